@@ -1,0 +1,67 @@
+/* The context: one device, its memory, its threads, its random seed, its log and its last message.
+ *
+ * A context is used by one thread at a time; a second thread that enters gets GLIA_BUSY. Different contexts
+ * run in parallel. Tensors, graphs and models keep their context alive: the order of destroy calls is free. */
+#ifndef GLIA_CONTEXT_H
+#define GLIA_CONTEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "glia/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct glia_context glia_context;
+
+/* What f32 arithmetic may become. fp32 means fp32: the others are asked for, never implied. */
+typedef enum glia_math { GLIA_MATH_F32, GLIA_MATH_TF32, GLIA_MATH_BF16 } glia_math;
+
+/* Host memory. alloc returns NULL when it has none; alignment is a power of two, at most 4096. */
+typedef struct glia_allocator {
+    void *(*alloc)(void *user, size_t bytes, size_t alignment);
+    void (*release)(void *user, void *memory, size_t bytes);
+    void *user;
+} glia_allocator;
+
+/* Receives one line of log, without a newline. Called by the thread that uses the context. */
+typedef void (*glia_log_fn)(void *user, const char *line);
+
+/* Zero means the default. Where a variable of the environment is named, the code wins over it. */
+typedef struct glia_context_args {
+    uint64_t seed; /* of initial weights, shuffles and dropout masks */
+    int threads;   /* default: GLIA_NUM_THREADS, else OMP_NUM_THREADS, else all cores */
+    glia_math math;
+    bool nondeterministic;    /* allows faster providers whose bits differ from run to run */
+    glia_allocator allocator; /* default: aligned_alloc and free */
+    glia_log_fn log;          /* default: standard error, when GLIA_LOG is set */
+    void *log_user;
+} glia_context_args;
+
+/* device: "cpu", or "auto" for the first GPU that works, else the CPU. NULL: GLIA_DEVICE, else "auto".
+ * args may be NULL. Errors: GLIA_NOT_FOUND for a device that this machine or build does not have,
+ * GLIA_INVALID_ARGUMENT for a bad GLIA_LOG, GLIA_PROVIDER, GLIA_CHECK or GLIA_NUM_THREADS; the message is then
+ * glia_message(NULL). */
+GLIA_API glia_status glia_context_create(const char *device, const glia_context_args *args, glia_context **out);
+
+/* NULL is allowed. */
+GLIA_API void glia_context_destroy(glia_context *ctx);
+
+/* Text of this context's last failure, "" if there was none. It stays valid until the context fails again.
+ * ctx NULL: of this thread's last failed glia_context_create. */
+GLIA_API const char *glia_message(const glia_context *ctx);
+
+GLIA_API const char *glia_context_device(const glia_context *ctx); /* "cpu" */
+GLIA_API int glia_context_threads(const glia_context *ctx);
+
+/* Bytes that the context's tensors, plans and workspaces hold now, and the most they ever held. */
+GLIA_API size_t glia_context_bytes(const glia_context *ctx);
+GLIA_API size_t glia_context_peak_bytes(const glia_context *ctx);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

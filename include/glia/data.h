@@ -1,0 +1,3 @@
+#ifndef GLIA_DATA_H
+#define GLIA_DATA_H
+#endif

@@ -1,0 +1,38 @@
+/* Glia: define, train and run neural networks from C, on the CPU or a GPU.
+ *
+ * Conventions, stated once:
+ *  - Every function that can fail returns glia_status; results come last, through out-parameters, which are
+ *    untouched on failure. glia_message(ctx) tells what was wrong, with the values. Nothing here prints or exits.
+ *  - Handles come in create and destroy pairs; destroy accepts NULL.
+ *  - Options are structs in which zero means the default: &(glia_conv2d_args){.filters = 32, .kernel = {3, 3}}.
+ *    Pairs are {rows, columns}.
+ *  - Inputs are const and stay bit-identical. Outputs are overwritten, never accumulated into, and may not overlap
+ *    an input unless the op's comment says so.
+ *  - Shape letters: N batch, C channels, H W input rows and columns, K filters, R S kernel rows and columns,
+ *    P Q output rows and columns, T time. Image tensors are [N,C,H,W].
+ *  - The same inputs give the same bits from run to run. */
+#ifndef GLIA_GLIA_H
+#define GLIA_GLIA_H
+
+#define GLIA_VERSION_MAJOR 0
+#define GLIA_VERSION_MINOR 1
+#define GLIA_VERSION_PATCH 0
+
+#include "glia/context.h"
+#include "glia/data.h"
+#include "glia/graph.h"
+#include "glia/model.h"
+#include "glia/ops.h"
+#include "glia/status.h"
+#include "glia/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+GLIA_API const char *glia_version(void); /* "0.1.0" */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,3 @@
+#ifndef GLIA_MODEL_H
+#define GLIA_MODEL_H
+#endif

@@ -1,0 +1,10 @@
+/* The tensor API: one function an op. The same ops, by name, make a graph (glia/graph.h).
+ *
+ * Each function checks shapes, data types, devices and aliasing before it computes. Where a comment says "floats",
+ * the tensors are all f32, f64, bf16 or f16, and all the same. A params pointer may be NULL: all defaults. */
+#ifndef GLIA_OPS_H
+#define GLIA_OPS_H
+
+#include "glia/ops/conv.h"
+
+#endif

@@ -1,0 +1,171 @@
+#define _POSIX_C_SOURCE 200809L
+#include "core/context.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/device.h"
+#include "core/parallel.h"
+#include "core/provider.h"
+
+enum { MAX_THREADS = 1024 };
+
+/* Its address tells threads apart. */
+static _Thread_local char this_thread;
+
+static void log_to_stderr(void *user, const char *line) {
+    (void)user;
+    char whole[800];
+    const int length = snprintf(whole, sizeof whole, "glia: %s\n", line);
+    if (length > 0) fwrite(whole, 1, (size_t)length < sizeof whole ? (size_t)length : sizeof whole - 1, stderr);
+}
+
+static glia_status read_threads(int *out) {
+    const char *name = getenv("GLIA_NUM_THREADS") ? "GLIA_NUM_THREADS" : "OMP_NUM_THREADS";
+    const char *text = getenv(name);
+    *out             = glia_parallel_default_threads();
+    if (!text) return GLIA_OK;
+    char *end;
+    errno            = 0;
+    const long value = strtol(text, &end, 10);
+    const bool valid = end != text && *end == '\0' && errno == 0 && value >= 1 && value <= MAX_THREADS;
+    if (valid) *out = (int)value;
+    if (valid || strcmp(name, "OMP_NUM_THREADS") == 0) return GLIA_OK; /* OpenMP's variable may hold a list */
+    return glia_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_NUM_THREADS is '%s', must be a number from 1 to %d", text,
+                           MAX_THREADS);
+}
+
+static glia_status read_log(unsigned *out) {
+    static const struct {
+        const char *name;
+        unsigned categories;
+    } known[]        = {{"info", GLIA_LOG_INFO},
+                        {"dispatch", GLIA_LOG_DISPATCH},
+                        {"time", GLIA_LOG_TIME},
+                        {"plan", GLIA_LOG_PLAN},
+                        {"all", ~0u}};
+    const char *text = getenv("GLIA_LOG");
+    *out             = 0;
+    while (text && *text) {
+        const size_t length = strcspn(text, ",");
+        size_t i            = 0;
+        while (i < sizeof known / sizeof *known &&
+               !(strlen(known[i].name) == length && memcmp(known[i].name, text, length) == 0))
+            ++i;
+        if (i == sizeof known / sizeof *known)
+            return glia_fail_early(GLIA_INVALID_ARGUMENT,
+                                   "GLIA_LOG has '%.*s', knows info, dispatch, time, plan and all",
+                                   (int)(length < 64 ? length : 64), text);
+        *out |= known[i].categories;
+        text += length + (text[length] == ',');
+    }
+    return GLIA_OK;
+}
+
+static glia_status read_environment(glia_context *ctx, const glia_context_args *args) {
+    GLIA_TRY(read_log(&ctx->log_categories));
+    ctx->log      = args->log ? args->log : log_to_stderr;
+    ctx->log_user = args->log_user;
+    if (args->log && !getenv("GLIA_LOG")) ctx->log_categories = GLIA_LOG_INFO;
+
+    GLIA_TRY(read_threads(&ctx->threads));
+    if (args->threads) ctx->threads = args->threads;
+
+    const char *provider = getenv("GLIA_PROVIDER");
+    if (provider && *provider) {
+        if (!glia_provider_known(ctx->device, provider))
+            return glia_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_PROVIDER is '%s', which no op has on device %s",
+                                   provider, ctx->device->name);
+        snprintf(ctx->provider, sizeof ctx->provider, "%s", provider);
+    }
+    const char *check = getenv("GLIA_CHECK");
+    if (check && *check) {
+        if (strcmp(check, "shadow") != 0)
+            return glia_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_CHECK is '%s', knows shadow", check);
+        ctx->shadow = true;
+    }
+    return GLIA_OK;
+}
+
+static glia_status check_args(const glia_context_args *args) {
+    if (args->threads < 0 || args->threads > MAX_THREADS)
+        return glia_fail_early(GLIA_INVALID_ARGUMENT, "threads is %d, must be 0 to %d", args->threads, MAX_THREADS);
+    if ((unsigned)args->math > GLIA_MATH_BF16)
+        return glia_fail_early(GLIA_INVALID_ARGUMENT, "math is %d, which is no glia_math", (int)args->math);
+    if (!args->allocator.alloc != !args->allocator.release)
+        return glia_fail_early(GLIA_INVALID_ARGUMENT, "allocator needs both alloc and release, or neither");
+    return GLIA_OK;
+}
+
+glia_status glia_context_create(const char *device, const glia_context_args *args, glia_context **out) {
+    const glia_context_args defaults = {0};
+    if (!out) return glia_fail_early(GLIA_INVALID_ARGUMENT, "glia_context_create: out is NULL");
+    if (!args) args = &defaults;
+    if (!device) device = getenv("GLIA_DEVICE");
+    if (!device || !*device) device = "auto";
+    GLIA_TRY(check_args(args));
+
+    glia_context found = {.seed = args->seed, .math = args->math, .nondeterministic = args->nondeterministic};
+    GLIA_TRY(glia_device_find(device, &found.device));
+    GLIA_TRY(read_environment(&found, args));
+    glia_memory_init(&found.memory, &args->allocator);
+
+    glia_context *ctx = found.memory.allocator.alloc(found.memory.allocator.user, sizeof *ctx, GLIA_ALIGNMENT);
+    if (!ctx) return glia_fail_early(GLIA_OUT_OF_MEMORY, "out of memory: %zu bytes for a context", sizeof *ctx);
+    memcpy(ctx, &found, sizeof found);
+    ctx->references = 1;
+    if (strcmp(device, "auto") == 0)
+        glia_log(ctx, GLIA_LOG_INFO, "device auto: cpu, because this build has no GPU device");
+    glia_log(ctx, GLIA_LOG_INFO, "device %s, %d threads, seed %llu", ctx->device->name, ctx->threads,
+             (unsigned long long)ctx->seed);
+    *out = ctx;
+    return GLIA_OK;
+}
+
+void glia_context_retain(glia_context *ctx) { __atomic_fetch_add(&ctx->references, 1, __ATOMIC_RELAXED); }
+
+void glia_context_release(glia_context *ctx) {
+    if (__atomic_fetch_sub(&ctx->references, 1, __ATOMIC_ACQ_REL) != 1) return;
+    glia_prepared_cache_destroy(ctx);
+    glia_block_free(ctx, &ctx->scratch);
+    const glia_allocator allocator = ctx->memory.allocator;
+    allocator.release(allocator.user, ctx, sizeof *ctx);
+}
+
+void glia_context_destroy(glia_context *ctx) {
+    if (ctx) glia_context_release(ctx);
+}
+
+glia_status glia_enter(glia_context *ctx) {
+    if (!ctx) return GLIA_INVALID_ARGUMENT;
+    const void *nobody = NULL;
+    const bool inside  = __atomic_load_n(&ctx->user, __ATOMIC_RELAXED) == &this_thread;
+    if (!inside &&
+        !__atomic_compare_exchange_n(&ctx->user, &nobody, &this_thread, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return GLIA_BUSY;
+    ++ctx->depth;
+    return GLIA_OK;
+}
+
+void glia_leave(glia_context *ctx) {
+    if (--ctx->depth == 0) __atomic_store_n(&ctx->user, NULL, __ATOMIC_RELEASE);
+}
+
+glia_status glia_scratch(glia_context *ctx, size_t bytes, void **out) {
+    if (bytes > ctx->scratch.bytes) {
+        glia_block larger;
+        GLIA_TRY(ctx->device->alloc(ctx, bytes, "a workspace", &larger));
+        ctx->device->release(ctx, &ctx->scratch);
+        ctx->scratch = larger;
+    }
+    *out = ctx->scratch.data;
+    return GLIA_OK;
+}
+
+const char *glia_context_device(const glia_context *ctx) { return ctx ? ctx->device->name : ""; }
+int glia_context_threads(const glia_context *ctx) { return ctx ? ctx->threads : 0; }
+size_t glia_context_bytes(const glia_context *ctx) { return ctx ? ctx->memory.held : 0; }
+size_t glia_context_peak_bytes(const glia_context *ctx) { return ctx ? ctx->memory.peak : 0; }

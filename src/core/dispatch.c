@@ -1,0 +1,192 @@
+/* From a call to the provider that runs it. Knows no op and no device. */
+#define _POSIX_C_SOURCE 200809L
+#include <string.h>
+#include <time.h>
+
+#include "core/device.h"
+#include "core/dtype.h"
+#include "core/provider.h"
+#include "core/size.h"
+
+/* What decides whether a prepared call can be used again: the op's numbers and each tensor's layout and alignment. */
+typedef struct tensor_key {
+    int32_t dtype, ndim, alignment;
+    int64_t dim[GLIA_MAX_DIMS], stride[GLIA_MAX_DIMS];
+} tensor_key;
+
+typedef struct entry {
+    uint64_t hash;
+    uint64_t used; /* when, on the cache's clock */
+    const glia_provider *provider;
+    glia_prepared prepared;
+    bool refused; /* prepare said GLIA_UNSUPPORTED */
+    void *key;
+    size_t key_bytes;
+} entry;
+
+enum { CACHE_ENTRIES = 256 };
+
+typedef struct glia_prepared_cache {
+    uint64_t clock;
+    entry entries[CACHE_ENTRIES];
+} glia_prepared_cache;
+
+static void key_of_tensor(const glia_tensor *tensor, tensor_key *key) {
+    memset(key, 0, sizeof *key);
+    if (!tensor) return;
+    key->dtype     = (int32_t)tensor->dtype + 1;
+    key->ndim      = tensor->ndim;
+    key->alignment = (int32_t)((uintptr_t)tensor->data % GLIA_ALIGNMENT);
+    memcpy(key->dim, tensor->dim, (size_t)tensor->ndim * sizeof *key->dim);
+    memcpy(key->stride, tensor->stride, (size_t)tensor->ndim * sizeof *key->stride);
+}
+
+static glia_status make_key(const glia_call *call, glia_block *out) {
+    const size_t tensors = (size_t)(call->n_in + call->op->n_out);
+    GLIA_TRY(glia_block_alloc(call->ctx, GLIA_MAX_GEOMETRY + sizeof call->op + tensors * sizeof(tensor_key), 1,
+                              "a key of the plan cache", out));
+    char *at = out->data;
+    memcpy(at, &call->op, sizeof call->op);
+    memcpy(at += sizeof call->op, call->geom, GLIA_MAX_GEOMETRY);
+    tensor_key *keys = (tensor_key *)(void *)(at + GLIA_MAX_GEOMETRY);
+    for (int i = 0; i < call->n_in; ++i) key_of_tensor(call->in[i], keys++);
+    for (int i = 0; i < call->op->n_out; ++i) key_of_tensor(call->out[i], keys++);
+    return GLIA_OK;
+}
+
+/* Source: Fowler, Noll, Vo, FNV-1a, 64 bits. */
+static uint64_t hash_of(const void *data, size_t bytes) {
+    uint64_t hash           = UINT64_C(0xcbf29ce484222325);
+    const unsigned char *at = data;
+    for (size_t i = 0; i < bytes; ++i) hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static void entry_free(glia_context *ctx, entry *e) {
+    if (e->provider && !e->refused) e->provider->release(&e->prepared);
+    glia_free(ctx, e->key, e->key_bytes, 1);
+    memset(e, 0, sizeof *e);
+}
+
+void glia_prepared_cache_destroy(glia_context *ctx) {
+    if (!ctx->cache) return;
+    for (int i = 0; i < CACHE_ENTRIES; ++i) entry_free(ctx, &ctx->cache->entries[i]);
+    glia_free(ctx, ctx->cache, 1, sizeof *ctx->cache);
+    ctx->cache = NULL;
+}
+
+/* The entry of this key, or the least recently used one, emptied, with *found false. */
+static entry *look_up(glia_context *ctx, const glia_provider *provider, uint64_t hash, const glia_block *key,
+                      bool *found) {
+    entry *oldest = &ctx->cache->entries[0];
+    for (int i = 0; i < CACHE_ENTRIES; ++i) {
+        entry *e = &ctx->cache->entries[i];
+        if (e->hash == hash && e->provider == provider && e->key_bytes == key->bytes &&
+            memcmp(e->key, key->data, key->bytes) == 0) {
+            *found = true;
+            return e;
+        }
+        if (e->used < oldest->used) oldest = e;
+    }
+    *found = false;
+    entry_free(ctx, oldest);
+    return oldest;
+}
+
+static glia_status prepare_cached(const glia_call *call, const glia_provider *provider, glia_choice *out) {
+    glia_context *ctx = call->ctx;
+    void *memory;
+    if (!ctx->cache) {
+        GLIA_TRY(glia_new(ctx, 1, sizeof *ctx->cache, "the plan cache", &memory));
+        ctx->cache = memory;
+    }
+    glia_block key;
+    GLIA_TRY(make_key(call, &key));
+    const uint64_t hash = hash_of(key.data, key.bytes);
+    bool found;
+    entry *e = look_up(ctx, provider, hash, &key, &found);
+    if (!found) {
+        glia_prepared prepared   = {0};
+        const glia_status status = provider->prepare(call, &prepared);
+        if (status != GLIA_OK && status != GLIA_UNSUPPORTED) {
+            glia_block_free(ctx, &key);
+            return status;
+        }
+        *e = (entry){.hash      = hash,
+                     .provider  = provider,
+                     .prepared  = prepared,
+                     .refused   = status != GLIA_OK,
+                     .key       = key.data,
+                     .key_bytes = key.bytes};
+    } else {
+        glia_block_free(ctx, &key);
+    }
+    e->used = ++ctx->cache->clock;
+    *out    = (glia_choice){.provider = provider, .prepared = e->prepared};
+    return e->refused ? GLIA_UNSUPPORTED : GLIA_OK;
+}
+
+static glia_status prepare(const glia_call *call, const glia_provider *provider, bool use_cache, glia_choice *out) {
+    *out = (glia_choice){.provider = provider};
+    if (!provider->prepare) return GLIA_OK;
+    if (provider->release && use_cache) return prepare_cached(call, provider, out);
+    GLIA_TRY(provider->prepare(call, &out->prepared));
+    out->owned = provider->release != NULL;
+    return GLIA_OK;
+}
+
+glia_status glia_choose(const glia_call *call, bool use_cache, glia_choice *out) {
+    glia_context *ctx  = call->ctx;
+    const char *reason = "no such provider";
+    for (const glia_provider *const *it = ctx->device->providers(call->op); *it; ++it) {
+        const glia_provider *provider = *it;
+        if (ctx->provider[0] && strcmp(ctx->provider, provider->name) != 0) continue;
+        reason = provider->decline ? provider->decline(call) : NULL;
+        if (!reason) {
+            const glia_status status = prepare(call, provider, use_cache, out);
+            if (status == GLIA_OK) {
+                glia_log(ctx, GLIA_LOG_DISPATCH, "dispatch %s: %s", call->op->name, provider->name);
+                return GLIA_OK;
+            }
+            if (status != GLIA_UNSUPPORTED) return status;
+            reason = "its library does not implement this call";
+        }
+        glia_log(ctx, GLIA_LOG_DISPATCH, "dispatch %s: %s declines: %s", call->op->name, provider->name, reason);
+    }
+    if (ctx->provider[0])
+        return glia_fail(ctx, GLIA_UNSUPPORTED, "%s: GLIA_PROVIDER forces %s, which declines: %s", call->op->name,
+                         ctx->provider, reason);
+    return glia_fail(ctx, GLIA_UNSUPPORTED, "%s: every provider declined, the last because: %s", call->op->name,
+                     reason);
+}
+
+void glia_choice_free(glia_choice *choice) {
+    if (choice->owned) choice->provider->release(&choice->prepared);
+    *choice = (glia_choice){0};
+}
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static glia_status run_and_log(const glia_call *call, const glia_choice *choice, void *workspace) {
+    if (!glia_log_wants(call->ctx, GLIA_LOG_TIME)) return choice->provider->run(call, &choice->prepared, workspace);
+    const double start = seconds();
+    GLIA_TRY(choice->provider->run(call, &choice->prepared, workspace));
+    GLIA_TRY(call->ctx->device->synchronize(call->ctx));
+    glia_log(call->ctx, GLIA_LOG_TIME, "time %s %s: %.1f us", call->op->name, choice->provider->name,
+             1e6 * (seconds() - start));
+    return GLIA_OK;
+}
+
+glia_status glia_run(const glia_call *call, const glia_choice *choice, void *workspace) {
+    if (!call->ctx->shadow || strcmp(choice->provider->name, "cpu.ref") == 0)
+        return run_and_log(call, choice, workspace);
+    glia_shadow *shadow;
+    GLIA_TRY(glia_shadow_begin(call, &shadow));
+    const glia_status ran     = run_and_log(call, choice, workspace);
+    const glia_status checked = glia_shadow_end(call, choice->provider->name, shadow, ran == GLIA_OK);
+    return ran != GLIA_OK ? ran : checked;
+}

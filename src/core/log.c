@@ -1,0 +1,53 @@
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "core/context.h"
+
+/* Of a context that could not be created: there is no other place to keep it. */
+static _Thread_local char early_message[512];
+
+static void keep(char *message, size_t size, const char *scope, const char *format, va_list args) {
+    const int used = snprintf(message, size, "%s", scope);
+    if (used >= 0 && (size_t)used < size) vsnprintf(message + used, size - (size_t)used, format, args);
+}
+
+glia_status glia_fail(glia_context *ctx, glia_status status, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    keep(ctx->message, sizeof ctx->message, ctx->scope, format, args);
+    va_end(args);
+    return status;
+}
+
+glia_status glia_fail_early(glia_status status, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    keep(early_message, sizeof early_message, "", format, args);
+    va_end(args);
+    return status;
+}
+
+void glia_set_scope(glia_context *ctx, const char *format, ...) {
+    ctx->scope[0] = '\0';
+    if (!format) return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(ctx->scope, sizeof ctx->scope, format, args);
+    va_end(args);
+}
+
+const char *glia_message(const glia_context *ctx) { return ctx ? ctx->message : early_message; }
+
+bool glia_log_wants(const glia_context *ctx, glia_log_category category) {
+    return ctx->log && (ctx->log_categories & category);
+}
+
+void glia_log(const glia_context *ctx, glia_log_category category, const char *format, ...) {
+    if (!glia_log_wants(ctx, category)) return;
+    char line[768];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    ctx->log(ctx->log_user, line);
+}

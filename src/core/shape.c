@@ -1,0 +1,117 @@
+#include <stdio.h>
+
+#include "core/context.h"
+#include "core/dtype.h"
+#include "core/size.h"
+#include "core/tensor.h"
+
+const char *glia_shape_text(int ndim, const int64_t *dim, char *text) {
+    size_t used  = 0;
+    text[used++] = '[';
+    for (int i = 0; i < ndim && i < GLIA_MAX_DIMS; ++i)
+        used += (size_t)snprintf(text + used, GLIA_SHAPE_TEXT - used, i ? ",%lld" : "%lld", (long long)dim[i]);
+    text[used++] = ']';
+    text[used]   = '\0';
+    return text;
+}
+
+glia_status glia_shape_check(glia_context *ctx, const char *what, glia_dtype dtype, glia_shape shape) {
+    GLIA_REQUIRE(ctx, glia_dtype_valid(dtype), GLIA_INVALID_ARGUMENT, "%s: %d is no glia_dtype", what, (int)dtype);
+    GLIA_REQUIRE(ctx, shape.ndim >= 0 && shape.ndim <= GLIA_MAX_DIMS, GLIA_INVALID_ARGUMENT,
+                 "%s: %d dimensions, must be 0 to %d", what, shape.ndim, GLIA_MAX_DIMS);
+    size_t bytes = glia_dtype_size(dtype);
+    bool fits = true, empty = false;
+    for (int i = 0; i < shape.ndim; ++i) {
+        GLIA_REQUIRE(ctx, shape.dim[i] >= 0, GLIA_INVALID_ARGUMENT, "%s: dimension %d is %lld, must not be negative",
+                     what, i, (long long)shape.dim[i]);
+        if (shape.dim[i] == 0)
+            empty = true;
+        else
+            fits = glia_mul_size(bytes, (size_t)shape.dim[i], &bytes) && fits;
+    }
+    GLIA_REQUIRE(ctx, empty || (fits && bytes <= PTRDIFF_MAX), GLIA_INVALID_ARGUMENT,
+                 "%s: shape %s has more bytes than memory can", what,
+                 glia_shape_text(shape.ndim, shape.dim, (char[GLIA_SHAPE_TEXT]){0}));
+    return GLIA_OK;
+}
+
+void glia_dense_strides(int ndim, const int64_t *dim, int64_t *stride) {
+    int64_t step = 1;
+    for (int i = ndim - 1; i >= 0; --i) {
+        stride[i] = step;
+        step *= glia_max_i64(dim[i], 1);
+    }
+}
+
+void glia_channels_last_strides(int ndim, const int64_t *dim, int64_t *stride) {
+    int64_t step = glia_max_i64(dim[1], 1);
+    stride[1]    = 1;
+    for (int i = ndim - 1; i >= 2; --i) {
+        stride[i] = step;
+        step *= glia_max_i64(dim[i], 1);
+    }
+    stride[0] = step;
+}
+
+void glia_set_shape(glia_tensor *tensor, glia_dtype dtype, int ndim, const int64_t *dim) {
+    tensor->dtype = dtype;
+    tensor->ndim  = ndim;
+    for (int i = 0; i < ndim; ++i) tensor->dim[i] = dim[i];
+    glia_dense_strides(ndim, tensor->dim, tensor->stride);
+}
+
+int64_t glia_count(const glia_tensor *tensor) {
+    int64_t count = 1;
+    for (int i = 0; i < tensor->ndim; ++i) count *= tensor->dim[i];
+    return count;
+}
+
+int64_t glia_extent(const glia_tensor *tensor) {
+    int64_t last = 0;
+    for (int i = 0; i < tensor->ndim; ++i) {
+        if (tensor->dim[i] == 0) return 0;
+        last += (tensor->dim[i] - 1) * tensor->stride[i];
+    }
+    return last + 1;
+}
+
+bool glia_is_dense(const glia_tensor *tensor) {
+    int64_t step = 1;
+    for (int i = tensor->ndim - 1; i >= 0; --i) {
+        if (tensor->dim[i] == 0) return true;
+        if (tensor->dim[i] != 1 && tensor->stride[i] != step) return false;
+        step *= tensor->dim[i];
+    }
+    return true;
+}
+
+bool glia_same_shape(const glia_tensor *a, const glia_tensor *b) {
+    if (a->ndim != b->ndim) return false;
+    for (int i = 0; i < a->ndim; ++i)
+        if (a->dim[i] != b->dim[i]) return false;
+    return true;
+}
+
+bool glia_same_strides(const glia_tensor *a, const glia_tensor *b) {
+    if (a->ndim != b->ndim) return false;
+    for (int i = 0; i < a->ndim; ++i)
+        if (a->dim[i] > 1 && a->stride[i] != b->stride[i]) return false;
+    return true;
+}
+
+bool glia_is_packed(const glia_tensor *tensor) {
+    /* Packed means: with the dimensions above 1 ordered by stride, each stride is the product of the sizes below it. */
+    int64_t step             = 1;
+    bool used[GLIA_MAX_DIMS] = {0};
+    for (int found = 0; found < tensor->ndim; ++found) {
+        int next = -1;
+        for (int i = 0; i < tensor->ndim; ++i)
+            if (!used[i] && tensor->dim[i] != 1 && (next < 0 || tensor->stride[i] < tensor->stride[next])) next = i;
+        if (next < 0) return true;
+        if (tensor->dim[next] == 0) return true;
+        if (tensor->stride[next] != step) return false;
+        step *= tensor->dim[next];
+        used[next] = true;
+    }
+    return true;
+}

@@ -1,0 +1,22 @@
+/* Size arithmetic that fails instead of wrapping. */
+#ifndef GLIA_CORE_SIZE_H
+#define GLIA_CORE_SIZE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+static inline bool glia_mul_size(size_t a, size_t b, size_t *out) { return !__builtin_mul_overflow(a, b, out); }
+static inline bool glia_add_size(size_t a, size_t b, size_t *out) { return !__builtin_add_overflow(a, b, out); }
+static inline bool glia_mul_i64(int64_t a, int64_t b, int64_t *out) { return !__builtin_mul_overflow(a, b, out); }
+
+/* The smallest multiple of alignment, a power of two, that is not below bytes; SIZE_MAX where there is none. */
+static inline size_t glia_align_up(size_t bytes, size_t alignment) {
+    size_t sum;
+    return glia_add_size(bytes, alignment - 1, &sum) ? sum & ~(alignment - 1) : SIZE_MAX;
+}
+
+static inline int64_t glia_min_i64(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t glia_max_i64(int64_t a, int64_t b) { return a > b ? a : b; }
+
+#endif

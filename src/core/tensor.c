@@ -1,0 +1,220 @@
+#include "core/tensor.h"
+
+#include <string.h>
+
+#include "core/context.h"
+#include "core/device.h"
+#include "core/dtype.h"
+#include "core/size.h"
+
+/* Steps through the elements in row-major order, keeping the offset of the current one. */
+typedef struct walk {
+    int64_t index[GLIA_MAX_DIMS];
+    int64_t offset;
+} walk;
+
+static void walk_on(walk *at, const glia_tensor *tensor) {
+    for (int i = tensor->ndim - 1; i >= 0; --i) {
+        at->offset += tensor->stride[i];
+        if (++at->index[i] < tensor->dim[i]) return;
+        at->offset -= tensor->dim[i] * tensor->stride[i];
+        at->index[i] = 0;
+    }
+}
+
+void glia_tensor_to_double(const glia_tensor *tensor, double *dense) {
+    const int64_t count = glia_count(tensor);
+    if (glia_is_dense(tensor) && tensor->dtype == GLIA_F32) {
+        const float *data = tensor->data;
+        for (int64_t i = 0; i < count; ++i) dense[i] = data[i];
+        return;
+    }
+    walk at = {0};
+    for (int64_t i = 0; i < count; ++i, walk_on(&at, tensor))
+        dense[i] = glia_load(tensor->dtype, tensor->data, at.offset);
+}
+
+void glia_tensor_from_double(const glia_tensor *tensor, const double *dense) {
+    const int64_t count = glia_count(tensor);
+    if (glia_is_dense(tensor) && tensor->dtype == GLIA_F32) {
+        float *data = tensor->data;
+        for (int64_t i = 0; i < count; ++i) data[i] = (float)dense[i];
+        return;
+    }
+    walk at = {0};
+    for (int64_t i = 0; i < count; ++i, walk_on(&at, tensor))
+        glia_store(tensor->dtype, tensor->data, at.offset, dense[i]);
+}
+
+static glia_status create(glia_context *ctx, glia_dtype dtype, glia_shape shape, glia_tensor **out) {
+    void *memory;
+    GLIA_TRY(glia_new(ctx, 1, sizeof **out, "a tensor", &memory));
+    glia_tensor *tensor = memory;
+    glia_set_shape(tensor, dtype, shape.ndim, shape.dim);
+    tensor->ctx = ctx;
+    glia_context_retain(ctx);
+    *out = tensor;
+    return GLIA_OK;
+}
+
+static glia_status create_filled(glia_context *ctx, glia_dtype dtype, glia_shape shape, glia_tensor **out) {
+    GLIA_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "glia_tensor_create: out is NULL");
+    GLIA_TRY(glia_shape_check(ctx, "glia_tensor_create", dtype, shape));
+    glia_tensor *tensor;
+    GLIA_TRY(create(ctx, dtype, shape, &tensor));
+    glia_status status =
+        ctx->device->alloc(ctx, (size_t)glia_count(tensor) * glia_dtype_size(dtype), "a tensor", &tensor->owned);
+    tensor->data = tensor->owned.data;
+    if (status == GLIA_OK) status = glia_tensor_fill(tensor, 0);
+    if (status != GLIA_OK) {
+        glia_tensor_destroy(tensor);
+        return status;
+    }
+    *out = tensor;
+    return GLIA_OK;
+}
+
+glia_status glia_tensor_create(glia_context *ctx, glia_dtype dtype, glia_shape shape, glia_tensor **out) {
+    GLIA_TRY(glia_enter(ctx));
+    const glia_status status = create_filled(ctx, dtype, shape, out);
+    glia_leave(ctx);
+    return status;
+}
+
+static glia_status check_strides(glia_context *ctx, glia_dtype dtype, glia_shape shape, const int64_t *stride) {
+    int64_t last = 0;
+    for (int i = 0; i < shape.ndim; ++i) {
+        GLIA_REQUIRE(ctx, stride[i] >= 0, GLIA_INVALID_ARGUMENT,
+                     "glia_tensor_wrap: stride %d is %lld, must not be negative", i, (long long)stride[i]);
+        int64_t span;
+        GLIA_REQUIRE(ctx,
+                     glia_mul_i64(glia_max_i64(shape.dim[i] - 1, 0), stride[i], &span) &&
+                         !__builtin_add_overflow(last, span, &last) &&
+                         last < INT64_MAX / (int64_t)glia_dtype_size(dtype),
+                     GLIA_INVALID_ARGUMENT,
+                     "glia_tensor_wrap: dimension %d of %lld with stride %lld reaches past the address space", i,
+                     (long long)shape.dim[i], (long long)stride[i]);
+    }
+    return GLIA_OK;
+}
+
+static glia_status wrap(glia_context *ctx, glia_dtype dtype, glia_shape shape, const int64_t *stride, void *data,
+                        glia_tensor **out) {
+    GLIA_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "glia_tensor_wrap: out is NULL");
+    GLIA_TRY(glia_shape_check(ctx, "glia_tensor_wrap", dtype, shape));
+    if (stride) GLIA_TRY(check_strides(ctx, dtype, shape, stride));
+    glia_tensor probe = {0};
+    glia_set_shape(&probe, dtype, shape.ndim, shape.dim);
+    GLIA_REQUIRE(ctx, data || glia_count(&probe) == 0, GLIA_INVALID_ARGUMENT,
+                 "glia_tensor_wrap: data is NULL, shape is %s", GLIA_SHAPE_OF(&probe));
+    GLIA_REQUIRE(ctx, (uintptr_t)data % glia_dtype_size(dtype) == 0, GLIA_INVALID_ARGUMENT,
+                 "glia_tensor_wrap: data %p is not aligned to the %zu bytes of %s", data, glia_dtype_size(dtype),
+                 glia_dtype_name(dtype));
+    GLIA_TRY(create(ctx, dtype, shape, out));
+    (*out)->data = data;
+    if (stride) memcpy((*out)->stride, stride, (size_t)shape.ndim * sizeof *stride);
+    return GLIA_OK;
+}
+
+glia_status glia_tensor_wrap(glia_context *ctx, glia_dtype dtype, glia_shape shape, const int64_t *stride, void *data,
+                             glia_tensor **out) {
+    GLIA_TRY(glia_enter(ctx));
+    const glia_status status = wrap(ctx, dtype, shape, stride, data, out);
+    glia_leave(ctx);
+    return status;
+}
+
+void glia_tensor_destroy(glia_tensor *tensor) {
+    if (!tensor) return;
+    glia_context *ctx = tensor->ctx;
+    ctx->device->release(ctx, &tensor->owned);
+    glia_free(ctx, tensor, 1, sizeof *tensor);
+    glia_context_release(ctx);
+}
+
+glia_dtype glia_tensor_dtype(const glia_tensor *tensor) { return tensor ? tensor->dtype : GLIA_F32; }
+const int64_t *glia_tensor_stride(const glia_tensor *tensor) { return tensor ? tensor->stride : NULL; }
+int64_t glia_tensor_count(const glia_tensor *tensor) { return tensor ? glia_count(tensor) : 0; }
+void *glia_tensor_data(const glia_tensor *tensor) { return tensor ? tensor->data : NULL; }
+
+glia_shape glia_tensor_shape(const glia_tensor *tensor) {
+    glia_shape shape = {0};
+    if (!tensor) return shape;
+    shape.ndim = tensor->ndim;
+    memcpy(shape.dim, tensor->dim, sizeof shape.dim);
+    return shape;
+}
+
+/* Copies the elements of a strided tensor to or from a dense array, byte for byte. */
+static void copy_strided(const glia_tensor *tensor, char *strided, char *dense, bool to_dense) {
+    const size_t size   = glia_dtype_size(tensor->dtype);
+    const int64_t count = glia_count(tensor);
+    walk at             = {0};
+    for (int64_t i = 0; i < count; ++i, walk_on(&at, tensor), dense += size) {
+        char *element = strided + (size_t)at.offset * size;
+        memcpy(to_dense ? dense : element, to_dense ? element : dense, size);
+    }
+}
+
+/* The device copies ranges of bytes; a tensor with gaps goes through host memory that holds its whole extent. */
+static glia_status transfer(const glia_tensor *tensor, void *host, size_t bytes, bool to_host, const char *name) {
+    glia_context *ctx         = tensor->ctx;
+    const glia_device *device = ctx->device;
+    const size_t size         = glia_dtype_size(tensor->dtype);
+    const size_t needed       = (size_t)glia_count(tensor) * size;
+    GLIA_REQUIRE(ctx, host || needed == 0, GLIA_INVALID_ARGUMENT, "%s: host memory is NULL", name);
+    GLIA_REQUIRE(ctx, bytes == needed, GLIA_INVALID_ARGUMENT,
+                 "%s: host memory has %zu bytes, a tensor %s of %s has %zu", name, bytes, GLIA_SHAPE_OF(tensor),
+                 glia_dtype_name(tensor->dtype), needed);
+    if (needed == 0) return GLIA_OK;
+    if (glia_is_dense(tensor))
+        return to_host ? device->download(ctx, host, tensor->data, bytes)
+                       : device->upload(ctx, tensor->data, host, bytes);
+
+    glia_block staged;
+    GLIA_TRY(glia_block_alloc(ctx, (size_t)glia_extent(tensor), size, "copying a tensor with gaps", &staged));
+    glia_status status = device->download(ctx, staged.data, tensor->data, staged.bytes);
+    if (status == GLIA_OK) {
+        copy_strided(tensor, staged.data, host, to_host);
+        if (!to_host) status = device->upload(ctx, tensor->data, staged.data, staged.bytes);
+    }
+    glia_block_free(ctx, &staged);
+    return status;
+}
+
+glia_status glia_tensor_write(glia_tensor *tensor, const void *host, size_t bytes) {
+    if (!tensor) return GLIA_INVALID_ARGUMENT;
+    GLIA_TRY(glia_enter(tensor->ctx));
+    /* transfer reads from host only in this direction */
+    const glia_status status = transfer(tensor, (void *)(uintptr_t)host, bytes, false, "glia_tensor_write");
+    glia_leave(tensor->ctx);
+    return status;
+}
+
+glia_status glia_tensor_read(const glia_tensor *tensor, void *host, size_t bytes) {
+    if (!tensor) return GLIA_INVALID_ARGUMENT;
+    GLIA_TRY(glia_enter(tensor->ctx));
+    const glia_status status = transfer(tensor, host, bytes, true, "glia_tensor_read");
+    glia_leave(tensor->ctx);
+    return status;
+}
+
+static glia_status fill(glia_tensor *tensor, double value) {
+    glia_context *ctx   = tensor->ctx;
+    const int64_t count = glia_count(tensor);
+    const size_t size   = glia_dtype_size(tensor->dtype);
+    glia_block dense;
+    GLIA_TRY(glia_block_alloc(ctx, (size_t)count, size, "filling a tensor", &dense));
+    for (int64_t i = 0; i < count; ++i) glia_store(tensor->dtype, dense.data, i, value);
+    const glia_status status = transfer(tensor, dense.data, dense.bytes, false, "glia_tensor_fill");
+    glia_block_free(ctx, &dense);
+    return status;
+}
+
+glia_status glia_tensor_fill(glia_tensor *tensor, double value) {
+    if (!tensor) return GLIA_INVALID_ARGUMENT;
+    GLIA_TRY(glia_enter(tensor->ctx));
+    const glia_status status = fill(tensor, value);
+    glia_leave(tensor->ctx);
+    return status;
+}

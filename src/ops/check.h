@@ -1,0 +1,23 @@
+/* Checks that many contracts share. */
+#ifndef GLIA_OPS_CHECK_H
+#define GLIA_OPS_CHECK_H
+
+#include "core/dtype.h"
+#include "core/provider.h"
+
+/* Every input that is present is a float, and all have the dtype of input 0. */
+glia_status glia_check_floats(const glia_resolution *r);
+
+/* Input i has ndim dimensions. */
+glia_status glia_check_ndim(const glia_resolution *r, int i, int ndim);
+
+/* Input i has exactly this shape. */
+glia_status glia_check_shape(const glia_resolution *r, int i, int ndim, const int64_t *dim);
+#define glia_check_dims(r, i, ...) \
+    glia_check_shape((r), (i), (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__})
+
+#define glia_set_dims(tensor, dtype, ...)                                                        \
+    glia_set_shape((tensor), (dtype), (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), \
+                   (int64_t[]){__VA_ARGS__})
+
+#endif

@@ -1,0 +1,17 @@
+// The library's own headers, which are C.
+#pragma once
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+extern "C" {
+#include "core/context.h"
+#include "core/derive.h"
+#include "core/device.h"
+#include "core/dtype.h"
+#include "core/ops.h"
+#include "core/parallel.h"
+#include "core/random.h"
+}

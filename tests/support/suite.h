@@ -1,0 +1,40 @@
+// What the provider suite does with one provider, one case and one variant. The judge is always cpu.ref in double on
+// dense tensors; a provider passes when
+//   exact:      small integers give exactly the judge's values, where the op says that nothing rounds,
+//   close:      reals agree within glia_error_bound, which follows from the op's depth and the dtype,
+//   complete:   every output element was written (outputs start as NaN, and NaN never agrees),
+//   tidy:       inputs, gaps between elements, guard bands and the bytes behind the promised workspace are unchanged,
+//   repeatable: a second run on other initial output bytes gives the same bits.
+#pragma once
+
+#include "support/case.h"
+
+namespace glia {
+
+enum class Regime { integers, reals };
+enum class Layout { dense, permuted, gapped, channels_last };
+
+struct Variant {
+    std::string name;
+    glia_dtype  dtype         = GLIA_F32;
+    Layout      layout        = Layout::dense;
+    bool        in_place      = false;  // outputs in the memory of the inputs that the op names
+    bool        required_only = false;  // without the optional outputs
+};
+
+// Those that make sense for the case: bf16 for one without floats does not.
+std::vector<Variant> variants_of(const Case& c);
+
+struct Verdict {
+    std::string              declined;  // why the provider does not take the call; "": it ran
+    std::vector<std::string> failures;
+};
+
+Verdict judge(const glia_provider& provider, const Case& c, const Variant& variant, Regime regime, int threads = 2);
+
+// The values of an input in a regime: rounded to dtype, dense row-major.
+std::vector<double> values_of(const Case& c, size_t input, Regime regime, glia_dtype dtype);
+
+uint64_t test_seed();  // GLIA_TEST_SEED, or a fixed number
+
+}  // namespace glia
