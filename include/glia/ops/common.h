@@ -43,6 +43,9 @@ typedef enum glia_unary_kind {
 
 GLIA_API const char *glia_unary_name(glia_unary_kind kind); /* "relu"; "?" for a value that is no kind */
 
+/* Axes as a set of bits: GLIA_AXIS(0) | GLIA_AXIS(-1) are the first and the last. 0 is each op's default. */
+#define GLIA_AXIS(i) (1u << ((i) & 31))
+
 /* What a loss does with its terms. */
 typedef enum glia_reduction { GLIA_REDUCE_MEAN, GLIA_REDUCE_SUM, GLIA_REDUCE_NONE } glia_reduction;
 
