@@ -1,18 +1,7 @@
 /* The three convolutions, each as its sum. */
 #include "ops/conv2d.h"
 
-#include <math.h>
-
 #include "cpu/ref.h"
-
-static double activate(glia_unary_kind kind, double x) {
-    switch (kind) {
-        case GLIA_RELU: return x > 0 ? x : 0;
-        case GLIA_SIGMOID: return 1 / (1 + exp(-x));
-        case GLIA_TANH: return tanh(x);
-        default: return x;
-    }
-}
 
 /* Calls visit(arg, i, j, l) for each product x[i] * w[j] that the convolution adds to y[l]. */
 static void each_product(const glia_conv2d_geom *g, void (*visit)(void *arg, int64_t i, int64_t j, int64_t l),
@@ -65,7 +54,7 @@ static void conv2d(const void *geom, const double *const *in, double *const *out
     double *y = out[0];
     for (int64_t i = 0; i < count; ++i) y[i] = in[CONV2D_BIAS] ? in[CONV2D_BIAS][i / area % g->k] : 0;
     each_product(g, add_to_y, &(arrays){in[CONV2D_X], in[CONV2D_W], y});
-    for (int64_t i = 0; i < count; ++i) y[i] = activate(g->activation, y[i]);
+    for (int64_t i = 0; i < count; ++i) y[i] = glia_ref_activate(g->activation, y[i]);
 }
 
 static void conv2d_backward_data(const void *geom, const double *const *in, double *const *out) {

@@ -1,5 +1,7 @@
 #include "cpu/ref.h"
 
+#include <math.h>
+
 #include "core/size.h"
 
 static bool add_tensor(const glia_tensor *tensor, size_t *doubles) {
@@ -35,4 +37,13 @@ glia_status glia_ref_run(const glia_call *call, void *workspace, glia_formula fo
     for (int i = 0; i < call->op->n_out; ++i)
         if (call->out[i]) glia_tensor_from_double(call->out[i], out[i]);
     return GLIA_OK;
+}
+
+double glia_ref_activate(glia_unary_kind kind, double x) {
+    switch (kind) {
+        case GLIA_RELU: return x <= 0 ? 0 : x; /* NaN stays NaN */
+        case GLIA_SIGMOID: return 1 / (1 + exp(-x));
+        case GLIA_TANH: return tanh(x);
+        default: return x;
+    }
 }

@@ -5,12 +5,16 @@
 #define GLIA_CPU_REF_H
 
 #include "core/provider.h"
+#include "glia/ops/common.h"
 
 /* in[i] and out[i] are NULL for an absent tensor. */
 typedef void (*glia_formula)(const void *geom, const double *const *in, double *const *out);
 
 glia_status glia_ref_prepare(const glia_call *call, glia_prepared *out);
 glia_status glia_ref_run(const glia_call *call, void *workspace, glia_formula formula);
+
+/* The activations that ops fuse. */
+double glia_ref_activate(glia_unary_kind kind, double x);
 
 /* Defines the provider glia_X_ref of op X. */
 #define GLIA_REF_PROVIDER(op, formula)                                                                   \

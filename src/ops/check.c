@@ -25,3 +25,12 @@ glia_status glia_check_shape(const glia_resolution *r, int i, int ndim, const in
                  r->op->in_names[i], GLIA_SHAPE_OF(r->in[i]), GLIA_SHAPE_OF(&want));
     return GLIA_OK;
 }
+
+glia_status glia_check_fused(const glia_resolution *r, glia_unary_kind kind) {
+    GLIA_REQUIRE(r->ctx, kind == GLIA_LINEAR || kind == GLIA_SIGMOID || kind == GLIA_TANH || kind == GLIA_RELU,
+                 GLIA_INVALID_ARGUMENT, "%s: activation %s cannot be fused, only linear, sigmoid, tanh and relu",
+                 r->op->name, glia_unary_name(kind));
+    return GLIA_OK;
+}
+
+bool glia_exact_activation(glia_unary_kind kind) { return kind == GLIA_LINEAR || kind == GLIA_RELU; }

@@ -4,6 +4,7 @@
 
 #include "core/dtype.h"
 #include "core/provider.h"
+#include "glia/ops/common.h"
 
 /* Every input that is present is a float, and all have the dtype of input 0. */
 glia_status glia_check_floats(const glia_resolution *r);
@@ -15,6 +16,12 @@ glia_status glia_check_ndim(const glia_resolution *r, int i, int ndim);
 glia_status glia_check_shape(const glia_resolution *r, int i, int ndim, const int64_t *dim);
 #define glia_check_dims(r, i, ...) \
     glia_check_shape((r), (i), (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__})
+
+/* The activation is one that ops fuse: its derivative is a function of its result. */
+glia_status glia_check_fused(const glia_resolution *r, glia_unary_kind activation);
+
+/* It maps integers to integers. */
+bool glia_exact_activation(glia_unary_kind activation);
 
 #define glia_set_dims(tensor, dtype, ...)                                                        \
     glia_set_shape((tensor), (dtype), (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), \

@@ -3,59 +3,20 @@
 #include "core/derive.h"
 #include "core/size.h"
 #include "ops/check.h"
+#include "ops/window.h"
 
-/* One axis of the window: rows or columns. */
-typedef struct axis {
-    const char *name;
-    int stride, pad, pad_end, dilation;
-} axis;
-
-static axis axis_of(const glia_conv2d_params *p, int i) {
-    const int end = p->pad_end[i];
-    return (axis){.name     = i ? "columns" : "rows",
-                  .stride   = p->stride[i] ? p->stride[i] : 1,
-                  .pad      = p->pad[i],
-                  .pad_end  = end == GLIA_NO_PAD ? 0
-                              : end              ? end
-                                                 : p->pad[i],
-                  .dilation = p->dilation[i] ? p->dilation[i] : 1};
-}
-
-/* Sizes below 2^31 and these limits keep every position of a window within 64 bits. */
-static glia_status check_axis(const glia_resolution *r, const axis *a, int64_t size, int64_t window, int64_t *out) {
-    const char *op = r->op->name;
-    GLIA_REQUIRE(r->ctx, a->stride > 0, GLIA_INVALID_ARGUMENT, "%s: stride over %s is %d, must be positive", op,
-                 a->name, a->stride);
-    GLIA_REQUIRE(r->ctx, a->dilation > 0, GLIA_INVALID_ARGUMENT, "%s: dilation over %s is %d, must be positive", op,
-                 a->name, a->dilation);
-    GLIA_REQUIRE(r->ctx, a->pad >= 0 && a->pad_end >= 0, GLIA_INVALID_ARGUMENT,
-                 "%s: pad over %s is %d and %d, must not be negative", op, a->name, a->pad, a->pad_end);
-    GLIA_REQUIRE(r->ctx, window > 0, GLIA_SHAPE_MISMATCH, "%s: the kernel has %lld %s", op, (long long)window, a->name);
-    const int64_t padded = size + a->pad + a->pad_end, reach = (window - 1) * a->dilation + 1;
-    GLIA_REQUIRE(r->ctx, reach <= padded, GLIA_SHAPE_MISMATCH,
-                 "%s: the kernel reaches over %lld %s, the padded input has %lld", op, (long long)reach, a->name,
-                 (long long)padded);
-    *out = (padded - reach) / a->stride + 1;
-    GLIA_REQUIRE(r->ctx, *out <= INT32_MAX, GLIA_UNSUPPORTED, "%s: the output would have %lld %s", op, (long long)*out,
-                 a->name);
-    return GLIA_OK;
-}
-
-static bool derivable_from_output(glia_unary_kind kind) {
-    return kind == GLIA_LINEAR || kind == GLIA_SIGMOID || kind == GLIA_TANH || kind == GLIA_RELU;
+static glia_window_axis axis_of(const glia_conv2d_params *p, int i) {
+    return glia_window_axis_of(i, p->stride, p->pad, p->pad_end, p->dilation);
 }
 
 /* x and w are the shapes of the forward convolution's input and filters. */
 static glia_status resolve_geometry(const glia_resolution *r, const glia_conv2d_params *p, const int64_t *x,
                                     const int64_t *w, glia_conv2d_geom *g) {
-    const char *op   = r->op->name;
-    const int groups = p->groups ? p->groups : 1;
-    const axis rows = axis_of(p, 0), columns = axis_of(p, 1);
-    int64_t out_h, out_w;
+    const char *op              = r->op->name;
+    const int groups            = p->groups ? p->groups : 1;
+    const glia_window_axis rows = axis_of(p, 0), columns = axis_of(p, 1);
     GLIA_REQUIRE(r->ctx, groups > 0, GLIA_INVALID_ARGUMENT, "%s: groups is %d, must be positive", op, groups);
-    GLIA_REQUIRE(r->ctx, derivable_from_output(p->activation), GLIA_INVALID_ARGUMENT,
-                 "%s: activation %s cannot be fused, only linear, sigmoid, tanh and relu", op,
-                 glia_unary_name(p->activation));
+    GLIA_TRY(glia_check_fused(r, p->activation));
     GLIA_REQUIRE(r->ctx, x[1] % groups == 0 && w[0] % groups == 0, GLIA_SHAPE_MISMATCH,
                  "%s: %lld channels and %lld filters do not divide into %d groups", op, (long long)x[1],
                  (long long)w[0], groups);
@@ -65,12 +26,11 @@ static glia_status resolve_geometry(const glia_resolution *r, const glia_conv2d_
     for (int i = 0; i < 4; ++i)
         GLIA_REQUIRE(r->ctx, x[i] <= INT32_MAX && w[i] <= INT32_MAX, GLIA_UNSUPPORTED,
                      "%s: a dimension has more than 2^31-1 elements", op);
-    GLIA_TRY(check_axis(r, &rows, x[2], w[2], &out_h));
-    GLIA_TRY(check_axis(r, &columns, x[3], w[3], &out_w));
+    GLIA_TRY(glia_window_places(r, &rows, x[2], w[2], false, &g->p));
+    GLIA_TRY(glia_window_places(r, &columns, x[3], w[3], false, &g->q));
 
     g->n = (int)x[0], g->c = (int)x[1], g->h = (int)x[2], g->w = (int)x[3];
     g->k = (int)w[0], g->r = (int)w[2], g->s = (int)w[3];
-    g->p = (int)out_h, g->q = (int)out_w;
     g->groups   = groups;
     g->stride_h = rows.stride, g->stride_w = columns.stride;
     g->pad_h = rows.pad, g->pad_w = columns.pad, g->pad_h_end = rows.pad_end, g->pad_w_end = columns.pad_end;
@@ -152,8 +112,7 @@ static void cost_filter(const void *geom, glia_cost *out) {
 }
 
 static bool exact_forward(const void *geom) {
-    const glia_unary_kind kind = ((const glia_conv2d_geom *)geom)->activation;
-    return kind == GLIA_LINEAR || kind == GLIA_RELU;
+    return glia_exact_activation(((const glia_conv2d_geom *)geom)->activation);
 }
 
 static void derive_forward(glia_derivation *d) {

@@ -46,6 +46,9 @@ GLIA_API const char *glia_unary_name(glia_unary_kind kind); /* "relu"; "?" for a
 /* Axes as a set of bits: GLIA_AXIS(0) | GLIA_AXIS(-1) are the first and the last. 0 is each op's default. */
 #define GLIA_AXIS(i) (1u << ((i) & 31))
 
+/* For the pad_end of convolutions and pooling, where 0 means as pad: nothing there. */
+enum { GLIA_NO_PAD = -1 };
+
 /* What a loss does with its terms. */
 typedef enum glia_reduction { GLIA_REDUCE_MEAN, GLIA_REDUCE_SUM, GLIA_REDUCE_NONE } glia_reduction;
 

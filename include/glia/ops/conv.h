@@ -8,8 +8,6 @@
 extern "C" {
 #endif
 
-enum { GLIA_NO_PAD = -1 }; /* for pad_end: nothing there */
-
 typedef struct glia_conv2d_params {
     int stride[2];              /* default 1 */
     int pad[2];                 /* zeros before the first row and column */
