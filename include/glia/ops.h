@@ -6,5 +6,7 @@
 #define GLIA_OPS_H
 
 #include "glia/ops/conv.h"
+#include "glia/ops/elementwise.h"
+#include "glia/ops/reduce.h"
 
 #endif

@@ -11,8 +11,3 @@ glia_value glia_derive_n(glia_derivation *d, const glia_op *op, const void *para
     glia_derive_call(d, op, params, n_in, in, 1, &out);
     return out;
 }
-
-glia_value glia_derive_activation(glia_derivation *d, glia_unary_kind kind, glia_value y, glia_value dy) {
-    (void)d, (void)kind, (void)y, (void)dy;
-    return (glia_value){-1};
-}

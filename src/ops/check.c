@@ -1,14 +1,36 @@
 #include "ops/check.h"
 
 glia_status glia_check_floats(const glia_resolution *r) {
+    int first = -1;
     for (int i = 0; i < r->n_in; ++i) {
         if (!r->in[i]) continue;
+        if (first < 0) first = i;
         GLIA_REQUIRE(r->ctx, glia_dtype_is_float(r->in[i]->dtype), GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be a float",
                      r->op->name, r->op->in_names[i], glia_dtype_name(r->in[i]->dtype));
-        GLIA_REQUIRE(r->ctx, r->in[i]->dtype == r->in[0]->dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, %s is %s",
-                     r->op->name, r->op->in_names[0], glia_dtype_name(r->in[0]->dtype), r->op->in_names[i],
+        GLIA_REQUIRE(r->ctx, r->in[i]->dtype == r->in[first]->dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, %s is %s",
+                     r->op->name, r->op->in_names[first], glia_dtype_name(r->in[first]->dtype), r->op->in_names[i],
                      glia_dtype_name(r->in[i]->dtype));
     }
+    return GLIA_OK;
+}
+
+glia_status glia_check_axes(const glia_resolution *r, unsigned axes, int ndim, unsigned *out) {
+    *out = 0;
+    for (int bit = 0; bit < 32; ++bit) {
+        if (!(axes >> bit & 1)) continue;
+        const int axis = bit < GLIA_MAX_DIMS ? bit : bit - 32; /* as written in GLIA_AXIS */
+        GLIA_REQUIRE(r->ctx, axis >= -ndim && axis < ndim, GLIA_INVALID_ARGUMENT,
+                     "%s: axis %d of a tensor with %d dimensions", r->op->name, axis, ndim);
+        *out |= 1u << (axis < 0 ? axis + ndim : axis);
+    }
+    return GLIA_OK;
+}
+
+glia_status glia_check_count(const glia_resolution *r, const glia_tensor *shape, const char *name) {
+    double count = 1;
+    for (int i = 0; i < shape->ndim; ++i) count *= (double)shape->dim[i];
+    GLIA_REQUIRE(r->ctx, count <= INT32_MAX, GLIA_UNSUPPORTED, "%s: %s would be %s, more than 2^31-1 elements",
+                 r->op->name, name, GLIA_SHAPE_OF(shape));
     return GLIA_OK;
 }
 

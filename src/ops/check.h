@@ -6,8 +6,14 @@
 #include "core/provider.h"
 #include "glia/ops/common.h"
 
-/* Every input that is present is a float, and all have the dtype of input 0. */
+/* Every input that is present is a float, and all have one dtype. */
 glia_status glia_check_floats(const glia_resolution *r);
+
+/* A bit set of axes, as of GLIA_AXIS, of a tensor with ndim dimensions: bit i of *out is axis i. 0 gives 0. */
+glia_status glia_check_axes(const glia_resolution *r, unsigned axes, int ndim, unsigned *out);
+
+/* A shape from params has less than 2^31 elements. */
+glia_status glia_check_count(const glia_resolution *r, const glia_tensor *shape, const char *name);
 
 /* Input i has ndim dimensions. */
 glia_status glia_check_ndim(const glia_resolution *r, int i, int ndim);
