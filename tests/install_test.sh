@@ -1,0 +1,32 @@
+#!/bin/sh
+# install_test.sh BUILD CC CXX: installs into an empty folder, moves it, and builds and runs programs outside the tree
+# against it, in C and C++, found by CMake and by pkg-config.
+set -eu
+
+build=$1
+compiler=$2
+cxx=$3
+source=$(cd "$(dirname "$0")/install" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+cmake --install "$build" --prefix "$work/first" >/dev/null
+mv "$work/first" "$work/prefix"
+
+cmake -S "$source" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_COMPILER="$compiler" \
+    -DCMAKE_CXX_COMPILER="$cxx"
+cmake --build "$work/build"
+"$work/build/consumer_c"
+"$work/build/consumer_cc"
+
+if ! command -v pkg-config >/dev/null; then exit 0; fi
+PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name glia.pc)")
+export PKG_CONFIG_PATH
+libdir=$(pkg-config --variable=libdir glia)
+# shellcheck disable=SC2046 # lists of words
+"$compiler" -std=c17 -Wall -Wextra -Wpedantic -Werror "$source/consumer.c" -o "$work/by_hand" $(pkg-config --cflags --libs glia)
+LD_LIBRARY_PATH=$libdir "$work/by_hand"
+# shellcheck disable=SC2046
+"$cxx" -std=c++17 -Wall -Wextra -Wpedantic -Werror "$source/consumer.cc" -o "$work/by_hand_cc" $(pkg-config --cflags --libs glia)
+LD_LIBRARY_PATH=$libdir "$work/by_hand_cc"
+[ "$(pkg-config --modversion glia)" = "$(sed -n 's/^#define GLIA_VERSION_[A-Z]* //p' "$work/prefix/include/glia/glia.h" | paste -sd.)" ]
