@@ -1,0 +1,65 @@
+/* oneDNN behind a wall: this header and onednn.c are all that knows its API. An adapter X_onednn.c describes one call
+ * as a short list of primitives over views of the call's tensors; prepare builds the list, run executes it. oneDNN
+ * bakes the number of threads into a primitive, so both happen with OpenMP set to the context's number. */
+#ifndef GLIA_CPU_ONEDNN_H
+#define GLIA_CPU_ONEDNN_H
+
+#include "core/provider.h"
+#include "glia/ops/common.h"
+
+/* Why no primitive can take this call, whatever its op: threads that OpenMP cannot deliver, a tensor that is not f32,
+ * is empty or repeats its elements. NULL: one may. */
+const char *glia_dnn_decline(const glia_call *call);
+
+typedef struct glia_dnn glia_dnn; /* a list of primitives under construction, then what prepared.state holds */
+
+typedef enum glia_dnn_place { GLIA_DNN_ABSENT, GLIA_DNN_IN, GLIA_DNN_OUT, GLIA_DNN_WORK } glia_dnn_place;
+
+enum { GLIA_DNN_DIMS = 12 }; /* of oneDNN's own arrays */
+
+/* A tensor as a primitive sees it. Adapters may change dim and stride to see the same memory under another shape. */
+typedef struct glia_dnn_view {
+    glia_dnn_place place;
+    size_t at; /* which of call->in or call->out; in the workspace: the offset in bytes */
+    int ndim;
+    int64_t dim[GLIA_DNN_DIMS], stride[GLIA_DNN_DIMS];
+    bool any; /* the primitive chooses its layout; where it is another one, a copy through the workspace is added */
+} glia_dnn_view;
+
+glia_dnn_view glia_dnn_in(const glia_call *call, int i); /* absent where the tensor is */
+glia_dnn_view glia_dnn_out(const glia_call *call, int i);
+
+/* The same for an image [N,C,H,W]: as it lies if its channels are innermost, which the fast primitives want; otherwise
+ * any. Where C or both H and W are 1 it lies both ways, and counts as channels innermost: primitives for mixed
+ * layouts are slow. */
+glia_dnn_view glia_dnn_image(glia_dnn_view view);
+
+/* The same for filters [K,C/G,R,S]: any, with a dimension for the groups in front if there are several. */
+glia_dnn_view glia_dnn_filters(glia_dnn_view view, int groups);
+
+/* Starts the list; adapters then add to it and end it. The first failure is kept, and what is added after it ignored;
+ * end reports it and frees the list. GLIA_UNSUPPORTED: oneDNN has nothing for it, or only its own reference. */
+glia_status glia_dnn_begin(const glia_call *call, glia_dnn **out);
+glia_status glia_dnn_end(glia_dnn *dnn, glia_prepared *out);
+
+typedef enum glia_dnn_direction {
+    GLIA_DNN_FORWARD,
+    GLIA_DNN_BACKWARD_DATA,
+    GLIA_DNN_BACKWARD_WEIGHTS
+} glia_dnn_direction;
+
+/* x, w and y of the forward convolution; backward, what the gradient of each is or goes to. */
+typedef struct glia_dnn_convolution {
+    glia_dnn_direction direction;
+    glia_dnn_view x, w, bias, y;
+    int stride[2], dilation[2], pad[2], pad_end[2];
+    glia_unary_kind activation;
+} glia_dnn_convolution;
+void glia_dnn_add_convolution(glia_dnn *dnn, const glia_dnn_convolution *conv);
+
+/* The rest of a provider. run fails inside an OpenMP parallel region, where a primitive made for several threads would
+ * wait for ever. */
+glia_status glia_dnn_run(const glia_call *call, const glia_prepared *prepared, void *workspace);
+void glia_dnn_release(glia_prepared *prepared);
+
+#endif

@@ -1,0 +1,196 @@
+// cpu.onednn beside what the provider suite sees: why it declines, threads, and what it leaves behind.
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <cstdlib>
+#include <map>
+#include <memory>
+
+#include "glia/glia.h"
+#include "support/internals.h"
+
+namespace {
+
+using Context = std::unique_ptr<glia_context, decltype(&glia_context_destroy)>;
+using Tensor  = std::unique_ptr<glia_tensor, decltype(&glia_tensor_destroy)>;
+
+Context make_context(int threads, glia_context_args args = {}) {
+    args.threads      = threads;
+    glia_context* ctx = nullptr;
+    EXPECT_EQ(glia_context_create("cpu", &args, &ctx), GLIA_OK) << glia_message(nullptr);
+    return {ctx, glia_context_destroy};
+}
+
+Tensor make_tensor(const Context& ctx, glia_shape shape, glia_dtype dtype = GLIA_F32) {
+    glia_tensor* tensor = nullptr;
+    EXPECT_EQ(glia_tensor_create(ctx.get(), dtype, shape, &tensor), GLIA_OK);
+    for (int64_t i = 0; i < glia_count(tensor); ++i) glia_store(dtype, tensor->data, i, double(i * 37 % 101) / 101 - 0.5);
+    return {tensor, glia_tensor_destroy};
+}
+
+std::vector<float> values(const Tensor& tensor) {
+    const auto* data = static_cast<const float*>(glia_tensor_data(tensor.get()));
+    return {data, data + glia_tensor_count(tensor.get())};
+}
+
+const glia_provider* onednn_of(const glia_op* op) {
+    for (const glia_provider* const* it = glia_cpu_device.providers(op); *it; ++it)
+        if (std::string((*it)->name) == "cpu.onednn") return *it;
+    return nullptr;
+}
+
+// A small convolution and everything that its call needs.
+struct Conv {
+    explicit Conv(int threads, glia_dtype dtype = GLIA_F32, glia_context_args args = {})
+        : ctx(make_context(threads, args)),
+          x(make_tensor(ctx, GLIA_SHAPE(4, 8, 12, 12), dtype)),
+          w(make_tensor(ctx, GLIA_SHAPE(16, 8, 3, 3), dtype)),
+          y(make_tensor(ctx, GLIA_SHAPE(4, 16, 10, 10), dtype)) {
+        const glia_tensor* in[] = {x.get(), w.get()};
+        glia_resolution    r;
+        EXPECT_EQ(glia_resolve(ctx.get(), &glia_op_conv2d, nullptr, 2, in, geom, &r), GLIA_OK);
+        call.ctx = ctx.get(), call.op = &glia_op_conv2d, call.geom = geom, call.n_in = 2;
+        call.in[0] = x.get(), call.in[1] = w.get(), call.out[0] = y.get();
+    }
+    std::string declined() const {
+        const char* reason = onednn_of(&glia_op_conv2d)->decline(&call);
+        return reason ? reason : "";
+    }
+    glia_status run() { return glia_conv2d(ctx.get(), nullptr, x.get(), w.get(), nullptr, y.get()); }
+
+    Context                        ctx;
+    Tensor                         x, w, y;
+    alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
+    glia_call                      call{};
+};
+
+TEST(OneDnn, says_why_it_declines) {
+    EXPECT_EQ(Conv(2).declined(), "");
+    EXPECT_EQ(Conv(2, GLIA_F64).declined(), "only f32");
+    EXPECT_EQ(Conv(2, GLIA_BF16).declined(), "only f32");
+    Conv repeats(2);
+    repeats.x->stride[0] = 0;
+    EXPECT_EQ(repeats.declined(), "a tensor repeats its elements");
+    Conv empty(2);
+    empty.w->dim[1] = 0;
+    EXPECT_EQ(empty.declined(), "a tensor is empty");
+}
+
+TEST(OneDnn, declines_threads_that_openmp_cannot_deliver) {
+    const int levels = omp_get_max_active_levels();
+    omp_set_max_active_levels(0);
+    EXPECT_EQ(Conv(2).declined(), "OMP_MAX_ACTIVE_LEVELS forbids parallel regions");
+    EXPECT_EQ(Conv(1).declined(), "");
+    omp_set_max_active_levels(levels);
+}
+
+TEST(OneDnn, refuses_to_run_inside_a_parallel_region) {
+    Conv                 outside(2), inside(2);
+    const glia_provider* provider = onednn_of(&glia_op_conv2d);
+    glia_prepared        prepared{};
+    ASSERT_EQ(provider->prepare(&inside.call, &prepared), GLIA_OK);
+    std::vector<char> workspace(prepared.workspace + 1);
+    std::string       reason;
+    glia_status       ran = GLIA_OK, called = GLIA_BUSY;
+#pragma omp parallel num_threads(2)
+#pragma omp single
+    {
+        reason = inside.declined();
+        ran    = provider->run(&inside.call, &prepared, workspace.data());
+        called = inside.run();
+    }
+    provider->release(&prepared);
+    EXPECT_EQ(reason, "it cannot run inside an OpenMP parallel region");
+    EXPECT_EQ(ran, GLIA_UNSUPPORTED);
+    EXPECT_STREQ(glia_message(inside.ctx.get()), "conv2d: cpu.onednn: it cannot run inside an OpenMP parallel region");
+    EXPECT_EQ(called, GLIA_OK) << "another provider takes the call";
+    ASSERT_EQ(outside.run(), GLIA_OK);
+    const auto a = values(outside.y), b = values(inside.y);
+    for (size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-5) << i;
+}
+
+TEST(OneDnn, contexts_of_one_thread_work_inside_a_parallel_region) {
+    Conv outside(1), one(1), two(1);
+    ASSERT_EQ(outside.run(), GLIA_OK);
+    glia_status status[2] = {GLIA_BUSY, GLIA_BUSY};
+#pragma omp parallel for num_threads(2)
+    for (int i = 0; i < 2; ++i) status[i] = (i ? one : two).run();
+    EXPECT_EQ(status[0], GLIA_OK);
+    EXPECT_EQ(status[1], GLIA_OK);
+    EXPECT_EQ(values(outside.y), values(one.y));
+    EXPECT_EQ(values(outside.y), values(two.y));
+}
+
+TEST(OneDnn, leaves_the_settings_of_openmp_as_they_were) {
+    const int threads = omp_get_max_threads(), dynamic = omp_get_dynamic();
+    omp_set_num_threads(3);
+    omp_set_dynamic(1);
+    Conv conv(2);
+    EXPECT_EQ(conv.run(), GLIA_OK);
+    EXPECT_EQ(omp_get_max_threads(), 3);
+    EXPECT_EQ(omp_get_dynamic(), 1);
+    omp_set_num_threads(threads);
+    omp_set_dynamic(dynamic);
+}
+
+TEST(OneDnn, convolution_gives_the_same_bits_on_any_number_of_threads) {
+    const auto forward = [](int threads) {
+        Conv conv(threads);
+        EXPECT_EQ(conv.run(), GLIA_OK);
+        return values(conv.y);
+    };
+    const auto backward = [](int threads) {
+        Conv                        conv(threads);
+        glia_conv2d_backward_params params{};
+        params.size[0] = params.size[1] = 12;
+        EXPECT_EQ(glia_conv2d_backward_data(conv.ctx.get(), &params, conv.y.get(), conv.w.get(), conv.x.get()), GLIA_OK);
+        return values(conv.x);
+    };
+    for (int threads : {2, 3, 4}) {
+        EXPECT_EQ(forward(1), forward(threads)) << threads;
+        EXPECT_EQ(backward(1), backward(threads)) << threads;
+    }
+}
+
+TEST(OneDnn, filter_gradient_repeats_and_its_bias_does_not_depend_on_threads) {
+    const auto gradients = [](int threads) {
+        Context                     ctx = make_context(threads);
+        Tensor                      x = make_tensor(ctx, GLIA_SHAPE(32, 3, 14, 14)), dy = make_tensor(ctx, GLIA_SHAPE(32, 33, 12, 12));
+        Tensor                      dw = make_tensor(ctx, GLIA_SHAPE(33, 3, 3, 3)), dbias = make_tensor(ctx, GLIA_SHAPE(33));
+        glia_conv2d_backward_params params{};
+        params.size[0] = params.size[1] = 3;
+        for (Tensor* t : {&x, &dy}) glia_channels_last_strides(4, (*t)->dim, (*t)->stride);
+        EXPECT_EQ(glia_conv2d_backward_filter(ctx.get(), &params, x.get(), dy.get(), dw.get(), dbias.get()), GLIA_OK);
+        return std::pair(values(dw), values(dbias));
+    };
+    for (int threads : {1, 2, 3}) {
+        const auto once = gradients(threads);
+        EXPECT_EQ(once, gradients(threads)) << threads;
+        EXPECT_EQ(once.second, gradients(1).second) << threads;
+    }
+}
+
+// The context's memory is counted here; what oneDNN itself allocates is seen by the leak sanitizer.
+TEST(OneDnn, contexts_leave_nothing_behind) {
+    using Blocks = std::map<void*, size_t>;
+    Blocks                  held;
+    glia_context_args       args{};
+    args.allocator.alloc = [](void* user, size_t bytes, size_t alignment) -> void* {
+        void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+        (*static_cast<Blocks*>(user))[memory] = bytes;
+        return memory;
+    };
+    args.allocator.release = [](void* user, void* memory, size_t) {
+        EXPECT_EQ(static_cast<Blocks*>(user)->erase(memory), 1u);
+        std::free(memory);
+    };
+    args.allocator.user = &held;
+    for (int i = 0; i < 20; ++i) {
+        Conv conv(1 + i % 3, GLIA_F32, args);
+        EXPECT_EQ(conv.run(), GLIA_OK);
+        EXPECT_EQ(conv.run(), GLIA_OK);
+    }
+    EXPECT_TRUE(held.empty()) << held.size() << " blocks";
+}
+
+}  // namespace
