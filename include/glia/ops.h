@@ -8,5 +8,6 @@
 #include "glia/ops/conv.h"
 #include "glia/ops/elementwise.h"
 #include "glia/ops/reduce.h"
+#include "glia/ops/movement.h"
 
 #endif

@@ -56,3 +56,18 @@ glia_status glia_check_fused(const glia_resolution *r, glia_unary_kind kind) {
 }
 
 bool glia_exact_activation(glia_unary_kind kind) { return kind == GLIA_LINEAR || kind == GLIA_RELU; }
+
+glia_status glia_check_axis(const glia_resolution *r, uint32_t axes, int fallback, int ndim, int *axis) {
+    int found = fallback < 0 ? fallback + ndim : fallback, count = axes == 0;
+    for (int bit = 0; bit < 32; ++bit) {
+        if (!(axes >> bit & 1)) continue;
+        found = bit < GLIA_MAX_DIMS ? bit : bit - 32 + ndim;
+        ++count;
+    }
+    GLIA_REQUIRE(r->ctx, count == 1, GLIA_INVALID_ARGUMENT, "%s: axes names %d axes, must be one", r->op->name, count);
+    GLIA_REQUIRE(r->ctx, found >= 0 && found < ndim, GLIA_INVALID_ARGUMENT,
+                 "%s: axes is 0x%x, %s is %s: it has no such axis", r->op->name, axes, r->op->in_names[0],
+                 GLIA_SHAPE_OF(r->in[0]));
+    *axis = found;
+    return GLIA_OK;
+}

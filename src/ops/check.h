@@ -29,6 +29,10 @@ glia_status glia_check_fused(const glia_resolution *r, glia_unary_kind activatio
 /* It maps integers to integers. */
 bool glia_exact_activation(glia_unary_kind activation);
 
+/* The one axis that the bits name, counted from the first of ndim; fallback (from the end where negative) where there
+ * are none. Fails unless there is exactly one, within the dimensions. */
+glia_status glia_check_axis(const glia_resolution *r, uint32_t axes, int fallback, int ndim, int *axis);
+
 #define glia_set_dims(tensor, dtype, ...)                                                        \
     glia_set_shape((tensor), (dtype), (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), \
                    (int64_t[]){__VA_ARGS__})
