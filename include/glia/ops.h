@@ -8,6 +8,7 @@
 #include "glia/ops/conv.h"
 #include "glia/ops/elementwise.h"
 #include "glia/ops/linear.h"
+#include "glia/ops/random.h"
 #include "glia/ops/reduce.h"
 #include "glia/ops/movement.h"
 

@@ -46,6 +46,31 @@ GLIA_API glia_status glia_reduce_backward(glia_context *ctx, const glia_reduce_b
                                           const glia_tensor *x, const glia_tensor *y, const glia_tensor *dy,
                                           glia_tensor *dx);
 
+typedef struct glia_argmax_params {
+    unsigned axes;  /* one GLIA_AXIS; 0: the last */
+    bool keep_dims; /* the axis stays, with size 1 */
+} glia_argmax_params;
+
+/* y = where along the axis the maximum of x is: the first, where several are equal; NaN counts as the maximum.
+ * x: floats   y: i64, the shape of x without the axis. */
+GLIA_API glia_status glia_argmax(glia_context *ctx, const glia_argmax_params *params, const glia_tensor *x,
+                                 glia_tensor *y);
+
+typedef struct glia_softmax_params {
+    unsigned axes; /* one GLIA_AXIS; 0: the last */
+    bool log;
+} glia_softmax_params;
+typedef glia_softmax_params glia_softmax_backward_params;
+
+/* y = exp(x - m) / sum of exp(x - m) along the axis, m = max x; log: y = x - m - log(sum of exp(x - m)). Where all x
+ * are -infinity, y is NaN, as in PyTorch. y has the shape of x and may be x. Floats. */
+GLIA_API glia_status glia_softmax(glia_context *ctx, const glia_softmax_params *params, const glia_tensor *x,
+                                  glia_tensor *y);
+
+/* dx = y (dy - sum of dy y along the axis); log: dx = dy - exp(y) sum of dy. One shape; dx may be dy. Floats. */
+GLIA_API glia_status glia_softmax_backward(glia_context *ctx, const glia_softmax_params *params, const glia_tensor *y,
+                                           const glia_tensor *dy, glia_tensor *dx);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,42 @@
+#include "cpu/random_fill.h"
+
+#include <math.h>
+
+#include "core/random.h"
+#include "cpu/ref.h"
+
+static const double two_pi = 6.28318530717958647693;
+
+/* Box and Muller's pair from numbers 2k and 2k+1: first its cosine, then its sine. */
+static double normal(glia_random use, uint64_t k, int which) {
+    const double radius = sqrt(-2 * log((glia_random_u32(use, 2 * k) + 0.5) * 0x1p-32));
+    const double angle  = two_pi * (glia_random_u32(use, 2 * k + 1) * 0x1p-32);
+    return radius * (which ? sin(angle) : cos(angle));
+}
+
+static double truncated(glia_random use, int i) {
+    double z;
+    do {
+        ++use.step;
+        z = normal(use, (uint64_t)i, 0);
+    } while (fabs(z) > 2);
+    return z;
+}
+
+double glia_random_element(const glia_random_fill_geom *g, int i) {
+    const glia_random use = {.seed = g->seed, .stream = g->stream};
+    switch (g->kind) {
+        case GLIA_UNIFORM: return g->offset + g->scale * (double)glia_unit_float(glia_random_u32(use, (uint64_t)i));
+        case GLIA_NORMAL: return g->offset + g->scale * normal(use, (uint64_t)i / 2, i % 2);
+        case GLIA_TRUNCATED_NORMAL: return g->offset + g->scale * truncated(use, i);
+    }
+    return NAN;
+}
+
+static void random_fill(const void *geom, const double *const *in, double *const *out) {
+    const glia_random_fill_geom *g = geom;
+    (void)in;
+    for (int i = 0; i < g->count; ++i) out[0][i] = glia_random_element(g, i);
+}
+
+GLIA_REF_PROVIDER(random_fill, random_fill);
