@@ -9,7 +9,7 @@ static glia_status resolve(glia_resolution *r) {
     int64_t out[GLIA_MAX_DIMS];
     int ndim = 0;
     GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(glia_check_axis(r, p->axes, x, &g->axis));
+    GLIA_TRY(glia_check_axis(r, p->axes, -1, x->ndim, &g->axis));
     glia_split_at(x, g->axis, &g->outer, &g->length, &g->inner);
     g->keep_dims = p->keep_dims;
     for (int i = 0; i < x->ndim; ++i)

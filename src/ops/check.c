@@ -28,17 +28,6 @@ glia_status glia_check_axes(const glia_resolution *r, unsigned axes, int ndim, u
     return GLIA_OK;
 }
 
-glia_status glia_check_axis(const glia_resolution *r, unsigned axes, const glia_tensor *tensor, int *out) {
-    unsigned found;
-    GLIA_REQUIRE(r->ctx, tensor->ndim > 0, GLIA_SHAPE_MISMATCH, "%s: a scalar has no axis", r->op->name);
-    GLIA_TRY(glia_check_axes(r, axes ? axes : GLIA_AXIS(-1), tensor->ndim, &found));
-    GLIA_REQUIRE(r->ctx, (found & (found - 1)) == 0, GLIA_INVALID_ARGUMENT, "%s: axes 0x%x are several, must be one",
-                 r->op->name, axes);
-    *out = 0;
-    while (found >> (*out + 1)) ++*out;
-    return GLIA_OK;
-}
-
 static void multiply(int *product, int64_t size) {
     const int64_t exact = *product * glia_min_i64(size, INT32_MAX);
     *product            = (int)glia_min_i64(exact, INT32_MAX);

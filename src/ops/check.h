@@ -12,9 +12,6 @@ glia_status glia_check_floats(const glia_resolution *r);
 /* A bit set of axes, as of GLIA_AXIS, of a tensor with ndim dimensions: bit i of *out is axis i. 0 gives 0. */
 glia_status glia_check_axes(const glia_resolution *r, unsigned axes, int ndim, unsigned *out);
 
-/* Params name one axis of a tensor, or none for its last. */
-glia_status glia_check_axis(const glia_resolution *r, unsigned axes, const glia_tensor *tensor, int *out);
-
 /* The tensor as [outer, length, inner] with the axis in the middle. Sizes of an empty tensor are cut to 2^31-1. */
 void glia_split_at(const glia_tensor *tensor, int axis, int *outer, int *length, int *inner);
 

@@ -8,7 +8,7 @@ static glia_status resolve(glia_resolution *r) {
     glia_softmax_geom *g         = r->geom;
     const glia_tensor *x         = r->in[0];
     GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(glia_check_axis(r, p->axes, x, &g->axis));
+    GLIA_TRY(glia_check_axis(r, p->axes, -1, x->ndim, &g->axis));
     glia_split_at(x, g->axis, &g->outer, &g->length, &g->inner);
     g->log = p->log;
     glia_set_shape(&r->out[0], x->dtype, x->ndim, x->dim);
