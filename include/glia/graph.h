@@ -29,8 +29,8 @@ GLIA_API glia_value glia_graph_input(glia_graph *graph, const char *name, glia_d
 /* A value that lives in the caller's tensor, which must outlive the plans of this graph. */
 GLIA_API glia_value glia_graph_tensor(glia_graph *graph, const char *name, glia_tensor *tensor);
 
-/* Makes a run of the plan leave `value` in the tensor of `state`, a value of glia_graph_tensor of the same shape and
- * dtype. Ops that were added before read the old content. */
+/* Makes each run leave `value` in the tensor of `state`, a value of glia_graph_tensor of the same shape and dtype. All
+ * ops that read `state` read what it held before the run; the new content is `value`. Once for each state. */
 GLIA_API void glia_graph_assign(glia_graph *graph, glia_value state, glia_value value);
 
 /* Adds a call of an op by its name in glia/ops.h without the prefix: glia_graph_call(g, "conv2d", &params,

@@ -56,9 +56,10 @@ struct glia_op {
     size_t params_size, geom_size;
     int min_in, max_in; /* above min_in an input may be absent: too few, or NULL */
     int n_out;
-    uint32_t optional_in;    /* bit i: input i below min_in may be NULL */
-    uint32_t optional_out;   /* bit i: output i may be NULL */
-    uint32_t differentiable; /* bit i: derive gives a gradient for input i */
+    uint32_t optional_in;        /* bit i: input i below min_in may be NULL */
+    uint32_t optional_out;       /* bit i: output i may be NULL */
+    uint32_t differentiable;     /* bit i: derive gives a gradient for input i */
+    uint32_t differentiable_out; /* bit o: derive reads dout[o]; 0: that of output 0 only */
     glia_layout layout;
     uint32_t image_in, image_out; /* GLIA_LAYOUT_IMAGE: which tensors are images; the others are dense */
     int in_place[GLIA_MAX_OUT];   /* 1 + the input whose memory output i may be; 0: none */

@@ -1,0 +1,121 @@
+/* Runs a plan: a loop over prepared calls. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/device.h"
+#include "core/dtype.h"
+#include "core/ops.h"
+#include "glia/ops.h"
+#include "graph/plan.h"
+
+static glia_status check_tensor(glia_context *ctx, const char *what, int i, const glia_tensor *got,
+                                const glia_tensor *want) {
+    GLIA_REQUIRE(ctx, got, GLIA_INVALID_ARGUMENT, "glia_plan_run: %s %d is NULL", what, i);
+    GLIA_REQUIRE(ctx, got->ctx == ctx, GLIA_DEVICE_MISMATCH, "glia_plan_run: %s %d belongs to another context", what,
+                 i);
+    GLIA_REQUIRE(ctx, got->dtype == want->dtype, GLIA_DTYPE_MISMATCH, "glia_plan_run: %s %d is %s, must be %s", what, i,
+                 glia_dtype_name(got->dtype), glia_dtype_name(want->dtype));
+    GLIA_REQUIRE(ctx, glia_same_shape(got, want), GLIA_SHAPE_MISMATCH, "glia_plan_run: %s %d is %s, must be %s", what,
+                 i, GLIA_SHAPE_OF(got), GLIA_SHAPE_OF(want));
+    return GLIA_OK;
+}
+
+static bool overlap(const glia_tensor *a, const glia_tensor *b) {
+    const char *a0 = a->data, *a1 = a0 + (size_t)glia_extent(a) * glia_dtype_size(a->dtype);
+    const char *b0 = b->data, *b1 = b0 + (size_t)glia_extent(b) * glia_dtype_size(b->dtype);
+    return a0 < b1 && b0 < a1;
+}
+
+/* Outputs are written while inputs and other outputs are still read. */
+static glia_status check_overlap(glia_context *ctx, const glia_tensor *const *inputs, int n_inputs,
+                                 glia_tensor *const *outputs, int n_outputs) {
+    for (int o = 0; o < n_outputs; ++o) {
+        for (int i = 0; i < n_inputs; ++i)
+            GLIA_REQUIRE(ctx, !overlap(outputs[o], inputs[i]), GLIA_INVALID_ARGUMENT,
+                         "glia_plan_run: output %d overlaps input %d in memory", o, i);
+        for (int i = 0; i < o; ++i)
+            GLIA_REQUIRE(ctx, !overlap(outputs[o], outputs[i]), GLIA_INVALID_ARGUMENT,
+                         "glia_plan_run: output %d overlaps output %d in memory", o, i);
+        for (int k = 0; k < outputs[o]->ndim; ++k)
+            GLIA_REQUIRE(ctx, outputs[o]->stride[k] > 0 || outputs[o]->dim[k] <= 1, GLIA_INVALID_ARGUMENT,
+                         "glia_plan_run: output %d has stride 0 in dimension %d: it repeats its elements", o, k);
+    }
+    return GLIA_OK;
+}
+
+static glia_status check_run(const glia_plan *plan, const glia_tensor *const *inputs, int n_inputs,
+                             glia_tensor *const *outputs, int n_outputs) {
+    glia_context *ctx = plan->ctx;
+    GLIA_REQUIRE(ctx, n_inputs == plan->n_inputs && (inputs || !n_inputs), GLIA_INVALID_ARGUMENT,
+                 "glia_plan_run: %d inputs at %p, the graph has %d", n_inputs, (const void *)inputs, plan->n_inputs);
+    GLIA_REQUIRE(ctx, n_outputs == plan->n_outputs && (outputs || !n_outputs), GLIA_INVALID_ARGUMENT,
+                 "glia_plan_run: %d outputs at %p, the plan has %d", n_outputs, (const void *)outputs, plan->n_outputs);
+    for (int i = 0; i < n_inputs; ++i) GLIA_TRY(check_tensor(ctx, "input", i, inputs[i], &plan->inputs[i].tensor));
+    for (int i = 0; i < n_outputs; ++i) GLIA_TRY(check_tensor(ctx, "output", i, outputs[i], &plan->outputs[i].tensor));
+    return check_overlap(ctx, inputs, n_inputs, outputs, n_outputs);
+}
+
+/* Dense memory that stands for a caller's tensor with gaps; it is allocated once, by the first run that needs it. */
+static glia_status stage(glia_plan *plan, glia_border *border) {
+    const size_t bytes = (size_t)glia_count(&border->tensor) * glia_dtype_size(border->tensor.dtype);
+    if (!border->staged.data)
+        GLIA_TRY(plan->ctx->device->alloc(plan->ctx, bytes, "a copy of a tensor with gaps", &border->staged));
+    border->tensor.data = border->staged.data;
+    return GLIA_OK;
+}
+
+static glia_status copy(glia_plan *plan, const glia_tensor *from, glia_tensor *to) {
+    const glia_cast_params params = {.dtype = to->dtype};
+    return glia_call_op(plan->ctx, &glia_op_cast, &params, 1, &from, 1, &to);
+}
+
+static glia_status begin(glia_plan *plan, const glia_tensor *const *inputs, glia_tensor *const *outputs) {
+    for (int i = 0; i < plan->n_inputs; ++i) {
+        plan->inputs[i].tensor.data = inputs[i]->data;
+        if (!plan->inputs[i].used || glia_is_dense(inputs[i])) continue;
+        GLIA_TRY(stage(plan, &plan->inputs[i]));
+        GLIA_TRY(copy(plan, inputs[i], &plan->inputs[i].tensor));
+    }
+    for (int i = 0; i < plan->n_outputs; ++i) {
+        plan->outputs[i].tensor.data = outputs[i]->data;
+        if (!glia_is_dense(outputs[i])) GLIA_TRY(stage(plan, &plan->outputs[i]));
+    }
+    for (int p = 0; p < plan->n_patches; ++p) {
+        const glia_patch *patch                  = &plan->patches[p];
+        const glia_border *from                  = patch->kind == GLIA_STORAGE_INPUT ? plan->inputs : plan->outputs;
+        plan->tensors[patch->tensor].tensor.data = (char *)from[patch->index].tensor.data + patch->at;
+    }
+    return GLIA_OK;
+}
+
+/* The scope is only set when there is a message to begin with it. */
+static glia_status name_layer(glia_plan *plan, const glia_step *step, glia_status status) {
+    if (!step->label) return status;
+    char message[sizeof plan->ctx->message];
+    memcpy(message, plan->ctx->message, sizeof message);
+    return glia_fail(plan->ctx, status, "%s: %s", step->label, message);
+}
+
+static glia_status run(glia_plan *plan, const glia_tensor *const *inputs, glia_tensor *const *outputs) {
+    GLIA_TRY(begin(plan, inputs, outputs));
+    for (int s = 0; s < plan->n_steps; ++s) {
+        const glia_step *step    = &plan->steps[s];
+        const glia_storage *home = step->workspace >= 0 ? &plan->storages[step->workspace] : NULL;
+        void *workspace          = home ? (char *)plan->arena.data + home->place : NULL;
+        const glia_status status = glia_run(&step->call, &step->choice, workspace);
+        if (status != GLIA_OK) return name_layer(plan, step, status);
+    }
+    for (int i = 0; i < plan->n_outputs; ++i)
+        if (!glia_is_dense(outputs[i])) GLIA_TRY(copy(plan, &plan->outputs[i].tensor, outputs[i]));
+    return GLIA_OK;
+}
+
+glia_status glia_plan_run(glia_plan *plan, const glia_tensor *const *inputs, int n_inputs, glia_tensor *const *outputs,
+                          int n_outputs) {
+    if (!plan) return GLIA_INVALID_ARGUMENT;
+    GLIA_TRY(glia_enter(plan->ctx));
+    glia_status status = check_run(plan, inputs, n_inputs, outputs, n_outputs);
+    if (status == GLIA_OK) status = run(plan, inputs, outputs);
+    glia_leave(plan->ctx);
+    return status;
+}

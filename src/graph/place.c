@@ -1,0 +1,166 @@
+/* Providers, and the place of everything in one arena. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/device.h"
+#include "core/dtype.h"
+#include "core/size.h"
+#include "graph/plan.h"
+
+/* Providers are chosen before there is an arena, because their workspaces are a part of it. What they may look at is
+ * alignment and whether two tensors share memory: addresses far from all others show both. */
+static void *stand_in(const glia_plan *plan, int root, size_t at, glia_dtype dtype) {
+    const glia_storage *storage = &plan->storages[root];
+    if (storage->kind == GLIA_STORAGE_TENSOR) return (char *)storage->data + at;
+    uintptr_t address = (UINTPTR_MAX / 4 & ~(uintptr_t)4095) + ((uintptr_t)root << 38) + at;
+    /* the caller's tensors are only aligned to their elements */
+    if (storage->kind != GLIA_STORAGE_ARENA) address += glia_dtype_size(dtype);
+    return (void *)address;
+}
+
+static void *address(const glia_plan *plan, int root, size_t at) {
+    const glia_storage *storage = &plan->storages[root];
+    char *base                  = storage->kind == GLIA_STORAGE_TENSOR  ? storage->data
+                                  : storage->kind == GLIA_STORAGE_ARENA ? plan->arena.data
+                                                                        : NULL;
+    return base ? base + (storage->kind == GLIA_STORAGE_ARENA ? storage->place : 0) + at : NULL;
+}
+
+static void fill_call(glia_plan *plan, glia_step *step) {
+    step->call = (glia_call){.ctx = plan->ctx, .op = step->op, .geom = step->geom, .n_in = step->n_in};
+    for (int i = 0; i < step->n_in; ++i)
+        if (step->in[i] >= 0) step->call.in[i] = &plan->tensors[step->in[i]].tensor;
+    for (int o = 0; o < step->op->n_out; ++o)
+        if (step->out[o] >= 0) step->call.out[o] = &plan->tensors[step->out[o]].tensor;
+}
+
+static glia_status choose(glia_plan *plan, bool no_sharing) {
+    glia_context *ctx = plan->ctx;
+    for (int t = 0; t < plan->n_tensors; ++t) {
+        glia_plan_tensor *tensor = &plan->tensors[t];
+        size_t at;
+        const int root      = glia__storage_root(plan, tensor->storage, &at);
+        tensor->tensor.data = stand_in(plan, root, at + tensor->at, tensor->tensor.dtype);
+    }
+    for (int s = 0; s < plan->n_steps; ++s) {
+        glia_step *step = &plan->steps[s];
+        fill_call(plan, step);
+        glia_set_scope(ctx, step->label ? "%s: " : NULL, step->label);
+        GLIA_TRY(glia_choose(&step->call, false, &step->choice));
+        if (!step->choice.prepared.workspace) continue;
+        const glia_storage workspace = {.parent = -1,
+                                        .bytes  = step->choice.prepared.workspace,
+                                        .first  = no_sharing ? 0 : s,
+                                        .last   = no_sharing ? plan->n_steps : s};
+        GLIA_TRY(glia__plan_add_storage(plan, &workspace, &step->workspace));
+    }
+    glia_set_scope(ctx, NULL);
+    return GLIA_OK;
+}
+
+/* Greedy by decreasing size: each goes into the smallest gap, between those already placed that live at the same time,
+ * that it fits in. Source: Pisarchyk, Lee, "Efficient memory management for deep neural net inference", 2020. */
+typedef struct item {
+    int storage;
+    size_t bytes;
+    int first, last;
+    size_t place;
+} item;
+
+static int larger_first(const void *a, const void *b) {
+    const item *x = a, *y = b;
+    if (x->bytes != y->bytes) return x->bytes > y->bytes ? -1 : 1;
+    return (x->storage > y->storage) - (x->storage < y->storage);
+}
+
+/* placed: those before, ordered by place. */
+static size_t find_place(const item *wanted, const item *const *placed, int n) {
+    size_t best = SIZE_MAX, best_gap = SIZE_MAX, end = 0;
+    for (int i = 0; i < n; ++i) {
+        if (placed[i]->last < wanted->first || wanted->last < placed[i]->first) continue;
+        if (placed[i]->place > end) {
+            const size_t gap = placed[i]->place - end;
+            if (gap >= wanted->bytes && gap < best_gap) best = end, best_gap = gap;
+        }
+        if (placed[i]->place + placed[i]->bytes > end) end = placed[i]->place + placed[i]->bytes;
+    }
+    return best != SIZE_MAX ? best : end;
+}
+
+static glia_status place_all(glia_plan *plan, glia_zone *zone) {
+    void *memory = NULL;
+    GLIA_TRY(glia_zone_new(plan->ctx, zone, (size_t)plan->n_storages, sizeof(item), &memory));
+    item *items = memory;
+    GLIA_TRY(glia_zone_new(plan->ctx, zone, (size_t)plan->n_storages, sizeof(item *), &memory));
+    const item **placed = memory;
+    int n               = 0;
+    for (int s = 0; s < plan->n_storages; ++s) {
+        const glia_storage *storage = &plan->storages[s];
+        if (storage->kind != GLIA_STORAGE_ARENA || storage->parent >= 0 || storage->last < 0 || !storage->bytes)
+            continue;
+        items[n++] = (item){s, glia_align_up(storage->bytes, GLIA_ALIGNMENT), storage->first, storage->last, 0};
+    }
+    qsort(items, (size_t)n, sizeof *items, larger_first);
+    for (int i = 0; i < n; ++i) {
+        items[i].place = find_place(&items[i], placed, i);
+        GLIA_REQUIRE(plan->ctx, items[i].bytes <= PTRDIFF_MAX - items[i].place, GLIA_OUT_OF_MEMORY,
+                     "out of memory: the plan's arena would be larger than memory can be");
+        int k = i;
+        for (; k > 0 && placed[k - 1]->place > items[i].place; --k) placed[k] = placed[k - 1];
+        placed[k]                              = &items[i];
+        plan->storages[items[i].storage].place = items[i].place;
+        if (items[i].place + items[i].bytes > plan->bytes) plan->bytes = items[i].place + items[i].bytes;
+    }
+    return GLIA_OK;
+}
+
+static glia_status add_patch(glia_plan *plan, const glia_patch *patch) {
+    void *array = plan->patches;
+    GLIA_TRY(glia_grow(plan->ctx, &array, &plan->patch_capacity, plan->n_patches + 1, sizeof *patch, "a plan"));
+    plan->patches                    = array;
+    plan->patches[plan->n_patches++] = *patch;
+    return GLIA_OK;
+}
+
+static glia_status set_addresses(glia_plan *plan) {
+    for (int t = 0; t < plan->n_tensors; ++t) {
+        glia_plan_tensor *tensor = &plan->tensors[t];
+        size_t at;
+        const int root = glia__storage_root(plan, tensor->storage, &at);
+        at += tensor->at;
+        tensor->tensor.data         = address(plan, root, at);
+        const glia_storage *storage = &plan->storages[root];
+        if (storage->kind == GLIA_STORAGE_INPUT || storage->kind == GLIA_STORAGE_OUTPUT)
+            GLIA_TRY(add_patch(plan, &(glia_patch){t, storage->kind, storage->index, at}));
+    }
+    return GLIA_OK;
+}
+
+/* Constants, and packs with gaps. */
+static glia_status fill(glia_plan *plan) {
+    for (int s = 0; s < plan->n_storages; ++s) {
+        const glia_storage *storage = &plan->storages[s];
+        if ((!storage->constant && !storage->kept) || !storage->bytes) continue;
+        const int64_t count = (int64_t)(storage->bytes / glia_dtype_size(storage->dtype));
+        glia_tensor flat    = {.ctx = plan->ctx, .data = address(plan, s, 0)};
+        glia_set_shape(&flat, storage->dtype, 1, &count);
+        GLIA_TRY(glia_tensor_fill(&flat, storage->fill));
+    }
+    return GLIA_OK;
+}
+
+glia_status glia__plan_place(glia_plan *plan, const glia_plan_options *options) {
+    GLIA_TRY(choose(plan, options->no_sharing));
+    for (int s = 0; s < plan->n_storages; ++s)
+        if (plan->storages[s].kind == GLIA_STORAGE_ARENA)
+            plan->unshared += glia_align_up(plan->storages[s].bytes, GLIA_ALIGNMENT);
+    glia_zone zone           = {0};
+    const glia_status status = place_all(plan, &zone);
+    glia_zone_free(plan->ctx, &zone);
+    GLIA_TRY(status);
+    GLIA_TRY(plan->ctx->device->alloc(plan->ctx, plan->bytes, "the plan's arena", &plan->arena));
+    GLIA_TRY(set_addresses(plan));
+    for (int s = 0; s < plan->n_steps; ++s) fill_call(plan, &plan->steps[s]);
+    return fill(plan);
+}

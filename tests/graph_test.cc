@@ -1,0 +1,327 @@
+// Building, differentiating, planning and running graphs.
+#include "support/graphs.h"
+
+namespace {
+
+using namespace glia;
+
+TEST(Graph, infers_shapes_and_dtypes) {
+    Net              net;
+    const glia_value x = net.input({2, 3, 8, 8}, GLIA_F32), w = net.input({4, 3, 3, 3}, GLIA_F32);
+    glia_conv2d_params params{};
+    params.stride[0] = 2;
+    const glia_value y     = net.call("conv2d", &params, {x, w});
+    const glia_shape shape = glia_graph_shape(net.graph, y);
+    EXPECT_EQ(std::vector<int64_t>(shape.dim, shape.dim + shape.ndim), (std::vector<int64_t>{2, 4, 3, 6}));
+    EXPECT_EQ(glia_graph_dtype(net.graph, y), GLIA_F32);
+    EXPECT_EQ(glia_graph_shape(net.graph, {-1}).ndim, 0);
+    EXPECT_EQ(glia_graph_status(net.graph), GLIA_OK);
+}
+
+TEST(Graph, keeps_the_first_failure_and_passes_it_on) {
+    Net              net;
+    const glia_value x = net.input({2, 3}), w = net.input({4, 5});
+    glia__graph_set_label(net.graph, "layer 'first'");
+    const glia_value bad = net.binary(GLIA_ADD, x, w);
+    EXPECT_LT(bad.id, 0);
+    const std::string message = glia_message(net.ctx);
+    EXPECT_EQ(message.rfind("layer 'first': ", 0), 0u) << message;
+    glia__graph_set_label(net.graph, nullptr);
+    EXPECT_LT(net.unary(GLIA_RELU, bad).id, 0);
+    EXPECT_LT(net.call("no_such_op", nullptr, {x}).id, 0);
+    EXPECT_EQ(glia_graph_status(net.graph), GLIA_SHAPE_MISMATCH);
+    EXPECT_EQ(message, glia_message(net.ctx));
+    glia_plan* plan = nullptr;
+    EXPECT_EQ(glia_plan_create(net.graph, &x, 1, &plan), GLIA_SHAPE_MISMATCH);
+    EXPECT_EQ(plan, nullptr);
+    EXPECT_EQ(message, glia_message(net.ctx));
+}
+
+struct BadCall {
+    const char* name;
+    glia_status status;
+    void (*make)(Net& net, glia_value x);
+};
+
+TEST(Graph, rejects_bad_calls) {
+    const BadCall calls[] = {
+        {"unknown op", GLIA_NOT_FOUND, [](Net& net, glia_value x) { net.call("relu6", nullptr, {x}); }},
+        {"no op", GLIA_NOT_FOUND, [](Net& net, glia_value x) { net.call(nullptr, nullptr, {x}); }},
+        {"value that is none", GLIA_INVALID_ARGUMENT, [](Net& net, glia_value) { net.unary(GLIA_RELU, {99}); }},
+        {"absent input", GLIA_INVALID_ARGUMENT, [](Net& net, glia_value) { net.unary(GLIA_RELU, {0}); }},
+        {"too many inputs", GLIA_INVALID_ARGUMENT, [](Net& net, glia_value x) { net.call("unary", nullptr, std::vector<glia_value>(40, x)); }},
+        {"too many outputs", GLIA_INVALID_ARGUMENT,
+         [](Net& net, glia_value x) {
+             glia_value out[2];
+             glia_graph_call(net.graph, "unary", nullptr, &x, 1, out, 2);
+             EXPECT_LT(out[0].id, 0);
+         }},
+        {"negative dimension", GLIA_INVALID_ARGUMENT, [](Net& net, glia_value) { glia_graph_input(net.graph, "x", GLIA_F32, GLIA_SHAPE(-1)); }},
+        {"no tensor", GLIA_INVALID_ARGUMENT, [](Net& net, glia_value) { glia_graph_tensor(net.graph, "x", nullptr); }},
+        {"assignment to an input", GLIA_INVALID_ARGUMENT, [](Net& net, glia_value x) { glia_graph_assign(net.graph, x, x); }},
+        {"assignment of another shape", GLIA_SHAPE_MISMATCH,
+         [](Net& net, glia_value x) { glia_graph_assign(net.graph, net.state({3}, {1, 2, 3}), x); }},
+        {"assignment of another dtype", GLIA_DTYPE_MISMATCH,
+         [](Net& net, glia_value x) { glia_graph_assign(net.graph, net.state({2, 2}, {1, 2, 3, 4}, GLIA_F32), x); }},
+        {"two assignments to one state", GLIA_INVALID_ARGUMENT,
+         [](Net& net, glia_value x) {
+             const glia_value state = net.state({2, 4}, Numbers(8));
+             const glia_value part = glia__graph_view(net.graph, state, 0, GLIA_SHAPE(2, 2)), other = glia__graph_view(net.graph, state, 3, GLIA_SHAPE(2, 2));
+             glia_graph_assign(net.graph, part, x);
+             EXPECT_EQ(glia_graph_status(net.graph), GLIA_OK);
+             glia_graph_assign(net.graph, other, x);
+         }},
+        {"view past the end", GLIA_SHAPE_MISMATCH, [](Net& net, glia_value) { glia__graph_view(net.graph, net.state({3}, {1, 2, 3}), 2, GLIA_SHAPE(2)); }},
+        {"view of a result", GLIA_INVALID_ARGUMENT, [](Net& net, glia_value x) { glia__graph_view(net.graph, net.unary(GLIA_RELU, x), 0, GLIA_SHAPE(2)); }},
+        {"pack of overlapping values", GLIA_INVALID_ARGUMENT,
+         [](Net& net, glia_value x) {
+             const glia_value values[] = {x, x};
+             const int64_t    offset[] = {3, 0};
+             glia__graph_pack(net.graph, values, offset, 2, 8);
+         }},
+        {"gradient of a vector", GLIA_SHAPE_MISMATCH, [](Net& net, glia_value x) { glia_value dx; glia_graph_gradient(net.graph, x, &x, 1, &dx); }},
+    };
+    for (const BadCall& bad : calls) {
+        Net              net;
+        const glia_value x = net.input({2, 2});
+        bad.make(net, x);
+        EXPECT_EQ(glia_graph_status(net.graph), bad.status) << bad.name << ": " << glia_message(net.ctx);
+        EXPECT_STRNE(glia_message(net.ctx), "") << bad.name;
+    }
+    EXPECT_EQ(glia_graph_status(nullptr), GLIA_INVALID_ARGUMENT);
+    EXPECT_LT(glia_graph_input(nullptr, "x", GLIA_F32, GLIA_SCALAR).id, 0);
+    glia_graph_destroy(nullptr);
+    glia_plan_destroy(nullptr);
+}
+
+TEST(Gradient, of_a_composed_function) {
+    // y = sum of (a b + a)^2: dy/da = 2 (a b + a)(b + 1), dy/db = 2 (a b + a) a
+    Net              net;
+    const glia_value a = net.input({3}), b = net.input({3});
+    const glia_value y = net.sum(net.unary(GLIA_SQUARE, net.binary(GLIA_ADD, net.binary(GLIA_MUL, a, b), a)));
+    const auto       d = net.gradient(y, {a, b});
+    const auto       out = net.run({y, d[0], d[1]}, {{1, 2, -3}, {4, -1, 0.5}});
+    EXPECT_EQ(out[0], Numbers({25 + 0 + 20.25}));
+    EXPECT_EQ(out[1], Numbers({2 * 5 * 5, 0, 2 * -4.5 * 1.5}));
+    EXPECT_EQ(out[2], Numbers({2 * 5, 0, 2 * -4.5 * -3}));
+}
+
+TEST(Gradient, adds_up_over_uses_of_a_value) {
+    Net              net;
+    const glia_value x  = net.input({2});
+    const glia_value y  = net.sum(net.binary(GLIA_MUL, net.binary(GLIA_MUL, x, x), x));  // x^3
+    const auto       dx = net.gradient(y, {x});
+    EXPECT_EQ(net.run({dx[0]}, {{2, -3}})[0], Numbers({12, 27}));
+}
+
+TEST(Gradient, by_an_intermediate_value_and_by_y_itself) {
+    Net              net;
+    const glia_value x = net.input({2}), s = net.unary(GLIA_SQUARE, x), y = net.sum(net.binary(GLIA_MUL, s, s));
+    const auto       d = net.gradient(y, {s, y, x});
+    const auto       out = net.run({d[0], d[1], d[2]}, {{2, 3}});
+    EXPECT_EQ(out[0], Numbers({8, 18}));
+    EXPECT_EQ(out[1], Numbers({1}));
+    EXPECT_EQ(out[2], Numbers({32, 108}));
+}
+
+TEST(Gradient, is_zero_where_y_does_not_depend) {
+    Net              net;
+    const glia_value x = net.input({2}), z = net.input({2, 2});
+    const auto       d = net.gradient(net.sum(x), {z, x});
+    const auto       out = net.run({d[0], d[1]}, {{2, 3}, {1, 2, 3, 4}});
+    EXPECT_EQ(out[0], Numbers(4, 0.0));
+    EXPECT_EQ(out[1], Numbers({1, 1}));
+}
+
+TEST(Gradient, computes_only_what_is_needed) {
+    Net                      net;
+    const glia_value         x = net.input({1, 1, 4, 4}), w = net.input({1, 1, 3, 3});
+    const glia_conv2d_params params{};
+    const glia_value         y = net.sum(net.call("conv2d", &params, {x, w}));
+    net.gradient(y, {w});
+    for (int n = 0; n < net.graph->n_nodes; ++n) EXPECT_STRNE(net.graph->nodes[n].op->name, "conv2d_backward_data");
+}
+
+TEST(Gradient, names_the_input_that_has_none) {
+    Net                               net;
+    const glia_value                  x = net.input({1, 1, 4, 4}), dy = net.input({1, 1, 2, 2});
+    const glia_conv2d_backward_params params{{}, {3, 3}};
+    glia__graph_set_label(net.graph, "layer 'c'");
+    const glia_value dw = net.call("conv2d_backward_filter", &params, {x, dy});
+    glia__graph_set_label(net.graph, nullptr);
+    const glia_value y = net.sum(dw);
+    glia_value       out{7};
+    EXPECT_EQ(glia_graph_gradient(net.graph, y, &x, 1, &out), GLIA_UNSUPPORTED);
+    EXPECT_STREQ(glia_message(net.ctx), "layer 'c': conv2d_backward_filter has no gradient by x");
+    EXPECT_LT(out.id, 0);
+}
+
+TEST(Gradient, ends_at_integers) {
+    Net               net;
+    const glia_value  x = net.input({2, 3});
+    glia_cast_params  cast{GLIA_F64};
+    const glia_value  index = net.call("argmax", nullptr, {x});
+    const glia_value  y     = net.sum(net.call("cast", &cast, {index}));
+    const auto        dx    = net.gradient(y, {x});
+    EXPECT_EQ(net.run({dx[0]}, {{1, 2, 3, 4, 5, 6}})[0], Numbers(6, 0.0));
+    glia_value out;
+    EXPECT_EQ(glia_graph_gradient(net.graph, y, &index, 1, &out), GLIA_DTYPE_MISMATCH);
+}
+
+TEST(Gradient, of_a_gradient) {
+    // y = sum of dx^2 for dx = dz w, a pointwise convolution backwards: dy/d(dz) = 2 dz w^2
+    Net                               net;
+    const glia_value                  dz = net.input({1, 1, 2, 2}), w = net.input({1, 1, 1, 1});
+    const glia_conv2d_backward_params params{{}, {2, 2}};
+    const glia_value                  y = net.sum(net.unary(GLIA_SQUARE, net.call("conv2d_backward_data", &params, {dz, w})));
+    const auto                        d = net.gradient(y, {dz, w});
+    const auto                        out = net.run({d[0], d[1]}, {{1, 2, 3, 4}, {3}});
+    EXPECT_EQ(out[0], Numbers({18, 36, 54, 72}));
+    EXPECT_EQ(out[1], Numbers({2 * 3 * (1 + 4 + 9 + 16)}));
+}
+
+TEST(Plan, reshapes_without_a_copy) {
+    Net              net;
+    const glia_value x = net.input({2, 3});
+    const glia_value y = net.unary(GLIA_SQUARE, net.reshape(net.unary(GLIA_NEG, x), {3, 2}));
+    glia_plan*       plan = net.make({y});
+    ASSERT_NE(plan, nullptr);
+    EXPECT_EQ(plan->n_steps, 2);
+    EXPECT_EQ(net.run(plan, {y}, {{1, 2, 3, 4, 5, 6}})[0], Numbers({1, 4, 9, 16, 25, 36}));
+    glia_plan_destroy(plan);
+}
+
+TEST(Plan, gives_inputs_tensors_and_constants_as_outputs) {
+    Net              net;
+    const glia_value x = net.input({2}), s = net.state({2}, {5, 6});
+    const glia_value c = glia__graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(3), 2.5);
+    const auto       out = net.run({x, s, c, x, net.reshape(x, {2, 1})}, {{1, 2}});
+    EXPECT_EQ(out, (std::vector<Numbers>{{1, 2}, {5, 6}, {2.5, 2.5, 2.5}, {1, 2}, {1, 2}}));
+}
+
+TEST(Plan, drops_what_nothing_needs) {
+    Net              net;
+    const glia_value x = net.input({2});
+    net.unary(GLIA_EXP, x);
+    glia_plan* plan = net.make({net.unary(GLIA_NEG, x)});
+    EXPECT_EQ(plan->n_steps, 1);
+    glia_plan_destroy(plan);
+}
+
+TEST(Plan, outlives_its_graph) {
+    glia_context* ctx = nullptr;
+    glia_graph*   graph = nullptr;
+    glia_plan*    plan = nullptr;
+    ASSERT_EQ(glia_context_create("cpu", nullptr, &ctx), GLIA_OK);
+    ASSERT_EQ(glia_graph_create(ctx, &graph), GLIA_OK);
+    const glia_value        x = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(2));
+    const glia_unary_params params{GLIA_NEG, 0, 0};
+    const glia_value        y = glia_graph_call(graph, "unary", &params, &x, 1, nullptr, 0);
+    ASSERT_EQ(glia_plan_create(graph, &y, 1, &plan), GLIA_OK);
+    glia_graph_destroy(graph);
+    glia_tensor *in = nullptr, *out = nullptr;
+    ASSERT_EQ(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(2), &in), GLIA_OK);
+    ASSERT_EQ(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(2), &out), GLIA_OK);
+    glia_context_destroy(ctx);
+    glia_tensor_fill(in, 3);
+    EXPECT_EQ(glia_plan_run(plan, &in, 1, &out, 1), GLIA_OK);
+    EXPECT_EQ(Net::values(out), Numbers({-3, -3}));
+    glia_tensor_destroy(in);
+    glia_tensor_destroy(out);
+    glia_plan_destroy(plan);
+}
+
+TEST(Plan, takes_tensors_with_gaps) {
+    Net              net;
+    const glia_value x = net.input({2, 2}), y = net.unary(GLIA_SQUARE, net.unary(GLIA_NEG, x));
+    glia_plan*       plan = net.make({y});
+    double           in[7] = {1, 0, 2, 0, 3, 0, 4}, out[8] = {};
+    const int64_t    in_stride[] = {4, 2}, out_stride[] = {1, 4};
+    glia_tensor *    a = nullptr, *b = nullptr;
+    ASSERT_EQ(glia_tensor_wrap(net.ctx, GLIA_F64, GLIA_SHAPE(2, 2), in_stride, in, &a), GLIA_OK);
+    ASSERT_EQ(glia_tensor_wrap(net.ctx, GLIA_F64, GLIA_SHAPE(2, 2), out_stride, out, &b), GLIA_OK);
+    EXPECT_EQ(glia_plan_run(plan, &a, 1, &b, 1), GLIA_OK) << glia_message(net.ctx);
+    EXPECT_EQ(Numbers(out, out + 8), Numbers({1, 9, 0, 0, 4, 16, 0, 0}));
+    glia_tensor_destroy(a);
+    glia_tensor_destroy(b);
+    glia_plan_destroy(plan);
+}
+
+TEST(Plan, rejects_bad_runs) {
+    Net              net;
+    const glia_value x = net.input({2}), y = net.unary(GLIA_NEG, x);
+    glia_plan*       plan = net.make({y});
+    glia_tensor *    a = net.tensor({2}), *b = net.tensor({2}), *wrong = net.tensor({3}), *single = net.tensor({2}, {}, GLIA_F32);
+    EXPECT_EQ(glia_plan_run(plan, nullptr, 0, &b, 1), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(glia_plan_run(plan, &a, 1, nullptr, 1), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(glia_plan_run(plan, &wrong, 1, &b, 1), GLIA_SHAPE_MISMATCH);
+    EXPECT_STREQ(glia_message(net.ctx), "glia_plan_run: input 0 is [3], must be [2]");
+    EXPECT_EQ(glia_plan_run(plan, &a, 1, &single, 1), GLIA_DTYPE_MISMATCH);
+    EXPECT_EQ(glia_plan_run(plan, &a, 1, &a, 1), GLIA_INVALID_ARGUMENT);
+    glia_tensor* none = nullptr;
+    EXPECT_EQ(glia_plan_run(plan, &none, 1, &b, 1), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(glia_plan_run(nullptr, &a, 1, &b, 1), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(glia_plan_run(plan, &a, 1, &b, 1), GLIA_OK);
+    glia_plan_destroy(plan);
+}
+
+TEST(Pack, computes_values_in_their_places) {
+    Net              net;
+    const glia_value x = net.input({2}), y = net.input({1, 2});
+    const glia_value a = net.unary(GLIA_NEG, x), b = net.unary(GLIA_SQUARE, y);
+    const glia_value values[] = {b, a};
+    const int64_t    offset[] = {4, 1};
+    const glia_value flat = glia__graph_pack(net.graph, values, offset, 2, 8);
+    const glia_value twice = net.binary(GLIA_ADD, flat, flat);
+    glia_plan*       plan = net.make({twice});
+    EXPECT_EQ(plan->n_steps, 3) << "no copies";
+    for (int times = 0; times < 2; ++times) EXPECT_EQ(net.run(plan, {twice}, {{1, 2}, {3, 4}})[0], Numbers({0, -2, -4, 0, 18, 32, 0, 0}));
+    glia_plan_destroy(plan);
+}
+
+TEST(Pack, copies_what_lies_elsewhere) {
+    Net              net;
+    const glia_value x = net.input({2}), s = net.state({2}, {7, 8}), zero = glia__graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(1), 0);
+    const glia_value a = net.unary(GLIA_NEG, x);
+    const glia_value values[] = {x, a, s, net.reshape(a, {2, 1}), zero};
+    const int64_t    offset[] = {0, 2, 4, 6, 8};
+    const glia_value flat = glia__graph_pack(net.graph, values, offset, 5, 9);
+    EXPECT_EQ(net.run({flat, a}, {{1, 2}}), (std::vector<Numbers>{{1, 2, -1, -2, 7, 8, -1, -2, 0}, {-1, -2}}));
+}
+
+TEST(Pack, holds_more_values_than_an_op_has_inputs) {
+    Net                     net;
+    const glia_value        x = net.input({1});
+    std::vector<glia_value> values;
+    std::vector<int64_t>    offset;
+    Numbers                 want;
+    glia_value              at = x;
+    for (int i = 0; i < 100; ++i) {
+        at = net.binary(GLIA_ADD, at, x);
+        values.push_back(at), offset.push_back(i), want.push_back(i + 2);
+    }
+    const glia_value flat = glia__graph_pack(net.graph, values.data(), offset.data(), 100, 100);
+    EXPECT_EQ(net.run({flat}, {{1}})[0], want);
+}
+
+TEST(View, reads_and_writes_a_range) {
+    Net              net;
+    const glia_value flat = net.state({6}, {1, 2, 3, 4, 5, 6});
+    const glia_value a = glia__graph_view(net.graph, flat, 0, GLIA_SHAPE(2, 2)), b = glia__graph_view(net.graph, a, 2, GLIA_SHAPE(2));
+    glia_graph_assign(net.graph, b, net.binary(GLIA_MUL, b, b));
+    glia_plan* plan = net.make({a});
+    EXPECT_EQ(net.run(plan, {a})[0], Numbers({1, 2, 3, 4}));
+    EXPECT_EQ(net.run(plan, {a})[0], Numbers({1, 2, 9, 16}));
+    glia_plan_destroy(plan);
+}
+
+TEST(View, has_the_gradient_not_its_base) {
+    Net              net;
+    const glia_value flat = net.state({4}, {1, 2, 3, 4}), a = glia__graph_view(net.graph, flat, 1, GLIA_SHAPE(2));
+    const glia_value y = net.sum(net.unary(GLIA_SQUARE, a));
+    EXPECT_EQ(net.run({net.gradient(y, {a})[0]})[0], Numbers({4, 6}));
+    glia_value out;
+    EXPECT_EQ(glia_graph_gradient(net.graph, y, &flat, 1, &out), GLIA_UNSUPPORTED);
+}
+
+}  // namespace
