@@ -20,16 +20,14 @@ glia_status glia_shape_check(glia_context *ctx, const char *what, glia_dtype dty
     GLIA_REQUIRE(ctx, shape.ndim >= 0 && shape.ndim <= GLIA_MAX_DIMS, GLIA_INVALID_ARGUMENT,
                  "%s: %d dimensions, must be 0 to %d", what, shape.ndim, GLIA_MAX_DIMS);
     size_t bytes = glia_dtype_size(dtype);
-    bool fits = true, empty = false;
+    bool fits    = true;
     for (int i = 0; i < shape.ndim; ++i) {
         GLIA_REQUIRE(ctx, shape.dim[i] >= 0, GLIA_INVALID_ARGUMENT, "%s: dimension %d is %lld, must not be negative",
                      what, i, (long long)shape.dim[i]);
-        if (shape.dim[i] == 0)
-            empty = true;
-        else
-            fits = glia_mul_size(bytes, (size_t)shape.dim[i], &bytes) && fits;
+        /* Strides are products of the other dimensions of an empty tensor, too. */
+        fits = fits && glia_mul_size(bytes, (size_t)glia_max_i64(shape.dim[i], 1), &bytes);
     }
-    GLIA_REQUIRE(ctx, empty || (fits && bytes <= PTRDIFF_MAX), GLIA_INVALID_ARGUMENT,
+    GLIA_REQUIRE(ctx, fits && bytes <= PTRDIFF_MAX, GLIA_INVALID_ARGUMENT,
                  "%s: shape %s has more bytes than memory can", what,
                  glia_shape_text(shape.ndim, shape.dim, (char[GLIA_SHAPE_TEXT]){0}));
     return GLIA_OK;
