@@ -1,0 +1,199 @@
+#include "data/dataset.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "core/dtype.h"
+#include "core/size.h"
+#include "core/tensor.h"
+
+glia_status glia_dataset_new(glia_context *ctx, const char *function, int64_t count, int n_inputs, int n_targets,
+                             glia_dataset **out) {
+    GLIA_REQUIRE(ctx, count >= 0 && count <= UINT32_MAX, GLIA_INVALID_ARGUMENT, "%s: count is %lld, must be 0 to %lld",
+                 function, (long long)count, (long long)UINT32_MAX);
+    GLIA_REQUIRE(ctx, n_inputs >= 1 && n_inputs <= GLIA_MAX_FIELDS, GLIA_INVALID_ARGUMENT,
+                 "%s: %d inputs, must be 1 to %d", function, n_inputs, GLIA_MAX_FIELDS);
+    GLIA_REQUIRE(ctx, n_targets >= 0 && n_targets <= GLIA_MAX_FIELDS, GLIA_INVALID_ARGUMENT,
+                 "%s: %d targets, must be 0 to %d", function, n_targets, GLIA_MAX_FIELDS);
+    void *memory;
+    GLIA_TRY(glia_new(ctx, 1, sizeof **out, "a dataset", &memory));
+    *out               = memory;
+    (*out)->ctx        = ctx;
+    (*out)->references = 1;
+    (*out)->count      = count;
+    (*out)->n_inputs   = n_inputs;
+    (*out)->n_targets  = n_targets;
+    glia_context_retain(ctx);
+    return GLIA_OK;
+}
+
+void glia_dataset_retain(glia_dataset *dataset) { __atomic_fetch_add(&dataset->references, 1, __ATOMIC_RELAXED); }
+
+void glia_dataset_destroy(glia_dataset *dataset) {
+    if (!dataset || __atomic_fetch_sub(&dataset->references, 1, __ATOMIC_ACQ_REL) != 1) return;
+    glia_context *ctx = dataset->ctx;
+    for (int i = 0; i < dataset->n_inputs + dataset->n_targets; ++i) {
+        glia_block_free(ctx, &dataset->fields[i].owned);
+        glia_block_free(ctx, &dataset->fields[i].table);
+    }
+    glia_block_free(ctx, &dataset->order);
+    glia_dataset_destroy(dataset->root);
+    glia_free(ctx, dataset, 1, sizeof *dataset);
+    glia_context_release(ctx);
+}
+
+/* "inputs[0]", as the caller wrote it. */
+static const char *place_of(const glia_dataset *dataset, int i, char *text, size_t size) {
+    const bool target = i >= dataset->n_inputs;
+    snprintf(text, size, "%s[%d]", target ? "targets" : "inputs", target ? i - dataset->n_inputs : i);
+    return text;
+}
+
+static glia_status set_name(glia_dataset *dataset, const char *function, int i, const char *name) {
+    char place[32], *to = dataset->fields[i].name;
+    place_of(dataset, i, place, sizeof place);
+    const bool target = i >= dataset->n_inputs;
+    if (!name) {
+        snprintf(to, GLIA_FIELD_NAME, "%s%d", target ? "target" : "input", target ? i - dataset->n_inputs : i);
+    } else {
+        GLIA_REQUIRE(dataset->ctx, *name && strlen(name) < GLIA_FIELD_NAME, GLIA_INVALID_ARGUMENT,
+                     "%s: the name of %s has %zu bytes, must have 1 to %d", function, place, strlen(name),
+                     GLIA_FIELD_NAME - 1);
+        memcpy(to, name, strlen(name) + 1);
+    }
+    for (int k = 0; k < i; ++k)
+        GLIA_REQUIRE(dataset->ctx, strcmp(to, dataset->fields[k].name) != 0, GLIA_INVALID_ARGUMENT,
+                     "%s: %s has the name '%s', which another field has", function, place, to);
+    return GLIA_OK;
+}
+
+glia_status glia_dataset_describe(glia_dataset *dataset, const char *function, int i, const glia_field *description) {
+    glia_context *ctx      = dataset->ctx;
+    glia_data_field *field = &dataset->fields[i];
+    glia_shape all         = {.ndim = description->shape.ndim + 1, .dim = {dataset->count}};
+    char place[32], what[96];
+    place_of(dataset, i, place, sizeof place);
+    snprintf(what, sizeof what, "%s: %s", function, place);
+    GLIA_REQUIRE(ctx, description->shape.ndim >= 0 && description->shape.ndim < GLIA_MAX_DIMS, GLIA_INVALID_ARGUMENT,
+                 "%s has %d dimensions, must have 0 to %d", what, description->shape.ndim, GLIA_MAX_DIMS - 1);
+    GLIA_TRY(glia_shape_check(ctx, what, description->dtype, description->shape));
+    memcpy(all.dim + 1, description->shape.dim, (size_t)description->shape.ndim * sizeof *all.dim);
+    GLIA_TRY(glia_shape_check(ctx, what, description->dtype, all));
+
+    glia_tensor sample = {0};
+    glia_set_shape(&sample, description->dtype, description->shape.ndim, description->shape.dim);
+    field->shape.ndim = sample.ndim;
+    memcpy(field->shape.dim, sample.dim, sizeof sample.dim);
+    field->elements = glia_count(&sample);
+    field->stored = field->delivered = description->dtype;
+    return set_name(dataset, function, i, description->name);
+}
+
+glia_status glia_dataset_scale(glia_dataset *dataset, int i, double scale, double offset) {
+    glia_data_field *field = &dataset->fields[i];
+    field->scaled          = true;
+    field->scale           = scale;
+    field->offset          = offset;
+    field->delivered       = GLIA_F32;
+    if (field->stored != GLIA_U8) return GLIA_OK;
+    GLIA_TRY(glia_block_alloc(dataset->ctx, 256, sizeof(float), "the scale of a dataset", &field->table));
+    for (int value = 0; value < 256; ++value) ((float *)field->table.data)[value] = (float)(value * scale + offset);
+    return GLIA_OK;
+}
+
+static glia_status add_array(glia_dataset *dataset, const char *function, int i, const glia_array *array, bool copy) {
+    glia_context *ctx      = dataset->ctx;
+    glia_data_field *field = &dataset->fields[i];
+    char place[32];
+    place_of(dataset, i, place, sizeof place);
+    GLIA_TRY(glia_dataset_describe(dataset, function, i, &(glia_field){array->name, array->dtype, array->shape}));
+    const size_t size = glia_dtype_size(array->dtype), bytes = (size_t)dataset->count * (size_t)field->elements * size;
+    GLIA_REQUIRE(ctx, array->data || bytes == 0, GLIA_INVALID_ARGUMENT, "%s: the data of %s is NULL", function, place);
+    GLIA_REQUIRE(ctx, (uintptr_t)array->data % size == 0, GLIA_INVALID_ARGUMENT,
+                 "%s: the data of %s, %p, is not aligned to the %zu bytes of %s", function, place, array->data, size,
+                 glia_dtype_name(array->dtype));
+    GLIA_REQUIRE(ctx, isfinite(array->scale) && isfinite(array->offset) && (array->scale != 0 || array->offset == 0),
+                 GLIA_INVALID_ARGUMENT, "%s: %s has scale %g and offset %g, must be finite, and no offset alone",
+                 function, place, array->scale, array->offset);
+    field->data = array->data;
+    if (copy && bytes > 0) {
+        GLIA_TRY(glia_block_alloc(ctx, bytes, 1, "a dataset's copy", &field->owned));
+        memcpy(field->owned.data, array->data, bytes);
+        field->data = field->owned.data;
+    }
+    return array->scale != 0 ? glia_dataset_scale(dataset, i, array->scale, array->offset) : GLIA_OK;
+}
+
+static glia_status from_arrays(glia_context *ctx, const glia_arrays_args *args, glia_dataset **out) {
+    const char *function = "glia_dataset_from_arrays";
+    GLIA_REQUIRE(ctx, args && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, args ? "out" : "args");
+    GLIA_REQUIRE(ctx, args->inputs && (args->targets || args->n_targets == 0), GLIA_INVALID_ARGUMENT, "%s: %s is NULL",
+                 function, args->inputs ? "targets" : "inputs");
+    glia_dataset *dataset;
+    GLIA_TRY(glia_dataset_new(ctx, function, args->count, args->n_inputs, args->n_targets, &dataset));
+    glia_status status = GLIA_OK;
+    for (int i = 0; i < args->n_inputs && status == GLIA_OK; ++i)
+        status = add_array(dataset, function, i, &args->inputs[i], args->copy);
+    for (int i = 0; i < args->n_targets && status == GLIA_OK; ++i)
+        status = add_array(dataset, function, args->n_inputs + i, &args->targets[i], args->copy);
+    if (status == GLIA_OK)
+        *out = dataset;
+    else
+        glia_dataset_destroy(dataset);
+    return status;
+}
+
+glia_status glia_dataset_from_arrays(glia_context *ctx, const glia_arrays_args *args, glia_dataset **out) {
+    GLIA_TRY(glia_enter(ctx));
+    const glia_status status = from_arrays(ctx, args, out);
+    glia_leave(ctx);
+    return status;
+}
+
+static glia_status from_generator(glia_context *ctx, const glia_generator_args *args, glia_dataset **out) {
+    const char *function = "glia_dataset_from_generator";
+    GLIA_REQUIRE(ctx, args && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, args ? "out" : "args");
+    GLIA_REQUIRE(ctx, args->inputs && (args->targets || args->n_targets == 0), GLIA_INVALID_ARGUMENT, "%s: %s is NULL",
+                 function, args->inputs ? "targets" : "inputs");
+    GLIA_REQUIRE(ctx, args->generate, GLIA_INVALID_ARGUMENT, "%s: generate is NULL", function);
+    glia_dataset *dataset;
+    GLIA_TRY(glia_dataset_new(ctx, function, args->count, args->n_inputs, args->n_targets, &dataset));
+    dataset->generate  = args->generate;
+    dataset->user      = args->user;
+    glia_status status = GLIA_OK;
+    for (int i = 0; i < args->n_inputs && status == GLIA_OK; ++i)
+        status = glia_dataset_describe(dataset, function, i, &args->inputs[i]);
+    for (int i = 0; i < args->n_targets && status == GLIA_OK; ++i)
+        status = glia_dataset_describe(dataset, function, args->n_inputs + i, &args->targets[i]);
+    if (status == GLIA_OK)
+        *out = dataset;
+    else
+        glia_dataset_destroy(dataset);
+    return status;
+}
+
+glia_status glia_dataset_from_generator(glia_context *ctx, const glia_generator_args *args, glia_dataset **out) {
+    GLIA_TRY(glia_enter(ctx));
+    const glia_status status = from_generator(ctx, args, out);
+    glia_leave(ctx);
+    return status;
+}
+
+int64_t glia_dataset_count(const glia_dataset *dataset) { return dataset ? dataset->count : 0; }
+int glia_dataset_inputs(const glia_dataset *dataset) { return dataset ? dataset->n_inputs : 0; }
+int glia_dataset_targets(const glia_dataset *dataset) { return dataset ? dataset->n_targets : 0; }
+
+static glia_field field_of(const glia_dataset *dataset, int i) {
+    const glia_data_field *field = &glia_dataset_root(dataset)->fields[i];
+    return (glia_field){field->name, field->delivered, field->shape};
+}
+
+glia_field glia_dataset_input(const glia_dataset *dataset, int i) {
+    return dataset && i >= 0 && i < dataset->n_inputs ? field_of(dataset, i) : (glia_field){0};
+}
+
+glia_field glia_dataset_target(const glia_dataset *dataset, int i) {
+    return dataset && i >= 0 && i < dataset->n_targets ? field_of(dataset, dataset->n_inputs + i) : (glia_field){0};
+}

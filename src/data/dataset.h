@@ -1,0 +1,62 @@
+/* The inside of a dataset. */
+#ifndef GLIA_DATA_DATASET_H
+#define GLIA_DATA_DATASET_H
+
+#include "core/memory.h"
+#include "glia/data.h"
+
+enum { GLIA_FIELD_NAME = 64 };
+
+/* One input or target: what is stored, and what batches deliver. */
+typedef struct glia_data_field {
+    char name[GLIA_FIELD_NAME];
+    glia_shape shape;     /* of one sample */
+    int64_t elements;     /* of one sample */
+    glia_dtype stored;    /* in data; unused for a generator */
+    glia_dtype delivered; /* in batches */
+    const char *data;     /* all samples; NULL for a generator */
+    glia_block owned;     /* the memory of data, where the dataset has it */
+    bool scaled;          /* delivered = stored * scale + offset */
+    double scale, offset;
+    glia_block table; /* the 256 results, where u8 is scaled */
+} glia_data_field;
+
+struct glia_dataset {
+    glia_context *ctx;
+    int references; /* atomic: the creator's, and one for each split and loader */
+    int64_t count;
+    int n_inputs, n_targets;
+    glia_data_field fields[2 * GLIA_MAX_FIELDS]; /* the inputs, then the targets */
+    glia_generate_fn generate;                   /* NULL: from the fields' data */
+    void *user;
+    glia_dataset *root; /* of a split: the dataset that has the fields; never a split itself */
+    glia_block order;   /* of a split: the root's sample for each of its own, int64_t */
+};
+
+/* A dataset without fields. function: the caller's name, for messages. */
+glia_status glia_dataset_new(glia_context *ctx, const char *function, int64_t count, int n_inputs, int n_targets,
+                             glia_dataset **out);
+
+/* Fills field i, which is input or target i - n_inputs: its name, and a stored and delivered dtype that are the same.
+ */
+glia_status glia_dataset_describe(glia_dataset *dataset, const char *function, int i, const glia_field *description);
+
+/* Makes field i deliver value * scale + offset in f32. */
+glia_status glia_dataset_scale(glia_dataset *dataset, int i, double scale, double offset);
+
+void glia_dataset_retain(glia_dataset *dataset);
+
+/* The dataset that has the fields. */
+static inline const glia_dataset *glia_dataset_root(const glia_dataset *dataset) {
+    return dataset->root ? dataset->root : dataset;
+}
+
+/* Gathers n samples into the first n rows of dense host tensors; index is in range, the tensors fit, see below. */
+glia_status glia_dataset_gather(const glia_dataset *dataset, const int64_t *index, int64_t n,
+                                glia_tensor *const *inputs, glia_tensor *const *targets);
+
+/* Fails unless the tensors are dense, of this context, and [rows, shape of the field] with the field's dtype. */
+glia_status glia_dataset_check_batch(const glia_dataset *dataset, const char *function, int64_t rows,
+                                     glia_tensor *const *inputs, glia_tensor *const *targets);
+
+#endif

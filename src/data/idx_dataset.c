@@ -1,0 +1,142 @@
+/* Datasets from the files of MNIST and its successors. */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/context.h"
+#include "core/tensor.h"
+#include "data/dataset.h"
+#include "io/idx.h"
+#include "io/input.h"
+
+static glia_status read_args(glia_context *ctx, const glia_idx_args *given, glia_idx_args *out) {
+    *out = given ? *given : (glia_idx_args){0};
+    if (out->label_dtype == GLIA_F32) out->label_dtype = GLIA_I64;
+    if (out->max_bytes == 0) out->max_bytes = (size_t)1 << 30;
+    if (out->std == 0) out->std = 1;
+    GLIA_REQUIRE(ctx, out->label_dtype == GLIA_I32 || out->label_dtype == GLIA_I64, GLIA_INVALID_ARGUMENT,
+                 "label_dtype is %s, must be i32 or i64", glia_dtype_name(out->label_dtype));
+    GLIA_REQUIRE(ctx, isfinite(out->scale) && isfinite(out->mean) && isfinite(out->std) && out->std > 0,
+                 GLIA_INVALID_ARGUMENT, "scale %g, mean %g and std %g must be finite, and std positive", out->scale,
+                 out->mean, out->std);
+    GLIA_REQUIRE(ctx, !out->raw || (out->scale == 0 && out->mean == 0 && out->std == 1), GLIA_INVALID_ARGUMENT,
+                 "raw images have no scale %g, mean %g or std %g", out->scale, out->mean, out->std);
+    return GLIA_OK;
+}
+
+#define SHAPE_OF_IDX(idx) glia_shape_text((idx)->ndim, (idx)->dim, (char[GLIA_SHAPE_TEXT]){0})
+
+static glia_status check_pair(glia_context *ctx, const char *images_path, const glia_idx *images,
+                              const char *labels_path, const glia_idx *labels) {
+    GLIA_REQUIRE(ctx, images->ndim >= 2, GLIA_BAD_FORMAT, "%s: has the shape %s: these are labels, not images",
+                 images_path, SHAPE_OF_IDX(images));
+    GLIA_REQUIRE(ctx, labels->ndim == 1, GLIA_BAD_FORMAT, "%s: has the shape %s: these are images, not labels",
+                 labels_path, SHAPE_OF_IDX(labels));
+    GLIA_REQUIRE(ctx, labels->dtype == GLIA_U8 || labels->dtype == GLIA_I32, GLIA_BAD_FORMAT,
+                 "%s: labels are %s, must be integers", labels_path, glia_dtype_name(labels->dtype));
+    GLIA_REQUIRE(ctx, images->dim[0] == labels->dim[0], GLIA_BAD_FORMAT, "%s has %lld images, but %s has %lld labels",
+                 images_path, (long long)images->dim[0], labels_path, (long long)labels->dim[0]);
+    return GLIA_OK;
+}
+
+/* Moves the content of a file into field i. */
+static glia_status add_field(glia_dataset *dataset, int i, const char *name, glia_idx *idx) {
+    const bool flat_image = idx->ndim == 3; /* one channel, which the file leaves out */
+    glia_shape shape      = {.ndim = idx->ndim - 1 + flat_image};
+    shape.dim[0]          = 1;
+    memcpy(shape.dim + flat_image, idx->dim + 1, (size_t)(idx->ndim - 1) * sizeof *idx->dim);
+    GLIA_TRY(glia_dataset_describe(dataset, "IDX", i, &(glia_field){name, idx->dtype, shape}));
+    dataset->fields[i].owned = idx->data;
+    dataset->fields[i].data  = idx->data.data;
+    idx->data                = (glia_block){0};
+    return GLIA_OK;
+}
+
+static glia_status assemble(glia_context *ctx, const glia_idx_args *args, glia_idx *images, glia_idx *labels,
+                            glia_dataset **out) {
+    glia_dataset *dataset;
+    GLIA_TRY(glia_dataset_new(ctx, "IDX", images->dim[0], 1, 1, &dataset));
+    const double scale = args->scale != 0 ? args->scale : images->dtype == GLIA_U8 ? 1 / 255.0 : 1;
+    glia_status status = add_field(dataset, 0, "image", images);
+    if (status == GLIA_OK) status = add_field(dataset, 1, "label", labels);
+    if (status == GLIA_OK && !args->raw)
+        status = glia_dataset_scale(dataset, 0, scale / args->std, -args->mean / args->std);
+    if (status == GLIA_OK) {
+        dataset->fields[1].delivered = args->label_dtype;
+        *out                         = dataset;
+    } else {
+        glia_dataset_destroy(dataset);
+    }
+    return status;
+}
+
+static glia_status from_idx(glia_context *ctx, const char *images_path, const char *labels_path,
+                            const glia_idx_args *given, glia_dataset **out) {
+    GLIA_REQUIRE(ctx, images_path && labels_path && out, GLIA_INVALID_ARGUMENT, "glia_dataset_from_idx: %s is NULL",
+                 !images_path   ? "images"
+                 : !labels_path ? "labels"
+                                : "out");
+    glia_idx_args args;
+    GLIA_TRY(read_args(ctx, given, &args));
+    glia_idx images = {0}, labels = {0};
+    glia_status status = glia_idx_read(ctx, images_path, args.max_bytes, &images);
+    if (status == GLIA_OK) status = glia_idx_read(ctx, labels_path, args.max_bytes, &labels);
+    if (status == GLIA_OK) status = check_pair(ctx, images_path, &images, labels_path, &labels);
+    if (status == GLIA_OK) status = assemble(ctx, &args, &images, &labels, out);
+    glia_block_free(ctx, &images.data);
+    glia_block_free(ctx, &labels.data);
+    return status;
+}
+
+glia_status glia_dataset_from_idx(glia_context *ctx, const char *images, const char *labels, const glia_idx_args *args,
+                                  glia_dataset **out) {
+    GLIA_TRY(glia_enter(ctx));
+    const glia_status status = from_idx(ctx, images, labels, args, out);
+    glia_leave(ctx);
+    return status;
+}
+
+enum { PATH_BYTES = 4096 };
+
+/* The first of the usual names that exists: FOLDER/train-images-idx3-ubyte or .idx3-ubyte, each also with .gz. */
+static glia_status find_file(glia_context *ctx, const char *folder, const char *stem, const char *kind, char *path) {
+    static const char *const separators[] = {"-", "."}, *const endings[] = {"", ".gz"};
+    for (int i = 0; i < 4; ++i) {
+        struct stat info;
+        const int length =
+            snprintf(path, PATH_BYTES, "%s/%s%s%s-ubyte%s", folder, stem, separators[i / 2], kind, endings[i % 2]);
+        GLIA_REQUIRE(ctx, length > 0 && length < PATH_BYTES, GLIA_INVALID_ARGUMENT,
+                     "the path of a data folder has %zu bytes, which is too long", strlen(folder));
+        if (stat(path, &info) == 0 || errno != ENOENT) return GLIA_OK; /* opening it tells what is wrong */
+    }
+    return glia_fail(ctx, GLIA_NOT_FOUND, "%s: has no %s-%s-ubyte, nor %s.%s-ubyte, nor one of them with .gz", folder,
+                     stem, kind, stem, kind);
+}
+
+static glia_status from_folder(glia_context *ctx, const char *folder, glia_part part, const glia_idx_args *args,
+                               glia_dataset **out) {
+    char images[PATH_BYTES], labels[PATH_BYTES];
+    struct stat info;
+    if (!folder) folder = getenv("GLIA_DATA_DIR");
+    GLIA_REQUIRE(ctx, folder && *folder, GLIA_NOT_FOUND,
+                 "glia_dataset_from_idx_folder: folder is NULL, and GLIA_DATA_DIR names none");
+    GLIA_REQUIRE(ctx, part == GLIA_PART_TRAIN || part == GLIA_PART_TEST, GLIA_INVALID_ARGUMENT,
+                 "glia_dataset_from_idx_folder: part is %d, which is no glia_part", (int)part);
+    if (stat(folder, &info) != 0) return glia_fail_file(ctx, folder, errno);
+    const bool train = part == GLIA_PART_TRAIN;
+    GLIA_TRY(find_file(ctx, folder, train ? "train-images" : "t10k-images", "idx3", images));
+    GLIA_TRY(find_file(ctx, folder, train ? "train-labels" : "t10k-labels", "idx1", labels));
+    return from_idx(ctx, images, labels, args, out);
+}
+
+glia_status glia_dataset_from_idx_folder(glia_context *ctx, const char *folder, glia_part part,
+                                         const glia_idx_args *args, glia_dataset **out) {
+    GLIA_TRY(glia_enter(ctx));
+    const glia_status status = from_folder(ctx, folder, part, args, out);
+    glia_leave(ctx);
+    return status;
+}

@@ -1,0 +1,98 @@
+#include "io/idx.h"
+
+#include <string.h>
+
+#include "core/size.h"
+#include "io/input.h"
+
+typedef struct element_type {
+    unsigned char code, bytes;
+    glia_dtype dtype;
+} element_type;
+
+static const element_type *type_of(unsigned char code) {
+    static const element_type types[] = {{0x08, 1, GLIA_U8},  {0x09, 1, GLIA_I32}, {0x0B, 2, GLIA_I32},
+                                         {0x0C, 4, GLIA_I32}, {0x0D, 4, GLIA_F32}, {0x0E, 8, GLIA_F64}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; ++i)
+        if (types[i].code == code) return &types[i];
+    return NULL;
+}
+
+static uint64_t big_endian(const unsigned char *at, int bytes) {
+    uint64_t value = 0;
+    for (int i = 0; i < bytes; ++i) value = value << 8 | at[i];
+    return value;
+}
+
+static glia_status read_header(glia_input *in, const element_type **type, glia_idx *idx) {
+    unsigned char magic[4], size[4];
+    GLIA_TRY(glia_input_read(in, magic, sizeof magic, "an IDX magic number"));
+    GLIA_REQUIRE(in->ctx, magic[0] == 0 && magic[1] == 0, GLIA_BAD_FORMAT,
+                 "%s: is no IDX file: begins with the bytes %02x %02x %02x %02x", in->path, magic[0], magic[1],
+                 magic[2], magic[3]);
+    *type = type_of(magic[2]);
+    GLIA_REQUIRE(in->ctx, *type, GLIA_BAD_FORMAT, "%s: 0x%02x is no type code of IDX", in->path, magic[2]);
+    GLIA_REQUIRE(in->ctx, magic[3] >= 1 && magic[3] <= GLIA_MAX_DIMS, GLIA_BAD_FORMAT,
+                 "%s: has %d dimensions, must have 1 to %d", in->path, magic[3], GLIA_MAX_DIMS);
+    idx->dtype = (*type)->dtype;
+    idx->ndim  = magic[3];
+    for (int i = 0; i < idx->ndim; ++i) {
+        GLIA_TRY(glia_input_read(in, size, sizeof size, "the size of a dimension"));
+        idx->dim[i] = (int64_t)big_endian(size, sizeof size);
+    }
+    return GLIA_OK;
+}
+
+/* The elements stand behind each other at the end of the block: turns them into the machine's, from the front. The
+ * place that is written is never behind the one that is read. */
+static void decode(const element_type *type, int64_t count, glia_block *block) {
+    if (type->code == 0x08) return;
+    const size_t size       = glia_dtype_size(type->dtype);
+    const unsigned char *at = (unsigned char *)block->data + block->bytes - (size_t)count * type->bytes;
+    char *to                = block->data;
+    for (int64_t i = 0; i < count; ++i, at += type->bytes, to += size) {
+        const uint64_t bits  = big_endian(at, type->bytes);
+        const int32_t narrow = type->bytes == 1   ? (int8_t)(uint8_t)bits
+                               : type->bytes == 2 ? (int16_t)(uint16_t)bits
+                                                  : (int32_t)(uint32_t)bits;
+        if (size == sizeof narrow)
+            memcpy(to, &narrow, size);
+        else
+            memcpy(to, &bits, size);
+    }
+}
+
+static glia_status read_content(glia_input *in, const element_type *type, size_t max_bytes, glia_idx *idx) {
+    int64_t count = 1;
+    bool fits = true, empty = false;
+    for (int i = 0; i < idx->ndim; ++i) {
+        empty = empty || idx->dim[i] == 0;
+        fits  = fits && glia_mul_i64(count, idx->dim[i], &count);
+    }
+    if (empty) count = 0;
+    GLIA_REQUIRE(in->ctx, empty || (fits && count <= INT64_MAX / (int64_t)sizeof(double)), GLIA_BAD_FORMAT,
+                 "%s: its header announces more elements than 64 bits can count", in->path);
+    const size_t bytes = (size_t)count * type->bytes;
+    GLIA_TRY(glia_input_expect(in, bytes, max_bytes));
+    GLIA_TRY(glia_block_alloc(in->ctx, (size_t)count, glia_dtype_size(type->dtype), in->path, &idx->data));
+    char *place        = idx->data.data;
+    glia_status status = glia_input_read(in, place ? place + idx->data.bytes - bytes : NULL, bytes, "its content");
+    if (status == GLIA_OK) status = glia_input_end(in);
+    if (status == GLIA_OK)
+        decode(type, count, &idx->data);
+    else
+        glia_block_free(in->ctx, &idx->data);
+    return status;
+}
+
+glia_status glia_idx_read(glia_context *ctx, const char *path, size_t max_bytes, glia_idx *out) {
+    glia_input in;
+    const element_type *type = NULL;
+    glia_idx idx             = {0};
+    GLIA_TRY(glia_input_open(ctx, path, &in));
+    glia_status status = read_header(&in, &type, &idx);
+    if (status == GLIA_OK) status = read_content(&in, type, max_bytes, &idx);
+    glia_input_close(&in);
+    if (status == GLIA_OK) *out = idx;
+    return status;
+}
