@@ -10,6 +10,9 @@
 #include "glia/ops/linear.h"
 #include "glia/ops/random.h"
 #include "glia/ops/reduce.h"
+#include "glia/ops/loss.h"
+#include "glia/ops/metric.h"
 #include "glia/ops/movement.h"
+#include "glia/ops/optimizer.h"
 
 #endif

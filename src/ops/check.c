@@ -69,17 +69,24 @@ glia_status glia_check_fused(const glia_resolution *r, glia_unary_kind kind) {
 
 bool glia_exact_activation(glia_unary_kind kind) { return kind == GLIA_LINEAR || kind == GLIA_RELU; }
 
-glia_status glia_check_axis(const glia_resolution *r, uint32_t axes, int fallback, int ndim, int *axis) {
-    int found = fallback < 0 ? fallback + ndim : fallback, count = axes == 0;
-    for (int bit = 0; bit < 32; ++bit) {
-        if (!(axes >> bit & 1)) continue;
-        found = bit < GLIA_MAX_DIMS ? bit : bit - 32 + ndim;
-        ++count;
-    }
-    GLIA_REQUIRE(r->ctx, count == 1, GLIA_INVALID_ARGUMENT, "%s: axes names %d axes, must be one", r->op->name, count);
-    GLIA_REQUIRE(r->ctx, found >= 0 && found < ndim, GLIA_INVALID_ARGUMENT,
-                 "%s: axes is 0x%x, %s is %s: it has no such axis", r->op->name, axes, r->op->in_names[0],
-                 GLIA_SHAPE_OF(r->in[0]));
-    *axis = found;
+glia_status glia_check_axis(const glia_resolution *r, unsigned axes, int fallback, int ndim, int *axis) {
+    unsigned set;
+    GLIA_TRY(glia_check_axes(r, axes ? axes : GLIA_AXIS(fallback), ndim, &set));
+    GLIA_REQUIRE(r->ctx, set && (set & (set - 1)) == 0, GLIA_INVALID_ARGUMENT, "%s: axes 0x%x are several, must be one",
+                 r->op->name, axes);
+    *axis = __builtin_ctz(set);
     return GLIA_OK;
+}
+
+glia_status glia_check_index_dtype(const glia_resolution *r, int i) {
+    const glia_dtype dtype = r->in[i]->dtype;
+    GLIA_REQUIRE(r->ctx, dtype == GLIA_I32 || dtype == GLIA_I64, GLIA_DTYPE_MISMATCH,
+                 "%s: %s is %s, must be i32 or i64", r->op->name, r->op->in_names[i], glia_dtype_name(dtype));
+    return GLIA_OK;
+}
+
+glia_status glia_check_scalar(const glia_resolution *r, int i, glia_dtype dtype) {
+    GLIA_REQUIRE(r->ctx, r->in[i]->dtype == dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be %s", r->op->name,
+                 r->op->in_names[i], glia_dtype_name(r->in[i]->dtype), glia_dtype_name(dtype));
+    return glia_check_ndim(r, i, 0);
 }

@@ -32,9 +32,14 @@ glia_status glia_check_fused(const glia_resolution *r, glia_unary_kind activatio
 /* It maps integers to integers. */
 bool glia_exact_activation(glia_unary_kind activation);
 
-/* The one axis that the bits name, counted from the first of ndim; fallback (from the end where negative) where there
- * are none. Fails unless there is exactly one, within the dimensions. */
-glia_status glia_check_axis(const glia_resolution *r, uint32_t axes, int fallback, int ndim, int *axis);
+/* The one axis that the bits name, from 0; fallback, an axis as in GLIA_AXIS, where there are none. */
+glia_status glia_check_axis(const glia_resolution *r, unsigned axes, int fallback, int ndim, int *axis);
+
+/* Input i holds indices: i32 or i64. */
+glia_status glia_check_index_dtype(const glia_resolution *r, int i);
+
+/* Input i is a scalar of this dtype. */
+glia_status glia_check_scalar(const glia_resolution *r, int i, glia_dtype dtype);
 
 #define glia_set_dims(tensor, dtype, ...)                                                        \
     glia_set_shape((tensor), (dtype), (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), \

@@ -1,0 +1,61 @@
+/* Losses. The reduction makes one number of the terms: mean, sum, or none (y then has the terms).
+ * "class" means dimension 1 of x: x is [N,C,...], an item is one (n, ...). */
+#ifndef GLIA_OPS_LOSS_H
+#define GLIA_OPS_LOSS_H
+
+#include "glia/ops/common.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum glia_cross_entropy_from {
+    GLIA_LOGITS,
+    GLIA_LOG_PROBABILITIES,
+    GLIA_PROBABILITIES
+} glia_cross_entropy_from;
+
+typedef struct glia_cross_entropy_params {
+    glia_cross_entropy_from from; /* what x holds */
+    glia_reduction reduction;
+    int64_t ignore_index;   /* with ignore: items of this target count for nothing */
+    bool ignore;            /* class targets only */
+    double label_smoothing; /* 0 to 1: this share of each target is spread over all classes alike */
+} glia_cross_entropy_params;
+typedef glia_cross_entropy_params glia_cross_entropy_backward_params;
+
+/* The cross entropy of each item: l = - sum over c of q[c] log p[c], with
+ *   log p   logits: x[c] - log(sum over k of exp(x[k])); log-probabilities: x[c];
+ *           probabilities: log(min(max(x[c], 1e-7), 1)), which is Keras' form
+ *   q[c]    = w[c] ((1 - s) t[c] + s / C), where w is class_weight (or 1), s is label_smoothing, and t is the target:
+ *             the class as 1 at its index, or the probabilities given
+ *           terms with q[c] = 0 are 0, whatever p[c] is
+ *   y       mean over class targets: sum of l / sum of w[class], both over the items that are not ignored (NaN where
+ *           there are none); mean over probability targets: sum of l / the number of items
+ *           none: l, 0 for an ignored item
+ * A class outside of 0..C-1 that is not ignored makes the call return GLIA_INVALID_ARGUMENT, with the class and its
+ * place in the message; y is then unspecified.
+ * x: [N,C,...]   target: classes, i32 or i64 [N,...], or probabilities, the dtype and shape of x
+ * class_weight: [C] or NULL   y: scalar, or [N,...] with reduction none. Floats.
+ * Source: PyTorch's CrossEntropyLoss, NLLLoss. */
+GLIA_API glia_status glia_cross_entropy(glia_context *ctx, const glia_cross_entropy_params *params,
+                                        const glia_tensor *x, const glia_tensor *target,
+                                        const glia_tensor *class_weight, glia_tensor *y);
+
+/* cross_entropy from log-probabilities, whatever params->from says. */
+GLIA_API glia_status glia_nll(glia_context *ctx, const glia_cross_entropy_params *params, const glia_tensor *x,
+                              const glia_tensor *target, const glia_tensor *class_weight, glia_tensor *y);
+
+/* dx = dy dy/dx: for an item, with g = dy, or its element of dy, over the divisor of the mean,
+ *   logits: g (softmax(x)[c] sum(q) - q[c]);  log-probabilities: - g q[c];
+ *   probabilities: - g q[c] / x[c] where 1e-7 <= x[c] <= 1, 0 elsewhere
+ * Ignored items get 0. dy: the shape of y   dx: the shape of x. */
+GLIA_API glia_status glia_cross_entropy_backward(glia_context *ctx, const glia_cross_entropy_params *params,
+                                                 const glia_tensor *x, const glia_tensor *target,
+                                                 const glia_tensor *class_weight, const glia_tensor *dy,
+                                                 glia_tensor *dx);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,43 @@
+/* Metrics: what is counted over the batches of an epoch. Each new_... may be in the place of its old one. */
+#ifndef GLIA_OPS_METRIC_H
+#define GLIA_OPS_METRIC_H
+
+#include "glia/ops/common.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct glia_accuracy_params {
+    int k;                /* an item is right if its class is among the k best; default 1 */
+    bool binary;          /* each element of prediction is an item */
+    double threshold;     /* of binary: default 0.5 */
+    bool logits;          /* of binary: prediction is a logit, and the threshold one of its sigmoid */
+    int64_t ignore_index; /* with ignore: items of this target are not counted */
+    bool ignore;          /* integer targets only */
+} glia_accuracy_params;
+
+/* new_counts = counts + {items that are right, items}.
+ * By class: prediction [N,C,...] floats; target the classes, i32 or i64 [N,...], or one number for each class, of the
+ * dtype and shape of prediction, whose largest (the first of equals) is the class. The item is right if fewer than k
+ * classes are better than its own: a larger number is better, a NaN is better than all, and of equals the first. A
+ * class outside of 0..C-1 that is not ignored makes the call return GLIA_INVALID_ARGUMENT, as in cross_entropy.
+ * Binary: prediction of any shape; target of its shape, i32, i64 or its dtype; right if prediction > threshold
+ * and target > 0.5 are both true or both false. A NaN is never right.
+ * counts, new_counts: f64 [2]. Source: Keras' Accuracy, TopKCategoricalAccuracy and BinaryAccuracy. */
+GLIA_API glia_status glia_accuracy(glia_context *ctx, const glia_accuracy_params *params, const glia_tensor *prediction,
+                                   const glia_tensor *target, const glia_tensor *counts, glia_tensor *new_counts);
+
+typedef struct glia_accumulate_params {
+    double weight; /* default 1 */
+} glia_accumulate_params;
+
+/* new_sums = sums + {value weight, weight}: a mean over batches of different sizes.
+ * value: a float, one element   sums, new_sums: f64 [2]. */
+GLIA_API glia_status glia_accumulate(glia_context *ctx, const glia_accumulate_params *params, const glia_tensor *value,
+                                     const glia_tensor *sums, glia_tensor *new_sums);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

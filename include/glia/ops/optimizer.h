@@ -1,0 +1,57 @@
+/* Optimizers: one step from a parameter and its gradient to the next parameter. Each tensor may have any shape; in
+ * practice all parameters of a network are one vector. Each new_... may be in the place of its old one. State starts
+ * as zeros.
+ *
+ * The learning rate, and the step where there is one, are tensors, since they change from step to step: rate is f32, a
+ * scalar; step is i64, a scalar, 1 at the first step. All other tensors are floats of one dtype and shape.
+ *
+ * In all of them g is the gradient with the penalties' share: g = grad + l2 param + l1 sign(param), sign(0) = 0.
+ * Formulas: PyTorch's torch.optim. */
+#ifndef GLIA_OPS_OPTIMIZER_H
+#define GLIA_OPS_OPTIMIZER_H
+
+#include "glia/ops/common.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct glia_sgd_params {
+    double momentum, dampening; /* dampening only with momentum */
+    bool nesterov;              /* with momentum, and without dampening */
+    double l1, l2;
+} glia_sgd_params;
+
+typedef struct glia_sgd_tensors {
+    const glia_tensor *param, *grad, *rate;
+    const glia_tensor *velocity; /* NULL without momentum: zeros */
+    glia_tensor *new_param;
+    glia_tensor *new_velocity; /* may be NULL */
+} glia_sgd_tensors;
+
+/* new_velocity = momentum velocity + (1 - dampening) g
+ * new_param = param - rate d, with d = new_velocity, or g + momentum new_velocity with nesterov.
+ * PyTorch starts its velocity with the first g, undampened: the same unless there is dampening. */
+GLIA_API glia_status glia_sgd(glia_context *ctx, const glia_sgd_params *params, const glia_sgd_tensors *tensors);
+
+typedef struct glia_adam_params {
+    double beta1;   /* 0: 0.9 */
+    double beta2;   /* 0: 0.999 */
+    double epsilon; /* 0: 1e-8 */
+    double l1, l2;
+    bool decoupled; /* AdamW: l2 stays out of g, and param is first multiplied by 1 - rate l2 */
+} glia_adam_params;
+
+typedef struct glia_adam_tensors {
+    const glia_tensor *param, *grad, *rate, *step, *m, *v;
+    glia_tensor *new_param, *new_m, *new_v;
+} glia_adam_tensors;
+
+/* new_m = beta1 m + (1 - beta1) g     new_v = beta2 v + (1 - beta2) g^2
+ * new_param = param - rate / (1 - beta1^step) new_m / (sqrt(new_v / (1 - beta2^step)) + epsilon) */
+GLIA_API glia_status glia_adam(glia_context *ctx, const glia_adam_params *params, const glia_adam_tensors *tensors);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
