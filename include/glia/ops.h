@@ -14,5 +14,6 @@
 #include "glia/ops/metric.h"
 #include "glia/ops/movement.h"
 #include "glia/ops/optimizer.h"
+#include "glia/ops/norm.h"
 
 #endif

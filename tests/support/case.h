@@ -20,13 +20,14 @@ enum class Content {
     index,        // 0 .. bound-1, whatever the regime
     distribution, // like unit, scaled so that dimension 1 (or 0 of a vector) sums to 1
     constant,     // `value` everywhere
+    near,         // signed_ around `value`: a large mean with a small variance
 };
 
 struct Input {
     Content              content = Content::absent;
     std::vector<int64_t> dims;
     glia_dtype           dtype = GLIA_F32;  // floats take the dtype of the variant under test
-    double               value = 0;         // of constant; the bound of index
+    double               value = 0;         // of constant and near; the bound of index
     bool                 fixed = false;     // keeps its dtype in every variant
 };
 
@@ -35,6 +36,7 @@ template <class... D> Input POS(D... dims) { return {Content::positive, {int64_t
 template <class... D> Input UNIT(D... dims) { return {Content::unit, {int64_t(dims)...}}; }
 template <class... D> Input DIST(D... dims) { return {Content::distribution, {int64_t(dims)...}}; }
 template <class... D> Input CONST(double value, D... dims) { return {Content::constant, {int64_t(dims)...}, GLIA_F32, value}; }
+template <class... D> Input NEAR(double value, D... dims) { return {Content::near, {int64_t(dims)...}, GLIA_F32, value}; }
 template <class... D> Input INDEX(double bound, D... dims) { return {Content::index, {int64_t(dims)...}, GLIA_I64, bound, true}; }
 template <class... D> Input INDEX32(double bound, D... dims) { return {Content::index, {int64_t(dims)...}, GLIA_I32, bound, true}; }
 template <class... D> Input OF(glia_dtype dtype, D... dims) { return {Content::signed_, {int64_t(dims)...}, dtype, 0, true}; }

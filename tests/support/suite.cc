@@ -263,6 +263,7 @@ std::vector<double> values_of(const Case& c, size_t i, Regime regime, glia_dtype
             case Content::distribution: v = real(0.05, 0.95); break;
             case Content::index: v = integer(0, int(input.value) - 1); break;
             case Content::constant: v = input.value; break;
+            case Content::near: v = input.value + (whole ? integer(-4, 4) : real(-1, 1)); break;
         }
     if (input.content == Content::distribution) {
         const size_t  axis  = input.dims.size() > 1 ? 1 : 0;
