@@ -51,6 +51,7 @@ static uint16_t f16_of(double value) {
     const double size   = fabs(value);
     if (isnan(value)) return sign | 0x7e00;
     if (size >= 65520.0) return sign | 0x7c00; /* half way from the largest value to the next power of two */
+    if (size == 0) return sign;                /* has no exponent to scale by */
     int exponent;
     frexp(size, &exponent);
     if (exponent < -13) exponent = -13; /* subnormal: the step stays 2^-24 */
