@@ -55,14 +55,25 @@ DEFINE_FILL(fill_256, "avx2", 4, lanes_256, __m256i, _mm256_mul_epu32, _mm256_un
 DEFINE_FILL(fill_512, "avx512f", 8, lanes_512, __m512i, _mm512_mul_epu32, _mm512_unpacklo_epi64, _mm512_unpackhi_epi64,
             0, 4, 1, 5, 2, 6, 3, 7)
 
-void glia_philox_fill(glia_random use, uint32_t first, uint32_t *out) {
-    if (__builtin_cpu_supports("avx512f"))
+bool glia_philox_fill_as(int bits, glia_random use, uint32_t first, uint32_t *out) {
+    if (bits == 512 && __builtin_cpu_supports("avx512f"))
         fill_512(use, first, out);
-    else if (__builtin_cpu_supports("avx2"))
+    else if (bits == 256 && __builtin_cpu_supports("avx2"))
         fill_256(use, first, out);
-    else
+    else if (bits == 0)
         fill_plain(use, first, out);
+    else
+        return false;
+    return true;
 }
 #else
-void glia_philox_fill(glia_random use, uint32_t first, uint32_t *out) { fill_plain(use, first, out); }
+bool glia_philox_fill_as(int bits, glia_random use, uint32_t first, uint32_t *out) {
+    if (bits == 0) fill_plain(use, first, out);
+    return bits == 0;
+}
 #endif
+
+void glia_philox_fill(glia_random use, uint32_t first, uint32_t *out) {
+    if (glia_philox_fill_as(512, use, first, out) || glia_philox_fill_as(256, use, first, out)) return;
+    glia_philox_fill_as(0, use, first, out);
+}
