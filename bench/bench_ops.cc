@@ -199,6 +199,7 @@ struct Row {
     int                  repeats = 1;  // runs in one sample
 
     double time() const { return median(samples); }
+    double best() const { return *std::min_element(samples.begin(), samples.end()); }
     void*  scratch() {
         void*  at    = workspace.data();
         size_t space = workspace.size();
@@ -272,7 +273,7 @@ void print_case(const Case& c, const Call& call, const std::vector<Row>& rows, c
         if (!row.wrong.empty()) printf("WRONG: %s\n", row.wrong.c_str());
         if (!row.usable()) continue;
         const double time = row.time(), gflops = call.cost.flops / time / 1e9, gbs = call.bytes / time / 1e9;
-        printf("%11.1f us %9.2f GFLOP/s %5.1f%% %8.2f GB/s %6.1f%% %9.1fx\n", time * 1e6, gflops, 100 * gflops / machine.gflops(), gbs,
+        printf("%11.1f us %11.1f us %9.2f GFLOP/s %5.1f%% %8.2f GB/s %6.1f%% %9.1fx\n", time * 1e6, row.best() * 1e6, gflops, 100 * gflops / machine.gflops(), gbs,
                100 * gbs / machine.gbs(), reference / time);
     }
     fflush(stdout);
@@ -288,33 +289,42 @@ void write_json(FILE* file, const Case& c, const Call& call, const std::vector<R
             fprintf(file,
                     ",\"us\":%.3f,\"best_us\":%.3f,\"samples\":%zu,\"prepare_us\":%.3f,\"workspace\":%zu,\"flops\":%.0f,\"bytes\":%.0f,"
                     "\"peak_gflops\":%.2f,\"copy_gbs\":%.2f",
-                    row.time() * 1e6, *std::min_element(row.samples.begin(), row.samples.end()) * 1e6, row.samples.size(), row.prepare_time * 1e6, row.prepared.workspace, call.cost.flops, call.bytes,
+                    row.time() * 1e6, row.best() * 1e6, row.samples.size(), row.prepare_time * 1e6, row.prepared.workspace, call.cost.flops, call.bytes,
                     machine.gflops(), machine.gbs());
         fprintf(file, "}\n");
     }
     fflush(file);
 }
 
-// For each pair of providers, one above the other in their row: the ratios lower / upper over the cases of both.
+// For each pair of providers, one above the other in their row: how many times as fast the upper one is on each case of
+// both. Whoever else uses the machine only adds time, so a provider has lost when its best times say so as well.
 struct Standings {
-    std::map<std::string, std::vector<double>> ratios;
-    std::vector<std::string>                   order;
+    struct Pair {
+        std::string         name;
+        std::vector<double> medians, bests;
+    };
+    std::vector<Pair> pairs;
 
     void add(const Case& c, const std::vector<Row>& rows) {
         for (size_t i = 0; i < rows.size(); ++i)
             for (size_t k = i + 1; k < rows.size(); ++k) {
                 if (!rows[i].usable() || !rows[k].usable()) continue;
-                const std::string name = std::string(c.op->name) + ": " + rows[i].provider->name + " above " + rows[k].provider->name;
-                if (!ratios.count(name)) order.push_back(name);
-                ratios[name].push_back(rows[k].time() / rows[i].time());
+                Pair& pair = find(std::string(c.op->name) + ": " + rows[i].provider->name + " above " + rows[k].provider->name);
+                pair.medians.push_back(rows[k].time() / rows[i].time());
+                pair.bests.push_back(rows[k].best() / rows[i].best());
             }
     }
+    Pair& find(const std::string& name) {
+        for (Pair& pair : pairs)
+            if (pair.name == name) return pair;
+        return pairs.emplace_back(Pair{name, {}, {}});
+    }
     void print() const {
-        for (const std::string& name : order) {
-            const auto& all = ratios.at(name);
-            const auto [worst, best] = std::minmax_element(all.begin(), all.end());
-            printf("%s %s: %.2f to %.2f times as fast on %zu case%s\n", *best < 1 ? "LOSES" : "     ", name.c_str(), *worst, *best,
-                   all.size(), all.size() == 1 ? "" : "s");
+        for (const Pair& pair : pairs) {
+            const auto [low, high]   = std::minmax_element(pair.medians.begin(), pair.medians.end());
+            const auto [least, most] = std::minmax_element(pair.bests.begin(), pair.bests.end());
+            printf("%s %s: %.2f to %.2f times as fast on %zu case%s (best times: %.2f to %.2f)\n", *high < 1 && *most < 1 ? "LOSES" : "     ",
+                   pair.name.c_str(), *low, *high, pair.medians.size(), pair.medians.size() == 1 ? "" : "s", *least, *most);
         }
     }
 };
@@ -356,7 +366,7 @@ int main(int argc, char** argv) {
     if (!options.json.empty() && !json) return perror(options.json.c_str()), 2;
 
     Machine machine(ctx);
-    printf("%-26s %-28s %-11s %14s %17s %6s %13s %7s %10s\n", "op", "case", "provider", "median", "", "peak", "", "copy", "cpu.ref");
+    printf("%-26s %-28s %-11s %14s %14s %17s %6s %13s %7s %10s\n", "op", "case", "provider", "median", "best", "", "peak", "", "copy", "cpu.ref");
     Standings standings;
     int       wrong = 0;
     for (const Case& c : all_cases()) {

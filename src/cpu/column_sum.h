@@ -7,11 +7,16 @@
 
 #include "glia/context.h"
 
+typedef struct glia_column_matrix {
+    const float *data;
+    int64_t rows, columns;
+    int64_t row_stride, column_stride;
+} glia_column_matrix;
+
 size_t glia_column_sum_workspace(int64_t rows, int64_t columns);
 
-/* y[c stride] = the sum over r of x[r columns + c]. The order of summation follows from rows and columns alone: the
- * bits do not depend on the number of threads. */
-void glia_column_sum(const glia_context *ctx, const float *x, int64_t rows, int64_t columns, float *y, int64_t stride,
-                     void *workspace);
+/* y[c stride] = the sum of column c. The order of summation follows from rows and columns alone: the bits do not depend
+ * on the number of threads. Fast where column_stride is 1. */
+void glia_column_sum(const glia_context *ctx, const glia_column_matrix *x, float *y, int64_t stride, void *workspace);
 
 #endif

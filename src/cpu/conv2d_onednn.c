@@ -3,19 +3,15 @@
 #include "core/size.h"
 #include "cpu/column_sum.h"
 #include "cpu/onednn.h"
+#include "ops/conv2d_transpose.h"
 
-static glia_dnn_convolution convolution(const glia_conv2d_geom *g, glia_dnn_direction direction) {
-    return (glia_dnn_convolution){.direction  = direction,
+static glia_dnn_convolution convolution(const glia_conv2d_geom *g, glia_dnn_convolving kind) {
+    return (glia_dnn_convolution){.kind       = kind,
                                   .stride     = {g->stride_h, g->stride_w},
                                   .dilation   = {g->dilation_h, g->dilation_w},
                                   .pad        = {g->pad_h, g->pad_w},
                                   .pad_end    = {g->pad_h_end, g->pad_w_end},
                                   .activation = g->activation};
-}
-
-static glia_dnn_view any(glia_dnn_view view) {
-    view.any = true;
-    return view;
 }
 
 static glia_status prepare(const glia_call *call, const glia_dnn_convolution *conv, glia_prepared *out) {
@@ -27,17 +23,17 @@ static glia_status prepare(const glia_call *call, const glia_dnn_convolution *co
 
 static glia_status prepare_forward(const glia_call *call, glia_prepared *out) {
     const glia_conv2d_geom *g = call->geom;
-    glia_dnn_convolution conv = convolution(g, GLIA_DNN_FORWARD);
+    glia_dnn_convolution conv = convolution(g, GLIA_DNN_CONVOLUTION);
     conv.x                    = glia_dnn_image(glia_dnn_in(call, CONV2D_X));
     conv.w                    = glia_dnn_filters(glia_dnn_in(call, CONV2D_W), g->groups);
-    conv.bias                 = any(glia_dnn_in(call, CONV2D_BIAS));
+    conv.bias                 = glia_dnn_any(glia_dnn_in(call, CONV2D_BIAS));
     conv.y                    = glia_dnn_image(glia_dnn_out(call, 0));
     return prepare(call, &conv, out);
 }
 
 static glia_status prepare_data(const glia_call *call, glia_prepared *out) {
     const glia_conv2d_geom *g = call->geom;
-    glia_dnn_convolution conv = convolution(g, GLIA_DNN_BACKWARD_DATA);
+    glia_dnn_convolution conv = convolution(g, GLIA_DNN_CONVOLUTION_BACKWARD_DATA);
     conv.x                    = glia_dnn_image(glia_dnn_out(call, 0));
     conv.w                    = glia_dnn_filters(glia_dnn_in(call, CONV2D_DATA_W), g->groups);
     conv.y                    = glia_dnn_image(glia_dnn_in(call, CONV2D_DATA_DY));
@@ -51,11 +47,11 @@ static bool sums_columns(const glia_call *call) {
 
 static glia_status prepare_filter(const glia_call *call, glia_prepared *out) {
     const glia_conv2d_geom *g = call->geom;
-    glia_dnn_convolution conv = convolution(g, GLIA_DNN_BACKWARD_WEIGHTS);
+    glia_dnn_convolution conv = convolution(g, GLIA_DNN_CONVOLUTION_BACKWARD_WEIGHTS);
     conv.x                    = glia_dnn_image(glia_dnn_in(call, CONV2D_FILTER_X));
     conv.w                    = glia_dnn_filters(glia_dnn_out(call, CONV2D_FILTER_DW), g->groups);
     conv.y                    = glia_dnn_image(glia_dnn_in(call, CONV2D_FILTER_DY));
-    if (!sums_columns(call)) conv.bias = any(glia_dnn_out(call, CONV2D_FILTER_DBIAS));
+    if (!sums_columns(call)) conv.bias = glia_dnn_any(glia_dnn_out(call, CONV2D_FILTER_DBIAS));
     GLIA_TRY(prepare(call, &conv, out));
     if (sums_columns(call)) {
         const size_t bytes = glia_column_sum_workspace((int64_t)g->n * g->p * g->q, g->k);
@@ -66,28 +62,38 @@ static glia_status prepare_filter(const glia_call *call, glia_prepared *out) {
 
 static glia_status run_filter(const glia_call *call, const glia_prepared *prepared, void *workspace) {
     const glia_conv2d_geom *g = call->geom;
+    const glia_tensor *dbias  = call->out[CONV2D_FILTER_DBIAS];
     GLIA_TRY(glia_dnn_run(call, prepared, workspace));
-    const glia_tensor *dbias = call->out[CONV2D_FILTER_DBIAS];
-    if (sums_columns(call))
-        glia_column_sum(call->ctx, call->in[CONV2D_FILTER_DY]->data, (int64_t)g->n * g->p * g->q, g->k, dbias->data,
-                        dbias->stride[0], workspace);
+    const glia_column_matrix dy = {.data          = call->in[CONV2D_FILTER_DY]->data,
+                                   .rows          = (int64_t)g->n * g->p * g->q,
+                                   .columns       = g->k,
+                                   .row_stride    = g->k,
+                                   .column_stride = 1};
+    if (sums_columns(call)) glia_column_sum(call->ctx, &dy, dbias->data, dbias->stride[0], workspace);
     return GLIA_OK;
 }
 
-const glia_provider glia_conv2d_onednn = {.name    = "cpu.onednn",
-                                          .decline = glia_dnn_decline,
-                                          .prepare = prepare_forward,
-                                          .run     = glia_dnn_run,
-                                          .release = glia_dnn_release};
+/* The transposed convolution's filters are [C,K/G,R,S], and oneDNN's [G,K/G,C/G,R,S]. */
+static glia_dnn_view transposed_filters(glia_dnn_view w, const glia_conv2d_geom *g) {
+    w           = glia_dnn_filters(w, g->groups);
+    const int k = w.ndim - 4, c = w.ndim - 3;
+    const int64_t dim = w.dim[k], stride = w.stride[k];
+    w.dim[k] = w.dim[c], w.stride[k] = w.stride[c];
+    w.dim[c] = dim, w.stride[c] = stride;
+    return w;
+}
 
-const glia_provider glia_conv2d_backward_data_onednn = {.name    = "cpu.onednn",
-                                                        .decline = glia_dnn_decline,
-                                                        .prepare = prepare_data,
-                                                        .run     = glia_dnn_run,
-                                                        .release = glia_dnn_release};
+static glia_status prepare_transpose(const glia_call *call, glia_prepared *out) {
+    const glia_conv2d_geom *g = call->geom;
+    glia_dnn_convolution conv = convolution(g, GLIA_DNN_CONVOLUTION_TRANSPOSED);
+    conv.x                    = glia_dnn_image(glia_dnn_in(call, CONV2D_TRANSPOSE_X));
+    conv.w                    = transposed_filters(glia_dnn_in(call, CONV2D_TRANSPOSE_W), g);
+    conv.bias                 = glia_dnn_any(glia_dnn_in(call, CONV2D_TRANSPOSE_BIAS));
+    conv.y                    = glia_dnn_image(glia_dnn_out(call, 0));
+    return prepare(call, &conv, out);
+}
 
-const glia_provider glia_conv2d_backward_filter_onednn = {.name    = "cpu.onednn",
-                                                          .decline = glia_dnn_decline,
-                                                          .prepare = prepare_filter,
-                                                          .run     = run_filter,
-                                                          .release = glia_dnn_release};
+GLIA_DNN_PROVIDER(conv2d, glia_dnn_decline, prepare_forward, glia_dnn_run);
+GLIA_DNN_PROVIDER(conv2d_backward_data, glia_dnn_decline, prepare_data, glia_dnn_run);
+GLIA_DNN_PROVIDER(conv2d_backward_filter, glia_dnn_decline, prepare_filter, run_filter);
+GLIA_DNN_PROVIDER(conv2d_transpose, glia_dnn_decline, prepare_transpose, glia_dnn_run);

@@ -22,8 +22,14 @@ typedef struct step {
     argument arguments[MAX_ARGUMENTS];
 } step;
 
+/* OpenMP's settings of this thread while oneDNN works. */
+typedef struct threads {
+    int number, dynamic;
+} threads;
+
 struct glia_dnn {
-    const glia_call *call; /* during prepare */
+    const glia_call *call; /* until the end of prepare, as is before */
+    threads before;
     glia_context *ctx;
     dnnl_engine_t engine;
     dnnl_stream_t stream;
@@ -32,11 +38,6 @@ struct glia_dnn {
     int n;
     step steps[MAX_STEPS];
 };
-
-/* OpenMP's settings of this thread while oneDNN works. */
-typedef struct threads {
-    int number, dynamic;
-} threads;
 
 static threads threads_enter(int number) {
     const threads before = {omp_get_max_threads(), omp_get_dynamic()};
@@ -118,6 +119,27 @@ glia_dnn_view glia_dnn_filters(glia_dnn_view view, int groups) {
     return view;
 }
 
+glia_dnn_view glia_dnn_flat(glia_dnn_view view) {
+    int64_t count = 1;
+    for (int d = 0; d < view.ndim; ++d) count *= view.dim[d];
+    view.ndim   = 1;
+    view.dim[0] = count, view.stride[0] = 1;
+    return view;
+}
+
+glia_dnn_view glia_dnn_transposed(glia_dnn_view view) {
+    const int row = view.ndim - 2, column = view.ndim - 1;
+    const int64_t dim = view.dim[row], stride = view.stride[row];
+    view.dim[row] = view.dim[column], view.stride[row] = view.stride[column];
+    view.dim[column] = dim, view.stride[column] = stride;
+    return view;
+}
+
+glia_dnn_view glia_dnn_any(glia_dnn_view view) {
+    view.any = true;
+    return view;
+}
+
 /* The one translation of oneDNN's results. */
 static glia_status translate(const glia_call *call, dnnl_status_t status, const char *what) {
     static const char *const names[] = {"dnnl_success",       "dnnl_out_of_memory", "dnnl_invalid_arguments",
@@ -162,6 +184,7 @@ glia_status glia_dnn_begin(const glia_call *call, glia_dnn **out) {
     glia_dnn *dnn = memory;
     dnn->call     = call;
     dnn->ctx      = call->ctx;
+    dnn->before   = threads_enter(call->ctx->threads);
     if (check(dnn, dnnl_engine_create(&dnn->engine, dnnl_cpu, 0), "an engine"))
         check(dnn, dnnl_stream_create(&dnn->stream, dnn->engine, dnnl_stream_default_flags), "a stream");
     *out = dnn;
@@ -170,6 +193,7 @@ glia_status glia_dnn_begin(const glia_call *call, glia_dnn **out) {
 
 glia_status glia_dnn_end(glia_dnn *dnn, glia_prepared *out) {
     const glia_status status = dnn->status;
+    threads_leave(dnn->before);
     if (status == GLIA_OK)
         *out = (glia_prepared){.state = dnn, .workspace = dnn->buffers + dnn->scratchpad};
     else
@@ -181,6 +205,7 @@ glia_status glia_dnn_end(glia_dnn *dnn, glia_prepared *out) {
 
 static bool describe(glia_dnn *dnn, const glia_dnn_view *view, dnnl_memory_desc_t *md) {
     memset(md, 0, sizeof *md);
+    if (dnn->status != GLIA_OK) return false;
     if (view->place == GLIA_DNN_ABSENT) return true;
     return check(dnn, dnnl_memory_desc_init_by_strides(md, view->ndim, view->dim, dnnl_f32, view->stride),
                  "the strides of a tensor");
@@ -194,11 +219,23 @@ static bool request(glia_dnn *dnn, const glia_dnn_view *view, dnnl_memory_desc_t
                  "any layout of a tensor");
 }
 
-static bool append_activation(glia_dnn *dnn, dnnl_post_ops_t ops, glia_unary_kind kind) {
-    const dnnl_alg_kind_t alg = kind == GLIA_RELU      ? dnnl_eltwise_relu
-                                : kind == GLIA_SIGMOID ? dnnl_eltwise_logistic
-                                                       : dnnl_eltwise_tanh;
-    return kind == GLIA_LINEAR || check(dnn, dnnl_post_ops_append_eltwise(ops, 1, alg, 0, 0), "an activation");
+/* What a primitive does beyond its own formula: activation(scale formula + keep y). */
+typedef struct extras {
+    float scale, keep;
+    glia_unary_kind activation;
+} extras;
+
+static const extras no_extras = {.scale = 1, .activation = GLIA_LINEAR};
+
+static bool set_extras(glia_dnn *dnn, const extras *e, dnnl_post_ops_t ops, dnnl_primitive_attr_t attr) {
+    const dnnl_alg_kind_t alg = e->activation == GLIA_RELU      ? dnnl_eltwise_relu
+                                : e->activation == GLIA_SIGMOID ? dnnl_eltwise_logistic
+                                                                : dnnl_eltwise_tanh;
+    return (e->scale == 1 || check(dnn, dnnl_primitive_attr_set_output_scales(attr, 1, 0, &e->scale), "a scale")) &&
+           (e->keep == 0 || check(dnn, dnnl_post_ops_append_sum(ops, e->keep), "a sum")) &&
+           (e->activation == GLIA_LINEAR ||
+            check(dnn, dnnl_post_ops_append_eltwise(ops, 1, alg, 0, 0), "an activation")) &&
+           check(dnn, dnnl_primitive_attr_set_post_ops(attr, ops), "post-ops");
 }
 
 /* oneDNN's own reference gains nothing over ours. */
@@ -214,17 +251,15 @@ static bool refuse_reference(glia_dnn *dnn, dnnl_primitive_desc_t pd, const char
     return true;
 }
 
-static dnnl_primitive_desc_t create_pd(glia_dnn *dnn, const_dnnl_op_desc_t desc, glia_unary_kind activation,
+static dnnl_primitive_desc_t create_pd(glia_dnn *dnn, const_dnnl_op_desc_t desc, const extras *e,
                                        const_dnnl_primitive_desc_t hint, const char *what) {
     dnnl_primitive_attr_t attr    = NULL;
     dnnl_post_ops_t ops           = NULL;
     dnnl_primitive_desc_t pd      = NULL;
     const dnnl_fpmath_mode_t math = dnn->ctx->math == GLIA_MATH_BF16 ? dnnl_fpmath_mode_bf16 : dnnl_fpmath_mode_strict;
     if (check(dnn, dnnl_primitive_attr_create(&attr), what) && check(dnn, dnnl_post_ops_create(&ops), what) &&
-        append_activation(dnn, ops, activation) &&
         check(dnn, dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user), what) &&
-        check(dnn, dnnl_primitive_attr_set_fpmath_mode(attr, math), what) &&
-        check(dnn, dnnl_primitive_attr_set_post_ops(attr, ops), what))
+        check(dnn, dnnl_primitive_attr_set_fpmath_mode(attr, math), what) && set_extras(dnn, e, ops, attr))
         check(dnn, dnnl_primitive_desc_create(&pd, desc, attr, dnn->engine, hint), what);
     dnnl_post_ops_destroy(ops);
     dnnl_primitive_attr_destroy(attr);
@@ -304,10 +339,18 @@ static void add_copy(glia_dnn *dnn, const operand *o, bool in) {
     add_argument(dnn, s, in ? DNNL_ARG_TO : DNNL_ARG_FROM, GLIA_DNN_WORK, o->offset, &o->md);
 }
 
-/* The primitive of pd on these operands, with the copies that their layouts need. Takes pd. */
-static void add_primitive(glia_dnn *dnn, dnnl_primitive_desc_t pd, const char *what, int n, operand *o) {
-    for (int i = 0; i < n; ++i)
+typedef struct role {
+    int id;
+    const glia_dnn_view *view;
+} role;
+
+/* The primitive of pd on these views, with the copies that their layouts need. Takes pd. */
+static void add_primitive(glia_dnn *dnn, dnnl_primitive_desc_t pd, const char *what, int n, const role *roles) {
+    operand o[MAX_ARGUMENTS];
+    for (int i = 0; i < n; ++i) {
+        o[i] = operand_of(dnn, pd, roles[i].id, roles[i].view);
         if (o[i].copied && o[i].view->place == GLIA_DNN_IN) add_copy(dnn, &o[i], true);
+    }
     step *s = add_step(dnn, pd, what);
     for (int i = 0; i < n && s; ++i)
         if (o[i].view->place != GLIA_DNN_ABSENT)
@@ -317,6 +360,13 @@ static void add_primitive(glia_dnn *dnn, dnnl_primitive_desc_t pd, const char *w
         if (o[i].copied && o[i].view->place == GLIA_DNN_OUT) add_copy(dnn, &o[i], false);
 }
 
+/* The whole way from a 2.x descriptor. */
+static void add_described(glia_dnn *dnn, dnnl_status_t described, const_dnnl_op_desc_t desc, const char *what, int n,
+                          const role *roles) {
+    if (!check(dnn, described, what)) return;
+    add_primitive(dnn, create_pd(dnn, desc, &no_extras, NULL, what), what, n, roles);
+}
+
 /* --- convolution --- */
 
 typedef struct conv_mds {
@@ -324,17 +374,21 @@ typedef struct conv_mds {
 } conv_mds;
 
 static dnnl_status_t init_convolution(dnnl_convolution_desc_t *desc, const glia_dnn_convolution *c,
-                                      glia_dnn_direction direction, const conv_mds *md) {
+                                      glia_dnn_convolving kind, const conv_mds *md) {
     const dnnl_dims_t stride = {c->stride[0], c->stride[1]}, dilation = {c->dilation[0] - 1, c->dilation[1] - 1};
     const dnnl_dims_t pad = {c->pad[0], c->pad[1]}, pad_end = {c->pad_end[0], c->pad_end[1]};
-    switch (direction) {
-        case GLIA_DNN_FORWARD:
+    switch (kind) {
+        case GLIA_DNN_CONVOLUTION:
             return dnnl_dilated_convolution_forward_desc_init(desc, dnnl_forward_training, dnnl_convolution_direct,
                                                               &md->x, &md->w, &md->bias, &md->y, stride, dilation, pad,
                                                               pad_end);
-        case GLIA_DNN_BACKWARD_DATA:
+        case GLIA_DNN_CONVOLUTION_BACKWARD_DATA:
             return dnnl_dilated_convolution_backward_data_desc_init(desc, dnnl_convolution_direct, &md->x, &md->w,
                                                                     &md->y, stride, dilation, pad, pad_end);
+        case GLIA_DNN_CONVOLUTION_TRANSPOSED:
+            return dnnl_dilated_deconvolution_forward_desc_init(desc, dnnl_forward_training, dnnl_deconvolution_direct,
+                                                                &md->x, &md->w, &md->bias, &md->y, stride, dilation,
+                                                                pad, pad_end);
         default:
             return dnnl_dilated_convolution_backward_weights_desc_init(
                 desc, dnnl_convolution_direct, &md->x, &md->w, &md->bias, &md->y, stride, dilation, pad, pad_end);
@@ -345,7 +399,7 @@ static dnnl_status_t init_convolution(dnnl_convolution_desc_t *desc, const glia_
 static dnnl_primitive_desc_t convolution_hint(glia_dnn *dnn, const glia_dnn_convolution *c, const conv_mds *md) {
     dnnl_convolution_desc_t desc;
     dnnl_primitive_desc_t pd = NULL;
-    if (check(dnn, init_convolution(&desc, c, GLIA_DNN_FORWARD, md), "the forward convolution"))
+    if (check(dnn, init_convolution(&desc, c, GLIA_DNN_CONVOLUTION, md), "the forward convolution"))
         check(dnn, dnnl_primitive_desc_create(&pd, &desc, NULL, dnn->engine, NULL), "the forward convolution");
     return pd;
 }
@@ -354,31 +408,152 @@ void glia_dnn_add_convolution(glia_dnn *dnn, const glia_dnn_convolution *c) {
     static const struct {
         const char *what;
         int x, w, bias, y;
-    } roles[] = {
+    } of[] = {
         {"a convolution", DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST},
         {"a convolution backward data", DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, 0, DNNL_ARG_DIFF_DST},
         {"a convolution backward weights", DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, DNNL_ARG_DIFF_DST},
+        {"a transposed convolution", DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST},
     };
-    const char *what           = roles[c->direction].what;
+    const char *what = of[c->kind].what;
+    const bool backward =
+        c->kind == GLIA_DNN_CONVOLUTION_BACKWARD_DATA || c->kind == GLIA_DNN_CONVOLUTION_BACKWARD_WEIGHTS;
+    const extras e             = {.scale = 1, .activation = c->activation};
     dnnl_primitive_desc_t hint = NULL, pd = NULL;
     dnnl_convolution_desc_t desc;
     conv_mds md;
-    if (dnn->status != GLIA_OK || !request(dnn, &c->x, &md.x) || !request(dnn, &c->w, &md.w) ||
-        !request(dnn, &c->bias, &md.bias) || !request(dnn, &c->y, &md.y))
+    if (!request(dnn, &c->x, &md.x) || !request(dnn, &c->w, &md.w) || !request(dnn, &c->bias, &md.bias) ||
+        !request(dnn, &c->y, &md.y))
         return;
-    const threads before = threads_enter(dnn->ctx->threads);
-    if (c->direction != GLIA_DNN_FORWARD) hint = convolution_hint(dnn, c, &md);
-    if (check(dnn, init_convolution(&desc, c, c->direction, &md), what))
-        pd = create_pd(dnn, &desc, c->activation, hint, what);
-    operand operands[] = {
-        operand_of(dnn, pd, roles[c->direction].x, &c->x),
-        operand_of(dnn, pd, roles[c->direction].w, &c->w),
-        operand_of(dnn, pd, roles[c->direction].bias, &c->bias),
-        operand_of(dnn, pd, roles[c->direction].y, &c->y),
-    };
-    add_primitive(dnn, pd, what, 4, operands);
+    if (backward) hint = convolution_hint(dnn, c, &md);
+    if (check(dnn, init_convolution(&desc, c, c->kind, &md), what)) pd = create_pd(dnn, &desc, &e, hint, what);
+    add_primitive(
+        dnn, pd, what, 4,
+        (role[]){{of[c->kind].x, &c->x}, {of[c->kind].w, &c->w}, {of[c->kind].bias, &c->bias}, {of[c->kind].y, &c->y}});
     dnnl_primitive_desc_destroy(hint);
-    threads_leave(before);
+}
+
+/* --- matrices --- */
+
+static dnnl_primitive_desc_t product_pd(glia_dnn *dnn, const glia_dnn_product *p) {
+    const extras e = {.scale = p->scale != 0 ? p->scale : 1, .keep = p->keep, .activation = p->activation};
+    dnnl_matmul_desc_t desc;
+    dnnl_memory_desc_t a, b, bias, y;
+    if (!request(dnn, &p->a, &a) || !request(dnn, &p->b, &b) || !request(dnn, &p->bias, &bias) ||
+        !request(dnn, &p->y, &y) || !check(dnn, dnnl_matmul_desc_init(&desc, &a, &b, &bias, &y), "a product"))
+        return NULL;
+    return create_pd(dnn, &desc, &e, NULL, "a product");
+}
+
+/* First as the operands lie; where no fast primitive takes that, through copies. A y that is read must stay. */
+void glia_dnn_add_product(glia_dnn *dnn, const glia_dnn_product *product) {
+    if (dnn->status != GLIA_OK) return;
+    glia_dnn_product p       = *product;
+    dnnl_primitive_desc_t pd = product_pd(dnn, &p);
+    if (dnn->status == GLIA_UNSUPPORTED) {
+        dnn->status = GLIA_OK;
+        p.a.any = p.b.any = true;
+        p.y.any           = p.keep == 0;
+        pd                = product_pd(dnn, &p);
+    }
+    add_primitive(
+        dnn, pd, "a product", 4,
+        (role[]){{DNNL_ARG_SRC, &p.a}, {DNNL_ARG_WEIGHTS, &p.b}, {DNNL_ARG_BIAS, &p.bias}, {DNNL_ARG_DST, &p.y}});
+}
+
+/* --- elements --- */
+
+/* Kinds whose formula is Glia's, and their derivatives from x and from y; undef where there is none. Not the logarithm,
+ * which is off by 50 units in the last place, and not the derivative of clip, which is 0 at the lower bound. */
+typedef struct eltwise {
+    dnnl_alg_kind_t forward, from_x, from_y;
+} eltwise;
+
+static const eltwise known[GLIA_UNARY_COUNT] = {
+    [GLIA_LINEAR]     = {dnnl_eltwise_linear, dnnl_eltwise_linear},
+    [GLIA_SIGMOID]    = {dnnl_eltwise_logistic, dnnl_eltwise_logistic, dnnl_eltwise_logistic_use_dst_for_bwd},
+    [GLIA_TANH]       = {dnnl_eltwise_tanh, dnnl_eltwise_tanh, dnnl_eltwise_tanh_use_dst_for_bwd},
+    [GLIA_RELU]       = {dnnl_eltwise_relu, dnnl_eltwise_relu, dnnl_eltwise_relu_use_dst_for_bwd},
+    [GLIA_LEAKY_RELU] = {dnnl_eltwise_relu, dnnl_eltwise_relu, dnnl_eltwise_relu_use_dst_for_bwd},
+    [GLIA_ELU]        = {dnnl_eltwise_elu, dnnl_eltwise_elu, dnnl_eltwise_elu_use_dst_for_bwd},
+    [GLIA_GELU]       = {dnnl_eltwise_gelu_erf, dnnl_eltwise_gelu_erf},
+    [GLIA_GELU_TANH]  = {dnnl_eltwise_gelu_tanh, dnnl_eltwise_gelu_tanh},
+    [GLIA_SILU]       = {dnnl_eltwise_swish, dnnl_eltwise_swish},
+    [GLIA_HARD_SWISH] = {dnnl_eltwise_hardswish, dnnl_eltwise_hardswish},
+    [GLIA_CLIP]       = {dnnl_eltwise_clip},
+    [GLIA_EXP]        = {dnnl_eltwise_exp, dnnl_eltwise_exp, dnnl_eltwise_exp_use_dst_for_bwd},
+    [GLIA_SQRT]       = {dnnl_eltwise_sqrt, dnnl_eltwise_sqrt, dnnl_eltwise_sqrt_use_dst_for_bwd},
+    [GLIA_ABS]        = {dnnl_eltwise_abs, dnnl_eltwise_abs},
+    [GLIA_SQUARE]     = {dnnl_eltwise_square, dnnl_eltwise_square},
+};
+
+bool glia_dnn_knows_unary(glia_unary_kind kind) { return known[kind].forward != dnnl_alg_kind_undef; }
+
+bool glia_dnn_knows_unary_backward(glia_unary_kind kind, bool from_y) {
+    return (from_y ? known[kind].from_y : known[kind].from_x) != dnnl_alg_kind_undef;
+}
+
+/* Glia's alpha and beta as oneDNN's. */
+static void eltwise_numbers(glia_unary_kind kind, float *alpha, float *beta) {
+    if (kind == GLIA_LINEAR || kind == GLIA_SILU) *alpha = 1, *beta = 0;
+    if (kind == GLIA_RELU) *alpha = 0;
+}
+
+void glia_dnn_add_unary(glia_dnn *dnn, glia_unary_kind kind, float alpha, float beta, const glia_dnn_view *x,
+                        const glia_dnn_view *y) {
+    dnnl_eltwise_desc_t desc;
+    dnnl_memory_desc_t md;
+    eltwise_numbers(kind, &alpha, &beta);
+    if (!describe(dnn, x, &md)) return;
+    add_described(dnn,
+                  dnnl_eltwise_forward_desc_init(&desc, dnnl_forward_training, known[kind].forward, &md, alpha, beta),
+                  &desc, "an elementwise function", 2, (role[]){{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}});
+}
+
+void glia_dnn_add_unary_backward(glia_dnn *dnn, glia_unary_kind kind, bool from_y, float alpha, float beta,
+                                 const glia_dnn_view *x, const glia_dnn_view *dy, const glia_dnn_view *dx) {
+    const char *what           = "an elementwise derivative";
+    const dnnl_alg_kind_t alg  = from_y ? known[kind].from_y : known[kind].from_x;
+    dnnl_primitive_desc_t hint = NULL, pd = NULL;
+    dnnl_eltwise_desc_t forward, desc;
+    dnnl_memory_desc_t md;
+    eltwise_numbers(kind, &alpha, &beta);
+    if (!describe(dnn, x, &md)) return;
+    if (check(dnn, dnnl_eltwise_forward_desc_init(&forward, dnnl_forward_training, alg, &md, alpha, beta), what) &&
+        check(dnn, dnnl_primitive_desc_create(&hint, &forward, NULL, dnn->engine, NULL), what) &&
+        check(dnn, dnnl_eltwise_backward_desc_init(&desc, alg, &md, &md, alpha, beta), what))
+        pd = create_pd(dnn, &desc, &no_extras, hint, what);
+    add_primitive(
+        dnn, pd, what, 3,
+        (role[]){{from_y ? DNNL_ARG_DST : DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_DIFF_SRC, dx}});
+    dnnl_primitive_desc_destroy(hint);
+}
+
+/* --- softmax --- */
+
+void glia_dnn_add_softmax(glia_dnn *dnn, int axis, const glia_dnn_view *x, const glia_dnn_view *y) {
+    const dnnl_alg_kind_t alg = dnnl_softmax_accurate;
+    dnnl_softmax_v2_desc_t desc;
+    dnnl_memory_desc_t from, to;
+    if (!request(dnn, x, &from) || !request(dnn, y, &to)) return;
+    add_described(dnn, dnnl_softmax_v2_forward_desc_init(&desc, dnnl_forward_training, alg, &from, &to, axis), &desc,
+                  "a softmax", 2, (role[]){{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}});
+}
+
+void glia_dnn_add_softmax_backward(glia_dnn *dnn, int axis, bool log, const glia_dnn_view *y, const glia_dnn_view *dy,
+                                   const glia_dnn_view *dx) {
+    const char *what           = "the derivative of a softmax";
+    const dnnl_alg_kind_t alg  = log ? dnnl_softmax_log : dnnl_softmax_accurate;
+    dnnl_primitive_desc_t hint = NULL, pd = NULL;
+    dnnl_softmax_v2_desc_t forward, desc;
+    dnnl_memory_desc_t value, from, to;
+    if (!request(dnn, y, &value) || !request(dnn, dy, &from) || !request(dnn, dx, &to)) return;
+    if (check(dnn, dnnl_softmax_v2_forward_desc_init(&forward, dnnl_forward_training, alg, &value, &value, axis),
+              what) &&
+        check(dnn, dnnl_primitive_desc_create(&hint, &forward, NULL, dnn->engine, NULL), what) &&
+        check(dnn, dnnl_softmax_v2_backward_desc_init(&desc, alg, &to, &from, &value, axis), what))
+        pd = create_pd(dnn, &desc, &no_extras, hint, what);
+    add_primitive(dnn, pd, what, 3, (role[]){{DNNL_ARG_DST, y}, {DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_DIFF_SRC, dx}});
+    dnnl_primitive_desc_destroy(hint);
 }
 
 /* --- running --- */

@@ -37,29 +37,70 @@ glia_dnn_view glia_dnn_image(glia_dnn_view view);
 /* The same for filters [K,C/G,R,S]: any, with a dimension for the groups in front if there are several. */
 glia_dnn_view glia_dnn_filters(glia_dnn_view view, int groups);
 
-/* Starts the list; adapters then add to it and end it. The first failure is kept, and what is added after it ignored;
- * end reports it and frees the list. GLIA_UNSUPPORTED: oneDNN has nothing for it, or only its own reference. */
+/* The same memory as one dimension, for work on each element alone. Only where glia_is_packed says so. */
+glia_dnn_view glia_dnn_flat(glia_dnn_view view);
+
+/* The same matrices, rows for columns. */
+glia_dnn_view glia_dnn_transposed(glia_dnn_view view);
+
+glia_dnn_view glia_dnn_any(glia_dnn_view view);
+
+/* Starts the list; adapters then add to it and end it, with nothing else between that could return. The first failure
+ * is kept, and what is added after it ignored; end reports it and frees the list. GLIA_UNSUPPORTED: oneDNN has nothing
+ * for it, or only its own reference. */
 glia_status glia_dnn_begin(const glia_call *call, glia_dnn **out);
 glia_status glia_dnn_end(glia_dnn *dnn, glia_prepared *out);
 
-typedef enum glia_dnn_direction {
-    GLIA_DNN_FORWARD,
-    GLIA_DNN_BACKWARD_DATA,
-    GLIA_DNN_BACKWARD_WEIGHTS
-} glia_dnn_direction;
+typedef enum glia_dnn_convolving {
+    GLIA_DNN_CONVOLUTION,
+    GLIA_DNN_CONVOLUTION_BACKWARD_DATA,
+    GLIA_DNN_CONVOLUTION_BACKWARD_WEIGHTS,
+    GLIA_DNN_CONVOLUTION_TRANSPOSED
+} glia_dnn_convolving;
 
-/* x, w and y of the forward convolution; backward, what the gradient of each is or goes to. */
+/* Backward, x, w, bias and y are what the gradient of each is or goes to. */
 typedef struct glia_dnn_convolution {
-    glia_dnn_direction direction;
+    glia_dnn_convolving kind;
     glia_dnn_view x, w, bias, y;
     int stride[2], dilation[2], pad[2], pad_end[2];
     glia_unary_kind activation;
 } glia_dnn_convolution;
 void glia_dnn_add_convolution(glia_dnn *dnn, const glia_dnn_convolution *conv);
 
+/* y = activation(scale a b + bias + keep y), for matrices or batches of them; a or b may have 1 where y has more.
+ * bias has y's number of dimensions, all but the last of them 1. scale goes without bias. */
+typedef struct glia_dnn_product {
+    glia_dnn_view a, b, bias, y;
+    float scale; /* 0: 1 */
+    float keep;
+    glia_unary_kind activation;
+} glia_dnn_product;
+void glia_dnn_add_product(glia_dnn *dnn, const glia_dnn_product *product);
+
+/* y = kind(x), and dx = dy kind'(x), where x is y if from_y. Not known: oneDNN has no such formula, or not well. */
+bool glia_dnn_knows_unary(glia_unary_kind kind);
+bool glia_dnn_knows_unary_backward(glia_unary_kind kind, bool from_y);
+void glia_dnn_add_unary(glia_dnn *dnn, glia_unary_kind kind, float alpha, float beta, const glia_dnn_view *x,
+                        const glia_dnn_view *y);
+void glia_dnn_add_unary_backward(glia_dnn *dnn, glia_unary_kind kind, bool from_y, float alpha, float beta,
+                                 const glia_dnn_view *x, const glia_dnn_view *dy, const glia_dnn_view *dx);
+
+/* Over one axis; backward, of its logarithm if log. */
+void glia_dnn_add_softmax(glia_dnn *dnn, int axis, const glia_dnn_view *x, const glia_dnn_view *y);
+void glia_dnn_add_softmax_backward(glia_dnn *dnn, int axis, bool log, const glia_dnn_view *y, const glia_dnn_view *dy,
+                                   const glia_dnn_view *dx);
+
 /* The rest of a provider. run fails inside an OpenMP parallel region, where a primitive made for several threads would
  * wait for ever. */
 glia_status glia_dnn_run(const glia_call *call, const glia_prepared *prepared, void *workspace);
 void glia_dnn_release(glia_prepared *prepared);
+
+/* Defines the provider glia_X_onednn of op X. */
+#define GLIA_DNN_PROVIDER(op, decline_, prepare_, run_)                \
+    const glia_provider glia_##op##_onednn = {.name    = "cpu.onednn", \
+                                              .decline = (decline_),   \
+                                              .prepare = (prepare_),   \
+                                              .run     = (run_),       \
+                                              .release = glia_dnn_release}
 
 #endif

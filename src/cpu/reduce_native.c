@@ -140,9 +140,14 @@ static glia_status run(const glia_call *call, const glia_prepared *prepared, voi
     job j     = {.s = &s, .x = call->in[REDUCE_X]->data, .y = call->out[0]->data, .partial = workspace};
     j.divisor = g->kind == GLIA_MEAN ? g->set : 1;
     if (s.columns) {
-        for (int64_t o = 0; o < s.outer; ++o)
-            glia_column_sum(call->ctx, j.x + o * s.middle * s.inner, s.middle, s.inner, j.y + o * s.outer_stride,
-                            s.inner_stride, workspace);
+        for (int64_t o = 0; o < s.outer; ++o) {
+            const glia_column_matrix m = {.data          = j.x + o * s.middle * s.inner,
+                                          .rows          = s.middle,
+                                          .columns       = s.inner,
+                                          .row_stride    = s.inner,
+                                          .column_stride = 1};
+            glia_column_sum(call->ctx, &m, j.y + o * s.outer_stride, s.inner_stride, workspace);
+        }
         divide(&j);
     } else if (s.middle == 1 && s.outer == 1) {
         double sum = 0;
