@@ -325,3 +325,147 @@ TEST(View, has_the_gradient_not_its_base) {
 }
 
 }  // namespace
+
+namespace {
+
+// The ops of a plan's steps, in order.
+std::vector<std::string> steps(const glia_plan* plan) {
+    std::vector<std::string> out;
+    for (int s = 0; s < plan->n_steps; ++s) out.push_back(plan->steps[s].op->name);
+    return out;
+}
+using Names = std::vector<std::string>;
+
+void expect_near(const std::vector<Numbers>& got, const std::vector<Numbers>& want) {
+    ASSERT_EQ(got.size(), want.size());
+    for (size_t o = 0; o < got.size(); ++o)
+        for (size_t i = 0; i < got[o].size(); ++i)
+            ASSERT_LE(std::fabs(got[o][i] - want[o][i]), 1e-9 * (1 + std::fabs(want[o][i]))) << "output " << o << " element " << i;
+}
+
+struct ConvNet : Net {
+    glia_value x = input({1, 2, 4, 4}), w = input({3, 2, 3, 3}), bias = input({3});
+    glia_value conv(glia_unary_kind activation = GLIA_LINEAR) {
+        glia_conv2d_params params{};
+        params.activation = activation;
+        return call("conv2d", &params, {x, w, bias});
+    }
+    std::vector<Numbers> inputs() const {
+        Numbers a(32), b(54);
+        for (size_t i = 0; i < a.size(); ++i) a[i] = double(i % 7) - 3;
+        for (size_t i = 0; i < b.size(); ++i) b[i] = double(i % 5) - 2;
+        return {a, b, {1, -1, 0.5}};
+    }
+};
+
+TEST(Fusion, activation_of_a_convolution) {
+    for (glia_unary_kind kind : {GLIA_RELU, GLIA_SIGMOID, GLIA_TANH}) {
+        ConvNet          net;
+        const glia_value y = net.unary(kind, net.conv());
+        glia_plan*       plan = net.make({y});
+        EXPECT_EQ(steps(plan).size(), 3u) << "two changes of layout and one convolution";
+        expect_near(net.run(plan, {y}, net.inputs()), net.run({y}, net.inputs(), {.unfused = true}));
+        glia_plan_destroy(plan);
+    }
+}
+
+TEST(Fusion, activation_of_a_dense_layer) {
+    Net                     net;
+    const glia_value        x = net.input({2, 3}), w = net.input({4, 3});
+    const glia_dense_params params{};
+    const glia_value        y = net.unary(GLIA_RELU, net.call("dense", &params, {x, w}));
+    glia_plan*              plan = net.make({y});
+    EXPECT_EQ(steps(plan), Names({"dense"}));
+    glia_plan_destroy(plan);
+}
+
+TEST(Fusion, leaves_other_activations_and_layers_that_have_one) {
+    ConvNet net;
+    const glia_value y[] = {net.unary(GLIA_GELU, net.conv()), net.unary(GLIA_RELU, net.conv(GLIA_TANH))};
+    for (glia_value value : y) {
+        glia_plan* plan = net.make({value}, {.rows = true});
+        EXPECT_EQ(steps(plan), Names({"conv2d", "unary"}));
+        glia_plan_destroy(plan);
+    }
+}
+
+TEST(Fusion, leaves_a_value_with_another_use) {
+    ConvNet          net;
+    const glia_value c = net.conv(), y = net.unary(GLIA_RELU, c);
+    for (const auto& outputs : {std::vector<glia_value>{y, c}, {y, net.unary(GLIA_NEG, c)}}) {
+        glia_plan* plan = net.make(outputs, {.rows = true});
+        EXPECT_EQ(steps(plan)[1], "unary");
+        EXPECT_EQ(net.run(plan, outputs, net.inputs()), net.run(outputs, net.inputs(), {.unfused = true}));
+        glia_plan_destroy(plan);
+    }
+    ConvNet          assigned;
+    const glia_value before = assigned.conv(), after = assigned.unary(GLIA_RELU, before);
+    glia_graph_assign(assigned.graph, assigned.state({1, 3, 2, 2}, Numbers(12)), before);
+    glia_plan* plan = assigned.make({after}, {.rows = true});
+    EXPECT_EQ(steps(plan), Names({"conv2d", "unary"}));
+    glia_plan_destroy(plan);
+}
+
+TEST(Fusion, is_a_matter_of_one_plan) {
+    ConvNet          net;
+    const glia_value c = net.conv(), y = net.unary(GLIA_RELU, c);
+    const auto       want = net.run({c}, net.inputs());
+    net.run({y}, net.inputs());
+    EXPECT_EQ(net.run({c}, net.inputs()), want) << "a value that another plan has fused away";
+}
+
+TEST(Fusion, before_differentiation_leaves_no_trace_of_the_value) {
+    ConvNet          net;
+    const glia_value c = net.conv(), y = net.unary(GLIA_RELU, c);
+    ASSERT_EQ(glia__graph_fuse(net.graph, &y, 1), GLIA_OK);
+    const auto d = net.gradient(net.sum(y), {net.w});
+    const auto got = net.run({y, d[0]}, net.inputs());
+    ConvNet          plain;
+    const glia_value py = plain.unary(GLIA_RELU, plain.conv());
+    const auto       pd = plain.gradient(plain.sum(py), {plain.w});
+    EXPECT_EQ(got, plain.run({py, pd[0]}, plain.inputs(), {.unfused = true}));
+    EXPECT_LT(net.unary(GLIA_NEG, c).id, 0);
+    EXPECT_EQ(glia_graph_status(net.graph), GLIA_INVALID_ARGUMENT);
+}
+
+struct LossNet : Net {
+    glia_value x, target = state({2}, {2, 0}, GLIA_I64), p, y;
+    LossNet(std::vector<int64_t> dims, bool log, glia_cross_entropy_from from, unsigned axes = GLIA_AXIS(1)) {
+        x = input(dims);
+        if (dims.size() == 3) target = state({2, 2}, {2, 0, 1, 1}, GLIA_I64);
+        const glia_softmax_params softmax{axes, log};
+        p = call("softmax", &softmax, {x});
+        glia_cross_entropy_params loss{};
+        loss.from = from;
+        y = call("cross_entropy", &loss, {p, target});
+    }
+};
+
+TEST(Fusion, softmax_and_cross_entropy) {
+    for (bool log : {false, true}) {
+        LossNet    net({2, 3}, log, log ? GLIA_LOG_PROBABILITIES : GLIA_PROBABILITIES);
+        glia_plan* plan = net.make({net.y});
+        EXPECT_EQ(steps(plan), Names({"cross_entropy"}));
+        const Numbers x = {1, 2, 3, 0, -1, 0.5};
+        const double  got = net.run(plan, {net.y}, {x})[0][0], want = net.run({net.y}, {x}, {.unfused = true})[0][0];
+        EXPECT_NEAR(got, want, 1e-12);
+        glia_plan_destroy(plan);
+        plan = net.make({net.y, net.p});  // the probabilities are wanted as well
+        EXPECT_EQ(steps(plan), Names({"softmax", "cross_entropy"}));
+        EXPECT_NEAR(net.run(plan, {net.y, net.p}, {x})[0][0], want, 1e-12);
+        glia_plan_destroy(plan);
+    }
+}
+
+TEST(Fusion, softmax_over_another_axis_or_of_another_kind_stays) {
+    LossNet          nets[] = {{{2, 3, 2}, true, GLIA_LOG_PROBABILITIES, GLIA_AXIS(2)},
+                               {{2, 3}, true, GLIA_PROBABILITIES, GLIA_AXIS(1)},
+                               {{2, 3}, false, GLIA_LOGITS, GLIA_AXIS(1)}};
+    for (LossNet& net : nets) {
+        glia_plan* plan = net.make({net.y});
+        EXPECT_EQ(steps(plan), Names({"softmax", "cross_entropy"}));
+        glia_plan_destroy(plan);
+    }
+}
+
+}  // namespace

@@ -1,7 +1,143 @@
-/* Fusion: pairs of nodes that one op can do. */
+/* Fusion: pairs of nodes that one op does, in one table. */
+#include <stdalign.h>
+#include <string.h>
+
+#include "core/ops.h"
+#include "glia/ops.h"
 #include "graph/graph.h"
+#include "ops/softmax.h"
+
+enum { MAX_PARAMS = 512 };
+
+/* `first` and `second`, which reads first's result as its input 0, become one node. merge writes its params over those
+ * of the op that stays; false: this pair does not fit. */
+typedef struct pattern {
+    const glia_op *first, *second;
+    enum {
+        FIRST_STAYS, /* and gives second's result; its own is no more, so nobody else may use it */
+        SECOND_STAYS /* and reads first's input 0; first goes when nobody else uses it */
+    } form;
+    size_t activation; /* where it stands in the params of first */
+    bool (*merge)(const struct pattern *p, const glia_node *first, const glia_node *second, char *params);
+} pattern;
+
+static bool merge_activation(const pattern *p, const glia_node *first, const glia_node *second, char *params) {
+    (void)first;
+    glia_unary_kind inner;
+    const glia_unary_kind outer = ((const glia_unary_params *)second->params)->kind;
+    memcpy(&inner, params + p->activation, sizeof inner);
+    memcpy(params + p->activation, &outer, sizeof outer);
+    return inner == GLIA_LINEAR && (outer == GLIA_RELU || outer == GLIA_SIGMOID || outer == GLIA_TANH);
+}
+
+static bool merge_softmax(const pattern *p, const glia_node *first, const glia_node *second, char *params) {
+    (void)p, (void)second;
+    const glia_softmax_geom *softmax = first->geom;
+    glia_cross_entropy_params loss;
+    memcpy(&loss, params, sizeof loss);
+    const bool fits = softmax->axis == 1 && loss.from == (softmax->log ? GLIA_LOG_PROBABILITIES : GLIA_PROBABILITIES);
+    loss.from       = GLIA_LOGITS;
+    memcpy(params, &loss, sizeof loss);
+    return fits;
+}
+
+static const pattern patterns[] = {
+    {&glia_op_conv2d, &glia_op_unary, FIRST_STAYS, offsetof(glia_conv2d_params, activation), merge_activation},
+    {&glia_op_conv2d_transpose, &glia_op_unary, FIRST_STAYS, offsetof(glia_conv2d_transpose_params, activation),
+     merge_activation},
+    {&glia_op_dense, &glia_op_unary, FIRST_STAYS, offsetof(glia_dense_params, activation), merge_activation},
+    {&glia_op_softmax, &glia_op_cross_entropy, SECOND_STAYS, 0, merge_softmax},
+};
+
+typedef struct fusion {
+    glia_graph *graph;
+    glia_zone zone;
+    int *uses; /* by value */
+} fusion;
+
+/* Gives the node that stays its new params and geometry. */
+static glia_status refine(fusion *f, glia_node *node, const char *params) {
+    glia_graph *graph = f->graph;
+    const glia_tensor *tensors[GLIA_MAX_IN];
+    alignas(max_align_t) char geom[GLIA_MAX_GEOMETRY];
+    glia_resolution r;
+    for (int i = 0; i < node->n_in; ++i) tensors[i] = node->in[i] ? &graph->values[node->in[i]].tensor : NULL;
+    GLIA_TRY(glia_resolve(graph->ctx, node->op, params, node->n_in, tensors, geom, &r));
+    GLIA_TRY(glia__graph_keep(graph, params, node->op->params_size, &node->params));
+    return glia__graph_keep(graph, geom, GLIA_MAX_GEOMETRY, &node->geom);
+}
+
+static glia_status fuse_into_first(fusion *f, int first_index, int second_index, const char *params) {
+    glia_graph *graph = f->graph;
+    glia_node merged = graph->nodes[first_index], *second = &graph->nodes[second_index];
+    GLIA_TRY(refine(f, &merged, params));
+    graph->values[merged.out[0]].kind = GLIA_VALUE_GONE;
+    merged.out[0]                     = second->out[0];
+    graph->values[merged.out[0]].node = first_index;
+    graph->nodes[first_index]         = merged;
+    second->op                        = NULL;
+    return GLIA_OK;
+}
+
+static glia_status fuse_into_second(fusion *f, int first_index, int second_index, const char *params) {
+    glia_graph *graph      = f->graph;
+    const glia_node *first = &graph->nodes[first_index];
+    glia_node merged       = graph->nodes[second_index];
+    void *in               = NULL;
+    GLIA_TRY(glia_zone_new(graph->ctx, &graph->zone, (size_t)merged.n_in, sizeof *merged.in, &in));
+    memcpy(in, merged.in, (size_t)merged.n_in * sizeof *merged.in);
+    merged.in    = in;
+    merged.in[0] = first->in[0];
+    GLIA_TRY(refine(f, &merged, params));
+    --f->uses[first->out[0]];
+    ++f->uses[first->in[0]];
+    graph->nodes[second_index] = merged;
+    return GLIA_OK;
+}
+
+static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
+    const glia_graph *graph    = f->graph;
+    const glia_node *second    = &graph->nodes[second_index];
+    const glia_value_info *mid = &graph->values[second->in[0]];
+    if (mid->kind != GLIA_VALUE_RESULT || graph->nodes[mid->node].op != p->first || mid->output != 0) return GLIA_OK;
+    const glia_node *first = &graph->nodes[mid->node];
+    if (p->form == FIRST_STAYS && f->uses[second->in[0]] != 1) return GLIA_OK;
+    const glia_node *stays = p->form == FIRST_STAYS ? first : second;
+    alignas(max_align_t) char params[MAX_PARAMS];
+    if (stays->op->params_size > sizeof params) return GLIA_OK;
+    memcpy(params, stays->params, stays->op->params_size);
+    if (!p->merge(p, first, second, params)) return GLIA_OK;
+    return p->form == FIRST_STAYS ? fuse_into_first(f, mid->node, second_index, params)
+                                  : fuse_into_second(f, mid->node, second_index, params);
+}
+
+static glia_status count_uses(fusion *f, const glia_value *keep, int n_keep) {
+    const glia_graph *graph = f->graph;
+    void *memory            = NULL;
+    GLIA_TRY(glia_zone_new(graph->ctx, &f->zone, (size_t)graph->n_values, sizeof *f->uses, &memory));
+    f->uses = memory;
+    for (int n = 0; n < graph->n_nodes; ++n)
+        for (int i = 0; graph->nodes[n].op && i < graph->nodes[n].n_in; ++i) ++f->uses[graph->nodes[n].in[i]];
+    for (int i = 0; i < n_keep; ++i)
+        if (glia__graph_value(graph, keep[i])) ++f->uses[keep[i].id];
+    for (int a = 0; a < graph->n_assignments; ++a) ++f->uses[graph->assignments[a].value];
+    return GLIA_OK;
+}
+
+static glia_status fuse(fusion *f, const glia_value *keep, int n_keep) {
+    GLIA_TRY(count_uses(f, keep, n_keep));
+    for (int n = 0; n < f->graph->n_nodes; ++n)
+        for (size_t p = 0; p < sizeof patterns / sizeof *patterns; ++p)
+            if (f->graph->nodes[n].op == patterns[p].second && f->graph->nodes[n].in[0])
+                GLIA_TRY(try_pattern(f, &patterns[p], n));
+    return GLIA_OK;
+}
 
 glia_status glia__graph_fuse(glia_graph *graph, const glia_value *keep, int n_keep) {
-    (void)graph, (void)keep, (void)n_keep;
-    return GLIA_OK;
+    GLIA_TRY(glia_enter(graph->ctx));
+    fusion f                 = {.graph = graph};
+    const glia_status status = glia__graph_fail(graph, fuse(&f, keep, n_keep));
+    glia_zone_free(graph->ctx, &f.zone);
+    glia_leave(graph->ctx);
+    return status;
 }

@@ -58,7 +58,8 @@ void glia__graph_set_label(glia_graph *graph, const char *label) {
 }
 
 const glia_value_info *glia__graph_value(const glia_graph *graph, glia_value value) {
-    return graph && value.id > 0 && value.id < graph->n_values ? &graph->values[value.id] : NULL;
+    const bool known = graph && value.id > 0 && value.id < graph->n_values;
+    return known && graph->values[value.id].kind != GLIA_VALUE_GONE ? &graph->values[value.id] : NULL;
 }
 
 glia_status glia__graph_add_value(glia_graph *graph, const glia_value_info *value, int *out) {

@@ -15,7 +15,8 @@ typedef enum glia_value_kind {
     GLIA_VALUE_TENSOR,   /* the content of a caller's tensor before the run */
     GLIA_VALUE_VIEW,     /* a range of a dense VALUE_TENSOR */
     GLIA_VALUE_CONSTANT, /* one number in every element */
-    GLIA_VALUE_RESULT    /* of a node */
+    GLIA_VALUE_RESULT,   /* of a node */
+    GLIA_VALUE_GONE      /* of a node that was fused: nothing computes it */
 } glia_value_kind;
 
 typedef struct glia_value_info {

@@ -54,6 +54,7 @@ static glia_status choose(glia_plan *plan, bool no_sharing) {
                                         .first  = no_sharing ? 0 : s,
                                         .last   = no_sharing ? plan->n_steps : s};
         GLIA_TRY(glia__plan_add_storage(plan, &workspace, &step->workspace));
+        plan->unshared += glia_align_up(workspace.bytes, GLIA_ALIGNMENT);
     }
     glia_set_scope(ctx, NULL);
     return GLIA_OK;
@@ -152,9 +153,6 @@ static glia_status fill(glia_plan *plan) {
 
 glia_status glia__plan_place(glia_plan *plan, const glia_plan_options *options) {
     GLIA_TRY(choose(plan, options->no_sharing));
-    for (int s = 0; s < plan->n_storages; ++s)
-        if (plan->storages[s].kind == GLIA_STORAGE_ARENA)
-            plan->unshared += glia_align_up(plan->storages[s].bytes, GLIA_ALIGNMENT);
     glia_zone zone           = {0};
     const glia_status status = place_all(plan, &zone);
     glia_zone_free(plan->ctx, &zone);

@@ -2,6 +2,7 @@
 #include <limits.h>
 
 #include "core/dtype.h"
+#include "core/size.h"
 #include "graph/plan.h"
 
 int glia__storage_root(const glia_plan *plan, int storage, size_t *at) {
@@ -106,6 +107,8 @@ void glia__plan_lifetimes(glia_plan *plan, const glia_plan_options *options) {
         glia_storage *storage = &plan->storages[s];
         if (storage->constant || storage->kept || (options->no_sharing && storage->last >= 0))
             storage->first = 0, storage->last = plan->n_steps;
+        if (storage->kind == GLIA_STORAGE_ARENA && storage->parent < 0 && storage->last >= 0)
+            plan->unshared += glia_align_up(storage->bytes, GLIA_ALIGNMENT);
     }
 }
 
@@ -117,7 +120,7 @@ static bool may_overwrite(const glia_plan *plan, int s, int output, int input) {
     if (plan->storages[plan->tensors[step->out[output]].storage].first != s) return false;
     const int root           = root_of(plan, step->in[input], NULL);
     const glia_storage *home = &plan->storages[root];
-    if (home->kind != GLIA_STORAGE_ARENA || home->constant || home->kept || home->last != s) return false;
+    if (home->kind != GLIA_STORAGE_ARENA || home->last != s) return false;
     if (!same_layout(&plan->tensors[step->in[input]].tensor, &plan->tensors[step->out[output]].tensor)) return false;
     for (int i = 0; i < step->n_in; ++i)
         if (i != input && step->in[i] >= 0 && root_of(plan, step->in[i], NULL) == root) return false;

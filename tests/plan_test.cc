@@ -1,0 +1,365 @@
+// What a plan may do with memory: states, sharing, layouts. Judged by plans of the same graph that share nothing.
+#include <map>
+#include <random>
+
+#include "support/graphs.h"
+
+namespace {
+
+using namespace glia;
+
+constexpr glia_plan_options kPlain{.unfused = true, .rows = true, .no_in_place = true, .no_sharing = true};
+
+std::vector<std::string> steps(const glia_plan* plan) {
+    std::vector<std::string> out;
+    for (int s = 0; s < plan->n_steps; ++s) out.push_back(plan->steps[s].op->name);
+    return out;
+}
+using Names = std::vector<std::string>;
+
+bool overlap(const glia_tensor& a, const glia_tensor& b) {
+    const char *a0 = static_cast<const char*>(a.data), *a1 = a0 + size_t(glia_extent(&a)) * glia_dtype_size(a.dtype);
+    const char *b0 = static_cast<const char*>(b.data), *b1 = b0 + size_t(glia_extent(&b)) * glia_dtype_size(b.dtype);
+    return a0 < b1 && b0 < a1;
+}
+
+// An output may share memory with the input that the op names, and with nothing else.
+void expect_sound(const glia_step& step) {
+    for (int o = 0; o < step.op->n_out; ++o) {
+        const glia_tensor* y = step.call.out[o];
+        for (int i = 0; y && i < step.n_in; ++i) {
+            const glia_tensor* x = step.call.in[i];
+            if (!x || !overlap(*x, *y)) continue;
+            EXPECT_EQ(step.op->in_place[o], i + 1) << step.op->name;
+            EXPECT_TRUE(x->data == y->data && x->dtype == y->dtype && glia_same_shape(x, y) && glia_same_strides(x, y)) << step.op->name;
+        }
+        for (int p = 0; y && p < o; ++p) EXPECT_TRUE(!step.call.out[p] || !overlap(*step.call.out[p], *y)) << step.op->name;
+    }
+}
+
+// Memory that counts in the same step may not overlap.
+void expect_sound(const glia_plan* plan) {
+    for (int s = 0; s < plan->n_steps; ++s) expect_sound(plan->steps[s]);
+    for (int a = 0; a < plan->n_storages; ++a) {
+        const glia_storage& x = plan->storages[a];
+        if (x.kind != GLIA_STORAGE_ARENA || x.parent >= 0 || x.last < 0 || !x.bytes) continue;
+        EXPECT_EQ(x.place % GLIA_ALIGNMENT, 0u);
+        EXPECT_LE(x.place + x.bytes, plan->bytes);
+        for (int b = 0; b < a; ++b) {
+            const glia_storage& y = plan->storages[b];
+            if (y.kind != GLIA_STORAGE_ARENA || y.parent >= 0 || y.last < 0 || !y.bytes) continue;
+            const bool together = x.first <= y.last && y.first <= x.last;
+            const bool apart    = x.place + x.bytes <= y.place || y.place + y.bytes <= x.place;
+            EXPECT_TRUE(!together || apart) << "storages " << a << " and " << b;
+        }
+    }
+}
+
+TEST(InPlace, chains_of_elementwise_ops_use_one_place) {
+    Net        net;
+    glia_value y = net.input({100});
+    for (int i = 0; i < 10; ++i) y = net.unary(GLIA_NEG, y);
+    const glia_value sum = net.sum(y);
+    glia_plan *      plan = net.make({sum}, {}), *apart = net.make({sum}, {.no_in_place = true, .no_sharing = true});
+    size_t           scratch = 0;
+    for (int s = 0; s < plan->n_steps; ++s) scratch = std::max(scratch, plan->steps[s].choice.prepared.workspace);
+    EXPECT_LE(glia_plan_bytes(plan), 832 + (scratch + 63) / 64 * 64) << "one vector of 100 doubles, and the workspace";
+    EXPECT_GE(glia_plan_bytes(apart), 8320u);
+    EXPECT_EQ(plan->unshared, glia_plan_bytes(apart));
+    EXPECT_EQ(net.run(plan, {sum}, {Numbers(100, 2)})[0], Numbers({200}));
+    glia_plan_destroy(plan);
+    glia_plan_destroy(apart);
+}
+
+TEST(InPlace, not_where_the_input_is_read_again) {
+    Net              net;
+    const glia_value x = net.input({2}), a = net.unary(GLIA_SQUARE, x), b = net.unary(GLIA_NEG, a);
+    const glia_value y = net.binary(GLIA_ADD, a, b), z = net.binary(GLIA_MUL, a, a);
+    EXPECT_EQ(net.run({y, z}, {{2, 3}}), (std::vector<Numbers>{{0, 0}, {16, 81}}));
+}
+
+TEST(InPlace, not_through_another_shape_of_the_input) {
+    Net              net;
+    const glia_value x = net.input({4}), a = net.unary(GLIA_SQUARE, x), r = net.reshape(a, {2, 2});
+    const glia_value b = net.unary(GLIA_NEG, a);
+    EXPECT_EQ(net.run({net.binary(GLIA_ADD, net.reshape(b, {2, 2}), r)}, {{1, 2, 3, 4}})[0], Numbers(4, 0.0));
+}
+
+TEST(InPlace, never_over_inputs_states_or_constants) {
+    Net              net;
+    const glia_value x = net.input({2}), s = net.state({2}, {1, 2}), c = glia__graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(2), 3);
+    const std::vector<glia_value> y = {net.unary(GLIA_NEG, net.unary(GLIA_NEG, x)), net.unary(GLIA_NEG, net.unary(GLIA_SQUARE, s)), net.unary(GLIA_NEG, net.unary(GLIA_NEG, c)),
+                                       net.binary(GLIA_ADD, net.unary(GLIA_NEG, x), s)};
+    glia_plan*                    plan = net.make(y);
+    for (int times = 0; times < 2; ++times) EXPECT_EQ(net.run(plan, y, {{5, 6}}), (std::vector<Numbers>{{5, 6}, {-1, -4}, {3, 3}, {-4, -4}}));
+    glia_plan_destroy(plan);
+}
+
+TEST(InPlace, never_over_the_gaps_of_a_pack) {
+    Net              net;
+    const glia_value a = net.unary(GLIA_NEG, net.input({1}));
+    const int64_t    offset = 1;
+    const glia_value y = net.unary(GLIA_EXP, glia__graph_pack(net.graph, &a, &offset, 1, 3)), z = net.sum(y);
+    glia_plan*       plan = net.make({z});
+    for (int times = 0; times < 3; ++times) EXPECT_EQ(net.run(plan, {z}, {{0}})[0], Numbers({3}));
+    glia_plan_destroy(plan);
+}
+
+TEST(InPlace, not_when_another_input_lies_in_the_same_memory) {
+    Net              net;
+    const glia_value a = net.unary(GLIA_NEG, net.input({2})), y = net.sum(net.binary(GLIA_MUL, a, a));
+    glia_plan*       plan = net.make({y});
+    EXPECT_EQ(net.run(plan, {y}, {{2, 3}})[0], Numbers({13}));
+    expect_sound(plan);
+    glia_plan_destroy(plan);
+}
+
+struct StateNet : Net {
+    glia_tensor *a = tensor({2}, {1, 2}), *b = tensor({2}, {10, 20});
+    glia_value   A = glia_graph_tensor(graph, "a", a), B = glia_graph_tensor(graph, "b", b);
+};
+
+TEST(Assign, computes_in_the_state) {
+    StateNet net;
+    glia_graph_assign(net.graph, net.A, net.binary(GLIA_ADD, net.A, net.B));
+    glia_plan* plan = net.make({});
+    EXPECT_EQ(steps(plan), Names({"binary"}));
+    net.run(plan, {});
+    net.run(plan, {});
+    EXPECT_EQ(Net::values(net.a), Numbers({21, 42}));
+    glia_plan_destroy(plan);
+}
+
+TEST(Assign, waits_for_later_readers_of_the_old_content) {
+    StateNet         net;
+    const glia_value sum = net.binary(GLIA_ADD, net.A, net.B);
+    glia_graph_assign(net.graph, net.A, sum);
+    const glia_value late = net.binary(GLIA_MUL, net.A, sum);
+    glia_plan*       plan = net.make({late});
+    EXPECT_EQ(net.run(plan, {late})[0], Numbers({11, 44}));
+    EXPECT_EQ(Net::values(net.a), Numbers({11, 22}));
+    EXPECT_EQ(steps(plan), Names({"binary", "binary", "cast"}));
+    glia_plan_destroy(plan);
+}
+
+TEST(Assign, copies_where_the_op_cannot_run_in_place) {
+    StateNet net;  // only the first operand of binary may be overwritten
+    glia_graph_assign(net.graph, net.A, net.binary(GLIA_SUB, net.B, net.A));
+    glia_plan* plan = net.make({});
+    EXPECT_EQ(steps(plan), Names({"binary", "cast"}));
+    net.run(plan, {});
+    EXPECT_EQ(Net::values(net.a), Numbers({9, 18}));
+    glia_plan_destroy(plan);
+}
+
+TEST(Assign, of_states_to_each_other_swaps_them) {
+    StateNet net;
+    glia_graph_assign(net.graph, net.A, net.B);
+    glia_graph_assign(net.graph, net.B, net.A);
+    net.run({});
+    EXPECT_EQ(Net::values(net.a), Numbers({10, 20}));
+    EXPECT_EQ(Net::values(net.b), Numbers({1, 2}));
+}
+
+TEST(Assign, of_old_content_while_it_is_overwritten) {
+    StateNet net;
+    glia_graph_assign(net.graph, net.B, net.A);
+    glia_graph_assign(net.graph, net.A, net.unary(GLIA_SQUARE, net.B));
+    net.run({});
+    EXPECT_EQ(Net::values(net.a), Numbers({100, 400}));
+    EXPECT_EQ(Net::values(net.b), Numbers({1, 2}));
+}
+
+TEST(Assign, of_a_state_to_itself_and_of_one_value_to_two_states) {
+    StateNet net;
+    glia_graph_assign(net.graph, net.A, net.A);
+    net.run({});
+    EXPECT_EQ(Net::values(net.a), Numbers({1, 2}));
+    StateNet         two;
+    const glia_value y = two.binary(GLIA_ADD, two.A, two.B);
+    glia_graph_assign(two.graph, two.A, y);
+    glia_graph_assign(two.graph, two.B, y);
+    EXPECT_EQ(two.run({y, two.A, two.B}), (std::vector<Numbers>{{11, 22}, {1, 2}, {10, 20}}));
+    EXPECT_EQ(Net::values(two.a), Numbers({11, 22}));
+    EXPECT_EQ(Net::values(two.b), Numbers({11, 22}));
+}
+
+TEST(Assign, through_views_of_one_vector) {
+    Net              net;
+    glia_tensor*     memory = net.tensor({6}, {1, 2, 3, 4, 5, 6});
+    const glia_value flat = glia_graph_tensor(net.graph, "flat", memory);
+    const glia_value a = glia__graph_view(net.graph, flat, 0, GLIA_SHAPE(2)), b = glia__graph_view(net.graph, flat, 2, GLIA_SHAPE(2)),
+                     all = glia__graph_view(net.graph, flat, 0, GLIA_SHAPE(6));
+    glia_graph_assign(net.graph, a, net.unary(GLIA_NEG, a));
+    glia_graph_assign(net.graph, b, net.binary(GLIA_ADD, a, b));
+    const auto out = net.run({net.unary(GLIA_SQUARE, all)});
+    EXPECT_EQ(out[0], Numbers({1, 4, 9, 16, 25, 36})) << "the old content";
+    EXPECT_EQ(Net::values(memory), Numbers({-1, -2, 4, 6, 5, 6}));
+}
+
+TEST(Assign, to_a_tensor_with_gaps) {
+    Net           net;
+    double        data[4] = {1, 0, 2, 0};
+    const int64_t stride[] = {2};
+    glia_tensor*  gaps = nullptr;
+    ASSERT_EQ(glia_tensor_wrap(net.ctx, GLIA_F64, GLIA_SHAPE(2), stride, data, &gaps), GLIA_OK);
+    const glia_value s = glia_graph_tensor(net.graph, "s", gaps);
+    glia_graph_assign(net.graph, s, net.unary(GLIA_SQUARE, net.binary(GLIA_ADD, s, s)));
+    net.run({});
+    EXPECT_EQ(Numbers(data, data + 4), Numbers({4, 0, 16, 0}));
+    glia_tensor_destroy(gaps);
+}
+
+TEST(Assign, of_a_pack) {
+    Net              net;
+    glia_tensor*     memory = net.tensor({4}, {1, 2, 3, 4});
+    const glia_value flat = glia_graph_tensor(net.graph, "flat", memory);
+    const glia_value a = glia__graph_view(net.graph, flat, 0, GLIA_SHAPE(2)), b = glia__graph_view(net.graph, flat, 2, GLIA_SHAPE(2));
+    const glia_value values[] = {net.unary(GLIA_SQUARE, a), net.unary(GLIA_NEG, b)};
+    const int64_t    offset[] = {0, 2};
+    glia_graph_assign(net.graph, flat, glia__graph_pack(net.graph, values, offset, 2, 4));
+    net.run({});
+    EXPECT_EQ(Net::values(memory), Numbers({1, 4, -3, -4}));
+}
+
+TEST(Layout, images_stay_channels_last_between_ops_that_like_it) {
+    Net                net;
+    const glia_value   x = net.input({2, 3, 6, 6}), w = net.input({4, 3, 3, 3}), v = net.input({5, 4, 3, 3});
+    glia_conv2d_params params{};
+    const glia_value   y = net.call("conv2d", &params, {net.unary(GLIA_GELU, net.call("conv2d", &params, {x, w})), v});
+    glia_plan*         plan = net.make({y});
+    EXPECT_EQ(steps(plan), Names({"cast", "conv2d", "unary", "conv2d", "cast"}));
+    glia_plan_destroy(plan);
+}
+
+TEST(Layout, one_channel_or_one_pixel_needs_no_conversion) {
+    Net                net;
+    const glia_value   x = net.input({2, 1, 3, 3}), w = net.input({4, 1, 3, 3});
+    glia_conv2d_params params{};
+    glia_plan*         plan = net.make({net.call("conv2d", &params, {x, w})});
+    EXPECT_EQ(steps(plan), Names({"conv2d"}));
+    glia_plan_destroy(plan);
+}
+
+TEST(Layout, a_value_is_converted_once) {
+    Net                net;
+    const glia_value   x = net.input({2, 3, 6, 6}), w = net.input({4, 3, 3, 3}), v = net.input({4, 3, 3, 3});
+    glia_conv2d_params params{};
+    const glia_value   y = net.binary(GLIA_ADD, net.call("conv2d", &params, {x, w}), net.call("conv2d", &params, {x, v}));
+    glia_plan*         plan = net.make({net.sum(y)});
+    EXPECT_EQ(steps(plan), Names({"cast", "conv2d", "conv2d", "binary", "cast", "reduce"}));
+    glia_plan_destroy(plan);
+}
+
+// A random network with a training step: convolutions, elementwise ops, broadcasts, reshapes, a flat vector of
+// parameters and its gradients, states that are read and assigned at random.
+class RandomNet : public Net {
+  public:
+    explicit RandomNet(uint64_t seed) : rng_(seed) {
+        images_ = {input({2, 3, 4, 4}), input({2, 3, 4, 4})};
+        for (int i = 0; i < 200; ++i) initial_.push_back(double(int64_t(rng_() % 201) - 100) / 300);
+        flat_ = tensor({200}, initial_);
+        const glia_value flat = glia_graph_tensor(graph, "parameters", flat_);
+        for (int i = 0; i < 2; ++i) weights_.push_back(glia__graph_view(graph, flat, 82 * i, GLIA_SHAPE(3, 3, 3, 3)));
+        for (int i = 0; i < 4; ++i) biases_.push_back(glia__graph_view(graph, flat, 164 + 8 * i, GLIA_SHAPE(3)));
+        for (int i = 0; i < 3; ++i) {
+            states_.push_back(tensor({2, 3, 4, 4}, Numbers(96, 0.1 * i)));
+            images_.push_back(glia_graph_tensor(graph, "state", states_.back()));
+        }
+        const std::vector<glia_value> old(images_.end() - 3, images_.end());
+        const int                     ops = 5 + int(rng_() % 25);
+        for (int i = 0; i < ops; ++i) images_.push_back(step());
+        loss_ = sum(binary(GLIA_MUL, any(images_), images_.back()));
+        std::vector<glia_value> wrt = weights_;
+        wrt.insert(wrt.end(), biases_.begin(), biases_.end());
+        const auto           gradients = gradient(loss_, wrt);
+        std::vector<int64_t> offset;
+        for (size_t i = 0; i < wrt.size(); ++i) offset.push_back(i < 2 ? 82 * int64_t(i) : 164 + 8 * int64_t(i - 2));
+        const glia_value pack = glia__graph_pack(graph, gradients.data(), offset.data(), int(wrt.size()), 200);
+        const glia_value rate = glia__graph_constant(graph, GLIA_F64, GLIA_SCALAR, -1e-3);
+        glia_graph_assign(graph, flat, binary(GLIA_ADD, flat, binary(GLIA_MUL, pack, rate)));
+        for (size_t i = 0; i < old.size(); ++i)
+            if (rng_() % 3) glia_graph_assign(graph, old[i], unary(GLIA_TANH, any(images_)));
+        for (int i = 0; i < 3; ++i) images_.push_back(step());  // readers after the assignments
+        outputs_ = {loss_, pack, any(images_), any(images_), images_.back()};
+    }
+
+    // Three runs from the same start: outputs and states of all.
+    std::vector<Numbers> trace(const glia_plan_options& options, size_t* bytes = nullptr) {
+        set(flat_, initial_);
+        for (size_t i = 0; i < states_.size(); ++i) set(states_[i], Numbers(96, 0.1 * double(i)));
+        glia_plan* plan = make(outputs_, options);
+        if (bytes) *bytes = glia_plan_bytes(plan);
+        std::vector<Numbers> all;
+        for (int times = 0; times < 3; ++times) {
+            Numbers a(96), b(96);
+            for (size_t i = 0; i < 96; ++i) a[i] = std::sin(double(i) + times), b[i] = std::cos(2 * double(i) + times);
+            for (Numbers& y : run(plan, outputs_, {a, b})) all.push_back(std::move(y));
+            expect_sound(plan);
+            all.push_back(values(flat_));
+            for (const glia_tensor* state : states_) all.push_back(values(state));
+        }
+        glia_plan_destroy(plan);
+        return all;
+    }
+
+  private:
+    glia_value any(const std::vector<glia_value>& from) { return from[rng_() % from.size()]; }
+    // Recent values make chains, old ones make long lives.
+    glia_value image() { return rng_() % 2 ? images_.back() : any(images_); }
+    glia_value step() {
+        const glia_unary_kind kinds[] = {GLIA_TANH, GLIA_SIGMOID, GLIA_RELU, GLIA_NEG, GLIA_SILU};
+        switch (rng_() % 6) {
+            case 0: return unary(kinds[rng_() % 5], image());
+            case 1: return unary(GLIA_TANH, binary(rng_() % 2 ? GLIA_ADD : GLIA_MUL, image(), image()));
+            case 2: return binary(GLIA_ADD, image(), reshape(any(biases_), {3, 1, 1}));
+            case 3: {
+                const glia_value r = unary(kinds[rng_() % 5], reshape(image(), {2, 48}));
+                return reshape(r, {2, 3, 4, 4});
+            }
+            case 4: {
+                const glia_softmax_params params{GLIA_AXIS(1), false};
+                return call("softmax", &params, {image()});
+            }
+            default: {
+                glia_conv2d_params params{};
+                params.pad[0] = params.pad[1] = 1;
+                const glia_value y = call("conv2d", &params, {image(), any(weights_), any(biases_)});
+                return rng_() % 2 ? unary(kinds[rng_() % 3], y) : unary(GLIA_TANH, y);
+            }
+        }
+    }
+
+    std::mt19937_64           rng_;
+    Numbers                   initial_;
+    glia_tensor*              flat_ = nullptr;
+    std::vector<glia_tensor*> states_;
+    std::vector<glia_value>   images_, weights_, biases_, outputs_;
+    glia_value                loss_{};
+};
+
+bool agree(const std::vector<Numbers>& a, const std::vector<Numbers>& b) {
+    if (a.size() != b.size()) return false;
+    for (size_t o = 0; o < a.size(); ++o)
+        for (size_t i = 0; i < a[o].size(); ++i)
+            if (!(std::fabs(a[o][i] - b[o][i]) <= 1e-9 * (1 + std::fabs(b[o][i])))) return false;
+    return true;
+}
+
+class Random : public testing::TestWithParam<int> {};
+
+TEST_P(Random, plans_agree_with_one_that_shares_nothing) {
+    RandomNet  net{uint64_t(GetParam())};
+    size_t     apart = 0, together = 0;
+    const auto want = net.trace(kPlain, &apart);
+    EXPECT_TRUE(agree(net.trace({}, &together), want));
+    EXPECT_LT(together, apart);
+    EXPECT_TRUE(agree(net.trace({.rows = true}), want)) << "row-major";
+    EXPECT_TRUE(agree(net.trace({.unfused = true}), want)) << "unfused";
+    EXPECT_TRUE(agree(net.trace({.no_in_place = true}), want)) << "not in place";
+    EXPECT_TRUE(agree(net.trace({.no_sharing = true}), want)) << "without sharing";
+}
+
+INSTANTIATE_TEST_SUITE_P(graphs, Random, testing::Range(1, 101));
+
+}  // namespace
