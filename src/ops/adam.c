@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "ops/optimizer.h"
+#include "ops/optimizer_check.h"
 
 static glia_status resolve(glia_resolution *r) {
     const glia_adam_params *p = r->params;

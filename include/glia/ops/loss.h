@@ -9,6 +9,36 @@
 extern "C" {
 #endif
 
+typedef enum glia_loss_kind { GLIA_MSE, GLIA_MAE, GLIA_HUBER, GLIA_BCE, GLIA_BCE_LOGITS, GLIA_KL } glia_loss_kind;
+
+typedef struct glia_loss_params {
+    glia_loss_kind kind;
+    glia_reduction reduction;
+    double delta;    /* of huber; default 1 */
+    bool log_target; /* of kl: target holds logarithms */
+} glia_loss_params;
+typedef glia_loss_params glia_loss_backward_params;
+
+/* The terms, with p of prediction and t of target:
+ *   mse         (p - t)^2
+ *   mae         |p - t|
+ *   huber       (p - t)^2 / 2 where |p - t| <= delta, delta (|p - t| - delta / 2) elsewhere
+ *   bce         - t log p - (1 - t) log(1 - p), each logarithm at least -100
+ *   bce_logits  max(p, 0) - p t + log(1 + exp(-|p|)), which is bce of sigmoid(p)
+ *   kl          t (log t - p), 0 where t = 0; with log_target exp(t) (t - p). p is a logarithm
+ * each times its weight. y is their mean over all terms, whatever the weights; their sum; or the terms.
+ * prediction, target: one shape   weight: that shape, or [N] for a prediction [N,...]; NULL: 1
+ * y: scalar, or the shape of prediction with reduction none. Floats.
+ * Source: PyTorch's losses of these names. */
+GLIA_API glia_status glia_loss(glia_context *ctx, const glia_loss_params *params, const glia_tensor *prediction,
+                               const glia_tensor *target, const glia_tensor *weight, glia_tensor *y);
+
+/* dprediction = dy dy/dprediction; 0 at the kink of mae; bce: (p - t) / max(p (1 - p), 1e-12), as in PyTorch.
+ * dy: the shape of y   dprediction: that of prediction. */
+GLIA_API glia_status glia_loss_backward(glia_context *ctx, const glia_loss_params *params,
+                                        const glia_tensor *prediction, const glia_tensor *target,
+                                        const glia_tensor *weight, const glia_tensor *dy, glia_tensor *dprediction);
+
 typedef enum glia_cross_entropy_from {
     GLIA_LOGITS,
     GLIA_LOG_PROBABILITIES,

@@ -51,6 +51,52 @@ typedef struct glia_adam_tensors {
  * new_param = param - rate / (1 - beta1^step) new_m / (sqrt(new_v / (1 - beta2^step)) + epsilon) */
 GLIA_API glia_status glia_adam(glia_context *ctx, const glia_adam_params *params, const glia_adam_tensors *tensors);
 
+typedef struct glia_adagrad_params {
+    double epsilon; /* 0: 1e-10 */
+    double l1, l2;
+} glia_adagrad_params;
+
+typedef struct glia_adagrad_tensors {
+    const glia_tensor *param, *grad, *rate, *sum;
+    glia_tensor *new_param, *new_sum;
+} glia_adagrad_tensors;
+
+/* new_sum = sum + g^2     new_param = param - rate g / (sqrt(new_sum) + epsilon) */
+GLIA_API glia_status glia_adagrad(glia_context *ctx, const glia_adagrad_params *params,
+                                  const glia_adagrad_tensors *tensors);
+
+typedef struct glia_rmsprop_params {
+    double alpha;   /* 0: 0.99 */
+    double epsilon; /* 0: 1e-8 */
+    double momentum;
+    bool centered;
+    double l1, l2;
+} glia_rmsprop_params;
+
+typedef struct glia_rmsprop_tensors {
+    const glia_tensor *param, *grad, *rate, *square;
+    const glia_tensor *velocity; /* NULL without momentum: zeros */
+    const glia_tensor *mean;     /* NULL where not centered: zeros */
+    glia_tensor *new_param, *new_square;
+    glia_tensor *new_velocity, *new_mean; /* may be NULL */
+} glia_rmsprop_tensors;
+
+/* new_square = alpha square + (1 - alpha) g^2     new_mean = alpha mean + (1 - alpha) g
+ * new_velocity = momentum velocity + g / (sqrt(a) + epsilon), a = new_square, centered: new_square - new_mean^2
+ * new_param = param - rate new_velocity */
+GLIA_API glia_status glia_rmsprop(glia_context *ctx, const glia_rmsprop_params *params,
+                                  const glia_rmsprop_tensors *tensors);
+
+typedef struct glia_clip_by_norm_params {
+    double max_norm; /* required, above 0 */
+} glia_clip_by_norm_params;
+
+/* norm = sqrt(sum of g^2) over all elements     y = g min(1, max_norm / (norm + 1e-6))
+ * A norm that is infinite makes y 0 (NaN where g is not finite), a NaN makes it NaN.
+ * g: floats   y: the same shape, may be g   norm: f32 scalar, may be NULL. Source: PyTorch's clip_grad_norm_. */
+GLIA_API glia_status glia_clip_by_norm(glia_context *ctx, const glia_clip_by_norm_params *params, const glia_tensor *g,
+                                       glia_tensor *y, glia_tensor *norm);
+
 #ifdef __cplusplus
 }
 #endif

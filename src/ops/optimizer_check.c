@@ -1,4 +1,4 @@
-#include "ops/optimizer.h"
+#include "ops/optimizer_check.h"
 
 #include <math.h>
 
