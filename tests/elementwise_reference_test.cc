@@ -424,4 +424,29 @@ TEST(Providers, corners_agree_with_the_reference) {
     }
 }
 
+// Sizes above the pieces that threads get, which are of 2^12 to 2^14 elements.
+TEST(Providers, bits_do_not_depend_on_the_number_of_threads) {
+    Array x{{331, 211}, {}, GLIA_F32};
+    for (int i = 0; i < 331 * 211; ++i) x.values.push_back(std::sin(double(i + 1)));
+    const auto bits = [&](int threads) {
+        Session s("cpu.native");
+        s.ctx()->threads = threads;
+        std::vector<Values> out;
+        const auto add = [&](const glia_op& op, const auto& params, const std::vector<Array>& in) {
+            const Result r = s.call(op, params, in);
+            EXPECT_EQ(r.status, GLIA_OK) << r.message;
+            if (!r.out.empty()) out.push_back(r.out[0].values);
+        };
+        for (glia_unary_kind kind : {GLIA_RELU, GLIA_TANH, GLIA_EXP}) add(glia_op_unary, glia_unary_params{.kind = kind}, {x});
+        add(glia_op_binary, glia_binary_params{GLIA_DIV}, {x, Array{{211}, {x.values.begin(), x.values.begin() + 211}, GLIA_F32}});
+        for (unsigned axes : {0u, GLIA_AXIS(0), GLIA_AXIS(1)}) add(glia_op_reduce, glia_reduce_params{.kind = GLIA_MEAN, .axes = axes}, {x});
+        for (bool log : {false, true}) add(glia_op_softmax, glia_softmax_params{.log = log}, {x});
+        add(glia_op_softmax_backward, glia_softmax_params{}, {x, x});
+        add(glia_op_random_fill, glia_random_fill_params{.kind = GLIA_NORMAL, .shape = GLIA_SHAPE(331, 211)}, {});
+        return out;
+    };
+    const auto one = bits(1);
+    for (int threads : {2, 3, 8}) EXPECT_TRUE(bits(threads) == one) << threads;
+}
+
 }  // namespace
