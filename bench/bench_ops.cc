@@ -3,9 +3,10 @@
 // run, whose samples are interleaved between the providers, and the shares of two peaks that are measured beside them:
 // multiply-adds in registers, and a copy of memory that no cache holds.
 //
-//   bench_ops [--op PART] [--case PART] [--all] [--threads N] [--min-time SECONDS] [--json FILE]
+//   bench_ops [--op PART] [--case PART] [--all] [--dense] [--threads N] [--min-time SECONDS] [--json FILE]
 //
-// --all takes the small cases of the tests as well. Ends with the providers that stand above another in their row and
+// --all takes the small cases of the tests as well; --dense lays images out row-major instead of with their channels
+// innermost, as a caller of the tensor API does. Ends with the providers that stand above another in their row and
 // lose against it on every bench case; exits with 1 if a provider is wrong.
 #include <algorithm>
 #include <chrono>
@@ -27,7 +28,7 @@ using namespace glia;
 
 struct Options {
     std::string op, name, json;
-    bool        all      = false;
+    bool        all = false, dense = false;
     int         threads  = 0;
     double      min_time = 0.3;  // of each provider on each case
 };
@@ -133,12 +134,12 @@ struct Call {
     glia_cost                            cost{};
     std::string                          error;
 
-    Call(glia_context* ctx, const Case& c) {
+    Call(glia_context* ctx, const Case& c, bool dense) {
         call.ctx = ctx, call.op = c.op, call.geom = geom, call.n_in = int(c.inputs.size());
         for (size_t i = 0; i < c.inputs.size(); ++i) {
             const Input& input = c.inputs[i];
             if (input.content == Content::absent) continue;
-            call.in[i] = add(input.fixed ? input.dtype : GLIA_F32, int(input.dims.size()), input.dims.data(), c.op->image_in >> i & 1);
+            call.in[i] = add(input.fixed ? input.dtype : GLIA_F32, int(input.dims.size()), input.dims.data(), !dense && (c.op->image_in >> i & 1));
             const auto values = values_of(c, i, Regime::reals, GLIA_F32);
             glia_tensor_from_double(call.in[i], values.data());
             for (double v : values)
@@ -150,7 +151,7 @@ struct Call {
             return;
         }
         for (int i = 0; i < c.op->n_out; ++i)
-            call.out[i] = add(r.out[i].dtype, r.out[i].ndim, r.out[i].dim, c.op->image_out >> i & 1);
+            call.out[i] = add(r.out[i].dtype, r.out[i].ndim, r.out[i].dim, !dense && (c.op->image_out >> i & 1));
         if (c.op->cost) c.op->cost(geom, &cost);
     }
 
@@ -279,10 +280,10 @@ void print_case(const Case& c, const Call& call, const std::vector<Row>& rows, c
     fflush(stdout);
 }
 
-void write_json(FILE* file, const Case& c, const Call& call, const std::vector<Row>& rows, const Machine& machine, int threads) {
+void write_json(FILE* file, const Case& c, const Call& call, const std::vector<Row>& rows, const Machine& machine, int threads, bool dense) {
     for (const Row& row : rows) {
-        fprintf(file, "{\"op\":\"%s\",\"case\":\"%s\",\"bench\":%s,\"provider\":\"%s\",\"threads\":%d", c.op->name, c.name.c_str(),
-                c.bench ? "true" : "false", row.provider->name, threads);
+        fprintf(file, "{\"op\":\"%s\",\"case\":\"%s\",\"bench\":%s,\"provider\":\"%s\",\"threads\":%d,\"dense\":%s", c.op->name, c.name.c_str(),
+                c.bench ? "true" : "false", row.provider->name, threads, dense ? "true" : "false");
         if (!row.declined.empty()) fprintf(file, ",\"declined\":true");
         if (!row.wrong.empty()) fprintf(file, ",\"wrong\":true");
         if (row.usable())
@@ -330,7 +331,7 @@ struct Standings {
 };
 
 [[noreturn]] void usage() {
-    fprintf(stderr, "usage: bench_ops [--op PART] [--case PART] [--all] [--threads N] [--min-time SECONDS] [--json FILE]\n");
+    fprintf(stderr, "usage: bench_ops [--op PART] [--case PART] [--all] [--dense] [--threads N] [--min-time SECONDS] [--json FILE]\n");
     exit(2);
 }
 
@@ -338,8 +339,8 @@ Options parse(int argc, char** argv) {
     Options options;
     for (int i = 1; i < argc; ++i) {
         const std::string flag = argv[i];
-        if (flag == "--all") {
-            options.all = true;
+        if (flag == "--all" || flag == "--dense") {
+            (flag == "--all" ? options.all : options.dense) = true;
             continue;
         }
         if (i + 1 == argc) usage();
@@ -372,7 +373,7 @@ int main(int argc, char** argv) {
     for (const Case& c : all_cases()) {
         if (!(c.bench || options.all)) continue;
         if (std::string(c.op->name).find(options.op) == std::string::npos || c.name.find(options.name) == std::string::npos) continue;
-        const Call call(ctx, c);
+        const Call call(ctx, c, options.dense);
         if (!call.error.empty()) {
             printf("%-26s %-28s WRONG: %s\n", c.op->name, c.name.c_str(), call.error.c_str());
             ++wrong;
@@ -381,7 +382,7 @@ int main(int argc, char** argv) {
         const auto rows = measure(call, options);
         machine.measure();
         print_case(c, call, rows, machine);
-        if (json) write_json(json, c, call, rows, machine, ctx->threads);
+        if (json) write_json(json, c, call, rows, machine, ctx->threads, options.dense);
         if (c.bench) standings.add(c, rows);
         for (const Row& row : rows) wrong += !row.wrong.empty();
     }

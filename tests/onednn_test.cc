@@ -84,6 +84,24 @@ TEST(OneDnn, declines_threads_that_openmp_cannot_deliver) {
     omp_set_max_active_levels(levels);
 }
 
+// A single channel lies dense and channels last at once; mixed with the other image's layout nothing fast is left.
+TEST(OneDnn, takes_an_image_of_one_channel_in_both_layouts) {
+    for (bool channels_last : {false, true}) {
+        Context            ctx = make_context(2);
+        Tensor             x = make_tensor(ctx, GLIA_SHAPE(4, 1, 28, 28)), w = make_tensor(ctx, GLIA_SHAPE(8, 1, 3, 3));
+        Tensor             y    = make_tensor(ctx, GLIA_SHAPE(4, 8, 26, 26));
+        const glia_tensor* in[] = {x.get(), w.get()};
+        if (channels_last) glia_channels_last_strides(4, y->dim, y->stride);
+        alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
+        glia_resolution                r;
+        ASSERT_EQ(glia_resolve(ctx.get(), &glia_op_conv2d, nullptr, 2, in, geom, &r), GLIA_OK);
+        glia_call call{.ctx = ctx.get(), .op = &glia_op_conv2d, .geom = geom, .n_in = 2, .in = {x.get(), w.get()}, .out = {y.get()}};
+        glia_prepared prepared{};
+        ASSERT_EQ(onednn_of(&glia_op_conv2d)->prepare(&call, &prepared), GLIA_OK) << channels_last;
+        onednn_of(&glia_op_conv2d)->release(&prepared);
+    }
+}
+
 TEST(OneDnn, refuses_to_run_inside_a_parallel_region) {
     Conv                 outside(2), inside(2);
     const glia_provider* provider = onednn_of(&glia_op_conv2d);

@@ -42,7 +42,8 @@ static glia_status prepare_data(const glia_call *call, glia_prepared *out) {
 
 /* Where the channels of dy are innermost, oneDNN's own gradient of the bias costs more than a sum over the columns. */
 static bool sums_columns(const glia_call *call) {
-    return call->out[CONV2D_FILTER_DBIAS] && !glia_dnn_image(glia_dnn_in(call, CONV2D_FILTER_DY)).any;
+    const glia_dnn_view dy = glia_dnn_in(call, CONV2D_FILTER_DY);
+    return call->out[CONV2D_FILTER_DBIAS] && glia_dnn_lies_channels_last(&dy);
 }
 
 static glia_status prepare_filter(const glia_call *call, glia_prepared *out) {

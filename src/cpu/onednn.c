@@ -99,16 +99,32 @@ glia_dnn_view glia_dnn_in(const glia_call *call, int i) {
 
 glia_dnn_view glia_dnn_out(const glia_call *call, int i) { return view_of(call->out[i], GLIA_DNN_OUT, i); }
 
+/* Whether the strides of the dimensions above 1 are these. */
+static bool strides_are(const glia_dnn_view *view, const int64_t *stride) {
+    for (int d = 0; d < view->ndim; ++d)
+        if (view->dim[d] > 1 && view->stride[d] != stride[d]) return false;
+    return true;
+}
+
+bool glia_dnn_lies_channels_last(const glia_dnn_view *view) {
+    int64_t stride[GLIA_DNN_DIMS];
+    glia_channels_last_strides(view->ndim, view->dim, stride);
+    return strides_are(view, stride);
+}
+
+static bool lies_dense(const glia_dnn_view *view) {
+    int64_t stride[GLIA_DNN_DIMS];
+    glia_dense_strides(view->ndim, view->dim, stride);
+    return strides_are(view, stride);
+}
+
 glia_dnn_view glia_dnn_image(glia_dnn_view view) {
-    int64_t strides[GLIA_DNN_DIMS] = {0};
-    glia_channels_last_strides(view.ndim, view.dim, strides);
-    for (int d = 0; d < view.ndim; ++d) view.any = view.any || (view.dim[d] > 1 && view.stride[d] != strides[d]);
-    if (!view.any) memcpy(view.stride, strides, sizeof strides);
+    view.layout = glia_dnn_lies_channels_last(&view) ? GLIA_DNN_CHANNELS_LAST : GLIA_DNN_ANY;
     return view;
 }
 
 glia_dnn_view glia_dnn_filters(glia_dnn_view view, int groups) {
-    view.any = true;
+    view.layout = GLIA_DNN_ANY;
     if (groups == 1) return view;
     memmove(view.dim + 1, view.dim, 4 * sizeof *view.dim);
     memmove(view.stride + 1, view.stride, 4 * sizeof *view.stride);
@@ -136,7 +152,7 @@ glia_dnn_view glia_dnn_transposed(glia_dnn_view view) {
 }
 
 glia_dnn_view glia_dnn_any(glia_dnn_view view) {
-    view.any = true;
+    view.layout = GLIA_DNN_ANY;
     return view;
 }
 
@@ -211,18 +227,20 @@ static bool describe(glia_dnn *dnn, const glia_dnn_view *view, dnnl_memory_desc_
                  "the strides of a tensor");
 }
 
-/* What the primitive is asked for: the view's own layout, or any. */
+/* What the primitive is asked for. */
 static bool request(glia_dnn *dnn, const glia_dnn_view *view, dnnl_memory_desc_t *md) {
     memset(md, 0, sizeof *md);
-    if (view->place == GLIA_DNN_ABSENT || !view->any) return describe(dnn, view, md);
-    return check(dnn, dnnl_memory_desc_init_by_tag(md, view->ndim, view->dim, dnnl_f32, dnnl_format_tag_any),
-                 "any layout of a tensor");
+    if (view->place == GLIA_DNN_ABSENT || view->layout == GLIA_DNN_AS_IT_LIES) return describe(dnn, view, md);
+    const dnnl_format_tag_t tag = view->layout == GLIA_DNN_ANY ? dnnl_format_tag_any : dnnl_nhwc;
+    return dnn->status == GLIA_OK &&
+           check(dnn, dnnl_memory_desc_init_by_tag(md, view->ndim, view->dim, dnnl_f32, tag), "the layout of a tensor");
 }
 
 /* What a primitive does beyond its own formula: activation(scale formula + keep y). */
 typedef struct extras {
     float scale, keep;
     glia_unary_kind activation;
+    bool no_gemm; /* refuse what multiplies matrices that it copies first; something better may be found */
 } extras;
 
 static const extras no_extras = {.scale = 1, .activation = GLIA_LINEAR};
@@ -239,12 +257,12 @@ static bool set_extras(glia_dnn *dnn, const extras *e, dnnl_post_ops_t ops, dnnl
 }
 
 /* oneDNN's own reference gains nothing over ours. */
-static bool refuse_reference(glia_dnn *dnn, dnnl_primitive_desc_t pd, const char *what) {
+static bool refuse_slow(glia_dnn *dnn, dnnl_primitive_desc_t pd, bool no_gemm, const char *what) {
     const char *implementation = "";
     if (!check(dnn, dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&implementation), what))
         return false;
-    if (strncmp(implementation, "ref", 3) == 0) {
-        dnn->status = refuse(dnn->call, "only its reference", what);
+    if (strncmp(implementation, "ref", 3) == 0 || (no_gemm && strstr(implementation, "gemm"))) {
+        dnn->status = refuse(dnn->call, "only its reference or a slow way", what);
         return false;
     }
     glia_log(dnn->ctx, GLIA_LOG_DISPATCH, "dispatch %s: oneDNN's %s is %s", dnn->call->op->name, what, implementation);
@@ -263,7 +281,7 @@ static dnnl_primitive_desc_t create_pd(glia_dnn *dnn, const_dnnl_op_desc_t desc,
         check(dnn, dnnl_primitive_desc_create(&pd, desc, attr, dnn->engine, hint), what);
     dnnl_post_ops_destroy(ops);
     dnnl_primitive_attr_destroy(attr);
-    if (pd && !refuse_reference(dnn, pd, what)) {
+    if (pd && !refuse_slow(dnn, pd, e->no_gemm, what)) {
         dnnl_primitive_desc_destroy(pd);
         pd = NULL;
     }
@@ -303,12 +321,22 @@ typedef struct operand {
     size_t offset;
 } operand;
 
+/* Whether both describe the same places in memory: oneDNN also compares strides of dimensions of size 1. */
+static bool same_places(const dnnl_memory_desc_t *a, const dnnl_memory_desc_t *b) {
+    if (dnnl_memory_desc_equal(a, b)) return true;
+    const dnnl_blocking_desc_t *p = &a->format_desc.blocking, *q = &b->format_desc.blocking;
+    if (a->format_kind != dnnl_blocked || p->inner_nblks != 0 || q->inner_nblks != 0) return false;
+    for (int d = 0; d < a->ndims; ++d)
+        if (a->padded_dims[d] != a->dims[d] || (a->dims[d] > 1 && p->strides[d] != q->strides[d])) return false;
+    return a->offset0 == b->offset0;
+}
+
 static operand operand_of(glia_dnn *dnn, dnnl_primitive_desc_t pd, int id, const glia_dnn_view *view) {
     operand o = {.id = id, .view = view};
     dnnl_memory_desc_t own;
     if (!pd || view->place == GLIA_DNN_ABSENT || !describe(dnn, view, &own)) return o;
     o.md     = *dnnl_primitive_desc_query_md(pd, dnnl_query_exec_arg_md, id);
-    o.copied = !dnnl_memory_desc_equal(&o.md, &own);
+    o.copied = !same_places(&o.md, &own);
     if (o.copied) {
         size_t end = 0;
         o.offset   = dnn->buffers;
@@ -404,32 +432,54 @@ static dnnl_primitive_desc_t convolution_hint(glia_dnn *dnn, const glia_dnn_conv
     return pd;
 }
 
-void glia_dnn_add_convolution(glia_dnn *dnn, const glia_dnn_convolution *c) {
-    static const struct {
-        const char *what;
-        int x, w, bias, y;
-    } of[] = {
-        {"a convolution", DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST},
-        {"a convolution backward data", DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, 0, DNNL_ARG_DIFF_DST},
-        {"a convolution backward weights", DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, DNNL_ARG_DIFF_DST},
-        {"a transposed convolution", DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST},
-    };
-    const char *what = of[c->kind].what;
+static const struct {
+    const char *what;
+    int x, w, bias, y;
+} convolving[] = {
+    {"a convolution", DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST},
+    {"a convolution backward data", DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, 0, DNNL_ARG_DIFF_DST},
+    {"a convolution backward weights", DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, DNNL_ARG_DIFF_DST},
+    {"a transposed convolution", DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST},
+};
+
+static dnnl_primitive_desc_t convolution_pd(glia_dnn *dnn, const glia_dnn_convolution *c, bool no_gemm) {
+    const char *what = convolving[c->kind].what;
     const bool backward =
         c->kind == GLIA_DNN_CONVOLUTION_BACKWARD_DATA || c->kind == GLIA_DNN_CONVOLUTION_BACKWARD_WEIGHTS;
-    const extras e             = {.scale = 1, .activation = c->activation};
+    const extras e             = {.scale = 1, .activation = c->activation, .no_gemm = no_gemm};
     dnnl_primitive_desc_t hint = NULL, pd = NULL;
     dnnl_convolution_desc_t desc;
     conv_mds md;
     if (!request(dnn, &c->x, &md.x) || !request(dnn, &c->w, &md.w) || !request(dnn, &c->bias, &md.bias) ||
         !request(dnn, &c->y, &md.y))
-        return;
+        return NULL;
     if (backward) hint = convolution_hint(dnn, c, &md);
     if (check(dnn, init_convolution(&desc, c, c->kind, &md), what)) pd = create_pd(dnn, &desc, &e, hint, what);
-    add_primitive(
-        dnn, pd, what, 4,
-        (role[]){{of[c->kind].x, &c->x}, {of[c->kind].w, &c->w}, {of[c->kind].bias, &c->bias}, {of[c->kind].y, &c->y}});
     dnnl_primitive_desc_destroy(hint);
+    return pd;
+}
+
+/* Images that are not channels last go into the primitive's own layout, which costs less than into channels last; but
+ * only from there is every convolution fast, and every transposed one faster. One that lies both ways, with a single
+ * channel or pixel, follows the other image: there is nothing for a mixture. */
+void glia_dnn_add_convolution(glia_dnn *dnn, const glia_dnn_convolution *conv) {
+    glia_dnn_convolution c = *conv;
+    if (dnn->status != GLIA_OK) return;
+    if (c.kind == GLIA_DNN_CONVOLUTION_TRANSPOSED) c.x.layout = c.y.layout = GLIA_DNN_CHANNELS_LAST;
+    const bool own = c.x.layout == GLIA_DNN_ANY || c.y.layout == GLIA_DNN_ANY;
+    if (own && lies_dense(&c.x)) c.x.layout = GLIA_DNN_ANY;
+    if (own && lies_dense(&c.y)) c.y.layout = GLIA_DNN_ANY;
+    dnnl_primitive_desc_t pd = convolution_pd(dnn, &c, own);
+    if (own && dnn->status == GLIA_UNSUPPORTED) {
+        dnn->status = GLIA_OK;
+        c.x.layout = c.y.layout = GLIA_DNN_CHANNELS_LAST;
+        pd                      = convolution_pd(dnn, &c, false);
+    }
+    add_primitive(dnn, pd, convolving[c.kind].what, 4,
+                  (role[]){{convolving[c.kind].x, &c.x},
+                           {convolving[c.kind].w, &c.w},
+                           {convolving[c.kind].bias, &c.bias},
+                           {convolving[c.kind].y, &c.y}});
 }
 
 /* --- matrices --- */
@@ -451,9 +501,9 @@ void glia_dnn_add_product(glia_dnn *dnn, const glia_dnn_product *product) {
     dnnl_primitive_desc_t pd = product_pd(dnn, &p);
     if (dnn->status == GLIA_UNSUPPORTED) {
         dnn->status = GLIA_OK;
-        p.a.any = p.b.any = true;
-        p.y.any           = p.keep == 0;
-        pd                = product_pd(dnn, &p);
+        p.a.layout = p.b.layout = GLIA_DNN_ANY;
+        if (p.keep == 0) p.y.layout = GLIA_DNN_ANY;
+        pd = product_pd(dnn, &p);
     }
     add_primitive(
         dnn, pd, "a product", 4,

@@ -17,22 +17,28 @@ typedef enum glia_dnn_place { GLIA_DNN_ABSENT, GLIA_DNN_IN, GLIA_DNN_OUT, GLIA_D
 
 enum { GLIA_DNN_DIMS = 12 }; /* of oneDNN's own arrays */
 
-/* A tensor as a primitive sees it. Adapters may change dim and stride to see the same memory under another shape. */
+typedef enum glia_dnn_layout {
+    GLIA_DNN_AS_IT_LIES,
+    GLIA_DNN_CHANNELS_LAST, /* [N,C,H,W] with C innermost */
+    GLIA_DNN_ANY            /* as the primitive chooses */
+} glia_dnn_layout;
+
+/* A tensor as a primitive sees it. Adapters may change dim and stride to see the same memory under another shape. Where
+ * the primitive gets another layout than the tensor has, a copy through the workspace is added. */
 typedef struct glia_dnn_view {
     glia_dnn_place place;
     size_t at; /* which of call->in or call->out; in the workspace: the offset in bytes */
     int ndim;
     int64_t dim[GLIA_DNN_DIMS], stride[GLIA_DNN_DIMS];
-    bool any; /* the primitive chooses its layout; where it is another one, a copy through the workspace is added */
+    glia_dnn_layout layout;
 } glia_dnn_view;
 
 glia_dnn_view glia_dnn_in(const glia_call *call, int i); /* absent where the tensor is */
 glia_dnn_view glia_dnn_out(const glia_call *call, int i);
 
-/* The same for an image [N,C,H,W]: as it lies if its channels are innermost, which the fast primitives want; otherwise
- * any. Where C or both H and W are 1 it lies both ways, and counts as channels innermost: primitives for mixed
- * layouts are slow. */
+/* The same for an image [N,C,H,W]: channels last if it lies so, which the fast primitives want, otherwise any. */
 glia_dnn_view glia_dnn_image(glia_dnn_view view);
+bool glia_dnn_lies_channels_last(const glia_dnn_view *view);
 
 /* The same for filters [K,C/G,R,S]: any, with a dimension for the groups in front if there are several. */
 glia_dnn_view glia_dnn_filters(glia_dnn_view view, int groups);
