@@ -1,11 +1,13 @@
-/* By class, in rows. Each piece of GRAIN items leaves its counts; they are added in order. */
+/* By class, in rows. Each piece of whole items leaves its counts; they are added in order. */
 #include <math.h>
 
 #include "core/parallel.h"
 #include "cpu/index.h"
 #include "ops/accuracy.h"
 
-enum { GRAIN = 256 };
+enum { PIECE = 1 << 15 }; /* scores: less is not worth a thread */
+
+static int64_t items_in_piece(const glia_accuracy_geom *g) { return PIECE / g->classes + 1; }
 
 typedef struct piece {
     int64_t right, items;
@@ -35,7 +37,7 @@ static void count(void *arg, int64_t begin, int64_t end) {
         sum.right += right(j->g, (const float *)j->prediction->data + i * j->prediction->stride[0], class);
         ++sum.items;
     }
-    j->pieces[begin / GRAIN] = sum;
+    j->pieces[begin / items_in_piece(j->g)] = sum;
 }
 
 static const char *decline(const glia_call *call) {
@@ -48,7 +50,8 @@ static const char *decline(const glia_call *call) {
 }
 
 static glia_status prepare(const glia_call *call, glia_prepared *out) {
-    out->workspace = ((size_t)((const glia_accuracy_geom *)call->geom)->n / GRAIN + 1) * sizeof(piece);
+    const glia_accuracy_geom *g = call->geom;
+    out->workspace              = ((size_t)(g->n / items_in_piece(g)) + 1) * sizeof(piece);
     return GLIA_OK;
 }
 
@@ -58,9 +61,9 @@ static glia_status run(const glia_call *call, const glia_prepared *prepared, voi
     const glia_index_range classes = {.high = g->classes, .ignore = g->ignore, .ignored = g->ignore_index};
     GLIA_TRY(glia_index_check(call, ACCURACY_TARGET, classes));
     const job j = {g, call->in[ACCURACY_PREDICTION], call->in[ACCURACY_TARGET], workspace};
-    glia_parallel(call->ctx, g->n, GRAIN, count, (void *)&j);
+    glia_parallel(call->ctx, g->n, items_in_piece(g), count, (void *)&j);
     piece sum = {0};
-    for (int64_t i = 0; i * GRAIN < g->n; ++i) {
+    for (int64_t i = 0; i * items_in_piece(g) < g->n; ++i) {
         sum.right += j.pieces[i].right;
         sum.items += j.pieces[i].items;
     }

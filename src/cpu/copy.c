@@ -34,6 +34,16 @@ static void tile_lines(const job *j, char *to, const char *from, int64_t rows) {
             for (int64_t k = 0; k < j->columns; ++k)                                              \
                 y[i * j->row_to + k * j->column_to] = x[i * j->row_from + k * j->column_from];    \
     }                                                                                             \
+    static void tile_filled##bits(const job *j, char *to, const char *from, int64_t rows) {       \
+        element##bits *y       = (void *)to;                                                      \
+        const element##bits *x = (const void *)from;                                              \
+        const int64_t columns  = j->columns;                                                      \
+        for (int64_t i = 0; i < rows; ++i) {                                                      \
+            const element##bits value   = x[i * j->row_from];                                     \
+            element##bits *restrict row = y + i * j->row_to;                                      \
+            for (int64_t k = 0; k < columns; ++k) row[k] = value;                                 \
+        }                                                                                         \
+    }                                                                                             \
     static void tile_transposed##bits(const job *j, char *to, const char *from, int64_t rows) {   \
         element##bits *y          = (void *)to;                                                   \
         const element##bits *x    = (const void *)from;                                           \
@@ -112,16 +122,19 @@ static void drop(glia_copy *copy, int at) {
 
 static void choose_tile(job *j) {
     const bool contiguous = j->column_to == 1 && j->column_from == 1;
-    const bool transposed = j->column_to == 1 && j->row_from == 1 && !contiguous;
+    const bool filled     = j->column_to == 1 && j->column_from == 0;
+    const bool transposed = j->column_to == 1 && j->row_from == 1 && !contiguous && !filled;
+#define CHOOSE(bits) filled ? tile_filled##bits : transposed ? tile_transposed##bits : tile_strided##bits
     switch (j->outer.size) {
-        case 1: j->tile = transposed ? tile_transposed8 : tile_strided8; break;
-        case 2: j->tile = transposed ? tile_transposed16 : tile_strided16; break;
-        case 4: j->tile = transposed ? tile_transposed32 : tile_strided32; break;
-        default: j->tile = transposed ? tile_transposed64 : tile_strided64; break;
+        case 1: j->tile = CHOOSE(8); break;
+        case 2: j->tile = CHOOSE(16); break;
+        case 4: j->tile = CHOOSE(32); break;
+        default: j->tile = CHOOSE(64); break;
     }
     if (contiguous) j->tile = tile_lines;
-    j->block  = contiguous ? glia_max_i64(UNIT_BYTES / (j->columns * (int64_t)j->outer.size), 1) : BLOCK;
-    j->blocks = (j->rows + j->block - 1) / j->block;
+    const bool lines = contiguous || filled;
+    j->block         = lines ? glia_max_i64(UNIT_BYTES / (j->columns * (int64_t)j->outer.size), 1) : BLOCK;
+    j->blocks        = (j->rows + j->block - 1) / j->block;
 }
 
 void glia_copy_run(const glia_context *ctx, const glia_copy *copy) {

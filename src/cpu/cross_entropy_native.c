@@ -1,13 +1,16 @@
 /* Class targets and logits in rows: one pass for the largest, one for the sum of exponentials. Sums over items are
- * made in pieces of GRAIN items, then over the pieces in order. */
+ * made in pieces of whole items, then over the pieces in order. */
 #include <math.h>
 
 #include "core/parallel.h"
-#include "core/size.h"
+#include "cpu/clones.h"
 #include "cpu/index.h"
+#include "cpu/vector_math.h"
 #include "ops/cross_entropy.h"
 
-enum { GRAIN = 64 };
+enum { PIECE = 1 << 14 }; /* logits: less is not worth a thread */
+
+static int64_t items_in_piece(const glia_cross_entropy_geom *g) { return PIECE / g->classes + 1; }
 
 typedef struct piece {
     double loss, weight;
@@ -28,19 +31,47 @@ static bool ignored(const job *j, int64_t class) { return j->g->ignore && class 
 
 static const float *row_of(const glia_tensor *x, int64_t i) { return (const float *)x->data + i * x->stride[0]; }
 
-static float largest(const float *x, int64_t count) {
-    float most = -INFINITY;
-    for (int64_t c = 0; c < count; ++c) most = x[c] > most ? x[c] : most;
+/* Rows go through LANES independent chains, in float over blocks and in double over the blocks. */
+enum { LANES = 16, BLOCK = 1024 };
+
+GLIA_CLONES static float largest(const float *x, int count) {
+    float lane[LANES], most = -INFINITY;
+    int c = 0;
+    for (int k = 0; k < LANES; ++k) lane[k] = -INFINITY;
+    for (; c + LANES <= count; c += LANES)
+        for (int k = 0; k < LANES; ++k) lane[k] = x[c + k] > lane[k] ? x[c + k] : lane[k];
+    for (; c < count; ++c) most = x[c] > most ? x[c] : most;
+    for (int k = 0; k < LANES; ++k) most = lane[k] > most ? lane[k] : most;
     return most;
+}
+
+/* The sum of exp(x[c] - most), and each of them in e, for at most BLOCK elements. */
+GLIA_CLONES static float exponentials(const float *restrict x, int count, float most, float *restrict e) {
+    float lane[LANES] = {0}, sum = 0;
+    int c = 0;
+    for (int k = 0; k < count; ++k) e[k] = glia_exp(x[k] - most);
+    for (; c + LANES <= count; c += LANES)
+        for (int k = 0; k < LANES; ++k) lane[k] += e[c + k];
+    for (; c < count; ++c) sum += e[c];
+    for (int k = 0; k < LANES; ++k) sum += lane[k];
+    return sum;
+}
+
+/* The same for a whole row; e may be NULL. */
+static double sum_of_exponentials(const float *x, int count, float most, float *e) {
+    float unwanted[BLOCK];
+    double sum = 0;
+    for (int c = 0; c < count; c += BLOCK)
+        sum += exponentials(x + c, count - c < BLOCK ? count - c : BLOCK, most, e ? e + c : unwanted);
+    return sum;
 }
 
 static double loss_of(const job *j, const float *x, int64_t class) {
     const int classes = j->g->classes;
     const float most  = largest(x, classes);
     const double s = j->g->label_smoothing, own = (1 - s) * weight_of(j, class);
-    double sum = 0, loss = 0;
-    for (int c = 0; c < classes; ++c) sum += expf(x[c] - most);
-    const double lse = most + log(sum);
+    const double lse = most + log(sum_of_exponentials(x, classes, most, NULL));
+    double loss      = 0;
     if (own != 0) loss = own * (lse - x[class]);
     for (int c = 0; s > 0 && c < classes; ++c) {
         const double q = s / classes * weight_of(j, c);
@@ -60,7 +91,7 @@ static void forward_rows(void *arg, int64_t begin, int64_t end) {
         sum.weight += counts ? weight_of(j, class) : 0;
         if (j->g->reduction == GLIA_REDUCE_NONE) ((float *)j->out->data)[i * j->out->stride[0]] = (float)loss;
     }
-    j->pieces[begin / GRAIN] = sum;
+    j->pieces[begin / items_in_piece(j->g)] = sum;
 }
 
 static void backward_rows(void *arg, int64_t begin, int64_t end) {
@@ -79,13 +110,10 @@ static void backward_rows(void *arg, int64_t begin, int64_t end) {
         const float most   = largest(x, classes);
         const double slope = (j->dy->ndim ? dy[i * j->dy->stride[0]] : dy[0]) / j->divisor;
         const double own = (1 - s) * weight_of(j, class), total = own + s / classes * j->all_weights;
-        double sum = 0;
-        for (int c = 0; c < classes; ++c) {
-            dx[c] = expf(x[c] - most);
-            sum += dx[c];
-        }
+        const double sum  = sum_of_exponentials(x, classes, most, dx);
         const float scale = (float)(slope * total / sum), spread = (float)(slope * s / classes);
-        for (int c = 0; c < classes; ++c) dx[c] = dx[c] * scale - spread * weight_of(j, c);
+        for (int c = 0; c < classes; ++c) dx[c] *= scale;
+        for (int c = 0; s > 0 && c < classes; ++c) dx[c] -= spread * weight_of(j, c);
         dx[class] -= (float)(slope * own);
     }
 }
@@ -103,7 +131,7 @@ static const char *decline(const glia_call *call) {
 
 static glia_status prepare(const glia_call *call, glia_prepared *out) {
     const glia_cross_entropy_geom *g = call->geom;
-    out->workspace                   = ((size_t)g->n / GRAIN + 1) * sizeof(piece);
+    out->workspace                   = ((size_t)(g->n / items_in_piece(g)) + 1) * sizeof(piece);
     return GLIA_OK;
 }
 
@@ -130,9 +158,11 @@ static glia_status run_forward(const glia_call *call, const glia_prepared *prepa
     job j     = job_of(call);
     piece sum = {0};
     j.pieces  = workspace;
-    glia_parallel(call->ctx, j.g->n, GRAIN, forward_rows, &j);
+
+    const int64_t grain = items_in_piece(j.g);
+    glia_parallel(call->ctx, j.g->n, grain, forward_rows, &j);
     if (j.g->reduction == GLIA_REDUCE_NONE) return GLIA_OK;
-    for (int64_t i = 0; i * GRAIN < j.g->n; ++i) {
+    for (int64_t i = 0; i * grain < j.g->n; ++i) {
         sum.loss += j.pieces[i].loss;
         sum.weight += j.pieces[i].weight;
     }
@@ -152,7 +182,7 @@ static glia_status run_backward(const glia_call *call, const glia_prepared *prep
             if (!ignored(&j, class)) j.divisor += weight_of(&j, class);
         }
     }
-    glia_parallel(call->ctx, j.g->n, GRAIN, backward_rows, &j);
+    glia_parallel(call->ctx, j.g->n, items_in_piece(j.g), backward_rows, &j);
     return GLIA_OK;
 }
 
