@@ -15,5 +15,6 @@
 #include "glia/ops/movement.h"
 #include "glia/ops/optimizer.h"
 #include "glia/ops/norm.h"
+#include "glia/ops/pool.h"
 
 #endif
