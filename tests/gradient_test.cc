@@ -117,11 +117,16 @@ class Subject {
         return wrong;
     }
     size_t most(size_t k) const {
-        const glia_step& step = forward_->steps[0];
-        glia_cost        cost{};
-        if (forward_->n_steps && step.op->cost) step.op->cost(step.geom, &cost);
+        double work = 0;  // of one forward run
+        for (int s = 0; s < forward_->n_steps; ++s) {
+            const glia_step& step = forward_->steps[s];
+            glia_cost        cost{};
+            if (step.op->cost) step.op->cost(step.geom, &cost);
+            work += cost.flops;
+            for (int i = 0; i < step.n_in; ++i) work += step.call.in[i] ? 4 * double(glia_count(step.call.in[i])) : 0;
+        }
         const size_t count = size_t(glia_count(tensors_[index_[k]]));
-        return count <= kAll && 2 * double(count) * cost.flops <= kWork ? count : kSample;
+        return count <= kAll && 2 * double(count) * work <= kWork ? count : kSample;
     }
 
   private:

@@ -363,3 +363,137 @@ TEST_P(Random, plans_agree_with_one_that_shares_nothing) {
 INSTANTIATE_TEST_SUITE_P(graphs, Random, testing::Range(1, 101));
 
 }  // namespace
+
+namespace {
+
+// An allocator that fails once, at its n-th call, and knows what it has given out.
+struct Failing {
+    int64_t left = -1, live = 0;
+    glia_context_args args() {
+        glia_context_args args{};
+        args.threads   = 1;
+        args.allocator = {[](void* user, size_t bytes, size_t alignment) -> void* {
+                              auto* self = static_cast<Failing*>(user);
+                              if (self->left >= 0 && self->left-- == 0) return nullptr;
+                              ++self->live;
+                              return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+                          },
+                          [](void* user, void* memory, size_t) {
+                              --static_cast<Failing*>(user)->live;
+                              std::free(memory);
+                          },
+                          this};
+        return args;
+    }
+};
+
+struct Training {
+    glia_context*           ctx = nullptr;
+    glia_graph*             graph = nullptr;
+    glia_plan*              plan = nullptr;
+    std::vector<glia_value> outputs;
+
+    glia_status build(glia_tensor* flat) {
+        const glia_conv2d_params  conv{};
+        const glia_unary_params   relu{GLIA_RELU, 0, 0};
+        const glia_binary_params  add{GLIA_ADD};
+        const glia_reduce_params  sum{GLIA_SUM, 0, false};
+        const glia_status         status = glia_graph_create(ctx, &graph);
+        if (status != GLIA_OK) return status;
+        const glia_value x = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(1, 2, 4, 4)), state = glia_graph_tensor(graph, "flat", flat);
+        const glia_value w = glia__graph_view(graph, state, 0, GLIA_SHAPE(3, 2, 3, 3));
+        glia__graph_set_label(graph, "layer");
+        const glia_value in[] = {x, w}, c = glia_graph_call(graph, "conv2d", &conv, in, 2, nullptr, 0);
+        const glia_value r = glia_graph_call(graph, "unary", &relu, &c, 1, nullptr, 0), y = glia_graph_call(graph, "reduce", &sum, &r, 1, nullptr, 0);
+        glia_value       dw{};
+        glia__graph_fuse(graph, &y, 1);
+        glia_graph_gradient(graph, y, &w, 1, &dw);
+        const int64_t    offset = 0;
+        const glia_value pair[] = {state, glia__graph_pack(graph, &dw, &offset, 1, 60)};
+        glia_graph_assign(graph, state, glia_graph_call(graph, "binary", &add, pair, 2, nullptr, 0));
+        outputs = {y};
+        return glia_graph_status(graph);
+    }
+};
+
+TEST(OutOfMemory, at_any_allocation_is_an_error_and_leaks_nothing) {
+    bool done = false;
+    for (int64_t n = 0; !done; ++n) {
+        ASSERT_LT(n, 1000);
+        Failing  memory;
+        Training net;
+        auto     args = memory.args();
+        ASSERT_EQ(glia_context_create("cpu", &args, &net.ctx), GLIA_OK);
+        glia_tensor *x = nullptr, *y = nullptr, *flat = nullptr;
+        ASSERT_EQ(glia_tensor_create(net.ctx, GLIA_F32, GLIA_SHAPE(1, 2, 4, 4), &x), GLIA_OK);
+        ASSERT_EQ(glia_tensor_create(net.ctx, GLIA_F32, GLIA_SCALAR, &y), GLIA_OK);
+        ASSERT_EQ(glia_tensor_create(net.ctx, GLIA_F32, GLIA_SHAPE(60), &flat), GLIA_OK);
+        glia_tensor_fill(x, 1);
+        glia_tensor_fill(flat, 1);
+        memory.left        = n;
+        glia_status status = net.build(flat);
+        if (status == GLIA_OK) {
+            status = glia_plan_create(net.graph, net.outputs.data(), 1, &net.plan);
+            if (status == GLIA_OUT_OF_MEMORY) {
+                EXPECT_NE(std::string(glia_message(net.ctx)).find("out of memory"), std::string::npos) << glia_message(net.ctx);
+                EXPECT_EQ(net.plan, nullptr);
+                EXPECT_EQ(glia_plan_create(net.graph, net.outputs.data(), 1, &net.plan), GLIA_OK) << "the graph stays usable";
+                EXPECT_EQ(glia_plan_run(net.plan, &x, 1, &y, 1), GLIA_OK);
+            }
+        }
+        if (status == GLIA_OK) {
+            status = glia_plan_run(net.plan, &x, 1, &y, 1);
+            EXPECT_EQ(status, GLIA_OK) << "a run allocates nothing";
+            EXPECT_EQ(Net::values(y), Numbers({12 * 18}));
+            done = memory.left >= 0;
+        }
+        EXPECT_TRUE(status == GLIA_OK || status == GLIA_OUT_OF_MEMORY) << glia_message(net.ctx);
+        glia_plan_destroy(net.plan);
+        glia_graph_destroy(net.graph);
+        glia_tensor_destroy(x);
+        glia_tensor_destroy(y);
+        glia_tensor_destroy(flat);
+        glia_context_destroy(net.ctx);
+        EXPECT_EQ(memory.live, 0) << "allocation " << n;
+    }
+}
+
+TEST(Run, allocates_nothing) {
+    Failing  memory;
+    Training net;
+    auto     args = memory.args();
+    ASSERT_EQ(glia_context_create("cpu", &args, &net.ctx), GLIA_OK);
+    glia_tensor *x = nullptr, *y = nullptr, *flat = nullptr;
+    ASSERT_EQ(glia_tensor_create(net.ctx, GLIA_F32, GLIA_SHAPE(1, 2, 4, 4), &x), GLIA_OK);
+    ASSERT_EQ(glia_tensor_create(net.ctx, GLIA_F32, GLIA_SCALAR, &y), GLIA_OK);
+    ASSERT_EQ(glia_tensor_create(net.ctx, GLIA_F32, GLIA_SHAPE(60), &flat), GLIA_OK);
+    ASSERT_EQ(net.build(flat), GLIA_OK);
+    ASSERT_EQ(glia_plan_create(net.graph, net.outputs.data(), 1, &net.plan), GLIA_OK);
+    memory.left = 0;
+    for (int times = 0; times < 3; ++times) EXPECT_EQ(glia_plan_run(net.plan, &x, 1, &y, 1), GLIA_OK);
+    EXPECT_EQ(memory.left, 0);
+    glia_plan_destroy(net.plan);
+    glia_graph_destroy(net.graph);
+    glia_tensor_destroy(x);
+    glia_tensor_destroy(y);
+    glia_tensor_destroy(flat);
+    glia_context_destroy(net.ctx);
+}
+
+TEST(Run, names_the_layer_of_a_step_that_fails) {
+    Net              net;
+    const glia_value x = net.input({1, 3}), target = net.input({1}, GLIA_I64);
+    glia__graph_set_label(net.graph, "loss 'l'");
+    const glia_value y = net.call("cross_entropy", nullptr, {x, target});
+    glia__graph_set_label(net.graph, nullptr);
+    glia_plan* plan = net.make({y});
+    glia_tensor *a = net.tensor({1, 3}), *b = net.tensor({1}, {7}, GLIA_I64), *out = net.tensor({});
+    const glia_tensor* in[] = {a, b};
+    EXPECT_EQ(glia_plan_run(plan, in, 2, &out, 1), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(std::string(glia_message(net.ctx)).rfind("loss 'l': cross_entropy: ", 0), 0u) << glia_message(net.ctx);
+    net.set(b, {2});
+    EXPECT_EQ(glia_plan_run(plan, in, 2, &out, 1), GLIA_OK);
+    glia_plan_destroy(plan);
+}
+
+}  // namespace
