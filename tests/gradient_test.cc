@@ -17,6 +17,7 @@ constexpr double kStep = 1e-6, kAbsolute = 1e-5, kRelative = 1e-3;
 constexpr double kKink = 1e-3;          // the slopes left and right differ by more: f bends there, and has no derivative
 constexpr size_t kAll = 2000;           // up to so many elements, all are checked
 constexpr size_t kSample = 64;          // of more, and of costly cases, a sample
+constexpr size_t kFew = 8;              // of very costly ones
 constexpr double kWork = 1e8;           // operations in the forward runs of one input
 
 struct Count {
@@ -126,7 +127,9 @@ class Subject {
             for (int i = 0; i < step.n_in; ++i) work += step.call.in[i] ? 4 * double(glia_count(step.call.in[i])) : 0;
         }
         const size_t count = size_t(glia_count(tensors_[index_[k]]));
-        return count <= kAll && 2 * double(count) * work <= kWork ? count : kSample;
+        const double afford = kWork / (2 * work + 1);
+        if (count <= kAll && double(count) <= afford) return count;
+        return afford < kFew ? kFew : std::min(kSample, size_t(afford));
     }
 
   private:
