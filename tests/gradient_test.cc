@@ -167,11 +167,17 @@ std::vector<const Case*> differentiable_cases() {
     return all;
 }
 
+// Where an op's gradient is by definition not its derivative.
+const std::map<std::string, std::string> kDefined = {
+    {"gather__padding", "the padding index gets no gradient, as in PyTorch's embedding"},
+};
+
 std::string name_of(const Case* c) { return std::string(c->op->name) + "__" + c->name; }
 
 class Gradients : public testing::TestWithParam<const Case*> {};
 
 TEST_P(Gradients, agree_with_finite_differences) {
+    if (const auto it = kDefined.find(name_of(GetParam())); it != kDefined.end()) GTEST_SKIP() << it->second;
     Subject subject(*GetParam());
     ASSERT_EQ(subject.error(), "");
     const auto derived = subject.derived();
