@@ -28,7 +28,8 @@ GLIA_API glia_status glia_unary(glia_context *ctx, const glia_unary_params *para
  *   x        gelu, gelu_tanh, silu, hard_swish, clip, log, abs, square; leaky_relu and elu with alpha < 0
  * What is not needed may be NULL; where y is enough and both are given, y is read. All have one shape; dx may be dy.
  * Floats. At kinks: 0 for relu and abs at 0 and for hard_sigmoid at both corners, alpha for leaky_relu and elu at 0,
- * 0 for hard_swish at -3 and 1 at 3, 1 for clip at both bounds: as in PyTorch. */
+ * 0 for hard_swish at -3 and 1 at 3, 1 for clip at both bounds: as in PyTorch, whose clamp has 0
+ * there since 2.14. */
 GLIA_API glia_status glia_unary_backward(glia_context *ctx, const glia_unary_params *params, const glia_tensor *x,
                                          const glia_tensor *y, const glia_tensor *dy, glia_tensor *dx);
 
