@@ -512,8 +512,9 @@ void glia_dnn_add_product(glia_dnn *dnn, const glia_dnn_product *product) {
 
 /* --- elements --- */
 
-/* Kinds whose formula is Glia's, and their derivatives from x and from y; undef where there is none. Not the logarithm,
- * which is off by 50 units in the last place, and not the derivative of clip, which is 0 at the lower bound. */
+/* Kinds whose formula is Glia's, and their derivatives from x and from y; undef where there is none. Not relu, clip and
+ * exp themselves, which make a number of a NaN, not the logarithm, which is off by 50 units in the last place, and not
+ * the derivative of clip, which is 0 at the lower bound. */
 typedef struct eltwise {
     dnnl_alg_kind_t forward, from_x, from_y;
 } eltwise;
@@ -522,15 +523,14 @@ static const eltwise known[GLIA_UNARY_COUNT] = {
     [GLIA_LINEAR]     = {dnnl_eltwise_linear, dnnl_eltwise_linear},
     [GLIA_SIGMOID]    = {dnnl_eltwise_logistic, dnnl_eltwise_logistic, dnnl_eltwise_logistic_use_dst_for_bwd},
     [GLIA_TANH]       = {dnnl_eltwise_tanh, dnnl_eltwise_tanh, dnnl_eltwise_tanh_use_dst_for_bwd},
-    [GLIA_RELU]       = {dnnl_eltwise_relu, dnnl_eltwise_relu, dnnl_eltwise_relu_use_dst_for_bwd},
+    [GLIA_RELU]       = {dnnl_alg_kind_undef, dnnl_eltwise_relu, dnnl_eltwise_relu_use_dst_for_bwd},
     [GLIA_LEAKY_RELU] = {dnnl_eltwise_relu, dnnl_eltwise_relu, dnnl_eltwise_relu_use_dst_for_bwd},
     [GLIA_ELU]        = {dnnl_eltwise_elu, dnnl_eltwise_elu, dnnl_eltwise_elu_use_dst_for_bwd},
     [GLIA_GELU]       = {dnnl_eltwise_gelu_erf, dnnl_eltwise_gelu_erf},
     [GLIA_GELU_TANH]  = {dnnl_eltwise_gelu_tanh, dnnl_eltwise_gelu_tanh},
     [GLIA_SILU]       = {dnnl_eltwise_swish, dnnl_eltwise_swish},
     [GLIA_HARD_SWISH] = {dnnl_eltwise_hardswish, dnnl_eltwise_hardswish},
-    [GLIA_CLIP]       = {dnnl_eltwise_clip},
-    [GLIA_EXP]        = {dnnl_eltwise_exp, dnnl_eltwise_exp, dnnl_eltwise_exp_use_dst_for_bwd},
+    [GLIA_EXP]        = {dnnl_alg_kind_undef, dnnl_eltwise_exp, dnnl_eltwise_exp_use_dst_for_bwd},
     [GLIA_SQRT]       = {dnnl_eltwise_sqrt, dnnl_eltwise_sqrt, dnnl_eltwise_sqrt_use_dst_for_bwd},
     [GLIA_ABS]        = {dnnl_eltwise_abs, dnnl_eltwise_abs},
     [GLIA_SQUARE]     = {dnnl_eltwise_square, dnnl_eltwise_square},
@@ -580,19 +580,10 @@ void glia_dnn_add_unary_backward(glia_dnn *dnn, glia_unary_kind kind, bool from_
 
 /* --- softmax --- */
 
-void glia_dnn_add_softmax(glia_dnn *dnn, int axis, const glia_dnn_view *x, const glia_dnn_view *y) {
-    const dnnl_alg_kind_t alg = dnnl_softmax_accurate;
-    dnnl_softmax_v2_desc_t desc;
-    dnnl_memory_desc_t from, to;
-    if (!request(dnn, x, &from) || !request(dnn, y, &to)) return;
-    add_described(dnn, dnnl_softmax_v2_forward_desc_init(&desc, dnnl_forward_training, alg, &from, &to, axis), &desc,
-                  "a softmax", 2, (role[]){{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}});
-}
-
-void glia_dnn_add_softmax_backward(glia_dnn *dnn, int axis, bool log, const glia_dnn_view *y, const glia_dnn_view *dy,
+void glia_dnn_add_softmax_backward(glia_dnn *dnn, int axis, const glia_dnn_view *y, const glia_dnn_view *dy,
                                    const glia_dnn_view *dx) {
     const char *what           = "the derivative of a softmax";
-    const dnnl_alg_kind_t alg  = log ? dnnl_softmax_log : dnnl_softmax_accurate;
+    const dnnl_alg_kind_t alg  = dnnl_softmax_accurate;
     dnnl_primitive_desc_t hint = NULL, pd = NULL;
     dnnl_softmax_v2_desc_t forward, desc;
     dnnl_memory_desc_t value, from, to;

@@ -91,9 +91,8 @@ void glia_dnn_add_unary(glia_dnn *dnn, glia_unary_kind kind, float alpha, float 
 void glia_dnn_add_unary_backward(glia_dnn *dnn, glia_unary_kind kind, bool from_y, float alpha, float beta,
                                  const glia_dnn_view *x, const glia_dnn_view *dy, const glia_dnn_view *dx);
 
-/* Over one axis; backward, of its logarithm if log. */
-void glia_dnn_add_softmax(glia_dnn *dnn, int axis, const glia_dnn_view *x, const glia_dnn_view *y);
-void glia_dnn_add_softmax_backward(glia_dnn *dnn, int axis, bool log, const glia_dnn_view *y, const glia_dnn_view *dy,
+/* Over one axis. */
+void glia_dnn_add_softmax_backward(glia_dnn *dnn, int axis, const glia_dnn_view *y, const glia_dnn_view *dy,
                                    const glia_dnn_view *dx);
 
 /* The rest of a provider. run fails inside an OpenMP parallel region, where a primitive made for several threads would
