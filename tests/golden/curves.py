@@ -1,0 +1,5 @@
+"""The training curves: see curves_test.cc."""
+
+
+def record():
+    return []

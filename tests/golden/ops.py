@@ -1,0 +1,469 @@
+"""The ops in PyTorch: one function for each, from the params and inputs of its header to torch. It returns the op's
+outputs, None for one that PyTorch has no result for. `gradients` numbers the inputs whose gradient is recorded.
+"""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import cases
+
+DTYPES = {"f32": torch.float32, "f64": torch.float64, "bf16": torch.bfloat16, "f16": torch.float16,
+          "u8": torch.uint8, "i32": torch.int32, "i64": torch.int64}
+OPS = {}
+
+
+def op(gradients=()):
+    def add(function):
+        OPS[function.__name__] = (function, gradients)
+        return function
+
+    return add
+
+
+def either(value, default):
+    return value if value else default
+
+
+def pair(value, default):
+    """Two numbers, of which C leaves out the zeros at the end."""
+    value = [int(v) for v in (list(value) if value else []) + [0, 0]][:2]
+    return [v if v else d for v, d in zip(value, default if isinstance(default, list) else [default, default])]
+
+
+def pad_end(p):
+    return [max(end, 0) for end in pair(p.pad_end, pair(p.pad, 0))]
+
+
+def axes(bits, ndim):
+    return tuple(i for i in range(ndim) if bits >> i & 1 or bits >> (i - ndim & 31) & 1)
+
+
+def one_axis(bits, ndim, default):
+    return axes(bits, ndim)[0] if bits else default % ndim
+
+
+def activate(kind, x):
+    return {"relu": F.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "linear": lambda v: v, 0: lambda v: v}[kind](x)
+
+
+# ---- conv --------------------------------------------------------------------------------------------------------------
+
+
+@op(gradients=(0, 1, 2))
+def conv2d(p, x, w, bias=None):
+    pad, end = pair(p.pad, 0), pad_end(p)
+    if pad != end:
+        x, pad = F.pad(x, (pad[1], end[1], pad[0], end[0])), [0, 0]
+    return activate(p.activation, F.conv2d(x, w, bias, pair(p.stride, 1), pad, pair(p.dilation, 1), either(p.groups, 1)))
+
+
+@op(gradients=(0, 1, 2))
+def conv2d_transpose(p, x, w, bias=None):
+    pad, end = pair(p.pad, 0), pad_end(p)
+    even = pad == end
+    y = F.conv_transpose2d(x, w, bias, pair(p.stride, 1), pad if even else 0, pair(p.output_pad, 0),
+                           either(p.groups, 1), pair(p.dilation, 1))
+    if not even:
+        y = y[:, :, pad[0]:y.shape[2] - end[0], pad[1]:y.shape[3] - end[1]]
+    return activate(p.activation, y)
+
+
+# ---- linear ------------------------------------------------------------------------------------------------------------
+
+
+@op(gradients=(0, 1, 2))
+def matmul(p, a, b, c=None):
+    a = a.mT if p.transpose_a else a
+    b = b.mT if p.transpose_b else b
+    y = either(p.alpha, 1) * torch.matmul(a, b)
+    return y if c is None else y + either(p.beta, 1) * c
+
+
+@op(gradients=(0, 1, 2))
+def dense(p, x, w, bias=None):
+    return activate(p.activation, F.linear(x, w, bias))
+
+
+# ---- elementwise -------------------------------------------------------------------------------------------------------
+
+
+@op(gradients=(0,))
+def unary(p, x):
+    alpha, beta = p.alpha, p.beta
+    return {
+        "linear": lambda: x * 1,
+        "step": lambda: torch.where(torch.isnan(x), x, (x > 0).to(x)).detach(),  # not PyTorch's; of NaN, NumPy's
+        "sigmoid": lambda: torch.sigmoid(x),
+        "tanh": lambda: torch.tanh(x),
+        "relu": lambda: F.relu(x),
+        "leaky_relu": lambda: F.leaky_relu(x, either(alpha, 0.01)),
+        "elu": lambda: F.elu(x, either(alpha, 1.0)),
+        "selu": lambda: F.selu(x),
+        "gelu": lambda: F.gelu(x),
+        "gelu_tanh": lambda: F.gelu(x, approximate="tanh"),
+        "silu": lambda: F.silu(x),
+        "softplus": lambda: F.softplus(x, either(alpha, 1.0)),
+        "softsign": lambda: F.softsign(x),
+        "hard_sigmoid": lambda: F.hardtanh(either(alpha, 1 / 6) * x + either(beta, 0.5), 0, 1),
+        "hard_swish": lambda: F.hardswish(x),
+        "clip": lambda: torch.clamp(x, alpha, beta),
+        "exp": lambda: torch.exp(x),
+        "log": lambda: torch.log(x),
+        "sqrt": lambda: torch.sqrt(x),
+        "abs": lambda: torch.abs(x),
+        "neg": lambda: torch.neg(x),
+        "square": lambda: torch.square(x),
+    }[either(p.kind, "linear")]()
+
+
+@op(gradients=(0, 1))
+def prelu(p, x, slope):
+    return F.prelu(x, slope)
+
+
+@op(gradients=(0, 1))
+def binary(p, a, b):
+    return {"add": torch.add, "sub": torch.sub, "mul": torch.mul, "div": torch.div, "pow": torch.pow,
+            "minimum": torch.minimum, "maximum": torch.maximum}[either(p.kind, "add")](a, b)
+
+
+# ---- reduce ------------------------------------------------------------------------------------------------------------
+
+
+@op(gradients=(0,))
+def reduce(p, x):
+    dims, keep = axes(p.axes, x.ndim) or tuple(range(x.ndim)), bool(p.keep_dims)
+    return {
+        "sum": lambda: torch.sum(x, dims, keep),
+        "mean": lambda: torch.mean(x, dims, keep),
+        "max": lambda: torch.amax(x, dims, keep),
+        "min": lambda: torch.amin(x, dims, keep),
+        "l1": lambda: torch.linalg.vector_norm(x, 1, dims, keep),
+        "l2": lambda: torch.linalg.vector_norm(x, 2, dims, keep),
+    }[either(p.kind, "sum")]()
+
+
+@op()
+def argmax(p, x):
+    return torch.argmax(x, one_axis(p.axes, x.ndim, -1), bool(p.keep_dims))
+
+
+@op(gradients=(0,))
+def softmax(p, x):
+    return (F.log_softmax if p.log else F.softmax)(x, one_axis(p.axes, x.ndim, -1))
+
+
+# ---- movement ----------------------------------------------------------------------------------------------------------
+
+
+def per_dimension(value, ndim, default=0):
+    return ([v if v else default for v in value or []] + [default] * ndim)[:ndim]
+
+
+@op(gradients=(0,))
+def reshape(p, x):
+    return torch.reshape(x, p.shape or ())
+
+
+@op(gradients=(0,))
+def transpose(p, x):
+    order = per_dimension(p.permutation, x.ndim)
+    return x.permute(order if any(order) else list(range(x.ndim))[::-1])
+
+
+@op(gradients=range(32))
+def concat(p, *x):
+    return torch.cat(x, axes(p.axes, x[0].ndim)[0])
+
+
+@op(gradients=(0,))
+def slice(p, x):
+    bounds = zip(*(per_dimension(v, x.ndim) for v in (p.start, p.stop, p.step)))
+    return x[tuple(np.s_[start:stop or None:step or 1] for start, stop, step in bounds)]
+
+
+@op(gradients=(0,))
+def cast(p, x):
+    return x.to(DTYPES[either(p.dtype, "f32")])
+
+
+@op(gradients=(0,))
+def pad(p, x):
+    ends = zip(per_dimension(p.before, x.ndim), per_dimension(p.after, x.ndim))
+    return F.pad(x, [v for before_after in list(ends)[::-1] for v in before_after], value=p.value)
+
+
+@op(gradients=(0,))
+def expand(p, x):
+    return x.expand(p.shape or ())
+
+
+@op(gradients=(0,))
+def gather(p, x, indices):
+    axis = one_axis(p.axes, x.ndim, 0)
+    if p.has_padding:
+        assert axis == 0
+        return F.embedding(indices, x, padding_idx=p.padding_index)
+    y = torch.index_select(x, axis, indices.reshape(-1) % x.shape[axis])
+    return y.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1:])
+
+
+@op()
+def one_hot(p, indices):
+    hot = F.one_hot(indices.long() % p.classes, p.classes)
+    return torch.where(hot > 0, either(p.on, 1.0), float(p.off)).to(DTYPES[either(p.dtype, "f32")])
+
+
+# ---- random ------------------------------------------------------------------------------------------------------------
+
+
+def random_words(p, step, count):
+    return torch.from_numpy(cases.philox(p.seed, p.stream, step, count).astype(np.int64))
+
+
+@op(gradients=(0,))
+def dropout(p, x, step=None):
+    words = random_words(p, 0 if step is None else int(step) % 2**32, x.numel()).reshape(x.shape)
+    return torch.where(words >= p.p * 2.0**32, x / (1 - p.p), 0.0)
+
+
+def normals(p, step, count):
+    words = random_words(p, step, 2 * count).double()
+    radius = torch.sqrt(-2 * torch.log((words[0::2] + 0.5) / 2**32))
+    angle = 2 * math.pi * words[1::2] / 2**32
+    return radius * torch.cos(angle), radius * torch.sin(angle)
+
+
+@op()
+def random_fill(p):
+    count = math.prod(p.shape or ())
+    if p.kind in (0, "uniform"):
+        low, high = (p.low, p.high) if p.low or p.high else (0, 1)
+        y = low + (high - low) * torch.floor(random_words(p, 0, count).double() / 2**8) / 2**24
+    elif p.kind == "normal":
+        y = p.mean + either(p.std, 1) * torch.stack(normals(p, 0, (count + 1) // 2), 1).reshape(-1)[:count]
+    else:
+        z, step = torch.full((count,), math.inf, dtype=torch.float64), 0
+        while torch.any(torch.abs(z) > 2):
+            step += 1
+            z = torch.where(torch.abs(z) > 2, normals(p, step, count)[0], z)
+        y = p.mean + either(p.std, 1) * z
+    return y.reshape(p.shape or ()).to(DTYPES[either(p.dtype, "f32")])
+
+
+# ---- pool --------------------------------------------------------------------------------------------------------------
+
+
+@op(gradients=(0,))
+def max_pool2d(p, x):
+    kernel = pair(p.kernel, 1)
+    window = [kernel, pair(p.stride, kernel), pair(p.pad, 0), pair(p.dilation, 1), bool(p.ceil_mode)]
+    pad, end = pair(p.pad, 0), pad_end(p)
+    if pad == end:
+        return F.max_pool2d(x, *window, return_indices=True)
+    window[2] = [0, 0]
+    y, at = F.max_pool2d(F.pad(x, (pad[1], end[1], pad[0], end[0]), value=-math.inf), *window, return_indices=True)
+    width = x.shape[3] + pad[1] + end[1]  # indices count in the padded plane
+    return y, (at // width - pad[0]) * x.shape[3] + at % width - pad[1]
+
+
+@op(gradients=(0,))
+def avg_pool2d(p, x):
+    kernel, stride, pad, end = pair(p.kernel, 1), pair(p.stride, pair(p.kernel, 1)), pair(p.pad, 0), pad_end(p)
+    if pad == end:
+        return F.avg_pool2d(x, kernel, stride, pad, bool(p.ceil_mode), bool(p.count_include_pad))
+
+    def padded_sums(v):
+        return F.avg_pool2d(F.pad(v, (pad[1], end[1], pad[0], end[0])), kernel, stride, divisor_override=1)
+
+    assert not p.ceil_mode
+    divisor = kernel[0] * kernel[1] if p.count_include_pad else padded_sums(torch.ones_like(x))
+    return padded_sums(x) / divisor
+
+
+@op(gradients=(0,))
+def adaptive_avg_pool2d(p, x):
+    return F.adaptive_avg_pool2d(x, p.size)
+
+
+@op(gradients=(0,))
+def adaptive_max_pool2d(p, x):
+    return F.adaptive_max_pool2d(x, p.size, return_indices=True)
+
+
+# ---- norm --------------------------------------------------------------------------------------------------------------
+
+
+def moments(x, dims, epsilon):
+    mean, var = x.mean(dims), x.var(dims, correction=0)
+    return mean, torch.rsqrt(var + epsilon)
+
+
+@op(gradients=(0, 1, 2))
+def batchnorm(p, x, weight=None, bias=None, running_mean=None, running_var=None):
+    channels, dims = x.shape[1], [i for i in range(x.ndim) if i != 1]
+    momentum, epsilon = either(p.momentum, 0.1), either(p.epsilon, 1e-5)
+    new_mean = torch.zeros(channels).to(x) if running_mean is None else running_mean.clone()
+    new_var = torch.ones(channels).to(x) if running_var is None else running_var.clone()
+    old_var = new_var.clone()
+    y = F.batch_norm(x, new_mean, new_var, weight, bias, True, momentum, epsilon)
+    if p.population:
+        new_var = (1 - momentum) * old_var + momentum * x.var(dims, correction=0)
+    return y, *moments(x, dims, epsilon), new_mean, new_var
+
+
+@op(gradients=(0, 1, 2))
+def batchnorm_inference(p, x, weight, bias, mean, var):
+    return F.batch_norm(x, mean, var, weight, bias, False, 0, either(p.epsilon, 1e-5))
+
+
+@op(gradients=(0, 1, 2))
+def layernorm(p, x, weight=None, bias=None):
+    dims, epsilon = either(p.dims, 1), either(p.epsilon, 1e-5)
+    y = F.layer_norm(x, x.shape[x.ndim - dims:], weight, bias, epsilon)
+    return y, *moments(x, list(range(x.ndim - dims, x.ndim)), epsilon)
+
+
+@op(gradients=(0, 1, 2))
+def groupnorm(p, x, weight=None, bias=None):
+    groups, epsilon = either(p.groups, 1), either(p.epsilon, 1e-5)
+    y = F.group_norm(x, groups, weight, bias, epsilon)
+    return y, *moments(x.reshape(x.shape[0], groups, -1), 2, epsilon)
+
+
+# ---- loss --------------------------------------------------------------------------------------------------------------
+
+
+def reduction(p):
+    return either(p.reduction, "reduce_mean").removeprefix("reduce_")
+
+
+@op(gradients=(0,))
+def loss(p, prediction, target, weight=None):
+    terms = {
+        "mse": lambda: F.mse_loss(prediction, target, reduction="none"),
+        "mae": lambda: F.l1_loss(prediction, target, reduction="none"),
+        "huber": lambda: F.huber_loss(prediction, target, reduction="none", delta=either(p.delta, 1.0)),
+        "bce": lambda: F.binary_cross_entropy(prediction, target, reduction="none"),
+        "bce_logits": lambda: F.binary_cross_entropy_with_logits(prediction, target, reduction="none"),
+        "kl": lambda: F.kl_div(prediction, target, reduction="none", log_target=bool(p.log_target)),
+    }[either(p.kind, "mse")]()
+    if weight is not None:
+        terms = terms * (weight if weight.shape == terms.shape else weight.reshape([-1] + [1] * (terms.ndim - 1)))
+    return {"mean": torch.mean, "sum": torch.sum, "none": lambda v: v}[reduction(p)](terms)
+
+
+@op(gradients=(0,))
+def cross_entropy(p, x, target, class_weight=None):
+    ignore = p.ignore_index if p.ignore else -100
+    source = p.get("from", "logits")
+    target = target if target.is_floating_point() else target.long()
+    if source == "probabilities":
+        x = torch.log(torch.clamp(x, 1e-7, 1))
+    if source == "logits":
+        return F.cross_entropy(x, target, class_weight, ignore_index=ignore, reduction=reduction(p),
+                               label_smoothing=p.label_smoothing)
+    if not target.is_floating_point() and not p.label_smoothing:
+        return F.nll_loss(x, target, class_weight, ignore_index=ignore, reduction=reduction(p))
+    return cross_entropy_by_formula(p, x, target, class_weight, ignore)
+
+
+def cross_entropy_by_formula(p, log_p, target, class_weight, ignore):
+    """nll_loss takes neither probabilities nor smoothing."""
+    classes = log_p.shape[1]
+    weight = torch.ones(classes).to(log_p) if class_weight is None else class_weight
+    weight = weight.reshape([1, -1] + [1] * (log_p.ndim - 2))
+    whole = not target.is_floating_point()
+    kept = target != ignore if whole else torch.ones_like(log_p[:, 0], dtype=torch.bool)
+    t = F.one_hot(torch.where(kept, target, 0), classes).movedim(-1, 1).to(log_p) if whole else target
+    q = weight * ((1 - p.label_smoothing) * t + p.label_smoothing / classes)
+    terms = torch.where(kept, -(q * log_p).sum(1), 0)
+    if reduction(p) == "none":
+        return terms
+    divisor = (weight * t).sum(1)[kept].sum() if whole else terms.numel()
+    return terms.sum() / divisor if reduction(p) == "mean" else terms.sum()
+
+
+# ---- optimizer: STEPS steps; inputs is called with the number of the step, from 1 ---------------------------------------
+
+
+def descend(p, steps, make, states):
+    """The parameter and the states after each step, from zeros."""
+    param = steps[0][0].clone().requires_grad_()
+    optimizer = make([param])
+    if isinstance(optimizer, torch.optim.SGD) and p.momentum:  # PyTorch starts with the first gradient, undampened
+        optimizer.state[param]["momentum_buffer"] = torch.zeros_like(param)
+    results = []
+    for inputs in steps:
+        param.grad = inputs[1] + p.l1 * torch.sign(param.detach())
+        optimizer.step()
+        results.append([param.detach().clone()] + [optimizer.state[param][key].clone() if key else None for key in states])
+    return [None if result[0] is None else torch.stack(result) for result in zip(*results)]
+
+
+@op()
+def sgd(p, steps):
+    return descend(p, steps, lambda params: torch.optim.SGD(
+        params, float(steps[0][2]), p.momentum, p.dampening, p.l2, nesterov=bool(p.nesterov)),
+        ["momentum_buffer"] if p.momentum else [None])
+
+
+@op()
+def adagrad(p, steps):
+    return descend(p, steps, lambda params: torch.optim.Adagrad(
+        params, float(steps[0][2]), weight_decay=p.l2, eps=either(p.epsilon, 1e-10)), ["sum"])
+
+
+@op()
+def rmsprop(p, steps):
+    return descend(p, steps, lambda params: torch.optim.RMSprop(
+        params, float(steps[0][2]), either(p.alpha, 0.99), either(p.epsilon, 1e-8), p.l2, p.momentum, bool(p.centered)),
+        ["square_avg", "momentum_buffer" if p.momentum else None, "grad_avg" if p.centered else None])
+
+
+@op()
+def adam(p, steps):
+    kind = torch.optim.AdamW if p.decoupled else torch.optim.Adam
+    return descend(p, steps, lambda params: kind(
+        params, float(steps[0][2]), (either(p.beta1, 0.9), either(p.beta2, 0.999)), either(p.epsilon, 1e-8), p.l2),
+        ["exp_avg", "exp_avg_sq"])
+
+
+@op()
+def clip_by_norm(p, g):
+    g = torch.nn.Parameter(g)
+    g.grad = g.detach().clone()
+    norm = torch.nn.utils.clip_grad_norm_([g], p.max_norm)
+    return g.grad, norm
+
+
+# ---- metric ------------------------------------------------------------------------------------------------------------
+
+
+@op()
+def accuracy(p, prediction, target, counts):
+    if p.binary:
+        threshold = either(p.threshold, 0.5)
+        right = ((torch.sigmoid(prediction) if p.logits else prediction) > threshold) == (target > 0.5)
+    else:
+        target = torch.argmax(target, 1) if target.is_floating_point() else target
+        best = torch.topk(prediction, either(p.k, 1), 1).indices
+        right = (best == target.unsqueeze(1)).any(1)
+    kept = target != p.ignore_index if p.ignore else torch.ones_like(right)
+    return counts + torch.stack([(right & kept).sum(), kept.sum()])
+
+
+@op()
+def confusion_matrix(p, prediction, target, matrix):
+    matrix = matrix.clone()
+    counts = ((target != p.ignore_index) if p.ignore else torch.ones_like(target)).to(matrix)
+    return matrix.index_put((target.long(), torch.argmax(prediction, 1)), counts, accumulate=True)
+
+
+@op()
+def accumulate(p, value, sums):
+    weight = either(p.weight, 1.0)
+    return sums + torch.stack([value.reshape(()).double() * weight, torch.tensor(weight, dtype=torch.float64)])
