@@ -143,6 +143,7 @@ const std::vector<Case>& all_cases() {
 #include "golden/movement.inc"
 #include "golden/norm.inc"
 #include "golden/optimizer.inc"
+#include "golden/pool.inc"
 #include "golden/random.inc"
 #include "golden/reduce.inc"
     };
