@@ -59,15 +59,16 @@ void glia_free(glia_context *ctx, void *memory, size_t count, size_t size) {
     if (memory) glia_block_free(ctx, &(glia_block){memory, count * size});
 }
 
-glia_status glia_grow(glia_context *ctx, void **array, int *capacity, int needed, size_t size, const char *what) {
+glia_status glia_grow(glia_context *ctx, void *array, int *capacity, int needed, size_t size, const char *what) {
     if (needed <= *capacity) return GLIA_OK;
     int wanted = *capacity ? *capacity : 8;
     while (wanted < needed) wanted = wanted > INT32_MAX / 2 ? needed : 2 * wanted;
-    void *larger;
+    void *old, *larger;
     GLIA_TRY(glia_new(ctx, (size_t)wanted, size, what, &larger));
-    if (*array) memcpy(larger, *array, (size_t)*capacity * size);
-    glia_free(ctx, *array, (size_t)*capacity, size);
-    *array    = larger;
+    memcpy(&old, array, sizeof old); /* the pointer's own type is not known here */
+    if (old) memcpy(larger, old, (size_t)*capacity * size);
+    glia_free(ctx, old, (size_t)*capacity, size);
+    memcpy(array, &larger, sizeof larger);
     *capacity = wanted;
     return GLIA_OK;
 }

@@ -28,7 +28,8 @@ void glia_block_free(glia_context *ctx, glia_block *block);
 glia_status glia_new(glia_context *ctx, size_t count, size_t size, const char *what, void **out);
 void glia_free(glia_context *ctx, void *memory, size_t count, size_t size);
 
-/* Grows an array of *capacity elements to hold at least `needed`, keeping its content; new elements are zero. */
-glia_status glia_grow(glia_context *ctx, void **array, int *capacity, int needed, size_t size, const char *what);
+/* Grows an array of *capacity elements to hold at least `needed`, keeping its content; new elements are zero. array is
+ * the address of the pointer to it, whatever its type. */
+glia_status glia_grow(glia_context *ctx, void *array, int *capacity, int needed, size_t size, const char *what);
 
 #endif

@@ -1,0 +1,73 @@
+/* The table of a model. */
+#include <stdio.h>
+#include <string.h>
+
+#include "nn/model.h"
+
+enum { LINE = 320 };
+
+static bool put(FILE *file, const char *line) { return fputs(line, file) >= 0 && fputc('\n', file) != EOF; }
+
+/* 1234567 as "1,234,567". */
+static const char *grouped(int64_t number, char *text, size_t size) {
+    char digits[24];
+    const int length = snprintf(digits, sizeof digits, "%lld", (long long)number);
+    size_t used      = 0;
+    for (int i = 0; i < length && used + 2 < size; ++i) {
+        if (i > 0 && (length - i) % 3 == 0) text[used++] = ',';
+        text[used++] = digits[i];
+    }
+    text[used] = '\0';
+    return text;
+}
+
+static int64_t weight_count(const glia_weight *weight) {
+    int64_t count = 1;
+    for (int i = 0; i < weight->ndim; ++i) count *= weight->dim[i];
+    return count;
+}
+
+static const char *shape_text(const glia_recipe_value *value, char *text) {
+    const int skip = value->batched && value->shape.ndim > 0;
+    return glia_shape_text(value->shape.ndim - skip, value->shape.dim + skip, text);
+}
+
+static glia_status summarize(const glia_model *model, FILE *file) {
+    char line[LINE], shape[GLIA_SHAPE_TEXT], number[32];
+    int64_t trained = 0, frozen = 0;
+    bool written;
+    snprintf(line, sizeof line, "%-24s %-20s %-20s %14s", "layer", "kind", "output", "weights");
+    written = put(file, line);
+    for (int i = 0; i < model->n_inputs; ++i) {
+        snprintf(line, sizeof line, "%-24s %-20s %-20s %14s", model->inputs[i].name, "input",
+                 shape_text(&model->values[model->inputs[i].value], shape), "");
+        written = put(file, line) && written;
+    }
+    for (int i = 0; i < model->n_layers; ++i) {
+        const glia_layer *layer = &model->layers[i];
+        int64_t count           = 0;
+        for (int w = layer->first_weight; w < layer->end_weight; ++w) count += weight_count(&model->weights[w]);
+        snprintf(line, sizeof line, "%-24s %-20s %-20s %14s%s", layer->name, layer->kind,
+                 layer->output > 0 ? shape_text(&model->values[layer->output], shape) : "failed",
+                 grouped(count, number, sizeof number), layer->frozen ? " frozen" : "");
+        written = put(file, line) && written;
+    }
+    for (int i = 0; i < model->n_weights; ++i)
+        *(model->weights[i].frozen || model->weights[i].buffer ? &frozen : &trained) +=
+            weight_count(&model->weights[i]);
+    snprintf(line, sizeof line, "%s weights, %lld of them trained, %.2f MB",
+             grouped(trained + frozen, number, sizeof number), (long long)trained,
+             (double)(trained + frozen) * (double)glia_dtype_size(model->dtype) / 1e6);
+    written = put(file, line) && written;
+    GLIA_REQUIRE(model->ctx, written, GLIA_IO_ERROR, "glia_model_summary: writing failed");
+    return GLIA_OK;
+}
+
+glia_status glia_model_summary(const glia_model *model, FILE *file) {
+    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLIA_TRY(glia_enter(model->ctx));
+    const glia_status status = file ? summarize(model, file)
+                                    : glia_fail(model->ctx, GLIA_INVALID_ARGUMENT, "glia_model_summary: file is NULL");
+    glia_leave(model->ctx);
+    return status;
+}
