@@ -1,0 +1,261 @@
+/* compile: checks outputs and options, lays out the weights, makes the state of the optimizer. */
+#include <math.h>
+#include <string.h>
+
+#include "core/device.h"
+#include "core/dtype.h"
+#include "core/size.h"
+#include "train/step.h"
+
+/* ---- Outputs ---- */
+
+static glia_status check_output(glia_model *model, glia_value value, const glia_output_args *args) {
+    glia_context *ctx = model->ctx;
+    GLIA_REQUIRE(ctx, model->n_outputs < GLIA_MAX_OUTPUTS, GLIA_UNSUPPORTED,
+                 "glia_model_output: a model has at most %d outputs", GLIA_MAX_OUTPUTS);
+    GLIA_REQUIRE(ctx, glia_model_shape(model, value), GLIA_INVALID_ARGUMENT,
+                 "glia_model_output: value %d is not of this model", value.id);
+    GLIA_REQUIRE(ctx, model->values[value.id].batched, GLIA_SHAPE_MISMATCH,
+                 "glia_model_output: the value does not depend on any input");
+    GLIA_REQUIRE(ctx, (unsigned)args->loss <= GLIA_KL_DIVERGENCE, GLIA_INVALID_ARGUMENT,
+                 "glia_model_output: loss %d is no glia_model_loss", (int)args->loss);
+    GLIA_REQUIRE(ctx, args->reduction == GLIA_REDUCE_MEAN || args->reduction == GLIA_REDUCE_SUM, GLIA_INVALID_ARGUMENT,
+                 "glia_model_output: reduction is %d, must be mean or sum", (int)args->reduction);
+    GLIA_REQUIRE(ctx, args->weight >= 0 && isfinite(args->weight), GLIA_INVALID_ARGUMENT,
+                 "glia_model_output: weight is %g, must not be negative", args->weight);
+    for (int k = 0; k < GLIA_MAX_METRICS; ++k)
+        GLIA_REQUIRE(ctx, (unsigned)args->metrics[k] <= GLIA_METRIC_MAE, GLIA_INVALID_ARGUMENT,
+                     "glia_model_output: metric %d is no glia_metric", (int)args->metrics[k]);
+    GLIA_REQUIRE(ctx, args->top_k >= 0, GLIA_INVALID_ARGUMENT, "glia_model_output: top_k is %d, must not be negative",
+                 args->top_k);
+    return GLIA_OK;
+}
+
+static void fill_output_defaults(glia_output_args *args) {
+    bool any = false;
+    if (args->weight == 0) args->weight = 1;
+    if (args->delta == 0) args->delta = 1;
+    if (args->top_k == 0) args->top_k = 5;
+    for (int k = 0; k < GLIA_MAX_METRICS; ++k) any = any || args->metrics[k] != GLIA_METRIC_DEFAULT;
+    for (int k = 0; k < GLIA_MAX_METRICS; ++k)
+        if (args->metrics[k] == GLIA_METRIC_DEFAULT || args->loss == GLIA_NO_LOSS)
+            args->metrics[k] = k == 0 && !any ? glia_default_metric(args->loss) : GLIA_METRIC_NONE;
+}
+
+static glia_status add_output(glia_model *model, glia_value value, const glia_output_args *args) {
+    const glia_output_args defaults = {0};
+    if (!args) args = &defaults;
+    GLIA_TRY(glia_model_status(model));
+    GLIA_TRY(check_output(model, value, args));
+    const glia_tensor *shape = glia_model_shape(model, value);
+    glia_output_info output  = {.value = value.id, .args = *args, .classes = shape->ndim > 1 ? shape->dim[1] : 0};
+    if (args->class_weight) {
+        void *memory;
+        GLIA_TRY(glia_new(model->ctx, (size_t)output.classes, sizeof(float), "class weights", &memory));
+        output.class_weight = memcpy(memory, args->class_weight, (size_t)output.classes * sizeof(float));
+    }
+    output.args.class_weight = NULL; /* the caller's memory ends with the call */
+    fill_output_defaults(&output.args);
+    model->outputs[model->n_outputs++] = output;
+    return GLIA_OK;
+}
+
+glia_status glia_model_output(glia_model *model, glia_value value, const glia_output_args *args) {
+    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLIA_TRY(glia_enter(model->ctx));
+    const glia_status status = add_output(model, value, args);
+    glia_leave(model->ctx);
+    return status;
+}
+
+/* ---- Options ---- */
+
+static glia_status check_number(glia_context *ctx, const char *name, double value, double limit) {
+    GLIA_REQUIRE(ctx, value >= 0 && value <= limit, GLIA_INVALID_ARGUMENT,
+                 "glia_model_compile: %s is %g, must be 0 to %g", name, value, limit);
+    return GLIA_OK;
+}
+
+static glia_status check_args(glia_context *ctx, const glia_compile_args *a) {
+    GLIA_REQUIRE(ctx, (unsigned)a->optimizer <= GLIA_ADAMW, GLIA_INVALID_ARGUMENT,
+                 "glia_model_compile: optimizer %d is no glia_optimizer", (int)a->optimizer);
+    GLIA_TRY(check_number(ctx, "learning_rate", a->learning_rate, 1e6));
+    GLIA_TRY(check_number(ctx, "momentum", a->momentum, 1));
+    GLIA_TRY(check_number(ctx, "beta1", a->beta1, 1));
+    GLIA_TRY(check_number(ctx, "beta2", a->beta2, 1));
+    GLIA_TRY(check_number(ctx, "epsilon", a->epsilon, 1e6));
+    GLIA_TRY(check_number(ctx, "l1", a->l1, 1e6));
+    GLIA_TRY(check_number(ctx, "l2", a->l2, 1e6));
+    GLIA_TRY(check_number(ctx, "clip_value", a->clip_value, 1e30));
+    GLIA_TRY(check_number(ctx, "clip_norm", a->clip_norm, 1e30));
+    return check_number(ctx, "clip_global_norm", a->clip_global_norm, 1e30);
+}
+
+static void fill_defaults(glia_compile_args *a) {
+    const bool adaptive = a->optimizer == GLIA_ADAM || a->optimizer == GLIA_ADAMW || a->optimizer == GLIA_RMSPROP;
+    if (a->learning_rate == 0) a->learning_rate = adaptive ? 1e-3 : 1e-2;
+    if (a->momentum == 0 && (a->optimizer == GLIA_MOMENTUM || a->optimizer == GLIA_NESTEROV)) a->momentum = 0.9;
+    if (a->beta1 == 0) a->beta1 = 0.9;
+    if (a->beta2 == 0) a->beta2 = a->optimizer == GLIA_RMSPROP ? 0.99 : 0.999;
+    if (a->epsilon == 0) a->epsilon = a->optimizer == GLIA_ADAGRAD ? 1e-10 : 1e-8;
+}
+
+/* ---- Weights ---- */
+
+static int64_t padded_count(const glia_weight *weight) {
+    int64_t count = 1;
+    for (int i = 0; i < weight->ndim; ++i) count *= weight->dim[i];
+    return (int64_t)glia_align_up((size_t)count, GLIA_WEIGHT_ALIGNMENT);
+}
+
+glia_tensor glia_weight_view(const glia_model *model, const glia_weight *weight, const glia_tensor *vector,
+                             int64_t offset) {
+    glia_tensor view = {.ctx = model->ctx};
+    glia_set_shape(&view, model->dtype, weight->ndim, weight->dim);
+    if (vector) view.data = (char *)vector->data + (size_t)offset * glia_dtype_size(model->dtype);
+    return view;
+}
+
+/* Moves a weight's values from where they are, or makes its initial ones. */
+static glia_status place(glia_model *model, int index, glia_tensor *vector, int64_t offset) {
+    glia_weight *weight    = &model->weights[index];
+    const glia_tensor from = glia_weight_view(model, weight, model->training.vector, weight->offset);
+    glia_tensor to         = glia_weight_view(model, weight, vector, offset);
+    if (weight->pending.data) return glia_tensor_write(&to, weight->pending.data, weight->pending.bytes);
+    if (weight->placed) return glia_cast(model->ctx, &(glia_cast_params){.dtype = model->dtype}, &from, &to);
+    return glia_init_fill(weight, GLIA_STREAM_WEIGHTS + (uint32_t)index, &to);
+}
+
+/* A new vector with all weights, the trained ones first. Nothing changes in the model until all are in it. */
+static glia_status lay_out(glia_model *model) {
+    int64_t total = 0, trained = 0;
+    glia_block offsets;
+    glia_tensor *vector;
+    GLIA_TRY(
+        glia_block_alloc(model->ctx, (size_t)model->n_weights, sizeof(int64_t), "the layout of the weights", &offsets));
+    int64_t *offset = offsets.data;
+    for (int pass = 0; pass < 2; ++pass) {
+        for (int i = 0; i < model->n_weights; ++i) {
+            const bool fixed = model->weights[i].frozen || model->weights[i].buffer;
+            if (fixed != (pass == 1)) continue;
+            offset[i] = total;
+            total += padded_count(&model->weights[i]);
+        }
+        if (pass == 0) trained = total;
+    }
+    glia_status status = glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(total), &vector);
+    if (status == GLIA_OK) {
+        for (int i = 0; i < model->n_weights && status == GLIA_OK; ++i) status = place(model, i, vector, offset[i]);
+        if (status != GLIA_OK) glia_tensor_destroy(vector);
+    }
+    if (status == GLIA_OK) {
+        for (int i = 0; i < model->n_weights; ++i) {
+            model->weights[i].offset = offset[i];
+            model->weights[i].placed = true;
+            glia_block_free(model->ctx, &model->weights[i].pending);
+        }
+        glia_training_free(model, false);
+        model->training.vector  = vector;
+        model->training.trained = trained;
+    }
+    glia_block_free(model->ctx, &offsets);
+    return status;
+}
+
+/* ---- State ---- */
+
+static int state_count(const glia_compile_args *a) {
+    switch (a->optimizer) {
+        case GLIA_SGD: return 0;
+        case GLIA_MOMENTUM:
+        case GLIA_NESTEROV:
+        case GLIA_ADAGRAD: return 1;
+        case GLIA_RMSPROP: return a->momentum > 0 ? 2 : 1;
+        case GLIA_ADAM:
+        case GLIA_ADAMW: return 2;
+    }
+    return 0;
+}
+
+static glia_status make_output_state(glia_model *model, int i) {
+    glia_training *t         = &model->training;
+    glia_output_info *output = &model->outputs[i];
+    if (output->args.loss == GLIA_NO_LOSS) return GLIA_OK;
+    GLIA_TRY(glia_tensor_create(model->ctx, GLIA_F64, GLIA_SHAPE(2), &t->sums[i]));
+    for (int k = 0; k < GLIA_MAX_METRICS; ++k)
+        if (output->args.metrics[k] != GLIA_METRIC_NONE)
+            GLIA_TRY(glia_tensor_create(model->ctx, GLIA_F64, GLIA_SHAPE(2), &t->counts[i][k]));
+    if (!output->class_weight) return GLIA_OK;
+    const glia_tensor from = {.dtype  = GLIA_F32,
+                              .ndim   = 1,
+                              .dim    = {output->classes},
+                              .stride = {1},
+                              .data   = output->class_weight,
+                              .ctx    = model->ctx};
+    GLIA_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(output->classes), &t->class_weight[i]));
+    return glia_cast(model->ctx, &(glia_cast_params){.dtype = model->dtype}, &from, t->class_weight[i]);
+}
+
+static glia_status make_state(glia_model *model) {
+    glia_training *t = &model->training;
+    for (int i = 0; i < state_count(&t->args); ++i)
+        GLIA_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(t->trained), &t->state[i]));
+    GLIA_TRY(glia_tensor_create(model->ctx, GLIA_F32, GLIA_SCALAR, &t->rate));
+    GLIA_TRY(glia_tensor_fill(t->rate, t->args.learning_rate));
+    GLIA_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SCALAR, &t->step));
+    for (int i = 0; i < model->n_outputs; ++i) GLIA_TRY(make_output_state(model, i));
+    return GLIA_OK;
+}
+
+void glia_training_free(glia_model *model, bool keep_vector) {
+    glia_training *t = &model->training;
+    glia_steps_free(model);
+    for (int i = 0; i < 3; ++i) glia_tensor_destroy(t->state[i]);
+    glia_tensor_destroy(t->rate);
+    glia_tensor_destroy(t->step);
+    for (int i = 0; i < GLIA_MAX_OUTPUTS; ++i) {
+        glia_tensor_destroy(t->sums[i]);
+        glia_tensor_destroy(t->class_weight[i]);
+        for (int k = 0; k < GLIA_MAX_METRICS; ++k) glia_tensor_destroy(t->counts[i][k]);
+    }
+    glia_tensor *vector = keep_vector ? t->vector : NULL;
+    if (!keep_vector) glia_tensor_destroy(t->vector);
+    *t              = (glia_training){.vector = vector};
+    model->compiled = false;
+}
+
+static glia_status compile(glia_model *model, glia_value output, const glia_compile_args *args) {
+    const glia_compile_args defaults = {.optimizer = GLIA_ADAM};
+    if (!args) args = &defaults;
+    GLIA_TRY(glia_model_status(model));
+    GLIA_TRY(check_args(model->ctx, args));
+    if (output.id != 0 && model->n_outputs == 0) {
+        glia_output_args one = {.loss = args->loss, .reduction = args->reduction};
+        memcpy(one.metrics, args->metrics, sizeof one.metrics);
+        GLIA_TRY(add_output(model, output, &one));
+    } else if (output.id != 0) {
+        GLIA_REQUIRE(model->ctx, model->n_outputs == 1 && model->outputs[0].value == output.id, GLIA_INVALID_ARGUMENT,
+                     "glia_model_compile: the model has %d outputs already; pass a value with id 0 to keep them",
+                     model->n_outputs);
+        model->outputs[0].args.loss      = args->loss;
+        model->outputs[0].args.reduction = args->reduction;
+        memcpy(model->outputs[0].args.metrics, args->metrics, sizeof args->metrics);
+        fill_output_defaults(&model->outputs[0].args);
+    }
+    GLIA_REQUIRE(model->ctx, model->n_outputs > 0, GLIA_INVALID_ARGUMENT,
+                 "glia_model_compile: the model has no output");
+    GLIA_TRY(lay_out(model));
+    model->training.args = *args;
+    fill_defaults(&model->training.args);
+    GLIA_TRY(make_state(model));
+    model->compiled = true;
+    return GLIA_OK;
+}
+
+glia_status glia_model_compile(glia_model *model, glia_value output, const glia_compile_args *args) {
+    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLIA_TRY(glia_enter(model->ctx));
+    const glia_status status = compile(model, output, args);
+    glia_leave(model->ctx);
+    return status;
+}

@@ -1,0 +1,246 @@
+/* The loops over a dataset: fit, evaluate, predict. */
+#include <string.h>
+
+#include "core/dtype.h"
+#include "core/size.h"
+#include "data/dataset.h"
+#include "data/loader.h"
+#include "train/progress.h"
+#include "train/step.h"
+
+enum { DEFAULT_BATCH = 32, DEFAULT_EVALUATION_BATCH = 256 };
+
+/* What a pass needs: the dataset's specs once, and a loader. */
+typedef struct pass {
+    glia_model *model;
+    glia_use use;
+    int n_spec;
+    glia_sample_spec spec[2 * GLIA_MAX_FIELDS];
+    glia_loader loader;
+} pass;
+
+static glia_sample_spec spec_of(glia_field field) {
+    return (glia_sample_spec){.dtype = field.dtype, .shape = field.shape};
+}
+
+static glia_status check_data(const glia_model *model, const glia_dataset *data, const char *call) {
+    glia_context *ctx = model->ctx;
+    GLIA_REQUIRE(ctx, model->compiled, GLIA_INVALID_ARGUMENT, "%s: the model is not compiled", call);
+    GLIA_REQUIRE(ctx, data, GLIA_INVALID_ARGUMENT, "%s: the dataset is NULL", call);
+    GLIA_REQUIRE(ctx, data->ctx == ctx, GLIA_DEVICE_MISMATCH, "%s: the dataset belongs to another context", call);
+    GLIA_REQUIRE(ctx, glia_dataset_count(data) > 0, GLIA_INVALID_ARGUMENT, "%s: the dataset has no samples", call);
+    GLIA_REQUIRE(ctx, glia_dataset_inputs(data) == model->n_inputs, GLIA_SHAPE_MISMATCH,
+                 "%s: the dataset has %d inputs, the model %d", call, glia_dataset_inputs(data), model->n_inputs);
+    return GLIA_OK;
+}
+
+static glia_status pass_begin(pass *p, glia_model *model, glia_use use, glia_dataset *data,
+                              const glia_loader_args *args, const char *call) {
+    *p = (pass){.model = model, .use = use};
+    GLIA_TRY(check_data(model, data, call));
+    const int targets = use == GLIA_USE_PREDICT ? 0 : glia_dataset_targets(data);
+    GLIA_REQUIRE(model->ctx, use == GLIA_USE_PREDICT || targets == glia_model_targets(model), GLIA_SHAPE_MISMATCH,
+                 "%s: the dataset has %d targets, the model has %d outputs with a loss", call, targets,
+                 glia_model_targets(model));
+    GLIA_REQUIRE(model->ctx, use != GLIA_USE_TRAIN || targets > 0, GLIA_INVALID_ARGUMENT, "%s: no output has a loss",
+                 call);
+    for (int i = 0; i < model->n_inputs; ++i) p->spec[p->n_spec++] = spec_of(glia_dataset_input(data, i));
+    for (int i = 0; i < targets; ++i) p->spec[p->n_spec++] = spec_of(glia_dataset_target(data, i));
+    return glia_loader_create(data, args, &p->loader);
+}
+
+/* Loads the next batch and runs its step; *step is NULL after the last one. */
+static glia_status pass_step(pass *p, glia_step **step) {
+    const int64_t batch = glia_loader_peek(&p->loader);
+    *step               = NULL;
+    if (batch == 0) return GLIA_OK;
+    glia_step *next;
+    GLIA_TRY(glia_step_get(p->model, p->use, batch, p->spec, p->n_spec, &next));
+    const bool targets = next->n_in > p->model->n_inputs;
+    GLIA_TRY(glia_loader_next(&p->loader, next->in, targets ? next->in + p->model->n_inputs : NULL));
+    GLIA_TRY(glia_step_run(p->model, next));
+    *step = next;
+    return GLIA_OK;
+}
+
+/* ---- evaluate ---- */
+
+static glia_status evaluate(glia_model *model, glia_dataset *data, int batch_size, glia_result *out, const char *call) {
+    pass p;
+    GLIA_REQUIRE(model->ctx, out, GLIA_INVALID_ARGUMENT, "%s: out is NULL", call);
+    GLIA_REQUIRE(model->ctx, batch_size >= 0, GLIA_INVALID_ARGUMENT, "%s: batch_size is %d, must not be negative", call,
+                 batch_size);
+    const glia_loader_args args = {.batch_size = batch_size ? batch_size : DEFAULT_EVALUATION_BATCH};
+    glia_status status          = pass_begin(&p, model, GLIA_USE_EVALUATE, data, &args, call);
+    glia_step *step             = NULL;
+    if (status == GLIA_OK) status = glia_results_reset(model);
+    if (status == GLIA_OK) status = pass_step(&p, &step);
+    while (status == GLIA_OK && step) status = pass_step(&p, &step);
+    glia_loader_destroy(&p.loader);
+    return status == GLIA_OK ? glia_results_read(model, out) : status;
+}
+
+glia_status glia_model_evaluate(glia_model *model, glia_dataset *data, int batch_size, glia_result *out) {
+    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLIA_TRY(glia_enter(model->ctx));
+    const glia_status status = evaluate(model, data, batch_size, out, "glia_model_evaluate");
+    glia_leave(model->ctx);
+    return status;
+}
+
+/* ---- fit ---- */
+
+static glia_status train_epoch(pass *p, const glia_fit_args *args, glia_progress_view *view, glia_epoch *epoch) {
+    const double start  = glia_seconds();
+    const int64_t total = glia_loader_batches(&p->loader);
+    glia_step *step;
+    GLIA_TRY(glia_results_reset(p->model));
+    glia_loader_begin(&p->loader, p->model->epochs);
+    for (epoch->steps = 0; epoch->steps < total; ++epoch->steps) {
+        GLIA_TRY(pass_step(p, &step));
+        if (epoch->steps == 0) epoch->plan_bytes = glia_plan_bytes(step->plan);
+        glia_progress_step(view, epoch->epoch, epoch->epochs, epoch->steps + 1, total);
+    }
+    GLIA_TRY(glia_results_read(p->model, &epoch->train));
+    ++p->model->epochs;
+    epoch->seconds        = glia_seconds() - start;
+    epoch->has_validation = args->validation != NULL;
+    return args->validation ? evaluate(p->model, args->validation, 0, &epoch->validation, "glia_model_fit: validation")
+                            : GLIA_OK;
+}
+
+static glia_status fit(glia_model *model, glia_dataset *data, const glia_fit_args *args) {
+    pass p;
+    GLIA_REQUIRE(model->ctx, args->epochs >= 0 && args->batch_size >= 0, GLIA_INVALID_ARGUMENT,
+                 "glia_model_fit: epochs is %d and batch_size %d, must not be negative", args->epochs,
+                 args->batch_size);
+    GLIA_REQUIRE(model->ctx, (unsigned)args->progress <= GLIA_PROGRESS_LINES, GLIA_INVALID_ARGUMENT,
+                 "glia_model_fit: progress %d is no glia_progress", (int)args->progress);
+    if (args->validation) GLIA_TRY(check_data(model, args->validation, "glia_model_fit: validation"));
+    const glia_loader_args loader = {.batch_size = args->batch_size ? args->batch_size : DEFAULT_BATCH,
+                                     .shuffle    = !args->in_order,
+                                     .seed       = model->ctx->seed};
+    glia_status status            = pass_begin(&p, model, GLIA_USE_TRAIN, data, &loader, "glia_model_fit");
+    const int epochs              = args->epochs ? args->epochs : 1;
+    glia_progress_view view;
+    glia_progress_begin(&view, args->progress);
+    for (int i = 1; i <= epochs && status == GLIA_OK; ++i) {
+        glia_epoch epoch = {.epoch = i, .epochs = epochs};
+        status           = train_epoch(&p, args, &view, &epoch);
+        if (status != GLIA_OK) break;
+        glia_progress_epoch(&view, &epoch);
+        if (args->on_epoch) status = args->on_epoch(args->user, &epoch);
+        if (status != GLIA_OK)
+            glia_fail(model->ctx, status, "glia_model_fit: on_epoch returned %s", glia_status_name(status));
+    }
+    glia_loader_destroy(&p.loader);
+    return status;
+}
+
+glia_status glia_model_fit(glia_model *model, glia_dataset *data, const glia_fit_args *args) {
+    const glia_fit_args defaults = {0};
+    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLIA_TRY(glia_enter(model->ctx));
+    const glia_status status = fit(model, data, args ? args : &defaults);
+    glia_leave(model->ctx);
+    return status;
+}
+
+/* ---- predict ---- */
+
+static glia_status check_outputs(const glia_model *model, int64_t count, void *const *out, const size_t *bytes,
+                                 int n_out) {
+    glia_context *ctx = model->ctx;
+    GLIA_REQUIRE(ctx, out && bytes && n_out >= 1 && n_out <= model->n_outputs, GLIA_INVALID_ARGUMENT,
+                 "glia_model_predict: %d outputs are wanted, the model has %d", n_out, model->n_outputs);
+    for (int i = 0; i < n_out; ++i) {
+        const glia_tensor *nominal = &model->values[model->outputs[i].value].shape;
+        size_t needed = (size_t)(glia_count(nominal) / GLIA_RECIPE_BATCH) * glia_dtype_size(nominal->dtype);
+        GLIA_REQUIRE(ctx, out[i] && glia_mul_size(needed, (size_t)count, &needed) && bytes[i] == needed,
+                     GLIA_INVALID_ARGUMENT, "glia_model_predict: %zu bytes at %p, output %d of %lld samples has %zu",
+                     bytes[i], out[i], i, (long long)count, needed);
+    }
+    return GLIA_OK;
+}
+
+static glia_status predict(glia_model *model, glia_dataset *data, int batch_size, void *const *out, const size_t *bytes,
+                           int n_out) {
+    pass p;
+    GLIA_TRY(check_data(model, data, "glia_model_predict"));
+    GLIA_REQUIRE(model->ctx, batch_size >= 0, GLIA_INVALID_ARGUMENT,
+                 "glia_model_predict: batch_size is %d, must not be negative", batch_size);
+    GLIA_TRY(check_outputs(model, glia_dataset_count(data), out, bytes, n_out));
+    const glia_loader_args args = {.batch_size = batch_size ? batch_size : DEFAULT_EVALUATION_BATCH};
+    glia_status status          = pass_begin(&p, model, GLIA_USE_PREDICT, data, &args, "glia_model_predict");
+    size_t at[GLIA_MAX_OUTPUTS] = {0};
+    glia_step *step             = NULL;
+    if (status == GLIA_OK) status = pass_step(&p, &step);
+    while (status == GLIA_OK && step) {
+        for (int i = 0; i < n_out && status == GLIA_OK; ++i) {
+            const size_t size = (size_t)glia_count(step->out[i]) * glia_dtype_size(step->out[i]->dtype);
+            status            = glia_tensor_read(step->out[i], (char *)out[i] + at[i], size);
+            at[i] += size;
+        }
+        if (status == GLIA_OK) status = pass_step(&p, &step);
+    }
+    glia_loader_destroy(&p.loader);
+    return status;
+}
+
+glia_status glia_model_predict_all(glia_model *model, glia_dataset *data, int batch_size, void *const *out,
+                                   const size_t *bytes, int n_out) {
+    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLIA_TRY(glia_enter(model->ctx));
+    const glia_status status = predict(model, data, batch_size, out, bytes, n_out);
+    glia_leave(model->ctx);
+    return status;
+}
+
+glia_status glia_model_predict(glia_model *model, glia_dataset *data, int batch_size, void *out, size_t bytes) {
+    return glia_model_predict_all(model, data, batch_size, &out, &bytes, 1);
+}
+
+/* ---- confusion matrix ---- */
+
+static glia_status confusion(glia_model *model, glia_dataset *data, int batch_size, int64_t *counts, size_t bytes) {
+    glia_context *ctx = model->ctx;
+    pass p;
+    GLIA_TRY(check_data(model, data, "glia_model_confusion_matrix"));
+    const glia_tensor *shape = &model->values[model->outputs[0].value].shape;
+    const int64_t classes    = model->outputs[0].classes;
+    GLIA_REQUIRE(ctx, shape->ndim == 2, GLIA_SHAPE_MISMATCH,
+                 "glia_model_confusion_matrix: the first output is %s, must be [classes]",
+                 glia_shape_text(shape->ndim - 1, shape->dim + 1, (char[GLIA_SHAPE_TEXT]){0}));
+    GLIA_REQUIRE(ctx, counts && batch_size >= 0 && bytes == (size_t)(classes * classes) * sizeof *counts,
+                 GLIA_INVALID_ARGUMENT, "glia_model_confusion_matrix: %zu bytes, %lld classes need %lld", bytes,
+                 (long long)classes, (long long)(classes * classes * 8));
+    const glia_loader_args args = {.batch_size = batch_size ? batch_size : DEFAULT_EVALUATION_BATCH};
+    glia_status status          = pass_begin(&p, model, GLIA_USE_CONFUSION, data, &args, "glia_model_confusion_matrix");
+    glia_step *step             = NULL;
+    memset(counts, 0, bytes);
+    glia_block sum = {0};
+    if (status == GLIA_OK) status = glia_block_alloc(ctx, bytes, 1, "a confusion matrix", &sum);
+    for (bool more = status == GLIA_OK; more;) {
+        const int64_t batch = glia_loader_peek(&p.loader);
+        if (batch == 0) break;
+        status = glia_step_get(model, GLIA_USE_CONFUSION, batch, p.spec, p.n_spec, &step);
+        if (status == GLIA_OK) status = glia_tensor_fill(step->out[0], 0);
+        if (status == GLIA_OK) status = pass_step(&p, &step);
+        if (status == GLIA_OK) status = glia_tensor_read(step->out[0], sum.data, bytes);
+        for (int64_t i = 0; status == GLIA_OK && i < classes * classes; ++i)
+            counts[i] += ((const int64_t *)sum.data)[i];
+        more = status == GLIA_OK;
+    }
+    glia_block_free(ctx, &sum);
+    glia_loader_destroy(&p.loader);
+    return status;
+}
+
+glia_status glia_model_confusion_matrix(glia_model *model, glia_dataset *data, int batch_size, int64_t *counts,
+                                        size_t bytes) {
+    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLIA_TRY(glia_enter(model->ctx));
+    const glia_status status = confusion(model, data, batch_size, counts, bytes);
+    glia_leave(model->ctx);
+    return status;
+}

@@ -1,0 +1,62 @@
+#define _POSIX_C_SOURCE 200809L
+#include "train/progress.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WIDTH = 30, LINE = 256 };
+
+double glia_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void glia_progress_begin(glia_progress_view *view, glia_progress wanted) {
+    const char *terminal = getenv("TERM");
+    const bool capable   = isatty(STDOUT_FILENO) && !(terminal && strcmp(terminal, "dumb") == 0);
+    *view                = (glia_progress_view){
+                       .bar = wanted == GLIA_PROGRESS_AUTO && capable, .lines = wanted != GLIA_PROGRESS_NONE, .start = glia_seconds()};
+}
+
+/* epoch 1/3 [=========>                    ] 120/469  12.3 s left */
+void glia_progress_step(glia_progress_view *view, int epoch, int epochs, int64_t done, int64_t total) {
+    const double now = glia_seconds();
+    if (!view->bar || now - view->shown < 0.1) return;
+    view->shown = now;
+    char bar[WIDTH + 1], line[LINE];
+    const int filled = (int)(done * WIDTH / total);
+    for (int i = 0; i < WIDTH; ++i) bar[i] = i < filled ? '=' : i == filled ? '>' : ' ';
+    bar[WIDTH]        = '\0';
+    const double left = (now - view->start) / (double)done * (double)(total - done);
+    snprintf(line, sizeof line, "\repoch %d/%d [%s] %lld/%lld  %.0f s left ", epoch, epochs, bar, (long long)done,
+             (long long)total, left);
+    fputs(line, stdout);
+    fflush(stdout);
+}
+
+static size_t put_result(char *line, size_t used, const char *prefix, const glia_result *result) {
+    used += (size_t)snprintf(line + used, LINE - used, "  %sloss %.4f", prefix, result->loss);
+    for (int i = 0; i < result->n_metrics && used < LINE; ++i)
+        used += (size_t)snprintf(line + used, LINE - used, "  %s%s %.4f", prefix, result->metric_name[i],
+                                 result->metric[i]);
+    return used < LINE ? used : LINE - 1;
+}
+
+void glia_progress_epoch(glia_progress_view *view, const glia_epoch *epoch) {
+    if (view->lines) {
+        char line[LINE];
+        size_t used = (size_t)snprintf(line, sizeof line, "epoch %d/%d", epoch->epoch, epoch->epochs);
+        used        = put_result(line, used, "", &epoch->train);
+        if (epoch->has_validation) used = put_result(line, used, "val_", &epoch->validation);
+        snprintf(line + used, LINE - used, "  %.1f s", epoch->seconds);
+        if (view->bar) fputs("\r\x1b[K", stdout); /* clears the bar's line */
+        fputs(line, stdout);
+        fputc('\n', stdout);
+        fflush(stdout);
+    }
+    view->start = glia_seconds();
+    view->shown = 0;
+}

@@ -1,0 +1,188 @@
+/* Plans of a model, one for each use and batch size. */
+#include "train/step.h"
+
+#include <string.h>
+
+#include "core/dtype.h"
+#include "graph/graph.h"
+
+int glia_model_targets(const glia_model *model) {
+    int count = 0;
+    for (int i = 0; i < model->n_outputs; ++i) count += model->outputs[i].args.loss != GLIA_NO_LOSS;
+    return count;
+}
+
+static bool wants_targets(glia_use use) { return use != GLIA_USE_PREDICT; }
+
+/* [batch, shape of the sample] */
+static glia_shape batched(const glia_sample_spec *spec, int64_t batch) {
+    glia_shape shape = {.ndim = spec->shape.ndim + 1, .dim = {batch}};
+    memcpy(shape.dim + 1, spec->shape.dim, (size_t)spec->shape.ndim * sizeof *shape.dim);
+    return shape;
+}
+
+static glia_status check_specs(const glia_model *model, glia_use use, const glia_sample_spec *spec, int n_in) {
+    const int needed = model->n_inputs + (wants_targets(use) ? glia_model_targets(model) : 0);
+    GLIA_REQUIRE(model->ctx, n_in >= needed && needed <= GLIA_MAX_STEP_INPUTS, GLIA_SHAPE_MISMATCH,
+                 "the dataset has %d inputs and targets, the model needs %d", n_in, needed);
+    for (int i = 0; i < model->n_inputs; ++i) {
+        const glia_tensor *want = &model->values[model->inputs[i].value].shape;
+        glia_tensor given       = {0};
+        const glia_shape shape  = batched(&spec[i], GLIA_RECIPE_BATCH);
+        glia_set_shape(&given, spec[i].dtype, shape.ndim, shape.dim);
+        GLIA_REQUIRE(model->ctx, glia_same_shape(want, &given), GLIA_SHAPE_MISMATCH,
+                     "input '%s' takes samples %s, the dataset has %s", model->inputs[i].name,
+                     glia_shape_text(want->ndim - 1, want->dim + 1, (char[GLIA_SHAPE_TEXT]){0}),
+                     glia_shape_text(given.ndim - 1, given.dim + 1, (char[GLIA_SHAPE_TEXT]){0}));
+        const bool same = want->dtype == given.dtype || (glia_dtype_is_float(want->dtype) && given.dtype == GLIA_F32);
+        GLIA_REQUIRE(model->ctx, same, GLIA_DTYPE_MISMATCH, "input '%s' takes %s, the dataset has %s",
+                     model->inputs[i].name, glia_dtype_name(want->dtype), glia_dtype_name(given.dtype));
+    }
+    return GLIA_OK;
+}
+
+/* Inputs of the graph after those of the model. */
+static void emit_targets(const glia_emission *e, const glia_step *step, glia_value *targets) {
+    for (int t = 0; t < glia_model_targets(e->model); ++t) {
+        const glia_sample_spec *spec = &step->spec[e->model->n_inputs + t];
+        targets[t]                   = glia_graph_input(e->graph, "target", spec->dtype, batched(spec, e->batch));
+    }
+}
+
+static glia_value argmax(const glia_emission *e, glia_value x) {
+    glia_value out;
+    return glia__graph_call(e->graph, &glia_op_argmax, &(glia_argmax_params){.axes = GLIA_AXIS(1)}, &x, 1, &out, 1);
+}
+
+static void emit_confusion(glia_emission *e, const glia_step *step, glia_value target, glia_value *out) {
+    const glia_value prediction = e->map[e->model->outputs[0].value];
+    const glia_dtype dtype      = glia_graph_dtype(e->graph, target);
+    if (dtype != GLIA_I32 && dtype != GLIA_I64) target = argmax(e, target);
+    const glia_value state = glia_graph_tensor(e->graph, "counts", step->out[0]);
+    glia__graph_call(e->graph, &glia_op_confusion_matrix, NULL, (glia_value[]){prediction, target, state}, 3, out, 1);
+    glia_graph_assign(e->graph, state, *out);
+}
+
+/* Adds what this use needs, and says which values the plan hands out. */
+static int emit_use(glia_emission *e, const glia_step *step, glia_value *outputs) {
+    glia_value targets[GLIA_MAX_OUTPUTS] = {{0}}, total;
+    glia_model_emit(e);
+    if (wants_targets(step->use)) emit_targets(e, step, targets);
+    glia_value keep[GLIA_MAX_OUTPUTS];
+    for (int i = 0; i < e->model->n_outputs; ++i) keep[i] = e->map[e->model->outputs[i].value];
+    switch (step->use) {
+        case GLIA_USE_TRAIN:
+            glia_emit_losses(e, targets, &total);
+            glia__graph_fuse(e->graph, &total, total.id > 0);
+            glia_emit_training(e, total);
+            return 0;
+        case GLIA_USE_EVALUATE: glia_emit_losses(e, targets, &total); return 0;
+        case GLIA_USE_CONFUSION: emit_confusion(e, step, targets[0], outputs); return 0;
+        case GLIA_USE_PREDICT:
+            memcpy(outputs, keep, (size_t)e->model->n_outputs * sizeof *keep);
+            return e->model->n_outputs;
+    }
+    return 0;
+}
+
+static glia_status make_plan(glia_model *model, glia_step *step) {
+    glia_graph *graph;
+    void *map = NULL;
+    GLIA_TRY(glia_graph_create(model->ctx, &graph));
+    glia_status status = glia_new(model->ctx, (size_t)model->n_values, sizeof(glia_value), "a graph", &map);
+    if (status == GLIA_OK) {
+        glia_value outputs[GLIA_MAX_OUTPUTS];
+        glia_emission e = {
+            .model = model, .graph = graph, .training = step->use == GLIA_USE_TRAIN, .batch = step->batch, .map = map};
+        for (int i = 0; i < model->n_inputs; ++i) e.input_dtype[i] = step->spec[i].dtype;
+        e.vector        = glia_graph_tensor(graph, "weights", model->training.vector);
+        e.step          = glia_graph_tensor(graph, "step", model->training.step);
+        const int n_out = emit_use(&e, step, outputs);
+        status          = glia_graph_status(graph);
+        if (status == GLIA_OK) status = glia_plan_create(graph, outputs, n_out, &step->plan);
+    }
+    glia_free(model->ctx, map, (size_t)model->n_values, sizeof(glia_value));
+    glia_graph_destroy(graph);
+    return status;
+}
+
+static glia_status make_tensors(glia_model *model, glia_step *step) {
+    for (int i = 0; i < step->n_in; ++i)
+        GLIA_TRY(
+            glia_tensor_create(model->ctx, step->spec[i].dtype, batched(&step->spec[i], step->batch), &step->in[i]));
+    if (step->use == GLIA_USE_CONFUSION) {
+        const int64_t classes = model->outputs[0].classes;
+        step->n_out           = 1;
+        return glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(classes, classes), &step->out[0]);
+    }
+    if (step->use != GLIA_USE_PREDICT) return GLIA_OK;
+    for (int i = 0; i < model->n_outputs; ++i) {
+        const glia_tensor *nominal = &model->values[model->outputs[i].value].shape;
+        glia_shape shape           = {.ndim = nominal->ndim};
+        memcpy(shape.dim, nominal->dim, (size_t)nominal->ndim * sizeof *shape.dim);
+        shape.dim[0] = step->batch;
+        GLIA_TRY(glia_tensor_create(model->ctx, nominal->dtype, shape, &step->out[i]));
+        step->n_out = i + 1;
+    }
+    return GLIA_OK;
+}
+
+static void step_free(glia_model *model, glia_step *step) {
+    glia_plan_destroy(step->plan);
+    for (int i = 0; i < GLIA_MAX_STEP_INPUTS; ++i) glia_tensor_destroy(step->in[i]);
+    for (int i = 0; i < GLIA_MAX_OUTPUTS; ++i) glia_tensor_destroy(step->out[i]);
+    glia_free(model->ctx, step, 1, sizeof *step);
+}
+
+void glia_steps_free(glia_model *model) {
+    while (model->training.plans) {
+        glia_step *step       = model->training.plans;
+        model->training.plans = step->next;
+        step_free(model, step);
+    }
+}
+
+static bool same_specs(const glia_step *step, const glia_sample_spec *spec, int n_in) {
+    if (step->n_in != n_in) return false;
+    for (int i = 0; i < n_in; ++i) {
+        const glia_shape *a = &step->spec[i].shape, *b = &spec[i].shape;
+        if (step->spec[i].dtype != spec[i].dtype || a->ndim != b->ndim) return false;
+        if (memcmp(a->dim, b->dim, (size_t)a->ndim * sizeof *a->dim) != 0) return false;
+    }
+    return true;
+}
+
+glia_status glia_step_get(glia_model *model, glia_use use, int64_t batch, const glia_sample_spec *spec, int n_in,
+                          glia_step **out) {
+    GLIA_TRY(check_specs(model, use, spec, n_in));
+    n_in = model->n_inputs +
+           (wants_targets(use) ? glia_model_targets(model) : 0); /* a dataset may have more than is used */
+    for (glia_step *step = model->training.plans; step; step = step->next)
+        if (step->use == use && step->batch == batch && same_specs(step, spec, n_in)) return *out = step, GLIA_OK;
+    void *memory;
+    GLIA_TRY(glia_new(model->ctx, 1, sizeof **out, "a plan", &memory));
+    glia_step *step = memory;
+    step->use       = use;
+    step->batch     = batch;
+    step->n_in      = n_in;
+    memcpy(step->spec, spec, (size_t)n_in * sizeof *spec);
+    glia_status status = make_tensors(model, step);
+    if (status == GLIA_OK) status = make_plan(model, step);
+    if (status != GLIA_OK) return step_free(model, step), status;
+    step->next            = model->training.plans;
+    model->training.plans = step;
+    return *out           = step, GLIA_OK;
+}
+
+glia_status glia_step_run(glia_model *model, glia_step *step) {
+    if (step->use == GLIA_USE_TRAIN) {
+        const int64_t next = model->steps + 1;
+        GLIA_TRY(glia_tensor_write(model->training.step, &next, sizeof next));
+    }
+    const glia_tensor *in[GLIA_MAX_STEP_INPUTS];
+    for (int i = 0; i < step->n_in; ++i) in[i] = step->in[i];
+    const int n_out = step->use == GLIA_USE_PREDICT ? step->n_out : 0;
+    GLIA_TRY(glia_plan_run(step->plan, in, step->n_in, step->out, n_out));
+    model->steps += step->use == GLIA_USE_TRAIN;
+    return GLIA_OK;
+}
