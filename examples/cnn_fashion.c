@@ -1,0 +1,96 @@
+/* A convolutional network on Fashion-MNIST: the main job.
+ * cnn_fashion [--data DIR] [--device NAME] [--epochs N] [--seed N] [--batch N] [--threads N] */
+#include <glia/glia.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct options {
+    const char *data, *device;
+    long epochs, seed, batch, threads;
+} options;
+
+#define TRY(expression)                          \
+    do {                                         \
+        const glia_status status = (expression); \
+        if (status != GLIA_OK) return status;    \
+    } while (0)
+
+static bool read_number(const char *text, long low, long *out) {
+    char *end;
+    *out = strtol(text, &end, 10);
+    return end != text && *end == '\0' && *out >= low && *out <= 1000000;
+}
+
+static bool read_options(int argc, char **argv, options *o) {
+    *o = (options){.data = "/usr/share/datasets/fashion-mnist", .epochs = 3, .batch = 128};
+    for (int i = 1; i < argc; i += 2) {
+        const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+        bool valid = value != NULL;
+        if (valid && strcmp(name, "--data") == 0)
+            o->data = value;
+        else if (valid && strcmp(name, "--device") == 0)
+            o->device = value;
+        else if (valid && strcmp(name, "--epochs") == 0)
+            valid = read_number(value, 1, &o->epochs);
+        else if (valid && strcmp(name, "--seed") == 0)
+            valid = read_number(value, 0, &o->seed);
+        else if (valid && strcmp(name, "--batch") == 0)
+            valid = read_number(value, 1, &o->batch);
+        else if (valid && strcmp(name, "--threads") == 0)
+            valid = read_number(value, 1, &o->threads);
+        else
+            valid = false;
+        if (!valid) return fprintf(stderr, "cnn_fashion: %s needs a value, or is unknown\n", name), false;
+    }
+    return true;
+}
+
+static glia_value build(glia_model *net) {
+    glia_value x = glia_model_input(net, "image", GLIA_SHAPE(1, 28, 28));
+    x = glia_model_conv2d(net, x, &(glia_conv2d_args){.filters = 32, .kernel = {3, 3}, .activation = GLIA_RELU});
+    x = glia_model_conv2d(net, x, &(glia_conv2d_args){.filters = 64, .kernel = {3, 3}, .activation = GLIA_RELU});
+    x = glia_model_max_pool2d(net, x, &(glia_pool2d_args){.kernel = {2, 2}});
+    x = glia_model_dropout(net, x, 0.25f);
+    x = glia_model_dense(net, glia_model_flatten(net, x), &(glia_dense_args){.units = 128, .activation = GLIA_RELU});
+    x = glia_model_dropout(net, x, 0.5f);
+    return glia_model_dense(net, x, &(glia_dense_args){.units = 10});
+}
+
+static glia_status train(glia_model *net, glia_dataset *train_data, glia_dataset *test_data, const options *o) {
+    glia_result result;
+    TRY(glia_model_compile(
+        net, build(net),
+        &(glia_compile_args){.loss = GLIA_CROSS_ENTROPY, .optimizer = GLIA_ADAM, .learning_rate = 1e-3}));
+    TRY(glia_model_summary(net, stdout));
+    TRY(glia_model_fit(net, train_data,
+                       &(glia_fit_args){.epochs     = (int)o->epochs,
+                                        .batch_size = (int)o->batch,
+                                        .validation = test_data,
+                                        .progress   = GLIA_PROGRESS_AUTO}));
+    TRY(glia_model_evaluate(net, test_data, 0, &result));
+    printf("test accuracy: %.4f\n", result.metric[0]);
+    return GLIA_OK;
+}
+
+int main(int argc, char **argv) {
+    options o;
+    glia_context *ctx        = NULL;
+    glia_model *net          = NULL;
+    glia_dataset *train_data = NULL, *test_data = NULL;
+    if (!read_options(argc, argv, &o)) return 2;
+
+    glia_status status =
+        glia_context_create(o.device, &(glia_context_args){.seed = (uint64_t)o.seed, .threads = (int)o.threads}, &ctx);
+    if (status == GLIA_OK) status = glia_dataset_from_idx_folder(ctx, o.data, GLIA_PART_TRAIN, NULL, &train_data);
+    if (status == GLIA_OK) status = glia_dataset_from_idx_folder(ctx, o.data, GLIA_PART_TEST, NULL, &test_data);
+    if (status == GLIA_OK) status = glia_model_create(ctx, NULL, &net);
+    if (status == GLIA_OK) status = train(net, train_data, test_data, &o);
+    if (status != GLIA_OK) fprintf(stderr, "cnn_fashion: %s: %s\n", glia_status_name(status), glia_message(ctx));
+
+    glia_model_destroy(net);
+    glia_dataset_destroy(train_data);
+    glia_dataset_destroy(test_data);
+    glia_context_destroy(ctx);
+    return status == GLIA_OK ? 0 : 1;
+}
