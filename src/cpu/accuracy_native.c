@@ -1,6 +1,4 @@
 /* By class, in rows. Each piece of whole items leaves its counts; they are added in order. */
-#include <math.h>
-
 #include "core/parallel.h"
 #include "cpu/index.h"
 #include "ops/accuracy.h"
@@ -19,13 +17,13 @@ typedef struct job {
     piece *pieces;
 } job;
 
-/* Whether fewer than k classes are better than this one. A NaN fails every comparison, so it is never not better. */
+/* Whether fewer than k classes are better than this one. A NaN fails every comparison, so it is better. */
 static bool right(const glia_accuracy_geom *g, const float *scores, int64_t class) {
     const float own = scores[class];
     int before      = 0;
     for (int c = 0; c < class; ++c) before += !(scores[c] < own);
     for (int c = (int)class; c < g->classes; ++c) before += !(scores[c] <= own);
-    return before < g->k;
+    return before < g->k && own == own;
 }
 
 static void count(void *arg, int64_t begin, int64_t end) {

@@ -21,6 +21,7 @@ static int64_t largest(const double *scores, int64_t inner, int64_t classes) {
 
 static bool right_class(const glia_accuracy_geom *g, const double *scores, int64_t class) {
     int64_t before = 0;
+    if (isnan(scores[class * g->inner])) return false;
     for (int64_t c = 0; c < g->classes; ++c) before += better(scores, g->inner, c, class);
     return before < g->k;
 }

@@ -20,10 +20,10 @@ typedef struct glia_accuracy_params {
 /* new_counts = counts + {items that are right, items}.
  * By class: prediction [N,C,...] floats; target the classes, i32 or i64 [N,...], or one number for each class, of the
  * dtype and shape of prediction, whose largest (the first of equals) is the class. The item is right if fewer than k
- * classes are better than its own: a larger number is better, a NaN is better than all, and of equals the first. A
- * class outside of 0..C-1 that is not ignored makes the call return GLIA_INVALID_ARGUMENT, as in cross_entropy.
+ * classes are better than its own: those with a larger number or a NaN, and those before it with the same. A class
+ * outside of 0..C-1 that is not ignored makes the call return GLIA_INVALID_ARGUMENT, as in cross_entropy.
  * Binary: prediction of any shape; target of its shape, i32, i64 or its dtype; right if prediction > threshold
- * and target > 0.5 are both true or both false. A NaN is never right.
+ * and target > 0.5 are both true or both false. In both, an item whose own number is NaN is wrong.
  * counts, new_counts: f64 [2]. Source: Keras' Accuracy, TopKCategoricalAccuracy and BinaryAccuracy. */
 GLIA_API glia_status glia_accuracy(glia_context *ctx, const glia_accuracy_params *params, const glia_tensor *prediction,
                                    const glia_tensor *target, const glia_tensor *counts, glia_tensor *new_counts);
