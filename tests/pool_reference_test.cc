@@ -99,6 +99,28 @@ TEST_P(MaxPoolOf, nan_wins_and_the_last_of_several_gives_the_index) {
     }
 }
 
+// Twenty channels, in both layouts: as vectors and as what is left of them. Channel c has NaN at place c % 3.
+TEST_P(MaxPoolOf, nan_wins_in_every_channel_of_the_usual_windows) {
+    for (int size : {2, 3, 4})
+        for (bool channels_last : {false, true}) {
+            Values values(size_t(20 * size * size), 1);
+            for (size_t c = 0; c < 20; ++c) values[c * size_t(size * size) + c % 3] = kNan;
+            Session      session(GetParam());
+            glia_tensor* x = session.tensor({{1, 20, size, size}, {}, GLIA_F32});
+            if (channels_last) glia_channels_last_strides(4, x->dim, x->stride);
+            glia_tensor_from_double(x, values.data());
+            glia_tensor *y = session.tensor({{1, 20, 1, 1}, {}, GLIA_F32}), *indices = session.tensor({{1, 20, 1, 1}, {}, GLIA_I32});
+            const Max    params{.kernel = {size, size}};
+            ASSERT_EQ(glia_max_pool2d(session.ctx(), &params, x, y, indices), GLIA_OK) << glia_message(session.ctx());
+            for (size_t c = 0; c < 20; ++c) {
+                EXPECT_TRUE(std::isnan(session.values(y)[c]));
+                EXPECT_EQ(session.values(indices)[c], double(c % 3));
+            }
+            ASSERT_EQ(glia_max_pool2d(session.ctx(), &params, x, y, nullptr), GLIA_OK);
+            for (double v : session.values(y)) EXPECT_TRUE(std::isnan(v));
+        }
+}
+
 TEST_P(MaxPoolOf, minus_infinity_is_a_value) {
     const auto out = run(glia_op_max_pool2d, Max{.kernel = {2, 2}}, {{{1, 1, 2, 2}, Values(4, -kInf), GLIA_F32}}, GetParam());
     EXPECT_EQ(out[0].values, Values{-kInf});
@@ -169,6 +191,12 @@ TEST(AdaptivePool, windows_follow_the_rule_of_pytorch) {
     const auto max = run(glia_op_adaptive_max_pool2d, three, {x});
     expect(max[0], {1, 1, 1, 3}, {20, 40, 40});
     expect(max[1], {1, 1, 1, 3}, {1, 3, 3});
+}
+
+TEST(AdaptivePool, the_first_of_equals_wins) {
+    const auto out = run(glia_op_adaptive_max_pool2d, glia_adaptive_pool2d_params{{1, 2}}, {{{1, 1, 2, 3}, Values(6, 3)}});
+    expect(out[0], {1, 1, 1, 2}, {3, 3});
+    expect(out[1], {1, 1, 1, 2}, {0, 1});
 }
 
 TEST(AdaptivePool, a_larger_output_repeats_elements) {
