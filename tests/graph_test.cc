@@ -379,6 +379,18 @@ TEST(Fusion, activation_of_a_dense_layer) {
     glia_plan_destroy(plan);
 }
 
+TEST(Fusion, activation_of_a_transposed_convolution) {
+    Net                                net;
+    const glia_value                   x = net.input({1, 2, 3, 3}), w = net.input({2, 1, 2, 2});
+    const glia_conv2d_transpose_params params{};
+    const glia_value                   y = net.unary(GLIA_RELU, net.call("conv2d_transpose", &params, {x, w}));
+    glia_plan*                         plan = net.make({y}, {.rows = true});
+    EXPECT_EQ(steps(plan), Names({"conv2d_transpose"}));
+    const std::vector<Numbers> in = {{1, -2, 3, -4, 5, -6, 7, -8, 9, 1, -1, 1, -1, 1, -1, 1, -1, 1}, {1, 2, -3, 4, -1, 2, 3, -4}};
+    expect_near(net.run(plan, {y}, in), net.run({y}, in, {.unfused = true}));
+    glia_plan_destroy(plan);
+}
+
 TEST(Fusion, leaves_other_activations_and_layers_that_have_one) {
     ConvNet net;
     const glia_value y[] = {net.unary(GLIA_GELU, net.conv()), net.unary(GLIA_RELU, net.conv(GLIA_TANH))};
