@@ -32,6 +32,9 @@ glia_value glia_derive_n(glia_derivation *d, const glia_op *op, const void *para
     glia_derive_n((d), (op), (params), (int)(sizeof((glia_value[]){__VA_ARGS__}) / sizeof(glia_value)), \
                   (glia_value[]){__VA_ARGS__})
 
+/* A scalar, for formulas with a number in them: glia_derive(d, &glia_op_binary, &times, v, constant). */
+glia_value glia_derive_constant(glia_derivation *d, glia_dtype dtype, double value);
+
 /* dz of y = act(z) from y and dy, for the activations that ops fuse; the rule stands in ops/unary.c. */
 glia_value glia_derive_activation(glia_derivation *d, glia_unary_kind kind, glia_value y, glia_value dy);
 

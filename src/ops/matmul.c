@@ -125,13 +125,10 @@ static glia_value sum_back(glia_derivation *d, const glia_matmul_broadcast *of, 
     return missing.axes ? glia_derive(d, &glia_op_reduce, &missing, v) : v;
 }
 
-/* v times a number: the derivative of leaky_relu on its left half, at values that are moved there. */
 static glia_value scaled(glia_derivation *d, glia_value v, float factor) {
-    const glia_unary_params left = {.kind = GLIA_CLIP, .alpha = -1, .beta = 0};
-    const glia_unary_params line = {.kind = GLIA_LEAKY_RELU, .alpha = factor};
+    const glia_binary_params times = {.kind = GLIA_MUL};
     if (factor == 1) return v;
-    const glia_value negative = glia_derive(d, &glia_op_unary, &left, v);
-    return glia_derive(d, &glia_op_unary_backward, &line, negative, (glia_value){0}, v);
+    return glia_derive(d, &glia_op_binary, &times, v, glia_derive_constant(d, glia_graph_dtype(d->graph, v), factor));
 }
 
 static void derive(glia_derivation *d) {
