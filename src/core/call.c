@@ -5,6 +5,19 @@
 
 #include "core/dtype.h"
 #include "core/provider.h"
+#include "core/size.h"
+
+/* Whether the dimensions of an input or output multiply to more than an int holds. An empty tensor's other dimensions
+ * count, too: then no product of dimensions in a geometry can overflow. */
+static bool too_large(const glia_tensor *tensor) {
+    int64_t product = 1;
+    for (int i = 0; i < tensor->ndim; ++i) product = glia_saturating_mul(product, glia_max_i64(tensor->dim[i], 1));
+    return product > INT_MAX;
+}
+
+static const char *but_for_zeros(const glia_tensor *tensor) {
+    return glia_count(tensor) == 0 ? ", not counting the dimensions of 0" : "";
+}
 
 static glia_status check_inputs(const glia_resolution *r) {
     const glia_op *op = r->op;
@@ -17,8 +30,8 @@ static glia_status check_inputs(const glia_resolution *r) {
                          op->name, op->in_names[i]);
             continue;
         }
-        GLIA_REQUIRE(r->ctx, glia_count(x) <= INT_MAX, GLIA_UNSUPPORTED, "%s: %s %s has more than 2^31-1 elements",
-                     op->name, op->in_names[i], GLIA_SHAPE_OF(x));
+        GLIA_REQUIRE(r->ctx, !too_large(x), GLIA_UNSUPPORTED, "%s: %s %s has more than 2^31-1 elements%s", op->name,
+                     op->in_names[i], GLIA_SHAPE_OF(x), but_for_zeros(x));
     }
     return GLIA_OK;
 }
@@ -26,10 +39,8 @@ static glia_status check_inputs(const glia_resolution *r) {
 static glia_status check_sizes(const glia_resolution *r) {
     for (int i = 0; i < r->op->n_out; ++i) {
         const glia_tensor *y = &r->out[i];
-        double count         = 1;
-        for (int k = 0; k < y->ndim; ++k) count *= (double)y->dim[k];
-        GLIA_REQUIRE(r->ctx, count <= INT_MAX, GLIA_UNSUPPORTED, "%s: %s would be %s, more than 2^31-1 elements",
-                     r->op->name, r->op->out_names[i], GLIA_SHAPE_OF(y));
+        GLIA_REQUIRE(r->ctx, !too_large(y), GLIA_UNSUPPORTED, "%s: %s would be %s, more than 2^31-1 elements%s",
+                     r->op->name, r->op->out_names[i], GLIA_SHAPE_OF(y), but_for_zeros(y));
     }
     return GLIA_OK;
 }

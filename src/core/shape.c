@@ -37,7 +37,7 @@ void glia_dense_strides(int ndim, const int64_t *dim, int64_t *stride) {
     int64_t step = 1;
     for (int i = ndim - 1; i >= 0; --i) {
         stride[i] = step;
-        step *= glia_max_i64(dim[i], 1);
+        step      = glia_saturating_mul(step, glia_max_i64(dim[i], 1));
     }
 }
 
@@ -46,7 +46,7 @@ void glia_channels_last_strides(int ndim, const int64_t *dim, int64_t *stride) {
     stride[1]    = 1;
     for (int i = ndim - 1; i >= 2; --i) {
         stride[i] = step;
-        step *= glia_max_i64(dim[i], 1);
+        step      = glia_saturating_mul(step, glia_max_i64(dim[i], 1));
     }
     stride[0] = step;
 }
@@ -60,7 +60,7 @@ void glia_set_shape(glia_tensor *tensor, glia_dtype dtype, int ndim, const int64
 
 int64_t glia_count(const glia_tensor *tensor) {
     int64_t count = 1;
-    for (int i = 0; i < tensor->ndim; ++i) count *= tensor->dim[i];
+    for (int i = 0; i < tensor->ndim; ++i) count = glia_saturating_mul(count, tensor->dim[i]);
     return count;
 }
 

@@ -18,6 +18,7 @@ struct glia_tensor {
 /* Fails if ndim, a dimension, the number of elements or of bytes is out of range. what: "x", for the message. */
 glia_status glia_shape_check(glia_context *ctx, const char *what, glia_dtype dtype, glia_shape shape);
 
+/* A shape may be too large for memory until it is checked: its strides and its count stop at INT64_MAX. */
 void glia_set_shape(glia_tensor *tensor, glia_dtype dtype, int ndim, const int64_t *dim); /* dense row-major */
 void glia_dense_strides(int ndim, const int64_t *dim, int64_t *stride);
 void glia_channels_last_strides(int ndim, const int64_t *dim, int64_t *stride); /* [N,C,...] with C innermost */
