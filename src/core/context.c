@@ -23,19 +23,29 @@ static void log_to_stderr(void *user, const char *line) {
     if (length > 0) fwrite(whole, 1, (size_t)length < sizeof whole ? (size_t)length : sizeof whole - 1, stderr);
 }
 
-static glia_status read_threads(int *out) {
-    const char *name = getenv("GLIA_NUM_THREADS") ? "GLIA_NUM_THREADS" : "OMP_NUM_THREADS";
+/* The value of a variable; one that is empty counts as not set. */
+static const char *variable(const char *name) {
     const char *text = getenv(name);
-    *out             = glia_parallel_default_threads();
-    if (!text) return GLIA_OK;
+    return text && *text ? text : NULL;
+}
+
+/* The number that text begins with, up to one of the characters of `ends` or its own end; 0: none from 1 to 1024. */
+static int thread_number(const char *text, const char *ends) {
     char *end;
-    errno            = 0;
-    const long value = strtol(text, &end, 10);
-    const bool valid = end != text && *end == '\0' && errno == 0 && value >= 1 && value <= MAX_THREADS;
-    if (valid) *out = (int)value;
-    if (valid || strcmp(name, "OMP_NUM_THREADS") == 0) return GLIA_OK; /* OpenMP's variable may hold a list */
-    return glia_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_NUM_THREADS is '%s', must be a number from 1 to %d", text,
-                           MAX_THREADS);
+    errno             = 0;
+    const long number = strtol(text, &end, 10);
+    const bool whole  = end != text && errno == 0 && (*end == '\0' || strchr(ends, *end));
+    return whole && number >= 1 && number <= MAX_THREADS ? (int)number : 0;
+}
+
+static glia_status read_threads(int *out) {
+    const char *own = variable("GLIA_NUM_THREADS"), *openmp = variable("OMP_NUM_THREADS");
+    *out = own ? thread_number(own, "") : openmp ? thread_number(openmp, ",") : 0; /* OpenMP's: a list, of levels */
+    if (own && !*out)
+        return glia_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_NUM_THREADS is '%.64s', must be a number from 1 to %d", own,
+                               MAX_THREADS);
+    if (!*out) *out = glia_parallel_default_threads();
+    return GLIA_OK;
 }
 
 static glia_status read_log(unsigned *out) {
@@ -47,7 +57,7 @@ static glia_status read_log(unsigned *out) {
                         {"time", GLIA_LOG_TIME},
                         {"plan", GLIA_LOG_PLAN},
                         {"all", ~0u}};
-    const char *text = getenv("GLIA_LOG");
+    const char *text = variable("GLIA_LOG");
     *out             = 0;
     while (text && *text) {
         const size_t length = strcspn(text, ",");
@@ -69,22 +79,22 @@ static glia_status read_environment(glia_context *ctx, const glia_context_args *
     GLIA_TRY(read_log(&ctx->log_categories));
     ctx->log      = args->log ? args->log : log_to_stderr;
     ctx->log_user = args->log_user;
-    if (args->log && !getenv("GLIA_LOG")) ctx->log_categories = GLIA_LOG_INFO;
+    if (args->log && !variable("GLIA_LOG")) ctx->log_categories = GLIA_LOG_INFO;
 
     GLIA_TRY(read_threads(&ctx->threads));
     if (args->threads) ctx->threads = args->threads;
 
-    const char *provider = getenv("GLIA_PROVIDER");
-    if (provider && *provider) {
+    const char *provider = variable("GLIA_PROVIDER");
+    if (provider) {
         if (!glia_provider_known(ctx->device, provider))
-            return glia_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_PROVIDER is '%s', which no op has on device %s",
+            return glia_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_PROVIDER is '%.64s', which no op has on device %s",
                                    provider, ctx->device->name);
         snprintf(ctx->provider, sizeof ctx->provider, "%s", provider);
     }
-    const char *check = getenv("GLIA_CHECK");
-    if (check && *check) {
+    const char *check = variable("GLIA_CHECK");
+    if (check) {
         if (strcmp(check, "shadow") != 0)
-            return glia_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_CHECK is '%s', knows shadow", check);
+            return glia_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_CHECK is '%.64s', knows shadow", check);
         ctx->shadow = true;
     }
     return GLIA_OK;
@@ -104,8 +114,8 @@ glia_status glia_context_create(const char *device, const glia_context_args *arg
     const glia_context_args defaults = {0};
     if (!out) return glia_fail_early(GLIA_INVALID_ARGUMENT, "glia_context_create: out is NULL");
     if (!args) args = &defaults;
-    if (!device) device = getenv("GLIA_DEVICE");
-    if (!device || !*device) device = "auto";
+    if (!device) device = variable("GLIA_DEVICE");
+    if (!device) device = "auto";
     GLIA_TRY(check_args(args));
 
     glia_context found = {.seed = args->seed, .math = args->math, .nondeterministic = args->nondeterministic};

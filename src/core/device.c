@@ -9,5 +9,5 @@ glia_status glia_device_find(const char *name, const glia_device **out) {
         *out = &glia_cpu_device;
         return GLIA_OK;
     }
-    return glia_fail_early(GLIA_NOT_FOUND, "no device '%s': this build has \"cpu\", and \"auto\" picks it", name);
+    return glia_fail_early(GLIA_NOT_FOUND, "no device '%.64s': this build has \"cpu\", and \"auto\" picks it", name);
 }
