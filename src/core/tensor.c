@@ -199,15 +199,22 @@ glia_status glia_tensor_read(const glia_tensor *tensor, void *host, size_t bytes
     return status;
 }
 
+/* A tensor with gaps goes through a dense copy, a dense one through a piece that is uploaded again and again. */
 static glia_status fill(glia_tensor *tensor, double value) {
+    enum { PIECE = 1 << 16 };
     glia_context *ctx   = tensor->ctx;
-    const int64_t count = glia_count(tensor);
-    const size_t size   = glia_dtype_size(tensor->dtype);
-    glia_block dense;
-    GLIA_TRY(glia_block_alloc(ctx, (size_t)count, size, "filling a tensor", &dense));
-    for (int64_t i = 0; i < count; ++i) glia_store(tensor->dtype, dense.data, i, value);
-    const glia_status status = transfer(tensor, dense.data, dense.bytes, false, "glia_tensor_fill");
-    glia_block_free(ctx, &dense);
+    const bool whole    = !glia_is_dense(tensor);
+    const int64_t count = glia_count(tensor), piece = whole ? count : glia_min_i64(count, PIECE);
+    const size_t size = glia_dtype_size(tensor->dtype);
+    glia_block block;
+    GLIA_TRY(glia_block_alloc(ctx, (size_t)piece, size, "filling a tensor", &block));
+    for (int64_t i = 0; i < piece; ++i) glia_store(tensor->dtype, block.data, i, value);
+    glia_status status = GLIA_OK;
+    if (whole) status = transfer(tensor, block.data, block.bytes, false, "glia_tensor_fill");
+    for (int64_t i = 0; !whole && i < count && status == GLIA_OK; i += piece)
+        status = ctx->device->upload(ctx, (char *)tensor->data + (size_t)i * size, block.data,
+                                     (size_t)glia_min_i64(piece, count - i) * size);
+    glia_block_free(ctx, &block);
     return status;
 }
 
