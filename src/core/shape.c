@@ -75,8 +75,8 @@ int64_t glia_extent(const glia_tensor *tensor) {
 
 bool glia_is_dense(const glia_tensor *tensor) {
     int64_t step = 1;
+    if (glia_count(tensor) == 0) return true;
     for (int i = tensor->ndim - 1; i >= 0; --i) {
-        if (tensor->dim[i] == 0) return true;
         if (tensor->dim[i] != 1 && tensor->stride[i] != step) return false;
         step *= tensor->dim[i];
     }
@@ -101,12 +101,12 @@ bool glia_is_packed(const glia_tensor *tensor) {
     /* Packed means: with the dimensions above 1 ordered by stride, each stride is the product of the sizes below it. */
     int64_t step             = 1;
     bool used[GLIA_MAX_DIMS] = {0};
+    if (glia_count(tensor) == 0) return true;
     for (int found = 0; found < tensor->ndim; ++found) {
         int next = -1;
         for (int i = 0; i < tensor->ndim; ++i)
             if (!used[i] && tensor->dim[i] != 1 && (next < 0 || tensor->stride[i] < tensor->stride[next])) next = i;
         if (next < 0) return true;
-        if (tensor->dim[next] == 0) return true;
         if (tensor->stride[next] != step) return false;
         step *= tensor->dim[next];
         used[next] = true;
