@@ -1,5 +1,93 @@
-"""The training curves: see curves_test.cc."""
+"""The training curves: networks that curves_test.cc builds with the model API, trained here by torch.optim in float64.
+
+Weights and data come from cases.py: those of a curve are keyed "NETWORK/WEIGHT", "NETWORK/data", "NETWORK/target". The
+modules have the names of the layers. Each curve is the loss of each of STEPS steps, before the step, over BATCHES batches
+in turn; then the loss of the first batch in evaluation, which for the CNN needs the running statistics.
+"""
+
+from collections import OrderedDict
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import cases
+
+STEPS, BATCHES, BATCH = 50, 10, 16
+
+
+def mlp():
+    return nn.Sequential(OrderedDict(
+        hidden1=nn.Linear(12, 16), tanh=nn.Tanh(), hidden2=nn.Linear(16, 16), relu=nn.ReLU(), logits=nn.Linear(16, 5)))
+
+
+def cnn():  # no bias before the normalisation: its gradient would be rounding alone, which Adam makes into steps
+    return nn.Sequential(OrderedDict(
+        conv1=nn.Conv2d(1, 4, 3, padding=1, bias=False), norm1=nn.BatchNorm2d(4), relu1=nn.ReLU(), pool=nn.MaxPool2d(2),
+        conv2=nn.Conv2d(4, 6, 3), relu2=nn.ReLU(), flatten=nn.Flatten(),
+        logits=nn.Linear(24, 5)))
+
+
+def numbers(name, content, dims, value=0, dtype=None):
+    return torch.from_numpy(cases.Input(content, dims, dtype, value).numbers(cases.fnv1a(name), 0))
+
+
+def build(name, make):
+    net = make()
+    with torch.no_grad():
+        for weight, values in net.named_parameters():
+            scale = weight.startswith("norm") and weight.endswith("weight")
+            values.copy_(numbers(f"{name}/{weight}", "positive" if scale else "wide", values.shape, 0.4))
+    return net
+
+
+def data(name, shape):
+    """Samples whose class shows: 1 is added to the element of that number."""
+    target = numbers(f"{name}/target", "index", (BATCHES * BATCH,), 5, "i64")
+    x = numbers(f"{name}/data", "signed", (BATCHES * BATCH, *shape))
+    flat = x.reshape(len(x), -1)
+    flat[torch.arange(len(x)), target] += 1
+    return flat.reshape(x.shape).split(BATCH), target.split(BATCH)
+
+
+def f32(value):
+    return float(torch.tensor(value, dtype=torch.float32))
+
+
+OPTIMIZERS = {
+    "sgd": lambda w: torch.optim.SGD(w, f32(0.1)),
+    "momentum": lambda w: torch.optim.SGD(w, f32(0.05), momentum=0.9),
+    "nesterov": lambda w: torch.optim.SGD(w, f32(0.05), momentum=0.9, nesterov=True, weight_decay=1e-3),
+    "adagrad": lambda w: torch.optim.Adagrad(w, f32(0.05)),
+    "rmsprop": lambda w: torch.optim.RMSprop(w, f32(0.005)),
+    "adam": lambda w: torch.optim.Adam(w, f32(0.01)),
+    "adamw": lambda w: torch.optim.AdamW(w, f32(0.01), weight_decay=0.1),
+    "clipped": lambda w: torch.optim.SGD(w, f32(0.1)),
+}
+
+
+def train(net, x, target, optimizer, clip):
+    losses = []
+    for step in range(STEPS):
+        loss = F.cross_entropy(net(x[step % BATCHES]), target[step % BATCHES])
+        optimizer.zero_grad()
+        loss.backward()
+        if clip:
+            nn.utils.clip_grad_norm_(net.parameters(), clip)
+        optimizer.step()
+        losses.append(loss.detach())
+    net.eval()
+    with torch.no_grad():
+        losses.append(F.cross_entropy(net(x[0]), target[0]))
+    return torch.stack(losses)
 
 
 def record():
-    return []
+    """[(name, losses)]"""
+    curves = []
+    for name, make, shape, optimizers in [("mlp", mlp, (12,), OPTIMIZERS), ("cnn", cnn, (1, 8, 8), OPTIMIZERS)]:
+        for optimizer in optimizers:
+            net = build(name, make)
+            curves.append((f"{name}/{optimizer}", train(net, *data(name, shape), OPTIMIZERS[optimizer](net.parameters()),
+                                                        0.5 if optimizer == "clipped" else 0)))
+    return curves

@@ -75,7 +75,7 @@ struct Recorded {
 const Recorded* recorded(const Case& c);
 const Recorded* recorded_curve(const std::string& name);
 
-size_t                          recorded_count();     // cases and curves
+size_t                          recorded_count();     // cases, without the curves
 const std::vector<std::string>& recorded_versions();  // "conv.bin: PyTorch 2.15.0, ..."
 
 // Numbers that f32 holds exactly, or integers. stream: the number of the input, or kSeedStream.
