@@ -14,7 +14,8 @@ static glia_origin from(const glia_call *call, const int64_t *index) {
     const glia_tensor *indices = call->in[GATHER_INDICES], *x = call->in[GATHER_X];
     const int64_t found         = glia_index_load(indices, glia_element_at(indices, index + g->axis));
     int64_t of_x[GLIA_MAX_DIMS] = {0};
-    for (int i = 0; i < x->ndim; ++i) of_x[i] = i < g->axis ? index[i] : index[i + g->index_ndim - 1];
+    for (int i = 0; i < g->axis; ++i) of_x[i] = index[i];
+    for (int i = g->axis + 1; i < x->ndim; ++i) of_x[i] = index[i + g->index_ndim - 1];
     of_x[g->axis] = found < 0 ? found + g->size : found;
     return (glia_origin){GATHER_X, glia_element_at(x, of_x)};
 }
