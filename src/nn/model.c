@@ -50,7 +50,11 @@ void glia_model_destroy(glia_model *model) {
 
 glia_status glia_model_status(const glia_model *model) {
     if (!model) return GLIA_INVALID_ARGUMENT;
-    return model->failure == GLIA_OK ? GLIA_OK : glia_fail(model->ctx, model->failure, "%s", model->message);
+    GLIA_TRY(glia_enter(model->ctx));
+    if (model->failure != GLIA_OK) glia_fail(model->ctx, model->failure, "%s", model->message);
+    const glia_status status = model->failure;
+    glia_leave(model->ctx);
+    return status;
 }
 
 glia_value glia_model_take_failure(glia_model *model, glia_status status) {
@@ -68,7 +72,10 @@ glia_value glia_model_fail(glia_model *model, glia_status status, const char *fo
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return glia_model_take_failure(model, glia_fail(model->ctx, status, "%s", text));
+    if (glia_enter(model->ctx) != GLIA_OK) return (glia_value){-1};
+    const glia_value failed = glia_model_take_failure(model, glia_fail(model->ctx, status, "%s", text));
+    glia_leave(model->ctx);
+    return failed;
 }
 
 const glia_tensor *glia_model_shape(const glia_model *model, glia_value value) {
@@ -112,9 +119,8 @@ static bool choose_name(glia_model *model, const char *kind, const char *name, c
     return false;
 }
 
-bool glia_layer_begin(glia_model *model, const char *kind, const char *name, const glia_value *in, int n_in,
-                      bool frozen) {
-    if (!model || model->failure != GLIA_OK) return false;
+static bool begin(glia_model *model, const char *kind, const char *name, const glia_value *in, int n_in, bool frozen) {
+    if (model->failure != GLIA_OK) return false;
     char chosen[GLIA_NAME_SIZE];
     if (!choose_name(model, kind, name, chosen)) return false;
     for (int i = 0; i < n_in; ++i) {
@@ -133,16 +139,25 @@ bool glia_layer_begin(glia_model *model, const char *kind, const char *name, con
     return true;
 }
 
+bool glia_layer_begin(glia_model *model, const char *kind, const char *name, const glia_value *in, int n_in,
+                      bool frozen) {
+    if (!model || glia_enter(model->ctx) != GLIA_OK) return false;
+    const bool begun = begin(model, kind, name, in, n_in, frozen);
+    if (!begun) glia_leave(model->ctx);
+    return begun;
+}
+
 glia_value glia_layer_end(glia_model *model, glia_value output) {
     glia_layer *layer = &model->layers[model->n_layers - 1];
     layer->output     = output.id;
     layer->end_weight = model->n_weights;
     glia_set_scope(model->ctx, NULL);
+    glia_leave(model->ctx);
     return output;
 }
 
 static glia_value add_input(glia_model *model, const char *name, glia_dtype dtype, glia_shape shape) {
-    if (!model || model->failure != GLIA_OK) return (glia_value){-1};
+    if (model->failure != GLIA_OK) return (glia_value){-1};
     char chosen[GLIA_NAME_SIZE];
     if (!choose_name(model, "input", name, chosen)) return (glia_value){-1};
     glia_status status = glia_shape_check(model->ctx, chosen, dtype, shape);
@@ -167,15 +182,23 @@ static glia_value add_input(glia_model *model, const char *name, glia_dtype dtyp
     return value;
 }
 
+static glia_value enter_and_add_input(glia_model *model, const char *name, glia_dtype dtype, glia_shape shape) {
+    if (glia_enter(model->ctx) != GLIA_OK) return (glia_value){-1};
+    const glia_value value = add_input(model, name, dtype, shape);
+    glia_leave(model->ctx);
+    return value;
+}
+
 glia_value glia_model_input(glia_model *model, const char *name, glia_shape shape) {
-    return add_input(model, name, model ? model->dtype : GLIA_F32, shape);
+    return model ? enter_and_add_input(model, name, model->dtype, shape) : (glia_value){-1};
 }
 
 glia_value glia_model_index_input(glia_model *model, const char *name, glia_dtype dtype, glia_shape shape) {
-    if (model && dtype != GLIA_I32 && dtype != GLIA_I64)
+    if (!model) return (glia_value){-1};
+    if (dtype != GLIA_I32 && dtype != GLIA_I64)
         return glia_model_fail(model, GLIA_DTYPE_MISMATCH, "glia_model_index_input: dtype is %s, must be i32 or i64",
                                glia_dtype_name(dtype));
-    return add_input(model, name, dtype, shape);
+    return enter_and_add_input(model, name, dtype, shape);
 }
 
 glia_weight *glia_model_find_weight(const glia_model *model, const char *name) {
@@ -216,9 +239,9 @@ glia_value glia_layer_weight(glia_model *model, const glia_weight_spec *spec) {
     return add_weight(model, &weight);
 }
 
-glia_value glia_model_parameter(glia_model *model, const char *name, glia_shape shape,
+static glia_value add_parameter(glia_model *model, const char *name, glia_shape shape,
                                 const glia_parameter_args *args) {
-    if (!model || model->failure != GLIA_OK) return (glia_value){-1};
+    if (model->failure != GLIA_OK) return (glia_value){-1};
     const glia_parameter_args defaults = {0};
     if (!args) args = &defaults;
     if (!name || !*name || strlen(name) >= GLIA_NAME_SIZE)
@@ -234,4 +257,12 @@ glia_value glia_model_parameter(glia_model *model, const char *name, glia_shape 
     if (!weight.fan_in) weight.fan_in = shape.ndim ? shape.dim[shape.ndim - 1] : 1;
     if (!weight.fan_out) weight.fan_out = shape.ndim ? shape.dim[0] : 1;
     return add_weight(model, &weight);
+}
+
+glia_value glia_model_parameter(glia_model *model, const char *name, glia_shape shape,
+                                const glia_parameter_args *args) {
+    if (!model || glia_enter(model->ctx) != GLIA_OK) return (glia_value){-1};
+    const glia_value value = add_parameter(model, name, shape, args);
+    glia_leave(model->ctx);
+    return value;
 }

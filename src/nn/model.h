@@ -113,7 +113,8 @@ glia_value glia_model_fail(glia_model *model, glia_status status, const char *fo
     __attribute__((format(printf, 3, 4)));
 glia_value glia_model_take_failure(glia_model *model, glia_status status); /* the message is the context's */
 
-/* Starts a layer: under its name, or one made of its kind. False after a failure or when an input is invalid. */
+/* Enters the context and starts a layer: under its name, or one made of its kind. False after a failure, when an input
+ * is invalid, and, with nothing kept, when another thread is inside. Each that began needs its glia_layer_end. */
 bool glia_layer_begin(glia_model *model, const char *kind, const char *name, const glia_value *in, int n_in,
                       bool frozen);
 glia_value glia_layer_end(glia_model *model, glia_value output);
