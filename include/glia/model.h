@@ -217,10 +217,10 @@ typedef struct glia_output_args {
     glia_reduction reduction; /* mean or sum */
     float weight;             /* of this loss among several; default 1 */
     double delta;             /* of Huber; default 1 */
-    double label_smoothing;   /* of the cross-entropies */
+    double label_smoothing;   /* of the cross-entropies, as the next three */
     bool ignore;              /* targets equal to ignore_index do not count */
     int64_t ignore_index;
-    const float *class_weight; /* one for each class, or NULL */
+    const float *class_weight; /* one for each class, none negative, copied; or NULL */
     glia_metric metrics[GLIA_MAX_METRICS];
     int top_k; /* default 5 */
 } glia_output_args;
@@ -256,7 +256,8 @@ typedef struct glia_compile_args {
 
 /* Checks the model, lays out its weights and initialises those that have no values yet. `output` with id 0: outputs
  * were added by glia_model_output. May be called again, with weights kept, for example after glia_model_freeze; the
- * optimizer starts anew. */
+ * optimizer starts anew. Has to be called again after an input, a weight, a layer or an output was added. A call that
+ * fails leaves the model as it was. args may be NULL: Adam, no loss. */
 GLIA_API glia_status glia_model_compile(glia_model *model, glia_value output, const glia_compile_args *args);
 
 /* Freezes (or thaws) a layer, or a weight, by name. Takes effect at the next compile. */
@@ -308,13 +309,16 @@ typedef struct glia_fit_args {
     glia_dataset *validation; /* evaluated after each epoch */
     bool in_order;            /* without shuffling */
     glia_progress progress;   /* on standard output */
-    /* After each epoch; another result than GLIA_OK ends fit, which returns it. */
+    /* After each epoch; another result than GLIA_OK ends fit, which returns it. The message names the result, and goes
+     * on with the message of a call that failed in the callback. */
     glia_status (*on_epoch)(void *user, const glia_epoch *epoch);
     void *user;
 } glia_fit_args;
 
-/* Trains. The order of samples and the dropout masks follow from the context's seed and from how many epochs and steps
- * the model has had, so that two runs give the same bits. args may be NULL. */
+/* Trains. What does not fit, also of the validation data and the last batch, fails before the first step; labels out of
+ * range, and what a generator returns, when they are met. The order of samples and the dropout masks follow from the
+ * context's seed and from how many epochs and steps the model has had, so that two runs give the same bits. args may be
+ * NULL. */
 GLIA_API glia_status glia_model_fit(glia_model *model, glia_dataset *data, const glia_fit_args *args);
 
 /* batch_size 0: 256. */

@@ -21,7 +21,7 @@ static void scale_and_shift(glia_model *model, bool absent, int ndim, const int6
 /* In training: statistics of the batch, and the running ones move; otherwise, or when frozen, the running ones. */
 static void emit_batchnorm(glia_emission *e, const glia_recipe_node *node, const glia_value *in, glia_value *out) {
     const glia_batchnorm_params *p = node->params;
-    if (!e->training || e->model->layers[node->layer].frozen) {
+    if (!e->training || e->model->layers[node->layer].held) {
         const glia_batchnorm_inference_params inference = {.epsilon = p->epsilon};
         glia__graph_call(e->graph, &glia_op_batchnorm_inference, &inference, in, 5, out, 1);
         return;

@@ -34,7 +34,7 @@ glia_status glia_model_create(glia_context *ctx, const glia_model_args *args, gl
 void glia_model_destroy(glia_model *model) {
     if (!model) return;
     glia_context *ctx = model->ctx;
-    glia_training_free(model, false);
+    glia_training_free(ctx, &model->training);
     for (int i = 0; i < model->n_nodes; ++i) glia_free(ctx, model->nodes[i].params, 1, model->nodes[i].op->params_size);
     for (int i = 0; i < model->n_weights; ++i) glia_block_free(ctx, &model->weights[i].pending);
     for (int i = 0; i < model->n_outputs; ++i)
@@ -94,6 +94,7 @@ static glia_value add_value(glia_model *model, const glia_tensor *shape, glia_so
     *value                   = (glia_recipe_value){.source = source, .index = index, .batched = batched};
     glia_set_shape(&value->shape, shape->dtype, shape->ndim, shape->dim);
     value->shape.ctx = model->ctx;
+    model->compiled  = false;
     return (glia_value){model->n_values++};
 }
 

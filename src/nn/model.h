@@ -58,6 +58,7 @@ typedef struct glia_layer {
     int output;                 /* id of its value */
     int first_weight, end_weight;
     bool frozen;
+    bool held; /* frozen when the model was compiled, which is what its graphs are built for */
 } glia_layer;
 
 typedef struct glia_input_info {
@@ -80,11 +81,13 @@ typedef struct glia_training {
     glia_tensor *vector;                 /* all weights: trained ones first, then frozen ones and buffers */
     int64_t trained;                     /* elements of the first part */
     glia_tensor *state[3];               /* of the optimizer, `trained` elements each; NULL: it needs fewer */
-    glia_tensor *rate, *step;            /* scalars f32 and i64, read by the optimizer and the dropout masks */
+    int64_t updates;                     /* steps since the compile: those of the optimizer */
+    glia_tensor *rate, *update;          /* scalars f32 and i64, read by the optimizer */
+    glia_tensor *step;                   /* scalar i64, of all training so far, read by the dropout masks */
     glia_tensor *sums[GLIA_MAX_OUTPUTS]; /* loss of each output: sum and count, f64 */
     glia_tensor *counts[GLIA_MAX_OUTPUTS][GLIA_MAX_METRICS]; /* of each metric: sum and count, f64 */
     glia_tensor *class_weight[GLIA_MAX_OUTPUTS];
-    struct glia_step *plans; /* a list, by batch size and use */
+    struct glia_step *plans; /* by batch size and use, a list, the last used first */
 } glia_training;
 
 struct glia_model {
@@ -102,7 +105,7 @@ struct glia_model {
     int cap_values, cap_nodes, cap_layers, cap_weights, cap_inputs;
     glia_output_info outputs[GLIA_MAX_OUTPUTS];
 
-    bool compiled;
+    bool compiled; /* and not changed since */
     glia_training training;
     int64_t steps;   /* of training so far */
     uint32_t epochs; /* of training so far */
@@ -168,7 +171,7 @@ typedef struct glia_emission {
 /* Adds the recipe to a graph: inputs, weights, nodes. */
 void glia_model_emit(glia_emission *e);
 
-/* Gives back what compile made, and forgets it. The vector of weights stays if keep_vector. */
-void glia_training_free(glia_model *model, bool keep_vector);
+/* Gives back what a compile made. */
+void glia_training_free(glia_context *ctx, glia_training *training);
 
 #endif

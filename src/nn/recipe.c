@@ -42,6 +42,7 @@ static glia_status add_node(glia_model *model, const glia_op *op, const void *pa
     GLIA_TRY(glia_new(model->ctx, 1, op->params_size, "a model", &node.params));
     if (params && node.params) memcpy(node.params, params, op->params_size);
     model->nodes[model->n_nodes++] = node;
+    model->compiled                = false;
     return GLIA_OK;
 }
 

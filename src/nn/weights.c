@@ -29,11 +29,12 @@ glia_status glia_model_freeze(glia_model *model, const char *name, bool frozen) 
 
 static glia_status set_rate(glia_model *model, double rate) {
     GLIA_REQUIRE(model->ctx, model->compiled, GLIA_INVALID_ARGUMENT,
-                 "glia_model_set_learning_rate: the model is not compiled");
+                 "glia_model_set_learning_rate: the model is not compiled, or was changed since");
     GLIA_REQUIRE(model->ctx, rate >= 0 && isfinite(rate), GLIA_INVALID_ARGUMENT,
                  "glia_model_set_learning_rate: %g, must not be negative", rate);
+    GLIA_TRY(glia_tensor_fill(model->training.rate, rate));
     model->training.args.learning_rate = rate;
-    return glia_tensor_fill(model->training.rate, rate);
+    return GLIA_OK;
 }
 
 glia_status glia_model_set_learning_rate(glia_model *model, double rate) {

@@ -9,26 +9,48 @@
 
 /* ---- Outputs ---- */
 
-static glia_status check_output(glia_model *model, glia_value value, const glia_output_args *args) {
-    glia_context *ctx = model->ctx;
-    GLIA_REQUIRE(ctx, model->n_outputs < GLIA_MAX_OUTPUTS, GLIA_UNSUPPORTED,
-                 "glia_model_output: a model has at most %d outputs", GLIA_MAX_OUTPUTS);
-    GLIA_REQUIRE(ctx, glia_model_shape(model, value), GLIA_INVALID_ARGUMENT,
-                 "glia_model_output: value %d is not of this model", value.id);
-    GLIA_REQUIRE(ctx, model->values[value.id].batched, GLIA_SHAPE_MISMATCH,
-                 "glia_model_output: the value does not depend on any input");
+static glia_status check_output_args(glia_context *ctx, const char *call, const glia_output_args *args) {
     GLIA_REQUIRE(ctx, (unsigned)args->loss <= GLIA_KL_DIVERGENCE, GLIA_INVALID_ARGUMENT,
-                 "glia_model_output: loss %d is no glia_model_loss", (int)args->loss);
+                 "%s: loss %d is no glia_model_loss", call, (int)args->loss);
     GLIA_REQUIRE(ctx, args->reduction == GLIA_REDUCE_MEAN || args->reduction == GLIA_REDUCE_SUM, GLIA_INVALID_ARGUMENT,
-                 "glia_model_output: reduction is %d, must be mean or sum", (int)args->reduction);
+                 "%s: reduction is %d, must be mean or sum", call, (int)args->reduction);
     GLIA_REQUIRE(ctx, args->weight >= 0 && isfinite(args->weight), GLIA_INVALID_ARGUMENT,
-                 "glia_model_output: weight is %g, must not be negative", args->weight);
+                 "%s: weight is %g, must not be negative", call, args->weight);
     for (int k = 0; k < GLIA_MAX_METRICS; ++k)
         GLIA_REQUIRE(ctx, (unsigned)args->metrics[k] <= GLIA_METRIC_MAE, GLIA_INVALID_ARGUMENT,
-                     "glia_model_output: metric %d is no glia_metric", (int)args->metrics[k]);
-    GLIA_REQUIRE(ctx, args->top_k >= 0, GLIA_INVALID_ARGUMENT, "glia_model_output: top_k is %d, must not be negative",
+                     "%s: metric %d is no glia_metric", call, (int)args->metrics[k]);
+    GLIA_REQUIRE(ctx, args->top_k >= 0, GLIA_INVALID_ARGUMENT, "%s: top_k is %d, must not be negative", call,
                  args->top_k);
+    GLIA_REQUIRE(
+        ctx, glia_loss_by_class(args->loss) || (!args->class_weight && args->label_smoothing == 0 && !args->ignore),
+        GLIA_INVALID_ARGUMENT,
+        "%s: class_weight %p, label_smoothing %g or ignore_index %lld with loss %d, which has no classes", call,
+        (const void *)args->class_weight, args->label_smoothing, (long long)args->ignore_index, (int)args->loss);
     return GLIA_OK;
+}
+
+static glia_status check_output(glia_model *model, const char *call, glia_value value, const glia_output_args *args) {
+    glia_context *ctx        = model->ctx;
+    const glia_tensor *shape = glia_model_shape(model, value);
+    GLIA_REQUIRE(ctx, shape, GLIA_INVALID_ARGUMENT, "%s: value %d is not of this model", call, value.id);
+    GLIA_REQUIRE(ctx, model->values[value.id].batched, GLIA_SHAPE_MISMATCH,
+                 "%s: the value does not depend on any input", call);
+    GLIA_REQUIRE(ctx, shape->ndim > 0 && shape->dim[0] == GLIA_RECIPE_BATCH, GLIA_SHAPE_MISMATCH,
+                 "%s: a batch of %d samples gives the value the shape %s: its first dimension is not the batch", call,
+                 (int)GLIA_RECIPE_BATCH, GLIA_SHAPE_OF(shape));
+    GLIA_TRY(check_output_args(ctx, call, args));
+    GLIA_REQUIRE(ctx, !args->class_weight || shape->ndim > 1, GLIA_SHAPE_MISMATCH,
+                 "%s: class_weight for an output of %d dimensions besides the batch, which has no classes", call,
+                 shape->ndim - 1);
+    for (int64_t c = 0; args->class_weight && c < shape->dim[1]; ++c)
+        GLIA_REQUIRE(ctx, args->class_weight[c] >= 0 && isfinite(args->class_weight[c]), GLIA_INVALID_ARGUMENT,
+                     "%s: class_weight[%lld] is %g, must not be negative", call, (long long)c, args->class_weight[c]);
+    return GLIA_OK;
+}
+
+static int64_t classes_of(const glia_model *model, glia_value value) {
+    const glia_tensor *shape = glia_model_shape(model, value);
+    return shape->ndim > 1 ? shape->dim[1] : 0;
 }
 
 static void fill_output_defaults(glia_output_args *args) {
@@ -44,11 +66,13 @@ static void fill_output_defaults(glia_output_args *args) {
 
 static glia_status add_output(glia_model *model, glia_value value, const glia_output_args *args) {
     const glia_output_args defaults = {0};
+    const char *call                = "glia_model_output";
     if (!args) args = &defaults;
     GLIA_TRY(glia_model_status(model));
-    GLIA_TRY(check_output(model, value, args));
-    const glia_tensor *shape = glia_model_shape(model, value);
-    glia_output_info output  = {.value = value.id, .args = *args, .classes = shape->ndim > 1 ? shape->dim[1] : 0};
+    GLIA_REQUIRE(model->ctx, model->n_outputs < GLIA_MAX_OUTPUTS, GLIA_UNSUPPORTED,
+                 "%s: a model has at most %d outputs", call, GLIA_MAX_OUTPUTS);
+    GLIA_TRY(check_output(model, call, value, args));
+    glia_output_info output = {.value = value.id, .args = *args, .classes = classes_of(model, value)};
     if (args->class_weight) {
         void *memory;
         GLIA_TRY(glia_new(model->ctx, (size_t)output.classes, sizeof(float), "class weights", &memory));
@@ -57,6 +81,7 @@ static glia_status add_output(glia_model *model, glia_value value, const glia_ou
     output.args.class_weight = NULL; /* the caller's memory ends with the call */
     fill_output_defaults(&output.args);
     model->outputs[model->n_outputs++] = output;
+    model->compiled                    = false;
     return GLIA_OK;
 }
 
@@ -126,40 +151,30 @@ static glia_status place(glia_model *model, int index, glia_tensor *vector, int6
     return glia_init_fill(weight, GLIA_STREAM_WEIGHTS + (uint32_t)index, &to);
 }
 
-/* A new vector with all weights, the trained ones first. Nothing changes in the model until all are in it. */
-static glia_status lay_out(glia_model *model) {
-    int64_t total = 0, trained = 0;
-    glia_block offsets;
-    glia_tensor *vector;
-    GLIA_TRY(
-        glia_block_alloc(model->ctx, (size_t)model->n_weights, sizeof(int64_t), "the layout of the weights", &offsets));
-    int64_t *offset = offsets.data;
+/* Where each weight goes, the trained ones first, and how many elements they take. */
+static glia_status lay_out(const glia_model *model, int64_t *offset, int64_t *trained, int64_t *total) {
+    *total = 0;
     for (int pass = 0; pass < 2; ++pass) {
         for (int i = 0; i < model->n_weights; ++i) {
             const bool fixed = model->weights[i].frozen || model->weights[i].buffer;
             if (fixed != (pass == 1)) continue;
-            offset[i] = total;
-            total += padded_count(&model->weights[i]);
+            offset[i] = *total;
+            GLIA_REQUIRE(model->ctx, !__builtin_add_overflow(*total, padded_count(&model->weights[i]), total),
+                         GLIA_OUT_OF_MEMORY, "out of memory: the weights up to '%s' have more elements than memory can",
+                         model->weights[i].name);
         }
-        if (pass == 0) trained = total;
+        if (pass == 0) *trained = *total;
     }
-    glia_status status = glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(total), &vector);
-    if (status == GLIA_OK) {
-        for (int i = 0; i < model->n_weights && status == GLIA_OK; ++i) status = place(model, i, vector, offset[i]);
-        if (status != GLIA_OK) glia_tensor_destroy(vector);
-    }
-    if (status == GLIA_OK) {
-        for (int i = 0; i < model->n_weights; ++i) {
-            model->weights[i].offset = offset[i];
-            model->weights[i].placed = true;
-            glia_block_free(model->ctx, &model->weights[i].pending);
-        }
-        glia_training_free(model, false);
-        model->training.vector  = vector;
-        model->training.trained = trained;
-    }
-    glia_block_free(model->ctx, &offsets);
-    return status;
+    return GLIA_OK;
+}
+
+/* A vector with all weights. */
+static glia_status make_vector(glia_model *model, int64_t *offset, glia_training *t) {
+    int64_t total;
+    GLIA_TRY(lay_out(model, offset, &t->trained, &total));
+    GLIA_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(total), &t->vector));
+    for (int i = 0; i < model->n_weights; ++i) GLIA_TRY(place(model, i, t->vector, offset[i]));
+    return GLIA_OK;
 }
 
 /* ---- State ---- */
@@ -177,9 +192,8 @@ static int state_count(const glia_compile_args *a) {
     return 0;
 }
 
-static glia_status make_output_state(glia_model *model, int i) {
-    glia_training *t         = &model->training;
-    glia_output_info *output = &model->outputs[i];
+static glia_status make_output_state(const glia_model *model, int i, glia_training *t) {
+    const glia_output_info *output = &model->outputs[i];
     if (output->args.loss == GLIA_NO_LOSS) return GLIA_OK;
     GLIA_TRY(glia_tensor_create(model->ctx, GLIA_F64, GLIA_SHAPE(2), &t->sums[i]));
     for (int k = 0; k < GLIA_MAX_METRICS; ++k)
@@ -196,60 +210,97 @@ static glia_status make_output_state(glia_model *model, int i) {
     return glia_cast(model->ctx, &(glia_cast_params){.dtype = model->dtype}, &from, t->class_weight[i]);
 }
 
-static glia_status make_state(glia_model *model) {
-    glia_training *t = &model->training;
+static glia_status make_state(const glia_model *model, glia_training *t) {
     for (int i = 0; i < state_count(&t->args); ++i)
         GLIA_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(t->trained), &t->state[i]));
     GLIA_TRY(glia_tensor_create(model->ctx, GLIA_F32, GLIA_SCALAR, &t->rate));
     GLIA_TRY(glia_tensor_fill(t->rate, t->args.learning_rate));
+    GLIA_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SCALAR, &t->update));
     GLIA_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SCALAR, &t->step));
-    for (int i = 0; i < model->n_outputs; ++i) GLIA_TRY(make_output_state(model, i));
+    for (int i = 0; i < model->n_outputs; ++i) GLIA_TRY(make_output_state(model, i, t));
     return GLIA_OK;
 }
 
-void glia_training_free(glia_model *model, bool keep_vector) {
-    glia_training *t = &model->training;
-    glia_steps_free(model);
+void glia_training_free(glia_context *ctx, glia_training *t) {
+    glia_steps_free(ctx, t->plans);
     for (int i = 0; i < 3; ++i) glia_tensor_destroy(t->state[i]);
     glia_tensor_destroy(t->rate);
+    glia_tensor_destroy(t->update);
     glia_tensor_destroy(t->step);
     for (int i = 0; i < GLIA_MAX_OUTPUTS; ++i) {
         glia_tensor_destroy(t->sums[i]);
         glia_tensor_destroy(t->class_weight[i]);
         for (int k = 0; k < GLIA_MAX_METRICS; ++k) glia_tensor_destroy(t->counts[i][k]);
     }
-    glia_tensor *vector = keep_vector ? t->vector : NULL;
-    if (!keep_vector) glia_tensor_destroy(t->vector);
-    *t              = (glia_training){.vector = vector};
-    model->compiled = false;
+    glia_tensor_destroy(t->vector);
+    *t = (glia_training){0};
+}
+
+/* ---- Compile ---- */
+
+/* The output that compile is given, in the place of what was there. */
+static glia_status choose_output(glia_model *model, glia_value output, const glia_compile_args *args) {
+    const char *call     = "glia_model_compile";
+    glia_output_info one = {.value = output.id};
+    GLIA_REQUIRE(
+        model->ctx,
+        output.id == 0 || model->n_outputs == 0 || (model->n_outputs == 1 && model->outputs[0].value == output.id),
+        GLIA_INVALID_ARGUMENT, "%s: the model has %d outputs already; pass a value with id 0 to keep them", call,
+        model->n_outputs);
+    GLIA_REQUIRE(model->ctx, output.id != 0 || model->n_outputs > 0, GLIA_INVALID_ARGUMENT,
+                 "%s: the model has no output", call);
+    if (output.id == 0) return GLIA_OK;
+    if (model->n_outputs == 1) one = model->outputs[0];
+    one.args.loss      = args->loss;
+    one.args.reduction = args->reduction;
+    memcpy(one.args.metrics, args->metrics, sizeof args->metrics);
+    one.args.class_weight = one.class_weight;
+    GLIA_TRY(check_output(model, call, output, &one.args));
+    one.args.class_weight = NULL;
+    one.classes           = classes_of(model, output);
+    fill_output_defaults(&one.args);
+    model->outputs[0] = one;
+    model->n_outputs  = 1;
+    return GLIA_OK;
+}
+
+/* Everything new beside the old; the old goes when nothing can fail any more. */
+static glia_status renew(glia_model *model, const glia_compile_args *args) {
+    glia_training t = {.args = *args};
+    glia_block offsets;
+    fill_defaults(&t.args);
+    GLIA_TRY(
+        glia_block_alloc(model->ctx, (size_t)model->n_weights, sizeof(int64_t), "the layout of the weights", &offsets));
+    glia_status status = make_vector(model, offsets.data, &t);
+    if (status == GLIA_OK) status = make_state(model, &t);
+    if (status == GLIA_OK) {
+        for (int i = 0; i < model->n_weights; ++i) {
+            model->weights[i].offset = ((const int64_t *)offsets.data)[i];
+            model->weights[i].placed = true;
+            glia_block_free(model->ctx, &model->weights[i].pending);
+        }
+        for (int i = 0; i < model->n_layers; ++i) model->layers[i].held = model->layers[i].frozen;
+        const glia_training old = model->training;
+        model->training         = t;
+        model->compiled         = true;
+        t                       = old;
+    }
+    glia_training_free(model->ctx, &t);
+    glia_block_free(model->ctx, &offsets);
+    return status;
 }
 
 static glia_status compile(glia_model *model, glia_value output, const glia_compile_args *args) {
     const glia_compile_args defaults = {.optimizer = GLIA_ADAM};
+    const glia_output_info before    = model->outputs[0];
+    const int n_before               = model->n_outputs;
     if (!args) args = &defaults;
     GLIA_TRY(glia_model_status(model));
     GLIA_TRY(check_args(model->ctx, args));
-    if (output.id != 0 && model->n_outputs == 0) {
-        glia_output_args one = {.loss = args->loss, .reduction = args->reduction};
-        memcpy(one.metrics, args->metrics, sizeof one.metrics);
-        GLIA_TRY(add_output(model, output, &one));
-    } else if (output.id != 0) {
-        GLIA_REQUIRE(model->ctx, model->n_outputs == 1 && model->outputs[0].value == output.id, GLIA_INVALID_ARGUMENT,
-                     "glia_model_compile: the model has %d outputs already; pass a value with id 0 to keep them",
-                     model->n_outputs);
-        model->outputs[0].args.loss      = args->loss;
-        model->outputs[0].args.reduction = args->reduction;
-        memcpy(model->outputs[0].args.metrics, args->metrics, sizeof args->metrics);
-        fill_output_defaults(&model->outputs[0].args);
-    }
-    GLIA_REQUIRE(model->ctx, model->n_outputs > 0, GLIA_INVALID_ARGUMENT,
-                 "glia_model_compile: the model has no output");
-    GLIA_TRY(lay_out(model));
-    model->training.args = *args;
-    fill_defaults(&model->training.args);
-    GLIA_TRY(make_state(model));
-    model->compiled = true;
-    return GLIA_OK;
+    GLIA_TRY(choose_output(model, output, args));
+    const glia_status status = renew(model, args);
+    if (status != GLIA_OK) model->outputs[0] = before, model->n_outputs = n_before;
+    return status;
 }
 
 glia_status glia_model_compile(glia_model *model, glia_value output, const glia_compile_args *args) {

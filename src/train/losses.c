@@ -26,6 +26,8 @@ static const struct {
     [GLIA_KL_DIVERGENCE]                    = {.kind = GLIA_KL, .mean_over_batch = true},
 };
 
+bool glia_loss_by_class(glia_model_loss loss) { return loss != GLIA_NO_LOSS && rules[loss].classes; }
+
 glia_metric glia_default_metric(glia_model_loss loss) {
     const glia_metric metric = loss == GLIA_NO_LOSS ? GLIA_METRIC_NONE : rules[loss].metric;
     return metric == GLIA_METRIC_DEFAULT ? GLIA_METRIC_NONE : metric;

@@ -23,7 +23,8 @@ static glia_shape batched(const glia_sample_spec *spec, int64_t batch) {
 
 static glia_status check_specs(const glia_model *model, glia_use use, const glia_sample_spec *spec, int n_in) {
     const int needed = model->n_inputs + (wants_targets(use) ? glia_model_targets(model) : 0);
-    GLIA_REQUIRE(model->ctx, n_in >= needed && needed <= GLIA_MAX_STEP_INPUTS, GLIA_SHAPE_MISMATCH,
+    GLIA_REQUIRE(model->ctx, model->compiled, GLIA_INVALID_ARGUMENT, "the model was changed and not compiled again");
+    GLIA_REQUIRE(model->ctx, n_in == needed, GLIA_SHAPE_MISMATCH,
                  "the dataset has %d inputs and targets, the model needs %d", n_in, needed);
     for (int i = 0; i < model->n_inputs; ++i) {
         const glia_tensor *want = &model->values[model->inputs[i].value].shape;
@@ -127,18 +128,18 @@ static glia_status make_tensors(glia_model *model, glia_step *step) {
     return GLIA_OK;
 }
 
-static void step_free(glia_model *model, glia_step *step) {
+static void step_free(glia_context *ctx, glia_step *step) {
     glia_plan_destroy(step->plan);
     for (int i = 0; i < GLIA_MAX_STEP_INPUTS; ++i) glia_tensor_destroy(step->in[i]);
     for (int i = 0; i < GLIA_MAX_OUTPUTS; ++i) glia_tensor_destroy(step->out[i]);
-    glia_free(model->ctx, step, 1, sizeof *step);
+    glia_free(ctx, step, 1, sizeof *step);
 }
 
-void glia_steps_free(glia_model *model) {
-    while (model->training.plans) {
-        glia_step *step       = model->training.plans;
-        model->training.plans = step->next;
-        step_free(model, step);
+void glia_steps_free(glia_context *ctx, glia_step *first) {
+    while (first) {
+        glia_step *step = first;
+        first           = step->next;
+        step_free(ctx, step);
     }
 }
 
@@ -152,13 +153,32 @@ static bool same_specs(const glia_step *step, const glia_sample_spec *spec, int 
     return true;
 }
 
+/* Puts a step before the others; those that have not been used for the longest time go. */
+static void keep_first(glia_model *model, glia_step *step) {
+    int kept              = 1;
+    step->next            = model->training.plans;
+    model->training.plans = step;
+    while (kept < GLIA_MAX_STEPS && step->next) step = step->next, ++kept;
+    glia_steps_free(model->ctx, step->next);
+    step->next = NULL;
+}
+
+/* The step that is there already, taken out of the list; NULL: none. */
+static glia_step *take(glia_model *model, glia_use use, int64_t batch, const glia_sample_spec *spec, int n_in) {
+    for (glia_step **at = &model->training.plans; *at; at = &(*at)->next) {
+        glia_step *step = *at;
+        if (step->use != use || step->batch != batch || !same_specs(step, spec, n_in)) continue;
+        *at = step->next;
+        return step;
+    }
+    return NULL;
+}
+
 glia_status glia_step_get(glia_model *model, glia_use use, int64_t batch, const glia_sample_spec *spec, int n_in,
                           glia_step **out) {
     GLIA_TRY(check_specs(model, use, spec, n_in));
-    n_in = model->n_inputs +
-           (wants_targets(use) ? glia_model_targets(model) : 0); /* a dataset may have more than is used */
-    for (glia_step *step = model->training.plans; step; step = step->next)
-        if (step->use == use && step->batch == batch && same_specs(step, spec, n_in)) return *out = step, GLIA_OK;
+    glia_step *found = take(model, use, batch, spec, n_in);
+    if (found) return keep_first(model, found), *out = found, GLIA_OK;
     void *memory;
     GLIA_TRY(glia_new(model->ctx, 1, sizeof **out, "a plan", &memory));
     glia_step *step = memory;
@@ -168,21 +188,23 @@ glia_status glia_step_get(glia_model *model, glia_use use, int64_t batch, const 
     memcpy(step->spec, spec, (size_t)n_in * sizeof *spec);
     glia_status status = make_tensors(model, step);
     if (status == GLIA_OK) status = make_plan(model, step);
-    if (status != GLIA_OK) return step_free(model, step), status;
-    step->next            = model->training.plans;
-    model->training.plans = step;
-    return *out           = step, GLIA_OK;
+    if (status != GLIA_OK) return step_free(model->ctx, step), status;
+    keep_first(model, step);
+    *out = step;
+    return GLIA_OK;
 }
 
 glia_status glia_step_run(glia_model *model, glia_step *step) {
+    glia_training *t = &model->training;
     if (step->use == GLIA_USE_TRAIN) {
-        const int64_t next = model->steps + 1;
-        GLIA_TRY(glia_tensor_write(model->training.step, &next, sizeof next));
+        const int64_t next = model->steps + 1, update = t->updates + 1;
+        GLIA_TRY(glia_tensor_write(t->step, &next, sizeof next));
+        GLIA_TRY(glia_tensor_write(t->update, &update, sizeof update));
     }
     const glia_tensor *in[GLIA_MAX_STEP_INPUTS];
     for (int i = 0; i < step->n_in; ++i) in[i] = step->in[i];
     const int n_out = step->use == GLIA_USE_PREDICT ? step->n_out : 0;
     GLIA_TRY(glia_plan_run(step->plan, in, step->n_in, step->out, n_out));
-    model->steps += step->use == GLIA_USE_TRAIN;
+    if (step->use == GLIA_USE_TRAIN) ++model->steps, ++t->updates;
     return GLIA_OK;
 }

@@ -11,7 +11,10 @@ typedef enum glia_use {
     GLIA_USE_CONFUSION /* forward; pairs of target and predicted class of the first output are counted */
 } glia_use;
 
-enum { GLIA_MAX_STEP_INPUTS = 16 };
+enum { GLIA_MAX_STEP_INPUTS = 2 * GLIA_MAX_FIELDS };
+
+/* How many a model keeps: fit with validation uses four, of full and last batches. */
+enum { GLIA_MAX_STEPS = 8 };
 
 /* The dtype and shape of one sample of an input or target, as the dataset stores it. */
 typedef struct glia_sample_spec {
@@ -31,18 +34,22 @@ typedef struct glia_step {
     glia_plan *plan;
 } glia_step;
 
-/* The step for this use, batch size and data, planned on the first call and kept by the model. */
+/* The step for this use, batch size and data, planned on the first call; the model keeps those used last. It stays
+ * until the next call. */
 glia_status glia_step_get(glia_model *model, glia_use use, int64_t batch, const glia_sample_spec *spec, int n_in,
                           glia_step **out);
 
 /* Runs it on what stands in step->in. Training counts the step. */
 glia_status glia_step_run(glia_model *model, glia_step *step);
 
-void glia_steps_free(glia_model *model);
+void glia_steps_free(glia_context *ctx, glia_step *first);
 
 /* Adds loss, metrics and, in training, gradient, clipping and optimizer to a graph whose forward pass is there. */
 void glia_emit_losses(glia_emission *e, const glia_value *targets, glia_value *total);
 void glia_emit_training(glia_emission *e, glia_value total);
+
+/* Whether the loss is one over classes: class weights, label smoothing and an ignored index go with these only. */
+bool glia_loss_by_class(glia_model_loss loss);
 
 /* What is measured when nothing was asked for. */
 glia_metric glia_default_metric(glia_model_loss loss);
