@@ -1,4 +1,5 @@
 /* The loops over a dataset: fit, evaluate, predict. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/dtype.h"
@@ -25,7 +26,8 @@ static glia_sample_spec spec_of(glia_field field) {
 
 static glia_status check_data(const glia_model *model, const glia_dataset *data, const char *call) {
     glia_context *ctx = model->ctx;
-    GLIA_REQUIRE(ctx, model->compiled, GLIA_INVALID_ARGUMENT, "%s: the model is not compiled", call);
+    GLIA_REQUIRE(ctx, model->compiled, GLIA_INVALID_ARGUMENT, "%s: the model is not compiled, or was changed since",
+                 call);
     GLIA_REQUIRE(ctx, data, GLIA_INVALID_ARGUMENT, "%s: the dataset is NULL", call);
     GLIA_REQUIRE(ctx, data->ctx == ctx, GLIA_DEVICE_MISMATCH, "%s: the dataset belongs to another context", call);
     GLIA_REQUIRE(ctx, glia_dataset_count(data) > 0, GLIA_INVALID_ARGUMENT, "%s: the dataset has no samples", call);
@@ -61,6 +63,25 @@ static glia_status pass_step(pass *p, glia_step **step) {
     GLIA_TRY(glia_step_run(p->model, next));
     *step = next;
     return GLIA_OK;
+}
+
+/* Puts words before the last message. */
+static glia_status explain(glia_context *ctx, glia_status status, const char *words) {
+    char message[sizeof ctx->message];
+    memcpy(message, ctx->message, sizeof message);
+    return glia_fail(ctx, status, "%s: %s", words, message);
+}
+
+/* Plans all steps of an epoch, so that what cannot work fails before anything has changed. */
+static glia_status pass_plan(const pass *p, const char *call) {
+    const int64_t count = p->loader.dataset->count, size = glia_min_i64(p->loader.args.batch_size, count);
+    glia_step *step;
+    GLIA_TRY(glia_step_get(p->model, p->use, size, p->spec, p->n_spec, &step));
+    if (count % size == 0) return GLIA_OK;
+    char words[96];
+    snprintf(words, sizeof words, "%s: the last batch, of %lld samples", call, (long long)(count % size));
+    const glia_status status = glia_step_get(p->model, p->use, count % size, p->spec, p->n_spec, &step);
+    return status == GLIA_OK ? GLIA_OK : explain(p->model->ctx, status, words);
 }
 
 /* ---- evaluate ---- */
@@ -109,6 +130,28 @@ static glia_status train_epoch(pass *p, const glia_fit_args *args, glia_progress
                             : GLIA_OK;
 }
 
+static glia_status check_validation(glia_model *model, glia_dataset *data) {
+    const char *call            = "glia_model_fit: validation";
+    const glia_loader_args args = {.batch_size = DEFAULT_EVALUATION_BATCH};
+    pass p;
+    glia_status status = pass_begin(&p, model, GLIA_USE_EVALUATE, data, &args, call);
+    if (status == GLIA_OK) status = pass_plan(&p, call);
+    glia_loader_destroy(&p.loader);
+    return status;
+}
+
+/* A message that a call in the callback left is kept. */
+static glia_status call_back(const glia_model *model, const glia_fit_args *args, const glia_epoch *epoch) {
+    glia_context *ctx = model->ctx;
+    char before[sizeof ctx->message], words[96];
+    if (!args->on_epoch) return GLIA_OK;
+    memcpy(before, ctx->message, sizeof before);
+    const glia_status status = args->on_epoch(args->user, epoch);
+    if (status == GLIA_OK) return GLIA_OK;
+    snprintf(words, sizeof words, "glia_model_fit: on_epoch returned %s", glia_status_name(status));
+    return strcmp(before, ctx->message) == 0 ? glia_fail(ctx, status, "%s", words) : explain(ctx, status, words);
+}
+
 static glia_status fit(glia_model *model, glia_dataset *data, const glia_fit_args *args) {
     pass p;
     GLIA_REQUIRE(model->ctx, args->epochs >= 0 && args->batch_size >= 0, GLIA_INVALID_ARGUMENT,
@@ -116,12 +159,13 @@ static glia_status fit(glia_model *model, glia_dataset *data, const glia_fit_arg
                  args->batch_size);
     GLIA_REQUIRE(model->ctx, (unsigned)args->progress <= GLIA_PROGRESS_LINES, GLIA_INVALID_ARGUMENT,
                  "glia_model_fit: progress %d is no glia_progress", (int)args->progress);
-    if (args->validation) GLIA_TRY(check_data(model, args->validation, "glia_model_fit: validation"));
+    if (args->validation) GLIA_TRY(check_validation(model, args->validation));
     const glia_loader_args loader = {.batch_size = args->batch_size ? args->batch_size : DEFAULT_BATCH,
                                      .shuffle    = !args->in_order,
                                      .seed       = model->ctx->seed};
     glia_status status            = pass_begin(&p, model, GLIA_USE_TRAIN, data, &loader, "glia_model_fit");
     const int epochs              = args->epochs ? args->epochs : 1;
+    if (status == GLIA_OK) status = pass_plan(&p, "glia_model_fit");
     glia_progress_view view;
     glia_progress_begin(&view, args->progress);
     for (int i = 1; i <= epochs && status == GLIA_OK; ++i) {
@@ -129,9 +173,7 @@ static glia_status fit(glia_model *model, glia_dataset *data, const glia_fit_arg
         status           = train_epoch(&p, args, &view, &epoch);
         if (status != GLIA_OK) break;
         glia_progress_epoch(&view, &epoch);
-        if (args->on_epoch) status = args->on_epoch(args->user, &epoch);
-        if (status != GLIA_OK)
-            glia_fail(model->ctx, status, "glia_model_fit: on_epoch returned %s", glia_status_name(status));
+        status = call_back(model, args, &epoch);
     }
     glia_loader_destroy(&p.loader);
     return status;
@@ -207,19 +249,23 @@ static glia_status confusion(glia_model *model, glia_dataset *data, int batch_si
     pass p;
     GLIA_TRY(check_data(model, data, "glia_model_confusion_matrix"));
     const glia_tensor *shape = &model->values[model->outputs[0].value].shape;
-    const int64_t classes    = model->outputs[0].classes;
+    const size_t classes     = (size_t)model->outputs[0].classes;
+    GLIA_REQUIRE(ctx, model->outputs[0].args.loss != GLIA_NO_LOSS, GLIA_INVALID_ARGUMENT,
+                 "glia_model_confusion_matrix: the first output has no loss, and so no target");
     GLIA_REQUIRE(ctx, shape->ndim == 2, GLIA_SHAPE_MISMATCH,
                  "glia_model_confusion_matrix: the first output is %s, must be [classes]",
                  glia_shape_text(shape->ndim - 1, shape->dim + 1, (char[GLIA_SHAPE_TEXT]){0}));
-    GLIA_REQUIRE(ctx, counts && batch_size >= 0 && bytes == (size_t)(classes * classes) * sizeof *counts,
-                 GLIA_INVALID_ARGUMENT, "glia_model_confusion_matrix: %zu bytes, %lld classes need %lld", bytes,
-                 (long long)classes, (long long)(classes * classes * 8));
+    GLIA_REQUIRE(ctx, batch_size >= 0, GLIA_INVALID_ARGUMENT,
+                 "glia_model_confusion_matrix: batch_size is %d, must not be negative", batch_size);
+    GLIA_REQUIRE(ctx, counts && bytes == classes * classes * sizeof *counts, GLIA_INVALID_ARGUMENT,
+                 "glia_model_confusion_matrix: %zu bytes at %p, %zu classes need %zu", bytes, (void *)counts, classes,
+                 classes * classes * sizeof *counts);
     const glia_loader_args args = {.batch_size = batch_size ? batch_size : DEFAULT_EVALUATION_BATCH};
     glia_status status          = pass_begin(&p, model, GLIA_USE_CONFUSION, data, &args, "glia_model_confusion_matrix");
     glia_step *step             = NULL;
-    memset(counts, 0, bytes);
-    glia_block sum = {0};
+    glia_block sum              = {0};
     if (status == GLIA_OK) status = glia_block_alloc(ctx, bytes, 1, "a confusion matrix", &sum);
+    if (status == GLIA_OK) memset(counts, 0, bytes);
     for (bool more = status == GLIA_OK; more;) {
         const int64_t batch = glia_loader_peek(&p.loader);
         if (batch == 0) break;
@@ -227,8 +273,7 @@ static glia_status confusion(glia_model *model, glia_dataset *data, int batch_si
         if (status == GLIA_OK) status = glia_tensor_fill(step->out[0], 0);
         if (status == GLIA_OK) status = pass_step(&p, &step);
         if (status == GLIA_OK) status = glia_tensor_read(step->out[0], sum.data, bytes);
-        for (int64_t i = 0; status == GLIA_OK && i < classes * classes; ++i)
-            counts[i] += ((const int64_t *)sum.data)[i];
+        for (size_t i = 0; status == GLIA_OK && i < classes * classes; ++i) counts[i] += ((const int64_t *)sum.data)[i];
         more = status == GLIA_OK;
     }
     glia_block_free(ctx, &sum);

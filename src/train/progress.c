@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WIDTH = 30, LINE = 256 };
+enum { WIDTH = 30, LINE = 2048 /* enough for all metrics of all outputs */ };
 
 double glia_seconds(void) {
     struct timespec t;
