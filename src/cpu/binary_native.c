@@ -27,7 +27,7 @@
     }                                                                      \
     break
 
-GLIA_WIDE static void row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
+GLIA_CLONES static void row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
     float *to         = data[0];
     const float *left = data[1], *right = data[2];
     const bool unit = stride[0] == 1;

@@ -15,7 +15,7 @@ typedef struct job {
     float *y;
 } job;
 
-GLIA_WIDE static void apply(const uint32_t *restrict number, uint32_t threshold, float scale, int64_t count,
+GLIA_CLONES static void apply(const uint32_t *restrict number, uint32_t threshold, float scale, int64_t count,
                             const float *x, float *y) {
 #pragma GCC ivdep
     for (int64_t i = 0; i < count; ++i) {

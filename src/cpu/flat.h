@@ -4,7 +4,7 @@
 
 #include "core/provider.h"
 
-enum { FLAT_GRAIN = 1 << 12 }; /* elements that one thread does at a time */
+enum { FLAT_GRAIN = 1 << 14 }; /* elements that one thread does at a time */
 
 /* NULL if every tensor with more than one element is f32, packed, and all have the strides of input 0; otherwise the
  * reason against it. */

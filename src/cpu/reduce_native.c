@@ -50,7 +50,7 @@ static bool shape_of(const glia_loops *l, shape *out) {
     return true;
 }
 
-GLIA_WIDE static float piece_sum(const float *x, int64_t count) {
+GLIA_CLONES static float piece_sum(const float *x, int64_t count) {
     float lane[LANES] = {0};
     int64_t k         = 0;
     for (; k + LANES <= count; k += LANES)

@@ -16,7 +16,7 @@ static float fold_sum(float *lane) {
     return lane[0];
 }
 
-GLIA_WIDE static float row_max(const float *x, int count) {
+GLIA_CLONES static float row_max(const float *x, int count) {
     float lane[LANES];
     int k = 0;
     for (int i = 0; i < LANES; ++i) lane[i] = -INFINITY;
@@ -28,7 +28,7 @@ GLIA_WIDE static float row_max(const float *x, int count) {
 }
 
 /* y = exp(x - most), or nothing where keep is false; returns the sum. y may be x. */
-GLIA_WIDE static float row_exp(const float *x, float most, int count, bool keep, float *y) {
+GLIA_CLONES static float row_exp(const float *x, float most, int count, bool keep, float *y) {
     float lane[LANES] = {0};
     for (int k = 0; k < count; k += LANES) {
         const int width = count - k < LANES ? count - k : LANES;
@@ -41,11 +41,11 @@ GLIA_WIDE static float row_exp(const float *x, float most, int count, bool keep,
     return fold_sum(lane);
 }
 
-GLIA_WIDE static void row_scale(float scale, int count, float *y) {
+GLIA_CLONES static void row_scale(float scale, int count, float *y) {
     for (int k = 0; k < count; ++k) y[k] *= scale;
 }
 
-GLIA_WIDE static void row_shift(const float *x, float most, float shift, int count, float *y) {
+GLIA_CLONES static void row_shift(const float *x, float most, float shift, int count, float *y) {
 #pragma GCC ivdep
     for (int k = 0; k < count; ++k) y[k] = (x[k] - most) - shift;
 }
@@ -71,7 +71,7 @@ static void forward_rows(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-GLIA_WIDE static float row_dot(const float *a, const float *b, int count) {
+GLIA_CLONES static float row_dot(const float *a, const float *b, int count) {
     float lane[LANES] = {0};
     int k             = 0;
     for (; k + LANES <= count; k += LANES)
@@ -80,7 +80,7 @@ GLIA_WIDE static float row_dot(const float *a, const float *b, int count) {
     return fold_sum(lane);
 }
 
-GLIA_WIDE static float row_sum(const float *a, int count) {
+GLIA_CLONES static float row_sum(const float *a, int count) {
     float lane[LANES] = {0};
     int k             = 0;
     for (; k + LANES <= count; k += LANES)
@@ -89,7 +89,7 @@ GLIA_WIDE static float row_sum(const float *a, int count) {
     return fold_sum(lane);
 }
 
-GLIA_WIDE static void row_gradient(const float *y, const float *dy, float sum, bool log, int count, float *dx) {
+GLIA_CLONES static void row_gradient(const float *y, const float *dy, float sum, bool log, int count, float *dx) {
     if (log) {
 #pragma GCC ivdep
         for (int k = 0; k < count; ++k) dx[k] = dy[k] - glia_exp(y[k]) * sum;

@@ -22,7 +22,7 @@
     }                                                              \
     break
 
-GLIA_WIDE static void forward_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
+GLIA_CLONES static void forward_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
     const glia_unary_geom *g = arg;
     float *to                = data[0];
     const float *from        = data[1];
@@ -84,7 +84,7 @@ static glia_status run_forward(const glia_call *call, const glia_prepared *prepa
     }                                                                          \
     break
 
-GLIA_WIDE static void row_from_y(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
+GLIA_CLONES static void row_from_y(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
     const glia_unary_geom *g = arg;
     float *to                = data[0];
     const float *gradient = data[1], *from = data[2];
@@ -115,7 +115,7 @@ static inline float gelu_tanh_slope(float x) {
     return 0.5f * (1 + t) + 0.5f * x * (1 - t * t) * 0.797884561f * (1 + 3 * 0.044715f * x * x);
 }
 
-GLIA_WIDE static void row_from_x(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
+GLIA_CLONES static void row_from_x(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
     const glia_unary_geom *g = arg;
     float *to                = data[0];
     const float *gradient = data[1], *from = data[2];

@@ -5,9 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Compiles a function for wider vectors too and picks one when the library loads. Contraction to fused multiply-adds
- * is off, so each gives the same bits. */
-#define GLIA_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
+#include "cpu/clones.h"
 
 static inline float glia_float_of(uint32_t bits) {
     float value;
