@@ -482,6 +482,46 @@ void glia_dnn_add_convolution(glia_dnn *dnn, const glia_dnn_convolution *conv) {
                            {convolving[c.kind].y, &c.y}});
 }
 
+/* --- pooling --- */
+
+static dnnl_primitive_desc_t pooling_pd(glia_dnn *dnn, const glia_dnn_pooling *p, const char *what) {
+    const dnnl_alg_kind_t alg = p->count_pad ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding;
+    const dnnl_dims_t window = {p->window[0], p->window[1]}, stride = {p->stride[0], p->stride[1]}, dilation = {0};
+    const dnnl_dims_t pad = {p->pad[0], p->pad[1]}, pad_end = {p->pad_end[0], p->pad_end[1]};
+    dnnl_primitive_desc_t hint = NULL, pd = NULL;
+    dnnl_pooling_v2_desc_t forward, backward;
+    dnnl_memory_desc_t x, y;
+    if (!request(dnn, &p->x, &x) || !request(dnn, &p->y, &y) ||
+        !check(dnn,
+               dnnl_pooling_v2_forward_desc_init(&forward, dnnl_forward_training, alg, &x, &y, stride, window, dilation,
+                                                 pad, pad_end),
+               what))
+        return NULL;
+    if (!p->backward) return create_pd(dnn, &forward, &no_extras, NULL, what);
+    if (check(dnn, dnnl_primitive_desc_create(&hint, &forward, NULL, dnn->engine, NULL), what) &&
+        check(dnn, dnnl_pooling_v2_backward_desc_init(&backward, alg, &x, &y, stride, window, dilation, pad, pad_end),
+              what))
+        pd = create_pd(dnn, &backward, &no_extras, hint, what);
+    dnnl_primitive_desc_destroy(hint);
+    return pd;
+}
+
+/* As the images lie; where nothing fast takes that, channels last. */
+void glia_dnn_add_mean_pooling(glia_dnn *dnn, const glia_dnn_pooling *pooling) {
+    const char *what   = pooling->backward ? "mean pooling backward" : "mean pooling";
+    glia_dnn_pooling p = *pooling;
+    if (dnn->status != GLIA_OK) return;
+    dnnl_primitive_desc_t pd = pooling_pd(dnn, &p, what);
+    if (dnn->status == GLIA_UNSUPPORTED) {
+        dnn->status = GLIA_OK;
+        p.x.layout = p.y.layout = GLIA_DNN_CHANNELS_LAST;
+        pd                      = pooling_pd(dnn, &p, what);
+    }
+    add_primitive(dnn, pd, what, 2,
+                  (role[]){{p.backward ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, &p.x},
+                           {p.backward ? DNNL_ARG_DIFF_DST : DNNL_ARG_DST, &p.y}});
+}
+
 /* --- matrices --- */
 
 static dnnl_primitive_desc_t product_pd(glia_dnn *dnn, const glia_dnn_product *p) {

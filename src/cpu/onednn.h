@@ -95,6 +95,14 @@ void glia_dnn_add_unary_backward(glia_dnn *dnn, glia_unary_kind kind, bool from_
 void glia_dnn_add_softmax_backward(glia_dnn *dnn, int axis, const glia_dnn_view *y, const glia_dnn_view *dy,
                                    const glia_dnn_view *dx);
 
+/* The mean of each window, over all its places if count_pad, otherwise over those inside x; backward, of gradients. */
+typedef struct glia_dnn_pooling {
+    bool backward, count_pad;
+    glia_dnn_view x, y;
+    int window[2], stride[2], pad[2], pad_end[2];
+} glia_dnn_pooling;
+void glia_dnn_add_mean_pooling(glia_dnn *dnn, const glia_dnn_pooling *pooling);
+
 /* The rest of a provider. run fails inside an OpenMP parallel region, where a primitive made for several threads would
  * wait for ever. */
 glia_status glia_dnn_run(const glia_call *call, const glia_prepared *prepared, void *workspace);
