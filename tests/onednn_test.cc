@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -137,6 +138,45 @@ TEST(OneDnn, contexts_of_one_thread_work_inside_a_parallel_region) {
     EXPECT_EQ(status[1], GLIA_OK);
     EXPECT_EQ(values(outside.y), values(one.y));
     EXPECT_EQ(values(outside.y), values(two.y));
+}
+
+// A network that has diverged must not look well: what a NaN goes into is a NaN.
+TEST(OneDnn, keeps_a_nan) {
+    for (glia_unary_kind kind : {GLIA_LINEAR, GLIA_RELU, GLIA_SIGMOID, GLIA_TANH}) {
+        Conv               conv(2);
+        glia_conv2d_params params{};
+        params.activation = kind;
+        for (int64_t i = 0; i < glia_count(conv.x.get()); ++i) static_cast<float*>(conv.x->data)[i] = NAN;
+        ASSERT_EQ(glia_conv2d(conv.ctx.get(), &params, conv.x.get(), conv.w.get(), nullptr, conv.y.get()), GLIA_OK);
+        for (float v : values(conv.y)) ASSERT_TRUE(std::isnan(v)) << "conv2d " << glia_unary_name(kind) << ": " << v;
+
+        Tensor            x = make_tensor(conv.ctx, GLIA_SHAPE(5, 7)), w = make_tensor(conv.ctx, GLIA_SHAPE(3, 7)), y = make_tensor(conv.ctx, GLIA_SHAPE(5, 3));
+        glia_dense_params dense{};
+        dense.activation = kind;
+        for (int i = 0; i < 35; ++i) static_cast<float*>(x->data)[i] = NAN;
+        ASSERT_EQ(glia_dense(conv.ctx.get(), &dense, x.get(), w.get(), nullptr, y.get()), GLIA_OK);
+        for (float v : values(y)) ASSERT_TRUE(std::isnan(v)) << "dense " << glia_unary_name(kind) << ": " << v;
+    }
+    for (int kind = 0; kind < GLIA_UNARY_COUNT; ++kind) {
+        Context           ctx = make_context(2);
+        Tensor            x = make_tensor(ctx, GLIA_SHAPE(33)), y = make_tensor(ctx, GLIA_SHAPE(33));
+        glia_unary_params params{};
+        params.kind = glia_unary_kind(kind), params.alpha = kind == GLIA_CLIP ? -1 : 0, params.beta = kind == GLIA_CLIP ? 1 : 0;
+        for (int i = 0; i < 33; ++i) static_cast<float*>(x->data)[i] = NAN;
+        alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
+        const glia_tensor*             in[] = {x.get()};
+        glia_resolution                r;
+        ASSERT_EQ(glia_resolve(ctx.get(), &glia_op_unary, &params, 1, in, geom, &r), GLIA_OK);
+        glia_call            call{.ctx = ctx.get(), .op = &glia_op_unary, .geom = geom, .n_in = 1, .in = {x.get()}, .out = {y.get()}};
+        const glia_provider* provider = onednn_of(&glia_op_unary);
+        if (provider->decline(&call)) continue;
+        glia_prepared prepared{};
+        ASSERT_EQ(provider->prepare(&call, &prepared), GLIA_OK);
+        std::vector<char> workspace(prepared.workspace + 1);
+        EXPECT_EQ(provider->run(&call, &prepared, workspace.data()), GLIA_OK);
+        provider->release(&prepared);
+        for (float v : values(y)) EXPECT_TRUE(std::isnan(v)) << glia_unary_name(params.kind) << ": " << v;
+    }
 }
 
 TEST(OneDnn, leaves_the_settings_of_openmp_as_they_were) {

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "core/size.h"
+#include "cpu/loops.h"
+#include "cpu/vector_math.h"
 
 enum { MAX_STEPS = 8, MAX_ARGUMENTS = 8, SCRATCHPAD = GLIA_DNN_WORK + 1 };
 
@@ -34,6 +36,7 @@ struct glia_dnn {
     dnnl_engine_t engine;
     dnnl_stream_t stream;
     glia_status status;
+    bool relu;                  /* of output 0, after everything else */
     size_t buffers, scratchpad; /* bytes of the workspace: copies first, then what all primitives share */
     int n;
     step steps[MAX_STEPS];
@@ -236,7 +239,8 @@ static bool request(glia_dnn *dnn, const glia_dnn_view *view, dnnl_memory_desc_t
            check(dnn, dnnl_memory_desc_init_by_tag(md, view->ndim, view->dim, dnnl_f32, tag), "the layout of a tensor");
 }
 
-/* What a primitive does beyond its own formula: activation(scale formula + keep y). */
+/* What a primitive does beyond its own formula: activation(scale formula + keep y). Not relu: oneDNN's makes 0 of a
+ * NaN, and a network that has diverged would look well; it is a pass of its own at the end. */
 typedef struct extras {
     float scale, keep;
     glia_unary_kind activation;
@@ -246,12 +250,10 @@ typedef struct extras {
 static const extras no_extras = {.scale = 1, .activation = GLIA_LINEAR};
 
 static bool set_extras(glia_dnn *dnn, const extras *e, dnnl_post_ops_t ops, dnnl_primitive_attr_t attr) {
-    const dnnl_alg_kind_t alg = e->activation == GLIA_RELU      ? dnnl_eltwise_relu
-                                : e->activation == GLIA_SIGMOID ? dnnl_eltwise_logistic
-                                                                : dnnl_eltwise_tanh;
+    const dnnl_alg_kind_t alg = e->activation == GLIA_SIGMOID ? dnnl_eltwise_logistic : dnnl_eltwise_tanh;
     return (e->scale == 1 || check(dnn, dnnl_primitive_attr_set_output_scales(attr, 1, 0, &e->scale), "a scale")) &&
            (e->keep == 0 || check(dnn, dnnl_post_ops_append_sum(ops, e->keep), "a sum")) &&
-           (e->activation == GLIA_LINEAR ||
+           (e->activation == GLIA_LINEAR || e->activation == GLIA_RELU ||
             check(dnn, dnnl_post_ops_append_eltwise(ops, 1, alg, 0, 0), "an activation")) &&
            check(dnn, dnnl_primitive_attr_set_post_ops(attr, ops), "post-ops");
 }
@@ -465,6 +467,7 @@ static dnnl_primitive_desc_t convolution_pd(glia_dnn *dnn, const glia_dnn_convol
 void glia_dnn_add_convolution(glia_dnn *dnn, const glia_dnn_convolution *conv) {
     glia_dnn_convolution c = *conv;
     if (dnn->status != GLIA_OK) return;
+    dnn->relu = c.activation == GLIA_RELU;
     if (c.kind == GLIA_DNN_CONVOLUTION_TRANSPOSED) c.x.layout = c.y.layout = GLIA_DNN_CHANNELS_LAST;
     const bool own = c.x.layout == GLIA_DNN_ANY || c.y.layout == GLIA_DNN_ANY;
     if (own && lies_dense(&c.x)) c.x.layout = GLIA_DNN_ANY;
@@ -538,6 +541,7 @@ static dnnl_primitive_desc_t product_pd(glia_dnn *dnn, const glia_dnn_product *p
 void glia_dnn_add_product(glia_dnn *dnn, const glia_dnn_product *product) {
     if (dnn->status != GLIA_OK) return;
     glia_dnn_product p       = *product;
+    dnn->relu                = p.activation == GLIA_RELU;
     dnnl_primitive_desc_t pd = product_pd(dnn, &p);
     if (dnn->status == GLIA_UNSUPPORTED) {
         dnn->status = GLIA_OK;
@@ -659,6 +663,21 @@ static dnnl_status_t execute(const glia_dnn *dnn, const glia_call *call, const s
     return dnnl_primitive_execute(s->primitive, dnn->stream, s->n, arguments);
 }
 
+GLIA_WIDE static void relu_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
+    (void)arg;
+    float *y = data[0];
+    if (stride[0] == 1)
+        for (int64_t i = 0; i < count; ++i) y[i] = y[i] <= 0 ? 0 : y[i];
+    else
+        for (int64_t i = 0; i < count; ++i) y[i * stride[0]] = y[i * stride[0]] <= 0 ? 0 : y[i * stride[0]];
+}
+
+static void relu(const glia_call *call) {
+    glia_loops loops;
+    glia_loops_init(&loops, 1, call->out);
+    glia_loops_run(call->ctx, &loops, relu_row, NULL);
+}
+
 glia_status glia_dnn_run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
     const glia_dnn *dnn = prepared->state;
     const char *refusal = threads_decline(dnn->ctx);
@@ -668,6 +687,7 @@ glia_status glia_dnn_run(const glia_call *call, const glia_prepared *prepared, v
     for (int i = 0; i < dnn->n && status == dnnl_success; ++i) status = execute(dnn, call, &dnn->steps[i], workspace);
     if (status == dnnl_success) status = dnnl_stream_wait(dnn->stream);
     threads_leave(before);
+    if (status == dnnl_success && dnn->relu) relu(call);
     return translate(call, status, "running it");
 }
 
