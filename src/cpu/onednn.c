@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "core/size.h"
+#include "cpu/clones.h"
 #include "cpu/loops.h"
-#include "cpu/vector_math.h"
 
 enum { MAX_STEPS = 8, MAX_ARGUMENTS = 8, SCRATCHPAD = GLIA_DNN_WORK + 1 };
 
@@ -663,7 +663,7 @@ static dnnl_status_t execute(const glia_dnn *dnn, const glia_call *call, const s
     return dnnl_primitive_execute(s->primitive, dnn->stream, s->n, arguments);
 }
 
-GLIA_WIDE static void relu_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
+GLIA_CLONES static void relu_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
     (void)arg;
     float *y = data[0];
     if (stride[0] == 1)
