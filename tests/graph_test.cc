@@ -265,6 +265,24 @@ TEST(Plan, rejects_bad_runs) {
     glia_plan_destroy(plan);
 }
 
+TEST(Plan, rejects_states_as_inputs_and_outputs) {
+    Net              net;
+    glia_tensor *    w = net.tensor({2}, {1, 2}), *fixed = net.tensor({2}, {3, 4}), *a = net.tensor({2}, {5, 6}), *b = net.tensor({2});
+    const glia_value x = net.input({2}), state = glia_graph_tensor(net.graph, "w", w);
+    const glia_value y = net.binary(GLIA_ADD, x, glia_graph_tensor(net.graph, "fixed", fixed));
+    glia_graph_assign(net.graph, state, net.binary(GLIA_ADD, state, y));
+    glia_plan* plan = net.make({y});
+    EXPECT_EQ(glia_plan_run(plan, &a, 1, &w, 1), GLIA_INVALID_ARGUMENT) << "written before it is read";
+    EXPECT_STREQ(glia_message(net.ctx), "glia_plan_run: output 0 overlaps a tensor of the graph in memory");
+    EXPECT_EQ(glia_plan_run(plan, &a, 1, &fixed, 1), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(glia_plan_run(plan, &w, 1, &b, 1), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(Net::values(w), (Numbers{1, 2}));
+    EXPECT_EQ(glia_plan_run(plan, &fixed, 1, &b, 1), GLIA_OK) << "only read: " << glia_message(net.ctx);
+    EXPECT_EQ(Net::values(b), (Numbers{6, 8}));
+    EXPECT_EQ(Net::values(w), (Numbers{7, 10}));
+    glia_plan_destroy(plan);
+}
+
 TEST(Pack, computes_values_in_their_places) {
     Net              net;
     const glia_value x = net.input({2}), y = net.input({1, 2});

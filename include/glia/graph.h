@@ -55,8 +55,9 @@ GLIA_API void glia_plan_destroy(glia_plan *plan); /* NULL is allowed */
 GLIA_API size_t glia_plan_bytes(const glia_plan *plan);
 
 /* Runs once. inputs in the order of glia_graph_input calls, outputs as in glia_plan_create; tensors of this context
- * with the values' shapes and dtypes, in any layout. No output may share memory with an input or another output. After
- * a failure, outputs and tensors that are assigned to hold anything. */
+ * with the values' shapes and dtypes, in any layout. No output may share memory with an input, another output or a
+ * tensor of the graph, and no input with a tensor that is assigned to. After a failure, outputs and tensors that are
+ * assigned to hold anything. */
 GLIA_API glia_status glia_plan_run(glia_plan *plan, const glia_tensor *const *inputs, int n_inputs,
                                    glia_tensor *const *outputs, int n_outputs);
 

@@ -43,6 +43,28 @@ static glia_status check_overlap(glia_context *ctx, const glia_tensor *const *in
     return GLIA_OK;
 }
 
+static bool lies_in(const glia_tensor *tensor, const glia_storage *storage) {
+    const char *t0 = tensor->data, *t1 = t0 + (size_t)glia_extent(tensor) * glia_dtype_size(tensor->dtype);
+    const char *s0 = storage->data, *s1 = s0 + storage->bytes;
+    return t0 < s1 && s0 < t1;
+}
+
+/* States are read and written during a run, too. */
+static glia_status check_states(const glia_plan *plan, const glia_tensor *const *inputs, int n_inputs,
+                                glia_tensor *const *outputs, int n_outputs) {
+    for (int s = 0; s < plan->n_storages; ++s) {
+        const glia_storage *state = &plan->storages[s];
+        if (state->kind != GLIA_STORAGE_TENSOR) continue;
+        for (int o = 0; o < n_outputs; ++o)
+            GLIA_REQUIRE(plan->ctx, !lies_in(outputs[o], state), GLIA_INVALID_ARGUMENT,
+                         "glia_plan_run: output %d overlaps a tensor of the graph in memory", o);
+        for (int i = 0; state->assigned && i < n_inputs; ++i)
+            GLIA_REQUIRE(plan->ctx, !lies_in(inputs[i], state), GLIA_INVALID_ARGUMENT,
+                         "glia_plan_run: input %d overlaps a tensor that the graph assigns to", i);
+    }
+    return GLIA_OK;
+}
+
 static glia_status check_run(const glia_plan *plan, const glia_tensor *const *inputs, int n_inputs,
                              glia_tensor *const *outputs, int n_outputs) {
     glia_context *ctx = plan->ctx;
@@ -52,7 +74,8 @@ static glia_status check_run(const glia_plan *plan, const glia_tensor *const *in
                  "glia_plan_run: %d outputs at %p, the plan has %d", n_outputs, (const void *)outputs, plan->n_outputs);
     for (int i = 0; i < n_inputs; ++i) GLIA_TRY(check_tensor(ctx, "input", i, inputs[i], &plan->inputs[i].tensor));
     for (int i = 0; i < n_outputs; ++i) GLIA_TRY(check_tensor(ctx, "output", i, outputs[i], &plan->outputs[i].tensor));
-    return check_overlap(ctx, inputs, n_inputs, outputs, n_outputs);
+    GLIA_TRY(check_overlap(ctx, inputs, n_inputs, outputs, n_outputs));
+    return check_states(plan, inputs, n_inputs, outputs, n_outputs);
 }
 
 /* Dense memory that stands for a caller's tensor with gaps; it is allocated once, by the first run that needs it. */

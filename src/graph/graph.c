@@ -47,9 +47,11 @@ glia_status glia__graph_fail(glia_graph *graph, glia_status status) {
 
 glia_status glia_graph_status(const glia_graph *graph) {
     if (!graph) return GLIA_INVALID_ARGUMENT;
-    if (graph->status == GLIA_OK) return GLIA_OK;
-    snprintf(graph->ctx->message, sizeof graph->ctx->message, "%s", graph->message);
-    return graph->status;
+    GLIA_TRY(glia_enter(graph->ctx));
+    const glia_status status = graph->status;
+    if (status != GLIA_OK) snprintf(graph->ctx->message, sizeof graph->ctx->message, "%s", graph->message);
+    glia_leave(graph->ctx);
+    return status;
 }
 
 void glia__graph_set_label(glia_graph *graph, const char *label) {

@@ -211,7 +211,8 @@ static glia_status lower_assignments(glia_lowering *l) {
     for (int a = 0; a < n; ++a) {
         glia_lowered *state, *value;
         GLIA_TRY(glia__plan_lowered(l, graph->assignments[a].state, &state));
-        states[a] = state->tensor[state->native];
+        states[a]                                                       = state->tensor[state->native];
+        l->plan->storages[l->plan->tensors[states[a]].storage].assigned = true;
         GLIA_TRY(glia__plan_lowered(l, graph->assignments[a].value, &value));
         const glia_form form = state->native == GLIA_FORM_OTHER ? value->native : state->native;
         if (value->native == GLIA_FORM_OTHER)

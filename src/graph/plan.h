@@ -24,6 +24,7 @@ typedef struct glia_storage {
     int first, last; /* the steps from which to which its content counts */
     bool constant;   /* filled once, never written by a step */
     bool kept;       /* filled once, and parts of it are not written by any step */
+    bool assigned;   /* a caller's tensor that a run changes */
     double fill;
     glia_dtype dtype;
     size_t place; /* in the arena */
