@@ -245,7 +245,7 @@ typedef struct glia_compile_args {
     glia_metric metrics[GLIA_MAX_METRICS];
     glia_optimizer optimizer;
     double learning_rate;    /* default 1e-3 for Adam, AdamW, RMSprop; 1e-2 for the others */
-    double momentum;         /* default 0.9 for momentum and Nesterov */
+    double momentum;         /* default 0.9 for momentum and Nesterov; also of RMSprop; the others have none */
     double beta1, beta2;     /* of Adam: default 0.9, 0.999. beta2 is also RMSprop's smoothing: default 0.99 */
     double epsilon;          /* default 1e-8; Adagrad: 1e-10 */
     double l1, l2;           /* penalties: gradient + l1 sign(w) + l2 w; AdamW: w - rate l2 w */

@@ -106,6 +106,11 @@ static glia_status check_args(glia_context *ctx, const glia_compile_args *a) {
                  "glia_model_compile: optimizer %d is no glia_optimizer", (int)a->optimizer);
     GLIA_TRY(check_number(ctx, "learning_rate", a->learning_rate, 1e6));
     GLIA_TRY(check_number(ctx, "momentum", a->momentum, 1));
+    GLIA_REQUIRE(ctx,
+                 a->momentum == 0 || a->optimizer == GLIA_MOMENTUM || a->optimizer == GLIA_NESTEROV ||
+                     a->optimizer == GLIA_RMSPROP,
+                 GLIA_INVALID_ARGUMENT, "glia_model_compile: momentum is %g, optimizer %d has none", a->momentum,
+                 (int)a->optimizer);
     GLIA_TRY(check_number(ctx, "beta1", a->beta1, 1));
     GLIA_TRY(check_number(ctx, "beta2", a->beta2, 1));
     GLIA_TRY(check_number(ctx, "epsilon", a->epsilon, 1e6));
