@@ -3,9 +3,10 @@
 
 #include "nn/model.h"
 
-/* uniform: [a, b); the normals: mean a, standard deviation b. Without spread all numbers are a. */
+/* uniform: [a, b); the normals: mean a, standard deviation b. Without spread, as floats have it, all numbers are a: to
+ * the op, no spread means the default. */
 static glia_status random_fill(glia_random_kind kind, double a, double b, uint32_t stream, glia_tensor *out) {
-    if (kind == GLIA_UNIFORM ? a == b : b == 0) return glia_tensor_fill(out, a);
+    if (kind == GLIA_UNIFORM ? (float)a == (float)b : (float)b == 0) return glia_tensor_fill(out, a);
     glia_random_fill_params params = {.kind = kind, .dtype = out->dtype, .seed = out->ctx->seed, .stream = stream};
     if (kind == GLIA_UNIFORM)
         params.low = (float)a, params.high = (float)b;
