@@ -84,7 +84,9 @@ TEST_F(ModelState, a_refused_compile_changes_nothing) {
     glia_compile_args bad{};
     bad.loss = GLIA_CROSS_ENTROPY, bad.learning_rate = -1;
     EXPECT_EQ(glia_model_compile(net, a, &bad), GLIA_INVALID_ARGUMENT);
-    bad.learning_rate = 0, bad.loss = glia_model_loss(77);
+    bad.learning_rate = 0, bad.momentum = 0.9;
+    EXPECT_EQ(glia_model_compile(net, a, &bad), GLIA_INVALID_ARGUMENT) << "plain SGD would ignore it";
+    bad.momentum = 0, bad.loss = glia_model_loss(77);
     EXPECT_EQ(glia_model_compile(net, a, &bad), GLIA_INVALID_ARGUMENT);
     ASSERT_EQ(compile(b), GLIA_OK) << "a is not an output: " << message();
     ASSERT_EQ(fit(), GLIA_OK) << message();
@@ -175,6 +177,15 @@ TEST_F(ModelState, outputs_are_checked) {
     int64_t counts[4];
     EXPECT_EQ(glia_model_confusion_matrix(net, samples->data, 0, counts, sizeof counts), GLIA_INVALID_ARGUMENT)
         << "the target is not the first output's";
+}
+
+TEST_F(ModelState, a_spread_below_the_floats_is_none) {
+    glia_dense_args args{};
+    args.name = "y", args.units = 2;
+    args.weight_init = {GLIA_INIT_UNIFORM, 0, 1e-60}, args.bias_init = {GLIA_INIT_NORMAL, 0.5, 1e-60};
+    ASSERT_EQ(compile(glia_model_dense(net, x, &args)), GLIA_OK) << message();
+    EXPECT_EQ(get("y.weight", 4), std::vector<float>(4, 0.0f));
+    EXPECT_EQ(get("y.bias", 2), std::vector<float>(2, 0.5f));
 }
 
 TEST_F(ModelState, the_message_of_a_callback_is_kept) {

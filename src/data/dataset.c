@@ -72,13 +72,14 @@ static glia_status set_name(glia_dataset *dataset, const char *function, int i, 
 glia_status glia_dataset_describe(glia_dataset *dataset, const char *function, int i, const glia_field *description) {
     glia_context *ctx      = dataset->ctx;
     glia_data_field *field = &dataset->fields[i];
-    glia_shape all         = {.ndim = description->shape.ndim + 1, .dim = {dataset->count}};
+    glia_shape all         = {.dim = {dataset->count}};
     char place[32], what[96];
     place_of(dataset, i, place, sizeof place);
     snprintf(what, sizeof what, "%s: %s", function, place);
     GLIA_REQUIRE(ctx, description->shape.ndim >= 0 && description->shape.ndim < GLIA_MAX_DIMS, GLIA_INVALID_ARGUMENT,
                  "%s has %d dimensions, must have 0 to %d", what, description->shape.ndim, GLIA_MAX_DIMS - 1);
     GLIA_TRY(glia_shape_check(ctx, what, description->dtype, description->shape));
+    all.ndim = description->shape.ndim + 1;
     memcpy(all.dim + 1, description->shape.dim, (size_t)description->shape.ndim * sizeof *all.dim);
     GLIA_TRY(glia_shape_check(ctx, what, description->dtype, all));
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/derive.h"
+#include "core/size.h"
 #include "ops/check.h"
 
 static glia_status check_params(const glia_resolution *r, const glia_loss_params *p) {
@@ -28,7 +29,7 @@ static glia_status resolve_geometry(const glia_resolution *r, glia_tensor *loss)
     g->shared = 1;
     if (weight && weight->ndim == 1 && prediction->ndim > 1) {
         GLIA_TRY(glia_check_dims(r, LOSS_WEIGHT, prediction->dim[0]));
-        for (int i = 1; i < prediction->ndim; ++i) g->shared *= (int)prediction->dim[i];
+        if (weight->dim[0] > 0) g->shared = (int)glia_max_i64(glia_count(prediction) / weight->dim[0], 1);
     } else if (weight) {
         GLIA_TRY(glia_check_shape(r, LOSS_WEIGHT, prediction->ndim, prediction->dim));
     }
