@@ -179,6 +179,18 @@ TEST_F(ModelState, outputs_are_checked) {
         << "the target is not the first output's";
 }
 
+TEST_F(ModelState, the_confusion_matrix_leaves_out_what_the_loss_ignores) {
+    glia_output_args args{};
+    args.loss = GLIA_CROSS_ENTROPY, args.ignore = true, args.ignore_index = -100;
+    ASSERT_EQ(glia_model_output(net, dense(x, "y"), &args), GLIA_OK) << message();
+    ASSERT_EQ(glia_model_compile(net, glia_value{0}, nullptr), GLIA_OK) << message();
+    samples->t[2] = samples->t[5] = -100;
+    int64_t counts[4];
+    ASSERT_EQ(glia_model_confusion_matrix(net, samples->data, 4, counts, sizeof counts), GLIA_OK) << message();
+    EXPECT_EQ(counts[0] + counts[1], 4) << "of class 0: samples 0, 4, 6, 8";
+    EXPECT_EQ(counts[2] + counts[3], 3);
+}
+
 TEST_F(ModelState, a_spread_below_the_floats_is_none) {
     glia_dense_args args{};
     args.name = "y", args.units = 2;

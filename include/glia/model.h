@@ -331,7 +331,8 @@ GLIA_API glia_status glia_model_predict(glia_model *model, glia_dataset *data, i
 GLIA_API glia_status glia_model_predict_all(glia_model *model, glia_dataset *data, int batch_size, void *const *out,
                                             const size_t *bytes, int n_out);
 
-/* counts[target * classes + predicted] of the first output's classes; bytes: classes * classes * 8. */
+/* counts[target * classes + predicted] of the first output's classes, without targets that its loss ignores; bytes:
+ * classes * classes * 8. The first output needs a loss, and so a target. */
 GLIA_API glia_status glia_model_confusion_matrix(glia_model *model, glia_dataset *data, int batch_size, int64_t *counts,
                                                  size_t bytes);
 

@@ -56,11 +56,14 @@ static glia_value argmax(const glia_emission *e, glia_value x) {
 }
 
 static void emit_confusion(glia_emission *e, const glia_step *step, glia_value target, glia_value *out) {
-    const glia_value prediction = e->map[e->model->outputs[0].value];
-    const glia_dtype dtype      = glia_graph_dtype(e->graph, target);
+    const glia_value prediction               = e->map[e->model->outputs[0].value];
+    const glia_dtype dtype                    = glia_graph_dtype(e->graph, target);
+    const glia_output_args *args              = &e->model->outputs[0].args;
+    const glia_confusion_matrix_params params = {.ignore_index = args->ignore_index, .ignore = args->ignore};
     if (dtype != GLIA_I32 && dtype != GLIA_I64) target = argmax(e, target);
     const glia_value state = glia_graph_tensor(e->graph, "counts", step->out[0]);
-    glia__graph_call(e->graph, &glia_op_confusion_matrix, NULL, (glia_value[]){prediction, target, state}, 3, out, 1);
+    glia__graph_call(e->graph, &glia_op_confusion_matrix, &params, (glia_value[]){prediction, target, state}, 3, out,
+                     1);
     glia_graph_assign(e->graph, state, *out);
 }
 
