@@ -24,7 +24,7 @@ bool overlap(const glia_tensor& a, const glia_tensor& b) {
 }
 
 // An output may share memory with the input that the op names, and with nothing else.
-void expect_sound(const glia_step& step) {
+void expect_sound(const glia_plan_step& step) {
     for (int o = 0; o < step.op->n_out; ++o) {
         const glia_tensor* y = step.call.out[o];
         for (int i = 0; y && i < step.n_in; ++i) {

@@ -22,7 +22,8 @@ typedef struct glia_model_args {
     glia_dtype dtype; /* of weights and activations: f32, or f64, which only the reference computes */
 } glia_model_args;
 
-/* args may be NULL. */
+/* args may be NULL. Initial weights and dropout masks follow from the context's seed and the order of the layers: two
+ * models built alike in one context start alike. */
 GLIA_API glia_status glia_model_create(glia_context *ctx, const glia_model_args *args, glia_model **out);
 GLIA_API void glia_model_destroy(glia_model *model); /* NULL is allowed */
 

@@ -112,7 +112,7 @@ static glia_status begin(glia_plan *plan, const glia_tensor *const *inputs, glia
 }
 
 /* The scope is only set when there is a message to begin with it. */
-static glia_status name_layer(glia_plan *plan, const glia_step *step, glia_status status) {
+static glia_status name_layer(glia_plan *plan, const glia_plan_step *step, glia_status status) {
     if (!step->label) return status;
     char message[sizeof plan->ctx->message];
     memcpy(message, plan->ctx->message, sizeof message);
@@ -122,10 +122,10 @@ static glia_status name_layer(glia_plan *plan, const glia_step *step, glia_statu
 static glia_status run(glia_plan *plan, const glia_tensor *const *inputs, glia_tensor *const *outputs) {
     GLIA_TRY(begin(plan, inputs, outputs));
     for (int s = 0; s < plan->n_steps; ++s) {
-        const glia_step *step    = &plan->steps[s];
-        const glia_storage *home = step->workspace >= 0 ? &plan->storages[step->workspace] : NULL;
-        void *workspace          = home ? (char *)plan->arena.data + home->place : NULL;
-        const glia_status status = glia_run(&step->call, &step->choice, workspace);
+        const glia_plan_step *step = &plan->steps[s];
+        const glia_storage *home   = step->workspace >= 0 ? &plan->storages[step->workspace] : NULL;
+        void *workspace            = home ? (char *)plan->arena.data + home->place : NULL;
+        const glia_status status   = glia_run(&step->call, &step->choice, workspace);
         if (status != GLIA_OK) return name_layer(plan, step, status);
     }
     for (int i = 0; i < plan->n_outputs; ++i)

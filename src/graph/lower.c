@@ -49,7 +49,7 @@ static glia_status label_of(glia_lowering *l, const char *label, const char **ou
 }
 
 /* geom is copied: the graph may be gone when the plan runs. */
-static glia_status add_step(glia_plan *plan, glia_step *step, const void *geom) {
+static glia_status add_step(glia_plan *plan, glia_plan_step *step, const void *geom) {
     void *memory = NULL;
     GLIA_TRY(glia_zone_new(plan->ctx, &plan->zone, 1, GLIA_MAX_GEOMETRY, &memory));
     memcpy(memory, geom, GLIA_MAX_GEOMETRY);
@@ -68,7 +68,7 @@ glia_status glia__plan_add_copy(glia_lowering *l, int from, int to) {
     glia_resolution r;
     const glia_cast_params params = {.dtype = plan->tensors[from].tensor.dtype};
     const glia_tensor *in         = &plan->tensors[from].tensor;
-    glia_step step                = {.op = &glia_op_cast, .n_in = 1, .in = {from}, .out = {to}, .label = l->label_copy};
+    glia_plan_step step           = {.op = &glia_op_cast, .n_in = 1, .in = {from}, .out = {to}, .label = l->label_copy};
     GLIA_TRY(glia_resolve(plan->ctx, step.op, &params, 1, &in, geom, &r));
     return add_step(plan, &step, geom);
 }
@@ -131,8 +131,8 @@ static glia_status lower_call(glia_lowering *l, const glia_node *node) {
     glia_plan *plan   = l->plan;
     const glia_op *op = node->op;
     glia_forms forms;
-    glia_step step = {.op = op, .n_in = node->n_in, .label = l->label_copy};
-    bool empty     = true;
+    glia_plan_step step = {.op = op, .n_in = node->n_in, .label = l->label_copy};
+    bool empty          = true;
     GLIA_TRY(glia__plan_forms(l, node, &forms));
     for (int i = 0; i < node->n_in; ++i) {
         step.in[i] = -1;

@@ -27,7 +27,7 @@ static void *address(const glia_plan *plan, int root, size_t at) {
     return base ? base + (storage->kind == GLIA_STORAGE_ARENA ? storage->place : 0) + at : NULL;
 }
 
-static void fill_call(glia_plan *plan, glia_step *step) {
+static void fill_call(glia_plan *plan, glia_plan_step *step) {
     step->call = (glia_call){.ctx = plan->ctx, .op = step->op, .geom = step->geom, .n_in = step->n_in};
     for (int i = 0; i < step->n_in; ++i)
         if (step->in[i] >= 0) step->call.in[i] = &plan->tensors[step->in[i]].tensor;
@@ -44,7 +44,7 @@ static glia_status choose(glia_plan *plan, bool no_sharing) {
         tensor->tensor.data = stand_in(plan, root, at + tensor->at, tensor->tensor.dtype);
     }
     for (int s = 0; s < plan->n_steps; ++s) {
-        glia_step *step = &plan->steps[s];
+        glia_plan_step *step = &plan->steps[s];
         fill_call(plan, step);
         glia_set_scope(ctx, step->label ? "%s: " : NULL, step->label);
         GLIA_TRY(glia_choose(&step->call, false, &step->choice));

@@ -64,8 +64,8 @@ static void log_plan(const glia_plan *plan, const glia_lowering *l) {
     glia_log(plan->ctx, GLIA_LOG_PLAN, "plan: %d steps, %d changes of layout, arena %zu bytes, %zu without sharing",
              plan->n_steps, l->conversions, plan->bytes, plan->unshared);
     for (int s = 0; s < plan->n_steps; ++s) {
-        const glia_step *step = &plan->steps[s];
-        const glia_tensor *y  = NULL;
+        const glia_plan_step *step = &plan->steps[s];
+        const glia_tensor *y       = NULL;
         for (int o = step->op->n_out - 1; o >= 0; --o)
             if (step->out[o] >= 0) y = &plan->tensors[step->out[o]].tensor;
         glia_log(plan->ctx, GLIA_LOG_PLAN, "plan step %d: %s%s%s by %s -> %s", s, step->label ? step->label : "",

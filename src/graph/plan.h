@@ -36,7 +36,7 @@ typedef struct glia_plan_tensor {
     size_t at; /* bytes from the storage's start */
 } glia_plan_tensor;
 
-typedef struct glia_step {
+typedef struct glia_plan_step {
     const glia_op *op;
     const void *geom;
     const char *label;
@@ -46,7 +46,7 @@ typedef struct glia_step {
     int workspace; /* its storage, or -1 */
     glia_choice choice;
     glia_call call;
-} glia_step;
+} glia_plan_step;
 
 /* A tensor whose memory each run gives anew. */
 typedef struct glia_patch {
@@ -66,7 +66,7 @@ typedef struct glia_border {
 struct glia_plan {
     glia_context *ctx;
     glia_zone zone;
-    glia_step *steps;
+    glia_plan_step *steps;
     int n_steps, step_capacity;
     glia_plan_tensor *tensors;
     int n_tensors, tensor_capacity;

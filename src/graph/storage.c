@@ -48,7 +48,7 @@ static bool reads(const glia_plan *plan, int tensor, const char *begin, size_t b
 
 /* Step s writes the first of the state's new content. It may read the old content where the op is allowed to write over
  * that very input. */
-static bool step_may_overwrite(const glia_plan *plan, const glia_step *step, int storage, const char *begin,
+static bool step_may_overwrite(const glia_plan *plan, const glia_plan_step *step, int storage, const char *begin,
                                size_t bytes) {
     for (int i = 0; i < step->n_in; ++i) {
         if (step->in[i] < 0 || !reads(plan, step->in[i], begin, bytes)) continue;
@@ -65,7 +65,7 @@ static bool step_may_overwrite(const glia_plan *plan, const glia_step *step, int
     return true;
 }
 
-static bool step_writes(const glia_plan *plan, const glia_step *step, int storage) {
+static bool step_writes(const glia_plan *plan, const glia_plan_step *step, int storage) {
     for (int o = 0; o < step->op->n_out; ++o)
         if (step->out[o] >= 0 && root_of(plan, step->out[o], NULL) == storage) return true;
     return false;
@@ -114,7 +114,7 @@ void glia__plan_lifetimes(glia_plan *plan, const glia_plan_options *options) {
 
 /* The input dies in this step, nothing else of the step lies in its memory, and the result has its layout. */
 static bool may_overwrite(const glia_plan *plan, int s, int output, int input) {
-    const glia_step *step = &plan->steps[s];
+    const glia_plan_step *step = &plan->steps[s];
     if (input < 0 || input >= step->n_in || step->in[input] < 0 || step->out[output] < 0) return false;
     if (!glia__plan_bindable(plan, step->out[output])) return false;
     if (plan->storages[plan->tensors[step->out[output]].storage].first != s) return false;
