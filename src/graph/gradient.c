@@ -185,10 +185,13 @@ static glia_status check_scalar(glia_graph *graph, glia_value y) {
 }
 
 glia_status glia_graph_gradient(glia_graph *graph, glia_value y, const glia_value *wrt, int n_wrt, glia_value *out) {
-    if (!graph || !out || (!wrt && n_wrt > 0)) return GLIA_INVALID_ARGUMENT;
-    for (int i = 0; i < n_wrt; ++i) out[i] = (glia_value){-1};
+    if (!graph) return GLIA_INVALID_ARGUMENT;
+    for (int i = 0; out && i < n_wrt; ++i) out[i] = (glia_value){-1};
     GLIA_TRY(glia_enter(graph->ctx));
-    glia_status status = glia__graph_fail(graph, check_scalar(graph, y));
+    glia_status status = n_wrt <= 0 || (wrt && out) ? check_scalar(graph, y)
+                                                    : glia_fail(graph->ctx, GLIA_INVALID_ARGUMENT,
+                                                                "glia_graph_gradient: %s is NULL", wrt ? "out" : "wrt");
+    glia__graph_fail(graph, status);
     if (status == GLIA_OK) {
         const glia_value one = glia__graph_constant(graph, glia_graph_dtype(graph, y), glia_graph_shape(graph, y), 1);
         status               = glia__graph_gradient(graph, &y, &one, 1, wrt, n_wrt, out);

@@ -265,7 +265,7 @@ static glia_status build_call(glia_graph *graph, const void *arg, int *out) {
 }
 
 static glia_value call(glia_graph *graph, const call_args *a) {
-    for (int o = 0; a->out && o < a->n_out; ++o) a->out[o] = invalid;
+    for (int o = 0; a->out && o < a->n_out && o < GLIA_MAX_OUT; ++o) a->out[o] = invalid;
     return glia__graph_build(graph, build_call, a);
 }
 
