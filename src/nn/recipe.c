@@ -66,18 +66,21 @@ glia_recipe_node *glia_model_last_node(glia_model *model) {
 
 glia_value glia_model_op(glia_model *model, const char *op, const void *params, const glia_value *in, int n_in,
                          glia_value *out, int n_out) {
-    if (!model || !out || n_out < 1)
-        return model ? glia_model_fail(model, GLIA_INVALID_ARGUMENT, "glia_model_op: no output is wanted")
-                     : (glia_value){-1};
-    for (int i = 0; i < n_out; ++i) out[i] = (glia_value){-1};
+    glia_value results[GLIA_MAX_OUT];
+    for (int i = 0; out && i < n_out && i < GLIA_MAX_OUT; ++i) out[i] = (glia_value){-1};
+    if (!model) return (glia_value){-1};
     const glia_op *found = op ? glia_op_find(op) : NULL;
     if (!found) return glia_model_fail(model, GLIA_NOT_FOUND, "glia_model_op: no op is named '%s'", op ? op : "NULL");
-    if (n_in < found->min_in || n_in > found->max_in || (!in && n_in > 0) || n_out > found->n_out)
-        return glia_model_fail(model, GLIA_INVALID_ARGUMENT,
-                               "glia_model_op: %s gets %d inputs and %d outputs, it has %d to %d and %d", op, n_in,
-                               n_out, found->min_in, found->max_in, found->n_out);
-    if (!glia_layer_begin(model, found->name, NULL, NULL, 0, false)) return out[0];
-    return glia_layer_end(model, glia_layer_call(model, found, params, n_in, in, n_out, out));
+    if (n_in < found->min_in || n_in > found->max_in || (!in && n_in > 0) || n_out < 0 || n_out > found->n_out ||
+        (!out && n_out > 0))
+        return glia_model_fail(
+            model, GLIA_INVALID_ARGUMENT, "glia_model_op: %s gets %d inputs%s and %d outputs%s, it has %d to %d and %d",
+            op, n_in, in ? "" : " at NULL", n_out, out ? "" : " at NULL", found->min_in, found->max_in, found->n_out);
+    if (!glia_layer_begin(model, found->name, NULL, NULL, 0, false)) return (glia_value){-1};
+    const glia_value first =
+        glia_layer_end(model, glia_layer_call(model, found, params, n_in, in, n_out > 0 ? n_out : 1, results));
+    for (int i = 0; i < n_out; ++i) out[i] = results[i];
+    return first;
 }
 
 static glia_shape shape_of(int ndim, const int64_t *dim) {
