@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <zlib.h>
+#undef OF  // zlib's, and a content of support/case.h
 
 #include <cstdint>
 #include <cstdio>
