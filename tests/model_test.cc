@@ -151,6 +151,53 @@ TEST_F(Model, a_failed_layer_is_named_by_compile) {
     EXPECT_NE(message().find("9"), std::string::npos) << message();
 }
 
+glia_value dense_from(glia_model* net, glia_init init) {
+    glia_dense_args dense{};
+    dense.units = 2, dense.weight_init = init;
+    return glia_model_dense(net, glia_model_input(net, "x", GLIA_SHAPE(3)), &dense);
+}
+
+glia_value padded(glia_model* net, glia_padding padding, int pad) {
+    glia_conv2d_args conv{};
+    conv.filters = 2, conv.padding = padding;
+    for (int i = 0; i < 2; ++i) conv.kernel[i] = 3, conv.pad[i] = pad;
+    return glia_model_conv2d(net, glia_model_input(net, "x", GLIA_SHAPE(1, 4, 4)), &conv);
+}
+
+// What other libraries would take for something else is refused, not done in silence.
+TEST_F(Model, habits_of_other_libraries_are_refused) {
+    glia_dense_args one{};
+    one.units              = 1;
+    glia_model*      net   = model();
+    const glia_value out   = glia_model_dense(net, glia_model_input(net, "x", GLIA_SHAPE(2)), &one);
+    glia_compile_args args = options(GLIA_MEAN_SQUARED_ERROR, GLIA_SGD);
+    args.momentum          = 0.9;
+    EXPECT_EQ(compile(net, out, args), GLIA_INVALID_ARGUMENT);
+    EXPECT_NE(message().find("momentum is 0.9"), std::string::npos) << message();
+    EXPECT_EQ(compile(net, out, options(GLIA_CROSS_ENTROPY)), GLIA_INVALID_ARGUMENT);
+    EXPECT_NE(message().find("1 class"), std::string::npos) << message();
+    args            = options(GLIA_BINARY_CROSS_ENTROPY_FROM_LOGITS);
+    args.metrics[0] = GLIA_METRIC_ACCURACY;
+    EXPECT_EQ(compile(net, out, args), GLIA_INVALID_ARGUMENT);
+    EXPECT_NE(message().find("GLIA_METRIC_BINARY_ACCURACY"), std::string::npos) << message();
+    EXPECT_EQ(compile(net, out, options(GLIA_BINARY_CROSS_ENTROPY_FROM_LOGITS)), GLIA_OK) << message();
+    EXPECT_EQ(glia_model_set_learning_rate(net, 1e300), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(glia_model_predict(net, two_classes(5), 0, nullptr, 20), GLIA_INVALID_ARGUMENT);
+    EXPECT_NE(message().find("NULL"), std::string::npos) << message();
+    glia_output_args smoothed{};
+    smoothed.loss = GLIA_CROSS_ENTROPY, smoothed.label_smoothing = 2;
+    glia_model* other = model();
+    EXPECT_EQ(glia_model_output(other, mlp(other), &smoothed), GLIA_INVALID_ARGUMENT);
+    EXPECT_NE(message().find("label_smoothing is 2"), std::string::npos) << message();
+}
+
+TEST_F(Model, an_op_without_wanted_outputs_gives_its_first) {
+    glia_model*      net = model();
+    const glia_value x   = glia_model_input(net, "x", GLIA_SHAPE(2));
+    EXPECT_GT(glia_model_op(net, "unary", nullptr, &x, 1, nullptr, 0).id, 0) << message();
+    EXPECT_LT(glia_model_op(net, "unary", nullptr, &x, 1, nullptr, 1).id, 0);
+}
+
 TEST_F(Model, wrong_arguments_are_refused_with_their_values) {
     struct Mistake {
         glia_value (*make)(glia_model*);
@@ -170,6 +217,12 @@ TEST_F(Model, wrong_arguments_are_refused_with_their_values) {
              return glia_model_op(m, "conv3d", nullptr, nullptr, 0, &out, 1);
          },
          "conv3d"},
+        {[](glia_model* m) { return glia_model_activation(m, glia_model_input(m, nullptr, GLIA_SHAPE(3)), GLIA_CLIP); }, "alpha and a beta"},
+        {[](glia_model* m) { return dense_from(m, {GLIA_INIT_NORMAL, 0, 0}); }, "dense.weight: init kind 4 has a 0 and b 0: b, the standard"},
+        {[](glia_model* m) { return dense_from(m, {GLIA_INIT_UNIFORM, 2, 1}); }, "a 2 and b 1: a must be below b"},
+        {[](glia_model* m) { return dense_from(m, {GLIA_INIT_CONSTANT, INFINITY, 0}); }, "a inf and b 0: must be finite"},
+        {[](glia_model* m) { return padded(m, GLIA_PAD_SAME, 1); }, "pad is {1,1} and pad_end {0,0}, must be left out: padding SAME"},
+        {[](glia_model* m) { return padded(m, glia_padding(9), 0); }, "padding 9 is no glia_padding"},
         {[](glia_model* m) {
              glia_model_input(m, "same", GLIA_SHAPE(1));
              return glia_model_input(m, "same", GLIA_SHAPE(1));

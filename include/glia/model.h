@@ -39,8 +39,8 @@ typedef enum glia_init_kind {
     GLIA_INIT_DEFAULT, /* of the layer: Glorot uniform for weights, zeros for biases, ones for scales */
     GLIA_INIT_ZEROS,
     GLIA_INIT_CONSTANT,         /* a */
-    GLIA_INIT_UNIFORM,          /* [a, b) */
-    GLIA_INIT_NORMAL,           /* mean a, standard deviation b */
+    GLIA_INIT_UNIFORM,          /* [a, b), a below b: no default */
+    GLIA_INIT_NORMAL,           /* mean a, standard deviation b, positive: no default */
     GLIA_INIT_TRUNCATED_NORMAL, /* the same, drawn again beyond two standard deviations */
     GLIA_INIT_GLOROT_UNIFORM,   /* +- sqrt(6 / (fan_in + fan_out)) */
     GLIA_INIT_GLOROT_NORMAL,    /* standard deviation sqrt(2 / (fan_in + fan_out)) */
@@ -166,14 +166,15 @@ typedef struct glia_embedding_args {
     bool frozen;
     glia_init weight_init; /* default: normal, standard deviation 1 */
 } glia_embedding_args;
-/* x: indices [...]; y: [...,size]. Weights: NAME.weight [count,size]. */
+/* x: indices [...], where a negative one counts from the end: -1 is the last row; y: [...,size].
+ * Weights: NAME.weight [count,size]. */
 GLIA_API glia_value glia_model_embedding(glia_model *model, glia_value x, const glia_embedding_args *args);
 
 /* In training, each element is 0 with probability p, else divided by 1-p; otherwise the identity. */
 GLIA_API glia_value glia_model_dropout(glia_model *model, glia_value x, float p);
 
 GLIA_API glia_value glia_model_activation(glia_model *model, glia_value x,
-                                          glia_unary_kind kind);                         /* default alpha, beta */
+                                          glia_unary_kind kind); /* default alpha, beta; not clip, which has none */
 GLIA_API glia_value glia_model_prelu(glia_model *model, glia_value x, const char *name); /* one slope a channel, 0.25 */
 GLIA_API glia_value glia_model_softmax(glia_model *model, glia_value x);                 /* over the last dimension */
 GLIA_API glia_value glia_model_log_softmax(glia_model *model, glia_value x);
@@ -203,7 +204,7 @@ typedef enum glia_model_loss {
 typedef enum glia_metric {
     GLIA_METRIC_DEFAULT, /* accuracy for the cross-entropies, binary accuracy for the binary ones, else none */
     GLIA_METRIC_NONE,
-    GLIA_METRIC_ACCURACY,
+    GLIA_METRIC_ACCURACY,        /* the class with the largest output; two or more classes */
     GLIA_METRIC_BINARY_ACCURACY, /* the threshold is a probability of 0.5 */
     GLIA_METRIC_TOP_K,
     GLIA_METRIC_MSE,

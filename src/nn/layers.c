@@ -66,12 +66,20 @@ static void pad_same(glia_padding padding, int64_t size, int kernel, int stride,
 bool glia_layer_padding(glia_model *model, const glia_tensor *x, const int *kernel, glia_padding padding,
                         const int *stride, const int *dilation, int *pad, int *pad_end) {
     if (padding == GLIA_PAD_EXPLICIT) return true;
+    if ((unsigned)padding > GLIA_PAD_SAME_LOWER) {
+        glia_model_fail(model, GLIA_INVALID_ARGUMENT, "padding %d is no glia_padding", (int)padding);
+        return false;
+    }
+    if (pad[0] || pad[1] || pad_end[0] || pad_end[1]) {
+        glia_model_fail(model, GLIA_INVALID_ARGUMENT,
+                        "pad is {%d,%d} and pad_end {%d,%d}, must be left out: padding %s sets them", pad[0], pad[1],
+                        pad_end[0], pad_end[1], padding == GLIA_PAD_SAME ? "SAME" : "SAME_LOWER");
+        return false;
+    }
     for (int i = 0; i < 2; ++i) {
         const int step = stride[i] ? stride[i] : 1, gap = dilation[i] ? dilation[i] : 1;
-        if (pad[i] || pad_end[i] || (unsigned)padding > GLIA_PAD_SAME_LOWER || step < 0 || gap < 0) {
-            glia_model_fail(model, GLIA_INVALID_ARGUMENT,
-                            "padding %d with pad {%d,%d}, stride %d and dilation %d: SAME sets pad itself",
-                            (int)padding, pad[i], pad_end[i], step, gap);
+        if (step < 0 || gap < 0) {
+            glia_model_fail(model, GLIA_INVALID_ARGUMENT, "stride is %d and dilation %d, must be positive", step, gap);
             return false;
         }
         pad_same(padding, x->dim[2 + i], kernel[i], step, gap, &pad[i], &pad_end[i]);

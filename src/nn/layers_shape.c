@@ -82,13 +82,21 @@ glia_value glia_model_global_avg_pool2d(glia_model *model, glia_value x) {
                   &(glia_adaptive_avg_pool2d_params){.size = {1, 1}});
 }
 
-glia_value glia_layer_activation(glia_model *model, glia_value x, glia_unary_kind kind) {
-    if (kind == GLIA_LINEAR) return x;
+/* A layer has no alpha and beta to give: clip, which has no defaults for them, would make 0 of everything. */
+static glia_value apply(glia_model *model, glia_value x, glia_unary_kind kind) {
+    if (kind == GLIA_CLIP)
+        return glia_model_fail(model, GLIA_INVALID_ARGUMENT,
+                               "activation clip needs an alpha and a beta: glia_model_op with \"unary\" takes them");
     return glia_layer_call_1(model, &glia_op_unary, &(glia_unary_params){.kind = kind}, 1, &x);
 }
 
+glia_value glia_layer_activation(glia_model *model, glia_value x, glia_unary_kind kind) {
+    return kind == GLIA_LINEAR ? x : apply(model, x, kind);
+}
+
 glia_value glia_model_activation(glia_model *model, glia_value x, glia_unary_kind kind) {
-    return layer(model, "activation", x, &glia_op_unary, &(glia_unary_params){.kind = kind});
+    if (!glia_layer_begin(model, "activation", NULL, &x, 1, false)) return invalid;
+    return glia_layer_end(model, apply(model, x, kind));
 }
 
 glia_value glia_model_softmax(glia_model *model, glia_value x) {

@@ -1,6 +1,7 @@
 /* Models as recipes: values, layers, weights, nodes. */
 #include "nn/model.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -208,6 +209,17 @@ glia_weight *glia_model_find_weight(const glia_model *model, const char *name) {
     return NULL;
 }
 
+/* What is wrong with a and b of an initializer, or NULL. */
+static const char *init_mistake(const glia_init *init) {
+    const bool used = (init->kind >= GLIA_INIT_CONSTANT && init->kind <= GLIA_INIT_TRUNCATED_NORMAL) ||
+                      init->kind == GLIA_INIT_ORTHOGONAL;
+    if (!used) return NULL;
+    if (!isfinite(init->a) || !isfinite(init->b)) return "must be finite";
+    if (init->kind == GLIA_INIT_UNIFORM && init->a >= init->b) return "a must be below b";
+    const bool normal = init->kind == GLIA_INIT_NORMAL || init->kind == GLIA_INIT_TRUNCATED_NORMAL;
+    return normal && init->b <= 0 ? "b, the standard deviation, must be positive" : NULL;
+}
+
 static glia_value add_weight(glia_model *model, const glia_weight *weight) {
     glia_shape shape = {.ndim = weight->ndim};
     memcpy(shape.dim, weight->dim, sizeof shape.dim);
@@ -216,6 +228,10 @@ static glia_value add_weight(glia_model *model, const glia_weight *weight) {
     if ((unsigned)weight->init.kind > GLIA_INIT_ORTHOGONAL)
         return glia_model_fail(model, GLIA_INVALID_ARGUMENT, "%s: init kind %d is no glia_init_kind", weight->name,
                                (int)weight->init.kind);
+    const char *mistake = init_mistake(&weight->init);
+    if (mistake)
+        return glia_model_fail(model, GLIA_INVALID_ARGUMENT, "%s: init kind %d has a %g and b %g: %s", weight->name,
+                               (int)weight->init.kind, weight->init.a, weight->init.b, mistake);
     if (glia_model_find_weight(model, weight->name))
         return glia_model_fail(model, GLIA_INVALID_ARGUMENT, "the weight name '%s' is taken", weight->name);
     status = room(model, &model->weights, &model->cap_weights, model->n_weights, sizeof *model->weights);

@@ -30,8 +30,8 @@ glia_status glia_model_freeze(glia_model *model, const char *name, bool frozen) 
 static glia_status set_rate(glia_model *model, double rate) {
     GLIA_REQUIRE(model->ctx, model->compiled, GLIA_INVALID_ARGUMENT,
                  "glia_model_set_learning_rate: the model is not compiled, or was changed since");
-    GLIA_REQUIRE(model->ctx, rate >= 0 && isfinite(rate), GLIA_INVALID_ARGUMENT,
-                 "glia_model_set_learning_rate: %g, must not be negative", rate);
+    GLIA_REQUIRE(model->ctx, rate >= 0 && rate <= 1e6, GLIA_INVALID_ARGUMENT,
+                 "glia_model_set_learning_rate: rate is %g, must be 0 to 1e+06", rate);
     GLIA_TRY(glia_tensor_fill(model->training.rate, rate));
     model->training.args.learning_rate = rate;
     return GLIA_OK;
@@ -52,8 +52,9 @@ static glia_status find_for(const glia_model *model, const char *call, const cha
     GLIA_REQUIRE(ctx, *out, GLIA_NOT_FOUND, "%s: no weight is named '%s'", call, name ? name : "NULL");
     const glia_tensor shape = glia_weight_view(model, *out, NULL, 0);
     const size_t needed     = (size_t)glia_count(&shape) * glia_dtype_size(model->dtype);
-    GLIA_REQUIRE(ctx, values && bytes == needed, GLIA_SHAPE_MISMATCH, "%s: %zu bytes at %p, '%s' %s of %s has %zu",
-                 call, bytes, values, name, GLIA_SHAPE_OF(&shape), glia_dtype_name(model->dtype), needed);
+    GLIA_REQUIRE(ctx, values, GLIA_INVALID_ARGUMENT, "%s: values for '%s' is NULL", call, name);
+    GLIA_REQUIRE(ctx, bytes == needed, GLIA_SHAPE_MISMATCH, "%s: %zu bytes, '%s' %s of %s has %zu", call, bytes, name,
+                 GLIA_SHAPE_OF(&shape), glia_dtype_name(model->dtype), needed);
     return GLIA_OK;
 }
 

@@ -26,6 +26,20 @@ static glia_status check_output_args(glia_context *ctx, const char *call, const 
         GLIA_INVALID_ARGUMENT,
         "%s: class_weight %p, label_smoothing %g or ignore_index %lld with loss %d, which has no classes", call,
         (const void *)args->class_weight, args->label_smoothing, (long long)args->ignore_index, (int)args->loss);
+    GLIA_REQUIRE(ctx, args->label_smoothing >= 0 && args->label_smoothing <= 1, GLIA_INVALID_ARGUMENT,
+                 "%s: label_smoothing is %g, must be 0 to 1", call, args->label_smoothing);
+    return GLIA_OK;
+}
+
+/* One class always wins, with the probability 1: a habit from libraries that take it for a binary output. */
+static glia_status check_classes(glia_context *ctx, const char *call, int64_t classes, const glia_output_args *args) {
+    bool accuracy = false;
+    for (int k = 0; k < GLIA_MAX_METRICS; ++k)
+        accuracy = accuracy || args->metrics[k] == GLIA_METRIC_ACCURACY || args->metrics[k] == GLIA_METRIC_TOP_K;
+    GLIA_REQUIRE(ctx, classes != 1 || !glia_loss_by_class(args->loss), GLIA_INVALID_ARGUMENT,
+                 "%s: the output has 1 class, of which a cross-entropy learns nothing: the binary ones take it", call);
+    GLIA_REQUIRE(ctx, classes != 1 || !accuracy || args->loss == GLIA_NO_LOSS, GLIA_INVALID_ARGUMENT,
+                 "%s: the output has 1 class, whose accuracy is always 1: GLIA_METRIC_BINARY_ACCURACY takes it", call);
     return GLIA_OK;
 }
 
@@ -39,6 +53,7 @@ static glia_status check_output(glia_model *model, const char *call, glia_value 
                  "%s: a batch of %d samples gives the value the shape %s: its first dimension is not the batch", call,
                  (int)GLIA_RECIPE_BATCH, GLIA_SHAPE_OF(shape));
     GLIA_TRY(check_output_args(ctx, call, args));
+    GLIA_TRY(check_classes(ctx, call, shape->ndim > 1 ? shape->dim[1] : 0, args));
     GLIA_REQUIRE(ctx, !args->class_weight || shape->ndim > 1, GLIA_SHAPE_MISMATCH,
                  "%s: class_weight for an output of %d dimensions besides the batch, which has no classes", call,
                  shape->ndim - 1);

@@ -193,14 +193,16 @@ glia_status glia_model_fit(glia_model *model, glia_dataset *data, const glia_fit
 static glia_status check_outputs(const glia_model *model, int64_t count, void *const *out, const size_t *bytes,
                                  int n_out) {
     glia_context *ctx = model->ctx;
-    GLIA_REQUIRE(ctx, out && bytes && n_out >= 1 && n_out <= model->n_outputs, GLIA_INVALID_ARGUMENT,
+    GLIA_REQUIRE(ctx, out && bytes, GLIA_INVALID_ARGUMENT, "glia_model_predict: %s is NULL", out ? "bytes" : "out");
+    GLIA_REQUIRE(ctx, n_out >= 1 && n_out <= model->n_outputs, GLIA_INVALID_ARGUMENT,
                  "glia_model_predict: %d outputs are wanted, the model has %d", n_out, model->n_outputs);
     for (int i = 0; i < n_out; ++i) {
         const glia_tensor *nominal = &model->values[model->outputs[i].value].shape;
         size_t needed = (size_t)(glia_count(nominal) / GLIA_RECIPE_BATCH) * glia_dtype_size(nominal->dtype);
-        GLIA_REQUIRE(ctx, out[i] && glia_mul_size(needed, (size_t)count, &needed) && bytes[i] == needed,
-                     GLIA_INVALID_ARGUMENT, "glia_model_predict: %zu bytes at %p, output %d of %lld samples has %zu",
-                     bytes[i], out[i], i, (long long)count, needed);
+        GLIA_REQUIRE(ctx, out[i], GLIA_INVALID_ARGUMENT, "glia_model_predict: the memory for output %d is NULL", i);
+        GLIA_REQUIRE(ctx, glia_mul_size(needed, (size_t)count, &needed) && bytes[i] == needed, GLIA_INVALID_ARGUMENT,
+                     "glia_model_predict: %zu bytes, output %d of %lld samples has %zu", bytes[i], i, (long long)count,
+                     needed);
     }
     return GLIA_OK;
 }
