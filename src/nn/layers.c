@@ -57,7 +57,7 @@ glia_value glia_model_dense(glia_model *model, glia_value x, const glia_dense_ar
 /* Zeros around one axis, so that P = ceil(size / stride). */
 static void pad_same(glia_padding padding, int64_t size, int kernel, int stride, int dilation, int *pad, int *pad_end) {
     const int64_t outputs = (size + stride - 1) / stride;
-    const int64_t total   = glia_max_i64((outputs - 1) * stride + (int64_t)(kernel - 1) * dilation + 1 - size, 0);
+    const int64_t total   = glia_max_i64((outputs - 1) * stride + ((int64_t)kernel - 1) * dilation + 1 - size, 0);
     const int64_t before  = padding == GLIA_PAD_SAME ? total / 2 : total - total / 2;
     *pad                  = (int)before;
     *pad_end              = total == before ? GLIA_NO_PAD : (int)(total - before);
@@ -113,8 +113,8 @@ static glia_value convolve(glia_model *model, glia_value x, const glia_conv2d_ar
                              .dim      = {a->filters, channels, a->kernel[0], a->kernel[1]},
                              .init     = a->weight_init,
                              .fallback = glorot,
-                             .fan_in   = channels * window,
-                             .fan_out  = a->filters / groups * window};
+                             .fan_in   = glia_saturating_mul(channels, window),
+                             .fan_out  = glia_saturating_mul(a->filters / groups, window)};
     if (one_dimension) spec.ndim = 3, spec.dim[2] = a->kernel[1];
     glia_value weight     = glia_layer_weight(model, &spec);
     const glia_value bias = bias_of(model, a->no_bias, a->filters, a->bias_init, spec.fan_in);
@@ -169,8 +169,8 @@ glia_value glia_model_conv2d_transpose(glia_model *model, glia_value x, const gl
                                                      .dim      = {channels, filters, a->kernel[0], a->kernel[1]},
                                                      .init     = a->weight_init,
                                                      .fallback = glorot,
-                                                     .fan_in   = channels / groups * window,
-                                                     .fan_out  = filters * window});
+                                                     .fan_in   = glia_saturating_mul(channels / groups, window),
+                                                     .fan_out  = glia_saturating_mul(filters, window)});
     const glia_value bias = bias_of(model, a->no_bias, a->filters, a->bias_init, channels / groups * window);
     const glia_conv2d_transpose_params params = {.stride     = {a->stride[0], a->stride[1]},
                                                  .pad        = {a->pad[0], a->pad[1]},
