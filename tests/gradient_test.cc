@@ -121,7 +121,7 @@ class Subject {
     size_t most(size_t k) const {
         double work = 0;  // of one forward run
         for (int s = 0; s < forward_->n_steps; ++s) {
-            const glia_step& step = forward_->steps[s];
+            const glia_plan_step& step = forward_->steps[s];
             glia_cost        cost{};
             if (step.op->cost) step.op->cost(step.geom, &cost);
             work += cost.flops;

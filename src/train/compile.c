@@ -269,6 +269,8 @@ static glia_status choose_output(glia_model *model, glia_value output, const gli
         model->n_outputs);
     GLIA_REQUIRE(model->ctx, output.id != 0 || model->n_outputs > 0, GLIA_INVALID_ARGUMENT,
                  "%s: the model has no output", call);
+    GLIA_REQUIRE(model->ctx, output.id != 0 || args->loss == GLIA_NO_LOSS, GLIA_INVALID_ARGUMENT,
+                 "%s: a loss without an output: outputs of glia_model_output have theirs from there", call);
     if (output.id == 0) return GLIA_OK;
     if (model->n_outputs == 1) one = model->outputs[0];
     one.args.loss      = args->loss;

@@ -120,18 +120,21 @@ static void emit_metric(const glia_emission *e, int i, int k, glia_value predict
     glia_graph_assign(e->graph, state, new_state);
 }
 
+/* The graph keeps no copy of a label. */
+static const char *const output_label[GLIA_MAX_OUTPUTS] = {"output 0", "output 1", "output 2", "output 3",
+                                                           "output 4", "output 5", "output 6", "output 7"};
+
 void glia_emit_losses(glia_emission *e, const glia_value *targets, glia_value *total) {
     *total = (glia_value){0};
     for (int i = 0, t = 0; i < e->model->n_outputs; ++i) {
         const glia_output_info *output = &e->model->outputs[i];
         if (output->args.loss == GLIA_NO_LOSS) continue;
         const glia_value prediction = e->map[output->value], target = targets[t++];
-        glia__graph_set_label(e->graph, "loss");
+        glia__graph_set_label(e->graph, output_label[i]);
         const glia_value loss = loss_of(e, i, prediction, target);
         /* Sums are reported for each sample too, so that they do not depend on the batch size. */
         accumulate(e, scaled(e, loss, output->args.reduction == GLIA_REDUCE_SUM ? 1.0 / (double)e->batch : 1),
                    e->model->training.sums[i]);
-        glia__graph_set_label(e->graph, "metric");
         for (int k = 0; k < GLIA_MAX_METRICS; ++k)
             if (output->args.metrics[k] != GLIA_METRIC_NONE) emit_metric(e, i, k, prediction, target);
         const glia_value part = scaled(e, loss, output->args.weight);
