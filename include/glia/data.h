@@ -28,6 +28,9 @@ typedef struct glia_array {
     glia_shape shape;     /* of one sample, at most seven dimensions */
     const void *data;     /* the samples one after the other, each dense and row-major */
     double scale, offset; /* scale not 0: batches hold x scale + offset in f32, rounded once */
+    /* In their place, one for each index of the shape's first dimension, as of an image's channels: batches hold
+     * x channel_scale[c] + channel_offset[c]. Copied; channel_offset NULL: zeros. */
+    const double *channel_scale, *channel_offset;
 } glia_array;
 
 typedef struct glia_arrays_args {

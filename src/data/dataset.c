@@ -36,6 +36,7 @@ void glia_dataset_destroy(glia_dataset *dataset) {
     glia_context *ctx = dataset->ctx;
     for (int i = 0; i < dataset->n_inputs + dataset->n_targets; ++i) {
         glia_block_free(ctx, &dataset->fields[i].owned);
+        glia_block_free(ctx, &dataset->fields[i].affine);
         glia_block_free(ctx, &dataset->fields[i].table);
     }
     glia_block_free(ctx, &dataset->order);
@@ -92,15 +93,47 @@ glia_status glia_dataset_describe(glia_dataset *dataset, const char *function, i
     return set_name(dataset, function, i, description->name);
 }
 
-glia_status glia_dataset_scale(glia_dataset *dataset, int i, double scale, double offset) {
+glia_status glia_dataset_scale(glia_dataset *dataset, int i, int64_t channels, const double *scale,
+                               const double *offset) {
+    enum { VALUES = UINT8_MAX + 1 };
     glia_data_field *field = &dataset->fields[i];
-    field->scaled          = true;
-    field->scale           = scale;
-    field->offset          = offset;
+    field->channels        = channels;
     field->delivered       = GLIA_F32;
-    if (field->stored != GLIA_U8) return GLIA_OK;
-    GLIA_TRY(glia_block_alloc(dataset->ctx, 256, sizeof(float), "the scale of a dataset", &field->table));
-    for (int value = 0; value < 256; ++value) ((float *)field->table.data)[value] = (float)(value * scale + offset);
+    GLIA_TRY(glia_block_alloc(dataset->ctx, (size_t)channels, sizeof(glia_affine), "the scale of a dataset",
+                              &field->affine));
+    glia_affine *affine = field->affine.data;
+    for (int64_t c = 0; c < channels; ++c) affine[c] = (glia_affine){scale[c], offset ? offset[c] : 0};
+    if (field->stored != GLIA_U8 || (channels > 1 && field->elements / channels < VALUES)) return GLIA_OK;
+    GLIA_TRY(glia_block_alloc(dataset->ctx, (size_t)channels, VALUES * sizeof(float), "the scale of a dataset",
+                              &field->table));
+    float *table = field->table.data;
+    for (int64_t c = 0; c < channels; ++c)
+        for (int value = 0; value < VALUES; ++value) *table++ = (float)(value * affine[c].scale + affine[c].offset);
+    return GLIA_OK;
+}
+
+static glia_status check_scale(const glia_dataset *dataset, const char *function, const char *place,
+                               const glia_array *array) {
+    glia_context *ctx     = dataset->ctx;
+    const double *offsets = array->channel_offset;
+    GLIA_REQUIRE(ctx, isfinite(array->scale) && isfinite(array->offset) && (array->scale != 0 || array->offset == 0),
+                 GLIA_INVALID_ARGUMENT, "%s: %s has scale %g and offset %g, must be finite, and no offset alone",
+                 function, place, array->scale, array->offset);
+    if (!array->channel_scale) {
+        GLIA_REQUIRE(ctx, !offsets, GLIA_INVALID_ARGUMENT, "%s: %s has channel_offset without channel_scale", function,
+                     place);
+        return GLIA_OK;
+    }
+    GLIA_REQUIRE(ctx, array->scale == 0, GLIA_INVALID_ARGUMENT, "%s: %s has scale %g and channel_scale", function,
+                 place, array->scale);
+    GLIA_REQUIRE(ctx, array->shape.ndim > 0, GLIA_INVALID_ARGUMENT, "%s: %s is a scalar and has channel_scale",
+                 function, place);
+    for (int64_t c = 0; c < array->shape.dim[0]; ++c) {
+        const double scale = array->channel_scale[c], offset = offsets ? offsets[c] : 0;
+        GLIA_REQUIRE(ctx, isfinite(scale) && isfinite(offset) && scale != 0, GLIA_INVALID_ARGUMENT,
+                     "%s: channel %lld of %s has scale %g and offset %g, must be finite, and the scale not 0", function,
+                     (long long)c, place, scale, offset);
+    }
     return GLIA_OK;
 }
 
@@ -115,16 +148,16 @@ static glia_status add_array(glia_dataset *dataset, const char *function, int i,
     GLIA_REQUIRE(ctx, (uintptr_t)array->data % size == 0, GLIA_INVALID_ARGUMENT,
                  "%s: the data of %s, %p, is not aligned to the %zu bytes of %s", function, place, array->data, size,
                  glia_dtype_name(array->dtype));
-    GLIA_REQUIRE(ctx, isfinite(array->scale) && isfinite(array->offset) && (array->scale != 0 || array->offset == 0),
-                 GLIA_INVALID_ARGUMENT, "%s: %s has scale %g and offset %g, must be finite, and no offset alone",
-                 function, place, array->scale, array->offset);
+    GLIA_TRY(check_scale(dataset, function, place, array));
     field->data = array->data;
     if (copy && bytes > 0) {
         GLIA_TRY(glia_block_alloc(ctx, bytes, 1, "a dataset's copy", &field->owned));
         memcpy(field->owned.data, array->data, bytes);
         field->data = field->owned.data;
     }
-    return array->scale != 0 ? glia_dataset_scale(dataset, i, array->scale, array->offset) : GLIA_OK;
+    if (array->channel_scale)
+        return glia_dataset_scale(dataset, i, array->shape.dim[0], array->channel_scale, array->channel_offset);
+    return array->scale != 0 ? glia_dataset_scale(dataset, i, 1, &array->scale, &array->offset) : GLIA_OK;
 }
 
 static glia_status from_arrays(glia_context *ctx, const glia_arrays_args *args, glia_dataset **out) {

@@ -7,6 +7,11 @@
 
 enum { GLIA_FIELD_NAME = 64 };
 
+/* delivered = stored * scale + offset */
+typedef struct glia_affine {
+    double scale, offset;
+} glia_affine;
+
 /* One input or target: what is stored, and what batches deliver. */
 typedef struct glia_data_field {
     char name[GLIA_FIELD_NAME];
@@ -16,9 +21,9 @@ typedef struct glia_data_field {
     glia_dtype delivered; /* in batches */
     const char *data;     /* all samples; NULL for a generator */
     glia_block owned;     /* the memory of data, where the dataset has it */
-    bool scaled;          /* delivered = stored * scale + offset */
-    double scale, offset;
-    glia_block table; /* the 256 results, where u8 is scaled */
+    int64_t channels;     /* the equal parts of a sample, each scaled by its own numbers; 0: not scaled */
+    glia_block affine;    /* a glia_affine for each channel */
+    glia_block table;     /* the 256 results for each channel, where u8 is scaled; not for many small channels */
 } glia_data_field;
 
 struct glia_dataset {
@@ -41,8 +46,10 @@ glia_status glia_dataset_new(glia_context *ctx, const char *function, int64_t co
  */
 glia_status glia_dataset_describe(glia_dataset *dataset, const char *function, int i, const glia_field *description);
 
-/* Makes field i deliver value * scale + offset in f32. */
-glia_status glia_dataset_scale(glia_dataset *dataset, int i, double scale, double offset);
+/* Makes field i deliver value * scale[c] + offset[c] in f32, where c counts the `channels` equal parts of a sample;
+ * offset NULL: zeros. */
+glia_status glia_dataset_scale(glia_dataset *dataset, int i, int64_t channels, const double *scale,
+                               const double *offset);
 
 void glia_dataset_retain(glia_dataset *dataset);
 

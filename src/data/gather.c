@@ -12,19 +12,28 @@ static int64_t root_sample(const glia_dataset *dataset, int64_t i) {
     return dataset->order.data ? ((const int64_t *)dataset->order.data)[i] : i;
 }
 
+static void convert_by_table(const glia_data_field *field, const uint8_t *from, float *to) {
+    const int64_t part = field->elements / field->channels;
+    const float *table = field->table.data;
+    for (int64_t c = 0; c < field->channels; ++c, from += part, to += part, table += UINT8_MAX + 1)
+        for (int64_t k = 0; k < part; ++k) to[k] = table[from[k]];
+}
+
 static void convert(const glia_data_field *field, const void *from, void *to) {
-    if (field->stored == field->delivered && !field->scaled) {
+    const glia_affine identity = {1, 0}, *affine = field->channels ? field->affine.data : &identity;
+    const int64_t channels = glia_max_i64(field->channels, 1), part = field->elements / channels;
+    for (int64_t c = 0; c < channels; ++c)
+        for (int64_t k = c * part; k < (c + 1) * part; ++k)
+            glia_store(field->delivered, to, k, glia_load(field->stored, from, k) * affine[c].scale + affine[c].offset);
+}
+
+static void deliver(const glia_data_field *field, const void *from, void *to) {
+    if (field->table.data)
+        convert_by_table(field, from, to);
+    else if (field->channels || field->stored != field->delivered)
+        convert(field, from, to);
+    else
         memcpy(to, from, (size_t)field->elements * glia_dtype_size(field->stored));
-    } else if (field->table.data) {
-        const float *table    = field->table.data;
-        const uint8_t *values = from;
-        float *results        = to;
-        for (int64_t k = 0; k < field->elements; ++k) results[k] = table[values[k]];
-    } else {
-        const double scale = field->scaled ? field->scale : 1, offset = field->scaled ? field->offset : 0;
-        for (int64_t k = 0; k < field->elements; ++k)
-            glia_store(field->delivered, to, k, glia_load(field->stored, from, k) * scale + offset);
-    }
 }
 
 typedef struct copying {
@@ -35,12 +44,12 @@ typedef struct copying {
 } copying;
 
 static void copy_samples(void *arg, int64_t begin, int64_t end) {
-    const copying *c     = arg;
-    const size_t stored  = (size_t)c->field->elements * glia_dtype_size(c->field->stored);
-    const size_t deliver = (size_t)c->field->elements * glia_dtype_size(c->field->delivered);
+    const copying *c       = arg;
+    const size_t stored    = (size_t)c->field->elements * glia_dtype_size(c->field->stored);
+    const size_t delivered = (size_t)c->field->elements * glia_dtype_size(c->field->delivered);
     for (int64_t i = begin; i < end; ++i) {
         const int64_t sample = root_sample(c->dataset, c->index[i]);
-        convert(c->field, c->field->data + (size_t)sample * stored, c->to + (size_t)i * deliver);
+        deliver(c->field, c->field->data + (size_t)sample * stored, c->to + (size_t)i * delivered);
     }
 }
 

@@ -60,11 +60,11 @@ static glia_status assemble(glia_context *ctx, const glia_idx_args *args, glia_i
                             glia_dataset **out) {
     glia_dataset *dataset;
     GLIA_TRY(glia_dataset_new(ctx, "IDX", images->dim[0], 1, 1, &dataset));
-    const double scale = args->scale != 0 ? args->scale : images->dtype == GLIA_U8 ? 1 / 255.0 : 1;
+    const double unit  = args->scale != 0 ? args->scale : images->dtype == GLIA_U8 ? 1 / 255.0 : 1;
+    const double scale = unit / args->std, offset = -args->mean / args->std;
     glia_status status = add_field(dataset, 0, "image", images);
     if (status == GLIA_OK) status = add_field(dataset, 1, "label", labels);
-    if (status == GLIA_OK && !args->raw)
-        status = glia_dataset_scale(dataset, 0, scale / args->std, -args->mean / args->std);
+    if (status == GLIA_OK && !args->raw) status = glia_dataset_scale(dataset, 0, 1, &scale, &offset);
     if (status == GLIA_OK) {
         dataset->fields[1].delivered = args->label_dtype;
         *out                         = dataset;
