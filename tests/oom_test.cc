@@ -179,11 +179,12 @@ Scenario training(const char* name, bool compiled, bool fitted, std::function<gl
     return s;
 }
 
-const Folder& idx_folder() {
+const Folder& data_folder() {
     static const Folder folder;
     static const bool   written = [] {
         folder.write("images", idx_file(8, {6, 2, 2}, Bytes(24, 7)));
         folder.write("labels", idx_file(8, {6}, Bytes(6, 1)));
+        folder.write("cifar.gz", gzipped(cifar_file({{1}, {2}})));
         folder.write("images.gz", gzipped(idx_file(8, {6, 2, 2}, Bytes(24, 7))));
         return true;
     }();
@@ -194,10 +195,19 @@ const Folder& idx_folder() {
 Scenario idx(const char* name, const char* images) {
     return {name, nullptr, [images](glia_context* ctx, Keep& keep) {
                 glia_dataset* data = nullptr;
-                const glia_status status = glia_dataset_from_idx(ctx, (idx_folder() / images).c_str(), (idx_folder() / "labels").c_str(), nullptr, &data);
+                const glia_status status = glia_dataset_from_idx(ctx, (data_folder() / images).c_str(), (data_folder() / "labels").c_str(), nullptr, &data);
                 keep(data, glia_dataset_destroy);
                 return status;
             }};
+}
+
+glia_status cifar(glia_context* ctx, Keep& keep) {
+    const std::string file   = data_folder() / "cifar.gz";
+    const char*       path[] = {file.c_str(), file.c_str()};
+    glia_dataset*     data   = nullptr;
+    const glia_status status = glia_dataset_from_cifar(ctx, path, 2, nullptr, &data);
+    keep(data, glia_dataset_destroy);
+    return status;
 }
 
 std::vector<Scenario> scenarios() {
@@ -263,6 +273,7 @@ std::vector<Scenario> scenarios() {
          }},
         idx("dataset_of_idx", "images"),
         idx("dataset_of_gzipped_idx", "images.gz"),
+        {"dataset_of_gzipped_cifar", nullptr, cifar},
         {"model_build", nullptr,
          [](glia_context* ctx, Keep& keep) {
              glia_model* m = nullptr;

@@ -86,6 +86,34 @@ typedef enum glia_part { GLIA_PART_TRAIN, GLIA_PART_TEST } glia_part;
 GLIA_API glia_status glia_dataset_from_idx_folder(glia_context *ctx, const char *folder, glia_part part,
                                                   const glia_idx_args *args, glia_dataset **out);
 
+/* What a file holds, and which of its labels become the target. */
+typedef enum glia_cifar {
+    GLIA_CIFAR_10,        /* ten classes */
+    GLIA_CIFAR_100,       /* the hundred fine classes of CIFAR-100 */
+    GLIA_CIFAR_100_COARSE /* its twenty coarse ones */
+} glia_cifar;
+
+typedef struct glia_cifar_args {
+    glia_cifar kind;
+    double mean[3], std[3]; /* of red, green, blue: values become (x / 255 - mean) / std in f32; std 0: 1 */
+    bool raw;               /* image values stay u8 */
+    glia_dtype label_dtype; /* GLIA_I32 or GLIA_I64, the default */
+    size_t max_bytes;       /* the most that a gzipped file may unpack to; default 2^30 */
+} glia_cifar_args;
+
+/* Images and labels from files in the binary format of CIFAR, plain or gzipped, one file after the other: an input
+ * "image" [3,32,32], a scalar target "label". args may be NULL: CIFAR-10, values from 0 to 1. Errors, with path and
+ * values: GLIA_NOT_FOUND; GLIA_IO_ERROR; GLIA_BAD_FORMAT for a size that is no multiple of a record's, and for a label
+ * out of range.
+ * Source: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version". */
+GLIA_API glia_status glia_dataset_from_cifar(glia_context *ctx, const char *const *paths, int n_paths,
+                                             const glia_cifar_args *args, glia_dataset **out);
+
+/* The same from a folder that holds the files under their usual names: data_batch_1.bin to data_batch_5.bin and
+ * test_batch.bin, or train.bin and test.bin of CIFAR-100, each also with .gz behind it. folder NULL: GLIA_DATA_DIR. */
+GLIA_API glia_status glia_dataset_from_cifar_folder(glia_context *ctx, const char *folder, glia_part part,
+                                                    const glia_cifar_args *args, glia_dataset **out);
+
 /* NULL is allowed. */
 GLIA_API void glia_dataset_destroy(glia_dataset *dataset);
 

@@ -1,17 +1,13 @@
 /* Datasets from the files of MNIST and its successors. */
-#define _POSIX_C_SOURCE 200809L
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/context.h"
 #include "core/tensor.h"
 #include "data/dataset.h"
+#include "data/folder.h"
 #include "io/idx.h"
-#include "io/input.h"
 
 static glia_status read_args(glia_context *ctx, const glia_idx_args *given, glia_idx_args *out) {
     *out = given ? *given : (glia_idx_args){0};
@@ -100,33 +96,17 @@ glia_status glia_dataset_from_idx(glia_context *ctx, const char *images, const c
     return status;
 }
 
-enum { PATH_BYTES = 4096 };
-
-/* The first of the usual names that exists: FOLDER/train-images-idx3-ubyte or .idx3-ubyte, each also with .gz. */
 static glia_status find_file(glia_context *ctx, const char *folder, const char *stem, const char *kind, char *path) {
-    static const char *const separators[] = {"-", "."}, *const endings[] = {"", ".gz"};
-    for (int i = 0; i < 4; ++i) {
-        struct stat info;
-        const int length =
-            snprintf(path, PATH_BYTES, "%s/%s%s%s-ubyte%s", folder, stem, separators[i / 2], kind, endings[i % 2]);
-        GLIA_REQUIRE(ctx, length > 0 && length < PATH_BYTES, GLIA_INVALID_ARGUMENT,
-                     "the path of a data folder has %zu bytes, which is too long", strlen(folder));
-        if (stat(path, &info) == 0 || errno != ENOENT) return GLIA_OK; /* opening it tells what is wrong */
-    }
-    return glia_fail(ctx, GLIA_NOT_FOUND, "%s: has no %s-%s-ubyte, nor %s.%s-ubyte, nor one of them with .gz", folder,
-                     stem, kind, stem, kind);
+    char dash[64], dot[64];
+    snprintf(dash, sizeof dash, "%s-%s-ubyte", stem, kind);
+    snprintf(dot, sizeof dot, "%s.%s-ubyte", stem, kind);
+    return glia_data_file(ctx, folder, dash, dot, path);
 }
 
 static glia_status from_folder(glia_context *ctx, const char *folder, glia_part part, const glia_idx_args *args,
                                glia_dataset **out) {
-    char images[PATH_BYTES], labels[PATH_BYTES];
-    struct stat info;
-    if (!folder) folder = getenv("GLIA_DATA_DIR");
-    GLIA_REQUIRE(ctx, folder && *folder, GLIA_NOT_FOUND,
-                 "glia_dataset_from_idx_folder: folder is NULL, and GLIA_DATA_DIR names none");
-    GLIA_REQUIRE(ctx, part == GLIA_PART_TRAIN || part == GLIA_PART_TEST, GLIA_INVALID_ARGUMENT,
-                 "glia_dataset_from_idx_folder: part is %d, which is no glia_part", (int)part);
-    if (stat(folder, &info) != 0) return glia_fail_file(ctx, folder, errno);
+    char images[GLIA_PATH_BYTES], labels[GLIA_PATH_BYTES];
+    GLIA_TRY(glia_data_folder(ctx, "glia_dataset_from_idx_folder", folder, part, &folder));
     const bool train = part == GLIA_PART_TRAIN;
     GLIA_TRY(find_file(ctx, folder, train ? "train-images" : "t10k-images", "idx3", images));
     GLIA_TRY(find_file(ctx, folder, train ? "train-labels" : "t10k-labels", "idx1", labels));

@@ -95,3 +95,24 @@ glia_status glia_input_end(glia_input *in) {
     GLIA_REQUIRE(in->ctx, got == 0, GLIA_BAD_FORMAT, "%s: goes on after its content of %llu bytes", in->path, used);
     return GLIA_OK;
 }
+
+static glia_status count_unpacked(glia_input *in, uint64_t max_bytes) {
+    char chunk[1 << 14];
+    size_t got;
+    do {
+        GLIA_TRY(read_some(in, chunk, sizeof chunk, &got));
+        GLIA_REQUIRE(in->ctx, in->used <= max_bytes, GLIA_BAD_FORMAT,
+                     "%s: unpacks to more than %llu bytes, which is what is allowed (max_bytes)", in->path,
+                     (unsigned long long)max_bytes);
+    } while (got == sizeof chunk);
+    return GLIA_OK;
+}
+
+glia_status glia_input_measure(glia_context *ctx, const char *path, uint64_t max_bytes, uint64_t *bytes) {
+    glia_input in;
+    GLIA_TRY(glia_input_open(ctx, path, &in));
+    const glia_status status = in.gzip ? count_unpacked(&in, max_bytes) : GLIA_OK;
+    *bytes                   = in.gzip ? in.used : in.size;
+    glia_input_close(&in);
+    return status;
+}

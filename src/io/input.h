@@ -28,6 +28,10 @@ glia_status glia_input_read(glia_input *in, void *to, size_t bytes, const char *
  * gzipped file only bounds are known before it is unpacked: what its size can hold, and max_bytes. */
 glia_status glia_input_expect(const glia_input *in, uint64_t bytes, uint64_t max_bytes);
 
+/* The bytes that a file has, unpacked: for formats that do not say so themselves. A gzipped file is unpacked for it,
+ * and may hold no more than max_bytes. */
+glia_status glia_input_measure(glia_context *ctx, const char *path, uint64_t max_bytes, uint64_t *bytes);
+
 /* Fails unless everything was read, and, of a gzipped file, its checksum holds. */
 glia_status glia_input_end(glia_input *in);
 

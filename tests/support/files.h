@@ -1,4 +1,4 @@
-// Files for tests: a folder that is removed at the end, IDX and gzip.
+// Files for tests: a folder that is removed at the end, IDX, CIFAR and gzip.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -43,6 +43,16 @@ inline Bytes idx_file(unsigned char type, const std::vector<uint32_t>& dims, con
     Bytes file = {0, 0, type, static_cast<unsigned char>(dims.size())};
     for (uint32_t dim : dims) put32(&file, dim);
     file.insert(file.end(), content.begin(), content.end());
+    return file;
+}
+
+// Records of CIFAR-10, or CIFAR-100, with these labels in front; byte k of record i is 31 i + k.
+inline Bytes cifar_file(const std::vector<Bytes>& labels) {
+    Bytes file;
+    for (size_t i = 0; i < labels.size(); ++i) {
+        file.insert(file.end(), labels[i].begin(), labels[i].end());
+        for (size_t k = 0; k < 3072; ++k) file.push_back(static_cast<unsigned char>(31 * i + k));
+    }
     return file;
 }
 
