@@ -41,8 +41,8 @@ typedef struct glia_context_args {
     void *log_user;
 } glia_context_args;
 
-/* device: "cpu", or "auto" for the first GPU that works, else the CPU. NULL: GLIA_DEVICE, else "auto".
- * args may be NULL. Errors: GLIA_NOT_FOUND for a device that this machine or build does not have,
+/* device: "cpu", "cuda:0", "cuda:1", ..., "emulated" (CUDA on the CPU, for development and tests: slow), or "auto" for
+ * the first GPU that works, else the CPU. NULL: GLIA_DEVICE, else "auto". args may be NULL. Errors: GLIA_NOT_FOUND for a device that this machine or build does not have,
  * GLIA_INVALID_ARGUMENT for a bad GLIA_LOG, GLIA_PROVIDER, GLIA_CHECK or GLIA_NUM_THREADS; the message is then
  * glia_message(NULL). */
 GLIA_API glia_status glia_context_create(const char *device, const glia_context_args *args, glia_context **out);
@@ -54,7 +54,7 @@ GLIA_API void glia_context_destroy(glia_context *ctx);
  * ctx NULL: of this thread's last failed glia_context_create. */
 GLIA_API const char *glia_message(const glia_context *ctx);
 
-GLIA_API const char *glia_context_device(const glia_context *ctx); /* "cpu" */
+GLIA_API const char *glia_context_device(const glia_context *ctx); /* "cpu", "cuda:0" */
 GLIA_API int glia_context_threads(const glia_context *ctx);
 
 /* Bytes that the context's tensors, plans and workspaces hold now, and the most they ever held. */

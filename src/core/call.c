@@ -131,7 +131,7 @@ static glia_status call_op(glia_context *ctx, const glia_op *op, const void *par
     GLIA_TRY(check_outputs(&r, n_out, out));
     GLIA_TRY(check_aliasing(&r, n_out, out));
 
-    glia_call call = {.ctx = ctx, .op = op, .geom = geom, .n_in = n_in};
+    glia_call call = {.ctx = ctx, .op = op, .geom = geom, .n_in = n_in, .stream = glia_stream(ctx)};
     for (int i = 0; i < n_in; ++i) call.in[i] = in[i];
     for (int i = 0; i < n_out; ++i) call.out[i] = out[i];
     if (all_outputs_empty(&call)) return GLIA_OK;

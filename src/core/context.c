@@ -88,7 +88,7 @@ static glia_status read_environment(glia_context *ctx, const glia_context_args *
     if (provider) {
         if (!glia_provider_known(ctx->device, provider))
             return glia_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_PROVIDER is '%.64s', which no op has on device %s",
-                                   provider, ctx->device->name);
+                                   provider, ctx->device_name);
         snprintf(ctx->provider, sizeof ctx->provider, "%s", provider);
     }
     const char *check = variable("GLIA_CHECK");
@@ -110,6 +110,22 @@ static glia_status check_args(const glia_context_args *args) {
     return GLIA_OK;
 }
 
+/* A GPU that does not open is no reason to fail for a caller who leaves the choice to us. */
+static glia_status open_device(glia_context *ctx, glia_device_choice *choice, bool automatic) {
+    const glia_status status = ctx->device->open ? ctx->device->open(ctx, choice->index) : GLIA_OK;
+    if (status == GLIA_OK || !automatic) return status;
+    snprintf(choice->why, sizeof choice->why, "%.*s", (int)sizeof choice->why - 1, ctx->message);
+    ctx->device = &glia_cpu_device;
+    snprintf(ctx->device_name, sizeof ctx->device_name, "cpu");
+    ctx->message[0] = '\0';
+    return GLIA_OK;
+}
+
+static void free_context(glia_context *ctx) {
+    const glia_allocator allocator = ctx->memory.allocator;
+    allocator.release(allocator.user, ctx, sizeof *ctx);
+}
+
 glia_status glia_context_create(const char *device, const glia_context_args *args, glia_context **out) {
     const glia_context_args defaults = {0};
     if (!out) return glia_fail_early(GLIA_INVALID_ARGUMENT, "glia_context_create: out is NULL");
@@ -118,18 +134,26 @@ glia_status glia_context_create(const char *device, const glia_context_args *arg
     if (!device) device = "auto";
     GLIA_TRY(check_args(args));
 
+    glia_device_choice choice;
     glia_context found = {.seed = args->seed, .math = args->math, .nondeterministic = args->nondeterministic};
-    GLIA_TRY(glia_device_find(device, &found.device));
+    GLIA_TRY(glia_device_find(device, &choice));
+    found.device = choice.device;
+    memcpy(found.device_name, choice.name, sizeof found.device_name);
     GLIA_TRY(read_environment(&found, args));
     glia_memory_init(&found.memory, &args->allocator);
 
     glia_context *ctx = found.memory.allocator.alloc(found.memory.allocator.user, sizeof *ctx, GLIA_ALIGNMENT);
     if (!ctx) return glia_fail_early(GLIA_OUT_OF_MEMORY, "out of memory: %zu bytes for a context", sizeof *ctx);
     memcpy(ctx, &found, sizeof found);
-    ctx->references = 1;
-    if (strcmp(device, "auto") == 0)
-        glia_log(ctx, GLIA_LOG_INFO, "device auto: cpu, because this build has no GPU device");
-    glia_log(ctx, GLIA_LOG_INFO, "device %s, %d threads, seed %llu", ctx->device->name, ctx->threads,
+    ctx->references          = 1;
+    const glia_status status = open_device(ctx, &choice, strcmp(device, "auto") == 0);
+    if (status != GLIA_OK) {
+        glia_fail_early(status, "%s", ctx->message);
+        free_context(ctx);
+        return status;
+    }
+    if (choice.why[0]) glia_log(ctx, GLIA_LOG_INFO, "device auto: %s, because: %s", ctx->device_name, choice.why);
+    glia_log(ctx, GLIA_LOG_INFO, "device %s, %d threads, seed %llu", ctx->device_name, ctx->threads,
              (unsigned long long)ctx->seed);
     *out = ctx;
     return GLIA_OK;
@@ -140,9 +164,9 @@ void glia_context_retain(glia_context *ctx) { __atomic_fetch_add(&ctx->reference
 void glia_context_release(glia_context *ctx) {
     if (__atomic_fetch_sub(&ctx->references, 1, __ATOMIC_ACQ_REL) != 1) return;
     glia_prepared_cache_destroy(ctx);
-    glia_block_free(ctx, &ctx->scratch);
-    const glia_allocator allocator = ctx->memory.allocator;
-    allocator.release(allocator.user, ctx, sizeof *ctx);
+    ctx->device->release(ctx, &ctx->scratch);
+    if (ctx->device->close) ctx->device->close(ctx);
+    free_context(ctx);
 }
 
 void glia_context_destroy(glia_context *ctx) {
@@ -156,13 +180,17 @@ glia_status glia_enter(glia_context *ctx) {
     if (!inside &&
         !__atomic_compare_exchange_n(&ctx->user, &nobody, &this_thread, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return GLIA_BUSY;
-    ++ctx->depth;
-    return GLIA_OK;
+    if (++ctx->depth > 1 || !ctx->device->enter) return GLIA_OK;
+    const glia_status status = ctx->device->enter(ctx);
+    if (status != GLIA_OK) glia_leave(ctx);
+    return status;
 }
 
 void glia_leave(glia_context *ctx) {
     if (--ctx->depth == 0) __atomic_store_n(&ctx->user, NULL, __ATOMIC_RELEASE);
 }
+
+void *glia_stream(const glia_context *ctx) { return ctx->device->stream ? ctx->device->stream(ctx) : NULL; }
 
 glia_status glia_scratch(glia_context *ctx, size_t bytes, void **out) {
     if (bytes > ctx->scratch.bytes) {
@@ -175,7 +203,7 @@ glia_status glia_scratch(glia_context *ctx, size_t bytes, void **out) {
     return GLIA_OK;
 }
 
-const char *glia_context_device(const glia_context *ctx) { return ctx ? ctx->device->name : ""; }
+const char *glia_context_device(const glia_context *ctx) { return ctx ? ctx->device_name : ""; }
 int glia_context_threads(const glia_context *ctx) { return ctx ? ctx->threads : 0; }
 size_t glia_context_bytes(const glia_context *ctx) { return ctx ? ctx->memory.held : 0; }
 size_t glia_context_peak_bytes(const glia_context *ctx) { return ctx ? ctx->memory.peak : 0; }

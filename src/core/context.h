@@ -18,6 +18,8 @@ typedef enum glia_log_category {
 
 struct glia_context {
     const struct glia_device *device;
+    void *device_state;   /* the device's own, from its open to its close */
+    char device_name[24]; /* "cuda:0" */
     uint64_t seed;
     int threads;
     glia_math math;
@@ -68,6 +70,9 @@ void glia_log(const glia_context *ctx, glia_log_category category, const char *f
         const glia_status try_status = (expression);  \
         if (try_status != GLIA_OK) return try_status; \
     } while (0)
+
+/* The stream that this context's work runs on; NULL on the CPU. */
+void *glia_stream(const glia_context *ctx);
 
 /* At least `bytes` of scratch memory, until the next call of this function. */
 glia_status glia_scratch(glia_context *ctx, size_t bytes, void **out);

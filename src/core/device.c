@@ -1,13 +1,128 @@
+#define _GNU_SOURCE /* dladdr */
 #include "core/device.h"
 
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/context.h"
+#include "glia/glia.h"
 
-glia_status glia_device_find(const char *name, const glia_device **out) {
-    if (strcmp(name, "cpu") == 0 || strcmp(name, "auto") == 0) {
-        *out = &glia_cpu_device;
-        return GLIA_OK;
+/* Devices in libraries of their own. `many`: there may be several, and a number follows the name. */
+static const struct {
+    const char *name, *library;
+    bool many, automatic; /* automatic: "auto" may choose it */
+} known[] = {
+    {"cuda", "cuda", true, true},
+    {"emulated", "emulated", false, false},
+    {"emulated:race", "emulated_race", false, false},
+};
+
+static void *open_in(const char *folder, const char *file, char *why) {
+    char path[4096];
+    if (snprintf(path, sizeof path, "%s%s", folder, file) >= (int)sizeof path) return NULL;
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (!library) snprintf(why, GLIA_WHY_TEXT, "%s", dlerror());
+    return library;
+}
+
+/* The folder, with its last slash, of the file that this code was loaded from: libglia's, or a program's that libglia
+ * was linked into. */
+static bool own_folder(char *out, size_t size) {
+    static const char anchor;
+    Dl_info info;
+    if (!dladdr(&anchor, &info) || !info.dli_fname) return false;
+    const char *slash = strrchr(info.dli_fname, '/');
+    return slash && snprintf(out, size, "%.*s", (int)(slash + 1 - info.dli_fname), info.dli_fname) < (int)size;
+}
+
+static void *open_library(const char *file, char *why) {
+    const char *folder = getenv("GLIA_LIBRARY_DIR");
+    char own[3072], beside[3200];
+    void *library = NULL;
+    if (folder && *folder) {
+        snprintf(beside, sizeof beside, "%.3000s/", folder);
+        return open_in(beside, file, why);
     }
-    return glia_fail_early(GLIA_NOT_FOUND, "no device '%.64s': this build has \"cpu\", and \"auto\" picks it", name);
+    if (own_folder(own, sizeof own)) {
+        library = open_in(own, file, why);
+        snprintf(beside, sizeof beside, "%s../lib/", own);
+        if (!library) library = open_in(beside, file, why);
+    }
+    return library ? library : open_in("", file, why);
+}
+
+static bool same_build(const glia_device_library *found) {
+    const int version[] = {GLIA_VERSION_MAJOR, GLIA_VERSION_MINOR, GLIA_VERSION_PATCH};
+    return memcmp(found->version, version, sizeof version) == 0 && found->context_bytes == sizeof(glia_context);
+}
+
+const glia_device *glia_device_load(const char *name, char *why) {
+    char file[64];
+    snprintf(file, sizeof file, "libglia_%s.so", name);
+    void *library = open_library(file, why);
+    if (!library) return NULL;
+    const glia_device_library *found = dlsym(library, "glia_device_export");
+    const glia_device *device        = NULL;
+    if (!found)
+        snprintf(why, GLIA_WHY_TEXT, "%s is not a library of Glia", file);
+    else if (!same_build(found))
+        snprintf(why, GLIA_WHY_TEXT, "%s is of version %d.%d.%d and was built apart from this libglia %s", file,
+                 found->version[0], found->version[1], found->version[2], glia_version());
+    else
+        device = found->device;
+    dlclose(library); /* RTLD_NODELETE: it stays */
+    return device;
+}
+
+/* Of device `name`, the number: "cuda" is "cuda:0". false: it is not this device's name. */
+static bool number_of(const char *name, const char *device, bool many, int *number) {
+    const size_t length = strlen(device);
+    *number             = 0;
+    if (strncmp(name, device, length) != 0) return false;
+    if (name[length] == '\0') return true;
+    if (!many || name[length] != ':' || name[length + 1] < '0' || name[length + 1] > '9') return false;
+    char *end;
+    const long value = strtol(name + length + 1, &end, 10);
+    *number          = value > 4096 ? 4096 : (int)value;
+    return *end == '\0';
+}
+
+static glia_status find(const char *name, int i, int number, glia_device_choice *out) {
+    char why[GLIA_WHY_TEXT] = "";
+    out->device             = glia_device_load(known[i].library, why);
+    out->index              = number;
+    if (!out->device) return glia_fail_early(GLIA_NOT_FOUND, "no device '%.64s': %s", name, why);
+    const int count = out->device->count(why);
+    if (count == 0) return glia_fail_early(GLIA_NOT_FOUND, "no device '%.64s': %s", name, why);
+    if (number >= count)
+        return glia_fail_early(GLIA_NOT_FOUND, "no device '%.64s': this machine has %d, numbered from 0", name, count);
+    snprintf(out->name, sizeof out->name, known[i].many ? "%s:%d" : "%s", known[i].name, number);
+    return GLIA_OK;
+}
+
+static void use_cpu(glia_device_choice *out) {
+    out->device = &glia_cpu_device;
+    snprintf(out->name, sizeof out->name, "cpu");
+}
+
+static void find_automatically(glia_device_choice *out) {
+    for (size_t i = 0; i < sizeof known / sizeof *known; ++i) {
+        if (!known[i].automatic) continue;
+        if (find(known[i].name, (int)i, 0, out) == GLIA_OK) return;
+        snprintf(out->why, sizeof out->why, "%s", glia_message(NULL));
+    }
+    use_cpu(out);
+}
+
+glia_status glia_device_find(const char *name, glia_device_choice *out) {
+    *out = (glia_device_choice){0};
+    if (strcmp(name, "auto") == 0) return find_automatically(out), GLIA_OK;
+    if (strcmp(name, "cpu") == 0) return use_cpu(out), GLIA_OK;
+    for (size_t i = 0; i < sizeof known / sizeof *known; ++i) {
+        int number;
+        if (number_of(name, known[i].name, known[i].many, &number)) return find(name, (int)i, number, out);
+    }
+    return glia_fail_early(GLIA_NOT_FOUND, "no device '%.64s': there are cpu, cuda:N, emulated and auto", name);
 }

@@ -1,4 +1,5 @@
-/* A device: memory, and a table of providers for each op. */
+/* A device: memory, a stream of work, and a table of providers for each op. The CPU is a part of the library; other
+ * devices come as libraries of their own, which are loaded when a context asks for one. */
 #ifndef GLIA_CORE_DEVICE_H
 #define GLIA_CORE_DEVICE_H
 
@@ -7,21 +8,60 @@
 struct glia_op;
 struct glia_provider;
 
+enum { GLIA_WHY_TEXT = 320, GLIA_DEVICE_TEXT = 24 };
+
+/* Functions that are NULL have nothing to do on this device. */
 typedef struct glia_device {
-    const char *name; /* "cpu" */
+    const char *name; /* "cpu", "cuda" */
     /* Ordered providers of an op, best first, NULL-terminated; never empty for an op of ops.inc. */
     const struct glia_provider *const *(*providers)(const struct glia_op *op);
     glia_status (*alloc)(glia_context *ctx, size_t bytes, const char *what, glia_block *out);
     void (*release)(glia_context *ctx, glia_block *block);
+    /* When upload returns, the host memory may change; when download returns, it has the content. */
     glia_status (*upload)(glia_context *ctx, void *device, const void *host, size_t bytes);
     glia_status (*download)(glia_context *ctx, void *host, const void *device, size_t bytes);
     glia_status (*synchronize)(glia_context *ctx); /* waits for everything that was started */
     bool image_channels_last;                      /* image networks run with channels as the innermost dimension */
+
+    int (*count)(char *why); /* how many this machine has; none: why, GLIA_WHY_TEXT bytes, says the reason */
+    void (*describe)(int index, char *text, size_t size); /* one line: name, memory, versions of what it runs on */
+    glia_status (*open)(glia_context *ctx, int index);    /* sets ctx->device_state; a failure leaves nothing behind */
+    void (*close)(glia_context *ctx);
+    glia_status (*enter)(glia_context *ctx); /* a thread begins to use the context; fails if the device was lost */
+    void *(*stream)(const glia_context *ctx);
+    glia_status (*memory)(glia_context *ctx, size_t *available, size_t *total);
+
+    /* Everything that is started between begin and end is recorded instead of run, then replayed as one piece of work.
+     * end fails with GLIA_UNSUPPORTED if something in between cannot be recorded. */
+    glia_status (*record_begin)(glia_context *ctx);
+    glia_status (*record_end)(glia_context *ctx, void **recording);
+    glia_status (*replay)(glia_context *ctx, void *recording);
+    void (*recording_free)(glia_context *ctx, void *recording);
 } glia_device;
+
+/* What a device's library exports, under the name glia_device_export. version and context_bytes tell whether it was
+ * built with this libglia. */
+typedef struct glia_device_library {
+    int version[3];
+    size_t context_bytes;
+    const glia_device *device;
+} glia_device_library;
 
 extern const glia_device glia_cpu_device;
 
+/* One device of this machine, as a context is given it. */
+typedef struct glia_device_choice {
+    const glia_device *device;
+    int index;
+    char name[GLIA_DEVICE_TEXT]; /* "cuda:0" */
+    char why[GLIA_WHY_TEXT];     /* of "auto": why no better one; "": none was asked for */
+} glia_device_choice;
+
 /* Finds the device of a name, "auto" included; fails early. */
-glia_status glia_device_find(const char *name, const glia_device **out);
+glia_status glia_device_find(const char *name, glia_device_choice *out);
+
+/* The device of a library, by the library's name: "cuda", "emulated". NULL: why, GLIA_WHY_TEXT bytes, says the reason.
+ */
+const glia_device *glia_device_load(const char *library, char *why);
 
 #endif

@@ -24,5 +24,6 @@ static inline size_t glia_align_up(size_t bytes, size_t alignment) {
 
 static inline int64_t glia_min_i64(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t glia_max_i64(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline size_t glia_min_size(size_t a, size_t b) { return a < b ? a : b; }
 
 #endif

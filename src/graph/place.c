@@ -28,7 +28,8 @@ static void *address(const glia_plan *plan, int root, size_t at) {
 }
 
 static void fill_call(glia_plan *plan, glia_plan_step *step) {
-    step->call = (glia_call){.ctx = plan->ctx, .op = step->op, .geom = step->geom, .n_in = step->n_in};
+    step->call = (glia_call){
+        .ctx = plan->ctx, .op = step->op, .geom = step->geom, .n_in = step->n_in, .stream = glia_stream(plan->ctx)};
     for (int i = 0; i < step->n_in; ++i)
         if (step->in[i] >= 0) step->call.in[i] = &plan->tensors[step->in[i]].tensor;
     for (int o = 0; o < step->op->n_out; ++o)
