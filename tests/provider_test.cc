@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 
 #include "support/suite.h"
@@ -11,7 +12,11 @@ namespace {
 
 using namespace glia;
 
+// Each tensor has device memory of its own, so that its ends are seen.
+const int environment = setenv("GLIA_CUDA_CHUNK", "0", 0);
+
 struct Param {
+    const char*          device;
     const glia_provider* provider;
     const Case*          test;
     Variant              variant;
@@ -25,13 +30,20 @@ std::string name_of(const Param& p) {
     return name;
 }
 
-std::vector<Param> all_params() {
+// NULL: this build or machine does not have the device.
+const glia_device* device_of(const char* name) {
+    glia_device_choice choice;
+    return glia_device_find(name, &choice) == GLIA_OK ? choice.device : nullptr;
+}
+
+std::vector<Param> all_params(const char* name) {
     std::vector<Param> all;
+    const glia_device* device = device_of(name);
     for (const Case& c : all_cases()) {
-        if (c.bench) continue;
+        if (c.bench || !device) continue;
         for (const Variant& variant : variants_of(c))
-            for (const glia_provider* const* it = glia_cpu_device.providers(c.op); *it; ++it)
-                for (Regime regime : {Regime::integers, Regime::reals}) all.push_back({*it, &c, variant, regime});
+            for (const glia_provider* const* it = device->providers(c.op); *it; ++it)
+                for (Regime regime : {Regime::integers, Regime::reals}) all.push_back({name, *it, &c, variant, regime});
     }
     return all;
 }
@@ -40,13 +52,42 @@ class Provider : public testing::TestWithParam<Param> {};
 
 TEST_P(Provider, agrees_with_the_reference) {
     const Param&  p       = GetParam();
-    const Verdict verdict = judge(*p.provider, *p.test, p.variant, p.regime);
+    const Verdict verdict = judge(*p.provider, *p.test, p.variant, p.regime, p.device);
     if (!verdict.declined.empty()) GTEST_SKIP() << p.provider->name << " declines: " << verdict.declined;
     for (const std::string& failure : verdict.failures)
         ADD_FAILURE() << failure << "\nreplay: GLIA_TEST_SEED=" << test_seed() << " provider_test --gtest_filter='*/" << name_of(p) << "'";
 }
 
-INSTANTIATE_TEST_SUITE_P(cpu, Provider, testing::ValuesIn(all_params()), [](const auto& info) { return name_of(info.param); });
+const auto name_of_test = [](const auto& info) { return name_of(info.param); };
+
+INSTANTIATE_TEST_SUITE_P(cpu, Provider, testing::ValuesIn(all_params("cpu")), name_of_test);
+INSTANTIATE_TEST_SUITE_P(emulated, Provider, testing::ValuesIn(all_params("emulated")), name_of_test);
+INSTANTIATE_TEST_SUITE_P(race, Provider, testing::ValuesIn(all_params("emulated:race")), name_of_test);
+INSTANTIATE_TEST_SUITE_P(cuda, Provider, testing::ValuesIn(all_params("cuda:0")), name_of_test);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Provider);
+
+class Devices : public testing::TestWithParam<const char*> {};
+
+TEST_P(Devices, every_op_has_a_provider_and_every_provider_ran_a_case) {
+    const glia_device* device = device_of(GetParam());
+    if (!device) GTEST_SKIP() << glia_message(nullptr);
+    for (const glia_op* const* op = glia_ops; *op; ++op) {
+        const glia_provider* const* it = device->providers(*op);
+        EXPECT_NE(*it, nullptr) << (*op)->name << " has no provider on " << GetParam();
+        for (; *it; ++it) {
+            const auto takes = [&](const Case& c) {
+                if (c.op != *op || c.bench) return false;
+                for (glia_dtype dtype : {GLIA_F32, GLIA_BF16, GLIA_F16})
+                    if (judge(**it, c, Variant{"any", dtype}, Regime::reals, GetParam()).declined.empty()) return true;
+                return false;
+            };
+            EXPECT_TRUE(std::any_of(all_cases().begin(), all_cases().end(), takes))
+                << (*it)->name << " of " << (*op)->name << " declined every case";
+        }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(all, Devices, testing::Values("cpu", "emulated", "cuda:0"));
 
 TEST(Suite, every_op_has_cases_and_a_reference) {
     for (const glia_op* const* op = glia_ops; *op; ++op) {
@@ -59,17 +100,6 @@ TEST(Suite, every_op_has_cases_and_a_reference) {
         EXPECT_STREQ((*it)->name, "cpu.ref") << (*op)->name << ": cpu.ref must stand last";
         EXPECT_EQ((*it)->decline, nullptr) << (*op)->name << ": cpu.ref takes everything";
     }
-}
-
-TEST(Suite, every_provider_ran_a_case) {
-    std::map<std::pair<const glia_op*, const glia_provider*>, bool> ran;
-    for (const Case& c : all_cases()) {
-        for (const glia_provider* const* it = glia_cpu_device.providers(c.op); *it; ++it) {
-            bool& done = ran[{c.op, *it}];
-            if (!c.bench && !done) done = judge(**it, c, Variant{"f32"}, Regime::reals).declined.empty();
-        }
-    }
-    for (const auto& [key, done] : ran) EXPECT_TRUE(done) << key.second->name << " of " << key.first->name << " declined every case";
 }
 
 TEST(Suite, case_names_are_unique) {

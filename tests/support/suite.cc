@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <cstdlib>
 #include <limits>
+#include <map>
 #include <memory>
 #include <random>
+#include <utility>
 
 
 namespace glia {
@@ -17,24 +19,46 @@ constexpr unsigned char kPattern = 0xA5;
 
 using Context = std::unique_ptr<glia_context, decltype(&glia_context_destroy)>;
 
-Context make_context(int threads) {
+Context make_context(const char* device, int threads) {
     glia_context_args args{};
     args.threads      = threads;
     glia_context* ctx = nullptr;
-    glia_context_create("cpu", &args, &ctx);
+    glia_context_create(device, &args, &ctx);
     return {ctx, glia_context_destroy};
 }
 
-// A tensor between two guard bands, whose elements are the only bytes that may change.
+// A device that costs time to open keeps its context from case to case; `fresh` drops one that may be broken.
+glia_context* context_of(const char* device, int threads, bool fresh = false) {
+    static std::map<std::pair<std::string, int>, Context> contexts;
+    auto [at, added] = contexts.try_emplace({device, threads}, nullptr, glia_context_destroy);
+    if (fresh) at->second.reset();
+    if (!at->second) at->second = make_context(device, threads);
+    return at->second.get();
+}
+
+// Bytes of the device, aligned for any access. A failure of the device shows as content that is wrong.
+class Memory {
+  public:
+    Memory(glia_context* ctx, size_t bytes) : ctx_(ctx) { ctx->device->alloc(ctx, bytes, "a test", &block_); }
+    Memory(Memory&& other) noexcept : ctx_(other.ctx_), block_(std::exchange(other.block_, {})) {}
+    ~Memory() { ctx_->device->release(ctx_, &block_); }
+
+    char* data() const { return static_cast<char*>(block_.data); }
+    void  write(const std::vector<unsigned char>& bytes) { ctx_->device->upload(ctx_, block_.data, bytes.data(), bytes.size()); }
+    void  read(std::vector<unsigned char>& bytes) const { ctx_->device->download(ctx_, bytes.data(), block_.data, bytes.size()); }
+
+  private:
+    glia_context* ctx_;
+    glia_block    block_{};
+};
+
+// A tensor between two guard bands, whose elements are the only bytes that may change. The device's memory is written
+// when the content is set, and read when it is asked for.
 class Buffer {
   public:
-    Buffer(glia_context* ctx, glia_dtype dtype, const std::vector<int64_t>& dims, Layout layout) {
-        tensor_.ctx = ctx;
-        glia_set_shape(&tensor_, dtype, int(dims.size()), dims.data());
-        set_strides(layout);
-        const size_t bytes = size_t(glia_extent(&tensor_)) * glia_dtype_size(dtype);
-        bytes_.assign(bytes + 2 * kBand, kPattern);
-        tensor_.data = aligned();
+    Buffer(glia_context* ctx, glia_dtype dtype, const std::vector<int64_t>& dims, Layout layout)
+        : memory_(ctx, layed_out(ctx, dtype, dims, layout)) {
+        tensor_.data = memory_.data() + kBand;
     }
     Buffer(Buffer&&) = default;
 
@@ -42,24 +66,26 @@ class Buffer {
     const glia_tensor* tensor() const { return &tensor_; }
 
     void fill(const std::vector<double>& values) {
-        for (size_t i = 0; i < values.size(); ++i) glia_store(tensor_.dtype, tensor_.data, offset(int64_t(i)), values[i]);
-        before_ = bytes_;
+        for (size_t i = 0; i < values.size(); ++i) glia_store(tensor_.dtype, start(), offset(int64_t(i)), values[i]);
+        set();
     }
     void poison(unsigned char byte) {  // 0xFF makes every float a NaN
         const size_t size = glia_dtype_size(tensor_.dtype);
         for (int64_t i = 0, n = glia_count(&tensor_); i < n; ++i) memset(element(i), byte, size);
-        before_ = bytes_;
+        set();
     }
+    void get() { memory_.read(bytes_); }
+
     std::vector<double> values() const {
         std::vector<double> out(size_t(glia_count(&tensor_)));
-        for (size_t i = 0; i < out.size(); ++i) out[i] = glia_load(tensor_.dtype, tensor_.data, offset(int64_t(i)));
+        for (size_t i = 0; i < out.size(); ++i) out[i] = glia_load(tensor_.dtype, start(), offset(int64_t(i)));
         return out;
     }
     bool unchanged() const { return bytes_ == before_; }
     bool only_elements_changed() const {
         std::vector<unsigned char> now = bytes_;
         const size_t               size = glia_dtype_size(tensor_.dtype);
-        const size_t               start = size_t(static_cast<const unsigned char*>(tensor_.data) - bytes_.data());
+        const size_t               start = kBand;
         for (int64_t i = 0, n = glia_count(&tensor_); i < n; ++i) {
             const size_t at = start + size_t(offset(i)) * size;
             std::copy_n(before_.begin() + ptrdiff_t(at), size, now.begin() + ptrdiff_t(at));
@@ -90,22 +116,30 @@ class Buffer {
                 return;
         }
     }
-    void* aligned() {
-        void*  at    = bytes_.data() + kBand / 2;
-        size_t space = bytes_.size();
-        return std::align(64, 1, at, space);
+    size_t layed_out(glia_context* ctx, glia_dtype dtype, const std::vector<int64_t>& dims, Layout layout) {
+        tensor_.ctx = ctx;
+        glia_set_shape(&tensor_, dtype, int(dims.size()), dims.data());
+        set_strides(layout);
+        bytes_.assign(size_t(glia_extent(&tensor_)) * glia_dtype_size(dtype) + 2 * kBand, kPattern);
+        return bytes_.size();
     }
+    void set() {
+        before_ = bytes_;
+        memory_.write(bytes_);
+    }
+    unsigned char*       start() { return bytes_.data() + kBand; }
+    const unsigned char* start() const { return bytes_.data() + kBand; }
     int64_t offset(int64_t i) const {
         int64_t at = 0;
         for (int d = tensor_.ndim - 1; d >= 0; --d) at += i % tensor_.dim[d] * tensor_.stride[d], i /= tensor_.dim[d];
         return at;
     }
-    unsigned char* element(int64_t i) const {
-        return static_cast<unsigned char*>(tensor_.data) + size_t(offset(i)) * glia_dtype_size(tensor_.dtype);
-    }
+    const unsigned char* element(int64_t i) const { return start() + size_t(offset(i)) * glia_dtype_size(tensor_.dtype); }
+    unsigned char*       element(int64_t i) { return start() + size_t(offset(i)) * glia_dtype_size(tensor_.dtype); }
 
     glia_tensor                tensor_{};
     std::vector<unsigned char> bytes_, before_;
+    Memory                     memory_;
 };
 
 glia_dtype dtype_of(const Input& input, const Variant& variant) { return input.fixed ? input.dtype : variant.dtype; }
@@ -138,6 +172,7 @@ std::unique_ptr<Prepared> prepare(glia_context* ctx, const Case& c, const Varian
     p->in.reserve(c.inputs.size());
     p->out.reserve(GLIA_MAX_OUT);
     p->call.ctx = ctx, p->call.op = c.op, p->call.geom = p->geom, p->call.n_in = int(c.inputs.size());
+    p->call.stream = glia_stream(ctx);
     for (size_t i = 0; i < c.inputs.size(); ++i) {
         const Input& input = c.inputs[i];
         if (input.content == Content::absent) continue;
@@ -180,23 +215,26 @@ std::string run(const glia_provider& provider, Prepared& p, unsigned char poison
         if (status == GLIA_UNSUPPORTED) return "declined";
         if (status != GLIA_OK) return std::string("prepare: ") + glia_status_name(status) + ": " + glia_message(p.call.ctx);
     }
-    std::vector<unsigned char> workspace(prepared.workspace + 2 * kBand, kPattern);
-    void*                      start = workspace.data() + kBand / 2;
-    size_t                     space = workspace.size();
-    std::align(64, 1, start, space);
-    const glia_status status = provider.run(&p.call, &prepared, start);
+    std::vector<unsigned char> workspace(prepared.workspace + kBand, kPattern);
+    Memory                     memory(p.call.ctx, workspace.size());
+    memory.write(workspace);
+    glia_status status = provider.run(&p.call, &prepared, memory.data());
+    if (status == GLIA_OK) status = p.call.ctx->device->synchronize(p.call.ctx);
     if (provider.release) provider.release(&prepared);
     if (status != GLIA_OK) return std::string("run: ") + glia_status_name(status) + ": " + glia_message(p.call.ctx);
-    const auto* end = static_cast<unsigned char*>(start) + prepared.workspace;
-    for (const unsigned char* at = end; at < workspace.data() + workspace.size(); ++at)
-        if (*at != kPattern) return "tidy: more workspace used than promised";
+    memory.read(workspace);
+    for (size_t at = prepared.workspace; at < workspace.size(); ++at)
+        if (workspace[at] != kPattern) return "tidy: more workspace used than promised";
+    for (Buffer& x : p.in) x.get();
+    for (Buffer& y : p.out) y.get();
     return "";
 }
 
 // The judge's outputs, one list for each; empty for an output that the variant leaves out.
-std::vector<std::vector<double>> judged(glia_context* ctx, const Case& c, const Variant& variant, Regime regime, std::string* error) {
+std::vector<std::vector<double>> judged(const Case& c, const Variant& variant, Regime regime, std::string* error) {
     const glia_provider* const* it = glia_cpu_device.providers(c.op);
     while (it[1]) ++it;
+    glia_context* ctx = context_of("cpu", 1);
     // The inputs are rounded to the variant's dtype, then computed on in double.
     Case exact = c;
     auto p     = prepare(ctx, exact, Variant{"judge", GLIA_F64}, regime);
@@ -210,6 +248,8 @@ std::vector<std::vector<double>> judged(glia_context* ctx, const Case& c, const 
     if ((*it)->prepare) (*it)->prepare(&p->call, &prepared);
     std::vector<double> workspace(prepared.workspace / sizeof(double) + 8);
     if ((*it)->run(&p->call, &prepared, workspace.data()) != GLIA_OK) *error = glia_message(ctx);
+    for (Buffer& x : p->in) x.get();
+    for (Buffer& y : p->out) y.get();
     std::vector<std::vector<double>> out(size_t(c.op->n_out));
     for (int i = 0; i < c.op->n_out; ++i) out[size_t(i)] = p->output(i)->values();
     return out;
@@ -298,12 +338,14 @@ std::vector<Variant> variants_of(const Case& c) {
     return all;
 }
 
-Verdict judge(const glia_provider& provider, const Case& c, const Variant& variant, Regime regime, int threads) {
+Verdict judge(const glia_provider& provider, const Case& c, const Variant& variant, Regime regime, const char* device, int threads) {
     Verdict    verdict;
     const auto fail = [&](const std::string& text) { verdict.failures.push_back(text); };
-    Context    ctx  = make_context(threads);
+    auto*      ctx  = context_of(device, threads);
+    if (ctx && glia_enter(ctx) != GLIA_OK) ctx = context_of(device, threads, true);
+    else if (ctx) glia_leave(ctx);
     if (!ctx) return fail(glia_message(nullptr)), verdict;
-    auto p = prepare(ctx.get(), c, variant, regime);
+    auto p = prepare(ctx, c, variant, regime);
     if (!p->error.empty()) return fail("resolve: " + p->error), verdict;
     if (const char* reason = provider.decline ? provider.decline(&p->call) : nullptr) return verdict.declined = reason, verdict;
 
@@ -311,7 +353,7 @@ Verdict judge(const glia_provider& provider, const Case& c, const Variant& varia
     if (error == "declined") return verdict.declined = "prepare says unsupported", verdict;
     if (!error.empty()) return fail(error), verdict;
 
-    const auto want = judged(ctx.get(), c, variant, regime, &error);
+    const auto want = judged(c, variant, regime, &error);
     if (!error.empty()) return fail("judge: " + error), verdict;
     double scale = 0;
     for (size_t i = 0; i < c.inputs.size(); ++i)

@@ -30,7 +30,9 @@ struct Verdict {
     std::vector<std::string> failures;
 };
 
-Verdict judge(const glia_provider& provider, const Case& c, const Variant& variant, Regime regime, int threads = 2);
+// device: the one whose table the provider stands in.
+Verdict judge(const glia_provider& provider, const Case& c, const Variant& variant, Regime regime, const char* device = "cpu",
+              int threads = 2);
 
 // The values of an input in a regime: rounded to dtype, dense row-major.
 std::vector<double> values_of(const Case& c, size_t input, Regime regime, glia_dtype dtype);
