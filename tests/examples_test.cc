@@ -4,17 +4,37 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 namespace {
 
-std::string output_of(const std::string& command) {
+// Runs an example; returns what it wrote on standard output.
+std::string run(const std::string& command, int* exit_code) {
     std::string text;
     FILE*       pipe = popen((std::string(GLIA_BINARIES) + "/" + command).c_str(), "r");
     char        part[512];
     while (pipe && fgets(part, sizeof part, pipe)) text += part;
-    EXPECT_EQ(pipe ? pclose(pipe) : -1, 0) << command << "\n" << text;
+    const int status = pipe ? pclose(pipe) : -1;
+    *exit_code       = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return text;
+}
+
+std::string output_of(const std::string& command) {
+    int               exit_code;
+    const std::string text = run(command, &exit_code);
+    EXPECT_EQ(exit_code, 0) << command << "\n" << text;
+    return text;
+}
+
+// Runs an example that has to end with this exit code, and to say part on standard error.
+void fails(const std::string& command, int want, const std::string& part) {
+    int               exit_code;
+    const std::string text = run(command + " 2>&1 >/dev/null", &exit_code);
+    EXPECT_EQ(exit_code, want) << command << "\n" << text;
+    EXPECT_NE(text.find(part), std::string::npos) << command << "\n" << text << "\nmust say: " << part;
 }
 
 // The number after the last occurrence of a text.
@@ -72,6 +92,83 @@ TEST(Examples, wrong_options_are_refused) {
     EXPECT_EQ(exit_code("--data"), 2);
     EXPECT_EQ(exit_code("--device cuda:7"), 1);
     EXPECT_EQ(exit_code("--data /nonexistent"), 1);
+}
+
+// A folder with 2000 synthetic images for training, and 400 for testing.
+class ResNet : public testing::Test {
+  protected:
+    ResNet() {
+        std::string name = (std::filesystem::temp_directory_path() / "glia-cifar-XXXXXX").string();
+        folder           = std::filesystem::path(mkdtemp(name.data())) / "set";
+        written          = output_of("resnet_cifar --count 2000 --make-synthetic " + folder.string());
+    }
+    ~ResNet() override { std::filesystem::remove_all(folder.parent_path()); }
+
+    std::string bytes_of(const std::string& name) const {
+        std::ifstream file(folder / name, std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+
+    std::filesystem::path folder;
+    std::string           written;
+};
+
+TEST_F(ResNet, has_the_weights_of_the_published_network) {
+    const std::string text = output_of("resnet_cifar --device cpu --epochs 0");
+    EXPECT_NE(text.find(" 11173962 of them trained"), std::string::npos) << text;
+    int convolutions = 0;
+    for (size_t at = 0; (at = text.find(" conv2d ", at)) != std::string::npos; ++at) ++convolutions;
+    EXPECT_EQ(convolutions, 17 + 3) << "the dense layer is the 18th, shortcuts do not count\n" << text;
+    EXPECT_NE(text.find("[512,4,4]"), std::string::npos) << text;
+}
+
+TEST_F(ResNet, learns_synthetic_images_from_files_and_from_memory) {
+    const std::string narrow = "resnet_cifar --device cpu --width 8 --epochs 3 --batch 25 --rate 0.05 ";
+    const std::string files  = output_of(narrow + "--data " + folder.string());
+    EXPECT_GE(number_after(files, "\ntest accuracy: "), 0.9) << files;
+    EXPECT_NE(files.find("SYNTHETIC images"), std::string::npos) << files;
+    const std::string memory = output_of(narrow + "--synthetic 2000");
+    EXPECT_EQ(number_after(memory, "\ntest accuracy: "), number_after(files, "\ntest accuracy: ")) << "the images are the same";
+    EXPECT_NE(memory.find("SYNTHETIC images"), std::string::npos) << memory;
+}
+
+TEST_F(ResNet, synthetic_files_follow_from_the_seed) {
+    EXPECT_NE(written.find("2000 SYNTHETIC training images and 400 for testing"), std::string::npos) << written;
+    EXPECT_NE(bytes_of("SYNTHETIC.txt").find("nothing about CIFAR-10"), std::string::npos);
+    const std::string test = bytes_of("test_batch.bin");
+    ASSERT_EQ(test.size(), 400u * 3073);
+    EXPECT_EQ(bytes_of("data_batch_5.bin").size(), 400u * 3073);
+    uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a: the bytes are the same on every machine
+    for (char byte : test) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3u;
+    EXPECT_EQ(hash, 0xbb348afac4524930u) << std::hex << hash;
+    folder = folder.parent_path() / "other";
+    output_of("resnet_cifar --count 2000 --seed 1 --make-synthetic " + folder.string());
+    EXPECT_NE(bytes_of("test_batch.bin"), test);
+}
+
+TEST_F(ResNet, never_overwrites_images) {
+    const std::string before = bytes_of("data_batch_1.bin");
+    std::filesystem::remove(folder / "SYNTHETIC.txt");
+    fails("resnet_cifar --seed 1 --make-synthetic " + folder.string(), 1, (folder / "data_batch_1.bin").string() + ": File exists");
+    EXPECT_EQ(bytes_of("data_batch_1.bin"), before);
+    fails("resnet_cifar --make-synthetic " + (folder / "no/such").string(), 1, "No such file or directory");
+}
+
+TEST_F(ResNet, names_a_file_that_is_missing_or_cut) {
+    const std::string command = "resnet_cifar --device cpu --width 1 --data " + folder.string(), third = (folder / "data_batch_3.bin").string();
+    std::filesystem::resize_file(third, 400 * 3073 - 1);
+    fails(command, 1, third + ": has 1229199 bytes, which are 399 records of CIFAR-10, of 3073 each, and 3072 more");
+    std::filesystem::remove(third);
+    fails(command, 1, folder.string() + ": has no data_batch_3.bin");
+    fails("resnet_cifar --data /nonexistent", 1, "/nonexistent: No such file or directory");
+}
+
+TEST(Examples, resnet_cifar_refuses_wrong_options) {
+    for (const char* options : {"--epochs -1", "--epochs x", "--batch 0", "--width 0", "--width 2000", "--rate 0", "--rate nan", "--synthetic 4",
+                                "--count 1e9", "--nonsense 1", "--data", "--data /tmp --synthetic 10"})
+        fails("resnet_cifar " + std::string(options), 2, "resnet_cifar: --");
+    fails("resnet_cifar --device cuda:7 --epochs 0", 1, "cuda:7");
+    EXPECT_NE(output_of("resnet_cifar --help").find("say nothing about CIFAR-10"), std::string::npos);
 }
 
 }  // namespace

@@ -1,0 +1,239 @@
+/* ResNet-18 on CIFAR-10: He et al., "Deep Residual Learning for Image Recognition", 2015, with the 3x3 stem for images
+ * of 32x32. resnet_cifar --help says what it can do. */
+#include <glia/glia.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "synthetic_cifar.h"
+
+static const char help[] =
+    "usage: resnet_cifar [options]                              trains ResNet-18 on CIFAR-10\n"
+    "       resnet_cifar --make-synthetic DIR [--count N] [--seed N]   writes synthetic files, and ends\n"
+    "\n"
+    "  --data DIR       the folder with data_batch_1.bin to data_batch_5.bin and test_batch.bin; default: "
+    "GLIA_DATA_DIR.\n"
+    "                   They are in https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz\n"
+    "  --synthetic N    trains on N synthetic images instead, and tests on N / 5 others\n"
+    "  --device NAME    cpu, cuda:0, ... or auto; default: GLIA_DEVICE, else auto\n"
+    "  --epochs N       default 30; 0 shows the network, and ends\n"
+    "  --batch N        default 128\n"
+    "  --rate X         the learning rate at the start, default 0.1; it falls to zero along a cosine\n"
+    "  --width N        filters of the first stage, default 64\n"
+    "  --seed N         of weights, order and synthetic images, default 0\n"
+    "  --count N        training images that --make-synthetic writes, default 10000\n"
+    "\n"
+    "Synthetic images are stripes and discs with noise. Accuracies on them say nothing about CIFAR-10.\n";
+
+typedef struct options {
+    const char *data, *device, *make_synthetic;
+    long synthetic, epochs, batch, width, seed, count;
+    double rate;
+} options;
+
+#define TRY(expression)                          \
+    do {                                         \
+        const glia_status status = (expression); \
+        if (status != GLIA_OK) return status;    \
+    } while (0)
+
+/* ---- The network ------------------------------------------------------------------------------------------------- */
+
+/* A convolution that keeps the size, but for its stride, and batch normalisation. */
+static glia_value conv_norm(glia_model *net, glia_value x, const char *name, int filters, int kernel, int stride) {
+    char conv[64], norm[64];
+    snprintf(conv, sizeof conv, "%s.conv", name);
+    snprintf(norm, sizeof norm, "%s.norm", name);
+    x = glia_model_conv2d(net, x,
+                          &(glia_conv2d_args){.name        = conv,
+                                              .filters     = filters,
+                                              .kernel      = {kernel, kernel},
+                                              .stride      = {stride, stride},
+                                              .pad         = {kernel / 2, kernel / 2},
+                                              .no_bias     = true,
+                                              .weight_init = {GLIA_INIT_HE_NORMAL}});
+    return glia_model_batchnorm(net, x, &(glia_norm_args){.name = norm});
+}
+
+/* relu(x + f(x)); x is projected where f changes its shape. */
+static glia_value basic_block(glia_model *net, glia_value x, const char *name, int filters, int stride, bool project) {
+    char first[48], second[48], shortcut[48];
+    snprintf(first, sizeof first, "%s.1", name);
+    snprintf(second, sizeof second, "%s.2", name);
+    snprintf(shortcut, sizeof shortcut, "%s.shortcut", name);
+    glia_value y = glia_model_activation(net, conv_norm(net, x, first, filters, 3, stride), GLIA_RELU);
+    y            = conv_norm(net, y, second, filters, 3, 1);
+    if (project) x = conv_norm(net, x, shortcut, filters, 1, stride);
+    return glia_model_activation(net, glia_model_add(net, y, x), GLIA_RELU);
+}
+
+static glia_value resnet18(glia_model *net, int width) {
+    glia_value x = glia_model_input(net, "image", GLIA_SHAPE(3, SYNTHETIC_SIDE, SYNTHETIC_SIDE));
+    x            = glia_model_activation(net, conv_norm(net, x, "stem", width, 3, 1), GLIA_RELU);
+    for (int stage = 0; stage < 4; ++stage)
+        for (int block = 0; block < 2; ++block) {
+            char name[32];
+            const bool smaller = stage > 0 && block == 0;
+            snprintf(name, sizeof name, "stage%d.%d", stage + 1, block + 1);
+            x = basic_block(net, x, name, width << stage, smaller ? 2 : 1, smaller);
+        }
+    return glia_model_dense(net, glia_model_global_avg_pool2d(net, x),
+                            &(glia_dense_args){.name = "classes", .units = 10});
+}
+
+/* ---- The data ---------------------------------------------------------------------------------------------------- */
+
+/* Of CIFAR-10's training images, of values from 0 to 1: red, green, blue. */
+static const double mean[3] = {0.4914, 0.4822, 0.4465}, deviation[3] = {0.2470, 0.2435, 0.2616};
+
+static glia_status open_files(glia_context *ctx, const char *folder, glia_part part, glia_dataset **out) {
+    glia_cifar_args args = {.kind = GLIA_CIFAR_10};
+    memcpy(args.mean, mean, sizeof mean);
+    memcpy(args.std, deviation, sizeof deviation);
+    return glia_dataset_from_cifar_folder(ctx, folder, part, &args, out);
+}
+
+/* Synthetic images first, first + 1, ..., as a dataset. */
+static glia_status make_images(glia_context *ctx, uint64_t seed, int64_t first, int64_t count, glia_dataset **out) {
+    uint8_t *pixels = malloc((size_t)count * SYNTHETIC_BYTES);
+    int32_t *labels = malloc((size_t)count * sizeof *labels);
+    double scale[3], offset[3];
+    glia_status status = GLIA_OUT_OF_MEMORY;
+    for (int c = 0; c < 3; ++c) scale[c] = 1 / 255.0 / deviation[c], offset[c] = -mean[c] / deviation[c];
+    if (pixels && labels) {
+        for (int64_t i = 0; i < count; ++i) labels[i] = synthetic_image(seed, first + i, pixels + i * SYNTHETIC_BYTES);
+        const glia_array image      = {.name           = "image",
+                                       .dtype          = GLIA_U8,
+                                       .shape          = GLIA_SHAPE(3, SYNTHETIC_SIDE, SYNTHETIC_SIDE),
+                                       .data           = pixels,
+                                       .channel_scale  = scale,
+                                       .channel_offset = offset};
+        const glia_array label      = {.name = "label", .dtype = GLIA_I32, .shape = GLIA_SCALAR, .data = labels};
+        const glia_arrays_args args = {
+            .inputs = &image, .n_inputs = 1, .targets = &label, .n_targets = 1, .count = count, .copy = true};
+        status = glia_dataset_from_arrays(ctx, &args, out);
+    }
+    if (!pixels || !labels) fprintf(stderr, "resnet_cifar: no memory for %lld images\n", (long long)count);
+    free(pixels);
+    free(labels);
+    return status;
+}
+
+static glia_status open_data(glia_context *ctx, const options *o, glia_dataset **training, glia_dataset **test) {
+    const char *folder = o->data ? o->data : getenv("GLIA_DATA_DIR");
+    if (o->synthetic || (folder && synthetic_folder(folder)))
+        printf("SYNTHETIC images: what follows says nothing about CIFAR-10\n");
+    if (o->synthetic) {
+        TRY(make_images(ctx, (uint64_t)o->seed, 0, o->synthetic, training));
+        return make_images(ctx, (uint64_t)o->seed, o->synthetic, o->synthetic / 5, test);
+    }
+    TRY(open_files(ctx, o->data, GLIA_PART_TRAIN, training));
+    return open_files(ctx, o->data, GLIA_PART_TEST, test);
+}
+
+/* ---- Training ---------------------------------------------------------------------------------------------------- */
+
+typedef struct schedule {
+    glia_model *net;
+    double rate;
+} schedule;
+
+static glia_status lower_rate(void *user, const glia_epoch *epoch) {
+    const schedule *s = user;
+    const double pi   = 3.14159265358979323846;
+    if (epoch->epoch == epoch->epochs) return GLIA_OK;
+    return glia_model_set_learning_rate(s->net, s->rate * 0.5 * (1 + cos(pi * epoch->epoch / epoch->epochs)));
+}
+
+static glia_status train(glia_context *ctx, glia_model *net, glia_dataset **data, const options *o) {
+    glia_result result;
+    schedule s = {net, o->rate};
+    if (o->epochs > 0) TRY(open_data(ctx, o, &data[0], &data[1]));
+    TRY(glia_model_compile(net, resnet18(net, (int)o->width),
+                           &(glia_compile_args){.loss          = GLIA_CROSS_ENTROPY,
+                                                .optimizer     = GLIA_MOMENTUM,
+                                                .learning_rate = o->rate,
+                                                .momentum      = 0.9,
+                                                .l2            = 5e-4}));
+    TRY(glia_model_summary(net, stdout));
+    if (o->epochs == 0) return GLIA_OK;
+    TRY(glia_model_fit(net, data[0],
+                       &(glia_fit_args){.epochs     = (int)o->epochs,
+                                        .batch_size = (int)o->batch,
+                                        .validation = data[1],
+                                        .progress   = GLIA_PROGRESS_AUTO,
+                                        .on_epoch   = lower_rate,
+                                        .user       = &s}));
+    TRY(glia_model_evaluate(net, data[1], 0, &result));
+    printf("test accuracy: %.4f\n", result.metric[0]);
+    return GLIA_OK;
+}
+
+static int run(const options *o) {
+    glia_context *ctx     = NULL;
+    glia_model *net       = NULL;
+    glia_dataset *data[2] = {NULL, NULL};
+    glia_status status    = glia_context_create(o->device, &(glia_context_args){.seed = (uint64_t)o->seed}, &ctx);
+    if (status == GLIA_OK) status = glia_model_create(ctx, NULL, &net);
+    if (status == GLIA_OK) status = train(ctx, net, data, o);
+    if (status != GLIA_OK) fprintf(stderr, "resnet_cifar: %s: %s\n", glia_status_name(status), glia_message(ctx));
+    if (status == GLIA_NOT_FOUND) fprintf(stderr, "resnet_cifar: --help says where the files are to be had\n");
+    glia_model_destroy(net);
+    glia_dataset_destroy(data[0]);
+    glia_dataset_destroy(data[1]);
+    glia_context_destroy(ctx);
+    return status == GLIA_OK ? 0 : 1;
+}
+
+/* ---- Options ----------------------------------------------------------------------------------------------------- */
+
+static bool read_number(const char *text, long low, long high, long *out) {
+    char *end;
+    *out = strtol(text, &end, 10);
+    return end != text && *end == '\0' && *out >= low && *out <= high;
+}
+
+static bool read_rate(const char *text, double *out) {
+    char *end;
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && *out > 0 && *out < 1e6;
+}
+
+/* false: no such option, or no such value. */
+static bool read_option(const char *name, const char *value, options *o) {
+    const long most = 1000000;
+    const struct {
+        const char *name, **out;
+    } texts[] = {{"--data", &o->data}, {"--device", &o->device}, {"--make-synthetic", &o->make_synthetic}};
+    const struct {
+        const char *name;
+        long low, high, *out;
+    } numbers[] = {{"--synthetic", 5, most, &o->synthetic}, {"--epochs", 0, most, &o->epochs},
+                   {"--batch", 1, most, &o->batch},         {"--width", 1, 1024, &o->width},
+                   {"--seed", 0, most, &o->seed},           {"--count", 5, most, &o->count}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i)
+        if (strcmp(name, texts[i].name) == 0) return *texts[i].out = value, true;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; ++i)
+        if (strcmp(name, numbers[i].name) == 0)
+            return read_number(value, numbers[i].low, numbers[i].high, numbers[i].out);
+    return strcmp(name, "--rate") == 0 && read_rate(value, &o->rate);
+}
+
+int main(int argc, char **argv) {
+    options o = {.epochs = 30, .batch = 128, .width = 64, .count = 10000, .rate = 0.1};
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) return fputs(help, stdout) < 0;
+    for (int i = 1; i < argc; i += 2) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (value && read_option(argv[i], value, &o)) continue;
+        fprintf(stderr, "resnet_cifar: %s %s: is unknown, or is no value for it; --help lists them\n", argv[i],
+                value ? value : "(nothing)");
+        return 2;
+    }
+    if (o.data && o.synthetic) return fprintf(stderr, "resnet_cifar: --data and --synthetic exclude each other\n"), 2;
+    if (!o.make_synthetic) return run(&o);
+    if (!synthetic_write(o.make_synthetic, (uint64_t)o.seed, o.count)) return 1;
+    printf("%s: %ld SYNTHETIC training images and %ld for testing, in the format of CIFAR-10\n", o.make_synthetic,
+           o.count, o.count / 5);
+    return 0;
+}
