@@ -9,8 +9,8 @@
 #include "synthetic_cifar.h"
 
 static const char help[] =
-    "usage: resnet_cifar [options]                              trains ResNet-18 on CIFAR-10\n"
-    "       resnet_cifar --make-synthetic DIR [--count N] [--seed N]   writes synthetic files, and ends\n"
+    "usage: resnet_cifar [options]                                    trains ResNet-18 on CIFAR-10\n"
+    "       resnet_cifar --make-synthetic DIR [--count N] [--seed N]  writes synthetic files, and ends\n"
     "\n"
     "  --data DIR       the folder with data_batch_1.bin to data_batch_5.bin and test_batch.bin; default: "
     "GLIA_DATA_DIR.\n"
@@ -178,7 +178,7 @@ static int run(const options *o) {
     if (status == GLIA_OK) status = glia_model_create(ctx, NULL, &net);
     if (status == GLIA_OK) status = train(ctx, net, data, o);
     if (status != GLIA_OK) fprintf(stderr, "resnet_cifar: %s: %s\n", glia_status_name(status), glia_message(ctx));
-    if (status == GLIA_NOT_FOUND) fprintf(stderr, "resnet_cifar: --help says where the files are to be had\n");
+    if (status == GLIA_NOT_FOUND && net) fprintf(stderr, "resnet_cifar: --help says where the files are to be had\n");
     glia_model_destroy(net);
     glia_dataset_destroy(data[0]);
     glia_dataset_destroy(data[1]);
