@@ -192,22 +192,23 @@ const Folder& data_folder() {
     return folder;
 }
 
-Scenario idx(const char* name, const char* images) {
-    return {name, nullptr, [images](glia_context* ctx, Keep& keep) {
-                glia_dataset* data = nullptr;
-                const glia_status status = glia_dataset_from_idx(ctx, (data_folder() / images).c_str(), (data_folder() / "labels").c_str(), nullptr, &data);
+Scenario files(const char* name, const std::function<glia_status(glia_context*, glia_dataset**)>& open) {
+    return {name, nullptr, [open](glia_context* ctx, Keep& keep) {
+                glia_dataset*     data   = nullptr;
+                const glia_status status = open(ctx, &data);
                 keep(data, glia_dataset_destroy);
                 return status;
             }};
 }
 
-glia_status cifar(glia_context* ctx, Keep& keep) {
-    const std::string file   = data_folder() / "cifar.gz";
-    const char*       path[] = {file.c_str(), file.c_str()};
-    glia_dataset*     data   = nullptr;
-    const glia_status status = glia_dataset_from_cifar(ctx, path, 2, nullptr, &data);
-    keep(data, glia_dataset_destroy);
-    return status;
+glia_status open_idx(glia_context* ctx, const char* images, glia_dataset** out) {
+    return glia_dataset_from_idx(ctx, (data_folder() / images).c_str(), (data_folder() / "labels").c_str(), nullptr, out);
+}
+
+glia_status open_cifar(glia_context* ctx, glia_dataset** out) {
+    const std::string path  = data_folder() / "cifar.gz";
+    const char*       paths = path.c_str();
+    return glia_dataset_from_cifar(ctx, &paths, 1, nullptr, out);
 }
 
 std::vector<Scenario> scenarios() {
@@ -271,9 +272,9 @@ std::vector<Scenario> scenarios() {
              glia_tensor * x = make(ctx, keep, GLIA_SHAPE(2, 1, 2, 2)), *t = x ? make(ctx, keep, GLIA_SHAPE(2), GLIA_I64) : nullptr;
              return t ? glia_dataset_get(second, index, 2, &x, &t) : GLIA_OUT_OF_MEMORY;
          }},
-        idx("dataset_of_idx", "images"),
-        idx("dataset_of_gzipped_idx", "images.gz"),
-        {"dataset_of_gzipped_cifar", nullptr, cifar},
+        files("dataset_of_idx", [](auto ctx, auto out) { return open_idx(ctx, "images", out); }),
+        files("dataset_of_gzipped_idx", [](auto ctx, auto out) { return open_idx(ctx, "images.gz", out); }),
+        files("dataset_of_gzipped_cifar", open_cifar),
         {"model_build", nullptr,
          [](glia_context* ctx, Keep& keep) {
              glia_model* m = nullptr;
