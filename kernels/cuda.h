@@ -33,22 +33,22 @@ template <typename... Parameters>
 cudaError_t glia_launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream,
                         typename glia_same<Parameters>::type... arguments) {
     const void *function = reinterpret_cast<const void *>(kernel);
-    cudaError_t allowed = glia_allow_shared_memory(function, shared_bytes);
+    cudaError_t allowed  = glia_allow_shared_memory(function, shared_bytes);
     if (allowed != cudaSuccess) return allowed;
     void *addresses[] = {const_cast<void *>(static_cast<const void *>(&arguments))..., nullptr};
     return cudaLaunchKernel(function, grid, block, addresses, shared_bytes, stream);
 }
 
 #define GLIA_LAUNCH(kernel, grid, block, shared_bytes, ...) glia_launch(kernel, grid, block, shared_bytes, __VA_ARGS__)
-#define GLIA_DYNAMIC_SHARED(T, name)                                  \
+#define GLIA_DYNAMIC_SHARED(T, name)                                   \
     extern __shared__ __align__(16) unsigned char glia_shared_bytes[]; \
     T *name = reinterpret_cast<T *>(glia_shared_bytes)
 
 #else
 
-#define GLIA_LAUNCH(kernel, grid, block, shared_bytes, ...)                                                        \
-    (glia_allow_shared_memory(emulator::address(kernel), shared_bytes) != cudaSuccess                              \
-         ? cudaPeekAtLastError()                                                                                   \
+#define GLIA_LAUNCH(kernel, grid, block, shared_bytes, ...)                           \
+    (glia_allow_shared_memory(emulator::address(kernel), shared_bytes) != cudaSuccess \
+         ? cudaPeekAtLastError()                                                      \
          : emulator::launch(#kernel, kernel, grid, block, shared_bytes, __VA_ARGS__))
 #define GLIA_DYNAMIC_SHARED(T, name) T *name = static_cast<T *>(emulator::dynamic_shared_memory())
 

@@ -1,0 +1,148 @@
+#include "emulator/block.h"
+
+#include <cstdarg>
+#include <cstring>
+
+#include "emulator/gpu_error.h"
+#include "emulator/kernel.h"
+#include "emulator/settings.h"
+#include "emulator/shadow_memory.h"
+
+uint3 threadIdx, blockIdx;
+dim3 blockDim, gridDim;
+
+namespace emulator {
+
+Running running;
+
+namespace {
+
+std::string kernel_name() {
+    std::string name = running.kernel->name;
+    if (name.front() == '(') name = name.substr(1, name.size() - 2);  // a template in parentheses
+    return name;
+}
+
+void record(cudaError_t error, const Thread &thread, Site site, const std::string &text) {
+    running.failed = true;
+    lose_gpu(error, formatted("kernel %s, block (%u,%u,%u), thread %s%s: %s", kernel_name().c_str(), blockIdx.x,
+                              blockIdx.y, blockIdx.z, thread_name(thread).c_str(),
+                              site.file != nullptr ? (", " + place(site)).c_str() : "", text.c_str()));
+}
+
+void thread_main() {
+    running.kernel->run();
+    running.thread->state = ThreadState::EXITED;
+}
+
+bool start_threads() {
+    dim3 size = running.kernel->block;
+    for (unsigned i = 0; i < running.thread_count; i++) {
+        Thread &thread = *running.threads[i];
+        thread.number  = i;
+        thread.index   = {i % size.x, i / size.x % size.y, i / size.x / size.y};
+        thread.state   = ThreadState::READY;
+        if (!thread.fiber.start(thread_main)) {
+            report(cudaErrorLaunchFailure, thread, {}, "the emulator has no memory for the thread's stack");
+            return false;
+        }
+    }
+    return true;
+}
+
+// Each ready thread runs until it waits or exits.
+void run_ready_threads() {
+    static std::vector<uint32_t> order;
+    schedule_order(order, running.thread_count);
+    for (uint32_t i : order) {
+        Thread &thread = *running.threads[i];
+        if (thread.state != ThreadState::READY) continue;
+        running.thread = &thread;
+        threadIdx      = thread.index;
+        thread.fiber.resume();
+        running.thread = nullptr;
+        if (running.failed) return;
+    }
+}
+
+const Thread *find(ThreadState state) {
+    for (unsigned i = 0; i < running.thread_count; i++)
+        if (running.threads[i]->state == state) return running.threads[i].get();
+    return nullptr;
+}
+
+// All threads wait at barriers or have exited. A GPU demands that all of them wait at the same one.
+bool release_barrier() {
+    const Thread *first = find(ThreadState::AT_BARRIER);
+    if (const Thread *exited = find(ThreadState::EXITED)) {
+        report(cudaErrorLaunchFailure, *first, first->site, "waits at __syncthreads, but thread %s has exited",
+               thread_name(*exited).c_str());
+        return false;
+    }
+    for (unsigned i = 0; i < running.thread_count; i++) {
+        const Thread &other = *running.threads[i];
+        if (other.site.line == first->site.line && strcmp(other.site.file, first->site.file) == 0) continue;
+        report(cudaErrorLaunchFailure, *first, first->site,
+               "waits at this __syncthreads, but thread %s at that of %s: the barrier is divergent",
+               thread_name(other).c_str(), place(other.site).c_str());
+        return false;
+    }
+    for (unsigned i = 0; i < running.thread_count; i++) running.threads[i]->state = ThreadState::READY;
+    shadow_barrier();
+    return true;
+}
+
+}  // namespace
+
+std::string place(Site site) {
+    const char *slash = strrchr(site.file, '/');
+    return formatted("%s:%d", slash != nullptr ? slash + 1 : site.file, site.line);
+}
+
+std::string thread_name(const Thread &thread) {
+    return formatted("(%u,%u,%u)", thread.index.x, thread.index.y, thread.index.z);
+}
+
+void report(cudaError_t error, const Thread &thread, Site site, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    record(error, thread, site, formatted_list(format, arguments));
+    va_end(arguments);
+}
+
+void violation(cudaError_t error, Site site, const char *format, ...) {
+    if (running.thread == nullptr) return;  // device code called by the host
+    va_list arguments;
+    va_start(arguments, format);
+    record(error, *running.thread, site, formatted_list(format, arguments));
+    va_end(arguments);
+    Fiber::suspend();
+}
+
+bool run_block(uint3 index) {
+    blockIdx              = index;
+    running.failed        = false;
+    running.waiting_warps = 0;
+    shadow_block();
+    if (!start_threads()) return false;
+    for (;;) {
+        run_ready_threads();
+        if (running.failed) return false;
+        if (running.waiting_warps > 0) {
+            if (!release_warps()) report_stalled_warp();
+            if (running.failed) return false;
+            continue;
+        }
+        if (find(ThreadState::AT_BARRIER) == nullptr) return true;
+        if (!release_barrier()) return false;
+    }
+}
+
+void block_barrier(Site site) {
+    Thread &thread = *running.thread;
+    thread.state   = ThreadState::AT_BARRIER;
+    thread.site    = site;
+    Fiber::suspend();
+}
+
+}  // namespace emulator

@@ -1,0 +1,22 @@
+// The emulated GPU as a whole.
+#ifndef GLIA_EMULATOR_GPU_H
+#define GLIA_EMULATOR_GPU_H
+
+#include <cstddef>
+
+namespace emulator {
+
+// What GPUs of compute capability 9.0 allow, which is what the kernels are written for.
+constexpr unsigned MAX_THREADS       = 1024;
+constexpr unsigned MAX_BLOCK_Z       = 64;
+constexpr unsigned MAX_GRID_X        = 2147483647;
+constexpr unsigned MAX_GRID_YZ       = 65535;
+constexpr size_t SHARED_BYTES        = 48 * 1024;
+constexpr size_t SHARED_BYTES_OPT_IN = 227 * 1024;
+constexpr size_t PARAMETER_BYTES     = 4096;
+
+// Forgets memory, streams, events and graphs, as the end of the process would.
+void reset_device();
+
+}  // namespace emulator
+#endif

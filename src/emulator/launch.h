@@ -1,0 +1,69 @@
+// From a launch in a kernel file to the emulator: the kernel and its arguments, copied by value as on a GPU.
+#ifndef GLIA_EMULATOR_LAUNCH_H
+#define GLIA_EMULATOR_LAUNCH_H
+
+#include <cstddef>
+#include <memory>
+#include <tuple>
+#include <utility>
+
+#include "emulator/cuda_runtime_api.h"
+
+namespace emulator {
+
+// A kernel with its arguments. The object's own bytes are the kernel's parameter memory.
+class Kernel {
+   public:
+    virtual ~Kernel()        = default;
+    virtual void run() const = 0;  // as one thread
+
+    const char *name;
+    const void *function;
+    dim3 grid, block;
+    size_t shared_bytes;     // dynamic
+    size_t parameter_bytes;  // as CUDA counts them
+    size_t object_bytes;     // of the most derived object
+};
+
+cudaError_t enqueue(std::shared_ptr<Kernel> kernel, cudaStream_t stream);
+
+// The dynamic shared memory of the running block.
+void *dynamic_shared_memory();
+
+template <typename T>
+struct Same {
+    using type = T;
+};
+
+template <typename... Parameters>
+const void *address(void (*kernel)(Parameters...)) {
+    return reinterpret_cast<const void *>(kernel);
+}
+
+template <typename... Parameters>
+class KernelCall final : public Kernel {
+   public:
+    KernelCall(void (*kernel)(Parameters...), Parameters... arguments) : kernel_(kernel), arguments_(arguments...) {}
+    void run() const override { std::apply(kernel_, arguments_); }
+
+   private:
+    void (*kernel_)(Parameters...);
+    std::tuple<Parameters...> arguments_;
+};
+
+template <typename... Parameters>
+cudaError_t launch(const char *name, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
+                   cudaStream_t stream, typename Same<Parameters>::type... arguments) {
+    auto call             = std::make_shared<KernelCall<Parameters...>>(kernel, arguments...);
+    call->name            = name;
+    call->function        = address(kernel);
+    call->grid            = grid;
+    call->block           = block;
+    call->shared_bytes    = shared_bytes;
+    call->parameter_bytes = (0 + ... + sizeof(Parameters));
+    call->object_bytes    = sizeof(*call);
+    return enqueue(std::move(call), stream);
+}
+
+}  // namespace emulator
+#endif

@@ -1,0 +1,82 @@
+#include "emulator/launch_limits.h"
+
+#include <map>
+
+#include "emulator/gpu.h"
+#include "emulator/gpu_error.h"
+
+namespace emulator {
+
+namespace {
+
+// The dynamic shared memory that kernels have asked for beyond the default.
+std::map<const void *, size_t> opted_in;
+
+size_t shared_limit(const void *function) {
+    auto found = opted_in.find(function);
+    return found != opted_in.end() ? found->second : SHARED_BYTES;
+}
+
+cudaError_t check_block(const Kernel &kernel) {
+    dim3 block             = kernel.block;
+    unsigned long long all = 1ull * block.x * block.y * block.z;
+    bool fits = block.x <= MAX_THREADS && block.y <= MAX_THREADS && block.z <= MAX_BLOCK_Z && all <= MAX_THREADS;
+    if (all > 0 && fits) return cudaSuccess;
+    return refuse(cudaErrorInvalidConfiguration,
+                  "kernel %s: a block of %ux%ux%u threads; it has 1 to %u threads, at most %u of them in z",
+                  kernel.name, block.x, block.y, block.z, MAX_THREADS, MAX_BLOCK_Z);
+}
+
+cudaError_t check_grid(const Kernel &kernel) {
+    dim3 grid = kernel.grid;
+    bool some = grid.x > 0 && grid.y > 0 && grid.z > 0;
+    if (some && grid.x <= MAX_GRID_X && grid.y <= MAX_GRID_YZ && grid.z <= MAX_GRID_YZ) return cudaSuccess;
+    return refuse(cudaErrorInvalidConfiguration,
+                  "kernel %s: a grid of %ux%ux%u blocks; it has 1 to %u in x, to %u in y, z", kernel.name, grid.x,
+                  grid.y, grid.z, MAX_GRID_X, MAX_GRID_YZ);
+}
+
+}  // namespace
+
+cudaError_t check_launch(const Kernel &kernel) {
+    cudaError_t error = check_block(kernel);
+    if (error == cudaSuccess) error = check_grid(kernel);
+    if (error != cudaSuccess) return error;
+    if (kernel.shared_bytes > shared_limit(kernel.function))
+        return refuse(cudaErrorInvalidValue, "kernel %s: %zu bytes of dynamic shared memory; %zu are allowed",
+                      kernel.name, kernel.shared_bytes, shared_limit(kernel.function));
+    if (kernel.parameter_bytes > PARAMETER_BYTES)
+        return refuse(cudaErrorInvalidValue, "kernel %s: %zu bytes of parameters; %zu are allowed", kernel.name,
+                      kernel.parameter_bytes, PARAMETER_BYTES);
+    return cudaSuccess;
+}
+
+void reset_launch_limits() { opted_in.clear(); }
+
+}  // namespace emulator
+
+using namespace emulator;
+
+cudaError_t cudaFuncSetAttribute(const void *function, cudaFuncAttribute attribute, int value) {
+    return api_call([=] {
+        if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize)
+            return refuse(cudaErrorInvalidValue, "the emulator has no function attribute %d", attribute);
+        if (value < 0 || static_cast<size_t>(value) > SHARED_BYTES_OPT_IN)
+            return refuse(cudaErrorInvalidValue, "%d bytes of dynamic shared memory; a block has at most %zu", value,
+                          SHARED_BYTES_OPT_IN);
+        opted_in[function] = static_cast<size_t>(value);
+        return cudaSuccess;
+    });
+}
+
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *attributes, const void *function) {
+    return api_call([=] {
+        *attributes                           = {};
+        attributes->maxThreadsPerBlock        = MAX_THREADS;
+        attributes->numRegs                   = 32;
+        attributes->ptxVersion                = 90;
+        attributes->binaryVersion             = 90;
+        attributes->maxDynamicSharedSizeBytes = static_cast<int>(shared_limit(function));
+        return cudaSuccess;
+    });
+}

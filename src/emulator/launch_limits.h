@@ -1,0 +1,13 @@
+// What a GPU refuses to launch.
+#ifndef GLIA_EMULATOR_LAUNCH_LIMITS_H
+#define GLIA_EMULATOR_LAUNCH_LIMITS_H
+
+#include "emulator/launch.h"
+
+namespace emulator {
+
+cudaError_t check_launch(const Kernel &kernel);
+void reset_launch_limits();
+
+}  // namespace emulator
+#endif

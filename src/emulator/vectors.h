@@ -1,0 +1,47 @@
+// CUDA's vector types, with their alignments: a float4 is loaded by one instruction, which faults when it is
+// misaligned.
+#ifndef GLIA_EMULATOR_VECTORS_H
+#define GLIA_EMULATOR_VECTORS_H
+
+#include "emulator/cuda_runtime_api.h"
+
+#define GLIA_EMULATOR_VECTORS(T, name)                                \
+    struct name##1 {                                                  \
+        T x;                                                          \
+    };                                                                \
+    struct alignas(2 * sizeof(T)) name##2 {                           \
+        T x, y;                                                       \
+    };                                                                \
+    struct alignas(4 * sizeof(T) < 16 ? 4 * sizeof(T) : 16) name##4 { \
+        T x, y, z, w;                                                 \
+    };                                                                \
+    constexpr name##1 make_##name##1(T x) { return {x}; }             \
+    constexpr name##2 make_##name##2(T x, T y) { return {x, y}; }     \
+    constexpr name##4 make_##name##4(T x, T y, T z, T w) { return {x, y, z, w}; }
+
+#define GLIA_EMULATOR_VECTOR3(T, name) \
+    struct name##3 {                   \
+        T x, y, z;                     \
+    };                                 \
+    constexpr name##3 make_##name##3(T x, T y, T z) { return {x, y, z}; }
+
+GLIA_EMULATOR_VECTORS(signed char, char)
+GLIA_EMULATOR_VECTORS(unsigned char, uchar)
+GLIA_EMULATOR_VECTORS(short, short)
+GLIA_EMULATOR_VECTORS(unsigned short, ushort)
+GLIA_EMULATOR_VECTORS(int, int)
+GLIA_EMULATOR_VECTORS(unsigned int, uint)
+GLIA_EMULATOR_VECTORS(long long, longlong)
+GLIA_EMULATOR_VECTORS(unsigned long long, ulonglong)
+GLIA_EMULATOR_VECTORS(float, float)
+GLIA_EMULATOR_VECTORS(double, double)
+GLIA_EMULATOR_VECTOR3(int, int)
+GLIA_EMULATOR_VECTOR3(float, float)
+GLIA_EMULATOR_VECTOR3(double, double)
+GLIA_EMULATOR_VECTOR3(unsigned char, uchar)
+
+constexpr uint3 make_uint3(unsigned int x, unsigned int y, unsigned int z) { return {x, y, z}; }
+
+#undef GLIA_EMULATOR_VECTORS
+#undef GLIA_EMULATOR_VECTOR3
+#endif
