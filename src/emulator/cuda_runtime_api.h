@@ -41,6 +41,7 @@ typedef enum cudaError {
     cudaErrorLaunchTimeout            = 702,
     cudaErrorContextIsDestroyed       = 709,
     cudaErrorAssert                   = 710,
+    cudaErrorHardwareStackError       = 714,
     cudaErrorIllegalInstruction       = 715,
     cudaErrorMisalignedAddress        = 716,
     cudaErrorInvalidAddressSpace      = 717,
@@ -248,8 +249,8 @@ cudaError_t cudaFuncSetAttribute(const void *function, enum cudaFuncAttribute at
 cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *attributes, const void *function);
 
 /* The emulator's own: the text of the last error of this thread (naming kernel, block, thread and line where a kernel
- * was at fault; "" when there is none), making the emulated GPU as new after a lost one, and the device memory that
- * nobody has freed. */
+ * was at fault; "" when there is none); a lost GPU made as new, as by a new process, without effect on one that works;
+ * and the device memory that nobody has freed. */
 #define GLIA_EMULATOR_API __attribute__((visibility("default")))
 GLIA_EMULATOR_API const char *glia_emulator_message(void);
 GLIA_EMULATOR_API void glia_emulator_reset(void);

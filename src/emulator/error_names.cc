@@ -37,6 +37,7 @@ constexpr ErrorText TEXTS[] = {
     ERROR_TEXT(cudaErrorLaunchTimeout, "the launch timed out and was terminated"),
     ERROR_TEXT(cudaErrorContextIsDestroyed, "context is destroyed"),
     ERROR_TEXT(cudaErrorAssert, "device-side assert triggered"),
+    ERROR_TEXT(cudaErrorHardwareStackError, "hardware stack error"),
     ERROR_TEXT(cudaErrorIllegalInstruction, "an illegal instruction was encountered"),
     ERROR_TEXT(cudaErrorMisalignedAddress, "misaligned address"),
     ERROR_TEXT(cudaErrorInvalidAddressSpace, "operation not supported on global/shared address space"),

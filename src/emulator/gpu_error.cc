@@ -84,6 +84,7 @@ const char *glia_emulator_message(void) {
 
 void glia_emulator_reset(void) {
     std::lock_guard<std::recursive_mutex> held(gpu_lock());
+    if (sticky == cudaSuccess) return;
     reset_device();
     sticky = cudaSuccess;
     sticky_message.clear();

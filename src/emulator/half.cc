@@ -8,6 +8,13 @@ namespace {
 constexpr uint32_t INFINITY_BITS = 0x7F800000;
 }
 
+// Rounding to odd: towards zero, and the last bit is set when that lost anything, so that no tie is made up.
+float odd_float(double value) {
+    auto rounded = static_cast<float>(value);
+    if (std::fabs(static_cast<double>(rounded)) > std::fabs(value)) rounded = std::nextafter(rounded, 0.0f);
+    return static_cast<double>(rounded) == value ? rounded : bits_float(float_bits(rounded) | 1);
+}
+
 uint16_t float_to_bfloat16_bits(float value) {
     uint32_t bits = float_bits(value);
     if ((bits & 0x7FFFFFFF) > INFINITY_BITS) return 0x7FFF;  // CUDA's canonical NaN

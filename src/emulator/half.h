@@ -23,6 +23,9 @@ uint16_t float_to_half_bits(float value);
 float half_bits_to_float(uint16_t bits);
 uint16_t float_to_bfloat16_bits(float value);
 
+// The float from which a narrower format rounds to what it would from the double itself.
+float odd_float(double value);
+
 }  // namespace emulator
 
 // clang-format off
@@ -46,9 +49,11 @@ using nv_bfloat16 = __nv_bfloat16;
 
 inline __half __float2half(float value) { return __half(value); }
 inline __half __float2half_rn(float value) { return __half(value); }
+inline __half __double2half(double value) { return __half(emulator::odd_float(value)); }
 inline float __half2float(__half value) { return value; }
 inline __nv_bfloat16 __float2bfloat16(float value) { return __nv_bfloat16(value); }
 inline __nv_bfloat16 __float2bfloat16_rn(float value) { return __nv_bfloat16(value); }
+inline __nv_bfloat16 __double2bfloat16(double value) { return __nv_bfloat16(emulator::odd_float(value)); }
 inline float __bfloat162float(__nv_bfloat16 value) { return value; }
 
 inline __half __ushort_as_half(unsigned short bits) {
