@@ -248,14 +248,6 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 cudaError_t cudaFuncSetAttribute(const void *function, enum cudaFuncAttribute attribute, int value);
 cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *attributes, const void *function);
 
-/* The emulator's own: the text of the last error of this thread (naming kernel, block, thread and line where a kernel
- * was at fault; "" when there is none); a lost GPU made as new, as by a new process, without effect on one that works;
- * and the device memory that nobody has freed. */
-#define GLIA_EMULATOR_API __attribute__((visibility("default")))
-GLIA_EMULATOR_API const char *glia_emulator_message(void);
-GLIA_EMULATOR_API void glia_emulator_reset(void);
-GLIA_EMULATOR_API size_t glia_emulator_live_bytes(void);
-
 #ifdef __cplusplus
 }
 #endif

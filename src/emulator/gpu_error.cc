@@ -3,6 +3,7 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "emulator/emulator.h"
 #include "emulator/gpu.h"
 
 namespace emulator {

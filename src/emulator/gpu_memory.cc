@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 
+#include "emulator/emulator.h"
 #include "emulator/gpu_error.h"
 #include "emulator/settings.h"
 #include "emulator/shadow_memory.h"
