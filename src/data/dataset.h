@@ -58,7 +58,7 @@ static inline const glia_dataset *glia_dataset_root(const glia_dataset *dataset)
     return dataset->root ? dataset->root : dataset;
 }
 
-/* Gathers n samples into the first n rows of dense host tensors; index is in range, the tensors fit, see below. */
+/* Gathers n samples into the first n rows of dense tensors, on any device; index is in range, the tensors fit, see below. */
 glia_status glia_dataset_gather(const glia_dataset *dataset, const int64_t *index, int64_t n,
                                 glia_tensor *const *inputs, glia_tensor *const *targets);
 

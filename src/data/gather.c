@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "core/device.h"
 #include "core/dtype.h"
 #include "core/parallel.h"
 #include "core/size.h"
@@ -102,13 +103,52 @@ static glia_status gather_generated(const glia_dataset *dataset, const int64_t *
     return status;
 }
 
-glia_status glia_dataset_gather(const glia_dataset *dataset, const int64_t *index, int64_t n,
-                                glia_tensor *const *inputs, glia_tensor *const *targets) {
+/* Into tensors in host memory. */
+static glia_status gather(const glia_dataset *dataset, const int64_t *index, int64_t n, glia_tensor *const *inputs,
+                          glia_tensor *const *targets) {
     if (glia_dataset_root(dataset)->generate) return gather_generated(dataset, index, n, inputs, targets);
     for (int i = 0; i < dataset->n_inputs; ++i) copy_field(dataset, i, index, n, inputs[i]);
     for (int i = 0; targets && i < dataset->n_targets; ++i)
         copy_field(dataset, dataset->n_inputs + i, index, n, targets[i]);
     return GLIA_OK;
+}
+
+/* Host memory with the place of each tensor's first n rows in it. */
+static glia_status stage(const glia_dataset *dataset, int64_t n, const glia_tensor *const *to, int fields,
+                         glia_tensor *staged, glia_block *block) {
+    size_t bytes = 0, at[2 * GLIA_MAX_FIELDS];
+    for (int i = 0; i < fields; ++i) {
+        at[i] = bytes;
+        bytes += glia_align_up((size_t)n * sample_bytes(glia_dataset_root(dataset), i), GLIA_ALIGNMENT);
+    }
+    GLIA_TRY(glia_block_alloc(dataset->ctx, bytes, 1, "a batch on its way to the device", block));
+    for (int i = 0; i < fields; ++i) {
+        staged[i]      = *to[i];
+        staged[i].data = (char *)block->data + at[i];
+    }
+    return GLIA_OK;
+}
+
+static glia_status gather_and_upload(const glia_dataset *dataset, const int64_t *index, int64_t n,
+                                     glia_tensor *const *inputs, glia_tensor *const *targets) {
+    const int n_in = dataset->n_inputs, fields = n_in + (targets ? dataset->n_targets : 0);
+    const glia_tensor *to[2 * GLIA_MAX_FIELDS];
+    glia_tensor staged[2 * GLIA_MAX_FIELDS], *host[2 * GLIA_MAX_FIELDS] = {0};
+    glia_block block;
+    for (int i = 0; i < fields; ++i) to[i] = i < n_in ? inputs[i] : targets[i - n_in], host[i] = &staged[i];
+    GLIA_TRY(stage(dataset, n, to, fields, staged, &block));
+    glia_status status = gather(dataset, index, n, host, targets ? host + n_in : NULL);
+    for (int i = 0; i < fields && status == GLIA_OK; ++i)
+        status = dataset->ctx->device->upload(dataset->ctx, to[i]->data, staged[i].data,
+                                              (size_t)n * sample_bytes(glia_dataset_root(dataset), i));
+    glia_block_free(dataset->ctx, &block);
+    return status;
+}
+
+glia_status glia_dataset_gather(const glia_dataset *dataset, const int64_t *index, int64_t n,
+                                glia_tensor *const *inputs, glia_tensor *const *targets) {
+    return dataset->ctx->device == &glia_cpu_device ? gather(dataset, index, n, inputs, targets)
+                                                    : gather_and_upload(dataset, index, n, inputs, targets);
 }
 
 static glia_status check_tensor(const glia_dataset *dataset, const char *function, int64_t rows, int i,

@@ -50,7 +50,7 @@ bool kind_is(cudaMemcpyKind kind, bool from_device, bool to_device) {
 cudaError_t enqueue_copy(void *destination, const void *source, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream,
                          bool wait) {
     if (bytes == 0) return cudaSuccess;
-    MemoryKind to, from;
+    MemoryKind to = MemoryKind::PAGEABLE, from = MemoryKind::PAGEABLE;
     cudaError_t error = range_kind(destination, bytes, "a copy's destination", &to);
     if (error == cudaSuccess) error = range_kind(source, bytes, "a copy's source", &from);
     if (error != cudaSuccess) return error;
@@ -70,7 +70,7 @@ cudaError_t enqueue_copy(void *destination, const void *source, size_t bytes, cu
 
 cudaError_t enqueue_fill(void *pointer, int value, size_t bytes, cudaStream_t stream) {
     if (bytes == 0) return cudaSuccess;
-    MemoryKind kind;
+    MemoryKind kind = MemoryKind::PAGEABLE;
     cudaError_t error = range_kind(pointer, bytes, "a memset", &kind);
     if (error != cudaSuccess) return error;
     if (kind != MemoryKind::DEVICE) return refuse(cudaErrorInvalidValue, "a memset of host memory, %p", pointer);

@@ -1,4 +1,4 @@
-/* Runs a plan: a loop over prepared calls. */
+/* Runs a plan: a loop over prepared calls, or on devices that record, a replay of what that loop started. */
 #include <stdio.h>
 #include <string.h>
 
@@ -119,8 +119,7 @@ static glia_status name_layer(glia_plan *plan, const glia_plan_step *step, glia_
     return glia_fail(plan->ctx, status, "%s: %s", step->label, message);
 }
 
-static glia_status run(glia_plan *plan, const glia_tensor *const *inputs, glia_tensor *const *outputs) {
-    GLIA_TRY(begin(plan, inputs, outputs));
+static glia_status run_steps(glia_plan *plan) {
     for (int s = 0; s < plan->n_steps; ++s) {
         const glia_plan_step *step = &plan->steps[s];
         const glia_storage *home   = step->workspace >= 0 ? &plan->storages[step->workspace] : NULL;
@@ -128,6 +127,61 @@ static glia_status run(glia_plan *plan, const glia_tensor *const *inputs, glia_t
         const glia_status status   = glia_run(&step->call, &step->choice, workspace);
         if (status != GLIA_OK) return name_layer(plan, step, status);
     }
+    return GLIA_OK;
+}
+
+/* Whether the plan ran before on the memory that it has now; remembers it. */
+static bool same_memory(glia_plan *plan) {
+    bool same = plan->ran;
+    for (int i = 0; i < plan->n_inputs + plan->n_outputs; ++i) {
+        glia_border *border = i < plan->n_inputs ? &plan->inputs[i] : &plan->outputs[i - plan->n_inputs];
+        same                = same && border->last == border->tensor.data;
+        border->last        = border->tensor.data;
+    }
+    plan->ran = true;
+    return same;
+}
+
+static bool recordable(const glia_plan *plan) {
+    const glia_context *ctx = plan->ctx;
+    return ctx->device->record_begin && plan->n_steps > 1 && !plan->unrecordable && !ctx->shadow &&
+           !glia_log_wants(ctx, GLIA_LOG_TIME);
+}
+
+/* What cannot be recorded is no failure: the plan goes on launch by launch. */
+static glia_status record(glia_plan *plan) {
+    glia_context *ctx = plan->ctx;
+    GLIA_TRY(ctx->device->record_begin(ctx));
+    const glia_status ran   = run_steps(plan);
+    const glia_status ended = ctx->device->record_end(ctx, &plan->recording);
+    if (ran == GLIA_OK && ended == GLIA_OK) {
+        glia_log(ctx, GLIA_LOG_PLAN, "plan: %d steps recorded as one", plan->n_steps);
+        return GLIA_OK;
+    }
+    if (ended == GLIA_OK) ctx->device->recording_free(ctx, plan->recording);
+    plan->recording = NULL;
+    if (ran == GLIA_DEVICE_LOST || ended == GLIA_DEVICE_LOST) return GLIA_DEVICE_LOST;
+    plan->unrecordable = true;
+    glia_log(ctx, GLIA_LOG_INFO, "plan: its %d steps are started one by one, because: %s", plan->n_steps, ctx->message);
+    return GLIA_OK;
+}
+
+/* The first run is never recorded: it is the one in which libraries load what they need. */
+static glia_status run_or_replay(glia_plan *plan) {
+    glia_context *ctx = plan->ctx;
+    if (!recordable(plan)) return run_steps(plan);
+    if (!same_memory(plan)) {
+        if (plan->recording) ctx->device->recording_free(ctx, plan->recording);
+        plan->recording = NULL;
+        return run_steps(plan);
+    }
+    if (!plan->recording) GLIA_TRY(record(plan));
+    return plan->recording ? ctx->device->replay(ctx, plan->recording) : run_steps(plan);
+}
+
+static glia_status run(glia_plan *plan, const glia_tensor *const *inputs, glia_tensor *const *outputs) {
+    GLIA_TRY(begin(plan, inputs, outputs));
+    GLIA_TRY(run_or_replay(plan));
     for (int i = 0; i < plan->n_outputs; ++i)
         if (!glia_is_dense(outputs[i])) GLIA_TRY(copy(plan, &plan->outputs[i].tensor, outputs[i]));
     return GLIA_OK;

@@ -155,6 +155,7 @@ static void free_borders(glia_context *ctx, glia_border *borders, int n) {
 void glia_plan_destroy(glia_plan *plan) {
     if (!plan) return;
     glia_context *ctx = plan->ctx;
+    if (plan->recording) ctx->device->recording_free(ctx, plan->recording);
     for (int s = 0; s < plan->n_steps; ++s) glia_choice_free(&plan->steps[s].choice);
     free_borders(ctx, plan->inputs, plan->n_inputs);
     free_borders(ctx, plan->outputs, plan->n_outputs);

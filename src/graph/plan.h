@@ -60,6 +60,7 @@ typedef struct glia_patch {
 typedef struct glia_border {
     glia_tensor tensor;
     glia_block staged;
+    const void *last; /* the memory of the last run */
     bool used;
 } glia_border;
 
@@ -78,6 +79,8 @@ struct glia_plan {
     int n_inputs, n_outputs;
     glia_block arena;
     size_t bytes, unshared; /* of the arena, and what it would be with a place of its own for everything */
+    void *recording;        /* of all steps, on devices that record; for the memory of the last run */
+    bool ran, unrecordable;
 };
 
 /* For tests: what to leave out. */

@@ -1,6 +1,8 @@
 /* Initial weights: all from Philox, so that a seed gives the same network everywhere. */
 #include <math.h>
 
+#include "core/device.h"
+#include "core/dtype.h"
 #include "nn/model.h"
 
 /* uniform: [a, b); the normals: mean a, standard deviation b. Without spread, as floats have it, all numbers are a: to
@@ -36,30 +38,39 @@ static void orthonormalize(double *m, int64_t rows, int64_t columns) {
     }
 }
 
+/* count normal numbers, row-major, in host memory. */
+static glia_status normal_numbers(glia_context *ctx, int64_t count, uint32_t stream, double *out) {
+    glia_tensor drawn = {.ctx = ctx};
+    glia_set_shape(&drawn, GLIA_F64, 1, &count);
+    GLIA_TRY(ctx->device->alloc(ctx, (size_t)count * sizeof *out, "an orthogonal weight", &drawn.owned));
+    drawn.data         = drawn.owned.data;
+    glia_status status = random_fill(GLIA_NORMAL, 0, 1, stream, &drawn);
+    if (status == GLIA_OK) status = glia_tensor_read(&drawn, out, (size_t)count * sizeof *out);
+    ctx->device->release(ctx, &drawn.owned);
+    return status;
+}
+
 /* The weight as a matrix of its first dimension by the others; the shorter side becomes orthonormal. */
 static glia_status orthogonal(const glia_weight *weight, uint32_t stream, glia_tensor *out) {
     glia_context *ctx   = out->ctx;
     const int64_t count = glia_count(out), rows = weight->ndim ? weight->dim[0] : 1, columns = rows ? count / rows : 0;
     const bool wide   = rows <= columns;
     const double gain = weight->init.a != 0 ? weight->init.a : 1;
-    glia_tensor dense = {.ctx = ctx};
     glia_block doubles, final;
     GLIA_TRY(glia_block_alloc(ctx, (size_t)count, sizeof(double), "an orthogonal weight", &doubles));
-    glia_set_shape(&dense, GLIA_F64, 2, wide ? (int64_t[]){rows, columns} : (int64_t[]){columns, rows});
-    dense.data = doubles.data;
     glia_status status =
         glia_block_alloc(ctx, (size_t)count, glia_dtype_size(out->dtype), "an orthogonal weight", &final);
-    if (status == GLIA_OK) status = random_fill(GLIA_NORMAL, 0, 1, stream, &dense);
+    if (status == GLIA_OK) status = normal_numbers(ctx, count, stream, doubles.data);
     if (status == GLIA_OK) {
-        double *m          = doubles.data;
-        glia_tensor result = {.ctx = ctx, .data = final.data};
-        orthonormalize(m, dense.dim[0], dense.dim[1]);
-        for (int64_t i = 0; i < count; ++i) m[i] *= gain;
-        glia_set_shape(&result, out->dtype, 2, (int64_t[]){rows, columns});
-        if (!wide) dense.dim[0] = rows, dense.dim[1] = columns, dense.stride[0] = 1, dense.stride[1] = rows;
-        status = glia_cast(ctx, &(glia_cast_params){.dtype = out->dtype}, &dense, &result);
+        const double *m          = doubles.data;
+        const int64_t short_side = wide ? rows : columns, long_side = wide ? columns : rows;
+        orthonormalize(doubles.data, short_side, long_side);
+        for (int64_t i = 0; i < count; ++i) {
+            const int64_t row = i / columns, column = i % columns;
+            glia_store(out->dtype, final.data, i, gain * (wide ? m[i] : m[column * long_side + row]));
+        }
+        status = glia_tensor_write(out, final.data, final.bytes);
     }
-    if (status == GLIA_OK) status = glia_tensor_write(out, final.data, final.bytes);
     glia_block_free(ctx, &final);
     glia_block_free(ctx, &doubles);
     return status;

@@ -212,6 +212,17 @@ static int state_count(const glia_compile_args *a) {
     return 0;
 }
 
+static glia_status make_class_weight(const glia_model *model, const glia_output_info *output, glia_tensor **out) {
+    glia_block staged;
+    GLIA_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(output->classes), out));
+    GLIA_TRY(
+        glia_block_alloc(model->ctx, (size_t)output->classes, glia_dtype_size(model->dtype), "class weights", &staged));
+    for (int64_t c = 0; c < output->classes; ++c) glia_store(model->dtype, staged.data, c, output->class_weight[c]);
+    const glia_status status = glia_tensor_write(*out, staged.data, staged.bytes);
+    glia_block_free(model->ctx, &staged);
+    return status;
+}
+
 static glia_status make_output_state(const glia_model *model, int i, glia_training *t) {
     const glia_output_info *output = &model->outputs[i];
     if (output->args.loss == GLIA_NO_LOSS) return GLIA_OK;
@@ -220,14 +231,7 @@ static glia_status make_output_state(const glia_model *model, int i, glia_traini
         if (output->args.metrics[k] != GLIA_METRIC_NONE)
             GLIA_TRY(glia_tensor_create(model->ctx, GLIA_F64, GLIA_SHAPE(2), &t->counts[i][k]));
     if (!output->class_weight) return GLIA_OK;
-    const glia_tensor from = {.dtype  = GLIA_F32,
-                              .ndim   = 1,
-                              .dim    = {output->classes},
-                              .stride = {1},
-                              .data   = output->class_weight,
-                              .ctx    = model->ctx};
-    GLIA_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(output->classes), &t->class_weight[i]));
-    return glia_cast(model->ctx, &(glia_cast_params){.dtype = model->dtype}, &from, t->class_weight[i]);
+    return make_class_weight(model, output, &t->class_weight[i]);
 }
 
 static glia_status make_state(const glia_model *model, glia_training *t) {

@@ -29,7 +29,7 @@ Context make_context(const char* device, int threads) {
 
 // A device that costs time to open keeps its context from case to case; `fresh` drops one that may be broken.
 glia_context* context_of(const char* device, int threads, bool fresh = false) {
-    static std::map<std::pair<std::string, int>, Context> contexts;
+    static auto& contexts = *new std::map<std::pair<std::string, int>, Context>;  // outlives all libraries
     auto [at, added] = contexts.try_emplace({device, threads}, nullptr, glia_context_destroy);
     if (fresh) at->second.reset();
     if (!at->second) at->second = make_context(device, threads);
