@@ -1,5 +1,7 @@
 #include "emulator/atomics.h"
 
+#include <type_traits>
+
 #include "emulator/block.h"
 #include "emulator/gpu_error.h"
 #include "emulator/shadow_memory.h"
@@ -9,23 +11,30 @@ namespace {
 
 // Fibers are switched at barriers and warp operations only, so that plain reads and writes are atomic.
 template <typename T, typename Update>
-T update(T *address, const char *operation, Update next) {
+T update(T *address, const char *operation, const void *caller, Update next) {
     if (reinterpret_cast<uintptr_t>(address) % sizeof(T) != 0)
         violation(cudaErrorMisalignedAddress, {}, "%s on %p, which is not aligned to %zu bytes", operation,
                   static_cast<const void *>(address), sizeof(T));
-    shadow_atomic(address, sizeof(T));
+    shadow_atomic(address, sizeof(T), caller);
     T before = *address;
     *address = next(before);
     return before;
 }
 
+// Integers wrap around, which signed ones may not do in C++.
 template <typename T>
 T atomicAdd(T before, T value) {
-    return before + value;
+    if constexpr (std::is_same_v<T, int>)
+        return static_cast<int>(static_cast<unsigned>(before) + value);
+    else
+        return before + value;
 }
 template <typename T>
 T atomicSub(T before, T value) {
-    return before - value;
+    if constexpr (std::is_same_v<T, int>)
+        return static_cast<int>(static_cast<unsigned>(before) - value);
+    else
+        return before - value;
 }
 template <typename T>
 T atomicMin(T before, T value) {
@@ -60,42 +69,20 @@ T atomicDec(T before, T limit) {
     return before == 0 || before > limit ? limit : before - 1;
 }
 
-template <typename T>
-T compare_and_swap(T *address, T expected, T desired) {
-    return update(address, "atomicCAS", [=](T before) { return before == expected ? desired : before; });
-}
-
 }  // namespace
 }  // namespace emulator
 
-// Integers wrap around, also signed ones: they are added as unsigned numbers of their size.
-namespace emulator {
-namespace {
-template <>
-int atomicAdd(int before, int value) {
-    return static_cast<int>(static_cast<unsigned>(before) + static_cast<unsigned>(value));
-}
-template <>
-int atomicSub(int before, int value) {
-    return static_cast<int>(static_cast<unsigned>(before) - static_cast<unsigned>(value));
-}
-}  // namespace
-}  // namespace emulator
+#define GLIA_EMULATOR_UPDATE(address, name, next) \
+    emulator::update(address, #name, __builtin_return_address(0), [=](auto before) { return next; })
 
-#define GLIA_EMULATOR_ATOMIC(name, T)                                                                     \
-    T name(T *address, T value) {                                                                         \
-        return emulator::update(address, #name, [=](T before) { return emulator::name(before, value); }); \
-    }
+#define GLIA_EMULATOR_ATOMIC(name, T) \
+    T name(T *address, T value) { return GLIA_EMULATOR_UPDATE(address, name, emulator::name(before, value)); }
 GLIA_EMULATOR_ATOMICS(GLIA_EMULATOR_ATOMIC)
 
-int atomicCAS(int *address, int expected, int desired) {
-    return emulator::compare_and_swap(address, expected, desired);
-}
-
-unsigned int atomicCAS(unsigned int *address, unsigned int expected, unsigned int desired) {
-    return emulator::compare_and_swap(address, expected, desired);
-}
-
-unsigned long long atomicCAS(unsigned long long *address, unsigned long long expected, unsigned long long desired) {
-    return emulator::compare_and_swap(address, expected, desired);
-}
+#define GLIA_EMULATOR_CAS(T)                                                                    \
+    T atomicCAS(T *address, T expected, T desired) {                                            \
+        return GLIA_EMULATOR_UPDATE(address, atomicCAS, before == expected ? desired : before); \
+    }
+GLIA_EMULATOR_CAS(int)
+GLIA_EMULATOR_CAS(unsigned int)
+GLIA_EMULATOR_CAS(unsigned long long)

@@ -59,8 +59,11 @@ void run_ready_threads() {
         if (thread.state != ThreadState::READY) continue;
         running.thread = &thread;
         threadIdx      = thread.index;
+
+        running.in_kernel = true;
         thread.fiber.resume();
-        running.thread = nullptr;
+        running.in_kernel = false;
+        running.thread    = nullptr;
         if (running.failed) return;
     }
 }
@@ -96,7 +99,8 @@ bool release_barrier() {
 
 std::string place(Site site) {
     const char *slash = strrchr(site.file, '/');
-    return formatted("%s:%d", slash != nullptr ? slash + 1 : site.file, site.line);
+    const char *name  = slash != nullptr ? slash + 1 : site.file;
+    return site.line > 0 ? formatted("%s:%d", name, site.line) : name;
 }
 
 std::string thread_name(const Thread &thread) {
@@ -112,6 +116,7 @@ void report(cudaError_t error, const Thread &thread, Site site, const char *form
 
 void violation(cudaError_t error, Site site, const char *format, ...) {
     if (running.thread == nullptr) return;  // device code called by the host
+    running.in_kernel = false;
     va_list arguments;
     va_start(arguments, format);
     record(error, *running.thread, site, formatted_list(format, arguments));

@@ -44,6 +44,7 @@ struct Running {
     unsigned thread_count  = 0;
     unsigned waiting_warps = 0;  // threads in warp operations
     bool failed            = false;
+    bool in_kernel         = false;                // the kernel's own code runs, not the emulator's on its behalf
     std::vector<std::unique_ptr<Thread>> threads;  // kept from launch to launch for their stacks
 };
 extern Running running;

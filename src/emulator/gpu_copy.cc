@@ -70,7 +70,7 @@ cudaError_t enqueue_copy(void *destination, const void *source, size_t bytes, cu
 
 cudaError_t enqueue_fill(void *pointer, int value, size_t bytes, cudaStream_t stream) {
     if (bytes == 0) return cudaSuccess;
-    MemoryKind kind = MemoryKind::PAGEABLE;
+    MemoryKind kind   = MemoryKind::PAGEABLE;
     cudaError_t error = range_kind(pointer, bytes, "a memset", &kind);
     if (error != cudaSuccess) return error;
     if (kind != MemoryKind::DEVICE) return refuse(cudaErrorInvalidValue, "a memset of host memory, %p", pointer);

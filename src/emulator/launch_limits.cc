@@ -12,11 +12,6 @@ namespace {
 // The dynamic shared memory that kernels have asked for beyond the default.
 std::map<const void *, size_t> opted_in;
 
-size_t shared_limit(const void *function) {
-    auto found = opted_in.find(function);
-    return found != opted_in.end() ? found->second : SHARED_BYTES;
-}
-
 cudaError_t check_block(const Kernel &kernel) {
     dim3 block             = kernel.block;
     unsigned long long all = 1ull * block.x * block.y * block.z;
@@ -37,6 +32,11 @@ cudaError_t check_grid(const Kernel &kernel) {
 }
 
 }  // namespace
+
+size_t shared_limit(const void *function) {
+    auto found = opted_in.find(function);
+    return found != opted_in.end() ? found->second : SHARED_BYTES;
+}
 
 cudaError_t check_launch(const Kernel &kernel) {
     cudaError_t error = check_block(kernel);

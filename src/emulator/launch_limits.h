@@ -7,6 +7,10 @@
 namespace emulator {
 
 cudaError_t check_launch(const Kernel &kernel);
+
+// The shared memory that a block of the kernel may have.
+size_t shared_limit(const void *function);
+
 void reset_launch_limits();
 
 }  // namespace emulator

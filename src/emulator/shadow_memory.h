@@ -18,7 +18,7 @@ void shadow_launch(const Kernel &kernel, const void *dynamic_shared);
 void shadow_block();
 void shadow_barrier();
 void shadow_warp_sync(unsigned warp, unsigned lanes);
-void shadow_atomic(const void *address, size_t bytes);
+void shadow_atomic(const void *address, size_t bytes, const void *caller);
 #else
 inline void shadow_allocated(const void *, size_t) {}
 inline void shadow_freed(const void *) {}
@@ -28,7 +28,7 @@ inline void shadow_launch(const Kernel &, const void *) {}
 inline void shadow_block() {}
 inline void shadow_barrier() {}
 inline void shadow_warp_sync(unsigned, unsigned) {}
-inline void shadow_atomic(const void *, size_t) {}
+inline void shadow_atomic(const void *, size_t, const void *) {}
 #endif
 
 }  // namespace emulator
