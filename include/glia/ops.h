@@ -6,6 +6,7 @@
 #define GLIA_OPS_H
 
 #include "glia/ops/conv.h"
+#include "glia/ops/data.h"
 #include "glia/ops/elementwise.h"
 #include "glia/ops/linear.h"
 #include "glia/ops/random.h"

@@ -139,6 +139,7 @@ void make_distribution(const std::vector<int64_t>& dims, std::vector<double>& va
 const std::vector<Case>& all_cases() {
     static Case (*const makers[])() = {
 #include "golden/conv.inc"
+#include "golden/data.inc"
 #include "golden/elementwise.inc"
 #include "golden/linear.inc"
 #include "golden/loss.inc"

@@ -212,6 +212,21 @@ def gather(p, x, indices):
 
 
 @op()
+def take_batch(p, samples, order, position, table=None):
+    taken = samples[order[int(position) : int(position) + p.batch]]
+    if table is None:
+        return taken
+    parts = taken.reshape(p.batch, table.shape[0], -1).long()
+    part = torch.arange(table.shape[0]).reshape(1, -1, 1)
+    return table[part, parts].reshape(taken.shape)
+
+
+@op()
+def increment(p, x):
+    return x + torch.tensor((list(p.by) + [0] * 4)[: x.shape[0]] if p.by else [0] * x.shape[0])
+
+
+@op()
 def one_hot(p, indices):
     hot = F.one_hot(indices.long() % p.classes, p.classes)
     return torch.where(hot > 0, either(p.on, 1.0), float(p.off)).to(DTYPES[either(p.dtype, "f32")])

@@ -1,0 +1,25 @@
+/* Tensors of indices, and notes about those that are out of range. */
+#ifndef GLIA_KERNELS_INDEX_H
+#define GLIA_KERNELS_INDEX_H
+
+#include <cstdint>
+
+#include "kernels/cuda.h"
+#include "kernels/indices.h"
+
+namespace glia {
+
+__device__ inline int64_t index_at(const glia_indices &indices, int64_t i) {
+    return indices.dtype == GLIA_I32 ? static_cast<const int32_t *>(indices.data)[i]
+                                     : static_cast<const int64_t *>(indices.data)[i];
+}
+
+/* Element `at` of the indices is out of range. The first such element stays: src/cuda/index.h reports it. */
+__device__ inline void note_index(unsigned long long *slot, int64_t at, int64_t value) {
+    const int64_t kept = value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : value;
+    atomicMin(slot, static_cast<unsigned long long>(at) << 32 | static_cast<uint32_t>(kept));
+}
+
+}  // namespace glia
+
+#endif

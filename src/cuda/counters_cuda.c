@@ -1,0 +1,55 @@
+#include "kernels/counters.h"
+
+#include <string.h>
+
+#include "core/dtype.h"
+#include "cuda/index.h"
+#include "cuda/view.h"
+#include "ops/increment.h"
+#include "ops/take_batch.h"
+
+static glia_status take(const glia_call *call, const glia_cuda_view *v, int planes) {
+    const glia_take_batch_geom *g = call->geom;
+    const glia_batch_geom geom    = {
+           .samples  = g->samples,
+           .elements = g->elements,
+           .length   = g->length,
+           .batch    = g->batch,
+           .parts    = g->parts,
+           .planes   = planes,
+           .size     = (int)glia_dtype_size(call->in[TAKE_BATCH_SAMPLES]->dtype),
+    };
+    unsigned long long *slot;
+    GLIA_TRY(glia_cuda_index_slot(call, TAKE_BATCH_ORDER, &slot));
+    GLIA_CUDA_TRY(call->ctx, glia_kernel_take_batch(&geom, v->in[TAKE_BATCH_SAMPLES], v->in[TAKE_BATCH_ORDER],
+                                                    v->in[TAKE_BATCH_POSITION], v->in[TAKE_BATCH_TABLE], v->out[0],
+                                                    slot, v->stream));
+    return GLIA_OK;
+}
+
+static glia_status take_batch(const glia_call *call, const glia_cuda_view *v) { return take(call, v, 1); }
+
+static const char *decline(const glia_call *call) {
+    const glia_tensor *y = call->out[0];
+    glia_tensor want     = *y;
+    if (y->ndim != 4) return "only images";
+    glia_channels_last_strides(4, y->dim, want.stride);
+    return glia_same_strides(y, &want) ? NULL : "y does not lie channels last";
+}
+
+static glia_status take_channels_last(const glia_call *call, const glia_cuda_view *v) {
+    return take(call, v, (int)call->out[0]->dim[1]);
+}
+
+static glia_status increment(const glia_call *call, const glia_cuda_view *v) {
+    const glia_increment_geom *g = call->geom;
+    glia_increments by;
+    memcpy(by.by, g->by, sizeof by.by);
+    GLIA_CUDA_TRY(call->ctx, glia_kernel_increment(v->in[INCREMENT_X], by, v->out[0], g->count, v->stream));
+    return GLIA_OK;
+}
+
+GLIA_CUDA_KERNEL_PROVIDER(take_batch, channels_last, decline, .run = take_channels_last, .strided_out = 1,
+                          .typed_in = 1 << TAKE_BATCH_SAMPLES, .typed_out = 1);
+GLIA_CUDA_PROVIDER(take_batch, .run = take_batch, .typed_in = 1 << TAKE_BATCH_SAMPLES, .typed_out = 1);
+GLIA_CUDA_PROVIDER(increment, .run = increment);
