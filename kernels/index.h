@@ -20,6 +20,14 @@ __device__ inline void note_index(unsigned long long *slot, int64_t at, int64_t 
     atomicMin(slot, static_cast<unsigned long long>(at) << 32 | static_cast<uint32_t>(kept));
 }
 
+/* Element i as a row of `size`, negative ones counting from the end; -1, and a note, for one that is out of range. */
+__device__ inline int row_at(const glia_indices &indices, unsigned long long *slot, unsigned i, int size) {
+    const int64_t value = index_at(indices, i), row = value < 0 ? value + size : value;
+    if (row >= 0 && row < size) return static_cast<int>(row);
+    note_index(slot, i, value);
+    return -1;
+}
+
 }  // namespace glia
 
 #endif

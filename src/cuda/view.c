@@ -2,7 +2,7 @@
 
 #include "core/dtype.h"
 #include "core/size.h"
-#include "kernels/copy.h"
+#include "cuda/move.h"
 
 /* Where a tensor's elements are for the kernel, and how it lies there. */
 typedef struct placement {
@@ -96,17 +96,9 @@ glia_status glia_cuda_view_prepare(const glia_call *call, const glia_cuda_kernel
     return GLIA_OK;
 }
 
-static glia_copy_side side(const glia_tensor *tensor) {
-    glia_copy_side s = {.dtype = tensor->dtype, .data = tensor->data};
-    for (int d = 0; d < tensor->ndim; ++d) s.stride[d] = tensor->stride[d];
-    return s;
-}
-
 static glia_status copy(const glia_call *call, const glia_tensor *from, const glia_tensor *to) {
-    glia_copy_geom g = {.ndim = from->ndim, .to = side(to), .from = side(from)};
-    for (int d = 0; d < from->ndim; ++d) g.dim[d] = from->dim[d];
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_copy(&g, call->stream));
-    return GLIA_OK;
+    const glia_copy_geom g = glia_cuda_copy_geom(to, from, to);
+    return glia_cuda_copy(call, &g);
 }
 
 static bool nothing_wanted(const glia_call *call) {
