@@ -84,7 +84,7 @@ bool release_barrier() {
     }
     for (unsigned i = 0; i < running.thread_count; i++) {
         const Thread &other = *running.threads[i];
-        if (other.site.line == first->site.line && strcmp(other.site.file, first->site.file) == 0) continue;
+        if (same_site(other.site, first->site)) continue;
         report(cudaErrorLaunchFailure, *first, first->site,
                "waits at this __syncthreads, but thread %s at that of %s: the barrier is divergent",
                thread_name(other).c_str(), place(other.site).c_str());
@@ -96,6 +96,9 @@ bool release_barrier() {
 }
 
 }  // namespace
+
+// A header's name may be in the library more than once.
+bool same_site(Site a, Site b) { return a.line == b.line && (a.file == b.file || strcmp(a.file, b.file) == 0); }
 
 std::string place(Site site) {
     const char *slash = strrchr(site.file, '/');

@@ -62,6 +62,7 @@ void report_stalled_warp();
 [[gnu::format(printf, 4, 5)]] void report(cudaError_t error, const Thread &thread, Site site, const char *format, ...);
 const char *operation_name(WarpOp op);
 std::string place(Site site);
+bool same_site(Site a, Site b);
 std::string thread_name(const Thread &thread);
 
 }  // namespace emulator

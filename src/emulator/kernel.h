@@ -10,6 +10,10 @@
 #include "emulator/device_math.h"
 #include "emulator/warp.h"
 #include "emulator/atomics.h"
+#include "emulator/wmma.h"
+
+// Kernels ask what they are compiled for; the emulator has what compute capability 9.0 has.
+#define __CUDA_ARCH__ 900
 
 #define __global__
 #define __device__

@@ -1,10 +1,9 @@
 #include "emulator/warp.h"
 
-#include <cstring>
-
 #include "emulator/block.h"
 #include "emulator/gpu_error.h"
 #include "emulator/shadow_memory.h"
+#include "emulator/wmma.h"
 
 namespace emulator {
 
@@ -24,8 +23,7 @@ unsigned existing_lanes(unsigned warp) {
 Thread &lane_of(unsigned warp, unsigned lane) { return *running.threads[warp * WARP_LANES + lane]; }
 
 bool same_operation(const Thread &a, const Thread &b) {
-    return a.request.op == b.request.op && a.request.mask == b.request.mask && a.site.line == b.site.line &&
-           strcmp(a.site.file, b.site.file) == 0;
+    return a.request.op == b.request.op && a.request.mask == b.request.mask && same_site(a.site, b.site);
 }
 
 // A lane that keeps this one waiting, or WARP_LANES.
@@ -63,15 +61,46 @@ uint64_t shuffled_value(const Thread &thread) {
 
 uint64_t result_of(const Thread &thread, unsigned lanes, unsigned votes) {
     switch (thread.request.op) {
-        case WarpOp::SYNC: return 0;
         case WarpOp::BALLOT: return votes;
         case WarpOp::ANY: return votes != 0;
         case WarpOp::ALL: return votes == lanes;
-        default: return shuffled_value(thread);
+        case WarpOp::SHUFFLE:
+        case WarpOp::SHUFFLE_UP:
+        case WarpOp::SHUFFLE_DOWN:
+        case WarpOp::SHUFFLE_XOR: return shuffled_value(thread);
+        default: return 0;
     }
 }
 
+// All lanes load or store one matrix.
+void check_uniform(unsigned warp) {
+    const WarpRequest &first = lane_of(warp, 0).request;
+    for (unsigned lane = 1; lane < WARP_LANES; lane++) {
+        const Thread &other = lane_of(warp, lane);
+        if (other.request.value == first.value && other.request.operand == first.operand) continue;
+        report(cudaErrorLaunchFailure, other, other.site,
+               "%s of another matrix than lane 0's: %p with %d, not %p with %d", operation_name(first.op),
+               reinterpret_cast<void *>(other.request.value), other.request.operand,
+               reinterpret_cast<void *>(first.value), first.operand);
+        return;
+    }
+}
+
+void run_task(unsigned warp) {
+    WarpTask *tasks[WARP_LANES];
+    for (unsigned lane = 0; lane < WARP_LANES; lane++)
+        tasks[lane] = reinterpret_cast<WarpTask *>(lane_of(warp, lane).request.value);
+    const Thread &first = lane_of(warp, 0);
+    if (!tasks[0]->run(tasks))
+        report(cudaErrorLaunchFailure, first, first.site,
+               "%s of a tf32 fragment with elements that __float_to_tf32 has not rounded",
+               operation_name(first.request.op));
+}
+
 void release(unsigned warp, unsigned lanes) {
+    WarpOp op = lane_of(warp, static_cast<unsigned>(__builtin_ctz(lanes))).request.op;
+    if (op == WarpOp::LOAD_MATRIX || op == WarpOp::STORE_MATRIX) check_uniform(warp);
+    if (op == WarpOp::MULTIPLY_MATRICES) run_task(warp);
     unsigned votes = 0;
     for (unsigned lane = 0; lane < WARP_LANES; lane++)
         if ((lanes & bit(lane)) != 0 && lane_of(warp, lane).request.value != 0) votes |= bit(lane);
@@ -82,14 +111,15 @@ void release(unsigned warp, unsigned lanes) {
         thread.state          = ThreadState::READY;
         running.waiting_warps--;
     }
-    shadow_warp_sync(warp, lanes);
+    if (op == WarpOp::SYNC) shadow_warp_sync(warp, lanes);
 }
 
 }  // namespace
 
 const char *operation_name(WarpOp op) {
-    static constexpr const char *NAMES[] = {"__syncwarp",      "__shfl_sync",   "__shfl_up_sync", "__shfl_down_sync",
-                                            "__shfl_xor_sync", "__ballot_sync", "__any_sync",     "__all_sync"};
+    static constexpr const char *NAMES[] = {
+        "__syncwarp", "__shfl_sync", "__shfl_up_sync",   "__shfl_down_sync",  "__shfl_xor_sync", "__ballot_sync",
+        "__any_sync", "__all_sync",  "load_matrix_sync", "store_matrix_sync", "mma_sync"};
     return NAMES[static_cast<int>(op)];
 }
 
@@ -138,6 +168,33 @@ uint64_t warp_operation(WarpOp op, unsigned mask, uint64_t value, int operand, i
     running.waiting_warps++;
     Fiber::suspend();
     return thread.request.result;
+}
+
+unsigned current_lane() { return running.thread->lane(); }
+
+// Tensor cores work for whole warps.
+static void check_whole_warp(WarpOp op, Site site) {
+    unsigned lanes = existing_lanes(running.thread->warp());
+    if (lanes != ~0u)
+        violation(cudaErrorLaunchFailure, site, "%s in a warp with the lanes 0x%08x: it needs all 32",
+                  operation_name(op), lanes);
+}
+
+void check_matrix(WarpOp op, const void *pointer, unsigned stride, unsigned stride_multiple, Site site) {
+    constexpr size_t ALIGNMENT = 32;
+    if (reinterpret_cast<uintptr_t>(pointer) % ALIGNMENT != 0 || stride % stride_multiple != 0)
+        violation(
+            cudaErrorMisalignedAddress, site,
+            "%s at %p with %u elements from line to line: it needs an address aligned to %zu bytes and a multiple "
+            "of %u elements",
+            operation_name(op), pointer, stride, ALIGNMENT, stride_multiple);
+    check_whole_warp(op, site);
+    warp_operation(op, ~0u, reinterpret_cast<uintptr_t>(pointer), static_cast<int>(stride), WARP_LANES, site);
+}
+
+void warp_task(WarpTask *task, Site site) {
+    check_whole_warp(WarpOp::MULTIPLY_MATRICES, site);
+    warp_operation(WarpOp::MULTIPLY_MATRICES, ~0u, reinterpret_cast<uintptr_t>(task), 0, WARP_LANES, site);
 }
 
 }  // namespace emulator

@@ -13,7 +13,19 @@ struct Site {
     int line;
 };
 
-enum class WarpOp { SYNC, SHUFFLE, SHUFFLE_UP, SHUFFLE_DOWN, SHUFFLE_XOR, BALLOT, ANY, ALL };
+enum class WarpOp {
+    SYNC,
+    SHUFFLE,
+    SHUFFLE_UP,
+    SHUFFLE_DOWN,
+    SHUFFLE_XOR,
+    BALLOT,
+    ANY,
+    ALL,
+    LOAD_MATRIX,
+    STORE_MATRIX,
+    MULTIPLY_MATRICES
+};
 
 void block_barrier(Site site);
 uint64_t warp_operation(WarpOp op, unsigned mask, uint64_t value, int operand, int width, Site site);
