@@ -39,6 +39,7 @@ void glia_dataset_destroy(glia_dataset *dataset) {
         glia_block_free(ctx, &dataset->fields[i].affine);
         glia_block_free(ctx, &dataset->fields[i].table);
     }
+    glia_dataset_leave_device(dataset);
     glia_block_free(ctx, &dataset->order);
     glia_dataset_destroy(dataset->root);
     glia_free(ctx, dataset, 1, sizeof *dataset);

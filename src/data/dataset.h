@@ -24,6 +24,9 @@ typedef struct glia_data_field {
     int64_t channels;     /* the equal parts of a sample, each scaled by its own numbers; 0: not scaled */
     glia_block affine;    /* a glia_affine for each channel */
     glia_block table;     /* the 256 results for each channel, where u8 is scaled; not for many small channels */
+
+    glia_tensor *resident;       /* all samples on the device: as stored with a table, else as delivered; see below */
+    glia_tensor *resident_table; /* the table there */
 } glia_data_field;
 
 struct glia_dataset {
@@ -34,8 +37,9 @@ struct glia_dataset {
     glia_data_field fields[2 * GLIA_MAX_FIELDS]; /* the inputs, then the targets */
     glia_generate_fn generate;                   /* NULL: from the fields' data */
     void *user;
-    glia_dataset *root; /* of a split: the dataset that has the fields; never a split itself */
-    glia_block order;   /* of a split: the root's sample for each of its own, int64_t */
+    glia_dataset *root;          /* of a split: the dataset that has the fields; never a split itself */
+    glia_block order;            /* of a split: the root's sample for each of its own, int64_t */
+    glia_tensor *resident_order; /* i64 [count]: the root's samples in the order of an epoch, on the device */
 };
 
 /* A dataset without fields. function: the caller's name, for messages. */
@@ -58,9 +62,27 @@ static inline const glia_dataset *glia_dataset_root(const glia_dataset *dataset)
     return dataset->root ? dataset->root : dataset;
 }
 
-/* Gathers n samples into the first n rows of dense tensors, on any device; index is in range, the tensors fit, see below. */
+/* Gathers n samples into the first n rows of dense tensors, on any device; index is in range, the tensors fit, see
+ * below. */
 glia_status glia_dataset_gather(const glia_dataset *dataset, const int64_t *index, int64_t n,
                                 glia_tensor *const *inputs, glia_tensor *const *targets);
+
+/* Brings the samples to the device, once, where that saves copying each batch: not on the CPU, not for a generator, not
+ * when they take more than half of the device's free memory. *resident: they are there; the log says why not. */
+glia_status glia_dataset_reside(glia_dataset *dataset, bool *resident);
+
+/* Writes resident_order: order numbers the data set's own samples. */
+glia_status glia_dataset_send_order(glia_dataset *dataset, const int64_t *order);
+
+void glia_dataset_leave_device(glia_dataset *dataset);
+
+/* One sample of a field, as batches deliver it. */
+void glia_field_deliver(const glia_data_field *field, int64_t sample, void *to);
+
+/* The root's sample for sample i. */
+static inline int64_t glia_root_sample(const glia_dataset *dataset, int64_t i) {
+    return dataset->order.data ? ((const int64_t *)dataset->order.data)[i] : i;
+}
 
 /* Fails unless the tensors are dense, of this context, and [rows, shape of the field] with the field's dtype. */
 glia_status glia_dataset_check_batch(const glia_dataset *dataset, const char *function, int64_t rows,

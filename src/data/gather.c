@@ -9,10 +9,6 @@
 #include "core/tensor.h"
 #include "data/dataset.h"
 
-static int64_t root_sample(const glia_dataset *dataset, int64_t i) {
-    return dataset->order.data ? ((const int64_t *)dataset->order.data)[i] : i;
-}
-
 static void convert_by_table(const glia_data_field *field, const uint8_t *from, float *to) {
     const int64_t part = field->elements / field->channels;
     const float *table = field->table.data;
@@ -37,6 +33,10 @@ static void deliver(const glia_data_field *field, const void *from, void *to) {
         memcpy(to, from, (size_t)field->elements * glia_dtype_size(field->stored));
 }
 
+void glia_field_deliver(const glia_data_field *field, int64_t sample, void *to) {
+    deliver(field, field->data + (size_t)(sample * field->elements) * glia_dtype_size(field->stored), to);
+}
+
 typedef struct copying {
     const glia_dataset *dataset;
     const glia_data_field *field;
@@ -46,12 +46,9 @@ typedef struct copying {
 
 static void copy_samples(void *arg, int64_t begin, int64_t end) {
     const copying *c       = arg;
-    const size_t stored    = (size_t)c->field->elements * glia_dtype_size(c->field->stored);
     const size_t delivered = (size_t)c->field->elements * glia_dtype_size(c->field->delivered);
-    for (int64_t i = begin; i < end; ++i) {
-        const int64_t sample = root_sample(c->dataset, c->index[i]);
-        deliver(c->field, c->field->data + (size_t)sample * stored, c->to + (size_t)i * delivered);
-    }
+    for (int64_t i = begin; i < end; ++i)
+        glia_field_deliver(c->field, glia_root_sample(c->dataset, c->index[i]), c->to + (size_t)i * delivered);
 }
 
 static void copy_field(const glia_dataset *dataset, int field, const int64_t *index, int64_t n, glia_tensor *to) {
@@ -73,7 +70,7 @@ static glia_status generate(const glia_dataset *dataset, const int64_t *index, i
     const glia_dataset *root = glia_dataset_root(dataset);
     void *to[2 * GLIA_MAX_FIELDS];
     for (int64_t row = 0; row < n; ++row) {
-        const int64_t sample = root_sample(dataset, index[row]);
+        const int64_t sample = glia_root_sample(dataset, index[row]);
         size_t offset        = 0;
         for (int i = 0; i < root->n_inputs; ++i) to[i] = (char *)inputs[i]->data + (size_t)row * sample_bytes(root, i);
         for (int i = root->n_inputs; i < root->n_inputs + root->n_targets; ++i) {

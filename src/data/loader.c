@@ -52,3 +52,5 @@ glia_status glia_loader_next(glia_loader *loader, glia_tensor *const *inputs, gl
     loader->next += n;
     return GLIA_OK;
 }
+
+void glia_loader_skip(glia_loader *loader) { loader->next += glia_loader_peek(loader); }

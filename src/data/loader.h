@@ -40,4 +40,7 @@ int64_t glia_loader_peek(const glia_loader *loader);
  * wanted. */
 glia_status glia_loader_next(glia_loader *loader, glia_tensor *const *inputs, glia_tensor *const *targets);
 
+/* Steps on past the next batch: somebody else gathers it. */
+void glia_loader_skip(glia_loader *loader);
+
 #endif

@@ -39,7 +39,7 @@ static glia_status first_count(const glia_dataset *dataset, const glia_split_arg
 static glia_status split(glia_dataset *dataset, const glia_split_args *args, glia_dataset **first,
                          glia_dataset **second) {
     glia_context *ctx = dataset->ctx;
-    int64_t count = 0;
+    int64_t count     = 0;
     GLIA_REQUIRE(ctx, args, GLIA_INVALID_ARGUMENT, "glia_dataset_split: args is NULL");
     GLIA_TRY(first_count(dataset, args, &count));
     glia_block order;

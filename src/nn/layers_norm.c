@@ -91,7 +91,8 @@ glia_value glia_model_instancenorm(glia_model *model, glia_value x, const glia_n
 static void emit_dropout(glia_emission *e, const glia_recipe_node *node, const glia_value *in, glia_value *out) {
     out[0] = in[0];
     if (e->training)
-        glia__graph_call(e->graph, &glia_op_dropout, node->params, (glia_value[]){in[0], e->step}, 2, out, 1);
+        glia__graph_call(e->graph, &glia_op_dropout, node->params,
+                         (glia_value[]){in[0], glia_emit_counter(e, GLIA_COUNTER_STEP)}, 2, out, 1);
 }
 
 glia_value glia_model_dropout(glia_model *model, glia_value x, float p) {

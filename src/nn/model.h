@@ -75,6 +75,14 @@ typedef struct glia_output_info {
 
 struct glia_step;
 
+/* What stands in glia_training.counters. */
+enum {
+    GLIA_COUNTER_STEP,     /* the number of this step, of all training; read by the dropout masks */
+    GLIA_COUNTER_UPDATE,   /* the number of this step since the compile; read by the optimizer */
+    GLIA_COUNTER_POSITION, /* of the next batch in a resident data set's order */
+    GLIA_COUNTERS
+};
+
 /* What a compile makes: everything that only training and evaluation need. */
 typedef struct glia_training {
     glia_compile_args args;              /* defaults filled in */
@@ -82,8 +90,8 @@ typedef struct glia_training {
     int64_t trained;                     /* elements of the first part */
     glia_tensor *state[3];               /* of the optimizer, `trained` elements each; NULL: it needs fewer */
     int64_t updates;                     /* steps since the compile: those of the optimizer */
-    glia_tensor *rate, *update;          /* scalars f32 and i64, read by the optimizer */
-    glia_tensor *step;                   /* scalar i64, of all training so far, read by the dropout masks */
+    glia_tensor *rate;                   /* scalar f32, read by the optimizer */
+    glia_tensor *counters, *cursor;      /* i64 [GLIA_COUNTERS], of training and of other uses; steps advance them */
     glia_tensor *sums[GLIA_MAX_OUTPUTS]; /* loss of each output: sum and count, f64 */
     glia_tensor *counts[GLIA_MAX_OUTPUTS][GLIA_MAX_METRICS]; /* of each metric: sum and count, f64 */
     glia_tensor *class_weight[GLIA_MAX_OUTPUTS];
@@ -163,13 +171,17 @@ typedef struct glia_emission {
     glia_graph *graph;
     bool training;
     int64_t batch;
-    glia_value vector, step;                 /* of all weights, and the scalar */
+    glia_value vector, counters;             /* of all weights; of glia_training */
+    const glia_value *given;                 /* the inputs' values; NULL: inputs of the graph */
     glia_value *map;                         /* recipe id -> value of the graph */
     glia_dtype input_dtype[GLIA_MAX_FIELDS]; /* as the data has them; converted where the model's differ */
 } glia_emission;
 
 /* Adds the recipe to a graph: inputs, weights, nodes. */
 void glia_model_emit(glia_emission *e);
+
+/* One of the counters, a scalar. */
+glia_value glia_emit_counter(const glia_emission *e, int counter);
 
 /* Gives back what a compile made. */
 void glia_training_free(glia_context *ctx, glia_training *training);

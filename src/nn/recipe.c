@@ -94,11 +94,15 @@ static glia_value emit_input(const glia_emission *e, int i) {
     const glia_tensor *nominal   = &e->model->values[input->value].shape;
     glia_shape shape             = shape_of(nominal->ndim, nominal->dim);
     shape.dim[0]                 = e->batch;
-    const glia_value value       = glia_graph_input(e->graph, input->name, e->input_dtype[i], shape);
+    const glia_value value = e->given ? e->given[i] : glia_graph_input(e->graph, input->name, e->input_dtype[i], shape);
     if (e->input_dtype[i] == nominal->dtype) return value;
     glia_value converted;
     return glia__graph_call(e->graph, &glia_op_cast, &(glia_cast_params){.dtype = nominal->dtype}, &value, 1,
                             &converted, 1);
+}
+
+glia_value glia_emit_counter(const glia_emission *e, int counter) {
+    return glia__graph_view(e->graph, e->counters, counter, GLIA_SCALAR);
 }
 
 void glia_model_emit(glia_emission *e) {

@@ -239,8 +239,8 @@ static glia_status make_state(const glia_model *model, glia_training *t) {
         GLIA_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(t->trained), &t->state[i]));
     GLIA_TRY(glia_tensor_create(model->ctx, GLIA_F32, GLIA_SCALAR, &t->rate));
     GLIA_TRY(glia_tensor_fill(t->rate, t->args.learning_rate));
-    GLIA_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SCALAR, &t->update));
-    GLIA_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SCALAR, &t->step));
+    GLIA_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(GLIA_COUNTERS), &t->counters));
+    GLIA_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(GLIA_COUNTERS), &t->cursor));
     for (int i = 0; i < model->n_outputs; ++i) GLIA_TRY(make_output_state(model, i, t));
     return GLIA_OK;
 }
@@ -249,8 +249,8 @@ void glia_training_free(glia_context *ctx, glia_training *t) {
     glia_steps_free(ctx, t->plans);
     for (int i = 0; i < 3; ++i) glia_tensor_destroy(t->state[i]);
     glia_tensor_destroy(t->rate);
-    glia_tensor_destroy(t->update);
-    glia_tensor_destroy(t->step);
+    glia_tensor_destroy(t->counters);
+    glia_tensor_destroy(t->cursor);
     for (int i = 0; i < GLIA_MAX_OUTPUTS; ++i) {
         glia_tensor_destroy(t->sums[i]);
         glia_tensor_destroy(t->class_weight[i]);

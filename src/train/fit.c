@@ -18,6 +18,8 @@ typedef struct pass {
     int n_spec;
     glia_sample_spec spec[2 * GLIA_MAX_FIELDS];
     glia_loader loader;
+    bool resident; /* the samples are on the device, and the steps take them from there */
+    bool begun;    /* the steps' counters are set */
 } pass;
 
 static glia_sample_spec spec_of(glia_field field) {
@@ -48,7 +50,24 @@ static glia_status pass_begin(pass *p, glia_model *model, glia_use use, glia_dat
                  call);
     for (int i = 0; i < model->n_inputs; ++i) p->spec[p->n_spec++] = spec_of(glia_dataset_input(data, i));
     for (int i = 0; i < targets; ++i) p->spec[p->n_spec++] = spec_of(glia_dataset_target(data, i));
+    GLIA_TRY(glia_dataset_reside(data, &p->resident));
     return glia_loader_create(data, args, &p->loader);
+}
+
+static glia_status pass_get(const pass *p, int64_t batch, glia_step **step) {
+    const glia_step_request request = {.use      = p->use,
+                                       .batch    = batch,
+                                       .n_in     = p->n_spec,
+                                       .spec     = p->spec,
+                                       .resident = p->resident ? p->loader.dataset : NULL};
+    return glia_step_get(p->model, &request, step);
+}
+
+/* Before the first batch of an epoch. */
+static glia_status pass_start(pass *p) {
+    p->begun = true;
+    if (p->resident) GLIA_TRY(glia_dataset_send_order(p->loader.dataset, p->loader.order.data));
+    return p->resident || p->use == GLIA_USE_TRAIN ? glia_steps_begin(p->model, p->use) : GLIA_OK;
 }
 
 /* Loads the next batch and runs its step; *step is NULL after the last one. */
@@ -57,9 +76,13 @@ static glia_status pass_step(pass *p, glia_step **step) {
     *step               = NULL;
     if (batch == 0) return GLIA_OK;
     glia_step *next;
-    GLIA_TRY(glia_step_get(p->model, p->use, batch, p->spec, p->n_spec, &next));
+    GLIA_TRY(pass_get(p, batch, &next));
+    if (!p->begun) GLIA_TRY(pass_start(p));
     const bool targets = next->n_in > p->model->n_inputs;
-    GLIA_TRY(glia_loader_next(&p->loader, next->in, targets ? next->in + p->model->n_inputs : NULL));
+    if (p->resident)
+        glia_loader_skip(&p->loader);
+    else
+        GLIA_TRY(glia_loader_next(&p->loader, next->in, targets ? next->in + p->model->n_inputs : NULL));
     GLIA_TRY(glia_step_run(p->model, next));
     *step = next;
     return GLIA_OK;
@@ -76,11 +99,11 @@ static glia_status explain(glia_context *ctx, glia_status status, const char *wo
 static glia_status pass_plan(const pass *p, const char *call) {
     const int64_t count = p->loader.dataset->count, size = glia_min_i64(p->loader.args.batch_size, count);
     glia_step *step;
-    GLIA_TRY(glia_step_get(p->model, p->use, size, p->spec, p->n_spec, &step));
+    GLIA_TRY(pass_get(p, size, &step));
     if (count % size == 0) return GLIA_OK;
     char words[96];
     snprintf(words, sizeof words, "%s: the last batch, of %lld samples", call, (long long)(count % size));
-    const glia_status status = glia_step_get(p->model, p->use, count % size, p->spec, p->n_spec, &step);
+    const glia_status status = pass_get(p, count % size, &step);
     return status == GLIA_OK ? GLIA_OK : explain(p->model->ctx, status, words);
 }
 
@@ -117,6 +140,7 @@ static glia_status train_epoch(pass *p, const glia_fit_args *args, glia_progress
     glia_step *step;
     GLIA_TRY(glia_results_reset(p->model));
     glia_loader_begin(&p->loader, p->model->epochs);
+    p->begun = false;
     for (epoch->steps = 0; epoch->steps < total; ++epoch->steps) {
         GLIA_TRY(pass_step(p, &step));
         if (epoch->steps == 0) epoch->plan_bytes = glia_plan_bytes(step->plan);
@@ -271,7 +295,7 @@ static glia_status confusion(glia_model *model, glia_dataset *data, int batch_si
     for (bool more = status == GLIA_OK; more;) {
         const int64_t batch = glia_loader_peek(&p.loader);
         if (batch == 0) break;
-        status = glia_step_get(model, GLIA_USE_CONFUSION, batch, p.spec, p.n_spec, &step);
+        status = pass_get(&p, batch, &step);
         if (status == GLIA_OK) status = glia_tensor_fill(step->out[0], 0);
         if (status == GLIA_OK) status = pass_step(&p, &step);
         if (status == GLIA_OK) status = glia_tensor_read(step->out[0], sum.data, bytes);

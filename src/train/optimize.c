@@ -94,7 +94,7 @@ static void optimize(const glia_emission *e, glia_value gradient) {
                                         .l1        = a->l1,
                                         .l2        = a->l2,
                                         .decoupled = a->optimizer == GLIA_ADAMW};
-            in[3] = glia_graph_tensor(e->graph, "update", t->update), in[4] = state[0], in[5] = state[1];
+            in[3] = glia_emit_counter(e, GLIA_COUNTER_UPDATE), in[4] = state[0], in[5] = state[1];
             call(e, &glia_op_adam, &p, in, 6, out, 3);
             break;
         }

@@ -45,9 +45,35 @@ static glia_status check_specs(const glia_model *model, glia_use use, const glia
 /* Inputs of the graph after those of the model. */
 static void emit_targets(const glia_emission *e, const glia_step *step, glia_value *targets) {
     for (int t = 0; t < glia_model_targets(e->model); ++t) {
-        const glia_sample_spec *spec = &step->spec[e->model->n_inputs + t];
-        targets[t]                   = glia_graph_input(e->graph, "target", spec->dtype, batched(spec, e->batch));
+        const int i                  = e->model->n_inputs + t;
+        const glia_sample_spec *spec = &step->spec[i];
+        targets[t] =
+            e->given ? e->given[i] : glia_graph_input(e->graph, "target", spec->dtype, batched(spec, e->batch));
     }
+}
+
+/* The next batch of a resident data set, from where the counters say. */
+static void emit_samples(const glia_emission *e, const glia_step *step, glia_value *samples) {
+    const glia_dataset *root            = glia_dataset_root(step->resident);
+    const glia_take_batch_params params = {.batch = (int)e->batch};
+    const glia_value position           = glia_emit_counter(e, GLIA_COUNTER_POSITION);
+    const glia_value order              = glia_graph_tensor(e->graph, "order", step->resident->resident_order);
+    for (int i = 0; i < step->n_in; ++i) {
+        const glia_data_field *field = &root->fields[i];
+        glia_value in[] = {glia_graph_tensor(e->graph, field->name, field->resident), order, position, {0}};
+        if (field->resident_table) in[3] = glia_graph_tensor(e->graph, "table", field->resident_table);
+        glia__graph_call(e->graph, &glia_op_take_batch, &params, in, 4, &samples[i], 1);
+    }
+}
+
+/* Last of all, so that nothing of this step sees the numbers of the next. */
+static void emit_advance(const glia_emission *e, const glia_step *step) {
+    const glia_increment_params params = {
+        .by = {[GLIA_COUNTER_STEP] = 1, [GLIA_COUNTER_UPDATE] = 1, [GLIA_COUNTER_POSITION] = e->batch}};
+    glia_value next;
+    if (step->use != GLIA_USE_TRAIN && !step->resident) return;
+    glia__graph_call(e->graph, &glia_op_increment, &params, &e->counters, 1, &next, 1);
+    glia_graph_assign(e->graph, e->counters, next);
 }
 
 static glia_value argmax(const glia_emission *e, glia_value x) {
@@ -89,20 +115,26 @@ static int emit_use(glia_emission *e, const glia_step *step, glia_value *outputs
     return 0;
 }
 
+static glia_tensor *counters_of(const glia_model *model, glia_use use) {
+    return use == GLIA_USE_TRAIN ? model->training.counters : model->training.cursor;
+}
+
 static glia_status make_plan(glia_model *model, glia_step *step) {
     glia_graph *graph;
     void *map = NULL;
     GLIA_TRY(glia_graph_create(model->ctx, &graph));
     glia_status status = glia_new(model->ctx, (size_t)model->n_values, sizeof(glia_value), "a graph", &map);
     if (status == GLIA_OK) {
-        glia_value outputs[GLIA_MAX_OUTPUTS];
+        glia_value outputs[GLIA_MAX_OUTPUTS], samples[GLIA_MAX_STEP_INPUTS];
         glia_emission e = {
             .model = model, .graph = graph, .training = step->use == GLIA_USE_TRAIN, .batch = step->batch, .map = map};
         for (int i = 0; i < model->n_inputs; ++i) e.input_dtype[i] = step->spec[i].dtype;
-        e.vector        = glia_graph_tensor(graph, "weights", model->training.vector);
-        e.step          = glia_graph_tensor(graph, "step", model->training.step);
+        e.vector   = glia_graph_tensor(graph, "weights", model->training.vector);
+        e.counters = glia_graph_tensor(graph, "counters", counters_of(model, step->use));
+        if (step->resident) emit_samples(&e, step, samples), e.given = samples;
         const int n_out = emit_use(&e, step, outputs);
-        status          = glia_graph_status(graph);
+        emit_advance(&e, step);
+        status = glia_graph_status(graph);
         if (status == GLIA_OK) status = glia_plan_create(graph, outputs, n_out, &step->plan);
     }
     glia_free(model->ctx, map, (size_t)model->n_values, sizeof(glia_value));
@@ -111,7 +143,7 @@ static glia_status make_plan(glia_model *model, glia_step *step) {
 }
 
 static glia_status make_tensors(glia_model *model, glia_step *step) {
-    for (int i = 0; i < step->n_in; ++i)
+    for (int i = 0; i < step->n_in && !step->resident; ++i)
         GLIA_TRY(
             glia_tensor_create(model->ctx, step->spec[i].dtype, batched(&step->spec[i], step->batch), &step->in[i]));
     if (step->use == GLIA_USE_CONFUSION) {
@@ -135,6 +167,7 @@ static void step_free(glia_context *ctx, glia_step *step) {
     glia_plan_destroy(step->plan);
     for (int i = 0; i < GLIA_MAX_STEP_INPUTS; ++i) glia_tensor_destroy(step->in[i]);
     for (int i = 0; i < GLIA_MAX_OUTPUTS; ++i) glia_tensor_destroy(step->out[i]);
+    glia_dataset_destroy(step->resident);
     glia_free(ctx, step, 1, sizeof *step);
 }
 
@@ -146,11 +179,12 @@ void glia_steps_free(glia_context *ctx, glia_step *first) {
     }
 }
 
-static bool same_specs(const glia_step *step, const glia_sample_spec *spec, int n_in) {
-    if (step->n_in != n_in) return false;
-    for (int i = 0; i < n_in; ++i) {
-        const glia_shape *a = &step->spec[i].shape, *b = &spec[i].shape;
-        if (step->spec[i].dtype != spec[i].dtype || a->ndim != b->ndim) return false;
+static bool serves(const glia_step *step, const glia_step_request *r) {
+    if (step->use != r->use || step->batch != r->batch || step->n_in != r->n_in || step->resident != r->resident)
+        return false;
+    for (int i = 0; i < r->n_in; ++i) {
+        const glia_shape *a = &step->spec[i].shape, *b = &r->spec[i].shape;
+        if (step->spec[i].dtype != r->spec[i].dtype || a->ndim != b->ndim) return false;
         if (memcmp(a->dim, b->dim, (size_t)a->ndim * sizeof *a->dim) != 0) return false;
     }
     return true;
@@ -167,28 +201,29 @@ static void keep_first(glia_model *model, glia_step *step) {
 }
 
 /* The step that is there already, taken out of the list; NULL: none. */
-static glia_step *take(glia_model *model, glia_use use, int64_t batch, const glia_sample_spec *spec, int n_in) {
+static glia_step *take(glia_model *model, const glia_step_request *request) {
     for (glia_step **at = &model->training.plans; *at; at = &(*at)->next) {
         glia_step *step = *at;
-        if (step->use != use || step->batch != batch || !same_specs(step, spec, n_in)) continue;
+        if (!serves(step, request)) continue;
         *at = step->next;
         return step;
     }
     return NULL;
 }
 
-glia_status glia_step_get(glia_model *model, glia_use use, int64_t batch, const glia_sample_spec *spec, int n_in,
-                          glia_step **out) {
-    GLIA_TRY(check_specs(model, use, spec, n_in));
-    glia_step *found = take(model, use, batch, spec, n_in);
+glia_status glia_step_get(glia_model *model, const glia_step_request *request, glia_step **out) {
+    GLIA_TRY(check_specs(model, request->use, request->spec, request->n_in));
+    glia_step *found = take(model, request);
     if (found) return keep_first(model, found), *out = found, GLIA_OK;
     void *memory;
     GLIA_TRY(glia_new(model->ctx, 1, sizeof **out, "a plan", &memory));
     glia_step *step = memory;
-    step->use       = use;
-    step->batch     = batch;
-    step->n_in      = n_in;
-    memcpy(step->spec, spec, (size_t)n_in * sizeof *spec);
+    step->use       = request->use;
+    step->batch     = request->batch;
+    step->n_in      = request->n_in;
+    step->resident  = request->resident;
+    if (step->resident) glia_dataset_retain(step->resident);
+    memcpy(step->spec, request->spec, (size_t)request->n_in * sizeof *request->spec);
     glia_status status = make_tensors(model, step);
     if (status == GLIA_OK) status = make_plan(model, step);
     if (status != GLIA_OK) return step_free(model->ctx, step), status;
@@ -197,17 +232,18 @@ glia_status glia_step_get(glia_model *model, glia_use use, int64_t batch, const 
     return GLIA_OK;
 }
 
+glia_status glia_steps_begin(glia_model *model, glia_use use) {
+    const int64_t first[GLIA_COUNTERS] = {
+        [GLIA_COUNTER_STEP] = model->steps + 1, [GLIA_COUNTER_UPDATE] = model->training.updates + 1};
+    return glia_tensor_write(counters_of(model, use), first, sizeof first);
+}
+
 glia_status glia_step_run(glia_model *model, glia_step *step) {
-    glia_training *t = &model->training;
-    if (step->use == GLIA_USE_TRAIN) {
-        const int64_t next = model->steps + 1, update = t->updates + 1;
-        GLIA_TRY(glia_tensor_write(t->step, &next, sizeof next));
-        GLIA_TRY(glia_tensor_write(t->update, &update, sizeof update));
-    }
     const glia_tensor *in[GLIA_MAX_STEP_INPUTS];
-    for (int i = 0; i < step->n_in; ++i) in[i] = step->in[i];
+    const int n_in  = step->resident ? 0 : step->n_in;
     const int n_out = step->use == GLIA_USE_PREDICT ? step->n_out : 0;
-    GLIA_TRY(glia_plan_run(step->plan, in, step->n_in, step->out, n_out));
-    if (step->use == GLIA_USE_TRAIN) ++model->steps, ++t->updates;
+    for (int i = 0; i < n_in; ++i) in[i] = step->in[i];
+    GLIA_TRY(glia_plan_run(step->plan, in, n_in, step->out, n_out));
+    if (step->use == GLIA_USE_TRAIN) ++model->steps, ++model->training.updates;
     return GLIA_OK;
 }

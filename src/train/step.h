@@ -2,6 +2,7 @@
 #ifndef GLIA_TRAIN_STEP_H
 #define GLIA_TRAIN_STEP_H
 
+#include "data/dataset.h"
 #include "nn/model.h"
 
 typedef enum glia_use {
@@ -28,18 +29,29 @@ typedef struct glia_step {
     int64_t batch;
     int n_in; /* inputs, then targets */
     glia_sample_spec spec[GLIA_MAX_STEP_INPUTS];
+    glia_dataset *resident;                /* retained; the plan takes its samples from there. NULL: from `in` */
     glia_tensor *in[GLIA_MAX_STEP_INPUTS]; /* [batch, ...]; NULL: the plan does not need it */
     int n_out;
     glia_tensor *out[GLIA_MAX_OUTPUTS]; /* of GLIA_USE_PREDICT, in the model's dtype; of CONFUSION the counts, i64 */
     glia_plan *plan;
 } glia_step;
 
-/* The step for this use, batch size and data, planned on the first call; the model keeps those used last. It stays
- * until the next call. */
-glia_status glia_step_get(glia_model *model, glia_use use, int64_t batch, const glia_sample_spec *spec, int n_in,
-                          glia_step **out);
+/* What a step is made for. */
+typedef struct glia_step_request {
+    glia_use use;
+    int64_t batch;
+    int n_in;
+    const glia_sample_spec *spec;
+    glia_dataset *resident; /* NULL: batches are given */
+} glia_step_request;
 
-/* Runs it on what stands in step->in. Training counts the step. */
+/* The step of a request, planned on the first call; the model keeps those used last. It stays until the next call. */
+glia_status glia_step_get(glia_model *model, const glia_step_request *request, glia_step **out);
+
+/* Before the first step of a pass over a data set: sets the counters, which the steps then advance themselves. */
+glia_status glia_steps_begin(glia_model *model, glia_use use);
+
+/* Runs it on what stands in step->in, or on the next samples of the resident data set. Training counts the step. */
 glia_status glia_step_run(glia_model *model, glia_step *step);
 
 void glia_steps_free(glia_context *ctx, glia_step *first);
