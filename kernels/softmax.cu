@@ -3,85 +3,69 @@
  * of a column come from one read, the outputs from a second one. */
 #include "kernels/softmax.h"
 
-#include "kernels/pack.h"
-#include "kernels/tree.h"
+#include "kernels/rows.h"
 
 namespace glia {
 namespace {
 
-enum { THREADS = 256, WARPS = THREADS / LANES };
+enum { THREADS = 256 };
 
 template <class T>
 struct rows_job {
+    row_shape shape;
     const T *x, *dy; /* x: of the backward op y; dy: of the forward op absent */
     T *y;
-    int rows, length;
-    int team; /* lanes for a row */
-    bool log, wide;
-};
-
-/* The part of a row that a thread holds: PACKS packs, a team apart. */
-template <class T, int PACKS, bool WHOLE_BLOCK>
-struct holding {
-    int64_t row;
-    int lane, team;
-    bool active;
-
-    __device__ explicit holding(const rows_job<T> &j)
-        : row(WHOLE_BLOCK ? blockIdx.x : int64_t(blockIdx.x) * (THREADS / j.team) + threadIdx.x / j.team),
-          lane(WHOLE_BLOCK ? threadIdx.x : threadIdx.x % j.team),
-          team(WHOLE_BLOCK ? int(THREADS) : j.team),
-          active(row < j.rows) {}
-
-    __device__ int begin(int pack) const { return (pack * team + lane) * vector<T>::width; }
-    __device__ int count(const rows_job<T> &j, int pack) const { return active ? j.length - begin(pack) : 0; }
-    __device__ int64_t at(const rows_job<T> &j, int pack) const { return row * j.length + begin(pack); }
+    bool log;
 };
 
 /* Beyond the end of the row a thread holds -infinity, whose exp is 0; where it is not, as in a row without a finite
  * maximum, the whole row is NaN. */
 template <class T, int PACKS, bool WHOLE_BLOCK>
-__global__ void __launch_bounds__(THREADS) softmax_rows(rows_job<T> j) {
+__global__ void __launch_bounds__(ROW_THREADS) softmax_rows(rows_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width;
-    __shared__ C shared[WARPS];
-    const holding<T, PACKS, WHOLE_BLOCK> mine(j);
+    __shared__ C shared[ROW_WARPS];
+    const row_team<T, PACKS, WHOLE_BLOCK> team(j.shape);
+    const int64_t row = team.first_row(j.shape), start = row * j.shape.length;
+    const bool active = row < j.shape.rows;
     C values[PACKS][vector<T>::width], most = -C(INFINITY), sum = 0;
     for (int p = 0; p < PACKS; ++p) {
-        load_pack(j.x + mine.at(j, p), mine.count(j, p), j.wide, values[p], -C(INFINITY));
+        load_pack(j.x + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, values[p], -C(INFINITY));
         for (int k = 0; k < width; ++k) most = larger()(most, values[p][k]);
     }
-    most = team_all<WHOLE_BLOCK, WARPS>(larger(), most, WHOLE_BLOCK ? int(LANES) : j.team, shared);
+    most = team.all(larger(), most, shared);
     for (int p = 0; p < PACKS; ++p)
         for (int k = 0; k < width; ++k) {
             const C e = exp(values[p][k] - most);
             sum += e;
             values[p][k] = j.log ? values[p][k] - most : e;
         }
-    sum             = team_all<WHOLE_BLOCK, WARPS>(plus(), sum, WHOLE_BLOCK ? int(LANES) : j.team, shared);
+    sum             = team.all(plus(), sum, shared);
     const C inverse = 1 / sum, logarithm = log(sum);
     for (int p = 0; p < PACKS; ++p) {
         for (int k = 0; k < width; ++k) values[p][k] = j.log ? values[p][k] - logarithm : values[p][k] * inverse;
-        store_pack(j.y + mine.at(j, p), mine.count(j, p), j.wide, values[p]);
+        store_pack(j.y + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, values[p]);
     }
 }
 
 template <class T, int PACKS, bool WHOLE_BLOCK>
-__global__ void __launch_bounds__(THREADS) softmax_backward_rows(rows_job<T> j) {
+__global__ void __launch_bounds__(ROW_THREADS) softmax_backward_rows(rows_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width;
-    __shared__ C shared[WARPS];
-    const holding<T, PACKS, WHOLE_BLOCK> mine(j);
+    __shared__ C shared[ROW_WARPS];
+    const row_team<T, PACKS, WHOLE_BLOCK> team(j.shape);
+    const int64_t row = team.first_row(j.shape), start = row * j.shape.length;
+    const bool active = row < j.shape.rows;
     C y[PACKS][vector<T>::width], dy[PACKS][vector<T>::width], sum = 0;
     for (int p = 0; p < PACKS; ++p) {
-        load_pack(j.x + mine.at(j, p), mine.count(j, p), j.wide, y[p]);
-        load_pack(j.dy + mine.at(j, p), mine.count(j, p), j.wide, dy[p]);
+        load_pack(j.x + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, y[p]);
+        load_pack(j.dy + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, dy[p]);
         for (int k = 0; k < width; ++k) sum += j.log ? dy[p][k] : dy[p][k] * y[p][k];
     }
-    sum = team_all<WHOLE_BLOCK, WARPS>(plus(), sum, WHOLE_BLOCK ? int(LANES) : j.team, shared);
+    sum = team.all(plus(), sum, shared);
     for (int p = 0; p < PACKS; ++p) {
         for (int k = 0; k < width; ++k) y[p][k] = j.log ? dy[p][k] - exp(y[p][k]) * sum : y[p][k] * (dy[p][k] - sum);
-        store_pack(j.y + mine.at(j, p), mine.count(j, p), j.wide, y[p]);
+        store_pack(j.y + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, y[p]);
     }
 }
 
@@ -179,24 +163,9 @@ __global__ void __launch_bounds__(THREADS) softmax_backward_columns(columns_job<
 
 template <class T, int PACKS, bool WHOLE_BLOCK>
 cudaError_t launch_rows(const rows_job<T> &j, cudaStream_t stream) {
-    const int blocks = WHOLE_BLOCK ? j.rows : blocks_for(j.rows, THREADS / j.team);
-    if (j.dy) return GLIA_LAUNCH((softmax_backward_rows<T, PACKS, WHOLE_BLOCK>), blocks, THREADS, 0, stream, j);
-    return GLIA_LAUNCH((softmax_rows<T, PACKS, WHOLE_BLOCK>), blocks, THREADS, 0, stream, j);
-}
-
-enum { MOST_PACKS = 8 };
-
-/* As few lanes as hold a row in one pack each, up to a warp; then more packs; then a block. */
-template <class T>
-cudaError_t rows(rows_job<T> j, cudaStream_t stream) {
-    const int packs = blocks_for(j.length, vector<T>::width);
-    for (j.team = 1; j.team < packs && j.team < LANES;) j.team *= 2;
-    if (packs <= LANES) return launch_rows<T, 1, false>(j, stream);
-    if (packs <= 2 * LANES) return launch_rows<T, 2, false>(j, stream);
-    if (packs <= 4 * LANES) return launch_rows<T, 4, false>(j, stream);
-    if (packs <= 8 * LANES) return launch_rows<T, 8, false>(j, stream);
-    if (packs <= 4 * THREADS) return launch_rows<T, 4, true>(j, stream);
-    return launch_rows<T, MOST_PACKS, true>(j, stream);
+    const int blocks = row_blocks(j.shape);
+    if (j.dy) return GLIA_LAUNCH((softmax_backward_rows<T, PACKS, WHOLE_BLOCK>), blocks, ROW_THREADS, 0, stream, j);
+    return GLIA_LAUNCH((softmax_rows<T, PACKS, WHOLE_BLOCK>), blocks, ROW_THREADS, 0, stream, j);
 }
 
 /* Neighbouring columns for neighbouring threads; fewer columns and more threads for each where columns are long. */
@@ -214,9 +183,10 @@ template <class T>
 cudaError_t softmax(const glia_softmax_shape &s, const void *x, const void *dy, void *y, cudaStream_t stream) {
     const T *input = static_cast<const T *>(x), *gradient = static_cast<const T *>(dy);
     T *output = static_cast<T *>(y);
-    if (s.inner == 1 && s.length <= MOST_PACKS * THREADS * vector<T>::width) {
-        const bool wide = wide_rows<T>(x, s.length) && wide_rows<T>(dy, s.length) && wide_rows<T>(y, s.length);
-        return rows<T>({input, gradient, output, s.outer, s.length, 0, s.log, wide}, stream);
+    if (s.inner == 1 && s.length <= MOST_PACKS * ROW_THREADS * vector<T>::width) {
+        const bool wide     = wide_rows<T>(x, s.length) && wide_rows<T>(dy, s.length) && wide_rows<T>(y, s.length);
+        const rows_job<T> j = {shape_rows<T>(s.outer, s.length, wide), input, gradient, output, s.log};
+        return GLIA_FOR_ROWS(j.shape, PACKS, WHOLE_BLOCK, launch_rows<T, PACKS, WHOLE_BLOCK>(j, stream));
     }
     return columns<T>({input, gradient, output, s.outer * s.inner, s.length, s.inner, 0, s.log}, stream);
 }
