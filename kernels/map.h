@@ -37,6 +37,7 @@ __global__ void __launch_bounds__(MAP_THREADS) map_kernel(F f, inputs<T, N> x, T
 
 template <class T, int N, class F>
 cudaError_t map(const F &f, const inputs<T, N> &x, T *y, int count, cudaStream_t stream) {
+    if (count == 0) return cudaSuccess;
     bool wide = aligned16(y);
     for (int n = 0; n < N; ++n) wide = wide && aligned16(x.at[n]);
     const int blocks = blocks_for(count, MAP_THREADS * vector<T>::width);
