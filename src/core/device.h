@@ -32,7 +32,7 @@ typedef struct glia_device {
     glia_status (*memory)(glia_context *ctx, size_t *available, size_t *total);
 
     /* Everything that is started between begin and end is recorded instead of run, then replayed as one piece of work.
-     * end fails with GLIA_UNSUPPORTED if something in between cannot be recorded. */
+     * end fails if something in between could not be recorded; with recording NULL it only stops. */
     glia_status (*record_begin)(glia_context *ctx);
     glia_status (*record_end)(glia_context *ctx, void **recording);
     glia_status (*replay)(glia_context *ctx, void *recording);

@@ -1,5 +1,4 @@
 /* Runs a plan: a loop over prepared calls, or on devices that record, a replay of what that loop started. */
-#include <stdio.h>
 #include <string.h>
 
 #include "core/device.h"
@@ -149,20 +148,26 @@ static bool recordable(const glia_plan *plan) {
 }
 
 /* What cannot be recorded is no failure: the plan goes on launch by launch. */
-static glia_status record(glia_plan *plan) {
-    glia_context *ctx = plan->ctx;
-    GLIA_TRY(ctx->device->record_begin(ctx));
-    const glia_status ran   = run_steps(plan);
-    const glia_status ended = ctx->device->record_end(ctx, &plan->recording);
-    if (ran == GLIA_OK && ended == GLIA_OK) {
-        glia_log(ctx, GLIA_LOG_PLAN, "plan: %d steps recorded as one", plan->n_steps);
-        return GLIA_OK;
-    }
-    if (ended == GLIA_OK) ctx->device->recording_free(ctx, plan->recording);
-    plan->recording = NULL;
-    if (ran == GLIA_DEVICE_LOST || ended == GLIA_DEVICE_LOST) return GLIA_DEVICE_LOST;
+static glia_status do_without_recording(glia_plan *plan, glia_status status) {
+    if (status == GLIA_DEVICE_LOST) return status;
     plan->unrecordable = true;
-    glia_log(ctx, GLIA_LOG_INFO, "plan: its %d steps are started one by one, because: %s", plan->n_steps, ctx->message);
+    glia_log(plan->ctx, GLIA_LOG_INFO, "plan: its %d steps are started one by one, because: %s", plan->n_steps,
+             plan->ctx->message);
+    return GLIA_OK;
+}
+
+static glia_status record(glia_plan *plan) {
+    glia_context *ctx  = plan->ctx;
+    glia_status status = ctx->device->record_begin(ctx);
+    if (status != GLIA_OK) return do_without_recording(plan, status);
+    status = run_steps(plan);
+    if (status != GLIA_OK) {
+        ctx->device->record_end(ctx, NULL);
+        return do_without_recording(plan, status);
+    }
+    status = ctx->device->record_end(ctx, &plan->recording);
+    if (status != GLIA_OK) return do_without_recording(plan, status);
+    glia_log(ctx, GLIA_LOG_PLAN, "plan: %d steps recorded as one", plan->n_steps);
     return GLIA_OK;
 }
 
