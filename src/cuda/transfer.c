@@ -15,6 +15,23 @@ static glia_status take_half(glia_context *ctx, int *half) {
     return GLIA_OK;
 }
 
+/* Marks the end of what was started on the half. */
+static glia_status mark(glia_context *ctx, int half) {
+    glia_cuda *cuda = glia_cuda_of(ctx);
+    GLIA_CUDA_TRY(ctx, cudaEventRecord(cuda->staged[half], cuda->stream));
+    return GLIA_OK;
+}
+
+/* Starts a copy between the half and the device; what fails is over when this returns, for the half is used again. */
+static glia_status start(glia_context *ctx, int half, void *to, const void *from, size_t bytes,
+                         enum cudaMemcpyKind kind) {
+    glia_cuda *cuda = glia_cuda_of(ctx);
+    GLIA_CUDA_TRY(ctx, cudaMemcpyAsync(to, from, bytes, kind, cuda->stream));
+    const glia_status status = mark(ctx, half);
+    if (status != GLIA_OK) cudaStreamSynchronize(cuda->stream);
+    return status;
+}
+
 glia_status glia_cuda_upload(glia_context *ctx, void *device, const void *host, size_t bytes) {
     glia_cuda *cuda = glia_cuda_of(ctx);
     GLIA_TRY(glia_cuda_usable(ctx));
@@ -23,9 +40,7 @@ glia_status glia_cuda_upload(glia_context *ctx, void *device, const void *host, 
         int half;
         GLIA_TRY(take_half(ctx, &half));
         memcpy(cuda->staging[half], (const char *)host + at, piece);
-        GLIA_CUDA_TRY(ctx, cudaMemcpyAsync((char *)device + at, cuda->staging[half], piece, cudaMemcpyHostToDevice,
-                                           cuda->stream));
-        GLIA_CUDA_TRY(ctx, cudaEventRecord(cuda->staged[half], cuda->stream));
+        GLIA_TRY(start(ctx, half, (char *)device + at, cuda->staging[half], piece, cudaMemcpyHostToDevice));
     }
     return GLIA_OK;
 }
@@ -40,10 +55,8 @@ glia_status glia_cuda_download(glia_context *ctx, void *host, const void *device
         int half = -1;
         if (at < bytes) {
             GLIA_TRY(take_half(ctx, &half));
-            GLIA_CUDA_TRY(ctx, cudaMemcpyAsync(cuda->staging[half], (const char *)device + at,
-                                               glia_min_size(bytes - at, GLIA_CUDA_STAGING_BYTES),
-                                               cudaMemcpyDeviceToHost, cuda->stream));
-            GLIA_CUDA_TRY(ctx, cudaEventRecord(cuda->staged[half], cuda->stream));
+            const size_t piece = glia_min_size(bytes - at, GLIA_CUDA_STAGING_BYTES);
+            GLIA_TRY(start(ctx, half, cuda->staging[half], (const char *)device + at, piece, cudaMemcpyDeviceToHost));
         }
         if (before >= 0) {
             const size_t piece = glia_min_size(bytes - done, GLIA_CUDA_STAGING_BYTES);
