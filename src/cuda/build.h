@@ -6,7 +6,9 @@
 /* What is known about the last error besides CUDA's own text; "": nothing. */
 const char *glia_cuda_detail(void);
 
-/* Before a context opens the device: a process of its own would find it whole. */
-void glia_cuda_revive(void);
+/* Before a context opens the device: a process of its own would find it whole. Returns which life of the device this
+ * is: a context of an earlier one is lost. */
+unsigned glia_cuda_revive(void);
+unsigned glia_cuda_life(void);
 
 #endif

@@ -1,4 +1,5 @@
 #include "cuda/build.h"
 
 const char *glia_cuda_detail(void) { return ""; }
-void glia_cuda_revive(void) {}
+unsigned glia_cuda_revive(void) { return 0; }
+unsigned glia_cuda_life(void) { return 0; }

@@ -35,7 +35,7 @@ typedef struct glia_cuda {
     glia_block index_memory;
     void *index_notes; /* host memory for a copy of it */
 
-    bool recording;
+    unsigned life;     /* of the device, in which the context was made; see build.h */
     bool lost;         /* after an error that only a new context can mend */
     char lost_by[256]; /* what that was */
     int64_t calls;     /* through GLIA_CUDA_TRY, so far */
@@ -68,7 +68,7 @@ glia_status glia_cuda_upload(glia_context *ctx, void *device, const void *host, 
 glia_status glia_cuda_download(glia_context *ctx, void *host, const void *device, size_t bytes);
 glia_status glia_cuda_synchronize(glia_context *ctx);
 
-/* record.c: streams captured as CUDA graphs. */
+/* record.c: streams captured as CUDA graphs; see glia_device. */
 glia_status glia_cuda_record_begin(glia_context *ctx);
 glia_status glia_cuda_record_end(glia_context *ctx, void **recording);
 glia_status glia_cuda_replay(glia_context *ctx, void *recording);

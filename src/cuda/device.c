@@ -82,7 +82,7 @@ static glia_status open_all(glia_context *ctx, int index) {
     glia_cuda *cuda = glia_cuda_of(ctx);
     cuda->index     = index;
     read_environment(cuda);
-    glia_cuda_revive();
+    cuda->life = glia_cuda_revive();
     GLIA_CUDA_TRY(ctx, cudaSetDevice(index));
     GLIA_CUDA_TRY(ctx, cudaGetDeviceProperties(&cuda->properties, index));
     GLIA_TRY(check_properties(ctx));

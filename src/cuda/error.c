@@ -57,7 +57,11 @@ glia_status glia_cuda_status(glia_context *ctx, const char *call, cudaError_t er
 }
 
 glia_status glia_cuda_usable(glia_context *ctx) {
-    const glia_cuda *cuda = glia_cuda_of(ctx);
+    glia_cuda *cuda = glia_cuda_of(ctx);
+    if (!cuda->lost && cuda->life != glia_cuda_life()) {
+        cuda->lost = true;
+        snprintf(cuda->lost_by, sizeof cuda->lost_by, "another context lost the device");
+    }
     GLIA_REQUIRE(ctx, !cuda->lost, GLIA_DEVICE_LOST, "%s was lost earlier (%s); create a new context", ctx->device_name,
                  cuda->lost_by);
     return GLIA_OK;

@@ -145,11 +145,6 @@ cudaError_t capture_wait(CUstream_st &stream, const Marker &marker) {
     return cudaSuccess;
 }
 
-void reset_graphs() {
-    graphs.clear();
-    executables.clear();
-}
-
 }  // namespace emulator
 
 using namespace emulator;

@@ -47,8 +47,6 @@ cudaError_t wait(CUstream_st &stream, const std::shared_ptr<Marker> &marker) {
 
 }  // namespace
 
-void reset_events() { events.clear(); }
-
 }  // namespace emulator
 
 using namespace emulator;

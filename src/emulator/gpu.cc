@@ -74,9 +74,8 @@ void fill_properties(cudaDeviceProp *out) {
 
 }  // namespace
 
-void reset_device() {
-    reset_streams();
-    reset_memory();
+void drop_work() {
+    drop_queues();
     reset_launch_limits();
 }
 

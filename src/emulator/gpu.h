@@ -15,8 +15,8 @@ constexpr size_t SHARED_BYTES        = 48 * 1024;
 constexpr size_t SHARED_BYTES_OPT_IN = 227 * 1024;
 constexpr size_t PARAMETER_BYTES     = 4096;
 
-// Forgets memory, streams, events and graphs, as the end of the process would.
-void reset_device();
+// Forgets what streams have not run yet, captures, and what kernels were allowed.
+void drop_work();
 
 }  // namespace emulator
 #endif

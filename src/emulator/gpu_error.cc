@@ -11,6 +11,7 @@ namespace emulator {
 namespace {
 cudaError_t sticky = cudaSuccess;
 std::string sticky_message;
+unsigned resets;
 thread_local cudaError_t last = cudaSuccess;
 thread_local std::string message;
 }  // namespace
@@ -86,9 +87,15 @@ const char *glia_emulator_message(void) {
 void glia_emulator_reset(void) {
     std::lock_guard<std::recursive_mutex> held(gpu_lock());
     if (sticky == cudaSuccess) return;
-    reset_device();
+    drop_work();
+    resets++;
     sticky = cudaSuccess;
     sticky_message.clear();
     last = cudaSuccess;
     message.clear();
+}
+
+unsigned glia_emulator_resets(void) {
+    std::lock_guard<std::recursive_mutex> held(gpu_lock());
+    return resets;
 }

@@ -1,5 +1,6 @@
 #include "emulator/gpu_memory.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -19,13 +20,16 @@ size_t device_bytes;
 
 constexpr size_t ALIGNMENT = 256;
 
+// The setting may have come down below what is allocated.
+size_t free_bytes() { return settings().memory - std::min(settings().memory, device_bytes); }
+
 cudaError_t allocate(void **pointer, size_t bytes, MemoryKind kind) {
     if (pointer == nullptr) return refuse(cudaErrorInvalidValue, "an allocation of %zu bytes into NULL", bytes);
     *pointer = nullptr;
     if (bytes == 0) return cudaSuccess;
-    if (kind == MemoryKind::DEVICE && bytes > settings().memory - device_bytes)
-        return refuse(cudaErrorMemoryAllocation, "%zu bytes of device memory: %zu of %zu are free", bytes,
-                      settings().memory - device_bytes, settings().memory);
+    if (kind == MemoryKind::DEVICE && bytes > free_bytes())
+        return refuse(cudaErrorMemoryAllocation, "%zu bytes of device memory: %zu of %zu are free", bytes, free_bytes(),
+                      settings().memory);
     void *block;
     if (posix_memalign(&block, ALIGNMENT, bytes) != 0) return cudaErrorMemoryAllocation;
     memset(block, 0xFF, bytes);
@@ -79,10 +83,6 @@ const Allocation *find_allocation(uintptr_t address) {
     return address - below.start < below.bytes ? &below : nullptr;
 }
 
-void reset_memory() {
-    while (!allocations.empty()) forget(allocations.begin());
-}
-
 }  // namespace emulator
 
 using namespace emulator;
@@ -111,7 +111,7 @@ cudaError_t cudaFreeHost(void *pointer) { return release_call(pointer, MemoryKin
 
 cudaError_t cudaMemGetInfo(size_t *free, size_t *total) {
     return api_call([=] {
-        *free  = settings().memory > device_bytes ? settings().memory - device_bytes : 0;
+        *free  = free_bytes();
         *total = settings().memory;
         return cudaSuccess;
     });

@@ -20,7 +20,5 @@ struct Allocation {
 // The allocation that holds the address, or null: then it is pageable host memory, or nothing.
 const Allocation *find_allocation(uintptr_t address);
 
-void reset_memory();
-
 }  // namespace emulator
 #endif

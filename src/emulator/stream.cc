@@ -119,11 +119,12 @@ cudaError_t enqueue_work(cudaStream_t handle, std::function<void()> run) {
     return enqueue(*stream, {0, std::move(run), nullptr, nullptr});
 }
 
-void reset_streams() {
-    legacy = CUstream_st();
-    created.clear();
-    reset_events();
-    reset_graphs();
+void drop_queues() {
+    for (CUstream_st *stream : all_streams()) {
+        stream->queue.clear();
+        stream->nodes.clear();
+        stream->capture.reset();
+    }
 }
 
 }  // namespace emulator

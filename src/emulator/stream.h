@@ -66,9 +66,7 @@ cudaError_t capture_work(CUstream_st &stream, std::function<void()> run);
 cudaError_t capture_wait(CUstream_st &stream, const Marker &marker);
 cudaError_t enqueue(CUstream_st &stream, Work work);
 
-void reset_streams();
-void reset_events();
-void reset_graphs();
+void drop_queues();
 
 }  // namespace emulator
 
