@@ -3,10 +3,22 @@
 #include "core/size.h"
 #include "cuda/cuda.h"
 
+/* The pool's own records are no part of what tensors and plans hold, and do not count as such. */
+static glia_status new_record(glia_context *ctx, size_t bytes, void **out) {
+    GLIA_TRY(glia_new(ctx, 1, bytes, "a record of device memory", out));
+    ctx->memory.held -= bytes;
+    return GLIA_OK;
+}
+
+static void free_record(glia_context *ctx, void *record, size_t bytes) {
+    ctx->memory.held += bytes;
+    glia_free(ctx, record, 1, bytes);
+}
+
 static void free_ranges(glia_context *ctx, glia_cuda_range *range) {
     while (range) {
         glia_cuda_range *next = range->next;
-        glia_free(ctx, range, 1, sizeof *range);
+        free_record(ctx, range, sizeof *range);
         range = next;
     }
 }
@@ -15,7 +27,7 @@ static void free_ranges(glia_context *ctx, glia_cuda_range *range) {
 static void free_chunk(glia_context *ctx, glia_cuda_chunk *chunk) {
     free_ranges(ctx, chunk->first);
     cudaFree(chunk->data);
-    glia_free(ctx, chunk, 1, sizeof *chunk);
+    free_record(ctx, chunk, sizeof *chunk);
 }
 
 static bool unused(const glia_cuda_chunk *chunk) { return !chunk->first->used && !chunk->first->next; }
@@ -44,7 +56,7 @@ void glia_cuda_pool_close(glia_context *ctx) {
 static glia_status new_range(glia_context *ctx, char *data, size_t bytes, glia_cuda_range *next,
                              glia_cuda_range **out) {
     void *memory;
-    GLIA_TRY(glia_new(ctx, 1, sizeof **out, "a range of device memory", &memory));
+    GLIA_TRY(new_record(ctx, sizeof **out, &memory));
     *out  = memory;
     **out = (glia_cuda_range){.next = next, .data = data, .bytes = bytes};
     return GLIA_OK;
@@ -67,7 +79,7 @@ static glia_status out_of_memory(glia_context *ctx, size_t bytes, const char *wh
 static glia_status add_chunk(glia_context *ctx, size_t bytes, const char *what) {
     glia_cuda_pool *pool = &glia_cuda_of(ctx)->pool;
     void *memory;
-    GLIA_TRY(glia_new(ctx, 1, sizeof(glia_cuda_chunk), "a chunk of device memory", &memory));
+    GLIA_TRY(new_record(ctx, sizeof(glia_cuda_chunk), &memory));
     glia_cuda_chunk *chunk = memory;
     chunk->bytes           = bytes > pool->chunk_bytes ? bytes : pool->chunk_bytes;
     glia_status status     = allocate(ctx, chunk->bytes, &chunk->data);
@@ -79,7 +91,7 @@ static glia_status add_chunk(glia_context *ctx, size_t bytes, const char *what) 
     if (status == GLIA_OK) status = new_range(ctx, chunk->data, chunk->bytes, NULL, &chunk->first);
     if (status != GLIA_OK) {
         if (chunk->data) cudaFree(chunk->data);
-        glia_free(ctx, chunk, 1, sizeof *chunk);
+        free_record(ctx, chunk, sizeof *chunk);
         return status == GLIA_OUT_OF_MEMORY ? out_of_memory(ctx, bytes, what) : status;
     }
     chunk->next  = pool->chunks;
@@ -133,12 +145,12 @@ static bool give_back(glia_context *ctx, glia_cuda_chunk *chunk, const void *dat
         if (next && !next->used) {
             range->bytes += next->bytes;
             range->next = next->next;
-            glia_free(ctx, next, 1, sizeof *next);
+            free_record(ctx, next, sizeof *next);
         }
         if (before && !before->used) {
             before->bytes += range->bytes;
             before->next = range->next;
-            glia_free(ctx, range, 1, sizeof *range);
+            free_record(ctx, range, sizeof *range);
         }
         return true;
     }
