@@ -11,26 +11,12 @@
 
 #include "support/counting.h"
 #include "support/internals.h"
+#include "support/keep.h"
 #include "support/suite.h"
 
 namespace {
 
 using namespace glia;
-
-// Destroys what a scenario made, in reverse.
-class Keep {
-  public:
-    ~Keep() {
-        for (auto it = all_.rbegin(); it != all_.rend(); ++it) (*it)();
-    }
-    template <class T> T* operator()(T* made, void (*destroy)(T*)) {
-        if (made) all_.push_back([=] { destroy(made); });
-        return made;
-    }
-
-  private:
-    std::vector<std::function<void()>> all_;
-};
 
 // attempt may be called again after it failed; what it makes it hands to Keep, or to a scope of its own.
 struct Scenario {
