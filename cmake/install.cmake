@@ -4,6 +4,12 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS glia EXPORT gliaTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# libglia looks for its devices in the folder that it lies in.
+foreach(device glia_cuda glia_emulated)
+  if(TARGET ${device})
+    install(TARGETS ${device} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  endif()
+endforeach()
 install(DIRECTORY include/glia DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
 set(GLIA_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/glia)
