@@ -52,10 +52,12 @@ static bool all_flat(const glia_call *call) {
     return first != NULL;
 }
 
+/* Strided tensors that reach over 2^31 elements and more are copied too: kernels count offsets in 32 bits. */
 static bool place(const glia_tensor *tensor, glia_dtype dtype, bool any_layout, layout *l, placement *out) {
     *out = (placement){0};
     if (!tensor) return true;
-    if (tensor->dtype == dtype && (any_layout || glia_is_dense(tensor))) return true;
+    const bool lies_well = glia_is_dense(tensor) || (any_layout && glia_extent(tensor) <= INT32_MAX);
+    if (tensor->dtype == dtype && lies_well) return true;
     out->copied = true;
     glia_set_shape(&out->dense, dtype, tensor->ndim, tensor->dim);
     out->dense.ctx = tensor->ctx;
