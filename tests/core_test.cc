@@ -80,7 +80,7 @@ TEST(Status, version_is_that_of_the_headers) {
 // --- creation ---
 
 TEST(Create, devices) {
-    Variable unset("GLIA_DEVICE", nullptr);
+    Variable unset("GLIA_DEVICE", nullptr), no_libraries("GLIA_LIBRARY_DIR", "/nowhere");
     for (const char* name : {"cpu", "auto", static_cast<const char*>(nullptr)})
         EXPECT_STREQ(glia_context_device(create(name).get()), "cpu");
     for (const char* name : {"", "cuda:0", "cuda", "CPU", "cpu ", "emulated", "gpu", "%s%n"})

@@ -19,6 +19,13 @@ cmake --build "$work/build"
 "$work/build/consumer_c"
 "$work/build/consumer_cc"
 
+# The command finds the library beside it, and the library those of its devices.
+[ "$("$work/prefix/bin/glia" --version)" = "glia $(sed -n 's/^#define GLIA_VERSION_[A-Z]* //p' "$work/prefix/include/glia/glia.h" | paste -sd.)" ]
+"$work/prefix/bin/glia" doctor >"$work/diagnosis" || [ $? -eq 1 ]
+for library in "$work"/prefix/lib*/libglia_*.so "$work"/prefix/lib*/*/libglia_*.so; do
+    [ ! -e "$library" ] || grep -q " library .*/$(basename "$library")\$" "$work/diagnosis"
+done
+
 if ! command -v pkg-config >/dev/null; then exit 0; fi
 PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name glia.pc)")
 export PKG_CONFIG_PATH

@@ -61,6 +61,18 @@ GLIA_API int glia_context_threads(const glia_context *ctx);
 GLIA_API size_t glia_context_bytes(const glia_context *ctx);
 GLIA_API size_t glia_context_peak_bytes(const glia_context *ctx);
 
+/* One thing that is known about the devices of this machine. */
+typedef struct glia_device_fact {
+    const char *device;  /* "cpu", "cuda:0", "emulated"; "cuda": of all GPUs, or there is none */
+    const char *subject; /* "device", "library", or something that it works with, such as "cuDNN" */
+    bool present;
+    const char *text; /* what it is, its version, its file; absent: why, and what that means */
+} glia_device_fact;
+
+/* Calls tell with each, device after device. What has a present "device" can be given to glia_context_create. The facts
+ * live until tell returns. The command `glia doctor` prints them. */
+GLIA_API glia_status glia_devices_describe(void (*tell)(void *user, const glia_device_fact *fact), void *user);
+
 #ifdef __cplusplus
 }
 #endif

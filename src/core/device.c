@@ -9,14 +9,11 @@
 #include "core/context.h"
 #include "glia/glia.h"
 
-/* Devices in libraries of their own. `many`: there may be several, and a number follows the name. */
-static const struct {
-    const char *name, *library;
-    bool many, automatic; /* automatic: "auto" may choose it */
-} known[] = {
-    {"cuda", "cuda", true, true},
-    {"emulated", "emulated", false, false},
-    {"emulated:race", "emulated_race", false, false},
+const glia_device_kind glia_device_kinds[] = {
+    {.name = "cuda", .library = "cuda", .many = true, .automatic = true},
+    {.name = "emulated", .library = "emulated"},
+    {.name = "emulated:race", .library = "emulated_race", .internal = true},
+    {0},
 };
 
 static void *open_in(const char *folder, const char *file, char *why) {
@@ -89,16 +86,16 @@ static bool number_of(const char *name, const char *device, bool many, int *numb
     return *end == '\0';
 }
 
-static glia_status find(const char *name, int i, int number, glia_device_choice *out) {
+static glia_status find(const char *name, const glia_device_kind *kind, int number, glia_device_choice *out) {
     char why[GLIA_WHY_TEXT] = "";
-    out->device             = glia_device_load(known[i].library, why);
+    out->device             = glia_device_load(kind->library, why);
     out->index              = number;
     if (!out->device) return glia_fail_early(GLIA_NOT_FOUND, "no device '%.64s': %s", name, why);
     const int count = out->device->count(why);
     if (count == 0) return glia_fail_early(GLIA_NOT_FOUND, "no device '%.64s': %s", name, why);
     if (number >= count)
         return glia_fail_early(GLIA_NOT_FOUND, "no device '%.64s': this machine has %d, numbered from 0", name, count);
-    snprintf(out->name, sizeof out->name, known[i].many ? "%s:%d" : "%s", known[i].name, number);
+    snprintf(out->name, sizeof out->name, kind->many ? "%s:%d" : "%s", kind->name, number);
     return GLIA_OK;
 }
 
@@ -108,9 +105,9 @@ static void use_cpu(glia_device_choice *out) {
 }
 
 static void find_automatically(glia_device_choice *out) {
-    for (size_t i = 0; i < sizeof known / sizeof *known; ++i) {
-        if (!known[i].automatic) continue;
-        if (find(known[i].name, (int)i, 0, out) == GLIA_OK) return;
+    for (const glia_device_kind *kind = glia_device_kinds; kind->name; ++kind) {
+        if (!kind->automatic) continue;
+        if (find(kind->name, kind, 0, out) == GLIA_OK) return;
         snprintf(out->why, sizeof out->why, "%s", glia_message(NULL));
     }
     use_cpu(out);
@@ -120,9 +117,9 @@ glia_status glia_device_find(const char *name, glia_device_choice *out) {
     *out = (glia_device_choice){0};
     if (strcmp(name, "auto") == 0) return find_automatically(out), GLIA_OK;
     if (strcmp(name, "cpu") == 0) return use_cpu(out), GLIA_OK;
-    for (size_t i = 0; i < sizeof known / sizeof *known; ++i) {
+    for (const glia_device_kind *kind = glia_device_kinds; kind->name; ++kind) {
         int number;
-        if (number_of(name, known[i].name, known[i].many, &number)) return find(name, (int)i, number, out);
+        if (number_of(name, kind->name, kind->many, &number)) return find(name, kind, number, out);
     }
     return glia_fail_early(GLIA_NOT_FOUND, "no device '%.64s': there are cpu, cuda:N, emulated and auto", name);
 }

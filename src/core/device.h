@@ -10,6 +10,15 @@ struct glia_provider;
 
 enum { GLIA_WHY_TEXT = 320, GLIA_DEVICE_TEXT = 24 };
 
+/* Something that a device works with: a driver, a library. */
+typedef struct glia_device_part {
+    const char *name; /* "cuDNN" */
+    bool present;
+    char version[96];
+    char where[512];     /* its file, where it has one; absent: why */
+    const char *without; /* what is not there, or not as fast, without it; NULL: nothing works without it */
+} glia_device_part;
+
 /* Functions that are NULL have nothing to do on this device. */
 typedef struct glia_device {
     const char *name; /* "cpu", "cuda" */
@@ -25,7 +34,8 @@ typedef struct glia_device {
 
     int (*count)(char *why); /* how many this machine has; none: why, GLIA_WHY_TEXT bytes, says the reason */
     void (*describe)(int index, char *text, size_t size); /* one line: name, memory, versions of what it runs on */
-    glia_status (*open)(glia_context *ctx, int index);    /* sets ctx->device_state; a failure leaves nothing behind */
+    bool (*part)(int i, glia_device_part *out);        /* of this machine, without a context; false: there is no i-th */
+    glia_status (*open)(glia_context *ctx, int index); /* sets ctx->device_state; a failure leaves nothing behind */
     void (*close)(glia_context *ctx);
     glia_status (*enter)(glia_context *ctx); /* a thread begins to use the context; fails if the device was lost */
     void *(*stream)(const glia_context *ctx);
@@ -48,6 +58,15 @@ typedef struct glia_device_library {
 } glia_device_library;
 
 extern const glia_device glia_cpu_device;
+
+/* Devices in libraries of their own; ended by a NULL name. */
+typedef struct glia_device_kind {
+    const char *name, *library;
+    bool many;      /* there may be several, and a number follows the name */
+    bool automatic; /* "auto" may choose it */
+    bool internal;  /* for Glia's own tests */
+} glia_device_kind;
+extern const glia_device_kind glia_device_kinds[];
 
 /* One device of this machine, as a context is given it. */
 typedef struct glia_device_choice {

@@ -2,6 +2,7 @@
 
 #include <oneapi/dnnl/dnnl.h>
 #include <omp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/size.h"
@@ -41,6 +42,11 @@ struct glia_dnn {
     int n;
     step steps[MAX_STEPS];
 };
+
+bool glia_dnn_version(char *text, size_t size) {
+    const dnnl_version_t *version = dnnl_version();
+    return snprintf(text, size, "%d.%d.%d", version->major, version->minor, version->patch) > 0;
+}
 
 static threads threads_enter(int number) {
     const threads before = {omp_get_max_threads(), omp_get_dynamic()};

@@ -7,6 +7,9 @@
 #include "core/provider.h"
 #include "glia/ops/common.h"
 
+/* Of the library that is loaded: "2.6.3". */
+bool glia_dnn_version(char *text, size_t size);
+
 /* Why no primitive can take this call, whatever its op: threads that OpenMP cannot deliver, a tensor that is not f32,
  * is empty or repeats its elements. NULL: one may. */
 const char *glia_dnn_decline(const glia_call *call);

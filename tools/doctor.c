@@ -1,0 +1,67 @@
+#include "doctor.h"
+
+#include <glia/glia.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "selftest.h"
+
+enum { WIDTH = 14 }; /* of the column of subjects */
+
+typedef struct diagnosis {
+    char device[32]; /* whose facts are being printed */
+    bool present;    /* it can be tested */
+    int failed;
+} diagnosis;
+
+static void line(const char *subject, const char *text) { printf("  %-*s %s\n", WIDTH, subject, text); }
+
+static void test_device(diagnosis *d) {
+    char why[512];
+    if (!d->present) return;
+    d->present        = false;
+    const bool passed = selftest(d->device, why, sizeof why);
+    line("self-test", passed ? "ok: matmul, convolution and its gradients, training" : why);
+    d->failed += !passed;
+    fflush(stdout);
+}
+
+static void print_fact(void *user, const glia_device_fact *fact) {
+    diagnosis *d = user;
+    char subject[64];
+    if (strcmp(d->device, fact->device) != 0) {
+        test_device(d);
+        snprintf(d->device, sizeof d->device, "%s", fact->device);
+        printf("%s\n", d->device);
+    }
+    snprintf(subject, sizeof subject, "%s%s", fact->present ? "" : "no ", fact->subject);
+    line(subject, fact->text);
+    if (strcmp(fact->subject, "device") == 0) d->present = fact->present;
+}
+
+static int print_choice(void) {
+    glia_context *ctx        = NULL;
+    const char *wanted       = getenv("GLIA_DEVICE");
+    const bool set           = wanted && *wanted;
+    const glia_status status = glia_context_create(NULL, NULL, &ctx);
+    printf("%s\n", set ? "GLIA_DEVICE" : "auto");
+    if (status == GLIA_OK)
+        line("is", glia_context_device(ctx));
+    else
+        line("fails", glia_message(NULL));
+    glia_context_destroy(ctx);
+    return status == GLIA_OK ? 0 : 1;
+}
+
+int doctor(void) {
+    diagnosis d = {.device = ""};
+    printf("glia %s\n", glia_version());
+    if (glia_devices_describe(print_fact, &d) != GLIA_OK) {
+        fprintf(stderr, "glia: %s\n", glia_message(NULL));
+        return 1;
+    }
+    test_device(&d);
+    d.failed += print_choice();
+    return d.failed ? 1 : 0;
+}

@@ -1,0 +1,7 @@
+#ifndef GLIA_TOOLS_DOCTOR_H
+#define GLIA_TOOLS_DOCTOR_H
+
+/* Prints the diagnosis; returns the exit code of the command. */
+int doctor(void);
+
+#endif

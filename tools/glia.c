@@ -1,0 +1,25 @@
+/* The command `glia`. */
+#include <glia/glia.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "doctor.h"
+
+static const char help[] =
+    "usage: glia doctor     what this machine's devices are, what is missing, and whether they compute right\n"
+    "       glia version    also --version\n"
+    "       glia help       also --help\n"
+    "\n"
+    "glia doctor ends with 0 if every device that is there passes its self-test, with 1 if one does not.\n";
+
+static bool is(const char *word, const char *command) {
+    return strcmp(word, command) == 0 || (strncmp(word, "--", 2) == 0 && strcmp(word + 2, command) == 0);
+}
+
+int main(int argc, char **argv) {
+    if (argc == 2 && strcmp(argv[1], "doctor") == 0) return doctor();
+    if (argc == 2 && is(argv[1], "version")) return printf("glia %s\n", glia_version()) < 0;
+    if (argc == 2 && is(argv[1], "help")) return fputs(help, stdout) < 0;
+    fputs(help, stderr);
+    return 2;
+}
