@@ -21,7 +21,7 @@ __global__ void __launch_bounds__(TOTAL_ACROSS *TOTAL_DOWN) totals_kernel(totals
     typedef compute<T> C;
     __shared__ C shared[TOTAL_DOWN][TOTAL_ACROSS];
     const int column = blockIdx.x * TOTAL_ACROSS + threadIdx.x;
-    T *y             = j.y[blockIdx.y];
+    T *y             = blockIdx.y == 0 ? j.y[0] : j.y[1];
     C sum            = 0;
     for (int s = threadIdx.y; y && column < j.columns && s < j.slices; s += TOTAL_DOWN)
         sum += j.partials[(int64_t(s) * 2 + blockIdx.y) * j.columns + column];

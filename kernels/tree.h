@@ -21,7 +21,7 @@ __device__ inline S warp_merge(S state, int lanes = LANES) {
     return state;
 }
 
-/* The result in every thread of a block of WARPS full warps. */
+/* The result in every thread of a block of full warps, at most WARPS. */
 template <int WARPS, class S>
 __device__ inline S block_merge(S state, S (&shared)[WARPS]) {
     state = warp_merge(state);
@@ -29,7 +29,7 @@ __device__ inline S block_merge(S state, S (&shared)[WARPS]) {
     if (threadIdx.x % LANES == 0) shared[threadIdx.x / LANES] = state;
     __syncthreads();
     S all = shared[0];
-    for (int w = 1; w < WARPS; ++w) all.merge(shared[w]);
+    for (unsigned w = 1; w < blockDim.x / LANES; ++w) all.merge(shared[w]);
     return all;
 }
 
