@@ -92,8 +92,11 @@ glia_status glia__graph_keep(glia_graph *graph, const void *data, size_t bytes, 
 
 glia_value glia__graph_build(glia_graph *graph, glia_graph_builder fn, const void *arg) {
     int id;
-    if (!graph || glia_enter(graph->ctx) != GLIA_OK) return invalid;
-    const glia_status status = glia__graph_fail(graph, fn(graph, arg, &id));
+    if (!graph) return invalid;
+    glia_status status = glia_enter(graph->ctx);
+    if (status == GLIA_BUSY) return invalid; /* the graph is another thread's at the moment */
+    if (glia__graph_fail(graph, status) != GLIA_OK) return invalid;
+    status = glia__graph_fail(graph, fn(graph, arg, &id));
     glia_leave(graph->ctx);
     return status == GLIA_OK ? (glia_value){id} : invalid;
 }

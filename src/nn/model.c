@@ -67,13 +67,20 @@ glia_value glia_model_take_failure(glia_model *model, glia_status status) {
     return (glia_value){-1};
 }
 
+/* A device that does not answer is the model's failure; what another thread is using is not touched. */
+static bool enter(glia_model *model) {
+    const glia_status status = glia_enter(model->ctx);
+    if (status != GLIA_OK && status != GLIA_BUSY) glia_model_take_failure(model, status);
+    return status == GLIA_OK;
+}
+
 glia_value glia_model_fail(glia_model *model, glia_status status, const char *format, ...) {
     char text[400];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (glia_enter(model->ctx) != GLIA_OK) return (glia_value){-1};
+    if (!enter(model)) return (glia_value){-1};
     const glia_value failed = glia_model_take_failure(model, glia_fail(model->ctx, status, "%s", text));
     glia_leave(model->ctx);
     return failed;
@@ -143,7 +150,7 @@ static bool begin(glia_model *model, const char *kind, const char *name, const g
 
 bool glia_layer_begin(glia_model *model, const char *kind, const char *name, const glia_value *in, int n_in,
                       bool frozen) {
-    if (!model || glia_enter(model->ctx) != GLIA_OK) return false;
+    if (!model || !enter(model)) return false;
     const bool begun = begin(model, kind, name, in, n_in, frozen);
     if (!begun) glia_leave(model->ctx);
     return begun;
@@ -185,7 +192,7 @@ static glia_value add_input(glia_model *model, const char *name, glia_dtype dtyp
 }
 
 static glia_value enter_and_add_input(glia_model *model, const char *name, glia_dtype dtype, glia_shape shape) {
-    if (glia_enter(model->ctx) != GLIA_OK) return (glia_value){-1};
+    if (!enter(model)) return (glia_value){-1};
     const glia_value value = add_input(model, name, dtype, shape);
     glia_leave(model->ctx);
     return value;
@@ -278,7 +285,7 @@ static glia_value add_parameter(glia_model *model, const char *name, glia_shape 
 
 glia_value glia_model_parameter(glia_model *model, const char *name, glia_shape shape,
                                 const glia_parameter_args *args) {
-    if (!model || glia_enter(model->ctx) != GLIA_OK) return (glia_value){-1};
+    if (!model || !enter(model)) return (glia_value){-1};
     const glia_value value = add_parameter(model, name, shape, args);
     glia_leave(model->ctx);
     return value;
