@@ -75,24 +75,30 @@ static glia_status out_of_memory(glia_context *ctx, size_t bytes, const char *wh
                      ctx->device_name, bytes, what, available, total, ctx->memory.held);
 }
 
+/* Memory for a chunk of at least `bytes`: when that of a usual chunk is not there, what lies idle is given back, and no
+ * more is taken than is needed. */
+static glia_status allocate_chunk(glia_context *ctx, size_t bytes, const char *what, glia_cuda_chunk *chunk) {
+    const size_t usual = glia_cuda_of(ctx)->pool.chunk_bytes;
+    chunk->bytes       = bytes > usual ? bytes : usual;
+    glia_status status = allocate(ctx, chunk->bytes, &chunk->data);
+    if (status != GLIA_OUT_OF_MEMORY) return status;
+    glia_cuda_pool_trim(ctx);
+    chunk->bytes = bytes;
+    status       = allocate(ctx, chunk->bytes, &chunk->data);
+    return status == GLIA_OUT_OF_MEMORY ? out_of_memory(ctx, bytes, what) : status;
+}
+
 /* A chunk for at least `bytes`, first in the list. */
 static glia_status add_chunk(glia_context *ctx, size_t bytes, const char *what) {
     glia_cuda_pool *pool = &glia_cuda_of(ctx)->pool;
     void *memory;
     GLIA_TRY(new_record(ctx, sizeof(glia_cuda_chunk), &memory));
     glia_cuda_chunk *chunk = memory;
-    chunk->bytes           = bytes > pool->chunk_bytes ? bytes : pool->chunk_bytes;
-    glia_status status     = allocate(ctx, chunk->bytes, &chunk->data);
-    if (status == GLIA_OUT_OF_MEMORY) { /* again with what lies idle, and no more than is needed */
-        glia_cuda_pool_trim(ctx);
-        chunk->bytes = bytes;
-        status       = allocate(ctx, chunk->bytes, &chunk->data);
-    }
+    glia_status status     = allocate_chunk(ctx, bytes, what, chunk);
     if (status == GLIA_OK) status = new_range(ctx, chunk->data, chunk->bytes, NULL, &chunk->first);
     if (status != GLIA_OK) {
-        if (chunk->data) cudaFree(chunk->data);
-        free_record(ctx, chunk, sizeof *chunk);
-        return status == GLIA_OUT_OF_MEMORY ? out_of_memory(ctx, bytes, what) : status;
+        free_chunk(ctx, chunk);
+        return status;
     }
     chunk->next  = pool->chunks;
     pool->chunks = chunk;
