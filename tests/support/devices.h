@@ -18,9 +18,9 @@
 
 namespace glia {
 
-#define GLIA_TEST_TRY(call)                                       \
-    do {                                                          \
-        if (const glia_status s = (call); s != GLIA_OK) return s; \
+#define GLIA_TEST_TRY(call)                                                         \
+    do {                                                                            \
+        if (const glia_status failed = (call); failed != GLIA_OK) return failed;    \
     } while (0)
 
 // Bytes that the device's library has not given back; 0 for a real GPU, which other programs use, too.
@@ -37,13 +37,15 @@ inline size_t live_bytes(const char* name) {
 // A context whose log is kept, and whose host memory is counted.
 class Computer {
   public:
-    explicit Computer(const char* device, uint64_t seed = 7) {
+    // refused: the host allocation that fails, once; -1: none.
+    explicit Computer(const char* device, long refused = -1) {
         glia_context_args args{};
-        args.seed      = seed;
+        args.seed      = 7;
         args.threads   = 1;
         args.allocator = memory.api();
         args.log       = [](void* self, const char* line) { static_cast<Computer*>(self)->lines.push_back(line); };
         args.log_user  = this;
+        if (refused >= 0) memory.fail(CountingAllocator::Fails::once, refused);
         created        = glia_context_create(device, &args, &ctx);
         if (created != GLIA_OK) error = glia_message(nullptr);
     }
