@@ -1,300 +1,108 @@
-// Times every provider of every op on the cases of tests/cases/ that are marked as benches, and checks each against
-// cpu.ref on the same call before it is timed. Times mean little on a shared machine; what counts are the ratios of one
-// run, whose samples are interleaved between the providers, and the shares of two peaks that are measured beside them:
-// multiply-adds in registers, and a copy of memory that no cache holds.
+// Times every provider of every op on the cases of tests/cases/ that are marked as benches, on each device, and checks
+// each against cpu.ref on the same call before it is timed. Times mean little on a shared machine; what counts are the
+// ratios of one run, whose samples are interleaved between the providers, and the shares of two peaks that are measured
+// beside them; see machine.h. Devices with a clock of their own time each run by it, after their caches were filled with
+// something else; on the CPU caches are as the run before left them.
 //
-//   bench_ops [--op PART] [--case PART] [--all] [--dense] [--threads N] [--min-time SECONDS] [--json FILE]
+//   bench_ops [--device cpu,cuda:0,emulated] [--op PART] [--case PART] [--all] [--dense] [--threads N]
+//             [--min-time SECONDS] [--json FILE]
 //
-// --all takes the small cases of the tests as well; --dense lays images out row-major instead of with their channels
-// innermost, as a caller of the tensor API does. Ends with the providers that stand above another in their row and
-// lose against it on every bench case; exits with 1 if a provider is wrong.
+// Default devices: the CPU, and cuda:0 if there is one. --all takes the small cases of the tests as well; --dense lays
+// images out row-major instead of with their channels innermost, as a caller of the tensor API does. Ends with the
+// providers that stand above another in their row and lose against it on every bench case; exits with 1 if a provider is
+// wrong.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "support/suite.h"
+#include "call.h"
+#include "facts.h"
 
 namespace {
 
 using namespace glia;
 
 struct Options {
-    std::string op, name, json;
+    std::string op, name, json, devices;
     bool        all = false, dense = false;
     int         threads  = 0;
     double      min_time = 0.3;  // of each provider on each case
 };
 
-double seconds() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double median(std::vector<double> samples) {
-    std::sort(samples.begin(), samples.end());
-    const size_t n = samples.size();
-    return n % 2 ? samples[n / 2] : (samples[n / 2 - 1] + samples[n / 2]) / 2;
-}
-
-// --- the two peaks ---
-
-typedef float Vector16 __attribute__((vector_size(16)));
-typedef float Vector32 __attribute__((vector_size(32)));
-typedef float Vector64 __attribute__((vector_size(64)));
-
-// Enough independent chains, each with its own value, to hide the latency of a multiply-add; returns the operations.
-template <class Vector> inline __attribute__((always_inline)) double fma_loop(int64_t rounds, float* sink) {
-    constexpr int chains = 12, lanes = sizeof(Vector) / sizeof(float);
-    Vector        sum[chains], a = Vector{} + 0.9999f, b = Vector{} + 0.0001f, total{};
-    for (int k = 0; k < chains; ++k) sum[k] = Vector{} + float(k);
-    for (int64_t i = 0; i < rounds; ++i)
-        for (int k = 0; k < chains; ++k) sum[k] = sum[k] * a + b;
-    for (int k = 0; k < chains; ++k) total += sum[k];
-    for (int l = 0; l < lanes; ++l) *sink += total[l];
-    return double(rounds) * chains * lanes * 2;
-}
-
-#ifdef __x86_64__
-__attribute__((target("avx512f"))) double fma_avx512(int64_t rounds, float* sink) { return fma_loop<Vector64>(rounds, sink); }
-__attribute__((target("avx2,fma"))) double fma_avx2(int64_t rounds, float* sink) { return fma_loop<Vector32>(rounds, sink); }
-double fma_work(int64_t rounds, float* sink) {
-    if (__builtin_cpu_supports("avx512f")) return fma_avx512(rounds, sink);
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return fma_avx2(rounds, sink);
-    return fma_loop<Vector16>(rounds, sink);
-}
-#else
-double fma_work(int64_t rounds, float* sink) { return fma_loop<Vector16>(rounds, sink); }
-#endif
-
-template <class Body> void on_threads(const glia_context* ctx, int64_t count, int64_t grain, Body body) {
-    glia_parallel(ctx, count, grain, [](void* arg, int64_t begin, int64_t end) { (*static_cast<Body*>(arg))(begin, end); }, &body);
-}
-
-// The best of all tries: a peak is what the machine can do, not what it does on average. Tried again beside each case.
-class Machine {
-  public:
-    explicit Machine(const glia_context* ctx) : ctx_(ctx), from_(kBytes, 1), to_(kBytes) {
-        for (int i = 0; i < 5; ++i) measure();
-    }
-    double gflops() const { return gflops_; }
-    double gbs() const { return gbs_; }
-    void   measure() {
-        std::vector<double> work(size_t(ctx_->threads) * 8);  // a cache line each
-        double              start = seconds();
-        on_threads(ctx_, ctx_->threads, 1, [&](int64_t t, int64_t) {
-            float sink          = 0;
-            work[size_t(t) * 8] = fma_work(1 << 20, &sink);
-            work[size_t(t) * 8 + 1] = sink;
-        });
-        double time = seconds() - start, flops = 0;
-        for (size_t i = 0; i < work.size(); i += 8) flops += work[i];
-        gflops_ = std::max(gflops_, flops / time / 1e9);
-        start   = seconds();
-        on_threads(ctx_, kBytes, 1 << 20, [&](int64_t begin, int64_t end) { memcpy(&to_[size_t(begin)], &from_[size_t(begin)], size_t(end - begin)); });
-        gbs_ = std::max(gbs_, 2.0 * kBytes / (seconds() - start) / 1e9);
-    }
-
-  private:
-    static constexpr int64_t kBytes = 128 << 20;
-    const glia_context*      ctx_;
-    std::vector<char>        from_, to_;
-    double                   gflops_ = 0, gbs_ = 0;
-};
-
 // --- one case ---
 
-// A tensor as a plan lays it out: images with channels innermost where the op says so, everything else dense.
-struct Buffer {
-    Buffer(glia_context* ctx, glia_dtype dtype, int ndim, const int64_t* dim, bool image) {
-        tensor.ctx = ctx;
-        glia_set_shape(&tensor, dtype, ndim, dim);
-        if (image && ndim == 4) glia_channels_last_strides(ndim, tensor.dim, tensor.stride);
-        memory.reset(static_cast<char*>(std::aligned_alloc(64, (bytes() + 64) / 64 * 64)));
-        memset(memory.get(), 0, bytes());
-        tensor.data = memory.get();
-    }
-    size_t bytes() const { return size_t(glia_count(&tensor)) * glia_dtype_size(tensor.dtype); }
+using Rows = std::vector<std::unique_ptr<Row>>;
 
-    glia_tensor                                      tensor{};
-    std::unique_ptr<char, decltype(&std::free)> memory{nullptr, std::free};
+// The reference runs first, on the CPU, and gives the results that the others are checked against.
+struct Reference {
+    Reference(const Place& host, const Call& call) {
+        const glia_provider* const* it = glia_cpu_device.providers(call.call.op);
+        while (it[1]) ++it;
+        row = std::make_unique<Row>(host, call, **it);
+        if (!row->usable()) return;
+        row->sample();
+        want = call.results();
+    }
+    std::unique_ptr<Row> row;
+    Results              want;
 };
 
-struct Call {
-    alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-    glia_call                            call{};
-    std::vector<std::unique_ptr<Buffer>> tensors;
-    double                               bytes = 0, scale = 0;
-    glia_cost                            cost{};
-    std::string                          error;
-
-    Call(glia_context* ctx, const Case& c, bool dense) {
-        call.ctx = ctx, call.op = c.op, call.geom = geom, call.n_in = int(c.inputs.size());
-        for (size_t i = 0; i < c.inputs.size(); ++i) {
-            const Input& input = c.inputs[i];
-            if (input.content == Content::absent) continue;
-            call.in[i] = add(input.fixed ? input.dtype : GLIA_F32, int(input.dims.size()), input.dims.data(), !dense && (c.op->image_in >> i & 1));
-            const auto values = values_of(c, i, Regime::reals, GLIA_F32);
-            glia_tensor_from_double(call.in[i], values.data());
-            for (double v : values)
-                if (input.content != Content::index && std::isfinite(v)) scale = std::max(scale, std::fabs(v));
-        }
-        glia_resolution r;
-        if (glia_resolve(ctx, c.op, c.params.data(), call.n_in, call.in, geom, &r) != GLIA_OK) {
-            error = glia_message(ctx);
-            return;
-        }
-        for (int i = 0; i < c.op->n_out; ++i)
-            call.out[i] = add(r.out[i].dtype, r.out[i].ndim, r.out[i].dim, !dense && (c.op->image_out >> i & 1));
-        if (c.op->cost) c.op->cost(geom, &cost);
-    }
-
-    std::vector<std::vector<double>> results() const {
-        std::vector<std::vector<double>> all;
-        for (int i = 0; i < call.op->n_out; ++i) {
-            all.emplace_back(size_t(glia_count(call.out[i])));
-            glia_tensor_to_double(call.out[i], all.back().data());
-        }
-        return all;
-    }
-
-    // Empty where the outputs agree with those of cpu.ref.
-    std::string difference(const std::vector<std::vector<double>>& want) const {
-        const auto got = results();
-        for (size_t i = 0; i < got.size(); ++i) {
-            double most = scale;
-            for (double v : want[i])
-                if (std::isfinite(v)) most = std::max(most, std::fabs(v));
-            const double bound = glia_error_bound(&call, call.out[i]->dtype, most);
-            for (size_t k = 0; k < got[i].size(); ++k) {
-                if (std::fabs(got[i][k] - want[i][k]) <= bound || got[i][k] == want[i][k]) continue;
-                char text[160];
-                snprintf(text, sizeof text, "%s[%zu] is %.9g, must be %.9g within %.3g", call.op->out_names[i], k, got[i][k], want[i][k], bound);
-                return text;
-            }
-        }
-        return "";
-    }
-
-  private:
-    glia_tensor* add(glia_dtype dtype, int ndim, const int64_t* dim, bool image) {
-        tensors.push_back(std::make_unique<Buffer>(call.ctx, dtype, ndim, dim, image));
-        bytes += double(tensors.back()->bytes());
-        return &tensors.back()->tensor;
-    }
-};
-
-struct Row {
-    const glia_provider* provider = nullptr;
-    glia_prepared        prepared{};
-    std::vector<char>    workspace;
-    std::string          declined, wrong;
-    std::vector<double>  samples;
-    double               spent = 0, prepare_time = 0;
-    int                  repeats = 1;  // runs in one sample
-
-    double time() const { return median(samples); }
-    double best() const { return *std::min_element(samples.begin(), samples.end()); }
-    void*  scratch() {
-        void*  at    = workspace.data();
-        size_t space = workspace.size();
-        return std::align(64, 1, at, space);
-    }
-    bool usable() const { return declined.empty() && wrong.empty(); }
-    void sample(const Call& c) {
-        void*        at    = scratch();
-        const double start = seconds();
-        for (int i = 0; i < repeats && wrong.empty(); ++i)
-            if (provider->run(&c.call, &prepared, at) != GLIA_OK) wrong = glia_message(c.call.ctx);
-        const double time = seconds() - start;
-        spent += time;
-        samples.push_back(time / repeats);
-    }
-};
-
-void prepare(Row& row, const Call& c) {
-    if (const char* reason = row.provider->decline ? row.provider->decline(&c.call) : nullptr) {
-        row.declined = reason;
-        return;
-    }
-    const double start  = seconds();
-    glia_status  status = row.provider->prepare ? row.provider->prepare(&c.call, &row.prepared) : GLIA_OK;
-    row.prepare_time    = seconds() - start;
-    if (status == GLIA_UNSUPPORTED) row.declined = "its library does not implement this call";
-    if (status != GLIA_OK && status != GLIA_UNSUPPORTED) row.wrong = glia_message(c.call.ctx);
-    if (status == GLIA_OK) row.workspace.resize(row.prepared.workspace + 64);
+// Makes a row right and ready to be timed.
+void check(Row& row, const Reference& reference) {
+    if (!row.usable()) return;
+    row.sample();
+    if (row.wrong.empty()) row.wrong = reference.row->wrong.empty() ? row.call.difference(reference.want) : reference.row->wrong;
+    if (!row.usable()) return;
+    row.sample();
+    if (row.provider != reference.row->provider) row.settle();
 }
 
-// The reference runs first and gives the results that the others are checked against.
-std::vector<Row> measure(const Call& c, const Options& options) {
-    std::vector<Row> rows;
-    for (const glia_provider* const* it = glia_cpu_device.providers(c.call.op); *it; ++it) rows.emplace_back().provider = *it;
-    std::vector<std::vector<double>> want;
-    for (size_t i = rows.size(); i-- > 0;) {
-        Row& row = rows[i];
-        prepare(row, c);
-        if (!row.usable()) continue;
-        row.sample(c);
-        if (i + 1 == rows.size()) {
-            want = c.results();
-            continue;
-        }
-        if (row.wrong.empty()) row.wrong = c.difference(want);
-        row.sample(c);
-        row.repeats = std::max(1, int(5e-4 / std::max(row.samples.back(), 1e-8)));
-        row.samples.clear();
-        row.spent = 0;
-    }
+void measure(Rows& rows, const Options& options) {
     const auto wants_more = [&](const Row& row) {
-        return row.usable() && row.spent < options.min_time * (row.samples.size() < 5 && row.provider != rows.back().provider ? 10 : 1);
+        const bool is_reference = row.provider->name == std::string("cpu.ref");
+        return row.usable() && row.spent < options.min_time * (row.samples.size() < 5 && !is_reference ? 10 : 1);
     };
     for (bool more = true; more;) {
         more = false;
-        for (Row& row : rows)
-            if (wants_more(row)) row.sample(c), more = true;
+        for (auto& row : rows)
+            if (wants_more(*row)) row->sample(), more = true;
     }
-    for (Row& row : rows)
-        if (row.declined.empty() && row.provider->release) row.provider->release(&row.prepared);
-    return rows;
 }
 
 // --- reports ---
 
-void print_case(const Case& c, const Call& call, const std::vector<Row>& rows, const Machine& machine) {
-    const double reference = rows.back().usable() ? rows.back().time() : NAN;
-    for (const Row& row : rows) {
-        printf("%-26s %-28s %-11s ", c.op->name, c.name.c_str(), row.provider->name);
-        if (!row.declined.empty()) printf("declines: %s\n", row.declined.c_str());
-        if (!row.wrong.empty()) printf("WRONG: %s\n", row.wrong.c_str());
-        if (!row.usable()) continue;
-        const double time = row.time(), gflops = call.cost.flops / time / 1e9, gbs = call.bytes / time / 1e9;
-        printf("%11.1f us %11.1f us %9.2f GFLOP/s %5.1f%% %8.2f GB/s %6.1f%% %9.1fx\n", time * 1e6, row.best() * 1e6, gflops, 100 * gflops / machine.gflops(), gbs,
-               100 * gbs / machine.gbs(), reference / time);
-    }
-    fflush(stdout);
+std::string percent(double part, double whole) {
+    char text[32];
+    snprintf(text, sizeof text, whole > 0 ? "%5.1f%%" : "     -", 100 * part / whole);
+    return text;
 }
 
-void write_json(FILE* file, const Case& c, const Call& call, const std::vector<Row>& rows, const Machine& machine, int threads, bool dense) {
-    for (const Row& row : rows) {
-        fprintf(file, "{\"op\":\"%s\",\"case\":\"%s\",\"bench\":%s,\"provider\":\"%s\",\"threads\":%d,\"dense\":%s", c.op->name, c.name.c_str(),
-                c.bench ? "true" : "false", row.provider->name, threads, dense ? "true" : "false");
-        if (!row.declined.empty()) fprintf(file, ",\"declined\":true");
-        if (!row.wrong.empty()) fprintf(file, ",\"wrong\":true");
-        if (row.usable())
-            fprintf(file,
-                    ",\"us\":%.3f,\"best_us\":%.3f,\"samples\":%zu,\"prepare_us\":%.3f,\"workspace\":%zu,\"flops\":%.0f,\"bytes\":%.0f,"
-                    "\"peak_gflops\":%.2f,\"copy_gbs\":%.2f",
-                    row.time() * 1e6, row.best() * 1e6, row.samples.size(), row.prepare_time * 1e6, row.prepared.workspace, call.cost.flops, call.bytes,
-                    machine.gflops(), machine.gbs());
-        fprintf(file, "}\n");
-    }
-    fflush(file);
+void print_row(const Case& c, const Row& row, double reference) {
+    printf("%-26s %-28s %-9s %-13s ", c.op->name, c.name.c_str(), row.place.device.c_str(), row.provider->name);
+    if (!row.declined.empty()) printf("declines: %s\n", row.declined.c_str());
+    if (!row.wrong.empty()) printf("WRONG: %s\n", row.wrong.c_str());
+    if (!row.usable()) return;
+    const double time = row.time(), gflops = row.call.cost.flops / time / 1e9, gbs = row.call.bytes / time / 1e9;
+    printf("%11.1f us %11.1f us %9.2f GFLOP/s %s %8.2f GB/s %s %9.1fx\n", time * 1e6, row.best() * 1e6, gflops,
+           percent(gflops, row.place.machine->gflops()).c_str(), gbs, percent(gbs, row.place.machine->gbs()).c_str(), reference / time);
+}
+
+void write_row(FILE* file, const Case& c, const Row& row, bool dense) {
+    fprintf(file, "{\"op\":\"%s\",\"case\":\"%s\",\"bench\":%s,\"device\":\"%s\",\"provider\":\"%s\",\"threads\":%d,\"dense\":%s", c.op->name,
+            c.name.c_str(), c.bench ? "true" : "false", row.place.device.c_str(), row.provider->name, row.place.ctx->threads, dense ? "true" : "false");
+    if (!row.declined.empty()) fprintf(file, ",\"declined\":true");
+    if (!row.wrong.empty()) fprintf(file, ",\"wrong\":"), bench_write_string(file, row.wrong.c_str());
+    if (row.usable())
+        fprintf(file,
+                ",\"us\":%.3f,\"best_us\":%.3f,\"samples\":%zu,\"prepare_us\":%.3f,\"workspace\":%zu,\"flops\":%.0f,\"bytes\":%.0f,"
+                "\"peak_gflops\":%.2f,\"copy_gbs\":%.2f",
+                row.time() * 1e6, row.best() * 1e6, row.samples.size(), row.prepare_time * 1e6, row.prepared.workspace, row.call.cost.flops,
+                row.call.bytes, row.place.machine->gflops(), row.place.machine->gbs());
+    fprintf(file, "}\n");
 }
 
 // For each pair of providers, one above the other in their row: how many times as fast the upper one is on each case of
@@ -306,13 +114,13 @@ struct Standings {
     };
     std::vector<Pair> pairs;
 
-    void add(const Case& c, const std::vector<Row>& rows) {
+    void add(const Case& c, const Rows& rows) {
         for (size_t i = 0; i < rows.size(); ++i)
             for (size_t k = i + 1; k < rows.size(); ++k) {
-                if (!rows[i].usable() || !rows[k].usable()) continue;
-                Pair& pair = find(std::string(c.op->name) + ": " + rows[i].provider->name + " above " + rows[k].provider->name);
-                pair.medians.push_back(rows[k].time() / rows[i].time());
-                pair.bests.push_back(rows[k].best() / rows[i].best());
+                if (!rows[i]->usable() || !rows[k]->usable() || &rows[i]->place != &rows[k]->place) continue;
+                Pair& pair = find(std::string(c.op->name) + ": " + rows[i]->provider->name + " above " + rows[k]->provider->name);
+                pair.medians.push_back(rows[k]->time() / rows[i]->time());
+                pair.bests.push_back(rows[k]->best() / rows[i]->best());
             }
     }
     Pair& find(const std::string& name) {
@@ -330,8 +138,91 @@ struct Standings {
     }
 };
 
+// --- the whole run ---
+
+class Bench {
+  public:
+    explicit Bench(const Options& options) : options_(options) {}
+    ~Bench() {
+        for (Place& place : places_) {
+            place.machine.reset();
+            glia_context_destroy(place.ctx);
+        }
+        glia_context_destroy(host_.ctx);
+        if (json_) fclose(json_);
+    }
+    // false: it said why.
+    bool open() {
+        if (!options_.json.empty() && !(json_ = fopen(options_.json.c_str(), "w"))) return perror(options_.json.c_str()), false;
+        if (!open(host_, "cpu")) return fprintf(stderr, "bench_ops: %s\n", glia_message(nullptr)), false;
+        places_.reserve(8);
+        const bool chosen = !options_.devices.empty();
+        for (std::string rest = chosen ? options_.devices + "," : "cpu,cuda:0,"; !rest.empty(); rest.erase(0, rest.find(',') + 1)) {
+            const std::string name = rest.substr(0, rest.find(','));
+            Place             place;
+            if (open(place, name)) {
+                place.machine = machine_of(place.ctx);
+                if (json_) bench_write_facts(json_, "ops", place.device.c_str());
+                places_.push_back(std::move(place));
+            } else if (chosen) {
+                return fprintf(stderr, "bench_ops: %s\n", glia_message(nullptr)), false;
+            }
+        }
+        return true;
+    }
+    int run() {
+        printf("%-26s %-28s %-9s %-13s %14s %14s %17s %6s %13s %7s %10s\n", "op", "case", "device", "provider", "median", "best", "", "peak", "",
+               "copy", "cpu.ref");
+        for (const Case& c : all_cases()) {
+            if (!(c.bench || options_.all)) continue;
+            if (std::string(c.op->name).find(options_.op) == std::string::npos || c.name.find(options_.name) == std::string::npos) continue;
+            run(c);
+        }
+        printf("\n");
+        for (const Place& place : places_) printf("%s: %s\n", place.device.c_str(), place.machine->text().c_str());
+        standings_.print();
+        return wrong_ ? 1 : 0;
+    }
+
+  private:
+    bool open(Place& place, const std::string& name) {
+        glia_context_args args{};
+        args.threads = options_.threads;
+        place.device = name;
+        return glia_context_create(name.c_str(), &args, &place.ctx) == GLIA_OK;
+    }
+    void run(const Case& c) {
+        const Call                         host_call(host_.ctx, c, options_.dense);
+        const Reference                    reference(host_, host_call);
+        std::vector<std::unique_ptr<Call>> calls;
+        Rows                               rows;
+        for (const Place& place : places_) {
+            calls.push_back(std::make_unique<Call>(place.ctx, c, options_.dense));
+            for (const glia_provider* const* it = place.ctx->device->providers(c.op); *it; ++it)
+                rows.push_back(std::make_unique<Row>(place, *calls.back(), **it));
+        }
+        for (auto& row : rows) check(*row, reference);
+        measure(rows, options_);
+        for (Place& place : places_) place.machine->measure();
+        for (auto& row : rows) {
+            print_row(c, *row, reference.row->usable() ? reference.row->time() : NAN);
+            if (json_) write_row(json_, c, *row, options_.dense);
+            wrong_ += !row->wrong.empty();
+        }
+        if (c.bench) standings_.add(c, rows);
+        fflush(nullptr);
+    }
+
+    Options            options_;
+    FILE*              json_ = nullptr;
+    Place              host_;
+    std::vector<Place> places_;
+    Standings          standings_;
+    int                wrong_ = 0;
+};
+
 [[noreturn]] void usage() {
-    fprintf(stderr, "usage: bench_ops [--op PART] [--case PART] [--all] [--dense] [--threads N] [--min-time SECONDS] [--json FILE]\n");
+    fprintf(stderr, "usage: bench_ops [--device NAME,...] [--op PART] [--case PART] [--all] [--dense] [--threads N] [--min-time SECONDS] [--json FILE]\n");
     exit(2);
 }
 
@@ -345,7 +236,8 @@ Options parse(int argc, char** argv) {
         }
         if (i + 1 == argc) usage();
         const char* value = argv[++i];
-        if (flag == "--op") options.op = value;
+        if (flag == "--device") options.devices = value;
+        else if (flag == "--op") options.op = value;
         else if (flag == "--case") options.name = value;
         else if (flag == "--json") options.json = value;
         else if (flag == "--threads") options.threads = atoi(value);
@@ -358,37 +250,6 @@ Options parse(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const Options     options = parse(argc, argv);
-    glia_context_args args{};
-    args.threads      = options.threads;
-    glia_context* ctx = nullptr;
-    if (glia_context_create("cpu", &args, &ctx) != GLIA_OK) return fprintf(stderr, "%s\n", glia_message(nullptr)), 2;
-    FILE* json = options.json.empty() ? nullptr : fopen(options.json.c_str(), "w");
-    if (!options.json.empty() && !json) return perror(options.json.c_str()), 2;
-
-    Machine machine(ctx);
-    printf("%-26s %-28s %-11s %14s %14s %17s %6s %13s %7s %10s\n", "op", "case", "provider", "median", "best", "", "peak", "", "copy", "cpu.ref");
-    Standings standings;
-    int       wrong = 0;
-    for (const Case& c : all_cases()) {
-        if (!(c.bench || options.all)) continue;
-        if (std::string(c.op->name).find(options.op) == std::string::npos || c.name.find(options.name) == std::string::npos) continue;
-        const Call call(ctx, c, options.dense);
-        if (!call.error.empty()) {
-            printf("%-26s %-28s WRONG: %s\n", c.op->name, c.name.c_str(), call.error.c_str());
-            ++wrong;
-            continue;
-        }
-        const auto rows = measure(call, options);
-        machine.measure();
-        print_case(c, call, rows, machine);
-        if (json) write_json(json, c, call, rows, machine, ctx->threads, options.dense);
-        if (c.bench) standings.add(c, rows);
-        for (const Row& row : rows) wrong += !row.wrong.empty();
-    }
-    printf("\n%d threads: %.0f GFLOP/s of multiply-adds, %.1f GB/s of memcpy\n", ctx->threads, machine.gflops(), machine.gbs());
-    standings.print();
-    if (json) fclose(json);
-    glia_context_destroy(ctx);
-    return wrong ? 1 : 0;
+    Bench bench(parse(argc, argv));
+    return bench.open() ? bench.run() : 2;
 }

@@ -41,6 +41,10 @@ typedef struct glia_device {
     void *(*stream)(const glia_context *ctx);
     glia_status (*memory)(glia_context *ctx, size_t *available, size_t *total);
 
+    /* How long the device worked on what is started between the two, by its own clock; end waits for it. */
+    glia_status (*time_begin)(glia_context *ctx);
+    glia_status (*time_end)(glia_context *ctx, double *seconds);
+
     /* Everything that is started between begin and end is recorded instead of run, then replayed as one piece of work.
      * end fails if something in between could not be recorded; with recording NULL it only stops. */
     glia_status (*record_begin)(glia_context *ctx);

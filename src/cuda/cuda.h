@@ -22,6 +22,7 @@ typedef struct glia_cuda {
     struct cudaDeviceProp properties;
     cudaStream_t stream;
     glia_cuda_pool pool;
+    cudaEvent_t clock[2]; /* timer.c; made when first used */
 
     /* Host memory that the device can copy from and to while the host goes on; each half is free again once its event
      * has happened. */
@@ -67,6 +68,11 @@ glia_status glia_cuda_usable(glia_context *ctx);
 glia_status glia_cuda_upload(glia_context *ctx, void *device, const void *host, size_t bytes);
 glia_status glia_cuda_download(glia_context *ctx, void *host, const void *device, size_t bytes);
 glia_status glia_cuda_synchronize(glia_context *ctx);
+
+/* timer.c */
+glia_status glia_cuda_time_begin(glia_context *ctx);
+glia_status glia_cuda_time_end(glia_context *ctx, double *seconds);
+void glia_cuda_timer_close(glia_cuda *cuda);
 
 /* record.c: streams captured as CUDA graphs; see glia_device. */
 glia_status glia_cuda_record_begin(glia_context *ctx);

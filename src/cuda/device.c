@@ -98,6 +98,7 @@ static void device_close(glia_context *ctx) {
     cudaSetDevice(cuda->index);
     if (cuda->stream) cudaStreamSynchronize(cuda->stream);
     glia_cuda_libraries_close(ctx);
+    glia_cuda_timer_close(cuda);
     glia_cuda_release(ctx, &cuda->index_memory);
     glia_cuda_pool_close(ctx);
     if (cuda->index_notes) cudaFreeHost(cuda->index_notes);
@@ -150,6 +151,8 @@ static const glia_device device = {
     .close               = device_close,
     .stream              = stream,
     .memory              = memory,
+    .time_begin          = glia_cuda_time_begin,
+    .time_end            = glia_cuda_time_end,
     .record_begin        = glia_cuda_record_begin,
     .record_end          = glia_cuda_record_end,
     .replay              = glia_cuda_replay,
