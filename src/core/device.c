@@ -52,7 +52,8 @@ static void *open_library(const char *file, char *why) {
 
 static bool same_build(const glia_device_library *found) {
     const int version[] = {GLIA_VERSION_MAJOR, GLIA_VERSION_MINOR, GLIA_VERSION_PATCH};
-    return memcmp(found->version, version, sizeof version) == 0 && found->context_bytes == sizeof(glia_context);
+    return memcmp(found->version, version, sizeof version) == 0 && found->context_bytes == sizeof(glia_context) &&
+           found->device_bytes == sizeof(glia_device);
 }
 
 const glia_device *glia_device_load(const char *name, char *why) {

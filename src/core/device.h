@@ -30,6 +30,7 @@ typedef struct glia_device {
     glia_status (*upload)(glia_context *ctx, void *device, const void *host, size_t bytes);
     glia_status (*download)(glia_context *ctx, void *host, const void *device, size_t bytes);
     glia_status (*synchronize)(glia_context *ctx); /* waits for everything that was started */
+    size_t alignment;                              /* of what a plan lays out in its arena; a power of two */
     bool image_channels_last;                      /* image networks run with channels as the innermost dimension */
 
     int (*count)(char *why); /* how many this machine has; none: why, GLIA_WHY_TEXT bytes, says the reason */
@@ -53,11 +54,11 @@ typedef struct glia_device {
     void (*recording_free)(glia_context *ctx, void *recording);
 } glia_device;
 
-/* What a device's library exports, under the name glia_device_export. version and context_bytes tell whether it was
- * built with this libglia. */
+/* What a device's library exports, under the name glia_device_export. The others tell whether it was built with this
+ * libglia. */
 typedef struct glia_device_library {
     int version[3];
-    size_t context_bytes;
+    size_t context_bytes, device_bytes;
     const glia_device *device;
 } glia_device_library;
 

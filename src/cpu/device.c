@@ -52,6 +52,7 @@ const glia_device glia_cpu_device = {
     .upload              = copy,
     .download            = copy,
     .synchronize         = synchronize,
+    .alignment           = GLIA_ALIGNMENT,
     .image_channels_last = true,
     .describe            = describe,
     .part                = part,

@@ -143,6 +143,7 @@ static const glia_device device = {
     .upload              = glia_cuda_upload,
     .download            = glia_cuda_download,
     .synchronize         = glia_cuda_synchronize,
+    .alignment           = GLIA_CUDA_ALIGNMENT,
     .image_channels_last = true,
     .count               = count,
     .describe            = describe,
@@ -163,5 +164,6 @@ __attribute__((visibility("default"))) extern const glia_device_library glia_dev
 const glia_device_library glia_device_export = {
     .version       = {GLIA_VERSION_MAJOR, GLIA_VERSION_MINOR, GLIA_VERSION_PATCH},
     .context_bytes = sizeof(glia_context),
+    .device_bytes  = sizeof(glia_device),
     .device        = &device,
 };

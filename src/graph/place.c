@@ -55,7 +55,7 @@ static glia_status choose(glia_plan *plan, bool no_sharing) {
                                         .first  = no_sharing ? 0 : s,
                                         .last   = no_sharing ? plan->n_steps : s};
         GLIA_TRY(glia__plan_add_storage(plan, &workspace, &step->workspace));
-        plan->unshared += glia_align_up(workspace.bytes, GLIA_ALIGNMENT);
+        plan->unshared += glia_align_up(workspace.bytes, ctx->device->alignment);
     }
     glia_set_scope(ctx, NULL);
     return GLIA_OK;
@@ -101,7 +101,7 @@ static glia_status place_all(glia_plan *plan, glia_zone *zone) {
         const glia_storage *storage = &plan->storages[s];
         if (storage->kind != GLIA_STORAGE_ARENA || storage->parent >= 0 || storage->last < 0 || !storage->bytes)
             continue;
-        items[n++] = (item){s, glia_align_up(storage->bytes, GLIA_ALIGNMENT), storage->first, storage->last, 0};
+        items[n++] = (item){s, glia_align_up(storage->bytes, plan->ctx->device->alignment), storage->first, storage->last, 0};
     }
     qsort(items, (size_t)n, sizeof *items, larger_first);
     for (int i = 0; i < n; ++i) {

@@ -1,6 +1,7 @@
 /* Which tensors share memory, and from when to when memory is in use. */
 #include <limits.h>
 
+#include "core/device.h"
 #include "core/dtype.h"
 #include "core/size.h"
 #include "graph/plan.h"
@@ -108,7 +109,7 @@ void glia__plan_lifetimes(glia_plan *plan, const glia_plan_options *options) {
         if (storage->constant || storage->kept || (options->no_sharing && storage->last >= 0))
             storage->first = 0, storage->last = plan->n_steps;
         if (storage->kind == GLIA_STORAGE_ARENA && storage->parent < 0 && storage->last >= 0)
-            plan->unshared += glia_align_up(storage->bytes, GLIA_ALIGNMENT);
+            plan->unshared += glia_align_up(storage->bytes, plan->ctx->device->alignment);
     }
 }
 
