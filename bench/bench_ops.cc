@@ -64,7 +64,8 @@ void check(Row& row, const Reference& reference) {
 void measure(Rows& rows, const Options& options) {
     const auto wants_more = [&](const Row& row) {
         const bool is_reference = row.provider->name == std::string("cpu.ref");
-        return row.usable() && row.spent < options.min_time * (row.samples.size() < 5 && !is_reference ? 10 : 1);
+        const double time = options.min_time * (row.samples.size() < 5 && !is_reference ? 10 : 1);
+        return row.usable() && (row.samples.empty() || row.spent < time);
     };
     for (bool more = true; more;) {
         more = false;
