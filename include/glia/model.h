@@ -290,11 +290,12 @@ typedef struct glia_result {
 } glia_result;
 
 typedef struct glia_epoch {
-    int epoch, epochs; /* from 1 */
-    double seconds;    /* of training, without validation */
-    int64_t steps;     /* taken in this epoch */
-    size_t plan_bytes; /* of the arena of a step with a full batch */
-    glia_result train; /* of the passes that trained, so with dropout */
+    int epoch, epochs;   /* from 1 */
+    double seconds;      /* of training, without validation */
+    double host_seconds; /* of these, until the host had started the last step; the rest it waited for the device */
+    int64_t steps;       /* taken in this epoch */
+    size_t plan_bytes;   /* of the arena of a step with a full batch */
+    glia_result train;   /* of the passes that trained, so with dropout */
     bool has_validation;
     glia_result validation;
 } glia_epoch;

@@ -146,6 +146,7 @@ static glia_status train_epoch(pass *p, const glia_fit_args *args, glia_progress
         if (epoch->steps == 0) epoch->plan_bytes = glia_plan_bytes(step->plan);
         glia_progress_step(view, epoch->epoch, epoch->epochs, epoch->steps + 1, total);
     }
+    epoch->host_seconds = glia_seconds() - start;
     GLIA_TRY(glia_results_read(p->model, &epoch->train));
     ++p->model->epochs;
     epoch->seconds        = glia_seconds() - start;

@@ -1,0 +1,249 @@
+/* Whole training steps of the networks of examples/, on random images of the right shape, on each device.
+ *
+ *   bench_train [--device cpu,cuda:0,...] [--network PART] [--batch N] [--width N] [--steps N] [--epochs N] [--threads
+ * N]
+ *               [--json FILE]
+ *
+ * Default devices: the CPU, and cuda:0 if there is one. An epoch is --steps steps, 20 if it is not given; the first is
+ * not timed, and of the other --epochs, 3 by default, the median counts. "host" is the part of that time in which the
+ * host prepared and started steps; for the rest it waited for the device. --width is that of ResNet-18's first stage.
+ * Accuracies on random images mean nothing, and none are shown. */
+#include <glia/glia.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "facts.h"
+
+enum { CLASSES = 10, MOST_EPOCHS = 64 };
+
+typedef struct options {
+    const char *devices, *network, *json;
+    long batch, width, steps, epochs, threads;
+} options;
+
+#define TRY(expression)                               \
+    do {                                              \
+        const glia_status try_status = (expression);  \
+        if (try_status != GLIA_OK) return try_status; \
+    } while (0)
+
+/* ---- The networks -------------------------------------------------------------------------------------------------
+ */
+
+static glia_value mnist_dense(glia_model *net, int width) {
+    (void)width;
+    glia_value x = glia_model_flatten(net, glia_model_input(net, "image", GLIA_SHAPE(1, 28, 28)));
+    x            = glia_model_dense(net, x, &(glia_dense_args){.units = 64, .activation = GLIA_RELU});
+    x            = glia_model_dense(net, x, &(glia_dense_args){.units = 64, .activation = GLIA_RELU});
+    return glia_model_dense(net, x, &(glia_dense_args){.units = CLASSES});
+}
+
+static glia_value cnn_fashion(glia_model *net, int width) {
+    (void)width;
+    glia_value x = glia_model_input(net, "image", GLIA_SHAPE(1, 28, 28));
+    x = glia_model_conv2d(net, x, &(glia_conv2d_args){.filters = 32, .kernel = {3, 3}, .activation = GLIA_RELU});
+    x = glia_model_conv2d(net, x, &(glia_conv2d_args){.filters = 64, .kernel = {3, 3}, .activation = GLIA_RELU});
+    x = glia_model_max_pool2d(net, x, &(glia_pool2d_args){.kernel = {2, 2}});
+    x = glia_model_dropout(net, x, 0.25f);
+    x = glia_model_dense(net, glia_model_flatten(net, x), &(glia_dense_args){.units = 128, .activation = GLIA_RELU});
+    x = glia_model_dropout(net, x, 0.5f);
+    return glia_model_dense(net, x, &(glia_dense_args){.units = CLASSES});
+}
+
+static glia_value conv_norm(glia_model *net, glia_value x, int filters, int kernel, int stride) {
+    x = glia_model_conv2d(net, x,
+                          &(glia_conv2d_args){.filters = filters,
+                                              .kernel  = {kernel, kernel},
+                                              .stride  = {stride, stride},
+                                              .pad     = {kernel / 2, kernel / 2},
+                                              .no_bias = true});
+    return glia_model_batchnorm(net, x, NULL);
+}
+
+static glia_value resnet18_cifar(glia_model *net, int width) {
+    glia_value x = glia_model_input(net, "image", GLIA_SHAPE(3, 32, 32));
+    x            = glia_model_activation(net, conv_norm(net, x, width, 3, 1), GLIA_RELU);
+    for (int stage = 0; stage < 4; ++stage)
+        for (int block = 0; block < 2; ++block) {
+            const int filters = width << stage, stride = stage > 0 && block == 0 ? 2 : 1;
+            glia_value y = glia_model_activation(net, conv_norm(net, x, filters, 3, stride), GLIA_RELU);
+            y            = conv_norm(net, y, filters, 3, 1);
+            if (stride == 2) x = conv_norm(net, x, filters, 1, stride);
+            x = glia_model_activation(net, glia_model_add(net, y, x), GLIA_RELU);
+        }
+    return glia_model_dense(net, glia_model_global_avg_pool2d(net, x), &(glia_dense_args){.units = CLASSES});
+}
+
+typedef struct network {
+    const char *name;
+    glia_value (*build)(glia_model *net, int width);
+    int channels, side, batch;
+    glia_optimizer optimizer;
+} network;
+
+static const network networks[] = {
+    {"mnist_dense", mnist_dense, 1, 28, 32, GLIA_ADAM},
+    {"cnn_fashion", cnn_fashion, 1, 28, 128, GLIA_ADAM},
+    {"resnet18_cifar", resnet18_cifar, 3, 32, 128, GLIA_MOMENTUM},
+};
+
+/* ---- One network on one device ------------------------------------------------------------------------------------
+ */
+
+typedef struct timing {
+    int n;
+    double seconds[MOST_EPOCHS], host[MOST_EPOCHS];
+    size_t plan_bytes;
+} timing;
+
+/* Random bytes as images, and random classes. */
+static glia_status make_data(glia_context *ctx, const network *n, int64_t count, glia_dataset **out) {
+    const size_t pixels = (size_t)(n->channels * n->side * n->side), bytes = (size_t)count * pixels;
+    uint8_t *images    = malloc(bytes);
+    int32_t *labels    = malloc((size_t)count * sizeof *labels);
+    glia_status status = GLIA_OUT_OF_MEMORY;
+    uint64_t state     = 1;
+    for (size_t i = 0; images && i < bytes; ++i) {
+        state     = state * 6364136223846793005u + 1442695040888963407u;
+        images[i] = (uint8_t)(state >> 56);
+    }
+    for (int64_t i = 0; labels && i < count; ++i) labels[i] = (int32_t)(i * 7 % CLASSES);
+    if (images && labels) {
+        const glia_array image = {
+            .dtype = GLIA_U8, .shape = GLIA_SHAPE(n->channels, n->side, n->side), .data = images, .scale = 1 / 255.0};
+        const glia_array label = {.dtype = GLIA_I32, .shape = GLIA_SCALAR, .data = labels};
+        status                 = glia_dataset_from_arrays(
+                            ctx,
+                            &(glia_arrays_args){
+                                .inputs = &image, .n_inputs = 1, .targets = &label, .n_targets = 1, .count = count, .copy = true},
+                            out);
+    }
+    free(images);
+    free(labels);
+    return status;
+}
+
+static glia_status note(void *user, const glia_epoch *epoch) {
+    timing *t = user;
+    if (epoch->epoch == 1) return GLIA_OK; /* it made plans, and recorded them */
+    t->seconds[t->n] = epoch->seconds / (double)epoch->steps;
+    t->host[t->n]    = epoch->host_seconds / epoch->seconds;
+    t->plan_bytes    = epoch->plan_bytes;
+    ++t->n;
+    return GLIA_OK;
+}
+
+static glia_status train(glia_context *ctx, const network *n, const options *o, int batch, timing *out) {
+    glia_model *net    = NULL;
+    glia_dataset *data = NULL;
+    glia_status status = make_data(ctx, n, (int64_t)batch * o->steps, &data);
+    if (status == GLIA_OK) status = glia_model_create(ctx, NULL, &net);
+    if (status == GLIA_OK)
+        status = glia_model_compile(net, n->build(net, (int)o->width),
+                                    &(glia_compile_args){.loss = GLIA_CROSS_ENTROPY, .optimizer = n->optimizer});
+    if (status == GLIA_OK)
+        status = glia_model_fit(
+            net, data,
+            &(glia_fit_args){.epochs = (int)o->epochs + 1, .batch_size = batch, .on_epoch = note, .user = out});
+    glia_model_destroy(net);
+    glia_dataset_destroy(data);
+    return status;
+}
+
+static int ascending(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, int n) {
+    qsort(values, (size_t)n, sizeof *values, ascending);
+    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+/* ---- Reports ------------------------------------------------------------------------------------------------------
+ */
+
+static bool measure(glia_context *ctx, const network *n, const options *o, FILE *json) {
+    timing t                 = {0};
+    const int batch          = o->batch ? (int)o->batch : n->batch;
+    const char *device       = glia_context_device(ctx);
+    const glia_status status = train(ctx, n, o, batch, &t);
+    printf("%-16s %-9s %6d ", n->name, device, batch);
+    if (json)
+        fprintf(json, "{\"network\": \"%s\", \"device\": \"%s\", \"batch\": %d, \"width\": %ld", n->name, device, batch,
+                o->width);
+    if (status == GLIA_OK) {
+        const double step = median(t.seconds, t.n), host = median(t.host, t.n);
+        printf("%12.1f us %11.1f steps/s %12.0f samples/s %6.1f%% %9.1f MiB\n", step * 1e6, 1 / step, batch / step,
+               100 * host, (double)t.plan_bytes / (1 << 20));
+        if (json)
+            fprintf(json, ", \"step_us\": %.2f, \"samples_per_s\": %.0f, \"host_part\": %.4f, \"plan_bytes\": %zu",
+                    step * 1e6, batch / step, host, t.plan_bytes);
+    } else {
+        printf("FAILED: %s: %s\n", glia_status_name(status), glia_message(ctx));
+        if (json) fputs(", \"failed\": ", json), bench_write_string(json, glia_message(ctx));
+    }
+    if (json) fputs("}\n", json);
+    fflush(NULL);
+    return status == GLIA_OK;
+}
+
+/* false: a network failed, or the device is not there although it was asked for. */
+static bool run_device(const char *device, bool wanted, const options *o, FILE *json) {
+    glia_context *ctx = NULL;
+    bool passed       = true;
+    if (glia_context_create(device, &(glia_context_args){.threads = (int)o->threads}, &ctx) != GLIA_OK) {
+        if (wanted) fprintf(stderr, "bench_train: %s\n", glia_message(NULL));
+        return !wanted;
+    }
+    if (json) bench_write_facts(json, "train", glia_context_device(ctx));
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; ++i)
+        if (!o->network || strstr(networks[i].name, o->network)) passed = measure(ctx, &networks[i], o, json) && passed;
+    glia_context_destroy(ctx);
+    return passed;
+}
+
+static bool run(const options *o, FILE *json) {
+    bool passed = true;
+    printf("%-16s %-9s %6s %15s %19s %22s %7s %13s\n", "network", "device", "batch", "step", "", "", "host", "arena");
+    if (!o->devices) return run_device("cpu", true, o, json) & run_device("cuda:0", false, o, json);
+    for (const char *at = o->devices; *at;) {
+        char name[64];
+        const int length = (int)strcspn(at, ",");
+        snprintf(name, sizeof name, "%.*s", length, at);
+        passed = run_device(name, true, o, json) && passed;
+        at += length + (at[length] == ',');
+    }
+    return passed;
+}
+
+static bool read_number(const char *text, long high, long *out) {
+    char *end;
+    *out = strtol(text, &end, 10);
+    return end != text && *end == '\0' && *out >= 1 && *out <= high;
+}
+
+static bool read_option(const char *name, const char *value, options *o) {
+    if (strcmp(name, "--device") == 0) return o->devices = value, true;
+    if (strcmp(name, "--network") == 0) return o->network = value, true;
+    if (strcmp(name, "--json") == 0) return o->json = value, true;
+    if (strcmp(name, "--batch") == 0) return read_number(value, 65536, &o->batch);
+    if (strcmp(name, "--width") == 0) return read_number(value, 1024, &o->width);
+    if (strcmp(name, "--steps") == 0) return read_number(value, 100000, &o->steps);
+    if (strcmp(name, "--epochs") == 0) return read_number(value, MOST_EPOCHS - 1, &o->epochs);
+    if (strcmp(name, "--threads") == 0) return read_number(value, 1024, &o->threads);
+    return false;
+}
+
+int main(int argc, char **argv) {
+    options o = {.width = 64, .steps = 20, .epochs = 3};
+    for (int i = 1; i < argc; i += 2)
+        if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o))
+            return fprintf(stderr, "bench_train: %s needs a value, or is unknown\n", argv[i]), 2;
+    FILE *json = o.json ? fopen(o.json, "w") : NULL;
+    if (o.json && !json) return perror(o.json), 2;
+    const bool passed = run(&o, json);
+    if (json) fclose(json);
+    return passed ? 0 : 1;
+}
