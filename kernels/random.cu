@@ -52,21 +52,13 @@ cudaError_t dropout(const glia_dropout_args &a, cudaStream_t stream) {
                        static_cast<T *>(a.y), a.count, wide);
 }
 
-/* Box and Muller's pair from two numbers. */
-__device__ inline void normal_pair(uint32_t first, uint32_t second, double (&z)[2]) {
-    const double radius = sqrt(-2 * log((first + 0.5) * 0x1p-32));
-    const double angle  = 6.28318530717958647693 * (second * 0x1p-32);
-    z[0]                = radius * cos(angle);
-    z[1]                = radius * sin(angle);
-}
-
 __device__ inline double truncated_normal(glia_random use, uint64_t element) {
     double z[2];
     do {
         ++use.step;
         const glia_u32x4 block = glia_random_block(use, static_cast<uint32_t>(element / 2));
         const int half         = element % 2 * 2;
-        normal_pair(block.v[half], block.v[half + 1], z);
+        glia_normal_pair(block.v[half], block.v[half + 1], z);
     } while (fabs(z[0]) > 2);
     return z[0];
 }
@@ -79,7 +71,7 @@ __device__ inline void draw(glia_random_kind kind, glia_random use, int64_t firs
     const glia_u32x4 block = glia_random_block(use, static_cast<uint32_t>(first / NUMBERS));
     for (int k = 0; k < NUMBERS; k += 2) {
         double pair[2] = {glia_unit_float(block.v[k]), glia_unit_float(block.v[k + 1])};
-        if (kind == GLIA_NORMAL) normal_pair(block.v[k], block.v[k + 1], pair);
+        if (kind == GLIA_NORMAL) glia_normal_pair(block.v[k], block.v[k + 1], pair);
         values[k] = pair[0], values[k + 1] = pair[1];
     }
 }

@@ -5,13 +5,11 @@
 #include "core/random.h"
 #include "cpu/ref.h"
 
-static const double two_pi = 6.28318530717958647693;
-
-/* Box and Muller's pair from numbers 2k and 2k+1: first its cosine, then its sine. */
+/* From numbers 2k and 2k+1. */
 static double normal(glia_random use, uint64_t k, int which) {
-    const double radius = sqrt(-2 * log((glia_random_u32(use, 2 * k) + 0.5) * 0x1p-32));
-    const double angle  = two_pi * (glia_random_u32(use, 2 * k + 1) * 0x1p-32);
-    return radius * (which ? sin(angle) : cos(angle));
+    double z[2];
+    glia_normal_pair(glia_random_u32(use, 2 * k), glia_random_u32(use, 2 * k + 1), z);
+    return z[which];
 }
 
 static double truncated(glia_random use, int i) {
