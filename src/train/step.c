@@ -211,10 +211,7 @@ static glia_step *take(glia_model *model, const glia_step_request *request) {
     return NULL;
 }
 
-glia_status glia_step_get(glia_model *model, const glia_step_request *request, glia_step **out) {
-    GLIA_TRY(check_specs(model, request->use, request->spec, request->n_in));
-    glia_step *found = take(model, request);
-    if (found) return keep_first(model, found), *out = found, GLIA_OK;
+static glia_status create(glia_model *model, const glia_step_request *request, glia_step **out) {
     void *memory;
     GLIA_TRY(glia_new(model->ctx, 1, sizeof **out, "a plan", &memory));
     glia_step *step = memory;
@@ -227,6 +224,46 @@ glia_status glia_step_get(glia_model *model, const glia_step_request *request, g
     glia_status status = make_tensors(model, step);
     if (status == GLIA_OK) status = make_plan(model, step);
     if (status != GLIA_OK) return step_free(model->ctx, step), status;
+    *out = step;
+    return GLIA_OK;
+}
+
+/* Memory was too small for this batch. Adds to the message which one it is large enough for: steps for smaller ones are
+ * made and freed again, halving the range in which the answer lies. */
+static glia_status name_batch_that_fits(glia_model *model, const glia_step_request *request) {
+    char message[sizeof model->ctx->message];
+    memcpy(message, model->ctx->message, sizeof message);
+    int64_t fits = 0, too_large = request->batch;
+    while (too_large - fits > 1) {
+        glia_step_request smaller = *request;
+        smaller.batch             = fits + (too_large - fits) / 2;
+        glia_step *step;
+        const glia_status status = create(model, &smaller, &step);
+        if (status == GLIA_DEVICE_LOST) return status;
+        if (status == GLIA_OK) step_free(model->ctx, step);
+        *(status == GLIA_OK ? &fits : &too_large) = smaller.batch;
+    }
+    if (fits == 0)
+        return glia_fail(model->ctx, GLIA_OUT_OF_MEMORY, "%s; a batch of one sample would not fit either", message);
+    return glia_fail(model->ctx, GLIA_OUT_OF_MEMORY, "%s; a batch of %lld would fit", message, (long long)fits);
+}
+
+/* Before it says that memory is too small, it gives up the steps that are kept: they are planned again when needed. */
+glia_status glia_step_get(glia_model *model, const glia_step_request *request, glia_step **out) {
+    GLIA_TRY(check_specs(model, request->use, request->spec, request->n_in));
+    glia_step *step = take(model, request);
+    if (!step) {
+        glia_status status = create(model, request, &step);
+        if (status == GLIA_OUT_OF_MEMORY && model->training.plans) {
+            glia_log(model->ctx, GLIA_LOG_INFO, "the plans that were kept are given up, because: %s",
+                     model->ctx->message);
+            glia_steps_free(model->ctx, model->training.plans);
+            model->training.plans = NULL;
+            status                = create(model, request, &step);
+        }
+        if (status == GLIA_OUT_OF_MEMORY) return name_batch_that_fits(model, request);
+        GLIA_TRY(status);
+    }
     keep_first(model, step);
     *out = step;
     return GLIA_OK;
