@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -18,6 +20,7 @@ struct CountingAllocator {
     long                    before  = 0;  // allocations that succeed before the first that fails
     long                    calls   = 0;
     long                    refused = 0;
+    size_t                  limit   = SIZE_MAX;  // of what may be held
     size_t                  held = 0, largest = 0;
     std::map<void*, size_t> blocks;
     std::mutex              lock;
@@ -34,6 +37,7 @@ struct CountingAllocator {
         const long                  call = self->calls++;
         if ((self->fails == Fails::once && call == self->before) || (self->fails == Fails::for_good && call >= self->before))
             return ++self->refused, nullptr;
+        if (bytes > self->limit - std::min(self->limit, self->held)) return ++self->refused, nullptr;
         EXPECT_GT(bytes, 0u);
         EXPECT_EQ(alignment & (alignment - 1), 0u) << alignment;
         EXPECT_LE(alignment, 4096u);
