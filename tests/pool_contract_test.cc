@@ -54,6 +54,8 @@ TEST(MaxPoolBackwardContract, refuses_bad_calls) {
     refuses(op, P{.size = {8, 6}}, {dy, zeros({2, 3, 4, 3}, GLIA_I64)}, GLIA_DTYPE_MISMATCH, "indices is i64, must be i32");
     refuses(op, P{.size = {8, 6}}, {zeros({2, 3, 4, 3}, GLIA_I32), indices}, GLIA_DTYPE_MISMATCH, "dy is i32, must be a float");
     refuses(op, P{.size = {8, 6}}, {dy, zeros({2, 3, 3, 4}, GLIA_I32)}, GLIA_SHAPE_MISMATCH, "indices is [2,3,3,4], must be [2,3,4,3]");
+    refuses(op, P{.size = {8, 6}, .pool = {.kernel = {2, -2}}}, {dy, indices}, GLIA_INVALID_ARGUMENT, "kernel is {2,-2}, must be positive");
+    refuses(op, P{.size = {8, 6}, .pool = {.kernel = {2, 3}}}, {dy, indices}, GLIA_SHAPE_MISMATCH, "dy is [2,3,4,3], must be [2,3,4,2]");
     refuses(op, P{.size = {8, 6}}, {zeros({2, 3, 4}), indices}, GLIA_SHAPE_MISMATCH, "dy is [2,3,4], must have 4 dimensions");
     refuses(op, P{.size = {8, 6}}, {dy, ABSENT}, GLIA_INVALID_ARGUMENT, "indices is NULL");
     refuses(op, P{.size = {1 << 30, 1 << 30}}, {dy, indices}, GLIA_UNSUPPORTED, "more than 2^31-1 elements");

@@ -2,13 +2,16 @@
 #include "ops/check.h"
 #include "ops/pool2d.h"
 
-static glia_status resolve_forward(glia_resolution *r) {
-    const glia_max_pool2d_params *p = r->params;
-    glia_pool2d_geom *g             = r->geom;
+static glia_status resolve_window(const glia_resolution *r, const glia_max_pool2d_params *p, const int64_t *x) {
     const glia_pool2d_window window = {p->kernel, p->stride, p->pad, p->pad_end, p->dilation, p->ceil_mode};
+    return glia_pool2d_resolve(r, &window, x, r->geom);
+}
+
+static glia_status resolve_forward(glia_resolution *r) {
+    const glia_pool2d_geom *g = r->geom;
     GLIA_TRY(glia_check_floats(r));
     GLIA_TRY(glia_check_ndim(r, 0, 4));
-    GLIA_TRY(glia_pool2d_resolve(r, &window, r->in[0]->dim, g));
+    GLIA_TRY(resolve_window(r, r->params, r->in[0]->dim));
     glia_set_dims(&r->out[POOL_Y], r->in[0]->dtype, g->n, g->c, g->p, g->q);
     glia_set_dims(&r->out[POOL_INDICES], GLIA_I32, g->n, g->c, g->p, g->q);
     return GLIA_OK;
@@ -22,6 +25,11 @@ static glia_status resolve_backward(glia_resolution *r) {
     GLIA_REQUIRE(r->ctx, indices->dtype == GLIA_I32, GLIA_DTYPE_MISMATCH, "%s: indices is %s, must be i32", r->op->name,
                  glia_dtype_name(indices->dtype));
     GLIA_TRY(glia_check_shape(r, POOL_BACK_INDICES, dy->ndim, dy->dim));
+    if (p->pool.kernel[0] || p->pool.kernel[1]) {
+        const int64_t x[] = {dy->dim[0], dy->dim[1], p->size[0], p->size[1]};
+        GLIA_TRY(resolve_window(r, &p->pool, x));
+        GLIA_TRY(glia_check_dims(r, POOL_BACK_DY, g->n, g->c, g->p, g->q));
+    }
     g->h = p->size[0], g->w = p->size[1];
     g->p = (int)dy->dim[2], g->q = (int)dy->dim[3];
     glia_set_dims(&r->out[0], dy->dtype, g->n, g->c, g->h, g->w);
@@ -42,7 +50,8 @@ static void cost_backward(const void *geom, glia_cost *out) {
 /* Without the forward's indices they are computed once more. */
 static void derive_forward(glia_derivation *d) {
     const glia_pool2d_geom *g                  = d->geom;
-    const glia_max_pool2d_backward_params back = {.size = {g->h, g->w}};
+    const glia_max_pool2d_backward_params back = {.size = {g->h, g->w},
+                                                  .pool = *(const glia_max_pool2d_params *)d->params};
     glia_value out[2]                          = {d->out[POOL_Y], d->out[POOL_INDICES]};
     if (out[POOL_INDICES].id == 0) glia_derive_call(d, d->op, d->params, 1, d->in, 2, out);
     d->din[0] = glia_derive(d, &glia_op_max_pool2d_backward, &back, d->dout[POOL_Y], out[POOL_INDICES]);

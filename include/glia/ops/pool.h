@@ -28,12 +28,14 @@ GLIA_API glia_status glia_max_pool2d(glia_context *ctx, const glia_max_pool2d_pa
                                      glia_tensor *y, glia_tensor *indices);
 
 typedef struct glia_max_pool2d_backward_params {
-    int size[2]; /* H, W of x */
+    int size[2];                 /* H, W of x */
+    glia_max_pool2d_params pool; /* of the forward, which is a promise that each index lies in its window; default: the
+                                    indices may lie anywhere, as those of adaptive_max_pool2d */
 } glia_max_pool2d_backward_params;
 
 /* dx[n,c,i] = the sum of dy[n,c,p,q] over all p, q with indices[n,c,p,q] = i, where i runs over the H W places of a
- * channel; an index that is no such place adds nothing. dy, indices: [N,C,P,Q]   dx: [N,C,H,W]. Also the gradient of
- * adaptive_max_pool2d. */
+ * channel; an index that is no such place adds nothing, one that breaks the promise of pool may add nothing either. dy,
+ * indices: [N,C,P,Q]   dx: [N,C,H,W]. Also the gradient of adaptive_max_pool2d. */
 GLIA_API glia_status glia_max_pool2d_backward(glia_context *ctx, const glia_max_pool2d_backward_params *params,
                                               const glia_tensor *dy, const glia_tensor *indices, glia_tensor *dx);
 
