@@ -62,7 +62,8 @@ glia_status glia_cuda_usable(glia_context *ctx) {
         cuda->lost = true;
         snprintf(cuda->lost_by, sizeof cuda->lost_by, "another context lost the device");
     }
-    GLIA_REQUIRE(ctx, !cuda->lost, GLIA_DEVICE_LOST, "%s was lost earlier (%s); create a new context", ctx->device_name,
-                 cuda->lost_by);
+    GLIA_REQUIRE(ctx, !cuda->lost, GLIA_DEVICE_LOST,
+                 "%s was lost earlier (%s); if a new context fails too, the process has to be started anew",
+                 ctx->device_name, cuda->lost_by);
     return GLIA_OK;
 }

@@ -89,9 +89,8 @@ cudaError_t cudaDriverGetVersion(int *version) {
 
 cudaError_t cudaRuntimeGetVersion(int *version) { return cudaDriverGetVersion(version); }
 
-cudaError_t cudaGetDeviceCount(int *count) {
-    return api_call([=] { return *count = 1, cudaSuccess; });
-}
+// A lost GPU is still counted: whoever opens it makes it whole.
+cudaError_t cudaGetDeviceCount(int *count) { return *count = 1, cudaSuccess; }
 
 cudaError_t cudaSetDevice(int device) {
     return api_call([=] {
