@@ -142,7 +142,7 @@ TEST_P(CudaTensor, wraps_device_memory_that_is_another_tensors) {
 GLIA_ON_DEVICES(CudaTensor);
 
 // Copies at the earliest and the latest time that CUDA allows, and schedules of all kinds.
-class Asynchronous : public OnEmulator {};
+class Asynchronous : public OnDevice {};
 
 std::vector<float> busy_work(Computer& c) {
     Keep                    keep;

@@ -27,7 +27,7 @@ namespace glia {
 inline size_t live_bytes(const char* name) {
     glia_device_choice choice;
     Dl_info            info;
-    if (strcmp(name, "emulated") != 0 || glia_device_find(name, &choice) != GLIA_OK || !dladdr(choice.device, &info)) return 0;
+    if (strncmp(name, "emulated", 8) != 0 || glia_device_find(name, &choice) != GLIA_OK || !dladdr(choice.device, &info)) return 0;
     void*      library = dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD);
     const auto live    = reinterpret_cast<size_t (*)()>(dlsym(library, "glia_emulator_live_bytes"));
     dlclose(library);
@@ -98,15 +98,14 @@ class OnDevice : public testing::TestWithParam<const char*> {
     bool        emulated() const { return strcmp(device(), "emulated") == 0; }
 };
 
-// Where only the emulator has what the test asks for, such as a GPU of a given size.
-class OnEmulator : public OnDevice {};
-
 inline std::string device_name(const testing::TestParamInfo<const char*>& info) {
-    return strcmp(info.param, "emulated") == 0 ? "emulated" : "cuda";
+    return strcmp(info.param, "cuda:0") == 0 ? "cuda" : strcmp(info.param, "emulated") == 0 ? "emulated" : "race";
 }
 
 #define GLIA_ON_DEVICES(suite) INSTANTIATE_TEST_SUITE_P(device, suite, testing::Values("emulated", "cuda:0"), glia::device_name)
+// Where only the emulator has what the test asks for: schedules, and in the race build an eye on every access.
 #define GLIA_ON_EMULATOR(suite) INSTANTIATE_TEST_SUITE_P(device, suite, testing::Values("emulated"), glia::device_name)
+#define GLIA_ON_RACE_BUILD(suite) INSTANTIATE_TEST_SUITE_P(device, suite, testing::Values("emulated:race"), glia::device_name)
 
 template <class T> std::vector<T> read(const glia_tensor* tensor) {
     std::vector<T> out(size_t(glia_tensor_count(tensor)));
