@@ -53,39 +53,38 @@ GLIA_RANDOM uint32_t glia_random_u32(glia_random use, uint64_t element) {
 /* In [0, 1): the upper 24 bits, each value exact in f32. */
 GLIA_RANDOM float glia_unit_float(uint32_t bits) { return (float)(bits >> 8) * 0x1p-24f; }
 
-/* Box and Muller's pair of independent standard normal numbers from two words: z[0] = r cos a, z[1] = r sin a with
- * r = sqrt(-2 log((first + 1/2) 2^-32)), a = 2 pi second 2^-32. Only operations that IEEE 754 rounds in one way, no
- * function of a library: the same bits wherever multiplications and additions are not fused.
- * Source: Box, Muller, "A note on the generation of random normal deviates", 1958; logarithm, sine and cosine by the
- * polynomials of fdlibm (Sun Microsystems, 1993), each within one unit in the last place. */
-GLIA_RANDOM double glia_log_of_unit(double x) { /* of a normal number in (0, 1] */
+/* The logarithm of a number from 2^-33 to 1, and sine and cosine up to a quarter of pi, each within one unit in the
+ * last place. Only operations that IEEE 754 rounds in one way: the same bits wherever multiplications and additions are
+ * not fused, which no library promises of its functions. Source: the polynomials of fdlibm, Sun Microsystems, 1993. */
+GLIA_RANDOM double glia_log_of_unit(double x) {
     union {
         double value;
         uint64_t bits;
-    } u                 = {x};
+    } u                  = {x};
     const uint64_t carry = u.bits + UINT64_C(0x00095f6400000000); /* 2^k (1 + f) with sqrt(1/2) < 1 + f < sqrt(2) */
     const int k          = (int)(carry >> 52) - 1023;
     u.bits -= (uint64_t)(int64_t)k << 52;
     const double f = u.value - 1, s = f / (2 + f), z = s * s, w = z * z;
     const double even = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
-    const double odd  = z * (6.666666666666735130e-01 +
-                            w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
+    const double odd =
+        z * (6.666666666666735130e-01 +
+             w * (2.857142874366239149e-01 + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
     const double half = 0.5 * f * f;
     return k * 6.93147180369123816490e-01 - ((half - (s * (half + (odd + even)) + k * 1.90821492927058770002e-10)) - f);
 }
 
-GLIA_RANDOM double glia_sine(double x) { /* |x| <= pi/4 */
+GLIA_RANDOM double glia_sine(double x) {
     const double z = x * x;
-    const double r = 8.33333333332248946124e-03 +
-                     z * (-1.98412698298579493134e-04 +
-                          z * (2.75573137070700676789e-06 +
-                               z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)));
+    const double r =
+        8.33333333332248946124e-03 +
+        z * (-1.98412698298579493134e-04 +
+             z * (2.75573137070700676789e-06 + z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)));
     return x + x * z * (-1.66666666666666324348e-01 + z * r);
 }
 
-GLIA_RANDOM double glia_cosine(double x) { /* |x| <= pi/4 */
-    const double z = x * x;
-    const double r = z * (4.16666666666666019037e-02 +
+GLIA_RANDOM double glia_cosine(double x) {
+    const double z    = x * x;
+    const double r    = z * (4.16666666666666019037e-02 +
                           z * (-1.38888888888741095749e-03 +
                                z * (2.48015872894767294178e-05 +
                                     z * (-2.75573143513906633035e-07 +
@@ -94,6 +93,9 @@ GLIA_RANDOM double glia_cosine(double x) { /* |x| <= pi/4 */
     return rest + (((1 - rest) - half) + z * r);
 }
 
+/* Box and Muller's pair of independent standard normal numbers from two words: z[0] = r cos a, z[1] = r sin a with
+ * r = sqrt(-2 log((first + 1/2) 2^-32)), a = 2 pi second 2^-32.
+ * Source: Box, Muller, "A note on the generation of random normal deviates", 1958. */
 GLIA_RANDOM void glia_normal_pair(uint32_t first, uint32_t second, double *z) {
     const double radius = sqrt(-2 * glia_log_of_unit((first + 0.5) * 0x1p-32));
     /* The nearest quarter of a turn, and what is left: exact, at most an eighth of a turn. */
