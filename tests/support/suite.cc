@@ -58,7 +58,7 @@ class Buffer {
   public:
     Buffer(glia_context* ctx, glia_dtype dtype, const std::vector<int64_t>& dims, Layout layout)
         : memory_(ctx, layed_out(ctx, dtype, dims, layout)) {
-        tensor_.data = memory_.data() + kBand;
+        tensor_.data = memory_.data() + front_;
     }
     Buffer(Buffer&&) = default;
 
@@ -85,7 +85,7 @@ class Buffer {
     bool only_elements_changed() const {
         std::vector<unsigned char> now = bytes_;
         const size_t               size = glia_dtype_size(tensor_.dtype);
-        const size_t               start = kBand;
+        const size_t               start = front_;
         for (int64_t i = 0, n = glia_count(&tensor_); i < n; ++i) {
             const size_t at = start + size_t(offset(i)) * size;
             std::copy_n(before_.begin() + ptrdiff_t(at), size, now.begin() + ptrdiff_t(at));
@@ -103,7 +103,8 @@ class Buffer {
     void set_strides(Layout layout) {
         int64_t step = 1;
         switch (layout) {
-            case Layout::dense: return;
+            case Layout::dense:
+            case Layout::shifted: return;
             case Layout::channels_last:
                 if (tensor_.ndim == 4) glia_channels_last_strides(4, tensor_.dim, tensor_.stride);
                 return;
@@ -120,15 +121,16 @@ class Buffer {
         tensor_.ctx = ctx;
         glia_set_shape(&tensor_, dtype, int(dims.size()), dims.data());
         set_strides(layout);
-        bytes_.assign(size_t(glia_extent(&tensor_)) * glia_dtype_size(dtype) + 2 * kBand, kPattern);
+        if (layout == Layout::shifted) front_ += glia_dtype_size(dtype);
+        bytes_.assign(front_ + size_t(glia_extent(&tensor_)) * glia_dtype_size(dtype) + kBand, kPattern);
         return bytes_.size();
     }
     void set() {
         before_ = bytes_;
         memory_.write(bytes_);
     }
-    unsigned char*       start() { return bytes_.data() + kBand; }
-    const unsigned char* start() const { return bytes_.data() + kBand; }
+    unsigned char*       start() { return bytes_.data() + front_; }
+    const unsigned char* start() const { return bytes_.data() + front_; }
     int64_t offset(int64_t i) const {
         int64_t at = 0;
         for (int d = tensor_.ndim - 1; d >= 0; --d) at += i % tensor_.dim[d] * tensor_.stride[d], i /= tensor_.dim[d];
@@ -138,6 +140,7 @@ class Buffer {
     unsigned char*       element(int64_t i) { return start() + size_t(offset(i)) * glia_dtype_size(tensor_.dtype); }
 
     glia_tensor                tensor_{};
+    size_t                     front_ = kBand;  // bytes before the tensor
     std::vector<unsigned char> bytes_, before_;
     Memory                     memory_;
 };
@@ -329,7 +332,7 @@ std::vector<Variant> variants_of(const Case& c) {
         images = images || input.dims.size() == 4;
     }
     for (int shared : c.op->in_place) in_place = in_place || shared;
-    std::vector<Variant> all = {{"f32"}, {"f32_permuted", GLIA_F32, Layout::permuted}, {"f32_gapped", GLIA_F32, Layout::gapped}};
+    std::vector<Variant> all = {{"f32"}, {"f32_permuted", GLIA_F32, Layout::permuted}, {"f32_gapped", GLIA_F32, Layout::gapped}, {"f32_shifted", GLIA_F32, Layout::shifted}};
     if (images) all.push_back({"f32_channels_last", GLIA_F32, Layout::channels_last});
     if (in_place) all.push_back({"f32_in_place", GLIA_F32, Layout::dense, true});
     if (c.op->optional_out) all.push_back({"f32_required_outputs", GLIA_F32, Layout::dense, false, true});

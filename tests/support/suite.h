@@ -12,7 +12,7 @@
 namespace glia {
 
 enum class Regime { integers, reals };
-enum class Layout { dense, permuted, gapped, channels_last };
+enum class Layout { dense, permuted, gapped, channels_last, shifted };  // shifted: dense, one element behind an aligned address
 
 struct Variant {
     std::string name;
