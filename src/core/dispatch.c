@@ -1,5 +1,6 @@
 /* From a call to the provider that runs it. Knows no op and no device. */
 #define _POSIX_C_SOURCE 200809L
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -14,17 +15,18 @@ typedef struct tensor_key {
     int64_t dim[GLIA_MAX_DIMS], stride[GLIA_MAX_DIMS];
 } tensor_key;
 
+enum { CACHE_ENTRIES = 256, WHY = 160 };
+
 typedef struct entry {
     uint64_t hash;
     uint64_t used; /* when, on the cache's clock */
     const glia_provider *provider;
     glia_prepared prepared;
     bool refused; /* prepare said GLIA_UNSUPPORTED */
+    char why[WHY];
     void *key;
     size_t key_bytes;
 } entry;
-
-enum { CACHE_ENTRIES = 256 };
 
 typedef struct glia_prepared_cache {
     uint64_t clock;
@@ -93,7 +95,22 @@ static entry *look_up(glia_context *ctx, const glia_provider *provider, uint64_t
     return oldest;
 }
 
-static glia_status prepare_cached(const glia_call *call, const glia_provider *provider, glia_choice *out) {
+/* A provider that declines is no failure of the context: what it said is the reason, and the context keeps the message
+ * it had. */
+static glia_status prepare_now(const glia_call *call, const glia_provider *provider, glia_prepared *out, char *why) {
+    glia_context *ctx = call->ctx;
+    char before[sizeof ctx->message];
+    memcpy(before, ctx->message, sizeof before);
+    ctx->message[0]          = '\0';
+    const glia_status status = provider->prepare(call, out);
+    if (status == GLIA_UNSUPPORTED)
+        snprintf(why, WHY, "%.*s", WHY - 1,
+                 ctx->message[0] ? ctx->message : "its library does not implement this call");
+    if (status == GLIA_OK || status == GLIA_UNSUPPORTED) memcpy(ctx->message, before, sizeof before);
+    return status;
+}
+
+static glia_status prepare_cached(const glia_call *call, const glia_provider *provider, glia_choice *out, char *why) {
     glia_context *ctx = call->ctx;
     void *memory;
     if (!ctx->cache) {
@@ -107,7 +124,7 @@ static glia_status prepare_cached(const glia_call *call, const glia_provider *pr
     entry *e = look_up(ctx, provider, hash, &key, &found);
     if (!found) {
         glia_prepared prepared   = {0};
-        const glia_status status = provider->prepare(call, &prepared);
+        const glia_status status = prepare_now(call, provider, &prepared, why);
         if (status != GLIA_OK && status != GLIA_UNSUPPORTED) {
             glia_block_free(ctx, &key);
             return status;
@@ -118,19 +135,24 @@ static glia_status prepare_cached(const glia_call *call, const glia_provider *pr
                      .refused   = status != GLIA_OK,
                      .key       = key.data,
                      .key_bytes = key.bytes};
+        if (e->refused) memcpy(e->why, why, WHY);
     } else {
         glia_block_free(ctx, &key);
     }
     e->used = ++ctx->cache->clock;
     *out    = (glia_choice){.provider = provider, .prepared = e->prepared};
-    return e->refused ? GLIA_UNSUPPORTED : GLIA_OK;
+    if (!e->refused) return GLIA_OK;
+    memcpy(why, e->why, WHY);
+    return GLIA_UNSUPPORTED;
 }
 
-static glia_status prepare(const glia_call *call, const glia_provider *provider, bool use_cache, glia_choice *out) {
+/* why: WHY bytes, for the reason where it declines. */
+static glia_status prepare(const glia_call *call, const glia_provider *provider, bool use_cache, glia_choice *out,
+                           char *why) {
     *out = (glia_choice){.provider = provider};
     if (!provider->prepare) return GLIA_OK;
-    if (provider->release && use_cache) return prepare_cached(call, provider, out);
-    GLIA_TRY(provider->prepare(call, &out->prepared));
+    if (provider->release && use_cache) return prepare_cached(call, provider, out, why);
+    GLIA_TRY(prepare_now(call, provider, &out->prepared, why));
     out->owned = provider->release != NULL;
     return GLIA_OK;
 }
@@ -138,18 +160,19 @@ static glia_status prepare(const glia_call *call, const glia_provider *provider,
 glia_status glia_choose(const glia_call *call, bool use_cache, glia_choice *out) {
     glia_context *ctx  = call->ctx;
     const char *reason = "no such provider";
+    char why[WHY];
     for (const glia_provider *const *it = ctx->device->providers(call->op); *it; ++it) {
         const glia_provider *provider = *it;
         if (ctx->provider[0] && strcmp(ctx->provider, provider->name) != 0) continue;
         reason = provider->decline ? provider->decline(call) : NULL;
         if (!reason) {
-            const glia_status status = prepare(call, provider, use_cache, out);
+            const glia_status status = prepare(call, provider, use_cache, out, why);
             if (status == GLIA_OK) {
                 glia_log(ctx, GLIA_LOG_DISPATCH, "dispatch %s: %s", call->op->name, provider->name);
                 return GLIA_OK;
             }
             if (status != GLIA_UNSUPPORTED) return status;
-            reason = "its library does not implement this call";
+            reason = why;
         }
         glia_log(ctx, GLIA_LOG_DISPATCH, "dispatch %s: %s declines: %s", call->op->name, provider->name, reason);
     }
