@@ -8,7 +8,7 @@
 #include "core/provider.h"
 #include "cuda/pool.h"
 
-struct glia_cuda_libraries;
+struct glia_cuda_opened;
 enum { GLIA_CUDA_STAGING_BYTES = 4 << 20, GLIA_CUDA_STAGING_HALVES = 2 };
 
 /* An input of an op that holds indices; see index.h. */
@@ -42,10 +42,10 @@ typedef struct glia_cuda {
     int64_t calls;     /* through GLIA_CUDA_TRY, so far */
     int64_t fail_at;   /* the call that is made to fail, for tests: GLIA_CUDA_FAIL=call:error; -1: none */
     int fail_with;
-    struct glia_cuda_libraries *libraries;
+    struct glia_cuda_opened *libraries; /* that were asked for; see library.h */
 } glia_cuda;
 
-static inline glia_cuda *glia_cuda_of(const glia_context *ctx) { return ctx->device_state; }
+static inline glia_cuda *glia_cuda_of(const glia_context *ctx) { return (glia_cuda *)ctx->device_state; }
 
 /* Counts a call and tells whether a test wants it to fail; *error is then what it fails with. */
 bool glia_cuda_fails(glia_cuda *cuda, int *error);

@@ -88,8 +88,7 @@ static glia_status open_all(glia_context *ctx, int index) {
     GLIA_TRY(check_properties(ctx));
     GLIA_CUDA_TRY(ctx, cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking));
     GLIA_TRY(open_staging(ctx));
-    GLIA_TRY(glia_cuda_indices_open(ctx));
-    return glia_cuda_libraries_open(ctx);
+    return glia_cuda_indices_open(ctx);
 }
 
 /* What close calls cannot fail in a way that matters: a lost device fails them all and has nothing left to free. */
@@ -147,6 +146,7 @@ static const glia_device device = {
     .image_channels_last = true,
     .count               = count,
     .describe            = describe,
+    .part                = glia_cuda_part,
     .open                = device_open,
     .enter               = enter,
     .close               = device_close,
