@@ -20,16 +20,20 @@ struct slicing {
     int slices, depth; /* the length of each */
 };
 
-/* Slices so that a small y still makes some hundred blocks, none shorter than LEAST. It reads sizes only: the order of
+/* Slices so that `blocks` of a long sum become some hundred, none shorter than LEAST. It reads sizes only: the order of
  * summation is part of the result. */
+inline slicing slicing_of(int k, int64_t blocks) {
+    enum { LEAST = 256, WANTED = 512, MOST = 256, MULTIPLE = 32 };
+    if (k < 2 * LEAST || blocks == 0 || blocks > WANTED / 2) return {1, k};
+    const int64_t wanted = blocks > WANTED / MOST ? WANTED / blocks : int64_t(MOST);
+    const int slices     = static_cast<int>(k / LEAST < wanted ? k / LEAST : wanted);
+    const int depth      = blocks_for(blocks_for(k, slices), MULTIPLE) * MULTIPLE;
+    return {blocks_for(k, depth), depth};
+}
+
+/* For a product in tiles, whose smallest are 32 x 32. */
 inline slicing slicing_of(const product_sizes &s) {
-    enum { LEAST = 256, WANTED = 512, MOST = 256, TILE = 32 };
-    const int64_t tiles = int64_t(blocks_for(s.m, TILE)) * column_tiles_of(s, TILE) * s.items;
-    if (s.k < 2 * LEAST || tiles == 0 || tiles > WANTED / 2) return {1, s.k};
-    const int64_t wanted = tiles > WANTED / MOST ? WANTED / tiles : int64_t(MOST);
-    const int slices     = static_cast<int>(s.k / LEAST < wanted ? s.k / LEAST : wanted);
-    const int depth      = blocks_for(blocks_for(s.k, slices), TILE) * TILE;
-    return {blocks_for(s.k, depth), depth};
+    return slicing_of(s.k, int64_t(blocks_for(s.m, 32)) * column_tiles_of(s, 32) * s.items);
 }
 
 /* [slice][item][m][columns], where column n holds the sums of a's rows if they are wanted. */

@@ -1,0 +1,51 @@
+/* Convolutions over images of any strides. */
+#ifndef GLIA_KERNELS_CONV2D_H
+#define GLIA_KERNELS_CONV2D_H
+
+#include <cuda_runtime_api.h>
+
+#include "glia/ops/common.h"
+#include "kernels/gpu.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* [n, channels, height, width] seen through strides, in elements. The extent is below 2^31 elements. */
+typedef struct glia_image {
+    void *data;
+    int height, width;
+    int64_t n, c, h, w;
+} glia_image;
+
+/* Of all three: y[o] at (p, q) is the sum over i, r, s of x[i] at (p stride - pad + r dilation, ...) w[o,i,r,s], for
+ * the o and i of each group. Transposed, x[i] at (h, w) adds its multiple of w[o,i] to y[o] there. */
+typedef struct glia_convolution {
+    glia_dtype dtype;
+    int n, groups;
+    int in, out; /* channels of x and of y in each group */
+    int r, s;
+    int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
+    bool transposed;
+    glia_image x, y;
+    void *w;
+    int64_t w_group, w_out, w_in, w_r, w_s; /* strides */
+    bool has_bias;
+    void *bias; /* [groups out] */
+    int64_t bias_step;
+    glia_unary_kind activation; /* linear, sigmoid, tanh or relu */
+} glia_convolution;
+
+/* y = act(bias + convolution of x with w), which is also the gradient of a convolution by its input. y overlaps
+ * nothing. workspace: bytes that follow from dtype and sizes. */
+size_t glia_kernel_conv2d_workspace(const glia_convolution *conv);
+cudaError_t glia_kernel_conv2d(const glia_convolution *conv, glia_gpu gpu, void *workspace, cudaStream_t stream);
+
+/* w = the gradient by the filters, for the gradient y of the output; bias = the sums of y. Not transposed. */
+size_t glia_kernel_conv2d_filter_workspace(const glia_convolution *conv);
+cudaError_t glia_kernel_conv2d_filter(const glia_convolution *conv, glia_gpu gpu, void *workspace, cudaStream_t stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

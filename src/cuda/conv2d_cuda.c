@@ -1,0 +1,67 @@
+#include "cuda/convolution.h"
+#include "cuda/gpu.h"
+
+static glia_status run(const glia_call *call, const glia_cuda_view *v, const glia_convolution *conv) {
+    GLIA_CUDA_TRY(call->ctx, glia_kernel_conv2d(conv, glia_cuda_gpu(call), v->workspace, v->stream));
+    return GLIA_OK;
+}
+
+static size_t forward_workspace(const glia_call *call, glia_dtype dtype) {
+    const glia_convolution conv = glia_cuda_convolution(call, dtype);
+    return glia_kernel_conv2d_workspace(&conv);
+}
+
+static glia_status forward(const glia_call *call, const glia_cuda_view *v) {
+    glia_convolution conv = glia_cuda_convolution(call, v->dtype);
+    glia_cuda_set_image(&conv.x, v->in[CONV2D_X], v->in_stride[CONV2D_X]);
+    glia_cuda_set_image(&conv.y, v->out[0], v->out_stride[0]);
+    glia_cuda_set_filters(&conv, v->in[CONV2D_W], v->in_stride[CONV2D_W], conv.out, true);
+    if (call->n_in > CONV2D_BIAS && v->in[CONV2D_BIAS])
+        glia_cuda_set_bias(&conv, v->in[CONV2D_BIAS], v->in_stride[CONV2D_BIAS]);
+    return run(call, v, &conv);
+}
+
+/* The gradient by the input is the transposed convolution of dy. */
+static glia_convolution data_convolution(const glia_call *call, glia_dtype dtype) {
+    const glia_convolution of = glia_cuda_convolution(call, dtype);
+    glia_convolution conv     = of;
+    conv.x = of.y, conv.y = of.x;
+    conv.in = of.out, conv.out = of.in;
+    conv.transposed = true;
+    return conv;
+}
+
+static size_t data_workspace(const glia_call *call, glia_dtype dtype) {
+    const glia_convolution conv = data_convolution(call, dtype);
+    return glia_kernel_conv2d_workspace(&conv);
+}
+
+static glia_status data(const glia_call *call, const glia_cuda_view *v) {
+    glia_convolution conv = data_convolution(call, v->dtype);
+    glia_cuda_set_image(&conv.x, v->in[CONV2D_DATA_DY], v->in_stride[CONV2D_DATA_DY]);
+    glia_cuda_set_image(&conv.y, v->out[0], v->out_stride[0]);
+    glia_cuda_set_filters(&conv, v->in[CONV2D_DATA_W], v->in_stride[CONV2D_DATA_W], conv.in, false);
+    return run(call, v, &conv);
+}
+
+static size_t filter_workspace(const glia_call *call, glia_dtype dtype) {
+    glia_convolution conv = glia_cuda_convolution(call, dtype);
+    conv.has_bias         = call->out[CONV2D_FILTER_DBIAS] != NULL;
+    return glia_kernel_conv2d_filter_workspace(&conv);
+}
+
+static glia_status filter(const glia_call *call, const glia_cuda_view *v) {
+    glia_convolution conv = glia_cuda_convolution(call, v->dtype);
+    glia_cuda_set_image(&conv.x, v->in[CONV2D_FILTER_X], v->in_stride[CONV2D_FILTER_X]);
+    glia_cuda_set_image(&conv.y, v->in[CONV2D_FILTER_DY], v->in_stride[CONV2D_FILTER_DY]);
+    glia_cuda_set_filters(&conv, v->out[CONV2D_FILTER_DW], v->out_stride[CONV2D_FILTER_DW], conv.out, true);
+    if (v->out[CONV2D_FILTER_DBIAS])
+        glia_cuda_set_bias(&conv, v->out[CONV2D_FILTER_DBIAS], v->out_stride[CONV2D_FILTER_DBIAS]);
+    GLIA_CUDA_TRY(call->ctx, glia_kernel_conv2d_filter(&conv, glia_cuda_gpu(call), v->workspace, v->stream));
+    return GLIA_OK;
+}
+
+GLIA_CUDA_PROVIDER(conv2d, .run = forward, .workspace = forward_workspace, .strided_in = 7, .strided_out = 1);
+GLIA_CUDA_PROVIDER(conv2d_backward_data, .run = data, .workspace = data_workspace, .strided_in = 3, .strided_out = 1);
+GLIA_CUDA_PROVIDER(conv2d_backward_filter, .run = filter, .workspace = filter_workspace, .strided_in = 3,
+                   .strided_out = 3);
