@@ -69,7 +69,7 @@ __device__ inline void write_partial(const tile_sums<Tile, C> &sums, const parti
 
 /* Batch: a number of products of one size or less; at(i) is one of them. */
 template <class T, class Tile, class Batch>
-__global__ void __launch_bounds__(Tile::threads)
+__global__ void __launch_bounds__(Tile::threads, 1)
     product_kernel(Batch batch, tiling cuts, partial_sums<compute<T>> partial) {
     typedef compute<T> C;
     __shared__ __align__(16) C a_tile[2][Tile::depth][Tile::rows + Tile::pad];
