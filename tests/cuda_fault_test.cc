@@ -95,8 +95,33 @@ glia_status plan(glia_context* ctx, Keep& keep) {
     return GLIA_OK;
 }
 
+glia_status training(glia_context* ctx, Keep& keep) {
+    static const float   points[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    static const int64_t classes[6] = {0, 1, 0, 1, 0, 1};
+    const glia_array     input{"x", GLIA_F32, GLIA_SHAPE(2), points, 0, 0}, target{"t", GLIA_I64, GLIA_SCALAR, classes, 0, 0};
+    glia_arrays_args     arrays{};
+    arrays.inputs = &input, arrays.n_inputs = 1, arrays.targets = &target, arrays.n_targets = 1, arrays.count = 6;
+    glia_dataset* data  = nullptr;
+    glia_model*   model = nullptr;
+    GLIA_TEST_TRY(glia_dataset_from_arrays(ctx, &arrays, &data));
+    keep(data, glia_dataset_destroy);
+    GLIA_TEST_TRY(glia_model_create(ctx, nullptr, &model));
+    keep(model, glia_model_destroy);
+    glia_dense_args dense{};
+    dense.units           = 2;
+    const glia_value out  = glia_model_dense(model, glia_model_input(model, "x", GLIA_SHAPE(2)), &dense);
+    glia_compile_args compile{};
+    compile.loss = GLIA_CROSS_ENTROPY, compile.optimizer = GLIA_ADAM;
+    GLIA_TEST_TRY(glia_model_compile(model, out, &compile));
+    glia_fit_args fit{};
+    fit.batch_size = 2;
+    GLIA_TEST_TRY(glia_model_fit(model, data, &fit));
+    float predicted[12];
+    return glia_model_predict(model, data, 6, predicted, sizeof predicted);
+}
+
 const Scenario kScenarios[] = {
-    {"create_and_destroy", [](glia_context*, Keep&) { return GLIA_OK; }}, {"tensors", tensors}, {"ops", ops}, {"plan", plan}};
+    {"create_and_destroy", [](glia_context*, Keep&) { return GLIA_OK; }}, {"tensors", tensors}, {"ops", ops}, {"plan", plan}, {"training", training}};
 
 struct Fault {
     int         error;
