@@ -7,7 +7,7 @@ function(glia_device_library target kind)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
   target_compile_definitions(${target} PRIVATE GLIA_BUILD GLIA_CUDA_KIND="${kind}")
   foreach(option -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers
-                 -Wno-misleading-indentation -Werror -ffp-contract=off)
+                 -Wno-misleading-indentation ${werror} -ffp-contract=off)
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:${option}>)
   endforeach()
   target_link_libraries(${target} PRIVATE glia_core)

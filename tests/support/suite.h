@@ -28,6 +28,9 @@ std::vector<Variant> variants_of(const Case& c);
 struct Verdict {
     std::string              declined;  // why the provider does not take the call; "": it ran
     std::vector<std::string> failures;
+
+    bool exact = false;                               // each bit of the outputs follows from the op's contract
+    std::vector<std::vector<unsigned char>> outputs;  // the elements of each output that the variant has
 };
 
 // device: the one whose table the provider stands in.
