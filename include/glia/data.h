@@ -39,7 +39,8 @@ typedef struct glia_arrays_args {
     const glia_array *targets; /* none is allowed, for prediction */
     int n_targets;
     int64_t count; /* samples */
-    bool copy;     /* take a copy; otherwise the arrays must outlive the dataset and its splits */
+    bool copy;     /* take a copy; otherwise the arrays must outlive the dataset and its splits, and stay as they are: a
+                      GPU may keep what they hold */
 } glia_arrays_args;
 
 GLIA_API glia_status glia_dataset_from_arrays(glia_context *ctx, const glia_arrays_args *args, glia_dataset **out);

@@ -1,0 +1,183 @@
+// Training on a device with memory of its own: samples stay there, each epoch in its own order, and the steps count
+// themselves. The CPU, which gathers each batch, is the judge of what was trained on.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "glia/glia.h"
+
+namespace {
+
+constexpr int kSamples = 45, kClasses = 3;
+
+struct Log {
+    std::string text;
+    static void line(void* user, const char* line) { static_cast<Log*>(user)->text += std::string(line) + "\n"; }
+};
+
+// A small network with a mask of dropout in each step, on one device.
+class Trained {
+  public:
+    explicit Trained(const char* device) {
+        glia_context_args args{};
+        args.seed = 5, args.threads = 1, args.log = Log::line, args.log_user = &log;
+        opened = glia_context_create(device, &args, &ctx) == GLIA_OK;
+        if (!opened) return;
+        at_first = glia_context_bytes(ctx);
+        for (int i = 0; i < kSamples; ++i) {
+            labels.push_back(i % kClasses);
+            for (int k = 0; k < 12; ++k) bytes.push_back(static_cast<unsigned char>((i * 53 + k * 97 + (i % kClasses) * (k + 40)) % 256));
+        }
+    }
+    ~Trained() {
+        glia_model_destroy(net);
+        glia_dataset_destroy(data);
+        EXPECT_EQ(glia_context_bytes(ctx), at_first);
+        glia_context_destroy(ctx);
+    }
+
+    enum class Source { table, reals, generator };
+
+    glia_status make_data(Source source) {
+        static const double scale[] = {0.01, 0.003, 0.02}, offset[] = {-0.5, 0.1, 0};
+        glia_array          x{"x", GLIA_U8, GLIA_SHAPE(3, 2, 2), bytes.data()}, y{"y", GLIA_I64, GLIA_SCALAR, labels.data()};
+        x.channel_scale = scale, x.channel_offset = offset;
+        if (source == Source::reals) {
+            for (unsigned char b : bytes) reals.push_back(float(b) / 100);
+            x = {"x", GLIA_F32, GLIA_SHAPE(3, 2, 2), reals.data(), 0.5, 0.25};
+        }
+        if (source != Source::generator) {
+            const glia_arrays_args args{&x, 1, &y, 1, kSamples, false};
+            return glia_dataset_from_arrays(ctx, &args, &data);
+        }
+        static const glia_field     in{"x", GLIA_F32, GLIA_SHAPE(3, 2, 2)}, out{"y", GLIA_I64, GLIA_SCALAR};
+        const glia_generator_args   args{&in, 1, &out, 1, kSamples, generate, this};
+        return glia_dataset_from_generator(ctx, &args, &data);
+    }
+
+    glia_status make_model() {
+        glia_status status = glia_model_create(ctx, nullptr, &net);
+        if (status != GLIA_OK) return status;
+        glia_dense_args hidden{}, last{};
+        hidden.units = 8, hidden.activation = GLIA_TANH, last.units = kClasses;
+        glia_value x = glia_model_flatten(net, glia_model_input(net, "x", GLIA_SHAPE(3, 2, 2)));
+        x            = glia_model_dropout(net, glia_model_dense(net, x, &hidden), 0.25f);
+        glia_compile_args compile{};
+        compile.loss = GLIA_CROSS_ENTROPY, compile.optimizer = GLIA_ADAM, compile.learning_rate = 0.02f;
+        return glia_model_compile(net, glia_model_dense(net, x, &last), &compile);
+    }
+
+    // The loss of each epoch, in training and on the second part of a split, and the last weights.
+    std::vector<float> fit(glia_dataset* train, glia_dataset* test, int epochs) {
+        std::vector<float> losses;
+        glia_fit_args      args{};
+        args.epochs = epochs, args.batch_size = 10, args.validation = test, args.user = &losses;
+        args.on_epoch = [](void* user, const glia_epoch* epoch) {
+            static_cast<std::vector<float>*>(user)->push_back(float(epoch->train.loss));
+            static_cast<std::vector<float>*>(user)->push_back(float(epoch->validation.loss));
+            return GLIA_OK;
+        };
+        EXPECT_EQ(glia_model_fit(net, train, &args), GLIA_OK) << glia_message(ctx);
+        return losses;
+    }
+
+    static glia_status generate(void* user, int64_t index, void* const* inputs, void* const* targets) {
+        const Trained* self = static_cast<Trained*>(user);
+        for (int k = 0; k < 12; ++k) static_cast<float*>(inputs[0])[k] = float(self->bytes[size_t(index * 12 + k)]) / 100;
+        *static_cast<int64_t*>(targets[0]) = self->labels[size_t(index)];
+        return GLIA_OK;
+    }
+
+    Log                        log;
+    bool                       opened   = false;
+    size_t                     at_first = 0;
+    glia_context*              ctx    = nullptr;
+    glia_dataset*              data   = nullptr;
+    glia_model*                net    = nullptr;
+    std::vector<unsigned char> bytes;
+    std::vector<float>         reals;
+    std::vector<int64_t>       labels;
+};
+
+class Resident : public testing::TestWithParam<const char*> {};
+
+// Two fits, so that the counters go on from one to the next; 45 samples in batches of 10 leave a last one of 5.
+void train(Trained& t, Trained::Source source, bool split, std::vector<float>* out) {
+    ASSERT_EQ(t.make_data(source), GLIA_OK) << glia_message(t.ctx);
+    ASSERT_EQ(t.make_model(), GLIA_OK) << glia_message(t.ctx);
+    glia_dataset *first = nullptr, *second = nullptr;
+    if (split) {
+        glia_split_args args{};
+        args.count = 27;
+        ASSERT_EQ(glia_dataset_split(t.data, &args, &first, &second), GLIA_OK) << glia_message(t.ctx);
+    }
+    *out            = t.fit(first ? first : t.data, second ? second : t.data, 3);
+    const auto more = t.fit(first ? first : t.data, second ? second : t.data, 2);
+    out->insert(out->end(), more.begin(), more.end());
+    glia_dataset_destroy(first);
+    glia_dataset_destroy(second);
+}
+
+// Each epoch takes few steps, each with a few hundred roundings of relative size 2^-24 that Adam's division by the root
+// of a square can enlarge; 1e-4 is far below what one wrong sample, mask or count would do.
+void compare(const std::vector<float>& got, const std::vector<float>& want) {
+    ASSERT_EQ(got.size(), want.size());
+    for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-4 * std::fabs(want[i])) << "loss " << i;
+}
+
+void as_on_the_cpu(const char* device, Trained::Source source, bool split, const char* logged) {
+    Trained host("cpu"), guest(device);
+    if (!guest.opened) GTEST_SKIP() << glia_message(nullptr);
+    std::vector<float> want, got;
+    train(host, source, split, &want);
+    train(guest, source, split, &got);
+    compare(got, want);
+    EXPECT_NE(guest.log.text.find(logged), std::string::npos) << guest.log.text;
+}
+
+TEST_P(Resident, bytes_go_through_their_table) { as_on_the_cpu(GetParam(), Trained::Source::table, false, "bytes stay on"); }
+TEST_P(Resident, converted_numbers_are_kept_as_delivered) { as_on_the_cpu(GetParam(), Trained::Source::reals, false, "bytes stay on"); }
+TEST_P(Resident, splits_share_the_samples) { as_on_the_cpu(GetParam(), Trained::Source::table, true, "bytes stay on"); }
+TEST_P(Resident, a_generator_goes_by_the_host) { as_on_the_cpu(GetParam(), Trained::Source::generator, false, "a generator makes them"); }
+
+TEST_P(Resident, the_same_run_gives_the_same_bits) {
+    std::vector<float> first, second;
+    for (auto* out : {&first, &second}) {
+        Trained t(GetParam());
+        if (!t.opened) GTEST_SKIP() << glia_message(nullptr);
+        train(t, Trained::Source::table, false, out);
+    }
+    EXPECT_EQ(first, second);
+}
+
+TEST_P(Resident, a_model_outlives_its_data) {
+    Trained t(GetParam());
+    if (!t.opened) GTEST_SKIP() << glia_message(nullptr);
+    std::vector<float> losses;
+    train(t, Trained::Source::table, false, &losses);
+    glia_dataset_destroy(t.data);
+    t.data = nullptr;
+    ASSERT_EQ(t.make_data(Trained::Source::table), GLIA_OK);
+    EXPECT_LT(t.fit(t.data, nullptr, 1)[0], losses[0]);
+}
+
+TEST_P(Resident, a_label_out_of_range_is_named) {
+    Trained t(GetParam());
+    if (!t.opened) GTEST_SKIP() << glia_message(nullptr);
+    t.labels[17] = 77;
+    ASSERT_EQ(t.make_data(Trained::Source::table), GLIA_OK);
+    ASSERT_EQ(t.make_model(), GLIA_OK);
+    glia_fit_args args{};
+    args.batch_size = 10;
+    EXPECT_EQ(glia_model_fit(t.net, t.data, &args), GLIA_INVALID_ARGUMENT);
+    EXPECT_NE(std::string(glia_message(t.ctx)).find("77"), std::string::npos) << glia_message(t.ctx);
+    t.labels[17] = 2;
+}
+
+INSTANTIATE_TEST_SUITE_P(devices, Resident, testing::Values("emulated", "cuda:0"), [](const auto& info) {
+    return std::string(info.param) == "emulated" ? "emulated" : "cuda";
+});
+
+}  // namespace
