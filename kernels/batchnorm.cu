@@ -7,18 +7,6 @@
 namespace glia {
 namespace {
 
-template <class T>
-__device__ inline compute<T> or_else(const T *vector, int c, compute<T> otherwise) {
-    return vector ? widen(vector[c]) : otherwise;
-}
-
-template <class T>
-__device__ inline void put(T *vector, int c, compute<T> value) {
-    if (vector) vector[c] = narrow<T>(value);
-}
-
-struct nothing {};
-
 template <class C>
 struct affine {
     C mean, scale, bias;
@@ -28,7 +16,7 @@ struct affine {
 template <class T>
 struct forward_rule {
     typedef compute<T> C;
-    enum { inputs = 1, sums = 1 };
+    enum { inputs = 1, sums = 1, in_columns = 1 };
     typedef moments<C> state;
     typedef nothing known;
     typedef affine<C> result;
@@ -40,9 +28,9 @@ struct forward_rule {
 
     __device__ known begin(int) const { return {}; }
     __device__ state none() const { return {0, 0, 0}; }
-    __device__ void add(state *s, const known &, const C (&in)[1], C share) const { s->add(in[0], share); }
+    __device__ void add(state *s, const known &, const C (&in)[1], C share, unsigned) const { s->add(in[0], share); }
     template <int W>
-    __device__ void add_pack(state *s, const known &, const C (&in)[1][W], int n) const {
+    __device__ void add_pack(state *s, const known &, const C (&in)[1][W], int n, unsigned) const {
         s->merge(moments_of(in[0], n));
     }
     __device__ result end(int c, const known &, const state &s, bool write) const {
@@ -56,28 +44,28 @@ struct forward_rule {
         }
         return {s.mean, scale * or_else(weight, c, C(1)), or_else(bias, c, C(0))};
     }
-    __device__ C out(const result &r, const C (&in)[1]) const { return r.of(in[0]); }
+    __device__ C out(const result &r, const C (&in)[1], unsigned) const { return r.of(in[0]); }
 };
 
 /* Sums of dy xhat and of dy; the inputs are x and dy. */
 template <class T>
 struct backward_sums {
     typedef compute<T> C;
-    enum { inputs = 2, sums = 1 };
+    enum { inputs = 2, sums = 1, in_columns = 1 };
     typedef glia::sums<C, 2> state;
     struct known {
         C mean, rstd;
     };
 
     __device__ state none() const { return {{0, 0}}; }
-    __device__ void add(state *s, const known &of, const C (&in)[2], C) const {
+    __device__ void add(state *s, const known &of, const C (&in)[2], C, unsigned) const {
         s->at[0] += in[1] * ((in[0] - of.mean) * of.rstd);
         s->at[1] += in[1];
     }
     template <int W>
-    __device__ void add_pack(state *s, const known &of, const C (&in)[2][W], int n) const {
+    __device__ void add_pack(state *s, const known &of, const C (&in)[2][W], int n, unsigned) const {
         for (int k = 0; k < W; ++k)
-            if (k < n) add(s, of, {in[0][k], in[1][k]}, C(0));
+            if (k < n) add(s, of, {in[0][k], in[1][k]}, C(0), 0);
     }
 };
 
@@ -99,7 +87,7 @@ struct backward_rule : backward_sums<T> {
         if (write) put(dweight, c, s.at[0]), put(dbias, c, s.at[1]);
         return {of.mean, of.rstd, of.rstd * or_else(weight, c, C(1)), s.at[1] / count, s.at[0] / count};
     }
-    __device__ C out(const result &r, const C (&in)[2]) const {
+    __device__ C out(const result &r, const C (&in)[2], unsigned) const {
         return r.scale * (in[1] - r.dy - (in[0] - r.mean) * r.rstd * r.xhat);
     }
 };
@@ -107,7 +95,7 @@ struct backward_rule : backward_sums<T> {
 template <class T>
 struct inference_rule {
     typedef compute<T> C;
-    enum { inputs = 1, sums = 0 };
+    enum { inputs = 1, sums = 0, in_columns = 1 };
     typedef nothing state;
     typedef nothing known;
     typedef affine<C> result;
@@ -120,7 +108,7 @@ struct inference_rule {
     __device__ result end(int c, const known &, const state &, bool) const {
         return {widen(mean[c]), or_else(weight, c, C(1)) / sqrt(widen(var[c]) + epsilon), or_else(bias, c, C(0))};
     }
-    __device__ C out(const result &r, const C (&in)[1]) const { return r.of(in[0]); }
+    __device__ C out(const result &r, const C (&in)[1], unsigned) const { return r.of(in[0]); }
 };
 
 template <class T>
@@ -139,18 +127,8 @@ struct inference_backward_rule : backward_sums<T> {
         if (write) put(dweight, c, s.at[0]), put(dbias, c, s.at[1]);
         return of.rstd * or_else(weight, c, C(1));
     }
-    __device__ C out(const result &scale, const C (&in)[2]) const { return scale * in[1]; }
+    __device__ C out(const result &scale, const C (&in)[2], unsigned) const { return scale * in[1]; }
 };
-
-template <class T>
-const T *as(const void *p) {
-    return static_cast<const T *>(p);
-}
-
-template <class T>
-T *as(void *p) {
-    return static_cast<T *>(p);
-}
 
 template <class T, class R>
 cudaError_t run(const glia_channels &s, const R &rule, const inputs<T, R::inputs> &in, void *out, void *workspace,
@@ -163,8 +141,9 @@ cudaError_t run(const glia_channels &s, const R &rule, const inputs<T, R::inputs
     j.partials          = static_cast<typename R::state *>(workspace);
     j.channels          = s.c;
     j.count             = s.n * s.area;
-    j.area              = divide_by(s.area > 0 ? s.area : 1);
-    return run_channels(s.channels_last, j, stream);
+    j.columns           = s.channels_last;
+    j.runs              = channels_of(s.c, s.area);
+    return run_channels(j, stream);
 }
 
 template <class T>

@@ -2,20 +2,22 @@
  * what became of them.
  *
  * A rule R says what is summed and what the sums do. It has
- *     enum { inputs, sums }; typedef state, known, result   plain structs; a state merges, see tree.h; sums: has any
+ *     enum { inputs, sums, in_columns }; typedef state, known, result   plain structs; states merge, see tree.h
  *     known begin(int c)                                 what is known of a channel before its sums
  *     state none()                                       the sums of nothing
- *     void add(state *s, const known &, const C (&in)[inputs], C share)
+ *     void add(state *s, const known &, const C (&in)[inputs], C share, unsigned row)
  *                                                        one element; share: 1 / the number of them in s, with it
- *     void add_pack(state *s, const known &, const C (&in)[inputs][W], int n)
- *                                                        the first n of a pack
+ *     void add_pack(state *s, const known &, const C (&in)[inputs][W], int n, unsigned i)
+ *                                                        the first n of a pack, elements i, i + 1, ... of the channel
  *     result end(int c, const known &, const state &total, bool write)
  *                                                        what the sums say; one thread writes it, where it is an output
- *     C out(const result &, const C (&in)[inputs])       an element of the output
- * of which a rule without sums has the first and the last two.
+ *     C out(const result &, const C (&in)[inputs], unsigned i)
+ *                                                        an element of the output
+ * sums: there are any; else add and add_pack are not needed. in_columns: that layout is used; else add is not needed.
  *
- * Two layouts. planes: [n, c, area], a block has a slice of one channel. columns: [rows, c], channels last, a block has
- * some packs of channels and a slice of their rows.
+ * Two layouts. runs: a channel is some runs of neighbours; a block has a slice of it. columns: [rows, channels]; a
+ * block has some packs of channels and a slice of their rows. For groupnorm a channel is a group of one sample, in
+ * runs.
  *
  * A step is one launch. Where one block holds all of a channel, ALONE does everything. Else SUMS leaves the states of
  * the slices in the workspace and APPLY merges them for itself; MERGE stands in between where there are too many of
@@ -35,6 +37,19 @@ enum { CHANNEL_BLOCKS = 512, CHANNEL_STEPS = 16, CHANNEL_SLICES = 512, FEW_SLICE
 
 enum channel_step { ALONE, SUMS, MERGE, APPLY, PLAIN };
 
+/* What rules say of a vector that may be absent. */
+template <class T>
+__device__ inline compute<T> or_else(const T *vector, int c, compute<T> otherwise) {
+    return vector ? widen(vector[c]) : otherwise;
+}
+
+template <class T>
+__device__ inline void put(T *vector, int c, compute<T> value) {
+    if (vector) vector[c] = narrow<T>(value);
+}
+
+struct nothing {};
+
 /* How the work is cut; of sizes alone. */
 struct channel_cut {
     int across;          /* columns: packs of channels of a block, a power of two */
@@ -42,25 +57,37 @@ struct channel_cut {
     int slices, slice;   /* slice: rows, or elements of a channel */
 };
 
+/* Element i of channel c lies at c / inside * outer_step + c % inside * inner_step + i / run * run_step + i % run. */
+struct channel_runs {
+    divisor run, inside;
+    int64_t run_step, inner_step, outer_step;
+
+    __device__ int64_t base(int c) const {
+        const unsigned outer = inside.quotient(c);
+        return outer * outer_step + (c - outer * inside.value) * inner_step;
+    }
+    __device__ int64_t offset(unsigned i) const {
+        const unsigned r = run.quotient(i);
+        return r * run_step + (i - r * run.value);
+    }
+    bool in_packs(int width) const {
+        return run.value % width == 0 && run_step % width == 0 && inner_step % width == 0 && outer_step % width == 0;
+    }
+};
+
 template <class T, class R>
 struct channel_job {
     R rule;
     inputs<T, R::inputs> in;
-    T *out;
+    T *out;                      /* NULL: only the sums are wanted */
     typename R::state *partials; /* [slices][channels] */
     int channels, count;         /* count: elements of a channel */
-    divisor area;                /* planes */
+    bool columns;                /* the layout; else that of runs */
+    channel_runs runs;
     channel_cut cut;
     int merged; /* states of a channel for APPLY and MERGE to read */
     bool wide;
 };
-
-/* Where element i of a channel lies. */
-template <class T, class R>
-__device__ inline int64_t plane_element(const channel_job<T, R> &j, int c, unsigned i) {
-    const unsigned n = j.area.quotient(i);
-    return (int64_t(n) * j.channels + c) * j.area.value + (i - n * j.area.value);
-}
 
 template <class T, class R>
 __device__ inline void load_inputs(const channel_job<T, R> &j, int64_t at, int n,
@@ -70,28 +97,29 @@ __device__ inline void load_inputs(const channel_job<T, R> &j, int64_t at, int n
 
 template <class T, class R>
 __device__ inline compute<T> output(const R &rule, const typename R::result &result,
-                                    const compute<T> (&values)[R::inputs][vector<T>::width], int k) {
+                                    const compute<T> (&values)[R::inputs][vector<T>::width], int k, unsigned i) {
     compute<T> element[R::inputs];
-    for (int i = 0; i < R::inputs; ++i) element[i] = values[i][k];
-    return rule.out(result, element);
+    for (int n = 0; n < R::inputs; ++n) element[n] = values[n][k];
+    return rule.out(result, element, i);
 }
 
 /* Block x has channel x, block y its slice y. */
 template <class T, class R, channel_step STEP>
-__global__ void __launch_bounds__(CHANNEL_THREADS) planes_kernel(channel_job<T, R> j) {
+__global__ void __launch_bounds__(CHANNEL_THREADS, 2) runs_kernel(channel_job<T, R> j) {
     typedef compute<T> C;
     typedef typename R::state state;
     const int width = j.wide ? int(vector<T>::width) : 1, step = blockDim.x * width, c = blockIdx.x;
     __shared__ state shared[CHANNEL_WARPS];
     const unsigned begin          = blockIdx.y * j.cut.slice + threadIdx.x * width;
     const unsigned end            = min(blockIdx.y * j.cut.slice + j.cut.slice, j.count);
+    const int64_t base            = j.runs.base(c);
     const typename R::known known = j.rule.begin(c);
     C values[R::inputs][vector<T>::width];
     state all = j.rule.none();
     if constexpr (STEP == ALONE || STEP == SUMS)
         for (unsigned i = begin; i < end; i += step) {
-            load_inputs(j, plane_element(j, c, i), width, values);
-            j.rule.add_pack(&all, known, values, width);
+            load_inputs(j, base + j.runs.offset(i), width, values);
+            j.rule.add_pack(&all, known, values, width, i);
         }
     if constexpr (STEP == APPLY || STEP == MERGE)
         for (int s = threadIdx.x; s < j.merged; s += blockDim.x) all.merge(j.partials[int64_t(s) * j.channels + c]);
@@ -101,11 +129,11 @@ __global__ void __launch_bounds__(CHANNEL_THREADS) planes_kernel(channel_job<T, 
         if (threadIdx.x == 0) j.partials[int64_t(slot) * j.channels + c] = all;
     } else {
         const typename R::result result = j.rule.end(c, known, all, blockIdx.y == 0 && threadIdx.x == 0);
-        for (unsigned i = begin; i < end; i += step) {
-            const int64_t at = plane_element(j, c, i);
+        for (unsigned i = begin; j.out && i < end; i += step) {
+            const int64_t at = base + j.runs.offset(i);
             load_inputs(j, at, width, values);
             C out[vector<T>::width];
-            for (int k = 0; k < vector<T>::width; ++k) out[k] = output<T>(j.rule, result, values, k);
+            for (int k = 0; k < vector<T>::width; ++k) out[k] = output<T>(j.rule, result, values, k, i + k);
             store_pack(j.out + at, width, j.wide, out);
         }
     }
@@ -124,7 +152,7 @@ __device__ inline void merge_columns(S (&shared)[W][CHANNEL_THREADS], int across
 
 /* Block x has `across` packs of channels, block y a slice of their rows. */
 template <class T, class R, channel_step STEP>
-__global__ void __launch_bounds__(CHANNEL_THREADS) columns_kernel(channel_job<T, R> j) {
+__global__ void __launch_bounds__(CHANNEL_THREADS, 2) columns_kernel(channel_job<T, R> j) {
     typedef compute<T> C;
     typedef typename R::state state;
     constexpr int width = vector<T>::width;
@@ -146,7 +174,7 @@ __global__ void __launch_bounds__(CHANNEL_THREADS) columns_kernel(channel_job<T,
             load_inputs(j, int64_t(row) * j.channels + c, n, values);
             for (int k = 0; k < width; ++k) {
                 for (int i = 0; i < R::inputs; ++i) element[i] = values[i][k];
-                j.rule.add(&all[k], known[k], element, share);
+                j.rule.add(&all[k], known[k], element, share, row);
             }
         }
     if constexpr (STEP == APPLY || STEP == MERGE)
@@ -165,10 +193,10 @@ __global__ void __launch_bounds__(CHANNEL_THREADS) columns_kernel(channel_job<T,
         typename R::result result[width];
         for (int k = 0; k < width; ++k)
             result[k] = j.rule.end(min(c + k, j.channels - 1), known[k], all[k], blockIdx.y == 0 && top == 0 && k < n);
-        for (unsigned row = begin; row < end; row += down) {
+        for (unsigned row = begin; j.out && row < end; row += down) {
             C out[width];
             load_inputs(j, int64_t(row) * j.channels + c, n, values);
-            for (int k = 0; k < width; ++k) out[k] = output<T>(j.rule, result[k], values, k);
+            for (int k = 0; k < width; ++k) out[k] = output<T>(j.rule, result[k], values, k, row);
             store_pack(j.out + int64_t(row) * j.channels + c, n, j.wide, out);
         }
     }
@@ -176,10 +204,20 @@ __global__ void __launch_bounds__(CHANNEL_THREADS) columns_kernel(channel_job<T,
 
 /* ---- host ---- */
 
+template <class T>
+const T *as(const void *p) {
+    return static_cast<const T *>(p);
+}
+
+template <class T>
+T *as(void *p) {
+    return static_cast<T *>(p);
+}
+
 inline int smallest(int a, int b, int c) { return a < b ? (a < c ? a : c) : b < c ? b : c; }
 
 template <class T>
-channel_cut cut_planes(int channels, int count) {
+channel_cut cut_runs(int channels, int count) {
     const int packs = blocks_for(count, vector<T>::width);
     channel_cut c   = {1, CHANNEL_THREADS, channels, 1, count};
     while (c.threads > LANES && c.threads / 2 >= packs) c.threads /= 2;
@@ -205,8 +243,8 @@ channel_cut cut_columns(int channels, int count) {
 }
 
 template <class T>
-channel_cut cut_channels(bool last, int channels, int count) {
-    return last ? cut_columns<T>(channels, count) : cut_planes<T>(channels, count);
+channel_cut cut_channels(bool columns, int channels, int count) {
+    return columns ? cut_columns<T>(channels, count) : cut_runs<T>(channels, count);
 }
 
 /* States in the workspace: those of the slices, and what MERGE makes of them. */
@@ -214,37 +252,45 @@ inline size_t channel_states(const channel_cut &c, int channels) {
     return c.slices > 1 ? size_t(c.slices + 1) * channels : 0;
 }
 
+/* Of a dense image [n, c, area]. */
+inline channel_runs channels_of(int c, int area) {
+    const int run = area > 0 ? area : 1;
+    return {divide_by(run), divide_by(c > 0 ? c : 1), int64_t(c) * run, run, 0};
+}
+
 template <channel_step STEP, class T, class R>
-cudaError_t launch_channels(bool last, const channel_job<T, R> &j, int slices, cudaStream_t stream) {
+cudaError_t launch_channels(const channel_job<T, R> &j, int slices, cudaStream_t stream) {
     const dim3 grid(j.cut.blocks, slices);
-    if (last) return GLIA_LAUNCH((columns_kernel<T, R, STEP>), grid, j.cut.threads, 0, stream, j);
-    return GLIA_LAUNCH((planes_kernel<T, R, STEP>), grid, j.cut.threads, 0, stream, j);
+    if constexpr (R::in_columns)
+        if (j.columns) return GLIA_LAUNCH((columns_kernel<T, R, STEP>), grid, j.cut.threads, 0, stream, j);
+    return GLIA_LAUNCH((runs_kernel<T, R, STEP>), grid, j.cut.threads, 0, stream, j);
 }
 
 template <class T, class R>
-cudaError_t sum_and_apply(bool last, channel_job<T, R> j, cudaStream_t stream) {
-    if (j.cut.slices == 1) return launch_channels<ALONE>(last, j, 1, stream);
-    cudaError_t error = launch_channels<SUMS>(last, j, j.cut.slices, stream);
+cudaError_t sum_and_apply(channel_job<T, R> j, cudaStream_t stream) {
+    if (j.cut.slices == 1) return launch_channels<ALONE>(j, 1, stream);
+    cudaError_t error = launch_channels<SUMS>(j, j.cut.slices, stream);
     j.merged          = j.cut.slices;
     if (error == cudaSuccess && j.merged > FEW_SLICES) {
-        error = launch_channels<MERGE>(last, j, 1, stream);
+        error = launch_channels<MERGE>(j, 1, stream);
         j.partials += int64_t(j.cut.slices) * j.channels;
         j.merged = 1;
     }
-    return error == cudaSuccess ? launch_channels<APPLY>(last, j, j.cut.slices, stream) : error;
+    return error == cudaSuccess ? launch_channels<APPLY>(j, j.out ? j.cut.slices : 1, stream) : error;
 }
 
-/* last: the layout is columns. cut, merged and wide of the job are set here. */
+/* cut, merged and wide of the job are set here. */
 template <class T, class R>
-cudaError_t run_channels(bool last, channel_job<T, R> j, cudaStream_t stream) {
+cudaError_t run_channels(channel_job<T, R> j, cudaStream_t stream) {
+    const int width = vector<T>::width;
     if (j.channels == 0) return cudaSuccess;
-    j.cut  = cut_channels<T>(last, j.channels, j.count);
-    j.wide = wide_rows<T>(j.out, last ? j.channels : int(j.area.value));
+    j.cut  = cut_channels<T>(j.columns, j.channels, j.count);
+    j.wide = (j.columns ? j.channels % width == 0 : j.runs.in_packs(width)) && aligned16(j.out);
     for (int k = 0; k < R::inputs; ++k) j.wide = j.wide && aligned16(j.in.at[k]);
     if constexpr (R::sums)
-        return sum_and_apply(last, j, stream);
+        return sum_and_apply(j, stream);
     else
-        return launch_channels<PLAIN>(last, j, j.cut.slices, stream);
+        return launch_channels<PLAIN>(j, j.cut.slices, stream);
 }
 
 }  // namespace glia

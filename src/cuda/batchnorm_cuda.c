@@ -1,51 +1,22 @@
 #include "kernels/batchnorm.h"
 
-#include "core/tensor.h"
-#include "cuda/view.h"
+#include "cuda/channels.h"
 #include "ops/batchnorm.h"
-
-/* ---- the layout ---------------------------------------------------------------------------------------------------
- */
-
-/* The images are [N, C, ...] with C innermost and without gaps. Input 0 and output 0 are images, and where the op is a
- * backward one input 1, dy. */
-static bool last(const glia_tensor *x) {
-    int64_t step = x->dim[1];
-    if (x->dim[1] > 1 && x->stride[1] != 1) return false;
-    for (int d = x->ndim - 1; d >= 0; --d) {
-        if (d == 1) continue;
-        if (x->dim[d] > 1 && x->stride[d] != step) return false;
-        step *= x->dim[d];
-    }
-    return true;
-}
-
-static const char *decline_images(const glia_call *call, const glia_tensor *dy) {
-    const glia_tensor *x = call->in[0], *y = call->out[0];
-    if (x->dtype != y->dtype || (dy && dy->dtype != x->dtype)) return "only images of one type";
-    return last(x) && last(y) && (!dy || last(dy)) ? NULL : "only images with channels last and no gaps";
-}
-
-static const char *decline_forward(const glia_call *call) { return decline_images(call, NULL); }
-static const char *decline_backward(const glia_call *call) { return decline_images(call, call->in[NORM_BACK_DY]); }
 
 static glia_channels shape_of(const glia_call *call, bool channels_last) {
     const glia_batchnorm_geom *g = call->geom;
     return (glia_channels){.n = g->n, .c = g->c, .area = g->area, .channels_last = channels_last};
 }
 
-static size_t workspace_dense(const glia_call *call, glia_dtype dtype) {
-    const glia_channels shape = shape_of(call, false);
+static size_t workspace(const glia_call *call, glia_dtype dtype, bool channels_last) {
+    const glia_channels shape = shape_of(call, channels_last);
     return glia_kernel_batchnorm_workspace(dtype, &shape);
 }
 
-static size_t workspace_last(const glia_call *call, glia_dtype dtype) {
-    const glia_channels shape = shape_of(call, true);
-    return glia_kernel_batchnorm_workspace(dtype, &shape);
+static size_t no_workspace(const glia_call *call, glia_dtype dtype, bool channels_last) {
+    (void)call, (void)dtype, (void)channels_last;
+    return 0;
 }
-
-/* ---- the ops ------------------------------------------------------------------------------------------------------
- */
 
 static glia_status batchnorm(const glia_call *call, const glia_cuda_view *v, bool channels_last) {
     const glia_batchnorm_geom *g  = call->geom;
@@ -102,18 +73,7 @@ static glia_status inference_backward(const glia_call *call, const glia_cuda_vie
     return GLIA_OK;
 }
 
-/* ---- two providers of each ----------------------------------------------------------------------------------------
- */
-
-/* images: bits of the inputs that are images. */
-#define BOTH_LAYOUTS(op, function, images, decline_function)                                                           \
-    static glia_status op##_dense(const glia_call *call, const glia_cuda_view *v) { return function(call, v, false); } \
-    static glia_status op##_last(const glia_call *call, const glia_cuda_view *v) { return function(call, v, true); }   \
-    GLIA_CUDA_PROVIDER(op, .run = op##_dense, .workspace = workspace_dense);                                           \
-    GLIA_CUDA_KERNEL_PROVIDER(op, channels_last, decline_function, .run = op##_last, .workspace = workspace_last,      \
-                              .strided_in = images, .strided_out = 1)
-
-BOTH_LAYOUTS(batchnorm, batchnorm, 1, decline_forward);
-BOTH_LAYOUTS(batchnorm_backward, batchnorm_backward, 3, decline_backward);
-BOTH_LAYOUTS(batchnorm_inference, inference, 1, decline_forward);
-BOTH_LAYOUTS(batchnorm_inference_backward, inference_backward, 3, decline_backward);
+GLIA_CUDA_CHANNEL_PROVIDERS(batchnorm, batchnorm, workspace, 1);
+GLIA_CUDA_CHANNEL_PROVIDERS(batchnorm_backward, batchnorm_backward, workspace, 3);
+GLIA_CUDA_CHANNEL_PROVIDERS(batchnorm_inference, inference, no_workspace, 1);
+GLIA_CUDA_CHANNEL_PROVIDERS(batchnorm_inference_backward, inference_backward, workspace, 3);
