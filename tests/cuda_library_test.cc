@@ -1,6 +1,5 @@
 // NVIDIA's libraries on machines that may have no GPU: what libglia_cuda says about them, and what their providers do
 // with calls before there is a device. cuDNN plans for a GPU that is only described to it.
-#include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,10 +9,9 @@
 
 #include "support/call.h"
 #include "support/case.h"
-#include "support/counting.h"
+#include "support/pretender.h"
 
 extern "C" {
-#include "cuda/cuda.h"
 #include "ops/conv2d.h"
 }
 
@@ -21,12 +19,7 @@ namespace {
 
 using namespace glia;
 
-const glia_device* cuda() {
-    char why[GLIA_WHY_TEXT] = "";
-    const glia_device* device = glia_device_load("cuda", why);
-    EXPECT_NE(device, nullptr) << why;
-    return device;
-}
+const glia_device* cuda() { return cuda_device(); }
 
 // cuDNN's own description of an H100, in the form in which it writes one down.
 const char* const kH100 = R"({"maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64],
@@ -36,31 +29,6 @@ const char* const kH100 = R"({"maxGridSize": [2147483647, 65535, 65535], "maxBlo
     "supportCoopLaunch": 1, "smClockRateKHz": 1980000, "memClockRateKHz": 2619000, "l2CacheSize": 52428800,
     "deviceName": "NVIDIA H100 80GB HBM3", "totalGlobalMem": 85000000000, "deviceVer": 900, "driverVer": 13000,
     "cudaDeviceId": 0})";
-
-// A context of the CPU that takes itself for one of CUDA: nothing on it can run, and everything before that can.
-class Pretender {
-  public:
-    Pretender() {
-        const glia_context_args args = {.allocator = memory.api()};
-        EXPECT_EQ(glia_context_create("cpu", &args, &ctx), GLIA_OK) << glia_message(nullptr);
-        void* state = nullptr;
-        EXPECT_EQ(glia_new(ctx, 1, sizeof(glia_cuda), "a device", &state), GLIA_OK);
-        ctx->device_state = state;
-        ctx->device       = cuda();
-        device()->fail_at = -1;
-    }
-    ~Pretender() {
-        glia_prepared_cache_destroy(ctx);
-        ctx->device->close(ctx);
-        ctx->device = &glia_cpu_device;
-        glia_context_destroy(ctx);
-        EXPECT_EQ(memory.held, 0u) << "bytes that were never given back";
-    }
-    glia_cuda* device() const { return static_cast<glia_cuda*>(ctx->device_state); }
-
-    CountingAllocator memory;
-    glia_context*     ctx = nullptr;
-};
 
 enum class Images { dense, channels_last };
 

@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <string.h>
 
 #include "cuda/cublas_calls.h"
 #include "cuda/library.h"
@@ -20,15 +19,16 @@ int glia_cublas_injected(int error) {
     }
 }
 
-/* The one translator. Where the runtime knows more, its error counts: that of a kernel that failed is the device's. */
+/* The one translator. Of a failure inside the library the runtime may know more: whether the device is lost. */
 glia_status glia_cublas_status(const glia_cublas *lt, const char *call, int status) {
     const cudaError_t error = cudaGetLastError();
-    if (error != cudaSuccess) return glia_cuda_status(lt->ctx, call, error);
+    const bool inside       = status == CUBLAS_STATUS_EXECUTION_FAILED || status == CUBLAS_STATUS_INTERNAL_ERROR;
+    if (inside && error != cudaSuccess) return glia_cuda_status(lt->ctx, call, error);
     const glia_status result = status == CUBLAS_STATUS_ALLOC_FAILED    ? GLIA_OUT_OF_MEMORY
                                : status == CUBLAS_STATUS_NOT_SUPPORTED ? GLIA_UNSUPPORTED
                                : status == CUBLAS_STATUS_ARCH_MISMATCH ? GLIA_UNSUPPORTED
                                                                        : GLIA_DEVICE_ERROR;
-    return glia_fail(lt->ctx, result, "%s: %.*s: %s (%d)", lt->ctx->device_name, (int)strcspn(call, "("), call,
+    return glia_fail(lt->ctx, result, "%s: %s: %s (%d)", lt->ctx->device_name, call,
                      lt->f->cublasLtGetStatusString((cublasStatus_t)status), status);
 }
 

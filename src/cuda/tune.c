@@ -172,30 +172,33 @@ static glia_status judge(tuning *t, const glia_cuda_ways *ways, int way, bool fi
     return same || t->call->ctx->nondeterministic ? measure(t, ways, way, milliseconds) : GLIA_OK;
 }
 
-/* A way that fails is no candidate. The first that works sets the bits, even if it is not way 0. */
-static void find_best(tuning *t, const glia_cuda_ways *ways, int *best) {
-    float least = FLT_MAX;
-    bool first  = true;
+/* A way that fails is no candidate; the first that works sets the bits. */
+static glia_status find_best(tuning *t, const glia_cuda_ways *ways, int *best) {
+    glia_status status = GLIA_UNSUPPORTED;
+    float least        = FLT_MAX;
+    bool found         = false;
     for (int way = 0; way < ways->count && !glia_cuda_of(t->call->ctx)->lost; ++way) {
         float milliseconds;
-        if (judge(t, ways, way, first, &milliseconds) != GLIA_OK) continue;
-        if (first || milliseconds < least) *best = way, least = milliseconds;
-        first = false;
+        status = judge(t, ways, way, !found, &milliseconds);
+        if (status != GLIA_OK) continue;
+        if (!found || milliseconds < least) *best = way, least = milliseconds;
+        found = true;
     }
+    return found || status == GLIA_OUT_OF_MEMORY ? GLIA_OK : GLIA_UNSUPPORTED;
 }
 
 glia_status glia_cuda_tune(const glia_call *call, const glia_cuda_ways *ways, int *best) {
     glia_context *ctx = call->ctx;
     char before[sizeof ctx->message];
     *best = 0;
-    if (ways->count < 2) return GLIA_OK;
     memcpy(before, ctx->message, sizeof before);
-    tuning t                 = {.call = call};
-    const glia_status status = begin_trial(&t, ways->workspace);
-    if (status == GLIA_OK) find_best(&t, ways, best);
+    tuning t                = {.call = call};
+    const glia_status begun = begin_trial(&t, ways->workspace);
+    const glia_status found = begun == GLIA_OK ? find_best(&t, ways, best) : GLIA_OK;
     end_trial(&t);
     GLIA_TRY(glia_cuda_usable(ctx));
-    if (status != GLIA_OK)
+    GLIA_TRY(found);
+    if (begun != GLIA_OK)
         glia_log(ctx, GLIA_LOG_DISPATCH, "%s: not tuned: %s", call->op->name, ctx->message);
     else
         glia_log(ctx, GLIA_LOG_DISPATCH, "%s: algorithm %d of %d is the fastest", call->op->name, *best, ways->count);

@@ -13,10 +13,11 @@ typedef struct glia_cuda_ways {
 } glia_cuda_ways;
 
 /* Runs each way on memory of its own, with the shapes, strides and alignments of the call and noise in its inputs; the
- * call's tensors are not touched and may be stand-ins. Only ways that give the bits of way 0 are taken, unless the
- * context allows results to differ from run to run: otherwise what a training computes would depend on how busy the
- * device was when it was tuned. Where nothing can be measured (no memory for it, a stream that is being recorded) the
- * answer is way 0. Fails only with GLIA_DEVICE_LOST. */
+ * call's tensors are not touched and may be stand-ins. Only ways that give the bits of the first that works are taken,
+ * unless the context allows results to differ from run to run: otherwise what a training computes would depend on how
+ * busy the device was when it was tuned. A single way is run too: what fails must fail before a plan counts on it, and
+ * kernels must be loaded before they are recorded. GLIA_UNSUPPORTED: none works. Where nothing can be tried (no memory
+ * for it, a stream that is being recorded) the answer is way 0. */
 glia_status glia_cuda_tune(const glia_call *call, const glia_cuda_ways *ways, int *best);
 
 #endif
