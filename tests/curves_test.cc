@@ -1,4 +1,5 @@
-// Networks trained with the model API beside the same networks trained in PyTorch, step by step: see golden/curves.py.
+// Networks trained with the model API, on every device, beside the same networks trained in PyTorch, step by step: see
+// golden/curves.py.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -70,6 +71,7 @@ const Optimizer kOptimizers[] = {
 };
 
 struct Param {
+    const char*      device;
     const Network*   network;
     const Optimizer* optimizer;
     glia_dtype       dtype;
@@ -77,20 +79,22 @@ struct Param {
     std::string curve() const { return std::string(network->name) + "/" + optimizer->name; }
 };
 
-std::vector<Param> all_params() {
+std::vector<Param> all_params(const char* device) {
     std::vector<Param> all;
     for (const Network& network : kNetworks)
         for (const Optimizer& optimizer : kOptimizers)
-            for (glia_dtype dtype : {GLIA_F64, GLIA_F32}) all.push_back({&network, &optimizer, dtype});
+            for (glia_dtype dtype : {GLIA_F64, GLIA_F32}) all.push_back({device, &network, &optimizer, dtype});
     return all;
 }
 
 class Curves : public testing::TestWithParam<Param> {
   protected:
     void SetUp() override {
-        glia_context* ctx = nullptr;
-        glia_model*   net = nullptr;
-        ASSERT_EQ(glia_context_create("cpu", nullptr, &ctx), GLIA_OK) << glia_message(nullptr);
+        glia_context*     ctx     = nullptr;
+        glia_model*       net     = nullptr;
+        const glia_status created = glia_context_create(GetParam().device, nullptr, &ctx);
+        if (created == GLIA_NOT_FOUND) GTEST_SKIP() << glia_message(nullptr);
+        ASSERT_EQ(created, GLIA_OK) << glia_message(nullptr);
         ctx_.reset(ctx);
         const glia_model_args args{GetParam().dtype};
         ASSERT_EQ(glia_model_create(ctx, &args, &net), GLIA_OK) << glia_message(ctx);
@@ -174,8 +178,12 @@ TEST_P(Curves, every_step_has_the_loss_of_pytorch) {
     EXPECT_LE(std::fabs(result.loss - want.back()), tolerance * want.back()) << "evaluated: " << result.loss << ", PyTorch has " << want.back();
 }
 
-INSTANTIATE_TEST_SUITE_P(cpu, Curves, testing::ValuesIn(all_params()), [](const auto& info) {
+std::string name_of(const testing::TestParamInfo<Param>& info) {
     return std::string(info.param.network->name) + "__" + info.param.optimizer->name + "__" + glia_dtype_name(info.param.dtype);
-});
+}
+
+INSTANTIATE_TEST_SUITE_P(cpu, Curves, testing::ValuesIn(all_params("cpu")), name_of);
+INSTANTIATE_TEST_SUITE_P(emulated, Curves, testing::ValuesIn(all_params("emulated")), name_of);
+INSTANTIATE_TEST_SUITE_P(cuda, Curves, testing::ValuesIn(all_params("cuda:0")), name_of);
 
 }  // namespace
