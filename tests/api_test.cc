@@ -71,6 +71,10 @@ void probe(const char* name, glia_context* ctx, glia_status (*fn)(A...), const s
     [&]<size_t... I>(std::index_sequence<I...>) { (without.template operator()<I>(), ...); }(std::index_sequence_for<A...>{});
 }
 
+// An op of a user's own that does nothing.
+const glia_custom_op kNothing{.name = "nothing", .n_in = 1, .n_out = 1, .forward = [](glia_custom_call*) { return GLIA_OK; }};
+const glia_custom_params kCustom{.op = &kNothing};
+
 void refused(glia_context* ctx, const std::function<glia_status()>& call, const std::string& part) {
     ctx->message[0]          = '\0';
     const glia_status status = call();

@@ -49,6 +49,27 @@ bool exists(const std::string& path) {
     return stat(path.c_str(), &info) == 0;
 }
 
+// The kernels of cuda_custom_op on the emulated device learn what its functions for the CPU learn.
+TEST(Examples, a_custom_op_learns_on_every_device) {
+    if (!exists(GLIA_BINARIES "/cuda_custom_op_emulated")) GTEST_SKIP() << "this build has no emulated device";
+    const std::string cpu = output_of("cuda_custom_op_emulated cpu"), emulated = output_of("cuda_custom_op_emulated");
+    for (const std::string* text : {&cpu, &emulated}) {
+        EXPECT_GT(number_after(*text, "accuracy 0.516 -> "), 0.97) << *text;
+        EXPECT_GT(number_after(*text, "a slope: 1 -> "), 1.2) << *text;
+    }
+    EXPECT_NEAR(number_after(cpu, "loss 0.6900 -> "), number_after(emulated, "loss 0.6900 -> "), 0.01);
+    fails("cuda_custom_op_emulated cuda:0", 2, "usage");
+}
+
+TEST(Examples, a_custom_op_compiled_for_cuda_runs_or_says_why_not) {
+    if (!exists(GLIA_BINARIES "/cuda_custom_op")) GTEST_SKIP() << "this build has no CUDA";
+    int               exit_code;
+    const std::string text = run("cuda_custom_op 2>&1", &exit_code);
+    EXPECT_TRUE(exit_code == 0 || exit_code == 3) << text;
+    EXPECT_NE(text.find(exit_code == 0 ? "accuracy" : "no device 'cuda'"), std::string::npos) << text;
+    output_of("cuda_custom_op cpu");
+}
+
 TEST(Examples, neuron_ends_at_the_published_weights) {
     const std::string text = output_of("neuron");
     double            w[3];

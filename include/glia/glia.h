@@ -19,6 +19,7 @@
 #define GLIA_VERSION_PATCH 0
 
 #include "glia/context.h"
+#include "glia/custom.h"
 #include "glia/data.h"
 #include "glia/graph.h"
 #include "glia/model.h"

@@ -205,7 +205,7 @@ static glia_status run_and_log(const glia_call *call, const glia_choice *choice,
 }
 
 glia_status glia_run(const glia_call *call, const glia_choice *choice, void *workspace) {
-    if (!call->ctx->shadow || strcmp(choice->provider->name, "cpu.ref") == 0)
+    if (!call->ctx->shadow || strcmp(choice->provider->name, "cpu.ref") == 0 || !glia_shadow_possible(call))
         return run_and_log(call, choice, workspace);
     glia_shadow *shadow;
     GLIA_TRY(glia_shadow_begin(call, &shadow));

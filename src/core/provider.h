@@ -115,6 +115,7 @@ glia_status glia_run(const glia_call *call, const glia_choice *choice, void *wor
 
 /* Runs the call again with cpu.ref on copies and compares; `before` holds the inputs as they were. */
 typedef struct glia_shadow glia_shadow;
+bool glia_shadow_possible(const glia_call *call); /* cpu.ref takes every call, but for those of users' own ops */
 glia_status glia_shadow_begin(const glia_call *call, glia_shadow **out);
 glia_status glia_shadow_end(const glia_call *call, const char *provider, glia_shadow *shadow, bool compare);
 

@@ -51,6 +51,17 @@ static glia_status copy_all(const glia_call *call, glia_shadow *shadow) {
     return GLIA_OK;
 }
 
+static const glia_provider *reference(const glia_op *op) {
+    const glia_provider *const *it = glia_cpu_device.providers(op);
+    while (it[1]) ++it;
+    return *it;
+}
+
+bool glia_shadow_possible(const glia_call *call) {
+    const glia_provider *provider = reference(call->op);
+    return !provider->decline || !provider->decline(call);
+}
+
 glia_status glia_shadow_begin(const glia_call *call, glia_shadow **out) {
     void *memory;
     GLIA_TRY(glia_new(call->ctx, 1, sizeof **out, "the shadow check", &memory));
@@ -58,12 +69,6 @@ glia_status glia_shadow_begin(const glia_call *call, glia_shadow **out) {
     const glia_status status = copy_all(call, *out);
     if (status != GLIA_OK) shadow_free(call->ctx, *out);
     return status;
-}
-
-static const glia_provider *reference(const glia_op *op) {
-    const glia_provider *const *it = glia_cpu_device.providers(op);
-    while (it[1]) ++it;
-    return *it;
 }
 
 static glia_status run_reference(glia_call *call) {

@@ -2,6 +2,7 @@
 #include <stdalign.h>
 #include <string.h>
 
+#include "glia/custom.h"
 #include "graph/graph.h"
 #include "nn/model.h"
 
@@ -64,23 +65,52 @@ glia_recipe_node *glia_model_last_node(glia_model *model) {
     return model->failure == GLIA_OK && model->n_nodes ? &model->nodes[model->n_nodes - 1] : NULL;
 }
 
+/* An op as a layer of its own, with a name made of `kind`. */
+typedef struct op_layer {
+    const char *call, *kind;
+    const glia_op *op;
+    int n_out; /* the outputs that there are */
+} op_layer;
+
+static glia_value add_op(glia_model *model, const op_layer *l, const void *params, const glia_value *in, int n_in,
+                         glia_value *out, int n_out) {
+    const glia_op *op = l->op;
+    glia_value results[GLIA_MAX_OUT];
+    if (n_in < op->min_in || n_in > op->max_in || (!in && n_in > 0) || n_out < 0 || n_out > l->n_out ||
+        (!out && n_out > 0))
+        return glia_model_fail(
+            model, GLIA_INVALID_ARGUMENT, "%s: %s gets %d inputs%s and %d outputs%s, it has %d to %d and %d", l->call,
+            l->kind, n_in, in ? "" : " at NULL", n_out, out ? "" : " at NULL", op->min_in, op->max_in, l->n_out);
+    if (!glia_layer_begin(model, l->kind, NULL, NULL, 0, false)) return (glia_value){-1};
+    const glia_value first =
+        glia_layer_end(model, glia_layer_call(model, op, params, n_in, in, n_out > 0 ? n_out : 1, results));
+    for (int i = 0; i < n_out; ++i) out[i] = results[i];
+    return first;
+}
+
+static void make_invalid(glia_value *out, int n_out) {
+    for (int i = 0; out && i < n_out && i < GLIA_MAX_OUT; ++i) out[i] = (glia_value){-1};
+}
+
 glia_value glia_model_op(glia_model *model, const char *op, const void *params, const glia_value *in, int n_in,
                          glia_value *out, int n_out) {
-    glia_value results[GLIA_MAX_OUT];
-    for (int i = 0; out && i < n_out && i < GLIA_MAX_OUT; ++i) out[i] = (glia_value){-1};
+    make_invalid(out, n_out);
     if (!model) return (glia_value){-1};
     const glia_op *found = op ? glia_op_find(op) : NULL;
     if (!found) return glia_model_fail(model, GLIA_NOT_FOUND, "glia_model_op: no op is named '%s'", op ? op : "NULL");
-    if (n_in < found->min_in || n_in > found->max_in || (!in && n_in > 0) || n_out < 0 || n_out > found->n_out ||
-        (!out && n_out > 0))
-        return glia_model_fail(
-            model, GLIA_INVALID_ARGUMENT, "glia_model_op: %s gets %d inputs%s and %d outputs%s, it has %d to %d and %d",
-            op, n_in, in ? "" : " at NULL", n_out, out ? "" : " at NULL", found->min_in, found->max_in, found->n_out);
-    if (!glia_layer_begin(model, found->name, NULL, NULL, 0, false)) return (glia_value){-1};
-    const glia_value first =
-        glia_layer_end(model, glia_layer_call(model, found, params, n_in, in, n_out > 0 ? n_out : 1, results));
-    for (int i = 0; i < n_out; ++i) out[i] = results[i];
-    return first;
+    const op_layer layer = {"glia_model_op", found->name, found, found->n_out};
+    return add_op(model, &layer, params, in, n_in, out, n_out);
+}
+
+glia_value glia_model_custom(glia_model *model, const glia_custom_params *params, const glia_value *in, int n_in,
+                             glia_value *out, int n_out) {
+    make_invalid(out, n_out);
+    if (!model) return (glia_value){-1};
+    const glia_custom_op *op = params ? params->op : NULL;
+    if (!op || !op->name) return glia_model_fail(model, GLIA_INVALID_ARGUMENT, "glia_model_custom: params name no op");
+    const op_layer layer = {"glia_model_custom", op->name, &glia_op_custom,
+                            op->n_out < GLIA_CUSTOM_TENSORS ? op->n_out : GLIA_CUSTOM_TENSORS};
+    return add_op(model, &layer, params, in, n_in, out, n_out);
 }
 
 static glia_shape shape_of(int ndim, const int64_t *dim) {
