@@ -9,7 +9,10 @@ namespace {
 template <class C>
 struct penalties {
     C l1, l2;
-    __device__ C add(C grad, C param) const { return grad + l2 * param + l1 * (C(param > 0) - C(param < 0)); }
+    __device__ C add(C grad, C param, bool without_l2 = false) const {
+        const C sign = C(param > 0) - C(param < 0);
+        return grad + (without_l2 ? C(0) : l2 * param) + l1 * sign;
+    }
 };
 
 template <class C>
@@ -51,8 +54,8 @@ cudaError_t sgd(const glia_sgd_args &a, cudaStream_t stream) {
 template <class C>
 struct adam_step {
     struct shared {
-        penalties<C> penalty; /* without l2 where the decay is decoupled */
-        C decay;              /* l2 where it is */
+        penalties<C> penalty;
+        bool decoupled;
         C beta1, rest1, beta2, rest2, epsilon;
         C log_beta1, log_beta2;
         C rate, scale1, scale2; /* 1 / (1 - beta^step) */
@@ -71,22 +74,23 @@ struct adam_step {
         return s;
     }
     __device__ static void step(const shared &s, const C (&in)[4], C (&out)[3]) {
-        const C param = in[0], grad = s.penalty.add(in[1], param);
-        const C m = s.beta1 * in[2] + s.rest1 * grad;
-        const C v = s.beta2 * in[3] + s.rest2 * grad * grad;
-        out[0]    = param * (1 - s.rate * s.decay) - s.rate * (m * s.scale1) / (sqrt(v * s.scale2) + s.epsilon);
-        out[1]    = m;
-        out[2]    = v;
+        const C param = in[0], grad = s.penalty.add(in[1], param, s.decoupled);
+        const C m    = s.beta1 * in[2] + s.rest1 * grad;
+        const C v    = s.beta2 * in[3] + s.rest2 * grad * grad;
+        const C kept = s.decoupled ? param * (1 - s.rate * s.penalty.l2) : param;
+        out[0]       = kept - s.rate * (m * s.scale1) / (sqrt(v * s.scale2) + s.epsilon);
+        out[1]       = m;
+        out[2]       = v;
     }
 };
 
 template <class T>
 cudaError_t adam(const glia_adam_args &a, cudaStream_t stream) {
     typedef compute<T> C;
-    adam_step<C> f = {};
-    auto &values   = f.values;
-    values.penalty = {C(a.all.l1), a.decoupled ? C(0) : C(a.all.l2)};
-    values.decay   = a.decoupled ? C(a.all.l2) : C(0);
+    adam_step<C> f   = {};
+    auto &values     = f.values;
+    values.penalty   = penalties_of<C>(a.all);
+    values.decoupled = a.decoupled;
     values.beta1 = C(a.beta1), values.rest1 = C(1 - a.beta1), values.log_beta1 = C(log(a.beta1));
     values.beta2 = C(a.beta2), values.rest2 = C(1 - a.beta2), values.log_beta2 = C(log(a.beta2));
     values.epsilon = C(a.epsilon);
