@@ -16,9 +16,9 @@ glia_shape shape_of(const std::vector<int64_t>& dims) {
 
 }  // namespace
 
-Session::Session(const char* provider) {
+Session::Session(const char* provider, const char* device) {
     glia_context* ctx = nullptr;
-    if (glia_context_create("cpu", nullptr, &ctx) != GLIA_OK) throw std::runtime_error(glia_message(nullptr));
+    if (glia_context_create(device, nullptr, &ctx) != GLIA_OK) throw std::runtime_error(glia_message(nullptr));
     snprintf(ctx->provider, sizeof ctx->provider, "%s", provider);
     ctx_.reset(ctx);
 }
@@ -31,13 +31,17 @@ glia_tensor* Session::tensor(const Array& array) {
     tensors_.emplace_back(tensor, glia_tensor_destroy);
     if (array.values.empty()) return tensor;
     if (int64_t(array.values.size()) != glia_tensor_count(tensor)) throw std::runtime_error("values do not fill the dims");
-    glia_tensor_from_double(tensor, array.values.data());
+    std::vector<char> elements(array.values.size() * glia_dtype_size(array.dtype));
+    for (size_t i = 0; i < array.values.size(); ++i) glia_store(array.dtype, elements.data(), int64_t(i), array.values[i]);
+    if (glia_tensor_write(tensor, elements.data(), elements.size()) != GLIA_OK) throw std::runtime_error(glia_message(ctx()));
     return tensor;
 }
 
 std::vector<double> Session::values(const glia_tensor* tensor) const {
     std::vector<double> values(size_t(glia_tensor_count(tensor)));
-    glia_tensor_to_double(tensor, values.data());
+    std::vector<char>   elements(values.size() * glia_dtype_size(tensor->dtype));
+    if (glia_tensor_read(tensor, elements.data(), elements.size()) != GLIA_OK) throw std::runtime_error(glia_message(ctx()));
+    for (size_t i = 0; i < values.size(); ++i) values[i] = glia_load(tensor->dtype, elements.data(), int64_t(i));
     return values;
 }
 
