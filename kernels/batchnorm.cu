@@ -3,6 +3,7 @@
 #include "kernels/batchnorm.h"
 
 #include "kernels/channels.h"
+#include "kernels/functions.h"
 
 namespace glia {
 namespace {
@@ -16,13 +17,14 @@ struct affine {
 template <class T>
 struct forward_rule {
     typedef compute<T> C;
-    enum { inputs = 1, sums = 1, in_columns = 1 };
+    enum { inputs = 1, sums = 1, in_columns = 1, finishes = 1 };
     typedef moments<C> state;
     typedef nothing known;
     typedef affine<C> result;
 
     C epsilon, momentum;
     bool population;
+    glia_unary_kind activation;
     const T *weight, *bias, *running_mean, *running_var;
     T *mean, *rstd, *new_running_mean, *new_running_var;
 
@@ -45,13 +47,14 @@ struct forward_rule {
         return {s.mean, scale * or_else(weight, c, C(1)), or_else(bias, c, C(0))};
     }
     __device__ C out(const result &r, const C (&in)[1], unsigned) const { return r.of(in[0]); }
+    __device__ C finish(C normal, C residual) const { return apply(activation, C(0), C(0), normal + residual); }
 };
 
 /* Sums of dy xhat and of dy; the inputs are x and dy. */
 template <class T>
 struct backward_sums {
     typedef compute<T> C;
-    enum { inputs = 2, sums = 1, in_columns = 1 };
+    enum { inputs = 2, sums = 1, in_columns = 1, finishes = 0 };
     typedef glia::sums<C, 2> state;
     struct known {
         C mean, rstd;
@@ -95,7 +98,7 @@ struct backward_rule : backward_sums<T> {
 template <class T>
 struct inference_rule {
     typedef compute<T> C;
-    enum { inputs = 1, sums = 0, in_columns = 1 };
+    enum { inputs = 1, sums = 0, in_columns = 1, finishes = 0 };
     typedef nothing state;
     typedef nothing known;
     typedef affine<C> result;
@@ -132,11 +135,12 @@ struct inference_backward_rule : backward_sums<T> {
 
 template <class T, class R>
 cudaError_t run(const glia_channels &s, const R &rule, const inputs<T, R::inputs> &in, void *out, void *workspace,
-                cudaStream_t stream) {
+                cudaStream_t stream, const void *residual = nullptr) {
     if (int64_t(s.n) * s.area > INT32_MAX) return cudaErrorNotSupported;
     channel_job<T, R> j = {};
     j.rule              = rule;
     j.in                = in;
+    j.residual          = as<T>(residual);
     j.out               = as<T>(out);
     j.partials          = static_cast<typename R::state *>(workspace);
     j.channels          = s.c;
@@ -147,12 +151,13 @@ cudaError_t run(const glia_channels &s, const R &rule, const inputs<T, R::inputs
 }
 
 template <class T>
-cudaError_t batchnorm(const glia_channels &s, double epsilon, double momentum, bool population,
-                      const glia_batchnorm_arrays &a, void *workspace, cudaStream_t stream) {
+cudaError_t batchnorm(const glia_channels &s, const glia_batchnorm_numbers &n, const glia_batchnorm_arrays &a,
+                      void *workspace, cudaStream_t stream) {
     typedef compute<T> C;
-    const forward_rule<T> rule = {C(epsilon),
-                                  C(momentum),
-                                  population,
+    const forward_rule<T> rule = {C(n.epsilon),
+                                  C(n.momentum),
+                                  n.population,
+                                  n.activation,
                                   as<T>(a.weight),
                                   as<T>(a.bias),
                                   as<T>(a.running_mean),
@@ -161,7 +166,7 @@ cudaError_t batchnorm(const glia_channels &s, double epsilon, double momentum, b
                                   as<T>(a.rstd),
                                   as<T>(a.new_running_mean),
                                   as<T>(a.new_running_var)};
-    return run<T>(s, rule, {{as<T>(a.x)}}, a.y, workspace, stream);
+    return run<T>(s, rule, {{as<T>(a.x)}}, a.y, workspace, stream, a.residual);
 }
 
 template <class T>
@@ -203,11 +208,9 @@ size_t glia_kernel_batchnorm_workspace(glia_dtype dtype, const glia_channels *sh
     return bytes;
 }
 
-cudaError_t glia_kernel_batchnorm(glia_dtype dtype, const glia_channels *shape, double epsilon, double momentum,
-                                  bool population, const glia_batchnorm_arrays *arrays, void *workspace,
-                                  cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(dtype, T,
-                          glia::batchnorm<T>(*shape, epsilon, momentum, population, *arrays, workspace, stream));
+cudaError_t glia_kernel_batchnorm(glia_dtype dtype, const glia_channels *shape, const glia_batchnorm_numbers *numbers,
+                                  const glia_batchnorm_arrays *arrays, void *workspace, cudaStream_t stream) {
+    return GLIA_FOR_FLOAT(dtype, T, glia::batchnorm<T>(*shape, *numbers, *arrays, workspace, stream));
 }
 
 cudaError_t glia_kernel_batchnorm_backward(glia_dtype dtype, const glia_channels *shape,

@@ -4,7 +4,7 @@
 
 #include <cuda_runtime_api.h>
 
-#include "glia/tensor.h"
+#include "glia/ops/common.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,15 +22,21 @@ size_t glia_kernel_batchnorm_workspace(glia_dtype dtype, const glia_channels *sh
 typedef struct glia_batchnorm_arrays {
     const void *x, *weight, *bias;            /* weight, bias: NULL for ones, zeros */
     const void *running_mean, *running_var;   /* NULL for zeros, ones */
+    const void *residual;                     /* lies as x does; NULL for zeros */
     void *y, *mean, *rstd;                    /* mean, rstd, and the next two: NULL where not wanted */
     void *new_running_mean, *new_running_var; /* may be the memory of running_mean, running_var */
 } glia_batchnorm_arrays;
 
-/* y = weight (x - mean) rstd + bias with the mean and variance of each channel, rstd = 1 / sqrt(var + epsilon); the
- * running statistics as glia_batchnorm defines them. */
-cudaError_t glia_kernel_batchnorm(glia_dtype dtype, const glia_channels *shape, double epsilon, double momentum,
-                                  bool population, const glia_batchnorm_arrays *arrays, void *workspace,
-                                  cudaStream_t stream);
+typedef struct glia_batchnorm_numbers {
+    double epsilon, momentum;
+    bool population;
+    glia_unary_kind activation;
+} glia_batchnorm_numbers;
+
+/* y = activation(weight (x - mean) rstd + bias + residual) with the mean and variance of each channel, rstd = 1 /
+ * sqrt(var + epsilon); the running statistics as glia_batchnorm defines them. */
+cudaError_t glia_kernel_batchnorm(glia_dtype dtype, const glia_channels *shape, const glia_batchnorm_numbers *numbers,
+                                  const glia_batchnorm_arrays *arrays, void *workspace, cudaStream_t stream);
 
 typedef struct glia_batchnorm_backward_arrays {
     const void *x, *dy, *weight, *mean, *rstd; /* weight: NULL for ones; rstd: of inference the variance */

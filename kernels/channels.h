@@ -2,7 +2,8 @@
  * what became of them.
  *
  * A rule R says what is summed and what the sums do. It has
- *     enum { inputs, sums, in_columns }; typedef state, known, result   plain structs; states merge, see tree.h
+ *     enum { inputs, sums, in_columns, finishes }
+ *     typedef state, known, result                       plain structs; states merge, see tree.h
  *     known begin(int c)                                 what is known of a channel before its sums
  *     state none()                                       the sums of nothing
  *     void add(state *s, const known &, const C (&in)[inputs], C share, unsigned row)
@@ -13,7 +14,9 @@
  *                                                        what the sums say; one thread writes it, where it is an output
  *     C out(const result &, const C (&in)[inputs], unsigned i)
  *                                                        an element of the output
- * sums: there are any; else add and add_pack are not needed. in_columns: that layout is used; else add is not needed.
+ *     C finish(C out, C residual)                        what becomes of it and of the job's residual
+ * finishes: there is the last; else it is not needed. sums: there are any; else add and add_pack are not needed.
+ * in_columns: that layout is used; else add is not needed.
  *
  * Two layouts. runs: a channel is some runs of neighbours; a block has a slice of it. columns: [rows, channels]; a
  * block has some packs of channels and a slice of their rows. For groupnorm a channel is a group of one sample, in
@@ -79,6 +82,7 @@ template <class T, class R>
 struct channel_job {
     R rule;
     inputs<T, R::inputs> in;
+    const T *residual;           /* of a rule that finishes; NULL: zeros */
     T *out;                      /* NULL: only the sums are wanted */
     typename R::state *partials; /* [slices][channels] */
     int channels, count;         /* count: elements of a channel */
@@ -101,6 +105,17 @@ __device__ inline compute<T> output(const R &rule, const typename R::result &res
     compute<T> element[R::inputs];
     for (int n = 0; n < R::inputs; ++n) element[n] = values[n][k];
     return rule.out(result, element, i);
+}
+
+template <class T, class R>
+__device__ inline void finish_and_store(const channel_job<T, R> &j, int64_t at, int n,
+                                        compute<T> (&out)[vector<T>::width]) {
+    if constexpr (R::finishes) {
+        compute<T> residual[vector<T>::width] = {};
+        if (j.residual) load_pack(j.residual + at, n, j.wide, residual);
+        for (int k = 0; k < vector<T>::width; ++k) out[k] = j.rule.finish(out[k], residual[k]);
+    }
+    store_pack(j.out + at, n, j.wide, out);
 }
 
 /* Block x has channel x, block y its slice y. */
@@ -134,7 +149,7 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, 2) runs_kernel(channel_job<T,
             load_inputs(j, at, width, values);
             C out[vector<T>::width];
             for (int k = 0; k < vector<T>::width; ++k) out[k] = output<T>(j.rule, result, values, k, i + k);
-            store_pack(j.out + at, width, j.wide, out);
+            finish_and_store(j, at, width, out);
         }
     }
 }
@@ -194,10 +209,11 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, 2) columns_kernel(channel_job
         for (int k = 0; k < width; ++k)
             result[k] = j.rule.end(min(c + k, j.channels - 1), known[k], all[k], blockIdx.y == 0 && top == 0 && k < n);
         for (unsigned row = begin; j.out && row < end; row += down) {
+            const int64_t at = int64_t(row) * j.channels + c;
             C out[width];
-            load_inputs(j, int64_t(row) * j.channels + c, n, values);
+            load_inputs(j, at, n, values);
             for (int k = 0; k < width; ++k) out[k] = output<T>(j.rule, result[k], values, k, row);
-            store_pack(j.out + int64_t(row) * j.channels + c, n, j.wide, out);
+            finish_and_store(j, at, n, out);
         }
     }
 }
@@ -284,8 +300,9 @@ template <class T, class R>
 cudaError_t run_channels(channel_job<T, R> j, cudaStream_t stream) {
     const int width = vector<T>::width;
     if (j.channels == 0) return cudaSuccess;
-    j.cut  = cut_channels<T>(j.columns, j.channels, j.count);
-    j.wide = (j.columns ? j.channels % width == 0 : j.runs.in_packs(width)) && aligned16(j.out);
+    j.cut = cut_channels<T>(j.columns, j.channels, j.count);
+    j.wide =
+        (j.columns ? j.channels % width == 0 : j.runs.in_packs(width)) && aligned16(j.out) && aligned16(j.residual);
     for (int k = 0; k < R::inputs; ++k) j.wide = j.wide && aligned16(j.in.at[k]);
     if constexpr (R::sums)
         return sum_and_apply(j, stream);

@@ -24,7 +24,7 @@ struct group_channels {
 template <class T>
 struct forward_rule {
     typedef compute<T> C;
-    enum { inputs = 1, sums = 1, in_columns = 0 };
+    enum { inputs = 1, sums = 1, in_columns = 0, finishes = 0 };
     typedef moments<C> state;
     typedef nothing known;
     struct result {
@@ -58,7 +58,7 @@ struct forward_rule {
 template <class T>
 struct backward_rule {
     typedef compute<T> C;
-    enum { inputs = 2, sums = 1, in_columns = 0 };
+    enum { inputs = 2, sums = 1, in_columns = 0, finishes = 0 };
     typedef glia::sums<C, 2> state;
     struct known {
         C mean, rstd;
@@ -99,7 +99,7 @@ struct backward_rule {
 template <class T>
 struct vectors_rule {
     typedef compute<T> C;
-    enum { inputs = 2, sums = 1, in_columns = 1 };
+    enum { inputs = 2, sums = 1, in_columns = 1, finishes = 0 };
     typedef glia::sums<C, 2> state;
     typedef int known; /* the group */
     typedef nothing result;

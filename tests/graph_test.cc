@@ -498,4 +498,61 @@ TEST(Fusion, softmax_over_another_axis_or_of_another_kind_stays) {
     }
 }
 
+// Two branches that meet, as in a residual network: their other branch is computed after the normalisation's inputs.
+struct NormNet : Net {
+    glia_value x = input({2, 2, 2, 2}), weight = input({2});
+    glia_value norm(glia_value v) {
+        const glia_batchnorm_params params{};
+        return call("batchnorm", &params, {v, weight});
+    }
+    std::vector<Numbers> inputs() const { return {{3, -1, 4, 1, -5, 9, 2, -6, 5, 3, -5, 8, 9, -7, 9, 3}, {0.5, -2}}; }
+};
+
+TEST(Fusion, batchnorm_addition_and_relu) {
+    for (bool norm_first : {true, false}) {
+        NormNet          net;
+        const glia_value n = net.norm(net.x), other = net.unary(GLIA_SQUARE, net.x);
+        const glia_value y    = net.unary(GLIA_RELU, norm_first ? net.binary(GLIA_ADD, n, other) : net.binary(GLIA_ADD, other, n));
+        glia_plan*       plan = net.make({y}, {.rows = true});
+        EXPECT_EQ(steps(plan), Names({"unary", "batchnorm"}));
+        expect_near(net.run(plan, {y}, net.inputs()), net.run({y}, net.inputs(), {.unfused = true}));
+        glia_plan_destroy(plan);
+    }
+}
+
+TEST(Fusion, batchnorm_addition_and_relu_have_the_gradient_of_the_parts) {
+    std::vector<std::vector<Numbers>> got;
+    for (bool fused : {true, false}) {
+        NormNet          net;
+        const glia_value sum = net.binary(GLIA_ADD, net.norm(net.x), net.unary(GLIA_SQUARE, net.x)), y = net.unary(GLIA_RELU, sum);
+        const glia_value total = net.sum(net.binary(GLIA_MUL, y, y));
+        if (fused) {
+            ASSERT_EQ(glia__graph_fuse(net.graph, &total, 1), GLIA_OK);
+        }
+        const auto d = net.gradient(total, {net.x, net.weight});
+        got.push_back(net.run({total, d[0], d[1]}, net.inputs(), {.unfused = !fused}));
+    }
+    expect_near(got[0], got[1]);
+}
+
+TEST(Fusion, batchnorm_leaves_what_does_not_fit) {
+    NormNet          net;
+    const glia_value n = net.norm(net.x), row = net.input({2, 1, 1});
+    struct Kept {
+        const char* why;
+        glia_value  value;
+        Names       steps;
+    };
+    const Kept kept[] = {{"a product", net.binary(GLIA_MUL, net.norm(net.x), net.x), {"batchnorm", "binary"}},
+                         {"a broadcast", net.binary(GLIA_ADD, net.norm(net.x), row), {"batchnorm", "binary"}},
+                         {"twice the same", net.binary(GLIA_ADD, n, n), {"batchnorm", "binary"}},
+                         {"a slow activation", net.unary(GLIA_TANH, net.norm(net.x)), {"batchnorm", "unary"}},
+                         {"an addition after the relu", net.binary(GLIA_ADD, net.unary(GLIA_RELU, net.norm(net.x)), net.x), {"batchnorm", "binary"}}};
+    for (const Kept& k : kept) {
+        glia_plan* plan = net.make({k.value}, {.rows = true});
+        EXPECT_EQ(steps(plan), k.steps) << k.why;
+        glia_plan_destroy(plan);
+    }
+}
+
 }  // namespace

@@ -19,13 +19,16 @@ typedef struct work {
     int64_t pieces;      /* that each channel has */
     double *sum, *square;
     float *scratch, *mean, *scale, *shift, *slope;
-    const float *x, *dy;
+    const float *x, *dy, *residual;
     float *out;
 } work;
 
 static work work_of(const glia_call *call) {
-    work w = {.g = call->geom};
-    glia_native_images(call, call->op == &glia_op_batchnorm_backward ? 2 : 1, 1, &w.planes);
+    work w              = {.g = call->geom};
+    const bool backward = call->op == &glia_op_batchnorm_backward;
+    glia_call images    = *call;
+    if (!backward) images.n_in = (int)glia_min_i64(call->n_in, BATCHNORM_RESIDUAL); /* a residual lies as x does */
+    glia_native_images(&images, backward ? 2 : 1, 1, &w.planes);
     w.rows              = (int64_t)w.g->n * w.g->area;
     const int64_t block = glia_rows_of_block(w.g->c), blocks = (w.rows + block - 1) / block;
     w.grain  = block * glia_max_i64(1, (blocks + PIECES - 1) / PIECES);
@@ -91,6 +94,14 @@ static void plane_moments(void *arg, int64_t begin, int64_t end) {
     }
 }
 
+/* What comes after the normalisation, for `count` elements from `first` on, which are still in the cache. */
+static void finish(const work *w, int64_t first, int count) {
+    float *y              = w->out + first;
+    const float *residual = w->residual ? w->residual + first : NULL;
+    for (int i = 0; residual && i < count; ++i) y[i] += residual[i];
+    for (int i = 0; w->g->activation == GLIA_RELU && i < count; ++i) y[i] = y[i] <= 0 ? 0 : y[i]; /* NaN stays NaN */
+}
+
 static void normalise_rows(void *arg, int64_t begin, int64_t end) {
     const work *w     = arg;
     const int c       = w->g->c;
@@ -99,6 +110,7 @@ static void normalise_rows(void *arg, int64_t begin, int64_t end) {
         const float *x = w->x + row * c;
         float *y       = w->out + row * c;
         for (int i = 0; i < c; ++i) y[i] = (x[i] - mean[i]) * scale[i] + shift[i];
+        finish(w, row * c, c);
     }
 }
 
@@ -111,6 +123,7 @@ static void normalise_planes(void *arg, int64_t begin, int64_t end) {
         const float *x = w->x + plane * area;
         float *y       = w->out + plane * area;
         for (int i = 0; i < area; ++i) y[i] = (x[i] - mean) * scale + shift;
+        finish(w, plane * area, area);
     }
 }
 
@@ -145,9 +158,20 @@ static void set_vectors(const glia_call *call, work *w) {
     }
 }
 
+static const glia_tensor *residual_of(const glia_call *call) {
+    return call->n_in > BATCHNORM_RESIDUAL ? call->in[BATCHNORM_RESIDUAL] : NULL;
+}
+
 static const char *decline_forward(const glia_call *call) {
+    const glia_batchnorm_geom *g = call->geom;
+    const glia_tensor *residual = residual_of(call), *x = call->in[NORM_X];
+    glia_call rest = *call;
     bool planes;
-    return glia_native_images(call, 1, 1, &planes);
+    if (g->activation != GLIA_LINEAR && g->activation != GLIA_RELU) return "no activation but relu";
+    if (residual && (residual->dtype != GLIA_F32 || !glia_same_strides(residual, x)))
+        return "the residual does not lie as x does";
+    if (residual) rest.n_in = BATCHNORM_RESIDUAL;
+    return glia_native_images(&rest, 1, 1, &planes);
 }
 
 static glia_status run_forward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
@@ -155,6 +179,7 @@ static glia_status run_forward(const glia_call *call, const glia_prepared *prepa
     work w = work_of(call);
     place(&w, workspace);
     w.x = call->in[NORM_X]->data, w.out = call->out[NORM_Y]->data;
+    if (residual_of(call)) w.residual = residual_of(call)->data;
     spread(call, &w, w.grain, row_moments, plane_moments);
     set_vectors(call, &w);
     spread(call, &w, run_of_rows(&w), normalise_rows, normalise_planes);

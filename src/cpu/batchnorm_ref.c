@@ -24,7 +24,11 @@ static void batchnorm(const void *geom, const double *const *in, double *const *
         var /= (double)count;
         const double rstd   = 1 / sqrt(var + g->epsilon);
         const double weight = or_else(in[NORM_WEIGHT], c, 1), bias = or_else(in[NORM_BIAS], c, 0);
-        for (int64_t i = 0; i < count; ++i) out[NORM_Y][at(g, c, i)] = weight * (x[at(g, c, i)] - mean) * rstd + bias;
+        for (int64_t i = 0; i < count; ++i) {
+            const double normal      = weight * (x[at(g, c, i)] - mean) * rstd + bias;
+            const double residual    = in[BATCHNORM_RESIDUAL] ? in[BATCHNORM_RESIDUAL][at(g, c, i)] : 0;
+            out[NORM_Y][at(g, c, i)] = glia_ref_activate(g->activation, normal + residual);
+        }
         if (out[NORM_MEAN]) out[NORM_MEAN][c] = mean;
         if (out[NORM_RSTD]) out[NORM_RSTD][c] = rstd;
         const double old_mean = or_else(in[BATCHNORM_RUNNING_MEAN], c, 0);

@@ -19,20 +19,22 @@ static size_t no_workspace(const glia_call *call, glia_dtype dtype, bool channel
 }
 
 static glia_status batchnorm(const glia_call *call, const glia_cuda_view *v, bool channels_last) {
-    const glia_batchnorm_geom *g  = call->geom;
-    const glia_channels shape     = shape_of(call, channels_last);
-    const glia_batchnorm_arrays a = {.x                = v->in[NORM_X],
-                                     .weight           = v->in[NORM_WEIGHT],
-                                     .bias             = v->in[NORM_BIAS],
-                                     .running_mean     = v->in[BATCHNORM_RUNNING_MEAN],
-                                     .running_var      = v->in[BATCHNORM_RUNNING_VAR],
-                                     .y                = v->out[NORM_Y],
-                                     .mean             = v->out[NORM_MEAN],
-                                     .rstd             = v->out[NORM_RSTD],
-                                     .new_running_mean = v->out[BATCHNORM_NEW_RUNNING_MEAN],
-                                     .new_running_var  = v->out[BATCHNORM_NEW_RUNNING_VAR]};
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_batchnorm(v->dtype, &shape, g->epsilon, g->momentum, g->population, &a,
-                                                   v->workspace, v->stream));
+    const glia_batchnorm_geom *g         = call->geom;
+    const glia_channels shape            = shape_of(call, channels_last);
+    const glia_batchnorm_arrays a        = {.x                = v->in[NORM_X],
+                                            .weight           = v->in[NORM_WEIGHT],
+                                            .bias             = v->in[NORM_BIAS],
+                                            .running_mean     = v->in[BATCHNORM_RUNNING_MEAN],
+                                            .running_var      = v->in[BATCHNORM_RUNNING_VAR],
+                                            .residual         = v->in[BATCHNORM_RESIDUAL],
+                                            .y                = v->out[NORM_Y],
+                                            .mean             = v->out[NORM_MEAN],
+                                            .rstd             = v->out[NORM_RSTD],
+                                            .new_running_mean = v->out[BATCHNORM_NEW_RUNNING_MEAN],
+                                            .new_running_var  = v->out[BATCHNORM_NEW_RUNNING_VAR]};
+    const glia_batchnorm_numbers numbers = {
+        .epsilon = g->epsilon, .momentum = g->momentum, .population = g->population, .activation = g->activation};
+    GLIA_CUDA_TRY(call->ctx, glia_kernel_batchnorm(v->dtype, &shape, &numbers, &a, v->workspace, v->stream));
     return GLIA_OK;
 }
 
@@ -73,7 +75,7 @@ static glia_status inference_backward(const glia_call *call, const glia_cuda_vie
     return GLIA_OK;
 }
 
-GLIA_CUDA_CHANNEL_PROVIDERS(batchnorm, batchnorm, workspace, 1);
+GLIA_CUDA_CHANNEL_PROVIDERS(batchnorm, batchnorm, workspace, 1 | 1 << BATCHNORM_RESIDUAL);
 GLIA_CUDA_CHANNEL_PROVIDERS(batchnorm_backward, batchnorm_backward, workspace, 3);
 GLIA_CUDA_CHANNEL_PROVIDERS(batchnorm_inference, inference, no_workspace, 1);
 GLIA_CUDA_CHANNEL_PROVIDERS(batchnorm_inference_backward, inference_backward, workspace, 3);

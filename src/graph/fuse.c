@@ -3,20 +3,26 @@
 #include <string.h>
 
 #include "core/ops.h"
+#include "core/size.h"
 #include "glia/ops.h"
 #include "graph/graph.h"
+#include "ops/batchnorm.h"
+#include "ops/binary.h"
 #include "ops/softmax.h"
 
 enum { MAX_PARAMS = 512 };
 
-/* `first` and `second`, which reads first's result as its input 0, become one node. merge writes its params over those
- * of the op that stays; false: this pair does not fit. */
+/* `first` and `second`, which reads first's result, become one node. merge writes its params over those of the op that
+ * stays; false: this pair does not fit. */
 typedef struct pattern {
     const glia_op *first, *second;
     enum {
         FIRST_STAYS, /* and gives second's result; its own is no more, so nobody else may use it */
+        FIRST_MOVES, /* the same, in the place of second, whose other input becomes its input `extra` */
         SECOND_STAYS /* and reads first's input 0; first goes when nobody else uses it */
     } form;
+    int input;         /* which of second's inputs is first's result */
+    int extra;         /* of FIRST_MOVES: what must be absent before */
     size_t activation; /* where it stands in the params of first */
     bool (*merge)(const struct pattern *p, const glia_node *first, const glia_node *second, char *params);
 } pattern;
@@ -28,6 +34,20 @@ static bool merge_activation(const pattern *p, const glia_node *first, const gli
     memcpy(&inner, params + p->activation, sizeof inner);
     memcpy(params + p->activation, &outer, sizeof outer);
     return inner == GLIA_LINEAR && (outer == GLIA_RELU || outer == GLIA_SIGMOID || outer == GLIA_TANH);
+}
+
+/* Other activations than relu take longer than the memory that the fusion saves. */
+static bool merge_relu(const pattern *p, const glia_node *first, const glia_node *second, char *params) {
+    return ((const glia_unary_params *)second->params)->kind == GLIA_RELU && merge_activation(p, first, second, params);
+}
+
+/* An addition before the activation, of tensors of one shape. */
+static bool merge_residual(const pattern *p, const glia_node *first, const glia_node *second, char *params) {
+    (void)params;
+    const glia_batchnorm_geom *norm = first->geom;
+    const glia_binary_geom *sum     = second->geom;
+    (void)p;
+    return sum->kind == GLIA_ADD && norm->activation == GLIA_LINEAR;
 }
 
 static bool merge_softmax(const pattern *p, const glia_node *first, const glia_node *second, char *params) {
@@ -42,11 +62,14 @@ static bool merge_softmax(const pattern *p, const glia_node *first, const glia_n
 }
 
 static const pattern patterns[] = {
-    {&glia_op_conv2d, &glia_op_unary, FIRST_STAYS, offsetof(glia_conv2d_params, activation), merge_activation},
-    {&glia_op_conv2d_transpose, &glia_op_unary, FIRST_STAYS, offsetof(glia_conv2d_transpose_params, activation),
+    {&glia_op_conv2d, &glia_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv2d_params, activation), merge_activation},
+    {&glia_op_conv2d_transpose, &glia_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv2d_transpose_params, activation),
      merge_activation},
-    {&glia_op_dense, &glia_op_unary, FIRST_STAYS, offsetof(glia_dense_params, activation), merge_activation},
-    {&glia_op_softmax, &glia_op_cross_entropy, SECOND_STAYS, 0, merge_softmax},
+    {&glia_op_dense, &glia_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_dense_params, activation), merge_activation},
+    {&glia_op_batchnorm, &glia_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_batchnorm_params, activation), merge_relu},
+    {&glia_op_batchnorm, &glia_op_binary, FIRST_MOVES, 0, BATCHNORM_RESIDUAL, 0, merge_residual},
+    {&glia_op_batchnorm, &glia_op_binary, FIRST_MOVES, 1, BATCHNORM_RESIDUAL, 0, merge_residual},
+    {&glia_op_softmax, &glia_op_cross_entropy, SECOND_STAYS, 0, 0, 0, merge_softmax},
 };
 
 typedef struct fusion {
@@ -79,6 +102,45 @@ static glia_status fuse_into_first(fusion *f, int first_index, int second_index,
     return GLIA_OK;
 }
 
+/* Nodes between the two must not need what first gives: it will come after them. */
+static bool used_between(const glia_graph *graph, int first_index, int second_index) {
+    const glia_node *first = &graph->nodes[first_index];
+    for (int n = first_index + 1; n < second_index; ++n)
+        for (int i = 0; graph->nodes[n].op && i < graph->nodes[n].n_in; ++i)
+            for (int o = 0; o < first->op->n_out; ++o)
+                if (first->out[o] && graph->nodes[n].in[i] == first->out[o]) return true;
+    return false;
+}
+
+static bool may_move(const fusion *f, const pattern *p, int first_index, int second_index) {
+    const glia_graph *graph = f->graph;
+    const glia_node *first = &graph->nodes[first_index], *second = &graph->nodes[second_index];
+    const int other = second->in[1 - p->input];
+    if (first->n_in > p->extra && first->in[p->extra]) return false;
+    return other != second->in[p->input] &&
+           glia_same_shape(&graph->values[other].tensor, &graph->values[first->out[0]].tensor) &&
+           !used_between(graph, first_index, second_index);
+}
+
+static glia_status move_first(fusion *f, const pattern *p, int first_index, int second_index, const char *params) {
+    glia_graph *graph = f->graph;
+    glia_node merged = graph->nodes[first_index], second = graph->nodes[second_index];
+    void *in = NULL;
+    GLIA_TRY(glia_zone_new(graph->ctx, &graph->zone, (size_t)p->extra + 1, sizeof *merged.in, &in));
+    memcpy(in, merged.in, (size_t)glia_min_i64(merged.n_in, p->extra) * sizeof *merged.in);
+    merged.in           = in;
+    merged.in[p->extra] = second.in[1 - p->input];
+    merged.n_in         = p->extra + 1;
+    GLIA_TRY(refine(f, &merged, params));
+    graph->values[merged.out[0]].kind = GLIA_VALUE_GONE;
+    merged.out[0]                     = second.out[0];
+    for (int o = 0; o < merged.op->n_out; ++o)
+        if (merged.out[o]) graph->values[merged.out[o]].node = second_index;
+    graph->nodes[second_index]   = merged;
+    graph->nodes[first_index].op = NULL;
+    return GLIA_OK;
+}
+
 static glia_status fuse_into_second(fusion *f, int first_index, int second_index, const char *params) {
     glia_graph *graph      = f->graph;
     const glia_node *first = &graph->nodes[first_index];
@@ -98,17 +160,22 @@ static glia_status fuse_into_second(fusion *f, int first_index, int second_index
 static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
     const glia_graph *graph    = f->graph;
     const glia_node *second    = &graph->nodes[second_index];
-    const glia_value_info *mid = &graph->values[second->in[0]];
+    const glia_value_info *mid = &graph->values[second->in[p->input]];
     if (mid->kind != GLIA_VALUE_RESULT || graph->nodes[mid->node].op != p->first || mid->output != 0) return GLIA_OK;
     const glia_node *first = &graph->nodes[mid->node];
-    if (p->form == FIRST_STAYS && f->uses[second->in[0]] != 1) return GLIA_OK;
-    const glia_node *stays = p->form == FIRST_STAYS ? first : second;
+    if (p->form != SECOND_STAYS && f->uses[second->in[p->input]] != 1) return GLIA_OK;
+    if (p->form == FIRST_MOVES && !may_move(f, p, mid->node, second_index)) return GLIA_OK;
+    const glia_node *stays = p->form == SECOND_STAYS ? second : first;
     alignas(max_align_t) char params[MAX_PARAMS];
     if (stays->op->params_size > sizeof params) return GLIA_OK;
     memcpy(params, stays->params, stays->op->params_size);
     if (!p->merge(p, first, second, params)) return GLIA_OK;
-    return p->form == FIRST_STAYS ? fuse_into_first(f, mid->node, second_index, params)
-                                  : fuse_into_second(f, mid->node, second_index, params);
+    switch (p->form) {
+        case FIRST_STAYS: return fuse_into_first(f, mid->node, second_index, params);
+        case FIRST_MOVES: return move_first(f, p, mid->node, second_index, params);
+        case SECOND_STAYS: return fuse_into_second(f, mid->node, second_index, params);
+    }
+    return GLIA_OK;
 }
 
 static glia_status count_uses(fusion *f, const glia_value *keep, int n_keep) {
@@ -128,7 +195,8 @@ static glia_status fuse(fusion *f, const glia_value *keep, int n_keep) {
     GLIA_TRY(count_uses(f, keep, n_keep));
     for (int n = 0; n < f->graph->n_nodes; ++n)
         for (size_t p = 0; p < sizeof patterns / sizeof *patterns; ++p)
-            if (f->graph->nodes[n].op == patterns[p].second && f->graph->nodes[n].in[0])
+            if (f->graph->nodes[n].op == patterns[p].second && f->graph->nodes[n].n_in > patterns[p].input &&
+                f->graph->nodes[n].in[patterns[p].input])
                 GLIA_TRY(try_pattern(f, &patterns[p], n));
     return GLIA_OK;
 }

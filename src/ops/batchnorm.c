@@ -19,8 +19,12 @@ static glia_status resolve_forward(glia_resolution *r) {
     const int64_t channels[] = {g->c};
     GLIA_TRY(glia_norm_vectors(r, NORM_WEIGHT, BATCHNORM_RUNNING_VAR + 1, 1, channels));
 
+    if (glia_norm_has(r, BATCHNORM_RESIDUAL)) GLIA_TRY(glia_check_shape(r, BATCHNORM_RESIDUAL, x->ndim, x->dim));
+    GLIA_TRY(glia_check_fused(r, p->activation));
+
     g->momentum   = p->momentum > 0 ? p->momentum : 0.1;
     g->population = p->population;
+    g->activation = p->activation;
     glia_set_shape(&r->out[NORM_Y], x->dtype, x->ndim, x->dim);
     for (int i = NORM_MEAN; i <= BATCHNORM_NEW_RUNNING_VAR; ++i) glia_set_shape(&r->out[i], x->dtype, 1, channels);
     return GLIA_OK;
@@ -55,9 +59,17 @@ static void cost_backward(const void *geom, glia_cost *out) {
     *out                         = (glia_cost){.flops = 10 * elements(g) * g->c, .depth = elements(g) + 8};
 }
 
-static void derive_forward(glia_derivation *d) { glia_norm_derive(d, &glia_op_batchnorm_backward, NULL); }
+/* The gradient goes through the activation, then both ways of the sum. */
+static void derive_forward(glia_derivation *d) {
+    const glia_batchnorm_geom *g = d->geom;
+    const glia_value dsum        = glia_derive_activation(d, g->activation, d->out[NORM_Y], d->dout[NORM_Y]);
+    glia_derivation inner        = *d;
+    inner.dout                   = &dsum;
+    glia_norm_derive(&inner, &glia_op_batchnorm_backward, NULL);
+    if (glia_wants(d, BATCHNORM_RESIDUAL)) d->din[BATCHNORM_RESIDUAL] = dsum;
+}
 
-static const char *const forward_in[]  = {"x", "weight", "bias", "running_mean", "running_var"};
+static const char *const forward_in[]  = {"x", "weight", "bias", "running_mean", "running_var", "residual"};
 static const char *const forward_out[] = {"y", "mean", "rstd", "new_running_mean", "new_running_var"};
 
 const glia_op glia_op_batchnorm = {
@@ -67,12 +79,12 @@ const glia_op glia_op_batchnorm = {
     .params_size    = sizeof(glia_batchnorm_params),
     .geom_size      = sizeof(glia_batchnorm_geom),
     .min_in         = 1,
-    .max_in         = 5,
+    .max_in         = 6,
     .n_out          = 5,
     .optional_out   = 0x1e,
-    .differentiable = 7,
+    .differentiable = 7 | 1 << BATCHNORM_RESIDUAL,
     .layout         = GLIA_LAYOUT_IMAGE,
-    .image_in       = 1,
+    .image_in       = 1 | 1 << BATCHNORM_RESIDUAL,
     .image_out      = 1,
     .in_place       = {[BATCHNORM_NEW_RUNNING_MEAN] = 1 + BATCHNORM_RUNNING_MEAN,
                        [BATCHNORM_NEW_RUNNING_VAR]  = 1 + BATCHNORM_RUNNING_VAR},
@@ -105,8 +117,8 @@ glia_status glia_batchnorm(glia_context *ctx, const glia_batchnorm_params *param
     const glia_norm_stats no_stats          = {0};
     const glia_batchnorm_vectors *v         = vectors ? vectors : &no_vectors;
     if (!stats) stats = &no_stats;
-    return glia_call_op(ctx, &glia_op_batchnorm, params, 5,
-                        (const glia_tensor *[]){x, v->weight, v->bias, v->running_mean, v->running_var}, 5,
+    return glia_call_op(ctx, &glia_op_batchnorm, params, 6,
+                        (const glia_tensor *[]){x, v->weight, v->bias, v->running_mean, v->running_var, v->residual}, 5,
                         (glia_tensor *[]){y, stats->mean, stats->rstd, v->running_mean, v->running_var});
 }
 

@@ -5,7 +5,7 @@
 #include "core/ops.h"
 #include "ops/norm.h"
 
-enum { BATCHNORM_RUNNING_MEAN = NORM_BIAS + 1, BATCHNORM_RUNNING_VAR };         /* further inputs of batchnorm */
+enum { BATCHNORM_RUNNING_MEAN = NORM_BIAS + 1, BATCHNORM_RUNNING_VAR, BATCHNORM_RESIDUAL }; /* more of batchnorm */
 enum { BATCHNORM_NEW_RUNNING_MEAN = NORM_RSTD + 1, BATCHNORM_NEW_RUNNING_VAR }; /* further outputs of batchnorm */
 enum { INFERENCE_MEAN = NORM_BIAS + 1, INFERENCE_VAR }; /* further inputs of batchnorm_inference */
 enum { INFERENCE_BACK_VAR = NORM_BACK_MEAN + 1 };       /* in the place of rstd */
@@ -15,6 +15,7 @@ typedef struct glia_batchnorm_geom {
     double epsilon, momentum;
     int n, c, area;
     int population;
+    glia_unary_kind activation;
 } glia_batchnorm_geom;
 
 #endif

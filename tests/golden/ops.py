@@ -317,8 +317,8 @@ def moments(x, dims, epsilon):
     return mean, torch.rsqrt(var + epsilon)
 
 
-@op(gradients=(0, 1, 2))
-def batchnorm(p, x, weight=None, bias=None, running_mean=None, running_var=None):
+@op(gradients=(0, 1, 2, 5))
+def batchnorm(p, x, weight=None, bias=None, running_mean=None, running_var=None, residual=None):
     channels, dims = x.shape[1], [i for i in range(x.ndim) if i != 1]
     momentum, epsilon = either(p.momentum, 0.1), either(p.epsilon, 1e-5)
     new_mean = torch.zeros(channels).to(x) if running_mean is None else running_mean.clone()
@@ -327,6 +327,7 @@ def batchnorm(p, x, weight=None, bias=None, running_mean=None, running_var=None)
     y = F.batch_norm(x, new_mean, new_var, weight, bias, True, momentum, epsilon)
     if p.population:
         new_var = (1 - momentum) * old_var + momentum * x.var(dims, correction=0)
+    y = activate(p.activation, y if residual is None else y + residual)
     return y, *moments(x, dims, epsilon), new_mean, new_var
 
 

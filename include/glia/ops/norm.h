@@ -39,6 +39,7 @@ typedef struct glia_batchnorm_params {
                         ONNX and Keras give 1 - momentum. */
     bool population; /* the running variance takes var as it is, as ONNX and Keras do; default: var n / (n - 1), as
                         PyTorch, which n = 1 does not have */
+    glia_unary_kind activation; /* of the result: linear, sigmoid, tanh or relu */
 } glia_batchnorm_params;
 
 /* Vectors [C] of a batchnorm. Training updates the running ones in place; each may be NULL. In inference weight and
@@ -46,13 +47,15 @@ typedef struct glia_batchnorm_params {
 typedef struct glia_batchnorm_vectors {
     const glia_tensor *weight, *bias;
     glia_tensor *running_mean, *running_var;
+    const glia_tensor *residual; /* of glia_batchnorm alone: no vector, but of the shape of x; may be NULL */
 } glia_batchnorm_vectors;
 
-/* Normalises with the statistics of x. x, y: [N,C,...], a group is a channel, n = N times the area   mean, rstd: [C].
- * stats may be NULL, vectors too. As an op of a graph it has the inputs x, weight, bias, running_mean, running_var and
- * the outputs y, mean, rstd, new_running_mean, new_running_var; the last two may lie in the memory of the inputs, and
- * an absent running_mean counts as zeros, running_var as ones.
- * Source: Ioffe, Szegedy, "Batch Normalization"; PyTorch's batch_norm in training, ONNX BatchNormalization. */
+/* Normalises with the statistics of x, then y = activation(normalised x + residual). x, y: [N,C,...], a group is a
+ * channel, n = N times the area   mean, rstd: [C].
+ * stats may be NULL, vectors too. As an op of a graph it has the inputs x, weight, bias, running_mean, running_var,
+ * residual and the outputs y, mean, rstd, new_running_mean, new_running_var; the last two may lie in the memory of the
+ * inputs, and an absent running_mean counts as zeros, running_var as ones. Source: Ioffe, Szegedy, "Batch
+ * Normalization"; PyTorch's batch_norm in training, ONNX BatchNormalization. */
 GLIA_API glia_status glia_batchnorm(glia_context *ctx, const glia_batchnorm_params *params, const glia_tensor *x,
                                     const glia_batchnorm_vectors *vectors, glia_tensor *y,
                                     const glia_norm_stats *stats);
