@@ -21,14 +21,38 @@ using namespace glia;
 
 const glia_device* cuda() { return cuda_device(); }
 
-// cuDNN's own description of an H100, in the form in which it writes one down.
-const char* const kH100 = R"({"maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64],
-    "regsPerBlock": 65536, "multiProcessorCount": 132, "warpSize": 32, "maxSharedMemoryPerBlock": 49152,
-    "maxSharedMemoryPerBlockOptin": 232448, "reservedSharedMemoryPerBlock": 1024, "maxRegistersPerSM": 65536,
-    "maxCtasPerSM": 32, "maxThreadsPerBlock": 1024, "maxThreadsPerSM": 2048, "pciDeviceId": 0, "isTccDriver": 0,
-    "supportCoopLaunch": 1, "smClockRateKHz": 1980000, "memClockRateKHz": 2619000, "l2CacheSize": 52428800,
-    "deviceName": "NVIDIA H100 80GB HBM3", "totalGlobalMem": 85000000000, "deviceVer": 900, "driverVer": 13000,
-    "cudaDeviceId": 0})";
+// One GPU of each generation that the kernels are built for, and what cuDNN asks of it.
+struct Gpu {
+    const char* name;
+    int         capability, multiprocessors, shared_bytes, shared_bytes_optin, blocks, threads, l2_bytes;
+    long        memory;
+};
+constexpr Gpu kGpus[] = {
+    {"T4", 750, 40, 49152, 65536, 16, 1024, 4 << 20, 15L << 30},
+    {"A100", 800, 108, 49152, 166912, 32, 2048, 40 << 20, 40L << 30},
+    {"A10", 860, 72, 49152, 101376, 16, 1536, 6 << 20, 22L << 30},
+    {"L4", 890, 58, 49152, 101376, 24, 1536, 48 << 20, 22L << 30},
+    {"H100", 900, 132, 49152, 232448, 32, 2048, 50 << 20, 79L << 30},
+    {"B200", 1000, 148, 49152, 232448, 32, 2048, 126 << 20, 178L << 30},
+    {"RTX 5090", 1200, 170, 49152, 101376, 24, 1536, 96 << 20, 31L << 30},
+};
+constexpr const Gpu& kH100 = kGpus[4];
+
+// In the form in which cuDNN writes down a device.
+std::string description(const Gpu& gpu) {
+    char text[2048];
+    snprintf(text, sizeof text,
+             R"({"maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64], "regsPerBlock": 65536,
+                 "multiProcessorCount": %d, "warpSize": 32, "maxSharedMemoryPerBlock": %d,
+                 "maxSharedMemoryPerBlockOptin": %d, "reservedSharedMemoryPerBlock": 1024, "maxRegistersPerSM": 65536,
+                 "maxCtasPerSM": %d, "maxThreadsPerBlock": 1024, "maxThreadsPerSM": %d, "pciDeviceId": 0,
+                 "isTccDriver": 0, "supportCoopLaunch": 1, "smClockRateKHz": 1700000, "memClockRateKHz": 2600000,
+                 "l2CacheSize": %d, "deviceName": "%s", "totalGlobalMem": %ld, "deviceVer": %d, "driverVer": 13000,
+                 "cudaDeviceId": 0})",
+             gpu.multiprocessors, gpu.shared_bytes, gpu.shared_bytes_optin, gpu.blocks, gpu.threads, gpu.l2_bytes, gpu.name,
+             gpu.memory, gpu.capability);
+    return text;
+}
 
 enum class Images { dense, channels_last };
 
@@ -129,10 +153,10 @@ TEST(CudaLibraries, have_no_handle_without_a_driver) {
     });
 }
 
-// cuDNN plans for the device of kH100 while this lives.
+// cuDNN plans for this GPU while this lives.
 class Described {
   public:
-    Described() { setenv("GLIA_CUDNN_DEVICE", kH100, 1); }
+    explicit Described(const Gpu& gpu) { setenv("GLIA_CUDNN_DEVICE", description(gpu).c_str(), 1); }
     ~Described() { unsetenv("GLIA_CUDNN_DEVICE"); }
 };
 
@@ -153,16 +177,19 @@ std::string missing(Pretender& p, const char* op) {
     return reason;
 }
 
-TEST(Cudnn, plans_for_a_device_that_is_not_there) {
-    const Described device;
+class Cudnn : public testing::TestWithParam<Gpu> {};
+
+TEST_P(Cudnn, plans_for_a_device_that_is_not_there) {
+    const Described device(GetParam());
     Pretender p;
     if (const std::string reason = missing(p, "conv2d"); !reason.empty()) GTEST_SKIP() << reason;
     std::map<std::string, int> planned;
     for_each_library_call(p.ctx, [&](const glia_provider& provider, const glia_call& call, const Case& c) {
         const std::string what = std::string(c.op->name) + " of " + glia_dtype_name(call.in[0]->dtype);
         if (std::string(provider.name) != "cuda.cudnn" || call.in[0]->dtype == GLIA_F64) return;
-        planned[what] += 0;
-        if (provider.decline(&call)) return;
+        // All cases on one GPU, some on the others. Before 8.0 there is no arithmetic on bf16.
+        const bool enough = planned[what] == 3 && std::string(GetParam().name) != kH100.name;
+        if (enough || (call.in[0]->dtype == GLIA_BF16 && GetParam().capability < 800) || provider.decline(&call)) return;
         glia_prepared prepared{};
         if (provider.prepare(&call, &prepared) != GLIA_OK) {
             EXPECT_STRNE(glia_message(p.ctx), "") << what << " " << c.name;
@@ -173,7 +200,8 @@ TEST(Cudnn, plans_for_a_device_that_is_not_there) {
         ++planned[what];
     });
     EXPECT_EQ(planned.size(), 4u * 3) << "four ops, three dtypes";
-    for (const auto& [what, count] : planned) EXPECT_GT(count, 0) << what << " was never planned";
+    for (const auto& [what, count] : planned)
+        EXPECT_TRUE(count > 0 || (what.ends_with("bf16") && GetParam().capability < 800)) << what << " was never planned";
 }
 
 // Status of planning a convolution with its bias when call number `fail_at` fails; none of them: -1.
@@ -199,8 +227,13 @@ glia_status plan_with_failure(int64_t fail_at, cudaError_t error, int64_t* calls
     return status;
 }
 
-TEST(Cudnn, every_call_that_fails_leaves_nothing_behind) {
-    const Described device;
+INSTANTIATE_TEST_SUITE_P(gpus, Cudnn, testing::ValuesIn(kGpus), [](const auto& info) {
+    std::string name = info.param.name;
+    return name.erase(std::min(name.find(' '), name.size()), 1);
+});
+
+TEST(CudnnFailures, every_call_that_fails_leaves_nothing_behind) {
+    const Described device(kH100);
     Pretender p;
     if (const std::string reason = missing(p, "conv2d"); !reason.empty()) GTEST_SKIP() << reason;
     int64_t calls, ignored;
