@@ -36,7 +36,8 @@ __global__ void __launch_bounds__(BIAS_THREADS) bias_kernel(bias_of<T> f, T *y, 
 
 template <class T>
 cudaError_t bias_all(const bias_of<T> &f, T *y, int count, cudaStream_t stream) {
-    const int blocks = blocks_for(count, BIAS_THREADS * vector<T>::width);
+    const int width  = vector<T>::width;
+    const int blocks = blocks_for(count, BIAS_THREADS * width);
     return GLIA_LAUNCH(bias_kernel<T>, blocks, BIAS_THREADS, 0, stream, f, y, count, aligned16(y));
 }
 
