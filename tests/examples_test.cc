@@ -9,6 +9,8 @@
 #include <iterator>
 #include <string>
 
+#include "support/files.h"
+
 namespace {
 
 // Runs an example; returns what it wrote on standard output.
@@ -102,6 +104,24 @@ TEST(Examples, cnn_fashion_reaches_89_percent_in_three_epochs) {
     for (size_t at = 0; (at = text.find("\nepoch ", at)) != std::string::npos; ++at) ++lines;
     EXPECT_EQ(lines, 3) << "a line an epoch\n" << text;
     EXPECT_EQ(text.size() - text.rfind("\ntest accuracy: 0."), sizeof "\ntest accuracy: 0.8912\n" - 1) << text;
+}
+
+// A few images: the program as it is, on a device with memory of its own.
+TEST(Examples, cnn_fashion_runs_on_the_emulated_device) {
+    if (!exists(std::string(GLIA_BINARIES) + "/../lib/libglia_emulated.so")) GTEST_SKIP() << "this build has no emulated device";
+    const glia::Folder folder;
+    glia::Bytes        pixels(16 * 28 * 28), classes(16);
+    for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<unsigned char>(i * 7 % 251);
+    for (size_t i = 0; i < classes.size(); ++i) classes[i] = static_cast<unsigned char>(i % 10);
+    for (const std::string part : {"train", "t10k"}) {
+        folder.write(part + "-images-idx3-ubyte", glia::idx_file(8, {16, 28, 28}, pixels));
+        folder.write(part + "-labels-idx1-ubyte", glia::idx_file(8, {16}, classes));
+    }
+    const std::string command = "cnn_fashion --epochs 1 --batch 16 --data " + folder.path() + " --device ";
+    const std::string host = output_of(command + "cpu"), guest = output_of(command + "emulated");
+    EXPECT_NEAR(number_after(guest, " loss "), number_after(host, " loss "), 1e-4) << "the last digit that is shown";
+    EXPECT_NEAR(number_after(guest, "  val_loss "), number_after(host, "  val_loss "), 2e-3) << "Adam's first step may turn round";
+    EXPECT_NE(guest.find("\ntest accuracy: 0."), std::string::npos) << guest;
 }
 
 TEST(Examples, wrong_options_are_refused) {
