@@ -36,6 +36,7 @@
 namespace glia {
 
 enum { CHANNEL_THREADS = 256, CHANNEL_WARPS = CHANNEL_THREADS / LANES };
+enum { CHANNEL_LEAST_BLOCKS = 2 }; /* of a multiprocessor: left to itself, ptxas spills to fit more */
 enum { CHANNEL_BLOCKS = 512, CHANNEL_STEPS = 16, CHANNEL_SLICES = 512, FEW_SLICES = 8 };
 
 enum channel_step { ALONE, SUMS, MERGE, APPLY, PLAIN };
@@ -120,7 +121,7 @@ __device__ inline void finish_and_store(const channel_job<T, R> &j, int64_t at, 
 
 /* Block x has channel x, block y its slice y. */
 template <class T, class R, channel_step STEP>
-__global__ void __launch_bounds__(CHANNEL_THREADS, 2) runs_kernel(channel_job<T, R> j) {
+__global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_LEAST_BLOCKS) runs_kernel(channel_job<T, R> j) {
     typedef compute<T> C;
     typedef typename R::state state;
     const int width = j.wide ? int(vector<T>::width) : 1, step = blockDim.x * width, c = blockIdx.x;
@@ -167,7 +168,7 @@ __device__ inline void merge_columns(S (&shared)[W][CHANNEL_THREADS], int across
 
 /* Block x has `across` packs of channels, block y a slice of their rows. */
 template <class T, class R, channel_step STEP>
-__global__ void __launch_bounds__(CHANNEL_THREADS, 2) columns_kernel(channel_job<T, R> j) {
+__global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_LEAST_BLOCKS) columns_kernel(channel_job<T, R> j) {
     typedef compute<T> C;
     typedef typename R::state state;
     constexpr int width = vector<T>::width;

@@ -39,7 +39,7 @@ __device__ inline void write_statistics(const forward_job<T> &j, int64_t row, co
 }
 
 template <class T, int PACKS, bool WHOLE_BLOCK>
-__global__ void __launch_bounds__(ROW_THREADS) layernorm_rows(forward_job<T> j) {
+__global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_rows(forward_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width;
     __shared__ C shared[ROW_WARPS];
@@ -47,15 +47,18 @@ __global__ void __launch_bounds__(ROW_THREADS) layernorm_rows(forward_job<T> j) 
     const int64_t row = team.first_row(j.shape), start = row * j.shape.length;
     const bool active = row < j.shape.rows;
     C values[PACKS][vector<T>::width], sum = 0, squares = 0;
+#pragma unroll
     for (int p = 0; p < PACKS; ++p) {
         load_pack(j.x + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, values[p]);
         for (int k = 0; k < width; ++k) sum += values[p][k];
     }
     const C mean = team.all(plus(), sum, shared) / C(j.shape.length);
+#pragma unroll
     for (int p = 0; p < PACKS; ++p)
         for (int k = 0; k < width; ++k)
             squares += k < team.count(p) ? (values[p][k] - mean) * (values[p][k] - mean) : C(0);
     const C rstd = 1 / sqrt(team.all(plus(), squares, shared) / C(j.shape.length) + j.epsilon);
+#pragma unroll
     for (int p = 0; p < PACKS; ++p) {
         const int n = active ? team.count(p) : 0;
         normalize(j, team.begin(p), n, mean, rstd, values[p]);
@@ -65,7 +68,7 @@ __global__ void __launch_bounds__(ROW_THREADS) layernorm_rows(forward_job<T> j) 
 }
 
 template <class T>
-__global__ void __launch_bounds__(ROW_THREADS) layernorm_long(forward_job<T> j) {
+__global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_long(forward_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width, length = j.shape.length;
     __shared__ moments<C> shared[ROW_WARPS];
@@ -119,6 +122,7 @@ struct column_sums {
     /* Adds what the teams of the warp have of the same columns. */
     __device__ void gather(int team) {
         for (int distance = team; distance < LANES; distance *= 2)
+#pragma unroll
             for (int p = 0; p < PACKS; ++p)
                 for (int k = 0; k < vector<T>::width; ++k) {
                     weight[p][k] += __shfl_xor_sync(EVERY_LANE, weight[p][k], distance);
@@ -129,7 +133,7 @@ struct column_sums {
 
 /* A block has several rows; a thread has the same columns of each. */
 template <class T, int PACKS, bool WHOLE_BLOCK>
-__global__ void __launch_bounds__(ROW_THREADS) layernorm_backward_rows(backward_job<T> j) {
+__global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_backward_rows(backward_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width, length = j.shape.length, at_once = ROW_THREADS / j.shape.team;
     __shared__ C shared[ROW_WARPS];
@@ -140,6 +144,7 @@ __global__ void __launch_bounds__(ROW_THREADS) layernorm_backward_rows(backward_
         const bool active = row < j.shape.rows;
         const C mean = active ? widen(j.mean[row]) : C(0), rstd = active ? widen(j.rstd[row]) : C(0);
         C xhat[PACKS][vector<T>::width], g[PACKS][vector<T>::width], sum = 0, dot = 0;
+#pragma unroll
         for (int p = 0; p < PACKS; ++p) {
             const int n = active ? team.count(p) : 0;
             load_gradients(j, start, team.begin(p), n, mean, rstd, xhat[p], g[p]);
@@ -152,6 +157,7 @@ __global__ void __launch_bounds__(ROW_THREADS) layernorm_backward_rows(backward_
         }
         sum = team.all(plus(), sum, shared) / C(length);
         dot = team.all(plus(), dot, shared) / C(length);
+#pragma unroll
         for (int p = 0; p < PACKS; ++p) {
             for (int k = 0; k < width; ++k) g[p][k] = rstd * (g[p][k] - sum - xhat[p][k] * dot);
             store_pack(j.dx + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, g[p]);
@@ -162,6 +168,7 @@ __global__ void __launch_bounds__(ROW_THREADS) layernorm_backward_rows(backward_
     if (!WHOLE_BLOCK) columns.gather(j.shape.team);
     if (!WHOLE_BLOCK && int(threadIdx.x) % LANES >= j.shape.team) return;
     C *out = j.partials + int64_t(WHOLE_BLOCK ? blockIdx.x : blockIdx.x * ROW_WARPS + warp) * 2 * length;
+#pragma unroll
     for (int p = 0; p < PACKS; ++p)
         for (int k = 0; k < width && k < team.count(p); ++k) {
             out[team.begin(p) + k]          = columns.weight[p][k];
@@ -170,7 +177,7 @@ __global__ void __launch_bounds__(ROW_THREADS) layernorm_backward_rows(backward_
 }
 
 template <class T>
-__global__ void __launch_bounds__(ROW_THREADS) layernorm_backward_long(backward_job<T> j) {
+__global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_backward_long(backward_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width, length = j.shape.length;
     __shared__ sums<C, 2> shared[ROW_WARPS];
@@ -195,7 +202,7 @@ __global__ void __launch_bounds__(ROW_THREADS) layernorm_backward_long(backward_
 
 /* A thread has a column; blockIdx.y has every gridDim.y-th row. */
 template <class T>
-__global__ void __launch_bounds__(ROW_THREADS) layernorm_columns(backward_job<T> j) {
+__global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_columns(backward_job<T> j) {
     typedef compute<T> C;
     const int column = blockIdx.x * ROW_THREADS + threadIdx.x, length = j.shape.length;
     if (column >= length) return;

@@ -12,7 +12,7 @@
 namespace glia {
 namespace {
 
-enum { THREADS = 128 };
+enum { THREADS = 128, LEAST_BLOCKS = 4 }; /* of a multiprocessor: left to itself, ptxas spills to fit more */
 
 /* ---- threads to elements ---- */
 
@@ -107,7 +107,7 @@ struct job {
 /* ---- averages ---- */
 
 template <class T, int W>
-__global__ void __launch_bounds__(THREADS) avg_pool2d_kernel(job<T> j) {
+__global__ void __launch_bounds__(THREADS, LEAST_BLOCKS) avg_pool2d_kernel(job<T> j) {
     typedef compute<T> C;
     const unsigned i = blockIdx.x * THREADS + threadIdx.x;
     if (i >= j.threads.count) return;
@@ -124,7 +124,7 @@ __global__ void __launch_bounds__(THREADS) avg_pool2d_kernel(job<T> j) {
 }
 
 template <class T, int W>
-__global__ void __launch_bounds__(THREADS) avg_pool2d_backward_kernel(job<T> j) {
+__global__ void __launch_bounds__(THREADS, LEAST_BLOCKS) avg_pool2d_backward_kernel(job<T> j) {
     typedef compute<T> C;
     const unsigned i = blockIdx.x * THREADS + threadIdx.x;
     if (i >= j.threads.count) return;
@@ -170,7 +170,7 @@ __device__ inline walk walk_of(const axis &a, int place) {
 }
 
 template <class T, int W>
-__global__ void __launch_bounds__(THREADS) max_pool2d_kernel(job<T> j) {
+__global__ void __launch_bounds__(THREADS, LEAST_BLOCKS) max_pool2d_kernel(job<T> j) {
     typedef compute<T> C;
     const unsigned i = blockIdx.x * THREADS + threadIdx.x;
     if (i >= j.threads.count) return;
@@ -194,7 +194,7 @@ __global__ void __launch_bounds__(THREADS) max_pool2d_kernel(job<T> j) {
 }
 
 template <class T, int W>
-__global__ void __launch_bounds__(THREADS) max_pool2d_backward_kernel(job<T> j) {
+__global__ void __launch_bounds__(THREADS, LEAST_BLOCKS) max_pool2d_backward_kernel(job<T> j) {
     typedef compute<T> C;
     const unsigned i = blockIdx.x * THREADS + threadIdx.x;
     if (i >= j.threads.count) return;
@@ -216,7 +216,7 @@ constexpr int SCAN_PLACES = 32, MOST_RUNS = 65535; /* places of a channel that a
 
 /* Block x has some channels of all images, one for each thread, block y every gridDim.y-th run of their places. */
 template <class T>
-__global__ void __launch_bounds__(THREADS) max_pool2d_backward_scan(job<T> j, int images, int channels) {
+__global__ void __launch_bounds__(THREADS, LEAST_BLOCKS) max_pool2d_backward_scan(job<T> j, int images, int channels) {
     typedef compute<T> C;
     __shared__ C sums[SCAN_PLACES][THREADS];
     const unsigned channel = blockIdx.x * blockDim.x + threadIdx.x;

@@ -21,7 +21,7 @@ struct rows_job {
 /* Beyond the end of the row a thread holds -infinity, whose exp is 0; where it is not, as in a row without a finite
  * maximum, the whole row is NaN. */
 template <class T, int PACKS, bool WHOLE_BLOCK>
-__global__ void __launch_bounds__(ROW_THREADS) softmax_rows(rows_job<T> j) {
+__global__ void __launch_bounds__(ROW_THREADS, 1) softmax_rows(rows_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width;
     __shared__ C shared[ROW_WARPS];
@@ -29,11 +29,13 @@ __global__ void __launch_bounds__(ROW_THREADS) softmax_rows(rows_job<T> j) {
     const int64_t row = team.first_row(j.shape), start = row * j.shape.length;
     const bool active = row < j.shape.rows;
     C values[PACKS][vector<T>::width], most = -C(INFINITY), sum = 0;
+#pragma unroll
     for (int p = 0; p < PACKS; ++p) {
         load_pack(j.x + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, values[p], -C(INFINITY));
         for (int k = 0; k < width; ++k) most = larger()(most, values[p][k]);
     }
     most = team.all(larger(), most, shared);
+#pragma unroll
     for (int p = 0; p < PACKS; ++p)
         for (int k = 0; k < width; ++k) {
             const C e = exp(values[p][k] - most);
@@ -42,6 +44,7 @@ __global__ void __launch_bounds__(ROW_THREADS) softmax_rows(rows_job<T> j) {
         }
     sum             = team.all(plus(), sum, shared);
     const C inverse = 1 / sum, logarithm = log(sum);
+#pragma unroll
     for (int p = 0; p < PACKS; ++p) {
         for (int k = 0; k < width; ++k) values[p][k] = j.log ? values[p][k] - logarithm : values[p][k] * inverse;
         store_pack(j.y + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, values[p]);
@@ -49,7 +52,7 @@ __global__ void __launch_bounds__(ROW_THREADS) softmax_rows(rows_job<T> j) {
 }
 
 template <class T, int PACKS, bool WHOLE_BLOCK>
-__global__ void __launch_bounds__(ROW_THREADS) softmax_backward_rows(rows_job<T> j) {
+__global__ void __launch_bounds__(ROW_THREADS, 1) softmax_backward_rows(rows_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width;
     __shared__ C shared[ROW_WARPS];
@@ -57,12 +60,14 @@ __global__ void __launch_bounds__(ROW_THREADS) softmax_backward_rows(rows_job<T>
     const int64_t row = team.first_row(j.shape), start = row * j.shape.length;
     const bool active = row < j.shape.rows;
     C y[PACKS][vector<T>::width], dy[PACKS][vector<T>::width], sum = 0;
+#pragma unroll
     for (int p = 0; p < PACKS; ++p) {
         load_pack(j.x + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, y[p]);
         load_pack(j.dy + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, dy[p]);
         for (int k = 0; k < width; ++k) sum += j.log ? dy[p][k] : dy[p][k] * y[p][k];
     }
     sum = team.all(plus(), sum, shared);
+#pragma unroll
     for (int p = 0; p < PACKS; ++p) {
         for (int k = 0; k < width; ++k) y[p][k] = j.log ? dy[p][k] - exp(y[p][k]) * sum : y[p][k] * (dy[p][k] - sum);
         store_pack(j.y + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, y[p]);
