@@ -1,12 +1,13 @@
-/* One read of x: the largest number of an item and the sum of its exponentials are found together, and what is needed
- * again stays in shared memory while it fits there; longer rows are read again. A few items take one launch; where more
- * blocks add, a second launch adds theirs. */
+/* One read of x, 16 bytes at a time where a warp or a block has an item: the largest number and the sum of the
+ * exponentials are found together, and what is needed again stays in shared memory while it fits there; longer rows are
+ * read again. A few items take one launch; where more blocks add, a second launch adds theirs. */
 #include "kernels/cross_entropy.h"
 
 #include <cfloat>
 
 #include "kernels/classes.h"
 #include "kernels/index.h"
+#include "kernels/pack.h"
 
 namespace glia {
 namespace {
@@ -19,6 +20,7 @@ struct problem {
     class_shape shape;
     glia_cross_entropy_from from;
     bool ignore, kept; /* kept: rows stay in shared memory */
+    int pack;          /* numbers that a thread reads at a time: 1, or what 16 bytes hold */
     int64_t ignore_index;
     C hard, spread, epsilon; /* an item's class gets `hard`, or its target times that; every class `spread` more */
     const T *x, *probabilities, *weight;
@@ -39,14 +41,14 @@ struct row {
     int classes, lane;
     int64_t target;
     bool counts; /* is there, not ignored and in range */
-    T *slots;    /* of this thread, CLASS_THREADS apart */
+    T *slots;    /* of this thread, a pack in each round */
 
     __device__ row(const problem<T> &problem, int64_t item, T *shared) : p(problem), at(item) {
         const bool here    = item < p.shape.items;
         first              = here ? p.shape.first(item) : 0;
         classes            = here ? p.shape.classes : 0;
         lane               = threadIdx.x % TEAM;
-        slots              = shared + threadIdx.x;
+        slots              = shared + threadIdx.x * p.pack;
         target             = here && !p.probabilities ? index_at(p.target, item) : 0;
         const bool ignored = p.ignore && target == p.ignore_index;
         const bool inside  = p.probabilities || (target >= 0 && target < p.shape.classes);
@@ -54,13 +56,20 @@ struct row {
         if (here && !ignored && !inside && lane == 0) note_index(p.bad, item, target);
     }
     __device__ int64_t element(int c) const { return first + int64_t(c) * p.shape.inner; }
-    __device__ C read(int c) const {
-        const T value = p.x[element(c)];
-        if (p.kept) slots[c / TEAM * CLASS_THREADS] = value;
-        return widen(value);
+    /* The first class of this thread in a round, of which it has p.pack. */
+    __device__ int class_in(int round) const { return (round * TEAM + lane) * p.pack; }
+
+    __device__ void read(int round, C (&values)[vector<T>::width]) const {
+        load_pack(p.x + element(class_in(round)), p.pack, p.pack > 1, values);
+        if (p.kept) store_pack(slots + round * CLASS_THREADS * p.pack, p.pack, p.pack > 1, values);
     }
     /* By the thread that has read it. */
-    __device__ C again(int c) const { return widen(p.kept ? slots[c / TEAM * CLASS_THREADS] : p.x[element(c)]); }
+    __device__ void again(int round, C (&values)[vector<T>::width]) const {
+        if (p.kept)
+            load_pack(slots + round * CLASS_THREADS * p.pack, p.pack, p.pack > 1, values);
+        else
+            load_pack(p.x + element(class_in(round)), p.pack, p.pack > 1, values);
+    }
     __device__ C share(int c) const {
         const C t = p.probabilities ? widen(p.probabilities[element(c)]) : C(c == target);
         return p.weight_of(c) * (p.hard * t + p.spread);
@@ -83,20 +92,17 @@ __device__ inline double lowest<double>() {
     return -DBL_MAX;
 }
 
-/* A number that is infinite makes the sum NaN, through value - value, as the formula does. */
 template <class T, int TEAM>
 __device__ inline softmax_sums<compute<T>> softmax_of(const row<T, TEAM> &r) {
     typedef compute<T> C;
     __shared__ C shared[CLASS_WARPS];
-    C most = lowest<C>(), sum = 0;
-    for (int c = r.lane; c < r.classes; c += TEAM) {
-        const C value = r.read(c);
-        if (value > most) {
-            sum  = sum * exp(most - value) + 1 + (value - value);
-            most = value;
-        } else {
-            sum += exp(value - most);
-        }
+    C most = lowest<C>(), sum = 0, values[vector<T>::width];
+    for (int round = 0; r.class_in(round) < r.classes; ++round) {
+        r.read(round, values);
+        C top = most;
+        for (int k = 0; k < vector<T>::width; ++k) top = k < r.p.pack && values[k] > top ? values[k] : top;
+        if (top > most) sum *= exp(most - top), most = top;
+        for (int k = 0; k < vector<T>::width; ++k) sum += k < r.p.pack ? exp(values[k] - most) : C(0);
     }
     const C all = over_team<TEAM>(larger(), most, shared);
     return {all, over_team<TEAM>(plus(), sum * exp(most - all), shared)};
@@ -125,10 +131,13 @@ __device__ inline compute<T> loss_of(const row<T, TEAM> &r) {
         const C q   = r.share(c);
         return q != 0 ? -q * log_probability(r, widen(r.p.x[r.element(c)]), s.most, log_sum) : C(0);
     }
-    C loss = 0;
-    for (int c = r.lane; r.counts && c < r.classes; c += TEAM) {
-        const C q = r.share(c), x = logits ? r.again(c) : widen(r.p.x[r.element(c)]);
-        if (q != 0) loss -= q * log_probability(r, x, s.most, log_sum);
+    C loss = 0, x[vector<T>::width];
+    for (int round = 0; r.counts && r.class_in(round) < r.classes; ++round) {
+        r.again(round, x);
+        for (int k = 0; k < r.p.pack; ++k) {
+            const C q = r.share(r.class_in(round) + k);
+            if (q != 0) loss -= q * log_probability(r, x[k], s.most, log_sum);
+        }
     }
     return over_team<TEAM>(plus(), loss, shared);
 }
@@ -211,6 +220,16 @@ __device__ inline compute<T> all_shares(const row<T, TEAM> &r) {
     return over_team<TEAM>(plus(), total, shared);
 }
 
+/* The derivative of the loss of an item that counts by class c, whose number is x. */
+template <class T, int TEAM>
+__device__ inline compute<T> slope_of(const row<T, TEAM> &r, int c, compute<T> x, const softmax_sums<compute<T>> &s,
+                                      compute<T> total) {
+    typedef compute<T> C;
+    if (r.p.from == GLIA_LOGITS) return exp(x - s.most) / s.sum * total - r.share(c);
+    if (r.p.from == GLIA_LOG_PROBABILITIES) return -r.share(c);
+    return x >= r.p.epsilon && x <= 1 ? -r.share(c) / x : C(0);
+}
+
 template <class T, int TEAM>
 __global__ void __launch_bounds__(CLASS_THREADS) backward_kernel(problem<T> p, gradient<T> g) {
     typedef compute<T> C;
@@ -220,17 +239,16 @@ __global__ void __launch_bounds__(CLASS_THREADS) backward_kernel(problem<T> p, g
     const int teams    = CLASS_THREADS / TEAM;
     const int64_t item = int64_t(blockIdx.x) * teams + threadIdx.x / TEAM;
     const row<T, TEAM> r(p, item, rows);
-    const bool logits = p.from == GLIA_LOGITS;
     softmax_sums<C> s = {0, 1};
-    C total           = 0;
-    if (logits) s = softmax_of(r), total = all_shares(r);
+    C total           = 0, values[vector<T>::width];
+    if (p.from == GLIA_LOGITS) s = softmax_of(r), total = all_shares(r);
     const C dy = r.counts ? widen(g.dy[g.one_dy ? 0 : item]) / over : C(0);
-    for (int c = r.lane; c < r.classes; c += TEAM) {
-        const C x = logits ? r.again(c) : widen(p.x[r.element(c)]);
-        C slope   = r.counts ? -r.share(c) : C(0);
-        if (logits) slope += exp(x - s.most) / s.sum * total;
-        if (p.from == GLIA_PROBABILITIES) slope = x >= p.epsilon && x <= 1 ? slope / x : C(0);
-        g.dx[r.element(c)] = narrow<T>(r.counts ? dy * slope : C(0));
+    for (int round = 0; r.class_in(round) < r.classes; ++round) {
+        const int c = r.class_in(round);
+        r.again(round, values);
+        for (int k = 0; k < vector<T>::width; ++k)
+            values[k] = r.counts && k < p.pack ? dy * slope_of(r, c + k, values[k], s, total) : C(0);
+        store_pack(g.dx + r.element(c), p.pack, p.pack > 1, values);
     }
 }
 
@@ -260,12 +278,16 @@ compute<T> divisor_of(const problem<T> &p, glia_reduction reduction) {
     return p.probabilities || (!p.weight && !p.ignore) ? compute<T>(p.shape.items) : compute<T>(0);
 }
 
-/* Decides whether rows are kept: bytes of shared memory. */
+/* Decides how rows are read, and whether they are kept, for which it gives the bytes of shared memory. out: what lies
+ * as x does and is written, or NULL. */
 template <class T>
-size_t keep(problem<T> &p, bool needed) {
-    const int team     = team_for(p.shape);
-    const size_t bytes = size_t(p.shape.classes + team - 1) / team * CLASS_THREADS * sizeof(T);
-    p.kept             = needed && p.from == GLIA_LOGITS && bytes <= KEPT_BYTES;
+size_t plan_rows(problem<T> &p, bool needed_again, const void *out) {
+    const int team      = team_for(p.shape);
+    const bool wide     = team >= LANES && p.shape.inner == 1 && wide_rows<T>(p.x, p.shape.classes) && aligned16(out);
+    p.pack              = wide ? int(vector<T>::width) : 1;
+    const size_t rounds = size_t(blocks_for(p.shape.classes, team * p.pack));
+    const size_t bytes  = rounds * p.pack * CLASS_THREADS * sizeof(T);
+    p.kept              = needed_again && p.from == GLIA_LOGITS && bytes <= KEPT_BYTES;
     return p.kept ? bytes : 0;
 }
 
@@ -275,7 +297,7 @@ cudaError_t cross_entropy(const glia_cross_entropy_args &a, cudaStream_t stream)
     problem<T> p       = problem_of<T>(a);
     const bool reduced = a.reduction != GLIA_REDUCE_NONE;
     const C over       = divisor_of(p, a.reduction);
-    const size_t bytes = keep(p, !p.one_class());
+    const size_t bytes = plan_rows(p, !p.one_class(), nullptr);
     const int blocks   = reduced ? blocks_that_add(p.shape) : blocks_of_teams(p.shape, INT32_MAX);
     T *y               = static_cast<T *>(a.out);
     auto *of_block     = static_cast<sums<C, 2> *>(a.workspace);
@@ -298,7 +320,7 @@ cudaError_t backward(const glia_cross_entropy_args &a, cudaStream_t stream) {
                           divisor_of(p, a.reduction),
                           of_block,
                           0};
-    const size_t bytes = keep(p, true);
+    const size_t bytes = plan_rows(p, true, a.out);
     const int blocks   = blocks_of_teams(p.shape, INT32_MAX);
     if (blocks == 0) return cudaSuccess;
     if (g.over == 0) {
