@@ -4,6 +4,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include "glia/context.h"
 #include "glia/ops/common.h"
 #include "kernels/gpu.h"
 
@@ -44,6 +45,12 @@ cudaError_t glia_kernel_conv2d(const glia_convolution *conv, glia_gpu gpu, void 
 /* w = the gradient by the filters, for the gradient y of the output; bias = the sums of y. Not transposed. */
 size_t glia_kernel_conv2d_filter_workspace(const glia_convolution *conv);
 cudaError_t glia_kernel_conv2d_filter(const glia_convolution *conv, glia_gpu gpu, void *workspace, cudaStream_t stream);
+
+/* Both on tensor cores, sums in float: bf16 and f16, and f32 rounded to what `math` allows. Compute capability 7.5 has
+ * them for f16, 8.0 for all. out is 8 at least, and for the gradient in r s too. */
+cudaError_t glia_kernel_conv2d_wmma(const glia_convolution *conv, glia_math math, void *workspace, cudaStream_t stream);
+cudaError_t glia_kernel_conv2d_filter_wmma(const glia_convolution *conv, glia_math math, void *workspace,
+                                           cudaStream_t stream);
 
 #ifdef __cplusplus
 }

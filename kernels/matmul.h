@@ -4,6 +4,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include "glia/context.h"
 #include "glia/ops/common.h"
 #include "kernels/gpu.h"
 
@@ -37,6 +38,10 @@ typedef struct glia_product {
  * workspace: glia_kernel_matmul_workspace bytes, which follow from dtype, the sizes and wants_row_sums. */
 size_t glia_kernel_matmul_workspace(const glia_product *call);
 cudaError_t glia_kernel_matmul(const glia_product *call, glia_gpu gpu, void *workspace, cudaStream_t stream);
+
+/* The same on tensor cores, sums in float: bf16 and f16, and f32 rounded to what `math` allows. Compute capability 7.5
+ * has them for f16, 8.0 for all. */
+cudaError_t glia_kernel_matmul_wmma(const glia_product *call, glia_math math, void *workspace, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

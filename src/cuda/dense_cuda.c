@@ -1,6 +1,7 @@
 #include "ops/dense.h"
 
 #include "cuda/gpu.h"
+#include "cuda/tensor_cores.h"
 #include "cuda/view.h"
 #include "kernels/matmul.h"
 
@@ -29,12 +30,7 @@ static size_t weights_workspace(const glia_call *call, glia_dtype dtype) {
     return glia_kernel_matmul_workspace(&m);
 }
 
-static glia_status run(const glia_call *call, const glia_cuda_view *v, const glia_product *m) {
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_matmul(m, glia_cuda_gpu(call), v->workspace, v->stream));
-    return GLIA_OK;
-}
-
-static glia_status forward(const glia_call *call, const glia_cuda_view *v) {
+static glia_product forward_product(const glia_call *call, const glia_cuda_view *v) {
     const glia_dense_geom *g = call->geom;
     const int64_t *w         = v->in_stride[DENSE_W];
     glia_product m           = forward_sizes(call, v->dtype);
@@ -44,10 +40,10 @@ static glia_status forward(const glia_call *call, const glia_cuda_view *v) {
     m.y                      = (glia_product_array){.data = v->out[0], .row = g->u, .column = 1};
     if (call->n_in > DENSE_BIAS && v->in[DENSE_BIAS])
         m.c = (glia_product_array){.data = v->in[DENSE_BIAS], .column = v->in_stride[DENSE_BIAS][0]};
-    return run(call, v, &m);
+    return m;
 }
 
-static glia_status weights(const glia_call *call, const glia_cuda_view *v) {
+static glia_product weights_product(const glia_call *call, const glia_cuda_view *v) {
     const glia_dense_geom *g = call->geom;
     const int64_t *dw        = v->out_stride[DENSE_WEIGHTS_DW];
     glia_product m           = weights_sizes(call, v->dtype);
@@ -58,9 +54,54 @@ static glia_status weights(const glia_call *call, const glia_cuda_view *v) {
         m.row_sums      = v->out[DENSE_WEIGHTS_DBIAS];
         m.row_sums_step = v->out_stride[DENSE_WEIGHTS_DBIAS][0];
     }
+    return m;
+}
+
+static glia_status run(const glia_call *call, const glia_cuda_view *v, const glia_product *m) {
+    GLIA_CUDA_TRY(call->ctx, glia_kernel_matmul(m, glia_cuda_gpu(call), v->workspace, v->stream));
+    return GLIA_OK;
+}
+
+static glia_status run_wmma(const glia_call *call, const glia_cuda_view *v, const glia_product *m) {
+    GLIA_CUDA_TRY(call->ctx, glia_kernel_matmul_wmma(m, call->ctx->math, v->workspace, v->stream));
+    return GLIA_OK;
+}
+
+static glia_status forward(const glia_call *call, const glia_cuda_view *v) {
+    const glia_product m = forward_product(call, v);
     return run(call, v, &m);
 }
 
+static glia_status forward_wmma(const glia_call *call, const glia_cuda_view *v) {
+    const glia_product m = forward_product(call, v);
+    return run_wmma(call, v, &m);
+}
+
+static glia_status weights(const glia_call *call, const glia_cuda_view *v) {
+    const glia_product m = weights_product(call, v);
+    return run(call, v, &m);
+}
+
+static glia_status weights_wmma(const glia_call *call, const glia_cuda_view *v) {
+    const glia_product m = weights_product(call, v);
+    return run_wmma(call, v, &m);
+}
+
+static const char *decline_forward(const glia_call *call) {
+    const glia_dense_geom *g = call->geom;
+    return glia_cuda_decline_tensor_cores(call, g->rows, g->u);
+}
+
+static const char *decline_weights(const glia_call *call) {
+    const glia_dense_geom *g = call->geom;
+    return glia_cuda_decline_tensor_cores(call, g->u, g->k);
+}
+
+GLIA_CUDA_KERNEL_PROVIDER(dense, wmma, decline_forward, .run = forward_wmma, .workspace = forward_workspace,
+                          .strided_in = 1 << DENSE_W | 1 << DENSE_BIAS);
+GLIA_CUDA_KERNEL_PROVIDER(dense_backward_weights, wmma, decline_weights, .run = weights_wmma,
+                          .workspace   = weights_workspace,
+                          .strided_out = 1 << DENSE_WEIGHTS_DW | 1 << DENSE_WEIGHTS_DBIAS);
 GLIA_CUDA_PROVIDER(dense, .run = forward, .workspace = forward_workspace, .strided_in = 1 << DENSE_W | 1 << DENSE_BIAS);
 GLIA_CUDA_PROVIDER(dense_backward_weights, .run = weights, .workspace = weights_workspace,
                    .strided_out = 1 << DENSE_WEIGHTS_DW | 1 << DENSE_WEIGHTS_DBIAS);

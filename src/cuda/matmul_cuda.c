@@ -1,6 +1,7 @@
 #include "kernels/matmul.h"
 
 #include "cuda/gpu.h"
+#include "cuda/tensor_cores.h"
 #include "cuda/view.h"
 #include "ops/matmul.h"
 
@@ -51,4 +52,18 @@ static glia_status matmul(const glia_call *call, const glia_cuda_view *v) {
     return GLIA_OK;
 }
 
+static const char *decline_wmma(const glia_call *call) {
+    const glia_matmul_geom *g = call->geom;
+    return glia_cuda_decline_tensor_cores(call, g->m, g->n);
+}
+
+static glia_status matmul_wmma(const glia_call *call, const glia_cuda_view *v) {
+    glia_product m;
+    describe(call, v, &m);
+    GLIA_CUDA_TRY(call->ctx, glia_kernel_matmul_wmma(&m, call->ctx->math, v->workspace, v->stream));
+    return GLIA_OK;
+}
+
+GLIA_CUDA_KERNEL_PROVIDER(matmul, wmma, decline_wmma, .run = matmul_wmma, .workspace = workspace, .strided_in = 7,
+                          .strided_out = 1);
 GLIA_CUDA_PROVIDER(matmul, .run = matmul, .workspace = workspace, .strided_in = 7, .strided_out = 1);
