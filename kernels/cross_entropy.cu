@@ -102,6 +102,7 @@ __device__ inline softmax_sums<compute<T>> softmax_of(const row<T, TEAM> &r) {
         C top = most;
         for (int k = 0; k < vector<T>::width; ++k) top = k < r.p.pack && values[k] > top ? values[k] : top;
         if (top > most) sum *= exp(most - top), most = top;
+#pragma unroll
         for (int k = 0; k < vector<T>::width; ++k) sum += k < r.p.pack ? exp(values[k] - most) : C(0);
     }
     const C all = over_team<TEAM>(larger(), most, shared);
@@ -134,8 +135,9 @@ __device__ inline compute<T> loss_of(const row<T, TEAM> &r) {
     C loss = 0, x[vector<T>::width];
     for (int round = 0; r.counts && r.class_in(round) < r.classes; ++round) {
         r.again(round, x);
-        for (int k = 0; k < r.p.pack; ++k) {
-            const C q = r.share(r.class_in(round) + k);
+#pragma unroll
+        for (int k = 0; k < vector<T>::width; ++k) {
+            const C q = k < r.p.pack ? r.share(r.class_in(round) + k) : C(0);
             if (q != 0) loss -= q * log_probability(r, x[k], s.most, log_sum);
         }
     }
@@ -246,6 +248,7 @@ __global__ void __launch_bounds__(CLASS_THREADS) backward_kernel(problem<T> p, g
     for (int round = 0; r.class_in(round) < r.classes; ++round) {
         const int c = r.class_in(round);
         r.again(round, values);
+#pragma unroll
         for (int k = 0; k < vector<T>::width; ++k)
             values[k] = r.counts && k < p.pack ? dy * slope_of(r, c + k, values[k], s, total) : C(0);
         store_pack(g.dx + r.element(c), p.pack, p.pack > 1, values);
