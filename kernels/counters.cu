@@ -42,7 +42,7 @@ __global__ void __launch_bounds__(BATCH_THREADS)
     y[i] = samples[from.at(g, b) * g.elements + element_at(g, j)];
 }
 
-struct alignas(4) four_bytes {
+struct alignas(4) four_bytes : glia_wide<four_bytes> {
     uint8_t at[4];
 };
 

@@ -23,6 +23,10 @@ inline cudaError_t glia_allow_shared_memory(const void *kernel, size_t bytes) {
 
 #ifdef __CUDACC__
 
+// The base of a struct that one wide access moves: the emulator checks the alignment of each copy.
+template <typename Derived>
+struct glia_wide {};
+
 template <typename T>
 struct glia_same {
     using type = T;

@@ -13,7 +13,7 @@ namespace glia {
 
 /* N elements that one access moves. */
 template <class T, int N>
-struct alignas(sizeof(T) * N) pack {
+struct alignas(sizeof(T) * N) pack : glia_wide<pack<T, N>> {
     T at[N];
 };
 

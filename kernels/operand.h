@@ -75,7 +75,7 @@ struct patches : operand<T, grid, grid> {
 };
 
 template <class T>
-struct alignas(4 * sizeof(T) < 16 ? 4 * sizeof(T) : 16) four {
+struct alignas(4 * sizeof(T) < 16 ? 4 * sizeof(T) : 16) four : glia_wide<four<T>> {
     T at[4];
 };
 

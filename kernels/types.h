@@ -43,7 +43,7 @@ __device__ inline f16 narrow<f16>(float x) {
 
 /* As many elements as one 16-byte access moves. */
 template <class T>
-struct alignas(16) vector {
+struct alignas(16) vector : glia_wide<vector<T>> {
     enum { width = 16 / sizeof(T) };
     T at[width];
 };

@@ -14,8 +14,8 @@ extern "C" {
  * thread and line. */
 GLIA_EMULATOR_API const char *glia_emulator_message(void);
 
-/* Makes a lost GPU work again, as a new process would find it, but for what its users still have to destroy: handles and
- * memory stay theirs, and no one else gets their addresses. A GPU that works stays as it is. */
+/* Makes a lost GPU work again, as a new process would find it, but for what its users still have to destroy: handles
+ * and memory stay theirs, and no one else gets their addresses. A GPU that works stays as it is. */
 GLIA_EMULATOR_API void glia_emulator_reset(void);
 
 /* How often that has happened: what was made before the last time is of no more use. */

@@ -46,6 +46,7 @@ void run_kernel(const Kernel &kernel) {
     gridDim                = kernel.grid;
     shadow_launch(kernel, shared);
     run_blocks(kernel);
+    shadow_launch_over();
     running.kernel         = nullptr;
     running.dynamic_shared = nullptr;
     free(shared);

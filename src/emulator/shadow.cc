@@ -33,7 +33,7 @@ std::unique_ptr<Region> static_shared, dynamic_shared;
 uint32_t epoch, first_of_block, first_of_launch;
 size_t static_shared_used;  // by the running launch, as far as seen
 
-// known[w][a][b]: up to which clock lane a of warp w knows what lane b did.
+// known[w][a][b]: how many syncs of lane b lane a of warp w knows to be over. A lane's clock is one more than its own.
 constexpr unsigned WARPS = MAX_THREADS / WARP_LANES;
 uint32_t known[WARPS][WARP_LANES][WARP_LANES];
 
@@ -78,7 +78,7 @@ std::string neighbour(uintptr_t address) {
     constexpr size_t NEAR = 1 << 16;
     if (nearest == nullptr || address - nearest->start() - nearest->bytes() > NEAR)
         return "which is no device memory: a host pointer, or memory that was freed?";
-    return formatted("which is %zu bytes behind the end of %zu bytes of %s memory",
+    return formatted("which is no device memory: %zu bytes behind the end of %zu bytes of %s memory",
                      address - nearest->start() - nearest->bytes(), nearest->bytes(), space(*nearest));
 }
 
@@ -89,7 +89,7 @@ void report_illegal(uintptr_t address, size_t bytes, Access kind, uint32_t sourc
 
 AccessRecord record_now(Access kind, uint32_t source) {
     const Thread &thread = *running.thread;
-    uint32_t clock       = known[thread.warp()][thread.lane()][thread.lane()];
+    uint32_t clock       = known[thread.warp()][thread.lane()][thread.lane()] + 1;
     return {epoch, clock, source, static_cast<uint16_t>(thread.number), kind};
 }
 
@@ -218,6 +218,9 @@ void shadow_launch(const Kernel &kernel, const void *dynamic) {
     dynamic_shared = kernel.shared_bytes > 0 ? std::make_unique<Region>(dynamic, kernel.shared_bytes, true) : nullptr;
 }
 
+// The memory of the dynamic shared region goes back to the heap.
+void shadow_launch_over() { dynamic_shared = nullptr; }
+
 void shadow_block() {
     first_of_block = ++epoch;
     if (static_shared != nullptr) {
@@ -229,17 +232,16 @@ void shadow_block() {
 
 void shadow_barrier() { ++epoch; }
 
-// Each of the lanes now knows what any of them knew, and what they do next is new.
+// What each of the lanes has done so far, and what it knew, all of them know now.
 void shadow_warp_sync(unsigned warp, unsigned lanes) {
     uint32_t joint[WARP_LANES] = {};
-    for (unsigned lane = 0; lane < WARP_LANES; lane++)
-        if ((lanes >> lane & 1) != 0)
-            for (unsigned i = 0; i < WARP_LANES; i++) joint[i] = std::max(joint[i], known[warp][lane][i]);
     for (unsigned lane = 0; lane < WARP_LANES; lane++) {
         if ((lanes >> lane & 1) == 0) continue;
-        std::copy_n(joint, WARP_LANES, known[warp][lane]);
         known[warp][lane][lane]++;
+        for (unsigned i = 0; i < WARP_LANES; i++) joint[i] = std::max(joint[i], known[warp][lane][i]);
     }
+    for (unsigned lane = 0; lane < WARP_LANES; lane++)
+        if ((lanes >> lane & 1) != 0) std::copy_n(joint, WARP_LANES, known[warp][lane]);
 }
 
 void shadow_atomic(const void *address, size_t bytes, const void *caller) {

@@ -1,5 +1,6 @@
 // Where clang++ reports the accesses of kernels: the entry points of ThreadSanitizer's instrumentation, without its
-// runtime; of UndefinedBehaviorSanitizer's check of alignment; and the memory functions that copies of structs become.
+// runtime; of UndefinedBehaviorSanitizer's checks of alignment and array bounds; and the memory functions that copies
+// of structs become.
 #include <cstring>
 
 #include "emulator/block.h"
@@ -14,14 +15,16 @@ void check(const void *pointer, size_t bytes, Access kind, const void *caller) {
     check_access(pointer, bytes, kind, emulator::source_of(caller));
 }
 
-// UndefinedBehaviorSanitizer's description of what it checked.
+// UndefinedBehaviorSanitizer's descriptions of what it checked.
+struct TypeName {
+    uint16_t kind, information;
+    char name[1];
+};
+
 struct MismatchedType {
     const char *file;
     uint32_t line, column;
-    const struct {
-        uint16_t kind, information;
-        char name[1];
-    } * type;
+    const TypeName *type;
     unsigned char log_alignment, check_kind;
 };
 
@@ -31,6 +34,17 @@ void check_alignment(const MismatchedType &what, uintptr_t pointer) {
     emulator::violation(cudaErrorMisalignedAddress, {what.file, static_cast<int>(what.line)},
                         "%s at %p, which is not aligned to %zu bytes", what.type->name,
                         reinterpret_cast<void *>(pointer), alignment);
+}
+
+struct OutOfBounds {
+    const char *file;
+    uint32_t line, column;
+    const TypeName *array, *index;
+};
+
+void report_out_of_bounds(const OutOfBounds &what, uintptr_t index) {
+    emulator::violation(cudaErrorIllegalAddress, {what.file, static_cast<int>(what.line)},
+                        "index %lld is out of bounds of %s", static_cast<long long>(index), what.array->name);
 }
 
 }  // namespace
@@ -67,6 +81,11 @@ GLIA_EMULATOR_HOOKS(16)
 void __ubsan_handle_type_mismatch_v1(const MismatchedType *what, uintptr_t pointer) { check_alignment(*what, pointer); }
 void __ubsan_handle_type_mismatch_v1_abort(const MismatchedType *what, uintptr_t pointer) {
     check_alignment(*what, pointer);
+}
+
+void __ubsan_handle_out_of_bounds(const OutOfBounds *what, uintptr_t index) { report_out_of_bounds(*what, index); }
+void __ubsan_handle_out_of_bounds_abort(const OutOfBounds *what, uintptr_t index) {
+    report_out_of_bounds(*what, index);
 }
 
 // The linker sends the library's calls of memcpy here (--wrap).

@@ -15,6 +15,7 @@ void shadow_freed(const void *address);
 void shadow_written_by_host(const void *address, size_t bytes);
 void shadow_copied(const void *destination, const void *source, size_t bytes);
 void shadow_launch(const Kernel &kernel, const void *dynamic_shared);
+void shadow_launch_over();
 void shadow_block();
 void shadow_barrier();
 void shadow_warp_sync(unsigned warp, unsigned lanes);
@@ -25,6 +26,7 @@ inline void shadow_freed(const void *) {}
 inline void shadow_written_by_host(const void *, size_t) {}
 inline void shadow_copied(const void *, const void *, size_t) {}
 inline void shadow_launch(const Kernel &, const void *) {}
+inline void shadow_launch_over() {}
 inline void shadow_block() {}
 inline void shadow_barrier() {}
 inline void shadow_warp_sync(unsigned, unsigned) {}

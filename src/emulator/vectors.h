@@ -1,22 +1,32 @@
 // CUDA's vector types, with their alignments: a float4 is loaded by one instruction, which faults when it is
 // misaligned.
 #ifndef GLIA_EMULATOR_VECTORS_H
-#define GLIA_EMULATOR_VECTORS_H
+// A struct that one wide access moves. A copy with code of its own is a call on references, and there the race build
+// checks alignment; the copies of a plain struct it would miss. The parameter keeps the bases of a struct and of its
+// first member apart, which else could not share their address.
+template <typename Derived>
+struct glia_wide {
+    constexpr glia_wide() = default;
+    constexpr glia_wide(const glia_wide &) {}
+    constexpr glia_wide &operator=(const glia_wide &) { return *this; }
+};
 
-#include "emulator/cuda_runtime_api.h"
-
-#define GLIA_EMULATOR_VECTORS(T, name)                                \
-    struct name##1 {                                                  \
-        T x;                                                          \
-    };                                                                \
-    struct alignas(2 * sizeof(T)) name##2 {                           \
-        T x, y;                                                       \
-    };                                                                \
-    struct alignas(4 * sizeof(T) < 16 ? 4 * sizeof(T) : 16) name##4 { \
-        T x, y, z, w;                                                 \
-    };                                                                \
-    constexpr name##1 make_##name##1(T x) { return {x}; }             \
-    constexpr name##2 make_##name##2(T x, T y) { return {x, y}; }     \
+#define GLIA_EMULATOR_VECTORS(T, name)                                                     \
+    struct name##1 {                                                                       \
+        T x;                                                                               \
+    };                                                                                     \
+    struct alignas(2 * sizeof(T)) name##2 : glia_wide<name##2> {                           \
+        name##2() = default;                                                               \
+        constexpr name##2(T x_, T y_) : x(x_), y(y_) {}                                    \
+        T x, y;                                                                            \
+    };                                                                                     \
+    struct alignas(4 * sizeof(T) < 16 ? 4 * sizeof(T) : 16) name##4 : glia_wide<name##4> { \
+        name##4() = default;                                                               \
+        constexpr name##4(T x_, T y_, T z_, T w_) : x(x_), y(y_), z(z_), w(w_) {}          \
+        T x, y, z, w;                                                                      \
+    };                                                                                     \
+    constexpr name##1 make_##name##1(T x) { return {x}; }                                  \
+    constexpr name##2 make_##name##2(T x, T y) { return {x, y}; }                          \
     constexpr name##4 make_##name##4(T x, T y, T z, T w) { return {x, y, z, w}; }
 
 #define GLIA_EMULATOR_VECTOR3(T, name) \
@@ -35,10 +45,10 @@ GLIA_EMULATOR_VECTORS(long long, longlong)
 GLIA_EMULATOR_VECTORS(unsigned long long, ulonglong)
 GLIA_EMULATOR_VECTORS(float, float)
 GLIA_EMULATOR_VECTORS(double, double)
+GLIA_EMULATOR_VECTOR3(unsigned char, uchar)
 GLIA_EMULATOR_VECTOR3(int, int)
 GLIA_EMULATOR_VECTOR3(float, float)
 GLIA_EMULATOR_VECTOR3(double, double)
-GLIA_EMULATOR_VECTOR3(unsigned char, uchar)
 
 constexpr uint3 make_uint3(unsigned int x, unsigned int y, unsigned int z) { return {x, y, z}; }
 

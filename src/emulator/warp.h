@@ -34,9 +34,9 @@ template <typename T>
 T shuffle(WarpOp op, unsigned mask, T value, int operand, int width, Site site) {
     static_assert(sizeof(T) <= sizeof(uint64_t), "a shuffle moves up to 8 bytes");
     uint64_t bits = 0;
-    std::memcpy(&bits, &value, sizeof value);
+    std::memcpy(&bits, static_cast<const void *>(&value), sizeof value);
     bits = warp_operation(op, mask, bits, operand, width, site);
-    std::memcpy(&value, &bits, sizeof value);
+    std::memcpy(static_cast<void *>(&value), &bits, sizeof value);
     return value;
 }
 
