@@ -20,6 +20,7 @@ typedef struct tuning {
     glia_call trial;
     glia_tensor in[GLIA_MAX_IN], out[GLIA_MAX_OUT];
     glia_block memory; /* all of it */
+    size_t peak;       /* the context's, before */
     char *flag, *workspace;
     char *result[GLIA_MAX_OUT], *expected[GLIA_MAX_OUT]; /* words from the first element on */
     size_t bytes[GLIA_MAX_OUT];
@@ -78,11 +79,12 @@ static void lay_out(tuning *t, size_t workspace) {
 
 /* Uploads one period of uniform numbers in [-1, 1) and repeats it by copies that double what is there. */
 static glia_status fill(glia_context *ctx, const glia_tensor *tensor, void *noise) {
-    const size_t size  = glia_dtype_size(tensor->dtype);
-    const size_t bytes = (size_t)glia_extent(tensor) * size;
-    size_t done        = glia_min_size(bytes, PERIOD * size);
-    uint32_t x         = 1;
-    for (int i = 0; i < PERIOD; ++i) {
+    const size_t size    = glia_dtype_size(tensor->dtype);
+    const size_t bytes   = (size_t)glia_extent(tensor) * size;
+    const int64_t period = glia_min_i64(glia_extent(tensor), PERIOD);
+    size_t done          = (size_t)period * size;
+    uint32_t x           = 1;
+    for (int64_t i = 0; i < period; ++i) {
         x = x * 1664525u + 1013904223u; /* Source: Numerical Recipes in C, section 7.1 */
         glia_store(tensor->dtype, noise, i, (double)(x >> 8) / (1 << 23) - 1);
     }
@@ -122,7 +124,9 @@ static glia_status begin_trial(tuning *t, size_t workspace) {
     return fill_inputs(t);
 }
 
+/* The context's peak is that of its tensors and plans. */
 static void end_trial(tuning *t) {
+    t->call->ctx->memory.peak = t->peak;
     if (t->start) cudaEventDestroy(t->start);
     if (t->stop) cudaEventDestroy(t->stop);
     glia_cuda_release(t->call->ctx, &t->memory);
@@ -192,7 +196,7 @@ glia_status glia_cuda_tune(const glia_call *call, const glia_cuda_ways *ways, in
     char before[sizeof ctx->message];
     *best = 0;
     memcpy(before, ctx->message, sizeof before);
-    tuning t                = {.call = call};
+    tuning t                = {.call = call, .peak = ctx->memory.peak};
     const glia_status begun = begin_trial(&t, ways->workspace);
     const glia_status found = begun == GLIA_OK ? find_best(&t, ways, best) : GLIA_OK;
     end_trial(&t);
