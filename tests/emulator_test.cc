@@ -1,6 +1,7 @@
 // The emulator as a CUDA runtime: what it refuses, when asynchronous work runs, streams, events and graphs.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <functional>
 #include <string>
@@ -335,6 +336,30 @@ TEST_F(Emulator, a_lost_gpu_answers_every_call_with_the_reason_until_reset) {
     glia_emulator_reset();
     EXPECT_EQ(cudaGetLastError(), cudaSuccess);
     EXPECT_TRUE(planted.run(false).right);
+}
+
+// Between two neighbours the middle goes to the even one, and what lies beyond it to the nearer.
+template <typename T, typename OfBits, typename BitsOf>
+void expect_rounding_to_nearest(OfBits of_bits, BitsOf bits_of, int first, int last) {
+    for (int bits = first; bits <= last; ++bits) {
+        const float low = of_bits(bits), high = of_bits(bits + 1), middle = low + (high - low) / 2;
+        ASSERT_EQ(bits_of(T(low)), bits);
+        ASSERT_EQ(bits_of(T(-low)), bits | 0x8000);
+        ASSERT_EQ(bits_of(T(middle)), bits % 2 == 0 ? bits : bits + 1) << low;
+        ASSERT_EQ(bits_of(T(std::nextafter(middle, low))), bits) << low;
+        ASSERT_EQ(bits_of(T(std::nextafter(middle, high))), bits + 1) << low;
+    }
+    EXPECT_EQ(float(T(INFINITY)), INFINITY);
+    EXPECT_NE(float(T(NAN)), float(T(NAN)));
+}
+
+TEST_F(Emulator, halves_and_bfloat16s_are_rounded_to_nearest_even) {
+    expect_rounding_to_nearest<__half>(__ushort_as_half, __half_as_ushort, 0, 0x7BFE);
+    expect_rounding_to_nearest<__nv_bfloat16>(__ushort_as_bfloat16, __bfloat16_as_ushort, 0x80, 0x7F7E);
+    EXPECT_EQ(float(__float2half_rn(65519.996f)), 65504);
+    EXPECT_EQ(float(__float2half_rn(65520)), INFINITY);
+    EXPECT_EQ(__half_as_ushort(__double2half(1 + 0x1p-11 + 0x1p-50)), 0x3C01) << "by way of float it would be a tie";
+    EXPECT_EQ(__bfloat16_as_ushort(__double2bfloat16(1 + 0x1p-8 + 0x1p-50)), 0x3F81);
 }
 
 TEST_F(Emulator, handles_that_are_none_are_refused) {

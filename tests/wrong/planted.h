@@ -23,6 +23,7 @@ struct Planted {
 std::vector<Planted> planted_in_blocks();
 std::vector<Planted> planted_in_warps();
 std::vector<Planted> planted_in_memory();
+std::vector<Planted> planted_in_tensor_cores();
 
 // Device memory with the values of a vector, or unwritten.
 template <typename T>
