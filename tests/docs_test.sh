@@ -1,11 +1,12 @@
 #!/bin/sh
-# docs_test.sh CC LIBRARY: what README.md and docs/*.md speak of is there. Paths between backticks and linked pages exist,
+# docs_test.sh CC CXX LIBRARY: what README.md and docs/*.md speak of is there. Paths between backticks and linked pages exist,
 # and every C block compiles: one that begins with the path of a file as part of a copy of the tree, one that begins with
 # #include as a program that links with the library.
 set -eu
 
 compiler=$1
-library=$(cd "$(dirname "$2")" && pwd)
+compiler_of_kernels=$2
+library=$(cd "$(dirname "$3")" && pwd)
 cd "$(dirname "$0")/.."
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
@@ -16,14 +17,14 @@ failed=0
 # compile OPTIONS...
 compile() { "$compiler" -std=c17 -Wall -Wextra -Wpedantic -Werror "$@" || failed=1; }
 
-cp -r include src "$tree"
+cp -r include kernels src "$tree"
 echo 'GLIA_OP(scale)' >>"$tree/src/core/ops.inc" # the example op of adding-an-op.md
 touch "$tree/sources" "$tree/programs"
 awk -v tree="$tree" '
     /^```c$/        { inside = first = 1; next }
     /^```/          { if (file) close(file); inside = 0; file = ""; next }
     inside && first { first = 0
-                      if ($0 ~ /^\/\* [a-z_0-9\/]*\.[ch] \*\/$/) { file = tree "/" $2; print file > (tree "/sources") }
+                      if ($0 ~ /^\/\* [a-z_0-9\/]*\.(c|h|cu) \*\/$/) { file = tree "/" $2; print file > (tree "/sources") }
                       else if ($0 ~ /^#include/) { file = tree "/program" ++n ".c"; print file > (tree "/programs") } }
     file            { print > file }' "$@"
 
@@ -48,8 +49,13 @@ done
 
 grep '\.c$' "$tree/sources" >"$tree/units" || true
 while read -r file; do
-    compile -fsyntax-only -I "$tree/include" -I "$tree/src" "$file"
+    compile -fsyntax-only -I "$tree/include" -I "$tree/src" -I "$tree" -I "$tree/src/emulator" "$file"
 done <"$tree/units"
+grep '\.cu$' "$tree/sources" >"$tree/kernels.list" || true
+while read -r file; do # against the emulator, which every machine can build
+    "$compiler_of_kernels" -x c++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only -I "$tree/src/emulator" \
+        -I "$tree/include" -I "$tree/src" -I "$tree" "$file" || failed=1
+done <"$tree/kernels.list"
 while read -r file; do
     compile -I include "$file" -L "$library" -lglia -o "$tree/program"
 done <"$tree/programs"
