@@ -31,7 +31,7 @@ awk -v tree="$tree" '
 for page in "$@"; do
     # shellcheck disable=SC2016 # the backticks are the document's
     grep -o '`[A-Za-z_0-9./-]*/[A-Za-z_0-9.-]*`' "$page" | tr -d '`' | sort -u |
-        grep -v -e '^build/' -e '^/' -e '/scale\.inc$' >"$tree/paths" || true
+        grep -v -e '^build/' -e '^third_party/' -e '^/' -e '/scale\.inc$' >"$tree/paths" || true
     while read -r path; do
         if [ ! -e "$path" ] && [ ! -e "$tree/$path" ]; then
             echo "$page: there is no $path"
