@@ -23,9 +23,9 @@ __global__ void racecheck(float *y) {
 // Nobody has written what is read.
 __global__ void initcheck(float *y) { y[threadIdx.x] = y[threadIdx.x] + 1; }
 
-// Half of the block waits at a barrier that the other half never reaches.
+// Half of a warp waits at a barrier that the other half never reaches.
 __global__ void synccheck(float *y) {
-    if (threadIdx.x < THREADS / 2) __syncthreads();
+    if (threadIdx.x % 2 == 0) __syncthreads();
     y[threadIdx.x] = 1;
 }
 
