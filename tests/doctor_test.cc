@@ -132,7 +132,7 @@ TEST(Doctor, says_what_is_wrong_with_a_library) {
     const Folder   folder;
     const Variable variable("GLIA_LIBRARY_DIR", folder.path.c_str());
     std::ofstream(folder.path / "libglia_cuda.so");
-    std::filesystem::copy(GLIA_LIBRARY, folder.path / "libglia_emulated.so");
+    std::filesystem::copy(GLIA_FOREIGN_LIBRARY, folder.path / "libglia_emulated.so");
     const Output  r     = run("doctor");
     const auto facts = facts_of(r.text);
     EXPECT_EQ(r.exit_code, 0) << r.text;
