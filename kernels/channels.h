@@ -155,17 +155,6 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_LEAST_BLOCKS) runs_ke
     }
 }
 
-/* shared[k] of thread i, for all i above `across`, goes into that of thread i % across. */
-template <class S, int W>
-__device__ inline void merge_columns(S (&shared)[W][CHANNEL_THREADS], int across) {
-    for (int half = CHANNEL_THREADS / across / 2; half > 0; half /= 2) {
-        __syncthreads();
-        if (int(threadIdx.x) < half * across)
-            for (int k = 0; k < W; ++k) shared[k][threadIdx.x].merge(shared[k][threadIdx.x + half * across]);
-    }
-    __syncthreads();
-}
-
 /* Block x has `across` packs of channels, block y a slice of their rows. */
 template <class T, class R, channel_step STEP>
 __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_LEAST_BLOCKS) columns_kernel(channel_job<T, R> j) {

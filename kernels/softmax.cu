@@ -119,29 +119,20 @@ struct scaled_sum {
     }
 };
 
-template <class S>
-__device__ inline void merge_columns(S *shared, int across) {
-    for (int half = THREADS / across / 2; half > 0; half /= 2) {
-        __syncthreads();
-        if (int(threadIdx.x) < half * across) shared[threadIdx.x].merge(shared[threadIdx.x + half * across]);
-    }
-    __syncthreads();
-}
-
 template <class T>
 __global__ void __launch_bounds__(THREADS) softmax_columns(columns_job<T> j) {
     typedef compute<T> C;
-    __shared__ scaled_sum<C> shared[THREADS];
+    __shared__ scaled_sum<C> shared[1][THREADS];
     const place at(j);
     scaled_sum<C> all = {-C(INFINITY), 0};
     for (int i = at.first; at.active && i < j.length; i += at.down) all.add(widen(j.x[at.base + int64_t(i) * j.inner]));
-    shared[threadIdx.x] = all;
+    shared[0][threadIdx.x] = all;
     merge_columns(shared, j.across);
-    const C most = shared[threadIdx.x % j.across].most, sum = shared[threadIdx.x % j.across].sum;
-    const C inverse = 1 / sum, logarithm = log(sum);
+    all             = shared[0][threadIdx.x % j.across];
+    const C inverse = 1 / all.sum, logarithm = log(all.sum);
     for (int i = at.first; at.active && i < j.length; i += at.down) {
         const int64_t element = at.base + int64_t(i) * j.inner;
-        const C x             = widen(j.x[element]) - most;
+        const C x             = widen(j.x[element]) - all.most;
         j.y[element]          = narrow<T>(j.log ? x - logarithm : exp(x) * inverse);
     }
 }
@@ -149,16 +140,16 @@ __global__ void __launch_bounds__(THREADS) softmax_columns(columns_job<T> j) {
 template <class T>
 __global__ void __launch_bounds__(THREADS) softmax_backward_columns(columns_job<T> j) {
     typedef compute<T> C;
-    __shared__ sums<C, 1> shared[THREADS];
+    __shared__ sums<C, 1> shared[1][THREADS];
     const place at(j);
     C sum = 0;
     for (int i = at.first; at.active && i < j.length; i += at.down) {
         const int64_t element = at.base + int64_t(i) * j.inner;
         sum += j.log ? widen(j.dy[element]) : widen(j.dy[element]) * widen(j.x[element]);
     }
-    shared[threadIdx.x] = {{sum}};
+    shared[0][threadIdx.x] = {{sum}};
     merge_columns(shared, j.across);
-    sum = shared[threadIdx.x % j.across].at[0];
+    sum = shared[0][threadIdx.x % j.across].at[0];
     for (int i = at.first; at.active && i < j.length; i += at.down) {
         const int64_t element = at.base + int64_t(i) * j.inner;
         const C y = widen(j.x[element]), dy = widen(j.dy[element]);

@@ -21,11 +21,10 @@ __device__ inline S warp_merge(S state, int lanes = LANES) {
     return state;
 }
 
-/* The result in every thread of a block of full warps, at most WARPS. */
+/* The result in every thread of a block of full warps, at most WARPS. `shared` serves once in a kernel. */
 template <int WARPS, class S>
 __device__ inline S block_merge(S state, S (&shared)[WARPS]) {
     state = warp_merge(state);
-    __syncthreads(); /* `shared` may still be read for the merge before */
     if (threadIdx.x % LANES == 0) shared[threadIdx.x / LANES] = state;
     __syncthreads();
     S all = shared[0];
@@ -61,6 +60,18 @@ __device__ inline C team_all(F f, C value, int lanes, C (&shared)[WARPS]) {
     C all = shared[0];
     for (int w = 1; w < WARPS; ++w) all = f(all, shared[w]);
     return all;
+}
+
+/* A block of THREADS threads as rows of `across`, a power of two: of each column of threads the first row gets the
+ * result, for each of the W states of a thread, and may be read by all. */
+template <int W, int THREADS, class S>
+__device__ inline void merge_columns(S (&shared)[W][THREADS], int across) {
+    for (int half = THREADS / across / 2; half > 0; half /= 2) {
+        __syncthreads();
+        if (int(threadIdx.x) < half * across)
+            for (int k = 0; k < W; ++k) shared[k][threadIdx.x].merge(shared[k][threadIdx.x + half * across]);
+    }
+    __syncthreads();
 }
 
 /* N sums. */
