@@ -20,7 +20,7 @@ struct problem {
     class_shape shape;
     glia_cross_entropy_from from;
     bool ignore, kept; /* kept: rows stay in shared memory */
-    int pack;          /* numbers that a thread reads at a time: 1, or what 16 bytes hold */
+    int pack;          /* numbers that a thread of a larger team reads at a time: 1, or what 16 bytes hold */
     int64_t ignore_index;
     C hard, spread, epsilon; /* an item's class gets `hard`, or its target times that; every class `spread` more */
     const T *x, *probabilities, *weight;
@@ -48,7 +48,7 @@ struct row {
         first              = here ? p.shape.first(item) : 0;
         classes            = here ? p.shape.classes : 0;
         lane               = threadIdx.x % TEAM;
-        slots              = shared + threadIdx.x * p.pack;
+        slots              = shared + threadIdx.x * pack();
         target             = here && !p.probabilities ? index_at(p.target, item) : 0;
         const bool ignored = p.ignore && target == p.ignore_index;
         const bool inside  = p.probabilities || (target >= 0 && target < p.shape.classes);
@@ -56,19 +56,20 @@ struct row {
         if (here && !ignored && !inside && lane == 0) note_index(p.bad, item, target);
     }
     __device__ int64_t element(int c) const { return first + int64_t(c) * p.shape.inner; }
-    /* The first class of this thread in a round, of which it has p.pack. */
-    __device__ int class_in(int round) const { return (round * TEAM + lane) * p.pack; }
+    __device__ int pack() const { return TEAM < LANES ? 1 : p.pack; }
+    /* The first class of this thread in a round, of which it has a pack. */
+    __device__ int class_in(int round) const { return (round * TEAM + lane) * pack(); }
 
     __device__ void read(int round, C (&values)[vector<T>::width]) const {
-        load_pack(p.x + element(class_in(round)), p.pack, p.pack > 1, values);
-        if (p.kept) store_pack(slots + round * CLASS_THREADS * p.pack, p.pack, p.pack > 1, values);
+        load_pack(p.x + element(class_in(round)), pack(), pack() > 1, values);
+        if (p.kept) store_pack(slots + round * CLASS_THREADS * pack(), pack(), pack() > 1, values);
     }
     /* By the thread that has read it. */
     __device__ void again(int round, C (&values)[vector<T>::width]) const {
         if (p.kept)
-            load_pack(slots + round * CLASS_THREADS * p.pack, p.pack, p.pack > 1, values);
+            load_pack(slots + round * CLASS_THREADS * pack(), pack(), pack() > 1, values);
         else
-            load_pack(p.x + element(class_in(round)), p.pack, p.pack > 1, values);
+            load_pack(p.x + element(class_in(round)), pack(), pack() > 1, values);
     }
     __device__ C share(int c) const {
         const C t = p.probabilities ? widen(p.probabilities[element(c)]) : C(c == target);
@@ -100,10 +101,10 @@ __device__ inline softmax_sums<compute<T>> softmax_of(const row<T, TEAM> &r) {
     for (int round = 0; r.class_in(round) < r.classes; ++round) {
         r.read(round, values);
         C top = most;
-        for (int k = 0; k < vector<T>::width; ++k) top = k < r.p.pack && values[k] > top ? values[k] : top;
+        for (int k = 0; k < vector<T>::width; ++k) top = k < r.pack() && values[k] > top ? values[k] : top;
         if (top > most) sum *= exp(most - top), most = top;
 #pragma unroll
-        for (int k = 0; k < vector<T>::width; ++k) sum += k < r.p.pack ? exp(values[k] - most) : C(0);
+        for (int k = 0; k < vector<T>::width; ++k) sum += k < r.pack() ? exp(values[k] - most) : C(0);
     }
     const C all = over_team<TEAM>(larger(), most, shared);
     return {all, over_team<TEAM>(plus(), sum * exp(most - all), shared)};
@@ -137,7 +138,7 @@ __device__ inline compute<T> loss_of(const row<T, TEAM> &r) {
         r.again(round, x);
 #pragma unroll
         for (int k = 0; k < vector<T>::width; ++k) {
-            const C q = k < r.p.pack ? r.share(r.class_in(round) + k) : C(0);
+            const C q = k < r.pack() ? r.share(r.class_in(round) + k) : C(0);
             if (q != 0) loss -= q * log_probability(r, x[k], s.most, log_sum);
         }
     }
@@ -250,8 +251,8 @@ __global__ void __launch_bounds__(CLASS_THREADS) backward_kernel(problem<T> p, g
         r.again(round, values);
 #pragma unroll
         for (int k = 0; k < vector<T>::width; ++k)
-            values[k] = r.counts && k < p.pack ? dy * slope_of(r, c + k, values[k], s, total) : C(0);
-        store_pack(g.dx + r.element(c), p.pack, p.pack > 1, values);
+            values[k] = r.counts && k < r.pack() ? dy * slope_of(r, c + k, values[k], s, total) : C(0);
+        store_pack(g.dx + r.element(c), r.pack(), r.pack() > 1, values);
     }
 }
 

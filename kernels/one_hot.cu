@@ -28,8 +28,9 @@ __global__ void __launch_bounds__(ONE_HOT_THREADS)
     int c            = static_cast<int>(begin - row * length);
     int64_t hot      = on_at(indices, row, length);
     vector<T> values = {};
-    for (int k = 0; k < width && begin + k < count; ++k, ++c) {
-        if (c == length) c = 0, hot = on_at(indices, ++row, length);
+#pragma unroll
+    for (int k = 0; k < width; ++k, ++c) {
+        if (c == length && begin + k < count) c = 0, hot = on_at(indices, ++row, length);
         values.at[k] = c == hot ? on : off;
     }
     if (wide && begin + width <= count) {
