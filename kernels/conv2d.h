@@ -52,6 +52,12 @@ cudaError_t glia_kernel_conv2d_wmma(const glia_convolution *conv, glia_math math
 cudaError_t glia_kernel_conv2d_filter_wmma(const glia_convolution *conv, glia_math math, void *workspace,
                                            cudaStream_t stream);
 
+/* Both for one group of few channels: in r s is GLIA_DIRECT_TAPS at most; f32, bf16 and f16, not transposed. */
+enum { GLIA_DIRECT_TAPS = 160 };
+cudaError_t glia_kernel_conv2d_direct(const glia_convolution *conv, cudaStream_t stream);
+size_t glia_kernel_conv2d_filter_direct_workspace(const glia_convolution *conv);
+cudaError_t glia_kernel_conv2d_filter_direct(const glia_convolution *conv, void *workspace, cudaStream_t stream);
+
 #ifdef __cplusplus
 }
 #endif

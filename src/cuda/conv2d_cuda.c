@@ -98,6 +98,38 @@ static glia_status filter_wmma(const glia_call *call, const glia_cuda_view *v) {
     return GLIA_OK;
 }
 
+static glia_status forward_direct(const glia_call *call, const glia_cuda_view *v) {
+    const glia_convolution conv = forward_call(call, v);
+    GLIA_CUDA_TRY(call->ctx, glia_kernel_conv2d_direct(&conv, v->stream));
+    return GLIA_OK;
+}
+
+static size_t filter_direct_workspace(const glia_call *call, glia_dtype dtype) {
+    glia_convolution conv = glia_cuda_convolution(call, dtype);
+    conv.has_bias         = call->out[CONV2D_FILTER_DBIAS] != NULL;
+    return glia_kernel_conv2d_filter_direct_workspace(&conv);
+}
+
+static glia_status filter_direct(const glia_call *call, const glia_cuda_view *v) {
+    const glia_convolution conv = filter_call(call, v);
+    GLIA_CUDA_TRY(call->ctx, glia_kernel_conv2d_filter_direct(&conv, v->workspace, v->stream));
+    return GLIA_OK;
+}
+
+/* The first convolution of a network: images of one channel or of three. */
+static const char *decline_direct(const glia_call *call) {
+    enum { MOST_CHANNELS = 3 };
+    const glia_conv2d_geom *g = call->geom;
+    if (g->groups > 1) return "only one group";
+    if (g->c == 0 || g->c > MOST_CHANNELS) return "only one to three channels";
+    if ((int64_t)g->c * g->r * g->s > GLIA_DIRECT_TAPS) return "the filter has too many taps";
+    for (int i = 0; i < call->n_in; ++i)
+        if (call->in[i] && call->in[i]->dtype == GLIA_F64) return "only f32, bf16 and f16";
+    for (int i = 0; i < call->op->n_out; ++i)
+        if (call->out[i] && call->out[i]->dtype == GLIA_F64) return "only f32, bf16 and f16";
+    return NULL;
+}
+
 static const char *decline_forward(const glia_call *call) {
     const glia_conv2d_geom *g = call->geom;
     return glia_cuda_decline_tensor_cores(call, g->n * g->p * g->q, g->k / g->groups);
@@ -113,6 +145,9 @@ static const char *decline_filter(const glia_call *call) {
     return glia_cuda_decline_tensor_cores(call, g->k / g->groups, g->c / g->groups * g->r * g->s);
 }
 
+GLIA_CUDA_KERNEL_PROVIDER(conv2d, direct, decline_direct, .run = forward_direct, .strided_in = 7, .strided_out = 1);
+GLIA_CUDA_KERNEL_PROVIDER(conv2d_backward_filter, direct, decline_direct, .run = filter_direct,
+                          .workspace = filter_direct_workspace, .strided_in = 3, .strided_out = 3);
 GLIA_CUDA_KERNEL_PROVIDER(conv2d, wmma, decline_forward, .run = forward_wmma, .workspace = forward_workspace,
                           .strided_in = 7, .strided_out = 1);
 GLIA_CUDA_KERNEL_PROVIDER(conv2d_backward_data, wmma, decline_data, .run = data_wmma, .workspace = data_workspace,
