@@ -139,6 +139,31 @@ TEST_P(CudaTensor, wraps_device_memory_that_is_another_tensors) {
     });
 }
 
+TEST_P(CudaTensor, moves_to_another_device_and_back_with_one_call) {
+    both([](Computer& c) {
+        Computer                 host("cpu"), other("cpu");
+        Keep                     keep;
+        const std::vector<float> sent = {1, 2, 3, 4, 5, 6};
+        const int64_t            stride[] = {1, 2};
+        float                    columns[6] = {};
+        glia_tensor*             back = nullptr;
+        auto *                   x = tensor_of(host.ctx, keep, GLIA_F32, {2, 3}, sent), *there = tensor_of(c.ctx, keep, GLIA_F32, {2, 3}, std::vector<float>(6));
+        ASSERT_EQ(glia_tensor_wrap(other.ctx, GLIA_F32, GLIA_SHAPE(2, 3), stride, columns, &back), GLIA_OK);
+        keep(back, glia_tensor_destroy);
+        ASSERT_EQ(glia_tensor_copy(x, there), GLIA_OK) << c.message();
+        EXPECT_EQ(read<float>(there), sent);
+        ASSERT_EQ(glia_tensor_copy(there, back), GLIA_OK) << other.message();
+        EXPECT_EQ(read<float>(back), sent);
+        EXPECT_EQ((std::vector<float>(columns, columns + 6)), (std::vector<float>{1, 4, 2, 5, 3, 6})) << "in the layout of the tensor";
+
+        auto *longer = tensor_of(c.ctx, keep, GLIA_F32, {7}, std::vector<float>(7)), *integers = tensor_of(c.ctx, keep, GLIA_I32, {2, 3}, std::vector<int32_t>(6));
+        EXPECT_EQ(glia_tensor_copy(x, longer), GLIA_SHAPE_MISMATCH);
+        EXPECT_EQ(c.message(), "glia_tensor_copy: from is [2,3], to is [7]");
+        EXPECT_EQ(glia_tensor_copy(x, integers), GLIA_DTYPE_MISMATCH);
+        EXPECT_EQ(c.message(), "glia_tensor_copy: from is f32, to is i32");
+    });
+}
+
 GLIA_ON_DEVICES(CudaTensor);
 
 // Copies at the earliest and the latest time that CUDA allows, and schedules of all kinds.

@@ -56,6 +56,10 @@ GLIA_API void *glia_tensor_data(const glia_tensor *tensor);            /* on the
 GLIA_API glia_status glia_tensor_write(glia_tensor *tensor, const void *host, size_t bytes);
 GLIA_API glia_status glia_tensor_read(const glia_tensor *tensor, void *host, size_t bytes);
 
+/* Copies all elements of one tensor to another of the same dtype and shape, in any layouts: also between contexts, and
+ * so between devices. The message of a failure is in the context whose tensor it came from; a mismatch is to's. */
+GLIA_API glia_status glia_tensor_copy(const glia_tensor *from, glia_tensor *to);
+
 /* Sets every element to value, converted to the dtype (integers: truncated, and clamped to the range). */
 GLIA_API glia_status glia_tensor_fill(glia_tensor *tensor, double value);
 

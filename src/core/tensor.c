@@ -199,6 +199,30 @@ glia_status glia_tensor_read(const glia_tensor *tensor, void *host, size_t bytes
     return status;
 }
 
+/* Host memory that both tensors can be copied through. */
+static glia_status begin_copy(const glia_tensor *from, const glia_tensor *to, glia_block *host) {
+    glia_context *ctx = to->ctx;
+    GLIA_REQUIRE(ctx, from->dtype == to->dtype, GLIA_DTYPE_MISMATCH, "glia_tensor_copy: from is %s, to is %s",
+                 glia_dtype_name(from->dtype), glia_dtype_name(to->dtype));
+    GLIA_REQUIRE(ctx, glia_same_shape(from, to), GLIA_SHAPE_MISMATCH, "glia_tensor_copy: from is %s, to is %s",
+                 GLIA_SHAPE_OF(from), GLIA_SHAPE_OF(to));
+    return glia_block_alloc(ctx, (size_t)glia_count(to), glia_dtype_size(to->dtype), "copying a tensor", host);
+}
+
+/* One context after the other is entered: each makes its own device the current one. */
+glia_status glia_tensor_copy(const glia_tensor *from, glia_tensor *to) {
+    if (!from) return GLIA_INVALID_ARGUMENT;
+    GLIA_REQUIRE(from->ctx, to, GLIA_INVALID_ARGUMENT, "glia_tensor_copy: to is NULL");
+    glia_block host = {0};
+    GLIA_TRY(glia_enter(to->ctx));
+    glia_status status = begin_copy(from, to, &host);
+    glia_leave(to->ctx);
+    if (status == GLIA_OK) status = glia_tensor_read(from, host.data, host.bytes);
+    if (status == GLIA_OK) status = glia_tensor_write(to, host.data, host.bytes);
+    glia_block_free(to->ctx, &host);
+    return status;
+}
+
 /* A tensor with gaps goes through a dense copy, a dense one through a piece that is uploaded again and again. */
 static glia_status fill(glia_tensor *tensor, double value) {
     enum { PIECE = 1 << 16 };
