@@ -36,10 +36,12 @@ static glia_dtype common_float(const glia_call *call, const glia_cuda_kernel *ke
     return dtype;
 }
 
-/* Whether the tensors can be read as arrays in the order in which their elements lie. */
+/* Whether the tensors can be read as arrays in the order in which their elements lie. Another dtype may need a copy,
+ * which is row-major. */
 static bool flat_with(const glia_tensor *tensor, const glia_tensor *first) {
     return !tensor || glia_count(tensor) <= 1 ||
-           (glia_is_packed(tensor) && glia_same_shape(tensor, first) && glia_same_strides(tensor, first));
+           (glia_is_packed(tensor) && tensor->dtype == first->dtype && glia_same_shape(tensor, first) &&
+            glia_same_strides(tensor, first));
 }
 
 static bool all_flat(const glia_call *call) {
