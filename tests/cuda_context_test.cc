@@ -99,6 +99,22 @@ TEST_P(CudaContext, does_not_mix_its_tensors_with_those_of_others) {
     EXPECT_EQ(glia_unary(cpu.ctx, &relu, x, z), GLIA_DEVICE_MISMATCH);
 }
 
+TEST_P(CudaContext, is_refused_when_the_environment_is_wrong) {
+    const std::pair<const char*, const char*> settings[] = {
+        {"GLIA_CUDA_CHUNK", "much"},    {"GLIA_CUDA_CHUNK", "-1"},     {"GLIA_CUDA_CHUNK", "64M"},
+        {"GLIA_CUDA_CHUNK", "1e6"},     {"GLIA_CUDA_CHUNK", "99999999999999999999"},
+        {"GLIA_CUDA_FAIL", "soon"},     {"GLIA_CUDA_FAIL", "1000000"}, {"GLIA_CUDA_FAIL", "1000000:"},
+        {"GLIA_CUDA_FAIL", "1000000:x"}, {"GLIA_CUDA_FAIL", "-1:2"},   {"GLIA_CUDA_FAIL", "1000000:2x"},
+        {"GLIA_CUDA_FAIL", "1000000:0"}, {"GLIA_CUDA_FAIL", "1000000:4294967298"}};
+    for (const auto& [name, value] : settings) {
+        const Variable variable(name, value);
+        Computer       c(device());
+        EXPECT_EQ(c.created, GLIA_INVALID_ARGUMENT) << name << "=" << value;
+        EXPECT_NE(c.message().find(std::string(name) + " is '" + value + "', must be "), std::string::npos) << c.message();
+        EXPECT_EQ(c.memory.held, 0u);
+    }
+}
+
 GLIA_ON_DEVICES(CudaContext);
 
 // A kernel that really goes wrong loses the device, which on a GPU is the end of it for this process.

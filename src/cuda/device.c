@@ -1,5 +1,6 @@
 /* CUDA as a device. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,24 +39,43 @@ static void describe(int index, char *text, size_t size) {
                  p.multiProcessorCount, (double)p.totalGlobalMem / (1 << 30));
 }
 
-/* The whole number that a variable of the environment holds, up to `end`; fallback where it is not set or is none. */
-static int64_t variable_number(const char *name, int64_t fallback, char **rest) {
-    char *text = getenv(name);
-    if (!text || !*text) return fallback;
-    char *end;
-    errno                 = 0;
-    const long long value = strtoll(text, &end, 10);
-    if (rest) *rest = end;
-    return errno == 0 && end != text && value >= 0 ? value : fallback;
+/* The whole number that text begins with, which is not negative; false: it begins with none. */
+static bool read_number(const char *text, char **end, int64_t *out) {
+    errno = 0;
+    *out  = strtoll(text, end, 10);
+    return *end != text && errno == 0 && *out >= 0;
 }
 
 /* GLIA_CUDA_CHUNK=bytes: the least that is asked of cudaMalloc; 0 gives each tensor its own, for tools that look for
- * accesses out of bounds. GLIA_CUDA_FAIL=call:error makes one call fail, for tests. */
-static void read_environment(glia_cuda *cuda) {
-    char *rest             = NULL;
-    cuda->pool.chunk_bytes = (size_t)variable_number("GLIA_CUDA_CHUNK", 64 << 20, NULL);
-    cuda->fail_at          = variable_number("GLIA_CUDA_FAIL", -1, &rest);
-    cuda->fail_with        = rest && *rest == ':' ? atoi(rest + 1) : (int)cudaErrorUnknown;
+ * accesses out of bounds. */
+static glia_status read_chunk(glia_context *ctx) {
+    const char *text = getenv("GLIA_CUDA_CHUNK");
+    int64_t bytes    = 64 << 20;
+    char *end;
+    if (text && *text)
+        GLIA_REQUIRE(ctx, read_number(text, &end, &bytes) && !*end, GLIA_INVALID_ARGUMENT,
+                     "GLIA_CUDA_CHUNK is '%.64s', must be a number of bytes, 0 or more", text);
+    glia_cuda_of(ctx)->pool.chunk_bytes = (size_t)bytes;
+    return GLIA_OK;
+}
+
+/* GLIA_CUDA_FAIL=call:error makes one call fail, for tests. Error 0 would be a call that is left out and succeeds. */
+static glia_status read_fail(glia_context *ctx) {
+    glia_cuda *cuda  = glia_cuda_of(ctx);
+    const char *text = getenv("GLIA_CUDA_FAIL");
+    int64_t call = -1, error = 0;
+    char *end;
+    cuda->fail_at = -1;
+    if (!text || !*text) return GLIA_OK;
+    GLIA_REQUIRE(ctx,
+                 read_number(text, &end, &call) && *end == ':' && read_number(end + 1, &end, &error) && !*end &&
+                     error > 0 && error <= INT_MAX,
+                 GLIA_INVALID_ARGUMENT,
+                 "GLIA_CUDA_FAIL is '%.64s', must be CALL:ERROR, the number of a call and that of a CUDA error, as 7:2",
+                 text);
+    cuda->fail_at   = call;
+    cuda->fail_with = (int)error;
+    return GLIA_OK;
 }
 
 static glia_status check_properties(glia_context *ctx) {
@@ -81,8 +101,9 @@ static glia_status open_staging(glia_context *ctx) {
 static glia_status open_all(glia_context *ctx, int index) {
     glia_cuda *cuda = glia_cuda_of(ctx);
     cuda->index     = index;
-    read_environment(cuda);
-    cuda->life = glia_cuda_revive();
+    cuda->life      = glia_cuda_revive();
+    GLIA_TRY(read_fail(ctx));
+    GLIA_TRY(read_chunk(ctx));
     GLIA_CUDA_TRY(ctx, cudaSetDevice(index));
     GLIA_CUDA_TRY(ctx, cudaGetDeviceProperties(&cuda->properties, index));
     GLIA_TRY(check_properties(ctx));
