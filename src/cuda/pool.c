@@ -67,12 +67,21 @@ static glia_status allocate(glia_context *ctx, size_t bytes, void **out) {
     return GLIA_OK;
 }
 
+static size_t used_bytes(const glia_cuda_pool *pool) {
+    size_t sum = 0;
+    for (const glia_cuda_chunk *chunk = pool->chunks; chunk; chunk = chunk->next)
+        for (const glia_cuda_range *range = chunk->first; range; range = range->next)
+            if (range->used) sum += range->bytes;
+    return sum;
+}
+
+/* What the context holds is counted on the device: its memory.held counts the host's too, and can exceed the total. */
 static glia_status out_of_memory(glia_context *ctx, size_t bytes, const char *what) {
     size_t available = 0, total = 0;
     cudaMemGetInfo(&available, &total);
     return glia_fail(ctx, GLIA_OUT_OF_MEMORY,
                      "out of memory on %s: %zu bytes for %s; %zu of its %zu are free, this context holds %zu",
-                     ctx->device_name, bytes, what, available, total, ctx->memory.held);
+                     ctx->device_name, bytes, what, available, total, used_bytes(&glia_cuda_of(ctx)->pool));
 }
 
 /* Memory for a chunk of at least `bytes`: when that of a usual chunk is not there, what lies idle is given back, and no
@@ -85,6 +94,7 @@ static glia_status allocate_chunk(glia_context *ctx, size_t bytes, const char *w
     glia_cuda_pool_trim(ctx);
     chunk->bytes = bytes;
     status       = allocate(ctx, chunk->bytes, &chunk->data);
+    if (status == GLIA_OK) ctx->message[0] = '\0'; /* of the first try, which is no failure of the caller's */
     return status == GLIA_OUT_OF_MEMORY ? out_of_memory(ctx, bytes, what) : status;
 }
 
