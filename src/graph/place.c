@@ -101,7 +101,8 @@ static glia_status place_all(glia_plan *plan, glia_zone *zone) {
         const glia_storage *storage = &plan->storages[s];
         if (storage->kind != GLIA_STORAGE_ARENA || storage->parent >= 0 || storage->last < 0 || !storage->bytes)
             continue;
-        items[n++] = (item){s, glia_align_up(storage->bytes, plan->ctx->device->alignment), storage->first, storage->last, 0};
+        items[n++] =
+            (item){s, glia_align_up(storage->bytes, plan->ctx->device->alignment), storage->first, storage->last, 0};
     }
     qsort(items, (size_t)n, sizeof *items, larger_first);
     for (int i = 0; i < n; ++i) {
