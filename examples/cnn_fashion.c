@@ -22,6 +22,13 @@ static bool read_number(const char *text, long low, long *out) {
     return end != text && *end == '\0' && *out >= low && *out <= 1000000;
 }
 
+static void refuse(const char *name, const char *value) {
+    fprintf(stderr,
+            "cnn_fashion: '%s%s%s' is no option with a value that it takes\n"
+            "usage: cnn_fashion [--data DIR] [--device NAME] [--epochs N] [--seed N] [--batch N] [--threads N]\n",
+            name, value ? " " : "", value ? value : "");
+}
+
 static bool read_options(int argc, char **argv, options *o) {
     *o = (options){.data = "/usr/share/datasets/fashion-mnist", .epochs = 3, .batch = 128};
     for (int i = 1; i < argc; i += 2) {
@@ -41,7 +48,7 @@ static bool read_options(int argc, char **argv, options *o) {
             valid = read_number(value, 1, &o->threads);
         else
             valid = false;
-        if (!valid) return fprintf(stderr, "cnn_fashion: %s needs a value, or is unknown\n", name), false;
+        if (!valid) return refuse(name, value), false;
     }
     return true;
 }

@@ -133,6 +133,8 @@ TEST(Examples, wrong_options_are_refused) {
     EXPECT_EQ(exit_code("--data"), 2);
     EXPECT_EQ(exit_code("--device cuda:7"), 1);
     EXPECT_EQ(exit_code("--data /nonexistent"), 1);
+    fails("cnn_fashion --epochs zero", 2, "'--epochs zero' is no option with a value that it takes\nusage: cnn_fashion ");
+    fails("cnn_fashion --data", 2, "'--data' is no option with a value that it takes");
 }
 
 // A folder with 2000 synthetic images for training, and 400 for testing.
