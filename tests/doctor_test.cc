@@ -66,6 +66,8 @@ TEST(Command, says_how_it_is_used) {
         EXPECT_EQ(r.exit_code, 2) << wrong;
         EXPECT_TRUE(r.says("usage: glia doctor")) << r.text;
     }
+    EXPECT_TRUE(run("physician").says("glia: there is no command 'physician'\n"));
+    EXPECT_TRUE(run("doctor now").says("glia: 'now' stands behind 'doctor', a command stands alone\n"));
     for (const char* right : {"help", "--help"}) {
         EXPECT_EQ(run(right).exit_code, 0);
         EXPECT_TRUE(run(right).says("usage: glia doctor"));

@@ -20,6 +20,8 @@ int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "doctor") == 0) return doctor();
     if (argc == 2 && is(argv[1], "version")) return printf("glia %s\n", glia_version()) < 0;
     if (argc == 2 && is(argv[1], "help")) return fputs(help, stdout) < 0;
+    if (argc == 2) fprintf(stderr, "glia: there is no command '%s'\n", argv[1]);
+    if (argc > 2) fprintf(stderr, "glia: '%s' stands behind '%s', a command stands alone\n", argv[2], argv[1]);
     fputs(help, stderr);
     return 2;
 }
