@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "cuda/index.h"
 #include "cuda/move.h"
 #include "cuda/view.h"
@@ -15,7 +17,11 @@ static glia_status indices_of(const glia_call *call, const glia_cuda_view *v, gl
 static glia_status gather(const glia_call *call, const glia_cuda_view *v) {
     const glia_gather_geom *g = call->geom;
     const glia_tensor *x = call->in[GATHER_X], *y = call->out[0];
-    glia_gather_walk walk = {.copy = glia_cuda_copy_geom(y, x, y), .row_stride = x->stride[g->axis]};
+    const int64_t *stride = v->in_stride[GATHER_X];
+    glia_gather_walk walk = {.copy = glia_cuda_copy_geom(y, x, y), .row_stride = stride[g->axis]};
+    walk.copy.from.data   = (void *)v->in[GATHER_X];
+    walk.copy.to.data     = v->out[0];
+    memcpy(walk.copy.to.stride, v->out_stride[0], (size_t)y->ndim * sizeof *stride);
     glia_row_indices indices;
     GLIA_TRY(indices_of(call, v, &indices));
     const int after = g->axis + g->index_ndim; /* the first dimension of y behind those of the indices */
@@ -24,7 +30,7 @@ static glia_status gather(const glia_call *call, const glia_cuda_view *v) {
         const bool of_indices = d >= g->axis && d < after;
         if (of_indices) number /= y->dim[d];
         walk.index_stride[d]     = of_indices ? number : 0;
-        walk.copy.from.stride[d] = of_indices ? 0 : x->stride[d < after ? d : d - g->index_ndim + 1];
+        walk.copy.from.stride[d] = of_indices ? 0 : stride[d < after ? d : d - g->index_ndim + 1];
     }
     GLIA_CUDA_TRY(call->ctx, glia_kernel_gather(&walk, &indices, v->stream));
     return GLIA_OK;
