@@ -127,6 +127,7 @@ static glia_status begin_trial(tuning *t, size_t workspace) {
 /* The context's peak is that of its tensors and plans. */
 static void end_trial(tuning *t) {
     t->call->ctx->memory.peak = t->peak;
+    if (!t->memory.data) return;
     if (t->start) cudaEventDestroy(t->start);
     if (t->stop) cudaEventDestroy(t->stop);
     glia_cuda_release(t->call->ctx, &t->memory);
