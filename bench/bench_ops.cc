@@ -174,10 +174,17 @@ class Bench {
     int run() {
         printf("%-26s %-28s %-9s %-13s %14s %14s %17s %6s %13s %7s %10s\n", "op", "case", "device", "provider", "median", "best", "", "peak", "",
                "copy", "cpu.ref");
+        bool any = false;
         for (const Case& c : all_cases()) {
             if (!(c.bench || options_.all)) continue;
             if (std::string(c.op->name).find(options_.op) == std::string::npos || c.name.find(options_.name) == std::string::npos) continue;
+            any = true;
             run(c);
+        }
+        if (!any) {
+            fprintf(stderr, "bench_ops: no op with '%s' in its name has a case with '%s'%s\n", options_.op.c_str(), options_.name.c_str(),
+                    options_.all ? "" : " among those that are timed without --all");
+            return 2;
         }
         printf("\n");
         for (const Place& place : places_) printf("%s: %s\n", place.device.c_str(), place.machine->text().c_str());
