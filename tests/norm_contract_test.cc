@@ -36,7 +36,7 @@ TEST(BatchnormContract, refuses_bad_params) {
 TEST(BatchnormContract, refuses_bad_tensors) {
     const glia_batchnorm_params p{};
     const glia_op&              op = glia_op_batchnorm;
-    refuses(op, p, {}, GLIA_INVALID_ARGUMENT, "0 inputs, takes 1 to 5");
+    refuses(op, p, {}, GLIA_INVALID_ARGUMENT, "0 inputs, takes 1 to 6");
     refuses(op, p, {zeros({4})}, GLIA_SHAPE_MISMATCH, "x is [4], must be [N,C,...]");
     refuses(op, p, {zeros({2, 3}, GLIA_I32)}, GLIA_DTYPE_MISMATCH, "x is i32, must be a float");
     refuses(op, p, {zeros({2, 3}), zeros({3}, GLIA_F64)}, GLIA_DTYPE_MISMATCH, "weight is f64");
