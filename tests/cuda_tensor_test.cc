@@ -124,6 +124,16 @@ TEST_P(CudaTensor, with_gaps_leaves_what_lies_between) {
     });
 }
 
+TEST_P(CudaTensor, memory_of_the_host_is_not_wrapped) {
+    both([](Computer& c) {
+        float        host[6] = {};
+        glia_tensor* t       = nullptr;
+        EXPECT_EQ(glia_tensor_wrap(c.ctx, GLIA_F32, GLIA_SHAPE(2, 3), nullptr, host, &t), GLIA_INVALID_ARGUMENT);
+        EXPECT_NE(std::string(glia_message(c.ctx)).find("memory of the host"), std::string::npos) << glia_message(c.ctx);
+        EXPECT_EQ(t, nullptr);
+    });
+}
+
 TEST_P(CudaTensor, wraps_device_memory_that_is_another_tensors) {
     both([](Computer& c) {
         Keep                     keep;

@@ -37,8 +37,9 @@ typedef struct glia_tensor glia_tensor;
 /* A dense row-major tensor filled with zeros. A dimension may be 0. */
 GLIA_API glia_status glia_tensor_create(glia_context *ctx, glia_dtype dtype, glia_shape shape, glia_tensor **out);
 
-/* A tensor over memory that the caller owns, on the context's device, and keeps alive. stride counts elements, one
- * for each dimension, none negative; NULL: dense row-major. */
+/* A tensor over memory that the caller owns, on the context's device, and keeps alive. On a CUDA device it is that
+ * device's memory (cudaMalloc's); an array of the program is an error there. stride counts elements, one for each
+ * dimension, none negative; NULL: dense row-major. */
 GLIA_API glia_status glia_tensor_wrap(glia_context *ctx, glia_dtype dtype, glia_shape shape, const int64_t *stride,
                                       void *data, glia_tensor **out);
 
@@ -49,7 +50,7 @@ GLIA_API glia_dtype glia_tensor_dtype(const glia_tensor *tensor);
 GLIA_API glia_shape glia_tensor_shape(const glia_tensor *tensor);
 GLIA_API const int64_t *glia_tensor_stride(const glia_tensor *tensor); /* elements, one for each dimension */
 GLIA_API int64_t glia_tensor_count(const glia_tensor *tensor);         /* elements */
-GLIA_API void *glia_tensor_data(const glia_tensor *tensor);            /* on the device */
+GLIA_API void *glia_tensor_data(const glia_tensor *tensor);            /* on the device: only the CPU's is for the program to read */
 
 /* Copies all elements from or to host memory, where they stand dense, row-major and in the tensor's dtype. bytes is
  * the size of the host memory and must be exactly count * size of the dtype. */

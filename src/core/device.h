@@ -41,6 +41,7 @@ typedef struct glia_device {
     glia_status (*enter)(glia_context *ctx); /* a thread begins to use the context; fails if the device was lost */
     void *(*stream)(const glia_context *ctx);
     glia_status (*memory)(glia_context *ctx, size_t *available, size_t *total);
+    glia_status (*check_memory)(glia_context *ctx, const void *data); /* fails where it is not the device's */
 
     /* How long the device worked on what is started between the two, by its own clock; end waits for it. */
     glia_status (*time_begin)(glia_context *ctx);

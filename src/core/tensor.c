@@ -110,6 +110,7 @@ static glia_status wrap(glia_context *ctx, glia_dtype dtype, glia_shape shape, c
     GLIA_REQUIRE(ctx, (uintptr_t)data % glia_dtype_size(dtype) == 0, GLIA_INVALID_ARGUMENT,
                  "glia_tensor_wrap: data %p is not aligned to the %zu bytes of %s", data, glia_dtype_size(dtype),
                  glia_dtype_name(dtype));
+    if (data && ctx->device->check_memory) GLIA_TRY(ctx->device->check_memory(ctx, data));
     GLIA_TRY(create(ctx, dtype, shape, out));
     (*out)->data = data;
     if (stride) memcpy((*out)->stride, stride, (size_t)shape.ndim * sizeof *stride);

@@ -155,6 +155,19 @@ static glia_status memory(glia_context *ctx, size_t *available, size_t *total) {
     return GLIA_OK;
 }
 
+/* A kernel that follows a pointer of the host takes the whole device with it. */
+static glia_status check_memory(glia_context *ctx, const void *data) {
+    struct cudaPointerAttributes found;
+    GLIA_CUDA_TRY(ctx, cudaPointerGetAttributes(&found, data));
+    GLIA_REQUIRE(ctx, found.type == cudaMemoryTypeDevice || found.type == cudaMemoryTypeManaged, GLIA_INVALID_ARGUMENT,
+                 "glia_tensor_wrap: %p is memory of the host, the context is on %s: create a tensor and write to it",
+                 data, ctx->device_name);
+    GLIA_REQUIRE(ctx, found.type == cudaMemoryTypeManaged || found.device == glia_cuda_of(ctx)->index,
+                 GLIA_DEVICE_MISMATCH, "glia_tensor_wrap: %p is memory of GPU %d, the context is on %s", data,
+                 found.device, ctx->device_name);
+    return GLIA_OK;
+}
+
 static const glia_device device = {
     .name                = GLIA_CUDA_KIND,
     .providers           = glia_cuda_providers,
@@ -173,6 +186,7 @@ static const glia_device device = {
     .close               = device_close,
     .stream              = stream,
     .memory              = memory,
+    .check_memory        = check_memory,
     .time_begin          = glia_cuda_time_begin,
     .time_end            = glia_cuda_time_end,
     .record_begin        = glia_cuda_record_begin,
