@@ -217,4 +217,20 @@ TEST(Bias, is_added_before_the_activation) {
                 }
 }
 
+// A library's failure tells little; the device is asked whether it is still there.
+TEST_F(Tuning, a_failure_inside_a_library_is_the_devices_where_it_has_one) {
+    EXPECT_EQ(glia_cuda_ask(ctx, "cublasLtMatmul"), GLIA_OK) << "idle";
+    cuda.fail_at = cuda.calls, cuda.fail_with = cudaErrorNotReady;
+    EXPECT_EQ(glia_cuda_ask(ctx, "cublasLtMatmul"), GLIA_OK) << "busy";
+    EXPECT_FALSE(cuda.lost);
+    ASSERT_EQ(glia_cuda_record_begin(ctx), GLIA_OK);
+    cuda.fail_at = cuda.calls, cuda.fail_with = cudaErrorIllegalAddress;
+    EXPECT_EQ(glia_cuda_ask(ctx, "cublasLtMatmul"), GLIA_OK) << "may not be asked";
+    glia_cuda_record_end(ctx, nullptr);
+    EXPECT_EQ(glia_cuda_ask(ctx, "cublasLtMatmul"), GLIA_DEVICE_LOST);
+    EXPECT_NE(std::string(glia_message(ctx)).find("cublasLtMatmul"), std::string::npos) << glia_message(ctx);
+    EXPECT_TRUE(cuda.lost);
+    cuda.lost = false;
+}
+
 }  // namespace

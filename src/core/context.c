@@ -113,7 +113,9 @@ static glia_status check_args(const glia_context_args *args) {
 /* A GPU that does not open is no reason to fail for a caller who leaves the choice to us. */
 static glia_status open_device(glia_context *ctx, glia_device_choice *choice, bool automatic) {
     const glia_status status = ctx->device->open ? ctx->device->open(ctx, choice->index) : GLIA_OK;
-    if (status == GLIA_OK || !automatic) return status;
+    if (status == GLIA_OK || status == GLIA_INVALID_ARGUMENT || !automatic) return status;
+    GLIA_REQUIRE(ctx, !ctx->provider[0] || glia_provider_known(&glia_cpu_device, ctx->provider), status,
+                 "%s; and GLIA_PROVIDER is %s, which the CPU does not have", ctx->message, ctx->provider);
     snprintf(choice->why, sizeof choice->why, "%.*s", (int)sizeof choice->why - 1, ctx->message);
     ctx->device = &glia_cpu_device;
     snprintf(ctx->device_name, sizeof ctx->device_name, "cpu");

@@ -19,11 +19,10 @@ int glia_cublas_injected(int error) {
     }
 }
 
-/* The one translator. Of a failure inside the library the runtime may know more: whether the device is lost. */
+/* The one translator. Of a failure inside the library the device may know more: whether it is lost. */
 glia_status glia_cublas_status(const glia_cublas *lt, const char *call, int status) {
-    const cudaError_t error = cudaGetLastError();
-    const bool inside       = status == CUBLAS_STATUS_EXECUTION_FAILED || status == CUBLAS_STATUS_INTERNAL_ERROR;
-    if (inside && error != cudaSuccess) return glia_cuda_status(lt->ctx, call, error);
+    const bool inside = status == CUBLAS_STATUS_EXECUTION_FAILED || status == CUBLAS_STATUS_INTERNAL_ERROR;
+    if (inside) GLIA_TRY(glia_cuda_ask(lt->ctx, call));
     const glia_status result = status == CUBLAS_STATUS_ALLOC_FAILED    ? GLIA_OUT_OF_MEMORY
                                : status == CUBLAS_STATUS_NOT_SUPPORTED ? GLIA_UNSUPPORTED
                                : status == CUBLAS_STATUS_ARCH_MISMATCH ? GLIA_UNSUPPORTED

@@ -28,14 +28,12 @@ static glia_status status_of(int status) {
     return CUDNN_STATUS_CATEGORY(status) == CUDNN_STATUS_NOT_SUPPORTED ? GLIA_UNSUPPORTED : GLIA_DEVICE_ERROR;
 }
 
-/* The one translator. Of a failure inside the library the runtime may know more: whether the device is lost. */
+/* The one translator. Of a failure inside the library the device may know more: whether it is lost. */
 glia_status glia_cudnn_status(const glia_cudnn *dnn, const char *call, int status) {
-    char more[256]          = "";
-    const cudaError_t error = cudaGetLastError();
-    const int category      = CUDNN_STATUS_CATEGORY(status);
-    const bool inside       = category == CUDNN_STATUS_INTERNAL_ERROR || category == CUDNN_STATUS_EXECUTION_FAILED;
-    if (inside && status_of(status) != GLIA_OUT_OF_MEMORY && dnn->session->handle && error != cudaSuccess)
-        return glia_cuda_status(dnn->ctx, call, error);
+    char more[256]     = "";
+    const int category = CUDNN_STATUS_CATEGORY(status);
+    const bool inside  = category == CUDNN_STATUS_INTERNAL_ERROR || category == CUDNN_STATUS_EXECUTION_FAILED;
+    if (inside && status_of(status) != GLIA_OUT_OF_MEMORY) GLIA_TRY(glia_cuda_ask(dnn->ctx, call));
     dnn->f->cudnnGetLastErrorString(more, sizeof more);
     return glia_fail(dnn->ctx, status_of(status), "%s: %s: %s%s%s", dnn->ctx->device_name, call,
                      dnn->f->cudnnGetErrorString((cudnnStatus_t)status), *more ? "; " : "", more);

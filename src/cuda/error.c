@@ -23,6 +23,10 @@ static bool sticky(cudaError_t error) {
         case cudaErrorInvalidPc:
         case cudaErrorLaunchFailure:
         case cudaErrorECCUncorrectable:
+        case 226: /* cudaErrorContained; this and the next three have no name in older headers */
+        case 721: /* cudaErrorTensorMemoryLeak */
+        case 810: /* cudaErrorMpsClientTerminated */
+        case 911: /* cudaErrorExternalDevice */
         case cudaErrorUnknown: return true;
         default: return false;
     }
@@ -54,6 +58,19 @@ glia_status glia_cuda_status(glia_context *ctx, const char *call, cudaError_t er
                                : error == cudaErrorNoKernelImageForDevice ? GLIA_UNSUPPORTED
                                                                           : GLIA_DEVICE_ERROR;
     return glia_fail(ctx, status, "%s: %.*s: %s (%s)%s%s", ctx->device_name, length, call, text, name, separator, more);
+}
+
+glia_status glia_cuda_ask(glia_context *ctx, const char *call) {
+    glia_cuda *cuda                        = glia_cuda_of(ctx);
+    enum cudaStreamCaptureStatus capturing = cudaStreamCaptureStatusNone;
+    int error;
+    if (!cuda->stream) return GLIA_OK;
+    cudaStreamIsCapturing(cuda->stream, &capturing);
+    if (capturing != cudaStreamCaptureStatusNone) return GLIA_OK; /* asking would end the recording */
+    if (!glia_cuda_fails(cuda, &error)) error = (int)cudaStreamQuery(cuda->stream);
+    cudaGetLastError();
+    if (error == (int)cudaSuccess || error == (int)cudaErrorNotReady) return GLIA_OK;
+    return glia_cuda_status(ctx, call, (cudaError_t)error);
 }
 
 glia_status glia_cuda_usable(glia_context *ctx) {
