@@ -479,6 +479,56 @@ TEST(OutOfMemory, at_any_allocation_is_an_error_and_leaks_nothing) {
     }
 }
 
+// --- a library that counts what it makes ---
+
+int made = 0, given_back = 0;
+
+glia_status make_one(const glia_call*, glia_prepared* out) {
+    ++made;
+    out->state = &made;
+    return GLIA_OK;
+}
+void give_one_back(glia_prepared*) { ++given_back; }
+glia_status square(const glia_call* call, const glia_prepared*, void*) {
+    for (int64_t i = 0; i < glia_count(call->out[0]); ++i) {
+        const double x = static_cast<const double*>(call->in[0]->data)[i];
+        static_cast<double*>(call->out[0]->data)[i] = x * x;
+    }
+    return GLIA_OK;
+}
+const glia_provider kCounting = {"cpu.counting", nullptr, make_one, square, give_one_back};
+
+const glia_provider* const* counting_providers(const glia_op* op) {
+    static const glia_provider* list[] = {&kCounting, nullptr};
+    return op == &glia_op_unary ? list : glia_cpu_device.providers(op);
+}
+
+TEST(Choice, equal_steps_of_a_plan_share_what_a_library_made) {
+    glia_device device = glia_cpu_device;
+    device.providers   = counting_providers;
+    Net net;
+    net.ctx->device    = &device;
+    const glia_value x = net.input({3}), longer = net.input({4});
+    const std::vector<glia_value> y = {net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, x))), net.unary(GLIA_SQUARE, longer)};
+    made = given_back = 0;
+    glia_plan* plan = net.make(y, {.no_in_place = true});
+    ASSERT_EQ(plan->n_steps, 4);
+    // The first reads the caller's memory, the third writes it, the second lies in the arena; the fourth has another shape.
+    EXPECT_EQ(made, 4);
+    EXPECT_EQ(net.run(plan, y, {{1, 2, 3}, {1, 2, 3, 4}}), (std::vector<Numbers>{{1, 256, 6561}, {1, 4, 9, 16}}));
+    glia_plan_destroy(plan);
+    EXPECT_EQ(given_back, made);
+
+    const glia_value chain = net.sum(net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, x)))));
+    made = given_back = 0;
+    plan = net.make({chain}, {.no_in_place = true});
+    EXPECT_EQ(made, 2) << "one that reads the caller's memory, one for the three in the arena";
+    EXPECT_EQ(net.run(plan, {chain}, {{1, 2, 1}})[0], Numbers({2 + 65536}));
+    EXPECT_EQ(given_back, 0);
+    glia_plan_destroy(plan);
+    EXPECT_EQ(given_back, made);
+}
+
 TEST(Run, allocates_nothing) {
     Failing  memory;
     Training net;

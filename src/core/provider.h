@@ -100,8 +100,8 @@ glia_status glia_resolve(glia_context *ctx, const glia_op *op, const void *param
 glia_status glia_call_op(glia_context *ctx, const glia_op *op, const void *params, int n_in,
                          const glia_tensor *const *in, int n_out, glia_tensor *const *out);
 
-/* The provider that takes this call, prepared; *owned tells whether the caller must give it back with
- * glia_prepared_free, or the context's cache keeps it. use_cache false: always owned. */
+/* The provider that takes this call, prepared. owned: glia_choice_free gives back what was prepared; otherwise the
+ * context's cache keeps it, or an equal step of the plan. use_cache false: always owned. */
 typedef struct glia_choice {
     const glia_provider *provider;
     glia_prepared prepared;

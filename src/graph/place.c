@@ -36,6 +36,41 @@ static void fill_call(glia_plan *plan, glia_plan_step *step) {
         if (step->out[o] >= 0) step->call.out[o] = &plan->tensors[step->out[o]].tensor;
 }
 
+/* As far as a provider may look: type, layout, alignment. */
+static bool alike(const glia_tensor *a, const glia_tensor *b) {
+    if (!a || !b) return a == b;
+    return a->dtype == b->dtype && glia_same_shape(a, b) &&
+           memcmp(a->stride, b->stride, (size_t)a->ndim * sizeof *a->stride) == 0 &&
+           (uintptr_t)a->data % GLIA_ALIGNMENT == (uintptr_t)b->data % GLIA_ALIGNMENT;
+}
+
+/* Besides, the same outputs lie in the memory of the same inputs. */
+static bool equal_calls(const glia_call *a, const glia_call *b) {
+    if (a->op != b->op || a->n_in != b->n_in || memcmp(a->geom, b->geom, GLIA_MAX_GEOMETRY) != 0) return false;
+    for (int i = 0; i < a->n_in; ++i)
+        if (!alike(a->in[i], b->in[i])) return false;
+    for (int o = 0; o < a->op->n_out; ++o) {
+        if (!alike(a->out[o], b->out[o])) return false;
+        for (int i = 0; a->out[o] && i < a->n_in; ++i)
+            if (a->in[i] && (a->in[i]->data == a->out[o]->data) != (b->in[i]->data == b->out[o]->data)) return false;
+    }
+    return true;
+}
+
+/* What a library makes for a call serves all equal ones, such as those of a network's repeated blocks: making it can
+ * take far longer than a step does. The first of them owns it. */
+static glia_status choose_step(glia_plan *plan, int s) {
+    glia_plan_step *step = &plan->steps[s];
+    for (int earlier = 0; earlier < s; ++earlier) {
+        const glia_plan_step *other = &plan->steps[earlier];
+        if (!other->choice.owned || !equal_calls(&other->call, &step->call)) continue;
+        step->choice       = other->choice;
+        step->choice.owned = false;
+        return GLIA_OK;
+    }
+    return glia_choose(&step->call, false, &step->choice);
+}
+
 static glia_status choose(glia_plan *plan, bool no_sharing) {
     glia_context *ctx = plan->ctx;
     for (int t = 0; t < plan->n_tensors; ++t) {
@@ -48,7 +83,7 @@ static glia_status choose(glia_plan *plan, bool no_sharing) {
         glia_plan_step *step = &plan->steps[s];
         fill_call(plan, step);
         glia_set_scope(ctx, step->label ? "%s: " : NULL, step->label);
-        GLIA_TRY(glia_choose(&step->call, false, &step->choice));
+        GLIA_TRY(choose_step(plan, s));
         if (!step->choice.prepared.workspace) continue;
         const glia_storage workspace = {.parent = -1,
                                         .bytes  = step->choice.prepared.workspace,
