@@ -176,8 +176,7 @@ void Fiber::enter() {
     __sanitizer_finish_switch_fiber(nullptr, &scheduler_stack, &scheduler_bytes);
 #endif
     current->entry_();
-    current->leave(true);
-    abort();  // nobody resumes a fiber that has ended
+    for (;;) current->leave(true);  // nobody resumes a fiber that has ended
 }
 
 }  // namespace emulator
