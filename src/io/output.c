@@ -1,0 +1,83 @@
+#define _POSIX_C_SOURCE 200809L
+#include "io/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/input.h"
+
+enum { ENDING = 32, ATTEMPTS = 100 };
+
+/* Opens a file that did not exist, with the rights that new files have. */
+static int create(const char *path, char *temporary, size_t bytes) {
+    int descriptor = -1;
+    for (int i = 0; i < ATTEMPTS && descriptor < 0; ++i) {
+        snprintf(temporary, bytes, "%s.%ld-%d.part", path, (long)getpid(), i);
+        descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (descriptor < 0 && errno != EEXIST) break;
+    }
+    return descriptor;
+}
+
+static void release(glia_output *out) {
+    glia_block_free(out->ctx, &out->temporary);
+    *out = (glia_output){0};
+}
+
+glia_status glia_output_open(glia_context *ctx, const char *path, glia_output *out) {
+    *out = (glia_output){.ctx = ctx, .path = path};
+    GLIA_TRY(glia_block_alloc(ctx, strlen(path) + ENDING, 1, "the name of a temporary file", &out->temporary));
+    const int descriptor = create(path, out->temporary.data, out->temporary.bytes);
+    int error            = errno;
+    out->file            = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
+    if (out->file) return GLIA_OK;
+    if (descriptor >= 0) {
+        error = errno;
+        close(descriptor);
+        unlink(out->temporary.data);
+    }
+    release(out);
+    return glia_fail_file(ctx, path, error);
+}
+
+glia_status glia_output_write(glia_output *out, const void *from, size_t bytes) {
+    if (bytes > 0 && fwrite(from, 1, bytes, out->file) != bytes) return glia_fail_file(out->ctx, out->path, errno);
+    return GLIA_OK;
+}
+
+void glia_output_abandon(glia_output *out) {
+    if (out->file) fclose(out->file);
+    unlink(out->temporary.data);
+    release(out);
+}
+
+/* A name is safe when its folder is on the disk. Not every file system lets folders be flushed. */
+static void flush_folder(char *path) {
+    char *slash = strrchr(path, '/');
+    if (slash) slash[slash == path] = '\0';
+    const int folder = open(slash ? path : ".", O_RDONLY | O_CLOEXEC);
+    if (folder < 0) return;
+    fsync(folder);
+    close(folder);
+}
+
+glia_status glia_output_commit(glia_output *out) {
+    char *temporary    = out->temporary.data;
+    const bool flushed = fflush(out->file) == 0 && fsync(fileno(out->file)) == 0;
+    int error          = errno;
+    const bool closed  = fclose(out->file) == 0;
+    out->file          = NULL;
+    if (flushed && !closed) error = errno;
+    if (flushed && closed && rename(temporary, out->path) == 0) {
+        flush_folder(temporary);
+        release(out);
+        return GLIA_OK;
+    }
+    if (flushed && closed) error = errno;
+    glia_context *ctx      = out->ctx;
+    const char *const path = out->path;
+    glia_output_abandon(out);
+    return glia_fail_file(ctx, path, error);
+}
