@@ -37,6 +37,8 @@ void drop(glia_tensor** made) { glia_tensor_destroy(*made), *made = nullptr; }
 void drop(glia_graph** made) { glia_graph_destroy(*made), *made = nullptr; }
 void drop(glia_plan** made) { glia_plan_destroy(*made), *made = nullptr; }
 void drop(glia_dataset** made) { glia_dataset_destroy(*made), *made = nullptr; }
+void drop(glia_tokens** made) { glia_tokens_destroy(*made), *made = nullptr; }
+void drop(glia_vocabulary** made) { glia_vocabulary_destroy(*made), *made = nullptr; }
 void drop(glia_model** made) { glia_model_destroy(*made), *made = nullptr; }
 template <class T> void drop(T&&) {}
 
@@ -306,6 +308,18 @@ void bad_arrays(const char* part, const std::function<void(Data&)>& spoil) {
     refused(d.ctx(), [&] { return glia_dataset_from_arrays(d.ctx(), &d.arrays, &out); }, part);
     EXPECT_EQ(out, nullptr);
 }
+
+// Four entries: padding, unknown, "a" and "b".
+struct Vocabulary {
+    Vocabulary() : session("") {
+        const glia_text text{"a b a", 5};
+        EXPECT_EQ(glia_vocabulary_build(ctx(), nullptr, &text, 1, &made), GLIA_OK) << glia_message(ctx());
+    }
+    ~Vocabulary() { glia_vocabulary_destroy(made); }
+    glia_context*    ctx() { return session.ctx(); }
+    Session          session;
+    glia_vocabulary* made = nullptr;
+};
 
 #include "api_table.inc"
 

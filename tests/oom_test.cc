@@ -263,6 +263,33 @@ std::vector<Scenario> scenarios() {
         files("dataset_of_idx", [](auto ctx, auto out) { return open_idx(ctx, "images", out); }),
         files("dataset_of_gzipped_idx", [](auto ctx, auto out) { return open_idx(ctx, "images.gz", out); }),
         files("dataset_of_gzipped_cifar", open_cifar),
+        {"tokens_and_a_vocabulary", nullptr,
+         [](glia_context* ctx, Keep& keep) {
+             const glia_text  text{"The quick brown fox", 19};
+             glia_tokens*     tokens     = nullptr;
+             glia_vocabulary* vocabulary = nullptr;
+             const glia_status split = glia_tokenize(ctx, nullptr, text, &tokens);
+             keep(tokens, glia_tokens_destroy);
+             TRY(split);
+             const glia_status built = glia_vocabulary_build(ctx, nullptr, &text, 1, &vocabulary);
+             keep(vocabulary, glia_vocabulary_destroy);
+             TRY(built);
+             int64_t indices[4], count;
+             return glia_vocabulary_encode(vocabulary, text, GLIA_I64, indices, 4, &count);
+         }},
+        {"vocabulary_file", nullptr,
+         [](glia_context* ctx, Keep& keep) {
+             const glia_text   tokens[]   = {{"a", 1}, {"b", 1}};
+             const std::string path       = data_folder() / "vocabulary";
+             glia_vocabulary * vocabulary = nullptr, *again = nullptr;
+             const glia_status made = glia_vocabulary_from_tokens(ctx, nullptr, tokens, 2, &vocabulary);
+             keep(vocabulary, glia_vocabulary_destroy);
+             TRY(made);
+             TRY(glia_vocabulary_write(vocabulary, path.c_str()));
+             const glia_status read = glia_vocabulary_read(ctx, path.c_str(), 0, &again);
+             keep(again, glia_vocabulary_destroy);
+             return read;
+         }},
         {"model_build", nullptr,
          [](glia_context* ctx, Keep& keep) {
              glia_model* m = nullptr;

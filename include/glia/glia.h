@@ -26,6 +26,7 @@
 #include "glia/ops.h"
 #include "glia/status.h"
 #include "glia/tensor.h"
+#include "glia/text.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,0 +1,104 @@
+/* Text: words or characters of UTF-8, and vocabularies that number them.
+ *
+ * A word is a run of letters, marks and numbers as Unicode 14 classifies them, with the apostrophes (' and U+2019) that
+ * stand between two of them: "don't" is one. White space and control characters separate; each other character is a
+ * token of its own. Scripts that do not write spaces, such as Chinese, are better split into characters: code points.
+ *
+ * Text is bytes and their number: a NUL is a character like others. UTF-8 that is not valid (overlong or truncated
+ * sequences, surrogates, beyond U+10FFFF) is GLIA_BAD_FORMAT with the byte where it begins, or replaced on request. */
+#ifndef GLIA_TEXT_H
+#define GLIA_TEXT_H
+
+#include "glia/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Some bytes, which somebody else owns. */
+typedef struct glia_text {
+    const char *data;
+    size_t bytes;
+} glia_text;
+
+typedef enum glia_token_unit { GLIA_WORDS, GLIA_CHARACTERS } glia_token_unit;
+
+typedef struct glia_tokenizer_args {
+    glia_token_unit unit;
+    bool lowercase;        /* by Unicode's one-to-one mapping, which no language changes */
+    bool drop_punctuation; /* words: what is neither a word nor white space gives no token */
+    bool replace_invalid;  /* U+FFFD for each longest part of invalid UTF-8 that could begin a character */
+} glia_tokenizer_args;
+
+/* The tokens of one text. */
+typedef struct glia_tokens glia_tokens;
+
+/* args may be NULL: words, as they are written. */
+GLIA_API glia_status glia_tokenize(glia_context *ctx, const glia_tokenizer_args *args, glia_text text,
+                                   glia_tokens **out);
+
+/* NULL is allowed. */
+GLIA_API void glia_tokens_destroy(glia_tokens *tokens);
+
+GLIA_API int64_t glia_tokens_count(const glia_tokens *tokens);
+
+/* Token i, with a NUL behind it that its bytes do not count; it lives as long as tokens. i out of range: all zero. */
+GLIA_API glia_text glia_tokens_get(const glia_tokens *tokens, int64_t i);
+
+/* Which index each token has. 0 is padding, 1 stands for every unknown token, the others follow; a vocabulary without
+ * one or both of these begins with the next. Padding and unknown have the names "<pad>" and "<unk>", by which
+ * glia_vocabulary_find does not know them. Any number of threads may look up tokens in one vocabulary. */
+typedef struct glia_vocabulary glia_vocabulary;
+
+typedef struct glia_vocabulary_args {
+    glia_tokenizer_args tokenizer; /* of the texts, and of what is encoded later */
+    int64_t minimum_count;         /* rarer tokens are left out; default 1 */
+    int64_t maximum_size;          /* the commonest that find place with padding and unknown; 0: all */
+    bool no_padding, no_unknown;   /* these have no index */
+} glia_vocabulary_args;
+
+/* From the tokens of all texts: the commonest first, and of those that are equally common the one first whose bytes are
+ * smaller. args may be NULL. n_texts may be 0. */
+GLIA_API glia_status glia_vocabulary_build(glia_context *ctx, const glia_vocabulary_args *args, const glia_text *texts,
+                                           int64_t n_texts, glia_vocabulary **out);
+
+/* These tokens in this order, after padding and unknown; minimum_count and maximum_size must be 0. An error: a token
+ * that is empty, stands twice or is not valid UTF-8. Tokens that the tokenizer never makes are never found in texts. */
+GLIA_API glia_status glia_vocabulary_from_tokens(glia_context *ctx, const glia_vocabulary_args *args,
+                                                 const glia_text *tokens, int64_t n_tokens, glia_vocabulary **out);
+
+/* A text file: a line that tells the tokenizer's arguments, padding and unknown, then a line for each token, where
+ * \\ \n \r and \0 stand for a backslash, the ends of lines and NUL. Writing makes a temporary file in the same folder
+ * and renames it: whoever looks finds the old file or the new one, whole. Reading also takes a gzipped file, of
+ * max_bytes at most unpacked (0: 2^30). Errors, with path and line: GLIA_NOT_FOUND, GLIA_IO_ERROR, GLIA_BAD_FORMAT. */
+GLIA_API glia_status glia_vocabulary_write(const glia_vocabulary *vocabulary, const char *path);
+GLIA_API glia_status glia_vocabulary_read(glia_context *ctx, const char *path, size_t max_bytes, glia_vocabulary **out);
+
+/* NULL is allowed. */
+GLIA_API void glia_vocabulary_destroy(glia_vocabulary *vocabulary);
+
+GLIA_API int64_t glia_vocabulary_size(const glia_vocabulary *vocabulary);    /* with padding and unknown */
+GLIA_API int64_t glia_vocabulary_padding(const glia_vocabulary *vocabulary); /* its index; -1: there is none */
+GLIA_API int64_t glia_vocabulary_unknown(const glia_vocabulary *vocabulary); /* its index; -1: there is none */
+
+/* The index of a token as it is spelled; -1 where the vocabulary does not have it. */
+GLIA_API int64_t glia_vocabulary_find(const glia_vocabulary *vocabulary, glia_text token);
+
+/* The token of an index, as glia_tokens_get gives it. */
+GLIA_API glia_text glia_vocabulary_token(const glia_vocabulary *vocabulary, int64_t index);
+
+/* Splits text and writes the index of each token, as i32 or i64, to indices, which has room for `capacity`. count: how
+ * many there are; indices NULL with capacity 0: only that. Too little room is an error that tells how many there are.
+ * GLIA_NOT_FOUND for a token that is not in a vocabulary without unknown. */
+GLIA_API glia_status glia_vocabulary_encode(const glia_vocabulary *vocabulary, glia_text text, glia_dtype dtype,
+                                            void *indices, int64_t capacity, int64_t *count);
+
+/* Writes the tokens to text, words with a space between them, and a NUL behind them; text has room for `capacity`
+ * bytes. Padding writes nothing. bytes: how many there are without the NUL; text NULL with capacity 0: only that. */
+GLIA_API glia_status glia_vocabulary_decode(const glia_vocabulary *vocabulary, glia_dtype dtype, const void *indices,
+                                            int64_t count, char *text, size_t capacity, size_t *bytes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
