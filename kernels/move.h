@@ -6,6 +6,8 @@
 #ifndef GLIA_KERNELS_MOVE_H
 #define GLIA_KERNELS_MOVE_H
 
+#include <cstring>
+
 #include "kernels/divide.h"
 #include "kernels/types.h"
 
@@ -92,6 +94,15 @@ inline int widen(axes *a, int bytes, uintptr_t at, int64_t more = 0) {
     inner->size /= factor, inner->start /= factor, inner->count /= factor;
     for (int d = 0; d < a->n - 1; ++d) a->at[d].stride[TO] /= factor, a->at[d].stride[FROM] /= factor;
     return wide;
+}
+
+/* An element of `bytes` bytes as often as T, to which it was widened, holds it. */
+template <class T>
+T repeated(const unsigned char *element, size_t bytes) {
+    T all;
+    for (size_t at = 0; at < sizeof all; at += bytes)
+        memcpy(reinterpret_cast<unsigned char *>(&all) + at, element, bytes);
+    return all;
 }
 
 template <class P>

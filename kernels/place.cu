@@ -2,8 +2,6 @@
  * the channels of padded NHWC images do, they are joined and moved 16 bytes at a time. */
 #include "kernels/place.h"
 
-#include <cstring>
-
 #include "kernels/move.h"
 
 namespace glia {
@@ -28,15 +26,6 @@ struct place_rule {
     }
     __device__ T value(const cursor &c) const { return c.outside ? fill : x[c.at]; }
 };
-
-/* T is as many elements as widening allowed. */
-template <class T>
-T repeated(const unsigned char *element, size_t bytes) {
-    T all;
-    for (size_t at = 0; at < sizeof all; at += bytes)
-        memcpy(reinterpret_cast<unsigned char *>(&all) + at, element, bytes);
-    return all;
-}
 
 template <class T>
 cudaError_t place(const axes &a, const glia_place_geom &g, cudaStream_t stream) {

@@ -17,5 +17,6 @@
 #include "glia/ops/optimizer.h"
 #include "glia/ops/norm.h"
 #include "glia/ops/pool.h"
+#include "glia/ops/sequence.h"
 
 #endif

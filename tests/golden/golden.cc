@@ -150,6 +150,7 @@ const std::vector<Case>& all_cases() {
 #include "golden/pool.inc"
 #include "golden/random.inc"
 #include "golden/reduce.inc"
+#include "golden/sequence.inc"
     };
     static const std::vector<Case> cases = [] {
         std::vector<Case> all;

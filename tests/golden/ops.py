@@ -232,6 +232,26 @@ def one_hot(p, indices):
     return torch.where(hot > 0, either(p.on, 1.0), float(p.off)).to(DTYPES[either(p.dtype, "f32")])
 
 
+# ---- sequences ---------------------------------------------------------------------------------------------------------
+
+
+@op()
+def sequence_lengths(p, x):
+    kept = (x != p.padding).reshape(*x.shape[:2], -1).any(2)
+    kept = kept if p.batch_first else kept.mT
+    return (kept * torch.arange(1, kept.shape[1] + 1)).amax(1).int()
+
+
+@op(gradients=(0,))
+def mask_steps(p, x, lengths):
+    """Through a packed sequence, which has at least one step."""
+    first, time = bool(p.batch_first), 1 if p.batch_first else 0
+    packed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths.clamp(min=1).long(), first, enforce_sorted=False)
+    y, _ = torch.nn.utils.rnn.pad_packed_sequence(packed, first, p.value, x.shape[time])
+    empty = (lengths == 0).unsqueeze(time).reshape([-1 if i == 1 - time else 1 for i in range(x.ndim)])
+    return torch.where(empty, float(p.value), y)
+
+
 # ---- random ------------------------------------------------------------------------------------------------------------
 
 
