@@ -1,57 +1,19 @@
-/* A convolutional network on Fashion-MNIST: the main job.
- * cnn_fashion [--data DIR] [--device NAME] [--epochs N] [--seed N] [--batch N] [--threads N] */
+/* A convolutional network on Fashion-MNIST: the main job. cnn_fashion --help says what it can do. */
 #include <glia/glia.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-typedef struct options {
+#include "options.h"
+
+typedef struct settings {
     const char *data, *device;
     long epochs, seed, batch, threads;
-} options;
+} settings;
 
 #define TRY(expression)                          \
     do {                                         \
         const glia_status status = (expression); \
         if (status != GLIA_OK) return status;    \
     } while (0)
-
-static bool read_number(const char *text, long low, long *out) {
-    char *end;
-    *out = strtol(text, &end, 10);
-    return end != text && *end == '\0' && *out >= low && *out <= 1000000;
-}
-
-static void refuse(const char *name, const char *value) {
-    fprintf(stderr,
-            "cnn_fashion: '%s%s%s' is no option with a value that it takes\n"
-            "usage: cnn_fashion [--data DIR] [--device NAME] [--epochs N] [--seed N] [--batch N] [--threads N]\n",
-            name, value ? " " : "", value ? value : "");
-}
-
-static bool read_options(int argc, char **argv, options *o) {
-    *o = (options){.data = "/usr/share/datasets/fashion-mnist", .epochs = 3, .batch = 128};
-    for (int i = 1; i < argc; i += 2) {
-        const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
-        bool valid = value != NULL;
-        if (valid && strcmp(name, "--data") == 0)
-            o->data = value;
-        else if (valid && strcmp(name, "--device") == 0)
-            o->device = value;
-        else if (valid && strcmp(name, "--epochs") == 0)
-            valid = read_number(value, 1, &o->epochs);
-        else if (valid && strcmp(name, "--seed") == 0)
-            valid = read_number(value, 0, &o->seed);
-        else if (valid && strcmp(name, "--batch") == 0)
-            valid = read_number(value, 1, &o->batch);
-        else if (valid && strcmp(name, "--threads") == 0)
-            valid = read_number(value, 1, &o->threads);
-        else
-            valid = false;
-        if (!valid) return refuse(name, value), false;
-    }
-    return true;
-}
 
 static glia_value build(glia_model *net) {
     glia_value x = glia_model_input(net, "image", GLIA_SHAPE(1, 28, 28));
@@ -64,7 +26,7 @@ static glia_value build(glia_model *net) {
     return glia_model_dense(net, x, &(glia_dense_args){.units = 10});
 }
 
-static glia_status train(glia_model *net, glia_dataset *train_data, glia_dataset *test_data, const options *o) {
+static glia_status train(glia_model *net, glia_dataset *train_data, glia_dataset *test_data, const settings *o) {
     glia_result result;
     TRY(glia_model_compile(
         net, build(net),
@@ -81,12 +43,23 @@ static glia_status train(glia_model *net, glia_dataset *train_data, glia_dataset
 }
 
 int main(int argc, char **argv) {
-    options o;
+    settings o             = {.data = "/usr/share/datasets/fashion-mnist", .epochs = 3, .batch = 128};
+    const option options[] = {
+        {"data", "the folder with the four files of MNIST or Fashion-MNIST", .text = &o.data},
+        {"epochs", "passes over the images", .whole = &o.epochs, .least = 1},
+        {"batch", "images of a step", .whole = &o.batch, .least = 1},
+        {"seed", "of weights and order", .whole = &o.seed},
+        {"threads", "of the CPU; 0: as many as it has", .whole = &o.threads},
+        {"device", "cpu, cuda:0, ..., else GLIA_DEVICE", .text = &o.device},
+    };
+    int exit_code;
+    if (!read_options("Trains a convolutional network on Fashion-MNIST.", options, sizeof options / sizeof *options,
+                      argc, argv, &exit_code))
+        return exit_code;
+
     glia_context *ctx        = NULL;
     glia_model *net          = NULL;
     glia_dataset *train_data = NULL, *test_data = NULL;
-    if (!read_options(argc, argv, &o)) return 2;
-
     glia_status status =
         glia_context_create(o.device, &(glia_context_args){.seed = (uint64_t)o.seed, .threads = (int)o.threads}, &ctx);
     if (status == GLIA_OK) status = glia_dataset_from_idx_folder(ctx, o.data, GLIA_PART_TRAIN, NULL, &train_data);

@@ -6,31 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "options.h"
 #include "synthetic_cifar.h"
 
 static const char help[] =
-    "usage: resnet_cifar [options]                                    trains ResNet-18 on CIFAR-10\n"
-    "       resnet_cifar --make-synthetic DIR [--count N] [--seed N]  writes synthetic files, and ends\n"
-    "\n"
-    "  --data DIR       the folder with data_batch_1.bin to data_batch_5.bin and test_batch.bin; default: "
-    "GLIA_DATA_DIR.\n"
-    "                   They are in https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz\n"
-    "  --synthetic N    trains on N synthetic images instead, and tests on N / 5 others\n"
-    "  --device NAME    cpu, cuda:0, ... or auto; default: GLIA_DEVICE, else auto\n"
-    "  --epochs N       default 30; 0 shows the network, and ends\n"
-    "  --batch N        default 128\n"
-    "  --rate X         the learning rate at the start, default 0.1; it falls to zero along a cosine\n"
-    "  --width N        filters of the first stage, default 64\n"
-    "  --seed N         of weights, order and synthetic images, default 0\n"
-    "  --count N        training images that --make-synthetic writes, default 10000\n"
-    "\n"
-    "Synthetic images are stripes and discs with noise. Accuracies on them say nothing about CIFAR-10.\n";
+    "Trains ResNet-18 on CIFAR-10, whose files are in https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz\n"
+    "Synthetic images are stripes and discs with noise. Accuracies on them say nothing about CIFAR-10.";
 
-typedef struct options {
+typedef struct settings {
     const char *data, *device, *make_synthetic;
     long synthetic, epochs, batch, width, seed, count;
     double rate;
-} options;
+} settings;
 
 #define TRY(expression)                          \
     do {                                         \
@@ -120,7 +107,7 @@ static glia_status make_images(glia_context *ctx, uint64_t seed, int64_t first, 
     return status;
 }
 
-static glia_status open_data(glia_context *ctx, const options *o, glia_dataset **training, glia_dataset **test) {
+static glia_status open_data(glia_context *ctx, const settings *o, glia_dataset **training, glia_dataset **test) {
     const char *folder = o->data ? o->data : getenv("GLIA_DATA_DIR");
     if (o->synthetic || (folder && synthetic_folder(folder)))
         printf("SYNTHETIC images: what follows says nothing about CIFAR-10\n");
@@ -146,7 +133,7 @@ static glia_status lower_rate(void *user, const glia_epoch *epoch) {
     return glia_model_set_learning_rate(s->net, s->rate * 0.5 * (1 + cos(pi * epoch->epoch / epoch->epochs)));
 }
 
-static glia_status train(glia_context *ctx, glia_model *net, glia_dataset **data, const options *o) {
+static glia_status train(glia_context *ctx, glia_model *net, glia_dataset **data, const settings *o) {
     glia_result result;
     schedule s = {net, o->rate};
     if (o->epochs > 0) TRY(open_data(ctx, o, &data[0], &data[1]));
@@ -170,7 +157,7 @@ static glia_status train(glia_context *ctx, glia_model *net, glia_dataset **data
     return GLIA_OK;
 }
 
-static int run(const options *o) {
+static int run(const settings *o) {
     glia_context *ctx     = NULL;
     glia_model *net       = NULL;
     glia_dataset *data[2] = {NULL, NULL};
@@ -186,50 +173,22 @@ static int run(const options *o) {
     return status == GLIA_OK ? 0 : 1;
 }
 
-/* ---- Options ----------------------------------------------------------------------------------------------------- */
-
-static bool read_number(const char *text, long low, long high, long *out) {
-    char *end;
-    *out = strtol(text, &end, 10);
-    return end != text && *end == '\0' && *out >= low && *out <= high;
-}
-
-static bool read_rate(const char *text, double *out) {
-    char *end;
-    *out = strtod(text, &end);
-    return end != text && *end == '\0' && *out > 0 && *out < 1e6;
-}
-
-/* false: no such option, or no such value. */
-static bool read_option(const char *name, const char *value, options *o) {
-    const long most = 1000000;
-    const struct {
-        const char *name, **out;
-    } texts[] = {{"--data", &o->data}, {"--device", &o->device}, {"--make-synthetic", &o->make_synthetic}};
-    const struct {
-        const char *name;
-        long low, high, *out;
-    } numbers[] = {{"--synthetic", 5, most, &o->synthetic}, {"--epochs", 0, most, &o->epochs},
-                   {"--batch", 1, most, &o->batch},         {"--width", 1, 1024, &o->width},
-                   {"--seed", 0, most, &o->seed},           {"--count", 5, most, &o->count}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i)
-        if (strcmp(name, texts[i].name) == 0) return *texts[i].out = value, true;
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; ++i)
-        if (strcmp(name, numbers[i].name) == 0)
-            return read_number(value, numbers[i].low, numbers[i].high, numbers[i].out);
-    return strcmp(name, "--rate") == 0 && read_rate(value, &o->rate);
-}
-
 int main(int argc, char **argv) {
-    options o = {.epochs = 30, .batch = 128, .width = 64, .count = 10000, .rate = 0.1};
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) return fputs(help, stdout) < 0;
-    for (int i = 1; i < argc; i += 2) {
-        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (value && read_option(argv[i], value, &o)) continue;
-        fprintf(stderr, "resnet_cifar: %s %s: is unknown, or is no value for it; --help lists them\n", argv[i],
-                value ? value : "(nothing)");
-        return 2;
-    }
+    settings o             = {.epochs = 30, .batch = 128, .width = 64, .count = 10000, .rate = 0.1};
+    const option options[] = {
+        {"data", "the folder with data_batch_1.bin, ... and test_batch.bin, else GLIA_DATA_DIR", .text = &o.data},
+        {"synthetic", "trains on N synthetic images, and tests on N / 5", .whole = &o.synthetic, .least = 5},
+        {"device", "cpu, cuda:0, ..., else GLIA_DEVICE", .text = &o.device},
+        {"epochs", "passes over the images; 0 shows the network, and ends", .whole = &o.epochs},
+        {"batch", "images of a step", .whole = &o.batch, .least = 1},
+        {"rate", "the learning rate at the start; it falls to zero along a cosine", .real = &o.rate, .least = 1e-9},
+        {"width", "filters of the first stage", .whole = &o.width, .least = 1, .most = 1024},
+        {"seed", "of weights, order and synthetic images", .whole = &o.seed},
+        {"make-synthetic", "writes synthetic files to this folder, and ends", .text = &o.make_synthetic},
+        {"count", "training images that it writes", .whole = &o.count, .least = 5},
+    };
+    int exit_code;
+    if (!read_options(help, options, sizeof options / sizeof *options, argc, argv, &exit_code)) return exit_code;
     if (o.data && o.synthetic) return fprintf(stderr, "resnet_cifar: --data and --synthetic exclude each other\n"), 2;
     if (!o.make_synthetic) return run(&o);
     if (!synthetic_write(o.make_synthetic, (uint64_t)o.seed, o.count)) return 1;
