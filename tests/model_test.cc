@@ -491,8 +491,8 @@ TEST_F(Model, every_layer_trains_a_step) {
     x = glia_model_batchnorm(net, glia_model_avg_pool2d(net, x, &pool), nullptr);
     x = glia_model_adaptive_max_pool2d(net, x, 4, 3);
     x = glia_model_reshape(net, x, GLIA_SHAPE(3, -1));
-    glia_conv2d_args line{};
-    line.filters = 5, line.kernel[0] = 3, line.pad[0] = 1;
+    glia_conv1d_args line{};
+    line.filters = 5, line.kernel = 3, line.pad = 1;
     x = glia_model_conv1d(net, x, &line);
     x = glia_model_layernorm(net, x, nullptr);
     glia_value y = glia_model_multiply(net, x, glia_model_activation(net, x, GLIA_SILU));

@@ -94,7 +94,8 @@ typedef struct glia_dense_args {
     bool no_bias, frozen;
     glia_init weight_init, bias_init;
 } glia_dense_args;
-/* y[...,u] = act(bias[u] + sum over k of x[...,k] weight[u,k]). Weights: NAME.weight [U,K], NAME.bias [U]. */
+/* y[...,u] = act(bias[u] + sum over k of x[...,k] weight[u,k]): of a sequence [T,K] each step on its own, as Keras'
+ * TimeDistributed. Weights: NAME.weight [U,K], NAME.bias [U]. */
 GLIA_API glia_value glia_model_dense(glia_model *model, glia_value x, const glia_dense_args *args);
 
 typedef struct glia_conv2d_args {
@@ -110,8 +111,21 @@ typedef struct glia_conv2d_args {
 /* x: [C,H,W]. Weights: NAME.weight [K,C/G,R,S], NAME.bias [K]. */
 GLIA_API glia_value glia_model_conv2d(glia_model *model, glia_value x, const glia_conv2d_args *args);
 
-/* The same over one dimension: x: [C,L], weight [K,C/G,S]; the first of each pair is used. */
-GLIA_API glia_value glia_model_conv1d(glia_model *model, glia_value x, const glia_conv2d_args *args);
+/* The layers over one dimension take x: [C,L], as PyTorch has it, and give y alike. With steps_first both are [T,C], as
+ * embeddings and recurrent layers have them. */
+typedef struct glia_conv1d_args {
+    const char *name;
+    int filters, kernel;
+    int stride, pad, pad_end, dilation, groups; /* as glia_conv1d_params */
+    glia_padding padding;
+    glia_unary_kind activation;
+    bool steps_first;
+    bool no_bias, frozen;
+    glia_init weight_init, bias_init;
+} glia_conv1d_args;
+/* Weights: NAME.weight [K,C/G,S], NAME.bias [K]. Causal, so that no step sees a later one: .pad = dilation (kernel -
+ * 1), .pad_end = GLIA_NO_PAD. */
+GLIA_API glia_value glia_model_conv1d(glia_model *model, glia_value x, const glia_conv1d_args *args);
 
 typedef struct glia_conv2d_transpose_args {
     const char *name;
@@ -141,6 +155,28 @@ GLIA_API glia_value glia_model_adaptive_max_pool2d(glia_model *model, glia_value
 GLIA_API glia_value glia_model_adaptive_avg_pool2d(glia_model *model, glia_value x, int rows, int columns);
 GLIA_API glia_value glia_model_global_max_pool2d(glia_model *model, glia_value x); /* [C,H,W] -> [C] */
 GLIA_API glia_value glia_model_global_avg_pool2d(glia_model *model, glia_value x);
+
+typedef struct glia_pool1d_args {
+    const char *name;
+    int kernel;
+    int stride; /* default: kernel */
+    int pad, pad_end, dilation;
+    glia_padding padding;
+    bool steps_first;
+    bool ceil_mode, count_include_pad;
+} glia_pool1d_args;
+GLIA_API glia_value glia_model_max_pool1d(glia_model *model, glia_value x, const glia_pool1d_args *args);
+GLIA_API glia_value glia_model_avg_pool1d(glia_model *model, glia_value x,
+                                          const glia_pool1d_args *args); /* no dilation */
+
+typedef struct glia_global_pool1d_args {
+    const char *name;
+    glia_value lengths; /* i32 or i64 []: only the steps before it count, and a sequence without any gives 0 */
+    bool steps_first;
+} glia_global_pool1d_args;
+/* [C,L] or [T,C] -> [C] */
+GLIA_API glia_value glia_model_global_max_pool1d(glia_model *model, glia_value x, const glia_global_pool1d_args *args);
+GLIA_API glia_value glia_model_global_avg_pool1d(glia_model *model, glia_value x, const glia_global_pool1d_args *args);
 
 typedef struct glia_norm_args {
     const char *name;
@@ -184,6 +220,26 @@ GLIA_API glia_value glia_model_add(glia_model *model, glia_value a, glia_value b
 GLIA_API glia_value glia_model_multiply(glia_model *model, glia_value a, glia_value b);
 GLIA_API glia_value glia_model_concat(glia_model *model, const glia_value *values, int count,
                                       int axis); /* 0: the first after the batch */
+
+/* Axes count from 0, the first after the batch; negative ones from the end. */
+
+/* Exchanges two axes: (x, 0, 1) makes the steps' logits [T,C] of a dense layer the [C,T] that a cross-entropy takes. */
+GLIA_API glia_value glia_model_transpose(glia_model *model, glia_value x, int a, int b);
+
+/* Of one axis the elements start .. stop - 1; negative: from the end; stop 0: to the end. At least one must be left. */
+GLIA_API glia_value glia_model_slice(glia_model *model, glia_value x, int axis, int start, int stop);
+
+/* ---- Sequences [T,...] ------------------------------------------------------------------------------------------- */
+
+GLIA_API glia_value glia_model_step(glia_model *model, glia_value x, int step);    /* [T,...] -> [...]; -1: the last */
+GLIA_API glia_value glia_model_repeat(glia_model *model, glia_value x, int times); /* [...] -> [times,...] */
+
+/* How long each sequence is before its padding: of tokens [T], or of steps [T,...] whose elements all equal padding.
+ * i32 [], for the layers that take lengths; see glia_sequence_lengths. */
+GLIA_API glia_value glia_model_lengths(glia_model *model, glia_value x, double padding);
+
+/* x in the steps before the length, value in those behind. A length outside of 0 .. T is an error when it is met. */
+GLIA_API glia_value glia_model_mask(glia_model *model, glia_value x, glia_value lengths, double value);
 
 /* ---- Outputs, losses, optimizers --------------------------------------------------------------------------------- */
 

@@ -22,17 +22,6 @@ static glia_value fail(glia_model *model, const char *format, int value) {
     return glia_layer_end(model, glia_model_fail(model, GLIA_INVALID_ARGUMENT, format, value));
 }
 
-/* Whether x has ndim dimensions with the batch; otherwise fails. */
-static bool expect_ndim(glia_model *model, glia_value x, int ndim, const char *shape) {
-    const glia_tensor *in = glia_model_shape(model, x);
-    if (in && in->ndim == ndim) return true;
-    if (in)
-        glia_model_fail(model, GLIA_SHAPE_MISMATCH, "x is %s, must be %s",
-                        glia_shape_text(in->ndim - 1, in->dim + 1, (char[GLIA_SHAPE_TEXT]){0}), shape);
-    glia_layer_end(model, invalid);
-    return false;
-}
-
 glia_value glia_model_dense(glia_model *model, glia_value x, const glia_dense_args *args) {
     const glia_dense_args defaults = {0};
     if (!args) args = &defaults;
@@ -130,35 +119,36 @@ glia_value glia_model_conv2d(glia_model *model, glia_value x, const glia_conv2d_
     const glia_conv2d_args defaults = {0};
     if (!args) args = &defaults;
     if (!glia_layer_begin(model, "conv2d", args->name, &x, 1, args->frozen)) return invalid;
-    if (!expect_ndim(model, x, 4, "[C,H,W]")) return invalid;
+    if (!glia_layer_expect(model, x, 4, "[C,H,W]")) return glia_layer_end(model, invalid);
     return glia_layer_end(model, convolve(model, x, args, false));
 }
 
-glia_value glia_model_conv1d(glia_model *model, glia_value x, const glia_conv2d_args *args) {
-    const glia_conv2d_args defaults = {0};
-    if (!args) args = &defaults;
-    if (!glia_layer_begin(model, "conv1d", args->name, &x, 1, args->frozen)) return invalid;
-    if (!expect_ndim(model, x, 3, "[C,L]")) return invalid;
-    glia_conv2d_args flat = *args; /* the one dimension becomes the columns of a single row */
-    flat.kernel[0] = 1, flat.kernel[1] = args->kernel[0];
-    flat.stride[0] = 1, flat.stride[1] = args->stride[0];
-    flat.dilation[0] = 1, flat.dilation[1] = args->dilation[0];
-    flat.pad[0] = 0, flat.pad[1] = args->pad[0];
-    flat.pad_end[0] = 0, flat.pad_end[1] = args->pad_end[0];
-    const glia_tensor *in          = glia_model_shape(model, x);
-    const glia_reshape_params rows = {.shape = {.ndim = 4, .dim = {-1, in->dim[1], 1, in->dim[2]}}};
-    const glia_value y     = convolve(model, glia_layer_call_1(model, &glia_op_reshape, &rows, 1, &x), &flat, true);
-    const glia_tensor *out = glia_model_shape(model, y);
-    if (!out) return glia_layer_end(model, invalid);
-    const glia_reshape_params line = {.shape = {.ndim = 3, .dim = {-1, out->dim[1], out->dim[3]}}};
-    return glia_layer_end(model, glia_layer_call_1(model, &glia_op_reshape, &line, 1, &y));
+glia_value glia_model_conv1d(glia_model *model, glia_value x, const glia_conv1d_args *args) {
+    const glia_conv1d_args defaults = {0};
+    const glia_conv1d_args *a       = args ? args : &defaults;
+    const glia_conv2d_args row      = {.filters     = a->filters,
+                                       .kernel      = {1, a->kernel},
+                                       .stride      = {1, a->stride},
+                                       .pad         = {0, a->pad},
+                                       .pad_end     = {0, a->pad_end},
+                                       .dilation    = {1, a->dilation},
+                                       .groups      = a->groups,
+                                       .padding     = a->padding,
+                                       .activation  = a->activation,
+                                       .no_bias     = a->no_bias,
+                                       .weight_init = a->weight_init,
+                                       .bias_init   = a->bias_init};
+    if (!glia_layer_begin(model, "conv1d", a->name, &x, 1, a->frozen)) return invalid;
+    if (!glia_layer_expect(model, x, 3, a->steps_first ? "[T,C]" : "[C,L]")) return glia_layer_end(model, invalid);
+    const glia_value y = convolve(model, glia_layer_to_row(model, x, a->steps_first), &row, true);
+    return glia_layer_end(model, glia_layer_from_row(model, y, a->steps_first));
 }
 
 glia_value glia_model_conv2d_transpose(glia_model *model, glia_value x, const glia_conv2d_transpose_args *args) {
     const glia_conv2d_transpose_args defaults = {0};
     const glia_conv2d_transpose_args *a       = args ? args : &defaults;
     if (!glia_layer_begin(model, "conv2d_transpose", a->name, &x, 1, a->frozen)) return invalid;
-    if (!expect_ndim(model, x, 4, "[C,H,W]")) return invalid;
+    if (!glia_layer_expect(model, x, 4, "[C,H,W]")) return glia_layer_end(model, invalid);
     const int groups       = a->groups ? a->groups : 1;
     const int64_t channels = glia_model_shape(model, x)->dim[1], window = (int64_t)a->kernel[0] * a->kernel[1];
     if (!check_filters(model, a->filters, a->kernel, groups)) return glia_layer_end(model, invalid);

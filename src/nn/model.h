@@ -154,6 +154,17 @@ glia_value glia_layer_activation(glia_model *model, glia_value x, glia_unary_kin
 bool glia_layer_padding(glia_model *model, const glia_tensor *x, const int *kernel, glia_padding padding,
                         const int *stride, const int *dilation, int *pad, int *pad_end);
 
+/* Whether x has ndim dimensions with the batch; otherwise fails. shape: what a sample must be, for the message. */
+bool glia_layer_expect(glia_model *model, glia_value x, int ndim, const char *shape);
+
+/* x with two dimensions exchanged; 0 is the batch. */
+glia_value glia_layer_swap(glia_model *model, glia_value x, int a, int b);
+
+/* Layers over one dimension work on images of one row: x [N,C,L], or [N,T,C] with steps_first, becomes [N,C,1,L]; and
+ * y back. */
+glia_value glia_layer_to_row(glia_model *model, glia_value x, bool steps_first);
+glia_value glia_layer_from_row(glia_model *model, glia_value y, bool steps_first);
+
 /* For a batch of GLIA_RECIPE_BATCH; NULL: no value of this model. */
 const glia_tensor *glia_model_shape(const glia_model *model, glia_value value);
 glia_weight *glia_model_find_weight(const glia_model *model, const char *name);
