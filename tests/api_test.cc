@@ -321,6 +321,49 @@ struct Vocabulary {
     glia_vocabulary* made = nullptr;
 };
 
+// Three steps of two features.
+struct SmallSeries {
+    SmallSeries() : session("") {}
+    glia_context* ctx() { return session.ctx(); }
+    Session       session;
+    double        values[6] = {1, 2, 3, 4, 5, 6};
+    glia_series   series{GLIA_F64, values, 3, 2, false};
+    glia_scaler   scalers[2] = {{0, 1}, {0, 1}};
+};
+
+// No function takes a series that is none.
+void bad_series(const std::function<glia_status(SmallSeries&)>& call) {
+    const std::tuple<const char*, std::function<void(SmallSeries&)>> table[] = {
+        {"bf16", [](SmallSeries& b) { b.series.dtype = GLIA_BF16; }},
+        {"must be f32", [](SmallSeries& b) { b.series.dtype = glia_dtype(99); }},
+        {"NULL", [](SmallSeries& b) { b.series.values = nullptr; }},
+        {"not aligned", [](SmallSeries& b) { b.series.values = reinterpret_cast<char*>(b.values) + 1; }},
+        {"-1 steps", [](SmallSeries& b) { b.series.steps = -1; }},
+        {"0 features", [](SmallSeries& b) { b.series.features = 0; }},
+        {"-2 features", [](SmallSeries& b) { b.series.features = -2; }},
+        {"more than memory", [](SmallSeries& b) { b.series.steps = INT64_MAX; }},
+        {"step 1, feature 1", [](SmallSeries& b) { b.values[3] = NAN; }},
+        {"inf at step 2", [](SmallSeries& b) { b.values[4] = INFINITY, b.series.allow_nan = true; }},
+    };
+    for (const auto& [part, spoil] : table) {
+        SmallSeries s;
+        spoil(s);
+        refused(s.ctx(), [&] { return call(s); }, part);
+    }
+}
+
+void probe_scaler(const char* name, glia_status (*fn)(glia_context*, const glia_series*, const glia_scaler*, void*)) {
+    SmallSeries s;
+    double      out[6];
+    probe(name, s.ctx(), fn, {}, s.ctx(), &s.series, s.scalers, static_cast<void*>(out));
+    bad_series([&](SmallSeries& b) { return fn(b.ctx(), &b.series, b.scalers, out); });
+    refused(s.ctx(), [&] { return fn(s.ctx(), &s.series, s.scalers, reinterpret_cast<char*>(out) + 1); }, "not aligned");
+    for (glia_scaler bad : {glia_scaler{0, 0}, glia_scaler{NAN, 1}, glia_scaler{0, INFINITY}}) {
+        s.scalers[1] = bad;
+        refused(s.ctx(), [&] { return fn(s.ctx(), &s.series, s.scalers, out); }, "scalers[1]");
+    }
+}
+
 #include "api_table.inc"
 
 class Api : public testing::TestWithParam<Row> {};

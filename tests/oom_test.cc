@@ -290,6 +290,22 @@ std::vector<Scenario> scenarios() {
              keep(again, glia_vocabulary_destroy);
              return read;
          }},
+        {"windows_of_a_series_and_of_tokens", nullptr,
+         [](glia_context* ctx, Keep& keep) {
+             const glia_series       series{GLIA_F32, kPoints, 12, 2, false};
+             glia_windows_args       windows{};
+             glia_token_windows_args lines{};
+             glia_dataset *          data = nullptr, *tokens = nullptr;
+             glia_scaler             scalers[2];
+             TRY(glia_scaler_fit(ctx, &series, nullptr, scalers));
+             windows.window = 3, windows.copy = true, lines.length = 2, lines.copy = true;
+             const glia_status made = glia_dataset_from_series(ctx, &series, &windows, &data);
+             keep(data, glia_dataset_destroy);
+             TRY(made);
+             const glia_status listed = glia_dataset_from_tokens(ctx, GLIA_I64, kClasses, 6, &lines, &tokens);
+             keep(tokens, glia_dataset_destroy);
+             return listed;
+         }},
         {"model_build", nullptr,
          [](glia_context* ctx, Keep& keep) {
              glia_model* m = nullptr;

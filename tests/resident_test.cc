@@ -176,6 +176,97 @@ TEST_P(Resident, a_label_out_of_range_is_named) {
     t.labels[17] = 2;
 }
 
+// Windows that overlap lie on the device once, as a series or as tokens.
+class Sliding {
+  public:
+    Sliding(const char* device, bool tokens) {
+        glia_context_args args{};
+        args.seed = 3, args.threads = 1, args.log = Log::line, args.log_user = &log;
+        opened = glia_context_create(device, &args, &ctx) == GLIA_OK;
+        if (!opened) return;
+        at_first = glia_context_bytes(ctx);
+        EXPECT_EQ(tokens ? make_language() : make_forecast(), GLIA_OK) << glia_message(ctx);
+    }
+    ~Sliding() {
+        glia_model_destroy(net);
+        glia_dataset_destroy(data);
+        EXPECT_EQ(glia_context_bytes(ctx), at_first);
+        glia_context_destroy(ctx);
+    }
+
+    std::vector<float> fit() {
+        std::vector<float> losses;
+        glia_dataset *     first = nullptr, *second = nullptr;
+        glia_split_args    split{};
+        split.count = 37;
+        EXPECT_EQ(glia_dataset_split(data, &split, &first, &second), GLIA_OK) << glia_message(ctx);
+        glia_fit_args args{};
+        args.epochs = 3, args.batch_size = 8, args.validation = second, args.user = &losses;
+        args.on_epoch = [](void* user, const glia_epoch* epoch) {
+            static_cast<std::vector<float>*>(user)->push_back(float(epoch->train.loss));
+            static_cast<std::vector<float>*>(user)->push_back(float(epoch->validation.loss));
+            return GLIA_OK;
+        };
+        EXPECT_EQ(glia_model_fit(net, first, &args), GLIA_OK) << glia_message(ctx);
+        glia_dataset_destroy(first), glia_dataset_destroy(second);
+        return losses;
+    }
+
+    Log           log;
+    bool          opened   = false;
+    size_t        at_first = 0;
+    glia_context* ctx      = nullptr;
+
+  private:
+    glia_status make_forecast() {
+        for (int i = 0; i < 120; ++i) values.push_back(float(std::sin(0.3 * i) + 0.1 * (i % 5)));
+        const glia_series series{GLIA_F32, values.data(), 60, 2, false};
+        const int64_t     column = 1;
+        glia_windows_args args{};
+        args.window = 6, args.targets = &column, args.n_targets = 1;
+        glia_status status = glia_dataset_from_series(ctx, &series, &args, &data);
+        if (status == GLIA_OK) status = glia_model_create(ctx, nullptr, &net);
+        if (status != GLIA_OK) return status;
+        const glia_value x = glia_model_flatten(net, glia_model_input(net, "x", GLIA_SHAPE(6, 2)));
+        return compile(x, 1, GLIA_MEAN_SQUARED_ERROR);
+    }
+    glia_status make_language() {
+        for (int i = 0; i < 60; ++i) indices.push_back(i * i % 7);
+        glia_token_windows_args args{};
+        args.length = 5, args.stride = 1, args.last = true;
+        glia_status status = glia_dataset_from_tokens(ctx, GLIA_I32, indices.data(), 60, &args, &data);
+        if (status == GLIA_OK) status = glia_model_create(ctx, nullptr, &net);
+        if (status != GLIA_OK) return status;
+        glia_embedding_args table{};
+        table.count = 7, table.size = 4;
+        const glia_value x = glia_model_embedding(net, glia_model_index_input(net, "x", GLIA_I32, GLIA_SHAPE(5)), &table);
+        return compile(glia_model_flatten(net, x), 7, GLIA_CROSS_ENTROPY);
+    }
+    glia_status compile(glia_value x, int64_t units, glia_model_loss loss) {
+        glia_dense_args last{};
+        last.units = units;
+        glia_compile_args args{};
+        args.loss = loss, args.optimizer = GLIA_ADAM, args.learning_rate = 0.02f;
+        return glia_model_compile(net, glia_model_dense(net, x, &last), &args);
+    }
+
+    glia_dataset*        data = nullptr;
+    glia_model*          net  = nullptr;
+    std::vector<float>   values;
+    std::vector<int32_t> indices;
+};
+
+void slide_as_on_the_cpu(const char* device, bool tokens, const char* logged) {
+    Sliding host("cpu", tokens), guest(device, tokens);
+    if (!guest.opened) GTEST_SKIP() << glia_message(nullptr);
+    compare(guest.fit(), host.fit());
+    EXPECT_NE(guest.log.text.find(logged), std::string::npos) << guest.log.text;
+}
+
+// All steps but the last of two features, and the 54 targets; all tokens but the last, and the 55 that follow a window.
+TEST_P(Resident, windows_of_a_series_lie_there_once) { slide_as_on_the_cpu(GetParam(), false, "688 bytes stay on"); }
+TEST_P(Resident, windows_of_tokens_lie_there_once) { slide_as_on_the_cpu(GetParam(), true, "456 bytes stay on"); }
+
 INSTANTIATE_TEST_SUITE_P(devices, Resident, testing::Values("emulated", "cuda:0"), [](const auto& info) {
     return std::string(info.param) == "emulated" ? "emulated" : "cuda";
 });

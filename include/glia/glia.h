@@ -24,6 +24,7 @@
 #include "glia/graph.h"
 #include "glia/model.h"
 #include "glia/ops.h"
+#include "glia/series.h"
 #include "glia/status.h"
 #include "glia/tensor.h"
 #include "glia/text.h"

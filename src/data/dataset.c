@@ -89,7 +89,7 @@ glia_status glia_dataset_describe(glia_dataset *dataset, const char *function, i
     glia_set_shape(&sample, description->dtype, description->shape.ndim, description->shape.dim);
     field->shape.ndim = sample.ndim;
     memcpy(field->shape.dim, sample.dim, sizeof sample.dim);
-    field->elements = glia_count(&sample);
+    field->elements = field->step = glia_count(&sample);
     field->stored = field->delivered = description->dtype;
     return set_name(dataset, function, i, description->name);
 }

@@ -17,6 +17,7 @@ typedef struct glia_data_field {
     char name[GLIA_FIELD_NAME];
     glia_shape shape;     /* of one sample */
     int64_t elements;     /* of one sample */
+    int64_t step;         /* elements from a sample to the next; others than `elements` where windows slide */
     glia_dtype stored;    /* in data; unused for a generator */
     glia_dtype delivered; /* in batches */
     const char *data;     /* all samples; NULL for a generator */

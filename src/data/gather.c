@@ -34,7 +34,7 @@ static void deliver(const glia_data_field *field, const void *from, void *to) {
 }
 
 void glia_field_deliver(const glia_data_field *field, int64_t sample, void *to) {
-    deliver(field, field->data + (size_t)(sample * field->elements) * glia_dtype_size(field->stored), to);
+    deliver(field, field->data + (size_t)(sample * field->step) * glia_dtype_size(field->stored), to);
 }
 
 typedef struct copying {

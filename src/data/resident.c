@@ -17,6 +17,11 @@ static bool as_stored(const glia_data_field *field) {
     return field->table.data || (field->stored == field->delivered && field->channels == 0);
 }
 
+/* Elements from the first sample's beginning to the last one's end. */
+static int64_t extent(const glia_data_field *field, int64_t count) {
+    return count > 0 ? (count - 1) * field->step + field->elements : 0;
+}
+
 /* NULL, or why the samples stay with the host. */
 static const char *against(const glia_dataset *root, size_t *bytes) {
     if (root->generate) return "a generator makes them";
@@ -25,7 +30,7 @@ static const char *against(const glia_dataset *root, size_t *bytes) {
         const glia_data_field *field = &root->fields[i];
         const int64_t elements       = glia_saturating_mul(field->elements, root->count);
         if (elements > INT_MAX) return "they have more than 2^31-1 elements";
-        *bytes += (size_t)elements * glia_dtype_size(dtype_on_device(field));
+        *bytes += (size_t)extent(field, root->count) * glia_dtype_size(dtype_on_device(field));
     }
     return NULL;
 }
@@ -48,9 +53,21 @@ static glia_status send_as_delivered(const glia_data_field *field, int64_t count
     return status;
 }
 
+/* Samples that overlap lie on the device as in the host's memory: once. */
+static glia_status send_sliding(glia_context *ctx, glia_data_field *field, glia_shape shape) {
+    const glia_dtype dtype = field->stored;
+    const int64_t elements = extent(field, shape.dim[0]);
+    GLIA_TRY(glia_tensor_create(ctx, dtype, GLIA_SHAPE(elements), &field->resident));
+    GLIA_TRY(glia_tensor_write(field->resident, field->data, (size_t)elements * glia_dtype_size(dtype)));
+    glia_set_shape(field->resident, dtype, shape.ndim, shape.dim);
+    field->resident->stride[0] = field->step;
+    return GLIA_OK;
+}
+
 static glia_status send_field(glia_context *ctx, glia_data_field *field, int64_t count) {
     glia_shape shape = {.ndim = field->shape.ndim + 1, .dim = {count}};
     memcpy(shape.dim + 1, field->shape.dim, (size_t)field->shape.ndim * sizeof *shape.dim);
+    if (field->step != field->elements) return send_sliding(ctx, field, shape);
     GLIA_TRY(glia_tensor_create(ctx, dtype_on_device(field), shape, &field->resident));
     const size_t bytes = (size_t)(field->elements * count) * glia_dtype_size(dtype_on_device(field));
     if (!as_stored(field)) return send_as_delivered(field, count);
