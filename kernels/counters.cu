@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(BATCH_THREADS)
     const int64_t i = int64_t(blockIdx.x) * BATCH_THREADS + threadIdx.x;
     if (i >= int64_t(g.batch) * g.elements) return;
     const int b = static_cast<int>(i / g.elements), j = static_cast<int>(i % g.elements);
-    y[i] = samples[from.at(g, b) * g.elements + element_at(g, j)];
+    y[i] = samples[from.at(g, b) * g.stride + element_at(g, j)];
 }
 
 struct alignas(4) four_bytes : glia_wide<four_bytes> {
@@ -52,7 +52,7 @@ __global__ void __launch_bounds__(BATCH_THREADS)
     if (i >= int64_t(g.batch) * g.elements) return;
     const int b = static_cast<int>(i / g.elements), e = static_cast<int>(i % g.elements);
     const float *row    = table + e / (g.elements / g.parts) * 256;
-    const four_bytes in = *reinterpret_cast<const four_bytes *>(samples + from.at(g, b) * g.elements + e);
+    const four_bytes in = *reinterpret_cast<const four_bytes *>(samples + from.at(g, b) * g.stride + e);
     vector<float> out;
     for (int k = 0; k < 4; ++k) out.at[k] = row[in.at[k]];
     *reinterpret_cast<vector<float> *>(y + i) = out;
@@ -63,7 +63,7 @@ __global__ void __launch_bounds__(BATCH_THREADS)
     const int64_t i = int64_t(blockIdx.x) * BATCH_THREADS + threadIdx.x;
     if (i >= int64_t(g.batch) * g.elements) return;
     const int b = static_cast<int>(i / g.elements), e = element_at(g, static_cast<int>(i % g.elements));
-    y[i] = table[e / (g.elements / g.parts) * 256 + samples[from.at(g, b) * g.elements + e]];
+    y[i] = table[e / (g.elements / g.parts) * 256 + samples[from.at(g, b) * g.stride + e]];
 }
 
 __global__ void __launch_bounds__(GLIA_MAX_COUNTERS)
@@ -74,14 +74,17 @@ __global__ void __launch_bounds__(GLIA_MAX_COUNTERS)
 
 template <class Unit>
 cudaError_t copy(glia_batch_geom g, const void *samples, const order &from, void *y, cudaStream_t stream) {
-    g.elements       = static_cast<int>(int64_t(g.elements) * g.size / static_cast<int>(sizeof(Unit)));
+    const int unit   = static_cast<int>(sizeof(Unit)) / g.size;
+    g.elements       = g.elements / unit;
+    g.stride         = g.stride / unit;
     const int blocks = blocks_for(int64_t(g.batch) * g.elements, BATCH_THREADS);
     return GLIA_LAUNCH(copy_kernel<Unit>, blocks, BATCH_THREADS, 0, stream, g, static_cast<const Unit *>(samples), from,
                        static_cast<Unit *>(y));
 }
 
 cudaError_t copy_any(const glia_batch_geom &g, const void *samples, const order &from, void *y, cudaStream_t stream) {
-    const bool wide = g.planes <= 1 && int64_t(g.elements) * g.size % 16 == 0 && aligned16(samples) && aligned16(y);
+    const bool whole = int64_t(g.elements) * g.size % 16 == 0 && int64_t(g.stride) * g.size % 16 == 0;
+    const bool wide  = g.planes <= 1 && whole && aligned16(samples) && aligned16(y);
     if (wide) return copy<uint4>(g, samples, from, y, stream);
     switch (g.size) {
         case 1: return copy<uint8_t>(g, samples, from, y, stream);
@@ -102,8 +105,9 @@ cudaError_t glia_kernel_take_batch(const glia_batch_geom *geom, const void *samp
     if (!table) return glia::copy_any(*geom, samples, from, y, stream);
     const int64_t count = int64_t(geom->batch) * geom->elements;
     const auto *bytes   = static_cast<const uint8_t *>(samples);
-    const bool fours    = geom->planes <= 1 && geom->elements / geom->parts % 4 == 0 && glia::aligned16(y) &&
-                       reinterpret_cast<uintptr_t>(samples) % 4 == 0;
+    const bool whole    = geom->elements / geom->parts % 4 == 0 && geom->stride % 4 == 0;
+    const bool fours =
+        geom->planes <= 1 && whole && glia::aligned16(y) && reinterpret_cast<uintptr_t>(samples) % 4 == 0;
     const int threads = glia::BATCH_THREADS;
     if (fours)
         return GLIA_LAUNCH(glia::four_kernel, glia::blocks_for(count / 4, threads), threads, 0, stream, *geom, bytes,

@@ -17,11 +17,12 @@ typedef struct glia_increments {
 cudaError_t glia_kernel_increment(const int64_t *x, glia_increments by, int64_t *y, int count, cudaStream_t stream);
 
 /* y[b, e] = samples[order[position + b], e], or table[part of e, that]. samples is [samples, elements] of `size` bytes
- * each, y [batch, elements]; table, or NULL, is [parts, 256], for the equal parts of a sample; samples is then u8 and y
- * f32. planes above 1: a sample is that many planes, which y interleaves: channels last. slot: where places and samples
- * that are not there are noted, see index.h; y then has sample 0. */
+ * each, a sample `stride` elements behind the one before; y is [batch, elements]; table, or NULL, is [parts, 256], for
+ * the equal parts of a sample; samples is then u8 and y f32. planes above 1: a sample is that many planes, which y
+ * interleaves: channels last. slot: where places and samples that are not there are noted, see index.h; y then has
+ * sample 0. */
 typedef struct glia_batch_geom {
-    int samples, elements, length, batch, parts, planes;
+    int samples, elements, stride, length, batch, parts, planes;
     int size;
 } glia_batch_geom;
 cudaError_t glia_kernel_take_batch(const glia_batch_geom *geom, const void *samples, const int64_t *order,
