@@ -18,5 +18,6 @@
 #include "glia/ops/norm.h"
 #include "glia/ops/pool.h"
 #include "glia/ops/sequence.h"
+#include "glia/ops/rnn.h"
 
 #endif

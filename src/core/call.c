@@ -30,8 +30,9 @@ static glia_status check_inputs(const glia_resolution *r) {
                          op->name, op->in_names[i]);
             continue;
         }
-        GLIA_REQUIRE(r->ctx, !too_large(x), GLIA_UNSUPPORTED, "%s: %s %s has more than 2^31-1 elements%s", op->name,
-                     op->in_names[i], GLIA_SHAPE_OF(x), but_for_zeros(x));
+        GLIA_REQUIRE(r->ctx, op->reserve_in == i + 1 || !too_large(x), GLIA_UNSUPPORTED,
+                     "%s: %s %s has more than 2^31-1 elements%s", op->name, op->in_names[i], GLIA_SHAPE_OF(x),
+                     but_for_zeros(x));
     }
     return GLIA_OK;
 }
@@ -39,8 +40,9 @@ static glia_status check_inputs(const glia_resolution *r) {
 static glia_status check_sizes(const glia_resolution *r) {
     for (int i = 0; i < r->op->n_out; ++i) {
         const glia_tensor *y = &r->out[i];
-        GLIA_REQUIRE(r->ctx, !too_large(y), GLIA_UNSUPPORTED, "%s: %s would be %s, more than 2^31-1 elements%s",
-                     r->op->name, r->op->out_names[i], GLIA_SHAPE_OF(y), but_for_zeros(y));
+        GLIA_REQUIRE(r->ctx, r->op->reserve_out == i + 1 || !too_large(y), GLIA_UNSUPPORTED,
+                     "%s: %s would be %s, more than 2^31-1 elements%s", r->op->name, r->op->out_names[i],
+                     GLIA_SHAPE_OF(y), but_for_zeros(y));
     }
     return GLIA_OK;
 }
@@ -76,6 +78,8 @@ static glia_status check_outputs(const glia_resolution *r, int n_out, glia_tenso
             GLIA_REQUIRE(r->ctx, y->stride[k] > 0 || y->dim[k] <= 1, GLIA_INVALID_ARGUMENT,
                          "%s: %s has stride 0 in dimension %d of %lld: an output may not repeat its elements", op->name,
                          op->out_names[i], k, (long long)y->dim[k]);
+        GLIA_REQUIRE(r->ctx, op->reserve_out != i + 1 || glia_is_dense(y), GLIA_INVALID_ARGUMENT,
+                     "%s: %s has gaps, must be dense", op->name, op->out_names[i]);
     }
     return GLIA_OK;
 }
@@ -141,6 +145,8 @@ static glia_status call_op(glia_context *ctx, const glia_op *op, const void *par
     void *workspace    = NULL;
     glia_status status = glia_scratch(ctx, choice.prepared.workspace, &workspace);
     if (status == GLIA_OK) status = glia_run(&call, &choice, workspace);
+    if (op->reserve_out && op->reserve_out <= n_out && out[op->reserve_out - 1])
+        out[op->reserve_out - 1]->writer = status == GLIA_OK ? choice.provider : NULL;
     glia_choice_free(&choice);
     return status;
 }

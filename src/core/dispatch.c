@@ -157,14 +157,28 @@ static glia_status prepare(const glia_call *call, const glia_provider *provider,
     return GLIA_OK;
 }
 
+/* What the call has to read can be read by one provider alone; NULL: by each. */
+static glia_status only_reader(const glia_call *call, const glia_provider **out) {
+    const glia_op *op          = call->op;
+    const glia_tensor *reserve = op->reserve_in ? call->in[op->reserve_in - 1] : NULL;
+    *out                       = reserve ? reserve->writer : NULL;
+    GLIA_REQUIRE(call->ctx, !reserve || *out || glia_count(reserve) == 0, GLIA_INVALID_ARGUMENT,
+                 "%s: %s holds nothing that %s wrote", op->name, op->in_names[op->reserve_in - 1], op->forward->name);
+    return GLIA_OK;
+}
+
 glia_status glia_choose(const glia_call *call, bool use_cache, glia_choice *out) {
     glia_context *ctx  = call->ctx;
     const char *reason = "no such provider";
     char why[WHY];
+    const glia_provider *reader;
+    GLIA_TRY(only_reader(call, &reader));
     for (const glia_provider *const *it = ctx->device->providers(call->op); *it; ++it) {
         const glia_provider *provider = *it;
         if (ctx->provider[0] && strcmp(ctx->provider, provider->name) != 0) continue;
-        reason = provider->decline ? provider->decline(call) : NULL;
+        reason = reader && strcmp(reader->name, provider->name) != 0 ? "another provider wrote what it has to read"
+                 : provider->decline                                 ? provider->decline(call)
+                                                                     : NULL;
         if (!reason) {
             const glia_status status = prepare(call, provider, use_cache, out, why);
             if (status == GLIA_OK) {

@@ -5,7 +5,7 @@
 #include "core/context.h"
 #include "core/tensor.h"
 
-enum { GLIA_MAX_IN = 32, GLIA_MAX_OUT = 8, GLIA_MAX_GEOMETRY = 512 };
+enum { GLIA_MAX_IN = 32, GLIA_MAX_OUT = 16, GLIA_MAX_GEOMETRY = 512 };
 
 typedef struct glia_op glia_op;
 typedef struct glia_provider glia_provider;
@@ -64,16 +64,21 @@ struct glia_op {
     uint32_t image_in, image_out; /* GLIA_LAYOUT_IMAGE: which tensors are images; the others are dense */
     int in_place[GLIA_MAX_OUT];   /* 1 + the input whose memory output i may be; 0: none */
     bool view;                    /* the output is the dense input under another shape; a plan copies nothing */
+    int reserve_out;              /* 1 + an output that only the provider that wrote it can read; dense; 0: none */
+    int reserve_in;               /* 1 + the input that is such an output of the op `forward`, with whose inputs and
+                                     output 0 the inputs of this op begin. Whoever writes it takes this op, too. */
+    const glia_op *forward;
     glia_status (*resolve)(glia_resolution *r);
     void (*cost)(const void *geom, glia_cost *out);
     bool (*exact)(const void *geom); /* small integers in give exact integers out, in any order; NULL: never */
     void (*derive)(struct glia_derivation *d);
 };
 
-/* What prepare built for one geometry: a library's primitive or plan, and the workspace that run needs. */
+/* What prepare built for one geometry: a library's primitive or plan, the workspace that run needs, and how many bytes
+ * of the op's reserve the provider writes, 0 for all, so that a plan need not allot more. */
 typedef struct glia_prepared {
     void *state;
-    size_t workspace;
+    size_t workspace, reserve;
 } glia_prepared;
 
 /* One implementation of one op on one device. prepare, release and decline are optional. A provider with a release is

@@ -12,7 +12,8 @@ struct glia_tensor {
     int64_t stride[GLIA_MAX_DIMS]; /* elements */
     void *data;                    /* on the context's device */
     glia_context *ctx;
-    glia_block owned; /* the memory, where the tensor allocated it */
+    glia_block owned;                   /* the memory, where the tensor allocated it */
+    const struct glia_provider *writer; /* of a reserve: who alone can read it */
 };
 
 /* Fails if ndim, a dimension, the number of elements or of bytes is out of range. what: "x", for the message. */

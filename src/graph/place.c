@@ -39,7 +39,7 @@ static void fill_call(glia_plan *plan, glia_plan_step *step) {
 /* As far as a provider may look: type, layout, alignment. */
 static bool alike(const glia_tensor *a, const glia_tensor *b) {
     if (!a || !b) return a == b;
-    return a->dtype == b->dtype && glia_same_shape(a, b) &&
+    return a->dtype == b->dtype && glia_same_shape(a, b) && a->writer == b->writer &&
            memcmp(a->stride, b->stride, (size_t)a->ndim * sizeof *a->stride) == 0 &&
            (uintptr_t)a->data % GLIA_ALIGNMENT == (uintptr_t)b->data % GLIA_ALIGNMENT;
 }
@@ -71,6 +71,19 @@ static glia_status choose_step(glia_plan *plan, int s) {
     return glia_choose(&step->call, false, &step->choice);
 }
 
+/* Whoever writes a reserve says how much of it, and is the one that reads it. */
+static void note_reserve(glia_plan *plan, const glia_plan_step *step) {
+    if (!step->op->reserve_out || step->out[step->op->reserve_out - 1] < 0) return;
+    glia_plan_tensor *reserve = &plan->tensors[step->out[step->op->reserve_out - 1]];
+    glia_storage *storage     = &plan->storages[reserve->storage];
+    const size_t bytes        = step->choice.prepared.reserve;
+    reserve->tensor.writer    = step->choice.provider;
+    if (!bytes || storage->kind != GLIA_STORAGE_ARENA || storage->parent >= 0 || bytes >= storage->bytes) return;
+    const size_t size      = glia_dtype_size(reserve->tensor.dtype);
+    storage->bytes         = bytes;
+    reserve->tensor.dim[0] = (int64_t)(bytes / size);
+}
+
 static glia_status choose(glia_plan *plan, bool no_sharing) {
     glia_context *ctx = plan->ctx;
     for (int t = 0; t < plan->n_tensors; ++t) {
@@ -84,6 +97,7 @@ static glia_status choose(glia_plan *plan, bool no_sharing) {
         fill_call(plan, step);
         glia_set_scope(ctx, step->label ? "%s: " : NULL, step->label);
         GLIA_TRY(choose_step(plan, s));
+        note_reserve(plan, step);
         if (!step->choice.prepared.workspace) continue;
         const glia_storage workspace = {.parent = -1,
                                         .bytes  = step->choice.prepared.workspace,

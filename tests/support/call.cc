@@ -1,4 +1,5 @@
 #include "support/call.h"
+#include "support/case.h"
 
 #include <cstddef>
 #include <cstdio>
@@ -56,6 +57,7 @@ Result Session::call_raw(const glia_op& op, const void* params, const std::vecto
     std::vector<glia_tensor*> outputs;
     for (int i = 0; i < op.n_out && result.status == GLIA_OK; ++i)
         outputs.push_back(tensor({{r.out[i].dim, r.out[i].dim + r.out[i].ndim}, {}, r.out[i].dtype}));
+    if (result.status == GLIA_OK) fill_made(ctx(), "", op, params, inputs);
     if (result.status == GLIA_OK)
         result.status = glia_call_op(ctx(), &op, params, int(inputs.size()), inputs.data(), op.n_out, outputs.data());
     if (result.status != GLIA_OK) return result.message = glia_message(ctx()), result;

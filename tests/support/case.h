@@ -21,6 +21,8 @@ enum class Content {
     distribution, // like unit, scaled so that dimension 1 (or 0 of a vector) sums to 1
     constant,     // `value` everywhere
     near,         // signed_ around `value`: a large mean with a small variance
+    small,        // integers: -1..1, reals: [-value, value)
+    made,         // output `value` of the op's forward op, which fill_made runs; without it zeros
 };
 
 struct Input {
@@ -44,6 +46,8 @@ template <class... D> Input OF(glia_dtype dtype, D... dims) { return {Content::s
 template <class... D> Input VALUE(glia_dtype dtype, double value, D... dims) {
     return {Content::constant, {int64_t(dims)...}, dtype, value, true};
 }
+template <class... D> Input SMALL(double bound, D... dims) { return {Content::small, {int64_t(dims)...}, GLIA_F32, bound}; }
+inline Input MADE(int output) { return {Content::made, {}, GLIA_F32, double(output)}; }  // all_cases fills in the dims
 inline const Input NONE{};
 
 struct Case {
@@ -53,6 +57,13 @@ struct Case {
     std::vector<Input> inputs;
     bool               bench = false;  // a shape of a real network: benches only
 };
+
+// The dtype of an input of a case whose floats are of this dtype.
+glia_dtype dtype_of(const Case& c, size_t input, glia_dtype floats);
+
+// Runs the forward op of an op that reads a reserve, on the first of its inputs and with the provider of this name, or
+// any: it writes those that are made. Why that failed, or "".
+std::string fill_made(glia_context* ctx, const char* provider, const glia_op& op, const void* params, const std::vector<const glia_tensor*>& in);
 
 // All cases of tests/cases/, in order.
 const std::vector<Case>& all_cases();
