@@ -35,6 +35,7 @@ struct Call {
 
     alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
     glia_call                            call{};
+    const void*                          params;
     std::vector<std::unique_ptr<Buffer>> tensors;
     double                               bytes = 0, scale = 0;
     glia_cost                            cost{};
@@ -73,8 +74,9 @@ struct Row {
     int                  repeats = 1;  // runs in one sample
 
   private:
-    void   run();
-    double timed();
+    std::string make_reserve();
+    void        run();
+    double      timed();
 };
 
 }  // namespace glia

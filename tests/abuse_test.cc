@@ -49,6 +49,8 @@ const std::map<std::string, std::string> kRight = {
     {"sequence_lengths x dtype", "every dtype"},
     {"mask_steps x dtype", "every dtype"},
     {"mask_steps lengths dtype", "lengths are i32 or i64"},
+    {"rnn lengths dtype", "lengths are i32 or i64"},
+    {"rnn_backward lengths dtype", "lengths are i32 or i64"},
     {"take_batch samples dim", "more samples, or samples of other shapes"},
     {"take_batch samples dtype", "samples of every dtype, where there is no table"},
     {"take_batch order dim", "a longer order"},
@@ -66,7 +68,7 @@ std::vector<Array> arrays_of(const Case& c) {
     for (size_t i = 0; i < c.inputs.size(); ++i)
         in.push_back(c.inputs[i].content == Content::absent
                          ? ABSENT
-                         : Array{c.inputs[i].dims, values_of(c, i, Regime::reals, GLIA_F32), c.inputs[i].fixed ? c.inputs[i].dtype : GLIA_F32});
+                         : Array{c.inputs[i].dims, values_of(c, i, Regime::reals, GLIA_F32), dtype_of(c, i, GLIA_F32)});
     return in;
 }
 
@@ -98,6 +100,7 @@ class Call {
             outputs_.push_back({{r.out[i].dim, r.out[i].dim + r.out[i].ndim}, {}, r.out[i].dtype});
             out_.push_back(session_.tensor(outputs_.back()));
         }
+        fill_made(ctx(), "", op_, c.params.data(), in_);
     }
 
     glia_context*      ctx() { return session_.ctx(); }

@@ -143,7 +143,7 @@ class Given {
         for (size_t i = 0; i < c.inputs.size(); ++i)
             inputs.push_back(c.inputs[i].content == Content::absent
                                  ? nullptr
-                                 : session.tensor({c.inputs[i].dims, values_of(c, i, Regime::reals, GLIA_F32), c.inputs[i].fixed ? c.inputs[i].dtype : GLIA_F32}));
+                                 : session.tensor({c.inputs[i].dims, values_of(c, i, Regime::reals, GLIA_F32), dtype_of(c, i, GLIA_F32)}));
         alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
         glia_resolution                r;
         EXPECT_EQ(glia_resolve(session.ctx(), c.op, c.params.data(), int(inputs.size()), inputs.data(), geom, &r), GLIA_OK) << glia_message(session.ctx());
@@ -167,6 +167,48 @@ template <class... A> void probe_op(const char* name, glia_status (*fn)(A...), c
 }
 
 #define OP(op) {"glia_" #op, [] { probe_op("glia_" #op, glia_##op, glia_op_##op); }}
+
+// A recurrent layer of both directions, with all that an LSTM can have: 2 steps, 3 sequences, 1 input, 2 hidden units.
+struct Rnn {
+    Session          s{""};
+    glia_rnn_params  params{.cell = GLIA_RNN_LSTM, .direction = GLIA_RNN_BOTH};
+    glia_tensor *    x = f32({2, 3, 1}), *y = f32({2, 3, 4}), *dx = f32({2, 3, 1}), *state = f32({2, 3, 2}), *cells = f32({2, 3, 2}), *reserve = nullptr;
+    glia_rnn_start   start{.h0 = f32({2, 3, 2}), .c0 = f32({2, 3, 2}), .lengths = s.tensor({{3}, {0, 1, 2}, GLIA_I64})};
+    glia_rnn_weights weights[2] = {direction(), direction()};
+    glia_rnn_end     end{};
+
+    Rnn() {
+        EXPECT_EQ(glia_rnn_reserve(s.ctx(), &params, x, &start, weights, &reserve), GLIA_OK) << glia_message(s.ctx());
+        end = {state, cells, reserve};
+    }
+    ~Rnn() { glia_tensor_destroy(reserve); }
+
+    glia_tensor*     f32(std::vector<int64_t> dims) { return s.tensor({std::move(dims), {}, GLIA_F32}); }
+    glia_rnn_weights direction() { return {f32({8, 1}), f32({8, 2}), f32({8}), f32({8}), nullptr, f32({3, 2})}; }
+};
+
+void probe_rnn() {
+    Rnn r;
+    probe("glia_rnn", r.s.ctx(), glia_rnn, {1, 3, 6}, r.s.ctx(), &r.params, r.x, &r.start, r.weights, r.y, &r.end);
+}
+
+void probe_rnn_reserve() {
+    Rnn          r;
+    glia_tensor* made = nullptr;
+    probe("glia_rnn_reserve", r.s.ctx(), glia_rnn_reserve, {1, 3}, r.s.ctx(), &r.params, r.x, &r.start, r.weights, &made);
+}
+
+void probe_rnn_backward() {
+    Rnn                      r;
+    const glia_rnn_saved     saved{r.x, &r.start, r.weights, r.y, r.reserve};
+    const glia_rnn_upstream  upstream{r.f32({2, 3, 4}), r.f32({2, 3, 2}), r.f32({2, 3, 2})};
+    const glia_rnn_gradients gradients{r.f32({2, 3, 2}), r.f32({2, 3, 2}), {{r.f32({8, 1}), r.f32({8, 2}), r.f32({8}), r.f32({8}), nullptr, r.f32({3, 2})}, {}}};
+    EXPECT_EQ(glia_rnn(r.s.ctx(), &r.params, r.x, &r.start, r.weights, r.y, &r.end), GLIA_OK) << glia_message(r.s.ctx());
+    probe("glia_rnn_backward", r.s.ctx(), glia_rnn_backward, {1, 5}, r.s.ctx(), &r.params, &saved, &upstream, r.dx, &gradients);
+    for (const glia_rnn_saved& bad : {glia_rnn_saved{nullptr, &r.start, r.weights, r.y, r.reserve}, {r.x, &r.start, nullptr, r.y, r.reserve},
+                                      {r.x, &r.start, r.weights, nullptr, r.reserve}, {r.x, &r.start, r.weights, r.y, nullptr}})
+        refused(r.s.ctx(), [&] { return glia_rnn_backward(r.s.ctx(), &r.params, &bad, &upstream, r.dx, &gradients); }, " is NULL");
+}
 
 // The optimizers take one struct: each of its tensors in turn is NULL.
 template <class Params, class Tensors>

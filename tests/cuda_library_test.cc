@@ -67,7 +67,7 @@ class Call {
         for (size_t i = 0; i < c.inputs.size(); ++i) {
             const Input& input = c.inputs[i];
             if (input.content == Content::absent) continue;
-            glia_set_shape(&in_[i], input.fixed ? input.dtype : dtype, int(input.dims.size()), input.dims.data());
+            glia_set_shape(&in_[i], dtype_of(c, i, dtype), int(input.dims.size()), input.dims.data());
             place(&in_[i], images == Images::channels_last && (c.op->image_in >> i & 1));
             call.in[i] = &in_[i];
         }

@@ -28,7 +28,7 @@ Bits bits_of(const Case& c, const char* provider, glia_dtype dtype, int threads)
     for (size_t i = 0; i < c.inputs.size(); ++i)
         in.push_back(c.inputs[i].content == Content::absent
                          ? ABSENT
-                         : Array{c.inputs[i].dims, values_of(c, i, Regime::reals, dtype), c.inputs[i].fixed ? c.inputs[i].dtype : dtype});
+                         : Array{c.inputs[i].dims, values_of(c, i, Regime::reals, dtype), dtype_of(c, i, dtype)});
     const Result result = session.call_raw(*c.op, c.params.data(), in);
     Bits         bits;
     bits.declined = result.status == GLIA_UNSUPPORTED;

@@ -59,7 +59,7 @@ Scenario op_call(const glia_op& op, const char* provider) {
             std::copy(c.inputs[i].dims.begin(), c.inputs[i].dims.end(), shape.dim);
             glia_tensor* t = nullptr;
             if (c.inputs[i].content != Content::absent) {
-                t = make(ctx, keep, shape, c.inputs[i].fixed ? c.inputs[i].dtype : GLIA_F32);
+                t = make(ctx, keep, shape, dtype_of(c, i, GLIA_F32));
                 glia_tensor_from_double(t, values_of(c, i, Regime::reals, GLIA_F32).data());
             }
             state->in.push_back(t);
@@ -72,6 +72,7 @@ Scenario op_call(const glia_op& op, const char* provider) {
             std::copy(r.out[i].dim, r.out[i].dim + r.out[i].ndim, shape.dim);
             state->out.push_back(make(ctx, keep, shape, r.out[i].dtype));
         }
+        fill_made(ctx, "", *c.op, c.params.data(), state->in);
         return GLIA_OK;
     };
     s.attempt = [state](glia_context* ctx, Keep&) {

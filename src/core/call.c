@@ -145,8 +145,8 @@ static glia_status call_op(glia_context *ctx, const glia_op *op, const void *par
     void *workspace    = NULL;
     glia_status status = glia_scratch(ctx, choice.prepared.workspace, &workspace);
     if (status == GLIA_OK) status = glia_run(&call, &choice, workspace);
-    if (op->reserve_out && op->reserve_out <= n_out && out[op->reserve_out - 1])
-        out[op->reserve_out - 1]->writer = status == GLIA_OK ? choice.provider : NULL;
+    for (int i = 0; i < n_out; ++i)
+        if (out[i]) out[i]->writer = status == GLIA_OK && op->reserve_out == i + 1 ? choice.provider : NULL;
     glia_choice_free(&choice);
     return status;
 }

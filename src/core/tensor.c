@@ -186,6 +186,7 @@ static glia_status transfer(const glia_tensor *tensor, void *host, size_t bytes,
 glia_status glia_tensor_write(glia_tensor *tensor, const void *host, size_t bytes) {
     if (!tensor) return GLIA_INVALID_ARGUMENT;
     GLIA_TRY(glia_enter(tensor->ctx));
+    tensor->writer = NULL;
     /* transfer reads from host only in this direction */
     const glia_status status = transfer(tensor, (void *)(uintptr_t)host, bytes, false, "glia_tensor_write");
     glia_leave(tensor->ctx);
@@ -246,6 +247,7 @@ static glia_status fill(glia_tensor *tensor, double value) {
 glia_status glia_tensor_fill(glia_tensor *tensor, double value) {
     if (!tensor) return GLIA_INVALID_ARGUMENT;
     GLIA_TRY(glia_enter(tensor->ctx));
+    tensor->writer           = NULL;
     const glia_status status = fill(tensor, value);
     glia_leave(tensor->ctx);
     return status;

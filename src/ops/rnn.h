@@ -5,21 +5,43 @@
 #include "core/ops.h"
 #include "glia/ops/rnn.h"
 
-enum { RNN_MAX_DIRECTIONS = 2 };
-
-/* The weights of a direction, in the order of both ops' tensors. */
-enum { RNN_W_IH, RNN_W_HH, RNN_B_IH, RNN_B_HH, RNN_W_HR, RNN_PEEPHOLE, RNN_WEIGHTS };
-
-enum { RNN_X, RNN_H0, RNN_C0, RNN_LENGTHS, RNN_WEIGHT, RNN_INPUTS = RNN_WEIGHT + RNN_MAX_DIRECTIONS * RNN_WEIGHTS };
-enum { RNN_Y, RNN_H_N, RNN_C_N, RNN_RESERVE, RNN_OUTPUTS };
-
-/* Of rnn_backward, after the inputs of rnn. */
-enum { RNN_BACK_Y = RNN_INPUTS, RNN_BACK_RESERVE, RNN_BACK_DY, RNN_BACK_DH_N, RNN_BACK_DC_N, RNN_BACK_INPUTS };
 enum {
-    RNN_BACK_DX,
+    RNN_MAX_DIRECTIONS = 2,
+
+    /* The weights of a direction, in the order of both ops' tensors. */
+    RNN_W_IH = 0,
+    RNN_W_HH,
+    RNN_B_IH,
+    RNN_B_HH,
+    RNN_W_HR,
+    RNN_PEEPHOLE,
+    RNN_WEIGHTS,
+
+    RNN_X = 0,
+    RNN_H0,
+    RNN_C0,
+    RNN_LENGTHS,
+    RNN_WEIGHT, /* of both directions */
+    RNN_INPUTS = RNN_WEIGHT + RNN_MAX_DIRECTIONS * RNN_WEIGHTS,
+
+    RNN_Y = 0,
+    RNN_H_N,
+    RNN_C_N,
+    RNN_RESERVE,
+    RNN_OUTPUTS,
+
+    /* Of rnn_backward, after the inputs of rnn. */
+    RNN_BACK_Y = RNN_INPUTS,
+    RNN_BACK_RESERVE,
+    RNN_BACK_DY,
+    RNN_BACK_DH_N,
+    RNN_BACK_DC_N,
+    RNN_BACK_INPUTS,
+
+    RNN_BACK_DX = 0,
     RNN_BACK_DH0,
     RNN_BACK_DC0,
-    RNN_BACK_DWEIGHT,
+    RNN_BACK_DWEIGHT, /* of both directions */
     RNN_BACK_OUTPUTS = RNN_BACK_DWEIGHT + RNN_MAX_DIRECTIONS * RNN_WEIGHTS
 };
 

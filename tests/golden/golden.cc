@@ -151,6 +151,7 @@ const std::vector<Case>& all_cases() {
 #include "golden/random.inc"
 #include "golden/reduce.inc"
 #include "golden/sequence.inc"
+#include "golden/rnn.inc"
     };
     static const std::vector<Case> cases = [] {
         std::vector<Case> all;

@@ -503,3 +503,71 @@ def confusion_matrix(p, prediction, target, matrix):
 def accumulate(p, value, sums):
     weight = either(p.weight, 1.0)
     return sums + torch.stack([value.reshape(()).double() * weight, torch.tensor(weight, dtype=torch.float64)])
+
+
+# ---- rnn ---------------------------------------------------------------------------------------------------------------
+
+RNN_WEIGHTS = 6  # w_ih, w_hh, b_ih, b_hh, w_hr, peephole
+
+
+def rnn_cell(p, x, h, c, w):
+    """What PyTorch's layers do not have, in torch's functions: one step with peepholes, a clip, or the reset in front."""
+    w_ih, w_hh, b_ih, b_hh, w_hr, peephole = w
+    if p.cell == "rnn_gru":
+        a, (hr, hz, hn) = F.linear(x, w_ih, b_ih).chunk(3, -1), w_hh.chunk(3)
+        br, bz, bn = b_hh.chunk(3) if b_hh is not None else (None, None, None)
+        r, z = torch.sigmoid(a[0] + F.linear(h, hr, br)), torch.sigmoid(a[1] + F.linear(h, hz, bz))
+        n = torch.tanh(a[2] + F.linear(r * h, hn, bn))
+        return (1 - z) * n + z * h, c
+    i, f, g, o = (F.linear(x, w_ih, b_ih) + F.linear(h, w_hh, b_hh)).chunk(4, -1)
+    p_i, p_f, p_o = peephole if peephole is not None else (0, 0, 0)
+    c_new = torch.sigmoid(f + p_f * c) * c + torch.sigmoid(i + p_i * c) * torch.tanh(g)
+    if p.cell_clip:
+        c_new = c_new.clamp(-p.cell_clip, p.cell_clip)
+    h = torch.sigmoid(o + p_o * c_new) * torch.tanh(c_new)
+    return (F.linear(h, w_hr) if w_hr is not None else h), c_new
+
+
+def rnn_layer(p, x, h, c, w):
+    """One sequence [T,1,I] in one direction, forwards: y, h, c."""
+    if p.reset_before or p.cell_clip or w[5] is not None:
+        steps = []
+        for x_t in x:
+            h, c = rnn_cell(p, x_t, h, c, w)
+            steps.append(h)
+        return torch.stack(steps), h, c
+    flat, bias = [v for v in w[:5] if v is not None], w[2] is not None
+    if p.cell == "rnn_lstm":
+        y, h, c = torch._VF.lstm(x, (h[None], c[None]), flat, bias, 1, 0.0, True, False, False)
+        return y, h[0], c[0]
+    layer = {"rnn_gru": torch._VF.gru, "rnn_relu": torch._VF.rnn_relu}.get(p.cell, torch._VF.rnn_tanh)
+    y, h = layer(x, h[None], flat, bias, 1, 0.0, True, False, False)
+    return y, h[0], c
+
+
+@op(gradients=(0, 1, 2, *range(4, 4 + 2 * RNN_WEIGHTS)))
+def rnn(p, x, h0, c0, lengths, *weights):
+    """One sequence and direction after the other, cut to its length: what packing them does."""
+    weights = [*weights, *[None] * (2 * RNN_WEIGHTS - len(weights))]
+    if p.batch_first:
+        x = x.transpose(0, 1)
+    steps, batch = x.shape[:2]
+    ys, hs, cs = [], [], []
+    for d, way in enumerate({"rnn_reverse": [-1], "rnn_both": [1, -1]}.get(p.direction, [1])):
+        w = weights[d * RNN_WEIGHTS:(d + 1) * RNN_WEIGHTS]
+        outputs = w[4].shape[0] if w[4] is not None else w[1].shape[1]
+        rows = []
+        for n in range(batch):
+            length = steps if lengths is None else int(lengths[n])
+            h = h0[d, n:n + 1] if h0 is not None else torch.zeros(1, outputs)
+            c = c0[d, n:n + 1] if c0 is not None else torch.zeros(1, w[0].shape[0] // 4)
+            y = torch.zeros(0, 1, outputs)
+            if length:
+                part = x[:length, n:n + 1]
+                y, h, c = rnn_layer(p, part.flip(0) if way < 0 else part, h, c, w)
+                y = y.flip(0) if way < 0 else y
+            rows.append((F.pad(y, (0, 0, 0, 0, 0, steps - length)), h, c))
+        y, h, c = (torch.cat(parts, dim) for parts, dim in zip(zip(*rows), (1, 0, 0)))
+        ys.append(y), hs.append(h), cs.append(c)
+    y = torch.cat(ys, -1)
+    return y.transpose(0, 1) if p.batch_first else y, torch.stack(hs), torch.stack(cs) if p.cell == "rnn_lstm" else None
