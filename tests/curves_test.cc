@@ -52,12 +52,31 @@ glia_value build_cnn(glia_model* net) {
     return glia_model_dense(net, glia_model_flatten(net, x), &logits);
 }
 
+glia_value build_lstm(glia_model* net) {
+    glia_rnn_args   rnn1{};
+    glia_dense_args logits{};
+    rnn1.name = "rnn1", rnn1.units = 6, rnn1.layers = 2, rnn1.direction = GLIA_RNN_BOTH;
+    logits.name = "logits", logits.units = kClasses;
+    return glia_model_dense(net, glia_model_lstm(net, glia_model_input(net, "x", GLIA_SHAPE(5, 4)), &rnn1), &logits);
+}
+
+glia_value build_gru(glia_model* net) {
+    glia_rnn_args   rnn1{}, rnn2{};
+    glia_dense_args logits{};
+    rnn1.name = "rnn1", rnn1.units = 7, rnn1.sequence = true;
+    rnn2.name = "rnn2", rnn2.units = 6, rnn2.no_bias = true;
+    logits.name = "logits", logits.units = kClasses;
+    const glia_value steps = glia_model_gru(net, glia_model_input(net, "x", GLIA_SHAPE(5, 4)), &rnn1);
+    return glia_model_dense(net, glia_model_gru(net, steps, &rnn2), &logits);
+}
+
 struct Network {
     const char* name;
     glia_shape  sample;
     glia_value (*build)(glia_model*);
 };
-const Network kNetworks[] = {{"mlp", GLIA_SHAPE(12), build_mlp}, {"cnn", GLIA_SHAPE(1, 8, 8), build_cnn}};
+const Network kNetworks[] = {{"mlp", GLIA_SHAPE(12), build_mlp}, {"cnn", GLIA_SHAPE(1, 8, 8), build_cnn},
+                              {"lstm", GLIA_SHAPE(5, 4), build_lstm}, {"gru", GLIA_SHAPE(5, 4), build_gru}};
 
 struct Optimizer {
     const char*    name;

@@ -206,6 +206,35 @@ typedef struct glia_embedding_args {
  * Weights: NAME.weight [count,size]. */
 GLIA_API glia_value glia_model_embedding(glia_model *model, glia_value x, const glia_embedding_args *args);
 
+typedef struct glia_rnn_args {
+    const char *name;
+    int units;     /* H */
+    int layers;    /* one on top of the other; default 1 */
+    float dropout; /* of what one layer gives the next, in training */
+    glia_rnn_direction direction;
+    bool sequence;      /* the outputs of all steps, [T,D R], not the states after the last one, [D R] */
+    glia_value lengths; /* an index for each sample: how many of its steps count; id 0: all */
+    int stateful_batch; /* each batch goes on with the states that the one before it left, sample by sample, in training
+                           and otherwise; all batches have this many samples. 0: each sample starts with zeros. */
+    bool relu;          /* of glia_model_rnn: not tanh */
+    bool reset_before;  /* of glia_model_gru, as in glia_rnn_params */
+    int projection;     /* of glia_model_lstm: R, below or above H; default none, R = H */
+    bool peephole;      /* of glia_model_lstm */
+    double cell_clip;   /* of glia_model_lstm, as in glia_rnn_params */
+    bool no_bias, frozen;
+    glia_init weight_init, recurrent_init, bias_init; /* default: uniform in +- 1 / sqrt(H), as in PyTorch */
+} glia_rnn_args;
+/* x: [T,I]. What a layer computes stands in glia/ops/rnn.h. Weights are named as in PyTorch: NAME.weight_ih_l0 [G H,I],
+ * NAME.weight_hh_l0 [G H,R], NAME.bias_ih_l0 and NAME.bias_hh_l0 [G H], NAME.weight_hr_l0 [R,H] of a projection, and
+ * NAME.peephole_l0 [3,H]; of the next layers l1, l2, ..., of the reverse direction NAME.weight_ih_l0_reverse and so on.
+ * States that are kept are NAME.h_l0 [D,N,R] and NAME.c_l0 [D,N,H]. */
+GLIA_API glia_value glia_model_rnn(glia_model *model, glia_value x, const glia_rnn_args *args);
+GLIA_API glia_value glia_model_lstm(glia_model *model, glia_value x, const glia_rnn_args *args);
+GLIA_API glia_value glia_model_gru(glia_model *model, glia_value x, const glia_rnn_args *args);
+
+/* Sets the states that layers with a stateful_batch keep to zero: before other sequences begin. */
+GLIA_API glia_status glia_model_reset_states(glia_model *model);
+
 /* In training, each element is 0 with probability p, else divided by 1-p; otherwise the identity. */
 GLIA_API glia_value glia_model_dropout(glia_model *model, glia_value x, float p);
 

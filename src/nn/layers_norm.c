@@ -95,11 +95,15 @@ static void emit_dropout(glia_emission *e, const glia_recipe_node *node, const g
                          (glia_value[]){in[0], glia_emit_counter(e, GLIA_COUNTER_STEP)}, 2, out, 1);
 }
 
+glia_value glia_layer_dropout(glia_model *model, glia_value x, float p, int number) {
+    const uint32_t stream            = (uint32_t)model->n_layers + ((uint32_t)number << 20);
+    const glia_dropout_params params = {.p = p, .seed = model->ctx->seed, .stream = GLIA_STREAM_DROPOUT + stream};
+    const glia_value y               = glia_layer_call_1(model, &glia_op_dropout, &params, 1, &x);
+    if (y.id > 0) glia_model_last_node(model)->emit = emit_dropout;
+    return y;
+}
+
 glia_value glia_model_dropout(glia_model *model, glia_value x, float p) {
     if (!glia_layer_begin(model, "dropout", NULL, &x, 1, false)) return invalid;
-    const glia_dropout_params params = {
-        .p = p, .seed = model->ctx->seed, .stream = GLIA_STREAM_DROPOUT + (uint32_t)model->n_layers};
-    const glia_value y = glia_layer_call_1(model, &glia_op_dropout, &params, 1, &x);
-    if (y.id > 0) glia_model_last_node(model)->emit = emit_dropout;
-    return glia_layer_end(model, y);
+    return glia_layer_end(model, glia_layer_dropout(model, x, p, 0));
 }

@@ -257,7 +257,8 @@ glia_value glia_layer_weight(glia_model *model, const glia_weight_spec *spec) {
                                .fan_in  = spec->fan_in,
                                .fan_out = spec->fan_out,
                                .frozen  = layer->frozen,
-                               .buffer  = spec->buffer};
+                               .buffer  = spec->buffer,
+                               .state   = spec->state};
     snprintf(weight.name, sizeof weight.name, "%.*s.%s", GLIA_NAME_LIMIT, layer->name, spec->suffix);
     memcpy(weight.dim, spec->dim, sizeof weight.dim);
     return add_weight(model, &weight);

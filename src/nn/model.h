@@ -19,6 +19,7 @@ typedef struct glia_weight {
     glia_init init;
     int64_t fan_in, fan_out;
     bool frozen, buffer; /* a buffer, such as a running mean, is never trained */
+    bool state;          /* a buffer that carries over from batch to batch */
     int64_t offset;      /* elements into the model's vector, since the last compile */
     bool placed;         /* has a value there */
     glia_block pending;  /* a value that was set before the first compile */
@@ -143,12 +144,15 @@ typedef struct glia_weight_spec {
     int64_t dim[GLIA_MAX_DIMS];
     glia_init init, fallback; /* fallback: where init is the default */
     int64_t fan_in, fan_out;
-    bool buffer;
+    bool buffer, state;
 } glia_weight_spec;
 glia_value glia_layer_weight(glia_model *model, const glia_weight_spec *spec);
 
 /* act(x), or x itself where the activation is linear. */
 glia_value glia_layer_activation(glia_model *model, glia_value x, glia_unary_kind kind);
+
+/* Dropout within a layer that has several: number tells their masks apart. */
+glia_value glia_layer_dropout(glia_model *model, glia_value x, float p, int number);
 
 /* Fills pad and pad_end of a window over x [N,C,H,W] where padding is one of the SAME kinds. */
 bool glia_layer_padding(glia_model *model, const glia_tensor *x, const int *kernel, glia_padding padding,

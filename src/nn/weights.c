@@ -27,6 +27,24 @@ glia_status glia_model_freeze(glia_model *model, const char *name, bool frozen) 
     return status;
 }
 
+static glia_status reset_states(glia_model *model) {
+    for (int i = 0; i < model->n_weights; ++i) {
+        const glia_weight *weight = &model->weights[i];
+        if (!weight->state || !weight->placed) continue; /* without a place it will start with zeros */
+        glia_tensor view = glia_weight_view(model, weight, model->training.vector, weight->offset);
+        GLIA_TRY(glia_tensor_fill(&view, 0));
+    }
+    return GLIA_OK;
+}
+
+glia_status glia_model_reset_states(glia_model *model) {
+    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLIA_TRY(glia_enter(model->ctx));
+    const glia_status status = reset_states(model);
+    glia_leave(model->ctx);
+    return status;
+}
+
 static glia_status set_rate(glia_model *model, double rate) {
     GLIA_REQUIRE(model->ctx, model->compiled, GLIA_INVALID_ARGUMENT,
                  "glia_model_set_learning_rate: the model is not compiled, or was changed since");

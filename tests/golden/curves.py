@@ -28,6 +28,33 @@ def cnn():  # no bias before the normalisation: its gradient would be rounding a
         logits=nn.Linear(24, 5)))
 
 
+class Lstm(nn.Module):
+    """Two layers, both directions; the last states of the upper one decide."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn1 = nn.LSTM(4, 6, num_layers=2, bidirectional=True, batch_first=True)
+        self.logits = nn.Linear(12, 5)
+
+    def forward(self, x):
+        _, (h, _) = self.rnn1(x)
+        return self.logits(torch.cat([h[-2], h[-1]], 1))
+
+
+class Gru(nn.Module):
+    """All steps of one GRU go into the next, without biases, and its last state decides."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn1 = nn.GRU(4, 7, batch_first=True)
+        self.rnn2 = nn.GRU(7, 6, bias=False, batch_first=True)
+        self.logits = nn.Linear(6, 5)
+
+    def forward(self, x):
+        _, h = self.rnn2(self.rnn1(x)[0])
+        return self.logits(h[0])
+
+
 def numbers(name, content, dims, value=0, dtype=None):
     return torch.from_numpy(cases.Input(content, dims, dtype, value).numbers(cases.fnv1a(name), 0))
 
@@ -85,8 +112,8 @@ def train(net, x, target, optimizer, clip):
 def record():
     """[(name, losses)]"""
     curves = []
-    for name, make, shape, optimizers in [("mlp", mlp, (12,), OPTIMIZERS), ("cnn", cnn, (1, 8, 8), OPTIMIZERS)]:
-        for optimizer in optimizers:
+    for name, make, shape in [("mlp", mlp, (12,)), ("cnn", cnn, (1, 8, 8)), ("lstm", Lstm, (5, 4)), ("gru", Gru, (5, 4))]:
+        for optimizer in OPTIMIZERS:
             net = build(name, make)
             curves.append((f"{name}/{optimizer}", train(net, *data(name, shape), OPTIMIZERS[optimizer](net.parameters()),
                                                         0.5 if optimizer == "clipped" else 0)))
