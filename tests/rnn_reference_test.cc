@@ -3,8 +3,11 @@
 
 #include <cmath>
 
-#include "ops/rnn.h"
 #include "support/call.h"
+
+extern "C" {
+#include "ops/rnn.h"
+}
 
 namespace {
 

@@ -2,8 +2,6 @@
 
 #include <cmath>
 
-#include "core/tensor.h"
-
 extern "C" {
 #include "ops/rnn.h"
 
