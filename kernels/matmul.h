@@ -34,7 +34,8 @@ typedef struct glia_product {
     int64_t row_sums_step;
 } glia_product;
 
-/* y = act(alpha a b + beta c) for each matrix of the batch; row_sums[m] = sum over k of a[m,k]. y overlaps nothing.
+/* y = act(alpha a b + beta c) for each matrix of the batch; row_sums[m] = sum over k of a[m,k]. y overlaps nothing, but
+ * it may be c, element for element.
  * workspace: glia_kernel_matmul_workspace bytes, which follow from dtype, the sizes and wants_row_sums. */
 size_t glia_kernel_matmul_workspace(const glia_product *call);
 cudaError_t glia_kernel_matmul(const glia_product *call, glia_gpu gpu, void *workspace, cudaStream_t stream);
