@@ -4,6 +4,10 @@
 
 #include "support/graphs.h"
 
+extern "C" {
+#include "ops/rnn.h"
+}
+
 namespace {
 
 using namespace glia;
@@ -527,6 +531,69 @@ TEST(Choice, equal_steps_of_a_plan_share_what_a_library_made) {
     EXPECT_EQ(given_back, 0);
     glia_plan_destroy(plan);
     EXPECT_EQ(given_back, made);
+}
+
+// --- a library with a reserve of its own ---
+
+// Writes 7 where its gradient looks for it.
+glia_status prepare_reserve(const glia_call*, glia_prepared* out) {
+    out->reserve = sizeof(double);
+    return GLIA_OK;
+}
+glia_status write_reserve(const glia_call* call, const glia_prepared*, void*) {
+    glia_tensor_from_double(call->out[RNN_Y], Numbers(size_t(glia_count(call->out[RNN_Y])), 1).data());
+    if (call->out[RNN_RESERVE]) *static_cast<double*>(call->out[RNN_RESERVE]->data) = 7;
+    return GLIA_OK;
+}
+glia_status read_reserve(const glia_call* call, const glia_prepared*, void*) {
+    const double found = *static_cast<const double*>(call->in[RNN_BACK_RESERVE]->data);
+    for (int o = 0; o < call->op->n_out; ++o)
+        if (call->out[o]) glia_tensor_from_double(call->out[o], Numbers(size_t(glia_count(call->out[o])), found).data());
+    return GLIA_OK;
+}
+const char* never(const glia_call*) { return "not today"; }
+
+const glia_provider kWriter = {"cpu.keeper", nullptr, prepare_reserve, write_reserve, nullptr};
+const glia_provider kReader = {"cpu.keeper", nullptr, nullptr, read_reserve, nullptr}, kRefuser = {"cpu.keeper", never, nullptr, read_reserve, nullptr};
+bool                keeper_reads = true;
+
+const glia_provider* const* keeping_providers(const glia_op* op) {
+    static const glia_provider* writers[] = {&kWriter, nullptr};
+    // The reader stands behind the reference, which takes everything, and is found.
+    static const glia_provider* readers[] = {nullptr, &kReader, nullptr};
+    static const glia_provider* refusers[] = {nullptr, &kRefuser, nullptr};
+    if (op == &glia_op_rnn) return writers;
+    if (op != &glia_op_rnn_backward) return glia_cpu_device.providers(op);
+    const glia_provider* const* it = glia_cpu_device.providers(op);
+    while (it[1]) ++it;
+    readers[0] = refusers[0] = *it;
+    return keeper_reads ? readers : refusers;
+}
+
+TEST(Reserve, is_read_by_the_provider_that_wrote_it_and_as_large_as_it_says) {
+    glia_device device = glia_cpu_device;
+    device.providers   = keeping_providers;
+    Net net;
+    const auto x = net.input({5, 3, 2}), w_ih = net.input({4, 2}), w_hh = net.input({4, 4});
+    const std::vector<glia_value> in{x, {0}, {0}, {0}, w_ih, w_hh};
+    const glia_value              y = net.call("rnn", nullptr, in);
+    const auto                    dx = net.gradient(net.sum(y), {x});
+    const Numbers                 ones(30, 1), weights(8, 1), square(16, 1);
+    glia_plan*                    right = net.make(dx);
+    const size_t                  whole = glia_plan_bytes(right);
+    glia_plan_destroy(right);
+    net.ctx->device = &device;
+    keeper_reads    = true;
+    glia_plan* plan = net.make(dx);
+    EXPECT_EQ(net.run(plan, dx, {ones, weights, square}), (std::vector<Numbers>{Numbers(30, 7)}));
+    EXPECT_LT(glia_plan_bytes(plan), whole);
+    glia_plan_destroy(plan);
+
+    keeper_reads    = false;
+    glia_plan* none = nullptr;
+    EXPECT_EQ(glia_plan_create(net.graph, dx.data(), 1, &none), GLIA_UNSUPPORTED);
+    EXPECT_STREQ(glia_message(net.ctx), "rnn_backward: every provider declined, the last because: not today");
+    net.ctx->device = &glia_cpu_device;
 }
 
 TEST(Run, allocates_nothing) {

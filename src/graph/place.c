@@ -44,13 +44,13 @@ static bool alike(const glia_tensor *a, const glia_tensor *b) {
            (uintptr_t)a->data % GLIA_ALIGNMENT == (uintptr_t)b->data % GLIA_ALIGNMENT;
 }
 
-/* Besides, the same outputs lie in the memory of the same inputs. */
+/* Besides, the same outputs lie in the memory of the same inputs. How large a reserve is follows from the call. */
 static bool equal_calls(const glia_call *a, const glia_call *b) {
     if (a->op != b->op || a->n_in != b->n_in || memcmp(a->geom, b->geom, GLIA_MAX_GEOMETRY) != 0) return false;
     for (int i = 0; i < a->n_in; ++i)
         if (!alike(a->in[i], b->in[i])) return false;
     for (int o = 0; o < a->op->n_out; ++o) {
-        if (!alike(a->out[o], b->out[o])) return false;
+        if (a->op->reserve_out == o + 1 ? !a->out[o] != !b->out[o] : !alike(a->out[o], b->out[o])) return false;
         for (int i = 0; a->out[o] && i < a->n_in; ++i)
             if (a->in[i] && (a->in[i]->data == a->out[o]->data) != (b->in[i]->data == b->out[o]->data)) return false;
     }
