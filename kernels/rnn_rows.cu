@@ -22,12 +22,10 @@ __global__ void __launch_bounds__(THREADS)
 /* y [rows, D size] of the last step, or start. */
 template <class T>
 struct last_state {
-    step_place at[2];
     int batch, size, directions;
     const T *y, *start;
 
-    __device__ T value(int d, int n, int k, int64_t i) const {
-        const step_place &p = at[d];
+    __device__ T value(const step_place &p, int d, int n, int k, int64_t i) const {
         if (p.line.length(n) == 0) return start ? start[i] : narrow<T>(0);
         const int64_t row = p.row_at(n, p.line.last(n));
         return y[(row * directions + d) * size + k];
@@ -37,31 +35,32 @@ struct last_state {
 /* What the steps kept, or start. */
 template <class T>
 struct last_cell {
-    step_place at[2];
     int batch, size;
     const compute<T> *kept;
     const T *start;
 
-    __device__ T value(int d, int n, int, int64_t i) const {
-        if (at[d].line.length(n) > 0) return narrow<T>(kept[i]);
+    __device__ T value(const step_place &p, int, int n, int, int64_t i) const {
+        if (p.line.length(n) > 0) return narrow<T>(kept[i]);
         return start ? start[i] : narrow<T>(0);
     }
 };
 
 template <class T, class Last>
-__global__ void __launch_bounds__(THREADS) last_kernel(Last last, int64_t count, T *out) {
+__global__ void __launch_bounds__(THREADS)
+    last_kernel(Last last, step_place forward, step_place reverse, int64_t count, T *out) {
     const int64_t i = int64_t(blockIdx.x) * THREADS + threadIdx.x;
     if (i >= count) return;
     const int64_t sequence = i / last.size;
-    out[i]                 = last.value(int(sequence / last.batch), int(sequence % last.batch), int(i % last.size), i);
+    const int direction = static_cast<int>(sequence / last.batch), n = static_cast<int>(sequence % last.batch);
+    out[i] = last.value(direction ? reverse : forward, direction, n, static_cast<int>(i % last.size), i);
 }
 
 template <class T, class Last>
-cudaError_t launch_last(const glia_rnn_layer &l, Last last, T *out, cudaStream_t stream) {
+cudaError_t launch_last(const glia_rnn_layer &l, const Last &last, T *out, cudaStream_t stream) {
     const int64_t count = int64_t(l.directions) * l.batch * last.size;
     if (count == 0) return cudaSuccess;
-    for (int d = 0; d < l.directions; ++d) last.at[d] = place_of(l, d);
-    return GLIA_LAUNCH((last_kernel<T, Last>), blocks_for(count, THREADS), THREADS, 0, stream, last, count, out);
+    return GLIA_LAUNCH((last_kernel<T, Last>), blocks_for(count, THREADS), THREADS, 0, stream, last, place_of(l, 0),
+                       place_of(l, 1), count, out);
 }
 
 template <class T>

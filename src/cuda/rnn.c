@@ -1,7 +1,9 @@
 #include "cuda/rnn.h"
 
 #include "core/size.h"
+#include "cuda/gpu.h"
 #include "cuda/index.h"
+#include "cuda/tensor_cores.h"
 
 void *glia_cuda_piece(glia_cuda_pieces *p, int64_t elements, size_t size) {
     void *piece = p->workspace ? p->workspace + p->used : NULL;
@@ -59,9 +61,18 @@ int64_t glia_cuda_rnn_cells(const glia_rnn_geom *g) {
 }
 
 glia_status glia_cuda_rnn_fits(const glia_call *call) {
-    const glia_rnn_geom *g = call->geom;
-    GLIA_REQUIRE(call->ctx, 4 * glia_cuda_rnn_rows(g) * g->hidden <= INT32_MAX, GLIA_UNSUPPORTED,
+    const glia_rnn_geom *g     = call->geom;
+    const glia_rnn_layer layer = glia_cuda_rnn_layer(call, call->in[RNN_X]->dtype, NULL);
+    GLIA_REQUIRE(call->ctx, glia_cuda_rnn_rows(g) * glia_rnn_blocks(&layer) * g->hidden <= INT32_MAX, GLIA_UNSUPPORTED,
                  "%s: %d steps of %d sequences with %d hidden units have more than 2^31-1 gates", call->op->name,
                  g->steps, g->batch, g->hidden);
+    return GLIA_OK;
+}
+
+glia_status glia_cuda_rnn_multiply(const glia_call *call, const glia_product *p, void *workspace) {
+    if (glia_cuda_decline_tensor_product(call, p->dtype, p->m, p->n))
+        GLIA_CUDA_TRY(call->ctx, glia_kernel_matmul(p, glia_cuda_gpu(call), workspace, call->stream));
+    else
+        GLIA_CUDA_TRY(call->ctx, glia_kernel_matmul_wmma(p, call->ctx->math, workspace, call->stream));
     return GLIA_OK;
 }

@@ -38,4 +38,7 @@ int64_t glia_cuda_rnn_cells(const glia_rnn_geom *geom);
 /* GLIA_UNSUPPORTED where a direction has more gates than the products of matrices count. */
 glia_status glia_cuda_rnn_fits(const glia_call *call);
 
+/* A product over all steps, on tensor cores where the context and the GPU allow it. */
+glia_status glia_cuda_rnn_multiply(const glia_call *call, const glia_product *product, void *workspace);
+
 #endif

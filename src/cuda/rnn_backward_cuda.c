@@ -1,6 +1,5 @@
 #include "core/dtype.h"
 #include "core/size.h"
-#include "cuda/gpu.h"
 #include "cuda/rnn.h"
 
 /* A factor is NULL where no gradient needs it. */
@@ -206,8 +205,7 @@ static glia_status multiply(const glia_call *call, const glia_cuda_view *v, cons
                             backward_workspace w) {
     if (!w.x) w.x = (void *)v->in[RNN_X];
     const product_list list = products_of(call, layer, v, &w);
-    for (int i = 0; i < list.count; ++i)
-        GLIA_CUDA_TRY(call->ctx, glia_kernel_matmul(&list.at[i], glia_cuda_gpu(call), w.product, v->stream));
+    for (int i = 0; i < list.count; ++i) GLIA_TRY(glia_cuda_rnn_multiply(call, &list.at[i], w.product));
     return GLIA_OK;
 }
 

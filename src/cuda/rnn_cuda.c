@@ -1,6 +1,5 @@
 #include "core/dtype.h"
 #include "core/size.h"
-#include "cuda/gpu.h"
 #include "cuda/rnn.h"
 
 typedef struct forward_workspace {
@@ -52,7 +51,7 @@ static glia_status multiply_input(const glia_call *call, const glia_cuda_view *v
         p.b.data       = v->in[rnn_weight(d, RNN_W_IH)];
         p.c.data       = v->in[rnn_weight(d, RNN_B_IH)];
         p.y.data       = glia_cuda_rnn_at(w->from_input, d * gates, glia_dtype_size(v->dtype));
-        GLIA_CUDA_TRY(call->ctx, glia_kernel_matmul(&p, glia_cuda_gpu(call), w->product, v->stream));
+        GLIA_TRY(glia_cuda_rnn_multiply(call, &p, w->product));
     }
     return GLIA_OK;
 }

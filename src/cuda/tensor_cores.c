@@ -13,12 +13,15 @@ static glia_dtype common_dtype(const glia_call *call) {
     return same ? dtype : GLIA_I64;
 }
 
-const char *glia_cuda_decline_tensor_cores(const glia_call *call, int rows, int columns) {
-    const glia_dtype dtype = common_dtype(call);
-    const int capability   = glia_cuda_gpu(call).compute_capability;
+const char *glia_cuda_decline_tensor_product(const glia_call *call, glia_dtype dtype, int rows, int columns) {
+    const int capability = glia_cuda_gpu(call).compute_capability;
     if (dtype == GLIA_F32 && call->ctx->math == GLIA_MATH_F32) return "the math of the context is f32";
     if (dtype != GLIA_F32 && dtype != GLIA_BF16 && dtype != GLIA_F16) return "only f32, bf16 and f16, not mixed";
     if (capability < (dtype == GLIA_F16 ? OF_HALVES : OF_ALL)) return "the GPU has no tensor cores for this dtype";
     if (rows < LEAST_SIDE || columns < LEAST_SIDE) return "too narrow for tensor cores";
     return NULL;
+}
+
+const char *glia_cuda_decline_tensor_cores(const glia_call *call, int rows, int columns) {
+    return glia_cuda_decline_tensor_product(call, common_dtype(call), rows, columns);
 }

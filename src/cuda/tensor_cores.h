@@ -8,4 +8,7 @@
  * product [rows, columns] that is worth their tiles. */
 const char *glia_cuda_decline_tensor_cores(const glia_call *call, int rows, int columns);
 
+/* The same of one product of a call, whose elements are of that dtype. */
+const char *glia_cuda_decline_tensor_product(const glia_call *call, glia_dtype dtype, int rows, int columns);
+
 #endif
