@@ -13,6 +13,7 @@ typedef struct placement {
 
 typedef struct layout {
     glia_dtype dtype;
+    uintptr_t alignment;
     placement in[GLIA_MAX_IN], out[GLIA_MAX_OUT];
     size_t copies; /* bytes of the workspace before the kernel's own */
 } layout;
@@ -59,7 +60,7 @@ static bool place(const glia_tensor *tensor, glia_dtype dtype, bool any_layout, 
     *out = (placement){0};
     if (!tensor) return true;
     const bool lies_well = glia_is_dense(tensor) || (any_layout && glia_extent(tensor) <= INT32_MAX);
-    if (tensor->dtype == dtype && lies_well) return true;
+    if (tensor->dtype == dtype && lies_well && (uintptr_t)tensor->data % l->alignment == 0) return true;
     out->copied = true;
     glia_set_shape(&out->dense, dtype, tensor->ndim, tensor->dim);
     out->dense.ctx = tensor->ctx;
@@ -79,6 +80,7 @@ static glia_status lay_out(const glia_call *call, const glia_cuda_kernel *kernel
     const bool flat = kernel->flat && all_flat(call);
     bool fits       = true;
     l->copies       = 0;
+    l->alignment    = kernel->alignment ? (uintptr_t)kernel->alignment : 1;
     l->dtype        = common_float(call, kernel);
     for (int i = 0; i < call->n_in; ++i)
         fits = fits && place(call->in[i], seen_as(call->in[i], l, kernel->typed_in >> i & 1, true),

@@ -20,6 +20,7 @@ typedef struct glia_cuda_kernel {
     size_t (*workspace)(const glia_call *call, glia_dtype dtype); /* bytes; NULL: none */
     uint32_t strided_in, strided_out;                             /* bit i: the kernel reads its strides, any strides */
     uint32_t typed_in, typed_out; /* bit i: it keeps its own dtype, whatever the others have */
+    int alignment;                /* bytes that addresses must be multiples of; 0: of an element's */
     bool flat; /* elementwise: tensors that are packed and have the same strides are arrays of elements in any order */
 } glia_cuda_kernel;
 
