@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cuda/cudnn_graph.h"
+#include "cuda/cudnn_rnn.h"
 #include "cuda/library.h"
 
 static const glia_library_function listed[] = {
@@ -72,6 +73,7 @@ static glia_status begin(const glia_cudnn *dnn, glia_cudnn_session *s) {
 static void destroy(glia_context *ctx, const void *table, void *handle) {
     const glia_cudnn_functions *f = table;
     glia_cudnn_session *s         = handle;
+    glia_cudnn_layers_free(ctx, s->layers);
     if (s->device) f->cudnnBackendDestroyDescriptor(s->device);
     if (s->handle) f->cudnnDestroy(s->handle);
     glia_free(ctx, s, 1, sizeof *s);
@@ -111,5 +113,12 @@ glia_status glia_cudnn_use(glia_context *ctx, glia_cudnn *out) {
     void *handle;
     GLIA_TRY(glia_cuda_library_use(ctx, &glia_cudnn_library, &table, &handle));
     *out = (glia_cudnn){ctx, table, handle};
+    return GLIA_OK;
+}
+
+glia_status glia_cudnn_layers_of(glia_context *ctx, struct glia_cudnn_layers ***out) {
+    glia_cudnn dnn;
+    GLIA_TRY(glia_cudnn_use(ctx, &dnn));
+    *out = &dnn.session->layers;
     return GLIA_OK;
 }

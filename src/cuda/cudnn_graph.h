@@ -1,5 +1,5 @@
-/* The inside of cudnn.h, for the three files that know cuDNN's API: cudnn.c opens it, graph_cudnn.c describes what is
- * to be computed, plan_cudnn.c picks how. */
+/* The inside of cudnn.h and cudnn_rnn.h, for the files that know cuDNN's API: cudnn.c opens it; graph_cudnn.c describes
+ * a convolution, plan_cudnn.c picks how it is computed; rnn_layer_cudnn.c runs recurrent layers. */
 #ifndef GLIA_CUDA_CUDNN_GRAPH_H
 #define GLIA_CUDA_CUDNN_GRAPH_H
 
@@ -19,7 +19,27 @@
     X(cudnnBackendSetAttribute)      \
     X(cudnnBackendGetAttribute)      \
     X(cudnnBackendFinalize)          \
-    X(cudnnBackendExecute)
+    X(cudnnBackendExecute)           \
+    X(cudnnCreateTensorDescriptor)   \
+    X(cudnnSetTensorNdDescriptor)    \
+    X(cudnnGetTensorNdDescriptor)    \
+    X(cudnnDestroyTensorDescriptor)  \
+    X(cudnnCreateDropoutDescriptor)  \
+    X(cudnnSetDropoutDescriptor)     \
+    X(cudnnDestroyDropoutDescriptor) \
+    X(cudnnCreateRNNDescriptor)      \
+    X(cudnnSetRNNDescriptor_v8)      \
+    X(cudnnDestroyRNNDescriptor)     \
+    X(cudnnBuildRNNDynamic)          \
+    X(cudnnCreateRNNDataDescriptor)  \
+    X(cudnnSetRNNDataDescriptor)     \
+    X(cudnnDestroyRNNDataDescriptor) \
+    X(cudnnGetRNNWeightSpaceSize)    \
+    X(cudnnGetRNNTempSpaceSizes)     \
+    X(cudnnGetRNNWeightParams)       \
+    X(cudnnRNNForward)               \
+    X(cudnnRNNBackwardData_v8)       \
+    X(cudnnRNNBackwardWeights_v8)
 
 typedef struct glia_cudnn_functions {
 #define X(name) __typeof__(name) *name;
@@ -35,14 +55,15 @@ enum {
 /* What a context has of cuDNN. */
 typedef struct glia_cudnn_session {
     cudnnHandle_t handle;
-    cudnnBackendDescriptor_t device; /* in place of a handle: the properties of a device that need not be there */
+    cudnnBackendDescriptor_t device;  /* in place of a handle: the properties of a device that need not be there */
+    struct glia_cudnn_layers *layers; /* recurrent ones; see rnn_cudnn.c */
 } glia_cudnn_session;
 
 /* All that a call of the library needs. */
 typedef struct glia_cudnn {
     glia_context *ctx;
     const glia_cudnn_functions *f;
-    const glia_cudnn_session *session;
+    glia_cudnn_session *session;
 } glia_cudnn;
 
 enum { GLIA_CUDNN_X = 1, GLIA_CUDNN_W, GLIA_CUDNN_Y, GLIA_CUDNN_BIAS, GLIA_CUDNN_INNER }; /* names of tensors */
