@@ -1,0 +1,217 @@
+// What stands around cuDNN's recurrent layers, on an emulated device that knows cuDNN and a library that stands in for it:
+// which algorithm runs, in plans, and each call failing in turn. What the layers compute, provider_test compares.
+#include <dlfcn.h>
+
+#include <cmath>
+
+#include "support/devices.h"
+
+namespace {
+
+using namespace glia;
+
+const int folder = setenv("GLIA_LIBRARY_DIR", GLIA_CUDNN_EMULATED, 1) + setenv("GLIA_CUDA_LIBRARY_PATH", GLIA_CUDNN_EMULATED, 1);
+
+// In the order of the library's own numbers.
+enum Algorithm { standard, persistent, compiled, small };
+
+int ask_library(const char* function, int argument) {
+    void* library = dlopen(GLIA_CUDNN_EMULATED "/libcudnn.so.9", RTLD_NOW | RTLD_NOLOAD);
+    if (!library) return 0;
+    const auto ask = reinterpret_cast<int (*)(int)>(dlsym(library, function));
+    dlclose(library);
+    return ask(argument);
+}
+int live() { return ask_library("fake_cudnn_live", 0); }
+int runs(Algorithm algorithm) { return ask_library("fake_cudnn_runs", algorithm); }
+
+// A GRU in both directions.
+struct Shape {
+    int steps = 3, batch = 2, inputs = 3, hidden = 4;
+};
+
+std::vector<float> waves(int64_t count, int seed) {
+    std::vector<float> values(static_cast<size_t>(count));
+    for (size_t i = 0; i < values.size(); ++i) values[i] = 0.5f * std::sin(float(int(i) * 7 + seed));
+    return values;
+}
+
+glia_status make(glia_context* ctx, Keep& keep, const std::vector<int64_t>& dims, int seed, glia_tensor** out) {
+    int64_t count = 1;
+    for (int64_t d : dims) count *= d;
+    const std::vector<float> values = waves(count, seed);
+    GLIA_TEST_TRY(glia_tensor_create(ctx, GLIA_F32, shape_of_dims(dims), out));
+    keep(*out, glia_tensor_destroy);
+    return glia_tensor_write(*out, values.data(), values.size() * sizeof(float));
+}
+
+// The two calls, made one by one.
+class Layer {
+  public:
+    const glia_rnn_params params{.cell = GLIA_RNN_GRU, .direction = GLIA_RNN_BOTH};
+
+    glia_status create(glia_context* ctx, Keep& keep, const Shape& s) {
+        const int64_t rows = 3 * s.hidden;
+        GLIA_TEST_TRY(make(ctx, keep, {s.steps, s.batch, s.inputs}, 1, &x_));
+        GLIA_TEST_TRY(make(ctx, keep, {s.steps, s.batch, s.inputs}, 2, &dx));
+        GLIA_TEST_TRY(make(ctx, keep, {s.steps, s.batch, 2 * s.hidden}, 3, &y));
+        GLIA_TEST_TRY(make(ctx, keep, {rows, s.inputs}, 4, &dw));
+        for (int d = 0; d < 2; ++d) {
+            GLIA_TEST_TRY(make(ctx, keep, {rows, s.inputs}, 5 + d, &w_[0]));
+            GLIA_TEST_TRY(make(ctx, keep, {rows, s.hidden}, 7 + d, &w_[1]));
+            GLIA_TEST_TRY(make(ctx, keep, {rows}, 9 + d, &w_[2]));
+            GLIA_TEST_TRY(make(ctx, keep, {rows}, 11 + d, &w_[3]));
+            weights_[d] = {.w_ih = w_[0], .w_hh = w_[1], .b_ih = w_[2], .b_hh = w_[3]};
+        }
+        GLIA_TEST_TRY(glia_rnn_reserve(ctx, &params, x_, nullptr, weights_, &reserve_));
+        keep(reserve_, glia_tensor_destroy);
+        return GLIA_OK;
+    }
+    glia_status infer(glia_context* ctx) { return glia_rnn(ctx, &params, x_, nullptr, weights_, y, nullptr); }
+    glia_status train(glia_context* ctx) {
+        const glia_rnn_end       end{.reserve = reserve_};
+        const glia_rnn_saved     saved{.x = x_, .weights = weights_, .y = y, .reserve = reserve_};
+        const glia_rnn_upstream  upstream{.dy = y};
+        const glia_rnn_gradients gradients{.weights = {{.dw_ih = dw}, {}}};
+        GLIA_TEST_TRY(glia_rnn(ctx, &params, x_, nullptr, weights_, y, &end));
+        return glia_rnn_backward(ctx, &params, &saved, &upstream, dx, &gradients);
+    }
+
+    glia_tensor *y = nullptr, *dx = nullptr, *dw = nullptr;
+
+  private:
+    glia_tensor *    x_ = nullptr, *w_[4] = {}, *reserve_ = nullptr;
+    glia_rnn_weights weights_[2] = {};
+};
+
+glia_status work(glia_context* ctx) {
+    Keep  keep;
+    Layer layer;
+    GLIA_TEST_TRY(layer.create(ctx, keep, {}));
+    GLIA_TEST_TRY(layer.infer(ctx));
+    GLIA_TEST_TRY(layer.train(ctx));
+    std::vector<float> dx(size_t(glia_tensor_count(layer.dx)));
+    return glia_tensor_read(layer.dx, dx.data(), dx.size() * sizeof(float));
+}
+
+class CudaRnn : public testing::Test {
+  protected:
+    void TearDown() override {
+        EXPECT_EQ(live_bytes("emulated"), 0u);
+        EXPECT_EQ(live(), 0) << "descriptors that were not given back";
+    }
+};
+
+using Runs = std::vector<int>;  // of standard, persistent, compiled, small
+
+Runs runs_so_far() { return {runs(standard), runs(persistent), runs(compiled), runs(small)}; }
+
+// How often each algorithm goes forward when a new context trains twice. A trial takes four, if nothing is refused.
+Runs runs_of(const Shape& shape, bool nondeterministic = false) {
+    const Runs              before = runs_so_far();
+    const glia_context_args args{.nondeterministic = nondeterministic};
+    glia_context*           ctx = nullptr;
+    EXPECT_EQ(glia_context_create("emulated", &args, &ctx), GLIA_OK) << glia_message(nullptr);
+    {
+        Keep  keep;
+        Layer layer;
+        EXPECT_EQ(layer.create(ctx, keep, shape), GLIA_OK) << glia_message(ctx);
+        for (int i = 0; i < 2; ++i) { EXPECT_EQ(layer.train(ctx), GLIA_OK) << glia_message(ctx); }
+    }
+    glia_context_destroy(ctx);
+    Runs after = runs_so_far();
+    for (size_t i = 0; i < after.size(); ++i) after[i] -= before[i];
+    return after;
+}
+
+TEST_F(CudaRnn, first_algorithm_that_can_go_both_ways_is_taken_and_kept) {
+    EXPECT_EQ(runs_of({.hidden = 4}), (Runs{0, 0, 0, 4 + 2}));
+    EXPECT_EQ(runs_of({.hidden = 7}), (Runs{4 + 2, 0, 0, 1})) << "with 7 units, the one for few goes forward only";
+    EXPECT_EQ(runs_of({.hidden = 16}), (Runs{0, 4 + 2, 0, 0}));
+    EXPECT_EQ(runs_of({.batch = 130, .hidden = 4}), (Runs{4 + 2, 0, 0, 0}));
+}
+
+TEST_F(CudaRnn, fastest_algorithm_is_taken_where_bits_may_differ) {
+    const Runs all = runs_of({.hidden = 4}, true);
+    EXPECT_EQ(all[standard] + all[compiled] + all[small], 3 * 4 + 2);
+    EXPECT_GE(std::min({all[standard], all[compiled], all[small]}), 4);
+    EXPECT_EQ(all[persistent], 0);
+}
+
+// y and the gradients of its sum by x and w_ih, from one plan.
+std::vector<std::vector<float>> planned(const char* device, bool* by_cudnn) {
+    Computer   c(device);
+    Keep       keep;
+    glia_graph* graph = nullptr;
+    EXPECT_EQ(glia_graph_create(c.ctx, &graph), GLIA_OK) << c.message();
+    const std::vector<std::vector<int64_t>> dims{{20, 3, 8}, {64, 8}, {64, 16}, {64}, {64}};
+    const int                               places[] = {0, 4, 5, 6, 7};
+    glia_value                              in[8] = {};
+    for (int i = 0; i < 5; ++i) {
+        glia_tensor* tensor = nullptr;
+        EXPECT_EQ(make(c.ctx, keep, dims[size_t(i)], i, &tensor), GLIA_OK) << c.message();
+        in[places[i]] = glia_graph_tensor(graph, nullptr, tensor);
+    }
+    const glia_rnn_params    params{.cell = GLIA_RNN_LSTM};
+    const glia_reduce_params sum{GLIA_SUM, 0, false};
+    glia_value               out[3], wrt[] = {in[0], in[4]};
+    out[0]               = glia_graph_call(graph, "rnn", &params, in, 8, nullptr, 0);
+    const glia_value all = glia_graph_call(graph, "reduce", &sum, out, 1, nullptr, 0);
+    EXPECT_EQ(glia_graph_gradient(graph, all, wrt, 2, out + 1), GLIA_OK) << c.message();
+    glia_plan* plan = nullptr;
+    EXPECT_EQ(glia_plan_create(graph, out, 3, &plan), GLIA_OK) << c.message();
+    glia_graph_destroy(graph);
+    keep(plan, glia_plan_destroy);
+
+    const std::vector<std::vector<int64_t>> shapes{{20, 3, 16}, dims[0], dims[1]};
+    glia_tensor*                            results[3] = {};
+    for (int i = 0; i < 3; ++i) { EXPECT_EQ(make(c.ctx, keep, shapes[size_t(i)], 0, &results[i]), GLIA_OK); }
+    EXPECT_EQ(glia_plan_run(plan, nullptr, 0, results, 3), GLIA_OK) << c.message();
+    *by_cudnn = c.logged("dispatch rnn: cuda.cudnn") && c.logged("dispatch rnn_backward: cuda.cudnn");
+    return {read<float>(results[0]), read<float>(results[1]), read<float>(results[2])};
+}
+
+TEST_F(CudaRnn, plan_keeps_a_reserve_of_the_size_that_the_library_asks_for) {
+    const Variable log("GLIA_LOG", "dispatch");
+    bool           by_cudnn = false, ignored = false;
+    const auto got = planned("emulated", &by_cudnn), want = planned("cpu", &ignored);
+    EXPECT_TRUE(by_cudnn);
+    for (size_t i = 0; i < want.size(); ++i)
+        for (size_t k = 0; k < want[i].size(); ++k) ASSERT_NEAR(got[i][k], want[i][k], 1e-5) << i << " " << k;
+}
+
+// Each call of CUDA and of the library in turn. No other provider may help out.
+TEST_F(CudaRnn, each_call_that_fails_is_an_error_that_leaves_nothing_behind) {
+    const Variable log("GLIA_LOG", "dispatch"), provider("GLIA_PROVIDER", "cuda.cudnn"), chunk("GLIA_CUDA_CHUNK", "65536");
+    long           calls = 0;
+    {
+        Computer c("emulated");
+        ASSERT_EQ(work(c.ctx), GLIA_OK) << c.message();
+        c.destroy();
+        calls = c.calls();
+    }
+    int failed[3] = {};
+    ASSERT_GT(calls, 100);
+    for (long call = 0; call < calls; ++call)
+        for (int error : {2, 1, 801}) {
+            const std::string setting = std::to_string(call) + ":" + std::to_string(error);
+            const Variable    fail("GLIA_CUDA_FAIL", setting.c_str());
+            Computer          c("emulated");
+            if (c.created != GLIA_OK) continue;
+            const glia_status status = work(c.ctx);
+            if (status != GLIA_OK) {
+                const bool memory = error == 2 && status == GLIA_OUT_OF_MEMORY;
+                EXPECT_TRUE(memory || status == GLIA_UNSUPPORTED || status == GLIA_DEVICE_ERROR) << setting << ": " << c.message();
+                EXPECT_NE(c.message(), "");
+            }
+            failed[error == 2 ? 0 : error == 1 ? 1 : 2] += status != GLIA_OK;
+            c.destroy();
+            EXPECT_EQ(c.memory.held, 0u) << setting;
+            EXPECT_EQ(live_bytes("emulated"), 0u) << setting;
+            ASSERT_EQ(live(), 0) << setting;
+        }
+    for (int n : failed) EXPECT_GT(n, 20) << "hardly a failure showed";
+    printf("%ld calls failed; %d, %d and %d of the failures showed\n", calls, failed[0], failed[1], failed[2]);
+}
+
+}  // namespace
