@@ -9,7 +9,9 @@
 #include "cpu/clones.h"
 #include "cpu/loops.h"
 
-enum { MAX_STEPS = 8, MAX_ARGUMENTS = 8, SCRATCHPAD = GLIA_DNN_WORK + 1 };
+enum { MAX_STEPS = 20, MAX_ARGUMENTS = 8, SCRATCHPAD = GLIA_DNN_GIVEN + 1 };
+
+enum { GIVEN_A, GIVEN_B, GIVEN_Y, GIVEN };
 
 /* An argument of a primitive; its memory object gets the address of each run. */
 typedef struct argument {
@@ -30,6 +32,11 @@ typedef struct threads {
     int number, dynamic;
 } threads;
 
+/* Its primitives; the last one multiplies, those before it copy b. */
+typedef struct packed {
+    int begin, end;
+} packed;
+
 struct glia_dnn {
     const glia_call *call; /* until the end of prepare, as is before */
     threads before;
@@ -41,6 +48,7 @@ struct glia_dnn {
     size_t buffers, scratchpad; /* bytes of the workspace: copies first, then what all primitives share */
     int n;
     step steps[MAX_STEPS];
+    packed products[GLIA_DNN_PRODUCTS];
 };
 
 bool glia_dnn_version(char *text, size_t size) {
@@ -60,7 +68,7 @@ static void threads_leave(threads before) {
     omp_set_num_threads(before.number);
 }
 
-static const char *threads_decline(const glia_context *ctx) {
+const char *glia_dnn_decline_threads(const glia_context *ctx) {
     if (ctx->threads == 1) return NULL;
     if (omp_in_parallel()) return "it cannot run inside an OpenMP parallel region";
     if (omp_get_thread_limit() < ctx->threads) return "OMP_THREAD_LIMIT is below the context's threads";
@@ -78,7 +86,7 @@ static const char *tensor_decline(const glia_tensor *tensor) {
 }
 
 const char *glia_dnn_decline(const glia_call *call) {
-    const char *reason = threads_decline(call->ctx);
+    const char *reason = glia_dnn_decline_threads(call->ctx);
     for (int i = 0; i < call->n_in && !reason; ++i)
         if (call->in[i]) reason = tensor_decline(call->in[i]);
     for (int i = 0; i < call->op->n_out && !reason; ++i)
@@ -158,6 +166,14 @@ glia_dnn_view glia_dnn_transposed(glia_dnn_view view) {
     view.dim[row] = view.dim[column], view.stride[row] = view.stride[column];
     view.dim[column] = dim, view.stride[column] = stride;
     return view;
+}
+
+glia_dnn_view glia_dnn_given(int64_t rows, int64_t columns, int64_t pitch, glia_dnn_layout layout) {
+    return (glia_dnn_view){.place  = GLIA_DNN_GIVEN,
+                           .ndim   = 2,
+                           .dim    = {rows, columns},
+                           .stride = {rows == 1 ? columns : pitch, 1},
+                           .layout = layout};
 }
 
 glia_dnn_view glia_dnn_any(glia_dnn_view view) {
@@ -385,7 +401,8 @@ static void add_primitive(glia_dnn *dnn, dnnl_primitive_desc_t pd, const char *w
     operand o[MAX_ARGUMENTS];
     for (int i = 0; i < n; ++i) {
         o[i] = operand_of(dnn, pd, roles[i].id, roles[i].view);
-        if (o[i].copied && o[i].view->place == GLIA_DNN_IN) add_copy(dnn, &o[i], true);
+        if (o[i].copied && (o[i].view->place == GLIA_DNN_IN || o[i].view->place == GLIA_DNN_GIVEN))
+            add_copy(dnn, &o[i], true);
     }
     step *s = add_step(dnn, pd, what);
     for (int i = 0; i < n && s; ++i)
@@ -560,6 +577,18 @@ void glia_dnn_add_product(glia_dnn *dnn, const glia_dnn_product *product) {
         (role[]){{DNNL_ARG_SRC, &p.a}, {DNNL_ARG_WEIGHTS, &p.b}, {DNNL_ARG_BIAS, &p.bias}, {DNNL_ARG_DST, &p.y}});
 }
 
+/* What is GIVEN and read is copied like an input; only b ever is, since a and y stay as they lie. */
+void glia_dnn_add_packed_product(glia_dnn *dnn, int number, const glia_dnn_view *a, const glia_dnn_view *b,
+                                 const glia_dnn_view *y, float keep) {
+    if (dnn->status != GLIA_OK) return;
+    const int first    = dnn->n;
+    glia_dnn_product p = {.a = *a, .b = *b, .y = *y, .keep = keep, .activation = GLIA_LINEAR};
+    p.a.at = GIVEN_A, p.b.at = GIVEN_B, p.y.at = GIVEN_Y;
+    add_primitive(dnn, product_pd(dnn, &p), "a packed product", 3,
+                  (role[]){{DNNL_ARG_SRC, &p.a}, {DNNL_ARG_WEIGHTS, &p.b}, {DNNL_ARG_DST, &p.y}});
+    dnn->products[number] = (packed){.begin = first, .end = dnn->n};
+}
+
 /* --- elements --- */
 
 /* Kinds whose formula is Glia's, and their derivatives from x and from y; undef where there is none. Not relu, clip and
@@ -649,24 +678,43 @@ void glia_dnn_add_softmax_backward(glia_dnn *dnn, int axis, const glia_dnn_view 
 
 /* --- running --- */
 
-static void *address(const glia_dnn *dnn, const glia_call *call, const argument *a, char *workspace) {
+/* Where a list runs; given is NULL where nothing of it is GIVEN. */
+typedef struct site {
+    const glia_call *call;
+    char *workspace;
+    void *const *given;
+} site;
+
+static void *address(const glia_dnn *dnn, const site *at, const argument *a) {
     switch (a->place) {
-        case GLIA_DNN_IN: return call->in[a->at]->data;
-        case GLIA_DNN_OUT: return call->out[a->at]->data;
-        case GLIA_DNN_WORK: return workspace + a->at;
-        default: return workspace + dnn->buffers;
+        case GLIA_DNN_IN: return at->call->in[a->at]->data;
+        case GLIA_DNN_OUT: return at->call->out[a->at]->data;
+        case GLIA_DNN_WORK: return at->workspace + a->at;
+        case GLIA_DNN_GIVEN: return at->given[a->at];
+        default: return at->workspace + dnn->buffers;
     }
 }
 
-static dnnl_status_t execute(const glia_dnn *dnn, const glia_call *call, const step *s, char *workspace) {
+static dnnl_status_t execute(const glia_dnn *dnn, const site *at, const step *s) {
     dnnl_exec_arg_t arguments[MAX_ARGUMENTS];
     for (int i = 0; i < s->n; ++i) {
         const argument *a          = &s->arguments[i];
-        const dnnl_status_t status = dnnl_memory_set_data_handle(a->memory, address(dnn, call, a, workspace));
+        const dnnl_status_t status = dnnl_memory_set_data_handle(a->memory, address(dnn, at, a));
         if (status != dnnl_success) return status;
         arguments[i] = (dnnl_exec_arg_t){.arg = a->id, .memory = a->memory};
     }
     return dnnl_primitive_execute(s->primitive, dnn->stream, s->n, arguments);
+}
+
+static glia_status run_steps(const glia_dnn *dnn, const site *at, int begin, int end) {
+    const char *refusal = glia_dnn_decline_threads(dnn->ctx);
+    GLIA_REQUIRE(dnn->ctx, !refusal, GLIA_UNSUPPORTED, "%s: cpu.onednn: %s", at->call->op->name, refusal);
+    dnnl_status_t status = dnnl_success;
+    const threads before = threads_enter(dnn->ctx->threads);
+    for (int i = begin; i < end && status == dnnl_success; ++i) status = execute(dnn, at, &dnn->steps[i]);
+    if (status == dnnl_success) status = dnnl_stream_wait(dnn->stream);
+    threads_leave(before);
+    return translate(at->call, status, "running it");
 }
 
 GLIA_CLONES static void relu_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
@@ -686,15 +734,22 @@ static void relu(const glia_call *call) {
 
 glia_status glia_dnn_run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
     const glia_dnn *dnn = prepared->state;
-    const char *refusal = threads_decline(dnn->ctx);
-    GLIA_REQUIRE(dnn->ctx, !refusal, GLIA_UNSUPPORTED, "%s: cpu.onednn: %s", call->op->name, refusal);
-    dnnl_status_t status = dnnl_success;
-    const threads before = threads_enter(dnn->ctx->threads);
-    for (int i = 0; i < dnn->n && status == dnnl_success; ++i) status = execute(dnn, call, &dnn->steps[i], workspace);
-    if (status == dnnl_success) status = dnnl_stream_wait(dnn->stream);
-    threads_leave(before);
-    if (status == dnnl_success && dnn->relu) relu(call);
-    return translate(call, status, "running it");
+    GLIA_TRY(run_steps(dnn, &(site){call, workspace, NULL}, 0, dnn->n));
+    if (dnn->relu) relu(call);
+    return GLIA_OK;
+}
+
+glia_status glia_dnn_pack(const glia_call *call, const glia_dnn *dnn, int number, const float *b, void *workspace) {
+    void *const given[GIVEN] = {[GIVEN_B] = (void *)b};
+    const packed p           = dnn->products[number];
+    return run_steps(dnn, &(site){call, workspace, given}, p.begin, p.end - 1);
+}
+
+glia_status glia_dnn_multiply(const glia_call *call, const glia_dnn *dnn, int number, glia_dnn_operands operands,
+                              void *workspace) {
+    void *const given[GIVEN] = {[GIVEN_A] = (void *)operands.a, [GIVEN_B] = (void *)operands.b, [GIVEN_Y] = operands.y};
+    const packed p           = dnn->products[number];
+    return run_steps(dnn, &(site){call, workspace, given}, p.end - 1, p.end);
 }
 
 void glia_dnn_release(glia_prepared *prepared) { destroy(prepared->state); }

@@ -14,9 +14,18 @@ bool glia_dnn_version(char *text, size_t size);
  * is empty or repeats its elements. NULL: one may. */
 const char *glia_dnn_decline(const glia_call *call);
 
+/* The first of these reasons alone, for calls whose tensors are not handed to primitives as they are. */
+const char *glia_dnn_decline_threads(const glia_context *ctx);
+
 typedef struct glia_dnn glia_dnn; /* a list of primitives under construction, then what prepared.state holds */
 
-typedef enum glia_dnn_place { GLIA_DNN_ABSENT, GLIA_DNN_IN, GLIA_DNN_OUT, GLIA_DNN_WORK } glia_dnn_place;
+typedef enum glia_dnn_place {
+    GLIA_DNN_ABSENT,
+    GLIA_DNN_IN,
+    GLIA_DNN_OUT,
+    GLIA_DNN_WORK,
+    GLIA_DNN_GIVEN /* at an address that each run brings along; only for the packed products below */
+} glia_dnn_place;
 
 enum { GLIA_DNN_DIMS = 12 }; /* of oneDNN's own arrays */
 
@@ -85,6 +94,28 @@ typedef struct glia_dnn_product {
     glia_unary_kind activation;
 } glia_dnn_product;
 void glia_dnn_add_product(glia_dnn *dnn, const glia_dnn_product *product);
+
+/* A product y = a b + keep y of matrices that is run many times, on operands GIVEN each time: a and y as they lie, b as
+ * it lies or in the layout that the product likes best, into which it is copied by a run of its own. The adapter
+ * numbers its products. */
+enum { GLIA_DNN_PRODUCTS = 8 };
+
+/* rows x columns, with so many elements from row to row; layout says what may be done to a b. */
+glia_dnn_view glia_dnn_given(int64_t rows, int64_t columns, int64_t pitch, glia_dnn_layout layout);
+
+void glia_dnn_add_packed_product(glia_dnn *dnn, int number, const glia_dnn_view *a, const glia_dnn_view *b,
+                                 const glia_dnn_view *y, float keep);
+
+/* workspace: of the size that glia_dnn_end gave. glia_dnn_multiply uses the b that was packed last in it; where b is
+ * multiplied as it lies, packing does nothing. */
+glia_status glia_dnn_pack(const glia_call *call, const glia_dnn *dnn, int number, const float *b, void *workspace);
+
+typedef struct glia_dnn_operands {
+    const float *a, *b;
+    float *y;
+} glia_dnn_operands;
+glia_status glia_dnn_multiply(const glia_call *call, const glia_dnn *dnn, int number, glia_dnn_operands operands,
+                              void *workspace);
 
 /* y = kind(x), and dx = dy kind'(x), where x is y if from_y. Not known: oneDNN has no such formula, or not well. */
 bool glia_dnn_knows_unary(glia_unary_kind kind);
