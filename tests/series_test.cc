@@ -175,7 +175,7 @@ TEST_F(Series, missing_values_are_told_or_left_out) {
 }
 
 TEST_F(Series, numbers_at_the_ends_of_the_range) {
-    const std::vector<double> wide = {-1.7e308, 1.7e308}, narrow = {0, 5e-324};
+    const std::vector<double> wide = {-1.7e308, 1.7e308}, narrow = {0, 5e-324}, square = {-1e200, 1e200};
     glia_scaler               s{};
     for (auto kind : {GLIA_SCALE_STANDARD, GLIA_SCALE_MIN_MAX}) {
         glia_scaler_args args{};
@@ -187,6 +187,8 @@ TEST_F(Series, numbers_at_the_ends_of_the_range) {
         EXPECT_EQ(glia_scaler_fit(ctx, &series, &args, &s), GLIA_OK) << message();
         EXPECT_GT(s.scale, 0);
     }
+    const glia_series series = series_of(square, 1);  // its mean has a double, its variance has none
+    EXPECT_EQ(glia_scaler_fit(ctx, &series, nullptr, &s), GLIA_NOT_FINITE);
 }
 
 TEST_F(Series, scalers_that_are_none) {

@@ -323,6 +323,10 @@ TEST_F(Text, a_vocabulary_counts_and_sorts) {
     EXPECT_STREQ(glia_vocabulary_token(v, 5).data, "d");
     glia_vocabulary_destroy(v);
 
+    v = build({"abc b ab a ac"});
+    EXPECT_EQ(listed(v), (Strings{"<pad>", "<unk>", "a", "ab", "abc", "ac", "b"}));
+    glia_vocabulary_destroy(v);
+
     // The order of the texts does not matter.
     v = build({"a b d", "b a c a"});
     EXPECT_EQ(listed(v), (Strings{"<pad>", "<unk>", "a", "b", "c", "d"}));
@@ -465,7 +469,7 @@ TEST_F(Text, a_file_brings_back_the_same_vocabulary) {
         args.no_padding                 = flags & 16;
         args.no_unknown                 = flags & 32;
         glia_vocabulary *v = nullptr, *again = nullptr;
-        ASSERT_EQ(from_tokens({"a", "\\", "\n", "\r\n", std::string(1, '\0'), "\\n", " ", "\u00E9 b", "#"}, &v, &args), GLIA_OK) << message();
+        ASSERT_EQ(from_tokens({"a", "\\", "\n", "\r\n", std::string(1, '\0'), "\\n", " ", "\u00E9 b", "#", "one\ntwo\\three\n"}, &v, &args), GLIA_OK) << message();
         const std::string path = folder / "v";
         ASSERT_EQ(glia_vocabulary_write(v, path.c_str()), GLIA_OK) << message();
         ASSERT_EQ(glia_vocabulary_read(ctx, path.c_str(), 0, &again), GLIA_OK) << message();

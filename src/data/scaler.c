@@ -54,11 +54,11 @@ static void look_at(moments *m, double x) {
     m->high = fmax(m->high, x);
 }
 
+/* All steps equal leave no difference at all, whatever the number: its mean is itself. */
 static glia_scaler scaler_of(const moments *m, const glia_scaler_args *args) {
-    const bool constant = m->low == m->high;
-    glia_scaler s       = {constant ? m->low : m->mean, constant ? 1 : sqrt(m->squares / (double)m->count)};
-    if (args->kind == GLIA_SCALE_MIN_MAX && !constant) s.scale = (m->high - m->low) / (args->high - args->low);
-    if (s.scale == 0) s.scale = 1; /* of differences too small for a double */
+    glia_scaler s = {m->mean, sqrt(m->squares / (double)m->count)};
+    if (args->kind == GLIA_SCALE_MIN_MAX) s.scale = (m->high - m->low) / (args->high - args->low);
+    if (s.scale == 0) s.scale = 1;
     if (args->kind == GLIA_SCALE_MIN_MAX) s.center = m->low - args->low * s.scale;
     return s;
 }
