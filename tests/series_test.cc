@@ -367,6 +367,11 @@ TEST_F(Series, windows_that_cannot_be) {
     ASSERT_EQ(glia_dataset_from_series(ctx, &holes, &args, &dataset), GLIA_OK) << message();
     EXPECT_TRUE(std::isnan(content<float>(dataset).second[1]));
     glia_dataset_destroy(dataset);
+    const std::vector<double> far = {1, 2, -1e39, 4};
+    holes   = series_of(far, 2);
+    dataset = nullptr;
+    EXPECT_EQ(glia_dataset_from_series(ctx, &holes, &args, &dataset), GLIA_NOT_FINITE);
+    EXPECT_TRUE(says("-1e+39 at step 1, feature 0, too far for f32")) << message();
 }
 
 // --- windows over tokens ---

@@ -1,4 +1,5 @@
 /* Datasets whose samples are windows of one array, and overlap in it. */
+#include <math.h>
 #include <string.h>
 
 #include "core/dtype.h"
@@ -65,7 +66,13 @@ static glia_status take_values(glia_context *ctx, const glia_series *series, boo
     if (!copy && series->dtype == GLIA_F32) return GLIA_OK;
     GLIA_TRY(glia_block_alloc(ctx, (size_t)elements, sizeof(float), "a dataset's copy", owned));
     float *to = owned->data;
-    for (int64_t i = 0; i < elements; ++i) to[i] = (float)glia_load(series->dtype, series->values, i);
+    for (int64_t i = 0; i < elements; ++i) {
+        const double x = glia_load(series->dtype, series->values, i);
+        to[i]          = (float)x;
+        GLIA_REQUIRE(ctx, !isinf(to[i]), GLIA_NOT_FINITE,
+                     "glia_dataset_from_series: the series has %g at step %lld, feature %lld, too far for f32", x,
+                     (long long)(i / series->features), (long long)(i % series->features));
+    }
     *out = to;
     return GLIA_OK;
 }
@@ -74,10 +81,7 @@ static glia_status take_values(glia_context *ctx, const glia_series *series, boo
 static glia_status take_columns(glia_context *ctx, const glia_series *series, const float *values, const windows *w,
                                 glia_block *owned) {
     const int64_t steps = series->steps - w->offset, n = w->args.n_targets;
-    int64_t elements;
-    GLIA_REQUIRE(ctx, glia_mul_i64(steps, n, &elements), GLIA_OUT_OF_MEMORY,
-                 "out of memory: %lld steps of %lld targets", (long long)steps, (long long)n);
-    GLIA_TRY(glia_block_alloc(ctx, (size_t)elements, sizeof(float), "the targets of a series", owned));
+    GLIA_TRY(glia_block_alloc(ctx, (size_t)steps, (size_t)n * sizeof(float), "the targets of a series", owned));
     float *to = owned->data;
     for (int64_t i = w->offset; i < series->steps; ++i)
         for (int64_t k = 0; k < n; ++k) *to++ = values[i * series->features + w->args.targets[k]];
