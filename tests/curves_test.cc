@@ -52,6 +52,22 @@ glia_value build_cnn(glia_model* net) {
     return glia_model_dense(net, glia_model_flatten(net, x), &logits);
 }
 
+// Channels first as far as the pool, then steps first.
+glia_value build_conv1d(glia_model* net) {
+    glia_conv1d_args        conv1{}, conv2{};
+    glia_pool1d_args        pool{};
+    glia_global_pool1d_args mean{};
+    glia_dense_args         logits{};
+    conv1.name = "conv1", conv1.filters = 6, conv1.kernel = 3, conv1.pad = 1, conv1.activation = GLIA_RELU;
+    pool.kernel = 2;
+    conv2.name = "conv2", conv2.filters = 8, conv2.kernel = 3, conv2.dilation = 2, conv2.activation = GLIA_RELU, conv2.steps_first = true;
+    mean.steps_first = true;
+    logits.name = "logits", logits.units = kClasses;
+    glia_value x = glia_model_conv1d(net, glia_model_input(net, "x", GLIA_SHAPE(4, 20)), &conv1);
+    x            = glia_model_conv1d(net, glia_model_transpose(net, glia_model_max_pool1d(net, x, &pool), 0, 1), &conv2);
+    return glia_model_dense(net, glia_model_global_avg_pool1d(net, x, &mean), &logits);
+}
+
 glia_value build_lstm(glia_model* net) {
     glia_rnn_args   rnn1{};
     glia_dense_args logits{};
@@ -75,7 +91,7 @@ struct Network {
     glia_shape  sample;
     glia_value (*build)(glia_model*);
 };
-const Network kNetworks[] = {{"mlp", GLIA_SHAPE(12), build_mlp}, {"cnn", GLIA_SHAPE(1, 8, 8), build_cnn},
+const Network kNetworks[] = {{"mlp", GLIA_SHAPE(12), build_mlp}, {"cnn", GLIA_SHAPE(1, 8, 8), build_cnn}, {"conv1d", GLIA_SHAPE(4, 20), build_conv1d},
                               {"lstm", GLIA_SHAPE(5, 4), build_lstm}, {"gru", GLIA_SHAPE(5, 4), build_gru}};
 
 struct Optimizer {

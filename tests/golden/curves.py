@@ -28,6 +28,13 @@ def cnn():  # no bias before the normalisation: its gradient would be rounding a
         logits=nn.Linear(24, 5)))
 
 
+def conv1d():
+    return nn.Sequential(OrderedDict(
+        conv1=nn.Conv1d(4, 6, 3, padding=1), relu1=nn.ReLU(), pool=nn.MaxPool1d(2),
+        conv2=nn.Conv1d(6, 8, 3, dilation=2), relu2=nn.ReLU(), mean=nn.AdaptiveAvgPool1d(1), flatten=nn.Flatten(),
+        logits=nn.Linear(8, 5)))
+
+
 class Lstm(nn.Module):
     """Two layers, both directions; the last states of the upper one decide."""
 
@@ -112,7 +119,8 @@ def train(net, x, target, optimizer, clip):
 def record():
     """[(name, losses)]"""
     curves = []
-    for name, make, shape in [("mlp", mlp, (12,)), ("cnn", cnn, (1, 8, 8)), ("lstm", Lstm, (5, 4)), ("gru", Gru, (5, 4))]:
+    for name, make, shape in [("mlp", mlp, (12,)), ("cnn", cnn, (1, 8, 8)), ("conv1d", conv1d, (4, 20)),
+                              ("lstm", Lstm, (5, 4)), ("gru", Gru, (5, 4))]:
         for optimizer in OPTIMIZERS:
             net = build(name, make)
             curves.append((f"{name}/{optimizer}", train(net, *data(name, shape), OPTIMIZERS[optimizer](net.parameters()),
