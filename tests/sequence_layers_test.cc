@@ -75,6 +75,11 @@ class Network {
         }
         return all;
     }
+    std::vector<float> get(const char* name, size_t count) {
+        std::vector<float> values(count);
+        EXPECT_EQ(glia_model_get(net, name, values.data(), count * sizeof(float)), GLIA_OK) << computer.message();
+        return values;
+    }
     void set(const char* name, const std::vector<float>& values) {
         EXPECT_EQ(glia_model_set(net, name, values.data(), values.size() * sizeof(float)), GLIA_OK) << computer.message();
     }
@@ -270,6 +275,23 @@ TEST_P(SequenceLayers, model_of_texts_learns_a_pair_of_words) {
     glia_dataset* samples = n.data({{GLIA_I32, GLIA_SHAPE(6), t.tokens}}, {{GLIA_I64, GLIA_SCALAR, t.answers}}, 84);
     ASSERT_EQ(n.fit(samples, 20, 21), GLIA_OK) << n.computer.message();
     EXPECT_GT(n.evaluate(samples).metric[0], 0.97);
+}
+
+// As PyTorch's: zeros, which stay so.
+TEST_P(SequenceLayers, embedding_of_padding_is_zero) {
+    Network             n(device());
+    glia_embedding_args table{};
+    glia_dense_args     logits{};
+    table.name = "words", table.count = 7, table.size = 6, table.has_padding = true, logits.units = 2;
+    const glia_value x = glia_model_embedding(n.net, glia_model_index_input(n.net, "tokens", GLIA_I32, GLIA_SHAPE(6)), &table);
+    n.compile(glia_model_dense(n.net, glia_model_flatten(n.net, x), &logits), GLIA_CROSS_ENTROPY);
+    const Texts t = texts(14, 6);
+    const auto  words = [&] { return n.get("words.weight", 42); };
+    const auto  drawn = words();
+    ASSERT_EQ(n.fit(n.data({{GLIA_I32, GLIA_SHAPE(6), t.tokens}}, {{GLIA_I64, GLIA_SCALAR, t.answers}}, 14), 2, 7), GLIA_OK) << n.computer.message();
+    for (const Numbers& w : {drawn, words()})
+        for (size_t i = 0; i < w.size(); ++i) EXPECT_EQ(w[i] == 0, i < 6) << i;
+    EXPECT_NE(drawn, words());
 }
 
 // In double, where sums over more zeros differ by nothing that counts.

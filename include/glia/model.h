@@ -197,7 +197,7 @@ GLIA_API glia_value glia_model_instancenorm(glia_model *model, glia_value x, con
 typedef struct glia_embedding_args {
     const char *name;
     int64_t count, size; /* rows of the table, and their length */
-    bool has_padding;    /* row padding_index gets no gradient */
+    bool has_padding;    /* row padding_index starts as zeros and gets no gradient */
     int64_t padding_index;
     bool frozen;
     glia_init weight_init; /* default: normal, standard deviation 1 */

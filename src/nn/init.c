@@ -76,7 +76,7 @@ static glia_status orthogonal(const glia_weight *weight, uint32_t stream, glia_t
     return status;
 }
 
-glia_status glia_init_fill(const glia_weight *weight, uint32_t stream, glia_tensor *out) {
+static glia_status fill(const glia_weight *weight, uint32_t stream, glia_tensor *out) {
     const glia_init init = weight->init;
     const double in      = (double)(weight->fan_in > 0 ? weight->fan_in : 1),
                  both    = in + (double)(weight->fan_out > 0 ? weight->fan_out : 1);
@@ -95,4 +95,15 @@ glia_status glia_init_fill(const glia_weight *weight, uint32_t stream, glia_tens
     }
     return glia_fail(out->ctx, GLIA_INVALID_ARGUMENT, "%s: init kind %d is no glia_init_kind", weight->name,
                      (int)init.kind);
+}
+
+glia_status glia_init_fill(const glia_weight *weight, uint32_t stream, glia_tensor *out) {
+    GLIA_TRY(fill(weight, stream, out));
+    if (weight->zero_row == 0) return GLIA_OK;
+    glia_tensor row     = *out;
+    const int64_t first = (weight->zero_row - 1) * out->stride[0];
+    row.owned           = (glia_block){0};
+    row.dim[0]          = 1;
+    row.data            = (char *)out->data + (size_t)first * glia_dtype_size(out->dtype);
+    return glia_tensor_fill(&row, 0);
 }

@@ -181,6 +181,7 @@ glia_value glia_model_embedding(glia_model *model, glia_value x, const glia_embe
         return glia_layer_end(
             model, glia_model_fail(model, GLIA_INVALID_ARGUMENT, "count is %lld and size %lld, must be positive",
                                    (long long)args->count, (long long)args->size));
+    const int64_t padding = args->padding_index < 0 ? args->padding_index + args->count : args->padding_index;
     const glia_value table =
         glia_layer_weight(model, &(glia_weight_spec){.suffix   = "weight",
                                                      .ndim     = 2,
@@ -188,7 +189,8 @@ glia_value glia_model_embedding(glia_model *model, glia_value x, const glia_embe
                                                      .init     = args->weight_init,
                                                      .fallback = {.kind = GLIA_INIT_NORMAL, .b = 1},
                                                      .fan_in   = args->count,
-                                                     .fan_out  = args->size});
+                                                     .fan_out  = args->size,
+                                                     .zero_row = args->has_padding ? padding + 1 : 0});
     const glia_gather_params params = {
         .axes = GLIA_AXIS(0), .padding_index = args->padding_index, .has_padding = args->has_padding};
     return glia_layer_end(model, glia_layer_call_1(model, &glia_op_gather, &params, 2, (glia_value[]){table, x}));

@@ -252,13 +252,14 @@ static glia_value add_weight(glia_model *model, const glia_weight *weight) {
 
 glia_value glia_layer_weight(glia_model *model, const glia_weight_spec *spec) {
     const glia_layer *layer = &model->layers[model->n_layers - 1];
-    glia_weight weight      = {.ndim    = spec->ndim,
-                               .init    = spec->init.kind == GLIA_INIT_DEFAULT ? spec->fallback : spec->init,
-                               .fan_in  = spec->fan_in,
-                               .fan_out = spec->fan_out,
-                               .frozen  = layer->frozen,
-                               .buffer  = spec->buffer,
-                               .state   = spec->state};
+    glia_weight weight      = {.ndim     = spec->ndim,
+                               .init     = spec->init.kind == GLIA_INIT_DEFAULT ? spec->fallback : spec->init,
+                               .fan_in   = spec->fan_in,
+                               .fan_out  = spec->fan_out,
+                               .zero_row = spec->zero_row,
+                               .frozen   = layer->frozen,
+                               .buffer   = spec->buffer,
+                               .state    = spec->state};
     snprintf(weight.name, sizeof weight.name, "%.*s.%s", GLIA_NAME_LIMIT, layer->name, spec->suffix);
     memcpy(weight.dim, spec->dim, sizeof weight.dim);
     return add_weight(model, &weight);

@@ -18,6 +18,7 @@ typedef struct glia_weight {
     int64_t dim[GLIA_MAX_DIMS];
     glia_init init;
     int64_t fan_in, fan_out;
+    int64_t zero_row;    /* 1 + the row that starts as zeros; 0: none */
     bool frozen, buffer; /* a buffer, such as a running mean, is never trained */
     bool state;          /* a buffer that carries over from batch to batch */
     int64_t offset;      /* elements into the model's vector, since the last compile */
@@ -144,6 +145,7 @@ typedef struct glia_weight_spec {
     int64_t dim[GLIA_MAX_DIMS];
     glia_init init, fallback; /* fallback: where init is the default */
     int64_t fan_in, fan_out;
+    int64_t zero_row; /* as in glia_weight */
     bool buffer, state;
 } glia_weight_spec;
 glia_value glia_layer_weight(glia_model *model, const glia_weight_spec *spec);
