@@ -245,6 +245,28 @@ TEST(Layout, one_channel_or_one_pixel_needs_no_conversion) {
     glia_plan_destroy(plan);
 }
 
+TEST(Layout, sequence_of_steps_is_an_image_of_one_row_as_it_lies) {
+    Net                         net;
+    const glia_value            x = net.input({2, 1, 6, 3}), w = net.input({4, 3, 1, 3});
+    const glia_transpose_params in{{0, 3, 1, 2}}, out{{0, 2, 3, 1}};
+    glia_conv2d_params          params{};
+    const glia_value            y = net.call("transpose", &out, {net.call("conv2d", &params, {net.call("transpose", &in, {x}), w})});
+    glia_plan*                  plan = net.make({y});
+    EXPECT_EQ(steps(plan), Names({"conv2d"}));
+    glia_plan_destroy(plan);
+}
+
+TEST(Layout, transposition_that_moves_only_a_dimension_of_one_needs_no_step) {
+    Net                         net;
+    const glia_transpose_params move{{0, 2, 1}};
+    glia_plan*                  plan = net.make({net.unary(GLIA_NEG, net.call("transpose", &move, {net.input({2, 1, 3})}))});
+    EXPECT_EQ(steps(plan), Names({"unary"}));
+    glia_plan_destroy(plan);
+    plan = net.make({net.unary(GLIA_NEG, net.call("transpose", &move, {net.input({2, 2, 3})}))});
+    EXPECT_EQ(steps(plan), Names({"transpose", "unary"}));
+    glia_plan_destroy(plan);
+}
+
 TEST(Layout, a_value_is_converted_once) {
     Net                net;
     const glia_value   x = net.input({2, 3, 6, 6}), w = net.input({4, 3, 3, 3}), v = net.input({4, 3, 3, 3});
@@ -313,7 +335,7 @@ class RandomNet : public Net {
     glia_value image() { return rng_() % 2 ? images_.back() : any(images_); }
     glia_value step() {
         const glia_unary_kind kinds[] = {GLIA_TANH, GLIA_SIGMOID, GLIA_RELU, GLIA_NEG, GLIA_SILU};
-        switch (rng_() % 6) {
+        switch (rng_() % 7) {
             case 0: return unary(kinds[rng_() % 5], image());
             case 1: return unary(GLIA_TANH, binary(rng_() % 2 ? GLIA_ADD : GLIA_MUL, image(), image()));
             case 2: return binary(GLIA_ADD, image(), reshape(any(biases_), {3, 1, 1}));
@@ -322,6 +344,11 @@ class RandomNet : public Net {
                 return reshape(r, {2, 3, 4, 4});
             }
             case 4: {
+                const glia_transpose_params last{{0, 2, 3, 1}}, first{{0, 3, 1, 2}};
+                const glia_value            y = unary(kinds[rng_() % 5], call("transpose", &last, {image()}));
+                return rng_() % 2 ? call("transpose", &first, {y}) : reshape(y, {2, 3, 4, 4});
+            }
+            case 5: {
                 const glia_softmax_params params{GLIA_AXIS(1), false};
                 return call("softmax", &params, {image()});
             }

@@ -7,6 +7,7 @@
 #include "core/ops.h"
 #include "glia/ops.h"
 #include "graph/plan.h"
+#include "ops/transpose.h"
 
 glia_status glia__plan_add_storage(glia_plan *plan, const glia_storage *storage, int *out) {
     void *array = plan->storages;
@@ -91,6 +92,25 @@ static glia_status lower_view(glia_lowering *l, const glia_node *node) {
     return GLIA_OK;
 }
 
+/* A transposition can leave x where it is, if that is a place where the plan may have y: between a sequence of steps
+ * and an image of one row, for example, whose channels come last. */
+static glia_status lower_transpose(glia_lowering *l, const glia_node *node, bool *done) {
+    const glia_transpose_geom *g = node->geom;
+    glia_tensor like             = l->graph->values[node->out[0]].tensor;
+    glia_lowered *x;
+    int y;
+    GLIA_TRY(glia__plan_lowered(l, node->in[TRANSPOSE_X], &x));
+    const glia_plan_tensor from = l->plan->tensors[x->tensor[x->native]];
+    for (int i = 0; i < g->ndim; ++i) like.stride[i] = from.tensor.stride[g->permutation[i]];
+    const glia_form form = glia__form_of(&like);
+    *done                = form != GLIA_FORM_OTHER;
+    if (!*done) return GLIA_OK;
+    glia__form_strides(&like, form);
+    GLIA_TRY(glia__plan_add_tensor(l->plan, &like, from.storage, from.at, &y));
+    set_native(&l->lowered[node->out[0]], form, y);
+    return GLIA_OK;
+}
+
 static bool is_zero(const glia_value_info *value) { return value->kind == GLIA_VALUE_CONSTANT && value->constant == 0; }
 
 static glia_status pack_one(glia_lowering *l, int value, int pack, size_t at) {
@@ -152,7 +172,10 @@ static glia_status lower_call(glia_lowering *l, const glia_node *node) {
 static glia_status lower_node(glia_lowering *l, const glia_node *node) {
     const char *label;
     GLIA_TRY(label_of(l, node->label, &label));
+    bool done = false;
     if (node->op == &glia_op_pack) return lower_pack(l, node);
+    if (node->op == &glia_op_transpose) GLIA_TRY(lower_transpose(l, node, &done));
+    if (done) return GLIA_OK;
     return node->op->view ? lower_view(l, node) : lower_call(l, node);
 }
 
