@@ -46,11 +46,22 @@ static void reduce(const void *geom, const double *const *in, double *const *out
     }
 }
 
-/* How many x of the set of element i are equal to its y. */
-static int ties(const glia_reduce_geom *g, const double *x, const double *y, int k) {
+/* Row-major index in x of element j of those that make element k of y. */
+static int element_of(const glia_reduce_geom *g, int k, int j) {
+    int at = 0, step = 1;
+    for (int d = g->ndim - 1; d >= 0; --d) {
+        int *rest = g->reduced >> d & 1 ? &j : &k;
+        at += *rest % g->dim[d] * step;
+        *rest /= g->dim[d];
+        step *= g->dim[d];
+    }
+    return at;
+}
+
+/* How many x of those that make element k of y are equal to it. */
+static int ties(const glia_reduce_geom *g, const double *x, double y, int k) {
     int count = 0;
-    for (int i = 0; i < g->count; ++i)
-        if (output_of(g, i) == k && x[i] == y[k]) ++count;
+    for (int j = 0; j < g->set; ++j) count += x[element_of(g, k, j)] == y;
     return count;
 }
 
@@ -60,15 +71,18 @@ static void reduce_backward(const void *geom, const double *const *in, double *c
     const glia_reduce_geom *g = geom;
     const double *x = in[REDUCE_BACKWARD_X], *y = in[REDUCE_BACKWARD_Y], *dy = in[REDUCE_BACKWARD_DY];
     double *dx = out[0];
-    for (int i = 0; i < g->count; ++i) {
-        const int k = output_of(g, i);
-        switch (g->kind) {
-            case GLIA_SUM: dx[i] = dy[k]; break;
-            case GLIA_MEAN: dx[i] = dy[k] / g->set; break;
-            case GLIA_MAX:
-            case GLIA_MIN: dx[i] = dy[k] * (x[i] == y[k]) / ties(g, x, y, k); break;
-            case GLIA_L1: dx[i] = dy[k] * sign(x[i]); break;
-            case GLIA_L2: dx[i] = y[k] == 0 ? 0 : dy[k] * x[i] / y[k]; break;
+    for (int k = 0; k < g->outputs; ++k) {
+        const int shared = g->kind == GLIA_MAX || g->kind == GLIA_MIN ? ties(g, x, y[k], k) : 1;
+        for (int j = 0; j < g->set; ++j) {
+            const int i = element_of(g, k, j);
+            switch (g->kind) {
+                case GLIA_SUM: dx[i] = dy[k]; break;
+                case GLIA_MEAN: dx[i] = dy[k] / g->set; break;
+                case GLIA_MAX:
+                case GLIA_MIN: dx[i] = dy[k] * (x[i] == y[k]) / shared; break;
+                case GLIA_L1: dx[i] = dy[k] * sign(x[i]); break;
+                case GLIA_L2: dx[i] = y[k] == 0 ? 0 : dy[k] * x[i] / y[k]; break;
+            }
         }
     }
 }
