@@ -48,11 +48,11 @@ fi
 
 export COMPUTE_SANITIZER="$work/sees"
 check 0 --device emulated
-for step in machine doctor providers fidelity memcheck racecheck device_tests training bench_ops bench_train; do
+for step in machine doctor providers fidelity memcheck racecheck device_tests training bench_ops bench_train bench_rnn; do
     says passed "$step"
 done
-for step in build pytorch; do says skipped "$step"; done
-for file in bench_ops.jsonl bench_train.jsonl; do
+for step in build pytorch pytorch_rnn; do says skipped "$step"; done
+for file in bench_ops.jsonl bench_train.jsonl bench_rnn.jsonl; do
     [ -s "$work/out/$file" ] || fail "no $file"
 done
 
