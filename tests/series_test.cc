@@ -174,6 +174,21 @@ TEST_F(Series, missing_values_are_told_or_left_out) {
     EXPECT_TRUE(says("-inf at step 1, feature 0")) << message();
 }
 
+TEST_F(Series, a_missing_value_is_found_wherever_it_is) {
+    for (size_t at = 0; at < 15; ++at) {
+        std::vector<float> values(15, 1), out(15);
+        values[at]               = float(kNaN);
+        const glia_series series = series_of(values, 3);
+        glia_scaler       s[3]   = {{0, 1}, {0, 1}, {0, 1}};
+        EXPECT_EQ(glia_scaler_transform(ctx, &series, s, out.data()), GLIA_NOT_FINITE);
+        EXPECT_TRUE(says("nan at step " + std::to_string(at / 3) + ", feature " + std::to_string(at % 3))) << message();
+    }
+    const glia_series nothing = {GLIA_F32, nullptr, 0, 3, false};
+    float             out;
+    glia_scaler       s[3] = {{0, 1}, {0, 1}, {0, 1}};
+    EXPECT_EQ(glia_scaler_transform(ctx, &nothing, s, &out), GLIA_OK) << message();
+}
+
 TEST_F(Series, numbers_at_the_ends_of_the_range) {
     const std::vector<double> wide = {-1.7e308, 1.7e308}, narrow = {0, 5e-324}, square = {-1e200, 1e200};
     glia_scaler               s{};

@@ -447,8 +447,8 @@ TEST_F(Text, a_vocabulary_from_tokens_keeps_their_order) {
     EXPECT_EQ(glia_vocabulary_find(v, text_of("<pad>")), 4);
     glia_vocabulary_destroy(v);
     v = nullptr;
-    EXPECT_EQ(from_tokens({"a", "b", "a"}, &v), GLIA_INVALID_ARGUMENT);
-    EXPECT_TRUE(says("tokens[2]: the token 'a' has the index 2 already")) << message();
+    EXPECT_EQ(from_tokens({"b", "a", "a"}, &v), GLIA_INVALID_ARGUMENT);
+    EXPECT_TRUE(says("tokens[2]: the token 'a' has the index 3 already")) << message();
     EXPECT_EQ(from_tokens({"a", ""}, &v), GLIA_INVALID_ARGUMENT);
     EXPECT_TRUE(says("tokens[1]: the token is empty")) << message();
     EXPECT_EQ(from_tokens({"\xFF"}, &v), GLIA_INVALID_ARGUMENT);
@@ -457,6 +457,9 @@ TEST_F(Text, a_vocabulary_from_tokens_keeps_their_order) {
     args.maximum_size = 2;
     EXPECT_EQ(from_tokens({"a"}, &v, &args), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(v, nullptr);
+    ASSERT_EQ(glia_vocabulary_from_tokens(ctx, nullptr, nullptr, 0, &v), GLIA_OK) << message();
+    EXPECT_EQ(glia_vocabulary_size(v), 2);
+    glia_vocabulary_destroy(v);
 }
 
 TEST_F(Text, a_file_brings_back_the_same_vocabulary) {
@@ -485,6 +488,18 @@ TEST_F(Text, a_file_brings_back_the_same_vocabulary) {
     std::set<std::string> files;
     for (const auto& file : std::filesystem::directory_iterator(folder.path())) files.insert(file.path().filename());
     EXPECT_EQ(files, std::set<std::string>{"v"});
+}
+
+TEST_F(Text, files_of_every_small_size) {
+    Strings tokens;
+    for (int n = 0; n <= 20; ++n, tokens.push_back(std::to_string(n))) {
+        glia_vocabulary *v = nullptr, *again = nullptr;
+        ASSERT_EQ(from_tokens(tokens, &v), GLIA_OK) << message();
+        ASSERT_EQ(glia_vocabulary_write(v, (folder / "v").c_str()), GLIA_OK) << message();
+        ASSERT_EQ(glia_vocabulary_read(ctx, (folder / "v").c_str(), 0, &again), GLIA_OK) << message();
+        EXPECT_EQ(listed(v), listed(again));
+        glia_vocabulary_destroy(v), glia_vocabulary_destroy(again);
+    }
 }
 
 TEST_F(Text, a_file_is_readable) {
