@@ -190,7 +190,7 @@ backward_product<T> second_product(const glia_rnn_layer &l, const glia_rnn_backw
     p.y               = finish_of<T>(l, b, d);
     p.y.kind          = projects ? UNPROJECTED : RESET_GATE;
     p.y.units         = l.hidden;
-    const T *from     = projects ? p.y.dh : p.y.sums + 2 * l.hidden;
+    const T *from     = projects ? p.y.dh : part<T>(p.y.sums, int64_t(2) * l.hidden);
     const T *w        = projects ? static_cast<const T *>(l.w_hr[d])
                                  : static_cast<const T *>(l.w_hh[d]) + int64_t(2) * l.hidden * l.hidden;
     const int64_t row = projects ? l.outputs : int64_t(p.y.blocks) * l.hidden;

@@ -52,7 +52,8 @@ __global__ void __launch_bounds__(THREADS)
     if (i >= count) return;
     const int64_t sequence = i / last.size;
     const int direction = static_cast<int>(sequence / last.batch), n = static_cast<int>(sequence % last.batch);
-    out[i] = last.value(direction ? reverse : forward, direction, n, static_cast<int>(i % last.size), i);
+    const step_place p = direction ? reverse : forward;
+    out[i]             = last.value(p, direction, n, static_cast<int>(i % last.size), i);
 }
 
 template <class T, class Last>

@@ -206,14 +206,15 @@ cudaError_t launch_step_tiles(const step_products<T, Finish> &products, cudaStre
     return GLIA_LAUNCH((step_kernel<T, Tile, TEAMS, Finish>), grid, block, 0, stream, products, columns);
 }
 
-/* Few sequences: a low tile, and more teams for the loads of the weight. Doubles have half the teams, for the memory.
- */
-typedef tile<16, 32, 8, 4, 4> low_tile;
+/* Few sequences: small tiles, so that there are blocks for all multiprocessors, and many teams, so that each has a few
+ * loads after one another. Doubles have half the teams, for the memory. A tile has at least as many threads as columns,
+ * which its reader wants. */
+typedef tile<16, 16, 8, 4, 4> low_tile;
 
 template <class T, class Finish>
 cudaError_t launch_step(const step_products<T, Finish> &products, cudaStream_t stream) {
     enum { SIZE = sizeof(compute<T>) / sizeof(float) };
-    if (products.of[0].m <= low_tile::rows) return launch_step_tiles<T, low_tile, 8 / SIZE>(products, stream);
+    if (products.of[0].m <= low_tile::rows) return launch_step_tiles<T, low_tile, 16 / SIZE>(products, stream);
     return launch_step_tiles<T, small_tile, 4 / SIZE>(products, stream);
 }
 
