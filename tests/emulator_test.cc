@@ -7,6 +7,7 @@
 #include <string>
 
 #include "emulator/emulator.h"
+#include "kernels/together.h"
 #include "wrong/planted.h"
 
 namespace {
@@ -21,6 +22,12 @@ __global__ void count_threads(int* threads) { atomicAdd(threads, 1); }
 __global__ void dynamic_values(float* out) {
     GLIA_DYNAMIC_SHARED(float, values);
     out[threadIdx.x] = values[threadIdx.x];
+}
+
+__global__ void meet(unsigned* counter, unsigned* seen) {
+    glia_signal(counter);
+    glia_await(counter, gridDim.x);
+    seen[blockIdx.x] = 1;
 }
 
 struct Large {
@@ -106,6 +113,22 @@ TEST_F(Emulator, refuses_too_much_shared_memory_and_too_many_parameters) {
     EXPECT_TRUE(message_has("1001") && message_has("1000")) << glia_emulator_message();
     EXPECT_EQ(GLIA_LAUNCH(take_large, 1, 1, 0, nullptr, Large(), 0), cudaErrorInvalidValue);
     EXPECT_TRUE(message_has("4100")) << glia_emulator_message();
+}
+
+TEST_F(Emulator, blocks_of_a_cooperative_launch_meet_where_all_of_them_fit) {
+    constexpr unsigned    most = 4 * 32;  // 32 blocks for each multiprocessor
+    DeviceArray<unsigned> counter(std::vector<unsigned>{0}), seen(most);
+    const auto            launch = [&](unsigned blocks, unsigned threads, size_t shared) {
+        return GLIA_LAUNCH_COOPERATIVE(meet, blocks, threads, shared, nullptr, counter.data(), seen.data());
+    };
+    EXPECT_EQ(launch(most + 1, 1, 0), cudaErrorCooperativeLaunchTooLarge);
+    EXPECT_TRUE(message_has("129 blocks") && message_has("128")) << glia_emulator_message();
+    EXPECT_EQ(launch(9, 1024, 0), cudaErrorCooperativeLaunchTooLarge);
+    EXPECT_EQ(launch(5, 1, 200 * 1024), cudaErrorCooperativeLaunchTooLarge);
+    EXPECT_EQ(launch(4, 1, 200 * 1024), cudaSuccess);
+    ASSERT_EQ(cudaMemset(counter.data(), 0, sizeof(unsigned)), cudaSuccess);
+    EXPECT_EQ(launch(most, 1, 0), cudaSuccess);
+    EXPECT_EQ(seen.read(), std::vector<unsigned>(most, 1)) << glia_emulator_message();
 }
 
 TEST_F(Emulator, fresh_memory_of_any_kind_is_not_a_number) {

@@ -38,7 +38,7 @@ void thread_main() {
 bool start_threads() {
     dim3 size = running.kernel->block;
     for (unsigned i = 0; i < running.thread_count; i++) {
-        Thread &thread = *running.threads[i];
+        Thread &thread = *running.block->threads[i];
         thread.number  = i;
         thread.index   = {i % size.x, i / size.x % size.y, i / size.x / size.y};
         thread.state   = ThreadState::READY;
@@ -50,13 +50,15 @@ bool start_threads() {
     return true;
 }
 
-// Each ready thread runs until it waits or exits.
-void run_ready_threads() {
+// Each ready thread runs until it waits or exits. False: none was ready.
+bool run_ready_threads() {
     static std::vector<uint32_t> order;
+    bool ran = false;
     schedule_order(order, running.thread_count);
     for (uint32_t i : order) {
-        Thread &thread = *running.threads[i];
+        Thread &thread = *running.block->threads[i];
         if (thread.state != ThreadState::READY) continue;
+        ran            = true;
         running.thread = &thread;
         threadIdx      = thread.index;
 
@@ -64,13 +66,21 @@ void run_ready_threads() {
         thread.fiber.resume();
         running.in_kernel = false;
         running.thread    = nullptr;
-        if (running.failed) return;
+        if (running.failed) break;
+    }
+    return ran;
+}
+
+void wake_awaiting() {
+    for (unsigned i = 0; i < running.thread_count; i++) {
+        Thread &thread = *running.block->threads[i];
+        if (thread.state == ThreadState::AWAITING && thread.awaited.reached()) thread.state = ThreadState::READY;
     }
 }
 
 const Thread *find(ThreadState state) {
     for (unsigned i = 0; i < running.thread_count; i++)
-        if (running.threads[i]->state == state) return running.threads[i].get();
+        if (running.block->threads[i]->state == state) return running.block->threads[i].get();
     return nullptr;
 }
 
@@ -83,14 +93,14 @@ bool release_barrier() {
         return false;
     }
     for (unsigned i = 0; i < running.thread_count; i++) {
-        const Thread &other = *running.threads[i];
+        const Thread &other = *running.block->threads[i];
         if (same_site(other.site, first->site)) continue;
         report(cudaErrorLaunchFailure, *first, first->site,
                "waits at this __syncthreads, but thread %s at that of %s: the barrier is divergent",
                thread_name(other).c_str(), place(other.site).c_str());
         return false;
     }
-    for (unsigned i = 0; i < running.thread_count; i++) running.threads[i]->state = ThreadState::READY;
+    for (unsigned i = 0; i < running.thread_count; i++) running.block->threads[i]->state = ThreadState::READY;
     shadow_barrier();
     return true;
 }
@@ -127,23 +137,49 @@ void violation(cudaError_t error, Site site, const char *format, ...) {
     Fiber::suspend();
 }
 
-bool run_block(uint3 index) {
-    blockIdx              = index;
-    running.failed        = false;
-    running.waiting_warps = 0;
-    shadow_block();
-    if (!start_threads()) return false;
-    for (;;) {
-        run_ready_threads();
-        if (running.failed) return false;
-        if (running.waiting_warps > 0) {
-            if (!release_warps()) report_stalled_warp();
-            if (running.failed) return false;
+bool start_block(Block &block, uint3 index) {
+    running.block       = &block;
+    running.failed      = false;
+    blockIdx            = index;
+    block.index         = index;
+    block.waiting_warps = 0;
+    block.over          = false;
+    // Unwritten shared memory reads as NaN.
+    if (block.dynamic_shared != nullptr) memset(block.dynamic_shared, 0xFF, running.kernel->shared_bytes);
+    shadow_block(block.number, block.dynamic_shared);
+    return start_threads();
+}
+
+Progress run_block(Block &block) {
+    running.block = &block;
+    blockIdx      = block.index;
+    shadow_switch(block.number);
+    for (Progress progress = Progress::NONE;; progress = Progress::GONE_ON) {
+        wake_awaiting();
+        const bool ran = run_ready_threads();
+        if (running.failed) return Progress::FAILED;
+        if (block.waiting_warps > 0 && release_warps()) {
+            if (running.failed) return Progress::FAILED;
             continue;
         }
-        if (find(ThreadState::AT_BARRIER) == nullptr) return true;
-        if (!release_barrier()) return false;
+        if (find(ThreadState::AWAITING) != nullptr) {
+            if (ran) continue;  // they may have raised what others of this block wait for
+            return progress;
+        }
+        if (block.waiting_warps > 0) return report_stalled_warp(), Progress::FAILED;
+        block.over = find(ThreadState::AT_BARRIER) == nullptr;
+        if (block.over) return Progress::GONE_ON;
+        if (!release_barrier()) return Progress::FAILED;
     }
+}
+
+void report_stalled_block(Block &block) {
+    running.block         = &block;
+    blockIdx              = block.index;
+    const Thread &waiting = *find(ThreadState::AWAITING);
+    report(cudaErrorLaunchFailure, waiting, waiting.site,
+           "waits for a counter to reach %u; it is at %u, and every thread that is left waits, too",
+           waiting.awaited.count, *waiting.awaited.counter);
 }
 
 void block_barrier(Site site) {

@@ -15,7 +15,7 @@ namespace emulator {
 
 constexpr unsigned WARP_LANES = 32;
 
-enum class ThreadState : uint8_t { READY, AT_BARRIER, IN_WARP_OPERATION, EXITED };
+enum class ThreadState : uint8_t { READY, AT_BARRIER, IN_WARP_OPERATION, AWAITING, EXITED };
 
 struct WarpRequest {
     WarpOp op;
@@ -24,33 +24,59 @@ struct WarpRequest {
     uint64_t value, result;
 };
 
+// What a thread waits for that another block does.
+struct Awaited {
+    const unsigned *counter;
+    unsigned count;
+
+    bool reached() const { return *counter >= count; }
+};
+
 struct Thread {
     Fiber fiber;
     unsigned number;  // in the block
     uint3 index;
     ThreadState state;
-    Site site;  // of the barrier or warp operation it waits at
+    Site site;  // of the barrier, warp operation or counter it waits at
     WarpRequest request;
+    Awaited awaited;
 
     unsigned lane() const { return number % WARP_LANES; }
     unsigned warp() const { return number / WARP_LANES; }
 };
 
-// What runs now; one block at a time.
-struct Running {
-    const Kernel *kernel   = nullptr;
-    Thread *thread         = nullptr;
+struct Block {
+    unsigned number = 0;  // among the blocks that run together
+    uint3 index{};
     void *dynamic_shared   = nullptr;
-    unsigned thread_count  = 0;
     unsigned waiting_warps = 0;  // threads in warp operations
-    bool failed            = false;
-    bool in_kernel         = false;                // the kernel's own code runs, not the emulator's on its behalf
+    bool over              = false;
     std::vector<std::unique_ptr<Thread>> threads;  // kept from launch to launch for their stacks
+};
+
+// What runs now: one thread of one block, whichever blocks have begun.
+struct Running {
+    const Kernel *kernel  = nullptr;
+    Block *block          = nullptr;
+    Thread *thread        = nullptr;
+    unsigned thread_count = 0;  // of each block
+    bool failed           = false;
+    // The kernel's own code runs, not the emulator's on its behalf. Calls of memcpy read it, which the compiler cannot
+    // know.
+    volatile bool in_kernel = false;
 };
 extern Running running;
 
-// Runs one block of running.kernel. False: a violation has ended it and lost the GPU.
-bool run_block(uint3 index);
+// Makes `block` the block `index` of running.kernel, of which no thread has run yet. False: the GPU is lost.
+bool start_block(Block &block, uint3 index);
+
+// Runs a block to its end, or until its threads wait for other blocks. GONE_ON: some thread has run. FAILED: a
+// violation has ended it and lost the GPU.
+enum class Progress { NONE, GONE_ON, FAILED };
+Progress run_block(Block &block);
+
+// Every block of a cooperative launch waits for another one.
+void report_stalled_block(Block &block);
 
 // Releases the warp operations whose lanes have all arrived. False: there is none.
 bool release_warps();

@@ -43,6 +43,7 @@ constexpr ErrorText TEXTS[] = {
     ERROR_TEXT(cudaErrorInvalidAddressSpace, "operation not supported on global/shared address space"),
     ERROR_TEXT(cudaErrorInvalidPc, "invalid program counter"),
     ERROR_TEXT(cudaErrorLaunchFailure, "unspecified launch failure"),
+    ERROR_TEXT(cudaErrorCooperativeLaunchTooLarge, "too many blocks in cooperative launch"),
     ERROR_TEXT(cudaErrorNotPermitted, "operation not permitted"),
     ERROR_TEXT(cudaErrorNotSupported, "operation not supported"),
     ERROR_TEXT(cudaErrorSystemNotReady, "system not yet initialized"),

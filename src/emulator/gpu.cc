@@ -30,17 +30,17 @@ int attribute_value(cudaDeviceAttr attribute) {
         case cudaDevAttrWarpSize: return 32;
         case cudaDevAttrMaxRegistersPerBlock: return 65536;
         case cudaDevAttrClockRate: return 1000000;
-        case cudaDevAttrMultiProcessorCount: return 4;
+        case cudaDevAttrMultiProcessorCount: return MULTIPROCESSORS;
         case cudaDevAttrPciBusId: return 0;
         case cudaDevAttrMemoryClockRate: return 1000000;
         case cudaDevAttrGlobalMemoryBusWidth: return 64;
         case cudaDevAttrL2CacheSize: return 1 << 20;
-        case cudaDevAttrMaxThreadsPerMultiProcessor: return 2048;
+        case cudaDevAttrMaxThreadsPerMultiProcessor: return MULTIPROCESSOR_THREADS;
         case cudaDevAttrAsyncEngineCount: return 2;
         case cudaDevAttrUnifiedAddressing: return 1;
         case cudaDevAttrComputeCapabilityMajor: return 9;
         case cudaDevAttrComputeCapabilityMinor: return 0;
-        case cudaDevAttrMaxSharedMemoryPerMultiprocessor: return 228 * 1024;
+        case cudaDevAttrMaxSharedMemoryPerMultiprocessor: return MULTIPROCESSOR_SHARED_BYTES;
         case cudaDevAttrMaxSharedMemoryPerBlockOptin: return SHARED_BYTES_OPT_IN;
     }
     return -1;
@@ -68,8 +68,9 @@ void fill_properties(cudaDeviceProp *out) {
     out->memoryBusWidth              = attribute_value(cudaDevAttrGlobalMemoryBusWidth);
     out->l2CacheSize                 = attribute_value(cudaDevAttrL2CacheSize);
     out->maxThreadsPerMultiProcessor = attribute_value(cudaDevAttrMaxThreadsPerMultiProcessor);
-    out->sharedMemPerMultiprocessor  = 228 * 1024;
+    out->sharedMemPerMultiprocessor  = MULTIPROCESSOR_SHARED_BYTES;
     out->sharedMemPerBlockOptin      = SHARED_BYTES_OPT_IN;
+    out->cooperativeLaunch           = 1;
 }
 
 }  // namespace

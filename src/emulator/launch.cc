@@ -15,41 +15,85 @@ namespace emulator {
 
 namespace {
 
-bool have_threads(unsigned count) {
-    while (running.threads.size() < count) running.threads.push_back(std::make_unique<Thread>());
-    running.thread_count = count;
-    return true;
+// The blocks that run together. Memory of exactly the size asked for, so that AddressSanitizer sees what goes beyond.
+class Blocks {
+   public:
+    // False: there is no memory.
+    bool make(const Kernel &kernel, size_t count) {
+        while (blocks_.size() < count) blocks_.push_back(std::make_unique<Block>());
+        for (count_ = 0; count_ < count; count_++) {
+            Block &block = *blocks_[count_];
+            block.number = static_cast<unsigned>(count_);
+            while (block.threads.size() < running.thread_count) block.threads.push_back(std::make_unique<Thread>());
+            if (kernel.shared_bytes > 0 && posix_memalign(&block.dynamic_shared, 256, kernel.shared_bytes) != 0)
+                return false;
+        }
+        return true;
+    }
+
+    void free_shared() {
+        for (size_t i = 0; i < count_; i++) {
+            free(blocks_[i]->dynamic_shared);
+            blocks_[i]->dynamic_shared = nullptr;
+        }
+    }
+
+    Block &operator[](size_t i) { return *blocks_[i]; }
+
+   private:
+    size_t count_ = 0;
+    std::vector<std::unique_ptr<Block>> blocks_;  // kept from launch to launch
+};
+Blocks blocks;
+
+uint3 block_index(const Kernel &kernel, uint32_t i) {
+    return {i % kernel.grid.x, i / kernel.grid.x % kernel.grid.y, i / kernel.grid.x / kernel.grid.y};
 }
 
-// Unwritten shared memory reads as NaN.
-void run_blocks(const Kernel &kernel) {
-    size_t count = size_t{kernel.grid.x} * kernel.grid.y * kernel.grid.z;
+void run_in_turn(const Kernel &kernel, size_t count) {
     std::vector<uint32_t> order;
     schedule_order(order, count);
-    for (uint32_t i : order) {
-        if (running.dynamic_shared != nullptr) memset(running.dynamic_shared, 0xFF, kernel.shared_bytes);
-        if (!run_block({i % kernel.grid.x, i / kernel.grid.x % kernel.grid.y, i / kernel.grid.x / kernel.grid.y}))
-            return;
+    for (uint32_t i : order)
+        if (!start_block(blocks[0], block_index(kernel, i)) || run_block(blocks[0]) == Progress::FAILED) return;
+}
+
+// Round by round, each block goes as far as it comes without the others.
+void run_together(const Kernel &kernel, size_t count) {
+    std::vector<uint32_t> order;
+    for (uint32_t i = 0; i < count; i++)
+        if (!start_block(blocks[i], block_index(kernel, i))) return;
+    for (bool gone_on = true; gone_on;) {
+        gone_on = false;
+        schedule_order(order, count);
+        for (uint32_t i : order) {
+            if (blocks[i].over) continue;
+            const Progress progress = run_block(blocks[i]);
+            if (progress == Progress::FAILED) return;
+            gone_on |= progress == Progress::GONE_ON;
+        }
     }
+    for (size_t i = 0; i < count; i++)
+        if (!blocks[i].over) return report_stalled_block(blocks[i]);
 }
 
 void run_kernel(const Kernel &kernel) {
     if (lost_error() != cudaSuccess) return;
-    have_threads(kernel.block.x * kernel.block.y * kernel.block.z);
-    // A block of exactly the size asked for, so that AddressSanitizer sees what goes beyond.
-    void *shared = nullptr;
-    if (kernel.shared_bytes > 0 && posix_memalign(&shared, 256, kernel.shared_bytes) != 0)
-        return lose_gpu(cudaErrorLaunchFailure, "the emulator has no memory for dynamic shared memory");
-    running.kernel         = &kernel;
-    running.dynamic_shared = shared;
-    blockDim               = kernel.block;
-    gridDim                = kernel.grid;
-    shadow_launch(kernel, shared);
-    run_blocks(kernel);
+    const size_t count   = size_t{kernel.grid.x} * kernel.grid.y * kernel.grid.z;
+    running.kernel       = &kernel;
+    running.thread_count = kernel.block.x * kernel.block.y * kernel.block.z;
+    blockDim             = kernel.block;
+    gridDim              = kernel.grid;
+    shadow_launch();
+    if (!blocks.make(kernel, kernel.cooperative ? count : 1))
+        lose_gpu(cudaErrorLaunchFailure, "the emulator has no memory for dynamic shared memory");
+    else if (kernel.cooperative)
+        run_together(kernel, count);
+    else
+        run_in_turn(kernel, count);
     shadow_launch_over();
-    running.kernel         = nullptr;
-    running.dynamic_shared = nullptr;
-    free(shared);
+    blocks.free_shared();
+    running.block  = nullptr;
+    running.kernel = nullptr;
 }
 
 }  // namespace
@@ -62,6 +106,6 @@ cudaError_t enqueue(std::shared_ptr<Kernel> kernel, cudaStream_t stream) {
     });
 }
 
-void *dynamic_shared_memory() { return running.dynamic_shared; }
+void *dynamic_shared_memory() { return running.block->dynamic_shared; }
 
 }  // namespace emulator

@@ -21,6 +21,7 @@ class Kernel {
     const void *function;
     dim3 grid, block;
     size_t shared_bytes;     // dynamic
+    bool cooperative;        // its blocks all run together, and may wait for each other
     size_t parameter_bytes;  // as CUDA counts them
     size_t object_bytes;     // of the most derived object
 };
@@ -52,17 +53,24 @@ class KernelCall final : public Kernel {
 };
 
 template <typename... Parameters>
-cudaError_t launch(const char *name, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
-                   cudaStream_t stream, typename Same<Parameters>::type... arguments) {
+cudaError_t launch_as(bool cooperative, const char *name, void (*kernel)(Parameters...), dim3 grid, dim3 block,
+                      size_t shared_bytes, cudaStream_t stream, typename Same<Parameters>::type... arguments) {
     auto call             = std::make_shared<KernelCall<Parameters...>>(kernel, arguments...);
     call->name            = name;
     call->function        = address(kernel);
     call->grid            = grid;
     call->block           = block;
     call->shared_bytes    = shared_bytes;
+    call->cooperative     = cooperative;
     call->parameter_bytes = (0 + ... + sizeof(Parameters));
     call->object_bytes    = sizeof(*call);
     return enqueue(std::move(call), stream);
+}
+
+template <typename... Parameters>
+cudaError_t launch(const char *name, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
+                   cudaStream_t stream, typename Same<Parameters>::type... arguments) {
+    return launch_as(false, name, kernel, grid, block, shared_bytes, stream, arguments...);
 }
 
 }  // namespace emulator

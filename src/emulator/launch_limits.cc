@@ -1,5 +1,6 @@
 #include "emulator/launch_limits.h"
 
+#include <algorithm>
 #include <map>
 
 #include "emulator/gpu.h"
@@ -31,6 +32,21 @@ cudaError_t check_grid(const Kernel &kernel) {
                   grid.y, grid.z, MAX_GRID_X, MAX_GRID_YZ);
 }
 
+unsigned blocks_of_a_multiprocessor(const Kernel &kernel) {
+    unsigned by_threads = MULTIPROCESSOR_THREADS / (kernel.block.x * kernel.block.y * kernel.block.z);
+    size_t by_shared    = MULTIPROCESSOR_SHARED_BYTES / (kernel.shared_bytes + RESERVED_SHARED_BYTES);
+    return std::min({by_threads, static_cast<unsigned>(by_shared), MULTIPROCESSOR_BLOCKS});
+}
+
+cudaError_t check_cooperative(const Kernel &kernel) {
+    unsigned long long all = 1ull * kernel.grid.x * kernel.grid.y * kernel.grid.z;
+    unsigned long long fit = 1ull * MULTIPROCESSORS * blocks_of_a_multiprocessor(kernel);
+    if (!kernel.cooperative || all <= fit) return cudaSuccess;
+    return refuse(cudaErrorCooperativeLaunchTooLarge,
+                  "kernel %s: a cooperative launch of %llu blocks; %llu of them can be there at once", kernel.name, all,
+                  fit);
+}
+
 }  // namespace
 
 size_t shared_limit(const void *function) {
@@ -48,7 +64,7 @@ cudaError_t check_launch(const Kernel &kernel) {
     if (kernel.parameter_bytes > PARAMETER_BYTES)
         return refuse(cudaErrorInvalidValue, "kernel %s: %zu bytes of parameters; %zu are allowed", kernel.name,
                       kernel.parameter_bytes, PARAMETER_BYTES);
-    return cudaSuccess;
+    return check_cooperative(kernel);
 }
 
 void reset_launch_limits() { opted_in.clear(); }

@@ -1,7 +1,7 @@
 // The race build's checks of every access of a kernel: is the address one that a kernel may use, was what it reads ever
 // written, and is the access ordered with those of other threads? Threads are ordered by __syncthreads, the lanes of a
-// warp also by __syncwarp, blocks of one launch by nothing. Shuffles and votes do not order memory, as CUDA's guide
-// says.
+// warp also by __syncwarp, blocks of one launch by nothing but glia_signal and glia_await. Shuffles and votes do not
+// order memory, as CUDA's guide says.
 #include <algorithm>
 #include <map>
 
@@ -28,20 +28,49 @@ namespace {
 
 std::map<uintptr_t, std::unique_ptr<Region>> allocations;  // device memory, by address
 Region *last_allocation;                                   // where the last access was
-std::unique_ptr<Region> static_shared, dynamic_shared;
+std::unique_ptr<Region> static_shared;
 
-uint32_t epoch, first_of_block, first_of_launch;
+uint32_t last_epoch, first_of_launch;
 size_t static_shared_used;  // by the running launch, as far as seen
 
-// known[w][a][b]: how many syncs of lane b lane a of warp w knows to be over. A lane's clock is one more than its own.
 constexpr unsigned WARPS = MAX_THREADS / WARP_LANES;
-uint32_t known[WARPS][WARP_LANES][WARP_LANES];
+
+// Of each block by its number, up to which epoch its accesses are known to be over.
+class Horizon {
+   public:
+    uint32_t of(unsigned block) const { return block < epochs_.size() ? epochs_[block] : 0; }
+    void raise(unsigned block, uint32_t epoch) {
+        if (block >= epochs_.size()) epochs_.resize(block + 1);
+        epochs_[block] = std::max(epochs_[block], epoch);
+    }
+    void join(const Horizon &other) {
+        for (unsigned block = 0; block < other.epochs_.size(); block++) raise(block, other.epochs_[block]);
+    }
+
+   private:
+    std::vector<uint32_t> epochs_;
+};
+
+struct BlockShadow {
+    std::unique_ptr<Region> dynamic_shared;
+    uint32_t first, epoch;                     // when it began; since its last barrier
+    Horizon horizon;                           // of all its threads
+    std::map<unsigned, Horizon> own_horizons;  // of those that have awaited signals since the last barrier
+    // known[w][a][b]: how many syncs of lane b lane a of warp w knows to be over. A lane's clock is one more than its
+    // own.
+    uint32_t known[WARPS][WARP_LANES][WARP_LANES];
+};
+std::vector<std::unique_ptr<BlockShadow>> block_shadows;  // by number
+BlockShadow *current;
+// Of each counter and each number it has reached in this launch: what those knew who raised it so far.
+std::map<const unsigned *, std::map<unsigned, Horizon>> signalled;
 
 uintptr_t number(const void *pointer) { return reinterpret_cast<uintptr_t>(pointer); }
 
 Region *find_region(uintptr_t address) {
     if (static_shared != nullptr && static_shared->holds(address)) return static_shared.get();
-    if (dynamic_shared != nullptr && dynamic_shared->holds(address)) return dynamic_shared.get();
+    Region *dynamic = current != nullptr ? current->dynamic_shared.get() : nullptr;
+    if (dynamic != nullptr && dynamic->holds(address)) return dynamic;
     if (last_allocation != nullptr && last_allocation->holds(address)) return last_allocation;
     auto above = allocations.upper_bound(address);
     if (above == allocations.begin()) return nullptr;
@@ -71,7 +100,7 @@ std::string neighbour(uintptr_t address) {
     const Region *nearest = nullptr;
     auto above            = allocations.upper_bound(address);
     if (above != allocations.begin()) nearest = std::prev(above)->second.get();
-    for (Region *shared : {dynamic_shared.get(), static_shared.get()})
+    for (Region *shared : {current->dynamic_shared.get(), static_shared.get()})
         if (shared != nullptr && shared->start() <= address &&
             (nearest == nullptr || shared->start() > nearest->start()))
             nearest = shared;
@@ -89,25 +118,39 @@ void report_illegal(uintptr_t address, size_t bytes, Access kind, uint32_t sourc
 
 AccessRecord record_now(Access kind, uint32_t source) {
     const Thread &thread = *running.thread;
-    uint32_t clock       = known[thread.warp()][thread.lane()][thread.lane()] + 1;
-    return {epoch, clock, source, static_cast<uint16_t>(thread.number), kind};
+    uint32_t clock       = current->known[thread.warp()][thread.lane()][thread.lane()] + 1;
+    return {current->epoch,
+            clock,
+            source,
+            static_cast<uint16_t>(thread.number),
+            static_cast<uint8_t>(running.block->number),
+            kind};
 }
 
-bool is_foreign(const AccessRecord &record) { return record.epoch < first_of_block; }
+bool is_foreign(const AccessRecord &record) {
+    return record.block != running.block->number || record.epoch < current->first;
+}
+
+// Whether a signal says that an access of another block is over.
+bool is_signalled(const AccessRecord &record) {
+    if (current->horizon.of(record.block) > record.epoch) return true;
+    auto own = current->own_horizons.find(running.thread->number);
+    return own != current->own_horizons.end() && own->second.of(record.block) > record.epoch;
+}
 
 bool conflicts(const AccessRecord &old, Access kind, const Region &region) {
     if (old.epoch < first_of_launch) return false;
     if (old.kind == kind && kind != Access::WRITE) return false;
-    if (is_foreign(old)) return !region.shared();
+    if (is_foreign(old)) return !region.shared() && !is_signalled(old);
     const Thread &thread = *running.thread;
-    if (old.epoch < epoch || old.thread == thread.number) return false;
+    if (old.epoch < current->epoch || old.thread == thread.number) return false;
     unsigned warp = old.thread / WARP_LANES, lane = old.thread % WARP_LANES;
-    return warp != thread.warp() || known[warp][thread.lane()][lane] < old.clock;
+    return warp != thread.warp() || current->known[warp][thread.lane()][lane] < old.clock;
 }
 
 void report_race(const AccessRecord &old, Access kind, uint32_t source, uintptr_t address, const Region &region) {
     std::string who =
-        is_foreign(old) ? "a thread of another block" : "thread " + thread_name(*running.threads[old.thread]);
+        is_foreign(old) ? "a thread of another block" : "thread " + thread_name(*running.block->threads[old.thread]);
     violation(cudaErrorLaunchFailure, source_site(source),
               "race on %s memory at byte %zu of %zu: it %s what %s %s at %s, with nothing that orders the two",
               space(region), address - region.start(), region.bytes(), verb(kind), who.c_str(), verb(old.kind),
@@ -119,7 +162,7 @@ void report_race(const AccessRecord &old, Access kind, uint32_t source, uintptr_
 int weight(const AccessRecord &reader) {
     if (reader.epoch < first_of_launch) return 0;
     if (is_foreign(reader)) return 4;
-    if (reader.epoch < epoch) return 1;
+    if (reader.epoch < current->epoch) return 1;
     return reader.thread / WARP_LANES == running.thread->warp() ? 2 : 3;
 }
 
@@ -129,7 +172,7 @@ void remember(Cell &cell, const AccessRecord &now) {
         cell.read = cell.other = {};
         return;
     }
-    bool same = cell.read.thread == now.thread && cell.read.epoch >= first_of_block;
+    bool same = cell.read.thread == now.thread && !is_foreign(cell.read);
     if (!same && weight(cell.read) >= weight(cell.other)) cell.other = cell.read;
     cell.read = now;
 }
@@ -177,6 +220,11 @@ void check(uintptr_t address, size_t bytes, Access kind, uint32_t source) {
     }
     if (address + bytes > region->start() + region->bytes())
         report_illegal(region->start() + region->bytes(), bytes, kind, source);
+    if (region == static_shared.get() && running.kernel->cooperative)
+        violation(cudaErrorLaunchFailure, source_site(source),
+                  "%s static shared memory, of which the emulator has one for all blocks: a kernel whose blocks wait "
+                  "for each other must have dynamic shared memory alone",
+                  verb(kind));
     check_written(*region, address, bytes, kind, source);
     check_ordered(*region, address, bytes, kind, source);
 }
@@ -209,31 +257,67 @@ void shadow_copied(const void *destination, const void *source, size_t bytes) {
         std::copy_n(from->written(number(source)), bytes, to->written(number(destination)));
 }
 
-void shadow_launch(const Kernel &kernel, const void *dynamic) {
-    first_of_launch    = ++epoch;
+void shadow_launch() {
+    first_of_launch    = ++last_epoch;
     static_shared_used = 0;
-    size_t bytes       = static_cast<size_t>(__stop_glia_shared - __start_glia_shared);
+    signalled.clear();
+    size_t bytes = static_cast<size_t>(__stop_glia_shared - __start_glia_shared);
     if (static_shared == nullptr && bytes > 0)
         static_shared = std::make_unique<Region>(__start_glia_shared, bytes, true);
-    dynamic_shared = kernel.shared_bytes > 0 ? std::make_unique<Region>(dynamic, kernel.shared_bytes, true) : nullptr;
 }
 
-// The memory of the dynamic shared region goes back to the heap.
-void shadow_launch_over() { dynamic_shared = nullptr; }
+// The memory of the dynamic shared regions goes back to the heap.
+void shadow_launch_over() {
+    for (auto &block : block_shadows) block->dynamic_shared = nullptr;
+}
 
-void shadow_block() {
-    first_of_block = ++epoch;
+void shadow_block(unsigned number, const void *dynamic) {
+    while (block_shadows.size() <= number) block_shadows.push_back(std::make_unique<BlockShadow>());
+    current        = block_shadows[number].get();
+    current->first = current->epoch = ++last_epoch;
+    current->horizon                = {};
+    current->own_horizons.clear();
     if (static_shared != nullptr) {
         std::fill(__start_glia_shared, __stop_glia_shared, static_cast<char>(0xFF));
         static_shared->forget_written();
     }
-    if (dynamic_shared != nullptr) dynamic_shared->forget_written();
+    if (dynamic != nullptr && current->dynamic_shared == nullptr)
+        current->dynamic_shared = std::make_unique<Region>(dynamic, running.kernel->shared_bytes, true);
+    if (dynamic != nullptr) current->dynamic_shared->forget_written();
 }
 
-void shadow_barrier() { ++epoch; }
+void shadow_switch(unsigned number) { current = block_shadows[number].get(); }
+
+void shadow_barrier() {
+    current->epoch = ++last_epoch;
+    for (const auto &own : current->own_horizons) current->horizon.join(own.second);
+    current->own_horizons.clear();
+}
+
+// What the block did before its last barrier, and what this thread knows of others, is over for whoever awaits it.
+void shadow_signal(const unsigned *counter) {
+    running.in_kernel = false;
+    auto &of_counter  = signalled[counter];
+    Horizon &horizon  = of_counter[*counter + 1];
+    auto before       = of_counter.find(*counter);
+    if (before != of_counter.end()) horizon.join(before->second);
+    horizon.join(current->horizon);
+    auto own = current->own_horizons.find(running.thread->number);
+    if (own != current->own_horizons.end()) horizon.join(own->second);
+    horizon.raise(running.block->number, current->epoch);
+    running.in_kernel = true;
+}
+
+// Signals beyond the count have been given by chance: in another run they come later.
+void shadow_awaited(const unsigned *counter, unsigned count) {
+    running.in_kernel = false;
+    current->own_horizons[running.thread->number].join(signalled[counter][count]);
+    running.in_kernel = true;
+}
 
 // What each of the lanes has done so far, and what it knew, all of them know now.
 void shadow_warp_sync(unsigned warp, unsigned lanes) {
+    auto &known                = current->known;
     uint32_t joint[WARP_LANES] = {};
     for (unsigned lane = 0; lane < WARP_LANES; lane++) {
         if ((lanes >> lane & 1) == 0) continue;

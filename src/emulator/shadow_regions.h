@@ -13,13 +13,14 @@ namespace emulator {
 
 enum class Access : uint8_t { READ, WRITE, ATOMIC };
 
-// One access to a cell. Epochs count barriers and blocks over the whole process, so that an epoch tells which block and
-// launch it belongs to.
+// One access to a cell. Epochs count barriers and blocks over the whole process, so that an epoch tells which launch it
+// belongs to, and with the block's number which block.
 struct AccessRecord {
     uint32_t epoch;   // 0: none
     uint32_t clock;   // of the thread within its warp
     uint32_t source;  // offset of the instruction in this library
     uint16_t thread;
+    uint8_t block;  // its number among those that run together
     Access kind;
 };
 

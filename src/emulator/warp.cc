@@ -20,7 +20,7 @@ unsigned existing_lanes(unsigned warp) {
     return left >= WARP_LANES ? ~0u : bit(left) - 1;
 }
 
-Thread &lane_of(unsigned warp, unsigned lane) { return *running.threads[warp * WARP_LANES + lane]; }
+Thread &lane_of(unsigned warp, unsigned lane) { return *running.block->threads[warp * WARP_LANES + lane]; }
 
 bool same_operation(const Thread &a, const Thread &b) {
     return a.request.op == b.request.op && a.request.mask == b.request.mask && same_site(a.site, b.site);
@@ -109,7 +109,7 @@ void release(unsigned warp, unsigned lanes) {
         Thread &thread        = lane_of(warp, lane);
         thread.request.result = result_of(thread, lanes, votes);
         thread.state          = ThreadState::READY;
-        running.waiting_warps--;
+        running.block->waiting_warps--;
     }
     if (op == WarpOp::SYNC) shadow_warp_sync(warp, lanes);
 }
@@ -141,7 +141,8 @@ bool release_warps() {
 void report_stalled_warp() {
     const Thread *waiting = nullptr;
     for (unsigned i = 0; i < running.thread_count && waiting == nullptr; i++)
-        if (running.threads[i]->state == ThreadState::IN_WARP_OPERATION) waiting = running.threads[i].get();
+        if (running.block->threads[i]->state == ThreadState::IN_WARP_OPERATION)
+            waiting = running.block->threads[i].get();
     const Thread &missing = lane_of(waiting->warp(), missing_lane(*waiting));
     std::string where     = "has exited";
     if (missing.state == ThreadState::AT_BARRIER) where = "waits at __syncthreads, " + place(missing.site);
@@ -165,7 +166,7 @@ uint64_t warp_operation(WarpOp op, unsigned mask, uint64_t value, int operand, i
     thread.request = {op, mask, operand, width, value, 0};
     thread.site    = site;
     thread.state   = ThreadState::IN_WARP_OPERATION;
-    running.waiting_warps++;
+    running.block->waiting_warps++;
     Fiber::suspend();
     return thread.request.result;
 }

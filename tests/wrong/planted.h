@@ -24,6 +24,7 @@ std::vector<Planted> planted_in_blocks();
 std::vector<Planted> planted_in_warps();
 std::vector<Planted> planted_in_memory();
 std::vector<Planted> planted_in_tensor_cores();
+std::vector<Planted> planted_in_signals();
 
 // Device memory with the values of a vector, or unwritten.
 template <typename T>
