@@ -60,6 +60,19 @@ int64_t glia_cuda_rnn_cells(const glia_rnn_geom *g) {
     return g->cell == GLIA_RNN_LSTM ? glia_cuda_rnn_rows(g) * g->directions * g->hidden : 0;
 }
 
+const char *glia_cuda_rnn_deal(const glia_call *call, glia_rnn_deal *out) {
+    const struct cudaDeviceProp *gpu = &glia_cuda_of(call->ctx)->properties;
+    const glia_rnn_layer layer       = glia_cuda_rnn_layer(call, call->in[RNN_X]->dtype, NULL);
+    const glia_rnn_place place       = {gpu->multiProcessorCount, gpu->sharedMemPerBlockOptin};
+    if (!gpu->cooperativeLaunch) return "the GPU has no cooperative launches";
+    return glia_kernel_rnn_deal(&layer, place, out);
+}
+
+const char *glia_cuda_rnn_decline_persistent(const glia_call *call) {
+    glia_rnn_deal deal;
+    return glia_cuda_rnn_deal(call, &deal);
+}
+
 glia_status glia_cuda_rnn_fits(const glia_call *call) {
     const glia_rnn_geom *g     = call->geom;
     const glia_rnn_layer layer = glia_cuda_rnn_layer(call, call->in[RNN_X]->dtype, NULL);

@@ -5,6 +5,7 @@
 #include "cuda/view.h"
 #include "kernels/matmul.h"
 #include "kernels/rnn.h"
+#include "kernels/rnn_persistent.h"
 #include "ops/rnn.h"
 
 /* A workspace that is cut into arrays, one after the other; without one, the sum of their sizes. */
@@ -34,6 +35,11 @@ glia_status glia_cuda_rnn_lengths(const glia_call *call, const glia_cuda_view *v
 /* The reserve: elements of gates, and behind them of cells; 0: the layer keeps none. */
 int64_t glia_cuda_rnn_gates(const glia_rnn_geom *geom);
 int64_t glia_cuda_rnn_cells(const glia_rnn_geom *geom);
+
+/* How the layer is dealt out to the blocks of one launch, which the providers of that name do. NULL, or why it is not.
+ */
+const char *glia_cuda_rnn_deal(const glia_call *call, glia_rnn_deal *out);
+const char *glia_cuda_rnn_decline_persistent(const glia_call *call);
 
 /* GLIA_UNSUPPORTED where a direction has more gates than the products of matrices count. */
 glia_status glia_cuda_rnn_fits(const glia_call *call);

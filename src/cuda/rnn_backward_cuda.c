@@ -5,7 +5,7 @@
 /* A factor is NULL where no gradient needs it. */
 typedef struct backward_workspace {
     int *lengths;
-    void *sums, *dh, *carry;
+    void *sums, *dh, *carry, *counters;
     void *x, *states, *inner; /* inner: r h, or o tanh(c) */
     void *product;
 } backward_workspace;
@@ -147,7 +147,9 @@ static size_t product_workspace(const glia_call *call, const glia_rnn_layer *lay
 
 /* ---- the whole pass ---- */
 
-static backward_workspace cut(const glia_call *call, const glia_rnn_layer *layer, glia_cuda_pieces *p) {
+/* deal: for all steps in one launch; NULL: in a launch or two each. */
+static backward_workspace cut(const glia_call *call, const glia_rnn_layer *layer, const glia_rnn_deal *deal,
+                              glia_cuda_pieces *p) {
     const glia_rnn_geom *g = call->geom;
     const bool masks       = call->in[RNN_LENGTHS] && wants_any(call, RNN_W_IH);
     const bool inner       = (resets(g) && wants_any(call, RNN_W_HH)) || (g->projection && wants_any(call, RNN_W_HR));
@@ -159,6 +161,7 @@ static backward_workspace cut(const glia_call *call, const glia_rnn_layer *layer
     w.dh                 = glia_cuda_piece(p, g->projection ? all * g->outputs : 0, size);
     w.carry              = glia_cuda_piece(p, g->gates > 1 ? (int64_t)g->directions * g->batch * g->hidden : 0,
                                            glia_cuda_rnn_sum_size(layer->dtype));
+    w.counters           = glia_cuda_piece(p, deal ? (int64_t)glia_kernel_rnn_counter_bytes(deal) : 0, 1);
     if (masks) w.x = glia_cuda_piece(p, rows * g->inputs, size);
     if (wants_any(call, RNN_W_HH)) w.states = glia_cuda_piece(p, all * g->outputs, size);
     if (inner) w.inner = glia_cuda_piece(p, all * g->hidden, size);
@@ -169,7 +172,16 @@ static backward_workspace cut(const glia_call *call, const glia_rnn_layer *layer
 static size_t workspace(const glia_call *call, glia_dtype dtype) {
     const glia_rnn_layer layer = glia_cuda_rnn_layer(call, dtype, NULL);
     glia_cuda_pieces pieces    = {0};
-    cut(call, &layer, &pieces);
+    cut(call, &layer, NULL, &pieces);
+    return pieces.used;
+}
+
+static size_t persistent_workspace(const glia_call *call, glia_dtype dtype) {
+    const glia_rnn_layer layer = glia_cuda_rnn_layer(call, dtype, NULL);
+    glia_cuda_pieces pieces    = {0};
+    glia_rnn_deal deal         = {0};
+    glia_cuda_rnn_deal(call, &deal);
+    cut(call, &layer, &deal, &pieces);
     return pieces.used;
 }
 
@@ -209,14 +221,17 @@ static glia_status multiply(const glia_call *call, const glia_cuda_view *v, cons
     return GLIA_OK;
 }
 
-static glia_status rnn_backward(const glia_call *call, const glia_cuda_view *v) {
+static glia_status run_steps(const glia_call *call, const glia_cuda_view *v, const glia_rnn_deal *deal) {
     const glia_rnn_geom *g                = call->geom;
     glia_cuda_pieces pieces               = {.workspace = v->workspace};
     glia_rnn_layer layer                  = glia_cuda_rnn_layer(call, v->dtype, v);
-    const backward_workspace w            = cut(call, &layer, &pieces);
+    const backward_workspace w            = cut(call, &layer, deal, &pieces);
     const glia_rnn_backward_arrays arrays = arrays_of(call, v, &w);
     GLIA_TRY(glia_cuda_rnn_lengths(call, v, w.lengths, &layer));
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_rnn_backward(&layer, &arrays, v->stream));
+    if (deal)
+        GLIA_CUDA_TRY(call->ctx, glia_kernel_rnn_backward_persistent(&layer, &arrays, deal, w.counters, v->stream));
+    else
+        GLIA_CUDA_TRY(call->ctx, glia_kernel_rnn_backward(&layer, &arrays, v->stream));
     GLIA_TRY(write_factors(call, v, &layer, &arrays, &w));
     GLIA_TRY(multiply(call, v, &layer, w));
     for (int d = 0; d < g->directions; ++d)
@@ -229,12 +244,28 @@ static glia_status rnn_backward(const glia_call *call, const glia_cuda_view *v) 
     return GLIA_OK;
 }
 
+static glia_status rnn_backward(const glia_call *call, const glia_cuda_view *v) { return run_steps(call, v, NULL); }
+
+static glia_status rnn_backward_persistent(const glia_call *call, const glia_cuda_view *v) {
+    glia_rnn_deal deal = {0};
+    glia_cuda_rnn_deal(call, &deal);
+    return run_steps(call, v, &deal);
+}
+
 static const glia_cuda_kernel kernel = {
     .run = rnn_backward, .workspace = workspace, .typed_in = 1 << RNN_LENGTHS | 1 << RNN_BACK_RESERVE};
+static const glia_cuda_kernel persistent_kernel = {.run       = rnn_backward_persistent,
+                                                   .workspace = persistent_workspace,
+                                                   .typed_in  = 1 << RNN_LENGTHS | 1 << RNN_BACK_RESERVE};
 
 static glia_status prepare(const glia_call *call, glia_prepared *out) {
     GLIA_TRY(glia_cuda_rnn_fits(call));
     return glia_cuda_view_prepare(call, &kernel, out);
+}
+
+static glia_status prepare_persistent(const glia_call *call, glia_prepared *out) {
+    GLIA_TRY(glia_cuda_rnn_fits(call));
+    return glia_cuda_view_prepare(call, &persistent_kernel, out);
 }
 
 static glia_status run(const glia_call *call, const glia_prepared *prepared, void *room) {
@@ -242,4 +273,13 @@ static glia_status run(const glia_call *call, const glia_prepared *prepared, voi
     return glia_cuda_view_run(call, &kernel, room);
 }
 
-const glia_provider glia_rnn_backward_portable = {.name = "cuda.portable", .prepare = prepare, .run = run};
+static glia_status run_persistent(const glia_call *call, const glia_prepared *prepared, void *room) {
+    (void)prepared;
+    return glia_cuda_view_run(call, &persistent_kernel, room);
+}
+
+const glia_provider glia_rnn_backward_portable   = {.name = "cuda.portable", .prepare = prepare, .run = run};
+const glia_provider glia_rnn_backward_persistent = {.name    = "cuda.persistent",
+                                                    .decline = glia_cuda_rnn_decline_persistent,
+                                                    .prepare = prepare_persistent,
+                                                    .run     = run_persistent};
