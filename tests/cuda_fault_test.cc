@@ -95,6 +95,46 @@ glia_status plan(glia_context* ctx, Keep& keep) {
     return GLIA_OK;
 }
 
+// A launch for each step, lengths that are checked on the device, and what the forward call keeps for the backward one.
+glia_status recurrent(glia_context* ctx, Keep& keep) {
+    snprintf(ctx->provider, sizeof ctx->provider, "cuda.portable");
+    glia_rnn_params p{};
+    p.cell = GLIA_RNN_LSTM, p.direction = GLIA_RNN_BOTH;
+    const int32_t steps[] = {1, 2};
+    glia_tensor * x, *lengths, *w_ih, *w_hh, *y, *reserve, *dx;
+    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(2, 2, 3), &x));
+    GLIA_TEST_TRY(make(ctx, keep, GLIA_I32, GLIA_SHAPE(2), &lengths));
+    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(8, 3), &w_ih));
+    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(8, 2), &w_hh));
+    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(2, 2, 4), &y));
+    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(2, 2, 3), &dx));
+    GLIA_TEST_TRY(glia_tensor_fill(x, 1));
+    GLIA_TEST_TRY(glia_tensor_fill(w_ih, 1));
+    GLIA_TEST_TRY(glia_tensor_fill(w_hh, 0));
+    GLIA_TEST_TRY(glia_tensor_write(lengths, steps, sizeof steps));
+    glia_rnn_weights weights[2]{};
+    for (glia_rnn_weights& w : weights) w.w_ih = w_ih, w.w_hh = w_hh;
+    glia_rnn_start start{};
+    start.lengths = lengths;
+    GLIA_TEST_TRY(glia_rnn_reserve(ctx, &p, x, &start, weights, &reserve));
+    keep(reserve, glia_tensor_destroy);
+    glia_rnn_end end{};
+    end.reserve = reserve;
+    GLIA_TEST_TRY(glia_rnn(ctx, &p, x, &start, weights, y, &end));
+    const glia_rnn_saved saved{x, &start, weights, y, reserve};
+    glia_rnn_upstream    upstream{};
+    upstream.dy = y;
+    GLIA_TEST_TRY(glia_rnn_backward(ctx, &p, &saved, &upstream, dx, nullptr));
+    float outputs[16], gradients[12];
+    GLIA_TEST_TRY(glia_tensor_read(y, outputs, sizeof outputs));
+    GLIA_TEST_TRY(glia_tensor_read(dx, gradients, sizeof gradients));
+    EXPECT_NEAR(outputs[0], 0.704, 1e-3);  // sigma(3) tanh(sigma(3) tanh(3))
+    EXPECT_EQ(outputs[8], 0);              // the first sequence has no second step
+    EXPECT_GT(gradients[0], 0);
+    EXPECT_EQ(gradients[6], 0);
+    return GLIA_OK;
+}
+
 glia_status training(glia_context* ctx, Keep& keep) {
     static const float   points[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
     static const int64_t classes[6] = {0, 1, 0, 1, 0, 1};
@@ -121,7 +161,7 @@ glia_status training(glia_context* ctx, Keep& keep) {
 }
 
 const Scenario kScenarios[] = {
-    {"create_and_destroy", [](glia_context*, Keep&) { return GLIA_OK; }}, {"tensors", tensors}, {"ops", ops}, {"plan", plan}, {"training", training}};
+    {"create_and_destroy", [](glia_context*, Keep&) { return GLIA_OK; }}, {"tensors", tensors}, {"ops", ops}, {"plan", plan}, {"recurrent", recurrent}, {"training", training}};
 
 struct Fault {
     int         error;
