@@ -101,7 +101,7 @@ const glia_cuda_library glia_cudnn_library = {
                 .functions   = listed,
                 .table_bytes = sizeof(glia_cudnn_functions),
                 .check       = check},
-    .without = "convolutions run on Glia's own kernels",
+    .without = "convolutions and recurrent layers run on Glia's own kernels",
     .create  = create,
     .destroy = destroy,
 };
