@@ -48,7 +48,7 @@ glia_status glia_cudnn_rnn_backward(const glia_cudnn_rnn *rnn, const glia_cudnn_
  * not have are not looked at. unpack: NULL for what nobody wants. */
 typedef void *glia_cudnn_rnn_weights[RNN_MAX_DIRECTIONS][RNN_WEIGHTS];
 glia_status glia_cudnn_rnn_pack(const glia_cudnn_rnn *rnn, const glia_cudnn_rnn_weights named, void *packed);
-glia_status glia_cudnn_rnn_unpack(const glia_cudnn_rnn *rnn, const void *packed, const glia_cudnn_rnn_weights named);
+glia_status glia_cudnn_rnn_unpack(const glia_cudnn_rnn *rnn, void *packed, const glia_cudnn_rnn_weights named);
 
 /* The layers of a context, which go with its session of cuDNN; see rnn_cudnn.c. */
 struct glia_cudnn_layers;

@@ -1,6 +1,7 @@
+#include "core/dtype.h"
 #include "cuda/cudnn_graph.h"
 #include "cuda/cudnn_rnn.h"
-#include "core/dtype.h"
+#include "kernels/concat.h"
 
 /* A run of bytes that lies in one piece both in a matrix of the op and in cuDNN's weights. */
 typedef struct piece {
@@ -200,29 +201,35 @@ static glia_status find_weights(glia_cudnn_rnn *r) {
     return status;
 }
 
-glia_status glia_cudnn_rnn_pack(const glia_cudnn_rnn *r, const glia_cudnn_rnn_weights named, void *packed) {
-    glia_context *ctx   = r->dnn.ctx;
-    cudaStream_t stream = glia_cuda_of(ctx)->stream;
-    if (r->packed < r->bytes.weights) GLIA_CUDA_TRY(ctx, cudaMemsetAsync(packed, 0, r->bytes.weights, stream));
+/* All pieces that somebody has or wants, in few launches. */
+static glia_status move(const glia_cudnn_rnn *r, const glia_cudnn_rnn_weights named, char *packed, bool pack) {
+    glia_context *ctx = r->dnn.ctx;
+    glia_copy_geom copies[PIECES];
+    int n = 0;
     for (int i = 0; i < r->n_pieces; ++i) {
         const piece *p = &r->pieces[i];
-        GLIA_CUDA_TRY(ctx, cudaMemcpyAsync((char *)packed + p->to, (char *)named[p->direction][p->weight] + p->from,
-                                           p->bytes, cudaMemcpyDeviceToDevice, stream));
+        char *own      = named[p->direction][p->weight];
+        if (!own) continue;
+        const glia_copy_side ours   = {.dtype = r->dtype, .data = own + p->from, .stride = {1}};
+        const glia_copy_side theirs = {.dtype = r->dtype, .data = packed + p->to, .stride = {1}};
+        copies[n++]                 = (glia_copy_geom){.ndim = 1,
+                                                       .dim  = {(int64_t)(p->bytes / glia_dtype_size(r->dtype))},
+                                                       .to   = pack ? theirs : ours,
+                                                       .from = pack ? ours : theirs};
     }
+    GLIA_CUDA_TRY(ctx, glia_kernel_concat(copies, n, glia_cuda_of(ctx)->stream));
     return GLIA_OK;
 }
 
-glia_status glia_cudnn_rnn_unpack(const glia_cudnn_rnn *r, const void *packed, const glia_cudnn_rnn_weights named) {
-    glia_context *ctx   = r->dnn.ctx;
-    cudaStream_t stream = glia_cuda_of(ctx)->stream;
-    for (int i = 0; i < r->n_pieces; ++i) {
-        const piece *p = &r->pieces[i];
-        char *to       = named[p->direction][p->weight];
-        if (!to) continue;
-        GLIA_CUDA_TRY(ctx, cudaMemcpyAsync(to + p->from, (const char *)packed + p->to, p->bytes,
-                                           cudaMemcpyDeviceToDevice, stream));
-    }
-    return GLIA_OK;
+glia_status glia_cudnn_rnn_pack(const glia_cudnn_rnn *r, const glia_cudnn_rnn_weights named, void *packed) {
+    glia_context *ctx = r->dnn.ctx;
+    if (r->packed < r->bytes.weights)
+        GLIA_CUDA_TRY(ctx, cudaMemsetAsync(packed, 0, r->bytes.weights, glia_cuda_of(ctx)->stream));
+    return move(r, named, packed, true);
+}
+
+glia_status glia_cudnn_rnn_unpack(const glia_cudnn_rnn *r, void *packed, const glia_cudnn_rnn_weights named) {
+    return move(r, named, packed, false);
 }
 
 /* ---- the layer --------------------------------------------------------------------------------------------------- */
