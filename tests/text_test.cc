@@ -1,5 +1,6 @@
 // Tokens of texts, and vocabularies.
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -621,6 +622,25 @@ TEST_F(Text, a_file_that_cannot_be_written_leaves_the_old_one) {
     EXPECT_EQ(listed(v), listed(again));
     const auto beside = std::filesystem::directory_iterator(folder.path());
     EXPECT_EQ(std::distance(begin(beside), end(beside)), 1);
+    glia_vocabulary_destroy(v), glia_vocabulary_destroy(again);
+}
+
+// What a process that was killed left behind is in nobody's way, until there is too much of it.
+TEST_F(Text, temporary_files_of_others_stay) {
+    glia_vocabulary *v = build({"a b c"}), *again = nullptr;
+    const auto       left = [](int i) { return "v." + std::to_string(getpid()) + "-" + std::to_string(i) + ".part"; };
+    const auto       home = std::filesystem::current_path();
+    folder.write(left(0), {'x'});
+    std::filesystem::current_path(folder.path());
+    EXPECT_EQ(glia_vocabulary_write(v, "v"), GLIA_OK) << message();
+    EXPECT_EQ(glia_vocabulary_read(ctx, "v", 0, &again), GLIA_OK) << message();
+    std::filesystem::current_path(home);
+    EXPECT_EQ(listed(v), listed(again));
+    EXPECT_EQ(std::filesystem::file_size(folder / left(0)), 1u);
+    EXPECT_FALSE(std::filesystem::exists(folder / left(1)));
+    for (int i = 0; i < 100; ++i) folder.write(left(i), {'x'});
+    EXPECT_EQ(glia_vocabulary_write(v, (folder / "v").c_str()), GLIA_IO_ERROR);
+    EXPECT_TRUE(says("File exists")) << message();
     glia_vocabulary_destroy(v), glia_vocabulary_destroy(again);
 }
 

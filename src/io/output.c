@@ -63,21 +63,24 @@ static void flush_folder(char *path) {
     close(folder);
 }
 
+/* Gives the file its name, and returns 0; or the errno of what failed. */
+static int finish(glia_output *out) {
+    FILE *file = out->file;
+    if (fflush(file) != 0 || fsync(fileno(file)) != 0) return errno;
+    out->file = NULL;
+    if (fclose(file) != 0) return errno;
+    return rename(out->temporary.data, out->path) == 0 ? 0 : errno;
+}
+
 glia_status glia_output_commit(glia_output *out) {
-    char *temporary    = out->temporary.data;
-    const bool flushed = fflush(out->file) == 0 && fsync(fileno(out->file)) == 0;
-    int error          = errno;
-    const bool closed  = fclose(out->file) == 0;
-    out->file          = NULL;
-    if (flushed && !closed) error = errno;
-    if (flushed && closed && rename(temporary, out->path) == 0) {
-        flush_folder(temporary);
-        release(out);
-        return GLIA_OK;
+    glia_context *ctx = out->ctx;
+    const char *path  = out->path;
+    const int error   = finish(out);
+    if (error != 0) {
+        glia_output_abandon(out);
+        return glia_fail_file(ctx, path, error);
     }
-    if (flushed && closed) error = errno;
-    glia_context *ctx      = out->ctx;
-    const char *const path = out->path;
-    glia_output_abandon(out);
-    return glia_fail_file(ctx, path, error);
+    flush_folder(out->temporary.data);
+    release(out);
+    return GLIA_OK;
 }
