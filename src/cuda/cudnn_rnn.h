@@ -19,7 +19,7 @@ const char *glia_cudnn_rnn_name(glia_cudnn_rnn_algorithm algorithm);
 
 typedef struct glia_cudnn_rnn glia_cudnn_rnn; /* one layer, with one algorithm */
 
-/* Bytes. All that takes them must be aligned to GLIA_CUDNN_ALIGNMENT. */
+/* Bytes. Weights and workspace must be aligned to GLIA_CUDNN_ALIGNMENT, the reserve as a tensor is. */
 typedef struct glia_cudnn_rnn_sizes {
     size_t weights, workspace, reserve;
 } glia_cudnn_rnn_sizes;
