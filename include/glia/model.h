@@ -123,8 +123,8 @@ typedef struct glia_conv1d_args {
     bool no_bias, frozen;
     glia_init weight_init, bias_init;
 } glia_conv1d_args;
-/* Weights: NAME.weight [K,C/G,S], NAME.bias [K]. Causal, so that no step sees a later one: .pad = dilation (kernel -
- * 1), .pad_end = GLIA_NO_PAD. */
+/* Weights: NAME.weight [K,C/G,S], NAME.bias [K]. With .pad = dilation (kernel - 1) and .pad_end = GLIA_NO_PAD it is
+ * causal: no step sees a later one. */
 GLIA_API glia_value glia_model_conv1d(glia_model *model, glia_value x, const glia_conv1d_args *args);
 
 typedef struct glia_conv2d_transpose_args {
