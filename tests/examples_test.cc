@@ -124,6 +124,36 @@ TEST(Examples, cnn_fashion_runs_on_the_emulated_device) {
     EXPECT_NE(guest.find("\ntest accuracy: 0."), std::string::npos) << guest;
 }
 
+// Little of their formats, and nothing to learn: the programs as they are, on a device with memory of its own.
+TEST(Examples, the_recurrent_ones_run_on_the_emulated_device) {
+    if (!exists(std::string(GLIA_BINARIES) + "/../lib/libglia_emulated.so")) GTEST_SKIP() << "this build has no emulated device";
+    const glia::Folder folder;
+    const auto         write = [&](const std::string& name, const std::string& text) { return folder.write(name, {text.begin(), text.end()}); };
+    std::string        jokes, days, words[4];
+    for (int i = 0; i < 24; ++i) jokes += "Joke " + std::to_string(i * i) + ".\n%\n";
+    for (int i = 0; i < 400; ++i) days += (i < 200 ? "2012" : "2013") + std::string(" 1 1 5 0 0 0 0.00") + std::to_string(100 + i * 37 % 100) + "\n";
+    for (int i = 0; i < 26 * 26; ++i) words[i % 4] += std::string{char('a' + i / 26), 'o', char('a' + i % 26)} + " n 1\n";
+    write("jokes", jokes);
+    write("index.noun", words[0]), write("index.verb", words[1]), write("index.adj", words[2]), write("index.adv", words[3]);
+    const std::string series = write("series.txt", days), small = " --epochs 1 --hidden 4 --device ";
+    for (const std::string& command :
+         {std::string("add_digits --train 64 --test 16"), "char_language_model --length 8 --sample 9 --data " + folder.path(),
+          "char_language_model --cell gru --length 8 --sample 9 --data " + folder.path(), "forecast --network lstm --data " + series,
+          "forecast --network conv1d --data " + series, "word_tags --network lstm --data " + folder.path(),
+          "word_tags --network gru --data " + folder.path(), "word_tags --network conv1d --data " + folder.path()}) {
+        const std::string host = output_of(command + small + "cpu"), guest = output_of(command + small + "emulated");
+        EXPECT_NEAR(number_after(guest, " loss "), number_after(host, " loss "), 2e-4) << command << "\n" << guest;
+        EXPECT_NEAR(number_after(guest, "  val_loss "), number_after(host, "  val_loss "), 2e-3) << "Adam's first step may turn round";
+    }
+}
+
+TEST(Examples, the_recurrent_ones_need_their_data) {
+    fails("char_language_model --data /nonexistent", 1, "the package fortunes has some");
+    fails("forecast --data /nonexistent", 1, "the package python3-astropy has it");
+    fails("word_tags --data /nonexistent", 1, "the package wordnet-base has them");
+    fails("word_tags --network transformer", 2, "--network transformer: is unknown");
+}
+
 TEST(Examples, wrong_options_are_refused) {
     const auto exit_code = [](const std::string& args) {
         return WEXITSTATUS(std::system((std::string(GLIA_BINARIES) + "/cnn_fashion " + args + " >/dev/null 2>&1").c_str()));
@@ -136,6 +166,42 @@ TEST(Examples, wrong_options_are_refused) {
     fails("cnn_fashion --epochs zero", 2, "cnn_fashion: --epochs zero: is unknown, or is no value for it; --help lists them");
     fails("cnn_fashion --data", 2, "cnn_fashion: --data (nothing): is unknown");
     EXPECT_NE(output_of("cnn_fashion --help").find("  --epochs N                passes over the images (3)\n"), std::string::npos);
+}
+
+TEST(Examples, add_digits_adds) {
+    const std::string text = output_of("add_digits --device cpu --test 500");
+    EXPECT_GT(number_after(text, "\naccuracy of digits: "), 0.95) << text;
+    EXPECT_LT(number_after(text.substr(0, text.rfind("\naccuracy of sums")), ", of the answer 999: "), 0.25) << text;
+}
+
+TEST(Examples, char_language_model_beats_trigrams) {
+    if (!exists("/usr/share/games/fortunes/art")) GTEST_SKIP() << "no fortunes: the package fortunes has them";
+    for (const std::string cell : {"lstm", "gru"}) {
+        const std::string text = output_of("char_language_model --device cpu --epochs 1 --hidden 64 --sample 100 --cell " + cell);
+        const double      bits = number_after(text, "\n" + cell + ": ");
+        EXPECT_LT(bits, number_after(text, "\ntrigrams: ")) << text;
+        EXPECT_GT(bits, 1) << text;
+    }
+}
+
+TEST(Examples, forecast_beats_what_needs_no_learning) {
+    if (!exists("/usr/lib/python3/dist-packages/astropy/utils/iers/data/eopc04_IAU2000.62-now"))
+        GTEST_SKIP() << "no series: the package python3-astropy has it";
+    for (const std::string network : {"lstm", "conv1d"}) {
+        const std::string text  = output_of("forecast --device cpu --network " + network);
+        const double      error = number_after(text, "\n" + network + ": ");
+        EXPECT_GT(error, 0) << text;
+        for (const char* baseline : {"\nlast value: ", "\nmoving average: ", "\nmonth before: "}) EXPECT_LT(error, number_after(text, baseline)) << text;
+    }
+}
+
+TEST(Examples, word_tags_beats_the_commonest_tag_and_endings) {
+    if (!exists("/usr/share/wordnet/index.noun")) GTEST_SKIP() << "no words: the package wordnet-base has them";
+    for (const std::string network : {"lstm", "gru", "conv1d"}) {
+        const std::string text = output_of("word_tags --device cpu --epochs 2 --network " + network);
+        for (const char* baseline : {"\nalways noun: ", "\nlast three letters: "})
+            EXPECT_GT(number_after(text, "\n" + network + " "), number_after(text, baseline)) << text;
+    }
 }
 
 // A folder with 2000 synthetic images for training, and 400 for testing.
