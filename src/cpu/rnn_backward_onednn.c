@@ -231,7 +231,17 @@ static glia_status weights_of_states(const pass *p) {
 static void sum_bias(const pass *p, const float *d, float *to) {
     const glia_column_matrix m = {
         .data = d, .rows = rows_of(p->g), .columns = gates_of(p->g), .row_stride = gates_of(p->g), .column_stride = 1};
-    if (to && p->g->bias) glia_column_sum(p->call->ctx, &m, to, 1, p->room.sums);
+    glia_column_sum(p->call->ctx, &m, to, 1, p->room.sums);
+}
+
+static void sum_biases(const pass *p) {
+    float *db_ih = gradient(p, RNN_B_IH), *db_hh = gradient(p, RNN_B_HH);
+    if (!p->g->bias) return;
+    if (db_ih) sum_bias(p, p->room.da, db_ih);
+    if (db_hh && (!db_ih || p->room.dr != p->room.da))
+        sum_bias(p, p->room.dr, db_hh);
+    else if (db_hh)
+        memcpy(db_hh, db_ih, (size_t)gates_of(p->g) * sizeof *db_hh);
 }
 
 /* One row of dpeephole for some units, over all steps: da of a gate times the c that the gate looked at. */
@@ -265,8 +275,7 @@ static glia_status run_direction(pass *p, const float *x, float *dx) {
     if (dx) GLIA_TRY(multiply(p, number, p->room.da, p->weight[RNN_W_IH], dx));
     if (dw_ih) GLIA_TRY(multiply(p, DW_IH, p->room.da, x, dw_ih));
     GLIA_TRY(weights_of_states(p));
-    sum_bias(p, p->room.da, gradient(p, RNN_B_IH));
-    sum_bias(p, p->room.dr, gradient(p, RNN_B_HH));
+    sum_biases(p);
     if (g->peephole && gradient(p, RNN_PEEPHOLE))
         glia_parallel(p->call->ctx, g->hidden, UNITS_OF_A_PIECE, peephole_units, p);
     return GLIA_OK;

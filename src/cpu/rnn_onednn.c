@@ -1,18 +1,20 @@
-/* rnn through oneDNN's products: w_ih x of all steps at once, then for each step w_hh h by weights that are packed once
- * a call, and one pass over the gates. oneDNN's own recurrent primitives know neither lengths nor clipping, and train
- * more slowly. */
+/* rnn through oneDNN's products: w_ih x of many steps at once, then for each step w_hh h by weights that are packed
+ * once a call, and one pass over the gates. oneDNN's own recurrent primitives know neither lengths nor clipping, and
+ * train more slowly. */
 #include "ops/rnn.h"
 
 #include <string.h>
 
 #include "core/parallel.h"
+#include "core/size.h"
 #include "cpu/onednn.h"
 #include "cpu/rnn_cells.h"
 #include "cpu/rnn_onednn.h"
 #include "cpu/rnn_trace.h"
 
-/* SECOND: the projection, or with reset_before w_hh_n (r h). */
-enum { INPUT, RECURRENT, SECOND };
+/* INPUT and INPUT_REST: w_ih x of as many steps as glia_rnn_steps_at_once says, and of those that remain. SECOND: the
+ * projection, or with reset_before w_hh_n (r h). */
+enum { INPUT, INPUT_REST, RECURRENT, SECOND };
 
 /* Where things lie in the workspace; one direction runs after the other, in the same memory. */
 typedef struct room {
@@ -32,20 +34,27 @@ static size_t lay_out(const glia_call *call, char *workspace, room *out) {
     return f.bytes;
 }
 
+static void add_input_product(const glia_rnn_geom *g, glia_dnn *dnn, int number, int64_t steps) {
+    const int64_t rows = steps * g->batch, gates = (int64_t)g->gates * g->hidden;
+    const glia_dnn_view x    = glia_dnn_given(rows, g->inputs, g->inputs, GLIA_DNN_AS_IT_LIES);
+    const glia_dnn_view sums = glia_dnn_given(rows, gates, gates, GLIA_DNN_AS_IT_LIES);
+    const glia_dnn_view w_ih = glia_dnn_given(gates, g->inputs, g->inputs, glia_rnn_onednn_weights(g));
+    const glia_dnn_view w    = glia_dnn_transposed(w_ih);
+    if (steps > 0) glia_dnn_add_packed_product(dnn, number, &x, &w, &sums, 0);
+}
+
 static void add_products(const glia_rnn_geom *g, glia_dnn *dnn) {
-    const int64_t rows = (int64_t)g->steps * g->batch, gates = (int64_t)g->gates * g->hidden;
+    const int64_t gates        = (int64_t)g->gates * g->hidden;
     const int64_t at_once      = g->reset_before ? 2 * (int64_t)g->hidden : gates;
     const glia_dnn_layout best = glia_rnn_onednn_weights(g), lies = GLIA_DNN_AS_IT_LIES;
-    const glia_dnn_view x       = glia_dnn_given(rows, g->inputs, g->inputs, lies);
-    const glia_dnn_view sums    = glia_dnn_given(rows, gates, gates, lies);
     const glia_dnn_view h       = glia_dnn_given(g->batch, g->outputs, g->outputs, lies);
     const glia_dnn_view product = glia_dnn_given(g->batch, at_once, at_once, lies);
     const glia_dnn_view units   = glia_dnn_given(g->batch, g->hidden, g->hidden, lies);
-    const glia_dnn_view w_ih    = glia_dnn_transposed(glia_dnn_given(gates, g->inputs, g->inputs, best));
     const glia_dnn_view w_hh    = glia_dnn_transposed(glia_dnn_given(at_once, g->outputs, g->outputs, best));
     const glia_dnn_view w_n     = glia_dnn_transposed(glia_dnn_given(g->hidden, g->hidden, g->hidden, best));
     const glia_dnn_view w_hr    = glia_dnn_transposed(glia_dnn_given(g->outputs, g->hidden, g->hidden, best));
-    glia_dnn_add_packed_product(dnn, INPUT, &x, &w_ih, &sums, 0);
+    add_input_product(g, dnn, INPUT, glia_rnn_steps_at_once(g));
+    add_input_product(g, dnn, INPUT_REST, g->steps % glia_rnn_steps_at_once(g));
     glia_dnn_add_packed_product(dnn, RECURRENT, &h, &w_hh, &product, 0);
     if (g->reset_before) glia_dnn_add_packed_product(dnn, SECOND, &units, &w_n, &units, 0);
     if (g->projection) glia_dnn_add_packed_product(dnn, SECOND, &units, &w_hr, &h, 0);
@@ -148,14 +157,33 @@ static glia_status run_step(pass *p) {
     return GLIA_OK;
 }
 
-/* The products by weights, and that of all inputs. */
-static glia_status begin_pass(const pass *p, const float *x) {
+static glia_status pack_weights(const pass *p) {
     const float *w_ih = glia_rnn_input(p->call, rnn_weight(p->direction, RNN_W_IH));
     const float *w_hh = glia_rnn_input(p->call, rnn_weight(p->direction, RNN_W_HH));
+    const bool rest   = p->g->steps % glia_rnn_steps_at_once(p->g) != 0;
     GLIA_TRY(glia_dnn_pack(p->call, p->dnn, INPUT, w_ih, p->room.products));
     GLIA_TRY(glia_dnn_pack(p->call, p->dnn, RECURRENT, w_hh, p->room.products));
+    if (rest) GLIA_TRY(glia_dnn_pack(p->call, p->dnn, INPUT_REST, w_ih, p->room.products));
     if (p->w_n) GLIA_TRY(glia_dnn_pack(p->call, p->dnn, SECOND, p->w_n, p->room.products));
-    return glia_dnn_multiply(p->call, p->dnn, INPUT, (glia_dnn_operands){x, w_ih, p->trace.gate}, p->room.products);
+    return GLIA_OK;
+}
+
+/* Some steps from the s-th on, in the direction's order: first what their inputs give, while the caches hold it. */
+static glia_status run_steps(pass *p, const float *x, int s, int count) {
+    const glia_rnn_geom *g = p->g;
+    const float *w_ih      = glia_rnn_input(p->call, rnn_weight(p->direction, RNN_W_IH));
+    const int number       = count == glia_rnn_steps_at_once(g) ? INPUT : INPUT_REST;
+    const int a = glia_rnn_time(g, p->direction, s), b = glia_rnn_time(g, p->direction, s + count - 1);
+    const int earliest = a < b ? a : b;
+    if (!p->trace.kept) p->trace.first = earliest;
+    const glia_dnn_operands operands = {x + (int64_t)earliest * g->batch * g->inputs, w_ih,
+                                        glia_rnn_gate_at(g, &p->trace, earliest)};
+    GLIA_TRY(glia_dnn_multiply(p->call, p->dnn, number, operands, p->room.products));
+    for (int i = 0; i < count; ++i) {
+        p->t = glia_rnn_time(g, p->direction, s + i);
+        GLIA_TRY(run_step(p));
+    }
+    return GLIA_OK;
 }
 
 static glia_status run_direction(pass *p, const float *x) {
@@ -163,16 +191,14 @@ static glia_status run_direction(pass *p, const float *x) {
     const int first = glia_rnn_time(g, p->direction, 0), last = glia_rnn_time(g, p->direction, g->steps - 1);
     const int64_t outputs = (int64_t)g->batch * g->outputs, units = (int64_t)g->batch * g->hidden;
     const bool lstm = g->cell == GLIA_RNN_LSTM;
-    GLIA_TRY(begin_pass(p, x));
+    GLIA_TRY(pack_weights(p));
     glia_rnn_copy_state(glia_rnn_h_at(g, &p->trace, p->direction, first, false), glia_rnn_input(p->call, RNN_H0),
                         p->direction, outputs);
     if (lstm)
         glia_rnn_copy_state(glia_rnn_c_at(g, &p->trace, p->direction, first, false), glia_rnn_input(p->call, RNN_C0),
                             p->direction, units);
-    for (int s = 0; s < g->steps; ++s) {
-        p->t = glia_rnn_time(g, p->direction, s);
-        GLIA_TRY(run_step(p));
-    }
+    for (int s = 0, count = glia_rnn_steps_at_once(g); s < g->steps; s += count)
+        GLIA_TRY(run_steps(p, x, s, (int)glia_min_i64(count, g->steps - s)));
     float *h_n = glia_rnn_output(p->call, RNN_H_N), *c_n = glia_rnn_output(p->call, RNN_C_N);
     if (h_n)
         memcpy(h_n + p->direction * outputs, glia_rnn_h_at(g, &p->trace, p->direction, last, true),

@@ -5,8 +5,8 @@
 #include "cpu/onednn.h"
 #include "cpu/rnn_trace.h"
 
-/* Packing weights costs as much as a few products by them. */
-enum { GLIA_RNN_STEPS_WORTH_PACKING = 4 };
+/* Packing weights costs as much as some products by them. */
+enum { GLIA_RNN_STEPS_WORTH_PACKING = 16 };
 
 static inline glia_dnn_layout glia_rnn_onednn_weights(const glia_rnn_geom *g) {
     return g->steps < GLIA_RNN_STEPS_WORTH_PACKING ? GLIA_DNN_AS_IT_LIES : GLIA_DNN_ANY;

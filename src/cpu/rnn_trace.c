@@ -6,7 +6,11 @@
 #include "core/size.h"
 #include "cpu/index.h"
 
-enum { UNITS_OF_A_PIECE = 4096, STEPS_OF_A_PIECE = 8 };
+enum { UNITS_OF_A_PIECE = 4096, STEPS_OF_A_PIECE = 8, ROWS_AT_ONCE = 512 };
+
+int glia_rnn_steps_at_once(const glia_rnn_geom *g) {
+    return (int)glia_min_i64(g->steps, glia_max_i64(1, ROWS_AT_ONCE / g->batch));
+}
 
 static int64_t row_of_gates(const glia_rnn_geom *g) { return (int64_t)g->batch * g->gates * g->hidden; }
 static int64_t row_of_units(const glia_rnn_geom *g) { return (int64_t)g->batch * g->hidden; }
@@ -16,7 +20,7 @@ glia_rnn_trace glia_rnn_trace_in(const glia_rnn_geom *g, bool kept, float *memor
     const bool inner     = glia_rnn_has_inner(g);
     const int64_t states = kept ? (int64_t)g->steps + 1 : 2;
     glia_rnn_trace trace = {.gate = memory, .kept = kept};
-    trace.inner          = trace.gate + g->steps * row_of_gates(g);
+    trace.inner          = trace.gate + (kept ? g->steps : glia_rnn_steps_at_once(g)) * row_of_gates(g);
     trace.h              = trace.inner + (inner ? (kept ? g->steps : 1) * row_of_units(g) : 0);
     trace.c              = trace.h + states * row_of_outputs(g);
     return trace;
@@ -25,12 +29,13 @@ glia_rnn_trace glia_rnn_trace_in(const glia_rnn_geom *g, bool kept, float *memor
 int64_t glia_rnn_trace_size(const glia_rnn_geom *g, bool kept) {
     const bool inner     = glia_rnn_has_inner(g);
     const int64_t states = kept ? (int64_t)g->steps + 1 : 2;
-    return g->steps * row_of_gates(g) + (inner ? (kept ? g->steps : 1) * row_of_units(g) : 0) +
+    return (kept ? g->steps : glia_rnn_steps_at_once(g)) * row_of_gates(g) +
+           (inner ? (kept ? g->steps : 1) * row_of_units(g) : 0) +
            states * (row_of_outputs(g) + (g->cell == GLIA_RNN_LSTM ? row_of_units(g) : 0));
 }
 
 float *glia_rnn_gate_at(const glia_rnn_geom *g, const glia_rnn_trace *trace, int t) {
-    return trace->gate + t * row_of_gates(g);
+    return trace->gate + (t - trace->first) * row_of_gates(g);
 }
 
 float *glia_rnn_inner_at(const glia_rnn_geom *g, const glia_rnn_trace *trace, int t) {

@@ -6,15 +6,20 @@
 #include "ops/rnn.h"
 
 /* Slot t belongs to step t; states have one slot more, and step t lies between its slots t and t + 1. Sequences that
- * have ended keep their states, and have 0 in inner. Inference keeps two slots of the states and one of inner. */
+ * have ended keep their states, and have 0 in inner. Inference keeps only some slots of gate, from the one of step
+ * `first` on, one of inner, and two of the states. */
 typedef struct glia_rnn_trace {
     float *gate;  /* [T,N,G,H]: w_ih x, then the gates */
     float *inner; /* [T,N,H]. GRU: w_hh_n h + b_hh_n, or with reset_before r h. With a projection: o tanh(c) */
     float *h, *c; /* [T+1,N,R], [T+1,N,H] */
-    bool kept;    /* for the backward pass */
+    bool kept;    /* whole, for the backward pass */
+    int first;
 } glia_rnn_trace;
 
 static inline bool glia_rnn_has_inner(const glia_rnn_geom *g) { return g->cell == GLIA_RNN_GRU || g->projection; }
+
+/* For how many steps the inputs are multiplied at once. */
+int glia_rnn_steps_at_once(const glia_rnn_geom *g);
 
 /* Elements of one direction's trace, and its trace in so much memory. */
 int64_t glia_rnn_trace_size(const glia_rnn_geom *g, bool kept);
