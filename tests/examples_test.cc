@@ -124,8 +124,15 @@ TEST(Examples, cnn_fashion_runs_on_the_emulated_device) {
     EXPECT_NE(guest.find("\ntest accuracy: 0."), std::string::npos) << guest;
 }
 
+// With one thread: a second helps such small steps little, and where other programs have the cores it costs much.
+class Sequences : public testing::Test {
+  protected:
+    Sequences() { setenv("GLIA_NUM_THREADS", "1", 1); }
+    ~Sequences() override { unsetenv("GLIA_NUM_THREADS"); }
+};
+
 // Little of their formats, and nothing to learn: the programs as they are, on a device with memory of its own.
-TEST(Examples, the_recurrent_ones_run_on_the_emulated_device) {
+TEST_F(Sequences, run_on_the_emulated_device) {
     if (!exists(std::string(GLIA_BINARIES) + "/../lib/libglia_emulated.so")) GTEST_SKIP() << "this build has no emulated device";
     const glia::Folder folder;
     const auto         write = [&](const std::string& name, const std::string& text) { return folder.write(name, {text.begin(), text.end()}); };
@@ -147,7 +154,7 @@ TEST(Examples, the_recurrent_ones_run_on_the_emulated_device) {
     }
 }
 
-TEST(Examples, the_recurrent_ones_need_their_data) {
+TEST_F(Sequences, need_their_data) {
     fails("char_language_model --data /nonexistent", 1, "the package fortunes has some");
     fails("forecast --data /nonexistent", 1, "the package python3-astropy has it");
     fails("word_tags --data /nonexistent", 1, "the package wordnet-base has them");
@@ -168,13 +175,13 @@ TEST(Examples, wrong_options_are_refused) {
     EXPECT_NE(output_of("cnn_fashion --help").find("  --epochs N                passes over the images (3)\n"), std::string::npos);
 }
 
-TEST(Examples, add_digits_adds) {
+TEST_F(Sequences, add_digits_adds) {
     const std::string text = output_of("add_digits --device cpu --test 500");
     EXPECT_GT(number_after(text, "\naccuracy of digits: "), 0.95) << text;
     EXPECT_LT(number_after(text.substr(0, text.rfind("\naccuracy of sums")), ", of the answer 999: "), 0.25) << text;
 }
 
-TEST(Examples, char_language_model_beats_trigrams) {
+TEST_F(Sequences, char_language_model_beats_trigrams) {
     if (!exists("/usr/share/games/fortunes/art")) GTEST_SKIP() << "no fortunes: the package fortunes has them";
     for (const std::string cell : {"lstm", "gru"}) {
         const std::string text = output_of("char_language_model --device cpu --epochs 1 --hidden 64 --sample 100 --cell " + cell);
@@ -184,7 +191,7 @@ TEST(Examples, char_language_model_beats_trigrams) {
     }
 }
 
-TEST(Examples, forecast_beats_what_needs_no_learning) {
+TEST_F(Sequences, forecast_beats_what_needs_no_learning) {
     if (!exists("/usr/lib/python3/dist-packages/astropy/utils/iers/data/eopc04_IAU2000.62-now"))
         GTEST_SKIP() << "no series: the package python3-astropy has it";
     for (const std::string network : {"lstm", "conv1d"}) {
@@ -195,7 +202,7 @@ TEST(Examples, forecast_beats_what_needs_no_learning) {
     }
 }
 
-TEST(Examples, word_tags_beats_the_commonest_tag_and_endings) {
+TEST_F(Sequences, word_tags_beats_the_commonest_tag_and_endings) {
     if (!exists("/usr/share/wordnet/index.noun")) GTEST_SKIP() << "no words: the package wordnet-base has them";
     for (const std::string network : {"lstm", "gru", "conv1d"}) {
         const std::string text = output_of("word_tags --device cpu --epochs 2 --network " + network);
