@@ -152,7 +152,7 @@ TEST_F(Series, missing_values_are_told_or_left_out) {
     glia_series               series = series_of(values, 2);
     glia_scaler               s[2]   = {{7, 8}, {9, 10}};
     EXPECT_EQ(glia_scaler_fit(ctx, &series, nullptr, s), GLIA_NOT_FINITE);
-    EXPECT_TRUE(says("nan at step 1, feature 0 (allow_nan)")) << message();
+    EXPECT_TRUE(says("nan at step 1, feature 0; allow_nan is not set")) << message();
     EXPECT_EQ(s[0].center, 7);
     EXPECT_EQ(glia_scaler_transform(ctx, &series, s, out.data()), GLIA_NOT_FINITE);
     EXPECT_EQ(glia_scaler_inverse(ctx, &series, s, out.data()), GLIA_NOT_FINITE);
@@ -225,6 +225,30 @@ TEST_F(Series, scalers_that_are_none) {
     glia_scaler_args args{};
     args.high = 2;
     EXPECT_EQ(glia_scaler_fit(ctx, &series, &args, &s), GLIA_INVALID_ARGUMENT);
+}
+
+TEST_F(Series, scaled_values_have_to_fit) {
+    const std::vector<float> values = {1, -3e38f, 2, 3};
+    const glia_series        series = series_of(values, 2);
+    const glia_scaler        tiny[] = {{0, 1}, {0, 0.5}}, huge[] = {{0, 1}, {0, 2}}, same[] = {{0, 1}, {0, 1}};
+    float                    out[4];
+    EXPECT_EQ(glia_scaler_transform(ctx, &series, tiny, out), GLIA_NOT_FINITE);
+    EXPECT_TRUE(says("glia_scaler_transform: -3e+38 at step 0, feature 1 becomes -6e+38, too far for f32")) << message();
+    EXPECT_EQ(glia_scaler_inverse(ctx, &series, huge, out), GLIA_NOT_FINITE);
+    EXPECT_TRUE(says("glia_scaler_inverse: -3e+38 at step 0, feature 1")) << message();
+    EXPECT_EQ(glia_scaler_transform(ctx, &series, same, out), GLIA_OK) << message();
+    EXPECT_EQ(std::vector<float>(out, out + 4), values);
+}
+
+TEST_F(Series, scaled_values_do_not_write_over_what_is_still_read) {
+    std::vector<float> values = {1, 2, 3, 4, 5};
+    const glia_series  series = {GLIA_F32, values.data(), 4, 1, false}, behind = {GLIA_F32, values.data() + 1, 4, 1, false};
+    const glia_scaler  s      = {0, 0.5};
+    EXPECT_EQ(glia_scaler_transform(ctx, &series, &s, values.data() + 1), GLIA_INVALID_ARGUMENT);
+    EXPECT_TRUE(says("out overlaps the values of the series")) << message();
+    EXPECT_EQ(glia_scaler_transform(ctx, &behind, &s, values.data()), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(glia_scaler_transform(ctx, &series, &s, values.data()), GLIA_OK) << message();
+    EXPECT_EQ(values, (std::vector<float>{2, 4, 6, 8, 5}));
 }
 
 // --- windows over a series ---
@@ -495,6 +519,10 @@ TEST_F(Series, padding_of_nothing) {
     EXPECT_EQ(glia_pad_sequences(ctx, empty, 2, nullptr, nullptr, 0, lengths), GLIA_OK) << message();
     EXPECT_EQ(lengths[0] + lengths[1], 0);
     glia_pad_sequences_args args{};
+    args.dtype = GLIA_I32, args.value = 1e10;
+    EXPECT_EQ(glia_pad_sequences(ctx, empty, 2, &args, nullptr, 0, lengths), GLIA_INVALID_ARGUMENT);
+    EXPECT_TRUE(says("value is 1e+10, which i32 does not have")) << message();
+    args.dtype = GLIA_F32;
     args.length = 2, args.value = 0.5;
     EXPECT_EQ(glia_pad_sequences(ctx, empty, 2, &args, out, sizeof out, lengths), GLIA_OK) << message();
     for (float v : out) EXPECT_EQ(v, 0.5f);

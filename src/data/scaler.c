@@ -1,3 +1,4 @@
+#include <float.h>
 #include <math.h>
 
 #include "core/dtype.h"
@@ -10,7 +11,7 @@ static glia_status check_values(glia_context *ctx, const char *function, const g
         GLIA_REQUIRE(ctx, isfinite(x) || (isnan(x) && series->allow_nan), GLIA_NOT_FINITE,
                      "%s: the series has %g at step %lld, feature %lld%s", function, x,
                      (long long)(i / series->features), (long long)(i % series->features),
-                     isnan(x) ? " (allow_nan)" : "");
+                     isnan(x) ? "; allow_nan is not set" : "");
     }
     return GLIA_OK;
 }
@@ -126,6 +127,10 @@ static glia_status check_scalers(glia_context *ctx, const char *function, const 
     GLIA_REQUIRE(ctx, (uintptr_t)out % glia_dtype_size(series->dtype) == 0, GLIA_INVALID_ARGUMENT,
                  "%s: out, %p, is not aligned to the %zu bytes of %s", function, out, glia_dtype_size(series->dtype),
                  glia_dtype_name(series->dtype));
+    const size_t bytes = (size_t)(series->steps * series->features) * glia_dtype_size(series->dtype);
+    const char *from = series->values, *to = out;
+    GLIA_REQUIRE(ctx, bytes == 0 || from == to || to + bytes <= from || from + bytes <= to, GLIA_INVALID_ARGUMENT,
+                 "%s: out overlaps the values of the series, and is not the same memory", function);
     for (int64_t k = 0; k < series->features; ++k)
         GLIA_REQUIRE(ctx, isfinite(scalers[k].center) && isfinite(scalers[k].scale) && scalers[k].scale != 0,
                      GLIA_INVALID_ARGUMENT,
@@ -136,13 +141,18 @@ static glia_status check_scalers(glia_context *ctx, const char *function, const 
 
 static glia_status apply(glia_context *ctx, const char *function, const glia_series *series, const glia_scaler *scalers,
                          bool inverse, void *out) {
+    const double largest = series && series->dtype == GLIA_F32 ? FLT_MAX : DBL_MAX;
     GLIA_TRY(check_scalers(ctx, function, series, scalers, out));
     for (int64_t i = 0; i < series->steps; ++i)
         for (int64_t k = 0; k < series->features; ++k) {
             const glia_scaler s = scalers[k];
             const int64_t at    = i * series->features + k;
             const double x      = glia_load(series->dtype, series->values, at);
-            glia_store(series->dtype, out, at, inverse ? x * s.scale + s.center : (x - s.center) / s.scale);
+            const double y      = inverse ? x * s.scale + s.center : (x - s.center) / s.scale;
+            GLIA_REQUIRE(ctx, isnan(x) || fabs(y) <= largest, GLIA_NOT_FINITE,
+                         "%s: %g at step %lld, feature %lld becomes %g, too far for %s", function, x, (long long)i,
+                         (long long)k, y, glia_dtype_name(series->dtype));
+            glia_store(series->dtype, out, at, y);
         }
     return GLIA_OK;
 }

@@ -1,4 +1,3 @@
-#include <math.h>
 #include <string.h>
 
 #include "core/context.h"
@@ -24,7 +23,9 @@ static glia_status check_args(glia_context *ctx, const char *function, const gli
                      args->truncate >= GLIA_SEQUENCE_END && args->truncate <= GLIA_SEQUENCE_START,
                  GLIA_INVALID_ARGUMENT, "%s: pad is %d and truncate %d, must be a glia_sequence_end", function,
                  (int)args->pad, (int)args->truncate);
-    GLIA_REQUIRE(ctx, !integers || (args->value == floor(args->value) && isfinite(args->value)), GLIA_INVALID_ARGUMENT,
+    int64_t stored;
+    glia_store(args->dtype, &stored, 0, args->value);
+    GLIA_REQUIRE(ctx, !integers || glia_load(args->dtype, &stored, 0) == args->value, GLIA_INVALID_ARGUMENT,
                  "%s: value is %g, which %s does not have", function, args->value, glia_dtype_name(args->dtype));
     return GLIA_OK;
 }
