@@ -1,5 +1,6 @@
 // Tokens of texts, and vocabularies.
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -240,6 +241,12 @@ TEST_F(Text, options) {
     glia_tokens_destroy(tokens);
     EXPECT_EQ(glia_tokens_count(nullptr), 0);
     glia_tokens_destroy(nullptr);
+}
+
+TEST_F(Text, a_length_that_was_negative_is_an_error) {
+    glia_tokens* tokens = nullptr;
+    EXPECT_EQ(glia_tokenize(ctx, nullptr, {"a", size_t(-1)}, &tokens), GLIA_INVALID_ARGUMENT);
+    EXPECT_TRUE(says("glia_tokenize: 18446744073709551615 bytes are more than memory can have")) << message();
 }
 
 TEST_F(Text, invalid_utf8_is_an_error_with_its_place_or_is_replaced) {
@@ -606,6 +613,12 @@ TEST_F(Text, a_file_that_cannot_be_written_leaves_the_old_one) {
     EXPECT_EQ(glia_vocabulary_write(v, (folder / "absent/v").c_str()), GLIA_NOT_FOUND);
     EXPECT_TRUE(says("absent/v: No such file")) << message();
     EXPECT_EQ(glia_vocabulary_write(v, folder.path().c_str()), GLIA_IO_ERROR);
+    const auto pipe = folder / "pipe";
+    ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    EXPECT_EQ(glia_vocabulary_write(v, pipe.c_str()), GLIA_IO_ERROR);
+    EXPECT_TRUE(says("pipe: is a device or a pipe, not a file")) << message();
+    EXPECT_TRUE(std::filesystem::is_fifo(pipe)) << "it was replaced";
+    ASSERT_TRUE(std::filesystem::remove(pipe));
 
     rlimit before, small;
     ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);

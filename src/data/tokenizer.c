@@ -12,6 +12,8 @@ glia_status glia_tokenizer_check(glia_context *ctx, const char *function, const 
 glia_status glia_text_check(glia_context *ctx, const char *what, glia_text text) {
     GLIA_REQUIRE(ctx, text.data || text.bytes == 0, GLIA_INVALID_ARGUMENT, "%s: the text of %zu bytes is NULL", what,
                  text.bytes);
+    GLIA_REQUIRE(ctx, text.bytes <= PTRDIFF_MAX, GLIA_INVALID_ARGUMENT,
+                 "%s: %zu bytes are more than memory can have: a number that is negative", what, text.bytes);
     return GLIA_OK;
 }
 

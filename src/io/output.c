@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/input.h"
@@ -26,8 +27,17 @@ static void release(glia_output *out) {
     *out = (glia_output){0};
 }
 
+/* Renaming would put a file in the place of a device, too. A folder defends itself. */
+static glia_status check_replaceable(glia_context *ctx, const char *path) {
+    struct stat info;
+    GLIA_REQUIRE(ctx, stat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode), GLIA_IO_ERROR,
+                 "%s: is a device or a pipe, not a file", path);
+    return GLIA_OK;
+}
+
 glia_status glia_output_open(glia_context *ctx, const char *path, glia_output *out) {
     *out = (glia_output){.ctx = ctx, .path = path};
+    GLIA_TRY(check_replaceable(ctx, path));
     GLIA_TRY(glia_block_alloc(ctx, strlen(path) + ENDING, 1, "the name of a temporary file", &out->temporary));
     const int descriptor = create(path, out->temporary.data, out->temporary.bytes);
     int error            = errno;
