@@ -203,14 +203,55 @@ TEST_P(Recurrent, a_stateful_layer_goes_on_where_the_batch_before_it_ended) {
     }
 }
 
-TEST_P(Recurrent, a_stateful_layer_has_one_batch_size) {
-    Net                 net(GetParam());
-    const glia_rnn_args args{.name = "memory", .units = 4, .stateful_batch = 3};
-    net.compile(glia_model_gru(net.net, glia_model_input(net.net, "x", kSample), &args));
-    Values y(5 * 4);
-    EXPECT_NE(net.predict(net.dataset(kData, kSample, 5), 3, &y), GLIA_OK);
-    EXPECT_NE(net.message().find("layer 'memory'"), std::string::npos) << net.message();
-    EXPECT_NE(net.message().find("h0 is [1,3,4], must be [1,2,4]"), std::string::npos) << net.message();
+// What goes wrong with batches that do not go on is told before the first of them has moved the states.
+TEST(Stateful, batches_have_one_size_and_an_order) {
+    Net                     net;
+    const glia_rnn_args     args{.name = "memory", .units = 1, .stateful_batch = 2};
+    const glia_compile_args loss{.loss = GLIA_MEAN_SQUARED_ERROR};
+    net.compile(glia_model_gru(net.net, glia_model_input(net.net, "x", kSample), &args), loss);
+    const Values  target(5, 0.5f);
+    glia_dataset* four = net.dataset(kData, kSample, 4, nullptr, &target, GLIA_SHAPE(1));
+    glia_dataset* five = net.dataset(kData, kSample, 5, nullptr, &target, GLIA_SHAPE(1));
+    Values        y(5);
+    const auto    refuses = [&](glia_status status, const std::string& text) {
+        EXPECT_NE(status, GLIA_OK) << text;
+        EXPECT_NE(net.message().find(text), std::string::npos) << net.message() << "\nlacks: " << text;
+        EXPECT_EQ(net.get("memory.h_l0"), Values(2));
+    };
+    const auto fit = [&](glia_dataset* data, glia_fit_args options) { return glia_model_fit(net.net, data, &options); };
+    refuses(net.predict(net.dataset(kData, kSample, 5), 2, &y),
+            "glia_model_predict: 5 samples in batches of 2, but layer 'memory' has a stateful_batch of 2");
+    refuses(fit(four, {.batch_size = 4, .in_order = true}), "glia_model_fit: 4 samples in batches of 4, but layer 'memory'");
+    refuses(fit(four, {.validation = five, .in_order = true}), "glia_model_fit: validation: 5 samples in batches of 2");
+    refuses(fit(four, {}), "glia_model_fit: in_order is false, but layer 'memory' has a stateful_batch");
+
+    glia_result result{};
+    y.resize(4);
+    EXPECT_EQ(fit(four, {.epochs = 2, .validation = four, .in_order = true}), GLIA_OK) << net.message();
+    EXPECT_EQ(glia_model_evaluate(net.net, four, 0, &result), GLIA_OK) << net.message();
+    EXPECT_EQ(net.predict(four, 0, &y), GLIA_OK) << net.message();
+    EXPECT_NE(net.get("memory.h_l0"), Values(2));
+    glia_dataset_destroy(five);
+}
+
+TEST(Stateful, layers_of_a_model_agree_about_the_batch) {
+    Net                 net;
+    const glia_rnn_args two{.name = "two", .units = 3, .sequence = true, .stateful_batch = 2};
+    const glia_rnn_args three{.name = "three", .units = 3, .stateful_batch = 3};
+    const glia_value    h = glia_model_rnn(net.net, glia_model_input(net.net, "x", kSample), &two);
+    EXPECT_LT(glia_model_lstm(net.net, h, &three).id, 0);
+    EXPECT_EQ(glia_model_status(net.net), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(net.message(), "layer 'three': stateful_batch is 3, of layer 'two' it is 2: batches have one size");
+}
+
+TEST(Stateful, states_that_were_set_before_compile_are_reset) {
+    Net                 net;
+    const glia_rnn_args args{.name = "r", .units = 2, .stateful_batch = 1};
+    const glia_value    y = glia_model_rnn(net.net, glia_model_input(net.net, "x", kSample), &args);
+    net.set("r.h_l0", {1, 2});
+    ASSERT_EQ(glia_model_reset_states(net.net), GLIA_OK) << net.message();
+    net.compile(y);
+    EXPECT_EQ(net.get("r.h_l0"), Values(2));
 }
 
 // The mask comes and goes with training, and is another one for each place of the stack.
@@ -312,7 +353,7 @@ TEST(RecurrentArgs, that_are_wrong_are_refused_with_their_values) {
     refuses(glia_model_lstm, {.units = 4, .dropout = 0.5f}, "dropout is 0.5, but it lies between layers, and there is one");
     refuses(glia_model_lstm, {.units = 4, .direction = glia_rnn_direction(7)}, "direction is 7, no direction");
     refuses(glia_model_lstm, {.units = 4, .stateful_batch = -1}, "stateful_batch is -1");
-    refuses(glia_model_lstm, {.units = 4, .projection = -2}, "projection is -2");
+    refuses(glia_model_lstm, {.units = 4, .projection = -2}, "projection is -2, must not be negative");
     refuses(glia_model_lstm, {.units = 4, .cell_clip = NAN}, "cell_clip is nan");
     refuses(glia_model_lstm, {.units = 4, .relu = true}, "relu belongs to glia_model_rnn");
     refuses(glia_model_lstm, {.units = 4, .reset_before = true}, "reset_before belongs to the GRU");

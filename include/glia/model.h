@@ -215,7 +215,8 @@ typedef struct glia_rnn_args {
     bool sequence;      /* the outputs of all steps, [T,D R], not the states after the last one, [D R] */
     glia_value lengths; /* an index for each sample: how many of its steps count; id 0: all */
     int stateful_batch; /* each batch goes on with the states that the one before it left, sample by sample, in training
-                           and otherwise; all batches have this many samples. 0: each sample starts with zeros. */
+                           and otherwise. All batches have this many samples, which is then the default, and fit
+                           takes them .in_order; layers of one model agree. 0: each sample starts with zeros. */
     bool relu;          /* of glia_model_rnn: not tanh */
     bool reset_before;  /* of glia_model_gru, as in glia_rnn_params */
     int projection;     /* of glia_model_lstm: R, below or above H; default none, R = H */

@@ -38,7 +38,12 @@ static bool check(const stack *s, const glia_tensor *x) {
     else if (a->stateful_batch < 0)
         glia_model_fail(model, GLIA_INVALID_ARGUMENT, "stateful_batch is %d, must be a number of samples",
                         a->stateful_batch);
-    else if (a->projection < 0 || (!lstm && (a->projection || a->peephole || a->cell_clip != 0)))
+    else if (a->stateful_batch && model->stateful_batch && a->stateful_batch != model->stateful_batch)
+        glia_model_fail(model, GLIA_INVALID_ARGUMENT, "stateful_batch is %d, of %s it is %d: batches have one size",
+                        a->stateful_batch, model->layers[model->stateful_layer].label, model->stateful_batch);
+    else if (a->projection < 0)
+        glia_model_fail(model, GLIA_INVALID_ARGUMENT, "projection is %d, must not be negative", a->projection);
+    else if (!lstm && (a->projection || a->peephole || a->cell_clip != 0))
         glia_model_fail(model, GLIA_INVALID_ARGUMENT,
                         "projection is %d, peephole %d, cell_clip %g: they belong to the LSTM", a->projection,
                         a->peephole, a->cell_clip);
@@ -112,6 +117,8 @@ static void keep_states(const stack *s, int layer) {
     node->in[RNN_H0] = h.id;
     node->in[RNN_C0] = c.id;
     node->emit       = emit_stateful;
+    if (!s->model->stateful_batch) s->model->stateful_layer = node->layer;
+    s->model->stateful_batch = s->args->stateful_batch;
 }
 
 /* x [N,T,I]; gives y and h_n, and to c_n, which nobody asks for, a place. */

@@ -117,8 +117,10 @@ struct glia_model {
 
     bool compiled; /* and not changed since */
     glia_training training;
-    int64_t steps;   /* of training so far */
-    uint32_t epochs; /* of training so far */
+    int stateful_batch; /* samples of each batch, where layers keep states from one to the next; 0: any number */
+    int stateful_layer; /* the first of these layers */
+    int64_t steps;      /* of training so far */
+    uint32_t epochs;    /* of training so far */
 };
 
 /* Building. A failed call returns an id of -1; the first failure is kept. */

@@ -29,8 +29,10 @@ glia_status glia_model_freeze(glia_model *model, const char *name, bool frozen) 
 
 static glia_status reset_states(glia_model *model) {
     for (int i = 0; i < model->n_weights; ++i) {
-        const glia_weight *weight = &model->weights[i];
-        if (!weight->state || !weight->placed) continue; /* without a place it will start with zeros */
+        glia_weight *weight = &model->weights[i];
+        if (!weight->state) continue;
+        glia_block_free(model->ctx, &weight->pending);
+        if (!weight->placed) continue; /* it will start with zeros */
         glia_tensor view = glia_weight_view(model, weight, model->training.vector, weight->offset);
         GLIA_TRY(glia_tensor_fill(&view, 0));
     }

@@ -11,6 +11,10 @@
 
 enum { DEFAULT_BATCH = 32, DEFAULT_EVALUATION_BATCH = 256 };
 
+static int batch_size_of(const glia_model *model, int given, int fallback) {
+    return given ? given : model->stateful_batch ? model->stateful_batch : fallback;
+}
+
 /* What a pass needs: the dataset's specs once, and a loader. */
 typedef struct pass {
     glia_model *model;
@@ -38,10 +42,25 @@ static glia_status check_data(const glia_model *model, const glia_dataset *data,
     return GLIA_OK;
 }
 
+/* States belong to the place of a sample in its batch. */
+static glia_status check_states(const glia_model *model, const glia_dataset *data, const glia_loader_args *args,
+                                const char *call) {
+    const int samples = model->stateful_batch;
+    if (samples == 0) return GLIA_OK;
+    const char *layer = model->layers[model->stateful_layer].label;
+    GLIA_REQUIRE(model->ctx, args->batch_size == samples && glia_dataset_count(data) % samples == 0,
+                 GLIA_SHAPE_MISMATCH, "%s: %lld samples in batches of %lld, but %s has a stateful_batch of %d", call,
+                 (long long)glia_dataset_count(data), (long long)args->batch_size, layer, samples);
+    GLIA_REQUIRE(model->ctx, !args->shuffle, GLIA_INVALID_ARGUMENT,
+                 "%s: in_order is false, but %s has a stateful_batch: shuffled samples do not go on", call, layer);
+    return GLIA_OK;
+}
+
 static glia_status pass_begin(pass *p, glia_model *model, glia_use use, glia_dataset *data,
                               const glia_loader_args *args, const char *call) {
     *p = (pass){.model = model, .use = use};
     GLIA_TRY(check_data(model, data, call));
+    GLIA_TRY(check_states(model, data, args, call));
     const int targets = use == GLIA_USE_PREDICT ? 0 : glia_dataset_targets(data);
     GLIA_REQUIRE(model->ctx, use == GLIA_USE_PREDICT || targets == glia_model_targets(model), GLIA_SHAPE_MISMATCH,
                  "%s: the dataset has %d targets, the model has %d outputs with a loss", call, targets,
@@ -114,7 +133,7 @@ static glia_status evaluate(glia_model *model, glia_dataset *data, int batch_siz
     GLIA_REQUIRE(model->ctx, out, GLIA_INVALID_ARGUMENT, "%s: out is NULL", call);
     GLIA_REQUIRE(model->ctx, batch_size >= 0, GLIA_INVALID_ARGUMENT, "%s: batch_size is %d, must not be negative", call,
                  batch_size);
-    const glia_loader_args args = {.batch_size = batch_size ? batch_size : DEFAULT_EVALUATION_BATCH};
+    const glia_loader_args args = {.batch_size = batch_size_of(model, batch_size, DEFAULT_EVALUATION_BATCH)};
     glia_status status          = pass_begin(&p, model, GLIA_USE_EVALUATE, data, &args, call);
     glia_step *step             = NULL;
     if (status == GLIA_OK) status = glia_results_reset(model);
@@ -157,7 +176,7 @@ static glia_status train_epoch(pass *p, const glia_fit_args *args, glia_progress
 
 static glia_status check_validation(glia_model *model, glia_dataset *data) {
     const char *call            = "glia_model_fit: validation";
-    const glia_loader_args args = {.batch_size = DEFAULT_EVALUATION_BATCH};
+    const glia_loader_args args = {.batch_size = batch_size_of(model, 0, DEFAULT_EVALUATION_BATCH)};
     pass p;
     glia_status status = pass_begin(&p, model, GLIA_USE_EVALUATE, data, &args, call);
     if (status == GLIA_OK) status = pass_plan(&p, call);
@@ -185,7 +204,7 @@ static glia_status fit(glia_model *model, glia_dataset *data, const glia_fit_arg
     GLIA_REQUIRE(model->ctx, (unsigned)args->progress <= GLIA_PROGRESS_LINES, GLIA_INVALID_ARGUMENT,
                  "glia_model_fit: progress %d is no glia_progress", (int)args->progress);
     if (args->validation) GLIA_TRY(check_validation(model, args->validation));
-    const glia_loader_args loader = {.batch_size = args->batch_size ? args->batch_size : DEFAULT_BATCH,
+    const glia_loader_args loader = {.batch_size = batch_size_of(model, args->batch_size, DEFAULT_BATCH),
                                      .shuffle    = !args->in_order,
                                      .seed       = model->ctx->seed};
     glia_status status            = pass_begin(&p, model, GLIA_USE_TRAIN, data, &loader, "glia_model_fit");
@@ -239,7 +258,7 @@ static glia_status predict(glia_model *model, glia_dataset *data, int batch_size
     GLIA_REQUIRE(model->ctx, batch_size >= 0, GLIA_INVALID_ARGUMENT,
                  "glia_model_predict: batch_size is %d, must not be negative", batch_size);
     GLIA_TRY(check_outputs(model, glia_dataset_count(data), out, bytes, n_out));
-    const glia_loader_args args = {.batch_size = batch_size ? batch_size : DEFAULT_EVALUATION_BATCH};
+    const glia_loader_args args = {.batch_size = batch_size_of(model, batch_size, DEFAULT_EVALUATION_BATCH)};
     glia_status status          = pass_begin(&p, model, GLIA_USE_PREDICT, data, &args, "glia_model_predict");
     size_t at[GLIA_MAX_OUTPUTS] = {0};
     glia_step *step             = NULL;
@@ -287,7 +306,7 @@ static glia_status confusion(glia_model *model, glia_dataset *data, int batch_si
     GLIA_REQUIRE(ctx, counts && bytes == classes * classes * sizeof *counts, GLIA_INVALID_ARGUMENT,
                  "glia_model_confusion_matrix: %zu bytes at %p, %zu classes need %zu", bytes, (void *)counts, classes,
                  classes * classes * sizeof *counts);
-    const glia_loader_args args = {.batch_size = batch_size ? batch_size : DEFAULT_EVALUATION_BATCH};
+    const glia_loader_args args = {.batch_size = batch_size_of(model, batch_size, DEFAULT_EVALUATION_BATCH)};
     glia_status status          = pass_begin(&p, model, GLIA_USE_CONFUSION, data, &args, "glia_model_confusion_matrix");
     glia_step *step             = NULL;
     glia_block sum              = {0};
