@@ -334,6 +334,32 @@ TEST(RecurrentNames, a_layer_of_the_reverse_direction_says_so) {
     EXPECT_EQ(net.names(), (std::vector<std::string>{"back.weight_ih_l0_reverse", "back.weight_hh_l0_reverse"}));
 }
 
+TEST(Lengths, are_one_number_for_each_sample) {
+    const auto refuses = [](const std::function<glia_value(Net&, glia_value x, glia_value lengths)>& layer, glia_shape sample, glia_shape lengths,
+                            const std::string& text) {
+        Net              net;
+        const glia_value x = glia_model_input(net.net, "x", sample);
+        EXPECT_LT(layer(net, x, glia_model_index_input(net.net, "n", GLIA_I32, lengths)).id, 0) << text;
+        EXPECT_EQ(glia_model_status(net.net), GLIA_SHAPE_MISMATCH);
+        EXPECT_EQ(net.message(), text);
+    };
+    const auto rnn = [](Net& net, glia_value x, glia_value n) {
+        const glia_rnn_args args{.units = 2, .lengths = n};
+        return glia_model_gru(net.net, x, &args);
+    };
+    const auto pool = [](Net& net, glia_value x, glia_value n) {
+        const glia_global_pool1d_args args{.lengths = n};
+        return glia_model_global_max_pool1d(net.net, x, &args);
+    };
+    const auto mask   = [](Net& net, glia_value x, glia_value n) { return glia_model_mask(net.net, x, n, 0); };
+    const auto length = [](Net& net, glia_value x, glia_value) { return glia_model_lengths(net.net, x, 0); };
+    refuses(rnn, kSample, GLIA_SHAPE(1), "layer 'gru': lengths is [1], must be []: one number for each sample");
+    refuses(mask, kSample, GLIA_SHAPE(4), "layer 'mask': lengths is [4], must be []: one number for each sample");
+    refuses(pool, kSample, GLIA_SHAPE(1), "layer 'global_max_pool1d': lengths is [1], must be []: one number for each sample");
+    refuses(mask, GLIA_SCALAR, GLIA_SCALAR, "layer 'mask': x is [], must be [T,...]");
+    refuses(length, GLIA_SCALAR, GLIA_SCALAR, "layer 'lengths': x is [], must be [T,...]");
+}
+
 TEST(RecurrentArgs, that_are_wrong_are_refused_with_their_values) {
     const auto refuses = [](Layer layer, glia_rnn_args args, const std::string& text, glia_shape shape = kSample) {
         Net net;

@@ -167,7 +167,9 @@ static glia_value global1d(glia_model *model, const char *kind, glia_value x, co
     const glia_value in[2]           = {x, a->lengths};
     const bool whole                 = a->lengths.id == 0;
     if (!glia_layer_begin(model, kind, a->name, in, whole ? 1 : 2, false)) return invalid;
-    if (!glia_layer_expect(model, x, 3, a->steps_first ? "[T,C]" : "[C,L]")) return glia_layer_end(model, invalid);
+    if (!glia_layer_expect(model, x, 3, a->steps_first ? "[T,C]" : "[C,L]") ||
+        !glia_layer_expect_lengths(model, a->lengths))
+        return glia_layer_end(model, invalid);
     if (whole) return glia_layer_end(model, reduce(model, x, reduction, a->steps_first ? 1 : 2, false));
     const glia_value steps      = a->steps_first ? x : glia_layer_swap(model, x, 1, 2);
     const glia_tensor *in_steps = glia_model_shape(model, steps);

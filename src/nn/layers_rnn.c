@@ -168,7 +168,10 @@ static glia_value recurrent(glia_model *model, const char *kind, glia_rnn_cell c
                      .directions = args->direction == GLIA_RNN_BOTH ? 2 : 1,
                      .gates      = gates,
                      .outputs    = args->projection ? args->projection : args->units};
-    return glia_layer_end(model, check(&s, glia_model_shape(model, x)) ? add_stack(&s, x) : invalid);
+    return glia_layer_end(model,
+                          check(&s, glia_model_shape(model, x)) && glia_layer_expect_lengths(model, args->lengths)
+                              ? add_stack(&s, x)
+                              : invalid);
 }
 
 glia_value glia_model_rnn(glia_model *model, glia_value x, const glia_rnn_args *args) {

@@ -12,6 +12,22 @@ bool glia_layer_expect(glia_model *model, glia_value x, int ndim, const char *sh
     return false;
 }
 
+bool glia_layer_expect_steps(glia_model *model, glia_value x) {
+    const glia_tensor *in = glia_model_shape(model, x);
+    if (in && in->ndim >= 2) return true;
+    if (in) glia_model_fail(model, GLIA_SHAPE_MISMATCH, "x is [], must be [T,...]");
+    return false;
+}
+
+/* Not a value of this model is left to the op. */
+bool glia_layer_expect_lengths(glia_model *model, glia_value lengths) {
+    const glia_tensor *in = glia_model_shape(model, lengths);
+    if (!in || in->ndim == 1) return true;
+    glia_model_fail(model, GLIA_SHAPE_MISMATCH, "lengths is %s, must be []: one number for each sample",
+                    glia_shape_text(in->ndim - 1, in->dim + 1, (char[GLIA_SHAPE_TEXT]){0}));
+    return false;
+}
+
 static glia_value transpose(glia_model *model, glia_value x, const glia_transpose_params *order) {
     return glia_layer_call_1(model, &glia_op_transpose, order, 1, &x);
 }
@@ -80,7 +96,7 @@ glia_value glia_model_slice(glia_model *model, glia_value x, int axis, int start
 
 static glia_value step(glia_model *model, glia_value x, int at) {
     const glia_tensor *in = glia_model_shape(model, x);
-    if (in->ndim < 2) return glia_model_fail(model, GLIA_SHAPE_MISMATCH, "x is [], must be [T,...]");
+    if (!glia_layer_expect_steps(model, x)) return invalid;
     if (at < -in->dim[1] || at >= in->dim[1])
         return glia_model_fail(model, GLIA_INVALID_ARGUMENT, "step is %d, x has %lld", at, (long long)in->dim[1]);
     glia_reshape_params rest = {.shape = {.ndim = in->ndim - 1, .dim = {-1}}};
@@ -114,6 +130,7 @@ glia_value glia_model_repeat(glia_model *model, glia_value x, int times) {
 glia_value glia_model_lengths(glia_model *model, glia_value x, double padding) {
     const glia_sequence_lengths_params params = {.padding = padding, .batch_first = true};
     if (!glia_layer_begin(model, "lengths", NULL, &x, 1, false)) return invalid;
+    if (!glia_layer_expect_steps(model, x)) return glia_layer_end(model, invalid);
     return glia_layer_end(model, glia_layer_call_1(model, &glia_op_sequence_lengths, &params, 1, &x));
 }
 
@@ -121,5 +138,7 @@ glia_value glia_model_mask(glia_model *model, glia_value x, glia_value lengths, 
     const glia_mask_steps_params params = {.value = value, .batch_first = true};
     const glia_value in[2]              = {x, lengths};
     if (!glia_layer_begin(model, "mask", NULL, in, 2, false)) return invalid;
+    if (!glia_layer_expect_steps(model, x) || !glia_layer_expect_lengths(model, lengths))
+        return glia_layer_end(model, invalid);
     return glia_layer_end(model, glia_layer_call_1(model, &glia_op_mask_steps, &params, 2, in));
 }

@@ -165,6 +165,10 @@ bool glia_layer_padding(glia_model *model, const glia_tensor *x, const int *kern
 /* Whether x has ndim dimensions with the batch; otherwise fails. shape: what a sample must be, for the message. */
 bool glia_layer_expect(glia_model *model, glia_value x, int ndim, const char *shape);
 
+/* Whether x has steps; and whether lengths has one number for each sample. Otherwise fails. */
+bool glia_layer_expect_steps(glia_model *model, glia_value x);
+bool glia_layer_expect_lengths(glia_model *model, glia_value lengths);
+
 /* x with two dimensions exchanged; 0 is the batch. */
 glia_value glia_layer_swap(glia_model *model, glia_value x, int a, int b);
 
