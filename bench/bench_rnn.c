@@ -7,7 +7,7 @@
  * Default devices: the CPU, and cuda:0 if there is one. There are as many inputs as hidden units; default: 128 and 512,
  * by 1, 16 and 64 sequences of 168 and 1,024 steps. What does not fit into --seconds is left out. "chosen" is what a
  * program gets; "fastest" what it gets where bits may differ from run to run. The last two columns are the layer's sums
- * and products, and the time of a step. pytorch_rnn.py times the same. */
+ * and products, and the time of a step. rnn_against_pytorch times the same. */
 #define _POSIX_C_SOURCE 200809L
 #include <glia/glia.h>
 #include <stdio.h>
