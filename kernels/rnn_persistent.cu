@@ -7,7 +7,7 @@
 namespace glia {
 namespace {
 
-enum { FORWARD_TEAM = 4 }; /* as many lanes as sequences: one unit each */
+typedef seat<1> one_unit;
 
 /* One direction's arrays; see glia_rnn_forward_arrays. */
 template <class T>
@@ -108,7 +108,7 @@ __device__ void load_rows(const resident_layer &l, const T *w_hh, T *weights) {
 template <class T, int GATES>
 __device__ void run_sequences(const resident_layer &l, forward_job<T> job, int first, relay &others, const T *weights,
                               float *tile) {
-    const seat<1, FORWARD_TEAM> own(l, first);
+    const one_unit own(l, first);
     const int n = own.sequence, steps = job.at.line.steps;
     forward_unit<T, GATES> unit(job, own.unit, own.inside);
     const T *team_weights  = weights + own.team_unit * unit_pitch(GATES, l.depth);
@@ -121,9 +121,11 @@ __device__ void run_sequences(const resident_layer &l, forward_job<T> job, int f
         fill_tile<T>(l, job.wide, tile, [&](int row) { return job.state_before(l, first + row); });
         __syncthreads();
         float sum[4 * GATES] = {};
-        multiply_part<GATES, FORWARD_TEAM>(team_tile, team_weights, l.depth, l.depth, own.lane, sum);
-        share_out<4 * GATES>(sum, own.lane, 1);
-        share_out<2 * GATES>(sum, own.lane, 2);
+        if (own.sums) {
+            multiply_part<GATES, one_unit::TEAM>(team_tile, team_weights, l.depth, l.depth, own.lane, sum);
+            share_out<4 * GATES>(sum, own.lane, 1);
+            share_out<2 * GATES>(sum, own.lane, 2);
+        }
         const float h_before = own.inside ? tile[(n - first) * l.depth + own.unit] : 0.0f;
         if (own.inside) job.write(n, own.unit, active ? unit.step(job, n, h_before, sum) : 0.0f);
         others.pass_on();
@@ -170,8 +172,9 @@ cudaError_t run_forward(const glia_rnn_layer &l, const glia_rnn_forward_arrays &
                         void *counters, cudaStream_t stream) {
     forward_jobs<T> jobs = {};
     for (int d = 0; d < l.directions; ++d) jobs.of[d] = job_of<T>(l, f, d);
-    return GLIA_LAUNCH_COOPERATIVE((forward_kernel<T, GATES>), deal.groups * deal.blocks, resident_threads(deal),
-                                   deal.shared_bytes, stream, resident_of(l, deal, counters), jobs);
+    return GLIA_LAUNCH_COOPERATIVE((forward_kernel<T, GATES>), deal.groups * deal.blocks,
+                                   resident_threads(deal, l.hidden), deal.shared_bytes, stream,
+                                   resident_of(l, deal, counters), jobs);
 }
 
 /* ---- how a layer is dealt out ---- */

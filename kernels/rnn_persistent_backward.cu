@@ -8,7 +8,7 @@
 namespace glia {
 namespace {
 
-enum { BACKWARD_UNITS = 4, BACKWARD_TEAM = 16 }; /* a lane for each of 4 units of 4 sequences */
+typedef seat<4> four_units;
 
 /* Blocks of a row of `sums`. GRU's last gate has two; w_hh gave the second one. */
 __host__ __device__ constexpr int blocks_of(int gates) { return gates == 3 ? 4 : gates; }
@@ -129,17 +129,19 @@ __device__ void load_columns(const resident_layer &l, const T *w_hh, T *weights)
  * block calls it. */
 template <class T, int GATES>
 __device__ float multiply_gates(const resident_layer &l, const backward_job<T, GATES> &job, int first, bool at_start,
-                                const seat<BACKWARD_UNITS, BACKWARD_TEAM> &own, const T *weights, float *tile) {
-    const int pitch               = unit_pitch(GATES, l.depth);
-    float sum[4 * BACKWARD_UNITS] = {};
+                                const four_units &own, const T *weights, float *tile) {
+    const int pitch             = unit_pitch(GATES, l.depth);
+    float sum[four_units::TEAM] = {};
     for (int gate = 0; gate < GATES; ++gate) {
         fill_tile<T>(l, job.wide, tile, [&](int row) { return job.after(l, first + row, gate, at_start); });
         __syncthreads();
-        multiply_part<BACKWARD_UNITS, BACKWARD_TEAM>(tile + own.team_row * l.depth,
-                                                     weights + own.team_unit * pitch + gate * l.depth, pitch, l.depth,
-                                                     own.lane, sum);
+        if (own.sums)
+            multiply_part<4, four_units::TEAM>(tile + own.team_row * l.depth,
+                                               weights + own.team_unit * pitch + gate * l.depth, pitch, l.depth,
+                                               own.lane, sum);
         __syncthreads();
     }
+    if (!own.sums) return 0;
     share_out<16>(sum, own.lane, 1);
     share_out<8>(sum, own.lane, 2);
     share_out<4>(sum, own.lane, 4);
@@ -150,7 +152,7 @@ __device__ float multiply_gates(const resident_layer &l, const backward_job<T, G
 template <class T, int GATES>
 __device__ void undo_sequences(const resident_layer &l, backward_job<T, GATES> job, int first, relay &others,
                                const T *weights, float *tile) {
-    const seat<BACKWARD_UNITS, BACKWARD_TEAM> own(l, first);
+    const four_units own(l, first);
     const int n = own.sequence, steps = job.at.line.steps;
     backward_unit<T, GATES> unit(job, own.unit, own.inside);
     for (int step = 0; step < steps + (job.dh0 != nullptr); ++step) {
@@ -180,7 +182,6 @@ __global__ void __launch_bounds__(RESIDENT_THREADS, 1) backward_kernel(resident_
     for (int item = l.group(); item < l.directions * l.tiles(); item += l.deal.groups) {
         const backward_job<T, GATES> &job = jobs.of[item / l.tiles()];
         load_columns<T, GATES>(l, job.w_hh, weights);
-        __syncthreads();
         undo_sequences<T, GATES>(l, job, item % l.tiles() * l.deal.rows, others, weights, tile);
     }
 }
@@ -215,8 +216,9 @@ cudaError_t run_backward(const glia_rnn_layer &l, const glia_rnn_backward_arrays
                          void *counters, cudaStream_t stream) {
     backward_jobs<T, GATES> jobs = {};
     for (int d = 0; d < l.directions; ++d) jobs.of[d] = job_of<T, GATES>(l, b, d);
-    return GLIA_LAUNCH_COOPERATIVE((backward_kernel<T, GATES>), deal.groups * deal.blocks, resident_threads(deal),
-                                   deal.shared_bytes, stream, resident_of(l, deal, counters), jobs);
+    return GLIA_LAUNCH_COOPERATIVE((backward_kernel<T, GATES>), deal.groups * deal.blocks,
+                                   resident_threads(deal, l.hidden), deal.shared_bytes, stream,
+                                   resident_of(l, deal, counters), jobs);
 }
 
 }  // namespace

@@ -5,12 +5,13 @@
  * blocks of its group, whose results the next step needs. Groups never wait for each other. A thread owns one unit of
  * one sequence: what it keeps from step to step stays in its registers.
  *
- * Sums of 4 sequences and some columns of weights are formed by a team of lanes, each of which takes every TEAM-th run
- * of 4 of the summed dimension. Then the lanes deal the sums out among them by shuffles, in one order always. Weights
- * lie in shared memory as they are, what they are multiplied with as floats, both with zeros behind their end. */
+ * Sums of 4 sequences and some columns of weights are formed by a team of lanes, which take runs of 4 of the summed
+ * dimension in turn. Then the lanes deal the sums out among them by shuffles, in one order always. Weights lie in
+ * shared memory as they are, what they are multiplied with as floats, both with zeros behind their end. */
 #ifndef GLIA_KERNELS_RNN_RESIDENT_H
 #define GLIA_KERNELS_RNN_RESIDENT_H
 
+#include "kernels/divide.h"
 #include "kernels/rnn_persistent.h"
 #include "kernels/rnn_step.h"
 #include "kernels/together.h"
@@ -20,9 +21,10 @@ namespace glia {
 
 enum {
     RESIDENT_THREADS = 512,
-    RESIDENT_DEPTH   = 64, /* the summed dimension is padded to multiples of this: 16 lanes take 4 each */
-    RESIDENT_SKEW    = 16, /* elements between the weights of two units, whose teams then read from different banks */
-    COUNTER_STRIDE   = 32, /* counters have cache lines of their own */
+    FILLING_THREADS  = 256, /* enough for a tile */
+    RESIDENT_DEPTH   = 64,  /* the summed dimension is padded to multiples of this: 16 lanes take 4 each */
+    RESIDENT_SKEW    = 16,  /* elements between the weights of two units, whose teams then read from different banks */
+    COUNTER_STRIDE   = 32,  /* counters have cache lines of their own */
 };
 
 __host__ __device__ inline int padded_depth(int hidden) {
@@ -36,6 +38,7 @@ __host__ __device__ inline int unit_pitch(int gates, int depth) { return gates *
 struct resident_layer {
     glia_rnn_deal deal;
     int directions, batch, hidden, depth;
+    divisor fours;      /* of the depth */
     unsigned *counters; /* one for each group */
 
     __device__ int group() const { return int(blockIdx.x) / deal.blocks; }
@@ -44,7 +47,14 @@ struct resident_layer {
 };
 
 inline resident_layer resident_of(const glia_rnn_layer &l, const glia_rnn_deal &deal, void *counters) {
-    return {deal, l.directions, l.batch, l.hidden, padded_depth(l.hidden), static_cast<unsigned *>(counters)};
+    const int depth = padded_depth(l.hidden);
+    return {deal,
+            l.directions,
+            l.batch,
+            l.hidden,
+            depth,
+            divide_by(unsigned(depth / 4)),
+            static_cast<unsigned *>(counters)};
 }
 
 /* The exchange of results within a group: what its blocks wrote before they have passed on is there for all who have
@@ -68,22 +78,25 @@ struct relay {
     }
 };
 
-/* Which unit of which sequence a thread owns, and what its team multiplies: COLUMNS columns of weights, which are all
- * gates of one unit, or one gate of COLUMNS units. */
-template <int UNITS, int TEAM>
+/* Which unit of which sequence a thread owns, and what its team multiplies: the columns of UNITS units. Threads behind
+ * the last team only fill tiles. The team's size decides on the order of a sum, and is the same on every GPU. */
+template <int UNITS>
 struct seat {
-    int lane, team_unit, team_row; /* the first ones of the team, in the block */
+    enum { TEAM = 4 * UNITS };
+
+    int lane, team_unit, team_row; /* the team's first ones, in the block */
     int unit, sequence;
-    bool inside;
+    bool inside, sums; /* inside: it owns something. sums: some thread of its warp has a team */
 
     __device__ seat(const resident_layer &l, int first_sequence) : lane(int(threadIdx.x) % TEAM) {
-        const int teams = l.deal.units / UNITS, last = teams * (l.deal.rows / 4) - 1;
-        const int team = min(int(threadIdx.x) / TEAM, last);
-        team_unit      = team % teams * UNITS;
-        team_row       = team / teams * 4;
-        unit           = l.first_unit() + team_unit + (lane >> 1 & 2) + (lane >> 3);
-        sequence       = first_sequence + team_row + (lane << 1 & 2) + (lane >> 1 & 1);
-        inside         = int(threadIdx.x) / TEAM <= last && unit < l.hidden && sequence < l.batch;
+        const int teams = l.deal.units / UNITS, all = teams * (l.deal.rows / 4);
+        const int mine = int(threadIdx.x) / TEAM, near = min(mine, all - 1);
+        team_unit = near % teams * UNITS;
+        team_row  = near / teams * 4;
+        unit      = l.first_unit() + team_unit + (lane >> 1 & 2) + (lane >> 3);
+        sequence  = first_sequence + team_row + (lane << 1 & 2) + (lane >> 1 & 1);
+        inside    = mine < all && unit < l.hidden && sequence < l.batch;
+        sums      = int(threadIdx.x) / LANES * LANES < all * TEAM;
     }
 };
 
@@ -120,29 +133,46 @@ __device__ inline void share_out(float *sum, int lane, int distance) {
     }
 }
 
-/* Rows of the tile, `hidden` elements from where source(row) says; NULL: zeros. */
+/* Elements k to k + 3 of a row; NULL: zeros. */
+template <class T>
+__device__ inline four<float> read_four(const T *row, int k, int count, bool wide) {
+    four<float> out = {};
+    if (!row || k >= count) return out;
+    if (wide) {
+        const four<T> in = *reinterpret_cast<const four<T> *>(row + k);
+#pragma unroll
+        for (int j = 0; j < 4; ++j) out.at[j] = widen(in.at[j]);
+    } else {
+        for (int j = 0; j < 4 && k + j < count; ++j) out.at[j] = widen(row[k + j]);
+    }
+    return out;
+}
+
+/* Rows of the tile, `hidden` elements from where source(row) says. Each thread has several reads on their way. */
 template <class T, class Source>
 __device__ inline void fill_tile(const resident_layer &l, bool wide, float *tile, const Source &source) {
-    const int fours = l.depth / 4;
-    for (int i = int(threadIdx.x); i < l.deal.rows * fours; i += int(blockDim.x)) {
-        const int row = i / fours, k = i % fours * 4;
-        const T *from    = source(row);
-        four<float> next = {};
-        if (from && wide && k < l.hidden) {
-            const four<T> in = *reinterpret_cast<const four<T> *>(from + k);
-            for (int j = 0; j < 4; ++j) next.at[j] = widen(in.at[j]);
+    enum { READS = 4 };
+    const int fours = l.depth / 4, all = l.deal.rows * fours;
+    for (int first = int(threadIdx.x); first < all; first += READS * int(blockDim.x)) {
+        four<float> next[READS];
+#pragma unroll
+        for (int j = 0; j < READS; ++j) {
+            const int i = first + j * int(blockDim.x), row = int(l.fours.quotient(unsigned(i)));
+            next[j] = read_four(i < all ? source(row) : nullptr, (i - row * fours) * 4, l.hidden, wide);
         }
-        if (from && !wide)
-            for (int j = 0; j < 4; ++j) next.at[j] = k + j < l.hidden ? widen(from[k + j]) : 0.0f;
-        *reinterpret_cast<four<float> *>(tile + row * l.depth + k) = next;
+#pragma unroll
+        for (int j = 0; j < READS; ++j) {
+            const int i = first + j * int(blockDim.x);
+            if (i < all) reinterpret_cast<four<float> *>(tile)[i] = next[j];
+        }
     }
 }
 
-inline int resident_threads(const glia_rnn_deal &deal) { return (deal.units * deal.rows + LANES - 1) / LANES * LANES; }
-
-template <class T>
-size_t resident_unit_bytes(const glia_rnn_layer &l) {
-    return size_t(unit_pitch(l.gates, padded_depth(l.hidden))) * sizeof(T);
+/* A thread for each unit of each sequence, and some more where filling a tile is the longer work. */
+inline int resident_threads(const glia_rnn_deal &deal, int hidden) {
+    const int owners = deal.units * deal.rows, filling = deal.rows * padded_depth(hidden) / 4;
+    const int most = filling < FILLING_THREADS ? filling : int(FILLING_THREADS);
+    return blocks_for(owners > most ? owners : most, LANES) * LANES;
 }
 
 }  // namespace glia
