@@ -188,6 +188,11 @@ TEST(TensorApi, makes_a_reserve_and_hands_it_on) {
     ASSERT_EQ(glia_rnn_backward(ctx, &params, &saved, &upstream, dx, &gradients), GLIA_OK) << glia_message(ctx);
     EXPECT_EQ(s.values(dx), Values({2, 1}));
     EXPECT_EQ(s.values(dw), Values({4}));
+    params.direction = GLIA_RNN_REVERSE;
+    EXPECT_EQ(glia_rnn_backward(ctx, &params, &saved, &upstream, dx, &gradients), GLIA_INVALID_ARGUMENT);
+    EXPECT_STREQ(glia_message(ctx), "rnn_backward: reserve was written by a call of rnn with other params or shapes");
+    params.direction = GLIA_RNN_FORWARD;
+    ASSERT_EQ(glia_rnn_backward(ctx, &params, &saved, &upstream, dx, &gradients), GLIA_OK) << glia_message(ctx);
     // Whoever writes into it takes it away.
     ASSERT_EQ(glia_tensor_fill(reserve, 0), GLIA_OK);
     EXPECT_EQ(glia_rnn_backward(ctx, &params, &saved, &upstream, dx, &gradients), GLIA_INVALID_ARGUMENT);

@@ -146,7 +146,8 @@ static glia_status call_op(glia_context *ctx, const glia_op *op, const void *par
     glia_status status = glia_scratch(ctx, choice.prepared.workspace, &workspace);
     if (status == GLIA_OK) status = glia_run(&call, &choice, workspace);
     for (int i = 0; i < n_out; ++i)
-        if (out[i]) out[i]->writer = status == GLIA_OK && op->reserve_out == i + 1 ? choice.provider : NULL;
+        if (out[i])
+            glia_note_writer(&call, status == GLIA_OK && op->reserve_out == i + 1 ? choice.provider : NULL, out[i]);
     glia_choice_free(&choice);
     return status;
 }

@@ -157,13 +157,22 @@ static glia_status prepare(const glia_call *call, const glia_provider *provider,
     return GLIA_OK;
 }
 
+void glia_note_writer(const glia_call *call, const glia_provider *writer, glia_tensor *reserve) {
+    reserve->writer      = writer;
+    reserve->written_for = hash_of(call->geom, call->op->geom_size);
+}
+
 /* What the call has to read can be read by one provider alone; NULL: by each. */
 static glia_status only_reader(const glia_call *call, const glia_provider **out) {
     const glia_op *op          = call->op;
     const glia_tensor *reserve = op->reserve_in ? call->in[op->reserve_in - 1] : NULL;
     *out                       = reserve ? reserve->writer : NULL;
-    GLIA_REQUIRE(call->ctx, !reserve || *out || glia_count(reserve) == 0, GLIA_INVALID_ARGUMENT,
-                 "%s: %s holds nothing that %s wrote", op->name, op->in_names[op->reserve_in - 1], op->forward->name);
+    if (!reserve || glia_count(reserve) == 0) return GLIA_OK;
+    GLIA_REQUIRE(call->ctx, *out, GLIA_INVALID_ARGUMENT, "%s: %s holds nothing that %s wrote", op->name,
+                 op->in_names[op->reserve_in - 1], op->forward->name);
+    GLIA_REQUIRE(call->ctx, reserve->written_for == hash_of(call->geom, op->geom_size), GLIA_INVALID_ARGUMENT,
+                 "%s: %s was written by a call of %s with other params or shapes", op->name,
+                 op->in_names[op->reserve_in - 1], op->forward->name);
     return GLIA_OK;
 }
 

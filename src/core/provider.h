@@ -115,6 +115,10 @@ typedef struct glia_choice {
 glia_status glia_choose(const glia_call *call, bool use_cache, glia_choice *out);
 void glia_choice_free(glia_choice *choice);
 
+/* The output `reserve` was written by this provider, or, with NULL, is none any more. An op and the `forward` of it
+ * have the same geometry for the same params and inputs. */
+void glia_note_writer(const glia_call *call, const glia_provider *writer, glia_tensor *reserve);
+
 /* Runs a chosen provider, with the log of times and the shadow check where they are asked for. */
 glia_status glia_run(const glia_call *call, const glia_choice *choice, void *workspace);
 

@@ -13,7 +13,8 @@ struct glia_tensor {
     void *data;                    /* on the context's device */
     glia_context *ctx;
     glia_block owned;                   /* the memory, where the tensor allocated it */
-    const struct glia_provider *writer; /* of a reserve: who alone can read it */
+    const struct glia_provider *writer; /* of a reserve: who alone can read it, */
+    uint64_t written_for;               /* and the hash of the geometry it was written for */
 };
 
 /* Fails if ndim, a dimension, the number of elements or of bytes is out of range. what: "x", for the message. */

@@ -77,7 +77,7 @@ static void note_reserve(glia_plan *plan, const glia_plan_step *step) {
     glia_plan_tensor *reserve = &plan->tensors[step->out[step->op->reserve_out - 1]];
     glia_storage *storage     = &plan->storages[reserve->storage];
     const size_t bytes        = step->choice.prepared.reserve;
-    reserve->tensor.writer    = step->choice.provider;
+    glia_note_writer(&step->call, step->choice.provider, &reserve->tensor);
     if (!bytes || storage->kind != GLIA_STORAGE_ARENA || storage->parent >= 0 || bytes >= storage->bytes) return;
     const size_t size      = glia_dtype_size(reserve->tensor.dtype);
     storage->bytes         = bytes;
