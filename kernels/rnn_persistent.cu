@@ -213,7 +213,7 @@ const char *glia_kernel_rnn_deal(const glia_rnn_layer *l, glia_rnn_place place, 
     using namespace glia;
     enum { MOST_ROWS = 16 };
     if (l->dtype == GLIA_F64) return "its weights are f64";
-    if (l->reset_before || l->outputs != l->hidden || l->w_hr[0]) return "it has a second product in each step";
+    if (l->reset_before) return "it has a second product in each step";
     if (l->batch == 0 || l->steps == 0) return "it has no steps";
     const int64_t sequences = int64_t(l->directions) * l->batch;
     int64_t most            = 0; /* sequences that are on their way at a time */

@@ -23,7 +23,7 @@ typedef struct glia_rnn_deal {
     size_t shared_bytes;
 } glia_rnn_deal;
 
-/* NULL, or why such a layer cannot be dealt out, forward and backward. */
+/* NULL, or why such a layer cannot be dealt out, forward and backward. It has no projection. */
 const char *glia_kernel_rnn_deal(const glia_rnn_layer *layer, glia_rnn_place place, glia_rnn_deal *out);
 
 /* The same as glia_kernel_rnn and glia_kernel_rnn_backward; `between` and `dh` are not used, nor `carry` but for LSTM.

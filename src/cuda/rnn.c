@@ -65,6 +65,7 @@ const char *glia_cuda_rnn_deal(const glia_call *call, glia_rnn_deal *out) {
     const glia_rnn_layer layer       = glia_cuda_rnn_layer(call, call->in[RNN_X]->dtype, NULL);
     const glia_rnn_place place       = {gpu->multiProcessorCount, gpu->sharedMemPerBlockOptin};
     if (!gpu->cooperativeLaunch) return "the GPU has no cooperative launches";
+    if (((const glia_rnn_geom *)call->geom)->projection) return "it projects what each step gives";
     return glia_kernel_rnn_deal(&layer, place, out);
 }
 
