@@ -93,6 +93,11 @@ TEST(Lstm, a_clipped_cell_stays_in_its_bounds) {
     expect(out[RNN_Y], {sigma(9) * std::tanh(0.25), sigma(-9) * std::tanh(out[RNN_C_N].values[1])});
 }
 
+TEST(Lstm, a_clipped_cell_that_is_nan_stays_nan) {
+    const auto out = run({.cell = GLIA_RNN_LSTM, .cell_clip = 0.25}, {{{1, 1, 1}, {std::nan("")}}, ABSENT, ABSENT, ABSENT, {{4, 1}, {1, 1, 1, 1}}, {{4, 1}, {}}});
+    EXPECT_TRUE(std::isnan(out[RNN_C_N].values[0]));
+}
+
 // r, z, n = 0.1, 0.2, 0.3 from the input, and the state 2 with recurrent weights 1, 1, 0.5 and a bias 0.25 of n's.
 TEST(Gru, resets_after_the_product_or_before_it) {
     const std::vector<Array> in{{{1, 1, 1}, {1}}, {{1, 1, 1}, {2}}, ABSENT, ABSENT, {{3, 1}, {0.1, 0.2, 0.3}}, {{3, 1}, {1, 1, 0.5}}, {{3}, {}}, {{3}, {0, 0, 0.25}}};

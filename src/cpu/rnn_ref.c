@@ -78,6 +78,9 @@ static double dot(const double *a, const double *b, int n) {
 
 static double sigma(double x) { return 1 / (1 + exp(-x)); }
 
+/* NaN stays NaN. */
+static double cut(double x, double most) { return x > most ? most : x < -most ? -most : x; }
+
 static double from_input(const glia_rnn_geom *g, const weights *w, const double *x, int gate, int k) {
     const int64_t row = (int64_t)gate * g->hidden + k;
     return dot(w->w_ih + row * g->inputs, x, g->inputs) + (w->b_ih ? w->b_ih[row] : 0);
@@ -110,7 +113,7 @@ static void step_lstm(const glia_rnn_geom *g, const weights *w, const double *x,
         for (int j = 0; j < 4; ++j) sum[j] = from_input(g, w, x, j, k) + from_state(g, w, h, j, k);
         const double i = sigma(sum[0] + (p ? p[k] * c[k] : 0)), f = sigma(sum[1] + (p ? p[H + k] * c[k] : 0));
         const double new = tanh(sum[2]), free = f *c[k] + i *new;
-        next_c[k]      = g->cell_clip > 0 ? fmax(-g->cell_clip, fmin(free, g->cell_clip)) : free;
+        next_c[k]      = g->cell_clip > 0 ? cut(free, g->cell_clip) : free;
         const double o = sigma(sum[3] + (p ? p[2 * H + k] * next_c[k] : 0));
         m[k]           = o * tanh(next_c[k]);
         gate[k] = i, gate[H + k] = f, gate[2 * H + k] = new, gate[3 * H + k] = o;
