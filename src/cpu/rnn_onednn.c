@@ -1,6 +1,6 @@
 /* rnn through oneDNN's products: w_ih x of many steps at once, then for each step w_hh h by weights that are packed
  * once a call, and one pass over the gates. oneDNN's own recurrent primitives know neither lengths nor clipping, and
- * train more slowly. */
+ * as a whole are no faster. */
 #include "ops/rnn.h"
 
 #include <string.h>
