@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "glia/glia.h"
+#include "support/environment.h"
 
 namespace {
 
@@ -281,6 +282,22 @@ TEST_P(Recurrent, dropout_lies_between_the_layers) {
     EXPECT_GT(first, 1e-6);
     EXPECT_NE(first, second);
     glia_dataset_destroy(one), glia_dataset_destroy(two);
+}
+
+// A plan's reserve is only as large as its provider asks for: the reference must not fill all that the op has.
+TEST_P(Recurrent, training_is_checked_against_the_reference_when_that_is_wanted) {
+    const glia::Variable    shadow("GLIA_CHECK", "shadow");
+    const Values            target = numbers(5 * 5, 2);
+    const glia_compile_args sgd{.loss = GLIA_MEAN_SQUARED_ERROR, .optimizer = GLIA_SGD, .learning_rate = 0.1};
+    for (const Layer layer : {glia_model_rnn, glia_model_lstm, glia_model_gru}) {
+        Net                 net(GetParam());
+        const glia_rnn_args args{.units = 5};
+        net.compile(layer(net.net, glia_model_input(net.net, "x", kSample), &args), sgd);
+        glia_dataset*       data = net.dataset(kData, kSample, 5, nullptr, &target, GLIA_SHAPE(5));
+        const glia_fit_args fit{.epochs = 2, .batch_size = 5};
+        EXPECT_EQ(glia_model_fit(net.net, data, &fit), GLIA_OK) << net.message();
+        glia_dataset_destroy(data);
+    }
 }
 
 TEST_P(Recurrent, a_long_sequence_can_be_learnt) {  // the first input comes out 20 steps later

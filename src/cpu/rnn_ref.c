@@ -190,7 +190,6 @@ static void forward(const void *geom, const double *const *in, double *const *ou
     const glia_rnn_geom *g = &((const traced_geom *)geom)->g;
     const trace t          = lay_out(g, ((const traced_geom *)geom)->room);
     zero(out[RNN_Y], (int64_t)g->steps * g->batch * g->directions * g->outputs);
-    zero(out[RNN_RESERVE], g->reserve);
     for (int d = 0; d < g->directions; ++d)
         for (int n = 0; n < g->batch; ++n) {
             const way v = way_of(g, in, d, n);
@@ -344,9 +343,21 @@ static void backward(const void *geom, const double *const *in, double *const *o
 
 /* ---- both -------------------------------------------------------------------------------------------------------- */
 
+/* Nothing is kept in the reserve, nor read from it; how much of it there is, the geometry does not tell. */
+static glia_call without_reserve(const glia_call *call) {
+    glia_call rest = *call;
+    if (call->op->reserve_out)
+        rest.out[RNN_RESERVE] = NULL;
+    else
+        rest.in[RNN_BACK_RESERVE] = NULL;
+    return rest;
+}
+
 static glia_status prepare(const glia_call *call, glia_prepared *out) {
+    const glia_call rest = without_reserve(call);
     size_t room;
-    GLIA_TRY(glia_ref_prepare(call, out));
+    GLIA_TRY(glia_ref_prepare(&rest, out));
+    out->reserve = sizeof(double); /* an element: 0 would stand for all of it */
     GLIA_REQUIRE(call->ctx,
                  glia_mul_size(trace_doubles(call->geom), sizeof(double), &room) &&
                      glia_add_size(out->workspace, room, &out->workspace),
@@ -357,10 +368,10 @@ static glia_status prepare(const glia_call *call, glia_prepared *out) {
 /* The trace lies behind the tensors. */
 static glia_status run(const glia_call *call, void *workspace, glia_formula formula) {
     const glia_rnn_geom *g = call->geom;
+    glia_call with_room    = without_reserve(call);
     glia_prepared tensors;
-    GLIA_TRY(glia_ref_prepare(call, &tensors));
+    GLIA_TRY(glia_ref_prepare(&with_room, &tensors));
     const traced_geom traced = {*g, (double *)workspace + tensors.workspace / sizeof(double)};
-    glia_call with_room      = *call;
     with_room.geom           = &traced;
     if (call->in[RNN_LENGTHS])
         GLIA_TRY(glia_index_check(call, RNN_LENGTHS, (glia_index_range){.low = 0, .high = (int64_t)g->steps + 1}));
