@@ -35,6 +35,7 @@ typedef struct threads {
 /* Its primitives; the last one multiplies, those before it copy b. */
 typedef struct packed {
     int begin, end;
+    int threads; /* on how many it multiplies */
 } packed;
 
 struct glia_dnn {
@@ -578,15 +579,25 @@ void glia_dnn_add_product(glia_dnn *dnn, const glia_dnn_product *product) {
 }
 
 /* What is GIVEN and read is copied like an input; only b ever is, since a and y stay as they lie. */
+/* Such products come one after the other, a network's step each. Of a small one the threads spend more time on waiting
+ * for each other than on working, and on a busy machine a hundred times as much. */
+static int threads_for(const glia_dnn *dnn, const glia_dnn_view *a, const glia_dnn_view *y) {
+    const double small = 1 << 20;
+    return 2.0 * (double)a->dim[0] * (double)a->dim[1] * (double)y->dim[1] <= small ? 1 : dnn->ctx->threads;
+}
+
 void glia_dnn_add_packed_product(glia_dnn *dnn, int number, const glia_dnn_view *a, const glia_dnn_view *b,
                                  const glia_dnn_view *y, float keep) {
     if (dnn->status != GLIA_OK) return;
     const int first    = dnn->n;
     glia_dnn_product p = {.a = *a, .b = *b, .y = *y, .keep = keep, .activation = GLIA_LINEAR};
     p.a.at = GIVEN_A, p.b.at = GIVEN_B, p.y.at = GIVEN_Y;
+    const int number_of_threads = threads_for(dnn, a, y);
+    const threads before        = threads_enter(number_of_threads);
     add_primitive(dnn, product_pd(dnn, &p), "a packed product", 3,
                   (role[]){{DNNL_ARG_SRC, &p.a}, {DNNL_ARG_WEIGHTS, &p.b}, {DNNL_ARG_DST, &p.y}});
-    dnn->products[number] = (packed){.begin = first, .end = dnn->n};
+    threads_leave(before);
+    dnn->products[number] = (packed){.begin = first, .end = dnn->n, .threads = number_of_threads};
 }
 
 /* --- elements --- */
@@ -706,11 +717,11 @@ static dnnl_status_t execute(const glia_dnn *dnn, const site *at, const step *s)
     return dnnl_primitive_execute(s->primitive, dnn->stream, s->n, arguments);
 }
 
-static glia_status run_steps(const glia_dnn *dnn, const site *at, int begin, int end) {
+static glia_status run_steps(const glia_dnn *dnn, const site *at, int begin, int end, int number_of_threads) {
     const char *refusal = glia_dnn_decline_threads(dnn->ctx);
     GLIA_REQUIRE(dnn->ctx, !refusal, GLIA_UNSUPPORTED, "%s: cpu.onednn: %s", at->call->op->name, refusal);
     dnnl_status_t status = dnnl_success;
-    const threads before = threads_enter(dnn->ctx->threads);
+    const threads before = threads_enter(number_of_threads);
     for (int i = begin; i < end && status == dnnl_success; ++i) status = execute(dnn, at, &dnn->steps[i]);
     if (status == dnnl_success) status = dnnl_stream_wait(dnn->stream);
     threads_leave(before);
@@ -734,7 +745,7 @@ static void relu(const glia_call *call) {
 
 glia_status glia_dnn_run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
     const glia_dnn *dnn = prepared->state;
-    GLIA_TRY(run_steps(dnn, &(site){call, workspace, NULL}, 0, dnn->n));
+    GLIA_TRY(run_steps(dnn, &(site){call, workspace, NULL}, 0, dnn->n, dnn->ctx->threads));
     if (dnn->relu) relu(call);
     return GLIA_OK;
 }
@@ -742,14 +753,14 @@ glia_status glia_dnn_run(const glia_call *call, const glia_prepared *prepared, v
 glia_status glia_dnn_pack(const glia_call *call, const glia_dnn *dnn, int number, const float *b, void *workspace) {
     void *const given[GIVEN] = {[GIVEN_B] = (void *)b};
     const packed p           = dnn->products[number];
-    return run_steps(dnn, &(site){call, workspace, given}, p.begin, p.end - 1);
+    return run_steps(dnn, &(site){call, workspace, given}, p.begin, p.end - 1, dnn->ctx->threads);
 }
 
 glia_status glia_dnn_multiply(const glia_call *call, const glia_dnn *dnn, int number, glia_dnn_operands operands,
                               void *workspace) {
     void *const given[GIVEN] = {[GIVEN_A] = (void *)operands.a, [GIVEN_B] = (void *)operands.b, [GIVEN_Y] = operands.y};
     const packed p           = dnn->products[number];
-    return run_steps(dnn, &(site){call, workspace, given}, p.end - 1, p.end);
+    return run_steps(dnn, &(site){call, workspace, given}, p.end - 1, p.end, p.threads);
 }
 
 void glia_dnn_release(glia_prepared *prepared) { destroy(prepared->state); }

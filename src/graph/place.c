@@ -40,7 +40,7 @@ static void fill_call(glia_plan *plan, glia_plan_step *step) {
 static bool alike(const glia_tensor *a, const glia_tensor *b) {
     if (!a || !b) return a == b;
     return a->dtype == b->dtype && glia_same_shape(a, b) && a->writer == b->writer &&
-           memcmp(a->stride, b->stride, (size_t)a->ndim * sizeof *a->stride) == 0 &&
+           a->written_for == b->written_for && memcmp(a->stride, b->stride, (size_t)a->ndim * sizeof *a->stride) == 0 &&
            (uintptr_t)a->data % GLIA_ALIGNMENT == (uintptr_t)b->data % GLIA_ALIGNMENT;
 }
 
