@@ -26,6 +26,7 @@ const struct {
     {"batchnorm", "means are updated by differences, which are NaN where a number is infinite"},
     {"layernorm", "means are updated by differences, which are NaN where a number is infinite"},
     {"groupnorm", "means are updated by differences, which are NaN where a number is infinite"},
+    {"rnn", "a peephole that is absent is 0, and 0 times an infinite cell is NaN"},
 };
 
 // Small integers, of which every `rarity`-th is special.

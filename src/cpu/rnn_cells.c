@@ -97,7 +97,7 @@ GLIA_CLONES static void reset_row(const glia_rnn_cells *cells, const glia_rnn_ro
     }
 }
 
-GLIA_CLONES void glia_rnn_new_gate(const glia_rnn_cells *cells, const glia_rnn_row *row) {
+GLIA_CLONES static void new_gate_row(const glia_rnn_cells *cells, const glia_rnn_row *row) {
     const int H     = cells->g->hidden;
     const float *bn = cells->bias + 2 * H, *reset = row->reset, *h = row->h, *z = row->gate + H;
     float *n = row->gate + 2 * H, *next = row->next_h;
@@ -107,6 +107,9 @@ GLIA_CLONES void glia_rnn_new_gate(const glia_rnn_cells *cells, const glia_rnn_r
         next[k] = (1 - z[k]) * n[k] + z[k] * h[k];
     }
 }
+
+/* A function with clones would be exported, whatever the visibility of the others is. */
+void glia_rnn_new_gate(const glia_rnn_cells *cells, const glia_rnn_row *row) { new_gate_row(cells, row); }
 
 void glia_rnn_cell_row(const glia_rnn_cells *cells, const glia_rnn_row *row) {
     switch (cells->g->cell) {
@@ -134,7 +137,7 @@ GLIA_CLONES static void undo_relu(const glia_rnn_cells *cells, const glia_rnn_ba
     float *da = row->da, *dh = row->dh;
 #pragma GCC ivdep
     for (int k = 0; k < cells->g->hidden; ++k) {
-        da[k] = h[k] > 0 ? dh[k] : 0;
+        da[k] = h[k] <= 0 ? 0 : dh[k];
         dh[k] = 0;
     }
 }
@@ -205,7 +208,7 @@ GLIA_CLONES static void undo_new_gate(const glia_rnn_cells *cells, const glia_rn
     }
 }
 
-GLIA_CLONES void glia_rnn_undo_reset(const glia_rnn_cells *cells, const glia_rnn_back_row *row) {
+GLIA_CLONES static void undo_reset_row(const glia_rnn_cells *cells, const glia_rnn_back_row *row) {
     const float *r = row->gate, *h = row->h, *dreset = row->dreset;
     float *ar = row->da, *dh = row->dh;
 #pragma GCC ivdep
@@ -214,6 +217,8 @@ GLIA_CLONES void glia_rnn_undo_reset(const glia_rnn_cells *cells, const glia_rnn
         dh[k] += dreset[k] * r[k];
     }
 }
+
+void glia_rnn_undo_reset(const glia_rnn_cells *cells, const glia_rnn_back_row *row) { undo_reset_row(cells, row); }
 
 static void clear(float *data, int n) {
     for (int k = 0; k < n; ++k) data[k] = 0;

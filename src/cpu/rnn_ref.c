@@ -209,7 +209,7 @@ static void forward(const void *geom, const double *const *in, double *const *ou
 static void undo_plain(const glia_rnn_geom *g, const trace *t, int s) {
     const double *h = t->gate + (int64_t)s * g->hidden;
     for (int k = 0; k < g->hidden; ++k) {
-        const double slope = g->cell == GLIA_RNN_RELU ? h[k] > 0 : 1 - h[k] * h[k];
+        const double slope = g->cell == GLIA_RNN_RELU ? !(h[k] <= 0) : 1 - h[k] * h[k]; /* NaN passes, as in unary */
         t->a[k] = t->r[k] = t->dh[k] * slope;
     }
 }
