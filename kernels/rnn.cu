@@ -49,7 +49,7 @@ struct forward_finish {
     }
 
     __device__ void lstm(int n, int unit, const C *sum) const {
-        const lstm_unit<C> constants = {weight(0, unit), weight(1, unit), weight(2, unit), clip};
+        const lstm_unit<C> constants = {weight(0, unit), weight(1, unit), weight(2, unit), clip, peephole != nullptr};
         const lstm_gates<C> sums     = {
                 input(n, 0, unit) + state_sum(sum, 0, unit), input(n, 1, unit) + state_sum(sum, 1, unit),
                 input(n, 2, unit) + state_sum(sum, 2, unit), input(n, 3, unit) + state_sum(sum, 3, unit)};

@@ -63,7 +63,7 @@ struct backward_finish {
     }
 
     __device__ void lstm(int n, int unit, C dm) const {
-        const lstm_unit<C> constants = {weight(0, unit), weight(1, unit), weight(2, unit), clip};
+        const lstm_unit<C> constants = {weight(0, unit), weight(1, unit), weight(2, unit), clip, peephole != nullptr};
         const lstm_gates<C> gates    = {gate(n, 0, unit), gate(n, 1, unit), gate(n, 2, unit), gate(n, 3, unit)};
         C &kept                      = carry[at.state(n, unit)];
         C dc                         = at.is_last(n) ? value(dc_n, n, unit, at.hidden) : kept;

@@ -32,9 +32,16 @@ struct lstm_gates {
 /* What is the same for all steps of a unit. */
 template <class C>
 struct lstm_unit {
-    C p_i, p_f, p_o; /* 0: no peepholes */
-    C clip;          /* 0: none */
+    C p_i, p_f, p_o;
+    C clip;         /* 0: none */
+    bool peepholes; /* otherwise an infinite cell must not meet a weight of 0 */
 };
+
+/* What the cell tells a gate. */
+template <class C>
+__device__ inline C peek(const lstm_unit<C> &u, C weight, C c) {
+    return u.peepholes ? weight * c : C(0);
+}
 
 template <class C>
 struct lstm_result {
@@ -46,12 +53,12 @@ struct lstm_result {
 template <class C>
 __device__ inline lstm_result<C> lstm_step(const lstm_unit<C> &u, const lstm_gates<C> &sum, C c_before) {
     lstm_result<C> s;
-    s.gate.i     = sigmoid(sum.i + u.p_i * c_before);
-    s.gate.f     = sigmoid(sum.f + u.p_f * c_before);
+    s.gate.i     = sigmoid(sum.i + peek(u, u.p_i, c_before));
+    s.gate.f     = sigmoid(sum.f + peek(u, u.p_f, c_before));
     s.gate.g     = tanh(sum.g);
     const C free = s.gate.f * c_before + s.gate.i * s.gate.g;
     s.c          = u.clip > 0 ? clip(free, -u.clip, u.clip) : free;
-    s.gate.o     = sigmoid(sum.o + u.p_o * s.c);
+    s.gate.o     = sigmoid(sum.o + peek(u, u.p_o, s.c));
     s.m          = s.gate.o * tanh(s.c);
     return s;
 }
@@ -63,12 +70,12 @@ __device__ inline lstm_gates<C> lstm_undo(const lstm_unit<C> &u, const lstm_gate
     lstm_gates<C> d;
     const C e = tanh(c);
     d.o       = dm * e * gate.o * (1 - gate.o);
-    C by_c    = *dc + dm * gate.o * (1 - e * e) + d.o * u.p_o;
+    C by_c    = *dc + dm * gate.o * (1 - e * e) + peek(u, u.p_o, d.o);
     if (u.clip > 0 && fabs(c) >= u.clip) by_c = 0;
     d.i = by_c * gate.g * gate.i * (1 - gate.i);
     d.f = by_c * c_before * gate.f * (1 - gate.f);
     d.g = by_c * gate.i * (1 - gate.g * gate.g);
-    *dc = by_c * gate.f + d.i * u.p_i + d.f * u.p_f;
+    *dc = by_c * gate.f + (peek(u, u.p_i, d.i) + peek(u, u.p_f, d.f));
     return d;
 }
 

@@ -52,7 +52,7 @@ struct forward_unit {
 
     __device__ forward_unit(const forward_job<T> &job, int own, bool inside) : unit(own), c(0) {
         for (int g = 0; g < GATES; ++g) bias[g] = inside ? job.constant(job.b_hh, g, unit) : 0.0f;
-        constants = {0, 0, 0, job.clip};
+        constants = {0, 0, 0, job.clip, job.peephole != nullptr};
         if (GATES != 4 || !inside) return;
         constants.p_i = job.constant(job.peephole, 0, unit);
         constants.p_f = job.constant(job.peephole, 1, unit);

@@ -58,7 +58,7 @@ struct backward_unit {
     float gate[4] = {}, before = 0, now = 0, dy = 0;
 
     __device__ backward_unit(const backward_job<T, GATES> &job, int own, bool inside) : unit(own), carry(0) {
-        constants = {0, 0, 0, job.clip};
+        constants = {0, 0, 0, job.clip, job.peephole != nullptr};
         if (GATES != 4 || !inside) return;
         constants.p_i = job.constant(0, unit);
         constants.p_f = job.constant(1, unit);

@@ -7,6 +7,10 @@
 #include "support/case.h"
 #include "support/devices.h"
 
+extern "C" {
+#include "ops/rnn.h"
+}
+
 namespace {
 
 using namespace glia;
@@ -26,7 +30,6 @@ const struct {
     {"batchnorm", "means are updated by differences, which are NaN where a number is infinite"},
     {"layernorm", "means are updated by differences, which are NaN where a number is infinite"},
     {"groupnorm", "means are updated by differences, which are NaN where a number is infinite"},
-    {"rnn", "a peephole that is absent is 0, and 0 times an infinite cell is NaN"},
 };
 
 // Small integers, of which every `rarity`-th is special.
@@ -66,19 +69,21 @@ bool small(const Case& c) {
     for (const Input& input : c.inputs) {
         double count = 1;
         for (int64_t dim : input.dims) count *= double(dim);
-        if (count > 3000) return false;
+        if (count > 3000 && input.content != Content::made) return false;
     }
     return !c.bench;
 }
 
 void compare(const Case& c, const Result& want, const Result& got, const std::string& draw) {
     ASSERT_EQ(want.status, got.status) << c.name << draw << ": " << want.message << got.message;
-    for (size_t o = 0; o < want.out.size(); ++o)
+    for (size_t o = 0; o < want.out.size(); ++o) {
+        if (c.op->reserve_out == int(o) + 1) continue;
         for (size_t i = 0; i < want.out[o].values.size(); ++i) {
             const double a = want.out[o].values[i], b = got.out[o].values[i];
             ASSERT_STREQ(kind_of(a), kind_of(b)) << c.name << draw << ": " << c.op->out_names[o] << "[" << i << "]";
             if (!is_float(want.out[o].dtype)) { ASSERT_EQ(a, b) << c.name << draw << ": " << c.op->out_names[o] << "[" << i << "]"; }
         }
+    }
 }
 
 struct Param {
@@ -97,6 +102,8 @@ TEST_P(CudaSpecial, numbers_are_of_the_kind_that_the_reference_gives) {
     Session      reference("cpu.ref"), device("", GetParam().device);
     for (const Case& c : all_cases()) {
         if (strcmp(c.op->name, GetParam().op) != 0 || !small(c)) continue;
+        // What comes in beyond a length is 0 for a kernel, and 0 times an infinite weight is NaN.
+        if (c.op == &glia_op_rnn_backward && c.inputs[RNN_LENGTHS].content != Content::absent) continue;
         for (unsigned rarity : {3u, 12u, 60u}) {
             const std::vector<Array> in = inputs_of(c, random, rarity);
             compare(c, reference.call_raw(*c.op, c.params.data(), in), device.call_raw(*c.op, c.params.data(), in),
