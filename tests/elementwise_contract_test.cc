@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "support/call.h"
+#include "support/bad_calls.h"
 #include "support/case.h"
 
 namespace {
@@ -11,19 +11,6 @@ namespace {
 using namespace glia;
 
 constexpr int64_t kHuge = int64_t(1) << 31;
-
-Array dims(std::vector<int64_t> d, glia_dtype dtype = GLIA_F32) { return {std::move(d), {}, dtype}; }
-
-struct Bad {
-    const char*        name;
-    const glia_op*     op;
-    std::vector<char>  params;
-    std::vector<Array> in;
-    glia_status        status;
-    const char*        message;  // a part of it
-};
-
-void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.op->name << " " << bad.name; }
 
 std::vector<char> unary(glia_unary_kind kind, float alpha = 0, float beta = 0) { return bytes_of(glia_unary_params{kind, alpha, beta}); }
 std::vector<char> binary(int kind) { return bytes_of(glia_binary_params{glia_binary_kind(kind)}); }
@@ -123,19 +110,7 @@ std::vector<Bad> bad_calls() {
     };
 }
 
-class BadCall : public testing::TestWithParam<Bad> {};
-
-TEST_P(BadCall, is_refused_with_the_values) {
-    const Bad& bad = GetParam();
-    Session    session("");
-    const auto result = session.call_raw(*bad.op, bad.params.data(), bad.in);
-    EXPECT_EQ(result.status, bad.status) << glia_status_name(result.status);
-    EXPECT_NE(result.message.find(bad.message), std::string::npos) << result.message;
-    EXPECT_EQ(result.message.rfind(bad.op->name, 0), 0u) << result.message;
-}
-
-INSTANTIATE_TEST_SUITE_P(elementwise, BadCall, testing::ValuesIn(bad_calls()),
-                         [](const auto& info) { return std::string(info.param.op->name) + "__" + info.param.name; });
+INSTANTIATE_TEST_SUITE_P(elementwise, BadCall, testing::ValuesIn(bad_calls()), name_of_bad);
 
 // The other sizes of a shape with a 0 count, too: geometries multiply them into ints.
 TEST(ElementwiseContract, empty_tensors_of_huge_sizes) {

@@ -4,7 +4,7 @@
 #include <climits>
 #include <cmath>
 
-#include "support/call.h"
+#include "support/bad_calls.h"
 #include "support/case.h"
 
 extern "C" {
@@ -16,19 +16,6 @@ namespace {
 using namespace glia;
 
 constexpr int64_t kHuge = int64_t(1) << 31;
-
-Array dims(std::vector<int64_t> d, glia_dtype dtype = GLIA_F32) { return {std::move(d), {}, dtype}; }
-
-struct Bad {
-    const char*        name;
-    const glia_op*     op;
-    std::vector<char>  params;
-    std::vector<Array> in;
-    glia_status        status;
-    const char*        message;  // a part of it
-};
-
-void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.op->name << " " << bad.name; }
 
 std::vector<char> conv(const glia_conv2d_params& p = {}) { return bytes_of(p); }
 std::vector<char> back(const glia_conv2d_params& p, int rows, int columns) { return bytes_of(glia_conv2d_backward_params{p, {rows, columns}}); }
@@ -140,19 +127,7 @@ const std::vector<Bad>& bad_calls() {
     return all;
 }
 
-class BadCall : public testing::TestWithParam<Bad> {};
-
-TEST_P(BadCall, is_refused_with_the_values) {
-    const Bad& bad = GetParam();
-    Session    session("");
-    const auto result = session.call_raw(*bad.op, bad.params.data(), bad.in);
-    EXPECT_EQ(result.status, bad.status) << glia_status_name(result.status);
-    EXPECT_NE(result.message.find(bad.message), std::string::npos) << result.message;
-    EXPECT_EQ(result.message.rfind(bad.op->name, 0), 0u) << result.message;
-}
-
-INSTANTIATE_TEST_SUITE_P(linear, BadCall, testing::ValuesIn(bad_calls()),
-                         [](const auto& info) { return std::string(info.param.op->name) + "__" + info.param.name; });
+INSTANTIATE_TEST_SUITE_P(linear, BadCall, testing::ValuesIn(bad_calls()), name_of_bad);
 
 TEST(LinearContract, outputs_must_fit) {
     Session    s("");

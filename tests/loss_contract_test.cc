@@ -3,26 +3,14 @@
 
 #include <cmath>
 
-#include "support/call.h"
+#include "support/bad_calls.h"
 #include "support/case.h"
 
 namespace {
 
 using namespace glia;
 
-Array dims(std::vector<int64_t> d, glia_dtype dtype = GLIA_F32) { return {std::move(d), {}, dtype}; }
 Array indices(std::vector<double> values) { return {{int64_t(values.size())}, values, GLIA_I64}; }
-
-struct Bad {
-    const char*        name;
-    const glia_op*     op;
-    std::vector<char>  params;
-    std::vector<Array> in;
-    glia_status        status;
-    const char*        message;  // a part of it
-};
-
-void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.op->name << " " << bad.name; }
 
 const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH;
 
@@ -71,19 +59,7 @@ const std::vector<Bad>& bad_calls() {
     return all;
 }
 
-class BadCall : public testing::TestWithParam<Bad> {};
-
-TEST_P(BadCall, is_refused_with_the_values) {
-    const Bad& bad = GetParam();
-    Session    session("");
-    const auto result = session.call_raw(*bad.op, bad.params.data(), bad.in);
-    EXPECT_EQ(result.status, bad.status) << glia_status_name(result.status);
-    EXPECT_NE(result.message.find(bad.message), std::string::npos) << result.message;
-    EXPECT_EQ(result.message.rfind(bad.op->name, 0), 0u) << result.message;
-}
-
-INSTANTIATE_TEST_SUITE_P(loss, BadCall, testing::ValuesIn(bad_calls()),
-                         [](const auto& info) { return std::string(info.param.op->name) + "__" + info.param.name; });
+INSTANTIATE_TEST_SUITE_P(loss, BadCall, testing::ValuesIn(bad_calls()), name_of_bad);
 
 // Every provider refuses the same classes with the same words.
 TEST(Classes, all_providers_behave_alike) {

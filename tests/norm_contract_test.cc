@@ -3,22 +3,13 @@
 
 #include <cmath>
 
-#include "support/call.h"
+#include "support/bad_calls.h"
 
 namespace {
 
 using namespace glia;
 
 Array zeros(std::vector<int64_t> dims, glia_dtype dtype = GLIA_F32) { return {std::move(dims), {}, dtype}; }
-
-template <class Params>
-void refuses(const glia_op& op, const Params& params, const std::vector<Array>& in, glia_status status, const std::string& text) {
-    Session      session("");
-    const Result result = session.call(op, params, in);
-    EXPECT_EQ(result.status, status) << result.message;
-    EXPECT_NE(result.message.find(text), std::string::npos) << result.message << "\nlacks: " << text;
-    EXPECT_EQ(result.message.find(std::string(op.name) + ": "), 0u) << result.message;
-}
 
 const double kNan = std::nan("");
 

@@ -1,7 +1,7 @@
 // Bad calls of the pooling family: each is refused, with the values in the message.
 #include <gtest/gtest.h>
 
-#include "support/call.h"
+#include "support/bad_calls.h"
 
 namespace {
 
@@ -9,15 +9,6 @@ using namespace glia;
 
 Array zeros(std::vector<int64_t> dims, glia_dtype dtype = GLIA_F32) { return {std::move(dims), {}, dtype}; }
 const Array kX = zeros({2, 3, 8, 6});
-
-template <class Params>
-void refuses(const glia_op& op, const Params& params, const std::vector<Array>& in, glia_status status, const std::string& text) {
-    Session      session("");
-    const Result result = session.call(op, params, in);
-    EXPECT_EQ(result.status, status) << result.message;
-    EXPECT_NE(result.message.find(text), std::string::npos) << result.message << "\nlacks: " << text;
-    EXPECT_EQ(result.message.find(std::string(op.name) + ": "), 0u) << result.message;
-}
 
 TEST(MaxPoolContract, refuses_bad_windows) {
     using P           = glia_max_pool2d_params;

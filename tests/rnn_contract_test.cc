@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "support/call.h"
+#include "support/bad_calls.h"
 
 extern "C" {
 #include "ops/rnn.h"
@@ -15,14 +15,6 @@ using namespace glia;
 using P = glia_rnn_params;
 
 Array zeros(std::vector<int64_t> dims, glia_dtype dtype = GLIA_F32) { return {std::move(dims), {}, dtype}; }
-
-void refuses(const glia_op& op, const P& params, const std::vector<Array>& in, glia_status status, const std::string& text) {
-    Session      session("");
-    const Result result = session.call(op, params, in);
-    EXPECT_EQ(result.status, status) << result.message;
-    EXPECT_NE(result.message.find(text), std::string::npos) << result.message << "\nlacks: " << text;
-    EXPECT_EQ(result.message.find(std::string(op.name) + ": "), 0u) << result.message;
-}
 
 // A right call of a cell: 5 steps, 3 sequences, 2 inputs, 4 hidden units.
 std::vector<Array> right(int gates, int directions = 1, bool bias = true) {

@@ -1,7 +1,7 @@
 // What the ops on sequences refuse, with which status, and whether the message names the offending values.
 #include <gtest/gtest.h>
 
-#include "support/call.h"
+#include "support/bad_calls.h"
 #include "support/case.h"
 #include "support/devices.h"
 
@@ -9,19 +9,7 @@ namespace {
 
 using namespace glia;
 
-Array dims(std::vector<int64_t> d, glia_dtype dtype = GLIA_F32) { return {std::move(d), {}, dtype}; }
 Array lengths(std::vector<double> values, glia_dtype dtype = GLIA_I32) { return {{int64_t(values.size())}, values, dtype}; }
-
-struct Bad {
-    const char*        name;
-    const glia_op*     op;
-    std::vector<char>  params;
-    std::vector<Array> in;
-    glia_status        status;
-    const char*        message;  // a part of it
-};
-
-void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.op->name << " " << bad.name; }
 
 std::vector<char> measure(double padding = 0) { return bytes_of(glia_sequence_lengths_params{padding, true}); }
 std::vector<char> mask(bool batch_first = true) { return bytes_of(glia_mask_steps_params{0, batch_first}); }
@@ -46,21 +34,7 @@ const std::vector<Bad>& bad_calls() {
     return all;
 }
 
-class BadCall : public testing::TestWithParam<Bad> {};
-
-TEST_P(BadCall, is_refused_with_the_values) {
-    const Bad& bad = GetParam();
-    for (const char* provider : {"", "cpu.ref"}) {
-        Session    session(provider);
-        const auto result = session.call_raw(*bad.op, bad.params.data(), bad.in);
-        EXPECT_EQ(result.status, bad.status) << glia_status_name(result.status);
-        EXPECT_NE(result.message.find(bad.message), std::string::npos) << result.message;
-        EXPECT_EQ(result.message.rfind(bad.op->name, 0), 0u) << result.message;
-    }
-}
-
-INSTANTIATE_TEST_SUITE_P(sequence, BadCall, testing::ValuesIn(bad_calls()),
-                         [](const auto& info) { return std::string(info.param.op->name) + "__" + info.param.name; });
+INSTANTIATE_TEST_SUITE_P(sequence, BadCall, testing::ValuesIn(bad_calls()), name_of_bad);
 
 class BadLengths : public OnDevice {};
 
