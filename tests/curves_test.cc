@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "golden/golden.h"
+#include "support/bits.h"
 
 namespace {
 
@@ -112,6 +113,7 @@ struct Param {
     glia_dtype       dtype;
 
     std::string curve() const { return std::string(network->name) + "/" + optimizer->name; }
+    std::string label() const { return std::string(device) + " " + curve() + " " + glia_dtype_name(dtype); }
 };
 
 std::vector<Param> all_params(const char* device) {
@@ -203,14 +205,18 @@ TEST_P(Curves, every_step_has_the_loss_of_pytorch) {
     ASSERT_NE(curve, nullptr) << "run tests/golden/record.py curves";
     const std::vector<double>& want      = curve->output(0)->values;
     const double               tolerance = GetParam().dtype == GLIA_F64 ? 1e-12 : 1e-5;
+    std::vector<double>        losses;
     ASSERT_EQ(want.size(), size_t(kSteps + 1));
     for (int i = 0; i < kSteps; ++i) {
         const double loss = step(i);
+        losses.push_back(loss);
         EXPECT_LE(std::fabs(loss - want[size_t(i)]), tolerance * want[size_t(i)]) << "step " << i << ": " << loss << ", PyTorch has " << want[size_t(i)];
     }
     glia_result result{};
     ASSERT_EQ(glia_model_evaluate(net_.get(), batches_[0].get(), 0, &result), GLIA_OK) << glia_message(ctx_.get());
     EXPECT_LE(std::fabs(result.loss - want.back()), tolerance * want.back()) << "evaluated: " << result.loss << ", PyTorch has " << want.back();
+    losses.push_back(result.loss);
+    record_bits(GetParam().label(), losses);
 }
 
 std::string name_of(const testing::TestParamInfo<Param>& info) {

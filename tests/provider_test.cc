@@ -7,6 +7,7 @@
 #include <cstring>
 #include <map>
 
+#include "support/bits.h"
 #include "support/suite.h"
 
 namespace {
@@ -57,6 +58,7 @@ TEST_P(Provider, agrees_with_the_reference) {
     const Param&  p       = GetParam();
     const Verdict verdict = judge(*p.provider, *p.test, p.variant, p.regime, p.device);
     if (!verdict.declined.empty()) GTEST_SKIP() << p.provider->name << " declines: " << verdict.declined;
+    record_bits(std::string(p.device) + " " + name_of(p), verdict.outputs);
     for (const std::string& failure : verdict.failures)
         ADD_FAILURE() << failure << "\nreplay: GLIA_TEST_SEED=" << test_seed() << " provider_test --gtest_filter='*/" << name_of(p) << "'";
 }
