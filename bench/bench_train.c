@@ -114,10 +114,10 @@ static glia_status make_data(glia_context *ctx, const network *n, int64_t count,
             .dtype = GLIA_U8, .shape = GLIA_SHAPE(n->channels, n->side, n->side), .data = images, .scale = 1 / 255.0};
         const glia_array label = {.dtype = GLIA_I32, .shape = GLIA_SCALAR, .data = labels};
         status                 = glia_dataset_from_arrays(
-                            ctx,
-                            &(glia_arrays_args){
+            ctx,
+            &(glia_arrays_args){
                                 .inputs = &image, .n_inputs = 1, .targets = &label, .n_targets = 1, .count = count, .copy = true},
-                            out);
+            out);
     }
     free(images);
     free(labels);

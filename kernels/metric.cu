@@ -68,7 +68,7 @@ __device__ inline tally judge(const contest<T> &p, int64_t item) {
     if (here && !ignored && !inside && leader) note_index(p.bad, item, target);
     const bool counts = here && !ignored && inside;
     const bool right  = among_best<TEAM>(p.prediction + first, p.shape.inner, counts ? p.shape.classes : 0,
-                                        static_cast<int>(target), p.k);
+                                         static_cast<int>(target), p.k);
     return {{leader && counts && right, leader && counts}};
 }
 

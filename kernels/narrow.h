@@ -17,7 +17,8 @@ __device__ inline void add_product(const P &p, const place &i, const place &j, i
 
 /* A thread forms one element. blockIdx.y is the phase of an item. */
 template <class T, class Batch>
-__global__ void __launch_bounds__(NARROW_THREADS, 1) elements_kernel(Batch batch, product_sizes sizes, bool items_near) {
+__global__ void __launch_bounds__(NARROW_THREADS, 1)
+    elements_kernel(Batch batch, product_sizes sizes, bool items_near) {
     const int64_t index = int64_t(blockIdx.x) * NARROW_THREADS + threadIdx.x;
     const int items     = sizes.items / int(gridDim.y);
     if (index >= int64_t(items) * sizes.m * sizes.n) return;

@@ -51,8 +51,8 @@ struct forward_finish {
     __device__ void lstm(int n, int unit, const C *sum) const {
         const lstm_unit<C> constants = {weight(0, unit), weight(1, unit), weight(2, unit), clip, peephole != nullptr};
         const lstm_gates<C> sums     = {
-                input(n, 0, unit) + state_sum(sum, 0, unit), input(n, 1, unit) + state_sum(sum, 1, unit),
-                input(n, 2, unit) + state_sum(sum, 2, unit), input(n, 3, unit) + state_sum(sum, 3, unit)};
+            input(n, 0, unit) + state_sum(sum, 0, unit), input(n, 1, unit) + state_sum(sum, 1, unit),
+            input(n, 2, unit) + state_sum(sum, 2, unit), input(n, 3, unit) + state_sum(sum, 3, unit)};
         const lstm_result<C> s     = lstm_step(constants, sums, c_before(n, unit));
         running[at.state(n, unit)] = s.c;
         save(n, 0, unit, s.gate.i), save(n, 1, unit, s.gate.f), save(n, 2, unit, s.gate.g), save(n, 3, unit, s.gate.o);

@@ -63,7 +63,7 @@ const std::map<std::string, std::string> kRight = {
     {"adaptive_max_pool2d x dim", "the output has a size of its own"},
 };
 
-std::vector<Array> arrays_of(const Case& c) {
+std::vector<Array> arrays_of(const Case &c) {
     std::vector<Array> in;
     for (size_t i = 0; i < c.inputs.size(); ++i)
         in.push_back(c.inputs[i].content == Content::absent
@@ -77,25 +77,27 @@ Array changed(Array array, std::vector<int64_t> dims, glia_dtype dtype) {
     int64_t count = 1;
     for (int64_t dim : dims) count *= dim;
     std::vector<double> values;
-    for (int64_t i = 0; i < count && !array.values.empty(); ++i) values.push_back(array.values[size_t(i) % array.values.size()]);
+    for (int64_t i = 0; i < count && !array.values.empty(); ++i)
+        values.push_back(array.values[size_t(i) % array.values.size()]);
     return {dims, values, dtype};
 }
 
 struct Mutant {
-    std::string                     name;  // "x dtype u8"
-    std::string                     kind;  // "x dtype"
-    std::vector<const glia_tensor*> in;
-    std::vector<glia_tensor*>       out;
+    std::string name;  // "x dtype u8"
+    std::string kind;  // "x dtype"
+    std::vector<const glia_tensor *> in;
+    std::vector<glia_tensor *> out;
 };
 
 // A right call of an op, and its mutants.
 class Call {
-  public:
-    explicit Call(const Case& c) : c_(c), op_(*c.op), arrays_(arrays_of(c)), session_("") {
-        for (const Array& array : arrays_) in_.push_back(session_.tensor(array));
+   public:
+    explicit Call(const Case &c) : c_(c), op_(*c.op), arrays_(arrays_of(c)), session_("") {
+        for (const Array &array : arrays_) in_.push_back(session_.tensor(array));
         alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-        glia_resolution                r;
-        EXPECT_EQ(glia_resolve(ctx(), &op_, c.params.data(), int(in_.size()), in_.data(), geom, &r), GLIA_OK) << message();
+        glia_resolution r;
+        EXPECT_EQ(glia_resolve(ctx(), &op_, c.params.data(), int(in_.size()), in_.data(), geom, &r), GLIA_OK)
+            << message();
         for (int i = 0; i < op_.n_out; ++i) {
             outputs_.push_back({{r.out[i].dim, r.out[i].dim + r.out[i].ndim}, {}, r.out[i].dtype});
             out_.push_back(session_.tensor(outputs_.back()));
@@ -103,13 +105,14 @@ class Call {
         fill_made(ctx(), "", op_, c.params.data(), in_);
     }
 
-    glia_context*      ctx() { return session_.ctx(); }
-    std::string        message() { return glia_message(ctx()); }
-    const glia_op&     op() const { return op_; }
-    glia_status        run() { return run({"", "", in_, out_}); }
-    glia_status        run(const Mutant& m) {
+    glia_context *ctx() { return session_.ctx(); }
+    std::string message() { return glia_message(ctx()); }
+    const glia_op &op() const { return op_; }
+    glia_status run() { return run({"", "", in_, out_}); }
+    glia_status run(const Mutant &m) {
         ctx()->message[0] = '\0';
-        return glia_call_op(ctx(), &op_, c_.params.data(), int(m.in.size()), m.in.data(), int(m.out.size()), m.out.data());
+        return glia_call_op(ctx(), &op_, c_.params.data(), int(m.in.size()), m.in.data(), int(m.out.size()),
+                            m.out.data());
     }
     std::vector<std::vector<double>> values() {
         std::vector<std::vector<double>> all;
@@ -118,7 +121,7 @@ class Call {
         return all;
     }
     void clear() {
-        for (glia_tensor* y : out_) glia_tensor_fill(y, 77);
+        for (glia_tensor *y : out_) glia_tensor_fill(y, 77);
     }
 
     std::vector<Mutant> mutants() {
@@ -144,7 +147,7 @@ class Call {
         std::vector<std::pair<std::string, std::vector<Array>>> all;
         for (size_t i = 0; i < arrays_.size(); ++i) {
             if (arrays_[i].absent) continue;
-            for (const auto& [name, array] : variations(arrays_[i])) {
+            for (const auto &[name, array] : variations(arrays_[i])) {
                 auto in = arrays_;
                 in[i]   = array;
                 all.push_back({std::string(op_.in_names[i]) + " " + name, in});
@@ -159,17 +162,18 @@ class Call {
         return all;
     }
 
-  private:
+   private:
     Mutant right() { return {"", "", in_, out_}; }
-    void   add(std::vector<Mutant>* all, const std::string& tensor, const std::string& kind, const std::string& detail, Mutant m) {
+    void add(std::vector<Mutant> *all, const std::string &tensor, const std::string &kind, const std::string &detail,
+             Mutant m) {
         m.kind = std::string(op_.name) + " " + tensor + (tensor.empty() ? "" : " ") + kind;
         m.name = m.kind + (detail.empty() ? "" : " ") + detail;
         all->push_back(m);
     }
 
-    static std::vector<std::pair<std::string, Array>> variations(const Array& a) {
+    static std::vector<std::pair<std::string, Array>> variations(const Array &a) {
         std::vector<std::pair<std::string, Array>> all;
-        auto                                       dims = a.dims;
+        auto dims = a.dims;
         if (dims.size() < 8) {
             dims.push_back(1);
             all.push_back({"ndim more", changed(a, dims, a.dtype)});
@@ -188,17 +192,18 @@ class Call {
                 all.push_back({"dim " + std::to_string(d) + "=" + std::to_string(size), changed(a, dims, a.dtype)});
             }
         for (glia_dtype dtype : kDtypes)
-            if (dtype != a.dtype) all.push_back({std::string("dtype ") + glia_dtype_name(dtype), changed(a, a.dims, dtype)});
+            if (dtype != a.dtype)
+                all.push_back({std::string("dtype ") + glia_dtype_name(dtype), changed(a, a.dims, dtype)});
         return all;
     }
-    static std::string kind_of(const std::string& variation) { return variation.substr(0, variation.find(' ')); }
+    static std::string kind_of(const std::string &variation) { return variation.substr(0, variation.find(' ')); }
 
-    void mutate_input(size_t i, std::vector<Mutant>* all) {
-        const char* name = op_.in_names[i];
-        Mutant      m    = right();
+    void mutate_input(size_t i, std::vector<Mutant> *all) {
+        const char *name = op_.in_names[i];
+        Mutant m         = right();
         m.in[i]          = nullptr;
         add(all, name, "NULL", "", m);
-        for (const auto& [variation, array] : variations(arrays_[i])) {
+        for (const auto &[variation, array] : variations(arrays_[i])) {
             m       = right();
             m.in[i] = session_.tensor(array);
             add(all, name, kind_of(variation), variation.substr(variation.find(' ') + 1), m);
@@ -209,35 +214,38 @@ class Call {
         for (size_t o = 0; o < out_.size(); ++o) overlap(i, o, all);
     }
     // The output begins where the input does, or one element later.
-    void overlap(size_t i, size_t o, std::vector<Mutant>* all) {
+    void overlap(size_t i, size_t o, std::vector<Mutant> *all) {
         const glia_tensor *x = in_[i], *y = out_[o];
-        const size_t       x_bytes = size_t(glia_count(x)) * glia_dtype_size(x->dtype), y_bytes = size_t(glia_count(y)) * glia_dtype_size(y->dtype);
+        const size_t x_bytes = size_t(glia_count(x)) * glia_dtype_size(x->dtype),
+                     y_bytes = size_t(glia_count(y)) * glia_dtype_size(y->dtype);
         if (!x_bytes || !y_bytes) return;
         for (size_t shift : {0, 8}) {
             if (shift >= x_bytes) continue;
-            auto*        memory = static_cast<char*>(session_.tensor({{int64_t(std::max(x_bytes, y_bytes) + shift)}, {}, GLIA_U8})->data);
+            auto *memory = static_cast<char *>(
+                session_.tensor({{int64_t(std::max(x_bytes, y_bytes) + shift)}, {}, GLIA_U8})->data);
             glia_tensor *in = view(x, memory), *out = view(y, memory + shift);
             memcpy(in->data, x->data, x_bytes);
             Mutant m = right();
             m.in[i] = in, m.out[o] = out;
             const bool in_place = op_.in_place[o] == int(i) + 1 && x->dtype == y->dtype && glia_same_shape(x, y);
-            if (shift || !in_place) add(all, op_.out_names[o], "overlaps", op_.in_names[i] + std::string(shift ? " later" : ""), m);
+            if (shift || !in_place)
+                add(all, op_.out_names[o], "overlaps", op_.in_names[i] + std::string(shift ? " later" : ""), m);
         }
     }
-    glia_tensor* view(const glia_tensor* like, void* memory) {
+    glia_tensor *view(const glia_tensor *like, void *memory) {
         glia_shape shape{like->ndim, {}};
         std::copy(like->dim, like->dim + like->ndim, shape.dim);
-        glia_tensor* tensor = nullptr;
+        glia_tensor *tensor = nullptr;
         EXPECT_EQ(glia_tensor_wrap(ctx(), like->dtype, shape, nullptr, memory, &tensor), GLIA_OK) << message();
         views_.emplace_back(tensor, glia_tensor_destroy);
         return tensor;
     }
-    void mutate_output(size_t o, std::vector<Mutant>* all) {
-        const char* name = op_.out_names[o];
-        Mutant      m    = right();
+    void mutate_output(size_t o, std::vector<Mutant> *all) {
+        const char *name = op_.out_names[o];
+        Mutant m         = right();
         m.out[o]         = nullptr;
         add(all, name, "NULL", "", m);
-        for (const auto& [variation, array] : variations(outputs_[o])) {
+        for (const auto &[variation, array] : variations(outputs_[o])) {
             m        = right();
             m.out[o] = session_.tensor(array);
             add(all, name, kind_of(variation), variation.substr(variation.find(' ') + 1), m);
@@ -247,41 +255,44 @@ class Call {
         add(all, name, "other_context", "", m);
         for (int d = 0; d < out_[o]->ndim; ++d) {
             if (out_[o]->dim[d] < 2) continue;
-            m                     = right();
-            m.out[o]              = view(out_[o], out_[o]->data);
-            m.out[o]->stride[d]   = 0;
+            m                   = right();
+            m.out[o]            = view(out_[o], out_[o]->data);
+            m.out[o]->stride[d] = 0;
             add(all, name, "repeats", std::to_string(d), m);
         }
         for (size_t other = 0; other < o; ++other) {
             if (!glia_count(out_[o]) || !glia_count(out_[other])) continue;
-            m            = right();
+            m                  = right();
             const size_t bytes = 8 * size_t(std::max(glia_count(out_[o]), glia_count(out_[other])));
-            void*        memory = session_.tensor({{int64_t(bytes)}, {}, GLIA_U8})->data;
+            void *memory       = session_.tensor({{int64_t(bytes)}, {}, GLIA_U8})->data;
             m.out[o] = view(out_[o], memory), m.out[other] = view(out_[other], memory);
             add(all, name, "overlaps", op_.out_names[other], m);
         }
     }
 
-    template <class T> using Owner = std::unique_ptr<T, void (*)(T*)>;
-    const Case&                     c_;
-    const glia_op&                  op_;
-    std::vector<Array>              arrays_, outputs_;
-    Session                         session_, other_;
-    std::vector<const glia_tensor*> in_;
-    std::vector<glia_tensor*>       out_;
+    template <class T>
+    using Owner = std::unique_ptr<T, void (*)(T *)>;
+    const Case &c_;
+    const glia_op &op_;
+    std::vector<Array> arrays_, outputs_;
+    Session session_, other_;
+    std::vector<const glia_tensor *> in_;
+    std::vector<glia_tensor *> out_;
     std::vector<Owner<glia_tensor>> views_;
 };
 
 int all_refused = 0, all_right = 0;
 
-class Abuse : public testing::TestWithParam<const Case*> {
-  public:
+class Abuse : public testing::TestWithParam<const Case *> {
+   public:
     static void TearDownTestSuite() { printf("mutants: %d refused, %d right\n", all_refused, all_right); }
 };
 
-bool may_be_null(const glia_op& op, const std::string& kind) {
+bool may_be_null(const glia_op &op, const std::string &kind) {
     for (int i = 0; i < op.max_in; ++i)
-        if (kind == std::string(op.name) + " " + op.in_names[i] + " NULL" && (i >= op.min_in || (op.optional_in >> i & 1))) return true;
+        if (kind == std::string(op.name) + " " + op.in_names[i] + " NULL" &&
+            (i >= op.min_in || (op.optional_in >> i & 1)))
+            return true;
     for (int o = 0; o < op.n_out; ++o)
         if (kind == std::string(op.name) + " " + op.out_names[o] + " NULL" && (op.optional_out >> o & 1)) return true;
     return false;
@@ -290,11 +301,11 @@ bool may_be_null(const glia_op& op, const std::string& kind) {
 TEST_P(Abuse, every_mutant_is_refused_and_the_right_call_works_on) {
     Call call(*GetParam());
     ASSERT_EQ(call.run(), GLIA_OK) << call.message();
-    const auto right   = call.values();
-    int        refused = 0;
-    for (const Mutant& m : call.mutants()) {
+    const auto right = call.values();
+    int refused      = 0;
+    for (const Mutant &m : call.mutants()) {
         call.clear();
-        const auto        before = call.values();
+        const auto before        = call.values();
         const glia_status status = call.run(m);
         if (status == GLIA_OK) {
             ++all_right;
@@ -317,7 +328,7 @@ TEST_P(Abuse, every_mutant_is_refused_and_the_right_call_works_on) {
 // Other shapes and dtypes with the outputs that they ask for: refused, or computed as cpu.ref does.
 TEST_P(Abuse, what_resolve_accepts_can_be_computed) {
     Call call(*GetParam());
-    for (const auto& [name, in] : call.array_mutants()) {
+    for (const auto &[name, in] : call.array_mutants()) {
         Session session("");
         session.ctx()->shadow = true;
         const Result result   = session.call_raw(call.op(), GetParam()->params.data(), in);
@@ -329,18 +340,19 @@ TEST_P(Abuse, what_resolve_accepts_can_be_computed) {
 
 // Each word of the params set to numbers that are far from all others, low bytes 0 or 1 as a bool must have.
 TEST_P(Abuse, no_params_break_it) {
-    Call  call(*GetParam());
-    auto  params = GetParam()->params;
+    Call call(*GetParam());
+    auto params = GetParam()->params;
     for (size_t at = 0; at + 4 <= params.size(); at += 4)
         for (uint32_t word : {0x80000000u, 0x80000001u, 0x7f000000u, 0x7f000001u, 0x01000001u, 1u, 0u, 0x7ff00000u}) {
             auto changed = params;
             memcpy(&changed[at], &word, 4);
-            Session                         session("");
-            std::vector<const glia_tensor*> in;
-            for (const Array& array : arrays_of(*GetParam())) in.push_back(session.tensor(array));
+            Session session("");
+            std::vector<const glia_tensor *> in;
+            for (const Array &array : arrays_of(*GetParam())) in.push_back(session.tensor(array));
             alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-            glia_resolution                r;
-            const glia_status status = glia_resolve(session.ctx(), &call.op(), changed.data(), int(in.size()), in.data(), geom, &r);
+            glia_resolution r;
+            const glia_status status =
+                glia_resolve(session.ctx(), &call.op(), changed.data(), int(in.size()), in.data(), geom, &r);
             if (status != GLIA_OK) {
                 EXPECT_STRNE(glia_message(session.ctx()), "");
                 continue;
@@ -350,22 +362,23 @@ TEST_P(Abuse, no_params_break_it) {
             if (elements > 200000) continue;
             const Result result = session.call_raw(call.op(), changed.data(), arrays_of(*GetParam()));
             if (result.status == GLIA_OK) continue;  // or an index that such params forbid
-            EXPECT_EQ(result.status, GLIA_INVALID_ARGUMENT) << "word " << at / 4 << " " << word << ": " << result.message;
+            EXPECT_EQ(result.status, GLIA_INVALID_ARGUMENT)
+                << "word " << at / 4 << " " << word << ": " << result.message;
             EXPECT_EQ(result.message.rfind(std::string(call.op().name) + ": ", 0), 0u) << result.message;
         }
 }
 
-std::vector<const Case*> first_cases() {
-    std::vector<const Case*> first;
-    std::set<const glia_op*> seen;
-    for (const Case& c : all_cases())
+std::vector<const Case *> first_cases() {
+    std::vector<const Case *> first;
+    std::set<const glia_op *> seen;
+    for (const Case &c : all_cases())
         if (!c.bench && seen.insert(c.op).second) first.push_back(&c);
     // Where a case has all optional inputs, it shows more than the first.
-    for (const Case*& c : first)
-        for (const Case& other : all_cases()) {
-            const auto given = [](const Case& one) {
+    for (const Case *&c : first)
+        for (const Case &other : all_cases()) {
+            const auto given = [](const Case &one) {
                 int64_t count = 0, most = 1;
-                for (const Input& input : one.inputs) {
+                for (const Input &input : one.inputs) {
                     int64_t size = 1;
                     for (int64_t dim : input.dims) size *= dim;
                     count += input.content != Content::absent, most = std::max(most, size);
@@ -377,6 +390,7 @@ std::vector<const Case*> first_cases() {
     return first;
 }
 
-INSTANTIATE_TEST_SUITE_P(ops, Abuse, testing::ValuesIn(first_cases()), [](const auto& info) { return std::string(info.param->op->name); });
+INSTANTIATE_TEST_SUITE_P(ops, Abuse, testing::ValuesIn(first_cases()),
+                         [](const auto &info) { return std::string(info.param->op->name); });
 
 }  // namespace

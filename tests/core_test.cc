@@ -24,26 +24,26 @@ using Context = std::unique_ptr<glia_context, decltype(&glia_context_destroy)>;
 using Tensor  = std::unique_ptr<glia_tensor, decltype(&glia_tensor_destroy)>;
 using Lines   = std::vector<std::string>;
 
-void keep_line(void* user, const char* line) { static_cast<Lines*>(user)->push_back(line); }
+void keep_line(void *user, const char *line) { static_cast<Lines *>(user)->push_back(line); }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string &text, const std::string &part) { return text.find(part) != std::string::npos; }
 
-Context create(const char* device = "cpu", const glia_context_args* args = nullptr) {
-    glia_context* ctx = nullptr;
+Context create(const char *device = "cpu", const glia_context_args *args = nullptr) {
+    glia_context *ctx = nullptr;
     EXPECT_EQ(glia_context_create(device, args, &ctx), GLIA_OK) << glia_message(nullptr);
     return {ctx, glia_context_destroy};
 }
 
-void refuses(const char* device, const glia_context_args* args, glia_status status, const std::string& part) {
-    auto* const   untouched = reinterpret_cast<glia_context*>(16);
-    glia_context* ctx       = untouched;
+void refuses(const char *device, const glia_context_args *args, glia_status status, const std::string &part) {
+    auto *const untouched = reinterpret_cast<glia_context *>(16);
+    glia_context *ctx     = untouched;
     EXPECT_EQ(glia_context_create(device, args, &ctx), status) << part;
     EXPECT_EQ(ctx, untouched);
     EXPECT_TRUE(has(glia_message(nullptr), part)) << glia_message(nullptr) << "\nlacks: " << part;
 }
 
-Tensor make(glia_context* ctx, glia_shape shape, glia_dtype dtype = GLIA_F32) {
-    glia_tensor* tensor = nullptr;
+Tensor make(glia_context *ctx, glia_shape shape, glia_dtype dtype = GLIA_F32) {
+    glia_tensor *tensor = nullptr;
     EXPECT_EQ(glia_tensor_create(ctx, dtype, shape, &tensor), GLIA_OK) << glia_message(ctx);
     return {tensor, glia_tensor_destroy};
 }
@@ -52,11 +52,11 @@ Tensor make(glia_context* ctx, glia_shape shape, glia_dtype dtype = GLIA_F32) {
 
 TEST(Status, every_code_has_its_name_and_a_text_of_its_own) {
     std::set<std::string> names, texts;
-    int                   count = 0;
-#define X(name, text)                                                     \
-    EXPECT_STREQ(glia_status_name(GLIA_##name), "GLIA_" #name);           \
-    EXPECT_STREQ(glia_status_text(GLIA_##name), text);                    \
-    EXPECT_GT(strlen(text), 6u);                                          \
+    int count = 0;
+#define X(name, text)                                           \
+    EXPECT_STREQ(glia_status_name(GLIA_##name), "GLIA_" #name); \
+    EXPECT_STREQ(glia_status_text(GLIA_##name), text);          \
+    EXPECT_GT(strlen(text), 6u);                                \
     names.insert(glia_status_name(GLIA_##name)), texts.insert(text), ++count;
     GLIA_STATUS_LIST(X)
 #undef X
@@ -73,7 +73,8 @@ TEST(Status, a_number_that_is_no_status_has_a_text_too) {
 }
 
 TEST(Status, version_is_that_of_the_headers) {
-    EXPECT_EQ(std::string(glia_version()), std::to_string(GLIA_VERSION_MAJOR) + "." + std::to_string(GLIA_VERSION_MINOR) + "." +
+    EXPECT_EQ(std::string(glia_version()), std::to_string(GLIA_VERSION_MAJOR) + "." +
+                                               std::to_string(GLIA_VERSION_MINOR) + "." +
                                                std::to_string(GLIA_VERSION_PATCH));
 }
 
@@ -81,9 +82,9 @@ TEST(Status, version_is_that_of_the_headers) {
 
 TEST(Create, devices) {
     Variable unset("GLIA_DEVICE", nullptr), no_libraries("GLIA_LIBRARY_DIR", "/nowhere");
-    for (const char* name : {"cpu", "auto", static_cast<const char*>(nullptr)})
+    for (const char *name : {"cpu", "auto", static_cast<const char *>(nullptr)})
         EXPECT_STREQ(glia_context_device(create(name).get()), "cpu");
-    for (const char* name : {"", "cuda:0", "cuda", "CPU", "cpu ", "emulated", "gpu", "%s%n"})
+    for (const char *name : {"", "cuda:0", "cuda", "CPU", "cpu ", "emulated", "gpu", "%s%n"})
         refuses(name, nullptr, GLIA_NOT_FOUND, "no device '" + std::string(name) + "'");
     refuses(std::string(5000, 'x').c_str(), nullptr, GLIA_NOT_FOUND, "no device 'xxxxxxxx");
 }
@@ -99,7 +100,7 @@ TEST(Create, device_of_the_environment) {
 }
 
 TEST(Create, auto_logs_what_it_chose_and_why) {
-    Lines             lines;
+    Lines lines;
     glia_context_args args = {};
     args.log = keep_line, args.log_user = &lines;
     create("auto", &args);
@@ -155,8 +156,8 @@ TEST(Create, the_early_message_is_of_the_thread) {
 
 // --- the environment ---
 
-int threads_of(const char* glia, const char* omp, int code = 0) {
-    Variable          a("GLIA_NUM_THREADS", glia), b("OMP_NUM_THREADS", omp);
+int threads_of(const char *glia, const char *omp, int code = 0) {
+    Variable a("GLIA_NUM_THREADS", glia), b("OMP_NUM_THREADS", omp);
     glia_context_args args = {};
     args.threads           = code;
     return glia_context_threads(create("cpu", &args).get());
@@ -173,32 +174,33 @@ TEST(Environment, threads) {
     EXPECT_EQ(threads_of("", ""), all);
     EXPECT_EQ(threads_of(nullptr, "5"), 5);
     EXPECT_EQ(threads_of(nullptr, "4,2,1"), 4);
-    for (const char* no_number : {"many", "0", "-2", "2x", ",3", "4096"}) EXPECT_EQ(threads_of(nullptr, no_number), all) << no_number;
+    for (const char *no_number : {"many", "0", "-2", "2x", ",3", "4096"})
+        EXPECT_EQ(threads_of(nullptr, no_number), all) << no_number;
     EXPECT_EQ(threads_of("3", "5", 7), 7);  // code wins
     EXPECT_EQ(threads_of(nullptr, "5", 7), 7);
-    for (const char* wrong : {"0", "-1", "1025", "abc", "4x", "2,2", "99999999999999999999", " ", "0x4"}) {
+    for (const char *wrong : {"0", "-1", "1025", "abc", "4x", "2,2", "99999999999999999999", " ", "0x4"}) {
         Variable threads("GLIA_NUM_THREADS", wrong);
         refuses("cpu", nullptr, GLIA_INVALID_ARGUMENT, std::string("GLIA_NUM_THREADS is '") + wrong + "'");
     }
 }
 
-Lines lines_of(const char* variable, bool with_callback = true) {
-    Variable          log("GLIA_LOG", variable), provider("GLIA_PROVIDER", "cpu.ref");
-    Lines             lines;
+Lines lines_of(const char *variable, bool with_callback = true) {
+    Variable log("GLIA_LOG", variable), provider("GLIA_PROVIDER", "cpu.ref");
+    Lines lines;
     glia_context_args args = {};
     if (with_callback) args.log = keep_line, args.log_user = &lines;
     args.threads = 1;
-    Context    ctx = create("cpu", &args);
-    Tensor     x = make(ctx.get(), GLIA_SHAPE(3)), y = make(ctx.get(), GLIA_SHAPE(3));
+    Context ctx  = create("cpu", &args);
+    Tensor x = make(ctx.get(), GLIA_SHAPE(3)), y = make(ctx.get(), GLIA_SHAPE(3));
     const auto relu = glia_unary_params{GLIA_RELU, 0, 0};
     EXPECT_EQ(glia_unary(ctx.get(), &relu, x.get(), y.get()), GLIA_OK);
     return lines;
 }
 
 TEST(Environment, log_categories) {
-    const auto counts = [](const char* variable) {
+    const auto counts = [](const char *variable) {
         std::string seen;
-        for (const std::string& line : lines_of(variable)) seen += line.substr(0, line.find(' ')) + " ";
+        for (const std::string &line : lines_of(variable)) seen += line.substr(0, line.find(' ')) + " ";
         return seen;
     };
     EXPECT_EQ(counts(nullptr), "device ");  // a callback alone asks for info
@@ -210,7 +212,7 @@ TEST(Environment, log_categories) {
     EXPECT_EQ(counts("info,dispatch"), "device dispatch ");
     EXPECT_EQ(counts("dispatch,"), "dispatch ");
     EXPECT_EQ(counts("all"), "device dispatch time ");
-    for (const char* wrong : {"dispatsh", "info,x", "INFO", "infos", "inf"}) {
+    for (const char *wrong : {"dispatsh", "info,x", "INFO", "infos", "inf"}) {
         Variable log("GLIA_LOG", wrong);
         refuses("cpu", nullptr, GLIA_INVALID_ARGUMENT, "GLIA_LOG has '");
         EXPECT_TRUE(has(glia_message(nullptr), "knows info, dispatch, time, plan and all"));
@@ -237,26 +239,26 @@ TEST(Environment, time_is_a_number_of_microseconds) {
 }
 
 TEST(Environment, unknown_providers_and_checks) {
-    for (const char* wrong : {"cpu", "cpu.fast", "CPU.REF", "ref", "cuda.cudnn"}) {
+    for (const char *wrong : {"cpu", "cpu.fast", "CPU.REF", "ref", "cuda.cudnn"}) {
         Variable provider("GLIA_PROVIDER", wrong);
         refuses("cpu", nullptr, GLIA_INVALID_ARGUMENT, std::string("GLIA_PROVIDER is '") + wrong + "'");
     }
-    for (const char* wrong : {"1", "shadows", "Shadow", "nan"}) {
+    for (const char *wrong : {"1", "shadows", "Shadow", "nan"}) {
         Variable check("GLIA_CHECK", wrong);
         refuses("cpu", nullptr, GLIA_INVALID_ARGUMENT, std::string("GLIA_CHECK is '") + wrong + "'");
     }
     Variable provider("GLIA_PROVIDER", ""), check("GLIA_CHECK", "");
-    Context  ctx = create();
+    Context ctx = create();
     EXPECT_STREQ(ctx->provider, "");
     EXPECT_FALSE(ctx->shadow);
 }
 
 // --- dispatch ---
 
-std::vector<Array> arrays_of(const Case& c, Regime regime, glia_dtype dtype) {
+std::vector<Array> arrays_of(const Case &c, Regime regime, glia_dtype dtype) {
     std::vector<Array> in;
     for (size_t i = 0; i < c.inputs.size(); ++i) {
-        const Input& input = c.inputs[i];
+        const Input &input = c.inputs[i];
         if (input.content == Content::absent)
             in.push_back(ABSENT);
         else
@@ -266,28 +268,29 @@ std::vector<Array> arrays_of(const Case& c, Regime regime, glia_dtype dtype) {
 }
 
 // The first case of each op.
-std::vector<const Case*> first_cases() {
-    std::vector<const Case*>  first;
-    std::set<const glia_op*> seen;
-    for (const Case& c : all_cases())
+std::vector<const Case *> first_cases() {
+    std::vector<const Case *> first;
+    std::set<const glia_op *> seen;
+    for (const Case &c : all_cases())
         if (!c.bench && seen.insert(c.op).second) first.push_back(&c);
     return first;
 }
 
 TEST(Dispatch, the_log_names_the_provider_that_ran_and_why_those_before_it_declined) {
-    for (const Case* c : first_cases())
+    for (const Case *c : first_cases())
         for (glia_dtype dtype : {GLIA_F32, GLIA_F64}) {
-            Lines   lines;
+            Lines lines;
             Session session("");
             session.ctx()->log = keep_line, session.ctx()->log_user = &lines;
             session.ctx()->log_categories = GLIA_LOG_DISPATCH;
             const Result result = session.call_raw(*c->op, c->params.data(), arrays_of(*c, Regime::reals, dtype));
             ASSERT_EQ(result.status, GLIA_OK) << result.message;
-            const std::string         op = std::string("dispatch ") + c->op->name + ": ";
-            const glia_provider* const* it = glia_cpu_device.providers(c->op);
+            const std::string op           = std::string("dispatch ") + c->op->name + ": ";
+            const glia_provider *const *it = glia_cpu_device.providers(c->op);
             for (size_t i = 0; i < lines.size(); ++i) {
                 if (lines[i].rfind(op + "oneDNN", 0) == 0) continue;  // what prepare adds
-                if (c->op->forward && lines[i].rfind(std::string("dispatch ") + c->op->forward->name + ": ", 0) == 0) continue;
+                if (c->op->forward && lines[i].rfind(std::string("dispatch ") + c->op->forward->name + ": ", 0) == 0)
+                    continue;
                 const std::string name = op + (*it)->name, reason = name + " declines: ";
                 if (lines[i] == name) {
                     EXPECT_EQ(i + 1, lines.size());
@@ -304,28 +307,29 @@ TEST(Dispatch, the_log_names_the_provider_that_ran_and_why_those_before_it_decli
 
 TEST(Dispatch, a_forced_provider_never_falls_back) {
     Variable forced("GLIA_PROVIDER", "cpu.native"), log("GLIA_LOG", "dispatch");
-    int      ran = 0, declined = 0, absent = 0;
-    for (const Case* c : first_cases())
+    int ran = 0, declined = 0, absent = 0;
+    for (const Case *c : first_cases())
         for (glia_dtype dtype : {GLIA_F32, GLIA_F64}) {
             if (c->op->forward) continue;  // refused with the forward call, without which there is nothing to read
-            Lines             lines;
+            Lines lines;
             glia_context_args args = {};
             args.log = keep_line, args.log_user = &lines;
             Context ctx = create("cpu", &args);
             EXPECT_STREQ(ctx->provider, "cpu.native");
             bool known = false;
-            for (const glia_provider* const* it = glia_cpu_device.providers(c->op); *it; ++it)
+            for (const glia_provider *const *it = glia_cpu_device.providers(c->op); *it; ++it)
                 known = known || strcmp((*it)->name, "cpu.native") == 0;
             Session session("cpu.native");
             session.ctx()->log = keep_line, session.ctx()->log_user = &lines;
             const Result result = session.call_raw(*c->op, c->params.data(), arrays_of(*c, Regime::reals, dtype));
-            for (const std::string& line : lines) EXPECT_TRUE(has(line, "cpu.native")) << line;
+            for (const std::string &line : lines) EXPECT_TRUE(has(line, "cpu.native")) << line;
             if (result.status == GLIA_OK) {
                 EXPECT_TRUE(known);
                 ++ran;
             } else {
                 EXPECT_EQ(result.status, GLIA_UNSUPPORTED);
-                const std::string text = std::string(c->op->name) + ": GLIA_PROVIDER forces cpu.native, which declines: ";
+                const std::string text =
+                    std::string(c->op->name) + ": GLIA_PROVIDER forces cpu.native, which declines: ";
                 EXPECT_EQ(result.message.substr(0, text.size()), text);
                 EXPECT_EQ(has(result.message, "no such provider"), !known) << result.message;
                 ++(known ? declined : absent);
@@ -337,9 +341,9 @@ TEST(Dispatch, a_forced_provider_never_falls_back) {
 }
 
 TEST(Dispatch, a_refused_call_leaves_its_output_alone) {
-    Session           session("cpu.native");
-    const Array       x{{3}, {-1, 2, 3}, GLIA_F64};
-    glia_tensor*      y    = session.tensor({{3}, {7, 8, 9}, GLIA_F64});
+    Session session("cpu.native");
+    const Array x{{3}, {-1, 2, 3}, GLIA_F64};
+    glia_tensor *y         = session.tensor({{3}, {7, 8, 9}, GLIA_F64});
     glia_unary_params relu = {GLIA_RELU, 0, 0};
     EXPECT_EQ(glia_unary(session.ctx(), &relu, session.tensor(x), y), GLIA_UNSUPPORTED);
     EXPECT_EQ(session.values(y), (std::vector<double>{7, 8, 9}));
@@ -347,17 +351,17 @@ TEST(Dispatch, a_refused_call_leaves_its_output_alone) {
 
 // --- a device of this test: the CPU's, with other providers of relu ---
 
-glia_status (*planted)(const glia_call*) = nullptr;
+glia_status (*planted)(const glia_call *) = nullptr;
 
-glia_status run_planted(const glia_call* call, const glia_prepared*, void*) { return planted(call); }
-const char* decline_never(const glia_call*) { return nullptr; }
-const char* decline_always(const glia_call*) { return "the moon is full"; }
+glia_status run_planted(const glia_call *call, const glia_prepared *, void *) { return planted(call); }
+const char *decline_never(const glia_call *) { return nullptr; }
+const char *decline_always(const glia_call *) { return "the moon is full"; }
 
 const glia_provider kPlanted = {"cpu.planted", decline_never, nullptr, run_planted, nullptr};
 const glia_provider kShy     = {"cpu.shy", decline_always, nullptr, run_planted, nullptr};
 
-const glia_provider* const* test_providers(const glia_op* op) {
-    static const glia_provider* list[] = {&kShy, &kPlanted, nullptr};
+const glia_provider *const *test_providers(const glia_op *op) {
+    static const glia_provider *list[] = {&kShy, &kPlanted, nullptr};
     return op == &glia_op_unary ? list : glia_cpu_device.providers(op);
 }
 
@@ -369,10 +373,10 @@ glia_device test_device() {
 }
 
 // Relu of [2,3], with `wrong` in place of element 4.
-double      wrong_value = 0;
-glia_status relu_but_one(const glia_call* call) {
-    const auto* x = static_cast<const float*>(call->in[0]->data);
-    auto*       y = static_cast<float*>(call->out[0]->data);
+double wrong_value = 0;
+glia_status relu_but_one(const glia_call *call) {
+    const auto *x = static_cast<const float *>(call->in[0]->data);
+    auto *y       = static_cast<float *>(call->out[0]->data);
     for (int i = 0; i < 6; ++i) y[i] = i == 4 && !std::isinf(wrong_value) ? float(wrong_value) : std::fmax(x[i], 0.f);
     return GLIA_OK;
 }
@@ -381,15 +385,16 @@ TEST(Shadow, reports_a_wrong_element_with_op_provider_shape_index_and_values) {
     const glia_device device = test_device();
     for (double wrong : {3.001, 0.0, -5.0, double(NAN)}) {
         Session session("");
-        Lines   lines;
+        Lines lines;
         session.ctx()->device = &device, session.ctx()->shadow = true;
         session.ctx()->log = keep_line, session.ctx()->log_user = &lines, session.ctx()->log_categories = GLIA_LOG_INFO;
         planted = relu_but_one, wrong_value = wrong;
         const glia_unary_params relu{GLIA_RELU, 0, 0};
-        const Array             x{{2, 3}, {-1, 2, -3, 4, 3, -6}, GLIA_F32};
-        Result                  result = session.call(glia_op_unary, relu, {x});
+        const Array x{{2, 3}, {-1, 2, -3, 4, 3, -6}, GLIA_F32};
+        Result result = session.call(glia_op_unary, relu, {x});
         EXPECT_EQ(result.status, GLIA_CHECK_FAILED) << wrong;
-        for (const char* part : {"unary: cpu.planted differs from cpu.ref", "y [2,3]", "element 4 is ", "must be 3 within"})
+        for (const char *part :
+             {"unary: cpu.planted differs from cpu.ref", "y [2,3]", "element 4 is ", "must be 3 within"})
             EXPECT_TRUE(has(result.message, part)) << result.message << "\nlacks: " << part;
         ASSERT_EQ(lines.size(), 1u);
         EXPECT_EQ(lines[0], "check: " + result.message);
@@ -403,33 +408,33 @@ TEST(Shadow, reports_a_wrong_element_with_op_provider_shape_index_and_values) {
 
 TEST(Shadow, compares_calls_in_place_with_the_inputs_as_they_were) {
     const glia_device device = test_device();
-    Session           session("");
+    Session session("");
     session.ctx()->device = &device, session.ctx()->shadow = true;
     planted = relu_but_one, wrong_value = INFINITY;
     const glia_unary_params relu{GLIA_RELU, 0, 0};
-    glia_tensor*            x = session.tensor({{2, 3}, {-1, 2, -3, 4, 3, -6}, GLIA_F32});
+    glia_tensor *x = session.tensor({{2, 3}, {-1, 2, -3, 4, 3, -6}, GLIA_F32});
     EXPECT_EQ(glia_unary(session.ctx(), &relu, x, x), GLIA_OK) << glia_message(session.ctx());
     EXPECT_EQ(session.values(x), (std::vector<double>{0, 2, 0, 4, 3, 0}));
-    wrong_value = 1;
-    glia_tensor* z = session.tensor({{2, 3}, {-1, 2, -3, 4, 3, -6}, GLIA_F32});
+    wrong_value    = 1;
+    glia_tensor *z = session.tensor({{2, 3}, {-1, 2, -3, 4, 3, -6}, GLIA_F32});
     EXPECT_EQ(glia_unary(session.ctx(), &relu, z, z), GLIA_CHECK_FAILED);
 }
 
 TEST(Shadow, a_provider_that_fails_keeps_its_own_status) {
     const glia_device device = test_device();
-    Session           session("");
+    Session session("");
     session.ctx()->device = &device, session.ctx()->shadow = true;
-    planted = [](const glia_call* call) { return glia_fail(call->ctx, GLIA_DEVICE_ERROR, "the cable is out"); };
+    planted = [](const glia_call *call) { return glia_fail(call->ctx, GLIA_DEVICE_ERROR, "the cable is out"); };
     const glia_unary_params relu{GLIA_RELU, 0, 0};
-    const Result            result = session.call(glia_op_unary, relu, {{{2, 3}, {}, GLIA_F32}});
+    const Result result = session.call(glia_op_unary, relu, {{{2, 3}, {}, GLIA_F32}});
     EXPECT_EQ(result.status, GLIA_DEVICE_ERROR);
     EXPECT_EQ(result.message, "the cable is out");
 }
 
 TEST(Shadow, right_providers_pass_on_every_case) {
     Variable check("GLIA_CHECK", "shadow");
-    int      ran = 0;
-    for (const Case& c : all_cases()) {
+    int ran = 0;
+    for (const Case &c : all_cases()) {
         if (c.bench) continue;
         Session session("");
         EXPECT_TRUE(session.ctx()->shadow);
@@ -442,10 +447,10 @@ TEST(Shadow, right_providers_pass_on_every_case) {
 
 TEST(Dispatch, the_reason_of_the_last_is_told_when_all_decline) {
     const glia_device device = test_device();
-    Session           session("cpu.shy");
+    Session session("cpu.shy");
     session.ctx()->device = &device;
     const glia_unary_params relu{GLIA_RELU, 0, 0};
-    const Result            result = session.call(glia_op_unary, relu, {{{2, 3}, {}, GLIA_F32}});
+    const Result result = session.call(glia_op_unary, relu, {{{2, 3}, {}, GLIA_F32}});
     EXPECT_EQ(result.status, GLIA_UNSUPPORTED);
     EXPECT_EQ(result.message, "unary: GLIA_PROVIDER forces cpu.shy, which declines: the moon is full");
 }
@@ -456,25 +461,26 @@ std::atomic<bool> inside{false}, go_on{false};
 
 TEST(Busy, a_second_thread_is_refused_and_breaks_nothing) {
     const glia_device device = test_device();
-    Session           session("");
-    glia_context*     ctx = session.ctx();
-    ctx->device           = &device;
-    planted               = [](const glia_call* call) {
+    Session session("");
+    glia_context *ctx = session.ctx();
+    ctx->device       = &device;
+    planted           = [](const glia_call *call) {
         inside = true;
         while (!go_on) std::this_thread::yield();
         return relu_but_one(call);
     };
     wrong_value = INFINITY, inside = false, go_on = false;
     const glia_unary_params relu{GLIA_RELU, 0, 0};
-    glia_tensor *           x = session.tensor({{2, 3}, {-1, 2, -3, 4, 3, -6}, GLIA_F32}), *y = session.tensor({{2, 3}, {}, GLIA_F32});
-    glia_status             first = GLIA_BUSY;
-    std::thread             other([&] { first = glia_unary(ctx, &relu, x, y); });
+    glia_tensor *x    = session.tensor({{2, 3}, {-1, 2, -3, 4, 3, -6}, GLIA_F32}),
+                *y    = session.tensor({{2, 3}, {}, GLIA_F32});
+    glia_status first = GLIA_BUSY;
+    std::thread other([&] { first = glia_unary(ctx, &relu, x, y); });
     while (!inside) std::this_thread::yield();
 
-    float         host[6];
-    glia_tensor*  out   = nullptr;
-    glia_graph*   graph = nullptr;
-    glia_dataset* data  = nullptr;
+    float host[6];
+    glia_tensor *out   = nullptr;
+    glia_graph *graph  = nullptr;
+    glia_dataset *data = nullptr;
     EXPECT_EQ(glia_unary(ctx, &relu, x, y), GLIA_BUSY);
     EXPECT_EQ(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(2), &out), GLIA_BUSY);
     EXPECT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(6), nullptr, host, &out), GLIA_BUSY);
@@ -497,25 +503,25 @@ TEST(Busy, a_second_thread_is_refused_and_breaks_nothing) {
 }
 
 TEST(Busy, the_thread_inside_may_enter_again) {
-    Lines             lines;
+    Lines lines;
     glia_context_args args = {};
-    Context           ctx{nullptr, glia_context_destroy};
+    Context ctx{nullptr, glia_context_destroy};
     struct Reentry {
-        glia_context* ctx;
-        glia_status   status;
+        glia_context *ctx;
+        glia_status status;
     } reentry{nullptr, GLIA_BUSY};
     args.log_user = &reentry;
-    args.log      = [](void* user, const char*) {
-        auto* self = static_cast<Reentry*>(user);
+    args.log      = [](void *user, const char *) {
+        auto *self = static_cast<Reentry *>(user);
         if (!self->ctx) return;
-        glia_tensor* tensor = nullptr;
+        glia_tensor *tensor = nullptr;
         self->status        = glia_tensor_create(self->ctx, GLIA_F32, GLIA_SHAPE(2), &tensor);
         glia_tensor_destroy(tensor);
     };
     Variable log("GLIA_LOG", "dispatch");
     ctx         = create("cpu", &args);
     reentry.ctx = ctx.get();
-    Tensor                  x = make(ctx.get(), GLIA_SHAPE(4)), y = make(ctx.get(), GLIA_SHAPE(4));
+    Tensor x = make(ctx.get(), GLIA_SHAPE(4)), y = make(ctx.get(), GLIA_SHAPE(4));
     const glia_unary_params relu{GLIA_RELU, 0, 0};
     EXPECT_EQ(glia_unary(ctx.get(), &relu, x.get(), y.get()), GLIA_OK);
     EXPECT_EQ(reentry.status, GLIA_OK);
@@ -524,27 +530,26 @@ TEST(Busy, the_thread_inside_may_enter_again) {
 
 TEST(Busy, a_context_can_change_threads_between_calls) {
     Context ctx = create();
-    for (int i = 0; i < 8; ++i)
-        std::thread([&] { make(ctx.get(), GLIA_SHAPE(3)); }).join();
+    for (int i = 0; i < 8; ++i) std::thread([&] { make(ctx.get(), GLIA_SHAPE(3)); }).join();
     EXPECT_EQ(glia_context_bytes(ctx.get()), 0u);
 }
 
 TEST(Parallel, contexts_in_threads_of_their_own_give_the_same_bits) {
     const auto work = [] {
         std::vector<double> all;
-        Session             session("");
-        for (const Case* c : first_cases()) {
+        Session session("");
+        for (const Case *c : first_cases()) {
             const Result result = session.call_raw(*c->op, c->params.data(), arrays_of(*c, Regime::reals, GLIA_F32));
             EXPECT_EQ(result.status, GLIA_OK) << result.message;
-            for (const Array& y : result.out) all.insert(all.end(), y.values.begin(), y.values.end());
+            for (const Array &y : result.out) all.insert(all.end(), y.values.begin(), y.values.end());
         }
         return all;
     };
     std::vector<std::vector<double>> results(4);
-    std::vector<std::thread>         threads;
-    for (auto& result : results) threads.emplace_back([&] { result = work(); });
-    for (auto& thread : threads) thread.join();
-    for (const auto& result : results) {
+    std::vector<std::thread> threads;
+    for (auto &result : results) threads.emplace_back([&] { result = work(); });
+    for (auto &thread : threads) thread.join();
+    for (const auto &result : results) {
         ASSERT_EQ(result.size(), results[0].size());
         EXPECT_EQ(memcmp(result.data(), results[0].data(), result.size() * sizeof(double)), 0);
     }
@@ -559,7 +564,7 @@ TEST(Memory, everything_comes_from_the_users_allocator_and_goes_back) {
     Context ctx            = create("cpu", &args);
     EXPECT_EQ(memory.held, sizeof(glia_context));
     {
-        std::vector<Tensor>     tensors;
+        std::vector<Tensor> tensors;
         const glia_unary_params relu{GLIA_RELU, 0, 0};
         for (int64_t n : {1, 1000, 70000}) {
             tensors.push_back(make(ctx.get(), GLIA_SHAPE(n)));
@@ -568,7 +573,8 @@ TEST(Memory, everything_comes_from_the_users_allocator_and_goes_back) {
             EXPECT_EQ(glia_context_bytes(ctx.get()) + sizeof(glia_context), memory.held);
             EXPECT_GE(glia_context_bytes(ctx.get()), size_t(2 * n) * 4);
         }
-        for (glia_dtype dtype : {GLIA_F64, GLIA_BF16, GLIA_U8}) tensors.push_back(make(ctx.get(), GLIA_SHAPE(5, 7), dtype));
+        for (glia_dtype dtype : {GLIA_F64, GLIA_BF16, GLIA_U8})
+            tensors.push_back(make(ctx.get(), GLIA_SHAPE(5, 7), dtype));
     }
     EXPECT_EQ(glia_context_bytes(ctx.get()) + sizeof(glia_context), memory.held);
     EXPECT_EQ(glia_context_peak_bytes(ctx.get()) + sizeof(glia_context), memory.largest);
@@ -578,8 +584,8 @@ TEST(Memory, everything_comes_from_the_users_allocator_and_goes_back) {
 }
 
 TEST(Memory, bytes_and_peak) {
-    Context ctx   = create();
-    Tensor  small = make(ctx.get(), GLIA_SHAPE(1000));
+    Context ctx             = create();
+    Tensor small            = make(ctx.get(), GLIA_SHAPE(1000));
     const size_t with_small = glia_context_bytes(ctx.get());
     EXPECT_GE(with_small, 4000u);
     EXPECT_LT(with_small, 6000u);
@@ -595,11 +601,11 @@ TEST(Memory, bytes_and_peak) {
 }
 
 TEST(Memory, a_workspace_is_kept_and_grows_only) {
-    Session       session("cpu.ref");
-    glia_context* ctx = session.ctx();
-    Tensor        x = make(ctx, GLIA_SHAPE(100)), y = make(ctx, GLIA_SHAPE(100));
+    Session session("cpu.ref");
+    glia_context *ctx = session.ctx();
+    Tensor x = make(ctx, GLIA_SHAPE(100)), y = make(ctx, GLIA_SHAPE(100));
     const glia_unary_params relu{GLIA_RELU, 0, 0};
-    const size_t            before = glia_context_bytes(ctx);
+    const size_t before = glia_context_bytes(ctx);
     ASSERT_EQ(glia_unary(ctx, &relu, x.get(), y.get()), GLIA_OK);
     const size_t after = glia_context_bytes(ctx);
     EXPECT_EQ(after, before + 200 * sizeof(double));
@@ -610,27 +616,27 @@ TEST(Memory, a_workspace_is_kept_and_grows_only) {
 // Each object keeps the context alive: destroyed in every order of five.
 TEST(Memory, the_order_of_destroy_calls_is_free) {
     std::vector<int> order = {0, 1, 2, 3, 4};
-    int              tried = 0;
+    int tried              = 0;
     do {
         CountingAllocator memory;
         glia_context_args args = {};
         args.allocator         = memory.api();
-        glia_context* ctx      = nullptr;
+        glia_context *ctx      = nullptr;
         ASSERT_EQ(glia_context_create("cpu", &args, &ctx), GLIA_OK);
         glia_tensor *x = nullptr, *y = nullptr;
         ASSERT_EQ(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(4), &x), GLIA_OK);
         ASSERT_EQ(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(4), &y), GLIA_OK);
-        glia_graph* graph = nullptr;
+        glia_graph *graph = nullptr;
         ASSERT_EQ(glia_graph_create(ctx, &graph), GLIA_OK);
         const glia_unary_params relu{GLIA_RELU, 0, 0};
-        const glia_value        in = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(4));
-        const glia_value        out = glia_graph_call(graph, "unary", &relu, &in, 1, nullptr, 0);
-        glia_plan*              plan = nullptr;
+        const glia_value in  = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(4));
+        const glia_value out = glia_graph_call(graph, "unary", &relu, &in, 1, nullptr, 0);
+        glia_plan *plan      = nullptr;
         ASSERT_EQ(glia_plan_create(graph, &out, 1, &plan), GLIA_OK) << glia_message(ctx);
-        const glia_array  field = {nullptr, GLIA_F32, GLIA_SHAPE(1), &order, 0, 0};
-        glia_arrays_args  arrays = {};
+        const glia_array field  = {nullptr, GLIA_F32, GLIA_SHAPE(1), &order, 0, 0};
+        glia_arrays_args arrays = {};
         arrays.inputs = &field, arrays.n_inputs = 1, arrays.count = 2, arrays.copy = true;
-        glia_dataset* data = nullptr;
+        glia_dataset *data = nullptr;
         ASSERT_EQ(glia_dataset_from_arrays(ctx, &arrays, &data), GLIA_OK) << glia_message(ctx);
         bool has_tensors = true;
         for (int what : order) {
@@ -663,7 +669,7 @@ TEST(Memory, destroy_accepts_null) {
 TEST(Sizes, saturate_where_a_shape_is_too_large) {
     const int64_t big = int64_t(1) << 40;
     const int64_t dim[]{big, big, 3, big};
-    glia_tensor   tensor{};
+    glia_tensor tensor{};
     glia_set_shape(&tensor, GLIA_F64, 4, dim);
     EXPECT_EQ(glia_count(&tensor), INT64_MAX);
     EXPECT_EQ(tensor.stride[3], 1);
@@ -678,12 +684,13 @@ TEST(Sizes, saturate_where_a_shape_is_too_large) {
 
 TEST(Sizes, empty_tensors_of_huge_dimensions_are_refused_by_every_op) {
     // Geometries hold ints: an op that multiplied the other dimensions of an empty tensor would overflow.
-    Session        session("");
-    const Array    x{{0, 1 << 16, 1 << 16}, {}, GLIA_F32};
+    Session session("");
+    const Array x{{0, 1 << 16, 1 << 16}, {}, GLIA_F32};
     const glia_reduce_params sum{GLIA_SUM, GLIA_AXIS(0), false};
-    const Result   result = session.call(glia_op_reduce, sum, {x});
+    const Result result = session.call(glia_op_reduce, sum, {x});
     EXPECT_EQ(result.status, GLIA_UNSUPPORTED);
-    EXPECT_EQ(result.message, "reduce: x [0,65536,65536] has more than 2^31-1 elements, not counting the dimensions of 0");
+    EXPECT_EQ(result.message,
+              "reduce: x [0,65536,65536] has more than 2^31-1 elements, not counting the dimensions of 0");
 }
 
 }  // namespace

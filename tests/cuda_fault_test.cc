@@ -9,21 +9,21 @@ namespace {
 using namespace glia;
 
 struct Scenario {
-    const char*                                     name;
-    std::function<glia_status(glia_context*, Keep&)> work;
+    const char *name;
+    std::function<glia_status(glia_context *, Keep &)> work;
 };
 
-glia_status make(glia_context* ctx, Keep& keep, glia_dtype dtype, glia_shape shape, glia_tensor** out) {
+glia_status make(glia_context *ctx, Keep &keep, glia_dtype dtype, glia_shape shape, glia_tensor **out) {
     *out = nullptr;
     GLIA_TEST_TRY(glia_tensor_create(ctx, dtype, shape, out));
     keep(*out, glia_tensor_destroy);
     return GLIA_OK;
 }
 
-glia_status tensors(glia_context* ctx, Keep& keep) {
-    const size_t       count = (5 << 20) / sizeof(float);  // more than one piece of staging memory
+glia_status tensors(glia_context *ctx, Keep &keep) {
+    const size_t count = (5 << 20) / sizeof(float);  // more than one piece of staging memory
     std::vector<float> host(count, 2);
-    glia_tensor *      t, *gapped;
+    glia_tensor *t, *gapped;
     GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(int64_t(count)), &t));
     GLIA_TEST_TRY(glia_tensor_write(t, host.data(), count * sizeof(float)));
     const int64_t stride[] = {9, 2};
@@ -38,13 +38,13 @@ glia_status tensors(glia_context* ctx, Keep& keep) {
 }
 
 // Calls with copies of strided tensors, a workspace, and indices.
-glia_status ops(glia_context* ctx, Keep& keep) {
+glia_status ops(glia_context *ctx, Keep &keep) {
     const glia_softmax_params softmax{};
-    const glia_reduce_params  sum{GLIA_SUM, 0, false};
-    const glia_gather_params  gather{};
-    const float               host[] = {1, 2, 3, 4, 5, 6, 7, 8};
-    const int64_t             rows[] = {1, 0, 1}, stride[] = {1, 2};
-    glia_tensor *             x, *y, *s, *index, *picked, *transposed;
+    const glia_reduce_params sum{GLIA_SUM, 0, false};
+    const glia_gather_params gather{};
+    const float host[]   = {1, 2, 3, 4, 5, 6, 7, 8};
+    const int64_t rows[] = {1, 0, 1}, stride[] = {1, 2};
+    glia_tensor *x, *y, *s, *index, *picked, *transposed;
     GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(2, 4), &x));
     GLIA_TEST_TRY(glia_tensor_write(x, host, sizeof host));
     GLIA_TEST_TRY(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(2, 4), stride, glia_tensor_data(x), &transposed));
@@ -66,13 +66,13 @@ glia_status ops(glia_context* ctx, Keep& keep) {
 }
 
 // Launched, recorded and replayed.
-glia_status plan(glia_context* ctx, Keep& keep) {
-    const glia_unary_params   tanh{GLIA_TANH, 0, 0};
+glia_status plan(glia_context *ctx, Keep &keep) {
+    const glia_unary_params tanh{GLIA_TANH, 0, 0};
     const glia_softmax_params softmax{};
-    const glia_reduce_params  sum{GLIA_SUM, 0, false};
-    glia_graph*               graph = nullptr;
-    glia_plan*                plan  = nullptr;
-    glia_tensor *             in, *out;
+    const glia_reduce_params sum{GLIA_SUM, 0, false};
+    glia_graph *graph = nullptr;
+    glia_plan *plan   = nullptr;
+    glia_tensor *in, *out;
     GLIA_TEST_TRY(glia_graph_create(ctx, &graph));
     keep(graph, glia_graph_destroy);
     glia_value value = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(3, 5));
@@ -83,7 +83,7 @@ glia_status plan(glia_context* ctx, Keep& keep) {
     keep(plan, glia_plan_destroy);
     GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(3, 5), &in));
     GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SCALAR, &out));
-    const glia_tensor* const inputs[] = {in};
+    const glia_tensor *const inputs[] = {in};
     for (int run = 0; run < 3; ++run) {
         float host[15], got = 0;
         for (int i = 0; i < 15; ++i) host[i] = float(i * run);
@@ -96,12 +96,12 @@ glia_status plan(glia_context* ctx, Keep& keep) {
 }
 
 // A launch for each step, lengths that are checked on the device, and what the forward call keeps for the backward one.
-glia_status recurrent(glia_context* ctx, Keep& keep) {
+glia_status recurrent(glia_context *ctx, Keep &keep) {
     snprintf(ctx->provider, sizeof ctx->provider, "cuda.portable");
     glia_rnn_params p{};
     p.cell = GLIA_RNN_LSTM, p.direction = GLIA_RNN_BOTH;
     const int32_t steps[] = {1, 2};
-    glia_tensor * x, *lengths, *w_ih, *w_hh, *y, *reserve, *dx;
+    glia_tensor *x, *lengths, *w_ih, *w_hh, *y, *reserve, *dx;
     GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(2, 2, 3), &x));
     GLIA_TEST_TRY(make(ctx, keep, GLIA_I32, GLIA_SHAPE(2), &lengths));
     GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(8, 3), &w_ih));
@@ -113,7 +113,7 @@ glia_status recurrent(glia_context* ctx, Keep& keep) {
     GLIA_TEST_TRY(glia_tensor_fill(w_hh, 0));
     GLIA_TEST_TRY(glia_tensor_write(lengths, steps, sizeof steps));
     glia_rnn_weights weights[2]{};
-    for (glia_rnn_weights& w : weights) w.w_ih = w_ih, w.w_hh = w_hh;
+    for (glia_rnn_weights &w : weights) w.w_ih = w_ih, w.w_hh = w_hh;
     glia_rnn_start start{};
     start.lengths = lengths;
     GLIA_TEST_TRY(glia_rnn_reserve(ctx, &p, x, &start, weights, &reserve));
@@ -122,7 +122,7 @@ glia_status recurrent(glia_context* ctx, Keep& keep) {
     end.reserve = reserve;
     GLIA_TEST_TRY(glia_rnn(ctx, &p, x, &start, weights, y, &end));
     const glia_rnn_saved saved{x, &start, weights, y, reserve};
-    glia_rnn_upstream    upstream{};
+    glia_rnn_upstream upstream{};
     upstream.dy = y;
     GLIA_TEST_TRY(glia_rnn_backward(ctx, &p, &saved, &upstream, dx, nullptr));
     float outputs[16], gradients[12];
@@ -135,21 +135,22 @@ glia_status recurrent(glia_context* ctx, Keep& keep) {
     return GLIA_OK;
 }
 
-glia_status training(glia_context* ctx, Keep& keep) {
-    static const float   points[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+glia_status training(glia_context *ctx, Keep &keep) {
+    static const float points[12]   = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
     static const int64_t classes[6] = {0, 1, 0, 1, 0, 1};
-    const glia_array     input{"x", GLIA_F32, GLIA_SHAPE(2), points, 0, 0}, target{"t", GLIA_I64, GLIA_SCALAR, classes, 0, 0};
-    glia_arrays_args     arrays{};
+    const glia_array input{"x", GLIA_F32, GLIA_SHAPE(2), points, 0, 0},
+        target{"t", GLIA_I64, GLIA_SCALAR, classes, 0, 0};
+    glia_arrays_args arrays{};
     arrays.inputs = &input, arrays.n_inputs = 1, arrays.targets = &target, arrays.n_targets = 1, arrays.count = 6;
-    glia_dataset* data  = nullptr;
-    glia_model*   model = nullptr;
+    glia_dataset *data = nullptr;
+    glia_model *model  = nullptr;
     GLIA_TEST_TRY(glia_dataset_from_arrays(ctx, &arrays, &data));
     keep(data, glia_dataset_destroy);
     GLIA_TEST_TRY(glia_model_create(ctx, nullptr, &model));
     keep(model, glia_model_destroy);
     glia_dense_args dense{};
-    dense.units           = 2;
-    const glia_value out  = glia_model_dense(model, glia_model_input(model, "x", GLIA_SHAPE(2)), &dense);
+    dense.units          = 2;
+    const glia_value out = glia_model_dense(model, glia_model_input(model, "x", GLIA_SHAPE(2)), &dense);
     glia_compile_args compile{};
     compile.loss = GLIA_CROSS_ENTROPY, compile.optimizer = GLIA_ADAM;
     GLIA_TEST_TRY(glia_model_compile(model, out, &compile));
@@ -160,12 +161,16 @@ glia_status training(glia_context* ctx, Keep& keep) {
     return glia_model_predict(model, data, 6, predicted, sizeof predicted);
 }
 
-const Scenario kScenarios[] = {
-    {"create_and_destroy", [](glia_context*, Keep&) { return GLIA_OK; }}, {"tensors", tensors}, {"ops", ops}, {"plan", plan}, {"recurrent", recurrent}, {"training", training}};
+const Scenario kScenarios[] = {{"create_and_destroy", [](glia_context *, Keep &) { return GLIA_OK; }},
+                               {"tensors", tensors},
+                               {"ops", ops},
+                               {"plan", plan},
+                               {"recurrent", recurrent},
+                               {"training", training}};
 
 struct Fault {
-    int         error;
-    const char* text;
+    int error;
+    const char *text;
     glia_status status;
 };
 const Fault kFaults[] = {{2, "cudaErrorMemoryAllocation", GLIA_OUT_OF_MEMORY},
@@ -174,22 +179,22 @@ const Fault kFaults[] = {{2, "cudaErrorMemoryAllocation", GLIA_OUT_OF_MEMORY},
                          {719, "cudaErrorLaunchFailure", GLIA_DEVICE_LOST},
                          {801, "cudaErrorNotSupported", GLIA_UNSUPPORTED}};
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string &text, const std::string &part) { return text.find(part) != std::string::npos; }
 
-void expect_lost(Computer& c) {
-    glia_tensor* t = nullptr;
+void expect_lost(Computer &c) {
+    glia_tensor *t = nullptr;
     EXPECT_EQ(glia_tensor_create(c.ctx, GLIA_F32, GLIA_SHAPE(1), &t), GLIA_DEVICE_LOST);
     EXPECT_TRUE(has(c.message(), "was lost earlier (")) << c.message();
     EXPECT_TRUE(has(c.message(), "; if a new context fails too, ")) << c.message();
 }
 
 class Faults : public OnDevice {
-  protected:
+   protected:
     // The work with the call of this number failing. *failed: whether that showed.
-    void walk_into(const Scenario& s, const Fault& fault, long call, bool* failed) {
+    void walk_into(const Scenario &s, const Fault &fault, long call, bool *failed) {
         const std::string setting = std::to_string(call) + ":" + std::to_string(fault.error);
-        const Variable    variable("GLIA_CUDA_FAIL", setting.c_str());
-        Computer          c(device());
+        const Variable variable("GLIA_CUDA_FAIL", setting.c_str());
+        Computer c(device());
         if (c.created != GLIA_OK) {
             *failed = true;
             check(fault, c.created, c.message());
@@ -198,7 +203,7 @@ class Faults : public OnDevice {
             return;
         }
         {
-            Keep              keep;
+            Keep keep;
             const glia_status status = s.work(c.ctx, keep);
             *failed                  = status != GLIA_OK;
             if (*failed) check(fault, status, c.message());
@@ -215,17 +220,18 @@ class Faults : public OnDevice {
         EXPECT_EQ(live_bytes(device()), 0u);
     }
 
-    static void check(const Fault& fault, glia_status status, const std::string& message) {
+    static void check(const Fault &fault, glia_status status, const std::string &message) {
         EXPECT_EQ(status, fault.status) << message;
         const bool names_call = has(message, "cuda") || has(message, "glia_kernel_");
         const bool later      = fault.status == GLIA_DEVICE_LOST && has(message, "was lost earlier (");
-        EXPECT_TRUE((names_call && (later || has(message, fault.text))) || has(message, "out of memory on ")) << message;
+        EXPECT_TRUE((names_call && (later || has(message, fault.text))) || has(message, "out of memory on "))
+            << message;
     }
 
     // How many calls a context makes that comes to its end.
-    long calls_of(const Scenario& s) {
+    long calls_of(const Scenario &s) {
         const Variable log("GLIA_LOG", "dispatch");
-        Computer       c(device());
+        Computer c(device());
         EXPECT_EQ(c.created, GLIA_OK) << c.message();
         {
             Keep keep;
@@ -241,39 +247,40 @@ class Faults : public OnDevice {
 // The first scenario fails the calls that open a context; the others, the calls after those.
 TEST_P(Faults, in_any_call_are_errors_that_leave_nothing_behind) {
     const long opening = calls_of(kScenarios[0]);
-    long       from    = 0;
-    for (const Scenario& s : kScenarios) {
+    long from          = 0;
+    for (const Scenario &s : kScenarios) {
         const long calls = calls_of(s);
         ASSERT_GT(calls, from);
         int unnoticed = 0;
-        for (const Fault& fault : kFaults) {
+        for (const Fault &fault : kFaults) {
             for (long call = from; call < calls; ++call) {
-                SCOPED_TRACE(std::string(s.name) + ", GLIA_CUDA_FAIL=" + std::to_string(call) + ":" + std::to_string(fault.error));
+                SCOPED_TRACE(std::string(s.name) + ", GLIA_CUDA_FAIL=" + std::to_string(call) + ":" +
+                             std::to_string(fault.error));
                 bool failed = false;
                 walk_into(s, fault, call, &failed);
                 unnoticed += !failed;
                 if (HasFailure()) return;
             }
         }
-        printf("%s: calls %ld to %ld of CUDA failed, each with %zu errors; %d were made up for\n", s.name, from, calls - 1,
-               sizeof kFaults / sizeof *kFaults, unnoticed);
+        printf("%s: calls %ld to %ld of CUDA failed, each with %zu errors; %d were made up for\n", s.name, from,
+               calls - 1, sizeof kFaults / sizeof *kFaults, unnoticed);
         from = opening;
     }
 }
 
 // The same for host memory, which devices need for what they keep about their own.
 TEST_P(Faults, of_host_memory_are_errors_that_leave_nothing_behind) {
-    for (const Scenario& s : kScenarios) {
+    for (const Scenario &s : kScenarios) {
         for (long n = 0;; ++n) {
             SCOPED_TRACE(std::string(s.name) + ", allocation " + std::to_string(n));
-            Computer    c(device(), n);
+            Computer c(device(), n);
             glia_status status = c.created;
             if (status == GLIA_OK) {
                 Keep keep;
                 status = s.work(c.ctx, keep);
             }
             const std::string message = c.message();
-            const long        refused = c.memory.refused;
+            const long refused        = c.memory.refused;
             if (c.ctx && refused) {
                 Keep again;
                 EXPECT_EQ(s.work(c.ctx, again), GLIA_OK) << "the second time: " << c.message();
@@ -294,9 +301,9 @@ TEST_P(Faults, of_host_memory_are_errors_that_leave_nothing_behind) {
 // What is behind the context's work, in its close, cannot fail: a number that no call has.
 TEST_P(Faults, that_never_happen_change_nothing) {
     const Variable variable("GLIA_CUDA_FAIL", "1000000:2");
-    for (const Scenario& s : kScenarios) {
+    for (const Scenario &s : kScenarios) {
         Computer c(device());
-        Keep     keep;
+        Keep keep;
         ASSERT_EQ(c.created, GLIA_OK);
         EXPECT_EQ(s.work(c.ctx, keep), GLIA_OK) << s.name << ": " << c.message();
     }
@@ -307,12 +314,12 @@ TEST_P(Faults, that_lose_the_device_lose_one_context) {
     Computer healthy(device());
     ASSERT_EQ(healthy.created, GLIA_OK);
     {
-        const Variable          variable("GLIA_CUDA_FAIL", "60:700");
-        Computer                c(device());
-        Keep                    keep;
-        glia_tensor *           x, *y;
-        float                   host[3] = {1, 2, 3};
-        glia_status             status  = GLIA_OK;
+        const Variable variable("GLIA_CUDA_FAIL", "60:700");
+        Computer c(device());
+        Keep keep;
+        glia_tensor *x, *y;
+        float host[3]      = {1, 2, 3};
+        glia_status status = GLIA_OK;
         const glia_unary_params relu{GLIA_RELU, 0, 0};
         ASSERT_EQ(c.created, GLIA_OK) << c.message();
         ASSERT_EQ(make(c.ctx, keep, GLIA_F32, GLIA_SHAPE(3), &x), GLIA_OK);
@@ -321,11 +328,11 @@ TEST_P(Faults, that_lose_the_device_lose_one_context) {
         ASSERT_EQ(status, GLIA_DEVICE_LOST);
         EXPECT_TRUE(has(c.message(), "is lost: cuda")) << c.message();
 
-        const glia_array  array{"x", GLIA_F32, GLIA_SHAPE(1), host, 0, 0};
-        glia_arrays_args  arrays{};
-        glia_dataset*     data  = nullptr;
-        glia_model*       model = nullptr;
-        glia_graph*       graph = nullptr;
+        const glia_array array{"x", GLIA_F32, GLIA_SHAPE(1), host, 0, 0};
+        glia_arrays_args arrays{};
+        glia_dataset *data = nullptr;
+        glia_model *model  = nullptr;
+        glia_graph *graph  = nullptr;
         arrays.inputs = &array, arrays.n_inputs = 1, arrays.count = 3;
         EXPECT_EQ(glia_tensor_write(x, host, sizeof host), GLIA_DEVICE_LOST);
         EXPECT_EQ(glia_tensor_read(x, host, sizeof host), GLIA_DEVICE_LOST);

@@ -19,13 +19,13 @@ namespace {
 
 using namespace glia;
 
-const glia_device* cuda() { return cuda_device(); }
+const glia_device *cuda() { return cuda_device(); }
 
 // One GPU of each generation that the kernels are built for, and what cuDNN asks of it.
 struct Gpu {
-    const char* name;
-    int         capability, multiprocessors, shared_bytes, shared_bytes_optin, blocks, threads, l2_bytes;
-    long        memory;
+    const char *name;
+    int capability, multiprocessors, shared_bytes, shared_bytes_optin, blocks, threads, l2_bytes;
+    long memory;
 };
 constexpr Gpu kGpus[] = {
     {"T4", 750, 40, 49152, 65536, 16, 1024, 4 << 20, 15L << 30},
@@ -36,10 +36,10 @@ constexpr Gpu kGpus[] = {
     {"B200", 1000, 148, 49152, 232448, 32, 2048, 126 << 20, 178L << 30},
     {"RTX 5090", 1200, 170, 49152, 101376, 24, 1536, 96 << 20, 31L << 30},
 };
-constexpr const Gpu& kH100 = kGpus[4];
+constexpr const Gpu &kH100 = kGpus[4];
 
 // In the form in which cuDNN writes down a device.
-std::string description(const Gpu& gpu) {
+std::string description(const Gpu &gpu) {
     char text[2048];
     snprintf(text, sizeof text,
              R"({"maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64], "regsPerBlock": 65536,
@@ -49,8 +49,8 @@ std::string description(const Gpu& gpu) {
                  "isTccDriver": 0, "supportCoopLaunch": 1, "smClockRateKHz": 1700000, "memClockRateKHz": 2600000,
                  "l2CacheSize": %d, "deviceName": "%s", "totalGlobalMem": %ld, "deviceVer": %d, "driverVer": 13000,
                  "cudaDeviceId": 0})",
-             gpu.multiprocessors, gpu.shared_bytes, gpu.shared_bytes_optin, gpu.blocks, gpu.threads, gpu.l2_bytes, gpu.name,
-             gpu.memory, gpu.capability);
+             gpu.multiprocessors, gpu.shared_bytes, gpu.shared_bytes_optin, gpu.blocks, gpu.threads, gpu.l2_bytes,
+             gpu.name, gpu.memory, gpu.capability);
     return text;
 }
 
@@ -58,14 +58,14 @@ enum class Images { dense, channels_last };
 
 // The call of a case, with tensors that nobody will touch.
 class Call {
-  public:
-    Call(glia_context* ctx, const Case& c, glia_dtype dtype, Images images) {
+   public:
+    Call(glia_context *ctx, const Case &c, glia_dtype dtype, Images images) {
         call.ctx  = ctx;
         call.op   = c.op;
         call.geom = geom_;
         call.n_in = int(c.inputs.size());
         for (size_t i = 0; i < c.inputs.size(); ++i) {
-            const Input& input = c.inputs[i];
+            const Input &input = c.inputs[i];
             if (input.content == Content::absent) continue;
             glia_set_shape(&in_[i], dtype_of(c, i, dtype), int(input.dims.size()), input.dims.data());
             place(&in_[i], images == Images::channels_last && (c.op->image_in >> i & 1));
@@ -80,28 +80,29 @@ class Call {
         }
     }
 
-    glia_call   call{};
+    glia_call call{};
     glia_status status;
 
-  private:
-    void place(glia_tensor* tensor, bool channels_last) {
+   private:
+    void place(glia_tensor *tensor, bool channels_last) {
         tensor->ctx  = call.ctx;
-        tensor->data = reinterpret_cast<void*>(next_ += uintptr_t{1} << 36);
+        tensor->data = reinterpret_cast<void *>(next_ += uintptr_t{1} << 36);
         if (channels_last && tensor->ndim == 4) glia_channels_last_strides(4, tensor->dim, tensor->stride);
     }
 
     alignas(std::max_align_t) char geom_[GLIA_MAX_GEOMETRY] = {};
     glia_tensor in_[GLIA_MAX_IN]{}, out_[GLIA_MAX_OUT]{};
-    uintptr_t   next_ = uintptr_t{1} << 46;
+    uintptr_t next_ = uintptr_t{1} << 46;
 };
 
-bool is_of_a_library(const glia_provider* provider) {
+bool is_of_a_library(const glia_provider *provider) {
     return std::string(provider->name) == "cuda.cublas" || std::string(provider->name) == "cuda.cudnn";
 }
 
-template <class F> void for_each_library_call(glia_context* ctx, const F& f) {
-    for (const Case& c : all_cases())
-        for (const glia_provider* const* it = cuda()->providers(c.op); *it; ++it)
+template <class F>
+void for_each_library_call(glia_context *ctx, const F &f) {
+    for (const Case &c : all_cases())
+        for (const glia_provider *const *it = cuda()->providers(c.op); *it; ++it)
             for (glia_dtype dtype : {GLIA_F32, GLIA_F64, GLIA_BF16, GLIA_F16})
                 for (Images images : {Images::dense, Images::channels_last}) {
                     if (!is_of_a_library(*it)) continue;
@@ -128,15 +129,15 @@ TEST(CudaLibraries, are_reported_one_by_one) {
 TEST(CudaLibraries, decline_with_a_reason_or_accept_without_a_device) {
     Pretender p;
     std::map<std::string, int> taken;
-    for_each_library_call(p.ctx, [&](const glia_provider& provider, const glia_call& call, const Case& c) {
-        const char* reason = provider.decline(&call);
+    for_each_library_call(p.ctx, [&](const glia_provider &provider, const glia_call &call, const Case &c) {
+        const char *reason = provider.decline(&call);
         if (reason)
             EXPECT_STRNE(reason, "") << c.op->name << " " << c.name;
         else
             ++taken[std::string(c.op->name) + " " + provider.name];
     });
     EXPECT_EQ(p.device()->calls, 0) << "decline has called the device";
-    for (const auto& [name, count] : taken) EXPECT_GT(count, 0) << name;
+    for (const auto &[name, count] : taken) EXPECT_GT(count, 0) << name;
 }
 
 // Without a driver, prepare of either library ends with a reason; nothing is left behind.
@@ -144,7 +145,7 @@ TEST(CudaLibraries, have_no_handle_without_a_driver) {
     char why[GLIA_WHY_TEXT];
     if (cuda()->count(why) > 0) GTEST_SKIP() << "this machine has a GPU";
     Pretender p;
-    for_each_library_call(p.ctx, [&](const glia_provider& provider, const glia_call& call, const Case& c) {
+    for_each_library_call(p.ctx, [&](const glia_provider &provider, const glia_call &call, const Case &c) {
         glia_prepared prepared{};
         if (provider.decline(&call)) return;
         EXPECT_EQ(provider.prepare(&call, &prepared), GLIA_UNSUPPORTED) << c.op->name << " " << c.name;
@@ -155,18 +156,18 @@ TEST(CudaLibraries, have_no_handle_without_a_driver) {
 
 // cuDNN plans for this GPU while this lives.
 class Described {
-  public:
-    explicit Described(const Gpu& gpu) { setenv("GLIA_CUDNN_DEVICE", description(gpu).c_str(), 1); }
+   public:
+    explicit Described(const Gpu &gpu) { setenv("GLIA_CUDNN_DEVICE", description(gpu).c_str(), 1); }
     ~Described() { unsetenv("GLIA_CUDNN_DEVICE"); }
 };
 
 // "": cuDNN is here, and can plan for a device that is not, which it learnt in 9.8.
-std::string missing(Pretender& p, const char* op) {
+std::string missing(Pretender &p, const char *op) {
     std::string reason = "no case";
-    for_each_library_call(p.ctx, [&](const glia_provider& provider, const glia_call& call, const Case& c) {
+    for_each_library_call(p.ctx, [&](const glia_provider &provider, const glia_call &call, const Case &c) {
         glia_prepared prepared{};
         if (reason.empty() || std::string(c.op->name) != op || std::string(provider.name) != "cuda.cudnn") return;
-        const char* declined = provider.decline(&call);
+        const char *declined = provider.decline(&call);
         if (declined)
             reason = declined;
         else if (provider.prepare(&call, &prepared) != GLIA_OK)
@@ -184,12 +185,15 @@ TEST_P(Cudnn, plans_for_a_device_that_is_not_there) {
     Pretender p;
     if (const std::string reason = missing(p, "conv2d"); !reason.empty()) GTEST_SKIP() << reason;
     std::map<std::string, int> planned;
-    for_each_library_call(p.ctx, [&](const glia_provider& provider, const glia_call& call, const Case& c) {
+    for_each_library_call(p.ctx, [&](const glia_provider &provider, const glia_call &call, const Case &c) {
         const std::string what = std::string(c.op->name) + " of " + glia_dtype_name(call.in[0]->dtype);
-        if (std::string(provider.name) != "cuda.cudnn" || call.in[0]->dtype == GLIA_F64 || what.starts_with("rnn")) return;
-        // Recurrent layers have no plans. All cases on one GPU, some on the others. Before 8.0 there is no arithmetic on bf16.
+        if (std::string(provider.name) != "cuda.cudnn" || call.in[0]->dtype == GLIA_F64 || what.starts_with("rnn"))
+            return;
+        // Recurrent layers have no plans. All cases on one GPU, some on the others. Before 8.0 there is no arithmetic
+        // on bf16.
         const bool enough = planned[what] == 3 && std::string(GetParam().name) != kH100.name;
-        if (enough || (call.in[0]->dtype == GLIA_BF16 && GetParam().capability < 800) || provider.decline(&call)) return;
+        if (enough || (call.in[0]->dtype == GLIA_BF16 && GetParam().capability < 800) || provider.decline(&call))
+            return;
         glia_prepared prepared{};
         if (provider.prepare(&call, &prepared) != GLIA_OK) {
             EXPECT_STRNE(glia_message(p.ctx), "") << what << " " << c.name;
@@ -200,25 +204,26 @@ TEST_P(Cudnn, plans_for_a_device_that_is_not_there) {
         ++planned[what];
     });
     EXPECT_EQ(planned.size(), 4u * 3) << "four ops, three dtypes";
-    for (const auto& [what, count] : planned)
-        EXPECT_TRUE(count > 0 || (what.ends_with("bf16") && GetParam().capability < 800)) << what << " was never planned";
+    for (const auto &[what, count] : planned)
+        EXPECT_TRUE(count > 0 || (what.ends_with("bf16") && GetParam().capability < 800))
+            << what << " was never planned";
 }
 
 // Status of planning a convolution with its bias when call number `fail_at` fails; none of them: -1.
-glia_status plan_with_failure(int64_t fail_at, cudaError_t error, int64_t* calls) {
-    static const Case test = *std::find_if(all_cases().begin(), all_cases().end(), [](const Case& c) {
-        return std::string(c.op->name) == "conv2d" && c.inputs.size() == 3 && c.inputs[CONV2D_BIAS].content != Content::absent &&
-               c.inputs[CONV2D_X].dims[1] > 3;
+glia_status plan_with_failure(int64_t fail_at, cudaError_t error, int64_t *calls) {
+    static const Case test = *std::find_if(all_cases().begin(), all_cases().end(), [](const Case &c) {
+        return std::string(c.op->name) == "conv2d" && c.inputs.size() == 3 &&
+               c.inputs[CONV2D_BIAS].content != Content::absent && c.inputs[CONV2D_X].dims[1] > 3;
     });
-    Pretender            p;
-    const Call           call(p.ctx, test, GLIA_F32, Images::channels_last);
-    glia_choice          choice{};
-    const glia_provider* const* row = cuda()->providers(test.op);
+    Pretender p;
+    const Call call(p.ctx, test, GLIA_F32, Images::channels_last);
+    glia_choice choice{};
+    const glia_provider *const *row = cuda()->providers(test.op);
     while (std::string((*row)->name) != "cuda.cudnn") ++row;
-    const glia_provider* cudnn = *row;
+    const glia_provider *cudnn = *row;
     EXPECT_EQ(cudnn->decline(&call.call), nullptr);
-    p.device()->fail_at   = fail_at;
-    p.device()->fail_with = error;
+    p.device()->fail_at      = fail_at;
+    p.device()->fail_with    = error;
     const glia_status status = cudnn->prepare(&call.call, &choice.prepared);
     *calls                   = p.device()->calls;
     if (status == GLIA_OK)
@@ -228,7 +233,7 @@ glia_status plan_with_failure(int64_t fail_at, cudaError_t error, int64_t* calls
     return status;
 }
 
-INSTANTIATE_TEST_SUITE_P(gpus, Cudnn, testing::ValuesIn(kGpus), [](const auto& info) {
+INSTANTIATE_TEST_SUITE_P(gpus, Cudnn, testing::ValuesIn(kGpus), [](const auto &info) {
     std::string name = info.param.name;
     return name.erase(std::min(name.find(' '), name.size()), 1);
 });
@@ -245,7 +250,8 @@ TEST(CudnnFailures, every_call_that_fails_leaves_nothing_behind) {
         // Where one engine fails another is taken, and a convolution without its bias after that. Memory is lacking for
         // all, but once there is a plan more are not needed.
         const glia_status memory = plan_with_failure(call, cudaErrorMemoryAllocation, &ignored);
-        const glia_status other  = plan_with_failure(call, call % 2 ? cudaErrorInvalidValue : cudaErrorNotSupported, &ignored);
+        const glia_status other =
+            plan_with_failure(call, call % 2 ? cudaErrorInvalidValue : cudaErrorNotSupported, &ignored);
         EXPECT_TRUE(memory == GLIA_OUT_OF_MEMORY || memory == GLIA_OK) << "call " << call << ": " << memory;
         EXPECT_TRUE(other == GLIA_UNSUPPORTED || other == GLIA_OK) << "call " << call << ": " << other;
         out_of_memory += memory == GLIA_OUT_OF_MEMORY;

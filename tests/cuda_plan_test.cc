@@ -1,4 +1,5 @@
-// Plans on devices: launched once, then recorded and replayed with the same bits, and without where that is not possible.
+// Plans on devices: launched once, then recorded and replayed with the same bits, and without where that is not
+// possible.
 #include <cmath>
 #include <cstring>
 
@@ -14,12 +15,12 @@ using namespace glia;
 
 // tanh, softmax, sum over rows.
 class Chain {
-  public:
-    Chain(glia_context* ctx, int rows, int columns) : ctx_(ctx), rows_(rows), columns_(columns) {
-        const glia_unary_params   tanh{GLIA_TANH, 0, 0};
+   public:
+    Chain(glia_context *ctx, int rows, int columns) : ctx_(ctx), rows_(rows), columns_(columns) {
+        const glia_unary_params tanh{GLIA_TANH, 0, 0};
         const glia_softmax_params softmax{};
-        const glia_reduce_params  sum{GLIA_SUM, GLIA_AXIS(0), false};
-        glia_graph*               graph = nullptr;
+        const glia_reduce_params sum{GLIA_SUM, GLIA_AXIS(0), false};
+        glia_graph *graph = nullptr;
         EXPECT_EQ(glia_graph_create(ctx, &graph), GLIA_OK);
         glia_value x = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(rows, columns));
         x            = glia_graph_call(graph, "unary", &tanh, &x, 1, nullptr, 0);
@@ -29,29 +30,31 @@ class Chain {
         glia_graph_destroy(graph);
         keep_(plan_, glia_plan_destroy);
     }
-    const glia_plan* plan() const { return plan_; }
-    glia_tensor* input() { return tensor_of(ctx_, keep_, GLIA_F32, {rows_, columns_}, std::vector<float>(size_t(rows_ * columns_))); }
-    glia_tensor* output() { return tensor_of(ctx_, keep_, GLIA_F32, {columns_}, std::vector<float>(size_t(columns_))); }
-    void         set(glia_tensor* x, int seed) {
+    const glia_plan *plan() const { return plan_; }
+    glia_tensor *input() {
+        return tensor_of(ctx_, keep_, GLIA_F32, {rows_, columns_}, std::vector<float>(size_t(rows_ * columns_)));
+    }
+    glia_tensor *output() { return tensor_of(ctx_, keep_, GLIA_F32, {columns_}, std::vector<float>(size_t(columns_))); }
+    void set(glia_tensor *x, int seed) {
         std::vector<float> values(size_t(rows_ * columns_));
         for (size_t i = 0; i < values.size(); ++i) values[i] = std::sin(float(int(i) * (seed + 1)));
         ASSERT_EQ(glia_tensor_write(x, values.data(), values.size() * sizeof(float)), GLIA_OK) << glia_message(ctx_);
     }
-    glia_status        run(const glia_tensor* x, glia_tensor* y) { return glia_plan_run(plan_, &x, 1, &y, 1); }
-    std::vector<float> run(int seed, glia_tensor* x, glia_tensor* y) {
+    glia_status run(const glia_tensor *x, glia_tensor *y) { return glia_plan_run(plan_, &x, 1, &y, 1); }
+    std::vector<float> run(int seed, glia_tensor *x, glia_tensor *y) {
         set(x, seed);
         EXPECT_EQ(run(x, y), GLIA_OK) << glia_message(ctx_);
         return read<float>(y);
     }
 
-  private:
-    glia_context* ctx_;
-    int           rows_, columns_;
-    glia_plan*    plan_ = nullptr;
-    Keep          keep_;
+   private:
+    glia_context *ctx_;
+    int rows_, columns_;
+    glia_plan *plan_ = nullptr;
+    Keep keep_;
 };
 
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+bool same_bits(const std::vector<float> &a, const std::vector<float> &b) {
     return a.size() == b.size() && memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
@@ -63,29 +66,29 @@ TEST_P(CudaPlan, replayed_gives_the_bits_of_launches) {
     std::vector<std::vector<float>> launched;
     {
         const Variable log("GLIA_LOG", "time");  // times of single steps are those of launches
-        Computer       c(device());
-        Chain          chain(c.ctx, 37, 50);
-        glia_tensor *  x = chain.input(), *y = chain.output();
+        Computer c(device());
+        Chain chain(c.ctx, 37, 50);
+        glia_tensor *x = chain.input(), *y = chain.output();
         for (int run = 0; run < 5; ++run) launched.push_back(chain.run(run, x, y));
         EXPECT_EQ(c.count("time softmax cuda."), 5) << "one line for each call of each run";
         EXPECT_FALSE(c.logged(kRecorded));
     }
     const Variable log("GLIA_LOG", "plan");
-    Computer       c(device());
-    Chain          chain(c.ctx, 37, 50);
-    glia_tensor *  x = chain.input(), *y = chain.output();
+    Computer c(device());
+    Chain chain(c.ctx, 37, 50);
+    glia_tensor *x = chain.input(), *y = chain.output();
     for (int run = 0; run < 5; ++run) EXPECT_TRUE(same_bits(chain.run(run, x, y), launched[size_t(run)])) << run;
     EXPECT_EQ(c.count(kRecorded), 1);
 }
 
 TEST_P(CudaPlan, is_recorded_anew_for_other_memory) {
     const Variable log("GLIA_LOG", "plan");
-    Computer       c(device());
-    Chain          chain(c.ctx, 4, 5);
-    glia_tensor *  a = chain.input(), *b = chain.input(), *y = chain.output(), *z = chain.output();
-    const auto     want = chain.run(1, a, y), other = chain.run(2, a, y);
+    Computer c(device());
+    Chain chain(c.ctx, 4, 5);
+    glia_tensor *a = chain.input(), *b = chain.input(), *y = chain.output(), *z = chain.output();
+    const auto want = chain.run(1, a, y), other = chain.run(2, a, y);
     EXPECT_EQ(c.count(kRecorded), 1);
-    for (const auto& [in, out] : {std::pair(b, y), std::pair(a, z), std::pair(b, z)}) {
+    for (const auto &[in, out] : {std::pair(b, y), std::pair(a, z), std::pair(b, z)}) {
         const int before = c.count(kRecorded);
         EXPECT_TRUE(same_bits(chain.run(1, in, out), want)) << "launched";
         EXPECT_EQ(c.count(kRecorded), before);
@@ -97,13 +100,13 @@ TEST_P(CudaPlan, is_recorded_anew_for_other_memory) {
 
 TEST_P(CudaPlan, of_tensors_with_gaps_is_recorded_on_its_own_copies) {
     const Variable log("GLIA_LOG", "plan");
-    Computer       c(device());
-    Chain          chain(c.ctx, 3, 4);
-    Keep           keep;
-    glia_tensor *  x = chain.input(), *y = chain.output(), *gapped[2];
-    const int64_t  stride[] = {11, 2};
-    for (glia_tensor*& t : gapped) {
-        auto* memory = tensor_of(c.ctx, keep, GLIA_F32, {40}, std::vector<float>(40));
+    Computer c(device());
+    Chain chain(c.ctx, 3, 4);
+    Keep keep;
+    glia_tensor *x = chain.input(), *y = chain.output(), *gapped[2];
+    const int64_t stride[] = {11, 2};
+    for (glia_tensor *&t : gapped) {
+        auto *memory = tensor_of(c.ctx, keep, GLIA_F32, {40}, std::vector<float>(40));
         ASSERT_EQ(glia_tensor_wrap(c.ctx, GLIA_F32, GLIA_SHAPE(3, 4), stride, glia_tensor_data(memory), &t), GLIA_OK);
         keep(t, glia_tensor_destroy);
     }
@@ -115,9 +118,9 @@ TEST_P(CudaPlan, of_tensors_with_gaps_is_recorded_on_its_own_copies) {
 
 TEST_P(CudaPlan, outlives_what_it_ran_on) {
     Computer c(device());
-    Chain    chain(c.ctx, 4, 5);
+    Chain chain(c.ctx, 4, 5);
     for (int round = 0; round < 3; ++round) {
-        Keep         keep;
+        Keep keep;
         glia_tensor *x = tensor_of(c.ctx, keep, GLIA_F32, {4, 5}, std::vector<float>(20, float(round))),
                     *y = tensor_of(c.ctx, keep, GLIA_F32, {5}, std::vector<float>(5));
         for (int run = 0; run < 3; ++run) {
@@ -129,18 +132,18 @@ TEST_P(CudaPlan, outlives_what_it_ran_on) {
 
 // Runs a plan n times on the same memory; what it left, and how many calls of CUDA that took.
 struct Outcome {
-    glia_status        status = GLIA_OK;
+    glia_status status = GLIA_OK;
     std::vector<float> result;
-    long               calls     = 0;
-    bool               one_by_one = false, says_why = false;
+    long calls      = 0;
+    bool one_by_one = false, says_why = false;
 };
 
-Outcome run_times(const char* device, int n) {
+Outcome run_times(const char *device, int n) {
     const Variable log("GLIA_LOG", "info,dispatch");
-    Computer       c(device);
-    Outcome        out;
+    Computer c(device);
+    Outcome out;
     {
-        Chain        chain(c.ctx, 4, 5);
+        Chain chain(c.ctx, 4, 5);
         glia_tensor *x = chain.input(), *y = chain.output();
         chain.set(x, 3);
         for (int run = 0; run < n && out.status == GLIA_OK; ++run) out.status = chain.run(x, y);
@@ -155,13 +158,13 @@ Outcome run_times(const char* device, int n) {
 
 // The second run is the one that is recorded: each of its calls fails in turn.
 TEST_P(CudaPlan, that_cannot_be_recorded_is_launched_and_says_why) {
-    const Outcome good      = run_times(device(), 4);
-    const long    from      = run_times(device(), 1).calls, to = run_times(device(), 2).calls;
-    int           fell_back = 0;
+    const Outcome good = run_times(device(), 4);
+    const long from = run_times(device(), 1).calls, to = run_times(device(), 2).calls;
+    int fell_back = 0;
     for (long call = from; call < to; ++call) {
         const std::string setting = std::to_string(call) + ":801";
-        const Variable    fail("GLIA_CUDA_FAIL", setting.c_str());
-        const Outcome     out = run_times(device(), 4);
+        const Variable fail("GLIA_CUDA_FAIL", setting.c_str());
+        const Outcome out = run_times(device(), 4);
         if (!out.one_by_one) continue;
         ++fell_back;
         EXPECT_EQ(out.status, GLIA_OK);
@@ -174,9 +177,9 @@ TEST_P(CudaPlan, that_cannot_be_recorded_is_launched_and_says_why) {
 
 TEST_P(CudaPlan, is_checked_against_the_reference_when_that_is_wanted) {
     const Variable shadow("GLIA_CHECK", "shadow"), log("GLIA_LOG", "plan");
-    Computer       c(device());
-    Chain          chain(c.ctx, 6, 7);
-    glia_tensor *  x = chain.input(), *y = chain.output();
+    Computer c(device());
+    Chain chain(c.ctx, 6, 7);
+    glia_tensor *x = chain.input(), *y = chain.output();
     for (int run = 0; run < 3; ++run) chain.run(run, x, y);
     EXPECT_FALSE(c.logged(kRecorded));
     EXPECT_FALSE(c.logged("differs"));
@@ -184,7 +187,7 @@ TEST_P(CudaPlan, is_checked_against_the_reference_when_that_is_wanted) {
 
 TEST_P(CudaPlan, workspaces_and_tensors_are_aligned_for_the_devices_libraries) {
     Computer c(device());
-    Chain    chain(c.ctx, 3, 3);
+    Chain chain(c.ctx, 3, 3);
     for (int s = 0; s < chain.plan()->n_storages; ++s) EXPECT_EQ(chain.plan()->storages[s].place % 256, 0u);
     EXPECT_EQ(reinterpret_cast<uintptr_t>(chain.plan()->arena.data) % 256, 0u);
 }
@@ -193,13 +196,13 @@ GLIA_ON_DEVICES(CudaPlan);
 
 // Indices are only seen when the kernels have run.
 class CudaIndex : public OnDevice {
-  protected:
-    glia_status gather(Computer& c, const std::vector<int64_t>& rows) {
-        Keep                     keep;
+   protected:
+    glia_status gather(Computer &c, const std::vector<int64_t> &rows) {
+        Keep keep;
         const glia_gather_params params{};
-        auto*                    x = tensor_of(c.ctx, keep, GLIA_F32, {3, 2}, std::vector<float>{1, 2, 3, 4, 5, 6});
-        auto*                    i = tensor_of(c.ctx, keep, GLIA_I64, {int64_t(rows.size())}, rows);
-        auto*                    y = tensor_of(c.ctx, keep, GLIA_F32, {int64_t(rows.size()), 2}, std::vector<float>(2 * rows.size()));
+        auto *x = tensor_of(c.ctx, keep, GLIA_F32, {3, 2}, std::vector<float>{1, 2, 3, 4, 5, 6});
+        auto *i = tensor_of(c.ctx, keep, GLIA_I64, {int64_t(rows.size())}, rows);
+        auto *y = tensor_of(c.ctx, keep, GLIA_F32, {int64_t(rows.size()), 2}, std::vector<float>(2 * rows.size()));
         EXPECT_EQ(glia_gather(c.ctx, &params, x, i, y), GLIA_OK) << c.message();
         std::vector<float> out(2 * rows.size());
         return glia_tensor_read(y, out.data(), out.size() * sizeof(float));
@@ -217,12 +220,12 @@ TEST_P(CudaIndex, out_of_range_is_told_by_the_next_read_and_forgotten) {
 }
 
 TEST_P(CudaIndex, out_of_range_is_told_by_a_synchronisation) {
-    Computer                 c(device());
-    Keep                     keep;
+    Computer c(device());
+    Keep keep;
     const glia_gather_params params{};
-    auto*                    x = tensor_of(c.ctx, keep, GLIA_F32, {3, 2}, std::vector<float>(6));
-    auto*                    i = tensor_of(c.ctx, keep, GLIA_I32, {2}, std::vector<int32_t>{1, 3});
-    auto*                    y = tensor_of(c.ctx, keep, GLIA_F32, {2, 2}, std::vector<float>(4));
+    auto *x = tensor_of(c.ctx, keep, GLIA_F32, {3, 2}, std::vector<float>(6));
+    auto *i = tensor_of(c.ctx, keep, GLIA_I32, {2}, std::vector<int32_t>{1, 3});
+    auto *y = tensor_of(c.ctx, keep, GLIA_F32, {2, 2}, std::vector<float>(4));
     ASSERT_EQ(glia_gather(c.ctx, &params, x, i, y), GLIA_OK) << c.message();
     ASSERT_EQ(glia_enter(c.ctx), GLIA_OK);
     EXPECT_EQ(c.ctx->device->synchronize(c.ctx), GLIA_INVALID_ARGUMENT);

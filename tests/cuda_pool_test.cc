@@ -11,8 +11,8 @@ using namespace glia;
 
 // Asks the device, as tensors and plans do. Addresses are those of a GPU: they are compared, not followed.
 class Memory {
-  public:
-    explicit Memory(glia_context* ctx) : ctx_(ctx) {}
+   public:
+    explicit Memory(glia_context *ctx) : ctx_(ctx) {}
     glia_block alloc(size_t bytes) {
         glia_block out{};
         EXPECT_EQ(glia_enter(ctx_), GLIA_OK);
@@ -20,20 +20,20 @@ class Memory {
         glia_leave(ctx_);
         return out;
     }
-    void release(glia_block& block) { ctx_->device->release(ctx_, &block); }
+    void release(glia_block &block) { ctx_->device->release(ctx_, &block); }
 
-  private:
-    glia_context* ctx_;
+   private:
+    glia_context *ctx_;
 };
 
-uintptr_t address(const glia_block& block) { return reinterpret_cast<uintptr_t>(block.data); }
+uintptr_t address(const glia_block &block) { return reinterpret_cast<uintptr_t>(block.data); }
 
 class CudaPool : public OnDevice {
-  protected:
+   protected:
     void SetUp() override {
         OnDevice::SetUp();
         if (IsSkipped()) return;
-        chunk_ = std::make_unique<Variable>("GLIA_CUDA_CHUNK", "65536");
+        chunk_    = std::make_unique<Variable>("GLIA_CUDA_CHUNK", "65536");
         computer_ = std::make_unique<Computer>(device());
         ASSERT_EQ(computer_->created, GLIA_OK) << computer_->message();
         live_ = live_bytes(device());
@@ -47,16 +47,16 @@ class CudaPool : public OnDevice {
         }
         OnDevice::TearDown();
     }
-    glia_context* ctx() { return computer_->ctx; }
-    size_t        chunks() { return (live_bytes(device()) - live_) / 65536; }  // besides the first; of the emulator
+    glia_context *ctx() { return computer_->ctx; }
+    size_t chunks() { return (live_bytes(device()) - live_) / 65536; }  // besides the first; of the emulator
 
     std::unique_ptr<Variable> chunk_;
     std::unique_ptr<Computer> computer_;
-    size_t                    live_ = 0, held_ = 0;
+    size_t live_ = 0, held_ = 0;
 };
 
 TEST_P(CudaPool, gives_the_first_range_that_is_large_enough) {
-    Memory     memory(ctx());
+    Memory memory(ctx());
     glia_block a = memory.alloc(1000), b = memory.alloc(2000), c = memory.alloc(3000);
     EXPECT_EQ(address(a) % 256, 0u);
     EXPECT_EQ(address(b), address(a) + 1024);
@@ -71,13 +71,13 @@ TEST_P(CudaPool, gives_the_first_range_that_is_large_enough) {
     EXPECT_EQ(address(d), first);
     EXPECT_EQ(address(e), first + 512) << "what is left over is given out, too";
     EXPECT_NE(address(e), second);
-    for (glia_block* block : {&c, &d, &e}) memory.release(*block);
+    for (glia_block *block : {&c, &d, &e}) memory.release(*block);
 }
 
 TEST_P(CudaPool, joins_in_whatever_order_ranges_come_back) {
-    Memory                 memory(ctx());
-    std::vector<int>       order = {0, 1, 2, 3};
-    const uintptr_t        first = [&] {
+    Memory memory(ctx());
+    std::vector<int> order = {0, 1, 2, 3};
+    const uintptr_t first  = [&] {
         glia_block block = memory.alloc(256);
         const auto at    = address(block);
         memory.release(block);
@@ -85,7 +85,7 @@ TEST_P(CudaPool, joins_in_whatever_order_ranges_come_back) {
     }();
     do {
         glia_block blocks[4];
-        for (glia_block& block : blocks) block = memory.alloc(4096);
+        for (glia_block &block : blocks) block = memory.alloc(4096);
         for (const int i : order) memory.release(blocks[i]);
         glia_block all = memory.alloc(4 * 4096);
         EXPECT_EQ(address(all), first);
@@ -95,7 +95,7 @@ TEST_P(CudaPool, joins_in_whatever_order_ranges_come_back) {
 
 TEST_P(CudaPool, takes_a_chunk_for_what_does_not_fit_and_keeps_it) {
     if (!emulated()) GTEST_SKIP() << "other programs use the GPU's memory";
-    Memory     memory(ctx());
+    Memory memory(ctx());
     glia_block large = memory.alloc(65536);  // the first chunk holds the notes about indices
     EXPECT_EQ(chunks(), 1u);
     memory.release(large);
@@ -108,8 +108,8 @@ TEST_P(CudaPool, takes_a_chunk_for_what_does_not_fit_and_keeps_it) {
 TEST_P(CudaPool, gives_idle_chunks_back_before_it_fails) {
     if (!emulated()) GTEST_SKIP() << "the size of a GPU cannot be set";
     const Variable limit("GLIA_EMULATOR", "memory=300000");
-    Memory         memory(ctx());
-    glia_block     a = memory.alloc(65536), b = memory.alloc(65536);
+    Memory memory(ctx());
+    glia_block a = memory.alloc(65536), b = memory.alloc(65536);
     EXPECT_EQ(chunks(), 2u);
     memory.release(a), memory.release(b);
     glia_block c = memory.alloc(200000);  // 300000 less two chunks are too few
@@ -121,36 +121,43 @@ TEST_P(CudaPool, gives_idle_chunks_back_before_it_fails) {
 TEST_P(CudaPool, says_what_was_wanted_and_what_there_is) {
     if (!emulated()) GTEST_SKIP() << "the size of a GPU cannot be set";
     const Variable limit("GLIA_EMULATOR", "memory=300000");
-    glia_block     block{};
+    glia_block block{};
     ASSERT_EQ(glia_enter(ctx()), GLIA_OK);
     EXPECT_EQ(ctx()->device->alloc(ctx(), 1024000, "a mountain", &block), GLIA_OUT_OF_MEMORY);
-    EXPECT_EQ(computer_->message(), "out of memory on emulated: 1024000 bytes for a mountain; 234464 of its 300000 are free, this context holds 256")
+    EXPECT_EQ(computer_->message(),
+              "out of memory on emulated: 1024000 bytes for a mountain; 234464 of its 300000 are free, this context "
+              "holds 256")
         << "on the device: the notes about indices";
     EXPECT_EQ(block.data, nullptr);
     EXPECT_EQ(ctx()->device->alloc(ctx(), SIZE_MAX - 3, "a galaxy", &block), GLIA_OUT_OF_MEMORY);
-    EXPECT_NE(computer_->message().find(std::to_string(SIZE_MAX - 3) + " bytes for a galaxy"), std::string::npos) << computer_->message();
+    EXPECT_NE(computer_->message().find(std::to_string(SIZE_MAX - 3) + " bytes for a galaxy"), std::string::npos)
+        << computer_->message();
     glia_leave(ctx());
 }
 
 // 10,000 times something is taken or given back. What is held never overlaps, counts are right, and in the end the
 // chunks are whole again.
 TEST_P(CudaPool, is_right_at_random) {
-    for (const char* chunk : {"65536", "0"}) {
+    for (const char *chunk : {"65536", "0"}) {
         const Variable variable("GLIA_CUDA_CHUNK", chunk);
-        Computer       computer(device());
+        Computer computer(device());
         ASSERT_EQ(computer.created, GLIA_OK);
-        const size_t                    before = glia_context_bytes(computer.ctx);
-        Memory                          memory(computer.ctx);
+        const size_t before = glia_context_bytes(computer.ctx);
+        Memory memory(computer.ctx);
         std::map<uintptr_t, glia_block> held;  // by address
-        std::mt19937                    random(42);
-        size_t                          bytes = 0;
+        std::mt19937 random(42);
+        size_t bytes = 0;
         for (int step = 0; step < 10000; ++step) {
             if (held.empty() || random() % 100 < 52) {
                 glia_block block = memory.alloc(random() % 10 ? 1 + random() % 5000 : 1 + random() % 100000);
                 ASSERT_TRUE(block.data);
                 const auto after = held.lower_bound(address(block));
-                if (after != held.end()) { ASSERT_LE(address(block) + block.bytes, after->first); }
-                if (after != held.begin()) { ASSERT_LE(std::prev(after)->first + std::prev(after)->second.bytes, address(block)); }
+                if (after != held.end()) {
+                    ASSERT_LE(address(block) + block.bytes, after->first);
+                }
+                if (after != held.begin()) {
+                    ASSERT_LE(std::prev(after)->first + std::prev(after)->second.bytes, address(block));
+                }
                 bytes += block.bytes;
                 held[address(block)] = block;
             } else {
@@ -162,11 +169,11 @@ TEST_P(CudaPool, is_right_at_random) {
             }
             ASSERT_EQ(glia_context_bytes(computer.ctx), before + bytes);
         }
-        for (auto& [at, block] : held) memory.release(block);
+        for (auto &[at, block] : held) memory.release(block);
         EXPECT_EQ(glia_context_bytes(computer.ctx), before);
         if (*chunk != '0') {
-            const size_t live  = live_bytes(device());
-            glia_block   whole = memory.alloc(65536);  // a chunk that is one range again
+            const size_t live = live_bytes(device());
+            glia_block whole  = memory.alloc(65536);  // a chunk that is one range again
             EXPECT_EQ(live_bytes(device()), live);
             memory.release(whole);
         }

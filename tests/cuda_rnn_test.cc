@@ -1,5 +1,5 @@
-// What stands around cuDNN's recurrent layers, on an emulated device that knows cuDNN and a library that stands in for it:
-// which algorithm runs, in plans, and each call failing in turn. What the layers compute, provider_test compares.
+// What stands around cuDNN's recurrent layers, on an emulated device that knows cuDNN and a library that stands in for
+// it: which algorithm runs, in plans, and each call failing in turn. What the layers compute, provider_test compares.
 #include <dlfcn.h>
 
 #include <cmath>
@@ -10,13 +10,14 @@ namespace {
 
 using namespace glia;
 
-const int folder = setenv("GLIA_LIBRARY_DIR", GLIA_CUDNN_EMULATED, 1) + setenv("GLIA_CUDA_LIBRARY_PATH", GLIA_CUDNN_EMULATED, 1);
+const int folder =
+    setenv("GLIA_LIBRARY_DIR", GLIA_CUDNN_EMULATED, 1) + setenv("GLIA_CUDA_LIBRARY_PATH", GLIA_CUDNN_EMULATED, 1);
 
 // In the order of the library's own numbers.
 enum Algorithm { standard, persistent, compiled, small };
 
-int ask_library(const char* function, int argument) {
-    void* library = dlopen(GLIA_CUDNN_EMULATED "/libcudnn.so.9", RTLD_NOW | RTLD_NOLOAD);
+int ask_library(const char *function, int argument) {
+    void *library = dlopen(GLIA_CUDNN_EMULATED "/libcudnn.so.9", RTLD_NOW | RTLD_NOLOAD);
     if (!library) return 0;
     const auto ask = reinterpret_cast<int (*)(int)>(dlsym(library, function));
     dlclose(library);
@@ -36,7 +37,7 @@ std::vector<float> waves(int64_t count, int seed) {
     return values;
 }
 
-glia_status make(glia_context* ctx, Keep& keep, const std::vector<int64_t>& dims, int seed, glia_tensor** out) {
+glia_status make(glia_context *ctx, Keep &keep, const std::vector<int64_t> &dims, int seed, glia_tensor **out) {
     int64_t count = 1;
     for (int64_t d : dims) count *= d;
     const std::vector<float> values = waves(count, seed);
@@ -47,10 +48,10 @@ glia_status make(glia_context* ctx, Keep& keep, const std::vector<int64_t>& dims
 
 // The two calls, made one by one.
 class Layer {
-  public:
+   public:
     const glia_rnn_params params{.cell = GLIA_RNN_GRU, .direction = GLIA_RNN_BOTH};
 
-    glia_status create(glia_context* ctx, Keep& keep, const Shape& s) {
+    glia_status create(glia_context *ctx, Keep &keep, const Shape &s) {
         const int64_t rows = 3 * s.hidden;
         GLIA_TEST_TRY(make(ctx, keep, {s.steps, s.batch, s.inputs}, 1, &x_));
         GLIA_TEST_TRY(make(ctx, keep, {s.steps, s.batch, s.inputs}, 2, &dx));
@@ -67,11 +68,11 @@ class Layer {
         keep(reserve_, glia_tensor_destroy);
         return GLIA_OK;
     }
-    glia_status infer(glia_context* ctx) { return glia_rnn(ctx, &params, x_, nullptr, weights_, y, nullptr); }
-    glia_status train(glia_context* ctx) {
-        const glia_rnn_end       end{.reserve = reserve_};
-        const glia_rnn_saved     saved{.x = x_, .weights = weights_, .y = y, .reserve = reserve_};
-        const glia_rnn_upstream  upstream{.dy = y};
+    glia_status infer(glia_context *ctx) { return glia_rnn(ctx, &params, x_, nullptr, weights_, y, nullptr); }
+    glia_status train(glia_context *ctx) {
+        const glia_rnn_end end{.reserve = reserve_};
+        const glia_rnn_saved saved{.x = x_, .weights = weights_, .y = y, .reserve = reserve_};
+        const glia_rnn_upstream upstream{.dy = y};
         const glia_rnn_gradients gradients{.weights = {{.dw_ih = dw}, {}}};
         GLIA_TEST_TRY(glia_rnn(ctx, &params, x_, nullptr, weights_, y, &end));
         return glia_rnn_backward(ctx, &params, &saved, &upstream, dx, &gradients);
@@ -79,13 +80,13 @@ class Layer {
 
     glia_tensor *y = nullptr, *dx = nullptr, *dw = nullptr;
 
-  private:
-    glia_tensor *    x_ = nullptr, *w_[4] = {}, *reserve_ = nullptr;
+   private:
+    glia_tensor *x_ = nullptr, *w_[4] = {}, *reserve_ = nullptr;
     glia_rnn_weights weights_[2] = {};
 };
 
-glia_status work(glia_context* ctx) {
-    Keep  keep;
+glia_status work(glia_context *ctx) {
+    Keep keep;
     Layer layer;
     GLIA_TEST_TRY(layer.create(ctx, keep, {}));
     GLIA_TEST_TRY(layer.infer(ctx));
@@ -95,7 +96,7 @@ glia_status work(glia_context* ctx) {
 }
 
 class CudaRnn : public testing::Test {
-  protected:
+   protected:
     void TearDown() override {
         EXPECT_EQ(live_bytes("emulated"), 0u);
         EXPECT_EQ(live(), 0) << "descriptors that were not given back";
@@ -107,16 +108,18 @@ using Runs = std::vector<int>;  // of standard, persistent, compiled, small
 Runs runs_so_far() { return {runs(standard), runs(persistent), runs(compiled), runs(small)}; }
 
 // How often each algorithm goes forward when a new context trains twice. A trial takes four, if nothing is refused.
-Runs runs_of(const Shape& shape, bool nondeterministic = false) {
-    const Runs              before = runs_so_far();
+Runs runs_of(const Shape &shape, bool nondeterministic = false) {
+    const Runs before = runs_so_far();
     const glia_context_args args{.nondeterministic = nondeterministic};
-    glia_context*           ctx = nullptr;
+    glia_context *ctx = nullptr;
     EXPECT_EQ(glia_context_create("emulated", &args, &ctx), GLIA_OK) << glia_message(nullptr);
     {
-        Keep  keep;
+        Keep keep;
         Layer layer;
         EXPECT_EQ(layer.create(ctx, keep, shape), GLIA_OK) << glia_message(ctx);
-        for (int i = 0; i < 2; ++i) { EXPECT_EQ(layer.train(ctx), GLIA_OK) << glia_message(ctx); }
+        for (int i = 0; i < 2; ++i) {
+            EXPECT_EQ(layer.train(ctx), GLIA_OK) << glia_message(ctx);
+        }
     }
     glia_context_destroy(ctx);
     Runs after = runs_so_far();
@@ -139,33 +142,35 @@ TEST_F(CudaRnn, fastest_algorithm_is_taken_where_bits_may_differ) {
 }
 
 // y and the gradients of its sum by x and w_ih, from one plan.
-std::vector<std::vector<float>> planned(const char* device, bool* by_cudnn) {
-    Computer   c(device);
-    Keep       keep;
-    glia_graph* graph = nullptr;
+std::vector<std::vector<float>> planned(const char *device, bool *by_cudnn) {
+    Computer c(device);
+    Keep keep;
+    glia_graph *graph = nullptr;
     EXPECT_EQ(glia_graph_create(c.ctx, &graph), GLIA_OK) << c.message();
     const std::vector<std::vector<int64_t>> dims{{20, 3, 8}, {64, 8}, {64, 16}, {64}, {64}};
-    const int                               places[] = {0, 4, 5, 6, 7};
-    glia_value                              in[8] = {};
+    const int places[] = {0, 4, 5, 6, 7};
+    glia_value in[8]   = {};
     for (int i = 0; i < 5; ++i) {
-        glia_tensor* tensor = nullptr;
+        glia_tensor *tensor = nullptr;
         EXPECT_EQ(make(c.ctx, keep, dims[size_t(i)], i, &tensor), GLIA_OK) << c.message();
         in[places[i]] = glia_graph_tensor(graph, nullptr, tensor);
     }
-    const glia_rnn_params    params{.cell = GLIA_RNN_LSTM};
+    const glia_rnn_params params{.cell = GLIA_RNN_LSTM};
     const glia_reduce_params sum{GLIA_SUM, 0, false};
-    glia_value               out[3], wrt[] = {in[0], in[4]};
+    glia_value out[3], wrt[] = {in[0], in[4]};
     out[0]               = glia_graph_call(graph, "rnn", &params, in, 8, nullptr, 0);
     const glia_value all = glia_graph_call(graph, "reduce", &sum, out, 1, nullptr, 0);
     EXPECT_EQ(glia_graph_gradient(graph, all, wrt, 2, out + 1), GLIA_OK) << c.message();
-    glia_plan* plan = nullptr;
+    glia_plan *plan = nullptr;
     EXPECT_EQ(glia_plan_create(graph, out, 3, &plan), GLIA_OK) << c.message();
     glia_graph_destroy(graph);
     keep(plan, glia_plan_destroy);
 
     const std::vector<std::vector<int64_t>> shapes{{20, 3, 16}, dims[0], dims[1]};
-    glia_tensor*                            results[3] = {};
-    for (int i = 0; i < 3; ++i) { EXPECT_EQ(make(c.ctx, keep, shapes[size_t(i)], 0, &results[i]), GLIA_OK); }
+    glia_tensor *results[3] = {};
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(make(c.ctx, keep, shapes[size_t(i)], 0, &results[i]), GLIA_OK);
+    }
     EXPECT_EQ(glia_plan_run(plan, nullptr, 0, results, 3), GLIA_OK) << c.message();
     *by_cudnn = c.logged("dispatch rnn: cuda.cudnn") && c.logged("dispatch rnn_backward: cuda.cudnn");
     return {read<float>(results[0]), read<float>(results[1]), read<float>(results[2])};
@@ -173,7 +178,7 @@ std::vector<std::vector<float>> planned(const char* device, bool* by_cudnn) {
 
 TEST_F(CudaRnn, plan_keeps_a_reserve_of_the_size_that_the_library_asks_for) {
     const Variable log("GLIA_LOG", "dispatch");
-    bool           by_cudnn = false, ignored = false;
+    bool by_cudnn = false, ignored = false;
     const auto got = planned("emulated", &by_cudnn), want = planned("cpu", &ignored);
     EXPECT_TRUE(by_cudnn);
     for (size_t i = 0; i < want.size(); ++i)
@@ -182,8 +187,9 @@ TEST_F(CudaRnn, plan_keeps_a_reserve_of_the_size_that_the_library_asks_for) {
 
 // Each call of CUDA and of the library in turn. No other provider may help out.
 TEST_F(CudaRnn, each_call_that_fails_is_an_error_that_leaves_nothing_behind) {
-    const Variable log("GLIA_LOG", "dispatch"), provider("GLIA_PROVIDER", "cuda.cudnn"), chunk("GLIA_CUDA_CHUNK", "65536");
-    long           calls = 0;
+    const Variable log("GLIA_LOG", "dispatch"), provider("GLIA_PROVIDER", "cuda.cudnn"),
+        chunk("GLIA_CUDA_CHUNK", "65536");
+    long calls = 0;
     {
         Computer c("emulated");
         ASSERT_EQ(work(c.ctx), GLIA_OK) << c.message();
@@ -195,13 +201,14 @@ TEST_F(CudaRnn, each_call_that_fails_is_an_error_that_leaves_nothing_behind) {
     for (long call = 0; call < calls; ++call)
         for (int error : {2, 1, 801}) {
             const std::string setting = std::to_string(call) + ":" + std::to_string(error);
-            const Variable    fail("GLIA_CUDA_FAIL", setting.c_str());
-            Computer          c("emulated");
+            const Variable fail("GLIA_CUDA_FAIL", setting.c_str());
+            Computer c("emulated");
             if (c.created != GLIA_OK) continue;
             const glia_status status = work(c.ctx);
             if (status != GLIA_OK) {
                 const bool memory = error == 2 && status == GLIA_OUT_OF_MEMORY;
-                EXPECT_TRUE(memory || status == GLIA_UNSUPPORTED || status == GLIA_DEVICE_ERROR) << setting << ": " << c.message();
+                EXPECT_TRUE(memory || status == GLIA_UNSUPPORTED || status == GLIA_DEVICE_ERROR)
+                    << setting << ": " << c.message();
                 EXPECT_NE(c.message(), "");
             }
             failed[error == 2 ? 0 : error == 1 ? 1 : 2] += status != GLIA_OK;

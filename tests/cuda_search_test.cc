@@ -1,4 +1,5 @@
-// Where libraries are looked for, and what is passed over: libraries made for the purpose, in folders of the test's own.
+// Where libraries are looked for, and what is passed over: libraries made for the purpose, in folders of the test's
+// own.
 #include <gtest/gtest.h>
 #include <stdint.h>
 
@@ -20,11 +21,12 @@ struct Table {
     int (*work)();
 };
 
-const glia_library_function functions[] = {{"fake_version", offsetof(Table, version)}, {"fake_work", offsetof(Table, work)}, {}};
-const char* const           files[]     = {"libgliafake.so.9", nullptr};
+const glia_library_function functions[] = {
+    {"fake_version", offsetof(Table, version)}, {"fake_work", offsetof(Table, work)}, {}};
+const char *const files[] = {"libgliafake.so.9", nullptr};
 
-bool check(const void* table, char* version, size_t size) {
-    const int v = static_cast<const Table*>(table)->version();
+bool check(const void *table, char *version, size_t size) {
+    const int v = static_cast<const Table *>(table)->version();
     snprintf(version, size, v == 9 ? "%d" : "it is version %d", v);
     return v == 9;
 }
@@ -33,11 +35,12 @@ const glia_library_kind kind = {"fake", files, "fake", functions, sizeof(Table),
 
 // A folder of the test, and an environment in which nothing is found but what the test puts there.
 class Search : public testing::Test {
-  protected:
+   protected:
     void SetUp() override {
         fs::remove_all(root);
         fs::create_directories(root);
-        for (const char* name : {"GLIA_CUDA_LIBRARY_PATH", "CUDA_HOME", "CUDA_PATH", "CONDA_PREFIX", "VIRTUAL_ENV"}) unsetenv(name);
+        for (const char *name : {"GLIA_CUDA_LIBRARY_PATH", "CUDA_HOME", "CUDA_PATH", "CONDA_PREFIX", "VIRTUAL_ENV"})
+            unsetenv(name);
         setenv("HOME", root.c_str(), 1);
         setenv("PATH", (root / "bin").c_str(), 1);
     }
@@ -47,23 +50,23 @@ class Search : public testing::Test {
     }
 
     // One of the libraries that the build made: good, old (another version) or poor (without fake_work).
-    fs::path put(const std::string& what, const fs::path& folder) const {
+    fs::path put(const std::string &what, const fs::path &folder) const {
         const fs::path to = root / folder / files[0];
         fs::create_directories(to.parent_path());
         fs::copy_file(fs::path(GLIA_FAKE_LIBRARIES) / what, to);
         return to;
     }
-    fs::path put_program(const fs::path& at) const {
+    fs::path put_program(const fs::path &at) const {
         fs::create_directories((root / at).parent_path());
         std::ofstream(root / at) << "#!/bin/sh\n";
         fs::permissions(root / at, fs::perms::owner_all);
         return root / at;
     }
-    void set(const char* name, const std::string& value) const { setenv(name, value.c_str(), 1); }
+    void set(const char *name, const std::string &value) const { setenv(name, value.c_str(), 1); }
     // Folders of the test as a list with colons; "" is an empty entry.
-    std::string list(std::initializer_list<const char*> folders) const {
+    std::string list(std::initializer_list<const char *> folders) const {
         std::string all;
-        for (const char* folder : folders) {
+        for (const char *folder : folders) {
             if (!all.empty()) all += ':';
             if (*folder) all += (root / folder).string();
         }
@@ -71,15 +74,16 @@ class Search : public testing::Test {
     }
     bool open() { return glia_library_open(&kind, &table, &found); }
 
-    const fs::path     root = fs::temp_directory_path() / std::to_string(getpid()).insert(0, "glia_search_");
-    Table              table{};
+    const fs::path root = fs::temp_directory_path() / std::to_string(getpid()).insert(0, "glia_search_");
+    Table table{};
     glia_library_found found{};
 };
 
 TEST_F(Search, finds_nothing_and_says_where_it_looked) {
     ASSERT_FALSE(open());
     EXPECT_EQ(found.library, nullptr);
-    EXPECT_NE(std::string(found.why).find("libgliafake.so.9 is not in GLIA_CUDA_LIBRARY_PATH"), std::string::npos) << found.why;
+    EXPECT_NE(std::string(found.why).find("libgliafake.so.9 is not in GLIA_CUDA_LIBRARY_PATH"), std::string::npos)
+        << found.why;
     EXPECT_EQ(table.version, nullptr);
 }
 
@@ -97,7 +101,7 @@ TEST_F(Search, passes_over_what_does_not_fit_and_remembers_why) {
     fs::create_directories(root / "empty");
     std::ofstream(root / "empty" / files[0]);
     put("libgliafake_poor.so", "poor"), put("libgliafake_old.so", "old");
-    const auto why = [&](const char* folder) {
+    const auto why = [&](const char *folder) {
         set("GLIA_CUDA_LIBRARY_PATH", root / folder);
         EXPECT_FALSE(open()) << folder;
         return std::string(found.why);

@@ -1,5 +1,5 @@
-// What libglia_cuda does around NVIDIA's libraries, run on the emulator: the choice of an algorithm by measuring, and the
-// kernels that only this serves.
+// What libglia_cuda does around NVIDIA's libraries, run on the emulator: the choice of an algorithm by measuring, and
+// the kernels that only this serves.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -25,26 +25,27 @@ using namespace glia;
 
 // A context on the emulator with what tuning needs: a stream, memory, and staging for uploads.
 class Tuning : public testing::Test {
-  protected:
+   protected:
     void SetUp() override {
         const glia_context_args args = {.allocator = memory.api()};
         ASSERT_EQ(glia_context_create("cpu", &args, &ctx), GLIA_OK);
-        ctx->device_state    = &cuda;
-        cuda.fail_at         = -1;
+        ctx->device_state     = &cuda;
+        cuda.fail_at          = -1;
         cuda.pool.chunk_bytes = 1 << 20;
         ASSERT_EQ(cudaSetDevice(0), cudaSuccess);
         ASSERT_EQ(cudaStreamCreateWithFlags(&cuda.stream, cudaStreamNonBlocking), cudaSuccess);
         for (int half = 0; half < GLIA_CUDA_STAGING_HALVES; ++half) {
-            void* staging = nullptr;
+            void *staging = nullptr;
             ASSERT_EQ(cudaMallocHost(&staging, GLIA_CUDA_STAGING_BYTES), cudaSuccess);
-            cuda.staging[half] = static_cast<char*>(staging);
+            cuda.staging[half] = static_cast<char *>(staging);
             ASSERT_EQ(cudaEventCreateWithFlags(&cuda.staged[half], cudaEventDisableTiming), cudaSuccess);
         }
         const int64_t dims[] = {100, 7};
         glia_set_shape(&x, GLIA_F32, 2, dims);
         glia_set_shape(&y, GLIA_F32, 2, dims);
         // Nothing may touch the call's own tensors: these addresses are of nobody.
-        x.data = reinterpret_cast<void*>((uintptr_t{1} << 46) + 4), y.data = reinterpret_cast<void*>(uintptr_t{1} << 45);
+        x.data = reinterpret_cast<void *>((uintptr_t{1} << 46) + 4),
+        y.data = reinterpret_cast<void *>(uintptr_t{1} << 45);
         x.ctx = y.ctx = ctx;
         call.ctx = ctx, call.op = glia_op_find("unary"), call.n_in = 1, call.in[0] = &x, call.out[0] = &y;
         call.stream = cuda.stream;
@@ -62,29 +63,30 @@ class Tuning : public testing::Test {
     }
 
     CountingAllocator memory;
-    glia_context*     ctx = nullptr;
-    glia_cuda         cuda{};
-    glia_tensor       x{}, y{};
-    glia_call         call{};
+    glia_context *ctx = nullptr;
+    glia_cuda cuda{};
+    glia_tensor x{}, y{};
+    glia_call call{};
 };
 
 // Ways as a list of letters: s copies x to y and takes long, f does so fast, d leaves other bits, b fails.
-glia_status run_letter(const glia_call* call, void* state, int way, void* workspace) {
-    const char        letter = static_cast<const char*>(state)[way];
+glia_status run_letter(const glia_call *call, void *state, int way, void *workspace) {
+    const char letter    = static_cast<const char *>(state)[way];
     const glia_tensor *x = call->in[0], *y = call->out[0];
-    auto* const        stream = static_cast<cudaStream_t>(call->stream);
-    const size_t       bytes  = size_t(glia_count(x)) * sizeof(float);
+    auto *const stream = static_cast<cudaStream_t>(call->stream);
+    const size_t bytes = size_t(glia_count(x)) * sizeof(float);
     if (letter == 'b') return GLIA_DEVICE_ERROR;
     if (letter == 's') std::this_thread::sleep_for(std::chrono::milliseconds(30));
     EXPECT_EQ(reinterpret_cast<uintptr_t>(x->data) % 64, 4u) << "not aligned as the call's x";
     EXPECT_EQ(reinterpret_cast<uintptr_t>(y->data) % 64, 0u);
     GLIA_CUDA_TRY(call->ctx, cudaMemsetAsync(workspace, 1, 1000, stream));
     GLIA_CUDA_TRY(call->ctx, cudaMemcpyAsync(y->data, x->data, bytes, cudaMemcpyDeviceToDevice, stream));
-    if (letter == 'd') GLIA_CUDA_TRY(call->ctx, cudaMemsetAsync(static_cast<char*>(y->data) + bytes - 1, 0x55, 1, stream));
+    if (letter == 'd')
+        GLIA_CUDA_TRY(call->ctx, cudaMemsetAsync(static_cast<char *>(y->data) + bytes - 1, 0x55, 1, stream));
     return GLIA_OK;
 }
 
-glia_status tune(const glia_call& call, std::string letters, int* best) {
+glia_status tune(const glia_call &call, std::string letters, int *best) {
     const glia_cuda_ways ways = {int(letters.size()), 1000, letters.data(), run_letter};
     return glia_cuda_tune(&call, &ways, best);
 }
@@ -148,22 +150,23 @@ TEST_F(Tuning, survives_each_call_that_fails) {
 }
 
 // Device memory with the content of a vector.
-template <class T> class Device {
-  public:
-    explicit Device(const std::vector<T>& values) : count_(values.size()) {
+template <class T>
+class Device {
+   public:
+    explicit Device(const std::vector<T> &values) : count_(values.size()) {
         EXPECT_EQ(cudaMalloc(&data_, count_ * sizeof(T)), cudaSuccess);
         EXPECT_EQ(cudaMemcpy(data_, values.data(), count_ * sizeof(T), cudaMemcpyHostToDevice), cudaSuccess);
     }
     ~Device() { cudaFree(data_); }
-    T*             get() const { return static_cast<T*>(data_); }
+    T *get() const { return static_cast<T *>(data_); }
     std::vector<T> values() const {
         std::vector<T> all(count_);
         EXPECT_EQ(cudaMemcpy(all.data(), data_, count_ * sizeof(T), cudaMemcpyDeviceToHost), cudaSuccess);
         return all;
     }
 
-  private:
-    void*  data_ = nullptr;
+   private:
+    void *data_ = nullptr;
     size_t count_;
 };
 
@@ -175,7 +178,7 @@ TEST(Compare, sees_one_bit) {
             std::vector<unsigned> other = content;
             if (where < words) other[where] ^= 1;
             const Device<unsigned> b(other);
-            const Device<int>      flag({0});
+            const Device<int> flag({0});
             ASSERT_EQ(glia_kernel_compare(a.get(), b.get(), words, flag.get(), nullptr), cudaSuccess);
             EXPECT_EQ(flag.values()[0], where < words) << words << " words, the other at " << where;
         }
@@ -183,9 +186,10 @@ TEST(Compare, sees_one_bit) {
 }
 
 // y[o,c,i] = act(y + bias[c]) on small integers, and one NaN that stays one.
-void check_bias(glia_dtype dtype, glia_unary_kind activation, bool with_bias, int outer, int channels, int inner, int offset) {
-    const size_t         count = size_t(outer) * channels * inner, size = glia_dtype_size(dtype);
-    std::vector<double>  y(count), bias(channels);
+void check_bias(glia_dtype dtype, glia_unary_kind activation, bool with_bias, int outer, int channels, int inner,
+                int offset) {
+    const size_t count = size_t(outer) * channels * inner, size = glia_dtype_size(dtype);
+    std::vector<double> y(count), bias(channels);
     std::vector<uint8_t> y_bytes((count + offset) * size), bias_bytes(channels * size);
     for (size_t i = 0; i < count; ++i) y[i] = double(i * 7 % 11) - 5;
     y[count / 2] = std::numeric_limits<double>::quiet_NaN();
@@ -193,13 +197,14 @@ void check_bias(glia_dtype dtype, glia_unary_kind activation, bool with_bias, in
     for (size_t i = 0; i < count; ++i) glia_store(dtype, y_bytes.data(), int64_t(i) + offset, y[i]);
     for (int c = 0; c < channels; ++c) glia_store(dtype, bias_bytes.data(), c, bias[c]);
     const Device<uint8_t> on_device(y_bytes), bias_on_device(bias_bytes);
-    ASSERT_EQ(glia_kernel_bias(dtype, activation, on_device.get() + offset * size, with_bias ? bias_on_device.get() : nullptr,
-                               outer, channels, inner, nullptr),
+    ASSERT_EQ(glia_kernel_bias(dtype, activation, on_device.get() + offset * size,
+                               with_bias ? bias_on_device.get() : nullptr, outer, channels, inner, nullptr),
               cudaSuccess);
     const std::vector<uint8_t> got = on_device.values();
     for (size_t i = 0; i < count; ++i) {
-        const double sum  = y[i] + (with_bias ? bias[i / inner % channels] : 0);
-        const double want = activation == GLIA_RELU && sum <= 0 ? 0 : sum, value = glia_load(dtype, got.data(), int64_t(i) + offset);
+        const double sum   = y[i] + (with_bias ? bias[i / inner % channels] : 0);
+        const double want  = activation == GLIA_RELU && sum <= 0 ? 0 : sum,
+                     value = glia_load(dtype, got.data(), int64_t(i) + offset);
         if (std::isnan(want))
             EXPECT_TRUE(std::isnan(value)) << "element " << i << " of " << glia_dtype_name(dtype) << ": " << value;
         else

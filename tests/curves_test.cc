@@ -15,20 +15,21 @@ using golden::Content;
 
 constexpr int kSteps = 50, kBatches = 10, kBatch = 16, kClasses = 5;
 
-template <class T> using Owner = std::unique_ptr<T, void (*)(T*)>;
+template <class T>
+using Owner = std::unique_ptr<T, void (*)(T *)>;
 
 // Numbers in the model's dtype.
-std::vector<char> bytes_of(glia_dtype dtype, const std::vector<double>& values) {
+std::vector<char> bytes_of(glia_dtype dtype, const std::vector<double> &values) {
     std::vector<char> bytes(values.size() * glia_dtype_size(dtype));
     for (size_t i = 0; i < values.size(); ++i) glia_store(dtype, bytes.data(), int64_t(i), values[i]);
     return bytes;
 }
 
-std::vector<double> numbers(const std::string& name, const golden::Input& input) {
+std::vector<double> numbers(const std::string &name, const golden::Input &input) {
     return golden::numbers_of(input, golden::fnv1a(name), 0);
 }
 
-glia_value build_mlp(glia_model* net) {
+glia_value build_mlp(glia_model *net) {
     glia_dense_args hidden1{}, hidden2{}, logits{};
     hidden1.name = "hidden1", hidden1.units = 16, hidden1.activation = GLIA_TANH;
     hidden2.name = "hidden2", hidden2.units = 16, hidden2.activation = GLIA_RELU;
@@ -37,13 +38,14 @@ glia_value build_mlp(glia_model* net) {
     return glia_model_dense(net, glia_model_dense(net, x, &hidden2), &logits);
 }
 
-glia_value build_cnn(glia_model* net) {
+glia_value build_cnn(glia_model *net) {
     glia_conv2d_args conv1{}, conv2{};
-    glia_norm_args   norm1{};
+    glia_norm_args norm1{};
     glia_pool2d_args pool{};
-    glia_dense_args  logits{};
-    conv1.name = "conv1", conv1.filters = 4, conv1.kernel[0] = conv1.kernel[1] = 3, conv1.pad[0] = conv1.pad[1] = 1, conv1.no_bias = true;
-    norm1.name = "norm1";
+    glia_dense_args logits{};
+    conv1.name = "conv1", conv1.filters = 4, conv1.kernel[0] = conv1.kernel[1] = 3, conv1.pad[0] = conv1.pad[1] = 1,
+    conv1.no_bias  = true;
+    norm1.name     = "norm1";
     pool.kernel[0] = pool.kernel[1] = 2;
     conv2.name = "conv2", conv2.filters = 6, conv2.kernel[0] = conv2.kernel[1] = 3, conv2.activation = GLIA_RELU;
     logits.name = "logits", logits.units = kClasses;
@@ -54,31 +56,32 @@ glia_value build_cnn(glia_model* net) {
 }
 
 // Channels first as far as the pool, then steps first.
-glia_value build_conv1d(glia_model* net) {
-    glia_conv1d_args        conv1{}, conv2{};
-    glia_pool1d_args        pool{};
+glia_value build_conv1d(glia_model *net) {
+    glia_conv1d_args conv1{}, conv2{};
+    glia_pool1d_args pool{};
     glia_global_pool1d_args mean{};
-    glia_dense_args         logits{};
+    glia_dense_args logits{};
     conv1.name = "conv1", conv1.filters = 6, conv1.kernel = 3, conv1.pad = 1, conv1.activation = GLIA_RELU;
     pool.kernel = 2;
-    conv2.name = "conv2", conv2.filters = 8, conv2.kernel = 3, conv2.dilation = 2, conv2.activation = GLIA_RELU, conv2.steps_first = true;
-    mean.steps_first = true;
+    conv2.name = "conv2", conv2.filters = 8, conv2.kernel = 3, conv2.dilation = 2, conv2.activation = GLIA_RELU,
+    conv2.steps_first = true;
+    mean.steps_first  = true;
     logits.name = "logits", logits.units = kClasses;
     glia_value x = glia_model_conv1d(net, glia_model_input(net, "x", GLIA_SHAPE(4, 20)), &conv1);
-    x            = glia_model_conv1d(net, glia_model_transpose(net, glia_model_max_pool1d(net, x, &pool), 0, 1), &conv2);
+    x = glia_model_conv1d(net, glia_model_transpose(net, glia_model_max_pool1d(net, x, &pool), 0, 1), &conv2);
     return glia_model_dense(net, glia_model_global_avg_pool1d(net, x, &mean), &logits);
 }
 
-glia_value build_lstm(glia_model* net) {
-    glia_rnn_args   rnn1{};
+glia_value build_lstm(glia_model *net) {
+    glia_rnn_args rnn1{};
     glia_dense_args logits{};
     rnn1.name = "rnn1", rnn1.units = 6, rnn1.layers = 2, rnn1.direction = GLIA_RNN_BOTH;
     logits.name = "logits", logits.units = kClasses;
     return glia_model_dense(net, glia_model_lstm(net, glia_model_input(net, "x", GLIA_SHAPE(5, 4)), &rnn1), &logits);
 }
 
-glia_value build_gru(glia_model* net) {
-    glia_rnn_args   rnn1{}, rnn2{};
+glia_value build_gru(glia_model *net) {
+    glia_rnn_args rnn1{}, rnn2{};
     glia_dense_args logits{};
     rnn1.name = "rnn1", rnn1.units = 7, rnn1.sequence = true;
     rnn2.name = "rnn2", rnn2.units = 6, rnn2.no_bias = true;
@@ -88,47 +91,55 @@ glia_value build_gru(glia_model* net) {
 }
 
 struct Network {
-    const char* name;
-    glia_shape  sample;
-    glia_value (*build)(glia_model*);
+    const char *name;
+    glia_shape sample;
+    glia_value (*build)(glia_model *);
 };
-const Network kNetworks[] = {{"mlp", GLIA_SHAPE(12), build_mlp}, {"cnn", GLIA_SHAPE(1, 8, 8), build_cnn}, {"conv1d", GLIA_SHAPE(4, 20), build_conv1d},
-                              {"lstm", GLIA_SHAPE(5, 4), build_lstm}, {"gru", GLIA_SHAPE(5, 4), build_gru}};
+const Network kNetworks[] = {{"mlp", GLIA_SHAPE(12), build_mlp},
+                             {"cnn", GLIA_SHAPE(1, 8, 8), build_cnn},
+                             {"conv1d", GLIA_SHAPE(4, 20), build_conv1d},
+                             {"lstm", GLIA_SHAPE(5, 4), build_lstm},
+                             {"gru", GLIA_SHAPE(5, 4), build_gru}};
 
 struct Optimizer {
-    const char*    name;
+    const char *name;
     glia_optimizer kind;
-    double         rate, l2, clip;
+    double rate, l2, clip;
 };
 const Optimizer kOptimizers[] = {
-    {"sgd", GLIA_SGD, 0.1, 0, 0},        {"momentum", GLIA_MOMENTUM, 0.05, 0, 0}, {"nesterov", GLIA_NESTEROV, 0.05, 1e-3, 0},
-    {"adagrad", GLIA_ADAGRAD, 0.05, 0, 0}, {"rmsprop", GLIA_RMSPROP, 0.005, 0, 0},  {"adam", GLIA_ADAM, 0.01, 0, 0},
-    {"adamw", GLIA_ADAMW, 0.01, 0.1, 0}, {"clipped", GLIA_SGD, 0.1, 0, 0.5},
+    {"sgd", GLIA_SGD, 0.1, 0, 0},
+    {"momentum", GLIA_MOMENTUM, 0.05, 0, 0},
+    {"nesterov", GLIA_NESTEROV, 0.05, 1e-3, 0},
+    {"adagrad", GLIA_ADAGRAD, 0.05, 0, 0},
+    {"rmsprop", GLIA_RMSPROP, 0.005, 0, 0},
+    {"adam", GLIA_ADAM, 0.01, 0, 0},
+    {"adamw", GLIA_ADAMW, 0.01, 0.1, 0},
+    {"clipped", GLIA_SGD, 0.1, 0, 0.5},
 };
 
 struct Param {
-    const char*      device;
-    const Network*   network;
-    const Optimizer* optimizer;
-    glia_dtype       dtype;
+    const char *device;
+    const Network *network;
+    const Optimizer *optimizer;
+    glia_dtype dtype;
 
     std::string curve() const { return std::string(network->name) + "/" + optimizer->name; }
     std::string label() const { return std::string(device) + " " + curve() + " " + glia_dtype_name(dtype); }
 };
 
-std::vector<Param> all_params(const char* device) {
+std::vector<Param> all_params(const char *device) {
     std::vector<Param> all;
-    for (const Network& network : kNetworks)
-        for (const Optimizer& optimizer : kOptimizers)
+    for (const Network &network : kNetworks)
+        for (const Optimizer &optimizer : kOptimizers)
             for (glia_dtype dtype : {GLIA_F64, GLIA_F32}) all.push_back({device, &network, &optimizer, dtype});
     return all;
 }
 
 class Curves : public testing::TestWithParam<Param> {
-  protected:
+   protected:
     void SetUp() override {
-        glia_context*     ctx     = nullptr;
-        glia_model*       net     = nullptr;
+        glia_context *ctx         = nullptr;
+        glia_model *net           = nullptr;
         const glia_status created = glia_context_create(GetParam().device, nullptr, &ctx);
         if (created == GLIA_NOT_FOUND) GTEST_SKIP() << glia_message(nullptr);
         ASSERT_EQ(created, GLIA_OK) << glia_message(nullptr);
@@ -143,84 +154,98 @@ class Curves : public testing::TestWithParam<Param> {
 
     // One dataset a batch. 1 is added to the element that has the number of the class.
     void make_batches() {
-        const Network&       network = *GetParam().network;
-        const std::string    name    = network.name;
+        const Network &network = *GetParam().network;
+        const std::string name = network.name;
         std::vector<int64_t> dims{kBatches * kBatch};
         dims.insert(dims.end(), network.sample.dim, network.sample.dim + network.sample.ndim);
-        auto         x    = numbers(name + "/data", {Content::signed_, dims});
-        const auto   y    = numbers(name + "/target", {Content::index, {dims[0]}, kClasses, GLIA_I64, true});
+        auto x            = numbers(name + "/data", {Content::signed_, dims});
+        const auto y      = numbers(name + "/target", {Content::index, {dims[0]}, kClasses, GLIA_I64, true});
         const size_t size = x.size() / y.size();
         for (size_t n = 0; n < y.size(); ++n) x[n * size + size_t(y[n])] += 1;
         for (size_t b = 0; b < kBatches; ++b) {
-            const auto first = b * kBatch;
-            const auto values = bytes_of(GetParam().dtype, {x.begin() + ptrdiff_t(first * size), x.begin() + ptrdiff_t((first + kBatch) * size)});
-            const auto classes = bytes_of(GLIA_I64, {y.begin() + ptrdiff_t(first), y.begin() + ptrdiff_t(first + kBatch)});
+            const auto first  = b * kBatch;
+            const auto values = bytes_of(GetParam().dtype, {x.begin() + ptrdiff_t(first * size),
+                                                            x.begin() + ptrdiff_t((first + kBatch) * size)});
+            const auto classes =
+                bytes_of(GLIA_I64, {y.begin() + ptrdiff_t(first), y.begin() + ptrdiff_t(first + kBatch)});
             glia_array input{}, target{};
             input.dtype = GetParam().dtype, input.shape = network.sample, input.data = values.data();
             target.dtype = GLIA_I64, target.data = classes.data();
             glia_arrays_args args{};
-            args.inputs = &input, args.n_inputs = 1, args.targets = &target, args.n_targets = 1, args.count = kBatch, args.copy = true;
-            glia_dataset* batch = nullptr;
+            args.inputs = &input, args.n_inputs = 1, args.targets = &target, args.n_targets = 1, args.count = kBatch,
+            args.copy           = true;
+            glia_dataset *batch = nullptr;
             ASSERT_EQ(glia_dataset_from_arrays(ctx_.get(), &args, &batch), GLIA_OK) << glia_message(ctx_.get());
             batches_.emplace_back(batch, glia_dataset_destroy);
         }
     }
 
     void compile() {
-        const Optimizer&  o = *GetParam().optimizer;
+        const Optimizer &o = *GetParam().optimizer;
         glia_compile_args args{};
-        args.loss = GLIA_CROSS_ENTROPY, args.optimizer = o.kind, args.learning_rate = o.rate, args.l2 = o.l2, args.clip_global_norm = o.clip;
-        ASSERT_EQ(glia_model_compile(net_.get(), GetParam().network->build(net_.get()), &args), GLIA_OK) << glia_message(ctx_.get());
+        args.loss = GLIA_CROSS_ENTROPY, args.optimizer = o.kind, args.learning_rate = o.rate, args.l2 = o.l2,
+        args.clip_global_norm = o.clip;
+        ASSERT_EQ(glia_model_compile(net_.get(), GetParam().network->build(net_.get()), &args), GLIA_OK)
+            << glia_message(ctx_.get());
     }
 
     void set_weights() {
         for (int i = 0; i < glia_model_weight_count(net_.get()); ++i) {
             const std::string name = glia_model_weight_name(net_.get(), i);
             if (name.find("running") != std::string::npos) continue;  // zeros and ones, in PyTorch too
-            const glia_shape    shape = glia_model_weight_shape(net_.get(), i);
-            const golden::Input input{name == "norm1.weight" ? Content::positive : Content::wide, {shape.dim, shape.dim + shape.ndim}, 0.4};
-            const auto          values = bytes_of(GetParam().dtype, numbers(std::string(GetParam().network->name) + "/" + name, input));
-            ASSERT_EQ(glia_model_set(net_.get(), name.c_str(), values.data(), values.size()), GLIA_OK) << glia_message(ctx_.get());
+            const glia_shape shape = glia_model_weight_shape(net_.get(), i);
+            const golden::Input input{
+                name == "norm1.weight" ? Content::positive : Content::wide, {shape.dim, shape.dim + shape.ndim}, 0.4};
+            const auto values =
+                bytes_of(GetParam().dtype, numbers(std::string(GetParam().network->name) + "/" + name, input));
+            ASSERT_EQ(glia_model_set(net_.get(), name.c_str(), values.data(), values.size()), GLIA_OK)
+                << glia_message(ctx_.get());
         }
     }
 
     double step(int i) {
-        double        loss = NAN;
+        double loss = NAN;
         glia_fit_args args{};
         args.batch_size = kBatch, args.in_order = true, args.user = &loss;
-        args.on_epoch   = [](void* user, const glia_epoch* epoch) { return *static_cast<double*>(user) = epoch->train.loss, GLIA_OK; };
-        EXPECT_EQ(glia_model_fit(net_.get(), batches_[size_t(i % kBatches)].get(), &args), GLIA_OK) << glia_message(ctx_.get());
+        args.on_epoch = [](void *user, const glia_epoch *epoch) {
+            return *static_cast<double *>(user) = epoch->train.loss, GLIA_OK;
+        };
+        EXPECT_EQ(glia_model_fit(net_.get(), batches_[size_t(i % kBatches)].get(), &args), GLIA_OK)
+            << glia_message(ctx_.get());
         return loss;
     }
 
-    Owner<glia_context>              ctx_{nullptr, glia_context_destroy};
-    Owner<glia_model>                net_{nullptr, glia_model_destroy};
+    Owner<glia_context> ctx_{nullptr, glia_context_destroy};
+    Owner<glia_model> net_{nullptr, glia_model_destroy};
     std::vector<Owner<glia_dataset>> batches_;
 };
 
-// Rounding alone makes 50 steps differ by about 1e-15 in f64 and 3e-7 in f32; the tolerances leave room for other machines'
-// orders of summation, and a wrong formula anywhere exceeds them within a few steps.
+// Rounding alone makes 50 steps differ by about 1e-15 in f64 and 3e-7 in f32; the tolerances leave room for other
+// machines' orders of summation, and a wrong formula anywhere exceeds them within a few steps.
 TEST_P(Curves, every_step_has_the_loss_of_pytorch) {
-    const golden::Recorded* curve = golden::recorded_curve(GetParam().curve());
+    const golden::Recorded *curve = golden::recorded_curve(GetParam().curve());
     ASSERT_NE(curve, nullptr) << "run tests/golden/record.py curves";
-    const std::vector<double>& want      = curve->output(0)->values;
-    const double               tolerance = GetParam().dtype == GLIA_F64 ? 1e-12 : 1e-5;
-    std::vector<double>        losses;
+    const std::vector<double> &want = curve->output(0)->values;
+    const double tolerance          = GetParam().dtype == GLIA_F64 ? 1e-12 : 1e-5;
+    std::vector<double> losses;
     ASSERT_EQ(want.size(), size_t(kSteps + 1));
     for (int i = 0; i < kSteps; ++i) {
         const double loss = step(i);
         losses.push_back(loss);
-        EXPECT_LE(std::fabs(loss - want[size_t(i)]), tolerance * want[size_t(i)]) << "step " << i << ": " << loss << ", PyTorch has " << want[size_t(i)];
+        EXPECT_LE(std::fabs(loss - want[size_t(i)]), tolerance * want[size_t(i)])
+            << "step " << i << ": " << loss << ", PyTorch has " << want[size_t(i)];
     }
     glia_result result{};
     ASSERT_EQ(glia_model_evaluate(net_.get(), batches_[0].get(), 0, &result), GLIA_OK) << glia_message(ctx_.get());
-    EXPECT_LE(std::fabs(result.loss - want.back()), tolerance * want.back()) << "evaluated: " << result.loss << ", PyTorch has " << want.back();
+    EXPECT_LE(std::fabs(result.loss - want.back()), tolerance * want.back())
+        << "evaluated: " << result.loss << ", PyTorch has " << want.back();
     losses.push_back(result.loss);
     record_bits(GetParam().label(), losses);
 }
 
-std::string name_of(const testing::TestParamInfo<Param>& info) {
-    return std::string(info.param.network->name) + "__" + info.param.optimizer->name + "__" + glia_dtype_name(info.param.dtype);
+std::string name_of(const testing::TestParamInfo<Param> &info) {
+    return std::string(info.param.network->name) + "__" + info.param.optimizer->name + "__" +
+           glia_dtype_name(info.param.dtype);
 }
 
 INSTANTIATE_TEST_SUITE_P(cpu, Curves, testing::ValuesIn(all_params("cpu")), name_of);

@@ -17,12 +17,12 @@ using namespace glia;
 
 // The bytes of all outputs; declined: a provider that does not take the call.
 struct Bits {
-    bool                       declined = false;
+    bool declined = false;
     std::vector<unsigned char> bytes;
 };
 
-Bits bits_of(const Case& c, const char* provider, glia_dtype dtype, int threads) {
-    Session            session(provider);
+Bits bits_of(const Case &c, const char *provider, glia_dtype dtype, int threads) {
+    Session session(provider);
     std::vector<Array> in;
     session.ctx()->threads = threads;
     for (size_t i = 0; i < c.inputs.size(); ++i)
@@ -30,10 +30,10 @@ Bits bits_of(const Case& c, const char* provider, glia_dtype dtype, int threads)
                          ? ABSENT
                          : Array{c.inputs[i].dims, values_of(c, i, Regime::reals, dtype), dtype_of(c, i, dtype)});
     const Result result = session.call_raw(*c.op, c.params.data(), in);
-    Bits         bits;
+    Bits bits;
     bits.declined = result.status == GLIA_UNSUPPORTED;
     EXPECT_TRUE(bits.declined || result.status == GLIA_OK) << result.message;
-    for (const Array& y : result.out) {  // to double and back is exact, and keeps the sign of zero
+    for (const Array &y : result.out) {  // to double and back is exact, and keeps the sign of zero
         const size_t at = bits.bytes.size();
         bits.bytes.resize(at + y.values.size() * sizeof(double));
         if (!y.values.empty()) memcpy(&bits.bytes[at], y.values.data(), y.values.size() * sizeof(double));
@@ -41,9 +41,9 @@ Bits bits_of(const Case& c, const char* provider, glia_dtype dtype, int threads)
     return bits;
 }
 
-int64_t elements(const Case& c) {
+int64_t elements(const Case &c) {
     int64_t most = 0;
-    for (const Input& input : c.inputs) {
+    for (const Input &input : c.inputs) {
         int64_t count = 1;
         for (int64_t dim : input.dims) count *= dim;
         most = std::max(most, count);
@@ -52,17 +52,17 @@ int64_t elements(const Case& c) {
 }
 
 struct Param {
-    const glia_op*       op;
-    const glia_provider* provider;
+    const glia_op *op;
+    const glia_provider *provider;
 };
 
 class Determinism : public testing::TestWithParam<Param> {};
 
 TEST_P(Determinism, one_two_and_four_threads_give_the_same_bits) {
-    const Param& p      = GetParam();
-    const bool   native = strcmp(p.provider->name, "cpu.native") == 0;
-    int          ran    = 0;
-    for (const Case& c : all_cases()) {
+    const Param &p    = GetParam();
+    const bool native = strcmp(p.provider->name, "cpu.native") == 0;
+    int ran           = 0;
+    for (const Case &c : all_cases()) {
         // Shapes of real networks have more than one piece of work; the reference would take minutes with them.
         if (c.op != p.op || (c.bench && (!native || elements(c) > 600000))) continue;
         for (glia_dtype dtype : {GLIA_F32, GLIA_F64}) {
@@ -71,7 +71,8 @@ TEST_P(Determinism, one_two_and_four_threads_give_the_same_bits) {
             if (one.declined) continue;
             ++ran;
             for (int threads : {2, 4})
-                EXPECT_EQ(bits_of(c, p.provider->name, dtype, threads).bytes, one.bytes) << c.name << " " << glia_dtype_name(dtype) << " on " << threads << " threads";
+                EXPECT_EQ(bits_of(c, p.provider->name, dtype, threads).bytes, one.bytes)
+                    << c.name << " " << glia_dtype_name(dtype) << " on " << threads << " threads";
         }
     }
     EXPECT_GT(ran, 0);
@@ -79,13 +80,13 @@ TEST_P(Determinism, one_two_and_four_threads_give_the_same_bits) {
 
 std::vector<Param> all_params() {
     std::vector<Param> all;
-    for (const glia_op* const* op = glia_ops; *op; ++op)
-        for (const glia_provider* const* it = glia_cpu_device.providers(*op); *it; ++it)
+    for (const glia_op *const *op = glia_ops; *op; ++op)
+        for (const glia_provider *const *it = glia_cpu_device.providers(*op); *it; ++it)
             if (strcmp((*it)->name, "cpu.onednn") != 0) all.push_back({*op, *it});
     return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(cpu, Determinism, testing::ValuesIn(all_params()), [](const auto& info) {
+INSTANTIATE_TEST_SUITE_P(cpu, Determinism, testing::ValuesIn(all_params()), [](const auto &info) {
     std::string name = std::string(info.param.op->name) + "__" + info.param.provider->name;
     std::replace(name.begin(), name.end(), '.', '_');
     return name;

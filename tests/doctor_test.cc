@@ -19,15 +19,15 @@ namespace {
 using glia::Variable;
 
 struct Output {
-    int         exit_code = -1;
+    int exit_code = -1;
     std::string text;
-    bool        says(const std::string& part) const { return text.find(part) != std::string::npos; }
+    bool says(const std::string &part) const { return text.find(part) != std::string::npos; }
 };
 
-Output run(const std::string& arguments) {
-    Output   result;
-    FILE* pipe = popen((std::string(GLIA_BINARIES) + "/glia " + arguments + " 2>&1").c_str(), "r");
-    char  part[512];
+Output run(const std::string &arguments) {
+    Output result;
+    FILE *pipe = popen((std::string(GLIA_BINARIES) + "/glia " + arguments + " 2>&1").c_str(), "r");
+    char part[512];
     while (pipe && fgets(part, sizeof part, pipe)) result.text += part;
     const int status = pipe ? pclose(pipe) : -1;
     if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
@@ -35,10 +35,10 @@ Output run(const std::string& arguments) {
 }
 
 // What stands behind each subject, device by device.
-std::map<std::string, std::map<std::string, std::string>> facts_of(const std::string& text) {
+std::map<std::string, std::map<std::string, std::string>> facts_of(const std::string &text) {
     std::map<std::string, std::map<std::string, std::string>> facts;
     std::istringstream lines(text);
-    std::string        line, device;
+    std::string line, device;
     std::getline(lines, line);  // the version
     while (std::getline(lines, line)) {
         if (line.compare(0, 2, "  ") != 0) {
@@ -51,7 +51,7 @@ std::map<std::string, std::map<std::string, std::string>> facts_of(const std::st
 }
 
 class Folder {
-  public:
+   public:
     Folder() {
         char name[] = "/tmp/glia_doctor_XXXXXX";
         path        = mkdtemp(name);
@@ -61,69 +61,72 @@ class Folder {
 };
 
 TEST(Command, says_how_it_is_used) {
-    for (const char* wrong : {"", "physician", "doctor now", "--doctor", "version help"}) {
+    for (const char *wrong : {"", "physician", "doctor now", "--doctor", "version help"}) {
         const Output r = run(wrong);
         EXPECT_EQ(r.exit_code, 2) << wrong;
         EXPECT_TRUE(r.says("usage: glia doctor")) << r.text;
     }
     EXPECT_TRUE(run("physician").says("glia: there is no command 'physician'\n"));
     EXPECT_TRUE(run("doctor now").says("glia: 'now' stands behind 'doctor', a command stands alone\n"));
-    for (const char* right : {"help", "--help"}) {
+    for (const char *right : {"help", "--help"}) {
         EXPECT_EQ(run(right).exit_code, 0);
         EXPECT_TRUE(run(right).says("usage: glia doctor"));
     }
-    for (const char* right : {"version", "--version"}) {
+    for (const char *right : {"version", "--version"}) {
         EXPECT_EQ(run(right).exit_code, 0);
         EXPECT_EQ(run(right).text, std::string("glia ") + glia_version() + "\n");
     }
 }
 
 TEST(Doctor, agrees_with_the_library) {
-    const Output  r     = run("doctor");
+    const Output r   = run("doctor");
     const auto facts = facts_of(r.text);
     ASSERT_TRUE(facts.count("cpu")) << r.text;
     EXPECT_TRUE(facts.at("cpu").count("device")) << r.text;
     bool failed = false;
-    for (const auto& [device, fact] : facts) {
+    for (const auto &[device, fact] : facts) {
         if (device == "auto") continue;
-        glia_context* ctx = nullptr;
-        const bool    opens = glia_context_create(device.c_str(), nullptr, &ctx) == GLIA_OK;
+        glia_context *ctx = nullptr;
+        const bool opens  = glia_context_create(device.c_str(), nullptr, &ctx) == GLIA_OK;
         EXPECT_EQ(fact.count("device") == 1, opens) << device << "\n" << r.text << glia_message(nullptr);
         EXPECT_EQ(fact.count("self-test"), fact.count("device")) << r.text;
         if (fact.count("no device")) {
-            EXPECT_NE(std::string(glia_message(nullptr)).find(fact.at("no device")), std::string::npos) << r.text << glia_message(nullptr);
+            EXPECT_NE(std::string(glia_message(nullptr)).find(fact.at("no device")), std::string::npos)
+                << r.text << glia_message(nullptr);
         }
         if (fact.count("self-test")) failed = failed || fact.at("self-test").compare(0, 2, "ok") != 0;
         glia_context_destroy(ctx);
     }
     EXPECT_EQ(r.exit_code, failed ? 1 : 0) << r.text;
     EXPECT_EQ(facts.at("cpu").at("self-test").substr(0, 3), "ok:") << r.text;
-    if (facts.at("emulated").count("device")) { EXPECT_EQ(facts.at("emulated").at("self-test").substr(0, 3), "ok:") << r.text; }
+    if (facts.at("emulated").count("device")) {
+        EXPECT_EQ(facts.at("emulated").at("self-test").substr(0, 3), "ok:") << r.text;
+    }
 }
 
 TEST(Doctor, names_the_device_that_auto_chooses) {
-    glia_context* ctx = nullptr;
+    glia_context *ctx = nullptr;
     ASSERT_EQ(glia_context_create("auto", nullptr, &ctx), GLIA_OK);
     const std::string chosen = glia_context_device(ctx);
     glia_context_destroy(ctx);
     const Variable none("GLIA_DEVICE", nullptr);
-    const Output      r = run("doctor");
+    const Output r = run("doctor");
     EXPECT_EQ(facts_of(r.text).at("auto").at("is"), chosen) << r.text;
 }
 
 TEST(Doctor, reports_a_GLIA_DEVICE_that_does_not_exist) {
     const Variable device("GLIA_DEVICE", "abacus");
-    const Output      r = run("doctor");
+    const Output r = run("doctor");
     EXPECT_EQ(r.exit_code, 1) << r.text;
     EXPECT_TRUE(r.says("no device 'abacus'")) << r.text;
 }
 
 TEST(Doctor, a_missing_library_is_no_failure) {
     const Variable folder("GLIA_LIBRARY_DIR", "/nowhere");
-    const Output      r     = run("doctor");
-    const auto     facts = facts_of(r.text);
+    const Output r   = run("doctor");
+    const auto facts = facts_of(r.text);
     EXPECT_EQ(r.exit_code, 0) << r.text;
-    for (const char* device : {"cuda", "emulated"}) {
+    for (const char *device : {"cuda", "emulated"}) {
         EXPECT_NE(facts.at(device).at("no library").find("/nowhere/libglia_"), std::string::npos) << r.text;
         EXPECT_FALSE(facts.at(device).count("self-test"));
     }
@@ -131,11 +134,11 @@ TEST(Doctor, a_missing_library_is_no_failure) {
 }
 
 TEST(Doctor, says_what_is_wrong_with_a_library) {
-    const Folder   folder;
+    const Folder folder;
     const Variable variable("GLIA_LIBRARY_DIR", folder.path.c_str());
     std::ofstream(folder.path / "libglia_cuda.so");
     std::filesystem::copy(GLIA_FOREIGN_LIBRARY, folder.path / "libglia_emulated.so");
-    const Output  r     = run("doctor");
+    const Output r   = run("doctor");
     const auto facts = facts_of(r.text);
     EXPECT_EQ(r.exit_code, 0) << r.text;
     EXPECT_NE(facts.at("cuda").at("no library").find("file too short"), std::string::npos) << r.text;
@@ -143,11 +146,11 @@ TEST(Doctor, says_what_is_wrong_with_a_library) {
 }
 
 TEST(Doctor, a_device_that_fails_its_test_fails_the_command) {
-    glia_context* ctx = nullptr;
+    glia_context *ctx = nullptr;
     if (glia_context_create("emulated", nullptr, &ctx) != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
     glia_context_destroy(ctx);
     const Variable little("GLIA_EMULATOR", "memory=1000");
-    const Output      r = run("doctor");
+    const Output r = run("doctor");
     EXPECT_EQ(r.exit_code, 1) << r.text;
     EXPECT_NE(facts_of(r.text).at("emulated").at("self-test").find("out of memory"), std::string::npos) << r.text;
 }

@@ -12,101 +12,124 @@ using namespace glia;
 
 constexpr int64_t kHuge = int64_t(1) << 31;
 
-std::vector<char> unary(glia_unary_kind kind, float alpha = 0, float beta = 0) { return bytes_of(glia_unary_params{kind, alpha, beta}); }
+std::vector<char> unary(glia_unary_kind kind, float alpha = 0, float beta = 0) {
+    return bytes_of(glia_unary_params{kind, alpha, beta});
+}
 std::vector<char> binary(int kind) { return bytes_of(glia_binary_params{glia_binary_kind(kind)}); }
-std::vector<char> reduce(int kind, unsigned axes = 0, bool keep = false) { return bytes_of(glia_reduce_params{glia_reduce_kind(kind), axes, keep}); }
+std::vector<char> reduce(int kind, unsigned axes = 0, bool keep = false) {
+    return bytes_of(glia_reduce_params{glia_reduce_kind(kind), axes, keep});
+}
 std::vector<char> back(int kind, unsigned axes, glia_shape shape) {
     return bytes_of(glia_reduce_backward_params{{glia_reduce_kind(kind), axes, false}, shape});
 }
 std::vector<char> softmax(unsigned axes) { return bytes_of(glia_softmax_params{.axes = axes}); }
 std::vector<char> argmax(unsigned axes) { return bytes_of(glia_argmax_params{.axes = axes}); }
 std::vector<char> dropout(float p) { return bytes_of(glia_dropout_params{.p = p}); }
-std::vector<char> fill(const glia_random_fill_params& p) { return bytes_of(p); }
+std::vector<char> fill(const glia_random_fill_params &p) { return bytes_of(p); }
 std::vector<char> prelu() { return bytes_of(glia_prelu_params{}); }
 
-const Array kX = dims({2, 3}), kInts = dims({2, 3}, GLIA_I32), kHalf = dims({2, 3}, GLIA_F16), kStep = dims({}, GLIA_I64);
+const Array kX = dims({2, 3}), kInts = dims({2, 3}, GLIA_I32), kHalf = dims({2, 3}, GLIA_F16),
+            kStep = dims({}, GLIA_I64);
 
 std::vector<Bad> bad_calls() {
-    const glia_op *u = &glia_op_unary, *ub = &glia_op_unary_backward, *b = &glia_op_binary, *bb = &glia_op_binary_backward;
-    const glia_op *r = &glia_op_reduce, *rb = &glia_op_reduce_backward, *p = &glia_op_prelu, *pb = &glia_op_prelu_backward;
-    const glia_op *s = &glia_op_softmax, *sb = &glia_op_softmax_backward, *a = &glia_op_argmax, *d = &glia_op_dropout, *f = &glia_op_random_fill;
-    const auto     SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH, LARGE = GLIA_UNSUPPORTED;
+    const glia_op *u = &glia_op_unary, *ub = &glia_op_unary_backward, *b = &glia_op_binary,
+                  *bb = &glia_op_binary_backward;
+    const glia_op *r = &glia_op_reduce, *rb = &glia_op_reduce_backward, *p = &glia_op_prelu,
+                  *pb = &glia_op_prelu_backward;
+    const glia_op *s = &glia_op_softmax, *sb = &glia_op_softmax_backward, *a = &glia_op_argmax, *d = &glia_op_dropout,
+                  *f = &glia_op_random_fill;
+    const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH,
+               LARGE = GLIA_UNSUPPORTED;
     return {
-        {"no_x", u, unary(GLIA_RELU), {ABSENT}, ARGUMENT, "x is NULL"},
-        {"integers", u, unary(GLIA_RELU), {kInts}, DTYPE, "x is i32, must be a float"},
-        {"no_kind", u, unary(glia_unary_kind(99)), {kX}, ARGUMENT, "kind is 99, must be 0 to 21"},
-        {"negative_kind", u, unary(glia_unary_kind(-1)), {kX}, ARGUMENT, "kind is -1"},
-        {"clip_upside_down", u, unary(GLIA_CLIP, 2, 1), {kX}, ARGUMENT, "clip from alpha 2 to beta 1"},
-        {"clip_nan", u, unary(GLIA_CLIP, NAN, 1), {kX}, ARGUMENT, "clip from alpha nan"},
-        {"alpha_infinite", u, unary(GLIA_LEAKY_RELU, INFINITY), {kX}, ARGUMENT, "leaky_relu with alpha inf"},
-        {"beta_nan", u, unary(GLIA_HARD_SIGMOID, 1, NAN), {kX}, ARGUMENT, "beta nan"},
-        {"no_dy", ub, unary(GLIA_RELU), {kX, kX, ABSENT}, ARGUMENT, "dy is NULL"},
-        {"relu_from_nothing", ub, unary(GLIA_RELU), {ABSENT, ABSENT, kX}, ARGUMENT, "the derivative of relu needs y or x, which is NULL"},
-        {"gelu_from_y", ub, unary(GLIA_GELU), {ABSENT, kX, kX}, ARGUMENT, "the derivative of gelu needs x, which is NULL"},
-        {"negative_elu_from_y", ub, unary(GLIA_ELU, -1), {ABSENT, kX, kX}, ARGUMENT, "needs x"},
-        {"shapes", ub, unary(GLIA_RELU), {ABSENT, dims({3, 2}), kX}, SHAPE, "y is [3,2], must be [2,3]"},
-        {"shape_of_what_is_not_needed", ub, unary(GLIA_RELU), {dims({6}), kX, kX}, SHAPE, "x is [6], must be [2,3]"},
-        {"dtypes", ub, unary(GLIA_RELU), {ABSENT, kHalf, kX}, DTYPE, "y is f16, dy is f32"},
+        bad("no_x", u, unary(GLIA_RELU), {ABSENT}, ARGUMENT, "x is NULL"),
+        bad("integers", u, unary(GLIA_RELU), {kInts}, DTYPE, "x is i32, must be a float"),
+        bad("no_kind", u, unary(glia_unary_kind(99)), {kX}, ARGUMENT, "kind is 99, must be 0 to 21"),
+        bad("negative_kind", u, unary(glia_unary_kind(-1)), {kX}, ARGUMENT, "kind is -1"),
+        bad("clip_upside_down", u, unary(GLIA_CLIP, 2, 1), {kX}, ARGUMENT, "clip from alpha 2 to beta 1"),
+        bad("clip_nan", u, unary(GLIA_CLIP, NAN, 1), {kX}, ARGUMENT, "clip from alpha nan"),
+        bad("alpha_infinite", u, unary(GLIA_LEAKY_RELU, INFINITY), {kX}, ARGUMENT, "leaky_relu with alpha inf"),
+        bad("beta_nan", u, unary(GLIA_HARD_SIGMOID, 1, NAN), {kX}, ARGUMENT, "beta nan"),
+        bad("no_dy", ub, unary(GLIA_RELU), {kX, kX, ABSENT}, ARGUMENT, "dy is NULL"),
+        bad("relu_from_nothing", ub, unary(GLIA_RELU), {ABSENT, ABSENT, kX}, ARGUMENT,
+            "the derivative of relu needs y or x, which is NULL"),
+        bad("gelu_from_y", ub, unary(GLIA_GELU), {ABSENT, kX, kX}, ARGUMENT,
+            "the derivative of gelu needs x, which is NULL"),
+        bad("negative_elu_from_y", ub, unary(GLIA_ELU, -1), {ABSENT, kX, kX}, ARGUMENT, "needs x"),
+        bad("shapes", ub, unary(GLIA_RELU), {ABSENT, dims({3, 2}), kX}, SHAPE, "y is [3,2], must be [2,3]"),
+        bad("shape_of_what_is_not_needed", ub, unary(GLIA_RELU), {dims({6}), kX, kX}, SHAPE, "x is [6], must be [2,3]"),
+        bad("dtypes", ub, unary(GLIA_RELU), {ABSENT, kHalf, kX}, DTYPE, "y is f16, dy is f32"),
 
-        {"slope_of_two", p, prelu(), {kX, dims({3, 1})}, SHAPE, "slope is [3,1], must have 1 dimensions"},
-        {"slope_size", p, prelu(), {kX, dims({2})}, SHAPE, "slope is [2], x [2,3] has 3 channels"},
-        {"slope_of_a_vector", p, prelu(), {dims({3}), dims({3})}, SHAPE, "x [3] has 1 channels"},
-        {"dtypes", p, prelu(), {kX, dims({3}, GLIA_F64)}, DTYPE, "x is f32, slope is f64"},
-        {"dy_shape", pb, prelu(), {kX, dims({3}), dims({2, 4})}, SHAPE, "dy is [2,4], must be [2,3]"},
+        bad("slope_of_two", p, prelu(), {kX, dims({3, 1})}, SHAPE, "slope is [3,1], must have 1 dimensions"),
+        bad("slope_size", p, prelu(), {kX, dims({2})}, SHAPE, "slope is [2], x [2,3] has 3 channels"),
+        bad("slope_of_a_vector", p, prelu(), {dims({3}), dims({3})}, SHAPE, "x [3] has 1 channels"),
+        bad("dtypes", p, prelu(), {kX, dims({3}, GLIA_F64)}, DTYPE, "x is f32, slope is f64"),
+        bad("dy_shape", pb, prelu(), {kX, dims({3}), dims({2, 4})}, SHAPE, "dy is [2,4], must be [2,3]"),
 
-        {"no_kind", b, binary(7), {kX, kX}, ARGUMENT, "kind is 7, must be 0 to 6"},
-        {"one_input", b, binary(GLIA_ADD), {kX}, ARGUMENT, "1 inputs, takes 2 to 2"},
-        {"shapes", b, binary(GLIA_ADD), {kX, dims({4})}, SHAPE, "a is [2,3], b is [4]: the sizes 3 and 4 of an axis do not fit"},
-        {"shapes_of_the_front", b, binary(GLIA_ADD), {dims({2, 3}), dims({3, 3})}, SHAPE, "the sizes 2 and 3"},
-        {"zero_and_two", b, binary(GLIA_ADD), {dims({0}), dims({2})}, SHAPE, "the sizes 0 and 2"},
-        {"dtypes", b, binary(GLIA_ADD), {kX, kHalf}, DTYPE, "a is f32, b is f16"},
-        {"integers", b, binary(GLIA_ADD), {kInts, kInts}, DTYPE, "a is i32"},
-        {"too_large_together", b, binary(GLIA_ADD), {dims({1 << 16, 1}), dims({1 << 16})}, LARGE, "y would be [65536,65536], more than 2^31-1"},
-        {"dy_shape", bb, binary(GLIA_ADD), {kX, dims({3}), dims({3})}, SHAPE, "dy is [3], must be [2,3]"},
+        bad("no_kind", b, binary(7), {kX, kX}, ARGUMENT, "kind is 7, must be 0 to 6"),
+        bad("one_input", b, binary(GLIA_ADD), {kX}, ARGUMENT, "1 inputs, takes 2 to 2"),
+        bad("shapes", b, binary(GLIA_ADD), {kX, dims({4})}, SHAPE,
+            "a is [2,3], b is [4]: the sizes 3 and 4 of an axis do not fit"),
+        bad("shapes_of_the_front", b, binary(GLIA_ADD), {dims({2, 3}), dims({3, 3})}, SHAPE, "the sizes 2 and 3"),
+        bad("zero_and_two", b, binary(GLIA_ADD), {dims({0}), dims({2})}, SHAPE, "the sizes 0 and 2"),
+        bad("dtypes", b, binary(GLIA_ADD), {kX, kHalf}, DTYPE, "a is f32, b is f16"),
+        bad("integers", b, binary(GLIA_ADD), {kInts, kInts}, DTYPE, "a is i32"),
+        bad("too_large_together", b, binary(GLIA_ADD), {dims({1 << 16, 1}), dims({1 << 16})}, LARGE,
+            "y would be [65536,65536], more than 2^31-1"),
+        bad("dy_shape", bb, binary(GLIA_ADD), {kX, dims({3}), dims({3})}, SHAPE, "dy is [3], must be [2,3]"),
 
-        {"no_kind", r, reduce(6), {kX}, ARGUMENT, "kind is 6, must be 0 to 5"},
-        {"integers", r, reduce(GLIA_SUM), {kInts}, DTYPE, "x is i32"},
-        {"axis_behind", r, reduce(GLIA_SUM, GLIA_AXIS(2)), {kX}, ARGUMENT, "axis 2 of a tensor with 2 dimensions"},
-        {"axis_before", r, reduce(GLIA_SUM, GLIA_AXIS(-3)), {kX}, ARGUMENT, "axis -3 of a tensor with 2 dimensions"},
-        {"axis_of_a_scalar", r, reduce(GLIA_SUM, GLIA_AXIS(-1)), {dims({})}, ARGUMENT, "axis -1 of a tensor with 0 dimensions"},
-        {"max_of_nothing", r, reduce(GLIA_MAX, GLIA_AXIS(1)), {dims({2, 0})}, SHAPE, "the max over no elements of x [2,0] has no value"},
-        {"min_of_nothing", r, reduce(GLIA_MIN), {dims({0})}, SHAPE, "the min over no elements of x [0]"},
-        {"dy_shape", rb, back(GLIA_SUM, GLIA_AXIS(1), GLIA_SHAPE(2, 3)), {ABSENT, ABSENT, dims({3})}, SHAPE, "dy is [3], must be [2]"},
-        {"no_x", rb, back(GLIA_L1, 0, GLIA_SHAPE(2, 3)), {ABSENT, ABSENT, dims({})}, ARGUMENT, "the derivative of l1 needs x"},
-        {"no_y", rb, back(GLIA_MAX, 0, GLIA_SHAPE(2, 3)), {kX, ABSENT, dims({})}, ARGUMENT, "the derivative of max needs y"},
-        {"other_shape", rb, back(GLIA_L1, 0, GLIA_SHAPE(3, 2)), {kX, ABSENT, dims({})}, SHAPE, "x is [2,3], must be [3,2]"},
-        {"negative_shape", rb, back(GLIA_SUM, 0, GLIA_SHAPE(3, -2)), {ABSENT, ABSENT, dims({})}, ARGUMENT, "dimension 1 is -2"},
-        {"too_many_dimensions", rb, back(GLIA_SUM, 0, glia_shape{9, {}}), {ABSENT, ABSENT, dims({})}, ARGUMENT, "9 dimensions"},
-        {"too_large", rb, back(GLIA_SUM, 0, GLIA_SHAPE(1 << 16, 1 << 16)), {ABSENT, ABSENT, dims({})}, LARGE, "[65536,65536], more than 2^31-1"},
-        {"kind_before_axes", rb, back(-1, 0, GLIA_SHAPE(2)), {ABSENT, ABSENT, dims({})}, ARGUMENT, "kind is -1"},
+        bad("no_kind", r, reduce(6), {kX}, ARGUMENT, "kind is 6, must be 0 to 5"),
+        bad("integers", r, reduce(GLIA_SUM), {kInts}, DTYPE, "x is i32"),
+        bad("axis_behind", r, reduce(GLIA_SUM, GLIA_AXIS(2)), {kX}, ARGUMENT, "axis 2 of a tensor with 2 dimensions"),
+        bad("axis_before", r, reduce(GLIA_SUM, GLIA_AXIS(-3)), {kX}, ARGUMENT, "axis -3 of a tensor with 2 dimensions"),
+        bad("axis_of_a_scalar", r, reduce(GLIA_SUM, GLIA_AXIS(-1)), {dims({})}, ARGUMENT,
+            "axis -1 of a tensor with 0 dimensions"),
+        bad("max_of_nothing", r, reduce(GLIA_MAX, GLIA_AXIS(1)), {dims({2, 0})}, SHAPE,
+            "the max over no elements of x [2,0] has no value"),
+        bad("min_of_nothing", r, reduce(GLIA_MIN), {dims({0})}, SHAPE, "the min over no elements of x [0]"),
+        bad("dy_shape", rb, back(GLIA_SUM, GLIA_AXIS(1), GLIA_SHAPE(2, 3)), {ABSENT, ABSENT, dims({3})}, SHAPE,
+            "dy is [3], must be [2]"),
+        bad("no_x", rb, back(GLIA_L1, 0, GLIA_SHAPE(2, 3)), {ABSENT, ABSENT, dims({})}, ARGUMENT,
+            "the derivative of l1 needs x"),
+        bad("no_y", rb, back(GLIA_MAX, 0, GLIA_SHAPE(2, 3)), {kX, ABSENT, dims({})}, ARGUMENT,
+            "the derivative of max needs y"),
+        bad("other_shape", rb, back(GLIA_L1, 0, GLIA_SHAPE(3, 2)), {kX, ABSENT, dims({})}, SHAPE,
+            "x is [2,3], must be [3,2]"),
+        bad("negative_shape", rb, back(GLIA_SUM, 0, GLIA_SHAPE(3, -2)), {ABSENT, ABSENT, dims({})}, ARGUMENT,
+            "dimension 1 is -2"),
+        bad("too_many_dimensions", rb, back(GLIA_SUM, 0, glia_shape{9, {}}), {ABSENT, ABSENT, dims({})}, ARGUMENT,
+            "9 dimensions"),
+        bad("too_large", rb, back(GLIA_SUM, 0, GLIA_SHAPE(1 << 16, 1 << 16)), {ABSENT, ABSENT, dims({})}, LARGE,
+            "[65536,65536], more than 2^31-1"),
+        bad("kind_before_axes", rb, back(-1, 0, GLIA_SHAPE(2)), {ABSENT, ABSENT, dims({})}, ARGUMENT, "kind is -1"),
 
-        {"scalar", s, softmax(0), {dims({})}, ARGUMENT, ""},
-        {"axis_behind", s, softmax(GLIA_AXIS(2)), {kX}, ARGUMENT, "axis 2 of a tensor with 2 dimensions"},
-        {"two_axes", s, softmax(GLIA_AXIS(0) | GLIA_AXIS(1)), {kX}, ARGUMENT, "axes 0x3 are several, must be one"},
-        {"integers", s, softmax(0), {kInts}, DTYPE, "x is i32"},
-        {"dy_shape", sb, softmax(0), {kX, dims({3, 2})}, SHAPE, "dy is [3,2], must be [2,3]"},
-        {"axis_behind", a, argmax(GLIA_AXIS(5)), {kX}, ARGUMENT, "axis 5 of a tensor with 2 dimensions"},
-        {"of_nothing", a, argmax(0), {dims({2, 0})}, SHAPE, "x is [2,0], and axis 1 is empty"},
-        {"integers", a, argmax(0), {kInts}, DTYPE, "x is i32"},
+        bad("scalar", s, softmax(0), {dims({})}, ARGUMENT, ""),
+        bad("axis_behind", s, softmax(GLIA_AXIS(2)), {kX}, ARGUMENT, "axis 2 of a tensor with 2 dimensions"),
+        bad("two_axes", s, softmax(GLIA_AXIS(0) | GLIA_AXIS(1)), {kX}, ARGUMENT, "axes 0x3 are several, must be one"),
+        bad("integers", s, softmax(0), {kInts}, DTYPE, "x is i32"),
+        bad("dy_shape", sb, softmax(0), {kX, dims({3, 2})}, SHAPE, "dy is [3,2], must be [2,3]"),
+        bad("axis_behind", a, argmax(GLIA_AXIS(5)), {kX}, ARGUMENT, "axis 5 of a tensor with 2 dimensions"),
+        bad("of_nothing", a, argmax(0), {dims({2, 0})}, SHAPE, "x is [2,0], and axis 1 is empty"),
+        bad("integers", a, argmax(0), {kInts}, DTYPE, "x is i32"),
 
-        {"p_negative", d, dropout(-0.5f), {kX}, ARGUMENT, "p is -0.5, must be from 0 to 1"},
-        {"p_above_one", d, dropout(1.5f), {kX}, ARGUMENT, "p is 1.5"},
-        {"p_nan", d, dropout(NAN), {kX}, ARGUMENT, "p is nan"},
-        {"integers", d, dropout(0.5f), {kInts}, DTYPE, "x is i32, must be a float"},
-        {"step_of_floats", d, dropout(0.5f), {kX, dims({})}, DTYPE, "step is f32, must be i64"},
-        {"step_of_one_dimension", d, dropout(0.5f), {kX, dims({1}, GLIA_I64)}, SHAPE, "step is [1], must have 0 dimensions"},
-        {"three_inputs", d, dropout(0.5f), {kX, kStep, kStep}, ARGUMENT, "3 inputs, takes 1 to 2"},
+        bad("p_negative", d, dropout(-0.5f), {kX}, ARGUMENT, "p is -0.5, must be from 0 to 1"),
+        bad("p_above_one", d, dropout(1.5f), {kX}, ARGUMENT, "p is 1.5"),
+        bad("p_nan", d, dropout(NAN), {kX}, ARGUMENT, "p is nan"),
+        bad("integers", d, dropout(0.5f), {kInts}, DTYPE, "x is i32, must be a float"),
+        bad("step_of_floats", d, dropout(0.5f), {kX, dims({})}, DTYPE, "step is f32, must be i64"),
+        bad("step_of_one_dimension", d, dropout(0.5f), {kX, dims({1}, GLIA_I64)}, SHAPE,
+            "step is [1], must have 0 dimensions"),
+        bad("three_inputs", d, dropout(0.5f), {kX, kStep, kStep}, ARGUMENT, "3 inputs, takes 1 to 2"),
 
-        {"no_kind", f, fill({.kind = glia_random_kind(3)}), {}, ARGUMENT, "kind is 3, must be 0 to 2"},
-        {"upside_down", f, fill({.low = 1, .high = 0.5f}), {}, ARGUMENT, "low is 1, high is 0.5"},
-        {"infinite", f, fill({.low = 0, .high = INFINITY}), {}, ARGUMENT, "high is inf"},
-        {"std_negative", f, fill({.kind = GLIA_NORMAL, .std = -1}), {}, ARGUMENT, "std is -1"},
-        {"mean_nan", f, fill({.kind = GLIA_NORMAL, .mean = NAN}), {}, ARGUMENT, "mean is nan"},
-        {"integers", f, fill({.dtype = GLIA_I32}), {}, DTYPE, "dtype is i32, must be a float"},
-        {"no_dtype", f, fill({.dtype = glia_dtype(55)}), {}, ARGUMENT, "55 is no glia_dtype"},
-        {"negative_shape", f, fill({.shape = GLIA_SHAPE(-1)}), {}, ARGUMENT, "dimension 0 is -1"},
-        {"too_large", f, fill({.shape = GLIA_SHAPE(kHuge)}), {}, LARGE, "[2147483648], more than 2^31-1"},
-        {"an_input", f, fill({}), {kX}, ARGUMENT, "1 inputs, takes 0 to 0"},
+        bad("no_kind", f, fill({.kind = glia_random_kind(3)}), {}, ARGUMENT, "kind is 3, must be 0 to 2"),
+        bad("upside_down", f, fill({.low = 1, .high = 0.5f}), {}, ARGUMENT, "low is 1, high is 0.5"),
+        bad("infinite", f, fill({.low = 0, .high = INFINITY}), {}, ARGUMENT, "high is inf"),
+        bad("std_negative", f, fill({.kind = GLIA_NORMAL, .std = -1}), {}, ARGUMENT, "std is -1"),
+        bad("mean_nan", f, fill({.kind = GLIA_NORMAL, .mean = NAN}), {}, ARGUMENT, "mean is nan"),
+        bad("integers", f, fill({.dtype = GLIA_I32}), {}, DTYPE, "dtype is i32, must be a float"),
+        bad("no_dtype", f, fill({.dtype = glia_dtype(55)}), {}, ARGUMENT, "55 is no glia_dtype"),
+        bad("negative_shape", f, fill({.shape = GLIA_SHAPE(-1)}), {}, ARGUMENT, "dimension 0 is -1"),
+        bad("too_large", f, fill({.shape = GLIA_SHAPE(kHuge)}), {}, LARGE, "[2147483648], more than 2^31-1"),
+        bad("an_input", f, fill({}), {kX}, ARGUMENT, "1 inputs, takes 0 to 0"),
     };
 }
 
@@ -114,22 +137,24 @@ INSTANTIATE_TEST_SUITE_P(elementwise, BadCall, testing::ValuesIn(bad_calls()), n
 
 // The other sizes of a shape with a 0 count, too: geometries multiply them into ints.
 TEST(ElementwiseContract, empty_tensors_of_huge_sizes) {
-    Session     s("");
+    Session s("");
     const Array huge = dims({0, 1 << 20, 1 << 20, 1 << 20});
-    for (const Result& result : {s.call(glia_op_unary, glia_unary_params{.kind = GLIA_RELU}, {huge}),
-                                 s.call(glia_op_softmax, glia_softmax_params{}, {huge}),
-                                 s.call(glia_op_argmax, glia_argmax_params{}, {huge}),
-                                 s.call(glia_op_prelu, glia_prelu_params{}, {huge, dims({1})}),
-                                 s.call(glia_op_binary, glia_binary_params{GLIA_ADD}, {huge, dims({1})}),
-                                 s.call(glia_op_reduce, glia_reduce_params{.axes = GLIA_AXIS(0)}, {huge})}) {
+    for (const Result &result :
+         {s.call(glia_op_unary, glia_unary_params{.kind = GLIA_RELU}, {huge}),
+          s.call(glia_op_softmax, glia_softmax_params{}, {huge}), s.call(glia_op_argmax, glia_argmax_params{}, {huge}),
+          s.call(glia_op_prelu, glia_prelu_params{}, {huge, dims({1})}),
+          s.call(glia_op_binary, glia_binary_params{GLIA_ADD}, {huge, dims({1})}),
+          s.call(glia_op_reduce, glia_reduce_params{.axes = GLIA_AXIS(0)}, {huge})}) {
         EXPECT_EQ(result.status, GLIA_UNSUPPORTED);
-        EXPECT_NE(result.message.find("[0,1048576,1048576,1048576] has more than 2^31-1 elements"), std::string::npos) << result.message;
+        EXPECT_NE(result.message.find("[0,1048576,1048576,1048576] has more than 2^31-1 elements"), std::string::npos)
+            << result.message;
     }
-    EXPECT_EQ(s.call(glia_op_unary, glia_unary_params{.kind = GLIA_RELU}, {dims({0, 1 << 20, 1 << 10})}).status, GLIA_OK);
+    EXPECT_EQ(s.call(glia_op_unary, glia_unary_params{.kind = GLIA_RELU}, {dims({0, 1 << 20, 1 << 10})}).status,
+              GLIA_OK);
 }
 
 TEST(ElementwiseContract, in_place_only_where_the_header_says) {
-    Session      s("");
+    Session s("");
     glia_tensor *x = s.tensor(kX), *other = s.tensor(kX), *row = s.tensor(dims({3}));
     const glia_unary_params relu{.kind = GLIA_RELU};
     EXPECT_EQ(glia_unary(s.ctx(), &relu, x, x), GLIA_OK);
@@ -147,8 +172,10 @@ TEST(ElementwiseContract, in_place_only_where_the_header_says) {
 }
 
 TEST(ElementwiseContract, outputs_must_fit) {
-    Session    s("");
-    const auto t = [&](std::vector<int64_t> d, glia_dtype dtype = GLIA_F32) { return s.tensor(dims(std::move(d), dtype)); };
+    Session s("");
+    const auto t = [&](std::vector<int64_t> d, glia_dtype dtype = GLIA_F32) {
+        return s.tensor(dims(std::move(d), dtype));
+    };
     EXPECT_EQ(glia_unary(s.ctx(), nullptr, t({2, 3}), t({3, 2})), GLIA_SHAPE_MISMATCH);
     EXPECT_STREQ(glia_message(s.ctx()), "unary: y is [3,2], must be [2,3]");
     EXPECT_EQ(glia_reduce(s.ctx(), nullptr, t({2, 3}), t({1})), GLIA_SHAPE_MISMATCH);
@@ -163,8 +190,9 @@ TEST(ElementwiseContract, outputs_must_fit) {
 }
 
 TEST(ElementwiseContract, either_gradient_may_be_left_out) {
-    Session      s("");
-    glia_tensor *x = s.tensor({{2}, {-1, 2}, GLIA_F32}), *slope = s.tensor({{1}, {3}, GLIA_F32}), *dy = s.tensor({{2}, {10, 20}, GLIA_F32});
+    Session s("");
+    glia_tensor *x = s.tensor({{2}, {-1, 2}, GLIA_F32}), *slope = s.tensor({{1}, {3}, GLIA_F32}),
+                *dy = s.tensor({{2}, {10, 20}, GLIA_F32});
     glia_tensor *dx = s.tensor(dims({2})), *dslope = s.tensor(dims({1}));
     EXPECT_EQ(glia_prelu_backward(s.ctx(), nullptr, x, slope, dy, dx, nullptr), GLIA_OK);
     EXPECT_EQ(s.values(dx), (std::vector<double>{30, 20}));

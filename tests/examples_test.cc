@@ -14,39 +14,39 @@
 namespace {
 
 // Runs an example; returns what it wrote on standard output.
-std::string run(const std::string& command, int* exit_code) {
+std::string run(const std::string &command, int *exit_code) {
     std::string text;
-    FILE*       pipe = popen((std::string(GLIA_BINARIES) + "/" + command).c_str(), "r");
-    char        part[512];
+    FILE *pipe = popen((std::string(GLIA_BINARIES) + "/" + command).c_str(), "r");
+    char part[512];
     while (pipe && fgets(part, sizeof part, pipe)) text += part;
     const int status = pipe ? pclose(pipe) : -1;
     *exit_code       = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return text;
 }
 
-std::string output_of(const std::string& command) {
-    int               exit_code;
+std::string output_of(const std::string &command) {
+    int exit_code;
     const std::string text = run(command, &exit_code);
     EXPECT_EQ(exit_code, 0) << command << "\n" << text;
     return text;
 }
 
 // Runs an example that has to end with this exit code, and to say part on standard error.
-void fails(const std::string& command, int want, const std::string& part) {
-    int               exit_code;
+void fails(const std::string &command, int want, const std::string &part) {
+    int exit_code;
     const std::string text = run(command + " 2>&1 >/dev/null", &exit_code);
     EXPECT_EQ(exit_code, want) << command << "\n" << text;
     EXPECT_NE(text.find(part), std::string::npos) << command << "\n" << text << "\nmust say: " << part;
 }
 
 // The number after the last occurrence of a text.
-double number_after(const std::string& text, const std::string& what) {
+double number_after(const std::string &text, const std::string &what) {
     const size_t at = text.rfind(what);
     EXPECT_NE(at, std::string::npos) << what << " is missing in\n" << text;
     return at == std::string::npos ? -1 : std::strtod(text.c_str() + at + what.size(), nullptr);
 }
 
-bool exists(const std::string& path) {
+bool exists(const std::string &path) {
     struct stat info;
     return stat(path.c_str(), &info) == 0;
 }
@@ -55,7 +55,7 @@ bool exists(const std::string& path) {
 TEST(Examples, a_custom_op_learns_on_every_device) {
     if (!exists(GLIA_BINARIES "/cuda_custom_op_emulated")) GTEST_SKIP() << "this build has no emulated device";
     const std::string cpu = output_of("cuda_custom_op_emulated cpu"), emulated = output_of("cuda_custom_op_emulated");
-    for (const std::string* text : {&cpu, &emulated}) {
+    for (const std::string *text : {&cpu, &emulated}) {
         EXPECT_GT(number_after(*text, "accuracy 0.516 -> "), 0.97) << *text;
         EXPECT_GT(number_after(*text, "a slope: 1 -> "), 1.2) << *text;
     }
@@ -65,7 +65,7 @@ TEST(Examples, a_custom_op_learns_on_every_device) {
 
 TEST(Examples, a_custom_op_compiled_for_cuda_runs_or_says_why_not) {
     if (!exists(GLIA_BINARIES "/cuda_custom_op")) GTEST_SKIP() << "this build has no CUDA";
-    int               exit_code;
+    int exit_code;
     const std::string text = run("cuda_custom_op 2>&1", &exit_code);
     EXPECT_TRUE(exit_code == 0 || exit_code == 3) << text;
     EXPECT_NE(text.find(exit_code == 0 ? "accuracy" : "no device 'cuda'"), std::string::npos) << text;
@@ -74,7 +74,7 @@ TEST(Examples, a_custom_op_compiled_for_cuda_runs_or_says_why_not) {
 
 TEST(Examples, neuron_ends_at_the_published_weights) {
     const std::string text = output_of("neuron");
-    double            w[3];
+    double w[3];
     ASSERT_EQ(sscanf(text.c_str(), "weights: %lf %lf %lf", &w[0], &w[1], &w[2]), 3) << text;
     EXPECT_NEAR(w[0], -4.21652261, 1e-5);
     EXPECT_NEAR(w[1], 12.79677774, 1e-5);
@@ -90,14 +90,15 @@ TEST(Examples, xor_is_learnt) {
 }
 
 TEST(Examples, mnist_dense_reaches_97_percent) {
-    const char*       named  = std::getenv("GLIA_MNIST_DIR");
+    const char *named        = std::getenv("GLIA_MNIST_DIR");
     const std::string folder = named ? named : "";
     if (!exists(folder + "/train-images-idx3-ubyte.gz")) GTEST_SKIP() << "GLIA_MNIST_DIR names no folder with MNIST";
     EXPECT_GE(number_after(output_of("mnist_dense " + folder), "test accuracy: "), 0.97);
 }
 
 TEST(Examples, cnn_fashion_reaches_89_percent_in_three_epochs) {
-    if (!exists("/usr/share/datasets/fashion-mnist")) GTEST_SKIP() << "no Fashion-MNIST: the package dataset-fashion-mnist has it";
+    if (!exists("/usr/share/datasets/fashion-mnist"))
+        GTEST_SKIP() << "no Fashion-MNIST: the package dataset-fashion-mnist has it";
     const std::string text = output_of("cnn_fashion --epochs 3");
     EXPECT_GE(number_after(text, "\ntest accuracy: "), 0.89) << text;
     int lines = 0;
@@ -108,9 +109,10 @@ TEST(Examples, cnn_fashion_reaches_89_percent_in_three_epochs) {
 
 // A few images: the program as it is, on a device with memory of its own.
 TEST(Examples, cnn_fashion_runs_on_the_emulated_device) {
-    if (!exists(std::string(GLIA_BINARIES) + "/../lib/libglia_emulated.so")) GTEST_SKIP() << "this build has no emulated device";
+    if (!exists(std::string(GLIA_BINARIES) + "/../lib/libglia_emulated.so"))
+        GTEST_SKIP() << "this build has no emulated device";
     const glia::Folder folder;
-    glia::Bytes        pixels(16 * 28 * 28), classes(16);
+    glia::Bytes pixels(16 * 28 * 28), classes(16);
     for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<unsigned char>(i * 7 % 251);
     for (size_t i = 0; i < classes.size(); ++i) classes[i] = static_cast<unsigned char>(i % 10);
     for (const std::string part : {"train", "t10k"}) {
@@ -120,37 +122,48 @@ TEST(Examples, cnn_fashion_runs_on_the_emulated_device) {
     const std::string command = "cnn_fashion --epochs 1 --batch 16 --data " + folder.path() + " --device ";
     const std::string host = output_of(command + "cpu"), guest = output_of(command + "emulated");
     EXPECT_NEAR(number_after(guest, " loss "), number_after(host, " loss "), 1e-4) << "the last digit that is shown";
-    EXPECT_NEAR(number_after(guest, "  val_loss "), number_after(host, "  val_loss "), 2e-3) << "Adam's first step may turn round";
+    EXPECT_NEAR(number_after(guest, "  val_loss "), number_after(host, "  val_loss "), 2e-3)
+        << "Adam's first step may turn round";
     EXPECT_NE(guest.find("\ntest accuracy: 0."), std::string::npos) << guest;
 }
 
 // With one thread: a second helps such small steps little, and where other programs have the cores it costs much.
 class Sequences : public testing::Test {
-  protected:
+   protected:
     Sequences() { setenv("GLIA_NUM_THREADS", "1", 1); }
     ~Sequences() override { unsetenv("GLIA_NUM_THREADS"); }
 };
 
 // Little of their formats, and nothing to learn: the programs as they are, on a device with memory of its own.
 TEST_F(Sequences, run_on_the_emulated_device) {
-    if (!exists(std::string(GLIA_BINARIES) + "/../lib/libglia_emulated.so")) GTEST_SKIP() << "this build has no emulated device";
+    if (!exists(std::string(GLIA_BINARIES) + "/../lib/libglia_emulated.so"))
+        GTEST_SKIP() << "this build has no emulated device";
     const glia::Folder folder;
-    const auto         write = [&](const std::string& name, const std::string& text) { return folder.write(name, {text.begin(), text.end()}); };
-    std::string        jokes, days, words[4];
+    const auto write = [&](const std::string &name, const std::string &text) {
+        return folder.write(name, {text.begin(), text.end()});
+    };
+    std::string jokes, days, words[4];
     for (int i = 0; i < 24; ++i) jokes += "Joke " + std::to_string(i * i) + ".\n%\n";
-    for (int i = 0; i < 400; ++i) days += (i < 200 ? "2012" : "2013") + std::string(" 1 1 5 0 0 0 0.00") + std::to_string(100 + i * 37 % 100) + "\n";
-    for (int i = 0; i < 26 * 26; ++i) words[i % 4] += std::string{char('a' + i / 26), 'o', char('a' + i % 26)} + " n 1\n";
+    for (int i = 0; i < 400; ++i)
+        days +=
+            (i < 200 ? "2012" : "2013") + std::string(" 1 1 5 0 0 0 0.00") + std::to_string(100 + i * 37 % 100) + "\n";
+    for (int i = 0; i < 26 * 26; ++i)
+        words[i % 4] += std::string{char('a' + i / 26), 'o', char('a' + i % 26)} + " n 1\n";
     write("jokes", jokes);
-    write("index.noun", words[0]), write("index.verb", words[1]), write("index.adj", words[2]), write("index.adv", words[3]);
+    write("index.noun", words[0]), write("index.verb", words[1]), write("index.adj", words[2]),
+        write("index.adv", words[3]);
     const std::string series = write("series.txt", days), small = " --epochs 1 --hidden 4 --device ";
-    for (const std::string& command :
-         {std::string("add_digits --train 64 --test 16"), "char_language_model --length 8 --sample 9 --data " + folder.path(),
-          "char_language_model --cell gru --length 8 --sample 9 --data " + folder.path(), "forecast --network lstm --data " + series,
-          "forecast --network conv1d --data " + series, "word_tags --network lstm --data " + folder.path(),
-          "word_tags --network gru --data " + folder.path(), "word_tags --network conv1d --data " + folder.path()}) {
+    for (const std::string &command :
+         {std::string("add_digits --train 64 --test 16"),
+          "char_language_model --length 8 --sample 9 --data " + folder.path(),
+          "char_language_model --cell gru --length 8 --sample 9 --data " + folder.path(),
+          "forecast --network lstm --data " + series, "forecast --network conv1d --data " + series,
+          "word_tags --network lstm --data " + folder.path(), "word_tags --network gru --data " + folder.path(),
+          "word_tags --network conv1d --data " + folder.path()}) {
         const std::string host = output_of(command + small + "cpu"), guest = output_of(command + small + "emulated");
         EXPECT_NEAR(number_after(guest, " loss "), number_after(host, " loss "), 2e-4) << command << "\n" << guest;
-        EXPECT_NEAR(number_after(guest, "  val_loss "), number_after(host, "  val_loss "), 2e-3) << "Adam's first step may turn round";
+        EXPECT_NEAR(number_after(guest, "  val_loss "), number_after(host, "  val_loss "), 2e-3)
+            << "Adam's first step may turn round";
     }
 }
 
@@ -162,17 +175,20 @@ TEST_F(Sequences, need_their_data) {
 }
 
 TEST(Examples, wrong_options_are_refused) {
-    const auto exit_code = [](const std::string& args) {
-        return WEXITSTATUS(std::system((std::string(GLIA_BINARIES) + "/cnn_fashion " + args + " >/dev/null 2>&1").c_str()));
+    const auto exit_code = [](const std::string &args) {
+        return WEXITSTATUS(
+            std::system((std::string(GLIA_BINARIES) + "/cnn_fashion " + args + " >/dev/null 2>&1").c_str()));
     };
     EXPECT_EQ(exit_code("--epochs zero"), 2);
     EXPECT_EQ(exit_code("--nonsense 1"), 2);
     EXPECT_EQ(exit_code("--data"), 2);
     EXPECT_EQ(exit_code("--device cuda:7"), 1);
     EXPECT_EQ(exit_code("--data /nonexistent"), 1);
-    fails("cnn_fashion --epochs zero", 2, "cnn_fashion: --epochs zero: is unknown, or is no value for it; --help lists them");
+    fails("cnn_fashion --epochs zero", 2,
+          "cnn_fashion: --epochs zero: is unknown, or is no value for it; --help lists them");
     fails("cnn_fashion --data", 2, "cnn_fashion: --data (nothing): is unknown");
-    EXPECT_NE(output_of("cnn_fashion --help").find("  --epochs N                passes over the images (3)\n"), std::string::npos);
+    EXPECT_NE(output_of("cnn_fashion --help").find("  --epochs N                passes over the images (3)\n"),
+              std::string::npos);
 }
 
 TEST_F(Sequences, add_digits_adds) {
@@ -184,8 +200,9 @@ TEST_F(Sequences, add_digits_adds) {
 TEST_F(Sequences, char_language_model_beats_trigrams) {
     if (!exists("/usr/share/games/fortunes/art")) GTEST_SKIP() << "no fortunes: the package fortunes has them";
     for (const std::string cell : {"lstm", "gru"}) {
-        const std::string text = output_of("char_language_model --device cpu --epochs 1 --hidden 64 --sample 100 --cell " + cell);
-        const double      bits = number_after(text, "\n" + cell + ": ");
+        const std::string text =
+            output_of("char_language_model --device cpu --epochs 1 --hidden 64 --sample 100 --cell " + cell);
+        const double bits = number_after(text, "\n" + cell + ": ");
         EXPECT_LT(bits, number_after(text, "\ntrigrams: ")) << text;
         EXPECT_GT(bits, 1) << text;
     }
@@ -195,10 +212,11 @@ TEST_F(Sequences, forecast_beats_what_needs_no_learning) {
     if (!exists("/usr/lib/python3/dist-packages/astropy/utils/iers/data/eopc04_IAU2000.62-now"))
         GTEST_SKIP() << "no series: the package python3-astropy has it";
     for (const std::string network : {"lstm", "conv1d"}) {
-        const std::string text  = output_of("forecast --device cpu --network " + network);
-        const double      error = number_after(text, "\n" + network + ": ");
+        const std::string text = output_of("forecast --device cpu --network " + network);
+        const double error     = number_after(text, "\n" + network + ": ");
         EXPECT_GT(error, 0) << text;
-        for (const char* baseline : {"\nlast value: ", "\nmoving average: ", "\nmonth before: "}) EXPECT_LT(error, number_after(text, baseline)) << text;
+        for (const char *baseline : {"\nlast value: ", "\nmoving average: ", "\nmonth before: "})
+            EXPECT_LT(error, number_after(text, baseline)) << text;
     }
 }
 
@@ -206,14 +224,14 @@ TEST_F(Sequences, word_tags_beats_the_commonest_tag_and_endings) {
     if (!exists("/usr/share/wordnet/index.noun")) GTEST_SKIP() << "no words: the package wordnet-base has them";
     for (const std::string network : {"lstm", "gru", "conv1d"}) {
         const std::string text = output_of("word_tags --device cpu --epochs 2 --network " + network);
-        for (const char* baseline : {"\nalways noun: ", "\nlast three letters: "})
+        for (const char *baseline : {"\nalways noun: ", "\nlast three letters: "})
             EXPECT_GT(number_after(text, "\n" + network + " "), number_after(text, baseline)) << text;
     }
 }
 
 // A folder with 2000 synthetic images for training, and 400 for testing.
 class ResNet : public testing::Test {
-  protected:
+   protected:
     ResNet() {
         std::string name = (std::filesystem::temp_directory_path() / "glia-cifar-XXXXXX").string();
         folder           = std::filesystem::path(mkdtemp(name.data())) / "set";
@@ -221,13 +239,13 @@ class ResNet : public testing::Test {
     }
     ~ResNet() override { std::filesystem::remove_all(folder.parent_path()); }
 
-    std::string bytes_of(const std::string& name) const {
+    std::string bytes_of(const std::string &name) const {
         std::ifstream file(folder / name, std::ios::binary);
         return {std::istreambuf_iterator<char>(file), {}};
     }
 
     std::filesystem::path folder;
-    std::string           written;
+    std::string written;
 };
 
 TEST_F(ResNet, has_the_weights_of_the_published_network) {
@@ -245,7 +263,8 @@ TEST_F(ResNet, learns_synthetic_images_from_files_and_from_memory) {
     EXPECT_GE(number_after(files, "\ntest accuracy: "), 0.9) << files;
     EXPECT_NE(files.find("SYNTHETIC images"), std::string::npos) << files;
     const std::string memory = output_of(narrow + "--synthetic 2000");
-    EXPECT_EQ(number_after(memory, "\ntest accuracy: "), number_after(files, "\ntest accuracy: ")) << "the images are the same";
+    EXPECT_EQ(number_after(memory, "\ntest accuracy: "), number_after(files, "\ntest accuracy: "))
+        << "the images are the same";
     EXPECT_NE(memory.find("SYNTHETIC images"), std::string::npos) << memory;
 }
 
@@ -266,13 +285,15 @@ TEST_F(ResNet, synthetic_files_follow_from_the_seed) {
 TEST_F(ResNet, never_overwrites_images) {
     const std::string before = bytes_of("data_batch_1.bin");
     std::filesystem::remove(folder / "SYNTHETIC.txt");
-    fails("resnet_cifar --seed 1 --make-synthetic " + folder.string(), 1, (folder / "data_batch_1.bin").string() + ": File exists");
+    fails("resnet_cifar --seed 1 --make-synthetic " + folder.string(), 1,
+          (folder / "data_batch_1.bin").string() + ": File exists");
     EXPECT_EQ(bytes_of("data_batch_1.bin"), before);
     fails("resnet_cifar --make-synthetic " + (folder / "no/such").string(), 1, "No such file or directory");
 }
 
 TEST_F(ResNet, names_a_file_that_is_missing_or_cut) {
-    const std::string command = "resnet_cifar --device cpu --width 1 --data " + folder.string(), third = (folder / "data_batch_3.bin").string();
+    const std::string command = "resnet_cifar --device cpu --width 1 --data " + folder.string(),
+                      third   = (folder / "data_batch_3.bin").string();
     std::filesystem::resize_file(third, 400 * 3073 - 1);
     fails(command, 1, third + ": has 1229199 bytes, which are 399 records of CIFAR-10, of 3073 each, and 3072 more");
     std::filesystem::remove(third);
@@ -281,8 +302,9 @@ TEST_F(ResNet, names_a_file_that_is_missing_or_cut) {
 }
 
 TEST(Examples, resnet_cifar_refuses_wrong_options) {
-    for (const char* options : {"--epochs -1", "--epochs x", "--batch 0", "--width 0", "--width 2000", "--rate 0", "--rate nan", "--synthetic 4",
-                                "--count 1e9", "--nonsense 1", "--data", "--data /tmp --synthetic 10"})
+    for (const char *options :
+         {"--epochs -1", "--epochs x", "--batch 0", "--width 0", "--width 2000", "--rate 0", "--rate nan",
+          "--synthetic 4", "--count 1e9", "--nonsense 1", "--data", "--data /tmp --synthetic 10"})
         fails("resnet_cifar " + std::string(options), 2, "resnet_cifar: --");
     fails("resnet_cifar --device cuda:7 --epochs 0", 1, "cuda:7");
     EXPECT_NE(output_of("resnet_cifar --help").find("say nothing about CIFAR-10"), std::string::npos);

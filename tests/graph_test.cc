@@ -6,10 +6,10 @@ namespace {
 using namespace glia;
 
 TEST(Graph, infers_shapes_and_dtypes) {
-    Net              net;
+    Net net;
     const glia_value x = net.input({2, 3, 8, 8}, GLIA_F32), w = net.input({4, 3, 3, 3}, GLIA_F32);
     glia_conv2d_params params{};
-    params.stride[0] = 2;
+    params.stride[0]       = 2;
     const glia_value y     = net.call("conv2d", &params, {x, w});
     const glia_shape shape = glia_graph_shape(net.graph, y);
     EXPECT_EQ(std::vector<int64_t>(shape.dim, shape.dim + shape.ndim), (std::vector<int64_t>{2, 4, 3, 6}));
@@ -19,7 +19,7 @@ TEST(Graph, infers_shapes_and_dtypes) {
 }
 
 TEST(Graph, keeps_the_first_failure_and_passes_it_on) {
-    Net              net;
+    Net net;
     const glia_value x = net.input({2, 3}), w = net.input({4, 5});
     glia__graph_set_label(net.graph, "layer 'first'");
     const glia_value bad = net.binary(GLIA_ADD, x, w);
@@ -31,58 +31,68 @@ TEST(Graph, keeps_the_first_failure_and_passes_it_on) {
     EXPECT_LT(net.call("no_such_op", nullptr, {x}).id, 0);
     EXPECT_EQ(glia_graph_status(net.graph), GLIA_SHAPE_MISMATCH);
     EXPECT_EQ(message, glia_message(net.ctx));
-    glia_plan* plan = nullptr;
+    glia_plan *plan = nullptr;
     EXPECT_EQ(glia_plan_create(net.graph, &x, 1, &plan), GLIA_SHAPE_MISMATCH);
     EXPECT_EQ(plan, nullptr);
     EXPECT_EQ(message, glia_message(net.ctx));
 }
 
 struct BadCall {
-    const char* name;
+    const char *name;
     glia_status status;
-    void (*make)(Net& net, glia_value x);
+    void (*make)(Net &net, glia_value x);
 };
 
 TEST(Graph, rejects_bad_calls) {
     const BadCall calls[] = {
-        {"unknown op", GLIA_NOT_FOUND, [](Net& net, glia_value x) { net.call("relu6", nullptr, {x}); }},
-        {"no op", GLIA_NOT_FOUND, [](Net& net, glia_value x) { net.call(nullptr, nullptr, {x}); }},
-        {"value that is none", GLIA_INVALID_ARGUMENT, [](Net& net, glia_value) { net.unary(GLIA_RELU, {99}); }},
-        {"absent input", GLIA_INVALID_ARGUMENT, [](Net& net, glia_value) { net.unary(GLIA_RELU, {0}); }},
-        {"too many inputs", GLIA_INVALID_ARGUMENT, [](Net& net, glia_value x) { net.call("unary", nullptr, std::vector<glia_value>(40, x)); }},
+        {"unknown op", GLIA_NOT_FOUND, [](Net &net, glia_value x) { net.call("relu6", nullptr, {x}); }},
+        {"no op", GLIA_NOT_FOUND, [](Net &net, glia_value x) { net.call(nullptr, nullptr, {x}); }},
+        {"value that is none", GLIA_INVALID_ARGUMENT, [](Net &net, glia_value) { net.unary(GLIA_RELU, {99}); }},
+        {"absent input", GLIA_INVALID_ARGUMENT, [](Net &net, glia_value) { net.unary(GLIA_RELU, {0}); }},
+        {"too many inputs", GLIA_INVALID_ARGUMENT,
+         [](Net &net, glia_value x) { net.call("unary", nullptr, std::vector<glia_value>(40, x)); }},
         {"too many outputs", GLIA_INVALID_ARGUMENT,
-         [](Net& net, glia_value x) {
+         [](Net &net, glia_value x) {
              glia_value out[2];
              glia_graph_call(net.graph, "unary", nullptr, &x, 1, out, 2);
              EXPECT_LT(out[0].id, 0);
          }},
-        {"negative dimension", GLIA_INVALID_ARGUMENT, [](Net& net, glia_value) { glia_graph_input(net.graph, "x", GLIA_F32, GLIA_SHAPE(-1)); }},
-        {"no tensor", GLIA_INVALID_ARGUMENT, [](Net& net, glia_value) { glia_graph_tensor(net.graph, "x", nullptr); }},
-        {"assignment to an input", GLIA_INVALID_ARGUMENT, [](Net& net, glia_value x) { glia_graph_assign(net.graph, x, x); }},
+        {"negative dimension", GLIA_INVALID_ARGUMENT,
+         [](Net &net, glia_value) { glia_graph_input(net.graph, "x", GLIA_F32, GLIA_SHAPE(-1)); }},
+        {"no tensor", GLIA_INVALID_ARGUMENT, [](Net &net, glia_value) { glia_graph_tensor(net.graph, "x", nullptr); }},
+        {"assignment to an input", GLIA_INVALID_ARGUMENT,
+         [](Net &net, glia_value x) { glia_graph_assign(net.graph, x, x); }},
         {"assignment of another shape", GLIA_SHAPE_MISMATCH,
-         [](Net& net, glia_value x) { glia_graph_assign(net.graph, net.state({3}, {1, 2, 3}), x); }},
+         [](Net &net, glia_value x) { glia_graph_assign(net.graph, net.state({3}, {1, 2, 3}), x); }},
         {"assignment of another dtype", GLIA_DTYPE_MISMATCH,
-         [](Net& net, glia_value x) { glia_graph_assign(net.graph, net.state({2, 2}, {1, 2, 3, 4}, GLIA_F32), x); }},
+         [](Net &net, glia_value x) { glia_graph_assign(net.graph, net.state({2, 2}, {1, 2, 3, 4}, GLIA_F32), x); }},
         {"two assignments to one state", GLIA_INVALID_ARGUMENT,
-         [](Net& net, glia_value x) {
+         [](Net &net, glia_value x) {
              const glia_value state = net.state({2, 4}, Numbers(8));
-             const glia_value part = glia__graph_view(net.graph, state, 0, GLIA_SHAPE(2, 2)), other = glia__graph_view(net.graph, state, 3, GLIA_SHAPE(2, 2));
+             const glia_value part  = glia__graph_view(net.graph, state, 0, GLIA_SHAPE(2, 2)),
+                              other = glia__graph_view(net.graph, state, 3, GLIA_SHAPE(2, 2));
              glia_graph_assign(net.graph, part, x);
              EXPECT_EQ(glia_graph_status(net.graph), GLIA_OK);
              glia_graph_assign(net.graph, other, x);
          }},
-        {"view past the end", GLIA_SHAPE_MISMATCH, [](Net& net, glia_value) { glia__graph_view(net.graph, net.state({3}, {1, 2, 3}), 2, GLIA_SHAPE(2)); }},
-        {"view of a result", GLIA_INVALID_ARGUMENT, [](Net& net, glia_value x) { glia__graph_view(net.graph, net.unary(GLIA_RELU, x), 0, GLIA_SHAPE(2)); }},
+        {"view past the end", GLIA_SHAPE_MISMATCH,
+         [](Net &net, glia_value) { glia__graph_view(net.graph, net.state({3}, {1, 2, 3}), 2, GLIA_SHAPE(2)); }},
+        {"view of a result", GLIA_INVALID_ARGUMENT,
+         [](Net &net, glia_value x) { glia__graph_view(net.graph, net.unary(GLIA_RELU, x), 0, GLIA_SHAPE(2)); }},
         {"pack of overlapping values", GLIA_INVALID_ARGUMENT,
-         [](Net& net, glia_value x) {
+         [](Net &net, glia_value x) {
              const glia_value values[] = {x, x};
-             const int64_t    offset[] = {3, 0};
+             const int64_t offset[]    = {3, 0};
              glia__graph_pack(net.graph, values, offset, 2, 8);
          }},
-        {"gradient of a vector", GLIA_SHAPE_MISMATCH, [](Net& net, glia_value x) { glia_value dx; glia_graph_gradient(net.graph, x, &x, 1, &dx); }},
+        {"gradient of a vector", GLIA_SHAPE_MISMATCH,
+         [](Net &net, glia_value x) {
+             glia_value dx;
+             glia_graph_gradient(net.graph, x, &x, 1, &dx);
+         }},
     };
-    for (const BadCall& bad : calls) {
-        Net              net;
+    for (const BadCall &bad : calls) {
+        Net net;
         const glia_value x = net.input({2, 2});
         bad.make(net, x);
         EXPECT_EQ(glia_graph_status(net.graph), bad.status) << bad.name << ": " << glia_message(net.ctx);
@@ -96,73 +106,73 @@ TEST(Graph, rejects_bad_calls) {
 
 TEST(Gradient, of_a_composed_function) {
     // y = sum of (a b + a)^2: dy/da = 2 (a b + a)(b + 1), dy/db = 2 (a b + a) a
-    Net              net;
+    Net net;
     const glia_value a = net.input({3}), b = net.input({3});
     const glia_value y = net.sum(net.unary(GLIA_SQUARE, net.binary(GLIA_ADD, net.binary(GLIA_MUL, a, b), a)));
-    const auto       d = net.gradient(y, {a, b});
-    const auto       out = net.run({y, d[0], d[1]}, {{1, 2, -3}, {4, -1, 0.5}});
+    const auto d       = net.gradient(y, {a, b});
+    const auto out     = net.run({y, d[0], d[1]}, {{1, 2, -3}, {4, -1, 0.5}});
     EXPECT_EQ(out[0], Numbers({25 + 0 + 20.25}));
     EXPECT_EQ(out[1], Numbers({2 * 5 * 5, 0, 2 * -4.5 * 1.5}));
     EXPECT_EQ(out[2], Numbers({2 * 5, 0, 2 * -4.5 * -3}));
 }
 
 TEST(Gradient, adds_up_over_uses_of_a_value) {
-    Net              net;
-    const glia_value x  = net.input({2});
-    const glia_value y  = net.sum(net.binary(GLIA_MUL, net.binary(GLIA_MUL, x, x), x));  // x^3
-    const auto       dx = net.gradient(y, {x});
+    Net net;
+    const glia_value x = net.input({2});
+    const glia_value y = net.sum(net.binary(GLIA_MUL, net.binary(GLIA_MUL, x, x), x));  // x^3
+    const auto dx      = net.gradient(y, {x});
     EXPECT_EQ(net.run({dx[0]}, {{2, -3}})[0], Numbers({12, 27}));
 }
 
 TEST(Gradient, by_an_intermediate_value_and_by_y_itself) {
-    Net              net;
+    Net net;
     const glia_value x = net.input({2}), s = net.unary(GLIA_SQUARE, x), y = net.sum(net.binary(GLIA_MUL, s, s));
-    const auto       d = net.gradient(y, {s, y, x});
-    const auto       out = net.run({d[0], d[1], d[2]}, {{2, 3}});
+    const auto d   = net.gradient(y, {s, y, x});
+    const auto out = net.run({d[0], d[1], d[2]}, {{2, 3}});
     EXPECT_EQ(out[0], Numbers({8, 18}));
     EXPECT_EQ(out[1], Numbers({1}));
     EXPECT_EQ(out[2], Numbers({32, 108}));
 }
 
 TEST(Gradient, is_zero_where_y_does_not_depend) {
-    Net              net;
+    Net net;
     const glia_value x = net.input({2}), z = net.input({2, 2});
-    const auto       d = net.gradient(net.sum(x), {z, x});
-    const auto       out = net.run({d[0], d[1]}, {{2, 3}, {1, 2, 3, 4}});
+    const auto d   = net.gradient(net.sum(x), {z, x});
+    const auto out = net.run({d[0], d[1]}, {{2, 3}, {1, 2, 3, 4}});
     EXPECT_EQ(out[0], Numbers(4, 0.0));
     EXPECT_EQ(out[1], Numbers({1, 1}));
 }
 
 TEST(Gradient, computes_only_what_is_needed) {
-    Net                      net;
-    const glia_value         x = net.input({1, 1, 4, 4}), w = net.input({1, 1, 3, 3});
+    Net net;
+    const glia_value x = net.input({1, 1, 4, 4}), w = net.input({1, 1, 3, 3});
     const glia_conv2d_params params{};
-    const glia_value         y = net.sum(net.call("conv2d", &params, {x, w}));
+    const glia_value y = net.sum(net.call("conv2d", &params, {x, w}));
     net.gradient(y, {w});
     for (int n = 0; n < net.graph->n_nodes; ++n) EXPECT_STRNE(net.graph->nodes[n].op->name, "conv2d_backward_data");
 }
 
 TEST(Gradient, names_the_input_that_has_none) {
-    Net                               net;
-    const glia_value                  x = net.input({1, 1, 4, 4}), dy = net.input({1, 1, 2, 2});
+    Net net;
+    const glia_value x = net.input({1, 1, 4, 4}), dy = net.input({1, 1, 2, 2});
     const glia_conv2d_backward_params params{{}, {3, 3}};
     glia__graph_set_label(net.graph, "layer 'c'");
     const glia_value dw = net.call("conv2d_backward_filter", &params, {x, dy});
     glia__graph_set_label(net.graph, nullptr);
     const glia_value y = net.sum(dw);
-    glia_value       out{7};
+    glia_value out{7};
     EXPECT_EQ(glia_graph_gradient(net.graph, y, &x, 1, &out), GLIA_UNSUPPORTED);
     EXPECT_STREQ(glia_message(net.ctx), "layer 'c': conv2d_backward_filter has no gradient by x");
     EXPECT_LT(out.id, 0);
 }
 
 TEST(Gradient, ends_at_integers) {
-    Net               net;
-    const glia_value  x = net.input({2, 3});
-    glia_cast_params  cast{GLIA_F64};
-    const glia_value  index = net.call("argmax", nullptr, {x});
-    const glia_value  y     = net.sum(net.call("cast", &cast, {index}));
-    const auto        dx    = net.gradient(y, {x});
+    Net net;
+    const glia_value x = net.input({2, 3});
+    glia_cast_params cast{GLIA_F64};
+    const glia_value index = net.call("argmax", nullptr, {x});
+    const glia_value y     = net.sum(net.call("cast", &cast, {index}));
+    const auto dx          = net.gradient(y, {x});
     EXPECT_EQ(net.run({dx[0]}, {{1, 2, 3, 4, 5, 6}})[0], Numbers(6, 0.0));
     glia_value out;
     EXPECT_EQ(glia_graph_gradient(net.graph, y, &index, 1, &out), GLIA_DTYPE_MISMATCH);
@@ -170,21 +180,21 @@ TEST(Gradient, ends_at_integers) {
 
 TEST(Gradient, of_a_gradient) {
     // y = sum of dx^2 for dx = dz w, a pointwise convolution backwards: dy/d(dz) = 2 dz w^2
-    Net                               net;
-    const glia_value                  dz = net.input({1, 1, 2, 2}), w = net.input({1, 1, 1, 1});
+    Net net;
+    const glia_value dz = net.input({1, 1, 2, 2}), w = net.input({1, 1, 1, 1});
     const glia_conv2d_backward_params params{{}, {2, 2}};
-    const glia_value                  y = net.sum(net.unary(GLIA_SQUARE, net.call("conv2d_backward_data", &params, {dz, w})));
-    const auto                        d = net.gradient(y, {dz, w});
-    const auto                        out = net.run({d[0], d[1]}, {{1, 2, 3, 4}, {3}});
+    const glia_value y = net.sum(net.unary(GLIA_SQUARE, net.call("conv2d_backward_data", &params, {dz, w})));
+    const auto d       = net.gradient(y, {dz, w});
+    const auto out     = net.run({d[0], d[1]}, {{1, 2, 3, 4}, {3}});
     EXPECT_EQ(out[0], Numbers({18, 36, 54, 72}));
     EXPECT_EQ(out[1], Numbers({2 * 3 * (1 + 4 + 9 + 16)}));
 }
 
 TEST(Plan, reshapes_without_a_copy) {
-    Net              net;
+    Net net;
     const glia_value x = net.input({2, 3});
     const glia_value y = net.unary(GLIA_SQUARE, net.reshape(net.unary(GLIA_NEG, x), {3, 2}));
-    glia_plan*       plan = net.make({y});
+    glia_plan *plan    = net.make({y});
     ASSERT_NE(plan, nullptr);
     EXPECT_EQ(plan->n_steps, 2);
     EXPECT_EQ(net.run(plan, {y}, {{1, 2, 3, 4, 5, 6}})[0], Numbers({1, 4, 9, 16, 25, 36}));
@@ -192,31 +202,31 @@ TEST(Plan, reshapes_without_a_copy) {
 }
 
 TEST(Plan, gives_inputs_tensors_and_constants_as_outputs) {
-    Net              net;
+    Net net;
     const glia_value x = net.input({2}), s = net.state({2}, {5, 6});
     const glia_value c = glia__graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(3), 2.5);
-    const auto       out = net.run({x, s, c, x, net.reshape(x, {2, 1})}, {{1, 2}});
+    const auto out     = net.run({x, s, c, x, net.reshape(x, {2, 1})}, {{1, 2}});
     EXPECT_EQ(out, (std::vector<Numbers>{{1, 2}, {5, 6}, {2.5, 2.5, 2.5}, {1, 2}, {1, 2}}));
 }
 
 TEST(Plan, drops_what_nothing_needs) {
-    Net              net;
+    Net net;
     const glia_value x = net.input({2});
     net.unary(GLIA_EXP, x);
-    glia_plan* plan = net.make({net.unary(GLIA_NEG, x)});
+    glia_plan *plan = net.make({net.unary(GLIA_NEG, x)});
     EXPECT_EQ(plan->n_steps, 1);
     glia_plan_destroy(plan);
 }
 
 TEST(Plan, outlives_its_graph) {
-    glia_context* ctx = nullptr;
-    glia_graph*   graph = nullptr;
-    glia_plan*    plan = nullptr;
+    glia_context *ctx = nullptr;
+    glia_graph *graph = nullptr;
+    glia_plan *plan   = nullptr;
     ASSERT_EQ(glia_context_create("cpu", nullptr, &ctx), GLIA_OK);
     ASSERT_EQ(glia_graph_create(ctx, &graph), GLIA_OK);
-    const glia_value        x = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(2));
+    const glia_value x = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(2));
     const glia_unary_params params{GLIA_NEG, 0, 0};
-    const glia_value        y = glia_graph_call(graph, "unary", &params, &x, 1, nullptr, 0);
+    const glia_value y = glia_graph_call(graph, "unary", &params, &x, 1, nullptr, 0);
     ASSERT_EQ(glia_plan_create(graph, &y, 1, &plan), GLIA_OK);
     glia_graph_destroy(graph);
     glia_tensor *in = nullptr, *out = nullptr;
@@ -232,12 +242,12 @@ TEST(Plan, outlives_its_graph) {
 }
 
 TEST(Plan, takes_tensors_with_gaps) {
-    Net              net;
+    Net net;
     const glia_value x = net.input({2, 2}), y = net.unary(GLIA_SQUARE, net.unary(GLIA_NEG, x));
-    glia_plan*       plan = net.make({y});
-    double           in[7] = {1, 0, 2, 0, 3, 0, 4}, out[8] = {};
-    const int64_t    in_stride[] = {4, 2}, out_stride[] = {1, 4};
-    glia_tensor *    a = nullptr, *b = nullptr;
+    glia_plan *plan = net.make({y});
+    double in[7] = {1, 0, 2, 0, 3, 0, 4}, out[8] = {};
+    const int64_t in_stride[] = {4, 2}, out_stride[] = {1, 4};
+    glia_tensor *a = nullptr, *b = nullptr;
     ASSERT_EQ(glia_tensor_wrap(net.ctx, GLIA_F64, GLIA_SHAPE(2, 2), in_stride, in, &a), GLIA_OK);
     ASSERT_EQ(glia_tensor_wrap(net.ctx, GLIA_F64, GLIA_SHAPE(2, 2), out_stride, out, &b), GLIA_OK);
     EXPECT_EQ(glia_plan_run(plan, &a, 1, &b, 1), GLIA_OK) << glia_message(net.ctx);
@@ -248,17 +258,18 @@ TEST(Plan, takes_tensors_with_gaps) {
 }
 
 TEST(Plan, rejects_bad_runs) {
-    Net              net;
+    Net net;
     const glia_value x = net.input({2}), y = net.unary(GLIA_NEG, x);
-    glia_plan*       plan = net.make({y});
-    glia_tensor *    a = net.tensor({2}), *b = net.tensor({2}), *wrong = net.tensor({3}), *single = net.tensor({2}, {}, GLIA_F32);
+    glia_plan *plan = net.make({y});
+    glia_tensor *a = net.tensor({2}), *b = net.tensor({2}), *wrong = net.tensor({3}),
+                *single = net.tensor({2}, {}, GLIA_F32);
     EXPECT_EQ(glia_plan_run(plan, nullptr, 0, &b, 1), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(glia_plan_run(plan, &a, 1, nullptr, 1), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(glia_plan_run(plan, &wrong, 1, &b, 1), GLIA_SHAPE_MISMATCH);
     EXPECT_STREQ(glia_message(net.ctx), "glia_plan_run: input 0 is [3], must be [2]");
     EXPECT_EQ(glia_plan_run(plan, &a, 1, &single, 1), GLIA_DTYPE_MISMATCH);
     EXPECT_EQ(glia_plan_run(plan, &a, 1, &a, 1), GLIA_INVALID_ARGUMENT);
-    glia_tensor* none = nullptr;
+    glia_tensor *none = nullptr;
     EXPECT_EQ(glia_plan_run(plan, &none, 1, &b, 1), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(glia_plan_run(nullptr, &a, 1, &b, 1), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(glia_plan_run(plan, &a, 1, &b, 1), GLIA_OK);
@@ -266,12 +277,13 @@ TEST(Plan, rejects_bad_runs) {
 }
 
 TEST(Plan, rejects_states_as_inputs_and_outputs) {
-    Net              net;
-    glia_tensor *    w = net.tensor({2}, {1, 2}), *fixed = net.tensor({2}, {3, 4}), *a = net.tensor({2}, {5, 6}), *b = net.tensor({2});
+    Net net;
+    glia_tensor *w = net.tensor({2}, {1, 2}), *fixed = net.tensor({2}, {3, 4}), *a = net.tensor({2}, {5, 6}),
+                *b     = net.tensor({2});
     const glia_value x = net.input({2}), state = glia_graph_tensor(net.graph, "w", w);
     const glia_value y = net.binary(GLIA_ADD, x, glia_graph_tensor(net.graph, "fixed", fixed));
     glia_graph_assign(net.graph, state, net.binary(GLIA_ADD, state, y));
-    glia_plan* plan = net.make({y});
+    glia_plan *plan = net.make({y});
     EXPECT_EQ(glia_plan_run(plan, &a, 1, &w, 1), GLIA_INVALID_ARGUMENT) << "written before it is read";
     EXPECT_STREQ(glia_message(net.ctx), "glia_plan_run: output 0 overlaps a tensor of the graph in memory");
     EXPECT_EQ(glia_plan_run(plan, &a, 1, &fixed, 1), GLIA_INVALID_ARGUMENT);
@@ -284,36 +296,38 @@ TEST(Plan, rejects_states_as_inputs_and_outputs) {
 }
 
 TEST(Pack, computes_values_in_their_places) {
-    Net              net;
+    Net net;
     const glia_value x = net.input({2}), y = net.input({1, 2});
     const glia_value a = net.unary(GLIA_NEG, x), b = net.unary(GLIA_SQUARE, y);
     const glia_value values[] = {b, a};
-    const int64_t    offset[] = {4, 1};
-    const glia_value flat = glia__graph_pack(net.graph, values, offset, 2, 8);
-    const glia_value twice = net.binary(GLIA_ADD, flat, flat);
-    glia_plan*       plan = net.make({twice});
+    const int64_t offset[]    = {4, 1};
+    const glia_value flat     = glia__graph_pack(net.graph, values, offset, 2, 8);
+    const glia_value twice    = net.binary(GLIA_ADD, flat, flat);
+    glia_plan *plan           = net.make({twice});
     EXPECT_EQ(plan->n_steps, 3) << "no copies";
-    for (int times = 0; times < 2; ++times) EXPECT_EQ(net.run(plan, {twice}, {{1, 2}, {3, 4}})[0], Numbers({0, -2, -4, 0, 18, 32, 0, 0}));
+    for (int times = 0; times < 2; ++times)
+        EXPECT_EQ(net.run(plan, {twice}, {{1, 2}, {3, 4}})[0], Numbers({0, -2, -4, 0, 18, 32, 0, 0}));
     glia_plan_destroy(plan);
 }
 
 TEST(Pack, copies_what_lies_elsewhere) {
-    Net              net;
-    const glia_value x = net.input({2}), s = net.state({2}, {7, 8}), zero = glia__graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(1), 0);
-    const glia_value a = net.unary(GLIA_NEG, x);
+    Net net;
+    const glia_value x = net.input({2}), s = net.state({2}, {7, 8}),
+                     zero     = glia__graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(1), 0);
+    const glia_value a        = net.unary(GLIA_NEG, x);
     const glia_value values[] = {x, a, s, net.reshape(a, {2, 1}), zero};
-    const int64_t    offset[] = {0, 2, 4, 6, 8};
-    const glia_value flat = glia__graph_pack(net.graph, values, offset, 5, 9);
+    const int64_t offset[]    = {0, 2, 4, 6, 8};
+    const glia_value flat     = glia__graph_pack(net.graph, values, offset, 5, 9);
     EXPECT_EQ(net.run({flat, a}, {{1, 2}}), (std::vector<Numbers>{{1, 2, -1, -2, 7, 8, -1, -2, 0}, {-1, -2}}));
 }
 
 TEST(Pack, holds_more_values_than_an_op_has_inputs) {
-    Net                     net;
-    const glia_value        x = net.input({1});
+    Net net;
+    const glia_value x = net.input({1});
     std::vector<glia_value> values;
-    std::vector<int64_t>    offset;
-    Numbers                 want;
-    glia_value              at = x;
+    std::vector<int64_t> offset;
+    Numbers want;
+    glia_value at = x;
     for (int i = 0; i < 100; ++i) {
         at = net.binary(GLIA_ADD, at, x);
         values.push_back(at), offset.push_back(i), want.push_back(i + 2);
@@ -323,18 +337,19 @@ TEST(Pack, holds_more_values_than_an_op_has_inputs) {
 }
 
 TEST(View, reads_and_writes_a_range) {
-    Net              net;
+    Net net;
     const glia_value flat = net.state({6}, {1, 2, 3, 4, 5, 6});
-    const glia_value a = glia__graph_view(net.graph, flat, 0, GLIA_SHAPE(2, 2)), b = glia__graph_view(net.graph, a, 2, GLIA_SHAPE(2));
+    const glia_value a    = glia__graph_view(net.graph, flat, 0, GLIA_SHAPE(2, 2)),
+                     b    = glia__graph_view(net.graph, a, 2, GLIA_SHAPE(2));
     glia_graph_assign(net.graph, b, net.binary(GLIA_MUL, b, b));
-    glia_plan* plan = net.make({a});
+    glia_plan *plan = net.make({a});
     EXPECT_EQ(net.run(plan, {a})[0], Numbers({1, 2, 3, 4}));
     EXPECT_EQ(net.run(plan, {a})[0], Numbers({1, 2, 9, 16}));
     glia_plan_destroy(plan);
 }
 
 TEST(View, has_the_gradient_not_its_base) {
-    Net              net;
+    Net net;
     const glia_value flat = net.state({4}, {1, 2, 3, 4}), a = glia__graph_view(net.graph, flat, 1, GLIA_SHAPE(2));
     const glia_value y = net.sum(net.unary(GLIA_SQUARE, a));
     EXPECT_EQ(net.run({net.gradient(y, {a})[0]})[0], Numbers({4, 6}));
@@ -347,18 +362,19 @@ TEST(View, has_the_gradient_not_its_base) {
 namespace {
 
 // The ops of a plan's steps, in order.
-std::vector<std::string> steps(const glia_plan* plan) {
+std::vector<std::string> steps(const glia_plan *plan) {
     std::vector<std::string> out;
     for (int s = 0; s < plan->n_steps; ++s) out.push_back(plan->steps[s].op->name);
     return out;
 }
 using Names = std::vector<std::string>;
 
-void expect_near(const std::vector<Numbers>& got, const std::vector<Numbers>& want) {
+void expect_near(const std::vector<Numbers> &got, const std::vector<Numbers> &want) {
     ASSERT_EQ(got.size(), want.size());
     for (size_t o = 0; o < got.size(); ++o)
         for (size_t i = 0; i < got[o].size(); ++i)
-            ASSERT_LE(std::fabs(got[o][i] - want[o][i]), 1e-9 * (1 + std::fabs(want[o][i]))) << "output " << o << " element " << i;
+            ASSERT_LE(std::fabs(got[o][i] - want[o][i]), 1e-9 * (1 + std::fabs(want[o][i])))
+                << "output " << o << " element " << i;
 }
 
 struct ConvNet : Net {
@@ -378,9 +394,9 @@ struct ConvNet : Net {
 
 TEST(Fusion, activation_of_a_convolution) {
     for (glia_unary_kind kind : {GLIA_RELU, GLIA_SIGMOID, GLIA_TANH}) {
-        ConvNet          net;
+        ConvNet net;
         const glia_value y = net.unary(kind, net.conv());
-        glia_plan*       plan = net.make({y});
+        glia_plan *plan    = net.make({y});
         EXPECT_EQ(steps(plan).size(), 3u) << "two changes of layout and one convolution";
         expect_near(net.run(plan, {y}, net.inputs()), net.run({y}, net.inputs(), {.unfused = true}));
         glia_plan_destroy(plan);
@@ -388,23 +404,24 @@ TEST(Fusion, activation_of_a_convolution) {
 }
 
 TEST(Fusion, activation_of_a_dense_layer) {
-    Net                     net;
-    const glia_value        x = net.input({2, 3}), w = net.input({4, 3});
+    Net net;
+    const glia_value x = net.input({2, 3}), w = net.input({4, 3});
     const glia_dense_params params{};
-    const glia_value        y = net.unary(GLIA_RELU, net.call("dense", &params, {x, w}));
-    glia_plan*              plan = net.make({y});
+    const glia_value y = net.unary(GLIA_RELU, net.call("dense", &params, {x, w}));
+    glia_plan *plan    = net.make({y});
     EXPECT_EQ(steps(plan), Names({"dense"}));
     glia_plan_destroy(plan);
 }
 
 TEST(Fusion, activation_of_a_transposed_convolution) {
-    Net                                net;
-    const glia_value                   x = net.input({1, 2, 3, 3}), w = net.input({2, 1, 2, 2});
+    Net net;
+    const glia_value x = net.input({1, 2, 3, 3}), w = net.input({2, 1, 2, 2});
     const glia_conv2d_transpose_params params{};
-    const glia_value                   y = net.unary(GLIA_RELU, net.call("conv2d_transpose", &params, {x, w}));
-    glia_plan*                         plan = net.make({y}, {.rows = true});
+    const glia_value y = net.unary(GLIA_RELU, net.call("conv2d_transpose", &params, {x, w}));
+    glia_plan *plan    = net.make({y}, {.rows = true});
     EXPECT_EQ(steps(plan), Names({"conv2d_transpose"}));
-    const std::vector<Numbers> in = {{1, -2, 3, -4, 5, -6, 7, -8, 9, 1, -1, 1, -1, 1, -1, 1, -1, 1}, {1, 2, -3, 4, -1, 2, 3, -4}};
+    const std::vector<Numbers> in = {{1, -2, 3, -4, 5, -6, 7, -8, 9, 1, -1, 1, -1, 1, -1, 1, -1, 1},
+                                     {1, 2, -3, 4, -1, 2, 3, -4}};
     expect_near(net.run(plan, {y}, in), net.run({y}, in, {.unfused = true}));
     glia_plan_destroy(plan);
 }
@@ -413,46 +430,46 @@ TEST(Fusion, leaves_other_activations_and_layers_that_have_one) {
     ConvNet net;
     const glia_value y[] = {net.unary(GLIA_GELU, net.conv()), net.unary(GLIA_RELU, net.conv(GLIA_TANH))};
     for (glia_value value : y) {
-        glia_plan* plan = net.make({value}, {.rows = true});
+        glia_plan *plan = net.make({value}, {.rows = true});
         EXPECT_EQ(steps(plan), Names({"conv2d", "unary"}));
         glia_plan_destroy(plan);
     }
 }
 
 TEST(Fusion, leaves_a_value_with_another_use) {
-    ConvNet          net;
+    ConvNet net;
     const glia_value c = net.conv(), y = net.unary(GLIA_RELU, c);
-    for (const auto& outputs : {std::vector<glia_value>{y, c}, {y, net.unary(GLIA_NEG, c)}}) {
-        glia_plan* plan = net.make(outputs, {.rows = true});
+    for (const auto &outputs : {std::vector<glia_value>{y, c}, {y, net.unary(GLIA_NEG, c)}}) {
+        glia_plan *plan = net.make(outputs, {.rows = true});
         EXPECT_EQ(steps(plan)[1], "unary");
         EXPECT_EQ(net.run(plan, outputs, net.inputs()), net.run(outputs, net.inputs(), {.unfused = true}));
         glia_plan_destroy(plan);
     }
-    ConvNet          assigned;
+    ConvNet assigned;
     const glia_value before = assigned.conv(), after = assigned.unary(GLIA_RELU, before);
     glia_graph_assign(assigned.graph, assigned.state({1, 3, 2, 2}, Numbers(12)), before);
-    glia_plan* plan = assigned.make({after}, {.rows = true});
+    glia_plan *plan = assigned.make({after}, {.rows = true});
     EXPECT_EQ(steps(plan), Names({"conv2d", "unary"}));
     glia_plan_destroy(plan);
 }
 
 TEST(Fusion, is_a_matter_of_one_plan) {
-    ConvNet          net;
+    ConvNet net;
     const glia_value c = net.conv(), y = net.unary(GLIA_RELU, c);
-    const auto       want = net.run({c}, net.inputs());
+    const auto want = net.run({c}, net.inputs());
     net.run({y}, net.inputs());
     EXPECT_EQ(net.run({c}, net.inputs()), want) << "a value that another plan has fused away";
 }
 
 TEST(Fusion, before_differentiation_leaves_no_trace_of_the_value) {
-    ConvNet          net;
+    ConvNet net;
     const glia_value c = net.conv(), y = net.unary(GLIA_RELU, c);
     ASSERT_EQ(glia__graph_fuse(net.graph, &y, 1), GLIA_OK);
-    const auto d = net.gradient(net.sum(y), {net.w});
+    const auto d   = net.gradient(net.sum(y), {net.w});
     const auto got = net.run({y, d[0]}, net.inputs());
-    ConvNet          plain;
+    ConvNet plain;
     const glia_value py = plain.unary(GLIA_RELU, plain.conv());
-    const auto       pd = plain.gradient(plain.sum(py), {plain.w});
+    const auto pd       = plain.gradient(plain.sum(py), {plain.w});
     EXPECT_EQ(got, plain.run({py, pd[0]}, plain.inputs(), {.unfused = true}));
     EXPECT_LT(net.unary(GLIA_NEG, c).id, 0);
     EXPECT_EQ(glia_graph_status(net.graph), GLIA_INVALID_ARGUMENT);
@@ -467,17 +484,17 @@ struct LossNet : Net {
         p = call("softmax", &softmax, {x});
         glia_cross_entropy_params loss{};
         loss.from = from;
-        y = call("cross_entropy", &loss, {p, target});
+        y         = call("cross_entropy", &loss, {p, target});
     }
 };
 
 TEST(Fusion, softmax_and_cross_entropy) {
     for (bool log : {false, true}) {
-        LossNet    net({2, 3}, log, log ? GLIA_LOG_PROBABILITIES : GLIA_PROBABILITIES);
-        glia_plan* plan = net.make({net.y});
+        LossNet net({2, 3}, log, log ? GLIA_LOG_PROBABILITIES : GLIA_PROBABILITIES);
+        glia_plan *plan = net.make({net.y});
         EXPECT_EQ(steps(plan), Names({"cross_entropy"}));
-        const Numbers x = {1, 2, 3, 0, -1, 0.5};
-        const double  got = net.run(plan, {net.y}, {x})[0][0], want = net.run({net.y}, {x}, {.unfused = true})[0][0];
+        const Numbers x  = {1, 2, 3, 0, -1, 0.5};
+        const double got = net.run(plan, {net.y}, {x})[0][0], want = net.run({net.y}, {x}, {.unfused = true})[0][0];
         EXPECT_NEAR(got, want, 1e-12);
         glia_plan_destroy(plan);
         plan = net.make({net.y, net.p});  // the probabilities are wanted as well
@@ -488,11 +505,11 @@ TEST(Fusion, softmax_and_cross_entropy) {
 }
 
 TEST(Fusion, softmax_over_another_axis_or_of_another_kind_stays) {
-    LossNet          nets[] = {{{2, 3, 2}, true, GLIA_LOG_PROBABILITIES, GLIA_AXIS(2)},
-                               {{2, 3}, true, GLIA_PROBABILITIES, GLIA_AXIS(1)},
-                               {{2, 3}, false, GLIA_LOGITS, GLIA_AXIS(1)}};
-    for (LossNet& net : nets) {
-        glia_plan* plan = net.make({net.y});
+    LossNet nets[] = {{{2, 3, 2}, true, GLIA_LOG_PROBABILITIES, GLIA_AXIS(2)},
+                      {{2, 3}, true, GLIA_PROBABILITIES, GLIA_AXIS(1)},
+                      {{2, 3}, false, GLIA_LOGITS, GLIA_AXIS(1)}};
+    for (LossNet &net : nets) {
+        glia_plan *plan = net.make({net.y});
         EXPECT_EQ(steps(plan), Names({"softmax", "cross_entropy"}));
         glia_plan_destroy(plan);
     }
@@ -510,10 +527,11 @@ struct NormNet : Net {
 
 TEST(Fusion, batchnorm_addition_and_relu) {
     for (bool norm_first : {true, false}) {
-        NormNet          net;
+        NormNet net;
         const glia_value n = net.norm(net.x), other = net.unary(GLIA_SQUARE, net.x);
-        const glia_value y    = net.unary(GLIA_RELU, norm_first ? net.binary(GLIA_ADD, n, other) : net.binary(GLIA_ADD, other, n));
-        glia_plan*       plan = net.make({y}, {.rows = true});
+        const glia_value y =
+            net.unary(GLIA_RELU, norm_first ? net.binary(GLIA_ADD, n, other) : net.binary(GLIA_ADD, other, n));
+        glia_plan *plan = net.make({y}, {.rows = true});
         EXPECT_EQ(steps(plan), Names({"unary", "batchnorm"}));
         expect_near(net.run(plan, {y}, net.inputs()), net.run({y}, net.inputs(), {.unfused = true}));
         glia_plan_destroy(plan);
@@ -523,8 +541,9 @@ TEST(Fusion, batchnorm_addition_and_relu) {
 TEST(Fusion, batchnorm_addition_and_relu_have_the_gradient_of_the_parts) {
     std::vector<std::vector<Numbers>> got;
     for (bool fused : {true, false}) {
-        NormNet          net;
-        const glia_value sum = net.binary(GLIA_ADD, net.norm(net.x), net.unary(GLIA_SQUARE, net.x)), y = net.unary(GLIA_RELU, sum);
+        NormNet net;
+        const glia_value sum   = net.binary(GLIA_ADD, net.norm(net.x), net.unary(GLIA_SQUARE, net.x)),
+                         y     = net.unary(GLIA_RELU, sum);
         const glia_value total = net.sum(net.binary(GLIA_MUL, y, y));
         if (fused) {
             ASSERT_EQ(glia__graph_fuse(net.graph, &total, 1), GLIA_OK);
@@ -536,20 +555,22 @@ TEST(Fusion, batchnorm_addition_and_relu_have_the_gradient_of_the_parts) {
 }
 
 TEST(Fusion, batchnorm_leaves_what_does_not_fit) {
-    NormNet          net;
+    NormNet net;
     const glia_value n = net.norm(net.x), row = net.input({2, 1, 1});
     struct Kept {
-        const char* why;
-        glia_value  value;
-        Names       steps;
+        const char *why;
+        glia_value value;
+        Names steps;
     };
     const Kept kept[] = {{"a product", net.binary(GLIA_MUL, net.norm(net.x), net.x), {"batchnorm", "binary"}},
                          {"a broadcast", net.binary(GLIA_ADD, net.norm(net.x), row), {"batchnorm", "binary"}},
                          {"twice the same", net.binary(GLIA_ADD, n, n), {"batchnorm", "binary"}},
                          {"a slow activation", net.unary(GLIA_TANH, net.norm(net.x)), {"batchnorm", "unary"}},
-                         {"an addition after the relu", net.binary(GLIA_ADD, net.unary(GLIA_RELU, net.norm(net.x)), net.x), {"batchnorm", "binary"}}};
-    for (const Kept& k : kept) {
-        glia_plan* plan = net.make({k.value}, {.rows = true});
+                         {"an addition after the relu",
+                          net.binary(GLIA_ADD, net.unary(GLIA_RELU, net.norm(net.x)), net.x),
+                          {"batchnorm", "binary"}}};
+    for (const Kept &k : kept) {
+        glia_plan *plan = net.make({k.value}, {.rows = true});
         EXPECT_EQ(steps(plan), k.steps) << k.why;
         glia_plan_destroy(plan);
     }

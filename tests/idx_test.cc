@@ -18,7 +18,7 @@ using namespace glia;
 constexpr size_t no_limit = size_t(1) << 30;
 
 class Idx : public testing::Test {
-protected:
+   protected:
     void SetUp() override { ASSERT_EQ(glia_context_create("cpu", nullptr, &ctx), GLIA_OK); }
     void TearDown() override {
         EXPECT_EQ(glia_context_bytes(ctx), 0u);
@@ -26,8 +26,9 @@ protected:
     }
 
     // Reads a file; on success checks that the block is as large as the shape says.
-    glia_status read(const std::string& path, std::vector<double>* values = nullptr, std::vector<int64_t>* dims = nullptr) {
-        glia_idx          idx    = {};
+    glia_status read(const std::string &path, std::vector<double> *values = nullptr,
+                     std::vector<int64_t> *dims = nullptr) {
+        glia_idx idx             = {};
         const glia_status status = glia_idx_read(ctx, path.c_str(), no_limit, &idx);
         if (status != GLIA_OK) {
             EXPECT_EQ(idx.data.data, nullptr);
@@ -45,8 +46,8 @@ protected:
 
     std::string message() const { return glia_message(ctx); }
 
-    Folder        folder;
-    glia_context* ctx = nullptr;
+    Folder folder;
+    glia_context *ctx = nullptr;
 };
 
 Bytes small_images() {
@@ -57,8 +58,8 @@ Bytes small_images() {
 
 TEST_F(Idx, every_type_by_hand) {
     const struct {
-        unsigned char       type;
-        Bytes               content;
+        unsigned char type;
+        Bytes content;
         std::vector<double> want;
     } table[] = {
         {0x08, {0, 127, 255}, {0, 127, 255}},
@@ -68,10 +69,10 @@ TEST_F(Idx, every_type_by_hand) {
         {0x0D, {0x3f, 0xc0, 0, 0, 0xc0, 0x49, 0x0f, 0xdb}, {1.5, double(-3.14159274f)}},
         {0x0E, {0x3f, 0xf8, 0, 0, 0, 0, 0, 0}, {1.5}},
     };
-    for (const auto& row : table) {
-        std::vector<double>  values;
+    for (const auto &row : table) {
+        std::vector<double> values;
         std::vector<int64_t> dims;
-        const auto           path = folder.write("file", idx_file(row.type, {uint32_t(row.want.size())}, row.content));
+        const auto path = folder.write("file", idx_file(row.type, {uint32_t(row.want.size())}, row.content));
         ASSERT_EQ(read(path, &values, &dims), GLIA_OK) << message();
         EXPECT_EQ(values, row.want) << int(row.type);
         EXPECT_EQ(dims, std::vector<int64_t>{int64_t(row.want.size())});
@@ -79,7 +80,7 @@ TEST_F(Idx, every_type_by_hand) {
 }
 
 TEST_F(Idx, gzip_is_recognised_by_content_not_by_name) {
-    std::vector<double>  plain, packed;
+    std::vector<double> plain, packed;
     std::vector<int64_t> dims;
     ASSERT_EQ(read(folder.write("plain.gz", small_images()), &plain, &dims), GLIA_OK) << message();
     ASSERT_EQ(read(folder.write("packed", gzipped(small_images())), &packed), GLIA_OK) << message();
@@ -91,7 +92,7 @@ TEST_F(Idx, gzip_is_recognised_by_content_not_by_name) {
 TEST_F(Idx, gzip_of_several_members_is_one_file) {
     const Bytes whole = small_images();
     for (size_t cut : {size_t(0), size_t(3), size_t(16), whole.size()}) {
-        Bytes       file   = gzipped(Bytes(whole.begin(), whole.begin() + long(cut)));
+        Bytes file         = gzipped(Bytes(whole.begin(), whole.begin() + long(cut)));
         const Bytes second = gzipped(Bytes(whole.begin() + long(cut), whole.end()));
         file.insert(file.end(), second.begin(), second.end());
         EXPECT_EQ(read(folder.write("two", file)), GLIA_OK) << message();
@@ -120,8 +121,8 @@ TEST_F(Idx, files_that_cannot_be_opened) {
 
 TEST_F(Idx, messages_carry_the_values) {
     const struct {
-        Bytes       file;
-        const char* part;
+        Bytes file;
+        const char *part;
     } table[] = {
         {{}, "ends 0 bytes into an IDX magic number"},
         {{0, 0, 8}, "ends 3 bytes into"},
@@ -137,7 +138,7 @@ TEST_F(Idx, messages_carry_the_values) {
         {gzipped(idx_file(8, {2, 3}, {1, 2, 3, 4, 5, 6, 7})), "goes on after its content of 18 bytes"},
         {gzipped(idx_file(8, {0x40000000}, {1})), "announces 1073741824 bytes of content, more than"},
     };
-    for (const auto& row : table) {
+    for (const auto &row : table) {
         EXPECT_EQ(read(folder.write("file", row.file)), GLIA_BAD_FORMAT);
         if (std::string(row.part) == "more elements than") continue;
         EXPECT_NE(message().find(row.part), std::string::npos) << message() << "\nmust have: " << row.part;
@@ -146,7 +147,7 @@ TEST_F(Idx, messages_carry_the_values) {
 
 TEST_F(Idx, gzip_may_not_unpack_to_more_than_is_allowed) {
     const auto path = folder.write("zeros", gzipped(idx_file(8, {1 << 20}, Bytes(1 << 20)), 9));
-    glia_idx   idx;
+    glia_idx idx;
     EXPECT_EQ(glia_idx_read(ctx, path.c_str(), (1 << 20) - 1, &idx), GLIA_BAD_FORMAT);
     EXPECT_NE(message().find("allowed are 1048575"), std::string::npos) << message();
     ASSERT_EQ(glia_idx_read(ctx, path.c_str(), 1 << 20, &idx), GLIA_OK) << message();
@@ -166,9 +167,10 @@ TEST_F(Idx, memory_follows_the_file_not_its_header) {
 int mutants;
 
 TEST_F(Idx, mutants_truncated_everywhere) {
-    for (const Bytes& whole : {small_images(), gzipped(small_images())}) {
+    for (const Bytes &whole : {small_images(), gzipped(small_images())}) {
         for (size_t size = 0; size < whole.size(); ++size, ++mutants)
-            EXPECT_EQ(read(folder.write("cut", Bytes(whole.begin(), whole.begin() + long(size)))), GLIA_BAD_FORMAT) << size;
+            EXPECT_EQ(read(folder.write("cut", Bytes(whole.begin(), whole.begin() + long(size)))), GLIA_BAD_FORMAT)
+                << size;
     }
 }
 
@@ -182,13 +184,14 @@ TEST_F(Idx, mutants_with_one_changed_header_byte) {
             ++mutants;
             const glia_status status = read(folder.write("changed", file));
             // Only i8 has elements of the same size.
-            EXPECT_EQ(status, at == 2 && value == 9 ? GLIA_OK : GLIA_BAD_FORMAT) << at << " " << value << ": " << message();
+            EXPECT_EQ(status, at == 2 && value == 9 ? GLIA_OK : GLIA_BAD_FORMAT)
+                << at << " " << value << ": " << message();
         }
     }
 }
 
 TEST_F(Idx, mutants_with_one_changed_gzip_byte) {
-    const Bytes         whole = gzipped(small_images());
+    const Bytes whole = gzipped(small_images());
     std::vector<double> original;
     ASSERT_EQ(read(folder.write("whole", whole), &original), GLIA_OK);
     for (size_t at = 0; at < whole.size(); ++at) {
@@ -198,15 +201,16 @@ TEST_F(Idx, mutants_with_one_changed_gzip_byte) {
             ++mutants;
             // The time in the header or the bits behind the last symbol mean nothing: then the content is the same.
             std::vector<double> values;
-            const glia_status   status = read(folder.write("changed", file), &values);
+            const glia_status status = read(folder.write("changed", file), &values);
             EXPECT_TRUE(status == GLIA_BAD_FORMAT || (status == GLIA_OK && values == original)) << at << " " << flip;
         }
     }
 }
 
 TEST_F(Idx, mutants_with_bytes_behind_the_end) {
-    for (const Bytes& whole : {small_images(), gzipped(small_images())}) {
-        for (const Bytes& tail : {Bytes{0}, Bytes{0x1f}, Bytes{0x1f, 0x8b}, Bytes{'x', 'y', 'z'}, Bytes(100), small_images()}) {
+    for (const Bytes &whole : {small_images(), gzipped(small_images())}) {
+        for (const Bytes &tail :
+             {Bytes{0}, Bytes{0x1f}, Bytes{0x1f, 0x8b}, Bytes{'x', 'y', 'z'}, Bytes(100), small_images()}) {
             Bytes file = whole;
             file.insert(file.end(), tail.begin(), tail.end());
             ++mutants;
@@ -218,7 +222,7 @@ TEST_F(Idx, mutants_with_bytes_behind_the_end) {
 TEST_F(Idx, mutants_of_random_bytes) {
     const glia_random use = {2024, 0, 0};
     for (int i = 0; i < 300; ++i, ++mutants) {
-        Bytes          file = small_images();
+        Bytes file          = small_images();
         const uint32_t many = 1 + glia_random_u32(use, uint64_t(i) * 64) % 8;
         for (uint32_t k = 0; k < many; ++k) {
             const uint32_t bits = glia_random_u32(use, uint64_t(i) * 64 + k + 1);
@@ -233,11 +237,11 @@ TEST_F(Idx, mutants_of_random_bytes) {
 TEST_F(Idx, mutants_were_many) { EXPECT_TRUE(mutants == 0 || mutants >= 200) << mutants; }
 
 TEST(IdxMemory, every_allocation_may_fail) {
-    Folder     folder;
+    Folder folder;
     const auto plain = folder.write("plain", small_images()), packed = folder.write("packed", gzipped(small_images()));
-    const auto read = [](const std::string& path) {
-        return [path](glia_context* ctx) {
-            glia_idx          idx    = {};
+    const auto read = [](const std::string &path) {
+        return [path](glia_context *ctx) {
+            glia_idx idx             = {};
             const glia_status status = glia_idx_read(ctx, path.c_str(), no_limit, &idx);
             glia_block_free(ctx, &idx.data);
             return status;

@@ -17,112 +17,164 @@ using namespace glia;
 
 constexpr int64_t kHuge = int64_t(1) << 31;
 
-std::vector<char> conv(const glia_conv2d_params& p = {}) { return bytes_of(p); }
-std::vector<char> back(const glia_conv2d_params& p, int rows, int columns) { return bytes_of(glia_conv2d_backward_params{p, {rows, columns}}); }
-std::vector<char> transpose(const glia_conv2d_transpose_params& p = {}) { return bytes_of(p); }
-std::vector<char> matmul(const glia_matmul_params& p = {}) { return bytes_of(p); }
+std::vector<char> conv(const glia_conv2d_params &p = {}) { return bytes_of(p); }
+std::vector<char> back(const glia_conv2d_params &p, int rows, int columns) {
+    return bytes_of(glia_conv2d_backward_params{p, {rows, columns}});
+}
+std::vector<char> transpose(const glia_conv2d_transpose_params &p = {}) { return bytes_of(p); }
+std::vector<char> matmul(const glia_matmul_params &p = {}) { return bytes_of(p); }
 std::vector<char> dense(glia_unary_kind kind = GLIA_LINEAR) { return bytes_of(glia_dense_params{kind}); }
 std::vector<char> weights() { return bytes_of(glia_dense_backward_weights_params{}); }
 
 const Array kX = dims({2, 4, 5, 6}), kW = dims({3, 4, 3, 3}), kGrouped = dims({3, 2, 3, 3}), kDy = dims({2, 3, 3, 4});
 const Array kTw = dims({4, 3, 3, 3}), kA = dims({2, 3}), kB = dims({3, 4}), kUnits = dims({5, 3});
 
-const std::vector<Bad>& bad_calls() {
-    static const glia_op* const c = &glia_op_conv2d;
-    static const glia_op* const d = &glia_op_conv2d_backward_data;
-    static const glia_op* const f = &glia_op_conv2d_backward_filter;
-    static const glia_op* const t = &glia_op_conv2d_transpose;
-    static const glia_op* const m = &glia_op_matmul;
-    static const glia_op* const u = &glia_op_dense;
-    static const glia_op* const b = &glia_op_dense_backward_weights;
-    const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH, LARGE = GLIA_UNSUPPORTED;
+const std::vector<Bad> &bad_calls() {
+    static const glia_op *const c = &glia_op_conv2d;
+    static const glia_op *const d = &glia_op_conv2d_backward_data;
+    static const glia_op *const f = &glia_op_conv2d_backward_filter;
+    static const glia_op *const t = &glia_op_conv2d_transpose;
+    static const glia_op *const m = &glia_op_matmul;
+    static const glia_op *const u = &glia_op_dense;
+    static const glia_op *const b = &glia_op_dense_backward_weights;
+    const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH,
+               LARGE                  = GLIA_UNSUPPORTED;
     static const std::vector<Bad> all = {
-        {"one_input", c, conv(), {kX}, ARGUMENT, "conv2d: 1 inputs, takes 2 to 3"},
-        {"no_x", c, conv(), {ABSENT, kW}, ARGUMENT, "conv2d: x is NULL"},
-        {"integers", c, conv(), {dims({2, 4, 5, 6}, GLIA_I32), kW}, DTYPE, "conv2d: x is i32, must be a float"},
-        {"two_dtypes", c, conv(), {kX, dims({3, 4, 3, 3}, GLIA_F16)}, DTYPE, "conv2d: x is f32, w is f16"},
-        {"x_of_three", c, conv(), {dims({4, 5, 6}), kW}, SHAPE, "conv2d: x is [4,5,6], must have 4 dimensions"},
-        {"w_of_two", c, conv(), {kX, dims({3, 4})}, SHAPE, "conv2d: w is [3,4], must have 4 dimensions"},
-        {"channels", c, conv(), {kX, kGrouped}, SHAPE, "x has 4 channels in 1 groups, so each filter needs 4, not 2"},
-        {"groups_negative", c, conv({.groups = -2}), {kX, kGrouped}, ARGUMENT, "groups is -2, must be positive"},
-        {"groups_not_of_channels", c, conv({.groups = 3}), {kX, kW}, SHAPE, "4 channels and 3 filters do not divide into 3 groups"},
-        {"groups_not_of_filters", c, conv({.groups = 2}), {kX, kGrouped}, SHAPE, "4 channels and 3 filters do not divide into 2 groups"},
-        {"bias_shape", c, conv(), {kX, kW, dims({4})}, SHAPE, "conv2d: bias is [4], must be [3]"},
-        {"bias_of_two", c, conv(), {kX, kW, dims({3, 1})}, SHAPE, "conv2d: bias is [3,1], must be [3]"},
-        {"stride_negative", c, conv({.stride = {1, -1}}), {kX, kW}, ARGUMENT, "stride over columns is -1, must be positive"},
-        {"dilation_negative", c, conv({.dilation = {-3, 1}}), {kX, kW}, ARGUMENT, "dilation over rows is -3, must be positive"},
-        {"pad_negative", c, conv({.pad = {-1, 0}, .pad_end = {1, 0}}), {kX, kW}, ARGUMENT, "pad over rows is -1 and 1, must not be negative"},
-        {"pad_end_negative", c, conv({.pad_end = {0, -2}}), {kX, kW}, ARGUMENT, "pad over columns is 0 and -2, must not be negative"},
-        {"kernel_too_large", c, conv({.dilation = {1, 3}}), {kX, kW}, SHAPE, "the kernel reaches over 7 columns, the padded input has 6"},
-        {"kernel_empty", c, conv(), {kX, dims({3, 4, 0, 3})}, SHAPE, "the kernel has 0 rows"},
-        {"activation_not_fused", c, conv({.activation = GLIA_GELU}), {kX, kW}, ARGUMENT, "activation gelu cannot be fused"},
-        {"activation_unknown", c, conv({.activation = glia_unary_kind(99)}), {kX, kW}, ARGUMENT, "activation ? cannot be fused"},
-        {"output_too_wide", c, conv({.pad = {0, INT_MAX}}), {kX, kW}, LARGE, "the output would have"},
-        {"output_too_large", c, conv({.pad = {1 << 20, 1 << 20}}), {kX, kW}, LARGE, "more than 2^31-1 elements"},
+        bad("one_input", c, conv(), {kX}, ARGUMENT, "conv2d: 1 inputs, takes 2 to 3"),
+        bad("no_x", c, conv(), {ABSENT, kW}, ARGUMENT, "conv2d: x is NULL"),
+        bad("integers", c, conv(), {dims({2, 4, 5, 6}, GLIA_I32), kW}, DTYPE, "conv2d: x is i32, must be a float"),
+        bad("two_dtypes", c, conv(), {kX, dims({3, 4, 3, 3}, GLIA_F16)}, DTYPE, "conv2d: x is f32, w is f16"),
+        bad("x_of_three", c, conv(), {dims({4, 5, 6}), kW}, SHAPE, "conv2d: x is [4,5,6], must have 4 dimensions"),
+        bad("w_of_two", c, conv(), {kX, dims({3, 4})}, SHAPE, "conv2d: w is [3,4], must have 4 dimensions"),
+        bad("channels", c, conv(), {kX, kGrouped}, SHAPE,
+            "x has 4 channels in 1 groups, so each filter needs 4, not 2"),
+        bad("groups_negative", c, conv({.groups = -2}), {kX, kGrouped}, ARGUMENT, "groups is -2, must be positive"),
+        bad("groups_not_of_channels", c, conv({.groups = 3}), {kX, kW}, SHAPE,
+            "4 channels and 3 filters do not divide into 3 groups"),
+        bad("groups_not_of_filters", c, conv({.groups = 2}), {kX, kGrouped}, SHAPE,
+            "4 channels and 3 filters do not divide into 2 groups"),
+        bad("bias_shape", c, conv(), {kX, kW, dims({4})}, SHAPE, "conv2d: bias is [4], must be [3]"),
+        bad("bias_of_two", c, conv(), {kX, kW, dims({3, 1})}, SHAPE, "conv2d: bias is [3,1], must be [3]"),
+        bad("stride_negative", c, conv({.stride = {1, -1}}), {kX, kW}, ARGUMENT,
+            "stride over columns is -1, must be positive"),
+        bad("dilation_negative", c, conv({.dilation = {-3, 1}}), {kX, kW}, ARGUMENT,
+            "dilation over rows is -3, must be positive"),
+        bad("pad_negative", c, conv({.pad = {-1, 0}, .pad_end = {1, 0}}), {kX, kW}, ARGUMENT,
+            "pad over rows is -1 and 1, must not be negative"),
+        bad("pad_end_negative", c, conv({.pad_end = {0, -2}}), {kX, kW}, ARGUMENT,
+            "pad over columns is 0 and -2, must not be negative"),
+        bad("kernel_too_large", c, conv({.dilation = {1, 3}}), {kX, kW}, SHAPE,
+            "the kernel reaches over 7 columns, the padded input has 6"),
+        bad("kernel_empty", c, conv(), {kX, dims({3, 4, 0, 3})}, SHAPE, "the kernel has 0 rows"),
+        bad("activation_not_fused", c, conv({.activation = GLIA_GELU}), {kX, kW}, ARGUMENT,
+            "activation gelu cannot be fused"),
+        bad("activation_unknown", c, conv({.activation = glia_unary_kind(99)}), {kX, kW}, ARGUMENT,
+            "activation ? cannot be fused"),
+        bad("output_too_wide", c, conv({.pad = {0, INT_MAX}}), {kX, kW}, LARGE, "the output would have"),
+        bad("output_too_large", c, conv({.pad = {1 << 20, 1 << 20}}), {kX, kW}, LARGE, "more than 2^31-1 elements"),
 
-        {"size_missing", d, back({}, 0, 6), {kDy, kW}, ARGUMENT, "conv2d_backward_data: size is {0,6}, must be positive"},
-        {"size_negative", d, back({}, 5, -6), {kDy, kW}, ARGUMENT, "size is {5,-6}, must be positive"},
-        {"size_wrong", d, back({}, 6, 6), {kDy, kW}, SHAPE, "conv2d_backward_data: dy is [2,3,3,4], must be [2,3,4,4]"},
-        {"filters", d, back({}, 5, 6), {kDy, dims({2, 4, 3, 3})}, SHAPE, "conv2d_backward_data: dy is [2,3,3,4], must be [2,2,3,4]"},
-        {"activation", d, back({.activation = GLIA_RELU}, 5, 6), {kDy, kW}, ARGUMENT, "activation is relu, must be linear"},
-        {"groups_negative", d, back({.groups = -1}, 5, 6), {kDy, kW}, ARGUMENT, "groups is -1"},
-        {"dy_of_three", d, back({}, 5, 6), {dims({3, 3, 4}), kW}, SHAPE, "conv2d_backward_data: dy is [3,3,4], must have 4 dimensions"},
+        bad("size_missing", d, back({}, 0, 6), {kDy, kW}, ARGUMENT,
+            "conv2d_backward_data: size is {0,6}, must be positive"),
+        bad("size_negative", d, back({}, 5, -6), {kDy, kW}, ARGUMENT, "size is {5,-6}, must be positive"),
+        bad("size_wrong", d, back({}, 6, 6), {kDy, kW}, SHAPE,
+            "conv2d_backward_data: dy is [2,3,3,4], must be [2,3,4,4]"),
+        bad("filters", d, back({}, 5, 6), {kDy, dims({2, 4, 3, 3})}, SHAPE,
+            "conv2d_backward_data: dy is [2,3,3,4], must be [2,2,3,4]"),
+        bad("activation", d, back({.activation = GLIA_RELU}, 5, 6), {kDy, kW}, ARGUMENT,
+            "activation is relu, must be linear"),
+        bad("groups_negative", d, back({.groups = -1}, 5, 6), {kDy, kW}, ARGUMENT, "groups is -1"),
+        bad("dy_of_three", d, back({}, 5, 6), {dims({3, 3, 4}), kW}, SHAPE,
+            "conv2d_backward_data: dy is [3,3,4], must have 4 dimensions"),
 
-        {"size_missing", f, back({}, 0, 0), {kX, kDy}, ARGUMENT, "conv2d_backward_filter: size is {0,0}, must be positive"},
-        {"size_wrong", f, back({}, 2, 3), {kX, kDy}, SHAPE, "conv2d_backward_filter: dy is [2,3,3,4], must be [2,3,4,4]"},
-        {"batch", f, back({}, 3, 3), {kX, dims({1, 3, 3, 4})}, SHAPE, "conv2d_backward_filter: dy is [1,3,3,4], must be [2,3,3,4]"},
-        {"groups", f, back({.groups = 2}, 3, 3), {kX, kDy}, SHAPE, "4 channels and 3 filters do not divide into 2 groups"},
-        {"groups_negative", f, back({.groups = -4}, 3, 3), {kX, kDy}, ARGUMENT, "groups is -4, must be positive"},
-        {"activation", f, back({.activation = GLIA_TANH}, 3, 3), {kX, kDy}, ARGUMENT, "activation is tanh, must be linear"},
-        {"dtype", f, back({}, 3, 3), {kX, dims({2, 3, 3, 4}, GLIA_F64)}, DTYPE, "conv2d_backward_filter: x is f32, dy is f64"},
+        bad("size_missing", f, back({}, 0, 0), {kX, kDy}, ARGUMENT,
+            "conv2d_backward_filter: size is {0,0}, must be positive"),
+        bad("size_wrong", f, back({}, 2, 3), {kX, kDy}, SHAPE,
+            "conv2d_backward_filter: dy is [2,3,3,4], must be [2,3,4,4]"),
+        bad("batch", f, back({}, 3, 3), {kX, dims({1, 3, 3, 4})}, SHAPE,
+            "conv2d_backward_filter: dy is [1,3,3,4], must be [2,3,3,4]"),
+        bad("groups", f, back({.groups = 2}, 3, 3), {kX, kDy}, SHAPE,
+            "4 channels and 3 filters do not divide into 2 groups"),
+        bad("groups_negative", f, back({.groups = -4}, 3, 3), {kX, kDy}, ARGUMENT, "groups is -4, must be positive"),
+        bad("activation", f, back({.activation = GLIA_TANH}, 3, 3), {kX, kDy}, ARGUMENT,
+            "activation is tanh, must be linear"),
+        bad("dtype", f, back({}, 3, 3), {kX, dims({2, 3, 3, 4}, GLIA_F64)}, DTYPE,
+            "conv2d_backward_filter: x is f32, dy is f64"),
 
-        {"channels", t, transpose(), {kX, dims({3, 4, 3, 3})}, SHAPE, "conv2d_transpose: x has 4 channels, w is for 3"},
-        {"groups", t, transpose({.groups = 3}), {kX, kTw}, SHAPE, "4 channels do not divide into 3 groups"},
-        {"groups_negative", t, transpose({.groups = -1}), {kX, kTw}, ARGUMENT, "groups is -1, must be positive"},
-        {"groups_too_many", t, transpose({.groups = 4}), {dims({1, 4, 1, 1}), dims({4, kHuge / 4, 1, 0})}, LARGE, "w [4,536870912,1,0] has more than 2^31-1 elements"},
-        {"x_of_three", t, transpose(), {dims({4, 5, 6}), kTw}, SHAPE, "conv2d_transpose: x is [4,5,6], must have 4 dimensions"},
-        {"w_of_five", t, transpose(), {kX, dims({4, 3, 3, 3, 1})}, SHAPE, "w is [4,3,3,3,1], must have 4 dimensions"},
-        {"bias", t, transpose({.groups = 2}), {kX, kTw, dims({3})}, SHAPE, "conv2d_transpose: bias is [3], must be [6]"},
-        {"stride", t, transpose({.stride = {-2, 1}}), {kX, kTw}, ARGUMENT, "stride over rows is -2, must be positive"},
-        {"dilation", t, transpose({.dilation = {1, -2}}), {kX, kTw}, ARGUMENT, "dilation over columns is -2, must be positive"},
-        {"pad", t, transpose({.pad = {0, -5}}), {kX, kTw}, ARGUMENT, "pad over columns is -5 and -5, must not be negative"},
-        {"pad_too_large", t, transpose({.pad = {4, 0}}), {kX, kTw}, SHAPE, "pad over rows is 4 and 4, which leaves -1 of the output"},
-        {"output_pad", t, transpose({.stride = {2, 2}, .output_pad = {1, 2}}), {kX, kTw}, ARGUMENT, "output_pad over columns is 2, must be from 0 to below the stride 2"},
-        {"output_pad_negative", t, transpose({.output_pad = {-1, 0}}), {kX, kTw}, ARGUMENT, "output_pad over rows is -1"},
-        {"no_rows", t, transpose(), {dims({2, 4, 0, 6}), kTw}, SHAPE, "conv2d_transpose: the input has no rows"},
-        {"kernel_empty", t, transpose(), {kX, dims({4, 3, 3, 0})}, SHAPE, "the kernel has 0 columns"},
-        {"activation", t, transpose({.activation = GLIA_SILU}), {kX, kTw}, ARGUMENT, "activation silu cannot be fused"},
-        {"output_too_wide", t, transpose({.stride = {1, INT_MAX}}), {kX, kTw}, LARGE, "the output would have 10737418238 columns"},
-        {"output_too_large", t, transpose({.stride = {1 << 20, 1 << 20}}), {kX, kTw}, LARGE, "more than 2^31-1 elements"},
+        bad("channels", t, transpose(), {kX, dims({3, 4, 3, 3})}, SHAPE,
+            "conv2d_transpose: x has 4 channels, w is for 3"),
+        bad("groups", t, transpose({.groups = 3}), {kX, kTw}, SHAPE, "4 channels do not divide into 3 groups"),
+        bad("groups_negative", t, transpose({.groups = -1}), {kX, kTw}, ARGUMENT, "groups is -1, must be positive"),
+        bad("groups_too_many", t, transpose({.groups = 4}), {dims({1, 4, 1, 1}), dims({4, kHuge / 4, 1, 0})}, LARGE,
+            "w [4,536870912,1,0] has more than 2^31-1 elements"),
+        bad("x_of_three", t, transpose(), {dims({4, 5, 6}), kTw}, SHAPE,
+            "conv2d_transpose: x is [4,5,6], must have 4 dimensions"),
+        bad("w_of_five", t, transpose(), {kX, dims({4, 3, 3, 3, 1})}, SHAPE,
+            "w is [4,3,3,3,1], must have 4 dimensions"),
+        bad("bias", t, transpose({.groups = 2}), {kX, kTw, dims({3})}, SHAPE,
+            "conv2d_transpose: bias is [3], must be [6]"),
+        bad("stride", t, transpose({.stride = {-2, 1}}), {kX, kTw}, ARGUMENT,
+            "stride over rows is -2, must be positive"),
+        bad("dilation", t, transpose({.dilation = {1, -2}}), {kX, kTw}, ARGUMENT,
+            "dilation over columns is -2, must be positive"),
+        bad("pad", t, transpose({.pad = {0, -5}}), {kX, kTw}, ARGUMENT,
+            "pad over columns is -5 and -5, must not be negative"),
+        bad("pad_too_large", t, transpose({.pad = {4, 0}}), {kX, kTw}, SHAPE,
+            "pad over rows is 4 and 4, which leaves -1 of the output"),
+        bad("output_pad", t, transpose({.stride = {2, 2}, .output_pad = {1, 2}}), {kX, kTw}, ARGUMENT,
+            "output_pad over columns is 2, must be from 0 to below the stride 2"),
+        bad("output_pad_negative", t, transpose({.output_pad = {-1, 0}}), {kX, kTw}, ARGUMENT,
+            "output_pad over rows is -1"),
+        bad("no_rows", t, transpose(), {dims({2, 4, 0, 6}), kTw}, SHAPE, "conv2d_transpose: the input has no rows"),
+        bad("kernel_empty", t, transpose(), {kX, dims({4, 3, 3, 0})}, SHAPE, "the kernel has 0 columns"),
+        bad("activation", t, transpose({.activation = GLIA_SILU}), {kX, kTw}, ARGUMENT,
+            "activation silu cannot be fused"),
+        bad("output_too_wide", t, transpose({.stride = {1, INT_MAX}}), {kX, kTw}, LARGE,
+            "the output would have 10737418238 columns"),
+        bad("output_too_large", t, transpose({.stride = {1 << 20, 1 << 20}}), {kX, kTw}, LARGE,
+            "more than 2^31-1 elements"),
 
-        {"sizes", m, matmul(), {kA, dims({4, 3})}, SHAPE, "a is [2,3], b is [4,3]: 3 and 4 elements to sum over"},
-        {"sizes_transposed", m, matmul({.transpose_a = true}), {kA, kB}, SHAPE, "a is [2,3] transposed, b is [3,4]: 2 and 3 elements to sum over"},
-        {"a_of_one", m, matmul(), {dims({3}), kB}, SHAPE, "matmul: a is [3], must have 2 to 8 dimensions"},
-        {"b_of_none", m, matmul(), {kA, dims({})}, SHAPE, "matmul: b is [], must have 2 to 8 dimensions"},
-        {"batch", m, matmul(), {dims({2, 2, 3}), dims({3, 3, 4})}, SHAPE, "leading dimensions 2 and 3 do not broadcast"},
-        {"batch_of_none", m, matmul(), {dims({2, 2, 3}), dims({0, 3, 4})}, SHAPE, "leading dimensions 2 and 0 do not broadcast"},
-        {"c_shape", m, matmul(), {kA, kB, dims({2, 3})}, SHAPE, "c is [2,3], which does not broadcast to y's shape [2,4]"},
-        {"c_larger", m, matmul(), {kA, kB, dims({1, 2, 4})}, SHAPE, "c is [1,2,4], which does not broadcast to y's shape [2,4]"},
-        {"c_dtype", m, matmul(), {kA, kB, dims({2, 4}, GLIA_BF16)}, DTYPE, "matmul: a is f32, c is bf16"},
-        {"alpha", m, matmul({.alpha = NAN}), {kA, kB}, ARGUMENT, "alpha is nan and beta 0, must be finite"},
-        {"beta", m, matmul({.beta = -INFINITY}), {kA, kB}, ARGUMENT, "alpha is 0 and beta -inf, must be finite"},
-        {"integers", m, matmul(), {dims({2, 3}, GLIA_I64), kB}, DTYPE, "matmul: a is i64, must be a float"},
-        {"output_too_large", m, matmul(), {dims({1 << 16, 0}), dims({0, 1 << 16})}, LARGE, "matmul: y would be [65536,65536], more than 2^31-1 elements"},
-        {"dimension_too_large", m, matmul(), {dims({kHuge, 0}), dims({0, 1})}, LARGE, "a [2147483648,0] has more than 2^31-1 elements"},
-        {"batch_too_large", m, matmul(), {dims({kHuge, 1, 0}), dims({0, 1})}, LARGE, "a [2147483648,1,0] has more than 2^31-1 elements"},
+        bad("sizes", m, matmul(), {kA, dims({4, 3})}, SHAPE, "a is [2,3], b is [4,3]: 3 and 4 elements to sum over"),
+        bad("sizes_transposed", m, matmul({.transpose_a = true}), {kA, kB}, SHAPE,
+            "a is [2,3] transposed, b is [3,4]: 2 and 3 elements to sum over"),
+        bad("a_of_one", m, matmul(), {dims({3}), kB}, SHAPE, "matmul: a is [3], must have 2 to 8 dimensions"),
+        bad("b_of_none", m, matmul(), {kA, dims({})}, SHAPE, "matmul: b is [], must have 2 to 8 dimensions"),
+        bad("batch", m, matmul(), {dims({2, 2, 3}), dims({3, 3, 4})}, SHAPE,
+            "leading dimensions 2 and 3 do not broadcast"),
+        bad("batch_of_none", m, matmul(), {dims({2, 2, 3}), dims({0, 3, 4})}, SHAPE,
+            "leading dimensions 2 and 0 do not broadcast"),
+        bad("c_shape", m, matmul(), {kA, kB, dims({2, 3})}, SHAPE,
+            "c is [2,3], which does not broadcast to y's shape [2,4]"),
+        bad("c_larger", m, matmul(), {kA, kB, dims({1, 2, 4})}, SHAPE,
+            "c is [1,2,4], which does not broadcast to y's shape [2,4]"),
+        bad("c_dtype", m, matmul(), {kA, kB, dims({2, 4}, GLIA_BF16)}, DTYPE, "matmul: a is f32, c is bf16"),
+        bad("alpha", m, matmul({.alpha = NAN}), {kA, kB}, ARGUMENT, "alpha is nan and beta 0, must be finite"),
+        bad("beta", m, matmul({.beta = -INFINITY}), {kA, kB}, ARGUMENT, "alpha is 0 and beta -inf, must be finite"),
+        bad("integers", m, matmul(), {dims({2, 3}, GLIA_I64), kB}, DTYPE, "matmul: a is i64, must be a float"),
+        bad("output_too_large", m, matmul(), {dims({1 << 16, 0}), dims({0, 1 << 16})}, LARGE,
+            "matmul: y would be [65536,65536], more than 2^31-1 elements"),
+        bad("dimension_too_large", m, matmul(), {dims({kHuge, 0}), dims({0, 1})}, LARGE,
+            "a [2147483648,0] has more than 2^31-1 elements"),
+        bad("batch_too_large", m, matmul(), {dims({kHuge, 1, 0}), dims({0, 1})}, LARGE,
+            "a [2147483648,1,0] has more than 2^31-1 elements"),
 
-        {"sizes", u, dense(), {kA, dims({5, 4})}, SHAPE, "dense: x is [2,3], w is [5,4]: 3 and 4 elements to sum over"},
-        {"x_of_one", u, dense(), {dims({3}), kUnits}, SHAPE, "dense: x is [3], must have 2 dimensions or more"},
-        {"w_of_three", u, dense(), {kA, dims({1, 5, 3})}, SHAPE, "dense: w is [1,5,3], must have 2 dimensions"},
-        {"bias", u, dense(), {kA, kUnits, dims({3})}, SHAPE, "dense: bias is [3], must be [5]"},
-        {"activation", u, dense(GLIA_SOFTPLUS), {kA, kUnits}, ARGUMENT, "activation softplus cannot be fused"},
-        {"dtype", u, dense(), {kA, dims({5, 3}, GLIA_U8)}, DTYPE, "dense: w is u8, must be a float"},
-        {"rows_too_many", u, dense(), {dims({1 << 16, 1 << 16, 0}), dims({5, 0})}, LARGE, "dense: x [65536,65536,0] has more than 2^31-1 elements"},
-        {"units_too_many", u, dense(), {dims({1, 0}), dims({kHuge, 0})}, LARGE, "dense: w [2147483648,0] has more than 2^31-1 elements"},
-        {"rows", b, weights(), {kA, dims({3, 5})}, SHAPE, "x is [2,3], dy is [3,5]: they must agree in all but the last"},
-        {"dimensions", b, weights(), {dims({2, 1, 3}), dims({2, 5})}, SHAPE, "x is [2,1,3], dy is [2,5]: they must agree in all but the last"},
-        {"dy_of_one", b, weights(), {kA, dims({5})}, SHAPE, "dense_backward_weights: dy is [5], must have 2 dimensions or more"},
-        {"dtype", b, weights(), {kA, dims({2, 5}, GLIA_F64)}, DTYPE, "dense_backward_weights: x is f32, dy is f64"},
+        bad("sizes", u, dense(), {kA, dims({5, 4})}, SHAPE,
+            "dense: x is [2,3], w is [5,4]: 3 and 4 elements to sum over"),
+        bad("x_of_one", u, dense(), {dims({3}), kUnits}, SHAPE, "dense: x is [3], must have 2 dimensions or more"),
+        bad("w_of_three", u, dense(), {kA, dims({1, 5, 3})}, SHAPE, "dense: w is [1,5,3], must have 2 dimensions"),
+        bad("bias", u, dense(), {kA, kUnits, dims({3})}, SHAPE, "dense: bias is [3], must be [5]"),
+        bad("activation", u, dense(GLIA_SOFTPLUS), {kA, kUnits}, ARGUMENT, "activation softplus cannot be fused"),
+        bad("dtype", u, dense(), {kA, dims({5, 3}, GLIA_U8)}, DTYPE, "dense: w is u8, must be a float"),
+        bad("rows_too_many", u, dense(), {dims({1 << 16, 1 << 16, 0}), dims({5, 0})}, LARGE,
+            "dense: x [65536,65536,0] has more than 2^31-1 elements"),
+        bad("units_too_many", u, dense(), {dims({1, 0}), dims({kHuge, 0})}, LARGE,
+            "dense: w [2147483648,0] has more than 2^31-1 elements"),
+        bad("rows", b, weights(), {kA, dims({3, 5})}, SHAPE,
+            "x is [2,3], dy is [3,5]: they must agree in all but the last"),
+        bad("dimensions", b, weights(), {dims({2, 1, 3}), dims({2, 5})}, SHAPE,
+            "x is [2,1,3], dy is [2,5]: they must agree in all but the last"),
+        bad("dy_of_one", b, weights(), {kA, dims({5})}, SHAPE,
+            "dense_backward_weights: dy is [5], must have 2 dimensions or more"),
+        bad("dtype", b, weights(), {kA, dims({2, 5}, GLIA_F64)}, DTYPE, "dense_backward_weights: x is f32, dy is f64"),
     };
     return all;
 }
@@ -130,20 +182,22 @@ const std::vector<Bad>& bad_calls() {
 INSTANTIATE_TEST_SUITE_P(linear, BadCall, testing::ValuesIn(bad_calls()), name_of_bad);
 
 TEST(LinearContract, outputs_must_fit) {
-    Session    s("");
+    Session s("");
     const auto t = [&](std::vector<int64_t> d) { return s.tensor(dims(std::move(d))); };
     EXPECT_EQ(glia_matmul(s.ctx(), nullptr, t({2, 3}), t({3, 4}), nullptr, t({2, 3})), GLIA_SHAPE_MISMATCH);
     EXPECT_STREQ(glia_message(s.ctx()), "matmul: y is [2,3], must be [2,4]");
     EXPECT_EQ(glia_dense(s.ctx(), nullptr, t({2, 3}), t({5, 3}), nullptr, nullptr), GLIA_INVALID_ARGUMENT);
     EXPECT_STREQ(glia_message(s.ctx()), "dense: y is NULL");
-    EXPECT_EQ(glia_dense_backward_weights(s.ctx(), nullptr, t({2, 3}), t({2, 5}), t({3, 5}), nullptr), GLIA_SHAPE_MISMATCH);
+    EXPECT_EQ(glia_dense_backward_weights(s.ctx(), nullptr, t({2, 3}), t({2, 5}), t({3, 5}), nullptr),
+              GLIA_SHAPE_MISMATCH);
     EXPECT_STREQ(glia_message(s.ctx()), "dense_backward_weights: dw is [3,5], must be [5,3]");
-    EXPECT_EQ(glia_conv2d_transpose(s.ctx(), nullptr, t({1, 1, 2, 2}), t({1, 1, 2, 2}), nullptr, t({1, 1, 2, 2})), GLIA_SHAPE_MISMATCH);
+    EXPECT_EQ(glia_conv2d_transpose(s.ctx(), nullptr, t({1, 1, 2, 2}), t({1, 1, 2, 2}), nullptr, t({1, 1, 2, 2})),
+              GLIA_SHAPE_MISMATCH);
     EXPECT_STREQ(glia_message(s.ctx()), "conv2d_transpose: y is [1,1,2,2], must be [1,1,3,3]");
 }
 
 TEST(LinearContract, an_output_may_not_be_an_input) {
-    Session      s("");
+    Session s("");
     glia_tensor *a = s.tensor(dims({3, 3})), *b = s.tensor(dims({3, 3}));
     EXPECT_EQ(glia_matmul(s.ctx(), nullptr, a, b, nullptr, b), GLIA_INVALID_ARGUMENT);
     EXPECT_STREQ(glia_message(s.ctx()), "matmul: y overlaps b in memory");
@@ -158,8 +212,8 @@ TEST(LinearContract, no_context_is_an_error) {
 }
 
 TEST(LinearContract, conv1d_takes_three_dimensions) {
-    Session      s("");
-    const auto   t = [&](std::vector<int64_t> d) { return s.tensor(dims(std::move(d))); };
+    Session s("");
+    const auto t   = [&](std::vector<int64_t> d) { return s.tensor(dims(std::move(d))); };
     glia_tensor *x = t({1, 2, 5}), *w = t({3, 2, 2}), *y = t({1, 3, 4});
     EXPECT_EQ(glia_conv1d(s.ctx(), nullptr, t({1, 2, 1, 5}), w, nullptr, y), GLIA_SHAPE_MISMATCH);
     EXPECT_STREQ(glia_message(s.ctx()), "conv1d: x is [1,2,1,5], must have 3 dimensions");
@@ -175,10 +229,10 @@ TEST(LinearContract, conv1d_takes_three_dimensions) {
 // ---- the window, of convolutions and pooling
 
 int places(int64_t size, int64_t window, int stride, int pad, int pad_end, bool ceil_mode, int dilation = 1) {
-    Session           s;
-    glia_resolution   r{};
-    glia_window_axis  axis{"rows", stride, pad, pad_end, dilation};
-    int               out = -1;
+    Session s;
+    glia_resolution r{};
+    glia_window_axis axis{"rows", stride, pad, pad_end, dilation};
+    int out = -1;
     r.ctx = s.ctx(), r.op = &glia_op_conv2d;
     return glia_window_places(&r, &axis, size, window, ceil_mode, &out) == GLIA_OK ? out : -1;
 }

@@ -12,20 +12,21 @@ using Values = std::vector<double>;
 using Dims   = std::vector<int64_t>;
 
 // The op in f64, with the reference; output 0 if it has one only.
-template <class Params> Array run(const glia_op& op, const Params& params, const std::vector<Array>& in, size_t output = 0) {
-    Session      session;
+template <class Params>
+Array run(const glia_op &op, const Params &params, const std::vector<Array> &in, size_t output = 0) {
+    Session session;
     const Result result = session.call(op, params, in);
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
     return result.out.empty() ? Array{} : result.out[output];
 }
 
-void expect(const Array& got, const Dims& dims, const Values& values) {
+void expect(const Array &got, const Dims &dims, const Values &values) {
     EXPECT_EQ(got.dims, dims);
     ASSERT_EQ(got.values.size(), values.size());
     for (size_t i = 0; i < values.size(); ++i) EXPECT_DOUBLE_EQ(got.values[i], values[i]) << "element " << i;
 }
 
-Array counting(const Dims& dims, double first = 0) {
+Array counting(const Dims &dims, double first = 0) {
     Array array{dims, {}};
     int64_t count = 1;
     for (int64_t d : dims) count *= d;
@@ -33,14 +34,14 @@ Array counting(const Dims& dims, double first = 0) {
     return array;
 }
 
-Array filled(const Dims& dims, double value) {
+Array filled(const Dims &dims, double value) {
     Array array = counting(dims);
-    for (double& v : array.values) v = value;
+    for (double &v : array.values) v = value;
     return array;
 }
 
-Array column(const Values& values) { return {{int64_t(values.size()), 1}, values}; }
-Array row(const Values& values) { return {{1, 1, 1, int64_t(values.size())}, values}; }
+Array column(const Values &values) { return {{int64_t(values.size()), 1}, values}; }
+Array row(const Values &values) { return {{1, 1, 1, int64_t(values.size())}, values}; }
 
 const Array kNine{{1, 1, 3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9}};
 const Array kFour{{1, 1, 2, 2}, {1, 2, 3, 4}};
@@ -50,7 +51,8 @@ const Array kPowers{{1, 1, 2, 2}, {1, 10, 100, 1000}};
 
 TEST(Conv2d, counts_the_neighbours_of_each_pixel) {
     const glia_conv2d_params same{.pad = {1, 1}};
-    expect(run(glia_op_conv2d, same, {filled({1, 1, 3, 3}, 1), filled({1, 1, 3, 3}, 1)}), {1, 1, 3, 3}, {4, 6, 4, 6, 9, 6, 4, 6, 4});
+    expect(run(glia_op_conv2d, same, {filled({1, 1, 3, 3}, 1), filled({1, 1, 3, 3}, 1)}), {1, 1, 3, 3},
+           {4, 6, 4, 6, 9, 6, 4, 6, 4});
 }
 
 TEST(Conv2d, does_not_flip_the_filter) {
@@ -62,9 +64,11 @@ TEST(Conv2d, does_not_flip_the_filter) {
 // conv_with_strides_and_asymmetric_padding.
 TEST(Conv2d, agrees_with_the_examples_of_onnx) {
     const Array five = counting({1, 1, 5, 5}), seven = counting({1, 1, 7, 5}), ones = filled({1, 1, 3, 3}, 1);
-    expect(run(glia_op_conv2d, glia_conv2d_params{.pad = {1, 1}}, {five, ones}), {1, 1, 5, 5},
-           {12, 21, 27, 33, 24, 33, 54, 63, 72, 51, 63, 99, 108, 117, 81, 93, 144, 153, 162, 111, 72, 111, 117, 123, 84});
-    expect(run(glia_op_conv2d, glia_conv2d_params{}, {five, ones}), {1, 1, 3, 3}, {54, 63, 72, 99, 108, 117, 144, 153, 162});
+    expect(
+        run(glia_op_conv2d, glia_conv2d_params{.pad = {1, 1}}, {five, ones}), {1, 1, 5, 5},
+        {12, 21, 27, 33, 24, 33, 54, 63, 72, 51, 63, 99, 108, 117, 81, 93, 144, 153, 162, 111, 72, 111, 117, 123, 84});
+    expect(run(glia_op_conv2d, glia_conv2d_params{}, {five, ones}), {1, 1, 3, 3},
+           {54, 63, 72, 99, 108, 117, 144, 153, 162});
     expect(run(glia_op_conv2d, glia_conv2d_params{.stride = {2, 2}, .pad = {1, 1}}, {seven, ones}), {1, 1, 4, 3},
            {12, 27, 24, 63, 108, 81, 123, 198, 141, 112, 177, 124});
     expect(run(glia_op_conv2d, glia_conv2d_params{.stride = {2, 2}, .pad = {1, 0}}, {seven, ones}), {1, 1, 4, 2},
@@ -82,7 +86,8 @@ TEST(Conv2d, pads_at_one_end) {
 
 TEST(Conv2d, strides_and_dilates) {
     const Array x = row({1, 2, 3, 4, 5, 6, 7});
-    expect(run(glia_op_conv2d, glia_conv2d_params{.dilation = {1, 3}}, {x, row({1, 10})}), {1, 1, 1, 4}, {41, 52, 63, 74});
+    expect(run(glia_op_conv2d, glia_conv2d_params{.dilation = {1, 3}}, {x, row({1, 10})}), {1, 1, 1, 4},
+           {41, 52, 63, 74});
     const glia_conv2d_params both{.stride = {1, 2}, .dilation = {1, 2}};
     expect(run(glia_op_conv2d, both, {x, row({1, 10})}), {1, 1, 1, 3}, {31, 53, 75});
 }
@@ -103,8 +108,10 @@ TEST(Conv2d, keeps_the_items_of_a_batch_apart) {
 }
 
 TEST(Conv2d, applies_the_activation_after_the_bias) {
-    const Array  x = row({-3, 1, 2}), w = row({1}), bias{{1}, {-1}};
-    const auto   act = [&](glia_unary_kind kind) { return run(glia_op_conv2d, glia_conv2d_params{.activation = kind}, {x, w, bias}); };
+    const Array x = row({-3, 1, 2}), w = row({1}), bias{{1}, {-1}};
+    const auto act = [&](glia_unary_kind kind) {
+        return run(glia_op_conv2d, glia_conv2d_params{.activation = kind}, {x, w, bias});
+    };
     expect(act(GLIA_RELU), {1, 1, 1, 3}, {0, 0, 1});
     // 1 / (1 + e^4), 1/2, 1 / (1 + 1/e); tanh -4, 0, tanh 1.
     expect(act(GLIA_SIGMOID), {1, 1, 1, 3}, {0.017986209962091562, 0.5, 0.7310585786300049});
@@ -125,7 +132,8 @@ TEST(Conv2d, of_nothing_but_padding_is_the_bias) {
 TEST(Conv2dBackwardData, spreads_the_filter) {
     const glia_conv2d_backward_params p{{}, {3, 3}};
     // In the middle 4*1 + 3*10 + 2*100 + 1*1000 meet.
-    expect(run(glia_op_conv2d_backward_data, p, {kPowers, kFour}), {1, 1, 3, 3}, {1, 12, 20, 103, 1234, 2040, 300, 3400, 4000});
+    expect(run(glia_op_conv2d_backward_data, p, {kPowers, kFour}), {1, 1, 3, 3},
+           {1, 12, 20, 103, 1234, 2040, 300, 3400, 4000});
 }
 
 TEST(Conv2dBackwardData, leaves_zeros_where_the_forward_did_not_read) {
@@ -172,9 +180,9 @@ TEST(Conv2dBackwardFilter, keeps_groups_and_filters_apart) {
 // ONNX's page of ConvTranspose, the examples convtranspose, convtranspose_attributes, convtranspose_pads and
 // convtranspose_dilations.
 TEST(Conv2dTranspose, agrees_with_the_examples_of_onnx) {
-    const Array  x = counting({1, 1, 3, 3}), w = filled({1, 2, 3, 3}, 1);
+    const Array x = counting({1, 1, 3, 3}), w = filled({1, 2, 3, 3}, 1);
     const Values plain{0, 1, 3, 3, 2, 3, 8, 15, 12, 7, 9, 21, 36, 27, 15, 9, 20, 33, 24, 13, 6, 13, 21, 15, 8};
-    const auto   twice = [](const Values& v) {
+    const auto twice = [](const Values &v) {
         Values both = v;
         both.insert(both.end(), v.begin(), v.end());
         return both;
@@ -182,8 +190,9 @@ TEST(Conv2dTranspose, agrees_with_the_examples_of_onnx) {
     expect(run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{}, {x, w}), {1, 2, 5, 5}, twice(plain));
 
     const Values a{0, 0, 1, 1, 3, 2, 2, 0}, b{3, 3, 7, 4, 9, 5, 5, 0}, c{6, 6, 13, 7, 15, 8, 8, 0};
-    Values       strided;
-    for (const Values* part : {&a, &a, &a, &b, &b, &b, &c, &c, &c}) strided.insert(strided.end(), part->begin(), part->end());
+    Values strided;
+    for (const Values *part : {&a, &a, &a, &b, &b, &b, &c, &c, &c})
+        strided.insert(strided.end(), part->begin(), part->end());
     strided.insert(strided.end(), 8, 0.0);
     const glia_conv2d_transpose_params attributes{.stride = {3, 2}, .output_pad = {1, 1}};
     expect(run(glia_op_conv2d_transpose, attributes, {x, w}), {1, 2, 10, 8}, twice(strided));
@@ -198,8 +207,9 @@ TEST(Conv2dTranspose, agrees_with_the_examples_of_onnx) {
 }
 
 TEST(Conv2dTranspose, spreads_each_element_over_the_filter) {
-    expect(run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{.stride = {1, 2}}, {row({1, 2}), row({1, 10, 100})}), {1, 1, 1, 5},
-           {1, 10, 102, 20, 200});
+    expect(
+        run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{.stride = {1, 2}}, {row({1, 2}), row({1, 10, 100})}),
+        {1, 1, 1, 5}, {1, 10, 102, 20, 200});
 }
 
 TEST(Conv2dTranspose, gives_the_bias_where_nothing_reaches) {
@@ -209,7 +219,8 @@ TEST(Conv2dTranspose, gives_the_bias_where_nothing_reaches) {
 
 TEST(Conv2dTranspose, cuts_each_end_by_its_own_pad) {
     const Array x = row({1, 2, 3}), w = row({1, 10});  // without padding 1 12 23 30
-    expect(run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{.pad_end = {0, 1}}, {x, w}), {1, 1, 1, 3}, {1, 12, 23});
+    expect(run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{.pad_end = {0, 1}}, {x, w}), {1, 1, 1, 3},
+           {1, 12, 23});
     const glia_conv2d_transpose_params start{.pad = {0, 2}, .pad_end = {0, GLIA_NO_PAD}};
     expect(run(glia_op_conv2d_transpose, start, {x, w}), {1, 1, 1, 2}, {23, 30});
     expect(run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{.pad = {0, 1}}, {x, w}), {1, 1, 1, 2}, {12, 23});
@@ -218,7 +229,8 @@ TEST(Conv2dTranspose, cuts_each_end_by_its_own_pad) {
 TEST(Conv2dTranspose, sums_over_channels_and_keeps_groups_apart) {
     const Array x{{1, 2, 1, 1}, {1, 2}}, w{{2, 2, 1, 1}, {1, 10, 100, 1000}};
     expect(run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{}, {x, w}), {1, 2, 1, 1}, {201, 2010});
-    expect(run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{.groups = 2}, {x, w}), {1, 4, 1, 1}, {1, 10, 200, 2000});
+    expect(run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{.groups = 2}, {x, w}), {1, 4, 1, 1},
+           {1, 10, 200, 2000});
 }
 
 TEST(Conv2dTranspose, applies_the_activation_after_the_bias) {
@@ -234,14 +246,16 @@ TEST(Matmul, multiplies_rows_by_columns) {
     expect(run(glia_op_matmul, glia_matmul_params{}, {kA, kB}), {2, 2}, {19, 22, 43, 50});
     expect(run(glia_op_matmul, glia_matmul_params{.transpose_a = true}, {kA, kB}), {2, 2}, {26, 30, 38, 44});
     expect(run(glia_op_matmul, glia_matmul_params{.transpose_b = true}, {kA, kB}), {2, 2}, {17, 23, 39, 53});
-    expect(run(glia_op_matmul, glia_matmul_params{.transpose_a = true, .transpose_b = true}, {kA, kB}), {2, 2}, {23, 31, 34, 46});
+    expect(run(glia_op_matmul, glia_matmul_params{.transpose_a = true, .transpose_b = true}, {kA, kB}), {2, 2},
+           {23, 31, 34, 46});
 }
 
 TEST(Matmul, takes_matrices_that_are_not_square) {
     const Array a{{2, 3}, {1, 2, 3, 4, 5, 6}}, b{{3, 1}, {1, 10, 100}};
     expect(run(glia_op_matmul, glia_matmul_params{}, {a, b}), {2, 1}, {321, 654});
     const Array at{{3, 2}, {1, 4, 2, 5, 3, 6}}, bt{{1, 3}, {1, 10, 100}};
-    expect(run(glia_op_matmul, glia_matmul_params{.transpose_a = true, .transpose_b = true}, {at, bt}), {2, 1}, {321, 654});
+    expect(run(glia_op_matmul, glia_matmul_params{.transpose_a = true, .transpose_b = true}, {at, bt}), {2, 1},
+           {321, 654});
 }
 
 TEST(Matmul, scales_and_adds_c) {
@@ -262,8 +276,10 @@ TEST(Matmul, broadcasts_c) {
 TEST(Matmul, broadcasts_the_leading_dimensions) {
     const Array a{{2, 1, 1, 2}, {1, 2, 3, 4}}, b{{3, 2, 1}, {1, 0, 0, 1, 1, 1}};
     expect(run(glia_op_matmul, glia_matmul_params{}, {a, b}), {2, 3, 1, 1}, {1, 2, 3, 3, 4, 7});
-    expect(run(glia_op_matmul, glia_matmul_params{}, {a, b, Array{{2, 1, 1, 1}, {10, 20}}}), {2, 3, 1, 1}, {11, 12, 13, 23, 24, 27});
-    expect(run(glia_op_matmul, glia_matmul_params{}, {a, b, Array{{3, 1, 1}, {10, 20, 30}}}), {2, 3, 1, 1}, {11, 22, 33, 13, 24, 37});
+    expect(run(glia_op_matmul, glia_matmul_params{}, {a, b, Array{{2, 1, 1, 1}, {10, 20}}}), {2, 3, 1, 1},
+           {11, 12, 13, 23, 24, 27});
+    expect(run(glia_op_matmul, glia_matmul_params{}, {a, b, Array{{3, 1, 1}, {10, 20, 30}}}), {2, 3, 1, 1},
+           {11, 22, 33, 13, 24, 37});
 }
 
 TEST(Matmul, of_an_empty_sum_is_zero) {
@@ -278,7 +294,8 @@ const Array kX{{2, 2}, {1, 2, 3, 4}}, kW{{3, 2}, {1, 0, 0, 1, 1, 1}};
 
 TEST(Dense, multiplies_by_each_unit) {
     expect(run(glia_op_dense, glia_dense_params{}, {kX, kW}), {2, 3}, {1, 2, 3, 3, 4, 7});
-    expect(run(glia_op_dense, glia_dense_params{}, {kX, kW, Array{{3}, {10, 20, 30}}}), {2, 3}, {11, 22, 33, 13, 24, 37});
+    expect(run(glia_op_dense, glia_dense_params{}, {kX, kW, Array{{3}, {10, 20, 30}}}), {2, 3},
+           {11, 22, 33, 13, 24, 37});
 }
 
 TEST(Dense, keeps_the_leading_dimensions) {
@@ -289,60 +306,76 @@ TEST(Dense, keeps_the_leading_dimensions) {
 TEST(Dense, applies_the_activation_after_the_bias) {
     const Array x = column({-3, 1, 2}), w{{1, 1}, {1}}, bias{{1}, {-1}};
     expect(run(glia_op_dense, glia_dense_params{GLIA_RELU}, {x, w, bias}), {3, 1}, {0, 0, 1});
-    expect(run(glia_op_dense, glia_dense_params{GLIA_SIGMOID}, {x, w, bias}), {3, 1}, {0.017986209962091562, 0.5, 0.7310585786300049});
-    expect(run(glia_op_dense, glia_dense_params{GLIA_TANH}, {x, w, bias}), {3, 1}, {-0.999329299739067, 0, 0.7615941559557649});
+    expect(run(glia_op_dense, glia_dense_params{GLIA_SIGMOID}, {x, w, bias}), {3, 1},
+           {0.017986209962091562, 0.5, 0.7310585786300049});
+    expect(run(glia_op_dense, glia_dense_params{GLIA_TANH}, {x, w, bias}), {3, 1},
+           {-0.999329299739067, 0, 0.7615941559557649});
 }
 
 TEST(DenseBackwardWeights, sums_over_the_rows) {
     const Array dy{{2, 3}, {1, 10, 100, 1000, 0, 0}};
-    expect(run(glia_op_dense_backward_weights, glia_dense_backward_weights_params{}, {kX, dy}), {3, 2}, {3001, 4002, 10, 20, 100, 200});
-    expect(run(glia_op_dense_backward_weights, glia_dense_backward_weights_params{}, {kX, dy}, 1), {3}, {1001, 10, 100});
+    expect(run(glia_op_dense_backward_weights, glia_dense_backward_weights_params{}, {kX, dy}), {3, 2},
+           {3001, 4002, 10, 20, 100, 200});
+    expect(run(glia_op_dense_backward_weights, glia_dense_backward_weights_params{}, {kX, dy}, 1), {3},
+           {1001, 10, 100});
     const Array x3{{1, 2, 2}, {1, 2, 3, 4}}, dy3{{1, 2, 3}, dy.values};
-    expect(run(glia_op_dense_backward_weights, glia_dense_backward_weights_params{}, {x3, dy3}), {3, 2}, {3001, 4002, 10, 20, 100, 200});
+    expect(run(glia_op_dense_backward_weights, glia_dense_backward_weights_params{}, {x3, dy3}), {3, 2},
+           {3001, 4002, 10, 20, 100, 200});
 }
 
 // ---- the public functions, on whatever provider stands first
 
 TEST(LinearFunctions, give_each_tensor_its_place) {
-    Session       s("");
-    const auto    f32  = [&](Array array) { return array.dtype = GLIA_F32, s.tensor(array); };
-    const auto    make = [&](Dims dims) { return s.tensor({dims, {}, GLIA_F32}); };
-    glia_tensor  *y = make({1, 1, 2, 2}), *dx = make({1, 1, 3, 3}), *dw = make({1, 1, 2, 2}), *db = make({1}), *m = make({2, 2}), *u = make({2, 3});
-    const Values  nine{1, 12, 20, 103, 1234, 2040, 300, 3400, 4000};
+    Session s("");
+    const auto f32  = [&](Array array) { return array.dtype = GLIA_F32, s.tensor(array); };
+    const auto make = [&](Dims dims) { return s.tensor({dims, {}, GLIA_F32}); };
+    glia_tensor *y = make({1, 1, 2, 2}), *dx = make({1, 1, 3, 3}), *dw = make({1, 1, 2, 2}), *db = make({1}),
+                *m = make({2, 2}), *u = make({2, 3});
+    const Values nine{1, 12, 20, 103, 1234, 2040, 300, 3400, 4000};
 
-    ASSERT_EQ(glia_conv2d(s.ctx(), nullptr, f32(kNine), f32(kFour), f32({{1}, {1}}), y), GLIA_OK) << glia_message(s.ctx());
+    ASSERT_EQ(glia_conv2d(s.ctx(), nullptr, f32(kNine), f32(kFour), f32({{1}, {1}}), y), GLIA_OK)
+        << glia_message(s.ctx());
     EXPECT_EQ(s.values(y), (Values{38, 48, 68, 78}));
     const glia_conv2d_backward_params data{{}, {3, 3}}, filter{{}, {2, 2}};
-    ASSERT_EQ(glia_conv2d_backward_data(s.ctx(), &data, f32(kPowers), f32(kFour), dx), GLIA_OK) << glia_message(s.ctx());
+    ASSERT_EQ(glia_conv2d_backward_data(s.ctx(), &data, f32(kPowers), f32(kFour), dx), GLIA_OK)
+        << glia_message(s.ctx());
     EXPECT_EQ(s.values(dx), nine);
-    ASSERT_EQ(glia_conv2d_backward_filter(s.ctx(), &filter, f32(kNine), f32(kPowers), dw, db), GLIA_OK) << glia_message(s.ctx());
+    ASSERT_EQ(glia_conv2d_backward_filter(s.ctx(), &filter, f32(kNine), f32(kPowers), dw, db), GLIA_OK)
+        << glia_message(s.ctx());
     EXPECT_EQ(s.values(dw), (Values{5421, 6532, 8754, 9865}));
     EXPECT_EQ(s.values(db), (Values{1111}));
-    ASSERT_EQ(glia_conv2d_transpose(s.ctx(), nullptr, f32(kPowers), f32(kFour), f32({{1}, {1}}), dx), GLIA_OK) << glia_message(s.ctx());
+    ASSERT_EQ(glia_conv2d_transpose(s.ctx(), nullptr, f32(kPowers), f32(kFour), f32({{1}, {1}}), dx), GLIA_OK)
+        << glia_message(s.ctx());
     for (size_t i = 0; i < nine.size(); ++i) EXPECT_EQ(s.values(dx)[i], nine[i] + 1);
 
-    ASSERT_EQ(glia_matmul(s.ctx(), nullptr, f32(kA), f32(kB), f32({{2}, {100, 200}}), m), GLIA_OK) << glia_message(s.ctx());
+    ASSERT_EQ(glia_matmul(s.ctx(), nullptr, f32(kA), f32(kB), f32({{2}, {100, 200}}), m), GLIA_OK)
+        << glia_message(s.ctx());
     EXPECT_EQ(s.values(m), (Values{119, 222, 143, 250}));
-    ASSERT_EQ(glia_dense(s.ctx(), nullptr, f32(kX), f32(kW), f32({{3}, {10, 20, 30}}), u), GLIA_OK) << glia_message(s.ctx());
+    ASSERT_EQ(glia_dense(s.ctx(), nullptr, f32(kX), f32(kW), f32({{3}, {10, 20, 30}}), u), GLIA_OK)
+        << glia_message(s.ctx());
     EXPECT_EQ(s.values(u), (Values{11, 22, 33, 13, 24, 37}));
     glia_tensor *weights = make({3, 2}), *bias = make({3});
-    const Array  dy{{2, 3}, {1, 10, 100, 1000, 0, 0}};
-    ASSERT_EQ(glia_dense_backward_weights(s.ctx(), nullptr, f32(kX), f32(dy), weights, bias), GLIA_OK) << glia_message(s.ctx());
+    const Array dy{{2, 3}, {1, 10, 100, 1000, 0, 0}};
+    ASSERT_EQ(glia_dense_backward_weights(s.ctx(), nullptr, f32(kX), f32(dy), weights, bias), GLIA_OK)
+        << glia_message(s.ctx());
     EXPECT_EQ(s.values(weights), (Values{3001, 4002, 10, 20, 100, 200}));
     EXPECT_EQ(s.values(bias), (Values{1001, 10, 100}));
 }
 
 TEST(LinearFunctions, conv1d_is_conv2d_over_one_row) {
-    Session      s("");
-    const Array  x{{1, 2, 4}, {1, 2, 3, 4, 10, 20, 30, 40}, GLIA_F32}, w{{1, 2, 2}, {1, 2, 3, 4}, GLIA_F32}, bias{{1}, {100}, GLIA_F32};
+    Session s("");
+    const Array x{{1, 2, 4}, {1, 2, 3, 4, 10, 20, 30, 40}, GLIA_F32}, w{{1, 2, 2}, {1, 2, 3, 4}, GLIA_F32},
+        bias{{1}, {100}, GLIA_F32};
     glia_tensor *y = s.tensor({{1, 1, 3}, {}, GLIA_F32});
-    ASSERT_EQ(glia_conv1d(s.ctx(), nullptr, s.tensor(x), s.tensor(w), s.tensor(bias), y), GLIA_OK) << glia_message(s.ctx());
+    ASSERT_EQ(glia_conv1d(s.ctx(), nullptr, s.tensor(x), s.tensor(w), s.tensor(bias), y), GLIA_OK)
+        << glia_message(s.ctx());
     EXPECT_EQ(s.values(y), (Values{100 + 1 + 4 + 30 + 80, 100 + 2 + 6 + 60 + 120, 100 + 3 + 8 + 90 + 160}));
 
     // One zero before and two after: the filter stands on the pairs (0 2) (2 4) (4 0).
-    const glia_conv1d_params p{.stride = 2, .pad = 1, .pad_end = 2, .dilation = 2, .groups = 2, .activation = GLIA_RELU};
-    glia_tensor *            z = s.tensor({{1, 2, 3}, {}, GLIA_F32});
-    const Array              each{{2, 1, 2}, {1, 1, -1, 1}, GLIA_F32};
+    const glia_conv1d_params p{
+        .stride = 2, .pad = 1, .pad_end = 2, .dilation = 2, .groups = 2, .activation = GLIA_RELU};
+    glia_tensor *z = s.tensor({{1, 2, 3}, {}, GLIA_F32});
+    const Array each{{2, 1, 2}, {1, 1, -1, 1}, GLIA_F32};
     ASSERT_EQ(glia_conv1d(s.ctx(), &p, s.tensor(x), s.tensor(each), nullptr, z), GLIA_OK) << glia_message(s.ctx());
     EXPECT_EQ(s.values(z), (Values{2, 2 + 4, 4, 20, 40 - 20, 0}));
 }

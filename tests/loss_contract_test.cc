@@ -14,47 +14,52 @@ Array indices(std::vector<double> values) { return {{int64_t(values.size())}, va
 
 const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH;
 
-std::vector<char> ce(const glia_cross_entropy_params& p = {}) { return bytes_of(p); }
-std::vector<char> loss(const glia_loss_params& p = {}) { return bytes_of(p); }
+std::vector<char> ce(const glia_cross_entropy_params &p = {}) { return bytes_of(p); }
+std::vector<char> loss(const glia_loss_params &p = {}) { return bytes_of(p); }
 
-const std::vector<Bad>& bad_calls() {
+const std::vector<Bad> &bad_calls() {
     static const glia_op *const c = &glia_op_cross_entropy, *const b = &glia_op_cross_entropy_backward;
     static const glia_op *const l = &glia_op_loss, *const d = &glia_op_loss_backward;
     const Array x = dims({2, 3}), t = dims({2}, GLIA_I64), dy = dims({});
     static const std::vector<Bad> all = {
-        {"vector", c, ce(), {dims({3}), t}, SHAPE, "x is [3], must be [N,C,...]"},
-        {"no_class", c, ce(), {dims({2, 0}), t}, SHAPE, "x is [2,0], must be [N,C,...] with at least one class"},
-        {"integers", c, ce(), {dims({2, 3}, GLIA_I32), t}, DTYPE, "x is i32, must be a float"},
-        {"target_u8", c, ce(), {x, dims({2}, GLIA_U8)}, DTYPE, "target is u8, must be i32 or i64"},
-        {"target_shape", c, ce(), {x, dims({3}, GLIA_I64)}, SHAPE, "target is [3], must be [2]"},
-        {"target_of_images", c, ce(), {dims({2, 3, 4, 5}), dims({2, 5, 4}, GLIA_I64)}, SHAPE, "target is [2,5,4], must be [2,4,5]"},
-        {"probabilities_shape", c, ce(), {x, dims({2})}, SHAPE, "target is [2], must be [2,3]"},
-        {"probabilities_dtype", c, ce(), {x, dims({2, 3}, GLIA_F16)}, DTYPE, "x is f32, target is f16"},
-        {"probabilities_ignored", c, ce({.ignore_index = -100, .ignore = true}), {x, x}, ARGUMENT, "ignore_index -100 with a target of probabilities"},
-        {"weight_shape", c, ce(), {x, t, dims({2})}, SHAPE, "class_weight is [2], must be [3]"},
-        {"weight_dtype", c, ce(), {x, t, dims({3}, GLIA_F64)}, DTYPE, "x is f32, class_weight is f64"},
-        {"from", c, ce({.from = glia_cross_entropy_from(3)}), {x, t}, ARGUMENT, "from is 3"},
-        {"reduction", c, ce({.reduction = glia_reduction(-1)}), {x, t}, ARGUMENT, "reduction is -1"},
-        {"smoothing_negative", c, ce({.label_smoothing = -0.1}), {x, t}, ARGUMENT, "label_smoothing is -0.1, must be 0 to 1"},
-        {"smoothing_large", c, ce({.label_smoothing = 1.5}), {x, t}, ARGUMENT, "label_smoothing is 1.5"},
-        {"smoothing_nan", c, ce({.label_smoothing = NAN}), {x, t}, ARGUMENT, "label_smoothing is"},
-        {"class_too_large", c, ce(), {x, indices({0, 3})}, ARGUMENT, "target [1] is 3, must be 0 to 2"},
-        {"class_negative", c, ce(), {x, indices({-1, 0})}, ARGUMENT, "target [0] is -1, must be 0 to 2"},
-        {"class_not_the_ignored", c, ce({.ignore_index = -100, .ignore = true}), {x, indices({-100, -1})}, ARGUMENT, "target [1] is -1"},
-        {"no_dy", b, ce(), {x, t, ABSENT, ABSENT}, ARGUMENT, "dy is NULL"},
-        {"dy_shape", b, ce(), {x, t, ABSENT, dims({2})}, SHAPE, "dy is [2], must be []"},
-        {"dy_shape_none", b, ce({.reduction = GLIA_REDUCE_NONE}), {x, t, ABSENT, dy}, SHAPE, "dy is [], must be [2]"},
-        {"dy_dtype", b, ce(), {x, t, ABSENT, dims({}, GLIA_F64)}, DTYPE, "x is f32, dy is f64"},
-        {"class_too_large", b, ce(), {x, indices({0, 3}), ABSENT, dy}, ARGUMENT, "target [1] is 3, must be 0 to 2"},
-        {"kind", l, loss({.kind = glia_loss_kind(9)}), {x, x}, ARGUMENT, "kind is 9"},
-        {"reduction", l, loss({.reduction = glia_reduction(3)}), {x, x}, ARGUMENT, "reduction is 3"},
-        {"delta_negative", l, loss({.kind = GLIA_HUBER, .delta = -1}), {x, x}, ARGUMENT, "delta is -1"},
-        {"delta_nan", l, loss({.kind = GLIA_HUBER, .delta = NAN}), {x, x}, ARGUMENT, "delta is"},
-        {"target_shape", l, loss(), {x, dims({3, 2})}, SHAPE, "target is [3,2], must be [2,3]"},
-        {"target_dtype", l, loss(), {x, dims({2, 3}, GLIA_I64)}, DTYPE, "target is i64"},
-        {"weight_shape", l, loss(), {x, x, dims({2, 1})}, SHAPE, "weight is [2,1], must be [2,3]"},
-        {"weight_of_items", l, loss(), {x, x, dims({3})}, SHAPE, "weight is [3], must be [2]"},
-        {"dy_shape", d, loss(), {x, x, ABSENT, x}, SHAPE, "dy is [2,3], must be []"},
+        bad("vector", c, ce(), {dims({3}), t}, SHAPE, "x is [3], must be [N,C,...]"),
+        bad("no_class", c, ce(), {dims({2, 0}), t}, SHAPE, "x is [2,0], must be [N,C,...] with at least one class"),
+        bad("integers", c, ce(), {dims({2, 3}, GLIA_I32), t}, DTYPE, "x is i32, must be a float"),
+        bad("target_u8", c, ce(), {x, dims({2}, GLIA_U8)}, DTYPE, "target is u8, must be i32 or i64"),
+        bad("target_shape", c, ce(), {x, dims({3}, GLIA_I64)}, SHAPE, "target is [3], must be [2]"),
+        bad("target_of_images", c, ce(), {dims({2, 3, 4, 5}), dims({2, 5, 4}, GLIA_I64)}, SHAPE,
+            "target is [2,5,4], must be [2,4,5]"),
+        bad("probabilities_shape", c, ce(), {x, dims({2})}, SHAPE, "target is [2], must be [2,3]"),
+        bad("probabilities_dtype", c, ce(), {x, dims({2, 3}, GLIA_F16)}, DTYPE, "x is f32, target is f16"),
+        bad("probabilities_ignored", c, ce({.ignore_index = -100, .ignore = true}), {x, x}, ARGUMENT,
+            "ignore_index -100 with a target of probabilities"),
+        bad("weight_shape", c, ce(), {x, t, dims({2})}, SHAPE, "class_weight is [2], must be [3]"),
+        bad("weight_dtype", c, ce(), {x, t, dims({3}, GLIA_F64)}, DTYPE, "x is f32, class_weight is f64"),
+        bad("from", c, ce({.from = glia_cross_entropy_from(3)}), {x, t}, ARGUMENT, "from is 3"),
+        bad("reduction", c, ce({.reduction = glia_reduction(-1)}), {x, t}, ARGUMENT, "reduction is -1"),
+        bad("smoothing_negative", c, ce({.label_smoothing = -0.1}), {x, t}, ARGUMENT,
+            "label_smoothing is -0.1, must be 0 to 1"),
+        bad("smoothing_large", c, ce({.label_smoothing = 1.5}), {x, t}, ARGUMENT, "label_smoothing is 1.5"),
+        bad("smoothing_nan", c, ce({.label_smoothing = NAN}), {x, t}, ARGUMENT, "label_smoothing is"),
+        bad("class_too_large", c, ce(), {x, indices({0, 3})}, ARGUMENT, "target [1] is 3, must be 0 to 2"),
+        bad("class_negative", c, ce(), {x, indices({-1, 0})}, ARGUMENT, "target [0] is -1, must be 0 to 2"),
+        bad("class_not_the_ignored", c, ce({.ignore_index = -100, .ignore = true}), {x, indices({-100, -1})}, ARGUMENT,
+            "target [1] is -1"),
+        bad("no_dy", b, ce(), {x, t, ABSENT, ABSENT}, ARGUMENT, "dy is NULL"),
+        bad("dy_shape", b, ce(), {x, t, ABSENT, dims({2})}, SHAPE, "dy is [2], must be []"),
+        bad("dy_shape_none", b, ce({.reduction = GLIA_REDUCE_NONE}), {x, t, ABSENT, dy}, SHAPE,
+            "dy is [], must be [2]"),
+        bad("dy_dtype", b, ce(), {x, t, ABSENT, dims({}, GLIA_F64)}, DTYPE, "x is f32, dy is f64"),
+        bad("class_too_large", b, ce(), {x, indices({0, 3}), ABSENT, dy}, ARGUMENT, "target [1] is 3, must be 0 to 2"),
+        bad("kind", l, loss({.kind = glia_loss_kind(9)}), {x, x}, ARGUMENT, "kind is 9"),
+        bad("reduction", l, loss({.reduction = glia_reduction(3)}), {x, x}, ARGUMENT, "reduction is 3"),
+        bad("delta_negative", l, loss({.kind = GLIA_HUBER, .delta = -1}), {x, x}, ARGUMENT, "delta is -1"),
+        bad("delta_nan", l, loss({.kind = GLIA_HUBER, .delta = NAN}), {x, x}, ARGUMENT, "delta is"),
+        bad("target_shape", l, loss(), {x, dims({3, 2})}, SHAPE, "target is [3,2], must be [2,3]"),
+        bad("target_dtype", l, loss(), {x, dims({2, 3}, GLIA_I64)}, DTYPE, "target is i64"),
+        bad("weight_shape", l, loss(), {x, x, dims({2, 1})}, SHAPE, "weight is [2,1], must be [2,3]"),
+        bad("weight_of_items", l, loss(), {x, x, dims({3})}, SHAPE, "weight is [3], must be [2]"),
+        bad("dy_shape", d, loss(), {x, x, ABSENT, x}, SHAPE, "dy is [2,3], must be []"),
     };
     return all;
 }
@@ -64,9 +69,10 @@ INSTANTIATE_TEST_SUITE_P(loss, BadCall, testing::ValuesIn(bad_calls()), name_of_
 // Every provider refuses the same classes with the same words.
 TEST(Classes, all_providers_behave_alike) {
     std::string message;
-    for (const char* provider : {"cpu.ref", "cpu.native"}) {
-        Session    s(provider);
-        const auto result = s.call(glia_op_cross_entropy, glia_cross_entropy_params{}, {dims({3, 3}), indices({1, 7, -2})});
+    for (const char *provider : {"cpu.ref", "cpu.native"}) {
+        Session s(provider);
+        const auto result =
+            s.call(glia_op_cross_entropy, glia_cross_entropy_params{}, {dims({3, 3}), indices({1, 7, -2})});
         EXPECT_EQ(result.status, GLIA_INVALID_ARGUMENT) << provider;
         EXPECT_TRUE(message.empty() || message == result.message) << result.message;
         message = result.message;

@@ -11,29 +11,32 @@ namespace {
 using namespace glia;
 using Values = std::vector<double>;
 
-template <class Params> Values run(const glia_op& op, const Params& params, const std::vector<Array>& in, const char* provider = "cpu.ref") {
-    Session      session(provider);
+template <class Params>
+Values run(const glia_op &op, const Params &params, const std::vector<Array> &in, const char *provider = "cpu.ref") {
+    Session session(provider);
     const Result result = session.call(op, params, in);
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
     return result.out.empty() ? Values{} : result.out[0].values;
 }
 
-void near(const Values& got, const Values& want, double within = 1e-14) {
+void near(const Values &got, const Values &want, double within = 1e-14) {
     ASSERT_EQ(got.size(), want.size());
     for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], within) << "element " << i;
 }
 
-Array classes(const Values& values) { return {{int64_t(values.size())}, values, GLIA_I64}; }
+Array classes(const Values &values) { return {{int64_t(values.size())}, values, GLIA_I64}; }
 Array as_f32(Array array) { return array.dtype = GLIA_F32, array; }
 
-using CE = glia_cross_entropy_params;
+using CE           = glia_cross_entropy_params;
 const glia_op &kCe = glia_op_cross_entropy, &kBack = glia_op_cross_entropy_backward;
 
 // Log-probabilities that need no logarithm by hand; they need not add up to 1.
 const Array kLogs{{2, 2}, {-1, -2, -3, -4}}, kTarget = classes({0, 1}), kWeights{{2}, {2, 3}};
-const CE    kFromLogs{.from = GLIA_LOG_PROBABILITIES};
+const CE kFromLogs{.from = GLIA_LOG_PROBABILITIES};
 
-CE from_logs(glia_reduction reduction, double smoothing = 0) { return {.from = GLIA_LOG_PROBABILITIES, .reduction = reduction, .label_smoothing = smoothing}; }
+CE from_logs(glia_reduction reduction, double smoothing = 0) {
+    return {.from = GLIA_LOG_PROBABILITIES, .reduction = reduction, .label_smoothing = smoothing};
+}
 
 TEST(CrossEntropy, of_logits) {
     // log(e^1 + e^2 + e^3) - 3 = log(1 + e^-1 + e^-2)
@@ -42,9 +45,11 @@ TEST(CrossEntropy, of_logits) {
 }
 
 TEST(CrossEntropy, large_logits_do_not_overflow) {
-    for (const char* provider : {"cpu.ref", "cpu.native"}) {
-        near(run(kCe, CE{}, {as_f32({{1, 3}, {10000, 10001, 10003}}), classes({2})}, provider), {std::log1p(std::exp(-2.0) + std::exp(-3.0))}, 1e-3);
-        near(run(kCe, CE{}, {as_f32({{1, 2}, {-std::numeric_limits<double>::infinity(), 0}}), classes({1})}, provider), {0});
+    for (const char *provider : {"cpu.ref", "cpu.native"}) {
+        near(run(kCe, CE{}, {as_f32({{1, 3}, {10000, 10001, 10003}}), classes({2})}, provider),
+             {std::log1p(std::exp(-2.0) + std::exp(-3.0))}, 1e-3);
+        near(run(kCe, CE{}, {as_f32({{1, 2}, {-std::numeric_limits<double>::infinity(), 0}}), classes({1})}, provider),
+             {0});
     }
 }
 
@@ -63,12 +68,13 @@ TEST(CrossEntropy, a_weighted_mean_is_over_the_weights) {
 // PyTorch's two terms: (1 - s) nll + s/C (-sum of w[c] log p[c]), both means over the weights of the targets.
 TEST(CrossEntropy, label_smoothing) {
     near(run(kCe, from_logs(GLIA_REDUCE_MEAN, 0.5), {kLogs, kTarget}), {0.5 * 2.5 + 0.25 * (3 + 7) / 2});
-    near(run(kCe, from_logs(GLIA_REDUCE_MEAN, 0.5), {kLogs, kTarget, kWeights}), {0.5 * 2.8 + 0.25 * ((2 * 1 + 3 * 2) + (2 * 3 + 3 * 4)) / 5});
+    near(run(kCe, from_logs(GLIA_REDUCE_MEAN, 0.5), {kLogs, kTarget, kWeights}),
+         {0.5 * 2.8 + 0.25 * ((2 * 1 + 3 * 2) + (2 * 3 + 3 * 4)) / 5});
     near(run(kCe, from_logs(GLIA_REDUCE_NONE, 0.5), {kLogs, kTarget}), {0.5 * 1 + 0.25 * 3, 0.5 * 4 + 0.25 * 7});
 }
 
 TEST(CrossEntropy, ignored_items_count_for_nothing) {
-    CE p = kFromLogs;
+    CE p     = kFromLogs;
     p.ignore = true, p.ignore_index = -100;
     const Array half = classes({0, -100}), none = classes({-100, -100});
     near(run(kCe, p, {kLogs, half}), {1});
@@ -87,7 +93,8 @@ TEST(CrossEntropy, probabilities_as_target) {
     const Array t{{2, 2}, {0.25, 0.75, 1, 0}};
     near(run(kCe, kFromLogs, {kLogs, t}), {(0.25 + 1.5 + 3) / 2});
     near(run(kCe, kFromLogs, {kLogs, t, kWeights}), {(0.25 * 2 + 1.5 * 3 + 3 * 2) / 2});  // not over the weights
-    near(run(kCe, from_logs(GLIA_REDUCE_NONE, 0.5), {kLogs, t}), {(0.125 + 0.25) * 1 + (0.375 + 0.25) * 2, (0.5 + 0.25) * 3 + 0.25 * 4});
+    near(run(kCe, from_logs(GLIA_REDUCE_NONE, 0.5), {kLogs, t}),
+         {(0.125 + 0.25) * 1 + (0.375 + 0.25) * 2, (0.5 + 0.25) * 3 + 0.25 * 4});
 }
 
 TEST(CrossEntropy, classes_stand_in_dimension_1) {
@@ -99,29 +106,34 @@ TEST(CrossEntropy, classes_stand_in_dimension_1) {
 TEST(CrossEntropy, probabilities_are_clamped_to_1e_7) {
     const CE p{.from = GLIA_PROBABILITIES, .reduction = GLIA_REDUCE_NONE};
     near(run(kCe, p, {{{3, 2}, {0.5, 0.5, 0, 1, 0, 1}}, classes({0, 0, 1})}), {std::log(2.0), 16.11809565095832, 0});
-    near(run(kBack, p, {{{3, 2}, {0.5, 0.5, 0, 1, 0, 1}}, classes({0, 0, 1}), ABSENT, {{3}, {1, 1, 1}}}), {-2, 0, 0, 0, 0, -1});
+    near(run(kBack, p, {{{3, 2}, {0.5, 0.5, 0, 1, 0, 1}}, classes({0, 0, 1}), ABSENT, {{3}, {1, 1, 1}}}),
+         {-2, 0, 0, 0, 0, -1});
 }
 
 TEST(CrossEntropyBackward, softmax_less_target) {
     near(run(kBack, CE{}, {{{2, 2}, {7, 7, 0, 0}}, kTarget, ABSENT, {{}, {1}}}), {-0.25, 0.25, 0.25, -0.25});
     near(run(kBack, CE{}, {{{2, 2}, {7, 7, 0, 0}}, kTarget, kWeights, {{}, {5}}}), {-1, 1, 1.5, -1.5});
-    near(run(kBack, CE{.reduction = GLIA_REDUCE_NONE}, {{{2, 2}, {7, 7, 0, 0}}, kTarget, ABSENT, {{2}, {2, 4}}}), {-1, 1, 2, -2});
+    near(run(kBack, CE{.reduction = GLIA_REDUCE_NONE}, {{{2, 2}, {7, 7, 0, 0}}, kTarget, ABSENT, {{2}, {2, 4}}}),
+         {-1, 1, 2, -2});
 }
 
 TEST(Nll, reads_log_probabilities) {
-    Session      s;
-    glia_tensor* y = s.tensor({{}, {}});
-    ASSERT_EQ(glia_nll(s.ctx(), nullptr, s.tensor(kLogs), s.tensor(kTarget), nullptr, y), GLIA_OK) << glia_message(s.ctx());
+    Session s;
+    glia_tensor *y = s.tensor({{}, {}});
+    ASSERT_EQ(glia_nll(s.ctx(), nullptr, s.tensor(kLogs), s.tensor(kTarget), nullptr, y), GLIA_OK)
+        << glia_message(s.ctx());
     near(s.values(y), {2.5});
 }
 
 // ---- loss
 
-using L = glia_loss_params;
+using L              = glia_loss_params;
 const glia_op &kLoss = glia_op_loss, &kLossBack = glia_op_loss_backward;
 const Array kP{{4}, {1, 2, -3, 0.5}}, kT{{4}, {1, 0, 1, 0}};
 L none(glia_loss_kind kind, double delta = 0) { return {.kind = kind, .reduction = GLIA_REDUCE_NONE, .delta = delta}; }
-Values slopes(const L& p, const Array& prediction, const Array& target) { return run(kLossBack, p, {prediction, target, ABSENT, {{4}, {1, 1, 1, 1}}}); }
+Values slopes(const L &p, const Array &prediction, const Array &target) {
+    return run(kLossBack, p, {prediction, target, ABSENT, {{4}, {1, 1, 1, 1}}});
+}
 
 TEST(Loss, terms) {
     near(run(kLoss, none(GLIA_MSE), {kP, kT}), {0, 4, 16, 0.25});
@@ -145,7 +157,7 @@ TEST(Loss, binary_cross_entropy) {
 TEST(Loss, kullback_leibler) {
     const Array p{{4}, {-1, -2, -3, 0}}, t{{4}, {1, 0, 0.5, 1}};
     near(run(kLoss, none(GLIA_KL), {p, t}), {1, 0, 0.5 * (std::log(0.5) + 3), 0});
-    L log_target = none(GLIA_KL);
+    L log_target          = none(GLIA_KL);
     log_target.log_target = true;
     near(run(kLoss, log_target, {p, {{4}, {0, 0, -1, 0}}}), {1, 2, std::exp(-1.0) * 2, 0});
     near(slopes(none(GLIA_KL), p, t), {-1, 0, -0.5, -1});

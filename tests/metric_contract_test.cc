@@ -14,38 +14,43 @@ Array indices(std::vector<double> values) { return {{int64_t(values.size())}, va
 
 const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH;
 
-std::vector<char> accuracy(const glia_accuracy_params& p = {}) { return bytes_of(p); }
+std::vector<char> accuracy(const glia_accuracy_params &p = {}) { return bytes_of(p); }
 std::vector<char> confusion() { return bytes_of(glia_confusion_matrix_params{}); }
 std::vector<char> accumulate(double weight = 0) { return bytes_of(glia_accumulate_params{weight}); }
 
-const std::vector<Bad>& bad_calls() {
-    static const glia_op *const a = &glia_op_accuracy, *const m = &glia_op_confusion_matrix, *const u = &glia_op_accumulate;
+const std::vector<Bad> &bad_calls() {
+    static const glia_op *const a = &glia_op_accuracy, *const m = &glia_op_confusion_matrix,
+                                *const u = &glia_op_accumulate;
     const Array x = dims({2, 3}), t = dims({2}, GLIA_I64), n = dims({2}, GLIA_F64), matrix = dims({3, 3}, GLIA_I64);
     static const std::vector<Bad> all = {
-        {"k_negative", a, accuracy({.k = -1}), {x, t, n}, ARGUMENT, "k is -1, must be positive"},
-        {"k_of_binary", a, accuracy({.k = 2, .binary = true}), {x, x, n}, ARGUMENT, "k is 2, binary has no classes"},
-        {"threshold_of_classes", a, accuracy({.threshold = 0.3}), {x, t, n}, ARGUMENT, "threshold 0.3 or logits is given without binary"},
-        {"threshold_large", a, accuracy({.binary = true, .threshold = 1}), {x, x, n}, ARGUMENT, "threshold is 1"},
-        {"threshold_nan", a, accuracy({.binary = true, .threshold = NAN}), {x, x, n}, ARGUMENT, "threshold is"},
-        {"integers", a, accuracy(), {dims({2, 3}, GLIA_I64), t, n}, DTYPE, "prediction is i64, must be a float"},
-        {"vector", a, accuracy(), {dims({3}), t, n}, SHAPE, "prediction is [3], must be [N,C,...]"},
-        {"target_shape", a, accuracy(), {x, dims({3}, GLIA_I64), n}, SHAPE, "target is [3], must be [2]"},
-        {"scores_shape", a, accuracy(), {x, dims({2}), n}, SHAPE, "target is [2], must be [2,3]"},
-        {"binary_shape", a, accuracy({.binary = true}), {x, t, n}, SHAPE, "target is [2], must be [2,3]"},
-        {"target_dtype", a, accuracy(), {x, dims({2}, GLIA_U8), n}, DTYPE, "target is u8"},
-        {"scores_dtype", a, accuracy(), {x, dims({2, 3}, GLIA_F64), n}, DTYPE, "prediction is f32, target is f64"},
-        {"scores_ignored", a, accuracy({.ignore_index = 5, .ignore = true}), {x, x, n}, ARGUMENT, "ignore_index 5 with a target of f32"},
-        {"counts_dtype", a, accuracy(), {x, t, dims({2})}, DTYPE, "counts is f32, must be f64"},
-        {"counts_shape", a, accuracy(), {x, t, dims({3}, GLIA_F64)}, SHAPE, "counts is [3], must be [2]"},
-        {"class_too_large", a, accuracy(), {x, indices({0, 3}), n}, ARGUMENT, "target [1] is 3, must be 0 to 2"},
-        {"prediction_shape", m, confusion(), {dims({3}), t, matrix}, SHAPE, "prediction is [3], must have 2 dimensions"},
-        {"matrix_shape", m, confusion(), {x, t, dims({3, 2}, GLIA_I64)}, SHAPE, "matrix is [3,2], must be [3,3]"},
-        {"matrix_dtype", m, confusion(), {x, t, dims({3, 3})}, DTYPE, "matrix is f32, must be i64"},
-        {"class_negative", m, confusion(), {x, indices({-1, 0}), matrix}, ARGUMENT, "target [0] is -1, must be 0 to 2"},
-        {"value_shape", u, accumulate(), {x, n}, SHAPE, "value is [2,3], must have one element"},
-        {"value_dtype", u, accumulate(), {dims({}, GLIA_I64), n}, DTYPE, "value is i64, must be a float"},
-        {"sums_dtype", u, accumulate(), {dims({}), dims({2})}, DTYPE, "sums is f32, must be f64"},
-        {"weight_nan", u, accumulate(NAN), {dims({}), n}, ARGUMENT, "weight is"},
+        bad("k_negative", a, accuracy({.k = -1}), {x, t, n}, ARGUMENT, "k is -1, must be positive"),
+        bad("k_of_binary", a, accuracy({.k = 2, .binary = true}), {x, x, n}, ARGUMENT, "k is 2, binary has no classes"),
+        bad("threshold_of_classes", a, accuracy({.threshold = 0.3}), {x, t, n}, ARGUMENT,
+            "threshold 0.3 or logits is given without binary"),
+        bad("threshold_large", a, accuracy({.binary = true, .threshold = 1}), {x, x, n}, ARGUMENT, "threshold is 1"),
+        bad("threshold_nan", a, accuracy({.binary = true, .threshold = NAN}), {x, x, n}, ARGUMENT, "threshold is"),
+        bad("integers", a, accuracy(), {dims({2, 3}, GLIA_I64), t, n}, DTYPE, "prediction is i64, must be a float"),
+        bad("vector", a, accuracy(), {dims({3}), t, n}, SHAPE, "prediction is [3], must be [N,C,...]"),
+        bad("target_shape", a, accuracy(), {x, dims({3}, GLIA_I64), n}, SHAPE, "target is [3], must be [2]"),
+        bad("scores_shape", a, accuracy(), {x, dims({2}), n}, SHAPE, "target is [2], must be [2,3]"),
+        bad("binary_shape", a, accuracy({.binary = true}), {x, t, n}, SHAPE, "target is [2], must be [2,3]"),
+        bad("target_dtype", a, accuracy(), {x, dims({2}, GLIA_U8), n}, DTYPE, "target is u8"),
+        bad("scores_dtype", a, accuracy(), {x, dims({2, 3}, GLIA_F64), n}, DTYPE, "prediction is f32, target is f64"),
+        bad("scores_ignored", a, accuracy({.ignore_index = 5, .ignore = true}), {x, x, n}, ARGUMENT,
+            "ignore_index 5 with a target of f32"),
+        bad("counts_dtype", a, accuracy(), {x, t, dims({2})}, DTYPE, "counts is f32, must be f64"),
+        bad("counts_shape", a, accuracy(), {x, t, dims({3}, GLIA_F64)}, SHAPE, "counts is [3], must be [2]"),
+        bad("class_too_large", a, accuracy(), {x, indices({0, 3}), n}, ARGUMENT, "target [1] is 3, must be 0 to 2"),
+        bad("prediction_shape", m, confusion(), {dims({3}), t, matrix}, SHAPE,
+            "prediction is [3], must have 2 dimensions"),
+        bad("matrix_shape", m, confusion(), {x, t, dims({3, 2}, GLIA_I64)}, SHAPE, "matrix is [3,2], must be [3,3]"),
+        bad("matrix_dtype", m, confusion(), {x, t, dims({3, 3})}, DTYPE, "matrix is f32, must be i64"),
+        bad("class_negative", m, confusion(), {x, indices({-1, 0}), matrix}, ARGUMENT,
+            "target [0] is -1, must be 0 to 2"),
+        bad("value_shape", u, accumulate(), {x, n}, SHAPE, "value is [2,3], must have one element"),
+        bad("value_dtype", u, accumulate(), {dims({}, GLIA_I64), n}, DTYPE, "value is i64, must be a float"),
+        bad("sums_dtype", u, accumulate(), {dims({}), dims({2})}, DTYPE, "sums is f32, must be f64"),
+        bad("weight_nan", u, accumulate(NAN), {dims({}), n}, ARGUMENT, "weight is"),
     };
     return all;
 }

@@ -10,18 +10,19 @@ namespace {
 using namespace glia;
 using Values = std::vector<double>;
 
-template <class Params> Values run(const glia_op& op, const Params& params, const std::vector<Array>& in, const char* provider = "cpu.ref") {
-    Session      session(provider);
+template <class Params>
+Values run(const glia_op &op, const Params &params, const std::vector<Array> &in, const char *provider = "cpu.ref") {
+    Session session(provider);
     const Result result = session.call(op, params, in);
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
     return result.out.empty() ? Values{} : result.out[0].values;
 }
 
-Array classes(const Values& values) { return {{int64_t(values.size())}, values, GLIA_I64}; }
+Array classes(const Values &values) { return {{int64_t(values.size())}, values, GLIA_I64}; }
 const Array kCounts{{2}, {10, 20}};
 
-struct Accuracy : testing::TestWithParam<const char*> {
-    Values count(const glia_accuracy_params& p, const Array& prediction, const Array& target) {
+struct Accuracy : testing::TestWithParam<const char *> {
+    Values count(const glia_accuracy_params &p, const Array &prediction, const Array &target) {
         Array x = prediction;
         x.dtype = GLIA_F32;
         return run(glia_op_accuracy, p, {x, target, kCounts}, GetParam());
@@ -30,7 +31,7 @@ struct Accuracy : testing::TestWithParam<const char*> {
 
 TEST_P(Accuracy, counts_the_best_class) {
     const Array x{{4, 3}, {1, 9, 2, 8, 2, 1, 5, 5, 0, 1, 2, 3}};
-    EXPECT_EQ(count({}, x, classes({1, 1, 1, 2})), (Values{12, 24}));   // of equals the first is better
+    EXPECT_EQ(count({}, x, classes({1, 1, 1, 2})), (Values{12, 24}));  // of equals the first is better
     EXPECT_EQ(count({}, x, classes({1, 0, 0, 2})), (Values{14, 24}));
     EXPECT_EQ(count({.k = 2}, x, classes({0, 1, 1, 0})), (Values{12, 24}));
     EXPECT_EQ(count({.ignore_index = -1, .ignore = true}, x, classes({1, -1, -1, 0})), (Values{11, 22}));
@@ -44,11 +45,12 @@ TEST_P(Accuracy, a_nan_is_never_right) {
 }
 
 INSTANTIATE_TEST_SUITE_P(cpu, Accuracy, testing::Values("cpu.ref", "cpu.native"),
-                         [](const auto& info) { return std::string(info.param + 4); });
+                         [](const auto &info) { return std::string(info.param + 4); });
 
 TEST(BinaryAccuracy, compares_with_a_threshold) {
-    const glia_accuracy_params half{.binary = true}, low{.binary = true, .threshold = 0.2}, logits{.binary = true, .logits = true};
-    const Array                p{{4}, {0.3, 0.5, 0.6, NAN}}, t{{4}, {0, 0, 1, 0}};
+    const glia_accuracy_params half{.binary = true}, low{.binary = true, .threshold = 0.2},
+        logits{.binary = true, .logits = true};
+    const Array p{{4}, {0.3, 0.5, 0.6, NAN}}, t{{4}, {0, 0, 1, 0}};
     EXPECT_EQ(run(glia_op_accuracy, half, {p, t, kCounts}), (Values{13, 24}));
     EXPECT_EQ(run(glia_op_accuracy, low, {p, t, kCounts}), (Values{11, 24}));
     EXPECT_EQ(run(glia_op_accuracy, logits, {p, t, kCounts}), (Values{11, 24}));
@@ -62,17 +64,20 @@ TEST(Accuracy, scores_as_target) {
 
 TEST(ConfusionMatrix, rows_are_targets) {
     const Array x{{4, 2}, {1, 9, 8, 2, 5, 5, 1, NAN}}, matrix{{2, 2}, {1, 2, 3, 4}, GLIA_I64};
-    EXPECT_EQ(run(glia_op_confusion_matrix, glia_confusion_matrix_params{}, {x, classes({0, 0, 1, 1}), matrix}), (Values{2, 3, 4, 5}));
-    EXPECT_EQ(run(glia_op_confusion_matrix, glia_confusion_matrix_params{9, true}, {x, classes({0, 9, 9, 1}), matrix}), (Values{1, 3, 3, 5}));
+    EXPECT_EQ(run(glia_op_confusion_matrix, glia_confusion_matrix_params{}, {x, classes({0, 0, 1, 1}), matrix}),
+              (Values{2, 3, 4, 5}));
+    EXPECT_EQ(run(glia_op_confusion_matrix, glia_confusion_matrix_params{9, true}, {x, classes({0, 9, 9, 1}), matrix}),
+              (Values{1, 3, 3, 5}));
 }
 
 TEST(ConfusionMatrix, counts_above_2_53) {
-    Session       s;
+    Session s;
     const int64_t large = (int64_t(1) << 53) + 1;
-    glia_tensor*  m     = s.tensor({{1, 1}, {}, GLIA_I64});
+    glia_tensor *m      = s.tensor({{1, 1}, {}, GLIA_I64});
     ASSERT_EQ(glia_tensor_write(m, &large, 8), GLIA_OK);
-    ASSERT_EQ(glia_confusion_matrix(s.ctx(), nullptr, s.tensor({{1, 1}, {1}}), s.tensor(classes({0})), m, m), GLIA_OK) << glia_message(s.ctx());
-    EXPECT_EQ(*static_cast<int64_t*>(glia_tensor_data(m)), large + 1);
+    ASSERT_EQ(glia_confusion_matrix(s.ctx(), nullptr, s.tensor({{1, 1}, {1}}), s.tensor(classes({0})), m, m), GLIA_OK)
+        << glia_message(s.ctx());
+    EXPECT_EQ(*static_cast<int64_t *>(glia_tensor_data(m)), large + 1);
 }
 
 TEST(Accumulate, weighs) {

@@ -14,7 +14,7 @@ namespace {
 
 using std::string;
 
-glia_array array(glia_dtype dtype, glia_shape shape, const void* data) {
+glia_array array(glia_dtype dtype, glia_shape shape, const void *data) {
     glia_array a{};
     a.dtype = dtype, a.shape = shape, a.data = data;
     return a;
@@ -22,10 +22,10 @@ glia_array array(glia_dtype dtype, glia_shape shape, const void* data) {
 
 // 9 samples of two numbers with two classes: batches of 4, 4 and 1.
 struct Samples {
-    float         x[18];
-    int64_t       t[9];
-    glia_dataset* data = nullptr;
-    explicit Samples(glia_context* ctx) {
+    float x[18];
+    int64_t t[9];
+    glia_dataset *data = nullptr;
+    explicit Samples(glia_context *ctx) {
         for (int i = 0; i < 9; ++i) x[2 * i] = float(i) / 9, x[2 * i + 1] = float(i * 5 % 9) / 9, t[i] = i % 2;
         const glia_array in = array(GLIA_F32, GLIA_SHAPE(2), x), out = array(GLIA_I64, GLIA_SCALAR, t);
         glia_arrays_args args{};
@@ -37,7 +37,7 @@ struct Samples {
 };
 
 class ModelState : public testing::Test {
-  protected:
+   protected:
     ModelState() {
         glia_context_args args{};
         args.threads = 1, args.seed = 3;
@@ -51,7 +51,7 @@ class ModelState : public testing::Test {
         glia_model_destroy(net);
         glia_context_destroy(ctx);
     }
-    glia_value dense(glia_value in, const char* name, int units = 2) {
+    glia_value dense(glia_value in, const char *name, int units = 2) {
         glia_dense_args args{};
         args.name = name, args.units = units;
         return glia_model_dense(net, in, &args);
@@ -66,21 +66,21 @@ class ModelState : public testing::Test {
         args.epochs = epochs, args.batch_size = batch;
         return glia_model_fit(net, samples->data, &args);
     }
-    std::vector<float> get(const char* name, size_t count) {
+    std::vector<float> get(const char *name, size_t count) {
         std::vector<float> values(count);
         EXPECT_EQ(glia_model_get(net, name, values.data(), count * sizeof(float)), GLIA_OK) << message();
         return values;
     }
     string message() const { return glia_message(ctx); }
 
-    glia_context* ctx     = nullptr;
-    glia_model*   net     = nullptr;
-    Samples*      samples = nullptr;
-    glia_value    x{};
+    glia_context *ctx = nullptr;
+    glia_model *net   = nullptr;
+    Samples *samples  = nullptr;
+    glia_value x{};
 };
 
 TEST_F(ModelState, a_refused_compile_changes_nothing) {
-    const glia_value  a = dense(x, "a"), b = dense(x, "b");
+    const glia_value a = dense(x, "a"), b = dense(x, "b");
     glia_compile_args bad{};
     bad.loss = GLIA_CROSS_ENTROPY, bad.learning_rate = -1;
     EXPECT_EQ(glia_model_compile(net, a, &bad), GLIA_INVALID_ARGUMENT);
@@ -120,8 +120,8 @@ TEST_F(ModelState, a_changed_model_has_to_be_compiled_again) {
     ASSERT_EQ(compile(y), GLIA_OK) << message();
     ASSERT_EQ(glia_model_predict(net, samples->data, 9, out, sizeof out), GLIA_OK) << message();
     ASSERT_EQ(glia_model_output(net, z, nullptr), GLIA_OK) << message();
-    float        second[27];
-    void*        both[]  = {out, second};
+    float second[27];
+    void *both[]         = {out, second};
     const size_t bytes[] = {sizeof out, sizeof second};
     EXPECT_EQ(glia_model_predict_all(net, samples->data, 9, both, bytes, 2), GLIA_INVALID_ARGUMENT);
     glia_compile_args args{};
@@ -158,12 +158,12 @@ TEST_F(ModelState, a_last_batch_that_cannot_be_trained_is_found_before_the_first
 }
 
 TEST_F(ModelState, outputs_are_checked) {
-    const glia_value        y = dense(x, "y");
-    glia_value              sum;
+    const glia_value y = dense(x, "y");
+    glia_value sum;
     const glia_reduce_params all{};
     glia_model_op(net, "reduce", &all, &y, 1, &sum, 1);
     EXPECT_EQ(glia_model_output(net, sum, nullptr), GLIA_SHAPE_MISMATCH) << "no number for each sample";
-    const float      weights[] = {1, -2};
+    const float weights[] = {1, -2};
     glia_output_args args{};
     args.loss = GLIA_MEAN_SQUARED_ERROR, args.class_weight = weights;
     EXPECT_EQ(glia_model_output(net, y, &args), GLIA_INVALID_ARGUMENT);
@@ -204,12 +204,12 @@ TEST_F(ModelState, the_message_of_a_callback_is_kept) {
     ASSERT_EQ(compile(dense(x, "y")), GLIA_OK) << message();
     glia_fit_args args{};
     args.user     = net;
-    args.on_epoch = [](void* user, const glia_epoch*) {
-        return glia_model_get(static_cast<glia_model*>(user), "nobody", nullptr, 0);
+    args.on_epoch = [](void *user, const glia_epoch *) {
+        return glia_model_get(static_cast<glia_model *>(user), "nobody", nullptr, 0);
     };
     EXPECT_EQ(glia_model_fit(net, samples->data, &args), GLIA_NOT_FOUND);
     EXPECT_NE(message().find("on_epoch returned GLIA_NOT_FOUND: glia_model_get"), string::npos) << message();
-    args.on_epoch = [](void*, const glia_epoch*) { return GLIA_CANCELLED; };
+    args.on_epoch = [](void *, const glia_epoch *) { return GLIA_CANCELLED; };
     EXPECT_EQ(glia_model_fit(net, samples->data, &args), GLIA_CANCELLED);
     EXPECT_EQ(message(), "glia_model_fit: on_epoch returned GLIA_CANCELLED");
 }
@@ -217,7 +217,7 @@ TEST_F(ModelState, the_message_of_a_callback_is_kept) {
 TEST_F(ModelState, plans_of_many_batch_sizes_do_not_pile_up) {
     ASSERT_EQ(compile(dense(x, "y")), GLIA_OK) << message();
     glia_result result;
-    size_t      most = 0;
+    size_t most = 0;
     for (int size = 1; size <= 9; ++size) {
         ASSERT_EQ(glia_model_evaluate(net, samples->data, size, &result), GLIA_OK) << message();
         most = std::max(most, glia_context_bytes(ctx));
@@ -235,8 +235,8 @@ TEST_F(ModelState, another_thread_cannot_build_in_a_busy_context) {
     ASSERT_EQ(compile(dense(x, "y")), GLIA_OK) << message();
     glia_fit_args args{};
     args.user     = net;
-    args.on_epoch = [](void* user, const glia_epoch*) {
-        auto* model = static_cast<glia_model*>(user);
+    args.on_epoch = [](void *user, const glia_epoch *) {
+        auto *model = static_cast<glia_model *>(user);
         std::thread([model] {
             EXPECT_LT(glia_model_input(model, "other", GLIA_SHAPE(2)).id, 0);
             EXPECT_LT(glia_model_parameter(model, "other", GLIA_SHAPE(2), nullptr).id, 0);
@@ -251,7 +251,7 @@ TEST_F(ModelState, another_thread_cannot_build_in_a_busy_context) {
 }
 
 // Everything from a model to a fitted one, and a second compile, on an allocator that fails once.
-glia_status train(glia_context* ctx, glia_model* net, Samples& samples) {
+glia_status train(glia_context *ctx, glia_model *net, Samples &samples) {
     glia_dense_args args{};
     args.name = "y", args.units = 2;
     const glia_value y = glia_model_dense(net, glia_model_input(net, "x", GLIA_SHAPE(2)), &args);
@@ -266,14 +266,15 @@ glia_status train(glia_context* ctx, glia_model* net, Samples& samples) {
     const glia_status again = glia_model_compile(net, y, &options);
     EXPECT_EQ(glia_model_get(net, "y.weight", after, sizeof after), GLIA_OK) << glia_message(ctx);
     EXPECT_EQ(memcmp(before, after, sizeof after), 0);
-    EXPECT_NE(glia_model_set_learning_rate(net, 0.1), GLIA_INVALID_ARGUMENT) << "compiled as before: " << glia_message(ctx);
+    EXPECT_NE(glia_model_set_learning_rate(net, 0.1), GLIA_INVALID_ARGUMENT)
+        << "compiled as before: " << glia_message(ctx);
     return again;
 }
 
 TEST(ModelMemory, running_out_of_it_leaves_the_model_usable) {
-    const int failed = glia::fail_every_allocation([](glia_context* ctx) {
-        glia_model* net = nullptr;
-        Samples     samples(ctx);
+    const int failed = glia::fail_every_allocation([](glia_context *ctx) {
+        glia_model *net = nullptr;
+        Samples samples(ctx);
         if (samples.status != GLIA_OK) return samples.status;
         glia_status status = glia_model_create(ctx, nullptr, &net);
         if (status == GLIA_OK) status = train(ctx, net, samples);

@@ -11,72 +11,99 @@ using namespace glia;
 Array indices(std::vector<double> values) { return {{int64_t(values.size())}, values, GLIA_I64}; }
 
 std::vector<char> reshape(glia_shape shape) { return bytes_of(glia_reshape_params{shape}); }
-std::vector<char> transpose(const glia_transpose_params& p = {}) { return bytes_of(p); }
+std::vector<char> transpose(const glia_transpose_params &p = {}) { return bytes_of(p); }
 std::vector<char> concat(unsigned axes) { return bytes_of(glia_concat_params{axes}); }
-std::vector<char> slice(const glia_slice_params& p) { return bytes_of(p); }
-std::vector<char> back(const glia_slice_params& p, glia_shape shape) { return bytes_of(glia_slice_backward_params{p, shape}); }
-std::vector<char> pad(const glia_pad_params& p) { return bytes_of(p); }
+std::vector<char> slice(const glia_slice_params &p) { return bytes_of(p); }
+std::vector<char> back(const glia_slice_params &p, glia_shape shape) {
+    return bytes_of(glia_slice_backward_params{p, shape});
+}
+std::vector<char> pad(const glia_pad_params &p) { return bytes_of(p); }
 std::vector<char> expand(glia_shape shape) { return bytes_of(glia_expand_params{shape}); }
-std::vector<char> gather(const glia_gather_params& p = {}) { return bytes_of(p); }
-std::vector<char> scatter(const glia_gather_params& p, int size) { return bytes_of(glia_gather_backward_params{p, size}); }
-std::vector<char> one_hot(int classes, glia_dtype dtype = GLIA_F32) { return bytes_of(glia_one_hot_params{classes, dtype}); }
+std::vector<char> gather(const glia_gather_params &p = {}) { return bytes_of(p); }
+std::vector<char> scatter(const glia_gather_params &p, int size) {
+    return bytes_of(glia_gather_backward_params{p, size});
+}
+std::vector<char> one_hot(int classes, glia_dtype dtype = GLIA_F32) {
+    return bytes_of(glia_one_hot_params{classes, dtype});
+}
 std::vector<char> cast(int dtype) { return bytes_of(glia_cast_params{glia_dtype(dtype)}); }
 
-const std::vector<Bad>& bad_calls() {
-    const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH, LARGE = GLIA_UNSUPPORTED;
+const std::vector<Bad> &bad_calls() {
+    const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH,
+               LARGE = GLIA_UNSUPPORTED;
     const Array x = dims({2, 3}), i = dims({4}, GLIA_I64), eight = dims({1, 1, 1, 1, 1, 1, 1, 1});
-    glia_shape nine = GLIA_SCALAR;
-    nine.ndim       = 9;
+    glia_shape nine                   = GLIA_SCALAR;
+    nine.ndim                         = 9;
     static const std::vector<Bad> all = {
-        {"count", &glia_op_reshape, reshape(GLIA_SHAPE(2, 2)), {x}, SHAPE, "x is [2,3], with 6 elements; shape is [2,2]"},
-        {"two_open", &glia_op_reshape, reshape(GLIA_SHAPE(-1, -1)), {x}, ARGUMENT, "dimensions 0 and 1 of shape are both -1"},
-        {"negative", &glia_op_reshape, reshape(GLIA_SHAPE(-2, 3)), {x}, ARGUMENT, "dimension 0 of shape is -2"},
-        {"does_not_divide", &glia_op_reshape, reshape(GLIA_SHAPE(4, -1)), {x}, SHAPE, "its 6 elements do not divide into [4,-1]"},
-        {"open_beside_zero", &glia_op_reshape, reshape(GLIA_SHAPE(0, -1)), {dims({0, 3})}, SHAPE, "do not divide into [0,-1]"},
-        {"overflow", &glia_op_reshape, reshape(GLIA_SHAPE(1ll << 40, 1ll << 40)), {x}, SHAPE, "shape is [1099511627776,"},
-        {"nine_dimensions", &glia_op_reshape, reshape(nine), {x}, ARGUMENT, "shape has 9 dimensions"},
-        {"no_x", &glia_op_reshape, reshape(GLIA_SHAPE(6)), {ABSENT}, ARGUMENT, "x is NULL"},
-        {"twice", &glia_op_transpose, transpose({{1, 1}}), {x}, ARGUMENT, "permutation names dimension 1 twice"},
-        {"outside", &glia_op_transpose, transpose({{2, 0}}), {x}, ARGUMENT, "permutation[0] is 2, x is [2,3]"},
-        {"negative", &glia_op_transpose, transpose({{-1, 0}}), {x}, ARGUMENT, "permutation[0] is -1"},
-        {"too_long", &glia_op_transpose, transpose({{1, 0, 2}}), {x}, ARGUMENT, "permutation[2] is 2, x has only 2 dimensions"},
-        {"no_axis", &glia_op_concat, concat(0), {x, x}, ARGUMENT, "axes is 0"},
-        {"two_axes", &glia_op_concat, concat(3), {x, x}, ARGUMENT, "axes"},
-        {"axis_outside", &glia_op_concat, concat(GLIA_AXIS(2)), {x, x}, ARGUMENT, "2"},
-        {"other_sizes", &glia_op_concat, concat(GLIA_AXIS(0)), {x, dims({2, 4})}, SHAPE, "x0 is [2,3], x1 is [2,4]"},
-        {"other_ndim", &glia_op_concat, concat(GLIA_AXIS(0)), {x, dims({3})}, SHAPE, "x1 is [3]"},
-        {"other_dtype", &glia_op_concat, concat(GLIA_AXIS(0)), {x, dims({2, 3}, GLIA_I32)}, DTYPE, "x0 is f32, x1 is i32"},
-        {"a_hole", &glia_op_concat, concat(GLIA_AXIS(0)), {x, ABSENT, x}, ARGUMENT, "x1 of 3 inputs is NULL"},
-        {"nothing", &glia_op_concat, concat(GLIA_AXIS(0)), {}, ARGUMENT, "0 inputs, takes 1 to 32"},
-        {"of_scalars", &glia_op_concat, concat(GLIA_AXIS(0)), {dims({}), dims({})}, ARGUMENT, "0"},
-        {"step_negative", &glia_op_slice, slice({{}, {}, {0, -1}}), {x}, ARGUMENT, "step[1] is -1, must be positive"},
-        {"third_dimension", &glia_op_slice, slice({{0, 0, 1}}), {x}, ARGUMENT, "dimension 2 is given, there are only 2"},
-        {"shape_of_dy", &glia_op_slice_backward, back({{0, 1}}, GLIA_SHAPE(2, 3)), {x}, SHAPE, "dy is [2,3], must be [2,2]"},
-        {"shape_negative", &glia_op_slice_backward, back({}, GLIA_SHAPE(2, -3)), {x}, ARGUMENT, "dimension 1 is -3"},
-        {"negative", &glia_op_pad, pad({{-1}}), {x}, ARGUMENT, "before[0] is -1"},
-        {"third_dimension", &glia_op_pad, pad({{}, {0, 0, 2}}), {x}, ARGUMENT, "dimension 2 is given, x is [2,3]"},
-        {"overflow", &glia_op_pad, pad({{2000000000}, {2000000000}}), {x}, LARGE, "dimension 0 of y would be 4000000002"},
-        {"too_many", &glia_op_pad, pad({{60000, 60000}}), {x}, LARGE, "2^31-1"},
-        {"not_one", &glia_op_expand, expand(GLIA_SHAPE(4, 3)), {x}, SHAPE, "x is [2,3], dimension 0 of shape is 4"},
-        {"fewer_dimensions", &glia_op_expand, expand(GLIA_SHAPE(3)), {x}, SHAPE, "shape has 1 dimensions, x is [2,3]"},
-        {"open_in_front", &glia_op_expand, expand(GLIA_SHAPE(-1, 2, 3)), {x}, ARGUMENT, "dimension 0 of shape is -1"},
-        {"too_many", &glia_op_expand, expand(GLIA_SHAPE(1ll << 30, 2, 3)), {x}, LARGE, "2^31-1"},
-        {"float_indices", &glia_op_gather, gather(), {x, x}, DTYPE, "indices is f32, must be i32 or i64"},
-        {"axis_outside", &glia_op_gather, gather({GLIA_AXIS(2)}), {x, i}, ARGUMENT, "2"},
-        {"of_a_scalar", &glia_op_gather, gather(), {dims({}), i}, ARGUMENT, "0"},
-        {"nine_dimensions", &glia_op_gather, gather(), {eight, dims({1, 1}, GLIA_I64)}, LARGE, "y would have 9 dimensions"},
-        {"padding_outside", &glia_op_gather, gather({0, 2, true}), {x, i}, ARGUMENT, "padding_index is 2, the axis has 2 elements"},
-        {"too_large", &glia_op_gather, gather(), {x, indices({0, 1, 2})}, ARGUMENT, "indices [2] is 2, must be -2 to 1"},
-        {"too_small", &glia_op_gather, gather(), {x, indices({-3})}, ARGUMENT, "indices [0] is -3, must be -2 to 1"},
-        {"size_negative", &glia_op_gather_backward, scatter({}, -1), {dims({4, 3}), i}, ARGUMENT, "size is -1"},
-        {"shape_of_dy", &glia_op_gather_backward, scatter({}, 2), {dims({5, 3}), i}, SHAPE, "dy is [5,3], must have the shape of indices [4]"},
-        {"integers", &glia_op_gather_backward, scatter({}, 2), {dims({4, 3}, GLIA_I32), i}, DTYPE, "dy is i32, must be a float"},
-        {"too_large", &glia_op_gather_backward, scatter({}, 2), {dims({1, 3}), indices({5})}, ARGUMENT, "indices [0] is 5, must be -2 to 1"},
-        {"no_classes", &glia_op_one_hot, one_hot(0), {i}, ARGUMENT, "classes is 0, must be positive"},
-        {"float_indices", &glia_op_one_hot, one_hot(3), {x}, DTYPE, "indices is f32"},
-        {"no_dtype", &glia_op_one_hot, one_hot(3, glia_dtype(99)), {i}, ARGUMENT, "dtype is 99"},
-        {"nine_dimensions", &glia_op_one_hot, one_hot(3), {dims({1, 1, 1, 1, 1, 1, 1, 1}, GLIA_I64)}, LARGE, "9 dimensions"},
-        {"no_dtype", &glia_op_cast, cast(-1), {x}, ARGUMENT, "dtype is -1"},
+        bad("count", &glia_op_reshape, reshape(GLIA_SHAPE(2, 2)), {x}, SHAPE,
+            "x is [2,3], with 6 elements; shape is [2,2]"),
+        bad("two_open", &glia_op_reshape, reshape(GLIA_SHAPE(-1, -1)), {x}, ARGUMENT,
+            "dimensions 0 and 1 of shape are both -1"),
+        bad("negative", &glia_op_reshape, reshape(GLIA_SHAPE(-2, 3)), {x}, ARGUMENT, "dimension 0 of shape is -2"),
+        bad("does_not_divide", &glia_op_reshape, reshape(GLIA_SHAPE(4, -1)), {x}, SHAPE,
+            "its 6 elements do not divide into [4,-1]"),
+        bad("open_beside_zero", &glia_op_reshape, reshape(GLIA_SHAPE(0, -1)), {dims({0, 3})}, SHAPE,
+            "do not divide into [0,-1]"),
+        bad("overflow", &glia_op_reshape, reshape(GLIA_SHAPE(1ll << 40, 1ll << 40)), {x}, SHAPE,
+            "shape is [1099511627776,"),
+        bad("nine_dimensions", &glia_op_reshape, reshape(nine), {x}, ARGUMENT, "shape has 9 dimensions"),
+        bad("no_x", &glia_op_reshape, reshape(GLIA_SHAPE(6)), {ABSENT}, ARGUMENT, "x is NULL"),
+        bad("twice", &glia_op_transpose, transpose({{1, 1}}), {x}, ARGUMENT, "permutation names dimension 1 twice"),
+        bad("outside", &glia_op_transpose, transpose({{2, 0}}), {x}, ARGUMENT, "permutation[0] is 2, x is [2,3]"),
+        bad("negative", &glia_op_transpose, transpose({{-1, 0}}), {x}, ARGUMENT, "permutation[0] is -1"),
+        bad("too_long", &glia_op_transpose, transpose({{1, 0, 2}}), {x}, ARGUMENT,
+            "permutation[2] is 2, x has only 2 dimensions"),
+        bad("no_axis", &glia_op_concat, concat(0), {x, x}, ARGUMENT, "axes is 0"),
+        bad("two_axes", &glia_op_concat, concat(3), {x, x}, ARGUMENT, "axes"),
+        bad("axis_outside", &glia_op_concat, concat(GLIA_AXIS(2)), {x, x}, ARGUMENT, "2"),
+        bad("other_sizes", &glia_op_concat, concat(GLIA_AXIS(0)), {x, dims({2, 4})}, SHAPE, "x0 is [2,3], x1 is [2,4]"),
+        bad("other_ndim", &glia_op_concat, concat(GLIA_AXIS(0)), {x, dims({3})}, SHAPE, "x1 is [3]"),
+        bad("other_dtype", &glia_op_concat, concat(GLIA_AXIS(0)), {x, dims({2, 3}, GLIA_I32)}, DTYPE,
+            "x0 is f32, x1 is i32"),
+        bad("a_hole", &glia_op_concat, concat(GLIA_AXIS(0)), {x, ABSENT, x}, ARGUMENT, "x1 of 3 inputs is NULL"),
+        bad("nothing", &glia_op_concat, concat(GLIA_AXIS(0)), {}, ARGUMENT, "0 inputs, takes 1 to 32"),
+        bad("of_scalars", &glia_op_concat, concat(GLIA_AXIS(0)), {dims({}), dims({})}, ARGUMENT, "0"),
+        bad("step_negative", &glia_op_slice, slice({{}, {}, {0, -1}}), {x}, ARGUMENT,
+            "step[1] is -1, must be positive"),
+        bad("third_dimension", &glia_op_slice, slice({{0, 0, 1}}), {x}, ARGUMENT,
+            "dimension 2 is given, there are only 2"),
+        bad("shape_of_dy", &glia_op_slice_backward, back({{0, 1}}, GLIA_SHAPE(2, 3)), {x}, SHAPE,
+            "dy is [2,3], must be [2,2]"),
+        bad("shape_negative", &glia_op_slice_backward, back({}, GLIA_SHAPE(2, -3)), {x}, ARGUMENT, "dimension 1 is -3"),
+        bad("negative", &glia_op_pad, pad({{-1}}), {x}, ARGUMENT, "before[0] is -1"),
+        bad("third_dimension", &glia_op_pad, pad({{}, {0, 0, 2}}), {x}, ARGUMENT, "dimension 2 is given, x is [2,3]"),
+        bad("overflow", &glia_op_pad, pad({{2000000000}, {2000000000}}), {x}, LARGE,
+            "dimension 0 of y would be 4000000002"),
+        bad("too_many", &glia_op_pad, pad({{60000, 60000}}), {x}, LARGE, "2^31-1"),
+        bad("not_one", &glia_op_expand, expand(GLIA_SHAPE(4, 3)), {x}, SHAPE, "x is [2,3], dimension 0 of shape is 4"),
+        bad("fewer_dimensions", &glia_op_expand, expand(GLIA_SHAPE(3)), {x}, SHAPE,
+            "shape has 1 dimensions, x is [2,3]"),
+        bad("open_in_front", &glia_op_expand, expand(GLIA_SHAPE(-1, 2, 3)), {x}, ARGUMENT,
+            "dimension 0 of shape is -1"),
+        bad("too_many", &glia_op_expand, expand(GLIA_SHAPE(1ll << 30, 2, 3)), {x}, LARGE, "2^31-1"),
+        bad("float_indices", &glia_op_gather, gather(), {x, x}, DTYPE, "indices is f32, must be i32 or i64"),
+        bad("axis_outside", &glia_op_gather, gather({GLIA_AXIS(2)}), {x, i}, ARGUMENT, "2"),
+        bad("of_a_scalar", &glia_op_gather, gather(), {dims({}), i}, ARGUMENT, "0"),
+        bad("nine_dimensions", &glia_op_gather, gather(), {eight, dims({1, 1}, GLIA_I64)}, LARGE,
+            "y would have 9 dimensions"),
+        bad("padding_outside", &glia_op_gather, gather({0, 2, true}), {x, i}, ARGUMENT,
+            "padding_index is 2, the axis has 2 elements"),
+        bad("too_large", &glia_op_gather, gather(), {x, indices({0, 1, 2})}, ARGUMENT,
+            "indices [2] is 2, must be -2 to 1"),
+        bad("too_small", &glia_op_gather, gather(), {x, indices({-3})}, ARGUMENT, "indices [0] is -3, must be -2 to 1"),
+        bad("size_negative", &glia_op_gather_backward, scatter({}, -1), {dims({4, 3}), i}, ARGUMENT, "size is -1"),
+        bad("shape_of_dy", &glia_op_gather_backward, scatter({}, 2), {dims({5, 3}), i}, SHAPE,
+            "dy is [5,3], must have the shape of indices [4]"),
+        bad("integers", &glia_op_gather_backward, scatter({}, 2), {dims({4, 3}, GLIA_I32), i}, DTYPE,
+            "dy is i32, must be a float"),
+        bad("too_large", &glia_op_gather_backward, scatter({}, 2), {dims({1, 3}), indices({5})}, ARGUMENT,
+            "indices [0] is 5, must be -2 to 1"),
+        bad("no_classes", &glia_op_one_hot, one_hot(0), {i}, ARGUMENT, "classes is 0, must be positive"),
+        bad("float_indices", &glia_op_one_hot, one_hot(3), {x}, DTYPE, "indices is f32"),
+        bad("no_dtype", &glia_op_one_hot, one_hot(3, glia_dtype(99)), {i}, ARGUMENT, "dtype is 99"),
+        bad("nine_dimensions", &glia_op_one_hot, one_hot(3), {dims({1, 1, 1, 1, 1, 1, 1, 1}, GLIA_I64)}, LARGE,
+            "9 dimensions"),
+        bad("no_dtype", &glia_op_cast, cast(-1), {x}, ARGUMENT, "dtype is -1"),
     };
     return all;
 }
@@ -85,11 +112,11 @@ INSTANTIATE_TEST_SUITE_P(movement, BadCall, testing::ValuesIn(bad_calls()), name
 
 // Every provider that reads indices refuses the same ones with the same words.
 TEST(Indices, all_providers_behave_alike) {
-    for (const glia_op* op : {&glia_op_gather, &glia_op_gather_backward}) {
-        const auto  params = op == &glia_op_gather ? gather() : scatter({}, 2);
+    for (const glia_op *op : {&glia_op_gather, &glia_op_gather_backward}) {
+        const auto params = op == &glia_op_gather ? gather() : scatter({}, 2);
         std::string message;
-        for (const char* provider : {"cpu.ref", "cpu.native"}) {
-            Session    s(provider);
+        for (const char *provider : {"cpu.ref", "cpu.native"}) {
+            Session s(provider);
             const auto result = s.call_raw(*op, params.data(), {dims({2, 3}), indices({1, -9})});
             EXPECT_EQ(result.status, GLIA_INVALID_ARGUMENT) << provider;
             EXPECT_TRUE(message.empty() || message == result.message) << result.message;
@@ -99,14 +126,14 @@ TEST(Indices, all_providers_behave_alike) {
 }
 
 TEST(Split, refuses_parts_that_are_not_the_whole) {
-    Session      s("");
+    Session s("");
     glia_tensor *x = s.tensor(dims({2, 3})), *y[] = {s.tensor(dims({1, 3})), s.tensor(dims({2, 3}))};
     EXPECT_EQ(glia_split(s.ctx(), nullptr, x, y, 2), GLIA_SHAPE_MISMATCH);
     EXPECT_STREQ(glia_message(s.ctx()), "split: x is [2,3], the 2 parts have together 3 along dimension 0");
     EXPECT_EQ(glia_split(s.ctx(), nullptr, nullptr, y, 2), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(glia_split(s.ctx(), nullptr, x, nullptr, 2), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(glia_split(s.ctx(), nullptr, x, y, 0), GLIA_INVALID_ARGUMENT);
-    glia_tensor* hole[] = {y[0], nullptr};
+    glia_tensor *hole[] = {y[0], nullptr};
     EXPECT_EQ(glia_split(s.ctx(), nullptr, x, hole, 2), GLIA_INVALID_ARGUMENT);
     EXPECT_STREQ(glia_message(s.ctx()), "split: y[1] of 2 is NULL");
     const glia_split_params third{GLIA_AXIS(2)};
@@ -115,7 +142,7 @@ TEST(Split, refuses_parts_that_are_not_the_whole) {
 }
 
 TEST(Concat, refuses_no_list) {
-    Session                  s("");
+    Session s("");
     const glia_concat_params axis{GLIA_AXIS(0)};
     EXPECT_EQ(glia_concat(s.ctx(), &axis, nullptr, 2, s.tensor(dims({2}))), GLIA_INVALID_ARGUMENT);
 }

@@ -26,7 +26,7 @@ TEST(BatchnormContract, refuses_bad_params) {
 
 TEST(BatchnormContract, refuses_bad_tensors) {
     const glia_batchnorm_params p{};
-    const glia_op&              op = glia_op_batchnorm;
+    const glia_op &op = glia_op_batchnorm;
     refuses(op, p, {}, GLIA_INVALID_ARGUMENT, "0 inputs, takes 1 to 6");
     refuses(op, p, {zeros({4})}, GLIA_SHAPE_MISMATCH, "x is [4], must be [N,C,...]");
     refuses(op, p, {zeros({2, 3}, GLIA_I32)}, GLIA_DTYPE_MISMATCH, "x is i32, must be a float");
@@ -41,8 +41,8 @@ TEST(BatchnormContract, refuses_bad_tensors) {
 
 TEST(BatchnormBackwardContract, refuses_bad_tensors) {
     const glia_batchnorm_backward_params p{};
-    const glia_op&                       op = glia_op_batchnorm_backward;
-    const Array                          x = zeros({2, 3, 4}), v = zeros({3});
+    const glia_op &op = glia_op_batchnorm_backward;
+    const Array x = zeros({2, 3, 4}), v = zeros({3});
     refuses(op, p, {x, x, v, v}, GLIA_INVALID_ARGUMENT, "4 inputs, takes 5 to 5");
     refuses(op, p, {x, zeros({2, 3, 5}), v, v, v}, GLIA_SHAPE_MISMATCH, "dy is [2,3,5], must be [2,3,4]");
     refuses(op, p, {x, x, zeros({2}), v, v}, GLIA_SHAPE_MISMATCH, "weight is [2], must be [3]");
@@ -55,13 +55,15 @@ TEST(BatchnormBackwardContract, refuses_bad_tensors) {
 
 TEST(BatchnormInferenceContract, refuses_bad_calls_and_takes_empty_ones) {
     const glia_batchnorm_inference_params p{};
-    const glia_op&                        op = glia_op_batchnorm_inference;
-    const Array                           x = zeros({2, 3, 4}), v = zeros({3});
-    refuses(op, glia_batchnorm_inference_params{.epsilon = -1}, {x, v, v, v, v}, GLIA_INVALID_ARGUMENT, "epsilon is -1");
+    const glia_op &op = glia_op_batchnorm_inference;
+    const Array x = zeros({2, 3, 4}), v = zeros({3});
+    refuses(op, glia_batchnorm_inference_params{.epsilon = -1}, {x, v, v, v, v}, GLIA_INVALID_ARGUMENT,
+            "epsilon is -1");
     refuses(op, p, {x, v, v, ABSENT, v}, GLIA_INVALID_ARGUMENT, "mean is NULL");
     refuses(op, p, {x, v, v, v, ABSENT}, GLIA_INVALID_ARGUMENT, "var is NULL");
     refuses(op, p, {x, v, v, v, zeros({5})}, GLIA_SHAPE_MISMATCH, "var is [5], must be [3]");
-    refuses(glia_op_batchnorm_inference_backward, p, {x, v, v, v, v}, GLIA_SHAPE_MISMATCH, "dy is [3], must be [2,3,4]");
+    refuses(glia_op_batchnorm_inference_backward, p, {x, v, v, v, v}, GLIA_SHAPE_MISMATCH,
+            "dy is [3], must be [2,3,4]");
     Session session("");
     EXPECT_EQ(session.call(op, p, {zeros({0, 3, 4}), v, v, v, v}).status, GLIA_OK);
     EXPECT_EQ(session.call(op, p, {zeros({2, 3, 0}), v, v, v, v}).status, GLIA_OK);
@@ -70,8 +72,9 @@ TEST(BatchnormInferenceContract, refuses_bad_calls_and_takes_empty_ones) {
 
 TEST(LayernormContract, refuses_bad_calls_and_takes_empty_ones) {
     using P           = glia_layernorm_params;
-    const glia_op& op = glia_op_layernorm;
-    refuses(op, P{.dims = -1}, {zeros({2, 3})}, GLIA_INVALID_ARGUMENT, "dims is -1, must be from 1 to the 2 dimensions of x [2,3]");
+    const glia_op &op = glia_op_layernorm;
+    refuses(op, P{.dims = -1}, {zeros({2, 3})}, GLIA_INVALID_ARGUMENT,
+            "dims is -1, must be from 1 to the 2 dimensions of x [2,3]");
     refuses(op, P{.dims = 3}, {zeros({2, 3})}, GLIA_INVALID_ARGUMENT, "dims is 3");
     refuses(op, P{}, {zeros({})}, GLIA_INVALID_ARGUMENT, "dims is 1, must be from 1 to the 0 dimensions of x []");
     refuses(op, P{.epsilon = kNan}, {zeros({2, 3})}, GLIA_INVALID_ARGUMENT, "epsilon is nan");
@@ -79,15 +82,15 @@ TEST(LayernormContract, refuses_bad_calls_and_takes_empty_ones) {
     refuses(op, P{.dims = 2}, {zeros({2, 3}), ABSENT, zeros({3})}, GLIA_SHAPE_MISMATCH, "bias is [3], must be [2,3]");
     refuses(op, P{}, {zeros({2, 0})}, GLIA_SHAPE_MISMATCH, "x is [2,0], the last 1 dimensions have no elements");
     refuses(op, P{}, {zeros({2, 3}, GLIA_U8)}, GLIA_DTYPE_MISMATCH, "x is u8");
-    Session      session("");
+    Session session("");
     const Result empty = session.call(op, P{}, {zeros({0, 3}), zeros({3})});
     EXPECT_EQ(empty.status, GLIA_OK) << empty.message;
 }
 
 TEST(LayernormBackwardContract, refuses_bad_tensors) {
     using P           = glia_layernorm_backward_params;
-    const glia_op& op = glia_op_layernorm_backward;
-    const Array    x = zeros({2, 3}), w = zeros({3}), s = zeros({2});
+    const glia_op &op = glia_op_layernorm_backward;
+    const Array x = zeros({2, 3}), w = zeros({3}), s = zeros({2});
     refuses(op, P{.dims = 4}, {x, x, w, s, s}, GLIA_INVALID_ARGUMENT, "dims is 4");
     refuses(op, P{}, {x, w, w, s, s}, GLIA_SHAPE_MISMATCH, "dy is [3], must be [2,3]");
     refuses(op, P{}, {x, x, s, s, s}, GLIA_SHAPE_MISMATCH, "weight is [2], must be [3]");
@@ -98,17 +101,18 @@ TEST(LayernormBackwardContract, refuses_bad_tensors) {
 
 TEST(GroupnormContract, refuses_bad_calls_and_takes_empty_ones) {
     using P           = glia_groupnorm_params;
-    const glia_op& op = glia_op_groupnorm;
+    const glia_op &op = glia_op_groupnorm;
     refuses(op, P{.groups = -2}, {zeros({2, 4, 3})}, GLIA_INVALID_ARGUMENT, "groups is -2, must be positive");
     refuses(op, P{.groups = 3}, {zeros({2, 4, 3})}, GLIA_SHAPE_MISMATCH, "4 channels do not divide into 3 groups");
     refuses(op, P{.epsilon = -1}, {zeros({2, 4, 3})}, GLIA_INVALID_ARGUMENT, "epsilon is -1");
     refuses(op, P{}, {zeros({4})}, GLIA_SHAPE_MISMATCH, "x is [4], must be [N,C,...]");
     refuses(op, P{}, {zeros({2, 4, 0})}, GLIA_SHAPE_MISMATCH, "x is [2,4,0], a group has no elements");
     refuses(op, P{}, {zeros({2, 4, 3}), zeros({2})}, GLIA_SHAPE_MISMATCH, "weight is [2], must be [4]");
-    using B = glia_groupnorm_backward_params;
+    using B       = glia_groupnorm_backward_params;
     const Array x = zeros({2, 4, 3}), w = zeros({4}), s = zeros({2, 2});
     refuses(glia_op_groupnorm_backward, B{.groups = 2}, {x, w, w, s, s}, GLIA_SHAPE_MISMATCH, "dy is [4]");
-    refuses(glia_op_groupnorm_backward, B{.groups = 4}, {x, x, w, s, s}, GLIA_SHAPE_MISMATCH, "mean is [2,2], must be [2,4]");
+    refuses(glia_op_groupnorm_backward, B{.groups = 4}, {x, x, w, s, s}, GLIA_SHAPE_MISMATCH,
+            "mean is [2,2], must be [2,4]");
     refuses(glia_op_groupnorm_backward, B{.groups = 5}, {x, x, w, s, s}, GLIA_SHAPE_MISMATCH, "into 5 groups");
     Session session("");
     EXPECT_EQ(session.call(op, P{.groups = 2}, {zeros({0, 4, 3})}).status, GLIA_OK);

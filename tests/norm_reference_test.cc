@@ -11,15 +11,15 @@ using namespace glia;
 using Values = std::vector<double>;
 
 // One op in f64 with the reference. epsilon is chosen so that var + epsilon is a square.
-std::vector<Array> run(const glia_op& op, const void* params, const std::vector<Array>& in) {
+std::vector<Array> run(const glia_op &op, const void *params, const std::vector<Array> &in) {
     Session session;
-    Result  result = session.call_raw(op, params, in);
+    Result result = session.call_raw(op, params, in);
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
     result.out.resize(size_t(op.n_out));
     return result.out;
 }
 
-void expect(const Array& got, const Values& want) {
+void expect(const Array &got, const Values &want) {
     ASSERT_EQ(got.values.size(), want.size());
     for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got.values[i], want[i], 1e-12) << "element " << i;
 }
@@ -29,7 +29,7 @@ const Array kImage{{2, 2, 1, 2}, {1, 3, 2, 2, 5, 7, 6, 6}};
 
 TEST(Batchnorm, normalises_each_channel_over_samples_and_places) {
     const glia_batchnorm_params params{.epsilon = 4};  // standard deviations 3 and sqrt 8
-    const double                s = std::sqrt(8.0);
+    const double s = std::sqrt(8.0);
     const auto out = run(glia_op_batchnorm, &params, {kImage, {{2}, {3, 2}}, {{2}, {10, -1}}});
     expect(out[0], {10 - 3, 10 - 1, -1 - 4 / s, -1 - 4 / s, 10 + 1, 10 + 3, -1 + 4 / s, -1 + 4 / s});
     expect(out[1], {4, 4});
@@ -37,8 +37,8 @@ TEST(Batchnorm, normalises_each_channel_over_samples_and_places) {
 }
 
 TEST(Batchnorm, default_epsilon_and_momentum_are_those_of_pytorch) {
-    const auto   out = run(glia_op_batchnorm, nullptr, {{{2, 1}, {-1, 1}}, ABSENT, ABSENT, {{1}, {5}}, {{1}, {3}}});
-    const double y   = 1 / std::sqrt(1 + 1e-5);
+    const auto out = run(glia_op_batchnorm, nullptr, {{{2, 1}, {-1, 1}}, ABSENT, ABSENT, {{1}, {5}}, {{1}, {3}}});
+    const double y = 1 / std::sqrt(1 + 1e-5);
     expect(out[0], {-y, y});
     expect(out[3], {0.9 * 5 + 0.1 * 0});
     expect(out[4], {0.9 * 3 + 0.1 * 2});  // the unbiased variance of -1, 1 is 2
@@ -46,8 +46,8 @@ TEST(Batchnorm, default_epsilon_and_momentum_are_those_of_pytorch) {
 
 TEST(Batchnorm, running_variance_is_unbiased_unless_population_is_asked_for) {
     const glia_batchnorm_params unbiased{.momentum = 0.5}, population{.momentum = 0.5, .population = true};
-    const std::vector<Array>    in{kImage, ABSENT, ABSENT, {{2}, {0, 8}}, {{2}, {1, 2}}};
-    const auto                  a = run(glia_op_batchnorm, &unbiased, in), b = run(glia_op_batchnorm, &population, in);
+    const std::vector<Array> in{kImage, ABSENT, ABSENT, {{2}, {0, 8}}, {{2}, {1, 2}}};
+    const auto a = run(glia_op_batchnorm, &unbiased, in), b = run(glia_op_batchnorm, &population, in);
     expect(a[3], {2, 6});
     expect(a[4], {0.5 + 0.5 * 20 / 3, 1 + 0.5 * 16 / 3});
     expect(b[3], {2, 6});
@@ -57,7 +57,7 @@ TEST(Batchnorm, running_variance_is_unbiased_unless_population_is_asked_for) {
 
 TEST(Batchnorm, absent_running_statistics_count_as_zero_and_one) {
     const glia_batchnorm_params params{.momentum = 0.25};
-    const auto                  out = run(glia_op_batchnorm, &params, {kImage});
+    const auto out = run(glia_op_batchnorm, &params, {kImage});
     expect(out[3], {1, 1});
     expect(out[4], {0.75 + 0.25 * 20 / 3, 0.75 + 0.25 * 16 / 3});
 }
@@ -72,7 +72,7 @@ TEST(Batchnorm, one_element_gives_the_bias) {
 // -1, 0, 1 around a million: the sum of squares would lose the variance even of a double's 16 digits in f32's 7.
 TEST(Batchnorm, a_large_mean_keeps_the_variance) {
     const glia_batchnorm_params params{.epsilon = 1.0 / 3};  // 2/3 + 1/3
-    for (const char* provider : {"cpu.ref", "cpu.native"}) {
+    for (const char *provider : {"cpu.ref", "cpu.native"}) {
         Session session(provider);
         const auto in  = Array{{3, 1}, {1e6 - 1, 1e6, 1e6 + 1}, GLIA_F32};
         const auto out = session.call(glia_op_batchnorm, params, {in}).out;
@@ -84,10 +84,10 @@ TEST(Batchnorm, a_large_mean_keeps_the_variance) {
 
 // The same over 100 000 elements, for both layouts of the native provider: 1000 + the cycle -2 .. 2, variance 2.
 TEST(Batchnorm, a_large_mean_keeps_the_variance_over_many_pieces) {
-    for (const std::vector<int64_t>& dims : {std::vector<int64_t>{100000, 1}, {2, 1, 500, 100}, {20000, 5, 1}}) {
+    for (const std::vector<int64_t> &dims : {std::vector<int64_t>{100000, 1}, {2, 1, 500, 100}, {20000, 5, 1}}) {
         Array x{dims, Values(100000), GLIA_F32};
         for (size_t i = 0; i < x.values.size(); ++i) x.values[i] = 1000 + double((dims[1] == 5 ? i / 5 : i) % 5) - 2;
-        Session    session("cpu.native");
+        Session session("cpu.native");
         const auto out = session.call(glia_op_batchnorm, glia_batchnorm_params{.epsilon = 2}, {x}).out;
         ASSERT_EQ(out.size(), 5u);
         for (double mean : out[1].values) EXPECT_EQ(mean, 1000);
@@ -117,10 +117,11 @@ TEST(BatchnormBackward, a_constant_gradient_vanishes) {
 // (2 - 1) / sqrt(3 + 1) = 1/2, (6 - 1) / 2 = 5/2.
 TEST(BatchnormInference, takes_the_given_statistics) {
     const glia_batchnorm_inference_params params{.epsilon = 1};
-    const Array                           x{{1, 1, 2}, {2, 6}}, mean{{1}, {1}}, var{{1}, {3}};
+    const Array x{{1, 1, 2}, {2, 6}}, mean{{1}, {1}}, var{{1}, {3}};
     expect(run(glia_op_batchnorm_inference, &params, {x, {{1}, {4}}, {{1}, {10}}, mean, var})[0], {12, 20});
     expect(run(glia_op_batchnorm_inference, &params, {x, ABSENT, ABSENT, mean, var})[0], {0.5, 2.5});
-    const auto back = run(glia_op_batchnorm_inference_backward, &params, {x, {{1, 1, 2}, {1, 2}}, {{1}, {4}}, mean, var});
+    const auto back =
+        run(glia_op_batchnorm_inference_backward, &params, {x, {{1, 1, 2}, {1, 2}}, {{1}, {4}}, mean, var});
     expect(back[0], {2, 4});
     expect(back[1], {0.5 + 5});
     expect(back[2], {3});
@@ -139,7 +140,8 @@ TEST(Layernorm, normalises_each_row) {
 
 TEST(Layernorm, groups_of_several_dimensions_have_weights_of_their_shape) {
     const glia_layernorm_params params{.dims = 2, .epsilon = 4};
-    const auto out = run(glia_op_layernorm, &params, {{{1, 2, 2}, {1, 3, 5, 7}}, {{2, 2}, {3, 6, 9, 12}}});  // mean 4, var 5
+    const auto out =
+        run(glia_op_layernorm, &params, {{{1, 2, 2}, {1, 3, 5, 7}}, {{2, 2}, {3, 6, 9, 12}}});  // mean 4, var 5
     expect(out[0], {-3, -2, 3, 12});
     EXPECT_EQ(out[1].dims, (std::vector<int64_t>{1}));
 }
@@ -171,7 +173,8 @@ TEST(LayernormBackward, weights_sum_over_the_rows) {
 // Groups {1, 3}, {5, 7}: mean 2 and 6, var 1 each.
 TEST(Groupnorm, groups_are_runs_of_channels_of_one_sample) {
     const glia_groupnorm_params params{.groups = 2, .epsilon = 3};
-    const auto out = run(glia_op_groupnorm, &params, {{{1, 4}, {1, 3, 5, 7}}, {{4}, {2, 4, 6, 8}}, {{4}, {0, 0, 0, 1}}});
+    const auto out =
+        run(glia_op_groupnorm, &params, {{{1, 4}, {1, 3, 5, 7}}, {{4}, {2, 4, 6, 8}}, {{4}, {0, 0, 0, 1}}});
     expect(out[0], {-1, 2, -3, 5});
     EXPECT_EQ(out[1].dims, (std::vector<int64_t>{1, 2}));
     expect(out[1], {2, 6});
@@ -181,7 +184,7 @@ TEST(Groupnorm, groups_are_runs_of_channels_of_one_sample) {
 TEST(Groupnorm, one_group_is_layernorm_over_everything_but_the_sample) {
     const Array x{{2, 3, 2}, {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8}};
     const glia_layernorm_params rows{.dims = 2};
-    const auto                  a = run(glia_op_groupnorm, nullptr, {x}), b = run(glia_op_layernorm, &rows, {x});
+    const auto a = run(glia_op_groupnorm, nullptr, {x}), b = run(glia_op_layernorm, &rows, {x});
     expect(a[0], b[0].values);
     expect(a[1], b[1].values);
 }
@@ -189,8 +192,9 @@ TEST(Groupnorm, one_group_is_layernorm_over_everything_but_the_sample) {
 // Two groups of one channel with two places each; the first is the example of BatchnormBackward, the second has dy = 0.
 TEST(GroupnormBackward, agrees_with_the_formula_by_hand) {
     const glia_groupnorm_backward_params params{.groups = 2};
-    const auto out = run(glia_op_groupnorm_backward, &params,
-                         {{{1, 2, 2}, {-1, 1, 4, 5}}, {{1, 2, 2}, {1, 3, 0, 0}}, {{2}, {2, 7}}, {{1, 2}, {0, 4}}, {{1, 2}, {0.5, 1}}});
+    const auto out = run(
+        glia_op_groupnorm_backward, &params,
+        {{{1, 2, 2}, {-1, 1, 4, 5}}, {{1, 2, 2}, {1, 3, 0, 0}}, {{2}, {2, 7}}, {{1, 2}, {0, 4}}, {{1, 2}, {0.5, 1}}});
     expect(out[0], {1 - 2 + 0.25, 3 - 2 - 0.25, 0, 0});
     expect(out[1], {1, 0});
     expect(out[2], {4, 0});
@@ -198,12 +202,12 @@ TEST(GroupnormBackward, agrees_with_the_formula_by_hand) {
 
 // The public functions put every tensor where the op expects it.
 TEST(PublicNorm, batchnorm_updates_the_running_statistics_in_place) {
-    Session      session;
+    Session session;
     glia_tensor *x = session.tensor(kImage), *y = session.tensor({{2, 2, 1, 2}, {}}), *mean = session.tensor({{2}, {}});
     const glia_batchnorm_vectors vectors{session.tensor({{2}, {3, 2}}), session.tensor({{2}, {10, -1}}),
                                          session.tensor({{2}, {0, 8}}), session.tensor({{2}, {1, 2}})};
-    const glia_norm_stats        stats{mean, nullptr};
-    const glia_batchnorm_params  params{.epsilon = 4, .momentum = 0.5};
+    const glia_norm_stats stats{mean, nullptr};
+    const glia_batchnorm_params params{.epsilon = 4, .momentum = 0.5};
     ASSERT_EQ(glia_batchnorm(session.ctx(), &params, x, &vectors, y, &stats), GLIA_OK) << glia_message(session.ctx());
     EXPECT_EQ(session.values(mean), (Values{4, 4}));
     EXPECT_EQ(session.values(vectors.running_mean), (Values{2, 6}));
@@ -213,9 +217,10 @@ TEST(PublicNorm, batchnorm_updates_the_running_statistics_in_place) {
 }
 
 TEST(PublicNorm, instancenorm_has_a_group_for_each_channel) {
-    Session      session;
-    glia_tensor *x = session.tensor(kImage), *y = session.tensor({{2, 2, 1, 2}, {}}), *mean = session.tensor({{2, 2}, {}});
-    const glia_norm_stats          stats{mean, nullptr};
+    Session session;
+    glia_tensor *x = session.tensor(kImage), *y = session.tensor({{2, 2, 1, 2}, {}}),
+                *mean = session.tensor({{2, 2}, {}});
+    const glia_norm_stats stats{mean, nullptr};
     const glia_instancenorm_params params{.epsilon = 3};  // the variances are 1, 0, 1, 0
     ASSERT_EQ(glia_instancenorm(session.ctx(), &params, x, nullptr, nullptr, y, &stats), GLIA_OK);
     EXPECT_EQ(session.values(y), (Values{-0.5, 0.5, 0, 0, -0.5, 0.5, 0, 0}));
@@ -224,16 +229,20 @@ TEST(PublicNorm, instancenorm_has_a_group_for_each_channel) {
 }
 
 TEST(PublicNorm, backward_functions_take_and_give_in_order) {
-    Session               session;
-    const Array           x{{1, 2}, {-1, 1}}, dy{{1, 2}, {1, 3}}, two{{2}, {}}, one{{1}, {}};
-    glia_tensor *         dx = session.tensor({{1, 2}, {}}), *dweight = session.tensor(two), *dbias = session.tensor(two);
-    const glia_norm_saved saved{session.tensor({{2}, {2, 1}}), session.tensor({{1}, {0}}), session.tensor({{1}, {0.5}})};
+    Session session;
+    const Array x{{1, 2}, {-1, 1}}, dy{{1, 2}, {1, 3}}, two{{2}, {}}, one{{1}, {}};
+    glia_tensor *dx = session.tensor({{1, 2}, {}}), *dweight = session.tensor(two), *dbias = session.tensor(two);
+    const glia_norm_saved saved{session.tensor({{2}, {2, 1}}), session.tensor({{1}, {0}}),
+                                session.tensor({{1}, {0.5}})};
     const glia_norm_gradients gradients{dweight, dbias};
-    ASSERT_EQ(glia_layernorm_backward(session.ctx(), nullptr, session.tensor(x), session.tensor(dy), &saved, dx, &gradients), GLIA_OK);
+    ASSERT_EQ(
+        glia_layernorm_backward(session.ctx(), nullptr, session.tensor(x), session.tensor(dy), &saved, dx, &gradients),
+        GLIA_OK);
     EXPECT_EQ(session.values(dweight), (Values{-0.5, 1.5}));
     EXPECT_EQ(session.values(dbias), (Values{1, 3}));
-    EXPECT_EQ(glia_layernorm_backward(session.ctx(), nullptr, session.tensor(x), session.tensor(dy), nullptr, dx, nullptr),
-              GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(
+        glia_layernorm_backward(session.ctx(), nullptr, session.tensor(x), session.tensor(dy), nullptr, dx, nullptr),
+        GLIA_INVALID_ARGUMENT);
     EXPECT_STREQ(glia_message(session.ctx()), "layernorm_backward: mean is NULL");
 }
 

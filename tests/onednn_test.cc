@@ -17,25 +17,26 @@ using Tensor  = std::unique_ptr<glia_tensor, decltype(&glia_tensor_destroy)>;
 
 Context make_context(int threads, glia_context_args args = {}) {
     args.threads      = threads;
-    glia_context* ctx = nullptr;
+    glia_context *ctx = nullptr;
     EXPECT_EQ(glia_context_create("cpu", &args, &ctx), GLIA_OK) << glia_message(nullptr);
     return {ctx, glia_context_destroy};
 }
 
-Tensor make_tensor(const Context& ctx, glia_shape shape, glia_dtype dtype = GLIA_F32) {
-    glia_tensor* tensor = nullptr;
+Tensor make_tensor(const Context &ctx, glia_shape shape, glia_dtype dtype = GLIA_F32) {
+    glia_tensor *tensor = nullptr;
     EXPECT_EQ(glia_tensor_create(ctx.get(), dtype, shape, &tensor), GLIA_OK);
-    for (int64_t i = 0; i < glia_count(tensor); ++i) glia_store(dtype, tensor->data, i, double(i * 37 % 101) / 101 - 0.5);
+    for (int64_t i = 0; i < glia_count(tensor); ++i)
+        glia_store(dtype, tensor->data, i, double(i * 37 % 101) / 101 - 0.5);
     return {tensor, glia_tensor_destroy};
 }
 
-std::vector<float> values(const Tensor& tensor) {
-    const auto* data = static_cast<const float*>(glia_tensor_data(tensor.get()));
+std::vector<float> values(const Tensor &tensor) {
+    const auto *data = static_cast<const float *>(glia_tensor_data(tensor.get()));
     return {data, data + glia_tensor_count(tensor.get())};
 }
 
-const glia_provider* onednn_of(const glia_op* op) {
-    for (const glia_provider* const* it = glia_cpu_device.providers(op); *it; ++it)
+const glia_provider *onednn_of(const glia_op *op) {
+    for (const glia_provider *const *it = glia_cpu_device.providers(op); *it; ++it)
         if (std::string((*it)->name) == "cpu.onednn") return *it;
     return nullptr;
 }
@@ -47,22 +48,22 @@ struct Conv {
           x(make_tensor(ctx, GLIA_SHAPE(4, 8, 12, 12), dtype)),
           w(make_tensor(ctx, GLIA_SHAPE(16, 8, 3, 3), dtype)),
           y(make_tensor(ctx, GLIA_SHAPE(4, 16, 10, 10), dtype)) {
-        const glia_tensor* in[] = {x.get(), w.get()};
-        glia_resolution    r;
+        const glia_tensor *in[] = {x.get(), w.get()};
+        glia_resolution r;
         EXPECT_EQ(glia_resolve(ctx.get(), &glia_op_conv2d, nullptr, 2, in, geom, &r), GLIA_OK);
         call.ctx = ctx.get(), call.op = &glia_op_conv2d, call.geom = geom, call.n_in = 2;
         call.in[0] = x.get(), call.in[1] = w.get(), call.out[0] = y.get();
     }
     std::string declined() const {
-        const char* reason = onednn_of(&glia_op_conv2d)->decline(&call);
+        const char *reason = onednn_of(&glia_op_conv2d)->decline(&call);
         return reason ? reason : "";
     }
     glia_status run() { return glia_conv2d(ctx.get(), nullptr, x.get(), w.get(), nullptr, y.get()); }
 
-    Context                        ctx;
-    Tensor                         x, w, y;
+    Context ctx;
+    Tensor x, w, y;
     alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-    glia_call                      call{};
+    glia_call call{};
 };
 
 TEST(OneDnn, says_why_it_declines) {
@@ -88,15 +89,20 @@ TEST(OneDnn, declines_threads_that_openmp_cannot_deliver) {
 // A single channel lies dense and channels last at once; mixed with the other image's layout nothing fast is left.
 TEST(OneDnn, takes_an_image_of_one_channel_in_both_layouts) {
     for (bool channels_last : {false, true}) {
-        Context            ctx = make_context(2);
-        Tensor             x = make_tensor(ctx, GLIA_SHAPE(4, 1, 28, 28)), w = make_tensor(ctx, GLIA_SHAPE(8, 1, 3, 3));
-        Tensor             y    = make_tensor(ctx, GLIA_SHAPE(4, 8, 26, 26));
-        const glia_tensor* in[] = {x.get(), w.get()};
+        Context ctx = make_context(2);
+        Tensor x = make_tensor(ctx, GLIA_SHAPE(4, 1, 28, 28)), w = make_tensor(ctx, GLIA_SHAPE(8, 1, 3, 3));
+        Tensor y                = make_tensor(ctx, GLIA_SHAPE(4, 8, 26, 26));
+        const glia_tensor *in[] = {x.get(), w.get()};
         if (channels_last) glia_channels_last_strides(4, y->dim, y->stride);
         alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-        glia_resolution                r;
+        glia_resolution r;
         ASSERT_EQ(glia_resolve(ctx.get(), &glia_op_conv2d, nullptr, 2, in, geom, &r), GLIA_OK);
-        glia_call call{.ctx = ctx.get(), .op = &glia_op_conv2d, .geom = geom, .n_in = 2, .in = {x.get(), w.get()}, .out = {y.get()}};
+        glia_call call{.ctx  = ctx.get(),
+                       .op   = &glia_op_conv2d,
+                       .geom = geom,
+                       .n_in = 2,
+                       .in   = {x.get(), w.get()},
+                       .out  = {y.get()}};
         glia_prepared prepared{};
         ASSERT_EQ(onednn_of(&glia_op_conv2d)->prepare(&call, &prepared), GLIA_OK) << channels_last;
         onednn_of(&glia_op_conv2d)->release(&prepared);
@@ -104,13 +110,13 @@ TEST(OneDnn, takes_an_image_of_one_channel_in_both_layouts) {
 }
 
 TEST(OneDnn, refuses_to_run_inside_a_parallel_region) {
-    Conv                 outside(2), inside(2);
-    const glia_provider* provider = onednn_of(&glia_op_conv2d);
-    glia_prepared        prepared{};
+    Conv outside(2), inside(2);
+    const glia_provider *provider = onednn_of(&glia_op_conv2d);
+    glia_prepared prepared{};
     ASSERT_EQ(provider->prepare(&inside.call, &prepared), GLIA_OK);
     std::vector<char> workspace(prepared.workspace + 1);
-    std::string       reason;
-    glia_status       ran = GLIA_OK, called = GLIA_BUSY;
+    std::string reason;
+    glia_status ran = GLIA_OK, called = GLIA_BUSY;
 #pragma omp parallel num_threads(2)
 #pragma omp single
     {
@@ -143,32 +149,35 @@ TEST(OneDnn, contexts_of_one_thread_work_inside_a_parallel_region) {
 // A network that has diverged must not look well: what a NaN goes into is a NaN.
 TEST(OneDnn, keeps_a_nan) {
     for (glia_unary_kind kind : {GLIA_LINEAR, GLIA_RELU, GLIA_SIGMOID, GLIA_TANH}) {
-        Conv               conv(2);
+        Conv conv(2);
         glia_conv2d_params params{};
         params.activation = kind;
-        for (int64_t i = 0; i < glia_count(conv.x.get()); ++i) static_cast<float*>(conv.x->data)[i] = NAN;
+        for (int64_t i = 0; i < glia_count(conv.x.get()); ++i) static_cast<float *>(conv.x->data)[i] = NAN;
         ASSERT_EQ(glia_conv2d(conv.ctx.get(), &params, conv.x.get(), conv.w.get(), nullptr, conv.y.get()), GLIA_OK);
         for (float v : values(conv.y)) ASSERT_TRUE(std::isnan(v)) << "conv2d " << glia_unary_name(kind) << ": " << v;
 
-        Tensor            x = make_tensor(conv.ctx, GLIA_SHAPE(5, 7)), w = make_tensor(conv.ctx, GLIA_SHAPE(3, 7)), y = make_tensor(conv.ctx, GLIA_SHAPE(5, 3));
+        Tensor x = make_tensor(conv.ctx, GLIA_SHAPE(5, 7)), w = make_tensor(conv.ctx, GLIA_SHAPE(3, 7)),
+               y = make_tensor(conv.ctx, GLIA_SHAPE(5, 3));
         glia_dense_params dense{};
         dense.activation = kind;
-        for (int i = 0; i < 35; ++i) static_cast<float*>(x->data)[i] = NAN;
+        for (int i = 0; i < 35; ++i) static_cast<float *>(x->data)[i] = NAN;
         ASSERT_EQ(glia_dense(conv.ctx.get(), &dense, x.get(), w.get(), nullptr, y.get()), GLIA_OK);
         for (float v : values(y)) ASSERT_TRUE(std::isnan(v)) << "dense " << glia_unary_name(kind) << ": " << v;
     }
     for (int kind = 0; kind < GLIA_UNARY_COUNT; ++kind) {
-        Context           ctx = make_context(2);
-        Tensor            x = make_tensor(ctx, GLIA_SHAPE(33)), y = make_tensor(ctx, GLIA_SHAPE(33));
+        Context ctx = make_context(2);
+        Tensor x = make_tensor(ctx, GLIA_SHAPE(33)), y = make_tensor(ctx, GLIA_SHAPE(33));
         glia_unary_params params{};
-        params.kind = glia_unary_kind(kind), params.alpha = kind == GLIA_CLIP ? -1 : 0, params.beta = kind == GLIA_CLIP ? 1 : 0;
-        for (int i = 0; i < 33; ++i) static_cast<float*>(x->data)[i] = NAN;
+        params.kind = glia_unary_kind(kind), params.alpha = kind == GLIA_CLIP ? -1 : 0,
+        params.beta = kind == GLIA_CLIP ? 1 : 0;
+        for (int i = 0; i < 33; ++i) static_cast<float *>(x->data)[i] = NAN;
         alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-        const glia_tensor*             in[] = {x.get()};
-        glia_resolution                r;
+        const glia_tensor *in[] = {x.get()};
+        glia_resolution r;
         ASSERT_EQ(glia_resolve(ctx.get(), &glia_op_unary, &params, 1, in, geom, &r), GLIA_OK);
-        glia_call            call{.ctx = ctx.get(), .op = &glia_op_unary, .geom = geom, .n_in = 1, .in = {x.get()}, .out = {y.get()}};
-        const glia_provider* provider = onednn_of(&glia_op_unary);
+        glia_call call{
+            .ctx = ctx.get(), .op = &glia_op_unary, .geom = geom, .n_in = 1, .in = {x.get()}, .out = {y.get()}};
+        const glia_provider *provider = onednn_of(&glia_op_unary);
         if (provider->decline(&call)) continue;
         glia_prepared prepared{};
         ASSERT_EQ(provider->prepare(&call, &prepared), GLIA_OK);
@@ -198,10 +207,11 @@ TEST(OneDnn, convolution_gives_the_same_bits_on_any_number_of_threads) {
         return values(conv.y);
     };
     const auto backward = [](int threads) {
-        Conv                        conv(threads);
+        Conv conv(threads);
         glia_conv2d_backward_params params{};
         params.size[0] = params.size[1] = 12;
-        EXPECT_EQ(glia_conv2d_backward_data(conv.ctx.get(), &params, conv.y.get(), conv.w.get(), conv.x.get()), GLIA_OK);
+        EXPECT_EQ(glia_conv2d_backward_data(conv.ctx.get(), &params, conv.y.get(), conv.w.get(), conv.x.get()),
+                  GLIA_OK);
         return values(conv.x);
     };
     for (int threads : {2, 3, 4}) {
@@ -212,12 +222,12 @@ TEST(OneDnn, convolution_gives_the_same_bits_on_any_number_of_threads) {
 
 TEST(OneDnn, filter_gradient_repeats_and_its_bias_does_not_depend_on_threads) {
     const auto gradients = [](int threads) {
-        Context                     ctx = make_context(threads);
-        Tensor                      x = make_tensor(ctx, GLIA_SHAPE(32, 3, 14, 14)), dy = make_tensor(ctx, GLIA_SHAPE(32, 33, 12, 12));
-        Tensor                      dw = make_tensor(ctx, GLIA_SHAPE(33, 3, 3, 3)), dbias = make_tensor(ctx, GLIA_SHAPE(33));
+        Context ctx = make_context(threads);
+        Tensor x = make_tensor(ctx, GLIA_SHAPE(32, 3, 14, 14)), dy = make_tensor(ctx, GLIA_SHAPE(32, 33, 12, 12));
+        Tensor dw = make_tensor(ctx, GLIA_SHAPE(33, 3, 3, 3)), dbias = make_tensor(ctx, GLIA_SHAPE(33));
         glia_conv2d_backward_params params{};
         params.size[0] = params.size[1] = 3;
-        for (Tensor* t : {&x, &dy}) glia_channels_last_strides(4, (*t)->dim, (*t)->stride);
+        for (Tensor *t : {&x, &dy}) glia_channels_last_strides(4, (*t)->dim, (*t)->stride);
         EXPECT_EQ(glia_conv2d_backward_filter(ctx.get(), &params, x.get(), dy.get(), dw.get(), dbias.get()), GLIA_OK);
         return std::pair(values(dw), values(dbias));
     };
@@ -230,16 +240,16 @@ TEST(OneDnn, filter_gradient_repeats_and_its_bias_does_not_depend_on_threads) {
 
 // The context's memory is counted here; what oneDNN itself allocates is seen by the leak sanitizer.
 TEST(OneDnn, contexts_leave_nothing_behind) {
-    using Blocks = std::map<void*, size_t>;
-    Blocks                  held;
-    glia_context_args       args{};
-    args.allocator.alloc = [](void* user, size_t bytes, size_t alignment) -> void* {
-        void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-        (*static_cast<Blocks*>(user))[memory] = bytes;
+    using Blocks = std::map<void *, size_t>;
+    Blocks held;
+    glia_context_args args{};
+    args.allocator.alloc = [](void *user, size_t bytes, size_t alignment) -> void * {
+        void *memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+        (*static_cast<Blocks *>(user))[memory] = bytes;
         return memory;
     };
-    args.allocator.release = [](void* user, void* memory, size_t) {
-        EXPECT_EQ(static_cast<Blocks*>(user)->erase(memory), 1u);
+    args.allocator.release = [](void *user, void *memory, size_t) {
+        EXPECT_EQ(static_cast<Blocks *>(user)->erase(memory), 1u);
         std::free(memory);
     };
     args.allocator.user = &held;

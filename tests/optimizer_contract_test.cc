@@ -12,49 +12,55 @@ using namespace glia;
 
 const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH;
 
-std::vector<char> sgd(const glia_sgd_params& p = {}) { return bytes_of(p); }
-std::vector<char> adam(const glia_adam_params& p = {}) { return bytes_of(p); }
-std::vector<char> adagrad(const glia_adagrad_params& p = {}) { return bytes_of(p); }
-std::vector<char> rmsprop(const glia_rmsprop_params& p = {}) { return bytes_of(p); }
+std::vector<char> sgd(const glia_sgd_params &p = {}) { return bytes_of(p); }
+std::vector<char> adam(const glia_adam_params &p = {}) { return bytes_of(p); }
+std::vector<char> adagrad(const glia_adagrad_params &p = {}) { return bytes_of(p); }
+std::vector<char> rmsprop(const glia_rmsprop_params &p = {}) { return bytes_of(p); }
 std::vector<char> clip(double max_norm) { return bytes_of(glia_clip_by_norm_params{max_norm}); }
 
-const std::vector<Bad>& bad_calls() {
-    static const glia_op *const s = &glia_op_sgd, *const a = &glia_op_adam, *const g = &glia_op_adagrad, *const m = &glia_op_rmsprop, *const c = &glia_op_clip_by_norm;
+const std::vector<Bad> &bad_calls() {
+    static const glia_op *const s = &glia_op_sgd, *const a = &glia_op_adam, *const g = &glia_op_adagrad,
+                                *const m = &glia_op_rmsprop, *const c = &glia_op_clip_by_norm;
     const Array p = dims({3}), rate = dims({}), step = dims({}, GLIA_I64);
     static const std::vector<Bad> all = {
-        {"integers", s, sgd(), {dims({3}, GLIA_I32), p, rate}, DTYPE, "param is i32, must be a float"},
-        {"grad_shape", s, sgd(), {p, dims({4}), rate}, SHAPE, "grad is [4], must be [3]"},
-        {"grad_dtype", s, sgd(), {p, dims({3}, GLIA_F64), rate}, DTYPE, "param is f32, grad is f64"},
-        {"rate_dtype", s, sgd(), {p, p, dims({}, GLIA_F64)}, DTYPE, "rate is f64, must be f32"},
-        {"rate_shape", s, sgd(), {p, p, dims({1})}, SHAPE, "rate is [1], must have 0 dimensions"},
-        {"no_velocity", s, sgd({.momentum = 0.9}), {p, p, rate}, ARGUMENT, "velocity is NULL, momentum is 0.9"},
-        {"velocity_shape", s, sgd({.momentum = 0.9}), {p, p, rate, dims({2})}, SHAPE, "velocity is [2], must be [3]"},
-        {"momentum_negative", s, sgd({.momentum = -1}), {p, p, rate}, ARGUMENT, "momentum is -1"},
-        {"momentum_nan", s, sgd({.momentum = NAN}), {p, p, rate}, ARGUMENT, "momentum is"},
-        {"dampening_alone", s, sgd({.dampening = 0.5}), {p, p, rate}, ARGUMENT, "dampening is 0.5 without momentum"},
-        {"nesterov_alone", s, sgd({.nesterov = true}), {p, p, rate}, ARGUMENT, "nesterov needs momentum"},
-        {"nesterov_dampened", s, sgd({.momentum = 0.9, .dampening = 0.5, .nesterov = true}), {p, p, rate, p}, ARGUMENT, "they are 0.9 and 0.5"},
-        {"l1_negative", s, sgd({.l1 = -1}), {p, p, rate}, ARGUMENT, "l1 is -1"},
-        {"l2_infinite", s, sgd({.l2 = INFINITY}), {p, p, rate}, ARGUMENT, "l2 is inf"},
-        {"beta1_is_1", a, adam({.beta1 = 1}), {p, p, rate, step, p, p}, ARGUMENT, "beta1 is 1, must be 0 to below 1"},
-        {"beta2_negative", a, adam({.beta2 = -0.5}), {p, p, rate, step, p, p}, ARGUMENT, "beta2 is -0.5"},
-        {"epsilon_negative", a, adam({.epsilon = -1}), {p, p, rate, step, p, p}, ARGUMENT, "epsilon is -1"},
-        {"l2_negative", a, adam({.l2 = -1}), {p, p, rate, step, p, p}, ARGUMENT, "l2 is -1"},
-        {"step_dtype", a, adam(), {p, p, rate, dims({}, GLIA_I32), p, p}, DTYPE, "step is i32, must be i64"},
-        {"step_shape", a, adam(), {p, p, rate, dims({1}, GLIA_I64), p, p}, SHAPE, "step is [1]"},
-        {"v_shape", a, adam(), {p, p, rate, step, p, dims({3, 1})}, SHAPE, "v is [3,1], must be [3]"},
-        {"m_dtype", a, adam(), {p, p, rate, step, dims({3}, GLIA_F16), p}, DTYPE, "param is f32, m is f16"},
-        {"five_inputs", a, adam(), {p, p, rate, step, p}, ARGUMENT, "5 inputs, takes 6 to 6"},
-        {"sum_shape", g, adagrad(), {p, p, rate, dims({2})}, SHAPE, "sum is [2], must be [3]"},
-        {"epsilon_nan", g, adagrad({.epsilon = NAN}), {p, p, rate, p}, ARGUMENT, "epsilon is"},
-        {"alpha_is_1", m, rmsprop({.alpha = 1}), {p, p, rate, p}, ARGUMENT, "alpha is 1"},
-        {"no_velocity", m, rmsprop({.momentum = 0.5}), {p, p, rate, p}, ARGUMENT, "velocity is NULL, momentum is 0.5"},
-        {"no_mean", m, rmsprop({.centered = true}), {p, p, rate, p}, ARGUMENT, "mean is NULL, centered"},
-        {"mean_shape", m, rmsprop({.centered = true}), {p, p, rate, p, ABSENT, dims({4})}, SHAPE, "mean is [4], must be [3]"},
-        {"no_norm", c, clip(0), {p}, ARGUMENT, "max_norm is 0, must be positive"},
-        {"norm_negative", c, clip(-1), {p}, ARGUMENT, "max_norm is -1"},
-        {"norm_nan", c, clip(NAN), {p}, ARGUMENT, "max_norm is"},
-        {"integers", c, clip(1), {dims({3}, GLIA_I64)}, DTYPE, "g is i64, must be a float"},
+        bad("integers", s, sgd(), {dims({3}, GLIA_I32), p, rate}, DTYPE, "param is i32, must be a float"),
+        bad("grad_shape", s, sgd(), {p, dims({4}), rate}, SHAPE, "grad is [4], must be [3]"),
+        bad("grad_dtype", s, sgd(), {p, dims({3}, GLIA_F64), rate}, DTYPE, "param is f32, grad is f64"),
+        bad("rate_dtype", s, sgd(), {p, p, dims({}, GLIA_F64)}, DTYPE, "rate is f64, must be f32"),
+        bad("rate_shape", s, sgd(), {p, p, dims({1})}, SHAPE, "rate is [1], must have 0 dimensions"),
+        bad("no_velocity", s, sgd({.momentum = 0.9}), {p, p, rate}, ARGUMENT, "velocity is NULL, momentum is 0.9"),
+        bad("velocity_shape", s, sgd({.momentum = 0.9}), {p, p, rate, dims({2})}, SHAPE,
+            "velocity is [2], must be [3]"),
+        bad("momentum_negative", s, sgd({.momentum = -1}), {p, p, rate}, ARGUMENT, "momentum is -1"),
+        bad("momentum_nan", s, sgd({.momentum = NAN}), {p, p, rate}, ARGUMENT, "momentum is"),
+        bad("dampening_alone", s, sgd({.dampening = 0.5}), {p, p, rate}, ARGUMENT, "dampening is 0.5 without momentum"),
+        bad("nesterov_alone", s, sgd({.nesterov = true}), {p, p, rate}, ARGUMENT, "nesterov needs momentum"),
+        bad("nesterov_dampened", s, sgd({.momentum = 0.9, .dampening = 0.5, .nesterov = true}), {p, p, rate, p},
+            ARGUMENT, "they are 0.9 and 0.5"),
+        bad("l1_negative", s, sgd({.l1 = -1}), {p, p, rate}, ARGUMENT, "l1 is -1"),
+        bad("l2_infinite", s, sgd({.l2 = INFINITY}), {p, p, rate}, ARGUMENT, "l2 is inf"),
+        bad("beta1_is_1", a, adam({.beta1 = 1}), {p, p, rate, step, p, p}, ARGUMENT,
+            "beta1 is 1, must be 0 to below 1"),
+        bad("beta2_negative", a, adam({.beta2 = -0.5}), {p, p, rate, step, p, p}, ARGUMENT, "beta2 is -0.5"),
+        bad("epsilon_negative", a, adam({.epsilon = -1}), {p, p, rate, step, p, p}, ARGUMENT, "epsilon is -1"),
+        bad("l2_negative", a, adam({.l2 = -1}), {p, p, rate, step, p, p}, ARGUMENT, "l2 is -1"),
+        bad("step_dtype", a, adam(), {p, p, rate, dims({}, GLIA_I32), p, p}, DTYPE, "step is i32, must be i64"),
+        bad("step_shape", a, adam(), {p, p, rate, dims({1}, GLIA_I64), p, p}, SHAPE, "step is [1]"),
+        bad("v_shape", a, adam(), {p, p, rate, step, p, dims({3, 1})}, SHAPE, "v is [3,1], must be [3]"),
+        bad("m_dtype", a, adam(), {p, p, rate, step, dims({3}, GLIA_F16), p}, DTYPE, "param is f32, m is f16"),
+        bad("five_inputs", a, adam(), {p, p, rate, step, p}, ARGUMENT, "5 inputs, takes 6 to 6"),
+        bad("sum_shape", g, adagrad(), {p, p, rate, dims({2})}, SHAPE, "sum is [2], must be [3]"),
+        bad("epsilon_nan", g, adagrad({.epsilon = NAN}), {p, p, rate, p}, ARGUMENT, "epsilon is"),
+        bad("alpha_is_1", m, rmsprop({.alpha = 1}), {p, p, rate, p}, ARGUMENT, "alpha is 1"),
+        bad("no_velocity", m, rmsprop({.momentum = 0.5}), {p, p, rate, p}, ARGUMENT,
+            "velocity is NULL, momentum is 0.5"),
+        bad("no_mean", m, rmsprop({.centered = true}), {p, p, rate, p}, ARGUMENT, "mean is NULL, centered"),
+        bad("mean_shape", m, rmsprop({.centered = true}), {p, p, rate, p, ABSENT, dims({4})}, SHAPE,
+            "mean is [4], must be [3]"),
+        bad("no_norm", c, clip(0), {p}, ARGUMENT, "max_norm is 0, must be positive"),
+        bad("norm_negative", c, clip(-1), {p}, ARGUMENT, "max_norm is -1"),
+        bad("norm_nan", c, clip(NAN), {p}, ARGUMENT, "max_norm is"),
+        bad("integers", c, clip(1), {dims({3}, GLIA_I64)}, DTYPE, "g is i64, must be a float"),
     };
     return all;
 }

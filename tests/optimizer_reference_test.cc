@@ -10,8 +10,10 @@ namespace {
 using namespace glia;
 using Values = std::vector<double>;
 
-template <class Params> std::vector<Array> run(const glia_op& op, const Params& params, const std::vector<Array>& in, const char* provider = "cpu.ref") {
-    Session      session(provider);
+template <class Params>
+std::vector<Array> run(const glia_op &op, const Params &params, const std::vector<Array> &in,
+                       const char *provider = "cpu.ref") {
+    Session session(provider);
     const Result result = session.call(op, params, in);
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
     return result.out;
@@ -22,38 +24,44 @@ Array rate(double value) { return {{}, {value}, GLIA_F32}; }
 Array step(double value) { return {{}, {value}, GLIA_I64}; }
 
 // The first element of each output.
-void near(const std::vector<Array>& got, const Values& want) {
+void near(const std::vector<Array> &got, const Values &want) {
     ASSERT_GE(got.size(), want.size());
     for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i].values[0], want[i], 1e-14) << "output " << i;
 }
 
 TEST(Sgd, steps) {
-    const auto sgd = [](const glia_sgd_params& p) { return run(glia_op_sgd, p, {one(1), one(0.5), rate(0.5), one(2)}); };
+    const auto sgd = [](const glia_sgd_params &p) {
+        return run(glia_op_sgd, p, {one(1), one(0.5), rate(0.5), one(2)});
+    };
     near(sgd({}), {0.75});
     near(sgd({.momentum = 0.5}), {0.25, 1.5});
     near(sgd({.momentum = 0.5, .dampening = 0.5}), {0.375, 1.25});
     near(sgd({.momentum = 0.5, .nesterov = true}), {0.375, 1.5});
     near(sgd({.l1 = 0.25, .l2 = 1}), {0.125});
-    near(run(glia_op_sgd, glia_sgd_params{.l1 = 1}, {one(0), one(0), rate(1)}), {0});   // sign(0) = 0
+    near(run(glia_op_sgd, glia_sgd_params{.l1 = 1}, {one(0), one(0), rate(1)}), {0});  // sign(0) = 0
     near(run(glia_op_sgd, glia_sgd_params{.l1 = 1}, {one(-3), one(0), rate(1)}), {-2});
 }
 
 TEST(Adam, first_step_moves_by_the_rate) {
-    near(run(glia_op_adam, glia_adam_params{}, {one(1), one(0.5), rate(0.5), step(1), one(0), one(0)}), {1 - 0.5 * 0.5 / (0.5 + 1e-8), 0.05, 0.00025});
+    near(run(glia_op_adam, glia_adam_params{}, {one(1), one(0.5), rate(0.5), step(1), one(0), one(0)}),
+         {1 - 0.5 * 0.5 / (0.5 + 1e-8), 0.05, 0.00025});
 }
 
 TEST(Adam, later_steps) {
     // m = 0.5 1 + 0.5 2, v = 0.75 4 + 0.25 2^2; m^ = 1.5 / (1 - 0.25), v^ = 4 / (1 - 0.5625)
     const glia_adam_params p{.beta1 = 0.5, .beta2 = 0.75, .epsilon = 1};
-    near(run(glia_op_adam, p, {one(1), one(2), rate(0.5), step(2), one(1), one(4)}), {1 - 0.5 * 2 / (std::sqrt(4 / 0.4375) + 1), 1.5, 4});
+    near(run(glia_op_adam, p, {one(1), one(2), rate(0.5), step(2), one(1), one(4)}),
+         {1 - 0.5 * 2 / (std::sqrt(4 / 0.4375) + 1), 1.5, 4});
 }
 
 TEST(Adam, decay_coupled_and_decoupled) {
     glia_adam_params p{.beta1 = 0.5, .beta2 = 0.75, .epsilon = 1, .l2 = 0.5};
     // coupled: g = 1 + 0.5 2 = 2, the step above from 2
-    near(run(glia_op_adam, p, {one(2), one(1), rate(0.5), step(2), one(1), one(4)}), {2 - 0.5 * 2 / (std::sqrt(4 / 0.4375) + 1), 1.5, 4});
+    near(run(glia_op_adam, p, {one(2), one(1), rate(0.5), step(2), one(1), one(4)}),
+         {2 - 0.5 * 2 / (std::sqrt(4 / 0.4375) + 1), 1.5, 4});
     p.decoupled = true;
-    near(run(glia_op_adam, p, {one(2), one(2), rate(0.5), step(2), one(1), one(4)}), {2 * 0.75 - 0.5 * 2 / (std::sqrt(4 / 0.4375) + 1), 1.5, 4});
+    near(run(glia_op_adam, p, {one(2), one(2), rate(0.5), step(2), one(1), one(4)}),
+         {2 * 0.75 - 0.5 * 2 / (std::sqrt(4 / 0.4375) + 1), 1.5, 4});
 }
 
 TEST(Adagrad, steps) {
@@ -75,7 +83,7 @@ TEST(Rmsprop, steps) {
 
 TEST(ClipByNorm, only_what_is_too_long) {
     const Array g{{2}, {3, 4}};
-    const auto  clipped = run(glia_op_clip_by_norm, glia_clip_by_norm_params{1}, {g});
+    const auto clipped = run(glia_op_clip_by_norm, glia_clip_by_norm_params{1}, {g});
     EXPECT_NEAR(clipped[0].values[0], 3 / (5 + 1e-6), 1e-15);
     EXPECT_NEAR(clipped[0].values[1], 4 / (5 + 1e-6), 1e-15);
     EXPECT_EQ(clipped[1].values, Values{5});
@@ -83,8 +91,9 @@ TEST(ClipByNorm, only_what_is_too_long) {
 }
 
 TEST(ClipByNorm, squares_that_no_f32_holds) {
-    for (const char* provider : {"cpu.ref", "cpu.native"}) {
-        const auto y = run(glia_op_clip_by_norm, glia_clip_by_norm_params{1}, {{{2}, {3e30, 4e30}, GLIA_F32}}, provider);
+    for (const char *provider : {"cpu.ref", "cpu.native"}) {
+        const auto y =
+            run(glia_op_clip_by_norm, glia_clip_by_norm_params{1}, {{{2}, {3e30, 4e30}, GLIA_F32}}, provider);
         EXPECT_NEAR(y[0].values[0], 0.6, 1e-6) << provider;
         EXPECT_NEAR(y[1].values[0] / 5e30, 1, 1e-6) << provider;
     }
@@ -96,24 +105,26 @@ TEST(Optimizers, threads_change_nothing) {
     for (int threads : {1, 2, 3}) {
         glia_context_args args{};
         args.threads      = threads;
-        glia_context* ctx = nullptr;
+        glia_context *ctx = nullptr;
         ASSERT_EQ(glia_context_create("cpu", &args, &ctx), GLIA_OK);
-        const size_t       n = 50000;
+        const size_t n = 50000;
         std::vector<float> p(n), g(n), m(n, 0), v(n, 0);
         for (size_t i = 0; i < n; ++i) p[i] = float(i % 17) - 8, g[i] = float(i % 1013) / 101 - 5;
-        float        lr = 0.01f, norm = 0;
-        int64_t      at = 1;
+        float lr = 0.01f, norm = 0;
+        int64_t at = 1;
         glia_tensor *tp, *tg, *tm, *tv, *tr, *ts, *tn;
-        const auto   wrap = [&](glia_tensor** t, void* data) { ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(50000), nullptr, data, t), GLIA_OK); };
+        const auto wrap = [&](glia_tensor **t, void *data) {
+            ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(50000), nullptr, data, t), GLIA_OK);
+        };
         wrap(&tp, p.data()), wrap(&tg, g.data()), wrap(&tm, m.data()), wrap(&tv, v.data());
         ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SCALAR, nullptr, &lr, &tr), GLIA_OK);
         ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SCALAR, nullptr, &norm, &tn), GLIA_OK);
         ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_I64, GLIA_SCALAR, nullptr, &at, &ts), GLIA_OK);
         const glia_clip_by_norm_params clip{1};
-        const glia_adam_tensors        tensors{tp, tg, tr, ts, tm, tv, tp, tm, tv};
+        const glia_adam_tensors tensors{tp, tg, tr, ts, tm, tv, tp, tm, tv};
         EXPECT_EQ(glia_clip_by_norm(ctx, &clip, tg, tg, tn), GLIA_OK) << glia_message(ctx);
         EXPECT_EQ(glia_adam(ctx, nullptr, &tensors), GLIA_OK) << glia_message(ctx);
-        for (glia_tensor* t : {tp, tg, tm, tv, tr, ts, tn}) glia_tensor_destroy(t);
+        for (glia_tensor *t : {tp, tg, tm, tv, tr, ts, tn}) glia_tensor_destroy(t);
         glia_context_destroy(ctx);
         results[threads - 1] = p;
         results[threads - 1].push_back(norm);

@@ -1,5 +1,5 @@
-// A test of the emulator: it must report each kernel with a planted bug, and nothing on the same kernel without it, in any
-// schedule. Compiled three times: plain, under the sanitizers, and as the race build.
+// A test of the emulator: it must report each kernel with a planted bug, and nothing on the same kernel without it, in
+// any schedule. Compiled three times: plain, under the sanitizers, and as the race build.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -24,17 +24,18 @@
 #define RACE_BUILD 0
 #endif
 
-void PrintTo(const Planted& planted, std::ostream* out) { *out << planted.name; }
+void PrintTo(const Planted &planted, std::ostream *out) { *out << planted.name; }
 
 namespace {
 
 std::vector<Planted> all_planted() {
     std::vector<Planted> all = planted_in_blocks();
-    for (const auto& more : {planted_in_warps(), planted_in_memory(), planted_in_tensor_cores(), planted_in_signals()}) all.insert(all.end(), more.begin(), more.end());
+    for (const auto &more : {planted_in_warps(), planted_in_memory(), planted_in_tensor_cores(), planted_in_signals()})
+        all.insert(all.end(), more.begin(), more.end());
     return all;
 }
 
-void set_up(const std::string& settings) {
+void set_up(const std::string &settings) {
     glia_emulator_reset();
     setenv("GLIA_EMULATOR", settings.c_str(), 1);
     ASSERT_EQ(cudaSetDevice(0), cudaSuccess) << glia_emulator_message();
@@ -53,20 +54,23 @@ class PlantedBug : public testing::TestWithParam<Planted> {
 // The race build needs one schedule, whichever it is.
 TEST_P(PlantedBug, is_reported_by_the_race_build) {
     if (!RACE_BUILD) GTEST_SKIP() << "this is not the race build";
-    const Planted& planted = GetParam();
-    for (const std::string& settings : {std::string("schedule=inorder"), std::string("schedule=reverse"), shuffled(1), shuffled(2)}) {
+    const Planted &planted = GetParam();
+    for (const std::string &settings :
+         {std::string("schedule=inorder"), std::string("schedule=reverse"), shuffled(1), shuffled(2)}) {
         set_up(settings);
         const Outcome outcome = planted.run(true);
         EXPECT_NE(outcome.error, cudaSuccess) << settings << ": nothing is reported";
         if (settings != "schedule=inorder") continue;
         EXPECT_EQ(outcome.error, planted.error) << cudaGetErrorName(outcome.error) << ": " << glia_emulator_message();
-        EXPECT_NE(std::string(glia_emulator_message()).find(planted.words), std::string::npos) << glia_emulator_message();
-        EXPECT_NE(std::string(glia_emulator_message()).find(".cu:"), std::string::npos) << "without a line: " << glia_emulator_message();
+        EXPECT_NE(std::string(glia_emulator_message()).find(planted.words), std::string::npos)
+            << glia_emulator_message();
+        EXPECT_NE(std::string(glia_emulator_message()).find(".cu:"), std::string::npos)
+            << "without a line: " << glia_emulator_message();
     }
 }
 
 TEST_P(PlantedBug, is_reported_by_the_plain_build_where_it_can) {
-    const Planted& planted = GetParam();
+    const Planted &planted = GetParam();
     if (RACE_BUILD || *planted.plain == '\0') GTEST_SKIP() << "not for this build";
     set_up("schedule=inorder");
     EXPECT_EQ(planted.run(true).error, planted.error);
@@ -74,7 +78,7 @@ TEST_P(PlantedBug, is_reported_by_the_plain_build_where_it_can) {
 }
 
 TEST_P(PlantedBug, is_reported_by_the_sanitizers_where_they_can) {
-    const Planted& planted = GetParam();
+    const Planted &planted = GetParam();
     if (!UNDER_SANITIZERS || *planted.sanitizer == '\0') GTEST_SKIP() << "not for this build";
     EXPECT_DEATH(
         {
@@ -85,7 +89,7 @@ TEST_P(PlantedBug, is_reported_by_the_sanitizers_where_they_can) {
 }
 
 TEST_P(PlantedBug, without_it_nothing_is_reported_in_any_schedule) {
-    const Planted& planted = GetParam();
+    const Planted &planted = GetParam();
     for (int seed = -2; seed < 64; seed++) {
         const std::string settings = seed == -2 ? "schedule=inorder" : seed == -1 ? "schedule=reverse" : shuffled(seed);
         set_up(settings);
@@ -96,6 +100,7 @@ TEST_P(PlantedBug, without_it_nothing_is_reported_in_any_schedule) {
     EXPECT_EQ(glia_emulator_live_bytes(), 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(emulator, PlantedBug, testing::ValuesIn(all_planted()), [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(emulator, PlantedBug, testing::ValuesIn(all_planted()),
+                         [](const auto &info) { return std::string(info.param.name); });
 
 }  // namespace

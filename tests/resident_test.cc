@@ -14,13 +14,13 @@ constexpr int kSamples = 45, kClasses = 3;
 
 struct Log {
     std::string text;
-    static void line(void* user, const char* line) { static_cast<Log*>(user)->text += std::string(line) + "\n"; }
+    static void line(void *user, const char *line) { static_cast<Log *>(user)->text += std::string(line) + "\n"; }
 };
 
 // A small network with a mask of dropout in each step, on one device.
 class Trained {
-  public:
-    explicit Trained(const char* device) {
+   public:
+    explicit Trained(const char *device) {
         glia_context_args args{};
         args.seed = 5, args.threads = 1, args.log = Log::line, args.log_user = &log;
         opened = glia_context_create(device, &args, &ctx) == GLIA_OK;
@@ -28,7 +28,8 @@ class Trained {
         at_first = glia_context_bytes(ctx);
         for (int i = 0; i < kSamples; ++i) {
             labels.push_back(i % kClasses);
-            for (int k = 0; k < 12; ++k) bytes.push_back(static_cast<unsigned char>((i * 53 + k * 97 + (i % kClasses) * (k + 40)) % 256));
+            for (int k = 0; k < 12; ++k)
+                bytes.push_back(static_cast<unsigned char>((i * 53 + k * 97 + (i % kClasses) * (k + 40)) % 256));
         }
     }
     ~Trained() {
@@ -42,7 +43,7 @@ class Trained {
 
     glia_status make_data(Source source) {
         static const double scale[] = {0.01, 0.003, 0.02}, offset[] = {-0.5, 0.1, 0};
-        glia_array          x{"x", GLIA_U8, GLIA_SHAPE(3, 2, 2), bytes.data()}, y{"y", GLIA_I64, GLIA_SCALAR, labels.data()};
+        glia_array x{"x", GLIA_U8, GLIA_SHAPE(3, 2, 2), bytes.data()}, y{"y", GLIA_I64, GLIA_SCALAR, labels.data()};
         x.channel_scale = scale, x.channel_offset = offset;
         if (source == Source::reals) {
             for (unsigned char b : bytes) reals.push_back(float(b) / 100);
@@ -52,8 +53,8 @@ class Trained {
             const glia_arrays_args args{&x, 1, &y, 1, kSamples, false};
             return glia_dataset_from_arrays(ctx, &args, &data);
         }
-        static const glia_field     in{"x", GLIA_F32, GLIA_SHAPE(3, 2, 2)}, out{"y", GLIA_I64, GLIA_SCALAR};
-        const glia_generator_args   args{&in, 1, &out, 1, kSamples, generate, this};
+        static const glia_field in{"x", GLIA_F32, GLIA_SHAPE(3, 2, 2)}, out{"y", GLIA_I64, GLIA_SCALAR};
+        const glia_generator_args args{&in, 1, &out, 1, kSamples, generate, this};
         return glia_dataset_from_generator(ctx, &args, &data);
     }
 
@@ -70,41 +71,42 @@ class Trained {
     }
 
     // The loss of each epoch, in training and on the second part of a split, and the last weights.
-    std::vector<float> fit(glia_dataset* train, glia_dataset* test, int epochs) {
+    std::vector<float> fit(glia_dataset *train, glia_dataset *test, int epochs) {
         std::vector<float> losses;
-        glia_fit_args      args{};
+        glia_fit_args args{};
         args.epochs = epochs, args.batch_size = 10, args.validation = test, args.user = &losses;
-        args.on_epoch = [](void* user, const glia_epoch* epoch) {
-            static_cast<std::vector<float>*>(user)->push_back(float(epoch->train.loss));
-            static_cast<std::vector<float>*>(user)->push_back(float(epoch->validation.loss));
+        args.on_epoch = [](void *user, const glia_epoch *epoch) {
+            static_cast<std::vector<float> *>(user)->push_back(float(epoch->train.loss));
+            static_cast<std::vector<float> *>(user)->push_back(float(epoch->validation.loss));
             return GLIA_OK;
         };
         EXPECT_EQ(glia_model_fit(net, train, &args), GLIA_OK) << glia_message(ctx);
         return losses;
     }
 
-    static glia_status generate(void* user, int64_t index, void* const* inputs, void* const* targets) {
-        const Trained* self = static_cast<Trained*>(user);
-        for (int k = 0; k < 12; ++k) static_cast<float*>(inputs[0])[k] = float(self->bytes[size_t(index * 12 + k)]) / 100;
-        *static_cast<int64_t*>(targets[0]) = self->labels[size_t(index)];
+    static glia_status generate(void *user, int64_t index, void *const *inputs, void *const *targets) {
+        const Trained *self = static_cast<Trained *>(user);
+        for (int k = 0; k < 12; ++k)
+            static_cast<float *>(inputs[0])[k] = float(self->bytes[size_t(index * 12 + k)]) / 100;
+        *static_cast<int64_t *>(targets[0]) = self->labels[size_t(index)];
         return GLIA_OK;
     }
 
-    Log                        log;
-    bool                       opened   = false;
-    size_t                     at_first = 0;
-    glia_context*              ctx    = nullptr;
-    glia_dataset*              data   = nullptr;
-    glia_model*                net    = nullptr;
+    Log log;
+    bool opened        = false;
+    size_t at_first    = 0;
+    glia_context *ctx  = nullptr;
+    glia_dataset *data = nullptr;
+    glia_model *net    = nullptr;
     std::vector<unsigned char> bytes;
-    std::vector<float>         reals;
-    std::vector<int64_t>       labels;
+    std::vector<float> reals;
+    std::vector<int64_t> labels;
 };
 
-class Resident : public testing::TestWithParam<const char*> {};
+class Resident : public testing::TestWithParam<const char *> {};
 
 // Two fits, so that the counters go on from one to the next; 45 samples in batches of 10 leave a last one of 5.
-void train(Trained& t, Trained::Source source, bool split, std::vector<float>* out) {
+void train(Trained &t, Trained::Source source, bool split, std::vector<float> *out) {
     ASSERT_EQ(t.make_data(source), GLIA_OK) << glia_message(t.ctx);
     ASSERT_EQ(t.make_model(), GLIA_OK) << glia_message(t.ctx);
     glia_dataset *first = nullptr, *second = nullptr;
@@ -122,12 +124,12 @@ void train(Trained& t, Trained::Source source, bool split, std::vector<float>* o
 
 // Each epoch takes few steps, each with a few hundred roundings of relative size 2^-24 that Adam's division by the root
 // of a square can enlarge; 1e-4 is far below what one wrong sample, mask or count would do.
-void compare(const std::vector<float>& got, const std::vector<float>& want) {
+void compare(const std::vector<float> &got, const std::vector<float> &want) {
     ASSERT_EQ(got.size(), want.size());
     for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-4 * std::fabs(want[i])) << "loss " << i;
 }
 
-void as_on_the_cpu(const char* device, Trained::Source source, bool split, const char* logged) {
+void as_on_the_cpu(const char *device, Trained::Source source, bool split, const char *logged) {
     Trained host("cpu"), guest(device);
     if (!guest.opened) GTEST_SKIP() << glia_message(nullptr);
     std::vector<float> want, got;
@@ -137,14 +139,20 @@ void as_on_the_cpu(const char* device, Trained::Source source, bool split, const
     EXPECT_NE(guest.log.text.find(logged), std::string::npos) << guest.log.text;
 }
 
-TEST_P(Resident, bytes_go_through_their_table) { as_on_the_cpu(GetParam(), Trained::Source::table, false, "bytes stay on"); }
-TEST_P(Resident, converted_numbers_are_kept_as_delivered) { as_on_the_cpu(GetParam(), Trained::Source::reals, false, "bytes stay on"); }
+TEST_P(Resident, bytes_go_through_their_table) {
+    as_on_the_cpu(GetParam(), Trained::Source::table, false, "bytes stay on");
+}
+TEST_P(Resident, converted_numbers_are_kept_as_delivered) {
+    as_on_the_cpu(GetParam(), Trained::Source::reals, false, "bytes stay on");
+}
 TEST_P(Resident, splits_share_the_samples) { as_on_the_cpu(GetParam(), Trained::Source::table, true, "bytes stay on"); }
-TEST_P(Resident, a_generator_goes_by_the_host) { as_on_the_cpu(GetParam(), Trained::Source::generator, false, "a generator makes them"); }
+TEST_P(Resident, a_generator_goes_by_the_host) {
+    as_on_the_cpu(GetParam(), Trained::Source::generator, false, "a generator makes them");
+}
 
 TEST_P(Resident, the_same_run_gives_the_same_bits) {
     std::vector<float> first, second;
-    for (auto* out : {&first, &second}) {
+    for (auto *out : {&first, &second}) {
         Trained t(GetParam());
         if (!t.opened) GTEST_SKIP() << glia_message(nullptr);
         train(t, Trained::Source::table, false, out);
@@ -178,8 +186,8 @@ TEST_P(Resident, a_label_out_of_range_is_named) {
 
 // Windows that overlap lie on the device once, as a series or as tokens.
 class Sliding {
-  public:
-    Sliding(const char* device, bool tokens) {
+   public:
+    Sliding(const char *device, bool tokens) {
         glia_context_args args{};
         args.seed = 3, args.threads = 1, args.log = Log::line, args.log_user = &log;
         opened = glia_context_create(device, &args, &ctx) == GLIA_OK;
@@ -196,15 +204,15 @@ class Sliding {
 
     std::vector<float> fit() {
         std::vector<float> losses;
-        glia_dataset *     first = nullptr, *second = nullptr;
-        glia_split_args    split{};
+        glia_dataset *first = nullptr, *second = nullptr;
+        glia_split_args split{};
         split.count = 37;
         EXPECT_EQ(glia_dataset_split(data, &split, &first, &second), GLIA_OK) << glia_message(ctx);
         glia_fit_args args{};
         args.epochs = 3, args.batch_size = 8, args.validation = second, args.user = &losses;
-        args.on_epoch = [](void* user, const glia_epoch* epoch) {
-            static_cast<std::vector<float>*>(user)->push_back(float(epoch->train.loss));
-            static_cast<std::vector<float>*>(user)->push_back(float(epoch->validation.loss));
+        args.on_epoch = [](void *user, const glia_epoch *epoch) {
+            static_cast<std::vector<float> *>(user)->push_back(float(epoch->train.loss));
+            static_cast<std::vector<float> *>(user)->push_back(float(epoch->validation.loss));
             return GLIA_OK;
         };
         EXPECT_EQ(glia_model_fit(net, first, &args), GLIA_OK) << glia_message(ctx);
@@ -212,16 +220,16 @@ class Sliding {
         return losses;
     }
 
-    Log           log;
-    bool          opened   = false;
-    size_t        at_first = 0;
-    glia_context* ctx      = nullptr;
+    Log log;
+    bool opened       = false;
+    size_t at_first   = 0;
+    glia_context *ctx = nullptr;
 
-  private:
+   private:
     glia_status make_forecast() {
         for (int i = 0; i < 240; ++i) values.push_back(float(std::sin(0.3 * i) + 0.1 * (i % 5)));
         const glia_series series{GLIA_F32, values.data(), 60, 4, false};
-        const int64_t     column = 1;
+        const int64_t column = 1;
         glia_windows_args args{};
         args.window = 6, args.targets = &column, args.n_targets = 1;
         glia_status status = glia_dataset_from_series(ctx, &series, &args, &data);
@@ -239,7 +247,8 @@ class Sliding {
         if (status != GLIA_OK) return status;
         glia_embedding_args table{};
         table.count = 7, table.size = 4;
-        const glia_value x = glia_model_embedding(net, glia_model_index_input(net, "x", GLIA_I32, GLIA_SHAPE(5)), &table);
+        const glia_value x =
+            glia_model_embedding(net, glia_model_index_input(net, "x", GLIA_I32, GLIA_SHAPE(5)), &table);
         return compile(glia_model_flatten(net, x), 7, GLIA_CROSS_ENTROPY);
     }
     glia_status compile(glia_value x, int64_t units, glia_model_loss loss) {
@@ -250,25 +259,25 @@ class Sliding {
         return glia_model_compile(net, glia_model_dense(net, x, &last), &args);
     }
 
-    glia_dataset*        data = nullptr;
-    glia_model*          net  = nullptr;
-    std::vector<float>   values;
+    glia_dataset *data = nullptr;
+    glia_model *net    = nullptr;
+    std::vector<float> values;
     std::vector<int32_t> indices;
 };
 
-void slide_as_on_the_cpu(const char* device, bool tokens, const char* logged) {
+void slide_as_on_the_cpu(const char *device, bool tokens, const char *logged) {
     Sliding host("cpu", tokens), guest(device, tokens);
     if (!guest.opened) GTEST_SKIP() << glia_message(nullptr);
     compare(guest.fit(), host.fit());
     EXPECT_NE(guest.log.text.find(logged), std::string::npos) << guest.log.text;
 }
 
-// All steps but the last of four features, and the 54 targets; all tokens but the last, and the 55 that follow a window.
+// All steps but the last of four features, and the 54 targets; all tokens but the last, and the 55 that follow a
+// window.
 TEST_P(Resident, windows_of_a_series_lie_there_once) { slide_as_on_the_cpu(GetParam(), false, "1160 bytes stay on"); }
 TEST_P(Resident, windows_of_tokens_lie_there_once) { slide_as_on_the_cpu(GetParam(), true, "456 bytes stay on"); }
 
-INSTANTIATE_TEST_SUITE_P(devices, Resident, testing::Values("emulated", "cuda:0"), [](const auto& info) {
-    return std::string(info.param) == "emulated" ? "emulated" : "cuda";
-});
+INSTANTIATE_TEST_SUITE_P(devices, Resident, testing::Values("emulated", "cuda:0"),
+                         [](const auto &info) { return std::string(info.param) == "emulated" ? "emulated" : "cuda"; });
 
 }  // namespace

@@ -24,19 +24,21 @@ Array numbers(std::vector<int64_t> dims, uint32_t seed) {
     size_t count = 1;
     for (int64_t d : array.dims) count *= size_t(d);
     array.values.resize(count);
-    for (double& v : array.values) seed = seed * 1664525 + 1013904223, v = (double(seed >> 8) / (1 << 23) - 1) / 2;
+    for (double &v : array.values) seed = seed * 1664525 + 1013904223, v = (double(seed >> 8) / (1 << 23) - 1) / 2;
     return array;
 }
 
 // A call of rnn with everything that the cell can have, in both directions.
-std::vector<Array> layer(const P& p) {
-    const bool    lstm = p.cell == GLIA_RNN_LSTM;
+std::vector<Array> layer(const P &p) {
+    const bool lstm    = p.cell == GLIA_RNN_LSTM;
     const int64_t rows = (lstm ? 4 : p.cell == GLIA_RNN_GRU ? 3 : 1) * HIDDEN, outputs = lstm ? PROJECTED : HIDDEN;
     std::vector<Array> in(RNN_BACK_INPUTS, ABSENT);
-    in[RNN_X]       = numbers(p.batch_first ? std::vector<int64_t>{SEQUENCES, STEPS, INPUTS} : std::vector<int64_t>{STEPS, SEQUENCES, INPUTS}, 1);
+    in[RNN_X] = numbers(
+        p.batch_first ? std::vector<int64_t>{SEQUENCES, STEPS, INPUTS} : std::vector<int64_t>{STEPS, SEQUENCES, INPUTS},
+        1);
     in[RNN_LENGTHS] = {{SEQUENCES}, {2, 4, 0}, GLIA_I32};
     for (int d = 0; d < 2; ++d) {
-        const auto at = [&](int k) -> Array& { return in[size_t(rnn_weight(d, k))]; };
+        const auto at = [&](int k) -> Array & { return in[size_t(rnn_weight(d, k))]; };
         at(RNN_W_IH)  = numbers({rows, INPUTS}, 2);
         at(RNN_W_HH)  = numbers({rows, outputs}, 3);
         at(RNN_B_IH)  = numbers({rows}, 4);
@@ -47,7 +49,7 @@ std::vector<Array> layer(const P& p) {
 }
 
 // x or dy with another value at all steps that the lengths leave out.
-Array padded_with(Array array, const P& p, const Array& lengths, double value) {
+Array padded_with(Array array, const P &p, const Array &lengths, double value) {
     const int64_t width = array.dims[2];
     for (int64_t n = 0; n < SEQUENCES; ++n)
         for (auto t = int64_t(lengths.values[size_t(n)]); t < STEPS; ++t)
@@ -57,13 +59,13 @@ Array padded_with(Array array, const P& p, const Array& lengths, double value) {
 }
 
 class RecurrentOnDevice : public OnDevice {
-  protected:
-    Result forward(const P& p, std::vector<Array> in) {
+   protected:
+    Result forward(const P &p, std::vector<Array> in) {
         Session session("", device());
         in.resize(RNN_INPUTS);
         return session.call(glia_op_rnn, p, in);
     }
-    Result backward(const P& p, std::vector<Array> in, const Result& of) {
+    Result backward(const P &p, std::vector<Array> in, const Result &of) {
         Session session("", device());
         in[RNN_BACK_Y]       = {of.out[RNN_Y].dims, {}, GLIA_F32};
         in[RNN_BACK_RESERVE] = {of.out[RNN_RESERVE].dims, {}, GLIA_F32};
@@ -78,9 +80,9 @@ const P layers[] = {{.cell = GLIA_RNN_TANH, .direction = GLIA_RNN_BOTH},
                     {.cell = GLIA_RNN_GRU, .direction = GLIA_RNN_BOTH, .reset_before = true}};
 
 TEST_P(RecurrentOnDevice, what_lies_beyond_a_length_has_no_influence) {
-    for (const P& p : layers) {
-        auto         in = layer(p);
-        const Result y  = forward(p, in);
+    for (const P &p : layers) {
+        auto in        = layer(p);
+        const Result y = forward(p, in);
         ASSERT_EQ(y.status, GLIA_OK) << y.message;
         in[RNN_BACK_DY]   = numbers(y.out[RNN_Y].dims, 8);
         const Result want = backward(p, in, y);
@@ -91,7 +93,8 @@ TEST_P(RecurrentOnDevice, what_lies_beyond_a_length_has_no_influence) {
         in[RNN_BACK_DY]     = padded_with(in[RNN_BACK_DY], p, in[RNN_LENGTHS], nan);
         const Result padded = forward(p, in), got = backward(p, in, y);
         ASSERT_EQ(got.status, GLIA_OK) << got.message;
-        for (int o : {int(RNN_Y), int(RNN_H_N), int(RNN_C_N)}) EXPECT_EQ(padded.out[size_t(o)].values, y.out[size_t(o)].values) << o;
+        for (int o : {int(RNN_Y), int(RNN_H_N), int(RNN_C_N)})
+            EXPECT_EQ(padded.out[size_t(o)].values, y.out[size_t(o)].values) << o;
         for (size_t o = 0; o < want.out.size(); ++o) EXPECT_EQ(got.out[o].values, want.out[o].values) << o;
     }
 }
@@ -102,7 +105,7 @@ TEST_P(RecurrentOnDevice, bad_lengths_are_told_when_the_kernel_has_run) {
         in[RNN_LENGTHS] = {{SEQUENCES}, std::move(lengths), dtype};
         try {
             forward(layers[1], in);
-        } catch (const std::runtime_error& error) {
+        } catch (const std::runtime_error &error) {
             return error.what();
         }
         return "";
@@ -110,7 +113,8 @@ TEST_P(RecurrentOnDevice, bad_lengths_are_told_when_the_kernel_has_run) {
     for (glia_dtype dtype : {GLIA_I32, GLIA_I64}) {
         EXPECT_EQ(told({0, 4, 3}, dtype), "");
         EXPECT_EQ(told({4, 5, -1}, dtype), "rnn: lengths[1] is 5, which is out of range (found when its work had run)");
-        EXPECT_EQ(told({4, 4, -1}, dtype), "rnn: lengths[2] is -1, which is out of range (found when its work had run)");
+        EXPECT_EQ(told({4, 4, -1}, dtype),
+                  "rnn: lengths[2] is -1, which is out of range (found when its work had run)");
     }
 }
 

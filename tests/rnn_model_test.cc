@@ -14,24 +14,25 @@
 
 namespace {
 
-template <class T> using Owner = std::unique_ptr<T, void (*)(T*)>;
-using Values                   = std::vector<float>;
-using Layer                    = glia_value (*)(glia_model*, glia_value, const glia_rnn_args*);
+template <class T>
+using Owner  = std::unique_ptr<T, void (*)(T *)>;
+using Values = std::vector<float>;
+using Layer  = glia_value (*)(glia_model *, glia_value, const glia_rnn_args *);
 
 Values numbers(size_t count, uint32_t seed) {
     Values out(count);
-    for (float& v : out) seed = seed * 1664525 + 1013904223, v = float(seed >> 8) / (1 << 23) - 1;
+    for (float &v : out) seed = seed * 1664525 + 1013904223, v = float(seed >> 8) / (1 << 23) - 1;
     return out;
 }
 
 // One model in a context, and what is asked of it.
 struct Net {
     Owner<glia_context> context{nullptr, glia_context_destroy};
-    Owner<glia_model>   owner{nullptr, glia_model_destroy};
-    glia_context*       ctx = nullptr;
-    glia_model*         net = nullptr;
+    Owner<glia_model> owner{nullptr, glia_model_destroy};
+    glia_context *ctx = nullptr;
+    glia_model *net   = nullptr;
 
-    explicit Net(const char* device = "cpu") {
+    explicit Net(const char *device = "cpu") {
         const glia_context_args args{.seed = 3, .threads = 2};
         EXPECT_EQ(glia_context_create(device, &args, &ctx), GLIA_OK) << glia_message(nullptr);
         context.reset(ctx);
@@ -39,12 +40,14 @@ struct Net {
         owner.reset(net);
     }
     std::string message() const { return glia_message(ctx); }
-    void        compile(glia_value y, const glia_compile_args& args = {}) { ASSERT_EQ(glia_model_compile(net, y, &args), GLIA_OK) << message(); }
-    Values      get(const std::string& name) {
+    void compile(glia_value y, const glia_compile_args &args = {}) {
+        ASSERT_EQ(glia_model_compile(net, y, &args), GLIA_OK) << message();
+    }
+    Values get(const std::string &name) {
         for (int i = 0; i < glia_model_weight_count(net); ++i) {
             if (name != glia_model_weight_name(net, i)) continue;
             const glia_shape shape = glia_model_weight_shape(net, i);
-            int64_t          count = 1;
+            int64_t count          = 1;
             for (int d = 0; d < shape.ndim; ++d) count *= shape.dim[d];
             Values out(static_cast<size_t>(count));
             EXPECT_EQ(glia_model_get(net, name.c_str(), out.data(), out.size() * sizeof(float)), GLIA_OK) << message();
@@ -53,42 +56,45 @@ struct Net {
         ADD_FAILURE() << "no weight " << name;
         return {};
     }
-    void set(const std::string& name, const Values& values) {
-        EXPECT_EQ(glia_model_set(net, name.c_str(), values.data(), values.size() * sizeof(float)), GLIA_OK) << message();
+    void set(const std::string &name, const Values &values) {
+        EXPECT_EQ(glia_model_set(net, name.c_str(), values.data(), values.size() * sizeof(float)), GLIA_OK)
+            << message();
     }
     std::vector<std::string> names() const {
         std::vector<std::string> all;
         for (int i = 0; i < glia_model_weight_count(net); ++i) all.push_back(glia_model_weight_name(net, i));
         return all;
     }
-    glia_dataset* dataset(const Values& x, glia_shape sample, int64_t count, const std::vector<int32_t>* lengths = nullptr, const Values* target = nullptr,
+    glia_dataset *dataset(const Values &x, glia_shape sample, int64_t count,
+                          const std::vector<int32_t> *lengths = nullptr, const Values *target = nullptr,
                           glia_shape goal = GLIA_SCALAR) {
         glia_array inputs[2]{}, targets[1]{};
         inputs[0].dtype = GLIA_F32, inputs[0].shape = sample, inputs[0].data = x.data();
         if (lengths) inputs[1].dtype = GLIA_I32, inputs[1].data = lengths->data();
         if (target) targets[0].dtype = GLIA_F32, targets[0].shape = goal, targets[0].data = target->data();
         glia_arrays_args args{};
-        args.inputs = inputs, args.n_inputs = lengths ? 2 : 1, args.targets = targets, args.n_targets = target ? 1 : 0, args.count = count, args.copy = true;
-        glia_dataset* data = nullptr;
+        args.inputs = inputs, args.n_inputs = lengths ? 2 : 1, args.targets = targets, args.n_targets = target ? 1 : 0,
+        args.count = count, args.copy = true;
+        glia_dataset *data = nullptr;
         EXPECT_EQ(glia_dataset_from_arrays(ctx, &args, &data), GLIA_OK) << message();
         return data;
     }
-    glia_status predict(glia_dataset* data, int batch, Values* out) {
+    glia_status predict(glia_dataset *data, int batch, Values *out) {
         const glia_status status = glia_model_predict(net, data, batch, out->data(), out->size() * sizeof(float));
         glia_dataset_destroy(data);
         return status;
     }
 };
 
-void expect_near(const Values& got, const Values& want, float tolerance = 1e-6f) {
+void expect_near(const Values &got, const Values &want, float tolerance = 1e-6f) {
     ASSERT_EQ(got.size(), want.size());
     for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], want[i], tolerance) << "element " << i;
 }
 
-class Recurrent : public testing::TestWithParam<const char*> {
-  protected:
+class Recurrent : public testing::TestWithParam<const char *> {
+   protected:
     void SetUp() override {
-        glia_context* ctx = nullptr;
+        glia_context *ctx = nullptr;
         if (glia_context_create(GetParam(), nullptr, &ctx) == GLIA_NOT_FOUND) GTEST_SKIP() << glia_message(nullptr);
         glia_context_destroy(ctx);
     }
@@ -96,16 +102,18 @@ class Recurrent : public testing::TestWithParam<const char*> {
 
 // 5 samples of 4 steps with 3 inputs.
 const glia_shape kSample = GLIA_SHAPE(4, 3);
-const Values     kData   = numbers(5 * 4 * 3, 1);
+const Values kData       = numbers(5 * 4 * 3, 1);
 
 TEST_P(Recurrent, a_stack_is_its_layers_one_on_top_of_the_other) {
     for (const Layer layer : {glia_model_rnn, glia_model_lstm, glia_model_gru}) {
-        Net                 stacked(GetParam()), single(GetParam());
+        Net stacked(GetParam()), single(GetParam());
         const glia_rnn_args two{.name = "r", .units = 6, .layers = 2, .direction = GLIA_RNN_BOTH};
-        const glia_rnn_args lower{.name = "a", .units = 6, .direction = GLIA_RNN_BOTH, .sequence = true}, upper{.name = "b", .units = 6, .direction = GLIA_RNN_BOTH};
+        const glia_rnn_args lower{.name = "a", .units = 6, .direction = GLIA_RNN_BOTH, .sequence = true},
+            upper{.name = "b", .units = 6, .direction = GLIA_RNN_BOTH};
         stacked.compile(layer(stacked.net, glia_model_input(stacked.net, "x", kSample), &two));
-        single.compile(layer(single.net, layer(single.net, glia_model_input(single.net, "x", kSample), &lower), &upper));
-        for (const std::string& name : stacked.names()) {  // "r.weight_ih_l1_reverse" is "b.weight_ih_l0_reverse"
+        single.compile(
+            layer(single.net, layer(single.net, glia_model_input(single.net, "x", kSample), &lower), &upper));
+        for (const std::string &name : stacked.names()) {  // "r.weight_ih_l1_reverse" is "b.weight_ih_l0_reverse"
             std::string other = name;
             other[0]          = name.find("_l0") != std::string::npos ? 'a' : 'b';
             if (const size_t at = other.find("_l1"); at != std::string::npos) other[at + 2] = '0';
@@ -119,15 +127,16 @@ TEST_P(Recurrent, a_stack_is_its_layers_one_on_top_of_the_other) {
 }
 
 TEST_P(Recurrent, the_last_states_are_the_ends_of_both_directions) {
-    Net                 whole(GetParam()), last(GetParam());
-    const glia_rnn_args all{.name = "r", .units = 2, .direction = GLIA_RNN_BOTH, .sequence = true}, end{.name = "r", .units = 2, .direction = GLIA_RNN_BOTH};
+    Net whole(GetParam()), last(GetParam());
+    const glia_rnn_args all{.name = "r", .units = 2, .direction = GLIA_RNN_BOTH, .sequence = true},
+        end{.name = "r", .units = 2, .direction = GLIA_RNN_BOTH};
     whole.compile(glia_model_gru(whole.net, glia_model_input(whole.net, "x", kSample), &all));
     last.compile(glia_model_gru(last.net, glia_model_input(last.net, "x", kSample), &end));
     Values y(5 * 4 * 4), h(5 * 4);
     ASSERT_EQ(whole.predict(whole.dataset(kData, kSample, 5), 0, &y), GLIA_OK) << whole.message();
     ASSERT_EQ(last.predict(last.dataset(kData, kSample, 5), 2, &h), GLIA_OK) << last.message();
     for (size_t n = 0; n < 5; ++n) {
-        const float* sample = &y[n * 16];
+        const float *sample = &y[n * 16];
         expect_near({&h[n * 4], &h[n * 4] + 4}, {sample[12], sample[13], sample[2], sample[3]});
     }
 }
@@ -135,13 +144,14 @@ TEST_P(Recurrent, the_last_states_are_the_ends_of_both_directions) {
 // The same data but for what lies beyond the lengths.
 TEST_P(Recurrent, padding_changes_nothing) {
     const std::vector<int32_t> lengths{4, 1, 3, 0, 2};
-    Values                     other = kData;
+    Values other = kData;
     for (size_t n = 0; n < 5; ++n)
         for (size_t t = size_t(lengths[n]); t < 4; ++t)
             for (size_t i = 0; i < 3; ++i) other[(n * 4 + t) * 3 + i] = 1e3f;
-    Net              net(GetParam());
-    const glia_value x = glia_model_input(net.net, "x", kSample), n = glia_model_index_input(net.net, "lengths", GLIA_I32, GLIA_SCALAR);
-    glia_rnn_args    args{.name = "r", .units = 5, .layers = 2, .direction = GLIA_RNN_BOTH, .lengths = n};
+    Net net(GetParam());
+    const glia_value x = glia_model_input(net.net, "x", kSample),
+                     n = glia_model_index_input(net.net, "lengths", GLIA_I32, GLIA_SCALAR);
+    glia_rnn_args args{.name = "r", .units = 5, .layers = 2, .direction = GLIA_RNN_BOTH, .lengths = n};
     const glia_compile_args adam{.loss = GLIA_MEAN_SQUARED_ERROR, .optimizer = GLIA_ADAM};
     net.compile(glia_model_lstm(net.net, x, &args), adam);
     Values a(5 * 10), b(5 * 10);
@@ -150,46 +160,50 @@ TEST_P(Recurrent, padding_changes_nothing) {
     EXPECT_EQ(a, b);
     EXPECT_EQ(Values(a.begin() + 30, a.begin() + 40), Values(10, 0.0f)) << "a length of 0 leaves the initial states";
     // A step of training on either leaves the same weights.
-    const Values  target = numbers(5 * 10, 9);
-    Net           twin(GetParam());
+    const Values target = numbers(5 * 10, 9);
+    Net twin(GetParam());
     const glia_value y = glia_model_input(twin.net, "x", kSample);
     args.lengths       = glia_model_index_input(twin.net, "lengths", GLIA_I32, GLIA_SCALAR);
     twin.compile(glia_model_lstm(twin.net, y, &args), adam);
-    glia_dataset*       one = net.dataset(kData, kSample, 5, &lengths, &target, GLIA_SHAPE(10));
-    glia_dataset*       two = twin.dataset(other, kSample, 5, &lengths, &target, GLIA_SHAPE(10));
+    glia_dataset *one = net.dataset(kData, kSample, 5, &lengths, &target, GLIA_SHAPE(10));
+    glia_dataset *two = twin.dataset(other, kSample, 5, &lengths, &target, GLIA_SHAPE(10));
     const glia_fit_args fit{.epochs = 3, .batch_size = 5, .in_order = true};
     EXPECT_EQ(glia_model_fit(net.net, one, &fit), GLIA_OK) << net.message();
     EXPECT_EQ(glia_model_fit(twin.net, two, &fit), GLIA_OK) << twin.message();
-    for (const std::string& name : net.names()) EXPECT_EQ(net.get(name), twin.get(name)) << name;
+    for (const std::string &name : net.names()) EXPECT_EQ(net.get(name), twin.get(name)) << name;
     glia_dataset_destroy(one), glia_dataset_destroy(two);
 }
 
 TEST_P(Recurrent, a_length_beyond_the_steps_is_an_error) {
     const std::vector<int32_t> lengths{4, 1, 5, 0, 2};
-    Net                        net(GetParam());
-    const glia_value           x = glia_model_input(net.net, "x", kSample), n = glia_model_index_input(net.net, "lengths", GLIA_I32, GLIA_SCALAR);
-    const glia_rnn_args        args{.name = "reader", .units = 5, .lengths = n};
+    Net net(GetParam());
+    const glia_value x = glia_model_input(net.net, "x", kSample),
+                     n = glia_model_index_input(net.net, "lengths", GLIA_I32, GLIA_SCALAR);
+    const glia_rnn_args args{.name = "reader", .units = 5, .lengths = n};
     net.compile(glia_model_lstm(net.net, x, &args));
     Values y(5 * 5);
     EXPECT_EQ(net.predict(net.dataset(kData, kSample, 5, &lengths), 0, &y), GLIA_INVALID_ARGUMENT);
     EXPECT_NE(net.message().find("lengths"), std::string::npos) << net.message();
     const std::vector<int32_t> right{4, 1, 4, 0, 2};
-    EXPECT_EQ(net.predict(net.dataset(kData, kSample, 5, &right), 0, &y), GLIA_OK) << "the network lives: " << net.message();
+    EXPECT_EQ(net.predict(net.dataset(kData, kSample, 5, &right), 0, &y), GLIA_OK)
+        << "the network lives: " << net.message();
 }
 
 // 2 sequences of 6 steps in one piece, and in three batches of 2 steps.
 TEST_P(Recurrent, a_stateful_layer_goes_on_where_the_batch_before_it_ended) {
     const Values sequences = numbers(2 * 6 * 3, 5);
-    Values       pieces;
+    Values pieces;
     for (size_t piece = 0; piece < 3; ++piece)
-        for (size_t n = 0; n < 2; ++n) pieces.insert(pieces.end(), sequences.begin() + ptrdiff_t((n * 6 + piece * 2) * 3), sequences.begin() + ptrdiff_t((n * 6 + piece * 2 + 2) * 3));
+        for (size_t n = 0; n < 2; ++n)
+            pieces.insert(pieces.end(), sequences.begin() + ptrdiff_t((n * 6 + piece * 2) * 3),
+                          sequences.begin() + ptrdiff_t((n * 6 + piece * 2 + 2) * 3));
     for (const Layer layer : {glia_model_rnn, glia_model_lstm, glia_model_gru}) {
-        Net                 whole(GetParam()), parts(GetParam());
+        Net whole(GetParam()), parts(GetParam());
         const glia_rnn_args plain{.name = "r", .units = 4, .layers = 2};
         const glia_rnn_args stateful{.name = "r", .units = 4, .layers = 2, .stateful_batch = 2};
         whole.compile(layer(whole.net, glia_model_input(whole.net, "x", GLIA_SHAPE(6, 3)), &plain));
         parts.compile(layer(parts.net, glia_model_input(parts.net, "x", GLIA_SHAPE(2, 3)), &stateful));
-        for (const std::string& name : whole.names()) parts.set(name, whole.get(name));
+        for (const std::string &name : whole.names()) parts.set(name, whole.get(name));
         Values want(2 * 4), got(6 * 4), again(6 * 4);
         ASSERT_EQ(whole.predict(whole.dataset(sequences, GLIA_SHAPE(6, 3), 2), 0, &want), GLIA_OK) << whole.message();
         ASSERT_EQ(parts.predict(parts.dataset(pieces, GLIA_SHAPE(2, 3), 6), 2, &got), GLIA_OK) << parts.message();
@@ -206,23 +220,24 @@ TEST_P(Recurrent, a_stateful_layer_goes_on_where_the_batch_before_it_ended) {
 
 // What goes wrong with batches that do not go on is told before the first of them has moved the states.
 TEST(Stateful, batches_have_one_size_and_an_order) {
-    Net                     net;
-    const glia_rnn_args     args{.name = "memory", .units = 1, .stateful_batch = 2};
+    Net net;
+    const glia_rnn_args args{.name = "memory", .units = 1, .stateful_batch = 2};
     const glia_compile_args loss{.loss = GLIA_MEAN_SQUARED_ERROR};
     net.compile(glia_model_gru(net.net, glia_model_input(net.net, "x", kSample), &args), loss);
-    const Values  target(5, 0.5f);
-    glia_dataset* four = net.dataset(kData, kSample, 4, nullptr, &target, GLIA_SHAPE(1));
-    glia_dataset* five = net.dataset(kData, kSample, 5, nullptr, &target, GLIA_SHAPE(1));
-    Values        y(5);
-    const auto    refuses = [&](glia_status status, const std::string& text) {
+    const Values target(5, 0.5f);
+    glia_dataset *four = net.dataset(kData, kSample, 4, nullptr, &target, GLIA_SHAPE(1));
+    glia_dataset *five = net.dataset(kData, kSample, 5, nullptr, &target, GLIA_SHAPE(1));
+    Values y(5);
+    const auto refuses = [&](glia_status status, const std::string &text) {
         EXPECT_NE(status, GLIA_OK) << text;
         EXPECT_NE(net.message().find(text), std::string::npos) << net.message() << "\nlacks: " << text;
         EXPECT_EQ(net.get("memory.h_l0"), Values(2));
     };
-    const auto fit = [&](glia_dataset* data, glia_fit_args options) { return glia_model_fit(net.net, data, &options); };
+    const auto fit = [&](glia_dataset *data, glia_fit_args options) { return glia_model_fit(net.net, data, &options); };
     refuses(net.predict(net.dataset(kData, kSample, 5), 2, &y),
             "glia_model_predict: 5 samples in batches of 2, but layer 'memory' has a stateful_batch of 2");
-    refuses(fit(four, {.batch_size = 4, .in_order = true}), "glia_model_fit: 4 samples in batches of 4, but layer 'memory'");
+    refuses(fit(four, {.batch_size = 4, .in_order = true}),
+            "glia_model_fit: 4 samples in batches of 4, but layer 'memory'");
     refuses(fit(four, {.validation = five, .in_order = true}), "glia_model_fit: validation: 5 samples in batches of 2");
     refuses(fit(four, {}), "glia_model_fit: in_order is false, but layer 'memory' has a stateful_batch");
 
@@ -236,19 +251,19 @@ TEST(Stateful, batches_have_one_size_and_an_order) {
 }
 
 TEST(Stateful, layers_of_a_model_agree_about_the_batch) {
-    Net                 net;
+    Net net;
     const glia_rnn_args two{.name = "two", .units = 3, .sequence = true, .stateful_batch = 2};
     const glia_rnn_args three{.name = "three", .units = 3, .stateful_batch = 3};
-    const glia_value    h = glia_model_rnn(net.net, glia_model_input(net.net, "x", kSample), &two);
+    const glia_value h = glia_model_rnn(net.net, glia_model_input(net.net, "x", kSample), &two);
     EXPECT_LT(glia_model_lstm(net.net, h, &three).id, 0);
     EXPECT_EQ(glia_model_status(net.net), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(net.message(), "layer 'three': stateful_batch is 3, of layer 'two' it is 2: batches have one size");
 }
 
 TEST(Stateful, states_that_were_set_before_compile_are_reset) {
-    Net                 net;
+    Net net;
     const glia_rnn_args args{.name = "r", .units = 2, .stateful_batch = 1};
-    const glia_value    y = glia_model_rnn(net.net, glia_model_input(net.net, "x", kSample), &args);
+    const glia_value y = glia_model_rnn(net.net, glia_model_input(net.net, "x", kSample), &args);
     net.set("r.h_l0", {1, 2});
     ASSERT_EQ(glia_model_reset_states(net.net), GLIA_OK) << net.message();
     net.compile(y);
@@ -257,23 +272,26 @@ TEST(Stateful, states_that_were_set_before_compile_are_reset) {
 
 // The mask comes and goes with training, and is another one for each place of the stack.
 TEST_P(Recurrent, dropout_lies_between_the_layers) {
-    Net                     net(GetParam()), plain(GetParam());
+    Net net(GetParam()), plain(GetParam());
     const glia_compile_args sgd{.loss = GLIA_MEAN_SQUARED_ERROR, .optimizer = GLIA_SGD, .learning_rate = 1e-12};
-    glia_rnn_args           args{.name = "r", .units = 16, .layers = 3};
+    glia_rnn_args args{.name = "r", .units = 16, .layers = 3};
     plain.compile(glia_model_lstm(plain.net, glia_model_input(plain.net, "x", kSample), &args), sgd);
     args.dropout = 0.5f;
     net.compile(glia_model_lstm(net.net, glia_model_input(net.net, "x", kSample), &args), sgd);
-    for (const std::string& name : plain.names()) net.set(name, plain.get(name));
+    for (const std::string &name : plain.names()) net.set(name, plain.get(name));
     Values a(5 * 16), b(5 * 16);
     ASSERT_EQ(net.predict(net.dataset(kData, kSample, 5), 0, &a), GLIA_OK) << net.message();
     ASSERT_EQ(plain.predict(plain.dataset(kData, kSample, 5), 0, &b), GLIA_OK) << plain.message();
     EXPECT_EQ(a, b);
-    glia_dataset *one = net.dataset(kData, kSample, 5, nullptr, &b, GLIA_SHAPE(16)), *two = plain.dataset(kData, kSample, 5, nullptr, &b, GLIA_SHAPE(16));
-    const auto    loss = [](glia_model* model, glia_dataset* data) {
-        double        value = NAN;
+    glia_dataset *one = net.dataset(kData, kSample, 5, nullptr, &b, GLIA_SHAPE(16)),
+                 *two = plain.dataset(kData, kSample, 5, nullptr, &b, GLIA_SHAPE(16));
+    const auto loss   = [](glia_model *model, glia_dataset *data) {
+        double value = NAN;
         glia_fit_args fit{.epochs = 1, .batch_size = 5};
         fit.user     = &value;
-        fit.on_epoch = [](void* user, const glia_epoch* epoch) { return *static_cast<double*>(user) = epoch->train.loss, GLIA_OK; };
+        fit.on_epoch = [](void *user, const glia_epoch *epoch) {
+            return *static_cast<double *>(user) = epoch->train.loss, GLIA_OK;
+        };
         EXPECT_EQ(glia_model_fit(model, data, &fit), GLIA_OK);
         return value;
     };
@@ -286,14 +304,14 @@ TEST_P(Recurrent, dropout_lies_between_the_layers) {
 
 // A plan's reserve is only as large as its provider asks for: the reference must not fill all that the op has.
 TEST_P(Recurrent, training_is_checked_against_the_reference_when_that_is_wanted) {
-    const glia::Variable    shadow("GLIA_CHECK", "shadow");
-    const Values            target = numbers(5 * 5, 2);
+    const glia::Variable shadow("GLIA_CHECK", "shadow");
+    const Values target = numbers(5 * 5, 2);
     const glia_compile_args sgd{.loss = GLIA_MEAN_SQUARED_ERROR, .optimizer = GLIA_SGD, .learning_rate = 0.1};
     for (const Layer layer : {glia_model_rnn, glia_model_lstm, glia_model_gru}) {
-        Net                 net(GetParam());
+        Net net(GetParam());
         const glia_rnn_args args{.units = 5};
         net.compile(layer(net.net, glia_model_input(net.net, "x", kSample), &args), sgd);
-        glia_dataset*       data = net.dataset(kData, kSample, 5, nullptr, &target, GLIA_SHAPE(5));
+        glia_dataset *data = net.dataset(kData, kSample, 5, nullptr, &target, GLIA_SHAPE(5));
         const glia_fit_args fit{.epochs = 2, .batch_size = 5};
         EXPECT_EQ(glia_model_fit(net.net, data, &fit), GLIA_OK) << net.message();
         glia_dataset_destroy(data);
@@ -302,17 +320,18 @@ TEST_P(Recurrent, training_is_checked_against_the_reference_when_that_is_wanted)
 
 TEST_P(Recurrent, a_long_sequence_can_be_learnt) {  // the first input comes out 20 steps later
     const int64_t count = 64, steps = 20;
-    Values        x = numbers(size_t(count * steps), 11), target;
+    Values x = numbers(size_t(count * steps), 11), target;
     for (int64_t n = 0; n < count; ++n) target.push_back(x[size_t(n * steps)] > 0 ? 1.0f : 0.0f);
-    Net                 net(GetParam());
+    Net net(GetParam());
     const glia_rnn_args args{.units = 8};
     const glia_dense_args one{.units = 1};
-    const glia_compile_args adam{.loss = GLIA_BINARY_CROSS_ENTROPY_FROM_LOGITS, .optimizer = GLIA_ADAM, .learning_rate = 0.03};
-    const glia_value      h = glia_model_gru(net.net, glia_model_input(net.net, "x", GLIA_SHAPE(steps, 1)), &args);
+    const glia_compile_args adam{
+        .loss = GLIA_BINARY_CROSS_ENTROPY_FROM_LOGITS, .optimizer = GLIA_ADAM, .learning_rate = 0.03};
+    const glia_value h = glia_model_gru(net.net, glia_model_input(net.net, "x", GLIA_SHAPE(steps, 1)), &args);
     net.compile(glia_model_dense(net.net, h, &one), adam);
-    glia_dataset*       data = net.dataset(x, GLIA_SHAPE(steps, 1), count, nullptr, &target, GLIA_SHAPE(1));
+    glia_dataset *data = net.dataset(x, GLIA_SHAPE(steps, 1), count, nullptr, &target, GLIA_SHAPE(1));
     const glia_fit_args fit{.epochs = std::string(GetParam()) == "cpu" ? 150 : 4, .batch_size = 16};
-    glia_result         before{}, after{};
+    glia_result before{}, after{};
     ASSERT_EQ(glia_model_evaluate(net.net, data, 0, &before), GLIA_OK) << net.message();
     ASSERT_EQ(glia_model_fit(net.net, data, &fit), GLIA_OK) << net.message();
     ASSERT_EQ(glia_model_evaluate(net.net, data, 0, &after), GLIA_OK) << net.message();
@@ -323,17 +342,19 @@ TEST_P(Recurrent, a_long_sequence_can_be_learnt) {  // the first input comes out
     glia_dataset_destroy(data);
 }
 
-INSTANTIATE_TEST_SUITE_P(devices, Recurrent, testing::Values("cpu", "emulated", "cuda:0"),
-                         [](const auto& info) { return std::string(info.param).substr(0, std::string(info.param).find(':')); });
+INSTANTIATE_TEST_SUITE_P(devices, Recurrent, testing::Values("cpu", "emulated", "cuda:0"), [](const auto &info) {
+    return std::string(info.param).substr(0, std::string(info.param).find(':'));
+});
 
 TEST(RecurrentNames, are_those_of_pytorch) {
-    Net                 net;
+    Net net;
     const glia_rnn_args args{.name = "encoder", .units = 6, .layers = 2, .direction = GLIA_RNN_BOTH, .projection = 3};
     net.compile(glia_model_lstm(net.net, glia_model_input(net.net, "x", kSample), &args));
     std::set<std::string> want;
-    for (const char* layer : {"l0", "l1"})
-        for (const char* direction : {"", "_reverse"})
-            for (const char* what : {"weight_ih_", "weight_hh_", "bias_ih_", "bias_hh_", "weight_hr_"}) want.insert(std::string("encoder.") + what + layer + direction);
+    for (const char *layer : {"l0", "l1"})
+        for (const char *direction : {"", "_reverse"})
+            for (const char *what : {"weight_ih_", "weight_hh_", "bias_ih_", "bias_hh_", "weight_hr_"})
+                want.insert(std::string("encoder.") + what + layer + direction);
     const auto names = net.names();
     EXPECT_EQ(std::set<std::string>(names.begin(), names.end()), want);
     EXPECT_EQ(net.get("encoder.weight_ih_l0").size(), 24u * 3);
@@ -345,40 +366,41 @@ TEST(RecurrentNames, are_those_of_pytorch) {
 }
 
 TEST(RecurrentNames, a_layer_of_the_reverse_direction_says_so) {
-    Net                 net;
+    Net net;
     const glia_rnn_args args{.name = "back", .units = 2, .direction = GLIA_RNN_REVERSE, .no_bias = true};
     net.compile(glia_model_rnn(net.net, glia_model_input(net.net, "x", kSample), &args));
     EXPECT_EQ(net.names(), (std::vector<std::string>{"back.weight_ih_l0_reverse", "back.weight_hh_l0_reverse"}));
 }
 
 TEST(Lengths, are_one_number_for_each_sample) {
-    const auto refuses = [](const std::function<glia_value(Net&, glia_value x, glia_value lengths)>& layer, glia_shape sample, glia_shape lengths,
-                            const std::string& text) {
-        Net              net;
+    const auto refuses = [](const std::function<glia_value(Net &, glia_value x, glia_value lengths)> &layer,
+                            glia_shape sample, glia_shape lengths, const std::string &text) {
+        Net net;
         const glia_value x = glia_model_input(net.net, "x", sample);
         EXPECT_LT(layer(net, x, glia_model_index_input(net.net, "n", GLIA_I32, lengths)).id, 0) << text;
         EXPECT_EQ(glia_model_status(net.net), GLIA_SHAPE_MISMATCH);
         EXPECT_EQ(net.message(), text);
     };
-    const auto rnn = [](Net& net, glia_value x, glia_value n) {
+    const auto rnn = [](Net &net, glia_value x, glia_value n) {
         const glia_rnn_args args{.units = 2, .lengths = n};
         return glia_model_gru(net.net, x, &args);
     };
-    const auto pool = [](Net& net, glia_value x, glia_value n) {
+    const auto pool = [](Net &net, glia_value x, glia_value n) {
         const glia_global_pool1d_args args{.lengths = n};
         return glia_model_global_max_pool1d(net.net, x, &args);
     };
-    const auto mask   = [](Net& net, glia_value x, glia_value n) { return glia_model_mask(net.net, x, n, 0); };
-    const auto length = [](Net& net, glia_value x, glia_value) { return glia_model_lengths(net.net, x, 0); };
+    const auto mask   = [](Net &net, glia_value x, glia_value n) { return glia_model_mask(net.net, x, n, 0); };
+    const auto length = [](Net &net, glia_value x, glia_value) { return glia_model_lengths(net.net, x, 0); };
     refuses(rnn, kSample, GLIA_SHAPE(1), "layer 'gru': lengths is [1], must be []: one number for each sample");
     refuses(mask, kSample, GLIA_SHAPE(4), "layer 'mask': lengths is [4], must be []: one number for each sample");
-    refuses(pool, kSample, GLIA_SHAPE(1), "layer 'global_max_pool1d': lengths is [1], must be []: one number for each sample");
+    refuses(pool, kSample, GLIA_SHAPE(1),
+            "layer 'global_max_pool1d': lengths is [1], must be []: one number for each sample");
     refuses(mask, GLIA_SCALAR, GLIA_SCALAR, "layer 'mask': x is [], must be [T,...]");
     refuses(length, GLIA_SCALAR, GLIA_SCALAR, "layer 'lengths': x is [], must be [T,...]");
 }
 
 TEST(RecurrentArgs, that_are_wrong_are_refused_with_their_values) {
-    const auto refuses = [](Layer layer, glia_rnn_args args, const std::string& text, glia_shape shape = kSample) {
+    const auto refuses = [](Layer layer, glia_rnn_args args, const std::string &text, glia_shape shape = kSample) {
         Net net;
         args.name          = "memory";
         const glia_value y = layer(net.net, glia_model_input(net.net, "x", shape), &args);
@@ -393,14 +415,16 @@ TEST(RecurrentArgs, that_are_wrong_are_refused_with_their_values) {
     refuses(glia_model_lstm, {.units = 4, .layers = 65}, "layers is 65");
     refuses(glia_model_lstm, {.units = 4, .layers = 2, .dropout = 1}, "dropout is 1, must be from 0 to below 1");
     refuses(glia_model_lstm, {.units = 4, .layers = 2, .dropout = NAN}, "dropout is nan");
-    refuses(glia_model_lstm, {.units = 4, .dropout = 0.5f}, "dropout is 0.5, but it lies between layers, and there is one");
+    refuses(glia_model_lstm, {.units = 4, .dropout = 0.5f},
+            "dropout is 0.5, but it lies between layers, and there is one");
     refuses(glia_model_lstm, {.units = 4, .direction = glia_rnn_direction(7)}, "direction is 7, no direction");
     refuses(glia_model_lstm, {.units = 4, .stateful_batch = -1}, "stateful_batch is -1");
     refuses(glia_model_lstm, {.units = 4, .projection = -2}, "projection is -2, must not be negative");
     refuses(glia_model_lstm, {.units = 4, .cell_clip = NAN}, "cell_clip is nan");
     refuses(glia_model_lstm, {.units = 4, .relu = true}, "relu belongs to glia_model_rnn");
     refuses(glia_model_lstm, {.units = 4, .reset_before = true}, "reset_before belongs to the GRU");
-    refuses(glia_model_gru, {.units = 4, .projection = 2}, "projection is 2, peephole 0, cell_clip 0: they belong to the LSTM");
+    refuses(glia_model_gru, {.units = 4, .projection = 2},
+            "projection is 2, peephole 0, cell_clip 0: they belong to the LSTM");
     refuses(glia_model_rnn, {.units = 4, .peephole = true}, "they belong to the LSTM");
     refuses(glia_model_lstm, {.units = 4}, "x is [12], must be [T,I]: steps of inputs", GLIA_SHAPE(12));
     refuses(glia_model_lstm, {.units = INT32_MAX}, "memory");

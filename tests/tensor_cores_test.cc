@@ -13,27 +13,27 @@ namespace {
 
 struct Math {
     glia_math math;
-    double    epsilon;  // of one rounding
+    double epsilon;  // of one rounding
 };
 
 class TensorCores : public testing::TestWithParam<Math> {
-protected:
+   protected:
     void SetUp() override {
         setenv("GLIA_LOG", "dispatch", 1);
         glia_context_args args = {};
         args.math              = GetParam().math;
-        args.log               = [](void* log, const char* line) { *static_cast<std::string*>(log) += line; };
+        args.log               = [](void *log, const char *line) { *static_cast<std::string *>(log) += line; };
         args.log_user          = &log_;
         if (glia_context_create("emulated", &args, &ctx_) != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
     }
     void TearDown() override {
-        for (glia_tensor* t : tensors_) glia_tensor_destroy(t);
+        for (glia_tensor *t : tensors_) glia_tensor_destroy(t);
         glia_context_destroy(ctx_);
         unsetenv("GLIA_LOG");
     }
 
-    glia_tensor* tensor(glia_shape shape, const std::vector<float>& values) {
-        glia_tensor* t = nullptr;
+    glia_tensor *tensor(glia_shape shape, const std::vector<float> &values) {
+        glia_tensor *t = nullptr;
         EXPECT_EQ(glia_tensor_create(ctx_, GLIA_F32, shape, &t), GLIA_OK) << glia_message(ctx_);
         tensors_.push_back(t);
         if (!values.empty()) {
@@ -41,27 +41,30 @@ protected:
         }
         return t;
     }
-    std::vector<float> read(const glia_tensor* t, size_t count) {
+    std::vector<float> read(const glia_tensor *t, size_t count) {
         std::vector<float> values(count);
         EXPECT_EQ(glia_tensor_read(t, values.data(), count * sizeof(float)), GLIA_OK) << glia_message(ctx_);
         return values;
     }
-    bool ran_on_tensor_cores() const { return log_.find("cuda.wmma") != std::string::npos && log_.find("cuda.wmma declines") == std::string::npos; }
+    bool ran_on_tensor_cores() const {
+        return log_.find("cuda.wmma") != std::string::npos && log_.find("cuda.wmma declines") == std::string::npos;
+    }
 
-    glia_context*             ctx_ = nullptr;
-    std::string               log_;
-    std::vector<glia_tensor*> tensors_;
+    glia_context *ctx_ = nullptr;
+    std::string log_;
+    std::vector<glia_tensor *> tensors_;
 };
 
 constexpr int M = 33, N = 18, K = 41;
 
 std::vector<float> values(int count, double step, double range) {
     std::vector<float> out(static_cast<size_t>(count));
-    for (size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(std::fmod(static_cast<double>(i) * step, 2 * range) - range);
+    for (size_t i = 0; i < out.size(); ++i)
+        out[i] = static_cast<float>(std::fmod(static_cast<double>(i) * step, 2 * range) - range);
     return out;
 }
 
-std::vector<double> product(const std::vector<float>& a, const std::vector<float>& b) {
+std::vector<double> product(const std::vector<float> &a, const std::vector<float> &b) {
     std::vector<double> y(M * N);
     for (size_t m = 0; m < M; ++m)
         for (size_t n = 0; n < N; ++n)
@@ -70,9 +73,10 @@ std::vector<double> product(const std::vector<float>& a, const std::vector<float
 }
 
 TEST_P(TensorCores, integers_are_exact) {
-    const auto   a = values(M * K, 3, 8), b = values(K * N, 5, 8);
-    glia_tensor* y = tensor(GLIA_SHAPE(M, N), {});
-    ASSERT_EQ(glia_matmul(ctx_, nullptr, tensor(GLIA_SHAPE(M, K), a), tensor(GLIA_SHAPE(K, N), b), nullptr, y), GLIA_OK) << glia_message(ctx_);
+    const auto a = values(M * K, 3, 8), b = values(K * N, 5, 8);
+    glia_tensor *y = tensor(GLIA_SHAPE(M, N), {});
+    ASSERT_EQ(glia_matmul(ctx_, nullptr, tensor(GLIA_SHAPE(M, K), a), tensor(GLIA_SHAPE(K, N), b), nullptr, y), GLIA_OK)
+        << glia_message(ctx_);
     EXPECT_TRUE(ran_on_tensor_cores()) << log_;
     const auto want = product(a, b);
     const auto got  = read(y, M * N);
@@ -80,12 +84,13 @@ TEST_P(TensorCores, integers_are_exact) {
 }
 
 TEST_P(TensorCores, reals_lose_only_the_bits_of_their_rounding) {
-    const auto   a = values(M * K, 0.3711, 1), b = values(K * N, 0.6173, 1);
-    glia_tensor* y = tensor(GLIA_SHAPE(M, N), {});
-    ASSERT_EQ(glia_matmul(ctx_, nullptr, tensor(GLIA_SHAPE(M, K), a), tensor(GLIA_SHAPE(K, N), b), nullptr, y), GLIA_OK) << glia_message(ctx_);
+    const auto a = values(M * K, 0.3711, 1), b = values(K * N, 0.6173, 1);
+    glia_tensor *y = tensor(GLIA_SHAPE(M, N), {});
+    ASSERT_EQ(glia_matmul(ctx_, nullptr, tensor(GLIA_SHAPE(M, K), a), tensor(GLIA_SHAPE(K, N), b), nullptr, y), GLIA_OK)
+        << glia_message(ctx_);
     const auto want = product(a, b);
     const auto got  = read(y, M * N);
-    double     most = 0;
+    double most     = 0;
     for (size_t i = 0; i < want.size(); ++i) {
         ASSERT_NEAR(got[i], want[i], 2.5 * K * GetParam().epsilon) << i;
         most = std::max(most, std::fabs(got[i] - want[i]));
@@ -95,9 +100,12 @@ TEST_P(TensorCores, reals_lose_only_the_bits_of_their_rounding) {
 
 TEST_P(TensorCores, convolution_of_integers_is_exact) {
     constexpr int C = 8, S = 6, F = 16;
-    const auto    x = values(C * S * S, 3, 4), w = values(F * C, 5, 4);
-    glia_tensor*  y = tensor(GLIA_SHAPE(1, F, S, S), {});
-    ASSERT_EQ(glia_conv2d(ctx_, nullptr, tensor(GLIA_SHAPE(1, C, S, S), x), tensor(GLIA_SHAPE(F, C, 1, 1), w), nullptr, y), GLIA_OK) << glia_message(ctx_);
+    const auto x = values(C * S * S, 3, 4), w = values(F * C, 5, 4);
+    glia_tensor *y = tensor(GLIA_SHAPE(1, F, S, S), {});
+    ASSERT_EQ(
+        glia_conv2d(ctx_, nullptr, tensor(GLIA_SHAPE(1, C, S, S), x), tensor(GLIA_SHAPE(F, C, 1, 1), w), nullptr, y),
+        GLIA_OK)
+        << glia_message(ctx_);
     EXPECT_TRUE(ran_on_tensor_cores()) << log_;
     const auto got = read(y, F * S * S);
     for (size_t f = 0; f < F; ++f)
@@ -108,7 +116,8 @@ TEST_P(TensorCores, convolution_of_integers_is_exact) {
         }
 }
 
-INSTANTIATE_TEST_SUITE_P(math, TensorCores, testing::Values(Math{GLIA_MATH_TF32, 0x1p-11}, Math{GLIA_MATH_BF16, 0x1p-8}),
-                         [](const auto& info) { return info.param.math == GLIA_MATH_TF32 ? "tf32" : "bf16"; });
+INSTANTIATE_TEST_SUITE_P(math, TensorCores,
+                         testing::Values(Math{GLIA_MATH_TF32, 0x1p-11}, Math{GLIA_MATH_BF16, 0x1p-8}),
+                         [](const auto &info) { return info.param.math == GLIA_MATH_TF32 ? "tf32" : "bf16"; });
 
 }  // namespace

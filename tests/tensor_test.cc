@@ -30,10 +30,10 @@ uint64_t store(glia_dtype dtype, double value) {
 
 // The value of a short float from its fields: sign, biased exponent, fraction.
 double value_of(uint32_t bits, int exponent_bits, int fraction_bits) {
-    const int      bias     = (1 << (exponent_bits - 1)) - 1;
+    const int bias          = (1 << (exponent_bits - 1)) - 1;
     const uint32_t exponent = bits >> fraction_bits & ((1u << exponent_bits) - 1);
-    const double   fraction = (bits & ((1u << fraction_bits) - 1)) * std::pow(2.0, -fraction_bits);
-    const double   sign     = bits >> (exponent_bits + fraction_bits) ? -1 : 1;
+    const double fraction   = (bits & ((1u << fraction_bits) - 1)) * std::pow(2.0, -fraction_bits);
+    const double sign       = bits >> (exponent_bits + fraction_bits) ? -1 : 1;
     if (exponent == (1u << exponent_bits) - 1) return fraction == 0 ? sign * INFINITY : NAN;
     if (exponent == 0) return sign * fraction * std::pow(2.0, 1 - bias);
     return sign * (1 + fraction) * std::pow(2.0, int(exponent) - bias);
@@ -41,13 +41,13 @@ double value_of(uint32_t bits, int exponent_bits, int fraction_bits) {
 
 struct Short {
     glia_dtype dtype;
-    int        exponent_bits, fraction_bits;
-    uint32_t   infinity() const { return ((1u << exponent_bits) - 1) << fraction_bits; }
+    int exponent_bits, fraction_bits;
+    uint32_t infinity() const { return ((1u << exponent_bits) - 1) << fraction_bits; }
 };
 const Short kShorts[] = {{GLIA_BF16, 8, 7}, {GLIA_F16, 5, 10}};
 
 TEST(Element, every_pattern_of_a_short_float_means_what_its_fields_say) {
-    for (const Short& s : kShorts)
+    for (const Short &s : kShorts)
         for (uint32_t bits = 0; bits < 0x10000; ++bits) {
             const double want = value_of(bits, s.exponent_bits, s.fraction_bits), got = load(s.dtype, bits);
             if (std::isnan(want)) {
@@ -63,13 +63,14 @@ TEST(Element, every_pattern_of_a_short_float_means_what_its_fields_say) {
 
 // Between any two neighbours: below the middle, the middle itself, and above it.
 TEST(Element, doubles_round_to_the_nearest_short_float_and_ties_to_the_even_one) {
-    for (const Short& s : kShorts)
+    for (const Short &s : kShorts)
         for (uint32_t sign : {0u, 0x8000u})
             for (uint32_t bits = 0; bits < s.infinity(); ++bits) {
                 const double low = value_of(bits | sign, s.exponent_bits, s.fraction_bits);
                 // Where the next one is infinite, it would be the next power of two.
-                const double high   = bits + 1 == s.infinity() ? std::copysign(std::pow(2.0, 1 << (s.exponent_bits - 1)), low)
-                                                               : value_of((bits + 1) | sign, s.exponent_bits, s.fraction_bits);
+                const double high   = bits + 1 == s.infinity()
+                                          ? std::copysign(std::pow(2.0, 1 << (s.exponent_bits - 1)), low)
+                                          : value_of((bits + 1) | sign, s.exponent_bits, s.fraction_bits);
                 const double middle = low + (high - low) / 2;
                 ASSERT_NE(middle, low);
                 ASSERT_EQ(store(s.dtype, middle), (bits + (bits & 1)) | sign) << middle;
@@ -79,7 +80,7 @@ TEST(Element, doubles_round_to_the_nearest_short_float_and_ties_to_the_even_one)
 }
 
 TEST(Element, extremes_of_short_floats) {
-    for (const Short& s : kShorts) {
+    for (const Short &s : kShorts) {
         for (double huge : {1e300, double(INFINITY), std::numeric_limits<double>::max()}) {
             EXPECT_EQ(store(s.dtype, huge), s.infinity());
             EXPECT_EQ(store(s.dtype, -huge), s.infinity() | 0x8000);
@@ -94,9 +95,10 @@ TEST(Element, extremes_of_short_floats) {
 }
 
 TEST(Element, f32_rounds_as_the_processor_does) {
-    for (double value : {1.0, -0.0, 1 + 0x1p-24, 1 + 0x3p-24, 3.4028235677973366e38, 1e39, -1e39, 0x1p-149, 0x1p-150, 0x1.8p-150, 0.1}) {
+    for (double value : {1.0, -0.0, 1 + 0x1p-24, 1 + 0x3p-24, 3.4028235677973366e38, 1e39, -1e39, 0x1p-149, 0x1p-150,
+                         0x1.8p-150, 0.1}) {
         const float want = static_cast<float>(value);
-        uint32_t    bits;
+        uint32_t bits;
         memcpy(&bits, &want, 4);
         EXPECT_EQ(store(GLIA_F32, value), bits) << value;
     }
@@ -106,18 +108,38 @@ TEST(Element, f32_rounds_as_the_processor_does) {
 TEST(Element, integers_are_truncated_and_clamped) {
     const struct {
         glia_dtype dtype;
-        double     value;
-        int64_t    want;
+        double value;
+        int64_t want;
     } rows[] = {
-        {GLIA_U8, 0, 0},           {GLIA_U8, 254.999, 254},        {GLIA_U8, 255, 255},         {GLIA_U8, 256, 255},
-        {GLIA_U8, -0.5, 0},        {GLIA_U8, -1, 0},               {GLIA_U8, 1e30, 255},        {GLIA_U8, INFINITY, 255},
-        {GLIA_U8, -INFINITY, 0},   {GLIA_U8, NAN, 0},              {GLIA_I32, 2.9, 2},          {GLIA_I32, -2.9, -2},
-        {GLIA_I32, 0x1p31, INT32_MAX}, {GLIA_I32, 0x1p31 - 1, INT32_MAX}, {GLIA_I32, -0x1p31, INT32_MIN}, {GLIA_I32, -0x1p31 - 1, INT32_MIN},
-        {GLIA_I32, NAN, 0},        {GLIA_I32, INFINITY, INT32_MAX}, {GLIA_I32, -INFINITY, INT32_MIN}, {GLIA_I64, -2.9, -2},
-        {GLIA_I64, 0x1p53, int64_t(1) << 53}, {GLIA_I64, 0x1p63, INT64_MAX}, {GLIA_I64, std::nextafter(0x1p63, 0), INT64_MAX - 1023},
-        {GLIA_I64, -0x1p63, INT64_MIN}, {GLIA_I64, -1e300, INT64_MIN}, {GLIA_I64, INFINITY, INT64_MAX}, {GLIA_I64, NAN, 0},
+        {GLIA_U8, 0, 0},
+        {GLIA_U8, 254.999, 254},
+        {GLIA_U8, 255, 255},
+        {GLIA_U8, 256, 255},
+        {GLIA_U8, -0.5, 0},
+        {GLIA_U8, -1, 0},
+        {GLIA_U8, 1e30, 255},
+        {GLIA_U8, INFINITY, 255},
+        {GLIA_U8, -INFINITY, 0},
+        {GLIA_U8, NAN, 0},
+        {GLIA_I32, 2.9, 2},
+        {GLIA_I32, -2.9, -2},
+        {GLIA_I32, 0x1p31, INT32_MAX},
+        {GLIA_I32, 0x1p31 - 1, INT32_MAX},
+        {GLIA_I32, -0x1p31, INT32_MIN},
+        {GLIA_I32, -0x1p31 - 1, INT32_MIN},
+        {GLIA_I32, NAN, 0},
+        {GLIA_I32, INFINITY, INT32_MAX},
+        {GLIA_I32, -INFINITY, INT32_MIN},
+        {GLIA_I64, -2.9, -2},
+        {GLIA_I64, 0x1p53, int64_t(1) << 53},
+        {GLIA_I64, 0x1p63, INT64_MAX},
+        {GLIA_I64, std::nextafter(0x1p63, 0), INT64_MAX - 1023},
+        {GLIA_I64, -0x1p63, INT64_MIN},
+        {GLIA_I64, -1e300, INT64_MIN},
+        {GLIA_I64, INFINITY, INT64_MAX},
+        {GLIA_I64, NAN, 0},
     };
-    for (const auto& row : rows) {
+    for (const auto &row : rows) {
         int64_t data[2] = {};
         glia_store(row.dtype, data, 0, row.value);
         int32_t word;
@@ -141,7 +163,7 @@ TEST(Element, only_the_one_that_is_meant_changes) {
 }
 
 TEST(Dtype, names_sizes_and_what_is_none) {
-    const char*  names[] = {"f32", "f64", "bf16", "f16", "u8", "i32", "i64"};
+    const char *names[]  = {"f32", "f64", "bf16", "f16", "u8", "i32", "i64"};
     const size_t sizes[] = {4, 8, 2, 2, 1, 4, 8};
     for (int i = 0; i < GLIA_DTYPE_COUNT; ++i) {
         EXPECT_STREQ(glia_dtype_name(glia_dtype(i)), names[i]);
@@ -167,10 +189,10 @@ TEST(Dtype, epsilon_is_the_error_of_one_rounding) {
 // --- layouts ---
 
 struct Layout {
-    std::string          name;
+    std::string name;
     std::vector<int64_t> dims, strides;  // no strides: dense
-    int64_t              extent;
-    bool                 dense, packed;
+    int64_t extent;
+    bool dense, packed;
 };
 
 const Layout kLayouts[] = {
@@ -190,40 +212,43 @@ const Layout kLayouts[] = {
 };
 
 class Tensor : public ContextTest {
-  protected:
-    static glia_shape shape_of(const std::vector<int64_t>& dims) {
+   protected:
+    static glia_shape shape_of(const std::vector<int64_t> &dims) {
         glia_shape shape{int(dims.size()), {}};
         std::copy(dims.begin(), dims.end(), shape.dim);
         return shape;
     }
-    static int64_t offset(const Layout& layout, int64_t i) {
+    static int64_t offset(const Layout &layout, int64_t i) {
         if (layout.strides.empty()) return i;
         int64_t at = 0;
         for (size_t d = layout.dims.size(); d-- > 0; i /= layout.dims[d]) at += i % layout.dims[d] * layout.strides[d];
         return at;
     }
-    glia_tensor* wrap(const Layout& layout, glia_dtype dtype, void* data) {
-        glia_tensor* t = nullptr;
-        EXPECT_EQ(glia_tensor_wrap(ctx, dtype, shape_of(layout.dims), layout.strides.empty() ? nullptr : layout.strides.data(), data, &t), GLIA_OK)
+    glia_tensor *wrap(const Layout &layout, glia_dtype dtype, void *data) {
+        glia_tensor *t = nullptr;
+        EXPECT_EQ(glia_tensor_wrap(ctx, dtype, shape_of(layout.dims),
+                                   layout.strides.empty() ? nullptr : layout.strides.data(), data, &t),
+                  GLIA_OK)
             << message();
         return t;
     }
-    void refused(glia_status status, glia_status want, const std::string& part) {
+    void refused(glia_status status, glia_status want, const std::string &part) {
         EXPECT_EQ(status, want) << part;
         EXPECT_TRUE(says(part)) << message() << "\nlacks: " << part;
     }
 };
 
 TEST_F(Tensor, every_layout_and_dtype_is_read_written_and_filled_without_touching_the_gaps) {
-    for (const Layout& layout : kLayouts)
+    for (const Layout &layout : kLayouts)
         for (glia_dtype dtype : kDtypes) {
             SCOPED_TRACE(layout.name + " " + glia_dtype_name(dtype));
-            const size_t  size  = glia_dtype_size(dtype);
-            const int64_t count = std::accumulate(layout.dims.begin(), layout.dims.end(), int64_t(1), std::multiplies<>());
+            const size_t size = glia_dtype_size(dtype);
+            const int64_t count =
+                std::accumulate(layout.dims.begin(), layout.dims.end(), int64_t(1), std::multiplies<>());
             alignas(64) unsigned char memory[64 * 8];
             memset(memory, 0xA5, sizeof memory);
             std::vector<unsigned char> expected(memory, memory + sizeof memory);
-            glia_tensor*               t = wrap(layout, dtype, memory);
+            glia_tensor *t = wrap(layout, dtype, memory);
             ASSERT_NE(t, nullptr);
             EXPECT_EQ(glia_tensor_count(t), count);
             EXPECT_EQ(glia_tensor_dtype(t), dtype);
@@ -235,7 +260,8 @@ TEST_F(Tensor, every_layout_and_dtype_is_read_written_and_filled_without_touchin
             std::vector<unsigned char> host(size_t(count) * size), back(size_t(count) * size);
             for (size_t i = 0; i < host.size(); ++i) host[i] = static_cast<unsigned char>(i * 7 + 1);
             ASSERT_EQ(glia_tensor_write(t, host.data(), host.size()), GLIA_OK) << message();
-            for (int64_t i = 0; i < count; ++i) memcpy(&expected[size_t(offset(layout, i)) * size], &host[size_t(i) * size], size);
+            for (int64_t i = 0; i < count; ++i)
+                memcpy(&expected[size_t(offset(layout, i)) * size], &host[size_t(i) * size], size);
             EXPECT_EQ(memcmp(memory, expected.data(), sizeof memory), 0);
             ASSERT_EQ(glia_tensor_read(t, back.data(), back.size()), GLIA_OK) << message();
             EXPECT_EQ(back, host);
@@ -254,9 +280,9 @@ TEST_F(Tensor, every_layout_and_dtype_is_read_written_and_filled_without_touchin
 }
 
 TEST_F(Tensor, a_stride_of_zero_repeats_an_element) {
-    float         memory[3] = {1, 2, 3}, values[6];
+    float memory[3]      = {1, 2, 3}, values[6];
     const int64_t rows[] = {0, 1}, all[] = {0, 0};
-    glia_tensor * a = nullptr, *b = nullptr;
+    glia_tensor *a = nullptr, *b = nullptr;
     ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(2, 3), rows, memory, &a), GLIA_OK);
     ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(2, 3), all, memory, &b), GLIA_OK);
     EXPECT_EQ(glia_extent(a), 3);
@@ -272,7 +298,7 @@ TEST_F(Tensor, a_stride_of_zero_repeats_an_element) {
 TEST_F(Tensor, is_made_of_zeros_at_the_alignment_of_a_vector) {
     for (glia_dtype dtype : kDtypes)
         for (int64_t n : {1, 3, 1000, 70000, 140001}) {
-            glia_tensor*               t = tensor(dtype, GLIA_SHAPE(n));
+            glia_tensor *t = tensor(dtype, GLIA_SHAPE(n));
             std::vector<unsigned char> host(size_t(n) * glia_dtype_size(dtype), 1);
             ASSERT_EQ(glia_tensor_read(t, host.data(), host.size()), GLIA_OK);
             EXPECT_EQ(std::count(host.begin(), host.end(), 0), ptrdiff_t(host.size()));
@@ -287,7 +313,7 @@ TEST_F(Tensor, is_made_of_zeros_at_the_alignment_of_a_vector) {
 }
 
 TEST_F(Tensor, tells_its_shape_and_strides) {
-    glia_tensor*     t     = tensor(GLIA_F16, GLIA_SHAPE(2, 3, 4));
+    glia_tensor *t         = tensor(GLIA_F16, GLIA_SHAPE(2, 3, 4));
     const glia_shape shape = glia_tensor_shape(t);
     EXPECT_EQ(shape.ndim, 3);
     EXPECT_EQ(std::vector<int64_t>(shape.dim, shape.dim + 3), (std::vector<int64_t>{2, 3, 4}));
@@ -306,15 +332,16 @@ TEST_F(Tensor, empty_tensors_need_no_memory) {
     EXPECT_EQ(glia_tensor_fill(a, 1), GLIA_OK) << message();
     EXPECT_EQ(glia_tensor_read(a, nullptr, 0), GLIA_OK) << message();
     EXPECT_EQ(glia_tensor_write(a, nullptr, 0), GLIA_OK) << message();
-    refused(glia_tensor_read(a, nullptr, 8), GLIA_INVALID_ARGUMENT, "host memory has 8 bytes, a tensor [3,0,2] of f64 has 0");
+    refused(glia_tensor_read(a, nullptr, 8), GLIA_INVALID_ARGUMENT,
+            "host memory has 8 bytes, a tensor [3,0,2] of f64 has 0");
     EXPECT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(0), nullptr, nullptr, &b), GLIA_OK) << message();
     EXPECT_EQ(glia_tensor_fill(b, 1), GLIA_OK);
     glia_tensor_destroy(a), glia_tensor_destroy(b);
 }
 
 TEST_F(Tensor, sizes_of_host_memory_must_match) {
-    glia_tensor* t = tensor(GLIA_F32, GLIA_SHAPE(2, 3));
-    float        host[8] = {};
+    glia_tensor *t = tensor(GLIA_F32, GLIA_SHAPE(2, 3));
+    float host[8]  = {};
     for (size_t bytes : {size_t(0), size_t(23), size_t(25), size_t(48), SIZE_MAX}) {
         const std::string part = "host memory has " + std::to_string(bytes) + " bytes, a tensor [2,3] of f32 has 24";
         refused(glia_tensor_write(t, host, bytes), GLIA_INVALID_ARGUMENT, "glia_tensor_write: " + part);
@@ -331,14 +358,14 @@ TEST_F(Tensor, sizes_of_host_memory_must_match) {
 
 TEST_F(Tensor, shapes_that_cannot_be_are_refused_with_their_values) {
     alignas(64) static char memory[4096];
-    const int64_t           big   = int64_t(1) << 40;
-    glia_tensor* const      clean = reinterpret_cast<glia_tensor*>(8);
-    glia_tensor*            t     = clean;
-    glia_shape              nine{9, {}}, minus_one{-1, {}};
+    const int64_t big        = int64_t(1) << 40;
+    glia_tensor *const clean = reinterpret_cast<glia_tensor *>(8);
+    glia_tensor *t           = clean;
+    glia_shape nine{9, {}}, minus_one{-1, {}};
     const struct {
-        int         dtype;  // C++ allows no other numbers in the enum
-        glia_shape  shape;
-        const char* part;
+        int dtype;  // C++ allows no other numbers in the enum
+        glia_shape shape;
+        const char *part;
     } rows[] = {
         {GLIA_F32, GLIA_SHAPE(2, -3), "dimension 1 is -3"},
         {GLIA_F32, GLIA_SHAPE(INT64_MIN), "dimension 0 is -9223372036854775808"},
@@ -352,13 +379,15 @@ TEST_F(Tensor, shapes_that_cannot_be_are_refused_with_their_values) {
         {GLIA_F32, GLIA_SHAPE(1 << 16, 1 << 16, 1 << 16, 1 << 16), "[65536,65536,65536,65536] has more bytes"},
         {GLIA_F32, GLIA_SHAPE(0, big, big), "[0,1099511627776,1099511627776] has more bytes"},
     };
-    for (const auto& row : rows) {
+    for (const auto &row : rows) {
         refused(glia_tensor_create(ctx, glia_dtype(row.dtype), row.shape, &t), GLIA_INVALID_ARGUMENT, row.part);
-        refused(glia_tensor_wrap(ctx, glia_dtype(row.dtype), row.shape, nullptr, memory, &t), GLIA_INVALID_ARGUMENT, row.part);
+        refused(glia_tensor_wrap(ctx, glia_dtype(row.dtype), row.shape, nullptr, memory, &t), GLIA_INVALID_ARGUMENT,
+                row.part);
         EXPECT_EQ(t, clean);
     }
     refused(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(1), nullptr), GLIA_INVALID_ARGUMENT, "out is NULL");
-    refused(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(1), nullptr, memory, nullptr), GLIA_INVALID_ARGUMENT, "out is NULL");
+    refused(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(1), nullptr, memory, nullptr), GLIA_INVALID_ARGUMENT,
+            "out is NULL");
     EXPECT_EQ(glia_tensor_create(nullptr, GLIA_F32, GLIA_SHAPE(1), &t), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(glia_tensor_wrap(nullptr, GLIA_F32, GLIA_SHAPE(1), nullptr, memory, &t), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(t, clean);
@@ -366,23 +395,27 @@ TEST_F(Tensor, shapes_that_cannot_be_are_refused_with_their_values) {
 
 TEST_F(Tensor, memory_and_strides_that_cannot_be_are_refused_with_their_values) {
     alignas(64) static char memory[4096];
-    glia_tensor* const      clean = reinterpret_cast<glia_tensor*>(8);
-    glia_tensor*            t     = clean;
-    const int64_t           half  = int64_t(1) << 62;
+    glia_tensor *const clean = reinterpret_cast<glia_tensor *>(8);
+    glia_tensor *t           = clean;
+    const int64_t half       = int64_t(1) << 62;
     const struct {
-        glia_shape           shape;
+        glia_shape shape;
         std::vector<int64_t> strides;
-        const char*          part;
+        const char *part;
     } rows[] = {
         {GLIA_SHAPE(2, 2), {-1, 1}, "stride 0 is -1, must not be negative"},
         {GLIA_SHAPE(2, 2), {1, INT64_MIN}, "stride 1 is -9223372036854775808, must not be negative"},
-        {GLIA_SHAPE(3, 2), {half, 1}, "dimension 0 of 3 with stride 4611686018427387904 reaches past the address space"},
+        {GLIA_SHAPE(3, 2),
+         {half, 1},
+         "dimension 0 of 3 with stride 4611686018427387904 reaches past the address space"},
         {GLIA_SHAPE(2, 2), {half, half}, "dimension 0 of 2 with stride 4611686018427387904 reaches past"},
         {GLIA_SHAPE(2, 2), {1, INT64_MAX / 4}, "dimension 1 of 2 with stride"},
     };
-    for (const auto& row : rows)
-        refused(glia_tensor_wrap(ctx, GLIA_F32, row.shape, row.strides.data(), memory, &t), GLIA_INVALID_ARGUMENT, row.part);
-    refused(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(2, 2), nullptr, nullptr, &t), GLIA_INVALID_ARGUMENT, "data is NULL, shape is [2,2]");
+    for (const auto &row : rows)
+        refused(glia_tensor_wrap(ctx, GLIA_F32, row.shape, row.strides.data(), memory, &t), GLIA_INVALID_ARGUMENT,
+                row.part);
+    refused(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(2, 2), nullptr, nullptr, &t), GLIA_INVALID_ARGUMENT,
+            "data is NULL, shape is [2,2]");
     for (glia_dtype dtype : kDtypes)
         for (size_t shift = 1; shift < 9; ++shift) {
             const glia_status status = glia_tensor_wrap(ctx, dtype, GLIA_SHAPE(3), nullptr, memory + shift, &t);
@@ -392,14 +425,16 @@ TEST_F(Tensor, memory_and_strides_that_cannot_be_are_refused_with_their_values) 
                 glia_tensor_destroy(t);
                 t = clean;
             } else {
-                refused(status, GLIA_INVALID_ARGUMENT, "is not aligned to the " + std::to_string(glia_dtype_size(dtype)) + " bytes of " + glia_dtype_name(dtype));
+                refused(status, GLIA_INVALID_ARGUMENT,
+                        "is not aligned to the " + std::to_string(glia_dtype_size(dtype)) + " bytes of " +
+                            glia_dtype_name(dtype));
             }
         }
     EXPECT_EQ(t, clean);
 }
 
 TEST_F(Tensor, too_much_memory_is_an_error_and_the_context_stays_useful) {
-    glia_tensor* t = nullptr;
+    glia_tensor *t = nullptr;
     refused(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(int64_t(1) << 58), &t), GLIA_OUT_OF_MEMORY,
             "out of memory: 1152921504606846976 bytes for a tensor");
     EXPECT_EQ(t, nullptr);
@@ -409,8 +444,8 @@ TEST_F(Tensor, too_much_memory_is_an_error_and_the_context_stays_useful) {
 TEST_F(Tensor, the_longest_shape_fits_its_text) {
     glia_shape shape{8, {}};
     std::fill(shape.dim, shape.dim + 8, INT64_MAX);
-    glia_tensor* t = nullptr;
-    std::string  text = "[9223372036854775807";
+    glia_tensor *t   = nullptr;
+    std::string text = "[9223372036854775807";
     for (int i = 1; i < 8; ++i) text += ",9223372036854775807";
     refused(glia_tensor_create(ctx, GLIA_F32, shape, &t), GLIA_INVALID_ARGUMENT, text + "]");
 }
@@ -418,8 +453,8 @@ TEST_F(Tensor, the_longest_shape_fits_its_text) {
 // A view of the caller's memory leaves it alone when it goes.
 TEST_F(Tensor, wrapped_memory_stays_the_callers) {
     std::vector<float> memory(8, 5);
-    const size_t       before = glia_context_bytes(ctx);
-    glia_tensor*       t      = nullptr;
+    const size_t before = glia_context_bytes(ctx);
+    glia_tensor *t      = nullptr;
     ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(8), nullptr, memory.data(), &t), GLIA_OK);
     EXPECT_LT(glia_context_bytes(ctx) - before, 1000u);
     glia_tensor_destroy(t);

@@ -50,7 +50,8 @@ GLIA_API glia_dtype glia_tensor_dtype(const glia_tensor *tensor);
 GLIA_API glia_shape glia_tensor_shape(const glia_tensor *tensor);
 GLIA_API const int64_t *glia_tensor_stride(const glia_tensor *tensor); /* elements, one for each dimension */
 GLIA_API int64_t glia_tensor_count(const glia_tensor *tensor);         /* elements */
-GLIA_API void *glia_tensor_data(const glia_tensor *tensor);            /* on the device: only the CPU's is for the program to read */
+GLIA_API void *glia_tensor_data(
+    const glia_tensor *tensor); /* on the device: only the CPU's is for the program to read */
 
 /* Copies all elements from or to host memory, where they stand dense, row-major and in the tensor's dtype. bytes is
  * the size of the host memory and must be exactly count * size of the dtype. */

@@ -16,7 +16,7 @@ typedef struct job {
 } job;
 
 GLIA_CLONES static void apply(const uint32_t *restrict number, uint32_t threshold, float scale, int64_t count,
-                            const float *x, float *y) {
+                              const float *x, float *y) {
 #pragma GCC ivdep
     for (int64_t i = 0; i < count; ++i) {
         const float kept = x[i] * scale;
@@ -58,7 +58,7 @@ static glia_status run(const glia_call *call, const glia_prepared *prepared, voi
     const glia_dropout_geom *g = call->geom;
     const glia_tensor *step    = call->n_in > DROPOUT_STEP ? call->in[DROPOUT_STEP] : NULL;
     job j                      = {.g = g, .x = call->in[DROPOUT_X]->data, .y = call->out[0]->data};
-    j.use = (glia_random){.seed = g->seed, .stream = g->stream, .step = step ? (uint32_t) * (int64_t *)step->data : 0};
+    j.use = (glia_random){.seed = g->seed, .stream = g->stream, .step = step ? (uint32_t)*(int64_t *)step->data : 0};
     glia_parallel(call->ctx, g->count, GRAIN, piece, &j);
     return GLIA_OK;
 }

@@ -230,7 +230,7 @@ static void undo_lstm(const glia_rnn_geom *g, const weights *w, const gradients 
         a[3 * H + k] = t->dinner[k] * e * o * (1 - o);
         double dc    = t->dc[k] + t->dinner[k] * o * (1 - e * e) + (p ? a[3 * H + k] * p[2 * H + k] : 0);
         if (g->cell_clip > 0 && fabs(next[k]) >= g->cell_clip) dc = 0;
-        a[k]         = dc * new *i *(1 - i);
+        a[k]         = dc * new *i * (1 - i);
         a[H + k]     = dc * c[k] * f * (1 - f);
         a[2 * H + k] = dc * i * (1 - new *new);
         t->dc[k]     = dc * f + (p ? a[k] * p[k] + a[H + k] * p[H + k] : 0);

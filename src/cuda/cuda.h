@@ -54,8 +54,8 @@ bool glia_cuda_fails(glia_cuda *cuda, int *error);
  * GLIA_UNSUPPORTED, else GLIA_DEVICE_ERROR, with the call and the runtime's own words as the message. */
 glia_status glia_cuda_status(glia_context *ctx, const char *call, cudaError_t error);
 
-/* Of a failure inside a library of NVIDIA's, whose own runtime tells ours nothing: asks the device. A failure with `call`
- * where the device has one of its own to report, GLIA_DEVICE_LOST above all; GLIA_OK: it has none. */
+/* Of a failure inside a library of NVIDIA's, whose own runtime tells ours nothing: asks the device. A failure with
+ * `call` where the device has one of its own to report, GLIA_DEVICE_LOST above all; GLIA_OK: it has none. */
 glia_status glia_cuda_ask(glia_context *ctx, const char *call);
 
 /* Every call of the runtime, and every launch of a kernel, goes through this. */

@@ -7,8 +7,7 @@ struct ErrorText {
     const char *name, *text;
 };
 
-#define ERROR_TEXT(error, text) \
-    { error, #error, text }
+#define ERROR_TEXT(error, text) {error, #error, text}
 constexpr ErrorText TEXTS[] = {
     ERROR_TEXT(cudaSuccess, "no error"),
     ERROR_TEXT(cudaErrorInvalidValue, "invalid argument"),

@@ -53,7 +53,7 @@ class Fiber {
 #ifdef GLIA_EMULATOR_UCONTEXT
     ucontext_t context_;
 #else
-    void *pointer_                      = nullptr;
+    void *pointer_ = nullptr;
 #endif
 };
 

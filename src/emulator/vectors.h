@@ -12,9 +12,7 @@ struct glia_wide {
 };
 
 #define GLIA_EMULATOR_VECTORS(T, name)                                                     \
-    struct name##1 {                                                                       \
-        T x;                                                                               \
-    };                                                                                     \
+    struct name##1 { T x; };                                                               \
     struct alignas(2 * sizeof(T)) name##2 : glia_wide<name##2> {                           \
         name##2() = default;                                                               \
         constexpr name##2(T x_, T y_) : x(x_), y(y_) {}                                    \
@@ -30,9 +28,7 @@ struct glia_wide {
     constexpr name##4 make_##name##4(T x, T y, T z, T w) { return {x, y, z, w}; }
 
 #define GLIA_EMULATOR_VECTOR3(T, name) \
-    struct name##3 {                   \
-        T x, y, z;                     \
-    };                                 \
+    struct name##3 { T x, y, z; };     \
     constexpr name##3 make_##name##3(T x, T y, T z) { return {x, y, z}; }
 
 GLIA_EMULATOR_VECTORS(signed char, char)

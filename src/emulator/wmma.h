@@ -63,7 +63,7 @@ constexpr bool fragment_exists() {
     bool tall = (M == 16 && N == 16) || (M == 32 && N == 8) || (M == 8 && N == 32);
     if (std::is_same_v<T, nvcuda::wmma::precision::tf32>) return M == 16 && N == 16 && K == 8;
     if (std::is_same_v<T, float>) return (tall && K == 16) || (M == 16 && N == 16 && K == 8);
-    return (std::is_same_v<T, __half> || std::is_same_v<T, __nv_bfloat16>)&&tall && K == 16;
+    return (std::is_same_v<T, __half> || std::is_same_v<T, __nv_bfloat16>) && tall && K == 16;
 }
 
 }  // namespace emulator

@@ -8,8 +8,8 @@
 enum { POOL_Y, POOL_INDICES };            /* outputs of max_pool2d and adaptive_max_pool2d; indices may be absent */
 enum { POOL_BACK_DY, POOL_BACK_INDICES }; /* inputs of max_pool2d_backward; the others have dy alone */
 
-/* The numbers of the forward pooling, for all ops. The adaptive ops have the sizes only, as has max_pool2d_backward where
- * it knows no window: r is then 0. */
+/* The numbers of the forward pooling, for all ops. The adaptive ops have the sizes only, as has max_pool2d_backward
+ * where it knows no window: r is then 0. */
 typedef struct glia_pool2d_geom {
     int n, c, h, w; /* x */
     int p, q;       /* y */

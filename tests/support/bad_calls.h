@@ -14,20 +14,27 @@ namespace glia {
 inline Array dims(std::vector<int64_t> d, glia_dtype dtype = GLIA_F32) { return {std::move(d), {}, dtype}; }
 
 struct Bad {
-    const char*        name;
-    const glia_op*     op;
-    std::vector<char>  params;
+    const char *name;
+    const glia_op *op;
+    std::vector<char> params;
     std::vector<Array> in;
-    glia_status        status;
-    const char*        message;  // a part of it
+    glia_status status;
+    const char *message;  // a part of it
 };
 
-inline void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.op->name << " " << bad.name; }
+// A row of a table of them.
+inline Bad bad(const char *name, const glia_op *op, std::vector<char> params, std::vector<Array> in, glia_status status,
+               const char *message) {
+    return {name, op, std::move(params), std::move(in), status, message};
+}
+
+inline void PrintTo(const Bad &bad, std::ostream *out) { *out << bad.op->name << " " << bad.name; }
 
 // By whichever provider takes the call, and by the reference.
-inline void expect_refused(const glia_op& op, const void* params, const std::vector<Array>& in, glia_status status, const std::string& message) {
-    for (const char* provider : {"", "cpu.ref"}) {
-        Session      session(provider);
+inline void expect_refused(const glia_op &op, const void *params, const std::vector<Array> &in, glia_status status,
+                           const std::string &message) {
+    for (const char *provider : {"", "cpu.ref"}) {
+        Session session(provider);
         const Result result = session.call_raw(op, params, in);
         EXPECT_EQ(result.status, status) << glia_status_name(result.status) << ": " << result.message;
         EXPECT_NE(result.message.find(message), std::string::npos) << result.message << "\nlacks: " << message;
@@ -36,18 +43,21 @@ inline void expect_refused(const glia_op& op, const void* params, const std::vec
 }
 
 template <class Params>
-void refuses(const glia_op& op, const Params& params, const std::vector<Array>& in, glia_status status, const std::string& message) {
+void refuses(const glia_op &op, const Params &params, const std::vector<Array> &in, glia_status status,
+             const std::string &message) {
     expect_refused(op, &params, in, status, message);
 }
 
 class BadCall : public testing::TestWithParam<Bad> {};
 
 TEST_P(BadCall, is_refused_with_the_values) {
-    const Bad& bad = GetParam();
+    const Bad &bad = GetParam();
     expect_refused(*bad.op, bad.params.data(), bad.in, bad.status, bad.message);
 }
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(BadCall);
 
-inline std::string name_of_bad(const testing::TestParamInfo<Bad>& info) { return std::string(info.param.op->name) + "__" + info.param.name; }
+inline std::string name_of_bad(const testing::TestParamInfo<Bad> &info) {
+    return std::string(info.param.op->name) + "__" + info.param.name;
+}
 
 }  // namespace glia

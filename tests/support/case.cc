@@ -11,64 +11,66 @@ namespace glia {
 namespace {
 
 // What the forward op would write.
-void set_dims_of_made(glia_context* ctx, Case& c) {
-    std::vector<glia_tensor>        tensors(c.inputs.size());
-    std::vector<const glia_tensor*> in;
+void set_dims_of_made(glia_context *ctx, Case &c) {
+    std::vector<glia_tensor> tensors(c.inputs.size());
+    std::vector<const glia_tensor *> in;
     for (size_t i = 0; i < size_t(c.op->forward->max_in); ++i) {
-        const Input& input = c.inputs[i];
+        const Input &input = c.inputs[i];
         tensors[i].ctx     = ctx;
         glia_set_shape(&tensors[i], dtype_of(c, i, GLIA_F32), int(input.dims.size()), input.dims.data());
         in.push_back(input.content == Content::absent ? nullptr : &tensors[i]);
     }
     alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-    glia_resolution                r;
+    glia_resolution r;
     if (glia_resolve(ctx, c.op->forward, c.params.data(), int(in.size()), in.data(), geom, &r) != GLIA_OK)
         throw std::runtime_error(std::string(c.op->name) + " " + c.name + ": " + glia_message(ctx));
-    for (Input& input : c.inputs)
+    for (Input &input : c.inputs)
         if (input.content == Content::made) {
-            const glia_tensor& y = r.out[int(input.value)];
+            const glia_tensor &y = r.out[int(input.value)];
             input.dims.assign(y.dim, y.dim + y.ndim);
         }
 }
 
-void set_dims_of_made(std::vector<Case>& all) {
-    glia_context* ctx = nullptr;
+void set_dims_of_made(std::vector<Case> &all) {
+    glia_context *ctx = nullptr;
     if (glia_context_create("cpu", nullptr, &ctx) != GLIA_OK) throw std::runtime_error(glia_message(nullptr));
-    for (Case& c : all)
+    for (Case &c : all)
         if (c.op->forward) set_dims_of_made(ctx, c);
     glia_context_destroy(ctx);
 }
 
 }  // namespace
 
-glia_dtype dtype_of(const Case& c, size_t i, glia_dtype floats) {
+glia_dtype dtype_of(const Case &c, size_t i, glia_dtype floats) {
     if (c.inputs[i].fixed) return c.inputs[i].dtype;
     const bool reserve = c.op->reserve_in == int(i) + 1;
     return reserve && floats != GLIA_F64 ? GLIA_F32 : floats;
 }
 
-std::string fill_made(glia_context* ctx, const char* provider, const glia_op& op, const void* params, const std::vector<const glia_tensor*>& in) {
+std::string fill_made(glia_context *ctx, const char *provider, const glia_op &op, const void *params,
+                      const std::vector<const glia_tensor *> &in) {
     if (!op.reserve_in || in.size() < size_t(op.reserve_in)) return "";
-    const glia_op*            forward = op.forward;
-    std::vector<glia_tensor*> out(size_t(forward->n_out));
-    out[0]                                   = const_cast<glia_tensor*>(in[size_t(forward->max_in)]);
-    out[size_t(forward->reserve_out) - 1]    = const_cast<glia_tensor*>(in[size_t(op.reserve_in) - 1]);
-    const std::string before                 = ctx->provider;
+    const glia_op *forward = op.forward;
+    std::vector<glia_tensor *> out(size_t(forward->n_out));
+    out[0]                                = const_cast<glia_tensor *>(in[size_t(forward->max_in)]);
+    out[size_t(forward->reserve_out) - 1] = const_cast<glia_tensor *>(in[size_t(op.reserve_in) - 1]);
+    const std::string before              = ctx->provider;
     if (*provider) snprintf(ctx->provider, sizeof ctx->provider, "%s", provider);
-    const glia_status status = glia_call_op(ctx, forward, params, forward->max_in, in.data(), forward->n_out, out.data());
+    const glia_status status =
+        glia_call_op(ctx, forward, params, forward->max_in, in.data(), forward->n_out, out.data());
     snprintf(ctx->provider, sizeof ctx->provider, "%s", before.c_str());
     return status == GLIA_OK ? "" : glia_message(ctx);
 }
 
-// CASE(op, name, PARAMS(.stride = {2, 2}), inputs...): PARAMS() fills the op's glia_<op>_params. Each case is a function
-// of its own: one function that makes them all takes a compiler minutes.
+// CASE(op, name, PARAMS(.stride = {2, 2}), inputs...): PARAMS() fills the op's glia_<op>_params. Each case is a
+// function of its own: one function that makes them all takes a compiler minutes.
 #define PARAMS(...) {__VA_ARGS__}
 #define CASE(op_, name_, params_, ...) \
     [] { return Case{&glia_op_##op_, #name_, bytes_of(glia_##op_##_params params_), {__VA_ARGS__}, false}; },
 #define BENCH_CASE(op_, name_, params_, ...) \
     [] { return Case{&glia_op_##op_, #name_, bytes_of(glia_##op_##_params params_), {__VA_ARGS__}, true}; },
 
-const std::vector<Case>& all_cases() {
+const std::vector<Case> &all_cases() {
     static Case (*const makers[])() = {
 #include "cases/all.inc"
     };

@@ -10,7 +10,7 @@
 namespace glia {
 
 class ContextTest : public testing::Test {
-protected:
+   protected:
     void SetUp() override {
         glia_context_args args = {};
         args.seed              = 7;
@@ -22,15 +22,15 @@ protected:
         glia_context_destroy(ctx);
     }
 
-    glia_tensor* tensor(glia_dtype dtype, glia_shape shape) {
-        glia_tensor* t = nullptr;
+    glia_tensor *tensor(glia_dtype dtype, glia_shape shape) {
+        glia_tensor *t = nullptr;
         EXPECT_EQ(glia_tensor_create(ctx, dtype, shape, &t), GLIA_OK) << message();
         return t;
     }
     std::string message() const { return glia_message(ctx); }
-    bool        says(const std::string& part) const { return message().find(part) != std::string::npos; }
+    bool says(const std::string &part) const { return message().find(part) != std::string::npos; }
 
-    glia_context* ctx = nullptr;
+    glia_context *ctx = nullptr;
 };
 
 }  // namespace glia

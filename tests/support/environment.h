@@ -8,9 +8,9 @@
 namespace glia {
 
 class Variable {
-  public:
-    Variable(const char* name, const char* value) : name_(name) {
-        if (const char* before = std::getenv(name)) before_ = before;
+   public:
+    Variable(const char *name, const char *value) : name_(name) {
+        if (const char *before = std::getenv(name)) before_ = before;
         if (value)
             setenv(name, value, 1);
         else
@@ -22,10 +22,10 @@ class Variable {
         else
             unsetenv(name_);
     }
-    Variable(const Variable&) = delete;
+    Variable(const Variable &) = delete;
 
-  private:
-    const char*                name_;
+   private:
+    const char *name_;
     std::optional<std::string> before_;
 };
 

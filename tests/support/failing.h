@@ -11,33 +11,33 @@
 namespace glia {
 
 struct FailingAllocator {
-    long   left  = -1;  // allocations until one fails; -1: none does
+    long left    = -1;  // allocations until one fails; -1: none does
     size_t bytes = 0;   // held now
 
     glia_allocator api() { return {alloc, release, this}; }
 
-    static void* alloc(void* user, size_t bytes, size_t alignment) {
-        auto* self = static_cast<FailingAllocator*>(user);
+    static void *alloc(void *user, size_t bytes, size_t alignment) {
+        auto *self = static_cast<FailingAllocator *>(user);
         if (self->left == 0) return nullptr;
         if (self->left > 0) --self->left;
         self->bytes += bytes;
         return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
     }
-    static void release(void* user, void* memory, size_t bytes) {
-        static_cast<FailingAllocator*>(user)->bytes -= bytes;
+    static void release(void *user, void *memory, size_t bytes) {
+        static_cast<FailingAllocator *>(user)->bytes -= bytes;
         std::free(memory);
     }
 };
 
 // Runs work(context) with 0, 1, 2, ... allocations allowed until it succeeds. Every failure must be
 // GLIA_OUT_OF_MEMORY with a message, and give back all memory. Returns how often it failed.
-inline int fail_every_allocation(const std::function<glia_status(glia_context*)>& work) {
+inline int fail_every_allocation(const std::function<glia_status(glia_context *)> &work) {
     for (int allowed = 0;; ++allowed) {
-        FailingAllocator  allocator;
+        FailingAllocator allocator;
         glia_context_args args = {};
         args.allocator         = allocator.api();
         args.threads           = 1;
-        glia_context* ctx      = nullptr;
+        glia_context *ctx      = nullptr;
         EXPECT_EQ(glia_context_create("cpu", &args, &ctx), GLIA_OK);
         const size_t before      = allocator.bytes;
         allocator.left           = allowed;

@@ -60,14 +60,15 @@ EXPORT cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t desc) {
     return CUBLAS_STATUS_SUCCESS;
 }
 
-EXPORT cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t desc, cublasLtMatmulDescAttributes_t attribute,
-                                                     const void *value, size_t bytes) {
-    product *p = (product *)(void *)desc;
-    void *to   = attribute == CUBLASLT_MATMUL_DESC_TRANSA         ? (void *)&p->a
-                 : attribute == CUBLASLT_MATMUL_DESC_TRANSB       ? (void *)&p->b
-                 : attribute == CUBLASLT_MATMUL_DESC_EPILOGUE     ? (void *)&p->epilogue
-                 : attribute == CUBLASLT_MATMUL_DESC_BIAS_POINTER ? (void *)&p->vector
-                                                                  : NULL;
+EXPORT cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t desc,
+                                                     cublasLtMatmulDescAttributes_t attribute, const void *value,
+                                                     size_t bytes) {
+    product *p        = (product *)(void *)desc;
+    void *to          = attribute == CUBLASLT_MATMUL_DESC_TRANSA         ? (void *)&p->a
+                        : attribute == CUBLASLT_MATMUL_DESC_TRANSB       ? (void *)&p->b
+                        : attribute == CUBLASLT_MATMUL_DESC_EPILOGUE     ? (void *)&p->epilogue
+                        : attribute == CUBLASLT_MATMUL_DESC_BIAS_POINTER ? (void *)&p->vector
+                                                                         : NULL;
     const size_t size = attribute == CUBLASLT_MATMUL_DESC_BIAS_POINTER ? sizeof(void *) : sizeof(int32_t);
     if (!to || bytes != size) return CUBLAS_STATUS_INVALID_VALUE;
     memcpy(to, value, bytes);
@@ -124,10 +125,9 @@ EXPORT cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPrefere
         return memcpy(&p->workspace, value, bytes), CUBLAS_STATUS_SUCCESS;
     if (bytes != sizeof number) return CUBLAS_STATUS_INVALID_VALUE;
     memcpy(&number, value, bytes);
-    if (attribute == CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK)
-        return p->schemes = number, CUBLAS_STATUS_SUCCESS;
-    if (attribute < CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES || attribute > CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES ||
-        number == 0 || (number & (number - 1)))
+    if (attribute == CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK) return p->schemes = number, CUBLAS_STATUS_SUCCESS;
+    if (attribute < CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES ||
+        attribute > CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES || number == 0 || (number & (number - 1)))
         return CUBLAS_STATUS_INVALID_VALUE;
     p->alignment[attribute - CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES] = number;
     return CUBLAS_STATUS_SUCCESS;
@@ -145,7 +145,8 @@ static int right(const product *p, const layout *a, const layout *b, const layou
     return p->compute == compute && p->scale == scale && a->dtype == d->dtype && b->dtype == d->dtype &&
            c->dtype == d->dtype && rows_of(a, p->a) == d->rows && columns_of(b, p->b) == d->columns &&
            columns_of(a, p->a) == rows_of(b, p->b) && c->rows == d->rows && c->columns == d->columns &&
-           a->batch == d->batch && b->batch == d->batch && c->batch == d->batch && (!bias || (p->vector && d->batch == 1));
+           a->batch == d->batch && b->batch == d->batch && c->batch == d->batch &&
+           (!bias || (p->vector && d->batch == 1));
 }
 
 EXPORT cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc,

@@ -17,29 +17,29 @@ namespace glia {
 using Bytes = std::vector<unsigned char>;
 
 class Folder {
-public:
+   public:
     Folder() {
         std::string name = (std::filesystem::temp_directory_path() / "glia-test-XXXXXX").string();
         path_            = mkdtemp(name.data());
     }
     ~Folder() { std::filesystem::remove_all(path_); }
-    std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+    std::string operator/(const std::string &name) const { return (path_ / name).string(); }
     std::string path() const { return path_.string(); }
-    std::string write(const std::string& name, const Bytes& bytes) const {
+    std::string write(const std::string &name, const Bytes &bytes) const {
         std::ofstream file(path_ / name, std::ios::binary);
-        file.write(reinterpret_cast<const char*>(bytes.data()), std::streamsize(bytes.size()));
+        file.write(reinterpret_cast<const char *>(bytes.data()), std::streamsize(bytes.size()));
         return *this / name;
     }
 
-private:
+   private:
     std::filesystem::path path_;
 };
 
-inline void put32(Bytes* to, uint32_t value) {
+inline void put32(Bytes *to, uint32_t value) {
     for (int shift = 24; shift >= 0; shift -= 8) to->push_back(static_cast<unsigned char>(value >> shift));
 }
 
-inline Bytes idx_file(unsigned char type, const std::vector<uint32_t>& dims, const Bytes& content) {
+inline Bytes idx_file(unsigned char type, const std::vector<uint32_t> &dims, const Bytes &content) {
     Bytes file = {0, 0, type, static_cast<unsigned char>(dims.size())};
     for (uint32_t dim : dims) put32(&file, dim);
     file.insert(file.end(), content.begin(), content.end());
@@ -47,7 +47,7 @@ inline Bytes idx_file(unsigned char type, const std::vector<uint32_t>& dims, con
 }
 
 // Records of CIFAR-10, or CIFAR-100, with these labels in front; byte k of record i is 31 i + k.
-inline Bytes cifar_file(const std::vector<Bytes>& labels) {
+inline Bytes cifar_file(const std::vector<Bytes> &labels) {
     Bytes file;
     for (size_t i = 0; i < labels.size(); ++i) {
         file.insert(file.end(), labels[i].begin(), labels[i].end());
@@ -56,11 +56,11 @@ inline Bytes cifar_file(const std::vector<Bytes>& labels) {
     return file;
 }
 
-inline Bytes gzipped(const Bytes& content, int level = 6) {
+inline Bytes gzipped(const Bytes &content, int level = 6) {
     z_stream stream = {};
     EXPECT_EQ(deflateInit2(&stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
     Bytes out(deflateBound(&stream, uLong(content.size())));
-    stream.next_in   = const_cast<unsigned char*>(content.data());
+    stream.next_in   = const_cast<unsigned char *>(content.data());
     stream.avail_in  = uInt(content.size());
     stream.next_out  = out.data();
     stream.avail_out = uInt(out.size());

@@ -7,16 +7,17 @@
 namespace glia {
 
 class Keep {
-  public:
+   public:
     ~Keep() {
         for (auto it = all_.rbegin(); it != all_.rend(); ++it) (*it)();
     }
-    template <class T> T* operator()(T* made, void (*destroy)(T*)) {
+    template <class T>
+    T *operator()(T *made, void (*destroy)(T *)) {
         if (made) all_.push_back([=] { destroy(made); });
         return made;
     }
 
-  private:
+   private:
     std::vector<std::function<void()>> all_;
 };
 

@@ -13,19 +13,19 @@ extern "C" {
 
 namespace glia {
 
-inline const glia_device* cuda_device() {
-    char               why[GLIA_WHY_TEXT] = "";
-    const glia_device* device             = glia_device_load("cuda", why);
+inline const glia_device *cuda_device() {
+    char why[GLIA_WHY_TEXT]   = "";
+    const glia_device *device = glia_device_load("cuda", why);
     EXPECT_NE(device, nullptr) << why;
     return device;
 }
 
 class Pretender {
-  public:
+   public:
     Pretender() {
         const glia_context_args args = {.allocator = memory.api()};
         EXPECT_EQ(glia_context_create("cpu", &args, &ctx), GLIA_OK) << glia_message(nullptr);
-        void* state = nullptr;
+        void *state = nullptr;
         EXPECT_EQ(glia_new(ctx, 1, sizeof(glia_cuda), "a device", &state), GLIA_OK);
         ctx->device_state = state;
         ctx->device       = cuda_device();
@@ -38,10 +38,10 @@ class Pretender {
         glia_context_destroy(ctx);
         EXPECT_EQ(memory.held, 0u) << "bytes that were never given back";
     }
-    glia_cuda* device() const { return static_cast<glia_cuda*>(ctx->device_state); }
+    glia_cuda *device() const { return static_cast<glia_cuda *>(ctx->device_state); }
 
     CountingAllocator memory;
-    glia_context*     ctx = nullptr;
+    glia_context *ctx = nullptr;
 };
 
 }  // namespace glia

@@ -12,21 +12,27 @@
 namespace glia {
 
 enum class Regime { integers, reals };
-enum class Layout { dense, permuted, gapped, channels_last, shifted };  // shifted: dense, one element behind an aligned address
+enum class Layout {
+    dense,
+    permuted,
+    gapped,
+    channels_last,
+    shifted
+};  // shifted: dense, one element behind an aligned address
 
 struct Variant {
     std::string name;
-    glia_dtype  dtype         = GLIA_F32;
-    Layout      layout        = Layout::dense;
-    bool        in_place      = false;  // outputs in the memory of the inputs that the op names
-    bool        required_only = false;  // without the optional outputs
+    glia_dtype dtype   = GLIA_F32;
+    Layout layout      = Layout::dense;
+    bool in_place      = false;  // outputs in the memory of the inputs that the op names
+    bool required_only = false;  // without the optional outputs
 };
 
 // Those that make sense for the case: bf16 for one without floats does not.
-std::vector<Variant> variants_of(const Case& c);
+std::vector<Variant> variants_of(const Case &c);
 
 struct Verdict {
-    std::string              declined;  // why the provider does not take the call; "": it ran
+    std::string declined;  // why the provider does not take the call; "": it ran
     std::vector<std::string> failures;
 
     bool exact = false;                               // each bit of the outputs follows from the op's contract
@@ -34,11 +40,11 @@ struct Verdict {
 };
 
 // device: the one whose table the provider stands in.
-Verdict judge(const glia_provider& provider, const Case& c, const Variant& variant, Regime regime, const char* device = "cpu",
-              int threads = 2);
+Verdict judge(const glia_provider &provider, const Case &c, const Variant &variant, Regime regime,
+              const char *device = "cpu", int threads = 2);
 
 // The values of an input in a regime: rounded to dtype, dense row-major.
-std::vector<double> values_of(const Case& c, size_t input, Regime regime, glia_dtype dtype);
+std::vector<double> values_of(const Case &c, size_t input, Regime regime, glia_dtype dtype);
 
 uint64_t test_seed();  // GLIA_TEST_SEED, or a fixed number
 

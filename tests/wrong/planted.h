@@ -1,5 +1,5 @@
-// Kernels with one planted bug each, and the same kernels without it. The emulator must report the bugs and be silent on
-// the right ones.
+// Kernels with one planted bug each, and the same kernels without it. The emulator must report the bugs and be silent
+// on the right ones.
 #pragma once
 
 #include <vector>
@@ -8,16 +8,16 @@
 
 struct Outcome {
     cudaError_t error;
-    bool        right;  // what came out is what should
+    bool right;  // what came out is what should
 };
 
 struct Planted {
-    const char* name;
+    const char *name;
     Outcome (*run)(bool wrong);
-    const char* words;      // of the race build's report
+    const char *words;      // of the race build's report
     cudaError_t error;      // with which it loses the GPU
-    const char* plain;      // of the plain build's report; "": it notices at most a wrong result
-    const char* sanitizer;  // of the report with which AddressSanitizer or UndefinedBehaviorSanitizer ends the process
+    const char *plain;      // of the plain build's report; "": it notices at most a wrong result
+    const char *sanitizer;  // of the report with which AddressSanitizer or UndefinedBehaviorSanitizer ends the process
 };
 
 std::vector<Planted> planted_in_blocks();
@@ -30,15 +30,17 @@ std::vector<Planted> planted_in_signals();
 template <typename T>
 class DeviceArray {
    public:
-    explicit DeviceArray(size_t count) : count_(count) { cudaMalloc(reinterpret_cast<void**>(&data_), count * sizeof(T)); }
-    explicit DeviceArray(const std::vector<T>& values) : DeviceArray(values.size()) {
+    explicit DeviceArray(size_t count) : count_(count) {
+        cudaMalloc(reinterpret_cast<void **>(&data_), count * sizeof(T));
+    }
+    explicit DeviceArray(const std::vector<T> &values) : DeviceArray(values.size()) {
         cudaMemcpy(data_, values.data(), count_ * sizeof(T), cudaMemcpyHostToDevice);
     }
     ~DeviceArray() { cudaFree(data_); }
-    DeviceArray(const DeviceArray&)            = delete;
-    DeviceArray& operator=(const DeviceArray&) = delete;
+    DeviceArray(const DeviceArray &)            = delete;
+    DeviceArray &operator=(const DeviceArray &) = delete;
 
-    T* data() const { return data_; }
+    T *data() const { return data_; }
 
     std::vector<T> read() const {
         std::vector<T> values(count_);
@@ -47,7 +49,7 @@ class DeviceArray {
     }
 
    private:
-    T*     data_ = nullptr;
+    T *data_ = nullptr;
     size_t count_;
 };
 
@@ -59,7 +61,7 @@ inline std::vector<float> numbers(size_t count) {
 }
 
 template <typename T>
-Outcome outcome(cudaError_t launch, const DeviceArray<T>& result, const std::vector<T>& expected) {
+Outcome outcome(cudaError_t launch, const DeviceArray<T> &result, const std::vector<T> &expected) {
     cudaError_t error = launch == cudaSuccess ? cudaDeviceSynchronize() : launch;
     return {error, error == cudaSuccess && result.read() == expected};
 }

@@ -9,15 +9,16 @@ enum class Cores { RIGHT, UNROUNDED, PARTIAL_WARP, TWO_MATRICES };
 
 // c = a b with a 16x8, b 8x16.
 template <Cores BUG>
-__global__ void product(const float* a, const float* b, float* c) {
+__global__ void product(const float *a, const float *b, float *c) {
     wmma::fragment<wmma::matrix_a, 16, 16, 8, wmma::precision::tf32, wmma::row_major> left;
     wmma::fragment<wmma::matrix_b, 16, 16, 8, wmma::precision::tf32, wmma::row_major> right;
-    wmma::fragment<wmma::accumulator, 16, 16, 8, float>                               sum;
-    const int                                                                         other = BUG == Cores::TWO_MATRICES && threadIdx.x == 7 ? 8 : 0;
+    wmma::fragment<wmma::accumulator, 16, 16, 8, float> sum;
+    const int other = BUG == Cores::TWO_MATRICES && threadIdx.x == 7 ? 8 : 0;
     wmma::load_matrix_sync(left, a, 8);
     wmma::load_matrix_sync(right, b + other, 16);
     wmma::fill_fragment(sum, 0.0f);
-    for (int i = 0; i < left.num_elements; i++) left.x[i] = BUG == Cores::UNROUNDED ? left.x[i] * 1.1f : wmma::__float_to_tf32(left.x[i]);
+    for (int i = 0; i < left.num_elements; i++)
+        left.x[i] = BUG == Cores::UNROUNDED ? left.x[i] * 1.1f : wmma::__float_to_tf32(left.x[i]);
     wmma::mma_sync(sum, left, right, sum);
     wmma::store_matrix_sync(c, sum, 16, wmma::mem_row_major);
 }
@@ -25,24 +26,24 @@ __global__ void product(const float* a, const float* b, float* c) {
 template <Cores BUG>
 Outcome run(bool wrong) {
     const std::vector<float> a = numbers(16 * 8), b = numbers(8 * 16);
-    std::vector<float>       expected(16 * 16);
+    std::vector<float> expected(16 * 16);
     for (int m = 0; m < 16; m++)
         for (int k = 0; k < 8; k++)
             for (int n = 0; n < 16; n++) expected[m * 16 + n] += a[m * 8 + k] * b[k * 16 + n];
     DeviceArray<float> x(a), y(b), z(16 * 16);
-    const int          lanes = wrong && BUG == Cores::PARTIAL_WARP ? 16 : 32;
-    cudaError_t        error = wrong ? GLIA_LAUNCH(product<BUG>, 1, lanes, 0, nullptr, x.data(), y.data(), z.data())
-                                     : GLIA_LAUNCH(product<Cores::RIGHT>, 1, lanes, 0, nullptr, x.data(), y.data(), z.data());
+    const int lanes   = wrong && BUG == Cores::PARTIAL_WARP ? 16 : 32;
+    cudaError_t error = wrong ? GLIA_LAUNCH(product<BUG>, 1, lanes, 0, nullptr, x.data(), y.data(), z.data())
+                              : GLIA_LAUNCH(product<Cores::RIGHT>, 1, lanes, 0, nullptr, x.data(), y.data(), z.data());
     return outcome(error, z, expected);
 }
 
 // 16-bit elements, sums in float, a tile in shared memory at `offset`.
 template <typename T, typename LayoutB>
-__global__ void square(const T* a, float* c, int offset) {
+__global__ void square(const T *a, float *c, int offset) {
     GLIA_DYNAMIC_SHARED(T, tile);
     wmma::fragment<wmma::matrix_a, 16, 16, 16, T, wmma::row_major> left;
-    wmma::fragment<wmma::matrix_b, 16, 16, 16, T, LayoutB>         right;
-    wmma::fragment<wmma::accumulator, 16, 16, 16, float>           sum;
+    wmma::fragment<wmma::matrix_b, 16, 16, 16, T, LayoutB> right;
+    wmma::fragment<wmma::accumulator, 16, 16, 16, float> sum;
     for (int i = threadIdx.x; i < 256; i += 32) tile[offset + i] = a[i];
     __syncwarp();
     wmma::load_matrix_sync(left, tile + offset, 16);
@@ -54,15 +55,17 @@ __global__ void square(const T* a, float* c, int offset) {
 
 template <typename T, typename LayoutB>
 Outcome run_square(bool wrong) {
-    const bool               turned = std::is_same_v<LayoutB, wmma::col_major>;
-    const std::vector<float> a      = numbers(256);
-    std::vector<float>       expected(256);
+    const bool turned          = std::is_same_v<LayoutB, wmma::col_major>;
+    const std::vector<float> a = numbers(256);
+    std::vector<float> expected(256);
     for (int m = 0; m < 16; m++)
         for (int k = 0; k < 16; k++)
-            for (int n = 0; n < 16; n++) expected[n * 16 + m] += a[m * 16 + k] * (turned ? a[n * 16 + k] : a[k * 16 + n]);
-    DeviceArray<T>     x(std::vector<T>(a.begin(), a.end()));
+            for (int n = 0; n < 16; n++)
+                expected[n * 16 + m] += a[m * 16 + k] * (turned ? a[n * 16 + k] : a[k * 16 + n]);
+    DeviceArray<T> x(std::vector<T>(a.begin(), a.end()));
     DeviceArray<float> z(256);
-    cudaError_t        error = GLIA_LAUNCH((square<T, LayoutB>), 1, 32, 272 * sizeof(T), nullptr, x.data(), z.data(), wrong ? 8 : 16);
+    cudaError_t error =
+        GLIA_LAUNCH((square<T, LayoutB>), 1, 32, 272 * sizeof(T), nullptr, x.data(), z.data(), wrong ? 8 : 16);
     return outcome(error, z, expected);
 }
 
@@ -74,7 +77,9 @@ std::vector<Planted> planted_in_tensor_cores() {
         {"tf32_without_rounding", run<Cores::UNROUNDED>, "has not rounded", failure, "has not rounded", ""},
         {"tensor_cores_in_half_a_warp", run<Cores::PARTIAL_WARP>, "it needs all 32", failure, "it needs all 32", ""},
         {"two_matrices_in_one_load", run<Cores::TWO_MATRICES>, "another matrix", failure, "another matrix", ""},
-        {"misaligned_tile_of_halves", run_square<__half, wmma::row_major>, "load_matrix_sync at", misaligned, "load_matrix_sync at", ""},
-        {"misaligned_tile_of_bfloat16s", run_square<__nv_bfloat16, wmma::col_major>, "load_matrix_sync at", misaligned, "load_matrix_sync at", ""},
+        {"misaligned_tile_of_halves", run_square<__half, wmma::row_major>, "load_matrix_sync at", misaligned,
+         "load_matrix_sync at", ""},
+        {"misaligned_tile_of_bfloat16s", run_square<__nv_bfloat16, wmma::col_major>, "load_matrix_sync at", misaligned,
+         "load_matrix_sync at", ""},
     };
 }
