@@ -20,8 +20,8 @@
 #include <string>
 #include <vector>
 
-#include "call.h"
-#include "facts.h"
+#include "support/timed_call.h"
+#include "support/facts.h"
 
 namespace {
 

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "facts.h"
+#include "support/facts.h"
 
 enum { TENSORS = 16, ROUNDS = 5, WEIGHTS = 4, X = 0, W_IH = 4, BACK_Y = 16, BACK_RESERVE, BACK_DY, BACK_INPUTS };
 

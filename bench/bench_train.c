@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "facts.h"
+#include "support/facts.h"
 
 enum { CLASSES = 10, MOST_EPOCHS = 64 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options.h"
+#include "support/options.h"
 
 enum { DIGITS = 3, NUMBERS = 1000, SUM_DIGITS = DIGITS + 1, SHOWN = 5 };
 

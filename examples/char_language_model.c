@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fortunes.h"
-#include "ngram.h"
-#include "options.h"
+#include "support/fortunes.h"
+#include "support/ngram.h"
+#include "support/options.h"
 
 typedef struct settings {
     const char *data, *cell, *device;

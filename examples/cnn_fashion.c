@@ -2,7 +2,7 @@
 #include <glia/glia.h>
 #include <stdio.h>
 
-#include "options.h"
+#include "support/options.h"
 
 typedef struct settings {
     const char *data, *device;

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <vector>
 
-#include "kernels/cuda.h"
+#include "kernels/device/cuda.cuh"
 
 #ifdef __CUDACC__
 static const char kernels_are_for[] = "cuda";

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options.h"
+#include "support/options.h"
 
 enum {
     FIRST_YEAR      = 1984, /* before, the errors of measurement are larger than what is to be forecast */

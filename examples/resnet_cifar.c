@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options.h"
-#include "synthetic_cifar.h"
+#include "support/options.h"
+#include "support/synthetic_cifar.h"
 
 static const char help[] =
     "Trains ResNet-18 on CIFAR-10, whose files are in https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz\n"

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options.h"
-#include "wordnet.h"
+#include "support/options.h"
+#include "support/wordnet.h"
 
 enum { HELD_OUT = 10, SHOWN = 12 }; /* every tenth word is kept for the test */
 

@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "core/context.h"
+#include "core/context_impl.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -3,7 +3,7 @@
 #include <dlfcn.h>
 #include <stdio.h>
 
-#include "core/context.h"
+#include "core/context_impl.h"
 #include "core/device.h"
 
 typedef struct listener {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/context.h"
+#include "core/context_impl.h"
 #include "glia/glia.h"
 
 const glia_device_kind glia_device_kinds[] = {

@@ -1,7 +1,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "core/context.h"
+#include "core/context_impl.h"
 
 /* Of a context that could not be created: there is no other place to keep it. */
 static _Thread_local char early_message[512];

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/context.h"
+#include "core/context_impl.h"
 #include "core/size.h"
 
 static void *standard_alloc(void *user, size_t bytes, size_t alignment) {

@@ -8,7 +8,7 @@
 #include "core/ops.inc"
 #undef GLIA_OP
 
-/* What users describe; see ops/custom.h. No table of ops holds them. */
+/* What users describe; see ops/custom/custom_impl.h. No table of ops holds them. */
 extern const glia_op glia_op_custom, glia_op_custom_backward;
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <omp.h>
 
-#include "core/context.h"
+#include "core/context_impl.h"
 #include "core/size.h"
 
 int glia_parallel_default_threads(void) { return omp_get_num_procs(); }

@@ -2,8 +2,8 @@
 #ifndef GLIA_CORE_PROVIDER_H
 #define GLIA_CORE_PROVIDER_H
 
-#include "core/context.h"
-#include "core/tensor.h"
+#include "core/context_impl.h"
+#include "core/tensor_impl.h"
 
 enum { GLIA_MAX_IN = 32, GLIA_MAX_OUT = 16, GLIA_MAX_GEOMETRY = 512 };
 

@@ -1,9 +1,9 @@
 #include <stdio.h>
 
-#include "core/context.h"
+#include "core/context_impl.h"
 #include "core/dtype.h"
 #include "core/size.h"
-#include "core/tensor.h"
+#include "core/tensor_impl.h"
 
 const char *glia_shape_text(int ndim, const int64_t *dim, char *text) {
     size_t used  = 0;

@@ -1,8 +1,8 @@
-#include "core/tensor.h"
+#include "core/tensor_impl.h"
 
 #include <string.h>
 
-#include "core/context.h"
+#include "core/context_impl.h"
 #include "core/device.h"
 #include "core/dtype.h"
 #include "core/size.h"

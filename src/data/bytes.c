@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/context.h"
+#include "core/context_impl.h"
 #include "core/size.h"
 
 static glia_status enlarge(glia_context *ctx, glia_bytes *to, size_t needed, const char *what) {

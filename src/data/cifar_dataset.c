@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "core/context.h"
+#include "core/context_impl.h"
 #include "data/dataset.h"
 #include "data/folder.h"
 #include "io/cifar.h"

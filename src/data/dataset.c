@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/context.h"
+#include "core/context_impl.h"
 #include "core/dtype.h"
 #include "core/size.h"
-#include "core/tensor.h"
+#include "core/tensor_impl.h"
 
 glia_status glia_dataset_new(glia_context *ctx, const char *function, int64_t count, int n_inputs, int n_targets,
                              glia_dataset **out) {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/context.h"
+#include "core/context_impl.h"
 #include "io/input.h"
 
 glia_status glia_data_folder(glia_context *ctx, const char *function, const char *folder, glia_part part,

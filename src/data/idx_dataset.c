@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/context.h"
-#include "core/tensor.h"
+#include "core/context_impl.h"
+#include "core/tensor_impl.h"
 #include "data/dataset.h"
 #include "data/folder.h"
 #include "io/idx.h"

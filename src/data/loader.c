@@ -1,6 +1,6 @@
 #include "data/loader.h"
 
-#include "core/context.h"
+#include "core/context_impl.h"
 #include "core/size.h"
 #include "data/dataset.h"
 

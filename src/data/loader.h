@@ -3,10 +3,10 @@
 #define GLIA_DATA_LOADER_H
 
 #include "core/memory.h"
-#include "core/random.h"
+#include "core/philox.h"
 #include "glia/data.h"
 
-/* Streams of core/random.h that data uses; layers and initial weights number theirs from 0. */
+/* Streams of core/philox.h that data uses; layers and initial weights number theirs from 0. */
 enum { GLIA_STREAM_SHUFFLE = 0x64000001, GLIA_STREAM_SPLIT = 0x64000002 };
 
 typedef struct glia_loader_args {

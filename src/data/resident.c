@@ -2,11 +2,11 @@
 #include <limits.h>
 #include <string.h>
 
-#include "core/context.h"
+#include "core/context_impl.h"
 #include "core/device.h"
 #include "core/dtype.h"
 #include "core/size.h"
-#include "core/tensor.h"
+#include "core/tensor_impl.h"
 #include "data/dataset.h"
 
 static glia_dtype dtype_on_device(const glia_data_field *field) {

@@ -3,7 +3,7 @@
 
 #include "core/dtype.h"
 #include "core/size.h"
-#include "data/series.h"
+#include "data/series_check.h"
 
 static glia_status check_values(glia_context *ctx, const char *function, const glia_series *series) {
     for (int64_t i = 0; i < series->steps * series->features; ++i) {

@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "core/context.h"
+#include "core/context_impl.h"
 #include "data/dataset.h"
 #include "data/loader.h"
 

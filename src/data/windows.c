@@ -5,7 +5,7 @@
 #include "core/dtype.h"
 #include "core/size.h"
 #include "data/dataset.h"
-#include "data/series.h"
+#include "data/series_check.h"
 
 /* How many windows of `needed` elements, each `stride` after the one before, lie in `length`, which has one. */
 static int64_t count_windows(int64_t length, int64_t needed, int64_t stride) { return (length - needed) / stride + 1; }

@@ -1,4 +1,4 @@
-#include "cuda/build.h"
+#include "cuda/device/build.h"
 #include "emulator/emulator.h"
 
 const char *glia_cuda_detail(void) { return glia_emulator_message(); }

@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "emulator/emulator.h"
-#include "emulator/gpu.h"
+#include "emulator/emulated_gpu.h"
 
 namespace emulator {
 

@@ -1,5 +1,5 @@
-// The device side of the emulator: what kernels/cuda.h gives a kernel when a host compiler reads it. Every name that
-// begins as CUDA's does is CUDA's; namespace emulator holds the rest.
+// The device side of the emulator: what kernels/device/cuda.cuh gives a kernel when a host compiler reads it. Every
+// name that begins as CUDA's does is CUDA's; namespace emulator holds the rest.
 #ifndef GLIA_EMULATOR_KERNEL_H
 #define GLIA_EMULATOR_KERNEL_H
 

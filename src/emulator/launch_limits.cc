@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "emulator/gpu.h"
+#include "emulator/emulated_gpu.h"
 #include "emulator/gpu_error.h"
 
 namespace emulator {

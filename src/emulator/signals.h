@@ -1,4 +1,4 @@
-// Blocks that wait for each other at counters; kernels/together.h says what they mean.
+// Blocks that wait for each other at counters; kernels/device/cooperative.cuh says what they mean.
 #ifndef GLIA_EMULATOR_SIGNALS_H
 #define GLIA_EMULATOR_SIGNALS_H
 

@@ -1,7 +1,7 @@
 /* What ops' derive rules call: it appends to the graph that is being differentiated. */
 #include "core/derive.h"
 
-#include "graph/graph.h"
+#include "graph/graph_impl.h"
 
 void glia_derive_call(glia_derivation *d, const glia_op *op, const void *params, int n_in, const glia_value *in,
                       int n_out, glia_value *out) {

@@ -5,10 +5,10 @@
 #include "core/ops.h"
 #include "core/size.h"
 #include "glia/ops.h"
-#include "graph/graph.h"
-#include "ops/batchnorm.h"
-#include "ops/binary.h"
-#include "ops/softmax.h"
+#include "graph/graph_impl.h"
+#include "ops/norm/batchnorm_geom.h"
+#include "ops/elementwise/binary_geom.h"
+#include "ops/softmax/softmax_geom.h"
 
 enum { MAX_PARAMS = 512 };
 

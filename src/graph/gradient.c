@@ -5,7 +5,7 @@
 #include "core/dtype.h"
 #include "core/ops.h"
 #include "glia/ops.h"
-#include "graph/graph.h"
+#include "graph/graph_impl.h"
 
 typedef struct reverse {
     glia_graph *graph;

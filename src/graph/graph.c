@@ -1,5 +1,5 @@
 /* Building a graph: values, nodes, failures. */
-#include "graph/graph.h"
+#include "graph/graph_impl.h"
 
 #include <stdalign.h>
 #include <stdio.h>

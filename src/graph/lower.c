@@ -7,7 +7,7 @@
 #include "core/ops.h"
 #include "glia/ops.h"
 #include "graph/plan.h"
-#include "ops/transpose.h"
+#include "ops/movement/transpose_geom.h"
 
 glia_status glia__plan_add_storage(glia_plan *plan, const glia_storage *storage, int *out) {
     void *array = plan->storages;

@@ -1,10 +1,10 @@
 /* The inside of a plan, and the passes that make one: copy and fuse the graph (plan.c, fuse.c), steps over tensors in
- * chosen layouts (lower.c, layout.c), which of them share memory (storage.c), where it lies (place.c), the run
+ * chosen layouts (lower.c, formats.c), which of them share memory (storage.c), where it lies (plan_memory.c), the run
  * (execute.c). */
 #ifndef GLIA_GRAPH_PLAN_H
 #define GLIA_GRAPH_PLAN_H
 
-#include "graph/graph.h"
+#include "graph/graph_impl.h"
 
 typedef enum glia_storage_kind {
     GLIA_STORAGE_ARENA,
@@ -118,12 +118,12 @@ typedef struct glia_lowering {
 /* lower.c: all nodes, outputs and assignments as steps. */
 glia_status glia__plan_lower(glia_lowering *l, const glia_value *outputs, int n_outputs);
 
-/* Building blocks of lower.c, layout.c and storage.c. */
+/* Building blocks of lower.c, formats.c and storage.c. */
 glia_status glia__plan_add_storage(glia_plan *plan, const glia_storage *storage, int *out);
 glia_status glia__plan_add_tensor(glia_plan *plan, const glia_tensor *like, int storage, size_t at, int *out);
 glia_status glia__plan_add_copy(glia_lowering *l, int from, int to);
 
-/* layout.c: the forms that a node's inputs and outputs have; a value in one form, converted if need be. */
+/* formats.c: the forms that a node's inputs and outputs have; a value in one form, converted if need be. */
 typedef struct glia_forms {
     glia_form in[GLIA_MAX_IN], out[GLIA_MAX_OUT];
 } glia_forms;
@@ -146,7 +146,7 @@ bool glia__plan_try_assign(const glia_lowering *l, int state, int value, const i
 void glia__plan_lifetimes(glia_plan *plan, const glia_plan_options *options);
 void glia__plan_in_place(glia_plan *plan);
 
-/* place.c: providers, workspaces, offsets, the arena. */
+/* plan_memory.c: providers, workspaces, offsets, the arena. */
 glia_status glia__plan_place(glia_plan *plan, const glia_plan_options *options);
 
 #endif

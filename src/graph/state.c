@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "core/dtype.h"
-#include "graph/graph.h"
+#include "graph/graph_impl.h"
 
 static const char *const pack_out[] = {"y"};
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "core/context.h"
+#include "core/context_impl.h"
 
 struct glia_gzip;
 
@@ -35,7 +35,8 @@ glia_status glia_input_measure(glia_context *ctx, const char *path, uint64_t max
 /* Fails unless everything was read, and, of a gzipped file, its checksum holds. */
 glia_status glia_input_end(glia_input *in);
 
-/* The gzip side: io/gzip.c, or io/gzip_none.c in a build without zlib. got less than bytes: the file is over. */
+/* The gzip side: io/zlib/gzip.c, or io/no_zlib/gzip_none.c in a build without zlib. got less than bytes: the file is
+ * over. */
 glia_status glia_gzip_open(const glia_input *in, struct glia_gzip **out);
 glia_status glia_gzip_read(const glia_input *in, void *to, size_t bytes, size_t *got);
 void glia_gzip_close(glia_context *ctx, struct glia_gzip *gzip);

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "core/context.h"
+#include "core/context_impl.h"
 
 typedef struct glia_output {
     glia_context *ctx;

@@ -1,6 +1,6 @@
 /* Layers with weights: dense and the convolutions, and the embedding. */
 #include "core/size.h"
-#include "nn/model.h"
+#include "nn/model_impl.h"
 
 static const glia_init zeros = {.kind = GLIA_INIT_ZEROS}, glorot = {.kind = GLIA_INIT_GLOROT_UNIFORM};
 

@@ -1,6 +1,6 @@
 /* Normalization and dropout: the layers that do different things in training and in use. */
-#include "graph/graph.h"
-#include "nn/model.h"
+#include "graph/graph_impl.h"
+#include "nn/model_impl.h"
 
 static const glia_value invalid = {-1};
 

@@ -1,7 +1,7 @@
 /* Pooling. */
 #include <math.h>
 
-#include "nn/model.h"
+#include "nn/model_impl.h"
 
 static const glia_value invalid = {-1};
 

@@ -2,9 +2,9 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "graph/graph.h"
-#include "nn/model.h"
-#include "ops/rnn.h"
+#include "graph/graph_impl.h"
+#include "nn/model_impl.h"
+#include "ops/rnn/rnn_geom.h"
 
 static const glia_value invalid = {-1};
 

@@ -1,5 +1,5 @@
 /* Sequences: their axes, their lengths, and what layers over one dimension share. */
-#include "nn/model.h"
+#include "nn/model_impl.h"
 
 static const glia_value invalid = {-1};
 

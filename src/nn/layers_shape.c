@@ -1,6 +1,6 @@
 /* Layers without weights: activations, shapes, and what joins values. */
 #include "core/size.h"
-#include "nn/model.h"
+#include "nn/model_impl.h"
 
 static const glia_value invalid = {-1};
 

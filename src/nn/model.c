@@ -1,5 +1,5 @@
 /* Models as recipes: values, layers, weights, nodes. */
-#include "nn/model.h"
+#include "nn/model_impl.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "nn/model.h"
+#include "nn/model_impl.h"
 
 enum { LINE = 320 };
 

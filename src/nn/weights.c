@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/dtype.h"
-#include "nn/model.h"
+#include "nn/model_impl.h"
 
 static glia_status set_frozen(glia_model *model, const char *name, bool frozen) {
     glia_weight *weight = name ? glia_model_find_weight(model, name) : NULL;

@@ -1,7 +1,7 @@
 /* Losses and metrics of a model's outputs, as ops of its graph. */
 #include <string.h>
 
-#include "graph/graph.h"
+#include "graph/graph_impl.h"
 #include "train/step.h"
 
 /* One row a loss: which op computes it, and what its metric is. */

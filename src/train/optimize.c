@@ -1,6 +1,6 @@
 /* From the loss to the new weights: gradients, clipping, penalty, optimizer, as ops of the training graph. */
 #include "core/size.h"
-#include "graph/graph.h"
+#include "graph/graph_impl.h"
 #include "train/step.h"
 
 static glia_value call(const glia_emission *e, const glia_op *op, const void *params, const glia_value *in, int n_in,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/dtype.h"
-#include "graph/graph.h"
+#include "graph/graph_impl.h"
 
 int glia_model_targets(const glia_model *model) {
     int count = 0;

@@ -3,7 +3,7 @@
 #define GLIA_TRAIN_STEP_H
 
 #include "data/dataset.h"
-#include "nn/model.h"
+#include "nn/model_impl.h"
 
 typedef enum glia_use {
     GLIA_USE_TRAIN,    /* forward, loss, gradient, optimizer, metrics */

@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 extern "C" {
-#include "core/context.h"
+#include "core/context_impl.h"
 #include "core/derive.h"
 #include "core/device.h"
 #include "core/dtype.h"
 #include "core/ops.h"
 #include "core/parallel.h"
-#include "core/random.h"
+#include "core/philox.h"
 }

@@ -8,7 +8,7 @@
 #include "support/internals.h"
 
 extern "C" {
-#include "cuda/cuda.h"
+#include "cuda/device/cuda_device.h"
 }
 
 namespace glia {

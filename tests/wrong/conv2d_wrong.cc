@@ -4,7 +4,7 @@
 #include <cstring>
 
 extern "C" {
-#include "ops/conv2d.h"
+#include "ops/conv/conv2d_geom.h"
 }
 
 namespace glia {

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "kernels/cuda.h"
+#include "kernels/device/cuda.cuh"
 
 struct Outcome {
     cudaError_t error;

@@ -3,7 +3,7 @@
 #include <cmath>
 
 extern "C" {
-#include "ops/rnn.h"
+#include "ops/rnn/rnn_geom.h"
 
 extern const glia_provider glia_rnn_ref, glia_rnn_backward_ref;
 }

@@ -1,5 +1,5 @@
 // Bugs between blocks that wait for each other.
-#include "kernels/together.h"
+#include "kernels/device/cooperative.cuh"
 #include "wrong/planted.h"
 
 namespace {

@@ -1,0 +1,140 @@
+/* Functions of one element and their derivatives, in float or double. Comparisons are written so that NaN goes
+ * through. Each is within a few units in the last place of the exact value. */
+#ifndef GLIA_KERNELS_DEVICE_FUNCTIONS_CUH
+#define GLIA_KERNELS_DEVICE_FUNCTIONS_CUH
+
+#include "glia/ops/common.h"
+#include "kernels/device/cuda.cuh"
+
+namespace glia {
+
+/* exp of a positive number is never taken, so that nothing overflows. */
+template <class C>
+__device__ inline C sigmoid(C x) {
+    const C e = exp(-fabs(x));
+    return x >= 0 ? 1 / (1 + e) : e / (1 + e);
+}
+
+template <class C>
+__device__ inline C softplus(C x) {
+    return (x > 0 ? x : x <= 0 ? C(0) : x) + log1p(exp(-fabs(x)));
+}
+
+template <class C>
+__device__ inline C clip(C x, C low, C high) {
+    return x < low ? low : x > high ? high : x;
+}
+
+/* The standard normal distribution function and its density. */
+template <class C>
+__device__ inline C normal(C x) {
+    return C(0.5) * erfc(-x * C(0.70710678118654752440));
+}
+template <class C>
+__device__ inline C normal_density(C x) {
+    return C(0.39894228040143267794) * exp(C(-0.5) * x * x);
+}
+
+template <class C>
+__device__ inline C gelu_tanh_inner(C x) {
+    return C(0.79788456080286535588) * (x + C(0.044715) * x * x * x);
+}
+
+template <class C>
+__device__ inline C selu_scale() {
+    return C(1.0507009873554805);
+}
+template <class C>
+__device__ inline C selu_alpha() {
+    return C(1.6732632423543772);
+}
+
+template <class C>
+__device__ inline C apply(glia_unary_kind kind, C alpha, C beta, C x) {
+    switch (kind) {
+        case GLIA_LINEAR: return x;
+        case GLIA_STEP: return x > 0 ? C(1) : x <= 0 ? C(0) : x;
+        case GLIA_SIGMOID: return sigmoid(x);
+        case GLIA_TANH: return tanh(x);
+        case GLIA_RELU: return x <= 0 ? C(0) : x;
+        case GLIA_LEAKY_RELU: return x > 0 ? x : alpha * x;
+        case GLIA_ELU: return x > 0 ? x : alpha * expm1(x);
+        case GLIA_SELU: return selu_scale<C>() * (x > 0 ? x : selu_alpha<C>() * expm1(x));
+        case GLIA_GELU: return x * normal(x);
+        case GLIA_GELU_TANH: return C(0.5) * x * (1 + tanh(gelu_tanh_inner(x)));
+        case GLIA_SILU: return x * sigmoid(x);
+        case GLIA_SOFTPLUS: return softplus(alpha * x) / alpha;
+        case GLIA_SOFTSIGN: return x / (1 + fabs(x));
+        case GLIA_HARD_SIGMOID: return clip(alpha * x + beta, C(0), C(1));
+        case GLIA_HARD_SWISH: return x * clip(x / 6 + C(0.5), C(0), C(1));
+        case GLIA_CLIP: return clip(x, alpha, beta);
+        case GLIA_EXP: return exp(x);
+        case GLIA_LOG: return log(x);
+        case GLIA_SQRT: return sqrt(x);
+        case GLIA_ABS: return fabs(x);
+        case GLIA_NEG: return -x;
+        case GLIA_SQUARE: return x * x;
+        case GLIA_UNARY_COUNT: break;
+    }
+    return x;
+}
+
+/* The derivative at the point whose value is y, for the kinds where y tells it. */
+template <class C>
+__device__ inline C slope_from_y(glia_unary_kind kind, C alpha, C beta, C y) {
+    (void)beta;
+    switch (kind) {
+        case GLIA_SIGMOID: return y * (1 - y);
+        case GLIA_TANH: return 1 - y * y;
+        case GLIA_RELU: return y <= 0 ? C(0) : C(1);
+        case GLIA_LEAKY_RELU: return y > 0 ? C(1) : alpha;
+        case GLIA_ELU: return y > 0 ? C(1) : y + alpha;
+        case GLIA_SELU: return y > 0 ? selu_scale<C>() : y + selu_scale<C>() * selu_alpha<C>();
+        case GLIA_SOFTPLUS: return -expm1(-alpha * y);
+        case GLIA_SOFTSIGN: return (1 - fabs(y)) * (1 - fabs(y));
+        case GLIA_HARD_SIGMOID: return y <= 0 || y >= 1 ? C(0) : alpha;
+        case GLIA_EXP: return y;
+        case GLIA_SQRT: return C(0.5) / y;
+        default: return C(0);
+    }
+}
+
+/* The derivative at x. */
+template <class C>
+__device__ inline C slope_from_x(glia_unary_kind kind, C alpha, C beta, C x) {
+    switch (kind) {
+        case GLIA_LINEAR: return C(1);
+        case GLIA_NEG: return C(-1);
+        case GLIA_SIGMOID: return sigmoid(x) * sigmoid(-x);
+        case GLIA_TANH: return 1 - tanh(x) * tanh(x);
+        case GLIA_RELU: return x <= 0 ? C(0) : C(1);
+        case GLIA_LEAKY_RELU: return x > 0 ? C(1) : alpha;
+        case GLIA_ELU: return x > 0 ? C(1) : alpha * exp(x);
+        case GLIA_SELU: return selu_scale<C>() * (x > 0 ? C(1) : selu_alpha<C>() * exp(x));
+        case GLIA_GELU: return normal(x) + x * normal_density(x);
+        case GLIA_GELU_TANH: {
+            const C t = tanh(gelu_tanh_inner(x));
+            return C(0.5) * (1 + t) +
+                   C(0.5) * x * (1 - t * t) * C(0.79788456080286535588) * (1 + C(3 * 0.044715) * x * x);
+        }
+        case GLIA_SILU: return sigmoid(x) * (1 + x * sigmoid(-x));
+        case GLIA_SOFTPLUS: return sigmoid(alpha * x);
+        case GLIA_SOFTSIGN: return 1 / ((1 + fabs(x)) * (1 + fabs(x)));
+        case GLIA_HARD_SIGMOID: {
+            const C t = alpha * x + beta;
+            return t <= 0 || t >= 1 ? C(0) : alpha;
+        }
+        case GLIA_HARD_SWISH: return x <= -3 ? C(0) : x >= 3 ? C(1) : x / 3 + C(0.5);
+        case GLIA_CLIP: return x < alpha || x > beta ? C(0) : C(1);
+        case GLIA_EXP: return exp(x);
+        case GLIA_LOG: return 1 / x;
+        case GLIA_SQRT: return C(0.5) / sqrt(x);
+        case GLIA_ABS: return x > 0 ? C(1) : x < 0 ? C(-1) : x;
+        case GLIA_SQUARE: return 2 * x;
+        default: return C(0);
+    }
+}
+
+}  // namespace glia
+
+#endif

@@ -1,0 +1,52 @@
+/* Elements of some axes by number: where they lie. */
+#ifndef GLIA_KERNELS_DEVICE_OFFSET_CALCULATOR_CUH
+#define GLIA_KERNELS_DEVICE_OFFSET_CALCULATOR_CUH
+
+#include "kernels/device/divide.cuh"
+#include "kernels/reduce/reduce_launch.h"
+
+namespace glia {
+
+struct digits {
+    int n;
+    divisor size[GLIA_MAX_DIMS];
+    int64_t stride[GLIA_MAX_DIMS];
+
+    /* of element i; no division where there is one axis */
+    __device__ int64_t offset(unsigned i) const {
+        int64_t at = 0;
+        for (int d = n - 1; d > 0; --d) {
+            const unsigned quotient = size[d].quotient(i);
+            at += int64_t(i - quotient * size[d].value) * stride[d];
+            i = quotient;
+        }
+        return at + int64_t(i) * stride[0];
+    }
+};
+
+inline digits digits_of(const glia_reduce_axes &axes) {
+    digits d = {};
+    for (d.n = 0; d.n < axes.n; ++d.n) {
+        d.size[d.n]   = divide_by(static_cast<unsigned>(axes.size[d.n]));
+        d.stride[d.n] = axes.stride[d.n];
+    }
+    return d;
+}
+
+/* Whether `width` neighbours of the last axis, from each multiple of it, lie next to each other at multiples of it. */
+inline bool runs_of(const glia_reduce_axes &axes, int width) {
+    if (axes.n == 0 || axes.stride[axes.n - 1] != 1 || axes.size[axes.n - 1] % width) return false;
+    for (int d = 0; d + 1 < axes.n; ++d)
+        if (axes.stride[d] % width) return false;
+    return true;
+}
+
+inline bool multiples_of(const glia_reduce_axes &axes, int width) {
+    for (int d = 0; d < axes.n; ++d)
+        if (axes.stride[d] % width) return false;
+    return true;
+}
+
+}  // namespace glia
+
+#endif

@@ -1,0 +1,179 @@
+/* A few thousand terms are added by one block, in one launch; more by many blocks, whose sums a second launch adds. */
+#include "kernels/loss/loss_launch.h"
+
+#include "kernels/device/divide.cuh"
+#include "kernels/device/pack.cuh"
+#include "kernels/device/block_reduce.cuh"
+
+namespace glia {
+namespace {
+
+enum {
+    LOSS_THREADS = 256,
+    LOSS_WARPS   = LOSS_THREADS / LANES,
+    LOSS_BLOCKS  = GLIA_LOSS_WORKSPACE / sizeof(double),
+    LOSS_ALONE   = 8 /* packs of a thread that one block does in one launch */
+};
+
+template <class C>
+__device__ inline C log_at_least_minus_100(C x) {
+    const C l = log(x);
+    return l < -100 ? C(-100) : l;
+}
+
+template <class T>
+struct pairs {
+    typedef compute<T> C;
+    glia_loss_kind kind;
+    bool log_target, wide;
+    C delta;
+    int count;
+    divisor shared;
+    const T *prediction, *target, *weight;
+
+    __device__ C term(C p, C t) const {
+        const C d = p - t, size = fabs(d);
+        switch (kind) {
+            case GLIA_MSE: return d * d;
+            case GLIA_MAE: return size;
+            case GLIA_HUBER: return size <= delta ? d * d / 2 : delta * (size - delta / 2);
+            case GLIA_BCE: return -t * log_at_least_minus_100(p) - (1 - t) * log_at_least_minus_100(1 - p);
+            case GLIA_BCE_LOGITS: return (p > 0 ? p : C(0)) - p * t + log1p(exp(-fabs(p)));
+            case GLIA_KL: return log_target ? exp(t) * (t - p) : t == 0 ? C(0) : t * (log(t) - p);
+        }
+        return d;
+    }
+    /* The derivative of the term by p. */
+    __device__ C slope(C p, C t) const {
+        const C d = p - t, sign = C(d > 0) - C(d < 0);
+        switch (kind) {
+            case GLIA_MSE: return 2 * d;
+            case GLIA_MAE: return isnan(d) ? d : sign;
+            case GLIA_HUBER: return fabs(d) > delta ? delta * sign : d;
+            case GLIA_BCE: return d / fmax(p * (1 - p), C(1e-12));
+            case GLIA_BCE_LOGITS: return 1 / (1 + exp(-p)) - t;
+            case GLIA_KL: return log_target ? -exp(t) : -t;
+        }
+        return d;
+    }
+    __device__ void load(int64_t i, int n, C (&p)[vector<T>::width], C (&t)[vector<T>::width],
+                         C (&w)[vector<T>::width]) const {
+        load_pack(prediction + i, n, wide, p);
+        load_pack(target + i, n, wide, t);
+        if (!weight) {
+            for (int k = 0; k < vector<T>::width; ++k) w[k] = 1;
+        } else if (shared.value == 1) {
+            load_pack(weight + i, n, wide, w);
+        } else {
+            for (int k = 0; k < vector<T>::width; ++k)
+                w[k] = k < n ? widen(weight[shared.quotient(static_cast<unsigned>(i + k))]) : C(0);
+        }
+    }
+};
+
+template <class T>
+pairs<T> pairs_of(const glia_loss_args &a) {
+    pairs<T> p   = {};
+    p.kind       = a.kind;
+    p.log_target = a.log_target;
+    p.delta      = compute<T>(a.delta);
+    p.count      = a.count;
+    p.shared     = divide_by(static_cast<unsigned>(a.shared));
+    p.prediction = static_cast<const T *>(a.prediction);
+    p.target     = static_cast<const T *>(a.target);
+    p.weight     = static_cast<const T *>(a.weight);
+    p.wide       = aligned16(a.prediction) && aligned16(a.target) && aligned16(a.weight) && aligned16(a.out);
+    return p;
+}
+
+/* terms: y where nothing is reduced, else NULL. Where there is one block, *y = sum / over, else *of_block = sum. */
+template <class T>
+__global__ void __launch_bounds__(LOSS_THREADS)
+    loss_kernel(pairs<T> in, T *terms, T *y, compute<T> over, compute<T> *of_block) {
+    typedef compute<T> C;
+    __shared__ sums<C, 1> shared[LOSS_WARPS];
+    const int width = vector<T>::width;
+    sums<C, 1> sum  = {};
+    for (int64_t i = (int64_t(blockIdx.x) * LOSS_THREADS + threadIdx.x) * width; i < in.count;
+         i += int64_t(gridDim.x) * LOSS_THREADS * width) {
+        const int n = in.count - i < width ? static_cast<int>(in.count - i) : width;
+        C p[width], t[width], w[width], values[width];
+        in.load(i, n, p, t, w);
+        for (int k = 0; k < width; ++k) {
+            values[k] = k < n ? w[k] * in.term(p[k], t[k]) : C(0);
+            sum.at[0] += values[k];
+        }
+        if (terms) store_pack(terms + i, n, in.wide, values);
+    }
+    if (terms) return;
+    sum = block_merge(sum, shared);
+    if (threadIdx.x != 0) return;
+    if (gridDim.x == 1)
+        *y = narrow<T>(sum.at[0] / over);
+    else
+        of_block[blockIdx.x] = sum.at[0];
+}
+
+template <class T>
+__global__ void __launch_bounds__(LOSS_THREADS)
+    finish_kernel(const compute<T> *of_block, int blocks, compute<T> over, T *y) {
+    __shared__ sums<compute<T>, 1> shared[LOSS_WARPS];
+    sums<compute<T>, 1> sum = {};
+    for (int b = threadIdx.x; b < blocks; b += LOSS_THREADS) sum.at[0] += of_block[b];
+    sum = block_merge(sum, shared);
+    if (threadIdx.x == 0) *y = narrow<T>(sum.at[0] / over);
+}
+
+template <class T>
+__global__ void __launch_bounds__(LOSS_THREADS)
+    loss_backward_kernel(pairs<T> in, const T *dy, bool one_dy, compute<T> over, T *dx) {
+    typedef compute<T> C;
+    const int width = vector<T>::width;
+    const int64_t i = (int64_t(blockIdx.x) * LOSS_THREADS + threadIdx.x) * width;
+    if (i >= in.count) return;
+    const int n = in.count - i < width ? static_cast<int>(in.count - i) : width;
+    C p[width], t[width], w[width], values[width];
+    in.load(i, n, p, t, w);
+    for (int k = 0; k < width; ++k) {
+        const C back = k < n ? widen(dy[one_dy ? 0 : i + k]) / over : C(0);
+        values[k]    = back * w[k] * in.slope(p[k], t[k]);
+    }
+    store_pack(dx + i, n, in.wide, values);
+}
+
+template <class T>
+cudaError_t loss(const glia_loss_args &a, cudaStream_t stream) {
+    typedef compute<T> C;
+    const bool reduced = a.reduction != GLIA_REDUCE_NONE;
+    const C over       = a.reduction == GLIA_REDUCE_MEAN ? C(a.count) : C(1);
+    const int share = LOSS_THREADS * vector<T>::width, most = LOSS_BLOCKS;
+    int blocks = blocks_for(a.count, share);
+    if (reduced) blocks = blocks <= LOSS_ALONE ? 1 : blocks < most ? blocks : most;
+    if (blocks == 0) return cudaSuccess;
+    T *y                    = static_cast<T *>(a.out);
+    C *of_block             = static_cast<C *>(a.workspace);
+    const cudaError_t first = GLIA_LAUNCH(loss_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(a),
+                                          reduced ? nullptr : y, y, over, of_block);
+    if (!reduced || blocks == 1 || first != cudaSuccess) return first;
+    return GLIA_LAUNCH(finish_kernel<T>, 1, LOSS_THREADS, 0, stream, of_block, blocks, over, y);
+}
+
+template <class T>
+cudaError_t loss_backward(const glia_loss_args &a, cudaStream_t stream) {
+    const auto over  = a.reduction == GLIA_REDUCE_MEAN ? compute<T>(a.count) : compute<T>(1);
+    const int blocks = blocks_for(a.count, LOSS_THREADS * vector<T>::width);
+    if (blocks == 0) return cudaSuccess;
+    return GLIA_LAUNCH(loss_backward_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(a),
+                       static_cast<const T *>(a.dy), a.reduction != GLIA_REDUCE_NONE, over, static_cast<T *>(a.out));
+}
+
+}  // namespace
+}  // namespace glia
+
+cudaError_t glia_kernel_loss(const glia_loss_args *args, cudaStream_t stream) {
+    return GLIA_FOR_FLOAT(args->dtype, T, glia::loss<T>(*args, stream));
+}
+
+cudaError_t glia_kernel_loss_backward(const glia_loss_args *args, cudaStream_t stream) {
+    return GLIA_FOR_FLOAT(args->dtype, T, glia::loss_backward<T>(*args, stream));
+}

@@ -1,9 +1,0 @@
-/* Products of matrices on tensor cores; see tensor.h. */
-#include "kernels/matmul_batch.h"
-#include "kernels/tensor.h"
-
-cudaError_t glia_kernel_matmul_wmma(const glia_product *call, glia_math math, void *workspace, cudaStream_t stream) {
-    return GLIA_FOR_TENSOR(
-        call->dtype, math, T, S,
-        glia::multiply_on_tensor_cores<T, S>(glia::batch_of<T>(*call), glia::sizes_of(*call), workspace, stream));
-}

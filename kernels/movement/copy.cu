@@ -1,0 +1,214 @@
+/* Four kernels. Whatever the call, dimensions are joined and elements widened first (kernels/device/move.cuh).
+ *   flat     both sides are one contiguous run: 16 bytes for each thread on the wider side, no index arithmetic.
+ *   tiled    the source is contiguous along another dimension than the target, as between NCHW and NHWC: a tile goes
+ *            through shared memory, so that both sides are read and written along their lines. The tile is as flat as
+ *            the shorter of the two dimensions.
+ *   strided  anything else of one type, or of two types that training converts between.
+ *   any      the other pairs of types, through double. */
+#include "kernels/movement/copy_launch.h"
+
+#include "kernels/device/convert.cuh"
+#include "kernels/device/move.cuh"
+
+namespace glia {
+namespace {
+
+/* ---- flat ---- */
+
+template <class T, class F>
+struct flat {
+    enum { wider = sizeof(T) > sizeof(F) ? sizeof(T) : sizeof(F), width = 16 / wider };
+};
+
+template <class T, class F>
+__global__ void __launch_bounds__(MOVE_THREADS) flat_kernel(T *y, const F *x, int count) {
+    const int width     = flat<T, F>::width;
+    const int64_t begin = (int64_t(blockIdx.x) * blockDim.x + threadIdx.x) * width;
+    if (begin + width <= count) {
+        const pack<F, width> in = *reinterpret_cast<const pack<F, width> *>(x + begin);
+        pack<T, width> out;
+        for (int k = 0; k < width; ++k) convert(in.at[k], &out.at[k]);
+        *reinterpret_cast<pack<T, width> *>(y + begin) = out;
+        return;
+    }
+    for (int64_t i = begin; i < count; ++i) convert(x[i], &y[i]);
+}
+
+template <class T, class F>
+cudaError_t copy_flat(T *y, const F *x, int64_t count, cudaStream_t stream) {
+    const int width   = flat<T, F>::width;
+    const int threads = move_threads((count + width - 1) / width * MOVE_ITEMS);
+    return GLIA_LAUNCH((flat_kernel<T, F>), blocks_for(count, threads * width), threads, 0, stream, y, x,
+                       static_cast<int>(count));
+}
+
+/* ---- tiled ---- */
+
+/* Rows are the dimension along which the source is contiguous; columns that of the target. */
+struct tiling {
+    unsigned rows, columns;
+    int64_t row_to, column_from;
+    int row_bits, column_bits; /* of a tile: 2^row_bits x 2^column_bits */
+    divisor row_tiles, column_tiles;
+    walk to, from; /* the other dimensions */
+};
+
+enum { TILE_LEAST_BITS = 3 };
+
+template <class T>
+struct tile_bits {
+    enum { value = sizeof(T) >= 4 ? 10 : 12 };
+};
+
+template <class T, class F>
+__global__ void __launch_bounds__(MOVE_THREADS) tile_kernel(tiling g, T *y, const F *x) {
+    enum { BITS = tile_bits<T>::value, ELEMENTS = 1 << BITS };
+    __shared__ T tile[ELEMENTS + (ELEMENTS >> TILE_LEAST_BITS)];
+    unsigned rest = blockIdx.x, next = g.column_tiles.quotient(rest);
+    const unsigned column = (rest - next * g.column_tiles.value) << g.column_bits;
+    rest = next, next = g.row_tiles.quotient(rest);
+    const unsigned row = (rest - next * g.row_tiles.value) << g.row_bits;
+    for (int d = g.to.n - 1; d >= 0; --d) {
+        rest = next, next = g.to.size[d].quotient(rest);
+        const unsigned at = rest - next * g.to.size[d].value;
+        y += at * g.to.stride[d];
+        x += at * g.from.stride[d];
+    }
+    const unsigned pitch = (1u << g.column_bits) + 1; /* odd: neither side meets the same bank all the time */
+    for (unsigned k = threadIdx.x; k < ELEMENTS; k += MOVE_THREADS) {
+        const unsigned r = k & ((1u << g.row_bits) - 1), c = k >> g.row_bits;
+        if (row + r < g.rows && column + c < g.columns)
+            convert(x[row + r + (column + c) * g.column_from], &tile[r * pitch + c]);
+    }
+    __syncthreads();
+    for (unsigned k = threadIdx.x; k < ELEMENTS; k += MOVE_THREADS) {
+        const unsigned c = k & ((1u << g.column_bits) - 1), r = k >> g.column_bits;
+        if (row + r < g.rows && column + c < g.columns) y[(row + r) * g.row_to + column + c] = tile[r * pitch + c];
+    }
+}
+
+/* The dimension along which the source is contiguous, if the last one, where the target is, leaves it for a tile. */
+int row_axis(const axes &a) {
+    const int last = a.n - 1;
+    if (a.n < 2 || a.at[last].stride[TO] != 1 || a.at[last].stride[FROM] == 1 || a.at[last].stride[FROM] == 0)
+        return -1;
+    int row = last - 1;
+    while (row >= 0 && a.at[row].stride[FROM] != 1) --row;
+    const bool worth = row >= 0 && a.at[row].size >= 1 << TILE_LEAST_BITS && a.at[last].size >= 1 << TILE_LEAST_BITS;
+    return worth ? row : -1;
+}
+
+int bits_of(int64_t size, int most) {
+    int bits = TILE_LEAST_BITS;
+    while (bits < most && int64_t(1) << bits < size) ++bits;
+    return bits;
+}
+
+template <class T, class F>
+cudaError_t copy_tiled(const axes &a, int row, T *y, const F *x, cudaStream_t stream) {
+    const int bits = tile_bits<T>::value;
+    const axis &r = a.at[row], &c = a.at[a.n - 1];
+    axes others = {};
+    for (int d = 0; d < a.n - 1; ++d)
+        if (d != row) others.add(a.at[d]);
+    tiling g               = {};
+    g.rows                 = static_cast<int>(r.size);
+    g.columns              = static_cast<int>(c.size);
+    g.row_to               = r.stride[TO];
+    g.column_from          = c.stride[FROM];
+    g.row_bits             = bits_of(r.size, bits / 2);
+    g.column_bits          = g.row_bits < bits / 2 ? bits - g.row_bits : bits_of(c.size, bits / 2);
+    g.row_bits             = bits - g.column_bits;
+    const int row_tiles    = blocks_for(r.size, 1 << g.row_bits);
+    const int column_tiles = blocks_for(c.size, 1 << g.column_bits);
+    g.row_tiles            = divide_by(static_cast<unsigned>(row_tiles));
+    g.column_tiles         = divide_by(static_cast<unsigned>(column_tiles));
+    g.to                   = walk_of(others, TO);
+    g.from                 = walk_of(others, FROM);
+    const int64_t blocks   = others.count() * row_tiles * column_tiles;
+    return GLIA_LAUNCH((tile_kernel<T, F>), static_cast<unsigned>(blocks), MOVE_THREADS, 0, stream, g, y, x);
+}
+
+/* ---- strided ---- */
+
+struct offset_cursor {
+    int64_t at;
+};
+
+template <class T, class F>
+struct copy_rule {
+    typedef offset_cursor cursor;
+    const F *x;
+    walk from;
+    __device__ void step(cursor *c, int d, unsigned i) const { c->at += i * from.stride[d]; }
+    __device__ T value(const cursor &c) const {
+        T y;
+        convert(x[c.at], &y);
+        return y;
+    }
+};
+
+template <class T>
+struct any_rule {
+    typedef offset_cursor cursor;
+    glia_dtype dtype;
+    const void *x;
+    walk from;
+    __device__ void step(cursor *c, int d, unsigned i) const { c->at += i * from.stride[d]; }
+    __device__ T value(const cursor &c) const { return load_as<T>(dtype, x, c.at); }
+};
+
+template <class T, class F>
+cudaError_t copy(const axes &a, void *to, const void *from, cudaStream_t stream) {
+    T *y           = static_cast<T *>(to);
+    const F *x     = static_cast<const F *>(from);
+    const bool run = a.n == 0 || (a.n == 1 && a.at[0].stride[TO] == 1 && a.at[0].stride[FROM] == 1);
+    if (run && aligned16(y) && aligned16(x)) return copy_flat(y, x, a.count(), stream);
+    const int row = row_axis(a);
+    if (row >= 0) return copy_tiled(a, row, y, x, stream);
+    return move(a, y, copy_rule<T, F>{x, walk_of(a, FROM)}, stream);
+}
+
+template <class T>
+cudaError_t convert_any(const axes &a, const glia_copy_geom &g, cudaStream_t stream) {
+    return move(a, static_cast<T *>(g.to.data), any_rule<T>{g.from.dtype, g.from.data, walk_of(a, FROM)}, stream);
+}
+
+cudaError_t convert_other(const axes &a, const glia_copy_geom &g, cudaStream_t stream) {
+    switch (g.to.dtype) {
+        case GLIA_U8: return convert_any<uint8_t>(a, g, stream);
+        case GLIA_I32: return convert_any<int32_t>(a, g, stream);
+        case GLIA_I64: return convert_any<int64_t>(a, g, stream);
+        default: return GLIA_FOR_FLOAT(g.to.dtype, T, convert_any<T>(a, g, stream));
+    }
+}
+
+const struct {
+    glia_dtype to, from;
+    cudaError_t (*copy)(const axes &a, void *to, const void *from, cudaStream_t stream);
+} direct[] = {
+    {GLIA_BF16, GLIA_F32, copy<bf16, float>},     {GLIA_F32, GLIA_BF16, copy<float, bf16>},
+    {GLIA_F16, GLIA_F32, copy<f16, float>},       {GLIA_F32, GLIA_F16, copy<float, f16>},
+    {GLIA_U8, GLIA_F32, copy<uint8_t, float>},    {GLIA_F32, GLIA_U8, copy<float, uint8_t>},
+    {GLIA_I64, GLIA_I32, copy<int64_t, int32_t>},
+};
+
+cudaError_t convert_all(const axes &a, const glia_copy_geom &g, cudaStream_t stream) {
+    for (const auto &pair : direct)
+        if (pair.to == g.to.dtype && pair.from == g.from.dtype) return pair.copy(a, g.to.data, g.from.data, stream);
+    return convert_other(a, g, stream);
+}
+
+}  // namespace
+}  // namespace glia
+
+cudaError_t glia_kernel_copy(const glia_copy_geom *g, cudaStream_t stream) {
+    glia::axes a = {};
+    for (int d = 0; d < g->ndim; ++d) a.add(glia::whole_axis(g->dim[d], g->to.stride[d], g->from.stride[d]));
+    if (a.count() == 0) return cudaSuccess;
+    a = glia::simplify(a);
+    if (g->to.dtype != g->from.dtype) return glia::convert_all(a, *g, stream);
+    const uintptr_t at = glia::address(g->to.data) | glia::address(g->from.data);
+    const int bytes    = glia::widen(&a, static_cast<int>(glia_dtype_size(g->to.dtype)), at);
+    return GLIA_FOR_BYTES(bytes, T, (glia::copy<T, T>(a, g->to.data, g->from.data, stream)));
+}

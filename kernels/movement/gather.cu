@@ -1,0 +1,58 @@
+/* One pass over the target: each thread reads the index and moves up to 16 bytes of its row. */
+#include "kernels/movement/gather_launch.h"
+
+#include "kernels/device/index_check.cuh"
+#include "kernels/device/move.cuh"
+
+namespace glia {
+namespace {
+
+template <class T>
+struct gather_rule {
+    struct cursor {
+        int64_t at, index;
+    };
+    const T *x;
+    glia_row_indices rows;
+    int64_t row_stride;
+    walk from;
+    int64_t index_stride[GLIA_MAX_DIMS];
+
+    __device__ void step(cursor *c, int d, unsigned i) const {
+        c->at += i * from.stride[d];
+        c->index += i * index_stride[d];
+    }
+    __device__ T value(const cursor &c) const {
+        const int row = row_at(rows.indices, rows.slot, static_cast<unsigned>(c.index), rows.size);
+        return row < 0 ? T() : x[c.at + row * row_stride];
+    }
+};
+
+template <class T>
+cudaError_t gather(const axes &a, int64_t row_stride, const glia_copy_geom &g, const glia_row_indices &indices,
+                   cudaStream_t stream) {
+    gather_rule<T> rule = {};
+    rule.x              = static_cast<const T *>(g.from.data);
+    rule.rows           = indices;
+    rule.row_stride     = row_stride;
+    rule.from           = walk_of(a, FROM);
+    for (int d = 0; d < a.n; ++d) rule.index_stride[d] = a.at[d].stride[INDEX];
+    return move(a, static_cast<T *>(g.to.data), rule, stream);
+}
+
+}  // namespace
+}  // namespace glia
+
+cudaError_t glia_kernel_gather(const glia_gather_walk *w, const glia_row_indices *indices, cudaStream_t stream) {
+    const glia_copy_geom &g = w->copy;
+    glia::axes a            = {};
+    for (int d = 0; d < g.ndim; ++d)
+        a.add(glia::whole_axis(g.dim[d], g.to.stride[d], g.from.stride[d], w->index_stride[d]));
+    if (a.count() == 0) return cudaSuccess;
+    a                        = glia::simplify(a);
+    const int size           = static_cast<int>(glia_dtype_size(g.to.dtype));
+    const uintptr_t at       = glia::address(g.to.data) | glia::address(g.from.data);
+    const int bytes          = glia::widen(&a, size, at, w->row_stride);
+    const int64_t row_stride = w->row_stride / (bytes / size);
+    return GLIA_FOR_BYTES(bytes, T, glia::gather<T>(a, row_stride, g, *indices, stream));
+}

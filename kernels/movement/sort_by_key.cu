@@ -1,0 +1,180 @@
+/* A radix sort from the least significant digit of 8 bits on. A pass is a count of the digits of each block's tile, a
+ * sum of the counts over the blocks before (nothing to do where there is one block), and the move of each element to
+ * its place: behind all smaller digits, behind the same digit of earlier blocks, of earlier warps of its block, and of
+ * earlier elements of its warp, which ballots count. */
+#include "kernels/movement/sort_by_key.cuh"
+
+#include "kernels/device/index_check.cuh"
+
+namespace glia {
+namespace {
+
+enum {
+    THREADS    = 256,
+    WARPS      = THREADS / 32,
+    ITEMS      = 4,
+    TILE       = THREADS * ITEMS,
+    DIGIT_BITS = 8,
+    DIGITS     = 1 << DIGIT_BITS
+};
+const unsigned ALL = 0xffffffff;
+
+/* Where the elements of a pass come from: the indices themselves, or the pass before. */
+struct from_indices {
+    glia_row_indices rows;
+    int left_out;
+    __device__ unsigned row(unsigned i) const {
+        const int row = row_at(rows.indices, rows.slot, i, rows.size);
+        return static_cast<unsigned>(row < 0 || row == left_out ? rows.size : row);
+    }
+    __device__ unsigned position(unsigned i) const { return i; }
+};
+
+struct from_pass {
+    const unsigned *rows, *positions;
+    __device__ unsigned row(unsigned i) const { return rows[i]; }
+    __device__ unsigned position(unsigned i) const { return positions[i]; }
+};
+
+struct radix_pass {
+    unsigned count, shift;
+    unsigned *counts; /* [DIGITS][blocks], and after the sum what came before each block */
+    unsigned *totals; /* [DIGITS] */
+    unsigned *rows, *positions;
+    __device__ unsigned digit(unsigned row) const { return row >> shift & (DIGITS - 1); }
+};
+
+/* Elements of a tile in order: by warp, item, lane. */
+__device__ inline unsigned element_of(unsigned item) {
+    return blockIdx.x * TILE + (threadIdx.x / 32 * ITEMS + item) * 32 + threadIdx.x % 32;
+}
+
+template <class Source>
+__global__ void __launch_bounds__(THREADS) count_kernel(Source source, radix_pass pass) {
+    __shared__ unsigned counts[DIGITS];
+    counts[threadIdx.x] = 0;
+    __syncthreads();
+    for (unsigned item = 0; item < ITEMS; ++item) {
+        const unsigned i = element_of(item);
+        if (i < pass.count) atomicAdd(&counts[pass.digit(source.row(i))], 1u);
+    }
+    __syncthreads();
+    pass.counts[threadIdx.x * gridDim.x + blockIdx.x] = counts[threadIdx.x];
+}
+
+__device__ inline unsigned sum_up_to_lane(unsigned value) {
+    const unsigned lane = threadIdx.x % 32;
+    for (unsigned delta = 1; delta < 32; delta *= 2) {
+        const unsigned before = __shfl_up_sync(ALL, value, delta);
+        if (lane >= delta) value += before;
+    }
+    return value;
+}
+
+/* A warp for each digit. */
+__global__ void __launch_bounds__(THREADS) sum_kernel(radix_pass pass, unsigned blocks) {
+    const unsigned lane = threadIdx.x % 32, digit = blockIdx.x * WARPS + threadIdx.x / 32;
+    unsigned *counts = pass.counts + digit * blocks;
+    unsigned total   = 0;
+    for (unsigned start = 0; start < blocks; start += 32) {
+        const unsigned block = start + lane, own = block < blocks ? counts[block] : 0;
+        const unsigned sum = sum_up_to_lane(own);
+        if (block < blocks) counts[block] = total + sum - own;
+        total += __shfl_sync(ALL, sum, 31);
+    }
+    if (lane == 0) pass.totals[digit] = total;
+}
+
+/* How many elements of smaller digits there are, for the digit of this thread. */
+__device__ inline unsigned smaller_digits(unsigned total, unsigned *sums) {
+    const unsigned up_to = sum_up_to_lane(total), warp = threadIdx.x / 32;
+    if (threadIdx.x % 32 == 31) sums[warp] = up_to;
+    __syncthreads();
+    unsigned before = up_to - total;
+    for (unsigned w = 0; w < warp; ++w) before += sums[w];
+    return before;
+}
+
+/* The number of elements of the warp's earlier items and lanes with this digit; counts: of the warp. */
+__device__ inline unsigned rank_in_warp(bool valid, unsigned digit, unsigned *counts) {
+    unsigned peers = __ballot_sync(ALL, valid);
+    for (unsigned bit = 0; bit < DIGIT_BITS; ++bit) {
+        const unsigned set = __ballot_sync(ALL, digit >> bit & 1);
+        peers &= digit >> bit & 1 ? set : ~set;
+    }
+    const unsigned lower = __popc(peers & ((1u << threadIdx.x % 32) - 1));
+    const unsigned rank  = counts[digit] + lower;
+    __syncwarp(ALL);
+    if (valid && lower == 0) counts[digit] += __popc(peers);
+    __syncwarp(ALL);
+    return rank;
+}
+
+template <class Source>
+__global__ void __launch_bounds__(THREADS) place_kernel(Source source, radix_pass pass) {
+    __shared__ unsigned counts[WARPS][DIGITS], sums[WARPS];
+    const unsigned warp = threadIdx.x / 32, own = threadIdx.x; /* a thread for each digit */
+    const bool alone = gridDim.x == 1;
+    for (unsigned w = 0; w < WARPS; ++w) counts[w][own] = 0; /* all see it after the barrier in smaller_digits */
+    unsigned first = smaller_digits(alone ? pass.counts[own] : pass.totals[own], sums);
+    if (!alone) first += pass.counts[own * gridDim.x + blockIdx.x];
+    unsigned row[ITEMS], rank[ITEMS];
+    for (unsigned item = 0; item < ITEMS; ++item) {
+        const unsigned i = element_of(item);
+        row[item]        = i < pass.count ? source.row(i) : 0;
+        rank[item]       = rank_in_warp(i < pass.count, pass.digit(row[item]), counts[warp]);
+    }
+    __syncthreads();
+    for (unsigned w = 0; w < WARPS; ++w) {
+        const unsigned in_warp = counts[w][own];
+        counts[w][own]         = first;
+        first += in_warp;
+    }
+    __syncthreads();
+    for (unsigned item = 0; item < ITEMS; ++item) {
+        const unsigned i = element_of(item);
+        if (i >= pass.count) continue;
+        const unsigned to  = counts[warp][pass.digit(row[item])] + rank[item];
+        pass.rows[to]      = row[item];
+        pass.positions[to] = source.position(i);
+    }
+}
+
+template <class Source>
+cudaError_t run_pass(const Source &source, const radix_pass &pass, cudaStream_t stream) {
+    const unsigned blocks = (pass.count + TILE - 1) / TILE;
+    cudaError_t error     = GLIA_LAUNCH(count_kernel<Source>, blocks, THREADS, 0, stream, source, pass);
+    if (error == cudaSuccess && blocks > 1)
+        error = GLIA_LAUNCH(sum_kernel, DIGITS / WARPS, THREADS, 0, stream, pass, blocks);
+    if (error == cudaSuccess) error = GLIA_LAUNCH(place_kernel<Source>, blocks, THREADS, 0, stream, source, pass);
+    return error;
+}
+
+}  // namespace
+
+size_t group_workspace(int count) {
+    const size_t elements = static_cast<size_t>(count), blocks = (elements + TILE - 1) / TILE;
+    return (4 * elements + (blocks + 1) * DIGITS) * sizeof(unsigned);
+}
+
+cudaError_t group_rows(const glia_row_indices &indices, int left_out, void *workspace, grouping *out,
+                       cudaStream_t stream) {
+    const unsigned count = static_cast<unsigned>(indices.count), blocks = (count + TILE - 1) / TILE;
+    unsigned *totals = static_cast<unsigned *>(workspace), *counts = totals + DIGITS;
+    unsigned *arrays   = counts + blocks * DIGITS;
+    radix_pass pass    = {count, 0, counts, totals, arrays, arrays + count};
+    from_indices given = {indices, left_out};
+    cudaError_t error  = run_pass(given, pass, stream);
+    for (bool odd = true; error == cudaSuccess && pass.shift + DIGIT_BITS < 32; odd = !odd) {
+        pass.shift += DIGIT_BITS;
+        if (indices.size >> pass.shift == 0) break;
+        const from_pass before = {pass.rows, pass.positions};
+        pass.rows              = arrays + (odd ? 2 : 0) * static_cast<size_t>(count);
+        pass.positions         = pass.rows + count;
+        error                  = run_pass(before, pass, stream);
+    }
+    *out = {pass.rows, pass.positions};
+    return error;
+}
+
+}  // namespace glia

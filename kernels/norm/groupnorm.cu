@@ -1,0 +1,229 @@
+/* The rules of groupnorm; how they run stands in channels.cuh. A group of one sample is a channel of it: one run of
+ * neighbours, or with channels last a run of its channels in each place. The gradients of weight and bias are sums over
+ * the channels of x, in launches of their own. */
+#include "kernels/norm/groupnorm_launch.h"
+
+#include "kernels/norm/channels.cuh"
+
+namespace glia {
+namespace {
+
+/* The channel of x to which element i of a group belongs. */
+struct group_channels {
+    int groups, channels; /* channels: of a group */
+    divisor run;          /* area, or with channels last the channels of a group */
+    bool last;
+
+    __device__ int first(int group) const { return group % groups * channels; }
+    __device__ int of(unsigned i) const {
+        const unsigned quotient = run.quotient(i);
+        return last ? i - quotient * run.value : quotient;
+    }
+};
+
+template <class T>
+struct forward_rule {
+    typedef compute<T> C;
+    enum { inputs = 1, sums = 1, in_columns = 0, finishes = 0 };
+    typedef moments<C> state;
+    typedef nothing known;
+    struct result {
+        C mean, rstd;
+        int first;
+    };
+
+    group_channels channels;
+    C epsilon;
+    const T *weight, *bias;
+    T *mean, *rstd;
+
+    __device__ known begin(int) const { return {}; }
+    __device__ state none() const { return {0, 0, 0}; }
+    template <int W>
+    __device__ void add_pack(state *s, const known &, const C (&in)[1][W], int n, unsigned) const {
+        s->merge(moments_of(in[0], n));
+    }
+    __device__ result end(int group, const known &, const state &s, bool write) const {
+        const C scale = 1 / sqrt(s.squares / s.count + epsilon);
+        if (write) put(mean, group, s.mean), put(rstd, group, scale);
+        return {s.mean, scale, channels.first(group)};
+    }
+    __device__ C out(const result &r, const C (&in)[1], unsigned i) const {
+        const int c = r.first + channels.of(i);
+        return or_else(weight, c, C(1)) * ((in[0] - r.mean) * r.rstd) + or_else(bias, c, C(0));
+    }
+};
+
+/* Sums of g xhat and of g; the inputs are x and dy. */
+template <class T>
+struct backward_rule {
+    typedef compute<T> C;
+    enum { inputs = 2, sums = 1, in_columns = 0, finishes = 0 };
+    typedef glia::sums<C, 2> state;
+    struct known {
+        C mean, rstd;
+        int first;
+    };
+    struct result {
+        known of;
+        C g, xhat; /* the means of g and of g xhat */
+    };
+
+    group_channels channels;
+    C count;
+    const T *weight, *mean, *rstd;
+
+    __device__ C gradient(const known &of, C dy, unsigned i) const {
+        return weight ? dy * widen(weight[of.first + channels.of(i)]) : dy;
+    }
+    __device__ known begin(int group) const { return {widen(mean[group]), widen(rstd[group]), channels.first(group)}; }
+    __device__ state none() const { return {{0, 0}}; }
+    template <int W>
+    __device__ void add_pack(state *s, const known &of, const C (&in)[2][W], int n, unsigned i) const {
+        for (int k = 0; k < W; ++k) {
+            if (k >= n) break;
+            const C g = gradient(of, in[1][k], i + k);
+            s->at[0] += g * ((in[0][k] - of.mean) * of.rstd);
+            s->at[1] += g;
+        }
+    }
+    __device__ result end(int, const known &of, const state &s, bool) const {
+        return {of, s.at[1] / count, s.at[0] / count};
+    }
+    __device__ C out(const result &r, const C (&in)[2], unsigned i) const {
+        return r.of.rstd * (gradient(r.of, in[1], i) - r.g - (in[0] - r.of.mean) * r.of.rstd * r.xhat);
+    }
+};
+
+/* Sums of dy xhat and of dy over the channels of x, whose elements come sample by sample. */
+template <class T>
+struct vectors_rule {
+    typedef compute<T> C;
+    enum { inputs = 2, sums = 1, in_columns = 1, finishes = 0 };
+    typedef glia::sums<C, 2> state;
+    typedef int known; /* the group */
+    typedef nothing result;
+
+    int groups, channels; /* channels: of a group */
+    divisor area;
+    const T *mean, *rstd;
+    T *dweight, *dbias;
+
+    __device__ known begin(int c) const { return c / channels; }
+    __device__ state none() const { return {{0, 0}}; }
+    __device__ void add(state *s, const known &group, const C (&in)[2], C, unsigned i) const {
+        const int64_t at = int64_t(area.quotient(i)) * groups + group;
+        s->at[0] += in[1] * ((in[0] - widen(mean[at])) * widen(rstd[at]));
+        s->at[1] += in[1];
+    }
+    template <int W>
+    __device__ void add_pack(state *s, const known &group, const C (&in)[2][W], int n, unsigned i) const {
+        for (int k = 0; k < W; ++k)
+            if (k < n) add(s, group, {in[0][k], in[1][k]}, C(0), i + k);
+    }
+    __device__ result end(int c, const known &, const state &s, bool write) const {
+        if (write) put(dweight, c, s.at[0]), put(dbias, c, s.at[1]);
+        return {};
+    }
+    __device__ C out(const result &, const C (&)[2], unsigned) const { return 0; }
+};
+
+int64_t group_elements(const glia_groups &s) { return int64_t(s.c / s.groups) * s.area; }
+
+bool fits(const glia_groups &s) {
+    return int64_t(s.n) * s.groups <= INT32_MAX && int64_t(s.n) * s.area <= INT32_MAX && group_elements(s) <= INT32_MAX;
+}
+
+group_channels channels_of(const glia_groups &s) {
+    const int channels = s.c / s.groups;
+    return {s.groups, channels, divide_by(s.channels_last ? channels : s.area), s.channels_last};
+}
+
+channel_runs runs_of(const glia_groups &s) {
+    const int64_t size = group_elements(s), channels = s.c / s.groups;
+    if (!s.channels_last)
+        return {divide_by(static_cast<unsigned>(size)), divide_by(s.groups), size, size, s.groups * size};
+    return {divide_by(static_cast<unsigned>(channels)), divide_by(s.groups), s.c, channels, int64_t(s.c) * s.area};
+}
+
+template <class T, class R>
+channel_job<T, R> job_of(const R &rule, const inputs<T, R::inputs> &in, void *out, void *workspace) {
+    channel_job<T, R> j = {};
+    j.rule              = rule;
+    j.in                = in;
+    j.out               = as<T>(out);
+    j.partials          = static_cast<typename R::state *>(workspace);
+    return j;
+}
+
+template <class T, class R>
+cudaError_t over_groups(const glia_groups &s, channel_job<T, R> j, cudaStream_t stream) {
+    j.channels = s.n * s.groups;
+    j.count    = static_cast<int>(group_elements(s));
+    j.runs     = runs_of(s);
+    return run_channels(j, stream);
+}
+
+template <class T>
+cudaError_t groupnorm(const glia_groups &s, double epsilon, const glia_groupnorm_arrays &a, void *workspace,
+                      cudaStream_t stream) {
+    const forward_rule<T> rule = {channels_of(s), compute<T>(epsilon), as<T>(a.weight),
+                                  as<T>(a.bias),  as<T>(a.mean),       as<T>(a.rstd)};
+    return over_groups(s, job_of<T>(rule, {{as<T>(a.x)}}, a.y, workspace), stream);
+}
+
+/* dweight and dbias. */
+template <class T>
+cudaError_t vector_gradients(const glia_groups &s, const glia_groupnorm_backward_arrays &a, void *workspace,
+                             cudaStream_t stream) {
+    const vectors_rule<T> rule        = {s.groups,      s.c / s.groups,   divide_by(s.area), as<T>(a.mean),
+                                         as<T>(a.rstd), as<T>(a.dweight), as<T>(a.dbias)};
+    channel_job<T, vectors_rule<T>> j = job_of<T>(rule, {{as<T>(a.x), as<T>(a.dy)}}, nullptr, workspace);
+    j.channels                        = s.c;
+    j.count                           = s.n * s.area;
+    j.columns                         = s.channels_last;
+    j.runs                            = glia::channels_of(s.c, s.area);
+    return run_channels(j, stream);
+}
+
+template <class T>
+cudaError_t groupnorm_backward(const glia_groups &s, const glia_groupnorm_backward_arrays &a, void *workspace,
+                               cudaStream_t stream) {
+    const backward_rule<T> rule = {channels_of(s), compute<T>(group_elements(s)), as<T>(a.weight), as<T>(a.mean),
+                                   as<T>(a.rstd)};
+    const cudaError_t error     = over_groups(s, job_of<T>(rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx, workspace), stream);
+    if (error != cudaSuccess || (!a.dweight && !a.dbias)) return error;
+    return vector_gradients<T>(s, a, workspace, stream);
+}
+
+template <class T>
+size_t workspace_bytes(const glia_groups &s) {
+    const int groups = s.n * s.groups;
+    const size_t of_groups =
+        channel_states(cut_channels<T>(false, groups, static_cast<int>(group_elements(s))), groups);
+    const size_t of_vectors = channel_states(cut_channels<T>(s.channels_last, s.c, s.n * s.area), s.c);
+    return (of_groups > of_vectors ? of_groups : of_vectors) * sizeof(moments<compute<T>>);
+}
+
+}  // namespace
+}  // namespace glia
+
+size_t glia_kernel_groupnorm_workspace(glia_dtype dtype, const glia_groups *shape) {
+    size_t bytes = 0;
+    if (shape->n == 0 || !glia::fits(*shape)) return 0;
+    (void)GLIA_FOR_FLOAT(dtype, T, (bytes = glia::workspace_bytes<T>(*shape), cudaSuccess));
+    return bytes;
+}
+
+cudaError_t glia_kernel_groupnorm(glia_dtype dtype, const glia_groups *shape, double epsilon,
+                                  const glia_groupnorm_arrays *arrays, void *workspace, cudaStream_t stream) {
+    if (!glia::fits(*shape)) return cudaErrorNotSupported;
+    return GLIA_FOR_FLOAT(dtype, T, glia::groupnorm<T>(*shape, epsilon, *arrays, workspace, stream));
+}
+
+cudaError_t glia_kernel_groupnorm_backward(glia_dtype dtype, const glia_groups *shape,
+                                           const glia_groupnorm_backward_arrays *arrays, void *workspace,
+                                           cudaStream_t stream) {
+    if (!glia::fits(*shape)) return cudaErrorNotSupported;
+    return GLIA_FOR_FLOAT(dtype, T, glia::groupnorm_backward<T>(*shape, *arrays, workspace, stream));
+}

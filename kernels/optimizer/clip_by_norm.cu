@@ -1,0 +1,75 @@
+/* Two launches: each block adds the squares of its share, then each adds what all have found, in the same order, and
+ * scales its share. Squares are added in double, where no f32 overflows. */
+#include "kernels/optimizer/clip_by_norm_launch.h"
+
+#include "kernels/device/pack.cuh"
+#include "kernels/device/block_reduce.cuh"
+
+namespace glia {
+namespace {
+
+enum {
+    CLIP_THREADS = 256,
+    CLIP_WARPS   = CLIP_THREADS / LANES,
+    CLIP_BLOCKS  = GLIA_CLIP_BY_NORM_WORKSPACE / sizeof(double),
+    CLIP_PACKS   = 2 /* of a thread, at least, if there are blocks enough */
+};
+
+template <class T>
+__global__ void __launch_bounds__(CLIP_THREADS) squares_kernel(const T *g, int count, bool wide, double *of_block) {
+    __shared__ sums<double, 1> shared[CLIP_WARPS];
+    const int width     = vector<T>::width;
+    sums<double, 1> sum = {};
+    for (int64_t i = (int64_t(blockIdx.x) * CLIP_THREADS + threadIdx.x) * width; i < count;
+         i += int64_t(gridDim.x) * CLIP_THREADS * width) {
+        const int n = count - i < width ? static_cast<int>(count - i) : width;
+        compute<T> values[width];
+        load_pack(g + i, n, wide, values);
+        for (int k = 0; k < width; ++k) sum.at[0] += double(values[k]) * double(values[k]);
+    }
+    sum = block_merge(sum, shared);
+    if (threadIdx.x == 0) of_block[blockIdx.x] = sum.at[0];
+}
+
+template <class T>
+__global__ void __launch_bounds__(CLIP_THREADS)
+    clip_kernel(const T *g, T *y, int count, bool wide, const double *of_block, double max_norm, double epsilon,
+                float *norm) {
+    __shared__ sums<double, 1> shared[CLIP_WARPS];
+    const int width     = vector<T>::width;
+    sums<double, 1> sum = {};
+    for (unsigned b = threadIdx.x; b < gridDim.x; b += CLIP_THREADS) sum.at[0] += of_block[b];
+    sum                = block_merge(sum, shared);
+    const double found = sqrt(sum.at[0]), wanted = max_norm / (found + epsilon);
+    const auto scale = static_cast<compute<T>>(wanted > 1 ? 1 : wanted);
+    if (norm && blockIdx.x == 0 && threadIdx.x == 0) *norm = static_cast<float>(found);
+    for (int64_t i = (int64_t(blockIdx.x) * CLIP_THREADS + threadIdx.x) * width; i < count;
+         i += int64_t(gridDim.x) * CLIP_THREADS * width) {
+        const int n = count - i < width ? static_cast<int>(count - i) : width;
+        compute<T> values[width];
+        load_pack(g + i, n, wide, values);
+        for (int k = 0; k < width; ++k) values[k] *= scale;
+        store_pack(y + i, n, wide, values);
+    }
+}
+
+template <class T>
+cudaError_t clip_by_norm(const glia_clip_by_norm_args &a, cudaStream_t stream) {
+    const T *g      = static_cast<const T *>(a.g);
+    T *y            = static_cast<T *>(a.y);
+    double *sum     = static_cast<double *>(a.workspace);
+    const bool wide = aligned16(g) && aligned16(y);
+    const int most = CLIP_BLOCKS, wanted = blocks_for(a.count, CLIP_THREADS * vector<T>::width * CLIP_PACKS);
+    const int blocks        = wanted < 1 ? 1 : wanted < most ? wanted : most;
+    const cudaError_t first = GLIA_LAUNCH(squares_kernel<T>, blocks, CLIP_THREADS, 0, stream, g, a.count, wide, sum);
+    if (first != cudaSuccess) return first;
+    return GLIA_LAUNCH(clip_kernel<T>, blocks, CLIP_THREADS, 0, stream, g, y, a.count, wide, sum, a.max_norm, a.epsilon,
+                       a.norm);
+}
+
+}  // namespace
+}  // namespace glia
+
+cudaError_t glia_kernel_clip_by_norm(const glia_clip_by_norm_args *args, cudaStream_t stream) {
+    return GLIA_FOR_FLOAT(args->dtype, T, glia::clip_by_norm<T>(*args, stream));
+}

@@ -1,0 +1,31 @@
+#include "kernels/reduce/argmax_launch.h"
+
+#include "kernels/device/class_rows.cuh"
+
+namespace glia {
+namespace {
+
+template <class T, int TEAM>
+__global__ void __launch_bounds__(CLASS_THREADS) argmax_kernel(class_shape s, const T *x, int64_t *y) {
+    const int64_t item = int64_t(blockIdx.x) * (CLASS_THREADS / TEAM) + threadIdx.x / TEAM;
+    const bool here    = item < s.items;
+    const int at       = first_largest<TEAM>(x + (here ? s.first(item) : 0), s.inner, here ? s.classes : 0);
+    if (here && threadIdx.x % TEAM == 0) y[item] = at;
+}
+
+template <class T>
+cudaError_t argmax(const class_shape &s, const void *x, int64_t *y, cudaStream_t stream) {
+    if (s.items == 0) return cudaSuccess;
+    return GLIA_FOR_TEAM(team_for(s), TEAM,
+                         GLIA_LAUNCH((argmax_kernel<T, TEAM>), blocks_of_teams(s, INT32_MAX), CLASS_THREADS, 0, stream,
+                                     s, static_cast<const T *>(x), y));
+}
+
+}  // namespace
+}  // namespace glia
+
+cudaError_t glia_kernel_argmax(glia_dtype dtype, int outer, int length, int inner, const void *x, int64_t *y,
+                               cudaStream_t stream) {
+    const glia::class_shape s = {int64_t(outer) * inner, length, inner};
+    return GLIA_FOR_FLOAT(dtype, T, glia::argmax<T>(s, x, y, stream));
+}

@@ -1,0 +1,59 @@
+/* The CPU as a device: its memory is host memory, and everything has finished when a call returns. */
+#include "core/device.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/parallel.h"
+#include "cpu/cpu_providers.h"
+
+#ifdef GLIA_WITH_ONEDNN
+#include "cpu/onednn/onednn.h"
+#else
+static bool glia_dnn_version(char *text, size_t size) {
+    (void)text, (void)size;
+    return false;
+}
+#endif
+
+static glia_status alloc(glia_context *ctx, size_t bytes, const char *what, glia_block *out) {
+    return glia_block_alloc(ctx, bytes, 1, what, out);
+}
+
+static glia_status copy(glia_context *ctx, void *to, const void *from, size_t bytes) {
+    (void)ctx;
+    memcpy(to, from, bytes);
+    return GLIA_OK;
+}
+
+static glia_status synchronize(glia_context *ctx) {
+    (void)ctx;
+    return GLIA_OK;
+}
+
+static void describe(int index, char *text, size_t size) {
+    (void)index;
+    snprintf(text, size, "%d threads", glia_parallel_default_threads());
+}
+
+static bool part(int i, glia_device_part *out) {
+    *out         = (glia_device_part){.name    = "oneDNN",
+                                      .without = "convolutions and dense layers run on plain loops, many times slower"};
+    out->present = glia_dnn_version(out->version, sizeof out->version);
+    if (!out->present) snprintf(out->where, sizeof out->where, "not in this build");
+    return i == 0;
+}
+
+const glia_device glia_cpu_device = {
+    .name                = "cpu",
+    .providers           = glia_cpu_providers,
+    .alloc               = alloc,
+    .release             = glia_block_free,
+    .upload              = copy,
+    .download            = copy,
+    .synchronize         = synchronize,
+    .alignment           = GLIA_ALIGNMENT,
+    .image_channels_last = true,
+    .describe            = describe,
+    .part                = part,
+};

@@ -1,0 +1,68 @@
+#include "cpu/native/column_sum.h"
+
+#include "core/parallel.h"
+#include "core/size.h"
+
+/* Rows are cut into at most PIECES pieces, each summed into its own row of the workspace. Within a piece, BLOCK columns
+ * at a time stay in registers, and LANES sums of every LANES-th row keep the additions independent. */
+enum { PIECES = 64, BLOCK = 32, LANES = 4, LEAST_ROWS = 64 };
+
+typedef struct job {
+    const glia_column_matrix *x;
+    int64_t grain;
+    float *partial;
+} job;
+
+static int64_t grain_of(int64_t rows) { return glia_max_i64((rows + PIECES - 1) / PIECES, LEAST_ROWS); }
+
+static void add_lanes(float sum[LANES][BLOCK], int width, float *out) {
+    for (int c = 0; c < width; ++c) out[c] = (sum[0][c] + sum[1][c]) + (sum[2][c] + sum[3][c]);
+}
+
+static void sum_whole_block(const float *x, int64_t rows, int64_t pitch, float *out) {
+    float sum[LANES][BLOCK] = {{0}};
+    int64_t r               = 0;
+    for (; r + LANES <= rows; r += LANES)
+        for (int lane = 0; lane < LANES; ++lane)
+            for (int c = 0; c < BLOCK; ++c) sum[lane][c] += x[(r + lane) * pitch + c];
+    for (; r < rows; ++r)
+        for (int c = 0; c < BLOCK; ++c) sum[r % LANES][c] += x[r * pitch + c];
+    add_lanes(sum, BLOCK, out);
+}
+
+static void sum_block(const glia_column_matrix *m, const float *x, int64_t rows, int width, float *out) {
+    float sum[LANES][BLOCK] = {{0}};
+    for (int64_t r = 0; r < rows; ++r)
+        for (int c = 0; c < width; ++c) sum[r % LANES][c] += x[r * m->row_stride + c * m->column_stride];
+    add_lanes(sum, width, out);
+}
+
+static void sum_piece(void *arg, int64_t begin, int64_t end) {
+    const job *j                = arg;
+    const glia_column_matrix *m = j->x;
+    float *out                  = j->partial + begin / j->grain * m->columns;
+    for (int64_t c = 0; c < m->columns; c += BLOCK) {
+        const float *x  = m->data + begin * m->row_stride + c * m->column_stride;
+        const int width = (int)glia_min_i64(BLOCK, m->columns - c);
+        if (width == BLOCK && m->column_stride == 1)
+            sum_whole_block(x, end - begin, m->row_stride, out + c);
+        else
+            sum_block(m, x, end - begin, width, out + c);
+    }
+}
+
+size_t glia_column_sum_workspace(int64_t rows, int64_t columns) {
+    const int64_t grain = grain_of(rows);
+    return (size_t)((rows + grain - 1) / grain * columns) * sizeof(float);
+}
+
+void glia_column_sum(const glia_context *ctx, const glia_column_matrix *x, float *y, int64_t stride, void *workspace) {
+    job j                = {.x = x, .grain = grain_of(x->rows), .partial = workspace};
+    const int64_t pieces = (x->rows + j.grain - 1) / j.grain;
+    glia_parallel(ctx, x->rows, j.grain, sum_piece, &j);
+    for (int64_t c = 0; c < x->columns; ++c) {
+        float sum = 0;
+        for (int64_t i = 0; i < pieces; ++i) sum += j.partial[i * x->columns + c];
+        y[c * stride] = sum;
+    }
+}

@@ -1,0 +1,97 @@
+#include "cpu/native/loops.h"
+
+#include <string.h>
+
+#include "core/parallel.h"
+#include "core/size.h"
+
+enum { GRAIN = 1 << 14 };
+
+/* Whether axis b, inside axis a in every tensor, continues it: then both are one axis. */
+static bool merges(const glia_loops *l, int a, int b) {
+    for (int t = 0; t < l->tensors; ++t)
+        if (l->stride[t][a] != l->stride[t][b] * l->dim[b]) return false;
+    return true;
+}
+
+static void append(glia_loops *l, int64_t dim, int tensors, int axis,
+                   int64_t stride[GLIA_LOOPS_TENSORS][GLIA_MAX_DIMS]) {
+    const int at = l->ndim++;
+    l->dim[at]   = dim;
+    for (int t = 0; t < tensors; ++t) l->stride[t][at] = stride[t][axis];
+    if (at == 0 || !merges(l, at - 1, at)) return;
+    l->dim[at - 1] *= dim;
+    for (int t = 0; t < tensors; ++t) l->stride[t][at - 1] = l->stride[t][at];
+    --l->ndim;
+}
+
+void glia_loops_axes(glia_loops *loops, int tensors, int ndim, const int64_t *dim,
+                     int64_t stride[GLIA_LOOPS_TENSORS][GLIA_MAX_DIMS]) {
+    bool done[GLIA_MAX_DIMS] = {0};
+    memset(loops, 0, sizeof *loops);
+    loops->tensors = tensors;
+    loops->count   = 1;
+    for (int i = 0; i < ndim; ++i) {
+        loops->count *= dim[i];
+        done[i] = dim[i] == 1;
+    }
+    for (;;) {
+        int next = -1;
+        for (int i = 0; i < ndim; ++i)
+            if (!done[i] && (next < 0 || stride[0][i] > stride[0][next])) next = i;
+        if (next < 0) break;
+        append(loops, dim[next], tensors, next, stride);
+        done[next] = true;
+    }
+    if (loops->ndim == 0) loops->ndim = loops->dim[0] = 1;
+}
+
+void glia_loops_init(glia_loops *loops, int tensors, const glia_tensor *const *tensor) {
+    const glia_tensor *y                              = tensor[0];
+    int64_t stride[GLIA_LOOPS_TENSORS][GLIA_MAX_DIMS] = {{0}};
+    for (int t = 0; t < tensors; ++t) {
+        const int missing = y->ndim - tensor[t]->ndim;
+        for (int i = missing; i < y->ndim; ++i)
+            stride[t][i] = tensor[t]->dim[i - missing] == 1 ? 0 : tensor[t]->stride[i - missing];
+    }
+    glia_loops_axes(loops, tensors, y->ndim, y->dim, stride);
+    for (int t = 0; t < tensors; ++t) loops->data[t] = tensor[t]->data;
+}
+
+typedef struct job {
+    const glia_loops *loops;
+    glia_loops_row row;
+    const void *arg;
+} job;
+
+/* Elements begin .. end-1 in the order of the loops. */
+static void piece(void *arg, int64_t begin, int64_t end) {
+    const job *j        = arg;
+    const glia_loops *l = j->loops;
+    const int last      = l->ndim - 1;
+    int64_t step[GLIA_LOOPS_TENSORS];
+    for (int t = 0; t < l->tensors; ++t) step[t] = l->stride[t][last];
+    while (begin < end) {
+        const int64_t within = begin % l->dim[last], count = glia_min_i64(l->dim[last] - within, end - begin);
+        float *data[GLIA_LOOPS_TENSORS];
+        int64_t rest = begin / l->dim[last];
+        for (int t = 0; t < l->tensors; ++t) data[t] = l->data[t] + within * step[t];
+        for (int i = last - 1; i >= 0; --i, rest /= l->dim[i + 1])
+            for (int t = 0; t < l->tensors; ++t) data[t] += rest % l->dim[i] * l->stride[t][i];
+        j->row(j->arg, count, data, step);
+        begin += count;
+    }
+}
+
+void glia_loops_run(const glia_context *ctx, const glia_loops *loops, glia_loops_row row, const void *arg) {
+    job j = {loops, row, arg};
+    glia_parallel(ctx, loops->count, GRAIN, piece, &j);
+}
+
+const char *glia_decline_other_than_f32(const glia_call *call) {
+    for (int i = 0; i < call->n_in; ++i)
+        if (call->in[i] && call->in[i]->dtype != GLIA_F32) return "it computes f32 only";
+    for (int i = 0; i < call->op->n_out; ++i)
+        if (call->out[i] && call->out[i]->dtype != GLIA_F32) return "it computes f32 only";
+    return NULL;
+}

@@ -1,0 +1,192 @@
+/* Class targets and logits in rows: one pass for the largest, one for the sum of exponentials. Sums over items are
+ * made in pieces of whole items, then over the pieces in order. */
+#include <math.h>
+
+#include "core/parallel.h"
+#include "cpu/native/clones.h"
+#include "cpu/index_range.h"
+#include "cpu/native/vector_math.h"
+#include "ops/loss/cross_entropy_geom.h"
+
+enum { PIECE = 1 << 14 }; /* logits: less is not worth a thread */
+
+static int64_t items_in_piece(const glia_cross_entropy_geom *g) { return PIECE / g->classes + 1; }
+
+typedef struct piece {
+    double loss, weight;
+} piece;
+
+typedef struct job {
+    const glia_cross_entropy_geom *g;
+    const glia_tensor *x, *target, *weight, *dy, *out;
+    piece *pieces;
+    double all_weights, divisor;
+} job;
+
+static float weight_of(const job *j, int64_t c) {
+    return j->weight ? ((const float *)j->weight->data)[c * j->weight->stride[0]] : 1;
+}
+
+static bool ignored(const job *j, int64_t class) { return j->g->ignore && class == j->g->ignore_index; }
+
+static const float *row_of(const glia_tensor *x, int64_t i) { return (const float *)x->data + i * x->stride[0]; }
+
+/* Rows go through LANES independent chains, in float over blocks and in double over the blocks. */
+enum { LANES = 16, BLOCK = 1024 };
+
+GLIA_CLONES static float largest(const float *x, int count) {
+    float lane[LANES], most = -INFINITY;
+    int c = 0;
+    for (int k = 0; k < LANES; ++k) lane[k] = -INFINITY;
+    for (; c + LANES <= count; c += LANES)
+        for (int k = 0; k < LANES; ++k) lane[k] = x[c + k] > lane[k] ? x[c + k] : lane[k];
+    for (; c < count; ++c) most = x[c] > most ? x[c] : most;
+    for (int k = 0; k < LANES; ++k) most = lane[k] > most ? lane[k] : most;
+    return most;
+}
+
+/* The sum of exp(x[c] - most), and each of them in e, for at most BLOCK elements. */
+GLIA_CLONES static float exponentials(const float *restrict x, int count, float most, float *restrict e) {
+    float lane[LANES] = {0}, sum = 0;
+    int c = 0;
+    for (int k = 0; k < count; ++k) e[k] = glia_exp(x[k] - most);
+    for (; c + LANES <= count; c += LANES)
+        for (int k = 0; k < LANES; ++k) lane[k] += e[c + k];
+    for (; c < count; ++c) sum += e[c];
+    for (int k = 0; k < LANES; ++k) sum += lane[k];
+    return sum;
+}
+
+/* The same for a whole row; e may be NULL. */
+static double sum_of_exponentials(const float *x, int count, float most, float *e) {
+    float unwanted[BLOCK];
+    double sum = 0;
+    for (int c = 0; c < count; c += BLOCK)
+        sum += exponentials(x + c, count - c < BLOCK ? count - c : BLOCK, most, e ? e + c : unwanted);
+    return sum;
+}
+
+static double loss_of(const job *j, const float *x, int64_t class) {
+    const int classes = j->g->classes;
+    const float most  = largest(x, classes);
+    const double s = j->g->label_smoothing, own = (1 - s) * weight_of(j, class);
+    const double lse = most + log(sum_of_exponentials(x, classes, most, NULL));
+    double loss      = 0;
+    if (own != 0) loss = own * (lse - x[class]);
+    for (int c = 0; s > 0 && c < classes; ++c) {
+        const double q = s / classes * weight_of(j, c);
+        if (q != 0) loss += q * (lse - x[c]);
+    }
+    return loss;
+}
+
+static void forward_rows(void *arg, int64_t begin, int64_t end) {
+    const job *j = arg;
+    piece sum    = {0};
+    for (int64_t i = begin; i < end; ++i) {
+        const int64_t class = glia_index_load(j->target, i);
+        const bool counts   = !ignored(j, class);
+        const double loss   = counts ? loss_of(j, row_of(j->x, i), class) : 0;
+        sum.loss += loss;
+        sum.weight += counts ? weight_of(j, class) : 0;
+        if (j->g->reduction == GLIA_REDUCE_NONE) ((float *)j->out->data)[i * j->out->stride[0]] = (float)loss;
+    }
+    j->pieces[begin / items_in_piece(j->g)] = sum;
+}
+
+static void backward_rows(void *arg, int64_t begin, int64_t end) {
+    const job *j      = arg;
+    const int classes = j->g->classes;
+    const double s    = j->g->label_smoothing;
+    const float *dy   = j->dy->data;
+    for (int64_t i = begin; i < end; ++i) {
+        const float *x      = row_of(j->x, i);
+        float *dx           = (float *)j->out->data + i * j->out->stride[0];
+        const int64_t class = glia_index_load(j->target, i);
+        if (ignored(j, class)) {
+            for (int c = 0; c < classes; ++c) dx[c] = 0;
+            continue;
+        }
+        const float most   = largest(x, classes);
+        const double slope = (j->dy->ndim ? dy[i * j->dy->stride[0]] : dy[0]) / j->divisor;
+        const double own = (1 - s) * weight_of(j, class), total = own + s / classes * j->all_weights;
+        const double sum  = sum_of_exponentials(x, classes, most, dx);
+        const float scale = (float)(slope * total / sum), spread = (float)(slope * s / classes);
+        for (int c = 0; c < classes; ++c) dx[c] *= scale;
+        for (int c = 0; s > 0 && c < classes; ++c) dx[c] -= spread * weight_of(j, c);
+        dx[class] -= (float)(slope * own);
+    }
+}
+
+static bool rows(const glia_tensor *x) { return x->dim[1] == 1 || x->stride[1] == 1; }
+
+static const char *decline(const glia_call *call) {
+    const glia_cross_entropy_geom *g = call->geom;
+    const glia_tensor *x = call->in[CROSS_ENTROPY_X], *out = call->out[0];
+    if (x->dtype != GLIA_F32) return "it computes in f32 only";
+    if (g->dense || g->from != GLIA_LOGITS) return "it takes logits and classes only";
+    if (x->ndim != 2 || !rows(x) || (out->ndim == 2 && !rows(out))) return "the logits are not rows without gaps";
+    return NULL;
+}
+
+static glia_status prepare(const glia_call *call, glia_prepared *out) {
+    const glia_cross_entropy_geom *g = call->geom;
+    out->workspace                   = ((size_t)(g->n / items_in_piece(g)) + 1) * sizeof(piece);
+    return GLIA_OK;
+}
+
+static glia_status check(const glia_call *call) {
+    const glia_cross_entropy_geom *g = call->geom;
+    const glia_index_range classes   = {.low = 0, .high = g->classes, .ignore = g->ignore, .ignored = g->ignore_index};
+    return glia_index_check(call, CROSS_ENTROPY_TARGET, classes);
+}
+
+static job job_of(const glia_call *call) {
+    const bool backward = call->n_in > CROSS_ENTROPY_DY;
+    return (job){.g       = call->geom,
+                 .x       = call->in[CROSS_ENTROPY_X],
+                 .target  = call->in[CROSS_ENTROPY_TARGET],
+                 .weight  = call->n_in > CROSS_ENTROPY_WEIGHT ? call->in[CROSS_ENTROPY_WEIGHT] : NULL,
+                 .dy      = backward ? call->in[CROSS_ENTROPY_DY] : NULL,
+                 .out     = call->out[0],
+                 .divisor = 1};
+}
+
+static glia_status run_forward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared;
+    GLIA_TRY(check(call));
+    job j     = job_of(call);
+    piece sum = {0};
+    j.pieces  = workspace;
+
+    const int64_t grain = items_in_piece(j.g);
+    glia_parallel(call->ctx, j.g->n, grain, forward_rows, &j);
+    if (j.g->reduction == GLIA_REDUCE_NONE) return GLIA_OK;
+    for (int64_t i = 0; i * grain < j.g->n; ++i) {
+        sum.loss += j.pieces[i].loss;
+        sum.weight += j.pieces[i].weight;
+    }
+    *(float *)j.out->data = (float)(j.g->reduction == GLIA_REDUCE_MEAN ? sum.loss / sum.weight : sum.loss);
+    return GLIA_OK;
+}
+
+static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared, (void)workspace;
+    GLIA_TRY(check(call));
+    job j = job_of(call);
+    for (int c = 0; c < j.g->classes; ++c) j.all_weights += weight_of(&j, c);
+    if (j.g->reduction == GLIA_REDUCE_MEAN) {
+        j.divisor = 0;
+        for (int64_t i = 0; i < j.g->n; ++i) {
+            const int64_t class = glia_index_load(j.target, i);
+            if (!ignored(&j, class)) j.divisor += weight_of(&j, class);
+        }
+    }
+    glia_parallel(call->ctx, j.g->n, items_in_piece(j.g), backward_rows, &j);
+    return GLIA_OK;
+}
+
+const glia_provider glia_cross_entropy_native = {
+    .name = "cpu.native", .decline = decline, .prepare = prepare, .run = run_forward};
+const glia_provider glia_cross_entropy_backward_native = {
+    .name = "cpu.native", .decline = decline, .run = run_backward};

@@ -1,0 +1,79 @@
+/* Copies between layouts of any dtype; f32 to and from u8 and bf16 where both tensors have the same order. */
+#include "ops/movement/cast_geom.h"
+
+#include "core/parallel.h"
+#include "cpu/native/strided_copy.h"
+
+enum { GRAIN = 1 << 14 };
+
+typedef struct arrays {
+    const void *x;
+    void *y;
+} arrays;
+
+static void u8_to_f32(void *arg, int64_t begin, int64_t end) {
+    const uint8_t *restrict x = ((arrays *)arg)->x;
+    float *restrict y         = ((arrays *)arg)->y;
+    for (int64_t i = begin; i < end; ++i) y[i] = (float)x[i];
+}
+
+/* NaN fails both comparisons and becomes 0. */
+static void f32_to_u8(void *arg, int64_t begin, int64_t end) {
+    const float *restrict x = ((arrays *)arg)->x;
+    uint8_t *restrict y     = ((arrays *)arg)->y;
+    for (int64_t i = begin; i < end; ++i) {
+        const float above = x[i] > 0 ? x[i] : 0;
+        y[i]              = (uint8_t)(int32_t)(above < 255 ? above : 255);
+    }
+}
+
+typedef uint32_t __attribute__((may_alias)) f32_bits;
+
+static void bf16_to_f32(void *arg, int64_t begin, int64_t end) {
+    const uint16_t *restrict x = ((arrays *)arg)->x;
+    f32_bits *restrict y       = ((arrays *)arg)->y;
+    for (int64_t i = begin; i < end; ++i) y[i] = (uint32_t)x[i] << 16;
+}
+
+static void f32_to_bf16(void *arg, int64_t begin, int64_t end) {
+    const f32_bits *restrict x = ((arrays *)arg)->x;
+    uint16_t *restrict y       = ((arrays *)arg)->y;
+    for (int64_t i = begin; i < end; ++i) {
+        const uint32_t bits    = x[i];
+        const uint32_t nearest = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+        const uint32_t nan     = bits >> 16 | 0x40;
+        y[i]                   = (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? nan : nearest);
+    }
+}
+
+typedef void (*conversion)(void *arg, int64_t begin, int64_t end);
+
+static conversion conversion_of(const glia_cast_geom *g) {
+    if (g->from == GLIA_U8 && g->to == GLIA_F32) return u8_to_f32;
+    if (g->from == GLIA_F32 && g->to == GLIA_U8) return f32_to_u8;
+    if (g->from == GLIA_BF16 && g->to == GLIA_F32) return bf16_to_f32;
+    if (g->from == GLIA_F32 && g->to == GLIA_BF16) return f32_to_bf16;
+    return NULL;
+}
+
+static const char *decline(const glia_call *call) {
+    const glia_cast_geom *g = call->geom;
+    const glia_tensor *x = call->in[CAST_X], *y = call->out[0];
+    if (g->from == g->to) return NULL;
+    if (!conversion_of(g)) return "it converts f32 to and from u8 and bf16 only";
+    if (!glia_is_packed(x) || !glia_same_strides(x, y)) return "the tensors have gaps or different layouts";
+    return NULL;
+}
+
+static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared, (void)workspace;
+    const glia_cast_geom *g = call->geom;
+    const glia_tensor *x = call->in[CAST_X], *y = call->out[0];
+    if (g->from == g->to)
+        glia_copy_tensor(call->ctx, x, y);
+    else
+        glia_parallel(call->ctx, g->count, GRAIN, conversion_of(g), &(arrays){x->data, y->data});
+    return GLIA_OK;
+}
+
+const glia_provider glia_cast_native = {.name = "cpu.native", .decline = decline, .run = run};

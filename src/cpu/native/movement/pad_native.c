@@ -1,0 +1,22 @@
+#include "ops/movement/pad_geom.h"
+
+#include "core/dtype.h"
+#include "cpu/native/strided_copy.h"
+
+static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared, (void)workspace;
+    const glia_pad_geom *g = call->geom;
+    const glia_tensor *y   = call->out[0];
+    glia_tensor part       = *y;
+    int64_t offset         = 0;
+    for (int i = 0; i < g->ndim; ++i) {
+        offset += g->before[i] * y->stride[i];
+        part.dim[i] = g->size[i];
+    }
+    part.data = (char *)y->data + (size_t)offset * glia_dtype_size(y->dtype);
+    glia_copy_fill(call->ctx, y, g->value);
+    glia_copy_tensor(call->ctx, call->in[PAD_X], &part);
+    return GLIA_OK;
+}
+
+const glia_provider glia_pad_native = {.name = "cpu.native", .run = run};

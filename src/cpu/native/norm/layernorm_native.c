@@ -1,0 +1,145 @@
+/* layernorm of f32, row by row: a row is read from memory once and then from the cache. The gradients of weight and
+ * bias are summed over pieces of the rows, and the pieces in their order: the same bits for any number of threads. */
+#include <math.h>
+#include <string.h>
+
+#include "core/parallel.h"
+#include "core/size.h"
+#include "cpu/native/clones.h"
+#include "cpu/native/native_layout.h"
+#include "cpu/native/sums.h"
+#include "ops/norm/layernorm_geom.h"
+
+enum { PIECES = 64, RUN = 16384 };
+
+static const float *data_of(const glia_tensor *tensor) { return tensor ? tensor->data : NULL; }
+static float *output_of(const glia_call *call, int i) { return call->out[i] ? call->out[i]->data : NULL; }
+
+typedef struct forward {
+    const glia_layernorm_geom *g;
+    const float *x, *weight, *bias;
+    float *y, *mean, *rstd;
+} forward;
+
+GLIA_CLONES static void normalise_row(const forward *f, const float *x, float mean, float rstd, float *y) {
+    const int size      = f->g->size;
+    const float *weight = f->weight, *bias = f->bias;
+    if (weight && bias) {
+        for (int i = 0; i < size; ++i) y[i] = (x[i] - mean) * rstd * weight[i] + bias[i];
+        return;
+    }
+    for (int i = 0; i < size; ++i) y[i] = (x[i] - mean) * rstd;
+    if (weight)
+        for (int i = 0; i < size; ++i) y[i] *= weight[i];
+    if (bias)
+        for (int i = 0; i < size; ++i) y[i] += bias[i];
+}
+
+static void normalise(void *arg, int64_t begin, int64_t end) {
+    const forward *f = arg;
+    for (int64_t row = begin; row < end; ++row) {
+        const float *x       = f->x + row * f->g->size;
+        const glia_moments m = glia_moments_of_run(x, f->g->size);
+        const double var     = m.m2 > 0 || isnan(m.m2) ? m.m2 / m.count : 0; /* rounding may leave it below zero */
+        const float mean = (float)m.mean, rstd = (float)(1 / sqrt(var + f->g->epsilon));
+        normalise_row(f, x, mean, rstd, f->y + row * f->g->size);
+        if (f->mean) f->mean[row] = mean;
+        if (f->rstd) f->rstd[row] = rstd;
+    }
+}
+
+static glia_status run_forward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared, (void)workspace;
+    forward f = {.g      = call->geom,
+                 .x      = call->in[NORM_X]->data,
+                 .weight = call->n_in > NORM_WEIGHT ? data_of(call->in[NORM_WEIGHT]) : NULL,
+                 .bias   = call->n_in > NORM_BIAS ? data_of(call->in[NORM_BIAS]) : NULL,
+                 .y      = output_of(call, NORM_Y),
+                 .mean   = output_of(call, NORM_MEAN),
+                 .rstd   = output_of(call, NORM_RSTD)};
+    glia_parallel(call->ctx, f.g->rows, glia_max_i64(1, RUN / f.g->size), normalise, &f);
+    return GLIA_OK;
+}
+
+typedef struct backward {
+    const glia_layernorm_geom *g;
+    int64_t grain; /* rows of a piece */
+    const float *x, *dy, *weight, *mean, *rstd;
+    float *dx;
+    float *dweight, *dbias; /* [pieces,size] */
+    float *gradient;        /* [pieces,size]: weight dy of one row */
+} backward;
+
+GLIA_CLONES static void gradient_of_row(const backward *b, int64_t row, float *restrict gradient,
+                                        float *restrict dweight, float *restrict dbias) {
+    const int size = b->g->size;
+    const float *x = b->x + row * size, *dy = b->dy + row * size;
+    float *dx        = b->dx + row * size;
+    const float mean = b->mean[row], rstd = b->rstd[row];
+    for (int i = 0; i < size; ++i) {
+        dweight[i] += dy[i] * ((x[i] - mean) * rstd);
+        dbias[i] += dy[i];
+    }
+    if (b->weight)
+        for (int i = 0; i < size; ++i) gradient[i] = dy[i] * b->weight[i];
+    else
+        memcpy(gradient, dy, (size_t)size * sizeof *gradient);
+    const glia_products sums = glia_products_of_run(gradient, x, mean, size);
+    const float shift        = (float)(sums.a / size);
+    const float slope        = (float)(sums.ax * rstd * rstd / size);
+    for (int i = 0; i < size; ++i) dx[i] = rstd * (gradient[i] - shift - (x[i] - mean) * slope);
+}
+
+static void gradients(void *arg, int64_t begin, int64_t end) {
+    const backward *b = arg;
+    const int64_t at  = begin / b->grain * b->g->size;
+    memset(b->dweight + at, 0, (size_t)b->g->size * sizeof(float));
+    memset(b->dbias + at, 0, (size_t)b->g->size * sizeof(float));
+    for (int64_t row = begin; row < end; ++row)
+        gradient_of_row(b, row, b->gradient + at, b->dweight + at, b->dbias + at);
+}
+
+static int64_t grain_of(const glia_layernorm_geom *g) {
+    return glia_max_i64(glia_max_i64(1, RUN / g->size), (g->rows + PIECES - 1) / PIECES);
+}
+
+static int64_t pieces_of(const glia_layernorm_geom *g) { return (g->rows + grain_of(g) - 1) / grain_of(g); }
+
+static glia_status prepare_backward(const glia_call *call, glia_prepared *out) {
+    const glia_layernorm_geom *g = call->geom;
+    out->workspace               = 3 * (size_t)pieces_of(g) * (size_t)g->size * sizeof(float);
+    return GLIA_OK;
+}
+
+static void add_pieces(const backward *b, const float *piece, float *out) {
+    if (!out) return;
+    for (int i = 0; i < b->g->size; ++i) {
+        double sum = 0;
+        for (int64_t p = 0; p < pieces_of(b->g); ++p) sum += piece[p * b->g->size + i];
+        out[i] = (float)sum;
+    }
+}
+
+static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared;
+    backward b          = {.g      = call->geom,
+                           .x      = data_of(call->in[NORM_BACK_X]),
+                           .dy     = data_of(call->in[NORM_BACK_DY]),
+                           .weight = data_of(call->in[NORM_BACK_WEIGHT]),
+                           .mean   = data_of(call->in[NORM_BACK_MEAN]),
+                           .rstd   = data_of(call->in[NORM_BACK_RSTD]),
+                           .dx     = output_of(call, NORM_BACK_DX)};
+    const int64_t count = pieces_of(b.g) * b.g->size;
+    b.grain             = grain_of(b.g);
+    b.dweight           = workspace;
+    b.dbias             = b.dweight + count;
+    b.gradient          = b.dbias + count;
+    glia_parallel(call->ctx, b.g->rows, b.grain, gradients, &b);
+    add_pieces(&b, b.dweight, output_of(call, NORM_BACK_DWEIGHT));
+    add_pieces(&b, b.dbias, output_of(call, NORM_BACK_DBIAS));
+    return GLIA_OK;
+}
+
+const glia_provider glia_layernorm_native = {.name = "cpu.native", .decline = glia_native_dense, .run = run_forward};
+const glia_provider glia_layernorm_backward_native = {
+    .name = "cpu.native", .decline = glia_native_dense, .prepare = prepare_backward, .run = run_backward};

@@ -1,0 +1,42 @@
+#include "ops/optimizer/adagrad_geom.h"
+
+#include <math.h>
+
+#include "core/parallel.h"
+#include "cpu/native/flat.h"
+
+typedef struct job {
+    float rate, epsilon, l1, l2;
+    const float *param, *grad, *sum;
+    float *new_param, *new_sum;
+} job;
+
+static void step(void *arg, int64_t begin, int64_t end) {
+    const job j = *(const job *)arg;
+#pragma GCC ivdep
+    for (int64_t i = begin; i < end; ++i) {
+        const float param = j.param[i], sign = (float)(param > 0) - (float)(param < 0);
+        const float grad = j.grad[i] + j.l2 * param + j.l1 * sign;
+        const float sum  = j.sum[i] + grad * grad;
+        j.new_sum[i]     = sum;
+        j.new_param[i]   = param - j.rate * grad / (sqrtf(sum) + j.epsilon);
+    }
+}
+
+static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared, (void)workspace;
+    const glia_adagrad_geom *g = call->geom;
+    job j                      = {.rate      = *(const float *)call->in[ADAGRAD_RATE]->data,
+                                  .epsilon   = (float)g->epsilon,
+                                  .l1        = (float)g->l1,
+                                  .l2        = (float)g->l2,
+                                  .param     = glia_flat_in(call, ADAGRAD_PARAM),
+                                  .grad      = glia_flat_in(call, ADAGRAD_GRAD),
+                                  .sum       = glia_flat_in(call, ADAGRAD_SUM),
+                                  .new_param = glia_flat_out(call, ADAGRAD_NEW_PARAM),
+                                  .new_sum   = glia_flat_out(call, ADAGRAD_NEW_SUM)};
+    glia_parallel(call->ctx, g->count, FLAT_GRAIN, step, &j);
+    return GLIA_OK;
+}
+
+const glia_provider glia_adagrad_native = {.name = "cpu.native", .decline = glia_flat_decline, .run = run};

@@ -1,0 +1,297 @@
+/* Max pooling of f32 at the speed of memory: loops over channels (channels last) or along a row of outputs (dense), in
+ * which the compiler keeps the usual windows in registers. A piece is a run of outputs, or in the backward op the
+ * channels of one sample that one thread adds up alone: the bits are the same for any number of threads. */
+#include <math.h>
+#include <string.h>
+
+#include "core/parallel.h"
+#include "core/size.h"
+#include "cpu/native/clones.h"
+#include "cpu/native/native_layout.h"
+#include "ops/pool/pool2d_geom.h"
+
+enum { CHANNELS = 64, RUN = 16384 }; /* channels of a piece of the backward op; elements of a piece of y */
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+typedef struct work {
+    const glia_pool2d_geom *g;
+    const float *x;
+    float *y;
+    int32_t *indices; /* NULL: not wanted */
+} work;
+
+static int64_t divide_up(int64_t a, int64_t b) { return a <= 0 ? 0 : (a + b - 1) / b; }
+
+/* The part of a window on one axis that lies within x: count elements from `first`, step apart. */
+typedef struct span {
+    int64_t first;
+    int count, step;
+} span;
+
+static span clip(int64_t start, int kernel, int dilation, int size) {
+    if (start >= 0 && start + (int64_t)(kernel - 1) * dilation < size) return (span){start, kernel, dilation};
+    const int64_t skipped = divide_up(-start, dilation);
+    const int64_t last    = glia_min_i64(kernel, divide_up(size - start, dilation));
+    return (span){start + skipped * dilation, (int)glia_max_i64(0, last - skipped), dilation};
+}
+
+static span rows_of(const glia_pool2d_geom *g, int64_t p) {
+    return clip(p * g->stride_h - g->pad_h, g->r, g->dilation_h, g->h);
+}
+
+static span columns_of(const glia_pool2d_geom *g, int64_t q) {
+    return clip(q * g->stride_w - g->pad_w, g->s, g->dilation_w, g->w);
+}
+
+static void put_empty(float *y, int32_t *indices, int n) {
+    for (int i = 0; i < n; ++i) y[i] = -INFINITY;
+    for (int i = 0; indices && i < n; ++i) indices[i] = -1;
+}
+
+/* How far it is to the next output, and to the next row and column of a window: in x, and in places of a channel. */
+typedef struct steps {
+    int next, row, column;
+} steps;
+
+typedef union bits {
+    float value;
+    int32_t word;
+} bits;
+
+/* Selects by masks: compilers make branches of a choice between floats, and half of them would be mispredicted. */
+ALWAYS_INLINE void take(float v, int place, float *best, int *at) {
+    const int won = -((v > *best) | (v != v)); /* NaN wins */
+    bits b = {.value = *best}, c = {.value = v};
+    b.word = (c.word & won) | (b.word & ~won);
+    *best  = b.value;
+    *at    = (place & won) | (*at & ~won);
+}
+
+/* n windows of size 2 x 2 or 3 x 3, which must be known when this is compiled. */
+ALWAYS_INLINE void pool_small(const float *x, steps in, int place, steps to, int size, int n, float *restrict y,
+                              int32_t *restrict indices) {
+    for (int i = 0; i < n; ++i) {
+        const float *from = x + i * in.next;
+        const int start   = place + i * to.next;
+        float best        = *from;
+        int at            = start;
+#define TAKE(r, s) take(from[r * in.row + s * in.column], start + r * to.row + s * to.column, &best, &at)
+        TAKE(0, 1);
+        if (size == 3) TAKE(0, 2);
+        TAKE(1, 0), TAKE(1, 1);
+        if (size == 3) TAKE(1, 2), TAKE(2, 0), TAKE(2, 1), TAKE(2, 2);
+#undef TAKE
+        y[i] = best;
+        if (indices) indices[i] = at;
+    }
+}
+
+/* n windows of any size: all their first elements, then all their second ones, and so on. */
+ALWAYS_INLINE void pool_any(const float *x, steps in, int place, steps to, span rows, span columns, int n,
+                            float *restrict y, int32_t *restrict indices) {
+    for (int i = 0; i < n; ++i) y[i] = x[i * in.next];
+    for (int i = 0; indices && i < n; ++i) indices[i] = place + i * to.next;
+    for (int r = 0; r < rows.count; ++r)
+        for (int s = 0; s < columns.count; ++s) {
+            const float *from = x + r * in.row + s * in.column;
+            const int start   = place + r * to.row + s * to.column;
+            int nowhere       = 0;
+            for (int i = 0; i < n; ++i)
+                take(from[i * in.next], start + i * to.next, &y[i], indices ? &indices[i] : &nowhere);
+        }
+}
+
+ALWAYS_INLINE void pool_windows(const float *x, steps in, int place, steps to, span rows, span columns, int n, float *y,
+                                int32_t *indices) {
+    if (rows.count == 2 && columns.count == 2)
+        pool_small(x, in, place, to, 2, n, y, indices);
+    else if (rows.count == 3 && columns.count == 3)
+        pool_small(x, in, place, to, 3, n, y, indices);
+    else
+        pool_any(x, in, place, to, rows, columns, n, y, indices);
+}
+
+/* The channels of one output, channels last. */
+GLIA_CLONES static void pool_channels(const glia_pool2d_geom *g, const float *x, int place, span rows, span columns,
+                                      float *y, int32_t *indices) {
+    const steps to = {.next = 0, .row = rows.step * g->w, .column = columns.step};
+    const steps in = {.next = 1, .row = to.row * g->c, .column = to.column * g->c};
+    if (indices)
+        pool_windows(x, in, place, to, rows, columns, g->c, y, indices);
+    else
+        pool_windows(x, in, place, to, rows, columns, g->c, y, NULL);
+}
+
+/* n neighbouring outputs of one channel, dense. */
+GLIA_CLONES static void pool_neighbours(const glia_pool2d_geom *g, const float *x, int place, span rows, span columns,
+                                        int n, float *y, int32_t *indices) {
+    const int row   = rows.step * g->w;
+    const steps one = {1, row, columns.step}, two = {2, row, columns.step}, any = {g->stride_w, row, columns.step};
+    if (g->stride_w == 2 && indices)
+        pool_windows(x, two, place, two, rows, columns, n, y, indices);
+    else if (g->stride_w == 2)
+        pool_windows(x, two, place, two, rows, columns, n, y, NULL);
+    else if (g->stride_w == 1)
+        pool_windows(x, one, place, one, rows, columns, n, y, indices);
+    else
+        pool_windows(x, any, place, any, rows, columns, n, y, indices);
+}
+
+/* Where the windows of an output row, counted over all samples, begin in x. */
+static const float *first_row(const work *w, int64_t row, span *rows) {
+    const glia_pool2d_geom *g = w->g;
+    *rows                     = rows_of(g, row % g->p);
+    return w->x + (row / g->p * g->h + rows->first) * g->w * g->c;
+}
+
+/* Asks for what the window below this one will read: a row is too short for the processor to foresee the next. */
+static void prefetch(const float *x, int64_t row_step, int rows, int64_t count) {
+    for (int r = 0; r < rows; ++r)
+        for (int64_t i = 0; i < count; i += 16) __builtin_prefetch(x + r * row_step + i);
+}
+
+/* Output rows begin .. end-1 of all samples, channels last. */
+static void pool_pixels(void *arg, int64_t begin, int64_t end) {
+    const work *w             = arg;
+    const glia_pool2d_geom *g = w->g;
+    const int64_t line        = (int64_t)g->w * g->c;
+    span rows, rows_below;
+    for (int64_t row = begin; row < end; ++row) {
+        const float *x = first_row(w, row, &rows), *below = first_row(w, glia_min_i64(row + 1, end - 1), &rows_below);
+        const int fresh = (int)glia_min_i64(g->stride_h, rows_below.count); /* rows that this one does not read */
+        for (int64_t q = 0; q < g->q; ++q) {
+            const span columns = columns_of(g, q);
+            const int64_t at   = (row * g->q + q) * g->c;
+            int32_t *indices   = w->indices ? w->indices + at : NULL;
+            const int64_t next = glia_min_i64(g->stride_w, g->w - columns.first) * g->c;
+            prefetch(below + line * (rows_below.count - fresh) * rows_below.step + columns.first * g->c,
+                     line * rows_below.step, fresh, next);
+            if (rows.count == 0 || columns.count == 0)
+                put_empty(w->y + at, indices, g->c);
+            else
+                pool_channels(g, x + columns.first * g->c, (int)(rows.first * g->w + columns.first), rows, columns,
+                              w->y + at, indices);
+        }
+    }
+}
+
+static void pool_row(const work *w, const float *plane, int64_t p, float *y, int32_t *indices) {
+    const glia_pool2d_geom *g = w->g;
+    const span rows           = rows_of(g, p);
+    const int64_t reach       = (int64_t)(g->s - 1) * g->dilation_w + 1;
+    const int64_t whole       = divide_up(g->pad_w, g->stride_w); /* from here to `edge` no window is cut off */
+    const int64_t edge        = divide_up(g->w - reach + g->pad_w + 1, g->stride_w);
+    for (int64_t q = 0, n; q < g->q; q += n) {
+        const span columns = columns_of(g, q);
+        const int64_t at   = rows.first * g->w + columns.first;
+        n                  = q < whole || q >= edge ? 1 : glia_min_i64(edge, g->q) - q;
+        if (rows.count == 0 || columns.count == 0)
+            put_empty(y + q, indices ? indices + q : NULL, (int)n);
+        else
+            pool_neighbours(g, plane + at, (int)at, rows, columns, (int)n, y + q, indices ? indices + q : NULL);
+    }
+}
+
+static void pool_rows(void *arg, int64_t begin, int64_t end) {
+    const work *w = arg;
+    for (int64_t i = begin; i < end; ++i)
+        pool_row(w, w->x + i / w->g->p * w->g->h * w->g->w, i % w->g->p, w->y + i * w->g->q,
+                 w->indices ? w->indices + i * w->g->q : NULL);
+}
+
+static const char *decline_forward(const glia_call *call) {
+    bool planes;
+    return glia_native_images(call, 1, 2, &planes);
+}
+
+static glia_status run_forward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared, (void)workspace;
+    const glia_pool2d_geom *g = call->geom;
+    work w                    = {.g       = g,
+                                 .x       = call->in[0]->data,
+                                 .y       = call->out[POOL_Y]->data,
+                                 .indices = call->out[POOL_INDICES] ? call->out[POOL_INDICES]->data : NULL};
+    const int64_t rows        = (int64_t)g->n * g->p;
+    bool planes;
+    glia_native_images(call, 1, 2, &planes);
+    if (planes)
+        glia_parallel(call->ctx, rows * g->c, glia_max_i64(1, RUN / g->q), pool_rows, &w);
+    else
+        glia_parallel(call->ctx, rows, glia_max_i64(1, RUN / ((int64_t)g->q * g->c)), pool_pixels, &w);
+    return GLIA_OK;
+}
+
+/* ---- Backward ---------------------------------------------------------------------------------------------------- */
+
+typedef struct scatter {
+    const glia_pool2d_geom *g;
+    int64_t blocks; /* of channels */
+    const float *dy;
+    const int32_t *indices;
+    float *dx;
+} scatter;
+
+/* One sample's channels from .. to-1, channels last. */
+static void scatter_channels(const scatter *w, int64_t sample, int64_t from, int64_t to) {
+    const int64_t c = w->g->c, area = (int64_t)w->g->h * w->g->w, windows = (int64_t)w->g->p * w->g->q;
+    const float *dy        = w->dy + sample * windows * c;
+    const int32_t *indices = w->indices + sample * windows * c;
+    float *dx              = w->dx + sample * area * c;
+    if (w->blocks == 1)
+        memset(dx, 0, (size_t)(area * c) * sizeof *dx);
+    else
+        for (int64_t place = 0; place < area; ++place)
+            memset(dx + place * c + from, 0, (size_t)(to - from) * sizeof *dx);
+    for (int64_t window = 0; window < windows; ++window, dy += c, indices += c)
+        for (int64_t i = from; i < to; ++i)
+            if ((uint32_t)indices[i] < area) dx[indices[i] * c + i] += dy[i];
+}
+
+static void scatter_samples(void *arg, int64_t begin, int64_t end) {
+    const scatter *w = arg;
+    for (int64_t i = begin; i < end; ++i) {
+        const int64_t from = i % w->blocks * CHANNELS;
+        scatter_channels(w, i / w->blocks, from, glia_min_i64(from + CHANNELS, w->g->c));
+    }
+}
+
+static void scatter_planes(void *arg, int64_t begin, int64_t end) {
+    const scatter *w   = arg;
+    const int64_t area = (int64_t)w->g->h * w->g->w, windows = (int64_t)w->g->p * w->g->q;
+    for (int64_t plane = begin; plane < end; ++plane) {
+        const float *dy        = w->dy + plane * windows;
+        const int32_t *indices = w->indices + plane * windows;
+        float *dx              = w->dx + plane * area;
+        memset(dx, 0, (size_t)area * sizeof *dx);
+        for (int64_t i = 0; i < windows; ++i)
+            if ((uint32_t)indices[i] < area) dx[indices[i]] += dy[i];
+    }
+}
+
+static const char *decline_backward(const glia_call *call) {
+    bool planes;
+    return glia_native_images(call, 2, 1, &planes);
+}
+
+static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared, (void)workspace;
+    const glia_pool2d_geom *g = call->geom;
+    scatter w                 = {.g       = g,
+                                 .blocks  = (g->c + CHANNELS - 1) / CHANNELS,
+                                 .dy      = call->in[POOL_BACK_DY]->data,
+                                 .indices = call->in[POOL_BACK_INDICES]->data,
+                                 .dx      = call->out[0]->data};
+    bool planes;
+    glia_native_images(call, 2, 1, &planes);
+    if (planes)
+        glia_parallel(call->ctx, (int64_t)g->n * g->c, glia_max_i64(1, RUN / ((int64_t)g->h * g->w)), scatter_planes,
+                      &w);
+    else
+        glia_parallel(call->ctx, g->n * w.blocks, 1, scatter_samples, &w);
+    return GLIA_OK;
+}
+
+const glia_provider glia_max_pool2d_native = {.name = "cpu.native", .decline = decline_forward, .run = run_forward};
+const glia_provider glia_max_pool2d_backward_native = {
+    .name = "cpu.native", .decline = decline_backward, .run = run_backward};

@@ -1,0 +1,207 @@
+/* Sums and means of f32. The axes of x, ordered by memory and merged, alternate between kept (K) and reduced (R); here
+ * are the patterns of training: R, KR, RK, KRK and RKR. Sums are cut into pieces that depend on the sizes alone. */
+#include "ops/reduce/reduce_geom.h"
+
+#include "core/parallel.h"
+#include "core/size.h"
+#include "cpu/native/column_sum.h"
+#include "cpu/native/loops.h"
+#include "cpu/native/vector_math.h"
+
+enum { LANES = 32, PIECE = 1 << 14 };
+
+/* x as [outer R, K, inner R], or as [outer K, R, inner K]. */
+typedef struct shape {
+    int64_t outer, middle, inner;
+    bool columns;                       /* the second */
+    int64_t outer_stride, inner_stride; /* of y; columns: along both K; else inner_stride is that along K */
+} shape;
+
+static bool reduced(const glia_loops *l, int i) { return l->stride[1][i] == 0; }
+
+/* x and y as loops: tensor 0 is x, tensor 1 is y with a stride of 0 along the reduced axes. */
+static void loops_of(const glia_call *call, glia_loops *out) {
+    const glia_reduce_geom *g                         = call->geom;
+    const glia_tensor *x                              = call->in[REDUCE_X];
+    int64_t stride[GLIA_LOOPS_TENSORS][GLIA_MAX_DIMS] = {{0}};
+    for (int i = 0, at = 0; i < g->ndim; ++i) {
+        const bool kept = !(g->reduced >> i & 1);
+        stride[0][i]    = x->stride[i];
+        stride[1][i]    = kept ? call->out[0]->stride[at] : 0;
+        at += kept || g->keep_dims;
+    }
+    glia_loops_axes(out, 2, g->ndim, x->dim, stride);
+}
+
+/* False: another pattern. */
+static bool shape_of(const glia_loops *l, shape *out) {
+    *out           = (shape){.outer = 1, .middle = 1, .inner = 1, .inner_stride = 1};
+    const int last = l->ndim - 1;
+    if (l->ndim > 3 || (l->stride[0][last] != 1 && l->dim[last] > 1)) return false;
+    if (l->ndim == 1 && l->dim[0] == 1) return true;
+    out->columns = !reduced(l, last);
+    for (int i = last, at = 2; i >= 0; --i, --at) {
+        *(at == 2 ? &out->inner : at == 1 ? &out->middle : &out->outer) = l->dim[i];
+        if (out->columns && at == 2) out->inner_stride = l->stride[1][i];
+        if (out->columns && at == 0) out->outer_stride = l->stride[1][i];
+        if (!out->columns && at == 1) out->inner_stride = l->stride[1][i];
+        if (reduced(l, i) == (out->columns ? at != 1 : at == 1)) return false;
+    }
+    return true;
+}
+
+GLIA_CLONES static float piece_sum(const float *x, int64_t count) {
+    float lane[LANES] = {0};
+    int64_t k         = 0;
+    for (; k + LANES <= count; k += LANES)
+        for (int i = 0; i < LANES; ++i) lane[i] += x[k + i];
+    for (int i = 0; k < count; ++k, ++i) lane[i] += x[k];
+    for (int width = LANES / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i) lane[i] += lane[i + width];
+    return lane[0];
+}
+
+typedef struct job {
+    const shape *s;
+    const float *x;
+    float *y;
+    double *partial;
+    double divisor;
+} job;
+
+static double row_sum(const float *x, int64_t count) {
+    double sum = 0;
+    for (int64_t k = 0; k < count; k += PIECE) sum += (double)piece_sum(x + k, glia_min_i64(PIECE, count - k));
+    return sum;
+}
+
+/* Elements of y, each the sum of a row in every outer. */
+static void rows(void *arg, int64_t begin, int64_t end) {
+    const job *j   = arg;
+    const shape *s = j->s;
+    for (int64_t k = begin; k < end; ++k) {
+        double sum = 0;
+        for (int64_t o = 0; o < s->outer; ++o) sum += row_sum(j->x + (o * s->middle + k) * s->inner, s->inner);
+        j->y[k * s->inner_stride] = (float)(sum / j->divisor);
+    }
+}
+
+/* Everything into one number. */
+static void pieces(void *arg, int64_t begin, int64_t end) {
+    const job *j              = arg;
+    j->partial[begin / PIECE] = (double)piece_sum(j->x + begin, end - begin);
+}
+
+static void divide(const job *j) {
+    if (j->divisor == 1) return;
+    const shape *s = j->s;
+    for (int64_t o = 0; o < s->outer; ++o)
+        for (int64_t c = 0; c < s->inner; ++c) {
+            float *y = j->y + o * s->outer_stride + c * s->inner_stride;
+            *y       = (float)(*y / j->divisor);
+        }
+}
+
+static size_t workspace_of(const shape *s) {
+    if (s->columns) return glia_column_sum_workspace(s->middle, s->inner);
+    return (size_t)(s->middle == 1 && s->outer == 1 ? s->inner / PIECE + 1 : 0) * sizeof(double);
+}
+
+static const char *decline(const glia_call *call) {
+    const glia_reduce_geom *g = call->geom;
+    glia_loops loops;
+    shape s;
+    if (g->kind != GLIA_SUM && g->kind != GLIA_MEAN) return "it computes sums and means only";
+    if (g->count == 0) return "there are no elements";
+    const char *reason = glia_decline_other_than_f32(call);
+    if (reason) return reason;
+    loops_of(call, &loops);
+    if (!glia_is_packed(call->in[REDUCE_X]) || !shape_of(&loops, &s))
+        return "it does not have this pattern of axes in memory";
+    return NULL;
+}
+
+static glia_status prepare(const glia_call *call, glia_prepared *out) {
+    glia_loops loops;
+    shape s;
+    loops_of(call, &loops);
+    shape_of(&loops, &s);
+    out->workspace = workspace_of(&s);
+    return GLIA_OK;
+}
+
+static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared;
+    const glia_reduce_geom *g = call->geom;
+    glia_loops loops;
+    shape s;
+    loops_of(call, &loops);
+    shape_of(&loops, &s);
+    job j     = {.s = &s, .x = call->in[REDUCE_X]->data, .y = call->out[0]->data, .partial = workspace};
+    j.divisor = g->kind == GLIA_MEAN ? g->set : 1;
+    if (s.columns) {
+        for (int64_t o = 0; o < s.outer; ++o) {
+            const glia_column_matrix m = {.data          = j.x + o * s.middle * s.inner,
+                                          .rows          = s.middle,
+                                          .columns       = s.inner,
+                                          .row_stride    = s.inner,
+                                          .column_stride = 1};
+            glia_column_sum(call->ctx, &m, j.y + o * s.outer_stride, s.inner_stride, workspace);
+        }
+        divide(&j);
+    } else if (s.middle == 1 && s.outer == 1) {
+        double sum = 0;
+        glia_parallel(call->ctx, s.inner, PIECE, pieces, &j);
+        for (int64_t i = 0; i * PIECE < s.inner; ++i) sum += j.partial[i];
+        *j.y = (float)(sum / j.divisor);
+    } else {
+        glia_parallel(call->ctx, s.middle, glia_max_i64(PIECE / (s.outer * s.inner), 1), rows, &j);
+    }
+    return GLIA_OK;
+}
+
+static void fill_row(float *dx, int64_t count, float value) {
+    for (int64_t i = 0; i < count; ++i) dx[i] = value;
+}
+
+/* dx: dy, or its share, repeated. */
+static void repeat_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
+    const float scale = *(const float *)arg;
+    float *dx         = data[0];
+    const float *dy   = data[1];
+    if (stride[0] == 1 && stride[1] == 0)
+        fill_row(dx, count, dy[0] * scale);
+    else if (stride[0] == 1 && stride[1] == 1)
+        for (int64_t i = 0; i < count; ++i) dx[i] = dy[i] * scale;
+    else
+        for (int64_t i = 0; i < count; ++i) dx[i * stride[0]] = dy[i * stride[1]] * scale;
+}
+
+static const char *decline_backward(const glia_call *call) {
+    const glia_reduce_geom *g = call->geom;
+    if (g->kind != GLIA_SUM && g->kind != GLIA_MEAN) return "it computes sums and means only";
+    return glia_decline_other_than_f32(call);
+}
+
+static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared, (void)workspace;
+    const glia_reduce_geom *g = call->geom;
+    const glia_tensor *dx = call->out[0], *dy = call->in[REDUCE_BACKWARD_DY];
+    const float scale                                 = g->kind == GLIA_MEAN ? 1 / (float)g->set : 1;
+    int64_t stride[GLIA_LOOPS_TENSORS][GLIA_MAX_DIMS] = {{0}};
+    glia_loops loops;
+    for (int i = 0, at = 0; i < g->ndim; ++i) {
+        const bool kept = !(g->reduced >> i & 1);
+        stride[0][i]    = dx->stride[i];
+        stride[1][i]    = kept ? dy->stride[at] : 0;
+        at += kept || g->keep_dims;
+    }
+    glia_loops_axes(&loops, 2, g->ndim, dx->dim, stride);
+    loops.data[0] = dx->data, loops.data[1] = dy->data;
+    glia_loops_run(call->ctx, &loops, repeat_row, &scale);
+    return GLIA_OK;
+}
+
+const glia_provider glia_reduce_native = {.name = "cpu.native", .decline = decline, .prepare = prepare, .run = run};
+const glia_provider glia_reduce_backward_native = {
+    .name = "cpu.native", .decline = decline_backward, .run = run_backward};

@@ -1,0 +1,145 @@
+/* softmax over the last axis of dense tensors: three passes over a row, which stays in the cache. */
+#include "ops/softmax/softmax_geom.h"
+
+#include <math.h>
+
+#include "core/parallel.h"
+#include "core/size.h"
+#include "cpu/native/vector_math.h"
+
+/* LANES independent maxima and sums, so that a row is not one chain of dependent operations. */
+enum { LANES = 32, GRAIN = 1 << 14 };
+
+static float fold_sum(float *lane) {
+    for (int width = LANES / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i) lane[i] += lane[i + width];
+    return lane[0];
+}
+
+GLIA_CLONES static float row_max(const float *x, int count) {
+    float lane[LANES];
+    int k = 0;
+    for (int i = 0; i < LANES; ++i) lane[i] = -INFINITY;
+    for (; k + LANES <= count; k += LANES)
+        for (int i = 0; i < LANES; ++i) lane[i] = x[k + i] > lane[i] ? x[k + i] : lane[i];
+    for (int i = 0; k < count; ++k, ++i) lane[i] = x[k] > lane[i] ? x[k] : lane[i];
+    for (int i = 1; i < LANES; ++i) lane[0] = lane[i] > lane[0] ? lane[i] : lane[0];
+    return lane[0];
+}
+
+/* y = exp(x - most), or nothing where keep is false; returns the sum. y may be x. */
+GLIA_CLONES static float row_exp(const float *x, float most, int count, bool keep, float *y) {
+    float lane[LANES] = {0};
+    for (int k = 0; k < count; k += LANES) {
+        const int width = count - k < LANES ? count - k : LANES;
+        float e[LANES]  = {0};
+        for (int i = 0; i < width; ++i) e[i] = x[k + i];
+        for (int i = 0; i < LANES; ++i) e[i] = glia_exp(e[i] - most);
+        for (int i = 0; i < width; ++i) lane[i] += e[i];
+        for (int i = 0; keep && i < width; ++i) y[k + i] = e[i];
+    }
+    return fold_sum(lane);
+}
+
+GLIA_CLONES static void row_scale(float scale, int count, float *y) {
+    for (int k = 0; k < count; ++k) y[k] *= scale;
+}
+
+GLIA_CLONES static void row_shift(const float *x, float most, float shift, int count, float *y) {
+#pragma GCC ivdep
+    for (int k = 0; k < count; ++k) y[k] = (x[k] - most) - shift;
+}
+
+typedef struct job {
+    const glia_softmax_geom *g;
+    const float *x, *dy; /* x: of the forward, or y of the backward */
+    float *y;            /* or dx */
+} job;
+
+static void forward_rows(void *arg, int64_t begin, int64_t end) {
+    const job *j     = arg;
+    const int length = j->g->length;
+    for (int64_t r = begin; r < end; ++r) {
+        const float *x   = j->x + r * length;
+        float *y         = j->y + r * length;
+        const float most = row_max(x, length);
+        const float sum  = row_exp(x, most, length, !j->g->log, y);
+        if (j->g->log)
+            row_shift(x, most, logf(sum), length, y);
+        else
+            row_scale(1 / sum, length, y);
+    }
+}
+
+GLIA_CLONES static float row_dot(const float *a, const float *b, int count) {
+    float lane[LANES] = {0};
+    int k             = 0;
+    for (; k + LANES <= count; k += LANES)
+        for (int i = 0; i < LANES; ++i) lane[i] += a[k + i] * b[k + i];
+    for (int i = 0; k < count; ++k, ++i) lane[i] += a[k] * b[k];
+    return fold_sum(lane);
+}
+
+GLIA_CLONES static float row_sum(const float *a, int count) {
+    float lane[LANES] = {0};
+    int k             = 0;
+    for (; k + LANES <= count; k += LANES)
+        for (int i = 0; i < LANES; ++i) lane[i] += a[k + i];
+    for (int i = 0; k < count; ++k, ++i) lane[i] += a[k];
+    return fold_sum(lane);
+}
+
+GLIA_CLONES static void row_gradient(const float *y, const float *dy, float sum, bool log, int count, float *dx) {
+    if (log) {
+#pragma GCC ivdep
+        for (int k = 0; k < count; ++k) dx[k] = dy[k] - glia_exp(y[k]) * sum;
+    } else {
+#pragma GCC ivdep
+        for (int k = 0; k < count; ++k) dx[k] = y[k] * (dy[k] - sum);
+    }
+}
+
+static void backward_rows(void *arg, int64_t begin, int64_t end) {
+    const job *j     = arg;
+    const int length = j->g->length;
+    for (int64_t r = begin; r < end; ++r) {
+        const float *y = j->x + r * length, *dy = j->dy + r * length;
+        const float sum = j->g->log ? row_sum(dy, length) : row_dot(dy, y, length);
+        row_gradient(y, dy, sum, j->g->log, length, j->y + r * length);
+    }
+}
+
+static const char *decline(const glia_call *call) {
+    const glia_softmax_geom *g = call->geom;
+    if (g->inner != 1) return "the axis is not the last";
+    for (int i = 0; i <= call->n_in; ++i) {
+        const glia_tensor *tensor = i < call->n_in ? call->in[i] : call->out[0];
+        if (tensor->dtype != GLIA_F32) return "it computes f32 only";
+        if (!glia_is_dense(tensor)) return "a tensor is not dense and row-major";
+    }
+    return NULL;
+}
+
+static void run_rows(const glia_call *call, const job *j, void (*rows)(void *arg, int64_t begin, int64_t end)) {
+    glia_parallel(call->ctx, j->g->outer, glia_max_i64(GRAIN / glia_max_i64(j->g->length, 1), 1), rows, (void *)j);
+}
+
+static glia_status run_forward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared, (void)workspace;
+    const job j = {.g = call->geom, .x = call->in[SOFTMAX_X]->data, .y = call->out[0]->data};
+    run_rows(call, &j, forward_rows);
+    return GLIA_OK;
+}
+
+static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared, (void)workspace;
+    const job j = {.g  = call->geom,
+                   .x  = call->in[SOFTMAX_BACKWARD_Y]->data,
+                   .dy = call->in[SOFTMAX_BACKWARD_DY]->data,
+                   .y  = call->out[0]->data};
+    run_rows(call, &j, backward_rows);
+    return GLIA_OK;
+}
+
+const glia_provider glia_softmax_native          = {.name = "cpu.native", .decline = decline, .run = run_forward};
+const glia_provider glia_softmax_backward_native = {.name = "cpu.native", .decline = decline, .run = run_backward};

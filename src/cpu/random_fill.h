@@ -1,9 +1,0 @@
-/* One element of random_fill, as its header says. Every CPU provider calls it, so that they give the same bits. */
-#ifndef GLIA_CPU_RANDOM_FILL_H
-#define GLIA_CPU_RANDOM_FILL_H
-
-#include "ops/random_fill.h"
-
-double glia_random_element(const glia_random_fill_geom *g, int i);
-
-#endif

@@ -1,0 +1,80 @@
+#include "ops/elementwise/binary_geom.h"
+
+#include <math.h>
+
+#include "cpu/reference/ref.h"
+
+/* Row-major index, in an operand, of element i of y. */
+static int operand_of(const glia_binary_geom *g, unsigned repeated, int i) {
+    int at = 0, step = 1;
+    for (int d = g->ndim - 1; d >= 0; --d) {
+        const int index = i % g->dim[d];
+        i /= g->dim[d];
+        if (repeated >> d & 1) continue;
+        at += index * step;
+        step *= g->dim[d];
+    }
+    return at;
+}
+
+static double value(glia_binary_kind kind, double a, double b) {
+    switch (kind) {
+        case GLIA_ADD: return a + b;
+        case GLIA_SUB: return a - b;
+        case GLIA_MUL: return a * b;
+        case GLIA_DIV: return a / b;
+        case GLIA_POW: return pow(a, b);
+        case GLIA_MINIMUM: return a < b || isnan(a) ? a : b;
+        case GLIA_MAXIMUM: return a > b || isnan(a) ? a : b;
+    }
+    return NAN;
+}
+
+static double by_a(glia_binary_kind kind, double a, double b, double dy) {
+    switch (kind) {
+        case GLIA_ADD:
+        case GLIA_SUB: return dy;
+        case GLIA_MUL: return dy * b;
+        case GLIA_DIV: return dy / b;
+        case GLIA_POW: return b == 0 ? 0 : dy * b * pow(a, b - 1);
+        case GLIA_MINIMUM: return a > b ? 0 : a == b ? dy / 2 : dy;
+        case GLIA_MAXIMUM: return a < b ? 0 : a == b ? dy / 2 : dy;
+    }
+    return NAN;
+}
+
+static double by_b(glia_binary_kind kind, double a, double b, double dy) {
+    switch (kind) {
+        case GLIA_ADD: return dy;
+        case GLIA_SUB: return -dy;
+        case GLIA_MUL: return dy * a;
+        case GLIA_DIV: return -dy * a / (b * b);
+        case GLIA_POW: return a == 0 && b >= 0 ? 0 : dy * pow(a, b) * log(a);
+        case GLIA_MINIMUM: return b > a ? 0 : a == b ? dy / 2 : dy;
+        case GLIA_MAXIMUM: return b < a ? 0 : a == b ? dy / 2 : dy;
+    }
+    return NAN;
+}
+
+static void binary(const void *geom, const double *const *in, double *const *out) {
+    const glia_binary_geom *g = geom;
+    for (int i = 0; i < g->count; ++i)
+        out[0][i] = value(g->kind, in[BINARY_A][operand_of(g, g->a_repeated, i)],
+                          in[BINARY_B][operand_of(g, g->b_repeated, i)]);
+}
+
+static void binary_backward(const void *geom, const double *const *in, double *const *out) {
+    const glia_binary_geom *g = geom;
+    double *da = out[BINARY_DA], *db = out[BINARY_DB];
+    for (int i = 0; da && i < g->a_count; ++i) da[i] = 0;
+    for (int i = 0; db && i < g->b_count; ++i) db[i] = 0;
+    for (int i = 0; i < g->count; ++i) {
+        const int in_a = operand_of(g, g->a_repeated, i), in_b = operand_of(g, g->b_repeated, i);
+        const double a = in[BINARY_A][in_a], b = in[BINARY_B][in_b], dy = in[BINARY_DY][i];
+        if (da) da[in_a] += by_a(g->kind, a, b, dy);
+        if (db) db[in_b] += by_b(g->kind, a, b, dy);
+    }
+}
+
+GLIA_REF_PROVIDER(binary, binary);
+GLIA_REF_PROVIDER(binary_backward, binary_backward);

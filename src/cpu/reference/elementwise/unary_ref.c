@@ -1,0 +1,130 @@
+/* Each function of one element, and its derivative from x or from y. Comparisons are written so that NaN goes through.
+ */
+#include "cpu/reference/elementwise/unary_ref.h"
+
+#include <math.h>
+
+#include "cpu/reference/ref.h"
+#include "ops/elementwise/unary_geom.h"
+
+static const double selu_scale = 1.0507009873554805, selu_alpha = 1.6732632423543772;
+static const double sqrt_half = 0.70710678118654752440, inverse_sqrt_two_pi = 0.39894228040143267794;
+static const double sqrt_two_over_pi = 0.79788456080286535588, gelu_cubic = 0.044715;
+
+/* exp of a positive number is never taken, so that nothing overflows. */
+static double sigmoid(double x) {
+    const double e = exp(-fabs(x));
+    return x >= 0 ? 1 / (1 + e) : e / (1 + e);
+}
+
+/* log(1 + exp(x)) */
+static double softplus(double x) { return (x > 0 ? x : x <= 0 ? 0 : x) + log1p(exp(-fabs(x))); }
+
+static double clip(double x, double low, double high) { return x < low ? low : x > high ? high : x; }
+
+/* The standard normal distribution function. */
+static double phi(double x) { return 0.5 * erfc(-x * sqrt_half); }
+
+static double gelu_tanh_inner(double x) { return sqrt_two_over_pi * (x + gelu_cubic * x * x * x); }
+
+double glia_unary_value(glia_unary_kind kind, double alpha, double beta, double x) {
+    switch (kind) {
+        case GLIA_LINEAR: return x;
+        case GLIA_STEP: return x > 0 ? 1 : x <= 0 ? 0 : x;
+        case GLIA_SIGMOID: return sigmoid(x);
+        case GLIA_TANH: return tanh(x);
+        case GLIA_RELU: return x <= 0 ? 0 : x;
+        case GLIA_LEAKY_RELU: return x > 0 ? x : alpha * x;
+        case GLIA_ELU: return x > 0 ? x : alpha * expm1(x);
+        case GLIA_SELU: return selu_scale * (x > 0 ? x : selu_alpha * expm1(x));
+        case GLIA_GELU: return x * phi(x);
+        case GLIA_GELU_TANH: return 0.5 * x * (1 + tanh(gelu_tanh_inner(x)));
+        case GLIA_SILU: return x * sigmoid(x);
+        case GLIA_SOFTPLUS: return softplus(alpha * x) / alpha;
+        case GLIA_SOFTSIGN: return x / (1 + fabs(x));
+        case GLIA_HARD_SIGMOID: return clip(alpha * x + beta, 0, 1);
+        case GLIA_HARD_SWISH: return x * clip(x / 6 + 0.5, 0, 1);
+        case GLIA_CLIP: return clip(x, alpha, beta);
+        case GLIA_EXP: return exp(x);
+        case GLIA_LOG: return log(x);
+        case GLIA_SQRT: return sqrt(x);
+        case GLIA_ABS: return fabs(x);
+        case GLIA_NEG: return -x;
+        case GLIA_SQUARE: return x * x;
+        case GLIA_UNARY_COUNT: break;
+    }
+    return NAN;
+}
+
+static double derivative_from_y(const glia_unary_geom *g, double y) {
+    switch (g->kind) {
+        case GLIA_SIGMOID: return y * (1 - y);
+        case GLIA_TANH: return 1 - y * y;
+        case GLIA_RELU: return y <= 0 ? 0 : 1;
+        case GLIA_LEAKY_RELU: return y > 0 ? 1 : g->alpha;
+        case GLIA_ELU: return y > 0 ? 1 : y + g->alpha;
+        case GLIA_SELU: return y > 0 ? selu_scale : y + selu_scale * selu_alpha;
+        case GLIA_SOFTPLUS: return -expm1(-g->alpha * y);
+        case GLIA_SOFTSIGN: return (1 - fabs(y)) * (1 - fabs(y));
+        case GLIA_HARD_SIGMOID: return y <= 0 || y >= 1 ? 0 : g->alpha;
+        case GLIA_EXP: return y;
+        case GLIA_SQRT: return 0.5 / y;
+        default: return NAN;
+    }
+}
+
+static double derivative_from_x(const glia_unary_geom *g, double x) {
+    switch (g->kind) {
+        case GLIA_SIGMOID: return sigmoid(x) * sigmoid(-x);
+        case GLIA_TANH: return 1 - tanh(x) * tanh(x);
+        case GLIA_RELU: return x <= 0 ? 0 : 1;
+        case GLIA_LEAKY_RELU: return x > 0 ? 1 : g->alpha;
+        case GLIA_ELU: return x > 0 ? 1 : g->alpha * exp(x);
+        case GLIA_SELU: return selu_scale * (x > 0 ? 1 : selu_alpha * exp(x));
+        case GLIA_GELU: return phi(x) + x * inverse_sqrt_two_pi * exp(-0.5 * x * x);
+        case GLIA_GELU_TANH: {
+            const double t = tanh(gelu_tanh_inner(x));
+            return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * sqrt_two_over_pi * (1 + 3 * gelu_cubic * x * x);
+        }
+        case GLIA_SILU: return sigmoid(x) * (1 + x * sigmoid(-x));
+        case GLIA_SOFTPLUS: return sigmoid(g->alpha * x);
+        case GLIA_SOFTSIGN: return 1 / ((1 + fabs(x)) * (1 + fabs(x)));
+        case GLIA_HARD_SIGMOID: {
+            const double t = g->alpha * x + g->beta;
+            return t <= 0 || t >= 1 ? 0 : g->alpha;
+        }
+        case GLIA_HARD_SWISH: return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5;
+        case GLIA_CLIP: return x < g->alpha || x > g->beta ? 0 : 1;
+        case GLIA_EXP: return exp(x);
+        case GLIA_LOG: return 1 / x;
+        case GLIA_SQRT: return 0.5 / sqrt(x);
+        case GLIA_ABS: return x > 0 ? 1 : x < 0 ? -1 : x;
+        case GLIA_SQUARE: return 2 * x;
+        default: return NAN;
+    }
+}
+
+static double derivative(const glia_unary_geom *g, const double *const *in, int i) {
+    switch (g->from) {
+        case GLIA_FROM_X: return derivative_from_x(g, in[UNARY_BACKWARD_X][i]);
+        case GLIA_FROM_Y: return derivative_from_y(g, in[UNARY_BACKWARD_Y][i]);
+        case GLIA_FROM_NEITHER: break;
+    }
+    return g->kind == GLIA_STEP ? 0 : g->kind == GLIA_NEG ? -1 : 1;
+}
+
+static void unary(const void *geom, const double *const *in, double *const *out) {
+    const glia_unary_geom *g = geom;
+    for (int i = 0; i < g->count; ++i) out[0][i] = glia_unary_value(g->kind, g->alpha, g->beta, in[UNARY_X][i]);
+}
+
+static void unary_backward(const void *geom, const double *const *in, double *const *out) {
+    const glia_unary_geom *g = geom;
+    for (int i = 0; i < g->count; ++i) {
+        const double slope = derivative(g, in, i);
+        out[0][i]          = slope == 0 ? 0 : slope * in[UNARY_BACKWARD_DY][i];
+    }
+}
+
+GLIA_REF_PROVIDER(unary, unary);
+GLIA_REF_PROVIDER(unary_backward, unary_backward);

@@ -1,0 +1,33 @@
+#include "ops/linear/dense_geom.h"
+
+#include "cpu/reference/ref.h"
+
+static void dense(const void *geom, const double *const *in, double *const *out) {
+    const glia_dense_geom *g = geom;
+    const double *x = in[DENSE_X], *w = in[DENSE_W], *bias = in[DENSE_BIAS];
+    for (int64_t i = 0; i < g->rows; ++i)
+        for (int64_t u = 0; u < g->u; ++u) {
+            double sum = bias ? bias[u] : 0;
+            for (int64_t k = 0; k < g->k; ++k) sum += x[i * g->k + k] * w[u * g->k + k];
+            out[0][i * g->u + u] = glia_ref_activate(g->activation, sum);
+        }
+}
+
+static void dense_backward_weights(const void *geom, const double *const *in, double *const *out) {
+    const glia_dense_geom *g = geom;
+    const double *x = in[DENSE_WEIGHTS_X], *dy = in[DENSE_WEIGHTS_DY];
+    double *dw = out[DENSE_WEIGHTS_DW], *dbias = out[DENSE_WEIGHTS_DBIAS];
+    for (int64_t u = 0; u < g->u; ++u)
+        for (int64_t k = 0; k < g->k; ++k) {
+            double sum = 0;
+            for (int64_t i = 0; i < g->rows; ++i) sum += dy[i * g->u + u] * x[i * g->k + k];
+            dw[u * g->k + k] = sum;
+        }
+    for (int64_t u = 0; dbias && u < g->u; ++u) {
+        dbias[u] = 0;
+        for (int64_t i = 0; i < g->rows; ++i) dbias[u] += dy[i * g->u + u];
+    }
+}
+
+GLIA_REF_PROVIDER(dense, dense);
+GLIA_REF_PROVIDER(dense_backward_weights, dense_backward_weights);

@@ -1,0 +1,133 @@
+#include "ops/loss/cross_entropy_geom.h"
+
+#include <math.h>
+
+#include "cpu/index_range.h"
+#include "cpu/reference/ref.h"
+
+/* One item: its classes stand `inner` elements apart. */
+typedef struct item {
+    const glia_cross_entropy_geom *g;
+    const double *x, *target, *weight; /* target: of this item, dense or its class */
+} item;
+
+static item item_of(const glia_cross_entropy_geom *g, const double *const *in, int64_t i) {
+    const int64_t first = i / g->inner * g->classes * g->inner + i % g->inner;
+    return (item){.g      = g,
+                  .x      = in[CROSS_ENTROPY_X] + first,
+                  .target = in[CROSS_ENTROPY_TARGET] + (g->dense ? first : i),
+                  .weight = in[CROSS_ENTROPY_WEIGHT]};
+}
+
+static double weight_of(const item *it, int64_t c) { return it->weight ? it->weight[c] : 1; }
+
+static bool ignored(const item *it) { return it->g->ignore && it->target[0] == (double)it->g->ignore_index; }
+
+/* q[c] of the header. */
+static double share(const item *it, int64_t c) {
+    const glia_cross_entropy_geom *g = it->g;
+    const double t                   = g->dense ? it->target[c * g->inner] : it->target[0] == (double)c;
+    return weight_of(it, c) * ((1 - g->label_smoothing) * t + g->label_smoothing / g->classes);
+}
+
+/* log(sum over k of exp(x[k])) */
+static double log_sum_exp(const item *it) {
+    double most = -INFINITY, sum = 0;
+    for (int64_t c = 0; c < it->g->classes; ++c) most = fmax(most, it->x[c * it->g->inner]);
+    for (int64_t c = 0; c < it->g->classes; ++c) sum += exp(it->x[c * it->g->inner] - most);
+    return most + log(sum);
+}
+
+static double log_probability(const item *it, int64_t c, double lse) {
+    const double x = it->x[c * it->g->inner];
+    switch (it->g->from) {
+        case GLIA_LOGITS: return x - lse;
+        case GLIA_LOG_PROBABILITIES: return x;
+        default: return isnan(x) ? x : log(fmin(fmax(x, CROSS_ENTROPY_EPSILON), 1));
+    }
+}
+
+static double loss_of(const item *it) {
+    if (ignored(it)) return 0;
+    const double lse = it->g->from == GLIA_LOGITS ? log_sum_exp(it) : 0;
+    double loss      = 0;
+    for (int64_t c = 0; c < it->g->classes; ++c) {
+        const double q = share(it, c);
+        if (q != 0) loss -= q * log_probability(it, c, lse);
+    }
+    return loss;
+}
+
+/* What the sum of the losses is divided by. */
+static double divisor(const glia_cross_entropy_geom *g, const double *const *in) {
+    const int64_t items = (int64_t)g->n * g->inner;
+    if (g->reduction != GLIA_REDUCE_MEAN) return 1;
+    if (g->dense) return (double)items;
+    double sum = 0;
+    for (int64_t i = 0; i < items; ++i) {
+        const item it = item_of(g, in, i);
+        if (!ignored(&it)) sum += weight_of(&it, (int64_t)it.target[0]);
+    }
+    return sum;
+}
+
+static void cross_entropy(const void *geom, const double *const *in, double *const *out) {
+    const glia_cross_entropy_geom *g = geom;
+    const int64_t items              = (int64_t)g->n * g->inner;
+    double sum                       = 0;
+    for (int64_t i = 0; i < items; ++i) {
+        const item it     = item_of(g, in, i);
+        const double loss = loss_of(&it);
+        if (g->reduction == GLIA_REDUCE_NONE) out[0][i] = loss;
+        sum += loss;
+    }
+    if (g->reduction != GLIA_REDUCE_NONE) out[0][0] = sum / divisor(g, in);
+}
+
+/* The derivative of the item's loss by x[c]; total is the sum of its shares. */
+static double slope(const item *it, int64_t c, double lse, double total) {
+    const double x = it->x[c * it->g->inner], q = share(it, c);
+    switch (it->g->from) {
+        case GLIA_LOGITS: return exp(x - lse) * total - q;
+        case GLIA_LOG_PROBABILITIES: return -q;
+        default: return x >= CROSS_ENTROPY_EPSILON && x <= 1 ? -q / x : 0;
+    }
+}
+
+static void cross_entropy_backward(const void *geom, const double *const *in, double *const *out) {
+    const glia_cross_entropy_geom *g = geom;
+    const int64_t items              = (int64_t)g->n * g->inner;
+    const double over                = divisor(g, in);
+    for (int64_t i = 0; i < items; ++i) {
+        const item it    = item_of(g, in, i);
+        const double dy  = in[CROSS_ENTROPY_DY][g->reduction == GLIA_REDUCE_NONE ? i : 0] / over;
+        const double lse = g->from == GLIA_LOGITS ? log_sum_exp(&it) : 0;
+        double *dx       = out[0] + (it.x - in[CROSS_ENTROPY_X]);
+        double total     = 0;
+        for (int64_t c = 0; c < g->classes; ++c) total += share(&it, c);
+        for (int64_t c = 0; c < g->classes; ++c) dx[c * g->inner] = ignored(&it) ? 0 : dy * slope(&it, c, lse, total);
+    }
+}
+
+static glia_status check(const glia_call *call) {
+    const glia_cross_entropy_geom *g = call->geom;
+    if (g->dense) return GLIA_OK;
+    const glia_index_range classes = {.low = 0, .high = g->classes, .ignore = g->ignore, .ignored = g->ignore_index};
+    return glia_index_check(call, CROSS_ENTROPY_TARGET, classes);
+}
+
+static glia_status run_forward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared;
+    GLIA_TRY(check(call));
+    return glia_ref_run(call, workspace, cross_entropy);
+}
+
+static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared;
+    GLIA_TRY(check(call));
+    return glia_ref_run(call, workspace, cross_entropy_backward);
+}
+
+const glia_provider glia_cross_entropy_ref = {.name = "cpu.ref", .prepare = glia_ref_prepare, .run = run_forward};
+const glia_provider glia_cross_entropy_backward_ref = {
+    .name = "cpu.ref", .prepare = glia_ref_prepare, .run = run_backward};

@@ -1,0 +1,64 @@
+#include "ops/loss/loss_geom.h"
+
+#include <math.h>
+
+#include "cpu/reference/ref.h"
+
+static double log_at_least_minus_100(double x) {
+    const double l = log(x);
+    return l < -100 ? -100 : l;
+}
+
+static double term(const glia_loss_geom *g, double p, double t) {
+    const double d = p - t, size = fabs(d);
+    switch (g->kind) {
+        case GLIA_MSE: return d * d;
+        case GLIA_MAE: return size;
+        case GLIA_HUBER: return size <= g->delta ? d * d / 2 : g->delta * (size - g->delta / 2);
+        case GLIA_BCE: return -t * log_at_least_minus_100(p) - (1 - t) * log_at_least_minus_100(1 - p);
+        case GLIA_BCE_LOGITS: return (p > 0 ? p : 0) - p * t + log1p(exp(-fabs(p)));
+        default: return g->log_target ? exp(t) * (t - p) : t == 0 ? 0 : t * (log(t) - p);
+    }
+}
+
+/* The derivative of the term by p. */
+static double slope(const glia_loss_geom *g, double p, double t) {
+    const double d = p - t, sign = (d > 0) - (d < 0);
+    switch (g->kind) {
+        case GLIA_MSE: return 2 * d;
+        case GLIA_MAE: return isnan(d) ? d : sign;
+        case GLIA_HUBER: return fabs(d) > g->delta ? g->delta * sign : d;
+        case GLIA_BCE: return d / fmax(p * (1 - p), 1e-12);
+        case GLIA_BCE_LOGITS: return 1 / (1 + exp(-p)) - t;
+        default: return g->log_target ? -exp(t) : -t;
+    }
+}
+
+static double weight_of(const glia_loss_geom *g, const double *const *in, int64_t i) {
+    return in[LOSS_WEIGHT] ? in[LOSS_WEIGHT][i / g->shared] : 1;
+}
+
+static void loss(const void *geom, const double *const *in, double *const *out) {
+    const glia_loss_geom *g = geom;
+    double sum              = 0;
+    for (int64_t i = 0; i < g->count; ++i) {
+        const double value = weight_of(g, in, i) * term(g, in[LOSS_PREDICTION][i], in[LOSS_TARGET][i]);
+        if (g->reduction == GLIA_REDUCE_NONE) out[0][i] = value;
+        sum += value;
+    }
+    if (g->reduction == GLIA_REDUCE_SUM) out[0][0] = sum;
+    if (g->reduction == GLIA_REDUCE_MEAN) out[0][0] = sum / g->count;
+}
+
+static void loss_backward(const void *geom, const double *const *in, double *const *out) {
+    const glia_loss_geom *g = geom;
+    for (int64_t i = 0; i < g->count; ++i) {
+        const double dy = g->reduction == GLIA_REDUCE_NONE   ? in[LOSS_DY][i]
+                          : g->reduction == GLIA_REDUCE_MEAN ? in[LOSS_DY][0] / g->count
+                                                             : in[LOSS_DY][0];
+        out[0][i]       = dy * weight_of(g, in, i) * slope(g, in[LOSS_PREDICTION][i], in[LOSS_TARGET][i]);
+    }
+}
+
+GLIA_REF_PROVIDER(loss, loss);
+GLIA_REF_PROVIDER(loss_backward, loss_backward);

@@ -1,0 +1,34 @@
+#include "ops/movement/cast_geom.h"
+
+#include <string.h>
+
+#include "core/dtype.h"
+#include "cpu/reference/ref_move.h"
+
+/* A double on the way from a whole number to a float of at most 24 bits, such that the second rounding decides as if
+ * it saw the number itself: what does not fit is cut off, and the last bit kept is set. */
+static double to_odd(int64_t value) {
+    const bool fits = value <= INT64_C(1) << 53 && value >= -(INT64_C(1) << 53);
+    return (double)(fits ? value : (value & ~INT64_C(2047)) | ((value & 2047) ? 1024 : 0));
+}
+
+static void convert(const glia_cast_geom *g, const void *from, int64_t i, void *to, int64_t j) {
+    if (g->from == g->to)
+        memcpy((char *)to + (size_t)j * glia_dtype_size(g->to), (const char *)from + (size_t)i * glia_dtype_size(g->to),
+               glia_dtype_size(g->to));
+    else if (g->from != GLIA_I64 || g->to == GLIA_F64)
+        glia_store(g->to, to, j, glia_load(g->from, from, i));
+    else
+        glia_store(g->to, to, j, to_odd(((const int64_t *)from)[i]));
+}
+
+static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared, (void)workspace;
+    const glia_cast_geom *g = call->geom;
+    const glia_tensor *x = call->in[CAST_X], *y = call->out[0];
+    for (int64_t i = 0; i < g->count; ++i)
+        convert(g, x->data, glia_element_offset(x, i), y->data, glia_element_offset(y, i));
+    return GLIA_OK;
+}
+
+const glia_provider glia_cast_ref = {.name = "cpu.ref", .run = run};

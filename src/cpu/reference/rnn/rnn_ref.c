@@ -1,0 +1,392 @@
+/* One sequence after the other, one step after the other. The backward pass computes the forward pass again, so that it
+ * needs nobody's reserve. */
+#include "ops/rnn/rnn_geom.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/size.h"
+#include "cpu/index_range.h"
+#include "cpu/reference/ref.h"
+
+/* The geometry as the formulas see it: with room for a trace. */
+typedef struct traced_geom {
+    glia_rnn_geom g;
+    double *room;
+} traced_geom;
+
+/* The weights of one direction, or their gradients. */
+typedef struct weights {
+    const double *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *peephole;
+} weights;
+
+typedef struct gradients {
+    double *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *peephole;
+} gradients;
+
+/* What one sequence leaves behind in one direction. Row s is that of the s-th step that the direction takes; the states
+ * have a row more in front, the initial one. */
+typedef struct trace {
+    double *h, *c;   /* [T+1,R], [T+1,H] */
+    double *gate;    /* [T,G,H]: after its function */
+    double *inner;   /* [T,H]. LSTM: o tanh(c). GRU: w_hh_n h + b_hh_n, or with reset_before r h */
+    double *dh, *dc; /* [R], [H]: by the state after the step that is being undone */
+    double *before;  /* [R]: by the state before it */
+    double *a, *r;   /* [G,H]: by w_ih x + b_ih, and by w_hh h + b_hh */
+    double *dinner;  /* [H] */
+} trace;
+
+static size_t trace_doubles(const glia_rnn_geom *g) {
+    const size_t steps = g->batch ? (size_t)g->steps : 0, H = (size_t)g->hidden, R = (size_t)g->outputs,
+                 G = (size_t)g->gates;
+    return (steps + 1) * (R + H) + steps * (G + 1) * H + 2 * R + 2 * H + 2 * G * H;
+}
+
+static trace lay_out(const glia_rnn_geom *g, double *room) {
+    const size_t steps = (size_t)g->steps, H = (size_t)g->hidden, R = (size_t)g->outputs, G = (size_t)g->gates;
+    trace t;
+    t.h      = room;
+    t.c      = t.h + (steps + 1) * R;
+    t.gate   = t.c + (steps + 1) * H;
+    t.inner  = t.gate + steps * G * H;
+    t.dh     = t.inner + steps * H;
+    t.dc     = t.dh + R;
+    t.before = t.dc + H;
+    t.a      = t.before + R;
+    t.r      = t.a + G * H;
+    t.dinner = t.r + G * H;
+    return t;
+}
+
+static weights weights_of(const double *const *in, int direction) {
+    return (weights){in[rnn_weight(direction, RNN_W_IH)], in[rnn_weight(direction, RNN_W_HH)],
+                     in[rnn_weight(direction, RNN_B_IH)], in[rnn_weight(direction, RNN_B_HH)],
+                     in[rnn_weight(direction, RNN_W_HR)], in[rnn_weight(direction, RNN_PEEPHOLE)]};
+}
+
+static gradients gradients_of(double *const *out, int direction) {
+    return (gradients){out[rnn_dweight(direction, RNN_W_IH)], out[rnn_dweight(direction, RNN_W_HH)],
+                       out[rnn_dweight(direction, RNN_B_IH)], out[rnn_dweight(direction, RNN_B_HH)],
+                       out[rnn_dweight(direction, RNN_W_HR)], out[rnn_dweight(direction, RNN_PEEPHOLE)]};
+}
+
+static double dot(const double *a, const double *b, int n) {
+    double sum = 0;
+    for (int i = 0; i < n; ++i) sum += a[i] * b[i];
+    return sum;
+}
+
+static double sigma(double x) { return 1 / (1 + exp(-x)); }
+
+/* NaN stays NaN. */
+static double cut(double x, double most) { return x > most ? most : x < -most ? -most : x; }
+
+static double from_input(const glia_rnn_geom *g, const weights *w, const double *x, int gate, int k) {
+    const int64_t row = (int64_t)gate * g->hidden + k;
+    return dot(w->w_ih + row * g->inputs, x, g->inputs) + (w->b_ih ? w->b_ih[row] : 0);
+}
+
+static double from_state(const glia_rnn_geom *g, const weights *w, const double *h, int gate, int k) {
+    const int64_t row = (int64_t)gate * g->hidden + k;
+    return dot(w->w_hh + row * g->outputs, h, g->outputs) + (w->b_hh ? w->b_hh[row] : 0);
+}
+
+/* ---- forward ----------------------------------------------------------------------------------------------------- */
+
+static void step_plain(const glia_rnn_geom *g, const weights *w, const double *x, const trace *t, int s) {
+    const double *h = t->h + (int64_t)s * g->outputs;
+    double *next    = t->h + (int64_t)(s + 1) * g->outputs;
+    for (int k = 0; k < g->hidden; ++k) {
+        const double sum = from_input(g, w, x, 0, k) + from_state(g, w, h, 0, k);
+        next[k]          = t->gate[(int64_t)s * g->hidden + k] =
+            glia_ref_activate(g->cell == GLIA_RNN_RELU ? GLIA_RELU : GLIA_TANH, sum);
+    }
+}
+
+static void step_lstm(const glia_rnn_geom *g, const weights *w, const double *x, const trace *t, int s) {
+    const int H     = g->hidden;
+    const double *h = t->h + (int64_t)s * g->outputs, *c = t->c + (int64_t)s * H, *p = w->peephole;
+    double *next = t->h + (int64_t)(s + 1) * g->outputs, *next_c = t->c + (int64_t)(s + 1) * H;
+    double *gate = t->gate + (int64_t)s * 4 * H, *m = t->inner + (int64_t)s * H;
+    for (int k = 0; k < H; ++k) {
+        double sum[4];
+        for (int j = 0; j < 4; ++j) sum[j] = from_input(g, w, x, j, k) + from_state(g, w, h, j, k);
+        const double i = sigma(sum[0] + (p ? p[k] * c[k] : 0)), f = sigma(sum[1] + (p ? p[H + k] * c[k] : 0));
+        const double new = tanh(sum[2]), free = f *c[k] + i *new;
+        next_c[k]      = g->cell_clip > 0 ? cut(free, g->cell_clip) : free;
+        const double o = sigma(sum[3] + (p ? p[2 * H + k] * next_c[k] : 0));
+        m[k]           = o * tanh(next_c[k]);
+        gate[k] = i, gate[H + k] = f, gate[2 * H + k] = new, gate[3 * H + k] = o;
+    }
+    for (int k = 0; k < g->outputs; ++k) next[k] = w->w_hr ? dot(w->w_hr + (int64_t)k * H, m, H) : m[k];
+}
+
+static void step_gru(const glia_rnn_geom *g, const weights *w, const double *x, const trace *t, int s) {
+    const int H     = g->hidden;
+    const double *h = t->h + (int64_t)s * H;
+    double *next = t->h + (int64_t)(s + 1) * H, *gate = t->gate + (int64_t)s * 3 * H,
+           *inner = t->inner + (int64_t)s * H;
+    double *r = gate, *z = gate + H, *n = gate + 2 * H;
+    for (int k = 0; k < H; ++k) {
+        r[k] = sigma(from_input(g, w, x, 0, k) + from_state(g, w, h, 0, k));
+        z[k] = sigma(from_input(g, w, x, 1, k) + from_state(g, w, h, 1, k));
+    }
+    for (int k = 0; k < H; ++k) inner[k] = g->reset_before ? r[k] * h[k] : from_state(g, w, h, 2, k);
+    for (int k = 0; k < H; ++k) {
+        n[k]    = tanh(from_input(g, w, x, 2, k) + (g->reset_before ? from_state(g, w, inner, 2, k) : r[k] * inner[k]));
+        next[k] = (1 - z[k]) * n[k] + z[k] * h[k];
+    }
+}
+
+/* Which sequence, which way. */
+typedef struct way {
+    int direction, sequence, length;
+    bool backwards;
+} way;
+
+static way way_of(const glia_rnn_geom *g, const double *const *in, int direction, int sequence) {
+    const int length = in[RNN_LENGTHS] ? (int)in[RNN_LENGTHS][sequence] : g->steps;
+    return (way){direction, sequence, length, rnn_runs_backwards(g, direction)};
+}
+
+/* The place in time of the s-th step. */
+static int64_t time_of(const way *v, int s) { return v->backwards ? v->length - 1 - s : s; }
+
+static int64_t x_at(const glia_rnn_geom *g, const way *v, int s) {
+    return time_of(v, s) * g->x_step + v->sequence * g->x_row;
+}
+
+static int64_t y_at(const glia_rnn_geom *g, const way *v, int s) {
+    return time_of(v, s) * g->y_step + v->sequence * g->y_row + (int64_t)v->direction * g->outputs;
+}
+
+static int64_t state_at(const glia_rnn_geom *g, const way *v, int size) {
+    return ((int64_t)v->direction * g->batch + v->sequence) * size;
+}
+
+static void copy_or_zero(double *to, const double *from, int64_t at, int n) {
+    for (int k = 0; k < n; ++k) to[k] = from ? from[at + k] : 0;
+}
+
+static void run_sequence(const glia_rnn_geom *g, const double *const *in, const way *v, const trace *t) {
+    const weights w = weights_of(in, v->direction);
+    copy_or_zero(t->h, in[RNN_H0], state_at(g, v, g->outputs), g->outputs);
+    copy_or_zero(t->c, in[RNN_C0], state_at(g, v, g->hidden), g->hidden);
+    for (int s = 0; s < v->length; ++s) {
+        const double *x = in[RNN_X] + x_at(g, v, s);
+        switch (g->cell) {
+            case GLIA_RNN_LSTM: step_lstm(g, &w, x, t, s); break;
+            case GLIA_RNN_GRU: step_gru(g, &w, x, t, s); break;
+            default: step_plain(g, &w, x, t, s);
+        }
+    }
+}
+
+static void zero(double *out, int64_t n) {
+    if (out) memset(out, 0, (size_t)n * sizeof *out);
+}
+
+static void forward(const void *geom, const double *const *in, double *const *out) {
+    const glia_rnn_geom *g = &((const traced_geom *)geom)->g;
+    const trace t          = lay_out(g, ((const traced_geom *)geom)->room);
+    zero(out[RNN_Y], (int64_t)g->steps * g->batch * g->directions * g->outputs);
+    for (int d = 0; d < g->directions; ++d)
+        for (int n = 0; n < g->batch; ++n) {
+            const way v = way_of(g, in, d, n);
+            run_sequence(g, in, &v, &t);
+            for (int s = 0; s < v.length; ++s)
+                copy_or_zero(out[RNN_Y] + y_at(g, &v, s), t.h, (int64_t)(s + 1) * g->outputs, g->outputs);
+            if (out[RNN_H_N])
+                copy_or_zero(out[RNN_H_N] + state_at(g, &v, g->outputs), t.h, (int64_t)v.length * g->outputs,
+                             g->outputs);
+            if (out[RNN_C_N] && g->cell == GLIA_RNN_LSTM)
+                copy_or_zero(out[RNN_C_N] + state_at(g, &v, g->hidden), t.c, (int64_t)v.length * g->hidden, g->hidden);
+        }
+}
+
+/* ---- backward ---------------------------------------------------------------------------------------------------- */
+
+static void undo_plain(const glia_rnn_geom *g, const trace *t, int s) {
+    const double *h = t->gate + (int64_t)s * g->hidden;
+    for (int k = 0; k < g->hidden; ++k) {
+        const double slope = g->cell == GLIA_RNN_RELU ? !(h[k] <= 0) : 1 - h[k] * h[k]; /* NaN passes, as in unary */
+        t->a[k] = t->r[k] = t->dh[k] * slope;
+    }
+}
+
+static void undo_lstm(const glia_rnn_geom *g, const weights *w, const gradients *dw, const trace *t, int s) {
+    const int H     = g->hidden;
+    const double *c = t->c + (int64_t)s * H, *next = c + H, *gate = t->gate + (int64_t)s * 4 * H;
+    const double *m = t->inner + (int64_t)s * H, *p = w->peephole;
+    double *a = t->a;
+    for (int k = 0; k < H; ++k) {
+        t->dinner[k] = w->w_hr ? 0 : t->dh[k];
+        for (int j = 0; w->w_hr && j < g->outputs; ++j) t->dinner[k] += w->w_hr[(int64_t)j * H + k] * t->dh[j];
+    }
+    for (int j = 0; dw->w_hr && j < g->outputs; ++j)
+        for (int k = 0; k < H; ++k) dw->w_hr[(int64_t)j * H + k] += t->dh[j] * m[k];
+    for (int k = 0; k < H; ++k) {
+        const double i = gate[k], f = gate[H + k], new = gate[2 * H + k], o = gate[3 * H + k], e = tanh(next[k]);
+        a[3 * H + k] = t->dinner[k] * e * o * (1 - o);
+        double dc    = t->dc[k] + t->dinner[k] * o * (1 - e * e) + (p ? a[3 * H + k] * p[2 * H + k] : 0);
+        if (g->cell_clip > 0 && fabs(next[k]) >= g->cell_clip) dc = 0;
+        a[k]         = dc * new *i * (1 - i);
+        a[H + k]     = dc * c[k] * f * (1 - f);
+        a[2 * H + k] = dc * i * (1 - new *new);
+        t->dc[k]     = dc * f + (p ? a[k] * p[k] + a[H + k] * p[H + k] : 0);
+        if (!dw->peephole) continue;
+        dw->peephole[k] += a[k] * c[k];
+        dw->peephole[H + k] += a[H + k] * c[k];
+        dw->peephole[2 * H + k] += a[3 * H + k] * next[k];
+    }
+    memcpy(t->r, a, (size_t)4 * (size_t)H * sizeof *a);
+}
+
+/* Adds to t->before what goes past w_hh, and with reset_before through the product with r h. */
+static void undo_gru(const glia_rnn_geom *g, const weights *w, const trace *t, int s) {
+    const int H     = g->hidden;
+    const double *h = t->h + (int64_t)s * H, *gate = t->gate + (int64_t)s * 3 * H, *inner = t->inner + (int64_t)s * H;
+    const double *r = gate, *z = gate + H, *n = gate + 2 * H, *w_n = w->w_hh + (int64_t)2 * H * H;
+    double *a = t->a;
+    for (int k = 0; k < H; ++k) {
+        a[H + k]     = t->dh[k] * (h[k] - n[k]) * z[k] * (1 - z[k]);
+        a[2 * H + k] = t->dh[k] * (1 - z[k]) * (1 - n[k] * n[k]);
+        t->before[k] += t->dh[k] * z[k];
+    }
+    for (int k = 0; k < H; ++k) {
+        double dr = a[2 * H + k] * inner[k]; /* by r, through r (w_hh_n h + b_hh_n) */
+        if (g->reset_before) {
+            double dproduct = 0; /* by r h */
+            for (int j = 0; j < H; ++j) dproduct += w_n[(int64_t)j * H + k] * a[2 * H + j];
+            dr = dproduct * h[k];
+            t->before[k] += dproduct * r[k];
+        }
+        a[k]            = dr * r[k] * (1 - r[k]);
+        t->r[k]         = a[k];
+        t->r[H + k]     = a[H + k];
+        t->r[2 * H + k] = g->reset_before ? a[2 * H + k] : a[2 * H + k] * r[k];
+    }
+}
+
+/* What the gates' gradients do to the weights, to x and to the state before. */
+static void spread(const glia_rnn_geom *g, const weights *w, const gradients *dw, const trace *t, int s,
+                   const double *x, double *dx) {
+    const int H = g->hidden, R = g->outputs, I = g->inputs;
+    const double *h = t->h + (int64_t)s * R, *inner = t->inner + (int64_t)s * H;
+    for (int64_t row = 0; row < (int64_t)g->gates * H; ++row) {
+        const bool inside   = g->reset_before && row >= 2 * H; /* undo_gru has been through this product */
+        const double *state = inside ? inner : h;
+        for (int i = 0; dx && i < I; ++i) dx[i] += w->w_ih[row * I + i] * t->a[row];
+        for (int i = 0; dw->w_ih && i < I; ++i) dw->w_ih[row * I + i] += t->a[row] * x[i];
+        for (int k = 0; dw->w_hh && k < R; ++k) dw->w_hh[row * R + k] += t->r[row] * state[k];
+        for (int k = 0; !inside && k < R; ++k) t->before[k] += w->w_hh[row * R + k] * t->r[row];
+        if (dw->b_ih) dw->b_ih[row] += t->a[row];
+        if (dw->b_hh) dw->b_hh[row] += t->r[row];
+    }
+}
+
+static void undo_sequence(const glia_rnn_geom *g, const double *const *in, double *const *out, const way *v,
+                          const trace *t) {
+    const weights w    = weights_of(in, v->direction);
+    const gradients dw = gradients_of(out, v->direction);
+    copy_or_zero(t->dh, in[RNN_BACK_DH_N], state_at(g, v, g->outputs), g->outputs);
+    copy_or_zero(t->dc, in[RNN_BACK_DC_N], state_at(g, v, g->hidden), g->hidden);
+    for (int s = v->length - 1; s >= 0; --s) {
+        for (int k = 0; in[RNN_BACK_DY] && k < g->outputs; ++k) t->dh[k] += in[RNN_BACK_DY][y_at(g, v, s) + k];
+        zero(t->before, g->outputs);
+        switch (g->cell) {
+            case GLIA_RNN_LSTM: undo_lstm(g, &w, &dw, t, s); break;
+            case GLIA_RNN_GRU: undo_gru(g, &w, t, s); break;
+            default: undo_plain(g, t, s);
+        }
+        spread(g, &w, &dw, t, s, in[RNN_X] + x_at(g, v, s), out[RNN_BACK_DX] + x_at(g, v, s));
+        memcpy(t->dh, t->before, (size_t)g->outputs * sizeof *t->dh);
+    }
+    if (out[RNN_BACK_DH0]) copy_or_zero(out[RNN_BACK_DH0] + state_at(g, v, g->outputs), t->dh, 0, g->outputs);
+    if (out[RNN_BACK_DC0] && g->cell == GLIA_RNN_LSTM)
+        copy_or_zero(out[RNN_BACK_DC0] + state_at(g, v, g->hidden), t->dc, 0, g->hidden);
+}
+
+static void zero_gradients(const glia_rnn_geom *g, double *const *out) {
+    const int64_t rows = (int64_t)g->gates * g->hidden;
+    zero(out[RNN_BACK_DX], (int64_t)g->steps * g->batch * g->inputs);
+    for (int d = 0; d < g->directions; ++d) {
+        const gradients dw = gradients_of(out, d);
+        zero(dw.w_ih, rows * g->inputs);
+        zero(dw.w_hh, rows * g->outputs);
+        if (g->bias) zero(dw.b_ih, rows);
+        if (g->bias) zero(dw.b_hh, rows);
+        if (g->projection) zero(dw.w_hr, (int64_t)g->outputs * g->hidden);
+        if (g->peephole) zero(dw.peephole, (int64_t)3 * g->hidden);
+    }
+}
+
+/* A gradient that the call does not have is an empty tensor: nothing may be added to it. */
+static void backward(const void *geom, const double *const *in, double *const *out) {
+    const glia_rnn_geom *g = &((const traced_geom *)geom)->g;
+    const trace t          = lay_out(g, ((const traced_geom *)geom)->room);
+    double *there[RNN_BACK_OUTPUTS];
+    for (int o = 0; o < RNN_BACK_OUTPUTS; ++o) there[o] = out[o];
+    for (int d = 0; d < g->directions; ++d) {
+        if (!g->bias) there[rnn_dweight(d, RNN_B_IH)] = there[rnn_dweight(d, RNN_B_HH)] = NULL;
+        if (!g->projection) there[rnn_dweight(d, RNN_W_HR)] = NULL;
+        if (!g->peephole) there[rnn_dweight(d, RNN_PEEPHOLE)] = NULL;
+    }
+    zero_gradients(g, there);
+    for (int d = 0; d < g->directions; ++d)
+        for (int n = 0; n < g->batch; ++n) {
+            const way v = way_of(g, in, d, n);
+            run_sequence(g, in, &v, &t);
+            undo_sequence(g, in, there, &v, &t);
+        }
+}
+
+/* ---- both -------------------------------------------------------------------------------------------------------- */
+
+/* Nothing is kept in the reserve, nor read from it; how much of it there is, the geometry does not tell. */
+static glia_call without_reserve(const glia_call *call) {
+    glia_call rest = *call;
+    if (call->op->reserve_out)
+        rest.out[RNN_RESERVE] = NULL;
+    else
+        rest.in[RNN_BACK_RESERVE] = NULL;
+    return rest;
+}
+
+static glia_status prepare(const glia_call *call, glia_prepared *out) {
+    const glia_call rest = without_reserve(call);
+    size_t room;
+    GLIA_TRY(glia_ref_prepare(&rest, out));
+    out->reserve = sizeof(double); /* an element: 0 would stand for all of it */
+    GLIA_REQUIRE(call->ctx,
+                 glia_mul_size(trace_doubles(call->geom), sizeof(double), &room) &&
+                     glia_add_size(out->workspace, room, &out->workspace),
+                 GLIA_OUT_OF_MEMORY, "%s: the reference needs more workspace than memory can have", call->op->name);
+    return GLIA_OK;
+}
+
+/* The trace lies behind the tensors. */
+static glia_status run(const glia_call *call, void *workspace, glia_formula formula) {
+    const glia_rnn_geom *g = call->geom;
+    glia_call with_room    = without_reserve(call);
+    glia_prepared tensors;
+    GLIA_TRY(glia_ref_prepare(&with_room, &tensors));
+    const traced_geom traced = {*g, (double *)workspace + tensors.workspace / sizeof(double)};
+    with_room.geom           = &traced;
+    if (call->in[RNN_LENGTHS])
+        GLIA_TRY(glia_index_check(call, RNN_LENGTHS, (glia_index_range){.low = 0, .high = (int64_t)g->steps + 1}));
+    return glia_ref_run(&with_room, workspace, formula);
+}
+
+static glia_status run_forward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared;
+    return run(call, workspace, forward);
+}
+
+static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+    (void)prepared;
+    return run(call, workspace, backward);
+}
+
+const glia_provider glia_rnn_ref          = {.name = "cpu.ref", .prepare = prepare, .run = run_forward};
+const glia_provider glia_rnn_backward_ref = {.name = "cpu.ref", .prepare = prepare, .run = run_backward};

@@ -1,9 +1,0 @@
-#include "cuda/move.h"
-#include "ops/cast.h"
-
-static glia_status cast(const glia_call *call) {
-    const glia_copy_geom copy = glia_cuda_copy_geom(call->out[0], call->in[CAST_X], call->out[0]);
-    return glia_cuda_copy(call, &copy);
-}
-
-GLIA_CUDA_MOVE_PROVIDER(cast, cast);

@@ -1,0 +1,53 @@
+#include "cuda/cuda_providers.h"
+
+#include <string.h>
+
+/* Three readings of one list: declarations, a list for each op, the table. A library that the build lacks leaves its
+ * entries out. */
+#ifdef GLIA_WITH_CUDNN
+#define IF_CUDNN(...) __VA_ARGS__
+#else
+#define IF_CUDNN(...)
+#endif
+#ifdef GLIA_WITH_CUBLAS
+#define IF_CUBLAS(...) __VA_ARGS__
+#else
+#define IF_CUBLAS(...)
+#endif
+
+#define ROW(op, ...) __VA_ARGS__
+#define CUDNN(name) IF_CUDNN(extern const glia_provider glia_##name##_cudnn;)
+#define CUBLAS(name) IF_CUBLAS(extern const glia_provider glia_##name##_cublas;)
+#define KERNEL(name, kernel) extern const glia_provider glia_##name##_##kernel;
+#define PORTABLE(name) extern const glia_provider glia_##name##_portable;
+#include "cuda/cuda_providers.inc"
+#undef ROW
+#undef CUDNN
+#undef CUBLAS
+#undef KERNEL
+#undef PORTABLE
+
+#define CUDNN(name) IF_CUDNN(&glia_##name##_cudnn, )
+#define CUBLAS(name) IF_CUBLAS(&glia_##name##_cublas, )
+#define KERNEL(name, kernel) &glia_##name##_##kernel,
+#define PORTABLE(name) &glia_##name##_portable,
+#define ROW(op, ...) static const glia_provider *const op##_providers[] = {__VA_ARGS__ NULL};
+#include "cuda/cuda_providers.inc"
+#undef ROW
+
+/* By name: this library has no op table of its own. */
+static const struct {
+    const char *op;
+    const glia_provider *const *providers;
+} table[] = {
+#define ROW(op, ...) {#op, op##_providers},
+#include "cuda/cuda_providers.inc"
+#undef ROW
+};
+
+const glia_provider *const *glia_cuda_providers(const glia_op *op) {
+    static const glia_provider *const none[] = {NULL};
+    for (size_t i = 0; i < sizeof table / sizeof *table; ++i)
+        if (strcmp(table[i].op, op->name) == 0) return table[i].providers;
+    return none;
+}

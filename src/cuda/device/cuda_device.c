@@ -1,0 +1,204 @@
+/* CUDA as a device. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/device.h"
+#include "cuda/device/build.h"
+#include "cuda/device/cuda_device.h"
+#include "cuda/device/index_error.h"
+#include "cuda/library/library.h"
+#include "cuda/cuda_providers.h"
+#include "glia/glia.h"
+
+enum { OLDEST_MAJOR = 7, OLDEST_MINOR = 5 }; /* compute capability that the kernels are built for */
+
+static int count(char *why) {
+    int devices             = 0;
+    const cudaError_t error = cudaGetDeviceCount(&devices);
+    if (error == cudaSuccess && devices > 0) return devices;
+    cudaGetLastError();
+    int driver = 0;
+    if (cudaDriverGetVersion(&driver) == cudaSuccess && driver == 0)
+        snprintf(why, GLIA_WHY_TEXT, "no CUDA driver is installed");
+    else if (error == cudaErrorNoDevice || error == cudaSuccess)
+        snprintf(why, GLIA_WHY_TEXT, "the CUDA driver sees no GPU");
+    else
+        snprintf(why, GLIA_WHY_TEXT, "%s (%s)", cudaGetErrorString(error), cudaGetErrorName(error));
+    return 0;
+}
+
+static void describe(int index, char *text, size_t size) {
+    struct cudaDeviceProp p;
+    if (cudaGetDeviceProperties(&p, index) != cudaSuccess)
+        snprintf(text, size, "%s", cudaGetErrorString(cudaGetLastError()));
+    else
+        snprintf(text, size, "%s, compute capability %d.%d, %d multiprocessors, %.1f GiB", p.name, p.major, p.minor,
+                 p.multiProcessorCount, (double)p.totalGlobalMem / (1 << 30));
+}
+
+/* The whole number that text begins with, which is not negative; false: it begins with none. */
+static bool read_number(const char *text, char **end, int64_t *out) {
+    errno = 0;
+    *out  = strtoll(text, end, 10);
+    return *end != text && errno == 0 && *out >= 0;
+}
+
+/* GLIA_CUDA_CHUNK=bytes: the least that is asked of cudaMalloc; 0 gives each tensor its own, for tools that look for
+ * accesses out of bounds. */
+static glia_status read_chunk(glia_context *ctx) {
+    const char *text = getenv("GLIA_CUDA_CHUNK");
+    int64_t bytes    = 64 << 20;
+    char *end;
+    if (text && *text)
+        GLIA_REQUIRE(ctx, read_number(text, &end, &bytes) && !*end, GLIA_INVALID_ARGUMENT,
+                     "GLIA_CUDA_CHUNK is '%.64s', must be a number of bytes, 0 or more", text);
+    glia_cuda_of(ctx)->pool.chunk_bytes = (size_t)bytes;
+    return GLIA_OK;
+}
+
+/* GLIA_CUDA_FAIL=call:error makes one call fail, for tests. Error 0 would be a call that is left out and succeeds. */
+static glia_status read_fail(glia_context *ctx) {
+    glia_cuda *cuda  = glia_cuda_of(ctx);
+    const char *text = getenv("GLIA_CUDA_FAIL");
+    int64_t call = -1, error = 0;
+    char *end;
+    cuda->fail_at = -1;
+    if (!text || !*text) return GLIA_OK;
+    GLIA_REQUIRE(ctx,
+                 read_number(text, &end, &call) && *end == ':' && read_number(end + 1, &end, &error) && !*end &&
+                     error > 0 && error <= INT_MAX,
+                 GLIA_INVALID_ARGUMENT,
+                 "GLIA_CUDA_FAIL is '%.64s', must be CALL:ERROR, the number of a call and that of a CUDA error, as 7:2",
+                 text);
+    cuda->fail_at   = call;
+    cuda->fail_with = (int)error;
+    return GLIA_OK;
+}
+
+static glia_status check_properties(glia_context *ctx) {
+    const struct cudaDeviceProp *p = &glia_cuda_of(ctx)->properties;
+    GLIA_REQUIRE(ctx, p->major > OLDEST_MAJOR || (p->major == OLDEST_MAJOR && p->minor >= OLDEST_MINOR),
+                 GLIA_UNSUPPORTED, "%s has compute capability %d.%d, the kernels need %d.%d", p->name, p->major,
+                 p->minor, OLDEST_MAJOR, OLDEST_MINOR);
+    return GLIA_OK;
+}
+
+static glia_status open_staging(glia_context *ctx) {
+    glia_cuda *cuda = glia_cuda_of(ctx);
+    for (int half = 0; half < GLIA_CUDA_STAGING_HALVES; ++half) {
+        void *memory;
+        GLIA_CUDA_TRY(ctx, cudaMallocHost(&memory, GLIA_CUDA_STAGING_BYTES));
+        cuda->staging[half] = memory;
+        GLIA_CUDA_TRY(ctx, cudaEventCreateWithFlags(&cuda->staged[half], cudaEventDisableTiming));
+    }
+    GLIA_CUDA_TRY(ctx, cudaMallocHost(&cuda->index_notes, GLIA_CUDA_INDEX_SLOTS * sizeof(unsigned long long)));
+    return GLIA_OK;
+}
+
+static glia_status open_all(glia_context *ctx, int index) {
+    glia_cuda *cuda = glia_cuda_of(ctx);
+    cuda->index     = index;
+    cuda->life      = glia_cuda_revive();
+    GLIA_TRY(read_fail(ctx));
+    GLIA_TRY(read_chunk(ctx));
+    GLIA_CUDA_TRY(ctx, cudaSetDevice(index));
+    GLIA_CUDA_TRY(ctx, cudaGetDeviceProperties(&cuda->properties, index));
+    GLIA_TRY(check_properties(ctx));
+    GLIA_CUDA_TRY(ctx, cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking));
+    GLIA_TRY(open_staging(ctx));
+    return glia_cuda_indices_open(ctx);
+}
+
+/* What close calls cannot fail in a way that matters: a lost device fails them all and has nothing left to free. */
+static void device_close(glia_context *ctx) {
+    glia_cuda *cuda = glia_cuda_of(ctx);
+    cudaSetDevice(cuda->index);
+    if (cuda->stream) cudaStreamSynchronize(cuda->stream);
+    glia_cuda_libraries_close(ctx);
+    glia_cuda_timer_close(cuda);
+    glia_cuda_release(ctx, &cuda->index_memory);
+    glia_cuda_pool_close(ctx);
+    if (cuda->index_notes) cudaFreeHost(cuda->index_notes);
+    for (int half = 0; half < GLIA_CUDA_STAGING_HALVES; ++half) {
+        if (cuda->staged[half]) cudaEventDestroy(cuda->staged[half]);
+        if (cuda->staging[half]) cudaFreeHost(cuda->staging[half]);
+    }
+    if (cuda->stream) cudaStreamDestroy(cuda->stream);
+    cudaGetLastError();
+    glia_log(ctx, GLIA_LOG_DISPATCH, "%s: closed after %lld calls", ctx->device_name, (long long)cuda->calls);
+    glia_free(ctx, cuda, 1, sizeof *cuda);
+    ctx->device_state = NULL;
+}
+
+static glia_status device_open(glia_context *ctx, int index) {
+    GLIA_TRY(glia_new(ctx, 1, sizeof(glia_cuda), "a CUDA device", &ctx->device_state));
+    const glia_status status = open_all(ctx, index);
+    if (status != GLIA_OK) device_close(ctx);
+    return status;
+}
+
+/* The current device is a property of the thread, and the caller's own code may have changed it. */
+static glia_status enter(glia_context *ctx) {
+    GLIA_TRY(glia_cuda_usable(ctx));
+    GLIA_CUDA_TRY(ctx, cudaSetDevice(glia_cuda_of(ctx)->index));
+    return GLIA_OK;
+}
+
+static void *stream(const glia_context *ctx) { return glia_cuda_of(ctx)->stream; }
+
+static glia_status memory(glia_context *ctx, size_t *available, size_t *total) {
+    GLIA_TRY(glia_cuda_usable(ctx));
+    GLIA_CUDA_TRY(ctx, cudaMemGetInfo(available, total));
+    return GLIA_OK;
+}
+
+/* A kernel that follows a pointer of the host takes the whole device with it. */
+static glia_status check_memory(glia_context *ctx, const void *data) {
+    struct cudaPointerAttributes found;
+    GLIA_CUDA_TRY(ctx, cudaPointerGetAttributes(&found, data));
+    GLIA_REQUIRE(ctx, found.type == cudaMemoryTypeDevice || found.type == cudaMemoryTypeManaged, GLIA_INVALID_ARGUMENT,
+                 "glia_tensor_wrap: %p is memory of the host, the context is on %s: create a tensor and write to it",
+                 data, ctx->device_name);
+    GLIA_REQUIRE(ctx, found.type == cudaMemoryTypeManaged || found.device == glia_cuda_of(ctx)->index,
+                 GLIA_DEVICE_MISMATCH, "glia_tensor_wrap: %p is memory of GPU %d, the context is on %s", data,
+                 found.device, ctx->device_name);
+    return GLIA_OK;
+}
+
+static const glia_device device = {
+    .name                = GLIA_CUDA_KIND,
+    .providers           = glia_cuda_providers,
+    .alloc               = glia_cuda_alloc,
+    .release             = glia_cuda_release,
+    .upload              = glia_cuda_upload,
+    .download            = glia_cuda_download,
+    .synchronize         = glia_cuda_synchronize,
+    .alignment           = GLIA_CUDA_ALIGNMENT,
+    .image_channels_last = true,
+    .count               = count,
+    .describe            = describe,
+    .part                = glia_cuda_part,
+    .open                = device_open,
+    .enter               = enter,
+    .close               = device_close,
+    .stream              = stream,
+    .memory              = memory,
+    .check_memory        = check_memory,
+    .time_begin          = glia_cuda_time_begin,
+    .time_end            = glia_cuda_time_end,
+    .record_begin        = glia_cuda_record_begin,
+    .record_end          = glia_cuda_record_end,
+    .replay              = glia_cuda_replay,
+    .recording_free      = glia_cuda_recording_free,
+};
+
+__attribute__((visibility("default"))) extern const glia_device_library glia_device_export;
+const glia_device_library glia_device_export = {
+    .version       = {GLIA_VERSION_MAJOR, GLIA_VERSION_MINOR, GLIA_VERSION_PATCH},
+    .context_bytes = sizeof(glia_context),
+    .device_bytes  = sizeof(glia_device),
+    .device        = &device,
+};

@@ -1,0 +1,146 @@
+#include "cuda/ops/dense_view.h"
+
+#include "core/dtype.h"
+#include "core/size.h"
+#include "cuda/ops/strided_move.h"
+
+/* Where a tensor's elements are for the kernel, and how it lies there. */
+typedef struct placement {
+    bool copied;
+    glia_tensor dense; /* if copied: its dtype and strides; data is set when the workspace is known */
+    size_t at, bytes;  /* in the workspace */
+} placement;
+
+typedef struct layout {
+    glia_dtype dtype;
+    uintptr_t alignment;
+    placement in[GLIA_MAX_IN], out[GLIA_MAX_OUT];
+    size_t copies; /* bytes of the workspace before the kernel's own */
+} layout;
+
+static void mix(const glia_tensor *tensor, glia_dtype *dtype, bool *found) {
+    if (!tensor || !glia_dtype_is_float(tensor->dtype)) return;
+    if (!*found)
+        *dtype = tensor->dtype;
+    else if (*dtype != tensor->dtype)
+        *dtype = *dtype == GLIA_F64 || tensor->dtype == GLIA_F64 ? GLIA_F64 : GLIA_F32;
+    *found = true;
+}
+
+static glia_dtype common_float(const glia_call *call, const glia_cuda_kernel *kernel) {
+    glia_dtype dtype = GLIA_F32;
+    bool found       = false;
+    for (int i = 0; i < call->n_in; ++i)
+        if (!(kernel->typed_in >> i & 1)) mix(call->in[i], &dtype, &found);
+    for (int i = 0; i < call->op->n_out; ++i)
+        if (!(kernel->typed_out >> i & 1)) mix(call->out[i], &dtype, &found);
+    return dtype;
+}
+
+/* Whether the tensors can be read as arrays in the order in which their elements lie. Another dtype may need a copy,
+ * which is row-major. */
+static bool flat_with(const glia_tensor *tensor, const glia_tensor *first) {
+    return !tensor || glia_count(tensor) <= 1 ||
+           (glia_is_packed(tensor) && tensor->dtype == first->dtype && glia_same_shape(tensor, first) &&
+            glia_same_strides(tensor, first));
+}
+
+static bool all_flat(const glia_call *call) {
+    const glia_tensor *first = NULL;
+    for (int i = 0; i < call->n_in && !first; ++i) first = call->in[i];
+    for (int i = 0; i < call->n_in; ++i)
+        if (!flat_with(call->in[i], first)) return false;
+    for (int i = 0; i < call->op->n_out; ++i)
+        if (!flat_with(call->out[i], first)) return false;
+    return first != NULL;
+}
+
+/* Strided tensors that reach over 2^31 elements and more are copied too: kernels count offsets in 32 bits. */
+static bool place(const glia_tensor *tensor, glia_dtype dtype, bool any_layout, layout *l, placement *out) {
+    *out = (placement){0};
+    if (!tensor) return true;
+    const bool lies_well = glia_is_dense(tensor) || (any_layout && glia_extent(tensor) <= INT32_MAX);
+    if (tensor->dtype == dtype && lies_well && (uintptr_t)tensor->data % l->alignment == 0) return true;
+    out->copied = true;
+    glia_set_shape(&out->dense, dtype, tensor->ndim, tensor->dim);
+    out->dense.ctx = tensor->ctx;
+    out->at        = l->copies;
+    if (!glia_mul_size((size_t)glia_count(tensor), glia_dtype_size(dtype), &out->bytes)) return false;
+    const size_t whole = glia_align_up(out->bytes, GLIA_CUDA_ALIGNMENT);
+    return whole != SIZE_MAX && glia_add_size(l->copies, whole, &l->copies);
+}
+
+static glia_dtype seen_as(const glia_tensor *tensor, const layout *l, bool typed, bool input) {
+    if (!tensor || typed) return tensor ? tensor->dtype : l->dtype;
+    if (glia_dtype_is_float(tensor->dtype)) return l->dtype;
+    return input && tensor->dtype == GLIA_I32 ? GLIA_I64 : tensor->dtype;
+}
+
+static glia_status lay_out(const glia_call *call, const glia_cuda_kernel *kernel, layout *l) {
+    const bool flat = kernel->flat && all_flat(call);
+    bool fits       = true;
+    l->copies       = 0;
+    l->alignment    = kernel->alignment ? (uintptr_t)kernel->alignment : 1;
+    l->dtype        = common_float(call, kernel);
+    for (int i = 0; i < call->n_in; ++i)
+        fits = fits && place(call->in[i], seen_as(call->in[i], l, kernel->typed_in >> i & 1, true),
+                             flat || (kernel->strided_in >> i & 1), l, &l->in[i]);
+    for (int i = 0; i < call->op->n_out; ++i)
+        fits = fits && place(call->out[i], seen_as(call->out[i], l, kernel->typed_out >> i & 1, false),
+                             flat || (kernel->strided_out >> i & 1), l, &l->out[i]);
+    GLIA_REQUIRE(call->ctx, fits, GLIA_OUT_OF_MEMORY, "%s: copies of its tensors need more memory than there can be",
+                 call->op->name);
+    return GLIA_OK;
+}
+
+glia_status glia_cuda_view_prepare(const glia_call *call, const glia_cuda_kernel *kernel, glia_prepared *out) {
+    layout l;
+    GLIA_TRY(lay_out(call, kernel, &l));
+    const size_t own = kernel->workspace ? kernel->workspace(call, l.dtype) : 0;
+    GLIA_REQUIRE(call->ctx, glia_add_size(l.copies, own, &out->workspace), GLIA_OUT_OF_MEMORY,
+                 "%s: the kernel needs %zu bytes more than memory can have", call->op->name, own);
+    return GLIA_OK;
+}
+
+static glia_status copy(const glia_call *call, const glia_tensor *from, const glia_tensor *to) {
+    const glia_copy_geom g = glia_cuda_copy_geom(to, from, to);
+    return glia_cuda_copy(call, &g);
+}
+
+static bool nothing_wanted(const glia_call *call) {
+    for (int i = 0; i < call->op->n_out; ++i)
+        if (call->out[i] && glia_count(call->out[i]) > 0) return false;
+    return true;
+}
+
+glia_status glia_cuda_view_run(const glia_call *call, const glia_cuda_kernel *kernel, void *workspace) {
+    layout l;
+    glia_cuda_view view = {.stream = call->stream};
+    if (nothing_wanted(call)) return GLIA_OK; /* there are no empty launches */
+    GLIA_TRY(lay_out(call, kernel, &l));
+    view.dtype     = l.dtype;
+    view.workspace = (char *)workspace + l.copies;
+    for (int i = 0; i < call->n_in; ++i) {
+        const glia_tensor *x = call->in[i];
+        if (!x) continue;
+        if (l.in[i].copied) {
+            l.in[i].dense.data = (char *)workspace + l.in[i].at;
+            GLIA_TRY(copy(call, x, &l.in[i].dense));
+            x = &l.in[i].dense;
+        }
+        view.in[i] = x->data, view.in_stride[i] = x->stride;
+    }
+    for (int i = 0; i < call->op->n_out; ++i) {
+        const glia_tensor *y = call->out[i];
+        if (!y) continue;
+        if (l.out[i].copied) {
+            l.out[i].dense.data = (char *)workspace + l.out[i].at;
+            y                   = &l.out[i].dense;
+        }
+        view.out[i] = y->data, view.out_stride[i] = y->stride;
+    }
+    GLIA_TRY(kernel->run(call, &view));
+    for (int i = 0; i < call->op->n_out; ++i)
+        if (l.out[i].copied) GLIA_TRY(copy(call, &l.out[i].dense, call->out[i]));
+    return GLIA_OK;
+}

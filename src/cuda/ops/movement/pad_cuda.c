@@ -1,0 +1,20 @@
+#include <string.h>
+
+#include "core/dtype.h"
+#include "cuda/ops/strided_move.h"
+#include "kernels/movement/place_launch.h"
+#include "ops/movement/pad_geom.h"
+
+static glia_status pad(const glia_call *call) {
+    const glia_pad_geom *g = call->geom;
+    const glia_tensor *y   = call->out[0];
+    glia_place_geom place  = {.copy = glia_cuda_copy_geom(y, call->in[PAD_X], y)};
+    int64_t fill           = 0;
+    glia_store(y->dtype, &fill, 0, g->value);
+    memcpy(place.fill, &fill, sizeof place.fill);
+    for (int d = 0; d < g->ndim; ++d) place.start[d] = g->before[d], place.step[d] = 1, place.count[d] = g->size[d];
+    GLIA_CUDA_TRY(call->ctx, glia_kernel_place(&place, call->stream));
+    return GLIA_OK;
+}
+
+GLIA_CUDA_MOVE_PROVIDER(pad, pad);

@@ -1,0 +1,50 @@
+#include "ops/metric/accumulate_geom.h"
+
+#include <math.h>
+
+#include "ops/check.h"
+
+static glia_status resolve(glia_resolution *r) {
+    const glia_accumulate_params *p = r->params;
+    glia_accumulate_geom *g         = r->geom;
+    const glia_tensor *value = r->in[ACCUMULATE_VALUE], *sums = r->in[ACCUMULATE_SUMS];
+    GLIA_REQUIRE(r->ctx, isfinite(p->weight), GLIA_INVALID_ARGUMENT, "%s: weight is %g, must be finite", r->op->name,
+                 p->weight);
+    GLIA_REQUIRE(r->ctx, glia_dtype_is_float(value->dtype), GLIA_DTYPE_MISMATCH, "%s: value is %s, must be a float",
+                 r->op->name, glia_dtype_name(value->dtype));
+    GLIA_REQUIRE(r->ctx, glia_count(value) == 1, GLIA_SHAPE_MISMATCH, "%s: value is %s, must have one element",
+                 r->op->name, GLIA_SHAPE_OF(value));
+    GLIA_REQUIRE(r->ctx, sums->dtype == GLIA_F64, GLIA_DTYPE_MISMATCH, "%s: sums is %s, must be f64", r->op->name,
+                 glia_dtype_name(sums->dtype));
+    GLIA_TRY(glia_check_dims(r, ACCUMULATE_SUMS, 2));
+    g->weight = p->weight != 0 ? p->weight : 1;
+    glia_set_dims(&r->out[0], GLIA_F64, 2);
+    return GLIA_OK;
+}
+
+static void cost(const void *geom, glia_cost *out) {
+    (void)geom;
+    *out = (glia_cost){.flops = 3, .depth = 2};
+}
+
+static const char *const in_names[] = {"value", "sums"}, *const out_names[] = {"new_sums"};
+
+const glia_op glia_op_accumulate = {
+    .name        = "accumulate",
+    .in_names    = in_names,
+    .out_names   = out_names,
+    .params_size = sizeof(glia_accumulate_params),
+    .geom_size   = sizeof(glia_accumulate_geom),
+    .min_in      = 2,
+    .max_in      = 2,
+    .n_out       = 1,
+    .in_place    = {1 + ACCUMULATE_SUMS},
+    .resolve     = resolve,
+    .cost        = cost,
+};
+
+glia_status glia_accumulate(glia_context *ctx, const glia_accumulate_params *params, const glia_tensor *value,
+                            const glia_tensor *sums, glia_tensor *new_sums) {
+    return glia_call_op(ctx, &glia_op_accumulate, params, 2, (const glia_tensor *[]){value, sums}, 1,
+                        (glia_tensor *[]){new_sums});
+}

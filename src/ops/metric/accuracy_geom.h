@@ -1,0 +1,21 @@
+#ifndef GLIA_OPS_METRIC_ACCURACY_GEOM_H
+#define GLIA_OPS_METRIC_ACCURACY_GEOM_H
+
+#include "core/ops.h"
+#include "glia/ops/metric.h"
+
+enum { ACCURACY_PREDICTION, ACCURACY_TARGET, ACCURACY_COUNTS };
+
+/* Item i of n * inner has class c at element ((i / inner) * classes + c) * inner + i % inner of prediction; binary has
+ * n items and no classes. */
+typedef struct glia_accuracy_geom {
+    int n, classes, inner;
+    int k;
+    bool binary;
+    bool dense; /* by class: the target has one number for each class */
+    bool ignore;
+    int64_t ignore_index;
+    double threshold; /* of the numbers in prediction */
+} glia_accuracy_geom;
+
+#endif

@@ -1,0 +1,23 @@
+/* reduce and reduce_backward: what every provider of them may rely on. */
+#ifndef GLIA_OPS_REDUCE_REDUCE_GEOM_H
+#define GLIA_OPS_REDUCE_REDUCE_GEOM_H
+
+#include "core/ops.h"
+#include "glia/ops/reduce.h"
+
+enum { REDUCE_X };
+enum { REDUCE_BACKWARD_X, REDUCE_BACKWARD_Y, REDUCE_BACKWARD_DY }; /* x and y may be absent where kind needs none */
+
+/* Of the forward, for both ops. */
+typedef struct glia_reduce_geom {
+    glia_reduce_kind kind;
+    int ndim;
+    int dim[GLIA_MAX_DIMS]; /* of x */
+    unsigned reduced;       /* bit i: axis i is reduced */
+    int keep_dims;          /* y has the reduced axes, with size 1 */
+    int count;              /* elements of x */
+    int outputs;            /* elements of y */
+    int set;                /* elements that make one of y; 0 where an axis is empty */
+} glia_reduce_geom;
+
+#endif

@@ -1,0 +1,119 @@
+// Every provider of every op on every case and variant. A provider that stands in its device's table is tested here
+// without another line; see support/suite.h for the five properties.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+
+#include "support/bits.h"
+#include "support/suite.h"
+
+namespace {
+
+using namespace glia;
+
+// Each tensor has device memory of its own, so that its ends are seen.
+const int environment = setenv("GLIA_CUDA_CHUNK", "0", 0);
+
+struct Param {
+    const char *device;
+    const glia_provider *provider;
+    const Case *test;
+    Variant variant;
+    Regime regime;
+};
+
+std::string name_of(const Param &p) {
+    std::string name = std::string(p.test->op->name) + "__" + p.test->name + "__" + p.variant.name + "__" +
+                       (p.regime == Regime::integers ? "integers" : "reals") + "__" + p.provider->name;
+    std::replace(name.begin(), name.end(), '.', '_');
+    return name;
+}
+
+// NULL: this build or machine does not have the device.
+const glia_device *device_of(const char *name) {
+    glia_device_choice choice;
+    return glia_device_find(name, &choice) == GLIA_OK ? choice.device : nullptr;
+}
+
+std::vector<Param> all_params(const char *name) {
+    std::vector<Param> all;
+    const glia_device *device = device_of(name);
+    const bool race           = strcmp(name, "emulated:race") == 0;  // who touches what does not depend on the numbers
+    for (const Case &c : all_cases()) {
+        if (c.bench || !device) continue;
+        for (const Variant &variant : variants_of(c))
+            for (const glia_provider *const *it = device->providers(c.op); *it; ++it)
+                for (Regime regime : {Regime::integers, Regime::reals})
+                    if (!race || regime == Regime::reals) all.push_back({name, *it, &c, variant, regime});
+    }
+    return all;
+}
+
+class Provider : public testing::TestWithParam<Param> {};
+
+TEST_P(Provider, agrees_with_the_reference) {
+    const Param &p        = GetParam();
+    const Verdict verdict = judge(*p.provider, *p.test, p.variant, p.regime, p.device);
+    if (!verdict.declined.empty()) GTEST_SKIP() << p.provider->name << " declines: " << verdict.declined;
+    record_bits(std::string(p.device) + " " + name_of(p), verdict.outputs);
+    for (const std::string &failure : verdict.failures)
+        ADD_FAILURE() << failure << "\nreplay: GLIA_TEST_SEED=" << test_seed() << " provider_test --gtest_filter='*/"
+                      << name_of(p) << "'";
+}
+
+const auto name_of_test = [](const auto &info) { return name_of(info.param); };
+
+INSTANTIATE_TEST_SUITE_P(cpu, Provider, testing::ValuesIn(all_params("cpu")), name_of_test);
+INSTANTIATE_TEST_SUITE_P(emulated, Provider, testing::ValuesIn(all_params("emulated")), name_of_test);
+INSTANTIATE_TEST_SUITE_P(race, Provider, testing::ValuesIn(all_params("emulated:race")), name_of_test);
+INSTANTIATE_TEST_SUITE_P(cuda, Provider, testing::ValuesIn(all_params("cuda:0")), name_of_test);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Provider);
+
+class Devices : public testing::TestWithParam<const char *> {};
+
+TEST_P(Devices, every_op_has_a_provider_and_every_provider_ran_a_case) {
+    const glia_device *device = device_of(GetParam());
+    if (!device) GTEST_SKIP() << glia_message(nullptr);
+    for (const glia_op *const *op = glia_ops; *op; ++op) {
+        const glia_provider *const *it = device->providers(*op);
+        EXPECT_NE(*it, nullptr) << (*op)->name << " has no provider on " << GetParam();
+        for (; *it; ++it) {
+            const auto takes = [&](const Case &c) {
+                if (c.op != *op || c.bench) return false;
+                for (glia_dtype dtype : {GLIA_F32, GLIA_BF16, GLIA_F16})
+                    if (judge(**it, c, Variant{"any", dtype}, Regime::reals, GetParam()).declined.empty()) return true;
+                return false;
+            };
+            EXPECT_TRUE(std::any_of(all_cases().begin(), all_cases().end(), takes))
+                << (*it)->name << " of " << (*op)->name << " declined every case";
+        }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(all, Devices, testing::Values("cpu", "emulated", "cuda:0"), [](const auto &info) {
+    return std::string(info.param).substr(0, std::string(info.param).find(':'));
+});
+
+TEST(Suite, every_op_has_cases_and_a_reference) {
+    for (const glia_op *const *op = glia_ops; *op; ++op) {
+        const auto &cases = all_cases();
+        EXPECT_TRUE(std::any_of(cases.begin(), cases.end(), [&](const Case &c) { return c.op == *op && !c.bench; }))
+            << (*op)->name << " has no case in tests/cases/";
+        const glia_provider *const *it = glia_cpu_device.providers(*op);
+        ASSERT_NE(*it, nullptr) << (*op)->name << " has no provider in src/cpu/cpu_providers.inc";
+        while (it[1]) ++it;
+        EXPECT_STREQ((*it)->name, "cpu.ref") << (*op)->name << ": cpu.ref must stand last";
+        EXPECT_EQ((*it)->decline, nullptr) << (*op)->name << ": cpu.ref takes everything";
+    }
+}
+
+TEST(Suite, case_names_are_unique) {
+    std::map<std::string, int> seen;
+    for (const Case &c : all_cases())
+        EXPECT_EQ(seen[std::string(c.op->name) + "/" + c.name]++, 0) << c.op->name << " " << c.name;
+}
+
+}  // namespace
