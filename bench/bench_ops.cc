@@ -43,7 +43,7 @@ using Rows = std::vector<std::unique_ptr<Row>>;
 // last.
 struct Reference {
     Reference(const Place &place, const Call &call) {
-        const glia_provider *const *it = place.ctx->device->providers(call.call.op);
+        const gli_provider *const *it = place.ctx->device->providers(call.call.op);
         while (it[1]) ++it;
         row = std::make_unique<Row>(place, call, **it);
         if (!row->usable()) return;
@@ -228,7 +228,7 @@ class Bench {
             const Call &call = *calls.back();
             if (!by_itself(place, call) && !reference) reference = std::make_unique<Reference>(host_, host_call);
             const auto own = by_itself(place, call) ? std::make_unique<Reference>(place, call) : nullptr;
-            for (const glia_provider *const *it = place.ctx->device->providers(c.op); *it; ++it) {
+            for (const gli_provider *const *it = place.ctx->device->providers(c.op); *it; ++it) {
                 rows.push_back(std::make_unique<Row>(place, call, **it));
                 check(*rows.back(), own ? *own : *reference);
             }

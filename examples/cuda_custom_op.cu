@@ -143,8 +143,8 @@ int blocks_for(int count) { return (count + THREADS - 1) / THREADS; }
 glia_status forward_on_cuda(glia_custom_call *call) {
     const problem p     = problem_of(call);
     cudaStream_t stream = static_cast<cudaStream_t>(call->stream);
-    return status_of(call, GLIA_LAUNCH(forward_kernel, blocks_for(p.count), THREADS, 0, stream, p.x, p.slope, p.y,
-                                       p.count, p.features));
+    return status_of(call, GLI_LAUNCH(forward_kernel, blocks_for(p.count), THREADS, 0, stream, p.x, p.slope, p.y,
+                                      p.count, p.features));
 }
 
 glia_status backward_on_cuda(glia_custom_call *call) {
@@ -152,11 +152,11 @@ glia_status backward_on_cuda(glia_custom_call *call) {
     cudaStream_t stream = static_cast<cudaStream_t>(call->stream);
     cudaError_t error   = cudaSuccess;
     if (p.dx)
-        error = GLIA_LAUNCH(by_x_kernel, blocks_for(p.count), THREADS, 0, stream, p.x, p.slope, p.dy, p.dx, p.count,
-                            p.features);
+        error = GLI_LAUNCH(by_x_kernel, blocks_for(p.count), THREADS, 0, stream, p.x, p.slope, p.dy, p.dx, p.count,
+                           p.features);
     if (error == cudaSuccess && p.dslope)
-        error = GLIA_LAUNCH(by_slope_kernel, p.features, THREADS, 0, stream, p.x, p.slope, p.dy, p.dslope, p.samples,
-                            p.features);
+        error = GLI_LAUNCH(by_slope_kernel, p.features, THREADS, 0, stream, p.x, p.slope, p.dy, p.dslope, p.samples,
+                           p.features);
     return status_of(call, error);
 }
 

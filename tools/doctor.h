@@ -1,5 +1,5 @@
-#ifndef GLIA_TOOLS_DOCTOR_H
-#define GLIA_TOOLS_DOCTOR_H
+#ifndef GLI_TOOLS_DOCTOR_H
+#define GLI_TOOLS_DOCTOR_H
 
 /* Prints the diagnosis; returns the exit code of the command. */
 int doctor(void);

@@ -1,5 +1,5 @@
-#ifndef GLIA_TOOLS_SELFTEST_H
-#define GLIA_TOOLS_SELFTEST_H
+#ifndef GLI_TOOLS_SELFTEST_H
+#define GLI_TOOLS_SELFTEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* What a bench's results were measured on, as its first line of JSON. */
-#ifndef GLIA_BENCH_FACTS_H
-#define GLIA_BENCH_FACTS_H
+#ifndef GLI_BENCH_FACTS_H
+#define GLI_BENCH_FACTS_H
 
 #include <stdio.h>
 

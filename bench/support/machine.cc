@@ -57,7 +57,7 @@ double fma_work(int64_t rounds, float *sink) { return fma_loop<Vector16>(rounds,
 
 template <class Body>
 void on_threads(const glia_context *ctx, int64_t count, int64_t grain, Body body) {
-    glia_parallel(
+    gli_parallel(
         ctx, count, grain, [](void *arg, int64_t begin, int64_t end) { (*static_cast<Body *>(arg))(begin, end); },
         &body);
 }

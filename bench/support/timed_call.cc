@@ -10,11 +10,11 @@ namespace glia {
 
 Buffer::Buffer(glia_context *ctx, glia_dtype dtype, int ndim, const int64_t *dim, bool image) {
     tensor.ctx = ctx;
-    glia_set_shape(&tensor, dtype, ndim, dim);
-    if (image && ndim == 4) glia_channels_last_strides(ndim, tensor.dim, tensor.stride);
+    gli_set_shape(&tensor, dtype, ndim, dim);
+    if (image && ndim == 4) gli_channels_last_strides(ndim, tensor.dim, tensor.stride);
     ctx->device->alloc(ctx, bytes(), "a bench", &block);
     tensor.data = block.data;
-    set(std::vector<double>(size_t(glia_count(&tensor))));
+    set(std::vector<double>(size_t(gli_count(&tensor))));
 }
 
 Buffer::~Buffer() { tensor.ctx->device->release(tensor.ctx, &block); }
@@ -23,24 +23,24 @@ void Buffer::set(const std::vector<double> &values) {
     std::vector<char> host(bytes());
     glia_tensor view = tensor;
     view.data        = host.data();
-    glia_tensor_from_double(&view, values.data());
+    gli_tensor_from_double(&view, values.data());
     tensor.ctx->device->upload(tensor.ctx, tensor.data, host.data(), host.size());
 }
 
 std::vector<double> Buffer::get() const {
     std::vector<char> host(bytes());
-    std::vector<double> values(size_t(glia_count(&tensor)), NAN);
+    std::vector<double> values(size_t(gli_count(&tensor)), NAN);
     glia_tensor view = tensor;
     view.data        = host.data();
     if (tensor.ctx->device->download(tensor.ctx, host.data(), tensor.data, host.size()) == GLIA_OK)
-        glia_tensor_to_double(&view, values.data());
+        gli_tensor_to_double(&view, values.data());
     return values;
 }
 
 // --- Call ---
 
 Call::Call(glia_context *ctx, const Case &c, bool dense) : params(c.params.data()) {
-    call.ctx = ctx, call.op = c.op, call.geom = geom, call.n_in = int(c.inputs.size()), call.stream = glia_stream(ctx);
+    call.ctx = ctx, call.op = c.op, call.geom = geom, call.n_in = int(c.inputs.size()), call.stream = gli_stream(ctx);
     for (size_t i = 0; i < c.inputs.size(); ++i) {
         const Input &input = c.inputs[i];
         if (input.content == Content::absent) continue;
@@ -51,8 +51,8 @@ Call::Call(glia_context *ctx, const Case &c, bool dense) : params(c.params.data(
         for (double v : values)
             if (input.content != Content::index && std::isfinite(v)) scale = std::max(scale, std::fabs(v));
     }
-    glia_resolution r;
-    if (glia_resolve(ctx, c.op, c.params.data(), call.n_in, call.in, geom, &r) != GLIA_OK) {
+    gli_resolution r;
+    if (gli_resolve(ctx, c.op, c.params.data(), call.n_in, call.in, geom, &r) != GLIA_OK) {
         error = glia_message(ctx);
         return;
     }
@@ -82,7 +82,7 @@ std::string Call::difference(const Results &want) const {
         double most = scale;
         for (double v : want[i])
             if (std::isfinite(v)) most = std::max(most, std::fabs(v));
-        const double bound = glia_error_bound(&call, call.out[i]->dtype, most);
+        const double bound = gli_error_bound(&call, call.out[i]->dtype, most);
         for (size_t k = 0; k < got[i].size(); ++k) {
             if (std::fabs(got[i][k] - want[i][k]) <= bound || got[i][k] == want[i][k]) continue;
             char text[160];
@@ -96,7 +96,7 @@ std::string Call::difference(const Results &want) const {
 
 // --- Row ---
 
-Row::Row(const Place &where, const Call &what, const glia_provider &by) : place(where), call(what), provider(&by) {
+Row::Row(const Place &where, const Call &what, const gli_provider &by) : place(where), call(what), provider(&by) {
     if (!call.error.empty()) {
         wrong = call.error;
         return;
@@ -124,9 +124,9 @@ Row::~Row() {
 
 // Rows take turns on the same tensors, and each reads the reserve that it wrote. Why that failed, or "".
 std::string Row::make_reserve() {
-    const glia_op &op = *call.call.op;
+    const gli_op &op = *call.call.op;
     if (!op.reserve_in) return "";
-    const glia_provider *writer = call.call.in[op.reserve_in - 1]->writer;
+    const gli_provider *writer = call.call.in[op.reserve_in - 1]->writer;
     if (writer && strcmp(writer->name, provider->name) == 0) return "";
     return fill_made(place.ctx, provider->name, op, call.params, {call.call.in, call.call.in + call.call.n_in});
 }
@@ -140,8 +140,8 @@ void Row::run() {
 // By the device's own clock, with cold caches, where it has one.
 double Row::timed() {
     if (wrong.empty()) wrong = make_reserve();
-    const glia_device *device = place.ctx->device;
-    double seconds            = 0;
+    const gli_device *device = place.ctx->device;
+    double seconds           = 0;
     if (!device->time_begin) {
         const double start = now();
         for (int i = 0; i < repeats; ++i) run();

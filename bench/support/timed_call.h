@@ -17,12 +17,12 @@ struct Buffer {
     Buffer(glia_context *ctx, glia_dtype dtype, int ndim, const int64_t *dim, bool image);
     ~Buffer();
     Buffer(const Buffer &) = delete;
-    size_t bytes() const { return size_t(glia_count(&tensor)) * glia_dtype_size(tensor.dtype); }
+    size_t bytes() const { return size_t(gli_count(&tensor)) * glia_dtype_size(tensor.dtype); }
     void set(const std::vector<double> &values);
     std::vector<double> get() const;
 
     glia_tensor tensor{};
-    glia_block block{};
+    gli_block block{};
 };
 
 using Results = std::vector<std::vector<double>>;
@@ -33,12 +33,12 @@ struct Call {
     // "" where the outputs agree with these, which are cpu.ref's.
     std::string difference(const Results &want) const;
 
-    alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-    glia_call call{};
+    alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
+    gli_call call{};
     const void *params;
     std::vector<std::unique_ptr<Buffer>> tensors;
     double bytes = 0, scale = 0;
-    glia_cost cost{};
+    gli_cost cost{};
     std::string error;  // "": it can run
 
    private:
@@ -53,7 +53,7 @@ struct Place {
 };
 
 struct Row {
-    Row(const Place &where, const Call &what, const glia_provider &by);
+    Row(const Place &where, const Call &what, const gli_provider &by);
     ~Row();
     Row(const Row &) = delete;
 
@@ -65,9 +65,9 @@ struct Row {
 
     const Place &place;
     const Call &call;
-    const glia_provider *provider;
-    glia_prepared prepared{};
-    glia_block workspace{};
+    const gli_provider *provider;
+    gli_prepared prepared{};
+    gli_block workspace{};
     std::string declined, wrong;
     std::vector<double> samples;
     double spent = 0, prepare_time = 0;

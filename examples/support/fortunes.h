@@ -1,6 +1,6 @@
 /* The texts of fortune(6): jokes and sayings, in files in which a line with nothing but % ends each. */
-#ifndef GLIA_EXAMPLES_FORTUNES_H
-#define GLIA_EXAMPLES_FORTUNES_H
+#ifndef GLI_EXAMPLES_FORTUNES_H
+#define GLI_EXAMPLES_FORTUNES_H
 
 #include <glia/glia.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* The classical language model, for the neural one to be compared with: a token's probability from how often it
  * followed the last one or two. */
-#ifndef GLIA_EXAMPLES_NGRAM_H
-#define GLIA_EXAMPLES_NGRAM_H
+#ifndef GLI_EXAMPLES_NGRAM_H
+#define GLI_EXAMPLES_NGRAM_H
 
 #include <stdint.h>
 

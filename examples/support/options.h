@@ -1,6 +1,6 @@
 /* The command line of an example: --name value, in any order. --help lists the names. */
-#ifndef GLIA_EXAMPLES_OPTIONS_H
-#define GLIA_EXAMPLES_OPTIONS_H
+#ifndef GLI_EXAMPLES_OPTIONS_H
+#define GLI_EXAMPLES_OPTIONS_H
 
 #include <stdbool.h>
 

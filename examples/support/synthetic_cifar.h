@@ -1,7 +1,7 @@
 /* Synthetic images in the format of CIFAR-10, for trying a network without the data. They are easy on purpose:
  * accuracies on them say nothing about CIFAR-10. */
-#ifndef GLIA_EXAMPLES_SYNTHETIC_CIFAR_H
-#define GLIA_EXAMPLES_SYNTHETIC_CIFAR_H
+#ifndef GLI_EXAMPLES_SYNTHETIC_CIFAR_H
+#define GLI_EXAMPLES_SYNTHETIC_CIFAR_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Words from the index files of WordNet, with the parts of speech that each can be. */
-#ifndef GLIA_EXAMPLES_WORDNET_H
-#define GLIA_EXAMPLES_WORDNET_H
+#ifndef GLI_EXAMPLES_WORDNET_H
+#define GLI_EXAMPLES_WORDNET_H
 
 #include <stdbool.h>
 #include <stdint.h>

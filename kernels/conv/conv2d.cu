@@ -16,7 +16,7 @@ enum { FEW_FILTERS = 4 };
 bool is_narrow(const product_sizes &s) { return s.n <= FEW_FILTERS && slicing_of(s).slices == 1; }
 
 template <class T>
-cudaError_t convolve(const glia_convolution &v, glia_gpu gpu, void *workspace, cudaStream_t stream) {
+cudaError_t convolve(const gli_convolution &v, gli_gpu gpu, void *workspace, cudaStream_t stream) {
     return each_launch<T>(v, workspace, stream,
                           [&](const conv2d_batch<T> &batch, const product_sizes &sizes, const chunk &c, void *rest) {
                               if (is_narrow(sizes))
@@ -29,7 +29,7 @@ cudaError_t convolve(const glia_convolution &v, glia_gpu gpu, void *workspace, c
 }  // namespace
 }  // namespace glia
 
-size_t glia_kernel_conv2d_workspace(const glia_convolution *conv) {
+size_t gli_kernel_conv2d_workspace(const gli_convolution *conv) {
     const size_t sum = conv->dtype == GLIA_F64 ? sizeof(double) : sizeof(float);
     size_t most      = 0;
     glia::each_chunk(*conv, [&](const glia::chunk &c) {
@@ -41,6 +41,6 @@ size_t glia_kernel_conv2d_workspace(const glia_convolution *conv) {
     return glia::packed_bytes(*conv) + most;
 }
 
-cudaError_t glia_kernel_conv2d(const glia_convolution *conv, glia_gpu gpu, void *workspace, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(conv->dtype, T, glia::convolve<T>(*conv, gpu, workspace, stream));
+cudaError_t gli_kernel_conv2d(const gli_convolution *conv, gli_gpu gpu, void *workspace, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(conv->dtype, T, glia::convolve<T>(*conv, gpu, workspace, stream));
 }

@@ -22,7 +22,7 @@ struct sharing {
 template <class T>
 __global__ void __launch_bounds__(DIRECT_THREADS, 1) direct_kernel(conv2d_batch<T> batch, sharing by) {
     typedef compute<T> C;
-    GLIA_DYNAMIC_SHARED(unsigned char, memory);
+    GLI_DYNAMIC_SHARED(unsigned char, memory);
     const auto p = batch.at(0);
     const int t = int(threadIdx.x), filters = 4 * by.quads, first = int(blockIdx.y) * filters;
     C *const weights = reinterpret_cast<C *>(memory); /* [tap][filters] */
@@ -59,7 +59,7 @@ __global__ void __launch_bounds__(DIRECT_THREADS, 1) direct_kernel(conv2d_batch<
 }
 
 template <class T>
-cudaError_t convolve(const glia_convolution &v, cudaStream_t stream) {
+cudaError_t convolve(const gli_convolution &v, cudaStream_t stream) {
     const chunk all           = {forward_phase(row_axis(v)), forward_phase(column_axis(v))};
     const product_sizes sizes = sizes_of(v, all);
     if (sizes.m == 0 || sizes.n == 0) return cudaSuccess;
@@ -68,7 +68,7 @@ cudaError_t convolve(const glia_convolution &v, cudaStream_t stream) {
     by.lanes           = DIRECT_THREADS / by.quads;
     const size_t bytes = size_t(sizes.k) * (4 * by.quads * sizeof(compute<T>) + sizeof(place));
     const dim3 blocks(blocks_for(sizes.m, OWN_PIXELS * by.lanes), blocks_for(sizes.n, 4 * by.quads));
-    return GLIA_LAUNCH((direct_kernel<T>), blocks, DIRECT_THREADS, bytes, stream, batch_of<T>(v, all), by);
+    return GLI_LAUNCH((direct_kernel<T>), blocks, DIRECT_THREADS, bytes, stream, batch_of<T>(v, all), by);
 }
 
 /* Sums of one slice of the pixels, for `filters` filters and TAPS taps from blockIdx.z TAPS on. */
@@ -126,20 +126,20 @@ slicing slicing_of_pixels(const product_sizes &s) {
 }
 
 template <class T, int TAPS>
-cudaError_t launch_filter(const glia_convolution &v, const product_sizes &s, void *workspace, cudaStream_t stream) {
+cudaError_t launch_filter(const gli_convolution &v, const product_sizes &s, void *workspace, cudaStream_t stream) {
     const bool near   = channels_last(v.y, v.out);
     const int filters = near ? NEAR_FILTERS : FAR_FILTERS;
     const slicing cut = slicing_of_pixels(s);
     const dim3 blocks(cut.slices, blocks_for(s.m, filters), blocks_for(s.n, TAPS));
     const conv2d_filter_batch<T> batch     = filter_batch_of<T>(v);
     const partial_sums<compute<T>> partial = partial_sums_of<compute<T>>(s, cut, workspace);
-    const cudaError_t error = GLIA_LAUNCH((direct_filter_kernel<T, TAPS>), blocks, DIRECT_THREADS, 0, stream, batch,
-                                          filters, near, cut, partial);
+    const cudaError_t error = GLI_LAUNCH((direct_filter_kernel<T, TAPS>), blocks, DIRECT_THREADS, 0, stream, batch,
+                                         filters, near, cut, partial);
     return error != cudaSuccess || !partial.data ? error : add_slices<T>(batch, s, cut, partial, stream);
 }
 
 template <class T>
-cudaError_t gradient(const glia_convolution &v, void *workspace, cudaStream_t stream) {
+cudaError_t gradient(const gli_convolution &v, void *workspace, cudaStream_t stream) {
     const product_sizes s = filter_sizes_of(v);
     if (s.m == 0 || s.n == 0) return cudaSuccess;
     return taps_of_chunk(s) == 9 ? launch_filter<T, 9>(v, s, workspace, stream)
@@ -149,7 +149,7 @@ cudaError_t gradient(const glia_convolution &v, void *workspace, cudaStream_t st
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_conv2d_direct(const glia_convolution *conv, cudaStream_t stream) {
+cudaError_t gli_kernel_conv2d_direct(const gli_convolution *conv, cudaStream_t stream) {
     switch (conv->dtype) {
         case GLIA_F32: return glia::convolve<float>(*conv, stream);
         case GLIA_BF16: return glia::convolve<glia::bf16>(*conv, stream);
@@ -158,12 +158,12 @@ cudaError_t glia_kernel_conv2d_direct(const glia_convolution *conv, cudaStream_t
     }
 }
 
-size_t glia_kernel_conv2d_filter_direct_workspace(const glia_convolution *conv) {
+size_t gli_kernel_conv2d_filter_direct_workspace(const gli_convolution *conv) {
     const glia::product_sizes s = glia::filter_sizes_of(*conv);
     return glia::partial_count(s, glia::slicing_of_pixels(s)) * sizeof(float);
 }
 
-cudaError_t glia_kernel_conv2d_filter_direct(const glia_convolution *conv, void *workspace, cudaStream_t stream) {
+cudaError_t gli_kernel_conv2d_filter_direct(const gli_convolution *conv, void *workspace, cudaStream_t stream) {
     switch (conv->dtype) {
         case GLIA_F32: return glia::gradient<float>(*conv, workspace, stream);
         case GLIA_BF16: return glia::gradient<glia::bf16>(*conv, workspace, stream);

@@ -13,7 +13,7 @@ enum { FEW_WEIGHTS = 32 };
 bool is_narrow(const product_sizes &s) { return int64_t(s.m) * s.n <= FEW_WEIGHTS; }
 
 template <class T>
-cudaError_t gradient(const glia_convolution &v, glia_gpu gpu, void *workspace, cudaStream_t stream) {
+cudaError_t gradient(const gli_convolution &v, gli_gpu gpu, void *workspace, cudaStream_t stream) {
     const product_sizes sizes          = filter_sizes_of(v);
     const conv2d_filter_batch<T> batch = filter_batch_of<T>(v);
     if (is_narrow(sizes)) return sum_over_lanes<T>(batch, sizes, v.y.c == 1, workspace, stream);
@@ -23,14 +23,13 @@ cudaError_t gradient(const glia_convolution &v, glia_gpu gpu, void *workspace, c
 }  // namespace
 }  // namespace glia
 
-size_t glia_kernel_conv2d_filter_workspace(const glia_convolution *conv) {
+size_t gli_kernel_conv2d_filter_workspace(const gli_convolution *conv) {
     const glia::product_sizes s = glia::filter_sizes_of(*conv);
     const glia::slicing near = glia::lanes_slicing(s, true), far = glia::lanes_slicing(s, false);
     const glia::slicing cut = !glia::is_narrow(s) ? glia::slicing_of(s) : near.slices > far.slices ? near : far;
     return glia::partial_count(s, cut) * (conv->dtype == GLIA_F64 ? sizeof(double) : sizeof(float));
 }
 
-cudaError_t glia_kernel_conv2d_filter(const glia_convolution *conv, glia_gpu gpu, void *workspace,
-                                      cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(conv->dtype, T, glia::gradient<T>(*conv, gpu, workspace, stream));
+cudaError_t gli_kernel_conv2d_filter(const gli_convolution *conv, gli_gpu gpu, void *workspace, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(conv->dtype, T, glia::gradient<T>(*conv, gpu, workspace, stream));
 }

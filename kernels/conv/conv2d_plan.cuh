@@ -1,6 +1,6 @@
 /* What the launches of a convolution have in common: phases, sizes and packed filters. */
-#ifndef GLIA_KERNELS_CONV_CONV2D_PLAN_CUH
-#define GLIA_KERNELS_CONV_CONV2D_PLAN_CUH
+#ifndef GLI_KERNELS_CONV_CONV2D_PLAN_CUH
+#define GLI_KERNELS_CONV_CONV2D_PLAN_CUH
 
 #include "kernels/conv/implicit_gemm.cuh"
 #include "kernels/movement/copy_launch.h"
@@ -9,8 +9,8 @@ namespace glia {
 
 enum { PACK_FROM_PIXELS = 4096, PACK_ALIGNMENT = 256 };
 
-inline conv_axis row_axis(const glia_convolution &v) { return {v.y.height, v.r, v.stride_h, v.pad_h, v.dilation_h}; }
-inline conv_axis column_axis(const glia_convolution &v) { return {v.y.width, v.s, v.stride_w, v.pad_w, v.dilation_w}; }
+inline conv_axis row_axis(const gli_convolution &v) { return {v.y.height, v.r, v.stride_h, v.pad_h, v.dilation_h}; }
+inline conv_axis column_axis(const gli_convolution &v) { return {v.y.width, v.s, v.stride_w, v.pad_w, v.dilation_w}; }
 
 /* Rows and columns of phases that one launch takes. */
 struct chunk {
@@ -18,7 +18,7 @@ struct chunk {
 };
 
 template <class F>
-cudaError_t each_chunk(const glia_convolution &v, F f) {
+cudaError_t each_chunk(const gli_convolution &v, F f) {
     const conv_axis rows = row_axis(v), columns = column_axis(v);
     if (!v.transposed) return f(chunk{forward_phase(rows), forward_phase(columns)});
     for (int i = 0; i < rows.stride && i < rows.outputs; i += phases::MOST)
@@ -29,7 +29,7 @@ cudaError_t each_chunk(const glia_convolution &v, F f) {
     return cudaSuccess;
 }
 
-inline product_sizes sizes_of(const glia_convolution &v, const chunk &c) {
+inline product_sizes sizes_of(const gli_convolution &v, const chunk &c) {
     int rows = 0, columns = 0, r = 0, s = 0;
     for (int i = 0; i < c.rows.count; ++i) {
         rows = c.rows.at[i].outputs > rows ? c.rows.at[i].outputs : rows;
@@ -42,19 +42,19 @@ inline product_sizes sizes_of(const glia_convolution &v, const chunk &c) {
     return {v.groups * c.rows.count * c.columns.count, v.n * rows * columns, v.out, r * s * v.in, false};
 }
 
-inline bool wants_packed_filters(const glia_convolution &v) {
+inline bool wants_packed_filters(const gli_convolution &v) {
     return int64_t(v.n) * v.y.height * v.y.width >= PACK_FROM_PIXELS && v.r * v.s > 1 && v.in > 1;
 }
 
-inline size_t packed_bytes(const glia_convolution &v) {
+inline size_t packed_bytes(const gli_convolution &v) {
     const size_t count = wants_packed_filters(v) ? size_t(v.groups) * v.out * v.in * v.r * v.s : 0;
     const size_t bytes = count * glia_dtype_size(v.dtype);
     return (bytes + PACK_ALIGNMENT - 1) / PACK_ALIGNMENT * PACK_ALIGNMENT;
 }
 
 /* The convolution with its filters copied to [group][out][r][s][in]. */
-inline cudaError_t pack_filters(glia_convolution *v, void *to, cudaStream_t stream) {
-    glia_copy_geom g     = {};
+inline cudaError_t pack_filters(gli_convolution *v, void *to, cudaStream_t stream) {
+    gli_copy_geom g      = {};
     g.ndim               = 5;
     const int64_t dim[]  = {v->groups, v->out, v->r, v->s, v->in};
     const int64_t from[] = {v->w_group, v->w_out, v->w_r, v->w_s, v->w_in};
@@ -65,12 +65,12 @@ inline cudaError_t pack_filters(glia_convolution *v, void *to, cudaStream_t stre
     v->w       = to;
     v->w_group = g.to.stride[0], v->w_out = g.to.stride[1], v->w_r = g.to.stride[2], v->w_s = g.to.stride[3];
     v->w_in = 1;
-    return glia_kernel_copy(&g, stream);
+    return gli_kernel_copy(&g, stream);
 }
 
 /* Whether four taps in the order of the sum are neighbours among the filters. */
 template <class T>
-bool filters_in_fours(const glia_convolution &v, bool taps_in_channels) {
+bool filters_in_fours(const gli_convolution &v, bool taps_in_channels) {
     if (v.w_group % 4 || v.w_out % 4) return false;
     if (taps_in_channels) return v.w_in == 1 && v.w_r % 4 == 0 && v.w_s % 4 == 0 && aligned_fours<T>(v.w, v.in);
     const bool dense = v.w_s == 1 && v.w_r == v.s && v.w_in == int64_t(v.r) * v.s;
@@ -78,7 +78,7 @@ bool filters_in_fours(const glia_convolution &v, bool taps_in_channels) {
 }
 
 template <class T>
-result<T, grid, line> output_of(const glia_convolution &v) {
+result<T, grid, line> output_of(const gli_convolution &v) {
     result<T, grid, line> y = {};
     y.data                  = static_cast<T *>(v.y.data);
     y.columns.step          = unsigned(v.y.c);
@@ -91,7 +91,7 @@ result<T, grid, line> output_of(const glia_convolution &v) {
 }
 
 template <class T>
-conv2d_batch<T> batch_of(const glia_convolution &v, const chunk &c) {
+conv2d_batch<T> batch_of(const gli_convolution &v, const chunk &c) {
     conv2d_batch<T> b = {};
     b.rows = c.rows, b.columns = c.columns;
     b.n = v.n, b.in = v.in, b.out = v.out;
@@ -110,7 +110,7 @@ conv2d_batch<T> batch_of(const glia_convolution &v, const chunk &c) {
 
 /* Runs f(batch, sizes, chunk, workspace) for each launch, with the filters packed where that is worth it. */
 template <class T, class F>
-cudaError_t each_launch(glia_convolution v, void *workspace, cudaStream_t stream, F f) {
+cudaError_t each_launch(gli_convolution v, void *workspace, cudaStream_t stream, F f) {
     char *rest = static_cast<char *>(workspace) + packed_bytes(v);
     if (wants_packed_filters(v) && channels_last(v.x, v.in) && v.w_in != 1) {
         const cudaError_t error = pack_filters(&v, workspace, stream);
@@ -120,12 +120,12 @@ cudaError_t each_launch(glia_convolution v, void *workspace, cudaStream_t stream
 }
 
 /* The gradient by the filters. */
-inline product_sizes filter_sizes_of(const glia_convolution &v) {
+inline product_sizes filter_sizes_of(const gli_convolution &v) {
     return {v.groups, v.out, v.in * v.r * v.s, v.n * v.y.height * v.y.width, v.has_bias};
 }
 
 template <class T>
-conv2d_filter_batch<T> filter_batch_of(const glia_convolution &v) {
+conv2d_filter_batch<T> filter_batch_of(const gli_convolution &v) {
     conv2d_filter_batch<T> b = {};
     b.rows                   = forward_phase({v.y.height, v.r, v.stride_h, v.pad_h, v.dilation_h});
     b.columns                = forward_phase({v.y.width, v.s, v.stride_w, v.pad_w, v.dilation_w});

@@ -7,7 +7,7 @@ namespace glia {
 namespace {
 
 template <class T, class S>
-cudaError_t convolve(const glia_convolution &v, void *workspace, cudaStream_t stream) {
+cudaError_t convolve(const gli_convolution &v, void *workspace, cudaStream_t stream) {
     return each_launch<T>(v, workspace, stream,
                           [&](const conv2d_batch<T> &batch, const product_sizes &sizes, const chunk &, void *rest) {
                               return multiply_on_tensor_cores<T, S>(batch, sizes, rest, stream);
@@ -17,14 +17,13 @@ cudaError_t convolve(const glia_convolution &v, void *workspace, cudaStream_t st
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_conv2d_wmma(const glia_convolution *conv, glia_math math, void *workspace,
-                                    cudaStream_t stream) {
-    return GLIA_FOR_TENSOR(conv->dtype, math, T, S, glia::convolve<T, S>(*conv, workspace, stream));
+cudaError_t gli_kernel_conv2d_wmma(const gli_convolution *conv, glia_math math, void *workspace, cudaStream_t stream) {
+    return GLI_FOR_TENSOR(conv->dtype, math, T, S, glia::convolve<T, S>(*conv, workspace, stream));
 }
 
-cudaError_t glia_kernel_conv2d_filter_wmma(const glia_convolution *conv, glia_math math, void *workspace,
-                                           cudaStream_t stream) {
-    return GLIA_FOR_TENSOR(conv->dtype, math, T, S,
-                           glia::multiply_on_tensor_cores<T, S>(glia::filter_batch_of<T>(*conv),
-                                                                glia::filter_sizes_of(*conv), workspace, stream));
+cudaError_t gli_kernel_conv2d_filter_wmma(const gli_convolution *conv, glia_math math, void *workspace,
+                                          cudaStream_t stream) {
+    return GLI_FOR_TENSOR(conv->dtype, math, T, S,
+                          glia::multiply_on_tensor_cores<T, S>(glia::filter_batch_of<T>(*conv),
+                                                               glia::filter_sizes_of(*conv), workspace, stream));
 }

@@ -1,7 +1,7 @@
 /* Products too narrow for tiles, of many items: depthwise convolution and its gradients. Neighbouring threads work on
  * neighbours in memory, which are items (channels) where channels are innermost, and otherwise pixels. */
-#ifndef GLIA_KERNELS_CONV_DEPTHWISE_CUH
-#define GLIA_KERNELS_CONV_DEPTHWISE_CUH
+#ifndef GLI_KERNELS_CONV_DEPTHWISE_CUH
+#define GLI_KERNELS_CONV_DEPTHWISE_CUH
 
 #include "kernels/gemm/gemm.cuh"
 
@@ -38,8 +38,8 @@ cudaError_t multiply_elements(const Batch &batch, const product_sizes &s, int ph
                               cudaStream_t stream) {
     const int64_t elements = int64_t(s.items) / phases * s.m * s.n;
     if (elements == 0) return cudaSuccess;
-    return GLIA_LAUNCH((elements_kernel<T, Batch>), dim3(blocks_for(elements, NARROW_THREADS), phases), NARROW_THREADS,
-                       0, stream, batch, s, items_near);
+    return GLI_LAUNCH((elements_kernel<T, Batch>), dim3(blocks_for(elements, NARROW_THREADS), phases), NARROW_THREADS,
+                      0, stream, batch, s, items_near);
 }
 
 /* Threads of a block sum one element of `items` products, blockIdx.y, over the slice blockIdx.z; a tree adds the lanes
@@ -95,8 +95,8 @@ cudaError_t sum_over_lanes(const Batch &batch, const product_sizes &s, bool item
     const slicing cut                      = lanes_slicing(s, items_near);
     const partial_sums<compute<T>> partial = partial_sums_of<compute<T>>(s, cut, workspace);
     const cudaError_t error =
-        GLIA_LAUNCH((lanes_kernel<T, Batch>), dim3(blocks_for(s.items, items), elements, cut.slices), NARROW_THREADS, 0,
-                    stream, batch, items, items_near, cut, partial);
+        GLI_LAUNCH((lanes_kernel<T, Batch>), dim3(blocks_for(s.items, items), elements, cut.slices), NARROW_THREADS, 0,
+                   stream, batch, items, items_near, cut, partial);
     return error != cudaSuccess || !partial.data ? error : add_slices<T>(batch, s, cut, partial, stream);
 }
 

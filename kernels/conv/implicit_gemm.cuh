@@ -1,7 +1,7 @@
 /* Convolution as a batch of products (an implicit GEMM): rows of a are the pixels of y, its columns are the taps, the
  * (channel, r, s) under a filter; each element is read from x where it lies. The batch counts the groups. */
-#ifndef GLIA_KERNELS_CONV_IMPLICIT_GEMM_CUH
-#define GLIA_KERNELS_CONV_IMPLICIT_GEMM_CUH
+#ifndef GLI_KERNELS_CONV_IMPLICIT_GEMM_CUH
+#define GLI_KERNELS_CONV_IMPLICIT_GEMM_CUH
 
 #include "kernels/conv/conv2d_launch.h"
 #include "kernels/gemm/gemm.cuh"
@@ -88,7 +88,7 @@ struct steps {
     unsigned n, c, h, w;
 };
 
-inline steps steps_of(const glia_image &x) { return {unsigned(x.n), unsigned(x.c), unsigned(x.h), unsigned(x.w)}; }
+inline steps steps_of(const gli_image &x) { return {unsigned(x.n), unsigned(x.c), unsigned(x.h), unsigned(x.w)}; }
 
 /* Pixels of x under the first tap. */
 __device__ inline grid pixels_under(const phases &rows, const phases &columns, const phase &row, const phase &column,
@@ -113,11 +113,11 @@ __device__ inline grid taps_over(const phases &rows, const phases &columns, grid
 
 /* Whether an image can be read in fours of channels, group by group. */
 template <class T>
-bool channels_in_fours(const glia_image &x, int channels) {
+bool channels_in_fours(const gli_image &x, int channels) {
     return x.c == 1 && x.n % 4 == 0 && x.h % 4 == 0 && x.w % 4 == 0 && aligned_fours<T>(x.data, channels);
 }
 
-inline bool channels_last(const glia_image &x, int channels) { return x.c == 1 && channels > 1; }
+inline bool channels_last(const gli_image &x, int channels) { return x.c == 1 && channels > 1; }
 
 /* y from x and w. */
 template <class T>

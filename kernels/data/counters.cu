@@ -15,7 +15,7 @@ struct order {
     unsigned long long *slot;
 
     /* The sample for row b. */
-    __device__ int64_t at(const glia_batch_geom &g, int b) const {
+    __device__ int64_t at(const gli_batch_geom &g, int b) const {
         const int64_t i = *position + b;
         if (i < 0 || i >= g.length) {
             note_index(slot, b, i);
@@ -29,25 +29,25 @@ struct order {
 };
 
 /* Which element of the sample stands at place j of y. */
-__device__ inline int element_at(const glia_batch_geom &g, int j) {
+__device__ inline int element_at(const gli_batch_geom &g, int j) {
     return g.planes > 1 ? j % g.planes * (g.elements / g.planes) + j / g.planes : j;
 }
 
 template <class Unit>
 __global__ void __launch_bounds__(BATCH_THREADS)
-    copy_kernel(glia_batch_geom g, const Unit *samples, order from, Unit *y) {
+    copy_kernel(gli_batch_geom g, const Unit *samples, order from, Unit *y) {
     const int64_t i = int64_t(blockIdx.x) * BATCH_THREADS + threadIdx.x;
     if (i >= int64_t(g.batch) * g.elements) return;
     const int b = static_cast<int>(i / g.elements), j = static_cast<int>(i % g.elements);
     y[i] = samples[from.at(g, b) * g.stride + element_at(g, j)];
 }
 
-struct alignas(4) four_bytes : glia_wide<four_bytes> {
+struct alignas(4) four_bytes : gli_wide<four_bytes> {
     uint8_t at[4];
 };
 
 __global__ void __launch_bounds__(BATCH_THREADS)
-    four_kernel(glia_batch_geom g, const uint8_t *samples, order from, const float *table, float *y) {
+    four_kernel(gli_batch_geom g, const uint8_t *samples, order from, const float *table, float *y) {
     const int64_t i = (int64_t(blockIdx.x) * BATCH_THREADS + threadIdx.x) * 4;
     if (i >= int64_t(g.batch) * g.elements) return;
     const int b = static_cast<int>(i / g.elements), e = static_cast<int>(i % g.elements);
@@ -59,7 +59,7 @@ __global__ void __launch_bounds__(BATCH_THREADS)
 }
 
 __global__ void __launch_bounds__(BATCH_THREADS)
-    table_kernel(glia_batch_geom g, const uint8_t *samples, order from, const float *table, float *y) {
+    table_kernel(gli_batch_geom g, const uint8_t *samples, order from, const float *table, float *y) {
     const int64_t i = int64_t(blockIdx.x) * BATCH_THREADS + threadIdx.x;
     if (i >= int64_t(g.batch) * g.elements) return;
     const int b = static_cast<int>(i / g.elements), e = element_at(g, static_cast<int>(i % g.elements));
@@ -67,22 +67,22 @@ __global__ void __launch_bounds__(BATCH_THREADS)
 }
 
 __global__ void __launch_bounds__(GLIA_MAX_COUNTERS)
-    increment_kernel(const int64_t *x, glia_increments by, int64_t *y, int count) {
+    increment_kernel(const int64_t *x, gli_increments by, int64_t *y, int count) {
     const int i = threadIdx.x;
     if (i < count) y[i] = x[i] + by.by[i];
 }
 
 template <class Unit>
-cudaError_t copy(glia_batch_geom g, const void *samples, const order &from, void *y, cudaStream_t stream) {
+cudaError_t copy(gli_batch_geom g, const void *samples, const order &from, void *y, cudaStream_t stream) {
     const int unit   = static_cast<int>(sizeof(Unit)) / g.size;
     g.elements       = g.elements / unit;
     g.stride         = g.stride / unit;
     const int blocks = blocks_for(int64_t(g.batch) * g.elements, BATCH_THREADS);
-    return GLIA_LAUNCH(copy_kernel<Unit>, blocks, BATCH_THREADS, 0, stream, g, static_cast<const Unit *>(samples), from,
-                       static_cast<Unit *>(y));
+    return GLI_LAUNCH(copy_kernel<Unit>, blocks, BATCH_THREADS, 0, stream, g, static_cast<const Unit *>(samples), from,
+                      static_cast<Unit *>(y));
 }
 
-cudaError_t copy_any(const glia_batch_geom &g, const void *samples, const order &from, void *y, cudaStream_t stream) {
+cudaError_t copy_any(const gli_batch_geom &g, const void *samples, const order &from, void *y, cudaStream_t stream) {
     const bool whole = int64_t(g.elements) * g.size % 16 == 0 && int64_t(g.stride) * g.size % 16 == 0;
     const bool wide  = g.planes <= 1 && whole && aligned16(samples) && aligned16(y);
     if (wide) return copy<uint4>(g, samples, from, y, stream);
@@ -98,9 +98,9 @@ cudaError_t copy_any(const glia_batch_geom &g, const void *samples, const order 
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_take_batch(const glia_batch_geom *geom, const void *samples, const int64_t *order,
-                                   const int64_t *position, const float *table, void *y, unsigned long long *slot,
-                                   cudaStream_t stream) {
+cudaError_t gli_kernel_take_batch(const gli_batch_geom *geom, const void *samples, const int64_t *order,
+                                  const int64_t *position, const float *table, void *y, unsigned long long *slot,
+                                  cudaStream_t stream) {
     const glia::order from = {order, position, slot};
     if (!table) return glia::copy_any(*geom, samples, from, y, stream);
     const int64_t count = int64_t(geom->batch) * geom->elements;
@@ -110,12 +110,12 @@ cudaError_t glia_kernel_take_batch(const glia_batch_geom *geom, const void *samp
         geom->planes <= 1 && whole && glia::aligned16(y) && reinterpret_cast<uintptr_t>(samples) % 4 == 0;
     const int threads = glia::BATCH_THREADS;
     if (fours)
-        return GLIA_LAUNCH(glia::four_kernel, glia::blocks_for(count / 4, threads), threads, 0, stream, *geom, bytes,
-                           from, table, static_cast<float *>(y));
-    return GLIA_LAUNCH(glia::table_kernel, glia::blocks_for(count, threads), threads, 0, stream, *geom, bytes, from,
-                       table, static_cast<float *>(y));
+        return GLI_LAUNCH(glia::four_kernel, glia::blocks_for(count / 4, threads), threads, 0, stream, *geom, bytes,
+                          from, table, static_cast<float *>(y));
+    return GLI_LAUNCH(glia::table_kernel, glia::blocks_for(count, threads), threads, 0, stream, *geom, bytes, from,
+                      table, static_cast<float *>(y));
 }
 
-cudaError_t glia_kernel_increment(const int64_t *x, glia_increments by, int64_t *y, int count, cudaStream_t stream) {
-    return GLIA_LAUNCH(glia::increment_kernel, 1, GLIA_MAX_COUNTERS, 0, stream, x, by, y, count);
+cudaError_t gli_kernel_increment(const int64_t *x, gli_increments by, int64_t *y, int count, cudaStream_t stream) {
+    return GLI_LAUNCH(glia::increment_kernel, 1, GLIA_MAX_COUNTERS, 0, stream, x, by, y, count);
 }

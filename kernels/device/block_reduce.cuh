@@ -4,8 +4,8 @@
  * A state S is a plain struct with
  *     void merge(const S &other)           this and other, in this order
  *     S down(int distance, int lanes) const   the state of the lane so far above, among so many */
-#ifndef GLIA_KERNELS_DEVICE_BLOCK_REDUCE_CUH
-#define GLIA_KERNELS_DEVICE_BLOCK_REDUCE_CUH
+#ifndef GLI_KERNELS_DEVICE_BLOCK_REDUCE_CUH
+#define GLI_KERNELS_DEVICE_BLOCK_REDUCE_CUH
 
 #include "kernels/device/types.cuh"
 

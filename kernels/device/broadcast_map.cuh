@@ -1,7 +1,7 @@
 /* y[i] = f(x0[i], x1[i], ...) over arrays of any strides. The axes have been merged where memory allows, so that a sum
  * of two tensors has one axis, and a bias two; each thread does what 16 bytes hold along the innermost. */
-#ifndef GLIA_KERNELS_DEVICE_BROADCAST_MAP_CUH
-#define GLIA_KERNELS_DEVICE_BROADCAST_MAP_CUH
+#ifndef GLI_KERNELS_DEVICE_BROADCAST_MAP_CUH
+#define GLI_KERNELS_DEVICE_BROADCAST_MAP_CUH
 
 #include "kernels/device/broadcast.h"
 #include "kernels/device/divide.cuh"
@@ -14,15 +14,15 @@ namespace glia {
 struct places {
     int ndim;
     divisor size[GLIA_MAX_DIMS];
-    int64_t stride[GLIA_BROADCAST_OPERANDS][GLIA_MAX_DIMS];
+    int64_t stride[GLI_BROADCAST_OPERANDS][GLIA_MAX_DIMS];
 };
 
-inline places places_of(const glia_axes &axes) {
+inline places places_of(const gli_axes &axes) {
     places p = {};
     p.ndim   = axes.ndim;
     for (int d = 0; d < axes.ndim; ++d) {
         p.size[d] = divide_by(static_cast<unsigned>(axes.dim[d]));
-        for (int o = 0; o < GLIA_BROADCAST_OPERANDS; ++o) p.stride[o][d] = axes.stride[o][d];
+        for (int o = 0; o < GLI_BROADCAST_OPERANDS; ++o) p.stride[o][d] = axes.stride[o][d];
     }
     return p;
 }
@@ -50,7 +50,7 @@ struct broadcast_shape {
     places outer; /* with the number of packs as its last axis */
     int inner;    /* elements of the innermost axis */
     int packs;    /* in all */
-    int64_t stride[GLIA_BROADCAST_OPERANDS];
+    int64_t stride[GLI_BROADCAST_OPERANDS];
     bool wide;
 };
 
@@ -78,7 +78,7 @@ __global__ void __launch_bounds__(MAP_THREADS) broadcast_kernel(F f, broadcast_s
 
 /* Whether each pack starts at a multiple of 16 bytes in every operand that has neighbours there. */
 template <class T, int N>
-bool packs_aligned(const glia_axes &axes, const inputs<T, N> &x, const T *y) {
+bool packs_aligned(const gli_axes &axes, const inputs<T, N> &x, const T *y) {
     const int inner = axes.ndim - 1, width = vector<T>::width;
     if (axes.ndim > 1 && axes.dim[inner] % width != 0) return false;
     for (int o = 0; o <= N; ++o) {
@@ -93,7 +93,7 @@ bool packs_aligned(const glia_axes &axes, const inputs<T, N> &x, const T *y) {
 /* F: compute<T> operator()(const compute<T> (&x)[N]) const. Operand 0 of the axes is y, operand n + 1 is x.at[n]. y may
  * be an input of the same strides. */
 template <class T, int N, class F>
-cudaError_t broadcast(const F &f, glia_axes axes, const inputs<T, N> &x, T *y, cudaStream_t stream) {
+cudaError_t broadcast(const F &f, gli_axes axes, const inputs<T, N> &x, T *y, cudaStream_t stream) {
     const int width = vector<T>::width;
     if (axes.count == 0) return cudaSuccess;
     if (axes.ndim == 0) axes.ndim = axes.dim[0] = 1;
@@ -108,8 +108,8 @@ cudaError_t broadcast(const F &f, glia_axes axes, const inputs<T, N> &x, T *y, c
         axes.stride[o][inner] *= width;
     }
     s.outer = places_of(axes);
-    return GLIA_LAUNCH((broadcast_kernel<T, N, F>), blocks_for(s.packs, MAP_THREADS), MAP_THREADS, 0, stream, f, s, x,
-                       y);
+    return GLI_LAUNCH((broadcast_kernel<T, N, F>), blocks_for(s.packs, MAP_THREADS), MAP_THREADS, 0, stream, f, s, x,
+                      y);
 }
 
 }  // namespace glia

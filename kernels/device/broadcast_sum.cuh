@@ -1,7 +1,7 @@
 /* y[k] = the sum over s of f(x0[k, s], x1[k, s], ...): what a repeated operand gets back. Two launches where one would
  * leave most of the device idle: sums of slices, then sums of those. The cut depends on the sizes only. */
-#ifndef GLIA_KERNELS_DEVICE_BROADCAST_SUM_CUH
-#define GLIA_KERNELS_DEVICE_BROADCAST_SUM_CUH
+#ifndef GLI_KERNELS_DEVICE_BROADCAST_SUM_CUH
+#define GLI_KERNELS_DEVICE_BROADCAST_SUM_CUH
 
 #include "kernels/device/broadcast_map.cuh"
 
@@ -61,7 +61,7 @@ inline int slices_of(int kept, int summed, bool kept_inside) {
 }
 
 template <class T, class Out, int N, class F>
-cudaError_t launch_sum(const F &f, const glia_axes &kept, const glia_axes &summed, bool kept_inside, int slices,
+cudaError_t launch_sum(const F &f, const gli_axes &kept, const gli_axes &summed, bool kept_inside, int slices,
                        const inputs<T, N> &x, Out *y, cudaStream_t stream) {
     sum_shape s   = {};
     s.kept_axes   = places_of(kept);
@@ -72,7 +72,7 @@ cudaError_t launch_sum(const F &f, const glia_axes &kept, const glia_axes &summe
     s.slice       = blocks_for(summed.count, slices);
     s.kept_inside = kept_inside;
     const dim3 grid(blocks_for(kept.count, s.outputs), slices);
-    return GLIA_LAUNCH((sum_kernel<T, Out, N, F>), grid, SUM_THREADS, 0, stream, f, s, x, y);
+    return GLI_LAUNCH((sum_kernel<T, Out, N, F>), grid, SUM_THREADS, 0, stream, f, s, x, y);
 }
 
 template <class C>
@@ -80,14 +80,14 @@ struct itself {
     __device__ C operator()(const C (&x)[1]) const { return x[0]; }
 };
 
-inline size_t broadcast_sum_bytes(const glia_axes &kept, const glia_axes &summed, bool kept_inside, size_t size) {
+inline size_t broadcast_sum_bytes(const gli_axes &kept, const gli_axes &summed, bool kept_inside, size_t size) {
     const int slices = slices_of(kept.count, summed.count, kept_inside);
     return slices == 1 ? 0 : size_t(slices) * kept.count * size;
 }
 
 /* F: compute<T> operator()(const compute<T> (&x)[N]) const. workspace: broadcast_sum_bytes of compute<T>. */
 template <class T, int N, class F>
-cudaError_t broadcast_sum(const F &f, const glia_axes &kept, const glia_axes &summed, bool kept_inside,
+cudaError_t broadcast_sum(const F &f, const gli_axes &kept, const gli_axes &summed, bool kept_inside,
                           const inputs<T, N> &x, T *y, void *workspace, cudaStream_t stream) {
     typedef compute<T> C;
     if (kept.count == 0) return cudaSuccess;
@@ -96,7 +96,7 @@ cudaError_t broadcast_sum(const F &f, const glia_axes &kept, const glia_axes &su
     C *partial              = static_cast<C *>(workspace);
     const cudaError_t first = launch_sum<T, C, N, F>(f, kept, summed, kept_inside, slices, x, partial, stream);
     if (first != cudaSuccess) return first;
-    glia_axes outputs = {}, of_slices = {};
+    gli_axes outputs = {}, of_slices = {};
     outputs.ndim = of_slices.ndim = 1;
     outputs.count = outputs.dim[0] = kept.count;
     of_slices.count = of_slices.dim[0] = slices;

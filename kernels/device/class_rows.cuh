@@ -1,8 +1,8 @@
 /* Items with a number for each class. Item i of items has class c at element (i / inner * classes + c) * inner + i %
  * inner, and belongs to a team of neighbouring threads: one thread where neighbouring items lie next to each other or
  * classes are few, 8 or a warp for more classes, a block for thousands. */
-#ifndef GLIA_KERNELS_DEVICE_CLASS_ROWS_CUH
-#define GLIA_KERNELS_DEVICE_CLASS_ROWS_CUH
+#ifndef GLI_KERNELS_DEVICE_CLASS_ROWS_CUH
+#define GLI_KERNELS_DEVICE_CLASS_ROWS_CUH
 
 #include "kernels/device/block_reduce.cuh"
 
@@ -79,8 +79,8 @@ __device__ inline int first_largest(const T *x, int64_t step, int classes) {
 
 }  // namespace glia
 
-/* `return GLIA_FOR_TEAM(size, TEAM, launch<TEAM>(...))` */
-#define GLIA_FOR_TEAM(size, TEAM, ...)                    \
+/* `return GLI_FOR_TEAM(size, TEAM, launch<TEAM>(...))` */
+#define GLI_FOR_TEAM(size, TEAM, ...)                     \
     [&]() -> cudaError_t {                                \
         switch (size) {                                   \
             case 1: {                                     \

@@ -1,7 +1,7 @@
 /* Elements of one type to another, as glia_cast does it: to the nearest float, ties to even; to integers towards zero,
  * clamped, NaN to 0. */
-#ifndef GLIA_KERNELS_DEVICE_CONVERT_CUH
-#define GLIA_KERNELS_DEVICE_CONVERT_CUH
+#ifndef GLI_KERNELS_DEVICE_CONVERT_CUH
+#define GLI_KERNELS_DEVICE_CONVERT_CUH
 
 #include "kernels/device/types.cuh"
 

@@ -1,45 +1,45 @@
-// Kernels whose blocks wait for each other. All blocks of a launch by GLIA_LAUNCH_COOPERATIVE are there at once, or the
-// launch fails. They wait at counters in global memory: glia_signal adds one to a counter, glia_await waits until it
+// Kernels whose blocks wait for each other. All blocks of a launch by GLI_LAUNCH_COOPERATIVE are there at once, or the
+// launch fails. They wait at counters in global memory: gli_signal adds one to a counter, gli_await waits until it
 // has reached a count. What a block did before a barrier is over for a thread that has awaited a signal given after
 // that barrier, and for all of its block after their next one. Their shared memory is dynamic alone, which is what the
 // emulator has for each block.
-#ifndef GLIA_KERNELS_DEVICE_COOPERATIVE_CUH
-#define GLIA_KERNELS_DEVICE_COOPERATIVE_CUH
+#ifndef GLI_KERNELS_DEVICE_COOPERATIVE_CUH
+#define GLI_KERNELS_DEVICE_COOPERATIVE_CUH
 
 #include "kernels/device/cuda.cuh"
 
 #ifdef __CUDACC__
 
-__device__ inline void glia_signal(unsigned *counter) {
+__device__ inline void gli_signal(unsigned *counter) {
     asm volatile("red.release.gpu.add.u32 [%0], 1;" ::"l"(counter) : "memory");
 }
 
-__device__ inline void glia_await(const unsigned *counter, unsigned count) {
+__device__ inline void gli_await(const unsigned *counter, unsigned count) {
     unsigned now;
     do asm volatile("ld.acquire.gpu.u32 %0, [%1];" : "=r"(now) : "l"(counter) : "memory");
     while (now < count);
 }
 
 template <typename... Parameters>
-cudaError_t glia_launch_cooperative(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
-                                    cudaStream_t stream, typename glia_same<Parameters>::type... arguments) {
+cudaError_t gli_launch_cooperative(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
+                                   cudaStream_t stream, typename gli_same<Parameters>::type... arguments) {
     const void *function = reinterpret_cast<const void *>(kernel);
-    cudaError_t allowed  = glia_allow_shared_memory(function, shared_bytes);
+    cudaError_t allowed  = gli_allow_shared_memory(function, shared_bytes);
     if (allowed != cudaSuccess) return allowed;
     void *addresses[] = {const_cast<void *>(static_cast<const void *>(&arguments))..., nullptr};
     return cudaLaunchCooperativeKernel(function, grid, block, addresses, shared_bytes, stream);
 }
 
-#define GLIA_LAUNCH_COOPERATIVE(kernel, grid, block, shared_bytes, ...) \
-    glia_launch_cooperative(kernel, grid, block, shared_bytes, __VA_ARGS__)
+#define GLI_LAUNCH_COOPERATIVE(kernel, grid, block, shared_bytes, ...) \
+    gli_launch_cooperative(kernel, grid, block, shared_bytes, __VA_ARGS__)
 
 #else
 
 #include "emulator/signals.h"
 
-#define GLIA_LAUNCH_COOPERATIVE(kernel, grid, block, shared_bytes, ...)               \
-    (glia_allow_shared_memory(emulator::address(kernel), shared_bytes) != cudaSuccess \
-         ? cudaPeekAtLastError()                                                      \
+#define GLI_LAUNCH_COOPERATIVE(kernel, grid, block, shared_bytes, ...)               \
+    (gli_allow_shared_memory(emulator::address(kernel), shared_bytes) != cudaSuccess \
+         ? cudaPeekAtLastError()                                                     \
          : emulator::launch_as(true, #kernel, kernel, grid, block, shared_bytes, __VA_ARGS__))
 
 #endif

@@ -2,9 +2,9 @@
 //
 // Kernels are written in CUDA's own spelling. Two things C++ cannot parse go through macros: a launch, which is an
 // expression of type cudaError_t, and the dynamic shared memory of a kernel. A kernel whose template arguments hold a
-// comma stands in parentheses: GLIA_LAUNCH((matmul<float, 16>), grid, block, 0, stream, a, b, c).
-#ifndef GLIA_KERNELS_DEVICE_CUDA_CUH
-#define GLIA_KERNELS_DEVICE_CUDA_CUH
+// comma stands in parentheses: GLI_LAUNCH((matmul<float, 16>), grid, block, 0, stream, a, b, c).
+#ifndef GLI_KERNELS_DEVICE_CUDA_CUH
+#define GLI_KERNELS_DEVICE_CUDA_CUH
 
 #ifdef __CUDACC__
 #include <cuda_runtime.h>
@@ -16,7 +16,7 @@
 #endif
 
 // A kernel may have more than 48 KB of shared memory only after asking for it.
-inline cudaError_t glia_allow_shared_memory(const void *kernel, size_t bytes) {
+inline cudaError_t gli_allow_shared_memory(const void *kernel, size_t bytes) {
     if (bytes <= 48 * 1024) return cudaSuccess;
     return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes);
 }
@@ -25,36 +25,36 @@ inline cudaError_t glia_allow_shared_memory(const void *kernel, size_t bytes) {
 
 // The base of a struct that one wide access moves: the emulator checks the alignment of each copy.
 template <typename Derived>
-struct glia_wide {};
+struct gli_wide {};
 
 template <typename T>
-struct glia_same {
+struct gli_same {
     using type = T;
 };
 
 // The arguments are converted to the kernel's own parameter types, which is what cudaLaunchKernel needs.
 template <typename... Parameters>
-cudaError_t glia_launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream,
-                        typename glia_same<Parameters>::type... arguments) {
+cudaError_t gli_launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream,
+                       typename gli_same<Parameters>::type... arguments) {
     const void *function = reinterpret_cast<const void *>(kernel);
-    cudaError_t allowed  = glia_allow_shared_memory(function, shared_bytes);
+    cudaError_t allowed  = gli_allow_shared_memory(function, shared_bytes);
     if (allowed != cudaSuccess) return allowed;
     void *addresses[] = {const_cast<void *>(static_cast<const void *>(&arguments))..., nullptr};
     return cudaLaunchKernel(function, grid, block, addresses, shared_bytes, stream);
 }
 
-#define GLIA_LAUNCH(kernel, grid, block, shared_bytes, ...) glia_launch(kernel, grid, block, shared_bytes, __VA_ARGS__)
-#define GLIA_DYNAMIC_SHARED(T, name)                                   \
-    extern __shared__ __align__(16) unsigned char glia_shared_bytes[]; \
-    T *name = reinterpret_cast<T *>(glia_shared_bytes)
+#define GLI_LAUNCH(kernel, grid, block, shared_bytes, ...) gli_launch(kernel, grid, block, shared_bytes, __VA_ARGS__)
+#define GLI_DYNAMIC_SHARED(T, name)                                   \
+    extern __shared__ __align__(16) unsigned char gli_shared_bytes[]; \
+    T *name = reinterpret_cast<T *>(gli_shared_bytes)
 
 #else
 
-#define GLIA_LAUNCH(kernel, grid, block, shared_bytes, ...)                           \
-    (glia_allow_shared_memory(emulator::address(kernel), shared_bytes) != cudaSuccess \
-         ? cudaPeekAtLastError()                                                      \
+#define GLI_LAUNCH(kernel, grid, block, shared_bytes, ...)                           \
+    (gli_allow_shared_memory(emulator::address(kernel), shared_bytes) != cudaSuccess \
+         ? cudaPeekAtLastError()                                                     \
          : emulator::launch(#kernel, kernel, grid, block, shared_bytes, __VA_ARGS__))
-#define GLIA_DYNAMIC_SHARED(T, name) T *name = static_cast<T *>(emulator::dynamic_shared_memory())
+#define GLI_DYNAMIC_SHARED(T, name) T *name = static_cast<T *>(emulator::dynamic_shared_memory())
 
 #endif
 #endif

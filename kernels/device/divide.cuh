@@ -1,7 +1,7 @@
 /* Division by a number that is known at launch: a multiplication, an addition and a shift.
  * Source: Granlund, Montgomery, "Division by Invariant Integers using Multiplication", figure 4.1. */
-#ifndef GLIA_KERNELS_DEVICE_DIVIDE_CUH
-#define GLIA_KERNELS_DEVICE_DIVIDE_CUH
+#ifndef GLI_KERNELS_DEVICE_DIVIDE_CUH
+#define GLI_KERNELS_DEVICE_DIVIDE_CUH
 
 #include <cstdint>
 

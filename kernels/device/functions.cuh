@@ -1,7 +1,7 @@
 /* Functions of one element and their derivatives, in float or double. Comparisons are written so that NaN goes
  * through. Each is within a few units in the last place of the exact value. */
-#ifndef GLIA_KERNELS_DEVICE_FUNCTIONS_CUH
-#define GLIA_KERNELS_DEVICE_FUNCTIONS_CUH
+#ifndef GLI_KERNELS_DEVICE_FUNCTIONS_CUH
+#define GLI_KERNELS_DEVICE_FUNCTIONS_CUH
 
 #include "glia/ops/common.h"
 #include "kernels/device/cuda.cuh"

@@ -1,10 +1,10 @@
 /* The GPU that a launch is for. */
-#ifndef GLIA_KERNELS_DEVICE_GPU_INFO_H
-#define GLIA_KERNELS_DEVICE_GPU_INFO_H
+#ifndef GLI_KERNELS_DEVICE_GPU_INFO_H
+#define GLI_KERNELS_DEVICE_GPU_INFO_H
 
-typedef struct glia_gpu {
+typedef struct gli_gpu {
     int multiprocessors;
     int compute_capability; /* 90: 9.0 */
-} glia_gpu;
+} gli_gpu;
 
 #endif

@@ -1,6 +1,6 @@
 /* y[i] = f(x0[i], x1[i], ...) over flat arrays, 16 bytes at a time. */
-#ifndef GLIA_KERNELS_DEVICE_MAP_CUH
-#define GLIA_KERNELS_DEVICE_MAP_CUH
+#ifndef GLI_KERNELS_DEVICE_MAP_CUH
+#define GLI_KERNELS_DEVICE_MAP_CUH
 
 #include "kernels/device/types.cuh"
 
@@ -41,7 +41,7 @@ cudaError_t map(const F &f, const inputs<T, N> &x, T *y, int count, cudaStream_t
     bool wide = aligned16(y);
     for (int n = 0; n < N; ++n) wide = wide && aligned16(x.at[n]);
     const int blocks = blocks_for(count, MAP_THREADS * vector<T>::width);
-    return GLIA_LAUNCH((map_kernel<T, N, F>), blocks, MAP_THREADS, 0, stream, f, x, y, count, wide);
+    return GLI_LAUNCH((map_kernel<T, N, F>), blocks, MAP_THREADS, 0, stream, f, x, y, count, wide);
 }
 
 }  // namespace glia

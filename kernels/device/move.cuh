@@ -3,8 +3,8 @@
  *
  * On the host, dimensions that all arrays walk through in one stride are joined, and an element becomes as wide as all
  * of them allow, up to 16 bytes: where rows are contiguous, so are the accesses, 16 bytes for each thread. */
-#ifndef GLIA_KERNELS_DEVICE_MOVE_CUH
-#define GLIA_KERNELS_DEVICE_MOVE_CUH
+#ifndef GLI_KERNELS_DEVICE_MOVE_CUH
+#define GLI_KERNELS_DEVICE_MOVE_CUH
 
 #include <cstring>
 
@@ -15,7 +15,7 @@ namespace glia {
 
 /* N elements that one access moves. */
 template <class T, int N>
-struct alignas(sizeof(T) * N) pack : glia_wide<pack<T, N>> {
+struct alignas(sizeof(T) * N) pack : gli_wide<pack<T, N>> {
     T at[N];
 };
 
@@ -160,14 +160,14 @@ cudaError_t move(const axes &a, T *y, const Rule &rule, cudaStream_t stream) {
     const int64_t count = a.count();
     if (count == 0) return cudaSuccess;
     const int threads = move_threads(count);
-    return GLIA_LAUNCH((move_kernel<T, Rule>), blocks_for(count, threads * MOVE_ITEMS), threads, 0, stream,
-                       walk_of(a, TO), static_cast<unsigned>(count), y, rule);
+    return GLI_LAUNCH((move_kernel<T, Rule>), blocks_for(count, threads * MOVE_ITEMS), threads, 0, stream,
+                      walk_of(a, TO), static_cast<unsigned>(count), y, rule);
 }
 
 }  // namespace glia
 
-/* `GLIA_FOR_BYTES(bytes, T, launch<T>(...))`: the expression with T an integer of that many bytes, 1 to 16. */
-#define GLIA_FOR_BYTES(bytes, T, ...)              \
+/* `GLI_FOR_BYTES(bytes, T, launch<T>(...))`: the expression with T an integer of that many bytes, 1 to 16. */
+#define GLI_FOR_BYTES(bytes, T, ...)               \
     [&]() -> cudaError_t {                         \
         switch (bytes) {                           \
             case 1: {                              \

@@ -1,6 +1,6 @@
 /* Elements of some axes by number: where they lie. */
-#ifndef GLIA_KERNELS_DEVICE_OFFSET_CALCULATOR_CUH
-#define GLIA_KERNELS_DEVICE_OFFSET_CALCULATOR_CUH
+#ifndef GLI_KERNELS_DEVICE_OFFSET_CALCULATOR_CUH
+#define GLI_KERNELS_DEVICE_OFFSET_CALCULATOR_CUH
 
 #include "kernels/device/divide.cuh"
 #include "kernels/reduce/reduce_launch.h"
@@ -24,7 +24,7 @@ struct digits {
     }
 };
 
-inline digits digits_of(const glia_reduce_axes &axes) {
+inline digits digits_of(const gli_reduce_axes &axes) {
     digits d = {};
     for (d.n = 0; d.n < axes.n; ++d.n) {
         d.size[d.n]   = divide_by(static_cast<unsigned>(axes.size[d.n]));
@@ -34,14 +34,14 @@ inline digits digits_of(const glia_reduce_axes &axes) {
 }
 
 /* Whether `width` neighbours of the last axis, from each multiple of it, lie next to each other at multiples of it. */
-inline bool runs_of(const glia_reduce_axes &axes, int width) {
+inline bool runs_of(const gli_reduce_axes &axes, int width) {
     if (axes.n == 0 || axes.stride[axes.n - 1] != 1 || axes.size[axes.n - 1] % width) return false;
     for (int d = 0; d + 1 < axes.n; ++d)
         if (axes.stride[d] % width) return false;
     return true;
 }
 
-inline bool multiples_of(const glia_reduce_axes &axes, int width) {
+inline bool multiples_of(const gli_reduce_axes &axes, int width) {
     for (int d = 0; d < axes.n; ++d)
         if (axes.stride[d] % width) return false;
     return true;

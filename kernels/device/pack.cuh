@@ -1,6 +1,6 @@
 /* W neighbours of an array, widened: one 16-byte access where the array is `wide`, else one by one. */
-#ifndef GLIA_KERNELS_DEVICE_PACK_CUH
-#define GLIA_KERNELS_DEVICE_PACK_CUH
+#ifndef GLI_KERNELS_DEVICE_PACK_CUH
+#define GLI_KERNELS_DEVICE_PACK_CUH
 
 #include "kernels/device/types.cuh"
 

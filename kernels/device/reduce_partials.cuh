@@ -1,6 +1,6 @@
 /* The second launch of sums over columns: adds up what the blocks of the first one wrote. */
-#ifndef GLIA_KERNELS_DEVICE_REDUCE_PARTIALS_CUH
-#define GLIA_KERNELS_DEVICE_REDUCE_PARTIALS_CUH
+#ifndef GLI_KERNELS_DEVICE_REDUCE_PARTIALS_CUH
+#define GLI_KERNELS_DEVICE_REDUCE_PARTIALS_CUH
 
 #include "kernels/device/types.cuh"
 
@@ -36,7 +36,7 @@ template <class T>
 cudaError_t totals(const totals_job<T> &j, cudaStream_t stream) {
     if (j.columns == 0 || (!j.y[0] && !j.y[1])) return cudaSuccess;
     const dim3 grid(blocks_for(j.columns, TOTAL_ACROSS), 2), block(TOTAL_ACROSS, TOTAL_DOWN);
-    return GLIA_LAUNCH(totals_kernel<T>, grid, block, 0, stream, j);
+    return GLI_LAUNCH(totals_kernel<T>, grid, block, 0, stream, j);
 }
 
 }  // namespace glia

@@ -1,6 +1,6 @@
 /* Rows that stay in registers from their one read to their one write: held by some lanes of a warp, or by a block. */
-#ifndef GLIA_KERNELS_DEVICE_ROWS_CUH
-#define GLIA_KERNELS_DEVICE_ROWS_CUH
+#ifndef GLI_KERNELS_DEVICE_ROWS_CUH
+#define GLI_KERNELS_DEVICE_ROWS_CUH
 
 #include "kernels/device/pack.cuh"
 #include "kernels/device/block_reduce.cuh"
@@ -57,27 +57,27 @@ inline int row_blocks(const row_shape &s) { return blocks_for(s.rows, ROW_THREAD
 
 }  // namespace glia
 
-/* `return GLIA_FOR_ROWS(shape, PACKS, WHOLE_BLOCK, launch<PACKS, WHOLE_BLOCK>(...))`: the expression for the shape;
+/* `return GLI_FOR_ROWS(shape, PACKS, WHOLE_BLOCK, launch<PACKS, WHOLE_BLOCK>(...))`: the expression for the shape;
  * cudaErrorInvalidValue for one whose rows are too long. */
-#define GLIA_FOR_ROWS(shape, PACKS, WHOLE_BLOCK, ...)                    \
+#define GLI_FOR_ROWS(shape, PACKS, WHOLE_BLOCK, ...)                     \
     [&]() -> cudaError_t {                                               \
         switch ((shape).packs * ((shape).team > glia::LANES ? -1 : 1)) { \
-            GLIA_ROWS_CASE(1, PACKS, 1, WHOLE_BLOCK, false, __VA_ARGS__) \
-            GLIA_ROWS_CASE(2, PACKS, 2, WHOLE_BLOCK, false, __VA_ARGS__) \
-            GLIA_ROWS_CASE(4, PACKS, 4, WHOLE_BLOCK, false, __VA_ARGS__) \
-            GLIA_ROWS_CASE(-1, PACKS, 1, WHOLE_BLOCK, true, __VA_ARGS__) \
-            GLIA_ROWS_CASE(-2, PACKS, 2, WHOLE_BLOCK, true, __VA_ARGS__) \
-            GLIA_ROWS_CASE(-4, PACKS, 4, WHOLE_BLOCK, true, __VA_ARGS__) \
-            GLIA_ROWS_CASE(-8, PACKS, 8, WHOLE_BLOCK, true, __VA_ARGS__) \
+            GLI_ROWS_CASE(1, PACKS, 1, WHOLE_BLOCK, false, __VA_ARGS__)  \
+            GLI_ROWS_CASE(2, PACKS, 2, WHOLE_BLOCK, false, __VA_ARGS__)  \
+            GLI_ROWS_CASE(4, PACKS, 4, WHOLE_BLOCK, false, __VA_ARGS__)  \
+            GLI_ROWS_CASE(-1, PACKS, 1, WHOLE_BLOCK, true, __VA_ARGS__)  \
+            GLI_ROWS_CASE(-2, PACKS, 2, WHOLE_BLOCK, true, __VA_ARGS__)  \
+            GLI_ROWS_CASE(-4, PACKS, 4, WHOLE_BLOCK, true, __VA_ARGS__)  \
+            GLI_ROWS_CASE(-8, PACKS, 8, WHOLE_BLOCK, true, __VA_ARGS__)  \
             default: return cudaErrorInvalidValue;                       \
         }                                                                \
     }()
 
-#define GLIA_ROWS_CASE(key, PACKS, packs, WHOLE_BLOCK, whole, ...) \
-    case key: {                                                    \
-        constexpr int PACKS        = packs;                        \
-        constexpr bool WHOLE_BLOCK = whole;                        \
-        return __VA_ARGS__;                                        \
+#define GLI_ROWS_CASE(key, PACKS, packs, WHOLE_BLOCK, whole, ...) \
+    case key: {                                                   \
+        constexpr int PACKS        = packs;                       \
+        constexpr bool WHOLE_BLOCK = whole;                       \
+        return __VA_ARGS__;                                       \
     }
 
 #endif

@@ -1,6 +1,6 @@
 /* Element types of kernels: f32, f64, bf16 and f16, computed in float, f64 in double. */
-#ifndef GLIA_KERNELS_DEVICE_TYPES_CUH
-#define GLIA_KERNELS_DEVICE_TYPES_CUH
+#ifndef GLI_KERNELS_DEVICE_TYPES_CUH
+#define GLI_KERNELS_DEVICE_TYPES_CUH
 
 #include <cstdint>
 
@@ -43,7 +43,7 @@ __device__ inline f16 narrow<f16>(float x) {
 
 /* As many elements as one 16-byte access moves. */
 template <class T>
-struct alignas(16) vector : glia_wide<vector<T>> {
+struct alignas(16) vector : gli_wide<vector<T>> {
     enum { width = 16 / sizeof(T) };
     T at[width];
 };
@@ -54,9 +54,9 @@ inline int blocks_for(int64_t count, int per_block) { return static_cast<int>((c
 
 }  // namespace glia
 
-/* `return GLIA_FOR_FLOAT(dtype, T, launch<T>(...))`: the expression with T for the dtype; cudaErrorInvalidValue for one
+/* `return GLI_FOR_FLOAT(dtype, T, launch<T>(...))`: the expression with T for the dtype; cudaErrorInvalidValue for one
  * that is no float. */
-#define GLIA_FOR_FLOAT(dtype, T, ...)              \
+#define GLI_FOR_FLOAT(dtype, T, ...)               \
     [&]() -> cudaError_t {                         \
         switch (dtype) {                           \
             case GLIA_F32: {                       \

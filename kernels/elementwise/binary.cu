@@ -61,25 +61,25 @@ struct backward {
 };
 
 template <class T>
-cudaError_t binary(glia_binary_kind kind, const glia_axes &axes, const void *a, const void *b, void *y,
+cudaError_t binary(glia_binary_kind kind, const gli_axes &axes, const void *a, const void *b, void *y,
                    cudaStream_t stream) {
     const inputs<T, 2> x = {{static_cast<const T *>(a), static_cast<const T *>(b)}};
     return broadcast<T, 2>(forward<compute<T>>{kind}, axes, x, static_cast<T *>(y), stream);
 }
 
 template <class T>
-inputs<T, 3> inputs_of(const glia_binary_backward_args &args) {
+inputs<T, 3> inputs_of(const gli_binary_backward_args &args) {
     return {{static_cast<const T *>(args.a), static_cast<const T *>(args.b), static_cast<const T *>(args.dy)}};
 }
 
 template <class T>
-cudaError_t binary_backward(const glia_binary_backward_args &args, const glia_axes &axes, cudaStream_t stream) {
+cudaError_t binary_backward(const gli_binary_backward_args &args, const gli_axes &axes, cudaStream_t stream) {
     const backward<compute<T>> f = {args.kind, args.by_b};
     return broadcast<T, 3>(f, axes, inputs_of<T>(args), static_cast<T *>(args.out), stream);
 }
 
 template <class T>
-cudaError_t binary_backward_sum(const glia_binary_backward_args &args, const glia_axes &kept, const glia_axes &summed,
+cudaError_t binary_backward_sum(const gli_binary_backward_args &args, const gli_axes &kept, const gli_axes &summed,
                                 bool kept_inside, void *workspace, cudaStream_t stream) {
     const backward<compute<T>> f = {args.kind, args.by_b};
     return broadcast_sum<T, 3>(f, kept, summed, kept_inside, inputs_of<T>(args), static_cast<T *>(args.out), workspace,
@@ -89,25 +89,25 @@ cudaError_t binary_backward_sum(const glia_binary_backward_args &args, const gli
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_binary(glia_dtype dtype, glia_binary_kind kind, const glia_axes *axes, const void *a,
-                               const void *b, void *y, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(dtype, T, glia::binary<T>(kind, *axes, a, b, y, stream));
+cudaError_t gli_kernel_binary(glia_dtype dtype, glia_binary_kind kind, const gli_axes *axes, const void *a,
+                              const void *b, void *y, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::binary<T>(kind, *axes, a, b, y, stream));
 }
 
-cudaError_t glia_kernel_binary_backward(const glia_binary_backward_args *args, const glia_axes *axes,
-                                        cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->dtype, T, glia::binary_backward<T>(*args, *axes, stream));
+cudaError_t gli_kernel_binary_backward(const gli_binary_backward_args *args, const gli_axes *axes,
+                                       cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->dtype, T, glia::binary_backward<T>(*args, *axes, stream));
 }
 
-cudaError_t glia_kernel_binary_backward_sum(const glia_binary_backward_args *args, const glia_axes *kept,
-                                            const glia_axes *summed, bool kept_inside, void *workspace,
-                                            cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->dtype, T,
-                          glia::binary_backward_sum<T>(*args, *kept, *summed, kept_inside, workspace, stream));
+cudaError_t gli_kernel_binary_backward_sum(const gli_binary_backward_args *args, const gli_axes *kept,
+                                           const gli_axes *summed, bool kept_inside, void *workspace,
+                                           cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->dtype, T,
+                         glia::binary_backward_sum<T>(*args, *kept, *summed, kept_inside, workspace, stream));
 }
 
-size_t glia_kernel_broadcast_sum_bytes(glia_dtype dtype, const glia_axes *kept, const glia_axes *summed,
-                                       bool kept_inside) {
+size_t gli_kernel_broadcast_sum_bytes(glia_dtype dtype, const gli_axes *kept, const gli_axes *summed,
+                                      bool kept_inside) {
     const size_t size = dtype == GLIA_F64 ? sizeof(double) : sizeof(float);
     return glia::broadcast_sum_bytes(*kept, *summed, kept_inside, size);
 }

@@ -1,6 +1,6 @@
 /* Functions of two elements, with broadcasting, and their derivatives. */
-#ifndef GLIA_KERNELS_ELEMENTWISE_BINARY_LAUNCH_H
-#define GLIA_KERNELS_ELEMENTWISE_BINARY_LAUNCH_H
+#ifndef GLI_KERNELS_ELEMENTWISE_BINARY_LAUNCH_H
+#define GLI_KERNELS_ELEMENTWISE_BINARY_LAUNCH_H
 
 #include <cuda_runtime_api.h>
 
@@ -12,30 +12,28 @@ extern "C" {
 #endif
 
 /* y = kind(a, b). Operands of the axes: y, a, b. y may be a, or b, if it lies in the same way. */
-cudaError_t glia_kernel_binary(glia_dtype dtype, glia_binary_kind kind, const glia_axes *axes, const void *a,
-                               const void *b, void *y, cudaStream_t stream);
+cudaError_t gli_kernel_binary(glia_dtype dtype, glia_binary_kind kind, const gli_axes *axes, const void *a,
+                              const void *b, void *y, cudaStream_t stream);
 
-typedef struct glia_binary_backward_args {
+typedef struct gli_binary_backward_args {
     glia_dtype dtype;
     glia_binary_kind kind;
     bool by_b; /* the derivative by b, else by a */
     const void *a, *b, *dy;
     void *out;
-} glia_binary_backward_args;
+} gli_binary_backward_args;
 
 /* out = dy times the derivative. Operands of the axes: out, a, b, dy. */
-cudaError_t glia_kernel_binary_backward(const glia_binary_backward_args *args, const glia_axes *axes,
-                                        cudaStream_t stream);
+cudaError_t gli_kernel_binary_backward(const gli_binary_backward_args *args, const gli_axes *axes, cudaStream_t stream);
 
 /* The same, summed over axes; out is dense over the kept ones. Operands of both lists: a, b, dy. kept_inside: the
  * innermost axis in memory is a kept one. */
-cudaError_t glia_kernel_binary_backward_sum(const glia_binary_backward_args *args, const glia_axes *kept,
-                                            const glia_axes *summed, bool kept_inside, void *workspace,
-                                            cudaStream_t stream);
+cudaError_t gli_kernel_binary_backward_sum(const gli_binary_backward_args *args, const gli_axes *kept,
+                                           const gli_axes *summed, bool kept_inside, void *workspace,
+                                           cudaStream_t stream);
 
 /* Bytes of workspace of a sum; dtype as seen by the kernel. */
-size_t glia_kernel_broadcast_sum_bytes(glia_dtype dtype, const glia_axes *kept, const glia_axes *summed,
-                                       bool kept_inside);
+size_t gli_kernel_broadcast_sum_bytes(glia_dtype dtype, const gli_axes *kept, const gli_axes *summed, bool kept_inside);
 
 #ifdef __cplusplus
 }

@@ -21,10 +21,10 @@ __global__ void __launch_bounds__(COMPARE_THREADS)
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_compare(const unsigned *a, const unsigned *b, size_t words, int *different,
-                                cudaStream_t stream) {
+cudaError_t gli_kernel_compare(const unsigned *a, const unsigned *b, size_t words, int *different,
+                               cudaStream_t stream) {
     const size_t blocks = (words + glia::COMPARE_THREADS - 1) / glia::COMPARE_THREADS;
     const int grid      = static_cast<int>(std::min(blocks, size_t{glia::COMPARE_BLOCKS}));
     if (words == 0) return cudaSuccess;
-    return GLIA_LAUNCH(glia::compare_kernel, grid, glia::COMPARE_THREADS, 0, stream, a, b, words, different);
+    return GLI_LAUNCH(glia::compare_kernel, grid, glia::COMPARE_THREADS, 0, stream, a, b, words, different);
 }

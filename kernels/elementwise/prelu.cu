@@ -21,21 +21,21 @@ struct by_slope {
 };
 
 template <class T>
-cudaError_t prelu(const glia_axes &axes, const void *x, const void *slope, void *y, cudaStream_t stream) {
+cudaError_t prelu(const gli_axes &axes, const void *x, const void *slope, void *y, cudaStream_t stream) {
     const inputs<T, 2> in = {{static_cast<const T *>(x), static_cast<const T *>(slope)}};
     return broadcast<T, 2>(forward<compute<T>>(), axes, in, static_cast<T *>(y), stream);
 }
 
 template <class T>
-cudaError_t backward(const glia_axes &axes, const void *x, const void *slope, const void *dy, void *dx,
+cudaError_t backward(const gli_axes &axes, const void *x, const void *slope, const void *dy, void *dx,
                      cudaStream_t stream) {
     const inputs<T, 3> in = {{static_cast<const T *>(x), static_cast<const T *>(slope), static_cast<const T *>(dy)}};
     return broadcast<T, 3>(by_x<compute<T>>(), axes, in, static_cast<T *>(dx), stream);
 }
 
 template <class T>
-cudaError_t slope_sum(const glia_prelu_slope_args &args, const glia_axes &kept, const glia_axes &summed,
-                      bool kept_inside, cudaStream_t stream) {
+cudaError_t slope_sum(const gli_prelu_slope_args &args, const gli_axes &kept, const gli_axes &summed, bool kept_inside,
+                      cudaStream_t stream) {
     const inputs<T, 2> in = {{static_cast<const T *>(args.x), static_cast<const T *>(args.dy)}};
     return broadcast_sum<T, 2>(by_slope<compute<T>>(), kept, summed, kept_inside, in, static_cast<T *>(args.dslope),
                                args.workspace, stream);
@@ -44,17 +44,17 @@ cudaError_t slope_sum(const glia_prelu_slope_args &args, const glia_axes &kept, 
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_prelu(glia_dtype dtype, const glia_axes *axes, const void *x, const void *slope, void *y,
-                              cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(dtype, T, glia::prelu<T>(*axes, x, slope, y, stream));
+cudaError_t gli_kernel_prelu(glia_dtype dtype, const gli_axes *axes, const void *x, const void *slope, void *y,
+                             cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::prelu<T>(*axes, x, slope, y, stream));
 }
 
-cudaError_t glia_kernel_prelu_backward(glia_dtype dtype, const glia_axes *axes, const void *x, const void *slope,
-                                       const void *dy, void *dx, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(dtype, T, glia::backward<T>(*axes, x, slope, dy, dx, stream));
+cudaError_t gli_kernel_prelu_backward(glia_dtype dtype, const gli_axes *axes, const void *x, const void *slope,
+                                      const void *dy, void *dx, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::backward<T>(*axes, x, slope, dy, dx, stream));
 }
 
-cudaError_t glia_kernel_prelu_slope(const glia_prelu_slope_args *args, const glia_axes *kept, const glia_axes *summed,
-                                    bool kept_inside, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->dtype, T, glia::slope_sum<T>(*args, *kept, *summed, kept_inside, stream));
+cudaError_t gli_kernel_prelu_slope(const gli_prelu_slope_args *args, const gli_axes *kept, const gli_axes *summed,
+                                   bool kept_inside, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->dtype, T, glia::slope_sum<T>(*args, *kept, *summed, kept_inside, stream));
 }

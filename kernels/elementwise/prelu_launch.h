@@ -1,6 +1,6 @@
 /* x where it is positive, a slope times x elsewhere, and its derivatives. */
-#ifndef GLIA_KERNELS_ELEMENTWISE_PRELU_LAUNCH_H
-#define GLIA_KERNELS_ELEMENTWISE_PRELU_LAUNCH_H
+#ifndef GLI_KERNELS_ELEMENTWISE_PRELU_LAUNCH_H
+#define GLI_KERNELS_ELEMENTWISE_PRELU_LAUNCH_H
 
 #include <cuda_runtime_api.h>
 
@@ -11,24 +11,24 @@ extern "C" {
 #endif
 
 /* y = x > 0 ? x : slope x. Operands of the axes: y, x, slope. y may be x. */
-cudaError_t glia_kernel_prelu(glia_dtype dtype, const glia_axes *axes, const void *x, const void *slope, void *y,
-                              cudaStream_t stream);
+cudaError_t gli_kernel_prelu(glia_dtype dtype, const gli_axes *axes, const void *x, const void *slope, void *y,
+                             cudaStream_t stream);
 
 /* dx = x > 0 ? dy : slope dy. Operands of the axes: dx, x, slope, dy. dx may be dy. */
-cudaError_t glia_kernel_prelu_backward(glia_dtype dtype, const glia_axes *axes, const void *x, const void *slope,
-                                       const void *dy, void *dx, cudaStream_t stream);
+cudaError_t gli_kernel_prelu_backward(glia_dtype dtype, const gli_axes *axes, const void *x, const void *slope,
+                                      const void *dy, void *dx, cudaStream_t stream);
 
-typedef struct glia_prelu_slope_args {
+typedef struct gli_prelu_slope_args {
     glia_dtype dtype;
     const void *x, *dy;
     void *dslope;
-    void *workspace; /* glia_kernel_broadcast_sum_bytes */
-} glia_prelu_slope_args;
+    void *workspace; /* gli_kernel_broadcast_sum_bytes */
+} gli_prelu_slope_args;
 
 /* dslope, dense over the kept axes = the sum of (x > 0 ? 0 : x dy). Operands: x, dy. kept_inside: as in
  * binary_launch.h. */
-cudaError_t glia_kernel_prelu_slope(const glia_prelu_slope_args *args, const glia_axes *kept, const glia_axes *summed,
-                                    bool kept_inside, cudaStream_t stream);
+cudaError_t gli_kernel_prelu_slope(const gli_prelu_slope_args *args, const gli_axes *kept, const gli_axes *summed,
+                                   bool kept_inside, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

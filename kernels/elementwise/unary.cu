@@ -46,12 +46,12 @@ cudaError_t unary_backward(glia_unary_kind kind, double alpha, double beta, bool
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_unary(glia_dtype dtype, glia_unary_kind kind, double alpha, double beta, const void *x, void *y,
-                              int count, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(dtype, T, glia::unary<T>(kind, alpha, beta, x, y, count, stream));
+cudaError_t gli_kernel_unary(glia_dtype dtype, glia_unary_kind kind, double alpha, double beta, const void *x, void *y,
+                             int count, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::unary<T>(kind, alpha, beta, x, y, count, stream));
 }
 
-cudaError_t glia_kernel_unary_backward(glia_dtype dtype, glia_unary_kind kind, double alpha, double beta, bool from_y,
-                                       const void *source, const void *dy, void *dx, int count, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(dtype, T, glia::unary_backward<T>(kind, alpha, beta, from_y, source, dy, dx, count, stream));
+cudaError_t gli_kernel_unary_backward(glia_dtype dtype, glia_unary_kind kind, double alpha, double beta, bool from_y,
+                                      const void *source, const void *dy, void *dx, int count, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::unary_backward<T>(kind, alpha, beta, from_y, source, dy, dx, count, stream));
 }

@@ -38,17 +38,17 @@ template <class T>
 cudaError_t bias_all(const bias_of<T> &f, T *y, int count, cudaStream_t stream) {
     const int width  = vector<T>::width;
     const int blocks = blocks_for(count, BIAS_THREADS * width);
-    return GLIA_LAUNCH(bias_kernel<T>, blocks, BIAS_THREADS, 0, stream, f, y, count, aligned16(y));
+    return GLI_LAUNCH(bias_kernel<T>, blocks, BIAS_THREADS, 0, stream, f, y, count, aligned16(y));
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_bias(glia_dtype dtype, glia_unary_kind activation, void *y, const void *bias, int outer,
-                             int channels, int inner, cudaStream_t stream) {
+cudaError_t gli_kernel_bias(glia_dtype dtype, glia_unary_kind activation, void *y, const void *bias, int outer,
+                            int channels, int inner, cudaStream_t stream) {
     const int count = outer * channels * inner;
     if (count == 0) return cudaSuccess;
-    return GLIA_FOR_FLOAT(dtype, T,
-                          glia::bias_all<T>({static_cast<const T *>(bias), channels, inner, activation},
-                                            static_cast<T *>(y), count, stream));
+    return GLI_FOR_FLOAT(dtype, T,
+                         glia::bias_all<T>({static_cast<const T *>(bias), channels, inner, activation},
+                                           static_cast<T *>(y), count, stream));
 }

@@ -1,6 +1,6 @@
 /* What follows a convolution or a product that a library has computed. */
-#ifndef GLIA_KERNELS_GEMM_BIAS_LAUNCH_H
-#define GLIA_KERNELS_GEMM_BIAS_LAUNCH_H
+#ifndef GLI_KERNELS_GEMM_BIAS_LAUNCH_H
+#define GLI_KERNELS_GEMM_BIAS_LAUNCH_H
 
 #include <cuda_runtime_api.h>
 
@@ -12,8 +12,8 @@ extern "C" {
 
 /* y[o,c,i] = act(y[o,c,i] + bias[c]) in place; y: [outer,channels,inner], dense, fewer than 2^31 elements. bias NULL:
  * zeros. activation: one of those that convolutions fuse. */
-cudaError_t glia_kernel_bias(glia_dtype dtype, glia_unary_kind activation, void *y, const void *bias, int outer,
-                             int channels, int inner, cudaStream_t stream);
+cudaError_t gli_kernel_bias(glia_dtype dtype, glia_unary_kind activation, void *y, const void *bias, int outer,
+                            int channels, int inner, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

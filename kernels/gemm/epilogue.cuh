@@ -1,6 +1,6 @@
 /* What becomes of the sums of a product: y = act(alpha sum + beta c), where y lies. */
-#ifndef GLIA_KERNELS_GEMM_EPILOGUE_CUH
-#define GLIA_KERNELS_GEMM_EPILOGUE_CUH
+#ifndef GLI_KERNELS_GEMM_EPILOGUE_CUH
+#define GLI_KERNELS_GEMM_EPILOGUE_CUH
 
 #include "glia/ops/common.h"
 #include "kernels/gemm/tensor_access.cuh"

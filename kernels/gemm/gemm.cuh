@@ -5,8 +5,8 @@
  * memory into registers while the sums of this one are formed, so there is one barrier for each. An element of y is
  * summed in the order of k whatever the size of the tile; only a tall sum is cut into slices, which a second pass adds
  * up, and the cut follows from the sizes alone. */
-#ifndef GLIA_KERNELS_GEMM_GEMM_CUH
-#define GLIA_KERNELS_GEMM_GEMM_CUH
+#ifndef GLI_KERNELS_GEMM_GEMM_CUH
+#define GLI_KERNELS_GEMM_GEMM_CUH
 
 #include "kernels/gemm/epilogue.cuh"
 #include "kernels/gemm/split_k.cuh"
@@ -118,7 +118,7 @@ cudaError_t launch_tiles(const Batch &batch, const product_sizes &sizes, void *w
     const int64_t blocks                   = int64_t(cuts.row_tiles) * cuts.column_tiles * cut.slices * sizes.items;
     if (blocks > INT32_MAX) return cudaErrorInvalidConfiguration;
     const cudaError_t error =
-        GLIA_LAUNCH((product_kernel<T, Tile, Batch>), unsigned(blocks), Tile::threads, 0, stream, batch, cuts, partial);
+        GLI_LAUNCH((product_kernel<T, Tile, Batch>), unsigned(blocks), Tile::threads, 0, stream, batch, cuts, partial);
     return error != cudaSuccess || !partial.data ? error : add_slices<T>(batch, sizes, cut, partial, stream);
 }
 

@@ -7,14 +7,14 @@
  */
 #include "kernels/gemm/matmul_operands.cuh"
 
-size_t glia_kernel_matmul_workspace(const glia_product *call) {
+size_t gli_kernel_matmul_workspace(const gli_product *call) {
     const glia::product_sizes sizes = glia::sizes_of(*call);
     return glia::partial_count(sizes, glia::slicing_of(sizes)) *
            (call->dtype == GLIA_F64 ? sizeof(double) : sizeof(float));
 }
 
-cudaError_t glia_kernel_matmul(const glia_product *call, glia_gpu gpu, void *workspace, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(
+cudaError_t gli_kernel_matmul(const gli_product *call, gli_gpu gpu, void *workspace, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(
         call->dtype, T,
         glia::multiply<T>(glia::batch_of<T>(*call), glia::sizes_of(*call), gpu.multiprocessors, workspace, stream));
 }

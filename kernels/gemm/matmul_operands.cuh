@@ -1,6 +1,6 @@
 /* A batch of plain matrices, as gemm.cuh takes it. */
-#ifndef GLIA_KERNELS_GEMM_MATMUL_OPERANDS_CUH
-#define GLIA_KERNELS_GEMM_MATMUL_OPERANDS_CUH
+#ifndef GLI_KERNELS_GEMM_MATMUL_OPERANDS_CUH
+#define GLI_KERNELS_GEMM_MATMUL_OPERANDS_CUH
 
 #include "kernels/gemm/matmul_launch.h"
 #include "kernels/gemm/gemm.cuh"
@@ -10,11 +10,11 @@ namespace glia {
 template <class T>
 struct matmul_batch {
     typedef product<matrix<T>, matrix<T>, result<T, line, line>> item;
-    typedef unsigned steps[GLIA_MATMUL_DIMS];
+    typedef unsigned steps[GLI_MATMUL_DIMS];
 
     item first;
     int ndim;
-    unsigned size[GLIA_MATMUL_DIMS];
+    unsigned size[GLI_MATMUL_DIMS];
     steps a, b, c, y;
 
     __device__ item at(int i) const {
@@ -35,7 +35,7 @@ struct matmul_batch {
 /* Whether the array can be read in fours of neighbours in the dimension of `size` elements, step 1, when all other
  * steps, `across` and the batch's, keep to multiples of four. */
 template <class T>
-bool in_fours(const glia_product_array &x, const glia_product &call, int size, int64_t along, int64_t across) {
+bool in_fours(const gli_product_array &x, const gli_product &call, int size, int64_t along, int64_t across) {
     bool fours = along == 1 && across % 4 == 0 && aligned_fours<T>(x.data, size);
     for (int d = 0; d < call.batch_ndim; ++d) fours = fours && x.batch[d] % 4 == 0;
     return fours;
@@ -43,7 +43,7 @@ bool in_fours(const glia_product_array &x, const glia_product &call, int size, i
 
 /* The operand [kept, summed]. */
 template <class T>
-matrix<T> matrix_of(const glia_product_array &x, const glia_product &call, int kept, int64_t kept_step,
+matrix<T> matrix_of(const gli_product_array &x, const gli_product &call, int kept, int64_t kept_step,
                     int64_t summed_step) {
     const bool along_summed = summed_step == 1 || kept_step != 1;
     const bool wide         = along_summed ? in_fours<T>(x, call, call.k, summed_step, kept_step)
@@ -52,7 +52,7 @@ matrix<T> matrix_of(const glia_product_array &x, const glia_product &call, int k
 }
 
 template <class T>
-result<T, line, line> result_of(const glia_product &call) {
+result<T, line, line> result_of(const gli_product &call) {
     result<T, line, line> y = {};
     y.data                  = static_cast<T *>(const_cast<void *>(call.y.data));
     y.rows.step             = unsigned(call.y.row);
@@ -70,7 +70,7 @@ result<T, line, line> result_of(const glia_product &call) {
 }
 
 template <class T>
-matmul_batch<T> batch_of(const glia_product &call) {
+matmul_batch<T> batch_of(const gli_product &call) {
     matmul_batch<T> batch = {};
     batch.first           = {matrix_of<T>(call.a, call, call.m, call.a.row, call.a.column),
                              matrix_of<T>(call.b, call, call.n, call.b.column, call.b.row),
@@ -89,7 +89,7 @@ matmul_batch<T> batch_of(const glia_product &call) {
     return batch;
 }
 
-inline product_sizes sizes_of(const glia_product &call) {
+inline product_sizes sizes_of(const gli_product &call) {
     int items = 1;
     for (int d = 0; d < call.batch_ndim; ++d) items *= call.batch[d];
     return {items, call.m, call.n, call.k, call.wants_row_sums};

@@ -1,6 +1,6 @@
 /* Tall sums: slices of k are summed by different blocks, and a second pass adds the slices up, always in one order. */
-#ifndef GLIA_KERNELS_GEMM_SPLIT_K_CUH
-#define GLIA_KERNELS_GEMM_SPLIT_K_CUH
+#ifndef GLI_KERNELS_GEMM_SPLIT_K_CUH
+#define GLI_KERNELS_GEMM_SPLIT_K_CUH
 
 #include "kernels/device/types.cuh"
 
@@ -94,8 +94,8 @@ template <class T, class Batch>
 cudaError_t add_slices(const Batch &batch, const product_sizes &s, const slicing &cut,
                        const partial_sums<compute<T>> &partial, cudaStream_t stream) {
     const int64_t outputs = int64_t(s.items) * s.m * (s.n + s.row_sums);
-    return GLIA_LAUNCH((slices_kernel<T, Batch>), blocks_for(outputs, SLICE_OUTPUTS), SLICE_OUTPUTS * SLICE_LANES, 0,
-                       stream, batch, cut.slices, partial);
+    return GLI_LAUNCH((slices_kernel<T, Batch>), blocks_for(outputs, SLICE_OUTPUTS), SLICE_OUTPUTS * SLICE_LANES, 0,
+                      stream, batch, cut.slices, partial);
 }
 
 }  // namespace glia

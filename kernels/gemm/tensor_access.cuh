@@ -4,8 +4,8 @@
  *
  * Offsets count elements modulo 2^32: tensors whose extent is 2^31 elements or more are copied before they come here.
  * So do rows and columns of images, where those of the padding, on either side, are at 2^31 and more. */
-#ifndef GLIA_KERNELS_GEMM_TENSOR_ACCESS_CUH
-#define GLIA_KERNELS_GEMM_TENSOR_ACCESS_CUH
+#ifndef GLI_KERNELS_GEMM_TENSOR_ACCESS_CUH
+#define GLI_KERNELS_GEMM_TENSOR_ACCESS_CUH
 
 #include "kernels/device/divide.cuh"
 #include "kernels/device/types.cuh"
@@ -75,7 +75,7 @@ struct patches : operand<T, grid, grid> {
 };
 
 template <class T>
-struct alignas(4 * sizeof(T) < 16 ? 4 * sizeof(T) : 16) four : glia_wide<four<T>> {
+struct alignas(4 * sizeof(T) < 16 ? 4 * sizeof(T) : 16) four : gli_wide<four<T>> {
     T at[4];
 };
 

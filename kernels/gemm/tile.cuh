@@ -1,6 +1,6 @@
 /* Tiles of two operands in shared memory, and the sums that a thread forms of them. */
-#ifndef GLIA_KERNELS_GEMM_TILE_CUH
-#define GLIA_KERNELS_GEMM_TILE_CUH
+#ifndef GLI_KERNELS_GEMM_TILE_CUH
+#define GLI_KERNELS_GEMM_TILE_CUH
 
 #include "kernels/gemm/tensor_access.cuh"
 

@@ -1,7 +1,7 @@
 /* Products on tensor cores, through nvcuda::wmma: the batches of gemm.cuh, with the elements of a and b rounded to
  * bf16, f16 or tf32 where they are not, and sums in float. */
-#ifndef GLIA_KERNELS_GEMM_WMMA_GEMM_CUH
-#define GLIA_KERNELS_GEMM_WMMA_GEMM_CUH
+#ifndef GLI_KERNELS_GEMM_WMMA_GEMM_CUH
+#define GLI_KERNELS_GEMM_WMMA_GEMM_CUH
 
 #include "glia/context.h"
 #include "kernels/gemm/gemm.cuh"
@@ -184,15 +184,15 @@ cudaError_t multiply_on_tensor_cores(const Batch &batch, const product_sizes &si
     const int64_t blocks              = int64_t(cuts.row_tiles) * cuts.column_tiles * cut.slices * sizes.items;
     if (blocks > INT32_MAX) return cudaErrorInvalidConfiguration;
     const cudaError_t error =
-        GLIA_LAUNCH((tensor_kernel<T, S, Batch>), unsigned(blocks), THREADS, 0, stream, batch, cuts, partial);
+        GLI_LAUNCH((tensor_kernel<T, S, Batch>), unsigned(blocks), THREADS, 0, stream, batch, cuts, partial);
     return error != cudaSuccess || !partial.data ? error : add_slices<T>(batch, sizes, cut, partial, stream);
 }
 
 }  // namespace glia
 
-/* `return GLIA_FOR_TENSOR(dtype, math, T, S, launch<T, S>(...))`: T is the type in memory, S that of the tensor cores.
+/* `return GLI_FOR_TENSOR(dtype, math, T, S, launch<T, S>(...))`: T is the type in memory, S that of the tensor cores.
  */
-#define GLIA_FOR_TENSOR(dtype, math, T, S, ...)            \
+#define GLI_FOR_TENSOR(dtype, math, T, S, ...)             \
     [&]() -> cudaError_t {                                 \
         if (dtype == GLIA_BF16) {                          \
             using T = glia::bf16;                          \

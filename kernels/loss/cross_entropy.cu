@@ -24,7 +24,7 @@ struct problem {
     int64_t ignore_index;
     C hard, spread, epsilon; /* an item's class gets `hard`, or its target times that; every class `spread` more */
     const T *x, *probabilities, *weight;
-    glia_indices target;
+    gli_indices target;
     unsigned long long *bad;
 
     /* Whether one class alone has a share of each item. */
@@ -151,7 +151,7 @@ template <class T, int TEAM>
 __global__ void __launch_bounds__(CLASS_THREADS)
     loss_kernel(problem<T> p, T *losses, T *y, compute<T> over, sums<compute<T>, 2> *of_block) {
     typedef compute<T> C;
-    GLIA_DYNAMIC_SHARED(T, rows);
+    GLI_DYNAMIC_SHARED(T, rows);
     __shared__ sums<C, 2> shared[CLASS_WARPS];
     const int teams = CLASS_THREADS / TEAM, team = threadIdx.x / TEAM;
     sums<C, 2> sum = {};
@@ -236,7 +236,7 @@ __device__ inline compute<T> slope_of(const row<T, TEAM> &r, int c, compute<T> x
 template <class T, int TEAM>
 __global__ void __launch_bounds__(CLASS_THREADS) backward_kernel(problem<T> p, gradient<T> g) {
     typedef compute<T> C;
-    GLIA_DYNAMIC_SHARED(T, rows);
+    GLI_DYNAMIC_SHARED(T, rows);
     __shared__ sums<C, 2> shared[CLASS_WARPS];
     const C over       = g.over != 0 ? g.over : sum_of_blocks(g.of_block, g.blocks, shared).at[1];
     const int teams    = CLASS_THREADS / TEAM;
@@ -257,7 +257,7 @@ __global__ void __launch_bounds__(CLASS_THREADS) backward_kernel(problem<T> p, g
 }
 
 template <class T>
-problem<T> problem_of(const glia_cross_entropy_args &a) {
+problem<T> problem_of(const gli_cross_entropy_args &a) {
     typedef compute<T> C;
     problem<T> p    = {};
     p.shape         = {int64_t(a.n) * a.inner, a.classes, a.inner};
@@ -296,7 +296,7 @@ size_t plan_rows(problem<T> &p, bool needed_again, const void *out) {
 }
 
 template <class T>
-cudaError_t cross_entropy(const glia_cross_entropy_args &a, cudaStream_t stream) {
+cudaError_t cross_entropy(const gli_cross_entropy_args &a, cudaStream_t stream) {
     typedef compute<T> C;
     problem<T> p       = problem_of<T>(a);
     const bool reduced = a.reduction != GLIA_REDUCE_NONE;
@@ -306,15 +306,15 @@ cudaError_t cross_entropy(const glia_cross_entropy_args &a, cudaStream_t stream)
     T *y               = static_cast<T *>(a.out);
     auto *of_block     = static_cast<sums<C, 2> *>(a.workspace);
     if (blocks == 0) return cudaSuccess;
-    const cudaError_t first = GLIA_FOR_TEAM(team_for(p.shape), TEAM,
-                                            GLIA_LAUNCH((loss_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p,
-                                                        reduced ? nullptr : y, y, over, of_block));
+    const cudaError_t first = GLI_FOR_TEAM(team_for(p.shape), TEAM,
+                                           GLI_LAUNCH((loss_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p,
+                                                      reduced ? nullptr : y, y, over, of_block));
     if (!reduced || blocks == 1 || first != cudaSuccess) return first;
-    return GLIA_LAUNCH(finish_kernel<T>, 1, CLASS_THREADS, 0, stream, of_block, blocks, over, y);
+    return GLI_LAUNCH(finish_kernel<T>, 1, CLASS_THREADS, 0, stream, of_block, blocks, over, y);
 }
 
 template <class T>
-cudaError_t backward(const glia_cross_entropy_args &a, cudaStream_t stream) {
+cudaError_t backward(const gli_cross_entropy_args &a, cudaStream_t stream) {
     typedef compute<T> C;
     problem<T> p       = problem_of<T>(a);
     auto *of_block     = static_cast<sums<C, 2> *>(a.workspace);
@@ -330,20 +330,20 @@ cudaError_t backward(const glia_cross_entropy_args &a, cudaStream_t stream) {
     if (g.over == 0) {
         const class_shape one_each = {p.shape.items, 1, 1};
         g.blocks                   = blocks_that_add(one_each);
-        const cudaError_t first    = GLIA_LAUNCH(weights_kernel<T>, g.blocks, CLASS_THREADS, 0, stream, p, of_block);
+        const cudaError_t first    = GLI_LAUNCH(weights_kernel<T>, g.blocks, CLASS_THREADS, 0, stream, p, of_block);
         if (first != cudaSuccess) return first;
     }
-    return GLIA_FOR_TEAM(team_for(p.shape), TEAM,
-                         GLIA_LAUNCH((backward_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p, g));
+    return GLI_FOR_TEAM(team_for(p.shape), TEAM,
+                        GLI_LAUNCH((backward_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p, g));
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_cross_entropy(const glia_cross_entropy_args *args, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->dtype, T, glia::cross_entropy<T>(*args, stream));
+cudaError_t gli_kernel_cross_entropy(const gli_cross_entropy_args *args, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->dtype, T, glia::cross_entropy<T>(*args, stream));
 }
 
-cudaError_t glia_kernel_cross_entropy_backward(const glia_cross_entropy_args *args, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->dtype, T, glia::backward<T>(*args, stream));
+cudaError_t gli_kernel_cross_entropy_backward(const gli_cross_entropy_args *args, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->dtype, T, glia::backward<T>(*args, stream));
 }

@@ -11,7 +11,7 @@ namespace {
 enum {
     LOSS_THREADS = 256,
     LOSS_WARPS   = LOSS_THREADS / LANES,
-    LOSS_BLOCKS  = GLIA_LOSS_WORKSPACE / sizeof(double),
+    LOSS_BLOCKS  = GLI_LOSS_WORKSPACE / sizeof(double),
     LOSS_ALONE   = 8 /* packs of a thread that one block does in one launch */
 };
 
@@ -72,7 +72,7 @@ struct pairs {
 };
 
 template <class T>
-pairs<T> pairs_of(const glia_loss_args &a) {
+pairs<T> pairs_of(const gli_loss_args &a) {
     pairs<T> p   = {};
     p.kind       = a.kind;
     p.log_target = a.log_target;
@@ -142,7 +142,7 @@ __global__ void __launch_bounds__(LOSS_THREADS)
 }
 
 template <class T>
-cudaError_t loss(const glia_loss_args &a, cudaStream_t stream) {
+cudaError_t loss(const gli_loss_args &a, cudaStream_t stream) {
     typedef compute<T> C;
     const bool reduced = a.reduction != GLIA_REDUCE_NONE;
     const C over       = a.reduction == GLIA_REDUCE_MEAN ? C(a.count) : C(1);
@@ -152,28 +152,28 @@ cudaError_t loss(const glia_loss_args &a, cudaStream_t stream) {
     if (blocks == 0) return cudaSuccess;
     T *y                    = static_cast<T *>(a.out);
     C *of_block             = static_cast<C *>(a.workspace);
-    const cudaError_t first = GLIA_LAUNCH(loss_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(a),
-                                          reduced ? nullptr : y, y, over, of_block);
+    const cudaError_t first = GLI_LAUNCH(loss_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(a),
+                                         reduced ? nullptr : y, y, over, of_block);
     if (!reduced || blocks == 1 || first != cudaSuccess) return first;
-    return GLIA_LAUNCH(finish_kernel<T>, 1, LOSS_THREADS, 0, stream, of_block, blocks, over, y);
+    return GLI_LAUNCH(finish_kernel<T>, 1, LOSS_THREADS, 0, stream, of_block, blocks, over, y);
 }
 
 template <class T>
-cudaError_t loss_backward(const glia_loss_args &a, cudaStream_t stream) {
+cudaError_t loss_backward(const gli_loss_args &a, cudaStream_t stream) {
     const auto over  = a.reduction == GLIA_REDUCE_MEAN ? compute<T>(a.count) : compute<T>(1);
     const int blocks = blocks_for(a.count, LOSS_THREADS * vector<T>::width);
     if (blocks == 0) return cudaSuccess;
-    return GLIA_LAUNCH(loss_backward_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(a),
-                       static_cast<const T *>(a.dy), a.reduction != GLIA_REDUCE_NONE, over, static_cast<T *>(a.out));
+    return GLI_LAUNCH(loss_backward_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(a),
+                      static_cast<const T *>(a.dy), a.reduction != GLIA_REDUCE_NONE, over, static_cast<T *>(a.out));
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_loss(const glia_loss_args *args, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->dtype, T, glia::loss<T>(*args, stream));
+cudaError_t gli_kernel_loss(const gli_loss_args *args, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->dtype, T, glia::loss<T>(*args, stream));
 }
 
-cudaError_t glia_kernel_loss_backward(const glia_loss_args *args, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->dtype, T, glia::loss_backward<T>(*args, stream));
+cudaError_t gli_kernel_loss_backward(const gli_loss_args *args, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->dtype, T, glia::loss_backward<T>(*args, stream));
 }

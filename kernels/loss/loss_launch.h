@@ -1,6 +1,6 @@
 /* Losses of pairs of numbers. */
-#ifndef GLIA_KERNELS_LOSS_LOSS_LAUNCH_H
-#define GLIA_KERNELS_LOSS_LOSS_LAUNCH_H
+#ifndef GLI_KERNELS_LOSS_LOSS_LAUNCH_H
+#define GLI_KERNELS_LOSS_LOSS_LAUNCH_H
 
 #include <cuda_runtime_api.h>
 
@@ -10,10 +10,10 @@
 extern "C" {
 #endif
 
-enum { GLIA_LOSS_WORKSPACE = 8 * 1024 }; /* bytes, of the forward kernel */
+enum { GLI_LOSS_WORKSPACE = 8 * 1024 }; /* bytes, of the forward kernel */
 
 /* Dense arrays of `count` floats of one dtype; the formulas stand in glia/ops/loss.h. */
-typedef struct glia_loss_args {
+typedef struct gli_loss_args {
     glia_dtype dtype;
     glia_loss_kind kind;
     glia_reduction reduction;
@@ -25,10 +25,10 @@ typedef struct glia_loss_args {
     const void *dy;     /* of the backward kernel: one number, or `count` where nothing is reduced */
     void *out;          /* y or dprediction */
     void *workspace;
-} glia_loss_args;
+} gli_loss_args;
 
-cudaError_t glia_kernel_loss(const glia_loss_args *args, cudaStream_t stream);
-cudaError_t glia_kernel_loss_backward(const glia_loss_args *args, cudaStream_t stream);
+cudaError_t gli_kernel_loss(const gli_loss_args *args, cudaStream_t stream);
+cudaError_t gli_kernel_loss_backward(const gli_loss_args *args, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

@@ -18,7 +18,7 @@ struct contest {
     int64_t ignore_index;
     double threshold;
     const T *prediction, *scores;
-    glia_indices target;
+    gli_indices target;
     unsigned long long *bad;
 };
 
@@ -113,7 +113,7 @@ __global__ void __launch_bounds__(CLASS_THREADS)
 }
 
 template <class T>
-contest<T> contest_of(const glia_accuracy_args &a) {
+contest<T> contest_of(const gli_accuracy_args &a) {
     contest<T> p   = {};
     p.shape        = {int64_t(a.n) * a.inner, a.classes, a.inner};
     p.k            = a.k;
@@ -129,20 +129,20 @@ contest<T> contest_of(const glia_accuracy_args &a) {
 }
 
 template <class T>
-cudaError_t accuracy(const glia_accuracy_args &a, cudaStream_t stream) {
+cudaError_t accuracy(const gli_accuracy_args &a, cudaStream_t stream) {
     const contest<T> p      = contest_of<T>(a);
     const int blocks        = p.shape.items > 0 ? blocks_that_add(p.shape) : 1;
     tally *of_block         = static_cast<tally *>(a.workspace);
-    const cudaError_t first = GLIA_FOR_TEAM(
+    const cudaError_t first = GLI_FOR_TEAM(
         team_for(p.shape), TEAM,
-        GLIA_LAUNCH((accuracy_kernel<T, TEAM>), blocks, CLASS_THREADS, 0, stream, p, a.counts, a.new_counts, of_block));
+        GLI_LAUNCH((accuracy_kernel<T, TEAM>), blocks, CLASS_THREADS, 0, stream, p, a.counts, a.new_counts, of_block));
     if (blocks == 1 || first != cudaSuccess) return first;
-    return GLIA_LAUNCH(counts_kernel, 1, CLASS_THREADS, 0, stream, of_block, blocks, a.counts, a.new_counts);
+    return GLI_LAUNCH(counts_kernel, 1, CLASS_THREADS, 0, stream, of_block, blocks, a.counts, a.new_counts);
 }
 
 template <class T, int TEAM>
 __global__ void __launch_bounds__(CLASS_THREADS)
-    confusion_kernel(class_shape s, bool ignore, int64_t ignore_index, const T *prediction, glia_indices target,
+    confusion_kernel(class_shape s, bool ignore, int64_t ignore_index, const T *prediction, gli_indices target,
                      unsigned long long *bad, unsigned long long *matrix) {
     const int64_t item = int64_t(blockIdx.x) * (CLASS_THREADS / TEAM) + threadIdx.x / TEAM;
     const bool here    = item < s.items;
@@ -155,7 +155,7 @@ __global__ void __launch_bounds__(CLASS_THREADS)
 }
 
 template <class T>
-cudaError_t confusion_matrix(const glia_confusion_args &a, cudaStream_t stream) {
+cudaError_t confusion_matrix(const gli_confusion_args &a, cudaStream_t stream) {
     const class_shape s = {a.n, a.classes, 1};
     auto *matrix        = reinterpret_cast<unsigned long long *>(a.new_matrix);
     if (a.new_matrix != a.matrix) {
@@ -164,10 +164,10 @@ cudaError_t confusion_matrix(const glia_confusion_args &a, cudaStream_t stream) 
         if (copied != cudaSuccess) return copied;
     }
     if (a.n == 0) return cudaSuccess;
-    return GLIA_FOR_TEAM(
+    return GLI_FOR_TEAM(
         team_for(s), TEAM,
-        GLIA_LAUNCH((confusion_kernel<T, TEAM>), blocks_of_teams(s, INT32_MAX), CLASS_THREADS, 0, stream, s, a.ignore,
-                    a.ignore_index, static_cast<const T *>(a.prediction), a.target, a.bad, matrix));
+        GLI_LAUNCH((confusion_kernel<T, TEAM>), blocks_of_teams(s, INT32_MAX), CLASS_THREADS, 0, stream, s, a.ignore,
+                   a.ignore_index, static_cast<const T *>(a.prediction), a.target, a.bad, matrix));
 }
 
 template <class T>
@@ -179,21 +179,21 @@ __global__ void __launch_bounds__(1)
 
 template <class T>
 cudaError_t accumulate(double weight, const void *value, const double *sums, double *new_sums, cudaStream_t stream) {
-    return GLIA_LAUNCH(accumulate_kernel<T>, 1, 1, 0, stream, weight, static_cast<const T *>(value), sums, new_sums);
+    return GLI_LAUNCH(accumulate_kernel<T>, 1, 1, 0, stream, weight, static_cast<const T *>(value), sums, new_sums);
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_accuracy(const glia_accuracy_args *args, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->dtype, T, glia::accuracy<T>(*args, stream));
+cudaError_t gli_kernel_accuracy(const gli_accuracy_args *args, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->dtype, T, glia::accuracy<T>(*args, stream));
 }
 
-cudaError_t glia_kernel_confusion_matrix(const glia_confusion_args *args, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->dtype, T, glia::confusion_matrix<T>(*args, stream));
+cudaError_t gli_kernel_confusion_matrix(const gli_confusion_args *args, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->dtype, T, glia::confusion_matrix<T>(*args, stream));
 }
 
-cudaError_t glia_kernel_accumulate(glia_dtype dtype, double weight, const void *value, const double *sums,
-                                   double *new_sums, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(dtype, T, glia::accumulate<T>(weight, value, sums, new_sums, stream));
+cudaError_t gli_kernel_accumulate(glia_dtype dtype, double weight, const void *value, const double *sums,
+                                  double *new_sums, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::accumulate<T>(weight, value, sums, new_sums, stream));
 }

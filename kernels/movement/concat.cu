@@ -46,16 +46,16 @@ __global__ void __launch_bounds__(MOVE_THREADS) concat_kernel(batch<T> b) {
 struct rows {
     int n;
     axes shape[MOST_PARTS];
-    const glia_copy_geom *part[MOST_PARTS];
+    const gli_copy_geom *part[MOST_PARTS];
 };
 
-axes axes_of(const glia_copy_geom &g) {
+axes axes_of(const gli_copy_geom &g) {
     axes a = {};
     for (int d = 0; d < g.ndim; ++d) a.add(whole_axis(g.dim[d], g.to.stride[d], g.from.stride[d]));
     return a.count() > 0 ? simplify(a) : a;
 }
 
-uintptr_t addresses_of(const glia_copy_geom &g) { return address(g.to.data) | address(g.from.data); }
+uintptr_t addresses_of(const gli_copy_geom &g) { return address(g.to.data) | address(g.from.data); }
 
 bool has_rows(const axes &a) {
     return a.n > 0 && a.n <= MOST_DIMS && a.at[a.n - 1].stride[TO] == 1 && a.at[a.n - 1].stride[FROM] == 1;
@@ -77,7 +77,7 @@ cudaError_t launch(const rows &r, cudaStream_t stream) {
     }
     const int threads = move_threads(most);
     const dim3 grid(static_cast<unsigned>(blocks_for(most, threads * MOVE_ITEMS)), static_cast<unsigned>(r.n));
-    return GLIA_LAUNCH(concat_kernel<T>, grid, threads, 0, stream, b);
+    return GLI_LAUNCH(concat_kernel<T>, grid, threads, 0, stream, b);
 }
 
 /* Elements become as wide as every part allows: a bit in the addresses that is `wide` keeps the others from more. */
@@ -91,20 +91,20 @@ cudaError_t copy_rows(rows *r, cudaStream_t stream) {
         if (most < wide) wide = most;
     }
     for (int i = 0; i < r->n; ++i) widen(&r->shape[i], bytes, addresses_of(*r->part[i]) | static_cast<unsigned>(wide));
-    return GLIA_FOR_BYTES(wide, T, launch<T>(*r, stream));
+    return GLI_FOR_BYTES(wide, T, launch<T>(*r, stream));
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_concat(const glia_copy_geom *parts, int n, cudaStream_t stream) {
+cudaError_t gli_kernel_concat(const gli_copy_geom *parts, int n, cudaStream_t stream) {
     glia::rows together = {};
     cudaError_t error   = cudaSuccess;
     for (int i = 0; i < n && error == cudaSuccess; ++i) {
         const glia::axes a = glia::axes_of(parts[i]);
         if (a.count() == 0) continue;
         if (!glia::has_rows(a)) {
-            error = glia_kernel_copy(&parts[i], stream);
+            error = gli_kernel_copy(&parts[i], stream);
             continue;
         }
         together.shape[together.n]  = a;

@@ -1,6 +1,6 @@
 /* Several copies at once. */
-#ifndef GLIA_KERNELS_MOVEMENT_CONCAT_LAUNCH_H
-#define GLIA_KERNELS_MOVEMENT_CONCAT_LAUNCH_H
+#ifndef GLI_KERNELS_MOVEMENT_CONCAT_LAUNCH_H
+#define GLI_KERNELS_MOVEMENT_CONCAT_LAUNCH_H
 
 #include "kernels/movement/copy_launch.h"
 
@@ -9,8 +9,8 @@ extern "C" {
 #endif
 
 /* Copies into parts of one array: all sides are of one dtype. Copies of contiguous rows go together, up to 8 in a
- * launch; the others as glia_kernel_copy does them. */
-cudaError_t glia_kernel_concat(const glia_copy_geom *parts, int n, cudaStream_t stream);
+ * launch; the others as gli_kernel_copy does them. */
+cudaError_t gli_kernel_concat(const gli_copy_geom *parts, int n, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

@@ -38,8 +38,8 @@ template <class T, class F>
 cudaError_t copy_flat(T *y, const F *x, int64_t count, cudaStream_t stream) {
     const int width   = flat<T, F>::width;
     const int threads = move_threads((count + width - 1) / width * MOVE_ITEMS);
-    return GLIA_LAUNCH((flat_kernel<T, F>), blocks_for(count, threads * width), threads, 0, stream, y, x,
-                       static_cast<int>(count));
+    return GLI_LAUNCH((flat_kernel<T, F>), blocks_for(count, threads * width), threads, 0, stream, y, x,
+                      static_cast<int>(count));
 }
 
 /* ---- tiled ---- */
@@ -126,7 +126,7 @@ cudaError_t copy_tiled(const axes &a, int row, T *y, const F *x, cudaStream_t st
     g.to                   = walk_of(others, TO);
     g.from                 = walk_of(others, FROM);
     const int64_t blocks   = others.count() * row_tiles * column_tiles;
-    return GLIA_LAUNCH((tile_kernel<T, F>), static_cast<unsigned>(blocks), MOVE_THREADS, 0, stream, g, y, x);
+    return GLI_LAUNCH((tile_kernel<T, F>), static_cast<unsigned>(blocks), MOVE_THREADS, 0, stream, g, y, x);
 }
 
 /* ---- strided ---- */
@@ -170,16 +170,16 @@ cudaError_t copy(const axes &a, void *to, const void *from, cudaStream_t stream)
 }
 
 template <class T>
-cudaError_t convert_any(const axes &a, const glia_copy_geom &g, cudaStream_t stream) {
+cudaError_t convert_any(const axes &a, const gli_copy_geom &g, cudaStream_t stream) {
     return move(a, static_cast<T *>(g.to.data), any_rule<T>{g.from.dtype, g.from.data, walk_of(a, FROM)}, stream);
 }
 
-cudaError_t convert_other(const axes &a, const glia_copy_geom &g, cudaStream_t stream) {
+cudaError_t convert_other(const axes &a, const gli_copy_geom &g, cudaStream_t stream) {
     switch (g.to.dtype) {
         case GLIA_U8: return convert_any<uint8_t>(a, g, stream);
         case GLIA_I32: return convert_any<int32_t>(a, g, stream);
         case GLIA_I64: return convert_any<int64_t>(a, g, stream);
-        default: return GLIA_FOR_FLOAT(g.to.dtype, T, convert_any<T>(a, g, stream));
+        default: return GLI_FOR_FLOAT(g.to.dtype, T, convert_any<T>(a, g, stream));
     }
 }
 
@@ -193,7 +193,7 @@ const struct {
     {GLIA_I64, GLIA_I32, copy<int64_t, int32_t>},
 };
 
-cudaError_t convert_all(const axes &a, const glia_copy_geom &g, cudaStream_t stream) {
+cudaError_t convert_all(const axes &a, const gli_copy_geom &g, cudaStream_t stream) {
     for (const auto &pair : direct)
         if (pair.to == g.to.dtype && pair.from == g.from.dtype) return pair.copy(a, g.to.data, g.from.data, stream);
     return convert_other(a, g, stream);
@@ -202,7 +202,7 @@ cudaError_t convert_all(const axes &a, const glia_copy_geom &g, cudaStream_t str
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_copy(const glia_copy_geom *g, cudaStream_t stream) {
+cudaError_t gli_kernel_copy(const gli_copy_geom *g, cudaStream_t stream) {
     glia::axes a = {};
     for (int d = 0; d < g->ndim; ++d) a.add(glia::whole_axis(g->dim[d], g->to.stride[d], g->from.stride[d]));
     if (a.count() == 0) return cudaSuccess;
@@ -210,5 +210,5 @@ cudaError_t glia_kernel_copy(const glia_copy_geom *g, cudaStream_t stream) {
     if (g->to.dtype != g->from.dtype) return glia::convert_all(a, *g, stream);
     const uintptr_t at = glia::address(g->to.data) | glia::address(g->from.data);
     const int bytes    = glia::widen(&a, static_cast<int>(glia_dtype_size(g->to.dtype)), at);
-    return GLIA_FOR_BYTES(bytes, T, (glia::copy<T, T>(a, g->to.data, g->from.data, stream)));
+    return GLI_FOR_BYTES(bytes, T, (glia::copy<T, T>(a, g->to.data, g->from.data, stream)));
 }

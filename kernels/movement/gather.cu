@@ -13,7 +13,7 @@ struct gather_rule {
         int64_t at, index;
     };
     const T *x;
-    glia_row_indices rows;
+    gli_row_indices rows;
     int64_t row_stride;
     walk from;
     int64_t index_stride[GLIA_MAX_DIMS];
@@ -29,7 +29,7 @@ struct gather_rule {
 };
 
 template <class T>
-cudaError_t gather(const axes &a, int64_t row_stride, const glia_copy_geom &g, const glia_row_indices &indices,
+cudaError_t gather(const axes &a, int64_t row_stride, const gli_copy_geom &g, const gli_row_indices &indices,
                    cudaStream_t stream) {
     gather_rule<T> rule = {};
     rule.x              = static_cast<const T *>(g.from.data);
@@ -43,9 +43,9 @@ cudaError_t gather(const axes &a, int64_t row_stride, const glia_copy_geom &g, c
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_gather(const glia_gather_walk *w, const glia_row_indices *indices, cudaStream_t stream) {
-    const glia_copy_geom &g = w->copy;
-    glia::axes a            = {};
+cudaError_t gli_kernel_gather(const gli_gather_walk *w, const gli_row_indices *indices, cudaStream_t stream) {
+    const gli_copy_geom &g = w->copy;
+    glia::axes a           = {};
     for (int d = 0; d < g.ndim; ++d)
         a.add(glia::whole_axis(g.dim[d], g.to.stride[d], g.from.stride[d], w->index_stride[d]));
     if (a.count() == 0) return cudaSuccess;
@@ -54,5 +54,5 @@ cudaError_t glia_kernel_gather(const glia_gather_walk *w, const glia_row_indices
     const uintptr_t at       = glia::address(g.to.data) | glia::address(g.from.data);
     const int bytes          = glia::widen(&a, size, at, w->row_stride);
     const int64_t row_stride = w->row_stride / (bytes / size);
-    return GLIA_FOR_BYTES(bytes, T, glia::gather<T>(a, row_stride, g, *indices, stream));
+    return GLI_FOR_BYTES(bytes, T, glia::gather<T>(a, row_stride, g, *indices, stream));
 }

@@ -103,18 +103,18 @@ cudaError_t add_groups(sums_geom<T> g, unsigned outer, cudaStream_t stream) {
         const unsigned threads = outer * g.chunks * pieces;
         g.rows                 = divide_by(g.chunks);
         const cudaError_t error =
-            GLIA_LAUNCH((chunk_sums<T, N>), blocks_for(threads, THREADS), THREADS, 0, stream, g, threads);
+            GLI_LAUNCH((chunk_sums<T, N>), blocks_for(threads, THREADS), THREADS, 0, stream, g, threads);
         if (error != cudaSuccess) return error;
     }
     const unsigned threads = outer * g.size * pieces;
     g.rows                 = divide_by(g.size);
-    return GLIA_LAUNCH((row_sums<T, N>), blocks_for(threads, THREADS), THREADS, 0, stream, g, threads);
+    return GLI_LAUNCH((row_sums<T, N>), blocks_for(threads, THREADS), THREADS, 0, stream, g, threads);
 }
 
 size_t aligned(size_t bytes) { return (bytes + 255) / 256 * 256; }
 
 template <class T>
-cudaError_t gather_backward(const glia_gather_sums &s, const glia_row_indices &indices, void *workspace,
+cudaError_t gather_backward(const gli_gather_sums &s, const gli_row_indices &indices, void *workspace,
                             cudaStream_t stream) {
     sums_geom<T> g = {};
     g.count        = static_cast<unsigned>(indices.count);
@@ -138,12 +138,12 @@ cudaError_t gather_backward(const glia_gather_sums &s, const glia_row_indices &i
 }  // namespace
 }  // namespace glia
 
-size_t glia_kernel_gather_backward_workspace(glia_dtype dtype, int outer, int inner, int count) {
+size_t gli_kernel_gather_backward_workspace(glia_dtype dtype, int outer, int inner, int count) {
     const size_t sums = static_cast<size_t>(outer) * (count / glia::CHUNK) * inner;
     return glia::aligned(glia::group_workspace(count)) + sums * (dtype == GLIA_F64 ? sizeof(double) : sizeof(float));
 }
 
-cudaError_t glia_kernel_gather_backward(const glia_gather_sums *sums, const glia_row_indices *indices, void *workspace,
-                                        cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(sums->dtype, T, glia::gather_backward<T>(*sums, *indices, workspace, stream));
+cudaError_t gli_kernel_gather_backward(const gli_gather_sums *sums, const gli_row_indices *indices, void *workspace,
+                                       cudaStream_t stream) {
+    return GLI_FOR_FLOAT(sums->dtype, T, glia::gather_backward<T>(*sums, *indices, workspace, stream));
 }

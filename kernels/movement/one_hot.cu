@@ -11,7 +11,7 @@ namespace {
 
 enum { ONE_HOT_THREADS = 256 };
 
-__device__ inline int64_t on_at(const glia_indices &indices, int64_t row, int classes) {
+__device__ inline int64_t on_at(const gli_indices &indices, int64_t row, int classes) {
     const int64_t index = index_at(indices, row);
     return index < 0 ? index + classes : index;
 }
@@ -19,7 +19,7 @@ __device__ inline int64_t on_at(const glia_indices &indices, int64_t row, int cl
 /* Each thread makes what 16 bytes hold. */
 template <class T>
 __global__ void __launch_bounds__(ONE_HOT_THREADS)
-    one_hot_kernel(glia_indices indices, divisor classes, T on, T off, T *y, int64_t count, bool wide) {
+    one_hot_kernel(gli_indices indices, divisor classes, T on, T off, T *y, int64_t count, bool wide) {
     const int width     = vector<T>::width;
     const int64_t begin = (int64_t(blockIdx.x) * ONE_HOT_THREADS + threadIdx.x) * width;
     if (begin >= count) return;
@@ -42,22 +42,22 @@ __global__ void __launch_bounds__(ONE_HOT_THREADS)
 }
 
 template <class T>
-cudaError_t one_hot(const glia_one_hot_args &a, cudaStream_t stream) {
+cudaError_t one_hot(const gli_one_hot_args &a, cudaStream_t stream) {
     const int64_t count = int64_t(a.count) * a.classes;
     const int blocks    = blocks_for(count, ONE_HOT_THREADS * vector<T>::width);
     T on, off;
     if (count == 0) return cudaSuccess;
     memcpy(&on, &a.on, sizeof on);
     memcpy(&off, &a.off, sizeof off);
-    return GLIA_LAUNCH(one_hot_kernel<T>, blocks, ONE_HOT_THREADS, 0, stream, a.indices,
-                       divide_by(static_cast<unsigned>(a.classes)), on, off, static_cast<T *>(a.y), count,
-                       aligned16(a.y));
+    return GLI_LAUNCH(one_hot_kernel<T>, blocks, ONE_HOT_THREADS, 0, stream, a.indices,
+                      divide_by(static_cast<unsigned>(a.classes)), on, off, static_cast<T *>(a.y), count,
+                      aligned16(a.y));
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_one_hot(const glia_one_hot_args *args, cudaStream_t stream) {
+cudaError_t gli_kernel_one_hot(const gli_one_hot_args *args, cudaStream_t stream) {
     switch (args->size) {
         case 1: return glia::one_hot<uint8_t>(*args, stream);
         case 2: return glia::one_hot<uint16_t>(*args, stream);

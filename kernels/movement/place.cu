@@ -28,7 +28,7 @@ struct place_rule {
 };
 
 template <class T>
-cudaError_t place(const axes &a, const glia_place_geom &g, cudaStream_t stream) {
+cudaError_t place(const axes &a, const gli_place_geom &g, cudaStream_t stream) {
     place_rule<T> rule = {};
     rule.x             = static_cast<const T *>(g.copy.from.data);
     rule.from          = walk_of(a, FROM);
@@ -44,14 +44,14 @@ cudaError_t place(const axes &a, const glia_place_geom &g, cudaStream_t stream) 
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_place(const glia_place_geom *g, cudaStream_t stream) {
-    const glia_copy_geom &c = g->copy;
-    glia::axes a            = {};
+cudaError_t gli_kernel_place(const gli_place_geom *g, cudaStream_t stream) {
+    const gli_copy_geom &c = g->copy;
+    glia::axes a           = {};
     for (int d = 0; d < c.ndim; ++d)
         a.add({c.dim[d], {c.to.stride[d], c.from.stride[d], 0}, g->start[d], g->step[d], g->count[d]});
     if (a.count() == 0) return cudaSuccess;
     a                  = glia::simplify(a);
     const uintptr_t at = glia::address(c.to.data) | glia::address(c.from.data);
     const int bytes    = glia::widen(&a, static_cast<int>(glia_dtype_size(c.to.dtype)), at);
-    return GLIA_FOR_BYTES(bytes, T, glia::place<T>(a, *g, stream));
+    return GLI_FOR_BYTES(bytes, T, glia::place<T>(a, *g, stream));
 }

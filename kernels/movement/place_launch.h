@@ -1,6 +1,6 @@
 /* A part placed in a larger array: padding, and the gradient of slices. */
-#ifndef GLIA_KERNELS_MOVEMENT_PLACE_LAUNCH_H
-#define GLIA_KERNELS_MOVEMENT_PLACE_LAUNCH_H
+#ifndef GLI_KERNELS_MOVEMENT_PLACE_LAUNCH_H
+#define GLI_KERNELS_MOVEMENT_PLACE_LAUNCH_H
 
 #include "kernels/movement/copy_launch.h"
 
@@ -8,15 +8,15 @@
 extern "C" {
 #endif
 
-typedef struct glia_place_geom {
-    glia_copy_geom copy; /* dim: of `to`; both sides have one dtype, whose elements keep their bits */
+typedef struct gli_place_geom {
+    gli_copy_geom copy; /* dim: of `to`; both sides have one dtype, whose elements keep their bits */
     int64_t start[GLIA_MAX_DIMS], step[GLIA_MAX_DIMS], count[GLIA_MAX_DIMS];
     unsigned char fill[8]; /* an element */
-} glia_place_geom;
+} gli_place_geom;
 
 /* to[start + i step] = from[i] for i < count, in each dimension; the other elements are `fill`. A step is
  * at least 1. */
-cudaError_t glia_kernel_place(const glia_place_geom *geom, cudaStream_t stream);
+cudaError_t gli_kernel_place(const gli_place_geom *geom, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

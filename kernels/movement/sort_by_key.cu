@@ -21,7 +21,7 @@ const unsigned ALL = 0xffffffff;
 
 /* Where the elements of a pass come from: the indices themselves, or the pass before. */
 struct from_indices {
-    glia_row_indices rows;
+    gli_row_indices rows;
     int left_out;
     __device__ unsigned row(unsigned i) const {
         const int row = row_at(rows.indices, rows.slot, i, rows.size);
@@ -143,10 +143,10 @@ __global__ void __launch_bounds__(THREADS) place_kernel(Source source, radix_pas
 template <class Source>
 cudaError_t run_pass(const Source &source, const radix_pass &pass, cudaStream_t stream) {
     const unsigned blocks = (pass.count + TILE - 1) / TILE;
-    cudaError_t error     = GLIA_LAUNCH(count_kernel<Source>, blocks, THREADS, 0, stream, source, pass);
+    cudaError_t error     = GLI_LAUNCH(count_kernel<Source>, blocks, THREADS, 0, stream, source, pass);
     if (error == cudaSuccess && blocks > 1)
-        error = GLIA_LAUNCH(sum_kernel, DIGITS / WARPS, THREADS, 0, stream, pass, blocks);
-    if (error == cudaSuccess) error = GLIA_LAUNCH(place_kernel<Source>, blocks, THREADS, 0, stream, source, pass);
+        error = GLI_LAUNCH(sum_kernel, DIGITS / WARPS, THREADS, 0, stream, pass, blocks);
+    if (error == cudaSuccess) error = GLI_LAUNCH(place_kernel<Source>, blocks, THREADS, 0, stream, source, pass);
     return error;
 }
 
@@ -157,7 +157,7 @@ size_t group_workspace(int count) {
     return (4 * elements + (blocks + 1) * DIGITS) * sizeof(unsigned);
 }
 
-cudaError_t group_rows(const glia_row_indices &indices, int left_out, void *workspace, grouping *out,
+cudaError_t group_rows(const gli_row_indices &indices, int left_out, void *workspace, grouping *out,
                        cudaStream_t stream) {
     const unsigned count = static_cast<unsigned>(indices.count), blocks = (count + TILE - 1) / TILE;
     unsigned *totals = static_cast<unsigned *>(workspace), *counts = totals + DIGITS;

@@ -134,7 +134,7 @@ struct inference_backward_rule : backward_sums<T> {
 };
 
 template <class T, class R>
-cudaError_t run(const glia_channels &s, const R &rule, const inputs<T, R::inputs> &in, void *out, void *workspace,
+cudaError_t run(const gli_channels &s, const R &rule, const inputs<T, R::inputs> &in, void *out, void *workspace,
                 cudaStream_t stream, const void *residual = nullptr) {
     if (int64_t(s.n) * s.area > INT32_MAX) return cudaErrorNotSupported;
     channel_job<T, R> j = {};
@@ -151,7 +151,7 @@ cudaError_t run(const glia_channels &s, const R &rule, const inputs<T, R::inputs
 }
 
 template <class T>
-cudaError_t batchnorm(const glia_channels &s, const glia_batchnorm_numbers &n, const glia_batchnorm_arrays &a,
+cudaError_t batchnorm(const gli_channels &s, const gli_batchnorm_numbers &n, const gli_batchnorm_arrays &a,
                       void *workspace, cudaStream_t stream) {
     typedef compute<T> C;
     const forward_rule<T> rule = {C(n.epsilon),
@@ -170,7 +170,7 @@ cudaError_t batchnorm(const glia_channels &s, const glia_batchnorm_numbers &n, c
 }
 
 template <class T>
-cudaError_t batchnorm_backward(const glia_channels &s, const glia_batchnorm_backward_arrays &a, void *workspace,
+cudaError_t batchnorm_backward(const gli_channels &s, const gli_batchnorm_backward_arrays &a, void *workspace,
                                cudaStream_t stream) {
     const backward_rule<T> rule = {
         {}, compute<T>(s.n * s.area), as<T>(a.weight), as<T>(a.mean), as<T>(a.rstd), as<T>(a.dweight), as<T>(a.dbias)};
@@ -178,14 +178,14 @@ cudaError_t batchnorm_backward(const glia_channels &s, const glia_batchnorm_back
 }
 
 template <class T>
-cudaError_t inference(const glia_channels &s, double epsilon, const void *x, const void *const *v, void *y,
+cudaError_t inference(const gli_channels &s, double epsilon, const void *x, const void *const *v, void *y,
                       cudaStream_t stream) {
     const inference_rule<T> rule = {compute<T>(epsilon), as<T>(v[0]), as<T>(v[1]), as<T>(v[2]), as<T>(v[3])};
     return run<T>(s, rule, {{as<T>(x)}}, y, nullptr, stream);
 }
 
 template <class T>
-cudaError_t inference_backward(const glia_channels &s, double epsilon, const glia_batchnorm_backward_arrays &a,
+cudaError_t inference_backward(const gli_channels &s, double epsilon, const gli_batchnorm_backward_arrays &a,
                                void *workspace, cudaStream_t stream) {
     const inference_backward_rule<T> rule = {
         {}, compute<T>(epsilon), as<T>(a.weight), as<T>(a.mean), as<T>(a.rstd), as<T>(a.dweight), as<T>(a.dbias)};
@@ -193,7 +193,7 @@ cudaError_t inference_backward(const glia_channels &s, double epsilon, const gli
 }
 
 template <class T>
-size_t workspace_bytes(const glia_channels &s) {
+size_t workspace_bytes(const gli_channels &s) {
     const channel_cut cut = cut_channels<T>(s.channels_last, s.c, s.n * s.area);
     return channel_states(cut, s.c) * sizeof(moments<compute<T>>);
 }
@@ -201,31 +201,31 @@ size_t workspace_bytes(const glia_channels &s) {
 }  // namespace
 }  // namespace glia
 
-size_t glia_kernel_batchnorm_workspace(glia_dtype dtype, const glia_channels *shape) {
+size_t gli_kernel_batchnorm_workspace(glia_dtype dtype, const gli_channels *shape) {
     size_t bytes = 0;
     if (shape->c == 0 || int64_t(shape->n) * shape->area > INT32_MAX) return 0;
-    (void)GLIA_FOR_FLOAT(dtype, T, (bytes = glia::workspace_bytes<T>(*shape), cudaSuccess));
+    (void)GLI_FOR_FLOAT(dtype, T, (bytes = glia::workspace_bytes<T>(*shape), cudaSuccess));
     return bytes;
 }
 
-cudaError_t glia_kernel_batchnorm(glia_dtype dtype, const glia_channels *shape, const glia_batchnorm_numbers *numbers,
-                                  const glia_batchnorm_arrays *arrays, void *workspace, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(dtype, T, glia::batchnorm<T>(*shape, *numbers, *arrays, workspace, stream));
+cudaError_t gli_kernel_batchnorm(glia_dtype dtype, const gli_channels *shape, const gli_batchnorm_numbers *numbers,
+                                 const gli_batchnorm_arrays *arrays, void *workspace, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::batchnorm<T>(*shape, *numbers, *arrays, workspace, stream));
 }
 
-cudaError_t glia_kernel_batchnorm_backward(glia_dtype dtype, const glia_channels *shape,
-                                           const glia_batchnorm_backward_arrays *arrays, void *workspace,
-                                           cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(dtype, T, glia::batchnorm_backward<T>(*shape, *arrays, workspace, stream));
+cudaError_t gli_kernel_batchnorm_backward(glia_dtype dtype, const gli_channels *shape,
+                                          const gli_batchnorm_backward_arrays *arrays, void *workspace,
+                                          cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::batchnorm_backward<T>(*shape, *arrays, workspace, stream));
 }
 
-cudaError_t glia_kernel_batchnorm_inference(glia_dtype dtype, const glia_channels *shape, double epsilon, const void *x,
-                                            const void *const vectors[4], void *y, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(dtype, T, glia::inference<T>(*shape, epsilon, x, vectors, y, stream));
+cudaError_t gli_kernel_batchnorm_inference(glia_dtype dtype, const gli_channels *shape, double epsilon, const void *x,
+                                           const void *const vectors[4], void *y, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::inference<T>(*shape, epsilon, x, vectors, y, stream));
 }
 
-cudaError_t glia_kernel_batchnorm_inference_backward(glia_dtype dtype, const glia_channels *shape, double epsilon,
-                                                     const glia_batchnorm_backward_arrays *arrays, void *workspace,
-                                                     cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(dtype, T, glia::inference_backward<T>(*shape, epsilon, *arrays, workspace, stream));
+cudaError_t gli_kernel_batchnorm_inference_backward(glia_dtype dtype, const gli_channels *shape, double epsilon,
+                                                    const gli_batchnorm_backward_arrays *arrays, void *workspace,
+                                                    cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::inference_backward<T>(*shape, epsilon, *arrays, workspace, stream));
 }

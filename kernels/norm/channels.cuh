@@ -25,8 +25,8 @@
  * A step is one launch. Where one block holds all of a channel, ALONE does everything. Else SUMS leaves the states of
  * the slices in the workspace and APPLY merges them for itself; MERGE stands in between where there are too many of
  * them for each block to read. PLAIN needs no sums. */
-#ifndef GLIA_KERNELS_NORM_CHANNELS_CUH
-#define GLIA_KERNELS_NORM_CHANNELS_CUH
+#ifndef GLI_KERNELS_NORM_CHANNELS_CUH
+#define GLI_KERNELS_NORM_CHANNELS_CUH
 
 #include "kernels/device/divide.cuh"
 #include "kernels/device/map.cuh"
@@ -268,8 +268,8 @@ template <channel_step STEP, class T, class R>
 cudaError_t launch_channels(const channel_job<T, R> &j, int slices, cudaStream_t stream) {
     const dim3 grid(j.cut.blocks, slices);
     if constexpr (R::in_columns)
-        if (j.columns) return GLIA_LAUNCH((columns_kernel<T, R, STEP>), grid, j.cut.threads, 0, stream, j);
-    return GLIA_LAUNCH((runs_kernel<T, R, STEP>), grid, j.cut.threads, 0, stream, j);
+        if (j.columns) return GLI_LAUNCH((columns_kernel<T, R, STEP>), grid, j.cut.threads, 0, stream, j);
+    return GLI_LAUNCH((runs_kernel<T, R, STEP>), grid, j.cut.threads, 0, stream, j);
 }
 
 template <class T, class R>

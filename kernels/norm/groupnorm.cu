@@ -128,18 +128,18 @@ struct vectors_rule {
     __device__ C out(const result &, const C (&)[2], unsigned) const { return 0; }
 };
 
-int64_t group_elements(const glia_groups &s) { return int64_t(s.c / s.groups) * s.area; }
+int64_t group_elements(const gli_groups &s) { return int64_t(s.c / s.groups) * s.area; }
 
-bool fits(const glia_groups &s) {
+bool fits(const gli_groups &s) {
     return int64_t(s.n) * s.groups <= INT32_MAX && int64_t(s.n) * s.area <= INT32_MAX && group_elements(s) <= INT32_MAX;
 }
 
-group_channels channels_of(const glia_groups &s) {
+group_channels channels_of(const gli_groups &s) {
     const int channels = s.c / s.groups;
     return {s.groups, channels, divide_by(s.channels_last ? channels : s.area), s.channels_last};
 }
 
-channel_runs runs_of(const glia_groups &s) {
+channel_runs runs_of(const gli_groups &s) {
     const int64_t size = group_elements(s), channels = s.c / s.groups;
     if (!s.channels_last)
         return {divide_by(static_cast<unsigned>(size)), divide_by(s.groups), size, size, s.groups * size};
@@ -157,7 +157,7 @@ channel_job<T, R> job_of(const R &rule, const inputs<T, R::inputs> &in, void *ou
 }
 
 template <class T, class R>
-cudaError_t over_groups(const glia_groups &s, channel_job<T, R> j, cudaStream_t stream) {
+cudaError_t over_groups(const gli_groups &s, channel_job<T, R> j, cudaStream_t stream) {
     j.channels = s.n * s.groups;
     j.count    = static_cast<int>(group_elements(s));
     j.runs     = runs_of(s);
@@ -165,7 +165,7 @@ cudaError_t over_groups(const glia_groups &s, channel_job<T, R> j, cudaStream_t 
 }
 
 template <class T>
-cudaError_t groupnorm(const glia_groups &s, double epsilon, const glia_groupnorm_arrays &a, void *workspace,
+cudaError_t groupnorm(const gli_groups &s, double epsilon, const gli_groupnorm_arrays &a, void *workspace,
                       cudaStream_t stream) {
     const forward_rule<T> rule = {channels_of(s), compute<T>(epsilon), as<T>(a.weight),
                                   as<T>(a.bias),  as<T>(a.mean),       as<T>(a.rstd)};
@@ -174,7 +174,7 @@ cudaError_t groupnorm(const glia_groups &s, double epsilon, const glia_groupnorm
 
 /* dweight and dbias. */
 template <class T>
-cudaError_t vector_gradients(const glia_groups &s, const glia_groupnorm_backward_arrays &a, void *workspace,
+cudaError_t vector_gradients(const gli_groups &s, const gli_groupnorm_backward_arrays &a, void *workspace,
                              cudaStream_t stream) {
     const vectors_rule<T> rule        = {s.groups,      s.c / s.groups,   divide_by(s.area), as<T>(a.mean),
                                          as<T>(a.rstd), as<T>(a.dweight), as<T>(a.dbias)};
@@ -187,7 +187,7 @@ cudaError_t vector_gradients(const glia_groups &s, const glia_groupnorm_backward
 }
 
 template <class T>
-cudaError_t groupnorm_backward(const glia_groups &s, const glia_groupnorm_backward_arrays &a, void *workspace,
+cudaError_t groupnorm_backward(const gli_groups &s, const gli_groupnorm_backward_arrays &a, void *workspace,
                                cudaStream_t stream) {
     const backward_rule<T> rule = {channels_of(s), compute<T>(group_elements(s)), as<T>(a.weight), as<T>(a.mean),
                                    as<T>(a.rstd)};
@@ -197,7 +197,7 @@ cudaError_t groupnorm_backward(const glia_groups &s, const glia_groupnorm_backwa
 }
 
 template <class T>
-size_t workspace_bytes(const glia_groups &s) {
+size_t workspace_bytes(const gli_groups &s) {
     const int groups = s.n * s.groups;
     const size_t of_groups =
         channel_states(cut_channels<T>(false, groups, static_cast<int>(group_elements(s))), groups);
@@ -208,22 +208,22 @@ size_t workspace_bytes(const glia_groups &s) {
 }  // namespace
 }  // namespace glia
 
-size_t glia_kernel_groupnorm_workspace(glia_dtype dtype, const glia_groups *shape) {
+size_t gli_kernel_groupnorm_workspace(glia_dtype dtype, const gli_groups *shape) {
     size_t bytes = 0;
     if (shape->n == 0 || !glia::fits(*shape)) return 0;
-    (void)GLIA_FOR_FLOAT(dtype, T, (bytes = glia::workspace_bytes<T>(*shape), cudaSuccess));
+    (void)GLI_FOR_FLOAT(dtype, T, (bytes = glia::workspace_bytes<T>(*shape), cudaSuccess));
     return bytes;
 }
 
-cudaError_t glia_kernel_groupnorm(glia_dtype dtype, const glia_groups *shape, double epsilon,
-                                  const glia_groupnorm_arrays *arrays, void *workspace, cudaStream_t stream) {
+cudaError_t gli_kernel_groupnorm(glia_dtype dtype, const gli_groups *shape, double epsilon,
+                                 const gli_groupnorm_arrays *arrays, void *workspace, cudaStream_t stream) {
     if (!glia::fits(*shape)) return cudaErrorNotSupported;
-    return GLIA_FOR_FLOAT(dtype, T, glia::groupnorm<T>(*shape, epsilon, *arrays, workspace, stream));
+    return GLI_FOR_FLOAT(dtype, T, glia::groupnorm<T>(*shape, epsilon, *arrays, workspace, stream));
 }
 
-cudaError_t glia_kernel_groupnorm_backward(glia_dtype dtype, const glia_groups *shape,
-                                           const glia_groupnorm_backward_arrays *arrays, void *workspace,
-                                           cudaStream_t stream) {
+cudaError_t gli_kernel_groupnorm_backward(glia_dtype dtype, const gli_groups *shape,
+                                          const gli_groupnorm_backward_arrays *arrays, void *workspace,
+                                          cudaStream_t stream) {
     if (!glia::fits(*shape)) return cudaErrorNotSupported;
-    return GLIA_FOR_FLOAT(dtype, T, glia::groupnorm_backward<T>(*shape, *arrays, workspace, stream));
+    return GLI_FOR_FLOAT(dtype, T, glia::groupnorm_backward<T>(*shape, *arrays, workspace, stream));
 }

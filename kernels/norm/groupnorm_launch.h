@@ -1,6 +1,6 @@
 /* Normalisation of groups of channels of a sample, and its gradient. */
-#ifndef GLIA_KERNELS_NORM_GROUPNORM_LAUNCH_H
-#define GLIA_KERNELS_NORM_GROUPNORM_LAUNCH_H
+#ifndef GLI_KERNELS_NORM_GROUPNORM_LAUNCH_H
+#define GLI_KERNELS_NORM_GROUPNORM_LAUNCH_H
 
 #include <cuda_runtime_api.h>
 
@@ -13,33 +13,33 @@ extern "C" {
 /* Images are dense [n, c, area], or [n, area, c] with channels_last; group k of a sample has the channels k c / groups
  * to (k + 1) c / groups - 1. Statistics are [n, groups], other vectors [c]. n area and the elements of a group are at
  * most 2^31-1. */
-typedef struct glia_groups {
+typedef struct gli_groups {
     int n, c, area, groups;
     bool channels_last;
-} glia_groups;
+} gli_groups;
 
 /* Bytes of workspace of each function. */
-size_t glia_kernel_groupnorm_workspace(glia_dtype dtype, const glia_groups *shape);
+size_t gli_kernel_groupnorm_workspace(glia_dtype dtype, const gli_groups *shape);
 
-typedef struct glia_groupnorm_arrays {
+typedef struct gli_groupnorm_arrays {
     const void *x, *weight, *bias; /* weight, bias: NULL for ones, zeros */
     void *y, *mean, *rstd;         /* mean, rstd: NULL where not wanted */
-} glia_groupnorm_arrays;
+} gli_groupnorm_arrays;
 
 /* y = weight (x - mean) rstd + bias with the mean and variance of each group, rstd = 1 / sqrt(var + epsilon). */
-cudaError_t glia_kernel_groupnorm(glia_dtype dtype, const glia_groups *shape, double epsilon,
-                                  const glia_groupnorm_arrays *arrays, void *workspace, cudaStream_t stream);
+cudaError_t gli_kernel_groupnorm(glia_dtype dtype, const gli_groups *shape, double epsilon,
+                                 const gli_groupnorm_arrays *arrays, void *workspace, cudaStream_t stream);
 
-typedef struct glia_groupnorm_backward_arrays {
+typedef struct gli_groupnorm_backward_arrays {
     const void *x, *dy, *weight, *mean, *rstd; /* weight: NULL for ones */
     void *dx, *dweight, *dbias;                /* dweight, dbias: NULL where not wanted */
-} glia_groupnorm_backward_arrays;
+} gli_groupnorm_backward_arrays;
 
 /* With g = weight dy and xhat = (x - mean) rstd: dx = rstd (g - sum g / m - xhat sum (g xhat) / m), the sums over the m
  * elements of the group; dweight = sum dy xhat and dbias = sum dy over those of a channel. */
-cudaError_t glia_kernel_groupnorm_backward(glia_dtype dtype, const glia_groups *shape,
-                                           const glia_groupnorm_backward_arrays *arrays, void *workspace,
-                                           cudaStream_t stream);
+cudaError_t gli_kernel_groupnorm_backward(glia_dtype dtype, const gli_groups *shape,
+                                          const gli_groupnorm_backward_arrays *arrays, void *workspace,
+                                          cudaStream_t stream);
 
 #ifdef __cplusplus
 }

@@ -224,7 +224,7 @@ bool fits(int size, int packs) {
 }
 
 template <class T>
-cudaError_t layernorm(int rows, int size, double epsilon, const glia_layernorm_arrays &a, cudaStream_t stream) {
+cudaError_t layernorm(int rows, int size, double epsilon, const gli_layernorm_arrays &a, cudaStream_t stream) {
     const bool wide        = wide_rows<T>(a.x, size) && aligned16(a.y) && aligned16(a.weight) && aligned16(a.bias);
     const row_shape longer = {rows, size, ROW_THREADS, 0, wide};
     const forward_job<T> j = {fits<T>(size, MOST_PACKS) ? shape_rows<T>(rows, size, wide) : longer,
@@ -236,9 +236,9 @@ cudaError_t layernorm(int rows, int size, double epsilon, const glia_layernorm_a
                               static_cast<T *>(a.mean),
                               static_cast<T *>(a.rstd)};
     const int blocks = row_blocks(j.shape);
-    if (!j.shape.packs) return GLIA_LAUNCH(layernorm_long<T>, blocks, ROW_THREADS, 0, stream, j);
-    return GLIA_FOR_ROWS(j.shape, PACKS, WHOLE_BLOCK,
-                         GLIA_LAUNCH((layernorm_rows<T, PACKS, WHOLE_BLOCK>), blocks, ROW_THREADS, 0, stream, j));
+    if (!j.shape.packs) return GLI_LAUNCH(layernorm_long<T>, blocks, ROW_THREADS, 0, stream, j);
+    return GLI_FOR_ROWS(j.shape, PACKS, WHOLE_BLOCK,
+                        GLI_LAUNCH((layernorm_rows<T, PACKS, WHOLE_BLOCK>), blocks, ROW_THREADS, 0, stream, j));
 }
 
 /* How the backward op is cut; of sizes alone. */
@@ -264,7 +264,7 @@ backward_cut cut_backward(int rows, int size) {
 }
 
 template <class T>
-cudaError_t layernorm_backward(int rows, int size, const glia_layernorm_backward_arrays &a, void *workspace,
+cudaError_t layernorm_backward(int rows, int size, const gli_layernorm_backward_arrays &a, void *workspace,
                                cudaStream_t stream) {
     typedef compute<T> C;
     const backward_cut c = cut_backward<T>(rows, size);
@@ -280,14 +280,13 @@ cudaError_t layernorm_backward(int rows, int size, const glia_layernorm_backward
     j.shape.wide         = wide_rows<T>(a.x, size) && aligned16(a.dy) && aligned16(a.dx) && aligned16(a.weight);
     cudaError_t error    = cudaSuccess;
     if (rows > 0 && c.shape.packs) {
-        error = GLIA_FOR_ROWS(c.shape, PACKS, WHOLE_BLOCK,
-                              GLIA_LAUNCH((layernorm_backward_rows<T, backward_packs(PACKS), WHOLE_BLOCK>), c.blocks,
-                                          ROW_THREADS, 0, stream, j));
+        error = GLI_FOR_ROWS(c.shape, PACKS, WHOLE_BLOCK,
+                             GLI_LAUNCH((layernorm_backward_rows<T, backward_packs(PACKS), WHOLE_BLOCK>), c.blocks,
+                                        ROW_THREADS, 0, stream, j));
     } else if (rows > 0) {
-        error = GLIA_LAUNCH(layernorm_backward_long<T>, c.blocks, ROW_THREADS, 0, stream, j);
+        error = GLI_LAUNCH(layernorm_backward_long<T>, c.blocks, ROW_THREADS, 0, stream, j);
         const dim3 grid(blocks_for(size, ROW_THREADS), c.slices);
-        if (error == cudaSuccess && partials)
-            error = GLIA_LAUNCH(layernorm_columns<T>, grid, ROW_THREADS, 0, stream, j);
+        if (error == cudaSuccess && partials) error = GLI_LAUNCH(layernorm_columns<T>, grid, ROW_THREADS, 0, stream, j);
     }
     if (error != cudaSuccess) return error;
     return totals<T>({partials, c.slices, size, {static_cast<T *>(a.dweight), static_cast<T *>(a.dbias)}}, stream);
@@ -301,19 +300,19 @@ size_t backward_bytes(int rows, int size) {
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_layernorm(glia_dtype dtype, int rows, int size, double epsilon,
-                                  const glia_layernorm_arrays *arrays, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(dtype, T, glia::layernorm<T>(rows, size, epsilon, *arrays, stream));
+cudaError_t gli_kernel_layernorm(glia_dtype dtype, int rows, int size, double epsilon,
+                                 const gli_layernorm_arrays *arrays, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::layernorm<T>(rows, size, epsilon, *arrays, stream));
 }
 
-size_t glia_kernel_layernorm_backward_workspace(glia_dtype dtype, int rows, int size) {
+size_t gli_kernel_layernorm_backward_workspace(glia_dtype dtype, int rows, int size) {
     size_t bytes = 0;
-    (void)GLIA_FOR_FLOAT(dtype, T, (bytes = glia::backward_bytes<T>(rows, size), cudaSuccess));
+    (void)GLI_FOR_FLOAT(dtype, T, (bytes = glia::backward_bytes<T>(rows, size), cudaSuccess));
     return bytes;
 }
 
-cudaError_t glia_kernel_layernorm_backward(glia_dtype dtype, int rows, int size,
-                                           const glia_layernorm_backward_arrays *arrays, void *workspace,
-                                           cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(dtype, T, glia::layernorm_backward<T>(rows, size, *arrays, workspace, stream));
+cudaError_t gli_kernel_layernorm_backward(glia_dtype dtype, int rows, int size,
+                                          const gli_layernorm_backward_arrays *arrays, void *workspace,
+                                          cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::layernorm_backward<T>(rows, size, *arrays, workspace, stream));
 }

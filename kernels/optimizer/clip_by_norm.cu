@@ -11,7 +11,7 @@ namespace {
 enum {
     CLIP_THREADS = 256,
     CLIP_WARPS   = CLIP_THREADS / LANES,
-    CLIP_BLOCKS  = GLIA_CLIP_BY_NORM_WORKSPACE / sizeof(double),
+    CLIP_BLOCKS  = GLI_CLIP_BY_NORM_WORKSPACE / sizeof(double),
     CLIP_PACKS   = 2 /* of a thread, at least, if there are blocks enough */
 };
 
@@ -54,22 +54,22 @@ __global__ void __launch_bounds__(CLIP_THREADS)
 }
 
 template <class T>
-cudaError_t clip_by_norm(const glia_clip_by_norm_args &a, cudaStream_t stream) {
+cudaError_t clip_by_norm(const gli_clip_by_norm_args &a, cudaStream_t stream) {
     const T *g      = static_cast<const T *>(a.g);
     T *y            = static_cast<T *>(a.y);
     double *sum     = static_cast<double *>(a.workspace);
     const bool wide = aligned16(g) && aligned16(y);
     const int most = CLIP_BLOCKS, wanted = blocks_for(a.count, CLIP_THREADS * vector<T>::width * CLIP_PACKS);
     const int blocks        = wanted < 1 ? 1 : wanted < most ? wanted : most;
-    const cudaError_t first = GLIA_LAUNCH(squares_kernel<T>, blocks, CLIP_THREADS, 0, stream, g, a.count, wide, sum);
+    const cudaError_t first = GLI_LAUNCH(squares_kernel<T>, blocks, CLIP_THREADS, 0, stream, g, a.count, wide, sum);
     if (first != cudaSuccess) return first;
-    return GLIA_LAUNCH(clip_kernel<T>, blocks, CLIP_THREADS, 0, stream, g, y, a.count, wide, sum, a.max_norm, a.epsilon,
-                       a.norm);
+    return GLI_LAUNCH(clip_kernel<T>, blocks, CLIP_THREADS, 0, stream, g, y, a.count, wide, sum, a.max_norm, a.epsilon,
+                      a.norm);
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_clip_by_norm(const glia_clip_by_norm_args *args, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->dtype, T, glia::clip_by_norm<T>(*args, stream));
+cudaError_t gli_kernel_clip_by_norm(const gli_clip_by_norm_args *args, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->dtype, T, glia::clip_by_norm<T>(*args, stream));
 }

@@ -1,6 +1,6 @@
 /* Scaling of a vector whose norm is too large. */
-#ifndef GLIA_KERNELS_OPTIMIZER_CLIP_BY_NORM_LAUNCH_H
-#define GLIA_KERNELS_OPTIMIZER_CLIP_BY_NORM_LAUNCH_H
+#ifndef GLI_KERNELS_OPTIMIZER_CLIP_BY_NORM_LAUNCH_H
+#define GLI_KERNELS_OPTIMIZER_CLIP_BY_NORM_LAUNCH_H
 
 #include <cuda_runtime_api.h>
 
@@ -10,9 +10,9 @@
 extern "C" {
 #endif
 
-enum { GLIA_CLIP_BY_NORM_WORKSPACE = 8 * 1024 }; /* bytes */
+enum { GLI_CLIP_BY_NORM_WORKSPACE = 8 * 1024 }; /* bytes */
 
-typedef struct glia_clip_by_norm_args {
+typedef struct gli_clip_by_norm_args {
     glia_dtype dtype;
     int count;
     double max_norm, epsilon;
@@ -20,10 +20,10 @@ typedef struct glia_clip_by_norm_args {
     void *y;     /* may be g */
     float *norm; /* NULL: not wanted */
     void *workspace;
-} glia_clip_by_norm_args;
+} gli_clip_by_norm_args;
 
 /* norm = sqrt(sum of g^2)   y = g min(1, max_norm / (norm + epsilon)) */
-cudaError_t glia_kernel_clip_by_norm(const glia_clip_by_norm_args *args, cudaStream_t stream);
+cudaError_t gli_kernel_clip_by_norm(const gli_clip_by_norm_args *args, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

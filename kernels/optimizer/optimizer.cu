@@ -16,7 +16,7 @@ struct penalties {
 };
 
 template <class C>
-penalties<C> penalties_of(const glia_update_args &args) {
+penalties<C> penalties_of(const gli_update_args &args) {
     return {C(args.l1), C(args.l2)};
 }
 
@@ -44,7 +44,7 @@ struct sgd_step {
 };
 
 template <class T>
-cudaError_t sgd(const glia_sgd_args &a, cudaStream_t stream) {
+cudaError_t sgd(const gli_sgd_args &a, cudaStream_t stream) {
     typedef compute<T> C;
     const sgd_step<C> f = {{penalties_of<C>(a.all), 0, C(a.momentum), C(1 - a.dampening), a.nesterov}, a.all.rate};
     return update<T, 3, 2>(f, {a.all.param, a.all.grad, a.velocity}, {a.all.new_param, a.new_velocity}, a.all.count,
@@ -85,7 +85,7 @@ struct adam_step {
 };
 
 template <class T>
-cudaError_t adam(const glia_adam_args &a, cudaStream_t stream) {
+cudaError_t adam(const gli_adam_args &a, cudaStream_t stream) {
     typedef compute<T> C;
     adam_step<C> f   = {};
     auto &values     = f.values;
@@ -121,7 +121,7 @@ struct adagrad_step {
 };
 
 template <class T>
-cudaError_t adagrad(const glia_adagrad_args &a, cudaStream_t stream) {
+cudaError_t adagrad(const gli_adagrad_args &a, cudaStream_t stream) {
     typedef compute<T> C;
     const adagrad_step<C> f = {{penalties_of<C>(a.all), 0, C(a.epsilon)}, a.all.rate};
     return update<T, 3, 2>(f, {a.all.param, a.all.grad, a.sum}, {a.all.new_param, a.new_sum}, a.all.count, stream);
@@ -155,7 +155,7 @@ struct rmsprop_step {
 };
 
 template <class T>
-cudaError_t rmsprop(const glia_rmsprop_args &a, cudaStream_t stream) {
+cudaError_t rmsprop(const gli_rmsprop_args &a, cudaStream_t stream) {
     typedef compute<T> C;
     const rmsprop_step<C> f = {
         {penalties_of<C>(a.all), 0, C(a.alpha), C(1 - a.alpha), C(a.epsilon), C(a.momentum), a.centered}, a.all.rate};
@@ -166,18 +166,18 @@ cudaError_t rmsprop(const glia_rmsprop_args &a, cudaStream_t stream) {
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_sgd(const glia_sgd_args *args, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->all.dtype, T, glia::sgd<T>(*args, stream));
+cudaError_t gli_kernel_sgd(const gli_sgd_args *args, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->all.dtype, T, glia::sgd<T>(*args, stream));
 }
 
-cudaError_t glia_kernel_adam(const glia_adam_args *args, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->all.dtype, T, glia::adam<T>(*args, stream));
+cudaError_t gli_kernel_adam(const gli_adam_args *args, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->all.dtype, T, glia::adam<T>(*args, stream));
 }
 
-cudaError_t glia_kernel_adagrad(const glia_adagrad_args *args, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->all.dtype, T, glia::adagrad<T>(*args, stream));
+cudaError_t gli_kernel_adagrad(const gli_adagrad_args *args, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->all.dtype, T, glia::adagrad<T>(*args, stream));
 }
 
-cudaError_t glia_kernel_rmsprop(const glia_rmsprop_args *args, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->all.dtype, T, glia::rmsprop<T>(*args, stream));
+cudaError_t gli_kernel_rmsprop(const gli_rmsprop_args *args, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->all.dtype, T, glia::rmsprop<T>(*args, stream));
 }

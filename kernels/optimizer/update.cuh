@@ -1,7 +1,7 @@
 /* Elementwise functions with several outputs: one read of each input and one write of each output, 16 bytes at a time.
  * What an optimizer does with all parameters of a network in one launch. */
-#ifndef GLIA_KERNELS_OPTIMIZER_UPDATE_CUH
-#define GLIA_KERNELS_OPTIMIZER_UPDATE_CUH
+#ifndef GLI_KERNELS_OPTIMIZER_UPDATE_CUH
+#define GLI_KERNELS_OPTIMIZER_UPDATE_CUH
 
 #include "kernels/device/map.cuh"
 #include "kernels/device/pack.cuh"
@@ -48,7 +48,7 @@ cudaError_t update(const F &f, const void *const (&in)[IN], void *const (&out)[O
     for (int i = 0; i < IN; ++i) arrays.in[i] = static_cast<const T *>(in[i]), wide = wide && aligned16(in[i]);
     for (int o = 0; o < OUT; ++o) arrays.out[o] = static_cast<T *>(out[o]), wide = wide && aligned16(out[o]);
     const int blocks = blocks_for(count, MAP_THREADS * vector<T>::width);
-    return GLIA_LAUNCH((update_kernel<T, IN, OUT, F>), blocks, MAP_THREADS, 0, stream, f, arrays, count, wide);
+    return GLI_LAUNCH((update_kernel<T, IN, OUT, F>), blocks, MAP_THREADS, 0, stream, f, arrays, count, wide);
 }
 
 }  // namespace glia

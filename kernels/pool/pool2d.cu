@@ -243,7 +243,7 @@ __global__ void __launch_bounds__(THREADS, LEAST_BLOCKS) max_pool2d_backward_sca
 bool innermost(const int64_t *stride, int c) { return c > 1 && stride[1] == 1; }
 
 /* Over an image [n, c, a, b] with these strides, packs of `width` channels. */
-order order_of(const glia_pool_shape &s, const int64_t *stride, int a, int b, int width) {
+order order_of(const gli_pool_shape &s, const int64_t *stride, int a, int b, int width) {
     order o           = {};
     o.channels_inside = innermost(stride, s.c);
     o.inner           = divide_by(o.channels_inside ? s.c / width : b);
@@ -261,7 +261,7 @@ bool packs(const void *p, const int64_t *stride) {
 }
 
 template <class T>
-job<T> job_of(const glia_pool_shape &s, bool backward, int width, const void *in, void *out) {
+job<T> job_of(const gli_pool_shape &s, bool backward, int width, const void *in, void *out) {
     job<T> j  = {};
     j.rows    = {s.h, s.p, s.r, s.stride_h, s.pad_h, s.pad_h_end, s.dilation_h, s.adaptive, s.count_include_pad};
     j.columns = {s.w, s.q, s.s, s.stride_w, s.pad_w, s.pad_w_end, s.dilation_w, s.adaptive, s.count_include_pad};
@@ -277,11 +277,11 @@ job<T> job_of(const glia_pool_shape &s, bool backward, int width, const void *in
 }
 
 template <class T>
-bool in_packs(const glia_pool_shape &s, const void *x, const void *y) {
+bool in_packs(const gli_pool_shape &s, const void *x, const void *y) {
     return s.c % vector<T>::width == 0 && packs<T>(x, s.x) && packs<T>(y, s.y);
 }
 
-bool empty(const glia_pool_shape &s) { return s.n == 0 || s.c == 0; }
+bool empty(const gli_pool_shape &s) { return s.n == 0 || s.c == 0; }
 
 template <class T>
 int blocks_of(const job<T> &j) {
@@ -289,52 +289,52 @@ int blocks_of(const job<T> &j) {
 }
 
 template <class T, int W>
-cudaError_t avg(const glia_pool_shape &s, bool backward, const void *in, void *out, cudaStream_t stream) {
+cudaError_t avg(const gli_pool_shape &s, bool backward, const void *in, void *out, cudaStream_t stream) {
     const job<T> j = job_of<T>(s, backward, W, in, out);
-    if (backward) return GLIA_LAUNCH((avg_pool2d_backward_kernel<T, W>), blocks_of(j), THREADS, 0, stream, j);
-    return GLIA_LAUNCH((avg_pool2d_kernel<T, W>), blocks_of(j), THREADS, 0, stream, j);
+    if (backward) return GLI_LAUNCH((avg_pool2d_backward_kernel<T, W>), blocks_of(j), THREADS, 0, stream, j);
+    return GLI_LAUNCH((avg_pool2d_kernel<T, W>), blocks_of(j), THREADS, 0, stream, j);
 }
 
 template <class T>
-cudaError_t avg_in_packs(const glia_pool_shape &s, bool backward, const void *in, void *out, cudaStream_t stream) {
+cudaError_t avg_in_packs(const gli_pool_shape &s, bool backward, const void *in, void *out, cudaStream_t stream) {
     if (backward ? in_packs<T>(s, out, in) : in_packs<T>(s, in, out))
         return avg<T, vector<T>::width>(s, backward, in, out, stream);
     return avg<T, 1>(s, backward, in, out, stream);
 }
 
 template <class T, int W>
-cudaError_t max_pool(const glia_pool_shape &s, const void *x, void *y, int *indices, cudaStream_t stream) {
+cudaError_t max_pool(const gli_pool_shape &s, const void *x, void *y, int *indices, cudaStream_t stream) {
     job<T> j  = job_of<T>(s, false, W, x, y);
     j.indices = indices;
-    return GLIA_LAUNCH((max_pool2d_kernel<T, W>), blocks_of(j), THREADS, 0, stream, j);
+    return GLI_LAUNCH((max_pool2d_kernel<T, W>), blocks_of(j), THREADS, 0, stream, j);
 }
 
 template <class T>
-cudaError_t max_in_packs(const glia_pool_shape &s, const void *x, void *y, int *indices, cudaStream_t stream) {
+cudaError_t max_in_packs(const gli_pool_shape &s, const void *x, void *y, int *indices, cudaStream_t stream) {
     return in_packs<T>(s, x, y) ? max_pool<T, vector<T>::width>(s, x, y, indices, stream)
                                 : max_pool<T, 1>(s, x, y, indices, stream);
 }
 
 template <class T, int W>
-cudaError_t max_backward(const glia_pool_shape &s, const void *dy, const int *indices, void *dx, cudaStream_t stream) {
+cudaError_t max_backward(const gli_pool_shape &s, const void *dy, const int *indices, void *dx, cudaStream_t stream) {
     job<T> j = job_of<T>(s, true, W, dy, dx);
     j.from   = indices;
-    return GLIA_LAUNCH((max_pool2d_backward_kernel<T, W>), blocks_of(j), THREADS, 0, stream, j);
+    return GLI_LAUNCH((max_pool2d_backward_kernel<T, W>), blocks_of(j), THREADS, 0, stream, j);
 }
 
 template <class T>
-cudaError_t max_backward_scan(const glia_pool_shape &s, const void *dy, const int *indices, void *dx,
+cudaError_t max_backward_scan(const gli_pool_shape &s, const void *dy, const int *indices, void *dx,
                               cudaStream_t stream) {
     const int64_t channels = int64_t(s.n) * s.c, runs = (int64_t(s.h) * s.w + SCAN_PLACES - 1) / SCAN_PLACES;
     const int threads = channels < THREADS ? blocks_for(channels, 32) * 32 : int(THREADS);
     const dim3 grid(blocks_for(channels, threads), static_cast<unsigned>(runs < MOST_RUNS ? runs : MOST_RUNS));
     job<T> j = job_of<T>(s, true, 1, dy, dx);
     j.from   = indices;
-    return GLIA_LAUNCH(max_pool2d_backward_scan<T>, grid, threads, 0, stream, j, s.n, s.c);
+    return GLI_LAUNCH(max_pool2d_backward_scan<T>, grid, threads, 0, stream, j, s.n, s.c);
 }
 
 template <class T>
-cudaError_t max_backward_in_packs(const glia_pool_shape &s, const void *dy, const int *indices, void *dx,
+cudaError_t max_backward_in_packs(const gli_pool_shape &s, const void *dy, const int *indices, void *dx,
                                   cudaStream_t stream) {
     if (s.r == 0) return max_backward_scan<T>(s, dy, indices, dx, stream);
     return in_packs<T>(s, dx, dy) ? max_backward<T, vector<T>::width>(s, dy, indices, dx, stream)
@@ -344,26 +344,26 @@ cudaError_t max_backward_in_packs(const glia_pool_shape &s, const void *dy, cons
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_avg_pool2d(glia_dtype dtype, const glia_pool_shape *shape, const void *x, void *y,
-                                   cudaStream_t stream) {
+cudaError_t gli_kernel_avg_pool2d(glia_dtype dtype, const gli_pool_shape *shape, const void *x, void *y,
+                                  cudaStream_t stream) {
     if (glia::empty(*shape)) return cudaSuccess;
-    return GLIA_FOR_FLOAT(dtype, T, glia::avg_in_packs<T>(*shape, false, x, y, stream));
+    return GLI_FOR_FLOAT(dtype, T, glia::avg_in_packs<T>(*shape, false, x, y, stream));
 }
 
-cudaError_t glia_kernel_avg_pool2d_backward(glia_dtype dtype, const glia_pool_shape *shape, const void *dy, void *dx,
-                                            cudaStream_t stream) {
+cudaError_t gli_kernel_avg_pool2d_backward(glia_dtype dtype, const gli_pool_shape *shape, const void *dy, void *dx,
+                                           cudaStream_t stream) {
     if (glia::empty(*shape)) return cudaSuccess;
-    return GLIA_FOR_FLOAT(dtype, T, glia::avg_in_packs<T>(*shape, true, dy, dx, stream));
+    return GLI_FOR_FLOAT(dtype, T, glia::avg_in_packs<T>(*shape, true, dy, dx, stream));
 }
 
-cudaError_t glia_kernel_max_pool2d(glia_dtype dtype, const glia_pool_shape *shape, const void *x, void *y, int *indices,
-                                   cudaStream_t stream) {
+cudaError_t gli_kernel_max_pool2d(glia_dtype dtype, const gli_pool_shape *shape, const void *x, void *y, int *indices,
+                                  cudaStream_t stream) {
     if (glia::empty(*shape)) return cudaSuccess;
-    return GLIA_FOR_FLOAT(dtype, T, glia::max_in_packs<T>(*shape, x, y, indices, stream));
+    return GLI_FOR_FLOAT(dtype, T, glia::max_in_packs<T>(*shape, x, y, indices, stream));
 }
 
-cudaError_t glia_kernel_max_pool2d_backward(glia_dtype dtype, const glia_pool_shape *shape, const void *dy,
-                                            const int *indices, void *dx, cudaStream_t stream) {
+cudaError_t gli_kernel_max_pool2d_backward(glia_dtype dtype, const gli_pool_shape *shape, const void *dy,
+                                           const int *indices, void *dx, cudaStream_t stream) {
     if (glia::empty(*shape)) return cudaSuccess;
-    return GLIA_FOR_FLOAT(dtype, T, glia::max_backward_in_packs<T>(*shape, dy, indices, dx, stream));
+    return GLI_FOR_FLOAT(dtype, T, glia::max_backward_in_packs<T>(*shape, dy, indices, dx, stream));
 }

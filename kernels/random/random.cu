@@ -14,7 +14,7 @@ constexpr int share = int(vector<T>::width) > int(NUMBERS) ? int(vector<T>::widt
 
 template <class C>
 struct mask {
-    glia_random use;
+    gli_random use;
     const int64_t *step;
     uint64_t threshold;
     C scale;
@@ -29,7 +29,7 @@ __global__ void __launch_bounds__(RANDOM_THREADS)
     m.use.step = m.step ? static_cast<uint32_t>(*m.step) : 0;
     uint32_t numbers[elements];
     for (int k = 0; k < elements; k += NUMBERS) {
-        const glia_u32x4 block = glia_random_block(m.use, static_cast<uint32_t>((begin + k) / NUMBERS));
+        const gli_u32x4 block = gli_random_block(m.use, static_cast<uint32_t>((begin + k) / NUMBERS));
         for (int i = 0; i < NUMBERS; ++i) numbers[k + i] = block.v[i];
     }
     for (int first = 0; first < elements; first += width) {
@@ -43,35 +43,35 @@ __global__ void __launch_bounds__(RANDOM_THREADS)
 }
 
 template <class T>
-cudaError_t dropout(const glia_dropout_args &a, cudaStream_t stream) {
+cudaError_t dropout(const gli_dropout_args &a, cudaStream_t stream) {
     const mask<compute<T>> m = {a.use, a.step, a.threshold, compute<T>(a.scale)};
     const bool wide          = aligned16(a.x) && aligned16(a.y);
     const int blocks         = blocks_for(a.count, RANDOM_THREADS * share<T>);
     if (a.count == 0) return cudaSuccess;
-    return GLIA_LAUNCH(dropout_kernel<T>, blocks, RANDOM_THREADS, 0, stream, m, static_cast<const T *>(a.x),
-                       static_cast<T *>(a.y), a.count, wide);
+    return GLI_LAUNCH(dropout_kernel<T>, blocks, RANDOM_THREADS, 0, stream, m, static_cast<const T *>(a.x),
+                      static_cast<T *>(a.y), a.count, wide);
 }
 
-__device__ inline double truncated_normal(glia_random use, uint64_t element) {
+__device__ inline double truncated_normal(gli_random use, uint64_t element) {
     double z[2];
     do {
         ++use.step;
-        const glia_u32x4 block = glia_random_block(use, static_cast<uint32_t>(element / 2));
-        const int half         = element % 2 * 2;
-        glia_normal_pair(block.v[half], block.v[half + 1], z);
+        const gli_u32x4 block = gli_random_block(use, static_cast<uint32_t>(element / 2));
+        const int half        = element % 2 * 2;
+        gli_normal_pair(block.v[half], block.v[half + 1], z);
     } while (fabs(z[0]) > 2);
     return z[0];
 }
 
-__device__ inline void draw(glia_random_kind kind, glia_random use, int64_t first, double (&values)[NUMBERS]) {
+__device__ inline void draw(glia_random_kind kind, gli_random use, int64_t first, double (&values)[NUMBERS]) {
     if (kind == GLIA_TRUNCATED_NORMAL) {
         for (int k = 0; k < NUMBERS; ++k) values[k] = truncated_normal(use, static_cast<uint64_t>(first + k));
         return;
     }
-    const glia_u32x4 block = glia_random_block(use, static_cast<uint32_t>(first / NUMBERS));
+    const gli_u32x4 block = gli_random_block(use, static_cast<uint32_t>(first / NUMBERS));
     for (int k = 0; k < NUMBERS; k += 2) {
-        double pair[2] = {glia_unit_float(block.v[k]), glia_unit_float(block.v[k + 1])};
-        if (kind == GLIA_NORMAL) glia_normal_pair(block.v[k], block.v[k + 1], pair);
+        double pair[2] = {gli_unit_float(block.v[k]), gli_unit_float(block.v[k + 1])};
+        if (kind == GLIA_NORMAL) gli_normal_pair(block.v[k], block.v[k + 1], pair);
         values[k] = pair[0], values[k + 1] = pair[1];
     }
 }
@@ -83,7 +83,7 @@ __device__ inline void store_double(f16 *y, double value) { *y = __double2half(v
 
 struct distribution {
     glia_random_kind kind;
-    glia_random use;
+    gli_random use;
     double offset, scale;
 };
 
@@ -99,20 +99,20 @@ __global__ void __launch_bounds__(RANDOM_THREADS) random_fill_kernel(distributio
 }
 
 template <class T>
-cudaError_t random_fill(const glia_random_fill_args &a, cudaStream_t stream) {
+cudaError_t random_fill(const gli_random_fill_args &a, cudaStream_t stream) {
     const distribution d = {a.kind, a.use, a.offset, a.scale};
     const int blocks     = blocks_for(a.count, RANDOM_THREADS * NUMBERS);
     if (a.count == 0) return cudaSuccess;
-    return GLIA_LAUNCH(random_fill_kernel<T>, blocks, RANDOM_THREADS, 0, stream, d, static_cast<T *>(a.y), a.count);
+    return GLI_LAUNCH(random_fill_kernel<T>, blocks, RANDOM_THREADS, 0, stream, d, static_cast<T *>(a.y), a.count);
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_dropout(const glia_dropout_args *args, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->dtype, T, glia::dropout<T>(*args, stream));
+cudaError_t gli_kernel_dropout(const gli_dropout_args *args, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->dtype, T, glia::dropout<T>(*args, stream));
 }
 
-cudaError_t glia_kernel_random_fill(const glia_random_fill_args *args, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(args->dtype, T, glia::random_fill<T>(*args, stream));
+cudaError_t gli_kernel_random_fill(const gli_random_fill_args *args, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->dtype, T, glia::random_fill<T>(*args, stream));
 }

@@ -16,16 +16,16 @@ __global__ void __launch_bounds__(CLASS_THREADS) argmax_kernel(class_shape s, co
 template <class T>
 cudaError_t argmax(const class_shape &s, const void *x, int64_t *y, cudaStream_t stream) {
     if (s.items == 0) return cudaSuccess;
-    return GLIA_FOR_TEAM(team_for(s), TEAM,
-                         GLIA_LAUNCH((argmax_kernel<T, TEAM>), blocks_of_teams(s, INT32_MAX), CLASS_THREADS, 0, stream,
-                                     s, static_cast<const T *>(x), y));
+    return GLI_FOR_TEAM(team_for(s), TEAM,
+                        GLI_LAUNCH((argmax_kernel<T, TEAM>), blocks_of_teams(s, INT32_MAX), CLASS_THREADS, 0, stream, s,
+                                   static_cast<const T *>(x), y));
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_argmax(glia_dtype dtype, int outer, int length, int inner, const void *x, int64_t *y,
-                               cudaStream_t stream) {
+cudaError_t gli_kernel_argmax(glia_dtype dtype, int outer, int length, int inner, const void *x, int64_t *y,
+                              cudaStream_t stream) {
     const glia::class_shape s = {int64_t(outer) * inner, length, inner};
-    return GLIA_FOR_FLOAT(dtype, T, glia::argmax<T>(s, x, y, stream));
+    return GLI_FOR_FLOAT(dtype, T, glia::argmax<T>(s, x, y, stream));
 }

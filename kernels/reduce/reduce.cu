@@ -177,8 +177,8 @@ int power_of_two(int64_t at_least, int most) {
 /* Lanes while each has few steps; else the whole block. */
 int team_of(int64_t length) { return length > LANES * LANES ? THREADS : power_of_two((length + 3) / 4, LANES); }
 
-cut cut_of(const glia_reduce_shape &s, int pack) {
-    const glia_reduce_axes &reduced = s.reduced, &kept = s.kept;
+cut cut_of(const gli_reduce_shape &s, int pack) {
+    const gli_reduce_axes &reduced = s.reduced, &kept = s.kept;
     cut c                = {};
     c.rows               = reduced.stride[reduced.n - 1] == 1;
     c.wide               = pack > 1 && (c.rows ? runs_of(reduced, pack) && multiples_of(kept, pack)
@@ -196,12 +196,12 @@ cut cut_of(const glia_reduce_shape &s, int pack) {
 }
 
 template <class T>
-cut cut_for(const glia_reduce_shape &s, const T *x) {
+cut cut_for(const gli_reduce_shape &s, const T *x) {
     return cut_of(s, aligned16(x) ? vector<T>::width : 1);
 }
 
 template <class T, class Y>
-cudaError_t launch(const glia_reduce_shape &s, const cut &c, const recipe &how, int set, const T *x, const T *match,
+cudaError_t launch(const gli_reduce_shape &s, const cut &c, const recipe &how, int set, const T *x, const T *match,
                    Y *y, cudaStream_t stream) {
     const job<T, Y> j = {how,
                          digits_of(s.kept),
@@ -215,17 +215,17 @@ cudaError_t launch(const glia_reduce_shape &s, const cut &c, const recipe &how, 
                          match,
                          y};
     const dim3 grid(c.blocks, c.slices);
-    if (c.rows) return GLIA_LAUNCH((reduce_rows<T, Y>), grid, THREADS, 0, stream, j, c.team);
-    return GLIA_LAUNCH((reduce_columns<T, Y>), grid, THREADS, 0, stream, j, c.team);
+    if (c.rows) return GLI_LAUNCH((reduce_rows<T, Y>), grid, THREADS, 0, stream, j, c.team);
+    return GLI_LAUNCH((reduce_columns<T, Y>), grid, THREADS, 0, stream, j, c.team);
 }
 
 /* The slices of each output, as the columns of a matrix. */
-glia_reduce_shape slices_of(const glia_reduce_shape &s, unsigned slices) {
+gli_reduce_shape slices_of(const gli_reduce_shape &s, unsigned slices) {
     return {{1, {s.outputs}, {1}}, {1, {int(slices)}, {s.outputs}}, s.outputs, int(slices)};
 }
 
 template <class T, class Y>
-cudaError_t reduce(const recipe &how, const glia_reduce_shape &s, const T *x, const T *match, Y *y, void *workspace,
+cudaError_t reduce(const recipe &how, const gli_reduce_shape &s, const T *x, const T *match, Y *y, void *workspace,
                    cudaStream_t stream) {
     typedef compute<T> C;
     const cut c = cut_for(s, x);
@@ -234,14 +234,14 @@ cudaError_t reduce(const recipe &how, const glia_reduce_shape &s, const T *x, co
     const recipe begin = {how.element, how.merge, AS_IS}, end = {PLAIN, how.merge, how.end};
     const cudaError_t error = launch<T, C>(s, c, begin, s.set, x, match, partials, stream);
     if (error != cudaSuccess) return error;
-    const glia_reduce_shape rest = slices_of(s, c.slices);
-    cut second                   = cut_for(rest, partials);
+    const gli_reduce_shape rest = slices_of(s, c.slices);
+    cut second                  = cut_for(rest, partials);
     second.slices = 1, second.slice = c.slices;
     return launch<C, Y>(rest, second, end, s.set, partials, nullptr, y, stream);
 }
 
 template <class T>
-size_t partials_of(const glia_reduce_shape &s) {
+size_t partials_of(const gli_reduce_shape &s) {
     size_t most = 0;
     for (int pack : {1, int(vector<T>::width)}) {
         const cut c = cut_of(s, pack);
@@ -299,10 +299,10 @@ __global__ void __launch_bounds__(THREADS) reduce_backward_kernel(backward_job<T
 bool needs_x(glia_reduce_kind kind) { return kind != GLIA_SUM && kind != GLIA_MEAN; }
 bool needs_ties(glia_reduce_kind kind) { return kind == GLIA_MAX || kind == GLIA_MIN; }
 
-size_t ties_bytes(const glia_reduce_shape &s, size_t element) { return (s.outputs * element + 255) / 256 * 256; }
+size_t ties_bytes(const gli_reduce_shape &s, size_t element) { return (s.outputs * element + 255) / 256 * 256; }
 
 template <class T>
-cudaError_t reduce_backward(glia_reduce_kind kind, const glia_reduce_shape &s, const glia_reduce_axes &all, const T *x,
+cudaError_t reduce_backward(glia_reduce_kind kind, const gli_reduce_shape &s, const gli_reduce_axes &all, const T *x,
                             const T *y, const T *dy, T *dx, void *workspace, cudaStream_t stream) {
     typedef compute<T> C;
     C *ties = static_cast<C *>(workspace);
@@ -318,7 +318,7 @@ cudaError_t reduce_backward(glia_reduce_kind kind, const glia_reduce_shape &s, c
     const backward_job<T> j = {
         kind, digits_of(all), unsigned(count), int(all.stride[last]), wide, C(s.set), x, y, dy, ties, dx};
     const int blocks = blocks_for(count, THREADS * (wide ? width : 1));
-    return GLIA_LAUNCH(reduce_backward_kernel<T>, blocks, THREADS, 0, stream, j);
+    return GLI_LAUNCH(reduce_backward_kernel<T>, blocks, THREADS, 0, stream, j);
 }
 
 template <class T>
@@ -337,36 +337,36 @@ const T *of(const void *p) {
 
 using namespace glia;
 
-size_t glia_kernel_reduce_workspace(glia_dtype dtype, const glia_reduce_shape *shape) {
+size_t gli_kernel_reduce_workspace(glia_dtype dtype, const gli_reduce_shape *shape) {
     size_t bytes = 0;
-    (void)GLIA_FOR_FLOAT(dtype, T, (bytes = partials_of<T>(*shape), cudaSuccess));
+    (void)GLI_FOR_FLOAT(dtype, T, (bytes = partials_of<T>(*shape), cudaSuccess));
     return bytes;
 }
 
-size_t glia_kernel_reduce_backward_workspace(glia_dtype dtype, glia_reduce_kind kind, const glia_reduce_shape *shape) {
+size_t gli_kernel_reduce_backward_workspace(glia_dtype dtype, glia_reduce_kind kind, const gli_reduce_shape *shape) {
     if (!needs_ties(kind)) return 0;
     const size_t element = dtype == GLIA_F64 ? sizeof(double) : sizeof(float);
-    return ties_bytes(*shape, element) + glia_kernel_reduce_workspace(dtype, shape);
+    return ties_bytes(*shape, element) + gli_kernel_reduce_workspace(dtype, shape);
 }
 
-cudaError_t glia_kernel_reduce(glia_dtype dtype, glia_reduce_kind kind, const glia_reduce_shape *shape, const void *x,
-                               void *y, void *workspace, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(
+cudaError_t gli_kernel_reduce(glia_dtype dtype, glia_reduce_kind kind, const gli_reduce_shape *shape, const void *x,
+                              void *y, void *workspace, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(
         dtype, T, reduce<T, T>(recipe_of(kind), *shape, of<T>(x), nullptr, static_cast<T *>(y), workspace, stream));
 }
 
-cudaError_t glia_kernel_reduce_nothing(glia_dtype dtype, glia_reduce_kind kind, int outputs, void *y,
-                                       cudaStream_t stream) {
+cudaError_t gli_kernel_reduce_nothing(glia_dtype dtype, glia_reduce_kind kind, int outputs, void *y,
+                                      cudaStream_t stream) {
     const double value = kind == GLIA_MEAN ? double(NAN) : 0;
-    return GLIA_FOR_FLOAT(dtype, T,
-                          GLIA_LAUNCH(fill_kernel<T>, blocks_for(outputs, THREADS), THREADS, 0, stream,
-                                      static_cast<T *>(y), outputs, compute<T>(value)));
+    return GLI_FOR_FLOAT(dtype, T,
+                         GLI_LAUNCH(fill_kernel<T>, blocks_for(outputs, THREADS), THREADS, 0, stream,
+                                    static_cast<T *>(y), outputs, compute<T>(value)));
 }
 
-cudaError_t glia_kernel_reduce_backward(glia_dtype dtype, glia_reduce_kind kind, const glia_reduce_shape *shape,
-                                        const glia_reduce_axes *all, const void *x, const void *y, const void *dy,
-                                        void *dx, void *workspace, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(
+cudaError_t gli_kernel_reduce_backward(glia_dtype dtype, glia_reduce_kind kind, const gli_reduce_shape *shape,
+                                       const gli_reduce_axes *all, const void *x, const void *y, const void *dy,
+                                       void *dx, void *workspace, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(
         dtype, T,
         reduce_backward<T>(kind, *shape, *all, of<T>(x), of<T>(y), of<T>(dy), static_cast<T *>(dx), workspace, stream));
 }

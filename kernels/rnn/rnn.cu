@@ -12,7 +12,7 @@ namespace {
 /* What becomes of a step's sums. */
 enum forward_kind { PLAIN, LSTM, GRU, RESET_GATES, RESET_STATE, PROJECTION };
 
-/* One direction's arrays; see glia_rnn_forward_arrays. */
+/* One direction's arrays; see gli_rnn_forward_arrays. */
 template <class T>
 struct forward_finish {
     typedef compute<T> C;
@@ -111,7 +111,7 @@ struct forward_finish {
 };
 
 template <class T>
-forward_finish<T> finish_of(const glia_rnn_layer &l, const glia_rnn_forward_arrays &f, int d) {
+forward_finish<T> finish_of(const gli_rnn_layer &l, const gli_rnn_forward_arrays &f, int d) {
     typedef compute<T> C;
     const int64_t units = int64_t(d) * l.batch * l.hidden, states = int64_t(d) * l.batch * l.outputs;
     const int64_t cells      = units * l.steps;
@@ -139,7 +139,7 @@ using forward_product = step_product<T, forward_finish<T>>;
 
 /* The states before the step, with the gates that a first launch computes. */
 template <class T>
-forward_product<T> product_with_states(const glia_rnn_layer &l, const glia_rnn_forward_arrays &f, int d) {
+forward_product<T> product_with_states(const gli_rnn_layer &l, const gli_rnn_forward_arrays &f, int d) {
     const bool lstm = l.cell == GLIA_RNN_LSTM, gru = l.cell == GLIA_RNN_GRU, resets = gru && l.reset_before;
     const int gates = resets ? 2 : l.gates;
     forward_product<T> p;
@@ -157,7 +157,7 @@ forward_product<T> product_with_states(const glia_rnn_layer &l, const glia_rnn_f
 
 /* What the first launch left in `between`, with w_hr or the last gate of w_hh. */
 template <class T>
-forward_product<T> product_with_between(const glia_rnn_layer &l, const glia_rnn_forward_arrays &f, int d) {
+forward_product<T> product_with_between(const gli_rnn_layer &l, const gli_rnn_forward_arrays &f, int d) {
     const bool projects = l.w_hr[d] != nullptr;
     const T *w          = projects ? static_cast<const T *>(l.w_hr[d])
                                    : static_cast<const T *>(l.w_hh[d]) + int64_t(2) * l.hidden * l.hidden;
@@ -174,7 +174,7 @@ forward_product<T> product_with_between(const glia_rnn_layer &l, const glia_rnn_
 }
 
 template <class T>
-cudaError_t run_steps(const glia_rnn_layer &l, const glia_rnn_forward_arrays &f, cudaStream_t stream) {
+cudaError_t run_steps(const gli_rnn_layer &l, const gli_rnn_forward_arrays &f, cudaStream_t stream) {
     const bool twice                          = (l.cell == GLIA_RNN_GRU && l.reset_before) || l.w_hr[0];
     step_products<T, forward_finish<T>> first = {}, second = {};
     first.directions = second.directions = l.directions;
@@ -197,7 +197,7 @@ cudaError_t run_steps(const glia_rnn_layer &l, const glia_rnn_forward_arrays &f,
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_rnn(const glia_rnn_layer *layer, const glia_rnn_forward_arrays *arrays, cudaStream_t stream) {
+cudaError_t gli_kernel_rnn(const gli_rnn_layer *layer, const gli_rnn_forward_arrays *arrays, cudaStream_t stream) {
     if (layer->batch == 0) return cudaSuccess;
-    return GLIA_FOR_FLOAT(layer->dtype, T, glia::run_steps<T>(*layer, *arrays, stream));
+    return GLI_FOR_FLOAT(layer->dtype, T, glia::run_steps<T>(*layer, *arrays, stream));
 }

@@ -20,7 +20,7 @@ enum backward_kind {
     START,       /* dh of the initial state */
 };
 
-/* One direction's arrays; see glia_rnn_backward_arrays. */
+/* One direction's arrays; see gli_rnn_backward_arrays. */
 template <class T>
 struct backward_finish {
     typedef compute<T> C;
@@ -130,7 +130,7 @@ struct backward_finish {
 };
 
 template <class T>
-backward_finish<T> finish_of(const glia_rnn_layer &l, const glia_rnn_backward_arrays &b, int d) {
+backward_finish<T> finish_of(const gli_rnn_layer &l, const gli_rnn_backward_arrays &b, int d) {
     typedef compute<T> C;
     const int64_t units = int64_t(d) * l.batch * l.hidden, states = int64_t(d) * l.batch * l.outputs;
     const int64_t rows = int64_t(d) * l.batch * l.steps, column = int64_t(d) * l.outputs;
@@ -138,7 +138,7 @@ backward_finish<T> finish_of(const glia_rnn_layer &l, const glia_rnn_backward_ar
     finish.relu               = l.cell == GLIA_RNN_RELU;
     finish.is_gru             = l.cell == GLIA_RNN_GRU;
     finish.at                 = place_of(l, d);
-    finish.blocks             = glia_rnn_blocks(&l);
+    finish.blocks             = gli_rnn_blocks(&l);
     finish.y_row              = int64_t(l.directions) * l.outputs;
     finish.clip               = static_cast<C>(l.cell_clip);
     finish.peephole           = static_cast<const T *>(l.peephole[d]);
@@ -163,7 +163,7 @@ using backward_product = step_product<T, backward_finish<T>>;
 /* The gradients of one row, from block `block` on, with w_hh. GRU with the reset after the product leaves out the third
  * block; with the reset before it the third one takes part in the second launch of a step. */
 template <class T>
-backward_product<T> product_with_sums(const glia_rnn_layer &l, const glia_rnn_backward_arrays &b, int d,
+backward_product<T> product_with_sums(const gli_rnn_layer &l, const gli_rnn_backward_arrays &b, int d,
                                       backward_kind kind, step_row which) {
     const bool gru  = l.cell == GLIA_RNN_GRU;
     const int gates = gru && l.reset_before ? 2 : l.gates;
@@ -184,7 +184,7 @@ backward_product<T> product_with_sums(const glia_rnn_layer &l, const glia_rnn_ba
 
 /* The second launch of a step: the gradients by h with w_hr, or those by gate n with its rows of w_hh. */
 template <class T>
-backward_product<T> second_product(const glia_rnn_layer &l, const glia_rnn_backward_arrays &b, int d) {
+backward_product<T> second_product(const gli_rnn_layer &l, const gli_rnn_backward_arrays &b, int d) {
     const bool projects = l.w_hr[d] != nullptr;
     backward_product<T> p;
     p.y               = finish_of<T>(l, b, d);
@@ -201,7 +201,7 @@ backward_product<T> second_product(const glia_rnn_layer &l, const glia_rnn_backw
 }
 
 template <class T>
-cudaError_t run_steps(const glia_rnn_layer &l, const glia_rnn_backward_arrays &b, cudaStream_t stream) {
+cudaError_t run_steps(const gli_rnn_layer &l, const gli_rnn_backward_arrays &b, cudaStream_t stream) {
     const bool resets = l.cell == GLIA_RNN_GRU && l.reset_before, projects = l.w_hr[0] != nullptr;
     const backward_kind kind                   = projects                  ? PROJECTION
                                                  : l.cell == GLIA_RNN_LSTM ? LSTM
@@ -230,8 +230,8 @@ cudaError_t run_steps(const glia_rnn_layer &l, const glia_rnn_backward_arrays &b
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_rnn_backward(const glia_rnn_layer *layer, const glia_rnn_backward_arrays *arrays,
-                                     cudaStream_t stream) {
+cudaError_t gli_kernel_rnn_backward(const gli_rnn_layer *layer, const gli_rnn_backward_arrays *arrays,
+                                    cudaStream_t stream) {
     if (layer->batch == 0) return cudaSuccess;
-    return GLIA_FOR_FLOAT(layer->dtype, T, glia::run_steps<T>(*layer, *arrays, stream));
+    return GLI_FOR_FLOAT(layer->dtype, T, glia::run_steps<T>(*layer, *arrays, stream));
 }

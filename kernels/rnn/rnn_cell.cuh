@@ -1,8 +1,8 @@
 /* One step of one unit of a recurrent layer, forward and backward, in float or double. The formulas are those of
  * glia/ops/rnn.h: a_k is what gate k gets from the input and r_k what it gets from the state, biases included. Which
  * kernel forms the products, and where it keeps what comes of them, is nothing to these functions. */
-#ifndef GLIA_KERNELS_RNN_RNN_CELL_CUH
-#define GLIA_KERNELS_RNN_RNN_CELL_CUH
+#ifndef GLI_KERNELS_RNN_RNN_CELL_CUH
+#define GLI_KERNELS_RNN_RNN_CELL_CUH
 
 #include "kernels/device/functions.cuh"
 

@@ -9,7 +9,7 @@ namespace {
 
 typedef seat<1> one_unit;
 
-/* One direction's arrays; see glia_rnn_forward_arrays. */
+/* One direction's arrays; see gli_rnn_forward_arrays. */
 template <class T>
 struct forward_job {
     step_place at;
@@ -135,7 +135,7 @@ __device__ void run_sequences(const resident_layer &l, forward_job<T> job, int f
 
 template <class T, int GATES>
 __global__ void __launch_bounds__(RESIDENT_THREADS, 1) forward_kernel(resident_layer l, forward_jobs<T> jobs) {
-    GLIA_DYNAMIC_SHARED(T, weights);
+    GLI_DYNAMIC_SHARED(T, weights);
     float *tile = reinterpret_cast<float *>(weights + l.deal.units * unit_pitch(GATES, l.depth));
     relay others(l);
     for (int item = l.group(); item < l.directions * l.tiles(); item += l.deal.groups) {
@@ -146,7 +146,7 @@ __global__ void __launch_bounds__(RESIDENT_THREADS, 1) forward_kernel(resident_l
 }
 
 template <class T>
-forward_job<T> job_of(const glia_rnn_layer &l, const glia_rnn_forward_arrays &f, int d) {
+forward_job<T> job_of(const gli_rnn_layer &l, const gli_rnn_forward_arrays &f, int d) {
     const int64_t units = int64_t(d) * l.batch * l.hidden, cells = units * l.steps;
     forward_job<T> job = {};
     job.at             = place_of(l, d);
@@ -168,18 +168,18 @@ forward_job<T> job_of(const glia_rnn_layer &l, const glia_rnn_forward_arrays &f,
 }
 
 template <class T, int GATES>
-cudaError_t run_forward(const glia_rnn_layer &l, const glia_rnn_forward_arrays &f, const glia_rnn_deal &deal,
+cudaError_t run_forward(const gli_rnn_layer &l, const gli_rnn_forward_arrays &f, const gli_rnn_deal &deal,
                         void *counters, cudaStream_t stream) {
     forward_jobs<T> jobs = {};
     for (int d = 0; d < l.directions; ++d) jobs.of[d] = job_of<T>(l, f, d);
-    return GLIA_LAUNCH_COOPERATIVE((forward_kernel<T, GATES>), deal.groups * deal.blocks,
-                                   resident_threads(deal, l.hidden), deal.shared_bytes, stream,
-                                   resident_of(l, deal, counters), jobs);
+    return GLI_LAUNCH_COOPERATIVE((forward_kernel<T, GATES>), deal.groups * deal.blocks,
+                                  resident_threads(deal, l.hidden), deal.shared_bytes, stream,
+                                  resident_of(l, deal, counters), jobs);
 }
 
 /* ---- how a layer is dealt out ---- */
 
-size_t unit_bytes(const glia_rnn_layer &l) {
+size_t unit_bytes(const gli_rnn_layer &l) {
     return size_t(unit_pitch(l.gates, padded_depth(l.hidden))) * (l.dtype == GLIA_F32 ? 4 : 2);
 }
 
@@ -187,7 +187,7 @@ int fours_above(int n) { return (n + 3) / 4 * 4; }
 
 /* Tiles of so many rows: as few blocks a group as hold all weights, as many groups as there is work for, and then more
  * blocks for each group that has several anyway: a block alone waits for nobody. false: they do not fit. */
-bool deal_rows(const glia_rnn_layer &l, glia_rnn_place place, int rows, glia_rnn_deal *out) {
+bool deal_rows(const gli_rnn_layer &l, gli_rnn_place place, int rows, gli_rnn_deal *out) {
     const size_t tile = size_t(rows) * size_t(padded_depth(l.hidden)) * sizeof(float);
     if (tile >= place.shared_bytes) return false;
     const size_t most = (place.shared_bytes - tile) / unit_bytes(l);
@@ -209,7 +209,7 @@ bool deal_rows(const glia_rnn_layer &l, glia_rnn_place place, int rows, glia_rnn
 }  // namespace
 }  // namespace glia
 
-const char *glia_kernel_rnn_deal(const glia_rnn_layer *l, glia_rnn_place place, glia_rnn_deal *out) {
+const char *gli_kernel_rnn_deal(const gli_rnn_layer *l, gli_rnn_place place, gli_rnn_deal *out) {
     using namespace glia;
     enum { MOST_ROWS = 16 };
     if (l->dtype == GLIA_F64) return "its weights are f64";
@@ -218,7 +218,7 @@ const char *glia_kernel_rnn_deal(const glia_rnn_layer *l, glia_rnn_place place, 
     const int64_t sequences = int64_t(l->directions) * l->batch;
     int64_t most            = 0; /* sequences that are on their way at a time */
     for (int rows = 4; rows <= MOST_ROWS && most < sequences; rows += 4) {
-        glia_rnn_deal deal;
+        gli_rnn_deal deal;
         if (!deal_rows(*l, place, rows, &deal) || int64_t(deal.groups) * rows <= most) continue;
         most = int64_t(deal.groups) * rows;
         *out = deal;
@@ -226,13 +226,13 @@ const char *glia_kernel_rnn_deal(const glia_rnn_layer *l, glia_rnn_place place, 
     return most > 0 ? nullptr : "its recurrent weights have no room in the multiprocessors";
 }
 
-size_t glia_kernel_rnn_counter_bytes(const glia_rnn_deal *deal) {
+size_t gli_kernel_rnn_counter_bytes(const gli_rnn_deal *deal) {
     return size_t(deal->groups) * glia::COUNTER_STRIDE * sizeof(unsigned);
 }
 
-cudaError_t glia_kernel_rnn_persistent(const glia_rnn_layer *layer, const glia_rnn_forward_arrays *arrays,
-                                       const glia_rnn_deal *deal, void *counters, cudaStream_t stream) {
-    const cudaError_t error = cudaMemsetAsync(counters, 0, glia_kernel_rnn_counter_bytes(deal), stream);
+cudaError_t gli_kernel_rnn_persistent(const gli_rnn_layer *layer, const gli_rnn_forward_arrays *arrays,
+                                      const gli_rnn_deal *deal, void *counters, cudaStream_t stream) {
+    const cudaError_t error = cudaMemsetAsync(counters, 0, gli_kernel_rnn_counter_bytes(deal), stream);
     if (error != cudaSuccess) return error;
-    return GLIA_FOR_RESIDENT(*layer, T, GATES, glia::run_forward<T, GATES>(*layer, *arrays, *deal, counters, stream));
+    return GLI_FOR_RESIDENT(*layer, T, GATES, glia::run_forward<T, GATES>(*layer, *arrays, *deal, counters, stream));
 }

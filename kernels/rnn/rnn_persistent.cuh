@@ -8,8 +8,8 @@
  * Sums of 4 sequences and some columns of weights are formed by a team of lanes, which take runs of 4 of the summed
  * dimension in turn. Then the lanes deal the sums out among them by shuffles, in one order always. Weights lie in
  * shared memory as they are, what they are multiplied with as floats, both with zeros behind their end. */
-#ifndef GLIA_KERNELS_RNN_RNN_PERSISTENT_CUH
-#define GLIA_KERNELS_RNN_RNN_PERSISTENT_CUH
+#ifndef GLI_KERNELS_RNN_RNN_PERSISTENT_CUH
+#define GLI_KERNELS_RNN_RNN_PERSISTENT_CUH
 
 #include "kernels/device/divide.cuh"
 #include "kernels/rnn/rnn_persistent_launch.h"
@@ -36,7 +36,7 @@ __host__ __device__ inline int unit_pitch(int gates, int depth) { return gates *
 
 /* What all threads know of a layer. */
 struct resident_layer {
-    glia_rnn_deal deal;
+    gli_rnn_deal deal;
     int directions, batch, hidden, depth;
     divisor fours;      /* of the depth */
     unsigned *counters; /* one for each group */
@@ -46,7 +46,7 @@ struct resident_layer {
     __device__ int tiles() const { return (batch + deal.rows - 1) / deal.rows; }
 };
 
-inline resident_layer resident_of(const glia_rnn_layer &l, const glia_rnn_deal &deal, void *counters) {
+inline resident_layer resident_of(const gli_rnn_layer &l, const gli_rnn_deal &deal, void *counters) {
     const int depth = padded_depth(l.hidden);
     return {deal,
             l.directions,
@@ -69,11 +69,11 @@ struct relay {
     __device__ void pass_on() {
         __syncthreads();
         count += blocks;
-        if (blocks > 1 && threadIdx.x == 0) glia_signal(counter);
+        if (blocks > 1 && threadIdx.x == 0) gli_signal(counter);
     }
     __device__ void await() const {
         if (blocks == 1) return;
-        if (threadIdx.x == 0) glia_await(counter, count);
+        if (threadIdx.x == 0) gli_await(counter, count);
         __syncthreads();
     }
 };
@@ -169,7 +169,7 @@ __device__ inline void fill_tile(const resident_layer &l, bool wide, float *tile
 }
 
 /* A thread for each unit of each sequence, and some more where filling a tile is the longer work. */
-inline int resident_threads(const glia_rnn_deal &deal, int hidden) {
+inline int resident_threads(const gli_rnn_deal &deal, int hidden) {
     const int owners = deal.units * deal.rows, filling = deal.rows * padded_depth(hidden) / 4;
     const int most = filling < FILLING_THREADS ? filling : int(FILLING_THREADS);
     return blocks_for(owners > most ? owners : most, LANES) * LANES;
@@ -177,38 +177,38 @@ inline int resident_threads(const glia_rnn_deal &deal, int hidden) {
 
 }  // namespace glia
 
-/* `return GLIA_FOR_RESIDENT(layer, T, GATES, launch<T, GATES>(...))` */
-#define GLIA_FOR_RESIDENT(layer, T, GATES, ...)                           \
-    [&]() -> cudaError_t {                                                \
-        switch ((layer).dtype) {                                          \
-            case GLIA_F32: {                                              \
-                using T = float;                                          \
-                return GLIA_FOR_GATES((layer).gates, GATES, __VA_ARGS__); \
-            }                                                             \
-            case GLIA_BF16: {                                             \
-                using T = glia::bf16;                                     \
-                return GLIA_FOR_GATES((layer).gates, GATES, __VA_ARGS__); \
-            }                                                             \
-            case GLIA_F16: {                                              \
-                using T = glia::f16;                                      \
-                return GLIA_FOR_GATES((layer).gates, GATES, __VA_ARGS__); \
-            }                                                             \
-            default: return cudaErrorInvalidValue;                        \
-        }                                                                 \
+/* `return GLI_FOR_RESIDENT(layer, T, GATES, launch<T, GATES>(...))` */
+#define GLI_FOR_RESIDENT(layer, T, GATES, ...)                           \
+    [&]() -> cudaError_t {                                               \
+        switch ((layer).dtype) {                                         \
+            case GLIA_F32: {                                             \
+                using T = float;                                         \
+                return GLI_FOR_GATES((layer).gates, GATES, __VA_ARGS__); \
+            }                                                            \
+            case GLIA_BF16: {                                            \
+                using T = glia::bf16;                                    \
+                return GLI_FOR_GATES((layer).gates, GATES, __VA_ARGS__); \
+            }                                                            \
+            case GLIA_F16: {                                             \
+                using T = glia::f16;                                     \
+                return GLI_FOR_GATES((layer).gates, GATES, __VA_ARGS__); \
+            }                                                            \
+            default: return cudaErrorInvalidValue;                       \
+        }                                                                \
     }()
 
-#define GLIA_FOR_GATES(gates, GATES, ...) \
-    [&]() -> cudaError_t {                \
-        if ((gates) == 4) {               \
-            constexpr int GATES = 4;      \
-            return __VA_ARGS__;           \
-        }                                 \
-        if ((gates) == 3) {               \
-            constexpr int GATES = 3;      \
-            return __VA_ARGS__;           \
-        }                                 \
-        constexpr int GATES = 1;          \
-        return __VA_ARGS__;               \
+#define GLI_FOR_GATES(gates, GATES, ...) \
+    [&]() -> cudaError_t {               \
+        if ((gates) == 4) {              \
+            constexpr int GATES = 4;     \
+            return __VA_ARGS__;          \
+        }                                \
+        if ((gates) == 3) {              \
+            constexpr int GATES = 3;     \
+            return __VA_ARGS__;          \
+        }                                \
+        constexpr int GATES = 1;         \
+        return __VA_ARGS__;              \
     }()
 
 #endif

@@ -14,7 +14,7 @@ typedef seat<4> four_units;
 __host__ __device__ constexpr int blocks_of(int gates) { return gates == 3 ? 4 : gates; }
 __device__ constexpr int block_of(int gates, int gate) { return gates == 3 && gate == 2 ? 3 : gate; }
 
-/* One direction's arrays; see glia_rnn_backward_arrays. */
+/* One direction's arrays; see gli_rnn_backward_arrays. */
 template <class T, int GATES>
 struct backward_job {
     step_place at;
@@ -176,7 +176,7 @@ __device__ void undo_sequences(const resident_layer &l, backward_job<T, GATES> j
 
 template <class T, int GATES>
 __global__ void __launch_bounds__(RESIDENT_THREADS, 1) backward_kernel(resident_layer l, backward_jobs<T, GATES> jobs) {
-    GLIA_DYNAMIC_SHARED(T, weights);
+    GLI_DYNAMIC_SHARED(T, weights);
     float *tile = reinterpret_cast<float *>(weights + l.deal.units * unit_pitch(GATES, l.depth));
     relay others(l);
     for (int item = l.group(); item < l.directions * l.tiles(); item += l.deal.groups) {
@@ -187,7 +187,7 @@ __global__ void __launch_bounds__(RESIDENT_THREADS, 1) backward_kernel(resident_
 }
 
 template <class T, int GATES>
-backward_job<T, GATES> job_of(const glia_rnn_layer &l, const glia_rnn_backward_arrays &b, int d) {
+backward_job<T, GATES> job_of(const gli_rnn_layer &l, const gli_rnn_backward_arrays &b, int d) {
     const int64_t units = int64_t(d) * l.batch * l.hidden, cells = units * l.steps, side = int64_t(d) * l.hidden;
     backward_job<T, GATES> job = {};
     job.at                     = place_of(l, d);
@@ -212,21 +212,21 @@ backward_job<T, GATES> job_of(const glia_rnn_layer &l, const glia_rnn_backward_a
 }
 
 template <class T, int GATES>
-cudaError_t run_backward(const glia_rnn_layer &l, const glia_rnn_backward_arrays &b, const glia_rnn_deal &deal,
+cudaError_t run_backward(const gli_rnn_layer &l, const gli_rnn_backward_arrays &b, const gli_rnn_deal &deal,
                          void *counters, cudaStream_t stream) {
     backward_jobs<T, GATES> jobs = {};
     for (int d = 0; d < l.directions; ++d) jobs.of[d] = job_of<T, GATES>(l, b, d);
-    return GLIA_LAUNCH_COOPERATIVE((backward_kernel<T, GATES>), deal.groups * deal.blocks,
-                                   resident_threads(deal, l.hidden), deal.shared_bytes, stream,
-                                   resident_of(l, deal, counters), jobs);
+    return GLI_LAUNCH_COOPERATIVE((backward_kernel<T, GATES>), deal.groups * deal.blocks,
+                                  resident_threads(deal, l.hidden), deal.shared_bytes, stream,
+                                  resident_of(l, deal, counters), jobs);
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_rnn_backward_persistent(const glia_rnn_layer *layer, const glia_rnn_backward_arrays *arrays,
-                                                const glia_rnn_deal *deal, void *counters, cudaStream_t stream) {
-    const cudaError_t error = cudaMemsetAsync(counters, 0, glia_kernel_rnn_counter_bytes(deal), stream);
+cudaError_t gli_kernel_rnn_backward_persistent(const gli_rnn_layer *layer, const gli_rnn_backward_arrays *arrays,
+                                               const gli_rnn_deal *deal, void *counters, cudaStream_t stream) {
+    const cudaError_t error = cudaMemsetAsync(counters, 0, gli_kernel_rnn_counter_bytes(deal), stream);
     if (error != cudaSuccess) return error;
-    return GLIA_FOR_RESIDENT(*layer, T, GATES, glia::run_backward<T, GATES>(*layer, *arrays, *deal, counters, stream));
+    return GLI_FOR_RESIDENT(*layer, T, GATES, glia::run_backward<T, GATES>(*layer, *arrays, *deal, counters, stream));
 }

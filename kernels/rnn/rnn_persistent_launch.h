@@ -1,6 +1,6 @@
 /* Recurrent layers in one launch for all steps: the recurrent weights stay in shared memory. See rnn_persistent.cu. */
-#ifndef GLIA_KERNELS_RNN_RNN_PERSISTENT_LAUNCH_H
-#define GLIA_KERNELS_RNN_RNN_PERSISTENT_LAUNCH_H
+#ifndef GLI_KERNELS_RNN_RNN_PERSISTENT_LAUNCH_H
+#define GLI_KERNELS_RNN_RNN_PERSISTENT_LAUNCH_H
 
 #include "kernels/rnn/rnn_launch.h"
 
@@ -9,30 +9,30 @@ extern "C" {
 #endif
 
 /* What the launch is for. */
-typedef struct glia_rnn_place {
+typedef struct gli_rnn_place {
     int multiprocessors;
     size_t shared_bytes; /* that a block can have */
-} glia_rnn_place;
+} gli_rnn_place;
 
 /* How a layer is dealt out. Sequences go through the steps in tiles of `rows`, each tile with a group of blocks; a
  * block keeps the weights of `units` hidden units. */
-typedef struct glia_rnn_deal {
+typedef struct gli_rnn_deal {
     int rows, units; /* multiples of 4 */
     int blocks;      /* of a group */
     int groups;
     size_t shared_bytes;
-} glia_rnn_deal;
+} gli_rnn_deal;
 
 /* NULL, or why such a layer cannot be dealt out, forward and backward. It has no projection. */
-const char *glia_kernel_rnn_deal(const glia_rnn_layer *layer, glia_rnn_place place, glia_rnn_deal *out);
+const char *gli_kernel_rnn_deal(const gli_rnn_layer *layer, gli_rnn_place place, gli_rnn_deal *out);
 
-/* The same as glia_kernel_rnn and glia_kernel_rnn_backward; `between` and `dh` are not used, nor `carry` but for LSTM.
- * counters: glia_kernel_rnn_counter_bytes. */
-size_t glia_kernel_rnn_counter_bytes(const glia_rnn_deal *deal);
-cudaError_t glia_kernel_rnn_persistent(const glia_rnn_layer *layer, const glia_rnn_forward_arrays *arrays,
-                                       const glia_rnn_deal *deal, void *counters, cudaStream_t stream);
-cudaError_t glia_kernel_rnn_backward_persistent(const glia_rnn_layer *layer, const glia_rnn_backward_arrays *arrays,
-                                                const glia_rnn_deal *deal, void *counters, cudaStream_t stream);
+/* The same as gli_kernel_rnn and gli_kernel_rnn_backward; `between` and `dh` are not used, nor `carry` but for LSTM.
+ * counters: gli_kernel_rnn_counter_bytes. */
+size_t gli_kernel_rnn_counter_bytes(const gli_rnn_deal *deal);
+cudaError_t gli_kernel_rnn_persistent(const gli_rnn_layer *layer, const gli_rnn_forward_arrays *arrays,
+                                      const gli_rnn_deal *deal, void *counters, cudaStream_t stream);
+cudaError_t gli_kernel_rnn_backward_persistent(const gli_rnn_layer *layer, const gli_rnn_backward_arrays *arrays,
+                                               const gli_rnn_deal *deal, void *counters, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

@@ -9,7 +9,7 @@ namespace {
 enum { THREADS = 256, ACROSS = 32, DOWN = 8 };
 
 __global__ void __launch_bounds__(THREADS)
-    lengths_kernel(glia_indices lengths, int batch, int steps, unsigned long long *slot, int *out) {
+    lengths_kernel(gli_indices lengths, int batch, int steps, unsigned long long *slot, int *out) {
     const int n = int(blockIdx.x * THREADS + threadIdx.x);
     if (n >= batch) return;
     const int64_t length = index_at(lengths, n);
@@ -57,15 +57,15 @@ __global__ void __launch_bounds__(THREADS)
 }
 
 template <class T, class Last>
-cudaError_t launch_last(const glia_rnn_layer &l, const Last &last, T *out, cudaStream_t stream) {
+cudaError_t launch_last(const gli_rnn_layer &l, const Last &last, T *out, cudaStream_t stream) {
     const int64_t count = int64_t(l.directions) * l.batch * last.size;
     if (count == 0) return cudaSuccess;
-    return GLIA_LAUNCH((last_kernel<T, Last>), blocks_for(count, THREADS), THREADS, 0, stream, last, place_of(l, 0),
-                       place_of(l, 1), count, out);
+    return GLI_LAUNCH((last_kernel<T, Last>), blocks_for(count, THREADS), THREADS, 0, stream, last, place_of(l, 0),
+                      place_of(l, 1), count, out);
 }
 
 template <class T>
-cudaError_t last_states(const glia_rnn_layer &l, const void *y, void *h_n, cudaStream_t stream) {
+cudaError_t last_states(const gli_rnn_layer &l, const void *y, void *h_n, cudaStream_t stream) {
     last_state<T> last = {};
     last.batch = l.batch, last.size = l.outputs, last.directions = l.directions;
     last.y = static_cast<const T *>(y), last.start = static_cast<const T *>(l.h0);
@@ -73,7 +73,7 @@ cudaError_t last_states(const glia_rnn_layer &l, const void *y, void *h_n, cudaS
 }
 
 template <class T>
-cudaError_t last_cells(const glia_rnn_layer &l, const void *kept, const void *start, void *out, cudaStream_t stream) {
+cudaError_t last_cells(const gli_rnn_layer &l, const void *kept, const void *start, void *out, cudaStream_t stream) {
     last_cell<T> last = {};
     last.batch = l.batch, last.size = l.hidden;
     last.kept = static_cast<const compute<T> *>(kept), last.start = static_cast<const T *>(start);
@@ -141,17 +141,17 @@ __global__ void __launch_bounds__(ACROSS *DOWN)
 }
 
 template <class T, class Factor>
-cudaError_t launch_factor(const glia_rnn_layer &l, const Factor &factor, int directions, int width, void *out,
+cudaError_t launch_factor(const gli_rnn_layer &l, const Factor &factor, int directions, int width, void *out,
                           cudaStream_t stream) {
     const int64_t rows = int64_t(l.steps) * l.batch;
     if (rows == 0) return cudaSuccess;
     const dim3 grid(unsigned(blocks_for(rows, DOWN)), 1, unsigned(directions)), block(ACROSS, DOWN);
-    return GLIA_LAUNCH((factor_kernel<T, Factor>), grid, block, 0, stream, factor, place_of(l, 0), place_of(l, 1),
-                       l.batch, width, static_cast<T *>(out));
+    return GLI_LAUNCH((factor_kernel<T, Factor>), grid, block, 0, stream, factor, place_of(l, 0), place_of(l, 1),
+                      l.batch, width, static_cast<T *>(out));
 }
 
 template <class T>
-cudaError_t write_factor(const glia_rnn_layer &l, const glia_rnn_backward_arrays &b, glia_rnn_factor what, void *out,
+cudaError_t write_factor(const gli_rnn_layer &l, const gli_rnn_backward_arrays &b, gli_rnn_factor what, void *out,
                          cudaStream_t stream) {
     typedef compute<T> C;
     const C *gates = static_cast<const C *>(b.gates), *cells = static_cast<const C *>(b.cells);
@@ -159,11 +159,11 @@ cudaError_t write_factor(const glia_rnn_layer &l, const glia_rnn_backward_arrays
     const state_factor<T> state = {l.directions, l.outputs, static_cast<const T *>(b.y), static_cast<const T *>(l.h0),
                                    l.batch};
     switch (what) {
-        case GLIA_RNN_STATES: return launch_factor<T>(l, state, l.directions, l.outputs, out, stream);
-        case GLIA_RNN_RESET:
+        case GLI_RNN_STATES: return launch_factor<T>(l, state, l.directions, l.outputs, out, stream);
+        case GLI_RNN_RESET:
             return launch_factor<T>(l, reset_factor<T>{state, gates, 4 * direction}, l.directions, l.hidden, out,
                                     stream);
-        case GLIA_RNN_UNPROJECTED:
+        case GLI_RNN_UNPROJECTED:
             return launch_factor<T>(l, unprojected_factor<T>{gates, cells, direction}, l.directions, l.hidden, out,
                                     stream);
     }
@@ -209,8 +209,7 @@ __global__ void __launch_bounds__(ACROSS *DOWN) peephole_kernel(peephole_job<T> 
 }
 
 template <class T>
-cudaError_t peephole(const glia_rnn_layer &l, const glia_rnn_backward_arrays &b, int d, void *out,
-                     cudaStream_t stream) {
+cudaError_t peephole(const gli_rnn_layer &l, const gli_rnn_backward_arrays &b, int d, void *out, cudaStream_t stream) {
     const int64_t cells     = int64_t(d) * l.steps * l.batch * l.hidden;
     const peephole_job<T> j = {place_of(l, d),
                                l.batch,
@@ -219,7 +218,7 @@ cudaError_t peephole(const glia_rnn_layer &l, const glia_rnn_backward_arrays &b,
                                part<const compute<T>>(b.cells, cells),
                                static_cast<T *>(out)};
     const dim3 grid(unsigned(blocks_for(l.hidden, ACROSS)), 3), block(ACROSS, DOWN);
-    return GLIA_LAUNCH(peephole_kernel<T>, grid, block, 0, stream, j);
+    return GLI_LAUNCH(peephole_kernel<T>, grid, block, 0, stream, j);
 }
 
 }  // namespace
@@ -227,35 +226,34 @@ cudaError_t peephole(const glia_rnn_layer &l, const glia_rnn_backward_arrays &b,
 
 using namespace glia;
 
-cudaError_t glia_kernel_rnn_lengths(const glia_indices *lengths, int batch, int steps, unsigned long long *slot,
-                                    int *out, cudaStream_t stream) {
+cudaError_t gli_kernel_rnn_lengths(const gli_indices *lengths, int batch, int steps, unsigned long long *slot, int *out,
+                                   cudaStream_t stream) {
     if (batch == 0) return cudaSuccess;
-    return GLIA_LAUNCH(lengths_kernel, blocks_for(batch, THREADS), THREADS, 0, stream, *lengths, batch, steps, slot,
-                       out);
+    return GLI_LAUNCH(lengths_kernel, blocks_for(batch, THREADS), THREADS, 0, stream, *lengths, batch, steps, slot,
+                      out);
 }
 
-cudaError_t glia_kernel_rnn_last_states(const glia_rnn_layer *layer, const void *y, void *h_n, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(layer->dtype, T, last_states<T>(*layer, y, h_n, stream));
+cudaError_t gli_kernel_rnn_last_states(const gli_rnn_layer *layer, const void *y, void *h_n, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(layer->dtype, T, last_states<T>(*layer, y, h_n, stream));
 }
 
-cudaError_t glia_kernel_rnn_last_cells(const glia_rnn_layer *layer, const void *kept, const void *start, void *out,
-                                       cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(layer->dtype, T, last_cells<T>(*layer, kept, start, out, stream));
+cudaError_t gli_kernel_rnn_last_cells(const gli_rnn_layer *layer, const void *kept, const void *start, void *out,
+                                      cudaStream_t stream) {
+    return GLI_FOR_FLOAT(layer->dtype, T, last_cells<T>(*layer, kept, start, out, stream));
 }
 
-cudaError_t glia_kernel_rnn_factor(const glia_rnn_layer *layer, const glia_rnn_backward_arrays *arrays,
-                                   glia_rnn_factor what, void *out, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(layer->dtype, T, write_factor<T>(*layer, *arrays, what, out, stream));
+cudaError_t gli_kernel_rnn_factor(const gli_rnn_layer *layer, const gli_rnn_backward_arrays *arrays,
+                                  gli_rnn_factor what, void *out, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(layer->dtype, T, write_factor<T>(*layer, *arrays, what, out, stream));
 }
 
-cudaError_t glia_kernel_rnn_mask(const glia_rnn_layer *layer, const void *x, int inputs, void *out,
-                                 cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(
+cudaError_t gli_kernel_rnn_mask(const gli_rnn_layer *layer, const void *x, int inputs, void *out, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(
         layer->dtype, T,
         launch_factor<T>(*layer, input_factor<T>{static_cast<const T *>(x), inputs}, 1, inputs, out, stream));
 }
 
-cudaError_t glia_kernel_rnn_peephole(const glia_rnn_layer *layer, const glia_rnn_backward_arrays *arrays, int direction,
-                                     void *dpeephole, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(layer->dtype, T, peephole<T>(*layer, *arrays, direction, dpeephole, stream));
+cudaError_t gli_kernel_rnn_peephole(const gli_rnn_layer *layer, const gli_rnn_backward_arrays *arrays, int direction,
+                                    void *dpeephole, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(layer->dtype, T, peephole<T>(*layer, *arrays, direction, dpeephole, stream));
 }

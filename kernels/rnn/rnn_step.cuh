@@ -5,8 +5,8 @@
  * dimension through its own tiles in shared memory (tile.cuh), then they add up in the order of the teams. The cut
  * follows from the sizes alone. Steps are short and depend on each other: what counts is that many loads are on their
  * way. */
-#ifndef GLIA_KERNELS_RNN_RNN_STEP_CUH
-#define GLIA_KERNELS_RNN_RNN_STEP_CUH
+#ifndef GLI_KERNELS_RNN_RNN_STEP_CUH
+#define GLI_KERNELS_RNN_RNN_STEP_CUH
 
 #include "kernels/rnn/rnn_launch.h"
 #include "kernels/gemm/tile.cuh"
@@ -26,7 +26,7 @@ struct timeline {
     __device__ int after(int t) const { return reverse ? t - 1 : t + 1; }
 };
 
-inline timeline timeline_of(const glia_rnn_layer &l, int direction) {
+inline timeline timeline_of(const gli_rnn_layer &l, int direction) {
     return {l.lengths, l.steps, direction == 1 || l.reverse};
 }
 
@@ -47,7 +47,7 @@ struct step_place {
     __device__ int64_t gate(int n, int gate, int unit) const { return (row(n) * 4 + gate) * hidden + unit; }
 };
 
-inline step_place place_of(const glia_rnn_layer &l, int direction) {
+inline step_place place_of(const gli_rnn_layer &l, int direction) {
     return {timeline_of(l, direction), 0, l.hidden, l.step_rows, l.sequence_rows};
 }
 
@@ -203,7 +203,7 @@ cudaError_t launch_step_tiles(const step_products<T, Finish> &products, cudaStre
     const int rows = blocks_for(products.of[0].m, Tile::rows), columns = blocks_for(products.of[0].n, Tile::columns);
     const dim3 grid(unsigned(rows) * unsigned(columns), 1, unsigned(products.directions));
     const dim3 block(Tile::threads, TEAMS);
-    return GLIA_LAUNCH((step_kernel<T, Tile, TEAMS, Finish>), grid, block, 0, stream, products, columns);
+    return GLI_LAUNCH((step_kernel<T, Tile, TEAMS, Finish>), grid, block, 0, stream, products, columns);
 }
 
 /* Few sequences: small tiles, so that there are blocks for all multiprocessors, and many teams, so that each has a few

@@ -56,15 +56,15 @@ __global__ void __launch_bounds__(LENGTH_THREADS) lengths_kernel(sequence_walk w
 }
 
 template <class T>
-cudaError_t sequence_lengths(const glia_sequences &s, const void *x, const void *padding, int *lengths,
+cudaError_t sequence_lengths(const gli_sequences &s, const void *x, const void *padding, int *lengths,
                              cudaStream_t stream) {
     const int64_t width   = s.width;
     const sequence_walk w = {s.batch, s.steps * s.width, s.time == 1 ? s.steps * width : width,
                              s.time == 1 ? width : s.batch * width, divide_by(static_cast<unsigned>(s.width))};
     T element;
     memcpy(&element, padding, sizeof element);
-    return GLIA_LAUNCH(lengths_kernel<T>, blocks_for(s.batch, LENGTH_WARPS), LENGTH_THREADS, 0, stream, w,
-                       static_cast<const T *>(x), element, lengths);
+    return GLI_LAUNCH(lengths_kernel<T>, blocks_for(s.batch, LENGTH_WARPS), LENGTH_THREADS, 0, stream, w,
+                      static_cast<const T *>(x), element, lengths);
 }
 
 template <class T>
@@ -76,7 +76,7 @@ struct mask_rule {
     walk from;
     int64_t step_number[GLIA_MAX_DIMS];
     divisor steps;
-    glia_indices lengths;
+    gli_indices lengths;
     unsigned long long *slot;
     T fill;
 
@@ -93,7 +93,7 @@ struct mask_rule {
 };
 
 template <class T>
-cudaError_t mask_steps(const axes &a, const glia_step_mask &m, cudaStream_t stream) {
+cudaError_t mask_steps(const axes &a, const gli_step_mask &m, cudaStream_t stream) {
     mask_rule<T> rule = {};
     rule.x            = static_cast<const T *>(m.copy.from.data);
     rule.from         = walk_of(a, FROM);
@@ -108,8 +108,8 @@ cudaError_t mask_steps(const axes &a, const glia_step_mask &m, cudaStream_t stre
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_sequence_lengths(const glia_sequences *s, glia_dtype dtype, const void *x, const void *padding,
-                                         int *lengths, cudaStream_t stream) {
+cudaError_t gli_kernel_sequence_lengths(const gli_sequences *s, glia_dtype dtype, const void *x, const void *padding,
+                                        int *lengths, cudaStream_t stream) {
     if (s->batch == 0) return cudaSuccess;
     if (s->steps == 0 || s->width == 0)
         return cudaMemsetAsync(lengths, 0, static_cast<size_t>(s->batch) * sizeof *lengths, stream);
@@ -117,14 +117,14 @@ cudaError_t glia_kernel_sequence_lengths(const glia_sequences *s, glia_dtype dty
         case GLIA_U8: return glia::sequence_lengths<uint8_t>(*s, x, padding, lengths, stream);
         case GLIA_I32: return glia::sequence_lengths<int32_t>(*s, x, padding, lengths, stream);
         case GLIA_I64: return glia::sequence_lengths<int64_t>(*s, x, padding, lengths, stream);
-        default: return GLIA_FOR_FLOAT(dtype, T, glia::sequence_lengths<T>(*s, x, padding, lengths, stream));
+        default: return GLI_FOR_FLOAT(dtype, T, glia::sequence_lengths<T>(*s, x, padding, lengths, stream));
     }
 }
 
-cudaError_t glia_kernel_mask_steps(const glia_step_mask *m, cudaStream_t stream) {
-    const glia_copy_geom &c = m->copy;
-    const int time          = m->sequences.time;
-    glia::axes a            = {};
+cudaError_t gli_kernel_mask_steps(const gli_step_mask *m, cudaStream_t stream) {
+    const gli_copy_geom &c = m->copy;
+    const int time         = m->sequences.time;
+    glia::axes a           = {};
     for (int d = 0; d < c.ndim; ++d) {
         const int64_t number = d == time ? 1 : d == 1 - time ? m->sequences.steps : 0;
         a.add(glia::whole_axis(c.dim[d], c.to.stride[d], c.from.stride[d], number));
@@ -133,5 +133,5 @@ cudaError_t glia_kernel_mask_steps(const glia_step_mask *m, cudaStream_t stream)
     a                  = glia::simplify(a);
     const uintptr_t at = glia::address(c.to.data) | glia::address(c.from.data);
     const int bytes    = glia::widen(&a, static_cast<int>(glia_dtype_size(c.to.dtype)), at);
-    return GLIA_FOR_BYTES(bytes, T, glia::mask_steps<T>(a, *m, stream));
+    return GLI_FOR_BYTES(bytes, T, glia::mask_steps<T>(a, *m, stream));
 }

@@ -160,8 +160,8 @@ __global__ void __launch_bounds__(THREADS) softmax_backward_columns(columns_job<
 template <class T, int PACKS, bool WHOLE_BLOCK>
 cudaError_t launch_rows(const rows_job<T> &j, cudaStream_t stream) {
     const int blocks = row_blocks(j.shape);
-    if (j.dy) return GLIA_LAUNCH((softmax_backward_rows<T, PACKS, WHOLE_BLOCK>), blocks, ROW_THREADS, 0, stream, j);
-    return GLIA_LAUNCH((softmax_rows<T, PACKS, WHOLE_BLOCK>), blocks, ROW_THREADS, 0, stream, j);
+    if (j.dy) return GLI_LAUNCH((softmax_backward_rows<T, PACKS, WHOLE_BLOCK>), blocks, ROW_THREADS, 0, stream, j);
+    return GLI_LAUNCH((softmax_rows<T, PACKS, WHOLE_BLOCK>), blocks, ROW_THREADS, 0, stream, j);
 }
 
 /* Neighbouring columns for neighbouring threads; fewer columns and more threads for each where columns are long. */
@@ -171,18 +171,18 @@ cudaError_t columns(columns_job<T> j, cudaStream_t stream) {
     while (j.inner > 1 && j.across < j.columns && j.across < THREADS) j.across *= 2;
     while (j.across > LANES && THREADS / j.across * 8 < j.length) j.across /= 2;
     const int blocks = blocks_for(j.columns, j.across);
-    if (j.dy) return GLIA_LAUNCH(softmax_backward_columns<T>, blocks, THREADS, 0, stream, j);
-    return GLIA_LAUNCH(softmax_columns<T>, blocks, THREADS, 0, stream, j);
+    if (j.dy) return GLI_LAUNCH(softmax_backward_columns<T>, blocks, THREADS, 0, stream, j);
+    return GLI_LAUNCH(softmax_columns<T>, blocks, THREADS, 0, stream, j);
 }
 
 template <class T>
-cudaError_t softmax(const glia_softmax_shape &s, const void *x, const void *dy, void *y, cudaStream_t stream) {
+cudaError_t softmax(const gli_softmax_shape &s, const void *x, const void *dy, void *y, cudaStream_t stream) {
     const T *input = static_cast<const T *>(x), *gradient = static_cast<const T *>(dy);
     T *output = static_cast<T *>(y);
     if (s.inner == 1 && s.length <= MOST_PACKS * ROW_THREADS * vector<T>::width) {
         const bool wide     = wide_rows<T>(x, s.length) && wide_rows<T>(dy, s.length) && wide_rows<T>(y, s.length);
         const rows_job<T> j = {shape_rows<T>(s.outer, s.length, wide), input, gradient, output, s.log};
-        return GLIA_FOR_ROWS(j.shape, PACKS, WHOLE_BLOCK, launch_rows<T, PACKS, WHOLE_BLOCK>(j, stream));
+        return GLI_FOR_ROWS(j.shape, PACKS, WHOLE_BLOCK, launch_rows<T, PACKS, WHOLE_BLOCK>(j, stream));
     }
     return columns<T>({input, gradient, output, s.outer * s.inner, s.length, s.inner, 0, s.log}, stream);
 }
@@ -190,12 +190,12 @@ cudaError_t softmax(const glia_softmax_shape &s, const void *x, const void *dy, 
 }  // namespace
 }  // namespace glia
 
-cudaError_t glia_kernel_softmax(glia_dtype dtype, const glia_softmax_shape *shape, const void *x, void *y,
-                                cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(dtype, T, glia::softmax<T>(*shape, x, nullptr, y, stream));
+cudaError_t gli_kernel_softmax(glia_dtype dtype, const gli_softmax_shape *shape, const void *x, void *y,
+                               cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::softmax<T>(*shape, x, nullptr, y, stream));
 }
 
-cudaError_t glia_kernel_softmax_backward(glia_dtype dtype, const glia_softmax_shape *shape, const void *y,
-                                         const void *dy, void *dx, cudaStream_t stream) {
-    return GLIA_FOR_FLOAT(dtype, T, glia::softmax<T>(*shape, y, dy, dx, stream));
+cudaError_t gli_kernel_softmax_backward(glia_dtype dtype, const gli_softmax_shape *shape, const void *y, const void *dy,
+                                        void *dx, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::softmax<T>(*shape, y, dy, dx, stream));
 }

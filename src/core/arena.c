@@ -5,8 +5,8 @@
 
 #include "core/size.h"
 
-typedef struct glia_zone_chunk {
-    struct glia_zone_chunk *next;
+typedef struct gli_zone_chunk {
+    struct gli_zone_chunk *next;
     size_t bytes, used; /* the chunk itself included */
 } chunk;
 
@@ -16,19 +16,19 @@ static const size_t header = (sizeof(chunk) + alignof(max_align_t) - 1) / aligno
 
 static glia_status new_chunk(glia_context *ctx, size_t bytes, chunk **out) {
     void *memory = NULL;
-    GLIA_TRY(glia_new(ctx, 1, bytes, "a graph", &memory));
+    GLI_TRY(gli_new(ctx, 1, bytes, "a graph", &memory));
     *out  = memory;
     **out = (chunk){.bytes = bytes, .used = header};
     return GLIA_OK;
 }
 
 /* What is large gets a chunk of its own, behind the one that is being filled. */
-static glia_status chunk_for(glia_context *ctx, glia_zone *zone, size_t bytes, chunk **out) {
+static glia_status chunk_for(glia_context *ctx, gli_zone *zone, size_t bytes, chunk **out) {
     chunk *first = zone->chunks;
     *out         = first;
     if (first && first->bytes - first->used >= bytes) return GLIA_OK;
     const bool large = bytes > CHUNK_BYTES / 4;
-    GLIA_TRY(new_chunk(ctx, large ? bytes + header : CHUNK_BYTES, out));
+    GLI_TRY(new_chunk(ctx, large ? bytes + header : CHUNK_BYTES, out));
     (*out)->next = large && first ? first->next : first;
     if (large && first)
         first->next = *out;
@@ -37,33 +37,33 @@ static glia_status chunk_for(glia_context *ctx, glia_zone *zone, size_t bytes, c
     return GLIA_OK;
 }
 
-glia_status glia_zone_new(glia_context *ctx, glia_zone *zone, size_t count, size_t size, void **out) {
+glia_status gli_zone_new(glia_context *ctx, gli_zone *zone, size_t count, size_t size, void **out) {
     size_t bytes;
     chunk *from = NULL;
-    GLIA_REQUIRE(ctx, glia_mul_size(count, size, &bytes) && bytes <= PTRDIFF_MAX / 2, GLIA_OUT_OF_MEMORY,
-                 "out of memory: %zu times %zu bytes for a graph", count, size);
-    bytes = glia_align_up(bytes, alignof(max_align_t));
-    GLIA_TRY(chunk_for(ctx, zone, bytes, &from));
+    GLI_REQUIRE(ctx, gli_mul_size(count, size, &bytes) && bytes <= PTRDIFF_MAX / 2, GLIA_OUT_OF_MEMORY,
+                "out of memory: %zu times %zu bytes for a graph", count, size);
+    bytes = gli_align_up(bytes, alignof(max_align_t));
+    GLI_TRY(chunk_for(ctx, zone, bytes, &from));
     *out = (char *)from + from->used;
     from->used += bytes;
     return GLIA_OK;
 }
 
-glia_status glia_zone_text(glia_context *ctx, glia_zone *zone, const char *text, const char **out) {
+glia_status gli_zone_text(glia_context *ctx, gli_zone *zone, const char *text, const char **out) {
     *out = NULL;
     if (!text) return GLIA_OK;
     const size_t bytes = strlen(text) + 1;
     void *memory       = NULL;
-    GLIA_TRY(glia_zone_new(ctx, zone, bytes, 1, &memory));
+    GLI_TRY(gli_zone_new(ctx, zone, bytes, 1, &memory));
     memcpy(memory, text, bytes);
     *out = memory;
     return GLIA_OK;
 }
 
-void glia_zone_free(glia_context *ctx, glia_zone *zone) {
+void gli_zone_free(glia_context *ctx, gli_zone *zone) {
     while (zone->chunks) {
         chunk *first = zone->chunks;
         zone->chunks = first->next;
-        glia_free(ctx, first, 1, first->bytes);
+        gli_free(ctx, first, 1, first->bytes);
     }
 }

@@ -11,151 +11,151 @@
  * count, too: then no product of dimensions in a geometry can overflow. */
 static bool too_large(const glia_tensor *tensor) {
     int64_t product = 1;
-    for (int i = 0; i < tensor->ndim; ++i) product = glia_saturating_mul(product, glia_max_i64(tensor->dim[i], 1));
+    for (int i = 0; i < tensor->ndim; ++i) product = gli_saturating_mul(product, gli_max_i64(tensor->dim[i], 1));
     return product > INT_MAX;
 }
 
 static const char *but_for_zeros(const glia_tensor *tensor) {
-    return glia_count(tensor) == 0 ? ", not counting the dimensions of 0" : "";
+    return gli_count(tensor) == 0 ? ", not counting the dimensions of 0" : "";
 }
 
-static glia_status check_inputs(const glia_resolution *r) {
-    const glia_op *op = r->op;
-    GLIA_REQUIRE(r->ctx, r->n_in >= op->min_in && r->n_in <= op->max_in, GLIA_INVALID_ARGUMENT,
-                 "%s: %d inputs, takes %d to %d", op->name, r->n_in, op->min_in, op->max_in);
+static glia_status check_inputs(const gli_resolution *r) {
+    const gli_op *op = r->op;
+    GLI_REQUIRE(r->ctx, r->n_in >= op->min_in && r->n_in <= op->max_in, GLIA_INVALID_ARGUMENT,
+                "%s: %d inputs, takes %d to %d", op->name, r->n_in, op->min_in, op->max_in);
     for (int i = 0; i < r->n_in; ++i) {
         const glia_tensor *x = r->in[i];
         if (!x) {
-            GLIA_REQUIRE(r->ctx, i >= op->min_in || (op->optional_in >> i & 1), GLIA_INVALID_ARGUMENT, "%s: %s is NULL",
-                         op->name, op->in_names[i]);
+            GLI_REQUIRE(r->ctx, i >= op->min_in || (op->optional_in >> i & 1), GLIA_INVALID_ARGUMENT, "%s: %s is NULL",
+                        op->name, op->in_names[i]);
             continue;
         }
-        GLIA_REQUIRE(r->ctx, op->reserve_in == i + 1 || !too_large(x), GLIA_UNSUPPORTED,
-                     "%s: %s %s has more than 2^31-1 elements%s", op->name, op->in_names[i], GLIA_SHAPE_OF(x),
-                     but_for_zeros(x));
+        GLI_REQUIRE(r->ctx, op->reserve_in == i + 1 || !too_large(x), GLIA_UNSUPPORTED,
+                    "%s: %s %s has more than 2^31-1 elements%s", op->name, op->in_names[i], GLI_SHAPE_OF(x),
+                    but_for_zeros(x));
     }
     return GLIA_OK;
 }
 
-static glia_status check_sizes(const glia_resolution *r) {
+static glia_status check_sizes(const gli_resolution *r) {
     for (int i = 0; i < r->op->n_out; ++i) {
         const glia_tensor *y = &r->out[i];
-        GLIA_REQUIRE(r->ctx, r->op->reserve_out == i + 1 || !too_large(y), GLIA_UNSUPPORTED,
-                     "%s: %s would be %s, more than 2^31-1 elements%s", r->op->name, r->op->out_names[i],
-                     GLIA_SHAPE_OF(y), but_for_zeros(y));
+        GLI_REQUIRE(r->ctx, r->op->reserve_out == i + 1 || !too_large(y), GLIA_UNSUPPORTED,
+                    "%s: %s would be %s, more than 2^31-1 elements%s", r->op->name, r->op->out_names[i],
+                    GLI_SHAPE_OF(y), but_for_zeros(y));
     }
     return GLIA_OK;
 }
 
-glia_status glia_resolve(glia_context *ctx, const glia_op *op, const void *params, int n_in,
-                         const glia_tensor *const *in, void *geom, glia_resolution *out) {
-    static const max_align_t defaults[GLIA_MAX_GEOMETRY / sizeof(max_align_t)];
+glia_status gli_resolve(glia_context *ctx, const gli_op *op, const void *params, int n_in, const glia_tensor *const *in,
+                        void *geom, gli_resolution *out) {
+    static const max_align_t defaults[GLI_MAX_GEOMETRY / sizeof(max_align_t)];
 
-    memset(geom, 0, GLIA_MAX_GEOMETRY);
+    memset(geom, 0, GLI_MAX_GEOMETRY);
     memset(out, 0, sizeof *out);
     out->ctx = ctx, out->op = op, out->n_in = n_in, out->in = in, out->geom = geom;
     out->params = params ? params : defaults;
-    GLIA_TRY(check_inputs(out));
-    GLIA_TRY(op->resolve(out));
+    GLI_TRY(check_inputs(out));
+    GLI_TRY(op->resolve(out));
     return check_sizes(out);
 }
 
-static glia_status check_outputs(const glia_resolution *r, int n_out, glia_tensor *const *out) {
-    const glia_op *op = r->op;
+static glia_status check_outputs(const gli_resolution *r, int n_out, glia_tensor *const *out) {
+    const gli_op *op = r->op;
     for (int i = 0; i < op->n_out; ++i) {
         const glia_tensor *y    = i < n_out ? out[i] : NULL;
         const glia_tensor *want = &r->out[i];
         if (!y) {
-            GLIA_REQUIRE(r->ctx, op->optional_out >> i & 1, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", op->name,
-                         op->out_names[i]);
+            GLI_REQUIRE(r->ctx, op->optional_out >> i & 1, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", op->name,
+                        op->out_names[i]);
             continue;
         }
-        GLIA_REQUIRE(r->ctx, y->dtype == want->dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be %s", op->name,
-                     op->out_names[i], glia_dtype_name(y->dtype), glia_dtype_name(want->dtype));
-        GLIA_REQUIRE(r->ctx, glia_same_shape(y, want), GLIA_SHAPE_MISMATCH, "%s: %s is %s, must be %s", op->name,
-                     op->out_names[i], GLIA_SHAPE_OF(y), GLIA_SHAPE_OF(want));
+        GLI_REQUIRE(r->ctx, y->dtype == want->dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be %s", op->name,
+                    op->out_names[i], glia_dtype_name(y->dtype), glia_dtype_name(want->dtype));
+        GLI_REQUIRE(r->ctx, gli_same_shape(y, want), GLIA_SHAPE_MISMATCH, "%s: %s is %s, must be %s", op->name,
+                    op->out_names[i], GLI_SHAPE_OF(y), GLI_SHAPE_OF(want));
         for (int k = 0; k < y->ndim; ++k)
-            GLIA_REQUIRE(r->ctx, y->stride[k] > 0 || y->dim[k] <= 1, GLIA_INVALID_ARGUMENT,
-                         "%s: %s has stride 0 in dimension %d of %lld: an output may not repeat its elements", op->name,
-                         op->out_names[i], k, (long long)y->dim[k]);
-        GLIA_REQUIRE(r->ctx, op->reserve_out != i + 1 || glia_is_dense(y), GLIA_INVALID_ARGUMENT,
-                     "%s: %s has gaps, must be dense", op->name, op->out_names[i]);
+            GLI_REQUIRE(r->ctx, y->stride[k] > 0 || y->dim[k] <= 1, GLIA_INVALID_ARGUMENT,
+                        "%s: %s has stride 0 in dimension %d of %lld: an output may not repeat its elements", op->name,
+                        op->out_names[i], k, (long long)y->dim[k]);
+        GLI_REQUIRE(r->ctx, op->reserve_out != i + 1 || gli_is_dense(y), GLIA_INVALID_ARGUMENT,
+                    "%s: %s has gaps, must be dense", op->name, op->out_names[i]);
     }
     return GLIA_OK;
 }
 
 static bool overlap(const glia_tensor *a, const glia_tensor *b) {
-    const char *a0 = a->data, *a1 = a0 + (size_t)glia_extent(a) * glia_dtype_size(a->dtype);
-    const char *b0 = b->data, *b1 = b0 + (size_t)glia_extent(b) * glia_dtype_size(b->dtype);
+    const char *a0 = a->data, *a1 = a0 + (size_t)gli_extent(a) * glia_dtype_size(a->dtype);
+    const char *b0 = b->data, *b1 = b0 + (size_t)gli_extent(b) * glia_dtype_size(b->dtype);
     return a0 < b1 && b0 < a1;
 }
 
 static bool same_memory(const glia_tensor *a, const glia_tensor *b) {
-    return a->data == b->data && a->dtype == b->dtype && glia_same_shape(a, b) && glia_same_strides(a, b);
+    return a->data == b->data && a->dtype == b->dtype && gli_same_shape(a, b) && gli_same_strides(a, b);
 }
 
-static glia_status check_aliasing(const glia_resolution *r, int n_out, glia_tensor *const *out) {
-    const glia_op *op = r->op;
+static glia_status check_aliasing(const gli_resolution *r, int n_out, glia_tensor *const *out) {
+    const gli_op *op = r->op;
     for (int i = 0; i < n_out; ++i) {
         if (!out[i]) continue;
         for (int j = 0; j < r->n_in; ++j) {
             if (!r->in[j] || !overlap(out[i], r->in[j])) continue;
-            GLIA_REQUIRE(r->ctx, op->in_place[i] == j + 1 && same_memory(out[i], r->in[j]), GLIA_INVALID_ARGUMENT,
-                         "%s: %s overlaps %s in memory", op->name, op->out_names[i], op->in_names[j]);
+            GLI_REQUIRE(r->ctx, op->in_place[i] == j + 1 && same_memory(out[i], r->in[j]), GLIA_INVALID_ARGUMENT,
+                        "%s: %s overlaps %s in memory", op->name, op->out_names[i], op->in_names[j]);
         }
         for (int j = 0; j < i; ++j)
-            GLIA_REQUIRE(r->ctx, !out[j] || !overlap(out[i], out[j]), GLIA_INVALID_ARGUMENT,
-                         "%s: %s overlaps %s in memory", op->name, op->out_names[i], op->out_names[j]);
+            GLI_REQUIRE(r->ctx, !out[j] || !overlap(out[i], out[j]), GLIA_INVALID_ARGUMENT,
+                        "%s: %s overlaps %s in memory", op->name, op->out_names[i], op->out_names[j]);
     }
     return GLIA_OK;
 }
 
-static glia_status check_contexts(const glia_resolution *r, int n_out, glia_tensor *const *out) {
+static glia_status check_contexts(const gli_resolution *r, int n_out, glia_tensor *const *out) {
     for (int i = 0; i < r->n_in; ++i)
-        GLIA_REQUIRE(r->ctx, !r->in[i] || r->in[i]->ctx == r->ctx, GLIA_DEVICE_MISMATCH,
-                     "%s: %s belongs to another context", r->op->name, r->op->in_names[i]);
+        GLI_REQUIRE(r->ctx, !r->in[i] || r->in[i]->ctx == r->ctx, GLIA_DEVICE_MISMATCH,
+                    "%s: %s belongs to another context", r->op->name, r->op->in_names[i]);
     for (int i = 0; i < n_out; ++i)
-        GLIA_REQUIRE(r->ctx, !out[i] || out[i]->ctx == r->ctx, GLIA_DEVICE_MISMATCH,
-                     "%s: %s belongs to another context", r->op->name, r->op->out_names[i]);
+        GLI_REQUIRE(r->ctx, !out[i] || out[i]->ctx == r->ctx, GLIA_DEVICE_MISMATCH, "%s: %s belongs to another context",
+                    r->op->name, r->op->out_names[i]);
     return GLIA_OK;
 }
 
-static bool all_outputs_empty(const glia_call *call) {
+static bool all_outputs_empty(const gli_call *call) {
     for (int i = 0; i < call->op->n_out; ++i)
-        if (call->out[i] && glia_count(call->out[i]) > 0) return false;
+        if (call->out[i] && gli_count(call->out[i]) > 0) return false;
     return true;
 }
 
-static glia_status call_op(glia_context *ctx, const glia_op *op, const void *params, int n_in,
+static glia_status call_op(glia_context *ctx, const gli_op *op, const void *params, int n_in,
                            const glia_tensor *const *in, int n_out, glia_tensor *const *out) {
-    alignas(max_align_t) char geom[GLIA_MAX_GEOMETRY];
-    glia_resolution r;
-    GLIA_TRY(glia_resolve(ctx, op, params, n_in, in, geom, &r));
-    GLIA_TRY(check_contexts(&r, n_out, out));
-    GLIA_TRY(check_outputs(&r, n_out, out));
-    GLIA_TRY(check_aliasing(&r, n_out, out));
+    alignas(max_align_t) char geom[GLI_MAX_GEOMETRY];
+    gli_resolution r;
+    GLI_TRY(gli_resolve(ctx, op, params, n_in, in, geom, &r));
+    GLI_TRY(check_contexts(&r, n_out, out));
+    GLI_TRY(check_outputs(&r, n_out, out));
+    GLI_TRY(check_aliasing(&r, n_out, out));
 
-    glia_call call = {.ctx = ctx, .op = op, .geom = geom, .n_in = n_in, .stream = glia_stream(ctx)};
+    gli_call call = {.ctx = ctx, .op = op, .geom = geom, .n_in = n_in, .stream = gli_stream(ctx)};
     for (int i = 0; i < n_in; ++i) call.in[i] = in[i];
     for (int i = 0; i < n_out; ++i) call.out[i] = out[i];
     if (all_outputs_empty(&call)) return GLIA_OK;
 
-    glia_choice choice;
-    GLIA_TRY(glia_choose(&call, true, &choice));
+    gli_choice choice;
+    GLI_TRY(gli_choose(&call, true, &choice));
     void *workspace    = NULL;
-    glia_status status = glia_scratch(ctx, choice.prepared.workspace, &workspace);
-    if (status == GLIA_OK) status = glia_run(&call, &choice, workspace);
+    glia_status status = gli_scratch(ctx, choice.prepared.workspace, &workspace);
+    if (status == GLIA_OK) status = gli_run(&call, &choice, workspace);
     for (int i = 0; i < n_out; ++i)
         if (out[i])
-            glia_note_writer(&call, status == GLIA_OK && op->reserve_out == i + 1 ? choice.provider : NULL, out[i]);
-    glia_choice_free(&choice);
+            gli_note_writer(&call, status == GLIA_OK && op->reserve_out == i + 1 ? choice.provider : NULL, out[i]);
+    gli_choice_free(&choice);
     return status;
 }
 
-glia_status glia_call_op(glia_context *ctx, const glia_op *op, const void *params, int n_in,
-                         const glia_tensor *const *in, int n_out, glia_tensor *const *out) {
-    GLIA_TRY(glia_enter(ctx));
+glia_status gli_call_op(glia_context *ctx, const gli_op *op, const void *params, int n_in, const glia_tensor *const *in,
+                        int n_out, glia_tensor *const *out) {
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = call_op(ctx, op, params, n_in, in, n_out, out);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }

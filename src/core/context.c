@@ -42,9 +42,9 @@ static glia_status read_threads(int *out) {
     const char *own = variable("GLIA_NUM_THREADS"), *openmp = variable("OMP_NUM_THREADS");
     *out = own ? thread_number(own, "") : openmp ? thread_number(openmp, ",") : 0; /* OpenMP's: a list, of levels */
     if (own && !*out)
-        return glia_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_NUM_THREADS is '%.64s', must be a number from 1 to %d", own,
-                               MAX_THREADS);
-    if (!*out) *out = glia_parallel_default_threads();
+        return gli_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_NUM_THREADS is '%.64s', must be a number from 1 to %d", own,
+                              MAX_THREADS);
+    if (!*out) *out = gli_parallel_default_threads();
     return GLIA_OK;
 }
 
@@ -52,10 +52,10 @@ static glia_status read_log(unsigned *out) {
     static const struct {
         const char *name;
         unsigned categories;
-    } known[]        = {{"info", GLIA_LOG_INFO},
-                        {"dispatch", GLIA_LOG_DISPATCH},
-                        {"time", GLIA_LOG_TIME},
-                        {"plan", GLIA_LOG_PLAN},
+    } known[]        = {{"info", GLI_LOG_INFO},
+                        {"dispatch", GLI_LOG_DISPATCH},
+                        {"time", GLI_LOG_TIME},
+                        {"plan", GLI_LOG_PLAN},
                         {"all", ~0u}};
     const char *text = variable("GLIA_LOG");
     *out             = 0;
@@ -66,9 +66,9 @@ static glia_status read_log(unsigned *out) {
                !(strlen(known[i].name) == length && memcmp(known[i].name, text, length) == 0))
             ++i;
         if (i == sizeof known / sizeof *known)
-            return glia_fail_early(GLIA_INVALID_ARGUMENT,
-                                   "GLIA_LOG has '%.*s', knows info, dispatch, time, plan and all",
-                                   (int)(length < 64 ? length : 64), text);
+            return gli_fail_early(GLIA_INVALID_ARGUMENT,
+                                  "GLIA_LOG has '%.*s', knows info, dispatch, time, plan and all",
+                                  (int)(length < 64 ? length : 64), text);
         *out |= known[i].categories;
         text += length + (text[length] == ',');
     }
@@ -76,25 +76,25 @@ static glia_status read_log(unsigned *out) {
 }
 
 static glia_status read_environment(glia_context *ctx, const glia_context_args *args) {
-    GLIA_TRY(read_log(&ctx->log_categories));
+    GLI_TRY(read_log(&ctx->log_categories));
     ctx->log      = args->log ? args->log : log_to_stderr;
     ctx->log_user = args->log_user;
-    if (args->log && !variable("GLIA_LOG")) ctx->log_categories = GLIA_LOG_INFO;
+    if (args->log && !variable("GLIA_LOG")) ctx->log_categories = GLI_LOG_INFO;
 
-    GLIA_TRY(read_threads(&ctx->threads));
+    GLI_TRY(read_threads(&ctx->threads));
     if (args->threads) ctx->threads = args->threads;
 
     const char *provider = variable("GLIA_PROVIDER");
     if (provider) {
-        if (!glia_provider_known(ctx->device, provider))
-            return glia_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_PROVIDER is '%.64s', which no op has on device %s",
-                                   provider, ctx->device_name);
+        if (!gli_provider_known(ctx->device, provider))
+            return gli_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_PROVIDER is '%.64s', which no op has on device %s",
+                                  provider, ctx->device_name);
         snprintf(ctx->provider, sizeof ctx->provider, "%s", provider);
     }
     const char *check = variable("GLIA_CHECK");
     if (check) {
         if (strcmp(check, "shadow") != 0)
-            return glia_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_CHECK is '%.64s', knows shadow", check);
+            return gli_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_CHECK is '%.64s', knows shadow", check);
         ctx->shadow = true;
     }
     return GLIA_OK;
@@ -102,22 +102,22 @@ static glia_status read_environment(glia_context *ctx, const glia_context_args *
 
 static glia_status check_args(const glia_context_args *args) {
     if (args->threads < 0 || args->threads > MAX_THREADS)
-        return glia_fail_early(GLIA_INVALID_ARGUMENT, "threads is %d, must be 0 to %d", args->threads, MAX_THREADS);
+        return gli_fail_early(GLIA_INVALID_ARGUMENT, "threads is %d, must be 0 to %d", args->threads, MAX_THREADS);
     if ((unsigned)args->math > GLIA_MATH_BF16)
-        return glia_fail_early(GLIA_INVALID_ARGUMENT, "math is %d, which is no glia_math", (int)args->math);
+        return gli_fail_early(GLIA_INVALID_ARGUMENT, "math is %d, which is no glia_math", (int)args->math);
     if (!args->allocator.alloc != !args->allocator.release)
-        return glia_fail_early(GLIA_INVALID_ARGUMENT, "allocator needs both alloc and release, or neither");
+        return gli_fail_early(GLIA_INVALID_ARGUMENT, "allocator needs both alloc and release, or neither");
     return GLIA_OK;
 }
 
 /* A GPU that does not open is no reason to fail for a caller who leaves the choice to us. */
-static glia_status open_device(glia_context *ctx, glia_device_choice *choice, bool automatic) {
+static glia_status open_device(glia_context *ctx, gli_device_choice *choice, bool automatic) {
     const glia_status status = ctx->device->open ? ctx->device->open(ctx, choice->index) : GLIA_OK;
     if (status == GLIA_OK || status == GLIA_INVALID_ARGUMENT || !automatic) return status;
-    GLIA_REQUIRE(ctx, !ctx->provider[0] || glia_provider_known(&glia_cpu_device, ctx->provider), status,
-                 "%s; and GLIA_PROVIDER is %s, which the CPU does not have", ctx->message, ctx->provider);
+    GLI_REQUIRE(ctx, !ctx->provider[0] || gli_provider_known(&gli_cpu_device, ctx->provider), status,
+                "%s; and GLIA_PROVIDER is %s, which the CPU does not have", ctx->message, ctx->provider);
     snprintf(choice->why, sizeof choice->why, "%.*s", (int)sizeof choice->why - 1, ctx->message);
-    ctx->device = &glia_cpu_device;
+    ctx->device = &gli_cpu_device;
     snprintf(ctx->device_name, sizeof ctx->device_name, "cpu");
     ctx->message[0] = '\0';
     return GLIA_OK;
@@ -130,52 +130,52 @@ static void free_context(glia_context *ctx) {
 
 glia_status glia_context_create(const char *device, const glia_context_args *args, glia_context **out) {
     const glia_context_args defaults = {0};
-    if (!out) return glia_fail_early(GLIA_INVALID_ARGUMENT, "glia_context_create: out is NULL");
+    if (!out) return gli_fail_early(GLIA_INVALID_ARGUMENT, "glia_context_create: out is NULL");
     if (!args) args = &defaults;
     if (!device) device = variable("GLIA_DEVICE");
     if (!device) device = "auto";
-    GLIA_TRY(check_args(args));
+    GLI_TRY(check_args(args));
 
-    glia_device_choice choice;
+    gli_device_choice choice;
     glia_context found = {.seed = args->seed, .math = args->math, .nondeterministic = args->nondeterministic};
-    GLIA_TRY(glia_device_find(device, &choice));
+    GLI_TRY(gli_device_find(device, &choice));
     found.device = choice.device;
     memcpy(found.device_name, choice.name, sizeof found.device_name);
-    GLIA_TRY(read_environment(&found, args));
-    glia_memory_init(&found.memory, &args->allocator);
+    GLI_TRY(read_environment(&found, args));
+    gli_memory_init(&found.memory, &args->allocator);
 
-    glia_context *ctx = found.memory.allocator.alloc(found.memory.allocator.user, sizeof *ctx, GLIA_ALIGNMENT);
-    if (!ctx) return glia_fail_early(GLIA_OUT_OF_MEMORY, "out of memory: %zu bytes for a context", sizeof *ctx);
+    glia_context *ctx = found.memory.allocator.alloc(found.memory.allocator.user, sizeof *ctx, GLI_ALIGNMENT);
+    if (!ctx) return gli_fail_early(GLIA_OUT_OF_MEMORY, "out of memory: %zu bytes for a context", sizeof *ctx);
     memcpy(ctx, &found, sizeof found);
     ctx->references          = 1;
     const glia_status status = open_device(ctx, &choice, strcmp(device, "auto") == 0);
     if (status != GLIA_OK) {
-        glia_fail_early(status, "%s", ctx->message);
+        gli_fail_early(status, "%s", ctx->message);
         free_context(ctx);
         return status;
     }
-    if (choice.why[0]) glia_log(ctx, GLIA_LOG_INFO, "device auto: %s, because: %s", ctx->device_name, choice.why);
-    glia_log(ctx, GLIA_LOG_INFO, "device %s, %d threads, seed %llu", ctx->device_name, ctx->threads,
-             (unsigned long long)ctx->seed);
+    if (choice.why[0]) gli_log(ctx, GLI_LOG_INFO, "device auto: %s, because: %s", ctx->device_name, choice.why);
+    gli_log(ctx, GLI_LOG_INFO, "device %s, %d threads, seed %llu", ctx->device_name, ctx->threads,
+            (unsigned long long)ctx->seed);
     *out = ctx;
     return GLIA_OK;
 }
 
-void glia_context_retain(glia_context *ctx) { __atomic_fetch_add(&ctx->references, 1, __ATOMIC_RELAXED); }
+void gli_context_retain(glia_context *ctx) { __atomic_fetch_add(&ctx->references, 1, __ATOMIC_RELAXED); }
 
-void glia_context_release(glia_context *ctx) {
+void gli_context_release(glia_context *ctx) {
     if (__atomic_fetch_sub(&ctx->references, 1, __ATOMIC_ACQ_REL) != 1) return;
-    glia_prepared_cache_destroy(ctx);
+    gli_prepared_cache_destroy(ctx);
     ctx->device->release(ctx, &ctx->scratch);
     if (ctx->device->close) ctx->device->close(ctx);
     free_context(ctx);
 }
 
 void glia_context_destroy(glia_context *ctx) {
-    if (ctx) glia_context_release(ctx);
+    if (ctx) gli_context_release(ctx);
 }
 
-glia_status glia_enter(glia_context *ctx) {
+glia_status gli_enter(glia_context *ctx) {
     if (!ctx) return GLIA_INVALID_ARGUMENT;
     const void *nobody = NULL;
     const bool inside  = __atomic_load_n(&ctx->user, __ATOMIC_RELAXED) == &this_thread;
@@ -184,20 +184,20 @@ glia_status glia_enter(glia_context *ctx) {
         return GLIA_BUSY;
     if (++ctx->depth > 1 || !ctx->device->enter) return GLIA_OK;
     const glia_status status = ctx->device->enter(ctx);
-    if (status != GLIA_OK) glia_leave(ctx);
+    if (status != GLIA_OK) gli_leave(ctx);
     return status;
 }
 
-void glia_leave(glia_context *ctx) {
+void gli_leave(glia_context *ctx) {
     if (--ctx->depth == 0) __atomic_store_n(&ctx->user, NULL, __ATOMIC_RELEASE);
 }
 
-void *glia_stream(const glia_context *ctx) { return ctx->device->stream ? ctx->device->stream(ctx) : NULL; }
+void *gli_stream(const glia_context *ctx) { return ctx->device->stream ? ctx->device->stream(ctx) : NULL; }
 
-glia_status glia_scratch(glia_context *ctx, size_t bytes, void **out) {
+glia_status gli_scratch(glia_context *ctx, size_t bytes, void **out) {
     if (bytes > ctx->scratch.bytes) {
-        glia_block larger;
-        GLIA_TRY(ctx->device->alloc(ctx, bytes, "a workspace", &larger));
+        gli_block larger;
+        GLI_TRY(ctx->device->alloc(ctx, bytes, "a workspace", &larger));
         ctx->device->release(ctx, &ctx->scratch);
         ctx->scratch = larger;
     }

@@ -1,23 +1,23 @@
 /* The inside of a context. */
-#ifndef GLIA_CORE_CONTEXT_IMPL_H
-#define GLIA_CORE_CONTEXT_IMPL_H
+#ifndef GLI_CORE_CONTEXT_IMPL_H
+#define GLI_CORE_CONTEXT_IMPL_H
 
 #include "core/memory.h"
 #include "glia/context.h"
 
-struct glia_device;
-struct glia_prepared_cache;
+struct gli_device;
+struct gli_prepared_cache;
 
 /* Categories of GLIA_LOG, a list with commas. */
-typedef enum glia_log_category {
-    GLIA_LOG_INFO     = 1,
-    GLIA_LOG_DISPATCH = 2,
-    GLIA_LOG_TIME     = 4,
-    GLIA_LOG_PLAN     = 8
-} glia_log_category;
+typedef enum gli_log_category {
+    GLI_LOG_INFO     = 1,
+    GLI_LOG_DISPATCH = 2,
+    GLI_LOG_TIME     = 4,
+    GLI_LOG_PLAN     = 8
+} gli_log_category;
 
 struct glia_context {
-    const struct glia_device *device;
+    const struct gli_device *device;
     void *device_state;   /* the device's own, from its open to its close */
     char device_name[24]; /* "cuda:0" */
     uint64_t seed;
@@ -29,9 +29,9 @@ struct glia_context {
     unsigned log_categories;
     glia_log_fn log;
     void *log_user;
-    glia_memory memory;
-    glia_block scratch; /* workspace of calls that run one at a time; grows, never shrinks */
-    struct glia_prepared_cache *cache;
+    gli_memory memory;
+    gli_block scratch; /* workspace of calls that run one at a time; grows, never shrinks */
+    struct gli_prepared_cache *cache;
     int references;   /* atomic: the creator's, and one for each tensor, graph, model, dataset */
     const void *user; /* atomic: of the thread inside; NULL: nobody */
     int depth;        /* how many times that thread has entered */
@@ -39,42 +39,42 @@ struct glia_context {
     char message[512];
 };
 
-void glia_context_retain(glia_context *ctx);
-void glia_context_release(glia_context *ctx);
+void gli_context_retain(glia_context *ctx);
+void gli_context_release(glia_context *ctx);
 
 /* Every public function that works on a context enters it and leaves it; GLIA_BUSY when another thread is inside. */
-glia_status glia_enter(glia_context *ctx);
-void glia_leave(glia_context *ctx);
+glia_status gli_enter(glia_context *ctx);
+void gli_leave(glia_context *ctx);
 
 /* Keeps the message, with the scope before it, and returns status. */
-glia_status glia_fail(glia_context *ctx, glia_status status, const char *format, ...)
+glia_status gli_fail(glia_context *ctx, glia_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The same for a failure before a context exists: of this thread, see glia_message. */
-glia_status glia_fail_early(glia_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+glia_status gli_fail_early(glia_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Sets the scope of the messages to come; NULL: none. */
-void glia_set_scope(glia_context *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void gli_set_scope(glia_context *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-bool glia_log_wants(const glia_context *ctx, glia_log_category category);
-void glia_log(const glia_context *ctx, glia_log_category category, const char *format, ...)
+bool gli_log_wants(const glia_context *ctx, gli_log_category category);
+void gli_log(const glia_context *ctx, gli_log_category category, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-#define GLIA_REQUIRE(ctx, condition, status, ...)                         \
-    do {                                                                  \
-        if (!(condition)) return glia_fail((ctx), (status), __VA_ARGS__); \
+#define GLI_REQUIRE(ctx, condition, status, ...)                         \
+    do {                                                                 \
+        if (!(condition)) return gli_fail((ctx), (status), __VA_ARGS__); \
     } while (0)
 
-#define GLIA_TRY(expression)                          \
+#define GLI_TRY(expression)                           \
     do {                                              \
         const glia_status try_status = (expression);  \
         if (try_status != GLIA_OK) return try_status; \
     } while (0)
 
 /* The stream that this context's work runs on; NULL on the CPU. */
-void *glia_stream(const glia_context *ctx);
+void *gli_stream(const glia_context *ctx);
 
 /* At least `bytes` of scratch memory, until the next call of this function. */
-glia_status glia_scratch(glia_context *ctx, size_t bytes, void **out);
+glia_status gli_scratch(glia_context *ctx, size_t bytes, void **out);
 
 #endif

@@ -1,14 +1,14 @@
 /* What an op's derive rule works with: it appends the ops of its gradient to the graph. The graph implements this. */
-#ifndef GLIA_CORE_DERIVE_H
-#define GLIA_CORE_DERIVE_H
+#ifndef GLI_CORE_DERIVE_H
+#define GLI_CORE_DERIVE_H
 
 #include "core/provider.h"
 #include "glia/graph.h"
 #include "glia/ops/common.h"
 
-typedef struct glia_derivation {
+typedef struct gli_derivation {
     glia_graph *graph;
-    const glia_op *op;
+    const gli_op *op;
     const void *params; /* of the forward call */
     const void *geom;
     int n_in;
@@ -17,25 +17,25 @@ typedef struct glia_derivation {
     const glia_value *dout; /* gradient of the result by each output; id 0: zero */
     uint32_t wanted;        /* bit i: din[i] is asked for */
     glia_value *din;        /* to be set for each wanted input */
-} glia_derivation;
+} gli_derivation;
 
-static inline bool glia_wants(const glia_derivation *d, int input) { return d->wanted >> input & 1; }
+static inline bool gli_wants(const gli_derivation *d, int input) { return d->wanted >> input & 1; }
 
 /* Appends a call. in has n_in values; out receives n_out of the op's outputs (the further ones are not wanted). A
  * failure is kept by the graph; the values are then invalid and may be used on. */
-void glia_derive_call(glia_derivation *d, const glia_op *op, const void *params, int n_in, const glia_value *in,
-                      int n_out, glia_value *out);
+void gli_derive_call(gli_derivation *d, const gli_op *op, const void *params, int n_in, const glia_value *in, int n_out,
+                     glia_value *out);
 
-/* The same for one output, with the inputs as arguments: glia_derive(d, &glia_op_matmul, &params, a, b). Up to four. */
-glia_value glia_derive_n(glia_derivation *d, const glia_op *op, const void *params, int n_in, const glia_value *in);
-#define glia_derive(d, op, params, ...)                                                                 \
-    glia_derive_n((d), (op), (params), (int)(sizeof((glia_value[]){__VA_ARGS__}) / sizeof(glia_value)), \
-                  (glia_value[]){__VA_ARGS__})
+/* The same for one output, with the inputs as arguments: gli_derive(d, &gli_op_matmul, &params, a, b). Up to four. */
+glia_value gli_derive_n(gli_derivation *d, const gli_op *op, const void *params, int n_in, const glia_value *in);
+#define gli_derive(d, op, params, ...)                                                                 \
+    gli_derive_n((d), (op), (params), (int)(sizeof((glia_value[]){__VA_ARGS__}) / sizeof(glia_value)), \
+                 (glia_value[]){__VA_ARGS__})
 
-/* A scalar, for formulas with a number in them: glia_derive(d, &glia_op_binary, &times, v, constant). */
-glia_value glia_derive_constant(glia_derivation *d, glia_dtype dtype, double value);
+/* A scalar, for formulas with a number in them: gli_derive(d, &gli_op_binary, &times, v, constant). */
+glia_value gli_derive_constant(gli_derivation *d, glia_dtype dtype, double value);
 
 /* dz of y = act(z) from y and dy, for the activations that ops fuse; the rule stands in ops/unary.c. */
-glia_value glia_derive_activation(glia_derivation *d, glia_unary_kind kind, glia_value y, glia_value dy);
+glia_value gli_derive_activation(gli_derivation *d, glia_unary_kind kind, glia_value y, glia_value dy);
 
 #endif

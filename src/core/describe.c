@@ -17,7 +17,7 @@ static void say(const listener *to, const char *subject, bool present, const cha
     to->tell(to->user, &fact);
 }
 
-static void say_part(const listener *to, const glia_device_part *part) {
+static void say_part(const listener *to, const gli_device_part *part) {
     char text[1024];
     const char *separator = part->version[0] && part->where[0] ? ", " : "";
     if (part->present)
@@ -28,21 +28,21 @@ static void say_part(const listener *to, const glia_device_part *part) {
     say(to, part->name, part->present, text);
 }
 
-static void say_parts(const listener *to, const glia_device *device) {
-    glia_device_part part = {0};
+static void say_parts(const listener *to, const gli_device *device) {
+    gli_device_part part = {0};
     for (int i = 0; device->part && device->part(i, &part); ++i) say_part(to, &part);
 }
 
-static void say_device(const listener *to, const glia_device *device, int index) {
-    char text[GLIA_WHY_TEXT] = "";
+static void say_device(const listener *to, const gli_device *device, int index) {
+    char text[GLI_WHY_TEXT] = "";
     device->describe(index, text, sizeof text);
     say(to, "device", true, text);
 }
 
-static void describe_kind(listener *to, const glia_device_kind *kind) {
-    char why[GLIA_WHY_TEXT]   = "", name[GLIA_DEVICE_TEXT];
-    to->device                = kind->name;
-    const glia_device *device = glia_device_load(kind->library, why);
+static void describe_kind(listener *to, const gli_device_kind *kind) {
+    char why[GLI_WHY_TEXT]   = "", name[GLI_DEVICE_TEXT];
+    to->device               = kind->name;
+    const gli_device *device = gli_device_load(kind->library, why);
     if (!device) {
         say(to, "library", false, why);
         return;
@@ -60,11 +60,11 @@ static void describe_kind(listener *to, const glia_device_kind *kind) {
 }
 
 glia_status glia_devices_describe(void (*tell)(void *user, const glia_device_fact *fact), void *user) {
-    if (!tell) return glia_fail_early(GLIA_INVALID_ARGUMENT, "glia_devices_describe: tell is NULL");
-    listener to = {tell, user, glia_cpu_device.name};
-    say_device(&to, &glia_cpu_device, 0);
-    say_parts(&to, &glia_cpu_device);
-    for (const glia_device_kind *kind = glia_device_kinds; kind->name; ++kind)
+    if (!tell) return gli_fail_early(GLIA_INVALID_ARGUMENT, "glia_devices_describe: tell is NULL");
+    listener to = {tell, user, gli_cpu_device.name};
+    say_device(&to, &gli_cpu_device, 0);
+    say_parts(&to, &gli_cpu_device);
+    for (const gli_device_kind *kind = gli_device_kinds; kind->name; ++kind)
         if (!kind->internal) describe_kind(&to, kind);
     return GLIA_OK;
 }

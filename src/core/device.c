@@ -9,7 +9,7 @@
 #include "core/context_impl.h"
 #include "glia/glia.h"
 
-const glia_device_kind glia_device_kinds[] = {
+const gli_device_kind gli_device_kinds[] = {
     {.name = "cuda", .library = "cuda", .many = true, .automatic = true},
     {.name = "emulated", .library = "emulated"},
     {.name = "emulated:race", .library = "emulated_race", .internal = true},
@@ -20,7 +20,7 @@ static void *open_in(const char *folder, const char *file, char *why) {
     char path[4096];
     if (snprintf(path, sizeof path, "%s%s", folder, file) >= (int)sizeof path) return NULL;
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!library) snprintf(why, GLIA_WHY_TEXT, "%s", dlerror());
+    if (!library) snprintf(why, GLI_WHY_TEXT, "%s", dlerror());
     return library;
 }
 
@@ -50,23 +50,23 @@ static void *open_library(const char *file, char *why) {
     return library ? library : open_in("", file, why);
 }
 
-static bool same_build(const glia_device_library *found) {
+static bool same_build(const gli_device_library *found) {
     const int version[] = {GLIA_VERSION_MAJOR, GLIA_VERSION_MINOR, GLIA_VERSION_PATCH};
     return memcmp(found->version, version, sizeof version) == 0 && found->context_bytes == sizeof(glia_context) &&
-           found->device_bytes == sizeof(glia_device);
+           found->device_bytes == sizeof(gli_device);
 }
 
-const glia_device *glia_device_load(const char *name, char *why) {
+const gli_device *gli_device_load(const char *name, char *why) {
     char file[64];
     snprintf(file, sizeof file, "libglia_%s.so", name);
     void *library = open_library(file, why);
     if (!library) return NULL;
-    const glia_device_library *found = dlsym(library, "glia_device_export");
-    const glia_device *device        = NULL;
+    const gli_device_library *found = dlsym(library, "gli_device_export");
+    const gli_device *device        = NULL;
     if (!found)
-        snprintf(why, GLIA_WHY_TEXT, "%s is not a library of Glia", file);
+        snprintf(why, GLI_WHY_TEXT, "%s is not a library of Glia", file);
     else if (!same_build(found))
-        snprintf(why, GLIA_WHY_TEXT, "%s is of version %d.%d.%d and was built apart from this libglia %s", file,
+        snprintf(why, GLI_WHY_TEXT, "%s is of version %d.%d.%d and was built apart from this libglia %s", file,
                  found->version[0], found->version[1], found->version[2], glia_version());
     else
         device = found->device;
@@ -87,26 +87,26 @@ static bool number_of(const char *name, const char *device, bool many, int *numb
     return *end == '\0';
 }
 
-static glia_status find(const char *name, const glia_device_kind *kind, int number, glia_device_choice *out) {
-    char why[GLIA_WHY_TEXT] = "";
-    out->device             = glia_device_load(kind->library, why);
-    out->index              = number;
-    if (!out->device) return glia_fail_early(GLIA_NOT_FOUND, "no device '%.64s': %s", name, why);
+static glia_status find(const char *name, const gli_device_kind *kind, int number, gli_device_choice *out) {
+    char why[GLI_WHY_TEXT] = "";
+    out->device            = gli_device_load(kind->library, why);
+    out->index             = number;
+    if (!out->device) return gli_fail_early(GLIA_NOT_FOUND, "no device '%.64s': %s", name, why);
     const int count = out->device->count(why);
-    if (count == 0) return glia_fail_early(GLIA_NOT_FOUND, "no device '%.64s': %s", name, why);
+    if (count == 0) return gli_fail_early(GLIA_NOT_FOUND, "no device '%.64s': %s", name, why);
     if (number >= count)
-        return glia_fail_early(GLIA_NOT_FOUND, "no device '%.64s': this machine has %d, numbered from 0", name, count);
+        return gli_fail_early(GLIA_NOT_FOUND, "no device '%.64s': this machine has %d, numbered from 0", name, count);
     snprintf(out->name, sizeof out->name, kind->many ? "%s:%d" : "%s", kind->name, number);
     return GLIA_OK;
 }
 
-static void use_cpu(glia_device_choice *out) {
-    out->device = &glia_cpu_device;
+static void use_cpu(gli_device_choice *out) {
+    out->device = &gli_cpu_device;
     snprintf(out->name, sizeof out->name, "cpu");
 }
 
-static void find_automatically(glia_device_choice *out) {
-    for (const glia_device_kind *kind = glia_device_kinds; kind->name; ++kind) {
+static void find_automatically(gli_device_choice *out) {
+    for (const gli_device_kind *kind = gli_device_kinds; kind->name; ++kind) {
         if (!kind->automatic) continue;
         if (find(kind->name, kind, 0, out) == GLIA_OK) return;
         snprintf(out->why, sizeof out->why, "%s", glia_message(NULL));
@@ -114,13 +114,13 @@ static void find_automatically(glia_device_choice *out) {
     use_cpu(out);
 }
 
-glia_status glia_device_find(const char *name, glia_device_choice *out) {
-    *out = (glia_device_choice){0};
+glia_status gli_device_find(const char *name, gli_device_choice *out) {
+    *out = (gli_device_choice){0};
     if (strcmp(name, "auto") == 0) return find_automatically(out), GLIA_OK;
     if (strcmp(name, "cpu") == 0) return use_cpu(out), GLIA_OK;
-    for (const glia_device_kind *kind = glia_device_kinds; kind->name; ++kind) {
+    for (const gli_device_kind *kind = gli_device_kinds; kind->name; ++kind) {
         int number;
         if (number_of(name, kind->name, kind->many, &number)) return find(name, kind, number, out);
     }
-    return glia_fail_early(GLIA_NOT_FOUND, "no device '%.64s': there are cpu, cuda:N, emulated and auto", name);
+    return gli_fail_early(GLIA_NOT_FOUND, "no device '%.64s': there are cpu, cuda:N, emulated and auto", name);
 }

@@ -1,31 +1,31 @@
 /* A device: memory, a stream of work, and a table of providers for each op. The CPU is a part of the library; other
  * devices come as libraries of their own, which are loaded when a context asks for one. */
-#ifndef GLIA_CORE_DEVICE_H
-#define GLIA_CORE_DEVICE_H
+#ifndef GLI_CORE_DEVICE_H
+#define GLI_CORE_DEVICE_H
 
 #include "core/memory.h"
 
-struct glia_op;
-struct glia_provider;
+struct gli_op;
+struct gli_provider;
 
-enum { GLIA_WHY_TEXT = 320, GLIA_DEVICE_TEXT = 24 };
+enum { GLI_WHY_TEXT = 320, GLI_DEVICE_TEXT = 24 };
 
 /* Something that a device works with: a driver, a library. */
-typedef struct glia_device_part {
+typedef struct gli_device_part {
     const char *name; /* "cuDNN" */
     bool present;
     char version[96];
     char where[512];     /* its file, where it has one; absent: why */
     const char *without; /* what is not there, or not as fast, without it; NULL: nothing works without it */
-} glia_device_part;
+} gli_device_part;
 
 /* Functions that are NULL have nothing to do on this device. */
-typedef struct glia_device {
+typedef struct gli_device {
     const char *name; /* "cpu", "cuda" */
     /* Ordered providers of an op, best first, NULL-terminated; never empty for an op of ops.inc. */
-    const struct glia_provider *const *(*providers)(const struct glia_op *op);
-    glia_status (*alloc)(glia_context *ctx, size_t bytes, const char *what, glia_block *out);
-    void (*release)(glia_context *ctx, glia_block *block);
+    const struct gli_provider *const *(*providers)(const struct gli_op *op);
+    glia_status (*alloc)(glia_context *ctx, size_t bytes, const char *what, gli_block *out);
+    void (*release)(glia_context *ctx, gli_block *block);
     /* When upload returns, the host memory may change; when download returns, it has the content. */
     glia_status (*upload)(glia_context *ctx, void *device, const void *host, size_t bytes);
     glia_status (*download)(glia_context *ctx, void *host, const void *device, size_t bytes);
@@ -33,9 +33,9 @@ typedef struct glia_device {
     size_t alignment;                              /* of what a plan lays out in its arena; a power of two */
     bool image_channels_last;                      /* image networks run with channels as the innermost dimension */
 
-    int (*count)(char *why); /* how many this machine has; none: why, GLIA_WHY_TEXT bytes, says the reason */
+    int (*count)(char *why); /* how many this machine has; none: why, GLI_WHY_TEXT bytes, says the reason */
     void (*describe)(int index, char *text, size_t size); /* one line: name, memory, versions of what it runs on */
-    bool (*part)(int i, glia_device_part *out);        /* of this machine, without a context; false: there is no i-th */
+    bool (*part)(int i, gli_device_part *out);         /* of this machine, without a context; false: there is no i-th */
     glia_status (*open)(glia_context *ctx, int index); /* sets ctx->device_state; a failure leaves nothing behind */
     void (*close)(glia_context *ctx);
     glia_status (*enter)(glia_context *ctx); /* a thread begins to use the context; fails if the device was lost */
@@ -53,40 +53,40 @@ typedef struct glia_device {
     glia_status (*record_end)(glia_context *ctx, void **recording);
     glia_status (*replay)(glia_context *ctx, void *recording);
     void (*recording_free)(glia_context *ctx, void *recording);
-} glia_device;
+} gli_device;
 
-/* What a device's library exports, under the name glia_device_export. The others tell whether it was built with this
+/* What a device's library exports, under the name gli_device_export. The others tell whether it was built with this
  * libglia. */
-typedef struct glia_device_library {
+typedef struct gli_device_library {
     int version[3];
     size_t context_bytes, device_bytes;
-    const glia_device *device;
-} glia_device_library;
+    const gli_device *device;
+} gli_device_library;
 
-extern const glia_device glia_cpu_device;
+extern const gli_device gli_cpu_device;
 
 /* Devices in libraries of their own; ended by a NULL name. */
-typedef struct glia_device_kind {
+typedef struct gli_device_kind {
     const char *name, *library;
     bool many;      /* there may be several, and a number follows the name */
     bool automatic; /* "auto" may choose it */
     bool internal;  /* for Glia's own tests */
-} glia_device_kind;
-extern const glia_device_kind glia_device_kinds[];
+} gli_device_kind;
+extern const gli_device_kind gli_device_kinds[];
 
 /* One device of this machine, as a context is given it. */
-typedef struct glia_device_choice {
-    const glia_device *device;
+typedef struct gli_device_choice {
+    const gli_device *device;
     int index;
-    char name[GLIA_DEVICE_TEXT]; /* "cuda:0" */
-    char why[GLIA_WHY_TEXT];     /* of "auto": why no better one; "": none was asked for */
-} glia_device_choice;
+    char name[GLI_DEVICE_TEXT]; /* "cuda:0" */
+    char why[GLI_WHY_TEXT];     /* of "auto": why no better one; "": none was asked for */
+} gli_device_choice;
 
 /* Finds the device of a name, "auto" included; fails early. */
-glia_status glia_device_find(const char *name, glia_device_choice *out);
+glia_status gli_device_find(const char *name, gli_device_choice *out);
 
-/* The device of a library, by the library's name: "cuda", "emulated". NULL: why, GLIA_WHY_TEXT bytes, says the reason.
+/* The device of a library, by the library's name: "cuda", "emulated". NULL: why, GLI_WHY_TEXT bytes, says the reason.
  */
-const glia_device *glia_device_load(const char *library, char *why);
+const gli_device *gli_device_load(const char *library, char *why);
 
 #endif

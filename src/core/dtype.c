@@ -13,11 +13,11 @@ static const struct {
     [GLIA_I64] = {"i64", 8, 0},
 };
 
-bool glia_dtype_valid(glia_dtype dtype) { return (unsigned)dtype < GLIA_DTYPE_COUNT; }
-bool glia_dtype_is_float(glia_dtype dtype) { return glia_dtype_epsilon(dtype) > 0; }
-const char *glia_dtype_name(glia_dtype dtype) { return glia_dtype_valid(dtype) ? dtypes[dtype].name : "?"; }
-size_t glia_dtype_size(glia_dtype dtype) { return glia_dtype_valid(dtype) ? dtypes[dtype].size : 0; }
-double glia_dtype_epsilon(glia_dtype dtype) { return glia_dtype_valid(dtype) ? dtypes[dtype].epsilon : 0; }
+bool gli_dtype_valid(glia_dtype dtype) { return (unsigned)dtype < GLIA_DTYPE_COUNT; }
+bool gli_dtype_is_float(glia_dtype dtype) { return gli_dtype_epsilon(dtype) > 0; }
+const char *glia_dtype_name(glia_dtype dtype) { return gli_dtype_valid(dtype) ? dtypes[dtype].name : "?"; }
+size_t glia_dtype_size(glia_dtype dtype) { return gli_dtype_valid(dtype) ? dtypes[dtype].size : 0; }
+double gli_dtype_epsilon(glia_dtype dtype) { return gli_dtype_valid(dtype) ? dtypes[dtype].epsilon : 0; }
 
 static uint32_t bits_of(float value) {
     uint32_t bits;
@@ -75,7 +75,7 @@ static double clamp(double value, double low, double high) {
     return value < low ? low : value > high ? high : value;
 }
 
-double glia_load(glia_dtype dtype, const void *data, int64_t i) {
+double gli_load(glia_dtype dtype, const void *data, int64_t i) {
     switch (dtype) {
         case GLIA_F32: return ((const float *)data)[i];
         case GLIA_F64: return ((const double *)data)[i];
@@ -88,7 +88,7 @@ double glia_load(glia_dtype dtype, const void *data, int64_t i) {
     return NAN;
 }
 
-void glia_store(glia_dtype dtype, void *data, int64_t i, double value) {
+void gli_store(glia_dtype dtype, void *data, int64_t i, double value) {
     switch (dtype) {
         case GLIA_F32: ((float *)data)[i] = (float)value; return;
         case GLIA_F64: ((double *)data)[i] = value; return;

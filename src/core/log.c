@@ -11,7 +11,7 @@ static void keep(char *message, size_t size, const char *scope, const char *form
     if (used >= 0 && (size_t)used < size) vsnprintf(message + used, size - (size_t)used, format, args);
 }
 
-glia_status glia_fail(glia_context *ctx, glia_status status, const char *format, ...) {
+glia_status gli_fail(glia_context *ctx, glia_status status, const char *format, ...) {
     va_list args;
     va_start(args, format);
     keep(ctx->message, sizeof ctx->message, ctx->scope, format, args);
@@ -19,7 +19,7 @@ glia_status glia_fail(glia_context *ctx, glia_status status, const char *format,
     return status;
 }
 
-glia_status glia_fail_early(glia_status status, const char *format, ...) {
+glia_status gli_fail_early(glia_status status, const char *format, ...) {
     va_list args;
     va_start(args, format);
     keep(early_message, sizeof early_message, "", format, args);
@@ -27,7 +27,7 @@ glia_status glia_fail_early(glia_status status, const char *format, ...) {
     return status;
 }
 
-void glia_set_scope(glia_context *ctx, const char *format, ...) {
+void gli_set_scope(glia_context *ctx, const char *format, ...) {
     ctx->scope[0] = '\0';
     if (!format) return;
     va_list args;
@@ -38,12 +38,12 @@ void glia_set_scope(glia_context *ctx, const char *format, ...) {
 
 const char *glia_message(const glia_context *ctx) { return ctx ? ctx->message : early_message; }
 
-bool glia_log_wants(const glia_context *ctx, glia_log_category category) {
+bool gli_log_wants(const glia_context *ctx, gli_log_category category) {
     return ctx->log && (ctx->log_categories & category);
 }
 
-void glia_log(const glia_context *ctx, glia_log_category category, const char *format, ...) {
-    if (!glia_log_wants(ctx, category)) return;
+void gli_log(const glia_context *ctx, gli_log_category category, const char *format, ...) {
+    if (!gli_log_wants(ctx, category)) return;
     char line[768];
     va_list args;
     va_start(args, format);

@@ -8,7 +8,7 @@
 
 static void *standard_alloc(void *user, size_t bytes, size_t alignment) {
     (void)user;
-    const size_t whole = glia_align_up(bytes, alignment);
+    const size_t whole = gli_align_up(bytes, alignment);
     return whole == SIZE_MAX ? NULL : aligned_alloc(alignment, whole);
 }
 
@@ -18,56 +18,56 @@ static void standard_release(void *user, void *memory, size_t bytes) {
     free(memory);
 }
 
-void glia_memory_init(glia_memory *memory, const glia_allocator *allocator) {
+void gli_memory_init(gli_memory *memory, const glia_allocator *allocator) {
     const glia_allocator standard = {.alloc = standard_alloc, .release = standard_release};
-    *memory                       = (glia_memory){.allocator = allocator && allocator->alloc ? *allocator : standard};
+    *memory                       = (gli_memory){.allocator = allocator && allocator->alloc ? *allocator : standard};
 }
 
-glia_status glia_block_alloc(glia_context *ctx, size_t count, size_t size, const char *what, glia_block *out) {
+glia_status gli_block_alloc(glia_context *ctx, size_t count, size_t size, const char *what, gli_block *out) {
     size_t bytes;
-    *out = (glia_block){0};
-    GLIA_REQUIRE(ctx, glia_mul_size(count, size, &bytes), GLIA_OUT_OF_MEMORY,
-                 "out of memory: %zu times %zu bytes for %s", count, size, what);
+    *out = (gli_block){0};
+    GLI_REQUIRE(ctx, gli_mul_size(count, size, &bytes), GLIA_OUT_OF_MEMORY, "out of memory: %zu times %zu bytes for %s",
+                count, size, what);
     if (bytes == 0) return GLIA_OK;
-    glia_memory *memory = &ctx->memory;
-    void *data          = memory->allocator.alloc(memory->allocator.user, bytes, GLIA_ALIGNMENT);
-    GLIA_REQUIRE(ctx, data, GLIA_OUT_OF_MEMORY, "out of memory: %zu bytes for %s (the context holds %zu)", bytes, what,
-                 memory->held);
+    gli_memory *memory = &ctx->memory;
+    void *data         = memory->allocator.alloc(memory->allocator.user, bytes, GLI_ALIGNMENT);
+    GLI_REQUIRE(ctx, data, GLIA_OUT_OF_MEMORY, "out of memory: %zu bytes for %s (the context holds %zu)", bytes, what,
+                memory->held);
     memory->held += bytes;
     if (memory->held > memory->peak) memory->peak = memory->held;
-    *out = (glia_block){data, bytes};
+    *out = (gli_block){data, bytes};
     return GLIA_OK;
 }
 
-void glia_block_free(glia_context *ctx, glia_block *block) {
+void gli_block_free(glia_context *ctx, gli_block *block) {
     if (block->data) {
         ctx->memory.allocator.release(ctx->memory.allocator.user, block->data, block->bytes);
         ctx->memory.held -= block->bytes;
     }
-    *block = (glia_block){0};
+    *block = (gli_block){0};
 }
 
-glia_status glia_new(glia_context *ctx, size_t count, size_t size, const char *what, void **out) {
-    glia_block block;
-    GLIA_TRY(glia_block_alloc(ctx, count, size, what, &block));
+glia_status gli_new(glia_context *ctx, size_t count, size_t size, const char *what, void **out) {
+    gli_block block;
+    GLI_TRY(gli_block_alloc(ctx, count, size, what, &block));
     if (block.data) memset(block.data, 0, block.bytes);
     *out = block.data;
     return GLIA_OK;
 }
 
-void glia_free(glia_context *ctx, void *memory, size_t count, size_t size) {
-    if (memory) glia_block_free(ctx, &(glia_block){memory, count * size});
+void gli_free(glia_context *ctx, void *memory, size_t count, size_t size) {
+    if (memory) gli_block_free(ctx, &(gli_block){memory, count * size});
 }
 
-glia_status glia_grow(glia_context *ctx, void *array, int *capacity, int needed, size_t size, const char *what) {
+glia_status gli_grow(glia_context *ctx, void *array, int *capacity, int needed, size_t size, const char *what) {
     if (needed <= *capacity) return GLIA_OK;
     int wanted = *capacity ? *capacity : 8;
     while (wanted < needed) wanted = wanted > INT32_MAX / 2 ? needed : 2 * wanted;
     void *old, *larger;
-    GLIA_TRY(glia_new(ctx, (size_t)wanted, size, what, &larger));
+    GLI_TRY(gli_new(ctx, (size_t)wanted, size, what, &larger));
     memcpy(&old, array, sizeof old); /* the pointer's own type is not known here */
     if (old) memcpy(larger, old, (size_t)*capacity * size);
-    glia_free(ctx, old, (size_t)*capacity, size);
+    gli_free(ctx, old, (size_t)*capacity, size);
     memcpy(array, &larger, sizeof larger);
     *capacity = wanted;
     return GLIA_OK;

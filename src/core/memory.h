@@ -1,35 +1,35 @@
 /* Memory of a context: the user's or the standard allocator, with a count of what is held. */
-#ifndef GLIA_CORE_MEMORY_H
-#define GLIA_CORE_MEMORY_H
+#ifndef GLI_CORE_MEMORY_H
+#define GLI_CORE_MEMORY_H
 
 #include "glia/context.h"
 
-enum { GLIA_ALIGNMENT = 64 }; /* a cache line, and the widest vector */
+enum { GLI_ALIGNMENT = 64 }; /* a cache line, and the widest vector */
 
-typedef struct glia_memory {
+typedef struct gli_memory {
     glia_allocator allocator;
     size_t held, peak;
-} glia_memory;
+} gli_memory;
 
 /* A block remembers its size: users' allocators are told it on release. */
-typedef struct glia_block {
+typedef struct gli_block {
     void *data;
     size_t bytes;
-} glia_block;
+} gli_block;
 
-void glia_memory_init(glia_memory *memory, const glia_allocator *allocator); /* NULL: the standard one */
+void gli_memory_init(gli_memory *memory, const glia_allocator *allocator); /* NULL: the standard one */
 
-/* Host memory at GLIA_ALIGNMENT, uninitialised; count * size may not overflow. A message names what it was for:
+/* Host memory at GLI_ALIGNMENT, uninitialised; count * size may not overflow. A message names what it was for:
  * "out of memory: 1234 bytes for the plan's arena". Zero bytes give a block with data NULL. */
-glia_status glia_block_alloc(glia_context *ctx, size_t count, size_t size, const char *what, glia_block *out);
-void glia_block_free(glia_context *ctx, glia_block *block);
+glia_status gli_block_alloc(glia_context *ctx, size_t count, size_t size, const char *what, gli_block *out);
+void gli_block_free(glia_context *ctx, gli_block *block);
 
 /* The same with zeros, as a plain pointer to a struct or array that is freed with its size. */
-glia_status glia_new(glia_context *ctx, size_t count, size_t size, const char *what, void **out);
-void glia_free(glia_context *ctx, void *memory, size_t count, size_t size);
+glia_status gli_new(glia_context *ctx, size_t count, size_t size, const char *what, void **out);
+void gli_free(glia_context *ctx, void *memory, size_t count, size_t size);
 
 /* Grows an array of *capacity elements to hold at least `needed`, keeping its content; new elements are zero. array is
  * the address of the pointer to it, whatever its type. */
-glia_status glia_grow(glia_context *ctx, void *array, int *capacity, int needed, size_t size, const char *what);
+glia_status gli_grow(glia_context *ctx, void *array, int *capacity, int needed, size_t size, const char *what);
 
 #endif

@@ -4,27 +4,27 @@
 
 #include "core/device.h"
 
-const glia_op *const glia_ops[] = {
-#define GLIA_OP(name) &glia_op_##name,
+const gli_op *const gli_ops[] = {
+#define GLI_OP(name) &gli_op_##name,
 #include "core/ops.inc"
-#undef GLIA_OP
+#undef GLI_OP
     NULL,
 };
 
-const glia_op *glia_op_find(const char *name) {
-    for (const glia_op *const *op = glia_ops; *op; ++op)
+const gli_op *gli_op_find(const char *name) {
+    for (const gli_op *const *op = gli_ops; *op; ++op)
         if (strcmp((*op)->name, name) == 0) return *op;
     return NULL;
 }
 
-bool glia_provider_known(const glia_device *device, const char *name) {
-    for (const glia_op *const *op = glia_ops; *op; ++op)
-        for (const glia_provider *const *it = device->providers(*op); *it; ++it)
+bool gli_provider_known(const gli_device *device, const char *name) {
+    for (const gli_op *const *op = gli_ops; *op; ++op)
+        for (const gli_provider *const *it = device->providers(*op); *it; ++it)
             if (strcmp((*it)->name, name) == 0) return true;
     return false;
 }
 
-bool glia_exact_always(const void *geom) {
+bool gli_exact_always(const void *geom) {
     (void)geom;
     return true;
 }

@@ -1,15 +1,15 @@
 /* The CPU's threads. */
-#ifndef GLIA_CORE_PARALLEL_H
-#define GLIA_CORE_PARALLEL_H
+#ifndef GLI_CORE_PARALLEL_H
+#define GLI_CORE_PARALLEL_H
 
 #include "glia/context.h"
 
-int glia_parallel_default_threads(void);
+int gli_parallel_default_threads(void);
 
 /* Runs body(arg, begin, end) over 0 .. count-1, cut into pieces of whole `grain`s (the last may be shorter). The cuts
  * depend on count and grain only, never on the number of threads: a body that writes one result for each piece gives
  * the same bits on any number of threads. Pieces run in any order, several at a time. */
-void glia_parallel(const glia_context *ctx, int64_t count, int64_t grain,
-                   void (*body)(void *arg, int64_t begin, int64_t end), void *arg);
+void gli_parallel(const glia_context *ctx, int64_t count, int64_t grain,
+                  void (*body)(void *arg, int64_t begin, int64_t end), void *arg);
 
 #endif

@@ -1,30 +1,30 @@
 /* Philox4x32-10: random numbers without a state. The same (seed, stream, step, element) gives the same bits on every
  * device, for any number of threads.
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11. */
-#ifndef GLIA_CORE_PHILOX_H
-#define GLIA_CORE_PHILOX_H
+#ifndef GLI_CORE_PHILOX_H
+#define GLI_CORE_PHILOX_H
 
 #include <math.h>
 #include <stdint.h>
 
 /* Kernels draw their numbers with the functions of this header. */
 #ifdef __CUDACC__
-#define GLIA_RANDOM static inline __host__ __device__
+#define GLI_RANDOM static inline __host__ __device__
 #else
-#define GLIA_RANDOM static inline
+#define GLI_RANDOM static inline
 #endif
 
-typedef struct glia_u32x4 {
+typedef struct gli_u32x4 {
     uint32_t v[4];
-} glia_u32x4;
+} gli_u32x4;
 
-GLIA_RANDOM glia_u32x4 glia_philox(glia_u32x4 counter, uint32_t key0, uint32_t key1) {
+GLI_RANDOM gli_u32x4 gli_philox(gli_u32x4 counter, uint32_t key0, uint32_t key1) {
     for (int round = 0; round < 10; ++round) {
-        const uint64_t a      = UINT64_C(0xD2511F53) * counter.v[0];
-        const uint64_t b      = UINT64_C(0xCD9E8D57) * counter.v[2];
-        const glia_u32x4 next = {{(uint32_t)(b >> 32) ^ counter.v[1] ^ key0, (uint32_t)b,
-                                  (uint32_t)(a >> 32) ^ counter.v[3] ^ key1, (uint32_t)a}};
-        counter               = next;
+        const uint64_t a     = UINT64_C(0xD2511F53) * counter.v[0];
+        const uint64_t b     = UINT64_C(0xCD9E8D57) * counter.v[2];
+        const gli_u32x4 next = {{(uint32_t)(b >> 32) ^ counter.v[1] ^ key0, (uint32_t)b,
+                                 (uint32_t)(a >> 32) ^ counter.v[3] ^ key1, (uint32_t)a}};
+        counter              = next;
         key0 += UINT32_C(0x9E3779B9);
         key1 += UINT32_C(0xBB67AE85);
     }
@@ -34,29 +34,29 @@ GLIA_RANDOM glia_u32x4 glia_philox(glia_u32x4 counter, uint32_t key0, uint32_t k
 /* Which use of randomness this is: the key is the seed; the counter is {block of four elements, stream, step}.
  * `stream` tells apart uses within one seed (each dropout layer, each initial weight, the shuffle), `step` the repeats
  * of one use. 2^34 elements can be drawn from each. */
-typedef struct glia_random {
+typedef struct gli_random {
     uint64_t seed;
     uint32_t stream;
     uint32_t step;
-} glia_random;
+} gli_random;
 
 /* Elements 4 block .. 4 block + 3. */
-GLIA_RANDOM glia_u32x4 glia_random_block(glia_random use, uint32_t block) {
-    const glia_u32x4 counter = {{block, 0, use.stream, use.step}};
-    return glia_philox(counter, (uint32_t)use.seed, (uint32_t)(use.seed >> 32));
+GLI_RANDOM gli_u32x4 gli_random_block(gli_random use, uint32_t block) {
+    const gli_u32x4 counter = {{block, 0, use.stream, use.step}};
+    return gli_philox(counter, (uint32_t)use.seed, (uint32_t)(use.seed >> 32));
 }
 
-GLIA_RANDOM uint32_t glia_random_u32(glia_random use, uint64_t element) {
-    return glia_random_block(use, (uint32_t)(element / 4)).v[element % 4];
+GLI_RANDOM uint32_t gli_random_u32(gli_random use, uint64_t element) {
+    return gli_random_block(use, (uint32_t)(element / 4)).v[element % 4];
 }
 
 /* In [0, 1): the upper 24 bits, each value exact in f32. */
-GLIA_RANDOM float glia_unit_float(uint32_t bits) { return (float)(bits >> 8) * 0x1p-24f; }
+GLI_RANDOM float gli_unit_float(uint32_t bits) { return (float)(bits >> 8) * 0x1p-24f; }
 
 /* The logarithm of a number from 2^-33 to 1, and sine and cosine up to a quarter of pi, each within one unit in the
  * last place. Only operations that IEEE 754 rounds in one way: the same bits wherever multiplications and additions are
  * not fused, which no library promises of its functions. Source: the polynomials of fdlibm, Sun Microsystems, 1993. */
-GLIA_RANDOM double glia_log_of_unit(double x) {
+GLI_RANDOM double gli_log_of_unit(double x) {
     union {
         double value;
         uint64_t bits;
@@ -73,7 +73,7 @@ GLIA_RANDOM double glia_log_of_unit(double x) {
     return k * 6.93147180369123816490e-01 - ((half - (s * (half + (odd + even)) + k * 1.90821492927058770002e-10)) - f);
 }
 
-GLIA_RANDOM double glia_sine(double x) {
+GLI_RANDOM double gli_sine(double x) {
     const double z = x * x;
     const double r =
         8.33333333332248946124e-03 +
@@ -82,7 +82,7 @@ GLIA_RANDOM double glia_sine(double x) {
     return x + x * z * (-1.66666666666666324348e-01 + z * r);
 }
 
-GLIA_RANDOM double glia_cosine(double x) {
+GLI_RANDOM double gli_cosine(double x) {
     const double z    = x * x;
     const double r    = z * (4.16666666666666019037e-02 +
                           z * (-1.38888888888741095749e-03 +
@@ -96,17 +96,17 @@ GLIA_RANDOM double glia_cosine(double x) {
 /* Box and Muller's pair of independent standard normal numbers from two words: z[0] = r cos a, z[1] = r sin a with
  * r = sqrt(-2 log((first + 1/2) 2^-32)), a = 2 pi second 2^-32.
  * Source: Box, Muller, "A note on the generation of random normal deviates", 1958. */
-GLIA_RANDOM void glia_normal_pair(uint32_t first, uint32_t second, double *z) {
-    const double radius = sqrt(-2 * glia_log_of_unit((first + 0.5) * 0x1p-32));
+GLI_RANDOM void gli_normal_pair(uint32_t first, uint32_t second, double *z) {
+    const double radius = sqrt(-2 * gli_log_of_unit((first + 0.5) * 0x1p-32));
     /* The nearest quarter of a turn, and what is left: exact, at most an eighth of a turn. */
     const uint32_t quarter = (second + UINT32_C(0x20000000)) >> 30;
     const double rest      = 6.28318530717958647693 * ((double)(int32_t)(second - (quarter << 30)) * 0x1p-32);
-    const double c = radius * glia_cosine(rest), s = radius * glia_sine(rest);
+    const double c = radius * gli_cosine(rest), s = radius * gli_sine(rest);
     z[0] = quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s;
     z[1] = quarter == 0 ? s : quarter == 1 ? c : quarter == 2 ? -s : -c;
 }
 
 /* A permutation of 0 .. count-1, count < 2^32, by Fisher and Yates' method. */
-void glia_random_permutation(glia_random use, int64_t count, int64_t *out);
+void gli_random_permutation(gli_random use, int64_t count, int64_t *out);
 
 #endif

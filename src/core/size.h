@@ -1,29 +1,29 @@
 /* Size arithmetic that fails instead of wrapping. */
-#ifndef GLIA_CORE_SIZE_H
-#define GLIA_CORE_SIZE_H
+#ifndef GLI_CORE_SIZE_H
+#define GLI_CORE_SIZE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-static inline bool glia_mul_size(size_t a, size_t b, size_t *out) { return !__builtin_mul_overflow(a, b, out); }
-static inline bool glia_add_size(size_t a, size_t b, size_t *out) { return !__builtin_add_overflow(a, b, out); }
-static inline bool glia_mul_i64(int64_t a, int64_t b, int64_t *out) { return !__builtin_mul_overflow(a, b, out); }
+static inline bool gli_mul_size(size_t a, size_t b, size_t *out) { return !__builtin_mul_overflow(a, b, out); }
+static inline bool gli_add_size(size_t a, size_t b, size_t *out) { return !__builtin_add_overflow(a, b, out); }
+static inline bool gli_mul_i64(int64_t a, int64_t b, int64_t *out) { return !__builtin_mul_overflow(a, b, out); }
 
 /* For a and b that are not negative: INT64_MAX where the product has no int64_t. */
-static inline int64_t glia_saturating_mul(int64_t a, int64_t b) {
+static inline int64_t gli_saturating_mul(int64_t a, int64_t b) {
     int64_t product;
-    return glia_mul_i64(a, b, &product) ? product : INT64_MAX;
+    return gli_mul_i64(a, b, &product) ? product : INT64_MAX;
 }
 
 /* The smallest multiple of alignment, a power of two, that is not below bytes; SIZE_MAX where there is none. */
-static inline size_t glia_align_up(size_t bytes, size_t alignment) {
+static inline size_t gli_align_up(size_t bytes, size_t alignment) {
     size_t sum;
-    return glia_add_size(bytes, alignment - 1, &sum) ? sum & ~(alignment - 1) : SIZE_MAX;
+    return gli_add_size(bytes, alignment - 1, &sum) ? sum & ~(alignment - 1) : SIZE_MAX;
 }
 
-static inline int64_t glia_min_i64(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t glia_max_i64(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline size_t glia_min_size(size_t a, size_t b) { return a < b ? a : b; }
+static inline int64_t gli_min_i64(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t gli_max_i64(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline size_t gli_min_size(size_t a, size_t b) { return a < b ? a : b; }
 
 #endif

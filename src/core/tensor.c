@@ -22,48 +22,48 @@ static void walk_on(walk *at, const glia_tensor *tensor) {
     }
 }
 
-void glia_tensor_to_double(const glia_tensor *tensor, double *dense) {
-    const int64_t count = glia_count(tensor);
-    if (glia_is_dense(tensor) && tensor->dtype == GLIA_F32) {
+void gli_tensor_to_double(const glia_tensor *tensor, double *dense) {
+    const int64_t count = gli_count(tensor);
+    if (gli_is_dense(tensor) && tensor->dtype == GLIA_F32) {
         const float *data = tensor->data;
         for (int64_t i = 0; i < count; ++i) dense[i] = data[i];
         return;
     }
     walk at = {0};
     for (int64_t i = 0; i < count; ++i, walk_on(&at, tensor))
-        dense[i] = glia_load(tensor->dtype, tensor->data, at.offset);
+        dense[i] = gli_load(tensor->dtype, tensor->data, at.offset);
 }
 
-void glia_tensor_from_double(const glia_tensor *tensor, const double *dense) {
-    const int64_t count = glia_count(tensor);
-    if (glia_is_dense(tensor) && tensor->dtype == GLIA_F32) {
+void gli_tensor_from_double(const glia_tensor *tensor, const double *dense) {
+    const int64_t count = gli_count(tensor);
+    if (gli_is_dense(tensor) && tensor->dtype == GLIA_F32) {
         float *data = tensor->data;
         for (int64_t i = 0; i < count; ++i) data[i] = (float)dense[i];
         return;
     }
     walk at = {0};
     for (int64_t i = 0; i < count; ++i, walk_on(&at, tensor))
-        glia_store(tensor->dtype, tensor->data, at.offset, dense[i]);
+        gli_store(tensor->dtype, tensor->data, at.offset, dense[i]);
 }
 
 static glia_status create(glia_context *ctx, glia_dtype dtype, glia_shape shape, glia_tensor **out) {
     void *memory;
-    GLIA_TRY(glia_new(ctx, 1, sizeof **out, "a tensor", &memory));
+    GLI_TRY(gli_new(ctx, 1, sizeof **out, "a tensor", &memory));
     glia_tensor *tensor = memory;
-    glia_set_shape(tensor, dtype, shape.ndim, shape.dim);
+    gli_set_shape(tensor, dtype, shape.ndim, shape.dim);
     tensor->ctx = ctx;
-    glia_context_retain(ctx);
+    gli_context_retain(ctx);
     *out = tensor;
     return GLIA_OK;
 }
 
 static glia_status create_filled(glia_context *ctx, glia_dtype dtype, glia_shape shape, glia_tensor **out) {
-    GLIA_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "glia_tensor_create: out is NULL");
-    GLIA_TRY(glia_shape_check(ctx, "glia_tensor_create", dtype, shape));
+    GLI_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "glia_tensor_create: out is NULL");
+    GLI_TRY(gli_shape_check(ctx, "glia_tensor_create", dtype, shape));
     glia_tensor *tensor;
-    GLIA_TRY(create(ctx, dtype, shape, &tensor));
+    GLI_TRY(create(ctx, dtype, shape, &tensor));
     glia_status status =
-        ctx->device->alloc(ctx, (size_t)glia_count(tensor) * glia_dtype_size(dtype), "a tensor", &tensor->owned);
+        ctx->device->alloc(ctx, (size_t)gli_count(tensor) * glia_dtype_size(dtype), "a tensor", &tensor->owned);
     tensor->data = tensor->owned.data;
     if (status == GLIA_OK) status = glia_tensor_fill(tensor, 0);
     if (status != GLIA_OK) {
@@ -75,43 +75,43 @@ static glia_status create_filled(glia_context *ctx, glia_dtype dtype, glia_shape
 }
 
 glia_status glia_tensor_create(glia_context *ctx, glia_dtype dtype, glia_shape shape, glia_tensor **out) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = create_filled(ctx, dtype, shape, out);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }
 
 static glia_status check_strides(glia_context *ctx, glia_dtype dtype, glia_shape shape, const int64_t *stride) {
     int64_t last = 0;
     for (int i = 0; i < shape.ndim; ++i) {
-        GLIA_REQUIRE(ctx, stride[i] >= 0, GLIA_INVALID_ARGUMENT,
-                     "glia_tensor_wrap: stride %d is %lld, must not be negative", i, (long long)stride[i]);
+        GLI_REQUIRE(ctx, stride[i] >= 0, GLIA_INVALID_ARGUMENT,
+                    "glia_tensor_wrap: stride %d is %lld, must not be negative", i, (long long)stride[i]);
         int64_t span;
-        GLIA_REQUIRE(ctx,
-                     glia_mul_i64(glia_max_i64(shape.dim[i] - 1, 0), stride[i], &span) &&
-                         !__builtin_add_overflow(last, span, &last) &&
-                         last < INT64_MAX / (int64_t)glia_dtype_size(dtype),
-                     GLIA_INVALID_ARGUMENT,
-                     "glia_tensor_wrap: dimension %d of %lld with stride %lld reaches past the address space", i,
-                     (long long)shape.dim[i], (long long)stride[i]);
+        GLI_REQUIRE(ctx,
+                    gli_mul_i64(gli_max_i64(shape.dim[i] - 1, 0), stride[i], &span) &&
+                        !__builtin_add_overflow(last, span, &last) &&
+                        last < INT64_MAX / (int64_t)glia_dtype_size(dtype),
+                    GLIA_INVALID_ARGUMENT,
+                    "glia_tensor_wrap: dimension %d of %lld with stride %lld reaches past the address space", i,
+                    (long long)shape.dim[i], (long long)stride[i]);
     }
     return GLIA_OK;
 }
 
 static glia_status wrap(glia_context *ctx, glia_dtype dtype, glia_shape shape, const int64_t *stride, void *data,
                         glia_tensor **out) {
-    GLIA_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "glia_tensor_wrap: out is NULL");
-    GLIA_TRY(glia_shape_check(ctx, "glia_tensor_wrap", dtype, shape));
-    if (stride) GLIA_TRY(check_strides(ctx, dtype, shape, stride));
+    GLI_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "glia_tensor_wrap: out is NULL");
+    GLI_TRY(gli_shape_check(ctx, "glia_tensor_wrap", dtype, shape));
+    if (stride) GLI_TRY(check_strides(ctx, dtype, shape, stride));
     glia_tensor probe = {0};
-    glia_set_shape(&probe, dtype, shape.ndim, shape.dim);
-    GLIA_REQUIRE(ctx, data || glia_count(&probe) == 0, GLIA_INVALID_ARGUMENT,
-                 "glia_tensor_wrap: data is NULL, shape is %s", GLIA_SHAPE_OF(&probe));
-    GLIA_REQUIRE(ctx, (uintptr_t)data % glia_dtype_size(dtype) == 0, GLIA_INVALID_ARGUMENT,
-                 "glia_tensor_wrap: data %p is not aligned to the %zu bytes of %s", data, glia_dtype_size(dtype),
-                 glia_dtype_name(dtype));
-    if (data && ctx->device->check_memory) GLIA_TRY(ctx->device->check_memory(ctx, data));
-    GLIA_TRY(create(ctx, dtype, shape, out));
+    gli_set_shape(&probe, dtype, shape.ndim, shape.dim);
+    GLI_REQUIRE(ctx, data || gli_count(&probe) == 0, GLIA_INVALID_ARGUMENT,
+                "glia_tensor_wrap: data is NULL, shape is %s", GLI_SHAPE_OF(&probe));
+    GLI_REQUIRE(ctx, (uintptr_t)data % glia_dtype_size(dtype) == 0, GLIA_INVALID_ARGUMENT,
+                "glia_tensor_wrap: data %p is not aligned to the %zu bytes of %s", data, glia_dtype_size(dtype),
+                glia_dtype_name(dtype));
+    if (data && ctx->device->check_memory) GLI_TRY(ctx->device->check_memory(ctx, data));
+    GLI_TRY(create(ctx, dtype, shape, out));
     (*out)->data = data;
     if (stride) memcpy((*out)->stride, stride, (size_t)shape.ndim * sizeof *stride);
     return GLIA_OK;
@@ -119,9 +119,9 @@ static glia_status wrap(glia_context *ctx, glia_dtype dtype, glia_shape shape, c
 
 glia_status glia_tensor_wrap(glia_context *ctx, glia_dtype dtype, glia_shape shape, const int64_t *stride, void *data,
                              glia_tensor **out) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = wrap(ctx, dtype, shape, stride, data, out);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }
 
@@ -129,13 +129,13 @@ void glia_tensor_destroy(glia_tensor *tensor) {
     if (!tensor) return;
     glia_context *ctx = tensor->ctx;
     ctx->device->release(ctx, &tensor->owned);
-    glia_free(ctx, tensor, 1, sizeof *tensor);
-    glia_context_release(ctx);
+    gli_free(ctx, tensor, 1, sizeof *tensor);
+    gli_context_release(ctx);
 }
 
 glia_dtype glia_tensor_dtype(const glia_tensor *tensor) { return tensor ? tensor->dtype : GLIA_F32; }
 const int64_t *glia_tensor_stride(const glia_tensor *tensor) { return tensor ? tensor->stride : NULL; }
-int64_t glia_tensor_count(const glia_tensor *tensor) { return tensor ? glia_count(tensor) : 0; }
+int64_t glia_tensor_count(const glia_tensor *tensor) { return tensor ? gli_count(tensor) : 0; }
 void *glia_tensor_data(const glia_tensor *tensor) { return tensor ? tensor->data : NULL; }
 
 glia_shape glia_tensor_shape(const glia_tensor *tensor) {
@@ -149,7 +149,7 @@ glia_shape glia_tensor_shape(const glia_tensor *tensor) {
 /* Copies the elements of a strided tensor to or from a dense array, byte for byte. */
 static void copy_strided(const glia_tensor *tensor, char *strided, char *dense, bool to_dense) {
     const size_t size   = glia_dtype_size(tensor->dtype);
-    const int64_t count = glia_count(tensor);
+    const int64_t count = gli_count(tensor);
     walk at             = {0};
     for (int64_t i = 0; i < count; ++i, walk_on(&at, tensor), dense += size) {
         char *element = strided + (size_t)at.offset * size;
@@ -159,69 +159,68 @@ static void copy_strided(const glia_tensor *tensor, char *strided, char *dense, 
 
 /* The device copies ranges of bytes; a tensor with gaps goes through host memory that holds its whole extent. */
 static glia_status transfer(const glia_tensor *tensor, void *host, size_t bytes, bool to_host, const char *name) {
-    glia_context *ctx         = tensor->ctx;
-    const glia_device *device = ctx->device;
-    const size_t size         = glia_dtype_size(tensor->dtype);
-    const size_t needed       = (size_t)glia_count(tensor) * size;
-    GLIA_REQUIRE(ctx, host || needed == 0, GLIA_INVALID_ARGUMENT, "%s: host memory is NULL", name);
-    GLIA_REQUIRE(ctx, bytes == needed, GLIA_INVALID_ARGUMENT,
-                 "%s: host memory has %zu bytes, a tensor %s of %s has %zu", name, bytes, GLIA_SHAPE_OF(tensor),
-                 glia_dtype_name(tensor->dtype), needed);
+    glia_context *ctx        = tensor->ctx;
+    const gli_device *device = ctx->device;
+    const size_t size        = glia_dtype_size(tensor->dtype);
+    const size_t needed      = (size_t)gli_count(tensor) * size;
+    GLI_REQUIRE(ctx, host || needed == 0, GLIA_INVALID_ARGUMENT, "%s: host memory is NULL", name);
+    GLI_REQUIRE(ctx, bytes == needed, GLIA_INVALID_ARGUMENT, "%s: host memory has %zu bytes, a tensor %s of %s has %zu",
+                name, bytes, GLI_SHAPE_OF(tensor), glia_dtype_name(tensor->dtype), needed);
     if (needed == 0) return GLIA_OK;
-    if (glia_is_dense(tensor))
+    if (gli_is_dense(tensor))
         return to_host ? device->download(ctx, host, tensor->data, bytes)
                        : device->upload(ctx, tensor->data, host, bytes);
 
-    glia_block staged;
-    GLIA_TRY(glia_block_alloc(ctx, (size_t)glia_extent(tensor), size, "copying a tensor with gaps", &staged));
+    gli_block staged;
+    GLI_TRY(gli_block_alloc(ctx, (size_t)gli_extent(tensor), size, "copying a tensor with gaps", &staged));
     glia_status status = device->download(ctx, staged.data, tensor->data, staged.bytes);
     if (status == GLIA_OK) {
         copy_strided(tensor, staged.data, host, to_host);
         if (!to_host) status = device->upload(ctx, tensor->data, staged.data, staged.bytes);
     }
-    glia_block_free(ctx, &staged);
+    gli_block_free(ctx, &staged);
     return status;
 }
 
 glia_status glia_tensor_write(glia_tensor *tensor, const void *host, size_t bytes) {
     if (!tensor) return GLIA_INVALID_ARGUMENT;
-    GLIA_TRY(glia_enter(tensor->ctx));
+    GLI_TRY(gli_enter(tensor->ctx));
     tensor->writer = NULL;
     /* transfer reads from host only in this direction */
     const glia_status status = transfer(tensor, (void *)(uintptr_t)host, bytes, false, "glia_tensor_write");
-    glia_leave(tensor->ctx);
+    gli_leave(tensor->ctx);
     return status;
 }
 
 glia_status glia_tensor_read(const glia_tensor *tensor, void *host, size_t bytes) {
     if (!tensor) return GLIA_INVALID_ARGUMENT;
-    GLIA_TRY(glia_enter(tensor->ctx));
+    GLI_TRY(gli_enter(tensor->ctx));
     const glia_status status = transfer(tensor, host, bytes, true, "glia_tensor_read");
-    glia_leave(tensor->ctx);
+    gli_leave(tensor->ctx);
     return status;
 }
 
 /* Host memory that both tensors can be copied through. */
-static glia_status begin_copy(const glia_tensor *from, const glia_tensor *to, glia_block *host) {
+static glia_status begin_copy(const glia_tensor *from, const glia_tensor *to, gli_block *host) {
     glia_context *ctx = to->ctx;
-    GLIA_REQUIRE(ctx, from->dtype == to->dtype, GLIA_DTYPE_MISMATCH, "glia_tensor_copy: from is %s, to is %s",
-                 glia_dtype_name(from->dtype), glia_dtype_name(to->dtype));
-    GLIA_REQUIRE(ctx, glia_same_shape(from, to), GLIA_SHAPE_MISMATCH, "glia_tensor_copy: from is %s, to is %s",
-                 GLIA_SHAPE_OF(from), GLIA_SHAPE_OF(to));
-    return glia_block_alloc(ctx, (size_t)glia_count(to), glia_dtype_size(to->dtype), "copying a tensor", host);
+    GLI_REQUIRE(ctx, from->dtype == to->dtype, GLIA_DTYPE_MISMATCH, "glia_tensor_copy: from is %s, to is %s",
+                glia_dtype_name(from->dtype), glia_dtype_name(to->dtype));
+    GLI_REQUIRE(ctx, gli_same_shape(from, to), GLIA_SHAPE_MISMATCH, "glia_tensor_copy: from is %s, to is %s",
+                GLI_SHAPE_OF(from), GLI_SHAPE_OF(to));
+    return gli_block_alloc(ctx, (size_t)gli_count(to), glia_dtype_size(to->dtype), "copying a tensor", host);
 }
 
 /* One context after the other is entered: each makes its own device the current one. */
 glia_status glia_tensor_copy(const glia_tensor *from, glia_tensor *to) {
     if (!from) return GLIA_INVALID_ARGUMENT;
-    GLIA_REQUIRE(from->ctx, to, GLIA_INVALID_ARGUMENT, "glia_tensor_copy: to is NULL");
-    glia_block host = {0};
-    GLIA_TRY(glia_enter(to->ctx));
+    GLI_REQUIRE(from->ctx, to, GLIA_INVALID_ARGUMENT, "glia_tensor_copy: to is NULL");
+    gli_block host = {0};
+    GLI_TRY(gli_enter(to->ctx));
     glia_status status = begin_copy(from, to, &host);
-    glia_leave(to->ctx);
+    gli_leave(to->ctx);
     if (status == GLIA_OK) status = glia_tensor_read(from, host.data, host.bytes);
     if (status == GLIA_OK) status = glia_tensor_write(to, host.data, host.bytes);
-    glia_block_free(to->ctx, &host);
+    gli_block_free(to->ctx, &host);
     return status;
 }
 
@@ -229,26 +228,26 @@ glia_status glia_tensor_copy(const glia_tensor *from, glia_tensor *to) {
 static glia_status fill(glia_tensor *tensor, double value) {
     enum { PIECE = 1 << 16 };
     glia_context *ctx   = tensor->ctx;
-    const bool whole    = !glia_is_dense(tensor);
-    const int64_t count = glia_count(tensor), piece = whole ? count : glia_min_i64(count, PIECE);
+    const bool whole    = !gli_is_dense(tensor);
+    const int64_t count = gli_count(tensor), piece = whole ? count : gli_min_i64(count, PIECE);
     const size_t size = glia_dtype_size(tensor->dtype);
-    glia_block block;
-    GLIA_TRY(glia_block_alloc(ctx, (size_t)piece, size, "filling a tensor", &block));
-    for (int64_t i = 0; i < piece; ++i) glia_store(tensor->dtype, block.data, i, value);
+    gli_block block;
+    GLI_TRY(gli_block_alloc(ctx, (size_t)piece, size, "filling a tensor", &block));
+    for (int64_t i = 0; i < piece; ++i) gli_store(tensor->dtype, block.data, i, value);
     glia_status status = GLIA_OK;
     if (whole) status = transfer(tensor, block.data, block.bytes, false, "glia_tensor_fill");
     for (int64_t i = 0; !whole && i < count && status == GLIA_OK; i += piece)
         status = ctx->device->upload(ctx, (char *)tensor->data + (size_t)i * size, block.data,
-                                     (size_t)glia_min_i64(piece, count - i) * size);
-    glia_block_free(ctx, &block);
+                                     (size_t)gli_min_i64(piece, count - i) * size);
+    gli_block_free(ctx, &block);
     return status;
 }
 
 glia_status glia_tensor_fill(glia_tensor *tensor, double value) {
     if (!tensor) return GLIA_INVALID_ARGUMENT;
-    GLIA_TRY(glia_enter(tensor->ctx));
+    GLI_TRY(gli_enter(tensor->ctx));
     tensor->writer           = NULL;
     const glia_status status = fill(tensor, value);
-    glia_leave(tensor->ctx);
+    gli_leave(tensor->ctx);
     return status;
 }

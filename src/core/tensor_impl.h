@@ -1,6 +1,6 @@
 /* The inside of a tensor. Ops and plans use it by value, as a view. */
-#ifndef GLIA_CORE_TENSOR_IMPL_H
-#define GLIA_CORE_TENSOR_IMPL_H
+#ifndef GLI_CORE_TENSOR_IMPL_H
+#define GLI_CORE_TENSOR_IMPL_H
 
 #include "core/memory.h"
 #include "glia/tensor.h"
@@ -12,37 +12,37 @@ struct glia_tensor {
     int64_t stride[GLIA_MAX_DIMS]; /* elements */
     void *data;                    /* on the context's device */
     glia_context *ctx;
-    glia_block owned;                   /* the memory, where the tensor allocated it */
-    const struct glia_provider *writer; /* of a reserve: who alone can read it, */
-    uint64_t written_for;               /* and the hash of the geometry it was written for */
+    gli_block owned;                   /* the memory, where the tensor allocated it */
+    const struct gli_provider *writer; /* of a reserve: who alone can read it, */
+    uint64_t written_for;              /* and the hash of the geometry it was written for */
 };
 
 /* Fails if ndim, a dimension, the number of elements or of bytes is out of range. what: "x", for the message. */
-glia_status glia_shape_check(glia_context *ctx, const char *what, glia_dtype dtype, glia_shape shape);
+glia_status gli_shape_check(glia_context *ctx, const char *what, glia_dtype dtype, glia_shape shape);
 
 /* A shape may be too large for memory until it is checked: its strides and its count stop at INT64_MAX. */
-void glia_set_shape(glia_tensor *tensor, glia_dtype dtype, int ndim, const int64_t *dim); /* dense row-major */
-void glia_dense_strides(int ndim, const int64_t *dim, int64_t *stride);
-void glia_channels_last_strides(int ndim, const int64_t *dim, int64_t *stride); /* [N,C,...] with C innermost */
-int64_t glia_count(const glia_tensor *tensor);
-bool glia_is_dense(const glia_tensor *tensor); /* row-major without gaps; strides of dimensions of size 1 are free */
-bool glia_same_shape(const glia_tensor *a, const glia_tensor *b);
-bool glia_same_strides(const glia_tensor *a, const glia_tensor *b); /* of dimensions above 1 */
+void gli_set_shape(glia_tensor *tensor, glia_dtype dtype, int ndim, const int64_t *dim); /* dense row-major */
+void gli_dense_strides(int ndim, const int64_t *dim, int64_t *stride);
+void gli_channels_last_strides(int ndim, const int64_t *dim, int64_t *stride); /* [N,C,...] with C innermost */
+int64_t gli_count(const glia_tensor *tensor);
+bool gli_is_dense(const glia_tensor *tensor); /* row-major without gaps; strides of dimensions of size 1 are free */
+bool gli_same_shape(const glia_tensor *a, const glia_tensor *b);
+bool gli_same_strides(const glia_tensor *a, const glia_tensor *b); /* of dimensions above 1 */
 
 /* Whether the elements fill a range of memory without gaps or repeats, in any order of dimensions. Elementwise work on
  * tensors that are packed and have the same strides can treat them as flat arrays. */
-bool glia_is_packed(const glia_tensor *tensor);
+bool gli_is_packed(const glia_tensor *tensor);
 
 /* Elements from the first to one past the last that the tensor can touch; 0 for an empty one. */
-int64_t glia_extent(const glia_tensor *tensor);
+int64_t gli_extent(const glia_tensor *tensor);
 
-/* "[2,3,4]"; text holds GLIA_SHAPE_TEXT bytes and is returned. */
-enum { GLIA_SHAPE_TEXT = 176 };
-const char *glia_shape_text(int ndim, const int64_t *dim, char *text);
-#define GLIA_SHAPE_OF(tensor) glia_shape_text((tensor)->ndim, (tensor)->dim, (char[GLIA_SHAPE_TEXT]){0})
+/* "[2,3,4]"; text holds GLI_SHAPE_TEXT bytes and is returned. */
+enum { GLI_SHAPE_TEXT = 176 };
+const char *gli_shape_text(int ndim, const int64_t *dim, char *text);
+#define GLI_SHAPE_OF(tensor) gli_shape_text((tensor)->ndim, (tensor)->dim, (char[GLI_SHAPE_TEXT]){0})
 
 /* Copies between layouts: visits all elements in row-major order, fn(arg, offset of the element in elements). */
-void glia_tensor_to_double(const glia_tensor *tensor, double *dense);
-void glia_tensor_from_double(const glia_tensor *tensor, const double *dense);
+void gli_tensor_to_double(const glia_tensor *tensor, double *dense);
+void gli_tensor_from_double(const glia_tensor *tensor, const double *dense);
 
 #endif

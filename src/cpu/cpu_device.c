@@ -10,14 +10,14 @@
 #ifdef GLIA_WITH_ONEDNN
 #include "cpu/onednn/onednn.h"
 #else
-static bool glia_dnn_version(char *text, size_t size) {
+static bool gli_dnn_version(char *text, size_t size) {
     (void)text, (void)size;
     return false;
 }
 #endif
 
-static glia_status alloc(glia_context *ctx, size_t bytes, const char *what, glia_block *out) {
-    return glia_block_alloc(ctx, bytes, 1, what, out);
+static glia_status alloc(glia_context *ctx, size_t bytes, const char *what, gli_block *out) {
+    return gli_block_alloc(ctx, bytes, 1, what, out);
 }
 
 static glia_status copy(glia_context *ctx, void *to, const void *from, size_t bytes) {
@@ -33,26 +33,26 @@ static glia_status synchronize(glia_context *ctx) {
 
 static void describe(int index, char *text, size_t size) {
     (void)index;
-    snprintf(text, size, "%d threads", glia_parallel_default_threads());
+    snprintf(text, size, "%d threads", gli_parallel_default_threads());
 }
 
-static bool part(int i, glia_device_part *out) {
-    *out         = (glia_device_part){.name    = "oneDNN",
-                                      .without = "convolutions and dense layers run on plain loops, many times slower"};
-    out->present = glia_dnn_version(out->version, sizeof out->version);
+static bool part(int i, gli_device_part *out) {
+    *out         = (gli_device_part){.name    = "oneDNN",
+                                     .without = "convolutions and dense layers run on plain loops, many times slower"};
+    out->present = gli_dnn_version(out->version, sizeof out->version);
     if (!out->present) snprintf(out->where, sizeof out->where, "not in this build");
     return i == 0;
 }
 
-const glia_device glia_cpu_device = {
+const gli_device gli_cpu_device = {
     .name                = "cpu",
-    .providers           = glia_cpu_providers,
+    .providers           = gli_cpu_providers,
     .alloc               = alloc,
-    .release             = glia_block_free,
+    .release             = gli_block_free,
     .upload              = copy,
     .download            = copy,
     .synchronize         = synchronize,
-    .alignment           = GLIA_ALIGNMENT,
+    .alignment           = GLI_ALIGNMENT,
     .image_channels_last = true,
     .describe            = describe,
     .part                = part,

@@ -11,33 +11,33 @@
 #endif
 
 #define ROW(op, ...) __VA_ARGS__
-#define ONEDNN(name) IF_ONEDNN(extern const glia_provider glia_##name##_onednn;)
-#define NATIVE(name) extern const glia_provider glia_##name##_native;
-#define REF(name) extern const glia_provider glia_##name##_ref;
+#define ONEDNN(name) IF_ONEDNN(extern const gli_provider gli_##name##_onednn;)
+#define NATIVE(name) extern const gli_provider gli_##name##_native;
+#define REF(name) extern const gli_provider gli_##name##_ref;
 #include "cpu/cpu_providers.inc"
 #undef ROW
 #undef ONEDNN
 #undef NATIVE
 #undef REF
 
-#define ONEDNN(name) IF_ONEDNN(&glia_##name##_onednn, )
-#define NATIVE(name) &glia_##name##_native,
-#define REF(name) &glia_##name##_ref,
-#define ROW(op, ...) static const glia_provider *const op##_providers[] = {__VA_ARGS__ NULL};
+#define ONEDNN(name) IF_ONEDNN(&gli_##name##_onednn, )
+#define NATIVE(name) &gli_##name##_native,
+#define REF(name) &gli_##name##_ref,
+#define ROW(op, ...) static const gli_provider *const op##_providers[] = {__VA_ARGS__ NULL};
 #include "cpu/cpu_providers.inc"
 #undef ROW
 
 static const struct {
-    const glia_op *op;
-    const glia_provider *const *providers;
+    const gli_op *op;
+    const gli_provider *const *providers;
 } table[] = {
-#define ROW(op, ...) {&glia_op_##op, op##_providers},
+#define ROW(op, ...) {&gli_op_##op, op##_providers},
 #include "cpu/cpu_providers.inc"
 #undef ROW
 };
 
-const glia_provider *const *glia_cpu_providers(const glia_op *op) {
-    static const glia_provider *const none[] = {NULL};
+const gli_provider *const *gli_cpu_providers(const gli_op *op) {
+    static const gli_provider *const none[] = {NULL};
     for (size_t i = 0; i < sizeof table / sizeof *table; ++i)
         if (table[i].op == op) return table[i].providers;
     return none;

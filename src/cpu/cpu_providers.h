@@ -1,8 +1,8 @@
-#ifndef GLIA_CPU_CPU_PROVIDERS_H
-#define GLIA_CPU_CPU_PROVIDERS_H
+#ifndef GLI_CPU_CPU_PROVIDERS_H
+#define GLI_CPU_CPU_PROVIDERS_H
 
 #include "core/provider.h"
 
-const glia_provider *const *glia_cpu_providers(const glia_op *op);
+const gli_provider *const *gli_cpu_providers(const gli_op *op);
 
 #endif

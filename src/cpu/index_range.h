@@ -1,20 +1,20 @@
 /* Tensors of indices, i32 or i64, on the CPU. */
-#ifndef GLIA_CPU_INDEX_RANGE_H
-#define GLIA_CPU_INDEX_RANGE_H
+#ifndef GLI_CPU_INDEX_RANGE_H
+#define GLI_CPU_INDEX_RANGE_H
 
 #include "core/provider.h"
 
 /* Element i in row-major order, without a double on the way. */
-int64_t glia_index_load(const glia_tensor *tensor, int64_t i);
+int64_t gli_index_load(const glia_tensor *tensor, int64_t i);
 
 /* Which indices a call takes: low .. high - 1, and one more that is ignored. */
-typedef struct glia_index_range {
+typedef struct gli_index_range {
     int64_t low, high;
     bool ignore;
     int64_t ignored;
-} glia_index_range;
+} gli_index_range;
 
 /* Fails with the first element of input i that is out of range. All providers that read indices call this first. */
-glia_status glia_index_check(const glia_call *call, int i, glia_index_range range);
+glia_status gli_index_check(const gli_call *call, int i, gli_index_range range);
 
 #endif

@@ -16,10 +16,10 @@
 #endif
 
 #define ROW(op, ...) __VA_ARGS__
-#define CUDNN(name) IF_CUDNN(extern const glia_provider glia_##name##_cudnn;)
-#define CUBLAS(name) IF_CUBLAS(extern const glia_provider glia_##name##_cublas;)
-#define KERNEL(name, kernel) extern const glia_provider glia_##name##_##kernel;
-#define PORTABLE(name) extern const glia_provider glia_##name##_portable;
+#define CUDNN(name) IF_CUDNN(extern const gli_provider gli_##name##_cudnn;)
+#define CUBLAS(name) IF_CUBLAS(extern const gli_provider gli_##name##_cublas;)
+#define KERNEL(name, kernel) extern const gli_provider gli_##name##_##kernel;
+#define PORTABLE(name) extern const gli_provider gli_##name##_portable;
 #include "cuda/cuda_providers.inc"
 #undef ROW
 #undef CUDNN
@@ -27,26 +27,26 @@
 #undef KERNEL
 #undef PORTABLE
 
-#define CUDNN(name) IF_CUDNN(&glia_##name##_cudnn, )
-#define CUBLAS(name) IF_CUBLAS(&glia_##name##_cublas, )
-#define KERNEL(name, kernel) &glia_##name##_##kernel,
-#define PORTABLE(name) &glia_##name##_portable,
-#define ROW(op, ...) static const glia_provider *const op##_providers[] = {__VA_ARGS__ NULL};
+#define CUDNN(name) IF_CUDNN(&gli_##name##_cudnn, )
+#define CUBLAS(name) IF_CUBLAS(&gli_##name##_cublas, )
+#define KERNEL(name, kernel) &gli_##name##_##kernel,
+#define PORTABLE(name) &gli_##name##_portable,
+#define ROW(op, ...) static const gli_provider *const op##_providers[] = {__VA_ARGS__ NULL};
 #include "cuda/cuda_providers.inc"
 #undef ROW
 
 /* By name: this library has no op table of its own. */
 static const struct {
     const char *op;
-    const glia_provider *const *providers;
+    const gli_provider *const *providers;
 } table[] = {
 #define ROW(op, ...) {#op, op##_providers},
 #include "cuda/cuda_providers.inc"
 #undef ROW
 };
 
-const glia_provider *const *glia_cuda_providers(const glia_op *op) {
-    static const glia_provider *const none[] = {NULL};
+const gli_provider *const *gli_cuda_providers(const gli_op *op) {
+    static const gli_provider *const none[] = {NULL};
     for (size_t i = 0; i < sizeof table / sizeof *table; ++i)
         if (strcmp(table[i].op, op->name) == 0) return table[i].providers;
     return none;

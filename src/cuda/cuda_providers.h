@@ -1,9 +1,9 @@
 /* The table of the CUDA device: op -> ordered providers, read from cuda_providers.inc. */
-#ifndef GLIA_CUDA_CUDA_PROVIDERS_H
-#define GLIA_CUDA_CUDA_PROVIDERS_H
+#ifndef GLI_CUDA_CUDA_PROVIDERS_H
+#define GLI_CUDA_CUDA_PROVIDERS_H
 
 #include "core/provider.h"
 
-const glia_provider *const *glia_cuda_providers(const glia_op *op);
+const gli_provider *const *gli_cuda_providers(const gli_op *op);
 
 #endif

@@ -9,22 +9,22 @@
 #include "core/tensor_impl.h"
 #include "data/dataset.h"
 
-static void convert_by_table(const glia_data_field *field, const uint8_t *from, float *to) {
+static void convert_by_table(const gli_data_field *field, const uint8_t *from, float *to) {
     const int64_t part = field->elements / field->channels;
     const float *table = field->table.data;
     for (int64_t c = 0; c < field->channels; ++c, from += part, to += part, table += UINT8_MAX + 1)
         for (int64_t k = 0; k < part; ++k) to[k] = table[from[k]];
 }
 
-static void convert(const glia_data_field *field, const void *from, void *to) {
-    const glia_affine identity = {1, 0}, *affine = field->channels ? field->affine.data : &identity;
-    const int64_t channels = glia_max_i64(field->channels, 1), part = field->elements / channels;
+static void convert(const gli_data_field *field, const void *from, void *to) {
+    const gli_affine identity = {1, 0}, *affine = field->channels ? field->affine.data : &identity;
+    const int64_t channels = gli_max_i64(field->channels, 1), part = field->elements / channels;
     for (int64_t c = 0; c < channels; ++c)
         for (int64_t k = c * part; k < (c + 1) * part; ++k)
-            glia_store(field->delivered, to, k, glia_load(field->stored, from, k) * affine[c].scale + affine[c].offset);
+            gli_store(field->delivered, to, k, gli_load(field->stored, from, k) * affine[c].scale + affine[c].offset);
 }
 
-static void deliver(const glia_data_field *field, const void *from, void *to) {
+static void deliver(const gli_data_field *field, const void *from, void *to) {
     if (field->table.data)
         convert_by_table(field, from, to);
     else if (field->channels || field->stored != field->delivered)
@@ -33,13 +33,13 @@ static void deliver(const glia_data_field *field, const void *from, void *to) {
         memcpy(to, from, (size_t)field->elements * glia_dtype_size(field->stored));
 }
 
-void glia_field_deliver(const glia_data_field *field, int64_t sample, void *to) {
+void gli_field_deliver(const gli_data_field *field, int64_t sample, void *to) {
     deliver(field, field->data + (size_t)(sample * field->step) * glia_dtype_size(field->stored), to);
 }
 
 typedef struct copying {
     const glia_dataset *dataset;
-    const glia_data_field *field;
+    const gli_data_field *field;
     const int64_t *index;
     char *to;
 } copying;
@@ -48,15 +48,15 @@ static void copy_samples(void *arg, int64_t begin, int64_t end) {
     const copying *c       = arg;
     const size_t delivered = (size_t)c->field->elements * glia_dtype_size(c->field->delivered);
     for (int64_t i = begin; i < end; ++i)
-        glia_field_deliver(c->field, glia_root_sample(c->dataset, c->index[i]), c->to + (size_t)i * delivered);
+        gli_field_deliver(c->field, gli_root_sample(c->dataset, c->index[i]), c->to + (size_t)i * delivered);
 }
 
 static void copy_field(const glia_dataset *dataset, int field, const int64_t *index, int64_t n, glia_tensor *to) {
     enum { PIECE = 1 << 16 }; /* bytes that are worth a thread's attention */
-    copying c = {dataset, &glia_dataset_root(dataset)->fields[field], index, to->data};
+    copying c = {dataset, &gli_dataset_root(dataset)->fields[field], index, to->data};
     if (c.field->elements == 0) return;
     const int64_t bytes = c.field->elements * (int64_t)glia_dtype_size(c.field->delivered);
-    glia_parallel(dataset->ctx, n, glia_max_i64(PIECE / bytes, 1), copy_samples, &c);
+    gli_parallel(dataset->ctx, n, gli_max_i64(PIECE / bytes, 1), copy_samples, &c);
 }
 
 /* Bytes of one sample of field i. */
@@ -67,43 +67,43 @@ static size_t sample_bytes(const glia_dataset *root, int i) {
 /* spare: memory for the targets of one sample, where nobody wants them. */
 static glia_status generate(const glia_dataset *dataset, const int64_t *index, int64_t n, glia_tensor *const *inputs,
                             glia_tensor *const *targets, char *spare) {
-    const glia_dataset *root = glia_dataset_root(dataset);
+    const glia_dataset *root = gli_dataset_root(dataset);
     void *to[2 * GLIA_MAX_FIELDS];
     for (int64_t row = 0; row < n; ++row) {
-        const int64_t sample = glia_root_sample(dataset, index[row]);
+        const int64_t sample = gli_root_sample(dataset, index[row]);
         size_t offset        = 0;
         for (int i = 0; i < root->n_inputs; ++i) to[i] = (char *)inputs[i]->data + (size_t)row * sample_bytes(root, i);
         for (int i = root->n_inputs; i < root->n_inputs + root->n_targets; ++i) {
             to[i] = targets ? (char *)targets[i - root->n_inputs]->data + (size_t)row * sample_bytes(root, i)
                             : spare + offset;
-            offset += glia_align_up(sample_bytes(root, i), GLIA_ALIGNMENT);
+            offset += gli_align_up(sample_bytes(root, i), GLI_ALIGNMENT);
         }
         const glia_status status = root->generate(root->user, sample, to, to + root->n_inputs);
-        GLIA_REQUIRE(dataset->ctx, status == GLIA_OK, status, "the dataset's generator returned %s for sample %lld",
-                     glia_status_name(status), (long long)sample);
+        GLI_REQUIRE(dataset->ctx, status == GLIA_OK, status, "the dataset's generator returned %s for sample %lld",
+                    glia_status_name(status), (long long)sample);
     }
     return GLIA_OK;
 }
 
 static glia_status gather_generated(const glia_dataset *dataset, const int64_t *index, int64_t n,
                                     glia_tensor *const *inputs, glia_tensor *const *targets) {
-    const glia_dataset *root = glia_dataset_root(dataset);
-    glia_block spare         = {0};
+    const glia_dataset *root = gli_dataset_root(dataset);
+    gli_block spare          = {0};
     if (!targets) {
         size_t bytes = 0;
         for (int i = root->n_inputs; i < root->n_inputs + root->n_targets; ++i)
-            bytes += glia_align_up(sample_bytes(root, i), GLIA_ALIGNMENT);
-        GLIA_TRY(glia_block_alloc(dataset->ctx, bytes, 1, "targets that are not wanted", &spare));
+            bytes += gli_align_up(sample_bytes(root, i), GLI_ALIGNMENT);
+        GLI_TRY(gli_block_alloc(dataset->ctx, bytes, 1, "targets that are not wanted", &spare));
     }
     const glia_status status = generate(dataset, index, n, inputs, targets, spare.data);
-    glia_block_free(dataset->ctx, &spare);
+    gli_block_free(dataset->ctx, &spare);
     return status;
 }
 
 /* Into tensors in host memory. */
 static glia_status gather(const glia_dataset *dataset, const int64_t *index, int64_t n, glia_tensor *const *inputs,
                           glia_tensor *const *targets) {
-    if (glia_dataset_root(dataset)->generate) return gather_generated(dataset, index, n, inputs, targets);
+    if (gli_dataset_root(dataset)->generate) return gather_generated(dataset, index, n, inputs, targets);
     for (int i = 0; i < dataset->n_inputs; ++i) copy_field(dataset, i, index, n, inputs[i]);
     for (int i = 0; targets && i < dataset->n_targets; ++i)
         copy_field(dataset, dataset->n_inputs + i, index, n, targets[i]);
@@ -112,13 +112,13 @@ static glia_status gather(const glia_dataset *dataset, const int64_t *index, int
 
 /* Host memory with the place of each tensor's first n rows in it. */
 static glia_status stage(const glia_dataset *dataset, int64_t n, const glia_tensor *const *to, int fields,
-                         glia_tensor *staged, glia_block *block) {
+                         glia_tensor *staged, gli_block *block) {
     size_t bytes = 0, at[2 * GLIA_MAX_FIELDS];
     for (int i = 0; i < fields; ++i) {
         at[i] = bytes;
-        bytes += glia_align_up((size_t)n * sample_bytes(glia_dataset_root(dataset), i), GLIA_ALIGNMENT);
+        bytes += gli_align_up((size_t)n * sample_bytes(gli_dataset_root(dataset), i), GLI_ALIGNMENT);
     }
-    GLIA_TRY(glia_block_alloc(dataset->ctx, bytes, 1, "a batch on its way to the device", block));
+    GLI_TRY(gli_block_alloc(dataset->ctx, bytes, 1, "a batch on its way to the device", block));
     for (int i = 0; i < fields; ++i) {
         staged[i]      = *to[i];
         staged[i].data = (char *)block->data + at[i];
@@ -131,69 +131,68 @@ static glia_status gather_and_upload(const glia_dataset *dataset, const int64_t 
     const int n_in = dataset->n_inputs, fields = n_in + (targets ? dataset->n_targets : 0);
     const glia_tensor *to[2 * GLIA_MAX_FIELDS];
     glia_tensor staged[2 * GLIA_MAX_FIELDS], *host[2 * GLIA_MAX_FIELDS] = {0};
-    glia_block block;
+    gli_block block;
     for (int i = 0; i < fields; ++i) to[i] = i < n_in ? inputs[i] : targets[i - n_in], host[i] = &staged[i];
-    GLIA_TRY(stage(dataset, n, to, fields, staged, &block));
+    GLI_TRY(stage(dataset, n, to, fields, staged, &block));
     glia_status status = gather(dataset, index, n, host, targets ? host + n_in : NULL);
     for (int i = 0; i < fields && status == GLIA_OK; ++i)
         status = dataset->ctx->device->upload(dataset->ctx, to[i]->data, staged[i].data,
-                                              (size_t)n * sample_bytes(glia_dataset_root(dataset), i));
-    glia_block_free(dataset->ctx, &block);
+                                              (size_t)n * sample_bytes(gli_dataset_root(dataset), i));
+    gli_block_free(dataset->ctx, &block);
     return status;
 }
 
-glia_status glia_dataset_gather(const glia_dataset *dataset, const int64_t *index, int64_t n,
-                                glia_tensor *const *inputs, glia_tensor *const *targets) {
-    return dataset->ctx->device == &glia_cpu_device ? gather(dataset, index, n, inputs, targets)
-                                                    : gather_and_upload(dataset, index, n, inputs, targets);
+glia_status gli_dataset_gather(const glia_dataset *dataset, const int64_t *index, int64_t n, glia_tensor *const *inputs,
+                               glia_tensor *const *targets) {
+    return dataset->ctx->device == &gli_cpu_device ? gather(dataset, index, n, inputs, targets)
+                                                   : gather_and_upload(dataset, index, n, inputs, targets);
 }
 
 static glia_status check_tensor(const glia_dataset *dataset, const char *function, int64_t rows, int i,
                                 const glia_tensor *tensor) {
-    glia_context *ctx            = dataset->ctx;
-    const glia_data_field *field = &glia_dataset_root(dataset)->fields[i];
-    GLIA_REQUIRE(ctx, tensor, GLIA_INVALID_ARGUMENT, "%s: the tensor of '%s' is NULL", function, field->name);
-    GLIA_REQUIRE(ctx, tensor->ctx == ctx, GLIA_DEVICE_MISMATCH, "%s: the tensor of '%s' belongs to another context",
-                 function, field->name);
-    GLIA_REQUIRE(ctx, tensor->dtype == field->delivered, GLIA_DTYPE_MISMATCH,
-                 "%s: the tensor of '%s' is %s, must be %s", function, field->name, glia_dtype_name(tensor->dtype),
-                 glia_dtype_name(field->delivered));
+    glia_context *ctx           = dataset->ctx;
+    const gli_data_field *field = &gli_dataset_root(dataset)->fields[i];
+    GLI_REQUIRE(ctx, tensor, GLIA_INVALID_ARGUMENT, "%s: the tensor of '%s' is NULL", function, field->name);
+    GLI_REQUIRE(ctx, tensor->ctx == ctx, GLIA_DEVICE_MISMATCH, "%s: the tensor of '%s' belongs to another context",
+                function, field->name);
+    GLI_REQUIRE(ctx, tensor->dtype == field->delivered, GLIA_DTYPE_MISMATCH, "%s: the tensor of '%s' is %s, must be %s",
+                function, field->name, glia_dtype_name(tensor->dtype), glia_dtype_name(field->delivered));
     glia_tensor want = {.ndim = field->shape.ndim + 1, .dim = {rows}};
     memcpy(want.dim + 1, field->shape.dim, (size_t)field->shape.ndim * sizeof *want.dim);
-    GLIA_REQUIRE(ctx, glia_same_shape(tensor, &want), GLIA_SHAPE_MISMATCH, "%s: the tensor of '%s' is %s, must be %s",
-                 function, field->name, GLIA_SHAPE_OF(tensor), GLIA_SHAPE_OF(&want));
-    GLIA_REQUIRE(ctx, glia_is_dense(tensor), GLIA_INVALID_ARGUMENT, "%s: the tensor of '%s' is not dense", function,
-                 field->name);
+    GLI_REQUIRE(ctx, gli_same_shape(tensor, &want), GLIA_SHAPE_MISMATCH, "%s: the tensor of '%s' is %s, must be %s",
+                function, field->name, GLI_SHAPE_OF(tensor), GLI_SHAPE_OF(&want));
+    GLI_REQUIRE(ctx, gli_is_dense(tensor), GLIA_INVALID_ARGUMENT, "%s: the tensor of '%s' is not dense", function,
+                field->name);
     return GLIA_OK;
 }
 
-glia_status glia_dataset_check_batch(const glia_dataset *dataset, const char *function, int64_t rows,
-                                     glia_tensor *const *inputs, glia_tensor *const *targets) {
-    GLIA_REQUIRE(dataset->ctx, inputs, GLIA_INVALID_ARGUMENT, "%s: inputs is NULL", function);
-    for (int i = 0; i < dataset->n_inputs; ++i) GLIA_TRY(check_tensor(dataset, function, rows, i, inputs[i]));
+glia_status gli_dataset_check_batch(const glia_dataset *dataset, const char *function, int64_t rows,
+                                    glia_tensor *const *inputs, glia_tensor *const *targets) {
+    GLI_REQUIRE(dataset->ctx, inputs, GLIA_INVALID_ARGUMENT, "%s: inputs is NULL", function);
+    for (int i = 0; i < dataset->n_inputs; ++i) GLI_TRY(check_tensor(dataset, function, rows, i, inputs[i]));
     for (int i = 0; targets && i < dataset->n_targets; ++i)
-        GLIA_TRY(check_tensor(dataset, function, rows, dataset->n_inputs + i, targets[i]));
+        GLI_TRY(check_tensor(dataset, function, rows, dataset->n_inputs + i, targets[i]));
     return GLIA_OK;
 }
 
 static glia_status get(const glia_dataset *dataset, const int64_t *index, int64_t n, glia_tensor *const *inputs,
                        glia_tensor *const *targets) {
     const char *function = "glia_dataset_get";
-    GLIA_REQUIRE(dataset->ctx, n >= 0 && (index || n == 0), GLIA_INVALID_ARGUMENT, "%s: n is %lld, index is %s",
-                 function, (long long)n, index ? "given" : "NULL");
-    GLIA_TRY(glia_dataset_check_batch(dataset, function, n, inputs, targets));
+    GLI_REQUIRE(dataset->ctx, n >= 0 && (index || n == 0), GLIA_INVALID_ARGUMENT, "%s: n is %lld, index is %s",
+                function, (long long)n, index ? "given" : "NULL");
+    GLI_TRY(gli_dataset_check_batch(dataset, function, n, inputs, targets));
     for (int64_t i = 0; i < n; ++i)
-        GLIA_REQUIRE(dataset->ctx, index[i] >= 0 && index[i] < dataset->count, GLIA_INVALID_ARGUMENT,
-                     "%s: index[%lld] is %lld, the dataset has %lld samples", function, (long long)i,
-                     (long long)index[i], (long long)dataset->count);
-    return glia_dataset_gather(dataset, index, n, inputs, targets);
+        GLI_REQUIRE(dataset->ctx, index[i] >= 0 && index[i] < dataset->count, GLIA_INVALID_ARGUMENT,
+                    "%s: index[%lld] is %lld, the dataset has %lld samples", function, (long long)i,
+                    (long long)index[i], (long long)dataset->count);
+    return gli_dataset_gather(dataset, index, n, inputs, targets);
 }
 
 glia_status glia_dataset_get(glia_dataset *dataset, const int64_t *index, int64_t n, glia_tensor *const *inputs,
                              glia_tensor *const *targets) {
     if (!dataset) return GLIA_INVALID_ARGUMENT;
-    GLIA_TRY(glia_enter(dataset->ctx));
+    GLI_TRY(gli_enter(dataset->ctx));
     const glia_status status = get(dataset, index, n, inputs, targets);
-    glia_leave(dataset->ctx);
+    gli_leave(dataset->ctx);
     return status;
 }

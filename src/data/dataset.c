@@ -9,41 +9,41 @@
 #include "core/size.h"
 #include "core/tensor_impl.h"
 
-glia_status glia_dataset_new(glia_context *ctx, const char *function, int64_t count, int n_inputs, int n_targets,
-                             glia_dataset **out) {
-    GLIA_REQUIRE(ctx, count >= 0 && count <= UINT32_MAX, GLIA_INVALID_ARGUMENT, "%s: count is %lld, must be 0 to %lld",
-                 function, (long long)count, (long long)UINT32_MAX);
-    GLIA_REQUIRE(ctx, n_inputs >= 1 && n_inputs <= GLIA_MAX_FIELDS, GLIA_INVALID_ARGUMENT,
-                 "%s: %d inputs, must be 1 to %d", function, n_inputs, GLIA_MAX_FIELDS);
-    GLIA_REQUIRE(ctx, n_targets >= 0 && n_targets <= GLIA_MAX_FIELDS, GLIA_INVALID_ARGUMENT,
-                 "%s: %d targets, must be 0 to %d", function, n_targets, GLIA_MAX_FIELDS);
+glia_status gli_dataset_new(glia_context *ctx, const char *function, int64_t count, int n_inputs, int n_targets,
+                            glia_dataset **out) {
+    GLI_REQUIRE(ctx, count >= 0 && count <= UINT32_MAX, GLIA_INVALID_ARGUMENT, "%s: count is %lld, must be 0 to %lld",
+                function, (long long)count, (long long)UINT32_MAX);
+    GLI_REQUIRE(ctx, n_inputs >= 1 && n_inputs <= GLIA_MAX_FIELDS, GLIA_INVALID_ARGUMENT,
+                "%s: %d inputs, must be 1 to %d", function, n_inputs, GLIA_MAX_FIELDS);
+    GLI_REQUIRE(ctx, n_targets >= 0 && n_targets <= GLIA_MAX_FIELDS, GLIA_INVALID_ARGUMENT,
+                "%s: %d targets, must be 0 to %d", function, n_targets, GLIA_MAX_FIELDS);
     void *memory;
-    GLIA_TRY(glia_new(ctx, 1, sizeof **out, "a dataset", &memory));
+    GLI_TRY(gli_new(ctx, 1, sizeof **out, "a dataset", &memory));
     *out               = memory;
     (*out)->ctx        = ctx;
     (*out)->references = 1;
     (*out)->count      = count;
     (*out)->n_inputs   = n_inputs;
     (*out)->n_targets  = n_targets;
-    glia_context_retain(ctx);
+    gli_context_retain(ctx);
     return GLIA_OK;
 }
 
-void glia_dataset_retain(glia_dataset *dataset) { __atomic_fetch_add(&dataset->references, 1, __ATOMIC_RELAXED); }
+void gli_dataset_retain(glia_dataset *dataset) { __atomic_fetch_add(&dataset->references, 1, __ATOMIC_RELAXED); }
 
 void glia_dataset_destroy(glia_dataset *dataset) {
     if (!dataset || __atomic_fetch_sub(&dataset->references, 1, __ATOMIC_ACQ_REL) != 1) return;
     glia_context *ctx = dataset->ctx;
     for (int i = 0; i < dataset->n_inputs + dataset->n_targets; ++i) {
-        glia_block_free(ctx, &dataset->fields[i].owned);
-        glia_block_free(ctx, &dataset->fields[i].affine);
-        glia_block_free(ctx, &dataset->fields[i].table);
+        gli_block_free(ctx, &dataset->fields[i].owned);
+        gli_block_free(ctx, &dataset->fields[i].affine);
+        gli_block_free(ctx, &dataset->fields[i].table);
     }
-    glia_dataset_leave_device(dataset);
-    glia_block_free(ctx, &dataset->order);
+    gli_dataset_leave_device(dataset);
+    gli_block_free(ctx, &dataset->order);
     glia_dataset_destroy(dataset->root);
-    glia_free(ctx, dataset, 1, sizeof *dataset);
-    glia_context_release(ctx);
+    gli_free(ctx, dataset, 1, sizeof *dataset);
+    gli_context_release(ctx);
 }
 
 /* "inputs[0]", as the caller wrote it. */
@@ -58,55 +58,55 @@ static glia_status set_name(glia_dataset *dataset, const char *function, int i, 
     place_of(dataset, i, place, sizeof place);
     const bool target = i >= dataset->n_inputs;
     if (!name) {
-        snprintf(to, GLIA_FIELD_NAME, "%s%d", target ? "target" : "input", target ? i - dataset->n_inputs : i);
+        snprintf(to, GLI_FIELD_NAME, "%s%d", target ? "target" : "input", target ? i - dataset->n_inputs : i);
     } else {
-        GLIA_REQUIRE(dataset->ctx, *name && strlen(name) < GLIA_FIELD_NAME, GLIA_INVALID_ARGUMENT,
-                     "%s: the name of %s has %zu bytes, must have 1 to %d", function, place, strlen(name),
-                     GLIA_FIELD_NAME - 1);
+        GLI_REQUIRE(dataset->ctx, *name && strlen(name) < GLI_FIELD_NAME, GLIA_INVALID_ARGUMENT,
+                    "%s: the name of %s has %zu bytes, must have 1 to %d", function, place, strlen(name),
+                    GLI_FIELD_NAME - 1);
         memcpy(to, name, strlen(name) + 1);
     }
     for (int k = 0; k < i; ++k)
-        GLIA_REQUIRE(dataset->ctx, strcmp(to, dataset->fields[k].name) != 0, GLIA_INVALID_ARGUMENT,
-                     "%s: %s has the name '%s', which another field has", function, place, to);
+        GLI_REQUIRE(dataset->ctx, strcmp(to, dataset->fields[k].name) != 0, GLIA_INVALID_ARGUMENT,
+                    "%s: %s has the name '%s', which another field has", function, place, to);
     return GLIA_OK;
 }
 
-glia_status glia_dataset_describe(glia_dataset *dataset, const char *function, int i, const glia_field *description) {
-    glia_context *ctx      = dataset->ctx;
-    glia_data_field *field = &dataset->fields[i];
-    glia_shape all         = {.dim = {dataset->count}};
+glia_status gli_dataset_describe(glia_dataset *dataset, const char *function, int i, const glia_field *description) {
+    glia_context *ctx     = dataset->ctx;
+    gli_data_field *field = &dataset->fields[i];
+    glia_shape all        = {.dim = {dataset->count}};
     char place[32], what[96];
     place_of(dataset, i, place, sizeof place);
     snprintf(what, sizeof what, "%s: %s", function, place);
-    GLIA_REQUIRE(ctx, description->shape.ndim >= 0 && description->shape.ndim < GLIA_MAX_DIMS, GLIA_INVALID_ARGUMENT,
-                 "%s has %d dimensions, must have 0 to %d", what, description->shape.ndim, GLIA_MAX_DIMS - 1);
-    GLIA_TRY(glia_shape_check(ctx, what, description->dtype, description->shape));
+    GLI_REQUIRE(ctx, description->shape.ndim >= 0 && description->shape.ndim < GLIA_MAX_DIMS, GLIA_INVALID_ARGUMENT,
+                "%s has %d dimensions, must have 0 to %d", what, description->shape.ndim, GLIA_MAX_DIMS - 1);
+    GLI_TRY(gli_shape_check(ctx, what, description->dtype, description->shape));
     all.ndim = description->shape.ndim + 1;
     memcpy(all.dim + 1, description->shape.dim, (size_t)description->shape.ndim * sizeof *all.dim);
-    GLIA_TRY(glia_shape_check(ctx, what, description->dtype, all));
+    GLI_TRY(gli_shape_check(ctx, what, description->dtype, all));
 
     glia_tensor sample = {0};
-    glia_set_shape(&sample, description->dtype, description->shape.ndim, description->shape.dim);
+    gli_set_shape(&sample, description->dtype, description->shape.ndim, description->shape.dim);
     field->shape.ndim = sample.ndim;
     memcpy(field->shape.dim, sample.dim, sizeof sample.dim);
-    field->elements = field->step = glia_count(&sample);
+    field->elements = field->step = gli_count(&sample);
     field->stored = field->delivered = description->dtype;
     return set_name(dataset, function, i, description->name);
 }
 
-glia_status glia_dataset_scale(glia_dataset *dataset, int i, int64_t channels, const double *scale,
-                               const double *offset) {
+glia_status gli_dataset_scale(glia_dataset *dataset, int i, int64_t channels, const double *scale,
+                              const double *offset) {
     enum { VALUES = UINT8_MAX + 1 };
-    glia_data_field *field = &dataset->fields[i];
-    field->channels        = channels;
-    field->delivered       = GLIA_F32;
-    GLIA_TRY(glia_block_alloc(dataset->ctx, (size_t)channels, sizeof(glia_affine), "the scale of a dataset",
-                              &field->affine));
-    glia_affine *affine = field->affine.data;
-    for (int64_t c = 0; c < channels; ++c) affine[c] = (glia_affine){scale[c], offset ? offset[c] : 0};
+    gli_data_field *field = &dataset->fields[i];
+    field->channels       = channels;
+    field->delivered      = GLIA_F32;
+    GLI_TRY(
+        gli_block_alloc(dataset->ctx, (size_t)channels, sizeof(gli_affine), "the scale of a dataset", &field->affine));
+    gli_affine *affine = field->affine.data;
+    for (int64_t c = 0; c < channels; ++c) affine[c] = (gli_affine){scale[c], offset ? offset[c] : 0};
     if (field->stored != GLIA_U8 || (channels > 1 && field->elements / channels < VALUES)) return GLIA_OK;
-    GLIA_TRY(glia_block_alloc(dataset->ctx, (size_t)channels, VALUES * sizeof(float), "the scale of a dataset",
-                              &field->table));
+    GLI_TRY(gli_block_alloc(dataset->ctx, (size_t)channels, VALUES * sizeof(float), "the scale of a dataset",
+                            &field->table));
     float *table = field->table.data;
     for (int64_t c = 0; c < channels; ++c)
         for (int value = 0; value < VALUES; ++value) *table++ = (float)(value * affine[c].scale + affine[c].offset);
@@ -117,57 +117,57 @@ static glia_status check_scale(const glia_dataset *dataset, const char *function
                                const glia_array *array) {
     glia_context *ctx     = dataset->ctx;
     const double *offsets = array->channel_offset;
-    GLIA_REQUIRE(ctx, isfinite(array->scale) && isfinite(array->offset) && (array->scale != 0 || array->offset == 0),
-                 GLIA_INVALID_ARGUMENT, "%s: %s has scale %g and offset %g, must be finite, and no offset alone",
-                 function, place, array->scale, array->offset);
+    GLI_REQUIRE(ctx, isfinite(array->scale) && isfinite(array->offset) && (array->scale != 0 || array->offset == 0),
+                GLIA_INVALID_ARGUMENT, "%s: %s has scale %g and offset %g, must be finite, and no offset alone",
+                function, place, array->scale, array->offset);
     if (!array->channel_scale) {
-        GLIA_REQUIRE(ctx, !offsets, GLIA_INVALID_ARGUMENT, "%s: %s has channel_offset without channel_scale", function,
-                     place);
+        GLI_REQUIRE(ctx, !offsets, GLIA_INVALID_ARGUMENT, "%s: %s has channel_offset without channel_scale", function,
+                    place);
         return GLIA_OK;
     }
-    GLIA_REQUIRE(ctx, array->scale == 0, GLIA_INVALID_ARGUMENT, "%s: %s has scale %g and channel_scale", function,
-                 place, array->scale);
-    GLIA_REQUIRE(ctx, array->shape.ndim > 0, GLIA_INVALID_ARGUMENT, "%s: %s is a scalar and has channel_scale",
-                 function, place);
+    GLI_REQUIRE(ctx, array->scale == 0, GLIA_INVALID_ARGUMENT, "%s: %s has scale %g and channel_scale", function, place,
+                array->scale);
+    GLI_REQUIRE(ctx, array->shape.ndim > 0, GLIA_INVALID_ARGUMENT, "%s: %s is a scalar and has channel_scale", function,
+                place);
     for (int64_t c = 0; c < array->shape.dim[0]; ++c) {
         const double scale = array->channel_scale[c], offset = offsets ? offsets[c] : 0;
-        GLIA_REQUIRE(ctx, isfinite(scale) && isfinite(offset) && scale != 0, GLIA_INVALID_ARGUMENT,
-                     "%s: channel %lld of %s has scale %g and offset %g, must be finite, and the scale not 0", function,
-                     (long long)c, place, scale, offset);
+        GLI_REQUIRE(ctx, isfinite(scale) && isfinite(offset) && scale != 0, GLIA_INVALID_ARGUMENT,
+                    "%s: channel %lld of %s has scale %g and offset %g, must be finite, and the scale not 0", function,
+                    (long long)c, place, scale, offset);
     }
     return GLIA_OK;
 }
 
 static glia_status add_array(glia_dataset *dataset, const char *function, int i, const glia_array *array, bool copy) {
-    glia_context *ctx      = dataset->ctx;
-    glia_data_field *field = &dataset->fields[i];
+    glia_context *ctx     = dataset->ctx;
+    gli_data_field *field = &dataset->fields[i];
     char place[32];
     place_of(dataset, i, place, sizeof place);
-    GLIA_TRY(glia_dataset_describe(dataset, function, i, &(glia_field){array->name, array->dtype, array->shape}));
+    GLI_TRY(gli_dataset_describe(dataset, function, i, &(glia_field){array->name, array->dtype, array->shape}));
     const size_t size = glia_dtype_size(array->dtype), bytes = (size_t)dataset->count * (size_t)field->elements * size;
-    GLIA_REQUIRE(ctx, array->data || bytes == 0, GLIA_INVALID_ARGUMENT, "%s: the data of %s is NULL", function, place);
-    GLIA_REQUIRE(ctx, (uintptr_t)array->data % size == 0, GLIA_INVALID_ARGUMENT,
-                 "%s: the data of %s, %p, is not aligned to the %zu bytes of %s", function, place, array->data, size,
-                 glia_dtype_name(array->dtype));
-    GLIA_TRY(check_scale(dataset, function, place, array));
+    GLI_REQUIRE(ctx, array->data || bytes == 0, GLIA_INVALID_ARGUMENT, "%s: the data of %s is NULL", function, place);
+    GLI_REQUIRE(ctx, (uintptr_t)array->data % size == 0, GLIA_INVALID_ARGUMENT,
+                "%s: the data of %s, %p, is not aligned to the %zu bytes of %s", function, place, array->data, size,
+                glia_dtype_name(array->dtype));
+    GLI_TRY(check_scale(dataset, function, place, array));
     field->data = array->data;
     if (copy && bytes > 0) {
-        GLIA_TRY(glia_block_alloc(ctx, bytes, 1, "a dataset's copy", &field->owned));
+        GLI_TRY(gli_block_alloc(ctx, bytes, 1, "a dataset's copy", &field->owned));
         memcpy(field->owned.data, array->data, bytes);
         field->data = field->owned.data;
     }
     if (array->channel_scale)
-        return glia_dataset_scale(dataset, i, array->shape.dim[0], array->channel_scale, array->channel_offset);
-    return array->scale != 0 ? glia_dataset_scale(dataset, i, 1, &array->scale, &array->offset) : GLIA_OK;
+        return gli_dataset_scale(dataset, i, array->shape.dim[0], array->channel_scale, array->channel_offset);
+    return array->scale != 0 ? gli_dataset_scale(dataset, i, 1, &array->scale, &array->offset) : GLIA_OK;
 }
 
 static glia_status from_arrays(glia_context *ctx, const glia_arrays_args *args, glia_dataset **out) {
     const char *function = "glia_dataset_from_arrays";
-    GLIA_REQUIRE(ctx, args && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, args ? "out" : "args");
-    GLIA_REQUIRE(ctx, args->inputs && (args->targets || args->n_targets == 0), GLIA_INVALID_ARGUMENT, "%s: %s is NULL",
-                 function, args->inputs ? "targets" : "inputs");
+    GLI_REQUIRE(ctx, args && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, args ? "out" : "args");
+    GLI_REQUIRE(ctx, args->inputs && (args->targets || args->n_targets == 0), GLIA_INVALID_ARGUMENT, "%s: %s is NULL",
+                function, args->inputs ? "targets" : "inputs");
     glia_dataset *dataset;
-    GLIA_TRY(glia_dataset_new(ctx, function, args->count, args->n_inputs, args->n_targets, &dataset));
+    GLI_TRY(gli_dataset_new(ctx, function, args->count, args->n_inputs, args->n_targets, &dataset));
     glia_status status = GLIA_OK;
     for (int i = 0; i < args->n_inputs && status == GLIA_OK; ++i)
         status = add_array(dataset, function, i, &args->inputs[i], args->copy);
@@ -181,27 +181,27 @@ static glia_status from_arrays(glia_context *ctx, const glia_arrays_args *args, 
 }
 
 glia_status glia_dataset_from_arrays(glia_context *ctx, const glia_arrays_args *args, glia_dataset **out) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = from_arrays(ctx, args, out);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }
 
 static glia_status from_generator(glia_context *ctx, const glia_generator_args *args, glia_dataset **out) {
     const char *function = "glia_dataset_from_generator";
-    GLIA_REQUIRE(ctx, args && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, args ? "out" : "args");
-    GLIA_REQUIRE(ctx, args->inputs && (args->targets || args->n_targets == 0), GLIA_INVALID_ARGUMENT, "%s: %s is NULL",
-                 function, args->inputs ? "targets" : "inputs");
-    GLIA_REQUIRE(ctx, args->generate, GLIA_INVALID_ARGUMENT, "%s: generate is NULL", function);
+    GLI_REQUIRE(ctx, args && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, args ? "out" : "args");
+    GLI_REQUIRE(ctx, args->inputs && (args->targets || args->n_targets == 0), GLIA_INVALID_ARGUMENT, "%s: %s is NULL",
+                function, args->inputs ? "targets" : "inputs");
+    GLI_REQUIRE(ctx, args->generate, GLIA_INVALID_ARGUMENT, "%s: generate is NULL", function);
     glia_dataset *dataset;
-    GLIA_TRY(glia_dataset_new(ctx, function, args->count, args->n_inputs, args->n_targets, &dataset));
+    GLI_TRY(gli_dataset_new(ctx, function, args->count, args->n_inputs, args->n_targets, &dataset));
     dataset->generate  = args->generate;
     dataset->user      = args->user;
     glia_status status = GLIA_OK;
     for (int i = 0; i < args->n_inputs && status == GLIA_OK; ++i)
-        status = glia_dataset_describe(dataset, function, i, &args->inputs[i]);
+        status = gli_dataset_describe(dataset, function, i, &args->inputs[i]);
     for (int i = 0; i < args->n_targets && status == GLIA_OK; ++i)
-        status = glia_dataset_describe(dataset, function, args->n_inputs + i, &args->targets[i]);
+        status = gli_dataset_describe(dataset, function, args->n_inputs + i, &args->targets[i]);
     if (status == GLIA_OK)
         *out = dataset;
     else
@@ -210,9 +210,9 @@ static glia_status from_generator(glia_context *ctx, const glia_generator_args *
 }
 
 glia_status glia_dataset_from_generator(glia_context *ctx, const glia_generator_args *args, glia_dataset **out) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = from_generator(ctx, args, out);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }
 
@@ -221,7 +221,7 @@ int glia_dataset_inputs(const glia_dataset *dataset) { return dataset ? dataset-
 int glia_dataset_targets(const glia_dataset *dataset) { return dataset ? dataset->n_targets : 0; }
 
 static glia_field field_of(const glia_dataset *dataset, int i) {
-    const glia_data_field *field = &glia_dataset_root(dataset)->fields[i];
+    const gli_data_field *field = &gli_dataset_root(dataset)->fields[i];
     return (glia_field){field->name, field->delivered, field->shape};
 }
 

@@ -1,92 +1,92 @@
 /* The inside of a dataset. */
-#ifndef GLIA_DATA_DATASET_H
-#define GLIA_DATA_DATASET_H
+#ifndef GLI_DATA_DATASET_H
+#define GLI_DATA_DATASET_H
 
 #include "core/memory.h"
 #include "glia/data.h"
 
-enum { GLIA_FIELD_NAME = 64 };
+enum { GLI_FIELD_NAME = 64 };
 
 /* delivered = stored * scale + offset */
-typedef struct glia_affine {
+typedef struct gli_affine {
     double scale, offset;
-} glia_affine;
+} gli_affine;
 
 /* One input or target: what is stored, and what batches deliver. */
-typedef struct glia_data_field {
-    char name[GLIA_FIELD_NAME];
+typedef struct gli_data_field {
+    char name[GLI_FIELD_NAME];
     glia_shape shape;     /* of one sample */
     int64_t elements;     /* of one sample */
     int64_t step;         /* elements from a sample to the next; others than `elements` where windows slide */
     glia_dtype stored;    /* in data; unused for a generator */
     glia_dtype delivered; /* in batches */
     const char *data;     /* all samples; NULL for a generator */
-    glia_block owned;     /* the memory of data, where the dataset has it */
+    gli_block owned;      /* the memory of data, where the dataset has it */
     int64_t channels;     /* the equal parts of a sample, each scaled by its own numbers; 0: not scaled */
-    glia_block affine;    /* a glia_affine for each channel */
-    glia_block table;     /* the 256 results for each channel, where u8 is scaled; not for many small channels */
+    gli_block affine;     /* a gli_affine for each channel */
+    gli_block table;      /* the 256 results for each channel, where u8 is scaled; not for many small channels */
 
     glia_tensor *resident;       /* all samples on the device: as stored with a table, else as delivered; see below */
     glia_tensor *resident_table; /* the table there */
-} glia_data_field;
+} gli_data_field;
 
 struct glia_dataset {
     glia_context *ctx;
     int references; /* atomic: the creator's, and one for each split and loader */
     int64_t count;
     int n_inputs, n_targets;
-    glia_data_field fields[2 * GLIA_MAX_FIELDS]; /* the inputs, then the targets */
-    glia_generate_fn generate;                   /* NULL: from the fields' data */
+    gli_data_field fields[2 * GLIA_MAX_FIELDS]; /* the inputs, then the targets */
+    glia_generate_fn generate;                  /* NULL: from the fields' data */
     void *user;
     glia_dataset *root;          /* of a split: the dataset that has the fields; never a split itself */
-    glia_block order;            /* of a split: the root's sample for each of its own, int64_t */
+    gli_block order;             /* of a split: the root's sample for each of its own, int64_t */
     glia_tensor *resident_order; /* i64 [count]: the root's samples in the order of an epoch, on the device */
 };
 
 /* A dataset without fields. function: the caller's name, for messages. */
-glia_status glia_dataset_new(glia_context *ctx, const char *function, int64_t count, int n_inputs, int n_targets,
-                             glia_dataset **out);
+glia_status gli_dataset_new(glia_context *ctx, const char *function, int64_t count, int n_inputs, int n_targets,
+                            glia_dataset **out);
 
 /* Fills field i, which is input or target i - n_inputs: its name, and a stored and delivered dtype that are the same.
  */
-glia_status glia_dataset_describe(glia_dataset *dataset, const char *function, int i, const glia_field *description);
+glia_status gli_dataset_describe(glia_dataset *dataset, const char *function, int i, const glia_field *description);
 
 /* Makes field i deliver value * scale[c] + offset[c] in f32, where c counts the `channels` equal parts of a sample;
  * offset NULL: zeros. */
-glia_status glia_dataset_scale(glia_dataset *dataset, int i, int64_t channels, const double *scale,
-                               const double *offset);
+glia_status gli_dataset_scale(glia_dataset *dataset, int i, int64_t channels, const double *scale,
+                              const double *offset);
 
-void glia_dataset_retain(glia_dataset *dataset);
+void gli_dataset_retain(glia_dataset *dataset);
 
 /* The dataset that has the fields. */
-static inline const glia_dataset *glia_dataset_root(const glia_dataset *dataset) {
+static inline const glia_dataset *gli_dataset_root(const glia_dataset *dataset) {
     return dataset->root ? dataset->root : dataset;
 }
 
 /* Gathers n samples into the first n rows of dense tensors, on any device; index is in range, the tensors fit, see
  * below. */
-glia_status glia_dataset_gather(const glia_dataset *dataset, const int64_t *index, int64_t n,
-                                glia_tensor *const *inputs, glia_tensor *const *targets);
+glia_status gli_dataset_gather(const glia_dataset *dataset, const int64_t *index, int64_t n, glia_tensor *const *inputs,
+                               glia_tensor *const *targets);
 
 /* Brings the samples to the device, once, where that saves copying each batch: not on the CPU, not for a generator, not
  * when they take more than half of the device's free memory. *resident: they are there; the log says why not. */
-glia_status glia_dataset_reside(glia_dataset *dataset, bool *resident);
+glia_status gli_dataset_reside(glia_dataset *dataset, bool *resident);
 
 /* Writes resident_order: order numbers the data set's own samples. */
-glia_status glia_dataset_send_order(glia_dataset *dataset, const int64_t *order);
+glia_status gli_dataset_send_order(glia_dataset *dataset, const int64_t *order);
 
-void glia_dataset_leave_device(glia_dataset *dataset);
+void gli_dataset_leave_device(glia_dataset *dataset);
 
 /* One sample of a field, as batches deliver it. */
-void glia_field_deliver(const glia_data_field *field, int64_t sample, void *to);
+void gli_field_deliver(const gli_data_field *field, int64_t sample, void *to);
 
 /* The root's sample for sample i. */
-static inline int64_t glia_root_sample(const glia_dataset *dataset, int64_t i) {
+static inline int64_t gli_root_sample(const glia_dataset *dataset, int64_t i) {
     return dataset->order.data ? ((const int64_t *)dataset->order.data)[i] : i;
 }
 
 /* Fails unless the tensors are dense, of this context, and [rows, shape of the field] with the field's dtype. */
-glia_status glia_dataset_check_batch(const glia_dataset *dataset, const char *function, int64_t rows,
-                                     glia_tensor *const *inputs, glia_tensor *const *targets);
+glia_status gli_dataset_check_batch(const glia_dataset *dataset, const char *function, int64_t rows,
+                                    glia_tensor *const *inputs, glia_tensor *const *targets);
 
 #endif

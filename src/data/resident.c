@@ -9,16 +9,16 @@
 #include "core/tensor_impl.h"
 #include "data/dataset.h"
 
-static glia_dtype dtype_on_device(const glia_data_field *field) {
+static glia_dtype dtype_on_device(const gli_data_field *field) {
     return field->table.data ? field->stored : field->delivered;
 }
 
-static bool as_stored(const glia_data_field *field) {
+static bool as_stored(const gli_data_field *field) {
     return field->table.data || (field->stored == field->delivered && field->channels == 0);
 }
 
 /* Elements from the first sample's beginning to the last one's end. */
-static int64_t extent(const glia_data_field *field, int64_t count) {
+static int64_t extent(const gli_data_field *field, int64_t count) {
     return count > 0 ? (count - 1) * field->step + field->elements : 0;
 }
 
@@ -27,57 +27,57 @@ static const char *against(const glia_dataset *root, size_t *bytes) {
     if (root->generate) return "a generator makes them";
     *bytes = 0;
     for (int i = 0; i < root->n_inputs + root->n_targets; ++i) {
-        const glia_data_field *field = &root->fields[i];
-        const int64_t elements       = glia_saturating_mul(field->elements, root->count);
+        const gli_data_field *field = &root->fields[i];
+        const int64_t elements      = gli_saturating_mul(field->elements, root->count);
         if (elements > INT_MAX) return "they have more than 2^31-1 elements";
         *bytes += (size_t)extent(field, root->count) * glia_dtype_size(dtype_on_device(field));
     }
     return NULL;
 }
 
-static glia_status send_as_delivered(const glia_data_field *field, int64_t count) {
+static glia_status send_as_delivered(const gli_data_field *field, int64_t count) {
     enum { PIECE = 1 << 20 };
     glia_context *ctx  = field->resident->ctx;
     const size_t size  = (size_t)field->elements * glia_dtype_size(field->delivered);
-    const int64_t rows = glia_max_i64(PIECE / (int64_t)(size ? size : 1), 1);
-    glia_block staged;
-    GLIA_TRY(glia_block_alloc(ctx, (size_t)rows, size, "samples on their way to the device", &staged));
+    const int64_t rows = gli_max_i64(PIECE / (int64_t)(size ? size : 1), 1);
+    gli_block staged;
+    GLI_TRY(gli_block_alloc(ctx, (size_t)rows, size, "samples on their way to the device", &staged));
     glia_status status = GLIA_OK;
     for (int64_t first = 0; first < count && status == GLIA_OK; first += rows) {
-        const int64_t n = glia_min_i64(rows, count - first);
-        for (int64_t i = 0; i < n; ++i) glia_field_deliver(field, first + i, (char *)staged.data + (size_t)i * size);
+        const int64_t n = gli_min_i64(rows, count - first);
+        for (int64_t i = 0; i < n; ++i) gli_field_deliver(field, first + i, (char *)staged.data + (size_t)i * size);
         status = ctx->device->upload(ctx, (char *)field->resident->data + (size_t)first * size, staged.data,
                                      (size_t)n * size);
     }
-    glia_block_free(ctx, &staged);
+    gli_block_free(ctx, &staged);
     return status;
 }
 
 /* Samples that overlap lie on the device as in the host's memory: once. */
-static glia_status send_sliding(glia_context *ctx, glia_data_field *field, glia_shape shape) {
+static glia_status send_sliding(glia_context *ctx, gli_data_field *field, glia_shape shape) {
     const glia_dtype dtype = field->stored;
     const int64_t elements = extent(field, shape.dim[0]);
-    GLIA_TRY(glia_tensor_create(ctx, dtype, GLIA_SHAPE(elements), &field->resident));
-    GLIA_TRY(glia_tensor_write(field->resident, field->data, (size_t)elements * glia_dtype_size(dtype)));
-    glia_set_shape(field->resident, dtype, shape.ndim, shape.dim);
+    GLI_TRY(glia_tensor_create(ctx, dtype, GLIA_SHAPE(elements), &field->resident));
+    GLI_TRY(glia_tensor_write(field->resident, field->data, (size_t)elements * glia_dtype_size(dtype)));
+    gli_set_shape(field->resident, dtype, shape.ndim, shape.dim);
     field->resident->stride[0] = field->step;
     return GLIA_OK;
 }
 
-static glia_status send_field(glia_context *ctx, glia_data_field *field, int64_t count) {
+static glia_status send_field(glia_context *ctx, gli_data_field *field, int64_t count) {
     glia_shape shape = {.ndim = field->shape.ndim + 1, .dim = {count}};
     memcpy(shape.dim + 1, field->shape.dim, (size_t)field->shape.ndim * sizeof *shape.dim);
     if (field->step != field->elements) return send_sliding(ctx, field, shape);
-    GLIA_TRY(glia_tensor_create(ctx, dtype_on_device(field), shape, &field->resident));
+    GLI_TRY(glia_tensor_create(ctx, dtype_on_device(field), shape, &field->resident));
     const size_t bytes = (size_t)(field->elements * count) * glia_dtype_size(dtype_on_device(field));
     if (!as_stored(field)) return send_as_delivered(field, count);
-    GLIA_TRY(glia_tensor_write(field->resident, field->data, bytes));
+    GLI_TRY(glia_tensor_write(field->resident, field->data, bytes));
     if (!field->table.data) return GLIA_OK;
-    GLIA_TRY(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(field->channels, UINT8_MAX + 1), &field->resident_table));
+    GLI_TRY(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(field->channels, UINT8_MAX + 1), &field->resident_table));
     return glia_tensor_write(field->resident_table, field->table.data, field->table.bytes);
 }
 
-static void take_back(glia_data_field *field) {
+static void take_back(gli_data_field *field) {
     glia_tensor_destroy(field->resident);
     glia_tensor_destroy(field->resident_table);
     field->resident = field->resident_table = NULL;
@@ -94,41 +94,41 @@ static glia_status send(glia_dataset *dataset) {
     return glia_tensor_create(dataset->ctx, GLIA_I64, GLIA_SHAPE(dataset->count), &dataset->resident_order);
 }
 
-void glia_dataset_leave_device(glia_dataset *dataset) {
+void gli_dataset_leave_device(glia_dataset *dataset) {
     for (int i = 0; i < dataset->n_inputs + dataset->n_targets; ++i) take_back(&dataset->fields[i]);
     glia_tensor_destroy(dataset->resident_order);
     dataset->resident_order = NULL;
 }
 
-glia_status glia_dataset_reside(glia_dataset *dataset, bool *resident) {
+glia_status gli_dataset_reside(glia_dataset *dataset, bool *resident) {
     glia_context *ctx = dataset->ctx;
     size_t bytes      = 0, available, total;
     *resident         = false;
     if (!ctx->device->memory) return GLIA_OK;
     *resident = dataset->resident_order != NULL;
     if (*resident) return GLIA_OK;
-    const char *why = against(glia_dataset_root(dataset), &bytes);
-    GLIA_TRY(ctx->device->memory(ctx, &available, &total));
-    if (!why && !glia_dataset_root(dataset)->fields[0].resident && bytes > available / 2)
+    const char *why = against(gli_dataset_root(dataset), &bytes);
+    GLI_TRY(ctx->device->memory(ctx, &available, &total));
+    if (!why && !gli_dataset_root(dataset)->fields[0].resident && bytes > available / 2)
         why = "they take more than half of the free memory";
     if (why) {
-        glia_log(ctx, GLIA_LOG_INFO, "data set: its batches come from the host, because of the samples: %s", why);
+        gli_log(ctx, GLI_LOG_INFO, "data set: its batches come from the host, because of the samples: %s", why);
         return GLIA_OK;
     }
     const glia_status status = send(dataset);
-    if (status == GLIA_OK) glia_log(ctx, GLIA_LOG_INFO, "data set: %zu bytes stay on %s", bytes, ctx->device_name);
+    if (status == GLIA_OK) gli_log(ctx, GLI_LOG_INFO, "data set: %zu bytes stay on %s", bytes, ctx->device_name);
     *resident = status == GLIA_OK;
     return status == GLIA_OUT_OF_MEMORY ? GLIA_OK : status;
 }
 
-glia_status glia_dataset_send_order(glia_dataset *dataset, const int64_t *order) {
-    glia_block roots;
+glia_status gli_dataset_send_order(glia_dataset *dataset, const int64_t *order) {
+    gli_block roots;
     if (!dataset->root)
         return glia_tensor_write(dataset->resident_order, order, (size_t)dataset->count * sizeof *order);
-    GLIA_TRY(glia_block_alloc(dataset->ctx, (size_t)dataset->count, sizeof *order, "an order", &roots));
+    GLI_TRY(gli_block_alloc(dataset->ctx, (size_t)dataset->count, sizeof *order, "an order", &roots));
     int64_t *samples = roots.data;
-    for (int64_t i = 0; i < dataset->count; ++i) samples[i] = glia_root_sample(dataset, order[i]);
+    for (int64_t i = 0; i < dataset->count; ++i) samples[i] = gli_root_sample(dataset, order[i]);
     const glia_status status = glia_tensor_write(dataset->resident_order, samples, roots.bytes);
-    glia_block_free(dataset->ctx, &roots);
+    gli_block_free(dataset->ctx, &roots);
     return status;
 }

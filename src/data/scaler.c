@@ -7,33 +7,33 @@
 
 static glia_status check_values(glia_context *ctx, const char *function, const glia_series *series) {
     for (int64_t i = 0; i < series->steps * series->features; ++i) {
-        const double x = glia_load(series->dtype, series->values, i);
-        GLIA_REQUIRE(ctx, isfinite(x) || (isnan(x) && series->allow_nan), GLIA_NOT_FINITE,
-                     "%s: the series has %g at step %lld, feature %lld%s", function, x,
-                     (long long)(i / series->features), (long long)(i % series->features),
-                     isnan(x) ? "; allow_nan is not set" : "");
+        const double x = gli_load(series->dtype, series->values, i);
+        GLI_REQUIRE(ctx, isfinite(x) || (isnan(x) && series->allow_nan), GLIA_NOT_FINITE,
+                    "%s: the series has %g at step %lld, feature %lld%s", function, x,
+                    (long long)(i / series->features), (long long)(i % series->features),
+                    isnan(x) ? "; allow_nan is not set" : "");
     }
     return GLIA_OK;
 }
 
-glia_status glia_series_check(glia_context *ctx, const char *function, const glia_series *series) {
+glia_status gli_series_check(glia_context *ctx, const char *function, const glia_series *series) {
     int64_t elements, bytes;
-    GLIA_REQUIRE(ctx, series, GLIA_INVALID_ARGUMENT, "%s: series is NULL", function);
-    GLIA_REQUIRE(ctx, series->dtype == GLIA_F32 || series->dtype == GLIA_F64, GLIA_INVALID_ARGUMENT,
-                 "%s: the series is %s, must be f32 or f64", function, glia_dtype_name(series->dtype));
-    GLIA_REQUIRE(ctx, series->steps >= 0 && series->features >= 1, GLIA_INVALID_ARGUMENT,
-                 "%s: the series has %lld steps of %lld features, must have 0 or more of at least 1", function,
-                 (long long)series->steps, (long long)series->features);
+    GLI_REQUIRE(ctx, series, GLIA_INVALID_ARGUMENT, "%s: series is NULL", function);
+    GLI_REQUIRE(ctx, series->dtype == GLIA_F32 || series->dtype == GLIA_F64, GLIA_INVALID_ARGUMENT,
+                "%s: the series is %s, must be f32 or f64", function, glia_dtype_name(series->dtype));
+    GLI_REQUIRE(ctx, series->steps >= 0 && series->features >= 1, GLIA_INVALID_ARGUMENT,
+                "%s: the series has %lld steps of %lld features, must have 0 or more of at least 1", function,
+                (long long)series->steps, (long long)series->features);
     const size_t size = glia_dtype_size(series->dtype);
-    GLIA_REQUIRE(
-        ctx, glia_mul_i64(series->steps, series->features, &elements) && glia_mul_i64(elements, (int64_t)size, &bytes),
-        GLIA_INVALID_ARGUMENT, "%s: %lld steps of %lld features are more than memory can have", function,
-        (long long)series->steps, (long long)series->features);
-    GLIA_REQUIRE(ctx, series->values || elements == 0, GLIA_INVALID_ARGUMENT, "%s: the values of the series are NULL",
-                 function);
-    GLIA_REQUIRE(ctx, (uintptr_t)series->values % size == 0, GLIA_INVALID_ARGUMENT,
-                 "%s: the values of the series, %p, are not aligned to the %zu bytes of %s", function, series->values,
-                 size, glia_dtype_name(series->dtype));
+    GLI_REQUIRE(ctx,
+                gli_mul_i64(series->steps, series->features, &elements) && gli_mul_i64(elements, (int64_t)size, &bytes),
+                GLIA_INVALID_ARGUMENT, "%s: %lld steps of %lld features are more than memory can have", function,
+                (long long)series->steps, (long long)series->features);
+    GLI_REQUIRE(ctx, series->values || elements == 0, GLIA_INVALID_ARGUMENT, "%s: the values of the series are NULL",
+                function);
+    GLI_REQUIRE(ctx, (uintptr_t)series->values % size == 0, GLIA_INVALID_ARGUMENT,
+                "%s: the values of the series, %p, are not aligned to the %zu bytes of %s", function, series->values,
+                size, glia_dtype_name(series->dtype));
     return check_values(ctx, function, series);
 }
 
@@ -69,16 +69,16 @@ static glia_status fit_all(glia_context *ctx, const glia_series *series, const g
     const int64_t features = series->features;
     for (int64_t i = 0; i < series->steps; ++i)
         for (int64_t k = 0; k < features; ++k) {
-            const double x = glia_load(series->dtype, series->values, i * features + k);
+            const double x = gli_load(series->dtype, series->values, i * features + k);
             if (!isnan(x)) look_at(&m[k], x);
         }
     for (int64_t k = 0; k < features; ++k) {
-        GLIA_REQUIRE(ctx, m[k].count > 0, GLIA_INVALID_ARGUMENT,
-                     "glia_scaler_fit: feature %lld is NaN in all %lld steps", (long long)k, (long long)series->steps);
+        GLI_REQUIRE(ctx, m[k].count > 0, GLIA_INVALID_ARGUMENT,
+                    "glia_scaler_fit: feature %lld is NaN in all %lld steps", (long long)k, (long long)series->steps);
         const glia_scaler s = scaler_of(&m[k], args);
-        GLIA_REQUIRE(ctx, isfinite(s.center) && isfinite(s.scale), GLIA_NOT_FINITE,
-                     "glia_scaler_fit: feature %lld goes from %g to %g, too far for a double's range", (long long)k,
-                     m[k].low, m[k].high);
+        GLI_REQUIRE(ctx, isfinite(s.center) && isfinite(s.scale), GLIA_NOT_FINITE,
+                    "glia_scaler_fit: feature %lld goes from %g to %g, too far for a double's range", (long long)k,
+                    m[k].low, m[k].high);
     }
     for (int64_t k = 0; k < features; ++k) scalers[k] = scaler_of(&m[k], args);
     return GLIA_OK;
@@ -86,87 +86,86 @@ static glia_status fit_all(glia_context *ctx, const glia_series *series, const g
 
 static glia_status read_args(glia_context *ctx, const glia_scaler_args *given, glia_scaler_args *out) {
     *out = given ? *given : (glia_scaler_args){0};
-    GLIA_REQUIRE(ctx, out->kind == GLIA_SCALE_STANDARD || out->kind == GLIA_SCALE_MIN_MAX, GLIA_INVALID_ARGUMENT,
-                 "glia_scaler_fit: kind is %d, which is no glia_scaling", (int)out->kind);
+    GLI_REQUIRE(ctx, out->kind == GLIA_SCALE_STANDARD || out->kind == GLIA_SCALE_MIN_MAX, GLIA_INVALID_ARGUMENT,
+                "glia_scaler_fit: kind is %d, which is no glia_scaling", (int)out->kind);
     const bool given_range = out->low != 0 || out->high != 0;
-    GLIA_REQUIRE(ctx, out->kind == GLIA_SCALE_MIN_MAX || !given_range, GLIA_INVALID_ARGUMENT,
-                 "glia_scaler_fit: low is %g and high %g, which standard scaling does not have", out->low, out->high);
+    GLI_REQUIRE(ctx, out->kind == GLIA_SCALE_MIN_MAX || !given_range, GLIA_INVALID_ARGUMENT,
+                "glia_scaler_fit: low is %g and high %g, which standard scaling does not have", out->low, out->high);
     if (!given_range) out->high = 1;
-    GLIA_REQUIRE(ctx, isfinite(out->low) && isfinite(out->high) && out->low < out->high, GLIA_INVALID_ARGUMENT,
-                 "glia_scaler_fit: low is %g and high %g, must be finite, and low the smaller one", out->low,
-                 out->high);
+    GLI_REQUIRE(ctx, isfinite(out->low) && isfinite(out->high) && out->low < out->high, GLIA_INVALID_ARGUMENT,
+                "glia_scaler_fit: low is %g and high %g, must be finite, and low the smaller one", out->low, out->high);
     return GLIA_OK;
 }
 
 static glia_status fit(glia_context *ctx, const glia_series *series, const glia_scaler_args *given,
                        glia_scaler *scalers) {
     glia_scaler_args args = {0};
-    GLIA_REQUIRE(ctx, scalers, GLIA_INVALID_ARGUMENT, "glia_scaler_fit: scalers is NULL");
-    GLIA_TRY(read_args(ctx, given, &args));
-    GLIA_TRY(glia_series_check(ctx, "glia_scaler_fit", series));
-    GLIA_REQUIRE(ctx, series->steps > 0, GLIA_INVALID_ARGUMENT, "glia_scaler_fit: the series has no steps");
+    GLI_REQUIRE(ctx, scalers, GLIA_INVALID_ARGUMENT, "glia_scaler_fit: scalers is NULL");
+    GLI_TRY(read_args(ctx, given, &args));
+    GLI_TRY(gli_series_check(ctx, "glia_scaler_fit", series));
+    GLI_REQUIRE(ctx, series->steps > 0, GLIA_INVALID_ARGUMENT, "glia_scaler_fit: the series has no steps");
     void *memory;
-    GLIA_TRY(glia_new(ctx, (size_t)series->features, sizeof(moments), "the moments of a series", &memory));
+    GLI_TRY(gli_new(ctx, (size_t)series->features, sizeof(moments), "the moments of a series", &memory));
     const glia_status status = fit_all(ctx, series, &args, memory, scalers);
-    glia_free(ctx, memory, (size_t)series->features, sizeof(moments));
+    gli_free(ctx, memory, (size_t)series->features, sizeof(moments));
     return status;
 }
 
 glia_status glia_scaler_fit(glia_context *ctx, const glia_series *series, const glia_scaler_args *args,
                             glia_scaler *scalers) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = fit(ctx, series, args, scalers);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }
 
 static glia_status check_scalers(glia_context *ctx, const char *function, const glia_series *series,
                                  const glia_scaler *scalers, const void *out) {
-    GLIA_TRY(glia_series_check(ctx, function, series));
-    GLIA_REQUIRE(ctx, scalers && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, scalers ? "out" : "scalers");
-    GLIA_REQUIRE(ctx, (uintptr_t)out % glia_dtype_size(series->dtype) == 0, GLIA_INVALID_ARGUMENT,
-                 "%s: out, %p, is not aligned to the %zu bytes of %s", function, out, glia_dtype_size(series->dtype),
-                 glia_dtype_name(series->dtype));
+    GLI_TRY(gli_series_check(ctx, function, series));
+    GLI_REQUIRE(ctx, scalers && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, scalers ? "out" : "scalers");
+    GLI_REQUIRE(ctx, (uintptr_t)out % glia_dtype_size(series->dtype) == 0, GLIA_INVALID_ARGUMENT,
+                "%s: out, %p, is not aligned to the %zu bytes of %s", function, out, glia_dtype_size(series->dtype),
+                glia_dtype_name(series->dtype));
     const size_t bytes = (size_t)(series->steps * series->features) * glia_dtype_size(series->dtype);
     const char *from = series->values, *to = out;
-    GLIA_REQUIRE(ctx, bytes == 0 || from == to || to + bytes <= from || from + bytes <= to, GLIA_INVALID_ARGUMENT,
-                 "%s: out overlaps the values of the series, and is not the same memory", function);
+    GLI_REQUIRE(ctx, bytes == 0 || from == to || to + bytes <= from || from + bytes <= to, GLIA_INVALID_ARGUMENT,
+                "%s: out overlaps the values of the series, and is not the same memory", function);
     for (int64_t k = 0; k < series->features; ++k)
-        GLIA_REQUIRE(ctx, isfinite(scalers[k].center) && isfinite(scalers[k].scale) && scalers[k].scale != 0,
-                     GLIA_INVALID_ARGUMENT,
-                     "%s: scalers[%lld] has center %g and scale %g, must be finite, and the scale not 0", function,
-                     (long long)k, scalers[k].center, scalers[k].scale);
+        GLI_REQUIRE(ctx, isfinite(scalers[k].center) && isfinite(scalers[k].scale) && scalers[k].scale != 0,
+                    GLIA_INVALID_ARGUMENT,
+                    "%s: scalers[%lld] has center %g and scale %g, must be finite, and the scale not 0", function,
+                    (long long)k, scalers[k].center, scalers[k].scale);
     return GLIA_OK;
 }
 
 static glia_status apply(glia_context *ctx, const char *function, const glia_series *series, const glia_scaler *scalers,
                          bool inverse, void *out) {
     const double largest = series && series->dtype == GLIA_F32 ? FLT_MAX : DBL_MAX;
-    GLIA_TRY(check_scalers(ctx, function, series, scalers, out));
+    GLI_TRY(check_scalers(ctx, function, series, scalers, out));
     for (int64_t i = 0; i < series->steps; ++i)
         for (int64_t k = 0; k < series->features; ++k) {
             const glia_scaler s = scalers[k];
             const int64_t at    = i * series->features + k;
-            const double x      = glia_load(series->dtype, series->values, at);
+            const double x      = gli_load(series->dtype, series->values, at);
             const double y      = inverse ? x * s.scale + s.center : (x - s.center) / s.scale;
-            GLIA_REQUIRE(ctx, isnan(x) || fabs(y) <= largest, GLIA_NOT_FINITE,
-                         "%s: %g at step %lld, feature %lld becomes %g, too far for %s", function, x, (long long)i,
-                         (long long)k, y, glia_dtype_name(series->dtype));
-            glia_store(series->dtype, out, at, y);
+            GLI_REQUIRE(ctx, isnan(x) || fabs(y) <= largest, GLIA_NOT_FINITE,
+                        "%s: %g at step %lld, feature %lld becomes %g, too far for %s", function, x, (long long)i,
+                        (long long)k, y, glia_dtype_name(series->dtype));
+            gli_store(series->dtype, out, at, y);
         }
     return GLIA_OK;
 }
 
 glia_status glia_scaler_transform(glia_context *ctx, const glia_series *series, const glia_scaler *scalers, void *out) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = apply(ctx, "glia_scaler_transform", series, scalers, false, out);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }
 
 glia_status glia_scaler_inverse(glia_context *ctx, const glia_series *series, const glia_scaler *scalers, void *out) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = apply(ctx, "glia_scaler_inverse", series, scalers, true, out);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }

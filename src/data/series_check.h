@@ -1,12 +1,12 @@
 /* Checks of a time series. */
-#ifndef GLIA_DATA_SERIES_CHECK_H
-#define GLIA_DATA_SERIES_CHECK_H
+#ifndef GLI_DATA_SERIES_CHECK_H
+#define GLI_DATA_SERIES_CHECK_H
 
 #include "core/context_impl.h"
 #include "glia/series.h"
 
 /* Fails unless the series can be read and its values are finite, or missing where that is allowed. function: the
  * caller's name, for messages. */
-glia_status glia_series_check(glia_context *ctx, const char *function, const glia_series *series);
+glia_status gli_series_check(glia_context *ctx, const char *function, const glia_series *series);
 
 #endif

@@ -13,7 +13,7 @@ static int64_t count_windows(int64_t length, int64_t needed, int64_t stride) { r
 /* Field i reads its samples from data, `step` elements after one another. */
 static glia_status add_field(glia_dataset *dataset, const char *function, int i, const glia_field *description,
                              const void *data, int64_t step) {
-    GLIA_TRY(glia_dataset_describe(dataset, function, i, description));
+    GLI_TRY(gli_dataset_describe(dataset, function, i, description));
     dataset->fields[i].data = data;
     dataset->fields[i].step = step;
     return GLIA_OK;
@@ -27,51 +27,51 @@ typedef struct windows {
 
 static glia_status check_targets(glia_context *ctx, const char *function, const glia_series *series,
                                  const glia_windows_args *args) {
-    GLIA_REQUIRE(ctx, args->targets ? args->n_targets > 0 : args->n_targets == 0, GLIA_INVALID_ARGUMENT,
-                 "%s: targets is %s, n_targets is %lld", function, args->targets ? "given" : "NULL",
-                 (long long)args->n_targets);
+    GLI_REQUIRE(ctx, args->targets ? args->n_targets > 0 : args->n_targets == 0, GLIA_INVALID_ARGUMENT,
+                "%s: targets is %s, n_targets is %lld", function, args->targets ? "given" : "NULL",
+                (long long)args->n_targets);
     for (int64_t i = 0; i < args->n_targets; ++i)
-        GLIA_REQUIRE(ctx, args->targets[i] >= 0 && args->targets[i] < series->features, GLIA_INVALID_ARGUMENT,
-                     "%s: targets[%lld] is %lld, the series has %lld features", function, (long long)i,
-                     (long long)args->targets[i], (long long)series->features);
+        GLI_REQUIRE(ctx, args->targets[i] >= 0 && args->targets[i] < series->features, GLIA_INVALID_ARGUMENT,
+                    "%s: targets[%lld] is %lld, the series has %lld features", function, (long long)i,
+                    (long long)args->targets[i], (long long)series->features);
     return GLIA_OK;
 }
 
 static glia_status read_args(glia_context *ctx, const char *function, const glia_series *series,
                              const glia_windows_args *given, windows *out) {
     windows w = {.args = *given};
-    GLIA_REQUIRE(
+    GLI_REQUIRE(
         ctx, given->window >= 1 && given->horizon >= 0 && given->gap >= 0 && given->stride >= 0, GLIA_INVALID_ARGUMENT,
         "%s: window is %lld, must be at least 1; horizon %lld, gap %lld and stride %lld must not be negative", function,
         (long long)given->window, (long long)given->horizon, (long long)given->gap, (long long)given->stride);
     if (given->horizon == 0) w.args.horizon = 1;
     if (given->stride == 0) w.args.stride = 1;
-    GLIA_TRY(check_targets(ctx, function, series, given));
-    GLIA_REQUIRE(ctx,
-                 !__builtin_add_overflow(given->window, given->gap, &w.offset) &&
-                     !__builtin_add_overflow(w.offset, w.args.horizon, &w.needed) && w.needed <= series->steps,
-                 GLIA_INVALID_ARGUMENT,
-                 "%s: the series has %lld steps, too few for a window of %lld, a gap of %lld and a horizon of %lld",
-                 function, (long long)series->steps, (long long)given->window, (long long)given->gap,
-                 (long long)w.args.horizon);
+    GLI_TRY(check_targets(ctx, function, series, given));
+    GLI_REQUIRE(ctx,
+                !__builtin_add_overflow(given->window, given->gap, &w.offset) &&
+                    !__builtin_add_overflow(w.offset, w.args.horizon, &w.needed) && w.needed <= series->steps,
+                GLIA_INVALID_ARGUMENT,
+                "%s: the series has %lld steps, too few for a window of %lld, a gap of %lld and a horizon of %lld",
+                function, (long long)series->steps, (long long)given->window, (long long)given->gap,
+                (long long)w.args.horizon);
     *out = w;
     return GLIA_OK;
 }
 
 /* The series in f32, in memory of the dataset unless it may be shared. */
-static glia_status take_values(glia_context *ctx, const glia_series *series, bool copy, glia_block *owned,
+static glia_status take_values(glia_context *ctx, const glia_series *series, bool copy, gli_block *owned,
                                const float **out) {
     const int64_t elements = series->steps * series->features;
     *out                   = series->values;
     if (!copy && series->dtype == GLIA_F32) return GLIA_OK;
-    GLIA_TRY(glia_block_alloc(ctx, (size_t)elements, sizeof(float), "a dataset's copy", owned));
+    GLI_TRY(gli_block_alloc(ctx, (size_t)elements, sizeof(float), "a dataset's copy", owned));
     float *to = owned->data;
     for (int64_t i = 0; i < elements; ++i) {
-        const double x = glia_load(series->dtype, series->values, i);
+        const double x = gli_load(series->dtype, series->values, i);
         to[i]          = (float)x;
-        GLIA_REQUIRE(ctx, !isinf(to[i]), GLIA_NOT_FINITE,
-                     "glia_dataset_from_series: the series has %g at step %lld, feature %lld, too far for f32", x,
-                     (long long)(i / series->features), (long long)(i % series->features));
+        GLI_REQUIRE(ctx, !isinf(to[i]), GLIA_NOT_FINITE,
+                    "glia_dataset_from_series: the series has %g at step %lld, feature %lld, too far for f32", x,
+                    (long long)(i / series->features), (long long)(i % series->features));
     }
     *out = to;
     return GLIA_OK;
@@ -79,9 +79,9 @@ static glia_status take_values(glia_context *ctx, const glia_series *series, boo
 
 /* The chosen columns of all steps from the first target's on. */
 static glia_status take_columns(glia_context *ctx, const glia_series *series, const float *values, const windows *w,
-                                glia_block *owned) {
+                                gli_block *owned) {
     const int64_t steps = series->steps - w->offset, n = w->args.n_targets;
-    GLIA_TRY(glia_block_alloc(ctx, (size_t)steps, (size_t)n * sizeof(float), "the targets of a series", owned));
+    GLI_TRY(gli_block_alloc(ctx, (size_t)steps, (size_t)n * sizeof(float), "the targets of a series", owned));
     float *to = owned->data;
     for (int64_t i = w->offset; i < series->steps; ++i)
         for (int64_t k = 0; k < n; ++k) *to++ = values[i * series->features + w->args.targets[k]];
@@ -90,18 +90,18 @@ static glia_status take_columns(glia_context *ctx, const glia_series *series, co
 
 static glia_status fill(glia_dataset *dataset, const char *function, const glia_series *series, const windows *w) {
     const int64_t features = series->features, n = w->args.targets ? w->args.n_targets : features;
-    glia_data_field *window = &dataset->fields[0], *target = &dataset->fields[1];
+    gli_data_field *window = &dataset->fields[0], *target = &dataset->fields[1];
     const float *values = NULL;
-    GLIA_TRY(take_values(dataset->ctx, series, w->args.copy, &window->owned, &values));
+    GLI_TRY(take_values(dataset->ctx, series, w->args.copy, &window->owned, &values));
     const float *targets = values + w->offset * features;
     if (w->args.targets) {
-        GLIA_TRY(take_columns(dataset->ctx, series, values, w, &target->owned));
+        GLI_TRY(take_columns(dataset->ctx, series, values, w, &target->owned));
         targets = target->owned.data;
     }
     const glia_field input = {"window", GLIA_F32, GLIA_SHAPE(w->args.window, features)};
     glia_field output      = {"horizon", GLIA_F32, GLIA_SHAPE(w->args.horizon, n)};
-    GLIA_TRY(add_field(dataset, function, 0, &input, values, glia_saturating_mul(w->args.stride, features)));
-    GLIA_TRY(add_field(dataset, function, 1, &output, targets, glia_saturating_mul(w->args.stride, n)));
+    GLI_TRY(add_field(dataset, function, 0, &input, values, gli_saturating_mul(w->args.stride, features)));
+    GLI_TRY(add_field(dataset, function, 1, &output, targets, gli_saturating_mul(w->args.stride, n)));
     if (!w->args.keep_steps) target->shape = GLIA_SHAPE(target->elements);
     return GLIA_OK;
 }
@@ -110,12 +110,12 @@ static glia_status from_series(glia_context *ctx, const glia_series *series, con
                                glia_dataset **out) {
     const char *function = "glia_dataset_from_series";
     windows w            = {0};
-    GLIA_REQUIRE(ctx, args && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, args ? "out" : "args");
-    GLIA_TRY(glia_series_check(ctx, function, series));
-    GLIA_TRY(read_args(ctx, function, series, args, &w));
+    GLI_REQUIRE(ctx, args && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, args ? "out" : "args");
+    GLI_TRY(gli_series_check(ctx, function, series));
+    GLI_TRY(read_args(ctx, function, series, args, &w));
     glia_dataset *dataset;
     const int64_t count = count_windows(series->steps, w.needed, w.args.stride);
-    GLIA_TRY(glia_dataset_new(ctx, function, count, 1, 1, &dataset));
+    GLI_TRY(gli_dataset_new(ctx, function, count, 1, 1, &dataset));
     const glia_status status = fill(dataset, function, series, &w);
     if (status == GLIA_OK)
         *out = dataset;
@@ -126,9 +126,9 @@ static glia_status from_series(glia_context *ctx, const glia_series *series, con
 
 glia_status glia_dataset_from_series(glia_context *ctx, const glia_series *series, const glia_windows_args *args,
                                      glia_dataset **out) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = from_series(ctx, series, args, out);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }
 
@@ -136,45 +136,45 @@ static glia_status fill_tokens(glia_dataset *dataset, const char *function, glia
                                size_t bytes, const glia_token_windows_args *args) {
     const char *data = tokens;
     if (args->copy) {
-        GLIA_TRY(glia_block_alloc(dataset->ctx, bytes, 1, "a dataset's copy", &dataset->fields[0].owned));
+        GLI_TRY(gli_block_alloc(dataset->ctx, bytes, 1, "a dataset's copy", &dataset->fields[0].owned));
         data = memcpy(dataset->fields[0].owned.data, tokens, bytes);
     }
     const size_t next  = (size_t)(args->last ? args->length : 1) * glia_dtype_size(dtype);
     const glia_field x = {"tokens", dtype, GLIA_SHAPE(args->length)};
     const glia_field y = {"next", dtype, args->last ? GLIA_SCALAR : GLIA_SHAPE(args->length)};
-    GLIA_TRY(add_field(dataset, function, 0, &x, data, args->stride));
+    GLI_TRY(add_field(dataset, function, 0, &x, data, args->stride));
     return add_field(dataset, function, 1, &y, data + next, args->stride);
 }
 
 static glia_status check_tokens(glia_context *ctx, const char *function, glia_dtype dtype, const void *tokens,
                                 int64_t count, const glia_token_windows_args *args) {
     int64_t bytes;
-    GLIA_REQUIRE(ctx, dtype == GLIA_I32 || dtype == GLIA_I64, GLIA_INVALID_ARGUMENT,
-                 "%s: dtype is %s, must be i32 or i64", function, glia_dtype_name(dtype));
+    GLI_REQUIRE(ctx, dtype == GLIA_I32 || dtype == GLIA_I64, GLIA_INVALID_ARGUMENT,
+                "%s: dtype is %s, must be i32 or i64", function, glia_dtype_name(dtype));
     const size_t size = glia_dtype_size(dtype);
-    GLIA_REQUIRE(ctx, count >= 0 && glia_mul_i64(count, (int64_t)size, &bytes) && tokens, GLIA_INVALID_ARGUMENT,
-                 "%s: %lld tokens%s", function, (long long)count, tokens ? "" : " that are NULL");
-    GLIA_REQUIRE(ctx, (uintptr_t)tokens % size == 0, GLIA_INVALID_ARGUMENT,
-                 "%s: tokens, %p, is not aligned to the %zu bytes of %s", function, tokens, size,
-                 glia_dtype_name(dtype));
-    GLIA_REQUIRE(ctx, args->length >= 1 && args->stride >= 0, GLIA_INVALID_ARGUMENT,
-                 "%s: length is %lld, must be at least 1; stride is %lld, must not be negative", function,
-                 (long long)args->length, (long long)args->stride);
-    GLIA_REQUIRE(ctx, args->length < count, GLIA_INVALID_ARGUMENT,
-                 "%s: %lld tokens are too few for samples of %lld and the one that follows", function, (long long)count,
-                 (long long)args->length);
+    GLI_REQUIRE(ctx, count >= 0 && gli_mul_i64(count, (int64_t)size, &bytes) && tokens, GLIA_INVALID_ARGUMENT,
+                "%s: %lld tokens%s", function, (long long)count, tokens ? "" : " that are NULL");
+    GLI_REQUIRE(ctx, (uintptr_t)tokens % size == 0, GLIA_INVALID_ARGUMENT,
+                "%s: tokens, %p, is not aligned to the %zu bytes of %s", function, tokens, size,
+                glia_dtype_name(dtype));
+    GLI_REQUIRE(ctx, args->length >= 1 && args->stride >= 0, GLIA_INVALID_ARGUMENT,
+                "%s: length is %lld, must be at least 1; stride is %lld, must not be negative", function,
+                (long long)args->length, (long long)args->stride);
+    GLI_REQUIRE(ctx, args->length < count, GLIA_INVALID_ARGUMENT,
+                "%s: %lld tokens are too few for samples of %lld and the one that follows", function, (long long)count,
+                (long long)args->length);
     return GLIA_OK;
 }
 
 static glia_status from_tokens(glia_context *ctx, glia_dtype dtype, const void *tokens, int64_t count,
                                const glia_token_windows_args *given, glia_dataset **out) {
     const char *function = "glia_dataset_from_tokens";
-    GLIA_REQUIRE(ctx, given && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, given ? "out" : "args");
-    GLIA_TRY(check_tokens(ctx, function, dtype, tokens, count, given));
+    GLI_REQUIRE(ctx, given && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", function, given ? "out" : "args");
+    GLI_TRY(check_tokens(ctx, function, dtype, tokens, count, given));
     glia_token_windows_args args = *given;
     if (args.stride == 0) args.stride = args.length;
     glia_dataset *dataset;
-    GLIA_TRY(glia_dataset_new(ctx, function, count_windows(count, args.length + 1, args.stride), 1, 1, &dataset));
+    GLI_TRY(gli_dataset_new(ctx, function, count_windows(count, args.length + 1, args.stride), 1, 1, &dataset));
     const glia_status status =
         fill_tokens(dataset, function, dtype, tokens, (size_t)count * glia_dtype_size(dtype), &args);
     if (status == GLIA_OK)
@@ -186,8 +186,8 @@ static glia_status from_tokens(glia_context *ctx, glia_dtype dtype, const void *
 
 glia_status glia_dataset_from_tokens(glia_context *ctx, glia_dtype dtype, const void *tokens, int64_t count,
                                      const glia_token_windows_args *args, glia_dataset **out) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = from_tokens(ctx, dtype, tokens, count, args, out);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }

@@ -72,17 +72,17 @@ T atomicDec(T before, T limit) {
 }  // namespace
 }  // namespace emulator
 
-#define GLIA_EMULATOR_UPDATE(address, name, next) \
+#define GLI_EMULATOR_UPDATE(address, name, next) \
     emulator::update(address, #name, __builtin_return_address(0), [=](auto before) { return next; })
 
-#define GLIA_EMULATOR_ATOMIC(name, T) \
-    T name(T *address, T value) { return GLIA_EMULATOR_UPDATE(address, name, emulator::name(before, value)); }
-GLIA_EMULATOR_ATOMICS(GLIA_EMULATOR_ATOMIC)
+#define GLI_EMULATOR_ATOMIC(name, T) \
+    T name(T *address, T value) { return GLI_EMULATOR_UPDATE(address, name, emulator::name(before, value)); }
+GLI_EMULATOR_ATOMICS(GLI_EMULATOR_ATOMIC)
 
-#define GLIA_EMULATOR_CAS(T)                                                                    \
-    T atomicCAS(T *address, T expected, T desired) {                                            \
-        return GLIA_EMULATOR_UPDATE(address, atomicCAS, before == expected ? desired : before); \
+#define GLI_EMULATOR_CAS(T)                                                                    \
+    T atomicCAS(T *address, T expected, T desired) {                                           \
+        return GLI_EMULATOR_UPDATE(address, atomicCAS, before == expected ? desired : before); \
     }
-GLIA_EMULATOR_CAS(int)
-GLIA_EMULATOR_CAS(unsigned int)
-GLIA_EMULATOR_CAS(unsigned long long)
+GLI_EMULATOR_CAS(int)
+GLI_EMULATOR_CAS(unsigned int)
+GLI_EMULATOR_CAS(unsigned long long)

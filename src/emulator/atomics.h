@@ -1,10 +1,10 @@
 // CUDA's atomic operations. They return the value before the operation.
-#ifndef GLIA_EMULATOR_ATOMICS_H
-#define GLIA_EMULATOR_ATOMICS_H
+#ifndef GLI_EMULATOR_ATOMICS_H
+#define GLI_EMULATOR_ATOMICS_H
 
-#define GLIA_EMULATOR_ATOMIC(name, T) T name(T *address, T value);
+#define GLI_EMULATOR_ATOMIC(name, T) T name(T *address, T value);
 
-#define GLIA_EMULATOR_ATOMICS(X)      \
+#define GLI_EMULATOR_ATOMICS(X)       \
     X(atomicAdd, int)                 \
     X(atomicAdd, unsigned int)        \
     X(atomicAdd, unsigned long long)  \
@@ -36,8 +36,8 @@
     X(atomicInc, unsigned int)        \
     X(atomicDec, unsigned int)
 
-GLIA_EMULATOR_ATOMICS(GLIA_EMULATOR_ATOMIC)
-#undef GLIA_EMULATOR_ATOMIC
+GLI_EMULATOR_ATOMICS(GLI_EMULATOR_ATOMIC)
+#undef GLI_EMULATOR_ATOMIC
 
 int atomicCAS(int *address, int expected, int desired);
 unsigned int atomicCAS(unsigned int *address, unsigned int expected, unsigned int desired);

@@ -1,6 +1,6 @@
 // The threads of the running block and their scheduler.
-#ifndef GLIA_EMULATOR_BLOCK_H
-#define GLIA_EMULATOR_BLOCK_H
+#ifndef GLI_EMULATOR_BLOCK_H
+#define GLI_EMULATOR_BLOCK_H
 
 #include <cstdint>
 #include <memory>

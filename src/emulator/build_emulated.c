@@ -1,10 +1,10 @@
 #include "cuda/device/build.h"
 #include "emulator/emulator.h"
 
-const char *glia_cuda_detail(void) { return glia_emulator_message(); }
-unsigned glia_cuda_life(void) { return glia_emulator_resets(); }
+const char *gli_cuda_detail(void) { return gli_emulator_message(); }
+unsigned gli_cuda_life(void) { return gli_emulator_resets(); }
 
-unsigned glia_cuda_revive(void) {
-    glia_emulator_reset();
-    return glia_cuda_life();
+unsigned gli_cuda_revive(void) {
+    gli_emulator_reset();
+    return gli_cuda_life();
 }

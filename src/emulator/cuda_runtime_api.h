@@ -1,8 +1,8 @@
 /* The part of CUDA's runtime API that src/cuda uses, as the emulator provides it: NVIDIA's names, numbers and
  * signatures (CUDA 13). It shadows the toolkit's header by include path, so that the same sources compile against
  * either. Where the two may differ in what they do, docs/emulator.md says so. */
-#ifndef GLIA_EMULATOR_CUDA_RUNTIME_API_H
-#define GLIA_EMULATOR_CUDA_RUNTIME_API_H
+#ifndef GLI_EMULATOR_CUDA_RUNTIME_API_H
+#define GLI_EMULATOR_CUDA_RUNTIME_API_H
 
 #include <stddef.h>
 

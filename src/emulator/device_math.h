@@ -1,7 +1,7 @@
 // CUDA's intrinsics and the overloads it has beyond <math.h>. The fast ones (__expf) are exact here: what they lose on
 // a GPU cannot be seen in the emulator.
-#ifndef GLIA_EMULATOR_DEVICE_MATH_H
-#define GLIA_EMULATOR_DEVICE_MATH_H
+#ifndef GLI_EMULATOR_DEVICE_MATH_H
+#define GLI_EMULATOR_DEVICE_MATH_H
 
 #include <math.h>
 

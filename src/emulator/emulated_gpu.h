@@ -1,6 +1,6 @@
 // The emulated GPU as a whole.
-#ifndef GLIA_EMULATOR_EMULATED_GPU_H
-#define GLIA_EMULATOR_EMULATED_GPU_H
+#ifndef GLI_EMULATOR_EMULATED_GPU_H
+#define GLI_EMULATOR_EMULATED_GPU_H
 
 #include <cstddef>
 

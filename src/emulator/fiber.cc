@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#ifdef GLIA_EMULATOR_ASAN
+#ifdef GLI_EMULATOR_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -15,10 +15,10 @@
 #if defined(__x86_64__)
 asm(R"(
     .text
-    .hidden glia_emulator_switch
-    .globl glia_emulator_switch
-    .type glia_emulator_switch, @function
-glia_emulator_switch:
+    .hidden gli_emulator_switch
+    .globl gli_emulator_switch
+    .type gli_emulator_switch, @function
+gli_emulator_switch:
     endbr64
     push %rbp
     push %rbx
@@ -35,15 +35,15 @@ glia_emulator_switch:
     pop %rbx
     pop %rbp
     ret
-    .size glia_emulator_switch, . - glia_emulator_switch
+    .size gli_emulator_switch, . - gli_emulator_switch
 )");
 #elif defined(__aarch64__)
 asm(R"(
     .text
-    .hidden glia_emulator_switch
-    .globl glia_emulator_switch
-    .type glia_emulator_switch, %function
-glia_emulator_switch:
+    .hidden gli_emulator_switch
+    .globl gli_emulator_switch
+    .type gli_emulator_switch, %function
+gli_emulator_switch:
     sub sp, sp, #160
     stp x19, x20, [sp, #0]
     stp x21, x22, [sp, #16]
@@ -70,11 +70,11 @@ glia_emulator_switch:
     ldp d14, d15, [sp, #144]
     add sp, sp, #160
     ret
-    .size glia_emulator_switch, . - glia_emulator_switch
+    .size gli_emulator_switch, . - gli_emulator_switch
 )");
 #endif
 
-extern "C" void glia_emulator_switch(void **from, void *to);
+extern "C" void gli_emulator_switch(void **from, void *to);
 
 namespace emulator {
 
@@ -87,7 +87,7 @@ ucontext_t scheduler;
 #else
 void *scheduler;
 #endif
-#ifdef GLIA_EMULATOR_ASAN
+#ifdef GLI_EMULATOR_ASAN
 const void *scheduler_stack;
 size_t scheduler_bytes;
 void *scheduler_sanitizer;
@@ -113,7 +113,7 @@ bool Fiber::start(void (*entry)()) {
     if (stack_ == 0 && !allocate()) return false;
     entry_     = entry;
     sanitizer_ = nullptr;
-#ifdef GLIA_EMULATOR_ASAN
+#ifdef GLI_EMULATOR_ASAN
     __asan_unpoison_memory_region(reinterpret_cast<void *>(stack_), STACK_BYTES);  // an abandoned fiber's frames
 #endif
 #ifdef GLIA_EMULATOR_UCONTEXT
@@ -141,15 +141,15 @@ bool Fiber::start(void (*entry)()) {
 
 void Fiber::resume() {
     current = this;
-#ifdef GLIA_EMULATOR_ASAN
+#ifdef GLI_EMULATOR_ASAN
     __sanitizer_start_switch_fiber(&scheduler_sanitizer, reinterpret_cast<void *>(stack_), STACK_BYTES);
 #endif
 #ifdef GLIA_EMULATOR_UCONTEXT
     swapcontext(&scheduler, &context_);
 #else
-    glia_emulator_switch(&scheduler, pointer_);
+    gli_emulator_switch(&scheduler, pointer_);
 #endif
-#ifdef GLIA_EMULATOR_ASAN
+#ifdef GLI_EMULATOR_ASAN
     __sanitizer_finish_switch_fiber(scheduler_sanitizer, nullptr, nullptr);
 #endif
     current = nullptr;
@@ -158,21 +158,21 @@ void Fiber::resume() {
 void Fiber::suspend() { current->leave(false); }
 
 void Fiber::leave([[maybe_unused]] bool for_good) {
-#ifdef GLIA_EMULATOR_ASAN
+#ifdef GLI_EMULATOR_ASAN
     __sanitizer_start_switch_fiber(for_good ? nullptr : &sanitizer_, scheduler_stack, scheduler_bytes);
 #endif
 #ifdef GLIA_EMULATOR_UCONTEXT
     swapcontext(&context_, &scheduler);
 #else
-    glia_emulator_switch(&pointer_, scheduler);
+    gli_emulator_switch(&pointer_, scheduler);
 #endif
-#ifdef GLIA_EMULATOR_ASAN
+#ifdef GLI_EMULATOR_ASAN
     __sanitizer_finish_switch_fiber(sanitizer_, &scheduler_stack, &scheduler_bytes);
 #endif
 }
 
 void Fiber::enter() {
-#ifdef GLIA_EMULATOR_ASAN
+#ifdef GLI_EMULATOR_ASAN
     __sanitizer_finish_switch_fiber(nullptr, &scheduler_stack, &scheduler_bytes);
 #endif
     current->entry_();

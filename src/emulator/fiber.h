@@ -1,6 +1,6 @@
 // Fibers: each CUDA thread runs on a stack of its own until it waits for others.
-#ifndef GLIA_EMULATOR_FIBER_H
-#define GLIA_EMULATOR_FIBER_H
+#ifndef GLI_EMULATOR_FIBER_H
+#define GLI_EMULATOR_FIBER_H
 
 #include <cstddef>
 #include <cstdint>
@@ -11,10 +11,10 @@
 #endif
 
 #if defined(__SANITIZE_ADDRESS__)
-#define GLIA_EMULATOR_ASAN
+#define GLI_EMULATOR_ASAN
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define GLIA_EMULATOR_ASAN
+#define GLI_EMULATOR_ASAN
 #endif
 #endif
 
@@ -38,7 +38,7 @@ class Fiber {
     bool on_stack(uintptr_t address) const { return address - stack_ < STACK_BYTES; }
 
    private:
-#ifdef GLIA_EMULATOR_ASAN
+#ifdef GLI_EMULATOR_ASAN
     static constexpr size_t STACK_BYTES = 256 * 1024;  // red zones and unoptimised frames
 #else
     static constexpr size_t STACK_BYTES = 64 * 1024;

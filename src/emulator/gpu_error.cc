@@ -79,12 +79,12 @@ cudaError_t cudaPeekAtLastError(void) {
     return sticky != cudaSuccess ? sticky : last;
 }
 
-const char *glia_emulator_message(void) {
+const char *gli_emulator_message(void) {
     std::lock_guard<std::recursive_mutex> held(gpu_lock());
     return sticky != cudaSuccess ? sticky_message.c_str() : message.c_str();
 }
 
-void glia_emulator_reset(void) {
+void gli_emulator_reset(void) {
     std::lock_guard<std::recursive_mutex> held(gpu_lock());
     if (sticky == cudaSuccess) return;
     drop_work();
@@ -95,7 +95,7 @@ void glia_emulator_reset(void) {
     message.clear();
 }
 
-unsigned glia_emulator_resets(void) {
+unsigned gli_emulator_resets(void) {
     std::lock_guard<std::recursive_mutex> held(gpu_lock());
     return resets;
 }

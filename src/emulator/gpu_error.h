@@ -1,6 +1,6 @@
 // Errors, and what every call of the API has in common: one lock, the sticky error of a lost GPU, and the last error.
-#ifndef GLIA_EMULATOR_GPU_ERROR_H
-#define GLIA_EMULATOR_GPU_ERROR_H
+#ifndef GLI_EMULATOR_GPU_ERROR_H
+#define GLI_EMULATOR_GPU_ERROR_H
 
 #include <cstdarg>
 #include <mutex>
@@ -18,7 +18,7 @@ std::recursive_mutex &gpu_lock();
 cudaError_t lost_error();
 void lose_gpu(cudaError_t error, std::string message);
 
-// Keeps the text for glia_emulator_message and returns the error.
+// Keeps the text for gli_emulator_message and returns the error.
 [[gnu::format(printf, 2, 3)]] cudaError_t refuse(cudaError_t error, const char *format, ...);
 [[gnu::format(printf, 1, 2)]] std::string formatted(const char *format, ...);
 std::string formatted_list(const char *format, va_list arguments);

@@ -132,7 +132,7 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes *attributes, const vo
     });
 }
 
-size_t glia_emulator_live_bytes(void) {
+size_t gli_emulator_live_bytes(void) {
     std::lock_guard<std::recursive_mutex> held(gpu_lock());
     return device_bytes;
 }

@@ -1,6 +1,6 @@
 // The memory of the emulated GPU, and the pinned memory of its host: blocks of exactly the size asked for.
-#ifndef GLIA_EMULATOR_GPU_MEMORY_H
-#define GLIA_EMULATOR_GPU_MEMORY_H
+#ifndef GLI_EMULATOR_GPU_MEMORY_H
+#define GLI_EMULATOR_GPU_MEMORY_H
 
 #include <cstddef>
 #include <cstdint>

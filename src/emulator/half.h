@@ -1,6 +1,6 @@
 // __half and __nv_bfloat16: storage and conversions, rounding to nearest even as the hardware does.
-#ifndef GLIA_EMULATOR_HALF_H
-#define GLIA_EMULATOR_HALF_H
+#ifndef GLI_EMULATOR_HALF_H
+#define GLI_EMULATOR_HALF_H
 
 #include <cstdint>
 #include <cstring>

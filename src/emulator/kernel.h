@@ -1,7 +1,7 @@
 // The device side of the emulator: what kernels/device/cuda.cuh gives a kernel when a host compiler reads it. Every
 // name that begins as CUDA's does is CUDA's; namespace emulator holds the rest.
-#ifndef GLIA_EMULATOR_KERNEL_H
-#define GLIA_EMULATOR_KERNEL_H
+#ifndef GLI_EMULATOR_KERNEL_H
+#define GLI_EMULATOR_KERNEL_H
 
 #include "emulator/cuda_runtime_api.h"
 #include "emulator/launch.h"
@@ -28,7 +28,7 @@
 // dynamic shared memory alone. The race build gathers it in one section, to be filled with NaN before every block; GCC
 // drops the section of statics in templates.
 #if defined(__clang__) && defined(GLIA_EMULATOR_RACE)
-#define __shared__ static __attribute__((section("glia_shared")))
+#define __shared__ static __attribute__((section("gli_shared")))
 #else
 #define __shared__ static
 #endif

@@ -1,6 +1,6 @@
 // From a launch in a kernel file to the emulator: the kernel and its arguments, copied by value as on a GPU.
-#ifndef GLIA_EMULATOR_LAUNCH_H
-#define GLIA_EMULATOR_LAUNCH_H
+#ifndef GLI_EMULATOR_LAUNCH_H
+#define GLI_EMULATOR_LAUNCH_H
 
 #include <cstddef>
 #include <memory>

@@ -1,6 +1,6 @@
 // What a GPU refuses to launch.
-#ifndef GLIA_EMULATOR_LAUNCH_LIMITS_H
-#define GLIA_EMULATOR_LAUNCH_LIMITS_H
+#ifndef GLI_EMULATOR_LAUNCH_LIMITS_H
+#define GLI_EMULATOR_LAUNCH_LIMITS_H
 
 #include "emulator/launch.h"
 

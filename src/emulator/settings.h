@@ -1,6 +1,6 @@
 // What the environment variable GLIA_EMULATOR says.
-#ifndef GLIA_EMULATOR_SETTINGS_H
-#define GLIA_EMULATOR_SETTINGS_H
+#ifndef GLI_EMULATOR_SETTINGS_H
+#define GLI_EMULATOR_SETTINGS_H
 
 #include <cstddef>
 #include <cstdint>

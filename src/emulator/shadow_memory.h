@@ -1,6 +1,6 @@
 // The shadow of memory that the race build keeps: who last read and wrote each word. Elsewhere it costs nothing.
-#ifndef GLIA_EMULATOR_SHADOW_MEMORY_H
-#define GLIA_EMULATOR_SHADOW_MEMORY_H
+#ifndef GLI_EMULATOR_SHADOW_MEMORY_H
+#define GLI_EMULATOR_SHADOW_MEMORY_H
 
 #include <cstddef>
 #include <cstdint>

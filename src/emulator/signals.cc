@@ -17,14 +17,14 @@ static void check_counter(const unsigned *counter, const char *operation, Site s
     shadow_atomic(counter, sizeof *counter, caller);
 }
 
-void glia_signal(unsigned *counter, const char *file, int line) {
-    check_counter(counter, "glia_signal", {file, line}, __builtin_return_address(0));
+void gli_signal(unsigned *counter, const char *file, int line) {
+    check_counter(counter, "gli_signal", {file, line}, __builtin_return_address(0));
     shadow_signal(counter);
     ++*counter;
 }
 
-void glia_await(const unsigned *counter, unsigned count, const char *file, int line) {
-    check_counter(counter, "glia_await", {file, line}, __builtin_return_address(0));
+void gli_await(const unsigned *counter, unsigned count, const char *file, int line) {
+    check_counter(counter, "gli_await", {file, line}, __builtin_return_address(0));
     Thread &thread = *running.thread;
     thread.awaited = {counter, count};
     if (!thread.awaited.reached()) {

@@ -1,7 +1,7 @@
 // Streams, events and captured graphs. Work is run at once, or as late as CUDA allows: when the host waits for it, or
 // other work that must.
-#ifndef GLIA_EMULATOR_STREAM_H
-#define GLIA_EMULATOR_STREAM_H
+#ifndef GLI_EMULATOR_STREAM_H
+#define GLI_EMULATOR_STREAM_H
 
 #include <chrono>
 #include <cstdint>

@@ -1,53 +1,53 @@
 // CUDA's vector types, with their alignments: a float4 is loaded by one instruction, which faults when it is
 // misaligned.
-#ifndef GLIA_EMULATOR_VECTORS_H
+#ifndef GLI_EMULATOR_VECTORS_H
 // A struct that one wide access moves. A copy with code of its own is a call on references, and there the race build
 // checks alignment; the copies of a plain struct it would miss. The parameter keeps the bases of a struct and of its
 // first member apart, which else could not share their address.
 template <typename Derived>
-struct glia_wide {
-    constexpr glia_wide() = default;
-    constexpr glia_wide(const glia_wide &) {}
-    constexpr glia_wide &operator=(const glia_wide &) { return *this; }
+struct gli_wide {
+    constexpr gli_wide() = default;
+    constexpr gli_wide(const gli_wide &) {}
+    constexpr gli_wide &operator=(const gli_wide &) { return *this; }
 };
 
-#define GLIA_EMULATOR_VECTORS(T, name)                                                     \
-    struct name##1 { T x; };                                                               \
-    struct alignas(2 * sizeof(T)) name##2 : glia_wide<name##2> {                           \
-        name##2() = default;                                                               \
-        constexpr name##2(T x_, T y_) : x(x_), y(y_) {}                                    \
-        T x, y;                                                                            \
-    };                                                                                     \
-    struct alignas(4 * sizeof(T) < 16 ? 4 * sizeof(T) : 16) name##4 : glia_wide<name##4> { \
-        name##4() = default;                                                               \
-        constexpr name##4(T x_, T y_, T z_, T w_) : x(x_), y(y_), z(z_), w(w_) {}          \
-        T x, y, z, w;                                                                      \
-    };                                                                                     \
-    constexpr name##1 make_##name##1(T x) { return {x}; }                                  \
-    constexpr name##2 make_##name##2(T x, T y) { return {x, y}; }                          \
+#define GLI_EMULATOR_VECTORS(T, name)                                                     \
+    struct name##1 { T x; };                                                              \
+    struct alignas(2 * sizeof(T)) name##2 : gli_wide<name##2> {                           \
+        name##2() = default;                                                              \
+        constexpr name##2(T x_, T y_) : x(x_), y(y_) {}                                   \
+        T x, y;                                                                           \
+    };                                                                                    \
+    struct alignas(4 * sizeof(T) < 16 ? 4 * sizeof(T) : 16) name##4 : gli_wide<name##4> { \
+        name##4() = default;                                                              \
+        constexpr name##4(T x_, T y_, T z_, T w_) : x(x_), y(y_), z(z_), w(w_) {}         \
+        T x, y, z, w;                                                                     \
+    };                                                                                    \
+    constexpr name##1 make_##name##1(T x) { return {x}; }                                 \
+    constexpr name##2 make_##name##2(T x, T y) { return {x, y}; }                         \
     constexpr name##4 make_##name##4(T x, T y, T z, T w) { return {x, y, z, w}; }
 
-#define GLIA_EMULATOR_VECTOR3(T, name) \
-    struct name##3 { T x, y, z; };     \
+#define GLI_EMULATOR_VECTOR3(T, name) \
+    struct name##3 { T x, y, z; };    \
     constexpr name##3 make_##name##3(T x, T y, T z) { return {x, y, z}; }
 
-GLIA_EMULATOR_VECTORS(signed char, char)
-GLIA_EMULATOR_VECTORS(unsigned char, uchar)
-GLIA_EMULATOR_VECTORS(short, short)
-GLIA_EMULATOR_VECTORS(unsigned short, ushort)
-GLIA_EMULATOR_VECTORS(int, int)
-GLIA_EMULATOR_VECTORS(unsigned int, uint)
-GLIA_EMULATOR_VECTORS(long long, longlong)
-GLIA_EMULATOR_VECTORS(unsigned long long, ulonglong)
-GLIA_EMULATOR_VECTORS(float, float)
-GLIA_EMULATOR_VECTORS(double, double)
-GLIA_EMULATOR_VECTOR3(unsigned char, uchar)
-GLIA_EMULATOR_VECTOR3(int, int)
-GLIA_EMULATOR_VECTOR3(float, float)
-GLIA_EMULATOR_VECTOR3(double, double)
+GLI_EMULATOR_VECTORS(signed char, char)
+GLI_EMULATOR_VECTORS(unsigned char, uchar)
+GLI_EMULATOR_VECTORS(short, short)
+GLI_EMULATOR_VECTORS(unsigned short, ushort)
+GLI_EMULATOR_VECTORS(int, int)
+GLI_EMULATOR_VECTORS(unsigned int, uint)
+GLI_EMULATOR_VECTORS(long long, longlong)
+GLI_EMULATOR_VECTORS(unsigned long long, ulonglong)
+GLI_EMULATOR_VECTORS(float, float)
+GLI_EMULATOR_VECTORS(double, double)
+GLI_EMULATOR_VECTOR3(unsigned char, uchar)
+GLI_EMULATOR_VECTOR3(int, int)
+GLI_EMULATOR_VECTOR3(float, float)
+GLI_EMULATOR_VECTOR3(double, double)
 
 constexpr uint3 make_uint3(unsigned int x, unsigned int y, unsigned int z) { return {x, y, z}; }
 
-#undef GLIA_EMULATOR_VECTORS
-#undef GLIA_EMULATOR_VECTOR3
+#undef GLI_EMULATOR_VECTORS
+#undef GLI_EMULATOR_VECTOR3
 #endif

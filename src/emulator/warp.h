@@ -1,7 +1,7 @@
 // Barriers and the operations of a warp. Each remembers where in the source it stands: on a GPU all threads must reach
 // the same one, and the host compiler, which knows nothing of barriers, may have copied or merged the machine code.
-#ifndef GLIA_EMULATOR_WARP_H
-#define GLIA_EMULATOR_WARP_H
+#ifndef GLI_EMULATOR_WARP_H
+#define GLI_EMULATOR_WARP_H
 
 #include <cstdint>
 #include <cstring>
@@ -42,44 +42,44 @@ T shuffle(WarpOp op, unsigned mask, T value, int operand, int width, Site site) 
 
 }  // namespace emulator
 
-#define GLIA_EMULATOR_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE()
+#define GLI_EMULATOR_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE()
 
-inline void __syncthreads(GLIA_EMULATOR_SITE) { emulator::block_barrier({file, line}); }
+inline void __syncthreads(GLI_EMULATOR_SITE) { emulator::block_barrier({file, line}); }
 
-inline void __syncwarp(unsigned mask = 0xFFFFFFFFu, GLIA_EMULATOR_SITE) {
+inline void __syncwarp(unsigned mask = 0xFFFFFFFFu, GLI_EMULATOR_SITE) {
     emulator::warp_operation(emulator::WarpOp::SYNC, mask, 0, 0, 32, {file, line});
 }
 
 template <typename T>
-T __shfl_sync(unsigned mask, T value, int lane, int width = 32, GLIA_EMULATOR_SITE) {
+T __shfl_sync(unsigned mask, T value, int lane, int width = 32, GLI_EMULATOR_SITE) {
     return emulator::shuffle(emulator::WarpOp::SHUFFLE, mask, value, lane, width, {file, line});
 }
 
 template <typename T>
-T __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32, GLIA_EMULATOR_SITE) {
+T __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32, GLI_EMULATOR_SITE) {
     return emulator::shuffle(emulator::WarpOp::SHUFFLE_UP, mask, value, static_cast<int>(delta), width, {file, line});
 }
 
 template <typename T>
-T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = 32, GLIA_EMULATOR_SITE) {
+T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = 32, GLI_EMULATOR_SITE) {
     return emulator::shuffle(emulator::WarpOp::SHUFFLE_DOWN, mask, value, static_cast<int>(delta), width, {file, line});
 }
 
 template <typename T>
-T __shfl_xor_sync(unsigned mask, T value, int lane_mask, int width = 32, GLIA_EMULATOR_SITE) {
+T __shfl_xor_sync(unsigned mask, T value, int lane_mask, int width = 32, GLI_EMULATOR_SITE) {
     return emulator::shuffle(emulator::WarpOp::SHUFFLE_XOR, mask, value, lane_mask, width, {file, line});
 }
 
-inline unsigned __ballot_sync(unsigned mask, int predicate, GLIA_EMULATOR_SITE) {
+inline unsigned __ballot_sync(unsigned mask, int predicate, GLI_EMULATOR_SITE) {
     return static_cast<unsigned>(
         emulator::warp_operation(emulator::WarpOp::BALLOT, mask, predicate != 0, 0, 32, {file, line}));
 }
 
-inline int __any_sync(unsigned mask, int predicate, GLIA_EMULATOR_SITE) {
+inline int __any_sync(unsigned mask, int predicate, GLI_EMULATOR_SITE) {
     return static_cast<int>(emulator::warp_operation(emulator::WarpOp::ANY, mask, predicate != 0, 0, 32, {file, line}));
 }
 
-inline int __all_sync(unsigned mask, int predicate, GLIA_EMULATOR_SITE) {
+inline int __all_sync(unsigned mask, int predicate, GLI_EMULATOR_SITE) {
     return static_cast<int>(emulator::warp_operation(emulator::WarpOp::ALL, mask, predicate != 0, 0, 32, {file, line}));
 }
 
@@ -87,5 +87,5 @@ inline int __all_sync(unsigned mask, int predicate, GLIA_EMULATOR_SITE) {
 inline void __threadfence() {}
 inline void __threadfence_block() {}
 
-#undef GLIA_EMULATOR_SITE
+#undef GLI_EMULATOR_SITE
 #endif

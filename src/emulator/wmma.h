@@ -1,7 +1,7 @@
 // nvcuda::wmma: tensor cores through fragments that the lanes of a warp hold together. Which lane holds which element
 // is the implementation's secret, here as on a GPU.
-#ifndef GLIA_EMULATOR_WMMA_H
-#define GLIA_EMULATOR_WMMA_H
+#ifndef GLI_EMULATOR_WMMA_H
+#define GLI_EMULATOR_WMMA_H
 
 #include <type_traits>
 
@@ -140,7 +140,7 @@ struct MultiplyTask : WarpTask {
 namespace nvcuda {
 namespace wmma {
 
-#define GLIA_EMULATOR_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE()
+#define GLI_EMULATOR_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE()
 
 template <typename Use, int M, int N, int K, typename T, typename Layout>
 void fill_fragment(fragment<Use, M, N, K, T, Layout> &out, typename emulator::FragmentElement<T>::type value) {
@@ -149,7 +149,7 @@ void fill_fragment(fragment<Use, M, N, K, T, Layout> &out, typename emulator::Fr
 
 template <typename Use, int M, int N, int K, typename T, typename Layout>
 void load_matrix_sync(fragment<Use, M, N, K, T, Layout> &out, const typename emulator::FragmentElement<T>::type *matrix,
-                      unsigned stride, GLIA_EMULATOR_SITE) {
+                      unsigned stride, GLI_EMULATOR_SITE) {
     using Fragment = fragment<Use, M, N, K, T, Layout>;
     emulator::check_matrix(emulator::WarpOp::LOAD_MATRIX, matrix, stride, 16 / sizeof *matrix, {file, line});
     emulator::visit_elements<Fragment>(emulator::current_lane(), std::is_same_v<Layout, row_major>, stride,
@@ -158,7 +158,7 @@ void load_matrix_sync(fragment<Use, M, N, K, T, Layout> &out, const typename emu
 
 template <int M, int N, int K, typename T>
 void load_matrix_sync(fragment<accumulator, M, N, K, T> &out, const T *matrix, unsigned stride, layout_t layout,
-                      GLIA_EMULATOR_SITE) {
+                      GLI_EMULATOR_SITE) {
     using Fragment = fragment<accumulator, M, N, K, T>;
     emulator::check_matrix(emulator::WarpOp::LOAD_MATRIX, matrix, stride, 16 / sizeof *matrix, {file, line});
     emulator::visit_elements<Fragment>(emulator::current_lane(), layout == mem_row_major, stride,
@@ -167,7 +167,7 @@ void load_matrix_sync(fragment<accumulator, M, N, K, T> &out, const T *matrix, u
 
 template <int M, int N, int K, typename T>
 void store_matrix_sync(T *matrix, const fragment<accumulator, M, N, K, T> &in, unsigned stride, layout_t layout,
-                       GLIA_EMULATOR_SITE) {
+                       GLI_EMULATOR_SITE) {
     using Fragment = fragment<accumulator, M, N, K, T>;
     emulator::check_matrix(emulator::WarpOp::STORE_MATRIX, matrix, stride, 16 / sizeof *matrix, {file, line});
     emulator::visit_elements<Fragment>(emulator::current_lane(), layout == mem_row_major, stride,
@@ -178,7 +178,7 @@ void store_matrix_sync(T *matrix, const fragment<accumulator, M, N, K, T> &in, u
 template <int M, int N, int K, typename T, typename LayoutA, typename LayoutB, typename Out, typename In>
 void mma_sync(fragment<accumulator, M, N, K, Out> &d, const fragment<matrix_a, M, N, K, T, LayoutA> &a,
               const fragment<matrix_b, M, N, K, T, LayoutB> &b, const fragment<accumulator, M, N, K, In> &c,
-              GLIA_EMULATOR_SITE) {
+              GLI_EMULATOR_SITE) {
     static_assert(std::is_same_v<T, __half> || (std::is_same_v<Out, float> && std::is_same_v<In, float>),
                   "only products of halves are summed in anything but float");
     using Task = emulator::MultiplyTask<fragment<accumulator, M, N, K, Out>, fragment<matrix_a, M, N, K, T, LayoutA>,
@@ -192,7 +192,7 @@ void mma_sync(fragment<accumulator, M, N, K, Out> &d, const fragment<matrix_a, M
     emulator::warp_task(&task, {file, line});
 }
 
-#undef GLIA_EMULATOR_SITE
+#undef GLI_EMULATOR_SITE
 
 }  // namespace wmma
 }  // namespace nvcuda

@@ -9,19 +9,18 @@
 
 static glia_status check_tensor(glia_context *ctx, const char *what, int i, const glia_tensor *got,
                                 const glia_tensor *want) {
-    GLIA_REQUIRE(ctx, got, GLIA_INVALID_ARGUMENT, "glia_plan_run: %s %d is NULL", what, i);
-    GLIA_REQUIRE(ctx, got->ctx == ctx, GLIA_DEVICE_MISMATCH, "glia_plan_run: %s %d belongs to another context", what,
-                 i);
-    GLIA_REQUIRE(ctx, got->dtype == want->dtype, GLIA_DTYPE_MISMATCH, "glia_plan_run: %s %d is %s, must be %s", what, i,
-                 glia_dtype_name(got->dtype), glia_dtype_name(want->dtype));
-    GLIA_REQUIRE(ctx, glia_same_shape(got, want), GLIA_SHAPE_MISMATCH, "glia_plan_run: %s %d is %s, must be %s", what,
-                 i, GLIA_SHAPE_OF(got), GLIA_SHAPE_OF(want));
+    GLI_REQUIRE(ctx, got, GLIA_INVALID_ARGUMENT, "glia_plan_run: %s %d is NULL", what, i);
+    GLI_REQUIRE(ctx, got->ctx == ctx, GLIA_DEVICE_MISMATCH, "glia_plan_run: %s %d belongs to another context", what, i);
+    GLI_REQUIRE(ctx, got->dtype == want->dtype, GLIA_DTYPE_MISMATCH, "glia_plan_run: %s %d is %s, must be %s", what, i,
+                glia_dtype_name(got->dtype), glia_dtype_name(want->dtype));
+    GLI_REQUIRE(ctx, gli_same_shape(got, want), GLIA_SHAPE_MISMATCH, "glia_plan_run: %s %d is %s, must be %s", what, i,
+                GLI_SHAPE_OF(got), GLI_SHAPE_OF(want));
     return GLIA_OK;
 }
 
 static bool overlap(const glia_tensor *a, const glia_tensor *b) {
-    const char *a0 = a->data, *a1 = a0 + (size_t)glia_extent(a) * glia_dtype_size(a->dtype);
-    const char *b0 = b->data, *b1 = b0 + (size_t)glia_extent(b) * glia_dtype_size(b->dtype);
+    const char *a0 = a->data, *a1 = a0 + (size_t)gli_extent(a) * glia_dtype_size(a->dtype);
+    const char *b0 = b->data, *b1 = b0 + (size_t)gli_extent(b) * glia_dtype_size(b->dtype);
     return a0 < b1 && b0 < a1;
 }
 
@@ -30,20 +29,20 @@ static glia_status check_overlap(glia_context *ctx, const glia_tensor *const *in
                                  glia_tensor *const *outputs, int n_outputs) {
     for (int o = 0; o < n_outputs; ++o) {
         for (int i = 0; i < n_inputs; ++i)
-            GLIA_REQUIRE(ctx, !overlap(outputs[o], inputs[i]), GLIA_INVALID_ARGUMENT,
-                         "glia_plan_run: output %d overlaps input %d in memory", o, i);
+            GLI_REQUIRE(ctx, !overlap(outputs[o], inputs[i]), GLIA_INVALID_ARGUMENT,
+                        "glia_plan_run: output %d overlaps input %d in memory", o, i);
         for (int i = 0; i < o; ++i)
-            GLIA_REQUIRE(ctx, !overlap(outputs[o], outputs[i]), GLIA_INVALID_ARGUMENT,
-                         "glia_plan_run: output %d overlaps output %d in memory", o, i);
+            GLI_REQUIRE(ctx, !overlap(outputs[o], outputs[i]), GLIA_INVALID_ARGUMENT,
+                        "glia_plan_run: output %d overlaps output %d in memory", o, i);
         for (int k = 0; k < outputs[o]->ndim; ++k)
-            GLIA_REQUIRE(ctx, outputs[o]->stride[k] > 0 || outputs[o]->dim[k] <= 1, GLIA_INVALID_ARGUMENT,
-                         "glia_plan_run: output %d has stride 0 in dimension %d: it repeats its elements", o, k);
+            GLI_REQUIRE(ctx, outputs[o]->stride[k] > 0 || outputs[o]->dim[k] <= 1, GLIA_INVALID_ARGUMENT,
+                        "glia_plan_run: output %d has stride 0 in dimension %d: it repeats its elements", o, k);
     }
     return GLIA_OK;
 }
 
-static bool lies_in(const glia_tensor *tensor, const glia_storage *storage) {
-    const char *t0 = tensor->data, *t1 = t0 + (size_t)glia_extent(tensor) * glia_dtype_size(tensor->dtype);
+static bool lies_in(const glia_tensor *tensor, const gli_storage *storage) {
+    const char *t0 = tensor->data, *t1 = t0 + (size_t)gli_extent(tensor) * glia_dtype_size(tensor->dtype);
     const char *s0 = storage->data, *s1 = s0 + storage->bytes;
     return t0 < s1 && s0 < t1;
 }
@@ -52,14 +51,14 @@ static bool lies_in(const glia_tensor *tensor, const glia_storage *storage) {
 static glia_status check_states(const glia_plan *plan, const glia_tensor *const *inputs, int n_inputs,
                                 glia_tensor *const *outputs, int n_outputs) {
     for (int s = 0; s < plan->n_storages; ++s) {
-        const glia_storage *state = &plan->storages[s];
-        if (state->kind != GLIA_STORAGE_TENSOR) continue;
+        const gli_storage *state = &plan->storages[s];
+        if (state->kind != GLI_STORAGE_TENSOR) continue;
         for (int o = 0; o < n_outputs; ++o)
-            GLIA_REQUIRE(plan->ctx, !lies_in(outputs[o], state), GLIA_INVALID_ARGUMENT,
-                         "glia_plan_run: output %d overlaps a tensor of the graph in memory", o);
+            GLI_REQUIRE(plan->ctx, !lies_in(outputs[o], state), GLIA_INVALID_ARGUMENT,
+                        "glia_plan_run: output %d overlaps a tensor of the graph in memory", o);
         for (int i = 0; state->assigned && i < n_inputs; ++i)
-            GLIA_REQUIRE(plan->ctx, !lies_in(inputs[i], state), GLIA_INVALID_ARGUMENT,
-                         "glia_plan_run: input %d overlaps a tensor that the graph assigns to", i);
+            GLI_REQUIRE(plan->ctx, !lies_in(inputs[i], state), GLIA_INVALID_ARGUMENT,
+                        "glia_plan_run: input %d overlaps a tensor that the graph assigns to", i);
     }
     return GLIA_OK;
 }
@@ -67,63 +66,63 @@ static glia_status check_states(const glia_plan *plan, const glia_tensor *const 
 static glia_status check_run(const glia_plan *plan, const glia_tensor *const *inputs, int n_inputs,
                              glia_tensor *const *outputs, int n_outputs) {
     glia_context *ctx = plan->ctx;
-    GLIA_REQUIRE(ctx, n_inputs == plan->n_inputs && (inputs || !n_inputs), GLIA_INVALID_ARGUMENT,
-                 "glia_plan_run: %d inputs at %p, the graph has %d", n_inputs, (const void *)inputs, plan->n_inputs);
-    GLIA_REQUIRE(ctx, n_outputs == plan->n_outputs && (outputs || !n_outputs), GLIA_INVALID_ARGUMENT,
-                 "glia_plan_run: %d outputs at %p, the plan has %d", n_outputs, (const void *)outputs, plan->n_outputs);
-    for (int i = 0; i < n_inputs; ++i) GLIA_TRY(check_tensor(ctx, "input", i, inputs[i], &plan->inputs[i].tensor));
-    for (int i = 0; i < n_outputs; ++i) GLIA_TRY(check_tensor(ctx, "output", i, outputs[i], &plan->outputs[i].tensor));
-    GLIA_TRY(check_overlap(ctx, inputs, n_inputs, outputs, n_outputs));
+    GLI_REQUIRE(ctx, n_inputs == plan->n_inputs && (inputs || !n_inputs), GLIA_INVALID_ARGUMENT,
+                "glia_plan_run: %d inputs at %p, the graph has %d", n_inputs, (const void *)inputs, plan->n_inputs);
+    GLI_REQUIRE(ctx, n_outputs == plan->n_outputs && (outputs || !n_outputs), GLIA_INVALID_ARGUMENT,
+                "glia_plan_run: %d outputs at %p, the plan has %d", n_outputs, (const void *)outputs, plan->n_outputs);
+    for (int i = 0; i < n_inputs; ++i) GLI_TRY(check_tensor(ctx, "input", i, inputs[i], &plan->inputs[i].tensor));
+    for (int i = 0; i < n_outputs; ++i) GLI_TRY(check_tensor(ctx, "output", i, outputs[i], &plan->outputs[i].tensor));
+    GLI_TRY(check_overlap(ctx, inputs, n_inputs, outputs, n_outputs));
     return check_states(plan, inputs, n_inputs, outputs, n_outputs);
 }
 
 /* Dense memory that stands for a caller's tensor with gaps; it is allocated once, by the first run that needs it. */
-static glia_status stage(glia_plan *plan, glia_border *border) {
-    const size_t bytes = (size_t)glia_count(&border->tensor) * glia_dtype_size(border->tensor.dtype);
+static glia_status stage(glia_plan *plan, gli_border *border) {
+    const size_t bytes = (size_t)gli_count(&border->tensor) * glia_dtype_size(border->tensor.dtype);
     if (!border->staged.data)
-        GLIA_TRY(plan->ctx->device->alloc(plan->ctx, bytes, "a copy of a tensor with gaps", &border->staged));
+        GLI_TRY(plan->ctx->device->alloc(plan->ctx, bytes, "a copy of a tensor with gaps", &border->staged));
     border->tensor.data = border->staged.data;
     return GLIA_OK;
 }
 
 static glia_status copy(glia_plan *plan, const glia_tensor *from, glia_tensor *to) {
     const glia_cast_params params = {.dtype = to->dtype};
-    return glia_call_op(plan->ctx, &glia_op_cast, &params, 1, &from, 1, &to);
+    return gli_call_op(plan->ctx, &gli_op_cast, &params, 1, &from, 1, &to);
 }
 
 static glia_status begin(glia_plan *plan, const glia_tensor *const *inputs, glia_tensor *const *outputs) {
     for (int i = 0; i < plan->n_inputs; ++i) {
         plan->inputs[i].tensor.data = inputs[i]->data;
-        if (!plan->inputs[i].used || glia_is_dense(inputs[i])) continue;
-        GLIA_TRY(stage(plan, &plan->inputs[i]));
-        GLIA_TRY(copy(plan, inputs[i], &plan->inputs[i].tensor));
+        if (!plan->inputs[i].used || gli_is_dense(inputs[i])) continue;
+        GLI_TRY(stage(plan, &plan->inputs[i]));
+        GLI_TRY(copy(plan, inputs[i], &plan->inputs[i].tensor));
     }
     for (int i = 0; i < plan->n_outputs; ++i) {
         plan->outputs[i].tensor.data = outputs[i]->data;
-        if (!glia_is_dense(outputs[i])) GLIA_TRY(stage(plan, &plan->outputs[i]));
+        if (!gli_is_dense(outputs[i])) GLI_TRY(stage(plan, &plan->outputs[i]));
     }
     for (int p = 0; p < plan->n_patches; ++p) {
-        const glia_patch *patch                  = &plan->patches[p];
-        const glia_border *from                  = patch->kind == GLIA_STORAGE_INPUT ? plan->inputs : plan->outputs;
+        const gli_patch *patch                   = &plan->patches[p];
+        const gli_border *from                   = patch->kind == GLI_STORAGE_INPUT ? plan->inputs : plan->outputs;
         plan->tensors[patch->tensor].tensor.data = (char *)from[patch->index].tensor.data + patch->at;
     }
     return GLIA_OK;
 }
 
 /* The scope is only set when there is a message to begin with it. */
-static glia_status name_layer(glia_plan *plan, const glia_plan_step *step, glia_status status) {
+static glia_status name_layer(glia_plan *plan, const gli_plan_step *step, glia_status status) {
     if (!step->label) return status;
     char message[sizeof plan->ctx->message];
     memcpy(message, plan->ctx->message, sizeof message);
-    return glia_fail(plan->ctx, status, "%s: %s", step->label, message);
+    return gli_fail(plan->ctx, status, "%s: %s", step->label, message);
 }
 
 static glia_status run_steps(glia_plan *plan) {
     for (int s = 0; s < plan->n_steps; ++s) {
-        const glia_plan_step *step = &plan->steps[s];
-        const glia_storage *home   = step->workspace >= 0 ? &plan->storages[step->workspace] : NULL;
-        void *workspace            = home ? (char *)plan->arena.data + home->place : NULL;
-        const glia_status status   = glia_run(&step->call, &step->choice, workspace);
+        const gli_plan_step *step = &plan->steps[s];
+        const gli_storage *home   = step->workspace >= 0 ? &plan->storages[step->workspace] : NULL;
+        void *workspace           = home ? (char *)plan->arena.data + home->place : NULL;
+        const glia_status status  = gli_run(&step->call, &step->choice, workspace);
         if (status != GLIA_OK) return name_layer(plan, step, status);
     }
     return GLIA_OK;
@@ -133,9 +132,9 @@ static glia_status run_steps(glia_plan *plan) {
 static bool same_memory(glia_plan *plan) {
     bool same = plan->ran;
     for (int i = 0; i < plan->n_inputs + plan->n_outputs; ++i) {
-        glia_border *border = i < plan->n_inputs ? &plan->inputs[i] : &plan->outputs[i - plan->n_inputs];
-        same                = same && border->last == border->tensor.data;
-        border->last        = border->tensor.data;
+        gli_border *border = i < plan->n_inputs ? &plan->inputs[i] : &plan->outputs[i - plan->n_inputs];
+        same               = same && border->last == border->tensor.data;
+        border->last       = border->tensor.data;
     }
     plan->ran = true;
     return same;
@@ -144,15 +143,15 @@ static bool same_memory(glia_plan *plan) {
 static bool recordable(const glia_plan *plan) {
     const glia_context *ctx = plan->ctx;
     return ctx->device->record_begin && plan->n_steps > 1 && !plan->unrecordable && !ctx->shadow &&
-           !glia_log_wants(ctx, GLIA_LOG_TIME);
+           !gli_log_wants(ctx, GLI_LOG_TIME);
 }
 
 /* What cannot be recorded is no failure: the plan goes on launch by launch. */
 static glia_status do_without_recording(glia_plan *plan, glia_status status) {
     if (status == GLIA_DEVICE_LOST) return status;
     plan->unrecordable = true;
-    glia_log(plan->ctx, GLIA_LOG_INFO, "plan: its %d steps are started one by one, because: %s", plan->n_steps,
-             plan->ctx->message);
+    gli_log(plan->ctx, GLI_LOG_INFO, "plan: its %d steps are started one by one, because: %s", plan->n_steps,
+            plan->ctx->message);
     return GLIA_OK;
 }
 
@@ -167,7 +166,7 @@ static glia_status record(glia_plan *plan) {
     }
     status = ctx->device->record_end(ctx, &plan->recording);
     if (status != GLIA_OK) return do_without_recording(plan, status);
-    glia_log(ctx, GLIA_LOG_PLAN, "plan: %d steps recorded as one", plan->n_steps);
+    gli_log(ctx, GLI_LOG_PLAN, "plan: %d steps recorded as one", plan->n_steps);
     return GLIA_OK;
 }
 
@@ -180,24 +179,24 @@ static glia_status run_or_replay(glia_plan *plan) {
         plan->recording = NULL;
         return run_steps(plan);
     }
-    if (!plan->recording) GLIA_TRY(record(plan));
+    if (!plan->recording) GLI_TRY(record(plan));
     return plan->recording ? ctx->device->replay(ctx, plan->recording) : run_steps(plan);
 }
 
 static glia_status run(glia_plan *plan, const glia_tensor *const *inputs, glia_tensor *const *outputs) {
-    GLIA_TRY(begin(plan, inputs, outputs));
-    GLIA_TRY(run_or_replay(plan));
+    GLI_TRY(begin(plan, inputs, outputs));
+    GLI_TRY(run_or_replay(plan));
     for (int i = 0; i < plan->n_outputs; ++i)
-        if (!glia_is_dense(outputs[i])) GLIA_TRY(copy(plan, &plan->outputs[i].tensor, outputs[i]));
+        if (!gli_is_dense(outputs[i])) GLI_TRY(copy(plan, &plan->outputs[i].tensor, outputs[i]));
     return GLIA_OK;
 }
 
 glia_status glia_plan_run(glia_plan *plan, const glia_tensor *const *inputs, int n_inputs, glia_tensor *const *outputs,
                           int n_outputs) {
     if (!plan) return GLIA_INVALID_ARGUMENT;
-    GLIA_TRY(glia_enter(plan->ctx));
+    GLI_TRY(gli_enter(plan->ctx));
     glia_status status = check_run(plan, inputs, n_inputs, outputs, n_outputs);
     if (status == GLIA_OK) status = run(plan, inputs, outputs);
-    glia_leave(plan->ctx);
+    gli_leave(plan->ctx);
     return status;
 }

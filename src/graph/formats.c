@@ -5,86 +5,86 @@
 #include "core/dtype.h"
 #include "graph/plan.h"
 
-glia_form glia__form_of(const glia_tensor *tensor) {
-    if (glia_is_dense(tensor)) return GLIA_FORM_ROWS;
-    if (tensor->ndim != 4) return GLIA_FORM_OTHER;
+gli_form gli_form_of(const glia_tensor *tensor) {
+    if (gli_is_dense(tensor)) return GLI_FORM_ROWS;
+    if (tensor->ndim != 4) return GLI_FORM_OTHER;
     glia_tensor channels = *tensor;
-    glia_channels_last_strides(4, channels.dim, channels.stride);
-    return glia_same_strides(tensor, &channels) ? GLIA_FORM_CHANNELS : GLIA_FORM_OTHER;
+    gli_channels_last_strides(4, channels.dim, channels.stride);
+    return gli_same_strides(tensor, &channels) ? GLI_FORM_CHANNELS : GLI_FORM_OTHER;
 }
 
-void glia__form_strides(glia_tensor *tensor, glia_form form) {
-    if (form == GLIA_FORM_CHANNELS)
-        glia_channels_last_strides(tensor->ndim, tensor->dim, tensor->stride);
+void gli_form_strides(glia_tensor *tensor, gli_form form) {
+    if (form == GLI_FORM_CHANNELS)
+        gli_channels_last_strides(tensor->ndim, tensor->dim, tensor->stride);
     else
-        glia_dense_strides(tensor->ndim, tensor->dim, tensor->stride);
+        gli_dense_strides(tensor->ndim, tensor->dim, tensor->stride);
 }
 
 /* Equal constants lie in one storage, which is as large as the largest. */
-static glia_status constant_storage(glia_plan *plan, const glia_value_info *value, size_t bytes, int *out) {
-    const glia_storage wanted = {
+static glia_status constant_storage(glia_plan *plan, const gli_value_info *value, size_t bytes, int *out) {
+    const gli_storage wanted = {
         .parent = -1, .constant = true, .fill = value->constant, .dtype = value->tensor.dtype, .bytes = bytes};
     for (int s = 0; s < plan->n_storages; ++s) {
-        glia_storage *storage = &plan->storages[s];
+        gli_storage *storage = &plan->storages[s];
         if (!storage->constant || storage->dtype != wanted.dtype) continue;
         if (memcmp(&storage->fill, &wanted.fill, sizeof wanted.fill) != 0) continue;
         if (bytes > storage->bytes) storage->bytes = bytes;
         *out = s;
         return GLIA_OK;
     }
-    return glia__plan_add_storage(plan, &wanted, out);
+    return gli_plan_add_storage(plan, &wanted, out);
 }
 
-static glia_status lower_leaf(glia_lowering *l, const glia_value_info *value, glia_lowered *lowered) {
-    const size_t bytes = (size_t)glia_extent(&value->tensor) * glia_dtype_size(value->tensor.dtype);
-    glia_storage leaf  = {.kind = GLIA_STORAGE_TENSOR, .parent = -1, .bytes = bytes, .data = value->tensor.data};
+static glia_status lower_leaf(gli_lowering *l, const gli_value_info *value, gli_lowered *lowered) {
+    const size_t bytes = (size_t)gli_extent(&value->tensor) * glia_dtype_size(value->tensor.dtype);
+    gli_storage leaf   = {.kind = GLI_STORAGE_TENSOR, .parent = -1, .bytes = bytes, .data = value->tensor.data};
     int storage, tensor = -1;
     lowered->known = true;
-    for (int f = 0; f < GLIA_FORM_COUNT; ++f) lowered->tensor[f] = -1;
-    lowered->native = glia__form_of(&value->tensor);
-    if (value->kind == GLIA_VALUE_CONSTANT) {
-        GLIA_TRY(constant_storage(l->plan, value, bytes, &storage));
+    for (int f = 0; f < GLI_FORM_COUNT; ++f) lowered->tensor[f] = -1;
+    lowered->native = gli_form_of(&value->tensor);
+    if (value->kind == GLI_VALUE_CONSTANT) {
+        GLI_TRY(constant_storage(l->plan, value, bytes, &storage));
     } else {
-        if (value->kind == GLIA_VALUE_INPUT) {
-            leaf.kind  = GLIA_STORAGE_INPUT;
+        if (value->kind == GLI_VALUE_INPUT) {
+            leaf.kind  = GLI_STORAGE_INPUT;
             leaf.index = value->input;
         }
-        GLIA_TRY(glia__plan_add_storage(l->plan, &leaf, &storage));
+        GLI_TRY(gli_plan_add_storage(l->plan, &leaf, &storage));
     }
-    GLIA_TRY(glia__plan_add_tensor(l->plan, &value->tensor, storage, 0, &tensor));
+    GLI_TRY(gli_plan_add_tensor(l->plan, &value->tensor, storage, 0, &tensor));
     lowered->tensor[lowered->native] = tensor;
     return GLIA_OK;
 }
 
-glia_status glia__plan_lowered(glia_lowering *l, int value, glia_lowered **out) {
+glia_status gli_plan_lowered(gli_lowering *l, int value, gli_lowered **out) {
     *out = &l->lowered[value];
     return (*out)->known ? GLIA_OK : lower_leaf(l, &l->graph->values[value], *out);
 }
 
-static bool same_memory(const glia_plan *plan, const glia_value_info *value, int native, const glia_tensor *wanted) {
-    return value->kind == GLIA_VALUE_CONSTANT || glia_same_strides(&plan->tensors[native].tensor, wanted);
+static bool same_memory(const glia_plan *plan, const gli_value_info *value, int native, const glia_tensor *wanted) {
+    return value->kind == GLI_VALUE_CONSTANT || gli_same_strides(&plan->tensors[native].tensor, wanted);
 }
 
-glia_status glia__plan_tensor_in(glia_lowering *l, int value, glia_form form, int *out) {
+glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_form form, int *out) {
     glia_plan *plan = l->plan;
-    glia_lowered *lowered;
-    GLIA_TRY(glia__plan_lowered(l, value, &lowered));
+    gli_lowered *lowered;
+    GLI_TRY(gli_plan_lowered(l, value, &lowered));
     *out = lowered->tensor[form];
     if (*out >= 0) return GLIA_OK;
 
-    const int native                = lowered->tensor[lowered->native];
-    const glia_plan_tensor original = plan->tensors[native];
-    glia_tensor wanted              = original.tensor;
-    glia__form_strides(&wanted, form);
+    const int native               = lowered->tensor[lowered->native];
+    const gli_plan_tensor original = plan->tensors[native];
+    glia_tensor wanted             = original.tensor;
+    gli_form_strides(&wanted, form);
     if (same_memory(plan, &l->graph->values[value], native, &wanted)) {
-        GLIA_TRY(glia__plan_add_tensor(plan, &wanted, original.storage, original.at, out));
+        GLI_TRY(gli_plan_add_tensor(plan, &wanted, original.storage, original.at, out));
     } else {
         int storage;
-        GLIA_TRY(glia__plan_add_storage(
-            plan, &(glia_storage){.parent = -1, .bytes = (size_t)glia_count(&wanted) * glia_dtype_size(wanted.dtype)},
+        GLI_TRY(gli_plan_add_storage(
+            plan, &(gli_storage){.parent = -1, .bytes = (size_t)gli_count(&wanted) * glia_dtype_size(wanted.dtype)},
             &storage));
-        GLIA_TRY(glia__plan_add_tensor(plan, &wanted, storage, 0, out));
-        GLIA_TRY(glia__plan_add_copy(l, native, *out));
+        GLI_TRY(gli_plan_add_tensor(plan, &wanted, storage, 0, out));
+        GLI_TRY(gli_plan_add_copy(l, native, *out));
         ++l->conversions;
     }
     lowered->tensor[form] = *out;
@@ -93,45 +93,45 @@ glia_status glia__plan_tensor_in(glia_lowering *l, int value, glia_form form, in
 
 /* The image that an elementwise op works on is its largest input; -1: it is no image. Inputs of the same shape vote on
  * the layout; the first decides a draw. */
-static glia_status follow(glia_lowering *l, const glia_node *node, glia_forms *out) {
-    const glia_value_info *values = l->graph->values;
+static glia_status follow(gli_lowering *l, const gli_node *node, gli_forms *out) {
+    const gli_value_info *values = l->graph->values;
     int leader = -1, votes = 0;
     for (int i = 0; i < node->n_in; ++i) {
         if (!node->in[i]) continue;
         const glia_tensor *x = &values[node->in[i]].tensor;
-        if (leader < 0 || glia_count(x) > glia_count(&values[node->in[leader]].tensor)) leader = i;
+        if (leader < 0 || gli_count(x) > gli_count(&values[node->in[leader]].tensor)) leader = i;
     }
     if (leader < 0 || values[node->in[leader]].tensor.ndim != 4) return GLIA_OK;
     const glia_tensor *shape = &values[node->in[leader]].tensor;
     for (int i = node->n_in - 1; i >= 0; --i) {
-        if (!node->in[i] || !glia_same_shape(&values[node->in[i]].tensor, shape)) continue;
-        if (values[node->in[i]].kind == GLIA_VALUE_CONSTANT) continue;
-        glia_lowered *lowered;
-        GLIA_TRY(glia__plan_lowered(l, node->in[i], &lowered));
-        const int vote = lowered->native == GLIA_FORM_CHANNELS ? 1 : -1;
+        if (!node->in[i] || !gli_same_shape(&values[node->in[i]].tensor, shape)) continue;
+        if (values[node->in[i]].kind == GLI_VALUE_CONSTANT) continue;
+        gli_lowered *lowered;
+        GLI_TRY(gli_plan_lowered(l, node->in[i], &lowered));
+        const int vote = lowered->native == GLI_FORM_CHANNELS ? 1 : -1;
         votes += i == leader ? 3 * vote : 2 * vote;
     }
     if (votes <= 0) return GLIA_OK;
     for (int i = 0; i < node->n_in; ++i)
-        if (node->in[i] && glia_same_shape(&values[node->in[i]].tensor, shape)) out->in[i] = GLIA_FORM_CHANNELS;
+        if (node->in[i] && gli_same_shape(&values[node->in[i]].tensor, shape)) out->in[i] = GLI_FORM_CHANNELS;
     for (int o = 0; o < node->op->n_out; ++o)
-        if (node->out[o] && glia_same_shape(&values[node->out[o]].tensor, shape)) out->out[o] = GLIA_FORM_CHANNELS;
+        if (node->out[o] && gli_same_shape(&values[node->out[o]].tensor, shape)) out->out[o] = GLI_FORM_CHANNELS;
     return GLIA_OK;
 }
 
-static void image(const glia_graph *graph, const glia_node *node, glia_forms *out) {
-    const glia_op *op = node->op;
+static void image(const glia_graph *graph, const gli_node *node, gli_forms *out) {
+    const gli_op *op = node->op;
     for (int i = 0; i < node->n_in; ++i)
         if (node->in[i] && (op->image_in >> i & 1) && graph->values[node->in[i]].tensor.ndim == 4)
-            out->in[i] = GLIA_FORM_CHANNELS;
+            out->in[i] = GLI_FORM_CHANNELS;
     for (int o = 0; o < op->n_out; ++o)
         if (node->out[o] && (op->image_out >> o & 1) && graph->values[node->out[o]].tensor.ndim == 4)
-            out->out[o] = GLIA_FORM_CHANNELS;
+            out->out[o] = GLI_FORM_CHANNELS;
 }
 
-glia_status glia__plan_forms(glia_lowering *l, const glia_node *node, glia_forms *out) {
+glia_status gli_plan_forms(gli_lowering *l, const gli_node *node, gli_forms *out) {
     memset(out, 0, sizeof *out); /* all rows */
     if (!l->plan->ctx->device->image_channels_last || l->options->rows) return GLIA_OK;
-    if (node->op->layout == GLIA_LAYOUT_IMAGE) image(l->graph, node, out);
-    return node->op->layout == GLIA_LAYOUT_FOLLOW ? follow(l, node, out) : GLIA_OK;
+    if (node->op->layout == GLI_LAYOUT_IMAGE) image(l->graph, node, out);
+    return node->op->layout == GLI_LAYOUT_FOLLOW ? follow(l, node, out) : GLIA_OK;
 }

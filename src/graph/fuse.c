@@ -15,7 +15,7 @@ enum { MAX_PARAMS = 512 };
 /* `first` and `second`, which reads first's result, become one node. merge writes its params over those of the op that
  * stays; false: this pair does not fit. */
 typedef struct pattern {
-    const glia_op *first, *second;
+    const gli_op *first, *second;
     enum {
         FIRST_STAYS, /* and gives second's result; its own is no more, so nobody else may use it */
         FIRST_MOVES, /* the same, in the place of second, whose other input becomes its input `extra` */
@@ -24,10 +24,10 @@ typedef struct pattern {
     int input;         /* which of second's inputs is first's result */
     int extra;         /* of FIRST_MOVES: what must be absent before */
     size_t activation; /* where it stands in the params of first */
-    bool (*merge)(const struct pattern *p, const glia_node *first, const glia_node *second, char *params);
+    bool (*merge)(const struct pattern *p, const gli_node *first, const gli_node *second, char *params);
 } pattern;
 
-static bool merge_activation(const pattern *p, const glia_node *first, const glia_node *second, char *params) {
+static bool merge_activation(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
     (void)first;
     glia_unary_kind inner;
     const glia_unary_kind outer = ((const glia_unary_params *)second->params)->kind;
@@ -37,22 +37,22 @@ static bool merge_activation(const pattern *p, const glia_node *first, const gli
 }
 
 /* Other activations than relu take longer than the memory that the fusion saves. */
-static bool merge_relu(const pattern *p, const glia_node *first, const glia_node *second, char *params) {
+static bool merge_relu(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
     return ((const glia_unary_params *)second->params)->kind == GLIA_RELU && merge_activation(p, first, second, params);
 }
 
 /* An addition before the activation, of tensors of one shape. */
-static bool merge_residual(const pattern *p, const glia_node *first, const glia_node *second, char *params) {
+static bool merge_residual(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
     (void)params;
-    const glia_batchnorm_geom *norm = first->geom;
-    const glia_binary_geom *sum     = second->geom;
+    const gli_batchnorm_geom *norm = first->geom;
+    const gli_binary_geom *sum     = second->geom;
     (void)p;
     return sum->kind == GLIA_ADD && norm->activation == GLIA_LINEAR;
 }
 
-static bool merge_softmax(const pattern *p, const glia_node *first, const glia_node *second, char *params) {
+static bool merge_softmax(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
     (void)p, (void)second;
-    const glia_softmax_geom *softmax = first->geom;
+    const gli_softmax_geom *softmax = first->geom;
     glia_cross_entropy_params loss;
     memcpy(&loss, params, sizeof loss);
     const bool fits = softmax->axis == 1 && loss.from == (softmax->log ? GLIA_LOG_PROBABILITIES : GLIA_PROBABILITIES);
@@ -62,39 +62,39 @@ static bool merge_softmax(const pattern *p, const glia_node *first, const glia_n
 }
 
 static const pattern patterns[] = {
-    {&glia_op_conv2d, &glia_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv2d_params, activation), merge_activation},
-    {&glia_op_conv2d_transpose, &glia_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv2d_transpose_params, activation),
+    {&gli_op_conv2d, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv2d_params, activation), merge_activation},
+    {&gli_op_conv2d_transpose, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_conv2d_transpose_params, activation),
      merge_activation},
-    {&glia_op_dense, &glia_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_dense_params, activation), merge_activation},
-    {&glia_op_batchnorm, &glia_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_batchnorm_params, activation), merge_relu},
-    {&glia_op_batchnorm, &glia_op_binary, FIRST_MOVES, 0, BATCHNORM_RESIDUAL, 0, merge_residual},
-    {&glia_op_batchnorm, &glia_op_binary, FIRST_MOVES, 1, BATCHNORM_RESIDUAL, 0, merge_residual},
-    {&glia_op_softmax, &glia_op_cross_entropy, SECOND_STAYS, 0, 0, 0, merge_softmax},
+    {&gli_op_dense, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_dense_params, activation), merge_activation},
+    {&gli_op_batchnorm, &gli_op_unary, FIRST_STAYS, 0, 0, offsetof(glia_batchnorm_params, activation), merge_relu},
+    {&gli_op_batchnorm, &gli_op_binary, FIRST_MOVES, 0, GLI_BATCHNORM_RESIDUAL, 0, merge_residual},
+    {&gli_op_batchnorm, &gli_op_binary, FIRST_MOVES, 1, GLI_BATCHNORM_RESIDUAL, 0, merge_residual},
+    {&gli_op_softmax, &gli_op_cross_entropy, SECOND_STAYS, 0, 0, 0, merge_softmax},
 };
 
 typedef struct fusion {
     glia_graph *graph;
-    glia_zone zone;
+    gli_zone zone;
     int *uses; /* by value */
 } fusion;
 
 /* Gives the node that stays its new params and geometry. */
-static glia_status refine(fusion *f, glia_node *node, const char *params) {
+static glia_status refine(fusion *f, gli_node *node, const char *params) {
     glia_graph *graph = f->graph;
-    const glia_tensor *tensors[GLIA_MAX_IN];
-    alignas(max_align_t) char geom[GLIA_MAX_GEOMETRY];
-    glia_resolution r;
+    const glia_tensor *tensors[GLI_MAX_IN];
+    alignas(max_align_t) char geom[GLI_MAX_GEOMETRY];
+    gli_resolution r;
     for (int i = 0; i < node->n_in; ++i) tensors[i] = node->in[i] ? &graph->values[node->in[i]].tensor : NULL;
-    GLIA_TRY(glia_resolve(graph->ctx, node->op, params, node->n_in, tensors, geom, &r));
-    GLIA_TRY(glia__graph_keep(graph, params, node->op->params_size, &node->params));
-    return glia__graph_keep(graph, geom, GLIA_MAX_GEOMETRY, &node->geom);
+    GLI_TRY(gli_resolve(graph->ctx, node->op, params, node->n_in, tensors, geom, &r));
+    GLI_TRY(gli_graph_keep(graph, params, node->op->params_size, &node->params));
+    return gli_graph_keep(graph, geom, GLI_MAX_GEOMETRY, &node->geom);
 }
 
 static glia_status fuse_into_first(fusion *f, int first_index, int second_index, const char *params) {
     glia_graph *graph = f->graph;
-    glia_node merged = graph->nodes[first_index], *second = &graph->nodes[second_index];
-    GLIA_TRY(refine(f, &merged, params));
-    graph->values[merged.out[0]].kind = GLIA_VALUE_GONE;
+    gli_node merged = graph->nodes[first_index], *second = &graph->nodes[second_index];
+    GLI_TRY(refine(f, &merged, params));
+    graph->values[merged.out[0]].kind = GLI_VALUE_GONE;
     merged.out[0]                     = second->out[0];
     graph->values[merged.out[0]].node = first_index;
     graph->nodes[first_index]         = merged;
@@ -104,7 +104,7 @@ static glia_status fuse_into_first(fusion *f, int first_index, int second_index,
 
 /* Nodes between the two must not need what first gives: it will come after them. */
 static bool used_between(const glia_graph *graph, int first_index, int second_index) {
-    const glia_node *first = &graph->nodes[first_index];
+    const gli_node *first = &graph->nodes[first_index];
     for (int n = first_index + 1; n < second_index; ++n)
         for (int i = 0; graph->nodes[n].op && i < graph->nodes[n].n_in; ++i)
             for (int o = 0; o < first->op->n_out; ++o)
@@ -114,25 +114,25 @@ static bool used_between(const glia_graph *graph, int first_index, int second_in
 
 static bool may_move(const fusion *f, const pattern *p, int first_index, int second_index) {
     const glia_graph *graph = f->graph;
-    const glia_node *first = &graph->nodes[first_index], *second = &graph->nodes[second_index];
+    const gli_node *first = &graph->nodes[first_index], *second = &graph->nodes[second_index];
     const int other = second->in[1 - p->input];
     if (first->n_in > p->extra && first->in[p->extra]) return false;
     return other != second->in[p->input] &&
-           glia_same_shape(&graph->values[other].tensor, &graph->values[first->out[0]].tensor) &&
+           gli_same_shape(&graph->values[other].tensor, &graph->values[first->out[0]].tensor) &&
            !used_between(graph, first_index, second_index);
 }
 
 static glia_status move_first(fusion *f, const pattern *p, int first_index, int second_index, const char *params) {
     glia_graph *graph = f->graph;
-    glia_node merged = graph->nodes[first_index], second = graph->nodes[second_index];
+    gli_node merged = graph->nodes[first_index], second = graph->nodes[second_index];
     void *in = NULL;
-    GLIA_TRY(glia_zone_new(graph->ctx, &graph->zone, (size_t)p->extra + 1, sizeof *merged.in, &in));
-    memcpy(in, merged.in, (size_t)glia_min_i64(merged.n_in, p->extra) * sizeof *merged.in);
+    GLI_TRY(gli_zone_new(graph->ctx, &graph->zone, (size_t)p->extra + 1, sizeof *merged.in, &in));
+    memcpy(in, merged.in, (size_t)gli_min_i64(merged.n_in, p->extra) * sizeof *merged.in);
     merged.in           = in;
     merged.in[p->extra] = second.in[1 - p->input];
     merged.n_in         = p->extra + 1;
-    GLIA_TRY(refine(f, &merged, params));
-    graph->values[merged.out[0]].kind = GLIA_VALUE_GONE;
+    GLI_TRY(refine(f, &merged, params));
+    graph->values[merged.out[0]].kind = GLI_VALUE_GONE;
     merged.out[0]                     = second.out[0];
     for (int o = 0; o < merged.op->n_out; ++o)
         if (merged.out[o]) graph->values[merged.out[o]].node = second_index;
@@ -142,15 +142,15 @@ static glia_status move_first(fusion *f, const pattern *p, int first_index, int 
 }
 
 static glia_status fuse_into_second(fusion *f, int first_index, int second_index, const char *params) {
-    glia_graph *graph      = f->graph;
-    const glia_node *first = &graph->nodes[first_index];
-    glia_node merged       = graph->nodes[second_index];
-    void *in               = NULL;
-    GLIA_TRY(glia_zone_new(graph->ctx, &graph->zone, (size_t)merged.n_in, sizeof *merged.in, &in));
+    glia_graph *graph     = f->graph;
+    const gli_node *first = &graph->nodes[first_index];
+    gli_node merged       = graph->nodes[second_index];
+    void *in              = NULL;
+    GLI_TRY(gli_zone_new(graph->ctx, &graph->zone, (size_t)merged.n_in, sizeof *merged.in, &in));
     memcpy(in, merged.in, (size_t)merged.n_in * sizeof *merged.in);
     merged.in    = in;
     merged.in[0] = first->in[0];
-    GLIA_TRY(refine(f, &merged, params));
+    GLI_TRY(refine(f, &merged, params));
     --f->uses[first->out[0]];
     ++f->uses[first->in[0]];
     graph->nodes[second_index] = merged;
@@ -158,14 +158,14 @@ static glia_status fuse_into_second(fusion *f, int first_index, int second_index
 }
 
 static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
-    const glia_graph *graph    = f->graph;
-    const glia_node *second    = &graph->nodes[second_index];
-    const glia_value_info *mid = &graph->values[second->in[p->input]];
-    if (mid->kind != GLIA_VALUE_RESULT || graph->nodes[mid->node].op != p->first || mid->output != 0) return GLIA_OK;
-    const glia_node *first = &graph->nodes[mid->node];
+    const glia_graph *graph   = f->graph;
+    const gli_node *second    = &graph->nodes[second_index];
+    const gli_value_info *mid = &graph->values[second->in[p->input]];
+    if (mid->kind != GLI_VALUE_RESULT || graph->nodes[mid->node].op != p->first || mid->output != 0) return GLIA_OK;
+    const gli_node *first = &graph->nodes[mid->node];
     if (p->form != SECOND_STAYS && f->uses[second->in[p->input]] != 1) return GLIA_OK;
     if (p->form == FIRST_MOVES && !may_move(f, p, mid->node, second_index)) return GLIA_OK;
-    const glia_node *stays = p->form == SECOND_STAYS ? second : first;
+    const gli_node *stays = p->form == SECOND_STAYS ? second : first;
     alignas(max_align_t) char params[MAX_PARAMS];
     if (stays->op->params_size > sizeof params) return GLIA_OK;
     memcpy(params, stays->params, stays->op->params_size);
@@ -181,31 +181,31 @@ static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
 static glia_status count_uses(fusion *f, const glia_value *keep, int n_keep) {
     const glia_graph *graph = f->graph;
     void *memory            = NULL;
-    GLIA_TRY(glia_zone_new(graph->ctx, &f->zone, (size_t)graph->n_values, sizeof *f->uses, &memory));
+    GLI_TRY(gli_zone_new(graph->ctx, &f->zone, (size_t)graph->n_values, sizeof *f->uses, &memory));
     f->uses = memory;
     for (int n = 0; n < graph->n_nodes; ++n)
         for (int i = 0; graph->nodes[n].op && i < graph->nodes[n].n_in; ++i) ++f->uses[graph->nodes[n].in[i]];
     for (int i = 0; i < n_keep; ++i)
-        if (glia__graph_value(graph, keep[i])) ++f->uses[keep[i].id];
+        if (gli_graph_value(graph, keep[i])) ++f->uses[keep[i].id];
     for (int a = 0; a < graph->n_assignments; ++a) ++f->uses[graph->assignments[a].value];
     return GLIA_OK;
 }
 
 static glia_status fuse(fusion *f, const glia_value *keep, int n_keep) {
-    GLIA_TRY(count_uses(f, keep, n_keep));
+    GLI_TRY(count_uses(f, keep, n_keep));
     for (int n = 0; n < f->graph->n_nodes; ++n)
         for (size_t p = 0; p < sizeof patterns / sizeof *patterns; ++p)
             if (f->graph->nodes[n].op == patterns[p].second && f->graph->nodes[n].n_in > patterns[p].input &&
                 f->graph->nodes[n].in[patterns[p].input])
-                GLIA_TRY(try_pattern(f, &patterns[p], n));
+                GLI_TRY(try_pattern(f, &patterns[p], n));
     return GLIA_OK;
 }
 
-glia_status glia__graph_fuse(glia_graph *graph, const glia_value *keep, int n_keep) {
-    GLIA_TRY(glia_enter(graph->ctx));
+glia_status gli_graph_fuse(glia_graph *graph, const glia_value *keep, int n_keep) {
+    GLI_TRY(gli_enter(graph->ctx));
     fusion f                 = {.graph = graph};
-    const glia_status status = glia__graph_fail(graph, fuse(&f, keep, n_keep));
-    glia_zone_free(graph->ctx, &f.zone);
-    glia_leave(graph->ctx);
+    const glia_status status = gli_graph_fail(graph, fuse(&f, keep, n_keep));
+    gli_zone_free(graph->ctx, &f.zone);
+    gli_leave(graph->ctx);
     return status;
 }

@@ -10,23 +10,23 @@
 typedef struct reverse {
     glia_graph *graph;
     int n_values, n_nodes; /* of the forward graph: what is appended is not walked */
-    glia_zone zone;
+    gli_zone zone;
     bool *depends; /* on wrt, by value */
     int *gradient; /* by value; 0: none yet */
 } reverse;
 
-static bool is_float(const glia_graph *graph, int id) { return glia_dtype_is_float(graph->values[id].tensor.dtype); }
+static bool is_float(const glia_graph *graph, int id) { return gli_dtype_is_float(graph->values[id].tensor.dtype); }
 
 /* Integers have no gradient, so nothing depends on anything through them. */
 static void find_dependents(reverse *r) {
     const glia_graph *graph = r->graph;
     for (int v = 1; v < r->n_values; ++v) { /* a view of something that is asked for */
-        const glia_value_info *value = &graph->values[v];
-        if (value->kind == GLIA_VALUE_VIEW && r->depends[value->base]) r->depends[v] = true;
+        const gli_value_info *value = &graph->values[v];
+        if (value->kind == GLI_VALUE_VIEW && r->depends[value->base]) r->depends[v] = true;
     }
     for (int n = 0; n < r->n_nodes; ++n) {
-        const glia_node *node = &graph->nodes[n];
-        bool any              = false;
+        const gli_node *node = &graph->nodes[n];
+        bool any             = false;
         for (int i = 0; i < node->n_in; ++i) any = any || r->depends[node->in[i]];
         if (!node->op || !any) continue;
         for (int o = 0; o < node->op->n_out; ++o)
@@ -37,37 +37,37 @@ static void find_dependents(reverse *r) {
 static glia_status add(reverse *r, int value, glia_value gradient) {
     glia_graph *graph = r->graph;
     if (gradient.id == 0) return GLIA_OK; /* the rule says: zero */
-    const glia_value_info *got = glia__graph_value(graph, gradient);
+    const gli_value_info *got = gli_graph_value(graph, gradient);
     if (!got) return graph->status != GLIA_OK ? graph->status : GLIA_INVALID_ARGUMENT;
     const glia_tensor *want = &graph->values[value].tensor;
-    GLIA_REQUIRE(graph->ctx, got->tensor.dtype == want->dtype && glia_same_shape(&got->tensor, want), GLIA_UNSUPPORTED,
-                 "a gradient of %s %s came out as %s %s", glia_dtype_name(want->dtype), GLIA_SHAPE_OF(want),
-                 glia_dtype_name(got->tensor.dtype), GLIA_SHAPE_OF(&got->tensor));
+    GLI_REQUIRE(graph->ctx, got->tensor.dtype == want->dtype && gli_same_shape(&got->tensor, want), GLIA_UNSUPPORTED,
+                "a gradient of %s %s came out as %s %s", glia_dtype_name(want->dtype), GLI_SHAPE_OF(want),
+                glia_dtype_name(got->tensor.dtype), GLI_SHAPE_OF(&got->tensor));
     if (r->gradient[value]) {
         const glia_value terms[2] = {{r->gradient[value]}, gradient};
-        gradient = glia__graph_call(graph, &glia_op_binary, &(glia_binary_params){GLIA_ADD}, terms, 2, NULL, 0);
+        gradient = gli_graph_call(graph, &gli_op_binary, &(glia_binary_params){GLIA_ADD}, terms, 2, NULL, 0);
         if (gradient.id < 0) return graph->status != GLIA_OK ? graph->status : GLIA_BUSY;
     }
     r->gradient[value] = gradient.id;
     return GLIA_OK;
 }
 
-static glia_status check_differentiable(const glia_graph *graph, const glia_node *node, const glia_derivation *d) {
-    const glia_op *op      = node->op;
+static glia_status check_differentiable(const glia_graph *graph, const gli_node *node, const gli_derivation *d) {
+    const gli_op *op       = node->op;
     const uint32_t through = op->differentiable_out ? op->differentiable_out : 1;
     for (int i = 0; i < node->n_in; ++i)
-        GLIA_REQUIRE(graph->ctx, !glia_wants(d, i) || (op->derive && op->differentiable >> i & 1), GLIA_UNSUPPORTED,
-                     "%s has no gradient by %s", op->name, op->in_names ? op->in_names[i] : "its inputs");
+        GLI_REQUIRE(graph->ctx, !gli_wants(d, i) || (op->derive && op->differentiable >> i & 1), GLIA_UNSUPPORTED,
+                    "%s has no gradient by %s", op->name, op->in_names ? op->in_names[i] : "its inputs");
     for (int o = 0; o < op->n_out; ++o)
-        GLIA_REQUIRE(graph->ctx, !d->dout[o].id || (through >> o & 1), GLIA_UNSUPPORTED, "%s has no gradient of %s",
-                     op->name, op->out_names[o]);
+        GLI_REQUIRE(graph->ctx, !d->dout[o].id || (through >> o & 1), GLIA_UNSUPPORTED, "%s has no gradient of %s",
+                    op->name, op->out_names[o]);
     return GLIA_OK;
 }
 
 static glia_status derive_node(reverse *r, int index) {
-    glia_graph *graph    = r->graph;
-    const glia_node node = graph->nodes[index]; /* the array moves while the rule appends */
-    glia_value in[GLIA_MAX_IN], out[GLIA_MAX_OUT], dout[GLIA_MAX_OUT], din[GLIA_MAX_IN] = {{0}};
+    glia_graph *graph   = r->graph;
+    const gli_node node = graph->nodes[index]; /* the array moves while the rule appends */
+    glia_value in[GLI_MAX_IN], out[GLI_MAX_OUT], dout[GLI_MAX_OUT], din[GLI_MAX_IN] = {{0}};
     if (!node.op) return GLIA_OK;
     bool reached = false;
     for (int o = 0; o < node.op->n_out; ++o) {
@@ -76,28 +76,28 @@ static glia_status derive_node(reverse *r, int index) {
         reached    = reached || dout[o].id;
     }
     if (!reached) return GLIA_OK;
-    GLIA_REQUIRE(graph->ctx, node.op != &glia_op_pack, GLIA_UNSUPPORTED, "pack has no gradient");
-    glia_derivation d = {.graph  = graph,
-                         .op     = node.op,
-                         .params = node.params,
-                         .geom   = node.geom,
-                         .n_in   = node.n_in,
-                         .in     = in,
-                         .out    = out,
-                         .dout   = dout,
-                         .din    = din};
+    GLI_REQUIRE(graph->ctx, node.op != &gli_op_pack, GLIA_UNSUPPORTED, "pack has no gradient");
+    gli_derivation d = {.graph  = graph,
+                        .op     = node.op,
+                        .params = node.params,
+                        .geom   = node.geom,
+                        .n_in   = node.n_in,
+                        .in     = in,
+                        .out    = out,
+                        .dout   = dout,
+                        .din    = din};
     for (int i = 0; i < node.n_in; ++i) {
         in[i].id = node.in[i];
         if (node.in[i] && r->depends[node.in[i]]) d.wanted |= UINT32_C(1) << i;
     }
     if (!d.wanted) return GLIA_OK;
     graph->label = node.label;
-    glia_set_scope(graph->ctx, node.label ? "%s: " : NULL, node.label);
-    GLIA_TRY(check_differentiable(graph, &node, &d));
-    glia_set_scope(graph->ctx, NULL);
+    gli_set_scope(graph->ctx, node.label ? "%s: " : NULL, node.label);
+    GLI_TRY(check_differentiable(graph, &node, &d));
+    gli_set_scope(graph->ctx, NULL);
     node.op->derive(&d);
     for (int i = 0; i < node.n_in; ++i)
-        if (glia_wants(&d, i)) GLIA_TRY(add(r, node.in[i], din[i]));
+        if (gli_wants(&d, i)) GLI_TRY(add(r, node.in[i], din[i]));
     return GLIA_OK;
 }
 
@@ -105,16 +105,16 @@ static glia_status check_request(glia_graph *graph, const glia_value *y, const g
                                  const glia_value *wrt, int n_wrt) {
     glia_context *ctx = graph->ctx;
     for (int k = 0; k < n_y; ++k) {
-        GLIA_TRY(glia__graph_check(graph, "a gradient", "y", y[k]));
-        GLIA_TRY(glia__graph_check(graph, "a gradient", "its seed", seed[k]));
-        GLIA_REQUIRE(ctx, is_float(graph, y[k].id), GLIA_DTYPE_MISMATCH, "a gradient: y is %s, must be a float",
-                     glia_dtype_name(graph->values[y[k].id].tensor.dtype));
+        GLI_TRY(gli_graph_check(graph, "a gradient", "y", y[k]));
+        GLI_TRY(gli_graph_check(graph, "a gradient", "its seed", seed[k]));
+        GLI_REQUIRE(ctx, is_float(graph, y[k].id), GLIA_DTYPE_MISMATCH, "a gradient: y is %s, must be a float",
+                    glia_dtype_name(graph->values[y[k].id].tensor.dtype));
     }
     for (int i = 0; i < n_wrt; ++i) {
-        GLIA_TRY(glia__graph_check(graph, "a gradient", "what it is taken by", wrt[i]));
-        GLIA_REQUIRE(ctx, is_float(graph, wrt[i].id), GLIA_DTYPE_MISMATCH,
-                     "a gradient: what it is taken by is %s, must be a float",
-                     glia_dtype_name(graph->values[wrt[i].id].tensor.dtype));
+        GLI_TRY(gli_graph_check(graph, "a gradient", "what it is taken by", wrt[i]));
+        GLI_REQUIRE(ctx, is_float(graph, wrt[i].id), GLIA_DTYPE_MISMATCH,
+                    "a gradient: what it is taken by is %s, must be a float",
+                    glia_dtype_name(graph->values[wrt[i].id].tensor.dtype));
     }
     return GLIA_OK;
 }
@@ -123,14 +123,14 @@ static glia_status walk(reverse *r, const glia_value *y, const glia_value *seed,
                         int n_wrt) {
     glia_graph *graph = r->graph;
     void *memory;
-    GLIA_TRY(glia_zone_new(graph->ctx, &r->zone, (size_t)r->n_values, sizeof *r->depends, &memory));
+    GLI_TRY(gli_zone_new(graph->ctx, &r->zone, (size_t)r->n_values, sizeof *r->depends, &memory));
     r->depends = memory;
-    GLIA_TRY(glia_zone_new(graph->ctx, &r->zone, (size_t)r->n_values, sizeof *r->gradient, &memory));
+    GLI_TRY(gli_zone_new(graph->ctx, &r->zone, (size_t)r->n_values, sizeof *r->gradient, &memory));
     r->gradient = memory;
     for (int i = 0; i < n_wrt; ++i) r->depends[wrt[i].id] = true;
     find_dependents(r);
-    for (int k = 0; k < n_y; ++k) GLIA_TRY(add(r, y[k].id, seed[k]));
-    for (int n = r->n_nodes - 1; n >= 0; --n) GLIA_TRY(derive_node(r, n));
+    for (int k = 0; k < n_y; ++k) GLI_TRY(add(r, y[k].id, seed[k]));
+    for (int n = r->n_nodes - 1; n >= 0; --n) GLI_TRY(derive_node(r, n));
     return GLIA_OK;
 }
 
@@ -138,9 +138,9 @@ static glia_status walk(reverse *r, const glia_value *y, const glia_value *seed,
 static glia_status check_views(const reverse *r, const glia_value *wrt, int n_wrt) {
     for (int v = 1; v < r->n_values; ++v)
         for (int i = 0; i < n_wrt; ++i)
-            GLIA_REQUIRE(
+            GLI_REQUIRE(
                 r->graph->ctx,
-                r->graph->values[v].kind != GLIA_VALUE_VIEW || r->graph->values[v].base != wrt[i].id || !r->gradient[v],
+                r->graph->values[v].kind != GLI_VALUE_VIEW || r->graph->values[v].base != wrt[i].id || !r->gradient[v],
                 GLIA_UNSUPPORTED, "a gradient by a tensor that is read through views: ask for those of the views");
     return GLIA_OK;
 }
@@ -148,54 +148,54 @@ static glia_status check_views(const reverse *r, const glia_value *wrt, int n_wr
 static glia_status differentiate(reverse *r, const glia_value *y, const glia_value *seed, int n_y,
                                  const glia_value *wrt, int n_wrt, glia_value *out) {
     glia_graph *graph = r->graph;
-    GLIA_TRY(check_request(graph, y, seed, n_y, wrt, n_wrt));
-    GLIA_TRY(walk(r, y, seed, n_y, wrt, n_wrt));
-    GLIA_TRY(check_views(r, wrt, n_wrt));
+    GLI_TRY(check_request(graph, y, seed, n_y, wrt, n_wrt));
+    GLI_TRY(walk(r, y, seed, n_y, wrt, n_wrt));
+    GLI_TRY(check_views(r, wrt, n_wrt));
     for (int i = 0; i < n_wrt; ++i) {
         out[i].id = r->gradient[wrt[i].id];
         if (!out[i].id)
-            out[i] = glia__graph_constant(graph, glia_graph_dtype(graph, wrt[i]), glia_graph_shape(graph, wrt[i]), 0);
+            out[i] = gli_graph_constant(graph, glia_graph_dtype(graph, wrt[i]), glia_graph_shape(graph, wrt[i]), 0);
         if (out[i].id < 0) return graph->status;
     }
     return GLIA_OK;
 }
 
-glia_status glia__graph_gradient(glia_graph *graph, const glia_value *y, const glia_value *seed, int n_y,
-                                 const glia_value *wrt, int n_wrt, glia_value *out) {
-    GLIA_TRY(glia_enter(graph->ctx));
+glia_status gli_graph_gradient(glia_graph *graph, const glia_value *y, const glia_value *seed, int n_y,
+                               const glia_value *wrt, int n_wrt, glia_value *out) {
+    GLI_TRY(gli_enter(graph->ctx));
     const char *label = graph->label;
     char scope[sizeof graph->ctx->scope];
     memcpy(scope, graph->ctx->scope, sizeof scope);
     reverse r          = {.graph = graph, .n_values = graph->n_values, .n_nodes = graph->n_nodes};
-    glia_status status = glia__graph_fail(graph, differentiate(&r, y, seed, n_y, wrt, n_wrt, out));
+    glia_status status = gli_graph_fail(graph, differentiate(&r, y, seed, n_y, wrt, n_wrt, out));
     graph->label       = label;
     memcpy(graph->ctx->scope, scope, sizeof scope);
-    glia_zone_free(graph->ctx, &r.zone);
+    gli_zone_free(graph->ctx, &r.zone);
     for (int i = 0; status != GLIA_OK && i < n_wrt; ++i) out[i] = (glia_value){-1};
-    glia_leave(graph->ctx);
+    gli_leave(graph->ctx);
     return status;
 }
 
 static glia_status check_scalar(glia_graph *graph, glia_value y) {
-    GLIA_TRY(glia__graph_check(graph, "glia_graph_gradient", "y", y));
+    GLI_TRY(gli_graph_check(graph, "glia_graph_gradient", "y", y));
     const glia_tensor *tensor = &graph->values[y.id].tensor;
-    GLIA_REQUIRE(graph->ctx, glia_count(tensor) == 1, GLIA_SHAPE_MISMATCH,
-                 "glia_graph_gradient: y is %s, must have one element", GLIA_SHAPE_OF(tensor));
+    GLI_REQUIRE(graph->ctx, gli_count(tensor) == 1, GLIA_SHAPE_MISMATCH,
+                "glia_graph_gradient: y is %s, must have one element", GLI_SHAPE_OF(tensor));
     return GLIA_OK;
 }
 
 glia_status glia_graph_gradient(glia_graph *graph, glia_value y, const glia_value *wrt, int n_wrt, glia_value *out) {
     if (!graph) return GLIA_INVALID_ARGUMENT;
     for (int i = 0; out && i < n_wrt; ++i) out[i] = (glia_value){-1};
-    GLIA_TRY(glia_enter(graph->ctx));
+    GLI_TRY(gli_enter(graph->ctx));
     glia_status status = n_wrt <= 0 || (wrt && out) ? check_scalar(graph, y)
-                                                    : glia_fail(graph->ctx, GLIA_INVALID_ARGUMENT,
-                                                                "glia_graph_gradient: %s is NULL", wrt ? "out" : "wrt");
-    glia__graph_fail(graph, status);
+                                                    : gli_fail(graph->ctx, GLIA_INVALID_ARGUMENT,
+                                                               "glia_graph_gradient: %s is NULL", wrt ? "out" : "wrt");
+    gli_graph_fail(graph, status);
     if (status == GLIA_OK) {
-        const glia_value one = glia__graph_constant(graph, glia_graph_dtype(graph, y), glia_graph_shape(graph, y), 1);
-        status               = glia__graph_gradient(graph, &y, &one, 1, wrt, n_wrt, out);
+        const glia_value one = gli_graph_constant(graph, glia_graph_dtype(graph, y), glia_graph_shape(graph, y), 1);
+        status               = gli_graph_gradient(graph, &y, &one, 1, wrt, n_wrt, out);
     }
-    glia_leave(graph->ctx);
+    gli_leave(graph->ctx);
     return status;
 }

@@ -10,12 +10,12 @@
 static glia_status copy_graph(const glia_graph *from, glia_graph *to) {
     void *memory = NULL;
     *to          = (glia_graph){.ctx = from->ctx, .n_inputs = from->n_inputs};
-    GLIA_TRY(glia_grow(to->ctx, &memory, &to->value_capacity, from->n_values, sizeof *to->values, "a plan"));
+    GLI_TRY(gli_grow(to->ctx, &memory, &to->value_capacity, from->n_values, sizeof *to->values, "a plan"));
     to->values   = memory;
     to->n_values = from->n_values;
     if (from->values) memcpy(to->values, from->values, (size_t)from->n_values * sizeof *to->values);
     memory = NULL;
-    GLIA_TRY(glia_grow(to->ctx, &memory, &to->node_capacity, from->n_nodes, sizeof *to->nodes, "a plan"));
+    GLI_TRY(gli_grow(to->ctx, &memory, &to->node_capacity, from->n_nodes, sizeof *to->nodes, "a plan"));
     to->nodes   = memory;
     to->n_nodes = from->n_nodes;
     if (from->nodes) memcpy(to->nodes, from->nodes, (size_t)from->n_nodes * sizeof *to->nodes);
@@ -25,9 +25,9 @@ static glia_status copy_graph(const glia_graph *from, glia_graph *to) {
 }
 
 static void free_graph_copy(glia_graph *graph) {
-    glia_free(graph->ctx, graph->values, (size_t)graph->value_capacity, sizeof *graph->values);
-    glia_free(graph->ctx, graph->nodes, (size_t)graph->node_capacity, sizeof *graph->nodes);
-    glia_zone_free(graph->ctx, &graph->zone);
+    gli_free(graph->ctx, graph->values, (size_t)graph->value_capacity, sizeof *graph->values);
+    gli_free(graph->ctx, graph->nodes, (size_t)graph->node_capacity, sizeof *graph->nodes);
+    gli_zone_free(graph->ctx, &graph->zone);
 }
 
 /* Marks what outputs and assignments need, and drops the other nodes. */
@@ -36,8 +36,8 @@ static void prune(glia_graph *graph, const glia_value *outputs, int n_outputs, b
     for (int i = 0; i < n_outputs; ++i) needed[outputs[i].id] = true;
     for (int a = 0; a < graph->n_assignments; ++a) needed[graph->assignments[a].value] = true;
     for (int n = graph->n_nodes - 1; n >= 0; --n) {
-        glia_node *node = &graph->nodes[n];
-        bool any        = false;
+        gli_node *node = &graph->nodes[n];
+        bool any       = false;
         for (int o = 0; node->op && o < node->op->n_out; ++o) any = any || needed[node->out[o]];
         for (int i = 0; any && i < node->n_in; ++i) needed[node->in[i]] = node->in[i] != 0;
         if (!any) node->op = NULL;
@@ -49,78 +49,78 @@ static glia_status make_borders(glia_plan *plan, const glia_graph *graph, int n_
     void *memory    = NULL;
     plan->n_inputs  = graph->n_inputs;
     plan->n_outputs = n_outputs;
-    GLIA_TRY(glia_zone_new(plan->ctx, &plan->zone, (size_t)plan->n_inputs, sizeof *plan->inputs, &memory));
+    GLI_TRY(gli_zone_new(plan->ctx, &plan->zone, (size_t)plan->n_inputs, sizeof *plan->inputs, &memory));
     plan->inputs = memory;
-    GLIA_TRY(glia_zone_new(plan->ctx, &plan->zone, (size_t)n_outputs, sizeof *plan->outputs, &memory));
+    GLI_TRY(gli_zone_new(plan->ctx, &plan->zone, (size_t)n_outputs, sizeof *plan->outputs, &memory));
     plan->outputs = memory;
     for (int v = 1; v < graph->n_values; ++v)
-        if (graph->values[v].kind == GLIA_VALUE_INPUT)
+        if (graph->values[v].kind == GLI_VALUE_INPUT)
             plan->inputs[graph->values[v].input].tensor = graph->values[v].tensor;
     return GLIA_OK;
 }
 
-static void log_plan(const glia_plan *plan, const glia_lowering *l) {
-    if (!glia_log_wants(plan->ctx, GLIA_LOG_PLAN)) return;
-    glia_log(plan->ctx, GLIA_LOG_PLAN, "plan: %d steps, %d changes of layout, arena %zu bytes, %zu without sharing",
-             plan->n_steps, l->conversions, plan->bytes, plan->unshared);
+static void log_plan(const glia_plan *plan, const gli_lowering *l) {
+    if (!gli_log_wants(plan->ctx, GLI_LOG_PLAN)) return;
+    gli_log(plan->ctx, GLI_LOG_PLAN, "plan: %d steps, %d changes of layout, arena %zu bytes, %zu without sharing",
+            plan->n_steps, l->conversions, plan->bytes, plan->unshared);
     for (int s = 0; s < plan->n_steps; ++s) {
-        const glia_plan_step *step = &plan->steps[s];
-        const glia_tensor *y       = NULL;
+        const gli_plan_step *step = &plan->steps[s];
+        const glia_tensor *y      = NULL;
         for (int o = step->op->n_out - 1; o >= 0; --o)
             if (step->out[o] >= 0) y = &plan->tensors[step->out[o]].tensor;
-        glia_log(plan->ctx, GLIA_LOG_PLAN, "plan step %d: %s%s%s by %s -> %s", s, step->label ? step->label : "",
-                 step->label ? ": " : "", step->op->name, step->choice.provider->name, y ? GLIA_SHAPE_OF(y) : "");
+        gli_log(plan->ctx, GLI_LOG_PLAN, "plan step %d: %s%s%s by %s -> %s", s, step->label ? step->label : "",
+                step->label ? ": " : "", step->op->name, step->choice.provider->name, y ? GLI_SHAPE_OF(y) : "");
     }
 }
 
-static glia_status compile(glia_lowering *l, const glia_value *outputs, int n_outputs) {
+static glia_status compile(gli_lowering *l, const glia_value *outputs, int n_outputs) {
     glia_graph *graph   = l->graph;
     glia_plan *plan     = l->plan;
     const size_t values = (size_t)graph->n_values;
     void *memory        = NULL;
-    GLIA_TRY(glia_zone_new(plan->ctx, &graph->zone, values, sizeof *l->needed, &memory));
+    GLI_TRY(gli_zone_new(plan->ctx, &graph->zone, values, sizeof *l->needed, &memory));
     l->needed = memory;
-    GLIA_TRY(glia_zone_new(plan->ctx, &graph->zone, values, sizeof *l->lowered, &memory));
+    GLI_TRY(gli_zone_new(plan->ctx, &graph->zone, values, sizeof *l->lowered, &memory));
     l->lowered = memory;
     prune(graph, outputs, n_outputs, l->needed);
     if (!l->options->unfused) {
-        GLIA_TRY(glia__graph_fuse(graph, outputs, n_outputs));
+        GLI_TRY(gli_graph_fuse(graph, outputs, n_outputs));
         prune(graph, outputs, n_outputs, l->needed);
     }
-    GLIA_TRY(make_borders(plan, graph, n_outputs));
-    GLIA_TRY(glia__plan_lower(l, outputs, n_outputs));
-    glia__plan_lifetimes(plan, l->options);
-    if (!l->options->no_in_place) glia__plan_in_place(plan);
-    GLIA_TRY(glia__plan_place(plan, l->options));
+    GLI_TRY(make_borders(plan, graph, n_outputs));
+    GLI_TRY(gli_plan_lower(l, outputs, n_outputs));
+    gli_plan_lifetimes(plan, l->options);
+    if (!l->options->no_in_place) gli_plan_in_place(plan);
+    GLI_TRY(gli_plan_place(plan, l->options));
     for (int s = 0; s < plan->n_storages; ++s)
-        if (plan->storages[s].kind == GLIA_STORAGE_INPUT) plan->inputs[plan->storages[s].index].used = true;
+        if (plan->storages[s].kind == GLI_STORAGE_INPUT) plan->inputs[plan->storages[s].index].used = true;
     log_plan(plan, l);
     return GLIA_OK;
 }
 
 static glia_status check_request(const glia_graph *graph, const glia_value *outputs, int n_outputs) {
     glia_context *ctx = graph->ctx;
-    GLIA_REQUIRE(ctx, n_outputs >= 0 && (outputs || n_outputs == 0), GLIA_INVALID_ARGUMENT,
-                 "glia_plan_create: %d outputs at %p", n_outputs, (const void *)outputs);
+    GLI_REQUIRE(ctx, n_outputs >= 0 && (outputs || n_outputs == 0), GLIA_INVALID_ARGUMENT,
+                "glia_plan_create: %d outputs at %p", n_outputs, (const void *)outputs);
     for (int i = 0; i < n_outputs; ++i)
-        GLIA_REQUIRE(ctx, glia__graph_value(graph, outputs[i]), GLIA_INVALID_ARGUMENT,
-                     "glia_plan_create: output %d (id %d) is no value of the graph", i, outputs[i].id);
+        GLI_REQUIRE(ctx, gli_graph_value(graph, outputs[i]), GLIA_INVALID_ARGUMENT,
+                    "glia_plan_create: output %d (id %d) is no value of the graph", i, outputs[i].id);
     return GLIA_OK;
 }
 
-static glia_status create(glia_graph *graph, const glia_value *outputs, int n_outputs, const glia_plan_options *options,
+static glia_status create(glia_graph *graph, const glia_value *outputs, int n_outputs, const gli_plan_options *options,
                           glia_plan **out) {
     glia_context *ctx = graph->ctx;
     void *memory      = NULL;
-    GLIA_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "glia_plan_create: out is NULL");
-    GLIA_TRY(glia_graph_status(graph));
-    GLIA_TRY(check_request(graph, outputs, n_outputs));
-    GLIA_TRY(glia_new(ctx, 1, sizeof **out, "a plan", &memory));
+    GLI_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "glia_plan_create: out is NULL");
+    GLI_TRY(glia_graph_status(graph));
+    GLI_TRY(check_request(graph, outputs, n_outputs));
+    GLI_TRY(gli_new(ctx, 1, sizeof **out, "a plan", &memory));
     glia_plan *plan = memory;
     plan->ctx       = ctx;
-    glia_context_retain(ctx);
+    gli_context_retain(ctx);
     glia_graph copy;
-    glia_lowering l    = {.plan = plan, .graph = &copy, .options = options};
+    gli_lowering l     = {.plan = plan, .graph = &copy, .options = options};
     glia_status status = copy_graph(graph, &copy);
     if (status == GLIA_OK) status = compile(&l, outputs, n_outputs);
     free_graph_copy(&copy);
@@ -131,24 +131,24 @@ static glia_status create(glia_graph *graph, const glia_value *outputs, int n_ou
     return status;
 }
 
-glia_status glia__plan_create(glia_graph *graph, const glia_value *outputs, int n_outputs,
-                              const glia_plan_options *options, glia_plan **out) {
+glia_status gli_plan_create(glia_graph *graph, const glia_value *outputs, int n_outputs,
+                            const gli_plan_options *options, glia_plan **out) {
     if (!graph) return GLIA_INVALID_ARGUMENT;
     glia_context *ctx = graph->ctx;
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     char scope[sizeof ctx->scope];
     memcpy(scope, ctx->scope, sizeof scope);
     const glia_status status = create(graph, outputs, n_outputs, options, out);
     memcpy(ctx->scope, scope, sizeof scope);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }
 
 glia_status glia_plan_create(glia_graph *graph, const glia_value *outputs, int n_outputs, glia_plan **out) {
-    return glia__plan_create(graph, outputs, n_outputs, &(glia_plan_options){0}, out);
+    return gli_plan_create(graph, outputs, n_outputs, &(gli_plan_options){0}, out);
 }
 
-static void free_borders(glia_context *ctx, glia_border *borders, int n) {
+static void free_borders(glia_context *ctx, gli_border *borders, int n) {
     for (int i = 0; borders && i < n; ++i) ctx->device->release(ctx, &borders[i].staged);
 }
 
@@ -156,17 +156,17 @@ void glia_plan_destroy(glia_plan *plan) {
     if (!plan) return;
     glia_context *ctx = plan->ctx;
     if (plan->recording) ctx->device->recording_free(ctx, plan->recording);
-    for (int s = 0; s < plan->n_steps; ++s) glia_choice_free(&plan->steps[s].choice);
+    for (int s = 0; s < plan->n_steps; ++s) gli_choice_free(&plan->steps[s].choice);
     free_borders(ctx, plan->inputs, plan->n_inputs);
     free_borders(ctx, plan->outputs, plan->n_outputs);
     ctx->device->release(ctx, &plan->arena);
-    glia_free(ctx, plan->steps, (size_t)plan->step_capacity, sizeof *plan->steps);
-    glia_free(ctx, plan->tensors, (size_t)plan->tensor_capacity, sizeof *plan->tensors);
-    glia_free(ctx, plan->storages, (size_t)plan->storage_capacity, sizeof *plan->storages);
-    glia_free(ctx, plan->patches, (size_t)plan->patch_capacity, sizeof *plan->patches);
-    glia_zone_free(ctx, &plan->zone);
-    glia_free(ctx, plan, 1, sizeof *plan);
-    glia_context_release(ctx);
+    gli_free(ctx, plan->steps, (size_t)plan->step_capacity, sizeof *plan->steps);
+    gli_free(ctx, plan->tensors, (size_t)plan->tensor_capacity, sizeof *plan->tensors);
+    gli_free(ctx, plan->storages, (size_t)plan->storage_capacity, sizeof *plan->storages);
+    gli_free(ctx, plan->patches, (size_t)plan->patch_capacity, sizeof *plan->patches);
+    gli_zone_free(ctx, &plan->zone);
+    gli_free(ctx, plan, 1, sizeof *plan);
+    gli_context_release(ctx);
 }
 
 size_t glia_plan_bytes(const glia_plan *plan) { return plan ? plan->bytes : 0; }

@@ -1,21 +1,21 @@
 /* The inside of a plan, and the passes that make one: copy and fuse the graph (plan.c, fuse.c), steps over tensors in
  * chosen layouts (lower.c, formats.c), which of them share memory (storage.c), where it lies (plan_memory.c), the run
  * (execute.c). */
-#ifndef GLIA_GRAPH_PLAN_H
-#define GLIA_GRAPH_PLAN_H
+#ifndef GLI_GRAPH_PLAN_H
+#define GLI_GRAPH_PLAN_H
 
 #include "graph/graph_impl.h"
 
-typedef enum glia_storage_kind {
-    GLIA_STORAGE_ARENA,
-    GLIA_STORAGE_TENSOR, /* a caller's tensor, or a range of it */
-    GLIA_STORAGE_INPUT,  /* a caller's, another one each run */
-    GLIA_STORAGE_OUTPUT
-} glia_storage_kind;
+typedef enum gli_storage_kind {
+    GLI_STORAGE_ARENA,
+    GLI_STORAGE_TENSOR, /* a caller's tensor, or a range of it */
+    GLI_STORAGE_INPUT,  /* a caller's, another one each run */
+    GLI_STORAGE_OUTPUT
+} gli_storage_kind;
 
 /* A range of memory that tensors of the plan lie in. */
-typedef struct glia_storage {
-    glia_storage_kind kind;
+typedef struct gli_storage {
+    gli_storage_kind kind;
     size_t bytes;
     void *data;      /* of a caller's tensor */
     int index;       /* of an input or output */
@@ -28,125 +28,125 @@ typedef struct glia_storage {
     double fill;
     glia_dtype dtype;
     size_t place; /* in the arena */
-} glia_storage;
+} gli_storage;
 
-typedef struct glia_plan_tensor {
+typedef struct gli_plan_tensor {
     glia_tensor tensor;
     int storage;
     size_t at; /* bytes from the storage's start */
-} glia_plan_tensor;
+} gli_plan_tensor;
 
-typedef struct glia_plan_step {
-    const glia_op *op;
+typedef struct gli_plan_step {
+    const gli_op *op;
     const void *geom;
     const char *label;
     int n_in;
-    int in[GLIA_MAX_IN]; /* plan tensors; -1: absent */
-    int out[GLIA_MAX_OUT];
+    int in[GLI_MAX_IN]; /* plan tensors; -1: absent */
+    int out[GLI_MAX_OUT];
     int workspace; /* its storage, or -1 */
-    glia_choice choice;
-    glia_call call;
-} glia_plan_step;
+    gli_choice choice;
+    gli_call call;
+} gli_plan_step;
 
 /* A tensor whose memory each run gives anew. */
-typedef struct glia_patch {
+typedef struct gli_patch {
     int tensor;
-    glia_storage_kind kind;
+    gli_storage_kind kind;
     int index;
     size_t at;
-} glia_patch;
+} gli_patch;
 
 /* An input or output as the caller sees it: dense, with memory to copy through when the caller's tensor is not. */
-typedef struct glia_border {
+typedef struct gli_border {
     glia_tensor tensor;
-    glia_block staged;
+    gli_block staged;
     const void *last; /* the memory of the last run */
     bool used;
-} glia_border;
+} gli_border;
 
 struct glia_plan {
     glia_context *ctx;
-    glia_zone zone;
-    glia_plan_step *steps;
+    gli_zone zone;
+    gli_plan_step *steps;
     int n_steps, step_capacity;
-    glia_plan_tensor *tensors;
+    gli_plan_tensor *tensors;
     int n_tensors, tensor_capacity;
-    glia_storage *storages;
+    gli_storage *storages;
     int n_storages, storage_capacity;
-    glia_patch *patches;
+    gli_patch *patches;
     int n_patches, patch_capacity;
-    glia_border *inputs, *outputs;
+    gli_border *inputs, *outputs;
     int n_inputs, n_outputs;
-    glia_block arena;
+    gli_block arena;
     size_t bytes, unshared; /* of the arena, and what it would be with a place of its own for everything */
     void *recording;        /* of all steps, on devices that record; for the memory of the last run */
     bool ran, unrecordable;
 };
 
 /* For tests: what to leave out. */
-typedef struct glia_plan_options {
+typedef struct gli_plan_options {
     bool unfused;     /* no fusion */
     bool rows;        /* all tensors row-major */
     bool no_in_place; /* no result in the memory of an input */
     bool no_sharing;  /* no memory serves two tensors, one after the other */
-} glia_plan_options;
+} gli_plan_options;
 
-glia_status glia__plan_create(glia_graph *graph, const glia_value *outputs, int n_outputs,
-                              const glia_plan_options *options, glia_plan **out);
+glia_status gli_plan_create(glia_graph *graph, const glia_value *outputs, int n_outputs,
+                            const gli_plan_options *options, glia_plan **out);
 
 /* Each layout that a value has been brought to. */
-typedef enum glia_form { GLIA_FORM_ROWS, GLIA_FORM_CHANNELS, GLIA_FORM_OTHER, GLIA_FORM_COUNT } glia_form;
+typedef enum gli_form { GLI_FORM_ROWS, GLI_FORM_CHANNELS, GLI_FORM_OTHER, GLI_FORM_COUNT } gli_form;
 
-typedef struct glia_lowered {
+typedef struct gli_lowered {
     bool known;
-    glia_form native;
-    int tensor[GLIA_FORM_COUNT]; /* -1: none yet */
-} glia_lowered;
+    gli_form native;
+    int tensor[GLI_FORM_COUNT]; /* -1: none yet */
+} gli_lowered;
 
 /* The state of the passes. graph: a copy of the caller's, fused, without the nodes that nothing needs. */
-typedef struct glia_lowering {
+typedef struct gli_lowering {
     glia_plan *plan;
     glia_graph *graph;
-    const glia_plan_options *options;
+    const gli_plan_options *options;
     bool *needed; /* by value */
-    glia_lowered *lowered;
+    gli_lowered *lowered;
     const char *label; /* of the node at hand: in the caller's graph, and the plan's copy of it */
     const char *label_copy;
     int conversions;
-} glia_lowering;
+} gli_lowering;
 
 /* lower.c: all nodes, outputs and assignments as steps. */
-glia_status glia__plan_lower(glia_lowering *l, const glia_value *outputs, int n_outputs);
+glia_status gli_plan_lower(gli_lowering *l, const glia_value *outputs, int n_outputs);
 
 /* Building blocks of lower.c, formats.c and storage.c. */
-glia_status glia__plan_add_storage(glia_plan *plan, const glia_storage *storage, int *out);
-glia_status glia__plan_add_tensor(glia_plan *plan, const glia_tensor *like, int storage, size_t at, int *out);
-glia_status glia__plan_add_copy(glia_lowering *l, int from, int to);
+glia_status gli_plan_add_storage(glia_plan *plan, const gli_storage *storage, int *out);
+glia_status gli_plan_add_tensor(glia_plan *plan, const glia_tensor *like, int storage, size_t at, int *out);
+glia_status gli_plan_add_copy(gli_lowering *l, int from, int to);
 
 /* formats.c: the forms that a node's inputs and outputs have; a value in one form, converted if need be. */
-typedef struct glia_forms {
-    glia_form in[GLIA_MAX_IN], out[GLIA_MAX_OUT];
-} glia_forms;
-glia_status glia__plan_forms(glia_lowering *l, const glia_node *node, glia_forms *out);
-glia_form glia__form_of(const glia_tensor *tensor);
-void glia__form_strides(glia_tensor *tensor, glia_form form);
-glia_status glia__plan_lowered(glia_lowering *l, int value, glia_lowered **out);
-glia_status glia__plan_tensor_in(glia_lowering *l, int value, glia_form form, int *out);
+typedef struct gli_forms {
+    gli_form in[GLI_MAX_IN], out[GLI_MAX_OUT];
+} gli_forms;
+glia_status gli_plan_forms(gli_lowering *l, const gli_node *node, gli_forms *out);
+gli_form gli_form_of(const glia_tensor *tensor);
+void gli_form_strides(glia_tensor *tensor, gli_form form);
+glia_status gli_plan_lowered(gli_lowering *l, int value, gli_lowered **out);
+glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_form form, int *out);
 
 /* storage.c: parts of each other, lifetimes, results in the memory of inputs. */
-int glia__storage_root(const glia_plan *plan, int storage, size_t *at); /* at may be NULL */
+int gli_storage_root(const glia_plan *plan, int storage, size_t *at); /* at may be NULL */
 
 /* The tensor fills a storage of its own, which can still become a part of another. */
-bool glia__plan_bindable(const glia_plan *plan, int tensor);
+bool gli_plan_bindable(const glia_plan *plan, int tensor);
 
 /* Whether the value can be computed in the state's memory: nothing reads the old content later. `others` are the values
  * of all assignments. */
-bool glia__plan_try_assign(const glia_lowering *l, int state, int value, const int *others, int n_others);
+bool gli_plan_try_assign(const gli_lowering *l, int state, int value, const int *others, int n_others);
 
-void glia__plan_lifetimes(glia_plan *plan, const glia_plan_options *options);
-void glia__plan_in_place(glia_plan *plan);
+void gli_plan_lifetimes(glia_plan *plan, const gli_plan_options *options);
+void gli_plan_in_place(glia_plan *plan);
 
 /* plan_memory.c: providers, workspaces, offsets, the arena. */
-glia_status glia__plan_place(glia_plan *plan, const glia_plan_options *options);
+glia_status gli_plan_place(glia_plan *plan, const gli_plan_options *options);
 
 #endif

@@ -11,25 +11,25 @@
 /* Providers are chosen before there is an arena, because their workspaces are a part of it. What they may look at is
  * alignment and whether two tensors share memory: addresses far from all others show both. */
 static void *stand_in(const glia_plan *plan, int root, size_t at, glia_dtype dtype) {
-    const glia_storage *storage = &plan->storages[root];
-    if (storage->kind == GLIA_STORAGE_TENSOR) return (char *)storage->data + at;
+    const gli_storage *storage = &plan->storages[root];
+    if (storage->kind == GLI_STORAGE_TENSOR) return (char *)storage->data + at;
     uintptr_t address = (UINTPTR_MAX / 4 & ~(uintptr_t)4095) + ((uintptr_t)root << 38) + at;
     /* the caller's tensors are only aligned to their elements */
-    if (storage->kind != GLIA_STORAGE_ARENA) address += glia_dtype_size(dtype);
+    if (storage->kind != GLI_STORAGE_ARENA) address += glia_dtype_size(dtype);
     return (void *)address;
 }
 
 static void *address(const glia_plan *plan, int root, size_t at) {
-    const glia_storage *storage = &plan->storages[root];
-    char *base                  = storage->kind == GLIA_STORAGE_TENSOR  ? storage->data
-                                  : storage->kind == GLIA_STORAGE_ARENA ? plan->arena.data
-                                                                        : NULL;
-    return base ? base + (storage->kind == GLIA_STORAGE_ARENA ? storage->place : 0) + at : NULL;
+    const gli_storage *storage = &plan->storages[root];
+    char *base                 = storage->kind == GLI_STORAGE_TENSOR  ? storage->data
+                                 : storage->kind == GLI_STORAGE_ARENA ? plan->arena.data
+                                                                      : NULL;
+    return base ? base + (storage->kind == GLI_STORAGE_ARENA ? storage->place : 0) + at : NULL;
 }
 
-static void fill_call(glia_plan *plan, glia_plan_step *step) {
-    step->call = (glia_call){
-        .ctx = plan->ctx, .op = step->op, .geom = step->geom, .n_in = step->n_in, .stream = glia_stream(plan->ctx)};
+static void fill_call(glia_plan *plan, gli_plan_step *step) {
+    step->call = (gli_call){
+        .ctx = plan->ctx, .op = step->op, .geom = step->geom, .n_in = step->n_in, .stream = gli_stream(plan->ctx)};
     for (int i = 0; i < step->n_in; ++i)
         if (step->in[i] >= 0) step->call.in[i] = &plan->tensors[step->in[i]].tensor;
     for (int o = 0; o < step->op->n_out; ++o)
@@ -39,14 +39,14 @@ static void fill_call(glia_plan *plan, glia_plan_step *step) {
 /* As far as a provider may look: type, layout, alignment. */
 static bool alike(const glia_tensor *a, const glia_tensor *b) {
     if (!a || !b) return a == b;
-    return a->dtype == b->dtype && glia_same_shape(a, b) && a->writer == b->writer &&
-           a->written_for == b->written_for && memcmp(a->stride, b->stride, (size_t)a->ndim * sizeof *a->stride) == 0 &&
-           (uintptr_t)a->data % GLIA_ALIGNMENT == (uintptr_t)b->data % GLIA_ALIGNMENT;
+    return a->dtype == b->dtype && gli_same_shape(a, b) && a->writer == b->writer && a->written_for == b->written_for &&
+           memcmp(a->stride, b->stride, (size_t)a->ndim * sizeof *a->stride) == 0 &&
+           (uintptr_t)a->data % GLI_ALIGNMENT == (uintptr_t)b->data % GLI_ALIGNMENT;
 }
 
 /* Besides, the same outputs lie in the memory of the same inputs. How large a reserve is follows from the call. */
-static bool equal_calls(const glia_call *a, const glia_call *b) {
-    if (a->op != b->op || a->n_in != b->n_in || memcmp(a->geom, b->geom, GLIA_MAX_GEOMETRY) != 0) return false;
+static bool equal_calls(const gli_call *a, const gli_call *b) {
+    if (a->op != b->op || a->n_in != b->n_in || memcmp(a->geom, b->geom, GLI_MAX_GEOMETRY) != 0) return false;
     for (int i = 0; i < a->n_in; ++i)
         if (!alike(a->in[i], b->in[i])) return false;
     for (int o = 0; o < a->op->n_out; ++o) {
@@ -60,25 +60,25 @@ static bool equal_calls(const glia_call *a, const glia_call *b) {
 /* What a library makes for a call serves all equal ones, such as those of a network's repeated blocks: making it can
  * take far longer than a step does. The first of them owns it. */
 static glia_status choose_step(glia_plan *plan, int s) {
-    glia_plan_step *step = &plan->steps[s];
+    gli_plan_step *step = &plan->steps[s];
     for (int earlier = 0; earlier < s; ++earlier) {
-        const glia_plan_step *other = &plan->steps[earlier];
+        const gli_plan_step *other = &plan->steps[earlier];
         if (!other->choice.owned || !equal_calls(&other->call, &step->call)) continue;
         step->choice       = other->choice;
         step->choice.owned = false;
         return GLIA_OK;
     }
-    return glia_choose(&step->call, false, &step->choice);
+    return gli_choose(&step->call, false, &step->choice);
 }
 
 /* Whoever writes a reserve says how much of it, and is the one that reads it. */
-static void note_reserve(glia_plan *plan, const glia_plan_step *step) {
+static void note_reserve(glia_plan *plan, const gli_plan_step *step) {
     if (!step->op->reserve_out || step->out[step->op->reserve_out - 1] < 0) return;
-    glia_plan_tensor *reserve = &plan->tensors[step->out[step->op->reserve_out - 1]];
-    glia_storage *storage     = &plan->storages[reserve->storage];
-    const size_t bytes        = step->choice.prepared.reserve;
-    glia_note_writer(&step->call, step->choice.provider, &reserve->tensor);
-    if (!bytes || storage->kind != GLIA_STORAGE_ARENA || storage->parent >= 0 || bytes >= storage->bytes) return;
+    gli_plan_tensor *reserve = &plan->tensors[step->out[step->op->reserve_out - 1]];
+    gli_storage *storage     = &plan->storages[reserve->storage];
+    const size_t bytes       = step->choice.prepared.reserve;
+    gli_note_writer(&step->call, step->choice.provider, &reserve->tensor);
+    if (!bytes || storage->kind != GLI_STORAGE_ARENA || storage->parent >= 0 || bytes >= storage->bytes) return;
     const size_t size      = glia_dtype_size(reserve->tensor.dtype);
     storage->bytes         = bytes;
     reserve->tensor.dim[0] = (int64_t)(bytes / size);
@@ -87,26 +87,26 @@ static void note_reserve(glia_plan *plan, const glia_plan_step *step) {
 static glia_status choose(glia_plan *plan, bool no_sharing) {
     glia_context *ctx = plan->ctx;
     for (int t = 0; t < plan->n_tensors; ++t) {
-        glia_plan_tensor *tensor = &plan->tensors[t];
+        gli_plan_tensor *tensor = &plan->tensors[t];
         size_t at;
-        const int root      = glia__storage_root(plan, tensor->storage, &at);
+        const int root      = gli_storage_root(plan, tensor->storage, &at);
         tensor->tensor.data = stand_in(plan, root, at + tensor->at, tensor->tensor.dtype);
     }
     for (int s = 0; s < plan->n_steps; ++s) {
-        glia_plan_step *step = &plan->steps[s];
+        gli_plan_step *step = &plan->steps[s];
         fill_call(plan, step);
-        glia_set_scope(ctx, step->label ? "%s: " : NULL, step->label);
-        GLIA_TRY(choose_step(plan, s));
+        gli_set_scope(ctx, step->label ? "%s: " : NULL, step->label);
+        GLI_TRY(choose_step(plan, s));
         note_reserve(plan, step);
         if (!step->choice.prepared.workspace) continue;
-        const glia_storage workspace = {.parent = -1,
-                                        .bytes  = step->choice.prepared.workspace,
-                                        .first  = no_sharing ? 0 : s,
-                                        .last   = no_sharing ? plan->n_steps : s};
-        GLIA_TRY(glia__plan_add_storage(plan, &workspace, &step->workspace));
-        plan->unshared += glia_align_up(workspace.bytes, ctx->device->alignment);
+        const gli_storage workspace = {.parent = -1,
+                                       .bytes  = step->choice.prepared.workspace,
+                                       .first  = no_sharing ? 0 : s,
+                                       .last   = no_sharing ? plan->n_steps : s};
+        GLI_TRY(gli_plan_add_storage(plan, &workspace, &step->workspace));
+        plan->unshared += gli_align_up(workspace.bytes, ctx->device->alignment);
     }
-    glia_set_scope(ctx, NULL);
+    gli_set_scope(ctx, NULL);
     return GLIA_OK;
 }
 
@@ -139,25 +139,25 @@ static size_t find_place(const item *wanted, const item *const *placed, int n) {
     return best != SIZE_MAX ? best : end;
 }
 
-static glia_status place_all(glia_plan *plan, glia_zone *zone) {
+static glia_status place_all(glia_plan *plan, gli_zone *zone) {
     void *memory = NULL;
-    GLIA_TRY(glia_zone_new(plan->ctx, zone, (size_t)plan->n_storages, sizeof(item), &memory));
+    GLI_TRY(gli_zone_new(plan->ctx, zone, (size_t)plan->n_storages, sizeof(item), &memory));
     item *items = memory;
-    GLIA_TRY(glia_zone_new(plan->ctx, zone, (size_t)plan->n_storages, sizeof(item *), &memory));
+    GLI_TRY(gli_zone_new(plan->ctx, zone, (size_t)plan->n_storages, sizeof(item *), &memory));
     const item **placed = memory;
     int n               = 0;
     for (int s = 0; s < plan->n_storages; ++s) {
-        const glia_storage *storage = &plan->storages[s];
-        if (storage->kind != GLIA_STORAGE_ARENA || storage->parent >= 0 || storage->last < 0 || !storage->bytes)
+        const gli_storage *storage = &plan->storages[s];
+        if (storage->kind != GLI_STORAGE_ARENA || storage->parent >= 0 || storage->last < 0 || !storage->bytes)
             continue;
         items[n++] =
-            (item){s, glia_align_up(storage->bytes, plan->ctx->device->alignment), storage->first, storage->last, 0};
+            (item){s, gli_align_up(storage->bytes, plan->ctx->device->alignment), storage->first, storage->last, 0};
     }
     qsort(items, (size_t)n, sizeof *items, larger_first);
     for (int i = 0; i < n; ++i) {
         items[i].place = find_place(&items[i], placed, i);
-        GLIA_REQUIRE(plan->ctx, items[i].bytes <= PTRDIFF_MAX - items[i].place, GLIA_OUT_OF_MEMORY,
-                     "out of memory: the plan's arena would be larger than memory can be");
+        GLI_REQUIRE(plan->ctx, items[i].bytes <= PTRDIFF_MAX - items[i].place, GLIA_OUT_OF_MEMORY,
+                    "out of memory: the plan's arena would be larger than memory can be");
         int k = i;
         for (; k > 0 && placed[k - 1]->place > items[i].place; --k) placed[k] = placed[k - 1];
         placed[k]                              = &items[i];
@@ -167,9 +167,9 @@ static glia_status place_all(glia_plan *plan, glia_zone *zone) {
     return GLIA_OK;
 }
 
-static glia_status add_patch(glia_plan *plan, const glia_patch *patch) {
+static glia_status add_patch(glia_plan *plan, const gli_patch *patch) {
     void *array = plan->patches;
-    GLIA_TRY(glia_grow(plan->ctx, &array, &plan->patch_capacity, plan->n_patches + 1, sizeof *patch, "a plan"));
+    GLI_TRY(gli_grow(plan->ctx, &array, &plan->patch_capacity, plan->n_patches + 1, sizeof *patch, "a plan"));
     plan->patches                    = array;
     plan->patches[plan->n_patches++] = *patch;
     return GLIA_OK;
@@ -177,14 +177,14 @@ static glia_status add_patch(glia_plan *plan, const glia_patch *patch) {
 
 static glia_status set_addresses(glia_plan *plan) {
     for (int t = 0; t < plan->n_tensors; ++t) {
-        glia_plan_tensor *tensor = &plan->tensors[t];
+        gli_plan_tensor *tensor = &plan->tensors[t];
         size_t at;
-        const int root = glia__storage_root(plan, tensor->storage, &at);
+        const int root = gli_storage_root(plan, tensor->storage, &at);
         at += tensor->at;
-        tensor->tensor.data         = address(plan, root, at);
-        const glia_storage *storage = &plan->storages[root];
-        if (storage->kind == GLIA_STORAGE_INPUT || storage->kind == GLIA_STORAGE_OUTPUT)
-            GLIA_TRY(add_patch(plan, &(glia_patch){t, storage->kind, storage->index, at}));
+        tensor->tensor.data        = address(plan, root, at);
+        const gli_storage *storage = &plan->storages[root];
+        if (storage->kind == GLI_STORAGE_INPUT || storage->kind == GLI_STORAGE_OUTPUT)
+            GLI_TRY(add_patch(plan, &(gli_patch){t, storage->kind, storage->index, at}));
     }
     return GLIA_OK;
 }
@@ -192,24 +192,24 @@ static glia_status set_addresses(glia_plan *plan) {
 /* Constants, and packs with gaps. */
 static glia_status fill(glia_plan *plan) {
     for (int s = 0; s < plan->n_storages; ++s) {
-        const glia_storage *storage = &plan->storages[s];
+        const gli_storage *storage = &plan->storages[s];
         if ((!storage->constant && !storage->kept) || !storage->bytes) continue;
         const int64_t count = (int64_t)(storage->bytes / glia_dtype_size(storage->dtype));
         glia_tensor flat    = {.ctx = plan->ctx, .data = address(plan, s, 0)};
-        glia_set_shape(&flat, storage->dtype, 1, &count);
-        GLIA_TRY(glia_tensor_fill(&flat, storage->fill));
+        gli_set_shape(&flat, storage->dtype, 1, &count);
+        GLI_TRY(glia_tensor_fill(&flat, storage->fill));
     }
     return GLIA_OK;
 }
 
-glia_status glia__plan_place(glia_plan *plan, const glia_plan_options *options) {
-    GLIA_TRY(choose(plan, options->no_sharing));
-    glia_zone zone           = {0};
+glia_status gli_plan_place(glia_plan *plan, const gli_plan_options *options) {
+    GLI_TRY(choose(plan, options->no_sharing));
+    gli_zone zone            = {0};
     const glia_status status = place_all(plan, &zone);
-    glia_zone_free(plan->ctx, &zone);
-    GLIA_TRY(status);
-    GLIA_TRY(plan->ctx->device->alloc(plan->ctx, plan->bytes, "the plan's arena", &plan->arena));
-    GLIA_TRY(set_addresses(plan));
+    gli_zone_free(plan->ctx, &zone);
+    GLI_TRY(status);
+    GLI_TRY(plan->ctx->device->alloc(plan->ctx, plan->bytes, "the plan's arena", &plan->arena));
+    GLI_TRY(set_addresses(plan));
     for (int s = 0; s < plan->n_steps; ++s) fill_call(plan, &plan->steps[s]);
     return fill(plan);
 }

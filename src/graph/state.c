@@ -6,7 +6,7 @@
 
 static const char *const pack_out[] = {"y"};
 
-const glia_op glia_op_pack = {.name = "pack", .out_names = pack_out, .n_out = 1};
+const gli_op gli_op_pack = {.name = "pack", .out_names = pack_out, .n_out = 1};
 
 typedef struct pack_args {
     const glia_value *values;
@@ -27,59 +27,59 @@ static int by_begin(const void *a, const void *b) {
 static glia_status check_ranges(glia_graph *graph, const pack_args *a) {
     glia_context *ctx = graph->ctx;
     void *memory;
-    GLIA_TRY(glia_zone_new(ctx, &graph->zone, (size_t)a->n, sizeof(range), &memory));
+    GLI_TRY(gli_zone_new(ctx, &graph->zone, (size_t)a->n, sizeof(range), &memory));
     range *ranges          = memory;
     const glia_dtype dtype = glia_graph_dtype(graph, a->values[0]);
     for (int i = 0; i < a->n; ++i) {
-        GLIA_TRY(glia__graph_check(graph, "a pack", "a value", a->values[i]));
-        const glia_tensor *x = &glia__graph_value(graph, a->values[i])->tensor;
-        GLIA_REQUIRE(ctx, x->dtype == dtype, GLIA_DTYPE_MISMATCH, "a pack: value 0 is %s, value %d is %s",
-                     glia_dtype_name(dtype), i, glia_dtype_name(x->dtype));
-        GLIA_REQUIRE(ctx, a->offset[i] >= 0 && a->offset[i] <= a->total - glia_count(x), GLIA_SHAPE_MISMATCH,
-                     "a pack: value %d, %s from element %lld on, does not lie in %lld elements", i, GLIA_SHAPE_OF(x),
-                     (long long)a->offset[i], (long long)a->total);
-        ranges[i] = (range){a->offset[i], a->offset[i] + glia_count(x)};
+        GLI_TRY(gli_graph_check(graph, "a pack", "a value", a->values[i]));
+        const glia_tensor *x = &gli_graph_value(graph, a->values[i])->tensor;
+        GLI_REQUIRE(ctx, x->dtype == dtype, GLIA_DTYPE_MISMATCH, "a pack: value 0 is %s, value %d is %s",
+                    glia_dtype_name(dtype), i, glia_dtype_name(x->dtype));
+        GLI_REQUIRE(ctx, a->offset[i] >= 0 && a->offset[i] <= a->total - gli_count(x), GLIA_SHAPE_MISMATCH,
+                    "a pack: value %d, %s from element %lld on, does not lie in %lld elements", i, GLI_SHAPE_OF(x),
+                    (long long)a->offset[i], (long long)a->total);
+        ranges[i] = (range){a->offset[i], a->offset[i] + gli_count(x)};
     }
     qsort(ranges, (size_t)a->n, sizeof *ranges, by_begin);
     for (int i = 1; i < a->n; ++i)
-        GLIA_REQUIRE(ctx, ranges[i - 1].end <= ranges[i].begin, GLIA_INVALID_ARGUMENT,
-                     "a pack: two values overlap at element %lld", (long long)ranges[i].begin);
+        GLI_REQUIRE(ctx, ranges[i - 1].end <= ranges[i].begin, GLIA_INVALID_ARGUMENT,
+                    "a pack: two values overlap at element %lld", (long long)ranges[i].begin);
     return GLIA_OK;
 }
 
 static glia_status build_pack(glia_graph *graph, const void *arg, int *out) {
     const pack_args *a = arg;
     glia_context *ctx  = graph->ctx;
-    GLIA_REQUIRE(ctx, a->n > 0, GLIA_INVALID_ARGUMENT, "a pack: no values");
-    GLIA_TRY(check_ranges(graph, a));
-    glia_value_info info   = {.kind = GLIA_VALUE_RESULT, .tensor = {.ctx = ctx}, .node = graph->n_nodes};
+    GLI_REQUIRE(ctx, a->n > 0, GLIA_INVALID_ARGUMENT, "a pack: no values");
+    GLI_TRY(check_ranges(graph, a));
+    gli_value_info info    = {.kind = GLI_VALUE_RESULT, .tensor = {.ctx = ctx}, .node = graph->n_nodes};
     const glia_shape shape = {1, {a->total}};
-    GLIA_TRY(glia_shape_check(ctx, "a pack", glia_graph_dtype(graph, a->values[0]), shape));
-    glia_set_shape(&info.tensor, glia_graph_dtype(graph, a->values[0]), 1, shape.dim);
+    GLI_TRY(gli_shape_check(ctx, "a pack", glia_graph_dtype(graph, a->values[0]), shape));
+    gli_set_shape(&info.tensor, glia_graph_dtype(graph, a->values[0]), 1, shape.dim);
 
-    glia_node node = {.op = &glia_op_pack, .n_in = a->n, .label = graph->label};
+    gli_node node = {.op = &gli_op_pack, .n_in = a->n, .label = graph->label};
     const void *offset;
     void *ids;
-    GLIA_TRY(glia__graph_keep(graph, a->offset, (size_t)a->n * sizeof *a->offset, &offset));
-    GLIA_TRY(glia_zone_new(ctx, &graph->zone, (size_t)a->n, sizeof *node.in, &ids));
+    GLI_TRY(gli_graph_keep(graph, a->offset, (size_t)a->n * sizeof *a->offset, &offset));
+    GLI_TRY(gli_zone_new(ctx, &graph->zone, (size_t)a->n, sizeof *node.in, &ids));
     node.offset = offset;
     node.in     = ids;
     for (int i = 0; i < a->n; ++i) node.in[i] = a->values[i].id;
     int index;
-    GLIA_TRY(glia__graph_add_value(graph, &info, out));
+    GLI_TRY(gli_graph_add_value(graph, &info, out));
     node.out[0]              = *out;
-    const glia_status status = glia__graph_add_node(graph, &node, &index);
+    const glia_status status = gli_graph_add_node(graph, &node, &index);
     if (status != GLIA_OK) --graph->n_values;
     return status;
 }
 
-glia_value glia__graph_pack(glia_graph *graph, const glia_value *values, const int64_t *offset, int n, int64_t total) {
-    return glia__graph_build(graph, build_pack, &(pack_args){values, offset, n, total});
+glia_value gli_graph_pack(glia_graph *graph, const glia_value *values, const int64_t *offset, int n, int64_t total) {
+    return gli_graph_build(graph, build_pack, &(pack_args){values, offset, n, total});
 }
 
 static bool overlap(const glia_tensor *a, const glia_tensor *b) {
-    const char *a0 = a->data, *a1 = a0 + (size_t)glia_extent(a) * glia_dtype_size(a->dtype);
-    const char *b0 = b->data, *b1 = b0 + (size_t)glia_extent(b) * glia_dtype_size(b->dtype);
+    const char *a0 = a->data, *a1 = a0 + (size_t)gli_extent(a) * glia_dtype_size(a->dtype);
+    const char *b0 = b->data, *b1 = b0 + (size_t)gli_extent(b) * glia_dtype_size(b->dtype);
     return a0 < b1 && b0 < a1;
 }
 
@@ -90,33 +90,33 @@ typedef struct assign_args {
 static glia_status build_assign(glia_graph *graph, const void *arg, int *out) {
     const assign_args *a = arg;
     glia_context *ctx    = graph->ctx;
-    GLIA_TRY(glia__graph_check(graph, "glia_graph_assign", "state", a->state));
-    GLIA_TRY(glia__graph_check(graph, "glia_graph_assign", "value", a->value));
-    const glia_value_info *state = glia__graph_value(graph, a->state), *value = glia__graph_value(graph, a->value);
+    GLI_TRY(gli_graph_check(graph, "glia_graph_assign", "state", a->state));
+    GLI_TRY(gli_graph_check(graph, "glia_graph_assign", "value", a->value));
+    const gli_value_info *state = gli_graph_value(graph, a->state), *value = gli_graph_value(graph, a->value);
     const glia_tensor *to = &state->tensor;
-    GLIA_REQUIRE(ctx, state->kind == GLIA_VALUE_TENSOR || state->kind == GLIA_VALUE_VIEW, GLIA_INVALID_ARGUMENT,
-                 "glia_graph_assign: state is no value of glia_graph_tensor");
-    GLIA_REQUIRE(ctx, value->tensor.dtype == to->dtype, GLIA_DTYPE_MISMATCH,
-                 "glia_graph_assign: state is %s, value is %s", glia_dtype_name(to->dtype),
-                 glia_dtype_name(value->tensor.dtype));
-    GLIA_REQUIRE(ctx, glia_same_shape(&value->tensor, to), GLIA_SHAPE_MISMATCH,
-                 "glia_graph_assign: state is %s, value is %s", GLIA_SHAPE_OF(to), GLIA_SHAPE_OF(&value->tensor));
+    GLI_REQUIRE(ctx, state->kind == GLI_VALUE_TENSOR || state->kind == GLI_VALUE_VIEW, GLIA_INVALID_ARGUMENT,
+                "glia_graph_assign: state is no value of glia_graph_tensor");
+    GLI_REQUIRE(ctx, value->tensor.dtype == to->dtype, GLIA_DTYPE_MISMATCH,
+                "glia_graph_assign: state is %s, value is %s", glia_dtype_name(to->dtype),
+                glia_dtype_name(value->tensor.dtype));
+    GLI_REQUIRE(ctx, gli_same_shape(&value->tensor, to), GLIA_SHAPE_MISMATCH,
+                "glia_graph_assign: state is %s, value is %s", GLI_SHAPE_OF(to), GLI_SHAPE_OF(&value->tensor));
     for (int i = 0; i < to->ndim; ++i)
-        GLIA_REQUIRE(ctx, to->dim[i] <= 1 || to->stride[i] > 0, GLIA_INVALID_ARGUMENT,
-                     "glia_graph_assign: state has stride 0 in dimension %d: it repeats its elements", i);
+        GLI_REQUIRE(ctx, to->dim[i] <= 1 || to->stride[i] > 0, GLIA_INVALID_ARGUMENT,
+                    "glia_graph_assign: state has stride 0 in dimension %d: it repeats its elements", i);
     for (int i = 0; i < graph->n_assignments; ++i)
-        GLIA_REQUIRE(ctx, !overlap(&graph->values[graph->assignments[i].state].tensor, to), GLIA_INVALID_ARGUMENT,
-                     "glia_graph_assign: state%s%s is assigned to twice", state->name ? " " : "",
-                     state->name ? state->name : "");
+        GLI_REQUIRE(ctx, !overlap(&graph->values[graph->assignments[i].state].tensor, to), GLIA_INVALID_ARGUMENT,
+                    "glia_graph_assign: state%s%s is assigned to twice", state->name ? " " : "",
+                    state->name ? state->name : "");
     void *assignments = graph->assignments;
-    GLIA_TRY(glia_grow(ctx, &assignments, &graph->assignment_capacity, graph->n_assignments + 1,
-                       sizeof *graph->assignments, "a graph"));
+    GLI_TRY(gli_grow(ctx, &assignments, &graph->assignment_capacity, graph->n_assignments + 1,
+                     sizeof *graph->assignments, "a graph"));
     graph->assignments                         = assignments;
-    graph->assignments[graph->n_assignments++] = (glia_assignment){a->state.id, a->value.id};
+    graph->assignments[graph->n_assignments++] = (gli_assignment){a->state.id, a->value.id};
     *out                                       = a->value.id;
     return GLIA_OK;
 }
 
 void glia_graph_assign(glia_graph *graph, glia_value state, glia_value value) {
-    glia__graph_build(graph, build_assign, &(assign_args){state, value});
+    gli_graph_build(graph, build_assign, &(assign_args){state, value});
 }

@@ -6,7 +6,7 @@
 #include "core/size.h"
 #include "graph/plan.h"
 
-int glia__storage_root(const glia_plan *plan, int storage, size_t *at) {
+int gli_storage_root(const glia_plan *plan, int storage, size_t *at) {
     size_t offset = 0;
     for (; plan->storages[storage].parent >= 0; storage = plan->storages[storage].parent)
         offset += plan->storages[storage].at;
@@ -16,30 +16,30 @@ int glia__storage_root(const glia_plan *plan, int storage, size_t *at) {
 
 static int root_of(const glia_plan *plan, int tensor, size_t *at) {
     size_t offset;
-    const int root = glia__storage_root(plan, plan->tensors[tensor].storage, &offset);
+    const int root = gli_storage_root(plan, plan->tensors[tensor].storage, &offset);
     if (at) *at = offset + plan->tensors[tensor].at;
     return root;
 }
 
 static size_t bytes_of(const glia_tensor *tensor) {
-    return (size_t)glia_extent(tensor) * glia_dtype_size(tensor->dtype);
+    return (size_t)gli_extent(tensor) * glia_dtype_size(tensor->dtype);
 }
 
-bool glia__plan_bindable(const glia_plan *plan, int tensor) {
-    const glia_plan_tensor *t = &plan->tensors[tensor];
-    const glia_storage *own   = &plan->storages[t->storage];
-    return own->kind == GLIA_STORAGE_ARENA && own->parent < 0 && !own->constant && !own->kept && t->at == 0 &&
+bool gli_plan_bindable(const glia_plan *plan, int tensor) {
+    const gli_plan_tensor *t = &plan->tensors[tensor];
+    const gli_storage *own   = &plan->storages[t->storage];
+    return own->kind == GLI_STORAGE_ARENA && own->parent < 0 && !own->constant && !own->kept && t->at == 0 &&
            own->bytes == bytes_of(&t->tensor);
 }
 
 static bool same_layout(const glia_tensor *a, const glia_tensor *b) {
-    return a->dtype == b->dtype && glia_same_shape(a, b) && glia_same_strides(a, b);
+    return a->dtype == b->dtype && gli_same_shape(a, b) && gli_same_strides(a, b);
 }
 
 /* The memory of a state that this tensor reads, as it was before the run; NULL: it reads none. */
 static const char *old_content(const glia_plan *plan, int tensor) {
-    const glia_storage *storage = &plan->storages[plan->tensors[tensor].storage];
-    return storage->kind == GLIA_STORAGE_TENSOR ? (const char *)storage->data + plan->tensors[tensor].at : NULL;
+    const gli_storage *storage = &plan->storages[plan->tensors[tensor].storage];
+    return storage->kind == GLI_STORAGE_TENSOR ? (const char *)storage->data + plan->tensors[tensor].at : NULL;
 }
 
 static bool reads(const glia_plan *plan, int tensor, const char *begin, size_t bytes) {
@@ -49,7 +49,7 @@ static bool reads(const glia_plan *plan, int tensor, const char *begin, size_t b
 
 /* Step s writes the first of the state's new content. It may read the old content where the op is allowed to write over
  * that very input. */
-static bool step_may_overwrite(const glia_plan *plan, const glia_plan_step *step, int storage, const char *begin,
+static bool step_may_overwrite(const glia_plan *plan, const gli_plan_step *step, int storage, const char *begin,
                                size_t bytes) {
     for (int i = 0; i < step->n_in; ++i) {
         if (step->in[i] < 0 || !reads(plan, step->in[i], begin, bytes)) continue;
@@ -66,15 +66,15 @@ static bool step_may_overwrite(const glia_plan *plan, const glia_plan_step *step
     return true;
 }
 
-static bool step_writes(const glia_plan *plan, const glia_plan_step *step, int storage) {
+static bool step_writes(const glia_plan *plan, const gli_plan_step *step, int storage) {
     for (int o = 0; o < step->op->n_out; ++o)
         if (step->out[o] >= 0 && root_of(plan, step->out[o], NULL) == storage) return true;
     return false;
 }
 
-bool glia__plan_try_assign(const glia_lowering *l, int state, int value, const int *others, int n_others) {
+bool gli_plan_try_assign(const gli_lowering *l, int state, int value, const int *others, int n_others) {
     const glia_plan *plan = l->plan;
-    if (!glia__plan_bindable(plan, value)) return false;
+    if (!gli_plan_bindable(plan, value)) return false;
     if (!same_layout(&plan->tensors[state].tensor, &plan->tensors[value].tensor)) return false;
     const char *begin  = old_content(plan, state);
     const size_t bytes = bytes_of(&plan->tensors[state].tensor);
@@ -93,35 +93,35 @@ bool glia__plan_try_assign(const glia_lowering *l, int state, int value, const i
 
 static void use(glia_plan *plan, int tensor, int step) {
     if (tensor < 0) return;
-    glia_storage *root = &plan->storages[root_of(plan, tensor, NULL)];
+    gli_storage *root = &plan->storages[root_of(plan, tensor, NULL)];
     if (step < root->first) root->first = step;
     if (step > root->last) root->last = step;
 }
 
-void glia__plan_lifetimes(glia_plan *plan, const glia_plan_options *options) {
+void gli_plan_lifetimes(glia_plan *plan, const gli_plan_options *options) {
     for (int s = 0; s < plan->n_storages; ++s) plan->storages[s].first = INT_MAX, plan->storages[s].last = -1;
     for (int s = 0; s < plan->n_steps; ++s) {
         for (int i = 0; i < plan->steps[s].n_in; ++i) use(plan, plan->steps[s].in[i], s);
         for (int o = 0; o < plan->steps[s].op->n_out; ++o) use(plan, plan->steps[s].out[o], s);
     }
     for (int s = 0; s < plan->n_storages; ++s) {
-        glia_storage *storage = &plan->storages[s];
+        gli_storage *storage = &plan->storages[s];
         if (storage->constant || storage->kept || (options->no_sharing && storage->last >= 0))
             storage->first = 0, storage->last = plan->n_steps;
-        if (storage->kind == GLIA_STORAGE_ARENA && storage->parent < 0 && storage->last >= 0)
-            plan->unshared += glia_align_up(storage->bytes, plan->ctx->device->alignment);
+        if (storage->kind == GLI_STORAGE_ARENA && storage->parent < 0 && storage->last >= 0)
+            plan->unshared += gli_align_up(storage->bytes, plan->ctx->device->alignment);
     }
 }
 
 /* The input dies in this step, nothing else of the step lies in its memory, and the result has its layout. */
 static bool may_overwrite(const glia_plan *plan, int s, int output, int input) {
-    const glia_plan_step *step = &plan->steps[s];
+    const gli_plan_step *step = &plan->steps[s];
     if (input < 0 || input >= step->n_in || step->in[input] < 0 || step->out[output] < 0) return false;
-    if (!glia__plan_bindable(plan, step->out[output])) return false;
+    if (!gli_plan_bindable(plan, step->out[output])) return false;
     if (plan->storages[plan->tensors[step->out[output]].storage].first != s) return false;
-    const int root           = root_of(plan, step->in[input], NULL);
-    const glia_storage *home = &plan->storages[root];
-    if (home->kind != GLIA_STORAGE_ARENA || home->last != s) return false;
+    const int root          = root_of(plan, step->in[input], NULL);
+    const gli_storage *home = &plan->storages[root];
+    if (home->kind != GLI_STORAGE_ARENA || home->last != s) return false;
     if (!same_layout(&plan->tensors[step->in[input]].tensor, &plan->tensors[step->out[output]].tensor)) return false;
     for (int i = 0; i < step->n_in; ++i)
         if (i != input && step->in[i] >= 0 && root_of(plan, step->in[i], NULL) == root) return false;
@@ -130,14 +130,14 @@ static bool may_overwrite(const glia_plan *plan, int s, int output, int input) {
     return true;
 }
 
-void glia__plan_in_place(glia_plan *plan) {
+void gli_plan_in_place(glia_plan *plan) {
     for (int s = 0; s < plan->n_steps; ++s)
         for (int o = 0; o < plan->steps[s].op->n_out; ++o) {
             const int input = plan->steps[s].op->in_place[o] - 1;
             if (!may_overwrite(plan, s, o, input)) continue;
-            glia_storage *own  = &plan->storages[plan->tensors[plan->steps[s].out[o]].storage];
-            own->parent        = root_of(plan, plan->steps[s].in[input], &own->at);
-            glia_storage *root = &plan->storages[own->parent];
+            gli_storage *own  = &plan->storages[plan->tensors[plan->steps[s].out[o]].storage];
+            own->parent       = root_of(plan, plan->steps[s].in[input], &own->at);
+            gli_storage *root = &plan->storages[own->parent];
             if (own->last > root->last) root->last = own->last;
         }
 }

@@ -24,20 +24,20 @@ static uint64_t big_endian(const unsigned char *at, int bytes) {
     return value;
 }
 
-static glia_status read_header(glia_input *in, const element_type **type, glia_idx *idx) {
+static glia_status read_header(gli_input *in, const element_type **type, gli_idx *idx) {
     unsigned char magic[4], size[4];
-    GLIA_TRY(glia_input_read(in, magic, sizeof magic, "an IDX magic number"));
-    GLIA_REQUIRE(in->ctx, magic[0] == 0 && magic[1] == 0, GLIA_BAD_FORMAT,
-                 "%s: is no IDX file: begins with the bytes %02x %02x %02x %02x", in->path, magic[0], magic[1],
-                 magic[2], magic[3]);
+    GLI_TRY(gli_input_read(in, magic, sizeof magic, "an IDX magic number"));
+    GLI_REQUIRE(in->ctx, magic[0] == 0 && magic[1] == 0, GLIA_BAD_FORMAT,
+                "%s: is no IDX file: begins with the bytes %02x %02x %02x %02x", in->path, magic[0], magic[1], magic[2],
+                magic[3]);
     *type = type_of(magic[2]);
-    GLIA_REQUIRE(in->ctx, *type, GLIA_BAD_FORMAT, "%s: 0x%02x is no type code of IDX", in->path, magic[2]);
-    GLIA_REQUIRE(in->ctx, magic[3] >= 1 && magic[3] <= GLIA_MAX_DIMS, GLIA_BAD_FORMAT,
-                 "%s: has %d dimensions, must have 1 to %d", in->path, magic[3], GLIA_MAX_DIMS);
+    GLI_REQUIRE(in->ctx, *type, GLIA_BAD_FORMAT, "%s: 0x%02x is no type code of IDX", in->path, magic[2]);
+    GLI_REQUIRE(in->ctx, magic[3] >= 1 && magic[3] <= GLIA_MAX_DIMS, GLIA_BAD_FORMAT,
+                "%s: has %d dimensions, must have 1 to %d", in->path, magic[3], GLIA_MAX_DIMS);
     idx->dtype = (*type)->dtype;
     idx->ndim  = magic[3];
     for (int i = 0; i < idx->ndim; ++i) {
-        GLIA_TRY(glia_input_read(in, size, sizeof size, "the size of a dimension"));
+        GLI_TRY(gli_input_read(in, size, sizeof size, "the size of a dimension"));
         idx->dim[i] = (int64_t)big_endian(size, sizeof size);
     }
     return GLIA_OK;
@@ -45,7 +45,7 @@ static glia_status read_header(glia_input *in, const element_type **type, glia_i
 
 /* The elements stand behind each other at the end of the block: turns them into the machine's, from the front. The
  * place that is written is never behind the one that is read. */
-static void decode(const element_type *type, int64_t count, glia_block *block) {
+static void decode(const element_type *type, int64_t count, gli_block *block) {
     if (type->code == 0x08) return;
     const size_t size       = glia_dtype_size(type->dtype);
     const unsigned char *at = (unsigned char *)block->data + block->bytes - (size_t)count * type->bytes;
@@ -62,37 +62,37 @@ static void decode(const element_type *type, int64_t count, glia_block *block) {
     }
 }
 
-static glia_status read_content(glia_input *in, const element_type *type, size_t max_bytes, glia_idx *idx) {
+static glia_status read_content(gli_input *in, const element_type *type, size_t max_bytes, gli_idx *idx) {
     int64_t count = 1;
     bool fits = true, empty = false;
     for (int i = 0; i < idx->ndim; ++i) {
         empty = empty || idx->dim[i] == 0;
-        fits  = fits && glia_mul_i64(count, idx->dim[i], &count);
+        fits  = fits && gli_mul_i64(count, idx->dim[i], &count);
     }
     if (empty) count = 0;
-    GLIA_REQUIRE(in->ctx, empty || (fits && count <= INT64_MAX / (int64_t)sizeof(double)), GLIA_BAD_FORMAT,
-                 "%s: its header announces more elements than 64 bits can count", in->path);
+    GLI_REQUIRE(in->ctx, empty || (fits && count <= INT64_MAX / (int64_t)sizeof(double)), GLIA_BAD_FORMAT,
+                "%s: its header announces more elements than 64 bits can count", in->path);
     const size_t bytes = (size_t)count * type->bytes;
-    GLIA_TRY(glia_input_expect(in, bytes, max_bytes));
-    GLIA_TRY(glia_block_alloc(in->ctx, (size_t)count, glia_dtype_size(type->dtype), in->path, &idx->data));
+    GLI_TRY(gli_input_expect(in, bytes, max_bytes));
+    GLI_TRY(gli_block_alloc(in->ctx, (size_t)count, glia_dtype_size(type->dtype), in->path, &idx->data));
     char *place        = idx->data.data;
-    glia_status status = glia_input_read(in, place ? place + idx->data.bytes - bytes : NULL, bytes, "its content");
-    if (status == GLIA_OK) status = glia_input_end(in);
+    glia_status status = gli_input_read(in, place ? place + idx->data.bytes - bytes : NULL, bytes, "its content");
+    if (status == GLIA_OK) status = gli_input_end(in);
     if (status == GLIA_OK)
         decode(type, count, &idx->data);
     else
-        glia_block_free(in->ctx, &idx->data);
+        gli_block_free(in->ctx, &idx->data);
     return status;
 }
 
-glia_status glia_idx_read(glia_context *ctx, const char *path, size_t max_bytes, glia_idx *out) {
-    glia_input in;
+glia_status gli_idx_read(glia_context *ctx, const char *path, size_t max_bytes, gli_idx *out) {
+    gli_input in;
     const element_type *type = NULL;
-    glia_idx idx             = {0};
-    GLIA_TRY(glia_input_open(ctx, path, &in));
+    gli_idx idx              = {0};
+    GLI_TRY(gli_input_open(ctx, path, &in));
     glia_status status = read_header(&in, &type, &idx);
     if (status == GLIA_OK) status = read_content(&in, type, max_bytes, &idx);
-    glia_input_close(&in);
+    gli_input_close(&in);
     if (status == GLIA_OK) *out = idx;
     return status;
 }

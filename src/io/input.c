@@ -5,114 +5,114 @@
 #include <string.h>
 #include <sys/stat.h>
 
-glia_status glia_fail_file(glia_context *ctx, const char *path, int error) {
+glia_status gli_fail_file(glia_context *ctx, const char *path, int error) {
     char text[128];
     if (strerror_r(error, text, sizeof text) != 0) snprintf(text, sizeof text, "error %d", error);
     const bool absent = error == ENOENT || error == ENOTDIR;
-    return glia_fail(ctx, absent ? GLIA_NOT_FOUND : GLIA_IO_ERROR, "%s: %s", path, text);
+    return gli_fail(ctx, absent ? GLIA_NOT_FOUND : GLIA_IO_ERROR, "%s: %s", path, text);
 }
 
 /* Only regular files: opening a pipe could wait for ever, and a folder has no content. */
 static glia_status check_regular(glia_context *ctx, const char *path, const struct stat *info) {
-    GLIA_REQUIRE(ctx, S_ISREG(info->st_mode), GLIA_IO_ERROR, "%s: is %s, not a file", path,
-                 S_ISDIR(info->st_mode) ? "a folder" : "a device or a pipe");
+    GLI_REQUIRE(ctx, S_ISREG(info->st_mode), GLIA_IO_ERROR, "%s: is %s, not a file", path,
+                S_ISDIR(info->st_mode) ? "a folder" : "a device or a pipe");
     return GLIA_OK;
 }
 
-static glia_status inspect(glia_input *in) {
+static glia_status inspect(gli_input *in) {
     struct stat info;
     unsigned char first[2];
-    if (fstat(fileno(in->file), &info) != 0) return glia_fail_file(in->ctx, in->path, errno);
-    GLIA_TRY(check_regular(in->ctx, in->path, &info));
+    if (fstat(fileno(in->file), &info) != 0) return gli_fail_file(in->ctx, in->path, errno);
+    GLI_TRY(check_regular(in->ctx, in->path, &info));
     in->size           = (uint64_t)info.st_size;
     const bool gzipped = fread(first, 1, 2, in->file) == 2 && first[0] == 0x1f && first[1] == 0x8b;
-    if (ferror(in->file) || fseek(in->file, 0, SEEK_SET) != 0) return glia_fail_file(in->ctx, in->path, errno);
-    return gzipped ? glia_gzip_open(in, &in->gzip) : GLIA_OK;
+    if (ferror(in->file) || fseek(in->file, 0, SEEK_SET) != 0) return gli_fail_file(in->ctx, in->path, errno);
+    return gzipped ? gli_gzip_open(in, &in->gzip) : GLIA_OK;
 }
 
-glia_status glia_input_open(glia_context *ctx, const char *path, glia_input *out) {
+glia_status gli_input_open(glia_context *ctx, const char *path, gli_input *out) {
     struct stat info;
-    if (stat(path, &info) != 0) return glia_fail_file(ctx, path, errno);
-    GLIA_TRY(check_regular(ctx, path, &info));
-    *out = (glia_input){.ctx = ctx, .path = path, .file = fopen(path, "rb")};
-    if (!out->file) return glia_fail_file(ctx, path, errno);
+    if (stat(path, &info) != 0) return gli_fail_file(ctx, path, errno);
+    GLI_TRY(check_regular(ctx, path, &info));
+    *out = (gli_input){.ctx = ctx, .path = path, .file = fopen(path, "rb")};
+    if (!out->file) return gli_fail_file(ctx, path, errno);
     const glia_status status = inspect(out);
-    if (status != GLIA_OK) glia_input_close(out);
+    if (status != GLIA_OK) gli_input_close(out);
     return status;
 }
 
-void glia_input_close(glia_input *in) {
-    glia_gzip_close(in->ctx, in->gzip);
+void gli_input_close(gli_input *in) {
+    gli_gzip_close(in->ctx, in->gzip);
     if (in->file) fclose(in->file);
-    *in = (glia_input){0};
+    *in = (gli_input){0};
 }
 
-static glia_status read_some(glia_input *in, void *to, size_t bytes, size_t *got) {
+static glia_status read_some(gli_input *in, void *to, size_t bytes, size_t *got) {
     *got = 0;
     if (bytes == 0) return GLIA_OK;
     if (in->gzip) {
-        GLIA_TRY(glia_gzip_read(in, to, bytes, got));
+        GLI_TRY(gli_gzip_read(in, to, bytes, got));
     } else {
         *got = fread(to, 1, bytes, in->file);
-        if (*got < bytes && ferror(in->file)) return glia_fail_file(in->ctx, in->path, errno);
+        if (*got < bytes && ferror(in->file)) return gli_fail_file(in->ctx, in->path, errno);
     }
     in->used += *got;
     return GLIA_OK;
 }
 
-glia_status glia_input_read(glia_input *in, void *to, size_t bytes, const char *what) {
+glia_status gli_input_read(gli_input *in, void *to, size_t bytes, const char *what) {
     size_t got;
-    GLIA_TRY(read_some(in, to, bytes, &got));
-    GLIA_REQUIRE(in->ctx, got == bytes, GLIA_BAD_FORMAT, "%s: truncated: ends %llu bytes into %s, which has %zu",
-                 in->path, (unsigned long long)got, what, bytes);
+    GLI_TRY(read_some(in, to, bytes, &got));
+    GLI_REQUIRE(in->ctx, got == bytes, GLIA_BAD_FORMAT, "%s: truncated: ends %llu bytes into %s, which has %zu",
+                in->path, (unsigned long long)got, what, bytes);
     return GLIA_OK;
 }
 
-glia_status glia_input_expect(const glia_input *in, uint64_t bytes, uint64_t max_bytes) {
+glia_status gli_input_expect(const gli_input *in, uint64_t bytes, uint64_t max_bytes) {
     if (!in->gzip) {
         const uint64_t left = in->size > in->used ? in->size - in->used : 0;
-        GLIA_REQUIRE(in->ctx, bytes == left, GLIA_BAD_FORMAT,
-                     "%s: its header announces %llu bytes of content, but %llu follow", in->path,
-                     (unsigned long long)bytes, (unsigned long long)left);
+        GLI_REQUIRE(in->ctx, bytes == left, GLIA_BAD_FORMAT,
+                    "%s: its header announces %llu bytes of content, but %llu follow", in->path,
+                    (unsigned long long)bytes, (unsigned long long)left);
         return GLIA_OK;
     }
     /* Deflate stores at most 258 bytes in two bits. */
     enum { DEFLATE_MOST = 1032 };
-    GLIA_REQUIRE(in->ctx, bytes / DEFLATE_MOST <= in->size, GLIA_BAD_FORMAT,
-                 "%s: its header announces %llu bytes of content, more than %llu gzipped bytes can hold", in->path,
-                 (unsigned long long)bytes, (unsigned long long)in->size);
-    GLIA_REQUIRE(in->ctx, bytes <= max_bytes, GLIA_BAD_FORMAT,
-                 "%s: its header announces %llu bytes of content, allowed are %llu (max_bytes)", in->path,
-                 (unsigned long long)bytes, (unsigned long long)max_bytes);
+    GLI_REQUIRE(in->ctx, bytes / DEFLATE_MOST <= in->size, GLIA_BAD_FORMAT,
+                "%s: its header announces %llu bytes of content, more than %llu gzipped bytes can hold", in->path,
+                (unsigned long long)bytes, (unsigned long long)in->size);
+    GLI_REQUIRE(in->ctx, bytes <= max_bytes, GLIA_BAD_FORMAT,
+                "%s: its header announces %llu bytes of content, allowed are %llu (max_bytes)", in->path,
+                (unsigned long long)bytes, (unsigned long long)max_bytes);
     return GLIA_OK;
 }
 
-glia_status glia_input_end(glia_input *in) {
+glia_status gli_input_end(gli_input *in) {
     char more;
     size_t got;
     const unsigned long long used = in->used;
-    GLIA_TRY(read_some(in, &more, 1, &got));
-    GLIA_REQUIRE(in->ctx, got == 0, GLIA_BAD_FORMAT, "%s: goes on after its content of %llu bytes", in->path, used);
+    GLI_TRY(read_some(in, &more, 1, &got));
+    GLI_REQUIRE(in->ctx, got == 0, GLIA_BAD_FORMAT, "%s: goes on after its content of %llu bytes", in->path, used);
     return GLIA_OK;
 }
 
-static glia_status count_unpacked(glia_input *in, uint64_t max_bytes) {
+static glia_status count_unpacked(gli_input *in, uint64_t max_bytes) {
     char chunk[1 << 14];
     size_t got;
     do {
-        GLIA_TRY(read_some(in, chunk, sizeof chunk, &got));
-        GLIA_REQUIRE(in->ctx, in->used <= max_bytes, GLIA_BAD_FORMAT,
-                     "%s: unpacks to more than %llu bytes, which is what is allowed (max_bytes)", in->path,
-                     (unsigned long long)max_bytes);
+        GLI_TRY(read_some(in, chunk, sizeof chunk, &got));
+        GLI_REQUIRE(in->ctx, in->used <= max_bytes, GLIA_BAD_FORMAT,
+                    "%s: unpacks to more than %llu bytes, which is what is allowed (max_bytes)", in->path,
+                    (unsigned long long)max_bytes);
     } while (got == sizeof chunk);
     return GLIA_OK;
 }
 
-glia_status glia_input_measure(glia_context *ctx, const char *path, uint64_t max_bytes, uint64_t *bytes) {
-    glia_input in;
-    GLIA_TRY(glia_input_open(ctx, path, &in));
+glia_status gli_input_measure(glia_context *ctx, const char *path, uint64_t max_bytes, uint64_t *bytes) {
+    gli_input in;
+    GLI_TRY(gli_input_open(ctx, path, &in));
     const glia_status status = in.gzip ? count_unpacked(&in, max_bytes) : GLIA_OK;
     *bytes                   = in.gzip ? in.used : in.size;
-    glia_input_close(&in);
+    gli_input_close(&in);
     return status;
 }

@@ -22,23 +22,23 @@ static int create(const char *path, char *temporary, size_t bytes) {
     return descriptor;
 }
 
-static void release(glia_output *out) {
-    glia_block_free(out->ctx, &out->temporary);
-    *out = (glia_output){0};
+static void release(gli_output *out) {
+    gli_block_free(out->ctx, &out->temporary);
+    *out = (gli_output){0};
 }
 
 /* Renaming would put a file in the place of a device, too. A folder defends itself. */
 static glia_status check_replaceable(glia_context *ctx, const char *path) {
     struct stat info;
-    GLIA_REQUIRE(ctx, stat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode), GLIA_IO_ERROR,
-                 "%s: is a device or a pipe, not a file", path);
+    GLI_REQUIRE(ctx, stat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode), GLIA_IO_ERROR,
+                "%s: is a device or a pipe, not a file", path);
     return GLIA_OK;
 }
 
-glia_status glia_output_open(glia_context *ctx, const char *path, glia_output *out) {
-    *out = (glia_output){.ctx = ctx, .path = path};
-    GLIA_TRY(check_replaceable(ctx, path));
-    GLIA_TRY(glia_block_alloc(ctx, strlen(path) + ENDING, 1, "the name of a temporary file", &out->temporary));
+glia_status gli_output_open(glia_context *ctx, const char *path, gli_output *out) {
+    *out = (gli_output){.ctx = ctx, .path = path};
+    GLI_TRY(check_replaceable(ctx, path));
+    GLI_TRY(gli_block_alloc(ctx, strlen(path) + ENDING, 1, "the name of a temporary file", &out->temporary));
     const int descriptor = create(path, out->temporary.data, out->temporary.bytes);
     int error            = errno;
     out->file            = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
@@ -49,15 +49,15 @@ glia_status glia_output_open(glia_context *ctx, const char *path, glia_output *o
         unlink(out->temporary.data);
     }
     release(out);
-    return glia_fail_file(ctx, path, error);
+    return gli_fail_file(ctx, path, error);
 }
 
-glia_status glia_output_write(glia_output *out, const void *from, size_t bytes) {
-    if (bytes > 0 && fwrite(from, 1, bytes, out->file) != bytes) return glia_fail_file(out->ctx, out->path, errno);
+glia_status gli_output_write(gli_output *out, const void *from, size_t bytes) {
+    if (bytes > 0 && fwrite(from, 1, bytes, out->file) != bytes) return gli_fail_file(out->ctx, out->path, errno);
     return GLIA_OK;
 }
 
-void glia_output_abandon(glia_output *out) {
+void gli_output_abandon(gli_output *out) {
     if (out->file) fclose(out->file);
     unlink(out->temporary.data);
     release(out);
@@ -74,7 +74,7 @@ static void flush_folder(char *path) {
 }
 
 /* Gives the file its name, and returns 0; or the errno of what failed. */
-static int finish(glia_output *out) {
+static int finish(gli_output *out) {
     FILE *file = out->file;
     if (fflush(file) != 0 || fsync(fileno(file)) != 0) return errno;
     out->file = NULL;
@@ -82,13 +82,13 @@ static int finish(glia_output *out) {
     return rename(out->temporary.data, out->path) == 0 ? 0 : errno;
 }
 
-glia_status glia_output_commit(glia_output *out) {
+glia_status gli_output_commit(gli_output *out) {
     glia_context *ctx = out->ctx;
     const char *path  = out->path;
     const int error   = finish(out);
     if (error != 0) {
-        glia_output_abandon(out);
-        return glia_fail_file(ctx, path, error);
+        gli_output_abandon(out);
+        return gli_fail_file(ctx, path, error);
     }
     flush_folder(out->temporary.data);
     release(out);

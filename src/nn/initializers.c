@@ -41,8 +41,8 @@ static void orthonormalize(double *m, int64_t rows, int64_t columns) {
 /* count normal numbers, row-major, in host memory. */
 static glia_status normal_numbers(glia_context *ctx, int64_t count, uint32_t stream, double *out) {
     glia_tensor drawn = {.ctx = ctx};
-    glia_set_shape(&drawn, GLIA_F64, 1, &count);
-    GLIA_TRY(ctx->device->alloc(ctx, (size_t)count * sizeof *out, "an orthogonal weight", &drawn.owned));
+    gli_set_shape(&drawn, GLIA_F64, 1, &count);
+    GLI_TRY(ctx->device->alloc(ctx, (size_t)count * sizeof *out, "an orthogonal weight", &drawn.owned));
     drawn.data         = drawn.owned.data;
     glia_status status = random_fill(GLIA_NORMAL, 0, 1, stream, &drawn);
     if (status == GLIA_OK) status = glia_tensor_read(&drawn, out, (size_t)count * sizeof *out);
@@ -51,15 +51,15 @@ static glia_status normal_numbers(glia_context *ctx, int64_t count, uint32_t str
 }
 
 /* The weight as a matrix of its first dimension by the others; the shorter side becomes orthonormal. */
-static glia_status orthogonal(const glia_weight *weight, uint32_t stream, glia_tensor *out) {
+static glia_status orthogonal(const gli_weight *weight, uint32_t stream, glia_tensor *out) {
     glia_context *ctx   = out->ctx;
-    const int64_t count = glia_count(out), rows = weight->ndim ? weight->dim[0] : 1, columns = rows ? count / rows : 0;
+    const int64_t count = gli_count(out), rows = weight->ndim ? weight->dim[0] : 1, columns = rows ? count / rows : 0;
     const bool wide   = rows <= columns;
     const double gain = weight->init.a != 0 ? weight->init.a : 1;
-    glia_block doubles, final;
-    GLIA_TRY(glia_block_alloc(ctx, (size_t)count, sizeof(double), "an orthogonal weight", &doubles));
+    gli_block doubles, final;
+    GLI_TRY(gli_block_alloc(ctx, (size_t)count, sizeof(double), "an orthogonal weight", &doubles));
     glia_status status =
-        glia_block_alloc(ctx, (size_t)count, glia_dtype_size(out->dtype), "an orthogonal weight", &final);
+        gli_block_alloc(ctx, (size_t)count, glia_dtype_size(out->dtype), "an orthogonal weight", &final);
     if (status == GLIA_OK) status = normal_numbers(ctx, count, stream, doubles.data);
     if (status == GLIA_OK) {
         const double *m          = doubles.data;
@@ -67,16 +67,16 @@ static glia_status orthogonal(const glia_weight *weight, uint32_t stream, glia_t
         orthonormalize(doubles.data, short_side, long_side);
         for (int64_t i = 0; i < count; ++i) {
             const int64_t row = i / columns, column = i % columns;
-            glia_store(out->dtype, final.data, i, gain * (wide ? m[i] : m[column * long_side + row]));
+            gli_store(out->dtype, final.data, i, gain * (wide ? m[i] : m[column * long_side + row]));
         }
         status = glia_tensor_write(out, final.data, final.bytes);
     }
-    glia_block_free(ctx, &final);
-    glia_block_free(ctx, &doubles);
+    gli_block_free(ctx, &final);
+    gli_block_free(ctx, &doubles);
     return status;
 }
 
-static glia_status fill(const glia_weight *weight, uint32_t stream, glia_tensor *out) {
+static glia_status fill(const gli_weight *weight, uint32_t stream, glia_tensor *out) {
     const glia_init init = weight->init;
     const double in      = (double)(weight->fan_in > 0 ? weight->fan_in : 1),
                  both    = in + (double)(weight->fan_out > 0 ? weight->fan_out : 1);
@@ -93,16 +93,16 @@ static glia_status fill(const glia_weight *weight, uint32_t stream, glia_tensor 
         case GLIA_INIT_HE_NORMAL: return random_fill(GLIA_NORMAL, 0, sqrt(2 / in), stream, out);
         case GLIA_INIT_ORTHOGONAL: return orthogonal(weight, stream, out);
     }
-    return glia_fail(out->ctx, GLIA_INVALID_ARGUMENT, "%s: init kind %d is no glia_init_kind", weight->name,
-                     (int)init.kind);
+    return gli_fail(out->ctx, GLIA_INVALID_ARGUMENT, "%s: init kind %d is no glia_init_kind", weight->name,
+                    (int)init.kind);
 }
 
-glia_status glia_init_fill(const glia_weight *weight, uint32_t stream, glia_tensor *out) {
-    GLIA_TRY(fill(weight, stream, out));
+glia_status gli_init_fill(const gli_weight *weight, uint32_t stream, glia_tensor *out) {
+    GLI_TRY(fill(weight, stream, out));
     if (weight->zero_row == 0) return GLIA_OK;
     glia_tensor row     = *out;
     const int64_t first = (weight->zero_row - 1) * out->stride[0];
-    row.owned           = (glia_block){0};
+    row.owned           = (gli_block){0};
     row.dim[0]          = 1;
     row.data            = (char *)out->data + (size_t)first * glia_dtype_size(out->dtype);
     return glia_tensor_fill(&row, 0);

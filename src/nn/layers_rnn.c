@@ -22,35 +22,35 @@ static bool check(const stack *s, const glia_tensor *x) {
     const bool lstm = s->params.cell == GLIA_RNN_LSTM, gru = s->params.cell == GLIA_RNN_GRU;
     glia_model *model = s->model;
     if (x->ndim != 3)
-        glia_model_fail(model, GLIA_SHAPE_MISMATCH, "x is %s, must be [T,I]: steps of inputs",
-                        glia_shape_text(x->ndim - 1, x->dim + 1, (char[GLIA_SHAPE_TEXT]){0}));
+        gli_model_fail(model, GLIA_SHAPE_MISMATCH, "x is %s, must be [T,I]: steps of inputs",
+                       gli_shape_text(x->ndim - 1, x->dim + 1, (char[GLI_SHAPE_TEXT]){0}));
     else if (a->units <= 0)
-        glia_model_fail(model, GLIA_INVALID_ARGUMENT, "units is %d, must be positive", a->units);
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "units is %d, must be positive", a->units);
     else if (a->layers < 0 || a->layers > 64)
-        glia_model_fail(model, GLIA_INVALID_ARGUMENT, "layers is %d, must be 1 to 64", a->layers);
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "layers is %d, must be 1 to 64", a->layers);
     else if ((unsigned)a->direction > GLIA_RNN_BOTH)
-        glia_model_fail(model, GLIA_INVALID_ARGUMENT, "direction is %d, no direction", (int)a->direction);
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "direction is %d, no direction", (int)a->direction);
     else if (!(a->dropout >= 0 && a->dropout < 1))
-        glia_model_fail(model, GLIA_INVALID_ARGUMENT, "dropout is %g, must be from 0 to below 1", (double)a->dropout);
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "dropout is %g, must be from 0 to below 1", (double)a->dropout);
     else if (a->dropout > 0 && s->layers == 1)
-        glia_model_fail(model, GLIA_INVALID_ARGUMENT, "dropout is %g, but it lies between layers, and there is one",
-                        (double)a->dropout);
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "dropout is %g, but it lies between layers, and there is one",
+                       (double)a->dropout);
     else if (a->stateful_batch < 0)
-        glia_model_fail(model, GLIA_INVALID_ARGUMENT, "stateful_batch is %d, must be a number of samples",
-                        a->stateful_batch);
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "stateful_batch is %d, must be a number of samples",
+                       a->stateful_batch);
     else if (a->stateful_batch && model->stateful_batch && a->stateful_batch != model->stateful_batch)
-        glia_model_fail(model, GLIA_INVALID_ARGUMENT, "stateful_batch is %d, of %s it is %d: batches have one size",
-                        a->stateful_batch, model->layers[model->stateful_layer].label, model->stateful_batch);
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "stateful_batch is %d, of %s it is %d: batches have one size",
+                       a->stateful_batch, model->layers[model->stateful_layer].label, model->stateful_batch);
     else if (a->projection < 0)
-        glia_model_fail(model, GLIA_INVALID_ARGUMENT, "projection is %d, must not be negative", a->projection);
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "projection is %d, must not be negative", a->projection);
     else if (!lstm && (a->projection || a->peephole || a->cell_clip != 0))
-        glia_model_fail(model, GLIA_INVALID_ARGUMENT,
-                        "projection is %d, peephole %d, cell_clip %g: they belong to the LSTM", a->projection,
-                        a->peephole, a->cell_clip);
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT,
+                       "projection is %d, peephole %d, cell_clip %g: they belong to the LSTM", a->projection,
+                       a->peephole, a->cell_clip);
     else if (a->reset_before && !gru)
-        glia_model_fail(model, GLIA_INVALID_ARGUMENT, "reset_before belongs to the GRU");
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "reset_before belongs to the GRU");
     else if (a->relu && (lstm || gru))
-        glia_model_fail(model, GLIA_INVALID_ARGUMENT, "relu belongs to glia_model_rnn");
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "relu belongs to glia_model_rnn");
     else
         return true;
     return false;
@@ -62,74 +62,75 @@ static glia_value weight(const stack *s, const char *what, int layer, int direct
     const bool reverse = direction == 1 || s->args->direction == GLIA_RNN_REVERSE;
     const double bound = 1 / sqrt(s->args->units);
     snprintf(name, sizeof name, "%s_l%d%s", what, layer, reverse ? "_reverse" : "");
-    return glia_layer_weight(s->model,
-                             &(glia_weight_spec){.suffix   = name,
-                                                 .ndim     = ndim,
-                                                 .dim      = {rows, columns},
-                                                 .init     = init,
-                                                 .fallback = {.kind = GLIA_INIT_UNIFORM, .a = -bound, .b = bound},
-                                                 .fan_in   = columns,
-                                                 .fan_out  = rows});
+    return gli_layer_weight(s->model,
+                            &(gli_weight_spec){.suffix   = name,
+                                               .ndim     = ndim,
+                                               .dim      = {rows, columns},
+                                               .init     = init,
+                                               .fallback = {.kind = GLIA_INIT_UNIFORM, .a = -bound, .b = bound},
+                                               .fan_in   = columns,
+                                               .fan_out  = rows});
 }
 
 static void add_weights(const stack *s, int layer, int64_t inputs, glia_value *in) {
     const glia_rnn_args *a = s->args;
     const int64_t hidden = a->units, rows = s->gates * hidden;
     for (int d = 0; d < s->directions; ++d) {
-        in[rnn_weight(d, RNN_W_IH)] = weight(s, "weight_ih", layer, d, 2, rows, inputs, a->weight_init);
-        in[rnn_weight(d, RNN_W_HH)] = weight(s, "weight_hh", layer, d, 2, rows, s->outputs, a->recurrent_init);
+        in[gli_rnn_weight(d, GLI_RNN_W_IH)] = weight(s, "weight_ih", layer, d, 2, rows, inputs, a->weight_init);
+        in[gli_rnn_weight(d, GLI_RNN_W_HH)] = weight(s, "weight_hh", layer, d, 2, rows, s->outputs, a->recurrent_init);
         if (!a->no_bias) {
-            in[rnn_weight(d, RNN_B_IH)] = weight(s, "bias_ih", layer, d, 1, rows, 0, a->bias_init);
-            in[rnn_weight(d, RNN_B_HH)] = weight(s, "bias_hh", layer, d, 1, rows, 0, a->bias_init);
+            in[gli_rnn_weight(d, GLI_RNN_B_IH)] = weight(s, "bias_ih", layer, d, 1, rows, 0, a->bias_init);
+            in[gli_rnn_weight(d, GLI_RNN_B_HH)] = weight(s, "bias_hh", layer, d, 1, rows, 0, a->bias_init);
         }
         if (a->projection)
-            in[rnn_weight(d, RNN_W_HR)] = weight(s, "weight_hr", layer, d, 2, s->outputs, hidden, a->recurrent_init);
+            in[gli_rnn_weight(d, GLI_RNN_W_HR)] =
+                weight(s, "weight_hr", layer, d, 2, s->outputs, hidden, a->recurrent_init);
         if (a->peephole)
-            in[rnn_weight(d, RNN_PEEPHOLE)] = weight(s, "peephole", layer, d, 2, 3, hidden, a->recurrent_init);
+            in[gli_rnn_weight(d, GLI_RNN_PEEPHOLE)] = weight(s, "peephole", layer, d, 2, 3, hidden, a->recurrent_init);
     }
 }
 
 /* The states after the call are those before the next one. */
-static void emit_stateful(glia_emission *e, const glia_recipe_node *node, const glia_value *in, glia_value *out) {
-    glia__graph_call(e->graph, &glia_op_rnn, node->params, in, node->n_in, out, node->n_out);
-    glia_graph_assign(e->graph, in[RNN_H0], out[RNN_H_N]);
-    if (in[RNN_C0].id) glia_graph_assign(e->graph, in[RNN_C0], out[RNN_C_N]);
+static void emit_stateful(gli_emission *e, const gli_recipe_node *node, const glia_value *in, glia_value *out) {
+    gli_graph_call(e->graph, &gli_op_rnn, node->params, in, node->n_in, out, node->n_out);
+    glia_graph_assign(e->graph, in[GLI_RNN_H0], out[GLI_RNN_H_N]);
+    if (in[GLI_RNN_C0].id) glia_graph_assign(e->graph, in[GLI_RNN_C0], out[GLI_RNN_C_N]);
 }
 
 static glia_value state(const stack *s, const char *what, int layer, int64_t size) {
     char name[32];
     snprintf(name, sizeof name, "%s_l%d", what, layer);
-    return glia_layer_weight(s->model, &(glia_weight_spec){.suffix   = name,
-                                                           .ndim     = 3,
-                                                           .dim      = {s->directions, s->args->stateful_batch, size},
-                                                           .fallback = {.kind = GLIA_INIT_ZEROS},
-                                                           .buffer   = true,
-                                                           .state    = true});
+    return gli_layer_weight(s->model, &(gli_weight_spec){.suffix   = name,
+                                                         .ndim     = 3,
+                                                         .dim      = {s->directions, s->args->stateful_batch, size},
+                                                         .fallback = {.kind = GLIA_INIT_ZEROS},
+                                                         .buffer   = true,
+                                                         .state    = true});
 }
 
 /* The recipe's own batch is not that of the states, so that they come in when its shapes are known. */
 static void keep_states(const stack *s, int layer) {
-    const bool lstm        = s->params.cell == GLIA_RNN_LSTM;
-    const glia_value h     = state(s, "h", layer, s->outputs);
-    const glia_value c     = lstm ? state(s, "c", layer, s->args->units) : (glia_value){0};
-    glia_recipe_node *node = glia_model_last_node(s->model);
+    const bool lstm       = s->params.cell == GLIA_RNN_LSTM;
+    const glia_value h    = state(s, "h", layer, s->outputs);
+    const glia_value c    = lstm ? state(s, "c", layer, s->args->units) : (glia_value){0};
+    gli_recipe_node *node = gli_model_last_node(s->model);
     if (!node) return;
-    node->in[RNN_H0] = h.id;
-    node->in[RNN_C0] = c.id;
-    node->emit       = emit_stateful;
+    node->in[GLI_RNN_H0] = h.id;
+    node->in[GLI_RNN_C0] = c.id;
+    node->emit           = emit_stateful;
     if (!s->model->stateful_batch) s->model->stateful_layer = node->layer;
     s->model->stateful_batch = s->args->stateful_batch;
 }
 
 /* x [N,T,I]; gives y and h_n, and to c_n, which nobody asks for, a place. */
-static glia_value add_layer(const stack *s, int layer, glia_value x, glia_value out[RNN_C_N + 1]) {
-    glia_value in[RNN_INPUTS] = {{0}};
-    const glia_tensor *shape  = glia_model_shape(s->model, x);
+static glia_value add_layer(const stack *s, int layer, glia_value x, glia_value out[GLI_RNN_C_N + 1]) {
+    glia_value in[GLI_RNN_INPUTS] = {{0}};
+    const glia_tensor *shape      = gli_model_shape(s->model, x);
     if (!shape) return invalid;
-    in[RNN_X]       = x;
-    in[RNN_LENGTHS] = s->args->lengths;
+    in[GLI_RNN_X]       = x;
+    in[GLI_RNN_LENGTHS] = s->args->lengths;
     add_weights(s, layer, shape->dim[2], in);
-    const glia_value y = glia_layer_call(s->model, &glia_op_rnn, &s->params, RNN_INPUTS, in, RNN_C_N + 1, out);
+    const glia_value y = gli_layer_call(s->model, &gli_op_rnn, &s->params, GLI_RNN_INPUTS, in, GLI_RNN_C_N + 1, out);
     if (s->args->stateful_batch && y.id > 0) keep_states(s, layer);
     return y;
 }
@@ -138,17 +139,17 @@ static glia_value add_layer(const stack *s, int layer, glia_value x, glia_value 
 static glia_value last_states(const stack *s, glia_value h_n) {
     const glia_transpose_params batch_first = {.permutation = {1, 0, 2}};
     const glia_reshape_params rows          = {.shape = {.ndim = 2, .dim = {-1, s->directions * s->outputs}}};
-    if (s->directions > 1) h_n = glia_layer_call_1(s->model, &glia_op_transpose, &batch_first, 1, &h_n);
-    return glia_layer_call_1(s->model, &glia_op_reshape, &rows, 1, &h_n);
+    if (s->directions > 1) h_n = gli_layer_call_1(s->model, &gli_op_transpose, &batch_first, 1, &h_n);
+    return gli_layer_call_1(s->model, &gli_op_reshape, &rows, 1, &h_n);
 }
 
 static glia_value add_stack(const stack *s, glia_value x) {
-    glia_value out[RNN_C_N + 1];
+    glia_value out[GLI_RNN_C_N + 1];
     for (int layer = 0; layer < s->layers; ++layer) {
-        if (layer > 0 && s->args->dropout > 0) x = glia_layer_dropout(s->model, x, s->args->dropout, layer);
+        if (layer > 0 && s->args->dropout > 0) x = gli_layer_dropout(s->model, x, s->args->dropout, layer);
         x = add_layer(s, layer, x, out);
     }
-    return s->args->sequence || x.id <= 0 ? x : last_states(s, out[RNN_H_N]);
+    return s->args->sequence || x.id <= 0 ? x : last_states(s, out[GLI_RNN_H_N]);
 }
 
 static glia_value recurrent(glia_model *model, const char *kind, glia_rnn_cell cell, int gates, glia_value x,
@@ -156,7 +157,7 @@ static glia_value recurrent(glia_model *model, const char *kind, glia_rnn_cell c
     const glia_rnn_args defaults = {0};
     if (!args) args = &defaults;
     const glia_value given[] = {x, args->lengths};
-    if (!glia_layer_begin(model, kind, args->name, given, args->lengths.id ? 2 : 1, args->frozen)) return invalid;
+    if (!gli_layer_begin(model, kind, args->name, given, args->lengths.id ? 2 : 1, args->frozen)) return invalid;
     const stack s = {.model      = model,
                      .args       = args,
                      .params     = {.cell         = args->relu && cell == GLIA_RNN_TANH ? GLIA_RNN_RELU : cell,
@@ -168,10 +169,9 @@ static glia_value recurrent(glia_model *model, const char *kind, glia_rnn_cell c
                      .directions = args->direction == GLIA_RNN_BOTH ? 2 : 1,
                      .gates      = gates,
                      .outputs    = args->projection ? args->projection : args->units};
-    return glia_layer_end(model,
-                          check(&s, glia_model_shape(model, x)) && glia_layer_expect_lengths(model, args->lengths)
-                              ? add_stack(&s, x)
-                              : invalid);
+    return gli_layer_end(model, check(&s, gli_model_shape(model, x)) && gli_layer_expect_lengths(model, args->lengths)
+                                    ? add_stack(&s, x)
+                                    : invalid);
 }
 
 glia_value glia_model_rnn(glia_model *model, glia_value x, const glia_rnn_args *args) {

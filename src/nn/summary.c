@@ -21,19 +21,19 @@ static const char *grouped(int64_t number, char *text, size_t size) {
     return text;
 }
 
-static int64_t weight_count(const glia_weight *weight) {
+static int64_t weight_count(const gli_weight *weight) {
     int64_t count = 1;
     for (int i = 0; i < weight->ndim; ++i) count *= weight->dim[i];
     return count;
 }
 
-static const char *shape_text(const glia_recipe_value *value, char *text) {
+static const char *shape_text(const gli_recipe_value *value, char *text) {
     const int skip = value->batched && value->shape.ndim > 0;
-    return glia_shape_text(value->shape.ndim - skip, value->shape.dim + skip, text);
+    return gli_shape_text(value->shape.ndim - skip, value->shape.dim + skip, text);
 }
 
 static glia_status summarize(const glia_model *model, FILE *file) {
-    char line[LINE], shape[GLIA_SHAPE_TEXT], number[32];
+    char line[LINE], shape[GLI_SHAPE_TEXT], number[32];
     int64_t trained = 0, frozen = 0;
     bool written;
     snprintf(line, sizeof line, "%-24s %-20s %-20s %14s", "layer", "kind", "output", "weights");
@@ -44,8 +44,8 @@ static glia_status summarize(const glia_model *model, FILE *file) {
         written = put(file, line) && written;
     }
     for (int i = 0; i < model->n_layers; ++i) {
-        const glia_layer *layer = &model->layers[i];
-        int64_t count           = 0;
+        const gli_layer *layer = &model->layers[i];
+        int64_t count          = 0;
         for (int w = layer->first_weight; w < layer->end_weight; ++w) count += weight_count(&model->weights[w]);
         snprintf(line, sizeof line, "%-24s %-20s %-20s %14s%s", layer->name, layer->kind,
                  layer->output > 0 ? shape_text(&model->values[layer->output], shape) : "failed",
@@ -59,15 +59,15 @@ static glia_status summarize(const glia_model *model, FILE *file) {
              grouped(trained + frozen, number, sizeof number), (long long)trained,
              (double)(trained + frozen) * (double)glia_dtype_size(model->dtype) / 1e6);
     written = put(file, line) && written;
-    GLIA_REQUIRE(model->ctx, written, GLIA_IO_ERROR, "glia_model_summary: writing failed");
+    GLI_REQUIRE(model->ctx, written, GLIA_IO_ERROR, "glia_model_summary: writing failed");
     return GLIA_OK;
 }
 
 glia_status glia_model_summary(const glia_model *model, FILE *file) {
     if (!model) return GLIA_INVALID_ARGUMENT;
-    GLIA_TRY(glia_enter(model->ctx));
-    const glia_status status = file ? summarize(model, file)
-                                    : glia_fail(model->ctx, GLIA_INVALID_ARGUMENT, "glia_model_summary: file is NULL");
-    glia_leave(model->ctx);
+    GLI_TRY(gli_enter(model->ctx));
+    const glia_status status =
+        file ? summarize(model, file) : gli_fail(model->ctx, GLIA_INVALID_ARGUMENT, "glia_model_summary: file is NULL");
+    gli_leave(model->ctx);
     return status;
 }

@@ -2,91 +2,91 @@
 
 #include "core/size.h"
 
-glia_status glia_check_floats(const glia_resolution *r) {
+glia_status gli_check_floats(const gli_resolution *r) {
     int first = -1;
     for (int i = 0; i < r->n_in; ++i) {
         if (!r->in[i]) continue;
         if (first < 0) first = i;
-        GLIA_REQUIRE(r->ctx, glia_dtype_is_float(r->in[i]->dtype), GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be a float",
-                     r->op->name, r->op->in_names[i], glia_dtype_name(r->in[i]->dtype));
-        GLIA_REQUIRE(r->ctx, r->in[i]->dtype == r->in[first]->dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, %s is %s",
-                     r->op->name, r->op->in_names[first], glia_dtype_name(r->in[first]->dtype), r->op->in_names[i],
-                     glia_dtype_name(r->in[i]->dtype));
+        GLI_REQUIRE(r->ctx, gli_dtype_is_float(r->in[i]->dtype), GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be a float",
+                    r->op->name, r->op->in_names[i], glia_dtype_name(r->in[i]->dtype));
+        GLI_REQUIRE(r->ctx, r->in[i]->dtype == r->in[first]->dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, %s is %s",
+                    r->op->name, r->op->in_names[first], glia_dtype_name(r->in[first]->dtype), r->op->in_names[i],
+                    glia_dtype_name(r->in[i]->dtype));
     }
     return GLIA_OK;
 }
 
-glia_status glia_check_axes(const glia_resolution *r, unsigned axes, int ndim, unsigned *out) {
+glia_status gli_check_axes(const gli_resolution *r, unsigned axes, int ndim, unsigned *out) {
     *out = 0;
     for (int bit = 0; bit < 32; ++bit) {
         if (!(axes >> bit & 1)) continue;
         const int axis = bit < GLIA_MAX_DIMS ? bit : bit - 32; /* as written in GLIA_AXIS */
-        GLIA_REQUIRE(r->ctx, axis >= -ndim && axis < ndim, GLIA_INVALID_ARGUMENT,
-                     "%s: axis %d of a tensor with %d dimensions", r->op->name, axis, ndim);
+        GLI_REQUIRE(r->ctx, axis >= -ndim && axis < ndim, GLIA_INVALID_ARGUMENT,
+                    "%s: axis %d of a tensor with %d dimensions", r->op->name, axis, ndim);
         *out |= 1u << (axis < 0 ? axis + ndim : axis);
     }
     return GLIA_OK;
 }
 
 static void multiply(int *product, int64_t size) {
-    const int64_t exact = *product * glia_min_i64(size, INT32_MAX);
-    *product            = (int)glia_min_i64(exact, INT32_MAX);
+    const int64_t exact = *product * gli_min_i64(size, INT32_MAX);
+    *product            = (int)gli_min_i64(exact, INT32_MAX);
 }
 
-void glia_split_at(const glia_tensor *tensor, int axis, int *outer, int *length, int *inner) {
+void gli_split_at(const glia_tensor *tensor, int axis, int *outer, int *length, int *inner) {
     *outer = *length = *inner = 1;
     for (int i = 0; i < tensor->ndim; ++i) multiply(i < axis ? outer : i == axis ? length : inner, tensor->dim[i]);
 }
 
-glia_status glia_check_count(const glia_resolution *r, const glia_tensor *shape, const char *name) {
+glia_status gli_check_count(const gli_resolution *r, const glia_tensor *shape, const char *name) {
     double count = 1;
     for (int i = 0; i < shape->ndim; ++i) count *= (double)shape->dim[i];
-    GLIA_REQUIRE(r->ctx, count <= INT32_MAX, GLIA_UNSUPPORTED, "%s: %s would be %s, more than 2^31-1 elements",
-                 r->op->name, name, GLIA_SHAPE_OF(shape));
+    GLI_REQUIRE(r->ctx, count <= INT32_MAX, GLIA_UNSUPPORTED, "%s: %s would be %s, more than 2^31-1 elements",
+                r->op->name, name, GLI_SHAPE_OF(shape));
     return GLIA_OK;
 }
 
-glia_status glia_check_ndim(const glia_resolution *r, int i, int ndim) {
-    GLIA_REQUIRE(r->ctx, r->in[i]->ndim == ndim, GLIA_SHAPE_MISMATCH, "%s: %s is %s, must have %d dimensions",
-                 r->op->name, r->op->in_names[i], GLIA_SHAPE_OF(r->in[i]), ndim);
+glia_status gli_check_ndim(const gli_resolution *r, int i, int ndim) {
+    GLI_REQUIRE(r->ctx, r->in[i]->ndim == ndim, GLIA_SHAPE_MISMATCH, "%s: %s is %s, must have %d dimensions",
+                r->op->name, r->op->in_names[i], GLI_SHAPE_OF(r->in[i]), ndim);
     return GLIA_OK;
 }
 
-glia_status glia_check_shape(const glia_resolution *r, int i, int ndim, const int64_t *dim) {
+glia_status gli_check_shape(const gli_resolution *r, int i, int ndim, const int64_t *dim) {
     glia_tensor want = {0};
-    glia_set_shape(&want, GLIA_F32, ndim, dim);
-    GLIA_REQUIRE(r->ctx, glia_same_shape(r->in[i], &want), GLIA_SHAPE_MISMATCH, "%s: %s is %s, must be %s", r->op->name,
-                 r->op->in_names[i], GLIA_SHAPE_OF(r->in[i]), GLIA_SHAPE_OF(&want));
+    gli_set_shape(&want, GLIA_F32, ndim, dim);
+    GLI_REQUIRE(r->ctx, gli_same_shape(r->in[i], &want), GLIA_SHAPE_MISMATCH, "%s: %s is %s, must be %s", r->op->name,
+                r->op->in_names[i], GLI_SHAPE_OF(r->in[i]), GLI_SHAPE_OF(&want));
     return GLIA_OK;
 }
 
-glia_status glia_check_fused(const glia_resolution *r, glia_unary_kind kind) {
-    GLIA_REQUIRE(r->ctx, kind == GLIA_LINEAR || kind == GLIA_SIGMOID || kind == GLIA_TANH || kind == GLIA_RELU,
-                 GLIA_INVALID_ARGUMENT, "%s: activation %s cannot be fused, only linear, sigmoid, tanh and relu",
-                 r->op->name, glia_unary_name(kind));
+glia_status gli_check_fused(const gli_resolution *r, glia_unary_kind kind) {
+    GLI_REQUIRE(r->ctx, kind == GLIA_LINEAR || kind == GLIA_SIGMOID || kind == GLIA_TANH || kind == GLIA_RELU,
+                GLIA_INVALID_ARGUMENT, "%s: activation %s cannot be fused, only linear, sigmoid, tanh and relu",
+                r->op->name, glia_unary_name(kind));
     return GLIA_OK;
 }
 
-bool glia_exact_activation(glia_unary_kind kind) { return kind == GLIA_LINEAR || kind == GLIA_RELU; }
+bool gli_exact_activation(glia_unary_kind kind) { return kind == GLIA_LINEAR || kind == GLIA_RELU; }
 
-glia_status glia_check_axis(const glia_resolution *r, unsigned axes, int fallback, int ndim, int *axis) {
+glia_status gli_check_axis(const gli_resolution *r, unsigned axes, int fallback, int ndim, int *axis) {
     unsigned set;
-    GLIA_TRY(glia_check_axes(r, axes ? axes : GLIA_AXIS(fallback), ndim, &set));
-    GLIA_REQUIRE(r->ctx, set && (set & (set - 1)) == 0, GLIA_INVALID_ARGUMENT, "%s: axes 0x%x are several, must be one",
-                 r->op->name, axes);
+    GLI_TRY(gli_check_axes(r, axes ? axes : GLIA_AXIS(fallback), ndim, &set));
+    GLI_REQUIRE(r->ctx, set && (set & (set - 1)) == 0, GLIA_INVALID_ARGUMENT, "%s: axes 0x%x are several, must be one",
+                r->op->name, axes);
     *axis = __builtin_ctz(set);
     return GLIA_OK;
 }
 
-glia_status glia_check_index_dtype(const glia_resolution *r, int i) {
+glia_status gli_check_index_dtype(const gli_resolution *r, int i) {
     const glia_dtype dtype = r->in[i]->dtype;
-    GLIA_REQUIRE(r->ctx, dtype == GLIA_I32 || dtype == GLIA_I64, GLIA_DTYPE_MISMATCH,
-                 "%s: %s is %s, must be i32 or i64", r->op->name, r->op->in_names[i], glia_dtype_name(dtype));
+    GLI_REQUIRE(r->ctx, dtype == GLIA_I32 || dtype == GLIA_I64, GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be i32 or i64",
+                r->op->name, r->op->in_names[i], glia_dtype_name(dtype));
     return GLIA_OK;
 }
 
-glia_status glia_check_scalar(const glia_resolution *r, int i, glia_dtype dtype) {
-    GLIA_REQUIRE(r->ctx, r->in[i]->dtype == dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be %s", r->op->name,
-                 r->op->in_names[i], glia_dtype_name(r->in[i]->dtype), glia_dtype_name(dtype));
-    return glia_check_ndim(r, i, 0);
+glia_status gli_check_scalar(const gli_resolution *r, int i, glia_dtype dtype) {
+    GLI_REQUIRE(r->ctx, r->in[i]->dtype == dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be %s", r->op->name,
+                r->op->in_names[i], glia_dtype_name(r->in[i]->dtype), glia_dtype_name(dtype));
+    return gli_check_ndim(r, i, 0);
 }

@@ -1,48 +1,48 @@
 /* Checks that many contracts share. */
-#ifndef GLIA_OPS_CHECK_H
-#define GLIA_OPS_CHECK_H
+#ifndef GLI_OPS_CHECK_H
+#define GLI_OPS_CHECK_H
 
 #include "core/dtype.h"
 #include "core/provider.h"
 #include "glia/ops/common.h"
 
 /* Every input that is present is a float, and all have one dtype. */
-glia_status glia_check_floats(const glia_resolution *r);
+glia_status gli_check_floats(const gli_resolution *r);
 
 /* A bit set of axes, as of GLIA_AXIS, of a tensor with ndim dimensions: bit i of *out is axis i. 0 gives 0. */
-glia_status glia_check_axes(const glia_resolution *r, unsigned axes, int ndim, unsigned *out);
+glia_status gli_check_axes(const gli_resolution *r, unsigned axes, int ndim, unsigned *out);
 
 /* The tensor as [outer, length, inner] with the axis in the middle. Sizes of an empty tensor are cut to 2^31-1. */
-void glia_split_at(const glia_tensor *tensor, int axis, int *outer, int *length, int *inner);
+void gli_split_at(const glia_tensor *tensor, int axis, int *outer, int *length, int *inner);
 
 /* A shape from params has less than 2^31 elements. */
-glia_status glia_check_count(const glia_resolution *r, const glia_tensor *shape, const char *name);
+glia_status gli_check_count(const gli_resolution *r, const glia_tensor *shape, const char *name);
 
 /* Input i has ndim dimensions. */
-glia_status glia_check_ndim(const glia_resolution *r, int i, int ndim);
+glia_status gli_check_ndim(const gli_resolution *r, int i, int ndim);
 
 /* Input i has exactly this shape. */
-glia_status glia_check_shape(const glia_resolution *r, int i, int ndim, const int64_t *dim);
-#define glia_check_dims(r, i, ...) \
-    glia_check_shape((r), (i), (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__})
+glia_status gli_check_shape(const gli_resolution *r, int i, int ndim, const int64_t *dim);
+#define gli_check_dims(r, i, ...) \
+    gli_check_shape((r), (i), (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__})
 
 /* The activation is one that ops fuse: its derivative is a function of its result. */
-glia_status glia_check_fused(const glia_resolution *r, glia_unary_kind activation);
+glia_status gli_check_fused(const gli_resolution *r, glia_unary_kind activation);
 
 /* It maps integers to integers. */
-bool glia_exact_activation(glia_unary_kind activation);
+bool gli_exact_activation(glia_unary_kind activation);
 
 /* The one axis that the bits name, from 0; fallback, an axis as in GLIA_AXIS, where there are none. */
-glia_status glia_check_axis(const glia_resolution *r, unsigned axes, int fallback, int ndim, int *axis);
+glia_status gli_check_axis(const gli_resolution *r, unsigned axes, int fallback, int ndim, int *axis);
 
 /* Input i holds indices: i32 or i64. */
-glia_status glia_check_index_dtype(const glia_resolution *r, int i);
+glia_status gli_check_index_dtype(const gli_resolution *r, int i);
 
 /* Input i is a scalar of this dtype. */
-glia_status glia_check_scalar(const glia_resolution *r, int i, glia_dtype dtype);
+glia_status gli_check_scalar(const gli_resolution *r, int i, glia_dtype dtype);
 
-#define glia_set_dims(tensor, dtype, ...)                                                        \
-    glia_set_shape((tensor), (dtype), (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), \
-                   (int64_t[]){__VA_ARGS__})
+#define gli_set_dims(tensor, dtype, ...)                                                        \
+    gli_set_shape((tensor), (dtype), (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), \
+                  (int64_t[]){__VA_ARGS__})
 
 #endif

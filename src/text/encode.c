@@ -7,36 +7,36 @@
 #include "text/vocabulary.h"
 
 static glia_status check_dtype(glia_context *ctx, const char *function, glia_dtype dtype) {
-    GLIA_REQUIRE(ctx, dtype == GLIA_I32 || dtype == GLIA_I64, GLIA_INVALID_ARGUMENT,
-                 "%s: dtype is %s, must be i32 or i64", function, glia_dtype_name(dtype));
+    GLI_REQUIRE(ctx, dtype == GLIA_I32 || dtype == GLIA_I64, GLIA_INVALID_ARGUMENT,
+                "%s: dtype is %s, must be i32 or i64", function, glia_dtype_name(dtype));
     return GLIA_OK;
 }
 
-static glia_status index_of(const glia_vocabulary *v, const glia_splitter *splitter, glia_text token, int64_t *index) {
+static glia_status index_of(const glia_vocabulary *v, const gli_splitter *splitter, glia_text token, int64_t *index) {
     const int64_t found = glia_vocabulary_find(v, token);
     *index              = found < 0 ? v->unknown : found;
-    GLIA_REQUIRE(v->ctx, *index >= 0, GLIA_NOT_FOUND,
-                 "%s: the token '%.*s' before byte %zu is not in the vocabulary, which has no unknown", splitter->what,
-                 (int)(token.bytes < 64 ? token.bytes : 64), token.data, splitter->at);
+    GLI_REQUIRE(v->ctx, *index >= 0, GLIA_NOT_FOUND,
+                "%s: the token '%.*s' before byte %zu is not in the vocabulary, which has no unknown", splitter->what,
+                (int)(token.bytes < 64 ? token.bytes : 64), token.data, splitter->at);
     return GLIA_OK;
 }
 
-static glia_status encode_all(const glia_vocabulary *v, glia_splitter *splitter, glia_dtype dtype, void *indices,
+static glia_status encode_all(const glia_vocabulary *v, gli_splitter *splitter, glia_dtype dtype, void *indices,
                               int64_t capacity, int64_t *count) {
     int64_t n = 0, index;
     glia_text token;
     for (bool over = false;; ++n) {
-        GLIA_TRY(glia_splitter_next(splitter, &token, &over));
+        GLI_TRY(gli_splitter_next(splitter, &token, &over));
         if (over) break;
-        GLIA_TRY(index_of(v, splitter, token, &index));
+        GLI_TRY(index_of(v, splitter, token, &index));
         if (n >= capacity) continue;
         if (dtype == GLIA_I32)
             ((int32_t *)indices)[n] = (int32_t)index;
         else
             ((int64_t *)indices)[n] = index;
     }
-    GLIA_REQUIRE(v->ctx, !indices || n <= capacity, GLIA_INVALID_ARGUMENT,
-                 "%s: the text has %lld tokens, capacity is %lld", splitter->what, (long long)n, (long long)capacity);
+    GLI_REQUIRE(v->ctx, !indices || n <= capacity, GLIA_INVALID_ARGUMENT,
+                "%s: the text has %lld tokens, capacity is %lld", splitter->what, (long long)n, (long long)capacity);
     *count = n;
     return GLIA_OK;
 }
@@ -44,24 +44,24 @@ static glia_status encode_all(const glia_vocabulary *v, glia_splitter *splitter,
 static glia_status encode(const glia_vocabulary *v, glia_text text, glia_dtype dtype, void *indices, int64_t capacity,
                           int64_t *count) {
     const char *function = "glia_vocabulary_encode";
-    GLIA_REQUIRE(v->ctx, count, GLIA_INVALID_ARGUMENT, "%s: count is NULL", function);
-    GLIA_REQUIRE(v->ctx, capacity >= 0 && (indices || capacity == 0), GLIA_INVALID_ARGUMENT,
-                 "%s: capacity is %lld, indices is %s", function, (long long)capacity, indices ? "given" : "NULL");
-    GLIA_TRY(check_dtype(v->ctx, function, dtype));
-    GLIA_TRY(glia_text_check(v->ctx, function, text));
-    glia_splitter splitter = {.ctx = v->ctx, .args = v->tokenizer};
-    glia_splitter_begin(&splitter, function, text);
+    GLI_REQUIRE(v->ctx, count, GLIA_INVALID_ARGUMENT, "%s: count is NULL", function);
+    GLI_REQUIRE(v->ctx, capacity >= 0 && (indices || capacity == 0), GLIA_INVALID_ARGUMENT,
+                "%s: capacity is %lld, indices is %s", function, (long long)capacity, indices ? "given" : "NULL");
+    GLI_TRY(check_dtype(v->ctx, function, dtype));
+    GLI_TRY(gli_text_check(v->ctx, function, text));
+    gli_splitter splitter = {.ctx = v->ctx, .args = v->tokenizer};
+    gli_splitter_begin(&splitter, function, text);
     const glia_status status = encode_all(v, &splitter, dtype, indices, capacity, count);
-    glia_splitter_end(&splitter);
+    gli_splitter_end(&splitter);
     return status;
 }
 
 glia_status glia_vocabulary_encode(const glia_vocabulary *vocabulary, glia_text text, glia_dtype dtype, void *indices,
                                    int64_t capacity, int64_t *count) {
     if (!vocabulary) return GLIA_INVALID_ARGUMENT;
-    GLIA_TRY(glia_enter(vocabulary->ctx));
+    GLI_TRY(gli_enter(vocabulary->ctx));
     const glia_status status = encode(vocabulary, text, dtype, indices, capacity, count);
-    glia_leave(vocabulary->ctx);
+    gli_leave(vocabulary->ctx);
     return status;
 }
 
@@ -74,16 +74,16 @@ typedef struct writer {
 static void put(writer *to, glia_text text) {
     if (text.bytes <= to->capacity && to->used <= to->capacity - text.bytes)
         memcpy(to->text + to->used, text.data, text.bytes);
-    if (!glia_add_size(to->used, text.bytes, &to->used)) to->used = SIZE_MAX;
+    if (!gli_add_size(to->used, text.bytes, &to->used)) to->used = SIZE_MAX;
 }
 
 static glia_status decode_all(const glia_vocabulary *v, glia_dtype dtype, const void *indices, int64_t count,
                               writer *to) {
     for (int64_t i = 0; i < count; ++i) {
         const int64_t index = dtype == GLIA_I32 ? ((const int32_t *)indices)[i] : ((const int64_t *)indices)[i];
-        GLIA_REQUIRE(v->ctx, index >= 0 && index < glia_vocabulary_size(v), GLIA_INVALID_ARGUMENT,
-                     "glia_vocabulary_decode: indices[%lld] is %lld, the vocabulary has %lld", (long long)i,
-                     (long long)index, (long long)glia_vocabulary_size(v));
+        GLI_REQUIRE(v->ctx, index >= 0 && index < glia_vocabulary_size(v), GLIA_INVALID_ARGUMENT,
+                    "glia_vocabulary_decode: indices[%lld] is %lld, the vocabulary has %lld", (long long)i,
+                    (long long)index, (long long)glia_vocabulary_size(v));
         if (index == v->padding) continue;
         if (v->tokenizer.unit == GLIA_WORDS && to->used > 0) put(to, (glia_text){" ", 1});
         put(to, glia_vocabulary_token(v, index));
@@ -94,16 +94,16 @@ static glia_status decode_all(const glia_vocabulary *v, glia_dtype dtype, const 
 static glia_status decode(const glia_vocabulary *v, glia_dtype dtype, const void *indices, int64_t count, char *text,
                           size_t capacity, size_t *bytes) {
     const char *function = "glia_vocabulary_decode";
-    GLIA_REQUIRE(v->ctx, bytes, GLIA_INVALID_ARGUMENT, "%s: bytes is NULL", function);
-    GLIA_REQUIRE(v->ctx, count >= 0 && (indices || count == 0), GLIA_INVALID_ARGUMENT,
-                 "%s: count is %lld, indices is %s", function, (long long)count, indices ? "given" : "NULL");
-    GLIA_REQUIRE(v->ctx, text || capacity == 0, GLIA_INVALID_ARGUMENT, "%s: capacity is %zu, text is NULL", function,
-                 capacity);
-    GLIA_TRY(check_dtype(v->ctx, function, dtype));
+    GLI_REQUIRE(v->ctx, bytes, GLIA_INVALID_ARGUMENT, "%s: bytes is NULL", function);
+    GLI_REQUIRE(v->ctx, count >= 0 && (indices || count == 0), GLIA_INVALID_ARGUMENT,
+                "%s: count is %lld, indices is %s", function, (long long)count, indices ? "given" : "NULL");
+    GLI_REQUIRE(v->ctx, text || capacity == 0, GLIA_INVALID_ARGUMENT, "%s: capacity is %zu, text is NULL", function,
+                capacity);
+    GLI_TRY(check_dtype(v->ctx, function, dtype));
     writer to = {.text = text, .capacity = capacity};
-    GLIA_TRY(decode_all(v, dtype, indices, count, &to));
-    GLIA_REQUIRE(v->ctx, !text || to.used < capacity, GLIA_INVALID_ARGUMENT,
-                 "%s: the text has %zu bytes and a NUL, capacity is %zu", function, to.used, capacity);
+    GLI_TRY(decode_all(v, dtype, indices, count, &to));
+    GLI_REQUIRE(v->ctx, !text || to.used < capacity, GLIA_INVALID_ARGUMENT,
+                "%s: the text has %zu bytes and a NUL, capacity is %zu", function, to.used, capacity);
     if (text) text[to.used] = '\0';
     *bytes = to.used;
     return GLIA_OK;
@@ -112,8 +112,8 @@ static glia_status decode(const glia_vocabulary *v, glia_dtype dtype, const void
 glia_status glia_vocabulary_decode(const glia_vocabulary *vocabulary, glia_dtype dtype, const void *indices,
                                    int64_t count, char *text, size_t capacity, size_t *bytes) {
     if (!vocabulary) return GLIA_INVALID_ARGUMENT;
-    GLIA_TRY(glia_enter(vocabulary->ctx));
+    GLI_TRY(gli_enter(vocabulary->ctx));
     const glia_status status = decode(vocabulary, dtype, indices, count, text, capacity, bytes);
-    glia_leave(vocabulary->ctx);
+    gli_leave(vocabulary->ctx);
     return status;
 }

@@ -13,20 +13,20 @@ typedef struct sizes {
 
 static glia_status check_args(glia_context *ctx, const char *function, const glia_pad_sequences_args *args) {
     const bool integers = args->dtype == GLIA_I32 || args->dtype == GLIA_I64;
-    GLIA_REQUIRE(ctx, integers || args->dtype == GLIA_F32 || args->dtype == GLIA_F64, GLIA_INVALID_ARGUMENT,
-                 "%s: dtype is %s, must be f32, f64, i32 or i64", function, glia_dtype_name(args->dtype));
-    GLIA_REQUIRE(ctx, args->length >= 0 && args->length <= INT32_MAX && args->features >= 0, GLIA_INVALID_ARGUMENT,
-                 "%s: length is %lld, must be 0 to %d; features is %lld, must not be negative", function,
-                 (long long)args->length, INT32_MAX, (long long)args->features);
-    GLIA_REQUIRE(ctx,
-                 args->pad >= GLIA_SEQUENCE_END && args->pad <= GLIA_SEQUENCE_START &&
-                     args->truncate >= GLIA_SEQUENCE_END && args->truncate <= GLIA_SEQUENCE_START,
-                 GLIA_INVALID_ARGUMENT, "%s: pad is %d and truncate %d, must be a glia_sequence_end", function,
-                 (int)args->pad, (int)args->truncate);
+    GLI_REQUIRE(ctx, integers || args->dtype == GLIA_F32 || args->dtype == GLIA_F64, GLIA_INVALID_ARGUMENT,
+                "%s: dtype is %s, must be f32, f64, i32 or i64", function, glia_dtype_name(args->dtype));
+    GLI_REQUIRE(ctx, args->length >= 0 && args->length <= INT32_MAX && args->features >= 0, GLIA_INVALID_ARGUMENT,
+                "%s: length is %lld, must be 0 to %d; features is %lld, must not be negative", function,
+                (long long)args->length, INT32_MAX, (long long)args->features);
+    GLI_REQUIRE(ctx,
+                args->pad >= GLIA_SEQUENCE_END && args->pad <= GLIA_SEQUENCE_START &&
+                    args->truncate >= GLIA_SEQUENCE_END && args->truncate <= GLIA_SEQUENCE_START,
+                GLIA_INVALID_ARGUMENT, "%s: pad is %d and truncate %d, must be a glia_sequence_end", function,
+                (int)args->pad, (int)args->truncate);
     int64_t stored;
-    glia_store(args->dtype, &stored, 0, args->value);
-    GLIA_REQUIRE(ctx, !integers || glia_load(args->dtype, &stored, 0) == args->value, GLIA_INVALID_ARGUMENT,
-                 "%s: value is %g, which %s does not have", function, args->value, glia_dtype_name(args->dtype));
+    gli_store(args->dtype, &stored, 0, args->value);
+    GLI_REQUIRE(ctx, !integers || gli_load(args->dtype, &stored, 0) == args->value, GLIA_INVALID_ARGUMENT,
+                "%s: value is %g, which %s does not have", function, args->value, glia_dtype_name(args->dtype));
     return GLIA_OK;
 }
 
@@ -35,13 +35,13 @@ static glia_status find_longest(glia_context *ctx, const char *function, const g
     *longest = 0;
     for (int64_t i = 0; i < count; ++i) {
         const glia_sequence *s = &sequences[i];
-        GLIA_REQUIRE(ctx, s->length >= 0 && (s->data || s->length == 0), GLIA_INVALID_ARGUMENT,
-                     "%s: sequences[%lld] has the length %lld%s", function, (long long)i, (long long)s->length,
-                     s->data ? "" : " and is NULL");
-        *longest = glia_max_i64(*longest, s->length);
+        GLI_REQUIRE(ctx, s->length >= 0 && (s->data || s->length == 0), GLIA_INVALID_ARGUMENT,
+                    "%s: sequences[%lld] has the length %lld%s", function, (long long)i, (long long)s->length,
+                    s->data ? "" : " and is NULL");
+        *longest = gli_max_i64(*longest, s->length);
     }
-    GLIA_REQUIRE(ctx, *longest <= INT32_MAX, GLIA_INVALID_ARGUMENT, "%s: a sequence has %lld steps, at most %d may be",
-                 function, (long long)*longest, INT32_MAX);
+    GLI_REQUIRE(ctx, *longest <= INT32_MAX, GLIA_INVALID_ARGUMENT, "%s: a sequence has %lld steps, at most %d may be",
+                function, (long long)*longest, INT32_MAX);
     return GLIA_OK;
 }
 
@@ -49,21 +49,20 @@ static glia_status measure(glia_context *ctx, const char *function, int64_t coun
                            const glia_pad_sequences_args *args, sizes *s) {
     const int64_t features = args->features ? args->features : 1;
     s->length              = args->length ? args->length : longest;
-    const bool fits        = glia_mul_size((size_t)features, glia_dtype_size(args->dtype), &s->step) &&
-                      glia_mul_size((size_t)s->length, s->step, &s->row) &&
-                      glia_mul_size((size_t)count, s->row, &s->all);
-    GLIA_REQUIRE(ctx, fits, GLIA_INVALID_ARGUMENT,
-                 "%s: %lld sequences of %lld steps of %lld features are more than memory can have", function,
-                 (long long)count, (long long)s->length, (long long)features);
+    const bool fits        = gli_mul_size((size_t)features, glia_dtype_size(args->dtype), &s->step) &&
+                      gli_mul_size((size_t)s->length, s->step, &s->row) && gli_mul_size((size_t)count, s->row, &s->all);
+    GLI_REQUIRE(ctx, fits, GLIA_INVALID_ARGUMENT,
+                "%s: %lld sequences of %lld steps of %lld features are more than memory can have", function,
+                (long long)count, (long long)s->length, (long long)features);
     return GLIA_OK;
 }
 
 static void fill(char *to, glia_dtype dtype, double value, size_t bytes) {
-    for (size_t i = 0; i < bytes / glia_dtype_size(dtype); ++i) glia_store(dtype, to, (int64_t)i, value);
+    for (size_t i = 0; i < bytes / glia_dtype_size(dtype); ++i) gli_store(dtype, to, (int64_t)i, value);
 }
 
 static void write_row(const glia_sequence *from, const glia_pad_sequences_args *args, const sizes *s, char *to) {
-    const int64_t kept = glia_min_i64(from->length, s->length);
+    const int64_t kept = gli_min_i64(from->length, s->length);
     const size_t bytes = (size_t)kept * s->step, padding = s->row - bytes;
     const int64_t first = args->truncate == GLIA_SEQUENCE_START ? from->length - kept : 0;
     const bool in_front = args->pad == GLIA_SEQUENCE_START;
@@ -77,28 +76,28 @@ static glia_status pad(glia_context *ctx, const glia_sequence *sequences, int64_
     const glia_pad_sequences_args args = given ? *given : (glia_pad_sequences_args){0};
     int64_t longest                    = 0;
     sizes s                            = {0};
-    GLIA_REQUIRE(ctx, count >= 0 && (sequences || count == 0), GLIA_INVALID_ARGUMENT, "%s: count is %lld, %s", function,
-                 (long long)count, sequences ? "must not be negative" : "sequences is NULL");
-    GLIA_TRY(check_args(ctx, function, &args));
-    GLIA_TRY(find_longest(ctx, function, sequences, count, &longest));
-    GLIA_TRY(measure(ctx, function, count, longest, &args, &s));
-    GLIA_REQUIRE(ctx, bytes == s.all, GLIA_INVALID_ARGUMENT,
-                 "%s: out has %zu bytes, %lld sequences of %lld steps have %zu", function, bytes, (long long)count,
-                 (long long)s.length, s.all);
-    GLIA_REQUIRE(ctx, (out || bytes == 0) && (uintptr_t)out % glia_dtype_size(args.dtype) == 0, GLIA_INVALID_ARGUMENT,
-                 "%s: out is %p, must not be NULL and be aligned to the %zu bytes of %s", function, out,
-                 glia_dtype_size(args.dtype), glia_dtype_name(args.dtype));
+    GLI_REQUIRE(ctx, count >= 0 && (sequences || count == 0), GLIA_INVALID_ARGUMENT, "%s: count is %lld, %s", function,
+                (long long)count, sequences ? "must not be negative" : "sequences is NULL");
+    GLI_TRY(check_args(ctx, function, &args));
+    GLI_TRY(find_longest(ctx, function, sequences, count, &longest));
+    GLI_TRY(measure(ctx, function, count, longest, &args, &s));
+    GLI_REQUIRE(ctx, bytes == s.all, GLIA_INVALID_ARGUMENT,
+                "%s: out has %zu bytes, %lld sequences of %lld steps have %zu", function, bytes, (long long)count,
+                (long long)s.length, s.all);
+    GLI_REQUIRE(ctx, (out || bytes == 0) && (uintptr_t)out % glia_dtype_size(args.dtype) == 0, GLIA_INVALID_ARGUMENT,
+                "%s: out is %p, must not be NULL and be aligned to the %zu bytes of %s", function, out,
+                glia_dtype_size(args.dtype), glia_dtype_name(args.dtype));
     for (int64_t i = 0; i < count; ++i) {
         if (s.row > 0) write_row(&sequences[i], &args, &s, (char *)out + (size_t)i * s.row);
-        if (lengths) lengths[i] = (int32_t)glia_min_i64(sequences[i].length, s.length);
+        if (lengths) lengths[i] = (int32_t)gli_min_i64(sequences[i].length, s.length);
     }
     return GLIA_OK;
 }
 
 glia_status glia_pad_sequences(glia_context *ctx, const glia_sequence *sequences, int64_t count,
                                const glia_pad_sequences_args *args, void *out, size_t bytes, int32_t *lengths) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = pad(ctx, sequences, count, args, out, bytes, lengths);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }

@@ -19,75 +19,74 @@ static uint64_t hash_of(glia_text token) {
     return hash ^ hash >> 32;
 }
 
-static const token_entry *entry_of(const glia_token_table *table, int64_t number) {
+static const token_entry *entry_of(const gli_token_table *table, int64_t number) {
     return (const token_entry *)table->entries.block.data + number;
 }
 
-static size_t slot_count(const glia_token_table *table) { return table->slots.bytes / sizeof(int32_t); }
+static size_t slot_count(const gli_token_table *table) { return table->slots.bytes / sizeof(int32_t); }
 
-int64_t glia_token_table_count(const glia_token_table *table) {
+int64_t gli_token_table_count(const gli_token_table *table) {
     return (int64_t)(table->entries.used / sizeof(token_entry));
 }
 
-glia_text glia_token_table_get(const glia_token_table *table, int64_t number) {
+glia_text gli_token_table_get(const gli_token_table *table, int64_t number) {
     const token_entry *entry = entry_of(table, number);
     return (glia_text){(const char *)table->text.block.data + entry->begin, entry->bytes};
 }
 
 /* The slot of a token, or the empty one where it belongs; there are slots. */
-static int32_t *slot_of(const glia_token_table *table, glia_text token, uint64_t hash) {
+static int32_t *slot_of(const gli_token_table *table, glia_text token, uint64_t hash) {
     int32_t *slots    = table->slots.data;
     const size_t mask = slot_count(table) - 1;
     for (size_t at = hash & mask;; at = (at + 1) & mask) {
         if (slots[at] < 0) return &slots[at];
         const token_entry *entry = entry_of(table, slots[at]);
         if (entry->hash == hash && entry->bytes == token.bytes &&
-            memcmp(glia_token_table_get(table, slots[at]).data, token.data, token.bytes) == 0)
+            memcmp(gli_token_table_get(table, slots[at]).data, token.data, token.bytes) == 0)
             return &slots[at];
     }
 }
 
-int64_t glia_token_table_find(const glia_token_table *table, glia_text token) {
+int64_t gli_token_table_find(const gli_token_table *table, glia_text token) {
     return token.bytes > 0 && table->slots.data ? *slot_of(table, token, hash_of(token)) : -1;
 }
 
 /* Makes room for one more. */
-static glia_status spread(glia_token_table *table) {
+static glia_status spread(gli_token_table *table) {
     enum { FIRST = 1 << 8 };
-    const int64_t count = glia_token_table_count(table);
+    const int64_t count = gli_token_table_count(table);
     const size_t old    = slot_count(table);
     if ((size_t)count < old / 2) return GLIA_OK;
-    glia_token_table larger = *table;
-    const size_t wanted     = old ? 2 * old : FIRST;
-    GLIA_TRY(glia_block_alloc(table->ctx, wanted, sizeof(int32_t), "a table of tokens", &larger.slots));
+    gli_token_table larger = *table;
+    const size_t wanted    = old ? 2 * old : FIRST;
+    GLI_TRY(gli_block_alloc(table->ctx, wanted, sizeof(int32_t), "a table of tokens", &larger.slots));
     memset(larger.slots.data, 0xff, larger.slots.bytes);
     for (int64_t i = 0; i < count; ++i)
-        *slot_of(&larger, glia_token_table_get(table, i), entry_of(table, i)->hash) = (int32_t)i;
-    glia_block_free(table->ctx, &table->slots);
+        *slot_of(&larger, gli_token_table_get(table, i), entry_of(table, i)->hash) = (int32_t)i;
+    gli_block_free(table->ctx, &table->slots);
     table->slots = larger.slots;
     return GLIA_OK;
 }
 
-glia_status glia_token_table_add(glia_token_table *table, glia_text token, int64_t *number) {
-    GLIA_TRY(spread(table));
+glia_status gli_token_table_add(gli_token_table *table, glia_text token, int64_t *number) {
+    GLI_TRY(spread(table));
     const token_entry entry = {.begin = table->text.used, .bytes = token.bytes, .hash = hash_of(token)};
     int32_t *slot           = slot_of(table, token, entry.hash);
     if (*slot < 0) {
-        const int64_t next = glia_token_table_count(table);
-        GLIA_REQUIRE(table->ctx, next < INT32_MAX - 2, GLIA_UNSUPPORTED, "more than %d different tokens",
-                     INT32_MAX - 2);
-        GLIA_TRY(glia_bytes_append(table->ctx, &table->text, token.data, token.bytes, "a table of tokens"));
-        GLIA_TRY(glia_bytes_append(table->ctx, &table->text, "", 1, "a table of tokens"));
-        GLIA_TRY(glia_bytes_append(table->ctx, &table->entries, &entry, sizeof entry, "a table of tokens"));
+        const int64_t next = gli_token_table_count(table);
+        GLI_REQUIRE(table->ctx, next < INT32_MAX - 2, GLIA_UNSUPPORTED, "more than %d different tokens", INT32_MAX - 2);
+        GLI_TRY(gli_bytes_append(table->ctx, &table->text, token.data, token.bytes, "a table of tokens"));
+        GLI_TRY(gli_bytes_append(table->ctx, &table->text, "", 1, "a table of tokens"));
+        GLI_TRY(gli_bytes_append(table->ctx, &table->entries, &entry, sizeof entry, "a table of tokens"));
         *slot = (int32_t)next;
     }
     *number = *slot;
     return GLIA_OK;
 }
 
-void glia_token_table_clear(glia_token_table *table) {
-    glia_block_free(table->ctx, &table->text.block);
-    glia_block_free(table->ctx, &table->entries.block);
-    glia_block_free(table->ctx, &table->slots);
-    *table = (glia_token_table){.ctx = table->ctx};
+void gli_token_table_clear(gli_token_table *table) {
+    gli_block_free(table->ctx, &table->text.block);
+    gli_block_free(table->ctx, &table->entries.block);
+    gli_block_free(table->ctx, &table->slots);
+    *table = (gli_token_table){.ctx = table->ctx};
 }

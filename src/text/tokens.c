@@ -3,38 +3,38 @@
 
 struct glia_tokens {
     glia_context *ctx;
-    glia_bytes text; /* all tokens, each with a NUL behind it */
-    glia_bytes ends; /* size_t for each token: where its NUL stands */
+    gli_bytes text; /* all tokens, each with a NUL behind it */
+    gli_bytes ends; /* size_t for each token: where its NUL stands */
 };
 
 static int64_t count_of(const glia_tokens *tokens) { return (int64_t)(tokens->ends.used / sizeof(size_t)); }
 
-static glia_status split_all(glia_tokens *tokens, glia_splitter *splitter) {
+static glia_status split_all(glia_tokens *tokens, gli_splitter *splitter) {
     glia_text token;
     for (bool over = false;;) {
-        GLIA_TRY(glia_splitter_next(splitter, &token, &over));
+        GLI_TRY(gli_splitter_next(splitter, &token, &over));
         if (over) return GLIA_OK;
         const size_t end = tokens->text.used + token.bytes;
-        GLIA_TRY(glia_bytes_append(tokens->ctx, &tokens->text, token.data, token.bytes, "tokens"));
-        GLIA_TRY(glia_bytes_append(tokens->ctx, &tokens->text, "", 1, "tokens"));
-        GLIA_TRY(glia_bytes_append(tokens->ctx, &tokens->ends, &end, sizeof end, "tokens"));
+        GLI_TRY(gli_bytes_append(tokens->ctx, &tokens->text, token.data, token.bytes, "tokens"));
+        GLI_TRY(gli_bytes_append(tokens->ctx, &tokens->text, "", 1, "tokens"));
+        GLI_TRY(gli_bytes_append(tokens->ctx, &tokens->ends, &end, sizeof end, "tokens"));
     }
 }
 
 static glia_status tokenize(glia_context *ctx, const glia_tokenizer_args *given, glia_text text, glia_tokens **out) {
     const glia_tokenizer_args args = given ? *given : (glia_tokenizer_args){0};
-    GLIA_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "glia_tokenize: out is NULL");
-    GLIA_TRY(glia_tokenizer_check(ctx, "glia_tokenize", &args));
-    GLIA_TRY(glia_text_check(ctx, "glia_tokenize", text));
+    GLI_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "glia_tokenize: out is NULL");
+    GLI_TRY(gli_tokenizer_check(ctx, "glia_tokenize", &args));
+    GLI_TRY(gli_text_check(ctx, "glia_tokenize", text));
     void *memory;
-    GLIA_TRY(glia_new(ctx, 1, sizeof(glia_tokens), "tokens", &memory));
+    GLI_TRY(gli_new(ctx, 1, sizeof(glia_tokens), "tokens", &memory));
     glia_tokens *tokens = memory;
     tokens->ctx         = ctx;
-    glia_context_retain(ctx);
-    glia_splitter splitter = {.ctx = ctx, .args = args};
-    glia_splitter_begin(&splitter, "glia_tokenize", text);
+    gli_context_retain(ctx);
+    gli_splitter splitter = {.ctx = ctx, .args = args};
+    gli_splitter_begin(&splitter, "glia_tokenize", text);
     const glia_status status = split_all(tokens, &splitter);
-    glia_splitter_end(&splitter);
+    gli_splitter_end(&splitter);
     if (status == GLIA_OK)
         *out = tokens;
     else
@@ -43,19 +43,19 @@ static glia_status tokenize(glia_context *ctx, const glia_tokenizer_args *given,
 }
 
 glia_status glia_tokenize(glia_context *ctx, const glia_tokenizer_args *args, glia_text text, glia_tokens **out) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = tokenize(ctx, args, text, out);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }
 
 void glia_tokens_destroy(glia_tokens *tokens) {
     if (!tokens) return;
     glia_context *ctx = tokens->ctx;
-    glia_block_free(ctx, &tokens->text.block);
-    glia_block_free(ctx, &tokens->ends.block);
-    glia_free(ctx, tokens, 1, sizeof *tokens);
-    glia_context_release(ctx);
+    gli_block_free(ctx, &tokens->text.block);
+    gli_block_free(ctx, &tokens->ends.block);
+    gli_free(ctx, tokens, 1, sizeof *tokens);
+    gli_context_release(ctx);
 }
 
 int64_t glia_tokens_count(const glia_tokens *tokens) { return tokens ? count_of(tokens) : 0; }

@@ -19,10 +19,10 @@ static lead lead_of(uint8_t byte) {
     return (lead){0};
 }
 
-size_t glia_utf8_read(const char *from, size_t left, uint32_t *character) {
+size_t gli_utf8_read(const char *from, size_t left, uint32_t *character) {
     const uint8_t *at = (const uint8_t *)from;
     const lead first  = lead_of(at[0]);
-    *character        = at[0] < 0x80 ? at[0] : GLIA_NO_CHARACTER;
+    *character        = at[0] < 0x80 ? at[0] : GLI_NO_CHARACTER;
     if (first.more == 0) return 1;
     uint32_t value = at[0] & (0x3Fu >> first.more);
     for (int i = 1; i <= first.more; ++i) {
@@ -34,7 +34,7 @@ size_t glia_utf8_read(const char *from, size_t left, uint32_t *character) {
     return (size_t)first.more + 1;
 }
 
-size_t glia_utf8_write(uint32_t character, char to[GLIA_UTF8_MOST]) {
+size_t gli_utf8_write(uint32_t character, char to[GLI_UTF8_MOST]) {
     static const uint8_t mark[] = {0, 0xC0, 0xE0, 0xF0};
     const int more              = (character > 0x7F) + (character > 0x7FF) + (character > 0xFFFF);
     for (int i = more; i > 0; --i, character >>= 6) to[i] = (char)(0x80 | (character & 0x3F));
@@ -42,11 +42,11 @@ size_t glia_utf8_write(uint32_t character, char to[GLIA_UTF8_MOST]) {
     return (size_t)more + 1;
 }
 
-bool glia_utf8_valid(const char *text, size_t bytes) {
+bool gli_utf8_valid(const char *text, size_t bytes) {
     uint32_t character;
     for (size_t at = 0; at < bytes;) {
-        at += glia_utf8_read(text + at, bytes - at, &character);
-        if (character == GLIA_NO_CHARACTER) return false;
+        at += gli_utf8_read(text + at, bytes - at, &character);
+        if (character == GLI_NO_CHARACTER) return false;
     }
     return true;
 }

@@ -1,31 +1,31 @@
 /* UTF-8 as Unicode defines it, and what a character is.
  * Source: The Unicode Standard, version 14, table 3-7 and "U+FFFD substitution of maximal subparts" in section 3.9. */
-#ifndef GLIA_TEXT_UTF8_H
-#define GLIA_TEXT_UTF8_H
+#ifndef GLI_TEXT_UTF8_H
+#define GLI_TEXT_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define GLIA_NO_CHARACTER UINT32_MAX
-#define GLIA_REPLACEMENT UINT32_C(0xFFFD)
+#define GLI_NO_CHARACTER UINT32_MAX
+#define GLI_REPLACEMENT UINT32_C(0xFFFD)
 
-enum { GLIA_UTF8_MOST = 4 }; /* bytes of a character */
+enum { GLI_UTF8_MOST = 4 }; /* bytes of a character */
 
 /* Reads the first character of `left` bytes, at least one, and returns how many it takes: 1 to 4. Invalid UTF-8 gives
- * GLIA_NO_CHARACTER and the bytes that could have begun a character, at least one. */
-size_t glia_utf8_read(const char *from, size_t left, uint32_t *character);
+ * GLI_NO_CHARACTER and the bytes that could have begun a character, at least one. */
+size_t gli_utf8_read(const char *from, size_t left, uint32_t *character);
 
 /* Writes a character, and returns its bytes. */
-size_t glia_utf8_write(uint32_t character, char to[GLIA_UTF8_MOST]);
+size_t gli_utf8_write(uint32_t character, char to[GLI_UTF8_MOST]);
 
 /* Whether all of it is valid. */
-bool glia_utf8_valid(const char *text, size_t bytes);
+bool gli_utf8_valid(const char *text, size_t bytes);
 
-bool glia_is_word(uint32_t character);      /* a letter, mark or number, or a joiner inside words */
-bool glia_is_separator(uint32_t character); /* white space, a control or format character */
+bool gli_is_word(uint32_t character);      /* a letter, mark or number, or a joiner inside words */
+bool gli_is_separator(uint32_t character); /* white space, a control or format character */
 
 /* Its lowercase, where one character has one; otherwise itself. */
-uint32_t glia_lowercase(uint32_t character);
+uint32_t gli_lowercase(uint32_t character);
 
 #endif

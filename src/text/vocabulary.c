@@ -7,11 +7,11 @@
 #include "text/tokenizer.h"
 #include "text/utf8.h"
 
-glia_status glia_vocabulary_new(glia_context *ctx, const char *function, const glia_vocabulary_args *args,
-                                glia_vocabulary **out) {
-    GLIA_TRY(glia_tokenizer_check(ctx, function, &args->tokenizer));
+glia_status gli_vocabulary_new(glia_context *ctx, const char *function, const glia_vocabulary_args *args,
+                               glia_vocabulary **out) {
+    GLI_TRY(gli_tokenizer_check(ctx, function, &args->tokenizer));
     void *memory;
-    GLIA_TRY(glia_new(ctx, 1, sizeof(glia_vocabulary), "a vocabulary", &memory));
+    GLI_TRY(gli_new(ctx, 1, sizeof(glia_vocabulary), "a vocabulary", &memory));
     glia_vocabulary *vocabulary = memory;
     vocabulary->ctx             = ctx;
     vocabulary->tokenizer       = args->tokenizer;
@@ -19,7 +19,7 @@ glia_status glia_vocabulary_new(glia_context *ctx, const char *function, const g
     vocabulary->unknown         = args->no_unknown ? -1 : vocabulary->padding + 1;
     vocabulary->first           = !args->no_padding + !args->no_unknown;
     vocabulary->tokens.ctx      = ctx;
-    glia_context_retain(ctx);
+    gli_context_retain(ctx);
     *out = vocabulary;
     return GLIA_OK;
 }
@@ -27,21 +27,21 @@ glia_status glia_vocabulary_new(glia_context *ctx, const char *function, const g
 void glia_vocabulary_destroy(glia_vocabulary *vocabulary) {
     if (!vocabulary) return;
     glia_context *ctx = vocabulary->ctx;
-    glia_token_table_clear(&vocabulary->tokens);
-    glia_free(ctx, vocabulary, 1, sizeof *vocabulary);
-    glia_context_release(ctx);
+    gli_token_table_clear(&vocabulary->tokens);
+    gli_free(ctx, vocabulary, 1, sizeof *vocabulary);
+    gli_context_release(ctx);
 }
 
-glia_status glia_vocabulary_add(glia_vocabulary *vocabulary, glia_status refusal, const char *place, glia_text token) {
+glia_status gli_vocabulary_add(glia_vocabulary *vocabulary, glia_status refusal, const char *place, glia_text token) {
     glia_context *ctx = vocabulary->ctx;
     int64_t number;
-    GLIA_REQUIRE(ctx, token.data && token.bytes > 0, refusal, "%s: the token is empty", place);
-    GLIA_REQUIRE(ctx, glia_utf8_valid(token.data, token.bytes), refusal,
-                 "%s: the token of %zu bytes is not valid UTF-8", place, token.bytes);
-    const int64_t count = glia_token_table_count(&vocabulary->tokens);
-    GLIA_TRY(glia_token_table_add(&vocabulary->tokens, token, &number));
-    GLIA_REQUIRE(ctx, number == count, refusal, "%s: the token '%.*s' has the index %lld already", place,
-                 (int)(token.bytes < 64 ? token.bytes : 64), token.data, (long long)(vocabulary->first + number));
+    GLI_REQUIRE(ctx, token.data && token.bytes > 0, refusal, "%s: the token is empty", place);
+    GLI_REQUIRE(ctx, gli_utf8_valid(token.data, token.bytes), refusal, "%s: the token of %zu bytes is not valid UTF-8",
+                place, token.bytes);
+    const int64_t count = gli_token_table_count(&vocabulary->tokens);
+    GLI_TRY(gli_token_table_add(&vocabulary->tokens, token, &number));
+    GLI_REQUIRE(ctx, number == count, refusal, "%s: the token '%.*s' has the index %lld already", place,
+                (int)(token.bytes < 64 ? token.bytes : 64), token.data, (long long)(vocabulary->first + number));
     return GLIA_OK;
 }
 
@@ -49,7 +49,7 @@ static glia_status fill(glia_vocabulary *vocabulary, const glia_text *tokens, in
     char place[64];
     for (int64_t i = 0; i < n_tokens; ++i) {
         snprintf(place, sizeof place, "glia_vocabulary_from_tokens: tokens[%lld]", (long long)i);
-        GLIA_TRY(glia_vocabulary_add(vocabulary, GLIA_INVALID_ARGUMENT, place, tokens[i]));
+        GLI_TRY(gli_vocabulary_add(vocabulary, GLIA_INVALID_ARGUMENT, place, tokens[i]));
     }
     return GLIA_OK;
 }
@@ -58,14 +58,14 @@ static glia_status from_tokens(glia_context *ctx, const glia_vocabulary_args *gi
                                int64_t n_tokens, glia_vocabulary **out) {
     const char *function            = "glia_vocabulary_from_tokens";
     const glia_vocabulary_args args = given ? *given : (glia_vocabulary_args){0};
-    GLIA_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "%s: out is NULL", function);
-    GLIA_REQUIRE(ctx, n_tokens >= 0 && (tokens || n_tokens == 0), GLIA_INVALID_ARGUMENT, "%s: n_tokens is %lld, %s",
-                 function, (long long)n_tokens, tokens ? "must not be negative" : "tokens is NULL");
-    GLIA_REQUIRE(ctx, args.minimum_count == 0 && args.maximum_size == 0, GLIA_INVALID_ARGUMENT,
-                 "%s: minimum_count is %lld and maximum_size %lld, must be 0: these tokens are not chosen from",
-                 function, (long long)args.minimum_count, (long long)args.maximum_size);
+    GLI_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "%s: out is NULL", function);
+    GLI_REQUIRE(ctx, n_tokens >= 0 && (tokens || n_tokens == 0), GLIA_INVALID_ARGUMENT, "%s: n_tokens is %lld, %s",
+                function, (long long)n_tokens, tokens ? "must not be negative" : "tokens is NULL");
+    GLI_REQUIRE(ctx, args.minimum_count == 0 && args.maximum_size == 0, GLIA_INVALID_ARGUMENT,
+                "%s: minimum_count is %lld and maximum_size %lld, must be 0: these tokens are not chosen from",
+                function, (long long)args.minimum_count, (long long)args.maximum_size);
     glia_vocabulary *vocabulary;
-    GLIA_TRY(glia_vocabulary_new(ctx, function, &args, &vocabulary));
+    GLI_TRY(gli_vocabulary_new(ctx, function, &args, &vocabulary));
     const glia_status status = fill(vocabulary, tokens, n_tokens);
     if (status == GLIA_OK)
         *out = vocabulary;
@@ -76,14 +76,14 @@ static glia_status from_tokens(glia_context *ctx, const glia_vocabulary_args *gi
 
 glia_status glia_vocabulary_from_tokens(glia_context *ctx, const glia_vocabulary_args *args, const glia_text *tokens,
                                         int64_t n_tokens, glia_vocabulary **out) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = from_tokens(ctx, args, tokens, n_tokens, out);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }
 
 int64_t glia_vocabulary_size(const glia_vocabulary *vocabulary) {
-    return vocabulary ? vocabulary->first + glia_token_table_count(&vocabulary->tokens) : 0;
+    return vocabulary ? vocabulary->first + gli_token_table_count(&vocabulary->tokens) : 0;
 }
 
 int64_t glia_vocabulary_padding(const glia_vocabulary *vocabulary) { return vocabulary ? vocabulary->padding : -1; }
@@ -91,7 +91,7 @@ int64_t glia_vocabulary_unknown(const glia_vocabulary *vocabulary) { return voca
 
 int64_t glia_vocabulary_find(const glia_vocabulary *vocabulary, glia_text token) {
     if (!vocabulary || !token.data) return -1;
-    const int64_t number = glia_token_table_find(&vocabulary->tokens, token);
+    const int64_t number = gli_token_table_find(&vocabulary->tokens, token);
     return number < 0 ? -1 : vocabulary->first + number;
 }
 
@@ -99,5 +99,5 @@ glia_text glia_vocabulary_token(const glia_vocabulary *vocabulary, int64_t index
     if (!vocabulary || index < 0 || index >= glia_vocabulary_size(vocabulary)) return (glia_text){0};
     if (index == vocabulary->padding) return (glia_text){"<pad>", 5};
     if (index == vocabulary->unknown) return (glia_text){"<unk>", 5};
-    return glia_token_table_get(&vocabulary->tokens, index - vocabulary->first);
+    return gli_token_table_get(&vocabulary->tokens, index - vocabulary->first);
 }

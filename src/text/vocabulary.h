@@ -1,6 +1,6 @@
 /* The inside of a vocabulary. */
-#ifndef GLIA_TEXT_VOCABULARY_H
-#define GLIA_TEXT_VOCABULARY_H
+#ifndef GLI_TEXT_VOCABULARY_H
+#define GLI_TEXT_VOCABULARY_H
 
 #include "text/token_table.h"
 
@@ -8,14 +8,14 @@ struct glia_vocabulary {
     glia_context *ctx;
     glia_tokenizer_args tokenizer;
     int padding, unknown, first; /* indices: of each, or -1; of the first token */
-    glia_token_table tokens;
+    gli_token_table tokens;
 };
 
 /* Without tokens. function: the caller's name, for messages. */
-glia_status glia_vocabulary_new(glia_context *ctx, const char *function, const glia_vocabulary_args *args,
-                                glia_vocabulary **out);
+glia_status gli_vocabulary_new(glia_context *ctx, const char *function, const glia_vocabulary_args *args,
+                               glia_vocabulary **out);
 
 /* Adds a token, which is not there yet; place: where it comes from, for messages. */
-glia_status glia_vocabulary_add(glia_vocabulary *vocabulary, glia_status refusal, const char *place, glia_text token);
+glia_status gli_vocabulary_add(glia_vocabulary *vocabulary, glia_status refusal, const char *place, glia_text token);
 
 #endif

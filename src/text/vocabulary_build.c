@@ -9,8 +9,8 @@
 #include "text/vocabulary.h"
 
 typedef struct tally {
-    glia_token_table tokens;
-    glia_bytes counts; /* int64_t for each token */
+    gli_token_table tokens;
+    gli_bytes counts; /* int64_t for each token */
 } tally;
 
 typedef struct counted {
@@ -20,25 +20,25 @@ typedef struct counted {
 
 static glia_status count_one(tally *t, glia_text token) {
     static const int64_t one = 1;
-    const int64_t known      = glia_token_table_count(&t->tokens);
+    const int64_t known      = gli_token_table_count(&t->tokens);
     int64_t number;
-    GLIA_TRY(glia_token_table_add(&t->tokens, token, &number));
-    if (number == known) return glia_bytes_append(t->tokens.ctx, &t->counts, &one, sizeof one, "counts of tokens");
+    GLI_TRY(gli_token_table_add(&t->tokens, token, &number));
+    if (number == known) return gli_bytes_append(t->tokens.ctx, &t->counts, &one, sizeof one, "counts of tokens");
     ++((int64_t *)t->counts.block.data)[number];
     return GLIA_OK;
 }
 
-static glia_status count_all(glia_splitter *splitter, const glia_text *texts, int64_t n_texts, tally *t) {
+static glia_status count_all(gli_splitter *splitter, const glia_text *texts, int64_t n_texts, tally *t) {
     char what[64];
     glia_text token;
     for (int64_t i = 0; i < n_texts; ++i) {
         snprintf(what, sizeof what, "glia_vocabulary_build: texts[%lld]", (long long)i);
-        GLIA_TRY(glia_text_check(splitter->ctx, what, texts[i]));
-        glia_splitter_begin(splitter, what, texts[i]);
+        GLI_TRY(gli_text_check(splitter->ctx, what, texts[i]));
+        gli_splitter_begin(splitter, what, texts[i]);
         for (bool over = false;;) {
-            GLIA_TRY(glia_splitter_next(splitter, &token, &over));
+            GLI_TRY(gli_splitter_next(splitter, &token, &over));
             if (over) break;
-            GLIA_TRY(count_one(t, token));
+            GLI_TRY(count_one(t, token));
         }
     }
     return GLIA_OK;
@@ -48,48 +48,48 @@ static glia_status count_all(glia_splitter *splitter, const glia_text *texts, in
 static int by_count(const void *a, const void *b) {
     const counted *x = a, *y = b;
     if (x->count != y->count) return x->count > y->count ? -1 : 1;
-    const size_t shared = glia_min_size(x->token.bytes, y->token.bytes);
+    const size_t shared = gli_min_size(x->token.bytes, y->token.bytes);
     const int order     = memcmp(x->token.data, y->token.data, shared);
     return order ? order : (x->token.bytes > y->token.bytes) - (x->token.bytes < y->token.bytes);
 }
 
 static glia_status choose(const tally *t, const glia_vocabulary_args *args, glia_vocabulary *vocabulary) {
-    const int64_t n = glia_token_table_count(&t->tokens), *counts = t->counts.block.data;
+    const int64_t n = gli_token_table_count(&t->tokens), *counts = t->counts.block.data;
     const int64_t room = args->maximum_size ? args->maximum_size - vocabulary->first : n;
-    glia_block block;
-    GLIA_TRY(glia_block_alloc(vocabulary->ctx, (size_t)n, sizeof(counted), "the tokens in order", &block));
+    gli_block block;
+    GLI_TRY(gli_block_alloc(vocabulary->ctx, (size_t)n, sizeof(counted), "the tokens in order", &block));
     counted *order = block.data;
-    for (int64_t i = 0; i < n; ++i) order[i] = (counted){glia_token_table_get(&t->tokens, i), counts[i]};
+    for (int64_t i = 0; i < n; ++i) order[i] = (counted){gli_token_table_get(&t->tokens, i), counts[i]};
     if (n > 1) qsort(order, (size_t)n, sizeof *order, by_count);
     glia_status status = GLIA_OK;
-    for (int64_t i = 0; i < glia_min_i64(n, room) && order[i].count >= args->minimum_count && status == GLIA_OK; ++i) {
+    for (int64_t i = 0; i < gli_min_i64(n, room) && order[i].count >= args->minimum_count && status == GLIA_OK; ++i) {
         int64_t number;
-        status = glia_token_table_add(&vocabulary->tokens, order[i].token, &number);
+        status = gli_token_table_add(&vocabulary->tokens, order[i].token, &number);
     }
-    glia_block_free(vocabulary->ctx, &block);
+    gli_block_free(vocabulary->ctx, &block);
     return status;
 }
 
 static glia_status fill(glia_vocabulary *vocabulary, const glia_vocabulary_args *args, const glia_text *texts,
                         int64_t n_texts) {
-    glia_context *ctx      = vocabulary->ctx;
-    glia_splitter splitter = {.ctx = ctx, .args = args->tokenizer};
-    tally t                = {.tokens.ctx = ctx};
-    glia_status status     = count_all(&splitter, texts, n_texts, &t);
-    glia_splitter_end(&splitter);
+    glia_context *ctx     = vocabulary->ctx;
+    gli_splitter splitter = {.ctx = ctx, .args = args->tokenizer};
+    tally t               = {.tokens.ctx = ctx};
+    glia_status status    = count_all(&splitter, texts, n_texts, &t);
+    gli_splitter_end(&splitter);
     if (status == GLIA_OK) status = choose(&t, args, vocabulary);
-    glia_token_table_clear(&t.tokens);
-    glia_block_free(ctx, &t.counts.block);
+    gli_token_table_clear(&t.tokens);
+    gli_block_free(ctx, &t.counts.block);
     return status;
 }
 
 static glia_status check(glia_context *ctx, const char *function, const glia_vocabulary_args *args) {
     const int special = !args->no_padding + !args->no_unknown;
-    GLIA_REQUIRE(ctx, args->minimum_count >= 0, GLIA_INVALID_ARGUMENT,
-                 "%s: minimum_count is %lld, must not be negative", function, (long long)args->minimum_count);
-    GLIA_REQUIRE(ctx, args->maximum_size == 0 || args->maximum_size >= special, GLIA_INVALID_ARGUMENT,
-                 "%s: maximum_size is %lld, padding and unknown take %d", function, (long long)args->maximum_size,
-                 special);
+    GLI_REQUIRE(ctx, args->minimum_count >= 0, GLIA_INVALID_ARGUMENT, "%s: minimum_count is %lld, must not be negative",
+                function, (long long)args->minimum_count);
+    GLI_REQUIRE(ctx, args->maximum_size == 0 || args->maximum_size >= special, GLIA_INVALID_ARGUMENT,
+                "%s: maximum_size is %lld, padding and unknown take %d", function, (long long)args->maximum_size,
+                special);
     return GLIA_OK;
 }
 
@@ -97,12 +97,12 @@ static glia_status build(glia_context *ctx, const glia_vocabulary_args *given, c
                          glia_vocabulary **out) {
     const char *function            = "glia_vocabulary_build";
     const glia_vocabulary_args args = given ? *given : (glia_vocabulary_args){0};
-    GLIA_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "%s: out is NULL", function);
-    GLIA_REQUIRE(ctx, n_texts >= 0 && (texts || n_texts == 0), GLIA_INVALID_ARGUMENT, "%s: n_texts is %lld, %s",
-                 function, (long long)n_texts, texts ? "must not be negative" : "texts is NULL");
-    GLIA_TRY(check(ctx, function, &args));
+    GLI_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "%s: out is NULL", function);
+    GLI_REQUIRE(ctx, n_texts >= 0 && (texts || n_texts == 0), GLIA_INVALID_ARGUMENT, "%s: n_texts is %lld, %s",
+                function, (long long)n_texts, texts ? "must not be negative" : "texts is NULL");
+    GLI_TRY(check(ctx, function, &args));
     glia_vocabulary *vocabulary;
-    GLIA_TRY(glia_vocabulary_new(ctx, function, &args, &vocabulary));
+    GLI_TRY(gli_vocabulary_new(ctx, function, &args, &vocabulary));
     const glia_status status = fill(vocabulary, &args, texts, n_texts);
     if (status == GLIA_OK)
         *out = vocabulary;
@@ -113,8 +113,8 @@ static glia_status build(glia_context *ctx, const glia_vocabulary_args *given, c
 
 glia_status glia_vocabulary_build(glia_context *ctx, const glia_vocabulary_args *args, const glia_text *texts,
                                   int64_t n_texts, glia_vocabulary **out) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = build(ctx, args, texts, n_texts, out);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }

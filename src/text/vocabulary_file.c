@@ -24,15 +24,15 @@ static bool *flag_of(glia_vocabulary_args *args, int flag) {
     return flags[flag];
 }
 
-static glia_status write_header(const glia_vocabulary *v, glia_output *out) {
+static glia_status write_header(const glia_vocabulary *v, gli_output *out) {
     glia_vocabulary_args args = {.tokenizer = v->tokenizer, .no_padding = v->padding < 0, .no_unknown = v->unknown < 0};
     char line[HEADER];
-    int used = snprintf(line, sizeof line, MAGIC " %lld %s", (long long)glia_token_table_count(&v->tokens),
+    int used = snprintf(line, sizeof line, MAGIC " %lld %s", (long long)gli_token_table_count(&v->tokens),
                         units[args.tokenizer.unit]);
     for (int i = 0; i < FLAGS; ++i)
         if (*flag_of(&args, i)) used += snprintf(line + used, sizeof line - (size_t)used, " %s", flag_names[i]);
     line[used++] = '\n';
-    return glia_output_write(out, line, (size_t)used);
+    return gli_output_write(out, line, (size_t)used);
 }
 
 static const char *escape_of(char byte) {
@@ -45,41 +45,41 @@ static const char *escape_of(char byte) {
     }
 }
 
-static glia_status write_token(glia_text token, glia_output *out) {
+static glia_status write_token(glia_text token, gli_output *out) {
     size_t begin = 0; /* of what is not written yet and has no escape */
     for (size_t i = 0; i < token.bytes; ++i) {
         const char *escape = escape_of(token.data[i]);
         if (!escape) continue;
-        GLIA_TRY(glia_output_write(out, token.data + begin, i - begin));
-        GLIA_TRY(glia_output_write(out, escape, 2));
+        GLI_TRY(gli_output_write(out, token.data + begin, i - begin));
+        GLI_TRY(gli_output_write(out, escape, 2));
         begin = i + 1;
     }
-    GLIA_TRY(glia_output_write(out, token.data + begin, token.bytes - begin));
-    return glia_output_write(out, "\n", 1);
+    GLI_TRY(gli_output_write(out, token.data + begin, token.bytes - begin));
+    return gli_output_write(out, "\n", 1);
 }
 
-static glia_status write_all(const glia_vocabulary *v, glia_output *out) {
-    GLIA_TRY(write_header(v, out));
-    for (int64_t i = 0; i < glia_token_table_count(&v->tokens); ++i)
-        GLIA_TRY(write_token(glia_token_table_get(&v->tokens, i), out));
+static glia_status write_all(const glia_vocabulary *v, gli_output *out) {
+    GLI_TRY(write_header(v, out));
+    for (int64_t i = 0; i < gli_token_table_count(&v->tokens); ++i)
+        GLI_TRY(write_token(gli_token_table_get(&v->tokens, i), out));
     return GLIA_OK;
 }
 
 static glia_status write_file(const glia_vocabulary *v, const char *path) {
-    GLIA_REQUIRE(v->ctx, path, GLIA_INVALID_ARGUMENT, "glia_vocabulary_write: path is NULL");
-    glia_output out;
-    GLIA_TRY(glia_output_open(v->ctx, path, &out));
+    GLI_REQUIRE(v->ctx, path, GLIA_INVALID_ARGUMENT, "glia_vocabulary_write: path is NULL");
+    gli_output out;
+    GLI_TRY(gli_output_open(v->ctx, path, &out));
     const glia_status status = write_all(v, &out);
-    if (status == GLIA_OK) return glia_output_commit(&out);
-    glia_output_abandon(&out);
+    if (status == GLIA_OK) return gli_output_commit(&out);
+    gli_output_abandon(&out);
     return status;
 }
 
 glia_status glia_vocabulary_write(const glia_vocabulary *vocabulary, const char *path) {
     if (!vocabulary) return GLIA_INVALID_ARGUMENT;
-    GLIA_TRY(glia_enter(vocabulary->ctx));
+    GLI_TRY(gli_enter(vocabulary->ctx));
     const glia_status status = write_file(vocabulary, path);
-    glia_leave(vocabulary->ctx);
+    gli_leave(vocabulary->ctx);
     return status;
 }
 
@@ -94,8 +94,8 @@ typedef struct reader {
 static glia_status take_line(reader *r, glia_text *line) {
     char *end = r->at < r->end ? memchr(r->at, '\n', (size_t)(r->end - r->at)) : NULL;
     ++r->line;
-    GLIA_REQUIRE(r->ctx, end, GLIA_BAD_FORMAT, "%s: line %lld %s", r->path, (long long)r->line,
-                 r->at < r->end ? "has no end" : "is missing");
+    GLI_REQUIRE(r->ctx, end, GLIA_BAD_FORMAT, "%s: line %lld %s", r->path, (long long)r->line,
+                r->at < r->end ? "has no end" : "is missing");
     *line = (glia_text){r->at, (size_t)(end - r->at)};
     r->at = end + 1;
     return GLIA_OK;
@@ -106,13 +106,13 @@ static glia_status unescape(const reader *r, glia_text *line) {
     char *to = (char *)line->data;
     for (const char *from = line->data, *end = from + line->bytes; from < end; ++from) {
         char byte = *from;
-        GLIA_REQUIRE(r->ctx, byte != '\r' && byte != '\0', GLIA_BAD_FORMAT, "%s: line %lld has the byte %d, not \\%c",
-                     r->path, (long long)r->line, byte, byte ? 'r' : '0');
+        GLI_REQUIRE(r->ctx, byte != '\r' && byte != '\0', GLIA_BAD_FORMAT, "%s: line %lld has the byte %d, not \\%c",
+                    r->path, (long long)r->line, byte, byte ? 'r' : '0');
         if (byte == '\\') {
             const char which = ++from < end ? *from : ' ';
             byte             = which == 'n' ? '\n' : which == 'r' ? '\r' : which == '0' ? '\0' : '\\';
-            GLIA_REQUIRE(r->ctx, byte != '\\' || which == '\\', GLIA_BAD_FORMAT,
-                         "%s: line %lld has a backslash without \\, n, r or 0 behind it", r->path, (long long)r->line);
+            GLI_REQUIRE(r->ctx, byte != '\\' || which == '\\', GLIA_BAD_FORMAT,
+                        "%s: line %lld has a backslash without \\, n, r or 0 behind it", r->path, (long long)r->line);
         }
         *to++ = byte;
     }
@@ -163,23 +163,23 @@ static bool parse_flag(glia_text text, glia_vocabulary_args *args) {
 
 static glia_status read_header(reader *r, glia_vocabulary_args *args, int64_t *count) {
     glia_text line = {0};
-    GLIA_TRY(take_line(r, &line));
+    GLI_TRY(take_line(r, &line));
     const size_t magic = strlen(MAGIC " ");
-    GLIA_REQUIRE(r->ctx, line.bytes >= magic && memcmp(line.data, MAGIC " ", magic) == 0, GLIA_BAD_FORMAT,
-                 "%s: does not begin with '" MAGIC " '", r->path);
+    GLI_REQUIRE(r->ctx, line.bytes >= magic && memcmp(line.data, MAGIC " ", magic) == 0, GLIA_BAD_FORMAT,
+                "%s: does not begin with '" MAGIC " '", r->path);
     line.data += magic;
     line.bytes -= magic;
     glia_text part = take_part(&line);
-    GLIA_REQUIRE(r->ctx, parse_count(part, count), GLIA_BAD_FORMAT, "%s: line 1 has no number of tokens in '%.*s'",
-                 r->path, (int)glia_min_size(part.bytes, 32), part.data);
+    GLI_REQUIRE(r->ctx, parse_count(part, count), GLIA_BAD_FORMAT, "%s: line 1 has no number of tokens in '%.*s'",
+                r->path, (int)gli_min_size(part.bytes, 32), part.data);
     part = take_part(&line);
-    GLIA_REQUIRE(r->ctx, parse_unit(part, &args->tokenizer.unit), GLIA_BAD_FORMAT,
-                 "%s: line 1 has no unit of tokens in '%.*s'", r->path, (int)glia_min_size(part.bytes, 32), part.data);
+    GLI_REQUIRE(r->ctx, parse_unit(part, &args->tokenizer.unit), GLIA_BAD_FORMAT,
+                "%s: line 1 has no unit of tokens in '%.*s'", r->path, (int)gli_min_size(part.bytes, 32), part.data);
     while (line.bytes > 0) {
         part = take_part(&line);
-        GLIA_REQUIRE(r->ctx, parse_flag(part, args), GLIA_BAD_FORMAT,
-                     "%s: line 1 has '%.*s', which is no flag or stands twice", r->path,
-                     (int)glia_min_size(part.bytes, 32), part.data);
+        GLI_REQUIRE(r->ctx, parse_flag(part, args), GLIA_BAD_FORMAT,
+                    "%s: line 1 has '%.*s', which is no flag or stands twice", r->path,
+                    (int)gli_min_size(part.bytes, 32), part.data);
     }
     return GLIA_OK;
 }
@@ -188,22 +188,22 @@ static glia_status read_tokens(reader *r, int64_t count, glia_vocabulary *vocabu
     glia_text line = {0};
     for (int64_t i = 0; i < count; ++i) {
         char place[256];
-        GLIA_TRY(take_line(r, &line));
-        GLIA_TRY(unescape(r, &line));
+        GLI_TRY(take_line(r, &line));
+        GLI_TRY(unescape(r, &line));
         snprintf(place, sizeof place, "%s: line %lld", r->path, (long long)r->line);
-        GLIA_TRY(glia_vocabulary_add(vocabulary, GLIA_BAD_FORMAT, place, line));
+        GLI_TRY(gli_vocabulary_add(vocabulary, GLIA_BAD_FORMAT, place, line));
     }
-    GLIA_REQUIRE(r->ctx, r->at == r->end, GLIA_BAD_FORMAT, "%s: goes on after line %lld, its last token", r->path,
-                 (long long)r->line);
+    GLI_REQUIRE(r->ctx, r->at == r->end, GLIA_BAD_FORMAT, "%s: goes on after line %lld, its last token", r->path,
+                (long long)r->line);
     return GLIA_OK;
 }
 
 static glia_status parse(reader *r, glia_vocabulary **out) {
     glia_vocabulary_args args = {0};
     int64_t count             = 0;
-    GLIA_TRY(read_header(r, &args, &count));
+    GLI_TRY(read_header(r, &args, &count));
     glia_vocabulary *vocabulary;
-    GLIA_TRY(glia_vocabulary_new(r->ctx, r->path, &args, &vocabulary));
+    GLI_TRY(gli_vocabulary_new(r->ctx, r->path, &args, &vocabulary));
     const glia_status status = read_tokens(r, count, vocabulary);
     if (status == GLIA_OK)
         *out = vocabulary;
@@ -212,34 +212,34 @@ static glia_status parse(reader *r, glia_vocabulary **out) {
     return status;
 }
 
-static glia_status load(glia_context *ctx, const char *path, size_t max_bytes, glia_block *content) {
+static glia_status load(glia_context *ctx, const char *path, size_t max_bytes, gli_block *content) {
     uint64_t bytes;
-    GLIA_TRY(glia_input_measure(ctx, path, max_bytes, &bytes));
-    glia_input in;
-    GLIA_TRY(glia_input_open(ctx, path, &in));
-    glia_status status = glia_block_alloc(ctx, bytes, 1, "the file of a vocabulary", content);
-    if (status == GLIA_OK) status = glia_input_read(&in, content->data, content->bytes, "a vocabulary");
-    if (status == GLIA_OK) status = glia_input_end(&in);
-    glia_input_close(&in);
+    GLI_TRY(gli_input_measure(ctx, path, max_bytes, &bytes));
+    gli_input in;
+    GLI_TRY(gli_input_open(ctx, path, &in));
+    glia_status status = gli_block_alloc(ctx, bytes, 1, "the file of a vocabulary", content);
+    if (status == GLIA_OK) status = gli_input_read(&in, content->data, content->bytes, "a vocabulary");
+    if (status == GLIA_OK) status = gli_input_end(&in);
+    gli_input_close(&in);
     return status;
 }
 
 static glia_status read_file(glia_context *ctx, const char *path, size_t max_bytes, glia_vocabulary **out) {
-    GLIA_REQUIRE(ctx, path && out, GLIA_INVALID_ARGUMENT, "glia_vocabulary_read: %s is NULL", path ? "out" : "path");
-    glia_block content = {0};
+    GLI_REQUIRE(ctx, path && out, GLIA_INVALID_ARGUMENT, "glia_vocabulary_read: %s is NULL", path ? "out" : "path");
+    gli_block content  = {0};
     glia_status status = load(ctx, path, max_bytes ? max_bytes : (size_t)1 << 30, &content);
     if (status == GLIA_OK) {
         char *text = content.bytes > 0 ? content.data : &(char){'\0'};
         reader r   = {.ctx = ctx, .path = path, .at = text, .end = text + content.bytes};
         status     = parse(&r, out);
     }
-    glia_block_free(ctx, &content);
+    gli_block_free(ctx, &content);
     return status;
 }
 
 glia_status glia_vocabulary_read(glia_context *ctx, const char *path, size_t max_bytes, glia_vocabulary **out) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = read_file(ctx, path, max_bytes, out);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }

@@ -10,24 +10,24 @@
 /* ---- Outputs ---- */
 
 static glia_status check_output_args(glia_context *ctx, const char *call, const glia_output_args *args) {
-    GLIA_REQUIRE(ctx, (unsigned)args->loss <= GLIA_KL_DIVERGENCE, GLIA_INVALID_ARGUMENT,
-                 "%s: loss %d is no glia_model_loss", call, (int)args->loss);
-    GLIA_REQUIRE(ctx, args->reduction == GLIA_REDUCE_MEAN || args->reduction == GLIA_REDUCE_SUM, GLIA_INVALID_ARGUMENT,
-                 "%s: reduction is %d, must be mean or sum", call, (int)args->reduction);
-    GLIA_REQUIRE(ctx, args->weight >= 0 && isfinite(args->weight), GLIA_INVALID_ARGUMENT,
-                 "%s: weight is %g, must not be negative", call, args->weight);
+    GLI_REQUIRE(ctx, (unsigned)args->loss <= GLIA_KL_DIVERGENCE, GLIA_INVALID_ARGUMENT,
+                "%s: loss %d is no glia_model_loss", call, (int)args->loss);
+    GLI_REQUIRE(ctx, args->reduction == GLIA_REDUCE_MEAN || args->reduction == GLIA_REDUCE_SUM, GLIA_INVALID_ARGUMENT,
+                "%s: reduction is %d, must be mean or sum", call, (int)args->reduction);
+    GLI_REQUIRE(ctx, args->weight >= 0 && isfinite(args->weight), GLIA_INVALID_ARGUMENT,
+                "%s: weight is %g, must not be negative", call, args->weight);
     for (int k = 0; k < GLIA_MAX_METRICS; ++k)
-        GLIA_REQUIRE(ctx, (unsigned)args->metrics[k] <= GLIA_METRIC_MAE, GLIA_INVALID_ARGUMENT,
-                     "%s: metric %d is no glia_metric", call, (int)args->metrics[k]);
-    GLIA_REQUIRE(ctx, args->top_k >= 0, GLIA_INVALID_ARGUMENT, "%s: top_k is %d, must not be negative", call,
-                 args->top_k);
-    GLIA_REQUIRE(
-        ctx, glia_loss_by_class(args->loss) || (!args->class_weight && args->label_smoothing == 0 && !args->ignore),
+        GLI_REQUIRE(ctx, (unsigned)args->metrics[k] <= GLIA_METRIC_MAE, GLIA_INVALID_ARGUMENT,
+                    "%s: metric %d is no glia_metric", call, (int)args->metrics[k]);
+    GLI_REQUIRE(ctx, args->top_k >= 0, GLIA_INVALID_ARGUMENT, "%s: top_k is %d, must not be negative", call,
+                args->top_k);
+    GLI_REQUIRE(
+        ctx, gli_loss_by_class(args->loss) || (!args->class_weight && args->label_smoothing == 0 && !args->ignore),
         GLIA_INVALID_ARGUMENT,
         "%s: class_weight %p, label_smoothing %g or ignore_index %lld with loss %d, which has no classes", call,
         (const void *)args->class_weight, args->label_smoothing, (long long)args->ignore_index, (int)args->loss);
-    GLIA_REQUIRE(ctx, args->label_smoothing >= 0 && args->label_smoothing <= 1, GLIA_INVALID_ARGUMENT,
-                 "%s: label_smoothing is %g, must be 0 to 1", call, args->label_smoothing);
+    GLI_REQUIRE(ctx, args->label_smoothing >= 0 && args->label_smoothing <= 1, GLIA_INVALID_ARGUMENT,
+                "%s: label_smoothing is %g, must be 0 to 1", call, args->label_smoothing);
     return GLIA_OK;
 }
 
@@ -36,35 +36,35 @@ static glia_status check_classes(glia_context *ctx, const char *call, int64_t cl
     bool accuracy = false;
     for (int k = 0; k < GLIA_MAX_METRICS; ++k)
         accuracy = accuracy || args->metrics[k] == GLIA_METRIC_ACCURACY || args->metrics[k] == GLIA_METRIC_TOP_K;
-    GLIA_REQUIRE(ctx, classes != 1 || !glia_loss_by_class(args->loss), GLIA_INVALID_ARGUMENT,
-                 "%s: the output has 1 class, of which a cross-entropy learns nothing: the binary ones take it", call);
-    GLIA_REQUIRE(ctx, classes != 1 || !accuracy || args->loss == GLIA_NO_LOSS, GLIA_INVALID_ARGUMENT,
-                 "%s: the output has 1 class, whose accuracy is always 1: GLIA_METRIC_BINARY_ACCURACY takes it", call);
+    GLI_REQUIRE(ctx, classes != 1 || !gli_loss_by_class(args->loss), GLIA_INVALID_ARGUMENT,
+                "%s: the output has 1 class, of which a cross-entropy learns nothing: the binary ones take it", call);
+    GLI_REQUIRE(ctx, classes != 1 || !accuracy || args->loss == GLIA_NO_LOSS, GLIA_INVALID_ARGUMENT,
+                "%s: the output has 1 class, whose accuracy is always 1: GLIA_METRIC_BINARY_ACCURACY takes it", call);
     return GLIA_OK;
 }
 
 static glia_status check_output(glia_model *model, const char *call, glia_value value, const glia_output_args *args) {
     glia_context *ctx        = model->ctx;
-    const glia_tensor *shape = glia_model_shape(model, value);
-    GLIA_REQUIRE(ctx, shape, GLIA_INVALID_ARGUMENT, "%s: value %d is not of this model", call, value.id);
-    GLIA_REQUIRE(ctx, model->values[value.id].batched, GLIA_SHAPE_MISMATCH,
-                 "%s: the value does not depend on any input", call);
-    GLIA_REQUIRE(ctx, shape->ndim > 0 && shape->dim[0] == GLIA_RECIPE_BATCH, GLIA_SHAPE_MISMATCH,
-                 "%s: a batch of %d samples gives the value the shape %s: its first dimension is not the batch", call,
-                 (int)GLIA_RECIPE_BATCH, GLIA_SHAPE_OF(shape));
-    GLIA_TRY(check_output_args(ctx, call, args));
-    GLIA_TRY(check_classes(ctx, call, shape->ndim > 1 ? shape->dim[1] : 0, args));
-    GLIA_REQUIRE(ctx, !args->class_weight || shape->ndim > 1, GLIA_SHAPE_MISMATCH,
-                 "%s: class_weight for an output of %d dimensions besides the batch, which has no classes", call,
-                 shape->ndim - 1);
+    const glia_tensor *shape = gli_model_shape(model, value);
+    GLI_REQUIRE(ctx, shape, GLIA_INVALID_ARGUMENT, "%s: value %d is not of this model", call, value.id);
+    GLI_REQUIRE(ctx, model->values[value.id].batched, GLIA_SHAPE_MISMATCH, "%s: the value does not depend on any input",
+                call);
+    GLI_REQUIRE(ctx, shape->ndim > 0 && shape->dim[0] == GLI_RECIPE_BATCH, GLIA_SHAPE_MISMATCH,
+                "%s: a batch of %d samples gives the value the shape %s: its first dimension is not the batch", call,
+                (int)GLI_RECIPE_BATCH, GLI_SHAPE_OF(shape));
+    GLI_TRY(check_output_args(ctx, call, args));
+    GLI_TRY(check_classes(ctx, call, shape->ndim > 1 ? shape->dim[1] : 0, args));
+    GLI_REQUIRE(ctx, !args->class_weight || shape->ndim > 1, GLIA_SHAPE_MISMATCH,
+                "%s: class_weight for an output of %d dimensions besides the batch, which has no classes", call,
+                shape->ndim - 1);
     for (int64_t c = 0; args->class_weight && c < shape->dim[1]; ++c)
-        GLIA_REQUIRE(ctx, args->class_weight[c] >= 0 && isfinite(args->class_weight[c]), GLIA_INVALID_ARGUMENT,
-                     "%s: class_weight[%lld] is %g, must not be negative", call, (long long)c, args->class_weight[c]);
+        GLI_REQUIRE(ctx, args->class_weight[c] >= 0 && isfinite(args->class_weight[c]), GLIA_INVALID_ARGUMENT,
+                    "%s: class_weight[%lld] is %g, must not be negative", call, (long long)c, args->class_weight[c]);
     return GLIA_OK;
 }
 
 static int64_t classes_of(const glia_model *model, glia_value value) {
-    const glia_tensor *shape = glia_model_shape(model, value);
+    const glia_tensor *shape = gli_model_shape(model, value);
     return shape->ndim > 1 ? shape->dim[1] : 0;
 }
 
@@ -76,21 +76,21 @@ static void fill_output_defaults(glia_output_args *args) {
     for (int k = 0; k < GLIA_MAX_METRICS; ++k) any = any || args->metrics[k] != GLIA_METRIC_DEFAULT;
     for (int k = 0; k < GLIA_MAX_METRICS; ++k)
         if (args->metrics[k] == GLIA_METRIC_DEFAULT || args->loss == GLIA_NO_LOSS)
-            args->metrics[k] = k == 0 && !any ? glia_default_metric(args->loss) : GLIA_METRIC_NONE;
+            args->metrics[k] = k == 0 && !any ? gli_default_metric(args->loss) : GLIA_METRIC_NONE;
 }
 
 static glia_status add_output(glia_model *model, glia_value value, const glia_output_args *args) {
     const glia_output_args defaults = {0};
     const char *call                = "glia_model_output";
     if (!args) args = &defaults;
-    GLIA_TRY(glia_model_status(model));
-    GLIA_REQUIRE(model->ctx, model->n_outputs < GLIA_MAX_OUTPUTS, GLIA_UNSUPPORTED,
-                 "%s: a model has at most %d outputs", call, GLIA_MAX_OUTPUTS);
-    GLIA_TRY(check_output(model, call, value, args));
-    glia_output_info output = {.value = value.id, .args = *args, .classes = classes_of(model, value)};
+    GLI_TRY(glia_model_status(model));
+    GLI_REQUIRE(model->ctx, model->n_outputs < GLIA_MAX_OUTPUTS, GLIA_UNSUPPORTED, "%s: a model has at most %d outputs",
+                call, GLIA_MAX_OUTPUTS);
+    GLI_TRY(check_output(model, call, value, args));
+    gli_output_info output = {.value = value.id, .args = *args, .classes = classes_of(model, value)};
     if (args->class_weight) {
         void *memory;
-        GLIA_TRY(glia_new(model->ctx, (size_t)output.classes, sizeof(float), "class weights", &memory));
+        GLI_TRY(gli_new(model->ctx, (size_t)output.classes, sizeof(float), "class weights", &memory));
         output.class_weight = memcpy(memory, args->class_weight, (size_t)output.classes * sizeof(float));
     }
     output.args.class_weight = NULL; /* the caller's memory ends with the call */
@@ -102,37 +102,37 @@ static glia_status add_output(glia_model *model, glia_value value, const glia_ou
 
 glia_status glia_model_output(glia_model *model, glia_value value, const glia_output_args *args) {
     if (!model) return GLIA_INVALID_ARGUMENT;
-    GLIA_TRY(glia_enter(model->ctx));
+    GLI_TRY(gli_enter(model->ctx));
     const glia_status status = add_output(model, value, args);
-    glia_leave(model->ctx);
+    gli_leave(model->ctx);
     return status;
 }
 
 /* ---- Options ---- */
 
 static glia_status check_number(glia_context *ctx, const char *name, double value, double limit) {
-    GLIA_REQUIRE(ctx, value >= 0 && value <= limit, GLIA_INVALID_ARGUMENT,
-                 "glia_model_compile: %s is %g, must be 0 to %g", name, value, limit);
+    GLI_REQUIRE(ctx, value >= 0 && value <= limit, GLIA_INVALID_ARGUMENT,
+                "glia_model_compile: %s is %g, must be 0 to %g", name, value, limit);
     return GLIA_OK;
 }
 
 static glia_status check_args(glia_context *ctx, const glia_compile_args *a) {
-    GLIA_REQUIRE(ctx, (unsigned)a->optimizer <= GLIA_ADAMW, GLIA_INVALID_ARGUMENT,
-                 "glia_model_compile: optimizer %d is no glia_optimizer", (int)a->optimizer);
-    GLIA_TRY(check_number(ctx, "learning_rate", a->learning_rate, 1e6));
-    GLIA_TRY(check_number(ctx, "momentum", a->momentum, 1));
-    GLIA_REQUIRE(ctx,
-                 a->momentum == 0 || a->optimizer == GLIA_MOMENTUM || a->optimizer == GLIA_NESTEROV ||
-                     a->optimizer == GLIA_RMSPROP,
-                 GLIA_INVALID_ARGUMENT, "glia_model_compile: momentum is %g, optimizer %d has none", a->momentum,
-                 (int)a->optimizer);
-    GLIA_TRY(check_number(ctx, "beta1", a->beta1, 1));
-    GLIA_TRY(check_number(ctx, "beta2", a->beta2, 1));
-    GLIA_TRY(check_number(ctx, "epsilon", a->epsilon, 1e6));
-    GLIA_TRY(check_number(ctx, "l1", a->l1, 1e6));
-    GLIA_TRY(check_number(ctx, "l2", a->l2, 1e6));
-    GLIA_TRY(check_number(ctx, "clip_value", a->clip_value, 1e30));
-    GLIA_TRY(check_number(ctx, "clip_norm", a->clip_norm, 1e30));
+    GLI_REQUIRE(ctx, (unsigned)a->optimizer <= GLIA_ADAMW, GLIA_INVALID_ARGUMENT,
+                "glia_model_compile: optimizer %d is no glia_optimizer", (int)a->optimizer);
+    GLI_TRY(check_number(ctx, "learning_rate", a->learning_rate, 1e6));
+    GLI_TRY(check_number(ctx, "momentum", a->momentum, 1));
+    GLI_REQUIRE(ctx,
+                a->momentum == 0 || a->optimizer == GLIA_MOMENTUM || a->optimizer == GLIA_NESTEROV ||
+                    a->optimizer == GLIA_RMSPROP,
+                GLIA_INVALID_ARGUMENT, "glia_model_compile: momentum is %g, optimizer %d has none", a->momentum,
+                (int)a->optimizer);
+    GLI_TRY(check_number(ctx, "beta1", a->beta1, 1));
+    GLI_TRY(check_number(ctx, "beta2", a->beta2, 1));
+    GLI_TRY(check_number(ctx, "epsilon", a->epsilon, 1e6));
+    GLI_TRY(check_number(ctx, "l1", a->l1, 1e6));
+    GLI_TRY(check_number(ctx, "l2", a->l2, 1e6));
+    GLI_TRY(check_number(ctx, "clip_value", a->clip_value, 1e30));
+    GLI_TRY(check_number(ctx, "clip_norm", a->clip_norm, 1e30));
     return check_number(ctx, "clip_global_norm", a->clip_global_norm, 1e30);
 }
 
@@ -147,28 +147,28 @@ static void fill_defaults(glia_compile_args *a) {
 
 /* ---- Weights ---- */
 
-static int64_t padded_count(const glia_weight *weight) {
+static int64_t padded_count(const gli_weight *weight) {
     int64_t count = 1;
     for (int i = 0; i < weight->ndim; ++i) count *= weight->dim[i];
-    return (int64_t)glia_align_up((size_t)count, GLIA_WEIGHT_ALIGNMENT);
+    return (int64_t)gli_align_up((size_t)count, GLI_WEIGHT_ALIGNMENT);
 }
 
-glia_tensor glia_weight_view(const glia_model *model, const glia_weight *weight, const glia_tensor *vector,
-                             int64_t offset) {
+glia_tensor gli_weight_view(const glia_model *model, const gli_weight *weight, const glia_tensor *vector,
+                            int64_t offset) {
     glia_tensor view = {.ctx = model->ctx};
-    glia_set_shape(&view, model->dtype, weight->ndim, weight->dim);
+    gli_set_shape(&view, model->dtype, weight->ndim, weight->dim);
     if (vector) view.data = (char *)vector->data + (size_t)offset * glia_dtype_size(model->dtype);
     return view;
 }
 
 /* Moves a weight's values from where they are, or makes its initial ones. */
 static glia_status place(glia_model *model, int index, glia_tensor *vector, int64_t offset) {
-    glia_weight *weight    = &model->weights[index];
-    const glia_tensor from = glia_weight_view(model, weight, model->training.vector, weight->offset);
-    glia_tensor to         = glia_weight_view(model, weight, vector, offset);
+    gli_weight *weight     = &model->weights[index];
+    const glia_tensor from = gli_weight_view(model, weight, model->training.vector, weight->offset);
+    glia_tensor to         = gli_weight_view(model, weight, vector, offset);
     if (weight->pending.data) return glia_tensor_write(&to, weight->pending.data, weight->pending.bytes);
     if (weight->placed) return glia_cast(model->ctx, &(glia_cast_params){.dtype = model->dtype}, &from, &to);
-    return glia_init_fill(weight, GLIA_STREAM_WEIGHTS + (uint32_t)index, &to);
+    return gli_init_fill(weight, GLI_STREAM_WEIGHTS + (uint32_t)index, &to);
 }
 
 /* Where each weight goes, the trained ones first, and how many elements they take. */
@@ -179,9 +179,9 @@ static glia_status lay_out(const glia_model *model, int64_t *offset, int64_t *tr
             const bool fixed = model->weights[i].frozen || model->weights[i].buffer;
             if (fixed != (pass == 1)) continue;
             offset[i] = *total;
-            GLIA_REQUIRE(model->ctx, !__builtin_add_overflow(*total, padded_count(&model->weights[i]), total),
-                         GLIA_OUT_OF_MEMORY, "out of memory: the weights up to '%s' have more elements than memory can",
-                         model->weights[i].name);
+            GLI_REQUIRE(model->ctx, !__builtin_add_overflow(*total, padded_count(&model->weights[i]), total),
+                        GLIA_OUT_OF_MEMORY, "out of memory: the weights up to '%s' have more elements than memory can",
+                        model->weights[i].name);
         }
         if (pass == 0) *trained = *total;
     }
@@ -189,11 +189,11 @@ static glia_status lay_out(const glia_model *model, int64_t *offset, int64_t *tr
 }
 
 /* A vector with all weights. */
-static glia_status make_vector(glia_model *model, int64_t *offset, glia_training *t) {
+static glia_status make_vector(glia_model *model, int64_t *offset, gli_training *t) {
     int64_t total;
-    GLIA_TRY(lay_out(model, offset, &t->trained, &total));
-    GLIA_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(total), &t->vector));
-    for (int i = 0; i < model->n_weights; ++i) GLIA_TRY(place(model, i, t->vector, offset[i]));
+    GLI_TRY(lay_out(model, offset, &t->trained, &total));
+    GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(total), &t->vector));
+    for (int i = 0; i < model->n_weights; ++i) GLI_TRY(place(model, i, t->vector, offset[i]));
     return GLIA_OK;
 }
 
@@ -212,41 +212,41 @@ static int state_count(const glia_compile_args *a) {
     return 0;
 }
 
-static glia_status make_class_weight(const glia_model *model, const glia_output_info *output, glia_tensor **out) {
-    glia_block staged;
-    GLIA_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(output->classes), out));
-    GLIA_TRY(
-        glia_block_alloc(model->ctx, (size_t)output->classes, glia_dtype_size(model->dtype), "class weights", &staged));
-    for (int64_t c = 0; c < output->classes; ++c) glia_store(model->dtype, staged.data, c, output->class_weight[c]);
+static glia_status make_class_weight(const glia_model *model, const gli_output_info *output, glia_tensor **out) {
+    gli_block staged;
+    GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(output->classes), out));
+    GLI_TRY(
+        gli_block_alloc(model->ctx, (size_t)output->classes, glia_dtype_size(model->dtype), "class weights", &staged));
+    for (int64_t c = 0; c < output->classes; ++c) gli_store(model->dtype, staged.data, c, output->class_weight[c]);
     const glia_status status = glia_tensor_write(*out, staged.data, staged.bytes);
-    glia_block_free(model->ctx, &staged);
+    gli_block_free(model->ctx, &staged);
     return status;
 }
 
-static glia_status make_output_state(const glia_model *model, int i, glia_training *t) {
-    const glia_output_info *output = &model->outputs[i];
+static glia_status make_output_state(const glia_model *model, int i, gli_training *t) {
+    const gli_output_info *output = &model->outputs[i];
     if (output->args.loss == GLIA_NO_LOSS) return GLIA_OK;
-    GLIA_TRY(glia_tensor_create(model->ctx, GLIA_F64, GLIA_SHAPE(2), &t->sums[i]));
+    GLI_TRY(glia_tensor_create(model->ctx, GLIA_F64, GLIA_SHAPE(2), &t->sums[i]));
     for (int k = 0; k < GLIA_MAX_METRICS; ++k)
         if (output->args.metrics[k] != GLIA_METRIC_NONE)
-            GLIA_TRY(glia_tensor_create(model->ctx, GLIA_F64, GLIA_SHAPE(2), &t->counts[i][k]));
+            GLI_TRY(glia_tensor_create(model->ctx, GLIA_F64, GLIA_SHAPE(2), &t->counts[i][k]));
     if (!output->class_weight) return GLIA_OK;
     return make_class_weight(model, output, &t->class_weight[i]);
 }
 
-static glia_status make_state(const glia_model *model, glia_training *t) {
+static glia_status make_state(const glia_model *model, gli_training *t) {
     for (int i = 0; i < state_count(&t->args); ++i)
-        GLIA_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(t->trained), &t->state[i]));
-    GLIA_TRY(glia_tensor_create(model->ctx, GLIA_F32, GLIA_SCALAR, &t->rate));
-    GLIA_TRY(glia_tensor_fill(t->rate, t->args.learning_rate));
-    GLIA_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(GLIA_COUNTERS), &t->counters));
-    GLIA_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(GLIA_COUNTERS), &t->cursor));
-    for (int i = 0; i < model->n_outputs; ++i) GLIA_TRY(make_output_state(model, i, t));
+        GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(t->trained), &t->state[i]));
+    GLI_TRY(glia_tensor_create(model->ctx, GLIA_F32, GLIA_SCALAR, &t->rate));
+    GLI_TRY(glia_tensor_fill(t->rate, t->args.learning_rate));
+    GLI_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(GLI_COUNTERS), &t->counters));
+    GLI_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(GLI_COUNTERS), &t->cursor));
+    for (int i = 0; i < model->n_outputs; ++i) GLI_TRY(make_output_state(model, i, t));
     return GLIA_OK;
 }
 
-void glia_training_free(glia_context *ctx, glia_training *t) {
-    glia_steps_free(ctx, t->plans);
+void gli_training_free(glia_context *ctx, gli_training *t) {
+    gli_steps_free(ctx, t->plans);
     for (int i = 0; i < 3; ++i) glia_tensor_destroy(t->state[i]);
     glia_tensor_destroy(t->rate);
     glia_tensor_destroy(t->counters);
@@ -257,31 +257,31 @@ void glia_training_free(glia_context *ctx, glia_training *t) {
         for (int k = 0; k < GLIA_MAX_METRICS; ++k) glia_tensor_destroy(t->counts[i][k]);
     }
     glia_tensor_destroy(t->vector);
-    *t = (glia_training){0};
+    *t = (gli_training){0};
 }
 
 /* ---- Compile ---- */
 
 /* The output that compile is given, in the place of what was there. */
 static glia_status choose_output(glia_model *model, glia_value output, const glia_compile_args *args) {
-    const char *call     = "glia_model_compile";
-    glia_output_info one = {.value = output.id};
-    GLIA_REQUIRE(
+    const char *call    = "glia_model_compile";
+    gli_output_info one = {.value = output.id};
+    GLI_REQUIRE(
         model->ctx,
         output.id == 0 || model->n_outputs == 0 || (model->n_outputs == 1 && model->outputs[0].value == output.id),
         GLIA_INVALID_ARGUMENT, "%s: the model has %d outputs already; pass a value with id 0 to keep them", call,
         model->n_outputs);
-    GLIA_REQUIRE(model->ctx, output.id != 0 || model->n_outputs > 0, GLIA_INVALID_ARGUMENT,
-                 "%s: the model has no output", call);
-    GLIA_REQUIRE(model->ctx, output.id != 0 || args->loss == GLIA_NO_LOSS, GLIA_INVALID_ARGUMENT,
-                 "%s: a loss without an output: outputs of glia_model_output have theirs from there", call);
+    GLI_REQUIRE(model->ctx, output.id != 0 || model->n_outputs > 0, GLIA_INVALID_ARGUMENT,
+                "%s: the model has no output", call);
+    GLI_REQUIRE(model->ctx, output.id != 0 || args->loss == GLIA_NO_LOSS, GLIA_INVALID_ARGUMENT,
+                "%s: a loss without an output: outputs of glia_model_output have theirs from there", call);
     if (output.id == 0) return GLIA_OK;
     if (model->n_outputs == 1) one = model->outputs[0];
     one.args.loss      = args->loss;
     one.args.reduction = args->reduction;
     memcpy(one.args.metrics, args->metrics, sizeof args->metrics);
     one.args.class_weight = one.class_weight;
-    GLIA_TRY(check_output(model, call, output, &one.args));
+    GLI_TRY(check_output(model, call, output, &one.args));
     one.args.class_weight = NULL;
     one.classes           = classes_of(model, output);
     fill_output_defaults(&one.args);
@@ -292,38 +292,38 @@ static glia_status choose_output(glia_model *model, glia_value output, const gli
 
 /* Everything new beside the old; the old goes when nothing can fail any more. */
 static glia_status renew(glia_model *model, const glia_compile_args *args) {
-    glia_training t = {.args = *args};
-    glia_block offsets;
+    gli_training t = {.args = *args};
+    gli_block offsets;
     fill_defaults(&t.args);
-    GLIA_TRY(
-        glia_block_alloc(model->ctx, (size_t)model->n_weights, sizeof(int64_t), "the layout of the weights", &offsets));
+    GLI_TRY(
+        gli_block_alloc(model->ctx, (size_t)model->n_weights, sizeof(int64_t), "the layout of the weights", &offsets));
     glia_status status = make_vector(model, offsets.data, &t);
     if (status == GLIA_OK) status = make_state(model, &t);
     if (status == GLIA_OK) {
         for (int i = 0; i < model->n_weights; ++i) {
             model->weights[i].offset = ((const int64_t *)offsets.data)[i];
             model->weights[i].placed = true;
-            glia_block_free(model->ctx, &model->weights[i].pending);
+            gli_block_free(model->ctx, &model->weights[i].pending);
         }
         for (int i = 0; i < model->n_layers; ++i) model->layers[i].held = model->layers[i].frozen;
-        const glia_training old = model->training;
-        model->training         = t;
-        model->compiled         = true;
-        t                       = old;
+        const gli_training old = model->training;
+        model->training        = t;
+        model->compiled        = true;
+        t                      = old;
     }
-    glia_training_free(model->ctx, &t);
-    glia_block_free(model->ctx, &offsets);
+    gli_training_free(model->ctx, &t);
+    gli_block_free(model->ctx, &offsets);
     return status;
 }
 
 static glia_status compile(glia_model *model, glia_value output, const glia_compile_args *args) {
     const glia_compile_args defaults = {.optimizer = GLIA_ADAM};
-    const glia_output_info before    = model->outputs[0];
+    const gli_output_info before     = model->outputs[0];
     const int n_before               = model->n_outputs;
     if (!args) args = &defaults;
-    GLIA_TRY(glia_model_status(model));
-    GLIA_TRY(check_args(model->ctx, args));
-    GLIA_TRY(choose_output(model, output, args));
+    GLI_TRY(glia_model_status(model));
+    GLI_TRY(check_args(model->ctx, args));
+    GLI_TRY(choose_output(model, output, args));
     const glia_status status = renew(model, args);
     if (status != GLIA_OK) model->outputs[0] = before, model->n_outputs = n_before;
     return status;
@@ -331,8 +331,8 @@ static glia_status compile(glia_model *model, glia_value output, const glia_comp
 
 glia_status glia_model_compile(glia_model *model, glia_value output, const glia_compile_args *args) {
     if (!model) return GLIA_INVALID_ARGUMENT;
-    GLIA_TRY(glia_enter(model->ctx));
+    GLI_TRY(gli_enter(model->ctx));
     const glia_status status = compile(model, output, args);
-    glia_leave(model->ctx);
+    gli_leave(model->ctx);
     return status;
 }

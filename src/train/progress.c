@@ -8,22 +8,22 @@
 
 enum { WIDTH = 30, LINE = 2048 /* enough for all metrics of all outputs */ };
 
-double glia_seconds(void) {
+double gli_seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-void glia_progress_begin(glia_progress_view *view, glia_progress wanted) {
+void gli_progress_begin(gli_progress_view *view, glia_progress wanted) {
     const char *terminal = getenv("TERM");
     const bool capable   = isatty(STDOUT_FILENO) && !(terminal && strcmp(terminal, "dumb") == 0);
-    *view                = (glia_progress_view){
-                       .bar = wanted == GLIA_PROGRESS_AUTO && capable, .lines = wanted != GLIA_PROGRESS_NONE, .start = glia_seconds()};
+    *view                = (gli_progress_view){
+                       .bar = wanted == GLIA_PROGRESS_AUTO && capable, .lines = wanted != GLIA_PROGRESS_NONE, .start = gli_seconds()};
 }
 
 /* epoch 1/3 [=========>                    ] 120/469  12.3 s left */
-void glia_progress_step(glia_progress_view *view, int epoch, int epochs, int64_t done, int64_t total) {
-    const double now = glia_seconds();
+void gli_progress_step(gli_progress_view *view, int epoch, int epochs, int64_t done, int64_t total) {
+    const double now = gli_seconds();
     if (!view->bar || now - view->shown < 0.1) return;
     view->shown = now;
     char bar[WIDTH + 1], line[LINE];
@@ -45,7 +45,7 @@ static size_t put_result(char *line, size_t used, const char *prefix, const glia
     return used < LINE ? used : LINE - 1;
 }
 
-void glia_progress_epoch(glia_progress_view *view, const glia_epoch *epoch) {
+void gli_progress_epoch(gli_progress_view *view, const glia_epoch *epoch) {
     if (view->lines) {
         char line[LINE];
         size_t used = (size_t)snprintf(line, sizeof line, "epoch %d/%d", epoch->epoch, epoch->epochs);
@@ -57,6 +57,6 @@ void glia_progress_epoch(glia_progress_view *view, const glia_epoch *epoch) {
         fputc('\n', stdout);
         fflush(stdout);
     }
-    view->start = glia_seconds();
+    view->start = gli_seconds();
     view->shown = 0;
 }

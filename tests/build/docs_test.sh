@@ -15,7 +15,7 @@ failed=0
 compile() { "$CC" -std=c17 -Wall -Wextra -Wpedantic -Werror "$@" || failed=1; }
 
 cp -r include kernels src "$tree"
-echo 'GLIA_OP(scale)' >>"$tree/src/core/ops.inc" # the example op of adding-an-op.md
+echo 'GLI_OP(scale)' >>"$tree/src/core/ops.inc" # the example op of adding-an-op.md
 touch "$tree/sources" "$tree/programs"
 awk -v tree="$tree" '
     /^```c$/        { inside = first = 1; next }

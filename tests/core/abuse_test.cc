@@ -94,9 +94,9 @@ class Call {
    public:
     explicit Call(const Case &c) : c_(c), op_(*c.op), arrays_(arrays_of(c)), session_("") {
         for (const Array &array : arrays_) in_.push_back(session_.tensor(array));
-        alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-        glia_resolution r;
-        EXPECT_EQ(glia_resolve(ctx(), &op_, c.params.data(), int(in_.size()), in_.data(), geom, &r), GLIA_OK)
+        alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
+        gli_resolution r;
+        EXPECT_EQ(gli_resolve(ctx(), &op_, c.params.data(), int(in_.size()), in_.data(), geom, &r), GLIA_OK)
             << message();
         for (int i = 0; i < op_.n_out; ++i) {
             outputs_.push_back({{r.out[i].dim, r.out[i].dim + r.out[i].ndim}, {}, r.out[i].dtype});
@@ -107,12 +107,12 @@ class Call {
 
     glia_context *ctx() { return session_.ctx(); }
     std::string message() { return glia_message(ctx()); }
-    const glia_op &op() const { return op_; }
+    const gli_op &op() const { return op_; }
     glia_status run() { return run({"", "", in_, out_}); }
     glia_status run(const Mutant &m) {
         ctx()->message[0] = '\0';
-        return glia_call_op(ctx(), &op_, c_.params.data(), int(m.in.size()), m.in.data(), int(m.out.size()),
-                            m.out.data());
+        return gli_call_op(ctx(), &op_, c_.params.data(), int(m.in.size()), m.in.data(), int(m.out.size()),
+                           m.out.data());
     }
     std::vector<std::vector<double>> values() {
         std::vector<std::vector<double>> all;
@@ -135,7 +135,7 @@ class Call {
             add(&all, "", "too_few_inputs", "", m);
         }
         m = right();
-        if (op_.max_in < GLIA_MAX_IN) {
+        if (op_.max_in < GLI_MAX_IN) {
             m.in.resize(size_t(op_.max_in) + 1, in_.empty() ? out_[0] : in_[0]);
             add(&all, "", "too_many_inputs", "", m);
         }
@@ -216,8 +216,8 @@ class Call {
     // The output begins where the input does, or one element later.
     void overlap(size_t i, size_t o, std::vector<Mutant> *all) {
         const glia_tensor *x = in_[i], *y = out_[o];
-        const size_t x_bytes = size_t(glia_count(x)) * glia_dtype_size(x->dtype),
-                     y_bytes = size_t(glia_count(y)) * glia_dtype_size(y->dtype);
+        const size_t x_bytes = size_t(gli_count(x)) * glia_dtype_size(x->dtype),
+                     y_bytes = size_t(gli_count(y)) * glia_dtype_size(y->dtype);
         if (!x_bytes || !y_bytes) return;
         for (size_t shift : {0, 8}) {
             if (shift >= x_bytes) continue;
@@ -227,7 +227,7 @@ class Call {
             memcpy(in->data, x->data, x_bytes);
             Mutant m = right();
             m.in[i] = in, m.out[o] = out;
-            const bool in_place = op_.in_place[o] == int(i) + 1 && x->dtype == y->dtype && glia_same_shape(x, y);
+            const bool in_place = op_.in_place[o] == int(i) + 1 && x->dtype == y->dtype && gli_same_shape(x, y);
             if (shift || !in_place)
                 add(all, op_.out_names[o], "overlaps", op_.in_names[i] + std::string(shift ? " later" : ""), m);
         }
@@ -261,9 +261,9 @@ class Call {
             add(all, name, "repeats", std::to_string(d), m);
         }
         for (size_t other = 0; other < o; ++other) {
-            if (!glia_count(out_[o]) || !glia_count(out_[other])) continue;
+            if (!gli_count(out_[o]) || !gli_count(out_[other])) continue;
             m                  = right();
-            const size_t bytes = 8 * size_t(std::max(glia_count(out_[o]), glia_count(out_[other])));
+            const size_t bytes = 8 * size_t(std::max(gli_count(out_[o]), gli_count(out_[other])));
             void *memory       = session_.tensor({{int64_t(bytes)}, {}, GLIA_U8})->data;
             m.out[o] = view(out_[o], memory), m.out[other] = view(out_[other], memory);
             add(all, name, "overlaps", op_.out_names[other], m);
@@ -273,7 +273,7 @@ class Call {
     template <class T>
     using Owner = std::unique_ptr<T, void (*)(T *)>;
     const Case &c_;
-    const glia_op &op_;
+    const gli_op &op_;
     std::vector<Array> arrays_, outputs_;
     Session session_, other_;
     std::vector<const glia_tensor *> in_;
@@ -288,7 +288,7 @@ class Abuse : public testing::TestWithParam<const Case *> {
     static void TearDownTestSuite() { printf("mutants: %d refused, %d right\n", all_refused, all_right); }
 };
 
-bool may_be_null(const glia_op &op, const std::string &kind) {
+bool may_be_null(const gli_op &op, const std::string &kind) {
     for (int i = 0; i < op.max_in; ++i)
         if (kind == std::string(op.name) + " " + op.in_names[i] + " NULL" &&
             (i >= op.min_in || (op.optional_in >> i & 1)))
@@ -349,16 +349,16 @@ TEST_P(Abuse, no_params_break_it) {
             Session session("");
             std::vector<const glia_tensor *> in;
             for (const Array &array : arrays_of(*GetParam())) in.push_back(session.tensor(array));
-            alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-            glia_resolution r;
+            alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
+            gli_resolution r;
             const glia_status status =
-                glia_resolve(session.ctx(), &call.op(), changed.data(), int(in.size()), in.data(), geom, &r);
+                gli_resolve(session.ctx(), &call.op(), changed.data(), int(in.size()), in.data(), geom, &r);
             if (status != GLIA_OK) {
                 EXPECT_STRNE(glia_message(session.ctx()), "");
                 continue;
             }
             int64_t elements = 0;
-            for (int i = 0; i < call.op().n_out; ++i) elements += glia_count(&r.out[i]);
+            for (int i = 0; i < call.op().n_out; ++i) elements += gli_count(&r.out[i]);
             if (elements > 200000) continue;
             const Result result = session.call_raw(call.op(), changed.data(), arrays_of(*GetParam()));
             if (result.status == GLIA_OK) continue;  // or an index that such params forbid
@@ -370,7 +370,7 @@ TEST_P(Abuse, no_params_break_it) {
 
 std::vector<const Case *> first_cases() {
     std::vector<const Case *> first;
-    std::set<const glia_op *> seen;
+    std::set<const gli_op *> seen;
     for (const Case &c : all_cases())
         if (!c.bench && seen.insert(c.op).second) first.push_back(&c);
     // Where a case has all optional inputs, it shows more than the first.

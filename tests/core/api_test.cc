@@ -95,7 +95,7 @@ void refused(glia_context *ctx, const std::function<glia_status()> &call, const 
 
 class Given {
    public:
-    Given(const glia_op &op, const char *case_name = nullptr) : session("") {
+    Given(const gli_op &op, const char *case_name = nullptr) : session("") {
         for (const Case &c : all_cases())
             if (c.op == &op && !c.bench && (!case_name || c.name == case_name)) {
                 use(c);
@@ -125,7 +125,7 @@ class Given {
         ++place;
     }
     const glia_batchnorm_vectors *take_vectors() {
-        const glia_tensor *weight = in(), *bias = test->op == &glia_op_batchnorm_inference_backward ? nullptr : in();
+        const glia_tensor *weight = in(), *bias = test->op == &gli_op_batchnorm_inference_backward ? nullptr : in();
         vectors = {weight, bias, const_cast<glia_tensor *>(in()), const_cast<glia_tensor *>(in())};
         return &vectors;
     }
@@ -161,9 +161,9 @@ class Given {
                                  ? nullptr
                                  : session.tensor({c.inputs[i].dims, values_of(c, i, Regime::reals, GLIA_F32),
                                                    dtype_of(c, i, GLIA_F32)}));
-        alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-        glia_resolution r;
-        EXPECT_EQ(glia_resolve(session.ctx(), c.op, c.params.data(), int(inputs.size()), inputs.data(), geom, &r),
+        alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
+        gli_resolution r;
+        EXPECT_EQ(gli_resolve(session.ctx(), c.op, c.params.data(), int(inputs.size()), inputs.data(), geom, &r),
                   GLIA_OK)
             << glia_message(session.ctx());
         for (int i = 0; i < c.op->n_out; ++i)
@@ -173,7 +173,7 @@ class Given {
 
 // Typed arguments from the case, in the order of the declaration.
 template <class... A>
-void probe_op(const char *name, glia_status (*fn)(A...), const glia_op &op) {
+void probe_op(const char *name, glia_status (*fn)(A...), const gli_op &op) {
     Given given(op);
     if (!given.test) return;
     std::tuple<A...> args;
@@ -187,7 +187,7 @@ void probe_op(const char *name, glia_status (*fn)(A...), const glia_op &op) {
     std::apply([&](auto... arg) { probe(name, given.session.ctx(), fn, nullable, arg...); }, args);
 }
 
-#define OP(op) {"glia_" #op, [] { probe_op("glia_" #op, glia_##op, glia_op_##op); }}
+#define OP(op) {"glia_" #op, [] { probe_op("glia_" #op, glia_##op, gli_op_##op); }}
 
 // A recurrent layer of both directions, with all that an LSTM can have: 2 steps, 3 sequences, 1 input, 2 hidden units.
 struct Rnn {
@@ -245,7 +245,7 @@ void probe_rnn_backward() {
 // The optimizers take one struct: each of its tensors in turn is NULL.
 template <class Params, class Tensors>
 void probe_optimizer(const char *name, glia_status (*fn)(glia_context *, const Params *, const Tensors *),
-                     const glia_op &op, std::vector<int> optional) {
+                     const gli_op &op, std::vector<int> optional) {
     Given given(op);
     glia_context *ctx                              = given.session.ctx();
     void *fields[sizeof(Tensors) / sizeof(void *)] = {};

@@ -164,7 +164,7 @@ int threads_of(const char *glia, const char *omp, int code = 0) {
 }
 
 TEST(Environment, threads) {
-    const int all = glia_parallel_default_threads();
+    const int all = gli_parallel_default_threads();
     EXPECT_GE(all, 1);
     EXPECT_EQ(threads_of(nullptr, nullptr), all);
     EXPECT_EQ(threads_of("3", nullptr), 3);
@@ -270,7 +270,7 @@ std::vector<Array> arrays_of(const Case &c, Regime regime, glia_dtype dtype) {
 // The first case of each op.
 std::vector<const Case *> first_cases() {
     std::vector<const Case *> first;
-    std::set<const glia_op *> seen;
+    std::set<const gli_op *> seen;
     for (const Case &c : all_cases())
         if (!c.bench && seen.insert(c.op).second) first.push_back(&c);
     return first;
@@ -282,11 +282,11 @@ TEST(Dispatch, the_log_names_the_provider_that_ran_and_why_those_before_it_decli
             Lines lines;
             Session session("");
             session.ctx()->log = keep_line, session.ctx()->log_user = &lines;
-            session.ctx()->log_categories = GLIA_LOG_DISPATCH;
+            session.ctx()->log_categories = GLI_LOG_DISPATCH;
             const Result result = session.call_raw(*c->op, c->params.data(), arrays_of(*c, Regime::reals, dtype));
             ASSERT_EQ(result.status, GLIA_OK) << result.message;
-            const std::string op           = std::string("dispatch ") + c->op->name + ": ";
-            const glia_provider *const *it = glia_cpu_device.providers(c->op);
+            const std::string op          = std::string("dispatch ") + c->op->name + ": ";
+            const gli_provider *const *it = gli_cpu_device.providers(c->op);
             for (size_t i = 0; i < lines.size(); ++i) {
                 if (lines[i].rfind(op + "oneDNN", 0) == 0) continue;  // what prepare adds
                 if (c->op->forward && lines[i].rfind(std::string("dispatch ") + c->op->forward->name + ": ", 0) == 0)
@@ -317,7 +317,7 @@ TEST(Dispatch, a_forced_provider_never_falls_back) {
             Context ctx = create("cpu", &args);
             EXPECT_STREQ(ctx->provider, "cpu.native");
             bool known = false;
-            for (const glia_provider *const *it = glia_cpu_device.providers(c->op); *it; ++it)
+            for (const gli_provider *const *it = gli_cpu_device.providers(c->op); *it; ++it)
                 known = known || strcmp((*it)->name, "cpu.native") == 0;
             Session session("cpu.native");
             session.ctx()->log = keep_line, session.ctx()->log_user = &lines;
@@ -351,30 +351,30 @@ TEST(Dispatch, a_refused_call_leaves_its_output_alone) {
 
 // --- a device of this test: the CPU's, with other providers of relu ---
 
-glia_status (*planted)(const glia_call *) = nullptr;
+glia_status (*planted)(const gli_call *) = nullptr;
 
-glia_status run_planted(const glia_call *call, const glia_prepared *, void *) { return planted(call); }
-const char *decline_never(const glia_call *) { return nullptr; }
-const char *decline_always(const glia_call *) { return "the moon is full"; }
+glia_status run_planted(const gli_call *call, const gli_prepared *, void *) { return planted(call); }
+const char *decline_never(const gli_call *) { return nullptr; }
+const char *decline_always(const gli_call *) { return "the moon is full"; }
 
-const glia_provider kPlanted = {"cpu.planted", decline_never, nullptr, run_planted, nullptr};
-const glia_provider kShy     = {"cpu.shy", decline_always, nullptr, run_planted, nullptr};
+const gli_provider kPlanted = {"cpu.planted", decline_never, nullptr, run_planted, nullptr};
+const gli_provider kShy     = {"cpu.shy", decline_always, nullptr, run_planted, nullptr};
 
-const glia_provider *const *test_providers(const glia_op *op) {
-    static const glia_provider *list[] = {&kShy, &kPlanted, nullptr};
-    return op == &glia_op_unary ? list : glia_cpu_device.providers(op);
+const gli_provider *const *test_providers(const gli_op *op) {
+    static const gli_provider *list[] = {&kShy, &kPlanted, nullptr};
+    return op == &gli_op_unary ? list : gli_cpu_device.providers(op);
 }
 
-glia_device test_device() {
-    glia_device device = glia_cpu_device;
-    device.name        = "test";
-    device.providers   = test_providers;
+gli_device test_device() {
+    gli_device device = gli_cpu_device;
+    device.name       = "test";
+    device.providers  = test_providers;
     return device;
 }
 
 // Relu of [2,3], with `wrong` in place of element 4.
 double wrong_value = 0;
-glia_status relu_but_one(const glia_call *call) {
+glia_status relu_but_one(const gli_call *call) {
     const auto *x = static_cast<const float *>(call->in[0]->data);
     auto *y       = static_cast<float *>(call->out[0]->data);
     for (int i = 0; i < 6; ++i) y[i] = i == 4 && !std::isinf(wrong_value) ? float(wrong_value) : std::fmax(x[i], 0.f);
@@ -382,16 +382,16 @@ glia_status relu_but_one(const glia_call *call) {
 }
 
 TEST(Shadow, reports_a_wrong_element_with_op_provider_shape_index_and_values) {
-    const glia_device device = test_device();
+    const gli_device device = test_device();
     for (double wrong : {3.001, 0.0, -5.0, double(NAN)}) {
         Session session("");
         Lines lines;
         session.ctx()->device = &device, session.ctx()->shadow = true;
-        session.ctx()->log = keep_line, session.ctx()->log_user = &lines, session.ctx()->log_categories = GLIA_LOG_INFO;
+        session.ctx()->log = keep_line, session.ctx()->log_user = &lines, session.ctx()->log_categories = GLI_LOG_INFO;
         planted = relu_but_one, wrong_value = wrong;
         const glia_unary_params relu{GLIA_RELU, 0, 0};
         const Array x{{2, 3}, {-1, 2, -3, 4, 3, -6}, GLIA_F32};
-        Result result = session.call(glia_op_unary, relu, {x});
+        Result result = session.call(gli_op_unary, relu, {x});
         EXPECT_EQ(result.status, GLIA_CHECK_FAILED) << wrong;
         for (const char *part :
              {"unary: cpu.planted differs from cpu.ref", "y [2,3]", "element 4 is ", "must be 3 within"})
@@ -400,14 +400,14 @@ TEST(Shadow, reports_a_wrong_element_with_op_provider_shape_index_and_values) {
         EXPECT_EQ(lines[0], "check: " + result.message);
 
         wrong_value = INFINITY;  // right again: the context works on
-        result      = session.call(glia_op_unary, relu, {x});
+        result      = session.call(gli_op_unary, relu, {x});
         EXPECT_EQ(result.status, GLIA_OK) << result.message;
         EXPECT_EQ(result.out[0].values, (std::vector<double>{0, 2, 0, 4, 3, 0}));
     }
 }
 
 TEST(Shadow, compares_calls_in_place_with_the_inputs_as_they_were) {
-    const glia_device device = test_device();
+    const gli_device device = test_device();
     Session session("");
     session.ctx()->device = &device, session.ctx()->shadow = true;
     planted = relu_but_one, wrong_value = INFINITY;
@@ -421,12 +421,12 @@ TEST(Shadow, compares_calls_in_place_with_the_inputs_as_they_were) {
 }
 
 TEST(Shadow, a_provider_that_fails_keeps_its_own_status) {
-    const glia_device device = test_device();
+    const gli_device device = test_device();
     Session session("");
     session.ctx()->device = &device, session.ctx()->shadow = true;
-    planted = [](const glia_call *call) { return glia_fail(call->ctx, GLIA_DEVICE_ERROR, "the cable is out"); };
+    planted = [](const gli_call *call) { return gli_fail(call->ctx, GLIA_DEVICE_ERROR, "the cable is out"); };
     const glia_unary_params relu{GLIA_RELU, 0, 0};
-    const Result result = session.call(glia_op_unary, relu, {{{2, 3}, {}, GLIA_F32}});
+    const Result result = session.call(gli_op_unary, relu, {{{2, 3}, {}, GLIA_F32}});
     EXPECT_EQ(result.status, GLIA_DEVICE_ERROR);
     EXPECT_EQ(result.message, "the cable is out");
 }
@@ -446,11 +446,11 @@ TEST(Shadow, right_providers_pass_on_every_case) {
 }
 
 TEST(Dispatch, the_reason_of_the_last_is_told_when_all_decline) {
-    const glia_device device = test_device();
+    const gli_device device = test_device();
     Session session("cpu.shy");
     session.ctx()->device = &device;
     const glia_unary_params relu{GLIA_RELU, 0, 0};
-    const Result result = session.call(glia_op_unary, relu, {{{2, 3}, {}, GLIA_F32}});
+    const Result result = session.call(gli_op_unary, relu, {{{2, 3}, {}, GLIA_F32}});
     EXPECT_EQ(result.status, GLIA_UNSUPPORTED);
     EXPECT_EQ(result.message, "unary: GLIA_PROVIDER forces cpu.shy, which declines: the moon is full");
 }
@@ -460,11 +460,11 @@ TEST(Dispatch, the_reason_of_the_last_is_told_when_all_decline) {
 std::atomic<bool> inside{false}, go_on{false};
 
 TEST(Busy, a_second_thread_is_refused_and_breaks_nothing) {
-    const glia_device device = test_device();
+    const gli_device device = test_device();
     Session session("");
     glia_context *ctx = session.ctx();
     ctx->device       = &device;
-    planted           = [](const glia_call *call) {
+    planted           = [](const gli_call *call) {
         inside = true;
         while (!go_on) std::this_thread::yield();
         return relu_but_one(call);
@@ -670,15 +670,15 @@ TEST(Sizes, saturate_where_a_shape_is_too_large) {
     const int64_t big = int64_t(1) << 40;
     const int64_t dim[]{big, big, 3, big};
     glia_tensor tensor{};
-    glia_set_shape(&tensor, GLIA_F64, 4, dim);
-    EXPECT_EQ(glia_count(&tensor), INT64_MAX);
+    gli_set_shape(&tensor, GLIA_F64, 4, dim);
+    EXPECT_EQ(gli_count(&tensor), INT64_MAX);
     EXPECT_EQ(tensor.stride[3], 1);
     EXPECT_EQ(tensor.stride[2], big);
     EXPECT_EQ(tensor.stride[1], 3 * big);
     EXPECT_EQ(tensor.stride[0], INT64_MAX);
     tensor.dim[2] = 0;
-    EXPECT_EQ(glia_count(&tensor), 0);
-    glia_channels_last_strides(4, dim, tensor.stride);
+    EXPECT_EQ(gli_count(&tensor), 0);
+    gli_channels_last_strides(4, dim, tensor.stride);
     EXPECT_EQ(tensor.stride[0], INT64_MAX);
 }
 
@@ -687,7 +687,7 @@ TEST(Sizes, empty_tensors_of_huge_dimensions_are_refused_by_every_op) {
     Session session("");
     const Array x{{0, 1 << 16, 1 << 16}, {}, GLIA_F32};
     const glia_reduce_params sum{GLIA_SUM, GLIA_AXIS(0), false};
-    const Result result = session.call(glia_op_reduce, sum, {x});
+    const Result result = session.call(gli_op_reduce, sum, {x});
     EXPECT_EQ(result.status, GLIA_UNSUPPORTED);
     EXPECT_EQ(result.message,
               "reduce: x [0,65536,65536] has more than 2^31-1 elements, not counting the dimensions of 0");

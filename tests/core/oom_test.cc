@@ -40,7 +40,7 @@ glia_tensor *make(glia_context *ctx, Keep &keep, glia_shape shape, glia_dtype dt
 }
 
 // An op call on the tensors of its first case; the tensors are made beforehand, the call may fail.
-Scenario op_call(const glia_op &op, const char *provider) {
+Scenario op_call(const gli_op &op, const char *provider) {
     struct State {
         const Case *c = nullptr;
         std::vector<const glia_tensor *> in;
@@ -61,13 +61,13 @@ Scenario op_call(const glia_op &op, const char *provider) {
             glia_tensor *t = nullptr;
             if (c.inputs[i].content != Content::absent) {
                 t = make(ctx, keep, shape, dtype_of(c, i, GLIA_F32));
-                glia_tensor_from_double(t, values_of(c, i, Regime::reals, GLIA_F32).data());
+                gli_tensor_from_double(t, values_of(c, i, Regime::reals, GLIA_F32).data());
             }
             state->in.push_back(t);
         }
-        alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-        glia_resolution r;
-        TRY(glia_resolve(ctx, c.op, c.params.data(), int(state->in.size()), state->in.data(), geom, &r));
+        alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
+        gli_resolution r;
+        TRY(gli_resolve(ctx, c.op, c.params.data(), int(state->in.size()), state->in.data(), geom, &r));
         for (int i = 0; i < c.op->n_out; ++i) {
             glia_shape shape{r.out[i].ndim, {}};
             std::copy(r.out[i].dim, r.out[i].dim + r.out[i].ndim, shape.dim);
@@ -77,8 +77,8 @@ Scenario op_call(const glia_op &op, const char *provider) {
         return GLIA_OK;
     };
     s.attempt = [state](glia_context *ctx, Keep &) {
-        return glia_call_op(ctx, state->c->op, state->c->params.data(), int(state->in.size()), state->in.data(),
-                            int(state->out.size()), state->out.data());
+        return gli_call_op(ctx, state->c->op, state->c->params.data(), int(state->in.size()), state->in.data(),
+                           int(state->out.size()), state->out.data());
     };
     return s;
 }
@@ -358,8 +358,8 @@ std::vector<Scenario> scenarios() {
                  }),
     };
     // One op with every provider that it has: cpu.ref has workspaces, cpu.onednn a cache, cpu.native mostly nothing.
-    for (const glia_op *const *op = glia_ops; *op; ++op)
-        for (const glia_provider *const *it = glia_cpu_device.providers(*op); *it; ++it)
+    for (const gli_op *const *op = gli_ops; *op; ++op)
+        for (const gli_provider *const *it = gli_cpu_device.providers(*op); *it; ++it)
             all.push_back(op_call(**op, (*it)->name));
     return all;
 }

@@ -26,7 +26,7 @@ using namespace glia;
 using Words = std::vector<uint32_t>;
 
 Words philox(const Words &counter, const Words &key) {
-    const glia_u32x4 out = glia_philox({{counter[0], counter[1], counter[2], counter[3]}}, key[0], key[1]);
+    const gli_u32x4 out = gli_philox({{counter[0], counter[1], counter[2], counter[3]}}, key[0], key[1]);
     return {out.v, out.v + 4};
 }
 
@@ -41,11 +41,11 @@ TEST(Philox, agrees_with_the_known_answers) {
 
 TEST(Philox, agrees_with_curand) {
 #ifdef GLIA_TEST_CURAND
-    const glia_random use{.seed = 0x0123456789abcdef, .stream = 17, .step = 99};
+    const gli_random use{.seed = 0x0123456789abcdef, .stream = 17, .step = 99};
     for (uint32_t block = 0; block < 250000; ++block) {
-        const uint4 want     = curand_Philox4x32_10(uint4{block, 0, use.stream, use.step},
-                                                    uint2{uint32_t(use.seed), uint32_t(use.seed >> 32)});
-        const glia_u32x4 got = glia_random_block(use, block);
+        const uint4 want    = curand_Philox4x32_10(uint4{block, 0, use.stream, use.step},
+                                                   uint2{uint32_t(use.seed), uint32_t(use.seed >> 32)});
+        const gli_u32x4 got = gli_random_block(use, block);
         ASSERT_EQ((Words{got.v, got.v + 4}), (Words{want.x, want.y, want.z, want.w})) << "block " << block;
     }
 #else
@@ -54,40 +54,40 @@ TEST(Philox, agrees_with_curand) {
 }
 
 TEST(Philox, elements_are_the_words_of_blocks) {
-    const glia_random use{.seed = 5, .stream = 6, .step = 7};
-    const glia_u32x4 block = glia_random_block(use, 1000);
-    for (uint64_t k = 0; k < 4; ++k) EXPECT_EQ(glia_random_u32(use, 4000 + k), block.v[k]);
+    const gli_random use{.seed = 5, .stream = 6, .step = 7};
+    const gli_u32x4 block = gli_random_block(use, 1000);
+    for (uint64_t k = 0; k < 4; ++k) EXPECT_EQ(gli_random_u32(use, 4000 + k), block.v[k]);
     const uint64_t last = (uint64_t(1) << 34) - 1;
-    EXPECT_EQ(glia_random_u32(use, last), glia_random_block(use, UINT32_MAX).v[3]);
+    EXPECT_EQ(gli_random_u32(use, last), gli_random_block(use, UINT32_MAX).v[3]);
 }
 
 class Width : public testing::TestWithParam<int> {};
 
 TEST_P(Width, many_at_a_time_are_the_same_numbers) {
-    for (glia_random use : {glia_random{0, 0, 0}, glia_random{UINT64_MAX, UINT32_MAX, UINT32_MAX},
-                            glia_random{0x123456789abcdef0, 3, 11}})
+    for (gli_random use :
+         {gli_random{0, 0, 0}, gli_random{UINT64_MAX, UINT32_MAX, UINT32_MAX}, gli_random{0x123456789abcdef0, 3, 11}})
         for (uint32_t first : {0u, 1u, 4711u, UINT32_MAX - 63}) {
-            Words got(GLIA_PHILOX_NUMBERS);
-            if (!glia_philox_fill_as(GetParam(), use, first, got.data()))
+            Words got(GLI_PHILOX_NUMBERS);
+            if (!gli_philox_fill_as(GetParam(), use, first, got.data()))
                 GTEST_SKIP() << "this machine has no vectors of " << GetParam() << " bits";
-            for (uint32_t i = 0; i < GLIA_PHILOX_NUMBERS; ++i)
-                ASSERT_EQ(got[i], glia_random_u32(use, 4 * uint64_t(first) + i)) << first << " " << i;
+            for (uint32_t i = 0; i < GLI_PHILOX_NUMBERS; ++i)
+                ASSERT_EQ(got[i], gli_random_u32(use, 4 * uint64_t(first) + i)) << first << " " << i;
         }
 }
 
 INSTANTIATE_TEST_SUITE_P(Philox, Width, testing::Values(0, 256, 512));
 
 TEST(Philox, unit_floats_are_below_one) {
-    EXPECT_EQ(glia_unit_float(0), 0.0f);
-    EXPECT_EQ(glia_unit_float(UINT32_MAX), 1 - 0x1p-24f);
-    EXPECT_EQ(glia_unit_float(0x80000000), 0.5f);
+    EXPECT_EQ(gli_unit_float(0), 0.0f);
+    EXPECT_EQ(gli_unit_float(UINT32_MAX), 1 - 0x1p-24f);
+    EXPECT_EQ(gli_unit_float(0x80000000), 0.5f);
 }
 
 TEST(Permutation, holds_each_number_once_and_is_fixed) {
     for (int64_t count : {0, 1, 2, 3, 10, 1000, 60000}) {
         std::vector<int64_t> got(static_cast<size_t>(count)), again(got), sorted(got), counting(got);
-        glia_random_permutation({1, 2, 3}, count, got.data());
-        glia_random_permutation({1, 2, 3}, count, again.data());
+        gli_random_permutation({1, 2, 3}, count, got.data());
+        gli_random_permutation({1, 2, 3}, count, again.data());
         EXPECT_EQ(got, again);
         sorted = got;
         std::sort(sorted.begin(), sorted.end());
@@ -96,9 +96,9 @@ TEST(Permutation, holds_each_number_once_and_is_fixed) {
     }
     // Recorded from this code: shuffles of saved runs must not change.
     std::vector<int64_t> ten(10), other(10);
-    glia_random_permutation({1, 2, 3}, 10, ten.data());
+    gli_random_permutation({1, 2, 3}, 10, ten.data());
     EXPECT_EQ(ten, (std::vector<int64_t>{5, 9, 6, 1, 3, 0, 8, 7, 4, 2}));
-    glia_random_permutation({1, 2, 4}, 10, other.data());
+    gli_random_permutation({1, 2, 4}, 10, other.data());
     EXPECT_NE(ten, other);
 }
 
@@ -108,7 +108,7 @@ TEST(Permutation, is_even) {
     int seen[count][count] = {};
     for (uint32_t step = 0; step < draws; ++step) {
         int64_t at[count];
-        glia_random_permutation({42, 0, step}, count, at);
+        gli_random_permutation({42, 0, step}, count, at);
         for (int i = 0; i < count; ++i) ++seen[i][at[i]];
     }
     const double expected = double(draws) / count;
@@ -145,11 +145,11 @@ TEST(Dropout, keeps_what_its_header_says) {
     for (float p : {0.0f, 1e-9f, 0.1f, 0.5f, 0.75f, 0.999f, 1.0f}) {
         const glia_dropout_params params{.p = p, .seed = 0x1122334455667788, .stream = 9};
         const std::vector<float> y = dropout("", 2, params, 5, ones, GLIA_SHAPE(count));
-        const glia_random use{params.seed, params.stream, 5};
+        const gli_random use{params.seed, params.stream, 5};
         const float scale = p < 1 ? float(1 / (1 - double(p))) : 0;
         int64_t kept      = 0;
         for (int64_t i = 0; i < count; ++i) {
-            const bool keeps = double(glia_random_u32(use, uint64_t(i))) >= double(p) * 0x1p32;
+            const bool keeps = double(gli_random_u32(use, uint64_t(i))) >= double(p) * 0x1p32;
             ASSERT_EQ(y[size_t(i)], keeps ? scale : 0) << "p " << p << " element " << i;
             kept += keeps;
         }
@@ -196,7 +196,7 @@ TEST(Dropout, drops_nan_too) {
 
 std::vector<double> fill(const char *provider, const glia_random_fill_params &params) {
     Session session(provider);
-    const Result result = session.call(glia_op_random_fill, params, {});
+    const Result result = session.call(gli_op_random_fill, params, {});
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
     return result.out.at(0).values;
 }
@@ -204,7 +204,7 @@ std::vector<double> fill(const char *provider, const glia_random_fill_params &pa
 constexpr int64_t kCount = 200001;
 
 TEST(RandomFill, uniform_is_its_formula) {
-    const glia_random use{0xfeedfacecafebeef, 4, 0};
+    const gli_random use{0xfeedfacecafebeef, 4, 0};
     const auto y = fill("", {.kind   = GLIA_UNIFORM,
                              .shape  = GLIA_SHAPE(kCount),
                              .dtype  = GLIA_F64,
@@ -214,7 +214,7 @@ TEST(RandomFill, uniform_is_its_formula) {
                              .stream = 4});
     double sum   = 0;
     for (int64_t i = 0; i < kCount; ++i) {
-        ASSERT_EQ(y[size_t(i)], -2 + 8 * (double(glia_random_u32(use, uint64_t(i)) >> 8) / 16777216.0)) << i;
+        ASSERT_EQ(y[size_t(i)], -2 + 8 * (double(gli_random_u32(use, uint64_t(i)) >> 8) / 16777216.0)) << i;
         sum += y[size_t(i)];
     }
     EXPECT_NEAR(sum / double(kCount), 2, 5 * 8 / std::sqrt(12.0 * double(kCount)));
@@ -224,7 +224,7 @@ TEST(RandomFill, uniform_is_its_formula) {
 
 // Mean, variance, skewness, kurtosis against the normal's, within 5 standard errors; and its formula.
 TEST(RandomFill, normal_is_its_formula_and_normal) {
-    const glia_random use{77, 4, 0};
+    const gli_random use{77, 4, 0};
     const auto y     = fill("", {.kind   = GLIA_NORMAL,
                                  .shape  = GLIA_SHAPE(kCount),
                                  .dtype  = GLIA_F64,
@@ -235,8 +235,8 @@ TEST(RandomFill, normal_is_its_formula_and_normal) {
     double moment[5] = {};
     for (int64_t i = 0; i < kCount; ++i) {
         const uint64_t pair = uint64_t(i) / 2 * 2;
-        const double radius = std::sqrt(-2 * std::log((double(glia_random_u32(use, pair)) + 0.5) / 4294967296.0));
-        const double angle  = 2 * M_PI * (double(glia_random_u32(use, pair + 1)) / 4294967296.0);
+        const double radius = std::sqrt(-2 * std::log((double(gli_random_u32(use, pair)) + 0.5) / 4294967296.0));
+        const double angle  = 2 * M_PI * (double(gli_random_u32(use, pair + 1)) / 4294967296.0);
         const double z      = radius * (i % 2 ? std::sin(angle) : std::cos(angle));
         ASSERT_NEAR(y[size_t(i)], 3 + 0.5 * z, 1e-14) << i;
         for (int k = 1; k < 5; ++k) moment[k] += std::pow((y[size_t(i)] - 3) / 0.5, k) / double(kCount);

@@ -20,11 +20,11 @@ const glia_dtype kDtypes[] = {GLIA_F32, GLIA_F64, GLIA_BF16, GLIA_F16, GLIA_U8, 
 
 // --- elements ---
 
-double load(glia_dtype dtype, uint64_t bits) { return glia_load(dtype, &bits, 0); }
+double load(glia_dtype dtype, uint64_t bits) { return gli_load(dtype, &bits, 0); }
 
 uint64_t store(glia_dtype dtype, double value) {
     uint64_t bits = 0;
-    glia_store(dtype, &bits, 0, value);
+    gli_store(dtype, &bits, 0, value);
     return bits;
 }
 
@@ -141,12 +141,12 @@ TEST(Element, integers_are_truncated_and_clamped) {
     };
     for (const auto &row : rows) {
         int64_t data[2] = {};
-        glia_store(row.dtype, data, 0, row.value);
+        gli_store(row.dtype, data, 0, row.value);
         int32_t word;
         memcpy(&word, data, sizeof word);
         const int64_t got = row.dtype == GLIA_U8 ? word : row.dtype == GLIA_I32 ? word : data[0];
         EXPECT_EQ(got, row.want) << glia_dtype_name(row.dtype) << " of " << row.value;
-        EXPECT_EQ(glia_load(row.dtype, data, 0), double(row.want));
+        EXPECT_EQ(gli_load(row.dtype, data, 0), double(row.want));
     }
 }
 
@@ -157,7 +157,7 @@ TEST(Element, only_the_one_that_is_meant_changes) {
             memset(bytes, 0xA5, sizeof bytes), memset(expected, 0xA5, sizeof expected);
             const size_t size = glia_dtype_size(dtype);
             memset(expected + size_t(i) * size, 0, size);
-            glia_store(dtype, bytes, i, 0);
+            gli_store(dtype, bytes, i, 0);
             EXPECT_EQ(memcmp(bytes, expected, sizeof bytes), 0) << glia_dtype_name(dtype) << i;
         }
 }
@@ -168,19 +168,19 @@ TEST(Dtype, names_sizes_and_what_is_none) {
     for (int i = 0; i < GLIA_DTYPE_COUNT; ++i) {
         EXPECT_STREQ(glia_dtype_name(glia_dtype(i)), names[i]);
         EXPECT_EQ(glia_dtype_size(glia_dtype(i)), sizes[i]);
-        EXPECT_EQ(glia_dtype_is_float(glia_dtype(i)), i <= GLIA_F16);
+        EXPECT_EQ(gli_dtype_is_float(glia_dtype(i)), i <= GLIA_F16);
     }
     for (int none : {-1, int(GLIA_DTYPE_COUNT), 1000}) {
         EXPECT_STREQ(glia_dtype_name(glia_dtype(none)), "?");
         EXPECT_EQ(glia_dtype_size(glia_dtype(none)), 0u);
-        EXPECT_TRUE(std::isnan(glia_load(glia_dtype(none), names, 0)));
+        EXPECT_TRUE(std::isnan(gli_load(glia_dtype(none), names, 0)));
     }
 }
 
 // Half the distance to the next value is the largest rounding error at 1.
 TEST(Dtype, epsilon_is_the_error_of_one_rounding) {
     for (glia_dtype dtype : {GLIA_F32, GLIA_BF16, GLIA_F16}) {
-        const double epsilon = glia_dtype_epsilon(dtype);
+        const double epsilon = gli_dtype_epsilon(dtype);
         EXPECT_EQ(load(dtype, store(dtype, 1 + epsilon)), 1);
         EXPECT_EQ(load(dtype, store(dtype, 1 + 1.01 * epsilon)), 1 + 2 * epsilon);
     }
@@ -253,9 +253,9 @@ TEST_F(Tensor, every_layout_and_dtype_is_read_written_and_filled_without_touchin
             EXPECT_EQ(glia_tensor_count(t), count);
             EXPECT_EQ(glia_tensor_dtype(t), dtype);
             EXPECT_EQ(glia_tensor_data(t), memory);
-            EXPECT_EQ(glia_extent(t), layout.extent);
-            EXPECT_EQ(glia_is_dense(t), layout.dense);
-            EXPECT_EQ(glia_is_packed(t), layout.packed);
+            EXPECT_EQ(gli_extent(t), layout.extent);
+            EXPECT_EQ(gli_is_dense(t), layout.dense);
+            EXPECT_EQ(gli_is_packed(t), layout.packed);
 
             std::vector<unsigned char> host(size_t(count) * size), back(size_t(count) * size);
             for (size_t i = 0; i < host.size(); ++i) host[i] = static_cast<unsigned char>(i * 7 + 1);
@@ -267,13 +267,13 @@ TEST_F(Tensor, every_layout_and_dtype_is_read_written_and_filled_without_touchin
             EXPECT_EQ(back, host);
 
             ASSERT_EQ(glia_tensor_fill(t, 42.9), GLIA_OK) << message();
-            for (int64_t i = 0; i < count; ++i) glia_store(dtype, expected.data(), offset(layout, i), 42.9);
+            for (int64_t i = 0; i < count; ++i) gli_store(dtype, expected.data(), offset(layout, i), 42.9);
             EXPECT_EQ(memcmp(memory, expected.data(), sizeof memory), 0);
 
             std::vector<double> values(static_cast<size_t>(count), 0.0), again(static_cast<size_t>(count), 0.0);
             std::iota(values.begin(), values.end(), 3);
-            glia_tensor_from_double(t, values.data());
-            glia_tensor_to_double(t, again.data());
+            gli_tensor_from_double(t, values.data());
+            gli_tensor_to_double(t, again.data());
             EXPECT_EQ(values, again);
             glia_tensor_destroy(t);
         }
@@ -285,9 +285,9 @@ TEST_F(Tensor, a_stride_of_zero_repeats_an_element) {
     glia_tensor *a = nullptr, *b = nullptr;
     ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(2, 3), rows, memory, &a), GLIA_OK);
     ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(2, 3), all, memory, &b), GLIA_OK);
-    EXPECT_EQ(glia_extent(a), 3);
-    EXPECT_EQ(glia_extent(b), 1);
-    EXPECT_FALSE(glia_is_dense(a) || glia_is_packed(a) || glia_is_dense(b) || glia_is_packed(b));
+    EXPECT_EQ(gli_extent(a), 3);
+    EXPECT_EQ(gli_extent(b), 1);
+    EXPECT_FALSE(gli_is_dense(a) || gli_is_packed(a) || gli_is_dense(b) || gli_is_packed(b));
     ASSERT_EQ(glia_tensor_read(a, values, sizeof values), GLIA_OK);
     EXPECT_EQ(std::vector<float>(values, values + 6), (std::vector<float>{1, 2, 3, 1, 2, 3}));
     ASSERT_EQ(glia_tensor_fill(b, 8), GLIA_OK);
@@ -306,7 +306,7 @@ TEST_F(Tensor, is_made_of_zeros_at_the_alignment_of_a_vector) {
             EXPECT_EQ(glia_tensor_stride(t)[0], 1);
             ASSERT_EQ(glia_tensor_fill(t, 7), GLIA_OK);
             std::vector<double> values(static_cast<size_t>(n));
-            glia_tensor_to_double(t, values.data());
+            gli_tensor_to_double(t, values.data());
             EXPECT_EQ(std::count(values.begin(), values.end(), 7.0), n);
             glia_tensor_destroy(t);
         }

@@ -130,8 +130,8 @@ TEST_P(CudaCast, gives_the_bits_of_the_reference) {
                 size_t wrong       = 0;
                 for (size_t i = 0; i < want.size() / size && wrong < 3; ++i) {
                     if (memcmp(&got[i * size], &want[i * size], size) == 0) continue;
-                    const double a = glia_load(target, got.data(), int64_t(i)),
-                                 b = glia_load(target, want.data(), int64_t(i));
+                    const double a = gli_load(target, got.data(), int64_t(i)),
+                                 b = gli_load(target, want.data(), int64_t(i));
                     if (from != to && std::isnan(a) && std::isnan(b)) continue;  // some NaN
                     ++wrong;
                     ADD_FAILURE() << glia_dtype_name(source) << " to " << glia_dtype_name(target)
@@ -141,6 +141,6 @@ TEST_P(CudaCast, gives_the_bits_of_the_reference) {
             }
 }
 
-GLIA_ON_DEVICES(CudaCast);
+GLI_ON_DEVICES(CudaCast);
 
 }  // namespace

@@ -63,13 +63,13 @@ TEST_P(CudaContext, is_busy_while_another_thread_is_inside) {
     auto *t = tensor_of(c.ctx, keep, GLIA_F32, {2}, std::vector<float>{1, 2});
     float host[2];
     std::atomic<int> refused{0};
-    ASSERT_EQ(glia_enter(c.ctx), GLIA_OK);
+    ASSERT_EQ(gli_enter(c.ctx), GLIA_OK);
     std::thread([&] {
         glia_tensor *other = nullptr;
         refused += glia_tensor_read(t, host, sizeof host) == GLIA_BUSY;
         refused += glia_tensor_create(c.ctx, GLIA_F32, GLIA_SHAPE(1), &other) == GLIA_BUSY;
     }).join();
-    glia_leave(c.ctx);
+    gli_leave(c.ctx);
     EXPECT_EQ(refused, 2);
     EXPECT_EQ(glia_tensor_read(t, host, sizeof host), GLIA_OK);
 }
@@ -123,7 +123,7 @@ TEST_P(CudaContext, is_refused_when_the_environment_is_wrong) {
     }
 }
 
-GLIA_ON_DEVICES(CudaContext);
+GLI_ON_DEVICES(CudaContext);
 
 // A kernel that really goes wrong loses the device, which on a GPU is the end of it for this process.
 class LostDevice : public OnDevice {
@@ -173,6 +173,6 @@ TEST_P(LostDevice, is_told_with_kernel_and_place) {
     EXPECT_NE(c.message().find("thread"), std::string::npos) << c.message();
 }
 
-GLIA_ON_RACE_BUILD(LostDevice);
+GLI_ON_RACE_BUILD(LostDevice);
 
 }  // namespace

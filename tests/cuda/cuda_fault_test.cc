@@ -15,7 +15,7 @@ struct Scenario {
 
 glia_status make(glia_context *ctx, Keep &keep, glia_dtype dtype, glia_shape shape, glia_tensor **out) {
     *out = nullptr;
-    GLIA_TEST_TRY(glia_tensor_create(ctx, dtype, shape, out));
+    GLI_TEST_TRY(glia_tensor_create(ctx, dtype, shape, out));
     keep(*out, glia_tensor_destroy);
     return GLIA_OK;
 }
@@ -24,13 +24,13 @@ glia_status tensors(glia_context *ctx, Keep &keep) {
     const size_t count = (5 << 20) / sizeof(float);  // more than one piece of staging memory
     std::vector<float> host(count, 2);
     glia_tensor *t, *gapped;
-    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(int64_t(count)), &t));
-    GLIA_TEST_TRY(glia_tensor_write(t, host.data(), count * sizeof(float)));
+    GLI_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(int64_t(count)), &t));
+    GLI_TEST_TRY(glia_tensor_write(t, host.data(), count * sizeof(float)));
     const int64_t stride[] = {9, 2};
-    GLIA_TEST_TRY(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(2, 3), stride, glia_tensor_data(t), &gapped));
+    GLI_TEST_TRY(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(2, 3), stride, glia_tensor_data(t), &gapped));
     keep(gapped, glia_tensor_destroy);
-    GLIA_TEST_TRY(glia_tensor_fill(gapped, 3));
-    GLIA_TEST_TRY(glia_tensor_read(t, host.data(), count * sizeof(float)));
+    GLI_TEST_TRY(glia_tensor_fill(gapped, 3));
+    GLI_TEST_TRY(glia_tensor_read(t, host.data(), count * sizeof(float)));
     EXPECT_EQ(host[0], 3);
     EXPECT_EQ(host[1], 2);
     EXPECT_EQ(host[count - 1], 2);
@@ -45,21 +45,21 @@ glia_status ops(glia_context *ctx, Keep &keep) {
     const float host[]   = {1, 2, 3, 4, 5, 6, 7, 8};
     const int64_t rows[] = {1, 0, 1}, stride[] = {1, 2};
     glia_tensor *x, *y, *s, *index, *picked, *transposed;
-    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(2, 4), &x));
-    GLIA_TEST_TRY(glia_tensor_write(x, host, sizeof host));
-    GLIA_TEST_TRY(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(2, 4), stride, glia_tensor_data(x), &transposed));
+    GLI_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(2, 4), &x));
+    GLI_TEST_TRY(glia_tensor_write(x, host, sizeof host));
+    GLI_TEST_TRY(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(2, 4), stride, glia_tensor_data(x), &transposed));
     keep(transposed, glia_tensor_destroy);
-    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(2, 4), &y));
-    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SCALAR, &s));
-    GLIA_TEST_TRY(glia_softmax(ctx, &softmax, transposed, y));
-    GLIA_TEST_TRY(glia_reduce(ctx, &sum, y, s));
-    GLIA_TEST_TRY(make(ctx, keep, GLIA_I64, GLIA_SHAPE(3), &index));
-    GLIA_TEST_TRY(glia_tensor_write(index, rows, sizeof rows));
-    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(3, 4), &picked));
-    GLIA_TEST_TRY(glia_gather(ctx, &gather, x, index, picked));
+    GLI_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(2, 4), &y));
+    GLI_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SCALAR, &s));
+    GLI_TEST_TRY(glia_softmax(ctx, &softmax, transposed, y));
+    GLI_TEST_TRY(glia_reduce(ctx, &sum, y, s));
+    GLI_TEST_TRY(make(ctx, keep, GLIA_I64, GLIA_SHAPE(3), &index));
+    GLI_TEST_TRY(glia_tensor_write(index, rows, sizeof rows));
+    GLI_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(3, 4), &picked));
+    GLI_TEST_TRY(glia_gather(ctx, &gather, x, index, picked));
     float got = 0, gathered[12];
-    GLIA_TEST_TRY(glia_tensor_read(s, &got, sizeof got));
-    GLIA_TEST_TRY(glia_tensor_read(picked, gathered, sizeof gathered));
+    GLI_TEST_TRY(glia_tensor_read(s, &got, sizeof got));
+    GLI_TEST_TRY(glia_tensor_read(picked, gathered, sizeof gathered));
     EXPECT_NEAR(got, 2, 1e-6);
     EXPECT_EQ(gathered[0], 5);
     return GLIA_OK;
@@ -73,23 +73,23 @@ glia_status plan(glia_context *ctx, Keep &keep) {
     glia_graph *graph = nullptr;
     glia_plan *plan   = nullptr;
     glia_tensor *in, *out;
-    GLIA_TEST_TRY(glia_graph_create(ctx, &graph));
+    GLI_TEST_TRY(glia_graph_create(ctx, &graph));
     keep(graph, glia_graph_destroy);
     glia_value value = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(3, 5));
     value            = glia_graph_call(graph, "unary", &tanh, &value, 1, nullptr, 0);
     value            = glia_graph_call(graph, "softmax", &softmax, &value, 1, nullptr, 0);
     value            = glia_graph_call(graph, "reduce", &sum, &value, 1, nullptr, 0);
-    GLIA_TEST_TRY(glia_plan_create(graph, &value, 1, &plan));
+    GLI_TEST_TRY(glia_plan_create(graph, &value, 1, &plan));
     keep(plan, glia_plan_destroy);
-    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(3, 5), &in));
-    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SCALAR, &out));
+    GLI_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(3, 5), &in));
+    GLI_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SCALAR, &out));
     const glia_tensor *const inputs[] = {in};
     for (int run = 0; run < 3; ++run) {
         float host[15], got = 0;
         for (int i = 0; i < 15; ++i) host[i] = float(i * run);
-        GLIA_TEST_TRY(glia_tensor_write(in, host, sizeof host));
-        GLIA_TEST_TRY(glia_plan_run(plan, inputs, 1, &out, 1));
-        GLIA_TEST_TRY(glia_tensor_read(out, &got, sizeof got));
+        GLI_TEST_TRY(glia_tensor_write(in, host, sizeof host));
+        GLI_TEST_TRY(glia_plan_run(plan, inputs, 1, &out, 1));
+        GLI_TEST_TRY(glia_tensor_read(out, &got, sizeof got));
         EXPECT_NEAR(got, 3, 1e-6);
     }
     return GLIA_OK;
@@ -102,32 +102,32 @@ glia_status recurrent(glia_context *ctx, Keep &keep) {
     p.cell = GLIA_RNN_LSTM, p.direction = GLIA_RNN_BOTH;
     const int32_t steps[] = {1, 2};
     glia_tensor *x, *lengths, *w_ih, *w_hh, *y, *reserve, *dx;
-    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(2, 2, 3), &x));
-    GLIA_TEST_TRY(make(ctx, keep, GLIA_I32, GLIA_SHAPE(2), &lengths));
-    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(8, 3), &w_ih));
-    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(8, 2), &w_hh));
-    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(2, 2, 4), &y));
-    GLIA_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(2, 2, 3), &dx));
-    GLIA_TEST_TRY(glia_tensor_fill(x, 1));
-    GLIA_TEST_TRY(glia_tensor_fill(w_ih, 1));
-    GLIA_TEST_TRY(glia_tensor_fill(w_hh, 0));
-    GLIA_TEST_TRY(glia_tensor_write(lengths, steps, sizeof steps));
+    GLI_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(2, 2, 3), &x));
+    GLI_TEST_TRY(make(ctx, keep, GLIA_I32, GLIA_SHAPE(2), &lengths));
+    GLI_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(8, 3), &w_ih));
+    GLI_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(8, 2), &w_hh));
+    GLI_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(2, 2, 4), &y));
+    GLI_TEST_TRY(make(ctx, keep, GLIA_F32, GLIA_SHAPE(2, 2, 3), &dx));
+    GLI_TEST_TRY(glia_tensor_fill(x, 1));
+    GLI_TEST_TRY(glia_tensor_fill(w_ih, 1));
+    GLI_TEST_TRY(glia_tensor_fill(w_hh, 0));
+    GLI_TEST_TRY(glia_tensor_write(lengths, steps, sizeof steps));
     glia_rnn_weights weights[2]{};
     for (glia_rnn_weights &w : weights) w.w_ih = w_ih, w.w_hh = w_hh;
     glia_rnn_start start{};
     start.lengths = lengths;
-    GLIA_TEST_TRY(glia_rnn_reserve(ctx, &p, x, &start, weights, &reserve));
+    GLI_TEST_TRY(glia_rnn_reserve(ctx, &p, x, &start, weights, &reserve));
     keep(reserve, glia_tensor_destroy);
     glia_rnn_end end{};
     end.reserve = reserve;
-    GLIA_TEST_TRY(glia_rnn(ctx, &p, x, &start, weights, y, &end));
+    GLI_TEST_TRY(glia_rnn(ctx, &p, x, &start, weights, y, &end));
     const glia_rnn_saved saved{x, &start, weights, y, reserve};
     glia_rnn_upstream upstream{};
     upstream.dy = y;
-    GLIA_TEST_TRY(glia_rnn_backward(ctx, &p, &saved, &upstream, dx, nullptr));
+    GLI_TEST_TRY(glia_rnn_backward(ctx, &p, &saved, &upstream, dx, nullptr));
     float outputs[16], gradients[12];
-    GLIA_TEST_TRY(glia_tensor_read(y, outputs, sizeof outputs));
-    GLIA_TEST_TRY(glia_tensor_read(dx, gradients, sizeof gradients));
+    GLI_TEST_TRY(glia_tensor_read(y, outputs, sizeof outputs));
+    GLI_TEST_TRY(glia_tensor_read(dx, gradients, sizeof gradients));
     EXPECT_NEAR(outputs[0], 0.704, 1e-3);  // sigma(3) tanh(sigma(3) tanh(3))
     EXPECT_EQ(outputs[8], 0);              // the first sequence has no second step
     EXPECT_GT(gradients[0], 0);
@@ -144,19 +144,19 @@ glia_status training(glia_context *ctx, Keep &keep) {
     arrays.inputs = &input, arrays.n_inputs = 1, arrays.targets = &target, arrays.n_targets = 1, arrays.count = 6;
     glia_dataset *data = nullptr;
     glia_model *model  = nullptr;
-    GLIA_TEST_TRY(glia_dataset_from_arrays(ctx, &arrays, &data));
+    GLI_TEST_TRY(glia_dataset_from_arrays(ctx, &arrays, &data));
     keep(data, glia_dataset_destroy);
-    GLIA_TEST_TRY(glia_model_create(ctx, nullptr, &model));
+    GLI_TEST_TRY(glia_model_create(ctx, nullptr, &model));
     keep(model, glia_model_destroy);
     glia_dense_args dense{};
     dense.units          = 2;
     const glia_value out = glia_model_dense(model, glia_model_input(model, "x", GLIA_SHAPE(2)), &dense);
     glia_compile_args compile{};
     compile.loss = GLIA_CROSS_ENTROPY, compile.optimizer = GLIA_ADAM;
-    GLIA_TEST_TRY(glia_model_compile(model, out, &compile));
+    GLI_TEST_TRY(glia_model_compile(model, out, &compile));
     glia_fit_args fit{};
     fit.batch_size = 2;
-    GLIA_TEST_TRY(glia_model_fit(model, data, &fit));
+    GLI_TEST_TRY(glia_model_fit(model, data, &fit));
     float predicted[12];
     return glia_model_predict(model, data, 6, predicted, sizeof predicted);
 }
@@ -222,7 +222,7 @@ class Faults : public OnDevice {
 
     static void check(const Fault &fault, glia_status status, const std::string &message) {
         EXPECT_EQ(status, fault.status) << message;
-        const bool names_call = has(message, "cuda") || has(message, "glia_kernel_");
+        const bool names_call = has(message, "cuda") || has(message, "gli_kernel_");
         const bool later      = fault.status == GLIA_DEVICE_LOST && has(message, "was lost earlier (");
         EXPECT_TRUE((names_call && (later || has(message, fault.text))) || has(message, "out of memory on "))
             << message;
@@ -349,6 +349,6 @@ TEST_P(Faults, that_lose_the_device_lose_one_context) {
     EXPECT_EQ(ops(healthy.ctx, keep), GLIA_OK) << healthy.message();
 }
 
-GLIA_ON_DEVICES(Faults);
+GLI_ON_DEVICES(Faults);
 
 }  // namespace

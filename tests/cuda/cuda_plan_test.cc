@@ -192,7 +192,7 @@ TEST_P(CudaPlan, workspaces_and_tensors_are_aligned_for_the_devices_libraries) {
     EXPECT_EQ(reinterpret_cast<uintptr_t>(chain.plan()->arena.data) % 256, 0u);
 }
 
-GLIA_ON_DEVICES(CudaPlan);
+GLI_ON_DEVICES(CudaPlan);
 
 // Indices are only seen when the kernels have run.
 class CudaIndex : public OnDevice {
@@ -227,13 +227,13 @@ TEST_P(CudaIndex, out_of_range_is_told_by_a_synchronisation) {
     auto *i = tensor_of(c.ctx, keep, GLIA_I32, {2}, std::vector<int32_t>{1, 3});
     auto *y = tensor_of(c.ctx, keep, GLIA_F32, {2, 2}, std::vector<float>(4));
     ASSERT_EQ(glia_gather(c.ctx, &params, x, i, y), GLIA_OK) << c.message();
-    ASSERT_EQ(glia_enter(c.ctx), GLIA_OK);
+    ASSERT_EQ(gli_enter(c.ctx), GLIA_OK);
     EXPECT_EQ(c.ctx->device->synchronize(c.ctx), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(c.message(), "gather: indices[1] is 3, which is out of range (found when its work had run)");
     EXPECT_EQ(c.ctx->device->synchronize(c.ctx), GLIA_OK);
-    glia_leave(c.ctx);
+    gli_leave(c.ctx);
 }
 
-GLIA_ON_DEVICES(CudaIndex);
+GLI_ON_DEVICES(CudaIndex);
 
 }  // namespace

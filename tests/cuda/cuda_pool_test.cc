@@ -13,20 +13,20 @@ using namespace glia;
 class Memory {
    public:
     explicit Memory(glia_context *ctx) : ctx_(ctx) {}
-    glia_block alloc(size_t bytes) {
-        glia_block out{};
-        EXPECT_EQ(glia_enter(ctx_), GLIA_OK);
+    gli_block alloc(size_t bytes) {
+        gli_block out{};
+        EXPECT_EQ(gli_enter(ctx_), GLIA_OK);
         EXPECT_EQ(ctx_->device->alloc(ctx_, bytes, "a test", &out), GLIA_OK) << glia_message(ctx_);
-        glia_leave(ctx_);
+        gli_leave(ctx_);
         return out;
     }
-    void release(glia_block &block) { ctx_->device->release(ctx_, &block); }
+    void release(gli_block &block) { ctx_->device->release(ctx_, &block); }
 
    private:
     glia_context *ctx_;
 };
 
-uintptr_t address(const glia_block &block) { return reinterpret_cast<uintptr_t>(block.data); }
+uintptr_t address(const gli_block &block) { return reinterpret_cast<uintptr_t>(block.data); }
 
 class CudaPool : public OnDevice {
    protected:
@@ -57,37 +57,37 @@ class CudaPool : public OnDevice {
 
 TEST_P(CudaPool, gives_the_first_range_that_is_large_enough) {
     Memory memory(ctx());
-    glia_block a = memory.alloc(1000), b = memory.alloc(2000), c = memory.alloc(3000);
+    gli_block a = memory.alloc(1000), b = memory.alloc(2000), c = memory.alloc(3000);
     EXPECT_EQ(address(a) % 256, 0u);
     EXPECT_EQ(address(b), address(a) + 1024);
     EXPECT_EQ(address(c), address(b) + 2048);
     const uintptr_t first = address(a), second = address(b);
     memory.release(a), memory.release(b);
-    glia_block d = memory.alloc(3072);
+    gli_block d = memory.alloc(3072);
     EXPECT_EQ(address(d), first) << "neighbours that are given back are one range";
     memory.release(d);
-    d            = memory.alloc(500);
-    glia_block e = memory.alloc(2560);
+    d           = memory.alloc(500);
+    gli_block e = memory.alloc(2560);
     EXPECT_EQ(address(d), first);
     EXPECT_EQ(address(e), first + 512) << "what is left over is given out, too";
     EXPECT_NE(address(e), second);
-    for (glia_block *block : {&c, &d, &e}) memory.release(*block);
+    for (gli_block *block : {&c, &d, &e}) memory.release(*block);
 }
 
 TEST_P(CudaPool, joins_in_whatever_order_ranges_come_back) {
     Memory memory(ctx());
     std::vector<int> order = {0, 1, 2, 3};
     const uintptr_t first  = [&] {
-        glia_block block = memory.alloc(256);
-        const auto at    = address(block);
+        gli_block block = memory.alloc(256);
+        const auto at   = address(block);
         memory.release(block);
         return at;
     }();
     do {
-        glia_block blocks[4];
-        for (glia_block &block : blocks) block = memory.alloc(4096);
+        gli_block blocks[4];
+        for (gli_block &block : blocks) block = memory.alloc(4096);
         for (const int i : order) memory.release(blocks[i]);
-        glia_block all = memory.alloc(4 * 4096);
+        gli_block all = memory.alloc(4 * 4096);
         EXPECT_EQ(address(all), first);
         memory.release(all);
     } while (std::next_permutation(order.begin(), order.end()));
@@ -96,11 +96,11 @@ TEST_P(CudaPool, joins_in_whatever_order_ranges_come_back) {
 TEST_P(CudaPool, takes_a_chunk_for_what_does_not_fit_and_keeps_it) {
     if (!emulated()) GTEST_SKIP() << "other programs use the GPU's memory";
     Memory memory(ctx());
-    glia_block large = memory.alloc(65536);  // the first chunk holds the notes about indices
+    gli_block large = memory.alloc(65536);  // the first chunk holds the notes about indices
     EXPECT_EQ(chunks(), 1u);
     memory.release(large);
     EXPECT_EQ(chunks(), 1u);
-    glia_block small = memory.alloc(60000), larger = memory.alloc(3 * 65536);
+    gli_block small = memory.alloc(60000), larger = memory.alloc(3 * 65536);
     EXPECT_EQ(chunks(), 4u) << "the first fits into what is there, the second has a chunk of its size";
     memory.release(small), memory.release(larger);
 }
@@ -109,10 +109,10 @@ TEST_P(CudaPool, gives_idle_chunks_back_before_it_fails) {
     if (!emulated()) GTEST_SKIP() << "the size of a GPU cannot be set";
     const Variable limit("GLIA_EMULATOR", "memory=300000");
     Memory memory(ctx());
-    glia_block a = memory.alloc(65536), b = memory.alloc(65536);
+    gli_block a = memory.alloc(65536), b = memory.alloc(65536);
     EXPECT_EQ(chunks(), 2u);
     memory.release(a), memory.release(b);
-    glia_block c = memory.alloc(200000);  // 300000 less two chunks are too few
+    gli_block c = memory.alloc(200000);  // 300000 less two chunks are too few
     EXPECT_STREQ(glia_message(ctx()), "");
     EXPECT_EQ(live_bytes(device()), 65536u + 200192u);
     memory.release(c);
@@ -121,8 +121,8 @@ TEST_P(CudaPool, gives_idle_chunks_back_before_it_fails) {
 TEST_P(CudaPool, says_what_was_wanted_and_what_there_is) {
     if (!emulated()) GTEST_SKIP() << "the size of a GPU cannot be set";
     const Variable limit("GLIA_EMULATOR", "memory=300000");
-    glia_block block{};
-    ASSERT_EQ(glia_enter(ctx()), GLIA_OK);
+    gli_block block{};
+    ASSERT_EQ(gli_enter(ctx()), GLIA_OK);
     EXPECT_EQ(ctx()->device->alloc(ctx(), 1024000, "a mountain", &block), GLIA_OUT_OF_MEMORY);
     EXPECT_EQ(computer_->message(),
               "out of memory on emulated: 1024000 bytes for a mountain; 234464 of its 300000 are free, this context "
@@ -132,7 +132,7 @@ TEST_P(CudaPool, says_what_was_wanted_and_what_there_is) {
     EXPECT_EQ(ctx()->device->alloc(ctx(), SIZE_MAX - 3, "a galaxy", &block), GLIA_OUT_OF_MEMORY);
     EXPECT_NE(computer_->message().find(std::to_string(SIZE_MAX - 3) + " bytes for a galaxy"), std::string::npos)
         << computer_->message();
-    glia_leave(ctx());
+    gli_leave(ctx());
 }
 
 // 10,000 times something is taken or given back. What is held never overlaps, counts are right, and in the end the
@@ -144,12 +144,12 @@ TEST_P(CudaPool, is_right_at_random) {
         ASSERT_EQ(computer.created, GLIA_OK);
         const size_t before = glia_context_bytes(computer.ctx);
         Memory memory(computer.ctx);
-        std::map<uintptr_t, glia_block> held;  // by address
+        std::map<uintptr_t, gli_block> held;  // by address
         std::mt19937 random(42);
         size_t bytes = 0;
         for (int step = 0; step < 10000; ++step) {
             if (held.empty() || random() % 100 < 52) {
-                glia_block block = memory.alloc(random() % 10 ? 1 + random() % 5000 : 1 + random() % 100000);
+                gli_block block = memory.alloc(random() % 10 ? 1 + random() % 5000 : 1 + random() % 100000);
                 ASSERT_TRUE(block.data);
                 const auto after = held.lower_bound(address(block));
                 if (after != held.end()) {
@@ -173,7 +173,7 @@ TEST_P(CudaPool, is_right_at_random) {
         EXPECT_EQ(glia_context_bytes(computer.ctx), before);
         if (*chunk != '0') {
             const size_t live = live_bytes(device());
-            glia_block whole  = memory.alloc(65536);  // a chunk that is one range again
+            gli_block whole   = memory.alloc(65536);  // a chunk that is one range again
             EXPECT_EQ(live_bytes(device()), live);
             memory.release(whole);
         }
@@ -182,6 +182,6 @@ TEST_P(CudaPool, is_right_at_random) {
     }
 }
 
-GLIA_ON_DEVICES(CudaPool);
+GLI_ON_DEVICES(CudaPool);
 
 }  // namespace

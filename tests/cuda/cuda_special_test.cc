@@ -102,8 +102,8 @@ struct Param {
 class CudaSpecial : public testing::TestWithParam<Param> {};
 
 TEST_P(CudaSpecial, numbers_are_of_the_kind_that_the_reference_gives) {
-    glia_device_choice choice;
-    if (glia_device_find(GetParam().device, &choice) != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
+    gli_device_choice choice;
+    if (gli_device_find(GetParam().device, &choice) != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
     for (const auto &other : kOthers)
         if (strncmp(other.family, GetParam().op, strlen(other.family)) == 0) GTEST_SKIP() << other.reason;
     std::mt19937 random(2026);
@@ -111,7 +111,7 @@ TEST_P(CudaSpecial, numbers_are_of_the_kind_that_the_reference_gives) {
     for (const Case &c : all_cases()) {
         if (strcmp(c.op->name, GetParam().op) != 0 || !small(c)) continue;
         // What comes in beyond a length is 0 for a kernel, and 0 times an infinite weight is NaN.
-        if (c.op == &glia_op_rnn_backward && c.inputs[RNN_LENGTHS].content != Content::absent) continue;
+        if (c.op == &gli_op_rnn_backward && c.inputs[GLI_RNN_LENGTHS].content != Content::absent) continue;
         for (unsigned rarity : {3u, 12u, 60u}) {
             const std::vector<Array> in = inputs_of(c, random, rarity);
             compare(c, reference.call_raw(*c.op, c.params.data(), in), device.call_raw(*c.op, c.params.data(), in),
@@ -124,7 +124,7 @@ TEST_P(CudaSpecial, numbers_are_of_the_kind_that_the_reference_gives) {
 std::vector<Param> on_devices() {
     std::vector<Param> all;
     for (const char *device : {"emulated", "cuda:0"})
-        for (const glia_op *const *op = glia_ops; *op; ++op) all.push_back({device, (*op)->name});
+        for (const gli_op *const *op = gli_ops; *op; ++op) all.push_back({device, (*op)->name});
     return all;
 }
 
@@ -146,7 +146,7 @@ TEST_P(CudaClasses, out_of_range_are_told_with_their_place) {
         const glia_confusion_matrix_params confusion{};
         const std::string told =
             ": target[2] is " + std::to_string(classes) + ", which is out of range (found when its work had run)";
-        const auto tells = [&](const glia_op &op, const void *params, const std::vector<Array> &in) {
+        const auto tells = [&](const gli_op &op, const void *params, const std::vector<Array> &in) {
             std::string message;
             try {
                 s.call_raw(op, params, in);
@@ -155,13 +155,13 @@ TEST_P(CudaClasses, out_of_range_are_told_with_their_place) {
             }
             EXPECT_EQ(message, op.name + told);
         };
-        tells(glia_op_cross_entropy, &loss, {x, target});
-        tells(glia_op_cross_entropy_backward, &loss, {x, target, ABSENT, dy});
-        tells(glia_op_accuracy, &accuracy, {x, target, counts});
-        tells(glia_op_confusion_matrix, &confusion, {x, target, matrix});
+        tells(gli_op_cross_entropy, &loss, {x, target});
+        tells(gli_op_cross_entropy_backward, &loss, {x, target, ABSENT, dy});
+        tells(gli_op_accuracy, &accuracy, {x, target, counts});
+        tells(gli_op_confusion_matrix, &confusion, {x, target, matrix});
     }
 }
 
-GLIA_ON_DEVICES(CudaClasses);
+GLI_ON_DEVICES(CudaClasses);
 
 }  // namespace

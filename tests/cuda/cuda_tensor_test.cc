@@ -68,7 +68,7 @@ TEST_P(CudaTensor, is_zero_at_first_and_filled_with_what_the_dtype_can_hold) {
                 }
                 std::vector<unsigned char> got(3000 * size);
                 ASSERT_EQ(glia_tensor_read(t, got.data(), got.size()), GLIA_OK);
-                for (int i = 0; i < 3000; ++i) ASSERT_EQ(glia_load(glia_dtype(dtype), got.data(), i), value);
+                for (int i = 0; i < 3000; ++i) ASSERT_EQ(gli_load(glia_dtype(dtype), got.data(), i), value);
             }
         }
     });
@@ -184,7 +184,7 @@ TEST_P(CudaTensor, moves_to_another_device_and_back_with_one_call) {
     });
 }
 
-GLIA_ON_DEVICES(CudaTensor);
+GLI_ON_DEVICES(CudaTensor);
 
 // Copies at the earliest and the latest time that CUDA allows, and schedules of all kinds.
 class Asynchronous : public OnDevice {};
@@ -231,6 +231,6 @@ TEST_P(Asynchronous, results_have_the_same_bits_under_every_schedule) {
     for (const float value : want) ASSERT_FALSE(std::isnan(value));
 }
 
-GLIA_ON_EMULATOR(Asynchronous);
+GLI_ON_EMULATOR(Asynchronous);
 
 }  // namespace

@@ -74,7 +74,7 @@ class Training {
             const size_t count = of_f32[size_t(i)].size() / sizeof(float);
             std::vector<char> bytes(count * glia_dtype_size(dtype_));
             for (size_t k = 0; k < count; ++k)
-                glia_store(dtype_, bytes.data(), int64_t(k), glia_load(GLIA_F32, of_f32[size_t(i)].data(), int64_t(k)));
+                gli_store(dtype_, bytes.data(), int64_t(k), gli_load(GLIA_F32, of_f32[size_t(i)].data(), int64_t(k)));
             EXPECT_EQ(glia_model_set(net_, glia_model_weight_name(net_, i), bytes.data(), bytes.size()), GLIA_OK)
                 << computer.message();
         }
@@ -172,7 +172,7 @@ TEST_P(CudaTraining, gives_the_same_bits_each_time) {
     EXPECT_EQ(second.weights(), first.weights());
 }
 
-GLIA_ON_DEVICES(CudaTraining);
+GLI_ON_DEVICES(CudaTraining);
 
 class ScheduledTraining : public OnDevice {};
 
@@ -201,6 +201,6 @@ TEST_P(ScheduledTraining, gives_the_same_bits_when_it_is_replayed) {
     }
 }
 
-GLIA_ON_EMULATOR(ScheduledTraining);
+GLI_ON_EMULATOR(ScheduledTraining);
 
 }  // namespace

@@ -53,20 +53,20 @@ class Data : public ContextTest {
     }
 
     // The targets of each batch of an epoch.
-    std::vector<std::vector<int>> epoch(glia_dataset *dataset, const glia_loader_args &args, uint32_t number) {
-        glia_loader loader;
+    std::vector<std::vector<int>> epoch(glia_dataset *dataset, const gli_loader_args &args, uint32_t number) {
+        gli_loader loader;
         std::vector<std::vector<int>> batches;
-        EXPECT_EQ(glia_loader_create(dataset, &args, &loader), GLIA_OK) << message();
-        glia_loader_begin(&loader, number);
-        while (int64_t n = glia_loader_peek(&loader)) {
+        EXPECT_EQ(gli_loader_create(dataset, &args, &loader), GLIA_OK) << message();
+        gli_loader_begin(&loader, number);
+        while (int64_t n = gli_loader_peek(&loader)) {
             glia_tensor *x = tensor(GLIA_F32, GLIA_SHAPE(n, 2)), *y = tensor(GLIA_I32, GLIA_SHAPE(n));
-            EXPECT_EQ(glia_loader_next(&loader, &x, &y), GLIA_OK) << message();
+            EXPECT_EQ(gli_loader_next(&loader, &x, &y), GLIA_OK) << message();
             const int32_t *labels = static_cast<const int32_t *>(glia_tensor_data(y));
             batches.emplace_back(labels, labels + n);
             glia_tensor_destroy(x), glia_tensor_destroy(y);
         }
-        EXPECT_EQ(glia_loader_batches(&loader), int64_t(batches.size()));
-        glia_loader_destroy(&loader);
+        EXPECT_EQ(gli_loader_batches(&loader), int64_t(batches.size()));
+        gli_loader_destroy(&loader);
         return batches;
     }
 
@@ -202,15 +202,15 @@ TEST_F(Data, a_generators_error_reaches_the_caller) {
     EXPECT_EQ(glia_dataset_get(dataset, good, 2, &x, &y), GLIA_OK) << message();
 
     // A loader stays where it is, so that the batch can be tried again.
-    glia_loader loader;
-    const glia_loader_args args = {2, false, 0, false};
-    ASSERT_EQ(glia_loader_create(dataset, &args, &loader), GLIA_OK);
-    EXPECT_EQ(glia_loader_next(&loader, &x, &y), GLIA_OK);
-    EXPECT_EQ(glia_loader_next(&loader, &x, &y), GLIA_IO_ERROR);
+    gli_loader loader;
+    const gli_loader_args args = {2, false, 0, false};
+    ASSERT_EQ(gli_loader_create(dataset, &args, &loader), GLIA_OK);
+    EXPECT_EQ(gli_loader_next(&loader, &x, &y), GLIA_OK);
+    EXPECT_EQ(gli_loader_next(&loader, &x, &y), GLIA_IO_ERROR);
     counter.fails_at = -1;
-    EXPECT_EQ(glia_loader_next(&loader, &x, &y), GLIA_OK);
+    EXPECT_EQ(gli_loader_next(&loader, &x, &y), GLIA_OK);
     EXPECT_EQ(static_cast<const int32_t *>(glia_tensor_data(y))[1], 3);
-    glia_loader_destroy(&loader);
+    gli_loader_destroy(&loader);
     glia_tensor_destroy(x), glia_tensor_destroy(y), glia_dataset_destroy(dataset);
 
     const glia_field field     = {"x", GLIA_F32, GLIA_SHAPE(2)};
@@ -294,9 +294,9 @@ TEST_F(Data, batches_in_order_with_a_last_one_that_is_not_full) {
     EXPECT_EQ(epoch(dataset, {5, false, 0, true}, 0).size(), 2u);
     EXPECT_EQ(epoch(dataset, {100, false, 0, false}, 0).size(), 1u);
     EXPECT_EQ(epoch(dataset, {100, false, 0, true}, 0).size(), 0u);
-    glia_loader loader;
-    const glia_loader_args none = {0, false, 0, false};
-    EXPECT_EQ(glia_loader_create(dataset, &none, &loader), GLIA_INVALID_ARGUMENT);
+    gli_loader loader;
+    const gli_loader_args none = {0, false, 0, false};
+    EXPECT_EQ(gli_loader_create(dataset, &none, &loader), GLIA_INVALID_ARGUMENT);
     glia_dataset_destroy(dataset);
 }
 
@@ -312,7 +312,7 @@ TEST_F(Data, shuffling_is_a_function_of_seed_and_epoch) {
     EXPECT_NE(order(1, 0), order(2, 0));
     // The same bits on every machine and in every version: checkpoints resume in the middle of an epoch.
     std::vector<int64_t> want(50);
-    glia_random_permutation({1, GLIA_STREAM_SHUFFLE, 3}, 50, want.data());
+    gli_random_permutation({1, GLI_STREAM_SHUFFLE, 3}, 50, want.data());
     EXPECT_EQ(order(1, 3), std::vector<int>(want.begin(), want.end()));
     glia_dataset_destroy(dataset);
 }

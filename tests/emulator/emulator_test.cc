@@ -20,13 +20,13 @@ __global__ void add(float *x, float value, int n) {
 __global__ void count_threads(int *threads) { atomicAdd(threads, 1); }
 
 __global__ void dynamic_values(float *out) {
-    GLIA_DYNAMIC_SHARED(float, values);
+    GLI_DYNAMIC_SHARED(float, values);
     out[threadIdx.x] = values[threadIdx.x];
 }
 
 __global__ void meet(unsigned *counter, unsigned *seen) {
-    glia_signal(counter);
-    glia_await(counter, gridDim.x);
+    gli_signal(counter);
+    gli_await(counter, gridDim.x);
     seen[blockIdx.x] = 1;
 }
 
@@ -44,13 +44,13 @@ class Emulator : public testing::Test {
     ~Emulator() override {
         for (cudaStream_t stream : streams_) cudaStreamDestroy(stream);
         for (cudaEvent_t event : events_) cudaEventDestroy(event);
-        glia_emulator_reset();
+        gli_emulator_reset();
         unsetenv("GLIA_EMULATOR");
     }
 
     void use(const std::string &settings) {
         setenv("GLIA_EMULATOR", settings.c_str(), 1);
-        ASSERT_EQ(cudaSetDevice(0), cudaSuccess) << glia_emulator_message();
+        ASSERT_EQ(cudaSetDevice(0), cudaSuccess) << gli_emulator_message();
     }
 
     cudaStream_t stream(unsigned flags = cudaStreamNonBlocking) {
@@ -86,59 +86,59 @@ class Pinned {
     float *data_ = nullptr;
 };
 
-bool message_has(const char *words) { return std::string(glia_emulator_message()).find(words) != std::string::npos; }
+bool message_has(const char *words) { return std::string(gli_emulator_message()).find(words) != std::string::npos; }
 
 TEST_F(Emulator, refuses_launches_that_a_gpu_refuses) {
     DeviceArray<int> threads(std::vector<int>{0});
     const dim3 blocks[] = {dim3(1025), dim3(32, 33), dim3(1, 1, 65), dim3(0), dim3(4, 0), dim3(1024, 2)};
     for (const dim3 &block : blocks) {
-        EXPECT_EQ(GLIA_LAUNCH(count_threads, 1, block, 0, nullptr, threads.data()), cudaErrorInvalidConfiguration)
+        EXPECT_EQ(GLI_LAUNCH(count_threads, 1, block, 0, nullptr, threads.data()), cudaErrorInvalidConfiguration)
             << block.x << " " << block.y;
         EXPECT_TRUE(message_has("count_threads") && message_has(std::to_string(block.x).c_str()))
-            << glia_emulator_message();
+            << gli_emulator_message();
     }
     const dim3 grids[] = {dim3(0), dim3(1, 0), dim3(1, 65536), dim3(1, 1, 65536), dim3(0x80000000u)};
     for (const dim3 &grid : grids)
-        EXPECT_EQ(GLIA_LAUNCH(count_threads, grid, 1, 0, nullptr, threads.data()), cudaErrorInvalidConfiguration);
+        EXPECT_EQ(GLI_LAUNCH(count_threads, grid, 1, 0, nullptr, threads.data()), cudaErrorInvalidConfiguration);
     EXPECT_EQ(threads.read()[0], 0);
-    EXPECT_EQ(GLIA_LAUNCH(count_threads, dim3(3, 2, 2), dim3(4, 4, 64), 0, nullptr, threads.data()), cudaSuccess);
+    EXPECT_EQ(GLI_LAUNCH(count_threads, dim3(3, 2, 2), dim3(4, 4, 64), 0, nullptr, threads.data()), cudaSuccess);
     EXPECT_EQ(threads.read()[0], 12 * 1024);
 }
 
 TEST_F(Emulator, refuses_too_much_shared_memory_and_too_many_parameters) {
     DeviceArray<float> out(1);
-    const auto launch = [&](size_t bytes) { return GLIA_LAUNCH(dynamic_values, 1, 1, bytes, nullptr, out.data()); };
-    EXPECT_EQ(launch(227 * 1024), cudaSuccess) << "GLIA_LAUNCH asks for what is beyond 48 KB";
+    const auto launch = [&](size_t bytes) { return GLI_LAUNCH(dynamic_values, 1, 1, bytes, nullptr, out.data()); };
+    EXPECT_EQ(launch(227 * 1024), cudaSuccess) << "GLI_LAUNCH asks for what is beyond 48 KB";
     EXPECT_EQ(launch(227 * 1024 + 1), cudaErrorInvalidValue);
     const void *kernel = emulator::address(dynamic_values);
     EXPECT_EQ(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, 1000), cudaSuccess);
     EXPECT_EQ(emulator::launch("dynamic_values", dynamic_values, 1, 1, 1001, nullptr, out.data()),
               cudaErrorInvalidValue);
-    EXPECT_TRUE(message_has("1001") && message_has("1000")) << glia_emulator_message();
-    EXPECT_EQ(GLIA_LAUNCH(take_large, 1, 1, 0, nullptr, Large(), 0), cudaErrorInvalidValue);
-    EXPECT_TRUE(message_has("4100")) << glia_emulator_message();
+    EXPECT_TRUE(message_has("1001") && message_has("1000")) << gli_emulator_message();
+    EXPECT_EQ(GLI_LAUNCH(take_large, 1, 1, 0, nullptr, Large(), 0), cudaErrorInvalidValue);
+    EXPECT_TRUE(message_has("4100")) << gli_emulator_message();
 }
 
 TEST_F(Emulator, blocks_of_a_cooperative_launch_meet_where_all_of_them_fit) {
     constexpr unsigned most = 4 * 32;  // 32 blocks for each multiprocessor
     DeviceArray<unsigned> counter(std::vector<unsigned>{0}), seen(most);
     const auto launch = [&](unsigned blocks, unsigned threads, size_t shared) {
-        return GLIA_LAUNCH_COOPERATIVE(meet, blocks, threads, shared, nullptr, counter.data(), seen.data());
+        return GLI_LAUNCH_COOPERATIVE(meet, blocks, threads, shared, nullptr, counter.data(), seen.data());
     };
     EXPECT_EQ(launch(most + 1, 1, 0), cudaErrorCooperativeLaunchTooLarge);
-    EXPECT_TRUE(message_has("129 blocks") && message_has("128")) << glia_emulator_message();
+    EXPECT_TRUE(message_has("129 blocks") && message_has("128")) << gli_emulator_message();
     EXPECT_EQ(launch(9, 1024, 0), cudaErrorCooperativeLaunchTooLarge);
     EXPECT_EQ(launch(5, 1, 200 * 1024), cudaErrorCooperativeLaunchTooLarge);
     EXPECT_EQ(launch(4, 1, 200 * 1024), cudaSuccess);
     ASSERT_EQ(cudaMemset(counter.data(), 0, sizeof(unsigned)), cudaSuccess);
     EXPECT_EQ(launch(most, 1, 0), cudaSuccess);
-    EXPECT_EQ(seen.read(), std::vector<unsigned>(most, 1)) << glia_emulator_message();
+    EXPECT_EQ(seen.read(), std::vector<unsigned>(most, 1)) << gli_emulator_message();
 }
 
 TEST_F(Emulator, fresh_memory_of_any_kind_is_not_a_number) {
     DeviceArray<float> fresh(5), shared(4);
     for (float value : fresh.read()) EXPECT_NE(value, value);
-    ASSERT_EQ(GLIA_LAUNCH(dynamic_values, 1, 4, 16, nullptr, shared.data()), cudaSuccess);
+    ASSERT_EQ(GLI_LAUNCH(dynamic_values, 1, 4, 16, nullptr, shared.data()), cudaSuccess);
     for (float value : shared.read()) EXPECT_NE(value, value);
     void *pinned;
     ASSERT_EQ(cudaMallocHost(&pinned, sizeof(float)), cudaSuccess);
@@ -147,7 +147,7 @@ TEST_F(Emulator, fresh_memory_of_any_kind_is_not_a_number) {
 }
 
 TEST_F(Emulator, memory_is_limited_counted_and_checked) {
-    const size_t before = glia_emulator_live_bytes();
+    const size_t before = gli_emulator_live_bytes();
     use("memory=1000000");
     void *first = nullptr, *second = nullptr;
     size_t free = 0, total = 0;
@@ -159,12 +159,12 @@ TEST_F(Emulator, memory_is_limited_counted_and_checked) {
     ASSERT_EQ(cudaMemGetInfo(&free, &total), cudaSuccess);
     EXPECT_EQ(total, 1000000u);
     EXPECT_EQ(free, 400000u);
-    EXPECT_EQ(glia_emulator_live_bytes(), before + 600000);
+    EXPECT_EQ(gli_emulator_live_bytes(), before + 600000);
     EXPECT_EQ(cudaFree(static_cast<char *>(first) + 256), cudaErrorInvalidValue);
     EXPECT_EQ(cudaFreeHost(first), cudaErrorInvalidValue);
     EXPECT_EQ(cudaFree(first), cudaSuccess);
     EXPECT_EQ(cudaFree(first), cudaErrorInvalidValue) << "freed twice";
-    EXPECT_EQ(glia_emulator_live_bytes(), before);
+    EXPECT_EQ(gli_emulator_live_bytes(), before);
 }
 
 TEST_F(Emulator, copies_are_checked) {
@@ -183,7 +183,7 @@ TEST_F(Emulator, unknown_settings_are_refused_and_named) {
     for (const char *settings : {"schedule=backwards", "copies", "seed=x", "speed=11", "memory=-1", "seed=1,,"}) {
         setenv("GLIA_EMULATOR", settings, 1);
         EXPECT_EQ(cudaSetDevice(0), cudaErrorInvalidValue) << settings;
-        EXPECT_TRUE(message_has("it knows schedule=")) << glia_emulator_message();
+        EXPECT_TRUE(message_has("it knows schedule=")) << gli_emulator_message();
     }
     EXPECT_EQ(cudaSetDevice(1), cudaErrorInvalidDevice);
 }
@@ -206,7 +206,7 @@ TEST_F(Emulator, results_are_there_after_synchronising_and_no_sooner) {
     DeviceArray<float> x(std::vector<float>{1});
     Pinned host(0);
     cudaStream_t s = stream();
-    ASSERT_EQ(GLIA_LAUNCH(add, 1, 1, 0, s, x.data(), 4.0f, 1), cudaSuccess);
+    ASSERT_EQ(GLI_LAUNCH(add, 1, 1, 0, s, x.data(), 4.0f, 1), cudaSuccess);
     ASSERT_EQ(cudaMemcpyAsync(host.data(), x.data(), 4, cudaMemcpyDeviceToHost, s), cudaSuccess);
     EXPECT_EQ(*host.data(), 0);
     int questions = 0;
@@ -232,7 +232,7 @@ TEST_F(Emulator, two_streams_are_ordered_by_events_only) {
         DeviceArray<float> x(std::vector<float>{0}), y(std::vector<float>{0});
         cudaStream_t producer = stream(), consumer = stream();
         cudaEvent_t produced = event();
-        ASSERT_EQ(GLIA_LAUNCH(add, 1, 1, 0, producer, x.data(), 7.0f, 1), cudaSuccess);
+        ASSERT_EQ(GLI_LAUNCH(add, 1, 1, 0, producer, x.data(), 7.0f, 1), cudaSuccess);
         ASSERT_EQ(cudaEventRecord(produced, producer), cudaSuccess);
         EXPECT_EQ(cudaEventQuery(produced), cudaErrorNotReady);
         ASSERT_EQ(cudaStreamWaitEvent(consumer, produced, 0), cudaSuccess);
@@ -250,7 +250,7 @@ TEST_F(Emulator, a_missing_event_is_noticed) {
         use("copies=late,schedule=shuffled,seed=" + std::to_string(seed));
         DeviceArray<float> x(std::vector<float>{0}), y(std::vector<float>{0});
         cudaStream_t producer = stream(), consumer = stream();
-        ASSERT_EQ(GLIA_LAUNCH(add, 1, 1, 0, producer, x.data(), 7.0f, 1), cudaSuccess);
+        ASSERT_EQ(GLI_LAUNCH(add, 1, 1, 0, producer, x.data(), 7.0f, 1), cudaSuccess);
         ASSERT_EQ(cudaMemcpyAsync(y.data(), x.data(), 4, cudaMemcpyDeviceToDevice, consumer), cudaSuccess);
         ASSERT_EQ(cudaDeviceSynchronize(), cudaSuccess);
         stale += y.read()[0] == 0;
@@ -263,9 +263,9 @@ TEST_F(Emulator, the_legacy_stream_waits_for_blocking_streams_and_they_for_it) {
     DeviceArray<float> x(std::vector<float>{1});
     Pinned first(0), second(0);
     cudaStream_t blocking = stream(cudaStreamDefault);
-    ASSERT_EQ(GLIA_LAUNCH(add, 1, 1, 0, blocking, x.data(), 1.0f, 1), cudaSuccess);
+    ASSERT_EQ(GLI_LAUNCH(add, 1, 1, 0, blocking, x.data(), 1.0f, 1), cudaSuccess);
     ASSERT_EQ(cudaMemcpyAsync(first.data(), x.data(), 4, cudaMemcpyDeviceToHost, nullptr), cudaSuccess);
-    ASSERT_EQ(GLIA_LAUNCH(add, 1, 1, 0, blocking, x.data(), 1.0f, 1), cudaSuccess);
+    ASSERT_EQ(GLI_LAUNCH(add, 1, 1, 0, blocking, x.data(), 1.0f, 1), cudaSuccess);
     ASSERT_EQ(cudaMemcpyAsync(second.data(), x.data(), 4, cudaMemcpyDeviceToHost, blocking), cudaSuccess);
     ASSERT_EQ(cudaStreamSynchronize(blocking), cudaSuccess);
     EXPECT_EQ(*first.data(), 2);
@@ -280,9 +280,9 @@ TEST_F(Emulator, a_graph_keeps_arguments_and_runs_as_often_as_it_is_launched) {
     cudaGraphExec_t executable;
     size_t nodes = 0;
     ASSERT_EQ(cudaStreamBeginCapture(s, cudaStreamCaptureModeThreadLocal), cudaSuccess);
-    ASSERT_EQ(GLIA_LAUNCH(add, 1, 1, 0, s, x.data(), value, 1), cudaSuccess);
+    ASSERT_EQ(GLI_LAUNCH(add, 1, 1, 0, s, x.data(), value, 1), cudaSuccess);
     value = 100;
-    ASSERT_EQ(GLIA_LAUNCH(add, 1, 1, 0, s, x.data(), 1.0f, 1), cudaSuccess);
+    ASSERT_EQ(GLI_LAUNCH(add, 1, 1, 0, s, x.data(), 1.0f, 1), cudaSuccess);
     ASSERT_EQ(cudaStreamEndCapture(s, &graph), cudaSuccess);
     EXPECT_EQ(x.read()[0], 0) << "capturing runs nothing";
     ASSERT_EQ(cudaGraphGetNodes(graph, nullptr, &nodes), cudaSuccess);
@@ -305,8 +305,8 @@ TEST_F(Emulator, a_capture_takes_in_streams_that_wait_for_it) {
         ASSERT_EQ(cudaStreamBeginCapture(s, cudaStreamCaptureModeThreadLocal), cudaSuccess);
         ASSERT_EQ(cudaEventRecord(fork, s), cudaSuccess);
         ASSERT_EQ(cudaStreamWaitEvent(other, fork, 0), cudaSuccess);
-        ASSERT_EQ(GLIA_LAUNCH(add, 1, 1, 0, other, y.data(), 1.0f, 1), cudaSuccess);
-        ASSERT_EQ(GLIA_LAUNCH(add, 1, 1, 0, s, x.data(), 1.0f, 1), cudaSuccess);
+        ASSERT_EQ(GLI_LAUNCH(add, 1, 1, 0, other, y.data(), 1.0f, 1), cudaSuccess);
+        ASSERT_EQ(GLI_LAUNCH(add, 1, 1, 0, s, x.data(), 1.0f, 1), cudaSuccess);
         if (joined) {
             ASSERT_EQ(cudaEventRecord(join, other), cudaSuccess);
             ASSERT_EQ(cudaStreamWaitEvent(s, join, 0), cudaSuccess);
@@ -340,7 +340,7 @@ TEST_F(Emulator, calls_that_a_capture_forbids_invalidate_it) {
             << cudaGetErrorName(error);
         ASSERT_EQ(cudaStreamIsCapturing(s, &status), cudaSuccess);
         EXPECT_EQ(status, cudaStreamCaptureStatusInvalidated);
-        EXPECT_EQ(GLIA_LAUNCH(add, 1, 1, 0, s, x.data(), 1.0f, 1), cudaErrorStreamCaptureInvalidated);
+        EXPECT_EQ(GLI_LAUNCH(add, 1, 1, 0, s, x.data(), 1.0f, 1), cudaErrorStreamCaptureInvalidated);
         EXPECT_EQ(cudaStreamEndCapture(s, &graph), cudaErrorStreamCaptureInvalidated);
     }
     EXPECT_EQ(cudaStreamSynchronize(s), cudaSuccess) << "afterwards the stream is as before";
@@ -356,15 +356,15 @@ TEST_F(Emulator, a_lost_gpu_answers_every_call_with_the_reason_until_reset) {
     const Planted planted = planted_in_warps().front();
     cudaStream_t s        = stream();
     EXPECT_EQ(planted.run(true).error, cudaErrorLaunchFailure);
-    const std::string reason = glia_emulator_message();
+    const std::string reason = gli_emulator_message();
     void *more               = nullptr;
     EXPECT_EQ(cudaMalloc(&more, 4), cudaErrorLaunchFailure);
     EXPECT_EQ(cudaStreamSynchronize(s), cudaErrorLaunchFailure);
     EXPECT_EQ(cudaGetLastError(), cudaErrorLaunchFailure);
     EXPECT_EQ(cudaGetLastError(), cudaErrorLaunchFailure) << "a sticky error stays";
-    EXPECT_EQ(reason, glia_emulator_message());
-    EXPECT_EQ(glia_emulator_live_bytes(), 0u) << "what is freed after the loss is freed";
-    glia_emulator_reset();
+    EXPECT_EQ(reason, gli_emulator_message());
+    EXPECT_EQ(gli_emulator_live_bytes(), 0u) << "what is freed after the loss is freed";
+    gli_emulator_reset();
     EXPECT_EQ(cudaGetLastError(), cudaSuccess);
     EXPECT_TRUE(planted.run(false).right);
 }

@@ -36,9 +36,9 @@ std::vector<Planted> all_planted() {
 }
 
 void set_up(const std::string &settings) {
-    glia_emulator_reset();
+    gli_emulator_reset();
     setenv("GLIA_EMULATOR", settings.c_str(), 1);
-    ASSERT_EQ(cudaSetDevice(0), cudaSuccess) << glia_emulator_message();
+    ASSERT_EQ(cudaSetDevice(0), cudaSuccess) << gli_emulator_message();
 }
 
 std::string shuffled(int seed) { return "schedule=shuffled,seed=" + std::to_string(seed); }
@@ -46,7 +46,7 @@ std::string shuffled(int seed) { return "schedule=shuffled,seed=" + std::to_stri
 class PlantedBug : public testing::TestWithParam<Planted> {
    protected:
     ~PlantedBug() override {
-        glia_emulator_reset();
+        gli_emulator_reset();
         unsetenv("GLIA_EMULATOR");
     }
 };
@@ -61,11 +61,10 @@ TEST_P(PlantedBug, is_reported_by_the_race_build) {
         const Outcome outcome = planted.run(true);
         EXPECT_NE(outcome.error, cudaSuccess) << settings << ": nothing is reported";
         if (settings != "schedule=inorder") continue;
-        EXPECT_EQ(outcome.error, planted.error) << cudaGetErrorName(outcome.error) << ": " << glia_emulator_message();
-        EXPECT_NE(std::string(glia_emulator_message()).find(planted.words), std::string::npos)
-            << glia_emulator_message();
-        EXPECT_NE(std::string(glia_emulator_message()).find(".cu:"), std::string::npos)
-            << "without a line: " << glia_emulator_message();
+        EXPECT_EQ(outcome.error, planted.error) << cudaGetErrorName(outcome.error) << ": " << gli_emulator_message();
+        EXPECT_NE(std::string(gli_emulator_message()).find(planted.words), std::string::npos) << gli_emulator_message();
+        EXPECT_NE(std::string(gli_emulator_message()).find(".cu:"), std::string::npos)
+            << "without a line: " << gli_emulator_message();
     }
 }
 
@@ -74,7 +73,7 @@ TEST_P(PlantedBug, is_reported_by_the_plain_build_where_it_can) {
     if (RACE_BUILD || *planted.plain == '\0') GTEST_SKIP() << "not for this build";
     set_up("schedule=inorder");
     EXPECT_EQ(planted.run(true).error, planted.error);
-    EXPECT_NE(std::string(glia_emulator_message()).find(planted.plain), std::string::npos) << glia_emulator_message();
+    EXPECT_NE(std::string(gli_emulator_message()).find(planted.plain), std::string::npos) << gli_emulator_message();
 }
 
 TEST_P(PlantedBug, is_reported_by_the_sanitizers_where_they_can) {
@@ -94,10 +93,10 @@ TEST_P(PlantedBug, without_it_nothing_is_reported_in_any_schedule) {
         const std::string settings = seed == -2 ? "schedule=inorder" : seed == -1 ? "schedule=reverse" : shuffled(seed);
         set_up(settings);
         const Outcome outcome = planted.run(false);
-        ASSERT_EQ(outcome.error, cudaSuccess) << settings << ": " << glia_emulator_message();
+        ASSERT_EQ(outcome.error, cudaSuccess) << settings << ": " << gli_emulator_message();
         ASSERT_TRUE(outcome.right) << settings << ": wrong values";
     }
-    EXPECT_EQ(glia_emulator_live_bytes(), 0u);
+    EXPECT_EQ(gli_emulator_live_bytes(), 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(emulator, PlantedBug, testing::ValuesIn(all_planted()),

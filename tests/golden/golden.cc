@@ -109,8 +109,8 @@ std::vector<char> bytes_of(const Params &params) {
 
 double rounded_to(glia_dtype dtype, double value) {
     alignas(8) char element[8];
-    glia_store(dtype, element, 0, value);
-    return glia_load(dtype, element, 0);
+    gli_store(dtype, element, 0, value);
+    return gli_load(dtype, element, 0);
 }
 
 void make_distribution(const std::vector<int64_t> &dims, std::vector<double> &values) {
@@ -132,7 +132,7 @@ void make_distribution(const std::vector<int64_t> &dims, std::vector<double> &va
 #define PARAMS(...) {__VA_ARGS__}
 #define CASE(op_, name_, params_, ...)                                             \
     [] {                                                                           \
-        return Case{&glia_op_##op_,                                                \
+        return Case{&gli_op_##op_,                                                 \
                     #name_,                                                        \
                     without_spaces(#op_ "," #name_ "," #params_ "," #__VA_ARGS__), \
                     false,                                                         \
@@ -141,7 +141,7 @@ void make_distribution(const std::vector<int64_t> &dims, std::vector<double> &va
     },
 #define STEPS(op_, name_, params_, ...)                                            \
     [] {                                                                           \
-        return Case{&glia_op_##op_,                                                \
+        return Case{&gli_op_##op_,                                                 \
                     #name_,                                                        \
                     without_spaces(#op_ "," #name_ "," #params_ "," #__VA_ARGS__), \
                     true,                                                          \
@@ -191,7 +191,7 @@ std::vector<double> numbers_of(const Input &input, uint64_t seed, uint32_t strea
     for (int64_t d : input.dims) count *= size_t(d);
     std::vector<double> values(count);
     for (size_t i = 0; i < count; ++i) {
-        const uint32_t word = glia_random_u32({seed, stream, step}, i);
+        const uint32_t word = gli_random_u32({seed, stream, step}, i);
         const double unit   = (word >> 9) * 0x1p-23;  // [0, 1)
         switch (input.content) {
             case Content::absent: break;

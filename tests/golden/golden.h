@@ -79,7 +79,7 @@ struct Array {
 };
 
 struct Case {
-    const glia_op *op;
+    const gli_op *op;
     std::string name;
     std::string text;  // of the line, without spaces
     bool steps;

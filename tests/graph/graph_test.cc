@@ -21,12 +21,12 @@ TEST(Graph, infers_shapes_and_dtypes) {
 TEST(Graph, keeps_the_first_failure_and_passes_it_on) {
     Net net;
     const glia_value x = net.input({2, 3}), w = net.input({4, 5});
-    glia__graph_set_label(net.graph, "layer 'first'");
+    gli_graph_set_label(net.graph, "layer 'first'");
     const glia_value bad = net.binary(GLIA_ADD, x, w);
     EXPECT_LT(bad.id, 0);
     const std::string message = glia_message(net.ctx);
     EXPECT_EQ(message.rfind("layer 'first': ", 0), 0u) << message;
-    glia__graph_set_label(net.graph, nullptr);
+    gli_graph_set_label(net.graph, nullptr);
     EXPECT_LT(net.unary(GLIA_RELU, bad).id, 0);
     EXPECT_LT(net.call("no_such_op", nullptr, {x}).id, 0);
     EXPECT_EQ(glia_graph_status(net.graph), GLIA_SHAPE_MISMATCH);
@@ -69,21 +69,21 @@ TEST(Graph, rejects_bad_calls) {
         {"two assignments to one state", GLIA_INVALID_ARGUMENT,
          [](Net &net, glia_value x) {
              const glia_value state = net.state({2, 4}, Numbers(8));
-             const glia_value part  = glia__graph_view(net.graph, state, 0, GLIA_SHAPE(2, 2)),
-                              other = glia__graph_view(net.graph, state, 3, GLIA_SHAPE(2, 2));
+             const glia_value part  = gli_graph_view(net.graph, state, 0, GLIA_SHAPE(2, 2)),
+                              other = gli_graph_view(net.graph, state, 3, GLIA_SHAPE(2, 2));
              glia_graph_assign(net.graph, part, x);
              EXPECT_EQ(glia_graph_status(net.graph), GLIA_OK);
              glia_graph_assign(net.graph, other, x);
          }},
         {"view past the end", GLIA_SHAPE_MISMATCH,
-         [](Net &net, glia_value) { glia__graph_view(net.graph, net.state({3}, {1, 2, 3}), 2, GLIA_SHAPE(2)); }},
+         [](Net &net, glia_value) { gli_graph_view(net.graph, net.state({3}, {1, 2, 3}), 2, GLIA_SHAPE(2)); }},
         {"view of a result", GLIA_INVALID_ARGUMENT,
-         [](Net &net, glia_value x) { glia__graph_view(net.graph, net.unary(GLIA_RELU, x), 0, GLIA_SHAPE(2)); }},
+         [](Net &net, glia_value x) { gli_graph_view(net.graph, net.unary(GLIA_RELU, x), 0, GLIA_SHAPE(2)); }},
         {"pack of overlapping values", GLIA_INVALID_ARGUMENT,
          [](Net &net, glia_value x) {
              const glia_value values[] = {x, x};
              const int64_t offset[]    = {3, 0};
-             glia__graph_pack(net.graph, values, offset, 2, 8);
+             gli_graph_pack(net.graph, values, offset, 2, 8);
          }},
         {"gradient of a vector", GLIA_SHAPE_MISMATCH,
          [](Net &net, glia_value x) {
@@ -156,9 +156,9 @@ TEST(Gradient, names_the_input_that_has_none) {
     Net net;
     const glia_value x = net.input({1, 1, 4, 4}), dy = net.input({1, 1, 2, 2});
     const glia_conv2d_backward_params params{{}, {3, 3}};
-    glia__graph_set_label(net.graph, "layer 'c'");
+    gli_graph_set_label(net.graph, "layer 'c'");
     const glia_value dw = net.call("conv2d_backward_filter", &params, {x, dy});
-    glia__graph_set_label(net.graph, nullptr);
+    gli_graph_set_label(net.graph, nullptr);
     const glia_value y = net.sum(dw);
     glia_value out{7};
     EXPECT_EQ(glia_graph_gradient(net.graph, y, &x, 1, &out), GLIA_UNSUPPORTED);
@@ -204,7 +204,7 @@ TEST(Plan, reshapes_without_a_copy) {
 TEST(Plan, gives_inputs_tensors_and_constants_as_outputs) {
     Net net;
     const glia_value x = net.input({2}), s = net.state({2}, {5, 6});
-    const glia_value c = glia__graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(3), 2.5);
+    const glia_value c = gli_graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(3), 2.5);
     const auto out     = net.run({x, s, c, x, net.reshape(x, {2, 1})}, {{1, 2}});
     EXPECT_EQ(out, (std::vector<Numbers>{{1, 2}, {5, 6}, {2.5, 2.5, 2.5}, {1, 2}, {1, 2}}));
 }
@@ -301,7 +301,7 @@ TEST(Pack, computes_values_in_their_places) {
     const glia_value a = net.unary(GLIA_NEG, x), b = net.unary(GLIA_SQUARE, y);
     const glia_value values[] = {b, a};
     const int64_t offset[]    = {4, 1};
-    const glia_value flat     = glia__graph_pack(net.graph, values, offset, 2, 8);
+    const glia_value flat     = gli_graph_pack(net.graph, values, offset, 2, 8);
     const glia_value twice    = net.binary(GLIA_ADD, flat, flat);
     glia_plan *plan           = net.make({twice});
     EXPECT_EQ(plan->n_steps, 3) << "no copies";
@@ -313,11 +313,11 @@ TEST(Pack, computes_values_in_their_places) {
 TEST(Pack, copies_what_lies_elsewhere) {
     Net net;
     const glia_value x = net.input({2}), s = net.state({2}, {7, 8}),
-                     zero     = glia__graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(1), 0);
+                     zero     = gli_graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(1), 0);
     const glia_value a        = net.unary(GLIA_NEG, x);
     const glia_value values[] = {x, a, s, net.reshape(a, {2, 1}), zero};
     const int64_t offset[]    = {0, 2, 4, 6, 8};
-    const glia_value flat     = glia__graph_pack(net.graph, values, offset, 5, 9);
+    const glia_value flat     = gli_graph_pack(net.graph, values, offset, 5, 9);
     EXPECT_EQ(net.run({flat, a}, {{1, 2}}), (std::vector<Numbers>{{1, 2, -1, -2, 7, 8, -1, -2, 0}, {-1, -2}}));
 }
 
@@ -332,15 +332,15 @@ TEST(Pack, holds_more_values_than_an_op_has_inputs) {
         at = net.binary(GLIA_ADD, at, x);
         values.push_back(at), offset.push_back(i), want.push_back(i + 2);
     }
-    const glia_value flat = glia__graph_pack(net.graph, values.data(), offset.data(), 100, 100);
+    const glia_value flat = gli_graph_pack(net.graph, values.data(), offset.data(), 100, 100);
     EXPECT_EQ(net.run({flat}, {{1}})[0], want);
 }
 
 TEST(View, reads_and_writes_a_range) {
     Net net;
     const glia_value flat = net.state({6}, {1, 2, 3, 4, 5, 6});
-    const glia_value a    = glia__graph_view(net.graph, flat, 0, GLIA_SHAPE(2, 2)),
-                     b    = glia__graph_view(net.graph, a, 2, GLIA_SHAPE(2));
+    const glia_value a    = gli_graph_view(net.graph, flat, 0, GLIA_SHAPE(2, 2)),
+                     b    = gli_graph_view(net.graph, a, 2, GLIA_SHAPE(2));
     glia_graph_assign(net.graph, b, net.binary(GLIA_MUL, b, b));
     glia_plan *plan = net.make({a});
     EXPECT_EQ(net.run(plan, {a})[0], Numbers({1, 2, 3, 4}));
@@ -350,7 +350,7 @@ TEST(View, reads_and_writes_a_range) {
 
 TEST(View, has_the_gradient_not_its_base) {
     Net net;
-    const glia_value flat = net.state({4}, {1, 2, 3, 4}), a = glia__graph_view(net.graph, flat, 1, GLIA_SHAPE(2));
+    const glia_value flat = net.state({4}, {1, 2, 3, 4}), a = gli_graph_view(net.graph, flat, 1, GLIA_SHAPE(2));
     const glia_value y = net.sum(net.unary(GLIA_SQUARE, a));
     EXPECT_EQ(net.run({net.gradient(y, {a})[0]})[0], Numbers({4, 6}));
     glia_value out;
@@ -464,7 +464,7 @@ TEST(Fusion, is_a_matter_of_one_plan) {
 TEST(Fusion, before_differentiation_leaves_no_trace_of_the_value) {
     ConvNet net;
     const glia_value c = net.conv(), y = net.unary(GLIA_RELU, c);
-    ASSERT_EQ(glia__graph_fuse(net.graph, &y, 1), GLIA_OK);
+    ASSERT_EQ(gli_graph_fuse(net.graph, &y, 1), GLIA_OK);
     const auto d   = net.gradient(net.sum(y), {net.w});
     const auto got = net.run({y, d[0]}, net.inputs());
     ConvNet plain;
@@ -546,7 +546,7 @@ TEST(Fusion, batchnorm_addition_and_relu_have_the_gradient_of_the_parts) {
                          y     = net.unary(GLIA_RELU, sum);
         const glia_value total = net.sum(net.binary(GLIA_MUL, y, y));
         if (fused) {
-            ASSERT_EQ(glia__graph_fuse(net.graph, &total, 1), GLIA_OK);
+            ASSERT_EQ(gli_graph_fuse(net.graph, &total, 1), GLIA_OK);
         }
         const auto d = net.gradient(total, {net.x, net.weight});
         got.push_back(net.run({total, d[0], d[1]}, net.inputs(), {.unfused = !fused}));

@@ -12,7 +12,7 @@ namespace {
 
 using namespace glia;
 
-constexpr glia_plan_options kPlain{.unfused = true, .rows = true, .no_in_place = true, .no_sharing = true};
+constexpr gli_plan_options kPlain{.unfused = true, .rows = true, .no_in_place = true, .no_sharing = true};
 
 std::vector<std::string> steps(const glia_plan *plan) {
     std::vector<std::string> out;
@@ -22,20 +22,20 @@ std::vector<std::string> steps(const glia_plan *plan) {
 using Names = std::vector<std::string>;
 
 bool overlap(const glia_tensor &a, const glia_tensor &b) {
-    const char *a0 = static_cast<const char *>(a.data), *a1 = a0 + size_t(glia_extent(&a)) * glia_dtype_size(a.dtype);
-    const char *b0 = static_cast<const char *>(b.data), *b1 = b0 + size_t(glia_extent(&b)) * glia_dtype_size(b.dtype);
+    const char *a0 = static_cast<const char *>(a.data), *a1 = a0 + size_t(gli_extent(&a)) * glia_dtype_size(a.dtype);
+    const char *b0 = static_cast<const char *>(b.data), *b1 = b0 + size_t(gli_extent(&b)) * glia_dtype_size(b.dtype);
     return a0 < b1 && b0 < a1;
 }
 
 // An output may share memory with the input that the op names, and with nothing else.
-void expect_sound(const glia_plan_step &step) {
+void expect_sound(const gli_plan_step &step) {
     for (int o = 0; o < step.op->n_out; ++o) {
         const glia_tensor *y = step.call.out[o];
         for (int i = 0; y && i < step.n_in; ++i) {
             const glia_tensor *x = step.call.in[i];
             if (!x || !overlap(*x, *y)) continue;
             EXPECT_EQ(step.op->in_place[o], i + 1) << step.op->name;
-            EXPECT_TRUE(x->data == y->data && x->dtype == y->dtype && glia_same_shape(x, y) && glia_same_strides(x, y))
+            EXPECT_TRUE(x->data == y->data && x->dtype == y->dtype && gli_same_shape(x, y) && gli_same_strides(x, y))
                 << step.op->name;
         }
         for (int p = 0; y && p < o; ++p)
@@ -47,13 +47,13 @@ void expect_sound(const glia_plan_step &step) {
 void expect_sound(const glia_plan *plan) {
     for (int s = 0; s < plan->n_steps; ++s) expect_sound(plan->steps[s]);
     for (int a = 0; a < plan->n_storages; ++a) {
-        const glia_storage &x = plan->storages[a];
-        if (x.kind != GLIA_STORAGE_ARENA || x.parent >= 0 || x.last < 0 || !x.bytes) continue;
-        EXPECT_EQ(x.place % GLIA_ALIGNMENT, 0u);
+        const gli_storage &x = plan->storages[a];
+        if (x.kind != GLI_STORAGE_ARENA || x.parent >= 0 || x.last < 0 || !x.bytes) continue;
+        EXPECT_EQ(x.place % GLI_ALIGNMENT, 0u);
         EXPECT_LE(x.place + x.bytes, plan->bytes);
         for (int b = 0; b < a; ++b) {
-            const glia_storage &y = plan->storages[b];
-            if (y.kind != GLIA_STORAGE_ARENA || y.parent >= 0 || y.last < 0 || !y.bytes) continue;
+            const gli_storage &y = plan->storages[b];
+            if (y.kind != GLI_STORAGE_ARENA || y.parent >= 0 || y.last < 0 || !y.bytes) continue;
             const bool together = x.first <= y.last && y.first <= x.last;
             const bool apart    = x.place + x.bytes <= y.place || y.place + y.bytes <= x.place;
             EXPECT_TRUE(!together || apart) << "storages " << a << " and " << b;
@@ -94,7 +94,7 @@ TEST(InPlace, not_through_another_shape_of_the_input) {
 TEST(InPlace, never_over_inputs_states_or_constants) {
     Net net;
     const glia_value x = net.input({2}), s = net.state({2}, {1, 2}),
-                     c              = glia__graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(2), 3);
+                     c              = gli_graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(2), 3);
     const std::vector<glia_value> y = {
         net.unary(GLIA_NEG, net.unary(GLIA_NEG, x)), net.unary(GLIA_NEG, net.unary(GLIA_SQUARE, s)),
         net.unary(GLIA_NEG, net.unary(GLIA_NEG, c)), net.binary(GLIA_ADD, net.unary(GLIA_NEG, x), s)};
@@ -108,7 +108,7 @@ TEST(InPlace, never_over_the_gaps_of_a_pack) {
     Net net;
     const glia_value a   = net.unary(GLIA_NEG, net.input({1}));
     const int64_t offset = 1;
-    const glia_value y = net.unary(GLIA_EXP, glia__graph_pack(net.graph, &a, &offset, 1, 3)), z = net.sum(y);
+    const glia_value y = net.unary(GLIA_EXP, gli_graph_pack(net.graph, &a, &offset, 1, 3)), z = net.sum(y);
     glia_plan *plan = net.make({z});
     for (int times = 0; times < 3; ++times) EXPECT_EQ(net.run(plan, {z}, {{0}})[0], Numbers({3}));
     glia_plan_destroy(plan);
@@ -197,9 +197,9 @@ TEST(Assign, through_views_of_one_vector) {
     Net net;
     glia_tensor *memory   = net.tensor({6}, {1, 2, 3, 4, 5, 6});
     const glia_value flat = glia_graph_tensor(net.graph, "flat", memory);
-    const glia_value a    = glia__graph_view(net.graph, flat, 0, GLIA_SHAPE(2)),
-                     b    = glia__graph_view(net.graph, flat, 2, GLIA_SHAPE(2)),
-                     all  = glia__graph_view(net.graph, flat, 0, GLIA_SHAPE(6));
+    const glia_value a    = gli_graph_view(net.graph, flat, 0, GLIA_SHAPE(2)),
+                     b    = gli_graph_view(net.graph, flat, 2, GLIA_SHAPE(2)),
+                     all  = gli_graph_view(net.graph, flat, 0, GLIA_SHAPE(6));
     glia_graph_assign(net.graph, a, net.unary(GLIA_NEG, a));
     glia_graph_assign(net.graph, b, net.binary(GLIA_ADD, a, b));
     const auto out = net.run({net.unary(GLIA_SQUARE, all)});
@@ -224,11 +224,11 @@ TEST(Assign, of_a_pack) {
     Net net;
     glia_tensor *memory       = net.tensor({4}, {1, 2, 3, 4});
     const glia_value flat     = glia_graph_tensor(net.graph, "flat", memory);
-    const glia_value a        = glia__graph_view(net.graph, flat, 0, GLIA_SHAPE(2)),
-                     b        = glia__graph_view(net.graph, flat, 2, GLIA_SHAPE(2));
+    const glia_value a        = gli_graph_view(net.graph, flat, 0, GLIA_SHAPE(2)),
+                     b        = gli_graph_view(net.graph, flat, 2, GLIA_SHAPE(2));
     const glia_value values[] = {net.unary(GLIA_SQUARE, a), net.unary(GLIA_NEG, b)};
     const int64_t offset[]    = {0, 2};
-    glia_graph_assign(net.graph, flat, glia__graph_pack(net.graph, values, offset, 2, 4));
+    glia_graph_assign(net.graph, flat, gli_graph_pack(net.graph, values, offset, 2, 4));
     net.run({});
     EXPECT_EQ(Net::values(memory), Numbers({1, 4, -3, -4}));
 }
@@ -294,8 +294,8 @@ class RandomNet : public Net {
         for (int i = 0; i < 200; ++i) initial_.push_back(double(int64_t(rng_() % 201) - 100) / 300);
         flat_                 = tensor({200}, initial_, dtype);
         const glia_value flat = glia_graph_tensor(graph, "parameters", flat_);
-        for (int i = 0; i < 2; ++i) weights_.push_back(glia__graph_view(graph, flat, 82 * i, GLIA_SHAPE(3, 3, 3, 3)));
-        for (int i = 0; i < 4; ++i) biases_.push_back(glia__graph_view(graph, flat, 164 + 8 * i, GLIA_SHAPE(3)));
+        for (int i = 0; i < 2; ++i) weights_.push_back(gli_graph_view(graph, flat, 82 * i, GLIA_SHAPE(3, 3, 3, 3)));
+        for (int i = 0; i < 4; ++i) biases_.push_back(gli_graph_view(graph, flat, 164 + 8 * i, GLIA_SHAPE(3)));
         for (int i = 0; i < 3; ++i) {
             states_.push_back(tensor({2, 3, 4, 4}, Numbers(96, 0.1 * i), dtype));
             images_.push_back(glia_graph_tensor(graph, "state", states_.back()));
@@ -309,8 +309,8 @@ class RandomNet : public Net {
         const auto gradients = gradient(loss_, wrt);
         std::vector<int64_t> offset;
         for (size_t i = 0; i < wrt.size(); ++i) offset.push_back(i < 2 ? 82 * int64_t(i) : 164 + 8 * int64_t(i - 2));
-        const glia_value pack = glia__graph_pack(graph, gradients.data(), offset.data(), int(wrt.size()), 200);
-        const glia_value rate = glia__graph_constant(graph, dtype, GLIA_SCALAR, -1e-3);
+        const glia_value pack = gli_graph_pack(graph, gradients.data(), offset.data(), int(wrt.size()), 200);
+        const glia_value rate = gli_graph_constant(graph, dtype, GLIA_SCALAR, -1e-3);
         glia_graph_assign(graph, flat, binary(GLIA_ADD, flat, binary(GLIA_MUL, pack, rate)));
         for (size_t i = 0; i < old.size(); ++i)
             if (rng_() % 3) glia_graph_assign(graph, old[i], unary(GLIA_TANH, any(images_)));
@@ -319,7 +319,7 @@ class RandomNet : public Net {
     }
 
     // Three runs from the same start: outputs and states of all.
-    std::vector<Numbers> trace(const glia_plan_options &options, size_t *bytes = nullptr) {
+    std::vector<Numbers> trace(const gli_plan_options &options, size_t *bytes = nullptr) {
         set(flat_, initial_);
         for (size_t i = 0; i < states_.size(); ++i) set(states_[i], Numbers(96, 0.1 * double(i)));
         glia_plan *plan = make(outputs_, options);
@@ -461,16 +461,16 @@ struct Training {
         if (status != GLIA_OK) return status;
         const glia_value x     = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(1, 2, 4, 4)),
                          state = glia_graph_tensor(graph, "flat", flat);
-        const glia_value w     = glia__graph_view(graph, state, 0, GLIA_SHAPE(3, 2, 3, 3));
-        glia__graph_set_label(graph, "layer");
+        const glia_value w     = gli_graph_view(graph, state, 0, GLIA_SHAPE(3, 2, 3, 3));
+        gli_graph_set_label(graph, "layer");
         const glia_value in[] = {x, w}, c = glia_graph_call(graph, "conv2d", &conv, in, 2, nullptr, 0);
         const glia_value r = glia_graph_call(graph, "unary", &relu, &c, 1, nullptr, 0),
                          y = glia_graph_call(graph, "reduce", &sum, &r, 1, nullptr, 0);
         glia_value dw{};
-        glia__graph_fuse(graph, &y, 1);
+        gli_graph_fuse(graph, &y, 1);
         glia_graph_gradient(graph, y, &w, 1, &dw);
         const int64_t offset    = 0;
-        const glia_value pair[] = {state, glia__graph_pack(graph, &dw, &offset, 1, 60)};
+        const glia_value pair[] = {state, gli_graph_pack(graph, &dw, &offset, 1, 60)};
         glia_graph_assign(graph, state, glia_graph_call(graph, "binary", &add, pair, 2, nullptr, 0));
         outputs = {y};
         return glia_graph_status(graph);
@@ -525,29 +525,29 @@ TEST(OutOfMemory, at_any_allocation_is_an_error_and_leaks_nothing) {
 
 int made = 0, given_back = 0;
 
-glia_status make_one(const glia_call *, glia_prepared *out) {
+glia_status make_one(const gli_call *, gli_prepared *out) {
     ++made;
     out->state = &made;
     return GLIA_OK;
 }
-void give_one_back(glia_prepared *) { ++given_back; }
-glia_status square(const glia_call *call, const glia_prepared *, void *) {
-    for (int64_t i = 0; i < glia_count(call->out[0]); ++i) {
+void give_one_back(gli_prepared *) { ++given_back; }
+glia_status square(const gli_call *call, const gli_prepared *, void *) {
+    for (int64_t i = 0; i < gli_count(call->out[0]); ++i) {
         const double x                               = static_cast<const double *>(call->in[0]->data)[i];
         static_cast<double *>(call->out[0]->data)[i] = x * x;
     }
     return GLIA_OK;
 }
-const glia_provider kCounting = {"cpu.counting", nullptr, make_one, square, give_one_back};
+const gli_provider kCounting = {"cpu.counting", nullptr, make_one, square, give_one_back};
 
-const glia_provider *const *counting_providers(const glia_op *op) {
-    static const glia_provider *list[] = {&kCounting, nullptr};
-    return op == &glia_op_unary ? list : glia_cpu_device.providers(op);
+const gli_provider *const *counting_providers(const gli_op *op) {
+    static const gli_provider *list[] = {&kCounting, nullptr};
+    return op == &gli_op_unary ? list : gli_cpu_device.providers(op);
 }
 
 TEST(Choice, equal_steps_of_a_plan_share_what_a_library_made) {
-    glia_device device = glia_cpu_device;
-    device.providers   = counting_providers;
+    gli_device device = gli_cpu_device;
+    device.providers  = counting_providers;
     Net net;
     net.ctx->device    = &device;
     const glia_value x = net.input({3}), longer = net.input({4});
@@ -577,45 +577,44 @@ TEST(Choice, equal_steps_of_a_plan_share_what_a_library_made) {
 // --- a library with a reserve of its own ---
 
 // Writes 7 where its gradient looks for it.
-glia_status prepare_reserve(const glia_call *, glia_prepared *out) {
+glia_status prepare_reserve(const gli_call *, gli_prepared *out) {
     out->reserve = sizeof(double);
     return GLIA_OK;
 }
-glia_status write_reserve(const glia_call *call, const glia_prepared *, void *) {
-    glia_tensor_from_double(call->out[RNN_Y], Numbers(size_t(glia_count(call->out[RNN_Y])), 1).data());
-    if (call->out[RNN_RESERVE]) *static_cast<double *>(call->out[RNN_RESERVE]->data) = 7;
+glia_status write_reserve(const gli_call *call, const gli_prepared *, void *) {
+    gli_tensor_from_double(call->out[GLI_RNN_Y], Numbers(size_t(gli_count(call->out[GLI_RNN_Y])), 1).data());
+    if (call->out[GLI_RNN_RESERVE]) *static_cast<double *>(call->out[GLI_RNN_RESERVE]->data) = 7;
     return GLIA_OK;
 }
-glia_status read_reserve(const glia_call *call, const glia_prepared *, void *) {
-    const double found = *static_cast<const double *>(call->in[RNN_BACK_RESERVE]->data);
+glia_status read_reserve(const gli_call *call, const gli_prepared *, void *) {
+    const double found = *static_cast<const double *>(call->in[GLI_RNN_BACK_RESERVE]->data);
     for (int o = 0; o < call->op->n_out; ++o)
-        if (call->out[o])
-            glia_tensor_from_double(call->out[o], Numbers(size_t(glia_count(call->out[o])), found).data());
+        if (call->out[o]) gli_tensor_from_double(call->out[o], Numbers(size_t(gli_count(call->out[o])), found).data());
     return GLIA_OK;
 }
-const char *never(const glia_call *) { return "not today"; }
+const char *never(const gli_call *) { return "not today"; }
 
-const glia_provider kWriter  = {"cpu.keeper", nullptr, prepare_reserve, write_reserve, nullptr};
-const glia_provider kReader  = {"cpu.keeper", nullptr, nullptr, read_reserve, nullptr},
-                    kRefuser = {"cpu.keeper", never, nullptr, read_reserve, nullptr};
-bool keeper_reads            = true;
+const gli_provider kWriter  = {"cpu.keeper", nullptr, prepare_reserve, write_reserve, nullptr};
+const gli_provider kReader  = {"cpu.keeper", nullptr, nullptr, read_reserve, nullptr},
+                   kRefuser = {"cpu.keeper", never, nullptr, read_reserve, nullptr};
+bool keeper_reads           = true;
 
-const glia_provider *const *keeping_providers(const glia_op *op) {
-    static const glia_provider *writers[] = {&kWriter, nullptr};
+const gli_provider *const *keeping_providers(const gli_op *op) {
+    static const gli_provider *writers[] = {&kWriter, nullptr};
     // The reader stands behind the reference, which takes everything, and is found.
-    static const glia_provider *readers[]  = {nullptr, &kReader, nullptr};
-    static const glia_provider *refusers[] = {nullptr, &kRefuser, nullptr};
-    if (op == &glia_op_rnn) return writers;
-    if (op != &glia_op_rnn_backward) return glia_cpu_device.providers(op);
-    const glia_provider *const *it = glia_cpu_device.providers(op);
+    static const gli_provider *readers[]  = {nullptr, &kReader, nullptr};
+    static const gli_provider *refusers[] = {nullptr, &kRefuser, nullptr};
+    if (op == &gli_op_rnn) return writers;
+    if (op != &gli_op_rnn_backward) return gli_cpu_device.providers(op);
+    const gli_provider *const *it = gli_cpu_device.providers(op);
     while (it[1]) ++it;
     readers[0] = refusers[0] = *it;
     return keeper_reads ? readers : refusers;
 }
 
 TEST(Reserve, is_read_by_the_provider_that_wrote_it_and_as_large_as_it_says) {
-    glia_device device = glia_cpu_device;
-    device.providers   = keeping_providers;
+    gli_device device = gli_cpu_device;
+    device.providers  = keeping_providers;
     Net net;
     const auto x = net.input({5, 3, 2}), w_ih = net.input({4, 2}), w_hh = net.input({4, 4});
     const std::vector<glia_value> in{x, {0}, {0}, {0}, w_ih, w_hh};
@@ -636,7 +635,7 @@ TEST(Reserve, is_read_by_the_provider_that_wrote_it_and_as_large_as_it_says) {
     glia_plan *none = nullptr;
     EXPECT_EQ(glia_plan_create(net.graph, dx.data(), 1, &none), GLIA_UNSUPPORTED);
     EXPECT_STREQ(glia_message(net.ctx), "rnn_backward: every provider declined, the last because: not today");
-    net.ctx->device = &glia_cpu_device;
+    net.ctx->device = &gli_cpu_device;
 }
 
 TEST(Run, allocates_nothing) {
@@ -664,9 +663,9 @@ TEST(Run, allocates_nothing) {
 TEST(Run, names_the_layer_of_a_step_that_fails) {
     Net net;
     const glia_value x = net.input({1, 3}), target = net.input({1}, GLIA_I64);
-    glia__graph_set_label(net.graph, "loss 'l'");
+    gli_graph_set_label(net.graph, "loss 'l'");
     const glia_value y = net.call("cross_entropy", nullptr, {x, target});
-    glia__graph_set_label(net.graph, nullptr);
+    gli_graph_set_label(net.graph, nullptr);
     glia_plan *plan = net.make({y});
     glia_tensor *a = net.tensor({1, 3}), *b = net.tensor({1}, {7}, GLIA_I64), *out = net.tensor({});
     const glia_tensor *in[] = {a, b};

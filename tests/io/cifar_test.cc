@@ -231,9 +231,9 @@ TEST_F(Cifar, mutants_truncated_or_longer) {
 }
 
 TEST_F(Cifar, mutants_of_labels) {
-    const glia_random use = {2025, 0, 0};
+    const gli_random use = {2025, 0, 0};
     for (int i = 0; i < 200; ++i) {
-        const auto bits     = glia_random_u32(use, uint64_t(i));
+        const auto bits     = gli_random_u32(use, uint64_t(i));
         const uint8_t label = uint8_t(bits >> 24), coarse = uint8_t(bits >> 8 & 31), fine = uint8_t(bits & 127);
         Bytes ten = cifar_file({{1}, {label}}), hundred = cifar_file({{coarse, fine}});
         if (i % 3 == 0) ten = gzipped(ten), hundred = gzipped(hundred);

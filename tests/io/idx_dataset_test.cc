@@ -164,13 +164,13 @@ TEST(IdxDataMemory, every_allocation_may_fail) {
                labels  = folder.write("labels", gzipped(labels_of(3)));
     const int failures = fail_every_allocation([&](glia_context *ctx) {
         glia_dataset *data = nullptr, *first = nullptr, *second = nullptr;
-        glia_loader loader             = {};
-        const glia_split_args halves   = {2, 0, false, 0};
-        const glia_loader_args batches = {2, true, 1, false};
-        glia_status status             = glia_dataset_from_idx(ctx, images.c_str(), labels.c_str(), nullptr, &data);
+        gli_loader loader             = {};
+        const glia_split_args halves  = {2, 0, false, 0};
+        const gli_loader_args batches = {2, true, 1, false};
+        glia_status status            = glia_dataset_from_idx(ctx, images.c_str(), labels.c_str(), nullptr, &data);
         if (status == GLIA_OK) status = glia_dataset_split(data, &halves, &first, &second);
-        if (status == GLIA_OK) status = glia_loader_create(first, &batches, &loader);
-        glia_loader_destroy(&loader);
+        if (status == GLIA_OK) status = gli_loader_create(first, &batches, &loader);
+        gli_loader_destroy(&loader);
         for (glia_dataset *d : {data, first, second}) glia_dataset_destroy(d);
         return status;
     });

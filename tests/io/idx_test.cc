@@ -28,8 +28,8 @@ class Idx : public testing::Test {
     // Reads a file; on success checks that the block is as large as the shape says.
     glia_status read(const std::string &path, std::vector<double> *values = nullptr,
                      std::vector<int64_t> *dims = nullptr) {
-        glia_idx idx             = {};
-        const glia_status status = glia_idx_read(ctx, path.c_str(), no_limit, &idx);
+        gli_idx idx              = {};
+        const glia_status status = gli_idx_read(ctx, path.c_str(), no_limit, &idx);
         if (status != GLIA_OK) {
             EXPECT_EQ(idx.data.data, nullptr);
             EXPECT_NE(std::string(glia_message(ctx)).find(path), std::string::npos) << glia_message(ctx);
@@ -38,9 +38,9 @@ class Idx : public testing::Test {
         size_t count = 1;
         for (int i = 0; i < idx.ndim; ++i) count *= size_t(idx.dim[i]);
         EXPECT_EQ(idx.data.bytes, count * glia_dtype_size(idx.dtype));
-        for (size_t i = 0; i < count && values; ++i) values->push_back(glia_load(idx.dtype, idx.data.data, int64_t(i)));
+        for (size_t i = 0; i < count && values; ++i) values->push_back(gli_load(idx.dtype, idx.data.data, int64_t(i)));
         if (dims) dims->assign(idx.dim, idx.dim + idx.ndim);
-        glia_block_free(ctx, &idx.data);
+        gli_block_free(ctx, &idx.data);
         return status;
     }
 
@@ -147,11 +147,11 @@ TEST_F(Idx, messages_carry_the_values) {
 
 TEST_F(Idx, gzip_may_not_unpack_to_more_than_is_allowed) {
     const auto path = folder.write("zeros", gzipped(idx_file(8, {1 << 20}, Bytes(1 << 20)), 9));
-    glia_idx idx;
-    EXPECT_EQ(glia_idx_read(ctx, path.c_str(), (1 << 20) - 1, &idx), GLIA_BAD_FORMAT);
+    gli_idx idx;
+    EXPECT_EQ(gli_idx_read(ctx, path.c_str(), (1 << 20) - 1, &idx), GLIA_BAD_FORMAT);
     EXPECT_NE(message().find("allowed are 1048575"), std::string::npos) << message();
-    ASSERT_EQ(glia_idx_read(ctx, path.c_str(), 1 << 20, &idx), GLIA_OK) << message();
-    glia_block_free(ctx, &idx.data);
+    ASSERT_EQ(gli_idx_read(ctx, path.c_str(), 1 << 20, &idx), GLIA_OK) << message();
+    gli_block_free(ctx, &idx.data);
 }
 
 // A lying header must not make the reader take memory: at most 4 times the file and a mebibyte.
@@ -220,12 +220,12 @@ TEST_F(Idx, mutants_with_bytes_behind_the_end) {
 }
 
 TEST_F(Idx, mutants_of_random_bytes) {
-    const glia_random use = {2024, 0, 0};
+    const gli_random use = {2024, 0, 0};
     for (int i = 0; i < 300; ++i, ++mutants) {
         Bytes file          = small_images();
-        const uint32_t many = 1 + glia_random_u32(use, uint64_t(i) * 64) % 8;
+        const uint32_t many = 1 + gli_random_u32(use, uint64_t(i) * 64) % 8;
         for (uint32_t k = 0; k < many; ++k) {
-            const uint32_t bits = glia_random_u32(use, uint64_t(i) * 64 + k + 1);
+            const uint32_t bits = gli_random_u32(use, uint64_t(i) * 64 + k + 1);
             file[bits % 20]     = static_cast<unsigned char>(bits >> 24);
         }
         if (i % 3 == 0) file = gzipped(file);
@@ -241,9 +241,9 @@ TEST(IdxMemory, every_allocation_may_fail) {
     const auto plain = folder.write("plain", small_images()), packed = folder.write("packed", gzipped(small_images()));
     const auto read = [](const std::string &path) {
         return [path](glia_context *ctx) {
-            glia_idx idx             = {};
-            const glia_status status = glia_idx_read(ctx, path.c_str(), no_limit, &idx);
-            glia_block_free(ctx, &idx.data);
+            gli_idx idx              = {};
+            const glia_status status = gli_idx_read(ctx, path.c_str(), no_limit, &idx);
+            gli_block_free(ctx, &idx.data);
             return status;
         };
     };

@@ -32,7 +32,7 @@ class Network {
             for (const Field &field : *fields) {
                 memory.emplace_back(field.values.size() * glia_dtype_size(field.dtype));
                 for (size_t i = 0; i < field.values.size(); ++i)
-                    glia_store(field.dtype, memory.back().data(), int64_t(i), field.values[i]);
+                    gli_store(field.dtype, memory.back().data(), int64_t(i), field.values[i]);
                 arrays.push_back({nullptr, field.dtype, field.shape, memory.back().data(), 0, 0});
             }
         glia_arrays_args args{};
@@ -74,7 +74,7 @@ class Network {
             std::vector<char> bytes(count * glia_dtype_size(dtype_));
             EXPECT_EQ(glia_model_get(net, glia_model_weight_name(net, i), bytes.data(), bytes.size()), GLIA_OK)
                 << computer.message();
-            for (size_t k = 0; k < count; ++k) all.push_back(glia_load(dtype_, bytes.data(), int64_t(k)));
+            for (size_t k = 0; k < count; ++k) all.push_back(gli_load(dtype_, bytes.data(), int64_t(k)));
         }
         return all;
     }
@@ -102,8 +102,8 @@ using Numbers = std::vector<float>;
 class SequenceLayers : public testing::TestWithParam<const char *> {
    protected:
     void SetUp() override {
-        glia_device_choice choice;
-        if (glia_device_find(device(), &choice) != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
+        gli_device_choice choice;
+        if (gli_device_find(device(), &choice) != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
     }
     const char *device() const { return GetParam(); }
 

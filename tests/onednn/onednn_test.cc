@@ -25,8 +25,7 @@ Context make_context(int threads, glia_context_args args = {}) {
 Tensor make_tensor(const Context &ctx, glia_shape shape, glia_dtype dtype = GLIA_F32) {
     glia_tensor *tensor = nullptr;
     EXPECT_EQ(glia_tensor_create(ctx.get(), dtype, shape, &tensor), GLIA_OK);
-    for (int64_t i = 0; i < glia_count(tensor); ++i)
-        glia_store(dtype, tensor->data, i, double(i * 37 % 101) / 101 - 0.5);
+    for (int64_t i = 0; i < gli_count(tensor); ++i) gli_store(dtype, tensor->data, i, double(i * 37 % 101) / 101 - 0.5);
     return {tensor, glia_tensor_destroy};
 }
 
@@ -35,8 +34,8 @@ std::vector<float> values(const Tensor &tensor) {
     return {data, data + glia_tensor_count(tensor.get())};
 }
 
-const glia_provider *onednn_of(const glia_op *op) {
-    for (const glia_provider *const *it = glia_cpu_device.providers(op); *it; ++it)
+const gli_provider *onednn_of(const gli_op *op) {
+    for (const gli_provider *const *it = gli_cpu_device.providers(op); *it; ++it)
         if (std::string((*it)->name) == "cpu.onednn") return *it;
     return nullptr;
 }
@@ -49,21 +48,21 @@ struct Conv {
           w(make_tensor(ctx, GLIA_SHAPE(16, 8, 3, 3), dtype)),
           y(make_tensor(ctx, GLIA_SHAPE(4, 16, 10, 10), dtype)) {
         const glia_tensor *in[] = {x.get(), w.get()};
-        glia_resolution r;
-        EXPECT_EQ(glia_resolve(ctx.get(), &glia_op_conv2d, nullptr, 2, in, geom, &r), GLIA_OK);
-        call.ctx = ctx.get(), call.op = &glia_op_conv2d, call.geom = geom, call.n_in = 2;
+        gli_resolution r;
+        EXPECT_EQ(gli_resolve(ctx.get(), &gli_op_conv2d, nullptr, 2, in, geom, &r), GLIA_OK);
+        call.ctx = ctx.get(), call.op = &gli_op_conv2d, call.geom = geom, call.n_in = 2;
         call.in[0] = x.get(), call.in[1] = w.get(), call.out[0] = y.get();
     }
     std::string declined() const {
-        const char *reason = onednn_of(&glia_op_conv2d)->decline(&call);
+        const char *reason = onednn_of(&gli_op_conv2d)->decline(&call);
         return reason ? reason : "";
     }
     glia_status run() { return glia_conv2d(ctx.get(), nullptr, x.get(), w.get(), nullptr, y.get()); }
 
     Context ctx;
     Tensor x, w, y;
-    alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-    glia_call call{};
+    alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
+    gli_call call{};
 };
 
 TEST(OneDnn, says_why_it_declines) {
@@ -93,26 +92,26 @@ TEST(OneDnn, takes_an_image_of_one_channel_in_both_layouts) {
         Tensor x = make_tensor(ctx, GLIA_SHAPE(4, 1, 28, 28)), w = make_tensor(ctx, GLIA_SHAPE(8, 1, 3, 3));
         Tensor y                = make_tensor(ctx, GLIA_SHAPE(4, 8, 26, 26));
         const glia_tensor *in[] = {x.get(), w.get()};
-        if (channels_last) glia_channels_last_strides(4, y->dim, y->stride);
-        alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-        glia_resolution r;
-        ASSERT_EQ(glia_resolve(ctx.get(), &glia_op_conv2d, nullptr, 2, in, geom, &r), GLIA_OK);
-        glia_call call{.ctx  = ctx.get(),
-                       .op   = &glia_op_conv2d,
-                       .geom = geom,
-                       .n_in = 2,
-                       .in   = {x.get(), w.get()},
-                       .out  = {y.get()}};
-        glia_prepared prepared{};
-        ASSERT_EQ(onednn_of(&glia_op_conv2d)->prepare(&call, &prepared), GLIA_OK) << channels_last;
-        onednn_of(&glia_op_conv2d)->release(&prepared);
+        if (channels_last) gli_channels_last_strides(4, y->dim, y->stride);
+        alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
+        gli_resolution r;
+        ASSERT_EQ(gli_resolve(ctx.get(), &gli_op_conv2d, nullptr, 2, in, geom, &r), GLIA_OK);
+        gli_call call{.ctx  = ctx.get(),
+                      .op   = &gli_op_conv2d,
+                      .geom = geom,
+                      .n_in = 2,
+                      .in   = {x.get(), w.get()},
+                      .out  = {y.get()}};
+        gli_prepared prepared{};
+        ASSERT_EQ(onednn_of(&gli_op_conv2d)->prepare(&call, &prepared), GLIA_OK) << channels_last;
+        onednn_of(&gli_op_conv2d)->release(&prepared);
     }
 }
 
 TEST(OneDnn, refuses_to_run_inside_a_parallel_region) {
     Conv outside(2), inside(2);
-    const glia_provider *provider = onednn_of(&glia_op_conv2d);
-    glia_prepared prepared{};
+    const gli_provider *provider = onednn_of(&gli_op_conv2d);
+    gli_prepared prepared{};
     ASSERT_EQ(provider->prepare(&inside.call, &prepared), GLIA_OK);
     std::vector<char> workspace(prepared.workspace + 1);
     std::string reason;
@@ -152,7 +151,7 @@ TEST(OneDnn, keeps_a_nan) {
         Conv conv(2);
         glia_conv2d_params params{};
         params.activation = kind;
-        for (int64_t i = 0; i < glia_count(conv.x.get()); ++i) static_cast<float *>(conv.x->data)[i] = NAN;
+        for (int64_t i = 0; i < gli_count(conv.x.get()); ++i) static_cast<float *>(conv.x->data)[i] = NAN;
         ASSERT_EQ(glia_conv2d(conv.ctx.get(), &params, conv.x.get(), conv.w.get(), nullptr, conv.y.get()), GLIA_OK);
         for (float v : values(conv.y)) ASSERT_TRUE(std::isnan(v)) << "conv2d " << glia_unary_name(kind) << ": " << v;
 
@@ -171,15 +170,15 @@ TEST(OneDnn, keeps_a_nan) {
         params.kind = glia_unary_kind(kind), params.alpha = kind == GLIA_CLIP ? -1 : 0,
         params.beta = kind == GLIA_CLIP ? 1 : 0;
         for (int i = 0; i < 33; ++i) static_cast<float *>(x->data)[i] = NAN;
-        alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
+        alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
         const glia_tensor *in[] = {x.get()};
-        glia_resolution r;
-        ASSERT_EQ(glia_resolve(ctx.get(), &glia_op_unary, &params, 1, in, geom, &r), GLIA_OK);
-        glia_call call{
-            .ctx = ctx.get(), .op = &glia_op_unary, .geom = geom, .n_in = 1, .in = {x.get()}, .out = {y.get()}};
-        const glia_provider *provider = onednn_of(&glia_op_unary);
+        gli_resolution r;
+        ASSERT_EQ(gli_resolve(ctx.get(), &gli_op_unary, &params, 1, in, geom, &r), GLIA_OK);
+        gli_call call{
+            .ctx = ctx.get(), .op = &gli_op_unary, .geom = geom, .n_in = 1, .in = {x.get()}, .out = {y.get()}};
+        const gli_provider *provider = onednn_of(&gli_op_unary);
         if (provider->decline(&call)) continue;
-        glia_prepared prepared{};
+        gli_prepared prepared{};
         ASSERT_EQ(provider->prepare(&call, &prepared), GLIA_OK);
         std::vector<char> workspace(prepared.workspace + 1);
         EXPECT_EQ(provider->run(&call, &prepared, workspace.data()), GLIA_OK);
@@ -227,7 +226,7 @@ TEST(OneDnn, filter_gradient_repeats_and_its_bias_does_not_depend_on_threads) {
         Tensor dw = make_tensor(ctx, GLIA_SHAPE(33, 3, 3, 3)), dbias = make_tensor(ctx, GLIA_SHAPE(33));
         glia_conv2d_backward_params params{};
         params.size[0] = params.size[1] = 3;
-        for (Tensor *t : {&x, &dy}) glia_channels_last_strides(4, (*t)->dim, (*t)->stride);
+        for (Tensor *t : {&x, &dy}) gli_channels_last_strides(4, (*t)->dim, (*t)->stride);
         EXPECT_EQ(glia_conv2d_backward_filter(ctx.get(), &params, x.get(), dy.get(), dw.get(), dbias.get()), GLIA_OK);
         return std::pair(values(dw), values(dbias));
     };

@@ -16,7 +16,7 @@ Array dims(std::vector<int64_t> d, glia_dtype dtype) { return {std::move(d), {},
 
 TEST(TakeBatch, follows_the_order_from_the_position_on) {
     Session s;
-    const Result r = s.call(glia_op_take_batch, glia_take_batch_params{3}, {kSamples, kOrder, at(1), ABSENT});
+    const Result r = s.call(gli_op_take_batch, glia_take_batch_params{3}, {kSamples, kOrder, at(1), ABSENT});
     ASSERT_EQ(r.status, GLIA_OK) << r.message;
     EXPECT_EQ(r.out[0].dims, (std::vector<int64_t>{3, 2}));
     EXPECT_EQ(r.out[0].values, (std::vector<double>{10, 11, 10, 11, 20, 21}));
@@ -28,7 +28,7 @@ TEST(TakeBatch, each_part_goes_through_its_row_of_the_table) {
     for (int v = 0; v < 256; ++v) table[size_t(v)] = v / 2.0, table[size_t(256 + v)] = -v;
     const Array samples{{2, 2, 2}, {0, 1, 2, 255, 4, 5, 6, 7}, GLIA_U8}, order{{2}, {1, 0}, GLIA_I64};
     const Result r =
-        s.call(glia_op_take_batch, glia_take_batch_params{2}, {samples, order, at(0), {{2, 256}, table, GLIA_F32}});
+        s.call(gli_op_take_batch, glia_take_batch_params{2}, {samples, order, at(0), {{2, 256}, table, GLIA_F32}});
     ASSERT_EQ(r.status, GLIA_OK) << r.message;
     EXPECT_EQ(r.out[0].dims, (std::vector<int64_t>{2, 2, 2}));
     EXPECT_EQ(r.out[0].values, (std::vector<double>{2, 2.5, -6, -7, 0, 0.5, -2, -255}));
@@ -72,7 +72,7 @@ TEST(TakeBatch, refuses_with_the_values) {
     };
     for (const Bad &b : bad) {
         Session s;
-        const Result r = s.call(glia_op_take_batch, glia_take_batch_params{b.batch}, b.in);
+        const Result r = s.call(gli_op_take_batch, glia_take_batch_params{b.batch}, b.in);
         EXPECT_EQ(r.status, b.status) << b.name;
         EXPECT_NE(r.message.find(b.message), std::string::npos) << b.name << ": " << r.message;
     }
@@ -93,10 +93,10 @@ TEST(Increment, adds_each_number_exactly) {
 
 TEST(Increment, refuses_with_the_values) {
     Session s;
-    const Result dtype = s.call(glia_op_increment, glia_increment_params{}, {dims({1}, GLIA_F32)});
+    const Result dtype = s.call(gli_op_increment, glia_increment_params{}, {dims({1}, GLIA_F32)});
     EXPECT_EQ(dtype.status, GLIA_DTYPE_MISMATCH);
     EXPECT_NE(dtype.message.find("x is f32"), std::string::npos) << dtype.message;
-    const Result shape = s.call(glia_op_increment, glia_increment_params{}, {dims({5}, GLIA_I64)});
+    const Result shape = s.call(gli_op_increment, glia_increment_params{}, {dims({5}, GLIA_I64)});
     EXPECT_EQ(shape.status, GLIA_SHAPE_MISMATCH);
     EXPECT_NE(shape.message.find("x is [5]"), std::string::npos) << shape.message;
 }

@@ -32,12 +32,10 @@ const Array kX = dims({2, 3}), kInts = dims({2, 3}, GLIA_I32), kHalf = dims({2, 
             kStep = dims({}, GLIA_I64);
 
 std::vector<Bad> bad_calls() {
-    const glia_op *u = &glia_op_unary, *ub = &glia_op_unary_backward, *b = &glia_op_binary,
-                  *bb = &glia_op_binary_backward;
-    const glia_op *r = &glia_op_reduce, *rb = &glia_op_reduce_backward, *p = &glia_op_prelu,
-                  *pb = &glia_op_prelu_backward;
-    const glia_op *s = &glia_op_softmax, *sb = &glia_op_softmax_backward, *a = &glia_op_argmax, *d = &glia_op_dropout,
-                  *f = &glia_op_random_fill;
+    const gli_op *u = &gli_op_unary, *ub = &gli_op_unary_backward, *b = &gli_op_binary, *bb = &gli_op_binary_backward;
+    const gli_op *r = &gli_op_reduce, *rb = &gli_op_reduce_backward, *p = &gli_op_prelu, *pb = &gli_op_prelu_backward;
+    const gli_op *s = &gli_op_softmax, *sb = &gli_op_softmax_backward, *a = &gli_op_argmax, *d = &gli_op_dropout,
+                 *f  = &gli_op_random_fill;
     const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH,
                LARGE = GLIA_UNSUPPORTED;
     return {
@@ -140,16 +138,16 @@ TEST(ElementwiseContract, empty_tensors_of_huge_sizes) {
     Session s("");
     const Array huge = dims({0, 1 << 20, 1 << 20, 1 << 20});
     for (const Result &result :
-         {s.call(glia_op_unary, glia_unary_params{.kind = GLIA_RELU}, {huge}),
-          s.call(glia_op_softmax, glia_softmax_params{}, {huge}), s.call(glia_op_argmax, glia_argmax_params{}, {huge}),
-          s.call(glia_op_prelu, glia_prelu_params{}, {huge, dims({1})}),
-          s.call(glia_op_binary, glia_binary_params{GLIA_ADD}, {huge, dims({1})}),
-          s.call(glia_op_reduce, glia_reduce_params{.axes = GLIA_AXIS(0)}, {huge})}) {
+         {s.call(gli_op_unary, glia_unary_params{.kind = GLIA_RELU}, {huge}),
+          s.call(gli_op_softmax, glia_softmax_params{}, {huge}), s.call(gli_op_argmax, glia_argmax_params{}, {huge}),
+          s.call(gli_op_prelu, glia_prelu_params{}, {huge, dims({1})}),
+          s.call(gli_op_binary, glia_binary_params{GLIA_ADD}, {huge, dims({1})}),
+          s.call(gli_op_reduce, glia_reduce_params{.axes = GLIA_AXIS(0)}, {huge})}) {
         EXPECT_EQ(result.status, GLIA_UNSUPPORTED);
         EXPECT_NE(result.message.find("[0,1048576,1048576,1048576] has more than 2^31-1 elements"), std::string::npos)
             << result.message;
     }
-    EXPECT_EQ(s.call(glia_op_unary, glia_unary_params{.kind = GLIA_RELU}, {dims({0, 1 << 20, 1 << 10})}).status,
+    EXPECT_EQ(s.call(gli_op_unary, glia_unary_params{.kind = GLIA_RELU}, {dims({0, 1 << 20, 1 << 10})}).status,
               GLIA_OK);
 }
 

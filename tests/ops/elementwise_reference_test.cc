@@ -18,14 +18,14 @@ Array vec(Values values) { return {{int64_t(values.size())}, values}; }
 
 // The op in f64, with the reference.
 template <class Params>
-std::vector<Array> all(const glia_op &op, const Params &params, const std::vector<Array> &in) {
+std::vector<Array> all(const gli_op &op, const Params &params, const std::vector<Array> &in) {
     Session session;
     const Result result = session.call(op, params, in);
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
     return result.out;
 }
 template <class Params>
-Array run(const glia_op &op, const Params &params, const std::vector<Array> &in) {
+Array run(const gli_op &op, const Params &params, const std::vector<Array> &in) {
     const auto out = all(op, params, in);
     return out.empty() ? Array{} : out[0];
 }
@@ -214,7 +214,7 @@ TEST(Unary, every_kind_at_ten_points) {
     bool seen[GLIA_UNARY_COUNT] = {};
     for (const Function &f : kFunctions) {
         SCOPED_TRACE(glia_unary_name(f.kind));
-        expect(run(glia_op_unary, params_of(f), {points_of(f.kind)}), f.y);
+        expect(run(gli_op_unary, params_of(f), {points_of(f.kind)}), f.y);
         seen[f.kind] = true;
     }
     for (int k = 0; k < GLIA_UNARY_COUNT; ++k) EXPECT_TRUE(seen[k]) << glia_unary_name(glia_unary_kind(k));
@@ -243,11 +243,11 @@ TEST(Unary, every_derivative_from_each_input_that_is_enough) {
         SCOPED_TRACE(glia_unary_name(f.kind));
         Session session;
         const auto params = params_of(f);
-        const Array x = points_of(f.kind), y = run(glia_op_unary, params, {x});
+        const Array x = points_of(f.kind), y = run(gli_op_unary, params, {x});
         Values want = f.slope;
         for (double &v : want) v *= 3;
         const auto call = [&](const Array &a, const Array &b) {
-            return session.call(glia_op_unary_backward, params, {a, b, vec(threes)});
+            return session.call(gli_op_unary_backward, params, {a, b, vec(threes)});
         };
         expect(call(x, y).out.at(0), want);
         const Result none = call(ABSENT, ABSENT), by_x = call(x, ABSENT), by_y = call(ABSENT, y);
@@ -267,7 +267,7 @@ TEST(Unary, every_derivative_from_each_input_that_is_enough) {
 }
 
 Array unary(glia_unary_kind kind, const Values &x, float alpha = 0, float beta = 0) {
-    return run(glia_op_unary, glia_unary_params{.kind = kind, .alpha = alpha, .beta = beta}, {vec(x)});
+    return run(gli_op_unary, glia_unary_params{.kind = kind, .alpha = alpha, .beta = beta}, {vec(x)});
 }
 
 TEST(Unary, large_arguments_do_not_overflow) {
@@ -292,7 +292,7 @@ TEST(Unary, nan_goes_through) {
 
 TEST(Unary, kinks_are_as_the_header_says) {
     const auto slope = [](glia_unary_kind kind, const Values &x, float alpha = 0, float beta = 0) {
-        return run(glia_op_unary_backward, glia_unary_params{kind, alpha, beta},
+        return run(gli_op_unary_backward, glia_unary_params{kind, alpha, beta},
                    {vec(x), ABSENT, vec(Values(x.size(), 1))});
     };
     expect(slope(GLIA_RELU, {0, -0.0}), {0, 0});
@@ -308,10 +308,10 @@ TEST(Unary, kinks_are_as_the_header_says) {
 
 TEST(Prelu, slope_of_each_channel) {
     const Array x = arr({1, 2, 3}, {-1, 2, -3, -4, 0, 6});
-    expect(run(glia_op_prelu, glia_prelu_params{}, {x, vec({0.5, 2})}), {1, 2, 3}, {-0.5, 2, -1.5, -8, 0, 6});
-    expect(run(glia_op_prelu, glia_prelu_params{}, {x, vec({10})}), {1, 2, 3}, {-10, 2, -30, -40, 0, 6});
+    expect(run(gli_op_prelu, glia_prelu_params{}, {x, vec({0.5, 2})}), {1, 2, 3}, {-0.5, 2, -1.5, -8, 0, 6});
+    expect(run(gli_op_prelu, glia_prelu_params{}, {x, vec({10})}), {1, 2, 3}, {-10, 2, -30, -40, 0, 6});
     const auto back =
-        all(glia_op_prelu_backward, glia_prelu_params{}, {x, vec({0.5, 2}), arr({1, 2, 3}, {1, 2, 3, 4, 5, 6})});
+        all(gli_op_prelu_backward, glia_prelu_params{}, {x, vec({0.5, 2}), arr({1, 2, 3}, {1, 2, 3, 4, 5, 6})});
     expect(back[0], {1, 2, 3}, {0.5, 2, 1.5, 8, 10, 6});
     expect(back[1], {-1 - 9, -16});
 }
@@ -319,7 +319,7 @@ TEST(Prelu, slope_of_each_channel) {
 // ---- binary
 
 Array binary(glia_binary_kind kind, const Array &a, const Array &b) {
-    return run(glia_op_binary, glia_binary_params{kind}, {a, b});
+    return run(gli_op_binary, glia_binary_params{kind}, {a, b});
 }
 
 TEST(Binary, broadcasts_as_numpy) {
@@ -341,7 +341,7 @@ TEST(Binary, extremes_pass_nan_on) {
 }
 
 std::vector<Array> binary_back(glia_binary_kind kind, const Array &a, const Array &b, const Array &dy) {
-    return all(glia_op_binary_backward, glia_binary_params{kind}, {a, b, dy});
+    return all(gli_op_binary_backward, glia_binary_params{kind}, {a, b, dy});
 }
 
 TEST(Binary, gradients_are_summed_over_what_was_repeated) {
@@ -378,7 +378,7 @@ TEST(Binary, equal_extremes_share_their_gradient) {
 // ---- reduce
 
 Array reduce(glia_reduce_kind kind, const Array &x, unsigned axes = 0, bool keep = false) {
-    return run(glia_op_reduce, glia_reduce_params{kind, axes, keep}, {x});
+    return run(gli_op_reduce, glia_reduce_params{kind, axes, keep}, {x});
 }
 
 const Array kCube = arr({2, 3, 2}, {1, 2, 3, 4, 5, 6, -7, 8, 9, 10, 11, 12});
@@ -410,7 +410,7 @@ TEST(Reduce, of_nothing_and_of_nan) {
 
 Array reduce_back(glia_reduce_kind kind, const Array &x, const Array &y, const Array &dy, unsigned axes = 0,
                   glia_shape shape = {}) {
-    return run(glia_op_reduce_backward, glia_reduce_backward_params{{kind, axes, false}, shape}, {x, y, dy});
+    return run(gli_op_reduce_backward, glia_reduce_backward_params{{kind, axes, false}, shape}, {x, y, dy});
 }
 
 TEST(Reduce, gradients) {
@@ -434,19 +434,18 @@ TEST(Reduce, equal_extremes_share_their_gradient_evenly) {
 
 TEST(Argmax, first_maximum_and_nan) {
     const Array x = arr({3, 4}, {1, 7, 7, 2, -3, -1, -2, -1, 5, kNan, 9, kNan});
-    expect(run(glia_op_argmax, glia_argmax_params{}, {x}), {1, 1, 1});
-    expect(run(glia_op_argmax, glia_argmax_params{.axes = GLIA_AXIS(0)}, {x}), {2, 2, 2, 2});
-    expect(
-        run(glia_op_argmax, glia_argmax_params{.axes = GLIA_AXIS(0), .keep_dims = true}, {arr({2, 2}, {1, 9, 3, 9})}),
-        {1, 2}, {1, 0});
-    expect(run(glia_op_argmax, glia_argmax_params{}, {vec({-kInf, -kInf})}), {}, {0});
-    EXPECT_EQ(run(glia_op_argmax, glia_argmax_params{}, {x}).dtype, GLIA_I64);
+    expect(run(gli_op_argmax, glia_argmax_params{}, {x}), {1, 1, 1});
+    expect(run(gli_op_argmax, glia_argmax_params{.axes = GLIA_AXIS(0)}, {x}), {2, 2, 2, 2});
+    expect(run(gli_op_argmax, glia_argmax_params{.axes = GLIA_AXIS(0), .keep_dims = true}, {arr({2, 2}, {1, 9, 3, 9})}),
+           {1, 2}, {1, 0});
+    expect(run(gli_op_argmax, glia_argmax_params{}, {vec({-kInf, -kInf})}), {}, {0});
+    EXPECT_EQ(run(gli_op_argmax, glia_argmax_params{}, {x}).dtype, GLIA_I64);
 }
 
 // ---- softmax
 
 Array softmax(const Array &x, bool log = false, unsigned axes = 0) {
-    return run(glia_op_softmax, glia_softmax_params{axes, log}, {x});
+    return run(gli_op_softmax, glia_softmax_params{axes, log}, {x});
 }
 
 TEST(Softmax, of_logarithms_is_their_share) {
@@ -479,9 +478,9 @@ TEST(Softmax, infinities_and_nan_as_in_pytorch) {
 
 TEST(Softmax, gradients) {
     const Array y = vec({0.25, 0.75}), dy = vec({4, 8});  // sum of y dy: 7
-    expect(run(glia_op_softmax_backward, glia_softmax_params{}, {y, dy}), {0.25 * -3, 0.75 * 1});
+    expect(run(gli_op_softmax_backward, glia_softmax_params{}, {y, dy}), {0.25 * -3, 0.75 * 1});
     const Array logs = vec({std::log(0.25), std::log(0.75)});
-    expect(run(glia_op_softmax_backward, glia_softmax_params{.log = true}, {logs, dy}), {4 - 3, 8 - 9});
+    expect(run(gli_op_softmax_backward, glia_softmax_params{.log = true}, {logs, dy}), {4 - 3, 8 - 9});
 }
 
 // ---- the same corners through whatever provider the table picks, in f32
@@ -493,8 +492,8 @@ TEST(Providers, corners_agree_with_the_reference) {
     for (int k = 0; k < GLIA_UNARY_COUNT; ++k) {
         const glia_unary_params params{glia_unary_kind(k), glia_unary_kind(k) == GLIA_CLIP ? -1.0f : 0.0f, 0};
         const Array in{{int64_t(x.size())}, x, GLIA_F32};
-        const auto got  = fast.call(glia_op_unary, params, {in}).out.at(0).values;
-        const auto want = reference.call(glia_op_unary, params, {in}).out.at(0).values;
+        const auto got  = fast.call(gli_op_unary, params, {in}).out.at(0).values;
+        const auto want = reference.call(gli_op_unary, params, {in}).out.at(0).values;
         for (size_t i = 0; i < x.size(); ++i) {
             SCOPED_TRACE(std::string(glia_unary_name(params.kind)) + " of " + std::to_string(x[i]));
             if (std::isnan(want[i]))
@@ -507,12 +506,12 @@ TEST(Providers, corners_agree_with_the_reference) {
     }
     for (glia_binary_kind kind : {GLIA_MINIMUM, GLIA_MAXIMUM}) {
         const Array a{{4}, {1, kNan, 2, kNan}, GLIA_F32}, b{{4}, {kNan, 1, 3, kNan}, GLIA_F32};
-        const auto got = fast.call(glia_op_binary, glia_binary_params{kind}, {a, b}).out.at(0).values;
+        const auto got = fast.call(gli_op_binary, glia_binary_params{kind}, {a, b}).out.at(0).values;
         EXPECT_TRUE(std::isnan(got[0]) && std::isnan(got[1]) && std::isnan(got[3]));
     }
     for (bool log : {false, true}) {
         const Array rows{{3, 2}, {-kInf, -kInf, 0, -kInf, 10000, 10001}, GLIA_F32};
-        const auto got = fast.call(glia_op_softmax, glia_softmax_params{.log = log}, {rows}).out.at(0).values;
+        const auto got = fast.call(gli_op_softmax, glia_softmax_params{.log = log}, {rows}).out.at(0).values;
         EXPECT_TRUE(std::isnan(got[0]) && std::isnan(got[1]));
         EXPECT_NEAR(got[2], log ? 0 : 1, 1e-6);
         EXPECT_EQ(got[3], log ? -kInf : 0);
@@ -528,20 +527,20 @@ TEST(Providers, bits_do_not_depend_on_the_number_of_threads) {
         Session s("cpu.native");
         s.ctx()->threads = threads;
         std::vector<Values> out;
-        const auto add = [&](const glia_op &op, const auto &params, const std::vector<Array> &in) {
+        const auto add = [&](const gli_op &op, const auto &params, const std::vector<Array> &in) {
             const Result r = s.call(op, params, in);
             EXPECT_EQ(r.status, GLIA_OK) << r.message;
             if (!r.out.empty()) out.push_back(r.out[0].values);
         };
         for (glia_unary_kind kind : {GLIA_RELU, GLIA_TANH, GLIA_EXP})
-            add(glia_op_unary, glia_unary_params{.kind = kind}, {x});
-        add(glia_op_binary, glia_binary_params{GLIA_DIV},
+            add(gli_op_unary, glia_unary_params{.kind = kind}, {x});
+        add(gli_op_binary, glia_binary_params{GLIA_DIV},
             {x, Array{{211}, {x.values.begin(), x.values.begin() + 211}, GLIA_F32}});
         for (unsigned axes : {0u, GLIA_AXIS(0), GLIA_AXIS(1)})
-            add(glia_op_reduce, glia_reduce_params{.kind = GLIA_MEAN, .axes = axes}, {x});
-        for (bool log : {false, true}) add(glia_op_softmax, glia_softmax_params{.log = log}, {x});
-        add(glia_op_softmax_backward, glia_softmax_params{}, {x, x});
-        add(glia_op_random_fill, glia_random_fill_params{.kind = GLIA_NORMAL, .shape = GLIA_SHAPE(331, 211)}, {});
+            add(gli_op_reduce, glia_reduce_params{.kind = GLIA_MEAN, .axes = axes}, {x});
+        for (bool log : {false, true}) add(gli_op_softmax, glia_softmax_params{.log = log}, {x});
+        add(gli_op_softmax_backward, glia_softmax_params{}, {x, x});
+        add(gli_op_random_fill, glia_random_fill_params{.kind = GLIA_NORMAL, .shape = GLIA_SHAPE(331, 211)}, {});
         return out;
     };
     const auto one = bits(1);

@@ -23,13 +23,13 @@ std::pair<std::string, std::string> devices() {
     return {pair.substr(0, comma), comma == std::string::npos ? "" : pair.substr(comma + 1)};
 }
 
-const glia_device *device_of(const std::string &name) {
-    glia_device_choice choice;
-    return glia_device_find(name.c_str(), &choice) == GLIA_OK ? choice.device : nullptr;
+const gli_device *device_of(const std::string &name) {
+    gli_device_choice choice;
+    return gli_device_find(name.c_str(), &choice) == GLIA_OK ? choice.device : nullptr;
 }
 
-const glia_provider *provider_of(const glia_device &device, const glia_op *op, const char *name) {
-    for (const glia_provider *const *it = device.providers(op); *it; ++it)
+const gli_provider *provider_of(const gli_device &device, const gli_op *op, const char *name) {
+    for (const gli_provider *const *it = device.providers(op); *it; ++it)
         if (strcmp((*it)->name, name) == 0) return *it;
     return nullptr;
 }
@@ -43,9 +43,9 @@ struct Count {
     }
 };
 
-class Fidelity : public testing::TestWithParam<const glia_op *> {
+class Fidelity : public testing::TestWithParam<const gli_op *> {
    protected:
-    void compare(const glia_provider &a, const glia_provider &b, const Case &c, const Variant &variant, Regime regime) {
+    void compare(const gli_provider &a, const gli_provider &b, const Case &c, const Variant &variant, Regime regime) {
         const auto [first, second] = devices();
         const Verdict on_first     = judge(a, c, variant, regime, first.c_str()),
                       on_second    = judge(b, c, variant, regime, second.c_str());
@@ -69,12 +69,12 @@ class Fidelity : public testing::TestWithParam<const glia_op *> {
 
 TEST_P(Fidelity, both_devices_agree) {
     const auto [first, second] = devices();
-    const glia_device *a = device_of(first), *b = device_of(second);
+    const gli_device *a = device_of(first), *b = device_of(second);
     if (!a || !b) GTEST_SKIP() << glia_message(nullptr);
     for (const Case &c : all_cases()) {
         if (c.op != GetParam() || c.bench) continue;
-        for (const glia_provider *const *it = a->providers(c.op); *it; ++it) {
-            const glia_provider *other = provider_of(*b, c.op, (*it)->name);
+        for (const gli_provider *const *it = a->providers(c.op); *it; ++it) {
+            const gli_provider *other = provider_of(*b, c.op, (*it)->name);
             if (!other) continue;
             for (const Variant &variant : variants_of(c)) {
                 if (variant.layout != Layout::dense || variant.in_place || variant.required_only) continue;
@@ -85,9 +85,9 @@ TEST_P(Fidelity, both_devices_agree) {
     report();
 }
 
-std::vector<const glia_op *> ops() {
-    std::vector<const glia_op *> all;
-    for (const glia_op *const *op = glia_ops; *op; ++op) all.push_back(*op);
+std::vector<const gli_op *> ops() {
+    std::vector<const gli_op *> all;
+    for (const gli_op *const *op = gli_ops; *op; ++op) all.push_back(*op);
     return all;
 }
 

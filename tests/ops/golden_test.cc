@@ -73,15 +73,15 @@ double bound_of(Session &session, const Case &c, const std::vector<Array> &in, g
     double scale = largest(want.values);
     for (const Array &x : in) {
         tensors.push_back(session.tensor(x));
-        if (!x.absent && glia_dtype_is_float(x.dtype)) scale = std::max(scale, largest(x.values));
+        if (!x.absent && gli_dtype_is_float(x.dtype)) scale = std::max(scale, largest(x.values));
     }
-    alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-    glia_resolution r;
-    glia_call call{};
-    if (glia_resolve(session.ctx(), c.op, c.params.data(), int(tensors.size()), tensors.data(), geom, &r) != GLIA_OK)
+    alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
+    gli_resolution r;
+    gli_call call{};
+    if (gli_resolve(session.ctx(), c.op, c.params.data(), int(tensors.size()), tensors.data(), geom, &r) != GLIA_OK)
         return 0;
     call.ctx = session.ctx(), call.op = c.op, call.geom = geom, call.n_in = int(tensors.size());
-    return glia_error_bound(&call, dtype, scale);
+    return gli_error_bound(&call, dtype, scale);
 }
 
 std::string text_of(const char *name) {
@@ -107,7 +107,7 @@ void PrintTo(const Param &p, std::ostream *out) {
 std::vector<Param> all_params() {
     std::vector<Param> all;
     for (const Case &c : golden::all_cases()) {
-        for (const glia_provider *const *it = glia_cpu_device.providers(c.op); *it; ++it)
+        for (const gli_provider *const *it = gli_cpu_device.providers(c.op); *it; ++it)
             all.push_back({&c, (*it)->name, strcmp((*it)->name, "cpu.ref") == 0 ? GLIA_F64 : GLIA_F32});
     }
     return all;
@@ -190,7 +190,7 @@ class Gradients {
             in.push_back(arrays[i].absent ? glia_value{0} : net_.input(arrays[i].dims, arrays[i].dtype));
             if (arrays[i].absent) continue;
             numbers_.push_back(arrays[i].values);
-            if (glia_dtype_is_float(arrays[i].dtype) && (c.op->differentiable >> i & 1)) wanted_.push_back(int(i));
+            if (gli_dtype_is_float(arrays[i].dtype) && (c.op->differentiable >> i & 1)) wanted_.push_back(int(i));
         }
         const glia_value y = net_.call(c.op->name, c.params.data(), in);
         if (glia_graph_status(net_.graph) != GLIA_OK) throw std::runtime_error(glia_message(net_.ctx));
@@ -201,7 +201,7 @@ class Gradients {
         std::vector<glia_value> by;
         for (int i : wanted_) by.push_back(in[size_t(i)]);
         out_.resize(by.size());
-        if (glia__graph_gradient(net_.graph, &y, &seed, 1, by.data(), int(by.size()), out_.data()) != GLIA_OK)
+        if (gli_graph_gradient(net_.graph, &y, &seed, 1, by.data(), int(by.size()), out_.data()) != GLIA_OK)
             throw std::runtime_error(glia_message(net_.ctx));
     }
 
@@ -223,10 +223,10 @@ class Gradients {
         double ulps = 0, scale = 0;
         std::vector<glia_value> results;
         for (int i = 0; i < net_.graph->n_nodes; ++i) {
-            const glia_node &node = net_.graph->nodes[i];
-            glia_call call{};
+            const gli_node &node = net_.graph->nodes[i];
+            gli_call call{};
             call.op = node.op, call.geom = node.geom;
-            ulps += glia_error_bound(&call, dtype, 1);
+            ulps += gli_error_bound(&call, dtype, 1);
             for (int o = 0; o < node.op->n_out; ++o)
                 if (node.out[o]) results.push_back({node.out[o]});
         }
@@ -235,7 +235,7 @@ class Gradients {
         return ulps * scale;
     }
 
-    void add_ops(std::set<const glia_op *> &ops) const {
+    void add_ops(std::set<const gli_op *> &ops) const {
         for (int i = 0; i < net_.graph->n_nodes; ++i) ops.insert(net_.graph->nodes[i].op);
     }
 
@@ -251,7 +251,7 @@ bool has_gradients(const Case &c) {
     if (c.steps || !want || !want->output(0) || want->output(0)->integer) return false;
     for (size_t i = 0; i < c.inputs.size(); ++i) {
         const golden::Input &input = c.inputs[i];
-        if (input.content != golden::Content::absent && (!input.fixed || glia_dtype_is_float(input.dtype)) &&
+        if (input.content != golden::Content::absent && (!input.fixed || gli_dtype_is_float(input.dtype)) &&
             (c.op->differentiable >> i & 1))
             return true;
     }
@@ -312,12 +312,12 @@ TEST(Record, has_more_than_300_cases_and_no_stale_ones) {
 
 // An op is judged by a case of its own, or as a part of another op's gradient.
 TEST(Record, covers_every_op) {
-    std::set<const glia_op *> seen;
+    std::set<const gli_op *> seen;
     for (const Case &c : golden::all_cases()) {
         seen.insert(c.op);
         if (has_gradients(c)) Gradients(c, GLIA_F64, "cpu.ref").add_ops(seen);
     }
-    for (const glia_op *const *op = glia_ops; *op; ++op)
+    for (const gli_op *const *op = gli_ops; *op; ++op)
         EXPECT_TRUE(seen.count(*op)) << (*op)->name << " has no case in tests/golden/";
 }
 

@@ -25,7 +25,7 @@ struct Count {
 };
 Count total;
 
-uint32_t through(const glia_op *op) { return op->differentiable_out ? op->differentiable_out : 1; }
+uint32_t through(const gli_op *op) { return op->differentiable_out ? op->differentiable_out : 1; }
 
 bool is_checked(const Case &c, size_t i) {
     const Input &input = c.inputs[i];
@@ -48,7 +48,7 @@ class Subject {
             if (is_checked(c, i)) wrt_.push_back(in[i]), index_.push_back(i);
         }
         std::vector<glia_value> out(size_t(c.op->n_out));
-        glia__graph_call(net_.graph, c.op, c.params.data(), in.data(), int(in.size()), out.data(), int(out.size()));
+        gli_graph_call(net_.graph, c.op, c.params.data(), in.data(), int(in.size()), out.data(), int(out.size()));
         std::mt19937_64 rng(test_seed());
         for (size_t o = 0; o < out.size() && glia_graph_status(net_.graph) == GLIA_OK; ++o) {
             // a function that rounds to fewer bits is a staircase: it has no differences to compare with
@@ -56,7 +56,7 @@ class Subject {
             const glia_shape shape = glia_graph_shape(net_.graph, out[o]);
             glia_tensor *seed =
                 net_.tensor({shape.dim, shape.dim + shape.ndim}, {}, glia_graph_dtype(net_.graph, out[o]));
-            std::vector<double> weight(size_t(glia_count(seed)));
+            std::vector<double> weight(size_t(gli_count(seed)));
             for (double &w : weight) w = double(int64_t(rng() % 2001) - 1000) / 1000;
             net_.set(seed, weight);
             y_.push_back(out[o]);
@@ -65,8 +65,8 @@ class Subject {
         }
         gradients_.resize(wrt_.size());
         if (glia_graph_status(net_.graph) == GLIA_OK)
-            glia__graph_gradient(net_.graph, y_.data(), seeds_.data(), int(y_.size()), wrt_.data(), int(wrt_.size()),
-                                 gradients_.data());
+            gli_graph_gradient(net_.graph, y_.data(), seeds_.data(), int(y_.size()), wrt_.data(), int(wrt_.size()),
+                               gradients_.data());
         if (glia_graph_status(net_.graph) != GLIA_OK) {
             fail();
             return;
@@ -124,13 +124,13 @@ class Subject {
     size_t most(size_t k) const {
         double work = 0;  // of one forward run
         for (int s = 0; s < forward_->n_steps; ++s) {
-            const glia_plan_step &step = forward_->steps[s];
-            glia_cost cost{};
+            const gli_plan_step &step = forward_->steps[s];
+            gli_cost cost{};
             if (step.op->cost) step.op->cost(step.geom, &cost);
             work += cost.flops;
-            for (int i = 0; i < step.n_in; ++i) work += step.call.in[i] ? 4 * double(glia_count(step.call.in[i])) : 0;
+            for (int i = 0; i < step.n_in; ++i) work += step.call.in[i] ? 4 * double(gli_count(step.call.in[i])) : 0;
         }
-        const size_t count  = size_t(glia_count(tensors_[index_[k]]));
+        const size_t count  = size_t(gli_count(tensors_[index_[k]]));
         const double afford = kWork / (2 * work + 1);
         if (count <= kAll && double(count) <= afford) return count;
         return afford < kFew ? kFew : std::min(kSample, size_t(afford));
@@ -203,7 +203,7 @@ INSTANTIATE_TEST_SUITE_P(f64, Gradients, testing::ValuesIn(differentiable_cases(
                          [](const auto &info) { return name_of(info.param); });
 
 TEST(Gradients, every_differentiable_input_is_checked) {
-    std::map<std::pair<const glia_op *, size_t>, bool> checked;
+    std::map<std::pair<const gli_op *, size_t>, bool> checked;
     for (const Case *c : differentiable_cases()) {
         bool missing = false;
         for (size_t i = 0; i < c->inputs.size(); ++i) missing = missing || (is_checked(*c, i) && !checked[{c->op, i}]);
@@ -217,10 +217,10 @@ TEST(Gradients, every_differentiable_input_is_checked) {
             if (count.checked) checked[{c->op, subject.inputs()[k]}] = true;
         }
     }
-    for (const glia_op *const *op = glia_ops; *op; ++op) {
+    for (const gli_op *const *op = gli_ops; *op; ++op) {
         EXPECT_EQ(!(*op)->derive, !(*op)->differentiable) << (*op)->name;
         for (int i = 0; i < (*op)->max_in && i < 32; ++i) {
-            if (!((*op)->differentiable >> i & 1) || (i > 2 && (*op)->max_in == GLIA_MAX_IN)) continue;
+            if (!((*op)->differentiable >> i & 1) || (i > 2 && (*op)->max_in == GLI_MAX_IN)) continue;
             EXPECT_TRUE((checked[{*op, size_t(i)}])) << (*op)->name << ": no case checks the gradient by input " << i;
         }
     }

@@ -30,13 +30,13 @@ const Array kX = dims({2, 4, 5, 6}), kW = dims({3, 4, 3, 3}), kGrouped = dims({3
 const Array kTw = dims({4, 3, 3, 3}), kA = dims({2, 3}), kB = dims({3, 4}), kUnits = dims({5, 3});
 
 const std::vector<Bad> &bad_calls() {
-    static const glia_op *const c = &glia_op_conv2d;
-    static const glia_op *const d = &glia_op_conv2d_backward_data;
-    static const glia_op *const f = &glia_op_conv2d_backward_filter;
-    static const glia_op *const t = &glia_op_conv2d_transpose;
-    static const glia_op *const m = &glia_op_matmul;
-    static const glia_op *const u = &glia_op_dense;
-    static const glia_op *const b = &glia_op_dense_backward_weights;
+    static const gli_op *const c = &gli_op_conv2d;
+    static const gli_op *const d = &gli_op_conv2d_backward_data;
+    static const gli_op *const f = &gli_op_conv2d_backward_filter;
+    static const gli_op *const t = &gli_op_conv2d_transpose;
+    static const gli_op *const m = &gli_op_matmul;
+    static const gli_op *const u = &gli_op_dense;
+    static const gli_op *const b = &gli_op_dense_backward_weights;
     const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH,
                LARGE                  = GLIA_UNSUPPORTED;
     static const std::vector<Bad> all = {
@@ -230,11 +230,11 @@ TEST(LinearContract, conv1d_takes_three_dimensions) {
 
 int places(int64_t size, int64_t window, int stride, int pad, int pad_end, bool ceil_mode, int dilation = 1) {
     Session s;
-    glia_resolution r{};
-    glia_window_axis axis{"rows", stride, pad, pad_end, dilation};
+    gli_resolution r{};
+    gli_window_axis axis{"rows", stride, pad, pad_end, dilation};
     int out = -1;
-    r.ctx = s.ctx(), r.op = &glia_op_conv2d;
-    return glia_window_places(&r, &axis, size, window, ceil_mode, &out) == GLIA_OK ? out : -1;
+    r.ctx = s.ctx(), r.op = &gli_op_conv2d;
+    return gli_window_places(&r, &axis, size, window, ceil_mode, &out) == GLIA_OK ? out : -1;
 }
 
 TEST(Window, places_round_down) {

@@ -13,7 +13,7 @@ using Dims   = std::vector<int64_t>;
 
 // The op in f64, with the reference; output 0 if it has one only.
 template <class Params>
-Array run(const glia_op &op, const Params &params, const std::vector<Array> &in, size_t output = 0) {
+Array run(const gli_op &op, const Params &params, const std::vector<Array> &in, size_t output = 0) {
     Session session;
     const Result result = session.call(op, params, in);
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
@@ -51,13 +51,13 @@ const Array kPowers{{1, 1, 2, 2}, {1, 10, 100, 1000}};
 
 TEST(Conv2d, counts_the_neighbours_of_each_pixel) {
     const glia_conv2d_params same{.pad = {1, 1}};
-    expect(run(glia_op_conv2d, same, {filled({1, 1, 3, 3}, 1), filled({1, 1, 3, 3}, 1)}), {1, 1, 3, 3},
+    expect(run(gli_op_conv2d, same, {filled({1, 1, 3, 3}, 1), filled({1, 1, 3, 3}, 1)}), {1, 1, 3, 3},
            {4, 6, 4, 6, 9, 6, 4, 6, 4});
 }
 
 TEST(Conv2d, does_not_flip_the_filter) {
     // 1*1 + 2*2 + 4*3 + 5*4 = 37, and one column and one row further.
-    expect(run(glia_op_conv2d, glia_conv2d_params{}, {kNine, kFour}), {1, 1, 2, 2}, {37, 47, 67, 77});
+    expect(run(gli_op_conv2d, glia_conv2d_params{}, {kNine, kFour}), {1, 1, 2, 2}, {37, 47, 67, 77});
 }
 
 // ONNX's page of Conv, the examples conv_with_padding, conv_without_padding, conv_with_strides_padding and
@@ -65,52 +65,52 @@ TEST(Conv2d, does_not_flip_the_filter) {
 TEST(Conv2d, agrees_with_the_examples_of_onnx) {
     const Array five = counting({1, 1, 5, 5}), seven = counting({1, 1, 7, 5}), ones = filled({1, 1, 3, 3}, 1);
     expect(
-        run(glia_op_conv2d, glia_conv2d_params{.pad = {1, 1}}, {five, ones}), {1, 1, 5, 5},
+        run(gli_op_conv2d, glia_conv2d_params{.pad = {1, 1}}, {five, ones}), {1, 1, 5, 5},
         {12, 21, 27, 33, 24, 33, 54, 63, 72, 51, 63, 99, 108, 117, 81, 93, 144, 153, 162, 111, 72, 111, 117, 123, 84});
-    expect(run(glia_op_conv2d, glia_conv2d_params{}, {five, ones}), {1, 1, 3, 3},
+    expect(run(gli_op_conv2d, glia_conv2d_params{}, {five, ones}), {1, 1, 3, 3},
            {54, 63, 72, 99, 108, 117, 144, 153, 162});
-    expect(run(glia_op_conv2d, glia_conv2d_params{.stride = {2, 2}, .pad = {1, 1}}, {seven, ones}), {1, 1, 4, 3},
+    expect(run(gli_op_conv2d, glia_conv2d_params{.stride = {2, 2}, .pad = {1, 1}}, {seven, ones}), {1, 1, 4, 3},
            {12, 27, 24, 63, 108, 81, 123, 198, 141, 112, 177, 124});
-    expect(run(glia_op_conv2d, glia_conv2d_params{.stride = {2, 2}, .pad = {1, 0}}, {seven, ones}), {1, 1, 4, 2},
+    expect(run(gli_op_conv2d, glia_conv2d_params{.stride = {2, 2}, .pad = {1, 0}}, {seven, ones}), {1, 1, 4, 2},
            {21, 33, 99, 117, 189, 207, 171, 183});
 }
 
 TEST(Conv2d, pads_at_one_end) {
     const Array x = row({1, 2, 3}), w = row({1, 10});
-    expect(run(glia_op_conv2d, glia_conv2d_params{.pad_end = {0, 1}}, {x, w}), {1, 1, 1, 3}, {21, 32, 3});
+    expect(run(gli_op_conv2d, glia_conv2d_params{.pad_end = {0, 1}}, {x, w}), {1, 1, 1, 3}, {21, 32, 3});
     const glia_conv2d_params start{.pad = {0, 1}, .pad_end = {0, GLIA_NO_PAD}};
-    expect(run(glia_op_conv2d, start, {x, w}), {1, 1, 1, 3}, {10, 21, 32});
+    expect(run(gli_op_conv2d, start, {x, w}), {1, 1, 1, 3}, {10, 21, 32});
     const glia_conv2d_params both{.pad = {0, 1}, .pad_end = {0, 2}};
-    expect(run(glia_op_conv2d, both, {x, w}), {1, 1, 1, 5}, {10, 21, 32, 3, 0});
+    expect(run(gli_op_conv2d, both, {x, w}), {1, 1, 1, 5}, {10, 21, 32, 3, 0});
 }
 
 TEST(Conv2d, strides_and_dilates) {
     const Array x = row({1, 2, 3, 4, 5, 6, 7});
-    expect(run(glia_op_conv2d, glia_conv2d_params{.dilation = {1, 3}}, {x, row({1, 10})}), {1, 1, 1, 4},
+    expect(run(gli_op_conv2d, glia_conv2d_params{.dilation = {1, 3}}, {x, row({1, 10})}), {1, 1, 1, 4},
            {41, 52, 63, 74});
     const glia_conv2d_params both{.stride = {1, 2}, .dilation = {1, 2}};
-    expect(run(glia_op_conv2d, both, {x, row({1, 10})}), {1, 1, 1, 3}, {31, 53, 75});
+    expect(run(gli_op_conv2d, both, {x, row({1, 10})}), {1, 1, 1, 3}, {31, 53, 75});
 }
 
 TEST(Conv2d, sums_over_channels_and_adds_the_bias) {
     const Array x{{1, 2, 1, 2}, {1, 2, 3, 4}}, w{{2, 2, 1, 1}, {1, 10, 100, 1000}}, bias{{2}, {0.5, -7}};
-    expect(run(glia_op_conv2d, glia_conv2d_params{}, {x, w, bias}), {1, 2, 1, 2}, {31.5, 42.5, 3093, 4193});
+    expect(run(gli_op_conv2d, glia_conv2d_params{}, {x, w, bias}), {1, 2, 1, 2}, {31.5, 42.5, 3093, 4193});
 }
 
 TEST(Conv2d, keeps_groups_apart) {
     const Array x{{1, 2, 1, 1}, {1, 2}}, w{{4, 1, 1, 1}, {1, 10, 100, 1000}};
-    expect(run(glia_op_conv2d, glia_conv2d_params{.groups = 2}, {x, w}), {1, 4, 1, 1}, {1, 10, 200, 2000});
+    expect(run(gli_op_conv2d, glia_conv2d_params{.groups = 2}, {x, w}), {1, 4, 1, 1}, {1, 10, 200, 2000});
 }
 
 TEST(Conv2d, keeps_the_items_of_a_batch_apart) {
     const Array x{{2, 1, 1, 2}, {1, 2, 30, 40}};
-    expect(run(glia_op_conv2d, glia_conv2d_params{}, {x, row({1, 1})}), {2, 1, 1, 1}, {3, 70});
+    expect(run(gli_op_conv2d, glia_conv2d_params{}, {x, row({1, 1})}), {2, 1, 1, 1}, {3, 70});
 }
 
 TEST(Conv2d, applies_the_activation_after_the_bias) {
     const Array x = row({-3, 1, 2}), w = row({1}), bias{{1}, {-1}};
     const auto act = [&](glia_unary_kind kind) {
-        return run(glia_op_conv2d, glia_conv2d_params{.activation = kind}, {x, w, bias});
+        return run(gli_op_conv2d, glia_conv2d_params{.activation = kind}, {x, w, bias});
     };
     expect(act(GLIA_RELU), {1, 1, 1, 3}, {0, 0, 1});
     // 1 / (1 + e^4), 1/2, 1 / (1 + 1/e); tanh -4, 0, tanh 1.
@@ -119,60 +119,60 @@ TEST(Conv2d, applies_the_activation_after_the_bias) {
 }
 
 TEST(Conv2d, passes_nan_on) {
-    const Array got = run(glia_op_conv2d, glia_conv2d_params{.activation = GLIA_RELU}, {row({NAN, 1}), row({1})});
+    const Array got = run(gli_op_conv2d, glia_conv2d_params{.activation = GLIA_RELU}, {row({NAN, 1}), row({1})});
     EXPECT_TRUE(std::isnan(got.values[0]));
     EXPECT_EQ(got.values[1], 1);
 }
 
 TEST(Conv2d, of_nothing_but_padding_is_the_bias) {
     const Array x{{1, 1, 0, 2}, {}}, w = filled({1, 1, 1, 1}, 3), bias{{1}, {5}};
-    expect(run(glia_op_conv2d, glia_conv2d_params{.pad = {1, 0}}, {x, w, bias}), {1, 1, 2, 2}, {5, 5, 5, 5});
+    expect(run(gli_op_conv2d, glia_conv2d_params{.pad = {1, 0}}, {x, w, bias}), {1, 1, 2, 2}, {5, 5, 5, 5});
 }
 
 TEST(Conv2dBackwardData, spreads_the_filter) {
     const glia_conv2d_backward_params p{{}, {3, 3}};
     // In the middle 4*1 + 3*10 + 2*100 + 1*1000 meet.
-    expect(run(glia_op_conv2d_backward_data, p, {kPowers, kFour}), {1, 1, 3, 3},
+    expect(run(gli_op_conv2d_backward_data, p, {kPowers, kFour}), {1, 1, 3, 3},
            {1, 12, 20, 103, 1234, 2040, 300, 3400, 4000});
 }
 
 TEST(Conv2dBackwardData, leaves_zeros_where_the_forward_did_not_read) {
     const glia_conv2d_backward_params p{{.stride = {1, 4}}, {1, 8}};
-    expect(run(glia_op_conv2d_backward_data, p, {row({1, 10}), row({1, 2})}), {1, 1, 1, 8}, {1, 2, 0, 0, 10, 20, 0, 0});
+    expect(run(gli_op_conv2d_backward_data, p, {row({1, 10}), row({1, 2})}), {1, 1, 1, 8}, {1, 2, 0, 0, 10, 20, 0, 0});
 }
 
 TEST(Conv2dBackwardData, drops_what_went_to_the_padding) {
     const glia_conv2d_backward_params p{{.pad = {0, 1}}, {1, 2}};
     // y has three elements: w on (0, x0), (x0, x1), (x1, 0).
-    expect(run(glia_op_conv2d_backward_data, p, {row({1, 10, 100}), row({2, 3})}), {1, 1, 1, 2}, {23, 230});
+    expect(run(gli_op_conv2d_backward_data, p, {row({1, 10, 100}), row({2, 3})}), {1, 1, 1, 2}, {23, 230});
 }
 
 TEST(Conv2dBackwardData, keeps_groups_apart) {
     const glia_conv2d_backward_params p{{.groups = 2}, {1, 1}};
     const Array dy{{1, 4, 1, 1}, {1, 10, 100, 1000}}, w{{4, 1, 1, 1}, {1, 2, 3, 4}};
-    expect(run(glia_op_conv2d_backward_data, p, {dy, w}), {1, 2, 1, 1}, {21, 4300});
+    expect(run(gli_op_conv2d_backward_data, p, {dy, w}), {1, 2, 1, 1}, {21, 4300});
 }
 
 TEST(Conv2dBackwardFilter, correlates_x_with_dy) {
     const glia_conv2d_backward_params p{{}, {2, 2}};
     // 1*1 + 2*10 + 4*100 + 5*1000 = 5421.
-    expect(run(glia_op_conv2d_backward_filter, p, {kNine, kPowers}), {1, 1, 2, 2}, {5421, 6532, 8754, 9865});
-    expect(run(glia_op_conv2d_backward_filter, p, {kNine, kPowers}, 1), {1}, {1111});
+    expect(run(gli_op_conv2d_backward_filter, p, {kNine, kPowers}), {1, 1, 2, 2}, {5421, 6532, 8754, 9865});
+    expect(run(gli_op_conv2d_backward_filter, p, {kNine, kPowers}, 1), {1}, {1111});
 }
 
 TEST(Conv2dBackwardFilter, strides_pads_and_sums_over_the_batch) {
     const glia_conv2d_backward_params p{{.stride = {1, 2}, .pad = {0, 1}}, {1, 2}};
     // y0 = w0 0 + w1 x0 and y1 = w0 x1 + w1 x2 for x of three; the batch adds the second item.
     const Array x{{2, 1, 1, 3}, {1, 2, 3, 4, 5, 6}}, dy{{2, 1, 1, 2}, {1, 10, 100, 1000}};
-    expect(run(glia_op_conv2d_backward_filter, p, {x, dy}), {1, 1, 1, 2}, {20 + 5000, 1 + 30 + 400 + 6000});
-    expect(run(glia_op_conv2d_backward_filter, p, {x, dy}, 1), {1}, {1111});
+    expect(run(gli_op_conv2d_backward_filter, p, {x, dy}), {1, 1, 1, 2}, {20 + 5000, 1 + 30 + 400 + 6000});
+    expect(run(gli_op_conv2d_backward_filter, p, {x, dy}, 1), {1}, {1111});
 }
 
 TEST(Conv2dBackwardFilter, keeps_groups_and_filters_apart) {
     const glia_conv2d_backward_params p{{.groups = 2}, {1, 1}};
     const Array x{{1, 2, 1, 1}, {2, 3}}, dy{{1, 4, 1, 1}, {1, 10, 100, 1000}};
-    expect(run(glia_op_conv2d_backward_filter, p, {x, dy}), {4, 1, 1, 1}, {2, 20, 300, 3000});
-    expect(run(glia_op_conv2d_backward_filter, p, {x, dy}, 1), {4}, {1, 10, 100, 1000});
+    expect(run(gli_op_conv2d_backward_filter, p, {x, dy}), {4, 1, 1, 1}, {2, 20, 300, 3000});
+    expect(run(gli_op_conv2d_backward_filter, p, {x, dy}, 1), {4}, {1, 10, 100, 1000});
 }
 
 // ---- conv2d_transpose
@@ -187,7 +187,7 @@ TEST(Conv2dTranspose, agrees_with_the_examples_of_onnx) {
         both.insert(both.end(), v.begin(), v.end());
         return both;
     };
-    expect(run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{}, {x, w}), {1, 2, 5, 5}, twice(plain));
+    expect(run(gli_op_conv2d_transpose, glia_conv2d_transpose_params{}, {x, w}), {1, 2, 5, 5}, twice(plain));
 
     const Values a{0, 0, 1, 1, 3, 2, 2, 0}, b{3, 3, 7, 4, 9, 5, 5, 0}, c{6, 6, 13, 7, 15, 8, 8, 0};
     Values strided;
@@ -195,47 +195,47 @@ TEST(Conv2dTranspose, agrees_with_the_examples_of_onnx) {
         strided.insert(strided.end(), part->begin(), part->end());
     strided.insert(strided.end(), 8, 0.0);
     const glia_conv2d_transpose_params attributes{.stride = {3, 2}, .output_pad = {1, 1}};
-    expect(run(glia_op_conv2d_transpose, attributes, {x, w}), {1, 2, 10, 8}, twice(strided));
+    expect(run(gli_op_conv2d_transpose, attributes, {x, w}), {1, 2, 10, 8}, twice(strided));
 
     const glia_conv2d_transpose_params pads{.stride = {3, 2}, .pad = {1, 2}};
-    expect(run(glia_op_conv2d_transpose, pads, {x, w}), {1, 2, 7, 3},
+    expect(run(gli_op_conv2d_transpose, pads, {x, w}), {1, 2, 7, 3},
            twice({1, 1, 3, 1, 1, 3, 7, 4, 9, 7, 4, 9, 7, 4, 9, 13, 7, 15, 13, 7, 15}));
 
     const Array nine{{1, 1, 3, 3}, {3, 8, 1, 9, 5, 7, 3, 2, 6}}, four{{1, 1, 2, 2}, {7, 2, 1, 9}};
-    expect(run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{.dilation = {2, 2}}, {nine, four}), {1, 1, 5, 5},
+    expect(run(gli_op_conv2d_transpose, glia_conv2d_transpose_params{.dilation = {2, 2}}, {nine, four}), {1, 1, 5, 5},
            {21, 56, 13, 16, 2, 63, 35, 67, 10, 14, 24, 22, 76, 76, 21, 9, 5, 88, 45, 63, 3, 2, 33, 18, 54});
 }
 
 TEST(Conv2dTranspose, spreads_each_element_over_the_filter) {
     expect(
-        run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{.stride = {1, 2}}, {row({1, 2}), row({1, 10, 100})}),
+        run(gli_op_conv2d_transpose, glia_conv2d_transpose_params{.stride = {1, 2}}, {row({1, 2}), row({1, 10, 100})}),
         {1, 1, 1, 5}, {1, 10, 102, 20, 200});
 }
 
 TEST(Conv2dTranspose, gives_the_bias_where_nothing_reaches) {
     const glia_conv2d_transpose_params p{.stride = {1, 3}, .output_pad = {0, 1}};
-    expect(run(glia_op_conv2d_transpose, p, {row({1, 2}), row({1}), Array{{1}, {5}}}), {1, 1, 1, 5}, {6, 5, 5, 7, 5});
+    expect(run(gli_op_conv2d_transpose, p, {row({1, 2}), row({1}), Array{{1}, {5}}}), {1, 1, 1, 5}, {6, 5, 5, 7, 5});
 }
 
 TEST(Conv2dTranspose, cuts_each_end_by_its_own_pad) {
     const Array x = row({1, 2, 3}), w = row({1, 10});  // without padding 1 12 23 30
-    expect(run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{.pad_end = {0, 1}}, {x, w}), {1, 1, 1, 3},
+    expect(run(gli_op_conv2d_transpose, glia_conv2d_transpose_params{.pad_end = {0, 1}}, {x, w}), {1, 1, 1, 3},
            {1, 12, 23});
     const glia_conv2d_transpose_params start{.pad = {0, 2}, .pad_end = {0, GLIA_NO_PAD}};
-    expect(run(glia_op_conv2d_transpose, start, {x, w}), {1, 1, 1, 2}, {23, 30});
-    expect(run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{.pad = {0, 1}}, {x, w}), {1, 1, 1, 2}, {12, 23});
+    expect(run(gli_op_conv2d_transpose, start, {x, w}), {1, 1, 1, 2}, {23, 30});
+    expect(run(gli_op_conv2d_transpose, glia_conv2d_transpose_params{.pad = {0, 1}}, {x, w}), {1, 1, 1, 2}, {12, 23});
 }
 
 TEST(Conv2dTranspose, sums_over_channels_and_keeps_groups_apart) {
     const Array x{{1, 2, 1, 1}, {1, 2}}, w{{2, 2, 1, 1}, {1, 10, 100, 1000}};
-    expect(run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{}, {x, w}), {1, 2, 1, 1}, {201, 2010});
-    expect(run(glia_op_conv2d_transpose, glia_conv2d_transpose_params{.groups = 2}, {x, w}), {1, 4, 1, 1},
+    expect(run(gli_op_conv2d_transpose, glia_conv2d_transpose_params{}, {x, w}), {1, 2, 1, 1}, {201, 2010});
+    expect(run(gli_op_conv2d_transpose, glia_conv2d_transpose_params{.groups = 2}, {x, w}), {1, 4, 1, 1},
            {1, 10, 200, 2000});
 }
 
 TEST(Conv2dTranspose, applies_the_activation_after_the_bias) {
     const glia_conv2d_transpose_params p{.activation = GLIA_RELU};
-    expect(run(glia_op_conv2d_transpose, p, {row({-3, 1, 2}), row({1}), Array{{1}, {-1}}}), {1, 1, 1, 3}, {0, 0, 1});
+    expect(run(gli_op_conv2d_transpose, p, {row({-3, 1, 2}), row({1}), Array{{1}, {-1}}}), {1, 1, 1, 3}, {0, 0, 1});
 }
 
 // ---- matmul
@@ -243,49 +243,49 @@ TEST(Conv2dTranspose, applies_the_activation_after_the_bias) {
 const Array kA{{2, 2}, {1, 2, 3, 4}}, kB{{2, 2}, {5, 6, 7, 8}};
 
 TEST(Matmul, multiplies_rows_by_columns) {
-    expect(run(glia_op_matmul, glia_matmul_params{}, {kA, kB}), {2, 2}, {19, 22, 43, 50});
-    expect(run(glia_op_matmul, glia_matmul_params{.transpose_a = true}, {kA, kB}), {2, 2}, {26, 30, 38, 44});
-    expect(run(glia_op_matmul, glia_matmul_params{.transpose_b = true}, {kA, kB}), {2, 2}, {17, 23, 39, 53});
-    expect(run(glia_op_matmul, glia_matmul_params{.transpose_a = true, .transpose_b = true}, {kA, kB}), {2, 2},
+    expect(run(gli_op_matmul, glia_matmul_params{}, {kA, kB}), {2, 2}, {19, 22, 43, 50});
+    expect(run(gli_op_matmul, glia_matmul_params{.transpose_a = true}, {kA, kB}), {2, 2}, {26, 30, 38, 44});
+    expect(run(gli_op_matmul, glia_matmul_params{.transpose_b = true}, {kA, kB}), {2, 2}, {17, 23, 39, 53});
+    expect(run(gli_op_matmul, glia_matmul_params{.transpose_a = true, .transpose_b = true}, {kA, kB}), {2, 2},
            {23, 31, 34, 46});
 }
 
 TEST(Matmul, takes_matrices_that_are_not_square) {
     const Array a{{2, 3}, {1, 2, 3, 4, 5, 6}}, b{{3, 1}, {1, 10, 100}};
-    expect(run(glia_op_matmul, glia_matmul_params{}, {a, b}), {2, 1}, {321, 654});
+    expect(run(gli_op_matmul, glia_matmul_params{}, {a, b}), {2, 1}, {321, 654});
     const Array at{{3, 2}, {1, 4, 2, 5, 3, 6}}, bt{{1, 3}, {1, 10, 100}};
-    expect(run(glia_op_matmul, glia_matmul_params{.transpose_a = true, .transpose_b = true}, {at, bt}), {2, 1},
+    expect(run(gli_op_matmul, glia_matmul_params{.transpose_a = true, .transpose_b = true}, {at, bt}), {2, 1},
            {321, 654});
 }
 
 TEST(Matmul, scales_and_adds_c) {
     const Array c{{2, 2}, {1, 10, 100, 1000}};
-    expect(run(glia_op_matmul, glia_matmul_params{}, {kA, kB, c}), {2, 2}, {20, 32, 143, 1050});
-    expect(run(glia_op_matmul, glia_matmul_params{.alpha = 2, .beta = -3}, {kA, kB, c}), {2, 2}, {35, 14, -214, -2900});
-    expect(run(glia_op_matmul, glia_matmul_params{.alpha = 0.5f}, {kA, kB}), {2, 2}, {9.5, 11, 21.5, 25});
+    expect(run(gli_op_matmul, glia_matmul_params{}, {kA, kB, c}), {2, 2}, {20, 32, 143, 1050});
+    expect(run(gli_op_matmul, glia_matmul_params{.alpha = 2, .beta = -3}, {kA, kB, c}), {2, 2}, {35, 14, -214, -2900});
+    expect(run(gli_op_matmul, glia_matmul_params{.alpha = 0.5f}, {kA, kB}), {2, 2}, {9.5, 11, 21.5, 25});
 }
 
 TEST(Matmul, broadcasts_c) {
     const Values by_row{119, 222, 143, 250}, by_column{119, 122, 243, 250};
     const Values to_each{20, 23, 44, 51};
-    expect(run(glia_op_matmul, glia_matmul_params{}, {kA, kB, Array{{2}, {100, 200}}}), {2, 2}, by_row);
-    expect(run(glia_op_matmul, glia_matmul_params{}, {kA, kB, column({100, 200})}), {2, 2}, by_column);
-    expect(run(glia_op_matmul, glia_matmul_params{}, {kA, kB, Array{{}, {1}}}), {2, 2}, to_each);
+    expect(run(gli_op_matmul, glia_matmul_params{}, {kA, kB, Array{{2}, {100, 200}}}), {2, 2}, by_row);
+    expect(run(gli_op_matmul, glia_matmul_params{}, {kA, kB, column({100, 200})}), {2, 2}, by_column);
+    expect(run(gli_op_matmul, glia_matmul_params{}, {kA, kB, Array{{}, {1}}}), {2, 2}, to_each);
 }
 
 TEST(Matmul, broadcasts_the_leading_dimensions) {
     const Array a{{2, 1, 1, 2}, {1, 2, 3, 4}}, b{{3, 2, 1}, {1, 0, 0, 1, 1, 1}};
-    expect(run(glia_op_matmul, glia_matmul_params{}, {a, b}), {2, 3, 1, 1}, {1, 2, 3, 3, 4, 7});
-    expect(run(glia_op_matmul, glia_matmul_params{}, {a, b, Array{{2, 1, 1, 1}, {10, 20}}}), {2, 3, 1, 1},
+    expect(run(gli_op_matmul, glia_matmul_params{}, {a, b}), {2, 3, 1, 1}, {1, 2, 3, 3, 4, 7});
+    expect(run(gli_op_matmul, glia_matmul_params{}, {a, b, Array{{2, 1, 1, 1}, {10, 20}}}), {2, 3, 1, 1},
            {11, 12, 13, 23, 24, 27});
-    expect(run(glia_op_matmul, glia_matmul_params{}, {a, b, Array{{3, 1, 1}, {10, 20, 30}}}), {2, 3, 1, 1},
+    expect(run(gli_op_matmul, glia_matmul_params{}, {a, b, Array{{3, 1, 1}, {10, 20, 30}}}), {2, 3, 1, 1},
            {11, 22, 33, 13, 24, 37});
 }
 
 TEST(Matmul, of_an_empty_sum_is_zero) {
     const Array a{{2, 0}, {}}, b{{0, 2}, {}};
-    expect(run(glia_op_matmul, glia_matmul_params{}, {a, b}), {2, 2}, {0, 0, 0, 0});
-    expect(run(glia_op_matmul, glia_matmul_params{.beta = 2}, {a, b, kA}), {2, 2}, {2, 4, 6, 8});
+    expect(run(gli_op_matmul, glia_matmul_params{}, {a, b}), {2, 2}, {0, 0, 0, 0});
+    expect(run(gli_op_matmul, glia_matmul_params{.beta = 2}, {a, b, kA}), {2, 2}, {2, 4, 6, 8});
 }
 
 // ---- dense
@@ -293,33 +293,32 @@ TEST(Matmul, of_an_empty_sum_is_zero) {
 const Array kX{{2, 2}, {1, 2, 3, 4}}, kW{{3, 2}, {1, 0, 0, 1, 1, 1}};
 
 TEST(Dense, multiplies_by_each_unit) {
-    expect(run(glia_op_dense, glia_dense_params{}, {kX, kW}), {2, 3}, {1, 2, 3, 3, 4, 7});
-    expect(run(glia_op_dense, glia_dense_params{}, {kX, kW, Array{{3}, {10, 20, 30}}}), {2, 3},
+    expect(run(gli_op_dense, glia_dense_params{}, {kX, kW}), {2, 3}, {1, 2, 3, 3, 4, 7});
+    expect(run(gli_op_dense, glia_dense_params{}, {kX, kW, Array{{3}, {10, 20, 30}}}), {2, 3},
            {11, 22, 33, 13, 24, 37});
 }
 
 TEST(Dense, keeps_the_leading_dimensions) {
     const Array x{{2, 1, 2}, {1, 2, 3, 4}};
-    expect(run(glia_op_dense, glia_dense_params{}, {x, kW}), {2, 1, 3}, {1, 2, 3, 3, 4, 7});
+    expect(run(gli_op_dense, glia_dense_params{}, {x, kW}), {2, 1, 3}, {1, 2, 3, 3, 4, 7});
 }
 
 TEST(Dense, applies_the_activation_after_the_bias) {
     const Array x = column({-3, 1, 2}), w{{1, 1}, {1}}, bias{{1}, {-1}};
-    expect(run(glia_op_dense, glia_dense_params{GLIA_RELU}, {x, w, bias}), {3, 1}, {0, 0, 1});
-    expect(run(glia_op_dense, glia_dense_params{GLIA_SIGMOID}, {x, w, bias}), {3, 1},
+    expect(run(gli_op_dense, glia_dense_params{GLIA_RELU}, {x, w, bias}), {3, 1}, {0, 0, 1});
+    expect(run(gli_op_dense, glia_dense_params{GLIA_SIGMOID}, {x, w, bias}), {3, 1},
            {0.017986209962091562, 0.5, 0.7310585786300049});
-    expect(run(glia_op_dense, glia_dense_params{GLIA_TANH}, {x, w, bias}), {3, 1},
+    expect(run(gli_op_dense, glia_dense_params{GLIA_TANH}, {x, w, bias}), {3, 1},
            {-0.999329299739067, 0, 0.7615941559557649});
 }
 
 TEST(DenseBackwardWeights, sums_over_the_rows) {
     const Array dy{{2, 3}, {1, 10, 100, 1000, 0, 0}};
-    expect(run(glia_op_dense_backward_weights, glia_dense_backward_weights_params{}, {kX, dy}), {3, 2},
+    expect(run(gli_op_dense_backward_weights, glia_dense_backward_weights_params{}, {kX, dy}), {3, 2},
            {3001, 4002, 10, 20, 100, 200});
-    expect(run(glia_op_dense_backward_weights, glia_dense_backward_weights_params{}, {kX, dy}, 1), {3},
-           {1001, 10, 100});
+    expect(run(gli_op_dense_backward_weights, glia_dense_backward_weights_params{}, {kX, dy}, 1), {3}, {1001, 10, 100});
     const Array x3{{1, 2, 2}, {1, 2, 3, 4}}, dy3{{1, 2, 3}, dy.values};
-    expect(run(glia_op_dense_backward_weights, glia_dense_backward_weights_params{}, {x3, dy3}), {3, 2},
+    expect(run(gli_op_dense_backward_weights, glia_dense_backward_weights_params{}, {x3, dy3}), {3, 2},
            {3001, 4002, 10, 20, 100, 200});
 }
 

@@ -18,8 +18,8 @@ std::vector<char> ce(const glia_cross_entropy_params &p = {}) { return bytes_of(
 std::vector<char> loss(const glia_loss_params &p = {}) { return bytes_of(p); }
 
 const std::vector<Bad> &bad_calls() {
-    static const glia_op *const c = &glia_op_cross_entropy, *const b = &glia_op_cross_entropy_backward;
-    static const glia_op *const l = &glia_op_loss, *const d = &glia_op_loss_backward;
+    static const gli_op *const c = &gli_op_cross_entropy, *const b = &gli_op_cross_entropy_backward;
+    static const gli_op *const l = &gli_op_loss, *const d = &gli_op_loss_backward;
     const Array x = dims({2, 3}), t = dims({2}, GLIA_I64), dy = dims({});
     static const std::vector<Bad> all = {
         bad("vector", c, ce(), {dims({3}), t}, SHAPE, "x is [3], must be [N,C,...]"),
@@ -72,7 +72,7 @@ TEST(Classes, all_providers_behave_alike) {
     for (const char *provider : {"cpu.ref", "cpu.native"}) {
         Session s(provider);
         const auto result =
-            s.call(glia_op_cross_entropy, glia_cross_entropy_params{}, {dims({3, 3}), indices({1, 7, -2})});
+            s.call(gli_op_cross_entropy, glia_cross_entropy_params{}, {dims({3, 3}), indices({1, 7, -2})});
         EXPECT_EQ(result.status, GLIA_INVALID_ARGUMENT) << provider;
         EXPECT_TRUE(message.empty() || message == result.message) << result.message;
         message = result.message;

@@ -12,7 +12,7 @@ using namespace glia;
 using Values = std::vector<double>;
 
 template <class Params>
-Values run(const glia_op &op, const Params &params, const std::vector<Array> &in, const char *provider = "cpu.ref") {
+Values run(const gli_op &op, const Params &params, const std::vector<Array> &in, const char *provider = "cpu.ref") {
     Session session(provider);
     const Result result = session.call(op, params, in);
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
@@ -27,8 +27,8 @@ void near(const Values &got, const Values &want, double within = 1e-14) {
 Array classes(const Values &values) { return {{int64_t(values.size())}, values, GLIA_I64}; }
 Array as_f32(Array array) { return array.dtype = GLIA_F32, array; }
 
-using CE           = glia_cross_entropy_params;
-const glia_op &kCe = glia_op_cross_entropy, &kBack = glia_op_cross_entropy_backward;
+using CE          = glia_cross_entropy_params;
+const gli_op &kCe = gli_op_cross_entropy, &kBack = gli_op_cross_entropy_backward;
 
 // Log-probabilities that need no logarithm by hand; they need not add up to 1.
 const Array kLogs{{2, 2}, {-1, -2, -3, -4}}, kTarget = classes({0, 1}), kWeights{{2}, {2, 3}};
@@ -127,8 +127,8 @@ TEST(Nll, reads_log_probabilities) {
 
 // ---- loss
 
-using L              = glia_loss_params;
-const glia_op &kLoss = glia_op_loss, &kLossBack = glia_op_loss_backward;
+using L             = glia_loss_params;
+const gli_op &kLoss = gli_op_loss, &kLossBack = gli_op_loss_backward;
 const Array kP{{4}, {1, 2, -3, 0.5}}, kT{{4}, {1, 0, 1, 0}};
 L none(glia_loss_kind kind, double delta = 0) { return {.kind = kind, .reduction = GLIA_REDUCE_NONE, .delta = delta}; }
 Values slopes(const L &p, const Array &prediction, const Array &target) {

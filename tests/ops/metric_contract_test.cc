@@ -19,8 +19,7 @@ std::vector<char> confusion() { return bytes_of(glia_confusion_matrix_params{});
 std::vector<char> accumulate(double weight = 0) { return bytes_of(glia_accumulate_params{weight}); }
 
 const std::vector<Bad> &bad_calls() {
-    static const glia_op *const a = &glia_op_accuracy, *const m = &glia_op_confusion_matrix,
-                                *const u = &glia_op_accumulate;
+    static const gli_op *const a = &gli_op_accuracy, *const m = &gli_op_confusion_matrix, *const u = &gli_op_accumulate;
     const Array x = dims({2, 3}), t = dims({2}, GLIA_I64), n = dims({2}, GLIA_F64), matrix = dims({3, 3}, GLIA_I64);
     static const std::vector<Bad> all = {
         bad("k_negative", a, accuracy({.k = -1}), {x, t, n}, ARGUMENT, "k is -1, must be positive"),

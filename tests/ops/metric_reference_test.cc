@@ -11,7 +11,7 @@ using namespace glia;
 using Values = std::vector<double>;
 
 template <class Params>
-Values run(const glia_op &op, const Params &params, const std::vector<Array> &in, const char *provider = "cpu.ref") {
+Values run(const gli_op &op, const Params &params, const std::vector<Array> &in, const char *provider = "cpu.ref") {
     Session session(provider);
     const Result result = session.call(op, params, in);
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
@@ -25,7 +25,7 @@ struct Accuracy : testing::TestWithParam<const char *> {
     Values count(const glia_accuracy_params &p, const Array &prediction, const Array &target) {
         Array x = prediction;
         x.dtype = GLIA_F32;
-        return run(glia_op_accuracy, p, {x, target, kCounts}, GetParam());
+        return run(gli_op_accuracy, p, {x, target, kCounts}, GetParam());
     }
 };
 
@@ -51,22 +51,22 @@ TEST(BinaryAccuracy, compares_with_a_threshold) {
     const glia_accuracy_params half{.binary = true}, low{.binary = true, .threshold = 0.2},
         logits{.binary = true, .logits = true};
     const Array p{{4}, {0.3, 0.5, 0.6, NAN}}, t{{4}, {0, 0, 1, 0}};
-    EXPECT_EQ(run(glia_op_accuracy, half, {p, t, kCounts}), (Values{13, 24}));
-    EXPECT_EQ(run(glia_op_accuracy, low, {p, t, kCounts}), (Values{11, 24}));
-    EXPECT_EQ(run(glia_op_accuracy, logits, {p, t, kCounts}), (Values{11, 24}));
-    EXPECT_EQ(run(glia_op_accuracy, logits, {{{2}, {-0.1, 0.1}}, classes({0, 1}), kCounts}), (Values{12, 22}));
+    EXPECT_EQ(run(gli_op_accuracy, half, {p, t, kCounts}), (Values{13, 24}));
+    EXPECT_EQ(run(gli_op_accuracy, low, {p, t, kCounts}), (Values{11, 24}));
+    EXPECT_EQ(run(gli_op_accuracy, logits, {p, t, kCounts}), (Values{11, 24}));
+    EXPECT_EQ(run(gli_op_accuracy, logits, {{{2}, {-0.1, 0.1}}, classes({0, 1}), kCounts}), (Values{12, 22}));
 }
 
 TEST(Accuracy, scores_as_target) {
     const Array x{{2, 2}, {1, 2, 2, 1}}, t{{2, 2}, {0.25, 0.75, 0.5, 0.5}};
-    EXPECT_EQ(run(glia_op_accuracy, glia_accuracy_params{}, {x, t, kCounts}), (Values{12, 22}));
+    EXPECT_EQ(run(gli_op_accuracy, glia_accuracy_params{}, {x, t, kCounts}), (Values{12, 22}));
 }
 
 TEST(ConfusionMatrix, rows_are_targets) {
     const Array x{{4, 2}, {1, 9, 8, 2, 5, 5, 1, NAN}}, matrix{{2, 2}, {1, 2, 3, 4}, GLIA_I64};
-    EXPECT_EQ(run(glia_op_confusion_matrix, glia_confusion_matrix_params{}, {x, classes({0, 0, 1, 1}), matrix}),
+    EXPECT_EQ(run(gli_op_confusion_matrix, glia_confusion_matrix_params{}, {x, classes({0, 0, 1, 1}), matrix}),
               (Values{2, 3, 4, 5}));
-    EXPECT_EQ(run(glia_op_confusion_matrix, glia_confusion_matrix_params{9, true}, {x, classes({0, 9, 9, 1}), matrix}),
+    EXPECT_EQ(run(gli_op_confusion_matrix, glia_confusion_matrix_params{9, true}, {x, classes({0, 9, 9, 1}), matrix}),
               (Values{1, 3, 3, 5}));
 }
 
@@ -81,8 +81,8 @@ TEST(ConfusionMatrix, counts_above_2_53) {
 }
 
 TEST(Accumulate, weighs) {
-    EXPECT_EQ(run(glia_op_accumulate, glia_accumulate_params{4}, {{{}, {2.5}}, {{2}, {1, 2}}}), (Values{11, 6}));
-    EXPECT_EQ(run(glia_op_accumulate, glia_accumulate_params{}, {{{}, {2.5}}, {{2}, {1, 2}}}), (Values{3.5, 3}));
+    EXPECT_EQ(run(gli_op_accumulate, glia_accumulate_params{4}, {{{}, {2.5}}, {{2}, {1, 2}}}), (Values{11, 6}));
+    EXPECT_EQ(run(gli_op_accumulate, glia_accumulate_params{}, {{{}, {2.5}}, {{2}, {1, 2}}}), (Values{3.5, 3}));
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ using Values = std::vector<double>;
 using Dims   = std::vector<int64_t>;
 
 template <class Params>
-Array run(const glia_op &op, const Params &params, const std::vector<Array> &in) {
+Array run(const gli_op &op, const Params &params, const std::vector<Array> &in) {
     Session session;
     const Result result = session.call(op, params, in);
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
@@ -33,93 +33,92 @@ const Array kCube{{2, 3, 2}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}};
 const Array kPairs{{3, 2}, {1.0, 1.2, 2.3, 3.4, 4.5, 5.7}};  // of ONNX' examples
 
 TEST(Reshape, keeps_the_row_major_order) {
-    expect(run(glia_op_reshape, glia_reshape_params{GLIA_SHAPE(3, -1)}, {kSix}), {3, 2}, kSix.values);
-    expect(run(glia_op_reshape, glia_reshape_params{GLIA_SHAPE(-1)}, {kSix}), {6}, kSix.values);
-    expect(run(glia_op_reshape, glia_reshape_params{GLIA_SCALAR}, {{{1, 1}, {7}}}), {}, {7});
+    expect(run(gli_op_reshape, glia_reshape_params{GLIA_SHAPE(3, -1)}, {kSix}), {3, 2}, kSix.values);
+    expect(run(gli_op_reshape, glia_reshape_params{GLIA_SHAPE(-1)}, {kSix}), {6}, kSix.values);
+    expect(run(gli_op_reshape, glia_reshape_params{GLIA_SCALAR}, {{{1, 1}, {7}}}), {}, {7});
 }
 
 TEST(Reshape, of_an_empty_tensor) {
-    expect(run(glia_op_reshape, glia_reshape_params{GLIA_SHAPE(3, 0)}, {{{0, 5}, {}}}), {3, 0}, {});
-    expect(run(glia_op_reshape, glia_reshape_params{GLIA_SHAPE(3, -1)}, {{{0, 5}, {}}}), {3, 0}, {});
+    expect(run(gli_op_reshape, glia_reshape_params{GLIA_SHAPE(3, 0)}, {{{0, 5}, {}}}), {3, 0}, {});
+    expect(run(gli_op_reshape, glia_reshape_params{GLIA_SHAPE(3, -1)}, {{{0, 5}, {}}}), {3, 0}, {});
 }
 
 TEST(Transpose, of_matrices_and_cubes) {
-    expect(run(glia_op_transpose, glia_transpose_params{}, {kSix}), {3, 2}, {1, 4, 2, 5, 3, 6});
-    expect(run(glia_op_transpose, glia_transpose_params{}, {kCube}), {2, 3, 2}, {0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11});
+    expect(run(gli_op_transpose, glia_transpose_params{}, {kSix}), {3, 2}, {1, 4, 2, 5, 3, 6});
+    expect(run(gli_op_transpose, glia_transpose_params{}, {kCube}), {2, 3, 2}, {0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11});
     // numpy: np.arange(12).reshape(2, 3, 2).transpose(1, 2, 0)
-    expect(run(glia_op_transpose, glia_transpose_params{{1, 2, 0}}, {kCube}), {3, 2, 2},
+    expect(run(gli_op_transpose, glia_transpose_params{{1, 2, 0}}, {kCube}), {3, 2, 2},
            {0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11});
 }
 
 TEST(Concat, along_each_axis) {
     const Array row{{1, 3}, {7, 8, 9}}, column{{2, 1}, {10, 11}};
-    expect(run(glia_op_concat, glia_concat_params{GLIA_AXIS(0)}, {kSix, row}), {3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
-    expect(run(glia_op_concat, glia_concat_params{GLIA_AXIS(-1)}, {column, kSix}), {2, 4}, {10, 1, 2, 3, 11, 4, 5, 6});
+    expect(run(gli_op_concat, glia_concat_params{GLIA_AXIS(0)}, {kSix, row}), {3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
+    expect(run(gli_op_concat, glia_concat_params{GLIA_AXIS(-1)}, {column, kSix}), {2, 4}, {10, 1, 2, 3, 11, 4, 5, 6});
 }
 
 TEST(Slice, as_in_the_onnx_examples) {
     const Array x{{2, 4}, {1, 2, 3, 4, 5, 6, 7, 8}};
-    expect(run(glia_op_slice, glia_slice_params{{1, 0}, {2, 3}, {1, 2}}, {x}), {1, 2}, {5, 7});
-    expect(run(glia_op_slice, glia_slice_params{{0, 1}, {-1, 1000}, {}}, {x}), {1, 3}, {2, 3, 4});
-    expect(run(glia_op_slice, glia_slice_params{{0, 3}, {0, 2}, {}}, {x}), {2, 0}, {});
-    expect(run(glia_op_slice, glia_slice_params{{0, -3}, {0, -1}, {0, 2}}, {x}), {2, 1}, {2, 6});
+    expect(run(gli_op_slice, glia_slice_params{{1, 0}, {2, 3}, {1, 2}}, {x}), {1, 2}, {5, 7});
+    expect(run(gli_op_slice, glia_slice_params{{0, 1}, {-1, 1000}, {}}, {x}), {1, 3}, {2, 3, 4});
+    expect(run(gli_op_slice, glia_slice_params{{0, 3}, {0, 2}, {}}, {x}), {2, 0}, {});
+    expect(run(gli_op_slice, glia_slice_params{{0, -3}, {0, -1}, {0, 2}}, {x}), {2, 1}, {2, 6});
 }
 
 TEST(SliceBackward, puts_each_element_back) {
     const glia_slice_backward_params p{{{1, 0}, {2, 3}, {1, 2}}, GLIA_SHAPE(2, 4)};
-    expect(run(glia_op_slice_backward, p, {{{1, 2}, {5, 7}}}), {2, 4}, {0, 0, 0, 0, 5, 0, 7, 0});
+    expect(run(gli_op_slice_backward, p, {{{1, 2}, {5, 7}}}), {2, 4}, {0, 0, 0, 0, 5, 0, 7, 0});
 }
 
 TEST(Pad, as_in_the_onnx_example) {
-    expect(run(glia_op_pad, glia_pad_params{{0, 2}}, {kPairs}), {3, 4},
+    expect(run(gli_op_pad, glia_pad_params{{0, 2}}, {kPairs}), {3, 4},
            {0, 0, 1.0, 1.2, 0, 0, 2.3, 3.4, 0, 0, 4.5, 5.7});
-    expect(run(glia_op_pad, glia_pad_params{{1}, {0, 1}, 9}, {kSix}), {3, 4}, {9, 9, 9, 9, 1, 2, 3, 9, 4, 5, 6, 9});
+    expect(run(gli_op_pad, glia_pad_params{{1}, {0, 1}, 9}, {kSix}), {3, 4}, {9, 9, 9, 9, 1, 2, 3, 9, 4, 5, 6, 9});
 }
 
 TEST(Expand, repeats_dimensions_of_one) {
     const Array column{{2, 1}, {1, 2}};
-    expect(run(glia_op_expand, glia_expand_params{GLIA_SHAPE(2, 3)}, {column}), {2, 3}, {1, 1, 1, 2, 2, 2});
-    expect(run(glia_op_expand, glia_expand_params{GLIA_SHAPE(2, -1, 2)}, {column}), {2, 2, 2},
-           {1, 1, 2, 2, 1, 1, 2, 2});
-    expect(run(glia_op_expand, glia_expand_params{GLIA_SHAPE(2, 0)}, {column}), {2, 0}, {});
+    expect(run(gli_op_expand, glia_expand_params{GLIA_SHAPE(2, 3)}, {column}), {2, 3}, {1, 1, 1, 2, 2, 2});
+    expect(run(gli_op_expand, glia_expand_params{GLIA_SHAPE(2, -1, 2)}, {column}), {2, 2, 2}, {1, 1, 2, 2, 1, 1, 2, 2});
+    expect(run(gli_op_expand, glia_expand_params{GLIA_SHAPE(2, 0)}, {column}), {2, 0}, {});
 }
 
 TEST(Gather, as_in_the_onnx_examples) {
     const Array x{{3, 3}, {1.0, 1.2, 1.9, 2.3, 3.4, 3.9, 4.5, 5.7, 5.9}};
-    expect(run(glia_op_gather, glia_gather_params{}, {kPairs, indices({2, 2}, {0, 1, 1, 2})}), {2, 2, 2},
+    expect(run(gli_op_gather, glia_gather_params{}, {kPairs, indices({2, 2}, {0, 1, 1, 2})}), {2, 2, 2},
            {1.0, 1.2, 2.3, 3.4, 2.3, 3.4, 4.5, 5.7});
-    expect(run(glia_op_gather, glia_gather_params{GLIA_AXIS(1)}, {x, indices({1, 2}, {0, 2})}), {3, 1, 2},
+    expect(run(gli_op_gather, glia_gather_params{GLIA_AXIS(1)}, {x, indices({1, 2}, {0, 2})}), {3, 1, 2},
            {1.0, 1.9, 2.3, 3.9, 4.5, 5.9});
-    expect(run(glia_op_gather, glia_gather_params{}, {kPairs, indices({}, {-1})}), {2}, {4.5, 5.7});
+    expect(run(gli_op_gather, glia_gather_params{}, {kPairs, indices({}, {-1})}), {2}, {4.5, 5.7});
 }
 
 TEST(GatherBackward, adds_what_was_read_twice) {
     const Array dy{{3, 2}, {1, 2, 10, 20, 100, 200}}, from = indices({3}, {2, 0, -1});
-    expect(run(glia_op_gather_backward, glia_gather_backward_params{{}, 3}, {dy, from}), {3, 2},
+    expect(run(gli_op_gather_backward, glia_gather_backward_params{{}, 3}, {dy, from}), {3, 2},
            {10, 20, 0, 0, 101, 202});
-    expect(run(glia_op_gather_backward, glia_gather_backward_params{{0, -1, true}, 3}, {dy, from}), {3, 2},
+    expect(run(gli_op_gather_backward, glia_gather_backward_params{{0, -1, true}, 3}, {dy, from}), {3, 2},
            {10, 20, 0, 0, 0, 0});
 }
 
 TEST(OneHot, counts_from_either_end_and_is_off_outside) {
     const glia_one_hot_params p{3, GLIA_F64, 5, 2};
-    expect(run(glia_op_one_hot, p, {indices({4}, {0, -1, 3, -4})}), {4, 3}, {5, 2, 2, 2, 2, 5, 2, 2, 2, 2, 2, 2});
+    expect(run(gli_op_one_hot, p, {indices({4}, {0, -1, 3, -4})}), {4, 3}, {5, 2, 2, 2, 2, 5, 2, 2, 2, 2, 2, 2});
 }
 
 TEST(Cast, truncates_and_clamps) {
     const double inf = std::numeric_limits<double>::infinity();
     const Array x{{6}, {1.9, -1.9, 300, -inf, inf, NAN}};
-    expect(run(glia_op_cast, glia_cast_params{GLIA_U8}, {x}), {6}, {1, 0, 255, 0, 255, 0});
-    expect(run(glia_op_cast, glia_cast_params{GLIA_I32}, {x}), {6}, {1, -1, 300, -2147483648.0, 2147483647.0, 0});
-    expect(run(glia_op_cast, glia_cast_params{GLIA_BF16}, {{{2}, {1.00390625, 3.0e-3}}}), {2}, {1, 0.0030059814453125});
+    expect(run(gli_op_cast, glia_cast_params{GLIA_U8}, {x}), {6}, {1, 0, 255, 0, 255, 0});
+    expect(run(gli_op_cast, glia_cast_params{GLIA_I32}, {x}), {6}, {1, -1, 300, -2147483648.0, 2147483647.0, 0});
+    expect(run(gli_op_cast, glia_cast_params{GLIA_BF16}, {{{2}, {1.00390625, 3.0e-3}}}), {2}, {1, 0.0030059814453125});
 }
 
 TEST(Cast, native_agrees_on_what_is_not_finite) {
     const double inf = std::numeric_limits<double>::infinity();
     Session native("cpu.native");
     const Array x{{8}, {1.9, -1.9, 300, -inf, inf, NAN, -0.0, 255.99}, GLIA_F32};
-    expect(native.call(glia_op_cast, glia_cast_params{GLIA_U8}, {x}).out[0], {8}, {1, 0, 255, 0, 255, 0, 0, 255});
-    const auto bf16 = native.call(glia_op_cast, glia_cast_params{GLIA_BF16}, {x}).out[0].values;
+    expect(native.call(gli_op_cast, glia_cast_params{GLIA_U8}, {x}).out[0], {8}, {1, 0, 255, 0, 255, 0, 0, 255});
+    const auto bf16 = native.call(gli_op_cast, glia_cast_params{GLIA_BF16}, {x}).out[0].values;
     EXPECT_TRUE(bf16[3] == -inf && bf16[4] == inf && std::isnan(bf16[5]) && bf16[7] == 256);
 }
 
@@ -218,7 +217,7 @@ TEST(CastBetweenLayouts, dense_and_channels_last) {
     int64_t stride[4];
     std::vector<float> dense(3 * 17 * 5 * 19), last(dense.size()), back(dense.size());
     for (size_t i = 0; i < dense.size(); ++i) dense[i] = float(i);
-    glia_channels_last_strides(4, dim, stride);
+    gli_channels_last_strides(4, dim, stride);
     glia_tensor *a, *b, *c;
     ASSERT_EQ(glia_tensor_wrap(s.ctx(), GLIA_F32, GLIA_SHAPE(3, 17, 5, 19), nullptr, dense.data(), &a), GLIA_OK);
     ASSERT_EQ(glia_tensor_wrap(s.ctx(), GLIA_F32, GLIA_SHAPE(3, 17, 5, 19), stride, last.data(), &b), GLIA_OK);

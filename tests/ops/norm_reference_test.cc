@@ -11,7 +11,7 @@ using namespace glia;
 using Values = std::vector<double>;
 
 // One op in f64 with the reference. epsilon is chosen so that var + epsilon is a square.
-std::vector<Array> run(const glia_op &op, const void *params, const std::vector<Array> &in) {
+std::vector<Array> run(const gli_op &op, const void *params, const std::vector<Array> &in) {
     Session session;
     Result result = session.call_raw(op, params, in);
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
@@ -30,14 +30,14 @@ const Array kImage{{2, 2, 1, 2}, {1, 3, 2, 2, 5, 7, 6, 6}};
 TEST(Batchnorm, normalises_each_channel_over_samples_and_places) {
     const glia_batchnorm_params params{.epsilon = 4};  // standard deviations 3 and sqrt 8
     const double s = std::sqrt(8.0);
-    const auto out = run(glia_op_batchnorm, &params, {kImage, {{2}, {3, 2}}, {{2}, {10, -1}}});
+    const auto out = run(gli_op_batchnorm, &params, {kImage, {{2}, {3, 2}}, {{2}, {10, -1}}});
     expect(out[0], {10 - 3, 10 - 1, -1 - 4 / s, -1 - 4 / s, 10 + 1, 10 + 3, -1 + 4 / s, -1 + 4 / s});
     expect(out[1], {4, 4});
     expect(out[2], {1 / 3.0, 1 / s});
 }
 
 TEST(Batchnorm, default_epsilon_and_momentum_are_those_of_pytorch) {
-    const auto out = run(glia_op_batchnorm, nullptr, {{{2, 1}, {-1, 1}}, ABSENT, ABSENT, {{1}, {5}}, {{1}, {3}}});
+    const auto out = run(gli_op_batchnorm, nullptr, {{{2, 1}, {-1, 1}}, ABSENT, ABSENT, {{1}, {5}}, {{1}, {3}}});
     const double y = 1 / std::sqrt(1 + 1e-5);
     expect(out[0], {-y, y});
     expect(out[3], {0.9 * 5 + 0.1 * 0});
@@ -47,7 +47,7 @@ TEST(Batchnorm, default_epsilon_and_momentum_are_those_of_pytorch) {
 TEST(Batchnorm, running_variance_is_unbiased_unless_population_is_asked_for) {
     const glia_batchnorm_params unbiased{.momentum = 0.5}, population{.momentum = 0.5, .population = true};
     const std::vector<Array> in{kImage, ABSENT, ABSENT, {{2}, {0, 8}}, {{2}, {1, 2}}};
-    const auto a = run(glia_op_batchnorm, &unbiased, in), b = run(glia_op_batchnorm, &population, in);
+    const auto a = run(gli_op_batchnorm, &unbiased, in), b = run(gli_op_batchnorm, &population, in);
     expect(a[3], {2, 6});
     expect(a[4], {0.5 + 0.5 * 20 / 3, 1 + 0.5 * 16 / 3});
     expect(b[3], {2, 6});
@@ -57,14 +57,14 @@ TEST(Batchnorm, running_variance_is_unbiased_unless_population_is_asked_for) {
 
 TEST(Batchnorm, absent_running_statistics_count_as_zero_and_one) {
     const glia_batchnorm_params params{.momentum = 0.25};
-    const auto out = run(glia_op_batchnorm, &params, {kImage});
+    const auto out = run(gli_op_batchnorm, &params, {kImage});
     expect(out[3], {1, 1});
     expect(out[4], {0.75 + 0.25 * 20 / 3, 0.75 + 0.25 * 16 / 3});
 }
 
 TEST(Batchnorm, one_element_gives_the_bias) {
     const glia_batchnorm_params params{.population = true};
-    const auto out = run(glia_op_batchnorm, &params, {{{1, 2}, {1e9, -3}}, {{2}, {5, 5}}, {{2}, {7, 8}}});
+    const auto out = run(gli_op_batchnorm, &params, {{{1, 2}, {1e9, -3}}, {{2}, {5, 5}}, {{2}, {7, 8}}});
     expect(out[0], {7, 8});
     expect(out[2], {1 / std::sqrt(1e-5), 1 / std::sqrt(1e-5)});
 }
@@ -75,7 +75,7 @@ TEST(Batchnorm, a_large_mean_keeps_the_variance) {
     for (const char *provider : {"cpu.ref", "cpu.native"}) {
         Session session(provider);
         const auto in  = Array{{3, 1}, {1e6 - 1, 1e6, 1e6 + 1}, GLIA_F32};
-        const auto out = session.call(glia_op_batchnorm, params, {in}).out;
+        const auto out = session.call(gli_op_batchnorm, params, {in}).out;
         ASSERT_EQ(out.size(), 5u);
         expect(out[0], {-1, 0, 1});
         expect(out[1], {1e6});
@@ -88,7 +88,7 @@ TEST(Batchnorm, a_large_mean_keeps_the_variance_over_many_pieces) {
         Array x{dims, Values(100000), GLIA_F32};
         for (size_t i = 0; i < x.values.size(); ++i) x.values[i] = 1000 + double((dims[1] == 5 ? i / 5 : i) % 5) - 2;
         Session session("cpu.native");
-        const auto out = session.call(glia_op_batchnorm, glia_batchnorm_params{.epsilon = 2}, {x}).out;
+        const auto out = session.call(gli_op_batchnorm, glia_batchnorm_params{.epsilon = 2}, {x}).out;
         ASSERT_EQ(out.size(), 5u);
         for (double mean : out[1].values) EXPECT_EQ(mean, 1000);
         for (double rstd : out[2].values) EXPECT_NEAR(rstd, 0.5, 1e-7);
@@ -99,7 +99,7 @@ TEST(Batchnorm, a_large_mean_keeps_the_variance_over_many_pieces) {
 // x = -1, 1 with epsilon 3: rstd 1/2, xhat -1/2, 1/2. dy = 1, 3, weight 2: dweight = 1, dbias = 4,
 // dx = 2/2 (dy - 2 - xhat/2).
 TEST(BatchnormBackward, agrees_with_the_formula_by_hand) {
-    const auto out = run(glia_op_batchnorm_backward, nullptr,
+    const auto out = run(gli_op_batchnorm_backward, nullptr,
                          {{{2, 1}, {-1, 1}}, {{2, 1}, {1, 3}}, {{1}, {2}}, {{1}, {0}}, {{1}, {0.5}}});
     expect(out[0], {1 - 2 + 0.25, 3 - 2 - 0.25});
     expect(out[1], {1});
@@ -107,7 +107,7 @@ TEST(BatchnormBackward, agrees_with_the_formula_by_hand) {
 }
 
 TEST(BatchnormBackward, a_constant_gradient_vanishes) {
-    const auto out = run(glia_op_batchnorm_backward, nullptr,
+    const auto out = run(gli_op_batchnorm_backward, nullptr,
                          {kImage, {{2, 2, 1, 2}, Values(8, 3)}, ABSENT, {{2}, {4, 4}}, {{2}, {1, 1}}});
     expect(out[0], Values(8, 0));
     expect(out[1], {0, 0});
@@ -118,10 +118,10 @@ TEST(BatchnormBackward, a_constant_gradient_vanishes) {
 TEST(BatchnormInference, takes_the_given_statistics) {
     const glia_batchnorm_inference_params params{.epsilon = 1};
     const Array x{{1, 1, 2}, {2, 6}}, mean{{1}, {1}}, var{{1}, {3}};
-    expect(run(glia_op_batchnorm_inference, &params, {x, {{1}, {4}}, {{1}, {10}}, mean, var})[0], {12, 20});
-    expect(run(glia_op_batchnorm_inference, &params, {x, ABSENT, ABSENT, mean, var})[0], {0.5, 2.5});
+    expect(run(gli_op_batchnorm_inference, &params, {x, {{1}, {4}}, {{1}, {10}}, mean, var})[0], {12, 20});
+    expect(run(gli_op_batchnorm_inference, &params, {x, ABSENT, ABSENT, mean, var})[0], {0.5, 2.5});
     const auto back =
-        run(glia_op_batchnorm_inference_backward, &params, {x, {{1, 1, 2}, {1, 2}}, {{1}, {4}}, mean, var});
+        run(gli_op_batchnorm_inference_backward, &params, {x, {{1, 1, 2}, {1, 2}}, {{1}, {4}}, mean, var});
     expect(back[0], {2, 4});
     expect(back[1], {0.5 + 5});
     expect(back[2], {3});
@@ -130,7 +130,7 @@ TEST(BatchnormInference, takes_the_given_statistics) {
 // Rows 1, 3 and 0, 8: means 2 and 4, variances 1 and 16.
 TEST(Layernorm, normalises_each_row) {
     const glia_layernorm_params params{.epsilon = 9};
-    const auto out = run(glia_op_layernorm, &params, {{{2, 2}, {1, 3, 0, 8}}, {{2}, {1, 10}}, {{2}, {0, 100}}});
+    const auto out = run(gli_op_layernorm, &params, {{{2, 2}, {1, 3, 0, 8}}, {{2}, {1, 10}}, {{2}, {0, 100}}});
     const double s = std::sqrt(10.0);
     expect(out[0], {-1 / s, 10 / s + 100, -0.8, 108});
     EXPECT_EQ(out[1].dims, (std::vector<int64_t>{2}));
@@ -141,14 +141,14 @@ TEST(Layernorm, normalises_each_row) {
 TEST(Layernorm, groups_of_several_dimensions_have_weights_of_their_shape) {
     const glia_layernorm_params params{.dims = 2, .epsilon = 4};
     const auto out =
-        run(glia_op_layernorm, &params, {{{1, 2, 2}, {1, 3, 5, 7}}, {{2, 2}, {3, 6, 9, 12}}});  // mean 4, var 5
+        run(gli_op_layernorm, &params, {{{1, 2, 2}, {1, 3, 5, 7}}, {{2, 2}, {3, 6, 9, 12}}});  // mean 4, var 5
     expect(out[0], {-3, -2, 3, 12});
     EXPECT_EQ(out[1].dims, (std::vector<int64_t>{1}));
 }
 
 TEST(Layernorm, all_dimensions_leave_scalar_statistics) {
     const glia_layernorm_params params{.dims = 2, .epsilon = 4};
-    const auto out = run(glia_op_layernorm, &params, {{{2, 2}, {1, 3, 5, 7}}});
+    const auto out = run(gli_op_layernorm, &params, {{{2, 2}, {1, 3, 5, 7}}});
     expect(out[0], {-1, -1 / 3.0, 1 / 3.0, 1});
     EXPECT_TRUE(out[1].dims.empty());
     expect(out[1], {4});
@@ -156,7 +156,7 @@ TEST(Layernorm, all_dimensions_leave_scalar_statistics) {
 
 // As BatchnormBackward, with the elements of the group in a row: weights 2 and 1, so g = 2, 3, g xhat = -1, 3/2.
 TEST(LayernormBackward, agrees_with_the_formula_by_hand) {
-    const auto out = run(glia_op_layernorm_backward, nullptr,
+    const auto out = run(gli_op_layernorm_backward, nullptr,
                          {{{1, 2}, {-1, 1}}, {{1, 2}, {1, 3}}, {{2}, {2, 1}}, {{1}, {0}}, {{1}, {0.5}}});
     expect(out[0], {0.5 * (2 - 2.5 + 0.5 * 0.25), 0.5 * (3 - 2.5 - 0.5 * 0.25)});
     expect(out[1], {-0.5, 1.5});
@@ -164,7 +164,7 @@ TEST(LayernormBackward, agrees_with_the_formula_by_hand) {
 }
 
 TEST(LayernormBackward, weights_sum_over_the_rows) {
-    const auto out = run(glia_op_layernorm_backward, nullptr,
+    const auto out = run(gli_op_layernorm_backward, nullptr,
                          {{{2, 1}, {1, 5}}, {{2, 1}, {10, 100}}, ABSENT, {{2}, {0, 1}}, {{2}, {1, 2}}});
     expect(out[1], {10 * 1 * 1 + 100 * 4 * 2});
     expect(out[2], {110});
@@ -173,8 +173,7 @@ TEST(LayernormBackward, weights_sum_over_the_rows) {
 // Groups {1, 3}, {5, 7}: mean 2 and 6, var 1 each.
 TEST(Groupnorm, groups_are_runs_of_channels_of_one_sample) {
     const glia_groupnorm_params params{.groups = 2, .epsilon = 3};
-    const auto out =
-        run(glia_op_groupnorm, &params, {{{1, 4}, {1, 3, 5, 7}}, {{4}, {2, 4, 6, 8}}, {{4}, {0, 0, 0, 1}}});
+    const auto out = run(gli_op_groupnorm, &params, {{{1, 4}, {1, 3, 5, 7}}, {{4}, {2, 4, 6, 8}}, {{4}, {0, 0, 0, 1}}});
     expect(out[0], {-1, 2, -3, 5});
     EXPECT_EQ(out[1].dims, (std::vector<int64_t>{1, 2}));
     expect(out[1], {2, 6});
@@ -184,7 +183,7 @@ TEST(Groupnorm, groups_are_runs_of_channels_of_one_sample) {
 TEST(Groupnorm, one_group_is_layernorm_over_everything_but_the_sample) {
     const Array x{{2, 3, 2}, {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8}};
     const glia_layernorm_params rows{.dims = 2};
-    const auto a = run(glia_op_groupnorm, nullptr, {x}), b = run(glia_op_layernorm, &rows, {x});
+    const auto a = run(gli_op_groupnorm, nullptr, {x}), b = run(gli_op_layernorm, &rows, {x});
     expect(a[0], b[0].values);
     expect(a[1], b[1].values);
 }
@@ -193,7 +192,7 @@ TEST(Groupnorm, one_group_is_layernorm_over_everything_but_the_sample) {
 TEST(GroupnormBackward, agrees_with_the_formula_by_hand) {
     const glia_groupnorm_backward_params params{.groups = 2};
     const auto out = run(
-        glia_op_groupnorm_backward, &params,
+        gli_op_groupnorm_backward, &params,
         {{{1, 2, 2}, {-1, 1, 4, 5}}, {{1, 2, 2}, {1, 3, 0, 0}}, {{2}, {2, 7}}, {{1, 2}, {0, 4}}, {{1, 2}, {0.5, 1}}});
     expect(out[0], {1 - 2 + 0.25, 3 - 2 - 0.25, 0, 0});
     expect(out[1], {1, 0});

@@ -19,8 +19,8 @@ std::vector<char> rmsprop(const glia_rmsprop_params &p = {}) { return bytes_of(p
 std::vector<char> clip(double max_norm) { return bytes_of(glia_clip_by_norm_params{max_norm}); }
 
 const std::vector<Bad> &bad_calls() {
-    static const glia_op *const s = &glia_op_sgd, *const a = &glia_op_adam, *const g = &glia_op_adagrad,
-                                *const m = &glia_op_rmsprop, *const c = &glia_op_clip_by_norm;
+    static const gli_op *const s = &gli_op_sgd, *const a = &gli_op_adam, *const g = &gli_op_adagrad,
+                               *const m = &gli_op_rmsprop, *const c = &gli_op_clip_by_norm;
     const Array p = dims({3}), rate = dims({}), step = dims({}, GLIA_I64);
     static const std::vector<Bad> all = {
         bad("integers", s, sgd(), {dims({3}, GLIA_I32), p, rate}, DTYPE, "param is i32, must be a float"),

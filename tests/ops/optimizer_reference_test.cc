@@ -11,7 +11,7 @@ using namespace glia;
 using Values = std::vector<double>;
 
 template <class Params>
-std::vector<Array> run(const glia_op &op, const Params &params, const std::vector<Array> &in,
+std::vector<Array> run(const gli_op &op, const Params &params, const std::vector<Array> &in,
                        const char *provider = "cpu.ref") {
     Session session(provider);
     const Result result = session.call(op, params, in);
@@ -30,49 +30,47 @@ void near(const std::vector<Array> &got, const Values &want) {
 }
 
 TEST(Sgd, steps) {
-    const auto sgd = [](const glia_sgd_params &p) {
-        return run(glia_op_sgd, p, {one(1), one(0.5), rate(0.5), one(2)});
-    };
+    const auto sgd = [](const glia_sgd_params &p) { return run(gli_op_sgd, p, {one(1), one(0.5), rate(0.5), one(2)}); };
     near(sgd({}), {0.75});
     near(sgd({.momentum = 0.5}), {0.25, 1.5});
     near(sgd({.momentum = 0.5, .dampening = 0.5}), {0.375, 1.25});
     near(sgd({.momentum = 0.5, .nesterov = true}), {0.375, 1.5});
     near(sgd({.l1 = 0.25, .l2 = 1}), {0.125});
-    near(run(glia_op_sgd, glia_sgd_params{.l1 = 1}, {one(0), one(0), rate(1)}), {0});  // sign(0) = 0
-    near(run(glia_op_sgd, glia_sgd_params{.l1 = 1}, {one(-3), one(0), rate(1)}), {-2});
+    near(run(gli_op_sgd, glia_sgd_params{.l1 = 1}, {one(0), one(0), rate(1)}), {0});  // sign(0) = 0
+    near(run(gli_op_sgd, glia_sgd_params{.l1 = 1}, {one(-3), one(0), rate(1)}), {-2});
 }
 
 TEST(Adam, first_step_moves_by_the_rate) {
-    near(run(glia_op_adam, glia_adam_params{}, {one(1), one(0.5), rate(0.5), step(1), one(0), one(0)}),
+    near(run(gli_op_adam, glia_adam_params{}, {one(1), one(0.5), rate(0.5), step(1), one(0), one(0)}),
          {1 - 0.5 * 0.5 / (0.5 + 1e-8), 0.05, 0.00025});
 }
 
 TEST(Adam, later_steps) {
     // m = 0.5 1 + 0.5 2, v = 0.75 4 + 0.25 2^2; m^ = 1.5 / (1 - 0.25), v^ = 4 / (1 - 0.5625)
     const glia_adam_params p{.beta1 = 0.5, .beta2 = 0.75, .epsilon = 1};
-    near(run(glia_op_adam, p, {one(1), one(2), rate(0.5), step(2), one(1), one(4)}),
+    near(run(gli_op_adam, p, {one(1), one(2), rate(0.5), step(2), one(1), one(4)}),
          {1 - 0.5 * 2 / (std::sqrt(4 / 0.4375) + 1), 1.5, 4});
 }
 
 TEST(Adam, decay_coupled_and_decoupled) {
     glia_adam_params p{.beta1 = 0.5, .beta2 = 0.75, .epsilon = 1, .l2 = 0.5};
     // coupled: g = 1 + 0.5 2 = 2, the step above from 2
-    near(run(glia_op_adam, p, {one(2), one(1), rate(0.5), step(2), one(1), one(4)}),
+    near(run(gli_op_adam, p, {one(2), one(1), rate(0.5), step(2), one(1), one(4)}),
          {2 - 0.5 * 2 / (std::sqrt(4 / 0.4375) + 1), 1.5, 4});
     p.decoupled = true;
-    near(run(glia_op_adam, p, {one(2), one(2), rate(0.5), step(2), one(1), one(4)}),
+    near(run(gli_op_adam, p, {one(2), one(2), rate(0.5), step(2), one(1), one(4)}),
          {2 * 0.75 - 0.5 * 2 / (std::sqrt(4 / 0.4375) + 1), 1.5, 4});
 }
 
 TEST(Adagrad, steps) {
-    near(run(glia_op_adagrad, glia_adagrad_params{.epsilon = 1}, {one(1), one(3), rate(0.5), one(16)}), {0.75, 25});
-    near(run(glia_op_adagrad, glia_adagrad_params{}, {one(1), one(0), rate(0.5), one(0)}), {1, 0});
+    near(run(gli_op_adagrad, glia_adagrad_params{.epsilon = 1}, {one(1), one(3), rate(0.5), one(16)}), {0.75, 25});
+    near(run(gli_op_adagrad, glia_adagrad_params{}, {one(1), one(0), rate(0.5), one(0)}), {1, 0});
 }
 
 TEST(Rmsprop, steps) {
     const auto rmsprop = [](glia_rmsprop_params p) {
         p.alpha = 0.5, p.epsilon = 1;
-        return run(glia_op_rmsprop, p, {one(1), one(3), rate(0.5), one(7), one(4), one(1)});
+        return run(gli_op_rmsprop, p, {one(1), one(3), rate(0.5), one(7), one(4), one(1)});
     };
     const double moved = 3 / (std::sqrt(8.0) + 1);
     near(rmsprop({}), {1 - 0.5 * moved, 8, moved, 2});
@@ -83,17 +81,16 @@ TEST(Rmsprop, steps) {
 
 TEST(ClipByNorm, only_what_is_too_long) {
     const Array g{{2}, {3, 4}};
-    const auto clipped = run(glia_op_clip_by_norm, glia_clip_by_norm_params{1}, {g});
+    const auto clipped = run(gli_op_clip_by_norm, glia_clip_by_norm_params{1}, {g});
     EXPECT_NEAR(clipped[0].values[0], 3 / (5 + 1e-6), 1e-15);
     EXPECT_NEAR(clipped[0].values[1], 4 / (5 + 1e-6), 1e-15);
     EXPECT_EQ(clipped[1].values, Values{5});
-    EXPECT_EQ(run(glia_op_clip_by_norm, glia_clip_by_norm_params{10}, {g})[0].values, g.values);
+    EXPECT_EQ(run(gli_op_clip_by_norm, glia_clip_by_norm_params{10}, {g})[0].values, g.values);
 }
 
 TEST(ClipByNorm, squares_that_no_f32_holds) {
     for (const char *provider : {"cpu.ref", "cpu.native"}) {
-        const auto y =
-            run(glia_op_clip_by_norm, glia_clip_by_norm_params{1}, {{{2}, {3e30, 4e30}, GLIA_F32}}, provider);
+        const auto y = run(gli_op_clip_by_norm, glia_clip_by_norm_params{1}, {{{2}, {3e30, 4e30}, GLIA_F32}}, provider);
         EXPECT_NEAR(y[0].values[0], 0.6, 1e-6) << provider;
         EXPECT_NEAR(y[1].values[0] / 5e30, 1, 1e-6) << provider;
     }

@@ -11,8 +11,8 @@ Array zeros(std::vector<int64_t> dims, glia_dtype dtype = GLIA_F32) { return {st
 const Array kX = zeros({2, 3, 8, 6});
 
 TEST(MaxPoolContract, refuses_bad_windows) {
-    using P           = glia_max_pool2d_params;
-    const glia_op &op = glia_op_max_pool2d;
+    using P          = glia_max_pool2d_params;
+    const gli_op &op = gli_op_max_pool2d;
     refuses(op, P{}, {kX}, GLIA_INVALID_ARGUMENT, "kernel is {0,0}, must be positive");
     refuses(op, P{.kernel = {2, -1}}, {kX}, GLIA_INVALID_ARGUMENT, "kernel is {2,-1}");
     refuses(op, P{.kernel = {2, 2}, .stride = {1, -3}}, {kX}, GLIA_INVALID_ARGUMENT, "stride over columns is -3");
@@ -29,7 +29,7 @@ TEST(MaxPoolContract, refuses_bad_windows) {
 
 TEST(MaxPoolContract, refuses_bad_tensors_and_takes_empty_ones) {
     const glia_max_pool2d_params p{.kernel = {2, 2}};
-    const glia_op &op = glia_op_max_pool2d;
+    const gli_op &op = gli_op_max_pool2d;
     refuses(op, p, {}, GLIA_INVALID_ARGUMENT, "0 inputs, takes 1 to 1");
     refuses(op, p, {zeros({3, 8, 6})}, GLIA_SHAPE_MISMATCH, "x is [3,8,6], must have 4 dimensions");
     refuses(op, p, {zeros({2, 3, 8, 6}, GLIA_U8)}, GLIA_DTYPE_MISMATCH, "x is u8, must be a float");
@@ -40,8 +40,8 @@ TEST(MaxPoolContract, refuses_bad_tensors_and_takes_empty_ones) {
 }
 
 TEST(MaxPoolBackwardContract, refuses_bad_calls) {
-    using P           = glia_max_pool2d_backward_params;
-    const glia_op &op = glia_op_max_pool2d_backward;
+    using P          = glia_max_pool2d_backward_params;
+    const gli_op &op = gli_op_max_pool2d_backward;
     const Array dy = zeros({2, 3, 4, 3}), indices = zeros({2, 3, 4, 3}, GLIA_I32);
     refuses(op, P{}, {dy, indices}, GLIA_INVALID_ARGUMENT, "size is {0,0}, must be positive");
     refuses(op, P{.size = {8, -6}}, {dy, indices}, GLIA_INVALID_ARGUMENT, "size is {8,-6}");
@@ -63,24 +63,24 @@ TEST(MaxPoolBackwardContract, refuses_bad_calls) {
 
 TEST(AvgPoolContract, refuses_bad_calls) {
     using P = glia_avg_pool2d_params;
-    refuses(glia_op_avg_pool2d, P{}, {kX}, GLIA_INVALID_ARGUMENT, "kernel is {0,0}");
-    refuses(glia_op_avg_pool2d, P{.kernel = {2, 2}, .pad = {2, 0}}, {kX}, GLIA_INVALID_ARGUMENT,
+    refuses(gli_op_avg_pool2d, P{}, {kX}, GLIA_INVALID_ARGUMENT, "kernel is {0,0}");
+    refuses(gli_op_avg_pool2d, P{.kernel = {2, 2}, .pad = {2, 0}}, {kX}, GLIA_INVALID_ARGUMENT,
             "pad over rows is 2 and 2");
-    refuses(glia_op_avg_pool2d, P{.kernel = {2, 7}}, {kX}, GLIA_SHAPE_MISMATCH, "the kernel reaches over 7 columns");
-    refuses(glia_op_avg_pool2d, P{.kernel = {2, 2}}, {zeros({2, 3}, GLIA_F32)}, GLIA_SHAPE_MISMATCH, "x is [2,3]");
+    refuses(gli_op_avg_pool2d, P{.kernel = {2, 7}}, {kX}, GLIA_SHAPE_MISMATCH, "the kernel reaches over 7 columns");
+    refuses(gli_op_avg_pool2d, P{.kernel = {2, 2}}, {zeros({2, 3}, GLIA_F32)}, GLIA_SHAPE_MISMATCH, "x is [2,3]");
     using B = glia_avg_pool2d_backward_params;
-    refuses(glia_op_avg_pool2d_backward, B{{.kernel = {2, 2}}, {0, 6}}, {zeros({2, 3, 4, 3})}, GLIA_INVALID_ARGUMENT,
+    refuses(gli_op_avg_pool2d_backward, B{{.kernel = {2, 2}}, {0, 6}}, {zeros({2, 3, 4, 3})}, GLIA_INVALID_ARGUMENT,
             "size is {0,6}");
-    refuses(glia_op_avg_pool2d_backward, B{{.kernel = {2, 2}}, {8, 6}}, {zeros({2, 3, 4, 4})}, GLIA_SHAPE_MISMATCH,
+    refuses(gli_op_avg_pool2d_backward, B{{.kernel = {2, 2}}, {8, 6}}, {zeros({2, 3, 4, 4})}, GLIA_SHAPE_MISMATCH,
             "dy is [2,3,4,4], must be [2,3,4,3]");
-    refuses(glia_op_avg_pool2d_backward, B{{.kernel = {9, 2}}, {8, 6}}, {zeros({2, 3, 4, 3})}, GLIA_SHAPE_MISMATCH,
+    refuses(gli_op_avg_pool2d_backward, B{{.kernel = {9, 2}}, {8, 6}}, {zeros({2, 3, 4, 3})}, GLIA_SHAPE_MISMATCH,
             "reaches over 9 rows");
 }
 
 TEST(AdaptivePoolContract, refuses_bad_calls_and_takes_empty_ones) {
     using P = glia_adaptive_pool2d_params;
-    for (const glia_op *op :
-         {&glia_op_adaptive_avg_pool2d, &glia_op_adaptive_avg_pool2d_backward, &glia_op_adaptive_max_pool2d}) {
+    for (const gli_op *op :
+         {&gli_op_adaptive_avg_pool2d, &gli_op_adaptive_avg_pool2d_backward, &gli_op_adaptive_max_pool2d}) {
         refuses(*op, P{}, {kX}, GLIA_INVALID_ARGUMENT, "size is {0,0}, must be positive");
         refuses(*op, P{{1, -1}}, {kX}, GLIA_INVALID_ARGUMENT, "size is {1,-1}");
         refuses(*op, P{{1, 1}}, {zeros({2, 3, 4})}, GLIA_SHAPE_MISMATCH, "is [2,3,4], must have 4 dimensions");

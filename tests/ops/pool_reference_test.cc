@@ -14,7 +14,7 @@ using Values = std::vector<double>;
 using Dims   = std::vector<int64_t>;
 
 template <class Params>
-std::vector<Array> run(const glia_op &op, const Params &params, const std::vector<Array> &in,
+std::vector<Array> run(const gli_op &op, const Params &params, const std::vector<Array> &in,
                        const char *provider = "cpu.ref") {
     Session session(provider);
     Result result = session.call(op, params, in);
@@ -48,7 +48,7 @@ using Avg = glia_avg_pool2d_params;
 // ---- max_pool2d
 
 TEST(MaxPool, halves_with_the_default_stride) {
-    const auto out = run(glia_op_max_pool2d, Max{.kernel = {2, 2}}, {kSixteen});
+    const auto out = run(gli_op_max_pool2d, Max{.kernel = {2, 2}}, {kSixteen});
     expect(out[0], {1, 1, 2, 2}, {6, 8, 14, 16});
     expect(out[1], {1, 1, 2, 2}, {5, 7, 13, 15});
     EXPECT_EQ(out[1].dtype, GLIA_I32);
@@ -57,27 +57,27 @@ TEST(MaxPool, halves_with_the_default_stride) {
 // ONNX's page of MaxPool: maxpool_2d_precomputed_pads, _strides, and maxpool_2d_ceil.
 TEST(MaxPool, agrees_with_the_examples_of_onnx) {
     const Array x = counting({1, 1, 5, 5});
-    expect(run(glia_op_max_pool2d, Max{.kernel = {5, 5}, .stride = {1, 1}, .pad = {2, 2}}, {x})[0], {1, 1, 5, 5},
+    expect(run(gli_op_max_pool2d, Max{.kernel = {5, 5}, .stride = {1, 1}, .pad = {2, 2}}, {x})[0], {1, 1, 5, 5},
            {13, 14, 15, 15, 15, 18, 19, 20, 20, 20, 23, 24, 25, 25, 25, 23, 24, 25, 25, 25, 23, 24, 25, 25, 25});
-    expect(run(glia_op_max_pool2d, Max{.kernel = {2, 2}, .stride = {2, 2}}, {x})[0], {1, 1, 2, 2}, {7, 9, 17, 19});
-    expect(run(glia_op_max_pool2d, Max{.kernel = {3, 3}, .stride = {2, 2}, .ceil_mode = true}, {kSixteen})[0],
+    expect(run(gli_op_max_pool2d, Max{.kernel = {2, 2}, .stride = {2, 2}}, {x})[0], {1, 1, 2, 2}, {7, 9, 17, 19});
+    expect(run(gli_op_max_pool2d, Max{.kernel = {3, 3}, .stride = {2, 2}, .ceil_mode = true}, {kSixteen})[0],
            {1, 1, 2, 2}, {11, 12, 15, 16});
 }
 
 TEST(MaxPool, dilation_spreads_the_window) {
-    const auto out = run(glia_op_max_pool2d, Max{.kernel = {2, 2}, .stride = {1, 1}, .dilation = {2, 2}}, {kSixteen});
+    const auto out = run(gli_op_max_pool2d, Max{.kernel = {2, 2}, .stride = {1, 1}, .dilation = {2, 2}}, {kSixteen});
     expect(out[0], {1, 1, 2, 2}, {11, 12, 15, 16});
 }
 
 // 2 x 2 windows at 0, 3 on 5 padded by 1: -1..0, 2..3, and with ceil_mode one at 5, which starts behind x: left out.
 TEST(MaxPool, ceil_mode_leaves_out_a_window_that_starts_in_the_padding) {
     const Max ceil{.kernel = {2, 2}, .stride = {3, 3}, .pad = {1, 1}, .ceil_mode = true};
-    const auto out = run(glia_op_max_pool2d, ceil, {counting({1, 1, 5, 5})});
+    const auto out = run(gli_op_max_pool2d, ceil, {counting({1, 1, 5, 5})});
     expect(out[0], {1, 1, 2, 2}, {1, 4, 16, 19});
 }
 
 TEST(MaxPool, padding_never_wins) {
-    const auto out = run(glia_op_max_pool2d, Max{.kernel = {3, 3}, .pad = {1, 1}}, {{{1, 1, 1, 1}, {-5}}});
+    const auto out = run(gli_op_max_pool2d, Max{.kernel = {3, 3}, .pad = {1, 1}}, {{{1, 1, 1, 1}, {-5}}});
     expect(out[0], {1, 1, 1, 1}, {-5});
     expect(out[1], {1, 1, 1, 1}, {0});
 }
@@ -88,8 +88,8 @@ INSTANTIATE_TEST_SUITE_P(, MaxPoolOf, testing::Values("cpu.ref", "cpu.native"),
                          [](const auto &info) { return std::string(info.param).substr(4); });
 
 TEST_P(MaxPoolOf, the_first_of_equals_wins) {
-    const auto out = run(glia_op_max_pool2d, Max{.kernel = {2, 2}},
-                         {{{1, 1, 2, 4}, {1, 7, 3, 3, 7, 7, 3, 2}, GLIA_F32}}, GetParam());
+    const auto out =
+        run(gli_op_max_pool2d, Max{.kernel = {2, 2}}, {{{1, 1, 2, 4}, {1, 7, 3, 3, 7, 7, 3, 2}, GLIA_F32}}, GetParam());
     expect(out[0], {1, 1, 1, 2}, {7, 3});
     expect(out[1], {1, 1, 1, 2}, {1, 2});
 }
@@ -99,7 +99,7 @@ TEST_P(MaxPoolOf, nan_wins_and_the_last_of_several_gives_the_index) {
          {Max{.kernel = {2, 3}},
           Max{.kernel = {2, 3}, .stride = {1, 1}, .pad = {1, 1}, .pad_end = {GLIA_NO_PAD, GLIA_NO_PAD}}}) {
         const auto out =
-            run(glia_op_max_pool2d, p, {{{1, 1, 2, 3}, {1, kNan, kInf, kNan, 9, -kInf}, GLIA_F32}}, GetParam());
+            run(gli_op_max_pool2d, p, {{{1, 1, 2, 3}, {1, kNan, kInf, kNan, 9, -kInf}, GLIA_F32}}, GetParam());
         EXPECT_TRUE(std::isnan(out[0].values.back()));
         EXPECT_EQ(out[1].values.back(), 3);
     }
@@ -113,8 +113,8 @@ TEST_P(MaxPoolOf, nan_wins_in_every_channel_of_the_usual_windows) {
             for (size_t c = 0; c < 20; ++c) values[c * size_t(size * size) + c % 3] = kNan;
             Session session(GetParam());
             glia_tensor *x = session.tensor({{1, 20, size, size}, {}, GLIA_F32});
-            if (channels_last) glia_channels_last_strides(4, x->dim, x->stride);
-            glia_tensor_from_double(x, values.data());
+            if (channels_last) gli_channels_last_strides(4, x->dim, x->stride);
+            gli_tensor_from_double(x, values.data());
             glia_tensor *y       = session.tensor({{1, 20, 1, 1}, {}, GLIA_F32}),
                         *indices = session.tensor({{1, 20, 1, 1}, {}, GLIA_I32});
             const Max params{.kernel = {size, size}};
@@ -130,7 +130,7 @@ TEST_P(MaxPoolOf, nan_wins_in_every_channel_of_the_usual_windows) {
 
 TEST_P(MaxPoolOf, minus_infinity_is_a_value) {
     const auto out =
-        run(glia_op_max_pool2d, Max{.kernel = {2, 2}}, {{{1, 1, 2, 2}, Values(4, -kInf), GLIA_F32}}, GetParam());
+        run(gli_op_max_pool2d, Max{.kernel = {2, 2}}, {{{1, 1, 2, 2}, Values(4, -kInf), GLIA_F32}}, GetParam());
     EXPECT_EQ(out[0].values, Values{-kInf});
     EXPECT_EQ(out[1].values, Values{0});
 }
@@ -138,7 +138,7 @@ TEST_P(MaxPoolOf, minus_infinity_is_a_value) {
 // One row, a window of two rows two apart and one row of padding: it stands at -1 and 1, both outside.
 TEST_P(MaxPoolOf, a_window_without_elements_is_told_by_its_index) {
     const Max params{.kernel = {2, 1}, .stride = {1, 1}, .pad = {1, 0}, .dilation = {2, 1}};
-    const auto out = run(glia_op_max_pool2d, params, {{{1, 1, 1, 2}, {3, 4}, GLIA_F32}}, GetParam());
+    const auto out = run(gli_op_max_pool2d, params, {{{1, 1, 1, 2}, {3, 4}, GLIA_F32}}, GetParam());
     expect(out[0], {1, 1, 1, 2}, {-kInf, -kInf});
     expect(out[1], {1, 1, 1, 2}, {-1, -1});
 }
@@ -146,7 +146,7 @@ TEST_P(MaxPoolOf, a_window_without_elements_is_told_by_its_index) {
 TEST_P(MaxPoolOf, backward_adds_where_the_indices_point) {
     const glia_max_pool2d_backward_params params{.size = {2, 3}};
     const Array dy{{1, 2, 1, 3}, {1, 2, 4, 8, 16, 32}, GLIA_F32}, indices{{1, 2, 1, 3}, {5, 5, 0, 2, -1, 6}, GLIA_I32};
-    expect(run(glia_op_max_pool2d_backward, params, {dy, indices}, GetParam())[0], {1, 2, 2, 3},
+    expect(run(gli_op_max_pool2d_backward, params, {dy, indices}, GetParam())[0], {1, 2, 2, 3},
            {4, 0, 0, 0, 0, 3, 0, 0, 8, 0, 0, 0});
 }
 
@@ -156,9 +156,9 @@ TEST(AvgPool, divides_by_the_elements_that_a_window_has) {
     const Avg by_default{.kernel = {2, 2}, .pad = {1, 1}},
         counting_pad{.kernel = {2, 2}, .pad = {1, 1}, .count_include_pad = true};
     const Values sums{1, 2 + 3, 4 + 7, 5 + 6 + 8 + 9};
-    expect(run(glia_op_avg_pool2d, by_default, {kNine})[0], {1, 1, 2, 2},
+    expect(run(gli_op_avg_pool2d, by_default, {kNine})[0], {1, 1, 2, 2},
            {sums[0], sums[1] / 2, sums[2] / 2, sums[3] / 4});
-    expect(run(glia_op_avg_pool2d, counting_pad, {kNine})[0], {1, 1, 2, 2},
+    expect(run(gli_op_avg_pool2d, counting_pad, {kNine})[0], {1, 1, 2, 2},
            {sums[0] / 4, sums[1] / 4, sums[2] / 4, sums[3] / 4});
 }
 
@@ -166,15 +166,15 @@ TEST(AvgPool, divides_by_the_elements_that_a_window_has) {
 TEST(AvgPool, agrees_with_the_examples_of_onnx) {
     const Array x = counting({1, 1, 5, 5});
     Avg p{.kernel = {5, 5}, .stride = {1, 1}, .pad = {2, 2}};
-    expect(run(glia_op_avg_pool2d, p, {x})[0], {1, 1, 5, 5},
+    expect(run(gli_op_avg_pool2d, p, {x})[0], {1, 1, 5, 5},
            {7,    7.5, 8,    8.5, 9,    9.5, 10,   10.5, 11,   11.5, 12,   12.5, 13,
             13.5, 14,  14.5, 15,  15.5, 16,  16.5, 17,   17.5, 18,   18.5, 19});
     p.count_include_pad = true;
-    const auto y        = run(glia_op_avg_pool2d, p, {x})[0];
+    const auto y        = run(gli_op_avg_pool2d, p, {x})[0];
     EXPECT_DOUBLE_EQ(y.values[0], 2.52);
     EXPECT_DOUBLE_EQ(y.values[12], 13);
     EXPECT_DOUBLE_EQ(y.values[24], 6.84);
-    expect(run(glia_op_avg_pool2d, Avg{.kernel = {3, 3}, .stride = {2, 2}, .ceil_mode = true}, {kSixteen})[0],
+    expect(run(gli_op_avg_pool2d, Avg{.kernel = {3, 3}, .stride = {2, 2}, .ceil_mode = true}, {kSixteen})[0],
            {1, 1, 2, 2}, {6, 7.5, 12, 13.5});
 }
 
@@ -183,17 +183,17 @@ TEST(AvgPool, agrees_with_the_examples_of_onnx) {
 TEST(AvgPool, the_divisor_ends_at_the_padding) {
     const Array x{{1, 1, 1, 4}, {1, 2, 3, 4}};
     Avg p{.kernel = {1, 3}, .stride = {1, 2}, .pad = {0, 1}, .ceil_mode = true, .count_include_pad = true};
-    expect(run(glia_op_avg_pool2d, p, {x})[0], {1, 1, 1, 3}, {1, 3, 2});
+    expect(run(gli_op_avg_pool2d, p, {x})[0], {1, 1, 1, 3}, {1, 3, 2});
     p.count_include_pad = false;
-    expect(run(glia_op_avg_pool2d, p, {x})[0], {1, 1, 1, 3}, {1.5, 3, 4});
+    expect(run(gli_op_avg_pool2d, p, {x})[0], {1, 1, 1, 3}, {1.5, 3, 4});
 }
 
 TEST(AvgPool, backward_shares_each_gradient_among_its_window) {
     const glia_avg_pool2d_backward_params params{{.kernel = {2, 2}, .stride = {1, 1}}, {3, 3}};
-    expect(run(glia_op_avg_pool2d_backward, params, {{{1, 1, 2, 2}, {4, 8, 12, 16}}})[0], {1, 1, 3, 3},
+    expect(run(gli_op_avg_pool2d_backward, params, {{{1, 1, 2, 2}, {4, 8, 12, 16}}})[0], {1, 1, 3, 3},
            {1, 3, 2, 4, 10, 6, 3, 7, 4});
     const glia_avg_pool2d_backward_params padded{{.kernel = {2, 2}, .pad = {1, 1}}, {3, 3}};
-    expect(run(glia_op_avg_pool2d_backward, padded, {{{1, 1, 2, 2}, {4, 8, 12, 16}}})[0], {1, 1, 3, 3},
+    expect(run(gli_op_avg_pool2d_backward, padded, {{{1, 1, 2, 2}, {4, 8, 12, 16}}})[0], {1, 1, 3, 3},
            {4, 4, 4, 6, 4, 4, 6, 4, 4});
 }
 
@@ -203,27 +203,27 @@ TEST(AvgPool, backward_shares_each_gradient_among_its_window) {
 TEST(AdaptivePool, windows_follow_the_rule_of_pytorch) {
     const Array x{{1, 1, 1, 5}, {1, 20, 3, 40, 5}};
     const glia_adaptive_pool2d_params three{{1, 3}};
-    expect(run(glia_op_adaptive_avg_pool2d, three, {x})[0], {1, 1, 1, 3}, {10.5, 21, 22.5});
-    const auto max = run(glia_op_adaptive_max_pool2d, three, {x});
+    expect(run(gli_op_adaptive_avg_pool2d, three, {x})[0], {1, 1, 1, 3}, {10.5, 21, 22.5});
+    const auto max = run(gli_op_adaptive_max_pool2d, three, {x});
     expect(max[0], {1, 1, 1, 3}, {20, 40, 40});
     expect(max[1], {1, 1, 1, 3}, {1, 3, 3});
 }
 
 TEST(AdaptivePool, the_first_of_equals_wins) {
     const auto out =
-        run(glia_op_adaptive_max_pool2d, glia_adaptive_pool2d_params{{1, 2}}, {{{1, 1, 2, 3}, Values(6, 3)}});
+        run(gli_op_adaptive_max_pool2d, glia_adaptive_pool2d_params{{1, 2}}, {{{1, 1, 2, 3}, Values(6, 3)}});
     expect(out[0], {1, 1, 1, 2}, {3, 3});
     expect(out[1], {1, 1, 1, 2}, {0, 1});
 }
 
 TEST(AdaptivePool, a_larger_output_repeats_elements) {
-    expect(run(glia_op_adaptive_avg_pool2d, glia_adaptive_pool2d_params{{2, 3}}, {{{1, 1, 1, 2}, {2, 6}}})[0],
+    expect(run(gli_op_adaptive_avg_pool2d, glia_adaptive_pool2d_params{{2, 3}}, {{{1, 1, 1, 2}, {2, 6}}})[0],
            {1, 1, 2, 3}, {2, 4, 6, 2, 4, 6});
 }
 
 TEST(AdaptivePool, backward_shares_each_gradient_among_its_window) {
     expect(
-        run(glia_op_adaptive_avg_pool2d_backward, glia_adaptive_pool2d_params{{1, 5}}, {{{1, 1, 1, 3}, {2, 6, 8}}})[0],
+        run(gli_op_adaptive_avg_pool2d_backward, glia_adaptive_pool2d_params{{1, 5}}, {{{1, 1, 1, 3}, {2, 6, 8}}})[0],
         {1, 1, 1, 5}, {1, 3, 2, 6, 4});
 }
 

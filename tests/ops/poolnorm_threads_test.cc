@@ -11,7 +11,7 @@ namespace {
 using namespace glia;
 
 struct Call {
-    const glia_op *op;
+    const gli_op *op;
     std::vector<char> params;
     std::vector<std::vector<int64_t>> in;
 };
@@ -30,24 +30,24 @@ std::vector<float> outputs(const Call &call, int threads, bool channels_last) {
     std::mt19937 rng(7);
     std::vector<const glia_tensor *> in;
     const auto laid_out = [&](glia_tensor *t) {
-        if (channels_last && t->ndim == 4) glia_channels_last_strides(4, t->dim, t->stride);
+        if (channels_last && t->ndim == 4) gli_channels_last_strides(4, t->dim, t->stride);
         return t;
     };
     for (const auto &dims : call.in) {
-        const bool indices = call.op == &glia_op_max_pool2d_backward && !in.empty();
+        const bool indices = call.op == &gli_op_max_pool2d_backward && !in.empty();
         glia_tensor *t     = laid_out(session.tensor({dims, {}, indices ? GLIA_I32 : GLIA_F32}));
         for (int64_t i = 0; i < glia_tensor_count(t); ++i)
-            glia_store(t->dtype, t->data, i, indices ? rng() % 99 : double(rng()) * 0x1p-32 + 0.5);
+            gli_store(t->dtype, t->data, i, indices ? rng() % 99 : double(rng()) * 0x1p-32 + 0.5);
         in.push_back(t);
     }
-    alignas(16) char geom[GLIA_MAX_GEOMETRY];
-    glia_resolution r;
-    EXPECT_EQ(glia_resolve(session.ctx(), call.op, call.params.data(), int(in.size()), in.data(), geom, &r), GLIA_OK);
+    alignas(16) char geom[GLI_MAX_GEOMETRY];
+    gli_resolution r;
+    EXPECT_EQ(gli_resolve(session.ctx(), call.op, call.params.data(), int(in.size()), in.data(), geom, &r), GLIA_OK);
     std::vector<glia_tensor *> out;
     for (int i = 0; i < call.op->n_out; ++i)
         out.push_back(laid_out(session.tensor({{r.out[i].dim, r.out[i].dim + r.out[i].ndim}, {}, r.out[i].dtype})));
     EXPECT_EQ(
-        glia_call_op(session.ctx(), call.op, call.params.data(), int(in.size()), in.data(), call.op->n_out, out.data()),
+        gli_call_op(session.ctx(), call.op, call.params.data(), int(in.size()), in.data(), call.op->n_out, out.data()),
         GLIA_OK)
         << glia_message(session.ctx());
     std::vector<float> all;
@@ -62,15 +62,13 @@ TEST(Threads, do_not_change_a_bit) {
     const std::vector<int64_t> image{5, 70, 23, 19}, c{70}, pooled{5, 70, 12, 10}, table{700, 130}, size{130},
         rows{700};
     const std::vector<Call> calls{
-        {&glia_op_batchnorm, bytes(glia_batchnorm_params{}), {image, c, c, c, c}},
-        {&glia_op_batchnorm_backward, bytes(glia_batchnorm_backward_params{}), {image, image, c, c, c}},
-        {&glia_op_batchnorm_inference, bytes(glia_batchnorm_inference_params{}), {image, c, c, c, c}},
-        {&glia_op_layernorm, bytes(glia_layernorm_params{}), {table, size, size}},
-        {&glia_op_layernorm_backward, bytes(glia_layernorm_backward_params{}), {table, table, size, rows, rows}},
-        {&glia_op_max_pool2d,
-         bytes(glia_max_pool2d_params{.kernel = {3, 3}, .stride = {2, 2}, .pad = {1, 1}}),
-         {image}},
-        {&glia_op_max_pool2d_backward, bytes(glia_max_pool2d_backward_params{{23, 19}}), {pooled, pooled}}};
+        {&gli_op_batchnorm, bytes(glia_batchnorm_params{}), {image, c, c, c, c}},
+        {&gli_op_batchnorm_backward, bytes(glia_batchnorm_backward_params{}), {image, image, c, c, c}},
+        {&gli_op_batchnorm_inference, bytes(glia_batchnorm_inference_params{}), {image, c, c, c, c}},
+        {&gli_op_layernorm, bytes(glia_layernorm_params{}), {table, size, size}},
+        {&gli_op_layernorm_backward, bytes(glia_layernorm_backward_params{}), {table, table, size, rows, rows}},
+        {&gli_op_max_pool2d, bytes(glia_max_pool2d_params{.kernel = {3, 3}, .stride = {2, 2}, .pad = {1, 1}}), {image}},
+        {&gli_op_max_pool2d_backward, bytes(glia_max_pool2d_backward_params{{23, 19}}), {pooled, pooled}}};
     for (const Call &call : calls)
         for (bool channels_last : {false, true}) {
             const std::vector<float> one = outputs(call, 1, channels_last);

@@ -32,18 +32,18 @@ Array numbers(std::vector<int64_t> dims, uint32_t seed) {
 std::vector<Array> layer(const P &p) {
     const bool lstm    = p.cell == GLIA_RNN_LSTM;
     const int64_t rows = (lstm ? 4 : p.cell == GLIA_RNN_GRU ? 3 : 1) * HIDDEN, outputs = lstm ? PROJECTED : HIDDEN;
-    std::vector<Array> in(RNN_BACK_INPUTS, ABSENT);
-    in[RNN_X] = numbers(
+    std::vector<Array> in(GLI_RNN_BACK_INPUTS, ABSENT);
+    in[GLI_RNN_X] = numbers(
         p.batch_first ? std::vector<int64_t>{SEQUENCES, STEPS, INPUTS} : std::vector<int64_t>{STEPS, SEQUENCES, INPUTS},
         1);
-    in[RNN_LENGTHS] = {{SEQUENCES}, {2, 4, 0}, GLIA_I32};
+    in[GLI_RNN_LENGTHS] = {{SEQUENCES}, {2, 4, 0}, GLIA_I32};
     for (int d = 0; d < 2; ++d) {
-        const auto at = [&](int k) -> Array & { return in[size_t(rnn_weight(d, k))]; };
-        at(RNN_W_IH)  = numbers({rows, INPUTS}, 2);
-        at(RNN_W_HH)  = numbers({rows, outputs}, 3);
-        at(RNN_B_IH)  = numbers({rows}, 4);
-        at(RNN_B_HH)  = numbers({rows}, 5);
-        if (lstm) at(RNN_W_HR) = numbers({outputs, HIDDEN}, 6), at(RNN_PEEPHOLE) = numbers({3, HIDDEN}, 7);
+        const auto at    = [&](int k) -> Array    &{ return in[size_t(gli_rnn_weight(d, k))]; };
+        at(GLI_RNN_W_IH) = numbers({rows, INPUTS}, 2);
+        at(GLI_RNN_W_HH) = numbers({rows, outputs}, 3);
+        at(GLI_RNN_B_IH) = numbers({rows}, 4);
+        at(GLI_RNN_B_HH) = numbers({rows}, 5);
+        if (lstm) at(GLI_RNN_W_HR) = numbers({outputs, HIDDEN}, 6), at(GLI_RNN_PEEPHOLE) = numbers({3, HIDDEN}, 7);
     }
     return in;
 }
@@ -62,14 +62,14 @@ class RecurrentOnDevice : public OnDevice {
    protected:
     Result forward(const P &p, std::vector<Array> in) {
         Session session("", device());
-        in.resize(RNN_INPUTS);
-        return session.call(glia_op_rnn, p, in);
+        in.resize(GLI_RNN_INPUTS);
+        return session.call(gli_op_rnn, p, in);
     }
     Result backward(const P &p, std::vector<Array> in, const Result &of) {
         Session session("", device());
-        in[RNN_BACK_Y]       = {of.out[RNN_Y].dims, {}, GLIA_F32};
-        in[RNN_BACK_RESERVE] = {of.out[RNN_RESERVE].dims, {}, GLIA_F32};
-        return session.call(glia_op_rnn_backward, p, in);
+        in[GLI_RNN_BACK_Y]       = {of.out[GLI_RNN_Y].dims, {}, GLIA_F32};
+        in[GLI_RNN_BACK_RESERVE] = {of.out[GLI_RNN_RESERVE].dims, {}, GLIA_F32};
+        return session.call(gli_op_rnn_backward, p, in);
     }
 };
 
@@ -84,16 +84,16 @@ TEST_P(RecurrentOnDevice, what_lies_beyond_a_length_has_no_influence) {
         auto in        = layer(p);
         const Result y = forward(p, in);
         ASSERT_EQ(y.status, GLIA_OK) << y.message;
-        in[RNN_BACK_DY]   = numbers(y.out[RNN_Y].dims, 8);
-        const Result want = backward(p, in, y);
+        in[GLI_RNN_BACK_DY] = numbers(y.out[GLI_RNN_Y].dims, 8);
+        const Result want   = backward(p, in, y);
         ASSERT_EQ(want.status, GLIA_OK) << want.message;
 
         const double nan    = std::numeric_limits<double>::quiet_NaN();
-        in[RNN_X]           = padded_with(in[RNN_X], p, in[RNN_LENGTHS], nan);
-        in[RNN_BACK_DY]     = padded_with(in[RNN_BACK_DY], p, in[RNN_LENGTHS], nan);
+        in[GLI_RNN_X]       = padded_with(in[GLI_RNN_X], p, in[GLI_RNN_LENGTHS], nan);
+        in[GLI_RNN_BACK_DY] = padded_with(in[GLI_RNN_BACK_DY], p, in[GLI_RNN_LENGTHS], nan);
         const Result padded = forward(p, in), got = backward(p, in, y);
         ASSERT_EQ(got.status, GLIA_OK) << got.message;
-        for (int o : {int(RNN_Y), int(RNN_H_N), int(RNN_C_N)})
+        for (int o : {int(GLI_RNN_Y), int(GLI_RNN_H_N), int(GLI_RNN_C_N)})
             EXPECT_EQ(padded.out[size_t(o)].values, y.out[size_t(o)].values) << o;
         for (size_t o = 0; o < want.out.size(); ++o) EXPECT_EQ(got.out[o].values, want.out[o].values) << o;
     }
@@ -101,8 +101,8 @@ TEST_P(RecurrentOnDevice, what_lies_beyond_a_length_has_no_influence) {
 
 TEST_P(RecurrentOnDevice, bad_lengths_are_told_when_the_kernel_has_run) {
     const auto told = [&](std::vector<double> lengths, glia_dtype dtype) -> std::string {
-        auto in         = layer(layers[1]);
-        in[RNN_LENGTHS] = {{SEQUENCES}, std::move(lengths), dtype};
+        auto in             = layer(layers[1]);
+        in[GLI_RNN_LENGTHS] = {{SEQUENCES}, std::move(lengths), dtype};
         try {
             forward(layers[1], in);
         } catch (const std::runtime_error &error) {
@@ -118,6 +118,6 @@ TEST_P(RecurrentOnDevice, bad_lengths_are_told_when_the_kernel_has_run) {
     }
 }
 
-GLIA_ON_DEVICES(RecurrentOnDevice);
+GLI_ON_DEVICES(RecurrentOnDevice);
 
 }  // namespace

@@ -51,22 +51,22 @@ class Stack {
         glia_value x = input({kSteps, kBatch, kInputs}, 1), loss{0};
         if (p.lengths) lengths_ = net_.input({kBatch}, GLIA_I64), numbers_.push_back({kSteps, 1, 3});
         for (int layer = 0; layer < p.layers; ++layer) {
-            std::vector<glia_value> in(RNN_INPUTS, glia_value{0}), out(RNN_OUTPUTS);
-            in[RNN_X] = x, in[RNN_LENGTHS] = lengths_;
-            in[RNN_H0] = input({D, kBatch, kHidden}, 0.5);
-            if (lstm) in[RNN_C0] = input({D, kBatch, kHidden}, 0.5);
+            std::vector<glia_value> in(GLI_RNN_INPUTS, glia_value{0}), out(GLI_RNN_OUTPUTS);
+            in[GLI_RNN_X] = x, in[GLI_RNN_LENGTHS] = lengths_;
+            in[GLI_RNN_H0] = input({D, kBatch, kHidden}, 0.5);
+            if (lstm) in[GLI_RNN_C0] = input({D, kBatch, kHidden}, 0.5);
             for (int d = 0; d < D; ++d) {
-                const auto place = [&](int k) -> glia_value & { return in[size_t(rnn_weight(d, k))]; };
-                place(RNN_W_IH)  = input({G * kHidden, layer ? D * kHidden : kInputs}, 0.7);
-                place(RNN_W_HH)  = input({G * kHidden, kHidden}, 0.7);
-                place(RNN_B_IH)  = input({G * kHidden}, 0.5);
-                place(RNN_B_HH)  = input({G * kHidden}, 0.5);
-                if (lstm) place(RNN_PEEPHOLE) = input({3, kHidden}, 0.5);
+                const auto place    = [&](int k) -> glia_value    &{ return in[size_t(gli_rnn_weight(d, k))]; };
+                place(GLI_RNN_W_IH) = input({G * kHidden, layer ? D * kHidden : kInputs}, 0.7);
+                place(GLI_RNN_W_HH) = input({G * kHidden, kHidden}, 0.7);
+                place(GLI_RNN_B_IH) = input({G * kHidden}, 0.5);
+                place(GLI_RNN_B_HH) = input({G * kHidden}, 0.5);
+                if (lstm) place(GLI_RNN_PEEPHOLE) = input({3, kHidden}, 0.5);
             }
             glia_graph_call(net_.graph, "rnn", &p.params, in.data(), int(in.size()), out.data(), int(out.size()));
-            add_to(&loss, out[RNN_H_N]);
-            if (lstm) add_to(&loss, out[RNN_C_N]);
-            x = out[RNN_Y];
+            add_to(&loss, out[GLI_RNN_H_N]);
+            if (lstm) add_to(&loss, out[GLI_RNN_C_N]);
+            x = out[GLI_RNN_Y];
         }
         add_to(&loss, x);
         loss_      = loss;

@@ -18,10 +18,10 @@ double sigma(double x) { return 1 / (1 + std::exp(-x)); }
 
 std::vector<Array> run(const glia_rnn_params &params, const std::vector<Array> &in) {
     Session session;
-    const Result result = session.call(glia_op_rnn, params, in);
+    const Result result = session.call(gli_op_rnn, params, in);
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
     auto out = result.out;
-    out.resize(RNN_OUTPUTS);
+    out.resize(GLI_RNN_OUTPUTS);
     return out;
 }
 
@@ -35,16 +35,16 @@ const Array kSteps{{3, 1, 1}, {1, 2, 3}}, kOne{{1, 1}, {1}};
 
 TEST(Relu, with_weights_of_one_sums_from_either_end) {
     const auto forward = run({.cell = GLIA_RNN_RELU}, {kSteps, ABSENT, ABSENT, ABSENT, kOne, kOne});
-    expect(forward[RNN_Y], {1, 3, 6});
-    expect(forward[RNN_H_N], {6});
+    expect(forward[GLI_RNN_Y], {1, 3, 6});
+    expect(forward[GLI_RNN_H_N], {6});
     const auto reverse =
         run({.cell = GLIA_RNN_RELU, .direction = GLIA_RNN_REVERSE}, {kSteps, ABSENT, ABSENT, ABSENT, kOne, kOne});
-    expect(reverse[RNN_Y], {6, 5, 3});
-    expect(reverse[RNN_H_N], {6});
+    expect(reverse[GLI_RNN_Y], {6, 5, 3});
+    expect(reverse[GLI_RNN_H_N], {6});
     const auto both = run({.cell = GLIA_RNN_RELU, .direction = GLIA_RNN_BOTH},
                           {kSteps, ABSENT, ABSENT, ABSENT, kOne, kOne, ABSENT, ABSENT, ABSENT, ABSENT, kOne, kOne});
-    expect(both[RNN_Y], {1, 6, 3, 5, 6, 3});
-    expect(both[RNN_H_N], {6, 6});
+    expect(both[GLI_RNN_Y], {1, 6, 3, 5, 6, 3});
+    expect(both[GLI_RNN_H_N], {6, 6});
 }
 
 TEST(Relu, a_length_ends_a_sequence_early_in_both_directions) {
@@ -52,8 +52,8 @@ TEST(Relu, a_length_ends_a_sequence_early_in_both_directions) {
     const auto both =
         run({.cell = GLIA_RNN_RELU, .direction = GLIA_RNN_BOTH},
             {kSteps, {{2, 1, 1}, {10, 20}}, ABSENT, lengths, kOne, kOne, ABSENT, ABSENT, ABSENT, ABSENT, kOne, kOne});
-    expect(both[RNN_Y], {11, 23, 13, 22, 0, 0});  // forward 10 + 1, + 2; reverse 20 + 2, + 1
-    expect(both[RNN_H_N], {13, 23});
+    expect(both[GLI_RNN_Y], {11, 23, 13, 22, 0, 0});  // forward 10 + 1, + 2; reverse 20 + 2, + 1
+    expect(both[GLI_RNN_H_N], {13, 23});
 }
 
 TEST(Tanh, adds_both_biases_and_starts_from_h0) {
@@ -65,7 +65,7 @@ TEST(Tanh, adds_both_biases_and_starts_from_h0) {
                               {{1, 1}, {0.4}},
                               {{1}, {0.01}},
                               {{1}, {0.02}}});
-    expect(out[RNN_Y], {std::tanh(0.1 + 0.4 + 0.2 + 0.03)});
+    expect(out[GLI_RNN_Y], {std::tanh(0.1 + 0.4 + 0.2 + 0.03)});
 }
 
 // Gates i, f, g, o from the rows of w_ih, which x = 1 makes the pre-activations themselves.
@@ -74,8 +74,8 @@ TEST(Lstm, has_the_gates_i_f_g_o) {
         run({.cell = GLIA_RNN_LSTM},
             {{{1, 1, 1}, {1}}, ABSENT, {{1, 1, 1}, {2}}, ABSENT, {{4, 1}, {0.1, 0.2, 0.3, 0.4}}, {{4, 1}, {}}});
     const double c = sigma(0.2) * 2 + sigma(0.1) * std::tanh(0.3);
-    expect(out[RNN_C_N], {c});
-    expect(out[RNN_Y], {sigma(0.4) * std::tanh(c)});
+    expect(out[GLI_RNN_C_N], {c});
+    expect(out[GLI_RNN_Y], {sigma(0.4) * std::tanh(c)});
 }
 
 TEST(Lstm, peepholes_see_the_old_cell_and_for_o_the_new_one) {
@@ -90,8 +90,8 @@ TEST(Lstm, peepholes_see_the_old_cell_and_for_o_the_new_one) {
                                                    ABSENT,
                                                    {{3, 1}, {0.5, 0.6, 0.7}}});
     const double c = sigma(0.2 + 1.2) * 2 + sigma(0.1 + 1.0) * std::tanh(0.3);
-    expect(out[RNN_C_N], {c});
-    expect(out[RNN_Y], {sigma(0.4 + 0.7 * c) * std::tanh(c)});
+    expect(out[GLI_RNN_C_N], {c});
+    expect(out[GLI_RNN_Y], {sigma(0.4 + 0.7 * c) * std::tanh(c)});
 }
 
 TEST(Lstm, a_projection_gives_the_outputs_and_the_next_state) {
@@ -102,23 +102,23 @@ TEST(Lstm, a_projection_gives_the_outputs_and_the_next_state) {
                           {{{2, 1, 1}, {0.3, -0.2}}, ABSENT, ABSENT, ABSENT, w_ih, w_hh, ABSENT, ABSENT, w_hr});
     const double c1 = sigma(0.3) * std::tanh(0.3), h1 = 0.75 * sigma(0.3) * std::tanh(c1);
     const double a = -0.2 + h1, c2 = sigma(a) * c1 + sigma(a) * std::tanh(a), h2 = 0.75 * sigma(a) * std::tanh(c2);
-    expect(out[RNN_Y], {h1, h2});
-    expect(out[RNN_H_N], {h2});
-    expect(out[RNN_C_N], {c2, c2});
+    expect(out[GLI_RNN_Y], {h1, h2});
+    expect(out[GLI_RNN_H_N], {h2});
+    expect(out[GLI_RNN_C_N], {c2, c2});
 }
 
 TEST(Lstm, a_clipped_cell_stays_in_its_bounds) {
     const auto out = run({.cell = GLIA_RNN_LSTM, .cell_clip = 0.25},
                          {{{1, 2, 1}, {9, -9}}, ABSENT, ABSENT, ABSENT, {{4, 1}, {1, 1, 1, 1}}, {{4, 1}, {}}});
-    EXPECT_EQ(out[RNN_C_N].values[0], 0.25);
-    EXPECT_GT(out[RNN_C_N].values[1], -0.25);  // sigma(-9) is next to nothing
-    expect(out[RNN_Y], {sigma(9) * std::tanh(0.25), sigma(-9) * std::tanh(out[RNN_C_N].values[1])});
+    EXPECT_EQ(out[GLI_RNN_C_N].values[0], 0.25);
+    EXPECT_GT(out[GLI_RNN_C_N].values[1], -0.25);  // sigma(-9) is next to nothing
+    expect(out[GLI_RNN_Y], {sigma(9) * std::tanh(0.25), sigma(-9) * std::tanh(out[GLI_RNN_C_N].values[1])});
 }
 
 TEST(Lstm, a_clipped_cell_that_is_nan_stays_nan) {
     const auto out = run({.cell = GLIA_RNN_LSTM, .cell_clip = 0.25},
                          {{{1, 1, 1}, {std::nan("")}}, ABSENT, ABSENT, ABSENT, {{4, 1}, {1, 1, 1, 1}}, {{4, 1}, {}}});
-    EXPECT_TRUE(std::isnan(out[RNN_C_N].values[0]));
+    EXPECT_TRUE(std::isnan(out[GLI_RNN_C_N].values[0]));
 }
 
 // r, z, n = 0.1, 0.2, 0.3 from the input, and the state 2 with recurrent weights 1, 1, 0.5 and a bias 0.25 of n's.
@@ -127,24 +127,24 @@ TEST(Gru, resets_after_the_product_or_before_it) {
                                 {{3, 1}, {0.1, 0.2, 0.3}}, {{3, 1}, {1, 1, 0.5}}, {{3}, {}}, {{3}, {0, 0, 0.25}}};
     const double r = sigma(2.1), z = sigma(2.2);
     const double after = std::tanh(0.3 + r * (1 + 0.25)), before = std::tanh(0.3 + 0.5 * (r * 2) + 0.25);
-    expect(run({.cell = GLIA_RNN_GRU}, in)[RNN_Y], {(1 - z) * after + z * 2});
-    expect(run({.cell = GLIA_RNN_GRU, .reset_before = true}, in)[RNN_Y], {(1 - z) * before + z * 2});
+    expect(run({.cell = GLIA_RNN_GRU}, in)[GLI_RNN_Y], {(1 - z) * after + z * 2});
+    expect(run({.cell = GLIA_RNN_GRU, .reset_before = true}, in)[GLI_RNN_Y], {(1 - z) * before + z * 2});
 }
 
 TEST(Rnn, batch_first_is_the_same_in_another_order) {
     const Array a{{2, 3, 1}, {1, 10, 100, 2, 20, 200}}, b{{3, 2, 1}, {1, 2, 10, 20, 100, 200}};
     const auto steps = run({.cell = GLIA_RNN_RELU}, {a, ABSENT, ABSENT, ABSENT, kOne, kOne}),
                batch = run({.cell = GLIA_RNN_RELU, .batch_first = true}, {b, ABSENT, ABSENT, ABSENT, kOne, kOne});
-    expect(steps[RNN_Y], {1, 10, 100, 3, 30, 300});
-    expect(batch[RNN_Y], {1, 3, 10, 30, 100, 300});
-    expect(batch[RNN_H_N], {3, 30, 300});
+    expect(steps[GLI_RNN_Y], {1, 10, 100, 3, 30, 300});
+    expect(batch[GLI_RNN_Y], {1, 3, 10, 30, 100, 300});
+    expect(batch[GLI_RNN_H_N], {3, 30, 300});
 }
 
 TEST(Rnn, no_steps_leave_the_initial_states) {
     const auto out = run({.cell = GLIA_RNN_LSTM},
                          {{{0, 2, 1}}, {{1, 2, 1}, {3, 4}}, {{1, 2, 1}, {5, 6}}, ABSENT, {{4, 1}, {}}, {{4, 1}, {}}});
-    expect(out[RNN_H_N], {3, 4});
-    expect(out[RNN_C_N], {5, 6});
+    expect(out[GLI_RNN_H_N], {3, 4});
+    expect(out[GLI_RNN_C_N], {5, 6});
 }
 
 // What does not count may hold anything: it neither shows nor gets a gradient.
@@ -152,17 +152,18 @@ TEST(Rnn, padding_may_be_nan) {
     const double nan = std::nan("");
     const Array x{{3, 2, 1}, {1, 1, 2, nan, 3, nan}}, lengths{{2}, {3, 1}, GLIA_I32};
     const auto out = run({.cell = GLIA_RNN_RELU}, {x, ABSENT, ABSENT, lengths, kOne, kOne});
-    expect(out[RNN_Y], {1, 1, 3, 0, 6, 0});
+    expect(out[GLI_RNN_Y], {1, 1, 3, 0, 6, 0});
     Session session;
-    std::vector<Array> in(RNN_BACK_INPUTS, ABSENT);
-    in[RNN_X] = x, in[RNN_LENGTHS] = lengths, in[RNN_WEIGHT + RNN_W_IH] = kOne, in[RNN_WEIGHT + RNN_W_HH] = kOne;
-    in[RNN_BACK_Y] = out[RNN_Y], in[RNN_BACK_RESERVE] = {out[RNN_RESERVE].dims},
-    in[RNN_BACK_DY]   = {{3, 2, 1}, {1, 1, 1, nan, 1, nan}};
-    const Result back = session.call(glia_op_rnn_backward, glia_rnn_params{.cell = GLIA_RNN_RELU}, in);
+    std::vector<Array> in(GLI_RNN_BACK_INPUTS, ABSENT);
+    in[GLI_RNN_X] = x, in[GLI_RNN_LENGTHS] = lengths, in[GLI_RNN_WEIGHT + GLI_RNN_W_IH] = kOne,
+    in[GLI_RNN_WEIGHT + GLI_RNN_W_HH] = kOne;
+    in[GLI_RNN_BACK_Y] = out[GLI_RNN_Y], in[GLI_RNN_BACK_RESERVE] = {out[GLI_RNN_RESERVE].dims},
+    in[GLI_RNN_BACK_DY] = {{3, 2, 1}, {1, 1, 1, nan, 1, nan}};
+    const Result back   = session.call(gli_op_rnn_backward, glia_rnn_params{.cell = GLIA_RNN_RELU}, in);
     ASSERT_EQ(back.status, GLIA_OK) << back.message;
-    expect(back.out[RNN_BACK_DX], {3, 1, 2, 0, 1, 0});
-    expect(back.out[rnn_dweight(0, RNN_W_IH)], {3 * 1 + 2 * 2 + 1 * 3 + 1});
-    expect(back.out[rnn_dweight(0, RNN_W_HH)], {2 * 1 + 1 * 3});
+    expect(back.out[GLI_RNN_BACK_DX], {3, 1, 2, 0, 1, 0});
+    expect(back.out[gli_rnn_dweight(0, GLI_RNN_W_IH)], {3 * 1 + 2 * 2 + 1 * 3 + 1});
+    expect(back.out[gli_rnn_dweight(0, GLI_RNN_W_HH)], {2 * 1 + 1 * 3});
 }
 
 // Over 1,000 steps with the weights that PyTorch starts with, in each provider that takes it.
@@ -181,18 +182,20 @@ TEST_P(Long, thousand_steps_stay_finite) {
         return a;
     };
     const double small = 1 / std::sqrt(double(H));
-    std::vector<Array> in(RNN_BACK_INPUTS, ABSENT);
-    in[RNN_X] = random({T, N, I}, 3), in[rnn_weight(0, RNN_W_IH)] = random({G * H, I}, small),
-    in[rnn_weight(0, RNN_W_HH)] = random({G * H, H}, small);
-    in[rnn_weight(0, RNN_B_IH)] = random({G * H}, small), in[rnn_weight(0, RNN_B_HH)] = random({G * H}, small);
+    std::vector<Array> in(GLI_RNN_BACK_INPUTS, ABSENT);
+    in[GLI_RNN_X] = random({T, N, I}, 3), in[gli_rnn_weight(0, GLI_RNN_W_IH)] = random({G * H, I}, small),
+    in[gli_rnn_weight(0, GLI_RNN_W_HH)]                      = random({G * H, H}, small);
+    in[gli_rnn_weight(0, GLI_RNN_B_IH)]                      = random({G * H}, small),
+                         in[gli_rnn_weight(0, GLI_RNN_B_HH)] = random({G * H}, small);
     const glia_rnn_params params{.cell = cell};
     Session session("");
-    const Result there = session.call(glia_op_rnn, params, {in.begin(), in.begin() + RNN_INPUTS});
+    const Result there = session.call(gli_op_rnn, params, {in.begin(), in.begin() + GLI_RNN_INPUTS});
     ASSERT_EQ(there.status, GLIA_OK) << there.message;
-    for (double v : there.out[RNN_Y].values) ASSERT_TRUE(std::isfinite(v) && std::fabs(v) < 100);
-    in[RNN_BACK_Y] = there.out[RNN_Y], in[RNN_BACK_RESERVE] = {there.out[RNN_RESERVE].dims, {}, GLIA_F32};
-    in[RNN_BACK_DY]   = random({T, N, H}, 1);
-    const Result back = session.call(glia_op_rnn_backward, params, in);
+    for (double v : there.out[GLI_RNN_Y].values) ASSERT_TRUE(std::isfinite(v) && std::fabs(v) < 100);
+    in[GLI_RNN_BACK_Y]       = there.out[GLI_RNN_Y],
+    in[GLI_RNN_BACK_RESERVE] = {there.out[GLI_RNN_RESERVE].dims, {}, GLIA_F32};
+    in[GLI_RNN_BACK_DY]      = random({T, N, H}, 1);
+    const Result back        = session.call(gli_op_rnn_backward, params, in);
     ASSERT_EQ(back.status, GLIA_OK) << back.message;
     for (const Array &gradient : back.out)
         for (double v : gradient.values) ASSERT_TRUE(std::isfinite(v));

@@ -20,26 +20,23 @@ const std::vector<Bad> &bad_calls() {
     const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH;
     const Array x                     = dims({2, 3, 4});
     static const std::vector<Bad> all = {
-        bad("vector", &glia_op_sequence_lengths, measure(), {dims({5}, GLIA_I64)}, SHAPE,
-            "x is [5], must be [N,T,...]"),
-        bad("no_x", &glia_op_sequence_lengths, measure(), {ABSENT}, ARGUMENT, "x is NULL"),
-        bad("half_a_token", &glia_op_sequence_lengths, measure(0.5), {dims({2, 3}, GLIA_I64)}, ARGUMENT,
+        bad("vector", &gli_op_sequence_lengths, measure(), {dims({5}, GLIA_I64)}, SHAPE, "x is [5], must be [N,T,...]"),
+        bad("no_x", &gli_op_sequence_lengths, measure(), {ABSENT}, ARGUMENT, "x is NULL"),
+        bad("half_a_token", &gli_op_sequence_lengths, measure(0.5), {dims({2, 3}, GLIA_I64)}, ARGUMENT,
             "padding is 0.5, which no element of i64 equals"),
-        bad("no_byte", &glia_op_sequence_lengths, measure(-1), {dims({2, 3}, GLIA_U8)}, ARGUMENT,
+        bad("no_byte", &gli_op_sequence_lengths, measure(-1), {dims({2, 3}, GLIA_U8)}, ARGUMENT,
             "padding is -1, which no element of u8 equals"),
-        bad("nan", &glia_op_sequence_lengths, measure(NAN), {x}, ARGUMENT,
+        bad("nan", &gli_op_sequence_lengths, measure(NAN), {x}, ARGUMENT,
             "padding is nan, which no element of f32 equals"),
-        bad("vector", &glia_op_mask_steps, mask(false), {dims({5}), lengths({5})}, SHAPE,
-            "x is [5], must be [T,N,...]"),
-        bad("floats", &glia_op_mask_steps, mask(), {x, lengths({1, 2}, GLIA_F32)}, DTYPE,
+        bad("vector", &gli_op_mask_steps, mask(false), {dims({5}), lengths({5})}, SHAPE, "x is [5], must be [T,N,...]"),
+        bad("floats", &gli_op_mask_steps, mask(), {x, lengths({1, 2}, GLIA_F32)}, DTYPE,
             "lengths is f32, must be i32 or i64"),
-        bad("too_few", &glia_op_mask_steps, mask(), {x, lengths({1})}, SHAPE, "lengths is [1], must be [2]"),
-        bad("along_the_time", &glia_op_mask_steps, mask(false), {x, lengths({1, 2})}, SHAPE,
+        bad("too_few", &gli_op_mask_steps, mask(), {x, lengths({1})}, SHAPE, "lengths is [1], must be [2]"),
+        bad("along_the_time", &gli_op_mask_steps, mask(false), {x, lengths({1, 2})}, SHAPE,
             "lengths is [2], must be [3]"),
-        bad("of_a_matrix", &glia_op_mask_steps, mask(), {x, dims({2, 1}, GLIA_I32)}, SHAPE, "lengths is [2,1], must"),
-        bad("too_long", &glia_op_mask_steps, mask(), {x, lengths({3, 4})}, ARGUMENT,
-            "lengths [1] is 4, must be 0 to 3"),
-        bad("negative", &glia_op_mask_steps, mask(), {x, lengths({-1, 2}, GLIA_I64)}, ARGUMENT,
+        bad("of_a_matrix", &gli_op_mask_steps, mask(), {x, dims({2, 1}, GLIA_I32)}, SHAPE, "lengths is [2,1], must"),
+        bad("too_long", &gli_op_mask_steps, mask(), {x, lengths({3, 4})}, ARGUMENT, "lengths [1] is 4, must be 0 to 3"),
+        bad("negative", &gli_op_mask_steps, mask(), {x, lengths({-1, 2}, GLIA_I64)}, ARGUMENT,
             "lengths [0] is -1, must be 0 to 3"),
     };
     return all;
@@ -53,7 +50,7 @@ TEST_P(BadLengths, are_told_when_the_kernel_has_run) {
     const auto told = [&](const std::vector<double> &given) -> std::string {
         Session session("", device());
         try {
-            session.call_raw(glia_op_mask_steps, mask().data(), {dims({3, 5, 2}), lengths(given, GLIA_I64)});
+            session.call_raw(gli_op_mask_steps, mask().data(), {dims({3, 5, 2}), lengths(given, GLIA_I64)});
         } catch (const std::runtime_error &error) {
             return error.what();
         }
@@ -64,6 +61,6 @@ TEST_P(BadLengths, are_told_when_the_kernel_has_run) {
     EXPECT_EQ(told({5, 5, -1}), "mask_steps: lengths[2] is -1, which is out of range (found when its work had run)");
 }
 
-GLIA_ON_DEVICES(BadLengths);
+GLI_ON_DEVICES(BadLengths);
 
 }  // namespace

@@ -20,12 +20,12 @@ struct Place {
 class Sequence : public testing::TestWithParam<Place> {
    protected:
     void SetUp() override {
-        glia_device_choice choice;
-        if (glia_device_find(GetParam().device, &choice) != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
+        gli_device_choice choice;
+        if (gli_device_find(GetParam().device, &choice) != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
     }
     Values lengths(double padding, bool batch_first, const Array &x) {
         Session s("", GetParam().device);
-        const Result r = s.call(glia_op_sequence_lengths, glia_sequence_lengths_params{padding, batch_first}, {x});
+        const Result r = s.call(gli_op_sequence_lengths, glia_sequence_lengths_params{padding, batch_first}, {x});
         EXPECT_EQ(r.status, GLIA_OK) << r.message;
         EXPECT_EQ(r.out[0].dtype, GLIA_I32);
         return r.out[0].values;
@@ -33,7 +33,7 @@ class Sequence : public testing::TestWithParam<Place> {
     Array masked(double value, bool batch_first, const Array &x, const Values &lengths) {
         Session s(GetParam().provider, GetParam().device);
         const Array given{{int64_t(lengths.size())}, lengths, GLIA_I32};
-        const Result r = s.call(glia_op_mask_steps, glia_mask_steps_params{value, batch_first}, {x, given});
+        const Result r = s.call(gli_op_mask_steps, glia_mask_steps_params{value, batch_first}, {x, given});
         EXPECT_EQ(r.status, GLIA_OK) << r.message;
         EXPECT_EQ(r.out[0].dims, x.dims);
         EXPECT_EQ(r.out[0].dtype, x.dtype);

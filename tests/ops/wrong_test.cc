@@ -14,7 +14,7 @@ namespace {
 using namespace glia;
 
 // The failures on the cases of the op, in all variants, up to the first that begins with this text; "" never ends it.
-std::vector<std::string> failures_until(const std::string &text, const glia_op &op, const glia_provider &provider) {
+std::vector<std::string> failures_until(const std::string &text, const gli_op &op, const gli_provider &provider) {
     std::vector<std::string> failures;
     for (const Case &c : all_cases()) {
         if (c.op != &op || c.bench) continue;
@@ -29,7 +29,7 @@ std::vector<std::string> failures_until(const std::string &text, const glia_op &
 }
 
 // An op, and a provider of it.
-using Param = std::pair<const glia_op *, WrongProvider>;
+using Param = std::pair<const gli_op *, WrongProvider>;
 
 class Wrong : public testing::TestWithParam<Param> {};
 
@@ -48,9 +48,9 @@ TEST_P(Wrong, is_rejected_for_the_right_reason) {
 
 std::vector<Param> all_params() {
     std::vector<Param> all;
-    for (const WrongProvider &wrong : conv2d_providers()) all.push_back({&glia_op_conv2d, wrong});
-    for (const WrongProvider &wrong : rnn_providers()) all.push_back({&glia_op_rnn, wrong});
-    for (const WrongProvider &wrong : rnn_backward_providers()) all.push_back({&glia_op_rnn_backward, wrong});
+    for (const WrongProvider &wrong : conv2d_providers()) all.push_back({&gli_op_conv2d, wrong});
+    for (const WrongProvider &wrong : rnn_providers()) all.push_back({&gli_op_rnn, wrong});
+    for (const WrongProvider &wrong : rnn_backward_providers()) all.push_back({&gli_op_rnn_backward, wrong});
     return all;
 }
 

@@ -19,7 +19,7 @@ const int environment = setenv("GLIA_CUDA_CHUNK", "0", 0);
 
 struct Param {
     const char *device;
-    const glia_provider *provider;
+    const gli_provider *provider;
     const Case *test;
     Variant variant;
     Regime regime;
@@ -33,19 +33,19 @@ std::string name_of(const Param &p) {
 }
 
 // NULL: this build or machine does not have the device.
-const glia_device *device_of(const char *name) {
-    glia_device_choice choice;
-    return glia_device_find(name, &choice) == GLIA_OK ? choice.device : nullptr;
+const gli_device *device_of(const char *name) {
+    gli_device_choice choice;
+    return gli_device_find(name, &choice) == GLIA_OK ? choice.device : nullptr;
 }
 
 std::vector<Param> all_params(const char *name) {
     std::vector<Param> all;
-    const glia_device *device = device_of(name);
-    const bool race           = strcmp(name, "emulated:race") == 0;  // who touches what does not depend on the numbers
+    const gli_device *device = device_of(name);
+    const bool race          = strcmp(name, "emulated:race") == 0;  // who touches what does not depend on the numbers
     for (const Case &c : all_cases()) {
         if (c.bench || !device) continue;
         for (const Variant &variant : variants_of(c))
-            for (const glia_provider *const *it = device->providers(c.op); *it; ++it)
+            for (const gli_provider *const *it = device->providers(c.op); *it; ++it)
                 for (Regime regime : {Regime::integers, Regime::reals})
                     if (!race || regime == Regime::reals) all.push_back({name, *it, &c, variant, regime});
     }
@@ -75,10 +75,10 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Provider);
 class Devices : public testing::TestWithParam<const char *> {};
 
 TEST_P(Devices, every_op_has_a_provider_and_every_provider_ran_a_case) {
-    const glia_device *device = device_of(GetParam());
+    const gli_device *device = device_of(GetParam());
     if (!device) GTEST_SKIP() << glia_message(nullptr);
-    for (const glia_op *const *op = glia_ops; *op; ++op) {
-        const glia_provider *const *it = device->providers(*op);
+    for (const gli_op *const *op = gli_ops; *op; ++op) {
+        const gli_provider *const *it = device->providers(*op);
         EXPECT_NE(*it, nullptr) << (*op)->name << " has no provider on " << GetParam();
         for (; *it; ++it) {
             const auto takes = [&](const Case &c) {
@@ -98,11 +98,11 @@ INSTANTIATE_TEST_SUITE_P(all, Devices, testing::Values("cpu", "emulated", "cuda:
 });
 
 TEST(Suite, every_op_has_cases_and_a_reference) {
-    for (const glia_op *const *op = glia_ops; *op; ++op) {
+    for (const gli_op *const *op = gli_ops; *op; ++op) {
         const auto &cases = all_cases();
         EXPECT_TRUE(std::any_of(cases.begin(), cases.end(), [&](const Case &c) { return c.op == *op && !c.bench; }))
             << (*op)->name << " has no case in tests/cases/";
-        const glia_provider *const *it = glia_cpu_device.providers(*op);
+        const gli_provider *const *it = gli_cpu_device.providers(*op);
         ASSERT_NE(*it, nullptr) << (*op)->name << " has no provider in src/cpu/cpu_providers.inc";
         while (it[1]) ++it;
         EXPECT_STREQ((*it)->name, "cpu.ref") << (*op)->name << ": cpu.ref must stand last";

@@ -15,7 +15,7 @@ inline Array dims(std::vector<int64_t> d, glia_dtype dtype = GLIA_F32) { return 
 
 struct Bad {
     const char *name;
-    const glia_op *op;
+    const gli_op *op;
     std::vector<char> params;
     std::vector<Array> in;
     glia_status status;
@@ -23,7 +23,7 @@ struct Bad {
 };
 
 // A row of a table of them.
-inline Bad bad(const char *name, const glia_op *op, std::vector<char> params, std::vector<Array> in, glia_status status,
+inline Bad bad(const char *name, const gli_op *op, std::vector<char> params, std::vector<Array> in, glia_status status,
                const char *message) {
     return {name, op, std::move(params), std::move(in), status, message};
 }
@@ -31,7 +31,7 @@ inline Bad bad(const char *name, const glia_op *op, std::vector<char> params, st
 inline void PrintTo(const Bad &bad, std::ostream *out) { *out << bad.op->name << " " << bad.name; }
 
 // By whichever provider takes the call, and by the reference.
-inline void expect_refused(const glia_op &op, const void *params, const std::vector<Array> &in, glia_status status,
+inline void expect_refused(const gli_op &op, const void *params, const std::vector<Array> &in, glia_status status,
                            const std::string &message) {
     for (const char *provider : {"", "cpu.ref"}) {
         Session session(provider);
@@ -43,7 +43,7 @@ inline void expect_refused(const glia_op &op, const void *params, const std::vec
 }
 
 template <class Params>
-void refuses(const glia_op &op, const Params &params, const std::vector<Array> &in, glia_status status,
+void refuses(const gli_op &op, const Params &params, const std::vector<Array> &in, glia_status status,
              const std::string &message) {
     expect_refused(op, &params, in, status, message);
 }

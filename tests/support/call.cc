@@ -35,7 +35,7 @@ glia_tensor *Session::tensor(const Array &array) {
         throw std::runtime_error("values do not fill the dims");
     std::vector<char> elements(array.values.size() * glia_dtype_size(array.dtype));
     for (size_t i = 0; i < array.values.size(); ++i)
-        glia_store(array.dtype, elements.data(), int64_t(i), array.values[i]);
+        gli_store(array.dtype, elements.data(), int64_t(i), array.values[i]);
     if (glia_tensor_write(tensor, elements.data(), elements.size()) != GLIA_OK)
         throw std::runtime_error(glia_message(ctx()));
     return tensor;
@@ -46,24 +46,24 @@ std::vector<double> Session::values(const glia_tensor *tensor) const {
     std::vector<char> elements(values.size() * glia_dtype_size(tensor->dtype));
     if (glia_tensor_read(tensor, elements.data(), elements.size()) != GLIA_OK)
         throw std::runtime_error(glia_message(ctx()));
-    for (size_t i = 0; i < values.size(); ++i) values[i] = glia_load(tensor->dtype, elements.data(), int64_t(i));
+    for (size_t i = 0; i < values.size(); ++i) values[i] = gli_load(tensor->dtype, elements.data(), int64_t(i));
     return values;
 }
 
-Result Session::call_raw(const glia_op &op, const void *params, const std::vector<Array> &in) {
+Result Session::call_raw(const gli_op &op, const void *params, const std::vector<Array> &in) {
     std::vector<const glia_tensor *> inputs;
     for (const Array &array : in) inputs.push_back(tensor(array));
 
-    alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-    glia_resolution r;
+    alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
+    gli_resolution r;
     Result result;
-    result.status = glia_resolve(ctx(), &op, params, int(inputs.size()), inputs.data(), geom, &r);
+    result.status = gli_resolve(ctx(), &op, params, int(inputs.size()), inputs.data(), geom, &r);
     std::vector<glia_tensor *> outputs;
     for (int i = 0; i < op.n_out && result.status == GLIA_OK; ++i)
         outputs.push_back(tensor({{r.out[i].dim, r.out[i].dim + r.out[i].ndim}, {}, r.out[i].dtype}));
     if (result.status == GLIA_OK) fill_made(ctx(), "", op, params, inputs);
     if (result.status == GLIA_OK)
-        result.status = glia_call_op(ctx(), &op, params, int(inputs.size()), inputs.data(), op.n_out, outputs.data());
+        result.status = gli_call_op(ctx(), &op, params, int(inputs.size()), inputs.data(), op.n_out, outputs.data());
     if (result.status != GLIA_OK) return result.message = glia_message(ctx()), result;
     for (const glia_tensor *y : outputs) result.out.push_back({{y->dim, y->dim + y->ndim}, values(y), y->dtype});
     return result;

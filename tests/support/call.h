@@ -36,9 +36,9 @@ class Session {
     std::vector<double> values(const glia_tensor *tensor) const;
 
     // Resolves, makes the outputs as the op says, runs. A null params means all defaults.
-    Result call_raw(const glia_op &op, const void *params, const std::vector<Array> &in);
+    Result call_raw(const gli_op &op, const void *params, const std::vector<Array> &in);
     template <class Params>
-    Result call(const glia_op &op, const Params &params, const std::vector<Array> &in) {
+    Result call(const gli_op &op, const Params &params, const std::vector<Array> &in) {
         return call_raw(op, &params, in);
     }
 

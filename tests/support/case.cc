@@ -17,12 +17,12 @@ void set_dims_of_made(glia_context *ctx, Case &c) {
     for (size_t i = 0; i < size_t(c.op->forward->max_in); ++i) {
         const Input &input = c.inputs[i];
         tensors[i].ctx     = ctx;
-        glia_set_shape(&tensors[i], dtype_of(c, i, GLIA_F32), int(input.dims.size()), input.dims.data());
+        gli_set_shape(&tensors[i], dtype_of(c, i, GLIA_F32), int(input.dims.size()), input.dims.data());
         in.push_back(input.content == Content::absent ? nullptr : &tensors[i]);
     }
-    alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-    glia_resolution r;
-    if (glia_resolve(ctx, c.op->forward, c.params.data(), int(in.size()), in.data(), geom, &r) != GLIA_OK)
+    alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
+    gli_resolution r;
+    if (gli_resolve(ctx, c.op->forward, c.params.data(), int(in.size()), in.data(), geom, &r) != GLIA_OK)
         throw std::runtime_error(std::string(c.op->name) + " " + c.name + ": " + glia_message(ctx));
     for (Input &input : c.inputs)
         if (input.content == Content::made) {
@@ -47,17 +47,17 @@ glia_dtype dtype_of(const Case &c, size_t i, glia_dtype floats) {
     return reserve && floats != GLIA_F64 ? GLIA_F32 : floats;
 }
 
-std::string fill_made(glia_context *ctx, const char *provider, const glia_op &op, const void *params,
+std::string fill_made(glia_context *ctx, const char *provider, const gli_op &op, const void *params,
                       const std::vector<const glia_tensor *> &in) {
     if (!op.reserve_in || in.size() < size_t(op.reserve_in)) return "";
-    const glia_op *forward = op.forward;
+    const gli_op *forward = op.forward;
     std::vector<glia_tensor *> out(size_t(forward->n_out));
     out[0]                                = const_cast<glia_tensor *>(in[size_t(forward->max_in)]);
     out[size_t(forward->reserve_out) - 1] = const_cast<glia_tensor *>(in[size_t(op.reserve_in) - 1]);
     const std::string before              = ctx->provider;
     if (*provider) snprintf(ctx->provider, sizeof ctx->provider, "%s", provider);
     const glia_status status =
-        glia_call_op(ctx, forward, params, forward->max_in, in.data(), forward->n_out, out.data());
+        gli_call_op(ctx, forward, params, forward->max_in, in.data(), forward->n_out, out.data());
     snprintf(ctx->provider, sizeof ctx->provider, "%s", before.c_str());
     return status == GLIA_OK ? "" : glia_message(ctx);
 }
@@ -66,9 +66,9 @@ std::string fill_made(glia_context *ctx, const char *provider, const glia_op &op
 // function of its own: one function that makes them all takes a compiler minutes.
 #define PARAMS(...) {__VA_ARGS__}
 #define CASE(op_, name_, params_, ...) \
-    [] { return Case{&glia_op_##op_, #name_, bytes_of(glia_##op_##_params params_), {__VA_ARGS__}, false}; },
+    [] { return Case{&gli_op_##op_, #name_, bytes_of(glia_##op_##_params params_), {__VA_ARGS__}, false}; },
 #define BENCH_CASE(op_, name_, params_, ...) \
-    [] { return Case{&glia_op_##op_, #name_, bytes_of(glia_##op_##_params params_), {__VA_ARGS__}, true}; },
+    [] { return Case{&gli_op_##op_, #name_, bytes_of(glia_##op_##_params params_), {__VA_ARGS__}, true}; },
 
 const std::vector<Case> &all_cases() {
     static Case (*const makers[])() = {

@@ -82,7 +82,7 @@ inline Input MADE(int output) { return {Content::made, {}, GLIA_F32, double(outp
 inline const Input NONE{};
 
 struct Case {
-    const glia_op *op = nullptr;
+    const gli_op *op = nullptr;
     std::string name;
     std::vector<char> params;
     std::vector<Input> inputs;
@@ -94,7 +94,7 @@ glia_dtype dtype_of(const Case &c, size_t input, glia_dtype floats);
 
 // Runs the forward op of an op that reads a reserve, on the first of its inputs and with the provider of this name, or
 // any: it writes those that are made. Why that failed, or "".
-std::string fill_made(glia_context *ctx, const char *provider, const glia_op &op, const void *params,
+std::string fill_made(glia_context *ctx, const char *provider, const gli_op &op, const void *params,
                       const std::vector<const glia_tensor *> &in);
 
 // All cases of tests/cases/, in order.

@@ -18,20 +18,19 @@
 
 namespace glia {
 
-#define GLIA_TEST_TRY(call)                                                      \
+#define GLI_TEST_TRY(call)                                                       \
     do {                                                                         \
         if (const glia_status failed = (call); failed != GLIA_OK) return failed; \
     } while (0)
 
 // Bytes that the device's library has not given back; 0 for a real GPU, which other programs use, too.
 inline size_t live_bytes(const char *name) {
-    glia_device_choice choice;
+    gli_device_choice choice;
     Dl_info info;
-    if (strncmp(name, "emulated", 8) != 0 || glia_device_find(name, &choice) != GLIA_OK ||
-        !dladdr(choice.device, &info))
+    if (strncmp(name, "emulated", 8) != 0 || gli_device_find(name, &choice) != GLIA_OK || !dladdr(choice.device, &info))
         return 0;
     void *library   = dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD);
-    const auto live = reinterpret_cast<size_t (*)()>(dlsym(library, "glia_emulator_live_bytes"));
+    const auto live = reinterpret_cast<size_t (*)()>(dlsym(library, "gli_emulator_live_bytes"));
     dlclose(library);
     return live();
 }
@@ -90,8 +89,8 @@ inline glia_shape shape_of_dims(const std::vector<int64_t> &dims) {
 class OnDevice : public testing::TestWithParam<const char *> {
    protected:
     void SetUp() override {
-        glia_device_choice choice;
-        if (glia_device_find(device(), &choice) != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
+        gli_device_choice choice;
+        if (gli_device_find(device(), &choice) != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
         ASSERT_EQ(live_bytes(device()), 0u) << "an earlier test left something";
     }
     void TearDown() override {
@@ -107,11 +106,11 @@ inline std::string device_name(const testing::TestParamInfo<const char *> &info)
     return strcmp(info.param, "cuda:0") == 0 ? "cuda" : strcmp(info.param, "emulated") == 0 ? "emulated" : "race";
 }
 
-#define GLIA_ON_DEVICES(suite) \
+#define GLI_ON_DEVICES(suite) \
     INSTANTIATE_TEST_SUITE_P(device, suite, testing::Values("emulated", "cuda:0"), glia::device_name)
 // Where only the emulator has what the test asks for: schedules, and in the race build an eye on every access.
-#define GLIA_ON_EMULATOR(suite) INSTANTIATE_TEST_SUITE_P(device, suite, testing::Values("emulated"), glia::device_name)
-#define GLIA_ON_RACE_BUILD(suite) \
+#define GLI_ON_EMULATOR(suite) INSTANTIATE_TEST_SUITE_P(device, suite, testing::Values("emulated"), glia::device_name)
+#define GLI_ON_RACE_BUILD(suite) \
     INSTANTIATE_TEST_SUITE_P(device, suite, testing::Values("emulated:race"), glia::device_name)
 
 template <class T>

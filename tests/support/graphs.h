@@ -46,12 +46,12 @@ class Net {
         return out;
     }
     void set(glia_tensor *tensor, const std::vector<double> &values) {
-        EXPECT_EQ(int64_t(values.size()), glia_count(tensor));
-        glia_tensor_from_double(tensor, values.data());
+        EXPECT_EQ(int64_t(values.size()), gli_count(tensor));
+        gli_tensor_from_double(tensor, values.data());
     }
     static std::vector<double> values(const glia_tensor *tensor) {
-        std::vector<double> out(size_t(glia_count(tensor)));
-        glia_tensor_to_double(tensor, out.data());
+        std::vector<double> out(size_t(gli_count(tensor)));
+        gli_tensor_to_double(tensor, out.data());
         return out;
     }
 
@@ -91,13 +91,13 @@ class Net {
     // Plans and runs once; the result has the values of each output.
     std::vector<std::vector<double>> run(const std::vector<glia_value> &outputs,
                                          const std::vector<std::vector<double>> &inputs = {},
-                                         const glia_plan_options &options               = {}) {
+                                         const gli_plan_options &options                = {}) {
         std::unique_ptr<glia_plan, decltype(&glia_plan_destroy)> plan{make(outputs, options), glia_plan_destroy};
         return plan ? run(plan.get(), outputs, inputs) : std::vector<std::vector<double>>{};
     }
-    glia_plan *make(const std::vector<glia_value> &outputs, const glia_plan_options &options = {}) {
+    glia_plan *make(const std::vector<glia_value> &outputs, const gli_plan_options &options = {}) {
         glia_plan *plan = nullptr;
-        EXPECT_EQ(glia__plan_create(graph, outputs.data(), int(outputs.size()), &options, &plan), GLIA_OK)
+        EXPECT_EQ(gli_plan_create(graph, outputs.data(), int(outputs.size()), &options, &plan), GLIA_OK)
             << glia_message(ctx);
         return plan;
     }

@@ -13,9 +13,9 @@ extern "C" {
 
 namespace glia {
 
-inline const glia_device *cuda_device() {
-    char why[GLIA_WHY_TEXT]   = "";
-    const glia_device *device = glia_device_load("cuda", why);
+inline const gli_device *cuda_device() {
+    char why[GLI_WHY_TEXT]   = "";
+    const gli_device *device = gli_device_load("cuda", why);
     EXPECT_NE(device, nullptr) << why;
     return device;
 }
@@ -26,19 +26,19 @@ class Pretender {
         const glia_context_args args = {.allocator = memory.api()};
         EXPECT_EQ(glia_context_create("cpu", &args, &ctx), GLIA_OK) << glia_message(nullptr);
         void *state = nullptr;
-        EXPECT_EQ(glia_new(ctx, 1, sizeof(glia_cuda), "a device", &state), GLIA_OK);
+        EXPECT_EQ(gli_new(ctx, 1, sizeof(gli_cuda), "a device", &state), GLIA_OK);
         ctx->device_state = state;
         ctx->device       = cuda_device();
         device()->fail_at = -1;
     }
     ~Pretender() {
-        glia_prepared_cache_destroy(ctx);
+        gli_prepared_cache_destroy(ctx);
         ctx->device->close(ctx);
-        ctx->device = &glia_cpu_device;
+        ctx->device = &gli_cpu_device;
         glia_context_destroy(ctx);
         EXPECT_EQ(memory.held, 0u) << "bytes that were never given back";
     }
-    glia_cuda *device() const { return static_cast<glia_cuda *>(ctx->device_state); }
+    gli_cuda *device() const { return static_cast<gli_cuda *>(ctx->device_state); }
 
     CountingAllocator memory;
     glia_context *ctx = nullptr;

@@ -52,7 +52,7 @@ class Memory {
 
    private:
     glia_context *ctx_;
-    glia_block block_{};
+    gli_block block_{};
 };
 
 // A tensor between two guard bands, whose elements are the only bytes that may change. The device's memory is written
@@ -69,12 +69,12 @@ class Buffer {
     const glia_tensor *tensor() const { return &tensor_; }
 
     void fill(const std::vector<double> &values) {
-        for (size_t i = 0; i < values.size(); ++i) glia_store(tensor_.dtype, start(), offset(int64_t(i)), values[i]);
+        for (size_t i = 0; i < values.size(); ++i) gli_store(tensor_.dtype, start(), offset(int64_t(i)), values[i]);
         set();
     }
     void poison(unsigned char byte) {  // 0xFF makes every float a NaN
         const size_t size = glia_dtype_size(tensor_.dtype);
-        for (int64_t i = 0, n = glia_count(&tensor_); i < n; ++i) memset(element(i), byte, size);
+        for (int64_t i = 0, n = gli_count(&tensor_); i < n; ++i) memset(element(i), byte, size);
         set();
     }
     void get() { memory_.read(bytes_); }
@@ -84,8 +84,8 @@ class Buffer {
     }
 
     std::vector<double> values() const {
-        std::vector<double> out(size_t(glia_count(&tensor_)));
-        for (size_t i = 0; i < out.size(); ++i) out[i] = glia_load(tensor_.dtype, start(), offset(int64_t(i)));
+        std::vector<double> out(size_t(gli_count(&tensor_)));
+        for (size_t i = 0; i < out.size(); ++i) out[i] = gli_load(tensor_.dtype, start(), offset(int64_t(i)));
         return out;
     }
     bool unchanged() const { return bytes_ == before_; }
@@ -93,7 +93,7 @@ class Buffer {
         std::vector<unsigned char> now = bytes_;
         const size_t size              = glia_dtype_size(tensor_.dtype);
         const size_t start             = front_;
-        for (int64_t i = 0, n = glia_count(&tensor_); i < n; ++i) {
+        for (int64_t i = 0, n = gli_count(&tensor_); i < n; ++i) {
             const size_t at = start + size_t(offset(i)) * size;
             std::copy_n(before_.begin() + ptrdiff_t(at), size, now.begin() + ptrdiff_t(at));
         }
@@ -101,8 +101,8 @@ class Buffer {
     }
     std::vector<unsigned char> element_bytes() const {
         const size_t size = glia_dtype_size(tensor_.dtype);
-        std::vector<unsigned char> out(size_t(glia_count(&tensor_)) * size);
-        for (int64_t i = 0, n = glia_count(&tensor_); i < n; ++i) memcpy(&out[size_t(i) * size], element(i), size);
+        std::vector<unsigned char> out(size_t(gli_count(&tensor_)) * size);
+        for (int64_t i = 0, n = gli_count(&tensor_); i < n; ++i) memcpy(&out[size_t(i) * size], element(i), size);
         return out;
     }
 
@@ -113,7 +113,7 @@ class Buffer {
             case Layout::dense:
             case Layout::shifted: return;
             case Layout::channels_last:
-                if (tensor_.ndim == 4) glia_channels_last_strides(4, tensor_.dim, tensor_.stride);
+                if (tensor_.ndim == 4) gli_channels_last_strides(4, tensor_.dim, tensor_.stride);
                 return;
             case Layout::permuted:  // the first dimension is the innermost
                 for (int i = 0; i < tensor_.ndim; ++i)
@@ -127,10 +127,10 @@ class Buffer {
     }
     size_t layed_out(glia_context *ctx, glia_dtype dtype, const std::vector<int64_t> &dims, Layout layout) {
         tensor_.ctx = ctx;
-        glia_set_shape(&tensor_, dtype, int(dims.size()), dims.data());
+        gli_set_shape(&tensor_, dtype, int(dims.size()), dims.data());
         set_strides(layout);
         if (layout == Layout::shifted) front_ += glia_dtype_size(dtype);
-        bytes_.assign(front_ + size_t(glia_extent(&tensor_)) * glia_dtype_size(dtype) + kBand, kPattern);
+        bytes_.assign(front_ + size_t(gli_extent(&tensor_)) * glia_dtype_size(dtype) + kBand, kPattern);
         return bytes_.size();
     }
     void set() {
@@ -157,8 +157,8 @@ class Buffer {
 
 // One call: buffers, resolved geometry, the call itself.
 struct Prepared {
-    alignas(std::max_align_t) char geom[GLIA_MAX_GEOMETRY];
-    glia_call call{};
+    alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
+    gli_call call{};
     std::vector<Buffer> in, out;
     std::vector<int> in_of, out_of;  // index of each buffer's tensor
     std::string error;
@@ -181,9 +181,9 @@ struct Prepared {
 std::unique_ptr<Prepared> prepare(glia_context *ctx, const Case &c, const Variant &variant, Regime regime) {
     auto p = std::make_unique<Prepared>();
     p->in.reserve(c.inputs.size());
-    p->out.reserve(GLIA_MAX_OUT);
+    p->out.reserve(GLI_MAX_OUT);
     p->call.ctx = ctx, p->call.op = c.op, p->call.geom = p->geom, p->call.n_in = int(c.inputs.size());
-    p->call.stream = glia_stream(ctx);
+    p->call.stream = gli_stream(ctx);
     for (size_t i = 0; i < c.inputs.size(); ++i) {
         const Input &input = c.inputs[i];
         if (input.content == Content::absent) continue;
@@ -193,8 +193,8 @@ std::unique_ptr<Prepared> prepare(glia_context *ctx, const Case &c, const Varian
         p->in.back().fill(values_of(c, i, regime, variant.dtype));
         p->call.in[i] = p->in.back().tensor();
     }
-    glia_resolution r;
-    if (glia_resolve(ctx, c.op, c.params.data(), p->call.n_in, p->call.in, p->geom, &r) != GLIA_OK) {
+    gli_resolution r;
+    if (gli_resolve(ctx, c.op, c.params.data(), p->call.n_in, p->call.in, p->geom, &r) != GLIA_OK) {
         p->error = glia_message(ctx);
         return p;
     }
@@ -203,7 +203,7 @@ std::unique_ptr<Prepared> prepare(glia_context *ctx, const Case &c, const Varian
         const glia_tensor &want = r.out[i];
         if (const int shared = c.op->in_place[i]; variant.in_place && shared) {
             const glia_tensor *x = shared <= p->call.n_in ? p->call.in[shared - 1] : nullptr;
-            if (x && x->dtype == want.dtype && glia_same_shape(x, &want)) {
+            if (x && x->dtype == want.dtype && gli_same_shape(x, &want)) {
                 p->call.out[i] = x;
                 continue;
             }
@@ -217,7 +217,7 @@ std::unique_ptr<Prepared> prepare(glia_context *ctx, const Case &c, const Varian
 }
 
 // Runs the provider on a prepared call; the workspace ends at a guard band.
-std::string run(const glia_provider &provider, Prepared &p, unsigned char poison, const Case &c, const Variant &variant,
+std::string run(const gli_provider &provider, Prepared &p, unsigned char poison, const Case &c, const Variant &variant,
                 Regime regime) {
     for (size_t k = 0; k < p.in.size(); ++k)
         if (p.shared(p.in[k])) p.in[k].fill(values_of(c, size_t(p.in_of[k]), regime, variant.dtype));
@@ -228,7 +228,7 @@ std::string run(const glia_provider &provider, Prepared &p, unsigned char poison
         if (!error.empty()) return "declined";
         for (Buffer &x : p.in) x.keep();
     }
-    glia_prepared prepared{};
+    gli_prepared prepared{};
     if (provider.prepare) {
         const glia_status status = provider.prepare(&p.call, &prepared);
         if (status == GLIA_UNSUPPORTED) return "declined";
@@ -252,7 +252,7 @@ std::string run(const glia_provider &provider, Prepared &p, unsigned char poison
 
 // The judge's outputs, one list for each; empty for an output that the variant leaves out.
 std::vector<std::vector<double>> judged(const Case &c, const Variant &variant, Regime regime, std::string *error) {
-    const glia_provider *const *it = glia_cpu_device.providers(c.op);
+    const gli_provider *const *it = gli_cpu_device.providers(c.op);
     while (it[1]) ++it;
     glia_context *ctx = context_of("cpu", 1);
     // The inputs are rounded to the variant's dtype, then computed on in double.
@@ -264,7 +264,7 @@ std::vector<std::vector<double>> judged(const Case &c, const Variant &variant, R
         p->in[k].fill(values_of(c, i, regime, variant.dtype));
     }
     for (Buffer &y : p->out) y.poison(0xFF);
-    glia_prepared prepared{};
+    gli_prepared prepared{};
     if ((*it)->prepare) (*it)->prepare(&p->call, &prepared);
     std::vector<double> workspace(prepared.workspace / sizeof(double) + 8);
     if ((*it)->run(&p->call, &prepared, workspace.data()) != GLIA_OK) *error = glia_message(ctx);
@@ -284,8 +284,8 @@ double largest(const std::vector<double> &values) {
 
 double rounded(glia_dtype dtype, double value) {
     alignas(8) char element[8];
-    glia_store(dtype, element, 0, value);
-    return glia_load(dtype, element, 0);
+    gli_store(dtype, element, 0, value);
+    return gli_load(dtype, element, 0);
 }
 
 std::string number(double value) {
@@ -364,15 +364,15 @@ std::vector<Variant> variants_of(const Case &c) {
     return all;
 }
 
-Verdict judge(const glia_provider &provider, const Case &c, const Variant &variant, Regime regime, const char *device,
+Verdict judge(const gli_provider &provider, const Case &c, const Variant &variant, Regime regime, const char *device,
               int threads) {
     Verdict verdict;
     const auto fail = [&](const std::string &text) { verdict.failures.push_back(text); };
     auto *ctx       = context_of(device, threads);
-    if (ctx && glia_enter(ctx) != GLIA_OK)
+    if (ctx && gli_enter(ctx) != GLIA_OK)
         ctx = context_of(device, threads, true);
     else if (ctx)
-        glia_leave(ctx);
+        gli_leave(ctx);
     if (!ctx) return fail(glia_message(nullptr)), verdict;
     auto p = prepare(ctx, c, variant, regime);
     if (!p->error.empty()) return fail("resolve: " + p->error), verdict;
@@ -400,7 +400,7 @@ Verdict judge(const glia_provider &provider, const Case &c, const Variant &varia
         if (c.op->reserve_out == i + 1) continue;
         const auto got   = y->values();
         const auto dtype = y->tensor()->dtype;
-        const auto bound = exact ? 0 : glia_error_bound(&p->call, dtype, std::max(scale, largest(want[size_t(i)])));
+        const auto bound = exact ? 0 : gli_error_bound(&p->call, dtype, std::max(scale, largest(want[size_t(i)])));
         for (size_t k = 0; k < got.size(); ++k) {
             const double goal = rounded(dtype, want[size_t(i)][k]);
             const bool right  = std::fabs(got[k] - goal) <= bound || got[k] == goal;

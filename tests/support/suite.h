@@ -1,7 +1,7 @@
 // What the provider suite does with one provider, one case and one variant. The judge is always cpu.ref in double on
 // dense tensors; a provider passes when
 //   exact:      small integers give exactly the judge's values, where the op says that nothing rounds,
-//   close:      reals agree within glia_error_bound, which follows from the op's depth and the dtype,
+//   close:      reals agree within gli_error_bound, which follows from the op's depth and the dtype,
 //   complete:   every output element was written (outputs start as NaN, and NaN never agrees),
 //   tidy:       inputs, gaps between elements, guard bands and the bytes behind the promised workspace are unchanged,
 //   repeatable: a second run on other initial output bytes gives the same bits.
@@ -40,7 +40,7 @@ struct Verdict {
 };
 
 // device: the one whose table the provider stands in.
-Verdict judge(const glia_provider &provider, const Case &c, const Variant &variant, Regime regime,
+Verdict judge(const gli_provider &provider, const Case &c, const Variant &variant, Regime regime,
               const char *device = "cpu", int threads = 2);
 
 // The values of an input in a regime: rounded to dtype, dense row-major.

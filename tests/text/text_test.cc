@@ -64,8 +64,8 @@ class Utf8 : public testing::Test {
     // Judges what is read at the beginning of these bytes.
     static void judge(const char *at, size_t left) {
         uint32_t c;
-        const size_t n = glia_utf8_read(at, left, &c);
-        if (c == GLIA_NO_CHARACTER)
+        const size_t n = gli_utf8_read(at, left, &c);
+        if (c == GLI_NO_CHARACTER)
             ASSERT_EQ(n, maximal_part(at, left)) << testing::PrintToString(std::string(at, left));
         else
             ASSERT_EQ(std::string(at, n), encoded(c));
@@ -75,17 +75,17 @@ class Utf8 : public testing::Test {
 std::vector<bool> Utf8::beginnings[3];
 
 TEST_F(Utf8, every_character_is_read_and_written) {
-    char bytes[GLIA_UTF8_MOST];
+    char bytes[GLI_UTF8_MOST];
     for (uint32_t c = 0; c <= 0x10FFFF; ++c) {
         if (c >= 0xD800 && c <= 0xDFFF) continue;
         const std::string want = encoded(c);
         uint32_t got;
-        ASSERT_EQ(std::string(bytes, glia_utf8_write(c, bytes)), want);
-        ASSERT_EQ(glia_utf8_read(want.data(), want.size(), &got), want.size());
+        ASSERT_EQ(std::string(bytes, gli_utf8_write(c, bytes)), want);
+        ASSERT_EQ(gli_utf8_read(want.data(), want.size(), &got), want.size());
         ASSERT_EQ(got, c);
         for (size_t left = 1; left < want.size(); ++left) {
-            ASSERT_EQ(glia_utf8_read(want.data(), left, &got), left);
-            ASSERT_EQ(got, GLIA_NO_CHARACTER);
+            ASSERT_EQ(gli_utf8_read(want.data(), left, &got), left);
+            ASSERT_EQ(got, GLI_NO_CHARACTER);
         }
     }
 }
@@ -131,20 +131,20 @@ TEST(Unicode, classes_and_lowercase) {
                                   0x10FFFF & 0xE01EF};
     const uint32_t separator[] = {0, '\t', '\n', ' ', 0x85, 0xA0, 0xAD, 0x2009, 0x200B, 0x2028, 0x3000, 0xFEFF};
     const uint32_t other[]     = {'!', '_', '$', '\'', 0xD7, 0x2014, 0x2019, 0x20AC, 0x1F600, 0xE000, 0xFFFD, 0x10FFFF};
-    for (uint32_t c : word) EXPECT_TRUE(glia_is_word(c) && !glia_is_separator(c)) << std::hex << c;
-    for (uint32_t c : separator) EXPECT_TRUE(!glia_is_word(c) && glia_is_separator(c)) << std::hex << c;
-    for (uint32_t c : other) EXPECT_TRUE(!glia_is_word(c) && !glia_is_separator(c)) << std::hex << c;
+    for (uint32_t c : word) EXPECT_TRUE(gli_is_word(c) && !gli_is_separator(c)) << std::hex << c;
+    for (uint32_t c : separator) EXPECT_TRUE(!gli_is_word(c) && gli_is_separator(c)) << std::hex << c;
+    for (uint32_t c : other) EXPECT_TRUE(!gli_is_word(c) && !gli_is_separator(c)) << std::hex << c;
     const uint32_t pairs[][2] = {{'A', 'a'},     {'Z', 'z'},         {'[', '['},         {'a', 'a'},
                                  {0xC9, 0xE9},   {0xD7, 0xD7},       {0x100, 0x101},     {0x101, 0x101},
                                  {0x130, 'i'},   {0x178, 0xFF},      {0x1C4, 0x1C6},     {0x1C5, 0x1C6},
                                  {0x391, 0x3B1}, {0x3A3, 0x3C3},     {0x416, 0x436},     {0x1E9E, 0xDF},
                                  {0x212A, 'k'},  {0x10400, 0x10428}, {0x1E921, 0x1E943}, {0x10FFFF, 0x10FFFF}};
-    for (const auto &p : pairs) EXPECT_EQ(glia_lowercase(p[0]), p[1]) << std::hex << p[0];
+    for (const auto &p : pairs) EXPECT_EQ(gli_lowercase(p[0]), p[1]) << std::hex << p[0];
     // UnicodeData.txt of version 14: characters of categories L, M and N, and the two joiners; those of Z, Cc and Cf
     // without them; those with a simple lowercase mapping.
     int words = 0, separators = 0, capitals = 0;
     for (uint32_t c = 0; c <= 0x10FFFF; ++c)
-        words += glia_is_word(c), separators += glia_is_separator(c), capitals += glia_lowercase(c) != c;
+        words += gli_is_word(c), separators += gli_is_separator(c), capitals += gli_lowercase(c) != c;
     EXPECT_EQ(words, 131756 + 2408 + 1791 + 2);
     EXPECT_EQ(separators, 19 + 65 + 163 - 2);
     EXPECT_EQ(capitals, 1433);
@@ -331,8 +331,8 @@ TEST_F(Text, mutants_of_a_text) {
         const auto status   = glia_tokenize(ctx, &args, text_of(text), &tokens);
         size_t bad          = 0;
         for (uint32_t c = 0; bad < text.size();) {
-            const size_t n = glia_utf8_read(text.data() + bad, text.size() - bad, &c);
-            if (c == GLIA_NO_CHARACTER) break;
+            const size_t n = gli_utf8_read(text.data() + bad, text.size() - bad, &c);
+            if (c == GLI_NO_CHARACTER) break;
             bad += n;
         }
         EXPECT_EQ(status, bad == text.size() ? GLIA_OK : GLIA_BAD_FORMAT);
@@ -341,7 +341,7 @@ TEST_F(Text, mutants_of_a_text) {
         glia_tokens_destroy(tokens);
         args.replace_invalid = true;
         for (const std::string &token : split(text, args))
-            EXPECT_TRUE(!token.empty() && glia_utf8_valid(token.data(), token.size()));
+            EXPECT_TRUE(!token.empty() && gli_utf8_valid(token.data(), token.size()));
     }
     EXPECT_GT(refused, 1000);
     EXPECT_LT(refused, 3900);

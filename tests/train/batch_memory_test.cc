@@ -23,9 +23,9 @@ glia_status make(glia_context *ctx, Keep &keep, Problem *out) {
     glia_arrays_args arrays{};
     arrays.inputs = &input, arrays.n_inputs = 1, arrays.targets = &target, arrays.n_targets = 1,
     arrays.count = kSamples;
-    GLIA_TEST_TRY(glia_dataset_from_arrays(ctx, &arrays, &out->data));
+    GLI_TEST_TRY(glia_dataset_from_arrays(ctx, &arrays, &out->data));
     keep(out->data, glia_dataset_destroy);
-    GLIA_TEST_TRY(glia_model_create(ctx, nullptr, &out->model));
+    GLI_TEST_TRY(glia_model_create(ctx, nullptr, &out->model));
     keep(out->model, glia_model_destroy);
     glia_dense_args hidden{}, last{};
     hidden.units = 128, hidden.activation = GLIA_TANH, last.units = 3;
@@ -52,8 +52,8 @@ int batch_in(const std::string &message) {
 class BatchMemory : public testing::TestWithParam<const char *> {
    protected:
     void SetUp() override {
-        glia_device_choice choice;
-        if (glia_device_find(GetParam(), &choice) != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
+        gli_device_choice choice;
+        if (gli_device_find(GetParam(), &choice) != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
     }
     bool cpu() const { return strcmp(GetParam(), "cpu") == 0; }
     // Leaves the context about as many bytes as the model takes, and these.

@@ -21,7 +21,7 @@ using Owner = std::unique_ptr<T, void (*)(T *)>;
 // Numbers in the model's dtype.
 std::vector<char> bytes_of(glia_dtype dtype, const std::vector<double> &values) {
     std::vector<char> bytes(values.size() * glia_dtype_size(dtype));
-    for (size_t i = 0; i < values.size(); ++i) glia_store(dtype, bytes.data(), int64_t(i), values[i]);
+    for (size_t i = 0; i < values.size(); ++i) gli_store(dtype, bytes.data(), int64_t(i), values[i]);
     return bytes;
 }
 

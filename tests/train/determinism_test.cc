@@ -52,8 +52,8 @@ int64_t elements(const Case &c) {
 }
 
 struct Param {
-    const glia_op *op;
-    const glia_provider *provider;
+    const gli_op *op;
+    const gli_provider *provider;
 };
 
 class Determinism : public testing::TestWithParam<Param> {};
@@ -80,8 +80,8 @@ TEST_P(Determinism, one_two_and_four_threads_give_the_same_bits) {
 
 std::vector<Param> all_params() {
     std::vector<Param> all;
-    for (const glia_op *const *op = glia_ops; *op; ++op)
-        for (const glia_provider *const *it = glia_cpu_device.providers(*op); *it; ++it)
+    for (const gli_op *const *op = gli_ops; *op; ++op)
+        for (const gli_provider *const *it = gli_cpu_device.providers(*op); *it; ++it)
             if (strcmp((*it)->name, "cpu.onednn") != 0) all.push_back({*op, *it});
     return all;
 }

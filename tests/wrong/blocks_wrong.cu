@@ -33,8 +33,8 @@ Outcome run_matmul(bool wrong) {
     DeviceArray<float> x(a), y(b), z(n * n);
     const dim3 grid(n / TILE, n / TILE), block(TILE, TILE);
     cudaError_t error =
-        wrong ? GLIA_LAUNCH(matmul<BUG>, grid, block, 0, nullptr, n, x.data(), y.data(), z.data())
-              : GLIA_LAUNCH(matmul<Matmul::RIGHT>, grid, block, 0, nullptr, n, x.data(), y.data(), z.data());
+        wrong ? GLI_LAUNCH(matmul<BUG>, grid, block, 0, nullptr, n, x.data(), y.data(), z.data())
+              : GLI_LAUNCH(matmul<Matmul::RIGHT>, grid, block, 0, nullptr, n, x.data(), y.data(), z.data());
     return outcome(error, z, expected);
 }
 
@@ -84,8 +84,8 @@ Outcome run_sums(bool wrong) {
     float expected             = 0;
     for (float value : x) expected += 3 * value;
     DeviceArray<float> in(x), out(std::vector<float>{0});
-    cudaError_t error = wrong ? GLIA_LAUNCH(sums<BUG>, 3, BLOCK, 0, nullptr, in.data(), out.data(), n)
-                              : GLIA_LAUNCH(sums<Sum::RIGHT>, 3, BLOCK, 0, nullptr, in.data(), out.data(), n);
+    cudaError_t error = wrong ? GLI_LAUNCH(sums<BUG>, 3, BLOCK, 0, nullptr, in.data(), out.data(), n)
+                              : GLI_LAUNCH(sums<Sum::RIGHT>, 3, BLOCK, 0, nullptr, in.data(), out.data(), n);
     return outcome(error, out, {expected});
 }
 
@@ -108,8 +108,8 @@ Outcome run_neighbours(bool wrong) {
     std::vector<float> expected(BLOCK);
     for (int i = 0; i < BLOCK; i++) expected[i] = x[i ^ 1];
     DeviceArray<float> in(x), out(BLOCK);
-    cudaError_t error = wrong ? GLIA_LAUNCH(neighbours<true>, 1, BLOCK, 0, nullptr, in.data(), out.data())
-                              : GLIA_LAUNCH(neighbours<false>, 1, BLOCK, 0, nullptr, in.data(), out.data());
+    cudaError_t error = wrong ? GLI_LAUNCH(neighbours<true>, 1, BLOCK, 0, nullptr, in.data(), out.data())
+                              : GLI_LAUNCH(neighbours<false>, 1, BLOCK, 0, nullptr, in.data(), out.data());
     return outcome(error, out, expected);
 }
 
@@ -127,7 +127,7 @@ Outcome run_shift(bool wrong) {
     expected.push_back(0);
     DeviceArray<float> in(x), out(x.size());
     DeviceArray<float> &to = wrong ? in : out;
-    cudaError_t error      = GLIA_LAUNCH(shift, 3, BLOCK, 0, nullptr, in.data(), to.data(), static_cast<int>(x.size()));
+    cudaError_t error      = GLI_LAUNCH(shift, 3, BLOCK, 0, nullptr, in.data(), to.data(), static_cast<int>(x.size()));
     return outcome(error, to, expected);
 }
 

@@ -35,19 +35,19 @@ float element(const glia_tensor *t, int a, int b, int c, int d, bool dense) {
     return static_cast<const float *>(t->data)[i];
 }
 
-const char *decline(const glia_call *call) {
-    return call->in[CONV2D_X]->dtype == GLIA_F32 ? nullptr : "takes f32 only";
+const char *decline(const gli_call *call) {
+    return call->in[GLI_CONV2D_X]->dtype == GLIA_F32 ? nullptr : "takes f32 only";
 }
 
 template <Bug bug>
-glia_status prepare(const glia_call *, glia_prepared *out) {
+glia_status prepare(const gli_call *, gli_prepared *out) {
     out->workspace = bug == Bug::workspace_too_small ? 7 * sizeof(float) : 8 * sizeof(float);
     return GLIA_OK;
 }
 
 template <Bug bug>
-float sum_at(const glia_conv2d_geom *g, const glia_call *call, int n, int k, int p, int q) {
-    const glia_tensor *x = call->in[CONV2D_X], *w = call->in[CONV2D_W];
+float sum_at(const gli_conv2d_geom *g, const gli_call *call, int n, int k, int p, int q) {
+    const glia_tensor *x = call->in[GLI_CONV2D_X], *w = call->in[GLI_CONV2D_W];
     const bool dense  = bug == Bug::ignores_strides;
     const int group_c = g->c / g->groups, group = k / (g->k / g->groups);
     const int stride_h = bug == Bug::pointwise_forgets_stride && g->r * g->s == 1 ? 1 : g->stride_h;
@@ -82,11 +82,11 @@ float activate(glia_unary_kind kind, float x) {
 }
 
 template <Bug bug>
-glia_status run(const glia_call *call, const glia_prepared *, void *workspace) {
+glia_status run(const gli_call *call, const gli_prepared *, void *workspace) {
     static int calls = 0;
-    const auto *g    = static_cast<const glia_conv2d_geom *>(call->geom);
+    const auto *g    = static_cast<const gli_conv2d_geom *>(call->geom);
     const auto *y    = call->out[0];
-    const auto *bias = call->n_in > CONV2D_BIAS ? call->in[CONV2D_BIAS] : nullptr;
+    const auto *bias = call->n_in > GLI_CONV2D_BIAS ? call->in[GLI_CONV2D_BIAS] : nullptr;
     auto *out        = static_cast<float *>(y->data);
     std::memset(workspace, 0, 8 * sizeof(float));
     for (int n = 0; n < g->n; ++n)
@@ -103,9 +103,9 @@ glia_status run(const glia_call *call, const glia_prepared *, void *workspace) {
                     if (last && bug == Bug::one_element_forgotten) continue;
                     if (last && bug == Bug::other_bits_each_time && ++calls % 2) sum = std::nextafter(sum, 100.0f);
                     out[n * y->stride[0] + k * y->stride[1] + p * y->stride[2] + q * y->stride[3]] = sum;
-                    if (last && bug == Bug::writes_past_the_end) out[glia_extent(y)] = 0;
+                    if (last && bug == Bug::writes_past_the_end) out[gli_extent(y)] = 0;
                 }
-    if (bug == Bug::changes_the_weights) static_cast<float *>(call->in[CONV2D_W]->data)[0] += 1;
+    if (bug == Bug::changes_the_weights) static_cast<float *>(call->in[GLI_CONV2D_W]->data)[0] += 1;
     return GLIA_OK;
 }
 

@@ -10,7 +10,7 @@ namespace glia {
 struct WrongProvider {
     const char *bug;        // what is wrong with it; nullptr: nothing
     const char *caught_by;  // the beginning of the failure that must name it
-    glia_provider provider;
+    gli_provider provider;
 };
 
 const std::vector<WrongProvider> &conv2d_providers();

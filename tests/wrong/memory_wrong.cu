@@ -11,7 +11,7 @@ enum class Memory { RIGHT, STATIC, DYNAMIC, UNWRITTEN_SHARED };
 template <Memory BUG>
 __global__ void turn(const float *x, float *y) {
     __shared__ float fixed[N];
-    GLIA_DYNAMIC_SHARED(float, sized);
+    GLI_DYNAMIC_SHARED(float, sized);
     const int t                              = threadIdx.x;
     fixed[BUG == Memory::STATIC ? t + 1 : t] = x[t];
     __syncthreads();
@@ -25,8 +25,8 @@ Outcome run_turn(bool wrong) {
     const std::vector<float> x = numbers(N), expected(x.rbegin(), x.rend());
     DeviceArray<float> in(x), out(N);
     const size_t bytes = N * sizeof(float);
-    cudaError_t error  = wrong ? GLIA_LAUNCH(turn<BUG>, 1, N, bytes, nullptr, in.data(), out.data())
-                               : GLIA_LAUNCH(turn<Memory::RIGHT>, 1, N, bytes, nullptr, in.data(), out.data());
+    cudaError_t error  = wrong ? GLI_LAUNCH(turn<BUG>, 1, N, bytes, nullptr, in.data(), out.data())
+                               : GLI_LAUNCH(turn<Memory::RIGHT>, 1, N, bytes, nullptr, in.data(), out.data());
     return outcome(error, out, expected);
 }
 
@@ -39,19 +39,19 @@ __global__ void copy(const float *x, float *y, int n) {
 Outcome run_beyond(bool wrong) {
     const std::vector<float> x = numbers(N + 1), expected(x.begin(), x.begin() + N);
     DeviceArray<float> in(x), out(N);
-    return outcome(GLIA_LAUNCH(copy, 2, N, 0, nullptr, in.data(), out.data(), wrong ? N + 1 : N), out, expected);
+    return outcome(GLI_LAUNCH(copy, 2, N, 0, nullptr, in.data(), out.data(), wrong ? N + 1 : N), out, expected);
 }
 
 Outcome run_host(bool wrong) {
     const std::vector<float> x = numbers(N);
     DeviceArray<float> in(x), out(N);
-    return outcome(GLIA_LAUNCH(copy, 1, N, 0, nullptr, wrong ? x.data() : in.data(), out.data(), N), out, x);
+    return outcome(GLI_LAUNCH(copy, 1, N, 0, nullptr, wrong ? x.data() : in.data(), out.data(), N), out, x);
 }
 
 Outcome run_unwritten(bool wrong) {
     const std::vector<float> x = numbers(N);
     DeviceArray<float> in(x), unwritten(N), out(N);
-    return outcome(GLIA_LAUNCH(copy, 1, N, 0, nullptr, wrong ? unwritten.data() : in.data(), out.data(), N), out, x);
+    return outcome(GLI_LAUNCH(copy, 1, N, 0, nullptr, wrong ? unwritten.data() : in.data(), out.data(), N), out, x);
 }
 
 Outcome run_freed(bool wrong) {
@@ -62,7 +62,7 @@ Outcome run_freed(bool wrong) {
         DeviceArray<float> brief(x);
         freed = brief.data();
     }
-    return outcome(GLIA_LAUNCH(copy, 1, N, 0, nullptr, wrong ? freed : in.data(), out.data(), N), out, x);
+    return outcome(GLI_LAUNCH(copy, 1, N, 0, nullptr, wrong ? freed : in.data(), out.data(), N), out, x);
 }
 
 __global__ void copy_vectors(const float *x, float *y, int n) {
@@ -73,7 +73,7 @@ __global__ void copy_vectors(const float *x, float *y, int n) {
 Outcome run_vectors(bool wrong) {
     const std::vector<float> x = numbers(N + 4), expected(x.begin(), x.begin() + N);
     DeviceArray<float> in(x), out(N);
-    return outcome(GLIA_LAUNCH(copy_vectors, 1, N / 4, 0, nullptr, in.data() + (wrong ? 1 : 0), out.data(), N), out,
+    return outcome(GLI_LAUNCH(copy_vectors, 1, N / 4, 0, nullptr, in.data() + (wrong ? 1 : 0), out.data(), N), out,
                    expected);
 }
 

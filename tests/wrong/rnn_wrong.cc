@@ -5,7 +5,7 @@
 extern "C" {
 #include "ops/rnn/rnn_geom.h"
 
-extern const glia_provider glia_rnn_ref, glia_rnn_backward_ref;
+extern const gli_provider gli_rnn_ref, gli_rnn_backward_ref;
 }
 
 namespace glia {
@@ -13,88 +13,88 @@ namespace {
 
 // A call, and its geometry, that may be changed before the reference sees it.
 struct Changed {
-    explicit Changed(const glia_call *original)
-        : g(*static_cast<const glia_rnn_geom *>(original->geom)), call(*original) {
+    explicit Changed(const gli_call *original)
+        : g(*static_cast<const gli_rnn_geom *>(original->geom)), call(*original) {
         call.geom = &g;
     }
-    glia_rnn_geom g;
-    glia_call call;
+    gli_rnn_geom g;
+    gli_call call;
 };
 
 using Change = void (*)(Changed *);
 
 void nothing(Changed *) {}
 void no_recurrent_bias(Changed *c) {
-    for (int d = 0; d < RNN_MAX_DIRECTIONS; ++d) c->call.in[rnn_weight(d, RNN_B_HH)] = nullptr;
+    for (int d = 0; d < GLI_RNN_MAX_DIRECTIONS; ++d) c->call.in[gli_rnn_weight(d, GLI_RNN_B_HH)] = nullptr;
 }
-void no_lengths(Changed *c) { c->call.in[RNN_LENGTHS] = nullptr; }
+void no_lengths(Changed *c) { c->call.in[GLI_RNN_LENGTHS] = nullptr; }
 void no_peephole(Changed *c) {
-    for (int d = 0; d < RNN_MAX_DIRECTIONS; ++d) c->call.in[rnn_weight(d, RNN_PEEPHOLE)] = nullptr;
+    for (int d = 0; d < GLI_RNN_MAX_DIRECTIONS; ++d) c->call.in[gli_rnn_weight(d, GLI_RNN_PEEPHOLE)] = nullptr;
 }
 void no_clip(Changed *c) { c->g.cell_clip = 0; }
 void other_reset(Changed *c) { c->g.reset_before = !c->g.reset_before; }
 void always_forward(Changed *c) { c->g.reverse = 0; }
-void no_initial_state(Changed *c) { c->call.in[RNN_H0] = nullptr; }
-void no_initial_cell(Changed *c) { c->call.in[RNN_C0] = nullptr; }
+void no_initial_state(Changed *c) { c->call.in[GLI_RNN_H0] = nullptr; }
+void no_initial_cell(Changed *c) { c->call.in[GLI_RNN_C0] = nullptr; }
 void weights_of_one_direction(Changed *c) {
-    if (c->g.directions == 2) c->call.in[rnn_weight(1, RNN_W_HH)] = c->call.in[rnn_weight(0, RNN_W_HH)];
+    if (c->g.directions == 2) c->call.in[gli_rnn_weight(1, GLI_RNN_W_HH)] = c->call.in[gli_rnn_weight(0, GLI_RNN_W_HH)];
 }
-void no_dy(Changed *c) { c->call.in[RNN_BACK_DY] = nullptr; }
-void no_dh_n(Changed *c) { c->call.in[RNN_BACK_DH_N] = nullptr; }
-void no_dc_n(Changed *c) { c->call.in[RNN_BACK_DC_N] = nullptr; }
-void no_dh0(Changed *c) { c->call.out[RNN_BACK_DH0] = nullptr; }
+void no_dy(Changed *c) { c->call.in[GLI_RNN_BACK_DY] = nullptr; }
+void no_dh_n(Changed *c) { c->call.in[GLI_RNN_BACK_DH_N] = nullptr; }
+void no_dc_n(Changed *c) { c->call.in[GLI_RNN_BACK_DC_N] = nullptr; }
+void no_dh0(Changed *c) { c->call.out[GLI_RNN_BACK_DH0] = nullptr; }
 void biases_exchanged(Changed *c) {
-    std::swap(c->call.out[rnn_dweight(0, RNN_B_IH)], c->call.out[rnn_dweight(0, RNN_B_HH)]);
+    std::swap(c->call.out[gli_rnn_dweight(0, GLI_RNN_B_IH)], c->call.out[gli_rnn_dweight(0, GLI_RNN_B_HH)]);
 }
 
 template <Change change>
-glia_status run_forward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     Changed c(call);
     change(&c);
-    return glia_rnn_ref.run(&c.call, prepared, workspace);
+    return gli_rnn_ref.run(&c.call, prepared, workspace);
 }
 
 template <Change change>
-glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     Changed c(call);
     change(&c);
-    return glia_rnn_backward_ref.run(&c.call, prepared, workspace);
+    return gli_rnn_backward_ref.run(&c.call, prepared, workspace);
 }
 
 // After the right run: the states after step T-1, whatever the lengths.
-glia_status run_last_row(const glia_call *call, const glia_prepared *prepared, void *workspace) {
-    const auto *g            = static_cast<const glia_rnn_geom *>(call->geom);
-    const glia_status status = glia_rnn_ref.run(call, prepared, workspace);
-    const glia_tensor *y = call->out[RNN_Y], *h = call->out[RNN_H_N];
+glia_status run_last_row(const gli_call *call, const gli_prepared *prepared, void *workspace) {
+    const auto *g            = static_cast<const gli_rnn_geom *>(call->geom);
+    const glia_status status = gli_rnn_ref.run(call, prepared, workspace);
+    const glia_tensor *y = call->out[GLI_RNN_Y], *h = call->out[GLI_RNN_H_N];
     if (status != GLIA_OK || !h || g->steps == 0) return status;
     for (int n = 0; n < g->batch; ++n)
         for (int k = 0; k < g->outputs; ++k) {
             const int64_t t = g->reverse ? 0 : g->steps - 1, step = y->stride[g->batch_first],
                           row  = y->stride[!g->batch_first];
-            const double value = glia_load(y->dtype, y->data, t * step + n * row + k * y->stride[2]);
-            glia_store(h->dtype, h->data, n * h->stride[1] + k * h->stride[2], value);
+            const double value = gli_load(y->dtype, y->data, t * step + n * row + k * y->stride[2]);
+            gli_store(h->dtype, h->data, n * h->stride[1] + k * h->stride[2], value);
         }
     return status;
 }
 
 // One element of dx in the padding is left as it was.
-glia_status run_padding_kept(const glia_call *call, const glia_prepared *prepared, void *workspace) {
-    const glia_tensor *dx    = call->out[RNN_BACK_DX];
-    const double before      = glia_count(dx) ? glia_load(dx->dtype, dx->data, 0) : 0;
-    const glia_status status = glia_rnn_backward_ref.run(call, prepared, workspace);
-    if (call->in[RNN_LENGTHS] && glia_count(dx) && glia_load(dx->dtype, dx->data, 0) == 0)
-        glia_store(dx->dtype, dx->data, 0, before);
+glia_status run_padding_kept(const gli_call *call, const gli_prepared *prepared, void *workspace) {
+    const glia_tensor *dx    = call->out[GLI_RNN_BACK_DX];
+    const double before      = gli_count(dx) ? gli_load(dx->dtype, dx->data, 0) : 0;
+    const glia_status status = gli_rnn_backward_ref.run(call, prepared, workspace);
+    if (call->in[GLI_RNN_LENGTHS] && gli_count(dx) && gli_load(dx->dtype, dx->data, 0) == 0)
+        gli_store(dx->dtype, dx->data, 0, before);
     return status;
 }
 
-using Run = glia_status (*)(const glia_call *, const glia_prepared *, void *);
+using Run = glia_status (*)(const gli_call *, const gli_prepared *, void *);
 
 WrongProvider forward(const char *bug, const char *caught_by, Run run) {
-    return {bug, caught_by, {.name = "cpu.ref", .prepare = glia_rnn_ref.prepare, .run = run}};
+    return {bug, caught_by, {.name = "cpu.ref", .prepare = gli_rnn_ref.prepare, .run = run}};
 }
 
 WrongProvider backward(const char *bug, const char *caught_by, Run run) {
-    return {bug, caught_by, {.name = "cpu.ref", .prepare = glia_rnn_backward_ref.prepare, .run = run}};
+    return {bug, caught_by, {.name = "cpu.ref", .prepare = gli_rnn_backward_ref.prepare, .run = run}};
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ enum class Steps { RIGHT, NO_BARRIER_BEFORE, PLAIN_ADD, NO_AWAIT, TOO_EARLY, NO_
 // Each step replaces every value by the sum of all and its own. A block has OWN of them, and tells the others.
 template <Steps BUG>
 __global__ void steps(const int *x, int *slots, unsigned *counter, int *y) {
-    GLIA_DYNAMIC_SHARED(int, values);
+    GLI_DYNAMIC_SHARED(int, values);
     const int t = threadIdx.x, own = blockIdx.x * OWN + t;
     for (int i = t; i < ALL; i += OWN) values[i] = x[i];
     __syncthreads();
@@ -25,9 +25,9 @@ __global__ void steps(const int *x, int *slots, unsigned *counter, int *y) {
             if (BUG == Steps::PLAIN_ADD)
                 atomicAdd(counter, 1u);
             else
-                glia_signal(counter);
+                gli_signal(counter);
             const int awaited = BUG == Steps::TOO_EARLY ? step : BUG == Steps::ONE_TOO_MANY ? step + 2 : step + 1;
-            if (BUG != Steps::NO_AWAIT) glia_await(counter, awaited * BLOCKS);
+            if (BUG != Steps::NO_AWAIT) gli_await(counter, awaited * BLOCKS);
         }
         if (BUG != Steps::NO_BARRIER_AFTER) __syncthreads();
         for (int i = t; i < ALL; i += OWN) values[i] = slot[i];
@@ -52,10 +52,10 @@ Outcome run_steps(bool wrong) {
     DeviceArray<int> in(x), slots(2 * ALL), out(ALL);
     DeviceArray<unsigned> counter(std::vector<unsigned>{0});
     const size_t shared = ALL * sizeof(int);
-    cudaError_t error   = wrong ? GLIA_LAUNCH_COOPERATIVE(steps<BUG>, BLOCKS, OWN, shared, nullptr, in.data(),
-                                                          slots.data(), counter.data(), out.data())
-                                : GLIA_LAUNCH_COOPERATIVE(steps<Steps::RIGHT>, BLOCKS, OWN, shared, nullptr, in.data(),
-                                                          slots.data(), counter.data(), out.data());
+    cudaError_t error   = wrong ? GLI_LAUNCH_COOPERATIVE(steps<BUG>, BLOCKS, OWN, shared, nullptr, in.data(),
+                                                         slots.data(), counter.data(), out.data())
+                                : GLI_LAUNCH_COOPERATIVE(steps<Steps::RIGHT>, BLOCKS, OWN, shared, nullptr, in.data(),
+                                                         slots.data(), counter.data(), out.data());
     return outcome(error, out, expected_after_steps(x));
 }
 
@@ -63,23 +63,23 @@ template <bool WRONG>
 __global__ void pass_on(unsigned *counter, int *y) {
     if (blockIdx.x == 1) *y = 7;
     if (blockIdx.x == 1)
-        glia_signal(counter);
+        gli_signal(counter);
     else
-        glia_await(counter, 1);
+        gli_await(counter, 1);
 }
 
 // Blocks that wait, in a launch that does not promise that the others are there.
 Outcome run_pass_on(bool wrong) {
     DeviceArray<int> out(1);
     DeviceArray<unsigned> counter(std::vector<unsigned>{0});
-    cudaError_t error = wrong ? GLIA_LAUNCH(pass_on<true>, 2, 1, 0, nullptr, counter.data(), out.data())
-                              : GLIA_LAUNCH_COOPERATIVE(pass_on<false>, 2, 1, 0, nullptr, counter.data(), out.data());
+    cudaError_t error = wrong ? GLI_LAUNCH(pass_on<true>, 2, 1, 0, nullptr, counter.data(), out.data())
+                              : GLI_LAUNCH_COOPERATIVE(pass_on<false>, 2, 1, 0, nullptr, counter.data(), out.data());
     return outcome(error, out, {7});
 }
 
 template <bool STATIC>
 __global__ void swap_in_shared(int *y) {
-    GLIA_DYNAMIC_SHARED(int, own);
+    GLI_DYNAMIC_SHARED(int, own);
     __shared__ int all[2];
     const int t = threadIdx.x;
     int *values = STATIC ? all : own;
@@ -90,9 +90,9 @@ __global__ void swap_in_shared(int *y) {
 
 Outcome run_swap(bool wrong) {
     DeviceArray<int> out(4);
-    cudaError_t error =
-        wrong ? GLIA_LAUNCH_COOPERATIVE(swap_in_shared<true>, 2, 2, 2 * sizeof(int), nullptr, out.data())
-              : GLIA_LAUNCH_COOPERATIVE(swap_in_shared<false>, 2, 2, 2 * sizeof(int), nullptr, out.data());
+    cudaError_t error = wrong
+                            ? GLI_LAUNCH_COOPERATIVE(swap_in_shared<true>, 2, 2, 2 * sizeof(int), nullptr, out.data())
+                            : GLI_LAUNCH_COOPERATIVE(swap_in_shared<false>, 2, 2, 2 * sizeof(int), nullptr, out.data());
     return outcome(error, out, {1, 0, 3, 2});
 }
 

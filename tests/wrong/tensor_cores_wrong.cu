@@ -32,15 +32,15 @@ Outcome run(bool wrong) {
             for (int n = 0; n < 16; n++) expected[m * 16 + n] += a[m * 8 + k] * b[k * 16 + n];
     DeviceArray<float> x(a), y(b), z(16 * 16);
     const int lanes   = wrong && BUG == Cores::PARTIAL_WARP ? 16 : 32;
-    cudaError_t error = wrong ? GLIA_LAUNCH(product<BUG>, 1, lanes, 0, nullptr, x.data(), y.data(), z.data())
-                              : GLIA_LAUNCH(product<Cores::RIGHT>, 1, lanes, 0, nullptr, x.data(), y.data(), z.data());
+    cudaError_t error = wrong ? GLI_LAUNCH(product<BUG>, 1, lanes, 0, nullptr, x.data(), y.data(), z.data())
+                              : GLI_LAUNCH(product<Cores::RIGHT>, 1, lanes, 0, nullptr, x.data(), y.data(), z.data());
     return outcome(error, z, expected);
 }
 
 // 16-bit elements, sums in float, a tile in shared memory at `offset`.
 template <typename T, typename LayoutB>
 __global__ void square(const T *a, float *c, int offset) {
-    GLIA_DYNAMIC_SHARED(T, tile);
+    GLI_DYNAMIC_SHARED(T, tile);
     wmma::fragment<wmma::matrix_a, 16, 16, 16, T, wmma::row_major> left;
     wmma::fragment<wmma::matrix_b, 16, 16, 16, T, LayoutB> right;
     wmma::fragment<wmma::accumulator, 16, 16, 16, float> sum;
@@ -65,7 +65,7 @@ Outcome run_square(bool wrong) {
     DeviceArray<T> x(std::vector<T>(a.begin(), a.end()));
     DeviceArray<float> z(256);
     cudaError_t error =
-        GLIA_LAUNCH((square<T, LayoutB>), 1, 32, 272 * sizeof(T), nullptr, x.data(), z.data(), wrong ? 8 : 16);
+        GLI_LAUNCH((square<T, LayoutB>), 1, 32, 272 * sizeof(T), nullptr, x.data(), z.data(), wrong ? 8 : 16);
     return outcome(error, z, expected);
 }
 

@@ -43,8 +43,8 @@ Outcome run(bool wrong) {
         expected[t] += (t % 32) ^ 31;
     }
     DeviceArray<float> in(x), out(64);
-    cudaError_t error = wrong ? GLIA_LAUNCH(sums<BUG>, 1, 64, 0, nullptr, in.data(), out.data())
-                              : GLIA_LAUNCH(sums<Warp::RIGHT>, 1, 64, 0, nullptr, in.data(), out.data());
+    cudaError_t error = wrong ? GLI_LAUNCH(sums<BUG>, 1, 64, 0, nullptr, in.data(), out.data())
+                              : GLI_LAUNCH(sums<Warp::RIGHT>, 1, 64, 0, nullptr, in.data(), out.data());
     return outcome(error, out, expected);
 }
 
@@ -61,7 +61,7 @@ Outcome run_partial(bool wrong) {
     for (int t = 0; t < 48; t++)
         for (int i = 0; i < 16; i++) expected[t] += x[t / 16 * 16 + i];
     DeviceArray<float> in(x), out(48);
-    return outcome(GLIA_LAUNCH(partial, 1, 48, 0, nullptr, in.data(), out.data(), wrong ? 16 : 8), out, expected);
+    return outcome(GLI_LAUNCH(partial, 1, 48, 0, nullptr, in.data(), out.data(), wrong ? 16 : 8), out, expected);
 }
 
 }  // namespace

@@ -1,14 +1,14 @@
 /* Loops that gain from wide vectors are compiled for several processors; the loader picks. Products and sums are never
  * contracted (-ffp-contract=off), so each gives the same bits. */
-#ifndef GLIA_CPU_NATIVE_CLONES_H
-#define GLIA_CPU_NATIVE_CLONES_H
+#ifndef GLI_CPU_NATIVE_CLONES_H
+#define GLI_CPU_NATIVE_CLONES_H
 
 #include <stdint.h> /* defines __GLIBC__ where the C library is glibc */
 
 #if defined(__x86_64__) && defined(__GLIBC__)
-#define GLIA_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#define GLI_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
-#define GLIA_CLONES
+#define GLI_CLONES
 #endif
 
 #endif

@@ -8,12 +8,12 @@
 enum { PIECES = 64, BLOCK = 32, LANES = 4, LEAST_ROWS = 64 };
 
 typedef struct job {
-    const glia_column_matrix *x;
+    const gli_column_matrix *x;
     int64_t grain;
     float *partial;
 } job;
 
-static int64_t grain_of(int64_t rows) { return glia_max_i64((rows + PIECES - 1) / PIECES, LEAST_ROWS); }
+static int64_t grain_of(int64_t rows) { return gli_max_i64((rows + PIECES - 1) / PIECES, LEAST_ROWS); }
 
 static void add_lanes(float sum[LANES][BLOCK], int width, float *out) {
     for (int c = 0; c < width; ++c) out[c] = (sum[0][c] + sum[1][c]) + (sum[2][c] + sum[3][c]);
@@ -30,7 +30,7 @@ static void sum_whole_block(const float *x, int64_t rows, int64_t pitch, float *
     add_lanes(sum, BLOCK, out);
 }
 
-static void sum_block(const glia_column_matrix *m, const float *x, int64_t rows, int width, float *out) {
+static void sum_block(const gli_column_matrix *m, const float *x, int64_t rows, int width, float *out) {
     float sum[LANES][BLOCK] = {{0}};
     for (int64_t r = 0; r < rows; ++r)
         for (int c = 0; c < width; ++c) sum[r % LANES][c] += x[r * m->row_stride + c * m->column_stride];
@@ -38,12 +38,12 @@ static void sum_block(const glia_column_matrix *m, const float *x, int64_t rows,
 }
 
 static void sum_piece(void *arg, int64_t begin, int64_t end) {
-    const job *j                = arg;
-    const glia_column_matrix *m = j->x;
-    float *out                  = j->partial + begin / j->grain * m->columns;
+    const job *j               = arg;
+    const gli_column_matrix *m = j->x;
+    float *out                 = j->partial + begin / j->grain * m->columns;
     for (int64_t c = 0; c < m->columns; c += BLOCK) {
         const float *x  = m->data + begin * m->row_stride + c * m->column_stride;
-        const int width = (int)glia_min_i64(BLOCK, m->columns - c);
+        const int width = (int)gli_min_i64(BLOCK, m->columns - c);
         if (width == BLOCK && m->column_stride == 1)
             sum_whole_block(x, end - begin, m->row_stride, out + c);
         else
@@ -51,15 +51,15 @@ static void sum_piece(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-size_t glia_column_sum_workspace(int64_t rows, int64_t columns) {
+size_t gli_column_sum_workspace(int64_t rows, int64_t columns) {
     const int64_t grain = grain_of(rows);
     return (size_t)((rows + grain - 1) / grain * columns) * sizeof(float);
 }
 
-void glia_column_sum(const glia_context *ctx, const glia_column_matrix *x, float *y, int64_t stride, void *workspace) {
+void gli_column_sum(const glia_context *ctx, const gli_column_matrix *x, float *y, int64_t stride, void *workspace) {
     job j                = {.x = x, .grain = grain_of(x->rows), .partial = workspace};
     const int64_t pieces = (x->rows + j.grain - 1) / j.grain;
-    glia_parallel(ctx, x->rows, j.grain, sum_piece, &j);
+    gli_parallel(ctx, x->rows, j.grain, sum_piece, &j);
     for (int64_t c = 0; c < x->columns; ++c) {
         float sum = 0;
         for (int64_t i = 0; i < pieces; ++i) sum += j.partial[i * x->columns + c];

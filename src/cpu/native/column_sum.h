@@ -1,22 +1,22 @@
 /* The gradient of a bias: sums over the rows of a matrix, one for each column. */
-#ifndef GLIA_CPU_NATIVE_COLUMN_SUM_H
-#define GLIA_CPU_NATIVE_COLUMN_SUM_H
+#ifndef GLI_CPU_NATIVE_COLUMN_SUM_H
+#define GLI_CPU_NATIVE_COLUMN_SUM_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "glia/context.h"
 
-typedef struct glia_column_matrix {
+typedef struct gli_column_matrix {
     const float *data;
     int64_t rows, columns;
     int64_t row_stride, column_stride;
-} glia_column_matrix;
+} gli_column_matrix;
 
-size_t glia_column_sum_workspace(int64_t rows, int64_t columns);
+size_t gli_column_sum_workspace(int64_t rows, int64_t columns);
 
 /* y[c stride] = the sum of column c. The order of summation follows from rows and columns alone: the bits do not depend
  * on the number of threads. Fast where column_stride is 1. */
-void glia_column_sum(const glia_context *ctx, const glia_column_matrix *x, float *y, int64_t stride, void *workspace);
+void gli_column_sum(const glia_context *ctx, const gli_column_matrix *x, float *y, int64_t stride, void *workspace);
 
 #endif

@@ -8,14 +8,13 @@
 enum { GRAIN = 1 << 14 };
 
 /* Whether axis b, inside axis a in every tensor, continues it: then both are one axis. */
-static bool merges(const glia_loops *l, int a, int b) {
+static bool merges(const gli_loops *l, int a, int b) {
     for (int t = 0; t < l->tensors; ++t)
         if (l->stride[t][a] != l->stride[t][b] * l->dim[b]) return false;
     return true;
 }
 
-static void append(glia_loops *l, int64_t dim, int tensors, int axis,
-                   int64_t stride[GLIA_LOOPS_TENSORS][GLIA_MAX_DIMS]) {
+static void append(gli_loops *l, int64_t dim, int tensors, int axis, int64_t stride[GLI_LOOPS_TENSORS][GLIA_MAX_DIMS]) {
     const int at = l->ndim++;
     l->dim[at]   = dim;
     for (int t = 0; t < tensors; ++t) l->stride[t][at] = stride[t][axis];
@@ -25,8 +24,8 @@ static void append(glia_loops *l, int64_t dim, int tensors, int axis,
     --l->ndim;
 }
 
-void glia_loops_axes(glia_loops *loops, int tensors, int ndim, const int64_t *dim,
-                     int64_t stride[GLIA_LOOPS_TENSORS][GLIA_MAX_DIMS]) {
+void gli_loops_axes(gli_loops *loops, int tensors, int ndim, const int64_t *dim,
+                    int64_t stride[GLI_LOOPS_TENSORS][GLIA_MAX_DIMS]) {
     bool done[GLIA_MAX_DIMS] = {0};
     memset(loops, 0, sizeof *loops);
     loops->tensors = tensors;
@@ -46,34 +45,34 @@ void glia_loops_axes(glia_loops *loops, int tensors, int ndim, const int64_t *di
     if (loops->ndim == 0) loops->ndim = loops->dim[0] = 1;
 }
 
-void glia_loops_init(glia_loops *loops, int tensors, const glia_tensor *const *tensor) {
-    const glia_tensor *y                              = tensor[0];
-    int64_t stride[GLIA_LOOPS_TENSORS][GLIA_MAX_DIMS] = {{0}};
+void gli_loops_init(gli_loops *loops, int tensors, const glia_tensor *const *tensor) {
+    const glia_tensor *y                             = tensor[0];
+    int64_t stride[GLI_LOOPS_TENSORS][GLIA_MAX_DIMS] = {{0}};
     for (int t = 0; t < tensors; ++t) {
         const int missing = y->ndim - tensor[t]->ndim;
         for (int i = missing; i < y->ndim; ++i)
             stride[t][i] = tensor[t]->dim[i - missing] == 1 ? 0 : tensor[t]->stride[i - missing];
     }
-    glia_loops_axes(loops, tensors, y->ndim, y->dim, stride);
+    gli_loops_axes(loops, tensors, y->ndim, y->dim, stride);
     for (int t = 0; t < tensors; ++t) loops->data[t] = tensor[t]->data;
 }
 
 typedef struct job {
-    const glia_loops *loops;
-    glia_loops_row row;
+    const gli_loops *loops;
+    gli_loops_row row;
     const void *arg;
 } job;
 
 /* Elements begin .. end-1 in the order of the loops. */
 static void piece(void *arg, int64_t begin, int64_t end) {
-    const job *j        = arg;
-    const glia_loops *l = j->loops;
-    const int last      = l->ndim - 1;
-    int64_t step[GLIA_LOOPS_TENSORS];
+    const job *j       = arg;
+    const gli_loops *l = j->loops;
+    const int last     = l->ndim - 1;
+    int64_t step[GLI_LOOPS_TENSORS];
     for (int t = 0; t < l->tensors; ++t) step[t] = l->stride[t][last];
     while (begin < end) {
-        const int64_t within = begin % l->dim[last], count = glia_min_i64(l->dim[last] - within, end - begin);
-        float *data[GLIA_LOOPS_TENSORS];
+        const int64_t within = begin % l->dim[last], count = gli_min_i64(l->dim[last] - within, end - begin);
+        float *data[GLI_LOOPS_TENSORS];
         int64_t rest = begin / l->dim[last];
         for (int t = 0; t < l->tensors; ++t) data[t] = l->data[t] + within * step[t];
         for (int i = last - 1; i >= 0; --i, rest /= l->dim[i + 1])
@@ -83,12 +82,12 @@ static void piece(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-void glia_loops_run(const glia_context *ctx, const glia_loops *loops, glia_loops_row row, const void *arg) {
+void gli_loops_run(const glia_context *ctx, const gli_loops *loops, gli_loops_row row, const void *arg) {
     job j = {loops, row, arg};
-    glia_parallel(ctx, loops->count, GRAIN, piece, &j);
+    gli_parallel(ctx, loops->count, GRAIN, piece, &j);
 }
 
-const char *glia_decline_other_than_f32(const glia_call *call) {
+const char *gli_decline_other_than_f32(const gli_call *call) {
     for (int i = 0; i < call->n_in; ++i)
         if (call->in[i] && call->in[i]->dtype != GLIA_F32) return "it computes f32 only";
     for (int i = 0; i < call->op->n_out; ++i)

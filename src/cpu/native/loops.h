@@ -1,35 +1,35 @@
 /* Elementwise loops over f32 tensors of any strides: axes are ordered by the first tensor's memory and merged where
  * they can be, so that tensors of one layout become one row, whatever that layout is. */
-#ifndef GLIA_CPU_NATIVE_LOOPS_H
-#define GLIA_CPU_NATIVE_LOOPS_H
+#ifndef GLI_CPU_NATIVE_LOOPS_H
+#define GLI_CPU_NATIVE_LOOPS_H
 
 #include "core/provider.h"
 
-enum { GLIA_LOOPS_TENSORS = 4 };
+enum { GLI_LOOPS_TENSORS = 4 };
 
 /* The outermost axis first; the sizes are above 1, but for one axis of size 1 where there is only one element. */
-typedef struct glia_loops {
+typedef struct gli_loops {
     int tensors, ndim;
     int64_t count; /* elements */
     int64_t dim[GLIA_MAX_DIMS];
-    int64_t stride[GLIA_LOOPS_TENSORS][GLIA_MAX_DIMS]; /* 0: the tensor repeats its elements along the axis */
-    float *data[GLIA_LOOPS_TENSORS];
-} glia_loops;
+    int64_t stride[GLI_LOOPS_TENSORS][GLIA_MAX_DIMS]; /* 0: the tensor repeats its elements along the axis */
+    float *data[GLI_LOOPS_TENSORS];
+} gli_loops;
 
 /* tensor[0] has the full shape; the others are broadcast to it as in glia_binary. The last axis of the loops is the
  * one of tensor[0]'s smallest stride. */
-void glia_loops_init(glia_loops *loops, int tensors, const glia_tensor *const *tensor);
+void gli_loops_init(gli_loops *loops, int tensors, const glia_tensor *const *tensor);
 
 /* The same from strides, for tensors whose axes do not stand at the end: stride[t][i] is tensor t's along axis i. */
-void glia_loops_axes(glia_loops *loops, int tensors, int ndim, const int64_t *dim,
-                     int64_t stride[GLIA_LOOPS_TENSORS][GLIA_MAX_DIMS]);
+void gli_loops_axes(gli_loops *loops, int tensors, int ndim, const int64_t *dim,
+                    int64_t stride[GLI_LOOPS_TENSORS][GLIA_MAX_DIMS]);
 
 /* Calls row(arg, count, data, stride) for pieces of rows of the last axis, several at a time. data[0] may be the same
  * memory as another data[t] with the same strides. */
-typedef void (*glia_loops_row)(const void *arg, int64_t count, float *const *data, const int64_t *stride);
-void glia_loops_run(const glia_context *ctx, const glia_loops *loops, glia_loops_row row, const void *arg);
+typedef void (*gli_loops_row)(const void *arg, int64_t count, float *const *data, const int64_t *stride);
+void gli_loops_run(const glia_context *ctx, const gli_loops *loops, gli_loops_row row, const void *arg);
 
 /* Declines for providers of such loops: every tensor that is present is f32. NULL: they are. */
-const char *glia_decline_other_than_f32(const glia_call *call);
+const char *gli_decline_other_than_f32(const gli_call *call);
 
 #endif

@@ -3,9 +3,9 @@
  * numbers a nanosecond and core: the plain loop 0.9, 256 bits 2.3, 512 bits 5. */
 #include "cpu/native/philox_block.h"
 
-static void fill_plain(glia_random use, uint32_t first, uint32_t *out) {
-    for (uint32_t i = 0; i < GLIA_PHILOX_BLOCKS; ++i) {
-        const glia_u32x4 numbers = glia_random_block(use, first + i);
+static void fill_plain(gli_random use, uint32_t first, uint32_t *out) {
+    for (uint32_t i = 0; i < GLI_PHILOX_BLOCKS; ++i) {
+        const gli_u32x4 numbers = gli_random_block(use, first + i);
         for (uint32_t k = 0; k < 4; ++k) out[4 * i + k] = numbers.v[k];
     }
 }
@@ -20,10 +20,10 @@ static void fill_plain(glia_random use, uint32_t first, uint32_t *out) {
 #define DEFINE_FILL(name, isa, LANES, lanes, vector, multiply, unpack_low, unpack_high, ...)              \
     typedef uint64_t lanes __attribute__((vector_size(8 * LANES)));                                       \
                                                                                                           \
-    __attribute__((target(isa))) static void name(glia_random use, uint32_t first, uint32_t *out) {       \
+    __attribute__((target(isa))) static void name(gli_random use, uint32_t first, uint32_t *out) {        \
         const lanes zero = {0}, low = zero + 0xffffffff;                                                  \
         const lanes factor_a = zero + 0xD2511F53, factor_b = zero + 0xCD9E8D57;                           \
-        for (uint32_t at = 0; at < GLIA_PHILOX_BLOCKS; at += 4 * LANES) {                                 \
+        for (uint32_t at = 0; at < GLI_PHILOX_BLOCKS; at += 4 * LANES) {                                  \
             lanes c0[4], c1[4], c2[4], c3[4];                                                             \
             uint32_t key0 = (uint32_t)use.seed, key1 = (uint32_t)(use.seed >> 32);                        \
             _Pragma("GCC unroll 4") for (uint32_t u = 0; u < 4; ++u) {                                    \
@@ -55,7 +55,7 @@ DEFINE_FILL(fill_256, "avx2", 4, lanes_256, __m256i, _mm256_mul_epu32, _mm256_un
 DEFINE_FILL(fill_512, "avx512f", 8, lanes_512, __m512i, _mm512_mul_epu32, _mm512_unpacklo_epi64, _mm512_unpackhi_epi64,
             0, 4, 1, 5, 2, 6, 3, 7)
 
-bool glia_philox_fill_as(int bits, glia_random use, uint32_t first, uint32_t *out) {
+bool gli_philox_fill_as(int bits, gli_random use, uint32_t first, uint32_t *out) {
     if (bits == 512 && __builtin_cpu_supports("avx512f"))
         fill_512(use, first, out);
     else if (bits == 256 && __builtin_cpu_supports("avx2"))
@@ -67,13 +67,13 @@ bool glia_philox_fill_as(int bits, glia_random use, uint32_t first, uint32_t *ou
     return true;
 }
 #else
-bool glia_philox_fill_as(int bits, glia_random use, uint32_t first, uint32_t *out) {
+bool gli_philox_fill_as(int bits, gli_random use, uint32_t first, uint32_t *out) {
     if (bits == 0) fill_plain(use, first, out);
     return bits == 0;
 }
 #endif
 
-void glia_philox_fill(glia_random use, uint32_t first, uint32_t *out) {
-    if (glia_philox_fill_as(512, use, first, out) || glia_philox_fill_as(256, use, first, out)) return;
-    glia_philox_fill_as(0, use, first, out);
+void gli_philox_fill(gli_random use, uint32_t first, uint32_t *out) {
+    if (gli_philox_fill_as(512, use, first, out) || gli_philox_fill_as(256, use, first, out)) return;
+    gli_philox_fill_as(0, use, first, out);
 }

@@ -9,7 +9,7 @@
 /* Two dimensions are innermost: `column`, along which the target is written, and `row`, along which the source is
  * read where that is not the same one. A block of rows is small enough for the cache lines of both sides to stay. */
 typedef struct job {
-    glia_copy outer; /* the other dimensions */
+    gli_copy outer; /* the other dimensions */
     int64_t rows, row_to, row_from;
     int64_t columns, column_to, column_from;
     int64_t block, blocks; /* rows in a unit of work; units over the rows */
@@ -50,7 +50,7 @@ static void tile_lines(const job *j, char *to, const char *from, int64_t rows) {
         const int64_t row_to      = j->row_to;                                                    \
         const int64_t column_from = j->column_from;                                               \
         for (int64_t start = 0; start < j->columns; start += BLOCK) {                             \
-            const int64_t end = glia_min_i64(start + BLOCK, j->columns);                          \
+            const int64_t end = gli_min_i64(start + BLOCK, j->columns);                           \
             for (int64_t i = 0; i < rows; ++i)                                                    \
                 for (int64_t k = start; k < end; ++k) y[i * row_to + k] = x[i + k * column_from]; \
         }                                                                                         \
@@ -71,13 +71,13 @@ static void run_units(void *arg, int64_t begin, int64_t end) {
             rest /= j->outer.dim[i];
         }
         j->tile(j, (char *)j->outer.to + (size_t)to * j->outer.size,
-                (const char *)j->outer.from + (size_t)from * j->outer.size, glia_min_i64(j->block, j->rows - row));
+                (const char *)j->outer.from + (size_t)from * j->outer.size, gli_min_i64(j->block, j->rows - row));
     }
 }
 
 /* Drops dimensions of 1, orders the others by the target's stride, largest first, and joins neighbours that are one
  * dimension on both sides. */
-static void simplify(const glia_copy *given, glia_copy *out) {
+static void simplify(const gli_copy *given, gli_copy *out) {
     *out      = *given;
     out->ndim = 0;
     for (int i = 0; i < given->ndim; ++i) {
@@ -107,11 +107,11 @@ static void simplify(const glia_copy *given, glia_copy *out) {
 }
 
 static void copy_bytes(void *arg, int64_t begin, int64_t end) {
-    const glia_copy *flat = arg;
+    const gli_copy *flat = arg;
     memcpy((char *)flat->to + begin, (const char *)flat->from + begin, (size_t)(end - begin));
 }
 
-static void drop(glia_copy *copy, int at) {
+static void drop(gli_copy *copy, int at) {
     --copy->ndim;
     for (int i = at; i < copy->ndim; ++i) {
         copy->dim[i]         = copy->dim[i + 1];
@@ -133,18 +133,18 @@ static void choose_tile(job *j) {
     }
     if (contiguous) j->tile = tile_lines;
     const bool lines = contiguous || filled;
-    j->block         = lines ? glia_max_i64(UNIT_BYTES / (j->columns * (int64_t)j->outer.size), 1) : BLOCK;
+    j->block         = lines ? gli_max_i64(UNIT_BYTES / (j->columns * (int64_t)j->outer.size), 1) : BLOCK;
     j->blocks        = (j->rows + j->block - 1) / j->block;
 }
 
-void glia_copy_run(const glia_context *ctx, const glia_copy *copy) {
+void gli_copy_run(const glia_context *ctx, const gli_copy *copy) {
     for (int i = 0; i < copy->ndim; ++i)
         if (copy->dim[i] == 0) return;
     job j = {.rows = 1, .columns = 1, .column_to = 1, .column_from = 1};
     simplify(copy, &j.outer);
-    glia_copy *outer = &j.outer;
+    gli_copy *outer = &j.outer;
     if (outer->ndim == 1 && outer->to_stride[0] == 1 && outer->from_stride[0] == 1) {
-        glia_parallel(ctx, outer->dim[0] * (int64_t)outer->size, UNIT_BYTES, copy_bytes, outer);
+        gli_parallel(ctx, outer->dim[0] * (int64_t)outer->size, UNIT_BYTES, copy_bytes, outer);
         return;
     }
     if (outer->ndim > 0) {
@@ -162,26 +162,26 @@ void glia_copy_run(const glia_context *ctx, const glia_copy *copy) {
     choose_tile(&j);
     int64_t units = j.blocks;
     for (int i = 0; i < outer->ndim; ++i) units *= outer->dim[i];
-    const int64_t unit_bytes = glia_min_i64(j.block, j.rows) * j.columns * (int64_t)outer->size;
-    glia_parallel(ctx, units, glia_max_i64(UNIT_BYTES / unit_bytes, 1), run_units, &j);
+    const int64_t unit_bytes = gli_min_i64(j.block, j.rows) * j.columns * (int64_t)outer->size;
+    gli_parallel(ctx, units, gli_max_i64(UNIT_BYTES / unit_bytes, 1), run_units, &j);
 }
 
-void glia_copy_tensor(const glia_context *ctx, const glia_tensor *x, const glia_tensor *y) {
-    glia_copy copy = {.size = glia_dtype_size(x->dtype), .ndim = x->ndim, .to = y->data, .from = x->data};
+void gli_copy_tensor(const glia_context *ctx, const glia_tensor *x, const glia_tensor *y) {
+    gli_copy copy = {.size = glia_dtype_size(x->dtype), .ndim = x->ndim, .to = y->data, .from = x->data};
     for (int i = 0; i < x->ndim; ++i) {
         copy.dim[i]         = x->dim[i];
         copy.to_stride[i]   = y->stride[i];
         copy.from_stride[i] = x->stride[i];
     }
-    glia_copy_run(ctx, &copy);
+    gli_copy_run(ctx, &copy);
 }
 
 /* One element, repeated with strides of 0. */
-void glia_copy_fill(const glia_context *ctx, const glia_tensor *y, double value) {
+void gli_copy_fill(const glia_context *ctx, const glia_tensor *y, double value) {
     int64_t element[1];
     glia_tensor one = *y;
     one.data        = element;
     for (int i = 0; i < one.ndim; ++i) one.stride[i] = 0;
-    glia_store(y->dtype, element, 0, value);
-    glia_copy_tensor(ctx, &one, y);
+    gli_store(y->dtype, element, 0, value);
+    gli_copy_tensor(ctx, &one, y);
 }

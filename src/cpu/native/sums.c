@@ -12,7 +12,7 @@ typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
 
 static inline void load(lanes *to, const float *from) { memcpy(to, from, sizeof *to); }
 
-void glia_moments_merge(glia_moments *all, glia_moments part) {
+void gli_moments_merge(gli_moments *all, gli_moments part) {
     if (part.count == 0) return;
     const double count = all->count + part.count, apart = part.mean - all->mean;
     all->m2 += part.m2 + apart * apart * all->count * part.count / count;
@@ -26,7 +26,7 @@ static double fold(const lanes *sums) {
     return sum;
 }
 
-GLIA_CLONES static double sum_of_block(const float *x, int n) {
+GLI_CLONES static double sum_of_block(const float *x, int n) {
     lanes sum   = {0}, v;
     double tail = 0;
     int i       = 0;
@@ -36,7 +36,7 @@ GLIA_CLONES static double sum_of_block(const float *x, int n) {
 }
 
 /* Sums of x - middle and of its square. */
-GLIA_CLONES static void deviations_of_block(const float *x, float middle, int n, double *first, double *second) {
+GLI_CLONES static void deviations_of_block(const float *x, float middle, int n, double *first, double *second) {
     lanes one = {0}, two = {0}, v;
     double tail_one = 0, tail_two = 0;
     int i = 0;
@@ -54,22 +54,22 @@ GLIA_CLONES static void deviations_of_block(const float *x, float middle, int n,
     *first = fold(&one) + tail_one, *second = fold(&two) + tail_two;
 }
 
-static glia_moments moments_of_block(const float *x, int n) {
+static gli_moments moments_of_block(const float *x, int n) {
     const float middle = (float)(sum_of_block(x, n) / n);
     double first, second;
     deviations_of_block(x, middle, n, &first, &second);
     const double correction = first / n;
-    return (glia_moments){.count = n, .mean = (double)middle + correction, .m2 = second - correction * first};
+    return (gli_moments){.count = n, .mean = (double)middle + correction, .m2 = second - correction * first};
 }
 
-glia_moments glia_moments_of_run(const float *x, int64_t n) {
-    glia_moments all = {0};
+gli_moments gli_moments_of_run(const float *x, int64_t n) {
+    gli_moments all = {0};
     for (int64_t i = 0; i < n; i += RUN_BLOCK)
-        glia_moments_merge(&all, moments_of_block(x + i, (int)glia_min_i64(RUN_BLOCK, n - i)));
+        gli_moments_merge(&all, moments_of_block(x + i, (int)gli_min_i64(RUN_BLOCK, n - i)));
     return all;
 }
 
-GLIA_CLONES static void products_of_block(const float *a, const float *x, float mean, int n, glia_products *out) {
+GLI_CLONES static void products_of_block(const float *a, const float *x, float mean, int n, gli_products *out) {
     lanes one = {0}, two = {0}, va, vx;
     double tail_one = 0, tail_two = 0;
     int i = 0;
@@ -82,14 +82,14 @@ GLIA_CLONES static void products_of_block(const float *a, const float *x, float 
         tail_one += a[i];
         tail_two += (double)a[i] * (x[i] - mean);
     }
-    *out = (glia_products){.a = fold(&one) + tail_one, .ax = fold(&two) + tail_two};
+    *out = (gli_products){.a = fold(&one) + tail_one, .ax = fold(&two) + tail_two};
 }
 
-glia_products glia_products_of_run(const float *a, const float *x, float mean, int64_t n) {
-    glia_products all = {0};
+gli_products gli_products_of_run(const float *a, const float *x, float mean, int64_t n) {
+    gli_products all = {0};
     for (int64_t i = 0; i < n; i += RUN_BLOCK) {
-        glia_products part;
-        products_of_block(a + i, x + i, mean, (int)glia_min_i64(RUN_BLOCK, n - i), &part);
+        gli_products part;
+        products_of_block(a + i, x + i, mean, (int)gli_min_i64(RUN_BLOCK, n - i), &part);
         all.a += part.a;
         all.ax += part.ax;
     }
@@ -97,10 +97,10 @@ glia_products glia_products_of_run(const float *a, const float *x, float mean, i
 }
 
 /* At most 256 rows: that many floats are added one after the other. */
-int64_t glia_rows_of_block(int c) { return glia_min_i64(256, glia_max_i64(8, ROWS_BLOCK / glia_max_i64(c, 1))); }
+int64_t gli_rows_of_block(int c) { return gli_min_i64(256, gli_max_i64(8, ROWS_BLOCK / gli_max_i64(c, 1))); }
 
 /* Four rows at a time: the accumulators are loaded and stored a quarter as often. */
-GLIA_CLONES static void column_sums(const float *x, int64_t rows, int c, float *restrict sum) {
+GLI_CLONES static void column_sums(const float *x, int64_t rows, int c, float *restrict sum) {
     memset(sum, 0, (size_t)c * sizeof *sum);
     int64_t row = 0;
     for (; row + 4 <= rows; row += 4, x += 4 * (int64_t)c) {
@@ -111,8 +111,8 @@ GLIA_CLONES static void column_sums(const float *x, int64_t rows, int c, float *
         for (int i = 0; i < c; ++i) sum[i] += x[i];
 }
 
-GLIA_CLONES static void column_deviations(const float *x, int64_t rows, int c, const float *restrict middle,
-                                          float *restrict first, float *restrict second) {
+GLI_CLONES static void column_deviations(const float *x, int64_t rows, int c, const float *restrict middle,
+                                         float *restrict first, float *restrict second) {
     memset(first, 0, (size_t)c * sizeof *first);
     memset(second, 0, (size_t)c * sizeof *second);
     int64_t row = 0;
@@ -130,22 +130,22 @@ GLIA_CLONES static void column_deviations(const float *x, int64_t rows, int c, c
         }
 }
 
-void glia_moments_of_rows(const float *x, int64_t rows, int c, float *scratch, double *mean, double *m2) {
+void gli_moments_of_rows(const float *x, int64_t rows, int c, float *scratch, double *mean, double *m2) {
     if (c == 1) {
-        const glia_moments m = glia_moments_of_run(x, rows);
+        const gli_moments m = gli_moments_of_run(x, rows);
         *mean = m.mean, *m2 = m.m2;
         return;
     }
-    const int64_t block = glia_rows_of_block(c);
+    const int64_t block = gli_rows_of_block(c);
     float *middle = scratch, *first = middle + c, *second = first + c;
     for (int i = 0; i < c; ++i) mean[i] = m2[i] = 0;
     for (int64_t row = 0; row < rows; row += block, x += block * c) {
-        const int64_t count = glia_min_i64(block, rows - row);
+        const int64_t count = gli_min_i64(block, rows - row);
         column_sums(x, count, c, middle);
         for (int i = 0; i < c; ++i) middle[i] *= 1.0f / (float)count;
         column_deviations(x, count, c, middle, first, second);
         const double share = (double)count / (double)(row + count), weight = (double)row * share;
-        for (int i = 0; i < c; ++i) { /* glia_moments_merge with the divisions taken out */
+        for (int i = 0; i < c; ++i) { /* gli_moments_merge with the divisions taken out */
             const double correction = first[i] / (double)count;
             const double apart      = (double)middle[i] + correction - mean[i];
             m2[i] += second[i] - correction * first[i] + apart * apart * weight;
@@ -154,8 +154,8 @@ void glia_moments_of_rows(const float *x, int64_t rows, int c, float *scratch, d
     }
 }
 
-GLIA_CLONES static void column_products(const float *a, const float *x, const float *restrict mean, int64_t rows, int c,
-                                        float *restrict first, float *restrict second) {
+GLI_CLONES static void column_products(const float *a, const float *x, const float *restrict mean, int64_t rows, int c,
+                                       float *restrict first, float *restrict second) {
     memset(first, 0, (size_t)c * sizeof *first);
     memset(second, 0, (size_t)c * sizeof *second);
     int64_t row = 0;
@@ -171,18 +171,18 @@ GLIA_CLONES static void column_products(const float *a, const float *x, const fl
         }
 }
 
-void glia_products_of_rows(const float *a, const float *x, const float *mean, int64_t rows, int c, float *scratch,
-                           double *sum_a, double *sum_ax) {
+void gli_products_of_rows(const float *a, const float *x, const float *mean, int64_t rows, int c, float *scratch,
+                          double *sum_a, double *sum_ax) {
     if (c == 1) {
-        const glia_products p = glia_products_of_run(a, x, *mean, rows);
+        const gli_products p = gli_products_of_run(a, x, *mean, rows);
         *sum_a = p.a, *sum_ax = p.ax;
         return;
     }
-    const int64_t block = glia_rows_of_block(c);
+    const int64_t block = gli_rows_of_block(c);
     float *first = scratch, *second = first + c;
     for (int i = 0; i < c; ++i) sum_a[i] = sum_ax[i] = 0;
     for (int64_t row = 0; row < rows; row += block, a += block * c, x += block * c) {
-        column_products(a, x, mean, glia_min_i64(block, rows - row), c, first, second);
+        column_products(a, x, mean, gli_min_i64(block, rows - row), c, first, second);
         for (int i = 0; i < c; ++i) sum_a[i] += first[i], sum_ax[i] += second[i];
     }
 }

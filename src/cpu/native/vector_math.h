@@ -1,13 +1,13 @@
 /* Functions that the compiler can vectorise over an array: no branches, no tables, no library calls. */
-#ifndef GLIA_CPU_NATIVE_VECTOR_MATH_H
-#define GLIA_CPU_NATIVE_VECTOR_MATH_H
+#ifndef GLI_CPU_NATIVE_VECTOR_MATH_H
+#define GLI_CPU_NATIVE_VECTOR_MATH_H
 
 #include <stdint.h>
 #include <string.h>
 
 #include "cpu/native/clones.h"
 
-static inline float glia_float_of(uint32_t bits) {
+static inline float gli_float_of(uint32_t bits) {
     float value;
     memcpy(&value, &bits, sizeof value);
     return value;
@@ -15,7 +15,7 @@ static inline float glia_float_of(uint32_t bits) {
 
 /* exp x within 2 units in the last place; 0 below -104, infinity above 88.73, NaN of NaN.
  * exp x = 2^n exp r, n = round(x / log 2), |r| <= log 2 / 2. Source: Moshier, Cephes, expf. */
-static inline float glia_exp(float x) {
+static inline float gli_exp(float x) {
     const float inside = x < -104 ? -104 : x > 89 ? 89 : x;
     const float magic  = 12582912.0f; /* 1.5 2^23: adding it leaves the rounded integer in the low bits */
     const float n      = (inside * 1.44269504088896341f + magic) - magic;
@@ -29,20 +29,20 @@ static inline float glia_exp(float x) {
     p                  = p * (r * r) + r + 1;
     /* 2^n in two factors, since 2^n alone may be too large or too small for a float */
     const int32_t whole = (int32_t)(x == x ? n : 0), half = whole / 2;
-    return p * glia_float_of((uint32_t)(half + 127) << 23) * glia_float_of((uint32_t)(whole - half + 127) << 23);
+    return p * gli_float_of((uint32_t)(half + 127) << 23) * gli_float_of((uint32_t)(whole - half + 127) << 23);
 }
 
-static inline float glia_abs(float x) { return __builtin_fabsf(x); }
+static inline float gli_abs(float x) { return __builtin_fabsf(x); }
 
 /* 1 / (1 + exp(-x)) from the exponential of a number that is not positive. */
-static inline float glia_sigmoid(float x) {
-    const float e = glia_exp(-glia_abs(x));
+static inline float gli_sigmoid(float x) {
+    const float e = gli_exp(-gli_abs(x));
     return (x >= 0 ? 1 : e) / (1 + e);
 }
 
 /* A polynomial below 0.625, where the quotient of exponentials loses its digits. Source: Moshier, Cephes, tanhf. */
-static inline float glia_tanh(float x) {
-    const float e = glia_exp(-2 * glia_abs(x)), z = x * x;
+static inline float gli_tanh(float x) {
+    const float e = gli_exp(-2 * gli_abs(x)), z = x * x;
     const float large = (1 - e) / (1 + e);
     float p           = -5.70498872745e-3f;
     p                 = p * z + 2.06390887954e-2f;
@@ -50,7 +50,7 @@ static inline float glia_tanh(float x) {
     p                 = p * z + 1.33314422036e-1f;
     p                 = p * z - 3.33332819422e-1f;
     const float small = p * z * x + x;
-    return glia_abs(x) < 0.625f ? small : x < 0 ? -large : large;
+    return gli_abs(x) < 0.625f ? small : x < 0 ? -large : large;
 }
 
 #endif

@@ -9,14 +9,14 @@
 #include "cpu/native/clones.h"
 #include "cpu/native/loops.h"
 
-enum { MAX_STEPS = 20, MAX_ARGUMENTS = 8, SCRATCHPAD = GLIA_DNN_GIVEN + 1 };
+enum { MAX_STEPS = 20, MAX_ARGUMENTS = 8, SCRATCHPAD = GLI_DNN_GIVEN + 1 };
 
 enum { GIVEN_A, GIVEN_B, GIVEN_Y, GIVEN };
 
 /* An argument of a primitive; its memory object gets the address of each run. */
 typedef struct argument {
     int id;
-    int place; /* a glia_dnn_place, or SCRATCHPAD */
+    int place; /* a gli_dnn_place, or SCRATCHPAD */
     size_t at;
     dnnl_memory_t memory;
 } argument;
@@ -38,8 +38,8 @@ typedef struct packed {
     int threads; /* on how many it multiplies */
 } packed;
 
-struct glia_dnn {
-    const glia_call *call; /* until the end of prepare, as is before */
+struct gli_dnn {
+    const gli_call *call; /* until the end of prepare, as is before */
     threads before;
     glia_context *ctx;
     dnnl_engine_t engine;
@@ -49,10 +49,10 @@ struct glia_dnn {
     size_t buffers, scratchpad; /* bytes of the workspace: copies first, then what all primitives share */
     int n;
     step steps[MAX_STEPS];
-    packed products[GLIA_DNN_PRODUCTS];
+    packed products[GLI_DNN_PRODUCTS];
 };
 
-bool glia_dnn_version(char *text, size_t size) {
+bool gli_dnn_version(char *text, size_t size) {
     const dnnl_version_t *version = dnnl_version();
     return snprintf(text, size, "%d.%d.%d", version->major, version->minor, version->patch) > 0;
 }
@@ -69,7 +69,7 @@ static void threads_leave(threads before) {
     omp_set_num_threads(before.number);
 }
 
-const char *glia_dnn_decline_threads(const glia_context *ctx) {
+const char *gli_dnn_decline_threads(const glia_context *ctx) {
     if (ctx->threads == 1) return NULL;
     if (omp_in_parallel()) return "it cannot run inside an OpenMP parallel region";
     if (omp_get_thread_limit() < ctx->threads) return "OMP_THREAD_LIMIT is below the context's threads";
@@ -86,8 +86,8 @@ static const char *tensor_decline(const glia_tensor *tensor) {
     return NULL;
 }
 
-const char *glia_dnn_decline(const glia_call *call) {
-    const char *reason = glia_dnn_decline_threads(call->ctx);
+const char *gli_dnn_decline(const gli_call *call) {
+    const char *reason = gli_dnn_decline_threads(call->ctx);
     for (int i = 0; i < call->n_in && !reason; ++i)
         if (call->in[i]) reason = tensor_decline(call->in[i]);
     for (int i = 0; i < call->op->n_out && !reason; ++i)
@@ -97,12 +97,12 @@ const char *glia_dnn_decline(const glia_call *call) {
 
 /* Strides of dimensions of size 1 mean nothing in Glia, but oneDNN compares them: they become those of the dense layout
  * where the tensor is dense, and 1 elsewhere, which oneDNN's check of overlaps always accepts. */
-static glia_dnn_view view_of(const glia_tensor *tensor, glia_dnn_place place, int i) {
-    glia_dnn_view view = {.place = tensor ? place : GLIA_DNN_ABSENT, .at = (size_t)i};
+static gli_dnn_view view_of(const glia_tensor *tensor, gli_dnn_place place, int i) {
+    gli_dnn_view view = {.place = tensor ? place : GLI_DNN_ABSENT, .at = (size_t)i};
     if (!tensor) return view;
-    const bool dense = glia_is_dense(tensor);
+    const bool dense = gli_is_dense(tensor);
     int64_t strides[GLIA_MAX_DIMS];
-    glia_dense_strides(tensor->ndim, tensor->dim, strides);
+    gli_dense_strides(tensor->ndim, tensor->dim, strides);
     view.ndim = tensor->ndim;
     for (int d = 0; d < tensor->ndim; ++d) {
         view.dim[d]    = tensor->dim[d];
@@ -111,38 +111,38 @@ static glia_dnn_view view_of(const glia_tensor *tensor, glia_dnn_place place, in
     return view;
 }
 
-glia_dnn_view glia_dnn_in(const glia_call *call, int i) {
-    return view_of(i < call->n_in ? call->in[i] : NULL, GLIA_DNN_IN, i);
+gli_dnn_view gli_dnn_in(const gli_call *call, int i) {
+    return view_of(i < call->n_in ? call->in[i] : NULL, GLI_DNN_IN, i);
 }
 
-glia_dnn_view glia_dnn_out(const glia_call *call, int i) { return view_of(call->out[i], GLIA_DNN_OUT, i); }
+gli_dnn_view gli_dnn_out(const gli_call *call, int i) { return view_of(call->out[i], GLI_DNN_OUT, i); }
 
 /* Whether the strides of the dimensions above 1 are these. */
-static bool strides_are(const glia_dnn_view *view, const int64_t *stride) {
+static bool strides_are(const gli_dnn_view *view, const int64_t *stride) {
     for (int d = 0; d < view->ndim; ++d)
         if (view->dim[d] > 1 && view->stride[d] != stride[d]) return false;
     return true;
 }
 
-bool glia_dnn_lies_channels_last(const glia_dnn_view *view) {
-    int64_t stride[GLIA_DNN_DIMS];
-    glia_channels_last_strides(view->ndim, view->dim, stride);
+bool gli_dnn_lies_channels_last(const gli_dnn_view *view) {
+    int64_t stride[GLI_DNN_DIMS];
+    gli_channels_last_strides(view->ndim, view->dim, stride);
     return strides_are(view, stride);
 }
 
-static bool lies_dense(const glia_dnn_view *view) {
-    int64_t stride[GLIA_DNN_DIMS];
-    glia_dense_strides(view->ndim, view->dim, stride);
+static bool lies_dense(const gli_dnn_view *view) {
+    int64_t stride[GLI_DNN_DIMS];
+    gli_dense_strides(view->ndim, view->dim, stride);
     return strides_are(view, stride);
 }
 
-glia_dnn_view glia_dnn_image(glia_dnn_view view) {
-    view.layout = glia_dnn_lies_channels_last(&view) ? GLIA_DNN_CHANNELS_LAST : GLIA_DNN_ANY;
+gli_dnn_view gli_dnn_image(gli_dnn_view view) {
+    view.layout = gli_dnn_lies_channels_last(&view) ? GLI_DNN_CHANNELS_LAST : GLI_DNN_ANY;
     return view;
 }
 
-glia_dnn_view glia_dnn_filters(glia_dnn_view view, int groups) {
-    view.layout = GLIA_DNN_ANY;
+gli_dnn_view gli_dnn_filters(gli_dnn_view view, int groups) {
+    view.layout = GLI_DNN_ANY;
     if (groups == 1) return view;
     memmove(view.dim + 1, view.dim, 4 * sizeof *view.dim);
     memmove(view.stride + 1, view.stride, 4 * sizeof *view.stride);
@@ -153,7 +153,7 @@ glia_dnn_view glia_dnn_filters(glia_dnn_view view, int groups) {
     return view;
 }
 
-glia_dnn_view glia_dnn_flat(glia_dnn_view view) {
+gli_dnn_view gli_dnn_flat(gli_dnn_view view) {
     int64_t count = 1;
     for (int d = 0; d < view.ndim; ++d) count *= view.dim[d];
     view.ndim   = 1;
@@ -161,7 +161,7 @@ glia_dnn_view glia_dnn_flat(glia_dnn_view view) {
     return view;
 }
 
-glia_dnn_view glia_dnn_transposed(glia_dnn_view view) {
+gli_dnn_view gli_dnn_transposed(gli_dnn_view view) {
     const int row = view.ndim - 2, column = view.ndim - 1;
     const int64_t dim = view.dim[row], stride = view.stride[row];
     view.dim[row] = view.dim[column], view.stride[row] = view.stride[column];
@@ -169,21 +169,21 @@ glia_dnn_view glia_dnn_transposed(glia_dnn_view view) {
     return view;
 }
 
-glia_dnn_view glia_dnn_given(int64_t rows, int64_t columns, int64_t pitch, glia_dnn_layout layout) {
-    return (glia_dnn_view){.place  = GLIA_DNN_GIVEN,
-                           .ndim   = 2,
-                           .dim    = {rows, columns},
-                           .stride = {rows == 1 ? columns : pitch, 1},
-                           .layout = layout};
+gli_dnn_view gli_dnn_given(int64_t rows, int64_t columns, int64_t pitch, gli_dnn_layout layout) {
+    return (gli_dnn_view){.place  = GLI_DNN_GIVEN,
+                          .ndim   = 2,
+                          .dim    = {rows, columns},
+                          .stride = {rows == 1 ? columns : pitch, 1},
+                          .layout = layout};
 }
 
-glia_dnn_view glia_dnn_any(glia_dnn_view view) {
-    view.layout = GLIA_DNN_ANY;
+gli_dnn_view gli_dnn_any(gli_dnn_view view) {
+    view.layout = GLI_DNN_ANY;
     return view;
 }
 
 /* The one translation of oneDNN's results. */
-static glia_status translate(const glia_call *call, dnnl_status_t status, const char *what) {
+static glia_status translate(const gli_call *call, dnnl_status_t status, const char *what) {
     static const char *const names[] = {"dnnl_success",       "dnnl_out_of_memory", "dnnl_invalid_arguments",
                                         "dnnl_unimplemented", "dnnl_iterator_ends", "dnnl_runtime_error",
                                         "dnnl_not_required"};
@@ -191,53 +191,53 @@ static glia_status translate(const glia_call *call, dnnl_status_t status, const 
     const char *name     = (size_t)status < sizeof names / sizeof *names ? names[status] : "an unknown dnnl_status_t";
     const glia_tensor *x = call->in[0] ? call->in[0] : call->out[0];
     const glia_tensor *w = call->n_in > 1 && call->in[1] ? call->in[1] : x;
-    return glia_fail(call->ctx, status == dnnl_out_of_memory ? GLIA_OUT_OF_MEMORY : GLIA_DEVICE_ERROR,
-                     "%s: oneDNN says %s for %s of %s, %s", call->op->name, name, what, GLIA_SHAPE_OF(x),
-                     GLIA_SHAPE_OF(w));
+    return gli_fail(call->ctx, status == dnnl_out_of_memory ? GLIA_OUT_OF_MEMORY : GLIA_DEVICE_ERROR,
+                    "%s: oneDNN says %s for %s of %s, %s", call->op->name, name, what, GLI_SHAPE_OF(x),
+                    GLI_SHAPE_OF(w));
 }
 
 /* A refusal is no failure: it goes to the log of dispatch only. */
-static glia_status refuse(const glia_call *call, const char *reason, const char *what) {
-    glia_log(call->ctx, GLIA_LOG_DISPATCH, "dispatch %s: oneDNN has %s for %s", call->op->name, reason, what);
+static glia_status refuse(const gli_call *call, const char *reason, const char *what) {
+    gli_log(call->ctx, GLI_LOG_DISPATCH, "dispatch %s: oneDNN has %s for %s", call->op->name, reason, what);
     return GLIA_UNSUPPORTED;
 }
 
 /* True if the list is still good after this result. */
-static bool check(glia_dnn *dnn, dnnl_status_t status, const char *what) {
+static bool check(gli_dnn *dnn, dnnl_status_t status, const char *what) {
     if (dnn->status != GLIA_OK) return false;
     dnn->status = status == dnnl_unimplemented || status == dnnl_invalid_arguments ? refuse(dnn->call, "nothing", what)
                                                                                    : translate(dnn->call, status, what);
     return dnn->status == GLIA_OK;
 }
 
-static void destroy(glia_dnn *dnn) {
+static void destroy(gli_dnn *dnn) {
     for (int i = 0; i < dnn->n; ++i) {
         for (int k = 0; k < dnn->steps[i].n; ++k) dnnl_memory_destroy(dnn->steps[i].arguments[k].memory);
         dnnl_primitive_destroy(dnn->steps[i].primitive);
     }
     dnnl_stream_destroy(dnn->stream);
     dnnl_engine_destroy(dnn->engine);
-    glia_free(dnn->ctx, dnn, 1, sizeof *dnn);
+    gli_free(dnn->ctx, dnn, 1, sizeof *dnn);
 }
 
-glia_status glia_dnn_begin(const glia_call *call, glia_dnn **out) {
+glia_status gli_dnn_begin(const gli_call *call, gli_dnn **out) {
     void *memory;
-    GLIA_TRY(glia_new(call->ctx, 1, sizeof **out, "a oneDNN primitive", &memory));
-    glia_dnn *dnn = memory;
-    dnn->call     = call;
-    dnn->ctx      = call->ctx;
-    dnn->before   = threads_enter(call->ctx->threads);
+    GLI_TRY(gli_new(call->ctx, 1, sizeof **out, "a oneDNN primitive", &memory));
+    gli_dnn *dnn = memory;
+    dnn->call    = call;
+    dnn->ctx     = call->ctx;
+    dnn->before  = threads_enter(call->ctx->threads);
     if (check(dnn, dnnl_engine_create(&dnn->engine, dnnl_cpu, 0), "an engine"))
         check(dnn, dnnl_stream_create(&dnn->stream, dnn->engine, dnnl_stream_default_flags), "a stream");
     *out = dnn;
     return GLIA_OK;
 }
 
-glia_status glia_dnn_end(glia_dnn *dnn, glia_prepared *out) {
+glia_status gli_dnn_end(gli_dnn *dnn, gli_prepared *out) {
     const glia_status status = dnn->status;
     threads_leave(dnn->before);
     if (status == GLIA_OK)
-        *out = (glia_prepared){.state = dnn, .workspace = dnn->buffers + dnn->scratchpad};
+        *out = (gli_prepared){.state = dnn, .workspace = dnn->buffers + dnn->scratchpad};
     else
         destroy(dnn);
     return status;
@@ -245,19 +245,19 @@ glia_status glia_dnn_end(glia_dnn *dnn, glia_prepared *out) {
 
 /* --- descriptors --- */
 
-static bool describe(glia_dnn *dnn, const glia_dnn_view *view, dnnl_memory_desc_t *md) {
+static bool describe(gli_dnn *dnn, const gli_dnn_view *view, dnnl_memory_desc_t *md) {
     memset(md, 0, sizeof *md);
     if (dnn->status != GLIA_OK) return false;
-    if (view->place == GLIA_DNN_ABSENT) return true;
+    if (view->place == GLI_DNN_ABSENT) return true;
     return check(dnn, dnnl_memory_desc_init_by_strides(md, view->ndim, view->dim, dnnl_f32, view->stride),
                  "the strides of a tensor");
 }
 
 /* What the primitive is asked for. */
-static bool request(glia_dnn *dnn, const glia_dnn_view *view, dnnl_memory_desc_t *md) {
+static bool request(gli_dnn *dnn, const gli_dnn_view *view, dnnl_memory_desc_t *md) {
     memset(md, 0, sizeof *md);
-    if (view->place == GLIA_DNN_ABSENT || view->layout == GLIA_DNN_AS_IT_LIES) return describe(dnn, view, md);
-    const dnnl_format_tag_t tag = view->layout == GLIA_DNN_ANY ? dnnl_format_tag_any : dnnl_nhwc;
+    if (view->place == GLI_DNN_ABSENT || view->layout == GLI_DNN_AS_IT_LIES) return describe(dnn, view, md);
+    const dnnl_format_tag_t tag = view->layout == GLI_DNN_ANY ? dnnl_format_tag_any : dnnl_nhwc;
     return dnn->status == GLIA_OK &&
            check(dnn, dnnl_memory_desc_init_by_tag(md, view->ndim, view->dim, dnnl_f32, tag), "the layout of a tensor");
 }
@@ -272,7 +272,7 @@ typedef struct extras {
 
 static const extras no_extras = {.scale = 1, .activation = GLIA_LINEAR};
 
-static bool set_extras(glia_dnn *dnn, const extras *e, dnnl_post_ops_t ops, dnnl_primitive_attr_t attr) {
+static bool set_extras(gli_dnn *dnn, const extras *e, dnnl_post_ops_t ops, dnnl_primitive_attr_t attr) {
     const dnnl_alg_kind_t alg = e->activation == GLIA_SIGMOID ? dnnl_eltwise_logistic : dnnl_eltwise_tanh;
     return (e->scale == 1 || check(dnn, dnnl_primitive_attr_set_output_scales(attr, 1, 0, &e->scale), "a scale")) &&
            (e->keep == 0 || check(dnn, dnnl_post_ops_append_sum(ops, e->keep), "a sum")) &&
@@ -282,7 +282,7 @@ static bool set_extras(glia_dnn *dnn, const extras *e, dnnl_post_ops_t ops, dnnl
 }
 
 /* oneDNN's own reference gains nothing over ours. */
-static bool refuse_slow(glia_dnn *dnn, dnnl_primitive_desc_t pd, bool no_gemm, const char *what) {
+static bool refuse_slow(gli_dnn *dnn, dnnl_primitive_desc_t pd, bool no_gemm, const char *what) {
     const char *implementation = "";
     if (!check(dnn, dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&implementation), what))
         return false;
@@ -290,11 +290,11 @@ static bool refuse_slow(glia_dnn *dnn, dnnl_primitive_desc_t pd, bool no_gemm, c
         dnn->status = refuse(dnn->call, "only its reference or a slow way", what);
         return false;
     }
-    glia_log(dnn->ctx, GLIA_LOG_DISPATCH, "dispatch %s: oneDNN's %s is %s", dnn->call->op->name, what, implementation);
+    gli_log(dnn->ctx, GLI_LOG_DISPATCH, "dispatch %s: oneDNN's %s is %s", dnn->call->op->name, what, implementation);
     return true;
 }
 
-static dnnl_primitive_desc_t create_pd(glia_dnn *dnn, const_dnnl_op_desc_t desc, const extras *e,
+static dnnl_primitive_desc_t create_pd(gli_dnn *dnn, const_dnnl_op_desc_t desc, const extras *e,
                                        const_dnnl_primitive_desc_t hint, const char *what) {
     dnnl_primitive_attr_t attr    = NULL;
     dnnl_post_ops_t ops           = NULL;
@@ -315,7 +315,7 @@ static dnnl_primitive_desc_t create_pd(glia_dnn *dnn, const_dnnl_op_desc_t desc,
 
 /* --- steps --- */
 
-static bool add_argument(glia_dnn *dnn, step *s, int id, int place, size_t at, const dnnl_memory_desc_t *md) {
+static bool add_argument(gli_dnn *dnn, step *s, int id, int place, size_t at, const dnnl_memory_desc_t *md) {
     argument *a = &s->arguments[s->n];
     *a          = (argument){.id = id, .place = place, .at = at};
     if (!check(dnn, dnnl_memory_create(&a->memory, md, dnn->engine, DNNL_MEMORY_NONE), "an argument")) return false;
@@ -324,7 +324,7 @@ static bool add_argument(glia_dnn *dnn, step *s, int id, int place, size_t at, c
 }
 
 /* Appends the primitive of pd with its scratchpad, and takes pd. NULL after a failure. */
-static step *add_step(glia_dnn *dnn, dnnl_primitive_desc_t pd, const char *what) {
+static step *add_step(gli_dnn *dnn, dnnl_primitive_desc_t pd, const char *what) {
     if (!pd) return NULL;
     step *s                      = &dnn->steps[dnn->n];
     const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
@@ -340,7 +340,7 @@ static step *add_step(glia_dnn *dnn, dnnl_primitive_desc_t pd, const char *what)
 /* One tensor of a primitive: where the view is, and the layout that the primitive wants. */
 typedef struct operand {
     int id;
-    const glia_dnn_view *view;
+    const gli_dnn_view *view;
     dnnl_memory_desc_t md;
     bool copied; /* through the workspace at offset */
     size_t offset;
@@ -356,25 +356,25 @@ static bool same_places(const dnnl_memory_desc_t *a, const dnnl_memory_desc_t *b
     return a->offset0 == b->offset0;
 }
 
-static operand operand_of(glia_dnn *dnn, dnnl_primitive_desc_t pd, int id, const glia_dnn_view *view) {
+static operand operand_of(gli_dnn *dnn, dnnl_primitive_desc_t pd, int id, const gli_dnn_view *view) {
     operand o = {.id = id, .view = view};
     dnnl_memory_desc_t own;
-    if (!pd || view->place == GLIA_DNN_ABSENT || !describe(dnn, view, &own)) return o;
+    if (!pd || view->place == GLI_DNN_ABSENT || !describe(dnn, view, &own)) return o;
     o.md     = *dnnl_primitive_desc_query_md(pd, dnnl_query_exec_arg_md, id);
     o.copied = !same_places(&o.md, &own);
     if (o.copied) {
         size_t end = 0;
         o.offset   = dnn->buffers;
-        if (!glia_add_size(dnn->buffers, dnnl_memory_desc_get_size(&o.md), &end))
+        if (!gli_add_size(dnn->buffers, dnnl_memory_desc_get_size(&o.md), &end))
             dnn->status = refuse(dnn->call, "too large a layout", "a copy");
         else
-            dnn->buffers = glia_align_up(end, GLIA_ALIGNMENT);
+            dnn->buffers = gli_align_up(end, GLI_ALIGNMENT);
     }
     return o;
 }
 
 /* Copies between the view's layout and the primitive's. */
-static void add_copy(glia_dnn *dnn, const operand *o, bool in) {
+static void add_copy(gli_dnn *dnn, const operand *o, bool in) {
     dnnl_memory_desc_t own;
     dnnl_primitive_desc_t pd   = NULL;
     dnnl_primitive_attr_t attr = NULL;
@@ -389,33 +389,33 @@ static void add_copy(glia_dnn *dnn, const operand *o, bool in) {
     step *s = add_step(dnn, pd, "a copy");
     if (!s) return;
     add_argument(dnn, s, in ? DNNL_ARG_FROM : DNNL_ARG_TO, o->view->place, o->view->at, &own);
-    add_argument(dnn, s, in ? DNNL_ARG_TO : DNNL_ARG_FROM, GLIA_DNN_WORK, o->offset, &o->md);
+    add_argument(dnn, s, in ? DNNL_ARG_TO : DNNL_ARG_FROM, GLI_DNN_WORK, o->offset, &o->md);
 }
 
 typedef struct role {
     int id;
-    const glia_dnn_view *view;
+    const gli_dnn_view *view;
 } role;
 
 /* The primitive of pd on these views, with the copies that their layouts need. Takes pd. */
-static void add_primitive(glia_dnn *dnn, dnnl_primitive_desc_t pd, const char *what, int n, const role *roles) {
+static void add_primitive(gli_dnn *dnn, dnnl_primitive_desc_t pd, const char *what, int n, const role *roles) {
     operand o[MAX_ARGUMENTS];
     for (int i = 0; i < n; ++i) {
         o[i] = operand_of(dnn, pd, roles[i].id, roles[i].view);
-        if (o[i].copied && (o[i].view->place == GLIA_DNN_IN || o[i].view->place == GLIA_DNN_GIVEN))
+        if (o[i].copied && (o[i].view->place == GLI_DNN_IN || o[i].view->place == GLI_DNN_GIVEN))
             add_copy(dnn, &o[i], true);
     }
     step *s = add_step(dnn, pd, what);
     for (int i = 0; i < n && s; ++i)
-        if (o[i].view->place != GLIA_DNN_ABSENT)
-            add_argument(dnn, s, o[i].id, o[i].copied ? GLIA_DNN_WORK : o[i].view->place,
+        if (o[i].view->place != GLI_DNN_ABSENT)
+            add_argument(dnn, s, o[i].id, o[i].copied ? GLI_DNN_WORK : o[i].view->place,
                          o[i].copied ? o[i].offset : o[i].view->at, &o[i].md);
     for (int i = 0; i < n; ++i)
-        if (o[i].copied && o[i].view->place == GLIA_DNN_OUT) add_copy(dnn, &o[i], false);
+        if (o[i].copied && o[i].view->place == GLI_DNN_OUT) add_copy(dnn, &o[i], false);
 }
 
 /* The whole way from a 2.x descriptor. */
-static void add_described(glia_dnn *dnn, dnnl_status_t described, const_dnnl_op_desc_t desc, const char *what, int n,
+static void add_described(gli_dnn *dnn, dnnl_status_t described, const_dnnl_op_desc_t desc, const char *what, int n,
                           const role *roles) {
     if (!check(dnn, described, what)) return;
     add_primitive(dnn, create_pd(dnn, desc, &no_extras, NULL, what), what, n, roles);
@@ -427,19 +427,19 @@ typedef struct conv_mds {
     dnnl_memory_desc_t x, w, bias, y;
 } conv_mds;
 
-static dnnl_status_t init_convolution(dnnl_convolution_desc_t *desc, const glia_dnn_convolution *c,
-                                      glia_dnn_convolving kind, const conv_mds *md) {
+static dnnl_status_t init_convolution(dnnl_convolution_desc_t *desc, const gli_dnn_convolution *c,
+                                      gli_dnn_convolving kind, const conv_mds *md) {
     const dnnl_dims_t stride = {c->stride[0], c->stride[1]}, dilation = {c->dilation[0] - 1, c->dilation[1] - 1};
     const dnnl_dims_t pad = {c->pad[0], c->pad[1]}, pad_end = {c->pad_end[0], c->pad_end[1]};
     switch (kind) {
-        case GLIA_DNN_CONVOLUTION:
+        case GLI_DNN_CONVOLUTION:
             return dnnl_dilated_convolution_forward_desc_init(desc, dnnl_forward_training, dnnl_convolution_direct,
                                                               &md->x, &md->w, &md->bias, &md->y, stride, dilation, pad,
                                                               pad_end);
-        case GLIA_DNN_CONVOLUTION_BACKWARD_DATA:
+        case GLI_DNN_CONVOLUTION_BACKWARD_DATA:
             return dnnl_dilated_convolution_backward_data_desc_init(desc, dnnl_convolution_direct, &md->x, &md->w,
                                                                     &md->y, stride, dilation, pad, pad_end);
-        case GLIA_DNN_CONVOLUTION_TRANSPOSED:
+        case GLI_DNN_CONVOLUTION_TRANSPOSED:
             return dnnl_dilated_deconvolution_forward_desc_init(desc, dnnl_forward_training, dnnl_deconvolution_direct,
                                                                 &md->x, &md->w, &md->bias, &md->y, stride, dilation,
                                                                 pad, pad_end);
@@ -450,10 +450,10 @@ static dnnl_status_t init_convolution(dnnl_convolution_desc_t *desc, const glia_
 }
 
 /* A backward primitive wants to see a forward one of the same sizes; any implementation of it will do. */
-static dnnl_primitive_desc_t convolution_hint(glia_dnn *dnn, const glia_dnn_convolution *c, const conv_mds *md) {
+static dnnl_primitive_desc_t convolution_hint(gli_dnn *dnn, const gli_dnn_convolution *c, const conv_mds *md) {
     dnnl_convolution_desc_t desc;
     dnnl_primitive_desc_t pd = NULL;
-    if (check(dnn, init_convolution(&desc, c, GLIA_DNN_CONVOLUTION, md), "the forward convolution"))
+    if (check(dnn, init_convolution(&desc, c, GLI_DNN_CONVOLUTION, md), "the forward convolution"))
         check(dnn, dnnl_primitive_desc_create(&pd, &desc, NULL, dnn->engine, NULL), "the forward convolution");
     return pd;
 }
@@ -468,10 +468,10 @@ static const struct {
     {"a transposed convolution", DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST},
 };
 
-static dnnl_primitive_desc_t convolution_pd(glia_dnn *dnn, const glia_dnn_convolution *c, bool no_gemm) {
+static dnnl_primitive_desc_t convolution_pd(gli_dnn *dnn, const gli_dnn_convolution *c, bool no_gemm) {
     const char *what = convolving[c->kind].what;
     const bool backward =
-        c->kind == GLIA_DNN_CONVOLUTION_BACKWARD_DATA || c->kind == GLIA_DNN_CONVOLUTION_BACKWARD_WEIGHTS;
+        c->kind == GLI_DNN_CONVOLUTION_BACKWARD_DATA || c->kind == GLI_DNN_CONVOLUTION_BACKWARD_WEIGHTS;
     const extras e             = {.scale = 1, .activation = c->activation, .no_gemm = no_gemm};
     dnnl_primitive_desc_t hint = NULL, pd = NULL;
     dnnl_convolution_desc_t desc;
@@ -488,18 +488,18 @@ static dnnl_primitive_desc_t convolution_pd(glia_dnn *dnn, const glia_dnn_convol
 /* Images that are not channels last go into the primitive's own layout, which costs less than into channels last; but
  * only from there is every convolution fast, and every transposed one faster. One that lies both ways, with a single
  * channel or pixel, follows the other image: there is nothing for a mixture. */
-void glia_dnn_add_convolution(glia_dnn *dnn, const glia_dnn_convolution *conv) {
-    glia_dnn_convolution c = *conv;
+void gli_dnn_add_convolution(gli_dnn *dnn, const gli_dnn_convolution *conv) {
+    gli_dnn_convolution c = *conv;
     if (dnn->status != GLIA_OK) return;
     dnn->relu = c.activation == GLIA_RELU;
-    if (c.kind == GLIA_DNN_CONVOLUTION_TRANSPOSED) c.x.layout = c.y.layout = GLIA_DNN_CHANNELS_LAST;
-    const bool own = c.x.layout == GLIA_DNN_ANY || c.y.layout == GLIA_DNN_ANY;
-    if (own && lies_dense(&c.x)) c.x.layout = GLIA_DNN_ANY;
-    if (own && lies_dense(&c.y)) c.y.layout = GLIA_DNN_ANY;
+    if (c.kind == GLI_DNN_CONVOLUTION_TRANSPOSED) c.x.layout = c.y.layout = GLI_DNN_CHANNELS_LAST;
+    const bool own = c.x.layout == GLI_DNN_ANY || c.y.layout == GLI_DNN_ANY;
+    if (own && lies_dense(&c.x)) c.x.layout = GLI_DNN_ANY;
+    if (own && lies_dense(&c.y)) c.y.layout = GLI_DNN_ANY;
     dnnl_primitive_desc_t pd = convolution_pd(dnn, &c, own);
     if (own && dnn->status == GLIA_UNSUPPORTED) {
         dnn->status = GLIA_OK;
-        c.x.layout = c.y.layout = GLIA_DNN_CHANNELS_LAST;
+        c.x.layout = c.y.layout = GLI_DNN_CHANNELS_LAST;
         pd                      = convolution_pd(dnn, &c, false);
     }
     add_primitive(dnn, pd, convolving[c.kind].what, 4,
@@ -511,7 +511,7 @@ void glia_dnn_add_convolution(glia_dnn *dnn, const glia_dnn_convolution *conv) {
 
 /* --- pooling --- */
 
-static dnnl_primitive_desc_t pooling_pd(glia_dnn *dnn, const glia_dnn_pooling *p, const char *what) {
+static dnnl_primitive_desc_t pooling_pd(gli_dnn *dnn, const gli_dnn_pooling *p, const char *what) {
     const dnnl_alg_kind_t alg = p->count_pad ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding;
     const dnnl_dims_t window = {p->window[0], p->window[1]}, stride = {p->stride[0], p->stride[1]}, dilation = {0};
     const dnnl_dims_t pad = {p->pad[0], p->pad[1]}, pad_end = {p->pad_end[0], p->pad_end[1]};
@@ -534,14 +534,14 @@ static dnnl_primitive_desc_t pooling_pd(glia_dnn *dnn, const glia_dnn_pooling *p
 }
 
 /* As the images lie; where nothing fast takes that, channels last. */
-void glia_dnn_add_mean_pooling(glia_dnn *dnn, const glia_dnn_pooling *pooling) {
-    const char *what   = pooling->backward ? "mean pooling backward" : "mean pooling";
-    glia_dnn_pooling p = *pooling;
+void gli_dnn_add_mean_pooling(gli_dnn *dnn, const gli_dnn_pooling *pooling) {
+    const char *what  = pooling->backward ? "mean pooling backward" : "mean pooling";
+    gli_dnn_pooling p = *pooling;
     if (dnn->status != GLIA_OK) return;
     dnnl_primitive_desc_t pd = pooling_pd(dnn, &p, what);
     if (dnn->status == GLIA_UNSUPPORTED) {
         dnn->status = GLIA_OK;
-        p.x.layout = p.y.layout = GLIA_DNN_CHANNELS_LAST;
+        p.x.layout = p.y.layout = GLI_DNN_CHANNELS_LAST;
         pd                      = pooling_pd(dnn, &p, what);
     }
     add_primitive(dnn, pd, what, 2,
@@ -551,7 +551,7 @@ void glia_dnn_add_mean_pooling(glia_dnn *dnn, const glia_dnn_pooling *pooling) {
 
 /* --- matrices --- */
 
-static dnnl_primitive_desc_t product_pd(glia_dnn *dnn, const glia_dnn_product *p) {
+static dnnl_primitive_desc_t product_pd(gli_dnn *dnn, const gli_dnn_product *p) {
     const extras e = {.scale = p->scale != 0 ? p->scale : 1, .keep = p->keep, .activation = p->activation};
     dnnl_matmul_desc_t desc;
     dnnl_memory_desc_t a, b, bias, y;
@@ -562,15 +562,15 @@ static dnnl_primitive_desc_t product_pd(glia_dnn *dnn, const glia_dnn_product *p
 }
 
 /* First as the operands lie; where no fast primitive takes that, through copies. A y that is read must stay. */
-void glia_dnn_add_product(glia_dnn *dnn, const glia_dnn_product *product) {
+void gli_dnn_add_product(gli_dnn *dnn, const gli_dnn_product *product) {
     if (dnn->status != GLIA_OK) return;
-    glia_dnn_product p       = *product;
+    gli_dnn_product p        = *product;
     dnn->relu                = p.activation == GLIA_RELU;
     dnnl_primitive_desc_t pd = product_pd(dnn, &p);
     if (dnn->status == GLIA_UNSUPPORTED) {
         dnn->status = GLIA_OK;
-        p.a.layout = p.b.layout = GLIA_DNN_ANY;
-        if (p.keep == 0) p.y.layout = GLIA_DNN_ANY;
+        p.a.layout = p.b.layout = GLI_DNN_ANY;
+        if (p.keep == 0) p.y.layout = GLI_DNN_ANY;
         pd = product_pd(dnn, &p);
     }
     add_primitive(
@@ -581,16 +581,16 @@ void glia_dnn_add_product(glia_dnn *dnn, const glia_dnn_product *product) {
 /* What is GIVEN and read is copied like an input; only b ever is, since a and y stay as they lie. */
 /* Such products come one after the other, a network's step each. Of a small one the threads spend more time on waiting
  * for each other than on working, and on a busy machine a hundred times as much. */
-static int threads_for(const glia_dnn *dnn, const glia_dnn_view *a, const glia_dnn_view *y) {
+static int threads_for(const gli_dnn *dnn, const gli_dnn_view *a, const gli_dnn_view *y) {
     const double small = 1 << 20;
     return 2.0 * (double)a->dim[0] * (double)a->dim[1] * (double)y->dim[1] <= small ? 1 : dnn->ctx->threads;
 }
 
-void glia_dnn_add_packed_product(glia_dnn *dnn, int number, const glia_dnn_view *a, const glia_dnn_view *b,
-                                 const glia_dnn_view *y, float keep) {
+void gli_dnn_add_packed_product(gli_dnn *dnn, int number, const gli_dnn_view *a, const gli_dnn_view *b,
+                                const gli_dnn_view *y, float keep) {
     if (dnn->status != GLIA_OK) return;
-    const int first    = dnn->n;
-    glia_dnn_product p = {.a = *a, .b = *b, .y = *y, .keep = keep, .activation = GLIA_LINEAR};
+    const int first   = dnn->n;
+    gli_dnn_product p = {.a = *a, .b = *b, .y = *y, .keep = keep, .activation = GLIA_LINEAR};
     p.a.at = GIVEN_A, p.b.at = GIVEN_B, p.y.at = GIVEN_Y;
     const int number_of_threads = threads_for(dnn, a, y);
     const threads before        = threads_enter(number_of_threads);
@@ -626,9 +626,9 @@ static const eltwise known[GLIA_UNARY_COUNT] = {
     [GLIA_SQUARE]     = {dnnl_eltwise_square, dnnl_eltwise_square},
 };
 
-bool glia_dnn_knows_unary(glia_unary_kind kind) { return known[kind].forward != dnnl_alg_kind_undef; }
+bool gli_dnn_knows_unary(glia_unary_kind kind) { return known[kind].forward != dnnl_alg_kind_undef; }
 
-bool glia_dnn_knows_unary_backward(glia_unary_kind kind, bool from_y) {
+bool gli_dnn_knows_unary_backward(glia_unary_kind kind, bool from_y) {
     return (from_y ? known[kind].from_y : known[kind].from_x) != dnnl_alg_kind_undef;
 }
 
@@ -638,8 +638,8 @@ static void eltwise_numbers(glia_unary_kind kind, float *alpha, float *beta) {
     if (kind == GLIA_RELU) *alpha = 0;
 }
 
-void glia_dnn_add_unary(glia_dnn *dnn, glia_unary_kind kind, float alpha, float beta, const glia_dnn_view *x,
-                        const glia_dnn_view *y) {
+void gli_dnn_add_unary(gli_dnn *dnn, glia_unary_kind kind, float alpha, float beta, const gli_dnn_view *x,
+                       const gli_dnn_view *y) {
     dnnl_eltwise_desc_t desc;
     dnnl_memory_desc_t md;
     eltwise_numbers(kind, &alpha, &beta);
@@ -649,8 +649,8 @@ void glia_dnn_add_unary(glia_dnn *dnn, glia_unary_kind kind, float alpha, float 
                   &desc, "an elementwise function", 2, (role[]){{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}});
 }
 
-void glia_dnn_add_unary_backward(glia_dnn *dnn, glia_unary_kind kind, bool from_y, float alpha, float beta,
-                                 const glia_dnn_view *x, const glia_dnn_view *dy, const glia_dnn_view *dx) {
+void gli_dnn_add_unary_backward(gli_dnn *dnn, glia_unary_kind kind, bool from_y, float alpha, float beta,
+                                const gli_dnn_view *x, const gli_dnn_view *dy, const gli_dnn_view *dx) {
     const char *what           = "an elementwise derivative";
     const dnnl_alg_kind_t alg  = from_y ? known[kind].from_y : known[kind].from_x;
     dnnl_primitive_desc_t hint = NULL, pd = NULL;
@@ -670,8 +670,8 @@ void glia_dnn_add_unary_backward(glia_dnn *dnn, glia_unary_kind kind, bool from_
 
 /* --- softmax --- */
 
-void glia_dnn_add_softmax_backward(glia_dnn *dnn, int axis, const glia_dnn_view *y, const glia_dnn_view *dy,
-                                   const glia_dnn_view *dx) {
+void gli_dnn_add_softmax_backward(gli_dnn *dnn, int axis, const gli_dnn_view *y, const gli_dnn_view *dy,
+                                  const gli_dnn_view *dx) {
     const char *what           = "the derivative of a softmax";
     const dnnl_alg_kind_t alg  = dnnl_softmax_accurate;
     dnnl_primitive_desc_t hint = NULL, pd = NULL;
@@ -691,22 +691,22 @@ void glia_dnn_add_softmax_backward(glia_dnn *dnn, int axis, const glia_dnn_view 
 
 /* Where a list runs; given is NULL where nothing of it is GIVEN. */
 typedef struct site {
-    const glia_call *call;
+    const gli_call *call;
     char *workspace;
     void *const *given;
 } site;
 
-static void *address(const glia_dnn *dnn, const site *at, const argument *a) {
+static void *address(const gli_dnn *dnn, const site *at, const argument *a) {
     switch (a->place) {
-        case GLIA_DNN_IN: return at->call->in[a->at]->data;
-        case GLIA_DNN_OUT: return at->call->out[a->at]->data;
-        case GLIA_DNN_WORK: return at->workspace + a->at;
-        case GLIA_DNN_GIVEN: return at->given[a->at];
+        case GLI_DNN_IN: return at->call->in[a->at]->data;
+        case GLI_DNN_OUT: return at->call->out[a->at]->data;
+        case GLI_DNN_WORK: return at->workspace + a->at;
+        case GLI_DNN_GIVEN: return at->given[a->at];
         default: return at->workspace + dnn->buffers;
     }
 }
 
-static dnnl_status_t execute(const glia_dnn *dnn, const site *at, const step *s) {
+static dnnl_status_t execute(const gli_dnn *dnn, const site *at, const step *s) {
     dnnl_exec_arg_t arguments[MAX_ARGUMENTS];
     for (int i = 0; i < s->n; ++i) {
         const argument *a          = &s->arguments[i];
@@ -717,9 +717,9 @@ static dnnl_status_t execute(const glia_dnn *dnn, const site *at, const step *s)
     return dnnl_primitive_execute(s->primitive, dnn->stream, s->n, arguments);
 }
 
-static glia_status run_steps(const glia_dnn *dnn, const site *at, int begin, int end, int number_of_threads) {
-    const char *refusal = glia_dnn_decline_threads(dnn->ctx);
-    GLIA_REQUIRE(dnn->ctx, !refusal, GLIA_UNSUPPORTED, "%s: cpu.onednn: %s", at->call->op->name, refusal);
+static glia_status run_steps(const gli_dnn *dnn, const site *at, int begin, int end, int number_of_threads) {
+    const char *refusal = gli_dnn_decline_threads(dnn->ctx);
+    GLI_REQUIRE(dnn->ctx, !refusal, GLIA_UNSUPPORTED, "%s: cpu.onednn: %s", at->call->op->name, refusal);
     dnnl_status_t status = dnnl_success;
     const threads before = threads_enter(number_of_threads);
     for (int i = begin; i < end && status == dnnl_success; ++i) status = execute(dnn, at, &dnn->steps[i]);
@@ -728,7 +728,7 @@ static glia_status run_steps(const glia_dnn *dnn, const site *at, int begin, int
     return translate(at->call, status, "running it");
 }
 
-GLIA_CLONES static void relu_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
+GLI_CLONES static void relu_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
     (void)arg;
     float *y = data[0];
     if (stride[0] == 1)
@@ -737,30 +737,30 @@ GLIA_CLONES static void relu_row(const void *arg, int64_t count, float *const *d
         for (int64_t i = 0; i < count; ++i) y[i * stride[0]] = y[i * stride[0]] <= 0 ? 0 : y[i * stride[0]];
 }
 
-static void relu(const glia_call *call) {
-    glia_loops loops;
-    glia_loops_init(&loops, 1, call->out);
-    glia_loops_run(call->ctx, &loops, relu_row, NULL);
+static void relu(const gli_call *call) {
+    gli_loops loops;
+    gli_loops_init(&loops, 1, call->out);
+    gli_loops_run(call->ctx, &loops, relu_row, NULL);
 }
 
-glia_status glia_dnn_run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
-    const glia_dnn *dnn = prepared->state;
-    GLIA_TRY(run_steps(dnn, &(site){call, workspace, NULL}, 0, dnn->n, dnn->ctx->threads));
+glia_status gli_dnn_run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
+    const gli_dnn *dnn = prepared->state;
+    GLI_TRY(run_steps(dnn, &(site){call, workspace, NULL}, 0, dnn->n, dnn->ctx->threads));
     if (dnn->relu) relu(call);
     return GLIA_OK;
 }
 
-glia_status glia_dnn_pack(const glia_call *call, const glia_dnn *dnn, int number, const float *b, void *workspace) {
+glia_status gli_dnn_pack(const gli_call *call, const gli_dnn *dnn, int number, const float *b, void *workspace) {
     void *const given[GIVEN] = {[GIVEN_B] = (void *)b};
     const packed p           = dnn->products[number];
     return run_steps(dnn, &(site){call, workspace, given}, p.begin, p.end - 1, dnn->ctx->threads);
 }
 
-glia_status glia_dnn_multiply(const glia_call *call, const glia_dnn *dnn, int number, glia_dnn_operands operands,
-                              void *workspace) {
+glia_status gli_dnn_multiply(const gli_call *call, const gli_dnn *dnn, int number, gli_dnn_operands operands,
+                             void *workspace) {
     void *const given[GIVEN] = {[GIVEN_A] = (void *)operands.a, [GIVEN_B] = (void *)operands.b, [GIVEN_Y] = operands.y};
     const packed p           = dnn->products[number];
     return run_steps(dnn, &(site){call, workspace, given}, p.end - 1, p.end, p.threads);
 }
 
-void glia_dnn_release(glia_prepared *prepared) { destroy(prepared->state); }
+void gli_dnn_release(gli_prepared *prepared) { destroy(prepared->state); }

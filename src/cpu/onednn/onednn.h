@@ -1,153 +1,150 @@
 /* oneDNN behind a wall: this header and onednn.c are all that knows its API. An adapter X_onednn.c describes one call
  * as a short list of primitives over views of the call's tensors; prepare builds the list, run executes it. oneDNN
  * bakes the number of threads into a primitive, so both happen with OpenMP set to the context's number. */
-#ifndef GLIA_CPU_ONEDNN_ONEDNN_H
-#define GLIA_CPU_ONEDNN_ONEDNN_H
+#ifndef GLI_CPU_ONEDNN_ONEDNN_H
+#define GLI_CPU_ONEDNN_ONEDNN_H
 
 #include "core/provider.h"
 #include "glia/ops/common.h"
 
 /* Of the library that is loaded: "2.6.3". */
-bool glia_dnn_version(char *text, size_t size);
+bool gli_dnn_version(char *text, size_t size);
 
 /* Why no primitive can take this call, whatever its op: threads that OpenMP cannot deliver, a tensor that is not f32,
  * is empty or repeats its elements. NULL: one may. */
-const char *glia_dnn_decline(const glia_call *call);
+const char *gli_dnn_decline(const gli_call *call);
 
 /* The first of these reasons alone, for calls whose tensors are not handed to primitives as they are. */
-const char *glia_dnn_decline_threads(const glia_context *ctx);
+const char *gli_dnn_decline_threads(const glia_context *ctx);
 
-typedef struct glia_dnn glia_dnn; /* a list of primitives under construction, then what prepared.state holds */
+typedef struct gli_dnn gli_dnn; /* a list of primitives under construction, then what prepared.state holds */
 
-typedef enum glia_dnn_place {
-    GLIA_DNN_ABSENT,
-    GLIA_DNN_IN,
-    GLIA_DNN_OUT,
-    GLIA_DNN_WORK,
-    GLIA_DNN_GIVEN /* at an address that each run brings along; only for the packed products below */
-} glia_dnn_place;
+typedef enum gli_dnn_place {
+    GLI_DNN_ABSENT,
+    GLI_DNN_IN,
+    GLI_DNN_OUT,
+    GLI_DNN_WORK,
+    GLI_DNN_GIVEN /* at an address that each run brings along; only for the packed products below */
+} gli_dnn_place;
 
-enum { GLIA_DNN_DIMS = 12 }; /* of oneDNN's own arrays */
+enum { GLI_DNN_DIMS = 12 }; /* of oneDNN's own arrays */
 
-typedef enum glia_dnn_layout {
-    GLIA_DNN_AS_IT_LIES,
-    GLIA_DNN_CHANNELS_LAST, /* [N,C,H,W] with C innermost */
-    GLIA_DNN_ANY            /* as the primitive chooses */
-} glia_dnn_layout;
+typedef enum gli_dnn_layout {
+    GLI_DNN_AS_IT_LIES,
+    GLI_DNN_CHANNELS_LAST, /* [N,C,H,W] with C innermost */
+    GLI_DNN_ANY            /* as the primitive chooses */
+} gli_dnn_layout;
 
 /* A tensor as a primitive sees it. Adapters may change dim and stride to see the same memory under another shape. Where
  * the primitive gets another layout than the tensor has, a copy through the workspace is added. */
-typedef struct glia_dnn_view {
-    glia_dnn_place place;
+typedef struct gli_dnn_view {
+    gli_dnn_place place;
     size_t at; /* which of call->in or call->out; in the workspace: the offset in bytes */
     int ndim;
-    int64_t dim[GLIA_DNN_DIMS], stride[GLIA_DNN_DIMS];
-    glia_dnn_layout layout;
-} glia_dnn_view;
+    int64_t dim[GLI_DNN_DIMS], stride[GLI_DNN_DIMS];
+    gli_dnn_layout layout;
+} gli_dnn_view;
 
-glia_dnn_view glia_dnn_in(const glia_call *call, int i); /* absent where the tensor is */
-glia_dnn_view glia_dnn_out(const glia_call *call, int i);
+gli_dnn_view gli_dnn_in(const gli_call *call, int i); /* absent where the tensor is */
+gli_dnn_view gli_dnn_out(const gli_call *call, int i);
 
 /* The same for an image [N,C,H,W]: channels last if it lies so, which the fast primitives want, otherwise any. */
-glia_dnn_view glia_dnn_image(glia_dnn_view view);
-bool glia_dnn_lies_channels_last(const glia_dnn_view *view);
+gli_dnn_view gli_dnn_image(gli_dnn_view view);
+bool gli_dnn_lies_channels_last(const gli_dnn_view *view);
 
 /* The same for filters [K,C/G,R,S]: any, with a dimension for the groups in front if there are several. */
-glia_dnn_view glia_dnn_filters(glia_dnn_view view, int groups);
+gli_dnn_view gli_dnn_filters(gli_dnn_view view, int groups);
 
-/* The same memory as one dimension, for work on each element alone. Only where glia_is_packed says so. */
-glia_dnn_view glia_dnn_flat(glia_dnn_view view);
+/* The same memory as one dimension, for work on each element alone. Only where gli_is_packed says so. */
+gli_dnn_view gli_dnn_flat(gli_dnn_view view);
 
 /* The same matrices, rows for columns. */
-glia_dnn_view glia_dnn_transposed(glia_dnn_view view);
+gli_dnn_view gli_dnn_transposed(gli_dnn_view view);
 
-glia_dnn_view glia_dnn_any(glia_dnn_view view);
+gli_dnn_view gli_dnn_any(gli_dnn_view view);
 
 /* Starts the list; adapters then add to it and end it, with nothing else between that could return. The first failure
  * is kept, and what is added after it ignored; end reports it and frees the list. GLIA_UNSUPPORTED: oneDNN has nothing
  * for it, or only its own reference. */
-glia_status glia_dnn_begin(const glia_call *call, glia_dnn **out);
-glia_status glia_dnn_end(glia_dnn *dnn, glia_prepared *out);
+glia_status gli_dnn_begin(const gli_call *call, gli_dnn **out);
+glia_status gli_dnn_end(gli_dnn *dnn, gli_prepared *out);
 
-typedef enum glia_dnn_convolving {
-    GLIA_DNN_CONVOLUTION,
-    GLIA_DNN_CONVOLUTION_BACKWARD_DATA,
-    GLIA_DNN_CONVOLUTION_BACKWARD_WEIGHTS,
-    GLIA_DNN_CONVOLUTION_TRANSPOSED
-} glia_dnn_convolving;
+typedef enum gli_dnn_convolving {
+    GLI_DNN_CONVOLUTION,
+    GLI_DNN_CONVOLUTION_BACKWARD_DATA,
+    GLI_DNN_CONVOLUTION_BACKWARD_WEIGHTS,
+    GLI_DNN_CONVOLUTION_TRANSPOSED
+} gli_dnn_convolving;
 
 /* Backward, x, w, bias and y are what the gradient of each is or goes to. */
-typedef struct glia_dnn_convolution {
-    glia_dnn_convolving kind;
-    glia_dnn_view x, w, bias, y;
+typedef struct gli_dnn_convolution {
+    gli_dnn_convolving kind;
+    gli_dnn_view x, w, bias, y;
     int stride[2], dilation[2], pad[2], pad_end[2];
     glia_unary_kind activation;
-} glia_dnn_convolution;
-void glia_dnn_add_convolution(glia_dnn *dnn, const glia_dnn_convolution *conv);
+} gli_dnn_convolution;
+void gli_dnn_add_convolution(gli_dnn *dnn, const gli_dnn_convolution *conv);
 
 /* y = activation(scale a b + bias + keep y), for matrices or batches of them; a or b may have 1 where y has more.
  * bias has y's number of dimensions, all but the last of them 1. scale goes without bias. */
-typedef struct glia_dnn_product {
-    glia_dnn_view a, b, bias, y;
+typedef struct gli_dnn_product {
+    gli_dnn_view a, b, bias, y;
     float scale; /* 0: 1 */
     float keep;
     glia_unary_kind activation;
-} glia_dnn_product;
-void glia_dnn_add_product(glia_dnn *dnn, const glia_dnn_product *product);
+} gli_dnn_product;
+void gli_dnn_add_product(gli_dnn *dnn, const gli_dnn_product *product);
 
 /* A product y = a b + keep y of matrices that is run many times, on operands GIVEN each time: a and y as they lie, b as
  * it lies or in the layout that the product likes best, into which it is copied by a run of its own. The adapter
  * numbers its products. */
-enum { GLIA_DNN_PRODUCTS = 8 };
+enum { GLI_DNN_PRODUCTS = 8 };
 
 /* rows x columns, with so many elements from row to row; layout says what may be done to a b. */
-glia_dnn_view glia_dnn_given(int64_t rows, int64_t columns, int64_t pitch, glia_dnn_layout layout);
+gli_dnn_view gli_dnn_given(int64_t rows, int64_t columns, int64_t pitch, gli_dnn_layout layout);
 
-void glia_dnn_add_packed_product(glia_dnn *dnn, int number, const glia_dnn_view *a, const glia_dnn_view *b,
-                                 const glia_dnn_view *y, float keep);
+void gli_dnn_add_packed_product(gli_dnn *dnn, int number, const gli_dnn_view *a, const gli_dnn_view *b,
+                                const gli_dnn_view *y, float keep);
 
-/* workspace: of the size that glia_dnn_end gave. glia_dnn_multiply uses the b that was packed last in it; where b is
+/* workspace: of the size that gli_dnn_end gave. gli_dnn_multiply uses the b that was packed last in it; where b is
  * multiplied as it lies, packing does nothing. */
-glia_status glia_dnn_pack(const glia_call *call, const glia_dnn *dnn, int number, const float *b, void *workspace);
+glia_status gli_dnn_pack(const gli_call *call, const gli_dnn *dnn, int number, const float *b, void *workspace);
 
-typedef struct glia_dnn_operands {
+typedef struct gli_dnn_operands {
     const float *a, *b;
     float *y;
-} glia_dnn_operands;
-glia_status glia_dnn_multiply(const glia_call *call, const glia_dnn *dnn, int number, glia_dnn_operands operands,
-                              void *workspace);
+} gli_dnn_operands;
+glia_status gli_dnn_multiply(const gli_call *call, const gli_dnn *dnn, int number, gli_dnn_operands operands,
+                             void *workspace);
 
 /* y = kind(x), and dx = dy kind'(x), where x is y if from_y. Not known: oneDNN has no such formula, or not well. */
-bool glia_dnn_knows_unary(glia_unary_kind kind);
-bool glia_dnn_knows_unary_backward(glia_unary_kind kind, bool from_y);
-void glia_dnn_add_unary(glia_dnn *dnn, glia_unary_kind kind, float alpha, float beta, const glia_dnn_view *x,
-                        const glia_dnn_view *y);
-void glia_dnn_add_unary_backward(glia_dnn *dnn, glia_unary_kind kind, bool from_y, float alpha, float beta,
-                                 const glia_dnn_view *x, const glia_dnn_view *dy, const glia_dnn_view *dx);
+bool gli_dnn_knows_unary(glia_unary_kind kind);
+bool gli_dnn_knows_unary_backward(glia_unary_kind kind, bool from_y);
+void gli_dnn_add_unary(gli_dnn *dnn, glia_unary_kind kind, float alpha, float beta, const gli_dnn_view *x,
+                       const gli_dnn_view *y);
+void gli_dnn_add_unary_backward(gli_dnn *dnn, glia_unary_kind kind, bool from_y, float alpha, float beta,
+                                const gli_dnn_view *x, const gli_dnn_view *dy, const gli_dnn_view *dx);
 
 /* Over one axis. */
-void glia_dnn_add_softmax_backward(glia_dnn *dnn, int axis, const glia_dnn_view *y, const glia_dnn_view *dy,
-                                   const glia_dnn_view *dx);
+void gli_dnn_add_softmax_backward(gli_dnn *dnn, int axis, const gli_dnn_view *y, const gli_dnn_view *dy,
+                                  const gli_dnn_view *dx);
 
 /* The mean of each window, over all its places if count_pad, otherwise over those inside x; backward, of gradients. */
-typedef struct glia_dnn_pooling {
+typedef struct gli_dnn_pooling {
     bool backward, count_pad;
-    glia_dnn_view x, y;
+    gli_dnn_view x, y;
     int window[2], stride[2], pad[2], pad_end[2];
-} glia_dnn_pooling;
-void glia_dnn_add_mean_pooling(glia_dnn *dnn, const glia_dnn_pooling *pooling);
+} gli_dnn_pooling;
+void gli_dnn_add_mean_pooling(gli_dnn *dnn, const gli_dnn_pooling *pooling);
 
 /* The rest of a provider. run fails inside an OpenMP parallel region, where a primitive made for several threads would
  * wait for ever. */
-glia_status glia_dnn_run(const glia_call *call, const glia_prepared *prepared, void *workspace);
-void glia_dnn_release(glia_prepared *prepared);
+glia_status gli_dnn_run(const gli_call *call, const gli_prepared *prepared, void *workspace);
+void gli_dnn_release(gli_prepared *prepared);
 
 /* Defines the provider glia_X_onednn of op X. */
-#define GLIA_DNN_PROVIDER(op, decline_, prepare_, run_)                \
-    const glia_provider glia_##op##_onednn = {.name    = "cpu.onednn", \
-                                              .decline = (decline_),   \
-                                              .prepare = (prepare_),   \
-                                              .run     = (run_),       \
-                                              .release = glia_dnn_release}
+#define GLI_DNN_PROVIDER(op, decline_, prepare_, run_) \
+    const gli_provider gli_##op##_onednn = {           \
+        .name = "cpu.onednn", .decline = (decline_), .prepare = (prepare_), .run = (run_), .release = gli_dnn_release}
 
 #endif

@@ -5,41 +5,41 @@
 #include "core/size.h"
 
 static bool add_tensor(const glia_tensor *tensor, size_t *doubles) {
-    return !tensor || glia_add_size(*doubles, (size_t)glia_count(tensor), doubles);
+    return !tensor || gli_add_size(*doubles, (size_t)gli_count(tensor), doubles);
 }
 
-glia_status glia_ref_prepare(const glia_call *call, glia_prepared *out) {
+glia_status gli_ref_prepare(const gli_call *call, gli_prepared *out) {
     size_t doubles = 0;
     bool fits      = true;
     for (int i = 0; i < call->n_in; ++i) fits = fits && add_tensor(call->in[i], &doubles);
     for (int i = 0; i < call->op->n_out; ++i) fits = fits && add_tensor(call->out[i], &doubles);
-    GLIA_REQUIRE(call->ctx, fits && glia_mul_size(doubles, sizeof(double), &out->workspace), GLIA_OUT_OF_MEMORY,
-                 "%s: the reference needs more workspace than memory can have", call->op->name);
+    GLI_REQUIRE(call->ctx, fits && gli_mul_size(doubles, sizeof(double), &out->workspace), GLIA_OUT_OF_MEMORY,
+                "%s: the reference needs more workspace than memory can have", call->op->name);
     return GLIA_OK;
 }
 
-glia_status glia_ref_run(const glia_call *call, void *workspace, glia_formula formula) {
-    double *next                  = workspace;
-    const double *in[GLIA_MAX_IN] = {0};
-    double *out[GLIA_MAX_OUT]     = {0};
+glia_status gli_ref_run(const gli_call *call, void *workspace, gli_formula formula) {
+    double *next                 = workspace;
+    const double *in[GLI_MAX_IN] = {0};
+    double *out[GLI_MAX_OUT]     = {0};
     for (int i = 0; i < call->n_in; ++i) {
         if (!call->in[i]) continue;
-        glia_tensor_to_double(call->in[i], next);
+        gli_tensor_to_double(call->in[i], next);
         in[i] = next;
-        next += glia_count(call->in[i]);
+        next += gli_count(call->in[i]);
     }
     for (int i = 0; i < call->op->n_out; ++i) {
         if (!call->out[i]) continue;
         out[i] = next;
-        next += glia_count(call->out[i]);
+        next += gli_count(call->out[i]);
     }
     formula(call->geom, in, out);
     for (int i = 0; i < call->op->n_out; ++i)
-        if (call->out[i]) glia_tensor_from_double(call->out[i], out[i]);
+        if (call->out[i]) gli_tensor_from_double(call->out[i], out[i]);
     return GLIA_OK;
 }
 
-double glia_ref_activate(glia_unary_kind kind, double x) {
+double gli_ref_activate(glia_unary_kind kind, double x) {
     switch (kind) {
         case GLIA_RELU: return x <= 0 ? 0 : x; /* NaN stays NaN */
         case GLIA_SIGMOID: return 1 / (1 + exp(-x));

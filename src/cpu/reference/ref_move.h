@@ -1,34 +1,34 @@
 /* The reference of ops that move elements: a rule says where each element of the output comes from, and the element is
  * copied byte for byte, so that no dtype loses a bit. Any strides. */
-#ifndef GLIA_CPU_REFERENCE_REF_MOVE_H
-#define GLIA_CPU_REFERENCE_REF_MOVE_H
+#ifndef GLI_CPU_REFERENCE_REF_MOVE_H
+#define GLI_CPU_REFERENCE_REF_MOVE_H
 
 #include "core/provider.h"
 
 /* An element of an input, counted in row-major order; input -1: none, the output gets the fill value. */
-typedef struct glia_origin {
+typedef struct gli_origin {
     int input;
     int64_t element;
-} glia_origin;
+} gli_origin;
 
 /* index: of the output's element, one number for each dimension. */
-typedef glia_origin (*glia_move_rule)(const glia_call *call, const int64_t *index);
+typedef gli_origin (*gli_move_rule)(const gli_call *call, const int64_t *index);
 
-glia_status glia_ref_move(const glia_call *call, double fill, glia_move_rule rule);
+glia_status gli_ref_move(const gli_call *call, double fill, gli_move_rule rule);
 
 /* The row-major number of an element of the tensor, and back. */
-int64_t glia_element_at(const glia_tensor *tensor, const int64_t *index);
-void glia_index_of(const glia_tensor *tensor, int64_t element, int64_t *index);
+int64_t gli_element_at(const glia_tensor *tensor, const int64_t *index);
+void gli_index_of(const glia_tensor *tensor, int64_t element, int64_t *index);
 
 /* Where element `element` in row-major order stands in memory, in elements. */
-int64_t glia_element_offset(const glia_tensor *tensor, int64_t element);
+int64_t gli_element_offset(const glia_tensor *tensor, int64_t element);
 
-/* Defines the provider glia_X_ref of op X; the fill value is 0. */
-#define GLIA_MOVE_PROVIDER(op, rule)                                                                     \
-    static glia_status run_##op(const glia_call *call, const glia_prepared *prepared, void *workspace) { \
-        (void)prepared, (void)workspace;                                                                 \
-        return glia_ref_move(call, 0, rule);                                                             \
-    }                                                                                                    \
-    const glia_provider glia_##op##_ref = {.name = "cpu.ref", .run = run_##op}
+/* Defines the provider gli_X_ref of op X; the fill value is 0. */
+#define GLI_MOVE_PROVIDER(op, rule)                                                                    \
+    static glia_status run_##op(const gli_call *call, const gli_prepared *prepared, void *workspace) { \
+        (void)prepared, (void)workspace;                                                               \
+        return gli_ref_move(call, 0, rule);                                                            \
+    }                                                                                                  \
+    const gli_provider gli_##op##_ref = {.name = "cpu.ref", .run = run_##op}
 
 #endif

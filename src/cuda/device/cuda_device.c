@@ -22,11 +22,11 @@ static int count(char *why) {
     cudaGetLastError();
     int driver = 0;
     if (cudaDriverGetVersion(&driver) == cudaSuccess && driver == 0)
-        snprintf(why, GLIA_WHY_TEXT, "no CUDA driver is installed");
+        snprintf(why, GLI_WHY_TEXT, "no CUDA driver is installed");
     else if (error == cudaErrorNoDevice || error == cudaSuccess)
-        snprintf(why, GLIA_WHY_TEXT, "the CUDA driver sees no GPU");
+        snprintf(why, GLI_WHY_TEXT, "the CUDA driver sees no GPU");
     else
-        snprintf(why, GLIA_WHY_TEXT, "%s (%s)", cudaGetErrorString(error), cudaGetErrorName(error));
+        snprintf(why, GLI_WHY_TEXT, "%s (%s)", cudaGetErrorString(error), cudaGetErrorName(error));
     return 0;
 }
 
@@ -53,88 +53,88 @@ static glia_status read_chunk(glia_context *ctx) {
     int64_t bytes    = 64 << 20;
     char *end;
     if (text && *text)
-        GLIA_REQUIRE(ctx, read_number(text, &end, &bytes) && !*end, GLIA_INVALID_ARGUMENT,
-                     "GLIA_CUDA_CHUNK is '%.64s', must be a number of bytes, 0 or more", text);
-    glia_cuda_of(ctx)->pool.chunk_bytes = (size_t)bytes;
+        GLI_REQUIRE(ctx, read_number(text, &end, &bytes) && !*end, GLIA_INVALID_ARGUMENT,
+                    "GLIA_CUDA_CHUNK is '%.64s', must be a number of bytes, 0 or more", text);
+    gli_cuda_of(ctx)->pool.chunk_bytes = (size_t)bytes;
     return GLIA_OK;
 }
 
 /* GLIA_CUDA_FAIL=call:error makes one call fail, for tests. Error 0 would be a call that is left out and succeeds. */
 static glia_status read_fail(glia_context *ctx) {
-    glia_cuda *cuda  = glia_cuda_of(ctx);
+    gli_cuda *cuda   = gli_cuda_of(ctx);
     const char *text = getenv("GLIA_CUDA_FAIL");
     int64_t call = -1, error = 0;
     char *end;
     cuda->fail_at = -1;
     if (!text || !*text) return GLIA_OK;
-    GLIA_REQUIRE(ctx,
-                 read_number(text, &end, &call) && *end == ':' && read_number(end + 1, &end, &error) && !*end &&
-                     error > 0 && error <= INT_MAX,
-                 GLIA_INVALID_ARGUMENT,
-                 "GLIA_CUDA_FAIL is '%.64s', must be CALL:ERROR, the number of a call and that of a CUDA error, as 7:2",
-                 text);
+    GLI_REQUIRE(ctx,
+                read_number(text, &end, &call) && *end == ':' && read_number(end + 1, &end, &error) && !*end &&
+                    error > 0 && error <= INT_MAX,
+                GLIA_INVALID_ARGUMENT,
+                "GLIA_CUDA_FAIL is '%.64s', must be CALL:ERROR, the number of a call and that of a CUDA error, as 7:2",
+                text);
     cuda->fail_at   = call;
     cuda->fail_with = (int)error;
     return GLIA_OK;
 }
 
 static glia_status check_properties(glia_context *ctx) {
-    const struct cudaDeviceProp *p = &glia_cuda_of(ctx)->properties;
-    GLIA_REQUIRE(ctx, p->major > OLDEST_MAJOR || (p->major == OLDEST_MAJOR && p->minor >= OLDEST_MINOR),
-                 GLIA_UNSUPPORTED, "%s has compute capability %d.%d, the kernels need %d.%d", p->name, p->major,
-                 p->minor, OLDEST_MAJOR, OLDEST_MINOR);
+    const struct cudaDeviceProp *p = &gli_cuda_of(ctx)->properties;
+    GLI_REQUIRE(ctx, p->major > OLDEST_MAJOR || (p->major == OLDEST_MAJOR && p->minor >= OLDEST_MINOR),
+                GLIA_UNSUPPORTED, "%s has compute capability %d.%d, the kernels need %d.%d", p->name, p->major,
+                p->minor, OLDEST_MAJOR, OLDEST_MINOR);
     return GLIA_OK;
 }
 
 static glia_status open_staging(glia_context *ctx) {
-    glia_cuda *cuda = glia_cuda_of(ctx);
-    for (int half = 0; half < GLIA_CUDA_STAGING_HALVES; ++half) {
+    gli_cuda *cuda = gli_cuda_of(ctx);
+    for (int half = 0; half < GLI_CUDA_STAGING_HALVES; ++half) {
         void *memory;
-        GLIA_CUDA_TRY(ctx, cudaMallocHost(&memory, GLIA_CUDA_STAGING_BYTES));
+        GLI_CUDA_TRY(ctx, cudaMallocHost(&memory, GLI_CUDA_STAGING_BYTES));
         cuda->staging[half] = memory;
-        GLIA_CUDA_TRY(ctx, cudaEventCreateWithFlags(&cuda->staged[half], cudaEventDisableTiming));
+        GLI_CUDA_TRY(ctx, cudaEventCreateWithFlags(&cuda->staged[half], cudaEventDisableTiming));
     }
-    GLIA_CUDA_TRY(ctx, cudaMallocHost(&cuda->index_notes, GLIA_CUDA_INDEX_SLOTS * sizeof(unsigned long long)));
+    GLI_CUDA_TRY(ctx, cudaMallocHost(&cuda->index_notes, GLI_CUDA_INDEX_SLOTS * sizeof(unsigned long long)));
     return GLIA_OK;
 }
 
 static glia_status open_all(glia_context *ctx, int index) {
-    glia_cuda *cuda = glia_cuda_of(ctx);
-    cuda->index     = index;
-    cuda->life      = glia_cuda_revive();
-    GLIA_TRY(read_fail(ctx));
-    GLIA_TRY(read_chunk(ctx));
-    GLIA_CUDA_TRY(ctx, cudaSetDevice(index));
-    GLIA_CUDA_TRY(ctx, cudaGetDeviceProperties(&cuda->properties, index));
-    GLIA_TRY(check_properties(ctx));
-    GLIA_CUDA_TRY(ctx, cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking));
-    GLIA_TRY(open_staging(ctx));
-    return glia_cuda_indices_open(ctx);
+    gli_cuda *cuda = gli_cuda_of(ctx);
+    cuda->index    = index;
+    cuda->life     = gli_cuda_revive();
+    GLI_TRY(read_fail(ctx));
+    GLI_TRY(read_chunk(ctx));
+    GLI_CUDA_TRY(ctx, cudaSetDevice(index));
+    GLI_CUDA_TRY(ctx, cudaGetDeviceProperties(&cuda->properties, index));
+    GLI_TRY(check_properties(ctx));
+    GLI_CUDA_TRY(ctx, cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking));
+    GLI_TRY(open_staging(ctx));
+    return gli_cuda_indices_open(ctx);
 }
 
 /* What close calls cannot fail in a way that matters: a lost device fails them all and has nothing left to free. */
 static void device_close(glia_context *ctx) {
-    glia_cuda *cuda = glia_cuda_of(ctx);
+    gli_cuda *cuda = gli_cuda_of(ctx);
     cudaSetDevice(cuda->index);
     if (cuda->stream) cudaStreamSynchronize(cuda->stream);
-    glia_cuda_libraries_close(ctx);
-    glia_cuda_timer_close(cuda);
-    glia_cuda_release(ctx, &cuda->index_memory);
-    glia_cuda_pool_close(ctx);
+    gli_cuda_libraries_close(ctx);
+    gli_cuda_timer_close(cuda);
+    gli_cuda_release(ctx, &cuda->index_memory);
+    gli_cuda_pool_close(ctx);
     if (cuda->index_notes) cudaFreeHost(cuda->index_notes);
-    for (int half = 0; half < GLIA_CUDA_STAGING_HALVES; ++half) {
+    for (int half = 0; half < GLI_CUDA_STAGING_HALVES; ++half) {
         if (cuda->staged[half]) cudaEventDestroy(cuda->staged[half]);
         if (cuda->staging[half]) cudaFreeHost(cuda->staging[half]);
     }
     if (cuda->stream) cudaStreamDestroy(cuda->stream);
     cudaGetLastError();
-    glia_log(ctx, GLIA_LOG_DISPATCH, "%s: closed after %lld calls", ctx->device_name, (long long)cuda->calls);
-    glia_free(ctx, cuda, 1, sizeof *cuda);
+    gli_log(ctx, GLI_LOG_DISPATCH, "%s: closed after %lld calls", ctx->device_name, (long long)cuda->calls);
+    gli_free(ctx, cuda, 1, sizeof *cuda);
     ctx->device_state = NULL;
 }
 
 static glia_status device_open(glia_context *ctx, int index) {
-    GLIA_TRY(glia_new(ctx, 1, sizeof(glia_cuda), "a CUDA device", &ctx->device_state));
+    GLI_TRY(gli_new(ctx, 1, sizeof(gli_cuda), "a CUDA device", &ctx->device_state));
     const glia_status status = open_all(ctx, index);
     if (status != GLIA_OK) device_close(ctx);
     return status;
@@ -142,63 +142,63 @@ static glia_status device_open(glia_context *ctx, int index) {
 
 /* The current device is a property of the thread, and the caller's own code may have changed it. */
 static glia_status enter(glia_context *ctx) {
-    GLIA_TRY(glia_cuda_usable(ctx));
-    GLIA_CUDA_TRY(ctx, cudaSetDevice(glia_cuda_of(ctx)->index));
+    GLI_TRY(gli_cuda_usable(ctx));
+    GLI_CUDA_TRY(ctx, cudaSetDevice(gli_cuda_of(ctx)->index));
     return GLIA_OK;
 }
 
-static void *stream(const glia_context *ctx) { return glia_cuda_of(ctx)->stream; }
+static void *stream(const glia_context *ctx) { return gli_cuda_of(ctx)->stream; }
 
 static glia_status memory(glia_context *ctx, size_t *available, size_t *total) {
-    GLIA_TRY(glia_cuda_usable(ctx));
-    GLIA_CUDA_TRY(ctx, cudaMemGetInfo(available, total));
+    GLI_TRY(gli_cuda_usable(ctx));
+    GLI_CUDA_TRY(ctx, cudaMemGetInfo(available, total));
     return GLIA_OK;
 }
 
 /* A kernel that follows a pointer of the host takes the whole device with it. */
 static glia_status check_memory(glia_context *ctx, const void *data) {
     struct cudaPointerAttributes found;
-    GLIA_CUDA_TRY(ctx, cudaPointerGetAttributes(&found, data));
-    GLIA_REQUIRE(ctx, found.type == cudaMemoryTypeDevice || found.type == cudaMemoryTypeManaged, GLIA_INVALID_ARGUMENT,
-                 "glia_tensor_wrap: %p is memory of the host, the context is on %s: create a tensor and write to it",
-                 data, ctx->device_name);
-    GLIA_REQUIRE(ctx, found.type == cudaMemoryTypeManaged || found.device == glia_cuda_of(ctx)->index,
-                 GLIA_DEVICE_MISMATCH, "glia_tensor_wrap: %p is memory of GPU %d, the context is on %s", data,
-                 found.device, ctx->device_name);
+    GLI_CUDA_TRY(ctx, cudaPointerGetAttributes(&found, data));
+    GLI_REQUIRE(ctx, found.type == cudaMemoryTypeDevice || found.type == cudaMemoryTypeManaged, GLIA_INVALID_ARGUMENT,
+                "glia_tensor_wrap: %p is memory of the host, the context is on %s: create a tensor and write to it",
+                data, ctx->device_name);
+    GLI_REQUIRE(ctx, found.type == cudaMemoryTypeManaged || found.device == gli_cuda_of(ctx)->index,
+                GLIA_DEVICE_MISMATCH, "glia_tensor_wrap: %p is memory of GPU %d, the context is on %s", data,
+                found.device, ctx->device_name);
     return GLIA_OK;
 }
 
-static const glia_device device = {
+static const gli_device device = {
     .name                = GLIA_CUDA_KIND,
-    .providers           = glia_cuda_providers,
-    .alloc               = glia_cuda_alloc,
-    .release             = glia_cuda_release,
-    .upload              = glia_cuda_upload,
-    .download            = glia_cuda_download,
-    .synchronize         = glia_cuda_synchronize,
-    .alignment           = GLIA_CUDA_ALIGNMENT,
+    .providers           = gli_cuda_providers,
+    .alloc               = gli_cuda_alloc,
+    .release             = gli_cuda_release,
+    .upload              = gli_cuda_upload,
+    .download            = gli_cuda_download,
+    .synchronize         = gli_cuda_synchronize,
+    .alignment           = GLI_CUDA_ALIGNMENT,
     .image_channels_last = true,
     .count               = count,
     .describe            = describe,
-    .part                = glia_cuda_part,
+    .part                = gli_cuda_part,
     .open                = device_open,
     .enter               = enter,
     .close               = device_close,
     .stream              = stream,
     .memory              = memory,
     .check_memory        = check_memory,
-    .time_begin          = glia_cuda_time_begin,
-    .time_end            = glia_cuda_time_end,
-    .record_begin        = glia_cuda_record_begin,
-    .record_end          = glia_cuda_record_end,
-    .replay              = glia_cuda_replay,
-    .recording_free      = glia_cuda_recording_free,
+    .time_begin          = gli_cuda_time_begin,
+    .time_end            = gli_cuda_time_end,
+    .record_begin        = gli_cuda_record_begin,
+    .record_end          = gli_cuda_record_end,
+    .replay              = gli_cuda_replay,
+    .recording_free      = gli_cuda_recording_free,
 };
 
-__attribute__((visibility("default"))) extern const glia_device_library glia_device_export;
-const glia_device_library glia_device_export = {
+__attribute__((visibility("default"))) extern const gli_device_library gli_device_export;
+const gli_device_library gli_device_export = {
     .version       = {GLIA_VERSION_MAJOR, GLIA_VERSION_MINOR, GLIA_VERSION_PATCH},
     .context_bytes = sizeof(glia_context),
-    .device_bytes  = sizeof(glia_device),
+    .device_bytes  = sizeof(gli_device),
     .device        = &device,
 };

@@ -1,19 +1,19 @@
 /* Indices out of range. Whether there are any is known when the kernels have run: they note the first one of each op,
  * and the next synchronisation or download reports it. */
-#ifndef GLIA_CUDA_DEVICE_INDEX_ERROR_H
-#define GLIA_CUDA_DEVICE_INDEX_ERROR_H
+#ifndef GLI_CUDA_DEVICE_INDEX_ERROR_H
+#define GLI_CUDA_DEVICE_INDEX_ERROR_H
 
 #include "cuda/device/cuda_device.h"
 
-enum { GLIA_CUDA_INDEX_SLOTS = 32 };
+enum { GLI_CUDA_INDEX_SLOTS = 32 };
 
 /* On the device, for kernels that read input i of this call as indices: see kernels/device/index_check.cuh. */
-glia_status glia_cuda_index_slot(const glia_call *call, int i, unsigned long long **slot);
+glia_status gli_cuda_index_slot(const gli_call *call, int i, unsigned long long **slot);
 
 /* After a synchronisation. Fails with the first bad index, and forgets it. */
-glia_status glia_cuda_check_indices(glia_context *ctx);
+glia_status gli_cuda_check_indices(glia_context *ctx);
 
 /* The slots, in device memory that is there from the context's open to its close. */
-glia_status glia_cuda_indices_open(glia_context *ctx);
+glia_status gli_cuda_indices_open(glia_context *ctx);
 
 #endif

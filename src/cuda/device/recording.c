@@ -1,20 +1,20 @@
 /* Work recorded once as a CUDA graph and replayed with one call. A recording is its cudaGraphExec_t. */
 #include "cuda/device/cuda_device.h"
 
-glia_status glia_cuda_record_begin(glia_context *ctx) {
-    GLIA_TRY(glia_cuda_usable(ctx));
-    GLIA_CUDA_TRY(ctx, cudaStreamBeginCapture(glia_cuda_of(ctx)->stream, cudaStreamCaptureModeThreadLocal));
+glia_status gli_cuda_record_begin(glia_context *ctx) {
+    GLI_TRY(gli_cuda_usable(ctx));
+    GLI_CUDA_TRY(ctx, cudaStreamBeginCapture(gli_cuda_of(ctx)->stream, cudaStreamCaptureModeThreadLocal));
     return GLIA_OK;
 }
 
 static glia_status end_capture(glia_context *ctx, cudaGraph_t *graph) {
-    GLIA_CUDA_TRY(ctx, cudaStreamEndCapture(glia_cuda_of(ctx)->stream, graph));
+    GLI_CUDA_TRY(ctx, cudaStreamEndCapture(gli_cuda_of(ctx)->stream, graph));
     return GLIA_OK;
 }
 
 /* Whatever went wrong before, the stream takes work again afterwards. */
 static void abandon_capture(glia_context *ctx) {
-    cudaStream_t stream                    = glia_cuda_of(ctx)->stream;
+    cudaStream_t stream                    = gli_cuda_of(ctx)->stream;
     cudaGraph_t graph                      = NULL;
     enum cudaStreamCaptureStatus capturing = cudaStreamCaptureStatusNone;
     if (cudaStreamIsCapturing(stream, &capturing) == cudaSuccess && capturing != cudaStreamCaptureStatusNone)
@@ -24,11 +24,11 @@ static void abandon_capture(glia_context *ctx) {
 }
 
 static glia_status instantiate(glia_context *ctx, cudaGraph_t graph, cudaGraphExec_t *exec) {
-    GLIA_CUDA_TRY(ctx, cudaGraphInstantiate(exec, graph, 0));
+    GLI_CUDA_TRY(ctx, cudaGraphInstantiate(exec, graph, 0));
     return GLIA_OK;
 }
 
-glia_status glia_cuda_record_end(glia_context *ctx, void **recording) {
+glia_status gli_cuda_record_end(glia_context *ctx, void **recording) {
     cudaGraph_t graph    = NULL;
     cudaGraphExec_t exec = NULL;
     glia_status status   = recording ? end_capture(ctx, &graph) : GLIA_OK;
@@ -42,13 +42,13 @@ glia_status glia_cuda_record_end(glia_context *ctx, void **recording) {
     return status;
 }
 
-glia_status glia_cuda_replay(glia_context *ctx, void *recording) {
-    GLIA_TRY(glia_cuda_usable(ctx));
-    GLIA_CUDA_TRY(ctx, cudaGraphLaunch(recording, glia_cuda_of(ctx)->stream));
+glia_status gli_cuda_replay(glia_context *ctx, void *recording) {
+    GLI_TRY(gli_cuda_usable(ctx));
+    GLI_CUDA_TRY(ctx, cudaGraphLaunch(recording, gli_cuda_of(ctx)->stream));
     return GLIA_OK;
 }
 
-void glia_cuda_recording_free(glia_context *ctx, void *recording) {
+void gli_cuda_recording_free(glia_context *ctx, void *recording) {
     (void)ctx;
     cudaGraphExecDestroy(recording);
 }

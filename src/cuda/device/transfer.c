@@ -8,69 +8,69 @@
 
 /* Waits until the half may be used again. */
 static glia_status take_half(glia_context *ctx, int *half) {
-    glia_cuda *cuda = glia_cuda_of(ctx);
+    gli_cuda *cuda  = gli_cuda_of(ctx);
     *half           = cuda->next_half;
-    cuda->next_half = (*half + 1) % GLIA_CUDA_STAGING_HALVES;
-    GLIA_CUDA_TRY(ctx, cudaEventSynchronize(cuda->staged[*half]));
+    cuda->next_half = (*half + 1) % GLI_CUDA_STAGING_HALVES;
+    GLI_CUDA_TRY(ctx, cudaEventSynchronize(cuda->staged[*half]));
     return GLIA_OK;
 }
 
 /* Marks the end of what was started on the half. */
 static glia_status mark(glia_context *ctx, int half) {
-    glia_cuda *cuda = glia_cuda_of(ctx);
-    GLIA_CUDA_TRY(ctx, cudaEventRecord(cuda->staged[half], cuda->stream));
+    gli_cuda *cuda = gli_cuda_of(ctx);
+    GLI_CUDA_TRY(ctx, cudaEventRecord(cuda->staged[half], cuda->stream));
     return GLIA_OK;
 }
 
 /* Starts a copy between the half and the device; what fails is over when this returns, for the half is used again. */
 static glia_status start(glia_context *ctx, int half, void *to, const void *from, size_t bytes,
                          enum cudaMemcpyKind kind) {
-    glia_cuda *cuda = glia_cuda_of(ctx);
-    GLIA_CUDA_TRY(ctx, cudaMemcpyAsync(to, from, bytes, kind, cuda->stream));
+    gli_cuda *cuda = gli_cuda_of(ctx);
+    GLI_CUDA_TRY(ctx, cudaMemcpyAsync(to, from, bytes, kind, cuda->stream));
     const glia_status status = mark(ctx, half);
     if (status != GLIA_OK) cudaStreamSynchronize(cuda->stream);
     return status;
 }
 
-glia_status glia_cuda_upload(glia_context *ctx, void *device, const void *host, size_t bytes) {
-    glia_cuda *cuda = glia_cuda_of(ctx);
-    GLIA_TRY(glia_cuda_usable(ctx));
-    for (size_t at = 0; at < bytes; at += GLIA_CUDA_STAGING_BYTES) {
-        const size_t piece = glia_min_size(bytes - at, GLIA_CUDA_STAGING_BYTES);
+glia_status gli_cuda_upload(glia_context *ctx, void *device, const void *host, size_t bytes) {
+    gli_cuda *cuda = gli_cuda_of(ctx);
+    GLI_TRY(gli_cuda_usable(ctx));
+    for (size_t at = 0; at < bytes; at += GLI_CUDA_STAGING_BYTES) {
+        const size_t piece = gli_min_size(bytes - at, GLI_CUDA_STAGING_BYTES);
         int half;
-        GLIA_TRY(take_half(ctx, &half));
+        GLI_TRY(take_half(ctx, &half));
         memcpy(cuda->staging[half], (const char *)host + at, piece);
-        GLIA_TRY(start(ctx, half, (char *)device + at, cuda->staging[half], piece, cudaMemcpyHostToDevice));
+        GLI_TRY(start(ctx, half, (char *)device + at, cuda->staging[half], piece, cudaMemcpyHostToDevice));
     }
     return GLIA_OK;
 }
 
 /* One piece is on its way while the one before is copied out of the staging memory. */
-glia_status glia_cuda_download(glia_context *ctx, void *host, const void *device, size_t bytes) {
-    glia_cuda *cuda = glia_cuda_of(ctx);
-    GLIA_TRY(glia_cuda_usable(ctx));
+glia_status gli_cuda_download(glia_context *ctx, void *host, const void *device, size_t bytes) {
+    gli_cuda *cuda = gli_cuda_of(ctx);
+    GLI_TRY(gli_cuda_usable(ctx));
     size_t done = 0;
     int before  = -1;
-    for (size_t at = 0; at < bytes || before >= 0; at += GLIA_CUDA_STAGING_BYTES) {
+    for (size_t at = 0; at < bytes || before >= 0; at += GLI_CUDA_STAGING_BYTES) {
         int half = -1;
         if (at < bytes) {
-            GLIA_TRY(take_half(ctx, &half));
-            const size_t piece = glia_min_size(bytes - at, GLIA_CUDA_STAGING_BYTES);
-            GLIA_TRY(start(ctx, half, cuda->staging[half], (const char *)device + at, piece, cudaMemcpyDeviceToHost));
+            GLI_TRY(take_half(ctx, &half));
+            const size_t piece = gli_min_size(bytes - at, GLI_CUDA_STAGING_BYTES);
+            GLI_TRY(start(ctx, half, cuda->staging[half], (const char *)device + at, piece, cudaMemcpyDeviceToHost));
         }
         if (before >= 0) {
-            const size_t piece = glia_min_size(bytes - done, GLIA_CUDA_STAGING_BYTES);
-            GLIA_CUDA_TRY(ctx, cudaEventSynchronize(cuda->staged[before]));
+            const size_t piece = gli_min_size(bytes - done, GLI_CUDA_STAGING_BYTES);
+            GLI_CUDA_TRY(ctx, cudaEventSynchronize(cuda->staged[before]));
             memcpy((char *)host + done, cuda->staging[before], piece);
             done += piece;
         }
         before = half;
     }
-    return glia_cuda_check_indices(ctx);
+    return gli_cuda_check_indices(ctx);
 }
 
-glia_status glia_cuda_synchronize(glia_context *ctx) {
-    GLIA_TRY(glia_cuda_usable(ctx));
-    GLIA_CUDA_TRY(ctx, cudaStreamSynchronize(glia_cuda_of(ctx)->stream));
-    return glia_cuda_check_indices(ctx);
+glia_status gli_cuda_synchronize(glia_context *ctx) {
+    GLI_TRY(gli_cuda_usable(ctx));
+    GLI_CUDA_TRY(ctx, cudaStreamSynchronize(gli_cuda_of(ctx)->stream));
+    return gli_cuda_check_indices(ctx);
 }

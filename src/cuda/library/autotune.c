@@ -16,34 +16,34 @@ enum {
 };
 
 typedef struct tuning {
-    const glia_call *call;
-    glia_call trial;
-    glia_tensor in[GLIA_MAX_IN], out[GLIA_MAX_OUT];
-    glia_block memory; /* all of it */
-    size_t peak;       /* the context's, before */
+    const gli_call *call;
+    gli_call trial;
+    glia_tensor in[GLI_MAX_IN], out[GLI_MAX_OUT];
+    gli_block memory; /* all of it */
+    size_t peak;      /* the context's, before */
     char *flag, *workspace;
-    char *result[GLIA_MAX_OUT], *expected[GLIA_MAX_OUT]; /* words from the first element on */
-    size_t bytes[GLIA_MAX_OUT];
+    char *result[GLI_MAX_OUT], *expected[GLI_MAX_OUT]; /* words from the first element on */
+    size_t bytes[GLI_MAX_OUT];
     cudaEvent_t start, stop;
 } tuning;
 
 /* SIZE_MAX where there is no such number: a plan's tensors may be larger than memory can be. */
 static size_t plus(size_t a, size_t b) {
     size_t sum;
-    return glia_add_size(a, b, &sum) ? sum : SIZE_MAX;
+    return gli_add_size(a, b, &sum) ? sum : SIZE_MAX;
 }
 
 static size_t bytes_of(const glia_tensor *tensor) {
     size_t bytes;
-    if (!glia_mul_size((size_t)glia_extent(tensor), glia_dtype_size(tensor->dtype), &bytes)) return SIZE_MAX;
-    return glia_align_up(plus(bytes, MARGIN), GLIA_CUDA_ALIGNMENT);
+    if (!gli_mul_size((size_t)gli_extent(tensor), glia_dtype_size(tensor->dtype), &bytes)) return SIZE_MAX;
+    return gli_align_up(plus(bytes, MARGIN), GLI_CUDA_ALIGNMENT);
 }
 
 /* A reserve holds what one provider tells itself: it is no result to compare. */
-static bool is_result(const glia_call *call, int o) { return call->out[o] && call->op->reserve_out != o + 1; }
+static bool is_result(const gli_call *call, int o) { return call->out[o] && call->op->reserve_out != o + 1; }
 
-static size_t bytes_needed(const glia_call *call, size_t workspace) {
-    size_t bytes = plus(DIFFERENCE, glia_align_up(workspace, GLIA_CUDA_ALIGNMENT));
+static size_t bytes_needed(const gli_call *call, size_t workspace) {
+    size_t bytes = plus(DIFFERENCE, gli_align_up(workspace, GLI_CUDA_ALIGNMENT));
     for (int i = 0; i < call->n_in; ++i)
         if (call->in[i]) bytes = plus(bytes, bytes_of(call->in[i]));
     for (int i = 0; i < call->op->n_out; ++i)
@@ -68,7 +68,7 @@ static void lay_out(tuning *t, size_t workspace) {
     char *at     = t->memory.data;
     t->trial     = *t->call;
     t->flag      = take(&at, DIFFERENCE);
-    t->workspace = take(&at, glia_align_up(workspace, GLIA_CUDA_ALIGNMENT));
+    t->workspace = take(&at, gli_align_up(workspace, GLI_CUDA_ALIGNMENT));
     for (int i = 0; i < t->call->n_in; ++i)
         if (t->call->in[i]) t->trial.in[i] = copy_of(t->call->in[i], take(&at, bytes_of(t->call->in[i])), &t->in[i]);
     for (int i = 0; i < t->call->op->n_out; ++i) {
@@ -84,47 +84,47 @@ static void lay_out(tuning *t, size_t workspace) {
 /* Uploads one period of uniform numbers in [-1, 1) and repeats it by copies that double what is there. */
 static glia_status fill(glia_context *ctx, const glia_tensor *tensor, void *noise) {
     const size_t size    = glia_dtype_size(tensor->dtype);
-    const size_t bytes   = (size_t)glia_extent(tensor) * size;
-    const int64_t period = glia_min_i64(glia_extent(tensor), PERIOD);
+    const size_t bytes   = (size_t)gli_extent(tensor) * size;
+    const int64_t period = gli_min_i64(gli_extent(tensor), PERIOD);
     size_t done          = (size_t)period * size;
     uint32_t x           = 1;
     for (int64_t i = 0; i < period; ++i) {
         x = x * 1664525u + 1013904223u; /* Source: Numerical Recipes in C, section 7.1 */
-        glia_store(tensor->dtype, noise, i, (double)(x >> 8) / (1 << 23) - 1);
+        gli_store(tensor->dtype, noise, i, (double)(x >> 8) / (1 << 23) - 1);
     }
-    GLIA_TRY(glia_cuda_upload(ctx, tensor->data, noise, done));
+    GLI_TRY(gli_cuda_upload(ctx, tensor->data, noise, done));
     for (; done < bytes; done *= 2)
-        GLIA_CUDA_TRY(ctx, cudaMemcpyAsync((char *)tensor->data + done, tensor->data, glia_min_size(done, bytes - done),
-                                           cudaMemcpyDeviceToDevice, glia_cuda_of(ctx)->stream));
+        GLI_CUDA_TRY(ctx, cudaMemcpyAsync((char *)tensor->data + done, tensor->data, gli_min_size(done, bytes - done),
+                                          cudaMemcpyDeviceToDevice, gli_cuda_of(ctx)->stream));
     return GLIA_OK;
 }
 
 static glia_status refuse_capture(glia_context *ctx) {
     enum cudaStreamCaptureStatus status;
-    GLIA_CUDA_TRY(ctx, cudaStreamIsCapturing(glia_cuda_of(ctx)->stream, &status));
-    GLIA_REQUIRE(ctx, status == cudaStreamCaptureStatusNone, GLIA_UNSUPPORTED, "the stream is being recorded");
+    GLI_CUDA_TRY(ctx, cudaStreamIsCapturing(gli_cuda_of(ctx)->stream, &status));
+    GLI_REQUIRE(ctx, status == cudaStreamCaptureStatusNone, GLIA_UNSUPPORTED, "the stream is being recorded");
     return GLIA_OK;
 }
 
 static glia_status fill_inputs(tuning *t) {
     glia_context *ctx = t->call->ctx;
-    glia_block noise;
-    GLIA_TRY(glia_block_alloc(ctx, PERIOD, sizeof(double), "noise", &noise));
+    gli_block noise;
+    GLI_TRY(gli_block_alloc(ctx, PERIOD, sizeof(double), "noise", &noise));
     glia_status status = GLIA_OK;
     for (int i = 0; i < t->trial.n_in && status == GLIA_OK; ++i)
         if (t->trial.in[i]) status = fill(ctx, t->trial.in[i], noise.data);
-    glia_block_free(ctx, &noise);
+    gli_block_free(ctx, &noise);
     return status;
 }
 
 static glia_status begin_trial(tuning *t, size_t workspace) {
     glia_context *ctx = t->call->ctx;
-    GLIA_TRY(refuse_capture(ctx));
-    GLIA_TRY(glia_cuda_alloc(ctx, bytes_needed(t->call, workspace), "trials of a library's algorithms", &t->memory));
+    GLI_TRY(refuse_capture(ctx));
+    GLI_TRY(gli_cuda_alloc(ctx, bytes_needed(t->call, workspace), "trials of a library's algorithms", &t->memory));
     lay_out(t, workspace);
-    GLIA_CUDA_TRY(ctx, cudaMemsetAsync(t->memory.data, 0, t->memory.bytes, glia_cuda_of(ctx)->stream));
-    GLIA_CUDA_TRY(ctx, cudaEventCreate(&t->start));
-    GLIA_CUDA_TRY(ctx, cudaEventCreate(&t->stop));
+    GLI_CUDA_TRY(ctx, cudaMemsetAsync(t->memory.data, 0, t->memory.bytes, gli_cuda_of(ctx)->stream));
+    GLI_CUDA_TRY(ctx, cudaEventCreate(&t->start));
+    GLI_CUDA_TRY(ctx, cudaEventCreate(&t->stop));
     return fill_inputs(t);
 }
 
@@ -134,72 +134,72 @@ static void end_trial(tuning *t) {
     if (!t->memory.data) return;
     if (t->start) cudaEventDestroy(t->start);
     if (t->stop) cudaEventDestroy(t->stop);
-    glia_cuda_release(t->call->ctx, &t->memory);
-    glia_cuda_pool_trim(t->call->ctx); /* what plans are then told is free must be free */
+    gli_cuda_release(t->call->ctx, &t->memory);
+    gli_cuda_pool_trim(t->call->ctx); /* what plans are then told is free must be free */
 }
 
 /* The bits that this way left; those of the first way are what others are compared with. */
 static glia_status compare(tuning *t, bool first, bool *same) {
     glia_context *ctx   = t->call->ctx;
-    cudaStream_t stream = glia_cuda_of(ctx)->stream;
+    cudaStream_t stream = gli_cuda_of(ctx)->stream;
     int different       = 0;
     *same               = true;
-    GLIA_CUDA_TRY(ctx, cudaMemsetAsync(t->flag, 0, sizeof different, stream));
+    GLI_CUDA_TRY(ctx, cudaMemsetAsync(t->flag, 0, sizeof different, stream));
     for (int i = 0; i < t->call->op->n_out; ++i) {
         if (!t->expected[i]) continue;
         if (first)
-            GLIA_CUDA_TRY(ctx,
-                          cudaMemcpyAsync(t->expected[i], t->result[i], t->bytes[i], cudaMemcpyDeviceToDevice, stream));
+            GLI_CUDA_TRY(ctx,
+                         cudaMemcpyAsync(t->expected[i], t->result[i], t->bytes[i], cudaMemcpyDeviceToDevice, stream));
         else
-            GLIA_CUDA_TRY(ctx, glia_kernel_compare((const unsigned *)(const void *)t->result[i],
-                                                   (const unsigned *)(const void *)t->expected[i],
-                                                   t->bytes[i] / sizeof(unsigned), (int *)(void *)t->flag, stream));
+            GLI_CUDA_TRY(ctx, gli_kernel_compare((const unsigned *)(const void *)t->result[i],
+                                                 (const unsigned *)(const void *)t->expected[i],
+                                                 t->bytes[i] / sizeof(unsigned), (int *)(void *)t->flag, stream));
     }
-    GLIA_CUDA_TRY(ctx, cudaMemcpyAsync(&different, t->flag, sizeof different, cudaMemcpyDeviceToHost, stream));
-    GLIA_CUDA_TRY(ctx, cudaStreamSynchronize(stream));
+    GLI_CUDA_TRY(ctx, cudaMemcpyAsync(&different, t->flag, sizeof different, cudaMemcpyDeviceToHost, stream));
+    GLI_CUDA_TRY(ctx, cudaStreamSynchronize(stream));
     *same = different == 0;
     return GLIA_OK;
 }
 
-static glia_status measure(tuning *t, const glia_cuda_ways *ways, int way, float *milliseconds) {
+static glia_status measure(tuning *t, const gli_cuda_ways *ways, int way, float *milliseconds) {
     glia_context *ctx   = t->call->ctx;
-    cudaStream_t stream = glia_cuda_of(ctx)->stream;
-    GLIA_CUDA_TRY(ctx, cudaEventRecord(t->start, stream));
-    for (int i = 0; i < RUNS; ++i) GLIA_TRY(ways->run(&t->trial, ways->state, way, t->workspace));
-    GLIA_CUDA_TRY(ctx, cudaEventRecord(t->stop, stream));
-    GLIA_CUDA_TRY(ctx, cudaEventSynchronize(t->stop));
-    GLIA_CUDA_TRY(ctx, cudaEventElapsedTime(milliseconds, t->start, t->stop));
+    cudaStream_t stream = gli_cuda_of(ctx)->stream;
+    GLI_CUDA_TRY(ctx, cudaEventRecord(t->start, stream));
+    for (int i = 0; i < RUNS; ++i) GLI_TRY(ways->run(&t->trial, ways->state, way, t->workspace));
+    GLI_CUDA_TRY(ctx, cudaEventRecord(t->stop, stream));
+    GLI_CUDA_TRY(ctx, cudaEventSynchronize(t->stop));
+    GLI_CUDA_TRY(ctx, cudaEventElapsedTime(milliseconds, t->start, t->stop));
     return GLIA_OK;
 }
 
 /* *milliseconds: FLT_MAX for a way whose bits are not wanted. */
-static glia_status judge(tuning *t, const glia_cuda_ways *ways, int way, bool first, float *milliseconds) {
+static glia_status judge(tuning *t, const gli_cuda_ways *ways, int way, bool first, float *milliseconds) {
     bool same;
     *milliseconds = FLT_MAX;
-    GLIA_TRY(ways->run(&t->trial, ways->state, way, t->workspace));
-    GLIA_TRY(compare(t, first, &same));
+    GLI_TRY(ways->run(&t->trial, ways->state, way, t->workspace));
+    GLI_TRY(compare(t, first, &same));
     return same || t->call->ctx->nondeterministic ? measure(t, ways, way, milliseconds) : GLIA_OK;
 }
 
 /* A way that fails is no candidate; the first that works sets the bits. */
-static glia_status find_best(tuning *t, const glia_cuda_ways *ways, int *best) {
+static glia_status find_best(tuning *t, const gli_cuda_ways *ways, int *best) {
     glia_status status = GLIA_UNSUPPORTED;
     float least        = FLT_MAX;
     bool found         = false;
-    for (int way = 0; way < ways->count && !glia_cuda_of(t->call->ctx)->lost; ++way) {
+    for (int way = 0; way < ways->count && !gli_cuda_of(t->call->ctx)->lost; ++way) {
         float milliseconds;
         status = judge(t, ways, way, !found, &milliseconds);
         if (status != GLIA_OK) continue;
         if (milliseconds < FLT_MAX)
-            glia_log(t->call->ctx, GLIA_LOG_DISPATCH, "%s: algorithm %d takes %.1f us", t->call->op->name, way,
-                     1e3 * (double)milliseconds / RUNS);
+            gli_log(t->call->ctx, GLI_LOG_DISPATCH, "%s: algorithm %d takes %.1f us", t->call->op->name, way,
+                    1e3 * (double)milliseconds / RUNS);
         if (!found || milliseconds < least) *best = way, least = milliseconds;
         found = true;
     }
     return found || status == GLIA_OUT_OF_MEMORY ? GLIA_OK : GLIA_UNSUPPORTED;
 }
 
-glia_status glia_cuda_tune(const glia_call *call, const glia_cuda_ways *ways, int *best) {
+glia_status gli_cuda_tune(const gli_call *call, const gli_cuda_ways *ways, int *best) {
     glia_context *ctx = call->ctx;
     char before[sizeof ctx->message];
     *best = 0;
@@ -208,12 +208,12 @@ glia_status glia_cuda_tune(const glia_call *call, const glia_cuda_ways *ways, in
     const glia_status begun = begin_trial(&t, ways->workspace);
     const glia_status found = begun == GLIA_OK ? find_best(&t, ways, best) : GLIA_OK;
     end_trial(&t);
-    GLIA_TRY(glia_cuda_usable(ctx));
-    GLIA_TRY(found);
+    GLI_TRY(gli_cuda_usable(ctx));
+    GLI_TRY(found);
     if (begun != GLIA_OK)
-        glia_log(ctx, GLIA_LOG_DISPATCH, "%s: not tuned: %s", call->op->name, ctx->message);
+        gli_log(ctx, GLI_LOG_DISPATCH, "%s: not tuned: %s", call->op->name, ctx->message);
     else
-        glia_log(ctx, GLIA_LOG_DISPATCH, "%s: algorithm %d of %d is the fastest", call->op->name, *best, ways->count);
+        gli_log(ctx, GLI_LOG_DISPATCH, "%s: algorithm %d of %d is the fastest", call->op->name, *best, ways->count);
     memcpy(ctx->message, before, sizeof before);
     return GLIA_OK;
 }

@@ -20,31 +20,31 @@
 #define IF_NCCL(...)
 #endif
 
-IF_CUBLAS(extern const glia_cuda_library glia_cublas_library;)
-IF_CUDNN(extern const glia_cuda_library glia_cudnn_library;)
-IF_NCCL(extern const glia_cuda_library glia_nccl_library;)
+IF_CUBLAS(extern const gli_cuda_library gli_cublas_library;)
+IF_CUDNN(extern const gli_cuda_library gli_cudnn_library;)
+IF_NCCL(extern const gli_cuda_library gli_nccl_library;)
 
-static const glia_cuda_library *const built[] = {IF_CUBLAS(&glia_cublas_library, ) IF_CUDNN(&glia_cudnn_library, )
-                                                     IF_NCCL(&glia_nccl_library, ) NULL};
+static const gli_cuda_library *const built[] = {IF_CUBLAS(&gli_cublas_library, ) IF_CUDNN(&gli_cudnn_library, )
+                                                    IF_NCCL(&gli_nccl_library, ) NULL};
 
 /* What a context has of one library. */
-typedef struct glia_cuda_opened {
-    struct glia_cuda_opened *next;
-    const glia_cuda_library *library;
-    glia_library_found found;
+typedef struct gli_cuda_opened {
+    struct gli_cuda_opened *next;
+    const gli_cuda_library *library;
+    gli_library_found found;
     void *table;
     void *handle;
 } opened;
 
 static void close_one(glia_context *ctx, opened *o) {
     if (o->handle) o->library->destroy(ctx, o->table, o->handle);
-    glia_library_close(&o->found);
-    glia_free(ctx, o->table, 1, o->library->kind.table_bytes);
-    glia_free(ctx, o, 1, sizeof *o);
+    gli_library_close(&o->found);
+    gli_free(ctx, o->table, 1, o->library->kind.table_bytes);
+    gli_free(ctx, o, 1, sizeof *o);
 }
 
-void glia_cuda_libraries_close(glia_context *ctx) {
-    opened **first = &glia_cuda_of(ctx)->libraries;
+void gli_cuda_libraries_close(glia_context *ctx) {
+    opened **first = &gli_cuda_of(ctx)->libraries;
     while (*first) {
         opened *o = *first;
         *first    = o->next;
@@ -52,56 +52,56 @@ void glia_cuda_libraries_close(glia_context *ctx) {
     }
 }
 
-static glia_status open_one(glia_context *ctx, const glia_cuda_library *library) {
-    opened **first = &glia_cuda_of(ctx)->libraries;
+static glia_status open_one(glia_context *ctx, const gli_cuda_library *library) {
+    opened **first = &gli_cuda_of(ctx)->libraries;
     void *memory, *table;
-    GLIA_TRY(glia_new(ctx, 1, library->kind.table_bytes, "a table of functions", &table));
-    const glia_status status = glia_new(ctx, 1, sizeof(opened), "a library", &memory);
+    GLI_TRY(gli_new(ctx, 1, library->kind.table_bytes, "a table of functions", &table));
+    const glia_status status = gli_new(ctx, 1, sizeof(opened), "a library", &memory);
     if (status != GLIA_OK) {
-        glia_free(ctx, table, 1, library->kind.table_bytes);
+        gli_free(ctx, table, 1, library->kind.table_bytes);
         return status;
     }
     opened *o = memory;
     *o        = (opened){.next = *first, .library = library, .table = table};
     *first    = o;
-    if (glia_library_open(&library->kind, table, &o->found))
-        glia_log(ctx, GLIA_LOG_DISPATCH, "%s %s: %s", library->kind.name, o->found.version, o->found.path);
+    if (gli_library_open(&library->kind, table, &o->found))
+        gli_log(ctx, GLI_LOG_DISPATCH, "%s %s: %s", library->kind.name, o->found.version, o->found.path);
     else
-        glia_log(ctx, GLIA_LOG_DISPATCH, "%s: %s", library->kind.name, o->found.why);
+        gli_log(ctx, GLI_LOG_DISPATCH, "%s: %s", library->kind.name, o->found.why);
     return GLIA_OK;
 }
 
-static opened *find(glia_context *ctx, const glia_cuda_library *library) {
-    opened *o = glia_cuda_of(ctx)->libraries;
+static opened *find(glia_context *ctx, const gli_cuda_library *library) {
+    opened *o = gli_cuda_of(ctx)->libraries;
     while (o && o->library != library) o = o->next;
     return o;
 }
 
 /* Of this library, opened if need be. */
-static glia_status opened_of(glia_context *ctx, const glia_cuda_library *library, opened **out) {
-    if (!find(ctx, library)) GLIA_TRY(open_one(ctx, library));
+static glia_status opened_of(glia_context *ctx, const gli_cuda_library *library, opened **out) {
+    if (!find(ctx, library)) GLI_TRY(open_one(ctx, library));
     *out = find(ctx, library);
     return GLIA_OK;
 }
 
-const char *glia_cuda_library_missing(glia_context *ctx, const glia_cuda_library *library) {
+const char *gli_cuda_library_missing(glia_context *ctx, const gli_cuda_library *library) {
     opened *o;
     if (opened_of(ctx, library, &o) != GLIA_OK) return "no memory for the library's functions";
     return o->found.library ? NULL : o->found.why;
 }
 
-glia_status glia_cuda_library_use(glia_context *ctx, const glia_cuda_library *library, const void **table,
-                                  void **handle) {
+glia_status gli_cuda_library_use(glia_context *ctx, const gli_cuda_library *library, const void **table,
+                                 void **handle) {
     opened *o;
-    GLIA_TRY(opened_of(ctx, library, &o));
-    GLIA_REQUIRE(ctx, o->found.library, GLIA_UNSUPPORTED, "%s: %s", library->kind.name, o->found.why);
-    if (!o->handle && library->create) GLIA_TRY(library->create(ctx, o->table, &o->handle));
+    GLI_TRY(opened_of(ctx, library, &o));
+    GLI_REQUIRE(ctx, o->found.library, GLIA_UNSUPPORTED, "%s: %s", library->kind.name, o->found.why);
+    if (!o->handle && library->create) GLI_TRY(library->create(ctx, o->table, &o->handle));
     *table  = o->table;
     *handle = o->handle;
     return GLIA_OK;
 }
 
-static void runtime_part(glia_device_part *out, const char *name, cudaError_t (*version_of)(int *)) {
+static void runtime_part(gli_device_part *out, const char *name, cudaError_t (*version_of)(int *)) {
     int version             = 0;
     const cudaError_t error = version_of(&version);
     out->name               = name;
@@ -113,21 +113,21 @@ static void runtime_part(glia_device_part *out, const char *name, cudaError_t (*
                  error == cudaSuccess ? "not installed" : cudaGetErrorString(error));
 }
 
-static void library_part(glia_device_part *out, const glia_cuda_library *library) {
-    glia_library_found found = {.why = "out of memory"};
-    void *table              = calloc(1, library->kind.table_bytes);
-    out->name                = library->kind.name;
-    out->without             = library->without;
-    out->present             = table && glia_library_open(&library->kind, table, &found);
+static void library_part(gli_device_part *out, const gli_cuda_library *library) {
+    gli_library_found found = {.why = "out of memory"};
+    void *table             = calloc(1, library->kind.table_bytes);
+    out->name               = library->kind.name;
+    out->without            = library->without;
+    out->present            = table && gli_library_open(&library->kind, table, &found);
     snprintf(out->version, sizeof out->version, "%s", found.version);
     snprintf(out->where, sizeof out->where, "%s", out->present ? found.path : found.why);
-    glia_library_close(&found);
+    gli_library_close(&found);
     free(table);
 }
 
-bool glia_cuda_part(int i, glia_device_part *out) {
+bool gli_cuda_part(int i, gli_device_part *out) {
     const int libraries = (int)(sizeof built / sizeof *built) - 1;
-    *out                = (glia_device_part){0};
+    *out                = (gli_device_part){0};
     if (i == 0) return runtime_part(out, "CUDA driver", cudaDriverGetVersion), true;
     if (i == 1) return runtime_part(out, "CUDA runtime", cudaRuntimeGetVersion), true;
     if (i < 0 || i - 2 >= libraries) return false;

@@ -1,31 +1,30 @@
 /* NVIDIA's libraries, opened at run time. Each is opened when an op first asks for it, so that creating a context stays
  * cheap; a context has function tables and handles of its own. */
-#ifndef GLIA_CUDA_LIBRARY_LIBRARY_H
-#define GLIA_CUDA_LIBRARY_LIBRARY_H
+#ifndef GLI_CUDA_LIBRARY_LIBRARY_H
+#define GLI_CUDA_LIBRARY_LIBRARY_H
 
 #include "core/device.h"
 #include "cuda/device/cuda_device.h"
 #include "cuda/library/library_search.h"
 
-typedef struct glia_cuda_library {
-    glia_library_kind kind;
+typedef struct gli_cuda_library {
+    gli_library_kind kind;
     const char *without; /* what is not there, or not as fast, without it */
     /* A handle of the library that works on the context's stream; NULL: it has none. */
     glia_status (*create)(glia_context *ctx, const void *table, void **handle);
     void (*destroy)(glia_context *ctx, const void *table, void *handle);
-} glia_cuda_library;
+} gli_cuda_library;
 
 /* Of this context, opened if need be; NULL: it is here. Otherwise the reason, which stays valid as long as the context.
  * Opening touches no device. */
-const char *glia_cuda_library_missing(glia_context *ctx, const glia_cuda_library *library);
+const char *gli_cuda_library_missing(glia_context *ctx, const gli_cuda_library *library);
 
 /* Its functions and its handle, which is created at the first use. GLIA_UNSUPPORTED: the library is missing. */
-glia_status glia_cuda_library_use(glia_context *ctx, const glia_cuda_library *library, const void **table,
-                                  void **handle);
+glia_status gli_cuda_library_use(glia_context *ctx, const gli_cuda_library *library, const void **table, void **handle);
 
-void glia_cuda_libraries_close(glia_context *ctx);
+void gli_cuda_libraries_close(glia_context *ctx);
 
 /* The device's `part`: the driver, the runtime and the libraries of this build. */
-bool glia_cuda_part(int i, glia_device_part *out);
+bool gli_cuda_part(int i, gli_device_part *out);
 
 #endif

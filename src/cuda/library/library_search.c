@@ -12,14 +12,14 @@
 enum { PATTERN = 2 * PATH_MAX };
 
 typedef struct search {
-    const glia_library_kind *kind;
+    const gli_library_kind *kind;
     void *table;
-    glia_library_found *out;
+    gli_library_found *out;
 } search;
 
 /* Sets the table's pointers. The name of a function that is missing, or NULL. */
-static const char *look_up(const glia_library_kind *kind, void *library, void *table) {
-    for (const glia_library_function *f = kind->functions; f->name; ++f) {
+static const char *look_up(const gli_library_kind *kind, void *library, void *table) {
+    for (const gli_library_function *f = kind->functions; f->name; ++f) {
         void *address = dlsym(library, f->name);
         if (!address) return f->name;
         memcpy((char *)table + f->at, &address, sizeof address);
@@ -43,11 +43,11 @@ static void note_path(search *s, const char *asked) {
 }
 
 static bool try_file(search *s, const char *path) {
-    glia_library_found *out = s->out;
-    void *library           = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    gli_library_found *out = s->out;
+    void *library          = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) return note_failure(s, path, dlerror()), false;
-    const char *missing                = look_up(s->kind, library, s->table);
-    char version[GLIA_LIBRARY_VERSION] = "";
+    const char *missing               = look_up(s->kind, library, s->table);
+    char version[GLI_LIBRARY_VERSION] = "";
     if (missing)
         snprintf(out->why, sizeof out->why, "%s has no function %s", path, missing);
     else if (!s->kind->check(s->table, version, sizeof version))
@@ -157,7 +157,7 @@ static bool try_python(search *s) {
     return home && snprintf(local, sizeof local, "%s/.local", home) < (int)sizeof local && try_root(s, local, inside);
 }
 
-bool glia_library_open(const glia_library_kind *kind, void *table, glia_library_found *out) {
+bool gli_library_open(const gli_library_kind *kind, void *table, gli_library_found *out) {
     search s = {kind, table, out};
     memset(out, 0, sizeof *out);
     if (try_list(&s, getenv("GLIA_CUDA_LIBRARY_PATH")) || try_loader(&s) || try_toolkit(&s) || try_python(&s))
@@ -170,7 +170,7 @@ bool glia_library_open(const glia_library_kind *kind, void *table, glia_library_
     return false;
 }
 
-void glia_library_close(glia_library_found *found) {
+void gli_library_close(gli_library_found *found) {
     if (found->library) dlclose(found->library);
     memset(found, 0, sizeof *found);
 }

@@ -1,40 +1,40 @@
 /* Shared libraries that are opened at run time: where they are looked for, and what they must have. Knows no CUDA. */
-#ifndef GLIA_CUDA_LIBRARY_LIBRARY_SEARCH_H
-#define GLIA_CUDA_LIBRARY_LIBRARY_SEARCH_H
+#ifndef GLI_CUDA_LIBRARY_LIBRARY_SEARCH_H
+#define GLI_CUDA_LIBRARY_LIBRARY_SEARCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /* A function to look up, and where its address goes in a table of function pointers. */
-typedef struct glia_library_function {
+typedef struct gli_library_function {
     const char *name;
     size_t at;
-} glia_library_function;
+} gli_library_function;
 
-typedef struct glia_library_kind {
-    const char *name;                       /* "cuDNN" */
-    const char *const *files;               /* "libcudnn.so.9": best first, NULL-terminated */
-    const char *package;                    /* its folder among Python's nvidia packages: "cudnn" */
-    const glia_library_function *functions; /* all are needed; ended by a NULL name */
+typedef struct gli_library_kind {
+    const char *name;                      /* "cuDNN" */
+    const char *const *files;              /* "libcudnn.so.9": best first, NULL-terminated */
+    const char *package;                   /* its folder among Python's nvidia packages: "cudnn" */
+    const gli_library_function *functions; /* all are needed; ended by a NULL name */
     size_t table_bytes;
     /* Writes the version of what was loaded. false: it cannot be used, and version says why. */
     bool (*check)(const void *table, char *version, size_t size);
-} glia_library_kind;
+} gli_library_kind;
 
-enum { GLIA_LIBRARY_PATH = 512, GLIA_LIBRARY_VERSION = 96, GLIA_LIBRARY_WHY = 512 };
+enum { GLI_LIBRARY_PATH = 512, GLI_LIBRARY_VERSION = 96, GLI_LIBRARY_WHY = 512 };
 
-typedef struct glia_library_found {
+typedef struct gli_library_found {
     void *library; /* NULL: there is none, and why says why */
-    char path[GLIA_LIBRARY_PATH];
-    char version[GLIA_LIBRARY_VERSION];
-    char why[GLIA_LIBRARY_WHY];
-} glia_library_found;
+    char path[GLI_LIBRARY_PATH];
+    char version[GLI_LIBRARY_VERSION];
+    char why[GLI_LIBRARY_WHY];
+} gli_library_found;
 
 /* The first that fits, in this order: the folders of GLIA_CUDA_LIBRARY_PATH, a list with colons; the loader's path; the
  * CUDA toolkit in CUDA_HOME, CUDA_PATH, around the nvcc in PATH and in /usr/local/cuda; Python's nvidia packages in
  * VIRTUAL_ENV, CONDA_PREFIX, around the python3 in PATH and in ~/.local. What lies in a place but does not fit is
  * passed over, and remembered as the reason if nothing else is found. table is filled where a library is found. */
-bool glia_library_open(const glia_library_kind *kind, void *table, glia_library_found *out);
-void glia_library_close(glia_library_found *found);
+bool gli_library_open(const gli_library_kind *kind, void *table, gli_library_found *out);
+void gli_library_close(gli_library_found *found);
 
 #endif

@@ -1,25 +1,25 @@
 /* Axes for the kernels of kernels/device/broadcast.h, from tensors aligned at their last axes. */
-#ifndef GLIA_CUDA_OPS_BROADCAST_AXES_H
-#define GLIA_CUDA_OPS_BROADCAST_AXES_H
+#ifndef GLI_CUDA_OPS_BROADCAST_AXES_H
+#define GLI_CUDA_OPS_BROADCAST_AXES_H
 
 #include "kernels/device/broadcast.h"
 
 /* One operand: `stride` of its own ndim axes; where bit i of `repeated` is set it has one element along axis i of y. */
-typedef struct glia_cuda_operand {
+typedef struct gli_cuda_operand {
     int ndim;
     const int64_t *stride;
     unsigned repeated;
-} glia_cuda_operand;
+} gli_cuda_operand;
 
 /* All axes of y, of the sizes `dim`, in the order of y's memory; operand 0 is y. */
-glia_axes glia_cuda_broadcast_axes(int ndim, const int *dim, int n, const glia_cuda_operand *operands);
+gli_axes gli_cuda_broadcast_axes(int ndim, const int *dim, int n, const gli_cuda_operand *operands);
 
 /* The axes of y that are kept where those in `repeated` are summed, and those that are summed, row-major. */
-typedef struct glia_cuda_sum_axes {
-    glia_axes kept, summed;
+typedef struct gli_cuda_sum_axes {
+    gli_axes kept, summed;
     bool kept_inside; /* the innermost axis of y above 1 is a kept one */
-} glia_cuda_sum_axes;
-glia_cuda_sum_axes glia_cuda_broadcast_sum_axes(int ndim, const int *dim, unsigned repeated, int n,
-                                                const glia_cuda_operand *operands);
+} gli_cuda_sum_axes;
+gli_cuda_sum_axes gli_cuda_broadcast_sum_axes(int ndim, const int *dim, unsigned repeated, int n,
+                                              const gli_cuda_operand *operands);
 
 #endif

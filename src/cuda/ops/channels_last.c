@@ -11,7 +11,7 @@ static bool channels_last(const glia_tensor *x) {
     return true;
 }
 
-const char *glia_cuda_decline_not_channels_last(const glia_call *call) {
+const char *gli_cuda_decline_not_channels_last(const gli_call *call) {
     const glia_dtype dtype = call->in[0]->dtype;
     bool last = true, one_type = true;
     for (int i = 0; i < call->n_in; ++i)

@@ -14,12 +14,12 @@ typedef struct placement {
 typedef struct layout {
     glia_dtype dtype;
     uintptr_t alignment;
-    placement in[GLIA_MAX_IN], out[GLIA_MAX_OUT];
+    placement in[GLI_MAX_IN], out[GLI_MAX_OUT];
     size_t copies; /* bytes of the workspace before the kernel's own */
 } layout;
 
 static void mix(const glia_tensor *tensor, glia_dtype *dtype, bool *found) {
-    if (!tensor || !glia_dtype_is_float(tensor->dtype)) return;
+    if (!tensor || !gli_dtype_is_float(tensor->dtype)) return;
     if (!*found)
         *dtype = tensor->dtype;
     else if (*dtype != tensor->dtype)
@@ -27,7 +27,7 @@ static void mix(const glia_tensor *tensor, glia_dtype *dtype, bool *found) {
     *found = true;
 }
 
-static glia_dtype common_float(const glia_call *call, const glia_cuda_kernel *kernel) {
+static glia_dtype common_float(const gli_call *call, const gli_cuda_kernel *kernel) {
     glia_dtype dtype = GLIA_F32;
     bool found       = false;
     for (int i = 0; i < call->n_in; ++i)
@@ -40,12 +40,12 @@ static glia_dtype common_float(const glia_call *call, const glia_cuda_kernel *ke
 /* Whether the tensors can be read as arrays in the order in which their elements lie. Another dtype may need a copy,
  * which is row-major. */
 static bool flat_with(const glia_tensor *tensor, const glia_tensor *first) {
-    return !tensor || glia_count(tensor) <= 1 ||
-           (glia_is_packed(tensor) && tensor->dtype == first->dtype && glia_same_shape(tensor, first) &&
-            glia_same_strides(tensor, first));
+    return !tensor || gli_count(tensor) <= 1 ||
+           (gli_is_packed(tensor) && tensor->dtype == first->dtype && gli_same_shape(tensor, first) &&
+            gli_same_strides(tensor, first));
 }
 
-static bool all_flat(const glia_call *call) {
+static bool all_flat(const gli_call *call) {
     const glia_tensor *first = NULL;
     for (int i = 0; i < call->n_in && !first; ++i) first = call->in[i];
     for (int i = 0; i < call->n_in; ++i)
@@ -59,24 +59,24 @@ static bool all_flat(const glia_call *call) {
 static bool place(const glia_tensor *tensor, glia_dtype dtype, bool any_layout, layout *l, placement *out) {
     *out = (placement){0};
     if (!tensor) return true;
-    const bool lies_well = glia_is_dense(tensor) || (any_layout && glia_extent(tensor) <= INT32_MAX);
+    const bool lies_well = gli_is_dense(tensor) || (any_layout && gli_extent(tensor) <= INT32_MAX);
     if (tensor->dtype == dtype && lies_well && (uintptr_t)tensor->data % l->alignment == 0) return true;
     out->copied = true;
-    glia_set_shape(&out->dense, dtype, tensor->ndim, tensor->dim);
+    gli_set_shape(&out->dense, dtype, tensor->ndim, tensor->dim);
     out->dense.ctx = tensor->ctx;
     out->at        = l->copies;
-    if (!glia_mul_size((size_t)glia_count(tensor), glia_dtype_size(dtype), &out->bytes)) return false;
-    const size_t whole = glia_align_up(out->bytes, GLIA_CUDA_ALIGNMENT);
-    return whole != SIZE_MAX && glia_add_size(l->copies, whole, &l->copies);
+    if (!gli_mul_size((size_t)gli_count(tensor), glia_dtype_size(dtype), &out->bytes)) return false;
+    const size_t whole = gli_align_up(out->bytes, GLI_CUDA_ALIGNMENT);
+    return whole != SIZE_MAX && gli_add_size(l->copies, whole, &l->copies);
 }
 
 static glia_dtype seen_as(const glia_tensor *tensor, const layout *l, bool typed, bool input) {
     if (!tensor || typed) return tensor ? tensor->dtype : l->dtype;
-    if (glia_dtype_is_float(tensor->dtype)) return l->dtype;
+    if (gli_dtype_is_float(tensor->dtype)) return l->dtype;
     return input && tensor->dtype == GLIA_I32 ? GLIA_I64 : tensor->dtype;
 }
 
-static glia_status lay_out(const glia_call *call, const glia_cuda_kernel *kernel, layout *l) {
+static glia_status lay_out(const gli_call *call, const gli_cuda_kernel *kernel, layout *l) {
     const bool flat = kernel->flat && all_flat(call);
     bool fits       = true;
     l->copies       = 0;
@@ -88,36 +88,36 @@ static glia_status lay_out(const glia_call *call, const glia_cuda_kernel *kernel
     for (int i = 0; i < call->op->n_out; ++i)
         fits = fits && place(call->out[i], seen_as(call->out[i], l, kernel->typed_out >> i & 1, false),
                              flat || (kernel->strided_out >> i & 1), l, &l->out[i]);
-    GLIA_REQUIRE(call->ctx, fits, GLIA_OUT_OF_MEMORY, "%s: copies of its tensors need more memory than there can be",
-                 call->op->name);
+    GLI_REQUIRE(call->ctx, fits, GLIA_OUT_OF_MEMORY, "%s: copies of its tensors need more memory than there can be",
+                call->op->name);
     return GLIA_OK;
 }
 
-glia_status glia_cuda_view_prepare(const glia_call *call, const glia_cuda_kernel *kernel, glia_prepared *out) {
+glia_status gli_cuda_view_prepare(const gli_call *call, const gli_cuda_kernel *kernel, gli_prepared *out) {
     layout l;
-    GLIA_TRY(lay_out(call, kernel, &l));
+    GLI_TRY(lay_out(call, kernel, &l));
     const size_t own = kernel->workspace ? kernel->workspace(call, l.dtype) : 0;
-    GLIA_REQUIRE(call->ctx, glia_add_size(l.copies, own, &out->workspace), GLIA_OUT_OF_MEMORY,
-                 "%s: the kernel needs %zu bytes more than memory can have", call->op->name, own);
+    GLI_REQUIRE(call->ctx, gli_add_size(l.copies, own, &out->workspace), GLIA_OUT_OF_MEMORY,
+                "%s: the kernel needs %zu bytes more than memory can have", call->op->name, own);
     return GLIA_OK;
 }
 
-static glia_status copy(const glia_call *call, const glia_tensor *from, const glia_tensor *to) {
-    const glia_copy_geom g = glia_cuda_copy_geom(to, from, to);
-    return glia_cuda_copy(call, &g);
+static glia_status copy(const gli_call *call, const glia_tensor *from, const glia_tensor *to) {
+    const gli_copy_geom g = gli_cuda_copy_geom(to, from, to);
+    return gli_cuda_copy(call, &g);
 }
 
-static bool nothing_wanted(const glia_call *call) {
+static bool nothing_wanted(const gli_call *call) {
     for (int i = 0; i < call->op->n_out; ++i)
-        if (call->out[i] && glia_count(call->out[i]) > 0) return false;
+        if (call->out[i] && gli_count(call->out[i]) > 0) return false;
     return true;
 }
 
-glia_status glia_cuda_view_run(const glia_call *call, const glia_cuda_kernel *kernel, void *workspace) {
+glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kernel, void *workspace) {
     layout l;
-    glia_cuda_view view = {.stream = call->stream};
+    gli_cuda_view view = {.stream = call->stream};
     if (nothing_wanted(call)) return GLIA_OK; /* there are no empty launches */
-    GLIA_TRY(lay_out(call, kernel, &l));
+    GLI_TRY(lay_out(call, kernel, &l));
     view.dtype     = l.dtype;
     view.workspace = (char *)workspace + l.copies;
     for (int i = 0; i < call->n_in; ++i) {
@@ -125,7 +125,7 @@ glia_status glia_cuda_view_run(const glia_call *call, const glia_cuda_kernel *ke
         if (!x) continue;
         if (l.in[i].copied) {
             l.in[i].dense.data = (char *)workspace + l.in[i].at;
-            GLIA_TRY(copy(call, x, &l.in[i].dense));
+            GLI_TRY(copy(call, x, &l.in[i].dense));
             x = &l.in[i].dense;
         }
         view.in[i] = x->data, view.in_stride[i] = x->stride;
@@ -139,8 +139,8 @@ glia_status glia_cuda_view_run(const glia_call *call, const glia_cuda_kernel *ke
         }
         view.out[i] = y->data, view.out_stride[i] = y->stride;
     }
-    GLIA_TRY(kernel->run(call, &view));
+    GLI_TRY(kernel->run(call, &view));
     for (int i = 0; i < call->op->n_out; ++i)
-        if (l.out[i].copied) GLIA_TRY(copy(call, &l.out[i].dense, call->out[i]));
+        if (l.out[i].copied) GLI_TRY(copy(call, &l.out[i].dense, call->out[i]));
     return GLIA_OK;
 }

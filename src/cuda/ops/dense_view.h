@@ -1,48 +1,48 @@
 /* What a kernel sees of a call: dense row-major arrays of one type of float. Tensors that are not so are copied into
  * and out of the workspace, here, once for all ops. Then each X_cuda.c is a few lines, its kernel knows no strides, and
  * every call that the op allows is taken; the calls that matter need no copies. */
-#ifndef GLIA_CUDA_OPS_DENSE_VIEW_H
-#define GLIA_CUDA_OPS_DENSE_VIEW_H
+#ifndef GLI_CUDA_OPS_DENSE_VIEW_H
+#define GLI_CUDA_OPS_DENSE_VIEW_H
 
 #include "cuda/device/cuda_device.h"
 
-typedef struct glia_cuda_view {
+typedef struct gli_cuda_view {
     glia_dtype dtype; /* of all floats: f32, f64, bf16 or f16. Where the call mixes them: f64 if one is, else f32 */
-    const void *in[GLIA_MAX_IN]; /* NULL: absent. i32 is widened to i64; u8 and i64 stay what they are */
-    void *out[GLIA_MAX_OUT];     /* NULL: nobody wants it. Integers are of the tensor's own type */
-    const int64_t *in_stride[GLIA_MAX_IN], *out_stride[GLIA_MAX_OUT]; /* of what `in` and `out` point to */
+    const void *in[GLI_MAX_IN]; /* NULL: absent. i32 is widened to i64; u8 and i64 stay what they are */
+    void *out[GLI_MAX_OUT];     /* NULL: nobody wants it. Integers are of the tensor's own type */
+    const int64_t *in_stride[GLI_MAX_IN], *out_stride[GLI_MAX_OUT]; /* of what `in` and `out` point to */
     void *workspace; /* as much as the kernel asked for, aligned to 256 bytes */
     cudaStream_t stream;
-} glia_cuda_view;
+} gli_cuda_view;
 
-typedef struct glia_cuda_kernel {
-    glia_status (*run)(const glia_call *call, const glia_cuda_view *view);
-    size_t (*workspace)(const glia_call *call, glia_dtype dtype); /* bytes; NULL: none */
-    uint32_t strided_in, strided_out;                             /* bit i: the kernel reads its strides, any strides */
+typedef struct gli_cuda_kernel {
+    glia_status (*run)(const gli_call *call, const gli_cuda_view *view);
+    size_t (*workspace)(const gli_call *call, glia_dtype dtype); /* bytes; NULL: none */
+    uint32_t strided_in, strided_out;                            /* bit i: the kernel reads its strides, any strides */
     uint32_t typed_in, typed_out; /* bit i: it keeps its own dtype, whatever the others have */
     int alignment;                /* bytes that addresses must be multiples of; 0: of an element's */
     bool flat; /* elementwise: tensors that are packed and have the same strides are arrays of elements in any order */
-} glia_cuda_kernel;
+} gli_cuda_kernel;
 
-glia_status glia_cuda_view_prepare(const glia_call *call, const glia_cuda_kernel *kernel, glia_prepared *out);
-glia_status glia_cuda_view_run(const glia_call *call, const glia_cuda_kernel *kernel, void *workspace);
+glia_status gli_cuda_view_prepare(const gli_call *call, const gli_cuda_kernel *kernel, gli_prepared *out);
+glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kernel, void *workspace);
 
-/* Defines the provider glia_OP_SUFFIX, named cuda.SUFFIX; what follows are the fields of its glia_cuda_kernel. */
-#define GLIA_CUDA_KERNEL_PROVIDER(op, suffix, decline_function, ...)                                                \
-    static const glia_cuda_kernel op##_##suffix##_kernel = {__VA_ARGS__};                                           \
-    static glia_status prepare_##op##_##suffix(const glia_call *call, glia_prepared *out) {                         \
-        return glia_cuda_view_prepare(call, &op##_##suffix##_kernel, out);                                          \
-    }                                                                                                               \
-    static glia_status run_##op##_##suffix(const glia_call *call, const glia_prepared *prepared, void *workspace) { \
-        (void)prepared;                                                                                             \
-        return glia_cuda_view_run(call, &op##_##suffix##_kernel, workspace);                                        \
-    }                                                                                                               \
-    const glia_provider glia_##op##_##suffix = {.name    = "cuda." #suffix,                                         \
-                                                .decline = decline_function,                                        \
-                                                .prepare = prepare_##op##_##suffix,                                 \
-                                                .run     = run_##op##_##suffix}
+/* Defines the provider gli_OP_SUFFIX, named cuda.SUFFIX; what follows are the fields of its gli_cuda_kernel. */
+#define GLI_CUDA_KERNEL_PROVIDER(op, suffix, decline_function, ...)                                               \
+    static const gli_cuda_kernel op##_##suffix##_kernel = {__VA_ARGS__};                                          \
+    static glia_status prepare_##op##_##suffix(const gli_call *call, gli_prepared *out) {                         \
+        return gli_cuda_view_prepare(call, &op##_##suffix##_kernel, out);                                         \
+    }                                                                                                             \
+    static glia_status run_##op##_##suffix(const gli_call *call, const gli_prepared *prepared, void *workspace) { \
+        (void)prepared;                                                                                           \
+        return gli_cuda_view_run(call, &op##_##suffix##_kernel, workspace);                                       \
+    }                                                                                                             \
+    const gli_provider gli_##op##_##suffix = {.name    = "cuda." #suffix,                                         \
+                                              .decline = decline_function,                                        \
+                                              .prepare = prepare_##op##_##suffix,                                 \
+                                              .run     = run_##op##_##suffix}
 
-/* The one that takes everything: glia_OP_portable. */
-#define GLIA_CUDA_PROVIDER(op, ...) GLIA_CUDA_KERNEL_PROVIDER(op, portable, NULL, __VA_ARGS__)
+/* The one that takes everything: gli_OP_portable. */
+#define GLI_CUDA_PROVIDER(op, ...) GLI_CUDA_KERNEL_PROVIDER(op, portable, NULL, __VA_ARGS__)
 
 #endif

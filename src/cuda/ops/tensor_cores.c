@@ -5,7 +5,7 @@
 enum { LEAST_SIDE = 8, OF_HALVES = 75, OF_ALL = 80 };
 
 /* The one dtype of all tensors; GLIA_I64 where they differ. */
-static glia_dtype common_dtype(const glia_call *call) {
+static glia_dtype common_dtype(const gli_call *call) {
     const glia_dtype dtype = call->in[0]->dtype;
     bool same              = true;
     for (int i = 0; i < call->n_in; ++i) same = same && (!call->in[i] || call->in[i]->dtype == dtype);
@@ -13,8 +13,8 @@ static glia_dtype common_dtype(const glia_call *call) {
     return same ? dtype : GLIA_I64;
 }
 
-const char *glia_cuda_decline_tensor_product(const glia_call *call, glia_dtype dtype, int rows, int columns) {
-    const int capability = glia_cuda_gpu(call).compute_capability;
+const char *gli_cuda_decline_tensor_product(const gli_call *call, glia_dtype dtype, int rows, int columns) {
+    const int capability = gli_cuda_gpu(call).compute_capability;
     if (dtype == GLIA_F32 && call->ctx->math == GLIA_MATH_F32) return "the math of the context is f32";
     if (dtype != GLIA_F32 && dtype != GLIA_BF16 && dtype != GLIA_F16) return "only f32, bf16 and f16, not mixed";
     if (capability < (dtype == GLIA_F16 ? OF_HALVES : OF_ALL)) return "the GPU has no tensor cores for this dtype";
@@ -22,6 +22,6 @@ const char *glia_cuda_decline_tensor_product(const glia_call *call, glia_dtype d
     return NULL;
 }
 
-const char *glia_cuda_decline_tensor_cores(const glia_call *call, int rows, int columns) {
-    return glia_cuda_decline_tensor_product(call, common_dtype(call), rows, columns);
+const char *gli_cuda_decline_tensor_cores(const gli_call *call, int rows, int columns) {
+    return gli_cuda_decline_tensor_product(call, common_dtype(call), rows, columns);
 }

@@ -1,6 +1,6 @@
 // The race build's checks of every access of a kernel: is the address one that a kernel may use, was what it reads ever
 // written, and is the access ordered with those of other threads? Threads are ordered by __syncthreads, the lanes of a
-// warp also by __syncwarp, blocks of one launch by nothing but glia_signal and glia_await. Shuffles and votes do not
+// warp also by __syncwarp, blocks of one launch by nothing but gli_signal and gli_await. Shuffles and votes do not
 // order memory, as CUDA's guide says.
 #include <algorithm>
 #include <map>
@@ -16,8 +16,8 @@
 
 // The linker's: the section of __shared__ variables, and this library from first to last byte.
 extern "C" {
-extern char __start_glia_shared[] __attribute__((weak, visibility("hidden")));
-extern char __stop_glia_shared[] __attribute__((weak, visibility("hidden")));
+extern char __start_gli_shared[] __attribute__((weak, visibility("hidden")));
+extern char __stop_gli_shared[] __attribute__((weak, visibility("hidden")));
 extern char __ehdr_start[] __attribute__((visibility("hidden")));
 extern char _end[] __attribute__((visibility("hidden")));
 }
@@ -261,9 +261,9 @@ void shadow_launch() {
     first_of_launch    = ++last_epoch;
     static_shared_used = 0;
     signalled.clear();
-    size_t bytes = static_cast<size_t>(__stop_glia_shared - __start_glia_shared);
+    size_t bytes = static_cast<size_t>(__stop_gli_shared - __start_gli_shared);
     if (static_shared == nullptr && bytes > 0)
-        static_shared = std::make_unique<Region>(__start_glia_shared, bytes, true);
+        static_shared = std::make_unique<Region>(__start_gli_shared, bytes, true);
 }
 
 // The memory of the dynamic shared regions goes back to the heap.
@@ -278,7 +278,7 @@ void shadow_block(unsigned number, const void *dynamic) {
     current->horizon                = {};
     current->own_horizons.clear();
     if (static_shared != nullptr) {
-        std::fill(__start_glia_shared, __stop_glia_shared, static_cast<char>(0xFF));
+        std::fill(__start_gli_shared, __stop_gli_shared, static_cast<char>(0xFF));
         static_shared->forget_written();
     }
     if (dynamic != nullptr && current->dynamic_shared == nullptr)

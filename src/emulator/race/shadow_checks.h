@@ -1,6 +1,6 @@
 // What the race build's parts have of each other: the check of one access, and the source line of an instruction.
-#ifndef GLIA_EMULATOR_SHADOW_CHECKS_H
-#define GLIA_EMULATOR_SHADOW_CHECKS_H
+#ifndef GLI_EMULATOR_SHADOW_CHECKS_H
+#define GLI_EMULATOR_SHADOW_CHECKS_H
 
 #include <cstddef>
 #include <cstdint>

@@ -49,7 +49,7 @@ void report_out_of_bounds(const OutOfBounds &what, uintptr_t index) {
 
 }  // namespace
 
-#define GLIA_EMULATOR_HOOKS(bytes)                                                              \
+#define GLI_EMULATOR_HOOKS(bytes)                                                               \
     void __tsan_read##bytes(const void *p) { check(p, bytes, Access::READ, CALLER); }           \
     void __tsan_write##bytes(void *p) { check(p, bytes, Access::WRITE, CALLER); }               \
     void __tsan_unaligned_read##bytes(const void *p) { check(p, bytes, Access::READ, CALLER); } \
@@ -72,11 +72,11 @@ void __tsan_func_exit() {}
 void __tsan_vptr_update(void **, void *) {}
 void __tsan_vptr_read(void **) {}
 
-GLIA_EMULATOR_HOOKS(1)
-GLIA_EMULATOR_HOOKS(2)
-GLIA_EMULATOR_HOOKS(4)
-GLIA_EMULATOR_HOOKS(8)
-GLIA_EMULATOR_HOOKS(16)
+GLI_EMULATOR_HOOKS(1)
+GLI_EMULATOR_HOOKS(2)
+GLI_EMULATOR_HOOKS(4)
+GLI_EMULATOR_HOOKS(8)
+GLI_EMULATOR_HOOKS(16)
 
 void __ubsan_handle_type_mismatch_v1(const MismatchedType *what, uintptr_t pointer) { check_alignment(*what, pointer); }
 void __ubsan_handle_type_mismatch_v1_abort(const MismatchedType *what, uintptr_t pointer) {

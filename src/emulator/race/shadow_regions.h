@@ -1,7 +1,7 @@
 // Where an address of a kernel lies, and the shadow of each kind of memory: for every byte whether it was ever written,
 // and for every word who read and wrote it last.
-#ifndef GLIA_EMULATOR_SHADOW_REGIONS_H
-#define GLIA_EMULATOR_SHADOW_REGIONS_H
+#ifndef GLI_EMULATOR_SHADOW_REGIONS_H
+#define GLI_EMULATOR_SHADOW_REGIONS_H
 
 #include <cstddef>
 #include <cstdint>

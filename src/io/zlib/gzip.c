@@ -11,78 +11,78 @@
 
 enum { CHUNK = 1 << 16 };
 
-typedef struct glia_gzip {
+typedef struct gli_gzip {
     z_stream stream;
     bool member_over; /* the last member's checksum was right */
     unsigned char chunk[CHUNK];
-} glia_gzip;
+} gli_gzip;
 
 /* zlib's memory comes from the context. zlib does not tell its size on release, so a header in front of it does. */
-enum { HEADER = GLIA_ALIGNMENT };
+enum { HEADER = GLI_ALIGNMENT };
 
 static voidpf take(voidpf ctx, uInt count, uInt size) {
     size_t bytes;
-    glia_block block;
-    if (!glia_mul_size(count, size, &bytes) || !glia_add_size(bytes, HEADER, &bytes)) return Z_NULL;
-    if (glia_block_alloc(ctx, bytes, 1, "unpacking gzip", &block) != GLIA_OK) return Z_NULL;
+    gli_block block;
+    if (!gli_mul_size(count, size, &bytes) || !gli_add_size(bytes, HEADER, &bytes)) return Z_NULL;
+    if (gli_block_alloc(ctx, bytes, 1, "unpacking gzip", &block) != GLIA_OK) return Z_NULL;
     memset(block.data, 0, block.bytes);
     memcpy(block.data, &block, sizeof block);
     return (char *)block.data + HEADER;
 }
 
 static void give(voidpf ctx, voidpf memory) {
-    glia_block block;
+    gli_block block;
     memcpy(&block, (char *)memory - HEADER, sizeof block);
-    glia_block_free(ctx, &block);
+    gli_block_free(ctx, &block);
 }
 
-static glia_status translate(const glia_input *in, const z_stream *stream, int result) {
+static glia_status translate(const gli_input *in, const z_stream *stream, int result) {
     if (result == Z_MEM_ERROR) return GLIA_OUT_OF_MEMORY; /* take left the message */
-    return glia_fail(in->ctx, GLIA_BAD_FORMAT, "%s: broken gzip: %s", in->path,
-                     stream->msg ? stream->msg : "it needs a dictionary");
+    return gli_fail(in->ctx, GLIA_BAD_FORMAT, "%s: broken gzip: %s", in->path,
+                    stream->msg ? stream->msg : "it needs a dictionary");
 }
 
-glia_status glia_gzip_open(const glia_input *in, struct glia_gzip **out) {
+glia_status gli_gzip_open(const gli_input *in, struct gli_gzip **out) {
     enum { WINDOW = 15, GZIP_ONLY = 16 };
     void *memory;
-    GLIA_TRY(glia_new(in->ctx, 1, sizeof(glia_gzip), "unpacking gzip", &memory));
-    glia_gzip *gzip     = memory;
+    GLI_TRY(gli_new(in->ctx, 1, sizeof(gli_gzip), "unpacking gzip", &memory));
+    gli_gzip *gzip      = memory;
     gzip->stream.zalloc = take;
     gzip->stream.zfree  = give;
     gzip->stream.opaque = in->ctx;
     const int result    = inflateInit2(&gzip->stream, WINDOW + GZIP_ONLY);
     if (result != Z_OK) {
         const glia_status status = translate(in, &gzip->stream, result);
-        glia_free(in->ctx, gzip, 1, sizeof *gzip);
+        gli_free(in->ctx, gzip, 1, sizeof *gzip);
         return status;
     }
     *out = gzip;
     return GLIA_OK;
 }
 
-void glia_gzip_close(glia_context *ctx, struct glia_gzip *gzip) {
+void gli_gzip_close(glia_context *ctx, struct gli_gzip *gzip) {
     if (!gzip) return;
     inflateEnd(&gzip->stream);
-    glia_free(ctx, gzip, 1, sizeof *gzip);
+    gli_free(ctx, gzip, 1, sizeof *gzip);
 }
 
-static glia_status refill(const glia_input *in) {
+static glia_status refill(const gli_input *in) {
     z_stream *stream = &in->gzip->stream;
     if (stream->avail_in > 0) return GLIA_OK;
     stream->next_in  = in->gzip->chunk;
     stream->avail_in = (uInt)fread(in->gzip->chunk, 1, CHUNK, in->file);
-    return stream->avail_in == 0 && ferror(in->file) ? glia_fail_file(in->ctx, in->path, errno) : GLIA_OK;
+    return stream->avail_in == 0 && ferror(in->file) ? gli_fail_file(in->ctx, in->path, errno) : GLIA_OK;
 }
 
-glia_status glia_gzip_read(const glia_input *in, void *to, size_t bytes, size_t *got) {
-    glia_gzip *gzip  = in->gzip;
+glia_status gli_gzip_read(const gli_input *in, void *to, size_t bytes, size_t *got) {
+    gli_gzip *gzip   = in->gzip;
     z_stream *stream = &gzip->stream;
     *got             = 0;
     while (*got < bytes) {
-        GLIA_TRY(refill(in));
+        GLI_TRY(refill(in));
         if (stream->avail_in == 0) {
-            GLIA_REQUIRE(in->ctx, gzip->member_over, GLIA_BAD_FORMAT, "%s: truncated: gzip data ends in the middle",
-                         in->path);
+            GLI_REQUIRE(in->ctx, gzip->member_over, GLIA_BAD_FORMAT, "%s: truncated: gzip data ends in the middle",
+                        in->path);
             return GLIA_OK;
         }
         if (gzip->member_over) inflateReset(stream); /* what follows must be another member */

@@ -7,10 +7,10 @@ static glia_status as_image(glia_context *ctx, const char *name, const glia_tens
                             glia_tensor **out) {
     *out = NULL;
     if (!x) return GLIA_OK;
-    GLIA_REQUIRE(ctx, x->ndim == 3, GLIA_SHAPE_MISMATCH, "conv1d: %s is %s, must have 3 dimensions", name,
-                 GLIA_SHAPE_OF(x));
+    GLI_REQUIRE(ctx, x->ndim == 3, GLIA_SHAPE_MISMATCH, "conv1d: %s is %s, must have 3 dimensions", name,
+                GLI_SHAPE_OF(x));
     *view           = *x;
-    view->owned     = (glia_block){0};
+    view->owned     = (gli_block){0};
     view->ndim      = 4;
     view->dim[3]    = x->dim[2];
     view->stride[3] = x->stride[2];
@@ -30,16 +30,16 @@ static glia_status conv1d(glia_context *ctx, const glia_conv1d_params *params, c
                                                  .groups     = p.groups,
                                                  .activation = p.activation};
     glia_tensor views[3], *x4, *w4, *y4;
-    GLIA_TRY(as_image(ctx, "x", x, &views[0], &x4));
-    GLIA_TRY(as_image(ctx, "w", w, &views[1], &w4));
-    GLIA_TRY(as_image(ctx, "y", y, &views[2], &y4));
+    GLI_TRY(as_image(ctx, "x", x, &views[0], &x4));
+    GLI_TRY(as_image(ctx, "w", w, &views[1], &w4));
+    GLI_TRY(as_image(ctx, "y", y, &views[2], &y4));
     return glia_conv2d(ctx, &rows_and_columns, x4, w4, bias, y4);
 }
 
 glia_status glia_conv1d(glia_context *ctx, const glia_conv1d_params *params, const glia_tensor *x, const glia_tensor *w,
                         const glia_tensor *bias, glia_tensor *y) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = conv1d(ctx, params, x, w, bias, y);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }

@@ -5,29 +5,29 @@
 #include "ops/check.h"
 #include "ops/window.h"
 
-static glia_window_axis axis_of(const glia_conv2d_params *p, int i) {
-    return glia_window_axis_of(i, p->stride, p->pad, p->pad_end, p->dilation);
+static gli_window_axis axis_of(const glia_conv2d_params *p, int i) {
+    return gli_window_axis_of(i, p->stride, p->pad, p->pad_end, p->dilation);
 }
 
 /* x and w are the shapes of the forward convolution's input and filters. */
-static glia_status resolve_geometry(const glia_resolution *r, const glia_conv2d_params *p, const int64_t *x,
-                                    const int64_t *w, glia_conv2d_geom *g) {
-    const char *op              = r->op->name;
-    const int groups            = p->groups ? p->groups : 1;
-    const glia_window_axis rows = axis_of(p, 0), columns = axis_of(p, 1);
-    GLIA_REQUIRE(r->ctx, groups > 0, GLIA_INVALID_ARGUMENT, "%s: groups is %d, must be positive", op, groups);
-    GLIA_TRY(glia_check_fused(r, p->activation));
-    GLIA_REQUIRE(r->ctx, x[1] % groups == 0 && w[0] % groups == 0, GLIA_SHAPE_MISMATCH,
-                 "%s: %lld channels and %lld filters do not divide into %d groups", op, (long long)x[1],
-                 (long long)w[0], groups);
-    GLIA_REQUIRE(r->ctx, w[1] == x[1] / groups, GLIA_SHAPE_MISMATCH,
-                 "%s: x has %lld channels in %d groups, so each filter needs %lld, not %lld", op, (long long)x[1],
-                 groups, (long long)(x[1] / groups), (long long)w[1]);
+static glia_status resolve_geometry(const gli_resolution *r, const glia_conv2d_params *p, const int64_t *x,
+                                    const int64_t *w, gli_conv2d_geom *g) {
+    const char *op             = r->op->name;
+    const int groups           = p->groups ? p->groups : 1;
+    const gli_window_axis rows = axis_of(p, 0), columns = axis_of(p, 1);
+    GLI_REQUIRE(r->ctx, groups > 0, GLIA_INVALID_ARGUMENT, "%s: groups is %d, must be positive", op, groups);
+    GLI_TRY(gli_check_fused(r, p->activation));
+    GLI_REQUIRE(r->ctx, x[1] % groups == 0 && w[0] % groups == 0, GLIA_SHAPE_MISMATCH,
+                "%s: %lld channels and %lld filters do not divide into %d groups", op, (long long)x[1], (long long)w[0],
+                groups);
+    GLI_REQUIRE(r->ctx, w[1] == x[1] / groups, GLIA_SHAPE_MISMATCH,
+                "%s: x has %lld channels in %d groups, so each filter needs %lld, not %lld", op, (long long)x[1],
+                groups, (long long)(x[1] / groups), (long long)w[1]);
     for (int i = 0; i < 4; ++i)
-        GLIA_REQUIRE(r->ctx, x[i] <= INT32_MAX && w[i] <= INT32_MAX, GLIA_UNSUPPORTED,
-                     "%s: a dimension has more than 2^31-1 elements", op);
-    GLIA_TRY(glia_window_places(r, &rows, x[2], w[2], false, &g->p));
-    GLIA_TRY(glia_window_places(r, &columns, x[3], w[3], false, &g->q));
+        GLI_REQUIRE(r->ctx, x[i] <= INT32_MAX && w[i] <= INT32_MAX, GLIA_UNSUPPORTED,
+                    "%s: a dimension has more than 2^31-1 elements", op);
+    GLI_TRY(gli_window_places(r, &rows, x[2], w[2], false, &g->p));
+    GLI_TRY(gli_window_places(r, &columns, x[3], w[3], false, &g->q));
 
     g->n = (int)x[0], g->c = (int)x[1], g->h = (int)x[2], g->w = (int)x[3];
     g->k = (int)w[0], g->r = (int)w[2], g->s = (int)w[3];
@@ -39,129 +39,129 @@ static glia_status resolve_geometry(const glia_resolution *r, const glia_conv2d_
     return GLIA_OK;
 }
 
-static glia_status resolve_forward(glia_resolution *r) {
-    glia_conv2d_geom *g = r->geom;
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(glia_check_ndim(r, CONV2D_X, 4));
-    GLIA_TRY(glia_check_ndim(r, CONV2D_W, 4));
-    GLIA_TRY(resolve_geometry(r, r->params, r->in[CONV2D_X]->dim, r->in[CONV2D_W]->dim, g));
-    if (r->n_in > CONV2D_BIAS && r->in[CONV2D_BIAS]) GLIA_TRY(glia_check_dims(r, CONV2D_BIAS, g->k));
-    glia_set_dims(&r->out[0], r->in[0]->dtype, g->n, g->k, g->p, g->q);
+static glia_status resolve_forward(gli_resolution *r) {
+    gli_conv2d_geom *g = r->geom;
+    GLI_TRY(gli_check_floats(r));
+    GLI_TRY(gli_check_ndim(r, GLI_CONV2D_X, 4));
+    GLI_TRY(gli_check_ndim(r, GLI_CONV2D_W, 4));
+    GLI_TRY(resolve_geometry(r, r->params, r->in[GLI_CONV2D_X]->dim, r->in[GLI_CONV2D_W]->dim, g));
+    if (r->n_in > GLI_CONV2D_BIAS && r->in[GLI_CONV2D_BIAS]) GLI_TRY(gli_check_dims(r, GLI_CONV2D_BIAS, g->k));
+    gli_set_dims(&r->out[0], r->in[0]->dtype, g->n, g->k, g->p, g->q);
     return GLIA_OK;
 }
 
-static glia_status check_backward(const glia_resolution *r, const glia_conv2d_backward_params *p) {
-    GLIA_REQUIRE(r->ctx, p->size[0] > 0 && p->size[1] > 0, GLIA_INVALID_ARGUMENT,
-                 "%s: size is {%d,%d}, must be positive", r->op->name, p->size[0], p->size[1]);
-    GLIA_REQUIRE(r->ctx, p->conv.activation == GLIA_LINEAR, GLIA_INVALID_ARGUMENT,
-                 "%s: activation is %s, must be linear", r->op->name, glia_unary_name(p->conv.activation));
+static glia_status check_backward(const gli_resolution *r, const glia_conv2d_backward_params *p) {
+    GLI_REQUIRE(r->ctx, p->size[0] > 0 && p->size[1] > 0, GLIA_INVALID_ARGUMENT,
+                "%s: size is {%d,%d}, must be positive", r->op->name, p->size[0], p->size[1]);
+    GLI_REQUIRE(r->ctx, p->conv.activation == GLIA_LINEAR, GLIA_INVALID_ARGUMENT,
+                "%s: activation is %s, must be linear", r->op->name, glia_unary_name(p->conv.activation));
     return GLIA_OK;
 }
 
-static glia_status resolve_data(glia_resolution *r) {
+static glia_status resolve_data(gli_resolution *r) {
     const glia_conv2d_backward_params *p = r->params;
-    glia_conv2d_geom *g                  = r->geom;
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(glia_check_ndim(r, CONV2D_DATA_DY, 4));
-    GLIA_TRY(glia_check_ndim(r, CONV2D_DATA_W, 4));
-    GLIA_TRY(check_backward(r, p));
-    const int64_t *dy = r->in[CONV2D_DATA_DY]->dim, *w = r->in[CONV2D_DATA_W]->dim;
+    gli_conv2d_geom *g                   = r->geom;
+    GLI_TRY(gli_check_floats(r));
+    GLI_TRY(gli_check_ndim(r, GLI_CONV2D_DATA_DY, 4));
+    GLI_TRY(gli_check_ndim(r, GLI_CONV2D_DATA_W, 4));
+    GLI_TRY(check_backward(r, p));
+    const int64_t *dy = r->in[GLI_CONV2D_DATA_DY]->dim, *w = r->in[GLI_CONV2D_DATA_W]->dim;
     int64_t channels;
-    GLIA_REQUIRE(r->ctx, glia_mul_i64(w[1], p->conv.groups ? p->conv.groups : 1, &channels), GLIA_INVALID_ARGUMENT,
-                 "%s: groups is %d, w has %lld channels in each", r->op->name, p->conv.groups, (long long)w[1]);
-    GLIA_TRY(resolve_geometry(r, &p->conv, (const int64_t[4]){dy[0], channels, p->size[0], p->size[1]}, w, g));
-    GLIA_TRY(glia_check_dims(r, CONV2D_DATA_DY, g->n, g->k, g->p, g->q));
-    glia_set_dims(&r->out[0], r->in[0]->dtype, g->n, g->c, g->h, g->w);
+    GLI_REQUIRE(r->ctx, gli_mul_i64(w[1], p->conv.groups ? p->conv.groups : 1, &channels), GLIA_INVALID_ARGUMENT,
+                "%s: groups is %d, w has %lld channels in each", r->op->name, p->conv.groups, (long long)w[1]);
+    GLI_TRY(resolve_geometry(r, &p->conv, (const int64_t[4]){dy[0], channels, p->size[0], p->size[1]}, w, g));
+    GLI_TRY(gli_check_dims(r, GLI_CONV2D_DATA_DY, g->n, g->k, g->p, g->q));
+    gli_set_dims(&r->out[0], r->in[0]->dtype, g->n, g->c, g->h, g->w);
     return GLIA_OK;
 }
 
-static glia_status resolve_filter(glia_resolution *r) {
+static glia_status resolve_filter(gli_resolution *r) {
     const glia_conv2d_backward_params *p = r->params;
-    glia_conv2d_geom *g                  = r->geom;
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(glia_check_ndim(r, CONV2D_FILTER_X, 4));
-    GLIA_TRY(glia_check_ndim(r, CONV2D_FILTER_DY, 4));
-    GLIA_TRY(check_backward(r, p));
-    const int64_t *x = r->in[CONV2D_FILTER_X]->dim, *dy = r->in[CONV2D_FILTER_DY]->dim;
+    gli_conv2d_geom *g                   = r->geom;
+    GLI_TRY(gli_check_floats(r));
+    GLI_TRY(gli_check_ndim(r, GLI_CONV2D_FILTER_X, 4));
+    GLI_TRY(gli_check_ndim(r, GLI_CONV2D_FILTER_DY, 4));
+    GLI_TRY(check_backward(r, p));
+    const int64_t *x = r->in[GLI_CONV2D_FILTER_X]->dim, *dy = r->in[GLI_CONV2D_FILTER_DY]->dim;
     const int groups = p->conv.groups ? p->conv.groups : 1;
-    GLIA_REQUIRE(r->ctx, groups > 0, GLIA_INVALID_ARGUMENT, "%s: groups is %d, must be positive", r->op->name, groups);
-    GLIA_TRY(resolve_geometry(r, &p->conv, x, (const int64_t[4]){dy[1], x[1] / groups, p->size[0], p->size[1]}, g));
-    GLIA_TRY(glia_check_dims(r, CONV2D_FILTER_DY, g->n, g->k, g->p, g->q));
-    glia_set_dims(&r->out[CONV2D_FILTER_DW], r->in[0]->dtype, g->k, g->c / g->groups, g->r, g->s);
-    glia_set_dims(&r->out[CONV2D_FILTER_DBIAS], r->in[0]->dtype, g->k);
+    GLI_REQUIRE(r->ctx, groups > 0, GLIA_INVALID_ARGUMENT, "%s: groups is %d, must be positive", r->op->name, groups);
+    GLI_TRY(resolve_geometry(r, &p->conv, x, (const int64_t[4]){dy[1], x[1] / groups, p->size[0], p->size[1]}, g));
+    GLI_TRY(gli_check_dims(r, GLI_CONV2D_FILTER_DY, g->n, g->k, g->p, g->q));
+    gli_set_dims(&r->out[GLI_CONV2D_FILTER_DW], r->in[0]->dtype, g->k, g->c / g->groups, g->r, g->s);
+    gli_set_dims(&r->out[GLI_CONV2D_FILTER_DBIAS], r->in[0]->dtype, g->k);
     return GLIA_OK;
 }
 
-static double products(const glia_conv2d_geom *g) {
+static double products(const gli_conv2d_geom *g) {
     return (double)g->n * g->k * g->p * g->q * (g->c / g->groups) * g->r * g->s;
 }
 
-static void cost_forward(const void *geom, glia_cost *out) {
-    const glia_conv2d_geom *g = geom;
-    *out = (glia_cost){.flops = 2 * products(g), .depth = (double)(g->c / g->groups) * g->r * g->s + 1};
+static void cost_forward(const void *geom, gli_cost *out) {
+    const gli_conv2d_geom *g = geom;
+    *out = (gli_cost){.flops = 2 * products(g), .depth = (double)(g->c / g->groups) * g->r * g->s + 1};
 }
 
-static void cost_data(const void *geom, glia_cost *out) {
-    const glia_conv2d_geom *g = geom;
-    *out = (glia_cost){.flops = 2 * products(g), .depth = (double)(g->k / g->groups) * g->r * g->s};
+static void cost_data(const void *geom, gli_cost *out) {
+    const gli_conv2d_geom *g = geom;
+    *out                     = (gli_cost){.flops = 2 * products(g), .depth = (double)(g->k / g->groups) * g->r * g->s};
 }
 
-static void cost_filter(const void *geom, glia_cost *out) {
-    const glia_conv2d_geom *g = geom;
-    *out                      = (glia_cost){.flops = 2 * products(g), .depth = (double)g->n * g->p * g->q};
+static void cost_filter(const void *geom, gli_cost *out) {
+    const gli_conv2d_geom *g = geom;
+    *out                     = (gli_cost){.flops = 2 * products(g), .depth = (double)g->n * g->p * g->q};
 }
 
 static bool exact_forward(const void *geom) {
-    return glia_exact_activation(((const glia_conv2d_geom *)geom)->activation);
+    return gli_exact_activation(((const gli_conv2d_geom *)geom)->activation);
 }
 
-static void derive_forward(glia_derivation *d) {
-    const glia_conv2d_geom *g        = d->geom;
+static void derive_forward(gli_derivation *d) {
+    const gli_conv2d_geom *g         = d->geom;
     glia_conv2d_backward_params back = {.conv = *(const glia_conv2d_params *)d->params};
     glia_value dy                    = d->dout[0];
-    if (g->activation != GLIA_LINEAR) dy = glia_derive_activation(d, g->activation, d->out[0], dy);
+    if (g->activation != GLIA_LINEAR) dy = gli_derive_activation(d, g->activation, d->out[0], dy);
     back.conv.activation = GLIA_LINEAR;
-    if (glia_wants(d, CONV2D_X)) {
+    if (gli_wants(d, GLI_CONV2D_X)) {
         back.size[0] = g->h, back.size[1] = g->w;
-        d->din[CONV2D_X] = glia_derive(d, &glia_op_conv2d_backward_data, &back, dy, d->in[CONV2D_W]);
+        d->din[GLI_CONV2D_X] = gli_derive(d, &gli_op_conv2d_backward_data, &back, dy, d->in[GLI_CONV2D_W]);
     }
-    if (glia_wants(d, CONV2D_W) || glia_wants(d, CONV2D_BIAS)) {
+    if (gli_wants(d, GLI_CONV2D_W) || gli_wants(d, GLI_CONV2D_BIAS)) {
         back.size[0] = g->r, back.size[1] = g->s;
         glia_value out[2];
-        glia_derive_call(d, &glia_op_conv2d_backward_filter, &back, 2, (glia_value[]){d->in[CONV2D_X], dy},
-                         glia_wants(d, CONV2D_BIAS) ? 2 : 1, out);
-        d->din[CONV2D_W] = out[0];
-        if (glia_wants(d, CONV2D_BIAS)) d->din[CONV2D_BIAS] = out[1];
+        gli_derive_call(d, &gli_op_conv2d_backward_filter, &back, 2, (glia_value[]){d->in[GLI_CONV2D_X], dy},
+                        gli_wants(d, GLI_CONV2D_BIAS) ? 2 : 1, out);
+        d->din[GLI_CONV2D_W] = out[0];
+        if (gli_wants(d, GLI_CONV2D_BIAS)) d->din[GLI_CONV2D_BIAS] = out[1];
     }
 }
 
 /* Both backward ops are linear in each input, and their derivatives are the other two convolutions. */
-static void derive_data(glia_derivation *d) {
-    const glia_conv2d_geom *g            = d->geom;
+static void derive_data(gli_derivation *d) {
+    const gli_conv2d_geom *g             = d->geom;
     const glia_conv2d_backward_params *p = d->params;
     glia_conv2d_backward_params back     = {.conv = p->conv, .size = {g->r, g->s}};
-    if (glia_wants(d, CONV2D_DATA_DY))
-        d->din[CONV2D_DATA_DY] = glia_derive(d, &glia_op_conv2d, &p->conv, d->dout[0], d->in[CONV2D_DATA_W]);
-    if (glia_wants(d, CONV2D_DATA_W))
-        d->din[CONV2D_DATA_W] =
-            glia_derive(d, &glia_op_conv2d_backward_filter, &back, d->dout[0], d->in[CONV2D_DATA_DY]);
+    if (gli_wants(d, GLI_CONV2D_DATA_DY))
+        d->din[GLI_CONV2D_DATA_DY] = gli_derive(d, &gli_op_conv2d, &p->conv, d->dout[0], d->in[GLI_CONV2D_DATA_W]);
+    if (gli_wants(d, GLI_CONV2D_DATA_W))
+        d->din[GLI_CONV2D_DATA_W] =
+            gli_derive(d, &gli_op_conv2d_backward_filter, &back, d->dout[0], d->in[GLI_CONV2D_DATA_DY]);
 }
 
 static const char *const forward_in[] = {"x", "w", "bias"}, *const forward_out[] = {"y"};
 static const char *const data_in[] = {"dy", "w"}, *const data_out[] = {"dx"};
 static const char *const filter_in[] = {"x", "dy"}, *const filter_out[] = {"dw", "dbias"};
 
-const glia_op glia_op_conv2d = {
+const gli_op gli_op_conv2d = {
     .name           = "conv2d",
     .in_names       = forward_in,
     .out_names      = forward_out,
     .params_size    = sizeof(glia_conv2d_params),
-    .geom_size      = sizeof(glia_conv2d_geom),
+    .geom_size      = sizeof(gli_conv2d_geom),
     .min_in         = 2,
     .max_in         = 3,
     .n_out          = 1,
     .differentiable = 7,
-    .layout         = GLIA_LAYOUT_IMAGE,
+    .layout         = GLI_LAYOUT_IMAGE,
     .image_in       = 1,
     .image_out      = 1,
     .resolve        = resolve_forward,
@@ -170,56 +170,56 @@ const glia_op glia_op_conv2d = {
     .derive         = derive_forward,
 };
 
-const glia_op glia_op_conv2d_backward_data = {
+const gli_op gli_op_conv2d_backward_data = {
     .name           = "conv2d_backward_data",
     .in_names       = data_in,
     .out_names      = data_out,
     .params_size    = sizeof(glia_conv2d_backward_params),
-    .geom_size      = sizeof(glia_conv2d_geom),
+    .geom_size      = sizeof(gli_conv2d_geom),
     .min_in         = 2,
     .max_in         = 2,
     .n_out          = 1,
     .differentiable = 3,
-    .layout         = GLIA_LAYOUT_IMAGE,
+    .layout         = GLI_LAYOUT_IMAGE,
     .image_in       = 1,
     .image_out      = 1,
     .resolve        = resolve_data,
     .cost           = cost_data,
-    .exact          = glia_exact_always,
+    .exact          = gli_exact_always,
     .derive         = derive_data,
 };
 
-const glia_op glia_op_conv2d_backward_filter = {
+const gli_op gli_op_conv2d_backward_filter = {
     .name         = "conv2d_backward_filter",
     .in_names     = filter_in,
     .out_names    = filter_out,
     .params_size  = sizeof(glia_conv2d_backward_params),
-    .geom_size    = sizeof(glia_conv2d_geom),
+    .geom_size    = sizeof(gli_conv2d_geom),
     .min_in       = 2,
     .max_in       = 2,
     .n_out        = 2,
     .optional_out = 2,
-    .layout       = GLIA_LAYOUT_IMAGE,
+    .layout       = GLI_LAYOUT_IMAGE,
     .image_in     = 3,
     .resolve      = resolve_filter,
     .cost         = cost_filter,
-    .exact        = glia_exact_always,
+    .exact        = gli_exact_always,
 };
 
 glia_status glia_conv2d(glia_context *ctx, const glia_conv2d_params *params, const glia_tensor *x, const glia_tensor *w,
                         const glia_tensor *bias, glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_conv2d, params, 3, (const glia_tensor *[]){x, w, bias}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_conv2d, params, 3, (const glia_tensor *[]){x, w, bias}, 1, (glia_tensor *[]){y});
 }
 
 glia_status glia_conv2d_backward_data(glia_context *ctx, const glia_conv2d_backward_params *params,
                                       const glia_tensor *dy, const glia_tensor *w, glia_tensor *dx) {
-    return glia_call_op(ctx, &glia_op_conv2d_backward_data, params, 2, (const glia_tensor *[]){dy, w}, 1,
-                        (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_conv2d_backward_data, params, 2, (const glia_tensor *[]){dy, w}, 1,
+                       (glia_tensor *[]){dx});
 }
 
 glia_status glia_conv2d_backward_filter(glia_context *ctx, const glia_conv2d_backward_params *params,
                                         const glia_tensor *x, const glia_tensor *dy, glia_tensor *dw,
                                         glia_tensor *dbias) {
-    return glia_call_op(ctx, &glia_op_conv2d_backward_filter, params, 2, (const glia_tensor *[]){x, dy}, 2,
-                        (glia_tensor *[]){dw, dbias});
+    return gli_call_op(ctx, &gli_op_conv2d_backward_filter, params, 2, (const glia_tensor *[]){x, dy}, 2,
+                       (glia_tensor *[]){dw, dbias});
 }

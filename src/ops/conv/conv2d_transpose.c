@@ -6,12 +6,12 @@
 #include "ops/check.h"
 #include "ops/window.h"
 
-static glia_status resolve_window(const glia_resolution *r, const glia_conv2d_transpose_params *p, const int64_t *x,
-                                  const int64_t *w, glia_conv2d_transpose_geom *g) {
-    const glia_window_axis rows    = glia_window_axis_of(0, p->stride, p->pad, p->pad_end, p->dilation);
-    const glia_window_axis columns = glia_window_axis_of(1, p->stride, p->pad, p->pad_end, p->dilation);
-    GLIA_TRY(glia_window_covered(r, &rows, x[2], w[2], p->output_pad[0], &g->p));
-    GLIA_TRY(glia_window_covered(r, &columns, x[3], w[3], p->output_pad[1], &g->q));
+static glia_status resolve_window(const gli_resolution *r, const glia_conv2d_transpose_params *p, const int64_t *x,
+                                  const int64_t *w, gli_conv2d_transpose_geom *g) {
+    const gli_window_axis rows    = gli_window_axis_of(0, p->stride, p->pad, p->pad_end, p->dilation);
+    const gli_window_axis columns = gli_window_axis_of(1, p->stride, p->pad, p->pad_end, p->dilation);
+    GLI_TRY(gli_window_covered(r, &rows, x[2], w[2], p->output_pad[0], &g->p));
+    GLI_TRY(gli_window_covered(r, &columns, x[3], w[3], p->output_pad[1], &g->q));
     g->h = (int)x[2], g->w = (int)x[3];
     g->r = (int)w[2], g->s = (int)w[3];
     g->stride_h = rows.stride, g->stride_w = columns.stride;
@@ -20,51 +20,51 @@ static glia_status resolve_window(const glia_resolution *r, const glia_conv2d_tr
     return GLIA_OK;
 }
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_conv2d_transpose_params *p = r->params;
-    glia_conv2d_transpose_geom *g         = r->geom;
+    gli_conv2d_transpose_geom *g          = r->geom;
     const char *op                        = r->op->name;
     const int groups                      = p->groups ? p->groups : 1;
     int64_t filters;
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(glia_check_ndim(r, CONV2D_TRANSPOSE_X, 4));
-    GLIA_TRY(glia_check_ndim(r, CONV2D_TRANSPOSE_W, 4));
-    GLIA_TRY(glia_check_fused(r, p->activation));
-    const int64_t *x = r->in[CONV2D_TRANSPOSE_X]->dim, *w = r->in[CONV2D_TRANSPOSE_W]->dim;
-    GLIA_REQUIRE(r->ctx, groups > 0, GLIA_INVALID_ARGUMENT, "%s: groups is %d, must be positive", op, groups);
-    GLIA_REQUIRE(r->ctx, x[1] == w[0], GLIA_SHAPE_MISMATCH, "%s: x has %lld channels, w is for %lld", op,
-                 (long long)x[1], (long long)w[0]);
-    GLIA_REQUIRE(r->ctx, x[1] % groups == 0, GLIA_SHAPE_MISMATCH, "%s: %lld channels do not divide into %d groups", op,
-                 (long long)x[1], groups);
-    GLIA_REQUIRE(r->ctx,
-                 glia_mul_i64(w[1], groups, &filters) && x[0] <= INT32_MAX && x[1] <= INT32_MAX && filters <= INT32_MAX,
-                 GLIA_UNSUPPORTED, "%s: x is %s, w is %s in %d groups: a dimension has more than 2^31-1 elements", op,
-                 GLIA_SHAPE_OF(r->in[CONV2D_TRANSPOSE_X]), GLIA_SHAPE_OF(r->in[CONV2D_TRANSPOSE_W]), groups);
-    GLIA_TRY(resolve_window(r, p, x, w, g));
+    GLI_TRY(gli_check_floats(r));
+    GLI_TRY(gli_check_ndim(r, GLI_CONV2D_TRANSPOSE_X, 4));
+    GLI_TRY(gli_check_ndim(r, GLI_CONV2D_TRANSPOSE_W, 4));
+    GLI_TRY(gli_check_fused(r, p->activation));
+    const int64_t *x = r->in[GLI_CONV2D_TRANSPOSE_X]->dim, *w = r->in[GLI_CONV2D_TRANSPOSE_W]->dim;
+    GLI_REQUIRE(r->ctx, groups > 0, GLIA_INVALID_ARGUMENT, "%s: groups is %d, must be positive", op, groups);
+    GLI_REQUIRE(r->ctx, x[1] == w[0], GLIA_SHAPE_MISMATCH, "%s: x has %lld channels, w is for %lld", op,
+                (long long)x[1], (long long)w[0]);
+    GLI_REQUIRE(r->ctx, x[1] % groups == 0, GLIA_SHAPE_MISMATCH, "%s: %lld channels do not divide into %d groups", op,
+                (long long)x[1], groups);
+    GLI_REQUIRE(r->ctx,
+                gli_mul_i64(w[1], groups, &filters) && x[0] <= INT32_MAX && x[1] <= INT32_MAX && filters <= INT32_MAX,
+                GLIA_UNSUPPORTED, "%s: x is %s, w is %s in %d groups: a dimension has more than 2^31-1 elements", op,
+                GLI_SHAPE_OF(r->in[GLI_CONV2D_TRANSPOSE_X]), GLI_SHAPE_OF(r->in[GLI_CONV2D_TRANSPOSE_W]), groups);
+    GLI_TRY(resolve_window(r, p, x, w, g));
     g->n = (int)x[0], g->c = (int)x[1], g->k = (int)filters;
     g->groups     = groups;
     g->activation = p->activation;
-    if (r->n_in > CONV2D_TRANSPOSE_BIAS && r->in[CONV2D_TRANSPOSE_BIAS])
-        GLIA_TRY(glia_check_dims(r, CONV2D_TRANSPOSE_BIAS, g->k));
-    glia_set_dims(&r->out[0], r->in[0]->dtype, g->n, g->k, g->p, g->q);
+    if (r->n_in > GLI_CONV2D_TRANSPOSE_BIAS && r->in[GLI_CONV2D_TRANSPOSE_BIAS])
+        GLI_TRY(gli_check_dims(r, GLI_CONV2D_TRANSPOSE_BIAS, g->k));
+    gli_set_dims(&r->out[0], r->in[0]->dtype, g->n, g->k, g->p, g->q);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
-    const glia_conv2d_transpose_geom *g = geom;
-    const double inputs                 = (double)g->n * g->c * g->h * g->w;
-    *out                                = (glia_cost){.flops = 2 * inputs * (g->k / g->groups) * g->r * g->s,
-                                                      .depth = (double)(g->c / g->groups) * g->r * g->s + 1};
+static void cost(const void *geom, gli_cost *out) {
+    const gli_conv2d_transpose_geom *g = geom;
+    const double inputs                = (double)g->n * g->c * g->h * g->w;
+    *out                               = (gli_cost){.flops = 2 * inputs * (g->k / g->groups) * g->r * g->s,
+                                                    .depth = (double)(g->c / g->groups) * g->r * g->s + 1};
 }
 
 static bool exact(const void *geom) {
-    return glia_exact_activation(((const glia_conv2d_transpose_geom *)geom)->activation);
+    return gli_exact_activation(((const gli_conv2d_transpose_geom *)geom)->activation);
 }
 
 /* The transposed convolution runs conv2d backwards: with dy as conv2d's input, dx is its output, and dw the gradient of
  * its filters where x is the gradient of that output. output_pad is below the stride, so conv2d ignores those rows. */
-static void derive(glia_derivation *d) {
-    const glia_conv2d_transpose_geom *g    = d->geom;
+static void derive(gli_derivation *d) {
+    const gli_conv2d_transpose_geom *g     = d->geom;
     const glia_conv2d_transpose_params *p  = d->params;
     const glia_conv2d_backward_params back = {
         .conv = {.stride   = {g->stride_h, g->stride_w},
@@ -76,28 +76,29 @@ static void derive(glia_derivation *d) {
     };
     const glia_reduce_params sum = {.kind = GLIA_SUM, .axes = GLIA_AXIS(0) | GLIA_AXIS(2) | GLIA_AXIS(3)};
     glia_value dy                = d->dout[0];
-    if (g->activation != GLIA_LINEAR) dy = glia_derive_activation(d, g->activation, d->out[0], dy);
-    if (glia_wants(d, CONV2D_TRANSPOSE_X))
-        d->din[CONV2D_TRANSPOSE_X] = glia_derive(d, &glia_op_conv2d, &back.conv, dy, d->in[CONV2D_TRANSPOSE_W]);
-    if (glia_wants(d, CONV2D_TRANSPOSE_W))
-        d->din[CONV2D_TRANSPOSE_W] =
-            glia_derive(d, &glia_op_conv2d_backward_filter, &back, dy, d->in[CONV2D_TRANSPOSE_X]);
-    if (glia_wants(d, CONV2D_TRANSPOSE_BIAS)) d->din[CONV2D_TRANSPOSE_BIAS] = glia_derive(d, &glia_op_reduce, &sum, dy);
+    if (g->activation != GLIA_LINEAR) dy = gli_derive_activation(d, g->activation, d->out[0], dy);
+    if (gli_wants(d, GLI_CONV2D_TRANSPOSE_X))
+        d->din[GLI_CONV2D_TRANSPOSE_X] = gli_derive(d, &gli_op_conv2d, &back.conv, dy, d->in[GLI_CONV2D_TRANSPOSE_W]);
+    if (gli_wants(d, GLI_CONV2D_TRANSPOSE_W))
+        d->din[GLI_CONV2D_TRANSPOSE_W] =
+            gli_derive(d, &gli_op_conv2d_backward_filter, &back, dy, d->in[GLI_CONV2D_TRANSPOSE_X]);
+    if (gli_wants(d, GLI_CONV2D_TRANSPOSE_BIAS))
+        d->din[GLI_CONV2D_TRANSPOSE_BIAS] = gli_derive(d, &gli_op_reduce, &sum, dy);
 }
 
 static const char *const in_names[] = {"x", "w", "bias"}, *const out_names[] = {"y"};
 
-const glia_op glia_op_conv2d_transpose = {
+const gli_op gli_op_conv2d_transpose = {
     .name           = "conv2d_transpose",
     .in_names       = in_names,
     .out_names      = out_names,
     .params_size    = sizeof(glia_conv2d_transpose_params),
-    .geom_size      = sizeof(glia_conv2d_transpose_geom),
+    .geom_size      = sizeof(gli_conv2d_transpose_geom),
     .min_in         = 2,
     .max_in         = 3,
     .n_out          = 1,
     .differentiable = 7,
-    .layout         = GLIA_LAYOUT_IMAGE,
+    .layout         = GLI_LAYOUT_IMAGE,
     .image_in       = 1,
     .image_out      = 1,
     .resolve        = resolve,
@@ -108,6 +109,6 @@ const glia_op glia_op_conv2d_transpose = {
 
 glia_status glia_conv2d_transpose(glia_context *ctx, const glia_conv2d_transpose_params *params, const glia_tensor *x,
                                   const glia_tensor *w, const glia_tensor *bias, glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_conv2d_transpose, params, 3, (const glia_tensor *[]){x, w, bias}, 1,
-                        (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_conv2d_transpose, params, 3, (const glia_tensor *[]){x, w, bias}, 1,
+                       (glia_tensor *[]){y});
 }

@@ -7,31 +7,31 @@
 #include "core/dtype.h"
 #include "ops/check.h"
 
-static glia_status check_description(const glia_resolution *r, const glia_custom_op *op) {
-    GLIA_REQUIRE(r->ctx, op, GLIA_INVALID_ARGUMENT, "%s: params->op is NULL", r->op->name);
-    GLIA_REQUIRE(r->ctx, op->name && *op->name, GLIA_INVALID_ARGUMENT, "%s: the op has no name", r->op->name);
+static glia_status check_description(const gli_resolution *r, const glia_custom_op *op) {
+    GLI_REQUIRE(r->ctx, op, GLIA_INVALID_ARGUMENT, "%s: params->op is NULL", r->op->name);
+    GLI_REQUIRE(r->ctx, op->name && *op->name, GLIA_INVALID_ARGUMENT, "%s: the op has no name", r->op->name);
     const int most = GLIA_CUSTOM_TENSORS;
-    GLIA_REQUIRE(r->ctx, op->n_in >= 1 && op->n_in <= most && op->n_out >= 1 && op->n_out <= most,
-                 GLIA_INVALID_ARGUMENT, "%s: '%s' has %d inputs and %d outputs, must have 1 to %d of each", r->op->name,
-                 op->name, op->n_in, op->n_out, most);
-    GLIA_REQUIRE(r->ctx, op->forward || op->cuda_forward, GLIA_INVALID_ARGUMENT, "%s: '%s' has no forward", r->op->name,
-                 op->name);
+    GLI_REQUIRE(r->ctx, op->n_in >= 1 && op->n_in <= most && op->n_out >= 1 && op->n_out <= most, GLIA_INVALID_ARGUMENT,
+                "%s: '%s' has %d inputs and %d outputs, must have 1 to %d of each", r->op->name, op->name, op->n_in,
+                op->n_out, most);
+    GLI_REQUIRE(r->ctx, op->forward || op->cuda_forward, GLIA_INVALID_ARGUMENT, "%s: '%s' has no forward", r->op->name,
+                op->name);
     return GLIA_OK;
 }
 
-static glia_status check_inputs(const glia_resolution *r, const glia_custom_op *op) {
-    GLIA_REQUIRE(r->ctx, r->n_in == op->n_in, GLIA_INVALID_ARGUMENT, "%s: '%s' gets %d inputs, takes %d", r->op->name,
-                 op->name, r->n_in, op->n_in);
+static glia_status check_inputs(const gli_resolution *r, const glia_custom_op *op) {
+    GLI_REQUIRE(r->ctx, r->n_in == op->n_in, GLIA_INVALID_ARGUMENT, "%s: '%s' gets %d inputs, takes %d", r->op->name,
+                op->name, r->n_in, op->n_in);
     for (int i = 0; i < r->n_in; ++i)
-        GLIA_REQUIRE(r->ctx, r->in[i], GLIA_INVALID_ARGUMENT, "%s: %s of '%s' is NULL", r->op->name, r->op->in_names[i],
-                     op->name);
+        GLI_REQUIRE(r->ctx, r->in[i], GLIA_INVALID_ARGUMENT, "%s: %s of '%s' is NULL", r->op->name, r->op->in_names[i],
+                    op->name);
     return GLIA_OK;
 }
 
 /* Nobody's output: outputs beyond those of the description. */
-static void set_nothing(glia_tensor *y) { glia_set_shape(y, GLIA_F32, 1, (const int64_t[]){0}); }
+static void set_nothing(glia_tensor *y) { gli_set_shape(y, GLIA_F32, 1, (const int64_t[]){0}); }
 
-static glia_status resolve_outputs(glia_resolution *r, const glia_custom_params *p) {
+static glia_status resolve_outputs(gli_resolution *r, const glia_custom_params *p) {
     const glia_custom_op *op        = p->op;
     glia_custom_resolution question = {.params = p};
     for (int i = 0; i < op->n_in; ++i)
@@ -39,29 +39,29 @@ static glia_status resolve_outputs(glia_resolution *r, const glia_custom_params 
     for (int o = 0; o < op->n_out; ++o) question.out[o] = question.in[0];
     const glia_status status                  = op->resolve ? op->resolve(&question) : GLIA_OK;
     question.message[GLIA_CUSTOM_MESSAGE - 1] = '\0';
-    GLIA_REQUIRE(r->ctx, status == GLIA_OK, status, "%s: '%s' refuses its inputs: %s", r->op->name, op->name,
-                 question.message[0] ? question.message : glia_status_text(status));
+    GLI_REQUIRE(r->ctx, status == GLIA_OK, status, "%s: '%s' refuses its inputs: %s", r->op->name, op->name,
+                question.message[0] ? question.message : glia_status_text(status));
     for (int o = 0; o < r->op->n_out; ++o) {
         const glia_custom_type *type = &question.out[o];
         if (o >= op->n_out) {
             set_nothing(&r->out[o]);
             continue;
         }
-        GLIA_REQUIRE(r->ctx, glia_dtype_valid(type->dtype), GLIA_INVALID_ARGUMENT,
-                     "%s: %s of '%s' has dtype %d, no glia_dtype", r->op->name, r->op->out_names[o], op->name,
-                     (int)type->dtype);
-        GLIA_TRY(glia_shape_check(r->ctx, r->op->name, type->dtype, type->shape));
-        glia_set_shape(&r->out[o], type->dtype, type->shape.ndim, type->shape.dim);
+        GLI_REQUIRE(r->ctx, gli_dtype_valid(type->dtype), GLIA_INVALID_ARGUMENT,
+                    "%s: %s of '%s' has dtype %d, no glia_dtype", r->op->name, r->op->out_names[o], op->name,
+                    (int)type->dtype);
+        GLI_TRY(gli_shape_check(r->ctx, r->op->name, type->dtype, type->shape));
+        gli_set_shape(&r->out[o], type->dtype, type->shape.ndim, type->shape.dim);
     }
     return GLIA_OK;
 }
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_custom_params *p = r->params;
-    glia_custom_geom *g         = r->geom;
-    GLIA_TRY(check_description(r, p->op));
-    GLIA_TRY(check_inputs(r, p->op));
-    GLIA_TRY(resolve_outputs(r, p));
+    gli_custom_geom *g          = r->geom;
+    GLI_TRY(check_description(r, p->op));
+    GLI_TRY(check_inputs(r, p->op));
+    GLI_TRY(resolve_outputs(r, p));
     g->params = *p;
     for (int i = 0; i < r->n_in; ++i) {
         g->in[i].dtype = (int)r->in[i]->dtype;
@@ -71,43 +71,43 @@ static glia_status resolve(glia_resolution *r) {
     return GLIA_OK;
 }
 
-static glia_status resolve_backward(glia_resolution *r) {
-    const glia_custom_geom *forward = r->params;
-    const glia_custom_op *op        = forward->params.op;
-    GLIA_TRY(check_description(r, op));
-    GLIA_REQUIRE(r->ctx, op->backward || op->cuda_backward, GLIA_UNSUPPORTED,
-                 "%s: '%s' has no backward, so no gradient goes through it", r->op->name, op->name);
+static glia_status resolve_backward(gli_resolution *r) {
+    const gli_custom_geom *forward = r->params;
+    const glia_custom_op *op       = forward->params.op;
+    GLI_TRY(check_description(r, op));
+    GLI_REQUIRE(r->ctx, op->backward || op->cuda_backward, GLIA_UNSUPPORTED,
+                "%s: '%s' has no backward, so no gradient goes through it", r->op->name, op->name);
     for (int i = 0; i < r->op->n_out; ++i) {
-        const glia_custom_shape *in = &forward->in[i];
+        const gli_custom_shape *in = &forward->in[i];
         int64_t dim[GLIA_MAX_DIMS];
         for (int d = 0; d < in->ndim; ++d) dim[d] = in->dim[d];
         set_nothing(&r->out[i]);
-        if (i < op->n_in && glia_dtype_is_float((glia_dtype)in->dtype))
-            glia_set_shape(&r->out[i], (glia_dtype)in->dtype, in->ndim, dim);
+        if (i < op->n_in && gli_dtype_is_float((glia_dtype)in->dtype))
+            gli_set_shape(&r->out[i], (glia_dtype)in->dtype, in->ndim, dim);
     }
     memcpy(r->geom, forward, sizeof *forward);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
-    const glia_custom_op *op = ((const glia_custom_geom *)geom)->params.op;
-    *out                     = (glia_cost){.depth = op->depth > 0 ? op->depth : 1};
+static void cost(const void *geom, gli_cost *out) {
+    const glia_custom_op *op = ((const gli_custom_geom *)geom)->params.op;
+    *out                     = (gli_cost){.depth = op->depth > 0 ? op->depth : 1};
 }
 
-static void derive(glia_derivation *d) {
-    const glia_custom_geom *g           = d->geom;
-    const glia_custom_op *op            = g->params.op;
-    glia_value in[CUSTOM_BACKWARD_N]    = {{0}};
-    glia_value din[GLIA_CUSTOM_TENSORS] = {{0}};
+static void derive(gli_derivation *d) {
+    const gli_custom_geom *g             = d->geom;
+    const glia_custom_op *op             = g->params.op;
+    glia_value in[GLI_CUSTOM_BACKWARD_N] = {{0}};
+    glia_value din[GLIA_CUSTOM_TENSORS]  = {{0}};
     for (int i = 0; i < op->n_in; ++i)
-        if (!(op->unread_in >> i & 1)) in[CUSTOM_BACKWARD_IN + i] = d->in[i];
+        if (!(op->unread_in >> i & 1)) in[GLI_CUSTOM_BACKWARD_IN + i] = d->in[i];
     for (int o = 0; o < op->n_out; ++o) {
-        if (!(op->unread_out >> o & 1)) in[CUSTOM_BACKWARD_OUT + o] = d->out[o];
-        in[CUSTOM_BACKWARD_DOUT + o] = d->dout[o];
+        if (!(op->unread_out >> o & 1)) in[GLI_CUSTOM_BACKWARD_OUT + o] = d->out[o];
+        in[GLI_CUSTOM_BACKWARD_DOUT + o] = d->dout[o];
     }
-    glia_derive_call(d, &glia_op_custom_backward, g, CUSTOM_BACKWARD_N, in, op->n_in, din);
+    gli_derive_call(d, &gli_op_custom_backward, g, GLI_CUSTOM_BACKWARD_N, in, op->n_in, din);
     for (int i = 0; i < op->n_in; ++i)
-        if (glia_wants(d, i)) d->din[i] = din[i];
+        if (gli_wants(d, i)) d->din[i] = din[i];
 }
 
 static const char *const in_names[]  = {"in[0]", "in[1]", "in[2]", "in[3]", "in[4]", "in[5]", "in[6]", "in[7]"};
@@ -119,12 +119,12 @@ static const char *const backward_in[]  = {"in[0]",   "in[1]",   "in[2]",   "in[
 static const char *const backward_out[] = {"din[0]", "din[1]", "din[2]", "din[3]",
                                            "din[4]", "din[5]", "din[6]", "din[7]"};
 
-const glia_op glia_op_custom = {
+const gli_op gli_op_custom = {
     .name               = "custom",
     .in_names           = in_names,
     .out_names          = out_names,
     .params_size        = sizeof(glia_custom_params),
-    .geom_size          = sizeof(glia_custom_geom),
+    .geom_size          = sizeof(gli_custom_geom),
     .min_in             = 0,
     .max_in             = GLIA_CUSTOM_TENSORS,
     .n_out              = GLIA_CUSTOM_TENSORS,
@@ -136,37 +136,37 @@ const glia_op glia_op_custom = {
     .derive             = derive,
 };
 
-const glia_op glia_op_custom_backward = {
+const gli_op gli_op_custom_backward = {
     .name         = "custom_backward",
     .in_names     = backward_in,
     .out_names    = backward_out,
-    .params_size  = sizeof(glia_custom_geom),
-    .geom_size    = sizeof(glia_custom_geom),
+    .params_size  = sizeof(gli_custom_geom),
+    .geom_size    = sizeof(gli_custom_geom),
     .min_in       = 0,
-    .max_in       = CUSTOM_BACKWARD_N,
+    .max_in       = GLI_CUSTOM_BACKWARD_N,
     .n_out        = GLIA_CUSTOM_TENSORS,
     .optional_out = 0xFF,
     .resolve      = resolve_backward,
     .cost         = cost,
 };
 
-_Static_assert(sizeof(glia_custom_geom) <= GLIA_MAX_GEOMETRY, "the geometry has to fit");
+_Static_assert(sizeof(gli_custom_geom) <= GLI_MAX_GEOMETRY, "the geometry has to fit");
 
 static glia_status call_custom(glia_context *ctx, const glia_custom_params *params, const glia_tensor *const *in,
                                int n_in, glia_tensor *const *out, int n_out) {
     const int given = params && params->op ? params->op->n_out : 1;
     const int most  = given >= 1 && given <= GLIA_CUSTOM_TENSORS ? given : GLIA_CUSTOM_TENSORS; /* resolve refuses it */
-    GLIA_REQUIRE(ctx, n_in >= 0 && n_in <= GLIA_CUSTOM_TENSORS && (in || n_in == 0), GLIA_INVALID_ARGUMENT,
-                 "custom: %d inputs at %p", n_in, (const void *)in);
-    GLIA_REQUIRE(ctx, n_out >= 1 && n_out <= most && out, GLIA_INVALID_ARGUMENT,
-                 "custom: %d outputs at %p, must be 1 to %d", n_out, (const void *)out, most);
-    return glia_call_op(ctx, &glia_op_custom, params, n_in, in, n_out, out);
+    GLI_REQUIRE(ctx, n_in >= 0 && n_in <= GLIA_CUSTOM_TENSORS && (in || n_in == 0), GLIA_INVALID_ARGUMENT,
+                "custom: %d inputs at %p", n_in, (const void *)in);
+    GLI_REQUIRE(ctx, n_out >= 1 && n_out <= most && out, GLIA_INVALID_ARGUMENT,
+                "custom: %d outputs at %p, must be 1 to %d", n_out, (const void *)out, most);
+    return gli_call_op(ctx, &gli_op_custom, params, n_in, in, n_out, out);
 }
 
 glia_status glia_custom(glia_context *ctx, const glia_custom_params *params, const glia_tensor *const *in, int n_in,
                         glia_tensor *const *out, int n_out) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = call_custom(ctx, params, in, n_in, out, n_out);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }

@@ -4,42 +4,42 @@
 
 #include "ops/check.h"
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_increment_params *p = r->params;
-    glia_increment_geom *g         = r->geom;
-    const glia_tensor *x           = r->in[INCREMENT_X];
-    GLIA_REQUIRE(r->ctx, x->dtype == GLIA_I64, GLIA_DTYPE_MISMATCH, "%s: x is %s, must be i64", r->op->name,
-                 glia_dtype_name(x->dtype));
-    GLIA_REQUIRE(r->ctx, x->ndim == 1 && x->dim[0] <= GLIA_MAX_COUNTERS, GLIA_SHAPE_MISMATCH,
-                 "%s: x is %s, must be [n] with n at most %d", r->op->name, GLIA_SHAPE_OF(x), GLIA_MAX_COUNTERS);
+    gli_increment_geom *g          = r->geom;
+    const glia_tensor *x           = r->in[GLI_INCREMENT_X];
+    GLI_REQUIRE(r->ctx, x->dtype == GLIA_I64, GLIA_DTYPE_MISMATCH, "%s: x is %s, must be i64", r->op->name,
+                glia_dtype_name(x->dtype));
+    GLI_REQUIRE(r->ctx, x->ndim == 1 && x->dim[0] <= GLIA_MAX_COUNTERS, GLIA_SHAPE_MISMATCH,
+                "%s: x is %s, must be [n] with n at most %d", r->op->name, GLI_SHAPE_OF(x), GLIA_MAX_COUNTERS);
     g->count = (int)x->dim[0];
     memcpy(g->by, p->by, sizeof g->by);
-    glia_set_shape(&r->out[0], GLIA_I64, 1, x->dim);
+    gli_set_shape(&r->out[0], GLIA_I64, 1, x->dim);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
-    *out = (glia_cost){.flops = ((const glia_increment_geom *)geom)->count, .depth = 1};
+static void cost(const void *geom, gli_cost *out) {
+    *out = (gli_cost){.flops = ((const gli_increment_geom *)geom)->count, .depth = 1};
 }
 
 static const char *const in_names[] = {"x"}, *const out_names[] = {"y"};
 
-const glia_op glia_op_increment = {
+const gli_op gli_op_increment = {
     .name        = "increment",
     .in_names    = in_names,
     .out_names   = out_names,
     .params_size = sizeof(glia_increment_params),
-    .geom_size   = sizeof(glia_increment_geom),
+    .geom_size   = sizeof(gli_increment_geom),
     .min_in      = 1,
     .max_in      = 1,
     .n_out       = 1,
-    .in_place    = {1 + INCREMENT_X},
+    .in_place    = {1 + GLI_INCREMENT_X},
     .resolve     = resolve,
     .cost        = cost,
-    .exact       = glia_exact_always,
+    .exact       = gli_exact_always,
 };
 
 glia_status glia_increment(glia_context *ctx, const glia_increment_params *params, const glia_tensor *x,
                            glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_increment, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_increment, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
 }

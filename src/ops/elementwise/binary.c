@@ -13,131 +13,131 @@ static int64_t size_of(const glia_tensor *operand, int ndim, int i) {
     return axis < 0 ? 1 : operand->dim[axis];
 }
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_binary_params *p = r->params;
-    glia_binary_geom *g         = r->geom;
-    const glia_tensor *a = r->in[BINARY_A], *b = r->in[BINARY_B];
+    gli_binary_geom *g          = r->geom;
+    const glia_tensor *a = r->in[GLI_BINARY_A], *b = r->in[GLI_BINARY_B];
     const int ndim = a->ndim > b->ndim ? a->ndim : b->ndim;
     int64_t dim[GLIA_MAX_DIMS];
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_REQUIRE(r->ctx, (unsigned)p->kind < KINDS, GLIA_INVALID_ARGUMENT, "%s: kind is %d, must be 0 to %d",
-                 r->op->name, (int)p->kind, KINDS - 1);
+    GLI_TRY(gli_check_floats(r));
+    GLI_REQUIRE(r->ctx, (unsigned)p->kind < KINDS, GLIA_INVALID_ARGUMENT, "%s: kind is %d, must be 0 to %d",
+                r->op->name, (int)p->kind, KINDS - 1);
     for (int i = 0; i < ndim; ++i) {
         const int64_t in_a = size_of(a, ndim, i), in_b = size_of(b, ndim, i);
-        GLIA_REQUIRE(r->ctx, in_a == in_b || in_a == 1 || in_b == 1, GLIA_SHAPE_MISMATCH,
-                     "%s: a is %s, b is %s: the sizes %lld and %lld of an axis do not fit", r->op->name,
-                     GLIA_SHAPE_OF(a), GLIA_SHAPE_OF(b), (long long)in_a, (long long)in_b);
+        GLI_REQUIRE(r->ctx, in_a == in_b || in_a == 1 || in_b == 1, GLIA_SHAPE_MISMATCH,
+                    "%s: a is %s, b is %s: the sizes %lld and %lld of an axis do not fit", r->op->name, GLI_SHAPE_OF(a),
+                    GLI_SHAPE_OF(b), (long long)in_a, (long long)in_b);
         dim[i] = in_a == 1 ? in_b : in_a;
-        GLIA_REQUIRE(r->ctx, dim[i] <= INT32_MAX, GLIA_UNSUPPORTED, "%s: an axis has %lld elements", r->op->name,
-                     (long long)dim[i]);
+        GLI_REQUIRE(r->ctx, dim[i] <= INT32_MAX, GLIA_UNSUPPORTED, "%s: an axis has %lld elements", r->op->name,
+                    (long long)dim[i]);
         g->dim[i] = (int)dim[i];
         if (in_a != dim[i]) g->a_repeated |= 1u << i;
         if (in_b != dim[i]) g->b_repeated |= 1u << i;
     }
     glia_tensor y = {0};
-    glia_set_shape(&y, a->dtype, ndim, dim);
-    GLIA_TRY(glia_check_count(r, &y, "y"));
+    gli_set_shape(&y, a->dtype, ndim, dim);
+    GLI_TRY(gli_check_count(r, &y, "y"));
     g->kind = p->kind, g->ndim = ndim, g->a_ndim = a->ndim, g->b_ndim = b->ndim;
-    g->count = (int)glia_count(&y), g->a_count = (int)glia_count(a), g->b_count = (int)glia_count(b);
-    glia_set_shape(&r->out[0], a->dtype, ndim, dim);
+    g->count = (int)gli_count(&y), g->a_count = (int)gli_count(a), g->b_count = (int)gli_count(b);
+    gli_set_shape(&r->out[0], a->dtype, ndim, dim);
     return GLIA_OK;
 }
 
-static glia_status resolve_backward(glia_resolution *r) {
-    const glia_tensor *a = r->in[BINARY_A], *b = r->in[BINARY_B];
-    GLIA_TRY(resolve(r));
-    GLIA_TRY(glia_check_shape(r, BINARY_DY, r->out[0].ndim, r->out[0].dim));
-    glia_set_shape(&r->out[BINARY_DA], a->dtype, a->ndim, a->dim);
-    glia_set_shape(&r->out[BINARY_DB], b->dtype, b->ndim, b->dim);
+static glia_status resolve_backward(gli_resolution *r) {
+    const glia_tensor *a = r->in[GLI_BINARY_A], *b = r->in[GLI_BINARY_B];
+    GLI_TRY(resolve(r));
+    GLI_TRY(gli_check_shape(r, GLI_BINARY_DY, r->out[0].ndim, r->out[0].dim));
+    gli_set_shape(&r->out[GLI_BINARY_DA], a->dtype, a->ndim, a->dim);
+    gli_set_shape(&r->out[GLI_BINARY_DB], b->dtype, b->ndim, b->dim);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
-    *out = (glia_cost){.flops = ((const glia_binary_geom *)geom)->count, .depth = 1};
+static void cost(const void *geom, gli_cost *out) {
+    *out = (gli_cost){.flops = ((const gli_binary_geom *)geom)->count, .depth = 1};
 }
 
-static void cost_backward(const void *geom, glia_cost *out) {
-    const glia_binary_geom *g = geom;
-    const int64_t fewest      = glia_max_i64(glia_min_i64(g->a_count, g->b_count), 1);
-    *out                      = (glia_cost){.flops = 4.0 * g->count, .depth = 4 + (double)g->count / (double)fewest};
+static void cost_backward(const void *geom, gli_cost *out) {
+    const gli_binary_geom *g = geom;
+    const int64_t fewest     = gli_max_i64(gli_min_i64(g->a_count, g->b_count), 1);
+    *out                     = (gli_cost){.flops = 4.0 * g->count, .depth = 4 + (double)g->count / (double)fewest};
 }
 
 static bool exact(const void *geom) {
-    const glia_binary_kind kind = ((const glia_binary_geom *)geom)->kind;
+    const glia_binary_kind kind = ((const gli_binary_geom *)geom)->kind;
     return kind != GLIA_DIV && kind != GLIA_POW;
 }
 
 /* The sum of value, of y's shape, over the axes along which the operand was repeated. */
-static glia_value sum_to(glia_derivation *d, glia_value value, unsigned repeated, int operand_ndim) {
-    const glia_binary_geom *g      = d->geom;
+static glia_value sum_to(gli_derivation *d, glia_value value, unsigned repeated, int operand_ndim) {
+    const gli_binary_geom *g       = d->geom;
     const int missing              = g->ndim - operand_ndim;
     const glia_reduce_params front = {.axes = (1u << missing) - 1};
     const glia_reduce_params rest  = {.axes = repeated >> missing, .keep_dims = true};
-    if (front.axes) value = glia_derive(d, &glia_op_reduce, &front, value);
-    if (rest.axes) value = glia_derive(d, &glia_op_reduce, &rest, value);
+    if (front.axes) value = gli_derive(d, &gli_op_reduce, &front, value);
+    if (rest.axes) value = gli_derive(d, &gli_op_reduce, &rest, value);
     return value;
 }
 
 /* Sums and differences need neither operand, and a product that repeats nothing needs only the other one. */
-static void derive(glia_derivation *d) {
-    const glia_binary_geom *g = d->geom;
-    const glia_value dy       = d->dout[0];
+static void derive(gli_derivation *d) {
+    const gli_binary_geom *g = d->geom;
+    const glia_value dy      = d->dout[0];
     if (g->kind == GLIA_ADD || g->kind == GLIA_SUB) {
         const glia_unary_params negate = {.kind = GLIA_NEG};
-        if (glia_wants(d, BINARY_A)) d->din[BINARY_A] = sum_to(d, dy, g->a_repeated, g->a_ndim);
-        if (!glia_wants(d, BINARY_B)) return;
+        if (gli_wants(d, GLI_BINARY_A)) d->din[GLI_BINARY_A] = sum_to(d, dy, g->a_repeated, g->a_ndim);
+        if (!gli_wants(d, GLI_BINARY_B)) return;
         const glia_value sum = sum_to(d, dy, g->b_repeated, g->b_ndim);
-        d->din[BINARY_B]     = g->kind == GLIA_SUB ? glia_derive(d, &glia_op_unary, &negate, sum) : sum;
+        d->din[GLI_BINARY_B] = g->kind == GLIA_SUB ? gli_derive(d, &gli_op_unary, &negate, sum) : sum;
         return;
     }
     const bool full_a = !g->a_repeated && g->a_ndim == g->ndim, full_b = !g->b_repeated && g->b_ndim == g->ndim;
     const bool simple_a = full_a && (g->kind == GLIA_MUL || g->kind == GLIA_DIV),
                simple_b = full_b && g->kind == GLIA_MUL;
-    if (glia_wants(d, BINARY_A) && simple_a)
-        d->din[BINARY_A] = glia_derive(d, &glia_op_binary, d->params, dy, d->in[BINARY_B]);
-    if (glia_wants(d, BINARY_B) && simple_b)
-        d->din[BINARY_B] = glia_derive(d, &glia_op_binary, d->params, dy, d->in[BINARY_A]);
-    const bool left_a = glia_wants(d, BINARY_A) && !simple_a, left_b = glia_wants(d, BINARY_B) && !simple_b;
+    if (gli_wants(d, GLI_BINARY_A) && simple_a)
+        d->din[GLI_BINARY_A] = gli_derive(d, &gli_op_binary, d->params, dy, d->in[GLI_BINARY_B]);
+    if (gli_wants(d, GLI_BINARY_B) && simple_b)
+        d->din[GLI_BINARY_B] = gli_derive(d, &gli_op_binary, d->params, dy, d->in[GLI_BINARY_A]);
+    const bool left_a = gli_wants(d, GLI_BINARY_A) && !simple_a, left_b = gli_wants(d, GLI_BINARY_B) && !simple_b;
     if (!left_a && !left_b) return;
     glia_value out[2];
-    glia_derive_call(d, &glia_op_binary_backward, d->params, 3, (glia_value[]){d->in[BINARY_A], d->in[BINARY_B], dy},
-                     left_b ? 2 : 1, out);
-    if (left_a) d->din[BINARY_A] = out[BINARY_DA];
-    if (left_b) d->din[BINARY_B] = out[BINARY_DB];
+    gli_derive_call(d, &gli_op_binary_backward, d->params, 3,
+                    (glia_value[]){d->in[GLI_BINARY_A], d->in[GLI_BINARY_B], dy}, left_b ? 2 : 1, out);
+    if (left_a) d->din[GLI_BINARY_A] = out[GLI_BINARY_DA];
+    if (left_b) d->din[GLI_BINARY_B] = out[GLI_BINARY_DB];
 }
 
 static const char *const forward_in[] = {"a", "b"}, *const forward_out[] = {"y"};
 static const char *const backward_in[] = {"a", "b", "dy"}, *const backward_out[] = {"da", "db"};
 
-const glia_op glia_op_binary = {
+const gli_op gli_op_binary = {
     .name           = "binary",
     .in_names       = forward_in,
     .out_names      = forward_out,
     .params_size    = sizeof(glia_binary_params),
-    .geom_size      = sizeof(glia_binary_geom),
+    .geom_size      = sizeof(gli_binary_geom),
     .min_in         = 2,
     .max_in         = 2,
     .n_out          = 1,
     .differentiable = 3,
-    .layout         = GLIA_LAYOUT_FOLLOW,
-    .in_place       = {1 + BINARY_A},
+    .layout         = GLI_LAYOUT_FOLLOW,
+    .in_place       = {1 + GLI_BINARY_A},
     .resolve        = resolve,
     .cost           = cost,
     .exact          = exact,
     .derive         = derive,
 };
 
-const glia_op glia_op_binary_backward = {
+const gli_op gli_op_binary_backward = {
     .name         = "binary_backward",
     .in_names     = backward_in,
     .out_names    = backward_out,
     .params_size  = sizeof(glia_binary_params),
-    .geom_size    = sizeof(glia_binary_geom),
+    .geom_size    = sizeof(gli_binary_geom),
     .min_in       = 3,
     .max_in       = 3,
     .n_out        = 2,
     .optional_out = 3,
-    .layout       = GLIA_LAYOUT_DENSE,
+    .layout       = GLI_LAYOUT_DENSE,
     .resolve      = resolve_backward,
     .cost         = cost_backward,
     .exact        = exact,
@@ -145,11 +145,11 @@ const glia_op glia_op_binary_backward = {
 
 glia_status glia_binary(glia_context *ctx, const glia_binary_params *params, const glia_tensor *a, const glia_tensor *b,
                         glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_binary, params, 2, (const glia_tensor *[]){a, b}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_binary, params, 2, (const glia_tensor *[]){a, b}, 1, (glia_tensor *[]){y});
 }
 
 glia_status glia_binary_backward(glia_context *ctx, const glia_binary_params *params, const glia_tensor *a,
                                  const glia_tensor *b, const glia_tensor *dy, glia_tensor *da, glia_tensor *db) {
-    return glia_call_op(ctx, &glia_op_binary_backward, params, 3, (const glia_tensor *[]){a, b, dy}, 2,
-                        (glia_tensor *[]){da, db});
+    return gli_call_op(ctx, &gli_op_binary_backward, params, 3, (const glia_tensor *[]){a, b, dy}, 2,
+                       (glia_tensor *[]){da, db});
 }

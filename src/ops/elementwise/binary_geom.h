@@ -1,20 +1,20 @@
 /* binary and binary_backward: what every provider of them may rely on. */
-#ifndef GLIA_OPS_ELEMENTWISE_BINARY_GEOM_H
-#define GLIA_OPS_ELEMENTWISE_BINARY_GEOM_H
+#ifndef GLI_OPS_ELEMENTWISE_BINARY_GEOM_H
+#define GLI_OPS_ELEMENTWISE_BINARY_GEOM_H
 
 #include "core/ops.h"
 #include "glia/ops/elementwise.h"
 
-enum { BINARY_A, BINARY_B, BINARY_DY }; /* dy: of binary_backward */
-enum { BINARY_DA, BINARY_DB };          /* outputs of binary_backward; each may be absent */
+enum { GLI_BINARY_A, GLI_BINARY_B, GLI_BINARY_DY }; /* dy: of binary_backward */
+enum { GLI_BINARY_DA, GLI_BINARY_DB };              /* outputs of binary_backward; each may be absent */
 
 /* The shapes aligned at their last axes, of ndim axes each. */
-typedef struct glia_binary_geom {
+typedef struct gli_binary_geom {
     glia_binary_kind kind;
     int ndim, a_ndim, b_ndim;
     int dim[GLIA_MAX_DIMS];          /* of y */
     unsigned a_repeated, b_repeated; /* bit i: the operand has one element along axis i, where y has more or fewer */
     int count, a_count, b_count;     /* elements */
-} glia_binary_geom;
+} gli_binary_geom;
 
 #endif

@@ -4,96 +4,96 @@
 #include "core/size.h"
 #include "ops/check.h"
 
-static glia_status resolve(glia_resolution *r) {
-    glia_prelu_geom *g       = r->geom;
-    const glia_tensor *x     = r->in[PRELU_X];
-    const glia_tensor *slope = r->in[PRELU_SLOPE];
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(glia_check_ndim(r, PRELU_SLOPE, 1));
+static glia_status resolve(gli_resolution *r) {
+    gli_prelu_geom *g        = r->geom;
+    const glia_tensor *x     = r->in[GLI_PRELU_X];
+    const glia_tensor *slope = r->in[GLI_PRELU_SLOPE];
+    GLI_TRY(gli_check_floats(r));
+    GLI_TRY(gli_check_ndim(r, GLI_PRELU_SLOPE, 1));
     const int64_t channels = x->ndim > 1 ? x->dim[1] : 1;
-    GLIA_REQUIRE(r->ctx, slope->dim[0] == 1 || slope->dim[0] == channels, GLIA_SHAPE_MISMATCH,
-                 "%s: slope is %s, x %s has %lld channels: slope must be [1] or [%lld]", r->op->name,
-                 GLIA_SHAPE_OF(slope), GLIA_SHAPE_OF(x), (long long)channels, (long long)channels);
-    g->count      = (int)glia_count(x);
+    GLI_REQUIRE(r->ctx, slope->dim[0] == 1 || slope->dim[0] == channels, GLIA_SHAPE_MISMATCH,
+                "%s: slope is %s, x %s has %lld channels: slope must be [1] or [%lld]", r->op->name,
+                GLI_SHAPE_OF(slope), GLI_SHAPE_OF(x), (long long)channels, (long long)channels);
+    g->count      = (int)gli_count(x);
     g->channels   = (int)slope->dim[0];
     int64_t inner = g->count;
     if (slope->dim[0] != 1 && g->count > 0) inner /= x->dim[0] * channels;
-    g->inner = (int)glia_max_i64(inner, 1);
-    glia_set_shape(&r->out[0], x->dtype, x->ndim, x->dim);
+    g->inner = (int)gli_max_i64(inner, 1);
+    gli_set_shape(&r->out[0], x->dtype, x->ndim, x->dim);
     return GLIA_OK;
 }
 
-static glia_status resolve_backward(glia_resolution *r) {
-    const glia_tensor *x = r->in[PRELU_X], *slope = r->in[PRELU_SLOPE];
-    GLIA_TRY(resolve(r));
-    GLIA_TRY(glia_check_shape(r, PRELU_DY, x->ndim, x->dim));
-    glia_set_shape(&r->out[PRELU_DSLOPE], x->dtype, slope->ndim, slope->dim);
+static glia_status resolve_backward(gli_resolution *r) {
+    const glia_tensor *x = r->in[GLI_PRELU_X], *slope = r->in[GLI_PRELU_SLOPE];
+    GLI_TRY(resolve(r));
+    GLI_TRY(gli_check_shape(r, GLI_PRELU_DY, x->ndim, x->dim));
+    gli_set_shape(&r->out[GLI_PRELU_DSLOPE], x->dtype, slope->ndim, slope->dim);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
-    *out = (glia_cost){.flops = ((const glia_prelu_geom *)geom)->count, .depth = 1};
+static void cost(const void *geom, gli_cost *out) {
+    *out = (gli_cost){.flops = ((const gli_prelu_geom *)geom)->count, .depth = 1};
 }
 
-static void cost_backward(const void *geom, glia_cost *out) {
-    const glia_prelu_geom *g = geom;
-    *out = (glia_cost){.flops = 3.0 * g->count, .depth = g->channels ? (double)g->count / g->channels + 1 : 1};
+static void cost_backward(const void *geom, gli_cost *out) {
+    const gli_prelu_geom *g = geom;
+    *out = (gli_cost){.flops = 3.0 * g->count, .depth = g->channels ? (double)g->count / g->channels + 1 : 1};
 }
 
-static void derive(glia_derivation *d) {
+static void derive(gli_derivation *d) {
     glia_value out[2];
-    glia_derive_call(d, &glia_op_prelu_backward, NULL, 3,
-                     (glia_value[]){d->in[PRELU_X], d->in[PRELU_SLOPE], d->dout[0]}, glia_wants(d, PRELU_SLOPE) ? 2 : 1,
-                     out);
-    d->din[PRELU_X] = out[PRELU_DX];
-    if (glia_wants(d, PRELU_SLOPE)) d->din[PRELU_SLOPE] = out[PRELU_DSLOPE];
+    gli_derive_call(d, &gli_op_prelu_backward, NULL, 3,
+                    (glia_value[]){d->in[GLI_PRELU_X], d->in[GLI_PRELU_SLOPE], d->dout[0]},
+                    gli_wants(d, GLI_PRELU_SLOPE) ? 2 : 1, out);
+    d->din[GLI_PRELU_X] = out[GLI_PRELU_DX];
+    if (gli_wants(d, GLI_PRELU_SLOPE)) d->din[GLI_PRELU_SLOPE] = out[GLI_PRELU_DSLOPE];
 }
 
 static const char *const forward_in[] = {"x", "slope"}, *const forward_out[] = {"y"};
 static const char *const backward_in[] = {"x", "slope", "dy"}, *const backward_out[] = {"dx", "dslope"};
 
-const glia_op glia_op_prelu = {
+const gli_op gli_op_prelu = {
     .name           = "prelu",
     .in_names       = forward_in,
     .out_names      = forward_out,
     .params_size    = sizeof(glia_prelu_params),
-    .geom_size      = sizeof(glia_prelu_geom),
+    .geom_size      = sizeof(gli_prelu_geom),
     .min_in         = 2,
     .max_in         = 2,
     .n_out          = 1,
     .differentiable = 3,
-    .layout         = GLIA_LAYOUT_FOLLOW,
-    .in_place       = {1 + PRELU_X},
+    .layout         = GLI_LAYOUT_FOLLOW,
+    .in_place       = {1 + GLI_PRELU_X},
     .resolve        = resolve,
     .cost           = cost,
-    .exact          = glia_exact_always,
+    .exact          = gli_exact_always,
     .derive         = derive,
 };
 
-const glia_op glia_op_prelu_backward = {
+const gli_op gli_op_prelu_backward = {
     .name         = "prelu_backward",
     .in_names     = backward_in,
     .out_names    = backward_out,
     .params_size  = sizeof(glia_prelu_params),
-    .geom_size    = sizeof(glia_prelu_geom),
+    .geom_size    = sizeof(gli_prelu_geom),
     .min_in       = 3,
     .max_in       = 3,
     .n_out        = 2,
     .optional_out = 3,
-    .layout       = GLIA_LAYOUT_DENSE,
-    .in_place     = {1 + PRELU_DY},
+    .layout       = GLI_LAYOUT_DENSE,
+    .in_place     = {1 + GLI_PRELU_DY},
     .resolve      = resolve_backward,
     .cost         = cost_backward,
-    .exact        = glia_exact_always,
+    .exact        = gli_exact_always,
 };
 
 glia_status glia_prelu(glia_context *ctx, const glia_prelu_params *params, const glia_tensor *x,
                        const glia_tensor *slope, glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_prelu, params, 2, (const glia_tensor *[]){x, slope}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_prelu, params, 2, (const glia_tensor *[]){x, slope}, 1, (glia_tensor *[]){y});
 }
 
 glia_status glia_prelu_backward(glia_context *ctx, const glia_prelu_params *params, const glia_tensor *x,
                                 const glia_tensor *slope, const glia_tensor *dy, glia_tensor *dx, glia_tensor *dslope) {
-    return glia_call_op(ctx, &glia_op_prelu_backward, params, 3, (const glia_tensor *[]){x, slope, dy}, 2,
-                        (glia_tensor *[]){dx, dslope});
+    return gli_call_op(ctx, &gli_op_prelu_backward, params, 3, (const glia_tensor *[]){x, slope, dy}, 2,
+                       (glia_tensor *[]){dx, dslope});
 }

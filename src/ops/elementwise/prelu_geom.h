@@ -1,18 +1,18 @@
 /* prelu and prelu_backward: what every provider of them may rely on. */
-#ifndef GLIA_OPS_ELEMENTWISE_PRELU_GEOM_H
-#define GLIA_OPS_ELEMENTWISE_PRELU_GEOM_H
+#ifndef GLI_OPS_ELEMENTWISE_PRELU_GEOM_H
+#define GLI_OPS_ELEMENTWISE_PRELU_GEOM_H
 
 #include "core/ops.h"
 #include "glia/ops/elementwise.h"
 
-enum { PRELU_X, PRELU_SLOPE, PRELU_DY }; /* dy: of prelu_backward */
-enum { PRELU_DX, PRELU_DSLOPE };         /* outputs of prelu_backward; each may be absent */
+enum { GLI_PRELU_X, GLI_PRELU_SLOPE, GLI_PRELU_DY }; /* dy: of prelu_backward */
+enum { GLI_PRELU_DX, GLI_PRELU_DSLOPE };             /* outputs of prelu_backward; each may be absent */
 
 /* Element i of x, row-major, uses slope i / inner % channels. */
-typedef struct glia_prelu_geom {
+typedef struct gli_prelu_geom {
     int count;    /* elements of x */
     int channels; /* of slope */
     int inner;    /* elements of x behind the channel axis; all of them where there is one slope */
-} glia_prelu_geom;
+} gli_prelu_geom;
 
 #endif

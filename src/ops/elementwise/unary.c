@@ -15,18 +15,18 @@ const char *glia_unary_name(glia_unary_kind kind) { return (unsigned)kind < GLIA
 
 static double or_default(float value, double otherwise) { return value != 0 ? (double)value : otherwise; }
 
-static glia_status resolve_kind(const glia_resolution *r, const glia_unary_params *p, glia_unary_geom *g) {
+static glia_status resolve_kind(const gli_resolution *r, const glia_unary_params *p, gli_unary_geom *g) {
     const char *op = r->op->name;
-    GLIA_REQUIRE(r->ctx, (unsigned)p->kind < GLIA_UNARY_COUNT, GLIA_INVALID_ARGUMENT, "%s: kind is %d, must be 0 to %d",
-                 op, (int)p->kind, GLIA_UNARY_COUNT - 1);
+    GLI_REQUIRE(r->ctx, (unsigned)p->kind < GLIA_UNARY_COUNT, GLIA_INVALID_ARGUMENT, "%s: kind is %d, must be 0 to %d",
+                op, (int)p->kind, GLIA_UNARY_COUNT - 1);
     const char *name = names[p->kind];
     if (p->kind == GLIA_CLIP) {
-        GLIA_REQUIRE(r->ctx, p->alpha <= p->beta, GLIA_INVALID_ARGUMENT,
-                     "%s: clip from alpha %g to beta %g, alpha must not be above beta", op, (double)p->alpha,
-                     (double)p->beta);
+        GLI_REQUIRE(r->ctx, p->alpha <= p->beta, GLIA_INVALID_ARGUMENT,
+                    "%s: clip from alpha %g to beta %g, alpha must not be above beta", op, (double)p->alpha,
+                    (double)p->beta);
     } else {
-        GLIA_REQUIRE(r->ctx, isfinite(p->alpha) && isfinite(p->beta), GLIA_INVALID_ARGUMENT,
-                     "%s: %s with alpha %g and beta %g, must be finite", op, name, (double)p->alpha, (double)p->beta);
+        GLI_REQUIRE(r->ctx, isfinite(p->alpha) && isfinite(p->beta), GLIA_INVALID_ARGUMENT,
+                    "%s: %s with alpha %g and beta %g, must be finite", op, name, (double)p->alpha, (double)p->beta);
     }
     g->kind = p->kind;
     switch (p->kind) {
@@ -41,11 +41,11 @@ static glia_status resolve_kind(const glia_resolution *r, const glia_unary_param
 }
 
 /* The cheapest inputs that f' can be computed from: nothing before y before x. */
-static glia_unary_from source_of(glia_unary_kind kind, double alpha) {
+static gli_unary_from source_of(glia_unary_kind kind, double alpha) {
     switch (kind) {
         case GLIA_LINEAR:
         case GLIA_STEP:
-        case GLIA_NEG: return GLIA_FROM_NEITHER;
+        case GLIA_NEG: return GLI_FROM_NEITHER;
         case GLIA_SIGMOID:
         case GLIA_TANH:
         case GLIA_RELU:
@@ -54,48 +54,48 @@ static glia_unary_from source_of(glia_unary_kind kind, double alpha) {
         case GLIA_SOFTSIGN:
         case GLIA_HARD_SIGMOID:
         case GLIA_EXP:
-        case GLIA_SQRT: return GLIA_FROM_Y;
+        case GLIA_SQRT: return GLI_FROM_Y;
         case GLIA_LEAKY_RELU:
-        case GLIA_ELU: return alpha > 0 ? GLIA_FROM_Y : GLIA_FROM_X;
-        default: return GLIA_FROM_X;
+        case GLIA_ELU: return alpha > 0 ? GLI_FROM_Y : GLI_FROM_X;
+        default: return GLI_FROM_X;
     }
 }
 
-static glia_status resolve_forward(glia_resolution *r) {
-    glia_unary_geom *g   = r->geom;
-    const glia_tensor *x = r->in[UNARY_X];
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(resolve_kind(r, r->params, g));
-    g->count = (int)glia_count(x);
-    glia_set_shape(&r->out[0], x->dtype, x->ndim, x->dim);
+static glia_status resolve_forward(gli_resolution *r) {
+    gli_unary_geom *g    = r->geom;
+    const glia_tensor *x = r->in[GLI_UNARY_X];
+    GLI_TRY(gli_check_floats(r));
+    GLI_TRY(resolve_kind(r, r->params, g));
+    g->count = (int)gli_count(x);
+    gli_set_shape(&r->out[0], x->dtype, x->ndim, x->dim);
     return GLIA_OK;
 }
 
-static glia_status resolve_backward(glia_resolution *r) {
-    glia_unary_geom *g    = r->geom;
-    const glia_tensor *dy = r->in[UNARY_BACKWARD_DY];
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(resolve_kind(r, r->params, g));
-    for (int i = UNARY_BACKWARD_X; i <= UNARY_BACKWARD_Y; ++i)
-        if (r->in[i]) GLIA_TRY(glia_check_shape(r, i, dy->ndim, dy->dim));
+static glia_status resolve_backward(gli_resolution *r) {
+    gli_unary_geom *g     = r->geom;
+    const glia_tensor *dy = r->in[GLI_UNARY_BACKWARD_DY];
+    GLI_TRY(gli_check_floats(r));
+    GLI_TRY(resolve_kind(r, r->params, g));
+    for (int i = GLI_UNARY_BACKWARD_X; i <= GLI_UNARY_BACKWARD_Y; ++i)
+        if (r->in[i]) GLI_TRY(gli_check_shape(r, i, dy->ndim, dy->dim));
     g->from = source_of(g->kind, g->alpha);
-    if (g->from == GLIA_FROM_Y && !r->in[UNARY_BACKWARD_Y]) g->from = GLIA_FROM_X;
-    GLIA_REQUIRE(r->ctx, g->from != GLIA_FROM_X || r->in[UNARY_BACKWARD_X], GLIA_INVALID_ARGUMENT,
-                 "%s: the derivative of %s needs %s, which is NULL", r->op->name, names[g->kind],
-                 source_of(g->kind, g->alpha) == GLIA_FROM_Y ? "y or x" : "x");
-    g->count = (int)glia_count(dy);
-    glia_set_shape(&r->out[0], dy->dtype, dy->ndim, dy->dim);
+    if (g->from == GLI_FROM_Y && !r->in[GLI_UNARY_BACKWARD_Y]) g->from = GLI_FROM_X;
+    GLI_REQUIRE(r->ctx, g->from != GLI_FROM_X || r->in[GLI_UNARY_BACKWARD_X], GLIA_INVALID_ARGUMENT,
+                "%s: the derivative of %s needs %s, which is NULL", r->op->name, names[g->kind],
+                source_of(g->kind, g->alpha) == GLI_FROM_Y ? "y or x" : "x");
+    g->count = (int)gli_count(dy);
+    gli_set_shape(&r->out[0], dy->dtype, dy->ndim, dy->dim);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
-    *out = (glia_cost){.flops = ((const glia_unary_geom *)geom)->count, .depth = 4};
+static void cost(const void *geom, gli_cost *out) {
+    *out = (gli_cost){.flops = ((const gli_unary_geom *)geom)->count, .depth = 4};
 }
 
 static bool whole(double value) { return value == floor(value) && fabs(value) <= 4; }
 
 static bool exact(const void *geom) {
-    const glia_unary_geom *g = geom;
+    const gli_unary_geom *g = geom;
     switch (g->kind) {
         case GLIA_LINEAR:
         case GLIA_STEP:
@@ -109,68 +109,69 @@ static bool exact(const void *geom) {
     }
 }
 
-static void derive(glia_derivation *d) {
-    const glia_unary_geom *g = d->geom;
-    const glia_value none    = {0};
+static void derive(gli_derivation *d) {
+    const gli_unary_geom *g = d->geom;
+    const glia_value none   = {0};
     if (g->kind == GLIA_LINEAR) {
-        d->din[UNARY_X] = d->dout[0];
+        d->din[GLI_UNARY_X] = d->dout[0];
         return;
     }
-    const glia_unary_from from = source_of(g->kind, g->alpha);
-    d->din[UNARY_X] = glia_derive(d, &glia_op_unary_backward, d->params, from == GLIA_FROM_X ? d->in[UNARY_X] : none,
-                                  from == GLIA_FROM_Y ? d->out[0] : none, d->dout[0]);
+    const gli_unary_from from = source_of(g->kind, g->alpha);
+    d->din[GLI_UNARY_X] =
+        gli_derive(d, &gli_op_unary_backward, d->params, from == GLI_FROM_X ? d->in[GLI_UNARY_X] : none,
+                   from == GLI_FROM_Y ? d->out[0] : none, d->dout[0]);
 }
 
-glia_value glia_derive_activation(glia_derivation *d, glia_unary_kind kind, glia_value y, glia_value dy) {
+glia_value gli_derive_activation(gli_derivation *d, glia_unary_kind kind, glia_value y, glia_value dy) {
     if (kind == GLIA_LINEAR) return dy;
     const glia_unary_params params = {.kind = kind};
-    return glia_derive(d, &glia_op_unary_backward, &params, (glia_value){0}, y, dy);
+    return gli_derive(d, &gli_op_unary_backward, &params, (glia_value){0}, y, dy);
 }
 
 static const char *const forward_in[] = {"x"}, *const forward_out[] = {"y"};
 static const char *const backward_in[] = {"x", "y", "dy"}, *const backward_out[] = {"dx"};
 
-const glia_op glia_op_unary = {
+const gli_op gli_op_unary = {
     .name           = "unary",
     .in_names       = forward_in,
     .out_names      = forward_out,
     .params_size    = sizeof(glia_unary_params),
-    .geom_size      = sizeof(glia_unary_geom),
+    .geom_size      = sizeof(gli_unary_geom),
     .min_in         = 1,
     .max_in         = 1,
     .n_out          = 1,
     .differentiable = 1,
-    .layout         = GLIA_LAYOUT_FOLLOW,
-    .in_place       = {1 + UNARY_X},
+    .layout         = GLI_LAYOUT_FOLLOW,
+    .in_place       = {1 + GLI_UNARY_X},
     .resolve        = resolve_forward,
     .cost           = cost,
     .exact          = exact,
     .derive         = derive,
 };
 
-const glia_op glia_op_unary_backward = {
+const gli_op gli_op_unary_backward = {
     .name        = "unary_backward",
     .in_names    = backward_in,
     .out_names   = backward_out,
     .params_size = sizeof(glia_unary_params),
-    .geom_size   = sizeof(glia_unary_geom),
+    .geom_size   = sizeof(gli_unary_geom),
     .min_in      = 3,
     .max_in      = 3,
     .n_out       = 1,
-    .optional_in = 1u << UNARY_BACKWARD_X | 1u << UNARY_BACKWARD_Y,
-    .layout      = GLIA_LAYOUT_FOLLOW,
-    .in_place    = {1 + UNARY_BACKWARD_DY},
+    .optional_in = 1u << GLI_UNARY_BACKWARD_X | 1u << GLI_UNARY_BACKWARD_Y,
+    .layout      = GLI_LAYOUT_FOLLOW,
+    .in_place    = {1 + GLI_UNARY_BACKWARD_DY},
     .resolve     = resolve_backward,
     .cost        = cost,
     .exact       = exact,
 };
 
 glia_status glia_unary(glia_context *ctx, const glia_unary_params *params, const glia_tensor *x, glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_unary, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_unary, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
 }
 
 glia_status glia_unary_backward(glia_context *ctx, const glia_unary_params *params, const glia_tensor *x,
                                 const glia_tensor *y, const glia_tensor *dy, glia_tensor *dx) {
-    return glia_call_op(ctx, &glia_op_unary_backward, params, 3, (const glia_tensor *[]){x, y, dy}, 1,
-                        (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_unary_backward, params, 3, (const glia_tensor *[]){x, y, dy}, 1,
+                       (glia_tensor *[]){dx});
 }

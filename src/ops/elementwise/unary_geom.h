@@ -1,21 +1,21 @@
 /* unary and unary_backward: what every provider of them may rely on. */
-#ifndef GLIA_OPS_ELEMENTWISE_UNARY_GEOM_H
-#define GLIA_OPS_ELEMENTWISE_UNARY_GEOM_H
+#ifndef GLI_OPS_ELEMENTWISE_UNARY_GEOM_H
+#define GLI_OPS_ELEMENTWISE_UNARY_GEOM_H
 
 #include "core/ops.h"
 #include "glia/ops/elementwise.h"
 
-enum { UNARY_X };
-enum { UNARY_BACKWARD_X, UNARY_BACKWARD_Y, UNARY_BACKWARD_DY }; /* x and y may be absent, see `from` */
+enum { GLI_UNARY_X };
+enum { GLI_UNARY_BACKWARD_X, GLI_UNARY_BACKWARD_Y, GLI_UNARY_BACKWARD_DY }; /* x and y may be absent, see `from` */
 
 /* What unary_backward computes from. The input named here is there; the other may be too and is not read. */
-typedef enum glia_unary_from { GLIA_FROM_NEITHER, GLIA_FROM_X, GLIA_FROM_Y } glia_unary_from;
+typedef enum gli_unary_from { GLI_FROM_NEITHER, GLI_FROM_X, GLI_FROM_Y } gli_unary_from;
 
-typedef struct glia_unary_geom {
+typedef struct gli_unary_geom {
     glia_unary_kind kind;
-    glia_unary_from from; /* of unary_backward */
-    int count;            /* elements */
-    double alpha, beta;   /* with the defaults filled in */
-} glia_unary_geom;
+    gli_unary_from from; /* of unary_backward */
+    int count;           /* elements */
+    double alpha, beta;  /* with the defaults filled in */
+} gli_unary_geom;
 
 #endif

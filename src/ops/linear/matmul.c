@@ -16,13 +16,13 @@ static int64_t dim_under(const glia_tensor *x, int ndim, int i) {
 /* The step of the dense tensor there; 0 where it repeats. */
 static int step_under(const glia_tensor *x, int ndim, int i) {
     int64_t step = 1;
-    if (glia_count(x) == 0 || dim_under(x, ndim, i) == 1) return 0;
+    if (gli_count(x) == 0 || dim_under(x, ndim, i) == 1) return 0;
     for (int k = x->ndim - 1; k > i - (ndim - x->ndim); --k) step *= x->dim[k];
     return (int)step;
 }
 
 /* Of an operand to the first `dims` dimensions of y; false: it does not fit. */
-static bool broadcast(const glia_tensor *x, const glia_tensor *y, int dims, glia_matmul_broadcast *out) {
+static bool broadcast(const glia_tensor *x, const glia_tensor *y, int dims, gli_matmul_broadcast *out) {
     if (x->ndim > y->ndim) return false;
     out->missing = y->ndim - x->ndim;
     for (int i = 0; i < dims; ++i) {
@@ -35,35 +35,35 @@ static bool broadcast(const glia_tensor *x, const glia_tensor *y, int dims, glia
 }
 
 /* y's leading dimensions: a's and b's, broadcast. */
-static glia_status resolve_batch(const glia_resolution *r, glia_matmul_geom *g) {
-    const glia_tensor *a = r->in[MATMUL_A], *b = r->in[MATMUL_B];
+static glia_status resolve_batch(const gli_resolution *r, gli_matmul_geom *g) {
+    const glia_tensor *a = r->in[GLI_MATMUL_A], *b = r->in[GLI_MATMUL_B];
     const int ndim = a->ndim > b->ndim ? a->ndim : b->ndim;
     g->batch_ndim  = ndim - 2;
     for (int i = 0; i < g->batch_ndim; ++i) {
         const int64_t in_a = dim_under(a, ndim, i), in_b = dim_under(b, ndim, i), size = in_a == 1 ? in_b : in_a;
-        GLIA_REQUIRE(r->ctx, in_a == in_b || in_a == 1 || in_b == 1, GLIA_SHAPE_MISMATCH,
-                     "matmul: a is %s, b is %s: leading dimensions %lld and %lld do not broadcast", GLIA_SHAPE_OF(a),
-                     GLIA_SHAPE_OF(b), (long long)in_a, (long long)in_b);
-        GLIA_REQUIRE(r->ctx, size <= INT32_MAX, GLIA_UNSUPPORTED,
-                     "matmul: a is %s, b is %s: a dimension has more than 2^31-1 elements", GLIA_SHAPE_OF(a),
-                     GLIA_SHAPE_OF(b));
+        GLI_REQUIRE(r->ctx, in_a == in_b || in_a == 1 || in_b == 1, GLIA_SHAPE_MISMATCH,
+                    "matmul: a is %s, b is %s: leading dimensions %lld and %lld do not broadcast", GLI_SHAPE_OF(a),
+                    GLI_SHAPE_OF(b), (long long)in_a, (long long)in_b);
+        GLI_REQUIRE(r->ctx, size <= INT32_MAX, GLIA_UNSUPPORTED,
+                    "matmul: a is %s, b is %s: a dimension has more than 2^31-1 elements", GLI_SHAPE_OF(a),
+                    GLI_SHAPE_OF(b));
         g->batch[i] = (int)size;
     }
     return GLIA_OK;
 }
 
-static glia_status resolve_matrices(const glia_resolution *r, const glia_matmul_params *p, glia_matmul_geom *g) {
-    const glia_tensor *a = r->in[MATMUL_A], *b = r->in[MATMUL_B];
+static glia_status resolve_matrices(const gli_resolution *r, const glia_matmul_params *p, gli_matmul_geom *g) {
+    const glia_tensor *a = r->in[GLI_MATMUL_A], *b = r->in[GLI_MATMUL_B];
     const int64_t *a_dim = a->dim + a->ndim - 2, *b_dim = b->dim + b->ndim - 2;
     const int64_t m = a_dim[p->transpose_a], k = a_dim[!p->transpose_a];
     const int64_t n = b_dim[!p->transpose_b], b_k = b_dim[p->transpose_b];
-    GLIA_REQUIRE(r->ctx, k == b_k, GLIA_SHAPE_MISMATCH,
-                 "matmul: a is %s%s, b is %s%s: %lld and %lld elements to sum over", GLIA_SHAPE_OF(a),
-                 p->transpose_a ? " transposed" : "", GLIA_SHAPE_OF(b), p->transpose_b ? " transposed" : "",
-                 (long long)k, (long long)b_k);
-    GLIA_REQUIRE(r->ctx, m <= INT32_MAX && n <= INT32_MAX && k <= INT32_MAX, GLIA_UNSUPPORTED,
-                 "matmul: a is %s, b is %s: a dimension has more than 2^31-1 elements", GLIA_SHAPE_OF(a),
-                 GLIA_SHAPE_OF(b));
+    GLI_REQUIRE(r->ctx, k == b_k, GLIA_SHAPE_MISMATCH,
+                "matmul: a is %s%s, b is %s%s: %lld and %lld elements to sum over", GLI_SHAPE_OF(a),
+                p->transpose_a ? " transposed" : "", GLI_SHAPE_OF(b), p->transpose_b ? " transposed" : "", (long long)k,
+                (long long)b_k);
+    GLI_REQUIRE(r->ctx, m <= INT32_MAX && n <= INT32_MAX && k <= INT32_MAX, GLIA_UNSUPPORTED,
+                "matmul: a is %s, b is %s: a dimension has more than 2^31-1 elements", GLI_SHAPE_OF(a),
+                GLI_SHAPE_OF(b));
     g->m = (int)m, g->n = (int)n, g->k = (int)k;
     g->transpose_a = p->transpose_a, g->transpose_b = p->transpose_b;
     g->alpha = p->alpha != 0 ? p->alpha : 1;
@@ -71,93 +71,93 @@ static glia_status resolve_matrices(const glia_resolution *r, const glia_matmul_
     return GLIA_OK;
 }
 
-static glia_status resolve_operands(const glia_resolution *r, glia_matmul_geom *g) {
-    const glia_tensor *c = r->n_in > MATMUL_C ? r->in[MATMUL_C] : NULL, *y = &r->out[0];
-    broadcast(r->in[MATMUL_A], y, g->batch_ndim, &g->a);
-    broadcast(r->in[MATMUL_B], y, g->batch_ndim, &g->b);
+static glia_status resolve_operands(const gli_resolution *r, gli_matmul_geom *g) {
+    const glia_tensor *c = r->n_in > GLI_MATMUL_C ? r->in[GLI_MATMUL_C] : NULL, *y = &r->out[0];
+    broadcast(r->in[GLI_MATMUL_A], y, g->batch_ndim, &g->a);
+    broadcast(r->in[GLI_MATMUL_B], y, g->batch_ndim, &g->b);
     if (!c) return GLIA_OK;
-    GLIA_REQUIRE(r->ctx, broadcast(c, y, y->ndim, &g->c), GLIA_SHAPE_MISMATCH,
-                 "matmul: c is %s, which does not broadcast to y's shape %s", GLIA_SHAPE_OF(c), GLIA_SHAPE_OF(y));
+    GLI_REQUIRE(r->ctx, broadcast(c, y, y->ndim, &g->c), GLIA_SHAPE_MISMATCH,
+                "matmul: c is %s, which does not broadcast to y's shape %s", GLI_SHAPE_OF(c), GLI_SHAPE_OF(y));
     g->c_row    = step_under(c, y->ndim, y->ndim - 2);
     g->c_column = step_under(c, y->ndim, y->ndim - 1);
     return GLIA_OK;
 }
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_matmul_params *p = r->params;
-    glia_matmul_geom *g         = r->geom;
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_REQUIRE(r->ctx, isfinite(p->alpha) && isfinite(p->beta), GLIA_INVALID_ARGUMENT,
-                 "matmul: alpha is %g and beta %g, must be finite", (double)p->alpha, (double)p->beta);
-    for (int i = MATMUL_A; i <= MATMUL_B; ++i)
-        GLIA_REQUIRE(r->ctx, r->in[i]->ndim >= 2, GLIA_SHAPE_MISMATCH, "matmul: %s is %s, must have 2 to %d dimensions",
-                     r->op->in_names[i], GLIA_SHAPE_OF(r->in[i]), GLIA_MAX_DIMS);
-    GLIA_TRY(resolve_matrices(r, p, g));
-    GLIA_TRY(resolve_batch(r, g));
+    gli_matmul_geom *g          = r->geom;
+    GLI_TRY(gli_check_floats(r));
+    GLI_REQUIRE(r->ctx, isfinite(p->alpha) && isfinite(p->beta), GLIA_INVALID_ARGUMENT,
+                "matmul: alpha is %g and beta %g, must be finite", (double)p->alpha, (double)p->beta);
+    for (int i = GLI_MATMUL_A; i <= GLI_MATMUL_B; ++i)
+        GLI_REQUIRE(r->ctx, r->in[i]->ndim >= 2, GLIA_SHAPE_MISMATCH, "matmul: %s is %s, must have 2 to %d dimensions",
+                    r->op->in_names[i], GLI_SHAPE_OF(r->in[i]), GLIA_MAX_DIMS);
+    GLI_TRY(resolve_matrices(r, p, g));
+    GLI_TRY(resolve_batch(r, g));
 
     int64_t dim[GLIA_MAX_DIMS];
     for (int i = 0; i < g->batch_ndim; ++i) dim[i] = g->batch[i];
     dim[g->batch_ndim]     = g->m;
     dim[g->batch_ndim + 1] = g->n;
-    glia_set_shape(&r->out[0], r->in[0]->dtype, g->batch_ndim + 2, dim);
+    gli_set_shape(&r->out[0], r->in[0]->dtype, g->batch_ndim + 2, dim);
     return resolve_operands(r, g);
 }
 
-static void cost(const void *geom, glia_cost *out) {
-    const glia_matmul_geom *g = geom;
-    double products           = (double)g->m * g->n * g->k;
+static void cost(const void *geom, gli_cost *out) {
+    const gli_matmul_geom *g = geom;
+    double products          = (double)g->m * g->n * g->k;
     for (int i = 0; i < g->batch_ndim; ++i) products *= g->batch[i];
-    *out = (glia_cost){.flops = 2 * products, .depth = (double)g->k + 3};
+    *out = (gli_cost){.flops = 2 * products, .depth = (double)g->k + 3};
 }
 
 static bool small_integer(float x) { return x == rintf(x) && fabsf(x) <= 8; }
 
 static bool exact(const void *geom) {
-    const glia_matmul_geom *g = geom;
+    const gli_matmul_geom *g = geom;
     return small_integer(g->alpha) && small_integer(g->beta);
 }
 
 /* The sum of v, of y's shape but for the last two dimensions, over what broadcasting made of the operand. */
-static glia_value sum_back(glia_derivation *d, const glia_matmul_broadcast *of, glia_value v) {
+static glia_value sum_back(gli_derivation *d, const gli_matmul_broadcast *of, glia_value v) {
     const glia_reduce_params stretched = {.kind = GLIA_SUM, .axes = of->stretched, .keep_dims = true};
     const glia_reduce_params missing   = {.kind = GLIA_SUM, .axes = (1u << of->missing) - 1};
-    if (stretched.axes) v = glia_derive(d, &glia_op_reduce, &stretched, v);
-    return missing.axes ? glia_derive(d, &glia_op_reduce, &missing, v) : v;
+    if (stretched.axes) v = gli_derive(d, &gli_op_reduce, &stretched, v);
+    return missing.axes ? gli_derive(d, &gli_op_reduce, &missing, v) : v;
 }
 
-static glia_value scaled(glia_derivation *d, glia_value v, float factor) {
+static glia_value scaled(gli_derivation *d, glia_value v, float factor) {
     const glia_binary_params times = {.kind = GLIA_MUL};
     if (factor == 1) return v;
-    return glia_derive(d, &glia_op_binary, &times, v, glia_derive_constant(d, glia_graph_dtype(d->graph, v), factor));
+    return gli_derive(d, &gli_op_binary, &times, v, gli_derive_constant(d, glia_graph_dtype(d->graph, v), factor));
 }
 
-static void derive(glia_derivation *d) {
-    const glia_matmul_geom *g = d->geom;
-    const glia_value a = d->in[MATMUL_A], b = d->in[MATMUL_B], dy = d->dout[0];
+static void derive(gli_derivation *d) {
+    const gli_matmul_geom *g = d->geom;
+    const glia_value a = d->in[GLI_MATMUL_A], b = d->in[GLI_MATMUL_B], dy = d->dout[0];
     const bool ta = g->transpose_a, tb = g->transpose_b;
-    if (glia_wants(d, MATMUL_A)) { /* dy op(b)^T, or its transpose */
+    if (gli_wants(d, GLI_MATMUL_A)) { /* dy op(b)^T, or its transpose */
         const glia_matmul_params p = {.transpose_a = ta && tb, .transpose_b = ta || !tb, .alpha = g->alpha};
         const glia_value product =
-            ta ? glia_derive(d, &glia_op_matmul, &p, b, dy) : glia_derive(d, &glia_op_matmul, &p, dy, b);
-        d->din[MATMUL_A] = sum_back(d, &g->a, product);
+            ta ? gli_derive(d, &gli_op_matmul, &p, b, dy) : gli_derive(d, &gli_op_matmul, &p, dy, b);
+        d->din[GLI_MATMUL_A] = sum_back(d, &g->a, product);
     }
-    if (glia_wants(d, MATMUL_B)) { /* op(a)^T dy, or its transpose */
+    if (gli_wants(d, GLI_MATMUL_B)) { /* op(a)^T dy, or its transpose */
         const glia_matmul_params p = {.transpose_a = tb || !ta, .transpose_b = ta && tb, .alpha = g->alpha};
         const glia_value product =
-            tb ? glia_derive(d, &glia_op_matmul, &p, dy, a) : glia_derive(d, &glia_op_matmul, &p, a, dy);
-        d->din[MATMUL_B] = sum_back(d, &g->b, product);
+            tb ? gli_derive(d, &gli_op_matmul, &p, dy, a) : gli_derive(d, &gli_op_matmul, &p, a, dy);
+        d->din[GLI_MATMUL_B] = sum_back(d, &g->b, product);
     }
-    if (glia_wants(d, MATMUL_C)) d->din[MATMUL_C] = scaled(d, sum_back(d, &g->c, dy), g->beta);
+    if (gli_wants(d, GLI_MATMUL_C)) d->din[GLI_MATMUL_C] = scaled(d, sum_back(d, &g->c, dy), g->beta);
 }
 
 static const char *const in_names[] = {"a", "b", "c"}, *const out_names[] = {"y"};
 
-const glia_op glia_op_matmul = {
+const gli_op gli_op_matmul = {
     .name           = "matmul",
     .in_names       = in_names,
     .out_names      = out_names,
     .params_size    = sizeof(glia_matmul_params),
-    .geom_size      = sizeof(glia_matmul_geom),
+    .geom_size      = sizeof(gli_matmul_geom),
     .min_in         = 2,
     .max_in         = 3,
     .n_out          = 1,
@@ -170,5 +170,5 @@ const glia_op glia_op_matmul = {
 
 glia_status glia_matmul(glia_context *ctx, const glia_matmul_params *params, const glia_tensor *a, const glia_tensor *b,
                         const glia_tensor *c, glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_matmul, params, 3, (const glia_tensor *[]){a, b, c}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_matmul, params, 3, (const glia_tensor *[]){a, b, c}, 1, (glia_tensor *[]){y});
 }

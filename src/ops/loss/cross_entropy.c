@@ -3,60 +3,60 @@
 #include "core/derive.h"
 #include "ops/check.h"
 
-static glia_status check_params(const glia_resolution *r, const glia_cross_entropy_params *p) {
+static glia_status check_params(const gli_resolution *r, const glia_cross_entropy_params *p) {
     const char *op = r->op->name;
-    GLIA_REQUIRE(r->ctx, (unsigned)p->from <= GLIA_PROBABILITIES, GLIA_INVALID_ARGUMENT,
-                 "%s: from is %d, no glia_cross_entropy_from", op, (int)p->from);
-    GLIA_REQUIRE(r->ctx, (unsigned)p->reduction <= GLIA_REDUCE_NONE, GLIA_INVALID_ARGUMENT,
-                 "%s: reduction is %d, no glia_reduction", op, (int)p->reduction);
-    GLIA_REQUIRE(r->ctx, p->label_smoothing >= 0 && p->label_smoothing <= 1, GLIA_INVALID_ARGUMENT,
-                 "%s: label_smoothing is %g, must be 0 to 1", op, p->label_smoothing);
+    GLI_REQUIRE(r->ctx, (unsigned)p->from <= GLIA_PROBABILITIES, GLIA_INVALID_ARGUMENT,
+                "%s: from is %d, no glia_cross_entropy_from", op, (int)p->from);
+    GLI_REQUIRE(r->ctx, (unsigned)p->reduction <= GLIA_REDUCE_NONE, GLIA_INVALID_ARGUMENT,
+                "%s: reduction is %d, no glia_reduction", op, (int)p->reduction);
+    GLI_REQUIRE(r->ctx, p->label_smoothing >= 0 && p->label_smoothing <= 1, GLIA_INVALID_ARGUMENT,
+                "%s: label_smoothing is %g, must be 0 to 1", op, p->label_smoothing);
     return GLIA_OK;
 }
 
-static glia_status check_target(const glia_resolution *r, const glia_cross_entropy_params *p) {
-    const glia_tensor *x = r->in[CROSS_ENTROPY_X], *target = r->in[CROSS_ENTROPY_TARGET];
-    if (glia_dtype_is_float(target->dtype)) {
-        GLIA_REQUIRE(r->ctx, target->dtype == x->dtype, GLIA_DTYPE_MISMATCH, "%s: x is %s, target is %s", r->op->name,
-                     glia_dtype_name(x->dtype), glia_dtype_name(target->dtype));
-        GLIA_REQUIRE(r->ctx, !p->ignore, GLIA_INVALID_ARGUMENT,
-                     "%s: ignore_index %lld with a target of probabilities, which have no index", r->op->name,
-                     (long long)p->ignore_index);
-        return glia_check_shape(r, CROSS_ENTROPY_TARGET, x->ndim, x->dim);
+static glia_status check_target(const gli_resolution *r, const glia_cross_entropy_params *p) {
+    const glia_tensor *x = r->in[GLI_CROSS_ENTROPY_X], *target = r->in[GLI_CROSS_ENTROPY_TARGET];
+    if (gli_dtype_is_float(target->dtype)) {
+        GLI_REQUIRE(r->ctx, target->dtype == x->dtype, GLIA_DTYPE_MISMATCH, "%s: x is %s, target is %s", r->op->name,
+                    glia_dtype_name(x->dtype), glia_dtype_name(target->dtype));
+        GLI_REQUIRE(r->ctx, !p->ignore, GLIA_INVALID_ARGUMENT,
+                    "%s: ignore_index %lld with a target of probabilities, which have no index", r->op->name,
+                    (long long)p->ignore_index);
+        return gli_check_shape(r, GLI_CROSS_ENTROPY_TARGET, x->ndim, x->dim);
     }
     int64_t dim[GLIA_MAX_DIMS];
-    GLIA_TRY(glia_check_index_dtype(r, CROSS_ENTROPY_TARGET));
+    GLI_TRY(gli_check_index_dtype(r, GLI_CROSS_ENTROPY_TARGET));
     for (int i = 1; i < x->ndim; ++i) dim[i - 1] = i == 1 ? x->dim[0] : x->dim[i];
-    return glia_check_shape(r, CROSS_ENTROPY_TARGET, x->ndim - 1, dim);
+    return gli_check_shape(r, GLI_CROSS_ENTROPY_TARGET, x->ndim - 1, dim);
 }
 
 /* Sets the shape of a loss of x: scalar, or its items. */
 static void set_loss_shape(const glia_tensor *x, glia_reduction reduction, glia_tensor *y) {
     int64_t dim[GLIA_MAX_DIMS];
     for (int i = 1; i < x->ndim; ++i) dim[i - 1] = i == 1 ? x->dim[0] : x->dim[i];
-    glia_set_shape(y, x->dtype, reduction == GLIA_REDUCE_NONE ? x->ndim - 1 : 0, dim);
+    gli_set_shape(y, x->dtype, reduction == GLIA_REDUCE_NONE ? x->ndim - 1 : 0, dim);
 }
 
-static glia_status resolve_geometry(const glia_resolution *r, glia_tensor *loss) {
+static glia_status resolve_geometry(const gli_resolution *r, glia_tensor *loss) {
     const glia_cross_entropy_params *p = r->params;
-    glia_cross_entropy_geom *g         = r->geom;
-    const glia_tensor *x               = r->in[CROSS_ENTROPY_X];
-    GLIA_TRY(check_params(r, p));
-    GLIA_REQUIRE(r->ctx, glia_dtype_is_float(x->dtype), GLIA_DTYPE_MISMATCH, "%s: x is %s, must be a float",
-                 r->op->name, glia_dtype_name(x->dtype));
-    GLIA_REQUIRE(r->ctx, x->ndim >= 2 && x->dim[1] >= 1, GLIA_SHAPE_MISMATCH,
-                 "%s: x is %s, must be [N,C,...] with at least one class", r->op->name, GLIA_SHAPE_OF(x));
-    GLIA_TRY(check_target(r, p));
-    if (r->n_in > CROSS_ENTROPY_WEIGHT && r->in[CROSS_ENTROPY_WEIGHT]) {
-        const glia_tensor *weight = r->in[CROSS_ENTROPY_WEIGHT];
-        GLIA_REQUIRE(r->ctx, weight->dtype == x->dtype, GLIA_DTYPE_MISMATCH, "%s: x is %s, class_weight is %s",
-                     r->op->name, glia_dtype_name(x->dtype), glia_dtype_name(weight->dtype));
-        GLIA_TRY(glia_check_dims(r, CROSS_ENTROPY_WEIGHT, x->dim[1]));
+    gli_cross_entropy_geom *g          = r->geom;
+    const glia_tensor *x               = r->in[GLI_CROSS_ENTROPY_X];
+    GLI_TRY(check_params(r, p));
+    GLI_REQUIRE(r->ctx, gli_dtype_is_float(x->dtype), GLIA_DTYPE_MISMATCH, "%s: x is %s, must be a float", r->op->name,
+                glia_dtype_name(x->dtype));
+    GLI_REQUIRE(r->ctx, x->ndim >= 2 && x->dim[1] >= 1, GLIA_SHAPE_MISMATCH,
+                "%s: x is %s, must be [N,C,...] with at least one class", r->op->name, GLI_SHAPE_OF(x));
+    GLI_TRY(check_target(r, p));
+    if (r->n_in > GLI_CROSS_ENTROPY_WEIGHT && r->in[GLI_CROSS_ENTROPY_WEIGHT]) {
+        const glia_tensor *weight = r->in[GLI_CROSS_ENTROPY_WEIGHT];
+        GLI_REQUIRE(r->ctx, weight->dtype == x->dtype, GLIA_DTYPE_MISMATCH, "%s: x is %s, class_weight is %s",
+                    r->op->name, glia_dtype_name(x->dtype), glia_dtype_name(weight->dtype));
+        GLI_TRY(gli_check_dims(r, GLI_CROSS_ENTROPY_WEIGHT, x->dim[1]));
     }
     int64_t inner = 1;
     for (int i = 2; i < x->ndim; ++i) inner *= x->dim[i];
     g->n = (int)x->dim[0], g->classes = (int)x->dim[1], g->inner = (int)inner;
-    g->dense           = glia_dtype_is_float(r->in[CROSS_ENTROPY_TARGET]->dtype);
+    g->dense           = gli_dtype_is_float(r->in[GLI_CROSS_ENTROPY_TARGET]->dtype);
     g->ignore          = p->ignore;
     g->from            = p->from;
     g->reduction       = p->reduction;
@@ -66,42 +66,42 @@ static glia_status resolve_geometry(const glia_resolution *r, glia_tensor *loss)
     return GLIA_OK;
 }
 
-static glia_status resolve_forward(glia_resolution *r) { return resolve_geometry(r, &r->out[0]); }
+static glia_status resolve_forward(gli_resolution *r) { return resolve_geometry(r, &r->out[0]); }
 
-static glia_status resolve_backward(glia_resolution *r) {
-    const glia_tensor *x = r->in[CROSS_ENTROPY_X], *dy = r->in[CROSS_ENTROPY_DY];
+static glia_status resolve_backward(gli_resolution *r) {
+    const glia_tensor *x = r->in[GLI_CROSS_ENTROPY_X], *dy = r->in[GLI_CROSS_ENTROPY_DY];
     glia_tensor loss = {0};
-    GLIA_TRY(resolve_geometry(r, &loss));
-    GLIA_REQUIRE(r->ctx, dy->dtype == x->dtype, GLIA_DTYPE_MISMATCH, "%s: x is %s, dy is %s", r->op->name,
-                 glia_dtype_name(x->dtype), glia_dtype_name(dy->dtype));
-    GLIA_TRY(glia_check_shape(r, CROSS_ENTROPY_DY, loss.ndim, loss.dim));
-    glia_set_shape(&r->out[0], x->dtype, x->ndim, x->dim);
+    GLI_TRY(resolve_geometry(r, &loss));
+    GLI_REQUIRE(r->ctx, dy->dtype == x->dtype, GLIA_DTYPE_MISMATCH, "%s: x is %s, dy is %s", r->op->name,
+                glia_dtype_name(x->dtype), glia_dtype_name(dy->dtype));
+    GLI_TRY(gli_check_shape(r, GLI_CROSS_ENTROPY_DY, loss.ndim, loss.dim));
+    gli_set_shape(&r->out[0], x->dtype, x->ndim, x->dim);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
-    const glia_cross_entropy_geom *g = geom;
-    const double items               = (double)g->n * g->inner;
-    const double summed              = g->reduction == GLIA_REDUCE_NONE ? 0 : items;
-    *out = (glia_cost){.flops = 6 * items * g->classes, .depth = 2.0 * g->classes + summed + 8};
+static void cost(const void *geom, gli_cost *out) {
+    const gli_cross_entropy_geom *g = geom;
+    const double items              = (double)g->n * g->inner;
+    const double summed             = g->reduction == GLIA_REDUCE_NONE ? 0 : items;
+    *out = (gli_cost){.flops = 6 * items * g->classes, .depth = 2.0 * g->classes + summed + 8};
 }
 
-static void derive(glia_derivation *d) {
-    const glia_value weight = d->n_in > CROSS_ENTROPY_WEIGHT ? d->in[CROSS_ENTROPY_WEIGHT] : (glia_value){0};
-    d->din[CROSS_ENTROPY_X] = glia_derive(d, &glia_op_cross_entropy_backward, d->params, d->in[CROSS_ENTROPY_X],
-                                          d->in[CROSS_ENTROPY_TARGET], weight, d->dout[0]);
+static void derive(gli_derivation *d) {
+    const glia_value weight = d->n_in > GLI_CROSS_ENTROPY_WEIGHT ? d->in[GLI_CROSS_ENTROPY_WEIGHT] : (glia_value){0};
+    d->din[GLI_CROSS_ENTROPY_X] = gli_derive(d, &gli_op_cross_entropy_backward, d->params, d->in[GLI_CROSS_ENTROPY_X],
+                                             d->in[GLI_CROSS_ENTROPY_TARGET], weight, d->dout[0]);
 }
 
 static const char *const in_names[]     = {"x", "target", "class_weight", "dy"};
 static const char *const forward_out[]  = {"y"};
 static const char *const backward_out[] = {"dx"};
 
-const glia_op glia_op_cross_entropy = {
+const gli_op gli_op_cross_entropy = {
     .name           = "cross_entropy",
     .in_names       = in_names,
     .out_names      = forward_out,
     .params_size    = sizeof(glia_cross_entropy_params),
-    .geom_size      = sizeof(glia_cross_entropy_geom),
+    .geom_size      = sizeof(gli_cross_entropy_geom),
     .min_in         = 2,
     .max_in         = 3,
     .n_out          = 1,
@@ -111,15 +111,15 @@ const glia_op glia_op_cross_entropy = {
     .derive         = derive,
 };
 
-const glia_op glia_op_cross_entropy_backward = {
+const gli_op gli_op_cross_entropy_backward = {
     .name        = "cross_entropy_backward",
     .in_names    = in_names,
     .out_names   = backward_out,
     .params_size = sizeof(glia_cross_entropy_params),
-    .geom_size   = sizeof(glia_cross_entropy_geom),
+    .geom_size   = sizeof(gli_cross_entropy_geom),
     .min_in      = 4,
     .max_in      = 4,
-    .optional_in = 1 << CROSS_ENTROPY_WEIGHT,
+    .optional_in = 1 << GLI_CROSS_ENTROPY_WEIGHT,
     .n_out       = 1,
     .resolve     = resolve_backward,
     .cost        = cost,
@@ -127,8 +127,8 @@ const glia_op glia_op_cross_entropy_backward = {
 
 glia_status glia_cross_entropy(glia_context *ctx, const glia_cross_entropy_params *params, const glia_tensor *x,
                                const glia_tensor *target, const glia_tensor *class_weight, glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_cross_entropy, params, 3, (const glia_tensor *[]){x, target, class_weight}, 1,
-                        (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_cross_entropy, params, 3, (const glia_tensor *[]){x, target, class_weight}, 1,
+                       (glia_tensor *[]){y});
 }
 
 glia_status glia_nll(glia_context *ctx, const glia_cross_entropy_params *params, const glia_tensor *x,
@@ -141,6 +141,6 @@ glia_status glia_nll(glia_context *ctx, const glia_cross_entropy_params *params,
 glia_status glia_cross_entropy_backward(glia_context *ctx, const glia_cross_entropy_params *params,
                                         const glia_tensor *x, const glia_tensor *target,
                                         const glia_tensor *class_weight, const glia_tensor *dy, glia_tensor *dx) {
-    return glia_call_op(ctx, &glia_op_cross_entropy_backward, params, 4,
-                        (const glia_tensor *[]){x, target, class_weight, dy}, 1, (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_cross_entropy_backward, params, 4,
+                       (const glia_tensor *[]){x, target, class_weight, dy}, 1, (glia_tensor *[]){dx});
 }

@@ -6,82 +6,82 @@
 #include "core/size.h"
 #include "ops/check.h"
 
-static glia_status check_params(const glia_resolution *r, const glia_loss_params *p) {
+static glia_status check_params(const gli_resolution *r, const glia_loss_params *p) {
     const char *op = r->op->name;
-    GLIA_REQUIRE(r->ctx, (unsigned)p->kind <= GLIA_KL, GLIA_INVALID_ARGUMENT, "%s: kind is %d, no glia_loss_kind", op,
-                 (int)p->kind);
-    GLIA_REQUIRE(r->ctx, (unsigned)p->reduction <= GLIA_REDUCE_NONE, GLIA_INVALID_ARGUMENT,
-                 "%s: reduction is %d, no glia_reduction", op, (int)p->reduction);
-    GLIA_REQUIRE(r->ctx, p->delta >= 0 && p->delta < INFINITY, GLIA_INVALID_ARGUMENT,
-                 "%s: delta is %g, must be positive", op, p->delta);
+    GLI_REQUIRE(r->ctx, (unsigned)p->kind <= GLIA_KL, GLIA_INVALID_ARGUMENT, "%s: kind is %d, no glia_loss_kind", op,
+                (int)p->kind);
+    GLI_REQUIRE(r->ctx, (unsigned)p->reduction <= GLIA_REDUCE_NONE, GLIA_INVALID_ARGUMENT,
+                "%s: reduction is %d, no glia_reduction", op, (int)p->reduction);
+    GLI_REQUIRE(r->ctx, p->delta >= 0 && p->delta < INFINITY, GLIA_INVALID_ARGUMENT,
+                "%s: delta is %g, must be positive", op, p->delta);
     return GLIA_OK;
 }
 
 /* Sets the geometry, and the shape of the loss. */
-static glia_status resolve_geometry(const glia_resolution *r, glia_tensor *loss) {
+static glia_status resolve_geometry(const gli_resolution *r, glia_tensor *loss) {
     const glia_loss_params *p     = r->params;
-    glia_loss_geom *g             = r->geom;
-    const glia_tensor *prediction = r->in[LOSS_PREDICTION];
-    const glia_tensor *weight     = r->n_in > LOSS_WEIGHT ? r->in[LOSS_WEIGHT] : NULL;
-    GLIA_TRY(check_params(r, p));
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(glia_check_shape(r, LOSS_TARGET, prediction->ndim, prediction->dim));
+    gli_loss_geom *g              = r->geom;
+    const glia_tensor *prediction = r->in[GLI_LOSS_PREDICTION];
+    const glia_tensor *weight     = r->n_in > GLI_LOSS_WEIGHT ? r->in[GLI_LOSS_WEIGHT] : NULL;
+    GLI_TRY(check_params(r, p));
+    GLI_TRY(gli_check_floats(r));
+    GLI_TRY(gli_check_shape(r, GLI_LOSS_TARGET, prediction->ndim, prediction->dim));
     g->shared = 1;
     if (weight && weight->ndim == 1 && prediction->ndim > 1) {
-        GLIA_TRY(glia_check_dims(r, LOSS_WEIGHT, prediction->dim[0]));
-        if (weight->dim[0] > 0) g->shared = (int)glia_max_i64(glia_count(prediction) / weight->dim[0], 1);
+        GLI_TRY(gli_check_dims(r, GLI_LOSS_WEIGHT, prediction->dim[0]));
+        if (weight->dim[0] > 0) g->shared = (int)gli_max_i64(gli_count(prediction) / weight->dim[0], 1);
     } else if (weight) {
-        GLIA_TRY(glia_check_shape(r, LOSS_WEIGHT, prediction->ndim, prediction->dim));
+        GLI_TRY(gli_check_shape(r, GLI_LOSS_WEIGHT, prediction->ndim, prediction->dim));
     }
-    g->count      = (int)glia_count(prediction);
+    g->count      = (int)gli_count(prediction);
     g->kind       = p->kind;
     g->reduction  = p->reduction;
     g->log_target = p->log_target;
     g->delta      = p->delta != 0 ? p->delta : 1;
-    glia_set_shape(loss, prediction->dtype, p->reduction == GLIA_REDUCE_NONE ? prediction->ndim : 0, prediction->dim);
+    gli_set_shape(loss, prediction->dtype, p->reduction == GLIA_REDUCE_NONE ? prediction->ndim : 0, prediction->dim);
     return GLIA_OK;
 }
 
-static glia_status resolve_forward(glia_resolution *r) { return resolve_geometry(r, &r->out[0]); }
+static glia_status resolve_forward(gli_resolution *r) { return resolve_geometry(r, &r->out[0]); }
 
-static glia_status resolve_backward(glia_resolution *r) {
-    const glia_tensor *prediction = r->in[LOSS_PREDICTION];
+static glia_status resolve_backward(gli_resolution *r) {
+    const glia_tensor *prediction = r->in[GLI_LOSS_PREDICTION];
     glia_tensor loss              = {0};
-    GLIA_TRY(resolve_geometry(r, &loss));
-    GLIA_TRY(glia_check_shape(r, LOSS_DY, loss.ndim, loss.dim));
-    glia_set_shape(&r->out[0], prediction->dtype, prediction->ndim, prediction->dim);
+    GLI_TRY(resolve_geometry(r, &loss));
+    GLI_TRY(gli_check_shape(r, GLI_LOSS_DY, loss.ndim, loss.dim));
+    gli_set_shape(&r->out[0], prediction->dtype, prediction->ndim, prediction->dim);
     return GLIA_OK;
 }
 
-static void cost_forward(const void *geom, glia_cost *out) {
-    const glia_loss_geom *g = geom;
-    *out = (glia_cost){.flops = 4.0 * g->count, .depth = g->reduction == GLIA_REDUCE_NONE ? 8 : 8.0 + g->count};
+static void cost_forward(const void *geom, gli_cost *out) {
+    const gli_loss_geom *g = geom;
+    *out = (gli_cost){.flops = 4.0 * g->count, .depth = g->reduction == GLIA_REDUCE_NONE ? 8 : 8.0 + g->count};
 }
 
-static void cost_backward(const void *geom, glia_cost *out) {
-    *out = (glia_cost){.flops = 4.0 * ((const glia_loss_geom *)geom)->count, .depth = 8};
+static void cost_backward(const void *geom, gli_cost *out) {
+    *out = (gli_cost){.flops = 4.0 * ((const gli_loss_geom *)geom)->count, .depth = 8};
 }
 
 static bool exact_forward(const void *geom) {
-    const glia_loss_geom *g = geom;
+    const gli_loss_geom *g = geom;
     return (g->kind == GLIA_MSE || g->kind == GLIA_MAE) && g->reduction != GLIA_REDUCE_MEAN;
 }
 
-static void derive(glia_derivation *d) {
-    const glia_value weight = d->n_in > LOSS_WEIGHT ? d->in[LOSS_WEIGHT] : (glia_value){0};
-    d->din[LOSS_PREDICTION] = glia_derive(d, &glia_op_loss_backward, d->params, d->in[LOSS_PREDICTION],
-                                          d->in[LOSS_TARGET], weight, d->dout[0]);
+static void derive(gli_derivation *d) {
+    const glia_value weight     = d->n_in > GLI_LOSS_WEIGHT ? d->in[GLI_LOSS_WEIGHT] : (glia_value){0};
+    d->din[GLI_LOSS_PREDICTION] = gli_derive(d, &gli_op_loss_backward, d->params, d->in[GLI_LOSS_PREDICTION],
+                                             d->in[GLI_LOSS_TARGET], weight, d->dout[0]);
 }
 
 static const char *const in_names[]    = {"prediction", "target", "weight", "dy"};
 static const char *const forward_out[] = {"y"}, *const backward_out[] = {"dprediction"};
 
-const glia_op glia_op_loss = {
+const gli_op gli_op_loss = {
     .name           = "loss",
     .in_names       = in_names,
     .out_names      = forward_out,
     .params_size    = sizeof(glia_loss_params),
-    .geom_size      = sizeof(glia_loss_geom),
+    .geom_size      = sizeof(gli_loss_geom),
     .min_in         = 2,
     .max_in         = 3,
     .n_out          = 1,
@@ -92,15 +92,15 @@ const glia_op glia_op_loss = {
     .derive         = derive,
 };
 
-const glia_op glia_op_loss_backward = {
+const gli_op gli_op_loss_backward = {
     .name        = "loss_backward",
     .in_names    = in_names,
     .out_names   = backward_out,
     .params_size = sizeof(glia_loss_params),
-    .geom_size   = sizeof(glia_loss_geom),
+    .geom_size   = sizeof(gli_loss_geom),
     .min_in      = 4,
     .max_in      = 4,
-    .optional_in = 1 << LOSS_WEIGHT,
+    .optional_in = 1 << GLI_LOSS_WEIGHT,
     .n_out       = 1,
     .resolve     = resolve_backward,
     .cost        = cost_backward,
@@ -108,13 +108,13 @@ const glia_op glia_op_loss_backward = {
 
 glia_status glia_loss(glia_context *ctx, const glia_loss_params *params, const glia_tensor *prediction,
                       const glia_tensor *target, const glia_tensor *weight, glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_loss, params, 3, (const glia_tensor *[]){prediction, target, weight}, 1,
-                        (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_loss, params, 3, (const glia_tensor *[]){prediction, target, weight}, 1,
+                       (glia_tensor *[]){y});
 }
 
 glia_status glia_loss_backward(glia_context *ctx, const glia_loss_params *params, const glia_tensor *prediction,
                                const glia_tensor *target, const glia_tensor *weight, const glia_tensor *dy,
                                glia_tensor *dprediction) {
-    return glia_call_op(ctx, &glia_op_loss_backward, params, 4, (const glia_tensor *[]){prediction, target, weight, dy},
-                        1, (glia_tensor *[]){dprediction});
+    return gli_call_op(ctx, &gli_op_loss_backward, params, 4, (const glia_tensor *[]){prediction, target, weight, dy},
+                       1, (glia_tensor *[]){dprediction});
 }

@@ -4,47 +4,47 @@
 
 #include "ops/check.h"
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_accumulate_params *p = r->params;
-    glia_accumulate_geom *g         = r->geom;
-    const glia_tensor *value = r->in[ACCUMULATE_VALUE], *sums = r->in[ACCUMULATE_SUMS];
-    GLIA_REQUIRE(r->ctx, isfinite(p->weight), GLIA_INVALID_ARGUMENT, "%s: weight is %g, must be finite", r->op->name,
-                 p->weight);
-    GLIA_REQUIRE(r->ctx, glia_dtype_is_float(value->dtype), GLIA_DTYPE_MISMATCH, "%s: value is %s, must be a float",
-                 r->op->name, glia_dtype_name(value->dtype));
-    GLIA_REQUIRE(r->ctx, glia_count(value) == 1, GLIA_SHAPE_MISMATCH, "%s: value is %s, must have one element",
-                 r->op->name, GLIA_SHAPE_OF(value));
-    GLIA_REQUIRE(r->ctx, sums->dtype == GLIA_F64, GLIA_DTYPE_MISMATCH, "%s: sums is %s, must be f64", r->op->name,
-                 glia_dtype_name(sums->dtype));
-    GLIA_TRY(glia_check_dims(r, ACCUMULATE_SUMS, 2));
+    gli_accumulate_geom *g          = r->geom;
+    const glia_tensor *value = r->in[GLI_ACCUMULATE_VALUE], *sums = r->in[GLI_ACCUMULATE_SUMS];
+    GLI_REQUIRE(r->ctx, isfinite(p->weight), GLIA_INVALID_ARGUMENT, "%s: weight is %g, must be finite", r->op->name,
+                p->weight);
+    GLI_REQUIRE(r->ctx, gli_dtype_is_float(value->dtype), GLIA_DTYPE_MISMATCH, "%s: value is %s, must be a float",
+                r->op->name, glia_dtype_name(value->dtype));
+    GLI_REQUIRE(r->ctx, gli_count(value) == 1, GLIA_SHAPE_MISMATCH, "%s: value is %s, must have one element",
+                r->op->name, GLI_SHAPE_OF(value));
+    GLI_REQUIRE(r->ctx, sums->dtype == GLIA_F64, GLIA_DTYPE_MISMATCH, "%s: sums is %s, must be f64", r->op->name,
+                glia_dtype_name(sums->dtype));
+    GLI_TRY(gli_check_dims(r, GLI_ACCUMULATE_SUMS, 2));
     g->weight = p->weight != 0 ? p->weight : 1;
-    glia_set_dims(&r->out[0], GLIA_F64, 2);
+    gli_set_dims(&r->out[0], GLIA_F64, 2);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
+static void cost(const void *geom, gli_cost *out) {
     (void)geom;
-    *out = (glia_cost){.flops = 3, .depth = 2};
+    *out = (gli_cost){.flops = 3, .depth = 2};
 }
 
 static const char *const in_names[] = {"value", "sums"}, *const out_names[] = {"new_sums"};
 
-const glia_op glia_op_accumulate = {
+const gli_op gli_op_accumulate = {
     .name        = "accumulate",
     .in_names    = in_names,
     .out_names   = out_names,
     .params_size = sizeof(glia_accumulate_params),
-    .geom_size   = sizeof(glia_accumulate_geom),
+    .geom_size   = sizeof(gli_accumulate_geom),
     .min_in      = 2,
     .max_in      = 2,
     .n_out       = 1,
-    .in_place    = {1 + ACCUMULATE_SUMS},
+    .in_place    = {1 + GLI_ACCUMULATE_SUMS},
     .resolve     = resolve,
     .cost        = cost,
 };
 
 glia_status glia_accumulate(glia_context *ctx, const glia_accumulate_params *params, const glia_tensor *value,
                             const glia_tensor *sums, glia_tensor *new_sums) {
-    return glia_call_op(ctx, &glia_op_accumulate, params, 2, (const glia_tensor *[]){value, sums}, 1,
-                        (glia_tensor *[]){new_sums});
+    return gli_call_op(ctx, &gli_op_accumulate, params, 2, (const glia_tensor *[]){value, sums}, 1,
+                       (glia_tensor *[]){new_sums});
 }

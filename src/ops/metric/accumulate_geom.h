@@ -1,13 +1,13 @@
-#ifndef GLIA_OPS_METRIC_ACCUMULATE_GEOM_H
-#define GLIA_OPS_METRIC_ACCUMULATE_GEOM_H
+#ifndef GLI_OPS_METRIC_ACCUMULATE_GEOM_H
+#define GLI_OPS_METRIC_ACCUMULATE_GEOM_H
 
 #include "core/ops.h"
 #include "glia/ops/metric.h"
 
-enum { ACCUMULATE_VALUE, ACCUMULATE_SUMS };
+enum { GLI_ACCUMULATE_VALUE, GLI_ACCUMULATE_SUMS };
 
-typedef struct glia_accumulate_geom {
+typedef struct gli_accumulate_geom {
     double weight;
-} glia_accumulate_geom;
+} gli_accumulate_geom;
 
 #endif

@@ -4,52 +4,51 @@
 
 #include "ops/check.h"
 
-static glia_status check_params(const glia_resolution *r, const glia_accuracy_params *p) {
+static glia_status check_params(const gli_resolution *r, const glia_accuracy_params *p) {
     const char *op = r->op->name;
-    GLIA_REQUIRE(r->ctx, p->k >= 0, GLIA_INVALID_ARGUMENT, "%s: k is %d, must be positive", op, p->k);
-    GLIA_REQUIRE(r->ctx, !p->binary || p->k <= 1, GLIA_INVALID_ARGUMENT, "%s: k is %d, binary has no classes", op,
-                 p->k);
-    GLIA_REQUIRE(r->ctx, p->binary || (p->threshold == 0 && !p->logits), GLIA_INVALID_ARGUMENT,
-                 "%s: threshold %g or logits is given without binary", op, p->threshold);
-    GLIA_REQUIRE(r->ctx, p->threshold >= 0 && p->threshold < 1, GLIA_INVALID_ARGUMENT,
-                 "%s: threshold is %g, must be 0 to below 1", op, p->threshold);
+    GLI_REQUIRE(r->ctx, p->k >= 0, GLIA_INVALID_ARGUMENT, "%s: k is %d, must be positive", op, p->k);
+    GLI_REQUIRE(r->ctx, !p->binary || p->k <= 1, GLIA_INVALID_ARGUMENT, "%s: k is %d, binary has no classes", op, p->k);
+    GLI_REQUIRE(r->ctx, p->binary || (p->threshold == 0 && !p->logits), GLIA_INVALID_ARGUMENT,
+                "%s: threshold %g or logits is given without binary", op, p->threshold);
+    GLI_REQUIRE(r->ctx, p->threshold >= 0 && p->threshold < 1, GLIA_INVALID_ARGUMENT,
+                "%s: threshold is %g, must be 0 to below 1", op, p->threshold);
     return GLIA_OK;
 }
 
-static glia_status check_target(const glia_resolution *r, bool same_shape) {
-    const glia_tensor *prediction = r->in[ACCURACY_PREDICTION];
+static glia_status check_target(const gli_resolution *r, bool same_shape) {
+    const glia_tensor *prediction = r->in[GLI_ACCURACY_PREDICTION];
     int64_t dim[GLIA_MAX_DIMS];
-    if (same_shape) return glia_check_shape(r, ACCURACY_TARGET, prediction->ndim, prediction->dim);
+    if (same_shape) return gli_check_shape(r, GLI_ACCURACY_TARGET, prediction->ndim, prediction->dim);
     for (int i = 1; i < prediction->ndim; ++i) dim[i - 1] = i == 1 ? prediction->dim[0] : prediction->dim[i];
-    return glia_check_shape(r, ACCURACY_TARGET, prediction->ndim - 1, dim);
+    return gli_check_shape(r, GLI_ACCURACY_TARGET, prediction->ndim - 1, dim);
 }
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_accuracy_params *p = r->params;
-    glia_accuracy_geom *g         = r->geom;
-    const glia_tensor *prediction = r->in[ACCURACY_PREDICTION], *target = r->in[ACCURACY_TARGET];
-    const bool floats = glia_dtype_is_float(target->dtype);
-    GLIA_TRY(check_params(r, p));
-    GLIA_REQUIRE(r->ctx, glia_dtype_is_float(prediction->dtype), GLIA_DTYPE_MISMATCH,
-                 "%s: prediction is %s, must be a float", r->op->name, glia_dtype_name(prediction->dtype));
-    GLIA_REQUIRE(r->ctx, !floats || target->dtype == prediction->dtype, GLIA_DTYPE_MISMATCH,
-                 "%s: prediction is %s, target is %s", r->op->name, glia_dtype_name(prediction->dtype),
-                 glia_dtype_name(target->dtype));
-    if (!floats) GLIA_TRY(glia_check_index_dtype(r, ACCURACY_TARGET));
-    GLIA_REQUIRE(r->ctx, !p->ignore || !floats, GLIA_INVALID_ARGUMENT, "%s: ignore_index %lld with a target of %s",
-                 r->op->name, (long long)p->ignore_index, glia_dtype_name(target->dtype));
-    GLIA_REQUIRE(r->ctx, p->binary || (prediction->ndim >= 2 && prediction->dim[1] >= 1), GLIA_SHAPE_MISMATCH,
-                 "%s: prediction is %s, must be [N,C,...] with at least one class", r->op->name,
-                 GLIA_SHAPE_OF(prediction));
-    GLIA_TRY(check_target(r, p->binary || floats));
-    GLIA_REQUIRE(r->ctx, r->in[ACCURACY_COUNTS]->dtype == GLIA_F64, GLIA_DTYPE_MISMATCH,
-                 "%s: counts is %s, must be f64", r->op->name, glia_dtype_name(r->in[ACCURACY_COUNTS]->dtype));
-    GLIA_TRY(glia_check_dims(r, ACCURACY_COUNTS, 2));
+    gli_accuracy_geom *g          = r->geom;
+    const glia_tensor *prediction = r->in[GLI_ACCURACY_PREDICTION], *target = r->in[GLI_ACCURACY_TARGET];
+    const bool floats = gli_dtype_is_float(target->dtype);
+    GLI_TRY(check_params(r, p));
+    GLI_REQUIRE(r->ctx, gli_dtype_is_float(prediction->dtype), GLIA_DTYPE_MISMATCH,
+                "%s: prediction is %s, must be a float", r->op->name, glia_dtype_name(prediction->dtype));
+    GLI_REQUIRE(r->ctx, !floats || target->dtype == prediction->dtype, GLIA_DTYPE_MISMATCH,
+                "%s: prediction is %s, target is %s", r->op->name, glia_dtype_name(prediction->dtype),
+                glia_dtype_name(target->dtype));
+    if (!floats) GLI_TRY(gli_check_index_dtype(r, GLI_ACCURACY_TARGET));
+    GLI_REQUIRE(r->ctx, !p->ignore || !floats, GLIA_INVALID_ARGUMENT, "%s: ignore_index %lld with a target of %s",
+                r->op->name, (long long)p->ignore_index, glia_dtype_name(target->dtype));
+    GLI_REQUIRE(r->ctx, p->binary || (prediction->ndim >= 2 && prediction->dim[1] >= 1), GLIA_SHAPE_MISMATCH,
+                "%s: prediction is %s, must be [N,C,...] with at least one class", r->op->name,
+                GLI_SHAPE_OF(prediction));
+    GLI_TRY(check_target(r, p->binary || floats));
+    GLI_REQUIRE(r->ctx, r->in[GLI_ACCURACY_COUNTS]->dtype == GLIA_F64, GLIA_DTYPE_MISMATCH,
+                "%s: counts is %s, must be f64", r->op->name, glia_dtype_name(r->in[GLI_ACCURACY_COUNTS]->dtype));
+    GLI_TRY(gli_check_dims(r, GLI_ACCURACY_COUNTS, 2));
 
     int64_t inner = 1;
     for (int i = 2; !p->binary && i < prediction->ndim; ++i) inner *= prediction->dim[i];
     const double threshold = p->threshold != 0 ? p->threshold : 0.5;
-    g->n                   = (int)(p->binary ? glia_count(prediction) : prediction->dim[0]);
+    g->n                   = (int)(p->binary ? gli_count(prediction) : prediction->dim[0]);
     g->classes             = p->binary ? 1 : (int)prediction->dim[1];
     g->inner               = (int)inner;
     g->k                   = p->k ? p->k : 1;
@@ -58,34 +57,34 @@ static glia_status resolve(glia_resolution *r) {
     g->ignore              = p->ignore;
     g->ignore_index        = p->ignore ? p->ignore_index : 0;
     g->threshold           = p->logits ? log(threshold / (1 - threshold)) : threshold;
-    glia_set_dims(&r->out[0], GLIA_F64, 2);
+    gli_set_dims(&r->out[0], GLIA_F64, 2);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
-    const glia_accuracy_geom *g = geom;
-    *out                        = (glia_cost){.flops = (double)g->n * g->inner * g->classes, .depth = 1};
+static void cost(const void *geom, gli_cost *out) {
+    const gli_accuracy_geom *g = geom;
+    *out                       = (gli_cost){.flops = (double)g->n * g->inner * g->classes, .depth = 1};
 }
 
 static const char *const in_names[] = {"prediction", "target", "counts"}, *const out_names[] = {"new_counts"};
 
-const glia_op glia_op_accuracy = {
+const gli_op gli_op_accuracy = {
     .name        = "accuracy",
     .in_names    = in_names,
     .out_names   = out_names,
     .params_size = sizeof(glia_accuracy_params),
-    .geom_size   = sizeof(glia_accuracy_geom),
+    .geom_size   = sizeof(gli_accuracy_geom),
     .min_in      = 3,
     .max_in      = 3,
     .n_out       = 1,
-    .in_place    = {1 + ACCURACY_COUNTS},
+    .in_place    = {1 + GLI_ACCURACY_COUNTS},
     .resolve     = resolve,
     .cost        = cost,
-    .exact       = glia_exact_always,
+    .exact       = gli_exact_always,
 };
 
 glia_status glia_accuracy(glia_context *ctx, const glia_accuracy_params *params, const glia_tensor *prediction,
                           const glia_tensor *target, const glia_tensor *counts, glia_tensor *new_counts) {
-    return glia_call_op(ctx, &glia_op_accuracy, params, 3, (const glia_tensor *[]){prediction, target, counts}, 1,
-                        (glia_tensor *[]){new_counts});
+    return gli_call_op(ctx, &gli_op_accuracy, params, 3, (const glia_tensor *[]){prediction, target, counts}, 1,
+                       (glia_tensor *[]){new_counts});
 }

@@ -1,14 +1,14 @@
-#ifndef GLIA_OPS_METRIC_ACCURACY_GEOM_H
-#define GLIA_OPS_METRIC_ACCURACY_GEOM_H
+#ifndef GLI_OPS_METRIC_ACCURACY_GEOM_H
+#define GLI_OPS_METRIC_ACCURACY_GEOM_H
 
 #include "core/ops.h"
 #include "glia/ops/metric.h"
 
-enum { ACCURACY_PREDICTION, ACCURACY_TARGET, ACCURACY_COUNTS };
+enum { GLI_ACCURACY_PREDICTION, GLI_ACCURACY_TARGET, GLI_ACCURACY_COUNTS };
 
 /* Item i of n * inner has class c at element ((i / inner) * classes + c) * inner + i % inner of prediction; binary has
  * n items and no classes. */
-typedef struct glia_accuracy_geom {
+typedef struct gli_accuracy_geom {
     int n, classes, inner;
     int k;
     bool binary;
@@ -16,6 +16,6 @@ typedef struct glia_accuracy_geom {
     bool ignore;
     int64_t ignore_index;
     double threshold; /* of the numbers in prediction */
-} glia_accuracy_geom;
+} gli_accuracy_geom;
 
 #endif

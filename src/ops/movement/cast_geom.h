@@ -1,14 +1,14 @@
-#ifndef GLIA_OPS_MOVEMENT_CAST_GEOM_H
-#define GLIA_OPS_MOVEMENT_CAST_GEOM_H
+#ifndef GLI_OPS_MOVEMENT_CAST_GEOM_H
+#define GLI_OPS_MOVEMENT_CAST_GEOM_H
 
 #include "core/ops.h"
 #include "glia/ops/movement.h"
 
-enum { CAST_X };
+enum { GLI_CAST_X };
 
-typedef struct glia_cast_geom {
+typedef struct gli_cast_geom {
     int count;
     glia_dtype from, to;
-} glia_cast_geom;
+} gli_cast_geom;
 
 #endif

@@ -5,80 +5,80 @@
 #include "core/derive.h"
 #include "ops/check.h"
 
-static glia_status check_part(const glia_resolution *r, int i, int axis) {
+static glia_status check_part(const gli_resolution *r, int i, int axis) {
     const glia_tensor *x = r->in[i], *first = r->in[0];
-    GLIA_REQUIRE(r->ctx, x, GLIA_INVALID_ARGUMENT, "%s: %s of %d inputs is NULL", r->op->name, r->op->in_names[i],
-                 r->n_in);
-    GLIA_REQUIRE(r->ctx, x->dtype == first->dtype, GLIA_DTYPE_MISMATCH, "%s: x0 is %s, %s is %s", r->op->name,
-                 glia_dtype_name(first->dtype), r->op->in_names[i], glia_dtype_name(x->dtype));
+    GLI_REQUIRE(r->ctx, x, GLIA_INVALID_ARGUMENT, "%s: %s of %d inputs is NULL", r->op->name, r->op->in_names[i],
+                r->n_in);
+    GLI_REQUIRE(r->ctx, x->dtype == first->dtype, GLIA_DTYPE_MISMATCH, "%s: x0 is %s, %s is %s", r->op->name,
+                glia_dtype_name(first->dtype), r->op->in_names[i], glia_dtype_name(x->dtype));
     bool fits = x->ndim == first->ndim;
     for (int k = 0; k < x->ndim && fits; ++k) fits = k == axis || x->dim[k] == first->dim[k];
-    GLIA_REQUIRE(r->ctx, fits, GLIA_SHAPE_MISMATCH, "%s: x0 is %s, %s is %s: they may differ in dimension %d only",
-                 r->op->name, GLIA_SHAPE_OF(first), r->op->in_names[i], GLIA_SHAPE_OF(x), axis);
+    GLI_REQUIRE(r->ctx, fits, GLIA_SHAPE_MISMATCH, "%s: x0 is %s, %s is %s: they may differ in dimension %d only",
+                r->op->name, GLI_SHAPE_OF(first), r->op->in_names[i], GLI_SHAPE_OF(x), axis);
     return GLIA_OK;
 }
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_concat_params *p = r->params;
-    glia_concat_geom *g         = r->geom;
+    gli_concat_geom *g          = r->geom;
     const glia_tensor *first    = r->in[0];
     int64_t dim[GLIA_MAX_DIMS] = {0}, length = 0;
-    GLIA_REQUIRE(r->ctx, p->axes, GLIA_INVALID_ARGUMENT, "%s: axes is 0, must name the axis", r->op->name);
-    GLIA_TRY(glia_check_axis(r, p->axes, 0, first->ndim, &g->axis));
+    GLI_REQUIRE(r->ctx, p->axes, GLIA_INVALID_ARGUMENT, "%s: axes is 0, must name the axis", r->op->name);
+    GLI_TRY(gli_check_axis(r, p->axes, 0, first->ndim, &g->axis));
     g->n = r->n_in;
     for (int i = 0; i < r->n_in; ++i) {
-        GLIA_TRY(check_part(r, i, g->axis));
+        GLI_TRY(check_part(r, i, g->axis));
         length += r->in[i]->dim[g->axis];
-        GLIA_REQUIRE(r->ctx, length <= INT_MAX, GLIA_UNSUPPORTED, "%s: y would have %lld elements along dimension %d",
-                     r->op->name, (long long)length, g->axis);
+        GLI_REQUIRE(r->ctx, length <= INT_MAX, GLIA_UNSUPPORTED, "%s: y would have %lld elements along dimension %d",
+                    r->op->name, (long long)length, g->axis);
         g->start[i + 1] = (int)length;
     }
     for (int k = 0; k < first->ndim; ++k) dim[k] = k == g->axis ? length : first->dim[k];
-    glia_set_shape(&r->out[0], first->dtype, first->ndim, dim);
+    gli_set_shape(&r->out[0], first->dtype, first->ndim, dim);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
+static void cost(const void *geom, gli_cost *out) {
     (void)geom;
-    *out = (glia_cost){0};
+    *out = (gli_cost){0};
 }
 
-static void derive(glia_derivation *d) {
-    const glia_concat_geom *g = d->geom;
+static void derive(gli_derivation *d) {
+    const gli_concat_geom *g = d->geom;
     for (int i = 0; i < g->n; ++i) {
-        if (!glia_wants(d, i)) continue;
+        if (!gli_wants(d, i)) continue;
         glia_slice_params part = {0};
         part.start[g->axis]    = g->start[i];
         part.stop[g->axis]     = g->start[i + 1]; /* 0, the end, only where all inputs up to here are empty */
-        d->din[i]              = g->start[i + 1] ? glia_derive(d, &glia_op_slice, &part, d->dout[0]) : (glia_value){0};
+        d->din[i]              = g->start[i + 1] ? gli_derive(d, &gli_op_slice, &part, d->dout[0]) : (glia_value){0};
     }
 }
 
-static const char *const in_names[GLIA_MAX_IN] = {
+static const char *const in_names[GLI_MAX_IN] = {
     "x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",  "x7",  "x8",  "x9",  "x10", "x11", "x12", "x13", "x14", "x15",
     "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30", "x31"};
 static const char *const out_names[] = {"y"};
 
-const glia_op glia_op_concat = {
+const gli_op gli_op_concat = {
     .name           = "concat",
     .in_names       = in_names,
     .out_names      = out_names,
     .params_size    = sizeof(glia_concat_params),
-    .geom_size      = sizeof(glia_concat_geom),
+    .geom_size      = sizeof(gli_concat_geom),
     .min_in         = 1,
-    .max_in         = GLIA_MAX_IN,
+    .max_in         = GLI_MAX_IN,
     .n_out          = 1,
     .differentiable = UINT32_MAX,
-    .layout         = GLIA_LAYOUT_IMAGE,
+    .layout         = GLI_LAYOUT_IMAGE,
     .image_in       = UINT32_MAX,
     .image_out      = 1,
     .resolve        = resolve,
     .cost           = cost,
-    .exact          = glia_exact_always,
+    .exact          = gli_exact_always,
     .derive         = derive,
 };
 
 glia_status glia_concat(glia_context *ctx, const glia_concat_params *params, const glia_tensor *const *x, int n,
                         glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_concat, params, x ? n : 0, x, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_concat, params, x ? n : 0, x, 1, (glia_tensor *[]){y});
 }

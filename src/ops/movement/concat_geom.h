@@ -1,13 +1,13 @@
-#ifndef GLIA_OPS_MOVEMENT_CONCAT_GEOM_H
-#define GLIA_OPS_MOVEMENT_CONCAT_GEOM_H
+#ifndef GLI_OPS_MOVEMENT_CONCAT_GEOM_H
+#define GLI_OPS_MOVEMENT_CONCAT_GEOM_H
 
 #include "core/ops.h"
 #include "glia/ops/movement.h"
 
-typedef struct glia_concat_geom {
+typedef struct gli_concat_geom {
     int axis;
     int n;
-    int start[GLIA_MAX_IN + 1]; /* along the axis of y: input i holds start[i] .. start[i + 1] - 1 */
-} glia_concat_geom;
+    int start[GLI_MAX_IN + 1]; /* along the axis of y: input i holds start[i] .. start[i + 1] - 1 */
+} gli_concat_geom;
 
 #endif

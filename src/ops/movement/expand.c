@@ -4,66 +4,66 @@
 #include "glia/ops/reduce.h"
 #include "ops/check.h"
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_shape *shape = &((const glia_expand_params *)r->params)->shape;
-    glia_expand_geom *g     = r->geom;
-    const glia_tensor *x    = r->in[EXPAND_X];
-    GLIA_REQUIRE(r->ctx, shape->ndim >= x->ndim && shape->ndim <= GLIA_MAX_DIMS, GLIA_SHAPE_MISMATCH,
-                 "%s: shape has %d dimensions, x is %s", r->op->name, shape->ndim, GLIA_SHAPE_OF(x));
+    gli_expand_geom *g      = r->geom;
+    const glia_tensor *x    = r->in[GLI_EXPAND_X];
+    GLI_REQUIRE(r->ctx, shape->ndim >= x->ndim && shape->ndim <= GLIA_MAX_DIMS, GLIA_SHAPE_MISMATCH,
+                "%s: shape has %d dimensions, x is %s", r->op->name, shape->ndim, GLI_SHAPE_OF(x));
     g->ndim  = shape->ndim;
     g->added = shape->ndim - x->ndim;
     for (int i = 0; i < g->ndim; ++i) {
         const bool added    = i < g->added;
         const int64_t own   = added ? 1 : x->dim[i - g->added];
         const int64_t wants = shape->dim[i] == -1 && !added ? own : shape->dim[i];
-        GLIA_REQUIRE(r->ctx, wants >= 0, GLIA_INVALID_ARGUMENT, "%s: dimension %d of shape is %lld", r->op->name, i,
-                     (long long)wants);
-        GLIA_REQUIRE(r->ctx, own == 1 || own == wants, GLIA_SHAPE_MISMATCH,
-                     "%s: x is %s, dimension %d of shape is %lld: only dimensions of 1 are repeated", r->op->name,
-                     GLIA_SHAPE_OF(x), i, (long long)wants);
+        GLI_REQUIRE(r->ctx, wants >= 0, GLIA_INVALID_ARGUMENT, "%s: dimension %d of shape is %lld", r->op->name, i,
+                    (long long)wants);
+        GLI_REQUIRE(r->ctx, own == 1 || own == wants, GLIA_SHAPE_MISMATCH,
+                    "%s: x is %s, dimension %d of shape is %lld: only dimensions of 1 are repeated", r->op->name,
+                    GLI_SHAPE_OF(x), i, (long long)wants);
         g->dim[i]      = wants;
         g->repeated[i] = added || own != wants;
     }
-    glia_set_shape(&r->out[0], x->dtype, g->ndim, g->dim);
+    gli_set_shape(&r->out[0], x->dtype, g->ndim, g->dim);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
+static void cost(const void *geom, gli_cost *out) {
     (void)geom;
-    *out = (glia_cost){0};
+    *out = (gli_cost){0};
 }
 
-static void derive(glia_derivation *d) {
-    const glia_expand_geom *g = d->geom;
-    glia_reduce_params sum    = {.kind = GLIA_SUM, .keep_dims = true};
-    glia_reshape_params back  = {.shape.ndim = g->ndim - g->added};
+static void derive(gli_derivation *d) {
+    const gli_expand_geom *g = d->geom;
+    glia_reduce_params sum   = {.kind = GLIA_SUM, .keep_dims = true};
+    glia_reshape_params back = {.shape.ndim = g->ndim - g->added};
     for (int i = 0; i < g->ndim; ++i) {
         if (g->repeated[i]) sum.axes |= GLIA_AXIS(i);
         if (i >= g->added) back.shape.dim[i - g->added] = g->repeated[i] ? 1 : g->dim[i];
     }
     glia_value dx = d->dout[0];
-    if (sum.axes) dx = glia_derive(d, &glia_op_reduce, &sum, dx);
-    d->din[EXPAND_X] = glia_derive(d, &glia_op_reshape, &back, dx);
+    if (sum.axes) dx = gli_derive(d, &gli_op_reduce, &sum, dx);
+    d->din[GLI_EXPAND_X] = gli_derive(d, &gli_op_reshape, &back, dx);
 }
 
 static const char *const in_names[] = {"x"}, *const out_names[] = {"y"};
 
-const glia_op glia_op_expand = {
+const gli_op gli_op_expand = {
     .name           = "expand",
     .in_names       = in_names,
     .out_names      = out_names,
     .params_size    = sizeof(glia_expand_params),
-    .geom_size      = sizeof(glia_expand_geom),
+    .geom_size      = sizeof(gli_expand_geom),
     .min_in         = 1,
     .max_in         = 1,
     .n_out          = 1,
     .differentiable = 1,
     .resolve        = resolve,
     .cost           = cost,
-    .exact          = glia_exact_always,
+    .exact          = gli_exact_always,
     .derive         = derive,
 };
 
 glia_status glia_expand(glia_context *ctx, const glia_expand_params *params, const glia_tensor *x, glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_expand, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_expand, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
 }

@@ -1,16 +1,16 @@
-#ifndef GLIA_OPS_MOVEMENT_EXPAND_GEOM_H
-#define GLIA_OPS_MOVEMENT_EXPAND_GEOM_H
+#ifndef GLI_OPS_MOVEMENT_EXPAND_GEOM_H
+#define GLI_OPS_MOVEMENT_EXPAND_GEOM_H
 
 #include "core/ops.h"
 #include "glia/ops/movement.h"
 
-enum { EXPAND_X };
+enum { GLI_EXPAND_X };
 
-typedef struct glia_expand_geom {
+typedef struct gli_expand_geom {
     int ndim;  /* of y */
     int added; /* dimensions of y before those of x */
     int64_t dim[GLIA_MAX_DIMS];
     bool repeated[GLIA_MAX_DIMS]; /* dimensions of y along which x is repeated */
-} glia_expand_geom;
+} gli_expand_geom;
 
 #endif

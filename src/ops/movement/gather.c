@@ -6,122 +6,122 @@
 #include "ops/check.h"
 
 /* x_dim: the shape of x, but for its axis, where only `size` counts. */
-static glia_status resolve_geometry(const glia_resolution *r, const glia_gather_params *p, int x_ndim,
+static glia_status resolve_geometry(const gli_resolution *r, const glia_gather_params *p, int x_ndim,
                                     const int64_t *x_dim, int64_t size) {
-    glia_gather_geom *g        = r->geom;
-    const glia_tensor *indices = r->in[GATHER_INDICES];
+    gli_gather_geom *g         = r->geom;
+    const glia_tensor *indices = r->in[GLI_GATHER_INDICES];
     const int64_t padding      = p->padding_index < 0 ? p->padding_index + size : p->padding_index;
-    GLIA_REQUIRE(r->ctx, size <= INT_MAX, GLIA_UNSUPPORTED, "%s: the axis has %lld elements", r->op->name,
-                 (long long)size);
-    GLIA_REQUIRE(r->ctx, !p->has_padding || (padding >= 0 && padding < size), GLIA_INVALID_ARGUMENT,
-                 "%s: padding_index is %lld, the axis has %lld elements", r->op->name, (long long)p->padding_index,
-                 (long long)size);
+    GLI_REQUIRE(r->ctx, size <= INT_MAX, GLIA_UNSUPPORTED, "%s: the axis has %lld elements", r->op->name,
+                (long long)size);
+    GLI_REQUIRE(r->ctx, !p->has_padding || (padding >= 0 && padding < size), GLIA_INVALID_ARGUMENT,
+                "%s: padding_index is %lld, the axis has %lld elements", r->op->name, (long long)p->padding_index,
+                (long long)size);
     int64_t outer = 1, inner = 1;
     for (int i = 0; i < g->axis; ++i) outer *= x_dim[i];
     for (int i = g->axis + 1; i < x_ndim; ++i) inner *= x_dim[i];
     g->outer = (int)outer, g->size = (int)size, g->inner = (int)inner;
-    g->count      = (int)glia_count(indices);
+    g->count      = (int)gli_count(indices);
     g->index_ndim = indices->ndim;
     g->padding    = p->has_padding ? (int)padding : -1;
     return GLIA_OK;
 }
 
-static glia_status resolve_gather(glia_resolution *r) {
+static glia_status resolve_gather(gli_resolution *r) {
     const glia_gather_params *p = r->params;
-    glia_gather_geom *g         = r->geom;
-    const glia_tensor *x = r->in[GATHER_X], *indices = r->in[GATHER_INDICES];
+    gli_gather_geom *g          = r->geom;
+    const glia_tensor *x = r->in[GLI_GATHER_X], *indices = r->in[GLI_GATHER_INDICES];
     int64_t dim[2 * GLIA_MAX_DIMS];
     int ndim = 0;
-    GLIA_TRY(glia_check_index_dtype(r, GATHER_INDICES));
-    GLIA_TRY(glia_check_axis(r, p->axes, 0, x->ndim, &g->axis));
-    GLIA_TRY(resolve_geometry(r, p, x->ndim, x->dim, x->dim[g->axis]));
+    GLI_TRY(gli_check_index_dtype(r, GLI_GATHER_INDICES));
+    GLI_TRY(gli_check_axis(r, p->axes, 0, x->ndim, &g->axis));
+    GLI_TRY(resolve_geometry(r, p, x->ndim, x->dim, x->dim[g->axis]));
     for (int i = 0; i < g->axis; ++i) dim[ndim++] = x->dim[i];
     for (int i = 0; i < indices->ndim; ++i) dim[ndim++] = indices->dim[i];
     for (int i = g->axis + 1; i < x->ndim; ++i) dim[ndim++] = x->dim[i];
-    GLIA_REQUIRE(r->ctx, ndim <= GLIA_MAX_DIMS, GLIA_UNSUPPORTED,
-                 "%s: x is %s, indices is %s: y would have %d dimensions", r->op->name, GLIA_SHAPE_OF(x),
-                 GLIA_SHAPE_OF(indices), ndim);
-    glia_set_shape(&r->out[0], x->dtype, ndim, dim);
+    GLI_REQUIRE(r->ctx, ndim <= GLIA_MAX_DIMS, GLIA_UNSUPPORTED,
+                "%s: x is %s, indices is %s: y would have %d dimensions", r->op->name, GLI_SHAPE_OF(x),
+                GLI_SHAPE_OF(indices), ndim);
+    gli_set_shape(&r->out[0], x->dtype, ndim, dim);
     return GLIA_OK;
 }
 
-static glia_status resolve_backward(glia_resolution *r) {
+static glia_status resolve_backward(gli_resolution *r) {
     const glia_gather_backward_params *p = r->params;
-    glia_gather_geom *g                  = r->geom;
-    const glia_tensor *dy = r->in[GATHER_X], *indices = r->in[GATHER_INDICES];
+    gli_gather_geom *g                   = r->geom;
+    const glia_tensor *dy = r->in[GLI_GATHER_X], *indices = r->in[GLI_GATHER_INDICES];
     const int ndim = dy->ndim - indices->ndim + 1;
     int64_t dim[GLIA_MAX_DIMS];
-    GLIA_REQUIRE(r->ctx, glia_dtype_is_float(dy->dtype), GLIA_DTYPE_MISMATCH, "%s: dy is %s, must be a float",
-                 r->op->name, glia_dtype_name(dy->dtype));
-    GLIA_TRY(glia_check_index_dtype(r, GATHER_INDICES));
-    GLIA_REQUIRE(r->ctx, p->size >= 0, GLIA_INVALID_ARGUMENT, "%s: size is %d", r->op->name, p->size);
-    GLIA_REQUIRE(r->ctx, ndim >= 1 && ndim <= GLIA_MAX_DIMS, GLIA_SHAPE_MISMATCH,
-                 "%s: dy is %s, indices is %s: no gather makes these", r->op->name, GLIA_SHAPE_OF(dy),
-                 GLIA_SHAPE_OF(indices));
-    GLIA_TRY(glia_check_axis(r, p->gather.axes, 0, ndim, &g->axis));
+    GLI_REQUIRE(r->ctx, gli_dtype_is_float(dy->dtype), GLIA_DTYPE_MISMATCH, "%s: dy is %s, must be a float",
+                r->op->name, glia_dtype_name(dy->dtype));
+    GLI_TRY(gli_check_index_dtype(r, GLI_GATHER_INDICES));
+    GLI_REQUIRE(r->ctx, p->size >= 0, GLIA_INVALID_ARGUMENT, "%s: size is %d", r->op->name, p->size);
+    GLI_REQUIRE(r->ctx, ndim >= 1 && ndim <= GLIA_MAX_DIMS, GLIA_SHAPE_MISMATCH,
+                "%s: dy is %s, indices is %s: no gather makes these", r->op->name, GLI_SHAPE_OF(dy),
+                GLI_SHAPE_OF(indices));
+    GLI_TRY(gli_check_axis(r, p->gather.axes, 0, ndim, &g->axis));
     bool fits = true;
     for (int i = 0; i < indices->ndim; ++i) fits = fits && dy->dim[g->axis + i] == indices->dim[i];
-    GLIA_REQUIRE(r->ctx, fits, GLIA_SHAPE_MISMATCH, "%s: dy is %s, must have the shape of indices %s from dimension %d",
-                 r->op->name, GLIA_SHAPE_OF(dy), GLIA_SHAPE_OF(indices), g->axis);
+    GLI_REQUIRE(r->ctx, fits, GLIA_SHAPE_MISMATCH, "%s: dy is %s, must have the shape of indices %s from dimension %d",
+                r->op->name, GLI_SHAPE_OF(dy), GLI_SHAPE_OF(indices), g->axis);
     for (int i = 0; i < ndim; ++i)
         dim[i] = i < g->axis ? dy->dim[i] : i == g->axis ? p->size : dy->dim[i + indices->ndim - 1];
-    GLIA_TRY(resolve_geometry(r, &p->gather, ndim, dim, p->size));
-    glia_set_shape(&r->out[0], dy->dtype, ndim, dim);
+    GLI_TRY(resolve_geometry(r, &p->gather, ndim, dim, p->size));
+    gli_set_shape(&r->out[0], dy->dtype, ndim, dim);
     return GLIA_OK;
 }
 
-static void cost_gather(const void *geom, glia_cost *out) {
+static void cost_gather(const void *geom, gli_cost *out) {
     (void)geom;
-    *out = (glia_cost){0};
+    *out = (gli_cost){0};
 }
 
-static void cost_backward(const void *geom, glia_cost *out) {
-    const glia_gather_geom *g = geom;
-    *out                      = (glia_cost){.flops = (double)g->outer * g->count * g->inner, .depth = g->count};
+static void cost_backward(const void *geom, gli_cost *out) {
+    const gli_gather_geom *g = geom;
+    *out                     = (gli_cost){.flops = (double)g->outer * g->count * g->inner, .depth = g->count};
 }
 
-static void derive(glia_derivation *d) {
-    const glia_gather_geom *g              = d->geom;
+static void derive(gli_derivation *d) {
+    const gli_gather_geom *g               = d->geom;
     const glia_gather_backward_params back = {.gather = *(const glia_gather_params *)d->params, .size = g->size};
-    d->din[GATHER_X] = glia_derive(d, &glia_op_gather_backward, &back, d->dout[0], d->in[GATHER_INDICES]);
+    d->din[GLI_GATHER_X] = gli_derive(d, &gli_op_gather_backward, &back, d->dout[0], d->in[GLI_GATHER_INDICES]);
 }
 
 static const char *const gather_in[] = {"x", "indices"}, *const gather_out[] = {"y"};
 static const char *const backward_in[] = {"dy", "indices"}, *const backward_out[] = {"dx"};
 
-const glia_op glia_op_gather = {
+const gli_op gli_op_gather = {
     .name           = "gather",
     .in_names       = gather_in,
     .out_names      = gather_out,
     .params_size    = sizeof(glia_gather_params),
-    .geom_size      = sizeof(glia_gather_geom),
+    .geom_size      = sizeof(gli_gather_geom),
     .min_in         = 2,
     .max_in         = 2,
     .n_out          = 1,
     .differentiable = 1,
     .resolve        = resolve_gather,
     .cost           = cost_gather,
-    .exact          = glia_exact_always,
+    .exact          = gli_exact_always,
     .derive         = derive,
 };
 
-const glia_op glia_op_gather_backward = {
+const gli_op gli_op_gather_backward = {
     .name        = "gather_backward",
     .in_names    = backward_in,
     .out_names   = backward_out,
     .params_size = sizeof(glia_gather_backward_params),
-    .geom_size   = sizeof(glia_gather_geom),
+    .geom_size   = sizeof(gli_gather_geom),
     .min_in      = 2,
     .max_in      = 2,
     .n_out       = 1,
     .resolve     = resolve_backward,
     .cost        = cost_backward,
-    .exact       = glia_exact_always,
+    .exact       = gli_exact_always,
 };
 
 glia_status glia_gather(glia_context *ctx, const glia_gather_params *params, const glia_tensor *x,
                         const glia_tensor *indices, glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_gather, params, 2, (const glia_tensor *[]){x, indices}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_gather, params, 2, (const glia_tensor *[]){x, indices}, 1, (glia_tensor *[]){y});
 }
 
 glia_status glia_embedding(glia_context *ctx, const glia_gather_params *params, const glia_tensor *weight,
@@ -133,6 +133,6 @@ glia_status glia_embedding(glia_context *ctx, const glia_gather_params *params, 
 
 glia_status glia_gather_backward(glia_context *ctx, const glia_gather_backward_params *params, const glia_tensor *dy,
                                  const glia_tensor *indices, glia_tensor *dx) {
-    return glia_call_op(ctx, &glia_op_gather_backward, params, 2, (const glia_tensor *[]){dy, indices}, 1,
-                        (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_gather_backward, params, 2, (const glia_tensor *[]){dy, indices}, 1,
+                       (glia_tensor *[]){dx});
 }

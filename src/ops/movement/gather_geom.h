@@ -1,17 +1,17 @@
 /* gather and gather_backward. */
-#ifndef GLIA_OPS_MOVEMENT_GATHER_GEOM_H
-#define GLIA_OPS_MOVEMENT_GATHER_GEOM_H
+#ifndef GLI_OPS_MOVEMENT_GATHER_GEOM_H
+#define GLI_OPS_MOVEMENT_GATHER_GEOM_H
 
 #include "core/ops.h"
 #include "glia/ops/movement.h"
 
-enum { GATHER_X, GATHER_INDICES }; /* of gather_backward: dy and the indices */
+enum { GLI_GATHER_X, GLI_GATHER_INDICES }; /* of gather_backward: dy and the indices */
 
 /* x is [outer, size, inner], the indices [count], y is [outer, count, inner]. A negative index counts from the end. */
-typedef struct glia_gather_geom {
+typedef struct gli_gather_geom {
     int outer, size, inner, count;
     int axis, index_ndim;
     int padding; /* from 0; -1: none */
-} glia_gather_geom;
+} gli_gather_geom;
 
 #endif

@@ -2,51 +2,50 @@
 
 #include "ops/check.h"
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_one_hot_params *p = r->params;
-    const glia_tensor *indices   = r->in[ONE_HOT_INDICES];
-    glia_one_hot_geom *g         = r->geom;
+    const glia_tensor *indices   = r->in[GLI_ONE_HOT_INDICES];
+    gli_one_hot_geom *g          = r->geom;
     int64_t dim[GLIA_MAX_DIMS + 1];
-    GLIA_TRY(glia_check_index_dtype(r, ONE_HOT_INDICES));
-    GLIA_REQUIRE(r->ctx, p->classes >= 1, GLIA_INVALID_ARGUMENT, "%s: classes is %d, must be positive", r->op->name,
-                 p->classes);
-    GLIA_REQUIRE(r->ctx, glia_dtype_valid(p->dtype), GLIA_INVALID_ARGUMENT, "%s: dtype is %d, no glia_dtype",
-                 r->op->name, (int)p->dtype);
-    GLIA_REQUIRE(r->ctx, indices->ndim < GLIA_MAX_DIMS, GLIA_UNSUPPORTED,
-                 "%s: indices is %s: y would have %d dimensions", r->op->name, GLIA_SHAPE_OF(indices),
-                 indices->ndim + 1);
+    GLI_TRY(gli_check_index_dtype(r, GLI_ONE_HOT_INDICES));
+    GLI_REQUIRE(r->ctx, p->classes >= 1, GLIA_INVALID_ARGUMENT, "%s: classes is %d, must be positive", r->op->name,
+                p->classes);
+    GLI_REQUIRE(r->ctx, gli_dtype_valid(p->dtype), GLIA_INVALID_ARGUMENT, "%s: dtype is %d, no glia_dtype", r->op->name,
+                (int)p->dtype);
+    GLI_REQUIRE(r->ctx, indices->ndim < GLIA_MAX_DIMS, GLIA_UNSUPPORTED,
+                "%s: indices is %s: y would have %d dimensions", r->op->name, GLI_SHAPE_OF(indices), indices->ndim + 1);
     for (int i = 0; i < indices->ndim; ++i) dim[i] = indices->dim[i];
     dim[indices->ndim] = p->classes;
-    g->count           = (int)glia_count(indices);
+    g->count           = (int)gli_count(indices);
     g->classes         = p->classes;
     g->on              = p->on != 0 ? p->on : 1;
     g->off             = p->off;
-    glia_set_shape(&r->out[0], p->dtype, indices->ndim + 1, dim);
+    gli_set_shape(&r->out[0], p->dtype, indices->ndim + 1, dim);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
+static void cost(const void *geom, gli_cost *out) {
     (void)geom;
-    *out = (glia_cost){0};
+    *out = (gli_cost){0};
 }
 
 static const char *const in_names[] = {"indices"}, *const out_names[] = {"y"};
 
-const glia_op glia_op_one_hot = {
+const gli_op gli_op_one_hot = {
     .name        = "one_hot",
     .in_names    = in_names,
     .out_names   = out_names,
     .params_size = sizeof(glia_one_hot_params),
-    .geom_size   = sizeof(glia_one_hot_geom),
+    .geom_size   = sizeof(gli_one_hot_geom),
     .min_in      = 1,
     .max_in      = 1,
     .n_out       = 1,
     .resolve     = resolve,
     .cost        = cost,
-    .exact       = glia_exact_always,
+    .exact       = gli_exact_always,
 };
 
 glia_status glia_one_hot(glia_context *ctx, const glia_one_hot_params *params, const glia_tensor *indices,
                          glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_one_hot, params, 1, (const glia_tensor *[]){indices}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_one_hot, params, 1, (const glia_tensor *[]){indices}, 1, (glia_tensor *[]){y});
 }

@@ -5,67 +5,67 @@
 #include "core/derive.h"
 #include "ops/check.h"
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_pad_params *p   = r->params;
-    glia_pad_geom *g           = r->geom;
-    const glia_tensor *x       = r->in[PAD_X];
+    gli_pad_geom *g            = r->geom;
+    const glia_tensor *x       = r->in[GLI_PAD_X];
     int64_t dim[GLIA_MAX_DIMS] = {0};
     g->ndim                    = x->ndim;
     g->value                   = p->value;
     for (int i = 0; i < GLIA_MAX_DIMS; ++i) {
-        GLIA_REQUIRE(r->ctx, p->before[i] >= 0 && p->after[i] >= 0, GLIA_INVALID_ARGUMENT,
-                     "%s: before[%d] is %d and after[%d] is %d, must not be negative", r->op->name, i, p->before[i], i,
-                     p->after[i]);
-        GLIA_REQUIRE(r->ctx, i < x->ndim || (p->before[i] == 0 && p->after[i] == 0), GLIA_INVALID_ARGUMENT,
-                     "%s: before or after of dimension %d is given, x is %s", r->op->name, i, GLIA_SHAPE_OF(x));
+        GLI_REQUIRE(r->ctx, p->before[i] >= 0 && p->after[i] >= 0, GLIA_INVALID_ARGUMENT,
+                    "%s: before[%d] is %d and after[%d] is %d, must not be negative", r->op->name, i, p->before[i], i,
+                    p->after[i]);
+        GLI_REQUIRE(r->ctx, i < x->ndim || (p->before[i] == 0 && p->after[i] == 0), GLIA_INVALID_ARGUMENT,
+                    "%s: before or after of dimension %d is given, x is %s", r->op->name, i, GLI_SHAPE_OF(x));
         if (i >= x->ndim) continue;
         dim[i] = x->dim[i] + p->before[i] + p->after[i];
-        GLIA_REQUIRE(r->ctx, dim[i] <= INT_MAX, GLIA_UNSUPPORTED, "%s: dimension %d of y would be %lld", r->op->name, i,
-                     (long long)dim[i]);
+        GLI_REQUIRE(r->ctx, dim[i] <= INT_MAX, GLIA_UNSUPPORTED, "%s: dimension %d of y would be %lld", r->op->name, i,
+                    (long long)dim[i]);
         g->before[i] = p->before[i];
         g->size[i]   = (int)x->dim[i];
     }
-    glia_set_shape(&r->out[0], x->dtype, x->ndim, dim);
+    gli_set_shape(&r->out[0], x->dtype, x->ndim, dim);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
+static void cost(const void *geom, gli_cost *out) {
     (void)geom;
-    *out = (glia_cost){0};
+    *out = (gli_cost){0};
 }
 
-static void derive(glia_derivation *d) {
-    const glia_pad_geom *g = d->geom;
+static void derive(gli_derivation *d) {
+    const gli_pad_geom *g  = d->geom;
     glia_slice_params part = {0};
     for (int i = 0; i < g->ndim; ++i) {
         if (g->size[i] == 0) return; /* x is empty */
         part.start[i] = g->before[i];
         part.stop[i]  = g->before[i] + g->size[i];
     }
-    d->din[PAD_X] = glia_derive(d, &glia_op_slice, &part, d->dout[0]);
+    d->din[GLI_PAD_X] = gli_derive(d, &gli_op_slice, &part, d->dout[0]);
 }
 
 static const char *const in_names[] = {"x"}, *const out_names[] = {"y"};
 
-const glia_op glia_op_pad = {
+const gli_op gli_op_pad = {
     .name           = "pad",
     .in_names       = in_names,
     .out_names      = out_names,
     .params_size    = sizeof(glia_pad_params),
-    .geom_size      = sizeof(glia_pad_geom),
+    .geom_size      = sizeof(gli_pad_geom),
     .min_in         = 1,
     .max_in         = 1,
     .n_out          = 1,
     .differentiable = 1,
-    .layout         = GLIA_LAYOUT_IMAGE,
+    .layout         = GLI_LAYOUT_IMAGE,
     .image_in       = 1,
     .image_out      = 1,
     .resolve        = resolve,
     .cost           = cost,
-    .exact          = glia_exact_always,
+    .exact          = gli_exact_always,
     .derive         = derive,
 };
 
 glia_status glia_pad(glia_context *ctx, const glia_pad_params *params, const glia_tensor *x, glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_pad, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_pad, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
 }

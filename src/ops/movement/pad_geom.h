@@ -1,15 +1,15 @@
-#ifndef GLIA_OPS_MOVEMENT_PAD_GEOM_H
-#define GLIA_OPS_MOVEMENT_PAD_GEOM_H
+#ifndef GLI_OPS_MOVEMENT_PAD_GEOM_H
+#define GLI_OPS_MOVEMENT_PAD_GEOM_H
 
 #include "core/ops.h"
 #include "glia/ops/movement.h"
 
-enum { PAD_X };
+enum { GLI_PAD_X };
 
-typedef struct glia_pad_geom {
+typedef struct gli_pad_geom {
     int ndim;
     int before[GLIA_MAX_DIMS], size[GLIA_MAX_DIMS]; /* size: of x */
     double value;
-} glia_pad_geom;
+} gli_pad_geom;
 
 #endif

@@ -5,69 +5,69 @@
 #include "ops/check.h"
 
 /* The shape asked for, with -1 replaced by what the other dimensions leave of count. */
-static glia_status complete(const glia_resolution *r, const glia_shape *wanted, int64_t count, int64_t *dim) {
+static glia_status complete(const gli_resolution *r, const glia_shape *wanted, int64_t count, int64_t *dim) {
     const char *op = r->op->name;
-    GLIA_REQUIRE(r->ctx, wanted->ndim >= 0 && wanted->ndim <= GLIA_MAX_DIMS, GLIA_INVALID_ARGUMENT,
-                 "%s: shape has %d dimensions, must have 0 to %d", op, wanted->ndim, GLIA_MAX_DIMS);
+    GLI_REQUIRE(r->ctx, wanted->ndim >= 0 && wanted->ndim <= GLIA_MAX_DIMS, GLIA_INVALID_ARGUMENT,
+                "%s: shape has %d dimensions, must have 0 to %d", op, wanted->ndim, GLIA_MAX_DIMS);
     int64_t known = 1;
     int open      = -1;
     bool fits     = true;
     for (int i = 0; i < wanted->ndim; ++i) {
         dim[i] = wanted->dim[i];
-        GLIA_REQUIRE(r->ctx, dim[i] >= -1, GLIA_INVALID_ARGUMENT, "%s: dimension %d of shape is %lld", op, i,
-                     (long long)dim[i]);
-        GLIA_REQUIRE(r->ctx, dim[i] >= 0 || open < 0, GLIA_INVALID_ARGUMENT,
-                     "%s: dimensions %d and %d of shape are both -1", op, open, i);
+        GLI_REQUIRE(r->ctx, dim[i] >= -1, GLIA_INVALID_ARGUMENT, "%s: dimension %d of shape is %lld", op, i,
+                    (long long)dim[i]);
+        GLI_REQUIRE(r->ctx, dim[i] >= 0 || open < 0, GLIA_INVALID_ARGUMENT,
+                    "%s: dimensions %d and %d of shape are both -1", op, open, i);
         if (dim[i] < 0)
             open = i;
         else
-            fits = glia_mul_i64(known, dim[i], &known) && fits;
+            fits = gli_mul_i64(known, dim[i], &known) && fits;
     }
-    const char *text = glia_shape_text(wanted->ndim, wanted->dim, (char[GLIA_SHAPE_TEXT]){0});
+    const char *text = gli_shape_text(wanted->ndim, wanted->dim, (char[GLI_SHAPE_TEXT]){0});
     if (open >= 0) {
-        GLIA_REQUIRE(r->ctx, fits && known > 0 && count % known == 0, GLIA_SHAPE_MISMATCH,
-                     "%s: x is %s, its %lld elements do not divide into %s", op, GLIA_SHAPE_OF(r->in[RESHAPE_X]),
-                     (long long)count, text);
+        GLI_REQUIRE(r->ctx, fits && known > 0 && count % known == 0, GLIA_SHAPE_MISMATCH,
+                    "%s: x is %s, its %lld elements do not divide into %s", op, GLI_SHAPE_OF(r->in[GLI_RESHAPE_X]),
+                    (long long)count, text);
         dim[open] = count / known;
         known     = count;
     }
-    GLIA_REQUIRE(r->ctx, fits && known == count, GLIA_SHAPE_MISMATCH, "%s: x is %s, with %lld elements; shape is %s",
-                 op, GLIA_SHAPE_OF(r->in[RESHAPE_X]), (long long)count, text);
+    GLI_REQUIRE(r->ctx, fits && known == count, GLIA_SHAPE_MISMATCH, "%s: x is %s, with %lld elements; shape is %s", op,
+                GLI_SHAPE_OF(r->in[GLI_RESHAPE_X]), (long long)count, text);
     return GLIA_OK;
 }
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_reshape_params *p = r->params;
-    glia_reshape_geom *g         = r->geom;
+    gli_reshape_geom *g          = r->geom;
     int64_t dim[GLIA_MAX_DIMS]   = {0};
-    GLIA_TRY(complete(r, &p->shape, glia_count(r->in[RESHAPE_X]), dim));
-    g->count = (int)glia_count(r->in[RESHAPE_X]);
-    g->ndim  = r->in[RESHAPE_X]->ndim;
-    for (int i = 0; i < g->ndim; ++i) g->dim[i] = r->in[RESHAPE_X]->dim[i];
-    glia_set_shape(&r->out[0], r->in[RESHAPE_X]->dtype, p->shape.ndim, dim);
+    GLI_TRY(complete(r, &p->shape, gli_count(r->in[GLI_RESHAPE_X]), dim));
+    g->count = (int)gli_count(r->in[GLI_RESHAPE_X]);
+    g->ndim  = r->in[GLI_RESHAPE_X]->ndim;
+    for (int i = 0; i < g->ndim; ++i) g->dim[i] = r->in[GLI_RESHAPE_X]->dim[i];
+    gli_set_shape(&r->out[0], r->in[GLI_RESHAPE_X]->dtype, p->shape.ndim, dim);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
+static void cost(const void *geom, gli_cost *out) {
     (void)geom;
-    *out = (glia_cost){0};
+    *out = (gli_cost){0};
 }
 
-static void derive(glia_derivation *d) {
-    const glia_reshape_geom *g = d->geom;
-    glia_reshape_params back   = {.shape.ndim = g->ndim};
+static void derive(gli_derivation *d) {
+    const gli_reshape_geom *g = d->geom;
+    glia_reshape_params back  = {.shape.ndim = g->ndim};
     for (int i = 0; i < g->ndim; ++i) back.shape.dim[i] = g->dim[i];
-    d->din[RESHAPE_X] = glia_derive(d, &glia_op_reshape, &back, d->dout[0]);
+    d->din[GLI_RESHAPE_X] = gli_derive(d, &gli_op_reshape, &back, d->dout[0]);
 }
 
 static const char *const in_names[] = {"x"}, *const out_names[] = {"y"};
 
-const glia_op glia_op_reshape = {
+const gli_op gli_op_reshape = {
     .name           = "reshape",
     .in_names       = in_names,
     .out_names      = out_names,
     .params_size    = sizeof(glia_reshape_params),
-    .geom_size      = sizeof(glia_reshape_geom),
+    .geom_size      = sizeof(gli_reshape_geom),
     .min_in         = 1,
     .max_in         = 1,
     .n_out          = 1,
@@ -75,12 +75,12 @@ const glia_op glia_op_reshape = {
     .view           = true,
     .resolve        = resolve,
     .cost           = cost,
-    .exact          = glia_exact_always,
+    .exact          = gli_exact_always,
     .derive         = derive,
 };
 
 glia_status glia_reshape(glia_context *ctx, const glia_reshape_params *params, const glia_tensor *x, glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_reshape, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_reshape, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
 }
 
 glia_status glia_flatten(glia_context *ctx, const glia_tensor *x, glia_tensor *y) {

@@ -8,157 +8,157 @@
 
 static int64_t clamp(int64_t position, int64_t size) {
     if (position < 0) position += size;
-    return glia_min_i64(glia_max_i64(position, 0), size);
+    return gli_min_i64(gli_max_i64(position, 0), size);
 }
 
 /* ndim and dim are those of the whole; part receives the shape of the slice. */
-static glia_status resolve_geometry(const glia_resolution *r, const glia_slice_params *p, int ndim, const int64_t *dim,
+static glia_status resolve_geometry(const gli_resolution *r, const glia_slice_params *p, int ndim, const int64_t *dim,
                                     int64_t *part) {
-    glia_slice_geom *g = r->geom;
-    g->ndim            = ndim;
+    gli_slice_geom *g = r->geom;
+    g->ndim           = ndim;
     for (int i = 0; i < ndim; ++i) {
         const int step = p->step[i] ? p->step[i] : 1;
-        GLIA_REQUIRE(r->ctx, step > 0, GLIA_INVALID_ARGUMENT, "%s: step[%d] is %d, must be positive", r->op->name, i,
-                     step);
-        GLIA_REQUIRE(r->ctx, dim[i] <= INT_MAX, GLIA_UNSUPPORTED, "%s: dimension %d has %lld elements", r->op->name, i,
-                     (long long)dim[i]);
+        GLI_REQUIRE(r->ctx, step > 0, GLIA_INVALID_ARGUMENT, "%s: step[%d] is %d, must be positive", r->op->name, i,
+                    step);
+        GLI_REQUIRE(r->ctx, dim[i] <= INT_MAX, GLIA_UNSUPPORTED, "%s: dimension %d has %lld elements", r->op->name, i,
+                    (long long)dim[i]);
         const int64_t start = clamp(p->start[i], dim[i]);
         const int64_t stop  = p->stop[i] ? clamp(p->stop[i], dim[i]) : dim[i];
         g->whole[i]         = (int)dim[i];
         g->start[i]         = (int)start;
         g->step[i]          = step;
-        g->count[i] = (int)(glia_max_i64(stop - start, 0) / step + (stop > start && (stop - start) % step != 0));
-        part[i]     = g->count[i];
+        g->count[i]         = (int)(gli_max_i64(stop - start, 0) / step + (stop > start && (stop - start) % step != 0));
+        part[i]             = g->count[i];
     }
     for (int i = ndim; i < GLIA_MAX_DIMS; ++i)
-        GLIA_REQUIRE(r->ctx, !p->start[i] && !p->stop[i] && !p->step[i], GLIA_INVALID_ARGUMENT,
-                     "%s: start, stop or step of dimension %d is given, there are only %d", r->op->name, i, ndim);
+        GLI_REQUIRE(r->ctx, !p->start[i] && !p->stop[i] && !p->step[i], GLIA_INVALID_ARGUMENT,
+                    "%s: start, stop or step of dimension %d is given, there are only %d", r->op->name, i, ndim);
     return GLIA_OK;
 }
 
-static glia_status resolve_slice(glia_resolution *r) {
-    const glia_tensor *x        = r->in[SLICE_X];
+static glia_status resolve_slice(gli_resolution *r) {
+    const glia_tensor *x        = r->in[GLI_SLICE_X];
     int64_t part[GLIA_MAX_DIMS] = {0};
-    GLIA_TRY(resolve_geometry(r, r->params, x->ndim, x->dim, part));
-    glia_set_shape(&r->out[0], x->dtype, x->ndim, part);
+    GLI_TRY(resolve_geometry(r, r->params, x->ndim, x->dim, part));
+    gli_set_shape(&r->out[0], x->dtype, x->ndim, part);
     return GLIA_OK;
 }
 
-static glia_status resolve_backward(glia_resolution *r) {
+static glia_status resolve_backward(gli_resolution *r) {
     const glia_slice_backward_params *p = r->params;
     int64_t part[GLIA_MAX_DIMS]         = {0};
-    GLIA_TRY(glia_shape_check(r->ctx, r->op->name, r->in[SLICE_BACKWARD_DY]->dtype, p->shape));
-    GLIA_TRY(resolve_geometry(r, &p->slice, p->shape.ndim, p->shape.dim, part));
-    GLIA_TRY(glia_check_shape(r, SLICE_BACKWARD_DY, p->shape.ndim, part));
-    glia_set_shape(&r->out[0], r->in[SLICE_BACKWARD_DY]->dtype, p->shape.ndim, p->shape.dim);
+    GLI_TRY(gli_shape_check(r->ctx, r->op->name, r->in[GLI_SLICE_BACKWARD_DY]->dtype, p->shape));
+    GLI_TRY(resolve_geometry(r, &p->slice, p->shape.ndim, p->shape.dim, part));
+    GLI_TRY(gli_check_shape(r, GLI_SLICE_BACKWARD_DY, p->shape.ndim, part));
+    gli_set_shape(&r->out[0], r->in[GLI_SLICE_BACKWARD_DY]->dtype, p->shape.ndim, p->shape.dim);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
+static void cost(const void *geom, gli_cost *out) {
     (void)geom;
-    *out = (glia_cost){0};
+    *out = (gli_cost){0};
 }
 
-static void derive_slice(glia_derivation *d) {
-    const glia_slice_geom *g        = d->geom;
+static void derive_slice(gli_derivation *d) {
+    const gli_slice_geom *g         = d->geom;
     glia_slice_backward_params back = {.slice = *(const glia_slice_params *)d->params, .shape.ndim = g->ndim};
     for (int i = 0; i < g->ndim; ++i) back.shape.dim[i] = g->whole[i];
-    d->din[SLICE_X] = glia_derive(d, &glia_op_slice_backward, &back, d->dout[0]);
+    d->din[GLI_SLICE_X] = gli_derive(d, &gli_op_slice_backward, &back, d->dout[0]);
 }
 
-static void derive_backward(glia_derivation *d) {
+static void derive_backward(gli_derivation *d) {
     const glia_slice_backward_params *p = d->params;
-    d->din[SLICE_BACKWARD_DY]           = glia_derive(d, &glia_op_slice, &p->slice, d->dout[0]);
+    d->din[GLI_SLICE_BACKWARD_DY]       = gli_derive(d, &gli_op_slice, &p->slice, d->dout[0]);
 }
 
 static const char *const slice_in[] = {"x"}, *const slice_out[] = {"y"};
 static const char *const backward_in[] = {"dy"}, *const backward_out[] = {"dx"};
 
-const glia_op glia_op_slice = {
+const gli_op gli_op_slice = {
     .name           = "slice",
     .in_names       = slice_in,
     .out_names      = slice_out,
     .params_size    = sizeof(glia_slice_params),
-    .geom_size      = sizeof(glia_slice_geom),
+    .geom_size      = sizeof(gli_slice_geom),
     .min_in         = 1,
     .max_in         = 1,
     .n_out          = 1,
     .differentiable = 1,
-    .layout         = GLIA_LAYOUT_IMAGE,
+    .layout         = GLI_LAYOUT_IMAGE,
     .image_in       = 1,
     .image_out      = 1,
     .resolve        = resolve_slice,
     .cost           = cost,
-    .exact          = glia_exact_always,
+    .exact          = gli_exact_always,
     .derive         = derive_slice,
 };
 
-const glia_op glia_op_slice_backward = {
+const gli_op gli_op_slice_backward = {
     .name           = "slice_backward",
     .in_names       = backward_in,
     .out_names      = backward_out,
     .params_size    = sizeof(glia_slice_backward_params),
-    .geom_size      = sizeof(glia_slice_geom),
+    .geom_size      = sizeof(gli_slice_geom),
     .min_in         = 1,
     .max_in         = 1,
     .n_out          = 1,
     .differentiable = 1,
-    .layout         = GLIA_LAYOUT_IMAGE,
+    .layout         = GLI_LAYOUT_IMAGE,
     .image_in       = 1,
     .image_out      = 1,
     .resolve        = resolve_backward,
     .cost           = cost,
-    .exact          = glia_exact_always,
+    .exact          = gli_exact_always,
     .derive         = derive_backward,
 };
 
 glia_status glia_slice(glia_context *ctx, const glia_slice_params *params, const glia_tensor *x, glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_slice, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_slice, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
 }
 
 glia_status glia_slice_backward(glia_context *ctx, const glia_slice_backward_params *params, const glia_tensor *dy,
                                 glia_tensor *dx) {
-    return glia_call_op(ctx, &glia_op_slice_backward, params, 1, (const glia_tensor *[]){dy}, 1, (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_slice_backward, params, 1, (const glia_tensor *[]){dy}, 1, (glia_tensor *[]){dx});
 }
 
 /* The axis of a split, and whether the parts are as long as the whole. */
 static glia_status check_split(glia_context *ctx, const glia_split_params *params, const glia_tensor *x,
                                glia_tensor *const *y, int n, int *axis) {
-    const glia_op named     = {.name = "split", .in_names = slice_in};
-    const glia_resolution r = {.ctx = ctx, .op = &named, .n_in = 1, .in = (const glia_tensor *[]){x}};
-    int64_t length          = 0;
-    GLIA_REQUIRE(ctx, x, GLIA_INVALID_ARGUMENT, "split: x is NULL");
-    GLIA_REQUIRE(ctx, y && n > 0, GLIA_INVALID_ARGUMENT, "split: y is NULL, or its %d tensors are none", n);
-    GLIA_TRY(glia_check_axis(&r, params ? params->axes : 0, 0, x->ndim, axis));
+    const gli_op named     = {.name = "split", .in_names = slice_in};
+    const gli_resolution r = {.ctx = ctx, .op = &named, .n_in = 1, .in = (const glia_tensor *[]){x}};
+    int64_t length         = 0;
+    GLI_REQUIRE(ctx, x, GLIA_INVALID_ARGUMENT, "split: x is NULL");
+    GLI_REQUIRE(ctx, y && n > 0, GLIA_INVALID_ARGUMENT, "split: y is NULL, or its %d tensors are none", n);
+    GLI_TRY(gli_check_axis(&r, params ? params->axes : 0, 0, x->ndim, axis));
     for (int i = 0; i < n; ++i) {
-        GLIA_REQUIRE(ctx, y[i], GLIA_INVALID_ARGUMENT, "split: y[%d] of %d is NULL", i, n);
-        GLIA_REQUIRE(ctx, y[i]->ndim == x->ndim, GLIA_SHAPE_MISMATCH, "split: x is %s, y[%d] is %s", GLIA_SHAPE_OF(x),
-                     i, GLIA_SHAPE_OF(y[i]));
+        GLI_REQUIRE(ctx, y[i], GLIA_INVALID_ARGUMENT, "split: y[%d] of %d is NULL", i, n);
+        GLI_REQUIRE(ctx, y[i]->ndim == x->ndim, GLIA_SHAPE_MISMATCH, "split: x is %s, y[%d] is %s", GLI_SHAPE_OF(x), i,
+                    GLI_SHAPE_OF(y[i]));
         length += y[i]->dim[*axis];
     }
-    GLIA_REQUIRE(ctx, length == x->dim[*axis], GLIA_SHAPE_MISMATCH,
-                 "split: x is %s, the %d parts have together %lld along dimension %d", GLIA_SHAPE_OF(x), n,
-                 (long long)length, *axis);
+    GLI_REQUIRE(ctx, length == x->dim[*axis], GLIA_SHAPE_MISMATCH,
+                "split: x is %s, the %d parts have together %lld along dimension %d", GLI_SHAPE_OF(x), n,
+                (long long)length, *axis);
     return GLIA_OK;
 }
 
 static glia_status split(glia_context *ctx, const glia_split_params *params, const glia_tensor *x,
                          glia_tensor *const *y, int n) {
     int axis, start = 0;
-    GLIA_TRY(check_split(ctx, params, x, y, n, &axis));
+    GLI_TRY(check_split(ctx, params, x, y, n, &axis));
     for (int i = 0; i < n; ++i) {
         glia_slice_params part = {0};
         part.start[axis]       = start;
         part.stop[axis]        = start += (int)y[i]->dim[axis];
-        if (glia_count(y[i]) > 0) GLIA_TRY(glia_slice(ctx, &part, x, y[i]));
+        if (gli_count(y[i]) > 0) GLI_TRY(glia_slice(ctx, &part, x, y[i]));
     }
     return GLIA_OK;
 }
 
 glia_status glia_split(glia_context *ctx, const glia_split_params *params, const glia_tensor *x, glia_tensor *const *y,
                        int n) {
-    GLIA_TRY(glia_enter(ctx));
+    GLI_TRY(gli_enter(ctx));
     const glia_status status = split(ctx, params, x, y, n);
-    glia_leave(ctx);
+    gli_leave(ctx);
     return status;
 }

@@ -9,63 +9,63 @@ static bool all_zero(const int *values) {
     return true;
 }
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_transpose_params *p = r->params;
-    glia_transpose_geom *g         = r->geom;
-    const glia_tensor *x           = r->in[TRANSPOSE_X];
+    gli_transpose_geom *g          = r->geom;
+    const glia_tensor *x           = r->in[GLI_TRANSPOSE_X];
     const bool reversed            = all_zero(p->permutation);
     bool used[GLIA_MAX_DIMS]       = {0};
     int64_t dim[GLIA_MAX_DIMS]     = {0};
     g->ndim                        = x->ndim;
     for (int i = 0; i < x->ndim; ++i) {
         const int from = reversed ? x->ndim - 1 - i : p->permutation[i];
-        GLIA_REQUIRE(r->ctx, from >= 0 && from < x->ndim, GLIA_INVALID_ARGUMENT,
-                     "%s: permutation[%d] is %d, x is %s: it has no such dimension", r->op->name, i, from,
-                     GLIA_SHAPE_OF(x));
-        GLIA_REQUIRE(r->ctx, !used[from], GLIA_INVALID_ARGUMENT, "%s: permutation names dimension %d twice",
-                     r->op->name, from);
+        GLI_REQUIRE(r->ctx, from >= 0 && from < x->ndim, GLIA_INVALID_ARGUMENT,
+                    "%s: permutation[%d] is %d, x is %s: it has no such dimension", r->op->name, i, from,
+                    GLI_SHAPE_OF(x));
+        GLI_REQUIRE(r->ctx, !used[from], GLIA_INVALID_ARGUMENT, "%s: permutation names dimension %d twice", r->op->name,
+                    from);
         used[from]        = true;
         g->permutation[i] = from;
         dim[i]            = x->dim[from];
     }
     for (int i = x->ndim; i < GLIA_MAX_DIMS; ++i)
-        GLIA_REQUIRE(r->ctx, p->permutation[i] == 0, GLIA_INVALID_ARGUMENT,
-                     "%s: permutation[%d] is %d, x has only %d dimensions", r->op->name, i, p->permutation[i], x->ndim);
-    glia_set_shape(&r->out[0], x->dtype, x->ndim, dim);
+        GLI_REQUIRE(r->ctx, p->permutation[i] == 0, GLIA_INVALID_ARGUMENT,
+                    "%s: permutation[%d] is %d, x has only %d dimensions", r->op->name, i, p->permutation[i], x->ndim);
+    gli_set_shape(&r->out[0], x->dtype, x->ndim, dim);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
+static void cost(const void *geom, gli_cost *out) {
     (void)geom;
-    *out = (glia_cost){0};
+    *out = (gli_cost){0};
 }
 
-static void derive(glia_derivation *d) {
-    const glia_transpose_geom *g = d->geom;
-    glia_transpose_params back   = {0};
+static void derive(gli_derivation *d) {
+    const gli_transpose_geom *g = d->geom;
+    glia_transpose_params back  = {0};
     for (int i = 0; i < g->ndim; ++i) back.permutation[g->permutation[i]] = i;
-    d->din[TRANSPOSE_X] = glia_derive(d, &glia_op_transpose, &back, d->dout[0]);
+    d->din[GLI_TRANSPOSE_X] = gli_derive(d, &gli_op_transpose, &back, d->dout[0]);
 }
 
 static const char *const in_names[] = {"x"}, *const out_names[] = {"y"};
 
-const glia_op glia_op_transpose = {
+const gli_op gli_op_transpose = {
     .name           = "transpose",
     .in_names       = in_names,
     .out_names      = out_names,
     .params_size    = sizeof(glia_transpose_params),
-    .geom_size      = sizeof(glia_transpose_geom),
+    .geom_size      = sizeof(gli_transpose_geom),
     .min_in         = 1,
     .max_in         = 1,
     .n_out          = 1,
     .differentiable = 1,
     .resolve        = resolve,
     .cost           = cost,
-    .exact          = glia_exact_always,
+    .exact          = gli_exact_always,
     .derive         = derive,
 };
 
 glia_status glia_transpose(glia_context *ctx, const glia_transpose_params *params, const glia_tensor *x,
                            glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_transpose, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_transpose, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
 }

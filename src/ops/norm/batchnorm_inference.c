@@ -2,86 +2,86 @@
 
 #include <math.h>
 
-static glia_status resolve_image(glia_resolution *r, int first_vector) {
+static glia_status resolve_image(gli_resolution *r, int first_vector) {
     const glia_batchnorm_inference_params *p = r->params;
-    glia_batchnorm_geom *g                   = r->geom;
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(glia_norm_image(r, &g->n, &g->c, &g->area));
-    GLIA_TRY(glia_norm_epsilon(r, p->epsilon, &g->epsilon));
-    GLIA_TRY(glia_norm_vectors(r, first_vector, 5, 1, (int64_t[]){g->c}));
-    glia_set_shape(&r->out[0], r->in[0]->dtype, r->in[0]->ndim, r->in[0]->dim);
+    gli_batchnorm_geom *g                    = r->geom;
+    GLI_TRY(gli_check_floats(r));
+    GLI_TRY(gli_norm_image(r, &g->n, &g->c, &g->area));
+    GLI_TRY(gli_norm_epsilon(r, p->epsilon, &g->epsilon));
+    GLI_TRY(gli_norm_vectors(r, first_vector, 5, 1, (int64_t[]){g->c}));
+    gli_set_shape(&r->out[0], r->in[0]->dtype, r->in[0]->ndim, r->in[0]->dim);
     return GLIA_OK;
 }
 
-static glia_status resolve_forward(glia_resolution *r) { return resolve_image(r, NORM_WEIGHT); }
+static glia_status resolve_forward(gli_resolution *r) { return resolve_image(r, GLI_NORM_WEIGHT); }
 
-static glia_status resolve_backward(glia_resolution *r) {
-    const glia_tensor *x         = r->in[NORM_BACK_X];
-    const glia_batchnorm_geom *g = r->geom;
-    GLIA_TRY(resolve_image(r, NORM_BACK_WEIGHT));
-    GLIA_TRY(glia_check_shape(r, NORM_BACK_DY, x->ndim, x->dim));
-    glia_set_dims(&r->out[NORM_BACK_DWEIGHT], x->dtype, g->c);
-    glia_set_dims(&r->out[NORM_BACK_DBIAS], x->dtype, g->c);
+static glia_status resolve_backward(gli_resolution *r) {
+    const glia_tensor *x        = r->in[GLI_NORM_BACK_X];
+    const gli_batchnorm_geom *g = r->geom;
+    GLI_TRY(resolve_image(r, GLI_NORM_BACK_WEIGHT));
+    GLI_TRY(gli_check_shape(r, GLI_NORM_BACK_DY, x->ndim, x->dim));
+    gli_set_dims(&r->out[GLI_NORM_BACK_DWEIGHT], x->dtype, g->c);
+    gli_set_dims(&r->out[GLI_NORM_BACK_DBIAS], x->dtype, g->c);
     return GLIA_OK;
 }
 
 /* A provider may fold the vectors into x a + b: b then carries the rounding of mean, times 1 / sqrt(var + epsilon). */
-static void cost_forward(const void *geom, glia_cost *out) {
-    const glia_batchnorm_geom *g = geom;
-    *out = (glia_cost){.flops = 2 * (double)g->n * g->c * g->area, .depth = 4 * fmax(1, 1 / sqrt(g->epsilon)) + 4};
+static void cost_forward(const void *geom, gli_cost *out) {
+    const gli_batchnorm_geom *g = geom;
+    *out = (gli_cost){.flops = 2 * (double)g->n * g->c * g->area, .depth = 4 * fmax(1, 1 / sqrt(g->epsilon)) + 4};
 }
 
-static void cost_backward(const void *geom, glia_cost *out) {
-    const glia_batchnorm_geom *g = geom;
-    const double elements        = (double)g->n * g->area;
-    *out = (glia_cost){.flops = 5 * elements * g->c, .depth = (elements + 4) * fmax(1, 1 / sqrt(g->epsilon))};
+static void cost_backward(const void *geom, gli_cost *out) {
+    const gli_batchnorm_geom *g = geom;
+    const double elements       = (double)g->n * g->area;
+    *out = (gli_cost){.flops = 5 * elements * g->c, .depth = (elements + 4) * fmax(1, 1 / sqrt(g->epsilon))};
 }
 
-static void derive_forward(glia_derivation *d) {
-    const glia_value in[] = {d->in[NORM_X], d->dout[NORM_Y], d->in[NORM_WEIGHT], d->in[INFERENCE_MEAN],
-                             d->in[INFERENCE_VAR]};
-    const int n_out       = glia_wants(d, NORM_BIAS) ? 3 : glia_wants(d, NORM_WEIGHT) ? 2 : 1;
+static void derive_forward(gli_derivation *d) {
+    const glia_value in[] = {d->in[GLI_NORM_X], d->dout[GLI_NORM_Y], d->in[GLI_NORM_WEIGHT], d->in[GLI_INFERENCE_MEAN],
+                             d->in[GLI_INFERENCE_VAR]};
+    const int n_out       = gli_wants(d, GLI_NORM_BIAS) ? 3 : gli_wants(d, GLI_NORM_WEIGHT) ? 2 : 1;
     glia_value out[3];
-    glia_derive_call(d, &glia_op_batchnorm_inference_backward, d->params, 5, in, n_out, out);
+    gli_derive_call(d, &gli_op_batchnorm_inference_backward, d->params, 5, in, n_out, out);
     for (int i = 0; i < n_out; ++i)
-        if (glia_wants(d, i)) d->din[i] = out[i];
+        if (gli_wants(d, i)) d->din[i] = out[i];
 }
 
 static const char *const forward_in[] = {"x", "weight", "bias", "mean", "var"}, *const forward_out[] = {"y"};
 static const char *const backward_in[] = {"x", "dy", "weight", "mean", "var"};
 
-const glia_op glia_op_batchnorm_inference = {
+const gli_op gli_op_batchnorm_inference = {
     .name           = "batchnorm_inference",
     .in_names       = forward_in,
     .out_names      = forward_out,
     .params_size    = sizeof(glia_batchnorm_inference_params),
-    .geom_size      = sizeof(glia_batchnorm_geom),
+    .geom_size      = sizeof(gli_batchnorm_geom),
     .min_in         = 5,
     .max_in         = 5,
     .n_out          = 1,
-    .optional_in    = 1 << NORM_WEIGHT | 1 << NORM_BIAS,
+    .optional_in    = 1 << GLI_NORM_WEIGHT | 1 << GLI_NORM_BIAS,
     .differentiable = 7,
-    .layout         = GLIA_LAYOUT_IMAGE,
+    .layout         = GLI_LAYOUT_IMAGE,
     .image_in       = 1,
     .image_out      = 1,
-    .in_place       = {1 + NORM_X},
+    .in_place       = {1 + GLI_NORM_X},
     .resolve        = resolve_forward,
     .cost           = cost_forward,
     .derive         = derive_forward,
 };
 
-const glia_op glia_op_batchnorm_inference_backward = {
+const gli_op gli_op_batchnorm_inference_backward = {
     .name         = "batchnorm_inference_backward",
     .in_names     = backward_in,
-    .out_names    = glia_norm_back_out,
+    .out_names    = gli_norm_back_out,
     .params_size  = sizeof(glia_batchnorm_inference_params),
-    .geom_size    = sizeof(glia_batchnorm_geom),
+    .geom_size    = sizeof(gli_batchnorm_geom),
     .min_in       = 5,
     .max_in       = 5,
     .n_out        = 3,
-    .optional_in  = 1 << NORM_BACK_WEIGHT,
+    .optional_in  = 1 << GLI_NORM_BACK_WEIGHT,
     .optional_out = 6,
-    .layout       = GLIA_LAYOUT_IMAGE,
+    .layout       = GLI_LAYOUT_IMAGE,
     .image_in     = 3,
     .image_out    = 1,
     .resolve      = resolve_backward,
@@ -91,9 +91,9 @@ const glia_op glia_op_batchnorm_inference_backward = {
 glia_status glia_batchnorm_inference(glia_context *ctx, const glia_batchnorm_inference_params *params,
                                      const glia_tensor *x, const glia_batchnorm_vectors *vectors, glia_tensor *y) {
     const glia_batchnorm_vectors none = {0}, *v = vectors ? vectors : &none;
-    return glia_call_op(ctx, &glia_op_batchnorm_inference, params, 5,
-                        (const glia_tensor *[]){x, v->weight, v->bias, v->running_mean, v->running_var}, 1,
-                        (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_batchnorm_inference, params, 5,
+                       (const glia_tensor *[]){x, v->weight, v->bias, v->running_mean, v->running_var}, 1,
+                       (glia_tensor *[]){y});
 }
 
 glia_status glia_batchnorm_inference_backward(glia_context *ctx, const glia_batchnorm_inference_backward_params *params,
@@ -103,7 +103,7 @@ glia_status glia_batchnorm_inference_backward(glia_context *ctx, const glia_batc
     const glia_batchnorm_vectors none = {0}, *v = vectors ? vectors : &none;
     const glia_norm_gradients nowhere = {0};
     if (!gradients) gradients = &nowhere;
-    return glia_call_op(ctx, &glia_op_batchnorm_inference_backward, params, 5,
-                        (const glia_tensor *[]){x, dy, v->weight, v->running_mean, v->running_var}, 3,
-                        (glia_tensor *[]){dx, gradients->dweight, gradients->dbias});
+    return gli_call_op(ctx, &gli_op_batchnorm_inference_backward, params, 5,
+                       (const glia_tensor *[]){x, dy, v->weight, v->running_mean, v->running_var}, 3,
+                       (glia_tensor *[]){dx, gradients->dweight, gradients->dbias});
 }

@@ -1,80 +1,80 @@
 #include "ops/norm/groupnorm_geom.h"
 
-static glia_status resolve_groups(glia_resolution *r, int groups) {
-    glia_groupnorm_geom *g = r->geom;
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(glia_norm_image(r, &g->n, &g->c, &g->area));
+static glia_status resolve_groups(gli_resolution *r, int groups) {
+    gli_groupnorm_geom *g = r->geom;
+    GLI_TRY(gli_check_floats(r));
+    GLI_TRY(gli_norm_image(r, &g->n, &g->c, &g->area));
     g->groups = groups ? groups : 1;
-    GLIA_REQUIRE(r->ctx, g->groups > 0, GLIA_INVALID_ARGUMENT, "%s: groups is %d, must be positive", r->op->name,
-                 groups);
-    GLIA_REQUIRE(r->ctx, g->c % g->groups == 0, GLIA_SHAPE_MISMATCH, "%s: %d channels do not divide into %d groups",
-                 r->op->name, g->c, g->groups);
-    GLIA_REQUIRE(r->ctx, g->c > 0 && g->area > 0, GLIA_SHAPE_MISMATCH, "%s: x is %s, a group has no elements",
-                 r->op->name, GLIA_SHAPE_OF(r->in[0]));
+    GLI_REQUIRE(r->ctx, g->groups > 0, GLIA_INVALID_ARGUMENT, "%s: groups is %d, must be positive", r->op->name,
+                groups);
+    GLI_REQUIRE(r->ctx, g->c % g->groups == 0, GLIA_SHAPE_MISMATCH, "%s: %d channels do not divide into %d groups",
+                r->op->name, g->c, g->groups);
+    GLI_REQUIRE(r->ctx, g->c > 0 && g->area > 0, GLIA_SHAPE_MISMATCH, "%s: x is %s, a group has no elements",
+                r->op->name, GLI_SHAPE_OF(r->in[0]));
     return GLIA_OK;
 }
 
-static glia_status resolve_forward(glia_resolution *r) {
+static glia_status resolve_forward(gli_resolution *r) {
     const glia_groupnorm_params *p = r->params;
-    glia_groupnorm_geom *g         = r->geom;
-    const glia_tensor *x           = r->in[NORM_X];
-    GLIA_TRY(resolve_groups(r, p->groups));
-    GLIA_TRY(glia_norm_epsilon(r, p->epsilon, &g->epsilon));
-    GLIA_TRY(glia_norm_vectors(r, NORM_WEIGHT, NORM_BIAS + 1, 1, (int64_t[]){g->c}));
-    glia_set_shape(&r->out[NORM_Y], x->dtype, x->ndim, x->dim);
-    glia_set_dims(&r->out[NORM_MEAN], x->dtype, g->n, g->groups);
-    glia_set_dims(&r->out[NORM_RSTD], x->dtype, g->n, g->groups);
+    gli_groupnorm_geom *g          = r->geom;
+    const glia_tensor *x           = r->in[GLI_NORM_X];
+    GLI_TRY(resolve_groups(r, p->groups));
+    GLI_TRY(gli_norm_epsilon(r, p->epsilon, &g->epsilon));
+    GLI_TRY(gli_norm_vectors(r, GLI_NORM_WEIGHT, GLI_NORM_BIAS + 1, 1, (int64_t[]){g->c}));
+    gli_set_shape(&r->out[GLI_NORM_Y], x->dtype, x->ndim, x->dim);
+    gli_set_dims(&r->out[GLI_NORM_MEAN], x->dtype, g->n, g->groups);
+    gli_set_dims(&r->out[GLI_NORM_RSTD], x->dtype, g->n, g->groups);
     return GLIA_OK;
 }
 
-static glia_status resolve_backward(glia_resolution *r) {
+static glia_status resolve_backward(gli_resolution *r) {
     const glia_groupnorm_backward_params *p = r->params;
-    const glia_groupnorm_geom *g            = r->geom;
-    const glia_tensor *x                    = r->in[NORM_BACK_X];
-    GLIA_TRY(resolve_groups(r, p->groups));
-    GLIA_TRY(glia_check_shape(r, NORM_BACK_DY, x->ndim, x->dim));
-    GLIA_TRY(glia_norm_vectors(r, NORM_BACK_WEIGHT, NORM_BACK_WEIGHT + 1, 1, (int64_t[]){g->c}));
-    GLIA_TRY(glia_norm_vectors(r, NORM_BACK_MEAN, NORM_BACK_RSTD + 1, 2, (int64_t[]){g->n, g->groups}));
-    glia_set_shape(&r->out[NORM_BACK_DX], x->dtype, x->ndim, x->dim);
-    glia_set_dims(&r->out[NORM_BACK_DWEIGHT], x->dtype, g->c);
-    glia_set_dims(&r->out[NORM_BACK_DBIAS], x->dtype, g->c);
+    const gli_groupnorm_geom *g             = r->geom;
+    const glia_tensor *x                    = r->in[GLI_NORM_BACK_X];
+    GLI_TRY(resolve_groups(r, p->groups));
+    GLI_TRY(gli_check_shape(r, GLI_NORM_BACK_DY, x->ndim, x->dim));
+    GLI_TRY(gli_norm_vectors(r, GLI_NORM_BACK_WEIGHT, GLI_NORM_BACK_WEIGHT + 1, 1, (int64_t[]){g->c}));
+    GLI_TRY(gli_norm_vectors(r, GLI_NORM_BACK_MEAN, GLI_NORM_BACK_RSTD + 1, 2, (int64_t[]){g->n, g->groups}));
+    gli_set_shape(&r->out[GLI_NORM_BACK_DX], x->dtype, x->ndim, x->dim);
+    gli_set_dims(&r->out[GLI_NORM_BACK_DWEIGHT], x->dtype, g->c);
+    gli_set_dims(&r->out[GLI_NORM_BACK_DBIAS], x->dtype, g->c);
     return GLIA_OK;
 }
 
-static double group_elements(const glia_groupnorm_geom *g) { return (double)(g->c / g->groups) * g->area; }
+static double group_elements(const gli_groupnorm_geom *g) { return (double)(g->c / g->groups) * g->area; }
 
-static void cost_forward(const void *geom, glia_cost *out) {
-    const glia_groupnorm_geom *g = geom;
-    *out                         = (glia_cost){.flops = 8 * (double)g->n * g->c * g->area,
-                                               .depth = glia_norm_depth(group_elements(g), g->epsilon)};
+static void cost_forward(const void *geom, gli_cost *out) {
+    const gli_groupnorm_geom *g = geom;
+    *out =
+        (gli_cost){.flops = 8 * (double)g->n * g->c * g->area, .depth = gli_norm_depth(group_elements(g), g->epsilon)};
 }
 
 /* dx has sums over a group, dweight and dbias over the samples. */
-static void cost_backward(const void *geom, glia_cost *out) {
-    const glia_groupnorm_geom *g = geom;
+static void cost_backward(const void *geom, gli_cost *out) {
+    const gli_groupnorm_geom *g = geom;
     const double channel = (double)g->n * g->area, group = group_elements(g);
-    *out = (glia_cost){.flops = 12 * channel * g->c, .depth = (channel > group ? channel : group) + 8};
+    *out = (gli_cost){.flops = 12 * channel * g->c, .depth = (channel > group ? channel : group) + 8};
 }
 
-static void derive_forward(glia_derivation *d) {
+static void derive_forward(gli_derivation *d) {
     const glia_groupnorm_params *p = d->params;
-    glia_norm_derive(d, &glia_op_groupnorm_backward, &(glia_groupnorm_backward_params){.groups = p->groups});
+    gli_norm_derive(d, &gli_op_groupnorm_backward, &(glia_groupnorm_backward_params){.groups = p->groups});
 }
 
 static const char *const forward_in[] = {"x", "weight", "bias"}, *const forward_out[] = {"y", "mean", "rstd"};
 
-const glia_op glia_op_groupnorm = {
+const gli_op gli_op_groupnorm = {
     .name           = "groupnorm",
     .in_names       = forward_in,
     .out_names      = forward_out,
     .params_size    = sizeof(glia_groupnorm_params),
-    .geom_size      = sizeof(glia_groupnorm_geom),
+    .geom_size      = sizeof(gli_groupnorm_geom),
     .min_in         = 1,
     .max_in         = 3,
     .n_out          = 3,
     .optional_out   = 6,
     .differentiable = 7,
-    .layout         = GLIA_LAYOUT_IMAGE,
+    .layout         = GLI_LAYOUT_IMAGE,
     .image_in       = 1,
     .image_out      = 1,
     .resolve        = resolve_forward,
@@ -82,18 +82,18 @@ const glia_op glia_op_groupnorm = {
     .derive         = derive_forward,
 };
 
-const glia_op glia_op_groupnorm_backward = {
+const gli_op gli_op_groupnorm_backward = {
     .name         = "groupnorm_backward",
-    .in_names     = glia_norm_back_in,
-    .out_names    = glia_norm_back_out,
+    .in_names     = gli_norm_back_in,
+    .out_names    = gli_norm_back_out,
     .params_size  = sizeof(glia_groupnorm_backward_params),
-    .geom_size    = sizeof(glia_groupnorm_geom),
+    .geom_size    = sizeof(gli_groupnorm_geom),
     .min_in       = 5,
     .max_in       = 5,
     .n_out        = 3,
-    .optional_in  = 1 << NORM_BACK_WEIGHT,
+    .optional_in  = 1 << GLI_NORM_BACK_WEIGHT,
     .optional_out = 6,
-    .layout       = GLIA_LAYOUT_IMAGE,
+    .layout       = GLI_LAYOUT_IMAGE,
     .image_in     = 3,
     .image_out    = 1,
     .resolve      = resolve_backward,
@@ -105,8 +105,8 @@ glia_status glia_groupnorm(glia_context *ctx, const glia_groupnorm_params *param
                            const glia_norm_stats *stats) {
     const glia_norm_stats none = {0};
     if (!stats) stats = &none;
-    return glia_call_op(ctx, &glia_op_groupnorm, params, 3, (const glia_tensor *[]){x, weight, bias}, 3,
-                        (glia_tensor *[]){y, stats->mean, stats->rstd});
+    return gli_call_op(ctx, &gli_op_groupnorm, params, 3, (const glia_tensor *[]){x, weight, bias}, 3,
+                       (glia_tensor *[]){y, stats->mean, stats->rstd});
 }
 
 glia_status glia_groupnorm_backward(glia_context *ctx, const glia_groupnorm_backward_params *params,
@@ -114,8 +114,8 @@ glia_status glia_groupnorm_backward(glia_context *ctx, const glia_groupnorm_back
                                     glia_tensor *dx, const glia_norm_gradients *gradients) {
     const glia_norm_gradients none = {0};
     if (!gradients) gradients = &none;
-    return glia_norm_call_backward(ctx, &glia_op_groupnorm_backward, params, x, dy, saved,
-                                   (glia_tensor *[]){dx, gradients->dweight, gradients->dbias});
+    return gli_norm_call_backward(ctx, &gli_op_groupnorm_backward, params, x, dy, saved,
+                                  (glia_tensor *[]){dx, gradients->dweight, gradients->dbias});
 }
 
 /* What is wrong with x is groupnorm's to say. */

@@ -1,14 +1,14 @@
 /* layernorm and its backward op: what every provider of them may rely on. */
-#ifndef GLIA_OPS_NORM_LAYERNORM_GEOM_H
-#define GLIA_OPS_NORM_LAYERNORM_GEOM_H
+#ifndef GLI_OPS_NORM_LAYERNORM_GEOM_H
+#define GLI_OPS_NORM_LAYERNORM_GEOM_H
 
 #include "core/ops.h"
 #include "ops/norm/norm_checks.h"
 
 /* x is [rows, size]; a row is a group. */
-typedef struct glia_layernorm_geom {
+typedef struct gli_layernorm_geom {
     double epsilon; /* forward only */
     int rows, size;
-} glia_layernorm_geom;
+} gli_layernorm_geom;
 
 #endif

@@ -1,43 +1,49 @@
 /* What the normalisations' contracts share. */
-#ifndef GLIA_OPS_NORM_NORM_CHECKS_H
-#define GLIA_OPS_NORM_NORM_CHECKS_H
+#ifndef GLI_OPS_NORM_NORM_CHECKS_H
+#define GLI_OPS_NORM_NORM_CHECKS_H
 
 #include "core/derive.h"
 #include "glia/ops/norm.h"
 #include "ops/check.h"
 
-enum { NORM_X, NORM_WEIGHT, NORM_BIAS }; /* inputs of every forward op; the last two may be absent */
-enum { NORM_Y, NORM_MEAN, NORM_RSTD };   /* its outputs; the last two may be absent */
-enum { NORM_BACK_X, NORM_BACK_DY, NORM_BACK_WEIGHT, NORM_BACK_MEAN, NORM_BACK_RSTD }; /* inputs of every backward op */
-enum { NORM_BACK_DX, NORM_BACK_DWEIGHT, NORM_BACK_DBIAS }; /* its outputs; the last two may be absent */
+enum { GLI_NORM_X, GLI_NORM_WEIGHT, GLI_NORM_BIAS }; /* inputs of every forward op; the last two may be absent */
+enum { GLI_NORM_Y, GLI_NORM_MEAN, GLI_NORM_RSTD };   /* its outputs; the last two may be absent */
+enum {
+    GLI_NORM_BACK_X,
+    GLI_NORM_BACK_DY,
+    GLI_NORM_BACK_WEIGHT,
+    GLI_NORM_BACK_MEAN,
+    GLI_NORM_BACK_RSTD
+}; /* inputs of every backward op */
+enum { GLI_NORM_BACK_DX, GLI_NORM_BACK_DWEIGHT, GLI_NORM_BACK_DBIAS }; /* its outputs; the last two may be absent */
 
-extern const char *const glia_norm_back_in[], *const glia_norm_back_out[];
+extern const char *const gli_norm_back_in[], *const gli_norm_back_out[];
 
-static inline bool glia_norm_has(const glia_resolution *r, int i) { return i < r->n_in && r->in[i]; }
+static inline bool gli_norm_has(const gli_resolution *r, int i) { return i < r->n_in && r->in[i]; }
 
 /* 0: the default. */
-glia_status glia_norm_epsilon(const glia_resolution *r, double epsilon, double *out);
+glia_status gli_norm_epsilon(const gli_resolution *r, double epsilon, double *out);
 
 /* The product of dimensions first .. last-1 of input 0, which fits an int. */
-glia_status glia_norm_product(const glia_resolution *r, int first, int last, int *out);
+glia_status gli_norm_product(const gli_resolution *r, int first, int last, int *out);
 
 /* Input 0 as [N,C,area]. */
-glia_status glia_norm_image(const glia_resolution *r, int *n, int *c, int *area);
+glia_status gli_norm_image(const gli_resolution *r, int *n, int *c, int *area);
 
 /* Every input of the list first .. last-1 that is present has this shape. */
-glia_status glia_norm_vectors(const glia_resolution *r, int first, int last, int ndim, const int64_t *dim);
+glia_status gli_norm_vectors(const gli_resolution *r, int first, int last, int ndim, const int64_t *dim);
 
 /* The depth of an op that computes the statistics of n elements: the mean is a sum of n, and its error reaches y
  * multiplied by rstd, which is at most 1 / sqrt(epsilon); so does the rounding of x - mean. The variance is another sum
  * of n whose error is relative, then come a handful of steps. Where the data's variance is far above epsilon the bound
  * is that much too wide; tests that mean to be sharp choose epsilon = 1. */
-double glia_norm_depth(double n, double epsilon);
+double gli_norm_depth(double n, double epsilon);
 
 /* Adds the backward op to the graph; without the forward's statistics they are computed once more. */
-void glia_norm_derive(glia_derivation *d, const glia_op *backward, const void *params);
+void gli_norm_derive(gli_derivation *d, const gli_op *backward, const void *params);
 
 /* The public backward functions: inputs and outputs in the order of the enums above. */
-glia_status glia_norm_call_backward(glia_context *ctx, const glia_op *op, const void *params, const glia_tensor *x,
-                                    const glia_tensor *dy, const glia_norm_saved *saved, glia_tensor *const out[3]);
+glia_status gli_norm_call_backward(glia_context *ctx, const gli_op *op, const void *params, const glia_tensor *x,
+                                   const glia_tensor *dy, const glia_norm_saved *saved, glia_tensor *const out[3]);
 
 #endif

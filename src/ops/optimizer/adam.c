@@ -4,16 +4,16 @@
 
 #include "ops/optimizer/optimizer_check.h"
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_adam_params *p = r->params;
-    glia_adam_geom *g         = r->geom;
-    GLIA_TRY(glia_check_optimizer(r, ADAM_M, 3));
-    GLIA_TRY(glia_check_scalar(r, ADAM_STEP, GLIA_I64));
-    GLIA_TRY(glia_check_range(r, "beta1", p->beta1, 0, 1));
-    GLIA_TRY(glia_check_range(r, "beta2", p->beta2, 0, 1));
-    GLIA_TRY(glia_check_range(r, "epsilon", p->epsilon, 0, INFINITY));
-    GLIA_TRY(glia_check_penalties(r, p->l1, p->l2));
-    g->count     = (int)glia_count(r->in[ADAM_PARAM]);
+    gli_adam_geom *g          = r->geom;
+    GLI_TRY(gli_check_optimizer(r, GLI_ADAM_M, 3));
+    GLI_TRY(gli_check_scalar(r, GLI_ADAM_STEP, GLIA_I64));
+    GLI_TRY(gli_check_range(r, "beta1", p->beta1, 0, 1));
+    GLI_TRY(gli_check_range(r, "beta2", p->beta2, 0, 1));
+    GLI_TRY(gli_check_range(r, "epsilon", p->epsilon, 0, INFINITY));
+    GLI_TRY(gli_check_penalties(r, p->l1, p->l2));
+    g->count     = (int)gli_count(r->in[GLI_ADAM_PARAM]);
     g->decoupled = p->decoupled;
     g->beta1     = p->beta1 != 0 ? p->beta1 : 0.9;
     g->beta2     = p->beta2 != 0 ? p->beta2 : 0.999;
@@ -22,24 +22,24 @@ static glia_status resolve(glia_resolution *r) {
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
-    *out = (glia_cost){.flops = 18.0 * ((const glia_adam_geom *)geom)->count, .depth = 16};
+static void cost(const void *geom, gli_cost *out) {
+    *out = (gli_cost){.flops = 18.0 * ((const gli_adam_geom *)geom)->count, .depth = 16};
 }
 
 static const char *const in_names[]  = {"param", "grad", "rate", "step", "m", "v"};
 static const char *const out_names[] = {"new_param", "new_m", "new_v"};
 
-const glia_op glia_op_adam = {
+const gli_op gli_op_adam = {
     .name        = "adam",
     .in_names    = in_names,
     .out_names   = out_names,
     .params_size = sizeof(glia_adam_params),
-    .geom_size   = sizeof(glia_adam_geom),
+    .geom_size   = sizeof(gli_adam_geom),
     .min_in      = 6,
     .max_in      = 6,
     .n_out       = 3,
-    .layout      = GLIA_LAYOUT_FOLLOW,
-    .in_place    = {1 + ADAM_PARAM, 1 + ADAM_M, 1 + ADAM_V},
+    .layout      = GLI_LAYOUT_FOLLOW,
+    .in_place    = {1 + GLI_ADAM_PARAM, 1 + GLI_ADAM_M, 1 + GLI_ADAM_V},
     .resolve     = resolve,
     .cost        = cost,
 };
@@ -47,7 +47,7 @@ const glia_op glia_op_adam = {
 glia_status glia_adam(glia_context *ctx, const glia_adam_params *params, const glia_adam_tensors *t) {
     static const glia_adam_tensors none;
     if (!t) t = &none;
-    return glia_call_op(ctx, &glia_op_adam, params, 6,
-                        (const glia_tensor *[]){t->param, t->grad, t->rate, t->step, t->m, t->v}, 3,
-                        (glia_tensor *[]){t->new_param, t->new_m, t->new_v});
+    return gli_call_op(ctx, &gli_op_adam, params, 6,
+                       (const glia_tensor *[]){t->param, t->grad, t->rate, t->step, t->m, t->v}, 3,
+                       (glia_tensor *[]){t->new_param, t->new_m, t->new_v});
 }

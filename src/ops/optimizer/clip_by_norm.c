@@ -4,45 +4,44 @@
 
 #include "ops/check.h"
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_clip_by_norm_params *p = r->params;
-    glia_clip_by_norm_geom *geom      = r->geom;
-    const glia_tensor *g              = r->in[CLIP_BY_NORM_G];
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_REQUIRE(r->ctx, p->max_norm > 0 && p->max_norm < INFINITY, GLIA_INVALID_ARGUMENT,
-                 "%s: max_norm is %g, must be positive and finite", r->op->name, p->max_norm);
-    geom->count    = (int)glia_count(g);
+    gli_clip_by_norm_geom *geom       = r->geom;
+    const glia_tensor *g              = r->in[GLI_CLIP_BY_NORM_G];
+    GLI_TRY(gli_check_floats(r));
+    GLI_REQUIRE(r->ctx, p->max_norm > 0 && p->max_norm < INFINITY, GLIA_INVALID_ARGUMENT,
+                "%s: max_norm is %g, must be positive and finite", r->op->name, p->max_norm);
+    geom->count    = (int)gli_count(g);
     geom->max_norm = p->max_norm;
-    glia_set_shape(&r->out[CLIP_BY_NORM_Y], g->dtype, g->ndim, g->dim);
-    glia_set_shape(&r->out[CLIP_BY_NORM_NORM], GLIA_F32, 0, NULL);
+    gli_set_shape(&r->out[GLI_CLIP_BY_NORM_Y], g->dtype, g->ndim, g->dim);
+    gli_set_shape(&r->out[GLI_CLIP_BY_NORM_NORM], GLIA_F32, 0, NULL);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
-    const int count = ((const glia_clip_by_norm_geom *)geom)->count;
-    *out            = (glia_cost){.flops = 3.0 * count, .depth = count + 4.0};
+static void cost(const void *geom, gli_cost *out) {
+    const int count = ((const gli_clip_by_norm_geom *)geom)->count;
+    *out            = (gli_cost){.flops = 3.0 * count, .depth = count + 4.0};
 }
 
 static const char *const in_names[] = {"g"}, *const out_names[] = {"y", "norm"};
 
-const glia_op glia_op_clip_by_norm = {
+const gli_op gli_op_clip_by_norm = {
     .name         = "clip_by_norm",
     .in_names     = in_names,
     .out_names    = out_names,
     .params_size  = sizeof(glia_clip_by_norm_params),
-    .geom_size    = sizeof(glia_clip_by_norm_geom),
+    .geom_size    = sizeof(gli_clip_by_norm_geom),
     .min_in       = 1,
     .max_in       = 1,
     .n_out        = 2,
-    .optional_out = 1 << CLIP_BY_NORM_NORM,
-    .layout       = GLIA_LAYOUT_FOLLOW,
-    .in_place     = {1 + CLIP_BY_NORM_G},
+    .optional_out = 1 << GLI_CLIP_BY_NORM_NORM,
+    .layout       = GLI_LAYOUT_FOLLOW,
+    .in_place     = {1 + GLI_CLIP_BY_NORM_G},
     .resolve      = resolve,
     .cost         = cost,
 };
 
 glia_status glia_clip_by_norm(glia_context *ctx, const glia_clip_by_norm_params *params, const glia_tensor *g,
                               glia_tensor *y, glia_tensor *norm) {
-    return glia_call_op(ctx, &glia_op_clip_by_norm, params, 1, (const glia_tensor *[]){g}, 2,
-                        (glia_tensor *[]){y, norm});
+    return gli_call_op(ctx, &gli_op_clip_by_norm, params, 1, (const glia_tensor *[]){g}, 2, (glia_tensor *[]){y, norm});
 }

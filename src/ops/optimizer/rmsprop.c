@@ -4,21 +4,21 @@
 
 #include "ops/optimizer/optimizer_check.h"
 
-static bool given(const glia_resolution *r, int i) { return r->n_in > i && r->in[i]; }
+static bool given(const gli_resolution *r, int i) { return r->n_in > i && r->in[i]; }
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_rmsprop_params *p = r->params;
-    glia_rmsprop_geom *g         = r->geom;
-    GLIA_TRY(glia_check_optimizer(r, RMSPROP_SQUARE, 4));
-    GLIA_TRY(glia_check_range(r, "alpha", p->alpha, 0, 1));
-    GLIA_TRY(glia_check_range(r, "epsilon", p->epsilon, 0, INFINITY));
-    GLIA_TRY(glia_check_range(r, "momentum", p->momentum, 0, INFINITY));
-    GLIA_TRY(glia_check_penalties(r, p->l1, p->l2));
-    GLIA_REQUIRE(r->ctx, p->momentum == 0 || given(r, RMSPROP_VELOCITY), GLIA_INVALID_ARGUMENT,
-                 "%s: velocity is NULL, momentum is %g", r->op->name, p->momentum);
-    GLIA_REQUIRE(r->ctx, !p->centered || given(r, RMSPROP_MEAN), GLIA_INVALID_ARGUMENT, "%s: mean is NULL, centered",
-                 r->op->name);
-    g->count    = (int)glia_count(r->in[RMSPROP_PARAM]);
+    gli_rmsprop_geom *g          = r->geom;
+    GLI_TRY(gli_check_optimizer(r, GLI_RMSPROP_SQUARE, 4));
+    GLI_TRY(gli_check_range(r, "alpha", p->alpha, 0, 1));
+    GLI_TRY(gli_check_range(r, "epsilon", p->epsilon, 0, INFINITY));
+    GLI_TRY(gli_check_range(r, "momentum", p->momentum, 0, INFINITY));
+    GLI_TRY(gli_check_penalties(r, p->l1, p->l2));
+    GLI_REQUIRE(r->ctx, p->momentum == 0 || given(r, GLI_RMSPROP_VELOCITY), GLIA_INVALID_ARGUMENT,
+                "%s: velocity is NULL, momentum is %g", r->op->name, p->momentum);
+    GLI_REQUIRE(r->ctx, !p->centered || given(r, GLI_RMSPROP_MEAN), GLIA_INVALID_ARGUMENT, "%s: mean is NULL, centered",
+                r->op->name);
+    g->count    = (int)gli_count(r->in[GLI_RMSPROP_PARAM]);
     g->centered = p->centered;
     g->alpha    = p->alpha != 0 ? p->alpha : 0.99;
     g->epsilon  = p->epsilon != 0 ? p->epsilon : 1e-8;
@@ -26,25 +26,25 @@ static glia_status resolve(glia_resolution *r) {
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
-    *out = (glia_cost){.flops = 14.0 * ((const glia_rmsprop_geom *)geom)->count, .depth = 16};
+static void cost(const void *geom, gli_cost *out) {
+    *out = (gli_cost){.flops = 14.0 * ((const gli_rmsprop_geom *)geom)->count, .depth = 16};
 }
 
 static const char *const in_names[]  = {"param", "grad", "rate", "square", "velocity", "mean"};
 static const char *const out_names[] = {"new_param", "new_square", "new_velocity", "new_mean"};
 
-const glia_op glia_op_rmsprop = {
+const gli_op gli_op_rmsprop = {
     .name         = "rmsprop",
     .in_names     = in_names,
     .out_names    = out_names,
     .params_size  = sizeof(glia_rmsprop_params),
-    .geom_size    = sizeof(glia_rmsprop_geom),
+    .geom_size    = sizeof(gli_rmsprop_geom),
     .min_in       = 4,
     .max_in       = 6,
     .n_out        = 4,
-    .optional_out = 1 << RMSPROP_NEW_VELOCITY | 1 << RMSPROP_NEW_MEAN,
-    .layout       = GLIA_LAYOUT_FOLLOW,
-    .in_place     = {1 + RMSPROP_PARAM, 1 + RMSPROP_SQUARE, 1 + RMSPROP_VELOCITY, 1 + RMSPROP_MEAN},
+    .optional_out = 1 << GLI_RMSPROP_NEW_VELOCITY | 1 << GLI_RMSPROP_NEW_MEAN,
+    .layout       = GLI_LAYOUT_FOLLOW,
+    .in_place     = {1 + GLI_RMSPROP_PARAM, 1 + GLI_RMSPROP_SQUARE, 1 + GLI_RMSPROP_VELOCITY, 1 + GLI_RMSPROP_MEAN},
     .resolve      = resolve,
     .cost         = cost,
 };
@@ -52,7 +52,7 @@ const glia_op glia_op_rmsprop = {
 glia_status glia_rmsprop(glia_context *ctx, const glia_rmsprop_params *params, const glia_rmsprop_tensors *t) {
     static const glia_rmsprop_tensors none;
     if (!t) t = &none;
-    return glia_call_op(ctx, &glia_op_rmsprop, params, 6,
-                        (const glia_tensor *[]){t->param, t->grad, t->rate, t->square, t->velocity, t->mean}, 4,
-                        (glia_tensor *[]){t->new_param, t->new_square, t->new_velocity, t->new_mean});
+    return gli_call_op(ctx, &gli_op_rmsprop, params, 6,
+                       (const glia_tensor *[]){t->param, t->grad, t->rate, t->square, t->velocity, t->mean}, 4,
+                       (glia_tensor *[]){t->new_param, t->new_square, t->new_velocity, t->new_mean});
 }

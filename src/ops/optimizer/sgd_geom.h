@@ -1,16 +1,16 @@
-#ifndef GLIA_OPS_OPTIMIZER_SGD_GEOM_H
-#define GLIA_OPS_OPTIMIZER_SGD_GEOM_H
+#ifndef GLI_OPS_OPTIMIZER_SGD_GEOM_H
+#define GLI_OPS_OPTIMIZER_SGD_GEOM_H
 
 #include "core/ops.h"
 #include "glia/ops/optimizer.h"
 
-enum { SGD_PARAM, SGD_GRAD, SGD_RATE, SGD_VELOCITY }; /* velocity may be absent: zeros */
-enum { SGD_NEW_PARAM, SGD_NEW_VELOCITY };             /* outputs; the second may be absent */
+enum { GLI_SGD_PARAM, GLI_SGD_GRAD, GLI_SGD_RATE, GLI_SGD_VELOCITY }; /* velocity may be absent: zeros */
+enum { GLI_SGD_NEW_PARAM, GLI_SGD_NEW_VELOCITY };                     /* outputs; the second may be absent */
 
-typedef struct glia_sgd_geom {
+typedef struct gli_sgd_geom {
     int count;
     bool nesterov;
     double momentum, dampening, l1, l2;
-} glia_sgd_geom;
+} gli_sgd_geom;
 
 #endif

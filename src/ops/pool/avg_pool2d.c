@@ -2,78 +2,78 @@
 #include "ops/check.h"
 #include "ops/pool/pool2d_geom.h"
 
-static glia_status resolve_window(const glia_resolution *r, const glia_avg_pool2d_params *p, const int64_t *x) {
-    glia_pool2d_geom *g             = r->geom;
-    const glia_pool2d_window window = {p->kernel, p->stride, p->pad, p->pad_end, NULL, p->ceil_mode};
-    GLIA_TRY(glia_pool2d_resolve(r, &window, x, g));
+static glia_status resolve_window(const gli_resolution *r, const glia_avg_pool2d_params *p, const int64_t *x) {
+    gli_pool2d_geom *g             = r->geom;
+    const gli_pool2d_window window = {p->kernel, p->stride, p->pad, p->pad_end, NULL, p->ceil_mode};
+    GLI_TRY(gli_pool2d_resolve(r, &window, x, g));
     g->count_include_pad = p->count_include_pad;
     return GLIA_OK;
 }
 
-static glia_status resolve_forward(glia_resolution *r) {
-    const glia_pool2d_geom *g = r->geom;
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(glia_check_ndim(r, 0, 4));
-    GLIA_TRY(resolve_window(r, r->params, r->in[0]->dim));
-    glia_set_dims(&r->out[0], r->in[0]->dtype, g->n, g->c, g->p, g->q);
+static glia_status resolve_forward(gli_resolution *r) {
+    const gli_pool2d_geom *g = r->geom;
+    GLI_TRY(gli_check_floats(r));
+    GLI_TRY(gli_check_ndim(r, 0, 4));
+    GLI_TRY(resolve_window(r, r->params, r->in[0]->dim));
+    gli_set_dims(&r->out[0], r->in[0]->dtype, g->n, g->c, g->p, g->q);
     return GLIA_OK;
 }
 
-static glia_status resolve_backward(glia_resolution *r) {
+static glia_status resolve_backward(gli_resolution *r) {
     const glia_avg_pool2d_backward_params *p = r->params;
-    glia_pool2d_geom *g                      = r->geom;
-    GLIA_TRY(glia_pool2d_check(r, p->size, g));
+    gli_pool2d_geom *g                       = r->geom;
+    GLI_TRY(gli_pool2d_check(r, p->size, g));
     const int64_t *dy = r->in[0]->dim;
-    GLIA_TRY(resolve_window(r, &p->pool, (const int64_t[4]){dy[0], dy[1], p->size[0], p->size[1]}));
-    GLIA_TRY(glia_check_dims(r, 0, g->n, g->c, g->p, g->q));
-    glia_set_dims(&r->out[0], r->in[0]->dtype, g->n, g->c, g->h, g->w);
+    GLI_TRY(resolve_window(r, &p->pool, (const int64_t[4]){dy[0], dy[1], p->size[0], p->size[1]}));
+    GLI_TRY(gli_check_dims(r, 0, g->n, g->c, g->p, g->q));
+    gli_set_dims(&r->out[0], r->in[0]->dtype, g->n, g->c, g->h, g->w);
     return GLIA_OK;
 }
 
 /* An element lies in at most as many windows as a window has elements: one depth for both directions. */
-static void cost(const void *geom, glia_cost *out) {
-    const glia_pool2d_geom *g = geom;
-    const double window       = (double)g->r * g->s;
-    *out                      = (glia_cost){.flops = (double)g->n * g->c * g->p * g->q * window, .depth = window + 1};
+static void cost(const void *geom, gli_cost *out) {
+    const gli_pool2d_geom *g = geom;
+    const double window      = (double)g->r * g->s;
+    *out                     = (gli_cost){.flops = (double)g->n * g->c * g->p * g->q * window, .depth = window + 1};
 }
 
 /* Where every window is whole and the divisor is a power of two. */
 static bool exact(const void *geom) {
-    const glia_pool2d_geom *g = geom;
-    const int64_t window      = (int64_t)g->r * g->s;
-    const bool padded         = g->pad_h || g->pad_w || g->pad_h_end || g->pad_w_end;
+    const gli_pool2d_geom *g = geom;
+    const int64_t window     = (int64_t)g->r * g->s;
+    const bool padded        = g->pad_h || g->pad_w || g->pad_h_end || g->pad_w_end;
     const bool within =
         (int64_t)(g->p - 1) * g->stride_h + g->r <= g->h && (int64_t)(g->q - 1) * g->stride_w + g->s <= g->w;
     return !padded && within && (window & (window - 1)) == 0;
 }
 
-static void derive_forward(glia_derivation *d) {
-    const glia_pool2d_geom *g                  = d->geom;
+static void derive_forward(gli_derivation *d) {
+    const gli_pool2d_geom *g                   = d->geom;
     const glia_avg_pool2d_backward_params back = {.pool = *(const glia_avg_pool2d_params *)d->params,
                                                   .size = {g->h, g->w}};
-    d->din[0]                                  = glia_derive(d, &glia_op_avg_pool2d_backward, &back, d->dout[0]);
+    d->din[0]                                  = gli_derive(d, &gli_op_avg_pool2d_backward, &back, d->dout[0]);
 }
 
 /* Linear, and its own transpose's transpose. */
-static void derive_backward(glia_derivation *d) {
+static void derive_backward(gli_derivation *d) {
     const glia_avg_pool2d_backward_params *p = d->params;
-    d->din[0]                                = glia_derive(d, &glia_op_avg_pool2d, &p->pool, d->dout[0]);
+    d->din[0]                                = gli_derive(d, &gli_op_avg_pool2d, &p->pool, d->dout[0]);
 }
 
 static const char *const forward_in[] = {"x"}, *const forward_out[] = {"y"};
 static const char *const backward_in[] = {"dy"}, *const backward_out[] = {"dx"};
 
-const glia_op glia_op_avg_pool2d = {
+const gli_op gli_op_avg_pool2d = {
     .name           = "avg_pool2d",
     .in_names       = forward_in,
     .out_names      = forward_out,
     .params_size    = sizeof(glia_avg_pool2d_params),
-    .geom_size      = sizeof(glia_pool2d_geom),
+    .geom_size      = sizeof(gli_pool2d_geom),
     .min_in         = 1,
     .max_in         = 1,
     .n_out          = 1,
     .differentiable = 1,
-    .layout         = GLIA_LAYOUT_IMAGE,
+    .layout         = GLI_LAYOUT_IMAGE,
     .image_in       = 1,
     .image_out      = 1,
     .resolve        = resolve_forward,
@@ -82,17 +82,17 @@ const glia_op glia_op_avg_pool2d = {
     .derive         = derive_forward,
 };
 
-const glia_op glia_op_avg_pool2d_backward = {
+const gli_op gli_op_avg_pool2d_backward = {
     .name           = "avg_pool2d_backward",
     .in_names       = backward_in,
     .out_names      = backward_out,
     .params_size    = sizeof(glia_avg_pool2d_backward_params),
-    .geom_size      = sizeof(glia_pool2d_geom),
+    .geom_size      = sizeof(gli_pool2d_geom),
     .min_in         = 1,
     .max_in         = 1,
     .n_out          = 1,
     .differentiable = 1,
-    .layout         = GLIA_LAYOUT_IMAGE,
+    .layout         = GLI_LAYOUT_IMAGE,
     .image_in       = 1,
     .image_out      = 1,
     .resolve        = resolve_backward,
@@ -103,11 +103,11 @@ const glia_op glia_op_avg_pool2d_backward = {
 
 glia_status glia_avg_pool2d(glia_context *ctx, const glia_avg_pool2d_params *params, const glia_tensor *x,
                             glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_avg_pool2d, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_avg_pool2d, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
 }
 
 glia_status glia_avg_pool2d_backward(glia_context *ctx, const glia_avg_pool2d_backward_params *params,
                                      const glia_tensor *dy, glia_tensor *dx) {
-    return glia_call_op(ctx, &glia_op_avg_pool2d_backward, params, 1, (const glia_tensor *[]){dy}, 1,
-                        (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_avg_pool2d_backward, params, 1, (const glia_tensor *[]){dy}, 1,
+                       (glia_tensor *[]){dx});
 }

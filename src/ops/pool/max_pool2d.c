@@ -2,109 +2,109 @@
 #include "ops/check.h"
 #include "ops/pool/pool2d_geom.h"
 
-static glia_status resolve_window(const glia_resolution *r, const glia_max_pool2d_params *p, const int64_t *x) {
-    const glia_pool2d_window window = {p->kernel, p->stride, p->pad, p->pad_end, p->dilation, p->ceil_mode};
-    return glia_pool2d_resolve(r, &window, x, r->geom);
+static glia_status resolve_window(const gli_resolution *r, const glia_max_pool2d_params *p, const int64_t *x) {
+    const gli_pool2d_window window = {p->kernel, p->stride, p->pad, p->pad_end, p->dilation, p->ceil_mode};
+    return gli_pool2d_resolve(r, &window, x, r->geom);
 }
 
-static glia_status resolve_forward(glia_resolution *r) {
-    const glia_pool2d_geom *g = r->geom;
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(glia_check_ndim(r, 0, 4));
-    GLIA_TRY(resolve_window(r, r->params, r->in[0]->dim));
-    glia_set_dims(&r->out[POOL_Y], r->in[0]->dtype, g->n, g->c, g->p, g->q);
-    glia_set_dims(&r->out[POOL_INDICES], GLIA_I32, g->n, g->c, g->p, g->q);
+static glia_status resolve_forward(gli_resolution *r) {
+    const gli_pool2d_geom *g = r->geom;
+    GLI_TRY(gli_check_floats(r));
+    GLI_TRY(gli_check_ndim(r, 0, 4));
+    GLI_TRY(resolve_window(r, r->params, r->in[0]->dim));
+    gli_set_dims(&r->out[GLI_POOL_Y], r->in[0]->dtype, g->n, g->c, g->p, g->q);
+    gli_set_dims(&r->out[GLI_POOL_INDICES], GLIA_I32, g->n, g->c, g->p, g->q);
     return GLIA_OK;
 }
 
-static glia_status resolve_backward(glia_resolution *r) {
+static glia_status resolve_backward(gli_resolution *r) {
     const glia_max_pool2d_backward_params *p = r->params;
-    const glia_tensor *dy = r->in[POOL_BACK_DY], *indices = r->in[POOL_BACK_INDICES];
-    glia_pool2d_geom *g = r->geom;
-    GLIA_TRY(glia_pool2d_check(r, p->size, g));
-    GLIA_REQUIRE(r->ctx, indices->dtype == GLIA_I32, GLIA_DTYPE_MISMATCH, "%s: indices is %s, must be i32", r->op->name,
-                 glia_dtype_name(indices->dtype));
-    GLIA_TRY(glia_check_shape(r, POOL_BACK_INDICES, dy->ndim, dy->dim));
+    const glia_tensor *dy = r->in[GLI_POOL_BACK_DY], *indices = r->in[GLI_POOL_BACK_INDICES];
+    gli_pool2d_geom *g = r->geom;
+    GLI_TRY(gli_pool2d_check(r, p->size, g));
+    GLI_REQUIRE(r->ctx, indices->dtype == GLIA_I32, GLIA_DTYPE_MISMATCH, "%s: indices is %s, must be i32", r->op->name,
+                glia_dtype_name(indices->dtype));
+    GLI_TRY(gli_check_shape(r, GLI_POOL_BACK_INDICES, dy->ndim, dy->dim));
     if (p->pool.kernel[0] || p->pool.kernel[1]) {
         const int64_t x[] = {dy->dim[0], dy->dim[1], p->size[0], p->size[1]};
-        GLIA_TRY(resolve_window(r, &p->pool, x));
-        GLIA_TRY(glia_check_dims(r, POOL_BACK_DY, g->n, g->c, g->p, g->q));
+        GLI_TRY(resolve_window(r, &p->pool, x));
+        GLI_TRY(gli_check_dims(r, GLI_POOL_BACK_DY, g->n, g->c, g->p, g->q));
     }
     g->h = p->size[0], g->w = p->size[1];
     g->p = (int)dy->dim[2], g->q = (int)dy->dim[3];
-    glia_set_dims(&r->out[0], dy->dtype, g->n, g->c, g->h, g->w);
+    gli_set_dims(&r->out[0], dy->dtype, g->n, g->c, g->h, g->w);
     return GLIA_OK;
 }
 
-static void cost_forward(const void *geom, glia_cost *out) {
-    const glia_pool2d_geom *g = geom;
-    *out                      = (glia_cost){.flops = (double)g->n * g->c * g->p * g->q * g->r * g->s, .depth = 0};
+static void cost_forward(const void *geom, gli_cost *out) {
+    const gli_pool2d_geom *g = geom;
+    *out                     = (gli_cost){.flops = (double)g->n * g->c * g->p * g->q * g->r * g->s, .depth = 0};
 }
 
 /* Every dy of a channel may point to one place. */
-static void cost_backward(const void *geom, glia_cost *out) {
-    const glia_pool2d_geom *g = geom;
-    *out                      = (glia_cost){.flops = (double)g->n * g->c * g->p * g->q, .depth = (double)g->p * g->q};
+static void cost_backward(const void *geom, gli_cost *out) {
+    const gli_pool2d_geom *g = geom;
+    *out                     = (gli_cost){.flops = (double)g->n * g->c * g->p * g->q, .depth = (double)g->p * g->q};
 }
 
 /* Without the forward's indices they are computed once more. */
-static void derive_forward(glia_derivation *d) {
-    const glia_pool2d_geom *g                  = d->geom;
+static void derive_forward(gli_derivation *d) {
+    const gli_pool2d_geom *g                   = d->geom;
     const glia_max_pool2d_backward_params back = {.size = {g->h, g->w},
                                                   .pool = *(const glia_max_pool2d_params *)d->params};
-    glia_value out[2]                          = {d->out[POOL_Y], d->out[POOL_INDICES]};
-    if (out[POOL_INDICES].id == 0) glia_derive_call(d, d->op, d->params, 1, d->in, 2, out);
-    d->din[0] = glia_derive(d, &glia_op_max_pool2d_backward, &back, d->dout[POOL_Y], out[POOL_INDICES]);
+    glia_value out[2]                          = {d->out[GLI_POOL_Y], d->out[GLI_POOL_INDICES]};
+    if (out[GLI_POOL_INDICES].id == 0) gli_derive_call(d, d->op, d->params, 1, d->in, 2, out);
+    d->din[0] = gli_derive(d, &gli_op_max_pool2d_backward, &back, d->dout[GLI_POOL_Y], out[GLI_POOL_INDICES]);
 }
 
 static const char *const forward_in[] = {"x"}, *const forward_out[] = {"y", "indices"};
 static const char *const backward_in[] = {"dy", "indices"}, *const backward_out[] = {"dx"};
 
-const glia_op glia_op_max_pool2d = {
+const gli_op gli_op_max_pool2d = {
     .name           = "max_pool2d",
     .in_names       = forward_in,
     .out_names      = forward_out,
     .params_size    = sizeof(glia_max_pool2d_params),
-    .geom_size      = sizeof(glia_pool2d_geom),
+    .geom_size      = sizeof(gli_pool2d_geom),
     .min_in         = 1,
     .max_in         = 1,
     .n_out          = 2,
-    .optional_out   = 1 << POOL_INDICES,
+    .optional_out   = 1 << GLI_POOL_INDICES,
     .differentiable = 1,
-    .layout         = GLIA_LAYOUT_IMAGE,
+    .layout         = GLI_LAYOUT_IMAGE,
     .image_in       = 1,
     .image_out      = 3,
     .resolve        = resolve_forward,
     .cost           = cost_forward,
-    .exact          = glia_exact_always,
+    .exact          = gli_exact_always,
     .derive         = derive_forward,
 };
 
-const glia_op glia_op_max_pool2d_backward = {
+const gli_op gli_op_max_pool2d_backward = {
     .name        = "max_pool2d_backward",
     .in_names    = backward_in,
     .out_names   = backward_out,
     .params_size = sizeof(glia_max_pool2d_backward_params),
-    .geom_size   = sizeof(glia_pool2d_geom),
+    .geom_size   = sizeof(gli_pool2d_geom),
     .min_in      = 2,
     .max_in      = 2,
     .n_out       = 1,
-    .layout      = GLIA_LAYOUT_IMAGE,
+    .layout      = GLI_LAYOUT_IMAGE,
     .image_in    = 3,
     .image_out   = 1,
     .resolve     = resolve_backward,
     .cost        = cost_backward,
-    .exact       = glia_exact_always,
+    .exact       = gli_exact_always,
 };
 
 glia_status glia_max_pool2d(glia_context *ctx, const glia_max_pool2d_params *params, const glia_tensor *x,
                             glia_tensor *y, glia_tensor *indices) {
-    return glia_call_op(ctx, &glia_op_max_pool2d, params, 1, (const glia_tensor *[]){x}, 2,
-                        (glia_tensor *[]){y, indices});
+    return gli_call_op(ctx, &gli_op_max_pool2d, params, 1, (const glia_tensor *[]){x}, 2,
+                       (glia_tensor *[]){y, indices});
 }
 
 glia_status glia_max_pool2d_backward(glia_context *ctx, const glia_max_pool2d_backward_params *params,
                                      const glia_tensor *dy, const glia_tensor *indices, glia_tensor *dx) {
-    return glia_call_op(ctx, &glia_op_max_pool2d_backward, params, 2, (const glia_tensor *[]){dy, indices}, 1,
-                        (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_max_pool2d_backward, params, 2, (const glia_tensor *[]){dy, indices}, 1,
+                       (glia_tensor *[]){dx});
 }

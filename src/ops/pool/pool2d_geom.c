@@ -3,39 +3,39 @@
 #include "ops/check.h"
 #include "ops/window.h"
 
-static glia_status check_image(const glia_resolution *r, const int64_t *x, glia_pool2d_geom *g) {
-    GLIA_REQUIRE(r->ctx, x[2] > 0 && x[3] > 0, GLIA_SHAPE_MISMATCH, "%s: %lld rows and %lld columns have no elements",
-                 r->op->name, (long long)x[2], (long long)x[3]);
+static glia_status check_image(const gli_resolution *r, const int64_t *x, gli_pool2d_geom *g) {
+    GLI_REQUIRE(r->ctx, x[2] > 0 && x[3] > 0, GLIA_SHAPE_MISMATCH, "%s: %lld rows and %lld columns have no elements",
+                r->op->name, (long long)x[2], (long long)x[3]);
     for (int i = 0; i < 4; ++i)
-        GLIA_REQUIRE(r->ctx, x[i] <= INT32_MAX, GLIA_UNSUPPORTED, "%s: dimension %d is %lld, more than 2^31-1",
-                     r->op->name, i, (long long)x[i]);
+        GLI_REQUIRE(r->ctx, x[i] <= INT32_MAX, GLIA_UNSUPPORTED, "%s: dimension %d is %lld, more than 2^31-1",
+                    r->op->name, i, (long long)x[i]);
     g->n = (int)x[0], g->c = (int)x[1];
     return GLIA_OK;
 }
 
 /* Padding that could hold a whole window would give an output that no element of x decides. */
-static glia_status check_padding(const glia_resolution *r, const glia_window_axis *axis, int kernel) {
+static glia_status check_padding(const gli_resolution *r, const gli_window_axis *axis, int kernel) {
     const int64_t reach = (int64_t)(kernel - 1) * axis->dilation + 1;
-    GLIA_REQUIRE(r->ctx, axis->pad < reach && axis->pad_end < reach, GLIA_INVALID_ARGUMENT,
-                 "%s: pad over %s is %d and %d, must be below the kernel's reach of %lld", r->op->name, axis->name,
-                 axis->pad, axis->pad_end, (long long)reach);
+    GLI_REQUIRE(r->ctx, axis->pad < reach && axis->pad_end < reach, GLIA_INVALID_ARGUMENT,
+                "%s: pad over %s is %d and %d, must be below the kernel's reach of %lld", r->op->name, axis->name,
+                axis->pad, axis->pad_end, (long long)reach);
     return GLIA_OK;
 }
 
-glia_status glia_pool2d_resolve(const glia_resolution *r, const glia_pool2d_window *window, const int64_t *x,
-                                glia_pool2d_geom *g) {
+glia_status gli_pool2d_resolve(const gli_resolution *r, const gli_pool2d_window *window, const int64_t *x,
+                               gli_pool2d_geom *g) {
     int places[2], stride[2];
-    glia_window_axis axis[2];
-    GLIA_TRY(check_image(r, x, g));
+    gli_window_axis axis[2];
+    GLI_TRY(check_image(r, x, g));
     for (int i = 0; i < 2; ++i) {
-        GLIA_REQUIRE(r->ctx, window->kernel[i] > 0, GLIA_INVALID_ARGUMENT, "%s: kernel is {%d,%d}, must be positive",
-                     r->op->name, window->kernel[0], window->kernel[1]);
+        GLI_REQUIRE(r->ctx, window->kernel[i] > 0, GLIA_INVALID_ARGUMENT, "%s: kernel is {%d,%d}, must be positive",
+                    r->op->name, window->kernel[0], window->kernel[1]);
         stride[i] = window->stride[i] ? window->stride[i] : window->kernel[i];
     }
     for (int i = 0; i < 2; ++i) {
-        axis[i] = glia_window_axis_of(i, stride, window->pad, window->pad_end, window->dilation);
-        GLIA_TRY(glia_window_places(r, &axis[i], x[2 + i], window->kernel[i], window->ceil_mode, &places[i]));
-        GLIA_TRY(check_padding(r, &axis[i], window->kernel[i]));
+        axis[i] = gli_window_axis_of(i, stride, window->pad, window->pad_end, window->dilation);
+        GLI_TRY(gli_window_places(r, &axis[i], x[2 + i], window->kernel[i], window->ceil_mode, &places[i]));
+        GLI_TRY(check_padding(r, &axis[i], window->kernel[i]));
     }
     g->h = (int)x[2], g->w = (int)x[3];
     g->p = places[0], g->q = places[1];
@@ -46,11 +46,11 @@ glia_status glia_pool2d_resolve(const glia_resolution *r, const glia_pool2d_wind
     return GLIA_OK;
 }
 
-glia_status glia_pool2d_check(const glia_resolution *r, const int *size, glia_pool2d_geom *g) {
-    GLIA_REQUIRE(r->ctx, glia_dtype_is_float(r->in[0]->dtype), GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be a float",
-                 r->op->name, r->op->in_names[0], glia_dtype_name(r->in[0]->dtype));
-    GLIA_TRY(glia_check_ndim(r, 0, 4));
-    GLIA_REQUIRE(r->ctx, size[0] > 0 && size[1] > 0, GLIA_INVALID_ARGUMENT, "%s: size is {%d,%d}, must be positive",
-                 r->op->name, size[0], size[1]);
+glia_status gli_pool2d_check(const gli_resolution *r, const int *size, gli_pool2d_geom *g) {
+    GLI_REQUIRE(r->ctx, gli_dtype_is_float(r->in[0]->dtype), GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be a float",
+                r->op->name, r->op->in_names[0], glia_dtype_name(r->in[0]->dtype));
+    GLI_TRY(gli_check_ndim(r, 0, 4));
+    GLI_REQUIRE(r->ctx, size[0] > 0 && size[1] > 0, GLIA_INVALID_ARGUMENT, "%s: size is {%d,%d}, must be positive",
+                r->op->name, size[0], size[1]);
     return check_image(r, r->in[0]->dim, g);
 }

@@ -1,16 +1,16 @@
 /* The pooling ops: what every provider of them may rely on. */
-#ifndef GLIA_OPS_POOL_POOL2D_GEOM_H
-#define GLIA_OPS_POOL_POOL2D_GEOM_H
+#ifndef GLI_OPS_POOL_POOL2D_GEOM_H
+#define GLI_OPS_POOL_POOL2D_GEOM_H
 
 #include "core/ops.h"
 #include "glia/ops/pool.h"
 
-enum { POOL_Y, POOL_INDICES };            /* outputs of max_pool2d and adaptive_max_pool2d; indices may be absent */
-enum { POOL_BACK_DY, POOL_BACK_INDICES }; /* inputs of max_pool2d_backward; the others have dy alone */
+enum { GLI_POOL_Y, GLI_POOL_INDICES }; /* outputs of max_pool2d and adaptive_max_pool2d; indices may be absent */
+enum { GLI_POOL_BACK_DY, GLI_POOL_BACK_INDICES }; /* inputs of max_pool2d_backward; the others have dy alone */
 
 /* The numbers of the forward pooling, for all ops. The adaptive ops have the sizes only, as has max_pool2d_backward
  * where it knows no window: r is then 0. */
-typedef struct glia_pool2d_geom {
+typedef struct gli_pool2d_geom {
     int n, c, h, w; /* x */
     int p, q;       /* y */
     int r, s;       /* the window */
@@ -18,24 +18,24 @@ typedef struct glia_pool2d_geom {
     int pad_h, pad_w, pad_h_end, pad_w_end;
     int dilation_h, dilation_w;
     int count_include_pad;
-} glia_pool2d_geom;
+} gli_pool2d_geom;
 
 /* The window that an op's params describe; dilation NULL: none. */
-typedef struct glia_pool2d_window {
+typedef struct gli_pool2d_window {
     const int *kernel, *stride, *pad, *pad_end, *dilation;
     bool ceil_mode;
-} glia_pool2d_window;
+} gli_pool2d_window;
 
 /* Checks the window on images of the shape x and fills the geometry. */
-glia_status glia_pool2d_resolve(const glia_resolution *r, const glia_pool2d_window *window, const int64_t *x,
-                                glia_pool2d_geom *g);
+glia_status gli_pool2d_resolve(const gli_resolution *r, const gli_pool2d_window *window, const int64_t *x,
+                               gli_pool2d_geom *g);
 
 /* Input 0 is a float image [N,C,a,b] with elements in each channel, and size is positive. For the ops that have no
  * window; sets n, c. */
-glia_status glia_pool2d_check(const glia_resolution *r, const int *size, glia_pool2d_geom *g);
+glia_status gli_pool2d_check(const gli_resolution *r, const int *size, gli_pool2d_geom *g);
 
 /* x and y of adaptive pooling, the forward's sizes: rows or columns first .. last-1 belong to window p. */
-static inline int glia_adaptive_first(int p, int out, int in) { return (int)((int64_t)p * in / out); }
-static inline int glia_adaptive_last(int p, int out, int in) { return (int)(((int64_t)(p + 1) * in + out - 1) / out); }
+static inline int gli_adaptive_first(int p, int out, int in) { return (int)((int64_t)p * in / out); }
+static inline int gli_adaptive_last(int p, int out, int in) { return (int)(((int64_t)(p + 1) * in + out - 1) / out); }
 
 #endif

@@ -1,18 +1,18 @@
 /* dropout: what every provider of it may rely on. */
-#ifndef GLIA_OPS_RANDOM_DROPOUT_GEOM_H
-#define GLIA_OPS_RANDOM_DROPOUT_GEOM_H
+#ifndef GLI_OPS_RANDOM_DROPOUT_GEOM_H
+#define GLI_OPS_RANDOM_DROPOUT_GEOM_H
 
 #include "core/ops.h"
 #include "glia/ops/random.h"
 
-enum { DROPOUT_X, DROPOUT_STEP }; /* step may be absent: 0 */
+enum { GLI_DROPOUT_X, GLI_DROPOUT_STEP }; /* step may be absent: 0 */
 
-typedef struct glia_dropout_geom {
+typedef struct gli_dropout_geom {
     uint64_t seed;
     uint64_t threshold; /* element i is kept where its 32 bits are not below; 0 to 2^32 */
     double scale;       /* of what is kept; 0 where nothing is */
     uint32_t stream;
     int count;
-} glia_dropout_geom;
+} gli_dropout_geom;
 
 #endif

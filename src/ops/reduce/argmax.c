@@ -2,46 +2,46 @@
 
 #include "ops/check.h"
 
-static glia_status resolve(glia_resolution *r) {
+static glia_status resolve(gli_resolution *r) {
     const glia_argmax_params *p = r->params;
-    glia_argmax_geom *g         = r->geom;
+    gli_argmax_geom *g          = r->geom;
     const glia_tensor *x        = r->in[0];
     int64_t out[GLIA_MAX_DIMS];
     int ndim = 0;
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(glia_check_axis(r, p->axes, -1, x->ndim, &g->axis));
-    glia_split_at(x, g->axis, &g->outer, &g->length, &g->inner);
+    GLI_TRY(gli_check_floats(r));
+    GLI_TRY(gli_check_axis(r, p->axes, -1, x->ndim, &g->axis));
+    gli_split_at(x, g->axis, &g->outer, &g->length, &g->inner);
     g->keep_dims = p->keep_dims;
     for (int i = 0; i < x->ndim; ++i)
         if (i != g->axis || p->keep_dims) out[ndim++] = i == g->axis ? 1 : x->dim[i];
-    GLIA_REQUIRE(r->ctx, g->length > 0 || (double)g->outer * g->inner == 0, GLIA_SHAPE_MISMATCH,
-                 "%s: x is %s, and axis %d is empty: there is no maximum", r->op->name, GLIA_SHAPE_OF(x), g->axis);
-    glia_set_shape(&r->out[0], GLIA_I64, ndim, out);
+    GLI_REQUIRE(r->ctx, g->length > 0 || (double)g->outer * g->inner == 0, GLIA_SHAPE_MISMATCH,
+                "%s: x is %s, and axis %d is empty: there is no maximum", r->op->name, GLI_SHAPE_OF(x), g->axis);
+    gli_set_shape(&r->out[0], GLIA_I64, ndim, out);
     return GLIA_OK;
 }
 
-static void cost(const void *geom, glia_cost *out) {
-    const glia_argmax_geom *g = geom;
-    *out                      = (glia_cost){.flops = (double)g->outer * g->length * g->inner};
+static void cost(const void *geom, gli_cost *out) {
+    const gli_argmax_geom *g = geom;
+    *out                     = (gli_cost){.flops = (double)g->outer * g->length * g->inner};
 }
 
 static const char *const in_names[] = {"x"}, *const out_names[] = {"y"};
 
-const glia_op glia_op_argmax = {
+const gli_op gli_op_argmax = {
     .name        = "argmax",
     .in_names    = in_names,
     .out_names   = out_names,
     .params_size = sizeof(glia_argmax_params),
-    .geom_size   = sizeof(glia_argmax_geom),
+    .geom_size   = sizeof(gli_argmax_geom),
     .min_in      = 1,
     .max_in      = 1,
     .n_out       = 1,
-    .layout      = GLIA_LAYOUT_DENSE,
+    .layout      = GLI_LAYOUT_DENSE,
     .resolve     = resolve,
     .cost        = cost,
-    .exact       = glia_exact_always,
+    .exact       = gli_exact_always,
 };
 
 glia_status glia_argmax(glia_context *ctx, const glia_argmax_params *params, const glia_tensor *x, glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_argmax, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_argmax, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
 }

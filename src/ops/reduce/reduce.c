@@ -11,11 +11,11 @@ static bool needs_x(glia_reduce_kind kind) { return kind != GLIA_SUM && kind != 
 static bool needs_y(glia_reduce_kind kind) { return needs_x(kind) && kind != GLIA_L1; }
 
 /* Fills the geometry and the shape of y from the shape of x. */
-static glia_status resolve_shape(const glia_resolution *r, const glia_reduce_params *p, int ndim, const int64_t *dim,
-                                 glia_reduce_geom *g, glia_tensor *y) {
-    GLIA_REQUIRE(r->ctx, (unsigned)p->kind < KINDS, GLIA_INVALID_ARGUMENT, "%s: kind is %d, must be 0 to %d",
-                 r->op->name, (int)p->kind, KINDS - 1);
-    GLIA_TRY(glia_check_axes(r, p->axes, ndim, &g->reduced));
+static glia_status resolve_shape(const gli_resolution *r, const glia_reduce_params *p, int ndim, const int64_t *dim,
+                                 gli_reduce_geom *g, glia_tensor *y) {
+    GLI_REQUIRE(r->ctx, (unsigned)p->kind < KINDS, GLIA_INVALID_ARGUMENT, "%s: kind is %d, must be 0 to %d",
+                r->op->name, (int)p->kind, KINDS - 1);
+    GLI_TRY(gli_check_axes(r, p->axes, ndim, &g->reduced));
     if (!p->axes) g->reduced = (1u << ndim) - 1;
     int64_t out[GLIA_MAX_DIMS];
     int out_ndim = 0;
@@ -24,132 +24,132 @@ static glia_status resolve_shape(const glia_resolution *r, const glia_reduce_par
         const bool reduced = g->reduced >> i & 1;
         *(reduced ? &set : &outputs) *= (double)dim[i];
         if (!reduced || p->keep_dims) out[out_ndim++] = reduced ? 1 : dim[i];
-        GLIA_REQUIRE(r->ctx, dim[i] <= INT32_MAX, GLIA_UNSUPPORTED, "%s: dimension %d of x has %lld elements",
-                     r->op->name, i, (long long)dim[i]);
+        GLI_REQUIRE(r->ctx, dim[i] <= INT32_MAX, GLIA_UNSUPPORTED, "%s: dimension %d of x has %lld elements",
+                    r->op->name, i, (long long)dim[i]);
         g->dim[i] = (int)dim[i];
     }
-    GLIA_REQUIRE(r->ctx, set <= INT32_MAX && outputs <= INT32_MAX, GLIA_UNSUPPORTED,
-                 "%s: %g elements in %g sets, more than 2^31-1", r->op->name, set, outputs);
-    GLIA_REQUIRE(r->ctx, set > 0 || outputs == 0 || (p->kind != GLIA_MAX && p->kind != GLIA_MIN), GLIA_SHAPE_MISMATCH,
-                 "%s: the %s over no elements of x %s has no value", r->op->name, kinds[p->kind],
-                 glia_shape_text(ndim, dim, (char[GLIA_SHAPE_TEXT]){0}));
+    GLI_REQUIRE(r->ctx, set <= INT32_MAX && outputs <= INT32_MAX, GLIA_UNSUPPORTED,
+                "%s: %g elements in %g sets, more than 2^31-1", r->op->name, set, outputs);
+    GLI_REQUIRE(r->ctx, set > 0 || outputs == 0 || (p->kind != GLIA_MAX && p->kind != GLIA_MIN), GLIA_SHAPE_MISMATCH,
+                "%s: the %s over no elements of x %s has no value", r->op->name, kinds[p->kind],
+                gli_shape_text(ndim, dim, (char[GLI_SHAPE_TEXT]){0}));
     g->kind = p->kind, g->ndim = ndim, g->keep_dims = p->keep_dims;
     g->count = (int)(set * outputs), g->outputs = (int)outputs, g->set = (int)set;
-    glia_set_shape(y, r->in[r->n_in - 1]->dtype, out_ndim, out);
+    gli_set_shape(y, r->in[r->n_in - 1]->dtype, out_ndim, out);
     return GLIA_OK;
 }
 
-static glia_status resolve_forward(glia_resolution *r) {
-    const glia_tensor *x = r->in[REDUCE_X];
-    GLIA_TRY(glia_check_floats(r));
+static glia_status resolve_forward(gli_resolution *r) {
+    const glia_tensor *x = r->in[GLI_REDUCE_X];
+    GLI_TRY(gli_check_floats(r));
     return resolve_shape(r, r->params, x->ndim, x->dim, r->geom, &r->out[0]);
 }
 
 /* The shape of x: that of the tensor, or the one in params. */
-static glia_status shape_of_x(const glia_resolution *r, glia_shape *out) {
+static glia_status shape_of_x(const gli_resolution *r, glia_shape *out) {
     const glia_reduce_backward_params *p = r->params;
-    const glia_tensor *x                 = r->in[REDUCE_BACKWARD_X];
+    const glia_tensor *x                 = r->in[GLI_REDUCE_BACKWARD_X];
     *out                                 = p->shape;
     if (x && p->shape.ndim == 0) {
         out->ndim = x->ndim;
         for (int i = 0; i < x->ndim; ++i) out->dim[i] = x->dim[i];
     }
-    GLIA_TRY(glia_shape_check(r->ctx, r->op->name, r->in[REDUCE_BACKWARD_DY]->dtype, *out));
-    if (x) GLIA_TRY(glia_check_shape(r, REDUCE_BACKWARD_X, out->ndim, out->dim));
+    GLI_TRY(gli_shape_check(r->ctx, r->op->name, r->in[GLI_REDUCE_BACKWARD_DY]->dtype, *out));
+    if (x) GLI_TRY(gli_check_shape(r, GLI_REDUCE_BACKWARD_X, out->ndim, out->dim));
     return GLIA_OK;
 }
 
-static glia_status resolve_backward(glia_resolution *r) {
+static glia_status resolve_backward(gli_resolution *r) {
     const glia_reduce_backward_params *p = r->params;
-    const glia_tensor *dy                = r->in[REDUCE_BACKWARD_DY];
+    const glia_tensor *dy                = r->in[GLI_REDUCE_BACKWARD_DY];
     glia_tensor y                        = {0};
     glia_shape x;
-    GLIA_TRY(glia_check_floats(r));
-    GLIA_TRY(shape_of_x(r, &x));
-    glia_set_shape(&r->out[0], dy->dtype, x.ndim, x.dim);
-    GLIA_TRY(glia_check_count(r, &r->out[0], "x"));
-    GLIA_TRY(resolve_shape(r, &p->reduce, x.ndim, x.dim, r->geom, &y));
-    for (int i = REDUCE_BACKWARD_Y; i <= REDUCE_BACKWARD_DY; ++i)
-        if (r->in[i]) GLIA_TRY(glia_check_shape(r, i, y.ndim, y.dim));
-    GLIA_REQUIRE(r->ctx, r->in[REDUCE_BACKWARD_X] || !needs_x(p->reduce.kind), GLIA_INVALID_ARGUMENT,
-                 "%s: the derivative of %s needs x, which is NULL", r->op->name, kinds[p->reduce.kind]);
-    GLIA_REQUIRE(r->ctx, r->in[REDUCE_BACKWARD_Y] || !needs_y(p->reduce.kind), GLIA_INVALID_ARGUMENT,
-                 "%s: the derivative of %s needs y, which is NULL", r->op->name, kinds[p->reduce.kind]);
+    GLI_TRY(gli_check_floats(r));
+    GLI_TRY(shape_of_x(r, &x));
+    gli_set_shape(&r->out[0], dy->dtype, x.ndim, x.dim);
+    GLI_TRY(gli_check_count(r, &r->out[0], "x"));
+    GLI_TRY(resolve_shape(r, &p->reduce, x.ndim, x.dim, r->geom, &y));
+    for (int i = GLI_REDUCE_BACKWARD_Y; i <= GLI_REDUCE_BACKWARD_DY; ++i)
+        if (r->in[i]) GLI_TRY(gli_check_shape(r, i, y.ndim, y.dim));
+    GLI_REQUIRE(r->ctx, r->in[GLI_REDUCE_BACKWARD_X] || !needs_x(p->reduce.kind), GLIA_INVALID_ARGUMENT,
+                "%s: the derivative of %s needs x, which is NULL", r->op->name, kinds[p->reduce.kind]);
+    GLI_REQUIRE(r->ctx, r->in[GLI_REDUCE_BACKWARD_Y] || !needs_y(p->reduce.kind), GLIA_INVALID_ARGUMENT,
+                "%s: the derivative of %s needs y, which is NULL", r->op->name, kinds[p->reduce.kind]);
     return GLIA_OK;
 }
 
-static void cost_forward(const void *geom, glia_cost *out) {
-    const glia_reduce_geom *g = geom;
-    *out                      = (glia_cost){.flops = g->count, .depth = (double)g->set + 2};
+static void cost_forward(const void *geom, gli_cost *out) {
+    const gli_reduce_geom *g = geom;
+    *out                     = (gli_cost){.flops = g->count, .depth = (double)g->set + 2};
 }
 
-static void cost_backward(const void *geom, glia_cost *out) {
-    *out = (glia_cost){.flops = ((const glia_reduce_geom *)geom)->count, .depth = 3};
+static void cost_backward(const void *geom, gli_cost *out) {
+    *out = (gli_cost){.flops = ((const gli_reduce_geom *)geom)->count, .depth = 3};
 }
 
 static bool power_of_two(int n) { return n > 0 && (n & (n - 1)) == 0; }
 
 static bool exact_forward(const void *geom) {
-    const glia_reduce_geom *g = geom;
+    const gli_reduce_geom *g = geom;
     return g->kind == GLIA_MEAN ? power_of_two(g->set) : g->kind != GLIA_L2;
 }
 
 static bool exact_backward(const void *geom) {
-    const glia_reduce_geom *g = geom;
+    const gli_reduce_geom *g = geom;
     return g->kind == GLIA_MEAN ? power_of_two(g->set) : g->kind == GLIA_SUM || g->kind == GLIA_L1;
 }
 
-static void derive(glia_derivation *d) {
-    const glia_reduce_geom *g        = d->geom;
+static void derive(gli_derivation *d) {
+    const gli_reduce_geom *g         = d->geom;
     const glia_value none            = {0};
     glia_reduce_backward_params back = {.reduce = *(const glia_reduce_params *)d->params, .shape = {.ndim = g->ndim}};
     for (int i = 0; i < g->ndim; ++i) back.shape.dim[i] = g->dim[i];
-    d->din[REDUCE_X] = glia_derive(d, &glia_op_reduce_backward, &back, needs_x(g->kind) ? d->in[REDUCE_X] : none,
-                                   needs_y(g->kind) ? d->out[0] : none, d->dout[0]);
+    d->din[GLI_REDUCE_X] = gli_derive(d, &gli_op_reduce_backward, &back, needs_x(g->kind) ? d->in[GLI_REDUCE_X] : none,
+                                      needs_y(g->kind) ? d->out[0] : none, d->dout[0]);
 }
 
 static const char *const forward_in[] = {"x"}, *const forward_out[] = {"y"};
 static const char *const backward_in[] = {"x", "y", "dy"}, *const backward_out[] = {"dx"};
 
-const glia_op glia_op_reduce = {
+const gli_op gli_op_reduce = {
     .name           = "reduce",
     .in_names       = forward_in,
     .out_names      = forward_out,
     .params_size    = sizeof(glia_reduce_params),
-    .geom_size      = sizeof(glia_reduce_geom),
+    .geom_size      = sizeof(gli_reduce_geom),
     .min_in         = 1,
     .max_in         = 1,
     .n_out          = 1,
     .differentiable = 1,
-    .layout         = GLIA_LAYOUT_DENSE,
+    .layout         = GLI_LAYOUT_DENSE,
     .resolve        = resolve_forward,
     .cost           = cost_forward,
     .exact          = exact_forward,
     .derive         = derive,
 };
 
-const glia_op glia_op_reduce_backward = {
+const gli_op gli_op_reduce_backward = {
     .name        = "reduce_backward",
     .in_names    = backward_in,
     .out_names   = backward_out,
     .params_size = sizeof(glia_reduce_backward_params),
-    .geom_size   = sizeof(glia_reduce_geom),
+    .geom_size   = sizeof(gli_reduce_geom),
     .min_in      = 3,
     .max_in      = 3,
     .n_out       = 1,
-    .optional_in = 1u << REDUCE_BACKWARD_X | 1u << REDUCE_BACKWARD_Y,
-    .layout      = GLIA_LAYOUT_DENSE,
+    .optional_in = 1u << GLI_REDUCE_BACKWARD_X | 1u << GLI_REDUCE_BACKWARD_Y,
+    .layout      = GLI_LAYOUT_DENSE,
     .resolve     = resolve_backward,
     .cost        = cost_backward,
     .exact       = exact_backward,
 };
 
 glia_status glia_reduce(glia_context *ctx, const glia_reduce_params *params, const glia_tensor *x, glia_tensor *y) {
-    return glia_call_op(ctx, &glia_op_reduce, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_reduce, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
 }
 
 glia_status glia_reduce_backward(glia_context *ctx, const glia_reduce_backward_params *params, const glia_tensor *x,
                                  const glia_tensor *y, const glia_tensor *dy, glia_tensor *dx) {
-    return glia_call_op(ctx, &glia_op_reduce_backward, params, 3, (const glia_tensor *[]){x, y, dy}, 1,
-                        (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_reduce_backward, params, 3, (const glia_tensor *[]){x, y, dy}, 1,
+                       (glia_tensor *[]){dx});
 }

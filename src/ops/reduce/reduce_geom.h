@@ -1,15 +1,19 @@
 /* reduce and reduce_backward: what every provider of them may rely on. */
-#ifndef GLIA_OPS_REDUCE_REDUCE_GEOM_H
-#define GLIA_OPS_REDUCE_REDUCE_GEOM_H
+#ifndef GLI_OPS_REDUCE_REDUCE_GEOM_H
+#define GLI_OPS_REDUCE_REDUCE_GEOM_H
 
 #include "core/ops.h"
 #include "glia/ops/reduce.h"
 
-enum { REDUCE_X };
-enum { REDUCE_BACKWARD_X, REDUCE_BACKWARD_Y, REDUCE_BACKWARD_DY }; /* x and y may be absent where kind needs none */
+enum { GLI_REDUCE_X };
+enum {
+    GLI_REDUCE_BACKWARD_X,
+    GLI_REDUCE_BACKWARD_Y,
+    GLI_REDUCE_BACKWARD_DY
+}; /* x and y may be absent where kind needs none */
 
 /* Of the forward, for both ops. */
-typedef struct glia_reduce_geom {
+typedef struct gli_reduce_geom {
     glia_reduce_kind kind;
     int ndim;
     int dim[GLIA_MAX_DIMS]; /* of x */
@@ -18,6 +22,6 @@ typedef struct glia_reduce_geom {
     int count;              /* elements of x */
     int outputs;            /* elements of y */
     int set;                /* elements that make one of y; 0 where an axis is empty */
-} glia_reduce_geom;
+} gli_reduce_geom;
 
 #endif

@@ -8,10 +8,10 @@
 #include "core/size.h"
 #include "ops/check.h"
 
-static const glia_tensor *input(const glia_resolution *r, int i) { return i < r->n_in ? r->in[i] : NULL; }
+static const glia_tensor *input(const gli_resolution *r, int i) { return i < r->n_in ? r->in[i] : NULL; }
 
-static const glia_tensor *weight(const glia_resolution *r, int direction, int k) {
-    return input(r, rnn_weight(direction, k));
+static const glia_tensor *weight(const gli_resolution *r, int direction, int k) {
+    return input(r, gli_rnn_weight(direction, k));
 }
 
 static const char *cell_name(glia_rnn_cell cell) {
@@ -19,17 +19,17 @@ static const char *cell_name(glia_rnn_cell cell) {
     return names[cell];
 }
 
-static glia_status check_params(const glia_resolution *r, const glia_rnn_params *p) {
-    GLIA_REQUIRE(r->ctx, (unsigned)p->cell <= GLIA_RNN_GRU, GLIA_INVALID_ARGUMENT, "%s: cell is %d, no cell",
-                 r->op->name, (int)p->cell);
-    GLIA_REQUIRE(r->ctx, (unsigned)p->direction <= GLIA_RNN_BOTH, GLIA_INVALID_ARGUMENT,
-                 "%s: direction is %d, no direction", r->op->name, (int)p->direction);
-    GLIA_REQUIRE(r->ctx, !p->reset_before || p->cell == GLIA_RNN_GRU, GLIA_INVALID_ARGUMENT,
-                 "%s: reset_before belongs to GRU, the cell is %s", r->op->name, cell_name(p->cell));
-    GLIA_REQUIRE(r->ctx, isfinite(p->cell_clip) && p->cell_clip >= 0, GLIA_INVALID_ARGUMENT,
-                 "%s: cell_clip is %g, must be 0 or positive and finite", r->op->name, p->cell_clip);
-    GLIA_REQUIRE(r->ctx, p->cell_clip == 0 || p->cell == GLIA_RNN_LSTM, GLIA_INVALID_ARGUMENT,
-                 "%s: cell_clip belongs to LSTM, the cell is %s", r->op->name, cell_name(p->cell));
+static glia_status check_params(const gli_resolution *r, const glia_rnn_params *p) {
+    GLI_REQUIRE(r->ctx, (unsigned)p->cell <= GLIA_RNN_GRU, GLIA_INVALID_ARGUMENT, "%s: cell is %d, no cell",
+                r->op->name, (int)p->cell);
+    GLI_REQUIRE(r->ctx, (unsigned)p->direction <= GLIA_RNN_BOTH, GLIA_INVALID_ARGUMENT,
+                "%s: direction is %d, no direction", r->op->name, (int)p->direction);
+    GLI_REQUIRE(r->ctx, !p->reset_before || p->cell == GLIA_RNN_GRU, GLIA_INVALID_ARGUMENT,
+                "%s: reset_before belongs to GRU, the cell is %s", r->op->name, cell_name(p->cell));
+    GLI_REQUIRE(r->ctx, isfinite(p->cell_clip) && p->cell_clip >= 0, GLIA_INVALID_ARGUMENT,
+                "%s: cell_clip is %g, must be 0 or positive and finite", r->op->name, p->cell_clip);
+    GLI_REQUIRE(r->ctx, p->cell_clip == 0 || p->cell == GLIA_RNN_LSTM, GLIA_INVALID_ARGUMENT,
+                "%s: cell_clip belongs to LSTM, the cell is %s", r->op->name, cell_name(p->cell));
     return GLIA_OK;
 }
 
@@ -37,70 +37,70 @@ static glia_status check_params(const glia_resolution *r, const glia_rnn_params 
 static glia_dtype reserve_dtype(glia_dtype dtype) { return dtype == GLIA_F64 ? GLIA_F64 : GLIA_F32; }
 
 /* All that are there but the lengths. */
-static glia_status check_dtypes(const glia_resolution *r) {
-    const glia_dtype dtype = r->in[RNN_X]->dtype;
-    GLIA_REQUIRE(r->ctx, glia_dtype_is_float(dtype), GLIA_DTYPE_MISMATCH, "%s: x is %s, must be a float", r->op->name,
-                 glia_dtype_name(dtype));
+static glia_status check_dtypes(const gli_resolution *r) {
+    const glia_dtype dtype = r->in[GLI_RNN_X]->dtype;
+    GLI_REQUIRE(r->ctx, gli_dtype_is_float(dtype), GLIA_DTYPE_MISMATCH, "%s: x is %s, must be a float", r->op->name,
+                glia_dtype_name(dtype));
     for (int i = 1; i < r->n_in; ++i) {
-        const glia_dtype want = i == RNN_BACK_RESERVE ? reserve_dtype(dtype) : dtype;
-        GLIA_REQUIRE(r->ctx, !r->in[i] || i == RNN_LENGTHS || r->in[i]->dtype == want, GLIA_DTYPE_MISMATCH,
-                     "%s: %s is %s, must be %s as x is %s", r->op->name, r->op->in_names[i],
-                     glia_dtype_name(r->in[i]->dtype), glia_dtype_name(want), glia_dtype_name(dtype));
+        const glia_dtype want = i == GLI_RNN_BACK_RESERVE ? reserve_dtype(dtype) : dtype;
+        GLI_REQUIRE(r->ctx, !r->in[i] || i == GLI_RNN_LENGTHS || r->in[i]->dtype == want, GLIA_DTYPE_MISMATCH,
+                    "%s: %s is %s, must be %s as x is %s", r->op->name, r->op->in_names[i],
+                    glia_dtype_name(r->in[i]->dtype), glia_dtype_name(want), glia_dtype_name(dtype));
     }
-    if (input(r, RNN_LENGTHS)) GLIA_TRY(glia_check_index_dtype(r, RNN_LENGTHS));
+    if (input(r, GLI_RNN_LENGTHS)) GLI_TRY(gli_check_index_dtype(r, GLI_RNN_LENGTHS));
     return GLIA_OK;
 }
 
 /* Only some cells and calls have such an input. */
-static glia_status check_belongs(const glia_resolution *r, int i, bool belongs, const char *to) {
-    GLIA_REQUIRE(r->ctx, belongs || !input(r, i), GLIA_INVALID_ARGUMENT, "%s: %s belongs to %s", r->op->name,
-                 r->op->in_names[i], to);
+static glia_status check_belongs(const gli_resolution *r, int i, bool belongs, const char *to) {
+    GLI_REQUIRE(r->ctx, belongs || !input(r, i), GLIA_INVALID_ARGUMENT, "%s: %s belongs to %s", r->op->name,
+                r->op->in_names[i], to);
     return GLIA_OK;
 }
 
-static glia_status check_weights(const glia_resolution *r, const glia_rnn_geom *g, int direction) {
+static glia_status check_weights(const gli_resolution *r, const gli_rnn_geom *g, int direction) {
     const int64_t rows = (int64_t)g->gates * g->hidden;
-    for (int k = 0; k < RNN_WEIGHTS; ++k) {
-        const bool has = k == RNN_W_IH || k == RNN_W_HH   ? true
-                         : k == RNN_B_IH || k == RNN_B_HH ? g->bias
-                         : k == RNN_W_HR                  ? g->projection
-                                                          : g->peephole;
-        const int i    = rnn_weight(direction, k);
-        GLIA_REQUIRE(r->ctx, (input(r, i) != NULL) == has, GLIA_INVALID_ARGUMENT, "%s: %s is %s, but %s is %s",
-                     r->op->name, r->op->in_names[i], has ? "NULL" : "given",
-                     r->op->in_names[rnn_weight(0, k == RNN_B_HH ? RNN_B_IH : k)], has ? "given" : "NULL");
+    for (int k = 0; k < GLI_RNN_WEIGHTS; ++k) {
+        const bool has = k == GLI_RNN_W_IH || k == GLI_RNN_W_HH   ? true
+                         : k == GLI_RNN_B_IH || k == GLI_RNN_B_HH ? g->bias
+                         : k == GLI_RNN_W_HR                      ? g->projection
+                                                                  : g->peephole;
+        const int i    = gli_rnn_weight(direction, k);
+        GLI_REQUIRE(r->ctx, (input(r, i) != NULL) == has, GLIA_INVALID_ARGUMENT, "%s: %s is %s, but %s is %s",
+                    r->op->name, r->op->in_names[i], has ? "NULL" : "given",
+                    r->op->in_names[gli_rnn_weight(0, k == GLI_RNN_B_HH ? GLI_RNN_B_IH : k)], has ? "given" : "NULL");
         if (!has) continue;
-        if (k == RNN_W_IH) GLIA_TRY(glia_check_dims(r, i, rows, g->inputs));
-        if (k == RNN_W_HH) GLIA_TRY(glia_check_dims(r, i, rows, g->outputs));
-        if (k == RNN_B_IH || k == RNN_B_HH) GLIA_TRY(glia_check_dims(r, i, rows));
-        if (k == RNN_W_HR) GLIA_TRY(glia_check_dims(r, i, g->outputs, g->hidden));
-        if (k == RNN_PEEPHOLE) GLIA_TRY(glia_check_dims(r, i, 3, g->hidden));
+        if (k == GLI_RNN_W_IH) GLI_TRY(gli_check_dims(r, i, rows, g->inputs));
+        if (k == GLI_RNN_W_HH) GLI_TRY(gli_check_dims(r, i, rows, g->outputs));
+        if (k == GLI_RNN_B_IH || k == GLI_RNN_B_HH) GLI_TRY(gli_check_dims(r, i, rows));
+        if (k == GLI_RNN_W_HR) GLI_TRY(gli_check_dims(r, i, g->outputs, g->hidden));
+        if (k == GLI_RNN_PEEPHOLE) GLI_TRY(gli_check_dims(r, i, 3, g->hidden));
     }
     return GLIA_OK;
 }
 
 /* Enough for the gates, a state or two beside them, and the copies of inputs and states that libraries keep, with rows
  * padded to 16 elements. A plan allots only what its provider asks for. */
-static int64_t reserve_of(const glia_rnn_geom *g) {
+static int64_t reserve_of(const gli_rnn_geom *g) {
     const int64_t hidden = ((int64_t)g->hidden + 15) / 16 * 16;
-    const int64_t widest = ((int64_t)glia_max_i64(g->hidden, glia_max_i64(g->inputs, g->outputs)) + 15) / 16 * 16;
-    const int64_t row    = glia_saturating_mul((int64_t)g->directions * g->batch, (g->gates + 6) * hidden + 2 * widest);
-    return glia_saturating_mul(row, (int64_t)g->steps + 2);
+    const int64_t widest = ((int64_t)gli_max_i64(g->hidden, gli_max_i64(g->inputs, g->outputs)) + 15) / 16 * 16;
+    const int64_t row    = gli_saturating_mul((int64_t)g->directions * g->batch, (g->gates + 6) * hidden + 2 * widest);
+    return gli_saturating_mul(row, (int64_t)g->steps + 2);
 }
 
-static glia_status check_sizes(const glia_resolution *r, glia_rnn_geom *g) {
-    const glia_tensor *x = r->in[RNN_X], *w = weight(r, 0, RNN_W_IH), *projection = weight(r, 0, RNN_W_HR);
-    GLIA_TRY(glia_check_ndim(r, RNN_X, 3));
-    GLIA_TRY(glia_check_ndim(r, rnn_weight(0, RNN_W_IH), 2));
-    GLIA_REQUIRE(r->ctx, w->dim[0] > 0 && w->dim[0] % g->gates == 0, GLIA_SHAPE_MISMATCH,
-                 "%s: %s is %s, must have a multiple of %d rows, one block for each gate of %s", r->op->name,
-                 r->op->in_names[rnn_weight(0, RNN_W_IH)], GLIA_SHAPE_OF(w), g->gates, cell_name(g->cell));
-    GLIA_REQUIRE(r->ctx, x->dim[2] > 0, GLIA_SHAPE_MISMATCH, "%s: x is %s, a step has no inputs", r->op->name,
-                 GLIA_SHAPE_OF(x));
+static glia_status check_sizes(const gli_resolution *r, gli_rnn_geom *g) {
+    const glia_tensor *x = r->in[GLI_RNN_X], *w = weight(r, 0, GLI_RNN_W_IH), *projection = weight(r, 0, GLI_RNN_W_HR);
+    GLI_TRY(gli_check_ndim(r, GLI_RNN_X, 3));
+    GLI_TRY(gli_check_ndim(r, gli_rnn_weight(0, GLI_RNN_W_IH), 2));
+    GLI_REQUIRE(r->ctx, w->dim[0] > 0 && w->dim[0] % g->gates == 0, GLIA_SHAPE_MISMATCH,
+                "%s: %s is %s, must have a multiple of %d rows, one block for each gate of %s", r->op->name,
+                r->op->in_names[gli_rnn_weight(0, GLI_RNN_W_IH)], GLI_SHAPE_OF(w), g->gates, cell_name(g->cell));
+    GLI_REQUIRE(r->ctx, x->dim[2] > 0, GLIA_SHAPE_MISMATCH, "%s: x is %s, a step has no inputs", r->op->name,
+                GLI_SHAPE_OF(x));
     if (projection) {
-        GLIA_TRY(glia_check_ndim(r, rnn_weight(0, RNN_W_HR), 2));
-        GLIA_REQUIRE(r->ctx, projection->dim[0] > 0, GLIA_SHAPE_MISMATCH, "%s: w_hr is %s, gives no outputs",
-                     r->op->name, GLIA_SHAPE_OF(projection));
+        GLI_TRY(gli_check_ndim(r, gli_rnn_weight(0, GLI_RNN_W_HR), 2));
+        GLI_REQUIRE(r->ctx, projection->dim[0] > 0, GLIA_SHAPE_MISMATCH, "%s: w_hr is %s, gives no outputs",
+                    r->op->name, GLI_SHAPE_OF(projection));
     }
     g->steps   = (int)x->dim[g->batch_first];
     g->batch   = (int)x->dim[!g->batch_first];
@@ -110,7 +110,7 @@ static glia_status check_sizes(const glia_resolution *r, glia_rnn_geom *g) {
     return GLIA_OK;
 }
 
-static void set_offsets(glia_rnn_geom *g) {
+static void set_offsets(gli_rnn_geom *g) {
     const int64_t y = (int64_t)g->directions * g->outputs;
     g->x_row        = (int64_t)g->inputs * (g->batch_first ? g->steps : 1);
     g->x_step       = (int64_t)g->inputs * (g->batch_first ? 1 : g->batch);
@@ -119,11 +119,11 @@ static void set_offsets(glia_rnn_geom *g) {
 }
 
 /* What both ops share: the inputs of the forward call. */
-static glia_status resolve_layer(glia_resolution *r) {
+static glia_status resolve_layer(gli_resolution *r) {
     const glia_rnn_params *p = r->params;
-    glia_rnn_geom *g         = r->geom;
-    GLIA_TRY(check_params(r, p));
-    GLIA_TRY(check_dtypes(r));
+    gli_rnn_geom *g          = r->geom;
+    GLI_TRY(check_params(r, p));
+    GLI_TRY(check_dtypes(r));
     const bool lstm = p->cell == GLIA_RNN_LSTM;
     g->cell         = p->cell;
     g->gates        = lstm ? 4 : p->cell == GLIA_RNN_GRU ? 3 : 1;
@@ -132,110 +132,111 @@ static glia_status resolve_layer(glia_resolution *r) {
     g->batch_first  = p->batch_first;
     g->reset_before = p->reset_before;
     g->cell_clip    = p->cell_clip;
-    g->bias         = weight(r, 0, RNN_B_IH) != NULL;
-    g->projection   = weight(r, 0, RNN_W_HR) != NULL;
-    g->peephole     = weight(r, 0, RNN_PEEPHOLE) != NULL;
-    GLIA_TRY(check_belongs(r, RNN_C0, lstm, "LSTM"));
-    GLIA_TRY(check_belongs(r, rnn_weight(0, RNN_W_HR), lstm, "LSTM"));
-    GLIA_TRY(check_belongs(r, rnn_weight(0, RNN_PEEPHOLE), lstm, "LSTM"));
-    GLIA_TRY(check_sizes(r, g));
-    for (int k = 0; k < RNN_WEIGHTS; ++k)
-        GLIA_TRY(check_belongs(r, rnn_weight(1, k), g->directions == 2, "the second of both directions"));
-    for (int d = 0; d < g->directions; ++d) GLIA_TRY(check_weights(r, g, d));
-    if (input(r, RNN_H0)) GLIA_TRY(glia_check_dims(r, RNN_H0, g->directions, g->batch, g->outputs));
-    if (input(r, RNN_C0)) GLIA_TRY(glia_check_dims(r, RNN_C0, g->directions, g->batch, g->hidden));
-    if (input(r, RNN_LENGTHS)) GLIA_TRY(glia_check_dims(r, RNN_LENGTHS, g->batch));
+    g->bias         = weight(r, 0, GLI_RNN_B_IH) != NULL;
+    g->projection   = weight(r, 0, GLI_RNN_W_HR) != NULL;
+    g->peephole     = weight(r, 0, GLI_RNN_PEEPHOLE) != NULL;
+    GLI_TRY(check_belongs(r, GLI_RNN_C0, lstm, "LSTM"));
+    GLI_TRY(check_belongs(r, gli_rnn_weight(0, GLI_RNN_W_HR), lstm, "LSTM"));
+    GLI_TRY(check_belongs(r, gli_rnn_weight(0, GLI_RNN_PEEPHOLE), lstm, "LSTM"));
+    GLI_TRY(check_sizes(r, g));
+    for (int k = 0; k < GLI_RNN_WEIGHTS; ++k)
+        GLI_TRY(check_belongs(r, gli_rnn_weight(1, k), g->directions == 2, "the second of both directions"));
+    for (int d = 0; d < g->directions; ++d) GLI_TRY(check_weights(r, g, d));
+    if (input(r, GLI_RNN_H0)) GLI_TRY(gli_check_dims(r, GLI_RNN_H0, g->directions, g->batch, g->outputs));
+    if (input(r, GLI_RNN_C0)) GLI_TRY(gli_check_dims(r, GLI_RNN_C0, g->directions, g->batch, g->hidden));
+    if (input(r, GLI_RNN_LENGTHS)) GLI_TRY(gli_check_dims(r, GLI_RNN_LENGTHS, g->batch));
     set_offsets(g);
     g->reserve = reserve_of(g);
-    GLIA_REQUIRE(r->ctx, g->reserve < INT64_C(1) << 40, GLIA_UNSUPPORTED, "%s: x is %s with %d hidden units: too large",
-                 r->op->name, GLIA_SHAPE_OF(r->in[RNN_X]), g->hidden);
+    GLI_REQUIRE(r->ctx, g->reserve < INT64_C(1) << 40, GLIA_UNSUPPORTED, "%s: x is %s with %d hidden units: too large",
+                r->op->name, GLI_SHAPE_OF(r->in[GLI_RNN_X]), g->hidden);
     return GLIA_OK;
 }
 
-static void shape_of_y(const glia_rnn_geom *g, int64_t dim[3]) {
+static void shape_of_y(const gli_rnn_geom *g, int64_t dim[3]) {
     dim[g->batch_first]  = g->steps;
     dim[!g->batch_first] = g->batch;
     dim[2]               = (int64_t)g->directions * g->outputs;
 }
 
-static glia_status resolve_forward(glia_resolution *r) {
-    GLIA_TRY(resolve_layer(r));
-    const glia_rnn_geom *g = r->geom;
-    const glia_dtype dtype = r->in[RNN_X]->dtype;
+static glia_status resolve_forward(gli_resolution *r) {
+    GLI_TRY(resolve_layer(r));
+    const gli_rnn_geom *g  = r->geom;
+    const glia_dtype dtype = r->in[GLI_RNN_X]->dtype;
     int64_t y[3];
     shape_of_y(g, y);
-    glia_set_shape(&r->out[RNN_Y], dtype, 3, y);
-    glia_set_dims(&r->out[RNN_H_N], dtype, g->directions, g->batch, g->outputs);
-    glia_set_dims(&r->out[RNN_C_N], dtype, 0);
-    if (g->cell == GLIA_RNN_LSTM) glia_set_dims(&r->out[RNN_C_N], dtype, g->directions, g->batch, g->hidden);
-    glia_set_dims(&r->out[RNN_RESERVE], reserve_dtype(dtype), g->reserve);
+    gli_set_shape(&r->out[GLI_RNN_Y], dtype, 3, y);
+    gli_set_dims(&r->out[GLI_RNN_H_N], dtype, g->directions, g->batch, g->outputs);
+    gli_set_dims(&r->out[GLI_RNN_C_N], dtype, 0);
+    if (g->cell == GLIA_RNN_LSTM) gli_set_dims(&r->out[GLI_RNN_C_N], dtype, g->directions, g->batch, g->hidden);
+    gli_set_dims(&r->out[GLI_RNN_RESERVE], reserve_dtype(dtype), g->reserve);
     return GLIA_OK;
 }
 
-static glia_status resolve_backward(glia_resolution *r) {
-    GLIA_TRY(resolve_layer(r));
-    const glia_rnn_geom *g = r->geom;
-    const glia_dtype dtype = r->in[RNN_X]->dtype;
+static glia_status resolve_backward(gli_resolution *r) {
+    GLI_TRY(resolve_layer(r));
+    const gli_rnn_geom *g  = r->geom;
+    const glia_dtype dtype = r->in[GLI_RNN_X]->dtype;
     int64_t y[3];
     shape_of_y(g, y);
-    GLIA_TRY(glia_check_shape(r, RNN_BACK_Y, 3, y));
-    GLIA_TRY(glia_check_dims(r, RNN_BACK_RESERVE, g->reserve));
-    GLIA_TRY(check_belongs(r, RNN_BACK_DC_N, g->cell == GLIA_RNN_LSTM, "LSTM"));
-    if (input(r, RNN_BACK_DY)) GLIA_TRY(glia_check_shape(r, RNN_BACK_DY, 3, y));
-    if (input(r, RNN_BACK_DH_N)) GLIA_TRY(glia_check_dims(r, RNN_BACK_DH_N, g->directions, g->batch, g->outputs));
-    if (input(r, RNN_BACK_DC_N)) GLIA_TRY(glia_check_dims(r, RNN_BACK_DC_N, g->directions, g->batch, g->hidden));
-    GLIA_REQUIRE(r->ctx, input(r, RNN_BACK_DY) || input(r, RNN_BACK_DH_N) || input(r, RNN_BACK_DC_N),
-                 GLIA_INVALID_ARGUMENT, "%s: dy, dh_n and dc_n are NULL: no gradient comes in", r->op->name);
-    glia_set_shape(&r->out[RNN_BACK_DX], dtype, 3, r->in[RNN_X]->dim);
-    for (int o = RNN_BACK_DH0; o < RNN_BACK_OUTPUTS; ++o) glia_set_dims(&r->out[o], dtype, 0);
-    glia_set_dims(&r->out[RNN_BACK_DH0], dtype, g->directions, g->batch, g->outputs);
-    if (g->cell == GLIA_RNN_LSTM) glia_set_dims(&r->out[RNN_BACK_DC0], dtype, g->directions, g->batch, g->hidden);
+    GLI_TRY(gli_check_shape(r, GLI_RNN_BACK_Y, 3, y));
+    GLI_TRY(gli_check_dims(r, GLI_RNN_BACK_RESERVE, g->reserve));
+    GLI_TRY(check_belongs(r, GLI_RNN_BACK_DC_N, g->cell == GLIA_RNN_LSTM, "LSTM"));
+    if (input(r, GLI_RNN_BACK_DY)) GLI_TRY(gli_check_shape(r, GLI_RNN_BACK_DY, 3, y));
+    if (input(r, GLI_RNN_BACK_DH_N)) GLI_TRY(gli_check_dims(r, GLI_RNN_BACK_DH_N, g->directions, g->batch, g->outputs));
+    if (input(r, GLI_RNN_BACK_DC_N)) GLI_TRY(gli_check_dims(r, GLI_RNN_BACK_DC_N, g->directions, g->batch, g->hidden));
+    GLI_REQUIRE(r->ctx, input(r, GLI_RNN_BACK_DY) || input(r, GLI_RNN_BACK_DH_N) || input(r, GLI_RNN_BACK_DC_N),
+                GLIA_INVALID_ARGUMENT, "%s: dy, dh_n and dc_n are NULL: no gradient comes in", r->op->name);
+    gli_set_shape(&r->out[GLI_RNN_BACK_DX], dtype, 3, r->in[GLI_RNN_X]->dim);
+    for (int o = GLI_RNN_BACK_DH0; o < GLI_RNN_BACK_OUTPUTS; ++o) gli_set_dims(&r->out[o], dtype, 0);
+    gli_set_dims(&r->out[GLI_RNN_BACK_DH0], dtype, g->directions, g->batch, g->outputs);
+    if (g->cell == GLIA_RNN_LSTM) gli_set_dims(&r->out[GLI_RNN_BACK_DC0], dtype, g->directions, g->batch, g->hidden);
     for (int d = 0; d < g->directions; ++d)
-        for (int k = 0; k < RNN_WEIGHTS; ++k) {
+        for (int k = 0; k < GLI_RNN_WEIGHTS; ++k) {
             const glia_tensor *w = weight(r, d, k);
-            if (w) glia_set_shape(&r->out[rnn_dweight(d, k)], dtype, w->ndim, w->dim);
+            if (w) gli_set_shape(&r->out[gli_rnn_dweight(d, k)], dtype, w->ndim, w->dim);
         }
     return GLIA_OK;
 }
 
-static double products(const glia_rnn_geom *g) {
+static double products(const gli_rnn_geom *g) {
     const double step = (double)g->gates * g->hidden * ((double)g->inputs + g->outputs) +
                         (g->projection ? (double)g->hidden * g->outputs : 0);
     return step * g->directions * g->steps * g->batch;
 }
 
 /* Along one sequence, where no step enlarges the roundings of those before: weights as small as a network's are. */
-static double chain(const glia_rnn_geom *g) {
+static double chain(const gli_rnn_geom *g) {
     const double step = (double)g->inputs + g->outputs + (g->projection ? g->hidden : 0) + 24;
     return g->steps * step;
 }
 
-static void cost_forward(const void *geom, glia_cost *out) {
-    const glia_rnn_geom *g = geom;
-    *out                   = (glia_cost){.flops = 2 * products(g), .depth = chain(g)};
+static void cost_forward(const void *geom, gli_cost *out) {
+    const gli_rnn_geom *g = geom;
+    *out                  = (gli_cost){.flops = 2 * products(g), .depth = chain(g)};
 }
 
-static void cost_backward(const void *geom, glia_cost *out) {
-    const glia_rnn_geom *g = geom;
-    const double there     = (double)g->gates * g->hidden * g->steps;
-    *out = (glia_cost){.flops = 4 * products(g), .depth = chain(g) + there + (double)g->steps * g->batch};
+static void cost_backward(const void *geom, gli_cost *out) {
+    const gli_rnn_geom *g = geom;
+    const double there    = (double)g->gates * g->hidden * g->steps;
+    *out = (gli_cost){.flops = 4 * products(g), .depth = chain(g) + there + (double)g->steps * g->batch};
 }
 
-static bool exact(const void *geom) { return ((const glia_rnn_geom *)geom)->cell == GLIA_RNN_RELU; }
+static bool exact(const void *geom) { return ((const gli_rnn_geom *)geom)->cell == GLIA_RNN_RELU; }
 
 /* As many outputs as are wanted: those behind the last one cost nothing. */
-static void derive(glia_derivation *d) {
-    glia_value in[RNN_BACK_INPUTS] = {{0}}, out[RNN_BACK_OUTPUTS];
+static void derive(gli_derivation *d) {
+    glia_value in[GLI_RNN_BACK_INPUTS] = {{0}}, out[GLI_RNN_BACK_OUTPUTS];
     for (int i = 0; i < d->n_in; ++i) in[i] = d->in[i];
-    in[RNN_BACK_Y]       = d->out[RNN_Y];
-    in[RNN_BACK_RESERVE] = d->out[RNN_RESERVE];
-    in[RNN_BACK_DY]      = d->dout[RNN_Y];
-    in[RNN_BACK_DH_N]    = d->dout[RNN_H_N];
-    if (((const glia_rnn_geom *)d->geom)->cell == GLIA_RNN_LSTM) in[RNN_BACK_DC_N] = d->dout[RNN_C_N];
-    glia_derive_call(d, &glia_op_rnn_backward, d->params, RNN_BACK_INPUTS, in, RNN_BACK_OUTPUTS, out);
-    static const int gradient[RNN_WEIGHT] = {RNN_BACK_DX, RNN_BACK_DH0, RNN_BACK_DC0};
+    in[GLI_RNN_BACK_Y]       = d->out[GLI_RNN_Y];
+    in[GLI_RNN_BACK_RESERVE] = d->out[GLI_RNN_RESERVE];
+    in[GLI_RNN_BACK_DY]      = d->dout[GLI_RNN_Y];
+    in[GLI_RNN_BACK_DH_N]    = d->dout[GLI_RNN_H_N];
+    if (((const gli_rnn_geom *)d->geom)->cell == GLIA_RNN_LSTM) in[GLI_RNN_BACK_DC_N] = d->dout[GLI_RNN_C_N];
+    gli_derive_call(d, &gli_op_rnn_backward, d->params, GLI_RNN_BACK_INPUTS, in, GLI_RNN_BACK_OUTPUTS, out);
+    static const int gradient[GLI_RNN_WEIGHT] = {GLI_RNN_BACK_DX, GLI_RNN_BACK_DH0, GLI_RNN_BACK_DC0};
     for (int i = 0; i < d->n_in; ++i)
-        if (glia_wants(d, i)) d->din[i] = out[i < RNN_WEIGHT ? gradient[i] : RNN_BACK_DWEIGHT + i - RNN_WEIGHT];
+        if (gli_wants(d, i))
+            d->din[i] = out[i < GLI_RNN_WEIGHT ? gradient[i] : GLI_RNN_BACK_DWEIGHT + i - GLI_RNN_WEIGHT];
 }
 
 #define WEIGHT_NAMES(suffix) \
@@ -249,41 +250,43 @@ static const char *const forward_out[]  = {"y", "h_n", "c_n", "reserve"};
 static const char *const backward_in[]  = {INPUT_NAMES, "y", "reserve", "dy", "dh_n", "dc_n"};
 static const char *const backward_out[] = {"dx", "dh0", "dc0", GRADIENT_NAMES(""), GRADIENT_NAMES("_reverse")};
 
-enum { OPTIONAL_FORWARD = ((1 << RNN_INPUTS) - 1) & ~(1 << RNN_X | 3 << RNN_WEIGHT) }; /* but x, w_ih and w_hh */
+enum {
+    OPTIONAL_FORWARD = ((1 << GLI_RNN_INPUTS) - 1) & ~(1 << GLI_RNN_X | 3 << GLI_RNN_WEIGHT)
+}; /* but x, w_ih and w_hh */
 
-const glia_op glia_op_rnn = {
+const gli_op gli_op_rnn = {
     .name               = "rnn",
     .in_names           = forward_in,
     .out_names          = forward_out,
     .params_size        = sizeof(glia_rnn_params),
-    .geom_size          = sizeof(glia_rnn_geom),
-    .min_in             = RNN_WEIGHT + RNN_W_HH + 1,
-    .max_in             = RNN_INPUTS,
-    .n_out              = RNN_OUTPUTS,
+    .geom_size          = sizeof(gli_rnn_geom),
+    .min_in             = GLI_RNN_WEIGHT + GLI_RNN_W_HH + 1,
+    .max_in             = GLI_RNN_INPUTS,
+    .n_out              = GLI_RNN_OUTPUTS,
     .optional_in        = OPTIONAL_FORWARD,
-    .optional_out       = 1 << RNN_H_N | 1 << RNN_C_N | 1 << RNN_RESERVE,
-    .differentiable     = ((1 << RNN_INPUTS) - 1) & ~(1 << RNN_LENGTHS),
-    .differentiable_out = 1 << RNN_Y | 1 << RNN_H_N | 1 << RNN_C_N,
-    .reserve_out        = 1 + RNN_RESERVE,
+    .optional_out       = 1 << GLI_RNN_H_N | 1 << GLI_RNN_C_N | 1 << GLI_RNN_RESERVE,
+    .differentiable     = ((1 << GLI_RNN_INPUTS) - 1) & ~(1 << GLI_RNN_LENGTHS),
+    .differentiable_out = 1 << GLI_RNN_Y | 1 << GLI_RNN_H_N | 1 << GLI_RNN_C_N,
+    .reserve_out        = 1 + GLI_RNN_RESERVE,
     .resolve            = resolve_forward,
     .cost               = cost_forward,
     .exact              = exact,
     .derive             = derive,
 };
 
-const glia_op glia_op_rnn_backward = {
+const gli_op gli_op_rnn_backward = {
     .name         = "rnn_backward",
     .in_names     = backward_in,
     .out_names    = backward_out,
     .params_size  = sizeof(glia_rnn_backward_params),
-    .geom_size    = sizeof(glia_rnn_geom),
-    .min_in       = RNN_BACK_DY + 1,
-    .max_in       = RNN_BACK_INPUTS,
-    .n_out        = RNN_BACK_OUTPUTS,
-    .optional_in  = OPTIONAL_FORWARD | 1 << RNN_BACK_DY,
-    .optional_out = ((1 << RNN_BACK_OUTPUTS) - 1) & ~(1 << RNN_BACK_DX),
-    .reserve_in   = 1 + RNN_BACK_RESERVE,
-    .forward      = &glia_op_rnn,
+    .geom_size    = sizeof(gli_rnn_geom),
+    .min_in       = GLI_RNN_BACK_DY + 1,
+    .max_in       = GLI_RNN_BACK_INPUTS,
+    .n_out        = GLI_RNN_BACK_OUTPUTS,
+    .optional_in  = OPTIONAL_FORWARD | 1 << GLI_RNN_BACK_DY,
+    .optional_out = ((1 << GLI_RNN_BACK_OUTPUTS) - 1) & ~(1 << GLI_RNN_BACK_DX),
+    .reserve_in   = 1 + GLI_RNN_BACK_RESERVE,
+    .forward      = &gli_op_rnn,
     .resolve      = resolve_backward,
     .cost         = cost_backward,
     .exact        = exact,
@@ -293,43 +296,43 @@ const glia_op glia_op_rnn_backward = {
 static void gather_inputs(const glia_rnn_params *params, const glia_tensor *x, const glia_rnn_start *start,
                           const glia_rnn_weights *weights, const glia_tensor **in) {
     static const glia_rnn_start no_start;
-    static const glia_rnn_weights no_weights[RNN_MAX_DIRECTIONS];
+    static const glia_rnn_weights no_weights[GLI_RNN_MAX_DIRECTIONS];
     if (!start) start = &no_start;
     if (!weights) weights = no_weights;
-    in[RNN_X] = x, in[RNN_H0] = start->h0, in[RNN_C0] = start->c0, in[RNN_LENGTHS] = start->lengths;
+    in[GLI_RNN_X] = x, in[GLI_RNN_H0] = start->h0, in[GLI_RNN_C0] = start->c0, in[GLI_RNN_LENGTHS] = start->lengths;
     for (int d = 0; d < (params && params->direction == GLIA_RNN_BOTH ? 2 : 1); ++d) {
-        const glia_rnn_weights *w       = &weights[d];
-        in[rnn_weight(d, RNN_W_IH)]     = w->w_ih;
-        in[rnn_weight(d, RNN_W_HH)]     = w->w_hh;
-        in[rnn_weight(d, RNN_B_IH)]     = w->b_ih;
-        in[rnn_weight(d, RNN_B_HH)]     = w->b_hh;
-        in[rnn_weight(d, RNN_W_HR)]     = w->w_hr;
-        in[rnn_weight(d, RNN_PEEPHOLE)] = w->peephole;
+        const glia_rnn_weights *w               = &weights[d];
+        in[gli_rnn_weight(d, GLI_RNN_W_IH)]     = w->w_ih;
+        in[gli_rnn_weight(d, GLI_RNN_W_HH)]     = w->w_hh;
+        in[gli_rnn_weight(d, GLI_RNN_B_IH)]     = w->b_ih;
+        in[gli_rnn_weight(d, GLI_RNN_B_HH)]     = w->b_hh;
+        in[gli_rnn_weight(d, GLI_RNN_W_HR)]     = w->w_hr;
+        in[gli_rnn_weight(d, GLI_RNN_PEEPHOLE)] = w->peephole;
     }
 }
 
 glia_status glia_rnn(glia_context *ctx, const glia_rnn_params *params, const glia_tensor *x,
                      const glia_rnn_start *start, const glia_rnn_weights *weights, glia_tensor *y,
                      const glia_rnn_end *end) {
-    const glia_tensor *in[RNN_INPUTS] = {NULL};
-    const glia_rnn_end no_end         = {0};
+    const glia_tensor *in[GLI_RNN_INPUTS] = {NULL};
+    const glia_rnn_end no_end             = {0};
     if (!end) end = &no_end;
     gather_inputs(params, x, start, weights, in);
-    return glia_call_op(ctx, &glia_op_rnn, params, RNN_INPUTS, in, RNN_OUTPUTS,
-                        (glia_tensor *[]){y, end->h_n, end->c_n, end->reserve});
+    return gli_call_op(ctx, &gli_op_rnn, params, GLI_RNN_INPUTS, in, GLI_RNN_OUTPUTS,
+                       (glia_tensor *[]){y, end->h_n, end->c_n, end->reserve});
 }
 
 glia_status glia_rnn_reserve(glia_context *ctx, const glia_rnn_params *params, const glia_tensor *x,
                              const glia_rnn_start *start, const glia_rnn_weights *weights, glia_tensor **out) {
-    alignas(max_align_t) char geom[GLIA_MAX_GEOMETRY];
-    const glia_tensor *in[RNN_INPUTS] = {NULL};
-    glia_resolution r;
+    alignas(max_align_t) char geom[GLI_MAX_GEOMETRY];
+    const glia_tensor *in[GLI_RNN_INPUTS] = {NULL};
+    gli_resolution r;
     gather_inputs(params, x, start, weights, in);
-    GLIA_TRY(glia_enter(ctx));
-    const glia_status status = glia_resolve(ctx, &glia_op_rnn, params, RNN_INPUTS, in, geom, &r);
-    glia_leave(ctx);
-    GLIA_TRY(status);
-    const glia_tensor *reserve = &r.out[RNN_RESERVE];
+    GLI_TRY(gli_enter(ctx));
+    const glia_status status = gli_resolve(ctx, &gli_op_rnn, params, GLI_RNN_INPUTS, in, geom, &r);
+    gli_leave(ctx);
+    GLI_TRY(status);
+    const glia_tensor *reserve = &r.out[GLI_RNN_RESERVE];
     return glia_tensor_create(ctx, reserve->dtype, GLIA_SHAPE(reserve->dim[0]), out);
 }
 
@@ -338,22 +341,22 @@ glia_status glia_rnn_backward(glia_context *ctx, const glia_rnn_backward_params 
     static const glia_rnn_saved no_saved;
     static const glia_rnn_upstream no_upstream;
     static const glia_rnn_gradients no_gradients;
-    const glia_tensor *in[RNN_BACK_INPUTS] = {NULL};
+    const glia_tensor *in[GLI_RNN_BACK_INPUTS] = {NULL};
     if (!saved) saved = &no_saved;
     if (!upstream) upstream = &no_upstream;
     if (!gradients) gradients = &no_gradients;
     gather_inputs(params, saved->x, saved->start, saved->weights, in);
-    in[RNN_BACK_Y] = saved->y, in[RNN_BACK_RESERVE] = saved->reserve;
-    in[RNN_BACK_DY] = upstream->dy, in[RNN_BACK_DH_N] = upstream->dh_n, in[RNN_BACK_DC_N] = upstream->dc_n;
-    glia_tensor *out[RNN_BACK_OUTPUTS] = {dx, gradients->dh0, gradients->dc0};
-    for (int d = 0; d < RNN_MAX_DIRECTIONS; ++d) {
-        const glia_rnn_weight_gradients *w = &gradients->weights[d];
-        out[rnn_dweight(d, RNN_W_IH)]      = w->dw_ih;
-        out[rnn_dweight(d, RNN_W_HH)]      = w->dw_hh;
-        out[rnn_dweight(d, RNN_B_IH)]      = w->db_ih;
-        out[rnn_dweight(d, RNN_B_HH)]      = w->db_hh;
-        out[rnn_dweight(d, RNN_W_HR)]      = w->dw_hr;
-        out[rnn_dweight(d, RNN_PEEPHOLE)]  = w->dpeephole;
+    in[GLI_RNN_BACK_Y] = saved->y, in[GLI_RNN_BACK_RESERVE] = saved->reserve;
+    in[GLI_RNN_BACK_DY] = upstream->dy, in[GLI_RNN_BACK_DH_N] = upstream->dh_n, in[GLI_RNN_BACK_DC_N] = upstream->dc_n;
+    glia_tensor *out[GLI_RNN_BACK_OUTPUTS] = {dx, gradients->dh0, gradients->dc0};
+    for (int d = 0; d < GLI_RNN_MAX_DIRECTIONS; ++d) {
+        const glia_rnn_weight_gradients *w        = &gradients->weights[d];
+        out[gli_rnn_dweight(d, GLI_RNN_W_IH)]     = w->dw_ih;
+        out[gli_rnn_dweight(d, GLI_RNN_W_HH)]     = w->dw_hh;
+        out[gli_rnn_dweight(d, GLI_RNN_B_IH)]     = w->db_ih;
+        out[gli_rnn_dweight(d, GLI_RNN_B_HH)]     = w->db_hh;
+        out[gli_rnn_dweight(d, GLI_RNN_W_HR)]     = w->dw_hr;
+        out[gli_rnn_dweight(d, GLI_RNN_PEEPHOLE)] = w->dpeephole;
     }
-    return glia_call_op(ctx, &glia_op_rnn_backward, params, RNN_BACK_INPUTS, in, RNN_BACK_OUTPUTS, out);
+    return gli_call_op(ctx, &gli_op_rnn_backward, params, GLI_RNN_BACK_INPUTS, in, GLI_RNN_BACK_OUTPUTS, out);
 }

@@ -41,7 +41,7 @@ glia_status make(glia_context *ctx, Keep &keep, const std::vector<int64_t> &dims
     int64_t count = 1;
     for (int64_t d : dims) count *= d;
     const std::vector<float> values = waves(count, seed);
-    GLIA_TEST_TRY(glia_tensor_create(ctx, GLIA_F32, shape_of_dims(dims), out));
+    GLI_TEST_TRY(glia_tensor_create(ctx, GLIA_F32, shape_of_dims(dims), out));
     keep(*out, glia_tensor_destroy);
     return glia_tensor_write(*out, values.data(), values.size() * sizeof(float));
 }
@@ -53,18 +53,18 @@ class Layer {
 
     glia_status create(glia_context *ctx, Keep &keep, const Shape &s) {
         const int64_t rows = 3 * s.hidden;
-        GLIA_TEST_TRY(make(ctx, keep, {s.steps, s.batch, s.inputs}, 1, &x_));
-        GLIA_TEST_TRY(make(ctx, keep, {s.steps, s.batch, s.inputs}, 2, &dx));
-        GLIA_TEST_TRY(make(ctx, keep, {s.steps, s.batch, 2 * s.hidden}, 3, &y));
-        GLIA_TEST_TRY(make(ctx, keep, {rows, s.inputs}, 4, &dw));
+        GLI_TEST_TRY(make(ctx, keep, {s.steps, s.batch, s.inputs}, 1, &x_));
+        GLI_TEST_TRY(make(ctx, keep, {s.steps, s.batch, s.inputs}, 2, &dx));
+        GLI_TEST_TRY(make(ctx, keep, {s.steps, s.batch, 2 * s.hidden}, 3, &y));
+        GLI_TEST_TRY(make(ctx, keep, {rows, s.inputs}, 4, &dw));
         for (int d = 0; d < 2; ++d) {
-            GLIA_TEST_TRY(make(ctx, keep, {rows, s.inputs}, 5 + d, &w_[0]));
-            GLIA_TEST_TRY(make(ctx, keep, {rows, s.hidden}, 7 + d, &w_[1]));
-            GLIA_TEST_TRY(make(ctx, keep, {rows}, 9 + d, &w_[2]));
-            GLIA_TEST_TRY(make(ctx, keep, {rows}, 11 + d, &w_[3]));
+            GLI_TEST_TRY(make(ctx, keep, {rows, s.inputs}, 5 + d, &w_[0]));
+            GLI_TEST_TRY(make(ctx, keep, {rows, s.hidden}, 7 + d, &w_[1]));
+            GLI_TEST_TRY(make(ctx, keep, {rows}, 9 + d, &w_[2]));
+            GLI_TEST_TRY(make(ctx, keep, {rows}, 11 + d, &w_[3]));
             weights_[d] = {.w_ih = w_[0], .w_hh = w_[1], .b_ih = w_[2], .b_hh = w_[3]};
         }
-        GLIA_TEST_TRY(glia_rnn_reserve(ctx, &params, x_, nullptr, weights_, &reserve_));
+        GLI_TEST_TRY(glia_rnn_reserve(ctx, &params, x_, nullptr, weights_, &reserve_));
         keep(reserve_, glia_tensor_destroy);
         return GLIA_OK;
     }
@@ -74,7 +74,7 @@ class Layer {
         const glia_rnn_saved saved{.x = x_, .weights = weights_, .y = y, .reserve = reserve_};
         const glia_rnn_upstream upstream{.dy = y};
         const glia_rnn_gradients gradients{.weights = {{.dw_ih = dw}, {}}};
-        GLIA_TEST_TRY(glia_rnn(ctx, &params, x_, nullptr, weights_, y, &end));
+        GLI_TEST_TRY(glia_rnn(ctx, &params, x_, nullptr, weights_, y, &end));
         return glia_rnn_backward(ctx, &params, &saved, &upstream, dx, &gradients);
     }
 
@@ -88,9 +88,9 @@ class Layer {
 glia_status work(glia_context *ctx) {
     Keep keep;
     Layer layer;
-    GLIA_TEST_TRY(layer.create(ctx, keep, {}));
-    GLIA_TEST_TRY(layer.infer(ctx));
-    GLIA_TEST_TRY(layer.train(ctx));
+    GLI_TEST_TRY(layer.create(ctx, keep, {}));
+    GLI_TEST_TRY(layer.infer(ctx));
+    GLI_TEST_TRY(layer.train(ctx));
     std::vector<float> dx(size_t(glia_tensor_count(layer.dx)));
     return glia_tensor_read(layer.dx, dx.data(), dx.size() * sizeof(float));
 }

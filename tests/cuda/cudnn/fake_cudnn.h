@@ -1,7 +1,7 @@
 /* What the two halves of the stand-in for cuDNN share: fake_cudnn.c, its descriptors, and fake_cudnn_passes.c, its
  * arithmetic. */
-#ifndef GLIA_TESTS_FAKE_CUDNN_H
-#define GLIA_TESTS_FAKE_CUDNN_H
+#ifndef GLI_TESTS_FAKE_CUDNN_H
+#define GLI_TESTS_FAKE_CUDNN_H
 
 #include <cudnn.h>
 

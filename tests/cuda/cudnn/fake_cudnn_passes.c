@@ -33,12 +33,12 @@ static size_t reserve_bytes(cudnnRNNDescriptor_t r, cudnnRNNDataDescriptor_t x) 
     return (HEADER + steps * step_elements(r)) * glia_dtype_size(reserve_dtype(r));
 }
 
-static double get(const way *v, const void *from, size_t i) { return glia_load(v->r->dtype, from, (int64_t)i); }
-static void set(const way *v, void *to, size_t i, double value) { glia_store(v->r->dtype, to, (int64_t)i, value); }
+static double get(const way *v, const void *from, size_t i) { return gli_load(v->r->dtype, from, (int64_t)i); }
+static void set(const way *v, void *to, size_t i, double value) { gli_store(v->r->dtype, to, (int64_t)i, value); }
 
-static double kept(const way *v, size_t i) { return glia_load(reserve_dtype(v->r), v->reserve, (int64_t)i); }
+static double kept(const way *v, size_t i) { return gli_load(reserve_dtype(v->r), v->reserve, (int64_t)i); }
 static void keep(const way *v, size_t i, double value) {
-    glia_store(reserve_dtype(v->r), v->reserve, (int64_t)i, value);
+    gli_store(reserve_dtype(v->r), v->reserve, (int64_t)i, value);
 }
 
 /* The place in time of the direction's s-th step. */

@@ -134,6 +134,6 @@ TEST_P(CustomCuda, passes_on_what_went_wrong) {
     EXPECT_EQ(call(params_of(custom_square, 2), x, y), GLIA_OK) << computer->message();
 }
 
-GLIA_ON_EMULATOR(CustomCuda);
+GLI_ON_EMULATOR(CustomCuda);
 
 }  // namespace

@@ -43,15 +43,15 @@ glia_status backward(glia_custom_call *call) {
 }
 
 glia_status cuda_forward(glia_custom_call *call) {
-    return status_of(call, GLIA_LAUNCH(forward_kernel, blocks_of(call), THREADS, 0, stream_of(call), scale_of(call),
-                                       static_cast<float>(call->params->number[1]), floats(call->in[0]),
-                                       floats(call->out[0]), count_of(call)));
+    return status_of(call, GLI_LAUNCH(forward_kernel, blocks_of(call), THREADS, 0, stream_of(call), scale_of(call),
+                                      static_cast<float>(call->params->number[1]), floats(call->in[0]),
+                                      floats(call->out[0]), count_of(call)));
 }
 
 glia_status cuda_backward(glia_custom_call *call) {
     return status_of(call,
-                     GLIA_LAUNCH(backward_kernel, blocks_of(call), THREADS, 0, stream_of(call), scale_of(call),
-                                 floats(call->in[0]), floats(call->dout[0]), floats(call->din[0]), count_of(call)));
+                     GLI_LAUNCH(backward_kernel, blocks_of(call), THREADS, 0, stream_of(call), scale_of(call),
+                                floats(call->in[0]), floats(call->dout[0]), floats(call->din[0]), count_of(call)));
 }
 
 glia_custom_op describe() {

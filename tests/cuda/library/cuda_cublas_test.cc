@@ -43,15 +43,14 @@ class Call {
         call.ctx = ctx, call.op = c.op, call.geom = geom_, call.n_in = int(c.inputs.size());
         for (size_t i = 0; i < c.inputs.size(); ++i) {
             if (c.inputs[i].content == Content::absent) continue;
-            glia_set_shape(&in_[i], dtype, int(c.inputs[i].dims.size()), c.inputs[i].dims.data());
+            gli_set_shape(&in_[i], dtype, int(c.inputs[i].dims.size()), c.inputs[i].dims.data());
             place(&in_[i], inputs);
             const std::vector<double> values = values_of(c, i, Regime::integers, dtype);
-            glia_tensor_from_double(&in_[i], values.data());
+            gli_tensor_from_double(&in_[i], values.data());
             call.in[i] = &in_[i];
         }
-        glia_resolution r;
-        EXPECT_EQ(glia_resolve(ctx, c.op, c.params.data(), call.n_in, call.in, geom_, &r), GLIA_OK)
-            << glia_message(ctx);
+        gli_resolution r;
+        EXPECT_EQ(gli_resolve(ctx, c.op, c.params.data(), call.n_in, call.in, geom_, &r), GLIA_OK) << glia_message(ctx);
         for (int o = 0; o < c.op->n_out; ++o) {
             out_[o] = r.out[o];
             place(&out_[o], outputs);
@@ -63,30 +62,30 @@ class Call {
     std::vector<double> values() const {
         std::vector<double> all;
         for (int o = 0; o < call.op->n_out; ++o) {
-            std::vector<double> one(size_t(glia_count(call.out[o])));
-            glia_tensor_to_double(call.out[o], one.data());
+            std::vector<double> one(size_t(gli_count(call.out[o])));
+            gli_tensor_to_double(call.out[o], one.data());
             all.insert(all.end(), one.begin(), one.end());
         }
         return all;
     }
 
-    glia_call call{};
+    gli_call call{};
 
    private:
     void place(glia_tensor *tensor, Memory memory) {
         tensor->ctx = call.ctx;
         lay_out(tensor, memory);
-        memory_.push_back(std::make_unique<double[]>(size_t(glia_extent(tensor)) + 1));
+        memory_.push_back(std::make_unique<double[]>(size_t(gli_extent(tensor)) + 1));
         tensor->data = memory_.back().get();
     }
 
-    alignas(std::max_align_t) char geom_[GLIA_MAX_GEOMETRY] = {};
-    glia_tensor in_[GLIA_MAX_IN]{}, out_[GLIA_MAX_OUT]{};
+    alignas(std::max_align_t) char geom_[GLI_MAX_GEOMETRY] = {};
+    glia_tensor in_[GLI_MAX_IN]{}, out_[GLI_MAX_OUT]{};
     std::vector<std::unique_ptr<double[]>> memory_;
 };
 
-const glia_provider *find(const glia_device &device, const glia_op *op, const std::string &name) {
-    for (const glia_provider *const *it = device.providers(op); *it; ++it)
+const gli_provider *find(const gli_device &device, const gli_op *op, const std::string &name) {
+    for (const gli_provider *const *it = device.providers(op); *it; ++it)
         if ((*it)->name == name) return *it;
     return nullptr;
 }
@@ -95,8 +94,8 @@ std::vector<double> by_reference(const Case &c, glia_dtype dtype) {
     glia_context *ctx = nullptr;
     EXPECT_EQ(glia_context_create("cpu", nullptr, &ctx), GLIA_OK);
     const Call call(ctx, c, dtype, Memory::dense, Memory::dense);
-    const glia_provider *ref = find(glia_cpu_device, c.op, "cpu.ref");
-    glia_prepared prepared{};
+    const gli_provider *ref = find(gli_cpu_device, c.op, "cpu.ref");
+    gli_prepared prepared{};
     if (ref->prepare) {
         EXPECT_EQ(ref->prepare(&call.call, &prepared), GLIA_OK);
     }
@@ -108,7 +107,7 @@ std::vector<double> by_reference(const Case &c, glia_dtype dtype) {
 
 // The library in loops takes its time.
 bool is_small(const Call &call) {
-    glia_cost cost{};
+    gli_cost cost{};
     call.call.op->cost(call.call.geom, &cost);
     return cost.flops < 1e6;
 }
@@ -128,7 +127,7 @@ TEST_P(Cublas, is_told_the_right_product) {
     Pretender p;
     std::map<int, int> taken;
     for (const Case &c : all_cases()) {
-        const glia_provider *cublas = find(*cuda_device(), c.op, "cuda.cublas");
+        const gli_provider *cublas = find(*cuda_device(), c.op, "cuda.cublas");
         if (std::string(c.op->name) != GetParam() || c.bench || !cublas || !is_linear(c)) continue;
         for (glia_dtype dtype : {GLIA_F32, GLIA_F64, GLIA_BF16, GLIA_F16}) {
             if (!is_small(Call(p.ctx, c, dtype, Memory::dense, Memory::dense))) continue;
@@ -136,7 +135,7 @@ TEST_P(Cublas, is_told_the_right_product) {
             for (Memory inputs : kMemories)
                 for (Memory outputs : kMemories) {
                     const Call call(p.ctx, c, dtype, inputs, outputs);
-                    glia_prepared prepared{};
+                    gli_prepared prepared{};
                     if (cublas->decline(&call.call)) continue;
                     ASSERT_EQ(cublas->prepare(&call.call, &prepared), GLIA_OK) << c.name << ": " << glia_message(p.ctx);
                     std::vector<double> workspace(prepared.workspace / sizeof(double) + 1);
@@ -148,8 +147,7 @@ TEST_P(Cublas, is_told_the_right_product) {
                 }
         }
     }
-    if (taken.empty() && !find(*cuda_device(), &glia_op_matmul, "cuda.cublas"))
-        GTEST_SKIP() << "a build without cuBLAS";
+    if (taken.empty() && !find(*cuda_device(), &gli_op_matmul, "cuda.cublas")) GTEST_SKIP() << "a build without cuBLAS";
     for (Memory memory : kMemories) EXPECT_GT(taken[int(memory)], 0) << "memory " << int(memory);
 }
 
@@ -158,7 +156,7 @@ TEST_P(Cublas, each_call_that_fails_ends_with_a_status) {
     const Case *test = nullptr;
     for (const Case &c : all_cases())
         if (std::string(c.op->name) == GetParam() && !c.bench && !test) test = &c;
-    const glia_provider *cublas = find(*cuda_device(), test->op, "cuda.cublas");
+    const gli_provider *cublas = find(*cuda_device(), test->op, "cuda.cublas");
     if (!cublas) GTEST_SKIP() << "a build without cuBLAS";
     for (int64_t fail_at = -1; fail_at < calls; ++fail_at)
         for (int error : {int(cudaErrorMemoryAllocation), int(cudaErrorInvalidValue), int(cudaErrorNotSupported)}) {
@@ -166,7 +164,7 @@ TEST_P(Cublas, each_call_that_fails_ends_with_a_status) {
             const Call call(one.ctx, *test, GLIA_F32, Memory::dense, Memory::dense);
             ASSERT_EQ(cublas->decline(&call.call), nullptr);
             one.device()->fail_at = fail_at, one.device()->fail_with = error;
-            glia_prepared prepared{};
+            gli_prepared prepared{};
             const glia_status status = cublas->prepare(&call.call, &prepared);
             if (fail_at < 0) calls = one.device()->calls;
             if (status == GLIA_OK)

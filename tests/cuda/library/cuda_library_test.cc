@@ -19,7 +19,7 @@ namespace {
 
 using namespace glia;
 
-const glia_device *cuda() { return cuda_device(); }
+const gli_device *cuda() { return cuda_device(); }
 
 // One GPU of each generation that the kernels are built for, and what cuDNN asks of it.
 struct Gpu {
@@ -67,12 +67,12 @@ class Call {
         for (size_t i = 0; i < c.inputs.size(); ++i) {
             const Input &input = c.inputs[i];
             if (input.content == Content::absent) continue;
-            glia_set_shape(&in_[i], dtype_of(c, i, dtype), int(input.dims.size()), input.dims.data());
+            gli_set_shape(&in_[i], dtype_of(c, i, dtype), int(input.dims.size()), input.dims.data());
             place(&in_[i], images == Images::channels_last && (c.op->image_in >> i & 1));
             call.in[i] = &in_[i];
         }
-        glia_resolution r;
-        status = glia_resolve(ctx, c.op, c.params.data(), call.n_in, call.in, geom_, &r);
+        gli_resolution r;
+        status = gli_resolve(ctx, c.op, c.params.data(), call.n_in, call.in, geom_, &r);
         for (int o = 0; o < c.op->n_out; ++o) {
             out_[o] = r.out[o];
             place(&out_[o], images == Images::channels_last && (c.op->image_out >> o & 1));
@@ -80,29 +80,29 @@ class Call {
         }
     }
 
-    glia_call call{};
+    gli_call call{};
     glia_status status;
 
    private:
     void place(glia_tensor *tensor, bool channels_last) {
         tensor->ctx  = call.ctx;
         tensor->data = reinterpret_cast<void *>(next_ += uintptr_t{1} << 36);
-        if (channels_last && tensor->ndim == 4) glia_channels_last_strides(4, tensor->dim, tensor->stride);
+        if (channels_last && tensor->ndim == 4) gli_channels_last_strides(4, tensor->dim, tensor->stride);
     }
 
-    alignas(std::max_align_t) char geom_[GLIA_MAX_GEOMETRY] = {};
-    glia_tensor in_[GLIA_MAX_IN]{}, out_[GLIA_MAX_OUT]{};
+    alignas(std::max_align_t) char geom_[GLI_MAX_GEOMETRY] = {};
+    glia_tensor in_[GLI_MAX_IN]{}, out_[GLI_MAX_OUT]{};
     uintptr_t next_ = uintptr_t{1} << 46;
 };
 
-bool is_of_a_library(const glia_provider *provider) {
+bool is_of_a_library(const gli_provider *provider) {
     return std::string(provider->name) == "cuda.cublas" || std::string(provider->name) == "cuda.cudnn";
 }
 
 template <class F>
 void for_each_library_call(glia_context *ctx, const F &f) {
     for (const Case &c : all_cases())
-        for (const glia_provider *const *it = cuda()->providers(c.op); *it; ++it)
+        for (const gli_provider *const *it = cuda()->providers(c.op); *it; ++it)
             for (glia_dtype dtype : {GLIA_F32, GLIA_F64, GLIA_BF16, GLIA_F16})
                 for (Images images : {Images::dense, Images::channels_last}) {
                     if (!is_of_a_library(*it)) continue;
@@ -114,7 +114,7 @@ void for_each_library_call(glia_context *ctx, const F &f) {
 
 TEST(CudaLibraries, are_reported_one_by_one) {
     std::set<std::string> names;
-    glia_device_part part;
+    gli_device_part part;
     for (int i = 0; cuda()->part(i, &part); ++i) {
         EXPECT_TRUE(names.insert(part.name).second) << part.name << " twice";
         if (part.present)
@@ -129,7 +129,7 @@ TEST(CudaLibraries, are_reported_one_by_one) {
 TEST(CudaLibraries, decline_with_a_reason_or_accept_without_a_device) {
     Pretender p;
     std::map<std::string, int> taken;
-    for_each_library_call(p.ctx, [&](const glia_provider &provider, const glia_call &call, const Case &c) {
+    for_each_library_call(p.ctx, [&](const gli_provider &provider, const gli_call &call, const Case &c) {
         const char *reason = provider.decline(&call);
         if (reason)
             EXPECT_STRNE(reason, "") << c.op->name << " " << c.name;
@@ -142,11 +142,11 @@ TEST(CudaLibraries, decline_with_a_reason_or_accept_without_a_device) {
 
 // Without a driver, prepare of either library ends with a reason; nothing is left behind.
 TEST(CudaLibraries, have_no_handle_without_a_driver) {
-    char why[GLIA_WHY_TEXT];
+    char why[GLI_WHY_TEXT];
     if (cuda()->count(why) > 0) GTEST_SKIP() << "this machine has a GPU";
     Pretender p;
-    for_each_library_call(p.ctx, [&](const glia_provider &provider, const glia_call &call, const Case &c) {
-        glia_prepared prepared{};
+    for_each_library_call(p.ctx, [&](const gli_provider &provider, const gli_call &call, const Case &c) {
+        gli_prepared prepared{};
         if (provider.decline(&call)) return;
         EXPECT_EQ(provider.prepare(&call, &prepared), GLIA_UNSUPPORTED) << c.op->name << " " << c.name;
         EXPECT_EQ(prepared.state, nullptr);
@@ -157,15 +157,15 @@ TEST(CudaLibraries, have_no_handle_without_a_driver) {
 // cuDNN plans for this GPU while this lives.
 class Described {
    public:
-    explicit Described(const Gpu &gpu) { setenv("GLIA_CUDNN_DEVICE", description(gpu).c_str(), 1); }
-    ~Described() { unsetenv("GLIA_CUDNN_DEVICE"); }
+    explicit Described(const Gpu &gpu) { setenv("GLI_CUDNN_DEVICE", description(gpu).c_str(), 1); }
+    ~Described() { unsetenv("GLI_CUDNN_DEVICE"); }
 };
 
 // "": cuDNN is here, and can plan for a device that is not, which it learnt in 9.8.
 std::string missing(Pretender &p, const char *op) {
     std::string reason = "no case";
-    for_each_library_call(p.ctx, [&](const glia_provider &provider, const glia_call &call, const Case &c) {
-        glia_prepared prepared{};
+    for_each_library_call(p.ctx, [&](const gli_provider &provider, const gli_call &call, const Case &c) {
+        gli_prepared prepared{};
         if (reason.empty() || std::string(c.op->name) != op || std::string(provider.name) != "cuda.cudnn") return;
         const char *declined = provider.decline(&call);
         if (declined)
@@ -185,7 +185,7 @@ TEST_P(Cudnn, plans_for_a_device_that_is_not_there) {
     Pretender p;
     if (const std::string reason = missing(p, "conv2d"); !reason.empty()) GTEST_SKIP() << reason;
     std::map<std::string, int> planned;
-    for_each_library_call(p.ctx, [&](const glia_provider &provider, const glia_call &call, const Case &c) {
+    for_each_library_call(p.ctx, [&](const gli_provider &provider, const gli_call &call, const Case &c) {
         const std::string what = std::string(c.op->name) + " of " + glia_dtype_name(call.in[0]->dtype);
         if (std::string(provider.name) != "cuda.cudnn" || call.in[0]->dtype == GLIA_F64 || what.starts_with("rnn"))
             return;
@@ -194,7 +194,7 @@ TEST_P(Cudnn, plans_for_a_device_that_is_not_there) {
         const bool enough = planned[what] == 3 && std::string(GetParam().name) != kH100.name;
         if (enough || (call.in[0]->dtype == GLIA_BF16 && GetParam().capability < 800) || provider.decline(&call))
             return;
-        glia_prepared prepared{};
+        gli_prepared prepared{};
         if (provider.prepare(&call, &prepared) != GLIA_OK) {
             EXPECT_STRNE(glia_message(p.ctx), "") << what << " " << c.name;
             return;
@@ -213,14 +213,14 @@ TEST_P(Cudnn, plans_for_a_device_that_is_not_there) {
 glia_status plan_with_failure(int64_t fail_at, cudaError_t error, int64_t *calls) {
     static const Case test = *std::find_if(all_cases().begin(), all_cases().end(), [](const Case &c) {
         return std::string(c.op->name) == "conv2d" && c.inputs.size() == 3 &&
-               c.inputs[CONV2D_BIAS].content != Content::absent && c.inputs[CONV2D_X].dims[1] > 3;
+               c.inputs[GLI_CONV2D_BIAS].content != Content::absent && c.inputs[GLI_CONV2D_X].dims[1] > 3;
     });
     Pretender p;
     const Call call(p.ctx, test, GLIA_F32, Images::channels_last);
-    glia_choice choice{};
-    const glia_provider *const *row = cuda()->providers(test.op);
+    gli_choice choice{};
+    const gli_provider *const *row = cuda()->providers(test.op);
     while (std::string((*row)->name) != "cuda.cudnn") ++row;
-    const glia_provider *cudnn = *row;
+    const gli_provider *cudnn = *row;
     EXPECT_EQ(cudnn->decline(&call.call), nullptr);
     p.device()->fail_at      = fail_at;
     p.device()->fail_with    = error;

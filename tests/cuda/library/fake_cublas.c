@@ -167,7 +167,7 @@ EXPORT cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cu
 }
 
 static double element(const layout *l, const void *data, int batch, int64_t row, int64_t column) {
-    return glia_load(l->dtype, data, batch * l->batch_stride + column * l->leading + row);
+    return gli_load(l->dtype, data, batch * l->batch_stride + column * l->leading + row);
 }
 
 static double of_op(const layout *l, cublasOperation_t op, const void *data, int batch, int64_t row, int64_t column) {
@@ -178,7 +178,7 @@ static void sum_columns(const product *p, const layout *b, const void *data) {
     for (int64_t j = 0; j < columns_of(b, p->b); ++j) {
         double sum = 0;
         for (int64_t i = 0; i < rows_of(b, p->b); ++i) sum += of_op(b, p->b, data, 0, i, j);
-        glia_store(b->dtype, p->vector, j, sum);
+        gli_store(b->dtype, p->vector, j, sum);
     }
 }
 
@@ -209,8 +209,8 @@ EXPORT cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc
                     sum += of_op(a, p->a, a_data, batch, i, l) * of_op(b, p->b, b_data, batch, l, j);
                 sum *= factor;
                 if (keep != 0) sum += keep * element(c, c_data, batch, i, j);
-                if (p->epilogue == CUBLASLT_EPILOGUE_BIAS) sum += glia_load(d->dtype, p->vector, i);
-                glia_store(d->dtype, d_data, batch * d->batch_stride + j * d->leading + i, sum);
+                if (p->epilogue == CUBLASLT_EPILOGUE_BIAS) sum += gli_load(d->dtype, p->vector, i);
+                gli_store(d->dtype, d_data, batch * d->batch_stride + j * d->leading + i, sum);
             }
     return CUBLAS_STATUS_SUCCESS;
 }

@@ -21,7 +21,7 @@ struct Table {
     int (*work)();
 };
 
-const glia_library_function functions[] = {
+const gli_library_function functions[] = {
     {"fake_version", offsetof(Table, version)}, {"fake_work", offsetof(Table, work)}, {}};
 const char *const files[] = {"libgliafake.so.9", nullptr};
 
@@ -31,7 +31,7 @@ bool check(const void *table, char *version, size_t size) {
     return v == 9;
 }
 
-const glia_library_kind kind = {"fake", files, "fake", functions, sizeof(Table), check};
+const gli_library_kind kind = {"fake", files, "fake", functions, sizeof(Table), check};
 
 // A folder of the test, and an environment in which nothing is found but what the test puts there.
 class Search : public testing::Test {
@@ -45,7 +45,7 @@ class Search : public testing::Test {
         setenv("PATH", (root / "bin").c_str(), 1);
     }
     void TearDown() override {
-        glia_library_close(&found);
+        gli_library_close(&found);
         fs::remove_all(root);
     }
 
@@ -72,11 +72,11 @@ class Search : public testing::Test {
         }
         return all;
     }
-    bool open() { return glia_library_open(&kind, &table, &found); }
+    bool open() { return gli_library_open(&kind, &table, &found); }
 
     const fs::path root = fs::temp_directory_path() / std::to_string(getpid()).insert(0, "glia_search_");
     Table table{};
-    glia_library_found found{};
+    gli_library_found found{};
 };
 
 TEST_F(Search, finds_nothing_and_says_where_it_looked) {

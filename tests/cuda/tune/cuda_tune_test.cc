@@ -34,25 +34,25 @@ class Tuning : public testing::Test {
         cuda.pool.chunk_bytes = 1 << 20;
         ASSERT_EQ(cudaSetDevice(0), cudaSuccess);
         ASSERT_EQ(cudaStreamCreateWithFlags(&cuda.stream, cudaStreamNonBlocking), cudaSuccess);
-        for (int half = 0; half < GLIA_CUDA_STAGING_HALVES; ++half) {
+        for (int half = 0; half < GLI_CUDA_STAGING_HALVES; ++half) {
             void *staging = nullptr;
-            ASSERT_EQ(cudaMallocHost(&staging, GLIA_CUDA_STAGING_BYTES), cudaSuccess);
+            ASSERT_EQ(cudaMallocHost(&staging, GLI_CUDA_STAGING_BYTES), cudaSuccess);
             cuda.staging[half] = static_cast<char *>(staging);
             ASSERT_EQ(cudaEventCreateWithFlags(&cuda.staged[half], cudaEventDisableTiming), cudaSuccess);
         }
         const int64_t dims[] = {100, 7};
-        glia_set_shape(&x, GLIA_F32, 2, dims);
-        glia_set_shape(&y, GLIA_F32, 2, dims);
+        gli_set_shape(&x, GLIA_F32, 2, dims);
+        gli_set_shape(&y, GLIA_F32, 2, dims);
         // Nothing may touch the call's own tensors: these addresses are of nobody.
         x.data = reinterpret_cast<void *>((uintptr_t{1} << 46) + 4),
         y.data = reinterpret_cast<void *>(uintptr_t{1} << 45);
         x.ctx = y.ctx = ctx;
-        call.ctx = ctx, call.op = glia_op_find("unary"), call.n_in = 1, call.in[0] = &x, call.out[0] = &y;
+        call.ctx = ctx, call.op = gli_op_find("unary"), call.n_in = 1, call.in[0] = &x, call.out[0] = &y;
         call.stream = cuda.stream;
     }
     void TearDown() override {
-        glia_cuda_pool_close(ctx);
-        for (int half = 0; half < GLIA_CUDA_STAGING_HALVES; ++half) {
+        gli_cuda_pool_close(ctx);
+        for (int half = 0; half < GLI_CUDA_STAGING_HALVES; ++half) {
             EXPECT_EQ(cudaEventDestroy(cuda.staged[half]), cudaSuccess);
             EXPECT_EQ(cudaFreeHost(cuda.staging[half]), cudaSuccess);
         }
@@ -64,31 +64,31 @@ class Tuning : public testing::Test {
 
     CountingAllocator memory;
     glia_context *ctx = nullptr;
-    glia_cuda cuda{};
+    gli_cuda cuda{};
     glia_tensor x{}, y{};
-    glia_call call{};
+    gli_call call{};
 };
 
 // Ways as a list of letters: s copies x to y and takes long, f does so fast, d leaves other bits, b fails.
-glia_status run_letter(const glia_call *call, void *state, int way, void *workspace) {
+glia_status run_letter(const gli_call *call, void *state, int way, void *workspace) {
     const char letter    = static_cast<const char *>(state)[way];
     const glia_tensor *x = call->in[0], *y = call->out[0];
     auto *const stream = static_cast<cudaStream_t>(call->stream);
-    const size_t bytes = size_t(glia_count(x)) * sizeof(float);
+    const size_t bytes = size_t(gli_count(x)) * sizeof(float);
     if (letter == 'b') return GLIA_DEVICE_ERROR;
     if (letter == 's') std::this_thread::sleep_for(std::chrono::milliseconds(30));
     EXPECT_EQ(reinterpret_cast<uintptr_t>(x->data) % 64, 4u) << "not aligned as the call's x";
     EXPECT_EQ(reinterpret_cast<uintptr_t>(y->data) % 64, 0u);
-    GLIA_CUDA_TRY(call->ctx, cudaMemsetAsync(workspace, 1, 1000, stream));
-    GLIA_CUDA_TRY(call->ctx, cudaMemcpyAsync(y->data, x->data, bytes, cudaMemcpyDeviceToDevice, stream));
+    GLI_CUDA_TRY(call->ctx, cudaMemsetAsync(workspace, 1, 1000, stream));
+    GLI_CUDA_TRY(call->ctx, cudaMemcpyAsync(y->data, x->data, bytes, cudaMemcpyDeviceToDevice, stream));
     if (letter == 'd')
-        GLIA_CUDA_TRY(call->ctx, cudaMemsetAsync(static_cast<char *>(y->data) + bytes - 1, 0x55, 1, stream));
+        GLI_CUDA_TRY(call->ctx, cudaMemsetAsync(static_cast<char *>(y->data) + bytes - 1, 0x55, 1, stream));
     return GLIA_OK;
 }
 
-glia_status tune(const glia_call &call, std::string letters, int *best) {
-    const glia_cuda_ways ways = {int(letters.size()), 1000, letters.data(), run_letter};
-    return glia_cuda_tune(&call, &ways, best);
+glia_status tune(const gli_call &call, std::string letters, int *best) {
+    const gli_cuda_ways ways = {int(letters.size()), 1000, letters.data(), run_letter};
+    return gli_cuda_tune(&call, &ways, best);
 }
 
 TEST_F(Tuning, takes_the_fastest) {
@@ -130,7 +130,7 @@ TEST_F(Tuning, takes_the_first_where_nothing_can_be_tried) {
     ASSERT_EQ(cudaStreamEndCapture(cuda.stream, &graph), cudaSuccess);
     cudaGraphDestroy(graph);
     const int64_t huge[] = {int64_t{1} << 31, int64_t{1} << 30};
-    glia_set_shape(&y, GLIA_F32, 2, huge);
+    gli_set_shape(&y, GLIA_F32, 2, huge);
     EXPECT_EQ(tune(call, "bf", &best), GLIA_OK) << "no memory can hold two of these";
     EXPECT_EQ(best, 0);
 }
@@ -179,7 +179,7 @@ TEST(Compare, sees_one_bit) {
             if (where < words) other[where] ^= 1;
             const Device<unsigned> b(other);
             const Device<int> flag({0});
-            ASSERT_EQ(glia_kernel_compare(a.get(), b.get(), words, flag.get(), nullptr), cudaSuccess);
+            ASSERT_EQ(gli_kernel_compare(a.get(), b.get(), words, flag.get(), nullptr), cudaSuccess);
             EXPECT_EQ(flag.values()[0], where < words) << words << " words, the other at " << where;
         }
     }
@@ -194,17 +194,17 @@ void check_bias(glia_dtype dtype, glia_unary_kind activation, bool with_bias, in
     for (size_t i = 0; i < count; ++i) y[i] = double(i * 7 % 11) - 5;
     y[count / 2] = std::numeric_limits<double>::quiet_NaN();
     for (int c = 0; c < channels; ++c) bias[c] = c % 5 - 2;
-    for (size_t i = 0; i < count; ++i) glia_store(dtype, y_bytes.data(), int64_t(i) + offset, y[i]);
-    for (int c = 0; c < channels; ++c) glia_store(dtype, bias_bytes.data(), c, bias[c]);
+    for (size_t i = 0; i < count; ++i) gli_store(dtype, y_bytes.data(), int64_t(i) + offset, y[i]);
+    for (int c = 0; c < channels; ++c) gli_store(dtype, bias_bytes.data(), c, bias[c]);
     const Device<uint8_t> on_device(y_bytes), bias_on_device(bias_bytes);
-    ASSERT_EQ(glia_kernel_bias(dtype, activation, on_device.get() + offset * size,
-                               with_bias ? bias_on_device.get() : nullptr, outer, channels, inner, nullptr),
+    ASSERT_EQ(gli_kernel_bias(dtype, activation, on_device.get() + offset * size,
+                              with_bias ? bias_on_device.get() : nullptr, outer, channels, inner, nullptr),
               cudaSuccess);
     const std::vector<uint8_t> got = on_device.values();
     for (size_t i = 0; i < count; ++i) {
         const double sum   = y[i] + (with_bias ? bias[i / inner % channels] : 0);
         const double want  = activation == GLIA_RELU && sum <= 0 ? 0 : sum,
-                     value = glia_load(dtype, got.data(), int64_t(i) + offset);
+                     value = gli_load(dtype, got.data(), int64_t(i) + offset);
         if (std::isnan(want))
             EXPECT_TRUE(std::isnan(value)) << "element " << i << " of " << glia_dtype_name(dtype) << ": " << value;
         else
@@ -224,15 +224,15 @@ TEST(Bias, is_added_before_the_activation) {
 
 // A library's failure tells little; the device is asked whether it is still there.
 TEST_F(Tuning, a_failure_inside_a_library_is_the_devices_where_it_has_one) {
-    EXPECT_EQ(glia_cuda_ask(ctx, "cublasLtMatmul"), GLIA_OK) << "idle";
+    EXPECT_EQ(gli_cuda_ask(ctx, "cublasLtMatmul"), GLIA_OK) << "idle";
     cuda.fail_at = cuda.calls, cuda.fail_with = cudaErrorNotReady;
-    EXPECT_EQ(glia_cuda_ask(ctx, "cublasLtMatmul"), GLIA_OK) << "busy";
+    EXPECT_EQ(gli_cuda_ask(ctx, "cublasLtMatmul"), GLIA_OK) << "busy";
     EXPECT_FALSE(cuda.lost);
-    ASSERT_EQ(glia_cuda_record_begin(ctx), GLIA_OK);
+    ASSERT_EQ(gli_cuda_record_begin(ctx), GLIA_OK);
     cuda.fail_at = cuda.calls, cuda.fail_with = cudaErrorIllegalAddress;
-    EXPECT_EQ(glia_cuda_ask(ctx, "cublasLtMatmul"), GLIA_OK) << "may not be asked";
-    glia_cuda_record_end(ctx, nullptr);
-    EXPECT_EQ(glia_cuda_ask(ctx, "cublasLtMatmul"), GLIA_DEVICE_LOST);
+    EXPECT_EQ(gli_cuda_ask(ctx, "cublasLtMatmul"), GLIA_OK) << "may not be asked";
+    gli_cuda_record_end(ctx, nullptr);
+    EXPECT_EQ(gli_cuda_ask(ctx, "cublasLtMatmul"), GLIA_DEVICE_LOST);
     EXPECT_NE(std::string(glia_message(ctx)).find("cublasLtMatmul"), std::string::npos) << glia_message(ctx);
     EXPECT_TRUE(cuda.lost);
     cuda.lost = false;

@@ -27,11 +27,11 @@
     }                                                                      \
     break
 
-GLIA_CLONES static void row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
+GLI_CLONES static void row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
     float *to         = data[0];
     const float *left = data[1], *right = data[2];
     const bool unit = stride[0] == 1;
-    switch (((const glia_binary_geom *)arg)->kind) {
+    switch (((const gli_binary_geom *)arg)->kind) {
         case GLIA_ADD: PAIRS(a + b);
         case GLIA_SUB: PAIRS(a - b);
         case GLIA_MUL: PAIRS(a * b);
@@ -42,17 +42,17 @@ GLIA_CLONES static void row(const void *arg, int64_t count, float *const *data, 
     }
 }
 
-static const char *decline(const glia_call *call) {
-    if (((const glia_binary_geom *)call->geom)->kind == GLIA_POW) return "it has no pow";
-    return glia_decline_other_than_f32(call);
+static const char *decline(const gli_call *call) {
+    if (((const gli_binary_geom *)call->geom)->kind == GLIA_POW) return "it has no pow";
+    return gli_decline_other_than_f32(call);
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    glia_loops loops;
-    glia_loops_init(&loops, 3, (const glia_tensor *[]){call->out[0], call->in[BINARY_A], call->in[BINARY_B]});
-    glia_loops_run(call->ctx, &loops, row, call->geom);
+    gli_loops loops;
+    gli_loops_init(&loops, 3, (const glia_tensor *[]){call->out[0], call->in[GLI_BINARY_A], call->in[GLI_BINARY_B]});
+    gli_loops_run(call->ctx, &loops, row, call->geom);
     return GLIA_OK;
 }
 
-const glia_provider glia_binary_native = {.name = "cpu.native", .decline = decline, .run = run};
+const gli_provider gli_binary_native = {.name = "cpu.native", .decline = decline, .run = run};

@@ -10,14 +10,14 @@
 
 enum { PIECE = 1 << 14 }; /* logits: less is not worth a thread */
 
-static int64_t items_in_piece(const glia_cross_entropy_geom *g) { return PIECE / g->classes + 1; }
+static int64_t items_in_piece(const gli_cross_entropy_geom *g) { return PIECE / g->classes + 1; }
 
 typedef struct piece {
     double loss, weight;
 } piece;
 
 typedef struct job {
-    const glia_cross_entropy_geom *g;
+    const gli_cross_entropy_geom *g;
     const glia_tensor *x, *target, *weight, *dy, *out;
     piece *pieces;
     double all_weights, divisor;
@@ -34,7 +34,7 @@ static const float *row_of(const glia_tensor *x, int64_t i) { return (const floa
 /* Rows go through LANES independent chains, in float over blocks and in double over the blocks. */
 enum { LANES = 16, BLOCK = 1024 };
 
-GLIA_CLONES static float largest(const float *x, int count) {
+GLI_CLONES static float largest(const float *x, int count) {
     float lane[LANES], most = -INFINITY;
     int c = 0;
     for (int k = 0; k < LANES; ++k) lane[k] = -INFINITY;
@@ -46,10 +46,10 @@ GLIA_CLONES static float largest(const float *x, int count) {
 }
 
 /* The sum of exp(x[c] - most), and each of them in e, for at most BLOCK elements. */
-GLIA_CLONES static float exponentials(const float *restrict x, int count, float most, float *restrict e) {
+GLI_CLONES static float exponentials(const float *restrict x, int count, float most, float *restrict e) {
     float lane[LANES] = {0}, sum = 0;
     int c = 0;
-    for (int k = 0; k < count; ++k) e[k] = glia_exp(x[k] - most);
+    for (int k = 0; k < count; ++k) e[k] = gli_exp(x[k] - most);
     for (; c + LANES <= count; c += LANES)
         for (int k = 0; k < LANES; ++k) lane[k] += e[c + k];
     for (; c < count; ++c) sum += e[c];
@@ -84,7 +84,7 @@ static void forward_rows(void *arg, int64_t begin, int64_t end) {
     const job *j = arg;
     piece sum    = {0};
     for (int64_t i = begin; i < end; ++i) {
-        const int64_t class = glia_index_load(j->target, i);
+        const int64_t class = gli_index_load(j->target, i);
         const bool counts   = !ignored(j, class);
         const double loss   = counts ? loss_of(j, row_of(j->x, i), class) : 0;
         sum.loss += loss;
@@ -102,7 +102,7 @@ static void backward_rows(void *arg, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
         const float *x      = row_of(j->x, i);
         float *dx           = (float *)j->out->data + i * j->out->stride[0];
-        const int64_t class = glia_index_load(j->target, i);
+        const int64_t class = gli_index_load(j->target, i);
         if (ignored(j, class)) {
             for (int c = 0; c < classes; ++c) dx[c] = 0;
             continue;
@@ -120,47 +120,47 @@ static void backward_rows(void *arg, int64_t begin, int64_t end) {
 
 static bool rows(const glia_tensor *x) { return x->dim[1] == 1 || x->stride[1] == 1; }
 
-static const char *decline(const glia_call *call) {
-    const glia_cross_entropy_geom *g = call->geom;
-    const glia_tensor *x = call->in[CROSS_ENTROPY_X], *out = call->out[0];
+static const char *decline(const gli_call *call) {
+    const gli_cross_entropy_geom *g = call->geom;
+    const glia_tensor *x = call->in[GLI_CROSS_ENTROPY_X], *out = call->out[0];
     if (x->dtype != GLIA_F32) return "it computes in f32 only";
     if (g->dense || g->from != GLIA_LOGITS) return "it takes logits and classes only";
     if (x->ndim != 2 || !rows(x) || (out->ndim == 2 && !rows(out))) return "the logits are not rows without gaps";
     return NULL;
 }
 
-static glia_status prepare(const glia_call *call, glia_prepared *out) {
-    const glia_cross_entropy_geom *g = call->geom;
-    out->workspace                   = ((size_t)(g->n / items_in_piece(g)) + 1) * sizeof(piece);
+static glia_status prepare(const gli_call *call, gli_prepared *out) {
+    const gli_cross_entropy_geom *g = call->geom;
+    out->workspace                  = ((size_t)(g->n / items_in_piece(g)) + 1) * sizeof(piece);
     return GLIA_OK;
 }
 
-static glia_status check(const glia_call *call) {
-    const glia_cross_entropy_geom *g = call->geom;
-    const glia_index_range classes   = {.low = 0, .high = g->classes, .ignore = g->ignore, .ignored = g->ignore_index};
-    return glia_index_check(call, CROSS_ENTROPY_TARGET, classes);
+static glia_status check(const gli_call *call) {
+    const gli_cross_entropy_geom *g = call->geom;
+    const gli_index_range classes   = {.low = 0, .high = g->classes, .ignore = g->ignore, .ignored = g->ignore_index};
+    return gli_index_check(call, GLI_CROSS_ENTROPY_TARGET, classes);
 }
 
-static job job_of(const glia_call *call) {
-    const bool backward = call->n_in > CROSS_ENTROPY_DY;
+static job job_of(const gli_call *call) {
+    const bool backward = call->n_in > GLI_CROSS_ENTROPY_DY;
     return (job){.g       = call->geom,
-                 .x       = call->in[CROSS_ENTROPY_X],
-                 .target  = call->in[CROSS_ENTROPY_TARGET],
-                 .weight  = call->n_in > CROSS_ENTROPY_WEIGHT ? call->in[CROSS_ENTROPY_WEIGHT] : NULL,
-                 .dy      = backward ? call->in[CROSS_ENTROPY_DY] : NULL,
+                 .x       = call->in[GLI_CROSS_ENTROPY_X],
+                 .target  = call->in[GLI_CROSS_ENTROPY_TARGET],
+                 .weight  = call->n_in > GLI_CROSS_ENTROPY_WEIGHT ? call->in[GLI_CROSS_ENTROPY_WEIGHT] : NULL,
+                 .dy      = backward ? call->in[GLI_CROSS_ENTROPY_DY] : NULL,
                  .out     = call->out[0],
                  .divisor = 1};
 }
 
-static glia_status run_forward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    GLIA_TRY(check(call));
+    GLI_TRY(check(call));
     job j     = job_of(call);
     piece sum = {0};
     j.pieces  = workspace;
 
     const int64_t grain = items_in_piece(j.g);
-    glia_parallel(call->ctx, j.g->n, grain, forward_rows, &j);
+    gli_parallel(call->ctx, j.g->n, grain, forward_rows, &j);
     if (j.g->reduction == GLIA_REDUCE_NONE) return GLIA_OK;
     for (int64_t i = 0; i * grain < j.g->n; ++i) {
         sum.loss += j.pieces[i].loss;
@@ -170,23 +170,22 @@ static glia_status run_forward(const glia_call *call, const glia_prepared *prepa
     return GLIA_OK;
 }
 
-static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    GLIA_TRY(check(call));
+    GLI_TRY(check(call));
     job j = job_of(call);
     for (int c = 0; c < j.g->classes; ++c) j.all_weights += weight_of(&j, c);
     if (j.g->reduction == GLIA_REDUCE_MEAN) {
         j.divisor = 0;
         for (int64_t i = 0; i < j.g->n; ++i) {
-            const int64_t class = glia_index_load(j.target, i);
+            const int64_t class = gli_index_load(j.target, i);
             if (!ignored(&j, class)) j.divisor += weight_of(&j, class);
         }
     }
-    glia_parallel(call->ctx, j.g->n, items_in_piece(j.g), backward_rows, &j);
+    gli_parallel(call->ctx, j.g->n, items_in_piece(j.g), backward_rows, &j);
     return GLIA_OK;
 }
 
-const glia_provider glia_cross_entropy_native = {
+const gli_provider gli_cross_entropy_native = {
     .name = "cpu.native", .decline = decline, .prepare = prepare, .run = run_forward};
-const glia_provider glia_cross_entropy_backward_native = {
-    .name = "cpu.native", .decline = decline, .run = run_backward};
+const gli_provider gli_cross_entropy_backward_native = {.name = "cpu.native", .decline = decline, .run = run_backward};

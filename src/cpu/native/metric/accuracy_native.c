@@ -5,20 +5,20 @@
 
 enum { PIECE = 1 << 15 }; /* scores: less is not worth a thread */
 
-static int64_t items_in_piece(const glia_accuracy_geom *g) { return PIECE / g->classes + 1; }
+static int64_t items_in_piece(const gli_accuracy_geom *g) { return PIECE / g->classes + 1; }
 
 typedef struct piece {
     int64_t right, items;
 } piece;
 
 typedef struct job {
-    const glia_accuracy_geom *g;
+    const gli_accuracy_geom *g;
     const glia_tensor *prediction, *target;
     piece *pieces;
 } job;
 
 /* Whether fewer than k classes are better than this one. A NaN fails every comparison, so it is better. */
-static bool right(const glia_accuracy_geom *g, const float *scores, int64_t class) {
+static bool right(const gli_accuracy_geom *g, const float *scores, int64_t class) {
     const float own = scores[class];
     int before      = 0;
     for (int c = 0; c < class; ++c) before += !(scores[c] < own);
@@ -30,7 +30,7 @@ static void count(void *arg, int64_t begin, int64_t end) {
     const job *j = arg;
     piece sum    = {0};
     for (int64_t i = begin; i < end; ++i) {
-        const int64_t class = glia_index_load(j->target, i);
+        const int64_t class = gli_index_load(j->target, i);
         if (j->g->ignore && class == j->g->ignore_index) continue;
         sum.right += right(j->g, (const float *)j->prediction->data + i * j->prediction->stride[0], class);
         ++sum.items;
@@ -38,34 +38,34 @@ static void count(void *arg, int64_t begin, int64_t end) {
     j->pieces[begin / items_in_piece(j->g)] = sum;
 }
 
-static const char *decline(const glia_call *call) {
-    const glia_accuracy_geom *g = call->geom;
-    const glia_tensor *x        = call->in[ACCURACY_PREDICTION];
+static const char *decline(const gli_call *call) {
+    const gli_accuracy_geom *g = call->geom;
+    const glia_tensor *x       = call->in[GLI_ACCURACY_PREDICTION];
     if (x->dtype != GLIA_F32) return "it compares f32 only";
     if (g->binary || g->dense) return "it takes classes only";
     if (x->ndim != 2 || (x->dim[1] > 1 && x->stride[1] != 1)) return "the predictions are not rows without gaps";
     return NULL;
 }
 
-static glia_status prepare(const glia_call *call, glia_prepared *out) {
-    const glia_accuracy_geom *g = call->geom;
-    out->workspace              = ((size_t)(g->n / items_in_piece(g)) + 1) * sizeof(piece);
+static glia_status prepare(const gli_call *call, gli_prepared *out) {
+    const gli_accuracy_geom *g = call->geom;
+    out->workspace             = ((size_t)(g->n / items_in_piece(g)) + 1) * sizeof(piece);
     return GLIA_OK;
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    const glia_accuracy_geom *g    = call->geom;
-    const glia_index_range classes = {.high = g->classes, .ignore = g->ignore, .ignored = g->ignore_index};
-    GLIA_TRY(glia_index_check(call, ACCURACY_TARGET, classes));
-    const job j = {g, call->in[ACCURACY_PREDICTION], call->in[ACCURACY_TARGET], workspace};
-    glia_parallel(call->ctx, g->n, items_in_piece(g), count, (void *)&j);
+    const gli_accuracy_geom *g    = call->geom;
+    const gli_index_range classes = {.high = g->classes, .ignore = g->ignore, .ignored = g->ignore_index};
+    GLI_TRY(gli_index_check(call, GLI_ACCURACY_TARGET, classes));
+    const job j = {g, call->in[GLI_ACCURACY_PREDICTION], call->in[GLI_ACCURACY_TARGET], workspace};
+    gli_parallel(call->ctx, g->n, items_in_piece(g), count, (void *)&j);
     piece sum = {0};
     for (int64_t i = 0; i * items_in_piece(g) < g->n; ++i) {
         sum.right += j.pieces[i].right;
         sum.items += j.pieces[i].items;
     }
-    const glia_tensor *counts = call->in[ACCURACY_COUNTS], *out = call->out[0];
+    const glia_tensor *counts = call->in[GLI_ACCURACY_COUNTS], *out = call->out[0];
     const double *from = counts->data;
     double *to         = out->data;
     to[0]              = from[0] + (double)sum.right;
@@ -73,4 +73,4 @@ static glia_status run(const glia_call *call, const glia_prepared *prepared, voi
     return GLIA_OK;
 }
 
-const glia_provider glia_accuracy_native = {.name = "cpu.native", .decline = decline, .prepare = prepare, .run = run};
+const gli_provider gli_accuracy_native = {.name = "cpu.native", .decline = decline, .prepare = prepare, .run = run};

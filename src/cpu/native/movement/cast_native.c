@@ -48,7 +48,7 @@ static void f32_to_bf16(void *arg, int64_t begin, int64_t end) {
 
 typedef void (*conversion)(void *arg, int64_t begin, int64_t end);
 
-static conversion conversion_of(const glia_cast_geom *g) {
+static conversion conversion_of(const gli_cast_geom *g) {
     if (g->from == GLIA_U8 && g->to == GLIA_F32) return u8_to_f32;
     if (g->from == GLIA_F32 && g->to == GLIA_U8) return f32_to_u8;
     if (g->from == GLIA_BF16 && g->to == GLIA_F32) return bf16_to_f32;
@@ -56,24 +56,24 @@ static conversion conversion_of(const glia_cast_geom *g) {
     return NULL;
 }
 
-static const char *decline(const glia_call *call) {
-    const glia_cast_geom *g = call->geom;
-    const glia_tensor *x = call->in[CAST_X], *y = call->out[0];
+static const char *decline(const gli_call *call) {
+    const gli_cast_geom *g = call->geom;
+    const glia_tensor *x = call->in[GLI_CAST_X], *y = call->out[0];
     if (g->from == g->to) return NULL;
     if (!conversion_of(g)) return "it converts f32 to and from u8 and bf16 only";
-    if (!glia_is_packed(x) || !glia_same_strides(x, y)) return "the tensors have gaps or different layouts";
+    if (!gli_is_packed(x) || !gli_same_strides(x, y)) return "the tensors have gaps or different layouts";
     return NULL;
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const glia_cast_geom *g = call->geom;
-    const glia_tensor *x = call->in[CAST_X], *y = call->out[0];
+    const gli_cast_geom *g = call->geom;
+    const glia_tensor *x = call->in[GLI_CAST_X], *y = call->out[0];
     if (g->from == g->to)
-        glia_copy_tensor(call->ctx, x, y);
+        gli_copy_tensor(call->ctx, x, y);
     else
-        glia_parallel(call->ctx, g->count, GRAIN, conversion_of(g), &(arrays){x->data, y->data});
+        gli_parallel(call->ctx, g->count, GRAIN, conversion_of(g), &(arrays){x->data, y->data});
     return GLIA_OK;
 }
 
-const glia_provider glia_cast_native = {.name = "cpu.native", .decline = decline, .run = run};
+const gli_provider gli_cast_native = {.name = "cpu.native", .decline = decline, .run = run};

@@ -3,17 +3,17 @@
 #include "core/dtype.h"
 #include "cpu/native/strided_copy.h"
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const glia_concat_geom *g = call->geom;
-    const glia_tensor *y      = call->out[0];
+    const gli_concat_geom *g = call->geom;
+    const glia_tensor *y     = call->out[0];
     for (int i = 0; i < g->n; ++i) {
         glia_tensor part  = *y;
         part.dim[g->axis] = g->start[i + 1] - g->start[i];
         part.data         = (char *)y->data + (size_t)(g->start[i] * y->stride[g->axis]) * glia_dtype_size(y->dtype);
-        glia_copy_tensor(call->ctx, call->in[i], &part);
+        gli_copy_tensor(call->ctx, call->in[i], &part);
     }
     return GLIA_OK;
 }
 
-const glia_provider glia_concat_native = {.name = "cpu.native", .run = run};
+const gli_provider gli_concat_native = {.name = "cpu.native", .run = run};

@@ -11,13 +11,13 @@
 enum { UNIT_BYTES = 1 << 15, COLUMNS = 64 };
 
 typedef struct job {
-    const glia_gather_geom *g;
+    const gli_gather_geom *g;
     const glia_tensor *from, *indices, *to;
     size_t row_bytes;
 } job;
 
 static int64_t row_of(const job *j, int64_t i) {
-    const int64_t index = glia_index_load(j->indices, i);
+    const int64_t index = gli_index_load(j->indices, i);
     return index < 0 ? index + j->g->size : index;
 }
 
@@ -31,12 +31,12 @@ static void copy_rows(void *arg, int64_t begin, int64_t end) {
 }
 
 static void add_columns(void *arg, int64_t begin, int64_t end) {
-    const job *j              = arg;
-    const glia_gather_geom *g = j->g;
-    const int64_t slices      = (g->inner + COLUMNS - 1) / COLUMNS;
+    const job *j             = arg;
+    const gli_gather_geom *g = j->g;
+    const int64_t slices     = (g->inner + COLUMNS - 1) / COLUMNS;
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t outer = unit / slices, first = unit % slices * COLUMNS;
-        const int64_t width = glia_min_i64(COLUMNS, g->inner - first);
+        const int64_t width = gli_min_i64(COLUMNS, g->inner - first);
         const float *dy     = (const float *)j->from->data + outer * g->count * g->inner + first;
         float *dx           = (float *)j->to->data + outer * g->size * g->inner + first;
         for (int64_t row = 0; row < g->size; ++row) memset(dx + row * g->inner, 0, (size_t)width * sizeof *dx);
@@ -50,42 +50,42 @@ static void add_columns(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-static const char *decline(const glia_call *call) {
-    return glia_is_dense(call->in[GATHER_X]) && glia_is_dense(call->out[0]) ? NULL : "the rows are not dense";
+static const char *decline(const gli_call *call) {
+    return gli_is_dense(call->in[GLI_GATHER_X]) && gli_is_dense(call->out[0]) ? NULL : "the rows are not dense";
 }
 
-static const char *decline_backward(const glia_call *call) {
-    return call->in[GATHER_X]->dtype == GLIA_F32 ? decline(call) : "it adds f32 only";
+static const char *decline_backward(const gli_call *call) {
+    return call->in[GLI_GATHER_X]->dtype == GLIA_F32 ? decline(call) : "it adds f32 only";
 }
 
-static job job_of(const glia_call *call) {
-    const glia_gather_geom *g = call->geom;
-    return (job){g, call->in[GATHER_X], call->in[GATHER_INDICES], call->out[0],
+static job job_of(const gli_call *call) {
+    const gli_gather_geom *g = call->geom;
+    return (job){g, call->in[GLI_GATHER_X], call->in[GLI_GATHER_INDICES], call->out[0],
                  (size_t)g->inner * glia_dtype_size(call->out[0]->dtype)};
 }
 
-static glia_status check(const glia_call *call) {
-    const glia_gather_geom *g = call->geom;
-    return glia_index_check(call, GATHER_INDICES, (glia_index_range){.low = -(int64_t)g->size, .high = g->size});
+static glia_status check(const gli_call *call) {
+    const gli_gather_geom *g = call->geom;
+    return gli_index_check(call, GLI_GATHER_INDICES, (gli_index_range){.low = -(int64_t)g->size, .high = g->size});
 }
 
-static glia_status run_gather(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_gather(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     job j = job_of(call);
-    GLIA_TRY(check(call));
-    glia_parallel(call->ctx, (int64_t)j.g->outer * j.g->count, UNIT_BYTES / (int64_t)(j.row_bytes + 1) + 1, copy_rows,
-                  &j);
+    GLI_TRY(check(call));
+    gli_parallel(call->ctx, (int64_t)j.g->outer * j.g->count, UNIT_BYTES / (int64_t)(j.row_bytes + 1) + 1, copy_rows,
+                 &j);
     return GLIA_OK;
 }
 
-static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     job j = job_of(call);
-    GLIA_TRY(check(call));
-    glia_parallel(call->ctx, (int64_t)j.g->outer * ((j.g->inner + COLUMNS - 1) / COLUMNS), 1, add_columns, &j);
+    GLI_TRY(check(call));
+    gli_parallel(call->ctx, (int64_t)j.g->outer * ((j.g->inner + COLUMNS - 1) / COLUMNS), 1, add_columns, &j);
     return GLIA_OK;
 }
 
-const glia_provider glia_gather_native          = {.name = "cpu.native", .decline = decline, .run = run_gather};
-const glia_provider glia_gather_backward_native = {
+const gli_provider gli_gather_native          = {.name = "cpu.native", .decline = decline, .run = run_gather};
+const gli_provider gli_gather_backward_native = {
     .name = "cpu.native", .decline = decline_backward, .run = run_backward};

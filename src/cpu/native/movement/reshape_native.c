@@ -3,21 +3,21 @@
 
 #include "cpu/native/strided_copy.h"
 
-static const char *decline(const glia_call *call) {
-    return glia_is_dense(call->in[RESHAPE_X]) || glia_is_dense(call->out[0])
+static const char *decline(const gli_call *call) {
+    return gli_is_dense(call->in[GLI_RESHAPE_X]) || gli_is_dense(call->out[0])
                ? NULL
                : "x and y both have gaps or another order of dimensions";
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    glia_tensor x = *call->in[RESHAPE_X], y = *call->out[0];
-    if (glia_is_dense(&y))
-        glia_set_shape(&y, y.dtype, x.ndim, x.dim);
+    glia_tensor x = *call->in[GLI_RESHAPE_X], y = *call->out[0];
+    if (gli_is_dense(&y))
+        gli_set_shape(&y, y.dtype, x.ndim, x.dim);
     else
-        glia_set_shape(&x, x.dtype, y.ndim, y.dim);
-    glia_copy_tensor(call->ctx, &x, &y);
+        gli_set_shape(&x, x.dtype, y.ndim, y.dim);
+    gli_copy_tensor(call->ctx, &x, &y);
     return GLIA_OK;
 }
 
-const glia_provider glia_reshape_native = {.name = "cpu.native", .decline = decline, .run = run};
+const gli_provider gli_reshape_native = {.name = "cpu.native", .decline = decline, .run = run};

@@ -4,7 +4,7 @@
 #include "cpu/native/strided_copy.h"
 
 /* The part of the whole that the slice names, as a view. */
-static glia_tensor part_of(const glia_slice_geom *g, const glia_tensor *whole) {
+static glia_tensor part_of(const gli_slice_geom *g, const glia_tensor *whole) {
     glia_tensor part = *whole;
     int64_t offset   = 0;
     for (int i = 0; i < g->ndim; ++i) {
@@ -16,21 +16,21 @@ static glia_tensor part_of(const glia_slice_geom *g, const glia_tensor *whole) {
     return part;
 }
 
-static glia_status run_slice(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_slice(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const glia_tensor part = part_of(call->geom, call->in[SLICE_X]);
-    glia_copy_tensor(call->ctx, &part, call->out[0]);
+    const glia_tensor part = part_of(call->geom, call->in[GLI_SLICE_X]);
+    gli_copy_tensor(call->ctx, &part, call->out[0]);
     return GLIA_OK;
 }
 
-static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     const glia_tensor *dx  = call->out[0];
     const glia_tensor part = part_of(call->geom, dx);
-    glia_copy_fill(call->ctx, dx, 0);
-    glia_copy_tensor(call->ctx, call->in[SLICE_BACKWARD_DY], &part);
+    gli_copy_fill(call->ctx, dx, 0);
+    gli_copy_tensor(call->ctx, call->in[GLI_SLICE_BACKWARD_DY], &part);
     return GLIA_OK;
 }
 
-const glia_provider glia_slice_native          = {.name = "cpu.native", .run = run_slice};
-const glia_provider glia_slice_backward_native = {.name = "cpu.native", .run = run_backward};
+const gli_provider gli_slice_native          = {.name = "cpu.native", .run = run_slice};
+const gli_provider gli_slice_backward_native = {.name = "cpu.native", .run = run_backward};

@@ -13,7 +13,7 @@ enum { PIECES = 64, RUN = 16384 }; /* pieces of the rows; elements of a run of e
 
 /* How a call is cut, and its workspace: two sums [pieces,c], scratch for each piece, then vectors [c]. */
 typedef struct work {
-    const glia_batchnorm_geom *g;
+    const gli_batchnorm_geom *g;
     bool planes;
     int64_t rows, grain; /* channels last: n * area, cut in pieces of grain rows */
     int64_t pieces;      /* that each channel has */
@@ -23,22 +23,22 @@ typedef struct work {
     float *out;
 } work;
 
-static work work_of(const glia_call *call) {
+static work work_of(const gli_call *call) {
     work w              = {.g = call->geom};
-    const bool backward = call->op == &glia_op_batchnorm_backward;
-    glia_call images    = *call;
-    if (!backward) images.n_in = (int)glia_min_i64(call->n_in, BATCHNORM_RESIDUAL); /* a residual lies as x does */
-    glia_native_images(&images, backward ? 2 : 1, 1, &w.planes);
+    const bool backward = call->op == &gli_op_batchnorm_backward;
+    gli_call images     = *call;
+    if (!backward) images.n_in = (int)gli_min_i64(call->n_in, GLI_BATCHNORM_RESIDUAL); /* a residual lies as x does */
+    gli_native_images(&images, backward ? 2 : 1, 1, &w.planes);
     w.rows              = (int64_t)w.g->n * w.g->area;
-    const int64_t block = glia_rows_of_block(w.g->c), blocks = (w.rows + block - 1) / block;
-    w.grain  = block * glia_max_i64(1, (blocks + PIECES - 1) / PIECES);
+    const int64_t block = gli_rows_of_block(w.g->c), blocks = (w.rows + block - 1) / block;
+    w.grain  = block * gli_max_i64(1, (blocks + PIECES - 1) / PIECES);
     w.pieces = w.planes ? w.g->n : (w.rows + w.grain - 1) / w.grain;
     return w;
 }
 
 static size_t sums_of(const work *w) { return (size_t)w->pieces * (size_t)w->g->c; }
 
-static glia_status prepare(const glia_call *call, glia_prepared *out) {
+static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const work w       = work_of(call);
     const size_t sums  = sums_of(&w);
     const size_t count = (w.planes ? 0 : 3 * sums) + 4 * (size_t)w.g->c;
@@ -57,39 +57,39 @@ static void place(work *w, void *workspace) {
     w->scratch = w->slope + c;
 }
 
-static const float *vector(const glia_call *call, int i) {
+static const float *vector(const gli_call *call, int i) {
     return i < call->n_in && call->in[i] ? call->in[i]->data : NULL;
 }
 
-static void put(const glia_call *call, int i, int c, double value) {
+static void put(const gli_call *call, int i, int c, double value) {
     if (call->out[i]) ((float *)call->out[i]->data)[c] = (float)value;
 }
 
 /* Runs one of two bodies: over the rows, cut by grain, or over all planes. */
 typedef void body(void *arg, int64_t begin, int64_t end);
 
-static void spread(const glia_call *call, work *w, int64_t grain, body *over_rows, body *over_planes) {
+static void spread(const gli_call *call, work *w, int64_t grain, body *over_rows, body *over_planes) {
     const int64_t planes = (int64_t)w->g->n * w->g->c;
     if (w->planes)
-        glia_parallel(call->ctx, planes, glia_max_i64(1, RUN / w->g->area), over_planes, w);
+        gli_parallel(call->ctx, planes, gli_max_i64(1, RUN / w->g->area), over_planes, w);
     else
-        glia_parallel(call->ctx, w->rows, grain, over_rows, w);
+        gli_parallel(call->ctx, w->rows, grain, over_rows, w);
 }
 
-static int64_t run_of_rows(const work *w) { return glia_max_i64(1, RUN / w->g->c); }
+static int64_t run_of_rows(const work *w) { return gli_max_i64(1, RUN / w->g->c); }
 
 /* ---- Forward ----------------------------------------------------------------------------------------------------- */
 
 static void row_moments(void *arg, int64_t begin, int64_t end) {
     const work *w   = arg;
     const int64_t c = w->g->c, at = begin / w->grain * c;
-    glia_moments_of_rows(w->x + begin * c, end - begin, (int)c, w->scratch + 3 * at, w->sum + at, w->square + at);
+    gli_moments_of_rows(w->x + begin * c, end - begin, (int)c, w->scratch + 3 * at, w->sum + at, w->square + at);
 }
 
 static void plane_moments(void *arg, int64_t begin, int64_t end) {
     const work *w = arg;
     for (int64_t plane = begin; plane < end; ++plane) {
-        const glia_moments m = glia_moments_of_run(w->x + plane * w->g->area, w->g->area);
+        const gli_moments m = gli_moments_of_run(w->x + plane * w->g->area, w->g->area);
         w->sum[plane] = m.mean, w->square[plane] = m.m2;
     }
 }
@@ -127,58 +127,59 @@ static void normalise_planes(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-static glia_moments moments_of_channel(const work *w, int c) {
-    glia_moments all = {0};
+static gli_moments moments_of_channel(const work *w, int c) {
+    gli_moments all = {0};
     for (int64_t piece = 0; piece < w->pieces; ++piece) {
-        const int64_t rows = w->planes ? w->g->area : glia_min_i64(w->grain, w->rows - piece * w->grain);
+        const int64_t rows = w->planes ? w->g->area : gli_min_i64(w->grain, w->rows - piece * w->grain);
         const int64_t at   = piece * w->g->c + c;
-        glia_moments_merge(&all, (glia_moments){.count = (double)rows, .mean = w->sum[at], .m2 = w->square[at]});
+        gli_moments_merge(&all, (gli_moments){.count = (double)rows, .mean = w->sum[at], .m2 = w->square[at]});
     }
     return all;
 }
 
-static void set_vectors(const glia_call *call, work *w) {
-    const glia_batchnorm_geom *g = w->g;
-    const float *weight = vector(call, NORM_WEIGHT), *bias = vector(call, NORM_BIAS);
-    const float *old_mean = vector(call, BATCHNORM_RUNNING_MEAN), *old_var = vector(call, BATCHNORM_RUNNING_VAR);
+static void set_vectors(const gli_call *call, work *w) {
+    const gli_batchnorm_geom *g = w->g;
+    const float *weight = vector(call, GLI_NORM_WEIGHT), *bias = vector(call, GLI_NORM_BIAS);
+    const float *old_mean = vector(call, GLI_BATCHNORM_RUNNING_MEAN),
+                *old_var  = vector(call, GLI_BATCHNORM_RUNNING_VAR);
     for (int c = 0; c < g->c; ++c) {
-        const glia_moments m  = moments_of_channel(w, c);
+        const gli_moments m   = moments_of_channel(w, c);
         const double var      = m.m2 > 0 || isnan(m.m2) ? m.m2 / m.count : 0; /* rounding may leave it below zero */
         const double rstd     = 1 / sqrt(var + g->epsilon);
         const double seen_var = g->population ? var : var * m.count / (m.count - 1);
         w->mean[c]            = (float)m.mean;
         w->scale[c]           = (float)((weight ? weight[c] : 1) * rstd);
         w->shift[c]           = bias ? bias[c] : 0;
-        put(call, NORM_MEAN, c, m.mean);
-        put(call, NORM_RSTD, c, rstd);
-        put(call, BATCHNORM_NEW_RUNNING_MEAN, c,
+        put(call, GLI_NORM_MEAN, c, m.mean);
+        put(call, GLI_NORM_RSTD, c, rstd);
+        put(call, GLI_BATCHNORM_NEW_RUNNING_MEAN, c,
             (1 - g->momentum) * (old_mean ? old_mean[c] : 0) + g->momentum * m.mean);
-        put(call, BATCHNORM_NEW_RUNNING_VAR, c,
+        put(call, GLI_BATCHNORM_NEW_RUNNING_VAR, c,
             (1 - g->momentum) * (old_var ? old_var[c] : 1) + g->momentum * seen_var);
     }
 }
 
-static const glia_tensor *residual_of(const glia_call *call) {
-    return call->n_in > BATCHNORM_RESIDUAL ? call->in[BATCHNORM_RESIDUAL] : NULL;
+static const glia_tensor *residual_of(const gli_call *call) {
+    return call->n_in > GLI_BATCHNORM_RESIDUAL ? call->in[GLI_BATCHNORM_RESIDUAL] : NULL;
 }
 
-static const char *decline_forward(const glia_call *call) {
-    const glia_batchnorm_geom *g = call->geom;
-    const glia_tensor *residual = residual_of(call), *x = call->in[NORM_X];
-    glia_call rest = *call;
+static const char *decline_forward(const gli_call *call) {
+    const gli_batchnorm_geom *g = call->geom;
+    const glia_tensor *residual = residual_of(call), *x = call->in[GLI_NORM_X];
+    gli_call rest = *call;
     bool planes;
     if (g->activation != GLIA_LINEAR && g->activation != GLIA_RELU) return "no activation but relu";
-    if (residual && (residual->dtype != GLIA_F32 || !glia_same_strides(residual, x)))
+    if (residual && (residual->dtype != GLIA_F32 || !gli_same_strides(residual, x)))
         return "the residual does not lie as x does";
-    if (residual) rest.n_in = BATCHNORM_RESIDUAL;
-    return glia_native_images(&rest, 1, 1, &planes);
+    if (residual) rest.n_in = GLI_BATCHNORM_RESIDUAL;
+    return gli_native_images(&rest, 1, 1, &planes);
 }
 
-static glia_status run_forward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
     work w = work_of(call);
     place(&w, workspace);
-    w.x = call->in[NORM_X]->data, w.out = call->out[NORM_Y]->data;
+    w.x = call->in[GLI_NORM_X]->data, w.out = call->out[GLI_NORM_Y]->data;
     if (residual_of(call)) w.residual = residual_of(call)->data;
     spread(call, &w, w.grain, row_moments, plane_moments);
     set_vectors(call, &w);
@@ -188,20 +189,20 @@ static glia_status run_forward(const glia_call *call, const glia_prepared *prepa
 
 /* ---- Inference --------------------------------------------------------------------------------------------------- */
 
-static glia_status prepare_inference(const glia_call *call, glia_prepared *out) {
-    const glia_batchnorm_geom *g = call->geom;
-    out->workspace               = 4 * (size_t)g->c * sizeof(float);
+static glia_status prepare_inference(const gli_call *call, gli_prepared *out) {
+    const gli_batchnorm_geom *g = call->geom;
+    out->workspace              = 4 * (size_t)g->c * sizeof(float);
     return GLIA_OK;
 }
 
-static glia_status run_inference(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_inference(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    const float *weight = vector(call, NORM_WEIGHT), *bias = vector(call, NORM_BIAS);
-    const float *mean = vector(call, INFERENCE_MEAN), *var = vector(call, INFERENCE_VAR);
+    const float *weight = vector(call, GLI_NORM_WEIGHT), *bias = vector(call, GLI_NORM_BIAS);
+    const float *mean = vector(call, GLI_INFERENCE_MEAN), *var = vector(call, GLI_INFERENCE_VAR);
     work w   = work_of(call);
     w.pieces = 0; /* no sums */
     place(&w, workspace);
-    w.x = call->in[NORM_X]->data, w.out = call->out[NORM_Y]->data;
+    w.x = call->in[GLI_NORM_X]->data, w.out = call->out[GLI_NORM_Y]->data;
     for (int c = 0; c < w.g->c; ++c) {
         w.mean[c]  = mean[c];
         w.scale[c] = (float)((weight ? weight[c] : 1) / sqrt(var[c] + w.g->epsilon));
@@ -216,15 +217,15 @@ static glia_status run_inference(const glia_call *call, const glia_prepared *pre
 static void row_products(void *arg, int64_t begin, int64_t end) {
     const work *w   = arg;
     const int64_t c = w->g->c, at = begin / w->grain * c;
-    glia_products_of_rows(w->dy + begin * c, w->x + begin * c, w->mean, end - begin, (int)c, w->scratch + 3 * at,
-                          w->sum + at, w->square + at);
+    gli_products_of_rows(w->dy + begin * c, w->x + begin * c, w->mean, end - begin, (int)c, w->scratch + 3 * at,
+                         w->sum + at, w->square + at);
 }
 
 static void plane_products(void *arg, int64_t begin, int64_t end) {
     const work *w = arg;
     for (int64_t plane = begin; plane < end; ++plane) {
-        const int64_t at      = plane * w->g->area;
-        const glia_products p = glia_products_of_run(w->dy + at, w->x + at, w->mean[plane % w->g->c], w->g->area);
+        const int64_t at     = plane * w->g->area;
+        const gli_products p = gli_products_of_run(w->dy + at, w->x + at, w->mean[plane % w->g->c], w->g->area);
         w->sum[plane] = p.a, w->square[plane] = p.ax;
     }
 }
@@ -252,8 +253,8 @@ static void gradient_planes(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-static void set_gradients(const glia_call *call, work *w) {
-    const float *weight = vector(call, NORM_BACK_WEIGHT), *rstd = vector(call, NORM_BACK_RSTD);
+static void set_gradients(const gli_call *call, work *w) {
+    const float *weight = vector(call, GLI_NORM_BACK_WEIGHT), *rstd = vector(call, GLI_NORM_BACK_RSTD);
     const double count = (double)w->rows;
     for (int c = 0; c < w->g->c; ++c) {
         double dbias = 0, dweight = 0;
@@ -265,22 +266,23 @@ static void set_gradients(const glia_call *call, work *w) {
         w->scale[c] = (weight ? weight[c] : 1) * rstd[c];
         w->shift[c] = (float)(dbias / count);
         w->slope[c] = (float)(rstd[c] * dweight / count);
-        put(call, NORM_BACK_DWEIGHT, c, dweight);
-        put(call, NORM_BACK_DBIAS, c, dbias);
+        put(call, GLI_NORM_BACK_DWEIGHT, c, dweight);
+        put(call, GLI_NORM_BACK_DBIAS, c, dbias);
     }
 }
 
-static const char *decline_backward(const glia_call *call) {
+static const char *decline_backward(const gli_call *call) {
     bool planes;
-    return glia_native_images(call, 2, 1, &planes);
+    return gli_native_images(call, 2, 1, &planes);
 }
 
-static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    const float *mean = vector(call, NORM_BACK_MEAN);
+    const float *mean = vector(call, GLI_NORM_BACK_MEAN);
     work w            = work_of(call);
     place(&w, workspace);
-    w.x = call->in[NORM_BACK_X]->data, w.dy = call->in[NORM_BACK_DY]->data, w.out = call->out[NORM_BACK_DX]->data;
+    w.x = call->in[GLI_NORM_BACK_X]->data, w.dy = call->in[GLI_NORM_BACK_DY]->data,
+    w.out = call->out[GLI_NORM_BACK_DX]->data;
     for (int c = 0; c < w.g->c; ++c) w.mean[c] = mean[c];
     spread(call, &w, w.grain, row_products, plane_products);
     set_gradients(call, &w);
@@ -288,9 +290,9 @@ static glia_status run_backward(const glia_call *call, const glia_prepared *prep
     return GLIA_OK;
 }
 
-const glia_provider glia_batchnorm_native = {
+const gli_provider gli_batchnorm_native = {
     .name = "cpu.native", .decline = decline_forward, .prepare = prepare, .run = run_forward};
-const glia_provider glia_batchnorm_inference_native = {
+const gli_provider gli_batchnorm_inference_native = {
     .name = "cpu.native", .decline = decline_forward, .prepare = prepare_inference, .run = run_inference};
-const glia_provider glia_batchnorm_backward_native = {
+const gli_provider gli_batchnorm_backward_native = {
     .name = "cpu.native", .decline = decline_backward, .prepare = prepare, .run = run_backward};

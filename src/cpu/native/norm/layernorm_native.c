@@ -13,15 +13,15 @@
 enum { PIECES = 64, RUN = 16384 };
 
 static const float *data_of(const glia_tensor *tensor) { return tensor ? tensor->data : NULL; }
-static float *output_of(const glia_call *call, int i) { return call->out[i] ? call->out[i]->data : NULL; }
+static float *output_of(const gli_call *call, int i) { return call->out[i] ? call->out[i]->data : NULL; }
 
 typedef struct forward {
-    const glia_layernorm_geom *g;
+    const gli_layernorm_geom *g;
     const float *x, *weight, *bias;
     float *y, *mean, *rstd;
 } forward;
 
-GLIA_CLONES static void normalise_row(const forward *f, const float *x, float mean, float rstd, float *y) {
+GLI_CLONES static void normalise_row(const forward *f, const float *x, float mean, float rstd, float *y) {
     const int size      = f->g->size;
     const float *weight = f->weight, *bias = f->bias;
     if (weight && bias) {
@@ -38,9 +38,9 @@ GLIA_CLONES static void normalise_row(const forward *f, const float *x, float me
 static void normalise(void *arg, int64_t begin, int64_t end) {
     const forward *f = arg;
     for (int64_t row = begin; row < end; ++row) {
-        const float *x       = f->x + row * f->g->size;
-        const glia_moments m = glia_moments_of_run(x, f->g->size);
-        const double var     = m.m2 > 0 || isnan(m.m2) ? m.m2 / m.count : 0; /* rounding may leave it below zero */
+        const float *x      = f->x + row * f->g->size;
+        const gli_moments m = gli_moments_of_run(x, f->g->size);
+        const double var    = m.m2 > 0 || isnan(m.m2) ? m.m2 / m.count : 0; /* rounding may leave it below zero */
         const float mean = (float)m.mean, rstd = (float)(1 / sqrt(var + f->g->epsilon));
         normalise_row(f, x, mean, rstd, f->y + row * f->g->size);
         if (f->mean) f->mean[row] = mean;
@@ -48,21 +48,21 @@ static void normalise(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-static glia_status run_forward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     forward f = {.g      = call->geom,
-                 .x      = call->in[NORM_X]->data,
-                 .weight = call->n_in > NORM_WEIGHT ? data_of(call->in[NORM_WEIGHT]) : NULL,
-                 .bias   = call->n_in > NORM_BIAS ? data_of(call->in[NORM_BIAS]) : NULL,
-                 .y      = output_of(call, NORM_Y),
-                 .mean   = output_of(call, NORM_MEAN),
-                 .rstd   = output_of(call, NORM_RSTD)};
-    glia_parallel(call->ctx, f.g->rows, glia_max_i64(1, RUN / f.g->size), normalise, &f);
+                 .x      = call->in[GLI_NORM_X]->data,
+                 .weight = call->n_in > GLI_NORM_WEIGHT ? data_of(call->in[GLI_NORM_WEIGHT]) : NULL,
+                 .bias   = call->n_in > GLI_NORM_BIAS ? data_of(call->in[GLI_NORM_BIAS]) : NULL,
+                 .y      = output_of(call, GLI_NORM_Y),
+                 .mean   = output_of(call, GLI_NORM_MEAN),
+                 .rstd   = output_of(call, GLI_NORM_RSTD)};
+    gli_parallel(call->ctx, f.g->rows, gli_max_i64(1, RUN / f.g->size), normalise, &f);
     return GLIA_OK;
 }
 
 typedef struct backward {
-    const glia_layernorm_geom *g;
+    const gli_layernorm_geom *g;
     int64_t grain; /* rows of a piece */
     const float *x, *dy, *weight, *mean, *rstd;
     float *dx;
@@ -70,8 +70,8 @@ typedef struct backward {
     float *gradient;        /* [pieces,size]: weight dy of one row */
 } backward;
 
-GLIA_CLONES static void gradient_of_row(const backward *b, int64_t row, float *restrict gradient,
-                                        float *restrict dweight, float *restrict dbias) {
+GLI_CLONES static void gradient_of_row(const backward *b, int64_t row, float *restrict gradient,
+                                       float *restrict dweight, float *restrict dbias) {
     const int size = b->g->size;
     const float *x = b->x + row * size, *dy = b->dy + row * size;
     float *dx        = b->dx + row * size;
@@ -84,9 +84,9 @@ GLIA_CLONES static void gradient_of_row(const backward *b, int64_t row, float *r
         for (int i = 0; i < size; ++i) gradient[i] = dy[i] * b->weight[i];
     else
         memcpy(gradient, dy, (size_t)size * sizeof *gradient);
-    const glia_products sums = glia_products_of_run(gradient, x, mean, size);
-    const float shift        = (float)(sums.a / size);
-    const float slope        = (float)(sums.ax * rstd * rstd / size);
+    const gli_products sums = gli_products_of_run(gradient, x, mean, size);
+    const float shift       = (float)(sums.a / size);
+    const float slope       = (float)(sums.ax * rstd * rstd / size);
     for (int i = 0; i < size; ++i) dx[i] = rstd * (gradient[i] - shift - (x[i] - mean) * slope);
 }
 
@@ -99,15 +99,15 @@ static void gradients(void *arg, int64_t begin, int64_t end) {
         gradient_of_row(b, row, b->gradient + at, b->dweight + at, b->dbias + at);
 }
 
-static int64_t grain_of(const glia_layernorm_geom *g) {
-    return glia_max_i64(glia_max_i64(1, RUN / g->size), (g->rows + PIECES - 1) / PIECES);
+static int64_t grain_of(const gli_layernorm_geom *g) {
+    return gli_max_i64(gli_max_i64(1, RUN / g->size), (g->rows + PIECES - 1) / PIECES);
 }
 
-static int64_t pieces_of(const glia_layernorm_geom *g) { return (g->rows + grain_of(g) - 1) / grain_of(g); }
+static int64_t pieces_of(const gli_layernorm_geom *g) { return (g->rows + grain_of(g) - 1) / grain_of(g); }
 
-static glia_status prepare_backward(const glia_call *call, glia_prepared *out) {
-    const glia_layernorm_geom *g = call->geom;
-    out->workspace               = 3 * (size_t)pieces_of(g) * (size_t)g->size * sizeof(float);
+static glia_status prepare_backward(const gli_call *call, gli_prepared *out) {
+    const gli_layernorm_geom *g = call->geom;
+    out->workspace              = 3 * (size_t)pieces_of(g) * (size_t)g->size * sizeof(float);
     return GLIA_OK;
 }
 
@@ -120,26 +120,26 @@ static void add_pieces(const backward *b, const float *piece, float *out) {
     }
 }
 
-static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
     backward b          = {.g      = call->geom,
-                           .x      = data_of(call->in[NORM_BACK_X]),
-                           .dy     = data_of(call->in[NORM_BACK_DY]),
-                           .weight = data_of(call->in[NORM_BACK_WEIGHT]),
-                           .mean   = data_of(call->in[NORM_BACK_MEAN]),
-                           .rstd   = data_of(call->in[NORM_BACK_RSTD]),
-                           .dx     = output_of(call, NORM_BACK_DX)};
+                           .x      = data_of(call->in[GLI_NORM_BACK_X]),
+                           .dy     = data_of(call->in[GLI_NORM_BACK_DY]),
+                           .weight = data_of(call->in[GLI_NORM_BACK_WEIGHT]),
+                           .mean   = data_of(call->in[GLI_NORM_BACK_MEAN]),
+                           .rstd   = data_of(call->in[GLI_NORM_BACK_RSTD]),
+                           .dx     = output_of(call, GLI_NORM_BACK_DX)};
     const int64_t count = pieces_of(b.g) * b.g->size;
     b.grain             = grain_of(b.g);
     b.dweight           = workspace;
     b.dbias             = b.dweight + count;
     b.gradient          = b.dbias + count;
-    glia_parallel(call->ctx, b.g->rows, b.grain, gradients, &b);
-    add_pieces(&b, b.dweight, output_of(call, NORM_BACK_DWEIGHT));
-    add_pieces(&b, b.dbias, output_of(call, NORM_BACK_DBIAS));
+    gli_parallel(call->ctx, b.g->rows, b.grain, gradients, &b);
+    add_pieces(&b, b.dweight, output_of(call, GLI_NORM_BACK_DWEIGHT));
+    add_pieces(&b, b.dbias, output_of(call, GLI_NORM_BACK_DBIAS));
     return GLIA_OK;
 }
 
-const glia_provider glia_layernorm_native = {.name = "cpu.native", .decline = glia_native_dense, .run = run_forward};
-const glia_provider glia_layernorm_backward_native = {
-    .name = "cpu.native", .decline = glia_native_dense, .prepare = prepare_backward, .run = run_backward};
+const gli_provider gli_layernorm_native = {.name = "cpu.native", .decline = gli_native_dense, .run = run_forward};
+const gli_provider gli_layernorm_backward_native = {
+    .name = "cpu.native", .decline = gli_native_dense, .prepare = prepare_backward, .run = run_backward};

@@ -23,20 +23,20 @@ static void step(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const glia_adagrad_geom *g = call->geom;
-    job j                      = {.rate      = *(const float *)call->in[ADAGRAD_RATE]->data,
-                                  .epsilon   = (float)g->epsilon,
-                                  .l1        = (float)g->l1,
-                                  .l2        = (float)g->l2,
-                                  .param     = glia_flat_in(call, ADAGRAD_PARAM),
-                                  .grad      = glia_flat_in(call, ADAGRAD_GRAD),
-                                  .sum       = glia_flat_in(call, ADAGRAD_SUM),
-                                  .new_param = glia_flat_out(call, ADAGRAD_NEW_PARAM),
-                                  .new_sum   = glia_flat_out(call, ADAGRAD_NEW_SUM)};
-    glia_parallel(call->ctx, g->count, FLAT_GRAIN, step, &j);
+    const gli_adagrad_geom *g = call->geom;
+    job j                     = {.rate      = *(const float *)call->in[GLI_ADAGRAD_RATE]->data,
+                                 .epsilon   = (float)g->epsilon,
+                                 .l1        = (float)g->l1,
+                                 .l2        = (float)g->l2,
+                                 .param     = gli_flat_in(call, GLI_ADAGRAD_PARAM),
+                                 .grad      = gli_flat_in(call, GLI_ADAGRAD_GRAD),
+                                 .sum       = gli_flat_in(call, GLI_ADAGRAD_SUM),
+                                 .new_param = gli_flat_out(call, GLI_ADAGRAD_NEW_PARAM),
+                                 .new_sum   = gli_flat_out(call, GLI_ADAGRAD_NEW_SUM)};
+    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, step, &j);
     return GLIA_OK;
 }
 
-const glia_provider glia_adagrad_native = {.name = "cpu.native", .decline = glia_flat_decline, .run = run};
+const gli_provider gli_adagrad_native = {.name = "cpu.native", .decline = gli_flat_decline, .run = run};

@@ -26,30 +26,30 @@ static void step(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const glia_adam_geom *g = call->geom;
-    const double rate       = *(const float *)call->in[ADAM_RATE]->data;
-    const double at         = (double)*(const int64_t *)call->in[ADAM_STEP]->data;
-    job j                   = {.beta1      = (float)g->beta1,
-                               .rest1      = (float)(1 - g->beta1),
-                               .beta2      = (float)g->beta2,
-                               .rest2      = (float)(1 - g->beta2),
-                               .l1         = (float)g->l1,
-                               .l2         = (float)(g->decoupled ? 0 : g->l2),
-                               .decay      = (float)(g->decoupled ? 1 - rate * g->l2 : 1),
-                               .step_size  = (float)(rate / (1 - pow(g->beta1, at))),
-                               .root_scale = (float)(1 / sqrt(1 - pow(g->beta2, at))),
-                               .epsilon    = (float)g->epsilon,
-                               .param      = glia_flat_in(call, ADAM_PARAM),
-                               .grad       = glia_flat_in(call, ADAM_GRAD),
-                               .m          = glia_flat_in(call, ADAM_M),
-                               .v          = glia_flat_in(call, ADAM_V),
-                               .new_param  = glia_flat_out(call, ADAM_NEW_PARAM),
-                               .new_m      = glia_flat_out(call, ADAM_NEW_M),
-                               .new_v      = glia_flat_out(call, ADAM_NEW_V)};
-    glia_parallel(call->ctx, g->count, FLAT_GRAIN, step, &j);
+    const gli_adam_geom *g = call->geom;
+    const double rate      = *(const float *)call->in[GLI_ADAM_RATE]->data;
+    const double at        = (double)*(const int64_t *)call->in[GLI_ADAM_STEP]->data;
+    job j                  = {.beta1      = (float)g->beta1,
+                              .rest1      = (float)(1 - g->beta1),
+                              .beta2      = (float)g->beta2,
+                              .rest2      = (float)(1 - g->beta2),
+                              .l1         = (float)g->l1,
+                              .l2         = (float)(g->decoupled ? 0 : g->l2),
+                              .decay      = (float)(g->decoupled ? 1 - rate * g->l2 : 1),
+                              .step_size  = (float)(rate / (1 - pow(g->beta1, at))),
+                              .root_scale = (float)(1 / sqrt(1 - pow(g->beta2, at))),
+                              .epsilon    = (float)g->epsilon,
+                              .param      = gli_flat_in(call, GLI_ADAM_PARAM),
+                              .grad       = gli_flat_in(call, GLI_ADAM_GRAD),
+                              .m          = gli_flat_in(call, GLI_ADAM_M),
+                              .v          = gli_flat_in(call, GLI_ADAM_V),
+                              .new_param  = gli_flat_out(call, GLI_ADAM_NEW_PARAM),
+                              .new_m      = gli_flat_out(call, GLI_ADAM_NEW_M),
+                              .new_v      = gli_flat_out(call, GLI_ADAM_NEW_V)};
+    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, step, &j);
     return GLIA_OK;
 }
 
-const glia_provider glia_adam_native = {.name = "cpu.native", .decline = glia_flat_decline, .run = run};
+const gli_provider gli_adam_native = {.name = "cpu.native", .decline = gli_flat_decline, .run = run};

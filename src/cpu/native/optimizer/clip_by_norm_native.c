@@ -1,5 +1,5 @@
 /* The squares are added in double, where no f32 overflows: in lanes that the compiler can make vectors of, then over
- * the lanes, then over pieces of FLAT_GRAIN elements, always in the same order. */
+ * the lanes, then over pieces of GLI_FLAT_GRAIN elements, always in the same order. */
 #include <math.h>
 
 #include "core/parallel.h"
@@ -24,7 +24,7 @@ static void add_squares(void *arg, int64_t begin, int64_t end) {
         for (int k = 0; k < LANES; ++k) lane[k] += (double)g[i + k] * g[i + k];
     for (; i < end; ++i) sum += (double)g[i] * g[i];
     for (int k = 0; k < LANES; ++k) sum += lane[k];
-    j->pieces[begin / FLAT_GRAIN] = sum;
+    j->pieces[begin / GLI_FLAT_GRAIN] = sum;
 }
 
 static void multiply(void *arg, int64_t begin, int64_t end) {
@@ -33,25 +33,26 @@ static void multiply(void *arg, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) j.y[i] = j.g[i] * j.scale;
 }
 
-static glia_status prepare(const glia_call *call, glia_prepared *out) {
-    const glia_clip_by_norm_geom *g = call->geom;
-    out->workspace                  = ((size_t)g->count / FLAT_GRAIN + 1) * sizeof(double);
+static glia_status prepare(const gli_call *call, gli_prepared *out) {
+    const gli_clip_by_norm_geom *g = call->geom;
+    out->workspace                 = ((size_t)g->count / GLI_FLAT_GRAIN + 1) * sizeof(double);
     return GLIA_OK;
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    const glia_clip_by_norm_geom *g = call->geom;
-    job j = {.g = glia_flat_in(call, CLIP_BY_NORM_G), .y = glia_flat_out(call, CLIP_BY_NORM_Y), .pieces = workspace};
+    const gli_clip_by_norm_geom *g = call->geom;
+    job j                          = {
+                                 .g = gli_flat_in(call, GLI_CLIP_BY_NORM_G), .y = gli_flat_out(call, GLI_CLIP_BY_NORM_Y), .pieces = workspace};
     double sum = 0;
-    glia_parallel(call->ctx, g->count, FLAT_GRAIN, add_squares, &j);
-    for (int64_t i = 0; i * FLAT_GRAIN < g->count; ++i) sum += j.pieces[i];
-    const double norm = sqrt(sum), scale = g->max_norm / (norm + CLIP_BY_NORM_EPSILON);
+    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, add_squares, &j);
+    for (int64_t i = 0; i * GLI_FLAT_GRAIN < g->count; ++i) sum += j.pieces[i];
+    const double norm = sqrt(sum), scale = g->max_norm / (norm + GLI_CLIP_BY_NORM_EPSILON);
     j.scale = (float)(scale > 1 ? 1 : scale);
-    if (j.scale != 1 || j.y != j.g) glia_parallel(call->ctx, g->count, FLAT_GRAIN, multiply, &j);
-    if (call->out[CLIP_BY_NORM_NORM]) *glia_flat_out(call, CLIP_BY_NORM_NORM) = (float)norm;
+    if (j.scale != 1 || j.y != j.g) gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, multiply, &j);
+    if (call->out[GLI_CLIP_BY_NORM_NORM]) *gli_flat_out(call, GLI_CLIP_BY_NORM_NORM) = (float)norm;
     return GLIA_OK;
 }
 
-const glia_provider glia_clip_by_norm_native = {
-    .name = "cpu.native", .decline = glia_flat_decline, .prepare = prepare, .run = run};
+const gli_provider gli_clip_by_norm_native = {
+    .name = "cpu.native", .decline = gli_flat_decline, .prepare = prepare, .run = run};

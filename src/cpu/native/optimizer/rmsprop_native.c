@@ -42,37 +42,37 @@ STEP(with_both, 1, 1)
 
 /* An output that is wanted without its input, or the other way round, or a mean that is not subtracted, is left to the
  * reference. */
-static const char *decline(const glia_call *call) {
-    const glia_rmsprop_geom *g = call->geom;
-    const bool velocity = glia_flat_in(call, RMSPROP_VELOCITY), mean = glia_flat_in(call, RMSPROP_MEAN);
-    if (velocity != (bool)call->out[RMSPROP_NEW_VELOCITY]) return "velocity and new_velocity are not both given";
-    if (mean != (bool)call->out[RMSPROP_NEW_MEAN]) return "mean and new_mean are not both given";
+static const char *decline(const gli_call *call) {
+    const gli_rmsprop_geom *g = call->geom;
+    const bool velocity = gli_flat_in(call, GLI_RMSPROP_VELOCITY), mean = gli_flat_in(call, GLI_RMSPROP_MEAN);
+    if (velocity != (bool)call->out[GLI_RMSPROP_NEW_VELOCITY]) return "velocity and new_velocity are not both given";
+    if (mean != (bool)call->out[GLI_RMSPROP_NEW_MEAN]) return "mean and new_mean are not both given";
     if (mean != g->centered) return "mean is given without centered";
-    return glia_flat_decline(call);
+    return gli_flat_decline(call);
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const glia_rmsprop_geom *g = call->geom;
-    job j                      = {.rate         = *(const float *)call->in[RMSPROP_RATE]->data,
-                                  .alpha        = (float)g->alpha,
-                                  .rest         = (float)(1 - g->alpha),
-                                  .epsilon      = (float)g->epsilon,
-                                  .momentum     = (float)g->momentum,
-                                  .l1           = (float)g->l1,
-                                  .l2           = (float)g->l2,
-                                  .param        = glia_flat_in(call, RMSPROP_PARAM),
-                                  .grad         = glia_flat_in(call, RMSPROP_GRAD),
-                                  .square       = glia_flat_in(call, RMSPROP_SQUARE),
-                                  .velocity     = glia_flat_in(call, RMSPROP_VELOCITY),
-                                  .mean         = glia_flat_in(call, RMSPROP_MEAN),
-                                  .new_param    = glia_flat_out(call, RMSPROP_NEW_PARAM),
-                                  .new_square   = glia_flat_out(call, RMSPROP_NEW_SQUARE),
-                                  .new_velocity = glia_flat_out(call, RMSPROP_NEW_VELOCITY),
-                                  .new_mean     = glia_flat_out(call, RMSPROP_NEW_MEAN)};
-    glia_parallel(call->ctx, g->count, FLAT_GRAIN,
-                  j.mean ? (j.velocity ? with_both : with_mean) : (j.velocity ? with_velocity : plain), &j);
+    const gli_rmsprop_geom *g = call->geom;
+    job j                     = {.rate         = *(const float *)call->in[GLI_RMSPROP_RATE]->data,
+                                 .alpha        = (float)g->alpha,
+                                 .rest         = (float)(1 - g->alpha),
+                                 .epsilon      = (float)g->epsilon,
+                                 .momentum     = (float)g->momentum,
+                                 .l1           = (float)g->l1,
+                                 .l2           = (float)g->l2,
+                                 .param        = gli_flat_in(call, GLI_RMSPROP_PARAM),
+                                 .grad         = gli_flat_in(call, GLI_RMSPROP_GRAD),
+                                 .square       = gli_flat_in(call, GLI_RMSPROP_SQUARE),
+                                 .velocity     = gli_flat_in(call, GLI_RMSPROP_VELOCITY),
+                                 .mean         = gli_flat_in(call, GLI_RMSPROP_MEAN),
+                                 .new_param    = gli_flat_out(call, GLI_RMSPROP_NEW_PARAM),
+                                 .new_square   = gli_flat_out(call, GLI_RMSPROP_NEW_SQUARE),
+                                 .new_velocity = gli_flat_out(call, GLI_RMSPROP_NEW_VELOCITY),
+                                 .new_mean     = gli_flat_out(call, GLI_RMSPROP_NEW_MEAN)};
+    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN,
+                 j.mean ? (j.velocity ? with_both : with_mean) : (j.velocity ? with_velocity : plain), &j);
     return GLIA_OK;
 }
 
-const glia_provider glia_rmsprop_native = {.name = "cpu.native", .decline = decline, .run = run};
+const gli_provider gli_rmsprop_native = {.name = "cpu.native", .decline = decline, .run = run};

@@ -30,28 +30,28 @@ static void with_velocity(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-static const char *decline(const glia_call *call) {
-    const bool in = call->n_in > SGD_VELOCITY && call->in[SGD_VELOCITY], out = call->out[SGD_NEW_VELOCITY];
+static const char *decline(const gli_call *call) {
+    const bool in = call->n_in > GLI_SGD_VELOCITY && call->in[GLI_SGD_VELOCITY], out = call->out[GLI_SGD_NEW_VELOCITY];
     if (in != out) return "velocity and new_velocity are not both given";
-    return glia_flat_decline(call);
+    return gli_flat_decline(call);
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const glia_sgd_geom *g = call->geom;
-    job j                  = {.rate         = *(const float *)call->in[SGD_RATE]->data,
-                              .momentum     = (float)g->momentum,
-                              .rest         = (float)(1 - g->dampening),
-                              .l1           = (float)g->l1,
-                              .l2           = (float)g->l2,
-                              .nesterov     = g->nesterov,
-                              .param        = glia_flat_in(call, SGD_PARAM),
-                              .grad         = glia_flat_in(call, SGD_GRAD),
-                              .velocity     = glia_flat_in(call, SGD_VELOCITY),
-                              .new_param    = glia_flat_out(call, SGD_NEW_PARAM),
-                              .new_velocity = glia_flat_out(call, SGD_NEW_VELOCITY)};
-    glia_parallel(call->ctx, g->count, FLAT_GRAIN, j.velocity ? with_velocity : plain, &j);
+    const gli_sgd_geom *g = call->geom;
+    job j                 = {.rate         = *(const float *)call->in[GLI_SGD_RATE]->data,
+                             .momentum     = (float)g->momentum,
+                             .rest         = (float)(1 - g->dampening),
+                             .l1           = (float)g->l1,
+                             .l2           = (float)g->l2,
+                             .nesterov     = g->nesterov,
+                             .param        = gli_flat_in(call, GLI_SGD_PARAM),
+                             .grad         = gli_flat_in(call, GLI_SGD_GRAD),
+                             .velocity     = gli_flat_in(call, GLI_SGD_VELOCITY),
+                             .new_param    = gli_flat_out(call, GLI_SGD_NEW_PARAM),
+                             .new_velocity = gli_flat_out(call, GLI_SGD_NEW_VELOCITY)};
+    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, j.velocity ? with_velocity : plain, &j);
     return GLIA_OK;
 }
 
-const glia_provider glia_sgd_native = {.name = "cpu.native", .decline = decline, .run = run};
+const gli_provider gli_sgd_native = {.name = "cpu.native", .decline = decline, .run = run};

@@ -15,7 +15,7 @@ enum { CHANNELS = 64, RUN = 16384 }; /* channels of a piece of the backward op; 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 typedef struct work {
-    const glia_pool2d_geom *g;
+    const gli_pool2d_geom *g;
     const float *x;
     float *y;
     int32_t *indices; /* NULL: not wanted */
@@ -32,15 +32,15 @@ typedef struct span {
 static span clip(int64_t start, int kernel, int dilation, int size) {
     if (start >= 0 && start + (int64_t)(kernel - 1) * dilation < size) return (span){start, kernel, dilation};
     const int64_t skipped = divide_up(-start, dilation);
-    const int64_t last    = glia_min_i64(kernel, divide_up(size - start, dilation));
-    return (span){start + skipped * dilation, (int)glia_max_i64(0, last - skipped), dilation};
+    const int64_t last    = gli_min_i64(kernel, divide_up(size - start, dilation));
+    return (span){start + skipped * dilation, (int)gli_max_i64(0, last - skipped), dilation};
 }
 
-static span rows_of(const glia_pool2d_geom *g, int64_t p) {
+static span rows_of(const gli_pool2d_geom *g, int64_t p) {
     return clip(p * g->stride_h - g->pad_h, g->r, g->dilation_h, g->h);
 }
 
-static span columns_of(const glia_pool2d_geom *g, int64_t q) {
+static span columns_of(const gli_pool2d_geom *g, int64_t q) {
     return clip(q * g->stride_w - g->pad_w, g->s, g->dilation_w, g->w);
 }
 
@@ -113,8 +113,8 @@ ALWAYS_INLINE void pool_windows(const float *x, steps in, int place, steps to, s
 }
 
 /* The channels of one output, channels last. */
-GLIA_CLONES static void pool_channels(const glia_pool2d_geom *g, const float *x, int place, span rows, span columns,
-                                      float *y, int32_t *indices) {
+GLI_CLONES static void pool_channels(const gli_pool2d_geom *g, const float *x, int place, span rows, span columns,
+                                     float *y, int32_t *indices) {
     const steps to = {.next = 0, .row = rows.step * g->w, .column = columns.step};
     const steps in = {.next = 1, .row = to.row * g->c, .column = to.column * g->c};
     if (indices)
@@ -124,8 +124,8 @@ GLIA_CLONES static void pool_channels(const glia_pool2d_geom *g, const float *x,
 }
 
 /* n neighbouring outputs of one channel, dense. */
-GLIA_CLONES static void pool_neighbours(const glia_pool2d_geom *g, const float *x, int place, span rows, span columns,
-                                        int n, float *y, int32_t *indices) {
+GLI_CLONES static void pool_neighbours(const gli_pool2d_geom *g, const float *x, int place, span rows, span columns,
+                                       int n, float *y, int32_t *indices) {
     const int row   = rows.step * g->w;
     const steps one = {1, row, columns.step}, two = {2, row, columns.step}, any = {g->stride_w, row, columns.step};
     if (g->stride_w == 2 && indices)
@@ -140,8 +140,8 @@ GLIA_CLONES static void pool_neighbours(const glia_pool2d_geom *g, const float *
 
 /* Where the windows of an output row, counted over all samples, begin in x. */
 static const float *first_row(const work *w, int64_t row, span *rows) {
-    const glia_pool2d_geom *g = w->g;
-    *rows                     = rows_of(g, row % g->p);
+    const gli_pool2d_geom *g = w->g;
+    *rows                    = rows_of(g, row % g->p);
     return w->x + (row / g->p * g->h + rows->first) * g->w * g->c;
 }
 
@@ -153,18 +153,18 @@ static void prefetch(const float *x, int64_t row_step, int rows, int64_t count) 
 
 /* Output rows begin .. end-1 of all samples, channels last. */
 static void pool_pixels(void *arg, int64_t begin, int64_t end) {
-    const work *w             = arg;
-    const glia_pool2d_geom *g = w->g;
-    const int64_t line        = (int64_t)g->w * g->c;
+    const work *w            = arg;
+    const gli_pool2d_geom *g = w->g;
+    const int64_t line       = (int64_t)g->w * g->c;
     span rows, rows_below;
     for (int64_t row = begin; row < end; ++row) {
-        const float *x = first_row(w, row, &rows), *below = first_row(w, glia_min_i64(row + 1, end - 1), &rows_below);
-        const int fresh = (int)glia_min_i64(g->stride_h, rows_below.count); /* rows that this one does not read */
+        const float *x = first_row(w, row, &rows), *below = first_row(w, gli_min_i64(row + 1, end - 1), &rows_below);
+        const int fresh = (int)gli_min_i64(g->stride_h, rows_below.count); /* rows that this one does not read */
         for (int64_t q = 0; q < g->q; ++q) {
             const span columns = columns_of(g, q);
             const int64_t at   = (row * g->q + q) * g->c;
             int32_t *indices   = w->indices ? w->indices + at : NULL;
-            const int64_t next = glia_min_i64(g->stride_w, g->w - columns.first) * g->c;
+            const int64_t next = gli_min_i64(g->stride_w, g->w - columns.first) * g->c;
             prefetch(below + line * (rows_below.count - fresh) * rows_below.step + columns.first * g->c,
                      line * rows_below.step, fresh, next);
             if (rows.count == 0 || columns.count == 0)
@@ -177,15 +177,15 @@ static void pool_pixels(void *arg, int64_t begin, int64_t end) {
 }
 
 static void pool_row(const work *w, const float *plane, int64_t p, float *y, int32_t *indices) {
-    const glia_pool2d_geom *g = w->g;
-    const span rows           = rows_of(g, p);
-    const int64_t reach       = (int64_t)(g->s - 1) * g->dilation_w + 1;
-    const int64_t whole       = divide_up(g->pad_w, g->stride_w); /* from here to `edge` no window is cut off */
-    const int64_t edge        = divide_up(g->w - reach + g->pad_w + 1, g->stride_w);
+    const gli_pool2d_geom *g = w->g;
+    const span rows          = rows_of(g, p);
+    const int64_t reach      = (int64_t)(g->s - 1) * g->dilation_w + 1;
+    const int64_t whole      = divide_up(g->pad_w, g->stride_w); /* from here to `edge` no window is cut off */
+    const int64_t edge       = divide_up(g->w - reach + g->pad_w + 1, g->stride_w);
     for (int64_t q = 0, n; q < g->q; q += n) {
         const span columns = columns_of(g, q);
         const int64_t at   = rows.first * g->w + columns.first;
-        n                  = q < whole || q >= edge ? 1 : glia_min_i64(edge, g->q) - q;
+        n                  = q < whole || q >= edge ? 1 : gli_min_i64(edge, g->q) - q;
         if (rows.count == 0 || columns.count == 0)
             put_empty(y + q, indices ? indices + q : NULL, (int)n);
         else
@@ -200,32 +200,32 @@ static void pool_rows(void *arg, int64_t begin, int64_t end) {
                  w->indices ? w->indices + i * w->g->q : NULL);
 }
 
-static const char *decline_forward(const glia_call *call) {
+static const char *decline_forward(const gli_call *call) {
     bool planes;
-    return glia_native_images(call, 1, 2, &planes);
+    return gli_native_images(call, 1, 2, &planes);
 }
 
-static glia_status run_forward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const glia_pool2d_geom *g = call->geom;
-    work w                    = {.g       = g,
-                                 .x       = call->in[0]->data,
-                                 .y       = call->out[POOL_Y]->data,
-                                 .indices = call->out[POOL_INDICES] ? call->out[POOL_INDICES]->data : NULL};
-    const int64_t rows        = (int64_t)g->n * g->p;
+    const gli_pool2d_geom *g = call->geom;
+    work w                   = {.g       = g,
+                                .x       = call->in[0]->data,
+                                .y       = call->out[GLI_POOL_Y]->data,
+                                .indices = call->out[GLI_POOL_INDICES] ? call->out[GLI_POOL_INDICES]->data : NULL};
+    const int64_t rows       = (int64_t)g->n * g->p;
     bool planes;
-    glia_native_images(call, 1, 2, &planes);
+    gli_native_images(call, 1, 2, &planes);
     if (planes)
-        glia_parallel(call->ctx, rows * g->c, glia_max_i64(1, RUN / g->q), pool_rows, &w);
+        gli_parallel(call->ctx, rows * g->c, gli_max_i64(1, RUN / g->q), pool_rows, &w);
     else
-        glia_parallel(call->ctx, rows, glia_max_i64(1, RUN / ((int64_t)g->q * g->c)), pool_pixels, &w);
+        gli_parallel(call->ctx, rows, gli_max_i64(1, RUN / ((int64_t)g->q * g->c)), pool_pixels, &w);
     return GLIA_OK;
 }
 
 /* ---- Backward ---------------------------------------------------------------------------------------------------- */
 
 typedef struct scatter {
-    const glia_pool2d_geom *g;
+    const gli_pool2d_geom *g;
     int64_t blocks; /* of channels */
     const float *dy;
     const int32_t *indices;
@@ -252,7 +252,7 @@ static void scatter_samples(void *arg, int64_t begin, int64_t end) {
     const scatter *w = arg;
     for (int64_t i = begin; i < end; ++i) {
         const int64_t from = i % w->blocks * CHANNELS;
-        scatter_channels(w, i / w->blocks, from, glia_min_i64(from + CHANNELS, w->g->c));
+        scatter_channels(w, i / w->blocks, from, gli_min_i64(from + CHANNELS, w->g->c));
     }
 }
 
@@ -269,29 +269,28 @@ static void scatter_planes(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-static const char *decline_backward(const glia_call *call) {
+static const char *decline_backward(const gli_call *call) {
     bool planes;
-    return glia_native_images(call, 2, 1, &planes);
+    return gli_native_images(call, 2, 1, &planes);
 }
 
-static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const glia_pool2d_geom *g = call->geom;
-    scatter w                 = {.g       = g,
-                                 .blocks  = (g->c + CHANNELS - 1) / CHANNELS,
-                                 .dy      = call->in[POOL_BACK_DY]->data,
-                                 .indices = call->in[POOL_BACK_INDICES]->data,
-                                 .dx      = call->out[0]->data};
+    const gli_pool2d_geom *g = call->geom;
+    scatter w                = {.g       = g,
+                                .blocks  = (g->c + CHANNELS - 1) / CHANNELS,
+                                .dy      = call->in[GLI_POOL_BACK_DY]->data,
+                                .indices = call->in[GLI_POOL_BACK_INDICES]->data,
+                                .dx      = call->out[0]->data};
     bool planes;
-    glia_native_images(call, 2, 1, &planes);
+    gli_native_images(call, 2, 1, &planes);
     if (planes)
-        glia_parallel(call->ctx, (int64_t)g->n * g->c, glia_max_i64(1, RUN / ((int64_t)g->h * g->w)), scatter_planes,
-                      &w);
+        gli_parallel(call->ctx, (int64_t)g->n * g->c, gli_max_i64(1, RUN / ((int64_t)g->h * g->w)), scatter_planes, &w);
     else
-        glia_parallel(call->ctx, g->n * w.blocks, 1, scatter_samples, &w);
+        gli_parallel(call->ctx, g->n * w.blocks, 1, scatter_samples, &w);
     return GLIA_OK;
 }
 
-const glia_provider glia_max_pool2d_native = {.name = "cpu.native", .decline = decline_forward, .run = run_forward};
-const glia_provider glia_max_pool2d_backward_native = {
+const gli_provider gli_max_pool2d_native = {.name = "cpu.native", .decline = decline_forward, .run = run_forward};
+const gli_provider gli_max_pool2d_backward_native = {
     .name = "cpu.native", .decline = decline_backward, .run = run_backward};

@@ -6,17 +6,17 @@
 #include "cpu/native/philox_block.h"
 #include "cpu/native/vector_math.h"
 
-enum { GRAIN = 64 * GLIA_PHILOX_NUMBERS, AHEAD = 2 * GLIA_PHILOX_NUMBERS, LINE = 16 };
+enum { GRAIN = 64 * GLI_PHILOX_NUMBERS, AHEAD = 2 * GLI_PHILOX_NUMBERS, LINE = 16 };
 
 typedef struct job {
-    const glia_dropout_geom *g;
-    glia_random use;
+    const gli_dropout_geom *g;
+    gli_random use;
     const float *x;
     float *y;
 } job;
 
-GLIA_CLONES static void apply(const uint32_t *restrict number, uint32_t threshold, float scale, int64_t count,
-                              const float *x, float *y) {
+GLI_CLONES static void apply(const uint32_t *restrict number, uint32_t threshold, float scale, int64_t count,
+                             const float *x, float *y) {
 #pragma GCC ivdep
     for (int64_t i = 0; i < count; ++i) {
         const float kept = x[i] * scale;
@@ -35,32 +35,32 @@ static void prefetch(const float *x, const float *y, int64_t count) {
 
 static void piece(void *arg, int64_t begin, int64_t end) {
     const job *j = arg;
-    uint32_t number[GLIA_PHILOX_NUMBERS];
-    for (int64_t i = begin; i < end; i += GLIA_PHILOX_NUMBERS) {
+    uint32_t number[GLI_PHILOX_NUMBERS];
+    for (int64_t i = begin; i < end; i += GLI_PHILOX_NUMBERS) {
         const int64_t next = i + AHEAD;
-        if (next < end) prefetch(j->x + next, j->y + next, glia_min_i64(GLIA_PHILOX_NUMBERS, end - next));
-        glia_philox_fill(j->use, (uint32_t)(i / 4), number);
-        apply(number, (uint32_t)j->g->threshold, (float)j->g->scale, glia_min_i64(GLIA_PHILOX_NUMBERS, end - i),
-              j->x + i, j->y + i);
+        if (next < end) prefetch(j->x + next, j->y + next, gli_min_i64(GLI_PHILOX_NUMBERS, end - next));
+        gli_philox_fill(j->use, (uint32_t)(i / 4), number);
+        apply(number, (uint32_t)j->g->threshold, (float)j->g->scale, gli_min_i64(GLI_PHILOX_NUMBERS, end - i), j->x + i,
+              j->y + i);
     }
 }
 
-static const char *decline(const glia_call *call) {
-    const glia_tensor *x = call->in[DROPOUT_X];
+static const char *decline(const gli_call *call) {
+    const glia_tensor *x = call->in[GLI_DROPOUT_X];
     if (x->dtype != GLIA_F32) return "it computes f32 only";
-    if (!glia_is_dense(x) || !glia_is_dense(call->out[0])) return "the tensors are not dense and row-major";
-    if (((const glia_dropout_geom *)call->geom)->threshold > UINT32_MAX) return "everything is dropped";
+    if (!gli_is_dense(x) || !gli_is_dense(call->out[0])) return "the tensors are not dense and row-major";
+    if (((const gli_dropout_geom *)call->geom)->threshold > UINT32_MAX) return "everything is dropped";
     return NULL;
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const glia_dropout_geom *g = call->geom;
-    const glia_tensor *step    = call->n_in > DROPOUT_STEP ? call->in[DROPOUT_STEP] : NULL;
-    job j                      = {.g = g, .x = call->in[DROPOUT_X]->data, .y = call->out[0]->data};
-    j.use = (glia_random){.seed = g->seed, .stream = g->stream, .step = step ? (uint32_t)*(int64_t *)step->data : 0};
-    glia_parallel(call->ctx, g->count, GRAIN, piece, &j);
+    const gli_dropout_geom *g = call->geom;
+    const glia_tensor *step   = call->n_in > GLI_DROPOUT_STEP ? call->in[GLI_DROPOUT_STEP] : NULL;
+    job j                     = {.g = g, .x = call->in[GLI_DROPOUT_X]->data, .y = call->out[0]->data};
+    j.use = (gli_random){.seed = g->seed, .stream = g->stream, .step = step ? (uint32_t)*(int64_t *)step->data : 0};
+    gli_parallel(call->ctx, g->count, GRAIN, piece, &j);
     return GLIA_OK;
 }
 
-const glia_provider glia_dropout_native = {.name = "cpu.native", .decline = decline, .run = run};
+const gli_provider gli_dropout_native = {.name = "cpu.native", .decline = decline, .run = run};

@@ -6,19 +6,19 @@
 enum { GRAIN = 1 << 12 };
 
 static void piece(void *arg, int64_t begin, int64_t end) {
-    const glia_call *call = arg;
-    const glia_tensor *y  = call->out[0];
-    for (int64_t i = begin; i < end; ++i) glia_store(y->dtype, y->data, i, glia_random_element(call->geom, (int)i));
+    const gli_call *call = arg;
+    const glia_tensor *y = call->out[0];
+    for (int64_t i = begin; i < end; ++i) gli_store(y->dtype, y->data, i, gli_random_element(call->geom, (int)i));
 }
 
-static const char *decline(const glia_call *call) {
-    return glia_is_dense(call->out[0]) ? NULL : "the tensor is not dense and row-major";
+static const char *decline(const gli_call *call) {
+    return gli_is_dense(call->out[0]) ? NULL : "the tensor is not dense and row-major";
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    glia_parallel(call->ctx, ((const glia_random_fill_geom *)call->geom)->count, GRAIN, piece, (void *)(uintptr_t)call);
+    gli_parallel(call->ctx, ((const gli_random_fill_geom *)call->geom)->count, GRAIN, piece, (void *)(uintptr_t)call);
     return GLIA_OK;
 }
 
-const glia_provider glia_random_fill_native = {.name = "cpu.native", .decline = decline, .run = run};
+const gli_provider gli_random_fill_native = {.name = "cpu.native", .decline = decline, .run = run};

@@ -17,24 +17,24 @@ typedef struct shape {
     int64_t outer_stride, inner_stride; /* of y; columns: along both K; else inner_stride is that along K */
 } shape;
 
-static bool reduced(const glia_loops *l, int i) { return l->stride[1][i] == 0; }
+static bool reduced(const gli_loops *l, int i) { return l->stride[1][i] == 0; }
 
 /* x and y as loops: tensor 0 is x, tensor 1 is y with a stride of 0 along the reduced axes. */
-static void loops_of(const glia_call *call, glia_loops *out) {
-    const glia_reduce_geom *g                         = call->geom;
-    const glia_tensor *x                              = call->in[REDUCE_X];
-    int64_t stride[GLIA_LOOPS_TENSORS][GLIA_MAX_DIMS] = {{0}};
+static void loops_of(const gli_call *call, gli_loops *out) {
+    const gli_reduce_geom *g                         = call->geom;
+    const glia_tensor *x                             = call->in[GLI_REDUCE_X];
+    int64_t stride[GLI_LOOPS_TENSORS][GLIA_MAX_DIMS] = {{0}};
     for (int i = 0, at = 0; i < g->ndim; ++i) {
         const bool kept = !(g->reduced >> i & 1);
         stride[0][i]    = x->stride[i];
         stride[1][i]    = kept ? call->out[0]->stride[at] : 0;
         at += kept || g->keep_dims;
     }
-    glia_loops_axes(out, 2, g->ndim, x->dim, stride);
+    gli_loops_axes(out, 2, g->ndim, x->dim, stride);
 }
 
 /* False: another pattern. */
-static bool shape_of(const glia_loops *l, shape *out) {
+static bool shape_of(const gli_loops *l, shape *out) {
     *out           = (shape){.outer = 1, .middle = 1, .inner = 1, .inner_stride = 1};
     const int last = l->ndim - 1;
     if (l->ndim > 3 || (l->stride[0][last] != 1 && l->dim[last] > 1)) return false;
@@ -50,7 +50,7 @@ static bool shape_of(const glia_loops *l, shape *out) {
     return true;
 }
 
-GLIA_CLONES static float piece_sum(const float *x, int64_t count) {
+GLI_CLONES static float piece_sum(const float *x, int64_t count) {
     float lane[LANES] = {0};
     int64_t k         = 0;
     for (; k + LANES <= count; k += LANES)
@@ -71,7 +71,7 @@ typedef struct job {
 
 static double row_sum(const float *x, int64_t count) {
     double sum = 0;
-    for (int64_t k = 0; k < count; k += PIECE) sum += (double)piece_sum(x + k, glia_min_i64(PIECE, count - k));
+    for (int64_t k = 0; k < count; k += PIECE) sum += (double)piece_sum(x + k, gli_min_i64(PIECE, count - k));
     return sum;
 }
 
@@ -103,26 +103,26 @@ static void divide(const job *j) {
 }
 
 static size_t workspace_of(const shape *s) {
-    if (s->columns) return glia_column_sum_workspace(s->middle, s->inner);
+    if (s->columns) return gli_column_sum_workspace(s->middle, s->inner);
     return (size_t)(s->middle == 1 && s->outer == 1 ? s->inner / PIECE + 1 : 0) * sizeof(double);
 }
 
-static const char *decline(const glia_call *call) {
-    const glia_reduce_geom *g = call->geom;
-    glia_loops loops;
+static const char *decline(const gli_call *call) {
+    const gli_reduce_geom *g = call->geom;
+    gli_loops loops;
     shape s;
     if (g->kind != GLIA_SUM && g->kind != GLIA_MEAN) return "it computes sums and means only";
     if (g->count == 0) return "there are no elements";
-    const char *reason = glia_decline_other_than_f32(call);
+    const char *reason = gli_decline_other_than_f32(call);
     if (reason) return reason;
     loops_of(call, &loops);
-    if (!glia_is_packed(call->in[REDUCE_X]) || !shape_of(&loops, &s))
+    if (!gli_is_packed(call->in[GLI_REDUCE_X]) || !shape_of(&loops, &s))
         return "it does not have this pattern of axes in memory";
     return NULL;
 }
 
-static glia_status prepare(const glia_call *call, glia_prepared *out) {
-    glia_loops loops;
+static glia_status prepare(const gli_call *call, gli_prepared *out) {
+    gli_loops loops;
     shape s;
     loops_of(call, &loops);
     shape_of(&loops, &s);
@@ -130,32 +130,32 @@ static glia_status prepare(const glia_call *call, glia_prepared *out) {
     return GLIA_OK;
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    const glia_reduce_geom *g = call->geom;
-    glia_loops loops;
+    const gli_reduce_geom *g = call->geom;
+    gli_loops loops;
     shape s;
     loops_of(call, &loops);
     shape_of(&loops, &s);
-    job j     = {.s = &s, .x = call->in[REDUCE_X]->data, .y = call->out[0]->data, .partial = workspace};
+    job j     = {.s = &s, .x = call->in[GLI_REDUCE_X]->data, .y = call->out[0]->data, .partial = workspace};
     j.divisor = g->kind == GLIA_MEAN ? g->set : 1;
     if (s.columns) {
         for (int64_t o = 0; o < s.outer; ++o) {
-            const glia_column_matrix m = {.data          = j.x + o * s.middle * s.inner,
-                                          .rows          = s.middle,
-                                          .columns       = s.inner,
-                                          .row_stride    = s.inner,
-                                          .column_stride = 1};
-            glia_column_sum(call->ctx, &m, j.y + o * s.outer_stride, s.inner_stride, workspace);
+            const gli_column_matrix m = {.data          = j.x + o * s.middle * s.inner,
+                                         .rows          = s.middle,
+                                         .columns       = s.inner,
+                                         .row_stride    = s.inner,
+                                         .column_stride = 1};
+            gli_column_sum(call->ctx, &m, j.y + o * s.outer_stride, s.inner_stride, workspace);
         }
         divide(&j);
     } else if (s.middle == 1 && s.outer == 1) {
         double sum = 0;
-        glia_parallel(call->ctx, s.inner, PIECE, pieces, &j);
+        gli_parallel(call->ctx, s.inner, PIECE, pieces, &j);
         for (int64_t i = 0; i * PIECE < s.inner; ++i) sum += j.partial[i];
         *j.y = (float)(sum / j.divisor);
     } else {
-        glia_parallel(call->ctx, s.middle, glia_max_i64(PIECE / (s.outer * s.inner), 1), rows, &j);
+        gli_parallel(call->ctx, s.middle, gli_max_i64(PIECE / (s.outer * s.inner), 1), rows, &j);
     }
     return GLIA_OK;
 }
@@ -177,31 +177,31 @@ static void repeat_row(const void *arg, int64_t count, float *const *data, const
         for (int64_t i = 0; i < count; ++i) dx[i * stride[0]] = dy[i * stride[1]] * scale;
 }
 
-static const char *decline_backward(const glia_call *call) {
-    const glia_reduce_geom *g = call->geom;
+static const char *decline_backward(const gli_call *call) {
+    const gli_reduce_geom *g = call->geom;
     if (g->kind != GLIA_SUM && g->kind != GLIA_MEAN) return "it computes sums and means only";
-    return glia_decline_other_than_f32(call);
+    return gli_decline_other_than_f32(call);
 }
 
-static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const glia_reduce_geom *g = call->geom;
-    const glia_tensor *dx = call->out[0], *dy = call->in[REDUCE_BACKWARD_DY];
-    const float scale                                 = g->kind == GLIA_MEAN ? 1 / (float)g->set : 1;
-    int64_t stride[GLIA_LOOPS_TENSORS][GLIA_MAX_DIMS] = {{0}};
-    glia_loops loops;
+    const gli_reduce_geom *g = call->geom;
+    const glia_tensor *dx = call->out[0], *dy = call->in[GLI_REDUCE_BACKWARD_DY];
+    const float scale                                = g->kind == GLIA_MEAN ? 1 / (float)g->set : 1;
+    int64_t stride[GLI_LOOPS_TENSORS][GLIA_MAX_DIMS] = {{0}};
+    gli_loops loops;
     for (int i = 0, at = 0; i < g->ndim; ++i) {
         const bool kept = !(g->reduced >> i & 1);
         stride[0][i]    = dx->stride[i];
         stride[1][i]    = kept ? dy->stride[at] : 0;
         at += kept || g->keep_dims;
     }
-    glia_loops_axes(&loops, 2, g->ndim, dx->dim, stride);
+    gli_loops_axes(&loops, 2, g->ndim, dx->dim, stride);
     loops.data[0] = dx->data, loops.data[1] = dy->data;
-    glia_loops_run(call->ctx, &loops, repeat_row, &scale);
+    gli_loops_run(call->ctx, &loops, repeat_row, &scale);
     return GLIA_OK;
 }
 
-const glia_provider glia_reduce_native = {.name = "cpu.native", .decline = decline, .prepare = prepare, .run = run};
-const glia_provider glia_reduce_backward_native = {
+const gli_provider gli_reduce_native = {.name = "cpu.native", .decline = decline, .prepare = prepare, .run = run};
+const gli_provider gli_reduce_backward_native = {
     .name = "cpu.native", .decline = decline_backward, .run = run_backward};

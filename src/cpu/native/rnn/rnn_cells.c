@@ -4,7 +4,7 @@
 
 /* The arrays of a row are apart, or one and the same element by element: the promise of each ivdep. */
 
-void glia_rnn_fold_bias(const glia_rnn_geom *g, const float *b_ih, const float *b_hh, float *bias) {
+void gli_rnn_fold_bias(const gli_rnn_geom *g, const float *b_ih, const float *b_hh, float *bias) {
     const int rows = g->gates * g->hidden;
     const int apart =
         g->cell == GLIA_RNN_GRU && !g->reset_before ? 2 * g->hidden : rows; /* from here on b_hh stays for itself */
@@ -14,14 +14,14 @@ void glia_rnn_fold_bias(const glia_rnn_geom *g, const float *b_ih, const float *
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
 
-GLIA_CLONES static void tanh_row(const glia_rnn_cells *cells, const glia_rnn_row *row) {
+GLI_CLONES static void tanh_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const float *bias = cells->bias, *recurrent = row->recurrent;
     float *gate = row->gate, *next = row->next_h;
 #pragma GCC ivdep
-    for (int k = 0; k < cells->g->hidden; ++k) next[k] = gate[k] = glia_tanh(gate[k] + recurrent[k] + bias[k]);
+    for (int k = 0; k < cells->g->hidden; ++k) next[k] = gate[k] = gli_tanh(gate[k] + recurrent[k] + bias[k]);
 }
 
-GLIA_CLONES static void relu_row(const glia_rnn_cells *cells, const glia_rnn_row *row) {
+GLI_CLONES static void relu_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const float *bias = cells->bias, *recurrent = row->recurrent;
     float *gate = row->gate, *next = row->next_h;
 #pragma GCC ivdep
@@ -32,7 +32,7 @@ GLIA_CLONES static void relu_row(const glia_rnn_cells *cells, const glia_rnn_row
 }
 
 /* clip is infinite where nothing is cut. */
-GLIA_CLONES static void lstm_row(const glia_rnn_cells *cells, const glia_rnn_row *row) {
+GLI_CLONES static void lstm_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const int H     = cells->g->hidden;
     const float top = cells->g->cell_clip > 0 ? (float)cells->g->cell_clip : __builtin_inff();
     const float *bi = cells->bias, *bf = bi + H, *bg = bf + H, *bo = bg + H;
@@ -40,17 +40,17 @@ GLIA_CLONES static void lstm_row(const glia_rnn_cells *cells, const glia_rnn_row
     float *i = row->gate, *f = i + H, *g = f + H, *o = g + H, *next_c = row->next_c, *next = row->next_h;
 #pragma GCC ivdep
     for (int k = 0; k < H; ++k) {
-        i[k]             = glia_sigmoid(i[k] + ri[k] + bi[k]);
-        f[k]             = glia_sigmoid(f[k] + rf[k] + bf[k]);
-        g[k]             = glia_tanh(g[k] + rg[k] + bg[k]);
-        o[k]             = glia_sigmoid(o[k] + ro[k] + bo[k]);
+        i[k]             = gli_sigmoid(i[k] + ri[k] + bi[k]);
+        f[k]             = gli_sigmoid(f[k] + rf[k] + bf[k]);
+        g[k]             = gli_tanh(g[k] + rg[k] + bg[k]);
+        o[k]             = gli_sigmoid(o[k] + ro[k] + bo[k]);
         const float free = f[k] * c[k] + i[k] * g[k];
         next_c[k]        = free > top ? top : free < -top ? -top : free;
-        next[k]          = o[k] * glia_tanh(next_c[k]);
+        next[k]          = o[k] * gli_tanh(next_c[k]);
     }
 }
 
-GLIA_CLONES static void peephole_row(const glia_rnn_cells *cells, const glia_rnn_row *row) {
+GLI_CLONES static void peephole_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const int H     = cells->g->hidden;
     const float top = cells->g->cell_clip > 0 ? (float)cells->g->cell_clip : __builtin_inff();
     const float *bi = cells->bias, *bf = bi + H, *bg = bf + H, *bo = bg + H;
@@ -59,59 +59,59 @@ GLIA_CLONES static void peephole_row(const glia_rnn_cells *cells, const glia_rnn
     float *i = row->gate, *f = i + H, *g = f + H, *o = g + H, *next_c = row->next_c, *next = row->next_h;
 #pragma GCC ivdep
     for (int k = 0; k < H; ++k) {
-        i[k]             = glia_sigmoid(i[k] + ri[k] + bi[k] + pi[k] * c[k]);
-        f[k]             = glia_sigmoid(f[k] + rf[k] + bf[k] + pf[k] * c[k]);
-        g[k]             = glia_tanh(g[k] + rg[k] + bg[k]);
+        i[k]             = gli_sigmoid(i[k] + ri[k] + bi[k] + pi[k] * c[k]);
+        f[k]             = gli_sigmoid(f[k] + rf[k] + bf[k] + pf[k] * c[k]);
+        g[k]             = gli_tanh(g[k] + rg[k] + bg[k]);
         const float free = f[k] * c[k] + i[k] * g[k];
         next_c[k]        = free > top ? top : free < -top ? -top : free;
-        o[k]             = glia_sigmoid(o[k] + ro[k] + bo[k] + po[k] * next_c[k]);
-        next[k]          = o[k] * glia_tanh(next_c[k]);
+        o[k]             = gli_sigmoid(o[k] + ro[k] + bo[k] + po[k] * next_c[k]);
+        next[k]          = o[k] * gli_tanh(next_c[k]);
     }
 }
 
-GLIA_CLONES static void gru_row(const glia_rnn_cells *cells, const glia_rnn_row *row) {
+GLI_CLONES static void gru_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const int H     = cells->g->hidden;
     const float *br = cells->bias, *bz = br + H, *bn = bz + H, *bi = bn + H;
     const float *rr = row->recurrent, *rz = rr + H, *rn = rz + H, *h = row->h;
     float *r = row->gate, *z = r + H, *n = z + H, *inner = row->inner, *next = row->next_h;
 #pragma GCC ivdep
     for (int k = 0; k < H; ++k) {
-        r[k]     = glia_sigmoid(r[k] + rr[k] + br[k]);
-        z[k]     = glia_sigmoid(z[k] + rz[k] + bz[k]);
+        r[k]     = gli_sigmoid(r[k] + rr[k] + br[k]);
+        z[k]     = gli_sigmoid(z[k] + rz[k] + bz[k]);
         inner[k] = rn[k] + bi[k];
-        n[k]     = glia_tanh(n[k] + bn[k] + r[k] * inner[k]);
+        n[k]     = gli_tanh(n[k] + bn[k] + r[k] * inner[k]);
         next[k]  = (1 - z[k]) * n[k] + z[k] * h[k];
     }
 }
 
-GLIA_CLONES static void reset_row(const glia_rnn_cells *cells, const glia_rnn_row *row) {
+GLI_CLONES static void reset_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const int H     = cells->g->hidden;
     const float *br = cells->bias, *bz = br + H;
     const float *rr = row->recurrent, *rz = rr + H, *h = row->h;
     float *r = row->gate, *z = r + H, *inner = row->inner;
 #pragma GCC ivdep
     for (int k = 0; k < H; ++k) {
-        r[k]     = glia_sigmoid(r[k] + rr[k] + br[k]);
-        z[k]     = glia_sigmoid(z[k] + rz[k] + bz[k]);
+        r[k]     = gli_sigmoid(r[k] + rr[k] + br[k]);
+        z[k]     = gli_sigmoid(z[k] + rz[k] + bz[k]);
         inner[k] = r[k] * h[k];
     }
 }
 
-GLIA_CLONES static void new_gate_row(const glia_rnn_cells *cells, const glia_rnn_row *row) {
+GLI_CLONES static void new_gate_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const int H     = cells->g->hidden;
     const float *bn = cells->bias + 2 * H, *reset = row->reset, *h = row->h, *z = row->gate + H;
     float *n = row->gate + 2 * H, *next = row->next_h;
 #pragma GCC ivdep
     for (int k = 0; k < H; ++k) {
-        n[k]    = glia_tanh(n[k] + reset[k] + bn[k]);
+        n[k]    = gli_tanh(n[k] + reset[k] + bn[k]);
         next[k] = (1 - z[k]) * n[k] + z[k] * h[k];
     }
 }
 
 /* A function with clones would be exported, whatever the visibility of the others is. */
-void glia_rnn_new_gate(const glia_rnn_cells *cells, const glia_rnn_row *row) { new_gate_row(cells, row); }
+void gli_rnn_new_gate(const gli_rnn_cells *cells, const gli_rnn_row *row) { new_gate_row(cells, row); }
 
-void glia_rnn_cell_row(const glia_rnn_cells *cells, const glia_rnn_row *row) {
+void gli_rnn_cell_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     switch (cells->g->cell) {
         case GLIA_RNN_TANH: tanh_row(cells, row); break;
         case GLIA_RNN_RELU: relu_row(cells, row); break;
@@ -122,7 +122,7 @@ void glia_rnn_cell_row(const glia_rnn_cells *cells, const glia_rnn_row *row) {
 
 /* ---- backward ---------------------------------------------------------------------------------------------------- */
 
-GLIA_CLONES static void undo_tanh(const glia_rnn_cells *cells, const glia_rnn_back_row *row) {
+GLI_CLONES static void undo_tanh(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     const float *h = row->gate;
     float *da = row->da, *dh = row->dh;
 #pragma GCC ivdep
@@ -132,7 +132,7 @@ GLIA_CLONES static void undo_tanh(const glia_rnn_cells *cells, const glia_rnn_ba
     }
 }
 
-GLIA_CLONES static void undo_relu(const glia_rnn_cells *cells, const glia_rnn_back_row *row) {
+GLI_CLONES static void undo_relu(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     const float *h = row->gate;
     float *da = row->da, *dh = row->dh;
 #pragma GCC ivdep
@@ -142,7 +142,7 @@ GLIA_CLONES static void undo_relu(const glia_rnn_cells *cells, const glia_rnn_ba
     }
 }
 
-GLIA_CLONES static void undo_lstm(const glia_rnn_cells *cells, const glia_rnn_back_row *row) {
+GLI_CLONES static void undo_lstm(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     const int H     = cells->g->hidden;
     const float top = cells->g->cell_clip > 0 ? (float)cells->g->cell_clip : __builtin_inff();
     const float *i = row->gate, *f = i + H, *g = f + H, *o = g + H, *c = row->c, *next_c = row->next_c;
@@ -150,9 +150,9 @@ GLIA_CLONES static void undo_lstm(const glia_rnn_cells *cells, const glia_rnn_ba
     float *di = row->da, *df = di + H, *dg = df + H, *dz = dg + H, *dc = row->dc;
 #pragma GCC ivdep
     for (int k = 0; k < H; ++k) {
-        const float e     = glia_tanh(next_c[k]);
+        const float e     = gli_tanh(next_c[k]);
         const float whole = dc[k] + dout[k] * o[k] * (1 - e * e);
-        const float cut   = glia_abs(next_c[k]) >= top ? 0 : whole;
+        const float cut   = gli_abs(next_c[k]) >= top ? 0 : whole;
         dz[k]             = dout[k] * e * o[k] * (1 - o[k]);
         di[k]             = cut * g[k] * i[k] * (1 - i[k]);
         df[k]             = cut * c[k] * f[k] * (1 - f[k]);
@@ -161,7 +161,7 @@ GLIA_CLONES static void undo_lstm(const glia_rnn_cells *cells, const glia_rnn_ba
     }
 }
 
-GLIA_CLONES static void undo_peephole(const glia_rnn_cells *cells, const glia_rnn_back_row *row) {
+GLI_CLONES static void undo_peephole(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     const int H     = cells->g->hidden;
     const float top = cells->g->cell_clip > 0 ? (float)cells->g->cell_clip : __builtin_inff();
     const float *pi = cells->peephole, *pf = pi + H, *po = pf + H;
@@ -170,10 +170,10 @@ GLIA_CLONES static void undo_peephole(const glia_rnn_cells *cells, const glia_rn
     float *di = row->da, *df = di + H, *dg = df + H, *dz = dg + H, *dc = row->dc;
 #pragma GCC ivdep
     for (int k = 0; k < H; ++k) {
-        const float e     = glia_tanh(next_c[k]);
+        const float e     = gli_tanh(next_c[k]);
         dz[k]             = dout[k] * e * o[k] * (1 - o[k]);
         const float whole = dc[k] + dout[k] * o[k] * (1 - e * e) + dz[k] * po[k];
-        const float cut   = glia_abs(next_c[k]) >= top ? 0 : whole;
+        const float cut   = gli_abs(next_c[k]) >= top ? 0 : whole;
         di[k]             = cut * g[k] * i[k] * (1 - i[k]);
         df[k]             = cut * c[k] * f[k] * (1 - f[k]);
         dg[k]             = cut * i[k] * (1 - g[k] * g[k]);
@@ -181,7 +181,7 @@ GLIA_CLONES static void undo_peephole(const glia_rnn_cells *cells, const glia_rn
     }
 }
 
-GLIA_CLONES static void undo_gru(const glia_rnn_cells *cells, const glia_rnn_back_row *row) {
+GLI_CLONES static void undo_gru(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     const int H    = cells->g->hidden;
     const float *r = row->gate, *z = r + H, *n = z + H, *inner = row->inner, *h = row->h;
     float *ar = row->da, *az = ar + H, *an = az + H, *rr = row->dr, *rz = rr + H, *rn = rz + H, *dh = row->dh;
@@ -196,7 +196,7 @@ GLIA_CLONES static void undo_gru(const glia_rnn_cells *cells, const glia_rnn_bac
 }
 
 /* As undo_gru, up to what needs the product with w_hh_n. */
-GLIA_CLONES static void undo_new_gate(const glia_rnn_cells *cells, const glia_rnn_back_row *row) {
+GLI_CLONES static void undo_new_gate(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     const int H    = cells->g->hidden;
     const float *z = row->gate + H, *n = z + H, *h = row->h;
     float *az = row->da + H, *an = az + H, *dh = row->dh;
@@ -208,7 +208,7 @@ GLIA_CLONES static void undo_new_gate(const glia_rnn_cells *cells, const glia_rn
     }
 }
 
-GLIA_CLONES static void undo_reset_row(const glia_rnn_cells *cells, const glia_rnn_back_row *row) {
+GLI_CLONES static void undo_reset_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     const float *r = row->gate, *h = row->h, *dreset = row->dreset;
     float *ar = row->da, *dh = row->dh;
 #pragma GCC ivdep
@@ -218,13 +218,13 @@ GLIA_CLONES static void undo_reset_row(const glia_rnn_cells *cells, const glia_r
     }
 }
 
-void glia_rnn_undo_reset(const glia_rnn_cells *cells, const glia_rnn_back_row *row) { undo_reset_row(cells, row); }
+void gli_rnn_undo_reset(const gli_rnn_cells *cells, const gli_rnn_back_row *row) { undo_reset_row(cells, row); }
 
 static void clear(float *data, int n) {
     for (int k = 0; k < n; ++k) data[k] = 0;
 }
 
-void glia_rnn_undo_row(const glia_rnn_cells *cells, const glia_rnn_back_row *row) {
+void gli_rnn_undo_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     switch (cells->g->cell) {
         case GLIA_RNN_TANH: undo_tanh(cells, row); break;
         case GLIA_RNN_RELU: undo_relu(cells, row); break;

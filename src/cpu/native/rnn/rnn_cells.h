@@ -1,44 +1,44 @@
 /* One step of one sequence: what stands between the matrix products of a recurrent layer. f32, vectorised. */
-#ifndef GLIA_CPU_NATIVE_RNN_RNN_CELLS_H
-#define GLIA_CPU_NATIVE_RNN_RNN_CELLS_H
+#ifndef GLI_CPU_NATIVE_RNN_RNN_CELLS_H
+#define GLI_CPU_NATIVE_RNN_RNN_CELLS_H
 
 #include "ops/rnn/rnn_geom.h"
 
 /* What the steps of a direction share. */
-typedef struct glia_rnn_cells {
-    const glia_rnn_geom *g;
-    const float *bias;     /* [G,H], and [H] more: see glia_rnn_fold_bias */
+typedef struct gli_rnn_cells {
+    const gli_rnn_geom *g;
+    const float *bias;     /* [G,H], and [H] more: see gli_rnn_fold_bias */
     const float *peephole; /* [3,H], or NULL */
-} glia_rnn_cells;
+} gli_rnn_cells;
 
 /* bias: [G + 1, H]. Both biases as one, but that of GRU's w_hh_n, which r multiplies, in the last row; 0 where there is
  * none. */
-void glia_rnn_fold_bias(const glia_rnn_geom *g, const float *b_ih, const float *b_hh, float *bias);
+void gli_rnn_fold_bias(const gli_rnn_geom *g, const float *b_ih, const float *b_hh, float *bias);
 
 /* before: the state that the step starts from; after: what it makes. */
-typedef struct glia_rnn_row {
+typedef struct gli_rnn_row {
     float *gate;            /* [G,H]: w_ih x, which becomes the gates */
     const float *recurrent; /* [G,H]: w_hh h; with reset_before only the first two rows */
-    const float *reset;     /* [H]: w_hh_n (r h), for glia_rnn_new_gate */
+    const float *reset;     /* [H]: w_hh_n (r h), for gli_rnn_new_gate */
     float *inner;           /* [H]. GRU: w_hh_n h + b_hh_n, or with reset_before r h */
     const float *h, *c;     /* before */
     float *next_h, *next_c; /* after; next_h is o tanh(c) where a projection follows */
-} glia_rnn_row;
+} gli_rnn_row;
 
-/* The whole step; with reset_before up to r h, and glia_rnn_new_gate does the rest. */
-void glia_rnn_cell_row(const glia_rnn_cells *cells, const glia_rnn_row *row);
-void glia_rnn_new_gate(const glia_rnn_cells *cells, const glia_rnn_row *row);
+/* The whole step; with reset_before up to r h, and gli_rnn_new_gate does the rest. */
+void gli_rnn_cell_row(const gli_rnn_cells *cells, const gli_rnn_row *row);
+void gli_rnn_new_gate(const gli_rnn_cells *cells, const gli_rnn_row *row);
 
 /* Backwards. dh: by the state after the step; becomes what reaches the state before past the product with w_hh. */
-typedef struct glia_rnn_back_row {
+typedef struct gli_rnn_back_row {
     const float *gate, *inner, *h, *c, *next_c; /* of the forward step */
-    const float *dreset;                        /* [H]: w_hh_n^T da_n, for glia_rnn_undo_reset */
+    const float *dreset;                        /* [H]: w_hh_n^T da_n, for gli_rnn_undo_reset */
     const float *dout;                          /* [H]: by o tanh(c), of LSTM; dh without a projection */
     float *dh, *dc;
     float *da, *dr; /* [G,H]: by w_ih x, and by w_hh h; one memory but for the GRU without reset_before */
-} glia_rnn_back_row;
+} gli_rnn_back_row;
 
-void glia_rnn_undo_row(const glia_rnn_cells *cells, const glia_rnn_back_row *row);
-void glia_rnn_undo_reset(const glia_rnn_cells *cells, const glia_rnn_back_row *row);
+void gli_rnn_undo_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row);
+void gli_rnn_undo_reset(const gli_rnn_cells *cells, const gli_rnn_back_row *row);
 
 #endif

@@ -16,7 +16,7 @@ static float fold_sum(float *lane) {
     return lane[0];
 }
 
-GLIA_CLONES static float row_max(const float *x, int count) {
+GLI_CLONES static float row_max(const float *x, int count) {
     float lane[LANES];
     int k = 0;
     for (int i = 0; i < LANES; ++i) lane[i] = -INFINITY;
@@ -28,30 +28,30 @@ GLIA_CLONES static float row_max(const float *x, int count) {
 }
 
 /* y = exp(x - most), or nothing where keep is false; returns the sum. y may be x. */
-GLIA_CLONES static float row_exp(const float *x, float most, int count, bool keep, float *y) {
+GLI_CLONES static float row_exp(const float *x, float most, int count, bool keep, float *y) {
     float lane[LANES] = {0};
     for (int k = 0; k < count; k += LANES) {
         const int width = count - k < LANES ? count - k : LANES;
         float e[LANES]  = {0};
         for (int i = 0; i < width; ++i) e[i] = x[k + i];
-        for (int i = 0; i < LANES; ++i) e[i] = glia_exp(e[i] - most);
+        for (int i = 0; i < LANES; ++i) e[i] = gli_exp(e[i] - most);
         for (int i = 0; i < width; ++i) lane[i] += e[i];
         for (int i = 0; keep && i < width; ++i) y[k + i] = e[i];
     }
     return fold_sum(lane);
 }
 
-GLIA_CLONES static void row_scale(float scale, int count, float *y) {
+GLI_CLONES static void row_scale(float scale, int count, float *y) {
     for (int k = 0; k < count; ++k) y[k] *= scale;
 }
 
-GLIA_CLONES static void row_shift(const float *x, float most, float shift, int count, float *y) {
+GLI_CLONES static void row_shift(const float *x, float most, float shift, int count, float *y) {
 #pragma GCC ivdep
     for (int k = 0; k < count; ++k) y[k] = (x[k] - most) - shift;
 }
 
 typedef struct job {
-    const glia_softmax_geom *g;
+    const gli_softmax_geom *g;
     const float *x, *dy; /* x: of the forward, or y of the backward */
     float *y;            /* or dx */
 } job;
@@ -71,7 +71,7 @@ static void forward_rows(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-GLIA_CLONES static float row_dot(const float *a, const float *b, int count) {
+GLI_CLONES static float row_dot(const float *a, const float *b, int count) {
     float lane[LANES] = {0};
     int k             = 0;
     for (; k + LANES <= count; k += LANES)
@@ -80,7 +80,7 @@ GLIA_CLONES static float row_dot(const float *a, const float *b, int count) {
     return fold_sum(lane);
 }
 
-GLIA_CLONES static float row_sum(const float *a, int count) {
+GLI_CLONES static float row_sum(const float *a, int count) {
     float lane[LANES] = {0};
     int k             = 0;
     for (; k + LANES <= count; k += LANES)
@@ -89,10 +89,10 @@ GLIA_CLONES static float row_sum(const float *a, int count) {
     return fold_sum(lane);
 }
 
-GLIA_CLONES static void row_gradient(const float *y, const float *dy, float sum, bool log, int count, float *dx) {
+GLI_CLONES static void row_gradient(const float *y, const float *dy, float sum, bool log, int count, float *dx) {
     if (log) {
 #pragma GCC ivdep
-        for (int k = 0; k < count; ++k) dx[k] = dy[k] - glia_exp(y[k]) * sum;
+        for (int k = 0; k < count; ++k) dx[k] = dy[k] - gli_exp(y[k]) * sum;
     } else {
 #pragma GCC ivdep
         for (int k = 0; k < count; ++k) dx[k] = y[k] * (dy[k] - sum);
@@ -109,37 +109,37 @@ static void backward_rows(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-static const char *decline(const glia_call *call) {
-    const glia_softmax_geom *g = call->geom;
+static const char *decline(const gli_call *call) {
+    const gli_softmax_geom *g = call->geom;
     if (g->inner != 1) return "the axis is not the last";
     for (int i = 0; i <= call->n_in; ++i) {
         const glia_tensor *tensor = i < call->n_in ? call->in[i] : call->out[0];
         if (tensor->dtype != GLIA_F32) return "it computes f32 only";
-        if (!glia_is_dense(tensor)) return "a tensor is not dense and row-major";
+        if (!gli_is_dense(tensor)) return "a tensor is not dense and row-major";
     }
     return NULL;
 }
 
-static void run_rows(const glia_call *call, const job *j, void (*rows)(void *arg, int64_t begin, int64_t end)) {
-    glia_parallel(call->ctx, j->g->outer, glia_max_i64(GRAIN / glia_max_i64(j->g->length, 1), 1), rows, (void *)j);
+static void run_rows(const gli_call *call, const job *j, void (*rows)(void *arg, int64_t begin, int64_t end)) {
+    gli_parallel(call->ctx, j->g->outer, gli_max_i64(GRAIN / gli_max_i64(j->g->length, 1), 1), rows, (void *)j);
 }
 
-static glia_status run_forward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const job j = {.g = call->geom, .x = call->in[SOFTMAX_X]->data, .y = call->out[0]->data};
+    const job j = {.g = call->geom, .x = call->in[GLI_SOFTMAX_X]->data, .y = call->out[0]->data};
     run_rows(call, &j, forward_rows);
     return GLIA_OK;
 }
 
-static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     const job j = {.g  = call->geom,
-                   .x  = call->in[SOFTMAX_BACKWARD_Y]->data,
-                   .dy = call->in[SOFTMAX_BACKWARD_DY]->data,
+                   .x  = call->in[GLI_SOFTMAX_BACKWARD_Y]->data,
+                   .dy = call->in[GLI_SOFTMAX_BACKWARD_DY]->data,
                    .y  = call->out[0]->data};
     run_rows(call, &j, backward_rows);
     return GLIA_OK;
 }
 
-const glia_provider glia_softmax_native          = {.name = "cpu.native", .decline = decline, .run = run_forward};
-const glia_provider glia_softmax_backward_native = {.name = "cpu.native", .decline = decline, .run = run_backward};
+const gli_provider gli_softmax_native          = {.name = "cpu.native", .decline = decline, .run = run_forward};
+const gli_provider gli_softmax_backward_native = {.name = "cpu.native", .decline = decline, .run = run_backward};

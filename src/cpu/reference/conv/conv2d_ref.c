@@ -4,7 +4,7 @@
 #include "cpu/reference/ref.h"
 
 /* Calls visit(arg, i, j, l) for each product x[i] * w[j] that the convolution adds to y[l]. */
-static void each_product(const glia_conv2d_geom *g, void (*visit)(void *arg, int64_t i, int64_t j, int64_t l),
+static void each_product(const gli_conv2d_geom *g, void (*visit)(void *arg, int64_t i, int64_t j, int64_t l),
                          void *arg) {
     const int group_c = g->c / g->groups, group_k = g->k / g->groups;
     for (int n = 0; n < g->n; ++n)
@@ -49,30 +49,30 @@ static void zero(double *values, int64_t count) {
 }
 
 static void conv2d(const void *geom, const double *const *in, double *const *out) {
-    const glia_conv2d_geom *g = geom;
+    const gli_conv2d_geom *g = geom;
     const int64_t area = (int64_t)g->p * g->q, count = (int64_t)g->n * g->k * area;
     double *y = out[0];
-    for (int64_t i = 0; i < count; ++i) y[i] = in[CONV2D_BIAS] ? in[CONV2D_BIAS][i / area % g->k] : 0;
-    each_product(g, add_to_y, &(arrays){in[CONV2D_X], in[CONV2D_W], y});
-    for (int64_t i = 0; i < count; ++i) y[i] = glia_ref_activate(g->activation, y[i]);
+    for (int64_t i = 0; i < count; ++i) y[i] = in[GLI_CONV2D_BIAS] ? in[GLI_CONV2D_BIAS][i / area % g->k] : 0;
+    each_product(g, add_to_y, &(arrays){in[GLI_CONV2D_X], in[GLI_CONV2D_W], y});
+    for (int64_t i = 0; i < count; ++i) y[i] = gli_ref_activate(g->activation, y[i]);
 }
 
 static void conv2d_backward_data(const void *geom, const double *const *in, double *const *out) {
-    const glia_conv2d_geom *g = geom;
+    const gli_conv2d_geom *g = geom;
     zero(out[0], (int64_t)g->n * g->c * g->h * g->w);
-    each_product(g, add_to_dx, &(arrays){in[CONV2D_DATA_DY], in[CONV2D_DATA_W], out[0]});
+    each_product(g, add_to_dx, &(arrays){in[GLI_CONV2D_DATA_DY], in[GLI_CONV2D_DATA_W], out[0]});
 }
 
 static void conv2d_backward_filter(const void *geom, const double *const *in, double *const *out) {
-    const glia_conv2d_geom *g = geom;
+    const gli_conv2d_geom *g = geom;
     const int64_t area = (int64_t)g->p * g->q, count = (int64_t)g->n * g->k * area;
-    zero(out[CONV2D_FILTER_DW], (int64_t)g->k * (g->c / g->groups) * g->r * g->s);
-    each_product(g, add_to_dw, &(arrays){in[CONV2D_FILTER_X], in[CONV2D_FILTER_DY], out[CONV2D_FILTER_DW]});
-    if (!out[CONV2D_FILTER_DBIAS]) return;
-    zero(out[CONV2D_FILTER_DBIAS], g->k);
-    for (int64_t i = 0; i < count; ++i) out[CONV2D_FILTER_DBIAS][i / area % g->k] += in[CONV2D_FILTER_DY][i];
+    zero(out[GLI_CONV2D_FILTER_DW], (int64_t)g->k * (g->c / g->groups) * g->r * g->s);
+    each_product(g, add_to_dw, &(arrays){in[GLI_CONV2D_FILTER_X], in[GLI_CONV2D_FILTER_DY], out[GLI_CONV2D_FILTER_DW]});
+    if (!out[GLI_CONV2D_FILTER_DBIAS]) return;
+    zero(out[GLI_CONV2D_FILTER_DBIAS], g->k);
+    for (int64_t i = 0; i < count; ++i) out[GLI_CONV2D_FILTER_DBIAS][i / area % g->k] += in[GLI_CONV2D_FILTER_DY][i];
 }
 
-GLIA_REF_PROVIDER(conv2d, conv2d);
-GLIA_REF_PROVIDER(conv2d_backward_data, conv2d_backward_data);
-GLIA_REF_PROVIDER(conv2d_backward_filter, conv2d_backward_filter);
+GLI_REF_PROVIDER(conv2d, conv2d);
+GLI_REF_PROVIDER(conv2d_backward_data, conv2d_backward_data);
+GLI_REF_PROVIDER(conv2d_backward_filter, conv2d_backward_filter);

@@ -4,7 +4,7 @@
 #include "cpu/reference/ref.h"
 
 /* Adds x times the filter w [r,s] to the plane y [p,q], with the filter's first element at (row, column). */
-static void add_filter(const glia_conv2d_transpose_geom *g, double x, const double *w, int64_t row, int64_t column,
+static void add_filter(const gli_conv2d_transpose_geom *g, double x, const double *w, int64_t row, int64_t column,
                        double *y) {
     for (int r = 0; r < g->r; ++r)
         for (int s = 0; s < g->s; ++s) {
@@ -14,8 +14,9 @@ static void add_filter(const glia_conv2d_transpose_geom *g, double x, const doub
 }
 
 static void conv2d_transpose(const void *geom, const double *const *in, double *const *out) {
-    const glia_conv2d_transpose_geom *g = geom;
-    const double *x = in[CONV2D_TRANSPOSE_X], *w = in[CONV2D_TRANSPOSE_W], *bias = in[CONV2D_TRANSPOSE_BIAS];
+    const gli_conv2d_transpose_geom *g = geom;
+    const double *x = in[GLI_CONV2D_TRANSPOSE_X], *w = in[GLI_CONV2D_TRANSPOSE_W],
+                 *bias    = in[GLI_CONV2D_TRANSPOSE_BIAS];
     const int64_t group_c = g->c / g->groups, group_k = g->k / g->groups;
     const int64_t area = (int64_t)g->p * g->q, filter = (int64_t)g->r * g->s, count = g->n * g->k * area;
     double *y = out[0];
@@ -28,7 +29,7 @@ static void conv2d_transpose(const void *geom, const double *const *in, double *
                         add_filter(g, x[((n * g->c + c) * g->h + h) * g->w + j], w + (c * group_k + k) * filter,
                                    h * g->stride_h - g->pad_h, j * g->stride_w - g->pad_w,
                                    y + (n * g->k + c / group_c * group_k + k) * area);
-    for (int64_t i = 0; i < count; ++i) y[i] = glia_ref_activate(g->activation, y[i]);
+    for (int64_t i = 0; i < count; ++i) y[i] = gli_ref_activate(g->activation, y[i]);
 }
 
-GLIA_REF_PROVIDER(conv2d_transpose, conv2d_transpose);
+GLI_REF_PROVIDER(conv2d_transpose, conv2d_transpose);

@@ -5,7 +5,7 @@
 #include "cpu/reference/ref.h"
 
 /* Row-major index, in an operand, of element i of y. */
-static int operand_of(const glia_binary_geom *g, unsigned repeated, int i) {
+static int operand_of(const gli_binary_geom *g, unsigned repeated, int i) {
     int at = 0, step = 1;
     for (int d = g->ndim - 1; d >= 0; --d) {
         const int index = i % g->dim[d];
@@ -57,24 +57,24 @@ static double by_b(glia_binary_kind kind, double a, double b, double dy) {
 }
 
 static void binary(const void *geom, const double *const *in, double *const *out) {
-    const glia_binary_geom *g = geom;
+    const gli_binary_geom *g = geom;
     for (int i = 0; i < g->count; ++i)
-        out[0][i] = value(g->kind, in[BINARY_A][operand_of(g, g->a_repeated, i)],
-                          in[BINARY_B][operand_of(g, g->b_repeated, i)]);
+        out[0][i] = value(g->kind, in[GLI_BINARY_A][operand_of(g, g->a_repeated, i)],
+                          in[GLI_BINARY_B][operand_of(g, g->b_repeated, i)]);
 }
 
 static void binary_backward(const void *geom, const double *const *in, double *const *out) {
-    const glia_binary_geom *g = geom;
-    double *da = out[BINARY_DA], *db = out[BINARY_DB];
+    const gli_binary_geom *g = geom;
+    double *da = out[GLI_BINARY_DA], *db = out[GLI_BINARY_DB];
     for (int i = 0; da && i < g->a_count; ++i) da[i] = 0;
     for (int i = 0; db && i < g->b_count; ++i) db[i] = 0;
     for (int i = 0; i < g->count; ++i) {
         const int in_a = operand_of(g, g->a_repeated, i), in_b = operand_of(g, g->b_repeated, i);
-        const double a = in[BINARY_A][in_a], b = in[BINARY_B][in_b], dy = in[BINARY_DY][i];
+        const double a = in[GLI_BINARY_A][in_a], b = in[GLI_BINARY_B][in_b], dy = in[GLI_BINARY_DY][i];
         if (da) da[in_a] += by_a(g->kind, a, b, dy);
         if (db) db[in_b] += by_b(g->kind, a, b, dy);
     }
 }
 
-GLIA_REF_PROVIDER(binary, binary);
-GLIA_REF_PROVIDER(binary_backward, binary_backward);
+GLI_REF_PROVIDER(binary, binary);
+GLI_REF_PROVIDER(binary_backward, binary_backward);

@@ -3,24 +3,24 @@
 #include "cpu/reference/ref.h"
 
 static void prelu(const void *geom, const double *const *in, double *const *out) {
-    const glia_prelu_geom *g = geom;
+    const gli_prelu_geom *g = geom;
     for (int i = 0; i < g->count; ++i) {
-        const double x = in[PRELU_X][i];
-        out[0][i]      = x > 0 ? x : in[PRELU_SLOPE][i / g->inner % g->channels] * x;
+        const double x = in[GLI_PRELU_X][i];
+        out[0][i]      = x > 0 ? x : in[GLI_PRELU_SLOPE][i / g->inner % g->channels] * x;
     }
 }
 
 static void prelu_backward(const void *geom, const double *const *in, double *const *out) {
-    const glia_prelu_geom *g = geom;
-    double *dslope           = out[PRELU_DSLOPE];
+    const gli_prelu_geom *g = geom;
+    double *dslope          = out[GLI_PRELU_DSLOPE];
     for (int c = 0; dslope && c < g->channels; ++c) dslope[c] = 0;
     for (int i = 0; i < g->count; ++i) {
-        const double x = in[PRELU_X][i], dy = in[PRELU_DY][i];
+        const double x = in[GLI_PRELU_X][i], dy = in[GLI_PRELU_DY][i];
         const int c = i / g->inner % g->channels;
-        if (out[PRELU_DX]) out[PRELU_DX][i] = x > 0 ? dy : in[PRELU_SLOPE][c] * dy;
+        if (out[GLI_PRELU_DX]) out[GLI_PRELU_DX][i] = x > 0 ? dy : in[GLI_PRELU_SLOPE][c] * dy;
         if (dslope && !(x > 0)) dslope[c] += x * dy;
     }
 }
 
-GLIA_REF_PROVIDER(prelu, prelu);
-GLIA_REF_PROVIDER(prelu_backward, prelu_backward);
+GLI_REF_PROVIDER(prelu, prelu);
+GLI_REF_PROVIDER(prelu_backward, prelu_backward);

@@ -27,7 +27,7 @@ static double phi(double x) { return 0.5 * erfc(-x * sqrt_half); }
 
 static double gelu_tanh_inner(double x) { return sqrt_two_over_pi * (x + gelu_cubic * x * x * x); }
 
-double glia_unary_value(glia_unary_kind kind, double alpha, double beta, double x) {
+double gli_unary_value(glia_unary_kind kind, double alpha, double beta, double x) {
     switch (kind) {
         case GLIA_LINEAR: return x;
         case GLIA_STEP: return x > 0 ? 1 : x <= 0 ? 0 : x;
@@ -56,7 +56,7 @@ double glia_unary_value(glia_unary_kind kind, double alpha, double beta, double 
     return NAN;
 }
 
-static double derivative_from_y(const glia_unary_geom *g, double y) {
+static double derivative_from_y(const gli_unary_geom *g, double y) {
     switch (g->kind) {
         case GLIA_SIGMOID: return y * (1 - y);
         case GLIA_TANH: return 1 - y * y;
@@ -73,7 +73,7 @@ static double derivative_from_y(const glia_unary_geom *g, double y) {
     }
 }
 
-static double derivative_from_x(const glia_unary_geom *g, double x) {
+static double derivative_from_x(const gli_unary_geom *g, double x) {
     switch (g->kind) {
         case GLIA_SIGMOID: return sigmoid(x) * sigmoid(-x);
         case GLIA_TANH: return 1 - tanh(x) * tanh(x);
@@ -104,27 +104,27 @@ static double derivative_from_x(const glia_unary_geom *g, double x) {
     }
 }
 
-static double derivative(const glia_unary_geom *g, const double *const *in, int i) {
+static double derivative(const gli_unary_geom *g, const double *const *in, int i) {
     switch (g->from) {
-        case GLIA_FROM_X: return derivative_from_x(g, in[UNARY_BACKWARD_X][i]);
-        case GLIA_FROM_Y: return derivative_from_y(g, in[UNARY_BACKWARD_Y][i]);
-        case GLIA_FROM_NEITHER: break;
+        case GLI_FROM_X: return derivative_from_x(g, in[GLI_UNARY_BACKWARD_X][i]);
+        case GLI_FROM_Y: return derivative_from_y(g, in[GLI_UNARY_BACKWARD_Y][i]);
+        case GLI_FROM_NEITHER: break;
     }
     return g->kind == GLIA_STEP ? 0 : g->kind == GLIA_NEG ? -1 : 1;
 }
 
 static void unary(const void *geom, const double *const *in, double *const *out) {
-    const glia_unary_geom *g = geom;
-    for (int i = 0; i < g->count; ++i) out[0][i] = glia_unary_value(g->kind, g->alpha, g->beta, in[UNARY_X][i]);
+    const gli_unary_geom *g = geom;
+    for (int i = 0; i < g->count; ++i) out[0][i] = gli_unary_value(g->kind, g->alpha, g->beta, in[GLI_UNARY_X][i]);
 }
 
 static void unary_backward(const void *geom, const double *const *in, double *const *out) {
-    const glia_unary_geom *g = geom;
+    const gli_unary_geom *g = geom;
     for (int i = 0; i < g->count; ++i) {
         const double slope = derivative(g, in, i);
-        out[0][i]          = slope == 0 ? 0 : slope * in[UNARY_BACKWARD_DY][i];
+        out[0][i]          = slope == 0 ? 0 : slope * in[GLI_UNARY_BACKWARD_DY][i];
     }
 }
 
-GLIA_REF_PROVIDER(unary, unary);
-GLIA_REF_PROVIDER(unary_backward, unary_backward);
+GLI_REF_PROVIDER(unary, unary);
+GLI_REF_PROVIDER(unary_backward, unary_backward);

@@ -3,20 +3,20 @@
 #include "cpu/reference/ref.h"
 
 static void dense(const void *geom, const double *const *in, double *const *out) {
-    const glia_dense_geom *g = geom;
-    const double *x = in[DENSE_X], *w = in[DENSE_W], *bias = in[DENSE_BIAS];
+    const gli_dense_geom *g = geom;
+    const double *x = in[GLI_DENSE_X], *w = in[GLI_DENSE_W], *bias = in[GLI_DENSE_BIAS];
     for (int64_t i = 0; i < g->rows; ++i)
         for (int64_t u = 0; u < g->u; ++u) {
             double sum = bias ? bias[u] : 0;
             for (int64_t k = 0; k < g->k; ++k) sum += x[i * g->k + k] * w[u * g->k + k];
-            out[0][i * g->u + u] = glia_ref_activate(g->activation, sum);
+            out[0][i * g->u + u] = gli_ref_activate(g->activation, sum);
         }
 }
 
 static void dense_backward_weights(const void *geom, const double *const *in, double *const *out) {
-    const glia_dense_geom *g = geom;
-    const double *x = in[DENSE_WEIGHTS_X], *dy = in[DENSE_WEIGHTS_DY];
-    double *dw = out[DENSE_WEIGHTS_DW], *dbias = out[DENSE_WEIGHTS_DBIAS];
+    const gli_dense_geom *g = geom;
+    const double *x = in[GLI_DENSE_WEIGHTS_X], *dy = in[GLI_DENSE_WEIGHTS_DY];
+    double *dw = out[GLI_DENSE_WEIGHTS_DW], *dbias = out[GLI_DENSE_WEIGHTS_DBIAS];
     for (int64_t u = 0; u < g->u; ++u)
         for (int64_t k = 0; k < g->k; ++k) {
             double sum = 0;
@@ -29,5 +29,5 @@ static void dense_backward_weights(const void *geom, const double *const *in, do
     }
 }
 
-GLIA_REF_PROVIDER(dense, dense);
-GLIA_REF_PROVIDER(dense_backward_weights, dense_backward_weights);
+GLI_REF_PROVIDER(dense, dense);
+GLI_REF_PROVIDER(dense_backward_weights, dense_backward_weights);

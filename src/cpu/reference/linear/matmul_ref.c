@@ -3,7 +3,7 @@
 #include "cpu/reference/ref.h"
 
 /* One matrix of y. a, b and c point at the matrices that belong to it. */
-static void multiply(const glia_matmul_geom *g, const double *a, const double *b, const double *c, double *y) {
+static void multiply(const gli_matmul_geom *g, const double *a, const double *b, const double *c, double *y) {
     for (int64_t m = 0; m < g->m; ++m)
         for (int64_t n = 0; n < g->n; ++n) {
             double sum = 0;
@@ -15,9 +15,9 @@ static void multiply(const glia_matmul_geom *g, const double *a, const double *b
 }
 
 static void matmul(const void *geom, const double *const *in, double *const *out) {
-    const glia_matmul_geom *g = geom;
-    const double *c           = in[MATMUL_C];
-    int64_t matrices          = 1;
+    const gli_matmul_geom *g = geom;
+    const double *c          = in[GLI_MATMUL_C];
+    int64_t matrices         = 1;
     for (int i = 0; i < g->batch_ndim; ++i) matrices *= g->batch[i];
     for (int64_t t = 0; t < matrices; ++t) {
         int64_t rest = t, a_at = 0, b_at = 0, c_at = 0;
@@ -28,8 +28,8 @@ static void matmul(const void *geom, const double *const *in, double *const *out
             b_at += index * g->b.step[i];
             c_at += index * g->c.step[i];
         }
-        multiply(g, in[MATMUL_A] + a_at, in[MATMUL_B] + b_at, c ? c + c_at : NULL, out[0] + t * g->m * g->n);
+        multiply(g, in[GLI_MATMUL_A] + a_at, in[GLI_MATMUL_B] + b_at, c ? c + c_at : NULL, out[0] + t * g->m * g->n);
     }
 }
 
-GLIA_REF_PROVIDER(matmul, matmul);
+GLI_REF_PROVIDER(matmul, matmul);

@@ -7,16 +7,16 @@
 
 /* One item: its classes stand `inner` elements apart. */
 typedef struct item {
-    const glia_cross_entropy_geom *g;
+    const gli_cross_entropy_geom *g;
     const double *x, *target, *weight; /* target: of this item, dense or its class */
 } item;
 
-static item item_of(const glia_cross_entropy_geom *g, const double *const *in, int64_t i) {
+static item item_of(const gli_cross_entropy_geom *g, const double *const *in, int64_t i) {
     const int64_t first = i / g->inner * g->classes * g->inner + i % g->inner;
     return (item){.g      = g,
-                  .x      = in[CROSS_ENTROPY_X] + first,
-                  .target = in[CROSS_ENTROPY_TARGET] + (g->dense ? first : i),
-                  .weight = in[CROSS_ENTROPY_WEIGHT]};
+                  .x      = in[GLI_CROSS_ENTROPY_X] + first,
+                  .target = in[GLI_CROSS_ENTROPY_TARGET] + (g->dense ? first : i),
+                  .weight = in[GLI_CROSS_ENTROPY_WEIGHT]};
 }
 
 static double weight_of(const item *it, int64_t c) { return it->weight ? it->weight[c] : 1; }
@@ -25,8 +25,8 @@ static bool ignored(const item *it) { return it->g->ignore && it->target[0] == (
 
 /* q[c] of the header. */
 static double share(const item *it, int64_t c) {
-    const glia_cross_entropy_geom *g = it->g;
-    const double t                   = g->dense ? it->target[c * g->inner] : it->target[0] == (double)c;
+    const gli_cross_entropy_geom *g = it->g;
+    const double t                  = g->dense ? it->target[c * g->inner] : it->target[0] == (double)c;
     return weight_of(it, c) * ((1 - g->label_smoothing) * t + g->label_smoothing / g->classes);
 }
 
@@ -43,7 +43,7 @@ static double log_probability(const item *it, int64_t c, double lse) {
     switch (it->g->from) {
         case GLIA_LOGITS: return x - lse;
         case GLIA_LOG_PROBABILITIES: return x;
-        default: return isnan(x) ? x : log(fmin(fmax(x, CROSS_ENTROPY_EPSILON), 1));
+        default: return isnan(x) ? x : log(fmin(fmax(x, GLI_CROSS_ENTROPY_EPSILON), 1));
     }
 }
 
@@ -59,7 +59,7 @@ static double loss_of(const item *it) {
 }
 
 /* What the sum of the losses is divided by. */
-static double divisor(const glia_cross_entropy_geom *g, const double *const *in) {
+static double divisor(const gli_cross_entropy_geom *g, const double *const *in) {
     const int64_t items = (int64_t)g->n * g->inner;
     if (g->reduction != GLIA_REDUCE_MEAN) return 1;
     if (g->dense) return (double)items;
@@ -72,9 +72,9 @@ static double divisor(const glia_cross_entropy_geom *g, const double *const *in)
 }
 
 static void cross_entropy(const void *geom, const double *const *in, double *const *out) {
-    const glia_cross_entropy_geom *g = geom;
-    const int64_t items              = (int64_t)g->n * g->inner;
-    double sum                       = 0;
+    const gli_cross_entropy_geom *g = geom;
+    const int64_t items             = (int64_t)g->n * g->inner;
+    double sum                      = 0;
     for (int64_t i = 0; i < items; ++i) {
         const item it     = item_of(g, in, i);
         const double loss = loss_of(&it);
@@ -90,44 +90,44 @@ static double slope(const item *it, int64_t c, double lse, double total) {
     switch (it->g->from) {
         case GLIA_LOGITS: return exp(x - lse) * total - q;
         case GLIA_LOG_PROBABILITIES: return -q;
-        default: return x >= CROSS_ENTROPY_EPSILON && x <= 1 ? -q / x : 0;
+        default: return x >= GLI_CROSS_ENTROPY_EPSILON && x <= 1 ? -q / x : 0;
     }
 }
 
 static void cross_entropy_backward(const void *geom, const double *const *in, double *const *out) {
-    const glia_cross_entropy_geom *g = geom;
-    const int64_t items              = (int64_t)g->n * g->inner;
-    const double over                = divisor(g, in);
+    const gli_cross_entropy_geom *g = geom;
+    const int64_t items             = (int64_t)g->n * g->inner;
+    const double over               = divisor(g, in);
     for (int64_t i = 0; i < items; ++i) {
         const item it    = item_of(g, in, i);
-        const double dy  = in[CROSS_ENTROPY_DY][g->reduction == GLIA_REDUCE_NONE ? i : 0] / over;
+        const double dy  = in[GLI_CROSS_ENTROPY_DY][g->reduction == GLIA_REDUCE_NONE ? i : 0] / over;
         const double lse = g->from == GLIA_LOGITS ? log_sum_exp(&it) : 0;
-        double *dx       = out[0] + (it.x - in[CROSS_ENTROPY_X]);
+        double *dx       = out[0] + (it.x - in[GLI_CROSS_ENTROPY_X]);
         double total     = 0;
         for (int64_t c = 0; c < g->classes; ++c) total += share(&it, c);
         for (int64_t c = 0; c < g->classes; ++c) dx[c * g->inner] = ignored(&it) ? 0 : dy * slope(&it, c, lse, total);
     }
 }
 
-static glia_status check(const glia_call *call) {
-    const glia_cross_entropy_geom *g = call->geom;
+static glia_status check(const gli_call *call) {
+    const gli_cross_entropy_geom *g = call->geom;
     if (g->dense) return GLIA_OK;
-    const glia_index_range classes = {.low = 0, .high = g->classes, .ignore = g->ignore, .ignored = g->ignore_index};
-    return glia_index_check(call, CROSS_ENTROPY_TARGET, classes);
+    const gli_index_range classes = {.low = 0, .high = g->classes, .ignore = g->ignore, .ignored = g->ignore_index};
+    return gli_index_check(call, GLI_CROSS_ENTROPY_TARGET, classes);
 }
 
-static glia_status run_forward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    GLIA_TRY(check(call));
-    return glia_ref_run(call, workspace, cross_entropy);
+    GLI_TRY(check(call));
+    return gli_ref_run(call, workspace, cross_entropy);
 }
 
-static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    GLIA_TRY(check(call));
-    return glia_ref_run(call, workspace, cross_entropy_backward);
+    GLI_TRY(check(call));
+    return gli_ref_run(call, workspace, cross_entropy_backward);
 }
 
-const glia_provider glia_cross_entropy_ref = {.name = "cpu.ref", .prepare = glia_ref_prepare, .run = run_forward};
-const glia_provider glia_cross_entropy_backward_ref = {
-    .name = "cpu.ref", .prepare = glia_ref_prepare, .run = run_backward};
+const gli_provider gli_cross_entropy_ref          = {.name = "cpu.ref", .prepare = gli_ref_prepare, .run = run_forward};
+const gli_provider gli_cross_entropy_backward_ref = {
+    .name = "cpu.ref", .prepare = gli_ref_prepare, .run = run_backward};

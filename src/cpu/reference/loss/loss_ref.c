@@ -9,7 +9,7 @@ static double log_at_least_minus_100(double x) {
     return l < -100 ? -100 : l;
 }
 
-static double term(const glia_loss_geom *g, double p, double t) {
+static double term(const gli_loss_geom *g, double p, double t) {
     const double d = p - t, size = fabs(d);
     switch (g->kind) {
         case GLIA_MSE: return d * d;
@@ -22,7 +22,7 @@ static double term(const glia_loss_geom *g, double p, double t) {
 }
 
 /* The derivative of the term by p. */
-static double slope(const glia_loss_geom *g, double p, double t) {
+static double slope(const gli_loss_geom *g, double p, double t) {
     const double d = p - t, sign = (d > 0) - (d < 0);
     switch (g->kind) {
         case GLIA_MSE: return 2 * d;
@@ -34,15 +34,15 @@ static double slope(const glia_loss_geom *g, double p, double t) {
     }
 }
 
-static double weight_of(const glia_loss_geom *g, const double *const *in, int64_t i) {
-    return in[LOSS_WEIGHT] ? in[LOSS_WEIGHT][i / g->shared] : 1;
+static double weight_of(const gli_loss_geom *g, const double *const *in, int64_t i) {
+    return in[GLI_LOSS_WEIGHT] ? in[GLI_LOSS_WEIGHT][i / g->shared] : 1;
 }
 
 static void loss(const void *geom, const double *const *in, double *const *out) {
-    const glia_loss_geom *g = geom;
-    double sum              = 0;
+    const gli_loss_geom *g = geom;
+    double sum             = 0;
     for (int64_t i = 0; i < g->count; ++i) {
-        const double value = weight_of(g, in, i) * term(g, in[LOSS_PREDICTION][i], in[LOSS_TARGET][i]);
+        const double value = weight_of(g, in, i) * term(g, in[GLI_LOSS_PREDICTION][i], in[GLI_LOSS_TARGET][i]);
         if (g->reduction == GLIA_REDUCE_NONE) out[0][i] = value;
         sum += value;
     }
@@ -51,14 +51,14 @@ static void loss(const void *geom, const double *const *in, double *const *out) 
 }
 
 static void loss_backward(const void *geom, const double *const *in, double *const *out) {
-    const glia_loss_geom *g = geom;
+    const gli_loss_geom *g = geom;
     for (int64_t i = 0; i < g->count; ++i) {
-        const double dy = g->reduction == GLIA_REDUCE_NONE   ? in[LOSS_DY][i]
-                          : g->reduction == GLIA_REDUCE_MEAN ? in[LOSS_DY][0] / g->count
-                                                             : in[LOSS_DY][0];
-        out[0][i]       = dy * weight_of(g, in, i) * slope(g, in[LOSS_PREDICTION][i], in[LOSS_TARGET][i]);
+        const double dy = g->reduction == GLIA_REDUCE_NONE   ? in[GLI_LOSS_DY][i]
+                          : g->reduction == GLIA_REDUCE_MEAN ? in[GLI_LOSS_DY][0] / g->count
+                                                             : in[GLI_LOSS_DY][0];
+        out[0][i]       = dy * weight_of(g, in, i) * slope(g, in[GLI_LOSS_PREDICTION][i], in[GLI_LOSS_TARGET][i]);
     }
 }
 
-GLIA_REF_PROVIDER(loss, loss);
-GLIA_REF_PROVIDER(loss_backward, loss_backward);
+GLI_REF_PROVIDER(loss, loss);
+GLI_REF_PROVIDER(loss_backward, loss_backward);

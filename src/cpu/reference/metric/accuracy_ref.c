@@ -19,24 +19,24 @@ static int64_t largest(const double *scores, int64_t inner, int64_t classes) {
     return best;
 }
 
-static bool right_class(const glia_accuracy_geom *g, const double *scores, int64_t class) {
+static bool right_class(const gli_accuracy_geom *g, const double *scores, int64_t class) {
     int64_t before = 0;
     if (isnan(scores[class * g->inner])) return false;
     for (int64_t c = 0; c < g->classes; ++c) before += better(scores, g->inner, c, class);
     return before < g->k;
 }
 
-static bool right_binary(const glia_accuracy_geom *g, double score, double target) {
+static bool right_binary(const gli_accuracy_geom *g, double score, double target) {
     return !isnan(score) && (score > g->threshold) == (target > 0.5);
 }
 
 static void accuracy(const void *geom, const double *const *in, double *const *out) {
-    const glia_accuracy_geom *g = geom;
-    const double *target        = in[ACCURACY_TARGET];
+    const gli_accuracy_geom *g = geom;
+    const double *target       = in[GLI_ACCURACY_TARGET];
     double right = 0, items = 0;
     for (int64_t i = 0; i < (int64_t)g->n * g->inner; ++i) {
         const int64_t first  = i / g->inner * g->classes * g->inner + i % g->inner;
-        const double *scores = in[ACCURACY_PREDICTION] + first;
+        const double *scores = in[GLI_ACCURACY_PREDICTION] + first;
         if (g->ignore && target[i] == (double)g->ignore_index) continue;
         items += 1;
         if (g->binary)
@@ -45,16 +45,16 @@ static void accuracy(const void *geom, const double *const *in, double *const *o
             right +=
                 right_class(g, scores, g->dense ? largest(target + first, g->inner, g->classes) : (int64_t)target[i]);
     }
-    out[0][0] = in[ACCURACY_COUNTS][0] + right;
-    out[0][1] = in[ACCURACY_COUNTS][1] + items;
+    out[0][0] = in[GLI_ACCURACY_COUNTS][0] + right;
+    out[0][1] = in[GLI_ACCURACY_COUNTS][1] + items;
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    const glia_accuracy_geom *g    = call->geom;
-    const glia_index_range classes = {.high = g->classes, .ignore = g->ignore, .ignored = g->ignore_index};
-    if (!g->binary && !g->dense) GLIA_TRY(glia_index_check(call, ACCURACY_TARGET, classes));
-    return glia_ref_run(call, workspace, accuracy);
+    const gli_accuracy_geom *g    = call->geom;
+    const gli_index_range classes = {.high = g->classes, .ignore = g->ignore, .ignored = g->ignore_index};
+    if (!g->binary && !g->dense) GLI_TRY(gli_index_check(call, GLI_ACCURACY_TARGET, classes));
+    return gli_ref_run(call, workspace, accuracy);
 }
 
-const glia_provider glia_accuracy_ref = {.name = "cpu.ref", .prepare = glia_ref_prepare, .run = run};
+const gli_provider gli_accuracy_ref = {.name = "cpu.ref", .prepare = gli_ref_prepare, .run = run};

@@ -7,7 +7,7 @@
 #include "cpu/reference/ref_move.h"
 
 static double score(const glia_tensor *prediction, int64_t element) {
-    return glia_load(prediction->dtype, prediction->data, glia_element_offset(prediction, element));
+    return gli_load(prediction->dtype, prediction->data, gli_element_offset(prediction, element));
 }
 
 static int64_t predicted(const glia_tensor *prediction, int64_t item, int64_t classes) {
@@ -20,22 +20,22 @@ static int64_t predicted(const glia_tensor *prediction, int64_t item, int64_t cl
 }
 
 /* The counts stay whole numbers of 64 bits. */
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const glia_confusion_matrix_geom *g = call->geom;
-    const glia_tensor *target           = call->in[CONFUSION_MATRIX_TARGET];
-    const glia_tensor *from = call->in[CONFUSION_MATRIX_MATRIX], *to = call->out[0];
-    GLIA_TRY(glia_index_check(call, CONFUSION_MATRIX_TARGET,
-                              (glia_index_range){.high = g->classes, .ignore = g->ignore, .ignored = g->ignore_index}));
+    const gli_confusion_matrix_geom *g = call->geom;
+    const glia_tensor *target          = call->in[GLI_CONFUSION_MATRIX_TARGET];
+    const glia_tensor *from = call->in[GLI_CONFUSION_MATRIX_MATRIX], *to = call->out[0];
+    GLI_TRY(gli_index_check(call, GLI_CONFUSION_MATRIX_TARGET,
+                            (gli_index_range){.high = g->classes, .ignore = g->ignore, .ignored = g->ignore_index}));
     for (int64_t i = 0; i < (int64_t)g->classes * g->classes; ++i)
-        ((int64_t *)to->data)[glia_element_offset(to, i)] = ((const int64_t *)from->data)[glia_element_offset(from, i)];
+        ((int64_t *)to->data)[gli_element_offset(to, i)] = ((const int64_t *)from->data)[gli_element_offset(from, i)];
     for (int64_t i = 0; i < g->n; ++i) {
-        const int64_t class = glia_index_load(target, i);
+        const int64_t class = gli_index_load(target, i);
         if (g->ignore && class == g->ignore_index) continue;
-        const int64_t column = predicted(call->in[CONFUSION_MATRIX_PREDICTION], i, g->classes);
-        ((int64_t *)to->data)[glia_element_offset(to, class * g->classes + column)] += 1;
+        const int64_t column = predicted(call->in[GLI_CONFUSION_MATRIX_PREDICTION], i, g->classes);
+        ((int64_t *)to->data)[gli_element_offset(to, class * g->classes + column)] += 1;
     }
     return GLIA_OK;
 }
 
-const glia_provider glia_confusion_matrix_ref = {.name = "cpu.ref", .run = run};
+const gli_provider gli_confusion_matrix_ref = {.name = "cpu.ref", .run = run};

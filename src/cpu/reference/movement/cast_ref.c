@@ -12,23 +12,23 @@ static double to_odd(int64_t value) {
     return (double)(fits ? value : (value & ~INT64_C(2047)) | ((value & 2047) ? 1024 : 0));
 }
 
-static void convert(const glia_cast_geom *g, const void *from, int64_t i, void *to, int64_t j) {
+static void convert(const gli_cast_geom *g, const void *from, int64_t i, void *to, int64_t j) {
     if (g->from == g->to)
         memcpy((char *)to + (size_t)j * glia_dtype_size(g->to), (const char *)from + (size_t)i * glia_dtype_size(g->to),
                glia_dtype_size(g->to));
     else if (g->from != GLIA_I64 || g->to == GLIA_F64)
-        glia_store(g->to, to, j, glia_load(g->from, from, i));
+        gli_store(g->to, to, j, gli_load(g->from, from, i));
     else
-        glia_store(g->to, to, j, to_odd(((const int64_t *)from)[i]));
+        gli_store(g->to, to, j, to_odd(((const int64_t *)from)[i]));
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const glia_cast_geom *g = call->geom;
-    const glia_tensor *x = call->in[CAST_X], *y = call->out[0];
+    const gli_cast_geom *g = call->geom;
+    const glia_tensor *x = call->in[GLI_CAST_X], *y = call->out[0];
     for (int64_t i = 0; i < g->count; ++i)
-        convert(g, x->data, glia_element_offset(x, i), y->data, glia_element_offset(y, i));
+        convert(g, x->data, gli_element_offset(x, i), y->data, gli_element_offset(y, i));
     return GLIA_OK;
 }
 
-const glia_provider glia_cast_ref = {.name = "cpu.ref", .run = run};
+const gli_provider gli_cast_ref = {.name = "cpu.ref", .run = run};

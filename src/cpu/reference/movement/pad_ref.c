@@ -2,19 +2,19 @@
 
 #include "cpu/reference/ref_move.h"
 
-static glia_origin from(const glia_call *call, const int64_t *index) {
-    const glia_pad_geom *g      = call->geom;
+static gli_origin from(const gli_call *call, const int64_t *index) {
+    const gli_pad_geom *g       = call->geom;
     int64_t of_x[GLIA_MAX_DIMS] = {0};
     for (int i = 0; i < g->ndim; ++i) {
         of_x[i] = index[i] - g->before[i];
-        if (of_x[i] < 0 || of_x[i] >= g->size[i]) return (glia_origin){.input = -1};
+        if (of_x[i] < 0 || of_x[i] >= g->size[i]) return (gli_origin){.input = -1};
     }
-    return (glia_origin){PAD_X, glia_element_at(call->in[PAD_X], of_x)};
+    return (gli_origin){GLI_PAD_X, gli_element_at(call->in[GLI_PAD_X], of_x)};
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    return glia_ref_move(call, ((const glia_pad_geom *)call->geom)->value, from);
+    return gli_ref_move(call, ((const gli_pad_geom *)call->geom)->value, from);
 }
 
-const glia_provider glia_pad_ref = {.name = "cpu.ref", .run = run};
+const gli_provider gli_pad_ref = {.name = "cpu.ref", .run = run};

@@ -2,8 +2,8 @@
 
 #include "cpu/reference/ref_move.h"
 
-static glia_origin from(const glia_call *call, const int64_t *index) {
-    return (glia_origin){RESHAPE_X, glia_element_at(call->out[0], index)};
+static gli_origin from(const gli_call *call, const int64_t *index) {
+    return (gli_origin){GLI_RESHAPE_X, gli_element_at(call->out[0], index)};
 }
 
-GLIA_MOVE_PROVIDER(reshape, from);
+GLI_MOVE_PROVIDER(reshape, from);

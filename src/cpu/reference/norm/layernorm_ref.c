@@ -8,10 +8,10 @@
 static double or_else(const double *vector, int i, double otherwise) { return vector ? vector[i] : otherwise; }
 
 static void layernorm(const void *geom, const double *const *in, double *const *out) {
-    const glia_layernorm_geom *g = geom;
+    const gli_layernorm_geom *g = geom;
     for (int row = 0; row < g->rows; ++row) {
-        const double *x = in[NORM_X] + (int64_t)row * g->size;
-        double *y       = out[NORM_Y] + (int64_t)row * g->size;
+        const double *x = in[GLI_NORM_X] + (int64_t)row * g->size;
+        double *y       = out[GLI_NORM_Y] + (int64_t)row * g->size;
         double mean = 0, var = 0;
         for (int i = 0; i < g->size; ++i) mean += x[i];
         mean /= g->size;
@@ -19,20 +19,20 @@ static void layernorm(const void *geom, const double *const *in, double *const *
         var /= g->size;
         const double rstd = 1 / sqrt(var + g->epsilon);
         for (int i = 0; i < g->size; ++i)
-            y[i] = or_else(in[NORM_WEIGHT], i, 1) * (x[i] - mean) * rstd + or_else(in[NORM_BIAS], i, 0);
-        if (out[NORM_MEAN]) out[NORM_MEAN][row] = mean;
-        if (out[NORM_RSTD]) out[NORM_RSTD][row] = rstd;
+            y[i] = or_else(in[GLI_NORM_WEIGHT], i, 1) * (x[i] - mean) * rstd + or_else(in[GLI_NORM_BIAS], i, 0);
+        if (out[GLI_NORM_MEAN]) out[GLI_NORM_MEAN][row] = mean;
+        if (out[GLI_NORM_RSTD]) out[GLI_NORM_RSTD][row] = rstd;
     }
 }
 
-static void weight_gradients(const glia_layernorm_geom *g, const double *const *in, double *dweight, double *dbias) {
+static void weight_gradients(const gli_layernorm_geom *g, const double *const *in, double *dweight, double *dbias) {
     for (int i = 0; i < g->size; ++i) {
         double sum_dy_xhat = 0, sum_dy = 0;
         for (int row = 0; row < g->rows; ++row) {
             const int64_t at  = (int64_t)row * g->size + i;
-            const double xhat = (in[NORM_BACK_X][at] - in[NORM_BACK_MEAN][row]) * in[NORM_BACK_RSTD][row];
-            sum_dy_xhat += in[NORM_BACK_DY][at] * xhat;
-            sum_dy += in[NORM_BACK_DY][at];
+            const double xhat = (in[GLI_NORM_BACK_X][at] - in[GLI_NORM_BACK_MEAN][row]) * in[GLI_NORM_BACK_RSTD][row];
+            sum_dy_xhat += in[GLI_NORM_BACK_DY][at] * xhat;
+            sum_dy += in[GLI_NORM_BACK_DY][at];
         }
         if (dweight) dweight[i] = sum_dy_xhat;
         if (dbias) dbias[i] = sum_dy;
@@ -40,24 +40,25 @@ static void weight_gradients(const glia_layernorm_geom *g, const double *const *
 }
 
 static void layernorm_backward(const void *geom, const double *const *in, double *const *out) {
-    const glia_layernorm_geom *g = geom;
+    const gli_layernorm_geom *g = geom;
     for (int row = 0; row < g->rows; ++row) {
-        const double *x = in[NORM_BACK_X] + (int64_t)row * g->size, *dy = in[NORM_BACK_DY] + (int64_t)row * g->size;
-        double *dx        = out[NORM_BACK_DX] + (int64_t)row * g->size;
-        const double mean = in[NORM_BACK_MEAN][row], rstd = in[NORM_BACK_RSTD][row];
+        const double *x   = in[GLI_NORM_BACK_X] + (int64_t)row * g->size,
+                     *dy  = in[GLI_NORM_BACK_DY] + (int64_t)row * g->size;
+        double *dx        = out[GLI_NORM_BACK_DX] + (int64_t)row * g->size;
+        const double mean = in[GLI_NORM_BACK_MEAN][row], rstd = in[GLI_NORM_BACK_RSTD][row];
         double sum_g = 0, sum_g_xhat = 0;
         for (int i = 0; i < g->size; ++i) {
-            const double gradient = dy[i] * or_else(in[NORM_BACK_WEIGHT], i, 1);
+            const double gradient = dy[i] * or_else(in[GLI_NORM_BACK_WEIGHT], i, 1);
             sum_g += gradient;
             sum_g_xhat += gradient * (x[i] - mean) * rstd;
         }
         for (int i = 0; i < g->size; ++i) {
-            const double gradient = dy[i] * or_else(in[NORM_BACK_WEIGHT], i, 1);
+            const double gradient = dy[i] * or_else(in[GLI_NORM_BACK_WEIGHT], i, 1);
             dx[i]                 = rstd * (gradient - sum_g / g->size - (x[i] - mean) * rstd * sum_g_xhat / g->size);
         }
     }
-    weight_gradients(g, in, out[NORM_BACK_DWEIGHT], out[NORM_BACK_DBIAS]);
+    weight_gradients(g, in, out[GLI_NORM_BACK_DWEIGHT], out[GLI_NORM_BACK_DBIAS]);
 }
 
-GLIA_REF_PROVIDER(layernorm, layernorm);
-GLIA_REF_PROVIDER(layernorm_backward, layernorm_backward);
+GLI_REF_PROVIDER(layernorm, layernorm);
+GLI_REF_PROVIDER(layernorm_backward, layernorm_backward);

@@ -5,19 +5,19 @@
 #include "cpu/reference/ref.h"
 
 static void adam(const void *geom, const double *const *in, double *const *out) {
-    const glia_adam_geom *g = geom;
-    const double rate = in[ADAM_RATE][0], step = in[ADAM_STEP][0];
+    const gli_adam_geom *g = geom;
+    const double rate = in[GLI_ADAM_RATE][0], step = in[GLI_ADAM_STEP][0];
     for (int64_t i = 0; i < g->count; ++i) {
-        const double param = in[ADAM_PARAM][i], sign = (param > 0) - (param < 0);
-        const double grad    = in[ADAM_GRAD][i] + (g->decoupled ? 0 : g->l2 * param) + g->l1 * sign;
+        const double param = in[GLI_ADAM_PARAM][i], sign = (param > 0) - (param < 0);
+        const double grad    = in[GLI_ADAM_GRAD][i] + (g->decoupled ? 0 : g->l2 * param) + g->l1 * sign;
         const double decayed = g->decoupled ? param * (1 - rate * g->l2) : param;
-        const double m       = g->beta1 * in[ADAM_M][i] + (1 - g->beta1) * grad;
-        const double v       = g->beta2 * in[ADAM_V][i] + (1 - g->beta2) * grad * grad;
+        const double m       = g->beta1 * in[GLI_ADAM_M][i] + (1 - g->beta1) * grad;
+        const double v       = g->beta2 * in[GLI_ADAM_V][i] + (1 - g->beta2) * grad * grad;
         const double m_hat = m / (1 - pow(g->beta1, step)), v_hat = v / (1 - pow(g->beta2, step));
-        out[ADAM_NEW_PARAM][i] = decayed - rate * m_hat / (sqrt(v_hat) + g->epsilon);
-        out[ADAM_NEW_M][i]     = m;
-        out[ADAM_NEW_V][i]     = v;
+        out[GLI_ADAM_NEW_PARAM][i] = decayed - rate * m_hat / (sqrt(v_hat) + g->epsilon);
+        out[GLI_ADAM_NEW_M][i]     = m;
+        out[GLI_ADAM_NEW_V][i]     = v;
     }
 }
 
-GLIA_REF_PROVIDER(adam, adam);
+GLI_REF_PROVIDER(adam, adam);

@@ -5,22 +5,22 @@
 #include "cpu/reference/ref.h"
 
 static void rmsprop(const void *geom, const double *const *in, double *const *out) {
-    const glia_rmsprop_geom *g = geom;
+    const gli_rmsprop_geom *g = geom;
     for (int64_t i = 0; i < g->count; ++i) {
-        const double param = in[RMSPROP_PARAM][i], sign = (param > 0) - (param < 0);
-        const double grad     = in[RMSPROP_GRAD][i] + g->l2 * param + g->l1 * sign;
-        const double velocity = in[RMSPROP_VELOCITY] ? in[RMSPROP_VELOCITY][i] : 0;
-        const double old_mean = in[RMSPROP_MEAN] ? in[RMSPROP_MEAN][i] : 0;
-        const double square   = g->alpha * in[RMSPROP_SQUARE][i] + (1 - g->alpha) * grad * grad;
+        const double param = in[GLI_RMSPROP_PARAM][i], sign = (param > 0) - (param < 0);
+        const double grad     = in[GLI_RMSPROP_GRAD][i] + g->l2 * param + g->l1 * sign;
+        const double velocity = in[GLI_RMSPROP_VELOCITY] ? in[GLI_RMSPROP_VELOCITY][i] : 0;
+        const double old_mean = in[GLI_RMSPROP_MEAN] ? in[GLI_RMSPROP_MEAN][i] : 0;
+        const double square   = g->alpha * in[GLI_RMSPROP_SQUARE][i] + (1 - g->alpha) * grad * grad;
         const double mean     = g->alpha * old_mean + (1 - g->alpha) * grad;
         const double scale    = sqrt(g->centered ? square - mean * mean : square) + g->epsilon;
         const double moving   = g->momentum * velocity + grad / scale;
 
-        out[RMSPROP_NEW_PARAM][i]  = param - in[RMSPROP_RATE][0] * moving;
-        out[RMSPROP_NEW_SQUARE][i] = square;
-        if (out[RMSPROP_NEW_VELOCITY]) out[RMSPROP_NEW_VELOCITY][i] = moving;
-        if (out[RMSPROP_NEW_MEAN]) out[RMSPROP_NEW_MEAN][i] = mean;
+        out[GLI_RMSPROP_NEW_PARAM][i]  = param - in[GLI_RMSPROP_RATE][0] * moving;
+        out[GLI_RMSPROP_NEW_SQUARE][i] = square;
+        if (out[GLI_RMSPROP_NEW_VELOCITY]) out[GLI_RMSPROP_NEW_VELOCITY][i] = moving;
+        if (out[GLI_RMSPROP_NEW_MEAN]) out[GLI_RMSPROP_NEW_MEAN][i] = mean;
     }
 }
 
-GLIA_REF_PROVIDER(rmsprop, rmsprop);
+GLI_REF_PROVIDER(rmsprop, rmsprop);

@@ -15,13 +15,13 @@ static void consider(best *b, double value, int64_t place) {
 }
 
 static void put_best(double *const *out, int64_t at, best b) {
-    out[POOL_Y][at] = b.value;
-    if (out[POOL_INDICES]) out[POOL_INDICES][at] = (double)b.place;
+    out[GLI_POOL_Y][at] = b.value;
+    if (out[GLI_POOL_INDICES]) out[GLI_POOL_INDICES][at] = (double)b.place;
 }
 
 static void max_pool2d(const void *geom, const double *const *in, double *const *out) {
-    const glia_pool2d_geom *g = geom;
-    const int64_t channels    = (int64_t)g->n * g->c;
+    const gli_pool2d_geom *g = geom;
+    const int64_t channels   = (int64_t)g->n * g->c;
     for (int64_t channel = 0; channel < channels; ++channel)
         for (int p = 0; p < g->p; ++p)
             for (int q = 0; q < g->q; ++q) {
@@ -38,12 +38,12 @@ static void max_pool2d(const void *geom, const double *const *in, double *const 
 }
 
 static void max_pool2d_backward(const void *geom, const double *const *in, double *const *out) {
-    const glia_pool2d_geom *g = geom;
+    const gli_pool2d_geom *g = geom;
     const int64_t channels = (int64_t)g->n * g->c, area = (int64_t)g->h * g->w, windows = (int64_t)g->p * g->q;
     for (int64_t i = 0; i < channels * area; ++i) out[0][i] = 0;
     for (int64_t i = 0; i < channels * windows; ++i) {
-        const int64_t place = (int64_t)in[POOL_BACK_INDICES][i];
-        if (place >= 0 && place < area) out[0][i / windows * area + place] += in[POOL_BACK_DY][i];
+        const int64_t place = (int64_t)in[GLI_POOL_BACK_INDICES][i];
+        if (place >= 0 && place < area) out[0][i / windows * area + place] += in[GLI_POOL_BACK_DY][i];
     }
 }
 
@@ -60,34 +60,34 @@ static span span_of(int place, int kernel, int stride, int pad, int pad_end, int
     return s;
 }
 
-static span rows_of(const glia_pool2d_geom *g, int p) {
+static span rows_of(const gli_pool2d_geom *g, int p) {
     return span_of(p, g->r, g->stride_h, g->pad_h, g->pad_h_end, g->h, g->count_include_pad);
 }
 
-static span columns_of(const glia_pool2d_geom *g, int q) {
+static span columns_of(const gli_pool2d_geom *g, int q) {
     return span_of(q, g->s, g->stride_w, g->pad_w, g->pad_w_end, g->w, g->count_include_pad);
 }
 
 static span adaptive_of(int place, int out, int in) {
-    const int64_t first = glia_adaptive_first(place, out, in), last = glia_adaptive_last(place, out, in);
+    const int64_t first = gli_adaptive_first(place, out, in), last = gli_adaptive_last(place, out, in);
     return (span){.first = first, .last = last, .counted = last - first};
 }
 
 /* The mean of a window of one channel, or, backwards, its share for each of the elements. */
-static double mean_of(const glia_pool2d_geom *g, const double *x, span rows, span columns) {
+static double mean_of(const gli_pool2d_geom *g, const double *x, span rows, span columns) {
     double sum = 0;
     for (int64_t row = rows.first; row < rows.last; ++row)
         for (int64_t column = columns.first; column < columns.last; ++column) sum += x[row * g->w + column];
     return sum / ((double)rows.counted * (double)columns.counted);
 }
 
-static void share_out(const glia_pool2d_geom *g, double dy, span rows, span columns, double *dx) {
+static void share_out(const gli_pool2d_geom *g, double dy, span rows, span columns, double *dx) {
     for (int64_t row = rows.first; row < rows.last; ++row)
         for (int64_t column = columns.first; column < columns.last; ++column)
             dx[row * g->w + column] += dy / ((double)rows.counted * (double)columns.counted);
 }
 
-static void average(const glia_pool2d_geom *g, const double *x, double *y, bool adaptive, bool backward) {
+static void average(const gli_pool2d_geom *g, const double *x, double *y, bool adaptive, bool backward) {
     const int64_t channels = (int64_t)g->n * g->c, area = (int64_t)g->h * g->w;
     for (int64_t i = 0; backward && i < channels * area; ++i) y[i] = 0;
     for (int64_t channel = 0; channel < channels; ++channel)
@@ -120,8 +120,8 @@ static void adaptive_avg_pool2d_backward(const void *geom, const double *const *
 }
 
 static void adaptive_max_pool2d(const void *geom, const double *const *in, double *const *out) {
-    const glia_pool2d_geom *g = geom;
-    const int64_t channels    = (int64_t)g->n * g->c;
+    const gli_pool2d_geom *g = geom;
+    const int64_t channels   = (int64_t)g->n * g->c;
     for (int64_t channel = 0; channel < channels; ++channel)
         for (int p = 0; p < g->p; ++p)
             for (int q = 0; q < g->q; ++q) {
@@ -134,10 +134,10 @@ static void adaptive_max_pool2d(const void *geom, const double *const *in, doubl
             }
 }
 
-GLIA_REF_PROVIDER(max_pool2d, max_pool2d);
-GLIA_REF_PROVIDER(max_pool2d_backward, max_pool2d_backward);
-GLIA_REF_PROVIDER(avg_pool2d, avg_pool2d);
-GLIA_REF_PROVIDER(avg_pool2d_backward, avg_pool2d_backward);
-GLIA_REF_PROVIDER(adaptive_avg_pool2d, adaptive_avg_pool2d);
-GLIA_REF_PROVIDER(adaptive_avg_pool2d_backward, adaptive_avg_pool2d_backward);
-GLIA_REF_PROVIDER(adaptive_max_pool2d, adaptive_max_pool2d);
+GLI_REF_PROVIDER(max_pool2d, max_pool2d);
+GLI_REF_PROVIDER(max_pool2d_backward, max_pool2d_backward);
+GLI_REF_PROVIDER(avg_pool2d, avg_pool2d);
+GLI_REF_PROVIDER(avg_pool2d_backward, avg_pool2d_backward);
+GLI_REF_PROVIDER(adaptive_avg_pool2d, adaptive_avg_pool2d);
+GLI_REF_PROVIDER(adaptive_avg_pool2d_backward, adaptive_avg_pool2d_backward);
+GLI_REF_PROVIDER(adaptive_max_pool2d, adaptive_max_pool2d);

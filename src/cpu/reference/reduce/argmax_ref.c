@@ -5,7 +5,7 @@
 #include "cpu/reference/ref.h"
 
 static void argmax(const void *geom, const double *const *in, double *const *out) {
-    const glia_argmax_geom *g = geom;
+    const gli_argmax_geom *g = geom;
     for (int o = 0; o < g->outer; ++o)
         for (int i = 0; i < g->inner; ++i) {
             const double *x = in[0] + o * g->length * g->inner + i;
@@ -17,4 +17,4 @@ static void argmax(const void *geom, const double *const *in, double *const *out
         }
 }
 
-GLIA_REF_PROVIDER(argmax, argmax);
+GLI_REF_PROVIDER(argmax, argmax);

@@ -6,7 +6,7 @@
 #include "cpu/reference/ref.h"
 
 /* Row-major index in y of element i of x. */
-static int output_of(const glia_reduce_geom *g, int i) {
+static int output_of(const gli_reduce_geom *g, int i) {
     int at = 0, step = 1;
     for (int d = g->ndim - 1; d >= 0; --d) {
         const int index = i % g->dim[d];
@@ -33,12 +33,12 @@ static double add(glia_reduce_kind kind, double y, double x) {
 }
 
 static void reduce(const void *geom, const double *const *in, double *const *out) {
-    const glia_reduce_geom *g = geom;
-    double *y                 = out[0];
+    const gli_reduce_geom *g = geom;
+    double *y                = out[0];
     for (int k = 0; k < g->outputs; ++k) y[k] = first(g->kind);
     for (int i = 0; i < g->count; ++i) {
         const int k = output_of(g, i);
-        y[k]        = add(g->kind, y[k], in[REDUCE_X][i]);
+        y[k]        = add(g->kind, y[k], in[GLI_REDUCE_X][i]);
     }
     for (int k = 0; k < g->outputs; ++k) {
         if (g->kind == GLIA_MEAN) y[k] /= g->set;
@@ -47,7 +47,7 @@ static void reduce(const void *geom, const double *const *in, double *const *out
 }
 
 /* Row-major index in x of element j of those that make element k of y. */
-static int element_of(const glia_reduce_geom *g, int k, int j) {
+static int element_of(const gli_reduce_geom *g, int k, int j) {
     int at = 0, step = 1;
     for (int d = g->ndim - 1; d >= 0; --d) {
         int *rest = g->reduced >> d & 1 ? &j : &k;
@@ -59,7 +59,7 @@ static int element_of(const glia_reduce_geom *g, int k, int j) {
 }
 
 /* How many x of those that make element k of y are equal to it. */
-static int ties(const glia_reduce_geom *g, const double *x, double y, int k) {
+static int ties(const gli_reduce_geom *g, const double *x, double y, int k) {
     int count = 0;
     for (int j = 0; j < g->set; ++j) count += x[element_of(g, k, j)] == y;
     return count;
@@ -68,8 +68,8 @@ static int ties(const glia_reduce_geom *g, const double *x, double y, int k) {
 static double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 
 static void reduce_backward(const void *geom, const double *const *in, double *const *out) {
-    const glia_reduce_geom *g = geom;
-    const double *x = in[REDUCE_BACKWARD_X], *y = in[REDUCE_BACKWARD_Y], *dy = in[REDUCE_BACKWARD_DY];
+    const gli_reduce_geom *g = geom;
+    const double *x = in[GLI_REDUCE_BACKWARD_X], *y = in[GLI_REDUCE_BACKWARD_Y], *dy = in[GLI_REDUCE_BACKWARD_DY];
     double *dx = out[0];
     for (int k = 0; k < g->outputs; ++k) {
         const int shared = g->kind == GLIA_MAX || g->kind == GLIA_MIN ? ties(g, x, y[k], k) : 1;
@@ -87,5 +87,5 @@ static void reduce_backward(const void *geom, const double *const *in, double *c
     }
 }
 
-GLIA_REF_PROVIDER(reduce, reduce);
-GLIA_REF_PROVIDER(reduce_backward, reduce_backward);
+GLI_REF_PROVIDER(reduce, reduce);
+GLI_REF_PROVIDER(reduce_backward, reduce_backward);

@@ -11,7 +11,7 @@
 
 /* The geometry as the formulas see it: with room for a trace. */
 typedef struct traced_geom {
-    glia_rnn_geom g;
+    gli_rnn_geom g;
     double *room;
 } traced_geom;
 
@@ -36,13 +36,13 @@ typedef struct trace {
     double *dinner;  /* [H] */
 } trace;
 
-static size_t trace_doubles(const glia_rnn_geom *g) {
+static size_t trace_doubles(const gli_rnn_geom *g) {
     const size_t steps = g->batch ? (size_t)g->steps : 0, H = (size_t)g->hidden, R = (size_t)g->outputs,
                  G = (size_t)g->gates;
     return (steps + 1) * (R + H) + steps * (G + 1) * H + 2 * R + 2 * H + 2 * G * H;
 }
 
-static trace lay_out(const glia_rnn_geom *g, double *room) {
+static trace lay_out(const gli_rnn_geom *g, double *room) {
     const size_t steps = (size_t)g->steps, H = (size_t)g->hidden, R = (size_t)g->outputs, G = (size_t)g->gates;
     trace t;
     t.h      = room;
@@ -59,15 +59,16 @@ static trace lay_out(const glia_rnn_geom *g, double *room) {
 }
 
 static weights weights_of(const double *const *in, int direction) {
-    return (weights){in[rnn_weight(direction, RNN_W_IH)], in[rnn_weight(direction, RNN_W_HH)],
-                     in[rnn_weight(direction, RNN_B_IH)], in[rnn_weight(direction, RNN_B_HH)],
-                     in[rnn_weight(direction, RNN_W_HR)], in[rnn_weight(direction, RNN_PEEPHOLE)]};
+    return (weights){in[gli_rnn_weight(direction, GLI_RNN_W_IH)], in[gli_rnn_weight(direction, GLI_RNN_W_HH)],
+                     in[gli_rnn_weight(direction, GLI_RNN_B_IH)], in[gli_rnn_weight(direction, GLI_RNN_B_HH)],
+                     in[gli_rnn_weight(direction, GLI_RNN_W_HR)], in[gli_rnn_weight(direction, GLI_RNN_PEEPHOLE)]};
 }
 
 static gradients gradients_of(double *const *out, int direction) {
-    return (gradients){out[rnn_dweight(direction, RNN_W_IH)], out[rnn_dweight(direction, RNN_W_HH)],
-                       out[rnn_dweight(direction, RNN_B_IH)], out[rnn_dweight(direction, RNN_B_HH)],
-                       out[rnn_dweight(direction, RNN_W_HR)], out[rnn_dweight(direction, RNN_PEEPHOLE)]};
+    return (gradients){
+        out[gli_rnn_dweight(direction, GLI_RNN_W_IH)], out[gli_rnn_dweight(direction, GLI_RNN_W_HH)],
+        out[gli_rnn_dweight(direction, GLI_RNN_B_IH)], out[gli_rnn_dweight(direction, GLI_RNN_B_HH)],
+        out[gli_rnn_dweight(direction, GLI_RNN_W_HR)], out[gli_rnn_dweight(direction, GLI_RNN_PEEPHOLE)]};
 }
 
 static double dot(const double *a, const double *b, int n) {
@@ -81,29 +82,29 @@ static double sigma(double x) { return 1 / (1 + exp(-x)); }
 /* NaN stays NaN. */
 static double cut(double x, double most) { return x > most ? most : x < -most ? -most : x; }
 
-static double from_input(const glia_rnn_geom *g, const weights *w, const double *x, int gate, int k) {
+static double from_input(const gli_rnn_geom *g, const weights *w, const double *x, int gate, int k) {
     const int64_t row = (int64_t)gate * g->hidden + k;
     return dot(w->w_ih + row * g->inputs, x, g->inputs) + (w->b_ih ? w->b_ih[row] : 0);
 }
 
-static double from_state(const glia_rnn_geom *g, const weights *w, const double *h, int gate, int k) {
+static double from_state(const gli_rnn_geom *g, const weights *w, const double *h, int gate, int k) {
     const int64_t row = (int64_t)gate * g->hidden + k;
     return dot(w->w_hh + row * g->outputs, h, g->outputs) + (w->b_hh ? w->b_hh[row] : 0);
 }
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
 
-static void step_plain(const glia_rnn_geom *g, const weights *w, const double *x, const trace *t, int s) {
+static void step_plain(const gli_rnn_geom *g, const weights *w, const double *x, const trace *t, int s) {
     const double *h = t->h + (int64_t)s * g->outputs;
     double *next    = t->h + (int64_t)(s + 1) * g->outputs;
     for (int k = 0; k < g->hidden; ++k) {
         const double sum = from_input(g, w, x, 0, k) + from_state(g, w, h, 0, k);
         next[k]          = t->gate[(int64_t)s * g->hidden + k] =
-            glia_ref_activate(g->cell == GLIA_RNN_RELU ? GLIA_RELU : GLIA_TANH, sum);
+            gli_ref_activate(g->cell == GLIA_RNN_RELU ? GLIA_RELU : GLIA_TANH, sum);
     }
 }
 
-static void step_lstm(const glia_rnn_geom *g, const weights *w, const double *x, const trace *t, int s) {
+static void step_lstm(const gli_rnn_geom *g, const weights *w, const double *x, const trace *t, int s) {
     const int H     = g->hidden;
     const double *h = t->h + (int64_t)s * g->outputs, *c = t->c + (int64_t)s * H, *p = w->peephole;
     double *next = t->h + (int64_t)(s + 1) * g->outputs, *next_c = t->c + (int64_t)(s + 1) * H;
@@ -121,7 +122,7 @@ static void step_lstm(const glia_rnn_geom *g, const weights *w, const double *x,
     for (int k = 0; k < g->outputs; ++k) next[k] = w->w_hr ? dot(w->w_hr + (int64_t)k * H, m, H) : m[k];
 }
 
-static void step_gru(const glia_rnn_geom *g, const weights *w, const double *x, const trace *t, int s) {
+static void step_gru(const gli_rnn_geom *g, const weights *w, const double *x, const trace *t, int s) {
     const int H     = g->hidden;
     const double *h = t->h + (int64_t)s * H;
     double *next = t->h + (int64_t)(s + 1) * H, *gate = t->gate + (int64_t)s * 3 * H,
@@ -144,23 +145,23 @@ typedef struct way {
     bool backwards;
 } way;
 
-static way way_of(const glia_rnn_geom *g, const double *const *in, int direction, int sequence) {
-    const int length = in[RNN_LENGTHS] ? (int)in[RNN_LENGTHS][sequence] : g->steps;
-    return (way){direction, sequence, length, rnn_runs_backwards(g, direction)};
+static way way_of(const gli_rnn_geom *g, const double *const *in, int direction, int sequence) {
+    const int length = in[GLI_RNN_LENGTHS] ? (int)in[GLI_RNN_LENGTHS][sequence] : g->steps;
+    return (way){direction, sequence, length, gli_rnn_runs_backwards(g, direction)};
 }
 
 /* The place in time of the s-th step. */
 static int64_t time_of(const way *v, int s) { return v->backwards ? v->length - 1 - s : s; }
 
-static int64_t x_at(const glia_rnn_geom *g, const way *v, int s) {
+static int64_t x_at(const gli_rnn_geom *g, const way *v, int s) {
     return time_of(v, s) * g->x_step + v->sequence * g->x_row;
 }
 
-static int64_t y_at(const glia_rnn_geom *g, const way *v, int s) {
+static int64_t y_at(const gli_rnn_geom *g, const way *v, int s) {
     return time_of(v, s) * g->y_step + v->sequence * g->y_row + (int64_t)v->direction * g->outputs;
 }
 
-static int64_t state_at(const glia_rnn_geom *g, const way *v, int size) {
+static int64_t state_at(const gli_rnn_geom *g, const way *v, int size) {
     return ((int64_t)v->direction * g->batch + v->sequence) * size;
 }
 
@@ -168,12 +169,12 @@ static void copy_or_zero(double *to, const double *from, int64_t at, int n) {
     for (int k = 0; k < n; ++k) to[k] = from ? from[at + k] : 0;
 }
 
-static void run_sequence(const glia_rnn_geom *g, const double *const *in, const way *v, const trace *t) {
+static void run_sequence(const gli_rnn_geom *g, const double *const *in, const way *v, const trace *t) {
     const weights w = weights_of(in, v->direction);
-    copy_or_zero(t->h, in[RNN_H0], state_at(g, v, g->outputs), g->outputs);
-    copy_or_zero(t->c, in[RNN_C0], state_at(g, v, g->hidden), g->hidden);
+    copy_or_zero(t->h, in[GLI_RNN_H0], state_at(g, v, g->outputs), g->outputs);
+    copy_or_zero(t->c, in[GLI_RNN_C0], state_at(g, v, g->hidden), g->hidden);
     for (int s = 0; s < v->length; ++s) {
-        const double *x = in[RNN_X] + x_at(g, v, s);
+        const double *x = in[GLI_RNN_X] + x_at(g, v, s);
         switch (g->cell) {
             case GLIA_RNN_LSTM: step_lstm(g, &w, x, t, s); break;
             case GLIA_RNN_GRU: step_gru(g, &w, x, t, s); break;
@@ -187,26 +188,27 @@ static void zero(double *out, int64_t n) {
 }
 
 static void forward(const void *geom, const double *const *in, double *const *out) {
-    const glia_rnn_geom *g = &((const traced_geom *)geom)->g;
-    const trace t          = lay_out(g, ((const traced_geom *)geom)->room);
-    zero(out[RNN_Y], (int64_t)g->steps * g->batch * g->directions * g->outputs);
+    const gli_rnn_geom *g = &((const traced_geom *)geom)->g;
+    const trace t         = lay_out(g, ((const traced_geom *)geom)->room);
+    zero(out[GLI_RNN_Y], (int64_t)g->steps * g->batch * g->directions * g->outputs);
     for (int d = 0; d < g->directions; ++d)
         for (int n = 0; n < g->batch; ++n) {
             const way v = way_of(g, in, d, n);
             run_sequence(g, in, &v, &t);
             for (int s = 0; s < v.length; ++s)
-                copy_or_zero(out[RNN_Y] + y_at(g, &v, s), t.h, (int64_t)(s + 1) * g->outputs, g->outputs);
-            if (out[RNN_H_N])
-                copy_or_zero(out[RNN_H_N] + state_at(g, &v, g->outputs), t.h, (int64_t)v.length * g->outputs,
+                copy_or_zero(out[GLI_RNN_Y] + y_at(g, &v, s), t.h, (int64_t)(s + 1) * g->outputs, g->outputs);
+            if (out[GLI_RNN_H_N])
+                copy_or_zero(out[GLI_RNN_H_N] + state_at(g, &v, g->outputs), t.h, (int64_t)v.length * g->outputs,
                              g->outputs);
-            if (out[RNN_C_N] && g->cell == GLIA_RNN_LSTM)
-                copy_or_zero(out[RNN_C_N] + state_at(g, &v, g->hidden), t.c, (int64_t)v.length * g->hidden, g->hidden);
+            if (out[GLI_RNN_C_N] && g->cell == GLIA_RNN_LSTM)
+                copy_or_zero(out[GLI_RNN_C_N] + state_at(g, &v, g->hidden), t.c, (int64_t)v.length * g->hidden,
+                             g->hidden);
         }
 }
 
 /* ---- backward ---------------------------------------------------------------------------------------------------- */
 
-static void undo_plain(const glia_rnn_geom *g, const trace *t, int s) {
+static void undo_plain(const gli_rnn_geom *g, const trace *t, int s) {
     const double *h = t->gate + (int64_t)s * g->hidden;
     for (int k = 0; k < g->hidden; ++k) {
         const double slope = g->cell == GLIA_RNN_RELU ? !(h[k] <= 0) : 1 - h[k] * h[k]; /* NaN passes, as in unary */
@@ -214,7 +216,7 @@ static void undo_plain(const glia_rnn_geom *g, const trace *t, int s) {
     }
 }
 
-static void undo_lstm(const glia_rnn_geom *g, const weights *w, const gradients *dw, const trace *t, int s) {
+static void undo_lstm(const gli_rnn_geom *g, const weights *w, const gradients *dw, const trace *t, int s) {
     const int H     = g->hidden;
     const double *c = t->c + (int64_t)s * H, *next = c + H, *gate = t->gate + (int64_t)s * 4 * H;
     const double *m = t->inner + (int64_t)s * H, *p = w->peephole;
@@ -243,7 +245,7 @@ static void undo_lstm(const glia_rnn_geom *g, const weights *w, const gradients 
 }
 
 /* Adds to t->before what goes past w_hh, and with reset_before through the product with r h. */
-static void undo_gru(const glia_rnn_geom *g, const weights *w, const trace *t, int s) {
+static void undo_gru(const gli_rnn_geom *g, const weights *w, const trace *t, int s) {
     const int H     = g->hidden;
     const double *h = t->h + (int64_t)s * H, *gate = t->gate + (int64_t)s * 3 * H, *inner = t->inner + (int64_t)s * H;
     const double *r = gate, *z = gate + H, *n = gate + 2 * H, *w_n = w->w_hh + (int64_t)2 * H * H;
@@ -269,8 +271,8 @@ static void undo_gru(const glia_rnn_geom *g, const weights *w, const trace *t, i
 }
 
 /* What the gates' gradients do to the weights, to x and to the state before. */
-static void spread(const glia_rnn_geom *g, const weights *w, const gradients *dw, const trace *t, int s,
-                   const double *x, double *dx) {
+static void spread(const gli_rnn_geom *g, const weights *w, const gradients *dw, const trace *t, int s, const double *x,
+                   double *dx) {
     const int H = g->hidden, R = g->outputs, I = g->inputs;
     const double *h = t->h + (int64_t)s * R, *inner = t->inner + (int64_t)s * H;
     for (int64_t row = 0; row < (int64_t)g->gates * H; ++row) {
@@ -285,31 +287,31 @@ static void spread(const glia_rnn_geom *g, const weights *w, const gradients *dw
     }
 }
 
-static void undo_sequence(const glia_rnn_geom *g, const double *const *in, double *const *out, const way *v,
+static void undo_sequence(const gli_rnn_geom *g, const double *const *in, double *const *out, const way *v,
                           const trace *t) {
     const weights w    = weights_of(in, v->direction);
     const gradients dw = gradients_of(out, v->direction);
-    copy_or_zero(t->dh, in[RNN_BACK_DH_N], state_at(g, v, g->outputs), g->outputs);
-    copy_or_zero(t->dc, in[RNN_BACK_DC_N], state_at(g, v, g->hidden), g->hidden);
+    copy_or_zero(t->dh, in[GLI_RNN_BACK_DH_N], state_at(g, v, g->outputs), g->outputs);
+    copy_or_zero(t->dc, in[GLI_RNN_BACK_DC_N], state_at(g, v, g->hidden), g->hidden);
     for (int s = v->length - 1; s >= 0; --s) {
-        for (int k = 0; in[RNN_BACK_DY] && k < g->outputs; ++k) t->dh[k] += in[RNN_BACK_DY][y_at(g, v, s) + k];
+        for (int k = 0; in[GLI_RNN_BACK_DY] && k < g->outputs; ++k) t->dh[k] += in[GLI_RNN_BACK_DY][y_at(g, v, s) + k];
         zero(t->before, g->outputs);
         switch (g->cell) {
             case GLIA_RNN_LSTM: undo_lstm(g, &w, &dw, t, s); break;
             case GLIA_RNN_GRU: undo_gru(g, &w, t, s); break;
             default: undo_plain(g, t, s);
         }
-        spread(g, &w, &dw, t, s, in[RNN_X] + x_at(g, v, s), out[RNN_BACK_DX] + x_at(g, v, s));
+        spread(g, &w, &dw, t, s, in[GLI_RNN_X] + x_at(g, v, s), out[GLI_RNN_BACK_DX] + x_at(g, v, s));
         memcpy(t->dh, t->before, (size_t)g->outputs * sizeof *t->dh);
     }
-    if (out[RNN_BACK_DH0]) copy_or_zero(out[RNN_BACK_DH0] + state_at(g, v, g->outputs), t->dh, 0, g->outputs);
-    if (out[RNN_BACK_DC0] && g->cell == GLIA_RNN_LSTM)
-        copy_or_zero(out[RNN_BACK_DC0] + state_at(g, v, g->hidden), t->dc, 0, g->hidden);
+    if (out[GLI_RNN_BACK_DH0]) copy_or_zero(out[GLI_RNN_BACK_DH0] + state_at(g, v, g->outputs), t->dh, 0, g->outputs);
+    if (out[GLI_RNN_BACK_DC0] && g->cell == GLIA_RNN_LSTM)
+        copy_or_zero(out[GLI_RNN_BACK_DC0] + state_at(g, v, g->hidden), t->dc, 0, g->hidden);
 }
 
-static void zero_gradients(const glia_rnn_geom *g, double *const *out) {
+static void zero_gradients(const gli_rnn_geom *g, double *const *out) {
     const int64_t rows = (int64_t)g->gates * g->hidden;
-    zero(out[RNN_BACK_DX], (int64_t)g->steps * g->batch * g->inputs);
+    zero(out[GLI_RNN_BACK_DX], (int64_t)g->steps * g->batch * g->inputs);
     for (int d = 0; d < g->directions; ++d) {
         const gradients dw = gradients_of(out, d);
         zero(dw.w_ih, rows * g->inputs);
@@ -323,14 +325,14 @@ static void zero_gradients(const glia_rnn_geom *g, double *const *out) {
 
 /* A gradient that the call does not have is an empty tensor: nothing may be added to it. */
 static void backward(const void *geom, const double *const *in, double *const *out) {
-    const glia_rnn_geom *g = &((const traced_geom *)geom)->g;
-    const trace t          = lay_out(g, ((const traced_geom *)geom)->room);
-    double *there[RNN_BACK_OUTPUTS];
-    for (int o = 0; o < RNN_BACK_OUTPUTS; ++o) there[o] = out[o];
+    const gli_rnn_geom *g = &((const traced_geom *)geom)->g;
+    const trace t         = lay_out(g, ((const traced_geom *)geom)->room);
+    double *there[GLI_RNN_BACK_OUTPUTS];
+    for (int o = 0; o < GLI_RNN_BACK_OUTPUTS; ++o) there[o] = out[o];
     for (int d = 0; d < g->directions; ++d) {
-        if (!g->bias) there[rnn_dweight(d, RNN_B_IH)] = there[rnn_dweight(d, RNN_B_HH)] = NULL;
-        if (!g->projection) there[rnn_dweight(d, RNN_W_HR)] = NULL;
-        if (!g->peephole) there[rnn_dweight(d, RNN_PEEPHOLE)] = NULL;
+        if (!g->bias) there[gli_rnn_dweight(d, GLI_RNN_B_IH)] = there[gli_rnn_dweight(d, GLI_RNN_B_HH)] = NULL;
+        if (!g->projection) there[gli_rnn_dweight(d, GLI_RNN_W_HR)] = NULL;
+        if (!g->peephole) there[gli_rnn_dweight(d, GLI_RNN_PEEPHOLE)] = NULL;
     }
     zero_gradients(g, there);
     for (int d = 0; d < g->directions; ++d)
@@ -344,49 +346,49 @@ static void backward(const void *geom, const double *const *in, double *const *o
 /* ---- both -------------------------------------------------------------------------------------------------------- */
 
 /* Nothing is kept in the reserve, nor read from it; how much of it there is, the geometry does not tell. */
-static glia_call without_reserve(const glia_call *call) {
-    glia_call rest = *call;
+static gli_call without_reserve(const gli_call *call) {
+    gli_call rest = *call;
     if (call->op->reserve_out)
-        rest.out[RNN_RESERVE] = NULL;
+        rest.out[GLI_RNN_RESERVE] = NULL;
     else
-        rest.in[RNN_BACK_RESERVE] = NULL;
+        rest.in[GLI_RNN_BACK_RESERVE] = NULL;
     return rest;
 }
 
-static glia_status prepare(const glia_call *call, glia_prepared *out) {
-    const glia_call rest = without_reserve(call);
+static glia_status prepare(const gli_call *call, gli_prepared *out) {
+    const gli_call rest = without_reserve(call);
     size_t room;
-    GLIA_TRY(glia_ref_prepare(&rest, out));
+    GLI_TRY(gli_ref_prepare(&rest, out));
     out->reserve = sizeof(double); /* an element: 0 would stand for all of it */
-    GLIA_REQUIRE(call->ctx,
-                 glia_mul_size(trace_doubles(call->geom), sizeof(double), &room) &&
-                     glia_add_size(out->workspace, room, &out->workspace),
-                 GLIA_OUT_OF_MEMORY, "%s: the reference needs more workspace than memory can have", call->op->name);
+    GLI_REQUIRE(call->ctx,
+                gli_mul_size(trace_doubles(call->geom), sizeof(double), &room) &&
+                    gli_add_size(out->workspace, room, &out->workspace),
+                GLIA_OUT_OF_MEMORY, "%s: the reference needs more workspace than memory can have", call->op->name);
     return GLIA_OK;
 }
 
 /* The trace lies behind the tensors. */
-static glia_status run(const glia_call *call, void *workspace, glia_formula formula) {
-    const glia_rnn_geom *g = call->geom;
-    glia_call with_room    = without_reserve(call);
-    glia_prepared tensors;
-    GLIA_TRY(glia_ref_prepare(&with_room, &tensors));
+static glia_status run(const gli_call *call, void *workspace, gli_formula formula) {
+    const gli_rnn_geom *g = call->geom;
+    gli_call with_room    = without_reserve(call);
+    gli_prepared tensors;
+    GLI_TRY(gli_ref_prepare(&with_room, &tensors));
     const traced_geom traced = {*g, (double *)workspace + tensors.workspace / sizeof(double)};
     with_room.geom           = &traced;
-    if (call->in[RNN_LENGTHS])
-        GLIA_TRY(glia_index_check(call, RNN_LENGTHS, (glia_index_range){.low = 0, .high = (int64_t)g->steps + 1}));
-    return glia_ref_run(&with_room, workspace, formula);
+    if (call->in[GLI_RNN_LENGTHS])
+        GLI_TRY(gli_index_check(call, GLI_RNN_LENGTHS, (gli_index_range){.low = 0, .high = (int64_t)g->steps + 1}));
+    return gli_ref_run(&with_room, workspace, formula);
 }
 
-static glia_status run_forward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
     return run(call, workspace, forward);
 }
 
-static glia_status run_backward(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
     return run(call, workspace, backward);
 }
 
-const glia_provider glia_rnn_ref          = {.name = "cpu.ref", .prepare = prepare, .run = run_forward};
-const glia_provider glia_rnn_backward_ref = {.name = "cpu.ref", .prepare = prepare, .run = run_backward};
+const gli_provider gli_rnn_ref          = {.name = "cpu.ref", .prepare = prepare, .run = run_forward};
+const gli_provider gli_rnn_backward_ref = {.name = "cpu.ref", .prepare = prepare, .run = run_backward};

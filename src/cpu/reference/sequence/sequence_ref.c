@@ -6,44 +6,44 @@
 
 /* In the dtype of x: doubles do not hold every i64. */
 static bool is_padding(const glia_tensor *x, int64_t element, const int64_t *padding) {
-    const int64_t at = glia_element_offset(x, element);
+    const int64_t at = gli_element_offset(x, element);
     if (x->dtype == GLIA_I64) return ((const int64_t *)x->data)[at] == *padding;
-    return glia_load(x->dtype, x->data, at) == glia_load(x->dtype, padding, 0);
+    return gli_load(x->dtype, x->data, at) == gli_load(x->dtype, padding, 0);
 }
 
-static bool step_is_padding(const glia_call *call, int n, int t) {
-    const glia_sequence_geom *g = call->geom;
-    const int64_t step          = g->time == 0 ? (int64_t)t * g->batch + n : (int64_t)n * g->steps + t;
+static bool step_is_padding(const gli_call *call, int n, int t) {
+    const gli_sequence_geom *g = call->geom;
+    const int64_t step         = g->time == 0 ? (int64_t)t * g->batch + n : (int64_t)n * g->steps + t;
     for (int64_t k = 0; k < g->width; ++k)
-        if (!is_padding(call->in[SEQUENCE_X], step * g->width + k, &g->padding)) return false;
+        if (!is_padding(call->in[GLI_SEQUENCE_X], step * g->width + k, &g->padding)) return false;
     return true;
 }
 
-static glia_status sequence_lengths(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status sequence_lengths(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const glia_sequence_geom *g = call->geom;
-    const glia_tensor *lengths  = call->out[0];
+    const gli_sequence_geom *g = call->geom;
+    const glia_tensor *lengths = call->out[0];
     for (int n = 0; n < g->batch; ++n) {
         int length = g->steps;
         while (length > 0 && step_is_padding(call, n, length - 1)) --length;
-        glia_store(lengths->dtype, lengths->data, glia_element_offset(lengths, n), length);
+        gli_store(lengths->dtype, lengths->data, gli_element_offset(lengths, n), length);
     }
     return GLIA_OK;
 }
 
-static glia_origin from(const glia_call *call, const int64_t *index) {
-    const glia_sequence_geom *g = call->geom;
-    const int64_t length        = glia_index_load(call->in[SEQUENCE_LENGTHS], index[1 - g->time]);
-    if (index[g->time] >= length) return (glia_origin){.input = -1};
-    return (glia_origin){SEQUENCE_X, glia_element_at(call->in[SEQUENCE_X], index)};
+static gli_origin from(const gli_call *call, const int64_t *index) {
+    const gli_sequence_geom *g = call->geom;
+    const int64_t length       = gli_index_load(call->in[GLI_SEQUENCE_LENGTHS], index[1 - g->time]);
+    if (index[g->time] >= length) return (gli_origin){.input = -1};
+    return (gli_origin){GLI_SEQUENCE_X, gli_element_at(call->in[GLI_SEQUENCE_X], index)};
 }
 
-static glia_status mask_steps(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status mask_steps(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const glia_sequence_geom *g = call->geom;
-    GLIA_TRY(glia_index_check(call, SEQUENCE_LENGTHS, (glia_index_range){.low = 0, .high = (int64_t)g->steps + 1}));
-    return glia_ref_move(call, g->value, from);
+    const gli_sequence_geom *g = call->geom;
+    GLI_TRY(gli_index_check(call, GLI_SEQUENCE_LENGTHS, (gli_index_range){.low = 0, .high = (int64_t)g->steps + 1}));
+    return gli_ref_move(call, g->value, from);
 }
 
-const glia_provider glia_sequence_lengths_ref = {.name = "cpu.ref", .run = sequence_lengths};
-const glia_provider glia_mask_steps_ref       = {.name = "cpu.ref", .run = mask_steps};
+const gli_provider gli_sequence_lengths_ref = {.name = "cpu.ref", .run = sequence_lengths};
+const gli_provider gli_mask_steps_ref       = {.name = "cpu.ref", .run = mask_steps};

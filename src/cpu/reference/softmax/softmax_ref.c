@@ -5,7 +5,7 @@
 #include "cpu/reference/ref.h"
 
 /* One row: element k stands at k * step. */
-static void row(const glia_softmax_geom *g, const double *x, double *y) {
+static void row(const gli_softmax_geom *g, const double *x, double *y) {
     const int step = g->inner;
     double most = -INFINITY, sum = 0;
     for (int k = 0; k < g->length; ++k)
@@ -15,7 +15,7 @@ static void row(const glia_softmax_geom *g, const double *x, double *y) {
         y[k * step] = g->log ? x[k * step] - most - log(sum) : exp(x[k * step] - most) / sum;
 }
 
-static void row_backward(const glia_softmax_geom *g, const double *y, const double *dy, double *dx) {
+static void row_backward(const gli_softmax_geom *g, const double *y, const double *dy, double *dx) {
     const int step = g->inner;
     double sum     = 0;
     for (int k = 0; k < g->length; ++k) sum += g->log ? dy[k * step] : dy[k * step] * y[k * step];
@@ -24,22 +24,22 @@ static void row_backward(const glia_softmax_geom *g, const double *y, const doub
 }
 
 static void softmax(const void *geom, const double *const *in, double *const *out) {
-    const glia_softmax_geom *g = geom;
+    const gli_softmax_geom *g = geom;
     for (int o = 0; o < g->outer; ++o)
         for (int i = 0; i < g->inner; ++i) {
             const int at = o * g->length * g->inner + i;
-            row(g, in[SOFTMAX_X] + at, out[0] + at);
+            row(g, in[GLI_SOFTMAX_X] + at, out[0] + at);
         }
 }
 
 static void softmax_backward(const void *geom, const double *const *in, double *const *out) {
-    const glia_softmax_geom *g = geom;
+    const gli_softmax_geom *g = geom;
     for (int o = 0; o < g->outer; ++o)
         for (int i = 0; i < g->inner; ++i) {
             const int at = o * g->length * g->inner + i;
-            row_backward(g, in[SOFTMAX_BACKWARD_Y] + at, in[SOFTMAX_BACKWARD_DY] + at, out[0] + at);
+            row_backward(g, in[GLI_SOFTMAX_BACKWARD_Y] + at, in[GLI_SOFTMAX_BACKWARD_DY] + at, out[0] + at);
         }
 }
 
-GLIA_REF_PROVIDER(softmax, softmax);
-GLIA_REF_PROVIDER(softmax_backward, softmax_backward);
+GLI_REF_PROVIDER(softmax, softmax);
+GLI_REF_PROVIDER(softmax_backward, softmax_backward);

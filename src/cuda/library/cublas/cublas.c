@@ -3,13 +3,13 @@
 #include "cuda/library/cublas/cublas_calls.h"
 #include "cuda/library/library.h"
 
-static const glia_library_function listed[] = {
-#define X(name) {#name, offsetof(glia_cublas_functions, name)},
-    GLIA_CUBLAS_FUNCTIONS(X)
+static const gli_library_function listed[] = {
+#define X(name) {#name, offsetof(gli_cublas_functions, name)},
+    GLI_CUBLAS_FUNCTIONS(X)
 #undef X
         {NULL, 0}};
 
-int glia_cublas_injected(int error) {
+int gli_cublas_injected(int error) {
     switch (error) {
         case cudaErrorMemoryAllocation: return CUBLAS_STATUS_ALLOC_FAILED;
         case cudaErrorInvalidValue: return CUBLAS_STATUS_INVALID_VALUE;
@@ -20,21 +20,21 @@ int glia_cublas_injected(int error) {
 }
 
 /* The one translator. Of a failure inside the library the device may know more: whether it is lost. */
-glia_status glia_cublas_status(const glia_cublas *lt, const char *call, int status) {
+glia_status gli_cublas_status(const gli_cublas *lt, const char *call, int status) {
     const bool inside = status == CUBLAS_STATUS_EXECUTION_FAILED || status == CUBLAS_STATUS_INTERNAL_ERROR;
-    if (inside) GLIA_TRY(glia_cuda_ask(lt->ctx, call));
+    if (inside) GLI_TRY(gli_cuda_ask(lt->ctx, call));
     const glia_status result = status == CUBLAS_STATUS_ALLOC_FAILED    ? GLIA_OUT_OF_MEMORY
                                : status == CUBLAS_STATUS_NOT_SUPPORTED ? GLIA_UNSUPPORTED
                                : status == CUBLAS_STATUS_ARCH_MISMATCH ? GLIA_UNSUPPORTED
                                                                        : GLIA_DEVICE_ERROR;
-    return glia_fail(lt->ctx, result, "%s: %s: %s (%d)", lt->ctx->device_name, call,
-                     lt->f->cublasLtGetStatusString((cublasStatus_t)status), status);
+    return gli_fail(lt->ctx, result, "%s: %s: %s (%d)", lt->ctx->device_name, call,
+                    lt->f->cublasLtGetStatusString((cublasStatus_t)status), status);
 }
 
 static bool check(const void *table, char *version, size_t size) {
-    const glia_cublas_functions *f = table;
-    const size_t v                 = f->cublasLtGetVersion();
-    const int major                = (int)(v / 10000);
+    const gli_cublas_functions *f = table;
+    const size_t v                = f->cublasLtGetVersion();
+    const int major               = (int)(v / 10000);
     if (major != CUBLAS_VER_MAJOR) {
         snprintf(version, size, "it is cuBLAS %d, and this build needs %d", major, CUBLAS_VER_MAJOR);
         return false;
@@ -44,46 +44,46 @@ static bool check(const void *table, char *version, size_t size) {
 }
 
 static glia_status create(glia_context *ctx, const void *table, void **handle) {
-    const glia_cublas lt = {.ctx = ctx, .f = table};
+    const gli_cublas lt = {.ctx = ctx, .f = table};
     cublasLtHandle_t made;
-    GLIA_CUBLAS_TRY(&lt, cublasLtCreate, &made);
+    GLI_CUBLAS_TRY(&lt, cublasLtCreate, &made);
     *handle = made;
     return GLIA_OK;
 }
 
 static void destroy(glia_context *ctx, const void *table, void *handle) {
     (void)ctx;
-    ((const glia_cublas_functions *)table)->cublasLtDestroy(handle);
+    ((const gli_cublas_functions *)table)->cublasLtDestroy(handle);
 }
 
 #define TEXT(x) #x
 #define FILE_OF_MAJOR(major) "libcublasLt.so." TEXT(major)
 static const char *const files[] = {FILE_OF_MAJOR(CUBLAS_VER_MAJOR), NULL};
 
-extern const glia_cuda_library glia_cublas_library;
-const glia_cuda_library glia_cublas_library = {
+extern const gli_cuda_library gli_cublas_library;
+const gli_cuda_library gli_cublas_library = {
     .kind    = {.name        = "cuBLAS",
                 .files       = files,
                 .package     = "cublas",
                 .functions   = listed,
-                .table_bytes = sizeof(glia_cublas_functions),
+                .table_bytes = sizeof(gli_cublas_functions),
                 .check       = check},
     .without = "matmul and dense run on Glia's own kernels",
     .create  = create,
     .destroy = destroy,
 };
 
-const char *glia_cublas_decline(const glia_call *call) {
+const char *gli_cublas_decline(const gli_call *call) {
     for (int i = 0; i < call->n_in; ++i)
-        if (call->in[i] && glia_count(call->in[i]) == 0) return "a tensor is empty";
-    if (glia_count(call->out[0]) == 0) return "a tensor is empty";
-    return glia_cuda_library_missing(call->ctx, &glia_cublas_library);
+        if (call->in[i] && gli_count(call->in[i]) == 0) return "a tensor is empty";
+    if (gli_count(call->out[0]) == 0) return "a tensor is empty";
+    return gli_cuda_library_missing(call->ctx, &gli_cublas_library);
 }
 
-glia_status glia_cublas_use(glia_context *ctx, glia_cublas *out) {
+glia_status gli_cublas_use(glia_context *ctx, gli_cublas *out) {
     const void *table;
     void *handle;
-    GLIA_TRY(glia_cuda_library_use(ctx, &glia_cublas_library, &table, &handle));
-    *out = (glia_cublas){ctx, table, handle};
+    GLI_TRY(gli_cuda_library_use(ctx, &gli_cublas_library, &table, &handle));
+    *out = (gli_cublas){ctx, table, handle};
     return GLIA_OK;
 }

@@ -1,63 +1,63 @@
 /* cuBLASLt behind a wall: this header, cublas.c and cublas_gemm.c are all that knows its API. An adapter X_cublas.c
  * describes its call as one product of row-major matrices; prepare picks the algorithm, run launches it. */
-#ifndef GLIA_CUDA_LIBRARY_CUBLAS_CUBLAS_H
-#define GLIA_CUDA_LIBRARY_CUBLAS_CUBLAS_H
+#ifndef GLI_CUDA_LIBRARY_CUBLAS_CUBLAS_H
+#define GLI_CUDA_LIBRARY_CUBLAS_CUBLAS_H
 
 #include "cuda/device/cuda_device.h"
 #include "glia/ops/common.h"
 
 /* rows x columns elements at data + row_stride i + column_stride j + batch_stride b. No rows: there is no matrix. */
-typedef struct glia_cublas_matrix {
+typedef struct gli_cublas_matrix {
     int64_t rows, columns;
     int64_t row_stride, column_stride, batch_stride;
-} glia_cublas_matrix;
+} gli_cublas_matrix;
 
 /* Which tensor of a call an operand is; -1: it has none. */
-typedef struct glia_cublas_places {
+typedef struct gli_cublas_places {
     int a, b, c, bias; /* of call->in */
     int y, row_sums;   /* of call->out */
-} glia_cublas_places;
+} gli_cublas_places;
 
 /* y = act(alpha a b + beta c + bias), `batch` times. bias[j] is added to column j. row_sums[i] is the sum over row i of
  * a. Both vectors are packed, and there is at most one of them, with one batch only. Where there is an activation, y is
  * packed: activations are a pass of our own kernel, because the library's relu is max(x, 0), which makes 0 of a NaN,
  * and a network that has diverged would look well. */
-typedef struct glia_cublas_product {
-    glia_cublas_matrix a, b, c, y;
-    glia_cublas_places at;
+typedef struct gli_cublas_product {
+    gli_cublas_matrix a, b, c, y;
+    gli_cublas_places at;
     int64_t batch;
     double alpha, beta;
     glia_unary_kind activation;
-} glia_cublas_product;
+} gli_cublas_product;
 
 /* Why no product can be made of this call's tensors: empty ones, or no cuBLASLt. NULL: one may. */
-const char *glia_cublas_decline(const glia_call *call);
+const char *gli_cublas_decline(const gli_call *call);
 
 /* Why cuBLASLt cannot take this product. NULL: it may. */
-const char *glia_cublas_decline_product(const glia_cublas_product *product);
+const char *gli_cublas_decline_product(const gli_cublas_product *product);
 
-glia_status glia_cublas_prepare(const glia_call *call, const glia_cublas_product *product, glia_prepared *out);
-glia_status glia_cublas_run(const glia_call *call, const glia_prepared *prepared, void *workspace);
-void glia_cublas_release(glia_prepared *prepared);
+glia_status gli_cublas_prepare(const gli_call *call, const gli_cublas_product *product, gli_prepared *out);
+glia_status gli_cublas_run(const gli_call *call, const gli_prepared *prepared, void *workspace);
+void gli_cublas_release(gli_prepared *prepared);
 
-/* Defines the provider glia_OP_cublas, of which describe(call, product) tells the product, or returns why there is
+/* Defines the provider gli_OP_cublas, of which describe(call, product) tells the product, or returns why there is
  * none. */
-#define GLIA_CUBLAS_PROVIDER(op, describe)                                       \
-    static const char *decline_##op(const glia_call *call) {                     \
-        glia_cublas_product product;                                             \
-        const char *reason = glia_cublas_decline(call);                          \
-        if (!reason) reason = describe(call, &product);                          \
-        return reason ? reason : glia_cublas_decline_product(&product);          \
-    }                                                                            \
-    static glia_status prepare_##op(const glia_call *call, glia_prepared *out) { \
-        glia_cublas_product product;                                             \
-        describe(call, &product);                                                \
-        return glia_cublas_prepare(call, &product, out);                         \
-    }                                                                            \
-    const glia_provider glia_##op##_cublas = {.name    = "cuda.cublas",          \
-                                              .decline = decline_##op,           \
-                                              .prepare = prepare_##op,           \
-                                              .run     = glia_cublas_run,        \
-                                              .release = glia_cublas_release}
+#define GLI_CUBLAS_PROVIDER(op, describe)                                      \
+    static const char *decline_##op(const gli_call *call) {                    \
+        gli_cublas_product product;                                            \
+        const char *reason = gli_cublas_decline(call);                         \
+        if (!reason) reason = describe(call, &product);                        \
+        return reason ? reason : gli_cublas_decline_product(&product);         \
+    }                                                                          \
+    static glia_status prepare_##op(const gli_call *call, gli_prepared *out) { \
+        gli_cublas_product product;                                            \
+        describe(call, &product);                                              \
+        return gli_cublas_prepare(call, &product, out);                        \
+    }                                                                          \
+    const gli_provider gli_##op##_cublas = {.name    = "cuda.cublas",          \
+                                            .decline = decline_##op,           \
+                                            .prepare = prepare_##op,           \
+                                            .run     = gli_cublas_run,         \
+                                            .release = gli_cublas_release}
 
 #endif

@@ -14,15 +14,15 @@ enum {
 };
 
 typedef struct plan {
-    glia_cublas lt;
-    glia_cublas_product product;
+    gli_cublas lt;
+    gli_cublas_product product;
     cublasLtMatmulDesc_t desc;
     cublasLtMatrixLayout_t a, b, c, d; /* as the library sees them: its a is the product's b, both transposed */
     cublasLtMatmulAlgo_t algorithms[CANDIDATES];
     size_t workspaces[CANDIDATES];
     int count, chosen;
     bool apart; /* bias or sums are a pass of our own */
-    glia_reduce_shape sums;
+    gli_reduce_shape sums;
 } plan;
 
 /* A column-major matrix of the library: the memory of op(it). */
@@ -33,7 +33,7 @@ typedef struct layout {
 
 /* The transpose of m, which the library takes in place of m because it counts columns first. false: neither its rows
  * nor its columns lie packed. */
-static bool lay_out(const glia_cublas_matrix *m, layout *out) {
+static bool lay_out(const gli_cublas_matrix *m, layout *out) {
     const bool rows_packed    = m->column_stride == 1 || m->columns == 1;
     const bool columns_packed = m->row_stride == 1 || m->rows == 1;
     if (rows_packed && (m->rows == 1 || m->row_stride >= m->columns)) {
@@ -47,12 +47,12 @@ static bool lay_out(const glia_cublas_matrix *m, layout *out) {
     return false;
 }
 
-static bool fits(const glia_cublas_matrix *m, bool may_be_transposed) {
+static bool fits(const gli_cublas_matrix *m, bool may_be_transposed) {
     layout l;
     return m->rows == 0 || (lay_out(m, &l) && (may_be_transposed || !l.transposed));
 }
 
-const char *glia_cublas_decline_product(const glia_cublas_product *p) {
+const char *gli_cublas_decline_product(const gli_cublas_product *p) {
     if (!fits(&p->a, true) || !fits(&p->b, true)) return "neither the rows nor the columns of an operand lie packed";
     if (!fits(&p->y, false) || !fits(&p->c, false)) return "the rows of the result do not lie packed";
     return NULL;
@@ -76,32 +76,32 @@ static cublasComputeType_t compute_type(glia_dtype dtype, glia_math math) {
                                     : CUBLAS_COMPUTE_32F;
 }
 
-static glia_status make_layout(const glia_cublas *lt, const glia_cublas_product *p, const glia_cublas_matrix *m,
+static glia_status make_layout(const gli_cublas *lt, const gli_cublas_product *p, const gli_cublas_matrix *m,
                                cudaDataType_t type, cublasLtMatrixLayout_t *out, cublasOperation_t *op) {
     layout l;
     if (!lay_out(m, &l)) return GLIA_UNSUPPORTED;
     *op = l.transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
-    GLIA_CUBLAS_TRY(lt, cublasLtMatrixLayoutCreate, out, type, (uint64_t)l.rows, (uint64_t)l.columns, l.leading);
+    GLI_CUBLAS_TRY(lt, cublasLtMatrixLayoutCreate, out, type, (uint64_t)l.rows, (uint64_t)l.columns, l.leading);
     if (p->batch == 1) return GLIA_OK;
     const int32_t batch = (int32_t)p->batch;
-    GLIA_CUBLAS_TRY(lt, cublasLtMatrixLayoutSetAttribute, *out, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &batch,
-                    sizeof batch);
-    GLIA_CUBLAS_TRY(lt, cublasLtMatrixLayoutSetAttribute, *out, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET,
-                    &m->batch_stride, sizeof m->batch_stride);
+    GLI_CUBLAS_TRY(lt, cublasLtMatrixLayoutSetAttribute, *out, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &batch,
+                   sizeof batch);
+    GLI_CUBLAS_TRY(lt, cublasLtMatrixLayoutSetAttribute, *out, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET,
+                   &m->batch_stride, sizeof m->batch_stride);
     return GLIA_OK;
 }
 
 /* What the product's epilogue reads or writes; NULL: it has none. */
-static const void *vector_of(const plan *p, const glia_call *call) {
-    const glia_cublas_places *at = &p->product.at;
+static const void *vector_of(const plan *p, const gli_call *call) {
+    const gli_cublas_places *at = &p->product.at;
     if (p->apart) return NULL;
     if (at->bias >= 0) return call->in[at->bias]->data;
     return at->row_sums >= 0 ? call->out[at->row_sums]->data : NULL;
 }
 
 static glia_status set_vector(const plan *p, const void *vector) {
-    GLIA_CUBLAS_TRY(&p->lt, cublasLtMatmulDescSetAttribute, p->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &vector,
-                    sizeof vector);
+    GLI_CUBLAS_TRY(&p->lt, cublasLtMatmulDescSetAttribute, p->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &vector,
+                   sizeof vector);
     return GLIA_OK;
 }
 
@@ -109,25 +109,25 @@ static glia_status set_vector(const plan *p, const void *vector) {
 static glia_status set_epilogue(const plan *p, const void *vector) {
     const cublasLtEpilogue_t epilogue = p->product.at.bias >= 0 ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_BGRADB;
     if (!vector) return GLIA_OK;
-    GLIA_CUBLAS_TRY(&p->lt, cublasLtMatmulDescSetAttribute, p->desc, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue,
-                    sizeof epilogue);
+    GLI_CUBLAS_TRY(&p->lt, cublasLtMatmulDescSetAttribute, p->desc, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue,
+                   sizeof epilogue);
     return set_vector(p, vector);
 }
 
-static glia_status describe(plan *p, const glia_call *call) {
-    const glia_cublas *lt        = &p->lt;
-    const glia_cublas_product *g = &p->product;
-    const glia_dtype dtype       = call->out[g->at.y]->dtype;
-    const cudaDataType_t type    = type_of(dtype);
+static glia_status describe(plan *p, const gli_call *call) {
+    const gli_cublas *lt        = &p->lt;
+    const gli_cublas_product *g = &p->product;
+    const glia_dtype dtype      = call->out[g->at.y]->dtype;
+    const cudaDataType_t type   = type_of(dtype);
     cublasOperation_t a, b, y;
-    GLIA_CUBLAS_TRY(lt, cublasLtMatmulDescCreate, &p->desc, compute_type(dtype, lt->ctx->math),
-                    dtype == GLIA_F64 ? CUDA_R_64F : CUDA_R_32F);
-    GLIA_TRY(make_layout(lt, g, &g->b, type, &p->a, &a));
-    GLIA_TRY(make_layout(lt, g, &g->a, type, &p->b, &b));
-    GLIA_TRY(make_layout(lt, g, g->c.rows ? &g->c : &g->y, type, &p->c, &y));
-    GLIA_TRY(make_layout(lt, g, &g->y, type, &p->d, &y));
-    GLIA_CUBLAS_TRY(lt, cublasLtMatmulDescSetAttribute, p->desc, CUBLASLT_MATMUL_DESC_TRANSA, &a, sizeof a);
-    GLIA_CUBLAS_TRY(lt, cublasLtMatmulDescSetAttribute, p->desc, CUBLASLT_MATMUL_DESC_TRANSB, &b, sizeof b);
+    GLI_CUBLAS_TRY(lt, cublasLtMatmulDescCreate, &p->desc, compute_type(dtype, lt->ctx->math),
+                   dtype == GLIA_F64 ? CUDA_R_64F : CUDA_R_32F);
+    GLI_TRY(make_layout(lt, g, &g->b, type, &p->a, &a));
+    GLI_TRY(make_layout(lt, g, &g->a, type, &p->b, &b));
+    GLI_TRY(make_layout(lt, g, g->c.rows ? &g->c : &g->y, type, &p->c, &y));
+    GLI_TRY(make_layout(lt, g, &g->y, type, &p->d, &y));
+    GLI_CUBLAS_TRY(lt, cublasLtMatmulDescSetAttribute, p->desc, CUBLASLT_MATMUL_DESC_TRANSA, &a, sizeof a);
+    GLI_CUBLAS_TRY(lt, cublasLtMatmulDescSetAttribute, p->desc, CUBLASLT_MATMUL_DESC_TRANSB, &b, sizeof b);
     return set_epilogue(p, vector_of(p, call));
 }
 
@@ -138,12 +138,12 @@ static uint32_t alignment_of(const void *data) {
 
 /* Partial sums over k are added in the compute type, by a pass of its own: the other schemes round them to the type of
  * the result, or add them in the result itself. */
-static glia_status set_preference(const plan *p, const glia_call *call, cublasLtMatmulPreference_t preference) {
-    const glia_cublas *lt        = &p->lt;
-    const glia_cublas_places *at = &p->product.at;
-    const size_t workspace       = WORKSPACE;
-    const uint32_t schemes       = CUBLASLT_REDUCTION_SCHEME_NONE | CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
-    const uint32_t d             = alignment_of(call->out[at->y]->data);
+static glia_status set_preference(const plan *p, const gli_call *call, cublasLtMatmulPreference_t preference) {
+    const gli_cublas *lt        = &p->lt;
+    const gli_cublas_places *at = &p->product.at;
+    const size_t workspace      = WORKSPACE;
+    const uint32_t schemes      = CUBLASLT_REDUCTION_SCHEME_NONE | CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+    const uint32_t d            = alignment_of(call->out[at->y]->data);
     const struct {
         cublasLtMatmulPreferenceAttributes_t attribute;
         uint32_t value;
@@ -152,58 +152,58 @@ static glia_status set_preference(const plan *p, const glia_call *call, cublasLt
                    {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment_of(call->in[at->a]->data)},
                    {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, at->c >= 0 ? alignment_of(call->in[at->c]->data) : d},
                    {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, d}};
-    GLIA_CUBLAS_TRY(lt, cublasLtMatmulPreferenceSetAttribute, preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
-                    &workspace, sizeof workspace);
+    GLI_CUBLAS_TRY(lt, cublasLtMatmulPreferenceSetAttribute, preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
+                   &workspace, sizeof workspace);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; ++i)
-        GLIA_CUBLAS_TRY(lt, cublasLtMatmulPreferenceSetAttribute, preference, numbers[i].attribute, &numbers[i].value,
-                        sizeof numbers[i].value);
+        GLI_CUBLAS_TRY(lt, cublasLtMatmulPreferenceSetAttribute, preference, numbers[i].attribute, &numbers[i].value,
+                       sizeof numbers[i].value);
     return GLIA_OK;
 }
 
 static glia_status ask(plan *p, cublasLtMatmulPreference_t preference) {
-    const glia_cublas *lt = &p->lt;
+    const gli_cublas *lt = &p->lt;
     cublasLtMatmulHeuristicResult_t results[CANDIDATES];
     int found = 0;
-    GLIA_CUBLAS_TRY(lt, cublasLtMatmulAlgoGetHeuristic, lt->handle, p->desc, p->a, p->b, p->c, p->d, preference,
-                    CANDIDATES, results, &found);
+    GLI_CUBLAS_TRY(lt, cublasLtMatmulAlgoGetHeuristic, lt->handle, p->desc, p->a, p->b, p->c, p->d, preference,
+                   CANDIDATES, results, &found);
     for (int i = 0; i < found; ++i) {
         if (results[i].state != CUBLAS_STATUS_SUCCESS) continue;
         p->algorithms[p->count]   = results[i].algo;
         p->workspaces[p->count++] = results[i].workspaceSize;
     }
-    GLIA_REQUIRE(lt->ctx, p->count > 0, GLIA_UNSUPPORTED, "cuBLASLt has no algorithm for this product");
+    GLI_REQUIRE(lt->ctx, p->count > 0, GLIA_UNSUPPORTED, "cuBLASLt has no algorithm for this product");
     return GLIA_OK;
 }
 
-static glia_status find_algorithms(plan *p, const glia_call *call) {
-    const glia_cublas *lt = &p->lt;
+static glia_status find_algorithms(plan *p, const gli_call *call) {
+    const gli_cublas *lt = &p->lt;
     cublasLtMatmulPreference_t preference;
-    GLIA_CUBLAS_TRY(lt, cublasLtMatmulPreferenceCreate, &preference);
+    GLI_CUBLAS_TRY(lt, cublasLtMatmulPreferenceCreate, &preference);
     glia_status status = set_preference(p, call, preference);
     if (status == GLIA_OK) status = ask(p, preference);
     lt->f->cublasLtMatmulPreferenceDestroy(preference);
     return status;
 }
 
-static void *aligned(void *workspace) { return (void *)glia_align_up((uintptr_t)workspace, ALIGNMENT); }
+static void *aligned(void *workspace) { return (void *)gli_align_up((uintptr_t)workspace, ALIGNMENT); }
 
-static glia_status multiply(const glia_call *call, void *state, int way, void *workspace) {
-    plan *p                      = state;
-    const glia_cublas_product *g = &p->product;
-    const void *vector           = vector_of(p, call);
+static glia_status multiply(const gli_call *call, void *state, int way, void *workspace) {
+    plan *p                     = state;
+    const gli_cublas_product *g = &p->product;
+    const void *vector          = vector_of(p, call);
     const float alpha = (float)g->alpha, beta = (float)g->beta;
     const bool wide = call->out[g->at.y]->dtype == GLIA_F64;
     void *y         = call->out[g->at.y]->data;
     const void *c   = g->at.c >= 0 ? call->in[g->at.c]->data : y;
-    if (vector) GLIA_TRY(set_vector(p, vector));
-    GLIA_CUBLAS_TRY(&p->lt, cublasLtMatmul, p->lt.handle, p->desc, wide ? (const void *)&g->alpha : &alpha,
-                    call->in[g->at.b]->data, p->a, call->in[g->at.a]->data, p->b, wide ? (const void *)&g->beta : &beta,
-                    c, p->c, y, p->d, &p->algorithms[way], aligned(workspace), p->workspaces[way], call->stream);
+    if (vector) GLI_TRY(set_vector(p, vector));
+    GLI_CUBLAS_TRY(&p->lt, cublasLtMatmul, p->lt.handle, p->desc, wide ? (const void *)&g->alpha : &alpha,
+                   call->in[g->at.b]->data, p->a, call->in[g->at.a]->data, p->b, wide ? (const void *)&g->beta : &beta,
+                   c, p->c, y, p->d, &p->algorithms[way], aligned(workspace), p->workspaces[way], call->stream);
     return GLIA_OK;
 }
 
 static void forget(plan *p) {
-    const glia_cublas_functions *f = p->lt.f;
+    const gli_cublas_functions *f = p->lt.f;
     if (p->d) f->cublasLtMatrixLayoutDestroy(p->d);
     if (p->c) f->cublasLtMatrixLayoutDestroy(p->c);
     if (p->b) f->cublasLtMatrixLayoutDestroy(p->b);
@@ -213,50 +213,50 @@ static void forget(plan *p) {
     p->desc                   = NULL;
 }
 
-static glia_status plan_product(plan *p, const glia_call *call) {
-    GLIA_TRY(describe(p, call));
+static glia_status plan_product(plan *p, const gli_call *call) {
+    GLI_TRY(describe(p, call));
     return find_algorithms(p, call);
 }
 
 /* With the bias or the sums in the epilogue, or else by kernels of our own: an activation needs one anyway. */
-static glia_status plan_either(plan *p, const glia_call *call) {
-    const glia_cublas_product *g = &p->product;
-    const bool vector            = g->at.bias >= 0 || g->at.row_sums >= 0;
-    p->apart                     = vector && g->activation != GLIA_LINEAR;
-    const glia_status status     = plan_product(p, call);
+static glia_status plan_either(plan *p, const gli_call *call) {
+    const gli_cublas_product *g = &p->product;
+    const bool vector           = g->at.bias >= 0 || g->at.row_sums >= 0;
+    p->apart                    = vector && g->activation != GLIA_LINEAR;
+    const glia_status status    = plan_product(p, call);
     if (status == GLIA_OK || !vector || p->apart || status == GLIA_OUT_OF_MEMORY || status == GLIA_DEVICE_LOST)
         return status;
-    if (g->at.bias >= 0 && !glia_is_packed(call->out[g->at.y])) return status;
+    if (g->at.bias >= 0 && !gli_is_packed(call->out[g->at.y])) return status;
     forget(p);
     p->apart = true;
     return plan_product(p, call);
 }
 
-static glia_status build(plan *p, const glia_call *call) {
-    const glia_cublas_matrix *a = &p->product.a;
-    GLIA_TRY(plan_either(p, call));
-    p->sums             = (glia_reduce_shape){.kept    = {1, {(int)a->rows}, {a->row_stride}},
-                                              .reduced = {1, {(int)a->columns}, {a->column_stride}},
-                                              .outputs = (int)a->rows,
-                                              .set     = (int)a->columns};
-    glia_cuda_ways ways = {.count = p->count, .state = p, .run = multiply};
+static glia_status build(plan *p, const gli_call *call) {
+    const gli_cublas_matrix *a = &p->product.a;
+    GLI_TRY(plan_either(p, call));
+    p->sums            = (gli_reduce_shape){.kept    = {1, {(int)a->rows}, {a->row_stride}},
+                                            .reduced = {1, {(int)a->columns}, {a->column_stride}},
+                                            .outputs = (int)a->rows,
+                                            .set     = (int)a->columns};
+    gli_cuda_ways ways = {.count = p->count, .state = p, .run = multiply};
     for (int i = 0; i < p->count; ++i)
         if (p->workspaces[i] > ways.workspace) ways.workspace = p->workspaces[i];
-    return glia_cuda_tune(call, &ways, &p->chosen);
+    return gli_cuda_tune(call, &ways, &p->chosen);
 }
 
-void glia_cublas_release(glia_prepared *prepared) {
+void gli_cublas_release(gli_prepared *prepared) {
     plan *p = prepared->state;
     if (!p) return;
     forget(p);
-    glia_free(p->lt.ctx, p, 1, sizeof *p);
-    *prepared = (glia_prepared){0};
+    gli_free(p->lt.ctx, p, 1, sizeof *p);
+    *prepared = (gli_prepared){0};
 }
 
-static size_t workspace_of(const plan *p, const glia_call *call) {
+static size_t workspace_of(const plan *p, const gli_call *call) {
     const bool sums      = p->apart && p->product.at.row_sums >= 0;
     const size_t product = p->workspaces[p->chosen];
-    const size_t own     = sums ? glia_kernel_reduce_workspace(call->out[p->product.at.y]->dtype, &p->sums) : 0;
+    const size_t own     = sums ? gli_kernel_reduce_workspace(call->out[p->product.at.y]->dtype, &p->sums) : 0;
     const size_t bytes   = own > product ? own : product;
     return bytes ? bytes + ALIGNMENT : 0;
 }
@@ -264,44 +264,43 @@ static size_t workspace_of(const plan *p, const glia_call *call) {
 /* What the library cannot do for any reason of its own is another provider's work. */
 static glia_status refusal(glia_status status) { return status == GLIA_DEVICE_ERROR ? GLIA_UNSUPPORTED : status; }
 
-glia_status glia_cublas_prepare(const glia_call *call, const glia_cublas_product *product, glia_prepared *out) {
-    glia_cublas lt;
+glia_status gli_cublas_prepare(const gli_call *call, const gli_cublas_product *product, gli_prepared *out) {
+    gli_cublas lt;
     void *memory;
-    const glia_status usable = glia_cublas_use(call->ctx, &lt);
+    const glia_status usable = gli_cublas_use(call->ctx, &lt);
     if (usable != GLIA_OK) return refusal(usable);
-    GLIA_TRY(glia_new(call->ctx, 1, sizeof(plan), "a product's plan", &memory));
+    GLI_TRY(gli_new(call->ctx, 1, sizeof(plan), "a product's plan", &memory));
     plan *p                  = memory;
     *p                       = (plan){.lt = lt, .product = *product};
-    *out                     = (glia_prepared){.state = p};
+    *out                     = (gli_prepared){.state = p};
     const glia_status status = build(p, call);
     if (status != GLIA_OK)
-        glia_cublas_release(out);
+        gli_cublas_release(out);
     else
         out->workspace = workspace_of(p, call);
     return refusal(status);
 }
 
-static glia_status sum_rows(const plan *p, const glia_call *call, void *workspace) {
-    const glia_cublas_places *at = &p->product.at;
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_reduce(call->out[at->y]->dtype, GLIA_SUM, &p->sums, call->in[at->a]->data,
-                                                call->out[at->row_sums]->data, workspace, call->stream));
+static glia_status sum_rows(const plan *p, const gli_call *call, void *workspace) {
+    const gli_cublas_places *at = &p->product.at;
+    GLI_CUDA_TRY(call->ctx, gli_kernel_reduce(call->out[at->y]->dtype, GLIA_SUM, &p->sums, call->in[at->a]->data,
+                                              call->out[at->row_sums]->data, workspace, call->stream));
     return GLIA_OK;
 }
 
-static glia_status finish(const plan *p, const glia_call *call) {
-    const glia_cublas_product *g = &p->product;
-    const glia_tensor *y         = call->out[g->at.y];
-    const bool bias              = p->apart && g->at.bias >= 0;
+static glia_status finish(const plan *p, const gli_call *call) {
+    const gli_cublas_product *g = &p->product;
+    const glia_tensor *y        = call->out[g->at.y];
+    const bool bias             = p->apart && g->at.bias >= 0;
     if (!bias && g->activation == GLIA_LINEAR) return GLIA_OK;
-    GLIA_CUDA_TRY(call->ctx,
-                  glia_kernel_bias(y->dtype, g->activation, y->data, bias ? call->in[g->at.bias]->data : NULL,
-                                   (int)g->y.rows, (int)g->y.columns, 1, call->stream));
+    GLI_CUDA_TRY(call->ctx, gli_kernel_bias(y->dtype, g->activation, y->data, bias ? call->in[g->at.bias]->data : NULL,
+                                            (int)g->y.rows, (int)g->y.columns, 1, call->stream));
     return GLIA_OK;
 }
 
-glia_status glia_cublas_run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+glia_status gli_cublas_run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     plan *p = prepared->state;
-    GLIA_TRY(multiply(call, p, p->chosen, workspace));
-    if (p->apart && p->product.at.row_sums >= 0) GLIA_TRY(sum_rows(p, call, aligned(workspace)));
+    GLI_TRY(multiply(call, p, p->chosen, workspace));
+    if (p->apart && p->product.at.row_sums >= 0) GLI_TRY(sum_rows(p, call, aligned(workspace)));
     return finish(p, call);
 }

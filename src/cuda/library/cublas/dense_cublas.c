@@ -3,9 +3,9 @@
 #include "cuda/library/cublas/cublas.h"
 
 /* x or y [...,C] as a matrix of so many rows. false: no one stride leads from each row to the next. */
-static bool matrix(const glia_tensor *x, glia_cublas_matrix *out) {
+static bool matrix(const glia_tensor *x, gli_cublas_matrix *out) {
     const int last = x->ndim - 1;
-    *out           = (glia_cublas_matrix){.rows = 1, .columns = x->dim[last], .column_stride = x->stride[last]};
+    *out           = (gli_cublas_matrix){.rows = 1, .columns = x->dim[last], .column_stride = x->stride[last]};
     for (int d = last - 1; d >= 0; --d) {
         if (x->dim[d] == 1) continue;
         if (out->rows == 1) out->row_stride = x->stride[d];
@@ -15,44 +15,44 @@ static bool matrix(const glia_tensor *x, glia_cublas_matrix *out) {
     return true;
 }
 
-static glia_cublas_matrix transposed(glia_cublas_matrix m) {
-    return (glia_cublas_matrix){m.columns, m.rows, m.column_stride, m.row_stride, m.batch_stride};
+static gli_cublas_matrix transposed(gli_cublas_matrix m) {
+    return (gli_cublas_matrix){m.columns, m.rows, m.column_stride, m.row_stride, m.batch_stride};
 }
 
 static const char *const scattered = "its leading dimensions cannot be seen as one";
 
 /* y = x w^T */
-static const char *forward(const glia_call *call, glia_cublas_product *p) {
-    const glia_dense_geom *g = call->geom;
-    const glia_tensor *bias  = call->n_in > DENSE_BIAS ? call->in[DENSE_BIAS] : NULL;
-    glia_cublas_matrix w;
-    *p = (glia_cublas_product){.at         = {DENSE_X, DENSE_W, -1, bias ? DENSE_BIAS : -1, 0, -1},
-                               .batch      = 1,
-                               .alpha      = 1,
-                               .activation = g->activation};
-    if (!matrix(call->in[DENSE_X], &p->a) || !matrix(call->in[DENSE_W], &w) || !matrix(call->out[0], &p->y))
+static const char *forward(const gli_call *call, gli_cublas_product *p) {
+    const gli_dense_geom *g = call->geom;
+    const glia_tensor *bias = call->n_in > GLI_DENSE_BIAS ? call->in[GLI_DENSE_BIAS] : NULL;
+    gli_cublas_matrix w;
+    *p = (gli_cublas_product){.at         = {GLI_DENSE_X, GLI_DENSE_W, -1, bias ? GLI_DENSE_BIAS : -1, 0, -1},
+                              .batch      = 1,
+                              .alpha      = 1,
+                              .activation = g->activation};
+    if (!matrix(call->in[GLI_DENSE_X], &p->a) || !matrix(call->in[GLI_DENSE_W], &w) || !matrix(call->out[0], &p->y))
         return scattered;
     p->b = transposed(w);
     if (bias && bias->dim[0] > 1 && bias->stride[0] != 1) return "the bias does not lie packed";
-    if (g->activation != GLIA_LINEAR && !glia_is_packed(call->out[0])) return "y has gaps";
+    if (g->activation != GLIA_LINEAR && !gli_is_packed(call->out[0])) return "y has gaps";
     return NULL;
 }
 
 /* dw = dy^T x, and dbias the sums over the rows of dy^T. */
-static const char *weights(const glia_call *call, glia_cublas_product *p) {
-    const glia_tensor *dbias = call->out[DENSE_WEIGHTS_DBIAS];
-    glia_cublas_matrix dy;
-    *p = (glia_cublas_product){
-        .at    = {DENSE_WEIGHTS_DY, DENSE_WEIGHTS_X, -1, -1, DENSE_WEIGHTS_DW, dbias ? DENSE_WEIGHTS_DBIAS : -1},
-        .batch = 1,
-        .alpha = 1};
-    if (!matrix(call->in[DENSE_WEIGHTS_DY], &dy) || !matrix(call->in[DENSE_WEIGHTS_X], &p->b) ||
-        !matrix(call->out[DENSE_WEIGHTS_DW], &p->y))
+static const char *weights(const gli_call *call, gli_cublas_product *p) {
+    const glia_tensor *dbias = call->out[GLI_DENSE_WEIGHTS_DBIAS];
+    gli_cublas_matrix dy;
+    *p = (gli_cublas_product){.at    = {GLI_DENSE_WEIGHTS_DY, GLI_DENSE_WEIGHTS_X, -1, -1, GLI_DENSE_WEIGHTS_DW,
+                                     dbias ? GLI_DENSE_WEIGHTS_DBIAS : -1},
+                              .batch = 1,
+                              .alpha = 1};
+    if (!matrix(call->in[GLI_DENSE_WEIGHTS_DY], &dy) || !matrix(call->in[GLI_DENSE_WEIGHTS_X], &p->b) ||
+        !matrix(call->out[GLI_DENSE_WEIGHTS_DW], &p->y))
         return scattered;
     p->a = transposed(dy);
     if (dbias && dbias->dim[0] > 1 && dbias->stride[0] != 1) return "dbias does not lie packed";
     return NULL;
 }
 
-GLIA_CUBLAS_PROVIDER(dense, forward);
-GLIA_CUBLAS_PROVIDER(dense_backward_weights, weights);
+GLI_CUBLAS_PROVIDER(dense, forward);
+GLI_CUBLAS_PROVIDER(dense_backward_weights, weights);

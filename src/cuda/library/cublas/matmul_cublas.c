@@ -16,8 +16,8 @@ static int64_t stride_under(const glia_tensor *x, int ndim, int i) {
 }
 
 /* false: no one stride of each operand leads through all of them. */
-static bool join(const glia_call *call, const glia_matmul_geom *g, batch *out) {
-    const glia_tensor *operand[OPERANDS] = {call->in[MATMUL_A], call->in[MATMUL_B], call->out[0]};
+static bool join(const gli_call *call, const gli_matmul_geom *g, batch *out) {
+    const glia_tensor *operand[OPERANDS] = {call->in[GLI_MATMUL_A], call->in[GLI_MATMUL_B], call->out[0]};
     *out                                 = (batch){.count = 1};
     for (int i = g->batch_ndim - 1; i >= 0; --i) {
         if (g->batch[i] == 1) continue;
@@ -31,17 +31,17 @@ static bool join(const glia_call *call, const glia_matmul_geom *g, batch *out) {
     return true;
 }
 
-static glia_cublas_matrix matrix(const glia_tensor *x, bool transposed, int64_t batch_stride) {
+static gli_cublas_matrix matrix(const glia_tensor *x, bool transposed, int64_t batch_stride) {
     const int row = x->ndim - 2 + transposed, column = x->ndim - 1 - transposed;
-    return (glia_cublas_matrix){.rows          = x->dim[row],
-                                .columns       = x->dim[column],
-                                .row_stride    = x->stride[row],
-                                .column_stride = x->stride[column],
-                                .batch_stride  = batch_stride};
+    return (gli_cublas_matrix){.rows          = x->dim[row],
+                               .columns       = x->dim[column],
+                               .row_stride    = x->stride[row],
+                               .column_stride = x->stride[column],
+                               .batch_stride  = batch_stride};
 }
 
 /* Many products with one b are one product with many rows. */
-static void fold(glia_cublas_product *p) {
+static void fold(gli_cublas_product *p) {
     if (p->batch == 1 || p->b.batch_stride != 0 || p->a.batch_stride != p->a.row_stride * p->a.rows ||
         p->y.batch_stride != p->y.row_stride * p->y.rows)
         return;
@@ -50,34 +50,34 @@ static void fold(glia_cublas_product *p) {
 }
 
 /* c of y's own shape, or one number for each column. */
-static const char *add(const glia_call *call, const glia_matmul_geom *g, glia_cublas_product *p) {
-    const glia_tensor *c = call->n_in > MATMUL_C ? call->in[MATMUL_C] : NULL;
+static const char *add(const gli_call *call, const gli_matmul_geom *g, gli_cublas_product *p) {
+    const glia_tensor *c = call->n_in > GLI_MATMUL_C ? call->in[GLI_MATMUL_C] : NULL;
     if (!c) return NULL;
-    const bool vector = glia_count(c) == g->n && c->dim[c->ndim - 1] == g->n;
+    const bool vector = gli_count(c) == g->n && c->dim[c->ndim - 1] == g->n;
     if (p->batch == 1 && vector && g->beta == 1 && (g->n == 1 || c->stride[c->ndim - 1] == 1)) {
-        p->at.bias = MATMUL_C;
+        p->at.bias = GLI_MATMUL_C;
         return NULL;
     }
-    if (g->batch_ndim > 0 || !glia_same_shape(c, call->out[0])) return "c is broadcast";
+    if (g->batch_ndim > 0 || !gli_same_shape(c, call->out[0])) return "c is broadcast";
     p->c    = matrix(c, false, 0);
-    p->at.c = MATMUL_C;
+    p->at.c = GLI_MATMUL_C;
     p->beta = g->beta;
     return NULL;
 }
 
-static const char *describe(const glia_call *call, glia_cublas_product *p) {
-    const glia_matmul_geom *g = call->geom;
+static const char *describe(const gli_call *call, gli_cublas_product *p) {
+    const gli_matmul_geom *g = call->geom;
     batch b;
     if (!join(call, g, &b)) return "its batches do not lie at even distances";
     if (b.count > INT32_MAX) return "more than 2^31-1 batches";
-    *p = (glia_cublas_product){.a     = matrix(call->in[MATMUL_A], g->transpose_a, b.stride[A]),
-                               .b     = matrix(call->in[MATMUL_B], g->transpose_b, b.stride[B]),
-                               .y     = matrix(call->out[0], false, b.stride[Y]),
-                               .at    = {MATMUL_A, MATMUL_B, -1, -1, 0, -1},
-                               .batch = b.count,
-                               .alpha = g->alpha};
+    *p = (gli_cublas_product){.a     = matrix(call->in[GLI_MATMUL_A], g->transpose_a, b.stride[A]),
+                              .b     = matrix(call->in[GLI_MATMUL_B], g->transpose_b, b.stride[B]),
+                              .y     = matrix(call->out[0], false, b.stride[Y]),
+                              .at    = {GLI_MATMUL_A, GLI_MATMUL_B, -1, -1, 0, -1},
+                              .batch = b.count,
+                              .alpha = g->alpha};
     fold(p);
     return add(call, g, p);
 }
 
-GLIA_CUBLAS_PROVIDER(matmul, describe);
+GLI_CUBLAS_PROVIDER(matmul, describe);

@@ -19,7 +19,7 @@ typedef struct place {
 
 /* One op in terms of a convolution: which of its tensors are the image x, the filters w and the image y. */
 typedef struct roles {
-    glia_cudnn_convolving kind;
+    gli_cudnn_convolving kind;
     place x, w, y, bias;
     place result;
     place sums; /* of y over all but its channels: an output */
@@ -30,8 +30,8 @@ typedef struct roles {
 typedef struct plan {
     glia_context *ctx;
     roles roles;
-    glia_cudnn_convolution conv;
-    glia_cudnn_plans *plans;
+    gli_cudnn_convolution conv;
+    gli_cudnn_plans *plans;
     int chosen;
     bool copies_w;     /* the filters lie [K,C,R,S], and cuDNN gets them with the channels innermost */
     size_t copy_bytes; /* of the workspace, before cuDNN's */
@@ -39,35 +39,35 @@ typedef struct plan {
     glia_unary_kind activation;
 } plan;
 
-static const glia_tensor *tensor_at(const glia_call *call, place p) {
+static const glia_tensor *tensor_at(const gli_call *call, place p) {
     if (p.index < 0) return NULL;
     return p.output ? call->out[p.index] : p.index < call->n_in ? call->in[p.index] : NULL;
 }
 
 static bool channels_last(const glia_tensor *x) {
     glia_tensor last = *x;
-    glia_channels_last_strides(x->ndim, x->dim, last.stride);
-    return glia_same_strides(x, &last);
+    gli_channels_last_strides(x->ndim, x->dim, last.stride);
+    return gli_same_strides(x, &last);
 }
 
 static const char *decline_layouts(const glia_tensor *x, const glia_tensor *w, const glia_tensor *y) {
     const bool last = channels_last(x) && channels_last(y);
-    if (!last && (!glia_is_dense(x) || !glia_is_dense(y))) return "the images are neither channels last nor dense";
-    if (!glia_is_dense(w) && !(last && channels_last(w))) return "the filters do not lie dense";
+    if (!last && (!gli_is_dense(x) || !gli_is_dense(y))) return "the images are neither channels last nor dense";
+    if (!gli_is_dense(w) && !(last && channels_last(w))) return "the filters do not lie dense";
     return NULL;
 }
 
-static const char *decline(const glia_call *call, const roles *r) {
+static const char *decline(const gli_call *call, const roles *r) {
     const glia_tensor *x = tensor_at(call, r->x), *w = tensor_at(call, r->w), *y = tensor_at(call, r->y);
     const glia_tensor *bias = tensor_at(call, r->bias), *sums = tensor_at(call, r->sums);
     if (x->dtype == GLIA_F64) return "cuDNN's convolutions are not for f64";
-    if (!glia_count(x) || !glia_count(w) || !glia_count(y)) return "a tensor is empty";
-    if (glia_count(x) > INT32_MAX || glia_count(w) > INT32_MAX || glia_count(y) > INT32_MAX)
+    if (!gli_count(x) || !gli_count(w) || !gli_count(y)) return "a tensor is empty";
+    if (gli_count(x) > INT32_MAX || gli_count(w) > INT32_MAX || gli_count(y) > INT32_MAX)
         return "a tensor has more than 2^31-1 elements";
     if (r->c == 1 || r->c == 3) return "cuDNN is slow for images of 1 or 3 channels";
-    if ((bias && !glia_is_dense(bias)) || (sums && !glia_is_dense(sums))) return "the bias does not lie packed";
+    if ((bias && !gli_is_dense(bias)) || (sums && !gli_is_dense(sums))) return "the bias does not lie packed";
     const char *reason = decline_layouts(x, w, y);
-    return reason ? reason : glia_cudnn_missing(call->ctx);
+    return reason ? reason : gli_cudnn_missing(call->ctx);
 }
 
 /* As far as a plan's arena keeps it; see cublas.c. */
@@ -77,143 +77,143 @@ static int alignment_of(const glia_tensor *x) {
 }
 
 /* The strides are written anew, because those of dimensions of size 1 are anything. */
-static glia_cudnn_tensor described(const glia_tensor *x, bool last, int alignment) {
-    glia_cudnn_tensor t = {.alignment = alignment};
+static gli_cudnn_tensor described(const glia_tensor *x, bool last, int alignment) {
+    gli_cudnn_tensor t = {.alignment = alignment};
     memcpy(t.dim, x->dim, sizeof t.dim);
     if (last)
-        glia_channels_last_strides(4, x->dim, t.stride);
+        gli_channels_last_strides(4, x->dim, t.stride);
     else
-        glia_dense_strides(4, x->dim, t.stride);
+        gli_dense_strides(4, x->dim, t.stride);
     return t;
 }
 
-static void describe(plan *p, const glia_call *call) {
-    const glia_conv2d_geom *g = call->geom;
+static void describe(plan *p, const gli_call *call) {
+    const gli_conv2d_geom *g = call->geom;
     const glia_tensor *x = tensor_at(call, p->roles.x), *w = tensor_at(call, p->roles.w);
     const glia_tensor *y = tensor_at(call, p->roles.y), *bias = tensor_at(call, p->roles.bias);
     p->last       = channels_last(x) && channels_last(y);
     p->copies_w   = p->last && !channels_last(w);
-    p->copy_bytes = p->copies_w ? (size_t)glia_count(w) * glia_dtype_size(w->dtype) : 0;
-    p->copy_bytes = glia_align_up(p->copy_bytes, GLIA_CUDNN_ALIGNMENT);
+    p->copy_bytes = p->copies_w ? (size_t)gli_count(w) * glia_dtype_size(w->dtype) : 0;
+    p->copy_bytes = gli_align_up(p->copy_bytes, GLI_CUDNN_ALIGNMENT);
     p->bias       = bias != NULL;
     p->activation = g->activation;
-    p->conv       = (glia_cudnn_convolution){.kind     = p->roles.kind,
-                                             .dtype    = x->dtype,
-                                             .x        = described(x, p->last, alignment_of(x)),
-                                             .w        = described(w, p->last, p->copies_w ? 16 : alignment_of(w)),
-                                             .y        = described(y, p->last, alignment_of(y)),
-                                             .stride   = {g->stride_h, g->stride_w},
-                                             .dilation = {g->dilation_h, g->dilation_w},
-                                             .pad      = {g->pad_h, g->pad_w},
-                                             .pad_end  = {g->pad_h_end, g->pad_w_end}};
+    p->conv       = (gli_cudnn_convolution){.kind     = p->roles.kind,
+                                            .dtype    = x->dtype,
+                                            .x        = described(x, p->last, alignment_of(x)),
+                                            .w        = described(w, p->last, p->copies_w ? 16 : alignment_of(w)),
+                                            .y        = described(y, p->last, alignment_of(y)),
+                                            .stride   = {g->stride_h, g->stride_w},
+                                            .dilation = {g->dilation_h, g->dilation_w},
+                                            .pad      = {g->pad_h, g->pad_w},
+                                            .pad_end  = {g->pad_h_end, g->pad_w_end}};
 }
 
 /* With the bias inside where cuDNN has an engine for that; with an activation both are a pass of our own: of the
  * engines that fuse a relu, only the slowest is marked as one that keeps a NaN. */
-static glia_status plan_fused(plan *p, const glia_call *call) {
-    const glia_tensor *bias      = tensor_at(call, p->roles.bias);
-    glia_cudnn_convolution fused = p->conv;
-    if (p->roles.kind != GLIA_CUDNN_FORWARD || !bias || p->activation != GLIA_LINEAR) return GLIA_UNSUPPORTED;
+static glia_status plan_fused(plan *p, const gli_call *call) {
+    const glia_tensor *bias     = tensor_at(call, p->roles.bias);
+    gli_cudnn_convolution fused = p->conv;
+    if (p->roles.kind != GLI_CUDNN_FORWARD || !bias || p->activation != GLIA_LINEAR) return GLIA_UNSUPPORTED;
     fused.bias           = true;
     fused.bias_alignment = alignment_of(bias);
-    GLIA_TRY(glia_cudnn_plan(call->ctx, &fused, &p->plans));
+    GLI_TRY(gli_cudnn_plan(call->ctx, &fused, &p->plans));
     p->bias = false;
     return GLIA_OK;
 }
 
-static void *aligned(void *workspace) { return (void *)glia_align_up((uintptr_t)workspace, GLIA_CUDNN_ALIGNMENT); }
+static void *aligned(void *workspace) { return (void *)gli_align_up((uintptr_t)workspace, GLI_CUDNN_ALIGNMENT); }
 
-static glia_status copy_filters(const plan *p, const glia_call *call, void *channels_inner, bool back) {
+static glia_status copy_filters(const plan *p, const gli_call *call, void *channels_inner, bool back) {
     const glia_tensor *w = tensor_at(call, p->roles.w);
-    glia_copy_geom g     = {.ndim = 4};
-    glia_copy_side own = {.dtype = w->dtype, .data = w->data}, other = {.dtype = w->dtype, .data = channels_inner};
+    gli_copy_geom g      = {.ndim = 4};
+    gli_copy_side own = {.dtype = w->dtype, .data = w->data}, other = {.dtype = w->dtype, .data = channels_inner};
     memcpy(g.dim, w->dim, sizeof p->conv.w.dim);
     memcpy(own.stride, w->stride, sizeof p->conv.w.dim);
     memcpy(other.stride, p->conv.w.stride, sizeof p->conv.w.dim);
     g.to   = back ? own : other;
     g.from = back ? other : own;
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_copy(&g, call->stream));
+    GLI_CUDA_TRY(call->ctx, gli_kernel_copy(&g, call->stream));
     return GLIA_OK;
 }
 
-static glia_status finish(const plan *p, const glia_call *call) {
+static glia_status finish(const plan *p, const gli_call *call) {
     const glia_tensor *y = tensor_at(call, p->roles.result), *bias = tensor_at(call, p->roles.bias);
     const int k = (int)y->dim[1], area = (int)(y->dim[2] * y->dim[3]), n = (int)y->dim[0];
     if (!p->bias && p->activation == GLIA_LINEAR) return GLIA_OK;
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_bias(y->dtype, p->activation, y->data, p->bias ? bias->data : NULL,
-                                              p->last ? n * area : n, k, p->last ? 1 : area, call->stream));
+    GLI_CUDA_TRY(call->ctx, gli_kernel_bias(y->dtype, p->activation, y->data, p->bias ? bias->data : NULL,
+                                            p->last ? n * area : n, k, p->last ? 1 : area, call->stream));
     return GLIA_OK;
 }
 
-static glia_status run_way(const glia_call *call, void *state, int way, void *workspace) {
-    const plan *p                = state;
-    const glia_tensor *bias      = tensor_at(call, p->roles.bias);
-    char *memory                 = aligned(workspace);
-    const bool writes_w          = p->roles.kind == GLIA_CUDNN_BACKWARD_FILTER;
-    const glia_cudnn_pointers at = {.x    = tensor_at(call, p->roles.x)->data,
-                                    .w    = p->copies_w ? memory : tensor_at(call, p->roles.w)->data,
-                                    .y    = tensor_at(call, p->roles.y)->data,
-                                    .bias = bias ? bias->data : NULL};
-    if (p->copies_w && !writes_w) GLIA_TRY(copy_filters(p, call, memory, false));
-    GLIA_TRY(glia_cudnn_execute(p->plans, way, &at, memory + p->copy_bytes));
-    if (p->copies_w && writes_w) GLIA_TRY(copy_filters(p, call, memory, true));
+static glia_status run_way(const gli_call *call, void *state, int way, void *workspace) {
+    const plan *p               = state;
+    const glia_tensor *bias     = tensor_at(call, p->roles.bias);
+    char *memory                = aligned(workspace);
+    const bool writes_w         = p->roles.kind == GLI_CUDNN_BACKWARD_FILTER;
+    const gli_cudnn_pointers at = {.x    = tensor_at(call, p->roles.x)->data,
+                                   .w    = p->copies_w ? memory : tensor_at(call, p->roles.w)->data,
+                                   .y    = tensor_at(call, p->roles.y)->data,
+                                   .bias = bias ? bias->data : NULL};
+    if (p->copies_w && !writes_w) GLI_TRY(copy_filters(p, call, memory, false));
+    GLI_TRY(gli_cudnn_execute(p->plans, way, &at, memory + p->copy_bytes));
+    if (p->copies_w && writes_w) GLI_TRY(copy_filters(p, call, memory, true));
     return finish(p, call);
 }
 
-static glia_status build(plan *p, const glia_call *call) {
+static glia_status build(plan *p, const gli_call *call) {
     describe(p, call);
     glia_status status = plan_fused(p, call);
     if (status != GLIA_OK && status != GLIA_OUT_OF_MEMORY && status != GLIA_DEVICE_LOST)
-        status = glia_cudnn_plan(call->ctx, &p->conv, &p->plans);
-    GLIA_TRY(status);
-    glia_cuda_ways ways = {.count = glia_cudnn_plans_count(p->plans), .state = p, .run = run_way};
+        status = gli_cudnn_plan(call->ctx, &p->conv, &p->plans);
+    GLI_TRY(status);
+    gli_cuda_ways ways = {.count = gli_cudnn_plans_count(p->plans), .state = p, .run = run_way};
     for (int i = 0; i < ways.count; ++i)
-        if (glia_cudnn_workspace(p->plans, i) > ways.workspace) ways.workspace = glia_cudnn_workspace(p->plans, i);
+        if (gli_cudnn_workspace(p->plans, i) > ways.workspace) ways.workspace = gli_cudnn_workspace(p->plans, i);
     ways.workspace += p->copy_bytes;
-    return glia_cuda_tune(call, &ways, &p->chosen);
+    return gli_cuda_tune(call, &ways, &p->chosen);
 }
 
 /* cuDNN's own gradient of a bias is slow for channels-last images. */
-static glia_reduce_shape sums_of(const plan *p) {
+static gli_reduce_shape sums_of(const plan *p) {
     const int64_t *dim = p->conv.y.dim, *stride = p->conv.y.stride;
     const int n = (int)dim[0], k = (int)dim[1], area = (int)(dim[2] * dim[3]);
-    glia_reduce_shape s = {.kept = {1, {k}, {stride[1]}}, .outputs = k, .set = n * area};
-    s.reduced = p->last ? (glia_reduce_axes){1, {n * area}, {k}} : (glia_reduce_axes){2, {n, area}, {stride[0], 1}};
+    gli_reduce_shape s = {.kept = {1, {k}, {stride[1]}}, .outputs = k, .set = n * area};
+    s.reduced = p->last ? (gli_reduce_axes){1, {n * area}, {k}} : (gli_reduce_axes){2, {n, area}, {stride[0], 1}};
     return s;
 }
 
-static glia_status sum(const plan *p, const glia_call *call, void *workspace) {
+static glia_status sum(const plan *p, const gli_call *call, void *workspace) {
     const glia_tensor *y = tensor_at(call, p->roles.y), *sums = tensor_at(call, p->roles.sums);
-    const glia_reduce_shape shape = sums_of(p);
+    const gli_reduce_shape shape = sums_of(p);
     if (!sums) return GLIA_OK;
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_reduce(y->dtype, GLIA_SUM, &shape, y->data, sums->data, aligned(workspace),
-                                                call->stream));
+    GLI_CUDA_TRY(call->ctx,
+                 gli_kernel_reduce(y->dtype, GLIA_SUM, &shape, y->data, sums->data, aligned(workspace), call->stream));
     return GLIA_OK;
 }
 
-static size_t workspace_of(const plan *p, const glia_call *call) {
-    const glia_reduce_shape shape = sums_of(p);
-    const glia_tensor *sums       = tensor_at(call, p->roles.sums);
-    const size_t cudnn            = p->copy_bytes + glia_cudnn_workspace(p->plans, p->chosen);
-    const size_t own              = sums ? glia_kernel_reduce_workspace(sums->dtype, &shape) : 0;
-    return (own > cudnn ? own : cudnn) + GLIA_CUDNN_ALIGNMENT;
+static size_t workspace_of(const plan *p, const gli_call *call) {
+    const gli_reduce_shape shape = sums_of(p);
+    const glia_tensor *sums      = tensor_at(call, p->roles.sums);
+    const size_t cudnn           = p->copy_bytes + gli_cudnn_workspace(p->plans, p->chosen);
+    const size_t own             = sums ? gli_kernel_reduce_workspace(sums->dtype, &shape) : 0;
+    return (own > cudnn ? own : cudnn) + GLI_CUDNN_ALIGNMENT;
 }
 
-static void release(glia_prepared *prepared) {
+static void release(gli_prepared *prepared) {
     plan *p = prepared->state;
     if (!p) return;
-    glia_cudnn_plans_free(p->plans);
-    glia_free(p->ctx, p, 1, sizeof *p);
-    *prepared = (glia_prepared){0};
+    gli_cudnn_plans_free(p->plans);
+    gli_free(p->ctx, p, 1, sizeof *p);
+    *prepared = (gli_prepared){0};
 }
 
 /* What the library cannot do for any reason of its own is another provider's work. */
-static glia_status prepare(const glia_call *call, const roles *r, glia_prepared *out) {
+static glia_status prepare(const gli_call *call, const roles *r, gli_prepared *out) {
     void *memory;
-    GLIA_TRY(glia_new(call->ctx, 1, sizeof(plan), "a convolution's plan", &memory));
+    GLI_TRY(gli_new(call->ctx, 1, sizeof(plan), "a convolution's plan", &memory));
     plan *p                  = memory;
     *p                       = (plan){.ctx = call->ctx, .roles = *r};
-    *out                     = (glia_prepared){.state = p};
+    *out                     = (gli_prepared){.state = p};
     const glia_status status = build(p, call);
     if (status != GLIA_OK) {
         release(out);
@@ -223,69 +223,69 @@ static glia_status prepare(const glia_call *call, const roles *r, glia_prepared 
     return GLIA_OK;
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     plan *p = prepared->state;
-    GLIA_TRY(run_way(call, p, p->chosen, workspace));
+    GLI_TRY(run_way(call, p, p->chosen, workspace));
     return sum(p, call, workspace);
 }
 
-static roles forward(const glia_call *call) {
-    return (roles){.kind   = GLIA_CUDNN_FORWARD,
-                   .x      = {false, CONV2D_X},
-                   .w      = {false, CONV2D_W},
+static roles forward(const gli_call *call) {
+    return (roles){.kind   = GLI_CUDNN_FORWARD,
+                   .x      = {false, GLI_CONV2D_X},
+                   .w      = {false, GLI_CONV2D_W},
                    .y      = {true, 0},
-                   .bias   = {false, CONV2D_BIAS},
+                   .bias   = {false, GLI_CONV2D_BIAS},
                    .result = {true, 0},
                    .sums   = {false, -1},
-                   .c      = ((const glia_conv2d_geom *)call->geom)->c};
+                   .c      = ((const gli_conv2d_geom *)call->geom)->c};
 }
 
-static roles backward_data(const glia_call *call) {
-    return (roles){.kind   = GLIA_CUDNN_BACKWARD_DATA,
+static roles backward_data(const gli_call *call) {
+    return (roles){.kind   = GLI_CUDNN_BACKWARD_DATA,
                    .x      = {true, 0},
-                   .w      = {false, CONV2D_DATA_W},
-                   .y      = {false, CONV2D_DATA_DY},
+                   .w      = {false, GLI_CONV2D_DATA_W},
+                   .y      = {false, GLI_CONV2D_DATA_DY},
                    .bias   = {false, -1},
                    .result = {true, 0},
                    .sums   = {false, -1},
-                   .c      = ((const glia_conv2d_geom *)call->geom)->c};
+                   .c      = ((const gli_conv2d_geom *)call->geom)->c};
 }
 
-static roles backward_filter(const glia_call *call) {
-    return (roles){.kind   = GLIA_CUDNN_BACKWARD_FILTER,
-                   .x      = {false, CONV2D_FILTER_X},
-                   .w      = {true, CONV2D_FILTER_DW},
-                   .y      = {false, CONV2D_FILTER_DY},
+static roles backward_filter(const gli_call *call) {
+    return (roles){.kind   = GLI_CUDNN_BACKWARD_FILTER,
+                   .x      = {false, GLI_CONV2D_FILTER_X},
+                   .w      = {true, GLI_CONV2D_FILTER_DW},
+                   .y      = {false, GLI_CONV2D_FILTER_DY},
                    .bias   = {false, -1},
-                   .result = {true, CONV2D_FILTER_DW},
-                   .sums   = {true, CONV2D_FILTER_DBIAS},
-                   .c      = ((const glia_conv2d_geom *)call->geom)->c};
+                   .result = {true, GLI_CONV2D_FILTER_DW},
+                   .sums   = {true, GLI_CONV2D_FILTER_DBIAS},
+                   .c      = ((const gli_conv2d_geom *)call->geom)->c};
 }
 
 /* The transposed convolution is the gradient by the image of the convolution whose filters are w: its x is that
  * gradient's dy. */
-static roles transpose(const glia_call *call) {
-    return (roles){.kind   = GLIA_CUDNN_BACKWARD_DATA,
+static roles transpose(const gli_call *call) {
+    return (roles){.kind   = GLI_CUDNN_BACKWARD_DATA,
                    .x      = {true, 0},
-                   .w      = {false, CONV2D_TRANSPOSE_W},
-                   .y      = {false, CONV2D_TRANSPOSE_X},
-                   .bias   = {false, CONV2D_TRANSPOSE_BIAS},
+                   .w      = {false, GLI_CONV2D_TRANSPOSE_W},
+                   .y      = {false, GLI_CONV2D_TRANSPOSE_X},
+                   .bias   = {false, GLI_CONV2D_TRANSPOSE_BIAS},
                    .result = {true, 0},
                    .sums   = {false, -1},
-                   .c      = ((const glia_conv2d_transpose_geom *)call->geom)->k};
+                   .c      = ((const gli_conv2d_transpose_geom *)call->geom)->k};
 }
 
-/* Defines the provider glia_OP_cudnn of the roles that a call's tensors play. */
-#define PROVIDER(op, roles_of)                                                   \
-    static const char *decline_##op(const glia_call *call) {                     \
-        const roles r = roles_of(call);                                          \
-        return decline(call, &r);                                                \
-    }                                                                            \
-    static glia_status prepare_##op(const glia_call *call, glia_prepared *out) { \
-        const roles r = roles_of(call);                                          \
-        return prepare(call, &r, out);                                           \
-    }                                                                            \
-    const glia_provider glia_##op##_cudnn = {                                    \
+/* Defines the provider gli_OP_cudnn of the roles that a call's tensors play. */
+#define PROVIDER(op, roles_of)                                                 \
+    static const char *decline_##op(const gli_call *call) {                    \
+        const roles r = roles_of(call);                                        \
+        return decline(call, &r);                                              \
+    }                                                                          \
+    static glia_status prepare_##op(const gli_call *call, gli_prepared *out) { \
+        const roles r = roles_of(call);                                        \
+        return prepare(call, &r, out);                                         \
+    }                                                                          \
+    const gli_provider gli_##op##_cudnn = {                                    \
         .name = "cuda.cudnn", .decline = decline_##op, .prepare = prepare_##op, .run = run, .release = release}
 
 PROVIDER(conv2d, forward);

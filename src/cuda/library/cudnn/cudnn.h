@@ -1,51 +1,50 @@
 /* cuDNN's graph API behind a wall: this header, cudnn.c, cudnn_graph.c and cudnn_plan.c are all that knows it. An
- * adapter X_cudnn.c describes one convolution; glia_cudnn_plan makes the plans that may do it, glia_cudnn_execute runs
+ * adapter X_cudnn.c describes one convolution; gli_cudnn_plan makes the plans that may do it, gli_cudnn_execute runs
  * one of them. */
-#ifndef GLIA_CUDA_LIBRARY_CUDNN_CUDNN_H
-#define GLIA_CUDA_LIBRARY_CUDNN_CUDNN_H
+#ifndef GLI_CUDA_LIBRARY_CUDNN_CUDNN_H
+#define GLI_CUDA_LIBRARY_CUDNN_CUDNN_H
 
 #include "cuda/device/cuda_device.h"
 
 /* NULL: cuDNN is here. Otherwise why not. */
-const char *glia_cudnn_missing(glia_context *ctx);
+const char *gli_cudnn_missing(glia_context *ctx);
 
-typedef enum glia_cudnn_convolving {
-    GLIA_CUDNN_FORWARD,        /* x, w -> y */
-    GLIA_CUDNN_BACKWARD_DATA,  /* y, w -> x */
-    GLIA_CUDNN_BACKWARD_FILTER /* x, y -> w */
-} glia_cudnn_convolving;
+typedef enum gli_cudnn_convolving {
+    GLI_CUDNN_FORWARD,        /* x, w -> y */
+    GLI_CUDNN_BACKWARD_DATA,  /* y, w -> x */
+    GLI_CUDNN_BACKWARD_FILTER /* x, y -> w */
+} gli_cudnn_convolving;
 
 /* An image [N,C,H,W] or filters [K,C/G,R,S]. */
-typedef struct glia_cudnn_tensor {
+typedef struct gli_cudnn_tensor {
     int64_t dim[4], stride[4];
     int alignment; /* bytes that its address is a multiple of */
-} glia_cudnn_tensor;
+} gli_cudnn_tensor;
 
-typedef struct glia_cudnn_convolution {
-    glia_cudnn_convolving kind;
+typedef struct gli_cudnn_convolution {
+    gli_cudnn_convolving kind;
     glia_dtype dtype;
-    glia_cudnn_tensor x, w, y;
+    gli_cudnn_tensor x, w, y;
     bool bias; /* forward: of each channel, added to y */
     int bias_alignment;
     int64_t stride[2], dilation[2], pad[2], pad_end[2];
-} glia_cudnn_convolution;
+} gli_cudnn_convolution;
 
 /* Where the tensors are; bias NULL: none. What kind writes is written. */
-typedef struct glia_cudnn_pointers {
+typedef struct gli_cudnn_pointers {
     void *x, *w, *y, *bias;
-} glia_cudnn_pointers;
+} gli_cudnn_pointers;
 
-typedef struct glia_cudnn_plans glia_cudnn_plans; /* several that do the same, cuDNN's favourite first */
+typedef struct gli_cudnn_plans gli_cudnn_plans; /* several that do the same, cuDNN's favourite first */
 
 /* GLIA_UNSUPPORTED: cuDNN has nothing for it that keeps Glia's promises about precision and repeatability. */
-glia_status glia_cudnn_plan(glia_context *ctx, const glia_cudnn_convolution *convolution, glia_cudnn_plans **out);
-void glia_cudnn_plans_free(glia_cudnn_plans *plans);
-int glia_cudnn_plans_count(const glia_cudnn_plans *plans);
-size_t glia_cudnn_workspace(const glia_cudnn_plans *plans, int i); /* bytes that plan i needs */
+glia_status gli_cudnn_plan(glia_context *ctx, const gli_cudnn_convolution *convolution, gli_cudnn_plans **out);
+void gli_cudnn_plans_free(gli_cudnn_plans *plans);
+int gli_cudnn_plans_count(const gli_cudnn_plans *plans);
+size_t gli_cudnn_workspace(const gli_cudnn_plans *plans, int i); /* bytes that plan i needs */
 
-/* workspace: at GLIA_CUDNN_ALIGNMENT. */
-enum { GLIA_CUDNN_ALIGNMENT = 256 };
-glia_status glia_cudnn_execute(const glia_cudnn_plans *plans, int i, const glia_cudnn_pointers *pointers,
-                               void *workspace);
+/* workspace: at GLI_CUDNN_ALIGNMENT. */
+enum { GLI_CUDNN_ALIGNMENT = 256 };
+glia_status gli_cudnn_execute(const gli_cudnn_plans *plans, int i, const gli_cudnn_pointers *pointers, void *workspace);
 
 #endif

@@ -1,13 +1,13 @@
 /* The inside of cudnn.h and cudnn_rnn.h, for the files that know cuDNN's API: cudnn.c opens it; cudnn_graph.c describes
  * a convolution, cudnn_plan.c picks how it is computed; cudnn_rnn_layer.c runs recurrent layers. */
-#ifndef GLIA_CUDA_LIBRARY_CUDNN_CUDNN_GRAPH_H
-#define GLIA_CUDA_LIBRARY_CUDNN_CUDNN_GRAPH_H
+#ifndef GLI_CUDA_LIBRARY_CUDNN_CUDNN_GRAPH_H
+#define GLI_CUDA_LIBRARY_CUDNN_CUDNN_GRAPH_H
 
 #include <cudnn.h>
 
 #include "cuda/library/cudnn/cudnn.h"
 
-#define GLIA_CUDNN_FUNCTIONS(X)      \
+#define GLI_CUDNN_FUNCTIONS(X)       \
     X(cudnnGetVersion)               \
     X(cudnnGetErrorString)           \
     X(cudnnGetLastErrorString)       \
@@ -41,68 +41,68 @@
     X(cudnnRNNBackwardData_v8)       \
     X(cudnnRNNBackwardWeights_v8)
 
-typedef struct glia_cudnn_functions {
+typedef struct gli_cudnn_functions {
 #define X(name) __typeof__(name) *name;
-    GLIA_CUDNN_FUNCTIONS(X)
+    GLI_CUDNN_FUNCTIONS(X)
 #undef X
-} glia_cudnn_functions;
+} gli_cudnn_functions;
 
 enum {
-    GLIA_CUDNN_CANDIDATES  = 6,  /* plans, to be timed */
-    GLIA_CUDNN_DESCRIPTORS = 32, /* of one graph, besides those of the candidates */
+    GLI_CUDNN_CANDIDATES  = 6,  /* plans, to be timed */
+    GLI_CUDNN_DESCRIPTORS = 32, /* of one graph, besides those of the candidates */
 };
 
 /* What a context has of cuDNN. */
-typedef struct glia_cudnn_session {
+typedef struct gli_cudnn_session {
     cudnnHandle_t handle;
-    cudnnBackendDescriptor_t device;  /* in place of a handle: the properties of a device that need not be there */
-    struct glia_cudnn_layers *layers; /* recurrent ones; see rnn_cudnn.c */
-} glia_cudnn_session;
+    cudnnBackendDescriptor_t device; /* in place of a handle: the properties of a device that need not be there */
+    struct gli_cudnn_layers *layers; /* recurrent ones; see rnn_cudnn.c */
+} gli_cudnn_session;
 
 /* All that a call of the library needs. */
-typedef struct glia_cudnn {
+typedef struct gli_cudnn {
     glia_context *ctx;
-    const glia_cudnn_functions *f;
-    glia_cudnn_session *session;
-} glia_cudnn;
+    const gli_cudnn_functions *f;
+    gli_cudnn_session *session;
+} gli_cudnn;
 
-enum { GLIA_CUDNN_X = 1, GLIA_CUDNN_W, GLIA_CUDNN_Y, GLIA_CUDNN_BIAS, GLIA_CUDNN_INNER }; /* names of tensors */
+enum { GLI_CUDNN_X = 1, GLI_CUDNN_W, GLI_CUDNN_Y, GLI_CUDNN_BIAS, GLI_CUDNN_INNER }; /* names of tensors */
 
-struct glia_cudnn_plans {
-    glia_cudnn dnn;
+struct gli_cudnn_plans {
+    gli_cudnn dnn;
     /* Descriptors live as long as the plans made from them, as cuDNN's own front end keeps them. */
-    cudnnBackendDescriptor_t owned[GLIA_CUDNN_DESCRIPTORS + 2 * GLIA_CUDNN_CANDIDATES];
+    cudnnBackendDescriptor_t owned[GLI_CUDNN_DESCRIPTORS + 2 * GLI_CUDNN_CANDIDATES];
     int n_owned;
-    cudnnBackendDescriptor_t plan[GLIA_CUDNN_CANDIDATES];
-    size_t workspace[GLIA_CUDNN_CANDIDATES];
+    cudnnBackendDescriptor_t plan[GLI_CUDNN_CANDIDATES];
+    size_t workspace[GLI_CUDNN_CANDIDATES];
     int count;
     bool bias;
 };
 
-int glia_cudnn_injected(int error); /* what cuDNN says where a test makes the runtime say this */
-glia_status glia_cudnn_status(const glia_cudnn *dnn, const char *call, int status);
+int gli_cudnn_injected(int error); /* what cuDNN says where a test makes the runtime say this */
+glia_status gli_cudnn_status(const gli_cudnn *dnn, const char *call, int status);
 
 /* Every call of the library goes through this. */
-#define GLIA_CUDNN_TRY(dnn, function, ...)                                                              \
-    do {                                                                                                \
-        int try_status;                                                                                 \
-        if (glia_cuda_fails(glia_cuda_of((dnn)->ctx), &try_status))                                     \
-            try_status = glia_cudnn_injected(try_status);                                               \
-        else                                                                                            \
-            try_status = (int)(dnn)->f->function(__VA_ARGS__);                                          \
-        if (try_status != CUDNN_STATUS_SUCCESS) return glia_cudnn_status((dnn), #function, try_status); \
+#define GLI_CUDNN_TRY(dnn, function, ...)                                                              \
+    do {                                                                                               \
+        int try_status;                                                                                \
+        if (gli_cuda_fails(gli_cuda_of((dnn)->ctx), &try_status))                                      \
+            try_status = gli_cudnn_injected(try_status);                                               \
+        else                                                                                           \
+            try_status = (int)(dnn)->f->function(__VA_ARGS__);                                         \
+        if (try_status != CUDNN_STATUS_SUCCESS) return gli_cudnn_status((dnn), #function, try_status); \
     } while (0)
 
 /* A descriptor that lives as long as the plans. */
-glia_status glia_cudnn_own(glia_cudnn_plans *p, cudnnBackendDescriptorType_t type, cudnnBackendDescriptor_t *out);
-glia_status glia_cudnn_set(const glia_cudnn_plans *p, cudnnBackendDescriptor_t d, cudnnBackendAttributeName_t name,
-                           cudnnBackendAttributeType_t type, int64_t count, const void *values);
-glia_status glia_cudnn_finalize(const glia_cudnn_plans *p, cudnnBackendDescriptor_t d);
+glia_status gli_cudnn_own(gli_cudnn_plans *p, cudnnBackendDescriptorType_t type, cudnnBackendDescriptor_t *out);
+glia_status gli_cudnn_set(const gli_cudnn_plans *p, cudnnBackendDescriptor_t d, cudnnBackendAttributeName_t name,
+                          cudnnBackendAttributeType_t type, int64_t count, const void *values);
+glia_status gli_cudnn_finalize(const gli_cudnn_plans *p, cudnnBackendDescriptor_t d);
 
 /* The convolution as a graph of operations. */
-glia_status glia_cudnn_describe(glia_cudnn_plans *p, const glia_cudnn_convolution *c, cudnnBackendDescriptor_t *graph);
+glia_status gli_cudnn_describe(gli_cudnn_plans *p, const gli_cudnn_convolution *c, cudnnBackendDescriptor_t *graph);
 
 /* cuDNN's functions and session for this context. */
-glia_status glia_cudnn_use(glia_context *ctx, glia_cudnn *out);
+glia_status gli_cudnn_use(glia_context *ctx, gli_cudnn *out);
 
 #endif

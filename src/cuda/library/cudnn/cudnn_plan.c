@@ -12,17 +12,17 @@ typedef struct notes {
     bool numerical[CUDNN_NUMERICAL_NOTE_TYPE_COUNT], behavior[CUDNN_BEHAVIOR_NOTE_TYPE_COUNT];
 } notes;
 
-static glia_status read_of_engine(const glia_cudnn *dnn, cudnnBackendDescriptor_t config,
+static glia_status read_of_engine(const gli_cudnn *dnn, cudnnBackendDescriptor_t config,
                                   cudnnBackendDescriptor_t engine, notes *out) {
     cudnnBackendNumericalNote_t numerical[CUDNN_NUMERICAL_NOTE_TYPE_COUNT];
     cudnnBackendBehaviorNote_t behavior[CUDNN_BEHAVIOR_NOTE_TYPE_COUNT];
     int64_t engines, n_numerical, n_behavior;
-    GLIA_CUDNN_TRY(dnn, cudnnBackendGetAttribute, config, CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
-                   &engines, &engine);
-    GLIA_CUDNN_TRY(dnn, cudnnBackendGetAttribute, engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
-                   CUDNN_NUMERICAL_NOTE_TYPE_COUNT, &n_numerical, numerical);
-    GLIA_CUDNN_TRY(dnn, cudnnBackendGetAttribute, engine, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, CUDNN_TYPE_BEHAVIOR_NOTE,
-                   CUDNN_BEHAVIOR_NOTE_TYPE_COUNT, &n_behavior, behavior);
+    GLI_CUDNN_TRY(dnn, cudnnBackendGetAttribute, config, CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
+                  &engines, &engine);
+    GLI_CUDNN_TRY(dnn, cudnnBackendGetAttribute, engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
+                  CUDNN_NUMERICAL_NOTE_TYPE_COUNT, &n_numerical, numerical);
+    GLI_CUDNN_TRY(dnn, cudnnBackendGetAttribute, engine, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, CUDNN_TYPE_BEHAVIOR_NOTE,
+                  CUDNN_BEHAVIOR_NOTE_TYPE_COUNT, &n_behavior, behavior);
     for (int64_t i = 0; i < n_numerical && i < CUDNN_NUMERICAL_NOTE_TYPE_COUNT; ++i)
         if ((int)numerical[i] < CUDNN_NUMERICAL_NOTE_TYPE_COUNT) out->numerical[numerical[i]] = true;
     for (int64_t i = 0; i < n_behavior && i < CUDNN_BEHAVIOR_NOTE_TYPE_COUNT; ++i)
@@ -30,10 +30,10 @@ static glia_status read_of_engine(const glia_cudnn *dnn, cudnnBackendDescriptor_
     return GLIA_OK;
 }
 
-static glia_status read_notes(const glia_cudnn *dnn, cudnnBackendDescriptor_t config, notes *out) {
+static glia_status read_notes(const gli_cudnn *dnn, cudnnBackendDescriptor_t config, notes *out) {
     cudnnBackendDescriptor_t engine;
     *out = (notes){0};
-    GLIA_CUDNN_TRY(dnn, cudnnBackendCreateDescriptor, CUDNN_BACKEND_ENGINE_DESCRIPTOR, &engine);
+    GLI_CUDNN_TRY(dnn, cudnnBackendCreateDescriptor, CUDNN_BACKEND_ENGINE_DESCRIPTOR, &engine);
     const glia_status status = read_of_engine(dnn, config, engine, out);
     dnn->f->cudnnBackendDestroyDescriptor(engine);
     return status;
@@ -41,7 +41,7 @@ static glia_status read_notes(const glia_cudnn *dnn, cudnnBackendDescriptor_t co
 
 /* Sums of products in f32, whatever the tensors are, and the same bits each time. Transforms lose digits that the bound
  * on the error does not grant; f32 on tensor cores is TF32. */
-static bool acceptable(const glia_context *ctx, const glia_cudnn_convolution *c, const notes *n) {
+static bool acceptable(const glia_context *ctx, const gli_cudnn_convolution *c, const notes *n) {
     static const cudnnBackendNumericalNote_t never[] = {CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS,
                                                         CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION,
                                                         CUDNN_NUMERICAL_NOTE_FFT,
@@ -55,35 +55,34 @@ static bool acceptable(const glia_context *ctx, const glia_cudnn_convolution *c,
     return !n->numerical[CUDNN_NUMERICAL_NOTE_TENSOR_CORE] || c->dtype != GLIA_F32 || ctx->math != GLIA_MATH_F32;
 }
 
-static glia_status finish_plan(glia_cudnn_plans *p, cudnnBackendDescriptor_t config, cudnnBackendDescriptor_t plan,
+static glia_status finish_plan(gli_cudnn_plans *p, cudnnBackendDescriptor_t config, cudnnBackendDescriptor_t plan,
                                int64_t *workspace) {
-    const glia_cudnn_session *s = p->dnn.session;
+    const gli_cudnn_session *s = p->dnn.session;
     int64_t n;
-    GLIA_TRY(
-        glia_cudnn_set(p, plan, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &config));
+    GLI_TRY(gli_cudnn_set(p, plan, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &config));
     if (s->handle)
-        GLIA_TRY(glia_cudnn_set(p, plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, &s->handle));
+        GLI_TRY(gli_cudnn_set(p, plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, &s->handle));
     else
-        GLIA_TRY(glia_cudnn_set(p, plan, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
-                                &s->device));
-    GLIA_TRY(glia_cudnn_finalize(p, plan));
-    GLIA_CUDNN_TRY(&p->dnn, cudnnBackendGetAttribute, plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64,
-                   1, &n, workspace);
-    GLIA_REQUIRE(p->dnn.ctx, *workspace <= WORKSPACE, GLIA_UNSUPPORTED, "a plan of cuDNN wants %lld bytes",
-                 (long long)*workspace);
+        GLI_TRY(
+            gli_cudnn_set(p, plan, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &s->device));
+    GLI_TRY(gli_cudnn_finalize(p, plan));
+    GLI_CUDNN_TRY(&p->dnn, cudnnBackendGetAttribute, plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64,
+                  1, &n, workspace);
+    GLI_REQUIRE(p->dnn.ctx, *workspace <= WORKSPACE, GLIA_UNSUPPORTED, "a plan of cuDNN wants %lld bytes",
+                (long long)*workspace);
     return GLIA_OK;
 }
 
 /* A configuration whose plan cannot be made is passed over; only what would stop any other is an error. */
-static glia_status consider(glia_cudnn_plans *p, const glia_cudnn_convolution *c, cudnnBackendDescriptor_t config,
+static glia_status consider(gli_cudnn_plans *p, const gli_cudnn_convolution *c, cudnnBackendDescriptor_t config,
                             int *compiled) {
     notes n;
     int64_t workspace = 0;
     cudnnBackendDescriptor_t plan;
-    GLIA_TRY(read_notes(&p->dnn, config, &n));
+    GLI_TRY(read_notes(&p->dnn, config, &n));
     const bool compiles = n.behavior[CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION];
     if (!acceptable(p->dnn.ctx, c, &n) || (compiles && *compiled == COMPILED)) return GLIA_UNSUPPORTED;
-    GLIA_TRY(glia_cudnn_own(p, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, &plan));
+    GLI_TRY(gli_cudnn_own(p, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, &plan));
     const glia_status status = finish_plan(p, config, plan, &workspace);
     if (status != GLIA_OK) {
         p->dnn.f->cudnnBackendDestroyDescriptor(p->owned[--p->n_owned]);
@@ -95,27 +94,27 @@ static glia_status consider(glia_cudnn_plans *p, const glia_cudnn_convolution *c
     return GLIA_OK;
 }
 
-static glia_status ask(const glia_cudnn_plans *p, cudnnBackendDescriptor_t heuristic, cudnnBackendDescriptor_t graph,
+static glia_status ask(const gli_cudnn_plans *p, cudnnBackendDescriptor_t heuristic, cudnnBackendDescriptor_t graph,
                        cudnnBackendHeurMode_t mode, cudnnBackendDescriptor_t *configs, int64_t *count) {
-    const glia_cudnn_session *s = p->dnn.session;
-    GLIA_TRY(
-        glia_cudnn_set(p, heuristic, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &graph));
-    GLIA_TRY(glia_cudnn_set(p, heuristic, CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode));
+    const gli_cudnn_session *s = p->dnn.session;
+    GLI_TRY(
+        gli_cudnn_set(p, heuristic, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &graph));
+    GLI_TRY(gli_cudnn_set(p, heuristic, CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode));
     if (s->device)
-        GLIA_TRY(glia_cudnn_set(p, heuristic, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
-                                &s->device));
-    GLIA_TRY(glia_cudnn_finalize(p, heuristic));
-    GLIA_CUDNN_TRY(&p->dnn, cudnnBackendGetAttribute, heuristic, CUDNN_ATTR_ENGINEHEUR_RESULTS,
-                   CUDNN_TYPE_BACKEND_DESCRIPTOR, LISTED, count, configs);
+        GLI_TRY(gli_cudnn_set(p, heuristic, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
+                              &s->device));
+    GLI_TRY(gli_cudnn_finalize(p, heuristic));
+    GLI_CUDNN_TRY(&p->dnn, cudnnBackendGetAttribute, heuristic, CUDNN_ATTR_ENGINEHEUR_RESULTS,
+                  CUDNN_TYPE_BACKEND_DESCRIPTOR, LISTED, count, configs);
     return GLIA_OK;
 }
 
 static bool serious(glia_status status) { return status == GLIA_OUT_OF_MEMORY || status == GLIA_DEVICE_LOST; }
 
 /* Takes what can be planned of the list; a configuration that became a plan belongs to the plans. */
-static glia_status consider_all(glia_cudnn_plans *p, const glia_cudnn_convolution *c, cudnnBackendDescriptor_t *configs,
+static glia_status consider_all(gli_cudnn_plans *p, const gli_cudnn_convolution *c, cudnnBackendDescriptor_t *configs,
                                 int64_t count, int *compiled) {
-    for (int64_t i = 0; i < count && i < LISTED && p->count < GLIA_CUDNN_CANDIDATES; ++i) {
+    for (int64_t i = 0; i < count && i < LISTED && p->count < GLI_CUDNN_CANDIDATES; ++i) {
         const glia_status status = consider(p, c, configs[i], compiled);
         if (serious(status)) return status;
         if (status != GLIA_OK) continue;
@@ -125,18 +124,18 @@ static glia_status consider_all(glia_cudnn_plans *p, const glia_cudnn_convolutio
     return GLIA_OK;
 }
 
-static glia_status create_all(const glia_cudnn *dnn, cudnnBackendDescriptor_t *configs) {
+static glia_status create_all(const gli_cudnn *dnn, cudnnBackendDescriptor_t *configs) {
     for (int i = 0; i < LISTED; ++i)
-        GLIA_CUDNN_TRY(dnn, cudnnBackendCreateDescriptor, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, &configs[i]);
+        GLI_CUDNN_TRY(dnn, cudnnBackendCreateDescriptor, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, &configs[i]);
     return GLIA_OK;
 }
 
-static glia_status add_plans(glia_cudnn_plans *p, const glia_cudnn_convolution *c, cudnnBackendDescriptor_t graph,
+static glia_status add_plans(gli_cudnn_plans *p, const gli_cudnn_convolution *c, cudnnBackendDescriptor_t graph,
                              cudnnBackendHeurMode_t mode, int *compiled) {
-    const glia_cudnn *dnn                    = &p->dnn;
+    const gli_cudnn *dnn                     = &p->dnn;
     cudnnBackendDescriptor_t configs[LISTED] = {NULL}, heuristic;
     int64_t count                            = 0;
-    GLIA_CUDNN_TRY(dnn, cudnnBackendCreateDescriptor, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR, &heuristic);
+    GLI_CUDNN_TRY(dnn, cudnnBackendCreateDescriptor, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR, &heuristic);
     glia_status status = create_all(dnn, configs);
     if (status == GLIA_OK) status = ask(p, heuristic, graph, mode, configs, &count);
     if (status == GLIA_OK) status = consider_all(p, c, configs, count, compiled);
@@ -146,62 +145,62 @@ static glia_status add_plans(glia_cudnn_plans *p, const glia_cudnn_convolution *
     return status;
 }
 
-static glia_status build(glia_cudnn_plans *p, const glia_cudnn_convolution *c) {
+static glia_status build(gli_cudnn_plans *p, const gli_cudnn_convolution *c) {
     static const cudnnBackendHeurMode_t modes[] = {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK};
     cudnnBackendDescriptor_t graph;
     glia_status status = GLIA_OK;
     int compiled       = 0;
-    GLIA_TRY(glia_cudnn_describe(p, c, &graph));
+    GLI_TRY(gli_cudnn_describe(p, c, &graph));
     for (size_t i = 0; i < sizeof modes / sizeof *modes && p->count == 0 && !serious(status); ++i)
         status = add_plans(p, c, graph, modes[i], &compiled);
     if (p->count > 0) return GLIA_OK;
-    GLIA_TRY(status);
-    return glia_fail(p->dnn.ctx, GLIA_UNSUPPORTED, "cuDNN has no engine for it that is exact and repeatable enough");
+    GLI_TRY(status);
+    return gli_fail(p->dnn.ctx, GLIA_UNSUPPORTED, "cuDNN has no engine for it that is exact and repeatable enough");
 }
 
-glia_status glia_cudnn_plan(glia_context *ctx, const glia_cudnn_convolution *convolution, glia_cudnn_plans **out) {
-    glia_cudnn dnn;
+glia_status gli_cudnn_plan(glia_context *ctx, const gli_cudnn_convolution *convolution, gli_cudnn_plans **out) {
+    gli_cudnn dnn;
     void *memory;
-    GLIA_TRY(glia_cudnn_use(ctx, &dnn));
-    GLIA_TRY(glia_new(ctx, 1, sizeof **out, "cuDNN's plans", &memory));
-    glia_cudnn_plans *p      = memory;
-    *p                       = (glia_cudnn_plans){.dnn = dnn, .bias = convolution->bias};
+    GLI_TRY(gli_cudnn_use(ctx, &dnn));
+    GLI_TRY(gli_new(ctx, 1, sizeof **out, "cuDNN's plans", &memory));
+    gli_cudnn_plans *p       = memory;
+    *p                       = (gli_cudnn_plans){.dnn = dnn, .bias = convolution->bias};
     const glia_status status = build(p, convolution);
     if (status != GLIA_OK)
-        glia_cudnn_plans_free(p);
+        gli_cudnn_plans_free(p);
     else
         *out = p;
     return status;
 }
 
-void glia_cudnn_plans_free(glia_cudnn_plans *p) {
+void gli_cudnn_plans_free(gli_cudnn_plans *p) {
     if (!p) return;
     while (p->n_owned > 0) p->dnn.f->cudnnBackendDestroyDescriptor(p->owned[--p->n_owned]);
-    glia_free(p->dnn.ctx, p, 1, sizeof *p);
+    gli_free(p->dnn.ctx, p, 1, sizeof *p);
 }
 
-int glia_cudnn_plans_count(const glia_cudnn_plans *plans) { return plans->count; }
-size_t glia_cudnn_workspace(const glia_cudnn_plans *plans, int i) { return plans->workspace[i]; }
+int gli_cudnn_plans_count(const gli_cudnn_plans *plans) { return plans->count; }
+size_t gli_cudnn_workspace(const gli_cudnn_plans *plans, int i) { return plans->workspace[i]; }
 
-static glia_status fill_pack(const glia_cudnn_plans *p, cudnnBackendDescriptor_t pack, const glia_cudnn_pointers *at,
+static glia_status fill_pack(const gli_cudnn_plans *p, cudnnBackendDescriptor_t pack, const gli_cudnn_pointers *at,
                              void *workspace) {
-    const int64_t names[] = {GLIA_CUDNN_X, GLIA_CUDNN_W, GLIA_CUDNN_Y, GLIA_CUDNN_BIAS};
+    const int64_t names[] = {GLI_CUDNN_X, GLI_CUDNN_W, GLI_CUDNN_Y, GLI_CUDNN_BIAS};
     void *data[]          = {at->x, at->w, at->y, at->bias};
     const int64_t count   = p->bias ? 4 : 3;
-    GLIA_TRY(glia_cudnn_set(p, pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, count, names));
-    GLIA_TRY(glia_cudnn_set(p, pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, count, data));
-    GLIA_TRY(glia_cudnn_set(p, pack, CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace));
-    return glia_cudnn_finalize(p, pack);
+    GLI_TRY(gli_cudnn_set(p, pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, count, names));
+    GLI_TRY(gli_cudnn_set(p, pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, count, data));
+    GLI_TRY(gli_cudnn_set(p, pack, CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace));
+    return gli_cudnn_finalize(p, pack);
 }
 
-static glia_status execute(const glia_cudnn_plans *p, int i, cudnnBackendDescriptor_t pack) {
-    GLIA_CUDNN_TRY(&p->dnn, cudnnBackendExecute, p->dnn.session->handle, p->plan[i], pack);
+static glia_status execute(const gli_cudnn_plans *p, int i, cudnnBackendDescriptor_t pack) {
+    GLI_CUDNN_TRY(&p->dnn, cudnnBackendExecute, p->dnn.session->handle, p->plan[i], pack);
     return GLIA_OK;
 }
 
-glia_status glia_cudnn_execute(const glia_cudnn_plans *p, int i, const glia_cudnn_pointers *pointers, void *workspace) {
+glia_status gli_cudnn_execute(const gli_cudnn_plans *p, int i, const gli_cudnn_pointers *pointers, void *workspace) {
     cudnnBackendDescriptor_t pack;
-    GLIA_CUDNN_TRY(&p->dnn, cudnnBackendCreateDescriptor, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, &pack);
+    GLI_CUDNN_TRY(&p->dnn, cudnnBackendCreateDescriptor, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, &pack);
     glia_status status = fill_pack(p, pack, pointers, workspace);
     if (status == GLIA_OK) status = execute(p, i, pack);
     p->dnn.f->cudnnBackendDestroyDescriptor(pack);

@@ -1,58 +1,58 @@
 /* cuDNN's recurrent layers, behind the wall of cudnn.h: cudnn_rnn_layer.c is all that knows their API. */
-#ifndef GLIA_CUDA_LIBRARY_CUDNN_CUDNN_RNN_H
-#define GLIA_CUDA_LIBRARY_CUDNN_CUDNN_RNN_H
+#ifndef GLI_CUDA_LIBRARY_CUDNN_CUDNN_RNN_H
+#define GLI_CUDA_LIBRARY_CUDNN_CUDNN_RNN_H
 
 #include "cuda/library/cudnn/cudnn.h"
 #include "ops/rnn/rnn_geom.h"
 
 /* How cuDNN can run a layer: step by step, or in one kernel that keeps the weights on the chip. Of those, one is
  * compiled for the layer on the spot, and one is for few hidden units. */
-typedef enum glia_cudnn_rnn_algorithm {
-    GLIA_CUDNN_RNN_STANDARD,
-    GLIA_CUDNN_RNN_PERSISTENT,
-    GLIA_CUDNN_RNN_COMPILED,
-    GLIA_CUDNN_RNN_SMALL,
-    GLIA_CUDNN_RNN_ALGORITHMS
-} glia_cudnn_rnn_algorithm;
+typedef enum gli_cudnn_rnn_algorithm {
+    GLI_CUDNN_RNN_STANDARD,
+    GLI_CUDNN_RNN_PERSISTENT,
+    GLI_CUDNN_RNN_COMPILED,
+    GLI_CUDNN_RNN_SMALL,
+    GLI_CUDNN_RNN_ALGORITHMS
+} gli_cudnn_rnn_algorithm;
 
-const char *glia_cudnn_rnn_name(glia_cudnn_rnn_algorithm algorithm);
+const char *gli_cudnn_rnn_name(gli_cudnn_rnn_algorithm algorithm);
 
-typedef struct glia_cudnn_rnn glia_cudnn_rnn; /* one layer, with one algorithm */
+typedef struct gli_cudnn_rnn gli_cudnn_rnn; /* one layer, with one algorithm */
 
-/* Bytes. Weights and workspace must be aligned to GLIA_CUDNN_ALIGNMENT, the reserve as a tensor is. */
-typedef struct glia_cudnn_rnn_sizes {
+/* Bytes. Weights and workspace must be aligned to GLI_CUDNN_ALIGNMENT, the reserve as a tensor is. */
+typedef struct gli_cudnn_rnn_sizes {
     size_t weights, workspace, reserve;
-} glia_cudnn_rnn_sizes;
+} gli_cudnn_rnn_sizes;
 
 /* training: with a reserve, for a backward pass. GLIA_UNSUPPORTED, GLIA_DEVICE_ERROR: not with this algorithm; it may
  * also be refused when it first runs. */
-glia_status glia_cudnn_rnn_create(glia_context *ctx, const glia_rnn_geom *geom, glia_dtype dtype, bool training,
-                                  glia_cudnn_rnn_algorithm algorithm, glia_cudnn_rnn **out);
-void glia_cudnn_rnn_free(glia_cudnn_rnn *rnn);
-const glia_cudnn_rnn_sizes *glia_cudnn_rnn_bytes(const glia_cudnn_rnn *rnn);
+glia_status gli_cudnn_rnn_create(glia_context *ctx, const gli_rnn_geom *geom, glia_dtype dtype, bool training,
+                                 gli_cudnn_rnn_algorithm algorithm, gli_cudnn_rnn **out);
+void gli_cudnn_rnn_free(gli_cudnn_rnn *rnn);
+const gli_cudnn_rnn_sizes *gli_cudnn_rnn_bytes(const gli_cudnn_rnn *rnn);
 
 /* Dense tensors, aligned to 16 bytes, in the order of the op's. NULL: states of zero and gradients of zero where they
  * come in, nobody wants them where they go out; but dy and dx must be there. weights, and dweights where there is one,
  * are in cuDNN's layout. */
-typedef struct glia_cudnn_rnn_pointers {
+typedef struct gli_cudnn_rnn_pointers {
     const void *x, *h0, *c0, *dy, *dh_n, *dc_n;
     void *y, *h_n, *c_n, *dx, *dh0, *dc0;
     void *weights, *dweights, *workspace, *reserve;
-} glia_cudnn_rnn_pointers;
+} gli_cudnn_rnn_pointers;
 
-glia_status glia_cudnn_rnn_forward(const glia_cudnn_rnn *rnn, const glia_cudnn_rnn_pointers *at);
+glia_status gli_cudnn_rnn_forward(const gli_cudnn_rnn *rnn, const gli_cudnn_rnn_pointers *at);
 /* Changes the reserve. */
-glia_status glia_cudnn_rnn_backward(const glia_cudnn_rnn *rnn, const glia_cudnn_rnn_pointers *at);
+glia_status gli_cudnn_rnn_backward(const gli_cudnn_rnn *rnn, const gli_cudnn_rnn_pointers *at);
 
-/* Between the op's matrices and cuDNN's layout of them. named: at [direction][RNN_W_IH ...]; those that the layer does
- * not have are not looked at. unpack: NULL for what nobody wants. */
-typedef void *glia_cudnn_rnn_weights[RNN_MAX_DIRECTIONS][RNN_WEIGHTS];
-glia_status glia_cudnn_rnn_pack(const glia_cudnn_rnn *rnn, const glia_cudnn_rnn_weights named, void *packed);
-glia_status glia_cudnn_rnn_unpack(const glia_cudnn_rnn *rnn, void *packed, const glia_cudnn_rnn_weights named);
+/* Between the op's matrices and cuDNN's layout of them. named: at [direction][GLI_RNN_W_IH ...]; those that the layer
+ * does not have are not looked at. unpack: NULL for what nobody wants. */
+typedef void *gli_cudnn_rnn_weights[GLI_RNN_MAX_DIRECTIONS][GLI_RNN_WEIGHTS];
+glia_status gli_cudnn_rnn_pack(const gli_cudnn_rnn *rnn, const gli_cudnn_rnn_weights named, void *packed);
+glia_status gli_cudnn_rnn_unpack(const gli_cudnn_rnn *rnn, void *packed, const gli_cudnn_rnn_weights named);
 
 /* The layers of a context, which go with its session of cuDNN; see rnn_cudnn.c. */
-struct glia_cudnn_layers;
-glia_status glia_cudnn_layers_of(glia_context *ctx, struct glia_cudnn_layers ***out);
-void glia_cudnn_layers_free(glia_context *ctx, struct glia_cudnn_layers *first);
+struct gli_cudnn_layers;
+glia_status gli_cudnn_layers_of(glia_context *ctx, struct gli_cudnn_layers ***out);
+void gli_cudnn_layers_free(glia_context *ctx, struct gli_cudnn_layers *first);
 
 #endif

@@ -17,20 +17,20 @@ enum { WHY = 160 };
 
 /* A layer with the algorithm that was found for it. It stays as long as the context: a backward call cannot but find
  * the algorithm of the forward call, whose reserve no other can read. */
-typedef struct glia_cudnn_layers {
-    struct glia_cudnn_layers *next;
+typedef struct gli_cudnn_layers {
+    struct gli_cudnn_layers *next;
     key key;
-    glia_cudnn_rnn *rnn; /* NULL: cuDNN does not take it, and why says why */
+    gli_cudnn_rnn *rnn; /* NULL: cuDNN does not take it, and why says why */
     char why[WHY];
 } layer;
 
-static bool is_backward(const glia_call *call) { return call->op->reserve_in != 0; }
+static bool is_backward(const gli_call *call) { return call->op->reserve_in != 0; }
 
-static bool trains(const glia_call *call) { return is_backward(call) || call->out[RNN_RESERVE]; }
+static bool trains(const gli_call *call) { return is_backward(call) || call->out[GLI_RNN_RESERVE]; }
 
-static key key_of(const glia_call *call) {
-    const glia_rnn_geom *g = call->geom;
-    return (key){.dtype       = (int)call->in[RNN_X]->dtype,
+static key key_of(const gli_call *call) {
+    const gli_rnn_geom *g = call->geom;
+    return (key){.dtype       = (int)call->in[GLI_RNN_X]->dtype,
                  .training    = trains(call),
                  .cell        = (int)g->cell,
                  .directions  = g->directions,
@@ -44,108 +44,108 @@ static key key_of(const glia_call *call) {
 }
 
 /* *out NULL: there was no such call. */
-static glia_status find(const glia_call *call, layer **out) {
+static glia_status find(const gli_call *call, layer **out) {
     const key wanted = key_of(call);
     layer **first    = NULL;
-    GLIA_TRY(glia_cudnn_layers_of(call->ctx, &first));
+    GLI_TRY(gli_cudnn_layers_of(call->ctx, &first));
     layer *l = *first;
     while (l && memcmp(&l->key, &wanted, sizeof wanted) != 0) l = l->next;
     *out = l;
     return GLIA_OK;
 }
 
-glia_status glia_cudnn_rnn_of(const glia_call *call, const glia_cudnn_rnn **out) {
+glia_status gli_cudnn_rnn_of(const gli_call *call, const gli_cudnn_rnn **out) {
     layer *l = NULL;
-    GLIA_TRY(find(call, &l));
-    GLIA_REQUIRE(call->ctx, l, GLIA_UNSUPPORTED, "%s: cuDNN ran no forward call of this kind", call->op->name);
-    GLIA_REQUIRE(call->ctx, l->rnn, GLIA_UNSUPPORTED, "%s", l->why);
+    GLI_TRY(find(call, &l));
+    GLI_REQUIRE(call->ctx, l, GLIA_UNSUPPORTED, "%s: cuDNN ran no forward call of this kind", call->op->name);
+    GLI_REQUIRE(call->ctx, l->rnn, GLIA_UNSUPPORTED, "%s", l->why);
     *out = l->rnn;
     return GLIA_OK;
 }
 
 /* ---- which algorithm --------------------------------------------------------------------------------------------- */
 
-static const glia_cuda_kernel *kernel_of(const glia_call *call) {
-    return is_backward(call) ? &glia_cudnn_rnn_backward_kernel : &glia_cudnn_rnn_forward_kernel;
+static const gli_cuda_kernel *kernel_of(const gli_call *call) {
+    return is_backward(call) ? &gli_cudnn_rnn_backward_kernel : &gli_cudnn_rnn_forward_kernel;
 }
 
 /* What is tried: in training both passes, because an algorithm that can do only one is of no use, and because both take
  * the time that counts. */
-static const glia_cuda_kernel *tried_kernel(const glia_call *call) {
-    return trains(call) ? &glia_cudnn_rnn_training_kernel : &glia_cudnn_rnn_forward_kernel;
+static const gli_cuda_kernel *tried_kernel(const gli_call *call) {
+    return trains(call) ? &gli_cudnn_rnn_training_kernel : &gli_cudnn_rnn_forward_kernel;
 }
 
 /* The layer with each algorithm that is to be tried. */
 typedef struct trial {
     layer *layer;
-    glia_cudnn_rnn *rnn[GLIA_CUDNN_RNN_ALGORITHMS];
-    glia_cudnn_rnn_algorithm algorithm[GLIA_CUDNN_RNN_ALGORITHMS];
+    gli_cudnn_rnn *rnn[GLI_CUDNN_RNN_ALGORITHMS];
+    gli_cudnn_rnn_algorithm algorithm[GLI_CUDNN_RNN_ALGORITHMS];
     int count;
     bool worked; /* one of them */
 } trial;
 
-static glia_status run_way(const glia_call *call, void *state, int way, void *workspace) {
+static glia_status run_way(const gli_call *call, void *state, int way, void *workspace) {
     trial *t      = state;
     t->layer->rnn = t->rnn[way];
-    GLIA_TRY(glia_cuda_view_run(call, tried_kernel(call), workspace));
+    GLI_TRY(gli_cuda_view_run(call, tried_kernel(call), workspace));
     t->worked = true;
     return GLIA_OK;
 }
 
 static bool serious(glia_status status) { return status == GLIA_OUT_OF_MEMORY || status == GLIA_DEVICE_LOST; }
 
-static size_t bytes_of_reserve(const glia_cudnn_rnn *rnn) {
-    return glia_align_up(glia_cudnn_rnn_bytes(rnn)->reserve, sizeof(double));
+static size_t bytes_of_reserve(const gli_cudnn_rnn *rnn) {
+    return gli_align_up(gli_cudnn_rnn_bytes(rnn)->reserve, sizeof(double));
 }
 
-static glia_status check_reserve(const glia_call *call, const glia_cudnn_rnn *rnn) {
-    const glia_tensor *reserve = call->out[RNN_RESERVE];
+static glia_status check_reserve(const gli_call *call, const gli_cudnn_rnn *rnn) {
+    const glia_tensor *reserve = call->out[GLI_RNN_RESERVE];
     if (!reserve) return GLIA_OK;
-    const size_t room = (size_t)glia_count(reserve) * glia_dtype_size(reserve->dtype);
-    GLIA_REQUIRE(call->ctx, bytes_of_reserve(rnn) <= room, GLIA_UNSUPPORTED,
-                 "cuDNN keeps %zu bytes, and the reserve has %zu", bytes_of_reserve(rnn), room);
+    const size_t room = (size_t)gli_count(reserve) * glia_dtype_size(reserve->dtype);
+    GLI_REQUIRE(call->ctx, bytes_of_reserve(rnn) <= room, GLIA_UNSUPPORTED,
+                "cuDNN keeps %zu bytes, and the reserve has %zu", bytes_of_reserve(rnn), room);
     return GLIA_OK;
 }
 
 /* Adds the layer with this algorithm, if there is such a one. */
-static glia_status add(trial *t, const glia_call *call, glia_cudnn_rnn_algorithm algorithm) {
-    glia_cudnn_rnn *rnn = NULL;
-    GLIA_TRY(glia_cudnn_rnn_create(call->ctx, call->geom, call->in[RNN_X]->dtype, trains(call), algorithm, &rnn));
+static glia_status add(trial *t, const gli_call *call, gli_cudnn_rnn_algorithm algorithm) {
+    gli_cudnn_rnn *rnn = NULL;
+    GLI_TRY(gli_cudnn_rnn_create(call->ctx, call->geom, call->in[GLI_RNN_X]->dtype, trains(call), algorithm, &rnn));
     const glia_status status = check_reserve(call, rnn);
     if (status != GLIA_OK) {
-        glia_cudnn_rnn_free(rnn);
+        gli_cudnn_rnn_free(rnn);
         return status;
     }
-    glia_log(call->ctx, GLIA_LOG_DISPATCH, "%s: algorithm %d is cuDNN's %s", call->op->name, t->count,
-             glia_cudnn_rnn_name(algorithm));
+    gli_log(call->ctx, GLI_LOG_DISPATCH, "%s: algorithm %d is cuDNN's %s", call->op->name, t->count,
+            gli_cudnn_rnn_name(algorithm));
     t->algorithm[t->count] = algorithm;
     t->rnn[t->count++]     = rnn;
     return GLIA_OK;
 }
 
-static glia_status most_workspace(trial *t, const glia_call *call, size_t *most) {
+static glia_status most_workspace(trial *t, const gli_call *call, size_t *most) {
     *most = 0;
     for (int i = 0; i < t->count; ++i) {
-        glia_prepared needed = {0};
-        t->layer->rnn        = t->rnn[i];
-        GLIA_TRY(glia_cuda_view_prepare(call, tried_kernel(call), &needed));
+        gli_prepared needed = {0};
+        t->layer->rnn       = t->rnn[i];
+        GLI_TRY(gli_cuda_view_prepare(call, tried_kernel(call), &needed));
         if (needed.workspace > *most) *most = needed.workspace;
     }
     return GLIA_OK;
 }
 
 /* What cannot be tried may be refused when it runs; the standard algorithm takes everything. */
-static glia_status choose(trial *t, const glia_call *call, int *best) {
-    glia_cuda_ways ways = {.count = t->count, .state = t, .run = run_way};
-    GLIA_TRY(most_workspace(t, call, &ways.workspace));
-    GLIA_TRY(glia_cuda_tune(call, &ways, best));
+static glia_status choose(trial *t, const gli_call *call, int *best) {
+    gli_cuda_ways ways = {.count = t->count, .state = t, .run = run_way};
+    GLI_TRY(most_workspace(t, call, &ways.workspace));
+    GLI_TRY(gli_cuda_tune(call, &ways, best));
     if (t->worked) return GLIA_OK;
     for (*best = 0; *best < t->count; ++*best)
-        if (t->algorithm[*best] == GLIA_CUDNN_RNN_STANDARD) return GLIA_OK;
-    return glia_fail(call->ctx, GLIA_UNSUPPORTED, "%s: cuDNN's algorithms cannot be tried now", call->op->name);
+        if (t->algorithm[*best] == GLI_CUDNN_RNN_STANDARD) return GLIA_OK;
+    return gli_fail(call->ctx, GLIA_UNSUPPORTED, "%s: cuDNN's algorithms cannot be tried now", call->op->name);
 }
 
-static glia_status try_algorithms(layer *l, const glia_call *call, const glia_cudnn_rnn_algorithm *algorithms,
+static glia_status try_algorithms(layer *l, const gli_call *call, const gli_cudnn_rnn_algorithm *algorithms,
                                   int count) {
     trial t            = {.layer = l};
     int best           = 0;
@@ -154,10 +154,10 @@ static glia_status try_algorithms(layer *l, const glia_call *call, const glia_cu
     if (t.count && !serious(status)) status = choose(&t, call, &best);
     l->rnn = status == GLIA_OK ? t.rnn[best] : NULL;
     for (int i = 0; i < t.count; ++i)
-        if (t.rnn[i] != l->rnn) glia_cudnn_rnn_free(t.rnn[i]);
+        if (t.rnn[i] != l->rnn) gli_cudnn_rnn_free(t.rnn[i]);
     if (status == GLIA_OK)
-        glia_log(call->ctx, GLIA_LOG_DISPATCH, "%s: cuDNN's algorithm is %s", call->op->name,
-                 glia_cudnn_rnn_name(t.algorithm[best]));
+        gli_log(call->ctx, GLI_LOG_DISPATCH, "%s: cuDNN's algorithm is %s", call->op->name,
+                gli_cudnn_rnn_name(t.algorithm[best]));
     return status;
 }
 
@@ -166,26 +166,26 @@ enum { FEW = 128 }; /* sequences, up to which keeping the weights on the chip pa
 /* Algorithms need not give the same bits. So that what a training computes does not depend on how busy the device was,
  * the first that works is taken; the fastest of all only where the context allows it. The order is a guess after
  * PyTorch's conditions, aten/src/ATen/native/cudnn/RNN.cpp: GLIA_LOG=dispatch in such a context tells the times. */
-static glia_status find_algorithm(layer *l, const glia_call *call) {
-    static const glia_cudnn_rnn_algorithm few[]  = {GLIA_CUDNN_RNN_SMALL, GLIA_CUDNN_RNN_PERSISTENT,
-                                                    GLIA_CUDNN_RNN_STANDARD, GLIA_CUDNN_RNN_COMPILED};
-    static const glia_cudnn_rnn_algorithm many[] = {GLIA_CUDNN_RNN_STANDARD, GLIA_CUDNN_RNN_SMALL,
-                                                    GLIA_CUDNN_RNN_PERSISTENT, GLIA_CUDNN_RNN_COMPILED};
-    const glia_cudnn_rnn_algorithm *order        = l->key.batch <= FEW ? few : many;
-    const int together                           = call->ctx->nondeterministic ? GLIA_CUDNN_RNN_ALGORITHMS : 1;
-    glia_status status                           = GLIA_UNSUPPORTED;
-    for (int i = 0; i < GLIA_CUDNN_RNN_ALGORITHMS && status != GLIA_OK && !serious(status); i += together)
+static glia_status find_algorithm(layer *l, const gli_call *call) {
+    static const gli_cudnn_rnn_algorithm few[] = {GLI_CUDNN_RNN_SMALL, GLI_CUDNN_RNN_PERSISTENT, GLI_CUDNN_RNN_STANDARD,
+                                                  GLI_CUDNN_RNN_COMPILED};
+    static const gli_cudnn_rnn_algorithm many[] = {GLI_CUDNN_RNN_STANDARD, GLI_CUDNN_RNN_SMALL,
+                                                   GLI_CUDNN_RNN_PERSISTENT, GLI_CUDNN_RNN_COMPILED};
+    const gli_cudnn_rnn_algorithm *order        = l->key.batch <= FEW ? few : many;
+    const int together                          = call->ctx->nondeterministic ? GLI_CUDNN_RNN_ALGORITHMS : 1;
+    glia_status status                          = GLIA_UNSUPPORTED;
+    for (int i = 0; i < GLI_CUDNN_RNN_ALGORITHMS && status != GLIA_OK && !serious(status); i += together)
         status = try_algorithms(l, call, order + i, together);
     return status == GLIA_OK || serious(status) ? status : GLIA_UNSUPPORTED;
 }
 
 /* The layer of a forward call, which is noted before its algorithm is found: trials look it up. */
-static glia_status make(const glia_call *call) {
+static glia_status make(const gli_call *call) {
     glia_context *ctx = call->ctx;
     layer **first     = NULL;
     void *memory;
-    GLIA_TRY(glia_cudnn_layers_of(ctx, &first));
-    GLIA_TRY(glia_new(ctx, 1, sizeof(layer), "a recurrent layer", &memory));
+    GLI_TRY(gli_cudnn_layers_of(ctx, &first));
+    GLI_TRY(gli_new(ctx, 1, sizeof(layer), "a recurrent layer", &memory));
     layer *l                 = memory;
     *l                       = (layer){.next = *first, .key = key_of(call)};
     *first                   = l;
@@ -196,55 +196,54 @@ static glia_status make(const glia_call *call) {
         return status;
     }
     *first = l->next;
-    glia_free(ctx, l, 1, sizeof *l);
+    gli_free(ctx, l, 1, sizeof *l);
     return status;
 }
 
-void glia_cudnn_layers_free(glia_context *ctx, layer *first) {
+void gli_cudnn_layers_free(glia_context *ctx, layer *first) {
     while (first) {
         layer *l = first;
         first    = l->next;
-        glia_cudnn_rnn_free(l->rnn);
-        glia_free(ctx, l, 1, sizeof *l);
+        gli_cudnn_rnn_free(l->rnn);
+        gli_free(ctx, l, 1, sizeof *l);
     }
 }
 
 /* ---- providers --------------------------------------------------------------------------------------------------- */
 
-static const char *decline(const glia_call *call) {
-    const glia_rnn_geom *g = call->geom;
-    if (call->in[RNN_LENGTHS]) return "cuDNN has to know the lengths when it is called, on the host";
+static const char *decline(const gli_call *call) {
+    const gli_rnn_geom *g = call->geom;
+    if (call->in[GLI_RNN_LENGTHS]) return "cuDNN has to know the lengths when it is called, on the host";
     if (g->directions == 1 && g->reverse) return "cuDNN has no layer that only runs backwards";
     if (g->peephole) return "cuDNN has no peepholes";
     if (g->reset_before) return "cuDNN's GRU resets after the product";
     if (g->cell_clip > 0) return "cuDNN cuts the initial c too, and has another gradient at the edge";
     if (g->projection && g->outputs >= g->hidden) return "cuDNN projects to fewer units only";
     if (g->steps == 0 || g->batch == 0) return "there are no steps";
-    return glia_cudnn_missing(call->ctx);
+    return gli_cudnn_missing(call->ctx);
 }
 
-static glia_status prepare_layer(const glia_call *call, glia_prepared *out) {
-    const glia_cudnn_rnn *rnn = NULL;
-    layer *l                  = NULL;
-    GLIA_TRY(find(call, &l));
-    if (!l && !is_backward(call)) GLIA_TRY(make(call));
-    GLIA_TRY(glia_cudnn_rnn_of(call, &rnn));
-    GLIA_TRY(glia_cuda_view_prepare(call, kernel_of(call), out));
+static glia_status prepare_layer(const gli_call *call, gli_prepared *out) {
+    const gli_cudnn_rnn *rnn = NULL;
+    layer *l                 = NULL;
+    GLI_TRY(find(call, &l));
+    if (!l && !is_backward(call)) GLI_TRY(make(call));
+    GLI_TRY(gli_cudnn_rnn_of(call, &rnn));
+    GLI_TRY(gli_cuda_view_prepare(call, kernel_of(call), out));
     if (trains(call)) out->reserve = bytes_of_reserve(rnn);
     return GLIA_OK;
 }
 
 /* What the library cannot do for any reason of its own is another provider's work. */
-static glia_status prepare(const glia_call *call, glia_prepared *out) {
+static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const glia_status status = prepare_layer(call, out);
     return status == GLIA_DEVICE_ERROR ? GLIA_UNSUPPORTED : status;
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    return glia_cuda_view_run(call, kernel_of(call), workspace);
+    return gli_cuda_view_run(call, kernel_of(call), workspace);
 }
 
-const glia_provider glia_rnn_cudnn = {.name = "cuda.cudnn", .decline = decline, .prepare = prepare, .run = run};
-const glia_provider glia_rnn_backward_cudnn = {
-    .name = "cuda.cudnn", .decline = decline, .prepare = prepare, .run = run};
+const gli_provider gli_rnn_cudnn          = {.name = "cuda.cudnn", .decline = decline, .prepare = prepare, .run = run};
+const gli_provider gli_rnn_backward_cudnn = {.name = "cuda.cudnn", .decline = decline, .prepare = prepare, .run = run};

@@ -1,17 +1,16 @@
 /* The providers cuda.cudnn of rnn and rnn_backward: rnn_cudnn.c finds the algorithm of a layer, rnn_passes_cudnn.c runs
  * it. */
-#ifndef GLIA_CUDA_LIBRARY_CUDNN_RNN_CUDNN_H
-#define GLIA_CUDA_LIBRARY_CUDNN_RNN_CUDNN_H
+#ifndef GLI_CUDA_LIBRARY_CUDNN_RNN_CUDNN_H
+#define GLI_CUDA_LIBRARY_CUDNN_RNN_CUDNN_H
 
 #include "cuda/library/cudnn/cudnn_rnn.h"
 #include "cuda/ops/dense_view.h"
 
 /* Of a call that was prepared, or is being tried. */
-glia_status glia_cudnn_rnn_of(const glia_call *call, const glia_cudnn_rnn **out);
+glia_status gli_cudnn_rnn_of(const gli_call *call, const gli_cudnn_rnn **out);
 
 /* The last is for calls of rnn with a reserve: the call and the backward call behind it, whose gradients nobody
  * wants. */
-extern const glia_cuda_kernel glia_cudnn_rnn_forward_kernel, glia_cudnn_rnn_backward_kernel,
-    glia_cudnn_rnn_training_kernel;
+extern const gli_cuda_kernel gli_cudnn_rnn_forward_kernel, gli_cudnn_rnn_backward_kernel, gli_cudnn_rnn_training_kernel;
 
 #endif

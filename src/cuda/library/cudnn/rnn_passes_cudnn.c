@@ -7,146 +7,144 @@ enum { ALIGNMENT = 16 };
 
 static void *take(char **workspace, size_t bytes) {
     void *taken = *workspace;
-    *workspace += glia_align_up(bytes, GLIA_CUDNN_ALIGNMENT);
+    *workspace += gli_align_up(bytes, GLI_CUDNN_ALIGNMENT);
     return taken;
 }
 
-static size_t room_for(size_t bytes) { return glia_align_up(bytes, GLIA_CUDNN_ALIGNMENT); }
+static size_t room_for(size_t bytes) { return gli_align_up(bytes, GLI_CUDNN_ALIGNMENT); }
 
-static size_t bytes_of(const glia_tensor *tensor) {
-    return (size_t)glia_count(tensor) * glia_dtype_size(tensor->dtype);
+static size_t bytes_of(const glia_tensor *tensor) { return (size_t)gli_count(tensor) * glia_dtype_size(tensor->dtype); }
+
+static glia_status pack(const gli_call *call, const gli_cuda_view *v, const gli_cudnn_rnn *rnn, void *packed) {
+    gli_cudnn_rnn_weights named = {{NULL}};
+    for (int d = 0; d < ((const gli_rnn_geom *)call->geom)->directions; ++d)
+        for (int k = 0; k < GLI_RNN_WEIGHTS; ++k)
+            if (gli_rnn_weight(d, k) < call->n_in) named[d][k] = (void *)v->in[gli_rnn_weight(d, k)];
+    return gli_cudnn_rnn_pack(rnn, named, packed);
 }
 
-static glia_status pack(const glia_call *call, const glia_cuda_view *v, const glia_cudnn_rnn *rnn, void *packed) {
-    glia_cudnn_rnn_weights named = {{NULL}};
-    for (int d = 0; d < ((const glia_rnn_geom *)call->geom)->directions; ++d)
-        for (int k = 0; k < RNN_WEIGHTS; ++k)
-            if (rnn_weight(d, k) < call->n_in) named[d][k] = (void *)v->in[rnn_weight(d, k)];
-    return glia_cudnn_rnn_pack(rnn, named, packed);
+static glia_status run_forward(const gli_call *call, const gli_cuda_view *v, const gli_cudnn_rnn *rnn, char **workspace,
+                               gli_cudnn_rnn_pointers *at) {
+    const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
+    const bool has_c                 = ((const gli_rnn_geom *)call->geom)->cell == GLIA_RNN_LSTM;
+    *at                              = (gli_cudnn_rnn_pointers){.x         = v->in[GLI_RNN_X],
+                                                                .h0        = v->in[GLI_RNN_H0],
+                                                                .c0        = v->in[GLI_RNN_C0],
+                                                                .y         = v->out[GLI_RNN_Y],
+                                                                .h_n       = v->out[GLI_RNN_H_N],
+                                                                .c_n       = has_c ? v->out[GLI_RNN_C_N] : NULL,
+                                                                .weights   = take(workspace, bytes->weights),
+                                                                .workspace = take(workspace, bytes->workspace),
+                                                                .reserve   = v->out[GLI_RNN_RESERVE]};
+    GLI_TRY(pack(call, v, rnn, at->weights));
+    return gli_cudnn_rnn_forward(rnn, at);
 }
 
-static glia_status run_forward(const glia_call *call, const glia_cuda_view *v, const glia_cudnn_rnn *rnn,
-                               char **workspace, glia_cudnn_rnn_pointers *at) {
-    const glia_cudnn_rnn_sizes *bytes = glia_cudnn_rnn_bytes(rnn);
-    const bool has_c                  = ((const glia_rnn_geom *)call->geom)->cell == GLIA_RNN_LSTM;
-    *at                               = (glia_cudnn_rnn_pointers){.x         = v->in[RNN_X],
-                                                                  .h0        = v->in[RNN_H0],
-                                                                  .c0        = v->in[RNN_C0],
-                                                                  .y         = v->out[RNN_Y],
-                                                                  .h_n       = v->out[RNN_H_N],
-                                                                  .c_n       = has_c ? v->out[RNN_C_N] : NULL,
-                                                                  .weights   = take(workspace, bytes->weights),
-                                                                  .workspace = take(workspace, bytes->workspace),
-                                                                  .reserve   = v->out[RNN_RESERVE]};
-    GLIA_TRY(pack(call, v, rnn, at->weights));
-    return glia_cudnn_rnn_forward(rnn, at);
-}
-
-static glia_status forward(const glia_call *call, const glia_cuda_view *v) {
-    const glia_cudnn_rnn *rnn = NULL;
-    glia_cudnn_rnn_pointers at;
+static glia_status forward(const gli_call *call, const gli_cuda_view *v) {
+    const gli_cudnn_rnn *rnn = NULL;
+    gli_cudnn_rnn_pointers at;
     char *workspace = v->workspace;
-    GLIA_TRY(glia_cudnn_rnn_of(call, &rnn));
+    GLI_TRY(gli_cudnn_rnn_of(call, &rnn));
     return run_forward(call, v, rnn, &workspace, &at);
 }
 
-static size_t forward_workspace(const glia_call *call, glia_dtype dtype) {
-    const glia_cudnn_rnn *rnn = NULL;
+static size_t forward_workspace(const gli_call *call, glia_dtype dtype) {
+    const gli_cudnn_rnn *rnn = NULL;
     (void)dtype;
-    if (glia_cudnn_rnn_of(call, &rnn) != GLIA_OK) return 0;
-    const glia_cudnn_rnn_sizes *bytes = glia_cudnn_rnn_bytes(rnn);
+    if (gli_cudnn_rnn_of(call, &rnn) != GLIA_OK) return 0;
+    const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
     return room_for(bytes->weights) + room_for(bytes->workspace);
 }
 
 /* *any: whether one is wanted. */
-static void weight_gradients(const glia_call *call, const glia_cuda_view *v, glia_cudnn_rnn_weights out, bool *any) {
+static void weight_gradients(const gli_call *call, const gli_cuda_view *v, gli_cudnn_rnn_weights out, bool *any) {
     *any = false;
-    for (int d = 0; d < ((const glia_rnn_geom *)call->geom)->directions; ++d)
-        for (int k = 0; k < RNN_WEIGHTS; ++k) {
-            const int o = rnn_dweight(d, k);
+    for (int d = 0; d < ((const gli_rnn_geom *)call->geom)->directions; ++d)
+        for (int k = 0; k < GLI_RNN_WEIGHTS; ++k) {
+            const int o = gli_rnn_dweight(d, k);
             out[d][k]   = v->out[o];
-            *any        = *any || (v->out[o] && glia_count(call->out[o]) > 0);
+            *any        = *any || (v->out[o] && gli_count(call->out[o]) > 0);
         }
 }
 
 /* What cuDNN needs besides the call's tensors: the reserve again, because it changes it, and zeros where no gradient of
  * y comes in. */
-static glia_status copies(const glia_call *call, const glia_cuda_view *v, const glia_cudnn_rnn *rnn, char **workspace,
-                          glia_cudnn_rnn_pointers *at) {
-    const size_t reserve = glia_cudnn_rnn_bytes(rnn)->reserve;
+static glia_status copies(const gli_call *call, const gli_cuda_view *v, const gli_cudnn_rnn *rnn, char **workspace,
+                          gli_cudnn_rnn_pointers *at) {
+    const size_t reserve = gli_cudnn_rnn_bytes(rnn)->reserve;
     at->reserve          = take(workspace, reserve);
-    GLIA_CUDA_TRY(call->ctx,
-                  cudaMemcpyAsync(at->reserve, v->in[RNN_BACK_RESERVE], reserve, cudaMemcpyDeviceToDevice, v->stream));
-    at->dy = v->in[RNN_BACK_DY];
+    GLI_CUDA_TRY(call->ctx, cudaMemcpyAsync(at->reserve, v->in[GLI_RNN_BACK_RESERVE], reserve, cudaMemcpyDeviceToDevice,
+                                            v->stream));
+    at->dy = v->in[GLI_RNN_BACK_DY];
     if (at->dy) return GLIA_OK;
-    const size_t bytes = bytes_of(call->in[RNN_BACK_Y]);
+    const size_t bytes = bytes_of(call->in[GLI_RNN_BACK_Y]);
     void *zeros        = take(workspace, bytes);
-    GLIA_CUDA_TRY(call->ctx, cudaMemsetAsync(zeros, 0, bytes, v->stream));
+    GLI_CUDA_TRY(call->ctx, cudaMemsetAsync(zeros, 0, bytes, v->stream));
     at->dy = zeros;
     return GLIA_OK;
 }
 
-static glia_status backward(const glia_call *call, const glia_cuda_view *v) {
-    const bool has_c                 = ((const glia_rnn_geom *)call->geom)->cell == GLIA_RNN_LSTM;
-    char *workspace                  = v->workspace;
-    const glia_cudnn_rnn *rnn        = NULL;
-    glia_cudnn_rnn_weights gradients = {{NULL}};
+static glia_status backward(const gli_call *call, const gli_cuda_view *v) {
+    const bool has_c                = ((const gli_rnn_geom *)call->geom)->cell == GLIA_RNN_LSTM;
+    char *workspace                 = v->workspace;
+    const gli_cudnn_rnn *rnn        = NULL;
+    gli_cudnn_rnn_weights gradients = {{NULL}};
     bool any;
-    GLIA_TRY(glia_cudnn_rnn_of(call, &rnn));
+    GLI_TRY(gli_cudnn_rnn_of(call, &rnn));
     weight_gradients(call, v, gradients, &any);
-    const glia_cudnn_rnn_sizes *bytes = glia_cudnn_rnn_bytes(rnn);
-    glia_cudnn_rnn_pointers at        = {.x         = v->in[RNN_X],
-                                         .h0        = v->in[RNN_H0],
-                                         .c0        = v->in[RNN_C0],
-                                         .y         = (void *)v->in[RNN_BACK_Y],
-                                         .dh_n      = v->in[RNN_BACK_DH_N],
-                                         .dc_n      = v->in[RNN_BACK_DC_N],
-                                         .dx        = v->out[RNN_BACK_DX],
-                                         .dh0       = v->out[RNN_BACK_DH0],
-                                         .dc0       = has_c ? v->out[RNN_BACK_DC0] : NULL,
-                                         .weights   = take(&workspace, bytes->weights),
-                                         .workspace = take(&workspace, bytes->workspace),
-                                         .dweights  = any ? take(&workspace, bytes->weights) : NULL};
-    GLIA_TRY(copies(call, v, rnn, &workspace, &at));
-    GLIA_TRY(pack(call, v, rnn, at.weights));
-    GLIA_TRY(glia_cudnn_rnn_backward(rnn, &at));
-    return any ? glia_cudnn_rnn_unpack(rnn, at.dweights, gradients) : GLIA_OK;
+    const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
+    gli_cudnn_rnn_pointers at        = {.x         = v->in[GLI_RNN_X],
+                                        .h0        = v->in[GLI_RNN_H0],
+                                        .c0        = v->in[GLI_RNN_C0],
+                                        .y         = (void *)v->in[GLI_RNN_BACK_Y],
+                                        .dh_n      = v->in[GLI_RNN_BACK_DH_N],
+                                        .dc_n      = v->in[GLI_RNN_BACK_DC_N],
+                                        .dx        = v->out[GLI_RNN_BACK_DX],
+                                        .dh0       = v->out[GLI_RNN_BACK_DH0],
+                                        .dc0       = has_c ? v->out[GLI_RNN_BACK_DC0] : NULL,
+                                        .weights   = take(&workspace, bytes->weights),
+                                        .workspace = take(&workspace, bytes->workspace),
+                                        .dweights  = any ? take(&workspace, bytes->weights) : NULL};
+    GLI_TRY(copies(call, v, rnn, &workspace, &at));
+    GLI_TRY(pack(call, v, rnn, at.weights));
+    GLI_TRY(gli_cudnn_rnn_backward(rnn, &at));
+    return any ? gli_cudnn_rnn_unpack(rnn, at.dweights, gradients) : GLIA_OK;
 }
 
-static size_t backward_workspace(const glia_call *call, glia_dtype dtype) {
-    const glia_cudnn_rnn *rnn = NULL;
+static size_t backward_workspace(const gli_call *call, glia_dtype dtype) {
+    const gli_cudnn_rnn *rnn = NULL;
     (void)dtype;
-    if (glia_cudnn_rnn_of(call, &rnn) != GLIA_OK) return 0;
-    const glia_cudnn_rnn_sizes *bytes = glia_cudnn_rnn_bytes(rnn);
-    const size_t zeros                = call->in[RNN_BACK_DY] ? 0 : bytes_of(call->in[RNN_BACK_Y]);
+    if (gli_cudnn_rnn_of(call, &rnn) != GLIA_OK) return 0;
+    const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
+    const size_t zeros               = call->in[GLI_RNN_BACK_DY] ? 0 : bytes_of(call->in[GLI_RNN_BACK_Y]);
     return 2 * room_for(bytes->weights) + room_for(bytes->workspace) + room_for(bytes->reserve) + room_for(zeros);
 }
 
-const glia_cuda_kernel glia_cudnn_rnn_forward_kernel = {
-    .run = forward, .workspace = forward_workspace, .typed_out = 1 << RNN_RESERVE, .alignment = ALIGNMENT};
-const glia_cuda_kernel glia_cudnn_rnn_backward_kernel = {
-    .run = backward, .workspace = backward_workspace, .typed_in = 1 << RNN_BACK_RESERVE, .alignment = ALIGNMENT};
+const gli_cuda_kernel gli_cudnn_rnn_forward_kernel = {
+    .run = forward, .workspace = forward_workspace, .typed_out = 1 << GLI_RNN_RESERVE, .alignment = ALIGNMENT};
+const gli_cuda_kernel gli_cudnn_rnn_backward_kernel = {
+    .run = backward, .workspace = backward_workspace, .typed_in = 1 << GLI_RNN_BACK_RESERVE, .alignment = ALIGNMENT};
 
 /* A forward call and the backward call behind it, whose gradients nobody wants: an algorithm that can do only one of
  * them is none, and both take the time that counts. */
-static glia_status both_passes(const glia_call *call, const glia_cuda_view *v) {
-    char *workspace           = v->workspace;
-    const glia_cudnn_rnn *rnn = NULL;
-    glia_cudnn_rnn_pointers at;
-    GLIA_TRY(glia_cudnn_rnn_of(call, &rnn));
-    GLIA_TRY(run_forward(call, v, rnn, &workspace, &at));
+static glia_status both_passes(const gli_call *call, const gli_cuda_view *v) {
+    char *workspace          = v->workspace;
+    const gli_cudnn_rnn *rnn = NULL;
+    gli_cudnn_rnn_pointers at;
+    GLI_TRY(gli_cudnn_rnn_of(call, &rnn));
+    GLI_TRY(run_forward(call, v, rnn, &workspace, &at));
     at.dy       = at.y;
-    at.dweights = take(&workspace, glia_cudnn_rnn_bytes(rnn)->weights);
-    at.dx       = take(&workspace, bytes_of(call->in[RNN_X]));
-    return glia_cudnn_rnn_backward(rnn, &at);
+    at.dweights = take(&workspace, gli_cudnn_rnn_bytes(rnn)->weights);
+    at.dx       = take(&workspace, bytes_of(call->in[GLI_RNN_X]));
+    return gli_cudnn_rnn_backward(rnn, &at);
 }
 
-static size_t workspace_of_both(const glia_call *call, glia_dtype dtype) {
-    const glia_cudnn_rnn *rnn = NULL;
-    if (glia_cudnn_rnn_of(call, &rnn) != GLIA_OK) return 0;
-    return forward_workspace(call, dtype) + room_for(glia_cudnn_rnn_bytes(rnn)->weights) +
-           room_for(bytes_of(call->in[RNN_X]));
+static size_t workspace_of_both(const gli_call *call, glia_dtype dtype) {
+    const gli_cudnn_rnn *rnn = NULL;
+    if (gli_cudnn_rnn_of(call, &rnn) != GLIA_OK) return 0;
+    return forward_workspace(call, dtype) + room_for(gli_cudnn_rnn_bytes(rnn)->weights) +
+           room_for(bytes_of(call->in[GLI_RNN_X]));
 }
 
-const glia_cuda_kernel glia_cudnn_rnn_training_kernel = {
-    .run = both_passes, .workspace = workspace_of_both, .typed_out = 1 << RNN_RESERVE, .alignment = ALIGNMENT};
+const gli_cuda_kernel gli_cudnn_rnn_training_kernel = {
+    .run = both_passes, .workspace = workspace_of_both, .typed_out = 1 << GLI_RNN_RESERVE, .alignment = ALIGNMENT};

@@ -8,7 +8,7 @@ typedef struct functions {
     __typeof__(ncclGetVersion) *ncclGetVersion;
 } functions;
 
-static const glia_library_function listed[] = {{"ncclGetVersion", offsetof(functions, ncclGetVersion)}, {NULL, 0}};
+static const gli_library_function listed[] = {{"ncclGetVersion", offsetof(functions, ncclGetVersion)}, {NULL, 0}};
 
 static bool check(const void *table, char *version, size_t size) {
     const functions *f = table;
@@ -23,8 +23,8 @@ static bool check(const void *table, char *version, size_t size) {
 
 static const char *const files[] = {"libnccl.so.2", NULL};
 
-extern const glia_cuda_library glia_nccl_library;
-const glia_cuda_library glia_nccl_library = {
+extern const gli_cuda_library gli_nccl_library;
+const gli_cuda_library gli_nccl_library = {
     .kind    = {.name        = "NCCL",
                 .files       = files,
                 .package     = "nccl",

@@ -1,21 +1,21 @@
 /* From tensors to what the kernels of convolution take. */
-#ifndef GLIA_CUDA_OPS_CONV_CONVOLUTION_ARGUMENTS_H
-#define GLIA_CUDA_OPS_CONV_CONVOLUTION_ARGUMENTS_H
+#ifndef GLI_CUDA_OPS_CONV_CONVOLUTION_ARGUMENTS_H
+#define GLI_CUDA_OPS_CONV_CONVOLUTION_ARGUMENTS_H
 
 #include "cuda/ops/dense_view.h"
 #include "kernels/conv/conv2d_launch.h"
 #include "ops/conv/conv2d_geom.h"
 
 /* Data and strides of [N,C,H,W]; the sizes stay. */
-static inline void glia_cuda_set_image(glia_image *image, const void *data, const int64_t *stride) {
+static inline void gli_cuda_set_image(gli_image *image, const void *data, const int64_t *stride) {
     image->data = (void *)data;
     image->n = stride[0], image->c = stride[1], image->h = stride[2], image->w = stride[3];
 }
 
 /* Filters [a,b,R,S] in groups of `group` of the first dimension. out_first: y's channels are the first dimension,
  * otherwise the second. */
-static inline void glia_cuda_set_filters(glia_convolution *v, const void *data, const int64_t *stride, int group,
-                                         bool out_first) {
+static inline void gli_cuda_set_filters(gli_convolution *v, const void *data, const int64_t *stride, int group,
+                                        bool out_first) {
     v->w       = (void *)data;
     v->w_group = group * stride[0];
     v->w_out   = stride[!out_first];
@@ -23,31 +23,31 @@ static inline void glia_cuda_set_filters(glia_convolution *v, const void *data, 
     v->w_r = stride[2], v->w_s = stride[3];
 }
 
-static inline void glia_cuda_set_bias(glia_convolution *v, const void *data, const int64_t *stride) {
+static inline void gli_cuda_set_bias(gli_convolution *v, const void *data, const int64_t *stride) {
     v->has_bias  = true;
     v->bias      = (void *)data;
     v->bias_step = stride[0];
 }
 
 /* What op, geometry and dtype say, for an x [n,c,h,w] and a y [n,k,p,q]. */
-static inline glia_convolution glia_cuda_convolution(const glia_call *call, glia_dtype dtype) {
-    const glia_conv2d_geom *g = call->geom;
-    return (glia_convolution){.dtype      = dtype,
-                              .n          = g->n,
-                              .groups     = g->groups,
-                              .in         = g->c / g->groups,
-                              .out        = g->k / g->groups,
-                              .r          = g->r,
-                              .s          = g->s,
-                              .stride_h   = g->stride_h,
-                              .stride_w   = g->stride_w,
-                              .pad_h      = g->pad_h,
-                              .pad_w      = g->pad_w,
-                              .dilation_h = g->dilation_h,
-                              .dilation_w = g->dilation_w,
-                              .x          = {.height = g->h, .width = g->w},
-                              .y          = {.height = g->p, .width = g->q},
-                              .activation = g->activation};
+static inline gli_convolution gli_cuda_convolution(const gli_call *call, glia_dtype dtype) {
+    const gli_conv2d_geom *g = call->geom;
+    return (gli_convolution){.dtype      = dtype,
+                             .n          = g->n,
+                             .groups     = g->groups,
+                             .in         = g->c / g->groups,
+                             .out        = g->k / g->groups,
+                             .r          = g->r,
+                             .s          = g->s,
+                             .stride_h   = g->stride_h,
+                             .stride_w   = g->stride_w,
+                             .pad_h      = g->pad_h,
+                             .pad_w      = g->pad_w,
+                             .dilation_h = g->dilation_h,
+                             .dilation_w = g->dilation_w,
+                             .x          = {.height = g->h, .width = g->w},
+                             .y          = {.height = g->p, .width = g->q},
+                             .activation = g->activation};
 }
 
 #endif

@@ -9,14 +9,14 @@
 #include "ops/data/take_batch_geom.h"
 
 /* From a sample to the next; one sample has none, and any stride. */
-static int step_of(const glia_call *call, const glia_cuda_view *v) {
-    const glia_take_batch_geom *g = call->geom;
-    return g->samples > 1 ? (int)v->in_stride[TAKE_BATCH_SAMPLES][0] : g->elements;
+static int step_of(const gli_call *call, const gli_cuda_view *v) {
+    const gli_take_batch_geom *g = call->geom;
+    return g->samples > 1 ? (int)v->in_stride[GLI_TAKE_BATCH_SAMPLES][0] : g->elements;
 }
 
-static glia_status take(const glia_call *call, const glia_cuda_view *v, int planes) {
-    const glia_take_batch_geom *g = call->geom;
-    const glia_batch_geom geom    = {
+static glia_status take(const gli_call *call, const gli_cuda_view *v, int planes) {
+    const gli_take_batch_geom *g = call->geom;
+    const gli_batch_geom geom    = {
            .samples  = g->samples,
            .elements = g->elements,
            .stride   = step_of(call, v),
@@ -24,65 +24,68 @@ static glia_status take(const glia_call *call, const glia_cuda_view *v, int plan
            .batch    = g->batch,
            .parts    = g->parts,
            .planes   = planes,
-           .size     = (int)glia_dtype_size(call->in[TAKE_BATCH_SAMPLES]->dtype),
+           .size     = (int)glia_dtype_size(call->in[GLI_TAKE_BATCH_SAMPLES]->dtype),
     };
     unsigned long long *slot;
-    GLIA_TRY(glia_cuda_index_slot(call, TAKE_BATCH_ORDER, &slot));
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_take_batch(&geom, v->in[TAKE_BATCH_SAMPLES], v->in[TAKE_BATCH_ORDER],
-                                                    v->in[TAKE_BATCH_POSITION], v->in[TAKE_BATCH_TABLE], v->out[0],
-                                                    slot, v->stream));
+    GLI_TRY(gli_cuda_index_slot(call, GLI_TAKE_BATCH_ORDER, &slot));
+    GLI_CUDA_TRY(call->ctx, gli_kernel_take_batch(&geom, v->in[GLI_TAKE_BATCH_SAMPLES], v->in[GLI_TAKE_BATCH_ORDER],
+                                                  v->in[GLI_TAKE_BATCH_POSITION], v->in[GLI_TAKE_BATCH_TABLE],
+                                                  v->out[0], slot, v->stream));
     return GLIA_OK;
 }
 
-static glia_status take_batch(const glia_call *call, const glia_cuda_view *v) { return take(call, v, 1); }
+static glia_status take_batch(const gli_call *call, const gli_cuda_view *v) { return take(call, v, 1); }
 
-static const char *decline(const glia_call *call) {
+static const char *decline(const gli_call *call) {
     const glia_tensor *y = call->out[0];
     glia_tensor want     = *y;
     if (y->ndim != 4) return "only images";
-    glia_channels_last_strides(4, y->dim, want.stride);
-    return glia_same_strides(y, &want) ? NULL : "y does not lie channels last";
+    gli_channels_last_strides(4, y->dim, want.stride);
+    return gli_same_strides(y, &want) ? NULL : "y does not lie channels last";
 }
 
-static glia_status take_channels_last(const glia_call *call, const glia_cuda_view *v) {
+static glia_status take_channels_last(const gli_call *call, const gli_cuda_view *v) {
     return take(call, v, (int)call->out[0]->dim[1]);
 }
 
-static glia_status increment(const glia_call *call, const glia_cuda_view *v) {
-    const glia_increment_geom *g = call->geom;
-    glia_increments by;
+static glia_status increment(const gli_call *call, const gli_cuda_view *v) {
+    const gli_increment_geom *g = call->geom;
+    gli_increments by;
     memcpy(by.by, g->by, sizeof by.by);
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_increment(v->in[INCREMENT_X], by, v->out[0], g->count, v->stream));
+    GLI_CUDA_TRY(call->ctx, gli_kernel_increment(v->in[GLI_INCREMENT_X], by, v->out[0], g->count, v->stream));
     return GLIA_OK;
 }
 
-GLIA_CUDA_KERNEL_PROVIDER(take_batch, channels_last, decline, .run = take_channels_last, .strided_out = 1,
-                          .typed_in = 1 << TAKE_BATCH_SAMPLES, .typed_out = 1);
+GLI_CUDA_KERNEL_PROVIDER(take_batch, channels_last, decline, .run = take_channels_last, .strided_out = 1,
+                         .typed_in = 1 << GLI_TAKE_BATCH_SAMPLES, .typed_out = 1);
 
-static const glia_cuda_kernel packed_samples = {.run = take_batch, .typed_in = 1 << TAKE_BATCH_SAMPLES, .typed_out = 1};
-static const glia_cuda_kernel apart_samples  = {
-     .run = take_batch, .strided_in = 1 << TAKE_BATCH_SAMPLES, .typed_in = 1 << TAKE_BATCH_SAMPLES, .typed_out = 1};
+static const gli_cuda_kernel packed_samples = {
+    .run = take_batch, .typed_in = 1 << GLI_TAKE_BATCH_SAMPLES, .typed_out = 1};
+static const gli_cuda_kernel apart_samples = {.run        = take_batch,
+                                              .strided_in = 1 << GLI_TAKE_BATCH_SAMPLES,
+                                              .typed_in   = 1 << GLI_TAKE_BATCH_SAMPLES,
+                                              .typed_out  = 1};
 
 /* Samples that lie dense are read where they are, also such as overlap: a copy of all windows of a series could be a
  * hundred times as large as it. */
-static const glia_cuda_kernel *kernel_for(const glia_call *call) {
-    const glia_tensor *samples = call->in[TAKE_BATCH_SAMPLES];
+static const gli_cuda_kernel *kernel_for(const gli_call *call) {
+    const glia_tensor *samples = call->in[GLI_TAKE_BATCH_SAMPLES];
     glia_tensor one            = {.ndim = samples->ndim - 1, .dtype = samples->dtype};
     memcpy(one.dim, samples->dim + 1, (size_t)one.ndim * sizeof *one.dim);
     memcpy(one.stride, samples->stride + 1, (size_t)one.ndim * sizeof *one.stride);
-    return glia_is_dense(&one) ? &apart_samples : &packed_samples;
+    return gli_is_dense(&one) ? &apart_samples : &packed_samples;
 }
 
-static glia_status prepare_take_batch(const glia_call *call, glia_prepared *out) {
-    return glia_cuda_view_prepare(call, kernel_for(call), out);
+static glia_status prepare_take_batch(const gli_call *call, gli_prepared *out) {
+    return gli_cuda_view_prepare(call, kernel_for(call), out);
 }
 
-static glia_status run_take_batch(const glia_call *call, const glia_prepared *prepared, void *workspace) {
+static glia_status run_take_batch(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    return glia_cuda_view_run(call, kernel_for(call), workspace);
+    return gli_cuda_view_run(call, kernel_for(call), workspace);
 }
 
-const glia_provider glia_take_batch_portable = {
+const gli_provider gli_take_batch_portable = {
     .name = "cuda.portable", .prepare = prepare_take_batch, .run = run_take_batch};
 
-GLIA_CUDA_PROVIDER(increment, .run = increment);
+GLI_CUDA_PROVIDER(increment, .run = increment);

@@ -8,15 +8,15 @@
 enum { CHANNELS = 1 }; /* the axis */
 
 /* An operand of x's shape. */
-static glia_cuda_operand like_x(const glia_call *call, const int64_t *stride) {
-    return (glia_cuda_operand){.ndim = call->in[PRELU_X]->ndim, .stride = stride};
+static gli_cuda_operand like_x(const gli_call *call, const int64_t *stride) {
+    return (gli_cuda_operand){.ndim = call->in[GLI_PRELU_X]->ndim, .stride = stride};
 }
 
 /* The slope, which repeats along all axes but that of the channels, where it has one for each. */
-static glia_cuda_operand slope_of(const glia_call *call, const glia_cuda_view *v, int64_t *stride) {
-    const glia_prelu_geom *g = call->geom;
+static gli_cuda_operand slope_of(const gli_call *call, const gli_cuda_view *v, int64_t *stride) {
+    const gli_prelu_geom *g = call->geom;
     for (int i = 0; i < GLIA_MAX_DIMS; ++i) stride[i] = 0;
-    if (g->channels > 1) stride[CHANNELS] = v->in_stride[PRELU_SLOPE][0];
+    if (g->channels > 1) stride[CHANNELS] = v->in_stride[GLI_PRELU_SLOPE][0];
     return like_x(call, stride);
 }
 
@@ -24,65 +24,66 @@ static void sizes_of(const glia_tensor *x, int *dim) {
     for (int i = 0; i < x->ndim; ++i) dim[i] = (int)x->dim[i];
 }
 
-static glia_status prelu(const glia_call *call, const glia_cuda_view *v) {
+static glia_status prelu(const gli_call *call, const gli_cuda_view *v) {
     int64_t slope_stride[GLIA_MAX_DIMS];
     int dim[GLIA_MAX_DIMS];
-    const glia_cuda_operand operands[] = {like_x(call, v->out_stride[0]), like_x(call, v->in_stride[PRELU_X]),
-                                          slope_of(call, v, slope_stride)};
-    sizes_of(call->in[PRELU_X], dim);
-    const glia_axes axes = glia_cuda_broadcast_axes(call->in[PRELU_X]->ndim, dim, 3, operands);
-    GLIA_CUDA_TRY(call->ctx,
-                  glia_kernel_prelu(v->dtype, &axes, v->in[PRELU_X], v->in[PRELU_SLOPE], v->out[0], v->stream));
+    const gli_cuda_operand operands[] = {like_x(call, v->out_stride[0]), like_x(call, v->in_stride[GLI_PRELU_X]),
+                                         slope_of(call, v, slope_stride)};
+    sizes_of(call->in[GLI_PRELU_X], dim);
+    const gli_axes axes = gli_cuda_broadcast_axes(call->in[GLI_PRELU_X]->ndim, dim, 3, operands);
+    GLI_CUDA_TRY(call->ctx,
+                 gli_kernel_prelu(v->dtype, &axes, v->in[GLI_PRELU_X], v->in[GLI_PRELU_SLOPE], v->out[0], v->stream));
     return GLIA_OK;
 }
 
 /* Of the backward op, whose tensors are dense. */
-static glia_cuda_sum_axes slope_axes(const glia_call *call) {
-    const glia_prelu_geom *g = call->geom;
-    const glia_tensor *x     = call->in[PRELU_X];
+static gli_cuda_sum_axes slope_axes(const gli_call *call) {
+    const gli_prelu_geom *g = call->geom;
+    const glia_tensor *x    = call->in[GLI_PRELU_X];
     int64_t stride[GLIA_MAX_DIMS];
     int dim[GLIA_MAX_DIMS];
-    glia_dense_strides(x->ndim, x->dim, stride);
+    gli_dense_strides(x->ndim, x->dim, stride);
     sizes_of(x, dim);
     const unsigned repeated = g->channels == 1 ? ~0u : ~(1u << CHANNELS);
-    return glia_cuda_broadcast_sum_axes(x->ndim, dim, repeated, 2,
-                                        (glia_cuda_operand[]){like_x(call, stride), like_x(call, stride)});
+    return gli_cuda_broadcast_sum_axes(x->ndim, dim, repeated, 2,
+                                       (gli_cuda_operand[]){like_x(call, stride), like_x(call, stride)});
 }
 
-static size_t workspace(const glia_call *call, glia_dtype dtype) {
-    if (!call->out[PRELU_DSLOPE]) return 0;
-    const glia_cuda_sum_axes axes = slope_axes(call);
-    return glia_kernel_broadcast_sum_bytes(dtype, &axes.kept, &axes.summed, axes.kept_inside);
+static size_t workspace(const gli_call *call, glia_dtype dtype) {
+    if (!call->out[GLI_PRELU_DSLOPE]) return 0;
+    const gli_cuda_sum_axes axes = slope_axes(call);
+    return gli_kernel_broadcast_sum_bytes(dtype, &axes.kept, &axes.summed, axes.kept_inside);
 }
 
-static glia_status dslope(const glia_call *call, const glia_cuda_view *v) {
-    const glia_cuda_sum_axes axes    = slope_axes(call);
-    const glia_prelu_slope_args args = {.dtype     = v->dtype,
-                                        .x         = v->in[PRELU_X],
-                                        .dy        = v->in[PRELU_DY],
-                                        .dslope    = v->out[PRELU_DSLOPE],
-                                        .workspace = v->workspace};
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_prelu_slope(&args, &axes.kept, &axes.summed, axes.kept_inside, v->stream));
+static glia_status dslope(const gli_call *call, const gli_cuda_view *v) {
+    const gli_cuda_sum_axes axes    = slope_axes(call);
+    const gli_prelu_slope_args args = {.dtype     = v->dtype,
+                                       .x         = v->in[GLI_PRELU_X],
+                                       .dy        = v->in[GLI_PRELU_DY],
+                                       .dslope    = v->out[GLI_PRELU_DSLOPE],
+                                       .workspace = v->workspace};
+    GLI_CUDA_TRY(call->ctx, gli_kernel_prelu_slope(&args, &axes.kept, &axes.summed, axes.kept_inside, v->stream));
     return GLIA_OK;
 }
 
-static glia_status dx(const glia_call *call, const glia_cuda_view *v) {
+static glia_status dx(const gli_call *call, const gli_cuda_view *v) {
     int64_t slope_stride[GLIA_MAX_DIMS];
     int dim[GLIA_MAX_DIMS];
-    const glia_cuda_operand operands[] = {like_x(call, v->out_stride[PRELU_DX]), like_x(call, v->in_stride[PRELU_X]),
-                                          slope_of(call, v, slope_stride), like_x(call, v->in_stride[PRELU_DY])};
-    sizes_of(call->in[PRELU_X], dim);
-    const glia_axes axes = glia_cuda_broadcast_axes(call->in[PRELU_X]->ndim, dim, 4, operands);
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_prelu_backward(v->dtype, &axes, v->in[PRELU_X], v->in[PRELU_SLOPE],
-                                                        v->in[PRELU_DY], v->out[PRELU_DX], v->stream));
+    const gli_cuda_operand operands[] = {like_x(call, v->out_stride[GLI_PRELU_DX]),
+                                         like_x(call, v->in_stride[GLI_PRELU_X]), slope_of(call, v, slope_stride),
+                                         like_x(call, v->in_stride[GLI_PRELU_DY])};
+    sizes_of(call->in[GLI_PRELU_X], dim);
+    const gli_axes axes = gli_cuda_broadcast_axes(call->in[GLI_PRELU_X]->ndim, dim, 4, operands);
+    GLI_CUDA_TRY(call->ctx, gli_kernel_prelu_backward(v->dtype, &axes, v->in[GLI_PRELU_X], v->in[GLI_PRELU_SLOPE],
+                                                      v->in[GLI_PRELU_DY], v->out[GLI_PRELU_DX], v->stream));
     return GLIA_OK;
 }
 
 /* dslope comes first: dx may be written over dy. */
-static glia_status prelu_backward(const glia_call *call, const glia_cuda_view *v) {
-    if (v->out[PRELU_DSLOPE]) GLIA_TRY(dslope(call, v));
-    return v->out[PRELU_DX] ? dx(call, v) : GLIA_OK;
+static glia_status prelu_backward(const gli_call *call, const gli_cuda_view *v) {
+    if (v->out[GLI_PRELU_DSLOPE]) GLI_TRY(dslope(call, v));
+    return v->out[GLI_PRELU_DX] ? dx(call, v) : GLIA_OK;
 }
 
-GLIA_CUDA_PROVIDER(prelu, .run = prelu, .strided_in = 1 << PRELU_X | 1 << PRELU_SLOPE, .strided_out = 1);
-GLIA_CUDA_PROVIDER(prelu_backward, .run = prelu_backward, .workspace = workspace);
+GLI_CUDA_PROVIDER(prelu, .run = prelu, .strided_in = 1 << GLI_PRELU_X | 1 << GLI_PRELU_SLOPE, .strided_out = 1);
+GLI_CUDA_PROVIDER(prelu_backward, .run = prelu_backward, .workspace = workspace);

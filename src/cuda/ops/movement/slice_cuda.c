@@ -2,28 +2,28 @@
 #include "kernels/movement/place_launch.h"
 #include "ops/movement/slice_geom.h"
 
-static glia_status slice(const glia_call *call) {
-    const glia_slice_geom *g = call->geom;
-    const glia_tensor *x     = call->in[SLICE_X];
-    glia_copy_geom copy      = glia_cuda_copy_geom(call->out[0], x, call->out[0]);
-    int64_t first            = 0;
+static glia_status slice(const gli_call *call) {
+    const gli_slice_geom *g = call->geom;
+    const glia_tensor *x    = call->in[GLI_SLICE_X];
+    gli_copy_geom copy      = gli_cuda_copy_geom(call->out[0], x, call->out[0]);
+    int64_t first           = 0;
     for (int d = 0; d < g->ndim; ++d) {
         first += g->start[d] * x->stride[d];
         copy.from.stride[d] = g->step[d] * x->stride[d];
     }
-    copy.from.data = glia_cuda_element(&copy.from, first);
-    return glia_cuda_copy(call, &copy);
+    copy.from.data = gli_cuda_element(&copy.from, first);
+    return gli_cuda_copy(call, &copy);
 }
 
-static glia_status slice_backward(const glia_call *call) {
-    const glia_slice_geom *g = call->geom;
-    const glia_tensor *dx    = call->out[0];
-    glia_place_geom place    = {.copy = glia_cuda_copy_geom(dx, call->in[SLICE_BACKWARD_DY], dx)};
+static glia_status slice_backward(const gli_call *call) {
+    const gli_slice_geom *g = call->geom;
+    const glia_tensor *dx   = call->out[0];
+    gli_place_geom place    = {.copy = gli_cuda_copy_geom(dx, call->in[GLI_SLICE_BACKWARD_DY], dx)};
     for (int d = 0; d < g->ndim; ++d)
         place.start[d] = g->start[d], place.step[d] = g->step[d], place.count[d] = g->count[d];
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_place(&place, call->stream));
+    GLI_CUDA_TRY(call->ctx, gli_kernel_place(&place, call->stream));
     return GLIA_OK;
 }
 
-GLIA_CUDA_MOVE_PROVIDER(slice, slice);
-GLIA_CUDA_MOVE_PROVIDER(slice_backward, slice_backward);
+GLI_CUDA_MOVE_PROVIDER(slice, slice);
+GLI_CUDA_MOVE_PROVIDER(slice_backward, slice_backward);

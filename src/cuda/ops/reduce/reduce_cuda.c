@@ -4,7 +4,7 @@
 #include "ops/reduce/reduce_geom.h"
 
 /* Puts an axis inside those that are there, joined with its neighbour where the two are walked in one stride. */
-static void append(glia_reduce_axes *axes, int size, int64_t stride) {
+static void append(gli_reduce_axes *axes, int size, int64_t stride) {
     const int last = axes->n - 1;
     if (axes->n > 0 && axes->stride[last] == stride * size)
         axes->size[last] *= size, axes->stride[last] = stride;
@@ -13,8 +13,8 @@ static void append(glia_reduce_axes *axes, int size, int64_t stride) {
 }
 
 /* Of a dense x; there is at least one axis of each sort. */
-static glia_reduce_shape shape_of(const glia_reduce_geom *g) {
-    glia_reduce_shape s = {.outputs = g->outputs, .set = g->set};
+static gli_reduce_shape shape_of(const gli_reduce_geom *g) {
+    gli_reduce_shape s = {.outputs = g->outputs, .set = g->set};
     int64_t stride[GLIA_MAX_DIMS], step = 1;
     for (int d = g->ndim - 1; d >= 0; --d) stride[d] = step, step *= g->dim[d];
     for (int d = 0; d < g->ndim; ++d)
@@ -25,8 +25,8 @@ static glia_reduce_shape shape_of(const glia_reduce_geom *g) {
 }
 
 /* The axes of x with the strides of y. */
-static glia_reduce_axes outputs_of(const glia_reduce_geom *g) {
-    glia_reduce_axes axes = {0};
+static gli_reduce_axes outputs_of(const gli_reduce_geom *g) {
+    gli_reduce_axes axes = {0};
     int64_t stride[GLIA_MAX_DIMS], step = 1;
     for (int d = g->ndim - 1; d >= 0; --d) {
         const bool reduced = g->reduced >> d & 1;
@@ -39,43 +39,43 @@ static glia_reduce_axes outputs_of(const glia_reduce_geom *g) {
     return axes;
 }
 
-static size_t workspace(const glia_call *call, glia_dtype dtype) {
-    const glia_reduce_geom *g = call->geom;
+static size_t workspace(const gli_call *call, glia_dtype dtype) {
+    const gli_reduce_geom *g = call->geom;
     if (g->count == 0) return 0;
-    const glia_reduce_shape s = shape_of(g);
-    return glia_kernel_reduce_workspace(dtype, &s);
+    const gli_reduce_shape s = shape_of(g);
+    return gli_kernel_reduce_workspace(dtype, &s);
 }
 
-static glia_status reduce(const glia_call *call, const glia_cuda_view *v) {
-    const glia_reduce_geom *g = call->geom;
+static glia_status reduce(const gli_call *call, const gli_cuda_view *v) {
+    const gli_reduce_geom *g = call->geom;
     if (g->outputs == 0) return GLIA_OK;
     if (g->set == 0) {
-        GLIA_CUDA_TRY(call->ctx, glia_kernel_reduce_nothing(v->dtype, g->kind, g->outputs, v->out[0], v->stream));
+        GLI_CUDA_TRY(call->ctx, gli_kernel_reduce_nothing(v->dtype, g->kind, g->outputs, v->out[0], v->stream));
         return GLIA_OK;
     }
-    const glia_reduce_shape s = shape_of(g);
-    GLIA_CUDA_TRY(call->ctx,
-                  glia_kernel_reduce(v->dtype, g->kind, &s, v->in[REDUCE_X], v->out[0], v->workspace, v->stream));
+    const gli_reduce_shape s = shape_of(g);
+    GLI_CUDA_TRY(call->ctx,
+                 gli_kernel_reduce(v->dtype, g->kind, &s, v->in[GLI_REDUCE_X], v->out[0], v->workspace, v->stream));
     return GLIA_OK;
 }
 
-static size_t workspace_backward(const glia_call *call, glia_dtype dtype) {
-    const glia_reduce_geom *g = call->geom;
+static size_t workspace_backward(const gli_call *call, glia_dtype dtype) {
+    const gli_reduce_geom *g = call->geom;
     if (g->count == 0) return 0;
-    const glia_reduce_shape s = shape_of(g);
-    return glia_kernel_reduce_backward_workspace(dtype, g->kind, &s);
+    const gli_reduce_shape s = shape_of(g);
+    return gli_kernel_reduce_backward_workspace(dtype, g->kind, &s);
 }
 
-static glia_status reduce_backward(const glia_call *call, const glia_cuda_view *v) {
-    const glia_reduce_geom *g = call->geom;
+static glia_status reduce_backward(const gli_call *call, const gli_cuda_view *v) {
+    const gli_reduce_geom *g = call->geom;
     if (g->count == 0) return GLIA_OK;
-    const glia_reduce_shape s      = shape_of(g);
-    const glia_reduce_axes outputs = outputs_of(g);
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_reduce_backward(v->dtype, g->kind, &s, &outputs, v->in[REDUCE_BACKWARD_X],
-                                                         v->in[REDUCE_BACKWARD_Y], v->in[REDUCE_BACKWARD_DY], v->out[0],
-                                                         v->workspace, v->stream));
+    const gli_reduce_shape s      = shape_of(g);
+    const gli_reduce_axes outputs = outputs_of(g);
+    GLI_CUDA_TRY(call->ctx, gli_kernel_reduce_backward(v->dtype, g->kind, &s, &outputs, v->in[GLI_REDUCE_BACKWARD_X],
+                                                       v->in[GLI_REDUCE_BACKWARD_Y], v->in[GLI_REDUCE_BACKWARD_DY],
+                                                       v->out[0], v->workspace, v->stream));
     return GLIA_OK;
 }
 
-GLIA_CUDA_PROVIDER(reduce, .run = reduce, .workspace = workspace);
-GLIA_CUDA_PROVIDER(reduce_backward, .run = reduce_backward, .workspace = workspace_backward);
+GLI_CUDA_PROVIDER(reduce, .run = reduce, .workspace = workspace);
+GLI_CUDA_PROVIDER(reduce_backward, .run = reduce_backward, .workspace = workspace_backward);

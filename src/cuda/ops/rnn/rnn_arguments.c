@@ -5,88 +5,88 @@
 #include "cuda/device/index_error.h"
 #include "cuda/ops/tensor_cores.h"
 
-void *glia_cuda_piece(glia_cuda_pieces *p, int64_t elements, size_t size) {
+void *gli_cuda_piece(gli_cuda_pieces *p, int64_t elements, size_t size) {
     void *piece = p->workspace ? p->workspace + p->used : NULL;
-    p->used += glia_align_up((size_t)elements * size, GLIA_CUDA_ALIGNMENT);
+    p->used += gli_align_up((size_t)elements * size, GLI_CUDA_ALIGNMENT);
     return piece;
 }
 
-void *glia_cuda_rnn_at(const void *array, int64_t element, size_t size) {
+void *gli_cuda_rnn_at(const void *array, int64_t element, size_t size) {
     return array ? (char *)array + (size_t)element * size : NULL;
 }
 
-glia_rnn_layer glia_cuda_rnn_layer(const glia_call *call, glia_dtype dtype, const glia_cuda_view *v) {
-    const glia_rnn_geom *g = call->geom;
-    glia_rnn_layer l       = {.dtype         = dtype,
-                              .cell          = g->cell,
-                              .reset_before  = g->reset_before,
-                              .reverse       = g->reverse,
-                              .directions    = g->directions,
-                              .steps         = g->steps,
-                              .batch         = g->batch,
-                              .hidden        = g->hidden,
-                              .outputs       = g->outputs,
-                              .gates         = g->gates,
-                              .step_rows     = g->batch_first ? 1 : g->batch,
-                              .sequence_rows = g->batch_first ? g->steps : 1,
-                              .cell_clip     = g->cell_clip};
+gli_rnn_layer gli_cuda_rnn_layer(const gli_call *call, glia_dtype dtype, const gli_cuda_view *v) {
+    const gli_rnn_geom *g = call->geom;
+    gli_rnn_layer l       = {.dtype         = dtype,
+                             .cell          = g->cell,
+                             .reset_before  = g->reset_before,
+                             .reverse       = g->reverse,
+                             .directions    = g->directions,
+                             .steps         = g->steps,
+                             .batch         = g->batch,
+                             .hidden        = g->hidden,
+                             .outputs       = g->outputs,
+                             .gates         = g->gates,
+                             .step_rows     = g->batch_first ? 1 : g->batch,
+                             .sequence_rows = g->batch_first ? g->steps : 1,
+                             .cell_clip     = g->cell_clip};
     if (!v) return l;
-    l.h0 = v->in[RNN_H0], l.c0 = v->in[RNN_C0];
+    l.h0 = v->in[GLI_RNN_H0], l.c0 = v->in[GLI_RNN_C0];
     for (int d = 0; d < g->directions; ++d) {
-        l.w_hh[d]     = v->in[rnn_weight(d, RNN_W_HH)];
-        l.b_hh[d]     = v->in[rnn_weight(d, RNN_B_HH)];
-        l.w_hr[d]     = v->in[rnn_weight(d, RNN_W_HR)];
-        l.peephole[d] = v->in[rnn_weight(d, RNN_PEEPHOLE)];
+        l.w_hh[d]     = v->in[gli_rnn_weight(d, GLI_RNN_W_HH)];
+        l.b_hh[d]     = v->in[gli_rnn_weight(d, GLI_RNN_B_HH)];
+        l.w_hr[d]     = v->in[gli_rnn_weight(d, GLI_RNN_W_HR)];
+        l.peephole[d] = v->in[gli_rnn_weight(d, GLI_RNN_PEEPHOLE)];
     }
     return l;
 }
 
-glia_status glia_cuda_rnn_lengths(const glia_call *call, const glia_cuda_view *v, int *room, glia_rnn_layer *layer) {
-    const glia_rnn_geom *g = call->geom;
-    if (!v->in[RNN_LENGTHS]) return GLIA_OK;
-    const glia_indices lengths = {v->in[RNN_LENGTHS], call->in[RNN_LENGTHS]->dtype};
+glia_status gli_cuda_rnn_lengths(const gli_call *call, const gli_cuda_view *v, int *room, gli_rnn_layer *layer) {
+    const gli_rnn_geom *g = call->geom;
+    if (!v->in[GLI_RNN_LENGTHS]) return GLIA_OK;
+    const gli_indices lengths = {v->in[GLI_RNN_LENGTHS], call->in[GLI_RNN_LENGTHS]->dtype};
     unsigned long long *slot;
-    GLIA_TRY(glia_cuda_index_slot(call, RNN_LENGTHS, &slot));
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_rnn_lengths(&lengths, g->batch, g->steps, slot, room, v->stream));
+    GLI_TRY(gli_cuda_index_slot(call, GLI_RNN_LENGTHS, &slot));
+    GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_lengths(&lengths, g->batch, g->steps, slot, room, v->stream));
     layer->lengths = room;
     return GLIA_OK;
 }
 
-int64_t glia_cuda_rnn_gates(const glia_rnn_geom *g) {
-    return g->gates > 1 ? 4 * glia_cuda_rnn_rows(g) * g->directions * g->hidden : 0;
+int64_t gli_cuda_rnn_gates(const gli_rnn_geom *g) {
+    return g->gates > 1 ? 4 * gli_cuda_rnn_rows(g) * g->directions * g->hidden : 0;
 }
 
-int64_t glia_cuda_rnn_cells(const glia_rnn_geom *g) {
-    return g->cell == GLIA_RNN_LSTM ? glia_cuda_rnn_rows(g) * g->directions * g->hidden : 0;
+int64_t gli_cuda_rnn_cells(const gli_rnn_geom *g) {
+    return g->cell == GLIA_RNN_LSTM ? gli_cuda_rnn_rows(g) * g->directions * g->hidden : 0;
 }
 
-const char *glia_cuda_rnn_deal(const glia_call *call, glia_rnn_deal *out) {
-    const struct cudaDeviceProp *gpu = &glia_cuda_of(call->ctx)->properties;
-    const glia_rnn_layer layer       = glia_cuda_rnn_layer(call, call->in[RNN_X]->dtype, NULL);
-    const glia_rnn_place place       = {gpu->multiProcessorCount, gpu->sharedMemPerBlockOptin};
+const char *gli_cuda_rnn_deal(const gli_call *call, gli_rnn_deal *out) {
+    const struct cudaDeviceProp *gpu = &gli_cuda_of(call->ctx)->properties;
+    const gli_rnn_layer layer        = gli_cuda_rnn_layer(call, call->in[GLI_RNN_X]->dtype, NULL);
+    const gli_rnn_place place        = {gpu->multiProcessorCount, gpu->sharedMemPerBlockOptin};
     if (!gpu->cooperativeLaunch) return "the GPU has no cooperative launches";
-    if (((const glia_rnn_geom *)call->geom)->projection) return "it projects what each step gives";
-    return glia_kernel_rnn_deal(&layer, place, out);
+    if (((const gli_rnn_geom *)call->geom)->projection) return "it projects what each step gives";
+    return gli_kernel_rnn_deal(&layer, place, out);
 }
 
-const char *glia_cuda_rnn_decline_persistent(const glia_call *call) {
-    glia_rnn_deal deal;
-    return glia_cuda_rnn_deal(call, &deal);
+const char *gli_cuda_rnn_decline_persistent(const gli_call *call) {
+    gli_rnn_deal deal;
+    return gli_cuda_rnn_deal(call, &deal);
 }
 
-glia_status glia_cuda_rnn_fits(const glia_call *call) {
-    const glia_rnn_geom *g     = call->geom;
-    const glia_rnn_layer layer = glia_cuda_rnn_layer(call, call->in[RNN_X]->dtype, NULL);
-    GLIA_REQUIRE(call->ctx, glia_cuda_rnn_rows(g) * glia_rnn_blocks(&layer) * g->hidden <= INT32_MAX, GLIA_UNSUPPORTED,
-                 "%s: %d steps of %d sequences with %d hidden units have more than 2^31-1 gates", call->op->name,
-                 g->steps, g->batch, g->hidden);
+glia_status gli_cuda_rnn_fits(const gli_call *call) {
+    const gli_rnn_geom *g     = call->geom;
+    const gli_rnn_layer layer = gli_cuda_rnn_layer(call, call->in[GLI_RNN_X]->dtype, NULL);
+    GLI_REQUIRE(call->ctx, gli_cuda_rnn_rows(g) * gli_rnn_blocks(&layer) * g->hidden <= INT32_MAX, GLIA_UNSUPPORTED,
+                "%s: %d steps of %d sequences with %d hidden units have more than 2^31-1 gates", call->op->name,
+                g->steps, g->batch, g->hidden);
     return GLIA_OK;
 }
 
-glia_status glia_cuda_rnn_multiply(const glia_call *call, const glia_product *p, void *workspace) {
-    if (glia_cuda_decline_tensor_product(call, p->dtype, p->m, p->n))
-        GLIA_CUDA_TRY(call->ctx, glia_kernel_matmul(p, glia_cuda_gpu(call), workspace, call->stream));
+glia_status gli_cuda_rnn_multiply(const gli_call *call, const gli_product *p, void *workspace) {
+    if (gli_cuda_decline_tensor_product(call, p->dtype, p->m, p->n))
+        GLI_CUDA_TRY(call->ctx, gli_kernel_matmul(p, gli_cuda_gpu(call), workspace, call->stream));
     else
-        GLIA_CUDA_TRY(call->ctx, glia_kernel_matmul_wmma(p, call->ctx->math, workspace, call->stream));
+        GLI_CUDA_TRY(call->ctx, gli_kernel_matmul_wmma(p, call->ctx->math, workspace, call->stream));
     return GLIA_OK;
 }

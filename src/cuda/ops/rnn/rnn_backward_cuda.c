@@ -11,27 +11,27 @@ typedef struct backward_workspace {
 } backward_workspace;
 
 /* Of each direction: dx, dw_ih, dw_hh in two parts, dw_hr. */
-enum { MOST_PRODUCTS = 5 * RNN_MAX_DIRECTIONS };
+enum { MOST_PRODUCTS = 5 * GLI_RNN_MAX_DIRECTIONS };
 
 typedef struct product_list {
-    const glia_call *call;
-    const glia_cuda_view *view; /* NULL: only the sizes are wanted */
+    const gli_call *call;
+    const gli_cuda_view *view; /* NULL: only the sizes are wanted */
     glia_dtype dtype;
-    glia_product at[MOST_PRODUCTS];
+    gli_product at[MOST_PRODUCTS];
     int count;
 } product_list;
 
-static bool resets(const glia_rnn_geom *g) { return g->cell == GLIA_RNN_GRU && g->reset_before; }
+static bool resets(const gli_rnn_geom *g) { return g->cell == GLIA_RNN_GRU && g->reset_before; }
 
-static bool wants(const glia_call *call, int output) { return call->out[output] && glia_count(call->out[output]) > 0; }
+static bool wants(const gli_call *call, int output) { return call->out[output] && gli_count(call->out[output]) > 0; }
 
-static bool wants_any(const glia_call *call, int weight) {
-    const glia_rnn_geom *g = call->geom;
-    return wants(call, rnn_dweight(0, weight)) || (g->directions == 2 && wants(call, rnn_dweight(1, weight)));
+static bool wants_any(const gli_call *call, int weight) {
+    const gli_rnn_geom *g = call->geom;
+    return wants(call, gli_rnn_dweight(0, weight)) || (g->directions == 2 && wants(call, gli_rnn_dweight(1, weight)));
 }
 
 static void *element(const product_list *list, const void *array, int64_t i) {
-    return glia_cuda_rnn_at(array, i, glia_dtype_size(list->dtype));
+    return gli_cuda_rnn_at(array, i, glia_dtype_size(list->dtype));
 }
 
 /* ---- the products over all steps ---- */
@@ -48,17 +48,17 @@ typedef struct weight_gradient {
 static void add_weight(product_list *list, const weight_gradient *g) {
     const bool weight = wants(list->call, g->weight), bias = g->bias >= 0 && wants(list->call, g->bias);
     if (!weight && !bias) return;
-    glia_product *p = &list->at[list->count++];
-    *p              = (glia_product){.dtype          = list->dtype,
-                                     .m              = g->rows,
-                                     .n              = weight ? g->columns : 0,
-                                     .k              = (int)glia_cuda_rnn_rows(list->call->geom),
-                                     .a              = {.data = g->by, .row = 1, .column = g->by_row},
-                                     .b              = {.data = g->factor, .row = g->factor_row, .column = 1},
-                                     .y              = {.row = g->columns, .column = 1},
-                                     .alpha          = 1,
-                                     .wants_row_sums = bias,
-                                     .row_sums_step  = 1};
+    gli_product *p = &list->at[list->count++];
+    *p             = (gli_product){.dtype          = list->dtype,
+                                   .m              = g->rows,
+                                   .n              = weight ? g->columns : 0,
+                                   .k              = (int)gli_cuda_rnn_rows(list->call->geom),
+                                   .a              = {.data = g->by, .row = 1, .column = g->by_row},
+                                   .b              = {.data = g->factor, .row = g->factor_row, .column = 1},
+                                   .y              = {.row = g->columns, .column = 1},
+                                   .alpha          = 1,
+                                   .wants_row_sums = bias,
+                                   .row_sums_step  = 1};
     if (!list->view) return;
     if (weight) p->y.data = element(list, list->view->out[g->weight], (int64_t)g->first * g->columns);
     if (bias) p->row_sums = element(list, list->view->out[g->bias], g->first);
@@ -66,28 +66,28 @@ static void add_weight(product_list *list, const weight_gradient *g) {
 
 /* dx = the sum over the directions of sums w_ih. */
 static void add_input(product_list *list, int d, const void *sums, int64_t row) {
-    const glia_rnn_geom *g = list->call->geom;
-    glia_product *p        = &list->at[list->count++];
-    *p                     = (glia_product){.dtype = list->dtype,
-                                            .m     = (int)glia_cuda_rnn_rows(g),
-                                            .n     = g->inputs,
-                                            .k     = g->gates * g->hidden,
-                                            .a     = {.data = sums, .row = row, .column = 1},
-                                            .b     = {.row = g->inputs, .column = 1},
-                                            .y     = {.row = g->inputs, .column = 1},
-                                            .alpha = 1,
-                                            .beta  = 1};
+    const gli_rnn_geom *g = list->call->geom;
+    gli_product *p        = &list->at[list->count++];
+    *p                    = (gli_product){.dtype = list->dtype,
+                                          .m     = (int)gli_cuda_rnn_rows(g),
+                                          .n     = g->inputs,
+                                          .k     = g->gates * g->hidden,
+                                          .a     = {.data = sums, .row = row, .column = 1},
+                                          .b     = {.row = g->inputs, .column = 1},
+                                          .y     = {.row = g->inputs, .column = 1},
+                                          .alpha = 1,
+                                          .beta  = 1};
     if (!list->view) return;
-    p->b.data = list->view->in[rnn_weight(d, RNN_W_IH)];
-    p->y.data = list->view->out[RNN_BACK_DX];
+    p->b.data = list->view->in[gli_rnn_weight(d, GLI_RNN_W_IH)];
+    p->y.data = list->view->out[GLI_RNN_BACK_DX];
     if (d > 0) p->c = p->y;
 }
 
 /* GRU's gate n has rows of w_hh for itself: with the reset after the product its gradients are those of the fourth
  * block, with the reset before it the third block's belong to r h. */
 static void add_state(product_list *list, int d, weight_gradient all, const void *inner) {
-    const glia_rnn_geom *g = list->call->geom;
-    all.weight = rnn_dweight(d, RNN_W_HH), all.bias = rnn_dweight(d, RNN_B_HH);
+    const gli_rnn_geom *g = list->call->geom;
+    all.weight = gli_rnn_dweight(d, GLI_RNN_W_HH), all.bias = gli_rnn_dweight(d, GLI_RNN_B_HH);
     if (g->cell != GLIA_RNN_GRU) {
         add_weight(list, &all);
         return;
@@ -102,21 +102,21 @@ static void add_state(product_list *list, int d, weight_gradient all, const void
 }
 
 static void add_direction(product_list *list, int d, int blocks, const backward_workspace *w) {
-    const glia_rnn_geom *g = list->call->geom;
-    const int64_t rows = glia_cuda_rnn_rows(g) * d, width = (int64_t)blocks * g->hidden;
+    const gli_rnn_geom *g = list->call->geom;
+    const int64_t rows = gli_cuda_rnn_rows(g) * d, width = (int64_t)blocks * g->hidden;
     const int gates     = g->gates * g->hidden;
     const void *sums    = element(list, w->sums, rows * width);
     const void *states  = element(list, w->states, rows * g->outputs);
     const void *inner   = element(list, w->inner, rows * g->hidden);
     weight_gradient all = {.rows = gates, .columns = g->inputs, .by = sums, .by_row = width};
     add_input(list, d, sums, width);
-    all.weight = rnn_dweight(d, RNN_W_IH), all.bias = rnn_dweight(d, RNN_B_IH);
+    all.weight = gli_rnn_dweight(d, GLI_RNN_W_IH), all.bias = gli_rnn_dweight(d, GLI_RNN_B_IH);
     all.factor = w->x, all.factor_row = g->inputs;
     add_weight(list, &all);
     all.columns = g->outputs, all.factor = states, all.factor_row = g->outputs;
     add_state(list, d, all, inner);
     if (!g->projection) return;
-    const weight_gradient projection = {.weight     = rnn_dweight(d, RNN_W_HR),
+    const weight_gradient projection = {.weight     = gli_rnn_dweight(d, GLI_RNN_W_HR),
                                         .bias       = -1,
                                         .rows       = g->outputs,
                                         .columns    = g->hidden,
@@ -127,19 +127,19 @@ static void add_direction(product_list *list, int d, int blocks, const backward_
     add_weight(list, &projection);
 }
 
-static product_list products_of(const glia_call *call, const glia_rnn_layer *layer, const glia_cuda_view *view,
+static product_list products_of(const gli_call *call, const gli_rnn_layer *layer, const gli_cuda_view *view,
                                 const backward_workspace *w) {
     product_list list = {.call = call, .view = view, .dtype = layer->dtype};
-    for (int d = 0; d < layer->directions; ++d) add_direction(&list, d, glia_rnn_blocks(layer), w);
+    for (int d = 0; d < layer->directions; ++d) add_direction(&list, d, gli_rnn_blocks(layer), w);
     return list;
 }
 
-static size_t product_workspace(const glia_call *call, const glia_rnn_layer *layer) {
+static size_t product_workspace(const gli_call *call, const gli_rnn_layer *layer) {
     const backward_workspace none = {0};
     const product_list list       = products_of(call, layer, NULL, &none);
     size_t most                   = 0;
     for (int i = 0; i < list.count; ++i) {
-        const size_t bytes = glia_kernel_matmul_workspace(&list.at[i]);
+        const size_t bytes = gli_kernel_matmul_workspace(&list.at[i]);
         if (bytes > most) most = bytes;
     }
     return most;
@@ -148,138 +148,137 @@ static size_t product_workspace(const glia_call *call, const glia_rnn_layer *lay
 /* ---- the whole pass ---- */
 
 /* deal: for all steps in one launch; NULL: in a launch or two each. */
-static backward_workspace cut(const glia_call *call, const glia_rnn_layer *layer, const glia_rnn_deal *deal,
-                              glia_cuda_pieces *p) {
-    const glia_rnn_geom *g = call->geom;
-    const bool masks       = call->in[RNN_LENGTHS] && wants_any(call, RNN_W_IH);
-    const bool inner       = (resets(g) && wants_any(call, RNN_W_HH)) || (g->projection && wants_any(call, RNN_W_HR));
-    const size_t size      = glia_dtype_size(layer->dtype);
-    const int64_t rows = glia_cuda_rnn_rows(g), all = rows * g->directions;
+static backward_workspace cut(const gli_call *call, const gli_rnn_layer *layer, const gli_rnn_deal *deal,
+                              gli_cuda_pieces *p) {
+    const gli_rnn_geom *g = call->geom;
+    const bool masks      = call->in[GLI_RNN_LENGTHS] && wants_any(call, GLI_RNN_W_IH);
+    const bool inner = (resets(g) && wants_any(call, GLI_RNN_W_HH)) || (g->projection && wants_any(call, GLI_RNN_W_HR));
+    const size_t size  = glia_dtype_size(layer->dtype);
+    const int64_t rows = gli_cuda_rnn_rows(g), all = rows * g->directions;
     backward_workspace w = {0};
-    w.lengths            = glia_cuda_piece(p, call->in[RNN_LENGTHS] ? g->batch : 0, sizeof(int));
-    w.sums               = glia_cuda_piece(p, all * glia_rnn_blocks(layer) * g->hidden, size);
-    w.dh                 = glia_cuda_piece(p, g->projection ? all * g->outputs : 0, size);
-    w.carry              = glia_cuda_piece(p, g->gates > 1 ? (int64_t)g->directions * g->batch * g->hidden : 0,
-                                           glia_cuda_rnn_sum_size(layer->dtype));
-    w.counters           = glia_cuda_piece(p, deal ? (int64_t)glia_kernel_rnn_counter_bytes(deal) : 0, 1);
-    if (masks) w.x = glia_cuda_piece(p, rows * g->inputs, size);
-    if (wants_any(call, RNN_W_HH)) w.states = glia_cuda_piece(p, all * g->outputs, size);
-    if (inner) w.inner = glia_cuda_piece(p, all * g->hidden, size);
-    w.product = glia_cuda_piece(p, (int64_t)product_workspace(call, layer), 1);
+    w.lengths            = gli_cuda_piece(p, call->in[GLI_RNN_LENGTHS] ? g->batch : 0, sizeof(int));
+    w.sums               = gli_cuda_piece(p, all * gli_rnn_blocks(layer) * g->hidden, size);
+    w.dh                 = gli_cuda_piece(p, g->projection ? all * g->outputs : 0, size);
+    w.carry              = gli_cuda_piece(p, g->gates > 1 ? (int64_t)g->directions * g->batch * g->hidden : 0,
+                                          gli_cuda_rnn_sum_size(layer->dtype));
+    w.counters           = gli_cuda_piece(p, deal ? (int64_t)gli_kernel_rnn_counter_bytes(deal) : 0, 1);
+    if (masks) w.x = gli_cuda_piece(p, rows * g->inputs, size);
+    if (wants_any(call, GLI_RNN_W_HH)) w.states = gli_cuda_piece(p, all * g->outputs, size);
+    if (inner) w.inner = gli_cuda_piece(p, all * g->hidden, size);
+    w.product = gli_cuda_piece(p, (int64_t)product_workspace(call, layer), 1);
     return w;
 }
 
-static size_t workspace(const glia_call *call, glia_dtype dtype) {
-    const glia_rnn_layer layer = glia_cuda_rnn_layer(call, dtype, NULL);
-    glia_cuda_pieces pieces    = {0};
+static size_t workspace(const gli_call *call, glia_dtype dtype) {
+    const gli_rnn_layer layer = gli_cuda_rnn_layer(call, dtype, NULL);
+    gli_cuda_pieces pieces    = {0};
     cut(call, &layer, NULL, &pieces);
     return pieces.used;
 }
 
-static size_t persistent_workspace(const glia_call *call, glia_dtype dtype) {
-    const glia_rnn_layer layer = glia_cuda_rnn_layer(call, dtype, NULL);
-    glia_cuda_pieces pieces    = {0};
-    glia_rnn_deal deal         = {0};
-    glia_cuda_rnn_deal(call, &deal);
+static size_t persistent_workspace(const gli_call *call, glia_dtype dtype) {
+    const gli_rnn_layer layer = gli_cuda_rnn_layer(call, dtype, NULL);
+    gli_cuda_pieces pieces    = {0};
+    gli_rnn_deal deal         = {0};
+    gli_cuda_rnn_deal(call, &deal);
     cut(call, &layer, &deal, &pieces);
     return pieces.used;
 }
 
-static glia_rnn_backward_arrays arrays_of(const glia_call *call, const glia_cuda_view *v, const backward_workspace *w) {
-    const glia_rnn_geom *g     = call->geom;
-    glia_rnn_backward_arrays b = {.y     = v->in[RNN_BACK_Y],
-                                  .dy    = v->in[RNN_BACK_DY],
-                                  .dh_n  = v->in[RNN_BACK_DH_N],
-                                  .dc_n  = v->in[RNN_BACK_DC_N],
-                                  .dh0   = v->out[RNN_BACK_DH0],
-                                  .sums  = w->sums,
-                                  .dh    = w->dh,
-                                  .carry = w->carry};
-    if (g->gates > 1) b.gates = v->in[RNN_BACK_RESERVE];
+static gli_rnn_backward_arrays arrays_of(const gli_call *call, const gli_cuda_view *v, const backward_workspace *w) {
+    const gli_rnn_geom *g     = call->geom;
+    gli_rnn_backward_arrays b = {.y     = v->in[GLI_RNN_BACK_Y],
+                                 .dy    = v->in[GLI_RNN_BACK_DY],
+                                 .dh_n  = v->in[GLI_RNN_BACK_DH_N],
+                                 .dc_n  = v->in[GLI_RNN_BACK_DC_N],
+                                 .dh0   = v->out[GLI_RNN_BACK_DH0],
+                                 .sums  = w->sums,
+                                 .dh    = w->dh,
+                                 .carry = w->carry};
+    if (g->gates > 1) b.gates = v->in[GLI_RNN_BACK_RESERVE];
     if (g->cell == GLIA_RNN_LSTM)
-        b.cells = glia_cuda_rnn_at(b.gates, glia_cuda_rnn_gates(g), glia_cuda_rnn_sum_size(v->dtype));
+        b.cells = gli_cuda_rnn_at(b.gates, gli_cuda_rnn_gates(g), gli_cuda_rnn_sum_size(v->dtype));
     return b;
 }
 
 /* What the weights were multiplied with. */
-static glia_status write_factors(const glia_call *call, const glia_cuda_view *v, const glia_rnn_layer *layer,
-                                 const glia_rnn_backward_arrays *arrays, const backward_workspace *w) {
-    const glia_rnn_geom *g      = call->geom;
-    const glia_rnn_factor inner = g->projection ? GLIA_RNN_UNPROJECTED : GLIA_RNN_RESET;
-    if (w->x) GLIA_CUDA_TRY(call->ctx, glia_kernel_rnn_mask(layer, v->in[RNN_X], g->inputs, w->x, v->stream));
-    if (w->states)
-        GLIA_CUDA_TRY(call->ctx, glia_kernel_rnn_factor(layer, arrays, GLIA_RNN_STATES, w->states, v->stream));
-    if (w->inner) GLIA_CUDA_TRY(call->ctx, glia_kernel_rnn_factor(layer, arrays, inner, w->inner, v->stream));
+static glia_status write_factors(const gli_call *call, const gli_cuda_view *v, const gli_rnn_layer *layer,
+                                 const gli_rnn_backward_arrays *arrays, const backward_workspace *w) {
+    const gli_rnn_geom *g      = call->geom;
+    const gli_rnn_factor inner = g->projection ? GLI_RNN_UNPROJECTED : GLI_RNN_RESET;
+    if (w->x) GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_mask(layer, v->in[GLI_RNN_X], g->inputs, w->x, v->stream));
+    if (w->states) GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_factor(layer, arrays, GLI_RNN_STATES, w->states, v->stream));
+    if (w->inner) GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_factor(layer, arrays, inner, w->inner, v->stream));
     return GLIA_OK;
 }
 
-static glia_status multiply(const glia_call *call, const glia_cuda_view *v, const glia_rnn_layer *layer,
+static glia_status multiply(const gli_call *call, const gli_cuda_view *v, const gli_rnn_layer *layer,
                             backward_workspace w) {
-    if (!w.x) w.x = (void *)v->in[RNN_X];
+    if (!w.x) w.x = (void *)v->in[GLI_RNN_X];
     const product_list list = products_of(call, layer, v, &w);
-    for (int i = 0; i < list.count; ++i) GLIA_TRY(glia_cuda_rnn_multiply(call, &list.at[i], w.product));
+    for (int i = 0; i < list.count; ++i) GLI_TRY(gli_cuda_rnn_multiply(call, &list.at[i], w.product));
     return GLIA_OK;
 }
 
-static glia_status run_steps(const glia_call *call, const glia_cuda_view *v, const glia_rnn_deal *deal) {
-    const glia_rnn_geom *g                = call->geom;
-    glia_cuda_pieces pieces               = {.workspace = v->workspace};
-    glia_rnn_layer layer                  = glia_cuda_rnn_layer(call, v->dtype, v);
-    const backward_workspace w            = cut(call, &layer, deal, &pieces);
-    const glia_rnn_backward_arrays arrays = arrays_of(call, v, &w);
-    GLIA_TRY(glia_cuda_rnn_lengths(call, v, w.lengths, &layer));
+static glia_status run_steps(const gli_call *call, const gli_cuda_view *v, const gli_rnn_deal *deal) {
+    const gli_rnn_geom *g                = call->geom;
+    gli_cuda_pieces pieces               = {.workspace = v->workspace};
+    gli_rnn_layer layer                  = gli_cuda_rnn_layer(call, v->dtype, v);
+    const backward_workspace w           = cut(call, &layer, deal, &pieces);
+    const gli_rnn_backward_arrays arrays = arrays_of(call, v, &w);
+    GLI_TRY(gli_cuda_rnn_lengths(call, v, w.lengths, &layer));
     if (deal)
-        GLIA_CUDA_TRY(call->ctx, glia_kernel_rnn_backward_persistent(&layer, &arrays, deal, w.counters, v->stream));
+        GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_backward_persistent(&layer, &arrays, deal, w.counters, v->stream));
     else
-        GLIA_CUDA_TRY(call->ctx, glia_kernel_rnn_backward(&layer, &arrays, v->stream));
-    GLIA_TRY(write_factors(call, v, &layer, &arrays, &w));
-    GLIA_TRY(multiply(call, v, &layer, w));
+        GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_backward(&layer, &arrays, v->stream));
+    GLI_TRY(write_factors(call, v, &layer, &arrays, &w));
+    GLI_TRY(multiply(call, v, &layer, w));
     for (int d = 0; d < g->directions; ++d)
-        if (wants(call, rnn_dweight(d, RNN_PEEPHOLE)))
-            GLIA_CUDA_TRY(call->ctx, glia_kernel_rnn_peephole(&layer, &arrays, d, v->out[rnn_dweight(d, RNN_PEEPHOLE)],
-                                                              v->stream));
-    if (wants(call, RNN_BACK_DC0))
-        GLIA_CUDA_TRY(call->ctx,
-                      glia_kernel_rnn_last_cells(&layer, arrays.carry, arrays.dc_n, v->out[RNN_BACK_DC0], v->stream));
+        if (wants(call, gli_rnn_dweight(d, GLI_RNN_PEEPHOLE)))
+            GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_peephole(&layer, &arrays, d,
+                                                            v->out[gli_rnn_dweight(d, GLI_RNN_PEEPHOLE)], v->stream));
+    if (wants(call, GLI_RNN_BACK_DC0))
+        GLI_CUDA_TRY(call->ctx,
+                     gli_kernel_rnn_last_cells(&layer, arrays.carry, arrays.dc_n, v->out[GLI_RNN_BACK_DC0], v->stream));
     return GLIA_OK;
 }
 
-static glia_status rnn_backward(const glia_call *call, const glia_cuda_view *v) { return run_steps(call, v, NULL); }
+static glia_status rnn_backward(const gli_call *call, const gli_cuda_view *v) { return run_steps(call, v, NULL); }
 
-static glia_status rnn_backward_persistent(const glia_call *call, const glia_cuda_view *v) {
-    glia_rnn_deal deal = {0};
-    glia_cuda_rnn_deal(call, &deal);
+static glia_status rnn_backward_persistent(const gli_call *call, const gli_cuda_view *v) {
+    gli_rnn_deal deal = {0};
+    gli_cuda_rnn_deal(call, &deal);
     return run_steps(call, v, &deal);
 }
 
-static const glia_cuda_kernel kernel = {
-    .run = rnn_backward, .workspace = workspace, .typed_in = 1 << RNN_LENGTHS | 1 << RNN_BACK_RESERVE};
-static const glia_cuda_kernel persistent_kernel = {.run       = rnn_backward_persistent,
-                                                   .workspace = persistent_workspace,
-                                                   .typed_in  = 1 << RNN_LENGTHS | 1 << RNN_BACK_RESERVE};
+static const gli_cuda_kernel kernel = {
+    .run = rnn_backward, .workspace = workspace, .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_RESERVE};
+static const gli_cuda_kernel persistent_kernel = {.run       = rnn_backward_persistent,
+                                                  .workspace = persistent_workspace,
+                                                  .typed_in  = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_RESERVE};
 
-static glia_status prepare(const glia_call *call, glia_prepared *out) {
-    GLIA_TRY(glia_cuda_rnn_fits(call));
-    return glia_cuda_view_prepare(call, &kernel, out);
+static glia_status prepare(const gli_call *call, gli_prepared *out) {
+    GLI_TRY(gli_cuda_rnn_fits(call));
+    return gli_cuda_view_prepare(call, &kernel, out);
 }
 
-static glia_status prepare_persistent(const glia_call *call, glia_prepared *out) {
-    GLIA_TRY(glia_cuda_rnn_fits(call));
-    return glia_cuda_view_prepare(call, &persistent_kernel, out);
+static glia_status prepare_persistent(const gli_call *call, gli_prepared *out) {
+    GLI_TRY(gli_cuda_rnn_fits(call));
+    return gli_cuda_view_prepare(call, &persistent_kernel, out);
 }
 
-static glia_status run(const glia_call *call, const glia_prepared *prepared, void *room) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *room) {
     (void)prepared;
-    return glia_cuda_view_run(call, &kernel, room);
+    return gli_cuda_view_run(call, &kernel, room);
 }
 
-static glia_status run_persistent(const glia_call *call, const glia_prepared *prepared, void *room) {
+static glia_status run_persistent(const gli_call *call, const gli_prepared *prepared, void *room) {
     (void)prepared;
-    return glia_cuda_view_run(call, &persistent_kernel, room);
+    return gli_cuda_view_run(call, &persistent_kernel, room);
 }
 
-const glia_provider glia_rnn_backward_portable   = {.name = "cuda.portable", .prepare = prepare, .run = run};
-const glia_provider glia_rnn_backward_persistent = {.name    = "cuda.persistent",
-                                                    .decline = glia_cuda_rnn_decline_persistent,
-                                                    .prepare = prepare_persistent,
-                                                    .run     = run_persistent};
+const gli_provider gli_rnn_backward_portable   = {.name = "cuda.portable", .prepare = prepare, .run = run};
+const gli_provider gli_rnn_backward_persistent = {.name    = "cuda.persistent",
+                                                  .decline = gli_cuda_rnn_decline_persistent,
+                                                  .prepare = prepare_persistent,
+                                                  .run     = run_persistent};

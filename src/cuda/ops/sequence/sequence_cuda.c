@@ -8,34 +8,34 @@
 #include "cuda/ops/dense_view.h"
 #include "ops/sequence/sequence_geom.h"
 
-static glia_sequences sequences_of(const glia_sequence_geom *g) {
-    return (glia_sequences){g->batch, g->steps, g->width, g->time};
+static gli_sequences sequences_of(const gli_sequence_geom *g) {
+    return (gli_sequences){g->batch, g->steps, g->width, g->time};
 }
 
-static glia_status sequence_lengths(const glia_call *call, const glia_cuda_view *v) {
-    const glia_sequence_geom *g = call->geom;
-    const glia_sequences s      = sequences_of(g);
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_sequence_lengths(&s, call->in[SEQUENCE_X]->dtype, v->in[SEQUENCE_X],
-                                                          &g->padding, v->out[0], v->stream));
+static glia_status sequence_lengths(const gli_call *call, const gli_cuda_view *v) {
+    const gli_sequence_geom *g = call->geom;
+    const gli_sequences s      = sequences_of(g);
+    GLI_CUDA_TRY(call->ctx, gli_kernel_sequence_lengths(&s, call->in[GLI_SEQUENCE_X]->dtype, v->in[GLI_SEQUENCE_X],
+                                                        &g->padding, v->out[0], v->stream));
     return GLIA_OK;
 }
 
-static glia_status mask_steps(const glia_call *call, const glia_cuda_view *v) {
-    const glia_sequence_geom *g = call->geom;
-    const glia_tensor *x = call->in[SEQUENCE_X], *y = call->out[0];
-    glia_step_mask mask = {.copy      = glia_cuda_copy_geom(y, x, y),
+static glia_status mask_steps(const gli_call *call, const gli_cuda_view *v) {
+    const gli_sequence_geom *g = call->geom;
+    const glia_tensor *x = call->in[GLI_SEQUENCE_X], *y = call->out[0];
+    gli_step_mask mask  = {.copy      = gli_cuda_copy_geom(y, x, y),
                            .sequences = sequences_of(g),
-                           .lengths   = {v->in[SEQUENCE_LENGTHS], call->in[SEQUENCE_LENGTHS]->dtype}};
-    mask.copy.from.data = (void *)v->in[SEQUENCE_X];
+                           .lengths   = {v->in[GLI_SEQUENCE_LENGTHS], call->in[GLI_SEQUENCE_LENGTHS]->dtype}};
+    mask.copy.from.data = (void *)v->in[GLI_SEQUENCE_X];
     mask.copy.to.data   = v->out[0];
-    memcpy(mask.copy.from.stride, v->in_stride[SEQUENCE_X], (size_t)y->ndim * sizeof *mask.copy.from.stride);
+    memcpy(mask.copy.from.stride, v->in_stride[GLI_SEQUENCE_X], (size_t)y->ndim * sizeof *mask.copy.from.stride);
     memcpy(mask.copy.to.stride, v->out_stride[0], (size_t)y->ndim * sizeof *mask.copy.to.stride);
-    glia_store(y->dtype, mask.fill, 0, g->value);
-    GLIA_TRY(glia_cuda_index_slot(call, SEQUENCE_LENGTHS, &mask.slot));
-    GLIA_CUDA_TRY(call->ctx, glia_kernel_mask_steps(&mask, v->stream));
+    gli_store(y->dtype, mask.fill, 0, g->value);
+    GLI_TRY(gli_cuda_index_slot(call, GLI_SEQUENCE_LENGTHS, &mask.slot));
+    GLI_CUDA_TRY(call->ctx, gli_kernel_mask_steps(&mask, v->stream));
     return GLIA_OK;
 }
 
-GLIA_CUDA_PROVIDER(sequence_lengths, .run = sequence_lengths, .typed_in = 1 << SEQUENCE_X, .typed_out = 1);
-GLIA_CUDA_PROVIDER(mask_steps, .run = mask_steps, .strided_in = 1 << SEQUENCE_X, .strided_out = 1,
-                   .typed_in = 1 << SEQUENCE_X | 1 << SEQUENCE_LENGTHS, .typed_out = 1);
+GLI_CUDA_PROVIDER(sequence_lengths, .run = sequence_lengths, .typed_in = 1 << GLI_SEQUENCE_X, .typed_out = 1);
+GLI_CUDA_PROVIDER(mask_steps, .run = mask_steps, .strided_in = 1 << GLI_SEQUENCE_X, .strided_out = 1,
+                  .typed_in = 1 << GLI_SEQUENCE_X | 1 << GLI_SEQUENCE_LENGTHS, .typed_out = 1);
