@@ -45,7 +45,7 @@ Call::Call(glia_context *ctx, const Case &c, bool dense) : params(c.params.data(
         const Input &input = c.inputs[i];
         if (input.content == Content::absent) continue;
         call.in[i]        = add(dtype_of(c, i, GLIA_F32), int(input.dims.size()), input.dims.data(),
-                                !dense && (c.op->image_in >> i & 1));
+                                !dense && gli_input_is(c.op, i, GLI_IN_IMAGE));
         const auto values = values_of(c, i, Regime::reals, GLIA_F32);
         tensors.back()->set(values);
         for (double v : values)
@@ -56,8 +56,8 @@ Call::Call(glia_context *ctx, const Case &c, bool dense) : params(c.params.data(
         error = glia_message(ctx);
         return;
     }
-    for (int i = 0; i < c.op->n_out; ++i)
-        call.out[i] = add(r.out[i].dtype, r.out[i].ndim, r.out[i].dim, !dense && (c.op->image_out >> i & 1));
+    for (int i = 0; i < c.op->n_outputs; ++i)
+        call.out[i] = add(r.out[i].dtype, r.out[i].ndim, r.out[i].dim, !dense && gli_output_is(c.op, i, GLI_OUT_IMAGE));
     if (c.op->cost) c.op->cost(geom, &cost);
     for (const auto &buffer : tensors)
         if (!buffer->block.data && buffer->bytes()) error = glia_message(ctx);
@@ -71,14 +71,15 @@ glia_tensor *Call::add(glia_dtype dtype, int ndim, const int64_t *dim, bool imag
 
 Results Call::results() const {
     Results all;
-    for (size_t i = tensors.size() - size_t(call.op->n_out); i < tensors.size(); ++i) all.push_back(tensors[i]->get());
+    for (size_t i = tensors.size() - size_t(call.op->n_outputs); i < tensors.size(); ++i)
+        all.push_back(tensors[i]->get());
     return all;
 }
 
 std::string Call::difference(const Results &want) const {
     const Results got = results();
     for (size_t i = 0; i < got.size(); ++i) {
-        if (call.op->reserve_out == int(i) + 1) continue;
+        if (gli_output_is(call.op, int(i), GLI_OUT_SAVED)) continue;
         double most = scale;
         for (double v : want[i])
             if (std::isfinite(v)) most = std::max(most, std::fabs(v));
@@ -86,7 +87,7 @@ std::string Call::difference(const Results &want) const {
         for (size_t k = 0; k < got[i].size(); ++k) {
             if (std::fabs(got[i][k] - want[i][k]) <= bound || got[i][k] == want[i][k]) continue;
             char text[160];
-            snprintf(text, sizeof text, "%s[%zu] is %.9g, must be %.9g within %.3g", call.op->out_names[i], k,
+            snprintf(text, sizeof text, "%s[%zu] is %.9g, must be %.9g within %.3g", call.op->outputs[i].name, k,
                      got[i][k], want[i][k], bound);
             return text;
         }
@@ -125,9 +126,10 @@ Row::~Row() {
 // Rows take turns on the same tensors, and each reads the reserve that it wrote. Why that failed, or "".
 std::string Row::make_reserve() {
     const gli_op &op = *call.call.op;
-    if (!op.reserve_in) return "";
-    const gli_provider *writer = call.call.in[op.reserve_in - 1]->writer;
-    if (writer && strcmp(writer->name, provider->name) == 0) return "";
+    const int saved  = gli_saved_input(&op);
+    if (saved < 0) return "";
+    const gli_provider *producer = call.call.in[saved]->saved->producer;
+    if (producer && strcmp(producer->name, provider->name) == 0) return "";
     return fill_made(place.ctx, provider->name, op, call.params, {call.call.in, call.call.in + call.call.n_in});
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/dtype.h"
-#include "core/provider.h"
+#include "core/saved.h"
 #include "core/size.h"
 
 /* Whether the dimensions of an input or output multiply to more than an int holds. An empty tensor's other dimensions
@@ -20,28 +20,29 @@ static const char *but_for_zeros(const glia_tensor *tensor) {
 }
 
 static glia_status check_inputs(const gli_resolution *r) {
-    const gli_op *op = r->op;
-    GLI_REQUIRE(r->ctx, r->n_in >= op->min_in && r->n_in <= op->max_in, GLIA_INVALID_ARGUMENT,
-                "%s: %d inputs, takes %d to %d", op->name, r->n_in, op->min_in, op->max_in);
+    const gli_op *op   = r->op;
+    const int required = gli_required_inputs(op);
+    GLI_REQUIRE(r->ctx, r->n_in >= required && r->n_in <= op->n_inputs, GLIA_INVALID_ARGUMENT,
+                "%s: %d inputs, takes %d to %d", op->name, r->n_in, required, op->n_inputs);
     for (int i = 0; i < r->n_in; ++i) {
         const glia_tensor *x = r->in[i];
         if (!x) {
-            GLI_REQUIRE(r->ctx, i >= op->min_in || (op->optional_in >> i & 1), GLIA_INVALID_ARGUMENT, "%s: %s is NULL",
-                        op->name, op->in_names[i]);
+            GLI_REQUIRE(r->ctx, gli_input_is(op, i, GLI_IN_OPTIONAL), GLIA_INVALID_ARGUMENT, "%s: %s is NULL", op->name,
+                        op->inputs[i].name);
             continue;
         }
-        GLI_REQUIRE(r->ctx, op->reserve_in == i + 1 || !too_large(x), GLIA_UNSUPPORTED,
-                    "%s: %s %s has more than 2^31-1 elements%s", op->name, op->in_names[i], GLI_SHAPE_OF(x),
+        GLI_REQUIRE(r->ctx, gli_input_is(op, i, GLI_IN_SAVED) || !too_large(x), GLIA_UNSUPPORTED,
+                    "%s: %s %s has more than 2^31-1 elements%s", op->name, op->inputs[i].name, GLI_SHAPE_OF(x),
                     but_for_zeros(x));
     }
     return GLIA_OK;
 }
 
 static glia_status check_sizes(const gli_resolution *r) {
-    for (int i = 0; i < r->op->n_out; ++i) {
+    for (int i = 0; i < r->op->n_outputs; ++i) {
         const glia_tensor *y = &r->out[i];
-        GLI_REQUIRE(r->ctx, r->op->reserve_out == i + 1 || !too_large(y), GLIA_UNSUPPORTED,
-                    "%s: %s would be %s, more than 2^31-1 elements%s", r->op->name, r->op->out_names[i],
+        GLI_REQUIRE(r->ctx, gli_output_is(r->op, i, GLI_OUT_SAVED) || !too_large(y), GLIA_UNSUPPORTED,
+                    "%s: %s would be %s, more than 2^31-1 elements%s", r->op->name, r->op->outputs[i].name,
                     GLI_SHAPE_OF(y), but_for_zeros(y));
     }
     return GLIA_OK;
@@ -62,36 +63,26 @@ glia_status gli_resolve(glia_context *ctx, const gli_op *op, const void *params,
 
 static glia_status check_outputs(const gli_resolution *r, int n_out, glia_tensor *const *out) {
     const gli_op *op = r->op;
-    for (int i = 0; i < op->n_out; ++i) {
+    for (int i = 0; i < op->n_outputs; ++i) {
         const glia_tensor *y    = i < n_out ? out[i] : NULL;
         const glia_tensor *want = &r->out[i];
         if (!y) {
-            GLI_REQUIRE(r->ctx, op->optional_out >> i & 1, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", op->name,
-                        op->out_names[i]);
+            GLI_REQUIRE(r->ctx, gli_output_is(op, i, GLI_OUT_OPTIONAL), GLIA_INVALID_ARGUMENT, "%s: %s is NULL",
+                        op->name, op->outputs[i].name);
             continue;
         }
         GLI_REQUIRE(r->ctx, y->dtype == want->dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be %s", op->name,
-                    op->out_names[i], glia_dtype_name(y->dtype), glia_dtype_name(want->dtype));
+                    op->outputs[i].name, glia_dtype_name(y->dtype), glia_dtype_name(want->dtype));
         GLI_REQUIRE(r->ctx, gli_same_shape(y, want), GLIA_SHAPE_MISMATCH, "%s: %s is %s, must be %s", op->name,
-                    op->out_names[i], GLI_SHAPE_OF(y), GLI_SHAPE_OF(want));
+                    op->outputs[i].name, GLI_SHAPE_OF(y), GLI_SHAPE_OF(want));
         for (int k = 0; k < y->ndim; ++k)
             GLI_REQUIRE(r->ctx, y->stride[k] > 0 || y->dim[k] <= 1, GLIA_INVALID_ARGUMENT,
                         "%s: %s has stride 0 in dimension %d of %lld: an output may not repeat its elements", op->name,
-                        op->out_names[i], k, (long long)y->dim[k]);
-        GLI_REQUIRE(r->ctx, op->reserve_out != i + 1 || gli_is_dense(y), GLIA_INVALID_ARGUMENT,
-                    "%s: %s has gaps, must be dense", op->name, op->out_names[i]);
+                        op->outputs[i].name, k, (long long)y->dim[k]);
+        GLI_REQUIRE(r->ctx, !gli_output_is(op, i, GLI_OUT_SAVED) || gli_is_dense(y), GLIA_INVALID_ARGUMENT,
+                    "%s: %s has gaps, must be dense", op->name, op->outputs[i].name);
     }
     return GLIA_OK;
-}
-
-static bool overlap(const glia_tensor *a, const glia_tensor *b) {
-    const char *a0 = a->data, *a1 = a0 + (size_t)gli_extent(a) * glia_dtype_size(a->dtype);
-    const char *b0 = b->data, *b1 = b0 + (size_t)gli_extent(b) * glia_dtype_size(b->dtype);
-    return a0 < b1 && b0 < a1;
-}
-
-static bool same_memory(const glia_tensor *a, const glia_tensor *b) {
-    return a->data == b->data && a->dtype == b->dtype && gli_same_shape(a, b) && gli_same_strides(a, b);
 }
 
 static glia_status check_aliasing(const gli_resolution *r, int n_out, glia_tensor *const *out) {
@@ -99,13 +90,13 @@ static glia_status check_aliasing(const gli_resolution *r, int n_out, glia_tenso
     for (int i = 0; i < n_out; ++i) {
         if (!out[i]) continue;
         for (int j = 0; j < r->n_in; ++j) {
-            if (!r->in[j] || !overlap(out[i], r->in[j])) continue;
-            GLI_REQUIRE(r->ctx, op->in_place[i] == j + 1 && same_memory(out[i], r->in[j]), GLIA_INVALID_ARGUMENT,
-                        "%s: %s overlaps %s in memory", op->name, op->out_names[i], op->in_names[j]);
+            if (!r->in[j] || !gli_overlap(out[i], r->in[j])) continue;
+            GLI_REQUIRE(r->ctx, gli_in_place(op, i, j) && gli_same_elements(out[i], r->in[j]), GLIA_INVALID_ARGUMENT,
+                        "%s: %s overlaps %s in memory", op->name, op->outputs[i].name, op->inputs[j].name);
         }
         for (int j = 0; j < i; ++j)
-            GLI_REQUIRE(r->ctx, !out[j] || !overlap(out[i], out[j]), GLIA_INVALID_ARGUMENT,
-                        "%s: %s overlaps %s in memory", op->name, op->out_names[i], op->out_names[j]);
+            GLI_REQUIRE(r->ctx, !out[j] || !gli_overlap(out[i], out[j]), GLIA_INVALID_ARGUMENT,
+                        "%s: %s overlaps %s in memory", op->name, op->outputs[i].name, op->outputs[j].name);
     }
     return GLIA_OK;
 }
@@ -113,15 +104,15 @@ static glia_status check_aliasing(const gli_resolution *r, int n_out, glia_tenso
 static glia_status check_contexts(const gli_resolution *r, int n_out, glia_tensor *const *out) {
     for (int i = 0; i < r->n_in; ++i)
         GLI_REQUIRE(r->ctx, !r->in[i] || r->in[i]->ctx == r->ctx, GLIA_DEVICE_MISMATCH,
-                    "%s: %s belongs to another context", r->op->name, r->op->in_names[i]);
+                    "%s: %s belongs to another context", r->op->name, r->op->inputs[i].name);
     for (int i = 0; i < n_out; ++i)
         GLI_REQUIRE(r->ctx, !out[i] || out[i]->ctx == r->ctx, GLIA_DEVICE_MISMATCH, "%s: %s belongs to another context",
-                    r->op->name, r->op->out_names[i]);
+                    r->op->name, r->op->outputs[i].name);
     return GLIA_OK;
 }
 
 static bool all_outputs_empty(const gli_call *call) {
-    for (int i = 0; i < call->op->n_out; ++i)
+    for (int i = 0; i < call->op->n_outputs; ++i)
         if (call->out[i] && gli_count(call->out[i]) > 0) return false;
     return true;
 }
@@ -141,14 +132,16 @@ static glia_status call_op(glia_context *ctx, const gli_op *op, const void *para
     if (all_outputs_empty(&call)) return GLIA_OK;
 
     gli_choice choice;
-    GLI_TRY(gli_choose(&call, true, &choice));
+    GLI_TRY(gli_choose(&call, &choice));
     void *workspace    = NULL;
     glia_status status = gli_scratch(ctx, choice.prepared.workspace, &workspace);
     if (status == GLIA_OK) status = gli_run(&call, &choice, workspace);
-    for (int i = 0; i < n_out; ++i)
-        if (out[i])
-            gli_note_writer(&call, status == GLIA_OK && op->reserve_out == i + 1 ? choice.provider : NULL, out[i]);
-    gli_choice_free(&choice);
+    for (int i = 0; i < n_out; ++i) {
+        if (!out[i]) continue;
+        gli_saved_forget(out[i]);
+        if (status == GLIA_OK && gli_output_is(op, i, GLI_OUT_SAVED)) gli_saved_note(&call, choice.provider, out[i]);
+    }
+    gli_choice_free(ctx, &choice);
     return status;
 }
 

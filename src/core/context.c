@@ -9,7 +9,7 @@
 
 #include "core/device.h"
 #include "core/parallel.h"
-#include "core/provider.h"
+#include "core/prepared.h"
 
 enum { MAX_THREADS = 1024 };
 
@@ -165,7 +165,7 @@ void gli_context_retain(glia_context *ctx) { __atomic_fetch_add(&ctx->references
 
 void gli_context_release(glia_context *ctx) {
     if (__atomic_fetch_sub(&ctx->references, 1, __ATOMIC_ACQ_REL) != 1) return;
-    gli_prepared_cache_destroy(ctx);
+    gli_prepared_trim(ctx);
     ctx->device->release(ctx, &ctx->scratch);
     if (ctx->device->close) ctx->device->close(ctx);
     free_context(ctx);

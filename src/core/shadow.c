@@ -43,7 +43,7 @@ static glia_status copy_all(const gli_call *call, gli_shadow *shadow) {
         GLI_TRY(copy(call->in[i], &shadow->in[i]));
         shadow->call.in[i] = &shadow->in[i];
     }
-    for (int i = 0; i < call->op->n_out; ++i) {
+    for (int i = 0; i < call->op->n_outputs; ++i) {
         if (!call->out[i]) continue;
         GLI_TRY(copy(call->out[i], &shadow->out[i]));
         shadow->call.out[i] = &shadow->out[i];
@@ -120,8 +120,8 @@ static glia_status compare(const gli_call *call, const char *provider, const gli
             if (!agrees(got[i], want[i], bound))
                 status = gli_fail(ctx, GLIA_CHECK_FAILED,
                                   "%s: %s differs from cpu.ref: %s %s element %lld is %.9g, must be %.9g within %.3g",
-                                  call->op->name, provider, call->op->out_names[output], GLI_SHAPE_OF(y), (long long)i,
-                                  got[i], want[i], bound);
+                                  call->op->name, provider, call->op->outputs[output].name, GLI_SHAPE_OF(y),
+                                  (long long)i, got[i], want[i], bound);
         gli_block_free(ctx, &doubles);
     }
     gli_block_free(ctx, &host.owned);
@@ -130,8 +130,8 @@ static glia_status compare(const gli_call *call, const char *provider, const gli
 
 glia_status gli_shadow_end(const gli_call *call, const char *provider, gli_shadow *shadow, bool wanted) {
     glia_status status = wanted ? run_reference(&shadow->call) : GLIA_OK;
-    for (int i = 0; wanted && i < call->op->n_out && status == GLIA_OK; ++i)
-        if (call->out[i] && call->op->reserve_out != i + 1) status = compare(call, provider, shadow, i);
+    for (int i = 0; wanted && i < call->op->n_outputs && status == GLIA_OK; ++i)
+        if (call->out[i] && !gli_output_is(call->op, i, GLI_OUT_SAVED)) status = compare(call, provider, shadow, i);
     if (status == GLIA_CHECK_FAILED) gli_log(call->ctx, GLI_LOG_INFO, "check: %s", call->ctx->message);
     shadow_free(call->ctx, shadow);
     return status;

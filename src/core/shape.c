@@ -112,3 +112,13 @@ bool gli_is_packed(const glia_tensor *tensor) {
     }
     return true;
 }
+
+bool gli_overlap(const glia_tensor *a, const glia_tensor *b) {
+    const char *a0 = a->data, *a1 = a0 + (size_t)gli_extent(a) * glia_dtype_size(a->dtype);
+    const char *b0 = b->data, *b1 = b0 + (size_t)gli_extent(b) * glia_dtype_size(b->dtype);
+    return a0 < b1 && b0 < a1;
+}
+
+bool gli_same_elements(const glia_tensor *a, const glia_tensor *b) {
+    return a->data == b->data && a->dtype == b->dtype && gli_same_shape(a, b) && gli_same_strides(a, b);
+}

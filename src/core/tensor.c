@@ -5,7 +5,14 @@
 #include "core/context_impl.h"
 #include "core/device.h"
 #include "core/dtype.h"
+#include "core/saved.h"
 #include "core/size.h"
+
+/* A tensor of the user's, with the record of its storage. */
+typedef struct handle {
+    glia_tensor tensor;
+    struct gli_saved saved;
+} handle;
 
 /* Steps through the elements in row-major order, keeping the offset of the current one. */
 typedef struct walk {
@@ -48,12 +55,13 @@ void gli_tensor_from_double(const glia_tensor *tensor, const double *dense) {
 
 static glia_status create(glia_context *ctx, glia_dtype dtype, glia_shape shape, glia_tensor **out) {
     void *memory;
-    GLI_TRY(gli_new(ctx, 1, sizeof **out, "a tensor", &memory));
-    glia_tensor *tensor = memory;
-    gli_set_shape(tensor, dtype, shape.ndim, shape.dim);
-    tensor->ctx = ctx;
+    GLI_TRY(gli_new(ctx, 1, sizeof(handle), "a tensor", &memory));
+    handle *h = memory;
+    gli_set_shape(&h->tensor, dtype, shape.ndim, shape.dim);
+    h->tensor.ctx   = ctx;
+    h->tensor.saved = &h->saved;
     gli_context_retain(ctx);
-    *out = tensor;
+    *out = &h->tensor;
     return GLIA_OK;
 }
 
@@ -129,7 +137,7 @@ void glia_tensor_destroy(glia_tensor *tensor) {
     if (!tensor) return;
     glia_context *ctx = tensor->ctx;
     ctx->device->release(ctx, &tensor->owned);
-    gli_free(ctx, tensor, 1, sizeof *tensor);
+    gli_free(ctx, tensor, 1, sizeof(handle));
     gli_context_release(ctx);
 }
 
@@ -185,7 +193,7 @@ static glia_status transfer(const glia_tensor *tensor, void *host, size_t bytes,
 glia_status glia_tensor_write(glia_tensor *tensor, const void *host, size_t bytes) {
     if (!tensor) return GLIA_INVALID_ARGUMENT;
     GLI_TRY(gli_enter(tensor->ctx));
-    tensor->writer = NULL;
+    gli_saved_forget(tensor);
     /* transfer reads from host only in this direction */
     const glia_status status = transfer(tensor, (void *)(uintptr_t)host, bytes, false, "glia_tensor_write");
     gli_leave(tensor->ctx);
@@ -246,7 +254,7 @@ static glia_status fill(glia_tensor *tensor, double value) {
 glia_status glia_tensor_fill(glia_tensor *tensor, double value) {
     if (!tensor) return GLIA_INVALID_ARGUMENT;
     GLI_TRY(gli_enter(tensor->ctx));
-    tensor->writer           = NULL;
+    gli_saved_forget(tensor);
     const glia_status status = fill(tensor, value);
     gli_leave(tensor->ctx);
     return status;

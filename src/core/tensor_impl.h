@@ -12,9 +12,8 @@ struct glia_tensor {
     int64_t stride[GLIA_MAX_DIMS]; /* elements */
     void *data;                    /* on the context's device */
     glia_context *ctx;
-    gli_block owned;                   /* the memory, where the tensor allocated it */
-    const struct gli_provider *writer; /* of a reserve: who alone can read it, */
-    uint64_t written_for;              /* and the hash of the geometry it was written for */
+    gli_block owned;         /* the memory, where the tensor allocated it */
+    struct gli_saved *saved; /* of its storage, see core/saved.h; NULL: no account is kept */
 };
 
 /* Fails if ndim, a dimension, the number of elements or of bytes is out of range. what: "x", for the message. */
@@ -32,6 +31,10 @@ bool gli_same_strides(const glia_tensor *a, const glia_tensor *b); /* of dimensi
 /* Whether the elements fill a range of memory without gaps or repeats, in any order of dimensions. Elementwise work on
  * tensors that are packed and have the same strides can treat them as flat arrays. */
 bool gli_is_packed(const glia_tensor *tensor);
+
+/* Whether the ranges of memory that two tensors can touch have a byte in common; whether they are the same elements. */
+bool gli_overlap(const glia_tensor *a, const glia_tensor *b);
+bool gli_same_elements(const glia_tensor *a, const glia_tensor *b);
 
 /* Elements from the first to one past the last that the tensor can touch; 0 for an empty one. */
 int64_t gli_extent(const glia_tensor *tensor);

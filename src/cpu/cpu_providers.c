@@ -1,6 +1,6 @@
 #include "cpu/cpu_providers.h"
 
-#include "core/ops.h"
+#include "core/op.h"
 
 /* Three readings of one list: declarations, a list for each op, the table. A library that the build lacks leaves its
  * entries out. */

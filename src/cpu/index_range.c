@@ -19,7 +19,7 @@ glia_status gli_index_check(const gli_call *call, int i, gli_index_range range) 
         int64_t index[GLIA_MAX_DIMS];
         gli_index_of(tensor, k, index);
         return gli_fail(call->ctx, GLIA_INVALID_ARGUMENT, "%s: %s %s is %lld, must be %lld to %lld", call->op->name,
-                        call->op->in_names[i], gli_shape_text(tensor->ndim, index, (char[GLI_SHAPE_TEXT]){0}),
+                        call->op->inputs[i].name, gli_shape_text(tensor->ndim, index, (char[GLI_SHAPE_TEXT]){0}),
                         (long long)value, (long long)range.low, (long long)range.high - 1);
     }
     return GLIA_OK;

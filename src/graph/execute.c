@@ -3,7 +3,7 @@
 
 #include "core/device.h"
 #include "core/dtype.h"
-#include "core/ops.h"
+#include "core/saved.h"
 #include "glia/ops.h"
 #include "graph/plan.h"
 
@@ -18,21 +18,15 @@ static glia_status check_tensor(glia_context *ctx, const char *what, int i, cons
     return GLIA_OK;
 }
 
-static bool overlap(const glia_tensor *a, const glia_tensor *b) {
-    const char *a0 = a->data, *a1 = a0 + (size_t)gli_extent(a) * glia_dtype_size(a->dtype);
-    const char *b0 = b->data, *b1 = b0 + (size_t)gli_extent(b) * glia_dtype_size(b->dtype);
-    return a0 < b1 && b0 < a1;
-}
-
 /* Outputs are written while inputs and other outputs are still read. */
 static glia_status check_overlap(glia_context *ctx, const glia_tensor *const *inputs, int n_inputs,
                                  glia_tensor *const *outputs, int n_outputs) {
     for (int o = 0; o < n_outputs; ++o) {
         for (int i = 0; i < n_inputs; ++i)
-            GLI_REQUIRE(ctx, !overlap(outputs[o], inputs[i]), GLIA_INVALID_ARGUMENT,
+            GLI_REQUIRE(ctx, !gli_overlap(outputs[o], inputs[i]), GLIA_INVALID_ARGUMENT,
                         "glia_plan_run: output %d overlaps input %d in memory", o, i);
         for (int i = 0; i < o; ++i)
-            GLI_REQUIRE(ctx, !overlap(outputs[o], outputs[i]), GLIA_INVALID_ARGUMENT,
+            GLI_REQUIRE(ctx, !gli_overlap(outputs[o], outputs[i]), GLIA_INVALID_ARGUMENT,
                         "glia_plan_run: output %d overlaps output %d in memory", o, i);
         for (int k = 0; k < outputs[o]->ndim; ++k)
             GLI_REQUIRE(ctx, outputs[o]->stride[k] > 0 || outputs[o]->dim[k] <= 1, GLIA_INVALID_ARGUMENT,
@@ -185,6 +179,7 @@ static glia_status run_or_replay(glia_plan *plan) {
 
 static glia_status run(glia_plan *plan, const glia_tensor *const *inputs, glia_tensor *const *outputs) {
     GLI_TRY(begin(plan, inputs, outputs));
+    for (int i = 0; i < plan->n_outputs; ++i) gli_saved_forget(outputs[i]);
     GLI_TRY(run_or_replay(plan));
     for (int i = 0; i < plan->n_outputs; ++i)
         if (!gli_is_dense(outputs[i])) GLI_TRY(copy(plan, &plan->outputs[i].tensor, outputs[i]));

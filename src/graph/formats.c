@@ -114,7 +114,7 @@ static glia_status follow(gli_lowering *l, const gli_node *node, gli_forms *out)
     if (votes <= 0) return GLIA_OK;
     for (int i = 0; i < node->n_in; ++i)
         if (node->in[i] && gli_same_shape(&values[node->in[i]].tensor, shape)) out->in[i] = GLI_FORM_CHANNELS;
-    for (int o = 0; o < node->op->n_out; ++o)
+    for (int o = 0; o < node->op->n_outputs; ++o)
         if (node->out[o] && gli_same_shape(&values[node->out[o]].tensor, shape)) out->out[o] = GLI_FORM_CHANNELS;
     return GLIA_OK;
 }
@@ -122,10 +122,10 @@ static glia_status follow(gli_lowering *l, const gli_node *node, gli_forms *out)
 static void image(const glia_graph *graph, const gli_node *node, gli_forms *out) {
     const gli_op *op = node->op;
     for (int i = 0; i < node->n_in; ++i)
-        if (node->in[i] && (op->image_in >> i & 1) && graph->values[node->in[i]].tensor.ndim == 4)
+        if (node->in[i] && gli_input_is(op, i, GLI_IN_IMAGE) && graph->values[node->in[i]].tensor.ndim == 4)
             out->in[i] = GLI_FORM_CHANNELS;
-    for (int o = 0; o < op->n_out; ++o)
-        if (node->out[o] && (op->image_out >> o & 1) && graph->values[node->out[o]].tensor.ndim == 4)
+    for (int o = 0; o < op->n_outputs; ++o)
+        if (node->out[o] && gli_output_is(op, o, GLI_OUT_IMAGE) && graph->values[node->out[o]].tensor.ndim == 4)
             out->out[o] = GLI_FORM_CHANNELS;
 }
 

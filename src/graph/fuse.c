@@ -2,7 +2,7 @@
 #include <stdalign.h>
 #include <string.h>
 
-#include "core/ops.h"
+#include "core/op.h"
 #include "core/size.h"
 #include "glia/ops.h"
 #include "graph/graph_impl.h"
@@ -107,7 +107,7 @@ static bool used_between(const glia_graph *graph, int first_index, int second_in
     const gli_node *first = &graph->nodes[first_index];
     for (int n = first_index + 1; n < second_index; ++n)
         for (int i = 0; graph->nodes[n].op && i < graph->nodes[n].n_in; ++i)
-            for (int o = 0; o < first->op->n_out; ++o)
+            for (int o = 0; o < first->op->n_outputs; ++o)
                 if (first->out[o] && graph->nodes[n].in[i] == first->out[o]) return true;
     return false;
 }
@@ -134,7 +134,7 @@ static glia_status move_first(fusion *f, const pattern *p, int first_index, int 
     GLI_TRY(refine(f, &merged, params));
     graph->values[merged.out[0]].kind = GLI_VALUE_GONE;
     merged.out[0]                     = second.out[0];
-    for (int o = 0; o < merged.op->n_out; ++o)
+    for (int o = 0; o < merged.op->n_outputs; ++o)
         if (merged.out[o]) graph->values[merged.out[o]].node = second_index;
     graph->nodes[second_index]   = merged;
     graph->nodes[first_index].op = NULL;

@@ -3,7 +3,7 @@
 
 #include "core/derive.h"
 #include "core/dtype.h"
-#include "core/ops.h"
+#include "core/op.h"
 #include "glia/ops.h"
 #include "graph/graph_impl.h"
 
@@ -29,7 +29,7 @@ static void find_dependents(reverse *r) {
         bool any             = false;
         for (int i = 0; i < node->n_in; ++i) any = any || r->depends[node->in[i]];
         if (!node->op || !any) continue;
-        for (int o = 0; o < node->op->n_out; ++o)
+        for (int o = 0; o < node->op->n_outputs; ++o)
             if (node->out[o] && is_float(graph, node->out[o])) r->depends[node->out[o]] = true;
     }
 }
@@ -53,14 +53,14 @@ static glia_status add(reverse *r, int value, glia_value gradient) {
 }
 
 static glia_status check_differentiable(const glia_graph *graph, const gli_node *node, const gli_derivation *d) {
-    const gli_op *op       = node->op;
-    const uint32_t through = op->differentiable_out ? op->differentiable_out : 1;
+    const gli_op *op = node->op;
     for (int i = 0; i < node->n_in; ++i)
-        GLI_REQUIRE(graph->ctx, !gli_wants(d, i) || (op->derive && op->differentiable >> i & 1), GLIA_UNSUPPORTED,
-                    "%s has no gradient by %s", op->name, op->in_names ? op->in_names[i] : "its inputs");
-    for (int o = 0; o < op->n_out; ++o)
-        GLI_REQUIRE(graph->ctx, !d->dout[o].id || (through >> o & 1), GLIA_UNSUPPORTED, "%s has no gradient of %s",
-                    op->name, op->out_names[o]);
+        GLI_REQUIRE(graph->ctx, !gli_wants(d, i) || (op->derive && gli_input_is(op, i, GLI_IN_GRADIENT)),
+                    GLIA_UNSUPPORTED, "%s has no gradient with respect to %s", op->name,
+                    op->inputs ? op->inputs[i].name : "its inputs");
+    for (int o = 0; o < op->n_outputs; ++o)
+        GLI_REQUIRE(graph->ctx, !d->dout[o].id || gli_output_is(op, o, GLI_OUT_GRADIENT), GLIA_UNSUPPORTED,
+                    "%s has no gradient of %s", op->name, op->outputs[o].name);
     return GLIA_OK;
 }
 
@@ -70,7 +70,7 @@ static glia_status derive_node(reverse *r, int index) {
     glia_value in[GLI_MAX_IN], out[GLI_MAX_OUT], dout[GLI_MAX_OUT], din[GLI_MAX_IN] = {{0}};
     if (!node.op) return GLIA_OK;
     bool reached = false;
-    for (int o = 0; o < node.op->n_out; ++o) {
+    for (int o = 0; o < node.op->n_outputs; ++o) {
         out[o].id  = node.out[o];
         dout[o].id = r->gradient[node.out[o]];
         reached    = reached || dout[o].id;

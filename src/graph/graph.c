@@ -205,16 +205,16 @@ static glia_status gather_inputs(glia_graph *graph, const call_args *a, const gl
     const gli_op *op = a->op;
     void *memory;
     GLI_REQUIRE(graph->ctx, a->n_in >= 0 && a->n_in <= GLI_MAX_IN && (a->in || a->n_in == 0), GLIA_INVALID_ARGUMENT,
-                "%s: %d inputs, takes %d to %d", op->name, a->n_in, op->min_in, op->max_in);
-    GLI_REQUIRE(graph->ctx, a->n_out >= 0 && a->n_out <= op->n_out && (a->out || a->n_out == 0), GLIA_INVALID_ARGUMENT,
-                "%s: %d outputs are asked for, gives %d", op->name, a->n_out, op->n_out);
+                "%s: %d inputs, takes %d to %d", op->name, a->n_in, gli_required_inputs(op), op->n_inputs);
+    GLI_REQUIRE(graph->ctx, a->n_out >= 0 && a->n_out <= op->n_outputs && (a->out || a->n_out == 0),
+                GLIA_INVALID_ARGUMENT, "%s: %d outputs are asked for, gives %d", op->name, a->n_out, op->n_outputs);
     GLI_TRY(gli_zone_new(graph->ctx, &graph->zone, (size_t)a->n_in, sizeof **ids, &memory));
     *ids = memory;
     for (int i = 0; i < a->n_in; ++i) {
         tensors[i] = NULL;
         (*ids)[i]  = a->in[i].id;
         if (a->in[i].id == 0) continue;
-        GLI_TRY(gli_graph_check(graph, op->name, i < op->max_in ? op->in_names[i] : "an input", a->in[i]));
+        GLI_TRY(gli_graph_check(graph, op->name, i < op->n_inputs ? op->inputs[i].name : "an input", a->in[i]));
         tensors[i] = &graph->values[a->in[i].id].tensor;
     }
     return GLIA_OK;
@@ -223,7 +223,7 @@ static glia_status gather_inputs(glia_graph *graph, const call_args *a, const gl
 static glia_status add_results(glia_graph *graph, const gli_resolution *r, gli_node *node) {
     int index;
     GLI_TRY(gli_graph_add_node(graph, &(gli_node){0}, &index));
-    for (int o = 0; o < node->op->n_out; ++o) {
+    for (int o = 0; o < node->op->n_outputs; ++o) {
         gli_value_info info      = {.kind = GLI_VALUE_RESULT, .tensor = r->out[o], .node = index, .output = o};
         info.tensor.ctx          = graph->ctx;
         const glia_status status = gli_graph_add_value(graph, &info, &node->out[o]);

@@ -1,7 +1,7 @@
 /* Users' ops in graphs. */
 #include "glia/custom.h"
 
-#include "core/ops.h"
+#include "core/op.h"
 #include "graph/graph_impl.h"
 
 typedef struct request {

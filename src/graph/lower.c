@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/dtype.h"
-#include "core/ops.h"
+#include "core/op.h"
 #include "glia/ops.h"
 #include "graph/plan.h"
 #include "ops/movement/transpose_geom.h"
@@ -157,10 +157,10 @@ static glia_status lower_call(gli_lowering *l, const gli_node *node) {
         step.in[i] = -1;
         if (node->in[i]) GLI_TRY(gli_plan_tensor_in(l, node->in[i], forms.in[i], &step.in[i]));
     }
-    for (int o = 0; o < op->n_out; ++o) {
+    for (int o = 0; o < op->n_outputs; ++o) {
         const int value = node->out[o];
         step.out[o]     = -1;
-        if (!value || (!l->needed[value] && (op->optional_out >> o & 1))) continue;
+        if (!value || (!l->needed[value] && gli_output_is(op, o, GLI_OUT_OPTIONAL))) continue;
         GLI_TRY(add_result(plan, &l->graph->values[value].tensor, forms.out[o], &step.out[o]));
         set_native(&l->lowered[value], forms.out[o], step.out[o]);
         empty = empty && gli_count(&l->graph->values[value].tensor) == 0;

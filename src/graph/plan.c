@@ -38,7 +38,7 @@ static void prune(glia_graph *graph, const glia_value *outputs, int n_outputs, b
     for (int n = graph->n_nodes - 1; n >= 0; --n) {
         gli_node *node = &graph->nodes[n];
         bool any       = false;
-        for (int o = 0; node->op && o < node->op->n_out; ++o) any = any || needed[node->out[o]];
+        for (int o = 0; node->op && o < node->op->n_outputs; ++o) any = any || needed[node->out[o]];
         for (int i = 0; any && i < node->n_in; ++i) needed[node->in[i]] = node->in[i] != 0;
         if (!any) node->op = NULL;
     }
@@ -66,7 +66,7 @@ static void log_plan(const glia_plan *plan, const gli_lowering *l) {
     for (int s = 0; s < plan->n_steps; ++s) {
         const gli_plan_step *step = &plan->steps[s];
         const glia_tensor *y      = NULL;
-        for (int o = step->op->n_out - 1; o >= 0; --o)
+        for (int o = step->op->n_outputs - 1; o >= 0; --o)
             if (step->out[o] >= 0) y = &plan->tensors[step->out[o]].tensor;
         gli_log(plan->ctx, GLI_LOG_PLAN, "plan step %d: %s%s%s by %s -> %s", s, step->label ? step->label : "",
                 step->label ? ": " : "", step->op->name, step->choice.provider->name, y ? GLI_SHAPE_OF(y) : "");
@@ -156,7 +156,7 @@ void glia_plan_destroy(glia_plan *plan) {
     if (!plan) return;
     glia_context *ctx = plan->ctx;
     if (plan->recording) ctx->device->recording_free(ctx, plan->recording);
-    for (int s = 0; s < plan->n_steps; ++s) gli_choice_free(&plan->steps[s].choice);
+    for (int s = 0; s < plan->n_steps; ++s) gli_choice_free(ctx, &plan->steps[s].choice);
     free_borders(ctx, plan->inputs, plan->n_inputs);
     free_borders(ctx, plan->outputs, plan->n_outputs);
     ctx->device->release(ctx, &plan->arena);

@@ -5,6 +5,7 @@
 
 #include "core/device.h"
 #include "core/dtype.h"
+#include "core/saved.h"
 #include "core/size.h"
 #include "graph/plan.h"
 
@@ -32,56 +33,26 @@ static void fill_call(glia_plan *plan, gli_plan_step *step) {
         .ctx = plan->ctx, .op = step->op, .geom = step->geom, .n_in = step->n_in, .stream = gli_stream(plan->ctx)};
     for (int i = 0; i < step->n_in; ++i)
         if (step->in[i] >= 0) step->call.in[i] = &plan->tensors[step->in[i]].tensor;
-    for (int o = 0; o < step->op->n_out; ++o)
+    for (int o = 0; o < step->op->n_outputs; ++o)
         if (step->out[o] >= 0) step->call.out[o] = &plan->tensors[step->out[o]].tensor;
 }
 
-/* As far as a provider may look: type, layout, alignment. */
-static bool alike(const glia_tensor *a, const glia_tensor *b) {
-    if (!a || !b) return a == b;
-    return a->dtype == b->dtype && gli_same_shape(a, b) && a->writer == b->writer && a->written_for == b->written_for &&
-           memcmp(a->stride, b->stride, (size_t)a->ndim * sizeof *a->stride) == 0 &&
-           (uintptr_t)a->data % GLI_ALIGNMENT == (uintptr_t)b->data % GLI_ALIGNMENT;
-}
-
-/* Besides, the same outputs lie in the memory of the same inputs. How large a reserve is follows from the call. */
-static bool equal_calls(const gli_call *a, const gli_call *b) {
-    if (a->op != b->op || a->n_in != b->n_in || memcmp(a->geom, b->geom, GLI_MAX_GEOMETRY) != 0) return false;
-    for (int i = 0; i < a->n_in; ++i)
-        if (!alike(a->in[i], b->in[i])) return false;
-    for (int o = 0; o < a->op->n_out; ++o) {
-        if (a->op->reserve_out == o + 1 ? !a->out[o] != !b->out[o] : !alike(a->out[o], b->out[o])) return false;
-        for (int i = 0; a->out[o] && i < a->n_in; ++i)
-            if (a->in[i] && (a->in[i]->data == a->out[o]->data) != (b->in[i]->data == b->out[o]->data)) return false;
-    }
-    return true;
-}
-
-/* What a library makes for a call serves all equal ones, such as those of a network's repeated blocks: making it can
- * take far longer than a step does. The first of them owns it. */
-static glia_status choose_step(glia_plan *plan, int s) {
-    gli_plan_step *step = &plan->steps[s];
-    for (int earlier = 0; earlier < s; ++earlier) {
-        const gli_plan_step *other = &plan->steps[earlier];
-        if (!other->choice.owned || !equal_calls(&other->call, &step->call)) continue;
-        step->choice       = other->choice;
-        step->choice.owned = false;
-        return GLIA_OK;
-    }
-    return gli_choose(&step->call, false, &step->choice);
-}
-
-/* Whoever writes a reserve says how much of it, and is the one that reads it. */
-static void note_reserve(glia_plan *plan, const gli_plan_step *step) {
-    if (!step->op->reserve_out || step->out[step->op->reserve_out - 1] < 0) return;
-    gli_plan_tensor *reserve = &plan->tensors[step->out[step->op->reserve_out - 1]];
-    gli_storage *storage     = &plan->storages[reserve->storage];
-    const size_t bytes       = step->choice.prepared.reserve;
-    gli_note_writer(&step->call, step->choice.provider, &reserve->tensor);
-    if (!bytes || storage->kind != GLI_STORAGE_ARENA || storage->parent >= 0 || bytes >= storage->bytes) return;
-    const size_t size      = glia_dtype_size(reserve->tensor.dtype);
-    storage->bytes         = bytes;
-    reserve->tensor.dim[0] = (int64_t)(bytes / size);
+/* The provider that writes a saved output says how much of it, and is the one that reads it. */
+static glia_status note_saved(glia_plan *plan, const gli_plan_step *step) {
+    const int o = gli_saved_output(step->op);
+    if (o < 0 || step->out[o] < 0) return GLIA_OK;
+    gli_plan_tensor *saved = &plan->tensors[step->out[o]];
+    gli_storage *storage   = &plan->storages[saved->storage];
+    const size_t bytes     = step->choice.prepared.saved;
+    void *record;
+    GLI_TRY(gli_zone_new(plan->ctx, &plan->zone, 1, sizeof *saved->tensor.saved, &record));
+    saved->tensor.saved = record;
+    gli_saved_note(&step->call, step->choice.provider, &saved->tensor);
+    if (!bytes || storage->kind != GLI_STORAGE_ARENA || storage->parent >= 0 || bytes >= storage->bytes) return GLIA_OK;
+    const size_t size    = glia_dtype_size(saved->tensor.dtype);
+    storage->bytes       = bytes;
+    saved->tensor.dim[0] = (int64_t)(bytes / size);
+    return GLIA_OK;
 }
 
 static glia_status choose(glia_plan *plan, bool no_sharing) {
@@ -96,8 +67,8 @@ static glia_status choose(glia_plan *plan, bool no_sharing) {
         gli_plan_step *step = &plan->steps[s];
         fill_call(plan, step);
         gli_set_scope(ctx, step->label ? "%s: " : NULL, step->label);
-        GLI_TRY(choose_step(plan, s));
-        note_reserve(plan, step);
+        GLI_TRY(gli_choose(&step->call, &step->choice));
+        GLI_TRY(note_saved(plan, step));
         if (!step->choice.prepared.workspace) continue;
         const gli_storage workspace = {.parent = -1,
                                        .bytes  = step->choice.prepared.workspace,

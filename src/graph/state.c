@@ -4,9 +4,9 @@
 #include "core/dtype.h"
 #include "graph/graph_impl.h"
 
-static const char *const pack_out[] = {"y"};
+static const gli_op_output pack_outputs[] = {{"y"}};
 
-const gli_op gli_op_pack = {.name = "pack", .out_names = pack_out, .n_out = 1};
+const gli_op gli_op_pack = {.name = "pack", GLI_OUTPUTS(pack_outputs)};
 
 typedef struct pack_args {
     const glia_value *values;
@@ -77,12 +77,6 @@ glia_value gli_graph_pack(glia_graph *graph, const glia_value *values, const int
     return gli_graph_build(graph, build_pack, &(pack_args){values, offset, n, total});
 }
 
-static bool overlap(const glia_tensor *a, const glia_tensor *b) {
-    const char *a0 = a->data, *a1 = a0 + (size_t)gli_extent(a) * glia_dtype_size(a->dtype);
-    const char *b0 = b->data, *b1 = b0 + (size_t)gli_extent(b) * glia_dtype_size(b->dtype);
-    return a0 < b1 && b0 < a1;
-}
-
 typedef struct assign_args {
     glia_value state, value;
 } assign_args;
@@ -105,7 +99,7 @@ static glia_status build_assign(glia_graph *graph, const void *arg, int *out) {
         GLI_REQUIRE(ctx, to->dim[i] <= 1 || to->stride[i] > 0, GLIA_INVALID_ARGUMENT,
                     "glia_graph_assign: state has stride 0 in dimension %d: it repeats its elements", i);
     for (int i = 0; i < graph->n_assignments; ++i)
-        GLI_REQUIRE(ctx, !overlap(&graph->values[graph->assignments[i].state].tensor, to), GLIA_INVALID_ARGUMENT,
+        GLI_REQUIRE(ctx, !gli_overlap(&graph->values[graph->assignments[i].state].tensor, to), GLIA_INVALID_ARGUMENT,
                     "glia_graph_assign: state%s%s is assigned to twice", state->name ? " " : "",
                     state->name ? state->name : "");
     void *assignments = graph->assignments;

@@ -54,8 +54,8 @@ static bool step_may_overwrite(const glia_plan *plan, const gli_plan_step *step,
     for (int i = 0; i < step->n_in; ++i) {
         if (step->in[i] < 0 || !reads(plan, step->in[i], begin, bytes)) continue;
         bool allowed = false;
-        for (int o = 0; o < step->op->n_out; ++o) {
-            if (step->out[o] < 0 || step->op->in_place[o] != i + 1) continue;
+        for (int o = 0; o < step->op->n_outputs; ++o) {
+            if (step->out[o] < 0 || !gli_in_place(step->op, o, i)) continue;
             size_t at;
             allowed = allowed ||
                       (root_of(plan, step->out[o], &at) == storage && old_content(plan, step->in[i]) == begin + at &&
@@ -67,7 +67,7 @@ static bool step_may_overwrite(const glia_plan *plan, const gli_plan_step *step,
 }
 
 static bool step_writes(const glia_plan *plan, const gli_plan_step *step, int storage) {
-    for (int o = 0; o < step->op->n_out; ++o)
+    for (int o = 0; o < step->op->n_outputs; ++o)
         if (step->out[o] >= 0 && root_of(plan, step->out[o], NULL) == storage) return true;
     return false;
 }
@@ -102,7 +102,7 @@ void gli_plan_lifetimes(glia_plan *plan, const gli_plan_options *options) {
     for (int s = 0; s < plan->n_storages; ++s) plan->storages[s].first = INT_MAX, plan->storages[s].last = -1;
     for (int s = 0; s < plan->n_steps; ++s) {
         for (int i = 0; i < plan->steps[s].n_in; ++i) use(plan, plan->steps[s].in[i], s);
-        for (int o = 0; o < plan->steps[s].op->n_out; ++o) use(plan, plan->steps[s].out[o], s);
+        for (int o = 0; o < plan->steps[s].op->n_outputs; ++o) use(plan, plan->steps[s].out[o], s);
     }
     for (int s = 0; s < plan->n_storages; ++s) {
         gli_storage *storage = &plan->storages[s];
@@ -125,16 +125,17 @@ static bool may_overwrite(const glia_plan *plan, int s, int output, int input) {
     if (!same_layout(&plan->tensors[step->in[input]].tensor, &plan->tensors[step->out[output]].tensor)) return false;
     for (int i = 0; i < step->n_in; ++i)
         if (i != input && step->in[i] >= 0 && root_of(plan, step->in[i], NULL) == root) return false;
-    for (int o = 0; o < step->op->n_out; ++o)
+    for (int o = 0; o < step->op->n_outputs; ++o)
         if (step->out[o] >= 0 && root_of(plan, step->out[o], NULL) == root) return false;
     return true;
 }
 
 void gli_plan_in_place(glia_plan *plan) {
     for (int s = 0; s < plan->n_steps; ++s)
-        for (int o = 0; o < plan->steps[s].op->n_out; ++o) {
-            const int input = plan->steps[s].op->in_place[o] - 1;
-            if (!may_overwrite(plan, s, o, input)) continue;
+        for (int o = 0; o < plan->steps[s].op->n_outputs; ++o) {
+            const gli_op *op = plan->steps[s].op;
+            const int input  = op->outputs[o].in_place;
+            if (!gli_output_is(op, o, GLI_OUT_IN_PLACE) || !may_overwrite(plan, s, o, input)) continue;
             gli_storage *own  = &plan->storages[plan->tensors[plan->steps[s].out[o]].storage];
             own->parent       = root_of(plan, plan->steps[s].in[input], &own->at);
             gli_storage *root = &plan->storages[own->parent];

@@ -76,11 +76,12 @@ static glia_value add_op(glia_model *model, const op_layer *l, const void *param
                          glia_value *out, int n_out) {
     const gli_op *op = l->op;
     glia_value results[GLI_MAX_OUT];
-    if (n_in < op->min_in || n_in > op->max_in || (!in && n_in > 0) || n_out < 0 || n_out > l->n_out ||
+    if (n_in < gli_required_inputs(op) || n_in > op->n_inputs || (!in && n_in > 0) || n_out < 0 || n_out > l->n_out ||
         (!out && n_out > 0))
-        return gli_model_fail(
-            model, GLIA_INVALID_ARGUMENT, "%s: %s gets %d inputs%s and %d outputs%s, it has %d to %d and %d", l->call,
-            l->kind, n_in, in ? "" : " at NULL", n_out, out ? "" : " at NULL", op->min_in, op->max_in, l->n_out);
+        return gli_model_fail(model, GLIA_INVALID_ARGUMENT,
+                              "%s: %s gets %d inputs%s and %d outputs%s, it has %d to %d and %d", l->call, l->kind,
+                              n_in, in ? "" : " at NULL", n_out, out ? "" : " at NULL", gli_required_inputs(op),
+                              op->n_inputs, l->n_out);
     if (!gli_layer_begin(model, l->kind, NULL, NULL, 0, false)) return (glia_value){-1};
     const glia_value first =
         gli_layer_end(model, gli_layer_call(model, op, params, n_in, in, n_out > 0 ? n_out : 1, results));
@@ -98,7 +99,7 @@ glia_value glia_model_op(glia_model *model, const char *op, const void *params, 
     if (!model) return (glia_value){-1};
     const gli_op *found = op ? gli_op_find(op) : NULL;
     if (!found) return gli_model_fail(model, GLIA_NOT_FOUND, "glia_model_op: no op is named '%s'", op ? op : "NULL");
-    const op_layer layer = {"glia_model_op", found->name, found, found->n_out};
+    const op_layer layer = {"glia_model_op", found->name, found, found->n_outputs};
     return add_op(model, &layer, params, in, n_in, out, n_out);
 }
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/provider.h"
 #include "graph/graph_impl.h"
 #include "nn/model_impl.h"
 #include "ops/rnn/rnn_geom.h"

@@ -2,7 +2,7 @@
 #ifndef GLI_NN_MODEL_IMPL_H
 #define GLI_NN_MODEL_IMPL_H
 
-#include "core/ops.h"
+#include "core/op.h"
 #include "core/philox.h"
 #include "glia/model.h"
 

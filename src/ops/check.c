@@ -8,9 +8,9 @@ glia_status gli_check_floats(const gli_resolution *r) {
         if (!r->in[i]) continue;
         if (first < 0) first = i;
         GLI_REQUIRE(r->ctx, gli_dtype_is_float(r->in[i]->dtype), GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be a float",
-                    r->op->name, r->op->in_names[i], glia_dtype_name(r->in[i]->dtype));
+                    r->op->name, r->op->inputs[i].name, glia_dtype_name(r->in[i]->dtype));
         GLI_REQUIRE(r->ctx, r->in[i]->dtype == r->in[first]->dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, %s is %s",
-                    r->op->name, r->op->in_names[first], glia_dtype_name(r->in[first]->dtype), r->op->in_names[i],
+                    r->op->name, r->op->inputs[first].name, glia_dtype_name(r->in[first]->dtype), r->op->inputs[i].name,
                     glia_dtype_name(r->in[i]->dtype));
     }
     return GLIA_OK;
@@ -48,7 +48,7 @@ glia_status gli_check_count(const gli_resolution *r, const glia_tensor *shape, c
 
 glia_status gli_check_ndim(const gli_resolution *r, int i, int ndim) {
     GLI_REQUIRE(r->ctx, r->in[i]->ndim == ndim, GLIA_SHAPE_MISMATCH, "%s: %s is %s, must have %d dimensions",
-                r->op->name, r->op->in_names[i], GLI_SHAPE_OF(r->in[i]), ndim);
+                r->op->name, r->op->inputs[i].name, GLI_SHAPE_OF(r->in[i]), ndim);
     return GLIA_OK;
 }
 
@@ -56,7 +56,7 @@ glia_status gli_check_shape(const gli_resolution *r, int i, int ndim, const int6
     glia_tensor want = {0};
     gli_set_shape(&want, GLIA_F32, ndim, dim);
     GLI_REQUIRE(r->ctx, gli_same_shape(r->in[i], &want), GLIA_SHAPE_MISMATCH, "%s: %s is %s, must be %s", r->op->name,
-                r->op->in_names[i], GLI_SHAPE_OF(r->in[i]), GLI_SHAPE_OF(&want));
+                r->op->inputs[i].name, GLI_SHAPE_OF(r->in[i]), GLI_SHAPE_OF(&want));
     return GLIA_OK;
 }
 
@@ -81,12 +81,12 @@ glia_status gli_check_axis(const gli_resolution *r, unsigned axes, int fallback,
 glia_status gli_check_index_dtype(const gli_resolution *r, int i) {
     const glia_dtype dtype = r->in[i]->dtype;
     GLI_REQUIRE(r->ctx, dtype == GLIA_I32 || dtype == GLIA_I64, GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be i32 or i64",
-                r->op->name, r->op->in_names[i], glia_dtype_name(dtype));
+                r->op->name, r->op->inputs[i].name, glia_dtype_name(dtype));
     return GLIA_OK;
 }
 
 glia_status gli_check_scalar(const gli_resolution *r, int i, glia_dtype dtype) {
     GLI_REQUIRE(r->ctx, r->in[i]->dtype == dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be %s", r->op->name,
-                r->op->in_names[i], glia_dtype_name(r->in[i]->dtype), glia_dtype_name(dtype));
+                r->op->inputs[i].name, glia_dtype_name(r->in[i]->dtype), glia_dtype_name(dtype));
     return gli_check_ndim(r, i, 0);
 }

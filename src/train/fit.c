@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/dtype.h"
 #include "core/size.h"
 #include "data/dataset.h"

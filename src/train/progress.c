@@ -3,16 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { WIDTH = 30, LINE = 2048 /* enough for all metrics of all outputs */ };
+#include "core/clock.h"
 
-double gli_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+enum { WIDTH = 30, LINE = 2048 /* enough for all metrics of all outputs */ };
 
 void gli_progress_begin(gli_progress_view *view, glia_progress wanted) {
     const char *terminal = getenv("TERM");

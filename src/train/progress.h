@@ -9,8 +9,6 @@ typedef struct gli_progress_view {
     double start, shown; /* of the epoch, and when the bar was last drawn; seconds */
 } gli_progress_view;
 
-double gli_seconds(void); /* of a clock that never goes back */
-
 void gli_progress_begin(gli_progress_view *view, glia_progress wanted);
 void gli_progress_step(gli_progress_view *view, int epoch, int epochs, int64_t done, int64_t total);
 void gli_progress_epoch(gli_progress_view *view, const glia_epoch *epoch);

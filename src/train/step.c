@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/dtype.h"
+#include "core/prepared.h"
 #include "graph/graph_impl.h"
 
 int gli_model_targets(const glia_model *model) {
@@ -237,6 +238,7 @@ static glia_status name_batch_that_fits(glia_model *model, const gli_step_reques
         gli_step_request smaller = *request;
         smaller.batch            = fits + (too_large - fits) / 2;
         gli_step *step;
+        gli_prepared_trim(model->ctx);
         const glia_status status = create(model, &smaller, &step);
         if (status == GLIA_DEVICE_LOST) return status;
         if (status == GLIA_OK) step_free(model->ctx, step);
@@ -247,19 +249,22 @@ static glia_status name_batch_that_fits(glia_model *model, const gli_step_reques
     return gli_fail(model->ctx, GLIA_OUT_OF_MEMORY, "%s; a batch of %lld would fit", message, (long long)fits);
 }
 
-/* Before it says that memory is too small, it gives up the steps that are kept: they are planned again when needed. */
+/* Plans of other batch sizes, and prepared calls that no plan uses; they are made again when needed. */
+static bool give_up_what_is_kept(glia_model *model) {
+    const bool plans = model->training.plans != NULL;
+    gli_steps_free(model->ctx, model->training.plans);
+    model->training.plans = NULL;
+    if (!gli_prepared_trim(model->ctx) && !plans) return false;
+    gli_log(model->ctx, GLI_LOG_INFO, "the plans that were kept are given up, because: %s", model->ctx->message);
+    return true;
+}
+
 glia_status gli_step_get(glia_model *model, const gli_step_request *request, gli_step **out) {
     GLI_TRY(check_specs(model, request->use, request->spec, request->n_in));
     gli_step *step = take(model, request);
     if (!step) {
         glia_status status = create(model, request, &step);
-        if (status == GLIA_OUT_OF_MEMORY && model->training.plans) {
-            gli_log(model->ctx, GLI_LOG_INFO, "the plans that were kept are given up, because: %s",
-                    model->ctx->message);
-            gli_steps_free(model->ctx, model->training.plans);
-            model->training.plans = NULL;
-            status                = create(model, request, &step);
-        }
+        if (status == GLIA_OUT_OF_MEMORY && give_up_what_is_kept(model)) status = create(model, request, &step);
         if (status == GLIA_OUT_OF_MEMORY) return name_batch_that_fits(model, request);
         GLI_TRY(status);
     }

@@ -98,7 +98,7 @@ class Call {
         gli_resolution r;
         EXPECT_EQ(gli_resolve(ctx(), &op_, c.params.data(), int(in_.size()), in_.data(), geom, &r), GLIA_OK)
             << message();
-        for (int i = 0; i < op_.n_out; ++i) {
+        for (int i = 0; i < op_.n_outputs; ++i) {
             outputs_.push_back({{r.out[i].dim, r.out[i].dim + r.out[i].ndim}, {}, r.out[i].dtype});
             out_.push_back(session_.tensor(outputs_.back()));
         }
@@ -117,7 +117,7 @@ class Call {
     std::vector<std::vector<double>> values() {
         std::vector<std::vector<double>> all;
         for (size_t o = 0; o < out_.size(); ++o)  // how much of a reserve is written is its writer's affair
-            if (op_.reserve_out != int(o) + 1) all.push_back(session_.values(out_[o]));
+            if (!gli_output_is(&op_, int(o), GLI_OUT_SAVED)) all.push_back(session_.values(out_[o]));
         return all;
     }
     void clear() {
@@ -130,13 +130,13 @@ class Call {
             if (in_[i]) mutate_input(i, &all);
         for (size_t o = 0; o < out_.size(); ++o) mutate_output(o, &all);
         Mutant m = right();
-        if (op_.min_in > 0) {
-            m.in.resize(size_t(op_.min_in) - 1);
+        if (const int required = gli_required_inputs(&op_); required > 0) {
+            m.in.resize(size_t(required) - 1);
             add(&all, "", "too_few_inputs", "", m);
         }
         m = right();
-        if (op_.max_in < GLI_MAX_IN) {
-            m.in.resize(size_t(op_.max_in) + 1, in_.empty() ? out_[0] : in_[0]);
+        if (op_.n_inputs < GLI_MAX_IN) {
+            m.in.resize(size_t(op_.n_inputs) + 1, in_.empty() ? out_[0] : in_[0]);
             add(&all, "", "too_many_inputs", "", m);
         }
         return all;
@@ -150,7 +150,7 @@ class Call {
             for (const auto &[name, array] : variations(arrays_[i])) {
                 auto in = arrays_;
                 in[i]   = array;
-                all.push_back({std::string(op_.in_names[i]) + " " + name, in});
+                all.push_back({std::string(op_.inputs[i].name) + " " + name, in});
             }
         }
         for (glia_dtype dtype : kDtypes) {  // all floats together
@@ -199,7 +199,7 @@ class Call {
     static std::string kind_of(const std::string &variation) { return variation.substr(0, variation.find(' ')); }
 
     void mutate_input(size_t i, std::vector<Mutant> *all) {
-        const char *name = op_.in_names[i];
+        const char *name = op_.inputs[i].name;
         Mutant m         = right();
         m.in[i]          = nullptr;
         add(all, name, "NULL", "", m);
@@ -227,9 +227,9 @@ class Call {
             memcpy(in->data, x->data, x_bytes);
             Mutant m = right();
             m.in[i] = in, m.out[o] = out;
-            const bool in_place = op_.in_place[o] == int(i) + 1 && x->dtype == y->dtype && gli_same_shape(x, y);
+            const bool in_place = gli_in_place(&op_, int(o), int(i)) && x->dtype == y->dtype && gli_same_shape(x, y);
             if (shift || !in_place)
-                add(all, op_.out_names[o], "overlaps", op_.in_names[i] + std::string(shift ? " later" : ""), m);
+                add(all, op_.outputs[o].name, "overlaps", op_.inputs[i].name + std::string(shift ? " later" : ""), m);
         }
     }
     glia_tensor *view(const glia_tensor *like, void *memory) {
@@ -241,7 +241,7 @@ class Call {
         return tensor;
     }
     void mutate_output(size_t o, std::vector<Mutant> *all) {
-        const char *name = op_.out_names[o];
+        const char *name = op_.outputs[o].name;
         Mutant m         = right();
         m.out[o]         = nullptr;
         add(all, name, "NULL", "", m);
@@ -266,7 +266,7 @@ class Call {
             const size_t bytes = 8 * size_t(std::max(gli_count(out_[o]), gli_count(out_[other])));
             void *memory       = session_.tensor({{int64_t(bytes)}, {}, GLIA_U8})->data;
             m.out[o] = view(out_[o], memory), m.out[other] = view(out_[other], memory);
-            add(all, name, "overlaps", op_.out_names[other], m);
+            add(all, name, "overlaps", op_.outputs[other].name, m);
         }
     }
 
@@ -289,12 +289,13 @@ class Abuse : public testing::TestWithParam<const Case *> {
 };
 
 bool may_be_null(const gli_op &op, const std::string &kind) {
-    for (int i = 0; i < op.max_in; ++i)
-        if (kind == std::string(op.name) + " " + op.in_names[i] + " NULL" &&
-            (i >= op.min_in || (op.optional_in >> i & 1)))
+    for (int i = 0; i < op.n_inputs; ++i)
+        if (kind == std::string(op.name) + " " + op.inputs[i].name + " NULL" && gli_input_is(&op, i, GLI_IN_OPTIONAL))
             return true;
-    for (int o = 0; o < op.n_out; ++o)
-        if (kind == std::string(op.name) + " " + op.out_names[o] + " NULL" && (op.optional_out >> o & 1)) return true;
+    for (int o = 0; o < op.n_outputs; ++o)
+        if (kind == std::string(op.name) + " " + op.outputs[o].name + " NULL" &&
+            gli_output_is(&op, o, GLI_OUT_OPTIONAL))
+            return true;
     return false;
 }
 
@@ -358,7 +359,7 @@ TEST_P(Abuse, no_params_break_it) {
                 continue;
             }
             int64_t elements = 0;
-            for (int i = 0; i < call.op().n_out; ++i) elements += gli_count(&r.out[i]);
+            for (int i = 0; i < call.op().n_outputs; ++i) elements += gli_count(&r.out[i]);
             if (elements > 200000) continue;
             const Result result = session.call_raw(call.op(), changed.data(), arrays_of(*GetParam()));
             if (result.status == GLIA_OK) continue;  // or an index that such params forbid

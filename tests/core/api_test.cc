@@ -132,13 +132,13 @@ class Given {
     const glia_tensor *in(const size_t *at = nullptr) {
         const size_t i = next_in++;
         if (i >= inputs.size()) return nullptr;
-        if (at && (int(i) >= test->op->min_in || (test->op->optional_in >> i & 1))) nullable.insert(*at);
+        if (at && gli_input_is(test->op, int(i), GLI_IN_OPTIONAL)) nullable.insert(*at);
         return inputs[i];
     }
     glia_tensor *out(const size_t *at = nullptr) {
         const size_t o = next_out++;
         if (o >= outputs.size()) return nullptr;
-        if (at && (test->op->optional_out >> o & 1)) nullable.insert(*at);
+        if (at && gli_output_is(test->op, o, GLI_OUT_OPTIONAL)) nullable.insert(*at);
         return outputs[o];
     }
 
@@ -166,7 +166,7 @@ class Given {
         EXPECT_EQ(gli_resolve(session.ctx(), c.op, c.params.data(), int(inputs.size()), inputs.data(), geom, &r),
                   GLIA_OK)
             << glia_message(session.ctx());
-        for (int i = 0; i < c.op->n_out; ++i)
+        for (int i = 0; i < c.op->n_outputs; ++i)
             outputs.push_back(session.tensor({{r.out[i].dim, r.out[i].dim + r.out[i].ndim}, {}, r.out[i].dtype}));
     }
 };
@@ -249,7 +249,7 @@ void probe_optimizer(const char *name, glia_status (*fn)(glia_context *, const P
     Given given(op);
     glia_context *ctx                              = given.session.ctx();
     void *fields[sizeof(Tensors) / sizeof(void *)] = {};
-    const size_t n = sizeof fields / sizeof *fields, n_in = n - size_t(op.n_out);
+    const size_t n = sizeof fields / sizeof *fields, n_in = n - size_t(op.n_outputs);
     for (size_t i = 0; i < n; ++i) fields[i] = i < n_in ? const_cast<glia_tensor *>(given.in()) : given.out();
     const auto tensors = [&] {
         Tensors all;

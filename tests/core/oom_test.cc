@@ -68,7 +68,7 @@ Scenario op_call(const gli_op &op, const char *provider) {
         alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
         gli_resolution r;
         TRY(gli_resolve(ctx, c.op, c.params.data(), int(state->in.size()), state->in.data(), geom, &r));
-        for (int i = 0; i < c.op->n_out; ++i) {
+        for (int i = 0; i < c.op->n_outputs; ++i) {
             glia_shape shape{r.out[i].ndim, {}};
             std::copy(r.out[i].dim, r.out[i].dim + r.out[i].ndim, shape.dim);
             state->out.push_back(make(ctx, keep, shape, r.out[i].dtype));

@@ -83,12 +83,12 @@ bool small(const Case &c) {
 void compare(const Case &c, const Result &want, const Result &got, const std::string &draw) {
     ASSERT_EQ(want.status, got.status) << c.name << draw << ": " << want.message << got.message;
     for (size_t o = 0; o < want.out.size(); ++o) {
-        if (c.op->reserve_out == int(o) + 1) continue;
+        if (gli_output_is(c.op, int(o), GLI_OUT_SAVED)) continue;
         for (size_t i = 0; i < want.out[o].values.size(); ++i) {
             const double a = want.out[o].values[i], b = got.out[o].values[i];
-            ASSERT_STREQ(kind_of(a), kind_of(b)) << c.name << draw << ": " << c.op->out_names[o] << "[" << i << "]";
+            ASSERT_STREQ(kind_of(a), kind_of(b)) << c.name << draw << ": " << c.op->outputs[o].name << "[" << i << "]";
             if (!is_float(want.out[o].dtype)) {
-                ASSERT_EQ(a, b) << c.name << draw << ": " << c.op->out_names[o] << "[" << i << "]";
+                ASSERT_EQ(a, b) << c.name << draw << ": " << c.op->outputs[o].name << "[" << i << "]";
             }
         }
     }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "glia/glia.h"
+#include "support/internals.h"
 
 namespace {
 
@@ -35,6 +36,7 @@ class Trained {
     ~Trained() {
         glia_model_destroy(net);
         glia_dataset_destroy(data);
+        if (ctx) gli_prepared_trim(ctx);
         EXPECT_EQ(glia_context_bytes(ctx), at_first);
         glia_context_destroy(ctx);
     }
@@ -198,6 +200,7 @@ class Sliding {
     ~Sliding() {
         glia_model_destroy(net);
         glia_dataset_destroy(data);
+        if (ctx) gli_prepared_trim(ctx);
         EXPECT_EQ(glia_context_bytes(ctx), at_first);
         glia_context_destroy(ctx);
     }

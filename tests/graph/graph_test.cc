@@ -162,7 +162,7 @@ TEST(Gradient, names_the_input_that_has_none) {
     const glia_value y = net.sum(dw);
     glia_value out{7};
     EXPECT_EQ(glia_graph_gradient(net.graph, y, &x, 1, &out), GLIA_UNSUPPORTED);
-    EXPECT_STREQ(glia_message(net.ctx), "layer 'c': conv2d_backward_filter has no gradient by x");
+    EXPECT_STREQ(glia_message(net.ctx), "layer 'c': conv2d_backward_filter has no gradient with respect to x");
     EXPECT_LT(out.id, 0);
 }
 

@@ -29,12 +29,12 @@ bool overlap(const glia_tensor &a, const glia_tensor &b) {
 
 // An output may share memory with the input that the op names, and with nothing else.
 void expect_sound(const gli_plan_step &step) {
-    for (int o = 0; o < step.op->n_out; ++o) {
+    for (int o = 0; o < step.op->n_outputs; ++o) {
         const glia_tensor *y = step.call.out[o];
         for (int i = 0; y && i < step.n_in; ++i) {
             const glia_tensor *x = step.call.in[i];
             if (!x || !overlap(*x, *y)) continue;
-            EXPECT_EQ(step.op->in_place[o], i + 1) << step.op->name;
+            EXPECT_TRUE(gli_in_place(step.op, o, i)) << step.op->name;
             EXPECT_TRUE(x->data == y->data && x->dtype == y->dtype && gli_same_shape(x, y) && gli_same_strides(x, y))
                 << step.op->name;
         }
@@ -561,6 +561,15 @@ TEST(Choice, equal_steps_of_a_plan_share_what_a_library_made) {
     EXPECT_EQ(made, 4);
     EXPECT_EQ(net.run(plan, y, {{1, 2, 3}, {1, 2, 3, 4}}), (std::vector<Numbers>{{1, 256, 6561}, {1, 4, 9, 16}}));
     glia_plan_destroy(plan);
+    EXPECT_EQ(given_back, 0) << "kept for the next plan";
+
+    // An equal plan makes nothing new; what no plan holds goes when it is asked to.
+    plan = net.make(y, {.no_in_place = true});
+    EXPECT_EQ(made, 4);
+    EXPECT_FALSE(gli_prepared_trim(net.ctx)) << "a plan holds all of it";
+    EXPECT_EQ(given_back, 0);
+    glia_plan_destroy(plan);
+    EXPECT_TRUE(gli_prepared_trim(net.ctx));
     EXPECT_EQ(given_back, made);
 
     const glia_value chain =
@@ -571,14 +580,42 @@ TEST(Choice, equal_steps_of_a_plan_share_what_a_library_made) {
     EXPECT_EQ(net.run(plan, {chain}, {{1, 2, 1}})[0], Numbers({2 + 65536}));
     EXPECT_EQ(given_back, 0);
     glia_plan_destroy(plan);
+    gli_prepared_trim(net.ctx);
     EXPECT_EQ(given_back, made);
+    net.ctx->device = &gli_cpu_device;
+}
+
+// A program that calls an op with ever new shapes keeps the last few hundred of them.
+TEST(Choice, calls_that_nothing_uses_are_bounded) {
+    gli_device device = gli_cpu_device;
+    device.providers  = counting_providers;
+    Net net;
+    net.ctx->device = &device;
+    made = given_back              = 0;
+    const glia_unary_params params = {.kind = GLIA_SQUARE};
+    const auto square_of_size      = [&](int64_t n) {
+        glia_tensor *x = net.tensor({n}, Numbers(size_t(n), 3)), *y = net.tensor({n}, Numbers(size_t(n), 0));
+        EXPECT_EQ(glia_unary(net.ctx, &params, x, y), GLIA_OK) << glia_message(net.ctx);
+    };
+    for (int64_t n = 1; n <= 1000; ++n) square_of_size(n);
+    int kept, idle;
+    gli_prepared_count(net.ctx, &kept, &idle);
+    EXPECT_EQ(made, 1000);
+    EXPECT_EQ(given_back, 1000 - kept);
+    EXPECT_EQ(kept, idle);
+    EXPECT_LE(kept, 256);
+    for (int64_t n = 1000; n > 1000 - 200; --n) square_of_size(n);  // the last ones are still there
+    EXPECT_EQ(made, 1000);
+    gli_prepared_trim(net.ctx);
+    EXPECT_EQ(given_back, made);
+    net.ctx->device = &gli_cpu_device;
 }
 
 // --- a library with a reserve of its own ---
 
 // Writes 7 where its gradient looks for it.
 glia_status prepare_reserve(const gli_call *, gli_prepared *out) {
-    out->reserve = sizeof(double);
+    out->saved = sizeof(double);
     return GLIA_OK;
 }
 glia_status write_reserve(const gli_call *call, const gli_prepared *, void *) {
@@ -588,7 +625,7 @@ glia_status write_reserve(const gli_call *call, const gli_prepared *, void *) {
 }
 glia_status read_reserve(const gli_call *call, const gli_prepared *, void *) {
     const double found = *static_cast<const double *>(call->in[GLI_RNN_BACK_RESERVE]->data);
-    for (int o = 0; o < call->op->n_out; ++o)
+    for (int o = 0; o < call->op->n_outputs; ++o)
         if (call->out[o]) gli_tensor_from_double(call->out[o], Numbers(size_t(gli_count(call->out[o])), found).data());
     return GLIA_OK;
 }

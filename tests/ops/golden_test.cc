@@ -117,6 +117,10 @@ std::string name_of(const Case &c, const std::string &provider) {
     return std::string(c.op->name) + "__" + c.name + "__" + text_of(provider.c_str());
 }
 
+int shared_input(const gli_op *op, int o) {
+    return gli_output_is(op, o, GLI_OUT_IN_PLACE) ? op->outputs[o].in_place : -1;
+}
+
 // Runs the op; an optimizer's case takes several steps, in which what the op may write in place is fed back. The
 // result then has the outputs of all steps in one array each.
 Result outputs_of(Session &session, const Case &c, glia_dtype floats) {
@@ -125,17 +129,17 @@ Result outputs_of(Session &session, const Case &c, glia_dtype floats) {
     for (uint32_t step = 1; step <= (c.steps ? golden::kSteps : 1); ++step) {
         std::vector<Array> next = inputs_of(c, floats, c.steps ? step : 0);
         if (step > 1)
-            for (int o = 0; o < c.op->n_out; ++o)
-                if (const int shared = c.op->in_place[o]; shared && size_t(shared) <= next.size())
-                    next[size_t(shared - 1)].values = in[size_t(shared - 1)].values;
+            for (int o = 0; o < c.op->n_outputs; ++o)
+                if (const int shared = shared_input(c.op, o); shared >= 0 && size_t(shared) < next.size())
+                    next[size_t(shared)].values = in[size_t(shared)].values;
         in            = next;
         Result result = session.call_raw(*c.op, c.params.data(), in);
         if (result.status != GLIA_OK || !c.steps) return result;
         all.out.resize(result.out.size());
         for (size_t o = 0; o < result.out.size(); ++o) {
             const Array &y = result.out[o];
-            if (const int shared = c.op->in_place[o]; shared && size_t(shared) <= in.size())
-                in[size_t(shared - 1)].values = y.values;
+            if (const int shared = shared_input(c.op, int(o)); shared >= 0 && size_t(shared) < in.size())
+                in[size_t(shared)].values = y.values;
             all.out[o].dims = y.dims, all.out[o].dtype = y.dtype;
             all.out[o].dims.insert(all.out[o].dims.begin(), golden::kSteps);
             all.out[o].values.insert(all.out[o].values.end(), y.values.begin(), y.values.end());
@@ -168,7 +172,7 @@ TEST_P(Outputs, are_those_of_pytorch) {
         const bool arithmetic = dtype == GLIA_F32 || dtype == GLIA_F64;
         double bound          = arithmetic ? bound_of(session, c, inputs_of(c, p.dtype), dtype, *goal) : 0;
         if (c.steps) bound *= golden::kSteps;
-        expect_close(c.label() + ": " + c.op->out_names[i], result.out[i], *goal, bound);
+        expect_close(c.label() + ": " + c.op->outputs[i].name, result.out[i], *goal, bound);
     }
 }
 
@@ -190,7 +194,8 @@ class Gradients {
             in.push_back(arrays[i].absent ? glia_value{0} : net_.input(arrays[i].dims, arrays[i].dtype));
             if (arrays[i].absent) continue;
             numbers_.push_back(arrays[i].values);
-            if (gli_dtype_is_float(arrays[i].dtype) && (c.op->differentiable >> i & 1)) wanted_.push_back(int(i));
+            if (gli_dtype_is_float(arrays[i].dtype) && gli_input_is(c.op, i, GLI_IN_GRADIENT))
+                wanted_.push_back(int(i));
         }
         const glia_value y = net_.call(c.op->name, c.params.data(), in);
         if (glia_graph_status(net_.graph) != GLIA_OK) throw std::runtime_error(glia_message(net_.ctx));
@@ -227,7 +232,7 @@ class Gradients {
             gli_call call{};
             call.op = node.op, call.geom = node.geom;
             ulps += gli_error_bound(&call, dtype, 1);
-            for (int o = 0; o < node.op->n_out; ++o)
+            for (int o = 0; o < node.op->n_outputs; ++o)
                 if (node.out[o]) results.push_back({node.out[o]});
         }
         for (const auto &numbers : numbers_) scale = std::max(scale, largest(numbers));
@@ -252,7 +257,7 @@ bool has_gradients(const Case &c) {
     for (size_t i = 0; i < c.inputs.size(); ++i) {
         const golden::Input &input = c.inputs[i];
         if (input.content != golden::Content::absent && (!input.fixed || gli_dtype_is_float(input.dtype)) &&
-            (c.op->differentiable >> i & 1))
+            gli_input_is(c.op, i, GLI_IN_GRADIENT))
             return true;
     }
     return false;
@@ -284,8 +289,8 @@ TEST_P(Derivatives, are_those_of_pytorch) {
     for (size_t k = 0; k < got.size(); ++k) {
         const int i               = gradients.wanted()[k];
         const golden::Array *goal = want->gradient(i);
-        ASSERT_NE(goal, nullptr) << c.label() << ": no gradient by " << c.op->in_names[i] << " is recorded";
-        expect_close(c.label() + ": gradient by " + c.op->in_names[i], got[k], *goal, bound, in[size_t(i)].values);
+        ASSERT_NE(goal, nullptr) << c.label() << ": no gradient by " << c.op->inputs[i].name << " is recorded";
+        expect_close(c.label() + ": gradient by " + c.op->inputs[i].name, got[k], *goal, bound, in[size_t(i)].values);
     }
 }
 

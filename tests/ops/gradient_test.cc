@@ -25,11 +25,9 @@ struct Count {
 };
 Count total;
 
-uint32_t through(const gli_op *op) { return op->differentiable_out ? op->differentiable_out : 1; }
-
 bool is_checked(const Case &c, size_t i) {
     const Input &input = c.inputs[i];
-    return c.op->derive && (c.op->differentiable >> i & 1) && input.content != Content::absent && !input.fixed;
+    return c.op->derive && gli_input_is(c.op, i, GLI_IN_GRADIENT) && input.content != Content::absent && !input.fixed;
 }
 
 // One case as a graph of one call, its derivative, and plans of both.
@@ -47,12 +45,13 @@ class Subject {
             in[i] = glia_graph_tensor(net_.graph, nullptr, tensors_[i]);
             if (is_checked(c, i)) wrt_.push_back(in[i]), index_.push_back(i);
         }
-        std::vector<glia_value> out(size_t(c.op->n_out));
+        std::vector<glia_value> out(size_t(c.op->n_outputs));
         gli_graph_call(net_.graph, c.op, c.params.data(), in.data(), int(in.size()), out.data(), int(out.size()));
         std::mt19937_64 rng(test_seed());
         for (size_t o = 0; o < out.size() && glia_graph_status(net_.graph) == GLIA_OK; ++o) {
             // a function that rounds to fewer bits is a staircase: it has no differences to compare with
-            if (!(through(c.op) >> o & 1) || glia_graph_dtype(net_.graph, out[o]) != GLIA_F64) continue;
+            if (!gli_output_is(c.op, int(o), GLI_OUT_GRADIENT) || glia_graph_dtype(net_.graph, out[o]) != GLIA_F64)
+                continue;
             const glia_shape shape = glia_graph_shape(net_.graph, out[o]);
             glia_tensor *seed =
                 net_.tensor({shape.dim, shape.dim + shape.ndim}, {}, glia_graph_dtype(net_.graph, out[o]));
@@ -116,7 +115,7 @@ class Subject {
             if (std::fabs(derived[e] - want) <= kAbsolute + kRelative * std::fabs(want)) continue;
             char text[200];
             snprintf(text, sizeof text, "the gradient by %s[%zu] is %.9g, finite differences give %.9g",
-                     case_.op->in_names[index_[k]], e, derived[e], want);
+                     case_.op->inputs[index_[k]].name, e, derived[e], want);
             if (wrong.empty()) wrong = text;
         }
         return wrong;
@@ -218,9 +217,13 @@ TEST(Gradients, every_differentiable_input_is_checked) {
         }
     }
     for (const gli_op *const *op = gli_ops; *op; ++op) {
-        EXPECT_EQ(!(*op)->derive, !(*op)->differentiable) << (*op)->name;
-        for (int i = 0; i < (*op)->max_in && i < 32; ++i) {
-            if (!((*op)->differentiable >> i & 1) || (i > 2 && (*op)->max_in == GLI_MAX_IN)) continue;
+        bool inputs = false, outputs = false;
+        for (int i = 0; i < (*op)->n_inputs; ++i) inputs = inputs || gli_input_is(*op, i, GLI_IN_GRADIENT);
+        for (int o = 0; o < (*op)->n_outputs; ++o) outputs = outputs || gli_output_is(*op, o, GLI_OUT_GRADIENT);
+        EXPECT_EQ(!(*op)->derive, !inputs) << (*op)->name;
+        EXPECT_EQ(!(*op)->derive, !outputs) << (*op)->name;
+        for (int i = 0; i < (*op)->n_inputs && i < 32; ++i) {
+            if (!gli_input_is((*op), i, GLI_IN_GRADIENT) || (i > 2 && (*op)->n_inputs == GLI_MAX_IN)) continue;
             EXPECT_TRUE((checked[{*op, size_t(i)}])) << (*op)->name << ": no case checks the gradient by input " << i;
         }
     }

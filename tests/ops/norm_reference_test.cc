@@ -15,7 +15,7 @@ std::vector<Array> run(const gli_op &op, const void *params, const std::vector<A
     Session session;
     Result result = session.call_raw(op, params, in);
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
-    result.out.resize(size_t(op.n_out));
+    result.out.resize(size_t(op.n_outputs));
     return result.out;
 }
 

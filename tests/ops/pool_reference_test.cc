@@ -19,7 +19,7 @@ std::vector<Array> run(const gli_op &op, const Params &params, const std::vector
     Session session(provider);
     Result result = session.call(op, params, in);
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
-    result.out.resize(size_t(op.n_out));
+    result.out.resize(size_t(op.n_outputs));
     return result.out;
 }
 

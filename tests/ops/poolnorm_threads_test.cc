@@ -44,11 +44,11 @@ std::vector<float> outputs(const Call &call, int threads, bool channels_last) {
     gli_resolution r;
     EXPECT_EQ(gli_resolve(session.ctx(), call.op, call.params.data(), int(in.size()), in.data(), geom, &r), GLIA_OK);
     std::vector<glia_tensor *> out;
-    for (int i = 0; i < call.op->n_out; ++i)
+    for (int i = 0; i < call.op->n_outputs; ++i)
         out.push_back(laid_out(session.tensor({{r.out[i].dim, r.out[i].dim + r.out[i].ndim}, {}, r.out[i].dtype})));
-    EXPECT_EQ(
-        gli_call_op(session.ctx(), call.op, call.params.data(), int(in.size()), in.data(), call.op->n_out, out.data()),
-        GLIA_OK)
+    EXPECT_EQ(gli_call_op(session.ctx(), call.op, call.params.data(), int(in.size()), in.data(), call.op->n_outputs,
+                          out.data()),
+              GLIA_OK)
         << glia_message(session.ctx());
     std::vector<float> all;
     for (const glia_tensor *t : out) {

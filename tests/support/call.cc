@@ -59,11 +59,12 @@ Result Session::call_raw(const gli_op &op, const void *params, const std::vector
     Result result;
     result.status = gli_resolve(ctx(), &op, params, int(inputs.size()), inputs.data(), geom, &r);
     std::vector<glia_tensor *> outputs;
-    for (int i = 0; i < op.n_out && result.status == GLIA_OK; ++i)
+    for (int i = 0; i < op.n_outputs && result.status == GLIA_OK; ++i)
         outputs.push_back(tensor({{r.out[i].dim, r.out[i].dim + r.out[i].ndim}, {}, r.out[i].dtype}));
     if (result.status == GLIA_OK) fill_made(ctx(), "", op, params, inputs);
     if (result.status == GLIA_OK)
-        result.status = gli_call_op(ctx(), &op, params, int(inputs.size()), inputs.data(), op.n_out, outputs.data());
+        result.status =
+            gli_call_op(ctx(), &op, params, int(inputs.size()), inputs.data(), op.n_outputs, outputs.data());
     if (result.status != GLIA_OK) return result.message = glia_message(ctx()), result;
     for (const glia_tensor *y : outputs) result.out.push_back({{y->dim, y->dim + y->ndim}, values(y), y->dtype});
     return result;

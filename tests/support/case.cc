@@ -14,7 +14,7 @@ namespace {
 void set_dims_of_made(glia_context *ctx, Case &c) {
     std::vector<glia_tensor> tensors(c.inputs.size());
     std::vector<const glia_tensor *> in;
-    for (size_t i = 0; i < size_t(c.op->forward->max_in); ++i) {
+    for (size_t i = 0; i < size_t(c.op->forward->n_inputs); ++i) {
         const Input &input = c.inputs[i];
         tensors[i].ctx     = ctx;
         gli_set_shape(&tensors[i], dtype_of(c, i, GLIA_F32), int(input.dims.size()), input.dims.data());
@@ -43,21 +43,22 @@ void set_dims_of_made(std::vector<Case> &all) {
 
 glia_dtype dtype_of(const Case &c, size_t i, glia_dtype floats) {
     if (c.inputs[i].fixed) return c.inputs[i].dtype;
-    const bool reserve = c.op->reserve_in == int(i) + 1;
+    const bool reserve = gli_input_is(c.op, int(i), GLI_IN_SAVED);
     return reserve && floats != GLIA_F64 ? GLIA_F32 : floats;
 }
 
 std::string fill_made(glia_context *ctx, const char *provider, const gli_op &op, const void *params,
                       const std::vector<const glia_tensor *> &in) {
-    if (!op.reserve_in || in.size() < size_t(op.reserve_in)) return "";
+    const int saved = gli_saved_input(&op);
+    if (saved < 0 || in.size() <= size_t(saved)) return "";
     const gli_op *forward = op.forward;
-    std::vector<glia_tensor *> out(size_t(forward->n_out));
-    out[0]                                = const_cast<glia_tensor *>(in[size_t(forward->max_in)]);
-    out[size_t(forward->reserve_out) - 1] = const_cast<glia_tensor *>(in[size_t(op.reserve_in) - 1]);
-    const std::string before              = ctx->provider;
+    std::vector<glia_tensor *> out(size_t(forward->n_outputs));
+    out[0]                                 = const_cast<glia_tensor *>(in[size_t(forward->n_inputs)]);
+    out[size_t(gli_saved_output(forward))] = const_cast<glia_tensor *>(in[size_t(saved)]);
+    const std::string before               = ctx->provider;
     if (*provider) snprintf(ctx->provider, sizeof ctx->provider, "%s", provider);
     const glia_status status =
-        gli_call_op(ctx, forward, params, forward->max_in, in.data(), forward->n_out, out.data());
+        gli_call_op(ctx, forward, params, forward->n_inputs, in.data(), forward->n_outputs, out.data());
     snprintf(ctx->provider, sizeof ctx->provider, "%s", before.c_str());
     return status == GLIA_OK ? "" : glia_message(ctx);
 }

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <functional>
 
-#include "glia/context.h"
+#include "support/internals.h"
 
 namespace glia {
 
@@ -46,6 +46,7 @@ inline int fail_every_allocation(const std::function<glia_status(glia_context *)
         if (status != GLIA_OK) {
             EXPECT_EQ(status, GLIA_OUT_OF_MEMORY) << glia_message(ctx);
             EXPECT_NE(std::string(glia_message(ctx)).find("out of memory"), std::string::npos) << glia_message(ctx);
+            gli_prepared_trim(ctx);
             EXPECT_EQ(allocator.bytes, before) << "after failing allocation " << allowed;
         }
         glia_context_destroy(ctx);

@@ -11,7 +11,9 @@ extern "C" {
 #include "core/derive.h"
 #include "core/device.h"
 #include "core/dtype.h"
-#include "core/ops.h"
+#include "core/op.h"
 #include "core/parallel.h"
 #include "core/philox.h"
+#include "core/prepared.h"
+#include "core/saved.h"
 }

@@ -32,7 +32,7 @@ class Pretender {
         device()->fail_at = -1;
     }
     ~Pretender() {
-        gli_prepared_cache_destroy(ctx);
+        gli_prepared_trim(ctx);
         ctx->device->close(ctx);
         ctx->device = &gli_cpu_device;
         glia_context_destroy(ctx);

@@ -188,7 +188,7 @@ std::unique_ptr<Prepared> prepare(glia_context *ctx, const Case &c, const Varian
         const Input &input = c.inputs[i];
         if (input.content == Content::absent) continue;
         p->in.emplace_back(ctx, dtype_of(c, i, variant.dtype), input.dims,
-                           c.op->reserve_in == int(i) + 1 ? Layout::dense : variant.layout);
+                           gli_input_is(c.op, int(i), GLI_IN_SAVED) ? Layout::dense : variant.layout);
         p->in_of.push_back(int(i));
         p->in.back().fill(values_of(c, i, regime, variant.dtype));
         p->call.in[i] = p->in.back().tensor();
@@ -198,18 +198,19 @@ std::unique_ptr<Prepared> prepare(glia_context *ctx, const Case &c, const Varian
         p->error = glia_message(ctx);
         return p;
     }
-    for (int i = 0; i < c.op->n_out; ++i) {
-        if (variant.required_only && (c.op->optional_out >> i & 1)) continue;
+    for (int i = 0; i < c.op->n_outputs; ++i) {
+        if (variant.required_only && gli_output_is(c.op, i, GLI_OUT_OPTIONAL)) continue;
         const glia_tensor &want = r.out[i];
-        if (const int shared = c.op->in_place[i]; variant.in_place && shared) {
-            const glia_tensor *x = shared <= p->call.n_in ? p->call.in[shared - 1] : nullptr;
+        if (variant.in_place && gli_output_is(c.op, i, GLI_OUT_IN_PLACE)) {
+            const int shared     = c.op->outputs[i].in_place;
+            const glia_tensor *x = shared < p->call.n_in ? p->call.in[shared] : nullptr;
             if (x && x->dtype == want.dtype && gli_same_shape(x, &want)) {
                 p->call.out[i] = x;
                 continue;
             }
         }
         p->out.emplace_back(ctx, want.dtype, std::vector<int64_t>(want.dim, want.dim + want.ndim),
-                            c.op->reserve_out == i + 1 ? Layout::dense : variant.layout);
+                            gli_output_is(c.op, i, GLI_OUT_SAVED) ? Layout::dense : variant.layout);
         p->out_of.push_back(i);
         p->call.out[i] = p->out.back().tensor();
     }
@@ -222,7 +223,7 @@ std::string run(const gli_provider &provider, Prepared &p, unsigned char poison,
     for (size_t k = 0; k < p.in.size(); ++k)
         if (p.shared(p.in[k])) p.in[k].fill(values_of(c, size_t(p.in_of[k]), regime, variant.dtype));
     for (Buffer &y : p.out) y.poison(poison);
-    if (c.op->reserve_in) {
+    if (gli_saved_input(c.op) >= 0) {
         std::vector<const glia_tensor *> in(p.call.in, p.call.in + p.call.n_in);
         const std::string error = fill_made(p.call.ctx, provider.name, *c.op, c.params.data(), in);
         if (!error.empty()) return "declined";
@@ -270,8 +271,8 @@ std::vector<std::vector<double>> judged(const Case &c, const Variant &variant, R
     if ((*it)->run(&p->call, &prepared, workspace.data()) != GLIA_OK) *error = glia_message(ctx);
     for (Buffer &x : p->in) x.get();
     for (Buffer &y : p->out) y.get();
-    std::vector<std::vector<double>> out(size_t(c.op->n_out));
-    for (int i = 0; i < c.op->n_out; ++i) out[size_t(i)] = p->output(i)->values();
+    std::vector<std::vector<double>> out(size_t(c.op->n_outputs));
+    for (int i = 0; i < c.op->n_outputs; ++i) out[size_t(i)] = p->output(i)->values();
     return out;
 }
 
@@ -346,19 +347,22 @@ std::vector<double> values_of(const Case &c, size_t i, Regime regime, glia_dtype
 }
 
 std::vector<Variant> variants_of(const Case &c) {
-    bool floats = false, images = false, in_place = false;
+    bool floats = false, images = false, in_place = false, optional = false;
     for (const Input &input : c.inputs) {
         floats = floats || (!input.fixed && input.content != Content::absent);
         images = images || input.dims.size() == 4;
     }
-    for (int shared : c.op->in_place) in_place = in_place || shared;
+    for (int o = 0; o < c.op->n_outputs; ++o) {
+        in_place = in_place || gli_output_is(c.op, o, GLI_OUT_IN_PLACE);
+        optional = optional || gli_output_is(c.op, o, GLI_OUT_OPTIONAL);
+    }
     std::vector<Variant> all = {{"f32"},
                                 {"f32_permuted", GLIA_F32, Layout::permuted},
                                 {"f32_gapped", GLIA_F32, Layout::gapped},
                                 {"f32_shifted", GLIA_F32, Layout::shifted}};
     if (images) all.push_back({"f32_channels_last", GLIA_F32, Layout::channels_last});
     if (in_place) all.push_back({"f32_in_place", GLIA_F32, Layout::dense, true});
-    if (c.op->optional_out) all.push_back({"f32_required_outputs", GLIA_F32, Layout::dense, false, true});
+    if (optional) all.push_back({"f32_required_outputs", GLIA_F32, Layout::dense, false, true});
     if (floats)
         for (glia_dtype dtype : {GLIA_F64, GLIA_BF16, GLIA_F16}) all.push_back({glia_dtype_name(dtype), dtype});
     return all;
@@ -393,11 +397,11 @@ Verdict judge(const gli_provider &provider, const Case &c, const Variant &varian
     const bool reference = strcmp(provider.name, "cpu.ref") == 0;
     const bool exact = verdict.exact = reference || (regime == Regime::integers && c.op->exact && c.op->exact(p->geom));
     auto &first                      = verdict.outputs;
-    for (int i = 0; i < c.op->n_out; ++i) {
+    for (int i = 0; i < c.op->n_outputs; ++i) {
         if (!p->call.out[i]) continue;
         Buffer *y = p->output(i);
-        if (!y->only_elements_changed()) fail(std::string("tidy: a write outside ") + c.op->out_names[i]);
-        if (c.op->reserve_out == i + 1) continue;
+        if (!y->only_elements_changed()) fail(std::string("tidy: a write outside ") + c.op->outputs[i].name);
+        if (gli_output_is(c.op, i, GLI_OUT_SAVED)) continue;
         const auto got   = y->values();
         const auto dtype = y->tensor()->dtype;
         const auto bound = exact ? 0 : gli_error_bound(&p->call, dtype, std::max(scale, largest(want[size_t(i)])));
@@ -405,22 +409,22 @@ Verdict judge(const gli_provider &provider, const Case &c, const Variant &varian
             const double goal = rounded(dtype, want[size_t(i)][k]);
             const bool right  = std::fabs(got[k] - goal) <= bound || got[k] == goal;
             if (right) continue;
-            fail(std::string(c.op->out_names[i]) + "[" + std::to_string(k) + "] is " + number(got[k]) + ", must be " +
-                 number(goal) + " within " + number(bound));
+            fail(std::string(c.op->outputs[i].name) + "[" + std::to_string(k) + "] is " + number(got[k]) +
+                 ", must be " + number(goal) + " within " + number(bound));
             break;
         }
         first.push_back(y->element_bytes());
     }
     for (size_t k = 0; k < p->in.size(); ++k)
         if (!p->shared(p->in[k]) && !p->in[k].unchanged())
-            fail(std::string("tidy: ") + c.op->in_names[p->in_of[k]] + " changed");
+            fail(std::string("tidy: ") + c.op->inputs[p->in_of[k]].name + " changed");
 
     error = run(provider, *p, 0x5A, c, variant, regime);
     if (!error.empty()) return fail("second run: " + error), verdict;
     size_t at = 0;
-    for (int i = 0; i < c.op->n_out; ++i)
-        if (p->call.out[i] && c.op->reserve_out != i + 1 && p->output(i)->element_bytes() != first[at++])
-            fail(std::string("repeatable: the second run gives other bits in ") + c.op->out_names[i]);
+    for (int i = 0; i < c.op->n_outputs; ++i)
+        if (p->call.out[i] && !gli_output_is(c.op, i, GLI_OUT_SAVED) && p->output(i)->element_bytes() != first[at++])
+            fail(std::string("repeatable: the second run gives other bits in ") + c.op->outputs[i].name);
     return verdict;
 }
 

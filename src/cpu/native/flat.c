@@ -10,7 +10,7 @@ static const char *decline(const glia_tensor *tensor, const glia_tensor *first) 
 const char *gli_flat_decline(const gli_call *call) {
     const char *reason = call->in[0]->dtype == GLIA_F32 ? NULL : "it computes in f32 only";
     for (int i = 0; i < call->n_in && !reason; ++i) reason = decline(call->in[i], call->in[0]);
-    for (int i = 0; i < call->op->n_out && !reason; ++i) reason = decline(call->out[i], call->in[0]);
+    for (int i = 0; i < call->op->n_outputs && !reason; ++i) reason = decline(call->out[i], call->in[0]);
     return reason;
 }
 

@@ -19,7 +19,7 @@ static bool all_f32(const glia_tensor *const *tensors, int count) {
 }
 
 const char *gli_native_images(const gli_call *call, int images_in, int images_out, bool *planes) {
-    const int n_out = call->op->n_out;
+    const int n_out = call->op->n_outputs;
     if (!all_f32(call->in, call->n_in) || !all_f32(call->out, n_out)) return "only f32";
     if (!all_dense(call->in, images_in, call->n_in) || !all_dense(call->out, images_out, n_out))
         return "a vector has gaps";
@@ -34,7 +34,7 @@ const char *gli_native_images(const gli_call *call, int images_in, int images_ou
 }
 
 const char *gli_native_dense(const gli_call *call) {
-    const int n_out = call->op->n_out;
+    const int n_out = call->op->n_outputs;
     if (!all_f32(call->in, call->n_in) || !all_f32(call->out, n_out)) return "only f32";
     if (!all_dense(call->in, 0, call->n_in) || !all_dense(call->out, 0, n_out)) return "a tensor is not dense";
     return NULL;

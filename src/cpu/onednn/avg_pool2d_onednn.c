@@ -1,5 +1,6 @@
 #include "ops/pool/pool2d_geom.h"
 
+#include "core/provider.h"
 #include "cpu/onednn/onednn.h"
 
 /* oneDNN always divides by the whole window, Glia by the part of it inside the padded image. */

@@ -1,5 +1,6 @@
 #include "ops/conv/conv2d_geom.h"
 
+#include "core/provider.h"
 #include "core/size.h"
 #include "cpu/native/column_sum.h"
 #include "cpu/onednn/onednn.h"

@@ -1,5 +1,6 @@
 #include "ops/linear/dense_geom.h"
 
+#include "core/provider.h"
 #include "cpu/native/column_sum.h"
 #include "cpu/onednn/onednn.h"
 

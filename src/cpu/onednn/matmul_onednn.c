@@ -1,5 +1,6 @@
 #include "ops/linear/matmul_geom.h"
 
+#include "core/provider.h"
 #include "cpu/native/strided_copy.h"
 #include "cpu/onednn/onednn.h"
 

@@ -3,6 +3,7 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <omp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/size.h"
@@ -90,7 +91,7 @@ const char *gli_dnn_decline(const gli_call *call) {
     const char *reason = gli_dnn_decline_threads(call->ctx);
     for (int i = 0; i < call->n_in && !reason; ++i)
         if (call->in[i]) reason = tensor_decline(call->in[i]);
-    for (int i = 0; i < call->op->n_out && !reason; ++i)
+    for (int i = 0; i < call->op->n_outputs && !reason; ++i)
         if (call->out[i]) reason = tensor_decline(call->out[i]);
     return reason;
 }
@@ -220,6 +221,17 @@ static void destroy(gli_dnn *dnn) {
     gli_free(dnn->ctx, dnn, 1, sizeof *dnn);
 }
 
+/* oneDNN keeps the last 1,024 primitives of the process by itself, whoever made them: for a program whose shapes change
+ * these are hundreds of megabytes that no allocator sees. The cache of prepared calls already keeps what is worth
+ * keeping, so that oneDNN's need not be large, unless the user has said how large it is to be. */
+static void bound_primitive_cache(void) {
+    enum { UNASKED = 1024, ENOUGH = 32 };
+    int capacity;
+    if (dnnl_get_primitive_cache_capacity(&capacity) == dnnl_success && capacity == UNASKED &&
+        !getenv("DNNL_PRIMITIVE_CACHE_CAPACITY") && !getenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY"))
+        dnnl_set_primitive_cache_capacity(ENOUGH);
+}
+
 glia_status gli_dnn_begin(const gli_call *call, gli_dnn **out) {
     void *memory;
     GLI_TRY(gli_new(call->ctx, 1, sizeof **out, "a oneDNN primitive", &memory));
@@ -227,6 +239,7 @@ glia_status gli_dnn_begin(const gli_call *call, gli_dnn **out) {
     dnn->call    = call;
     dnn->ctx     = call->ctx;
     dnn->before  = threads_enter(call->ctx->threads);
+    bound_primitive_cache();
     if (check(dnn, dnnl_engine_create(&dnn->engine, dnnl_cpu, 0), "an engine"))
         check(dnn, dnnl_stream_create(&dnn->stream, dnn->engine, dnnl_stream_default_flags), "a stream");
     *out = dnn;

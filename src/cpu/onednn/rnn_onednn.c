@@ -1,16 +1,16 @@
 /* rnn through oneDNN's products: w_ih x of many steps at once, then for each step w_hh h by weights that are packed
  * once a call, and one pass over the gates. oneDNN's own recurrent primitives know neither lengths nor clipping, and
  * as a whole are no faster. */
-#include "ops/rnn/rnn_geom.h"
-
 #include <string.h>
 
 #include "core/parallel.h"
+#include "core/provider.h"
 #include "core/size.h"
-#include "cpu/onednn/onednn.h"
 #include "cpu/native/rnn/rnn_cells.h"
-#include "cpu/onednn/rnn_onednn.h"
 #include "cpu/native/rnn/rnn_trace.h"
+#include "cpu/onednn/onednn.h"
+#include "cpu/onednn/rnn_onednn.h"
+#include "ops/rnn/rnn_geom.h"
 
 /* INPUT and INPUT_REST: w_ih x of as many steps as gli_rnn_steps_at_once says, and of those that remain. SECOND: the
  * projection, or with reset_before w_hh_n (r h). */
@@ -68,8 +68,7 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
     add_products(g, dnn);
     GLI_TRY(gli_dnn_end(dnn, out));
     out->workspace += lay_out(call, NULL, &r);
-    if (call->out[GLI_RNN_RESERVE])
-        out->reserve = (size_t)(g->directions * gli_rnn_trace_size(g, true)) * sizeof(float);
+    if (call->out[GLI_RNN_RESERVE]) out->saved = (size_t)(g->directions * gli_rnn_trace_size(g, true)) * sizeof(float);
     return GLIA_OK;
 }
 

@@ -1,8 +1,8 @@
 /* The derivative only: oneDNN's exponential makes a number of a NaN, so that its softmax of a NaN is 0, and the
  * derivative of its logarithm infinite. */
-#include "ops/softmax/softmax_geom.h"
-
+#include "core/provider.h"
 #include "cpu/onednn/onednn.h"
+#include "ops/softmax/softmax_geom.h"
 
 static const char *decline(const gli_call *call) {
     const gli_softmax_geom *g = call->geom;

@@ -1,5 +1,6 @@
 #include "ops/elementwise/unary_geom.h"
 
+#include "core/provider.h"
 #include "cpu/onednn/onednn.h"
 
 static const char *flat(const glia_tensor *x, const glia_tensor *y) {

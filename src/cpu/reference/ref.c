@@ -12,7 +12,7 @@ glia_status gli_ref_prepare(const gli_call *call, gli_prepared *out) {
     size_t doubles = 0;
     bool fits      = true;
     for (int i = 0; i < call->n_in; ++i) fits = fits && add_tensor(call->in[i], &doubles);
-    for (int i = 0; i < call->op->n_out; ++i) fits = fits && add_tensor(call->out[i], &doubles);
+    for (int i = 0; i < call->op->n_outputs; ++i) fits = fits && add_tensor(call->out[i], &doubles);
     GLI_REQUIRE(call->ctx, fits && gli_mul_size(doubles, sizeof(double), &out->workspace), GLIA_OUT_OF_MEMORY,
                 "%s: the reference needs more workspace than memory can have", call->op->name);
     return GLIA_OK;
@@ -28,13 +28,13 @@ glia_status gli_ref_run(const gli_call *call, void *workspace, gli_formula formu
         in[i] = next;
         next += gli_count(call->in[i]);
     }
-    for (int i = 0; i < call->op->n_out; ++i) {
+    for (int i = 0; i < call->op->n_outputs; ++i) {
         if (!call->out[i]) continue;
         out[i] = next;
         next += gli_count(call->out[i]);
     }
     formula(call->geom, in, out);
-    for (int i = 0; i < call->op->n_out; ++i)
+    for (int i = 0; i < call->op->n_outputs; ++i)
         if (call->out[i]) gli_tensor_from_double(call->out[i], out[i]);
     return GLIA_OK;
 }

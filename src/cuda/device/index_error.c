@@ -46,7 +46,7 @@ glia_status gli_cuda_check_indices(glia_context *ctx) {
         GLI_TRY(clear(ctx));
         return gli_fail(ctx, GLIA_INVALID_ARGUMENT,
                         "%s: %s[%llu] is %d, which is out of range (found when its work had run)", user->op->name,
-                        user->op->in_names[user->input], notes[s] >> 32, (int)(notes[s] & 0xffffffff));
+                        user->op->inputs[user->input].name, notes[s] >> 32, (int)(notes[s] & 0xffffffff));
     }
     return GLIA_OK;
 }

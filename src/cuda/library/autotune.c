@@ -40,13 +40,15 @@ static size_t bytes_of(const glia_tensor *tensor) {
 }
 
 /* A reserve holds what one provider tells itself: it is no result to compare. */
-static bool is_result(const gli_call *call, int o) { return call->out[o] && call->op->reserve_out != o + 1; }
+static bool is_result(const gli_call *call, int o) {
+    return call->out[o] && !gli_output_is(call->op, o, GLI_OUT_SAVED);
+}
 
 static size_t bytes_needed(const gli_call *call, size_t workspace) {
     size_t bytes = plus(DIFFERENCE, gli_align_up(workspace, GLI_CUDA_ALIGNMENT));
     for (int i = 0; i < call->n_in; ++i)
         if (call->in[i]) bytes = plus(bytes, bytes_of(call->in[i]));
-    for (int i = 0; i < call->op->n_out; ++i)
+    for (int i = 0; i < call->op->n_outputs; ++i)
         if (call->out[i])
             bytes = plus(bytes, plus(bytes_of(call->out[i]), is_result(call, i) ? bytes_of(call->out[i]) : 0));
     return bytes;
@@ -71,7 +73,7 @@ static void lay_out(tuning *t, size_t workspace) {
     t->workspace = take(&at, gli_align_up(workspace, GLI_CUDA_ALIGNMENT));
     for (int i = 0; i < t->call->n_in; ++i)
         if (t->call->in[i]) t->trial.in[i] = copy_of(t->call->in[i], take(&at, bytes_of(t->call->in[i])), &t->in[i]);
-    for (int i = 0; i < t->call->op->n_out; ++i) {
+    for (int i = 0; i < t->call->op->n_outputs; ++i) {
         const glia_tensor *y = t->call->out[i];
         if (!y) continue;
         t->bytes[i]     = bytes_of(y);
@@ -145,7 +147,7 @@ static glia_status compare(tuning *t, bool first, bool *same) {
     int different       = 0;
     *same               = true;
     GLI_CUDA_TRY(ctx, cudaMemsetAsync(t->flag, 0, sizeof different, stream));
-    for (int i = 0; i < t->call->op->n_out; ++i) {
+    for (int i = 0; i < t->call->op->n_outputs; ++i) {
         if (!t->expected[i]) continue;
         if (first)
             GLI_CUDA_TRY(ctx,

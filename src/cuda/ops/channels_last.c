@@ -15,10 +15,10 @@ const char *gli_cuda_decline_not_channels_last(const gli_call *call) {
     const glia_dtype dtype = call->in[0]->dtype;
     bool last = true, one_type = true;
     for (int i = 0; i < call->n_in; ++i)
-        if ((call->op->image_in >> i & 1) && call->in[i])
+        if (gli_input_is(call->op, i, GLI_IN_IMAGE) && call->in[i])
             last = last && channels_last(call->in[i]), one_type = one_type && call->in[i]->dtype == dtype;
-    for (int i = 0; i < call->op->n_out; ++i)
-        if ((call->op->image_out >> i & 1) && call->out[i])
+    for (int i = 0; i < call->op->n_outputs; ++i)
+        if (gli_output_is(call->op, i, GLI_OUT_IMAGE) && call->out[i])
             last = last && channels_last(call->out[i]), one_type = one_type && call->out[i]->dtype == dtype;
     if (!one_type) return "only images of one type";
     return last ? NULL : "only images with channels last and no gaps";

@@ -32,7 +32,7 @@ static glia_dtype common_float(const gli_call *call, const gli_cuda_kernel *kern
     bool found       = false;
     for (int i = 0; i < call->n_in; ++i)
         if (!(kernel->typed_in >> i & 1)) mix(call->in[i], &dtype, &found);
-    for (int i = 0; i < call->op->n_out; ++i)
+    for (int i = 0; i < call->op->n_outputs; ++i)
         if (!(kernel->typed_out >> i & 1)) mix(call->out[i], &dtype, &found);
     return dtype;
 }
@@ -50,7 +50,7 @@ static bool all_flat(const gli_call *call) {
     for (int i = 0; i < call->n_in && !first; ++i) first = call->in[i];
     for (int i = 0; i < call->n_in; ++i)
         if (!flat_with(call->in[i], first)) return false;
-    for (int i = 0; i < call->op->n_out; ++i)
+    for (int i = 0; i < call->op->n_outputs; ++i)
         if (!flat_with(call->out[i], first)) return false;
     return first != NULL;
 }
@@ -85,7 +85,7 @@ static glia_status lay_out(const gli_call *call, const gli_cuda_kernel *kernel, 
     for (int i = 0; i < call->n_in; ++i)
         fits = fits && place(call->in[i], seen_as(call->in[i], l, kernel->typed_in >> i & 1, true),
                              flat || (kernel->strided_in >> i & 1), l, &l->in[i]);
-    for (int i = 0; i < call->op->n_out; ++i)
+    for (int i = 0; i < call->op->n_outputs; ++i)
         fits = fits && place(call->out[i], seen_as(call->out[i], l, kernel->typed_out >> i & 1, false),
                              flat || (kernel->strided_out >> i & 1), l, &l->out[i]);
     GLI_REQUIRE(call->ctx, fits, GLIA_OUT_OF_MEMORY, "%s: copies of its tensors need more memory than there can be",
@@ -108,7 +108,7 @@ static glia_status copy(const gli_call *call, const glia_tensor *from, const gli
 }
 
 static bool nothing_wanted(const gli_call *call) {
-    for (int i = 0; i < call->op->n_out; ++i)
+    for (int i = 0; i < call->op->n_outputs; ++i)
         if (call->out[i] && gli_count(call->out[i]) > 0) return false;
     return true;
 }
@@ -130,7 +130,7 @@ glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kerne
         }
         view.in[i] = x->data, view.in_stride[i] = x->stride;
     }
-    for (int i = 0; i < call->op->n_out; ++i) {
+    for (int i = 0; i < call->op->n_outputs; ++i) {
         const glia_tensor *y = call->out[i];
         if (!y) continue;
         if (l.out[i].copied) {
@@ -140,7 +140,7 @@ glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kerne
         view.out[i] = y->data, view.out_stride[i] = y->stride;
     }
     GLI_TRY(kernel->run(call, &view));
-    for (int i = 0; i < call->op->n_out; ++i)
+    for (int i = 0; i < call->op->n_outputs; ++i)
         if (l.out[i].copied) GLI_TRY(copy(call, &l.out[i].dense, call->out[i]));
     return GLIA_OK;
 }

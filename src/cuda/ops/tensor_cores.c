@@ -9,7 +9,7 @@ static glia_dtype common_dtype(const gli_call *call) {
     const glia_dtype dtype = call->in[0]->dtype;
     bool same              = true;
     for (int i = 0; i < call->n_in; ++i) same = same && (!call->in[i] || call->in[i]->dtype == dtype);
-    for (int i = 0; i < call->op->n_out; ++i) same = same && (!call->out[i] || call->out[i]->dtype == dtype);
+    for (int i = 0; i < call->op->n_outputs; ++i) same = same && (!call->out[i] || call->out[i]->dtype == dtype);
     return same ? dtype : GLIA_I64;
 }
 

@@ -147,63 +147,64 @@ static void derive_data(gli_derivation *d) {
             gli_derive(d, &gli_op_conv2d_backward_filter, &back, d->dout[0], d->in[GLI_CONV2D_DATA_DY]);
 }
 
-static const char *const forward_in[] = {"x", "w", "bias"}, *const forward_out[] = {"y"};
-static const char *const data_in[] = {"dy", "w"}, *const data_out[] = {"dx"};
-static const char *const filter_in[] = {"x", "dy"}, *const filter_out[] = {"dw", "dbias"};
+static const gli_op_input forward_inputs[] = {
+    [GLI_CONV2D_X]    = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+    [GLI_CONV2D_W]    = {"w", GLI_IN_GRADIENT},
+    [GLI_CONV2D_BIAS] = {"bias", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+};
+static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
 const gli_op gli_op_conv2d = {
-    .name           = "conv2d",
-    .in_names       = forward_in,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_conv2d_params),
-    .geom_size      = sizeof(gli_conv2d_geom),
-    .min_in         = 2,
-    .max_in         = 3,
-    .n_out          = 1,
-    .differentiable = 7,
-    .layout         = GLI_LAYOUT_IMAGE,
-    .image_in       = 1,
-    .image_out      = 1,
-    .resolve        = resolve_forward,
-    .cost           = cost_forward,
-    .exact          = exact_forward,
-    .derive         = derive_forward,
+    .name = "conv2d",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
+    .params_size = sizeof(glia_conv2d_params),
+    .geom_size   = sizeof(gli_conv2d_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve_forward,
+    .cost        = cost_forward,
+    .exact       = exact_forward,
+    .derive      = derive_forward,
 };
 
+static const gli_op_input data_inputs[] = {
+    [GLI_CONV2D_DATA_DY] = {"dy", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+    [GLI_CONV2D_DATA_W]  = {"w", GLI_IN_GRADIENT},
+};
+static const gli_op_output data_outputs[] = {{"dx", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
+
 const gli_op gli_op_conv2d_backward_data = {
-    .name           = "conv2d_backward_data",
-    .in_names       = data_in,
-    .out_names      = data_out,
-    .params_size    = sizeof(glia_conv2d_backward_params),
-    .geom_size      = sizeof(gli_conv2d_geom),
-    .min_in         = 2,
-    .max_in         = 2,
-    .n_out          = 1,
-    .differentiable = 3,
-    .layout         = GLI_LAYOUT_IMAGE,
-    .image_in       = 1,
-    .image_out      = 1,
-    .resolve        = resolve_data,
-    .cost           = cost_data,
-    .exact          = gli_exact_always,
-    .derive         = derive_data,
+    .name = "conv2d_backward_data",
+    GLI_INPUTS(data_inputs),
+    GLI_OUTPUTS(data_outputs),
+    .params_size = sizeof(glia_conv2d_backward_params),
+    .geom_size   = sizeof(gli_conv2d_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve_data,
+    .cost        = cost_data,
+    .exact       = gli_exact_always,
+    .derive      = derive_data,
+};
+
+static const gli_op_input filter_inputs[] = {
+    [GLI_CONV2D_FILTER_X]  = {"x", GLI_IN_IMAGE},
+    [GLI_CONV2D_FILTER_DY] = {"dy", GLI_IN_IMAGE},
+};
+static const gli_op_output filter_outputs[] = {
+    [GLI_CONV2D_FILTER_DW]    = {"dw", 0},
+    [GLI_CONV2D_FILTER_DBIAS] = {"dbias", GLI_OUT_OPTIONAL},
 };
 
 const gli_op gli_op_conv2d_backward_filter = {
-    .name         = "conv2d_backward_filter",
-    .in_names     = filter_in,
-    .out_names    = filter_out,
-    .params_size  = sizeof(glia_conv2d_backward_params),
-    .geom_size    = sizeof(gli_conv2d_geom),
-    .min_in       = 2,
-    .max_in       = 2,
-    .n_out        = 2,
-    .optional_out = 2,
-    .layout       = GLI_LAYOUT_IMAGE,
-    .image_in     = 3,
-    .resolve      = resolve_filter,
-    .cost         = cost_filter,
-    .exact        = gli_exact_always,
+    .name = "conv2d_backward_filter",
+    GLI_INPUTS(filter_inputs),
+    GLI_OUTPUTS(filter_outputs),
+    .params_size = sizeof(glia_conv2d_backward_params),
+    .geom_size   = sizeof(gli_conv2d_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve_filter,
+    .cost        = cost_filter,
+    .exact       = gli_exact_always,
 };
 
 glia_status glia_conv2d(glia_context *ctx, const glia_conv2d_params *params, const glia_tensor *x, const glia_tensor *w,

@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_CONV_CONV2D_GEOM_H
 #define GLI_OPS_CONV_CONV2D_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/conv.h"
 
 enum { GLI_CONV2D_X, GLI_CONV2D_W, GLI_CONV2D_BIAS };   /* inputs of conv2d; bias may be absent */

@@ -86,25 +86,24 @@ static void derive(gli_derivation *d) {
         d->din[GLI_CONV2D_TRANSPOSE_BIAS] = gli_derive(d, &gli_op_reduce, &sum, dy);
 }
 
-static const char *const in_names[] = {"x", "w", "bias"}, *const out_names[] = {"y"};
+static const gli_op_input inputs[] = {
+    [GLI_CONV2D_TRANSPOSE_X]    = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+    [GLI_CONV2D_TRANSPOSE_W]    = {"w", GLI_IN_GRADIENT},
+    [GLI_CONV2D_TRANSPOSE_BIAS] = {"bias", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+};
+static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
 const gli_op gli_op_conv2d_transpose = {
-    .name           = "conv2d_transpose",
-    .in_names       = in_names,
-    .out_names      = out_names,
-    .params_size    = sizeof(glia_conv2d_transpose_params),
-    .geom_size      = sizeof(gli_conv2d_transpose_geom),
-    .min_in         = 2,
-    .max_in         = 3,
-    .n_out          = 1,
-    .differentiable = 7,
-    .layout         = GLI_LAYOUT_IMAGE,
-    .image_in       = 1,
-    .image_out      = 1,
-    .resolve        = resolve,
-    .cost           = cost,
-    .exact          = exact,
-    .derive         = derive,
+    .name = "conv2d_transpose",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
+    .params_size = sizeof(glia_conv2d_transpose_params),
+    .geom_size   = sizeof(gli_conv2d_transpose_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve,
+    .cost        = cost,
+    .exact       = exact,
+    .derive      = derive,
 };
 
 glia_status glia_conv2d_transpose(glia_context *ctx, const glia_conv2d_transpose_params *params, const glia_tensor *x,

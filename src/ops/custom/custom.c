@@ -23,8 +23,8 @@ static glia_status check_inputs(const gli_resolution *r, const glia_custom_op *o
     GLI_REQUIRE(r->ctx, r->n_in == op->n_in, GLIA_INVALID_ARGUMENT, "%s: '%s' gets %d inputs, takes %d", r->op->name,
                 op->name, r->n_in, op->n_in);
     for (int i = 0; i < r->n_in; ++i)
-        GLI_REQUIRE(r->ctx, r->in[i], GLIA_INVALID_ARGUMENT, "%s: %s of '%s' is NULL", r->op->name, r->op->in_names[i],
-                    op->name);
+        GLI_REQUIRE(r->ctx, r->in[i], GLIA_INVALID_ARGUMENT, "%s: %s of '%s' is NULL", r->op->name,
+                    r->op->inputs[i].name, op->name);
     return GLIA_OK;
 }
 
@@ -41,14 +41,14 @@ static glia_status resolve_outputs(gli_resolution *r, const glia_custom_params *
     question.message[GLIA_CUSTOM_MESSAGE - 1] = '\0';
     GLI_REQUIRE(r->ctx, status == GLIA_OK, status, "%s: '%s' refuses its inputs: %s", r->op->name, op->name,
                 question.message[0] ? question.message : glia_status_text(status));
-    for (int o = 0; o < r->op->n_out; ++o) {
+    for (int o = 0; o < r->op->n_outputs; ++o) {
         const glia_custom_type *type = &question.out[o];
         if (o >= op->n_out) {
             set_nothing(&r->out[o]);
             continue;
         }
         GLI_REQUIRE(r->ctx, gli_dtype_valid(type->dtype), GLIA_INVALID_ARGUMENT,
-                    "%s: %s of '%s' has dtype %d, no glia_dtype", r->op->name, r->op->out_names[o], op->name,
+                    "%s: %s of '%s' has dtype %d, no glia_dtype", r->op->name, r->op->outputs[o].name, op->name,
                     (int)type->dtype);
         GLI_TRY(gli_shape_check(r->ctx, r->op->name, type->dtype, type->shape));
         gli_set_shape(&r->out[o], type->dtype, type->shape.ndim, type->shape.dim);
@@ -77,7 +77,7 @@ static glia_status resolve_backward(gli_resolution *r) {
     GLI_TRY(check_description(r, op));
     GLI_REQUIRE(r->ctx, op->backward || op->cuda_backward, GLIA_UNSUPPORTED,
                 "%s: '%s' has no backward, so no gradient goes through it", r->op->name, op->name);
-    for (int i = 0; i < r->op->n_out; ++i) {
+    for (int i = 0; i < r->op->n_outputs; ++i) {
         const gli_custom_shape *in = &forward->in[i];
         int64_t dim[GLIA_MAX_DIMS];
         for (int d = 0; d < in->ndim; ++d) dim[d] = in->dim[d];
@@ -110,44 +110,39 @@ static void derive(gli_derivation *d) {
         if (gli_wants(d, i)) d->din[i] = din[i];
 }
 
-static const char *const in_names[]  = {"in[0]", "in[1]", "in[2]", "in[3]", "in[4]", "in[5]", "in[6]", "in[7]"};
-static const char *const out_names[] = {"out[0]", "out[1]", "out[2]", "out[3]", "out[4]", "out[5]", "out[6]", "out[7]"};
-static const char *const backward_in[]  = {"in[0]",   "in[1]",   "in[2]",   "in[3]",   "in[4]",   "in[5]",
-                                           "in[6]",   "in[7]",   "out[0]",  "out[1]",  "out[2]",  "out[3]",
-                                           "out[4]",  "out[5]",  "out[6]",  "out[7]",  "dout[0]", "dout[1]",
-                                           "dout[2]", "dout[3]", "dout[4]", "dout[5]", "dout[6]", "dout[7]"};
-static const char *const backward_out[] = {"din[0]", "din[1]", "din[2]", "din[3]",
-                                           "din[4]", "din[5]", "din[6]", "din[7]"};
+/* How many there are is up to the user's op; resolve checks that. */
+#define EIGHT(ROW) ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7)
+#define IN(i) {"in[" #i "]", GLI_IN_GRADIENT | GLI_IN_OPTIONAL}
+#define OUT(i) {"out[" #i "]", (i) == 0 ? GLI_OUT_GRADIENT : GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL}
+#define SAVED_IN(i) {"in[" #i "]", GLI_IN_OPTIONAL}
+#define SAVED_OUT(i) {"out[" #i "]", GLI_IN_OPTIONAL}
+#define DOUT(i) {"dout[" #i "]", GLI_IN_OPTIONAL}
+#define DIN(i) {"din[" #i "]", GLI_OUT_OPTIONAL}
+
+static const gli_op_input forward_inputs[]    = {EIGHT(IN)};
+static const gli_op_output forward_outputs[]  = {EIGHT(OUT)};
+static const gli_op_input backward_inputs[]   = {EIGHT(SAVED_IN), EIGHT(SAVED_OUT), EIGHT(DOUT)};
+static const gli_op_output backward_outputs[] = {EIGHT(DIN)};
 
 const gli_op gli_op_custom = {
-    .name               = "custom",
-    .in_names           = in_names,
-    .out_names          = out_names,
-    .params_size        = sizeof(glia_custom_params),
-    .geom_size          = sizeof(gli_custom_geom),
-    .min_in             = 0,
-    .max_in             = GLIA_CUSTOM_TENSORS,
-    .n_out              = GLIA_CUSTOM_TENSORS,
-    .optional_out       = 0xFE,
-    .differentiable     = 0xFF,
-    .differentiable_out = 0xFF,
-    .resolve            = resolve,
-    .cost               = cost,
-    .derive             = derive,
+    .name = "custom",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
+    .params_size = sizeof(glia_custom_params),
+    .geom_size   = sizeof(gli_custom_geom),
+    .resolve     = resolve,
+    .cost        = cost,
+    .derive      = derive,
 };
 
 const gli_op gli_op_custom_backward = {
-    .name         = "custom_backward",
-    .in_names     = backward_in,
-    .out_names    = backward_out,
-    .params_size  = sizeof(gli_custom_geom),
-    .geom_size    = sizeof(gli_custom_geom),
-    .min_in       = 0,
-    .max_in       = GLI_CUSTOM_BACKWARD_N,
-    .n_out        = GLIA_CUSTOM_TENSORS,
-    .optional_out = 0xFF,
-    .resolve      = resolve_backward,
-    .cost         = cost,
+    .name = "custom_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
+    .params_size = sizeof(gli_custom_geom),
+    .geom_size   = sizeof(gli_custom_geom),
+    .resolve     = resolve_backward,
+    .cost        = cost,
 };
 
 _Static_assert(sizeof(gli_custom_geom) <= GLI_MAX_GEOMETRY, "the geometry has to fit");

@@ -3,7 +3,7 @@
 #ifndef GLI_OPS_CUSTOM_CUSTOM_IMPL_H
 #define GLI_OPS_CUSTOM_CUSTOM_IMPL_H
 
-#include "core/ops.h"
+#include "core/provider.h"
 #include "glia/custom.h"
 
 /* Inputs of custom_backward: the inputs and outputs of the forward, and the gradients by its outputs. */

@@ -21,7 +21,7 @@ static size_t copy_bytes(const glia_tensor *tensor) {
 
 glia_status gli_custom_prepare(const gli_call *call, gli_prepared *out) {
     for (int i = 0; i < call->n_in; ++i) out->workspace += copy_bytes(call->in[i]);
-    for (int o = 0; o < call->op->n_out; ++o) out->workspace += copy_bytes(call->out[o]);
+    for (int o = 0; o < call->op->n_outputs; ++o) out->workspace += copy_bytes(call->out[o]);
     return GLIA_OK;
 }
 
@@ -65,14 +65,14 @@ glia_status gli_custom_run(const gli_call *call, glia_custom_fn fn, bool backwar
         see(call->in[i], &s.in[i], &free_memory);
         if (is_copied(call->in[i])) GLI_TRY(copy(call, call->in[i], &s.in[i]));
     }
-    for (int o = 0; o < call->op->n_out; ++o)
+    for (int o = 0; o < call->op->n_outputs; ++o)
         if (call->out[o]) see(call->out[o], &s.out[o], &free_memory);
     name_tensors(call, backward, &s, &user);
     const glia_status status              = fn(&user);
     user.message[GLIA_CUSTOM_MESSAGE - 1] = '\0';
     GLI_REQUIRE(call->ctx, status == GLIA_OK, status, "%s: '%s' failed: %s", call->op->name, g->params.op->name,
                 user.message[0] ? user.message : glia_status_text(status));
-    for (int o = 0; o < call->op->n_out; ++o)
+    for (int o = 0; o < call->op->n_outputs; ++o)
         if (is_copied(call->out[o])) GLI_TRY(copy(call, &s.out[o], call->out[o]));
     return GLIA_OK;
 }

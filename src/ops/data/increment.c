@@ -22,18 +22,17 @@ static void cost(const void *geom, gli_cost *out) {
     *out = (gli_cost){.flops = ((const gli_increment_geom *)geom)->count, .depth = 1};
 }
 
-static const char *const in_names[] = {"x"}, *const out_names[] = {"y"};
+static const gli_op_input inputs[] = {
+    [GLI_INCREMENT_X] = {"x", GLI_IN_INDEX},
+};
+static const gli_op_output outputs[] = {{"y", GLI_OUT_IN_PLACE, GLI_INCREMENT_X}};
 
 const gli_op gli_op_increment = {
-    .name        = "increment",
-    .in_names    = in_names,
-    .out_names   = out_names,
+    .name = "increment",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
     .params_size = sizeof(glia_increment_params),
     .geom_size   = sizeof(gli_increment_geom),
-    .min_in      = 1,
-    .max_in      = 1,
-    .n_out       = 1,
-    .in_place    = {1 + GLI_INCREMENT_X},
     .resolve     = resolve,
     .cost        = cost,
     .exact       = gli_exact_always,

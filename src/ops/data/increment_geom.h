@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_DATA_INCREMENT_GEOM_H
 #define GLI_OPS_DATA_INCREMENT_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/data.h"
 
 enum { GLI_INCREMENT_X };

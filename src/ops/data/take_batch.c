@@ -49,19 +49,21 @@ static void cost(const void *geom, gli_cost *out) {
     *out = (gli_cost){0};
 }
 
-static const char *const in_names[] = {"samples", "order", "position", "table"}, *const out_names[] = {"y"};
+static const gli_op_input inputs[] = {
+    [GLI_TAKE_BATCH_SAMPLES]  = {"samples", 0},
+    [GLI_TAKE_BATCH_ORDER]    = {"order", GLI_IN_INDEX},
+    [GLI_TAKE_BATCH_POSITION] = {"position", GLI_IN_INDEX},
+    [GLI_TAKE_BATCH_TABLE]    = {"table", GLI_IN_OPTIONAL},
+};
+static const gli_op_output outputs[] = {{"y", GLI_OUT_IMAGE}};
 
 const gli_op gli_op_take_batch = {
-    .name        = "take_batch",
-    .in_names    = in_names,
-    .out_names   = out_names,
+    .name = "take_batch",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
     .params_size = sizeof(glia_take_batch_params),
     .geom_size   = sizeof(gli_take_batch_geom),
-    .min_in      = 3,
-    .max_in      = 4,
-    .n_out       = 1,
     .layout      = GLI_LAYOUT_IMAGE,
-    .image_out   = 1,
     .resolve     = resolve,
     .cost        = cost,
     .exact       = gli_exact_always,

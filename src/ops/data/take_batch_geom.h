@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_DATA_TAKE_BATCH_GEOM_H
 #define GLI_OPS_DATA_TAKE_BATCH_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/data.h"
 
 enum {

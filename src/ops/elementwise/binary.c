@@ -106,41 +106,45 @@ static void derive(gli_derivation *d) {
     if (left_b) d->din[GLI_BINARY_B] = out[GLI_BINARY_DB];
 }
 
-static const char *const forward_in[] = {"a", "b"}, *const forward_out[] = {"y"};
-static const char *const backward_in[] = {"a", "b", "dy"}, *const backward_out[] = {"da", "db"};
+static const gli_op_input forward_inputs[] = {
+    [GLI_BINARY_A] = {"a", GLI_IN_GRADIENT},
+    [GLI_BINARY_B] = {"b", GLI_IN_GRADIENT},
+};
+static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IN_PLACE, GLI_BINARY_A}};
 
 const gli_op gli_op_binary = {
-    .name           = "binary",
-    .in_names       = forward_in,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_binary_params),
-    .geom_size      = sizeof(gli_binary_geom),
-    .min_in         = 2,
-    .max_in         = 2,
-    .n_out          = 1,
-    .differentiable = 3,
-    .layout         = GLI_LAYOUT_FOLLOW,
-    .in_place       = {1 + GLI_BINARY_A},
-    .resolve        = resolve,
-    .cost           = cost,
-    .exact          = exact,
-    .derive         = derive,
+    .name = "binary",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
+    .params_size = sizeof(glia_binary_params),
+    .geom_size   = sizeof(gli_binary_geom),
+    .layout      = GLI_LAYOUT_FOLLOW,
+    .resolve     = resolve,
+    .cost        = cost,
+    .exact       = exact,
+    .derive      = derive,
+};
+
+static const gli_op_input backward_inputs[] = {
+    [GLI_BINARY_A]  = {"a", 0},
+    [GLI_BINARY_B]  = {"b", 0},
+    [GLI_BINARY_DY] = {"dy", 0},
+};
+static const gli_op_output backward_outputs[] = {
+    [GLI_BINARY_DA] = {"da", GLI_OUT_OPTIONAL},
+    [GLI_BINARY_DB] = {"db", GLI_OUT_OPTIONAL},
 };
 
 const gli_op gli_op_binary_backward = {
-    .name         = "binary_backward",
-    .in_names     = backward_in,
-    .out_names    = backward_out,
-    .params_size  = sizeof(glia_binary_params),
-    .geom_size    = sizeof(gli_binary_geom),
-    .min_in       = 3,
-    .max_in       = 3,
-    .n_out        = 2,
-    .optional_out = 3,
-    .layout       = GLI_LAYOUT_DENSE,
-    .resolve      = resolve_backward,
-    .cost         = cost_backward,
-    .exact        = exact,
+    .name = "binary_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
+    .params_size = sizeof(glia_binary_params),
+    .geom_size   = sizeof(gli_binary_geom),
+    .layout      = GLI_LAYOUT_DENSE,
+    .resolve     = resolve_backward,
+    .cost        = cost_backward,
+    .exact       = exact,
 };
 
 glia_status glia_binary(glia_context *ctx, const glia_binary_params *params, const glia_tensor *a, const glia_tensor *b,

@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_ELEMENTWISE_BINARY_GEOM_H
 #define GLI_OPS_ELEMENTWISE_BINARY_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/elementwise.h"
 
 enum { GLI_BINARY_A, GLI_BINARY_B, GLI_BINARY_DY }; /* dy: of binary_backward */

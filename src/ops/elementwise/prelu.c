@@ -49,42 +49,45 @@ static void derive(gli_derivation *d) {
     if (gli_wants(d, GLI_PRELU_SLOPE)) d->din[GLI_PRELU_SLOPE] = out[GLI_PRELU_DSLOPE];
 }
 
-static const char *const forward_in[] = {"x", "slope"}, *const forward_out[] = {"y"};
-static const char *const backward_in[] = {"x", "slope", "dy"}, *const backward_out[] = {"dx", "dslope"};
+static const gli_op_input forward_inputs[] = {
+    [GLI_PRELU_X]     = {"x", GLI_IN_GRADIENT},
+    [GLI_PRELU_SLOPE] = {"slope", GLI_IN_GRADIENT},
+};
+static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IN_PLACE, GLI_PRELU_X}};
 
 const gli_op gli_op_prelu = {
-    .name           = "prelu",
-    .in_names       = forward_in,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_prelu_params),
-    .geom_size      = sizeof(gli_prelu_geom),
-    .min_in         = 2,
-    .max_in         = 2,
-    .n_out          = 1,
-    .differentiable = 3,
-    .layout         = GLI_LAYOUT_FOLLOW,
-    .in_place       = {1 + GLI_PRELU_X},
-    .resolve        = resolve,
-    .cost           = cost,
-    .exact          = gli_exact_always,
-    .derive         = derive,
+    .name = "prelu",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
+    .params_size = sizeof(glia_prelu_params),
+    .geom_size   = sizeof(gli_prelu_geom),
+    .layout      = GLI_LAYOUT_FOLLOW,
+    .resolve     = resolve,
+    .cost        = cost,
+    .exact       = gli_exact_always,
+    .derive      = derive,
+};
+
+static const gli_op_input backward_inputs[] = {
+    [GLI_PRELU_X]     = {"x", 0},
+    [GLI_PRELU_SLOPE] = {"slope", 0},
+    [GLI_PRELU_DY]    = {"dy", 0},
+};
+static const gli_op_output backward_outputs[] = {
+    [GLI_PRELU_DX]     = {"dx", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE, GLI_PRELU_DY},
+    [GLI_PRELU_DSLOPE] = {"dslope", GLI_OUT_OPTIONAL},
 };
 
 const gli_op gli_op_prelu_backward = {
-    .name         = "prelu_backward",
-    .in_names     = backward_in,
-    .out_names    = backward_out,
-    .params_size  = sizeof(glia_prelu_params),
-    .geom_size    = sizeof(gli_prelu_geom),
-    .min_in       = 3,
-    .max_in       = 3,
-    .n_out        = 2,
-    .optional_out = 3,
-    .layout       = GLI_LAYOUT_DENSE,
-    .in_place     = {1 + GLI_PRELU_DY},
-    .resolve      = resolve_backward,
-    .cost         = cost_backward,
-    .exact        = gli_exact_always,
+    .name = "prelu_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
+    .params_size = sizeof(glia_prelu_params),
+    .geom_size   = sizeof(gli_prelu_geom),
+    .layout      = GLI_LAYOUT_DENSE,
+    .resolve     = resolve_backward,
+    .cost        = cost_backward,
+    .exact       = gli_exact_always,
 };
 
 glia_status glia_prelu(glia_context *ctx, const glia_prelu_params *params, const glia_tensor *x,

@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_ELEMENTWISE_PRELU_GEOM_H
 #define GLI_OPS_ELEMENTWISE_PRELU_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/elementwise.h"
 
 enum { GLI_PRELU_X, GLI_PRELU_SLOPE, GLI_PRELU_DY }; /* dy: of prelu_backward */

@@ -128,39 +128,38 @@ glia_value gli_derive_activation(gli_derivation *d, glia_unary_kind kind, glia_v
     return gli_derive(d, &gli_op_unary_backward, &params, (glia_value){0}, y, dy);
 }
 
-static const char *const forward_in[] = {"x"}, *const forward_out[] = {"y"};
-static const char *const backward_in[] = {"x", "y", "dy"}, *const backward_out[] = {"dx"};
+static const gli_op_input forward_inputs[] = {
+    [GLI_UNARY_X] = {"x", GLI_IN_GRADIENT},
+};
+static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IN_PLACE, GLI_UNARY_X}};
 
 const gli_op gli_op_unary = {
-    .name           = "unary",
-    .in_names       = forward_in,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_unary_params),
-    .geom_size      = sizeof(gli_unary_geom),
-    .min_in         = 1,
-    .max_in         = 1,
-    .n_out          = 1,
-    .differentiable = 1,
-    .layout         = GLI_LAYOUT_FOLLOW,
-    .in_place       = {1 + GLI_UNARY_X},
-    .resolve        = resolve_forward,
-    .cost           = cost,
-    .exact          = exact,
-    .derive         = derive,
-};
-
-const gli_op gli_op_unary_backward = {
-    .name        = "unary_backward",
-    .in_names    = backward_in,
-    .out_names   = backward_out,
+    .name = "unary",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
     .params_size = sizeof(glia_unary_params),
     .geom_size   = sizeof(gli_unary_geom),
-    .min_in      = 3,
-    .max_in      = 3,
-    .n_out       = 1,
-    .optional_in = 1u << GLI_UNARY_BACKWARD_X | 1u << GLI_UNARY_BACKWARD_Y,
     .layout      = GLI_LAYOUT_FOLLOW,
-    .in_place    = {1 + GLI_UNARY_BACKWARD_DY},
+    .resolve     = resolve_forward,
+    .cost        = cost,
+    .exact       = exact,
+    .derive      = derive,
+};
+
+static const gli_op_input backward_inputs[] = {
+    [GLI_UNARY_BACKWARD_X]  = {"x", GLI_IN_OPTIONAL},
+    [GLI_UNARY_BACKWARD_Y]  = {"y", GLI_IN_OPTIONAL},
+    [GLI_UNARY_BACKWARD_DY] = {"dy", 0},
+};
+static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_IN_PLACE, GLI_UNARY_BACKWARD_DY}};
+
+const gli_op gli_op_unary_backward = {
+    .name = "unary_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
+    .params_size = sizeof(glia_unary_params),
+    .geom_size   = sizeof(gli_unary_geom),
+    .layout      = GLI_LAYOUT_FOLLOW,
     .resolve     = resolve_backward,
     .cost        = cost,
     .exact       = exact,

@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_ELEMENTWISE_UNARY_GEOM_H
 #define GLI_OPS_ELEMENTWISE_UNARY_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/elementwise.h"
 
 enum { GLI_UNARY_X };

@@ -8,12 +8,12 @@
 static glia_status resolve_rows(const gli_resolution *r, int i, int *rows, int *size) {
     const glia_tensor *x = r->in[i];
     GLI_REQUIRE(r->ctx, x->ndim >= 2, GLIA_SHAPE_MISMATCH, "%s: %s is %s, must have 2 dimensions or more", r->op->name,
-                r->op->in_names[i], GLI_SHAPE_OF(x));
+                r->op->inputs[i].name, GLI_SHAPE_OF(x));
     int64_t count = 1;
     bool fits     = x->dim[x->ndim - 1] <= INT32_MAX;
     for (int k = 0; k < x->ndim - 1; ++k) fits = gli_mul_i64(count, x->dim[k], &count) && fits;
     GLI_REQUIRE(r->ctx, fits && count <= INT32_MAX, GLIA_UNSUPPORTED, "%s: %s is %s, more than 2^31-1 rows or columns",
-                r->op->name, r->op->in_names[i], GLI_SHAPE_OF(x));
+                r->op->name, r->op->inputs[i].name, GLI_SHAPE_OF(x));
     *rows = (int)count;
     *size = (int)x->dim[x->ndim - 1];
     return GLIA_OK;
@@ -88,38 +88,43 @@ static void derive_forward(gli_derivation *d) {
     }
 }
 
-static const char *const forward_in[] = {"x", "w", "bias"}, *const forward_out[] = {"y"};
-static const char *const weights_in[] = {"x", "dy"}, *const weights_out[] = {"dw", "dbias"};
+static const gli_op_input forward_inputs[] = {
+    [GLI_DENSE_X]    = {"x", GLI_IN_GRADIENT},
+    [GLI_DENSE_W]    = {"w", GLI_IN_GRADIENT},
+    [GLI_DENSE_BIAS] = {"bias", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+};
+static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
 const gli_op gli_op_dense = {
-    .name           = "dense",
-    .in_names       = forward_in,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_dense_params),
-    .geom_size      = sizeof(gli_dense_geom),
-    .min_in         = 2,
-    .max_in         = 3,
-    .n_out          = 1,
-    .differentiable = 7,
-    .resolve        = resolve_forward,
-    .cost           = cost_forward,
-    .exact          = exact_forward,
-    .derive         = derive_forward,
+    .name = "dense",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
+    .params_size = sizeof(glia_dense_params),
+    .geom_size   = sizeof(gli_dense_geom),
+    .resolve     = resolve_forward,
+    .cost        = cost_forward,
+    .exact       = exact_forward,
+    .derive      = derive_forward,
+};
+
+static const gli_op_input weights_inputs[] = {
+    [GLI_DENSE_WEIGHTS_X]  = {"x", 0},
+    [GLI_DENSE_WEIGHTS_DY] = {"dy", 0},
+};
+static const gli_op_output weights_outputs[] = {
+    [GLI_DENSE_WEIGHTS_DW]    = {"dw", 0},
+    [GLI_DENSE_WEIGHTS_DBIAS] = {"dbias", GLI_OUT_OPTIONAL},
 };
 
 const gli_op gli_op_dense_backward_weights = {
-    .name         = "dense_backward_weights",
-    .in_names     = weights_in,
-    .out_names    = weights_out,
-    .params_size  = sizeof(glia_dense_backward_weights_params),
-    .geom_size    = sizeof(gli_dense_geom),
-    .min_in       = 2,
-    .max_in       = 2,
-    .n_out        = 2,
-    .optional_out = 1 << GLI_DENSE_WEIGHTS_DBIAS,
-    .resolve      = resolve_weights,
-    .cost         = cost_weights,
-    .exact        = gli_exact_always,
+    .name = "dense_backward_weights",
+    GLI_INPUTS(weights_inputs),
+    GLI_OUTPUTS(weights_outputs),
+    .params_size = sizeof(glia_dense_backward_weights_params),
+    .geom_size   = sizeof(gli_dense_geom),
+    .resolve     = resolve_weights,
+    .cost        = cost_weights,
+    .exact       = gli_exact_always,
 };
 
 glia_status glia_dense(glia_context *ctx, const glia_dense_params *params, const glia_tensor *x, const glia_tensor *w,

@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_LINEAR_DENSE_GEOM_H
 #define GLI_OPS_LINEAR_DENSE_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/linear.h"
 
 enum { GLI_DENSE_X, GLI_DENSE_W, GLI_DENSE_BIAS };      /* inputs of dense; bias may be absent */

@@ -91,7 +91,7 @@ static glia_status resolve(gli_resolution *r) {
                 "matmul: alpha is %g and beta %g, must be finite", (double)p->alpha, (double)p->beta);
     for (int i = GLI_MATMUL_A; i <= GLI_MATMUL_B; ++i)
         GLI_REQUIRE(r->ctx, r->in[i]->ndim >= 2, GLIA_SHAPE_MISMATCH, "matmul: %s is %s, must have 2 to %d dimensions",
-                    r->op->in_names[i], GLI_SHAPE_OF(r->in[i]), GLIA_MAX_DIMS);
+                    r->op->inputs[i].name, GLI_SHAPE_OF(r->in[i]), GLIA_MAX_DIMS);
     GLI_TRY(resolve_matrices(r, p, g));
     GLI_TRY(resolve_batch(r, g));
 
@@ -150,22 +150,23 @@ static void derive(gli_derivation *d) {
     if (gli_wants(d, GLI_MATMUL_C)) d->din[GLI_MATMUL_C] = scaled(d, sum_back(d, &g->c, dy), g->beta);
 }
 
-static const char *const in_names[] = {"a", "b", "c"}, *const out_names[] = {"y"};
+static const gli_op_input inputs[] = {
+    [GLI_MATMUL_A] = {"a", GLI_IN_GRADIENT},
+    [GLI_MATMUL_B] = {"b", GLI_IN_GRADIENT},
+    [GLI_MATMUL_C] = {"c", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+};
+static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
 const gli_op gli_op_matmul = {
-    .name           = "matmul",
-    .in_names       = in_names,
-    .out_names      = out_names,
-    .params_size    = sizeof(glia_matmul_params),
-    .geom_size      = sizeof(gli_matmul_geom),
-    .min_in         = 2,
-    .max_in         = 3,
-    .n_out          = 1,
-    .differentiable = 7,
-    .resolve        = resolve,
-    .cost           = cost,
-    .exact          = exact,
-    .derive         = derive,
+    .name = "matmul",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
+    .params_size = sizeof(glia_matmul_params),
+    .geom_size   = sizeof(gli_matmul_geom),
+    .resolve     = resolve,
+    .cost        = cost,
+    .exact       = exact,
+    .derive      = derive,
 };
 
 glia_status glia_matmul(glia_context *ctx, const glia_matmul_params *params, const glia_tensor *a, const glia_tensor *b,

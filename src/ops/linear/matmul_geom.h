@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_LINEAR_MATMUL_GEOM_H
 #define GLI_OPS_LINEAR_MATMUL_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/linear.h"
 
 enum { GLI_MATMUL_A, GLI_MATMUL_B, GLI_MATMUL_C }; /* inputs; c may be absent */

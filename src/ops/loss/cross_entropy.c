@@ -92,35 +92,38 @@ static void derive(gli_derivation *d) {
                                              d->in[GLI_CROSS_ENTROPY_TARGET], weight, d->dout[0]);
 }
 
-static const char *const in_names[]     = {"x", "target", "class_weight", "dy"};
-static const char *const forward_out[]  = {"y"};
-static const char *const backward_out[] = {"dx"};
+static const gli_op_input forward_inputs[] = {
+    [GLI_CROSS_ENTROPY_X]      = {"x", GLI_IN_GRADIENT},
+    [GLI_CROSS_ENTROPY_TARGET] = {"target", GLI_IN_INDEX},
+    [GLI_CROSS_ENTROPY_WEIGHT] = {"class_weight", GLI_IN_OPTIONAL},
+};
+static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
 const gli_op gli_op_cross_entropy = {
-    .name           = "cross_entropy",
-    .in_names       = in_names,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_cross_entropy_params),
-    .geom_size      = sizeof(gli_cross_entropy_geom),
-    .min_in         = 2,
-    .max_in         = 3,
-    .n_out          = 1,
-    .differentiable = 1,
-    .resolve        = resolve_forward,
-    .cost           = cost,
-    .derive         = derive,
-};
-
-const gli_op gli_op_cross_entropy_backward = {
-    .name        = "cross_entropy_backward",
-    .in_names    = in_names,
-    .out_names   = backward_out,
+    .name = "cross_entropy",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
     .params_size = sizeof(glia_cross_entropy_params),
     .geom_size   = sizeof(gli_cross_entropy_geom),
-    .min_in      = 4,
-    .max_in      = 4,
-    .optional_in = 1 << GLI_CROSS_ENTROPY_WEIGHT,
-    .n_out       = 1,
+    .resolve     = resolve_forward,
+    .cost        = cost,
+    .derive      = derive,
+};
+
+static const gli_op_input backward_inputs[] = {
+    [GLI_CROSS_ENTROPY_X]      = {"x", 0},
+    [GLI_CROSS_ENTROPY_TARGET] = {"target", GLI_IN_INDEX},
+    [GLI_CROSS_ENTROPY_WEIGHT] = {"class_weight", GLI_IN_OPTIONAL},
+    [GLI_CROSS_ENTROPY_DY]     = {"dy", 0},
+};
+static const gli_op_output backward_outputs[] = {{"dx", 0}};
+
+const gli_op gli_op_cross_entropy_backward = {
+    .name = "cross_entropy_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
+    .params_size = sizeof(glia_cross_entropy_params),
+    .geom_size   = sizeof(gli_cross_entropy_geom),
     .resolve     = resolve_backward,
     .cost        = cost,
 };

@@ -73,35 +73,39 @@ static void derive(gli_derivation *d) {
                                              d->in[GLI_LOSS_TARGET], weight, d->dout[0]);
 }
 
-static const char *const in_names[]    = {"prediction", "target", "weight", "dy"};
-static const char *const forward_out[] = {"y"}, *const backward_out[] = {"dprediction"};
+static const gli_op_input forward_inputs[] = {
+    [GLI_LOSS_PREDICTION] = {"prediction", GLI_IN_GRADIENT},
+    [GLI_LOSS_TARGET]     = {"target", 0},
+    [GLI_LOSS_WEIGHT]     = {"weight", GLI_IN_OPTIONAL},
+};
+static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
 const gli_op gli_op_loss = {
-    .name           = "loss",
-    .in_names       = in_names,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_loss_params),
-    .geom_size      = sizeof(gli_loss_geom),
-    .min_in         = 2,
-    .max_in         = 3,
-    .n_out          = 1,
-    .differentiable = 1,
-    .resolve        = resolve_forward,
-    .cost           = cost_forward,
-    .exact          = exact_forward,
-    .derive         = derive,
-};
-
-const gli_op gli_op_loss_backward = {
-    .name        = "loss_backward",
-    .in_names    = in_names,
-    .out_names   = backward_out,
+    .name = "loss",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
     .params_size = sizeof(glia_loss_params),
     .geom_size   = sizeof(gli_loss_geom),
-    .min_in      = 4,
-    .max_in      = 4,
-    .optional_in = 1 << GLI_LOSS_WEIGHT,
-    .n_out       = 1,
+    .resolve     = resolve_forward,
+    .cost        = cost_forward,
+    .exact       = exact_forward,
+    .derive      = derive,
+};
+
+static const gli_op_input backward_inputs[] = {
+    [GLI_LOSS_PREDICTION] = {"prediction", 0},
+    [GLI_LOSS_TARGET]     = {"target", 0},
+    [GLI_LOSS_WEIGHT]     = {"weight", GLI_IN_OPTIONAL},
+    [GLI_LOSS_DY]         = {"dy", 0},
+};
+static const gli_op_output backward_outputs[] = {{"dprediction", 0}};
+
+const gli_op gli_op_loss_backward = {
+    .name = "loss_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
+    .params_size = sizeof(glia_loss_params),
+    .geom_size   = sizeof(gli_loss_geom),
     .resolve     = resolve_backward,
     .cost        = cost_backward,
 };

@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_LOSS_LOSS_GEOM_H
 #define GLI_OPS_LOSS_LOSS_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/loss.h"
 
 enum {

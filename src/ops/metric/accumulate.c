@@ -27,18 +27,18 @@ static void cost(const void *geom, gli_cost *out) {
     *out = (gli_cost){.flops = 3, .depth = 2};
 }
 
-static const char *const in_names[] = {"value", "sums"}, *const out_names[] = {"new_sums"};
+static const gli_op_input inputs[] = {
+    [GLI_ACCUMULATE_VALUE] = {"value", 0},
+    [GLI_ACCUMULATE_SUMS]  = {"sums", 0},
+};
+static const gli_op_output outputs[] = {{"new_sums", GLI_OUT_IN_PLACE, GLI_ACCUMULATE_SUMS}};
 
 const gli_op gli_op_accumulate = {
-    .name        = "accumulate",
-    .in_names    = in_names,
-    .out_names   = out_names,
+    .name = "accumulate",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
     .params_size = sizeof(glia_accumulate_params),
     .geom_size   = sizeof(gli_accumulate_geom),
-    .min_in      = 2,
-    .max_in      = 2,
-    .n_out       = 1,
-    .in_place    = {1 + GLI_ACCUMULATE_SUMS},
     .resolve     = resolve,
     .cost        = cost,
 };

@@ -1,7 +1,6 @@
 #ifndef GLI_OPS_METRIC_ACCUMULATE_GEOM_H
 #define GLI_OPS_METRIC_ACCUMULATE_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/metric.h"
 
 enum { GLI_ACCUMULATE_VALUE, GLI_ACCUMULATE_SUMS };

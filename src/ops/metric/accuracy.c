@@ -66,18 +66,19 @@ static void cost(const void *geom, gli_cost *out) {
     *out                       = (gli_cost){.flops = (double)g->n * g->inner * g->classes, .depth = 1};
 }
 
-static const char *const in_names[] = {"prediction", "target", "counts"}, *const out_names[] = {"new_counts"};
+static const gli_op_input inputs[] = {
+    [GLI_ACCURACY_PREDICTION] = {"prediction", 0},
+    [GLI_ACCURACY_TARGET]     = {"target", GLI_IN_INDEX},
+    [GLI_ACCURACY_COUNTS]     = {"counts", GLI_IN_INDEX},
+};
+static const gli_op_output outputs[] = {{"new_counts", GLI_OUT_IN_PLACE, GLI_ACCURACY_COUNTS}};
 
 const gli_op gli_op_accuracy = {
-    .name        = "accuracy",
-    .in_names    = in_names,
-    .out_names   = out_names,
+    .name = "accuracy",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
     .params_size = sizeof(glia_accuracy_params),
     .geom_size   = sizeof(gli_accuracy_geom),
-    .min_in      = 3,
-    .max_in      = 3,
-    .n_out       = 1,
-    .in_place    = {1 + GLI_ACCURACY_COUNTS},
     .resolve     = resolve,
     .cost        = cost,
     .exact       = gli_exact_always,

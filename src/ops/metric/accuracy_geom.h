@@ -1,7 +1,6 @@
 #ifndef GLI_OPS_METRIC_ACCURACY_GEOM_H
 #define GLI_OPS_METRIC_ACCURACY_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/metric.h"
 
 enum { GLI_ACCURACY_PREDICTION, GLI_ACCURACY_TARGET, GLI_ACCURACY_COUNTS };

@@ -30,18 +30,19 @@ static void cost(const void *geom, gli_cost *out) {
     *out                               = (gli_cost){.flops = (double)g->n * g->classes, .depth = g->n};
 }
 
-static const char *const in_names[] = {"prediction", "target", "matrix"}, *const out_names[] = {"new_matrix"};
+static const gli_op_input inputs[] = {
+    [GLI_CONFUSION_MATRIX_PREDICTION] = {"prediction", 0},
+    [GLI_CONFUSION_MATRIX_TARGET]     = {"target", GLI_IN_INDEX},
+    [GLI_CONFUSION_MATRIX_MATRIX]     = {"matrix", GLI_IN_INDEX},
+};
+static const gli_op_output outputs[] = {{"new_matrix", GLI_OUT_IN_PLACE, GLI_CONFUSION_MATRIX_MATRIX}};
 
 const gli_op gli_op_confusion_matrix = {
-    .name        = "confusion_matrix",
-    .in_names    = in_names,
-    .out_names   = out_names,
+    .name = "confusion_matrix",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
     .params_size = sizeof(glia_confusion_matrix_params),
     .geom_size   = sizeof(gli_confusion_matrix_geom),
-    .min_in      = 3,
-    .max_in      = 3,
-    .n_out       = 1,
-    .in_place    = {1 + GLI_CONFUSION_MATRIX_MATRIX},
     .resolve     = resolve,
     .cost        = cost,
     .exact       = gli_exact_always,

@@ -28,23 +28,22 @@ static void derive(gli_derivation *d) {
     d->din[GLI_CAST_X] = gli_derive(d, &gli_op_cast, &(glia_cast_params){.dtype = g->from}, d->dout[0]);
 }
 
-static const char *const in_names[] = {"x"}, *const out_names[] = {"y"};
+static const gli_op_input inputs[] = {
+    [GLI_CAST_X] = {"x", GLI_IN_GRADIENT},
+};
+static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
 const gli_op gli_op_cast = {
-    .name           = "cast",
-    .in_names       = in_names,
-    .out_names      = out_names,
-    .params_size    = sizeof(glia_cast_params),
-    .geom_size      = sizeof(gli_cast_geom),
-    .min_in         = 1,
-    .max_in         = 1,
-    .n_out          = 1,
-    .differentiable = 1,
-    .layout         = GLI_LAYOUT_FOLLOW,
-    .resolve        = resolve,
-    .cost           = cost,
-    .exact          = gli_exact_always,
-    .derive         = derive,
+    .name = "cast",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
+    .params_size = sizeof(glia_cast_params),
+    .geom_size   = sizeof(gli_cast_geom),
+    .layout      = GLI_LAYOUT_FOLLOW,
+    .resolve     = resolve,
+    .cost        = cost,
+    .exact       = gli_exact_always,
+    .derive      = derive,
 };
 
 glia_status glia_cast(glia_context *ctx, const glia_cast_params *params, const glia_tensor *x, glia_tensor *y) {

@@ -1,5 +1,7 @@
 #include "ops/movement/concat_geom.h"
 
+#include <assert.h>
+
 #include <limits.h>
 
 #include "core/derive.h"
@@ -7,14 +9,14 @@
 
 static glia_status check_part(const gli_resolution *r, int i, int axis) {
     const glia_tensor *x = r->in[i], *first = r->in[0];
-    GLI_REQUIRE(r->ctx, x, GLIA_INVALID_ARGUMENT, "%s: %s of %d inputs is NULL", r->op->name, r->op->in_names[i],
+    GLI_REQUIRE(r->ctx, x, GLIA_INVALID_ARGUMENT, "%s: %s of %d inputs is NULL", r->op->name, r->op->inputs[i].name,
                 r->n_in);
     GLI_REQUIRE(r->ctx, x->dtype == first->dtype, GLIA_DTYPE_MISMATCH, "%s: x0 is %s, %s is %s", r->op->name,
-                glia_dtype_name(first->dtype), r->op->in_names[i], glia_dtype_name(x->dtype));
+                glia_dtype_name(first->dtype), r->op->inputs[i].name, glia_dtype_name(x->dtype));
     bool fits = x->ndim == first->ndim;
     for (int k = 0; k < x->ndim && fits; ++k) fits = k == axis || x->dim[k] == first->dim[k];
     GLI_REQUIRE(r->ctx, fits, GLIA_SHAPE_MISMATCH, "%s: x0 is %s, %s is %s: they may differ in dimension %d only",
-                r->op->name, GLI_SHAPE_OF(first), r->op->in_names[i], GLI_SHAPE_OF(x), axis);
+                r->op->name, GLI_SHAPE_OF(first), r->op->inputs[i].name, GLI_SHAPE_OF(x), axis);
     return GLIA_OK;
 }
 
@@ -54,28 +56,56 @@ static void derive(gli_derivation *d) {
     }
 }
 
-static const char *const in_names[GLI_MAX_IN] = {
-    "x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",  "x7",  "x8",  "x9",  "x10", "x11", "x12", "x13", "x14", "x15",
-    "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30", "x31"};
-static const char *const out_names[] = {"y"};
+#define INPUT(name) {name, GLI_IN_GRADIENT | GLI_IN_OPTIONAL | GLI_IN_IMAGE}
+static const gli_op_input inputs[GLI_CONCAT_MAX_INPUTS] = {
+    {"x0", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+    INPUT("x1"),
+    INPUT("x2"),
+    INPUT("x3"),
+    INPUT("x4"),
+    INPUT("x5"),
+    INPUT("x6"),
+    INPUT("x7"),
+    INPUT("x8"),
+    INPUT("x9"),
+    INPUT("x10"),
+    INPUT("x11"),
+    INPUT("x12"),
+    INPUT("x13"),
+    INPUT("x14"),
+    INPUT("x15"),
+    INPUT("x16"),
+    INPUT("x17"),
+    INPUT("x18"),
+    INPUT("x19"),
+    INPUT("x20"),
+    INPUT("x21"),
+    INPUT("x22"),
+    INPUT("x23"),
+    INPUT("x24"),
+    INPUT("x25"),
+    INPUT("x26"),
+    INPUT("x27"),
+    INPUT("x28"),
+    INPUT("x29"),
+    INPUT("x30"),
+    INPUT("x31"),
+};
+#undef INPUT
+static_assert((int)GLI_CONCAT_MAX_INPUTS == (int)GLI_MAX_IN, "a call takes as many");
+static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
 const gli_op gli_op_concat = {
-    .name           = "concat",
-    .in_names       = in_names,
-    .out_names      = out_names,
-    .params_size    = sizeof(glia_concat_params),
-    .geom_size      = sizeof(gli_concat_geom),
-    .min_in         = 1,
-    .max_in         = GLI_MAX_IN,
-    .n_out          = 1,
-    .differentiable = UINT32_MAX,
-    .layout         = GLI_LAYOUT_IMAGE,
-    .image_in       = UINT32_MAX,
-    .image_out      = 1,
-    .resolve        = resolve,
-    .cost           = cost,
-    .exact          = gli_exact_always,
-    .derive         = derive,
+    .name = "concat",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
+    .params_size = sizeof(glia_concat_params),
+    .geom_size   = sizeof(gli_concat_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve,
+    .cost        = cost,
+    .exact       = gli_exact_always,
+    .derive      = derive,
 };
 
 glia_status glia_concat(glia_context *ctx, const glia_concat_params *params, const glia_tensor *const *x, int n,

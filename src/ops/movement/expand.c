@@ -46,22 +46,21 @@ static void derive(gli_derivation *d) {
     d->din[GLI_EXPAND_X] = gli_derive(d, &gli_op_reshape, &back, dx);
 }
 
-static const char *const in_names[] = {"x"}, *const out_names[] = {"y"};
+static const gli_op_input inputs[] = {
+    [GLI_EXPAND_X] = {"x", GLI_IN_GRADIENT},
+};
+static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
 const gli_op gli_op_expand = {
-    .name           = "expand",
-    .in_names       = in_names,
-    .out_names      = out_names,
-    .params_size    = sizeof(glia_expand_params),
-    .geom_size      = sizeof(gli_expand_geom),
-    .min_in         = 1,
-    .max_in         = 1,
-    .n_out          = 1,
-    .differentiable = 1,
-    .resolve        = resolve,
-    .cost           = cost,
-    .exact          = gli_exact_always,
-    .derive         = derive,
+    .name = "expand",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
+    .params_size = sizeof(glia_expand_params),
+    .geom_size   = sizeof(gli_expand_geom),
+    .resolve     = resolve,
+    .cost        = cost,
+    .exact       = gli_exact_always,
+    .derive      = derive,
 };
 
 glia_status glia_expand(glia_context *ctx, const glia_expand_params *params, const glia_tensor *x, glia_tensor *y) {

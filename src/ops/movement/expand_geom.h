@@ -1,7 +1,6 @@
 #ifndef GLI_OPS_MOVEMENT_EXPAND_GEOM_H
 #define GLI_OPS_MOVEMENT_EXPAND_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/movement.h"
 
 enum { GLI_EXPAND_X };

@@ -86,34 +86,36 @@ static void derive(gli_derivation *d) {
     d->din[GLI_GATHER_X] = gli_derive(d, &gli_op_gather_backward, &back, d->dout[0], d->in[GLI_GATHER_INDICES]);
 }
 
-static const char *const gather_in[] = {"x", "indices"}, *const gather_out[] = {"y"};
-static const char *const backward_in[] = {"dy", "indices"}, *const backward_out[] = {"dx"};
+static const gli_op_input gather_inputs[] = {
+    [GLI_GATHER_X]       = {"x", GLI_IN_GRADIENT},
+    [GLI_GATHER_INDICES] = {"indices", GLI_IN_INDEX},
+};
+static const gli_op_output gather_outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
 const gli_op gli_op_gather = {
-    .name           = "gather",
-    .in_names       = gather_in,
-    .out_names      = gather_out,
-    .params_size    = sizeof(glia_gather_params),
-    .geom_size      = sizeof(gli_gather_geom),
-    .min_in         = 2,
-    .max_in         = 2,
-    .n_out          = 1,
-    .differentiable = 1,
-    .resolve        = resolve_gather,
-    .cost           = cost_gather,
-    .exact          = gli_exact_always,
-    .derive         = derive,
+    .name = "gather",
+    GLI_INPUTS(gather_inputs),
+    GLI_OUTPUTS(gather_outputs),
+    .params_size = sizeof(glia_gather_params),
+    .geom_size   = sizeof(gli_gather_geom),
+    .resolve     = resolve_gather,
+    .cost        = cost_gather,
+    .exact       = gli_exact_always,
+    .derive      = derive,
 };
 
+static const gli_op_input backward_inputs[] = {
+    {"dy", 0},
+    [GLI_GATHER_INDICES] = {"indices", GLI_IN_INDEX},
+};
+static const gli_op_output backward_outputs[] = {{"dx", 0}};
+
 const gli_op gli_op_gather_backward = {
-    .name        = "gather_backward",
-    .in_names    = backward_in,
-    .out_names   = backward_out,
+    .name = "gather_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
     .params_size = sizeof(glia_gather_backward_params),
     .geom_size   = sizeof(gli_gather_geom),
-    .min_in      = 2,
-    .max_in      = 2,
-    .n_out       = 1,
     .resolve     = resolve_backward,
     .cost        = cost_backward,
     .exact       = gli_exact_always,

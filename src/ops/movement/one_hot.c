@@ -29,17 +29,17 @@ static void cost(const void *geom, gli_cost *out) {
     *out = (gli_cost){0};
 }
 
-static const char *const in_names[] = {"indices"}, *const out_names[] = {"y"};
+static const gli_op_input inputs[] = {
+    [GLI_ONE_HOT_INDICES] = {"indices", GLI_IN_INDEX},
+};
+static const gli_op_output outputs[] = {{"y", 0}};
 
 const gli_op gli_op_one_hot = {
-    .name        = "one_hot",
-    .in_names    = in_names,
-    .out_names   = out_names,
+    .name = "one_hot",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
     .params_size = sizeof(glia_one_hot_params),
     .geom_size   = sizeof(gli_one_hot_geom),
-    .min_in      = 1,
-    .max_in      = 1,
-    .n_out       = 1,
     .resolve     = resolve,
     .cost        = cost,
     .exact       = gli_exact_always,

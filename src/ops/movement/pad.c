@@ -45,25 +45,22 @@ static void derive(gli_derivation *d) {
     d->din[GLI_PAD_X] = gli_derive(d, &gli_op_slice, &part, d->dout[0]);
 }
 
-static const char *const in_names[] = {"x"}, *const out_names[] = {"y"};
+static const gli_op_input inputs[] = {
+    [GLI_PAD_X] = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+};
+static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
 const gli_op gli_op_pad = {
-    .name           = "pad",
-    .in_names       = in_names,
-    .out_names      = out_names,
-    .params_size    = sizeof(glia_pad_params),
-    .geom_size      = sizeof(gli_pad_geom),
-    .min_in         = 1,
-    .max_in         = 1,
-    .n_out          = 1,
-    .differentiable = 1,
-    .layout         = GLI_LAYOUT_IMAGE,
-    .image_in       = 1,
-    .image_out      = 1,
-    .resolve        = resolve,
-    .cost           = cost,
-    .exact          = gli_exact_always,
-    .derive         = derive,
+    .name = "pad",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
+    .params_size = sizeof(glia_pad_params),
+    .geom_size   = sizeof(gli_pad_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve,
+    .cost        = cost,
+    .exact       = gli_exact_always,
+    .derive      = derive,
 };
 
 glia_status glia_pad(glia_context *ctx, const glia_pad_params *params, const glia_tensor *x, glia_tensor *y) {

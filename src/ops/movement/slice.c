@@ -71,45 +71,40 @@ static void derive_backward(gli_derivation *d) {
     d->din[GLI_SLICE_BACKWARD_DY]       = gli_derive(d, &gli_op_slice, &p->slice, d->dout[0]);
 }
 
-static const char *const slice_in[] = {"x"}, *const slice_out[] = {"y"};
-static const char *const backward_in[] = {"dy"}, *const backward_out[] = {"dx"};
+static const gli_op_input slice_inputs[] = {
+    [GLI_SLICE_X] = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+};
+static const gli_op_output slice_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
 const gli_op gli_op_slice = {
-    .name           = "slice",
-    .in_names       = slice_in,
-    .out_names      = slice_out,
-    .params_size    = sizeof(glia_slice_params),
-    .geom_size      = sizeof(gli_slice_geom),
-    .min_in         = 1,
-    .max_in         = 1,
-    .n_out          = 1,
-    .differentiable = 1,
-    .layout         = GLI_LAYOUT_IMAGE,
-    .image_in       = 1,
-    .image_out      = 1,
-    .resolve        = resolve_slice,
-    .cost           = cost,
-    .exact          = gli_exact_always,
-    .derive         = derive_slice,
+    .name = "slice",
+    GLI_INPUTS(slice_inputs),
+    GLI_OUTPUTS(slice_outputs),
+    .params_size = sizeof(glia_slice_params),
+    .geom_size   = sizeof(gli_slice_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve_slice,
+    .cost        = cost,
+    .exact       = gli_exact_always,
+    .derive      = derive_slice,
 };
 
+static const gli_op_input backward_inputs[] = {
+    [GLI_SLICE_BACKWARD_DY] = {"dy", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+};
+static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
+
 const gli_op gli_op_slice_backward = {
-    .name           = "slice_backward",
-    .in_names       = backward_in,
-    .out_names      = backward_out,
-    .params_size    = sizeof(glia_slice_backward_params),
-    .geom_size      = sizeof(gli_slice_geom),
-    .min_in         = 1,
-    .max_in         = 1,
-    .n_out          = 1,
-    .differentiable = 1,
-    .layout         = GLI_LAYOUT_IMAGE,
-    .image_in       = 1,
-    .image_out      = 1,
-    .resolve        = resolve_backward,
-    .cost           = cost,
-    .exact          = gli_exact_always,
-    .derive         = derive_backward,
+    .name = "slice_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
+    .params_size = sizeof(glia_slice_backward_params),
+    .geom_size   = sizeof(gli_slice_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve_backward,
+    .cost        = cost,
+    .exact       = gli_exact_always,
+    .derive      = derive_backward,
 };
 
 glia_status glia_slice(glia_context *ctx, const glia_slice_params *params, const glia_tensor *x, glia_tensor *y) {
@@ -124,7 +119,7 @@ glia_status glia_slice_backward(glia_context *ctx, const glia_slice_backward_par
 /* The axis of a split, and whether the parts are as long as the whole. */
 static glia_status check_split(glia_context *ctx, const glia_split_params *params, const glia_tensor *x,
                                glia_tensor *const *y, int n, int *axis) {
-    const gli_op named     = {.name = "split", .in_names = slice_in};
+    const gli_op named     = {.name = "split", GLI_INPUTS(slice_inputs)};
     const gli_resolution r = {.ctx = ctx, .op = &named, .n_in = 1, .in = (const glia_tensor *[]){x}};
     int64_t length         = 0;
     GLI_REQUIRE(ctx, x, GLIA_INVALID_ARGUMENT, "split: x is NULL");

@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_MOVEMENT_SLICE_GEOM_H
 #define GLI_OPS_MOVEMENT_SLICE_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/movement.h"
 
 enum { GLI_SLICE_X };

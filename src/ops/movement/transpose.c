@@ -47,22 +47,21 @@ static void derive(gli_derivation *d) {
     d->din[GLI_TRANSPOSE_X] = gli_derive(d, &gli_op_transpose, &back, d->dout[0]);
 }
 
-static const char *const in_names[] = {"x"}, *const out_names[] = {"y"};
+static const gli_op_input inputs[] = {
+    [GLI_TRANSPOSE_X] = {"x", GLI_IN_GRADIENT},
+};
+static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
 const gli_op gli_op_transpose = {
-    .name           = "transpose",
-    .in_names       = in_names,
-    .out_names      = out_names,
-    .params_size    = sizeof(glia_transpose_params),
-    .geom_size      = sizeof(gli_transpose_geom),
-    .min_in         = 1,
-    .max_in         = 1,
-    .n_out          = 1,
-    .differentiable = 1,
-    .resolve        = resolve,
-    .cost           = cost,
-    .exact          = gli_exact_always,
-    .derive         = derive,
+    .name = "transpose",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
+    .params_size = sizeof(glia_transpose_params),
+    .geom_size   = sizeof(gli_transpose_geom),
+    .resolve     = resolve,
+    .cost        = cost,
+    .exact       = gli_exact_always,
+    .derive      = derive,
 };
 
 glia_status glia_transpose(glia_context *ctx, const glia_transpose_params *params, const glia_tensor *x,

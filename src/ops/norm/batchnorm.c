@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "ops/norm/norm_checks.h"
+
 static glia_status resolve_forward(gli_resolution *r) {
     const glia_batchnorm_params *p = r->params;
     gli_batchnorm_geom *g          = r->geom;
@@ -70,46 +72,58 @@ static void derive_forward(gli_derivation *d) {
     if (gli_wants(d, GLI_BATCHNORM_RESIDUAL)) d->din[GLI_BATCHNORM_RESIDUAL] = dsum;
 }
 
-static const char *const forward_in[]  = {"x", "weight", "bias", "running_mean", "running_var", "residual"};
-static const char *const forward_out[] = {"y", "mean", "rstd", "new_running_mean", "new_running_var"};
+static const gli_op_input forward_inputs[] = {
+    [GLI_NORM_X]                 = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+    [GLI_NORM_WEIGHT]            = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+    [GLI_NORM_BIAS]              = {"bias", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+    [GLI_BATCHNORM_RUNNING_MEAN] = {"running_mean", GLI_IN_OPTIONAL},
+    [GLI_BATCHNORM_RUNNING_VAR]  = {"running_var", GLI_IN_OPTIONAL},
+    [GLI_BATCHNORM_RESIDUAL]     = {"residual", GLI_IN_GRADIENT | GLI_IN_OPTIONAL | GLI_IN_IMAGE},
+};
+static const gli_op_output forward_outputs[] = {
+    [GLI_NORM_Y]                     = {"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE},
+    [GLI_NORM_MEAN]                  = {"mean", GLI_OUT_OPTIONAL},
+    [GLI_NORM_RSTD]                  = {"rstd", GLI_OUT_OPTIONAL},
+    [GLI_BATCHNORM_NEW_RUNNING_MEAN] = {"new_running_mean", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE,
+                                        GLI_BATCHNORM_RUNNING_MEAN},
+    [GLI_BATCHNORM_NEW_RUNNING_VAR]  = {"new_running_var", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE,
+                                        GLI_BATCHNORM_RUNNING_VAR},
+};
 
 const gli_op gli_op_batchnorm = {
-    .name           = "batchnorm",
-    .in_names       = forward_in,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_batchnorm_params),
-    .geom_size      = sizeof(gli_batchnorm_geom),
-    .min_in         = 1,
-    .max_in         = 6,
-    .n_out          = 5,
-    .optional_out   = 0x1e,
-    .differentiable = 7 | 1 << GLI_BATCHNORM_RESIDUAL,
-    .layout         = GLI_LAYOUT_IMAGE,
-    .image_in       = 1 | 1 << GLI_BATCHNORM_RESIDUAL,
-    .image_out      = 1,
-    .in_place       = {[GLI_BATCHNORM_NEW_RUNNING_MEAN] = 1 + GLI_BATCHNORM_RUNNING_MEAN,
-                       [GLI_BATCHNORM_NEW_RUNNING_VAR]  = 1 + GLI_BATCHNORM_RUNNING_VAR},
-    .resolve        = resolve_forward,
-    .cost           = cost_forward,
-    .derive         = derive_forward,
+    .name = "batchnorm",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
+    .params_size = sizeof(glia_batchnorm_params),
+    .geom_size   = sizeof(gli_batchnorm_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve_forward,
+    .cost        = cost_forward,
+    .derive      = derive_forward,
+};
+
+static const gli_op_input backward_inputs[] = {
+    [GLI_NORM_BACK_X]      = {"x", GLI_IN_IMAGE},
+    [GLI_NORM_BACK_DY]     = {"dy", GLI_IN_IMAGE},
+    [GLI_NORM_BACK_WEIGHT] = {"weight", GLI_IN_OPTIONAL},
+    [GLI_NORM_BACK_MEAN]   = {"mean", 0},
+    [GLI_NORM_BACK_RSTD]   = {"rstd", 0},
+};
+static const gli_op_output backward_outputs[] = {
+    [GLI_NORM_BACK_DX]      = {"dx", GLI_OUT_IMAGE},
+    [GLI_NORM_BACK_DWEIGHT] = {"dweight", GLI_OUT_OPTIONAL},
+    [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_OPTIONAL},
 };
 
 const gli_op gli_op_batchnorm_backward = {
-    .name         = "batchnorm_backward",
-    .in_names     = gli_norm_back_in,
-    .out_names    = gli_norm_back_out,
-    .params_size  = sizeof(glia_batchnorm_backward_params),
-    .geom_size    = sizeof(gli_batchnorm_geom),
-    .min_in       = 5,
-    .max_in       = 5,
-    .n_out        = 3,
-    .optional_in  = 1 << GLI_NORM_BACK_WEIGHT,
-    .optional_out = 6,
-    .layout       = GLI_LAYOUT_IMAGE,
-    .image_in     = 3,
-    .image_out    = 1,
-    .resolve      = resolve_backward,
-    .cost         = cost_backward,
+    .name = "batchnorm_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
+    .params_size = sizeof(glia_batchnorm_backward_params),
+    .geom_size   = sizeof(gli_batchnorm_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve_backward,
+    .cost        = cost_backward,
 };
 
 glia_status glia_batchnorm(glia_context *ctx, const glia_batchnorm_params *params, const glia_tensor *x,

@@ -2,8 +2,7 @@
 #ifndef GLI_OPS_NORM_BATCHNORM_GEOM_H
 #define GLI_OPS_NORM_BATCHNORM_GEOM_H
 
-#include "core/ops.h"
-#include "ops/norm/norm_checks.h"
+#include "ops/norm/norm_geom.h"
 
 enum {
     GLI_BATCHNORM_RUNNING_MEAN = GLI_NORM_BIAS + 1,

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "ops/norm/norm_checks.h"
+
 static glia_status resolve_image(gli_resolution *r, int first_vector) {
     const glia_batchnorm_inference_params *p = r->params;
     gli_batchnorm_geom *g                    = r->geom;
@@ -47,45 +49,51 @@ static void derive_forward(gli_derivation *d) {
         if (gli_wants(d, i)) d->din[i] = out[i];
 }
 
-static const char *const forward_in[] = {"x", "weight", "bias", "mean", "var"}, *const forward_out[] = {"y"};
-static const char *const backward_in[] = {"x", "dy", "weight", "mean", "var"};
+static const gli_op_input forward_inputs[] = {
+    [GLI_NORM_X]         = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+    [GLI_NORM_WEIGHT]    = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+    [GLI_NORM_BIAS]      = {"bias", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+    [GLI_INFERENCE_MEAN] = {"mean", 0},
+    [GLI_INFERENCE_VAR]  = {"var", 0},
+};
+static const gli_op_output forward_outputs[] = {
+    [GLI_NORM_Y] = {"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE | GLI_OUT_IN_PLACE, GLI_NORM_X},
+};
 
 const gli_op gli_op_batchnorm_inference = {
-    .name           = "batchnorm_inference",
-    .in_names       = forward_in,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_batchnorm_inference_params),
-    .geom_size      = sizeof(gli_batchnorm_geom),
-    .min_in         = 5,
-    .max_in         = 5,
-    .n_out          = 1,
-    .optional_in    = 1 << GLI_NORM_WEIGHT | 1 << GLI_NORM_BIAS,
-    .differentiable = 7,
-    .layout         = GLI_LAYOUT_IMAGE,
-    .image_in       = 1,
-    .image_out      = 1,
-    .in_place       = {1 + GLI_NORM_X},
-    .resolve        = resolve_forward,
-    .cost           = cost_forward,
-    .derive         = derive_forward,
+    .name = "batchnorm_inference",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
+    .params_size = sizeof(glia_batchnorm_inference_params),
+    .geom_size   = sizeof(gli_batchnorm_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve_forward,
+    .cost        = cost_forward,
+    .derive      = derive_forward,
+};
+
+static const gli_op_input backward_inputs[] = {
+    [GLI_NORM_BACK_X]        = {"x", GLI_IN_IMAGE},
+    [GLI_NORM_BACK_DY]       = {"dy", GLI_IN_IMAGE},
+    [GLI_NORM_BACK_WEIGHT]   = {"weight", GLI_IN_OPTIONAL},
+    [GLI_NORM_BACK_MEAN]     = {"mean", 0},
+    [GLI_INFERENCE_BACK_VAR] = {"var", 0},
+};
+static const gli_op_output backward_outputs[] = {
+    [GLI_NORM_BACK_DX]      = {"dx", GLI_OUT_IMAGE},
+    [GLI_NORM_BACK_DWEIGHT] = {"dweight", GLI_OUT_OPTIONAL},
+    [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_OPTIONAL},
 };
 
 const gli_op gli_op_batchnorm_inference_backward = {
-    .name         = "batchnorm_inference_backward",
-    .in_names     = backward_in,
-    .out_names    = gli_norm_back_out,
-    .params_size  = sizeof(glia_batchnorm_inference_params),
-    .geom_size    = sizeof(gli_batchnorm_geom),
-    .min_in       = 5,
-    .max_in       = 5,
-    .n_out        = 3,
-    .optional_in  = 1 << GLI_NORM_BACK_WEIGHT,
-    .optional_out = 6,
-    .layout       = GLI_LAYOUT_IMAGE,
-    .image_in     = 3,
-    .image_out    = 1,
-    .resolve      = resolve_backward,
-    .cost         = cost_backward,
+    .name = "batchnorm_inference_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
+    .params_size = sizeof(glia_batchnorm_inference_params),
+    .geom_size   = sizeof(gli_batchnorm_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve_backward,
+    .cost        = cost_backward,
 };
 
 glia_status glia_batchnorm_inference(glia_context *ctx, const glia_batchnorm_inference_params *params,

@@ -2,8 +2,7 @@
 #ifndef GLI_OPS_NORM_GROUPNORM_GEOM_H
 #define GLI_OPS_NORM_GROUPNORM_GEOM_H
 
-#include "core/ops.h"
-#include "ops/norm/norm_checks.h"
+#include "ops/norm/norm_geom.h"
 
 /* x is [n, c, area]; a group has c / groups channels of one sample. */
 typedef struct gli_groupnorm_geom {

@@ -1,5 +1,7 @@
 #include "ops/norm/layernorm_geom.h"
 
+#include "ops/norm/norm_checks.h"
+
 /* Checks dims and sets the geometry; *leading dimensions come before the group. */
 static glia_status resolve_rows(gli_resolution *r, int dims, int *leading) {
     gli_layernorm_geom *g = r->geom;
@@ -63,39 +65,51 @@ static void derive_forward(gli_derivation *d) {
     gli_norm_derive(d, &gli_op_layernorm_backward, &(glia_layernorm_backward_params){.dims = p->dims});
 }
 
-static const char *const forward_in[] = {"x", "weight", "bias"}, *const forward_out[] = {"y", "mean", "rstd"};
+static const gli_op_input forward_inputs[] = {
+    [GLI_NORM_X]      = {"x", GLI_IN_GRADIENT},
+    [GLI_NORM_WEIGHT] = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+    [GLI_NORM_BIAS]   = {"bias", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+};
+static const gli_op_output forward_outputs[] = {
+    [GLI_NORM_Y]    = {"y", GLI_OUT_GRADIENT},
+    [GLI_NORM_MEAN] = {"mean", GLI_OUT_OPTIONAL},
+    [GLI_NORM_RSTD] = {"rstd", GLI_OUT_OPTIONAL},
+};
 
 const gli_op gli_op_layernorm = {
-    .name           = "layernorm",
-    .in_names       = forward_in,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_layernorm_params),
-    .geom_size      = sizeof(gli_layernorm_geom),
-    .min_in         = 1,
-    .max_in         = 3,
-    .n_out          = 3,
-    .optional_out   = 6,
-    .differentiable = 7,
-    .layout         = GLI_LAYOUT_DENSE,
-    .resolve        = resolve_forward,
-    .cost           = cost_forward,
-    .derive         = derive_forward,
+    .name = "layernorm",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
+    .params_size = sizeof(glia_layernorm_params),
+    .geom_size   = sizeof(gli_layernorm_geom),
+    .layout      = GLI_LAYOUT_DENSE,
+    .resolve     = resolve_forward,
+    .cost        = cost_forward,
+    .derive      = derive_forward,
+};
+
+static const gli_op_input backward_inputs[] = {
+    [GLI_NORM_BACK_X]      = {"x", 0},
+    [GLI_NORM_BACK_DY]     = {"dy", 0},
+    [GLI_NORM_BACK_WEIGHT] = {"weight", GLI_IN_OPTIONAL},
+    [GLI_NORM_BACK_MEAN]   = {"mean", 0},
+    [GLI_NORM_BACK_RSTD]   = {"rstd", 0},
+};
+static const gli_op_output backward_outputs[] = {
+    [GLI_NORM_BACK_DX]      = {"dx", 0},
+    [GLI_NORM_BACK_DWEIGHT] = {"dweight", GLI_OUT_OPTIONAL},
+    [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_OPTIONAL},
 };
 
 const gli_op gli_op_layernorm_backward = {
-    .name         = "layernorm_backward",
-    .in_names     = gli_norm_back_in,
-    .out_names    = gli_norm_back_out,
-    .params_size  = sizeof(glia_layernorm_backward_params),
-    .geom_size    = sizeof(gli_layernorm_geom),
-    .min_in       = 5,
-    .max_in       = 5,
-    .n_out        = 3,
-    .optional_in  = 1 << GLI_NORM_BACK_WEIGHT,
-    .optional_out = 6,
-    .layout       = GLI_LAYOUT_DENSE,
-    .resolve      = resolve_backward,
-    .cost         = cost_backward,
+    .name = "layernorm_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
+    .params_size = sizeof(glia_layernorm_backward_params),
+    .geom_size   = sizeof(gli_layernorm_geom),
+    .layout      = GLI_LAYOUT_DENSE,
+    .resolve     = resolve_backward,
+    .cost        = cost_backward,
 };
 
 glia_status glia_layernorm(glia_context *ctx, const glia_layernorm_params *params, const glia_tensor *x,

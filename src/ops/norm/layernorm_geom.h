@@ -2,8 +2,7 @@
 #ifndef GLI_OPS_NORM_LAYERNORM_GEOM_H
 #define GLI_OPS_NORM_LAYERNORM_GEOM_H
 
-#include "core/ops.h"
-#include "ops/norm/norm_checks.h"
+#include "ops/norm/norm_geom.h"
 
 /* x is [rows, size]; a row is a group. */
 typedef struct gli_layernorm_geom {

@@ -2,9 +2,6 @@
 
 #include <math.h>
 
-const char *const gli_norm_back_in[]  = {"x", "dy", "weight", "mean", "rstd"};
-const char *const gli_norm_back_out[] = {"dx", "dweight", "dbias"};
-
 glia_status gli_norm_epsilon(const gli_resolution *r, double epsilon, double *out) {
     GLI_REQUIRE(r->ctx, isfinite(epsilon) && epsilon >= 0, GLIA_INVALID_ARGUMENT, "%s: epsilon is %g, must be positive",
                 r->op->name, epsilon);
@@ -16,7 +13,7 @@ glia_status gli_norm_product(const gli_resolution *r, int first, int last, int *
     double product = 1;
     for (int i = first; i < last; ++i) product *= (double)r->in[0]->dim[i];
     GLI_REQUIRE(r->ctx, product <= INT32_MAX, GLIA_UNSUPPORTED, "%s: %s is %s, dimensions of more than 2^31-1 elements",
-                r->op->name, r->op->in_names[0], GLI_SHAPE_OF(r->in[0]));
+                r->op->name, r->op->inputs[0].name, GLI_SHAPE_OF(r->in[0]));
     *out = (int)product;
     return GLIA_OK;
 }
@@ -24,7 +21,7 @@ glia_status gli_norm_product(const gli_resolution *r, int first, int last, int *
 glia_status gli_norm_image(const gli_resolution *r, int *n, int *c, int *area) {
     const glia_tensor *x = r->in[0];
     GLI_REQUIRE(r->ctx, x->ndim >= 2, GLIA_SHAPE_MISMATCH, "%s: %s is %s, must be [N,C,...]", r->op->name,
-                r->op->in_names[0], GLI_SHAPE_OF(x));
+                r->op->inputs[0].name, GLI_SHAPE_OF(x));
     GLI_TRY(gli_norm_product(r, 0, 1, n));
     GLI_TRY(gli_norm_product(r, 1, 2, c));
     return gli_norm_product(r, 2, x->ndim, area);

@@ -3,21 +3,8 @@
 #define GLI_OPS_NORM_NORM_CHECKS_H
 
 #include "core/derive.h"
-#include "glia/ops/norm.h"
 #include "ops/check.h"
-
-enum { GLI_NORM_X, GLI_NORM_WEIGHT, GLI_NORM_BIAS }; /* inputs of every forward op; the last two may be absent */
-enum { GLI_NORM_Y, GLI_NORM_MEAN, GLI_NORM_RSTD };   /* its outputs; the last two may be absent */
-enum {
-    GLI_NORM_BACK_X,
-    GLI_NORM_BACK_DY,
-    GLI_NORM_BACK_WEIGHT,
-    GLI_NORM_BACK_MEAN,
-    GLI_NORM_BACK_RSTD
-}; /* inputs of every backward op */
-enum { GLI_NORM_BACK_DX, GLI_NORM_BACK_DWEIGHT, GLI_NORM_BACK_DBIAS }; /* its outputs; the last two may be absent */
-
-extern const char *const gli_norm_back_in[], *const gli_norm_back_out[];
+#include "ops/norm/norm_geom.h"
 
 static inline bool gli_norm_has(const gli_resolution *r, int i) { return i < r->n_in && r->in[i]; }
 

@@ -20,20 +20,24 @@ static void cost(const void *geom, gli_cost *out) {
     *out = (gli_cost){.flops = 10.0 * ((const gli_adagrad_geom *)geom)->count, .depth = 12};
 }
 
-static const char *const in_names[]  = {"param", "grad", "rate", "sum"};
-static const char *const out_names[] = {"new_param", "new_sum"};
+static const gli_op_input inputs[] = {
+    [GLI_ADAGRAD_PARAM] = {"param", 0},
+    [GLI_ADAGRAD_GRAD]  = {"grad", 0},
+    [GLI_ADAGRAD_RATE]  = {"rate", 0},
+    [GLI_ADAGRAD_SUM]   = {"sum", 0},
+};
+static const gli_op_output outputs[] = {
+    [GLI_ADAGRAD_NEW_PARAM] = {"new_param", GLI_OUT_IN_PLACE, GLI_ADAGRAD_PARAM},
+    [GLI_ADAGRAD_NEW_SUM]   = {"new_sum", GLI_OUT_IN_PLACE, GLI_ADAGRAD_SUM},
+};
 
 const gli_op gli_op_adagrad = {
-    .name        = "adagrad",
-    .in_names    = in_names,
-    .out_names   = out_names,
+    .name = "adagrad",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
     .params_size = sizeof(glia_adagrad_params),
     .geom_size   = sizeof(gli_adagrad_geom),
-    .min_in      = 4,
-    .max_in      = 4,
-    .n_out       = 2,
     .layout      = GLI_LAYOUT_FOLLOW,
-    .in_place    = {1 + GLI_ADAGRAD_PARAM, 1 + GLI_ADAGRAD_SUM},
     .resolve     = resolve,
     .cost        = cost,
 };

@@ -1,7 +1,6 @@
 #ifndef GLI_OPS_OPTIMIZER_ADAGRAD_GEOM_H
 #define GLI_OPS_OPTIMIZER_ADAGRAD_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/optimizer.h"
 
 enum { GLI_ADAGRAD_PARAM, GLI_ADAGRAD_GRAD, GLI_ADAGRAD_RATE, GLI_ADAGRAD_SUM };

@@ -26,20 +26,23 @@ static void cost(const void *geom, gli_cost *out) {
     *out = (gli_cost){.flops = 18.0 * ((const gli_adam_geom *)geom)->count, .depth = 16};
 }
 
-static const char *const in_names[]  = {"param", "grad", "rate", "step", "m", "v"};
-static const char *const out_names[] = {"new_param", "new_m", "new_v"};
+static const gli_op_input inputs[] = {
+    [GLI_ADAM_PARAM] = {"param", 0},          [GLI_ADAM_GRAD] = {"grad", 0}, [GLI_ADAM_RATE] = {"rate", 0},
+    [GLI_ADAM_STEP] = {"step", GLI_IN_INDEX}, [GLI_ADAM_M] = {"m", 0},       [GLI_ADAM_V] = {"v", 0},
+};
+static const gli_op_output outputs[] = {
+    [GLI_ADAM_NEW_PARAM] = {"new_param", GLI_OUT_IN_PLACE, GLI_ADAM_PARAM},
+    [GLI_ADAM_NEW_M]     = {"new_m", GLI_OUT_IN_PLACE, GLI_ADAM_M},
+    [GLI_ADAM_NEW_V]     = {"new_v", GLI_OUT_IN_PLACE, GLI_ADAM_V},
+};
 
 const gli_op gli_op_adam = {
-    .name        = "adam",
-    .in_names    = in_names,
-    .out_names   = out_names,
+    .name = "adam",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
     .params_size = sizeof(glia_adam_params),
     .geom_size   = sizeof(gli_adam_geom),
-    .min_in      = 6,
-    .max_in      = 6,
-    .n_out       = 3,
     .layout      = GLI_LAYOUT_FOLLOW,
-    .in_place    = {1 + GLI_ADAM_PARAM, 1 + GLI_ADAM_M, 1 + GLI_ADAM_V},
     .resolve     = resolve,
     .cost        = cost,
 };

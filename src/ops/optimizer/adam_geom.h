@@ -1,7 +1,6 @@
 #ifndef GLI_OPS_OPTIMIZER_ADAM_GEOM_H
 #define GLI_OPS_OPTIMIZER_ADAM_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/optimizer.h"
 
 enum { GLI_ADAM_PARAM, GLI_ADAM_GRAD, GLI_ADAM_RATE, GLI_ADAM_STEP, GLI_ADAM_M, GLI_ADAM_V };

@@ -23,22 +23,23 @@ static void cost(const void *geom, gli_cost *out) {
     *out            = (gli_cost){.flops = 3.0 * count, .depth = count + 4.0};
 }
 
-static const char *const in_names[] = {"g"}, *const out_names[] = {"y", "norm"};
+static const gli_op_input inputs[] = {
+    [GLI_CLIP_BY_NORM_G] = {"g", 0},
+};
+static const gli_op_output outputs[] = {
+    [GLI_CLIP_BY_NORM_Y]    = {"y", GLI_OUT_IN_PLACE, GLI_CLIP_BY_NORM_G},
+    [GLI_CLIP_BY_NORM_NORM] = {"norm", GLI_OUT_OPTIONAL},
+};
 
 const gli_op gli_op_clip_by_norm = {
-    .name         = "clip_by_norm",
-    .in_names     = in_names,
-    .out_names    = out_names,
-    .params_size  = sizeof(glia_clip_by_norm_params),
-    .geom_size    = sizeof(gli_clip_by_norm_geom),
-    .min_in       = 1,
-    .max_in       = 1,
-    .n_out        = 2,
-    .optional_out = 1 << GLI_CLIP_BY_NORM_NORM,
-    .layout       = GLI_LAYOUT_FOLLOW,
-    .in_place     = {1 + GLI_CLIP_BY_NORM_G},
-    .resolve      = resolve,
-    .cost         = cost,
+    .name = "clip_by_norm",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
+    .params_size = sizeof(glia_clip_by_norm_params),
+    .geom_size   = sizeof(gli_clip_by_norm_geom),
+    .layout      = GLI_LAYOUT_FOLLOW,
+    .resolve     = resolve,
+    .cost        = cost,
 };
 
 glia_status glia_clip_by_norm(glia_context *ctx, const glia_clip_by_norm_params *params, const glia_tensor *g,

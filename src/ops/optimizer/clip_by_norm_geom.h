@@ -1,7 +1,6 @@
 #ifndef GLI_OPS_OPTIMIZER_CLIP_BY_NORM_GEOM_H
 #define GLI_OPS_OPTIMIZER_CLIP_BY_NORM_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/optimizer.h"
 
 enum { GLI_CLIP_BY_NORM_G };

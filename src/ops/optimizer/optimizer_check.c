@@ -10,7 +10,8 @@ glia_status gli_check_optimizer(gli_resolution *r, int state, int n_out) {
     for (int i = GLI_OPTIMIZER_GRAD; i < r->n_in; ++i) {
         if (!r->in[i] || (i > GLI_OPTIMIZER_GRAD && i < state)) continue;
         GLI_REQUIRE(r->ctx, r->in[i]->dtype == param->dtype, GLIA_DTYPE_MISMATCH, "%s: param is %s, %s is %s",
-                    r->op->name, glia_dtype_name(param->dtype), r->op->in_names[i], glia_dtype_name(r->in[i]->dtype));
+                    r->op->name, glia_dtype_name(param->dtype), r->op->inputs[i].name,
+                    glia_dtype_name(r->in[i]->dtype));
         GLI_TRY(gli_check_shape(r, i, param->ndim, param->dim));
     }
     for (int i = 0; i < n_out; ++i) gli_set_shape(&r->out[i], param->dtype, param->ndim, param->dim);

@@ -30,23 +30,30 @@ static void cost(const void *geom, gli_cost *out) {
     *out = (gli_cost){.flops = 14.0 * ((const gli_rmsprop_geom *)geom)->count, .depth = 16};
 }
 
-static const char *const in_names[]  = {"param", "grad", "rate", "square", "velocity", "mean"};
-static const char *const out_names[] = {"new_param", "new_square", "new_velocity", "new_mean"};
+static const gli_op_input inputs[] = {
+    [GLI_RMSPROP_PARAM]    = {"param", 0},
+    [GLI_RMSPROP_GRAD]     = {"grad", 0},
+    [GLI_RMSPROP_RATE]     = {"rate", 0},
+    [GLI_RMSPROP_SQUARE]   = {"square", 0},
+    [GLI_RMSPROP_VELOCITY] = {"velocity", GLI_IN_OPTIONAL},
+    [GLI_RMSPROP_MEAN]     = {"mean", GLI_IN_OPTIONAL},
+};
+static const gli_op_output outputs[] = {
+    [GLI_RMSPROP_NEW_PARAM]    = {"new_param", GLI_OUT_IN_PLACE, GLI_RMSPROP_PARAM},
+    [GLI_RMSPROP_NEW_SQUARE]   = {"new_square", GLI_OUT_IN_PLACE, GLI_RMSPROP_SQUARE},
+    [GLI_RMSPROP_NEW_VELOCITY] = {"new_velocity", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE, GLI_RMSPROP_VELOCITY},
+    [GLI_RMSPROP_NEW_MEAN]     = {"new_mean", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE, GLI_RMSPROP_MEAN},
+};
 
 const gli_op gli_op_rmsprop = {
-    .name         = "rmsprop",
-    .in_names     = in_names,
-    .out_names    = out_names,
-    .params_size  = sizeof(glia_rmsprop_params),
-    .geom_size    = sizeof(gli_rmsprop_geom),
-    .min_in       = 4,
-    .max_in       = 6,
-    .n_out        = 4,
-    .optional_out = 1 << GLI_RMSPROP_NEW_VELOCITY | 1 << GLI_RMSPROP_NEW_MEAN,
-    .layout       = GLI_LAYOUT_FOLLOW,
-    .in_place     = {1 + GLI_RMSPROP_PARAM, 1 + GLI_RMSPROP_SQUARE, 1 + GLI_RMSPROP_VELOCITY, 1 + GLI_RMSPROP_MEAN},
-    .resolve      = resolve,
-    .cost         = cost,
+    .name = "rmsprop",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
+    .params_size = sizeof(glia_rmsprop_params),
+    .geom_size   = sizeof(gli_rmsprop_geom),
+    .layout      = GLI_LAYOUT_FOLLOW,
+    .resolve     = resolve,
+    .cost        = cost,
 };
 
 glia_status glia_rmsprop(glia_context *ctx, const glia_rmsprop_params *params, const glia_rmsprop_tensors *t) {

@@ -28,23 +28,26 @@ static void cost(const void *geom, gli_cost *out) {
     *out = (gli_cost){.flops = 6.0 * ((const gli_sgd_geom *)geom)->count, .depth = 8};
 }
 
-static const char *const in_names[]  = {"param", "grad", "rate", "velocity"};
-static const char *const out_names[] = {"new_param", "new_velocity"};
+static const gli_op_input inputs[] = {
+    [GLI_SGD_PARAM]    = {"param", 0},
+    [GLI_SGD_GRAD]     = {"grad", 0},
+    [GLI_SGD_RATE]     = {"rate", 0},
+    [GLI_SGD_VELOCITY] = {"velocity", GLI_IN_OPTIONAL},
+};
+static const gli_op_output outputs[] = {
+    [GLI_SGD_NEW_PARAM]    = {"new_param", GLI_OUT_IN_PLACE, GLI_SGD_PARAM},
+    [GLI_SGD_NEW_VELOCITY] = {"new_velocity", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE, GLI_SGD_VELOCITY},
+};
 
 const gli_op gli_op_sgd = {
-    .name         = "sgd",
-    .in_names     = in_names,
-    .out_names    = out_names,
-    .params_size  = sizeof(glia_sgd_params),
-    .geom_size    = sizeof(gli_sgd_geom),
-    .min_in       = 3,
-    .max_in       = 4,
-    .n_out        = 2,
-    .optional_out = 1 << GLI_SGD_NEW_VELOCITY,
-    .layout       = GLI_LAYOUT_FOLLOW,
-    .in_place     = {1 + GLI_SGD_PARAM, 1 + GLI_SGD_VELOCITY},
-    .resolve      = resolve,
-    .cost         = cost,
+    .name = "sgd",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
+    .params_size = sizeof(glia_sgd_params),
+    .geom_size   = sizeof(gli_sgd_geom),
+    .layout      = GLI_LAYOUT_FOLLOW,
+    .resolve     = resolve,
+    .cost        = cost,
 };
 
 glia_status glia_sgd(glia_context *ctx, const glia_sgd_params *params, const glia_sgd_tensors *t) {

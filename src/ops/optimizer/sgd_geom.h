@@ -1,7 +1,6 @@
 #ifndef GLI_OPS_OPTIMIZER_SGD_GEOM_H
 #define GLI_OPS_OPTIMIZER_SGD_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/optimizer.h"
 
 enum { GLI_SGD_PARAM, GLI_SGD_GRAD, GLI_SGD_RATE, GLI_SGD_VELOCITY }; /* velocity may be absent: zeros */

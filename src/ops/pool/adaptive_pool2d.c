@@ -1,6 +1,6 @@
 #include "core/derive.h"
 #include "ops/check.h"
-#include "ops/pool/pool2d_geom.h"
+#include "ops/pool/pool2d_window.h"
 
 static glia_status resolve_forward(gli_resolution *r) {
     const glia_adaptive_pool2d_params *p = r->params;
@@ -10,7 +10,7 @@ static glia_status resolve_forward(gli_resolution *r) {
     g->h = (int)x->dim[2], g->w = (int)x->dim[3];
     g->p = p->size[0], g->q = p->size[1];
     gli_set_dims(&r->out[0], x->dtype, g->n, g->c, g->p, g->q);
-    if (r->op->n_out > GLI_POOL_INDICES) gli_set_dims(&r->out[GLI_POOL_INDICES], GLIA_I32, g->n, g->c, g->p, g->q);
+    if (r->op->n_outputs > GLI_POOL_INDICES) gli_set_dims(&r->out[GLI_POOL_INDICES], GLIA_I32, g->n, g->c, g->p, g->q);
     return GLIA_OK;
 }
 
@@ -74,65 +74,54 @@ static void derive_max(gli_derivation *d) {
     d->din[0] = gli_derive(d, &gli_op_max_pool2d_backward, &back, d->dout[GLI_POOL_Y], out[GLI_POOL_INDICES]);
 }
 
-static const char *const forward_in[] = {"x"}, *const forward_out[] = {"y", "indices"};
-static const char *const backward_in[] = {"dy"}, *const backward_out[] = {"dx"};
+static const gli_op_input forward_inputs[]   = {{"x", GLI_IN_GRADIENT | GLI_IN_IMAGE}};
+static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
 const gli_op gli_op_adaptive_avg_pool2d = {
-    .name           = "adaptive_avg_pool2d",
-    .in_names       = forward_in,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_adaptive_pool2d_params),
-    .geom_size      = sizeof(gli_pool2d_geom),
-    .min_in         = 1,
-    .max_in         = 1,
-    .n_out          = 1,
-    .differentiable = 1,
-    .layout         = GLI_LAYOUT_IMAGE,
-    .image_in       = 1,
-    .image_out      = 1,
-    .resolve        = resolve_forward,
-    .cost           = cost_avg,
-    .exact          = exact_avg,
-    .derive         = derive_avg,
+    .name = "adaptive_avg_pool2d",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
+    .params_size = sizeof(glia_adaptive_pool2d_params),
+    .geom_size   = sizeof(gli_pool2d_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve_forward,
+    .cost        = cost_avg,
+    .exact       = exact_avg,
+    .derive      = derive_avg,
 };
 
+static const gli_op_input backward_inputs[]   = {{"dy", GLI_IN_GRADIENT | GLI_IN_IMAGE}};
+static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
+
 const gli_op gli_op_adaptive_avg_pool2d_backward = {
-    .name           = "adaptive_avg_pool2d_backward",
-    .in_names       = backward_in,
-    .out_names      = backward_out,
-    .params_size    = sizeof(glia_adaptive_pool2d_params),
-    .geom_size      = sizeof(gli_pool2d_geom),
-    .min_in         = 1,
-    .max_in         = 1,
-    .n_out          = 1,
-    .differentiable = 1,
-    .layout         = GLI_LAYOUT_IMAGE,
-    .image_in       = 1,
-    .image_out      = 1,
-    .resolve        = resolve_backward,
-    .cost           = cost_avg_backward,
-    .exact          = exact_avg,
-    .derive         = derive_avg_backward,
+    .name = "adaptive_avg_pool2d_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
+    .params_size = sizeof(glia_adaptive_pool2d_params),
+    .geom_size   = sizeof(gli_pool2d_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve_backward,
+    .cost        = cost_avg_backward,
+    .exact       = exact_avg,
+    .derive      = derive_avg_backward,
+};
+
+static const gli_op_output forward_pool2d_outputs[] = {
+    [GLI_POOL_Y]       = {"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE},
+    [GLI_POOL_INDICES] = {"indices", GLI_OUT_OPTIONAL | GLI_OUT_IMAGE},
 };
 
 const gli_op gli_op_adaptive_max_pool2d = {
-    .name           = "adaptive_max_pool2d",
-    .in_names       = forward_in,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_adaptive_pool2d_params),
-    .geom_size      = sizeof(gli_pool2d_geom),
-    .min_in         = 1,
-    .max_in         = 1,
-    .n_out          = 2,
-    .optional_out   = 1 << GLI_POOL_INDICES,
-    .differentiable = 1,
-    .layout         = GLI_LAYOUT_IMAGE,
-    .image_in       = 1,
-    .image_out      = 3,
-    .resolve        = resolve_forward,
-    .cost           = cost_max,
-    .exact          = gli_exact_always,
-    .derive         = derive_max,
+    .name = "adaptive_max_pool2d",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_pool2d_outputs),
+    .params_size = sizeof(glia_adaptive_pool2d_params),
+    .geom_size   = sizeof(gli_pool2d_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve_forward,
+    .cost        = cost_max,
+    .exact       = gli_exact_always,
+    .derive      = derive_max,
 };
 
 glia_status glia_adaptive_avg_pool2d(glia_context *ctx, const glia_adaptive_avg_pool2d_params *params,

@@ -1,6 +1,6 @@
 #include "core/derive.h"
 #include "ops/check.h"
-#include "ops/pool/pool2d_geom.h"
+#include "ops/pool/pool2d_window.h"
 
 static glia_status resolve_window(const gli_resolution *r, const glia_avg_pool2d_params *p, const int64_t *x) {
     gli_pool2d_geom *g             = r->geom;
@@ -60,45 +60,36 @@ static void derive_backward(gli_derivation *d) {
     d->din[0]                                = gli_derive(d, &gli_op_avg_pool2d, &p->pool, d->dout[0]);
 }
 
-static const char *const forward_in[] = {"x"}, *const forward_out[] = {"y"};
-static const char *const backward_in[] = {"dy"}, *const backward_out[] = {"dx"};
+static const gli_op_input forward_inputs[]   = {{"x", GLI_IN_GRADIENT | GLI_IN_IMAGE}};
+static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
 const gli_op gli_op_avg_pool2d = {
-    .name           = "avg_pool2d",
-    .in_names       = forward_in,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_avg_pool2d_params),
-    .geom_size      = sizeof(gli_pool2d_geom),
-    .min_in         = 1,
-    .max_in         = 1,
-    .n_out          = 1,
-    .differentiable = 1,
-    .layout         = GLI_LAYOUT_IMAGE,
-    .image_in       = 1,
-    .image_out      = 1,
-    .resolve        = resolve_forward,
-    .cost           = cost,
-    .exact          = exact,
-    .derive         = derive_forward,
+    .name = "avg_pool2d",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
+    .params_size = sizeof(glia_avg_pool2d_params),
+    .geom_size   = sizeof(gli_pool2d_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve_forward,
+    .cost        = cost,
+    .exact       = exact,
+    .derive      = derive_forward,
 };
 
+static const gli_op_input backward_inputs[]   = {{"dy", GLI_IN_GRADIENT | GLI_IN_IMAGE}};
+static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
+
 const gli_op gli_op_avg_pool2d_backward = {
-    .name           = "avg_pool2d_backward",
-    .in_names       = backward_in,
-    .out_names      = backward_out,
-    .params_size    = sizeof(glia_avg_pool2d_backward_params),
-    .geom_size      = sizeof(gli_pool2d_geom),
-    .min_in         = 1,
-    .max_in         = 1,
-    .n_out          = 1,
-    .differentiable = 1,
-    .layout         = GLI_LAYOUT_IMAGE,
-    .image_in       = 1,
-    .image_out      = 1,
-    .resolve        = resolve_backward,
-    .cost           = cost,
-    .exact          = exact,
-    .derive         = derive_backward,
+    .name = "avg_pool2d_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
+    .params_size = sizeof(glia_avg_pool2d_backward_params),
+    .geom_size   = sizeof(gli_pool2d_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve_backward,
+    .cost        = cost,
+    .exact       = exact,
+    .derive      = derive_backward,
 };
 
 glia_status glia_avg_pool2d(glia_context *ctx, const glia_avg_pool2d_params *params, const glia_tensor *x,

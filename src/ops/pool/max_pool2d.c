@@ -1,6 +1,6 @@
 #include "core/derive.h"
 #include "ops/check.h"
-#include "ops/pool/pool2d_geom.h"
+#include "ops/pool/pool2d_window.h"
 
 static glia_status resolve_window(const gli_resolution *r, const glia_max_pool2d_params *p, const int64_t *x) {
     const gli_pool2d_window window = {p->kernel, p->stride, p->pad, p->pad_end, p->dilation, p->ceil_mode};
@@ -57,41 +57,38 @@ static void derive_forward(gli_derivation *d) {
     d->din[0] = gli_derive(d, &gli_op_max_pool2d_backward, &back, d->dout[GLI_POOL_Y], out[GLI_POOL_INDICES]);
 }
 
-static const char *const forward_in[] = {"x"}, *const forward_out[] = {"y", "indices"};
-static const char *const backward_in[] = {"dy", "indices"}, *const backward_out[] = {"dx"};
-
-const gli_op gli_op_max_pool2d = {
-    .name           = "max_pool2d",
-    .in_names       = forward_in,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_max_pool2d_params),
-    .geom_size      = sizeof(gli_pool2d_geom),
-    .min_in         = 1,
-    .max_in         = 1,
-    .n_out          = 2,
-    .optional_out   = 1 << GLI_POOL_INDICES,
-    .differentiable = 1,
-    .layout         = GLI_LAYOUT_IMAGE,
-    .image_in       = 1,
-    .image_out      = 3,
-    .resolve        = resolve_forward,
-    .cost           = cost_forward,
-    .exact          = gli_exact_always,
-    .derive         = derive_forward,
+static const gli_op_input forward_inputs[]   = {{"x", GLI_IN_GRADIENT | GLI_IN_IMAGE}};
+static const gli_op_output forward_outputs[] = {
+    [GLI_POOL_Y]       = {"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE},
+    [GLI_POOL_INDICES] = {"indices", GLI_OUT_OPTIONAL | GLI_OUT_IMAGE},
 };
 
+const gli_op gli_op_max_pool2d = {
+    .name = "max_pool2d",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
+    .params_size = sizeof(glia_max_pool2d_params),
+    .geom_size   = sizeof(gli_pool2d_geom),
+    .layout      = GLI_LAYOUT_IMAGE,
+    .resolve     = resolve_forward,
+    .cost        = cost_forward,
+    .exact       = gli_exact_always,
+    .derive      = derive_forward,
+};
+
+static const gli_op_input backward_inputs[] = {
+    [GLI_POOL_BACK_DY]      = {"dy", GLI_IN_IMAGE},
+    [GLI_POOL_BACK_INDICES] = {"indices", GLI_IN_IMAGE | GLI_IN_INDEX},
+};
+static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_IMAGE}};
+
 const gli_op gli_op_max_pool2d_backward = {
-    .name        = "max_pool2d_backward",
-    .in_names    = backward_in,
-    .out_names   = backward_out,
+    .name = "max_pool2d_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
     .params_size = sizeof(glia_max_pool2d_backward_params),
     .geom_size   = sizeof(gli_pool2d_geom),
-    .min_in      = 2,
-    .max_in      = 2,
-    .n_out       = 1,
     .layout      = GLI_LAYOUT_IMAGE,
-    .image_in    = 3,
-    .image_out   = 1,
     .resolve     = resolve_backward,
     .cost        = cost_backward,
     .exact       = gli_exact_always,

@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_POOL_POOL2D_GEOM_H
 #define GLI_OPS_POOL_POOL2D_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/pool.h"
 
 enum { GLI_POOL_Y, GLI_POOL_INDICES }; /* outputs of max_pool2d and adaptive_max_pool2d; indices may be absent */
@@ -19,20 +18,6 @@ typedef struct gli_pool2d_geom {
     int dilation_h, dilation_w;
     int count_include_pad;
 } gli_pool2d_geom;
-
-/* The window that an op's params describe; dilation NULL: none. */
-typedef struct gli_pool2d_window {
-    const int *kernel, *stride, *pad, *pad_end, *dilation;
-    bool ceil_mode;
-} gli_pool2d_window;
-
-/* Checks the window on images of the shape x and fills the geometry. */
-glia_status gli_pool2d_resolve(const gli_resolution *r, const gli_pool2d_window *window, const int64_t *x,
-                               gli_pool2d_geom *g);
-
-/* Input 0 is a float image [N,C,a,b] with elements in each channel, and size is positive. For the ops that have no
- * window; sets n, c. */
-glia_status gli_pool2d_check(const gli_resolution *r, const int *size, gli_pool2d_geom *g);
 
 /* x and y of adaptive pooling, the forward's sizes: rows or columns first .. last-1 belong to window p. */
 static inline int gli_adaptive_first(int p, int out, int in) { return (int)((int64_t)p * in / out); }

@@ -43,24 +43,23 @@ static void derive(gli_derivation *d) {
     d->din[GLI_DROPOUT_X] = gli_derive(d, &gli_op_dropout, d->params, d->dout[0], step);
 }
 
-static const char *const in_names[] = {"x", "step"}, *const out_names[] = {"y"};
+static const gli_op_input inputs[] = {
+    [GLI_DROPOUT_X]    = {"x", GLI_IN_GRADIENT},
+    [GLI_DROPOUT_STEP] = {"step", GLI_IN_OPTIONAL | GLI_IN_INDEX},
+};
+static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IN_PLACE, GLI_DROPOUT_X}};
 
 const gli_op gli_op_dropout = {
-    .name           = "dropout",
-    .in_names       = in_names,
-    .out_names      = out_names,
-    .params_size    = sizeof(glia_dropout_params),
-    .geom_size      = sizeof(gli_dropout_geom),
-    .min_in         = 1,
-    .max_in         = 2,
-    .n_out          = 1,
-    .differentiable = 1,
-    .layout         = GLI_LAYOUT_DENSE,
-    .in_place       = {1 + GLI_DROPOUT_X},
-    .resolve        = resolve,
-    .cost           = cost,
-    .exact          = exact,
-    .derive         = derive,
+    .name = "dropout",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
+    .params_size = sizeof(glia_dropout_params),
+    .geom_size   = sizeof(gli_dropout_geom),
+    .layout      = GLI_LAYOUT_DENSE,
+    .resolve     = resolve,
+    .cost        = cost,
+    .exact       = exact,
+    .derive      = derive,
 };
 
 glia_status glia_dropout(glia_context *ctx, const glia_dropout_params *params, const glia_tensor *x,

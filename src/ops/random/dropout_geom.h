@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_RANDOM_DROPOUT_GEOM_H
 #define GLI_OPS_RANDOM_DROPOUT_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/random.h"
 
 enum { GLI_DROPOUT_X, GLI_DROPOUT_STEP }; /* step may be absent: 0 */

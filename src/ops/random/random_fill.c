@@ -43,15 +43,13 @@ static void cost(const void *geom, gli_cost *out) {
     *out = (gli_cost){.flops = 40.0 * ((const gli_random_fill_geom *)geom)->count, .depth = 1};
 }
 
-static const char *const in_names[] = {""}, *const out_names[] = {"y"};
+static const gli_op_output outputs[] = {{"y", 0}};
 
 const gli_op gli_op_random_fill = {
-    .name        = "random_fill",
-    .in_names    = in_names,
-    .out_names   = out_names,
+    .name = "random_fill",
+    GLI_OUTPUTS(outputs),
     .params_size = sizeof(glia_random_fill_params),
     .geom_size   = sizeof(gli_random_fill_geom),
-    .n_out       = 1,
     .layout      = GLI_LAYOUT_DENSE,
     .resolve     = resolve,
     .cost        = cost,

@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_RANDOM_RANDOM_FILL_GEOM_H
 #define GLI_OPS_RANDOM_RANDOM_FILL_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/random.h"
 
 typedef struct gli_random_fill_geom {

@@ -25,17 +25,15 @@ static void cost(const void *geom, gli_cost *out) {
     *out                     = (gli_cost){.flops = (double)g->outer * g->length * g->inner};
 }
 
-static const char *const in_names[] = {"x"}, *const out_names[] = {"y"};
+static const gli_op_input inputs[]   = {{"x", 0}};
+static const gli_op_output outputs[] = {{"y", 0}};
 
 const gli_op gli_op_argmax = {
-    .name        = "argmax",
-    .in_names    = in_names,
-    .out_names   = out_names,
+    .name = "argmax",
+    GLI_INPUTS(inputs),
+    GLI_OUTPUTS(outputs),
     .params_size = sizeof(glia_argmax_params),
     .geom_size   = sizeof(gli_argmax_geom),
-    .min_in      = 1,
-    .max_in      = 1,
-    .n_out       = 1,
     .layout      = GLI_LAYOUT_DENSE,
     .resolve     = resolve,
     .cost        = cost,

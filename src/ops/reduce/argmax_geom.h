@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_REDUCE_ARGMAX_GEOM_H
 #define GLI_OPS_REDUCE_ARGMAX_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/reduce.h"
 
 /* x as [outer, length, inner], y as [outer, inner]. */

@@ -108,36 +108,37 @@ static void derive(gli_derivation *d) {
                                       needs_y(g->kind) ? d->out[0] : none, d->dout[0]);
 }
 
-static const char *const forward_in[] = {"x"}, *const forward_out[] = {"y"};
-static const char *const backward_in[] = {"x", "y", "dy"}, *const backward_out[] = {"dx"};
+static const gli_op_input forward_inputs[] = {
+    [GLI_REDUCE_X] = {"x", GLI_IN_GRADIENT},
+};
+static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
 const gli_op gli_op_reduce = {
-    .name           = "reduce",
-    .in_names       = forward_in,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_reduce_params),
-    .geom_size      = sizeof(gli_reduce_geom),
-    .min_in         = 1,
-    .max_in         = 1,
-    .n_out          = 1,
-    .differentiable = 1,
-    .layout         = GLI_LAYOUT_DENSE,
-    .resolve        = resolve_forward,
-    .cost           = cost_forward,
-    .exact          = exact_forward,
-    .derive         = derive,
+    .name = "reduce",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
+    .params_size = sizeof(glia_reduce_params),
+    .geom_size   = sizeof(gli_reduce_geom),
+    .layout      = GLI_LAYOUT_DENSE,
+    .resolve     = resolve_forward,
+    .cost        = cost_forward,
+    .exact       = exact_forward,
+    .derive      = derive,
 };
 
+static const gli_op_input backward_inputs[] = {
+    [GLI_REDUCE_BACKWARD_X]  = {"x", GLI_IN_OPTIONAL},
+    [GLI_REDUCE_BACKWARD_Y]  = {"y", GLI_IN_OPTIONAL},
+    [GLI_REDUCE_BACKWARD_DY] = {"dy", 0},
+};
+static const gli_op_output backward_outputs[] = {{"dx", 0}};
+
 const gli_op gli_op_reduce_backward = {
-    .name        = "reduce_backward",
-    .in_names    = backward_in,
-    .out_names   = backward_out,
+    .name = "reduce_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
     .params_size = sizeof(glia_reduce_backward_params),
     .geom_size   = sizeof(gli_reduce_geom),
-    .min_in      = 3,
-    .max_in      = 3,
-    .n_out       = 1,
-    .optional_in = 1u << GLI_REDUCE_BACKWARD_X | 1u << GLI_REDUCE_BACKWARD_Y,
     .layout      = GLI_LAYOUT_DENSE,
     .resolve     = resolve_backward,
     .cost        = cost_backward,

@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_REDUCE_REDUCE_GEOM_H
 #define GLI_OPS_REDUCE_REDUCE_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/reduce.h"
 
 enum { GLI_REDUCE_X };

@@ -44,7 +44,7 @@ static glia_status check_dtypes(const gli_resolution *r) {
     for (int i = 1; i < r->n_in; ++i) {
         const glia_dtype want = i == GLI_RNN_BACK_RESERVE ? reserve_dtype(dtype) : dtype;
         GLI_REQUIRE(r->ctx, !r->in[i] || i == GLI_RNN_LENGTHS || r->in[i]->dtype == want, GLIA_DTYPE_MISMATCH,
-                    "%s: %s is %s, must be %s as x is %s", r->op->name, r->op->in_names[i],
+                    "%s: %s is %s, must be %s as x is %s", r->op->name, r->op->inputs[i].name,
                     glia_dtype_name(r->in[i]->dtype), glia_dtype_name(want), glia_dtype_name(dtype));
     }
     if (input(r, GLI_RNN_LENGTHS)) GLI_TRY(gli_check_index_dtype(r, GLI_RNN_LENGTHS));
@@ -54,7 +54,7 @@ static glia_status check_dtypes(const gli_resolution *r) {
 /* Only some cells and calls have such an input. */
 static glia_status check_belongs(const gli_resolution *r, int i, bool belongs, const char *to) {
     GLI_REQUIRE(r->ctx, belongs || !input(r, i), GLIA_INVALID_ARGUMENT, "%s: %s belongs to %s", r->op->name,
-                r->op->in_names[i], to);
+                r->op->inputs[i].name, to);
     return GLIA_OK;
 }
 
@@ -67,8 +67,9 @@ static glia_status check_weights(const gli_resolution *r, const gli_rnn_geom *g,
                                                                   : g->peephole;
         const int i    = gli_rnn_weight(direction, k);
         GLI_REQUIRE(r->ctx, (input(r, i) != NULL) == has, GLIA_INVALID_ARGUMENT, "%s: %s is %s, but %s is %s",
-                    r->op->name, r->op->in_names[i], has ? "NULL" : "given",
-                    r->op->in_names[gli_rnn_weight(0, k == GLI_RNN_B_HH ? GLI_RNN_B_IH : k)], has ? "given" : "NULL");
+                    r->op->name, r->op->inputs[i].name, has ? "NULL" : "given",
+                    r->op->inputs[gli_rnn_weight(0, k == GLI_RNN_B_HH ? GLI_RNN_B_IH : k)].name,
+                    has ? "given" : "NULL");
         if (!has) continue;
         if (k == GLI_RNN_W_IH) GLI_TRY(gli_check_dims(r, i, rows, g->inputs));
         if (k == GLI_RNN_W_HH) GLI_TRY(gli_check_dims(r, i, rows, g->outputs));
@@ -94,7 +95,7 @@ static glia_status check_sizes(const gli_resolution *r, gli_rnn_geom *g) {
     GLI_TRY(gli_check_ndim(r, gli_rnn_weight(0, GLI_RNN_W_IH), 2));
     GLI_REQUIRE(r->ctx, w->dim[0] > 0 && w->dim[0] % g->gates == 0, GLIA_SHAPE_MISMATCH,
                 "%s: %s is %s, must have a multiple of %d rows, one block for each gate of %s", r->op->name,
-                r->op->in_names[gli_rnn_weight(0, GLI_RNN_W_IH)], GLI_SHAPE_OF(w), g->gates, cell_name(g->cell));
+                r->op->inputs[gli_rnn_weight(0, GLI_RNN_W_IH)].name, GLI_SHAPE_OF(w), g->gates, cell_name(g->cell));
     GLI_REQUIRE(r->ctx, x->dim[2] > 0, GLIA_SHAPE_MISMATCH, "%s: x is %s, a step has no inputs", r->op->name,
                 GLI_SHAPE_OF(x));
     if (projection) {
@@ -239,57 +240,74 @@ static void derive(gli_derivation *d) {
             d->din[i] = out[i < GLI_RNN_WEIGHT ? gradient[i] : GLI_RNN_BACK_DWEIGHT + i - GLI_RNN_WEIGHT];
 }
 
-#define WEIGHT_NAMES(suffix) \
-    "w_ih" suffix, "w_hh" suffix, "b_ih" suffix, "b_hh" suffix, "w_hr" suffix, "peephole" suffix
-#define GRADIENT_NAMES(suffix) \
-    "dw_ih" suffix, "dw_hh" suffix, "db_ih" suffix, "db_hh" suffix, "dw_hr" suffix, "dpeephole" suffix
-#define INPUT_NAMES "x", "h0", "c0", "lengths", WEIGHT_NAMES(""), WEIGHT_NAMES("_reverse")
+/* Inputs of both ops. gradient: GLI_IN_GRADIENT in the forward op, 0 in the backward one. */
+#define WEIGHT(d, k) [GLI_RNN_WEIGHT + (d) * GLI_RNN_WEIGHTS + (k)]
+#define WEIGHTS(d, suffix, optional, gradient)                                           \
+    WEIGHT(d, GLI_RNN_W_IH)               = {"w_ih" suffix, optional | gradient},        \
+              WEIGHT(d, GLI_RNN_W_HH)     = {"w_hh" suffix, optional | gradient},        \
+              WEIGHT(d, GLI_RNN_B_IH)     = {"b_ih" suffix, GLI_IN_OPTIONAL | gradient}, \
+              WEIGHT(d, GLI_RNN_B_HH)     = {"b_hh" suffix, GLI_IN_OPTIONAL | gradient}, \
+              WEIGHT(d, GLI_RNN_W_HR)     = {"w_hr" suffix, GLI_IN_OPTIONAL | gradient}, \
+              WEIGHT(d, GLI_RNN_PEEPHOLE) = {"peephole" suffix, GLI_IN_OPTIONAL | gradient}
+#define INPUTS(gradient)                                                                          \
+    [GLI_RNN_X] = {"x", gradient}, [GLI_RNN_H0] = {"h0", GLI_IN_OPTIONAL | gradient},             \
+    [GLI_RNN_C0]      = {"c0", GLI_IN_OPTIONAL | gradient},                                       \
+    [GLI_RNN_LENGTHS] = {"lengths", GLI_IN_OPTIONAL | GLI_IN_INDEX}, WEIGHTS(0, "", 0, gradient), \
+    WEIGHTS(1, "_reverse", GLI_IN_OPTIONAL, gradient)
+#define GRADIENT(d, k) [GLI_RNN_BACK_DWEIGHT + (d) * GLI_RNN_WEIGHTS + (k)]
+#define GRADIENTS(d, suffix)                                                        \
+    GRADIENT(d, GLI_RNN_W_IH)                 = {"dw_ih" suffix, GLI_OUT_OPTIONAL}, \
+                GRADIENT(d, GLI_RNN_W_HH)     = {"dw_hh" suffix, GLI_OUT_OPTIONAL}, \
+                GRADIENT(d, GLI_RNN_B_IH)     = {"db_ih" suffix, GLI_OUT_OPTIONAL}, \
+                GRADIENT(d, GLI_RNN_B_HH)     = {"db_hh" suffix, GLI_OUT_OPTIONAL}, \
+                GRADIENT(d, GLI_RNN_W_HR)     = {"dw_hr" suffix, GLI_OUT_OPTIONAL}, \
+                GRADIENT(d, GLI_RNN_PEEPHOLE) = {"dpeephole" suffix, GLI_OUT_OPTIONAL}
 
-static const char *const forward_in[]   = {INPUT_NAMES};
-static const char *const forward_out[]  = {"y", "h_n", "c_n", "reserve"};
-static const char *const backward_in[]  = {INPUT_NAMES, "y", "reserve", "dy", "dh_n", "dc_n"};
-static const char *const backward_out[] = {"dx", "dh0", "dc0", GRADIENT_NAMES(""), GRADIENT_NAMES("_reverse")};
-
-enum {
-    OPTIONAL_FORWARD = ((1 << GLI_RNN_INPUTS) - 1) & ~(1 << GLI_RNN_X | 3 << GLI_RNN_WEIGHT)
-}; /* but x, w_ih and w_hh */
+static const gli_op_input forward_inputs[]   = {INPUTS(GLI_IN_GRADIENT)};
+static const gli_op_output forward_outputs[] = {
+    [GLI_RNN_Y]       = {"y", GLI_OUT_GRADIENT},
+    [GLI_RNN_H_N]     = {"h_n", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_RNN_C_N]     = {"c_n", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_RNN_RESERVE] = {"reserve", GLI_OUT_OPTIONAL | GLI_OUT_SAVED},
+};
+static const gli_op_input backward_inputs[] = {
+    INPUTS(0),
+    [GLI_RNN_BACK_Y]       = {"y", 0},
+    [GLI_RNN_BACK_RESERVE] = {"reserve", GLI_IN_SAVED},
+    [GLI_RNN_BACK_DY]      = {"dy", GLI_IN_OPTIONAL},
+    [GLI_RNN_BACK_DH_N]    = {"dh_n", GLI_IN_OPTIONAL},
+    [GLI_RNN_BACK_DC_N]    = {"dc_n", GLI_IN_OPTIONAL},
+};
+static const gli_op_output backward_outputs[] = {
+    [GLI_RNN_BACK_DX]  = {"dx", 0},
+    [GLI_RNN_BACK_DH0] = {"dh0", GLI_OUT_OPTIONAL},
+    [GLI_RNN_BACK_DC0] = {"dc0", GLI_OUT_OPTIONAL},
+    GRADIENTS(0, ""),
+    GRADIENTS(1, "_reverse"),
+};
 
 const gli_op gli_op_rnn = {
-    .name               = "rnn",
-    .in_names           = forward_in,
-    .out_names          = forward_out,
-    .params_size        = sizeof(glia_rnn_params),
-    .geom_size          = sizeof(gli_rnn_geom),
-    .min_in             = GLI_RNN_WEIGHT + GLI_RNN_W_HH + 1,
-    .max_in             = GLI_RNN_INPUTS,
-    .n_out              = GLI_RNN_OUTPUTS,
-    .optional_in        = OPTIONAL_FORWARD,
-    .optional_out       = 1 << GLI_RNN_H_N | 1 << GLI_RNN_C_N | 1 << GLI_RNN_RESERVE,
-    .differentiable     = ((1 << GLI_RNN_INPUTS) - 1) & ~(1 << GLI_RNN_LENGTHS),
-    .differentiable_out = 1 << GLI_RNN_Y | 1 << GLI_RNN_H_N | 1 << GLI_RNN_C_N,
-    .reserve_out        = 1 + GLI_RNN_RESERVE,
-    .resolve            = resolve_forward,
-    .cost               = cost_forward,
-    .exact              = exact,
-    .derive             = derive,
+    .name = "rnn",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
+    .params_size = sizeof(glia_rnn_params),
+    .geom_size   = sizeof(gli_rnn_geom),
+    .resolve     = resolve_forward,
+    .cost        = cost_forward,
+    .exact       = exact,
+    .derive      = derive,
 };
 
 const gli_op gli_op_rnn_backward = {
-    .name         = "rnn_backward",
-    .in_names     = backward_in,
-    .out_names    = backward_out,
-    .params_size  = sizeof(glia_rnn_backward_params),
-    .geom_size    = sizeof(gli_rnn_geom),
-    .min_in       = GLI_RNN_BACK_DY + 1,
-    .max_in       = GLI_RNN_BACK_INPUTS,
-    .n_out        = GLI_RNN_BACK_OUTPUTS,
-    .optional_in  = OPTIONAL_FORWARD | 1 << GLI_RNN_BACK_DY,
-    .optional_out = ((1 << GLI_RNN_BACK_OUTPUTS) - 1) & ~(1 << GLI_RNN_BACK_DX),
-    .reserve_in   = 1 + GLI_RNN_BACK_RESERVE,
-    .forward      = &gli_op_rnn,
-    .resolve      = resolve_backward,
-    .cost         = cost_backward,
-    .exact        = exact,
+    .name = "rnn_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
+    .params_size = sizeof(glia_rnn_backward_params),
+    .geom_size   = sizeof(gli_rnn_geom),
+    .forward     = &gli_op_rnn,
+    .resolve     = resolve_backward,
+    .cost        = cost_backward,
+    .exact       = exact,
 };
 
 /* The inputs of both ops; weights: one for each direction that the params name. */

@@ -56,37 +56,38 @@ static void derive_mask(gli_derivation *d) {
     d->din[GLI_SEQUENCE_X] = gli_derive(d, &gli_op_mask_steps, &zeroed, d->dout[0], d->in[GLI_SEQUENCE_LENGTHS]);
 }
 
-static const char *const in_names[]    = {"x", "lengths"};
-static const char *const lengths_out[] = {"lengths"}, *const mask_out[] = {"y"};
+static const gli_op_input lengths_inputs[] = {
+    [GLI_SEQUENCE_X] = {"x", 0},
+};
+static const gli_op_output lengths_outputs[] = {{"lengths", 0}};
 
 const gli_op gli_op_sequence_lengths = {
-    .name        = "sequence_lengths",
-    .in_names    = in_names,
-    .out_names   = lengths_out,
+    .name = "sequence_lengths",
+    GLI_INPUTS(lengths_inputs),
+    GLI_OUTPUTS(lengths_outputs),
     .params_size = sizeof(glia_sequence_lengths_params),
     .geom_size   = sizeof(gli_sequence_geom),
-    .min_in      = 1,
-    .max_in      = 1,
-    .n_out       = 1,
     .resolve     = resolve_lengths,
     .cost        = cost,
     .exact       = gli_exact_always,
 };
 
+static const gli_op_input mask_inputs[] = {
+    [GLI_SEQUENCE_X]       = {"x", GLI_IN_GRADIENT},
+    [GLI_SEQUENCE_LENGTHS] = {"lengths", GLI_IN_INDEX},
+};
+static const gli_op_output mask_outputs[] = {{"y", GLI_OUT_GRADIENT}};
+
 const gli_op gli_op_mask_steps = {
-    .name           = "mask_steps",
-    .in_names       = in_names,
-    .out_names      = mask_out,
-    .params_size    = sizeof(glia_mask_steps_params),
-    .geom_size      = sizeof(gli_sequence_geom),
-    .min_in         = 2,
-    .max_in         = 2,
-    .n_out          = 1,
-    .differentiable = 1 << GLI_SEQUENCE_X,
-    .resolve        = resolve_mask,
-    .cost           = cost,
-    .exact          = gli_exact_always,
-    .derive         = derive_mask,
+    .name = "mask_steps",
+    GLI_INPUTS(mask_inputs),
+    GLI_OUTPUTS(mask_outputs),
+    .params_size = sizeof(glia_mask_steps_params),
+    .geom_size   = sizeof(gli_sequence_geom),
+    .resolve     = resolve_mask,
+    .cost        = cost,
+    .exact       = gli_exact_always,
+    .derive      = derive_mask,
 };
 
 glia_status glia_sequence_lengths(glia_context *ctx, const glia_sequence_lengths_params *params, const glia_tensor *x,

@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_SEQUENCE_SEQUENCE_GEOM_H
 #define GLI_OPS_SEQUENCE_SEQUENCE_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/sequence.h"
 
 enum { GLI_SEQUENCE_X, GLI_SEQUENCE_LENGTHS };

@@ -29,37 +29,36 @@ static void derive(gli_derivation *d) {
     d->din[GLI_SOFTMAX_X] = gli_derive(d, &gli_op_softmax_backward, d->params, d->out[0], d->dout[0]);
 }
 
-static const char *const forward_in[] = {"x"}, *const forward_out[] = {"y"};
-static const char *const backward_in[] = {"y", "dy"}, *const backward_out[] = {"dx"};
+static const gli_op_input forward_inputs[] = {
+    [GLI_SOFTMAX_X] = {"x", GLI_IN_GRADIENT},
+};
+static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IN_PLACE, GLI_SOFTMAX_X}};
 
 const gli_op gli_op_softmax = {
-    .name           = "softmax",
-    .in_names       = forward_in,
-    .out_names      = forward_out,
-    .params_size    = sizeof(glia_softmax_params),
-    .geom_size      = sizeof(gli_softmax_geom),
-    .min_in         = 1,
-    .max_in         = 1,
-    .n_out          = 1,
-    .differentiable = 1,
-    .layout         = GLI_LAYOUT_DENSE,
-    .in_place       = {1 + GLI_SOFTMAX_X},
-    .resolve        = resolve,
-    .cost           = cost,
-    .derive         = derive,
-};
-
-const gli_op gli_op_softmax_backward = {
-    .name        = "softmax_backward",
-    .in_names    = backward_in,
-    .out_names   = backward_out,
+    .name = "softmax",
+    GLI_INPUTS(forward_inputs),
+    GLI_OUTPUTS(forward_outputs),
     .params_size = sizeof(glia_softmax_params),
     .geom_size   = sizeof(gli_softmax_geom),
-    .min_in      = 2,
-    .max_in      = 2,
-    .n_out       = 1,
     .layout      = GLI_LAYOUT_DENSE,
-    .in_place    = {1 + GLI_SOFTMAX_BACKWARD_DY},
+    .resolve     = resolve,
+    .cost        = cost,
+    .derive      = derive,
+};
+
+static const gli_op_input backward_inputs[] = {
+    [GLI_SOFTMAX_BACKWARD_Y]  = {"y", 0},
+    [GLI_SOFTMAX_BACKWARD_DY] = {"dy", 0},
+};
+static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_IN_PLACE, GLI_SOFTMAX_BACKWARD_DY}};
+
+const gli_op gli_op_softmax_backward = {
+    .name = "softmax_backward",
+    GLI_INPUTS(backward_inputs),
+    GLI_OUTPUTS(backward_outputs),
+    .params_size = sizeof(glia_softmax_params),
+    .geom_size   = sizeof(gli_softmax_geom),
+    .layout      = GLI_LAYOUT_DENSE,
     .resolve     = resolve_backward,
     .cost        = cost,
 };

@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_SOFTMAX_SOFTMAX_GEOM_H
 #define GLI_OPS_SOFTMAX_SOFTMAX_GEOM_H
 
-#include "core/ops.h"
 #include "glia/ops/reduce.h"
 
 enum { GLI_SOFTMAX_X };

@@ -51,7 +51,7 @@ class Call {
         }
         gli_resolution r;
         EXPECT_EQ(gli_resolve(ctx, c.op, c.params.data(), call.n_in, call.in, geom_, &r), GLIA_OK) << glia_message(ctx);
-        for (int o = 0; o < c.op->n_out; ++o) {
+        for (int o = 0; o < c.op->n_outputs; ++o) {
             out_[o] = r.out[o];
             place(&out_[o], outputs);
             call.out[o] = &out_[o];
@@ -61,7 +61,7 @@ class Call {
     // All elements of all outputs.
     std::vector<double> values() const {
         std::vector<double> all;
-        for (int o = 0; o < call.op->n_out; ++o) {
+        for (int o = 0; o < call.op->n_outputs; ++o) {
             std::vector<double> one(size_t(gli_count(call.out[o])));
             gli_tensor_to_double(call.out[o], one.data());
             all.insert(all.end(), one.begin(), one.end());

@@ -68,14 +68,14 @@ class Call {
             const Input &input = c.inputs[i];
             if (input.content == Content::absent) continue;
             gli_set_shape(&in_[i], dtype_of(c, i, dtype), int(input.dims.size()), input.dims.data());
-            place(&in_[i], images == Images::channels_last && (c.op->image_in >> i & 1));
+            place(&in_[i], images == Images::channels_last && gli_input_is(c.op, i, GLI_IN_IMAGE));
             call.in[i] = &in_[i];
         }
         gli_resolution r;
         status = gli_resolve(ctx, c.op, c.params.data(), call.n_in, call.in, geom_, &r);
-        for (int o = 0; o < c.op->n_out; ++o) {
+        for (int o = 0; o < c.op->n_outputs; ++o) {
             out_[o] = r.out[o];
-            place(&out_[o], images == Images::channels_last && (c.op->image_out >> o & 1));
+            place(&out_[o], images == Images::channels_last && gli_output_is(c.op, o, GLI_OUT_IMAGE));
             call.out[o] = &out_[o];
         }
     }

@@ -1,10 +1,10 @@
 /* Sums, differences, products, quotients and extremes of f32, broadcast in any way, at the speed of memory. */
-#include "ops/elementwise/binary_geom.h"
-
 #include <math.h>
 
+#include "core/provider.h"
 #include "cpu/native/loops.h"
 #include "cpu/native/vector_math.h"
+#include "ops/elementwise/binary_geom.h"
 
 /* Rows of two arrays, of an array and one number, and of anything else. y may be a's memory, see loops.h. */
 #define PAIRS(expression)                                                  \

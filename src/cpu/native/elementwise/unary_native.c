@@ -1,10 +1,10 @@
 /* The kinds that are a few operations or one exponential, at the speed of memory or near it. */
-#include "ops/elementwise/unary_geom.h"
-
 #include <math.h>
 
+#include "core/provider.h"
 #include "cpu/native/loops.h"
 #include "cpu/native/vector_math.h"
+#include "ops/elementwise/unary_geom.h"
 
 /* Runs one expression of x, or of s and dy, over a row: y and x may be the same memory, never shifted against each
  * other, which is what the pragma promises. */

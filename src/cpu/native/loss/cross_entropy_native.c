@@ -3,8 +3,9 @@
 #include <math.h>
 
 #include "core/parallel.h"
-#include "cpu/native/clones.h"
+#include "core/provider.h"
 #include "cpu/index_range.h"
+#include "cpu/native/clones.h"
 #include "cpu/native/vector_math.h"
 #include "ops/loss/cross_entropy_geom.h"
 

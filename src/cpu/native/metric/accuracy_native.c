@@ -1,5 +1,6 @@
 /* By class, in rows. Each piece of whole items leaves its counts; they are added in order. */
 #include "core/parallel.h"
+#include "core/provider.h"
 #include "cpu/index_range.h"
 #include "ops/metric/accuracy_geom.h"
 

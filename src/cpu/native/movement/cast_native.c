@@ -1,8 +1,8 @@
 /* Copies between layouts of any dtype; f32 to and from u8 and bf16 where both tensors have the same order. */
-#include "ops/movement/cast_geom.h"
-
 #include "core/parallel.h"
+#include "core/provider.h"
 #include "cpu/native/strided_copy.h"
+#include "ops/movement/cast_geom.h"
 
 enum { GRAIN = 1 << 14 };
 

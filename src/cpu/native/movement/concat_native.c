@@ -1,6 +1,7 @@
 #include "ops/movement/concat_geom.h"
 
 #include "core/dtype.h"
+#include "core/provider.h"
 #include "cpu/native/strided_copy.h"
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {

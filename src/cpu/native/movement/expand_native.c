@@ -1,5 +1,6 @@
 #include "ops/movement/expand_geom.h"
 
+#include "core/provider.h"
 #include "cpu/native/strided_copy.h"
 
 /* x with strides of 0 where it is repeated. */

@@ -4,6 +4,7 @@
 
 #include "core/dtype.h"
 #include "core/parallel.h"
+#include "core/provider.h"
 #include "core/size.h"
 #include "cpu/index_range.h"
 #include "ops/movement/gather_geom.h"

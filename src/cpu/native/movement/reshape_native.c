@@ -1,7 +1,7 @@
 /* A copy through the shape of whichever side is not dense. */
-#include "ops/movement/reshape_geom.h"
-
+#include "core/provider.h"
 #include "cpu/native/strided_copy.h"
+#include "ops/movement/reshape_geom.h"
 
 static const char *decline(const gli_call *call) {
     return gli_is_dense(call->in[GLI_RESHAPE_X]) || gli_is_dense(call->out[0])

@@ -1,6 +1,7 @@
 #include "ops/movement/slice_geom.h"
 
 #include "core/dtype.h"
+#include "core/provider.h"
 #include "cpu/native/strided_copy.h"
 
 /* The part of the whole that the slice names, as a view. */

@@ -1,5 +1,6 @@
 #include "ops/movement/transpose_geom.h"
 
+#include "core/provider.h"
 #include "cpu/native/strided_copy.h"
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {

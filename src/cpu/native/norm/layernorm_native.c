@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/parallel.h"
+#include "core/provider.h"
 #include "core/size.h"
 #include "cpu/native/clones.h"
 #include "cpu/native/native_layout.h"

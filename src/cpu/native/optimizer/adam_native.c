@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "core/parallel.h"
+#include "core/provider.h"
 #include "cpu/native/flat.h"
 #include "ops/optimizer/adam_geom.h"
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/parallel.h"
+#include "core/provider.h"
 #include "cpu/native/flat.h"
 #include "ops/optimizer/clip_by_norm_geom.h"
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/parallel.h"
+#include "core/provider.h"
 #include "cpu/native/flat.h"
 
 typedef struct job {

@@ -1,4 +1,5 @@
 #include "core/parallel.h"
+#include "core/provider.h"
 #include "cpu/native/flat.h"
 #include "ops/optimizer/sgd_geom.h"
 

@@ -1,10 +1,10 @@
 /* Philox on many counters at a time, and the mask applied while the numbers are in the cache. */
-#include "ops/random/dropout_geom.h"
-
 #include "core/parallel.h"
+#include "core/provider.h"
 #include "core/size.h"
 #include "cpu/native/philox_block.h"
 #include "cpu/native/vector_math.h"
+#include "ops/random/dropout_geom.h"
 
 enum { GRAIN = 64 * GLI_PHILOX_NUMBERS, AHEAD = 2 * GLI_PHILOX_NUMBERS, LINE = 16 };
 

@@ -1,6 +1,7 @@
 /* The reference's function of one element, on all threads and without the detour through an array of doubles. */
 #include "core/dtype.h"
 #include "core/parallel.h"
+#include "core/provider.h"
 #include "cpu/random_element.h"
 
 enum { GRAIN = 1 << 12 };

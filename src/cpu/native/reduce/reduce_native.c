@@ -1,12 +1,12 @@
 /* Sums and means of f32. The axes of x, ordered by memory and merged, alternate between kept (K) and reduced (R); here
  * are the patterns of training: R, KR, RK, KRK and RKR. Sums are cut into pieces that depend on the sizes alone. */
-#include "ops/reduce/reduce_geom.h"
-
 #include "core/parallel.h"
+#include "core/provider.h"
 #include "core/size.h"
 #include "cpu/native/column_sum.h"
 #include "cpu/native/loops.h"
 #include "cpu/native/vector_math.h"
+#include "ops/reduce/reduce_geom.h"
 
 enum { LANES = 32, PIECE = 1 << 14 };
 

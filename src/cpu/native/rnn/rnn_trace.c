@@ -133,7 +133,7 @@ const char *gli_rnn_decline_rows(const gli_call *call) {
     const char *reason    = g->steps == 0 || g->batch == 0 ? "there are no steps" : NULL;
     for (int i = 0; i < call->n_in && !reason; ++i)
         if (i != GLI_RNN_LENGTHS) reason = decline_tensor(call->in[i]);
-    for (int i = 0; i < call->op->n_out && !reason; ++i) reason = decline_tensor(call->out[i]);
+    for (int i = 0; i < call->op->n_outputs && !reason; ++i) reason = decline_tensor(call->out[i]);
     if (!reason && g->directions * gli_rnn_trace_size(g, true) > g->reserve) reason = "its trace exceeds the reserve";
     return reason;
 }

@@ -1,9 +1,10 @@
 /* Each sequence is a tensor of its own: its first steps are copied, the others filled. */
 #include "core/dtype.h"
 #include "core/parallel.h"
+#include "core/provider.h"
 #include "core/size.h"
-#include "cpu/native/strided_copy.h"
 #include "cpu/index_range.h"
+#include "cpu/native/strided_copy.h"
 #include "ops/sequence/sequence_geom.h"
 
 enum { UNIT_BYTES = 1 << 16 };

@@ -1,11 +1,11 @@
 /* softmax over the last axis of dense tensors: three passes over a row, which stays in the cache. */
-#include "ops/softmax/softmax_geom.h"
-
 #include <math.h>
 
 #include "core/parallel.h"
+#include "core/provider.h"
 #include "core/size.h"
 #include "cpu/native/vector_math.h"
+#include "ops/softmax/softmax_geom.h"
 
 /* LANES independent maxima and sums, so that a row is not one chain of dependent operations. */
 enum { LANES = 32, GRAIN = 1 << 14 };

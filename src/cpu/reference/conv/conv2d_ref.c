@@ -1,7 +1,7 @@
 /* The three convolutions, each as its sum. */
-#include "ops/conv/conv2d_geom.h"
-
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
+#include "ops/conv/conv2d_geom.h"
 
 /* Calls visit(arg, i, j, l) for each product x[i] * w[j] that the convolution adds to y[l]. */
 static void each_product(const gli_conv2d_geom *g, void (*visit)(void *arg, int64_t i, int64_t j, int64_t l),

@@ -1,7 +1,7 @@
 /* The transposed convolution: each element of x adds its multiple of the filters to y. */
-#include "ops/conv/conv2d_transpose_geom.h"
-
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
+#include "ops/conv/conv2d_transpose_geom.h"
 
 /* Adds x times the filter w [r,s] to the plane y [p,q], with the filter's first element at (row, column). */
 static void add_filter(const gli_conv2d_transpose_geom *g, double x, const double *w, int64_t row, int64_t column,

@@ -1,5 +1,7 @@
 #include "ops/data/increment_geom.h"
 
+#include "core/provider.h"
+
 /* In integers: a double does not hold every i64. */
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;

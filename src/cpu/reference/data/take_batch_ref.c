@@ -1,5 +1,6 @@
 #include "ops/data/take_batch_geom.h"
 
+#include "core/provider.h"
 #include "cpu/index_range.h"
 #include "cpu/reference/ref_move.h"
 

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
 
 /* Row-major index, in an operand, of element i of y. */

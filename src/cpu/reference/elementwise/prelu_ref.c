@@ -1,5 +1,6 @@
 #include "ops/elementwise/prelu_geom.h"
 
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
 
 static void prelu(const void *geom, const double *const *in, double *const *out) {

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
 #include "ops/elementwise/unary_geom.h"
 

@@ -1,5 +1,6 @@
 #include "ops/linear/dense_geom.h"
 
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
 
 static void dense(const void *geom, const double *const *in, double *const *out) {

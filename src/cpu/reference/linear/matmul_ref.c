@@ -1,5 +1,6 @@
 #include "ops/linear/matmul_geom.h"
 
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
 
 /* One matrix of y. a, b and c point at the matrices that belong to it. */

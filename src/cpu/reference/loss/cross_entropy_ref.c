@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/provider.h"
 #include "cpu/index_range.h"
 #include "cpu/reference/ref.h"
 

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
 
 static double log_at_least_minus_100(double x) {

@@ -1,5 +1,6 @@
 #include "ops/metric/accumulate_geom.h"
 
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
 
 static void accumulate(const void *geom, const double *const *in, double *const *out) {

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/dtype.h"
+#include "core/provider.h"
 #include "cpu/index_range.h"
 #include "cpu/reference/ref_move.h"
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/dtype.h"
+#include "core/provider.h"
 #include "cpu/reference/ref_move.h"
 
 /* A double on the way from a whole number to a float of at most 24 bits, such that the second rounding decides as if

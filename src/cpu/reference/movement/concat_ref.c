@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/provider.h"
 #include "cpu/reference/ref_move.h"
 
 static gli_origin from(const gli_call *call, const int64_t *index) {

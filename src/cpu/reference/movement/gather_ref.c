@@ -1,5 +1,6 @@
 #include "ops/movement/gather_geom.h"
 
+#include "core/provider.h"
 #include "cpu/index_range.h"
 #include "cpu/reference/ref.h"
 #include "cpu/reference/ref_move.h"

@@ -1,5 +1,6 @@
 #include "ops/movement/transpose_geom.h"
 
+#include "core/provider.h"
 #include "cpu/reference/ref_move.h"
 
 static gli_origin from(const gli_call *call, const int64_t *index) {

@@ -1,9 +1,9 @@
 /* batchnorm, batchnorm_inference and their gradients, channel by channel. */
-#include "ops/norm/batchnorm_geom.h"
-
 #include <math.h>
 
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
+#include "ops/norm/batchnorm_geom.h"
 
 /* Element i of a channel: i counts samples, then places. */
 static int64_t at(const gli_batchnorm_geom *g, int c, int64_t i) {

@@ -1,9 +1,9 @@
 /* groupnorm and its gradient. The channels of a group lie one after the other: a group is a run of x. */
-#include "ops/norm/groupnorm_geom.h"
-
 #include <math.h>
 
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
+#include "ops/norm/groupnorm_geom.h"
 
 /* The weight, or bias, of element i of x. */
 static double of_channel(const gli_groupnorm_geom *g, const double *vector, int64_t i, double otherwise) {

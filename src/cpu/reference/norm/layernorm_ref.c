@@ -1,9 +1,9 @@
 /* layernorm and its gradient, row by row. */
-#include "ops/norm/layernorm_geom.h"
-
 #include <math.h>
 
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
+#include "ops/norm/layernorm_geom.h"
 
 static double or_else(const double *vector, int i, double otherwise) { return vector ? vector[i] : otherwise; }
 

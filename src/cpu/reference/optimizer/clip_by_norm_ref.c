@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
 
 static void clip_by_norm(const void *geom, const double *const *in, double *const *out) {

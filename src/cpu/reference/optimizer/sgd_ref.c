@@ -1,5 +1,6 @@
 #include "ops/optimizer/sgd_geom.h"
 
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
 
 static void sgd(const void *geom, const double *const *in, double *const *out) {

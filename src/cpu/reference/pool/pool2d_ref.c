@@ -1,6 +1,7 @@
 /* Pooling, channel by channel. */
 #include <math.h>
 
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
 #include "ops/pool/pool2d_geom.h"
 

@@ -1,6 +1,7 @@
 #include "ops/random/dropout_geom.h"
 
 #include "core/philox.h"
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
 
 static void dropout(const void *geom, const double *const *in, double *const *out) {

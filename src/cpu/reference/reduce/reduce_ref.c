@@ -1,9 +1,9 @@
 /* reduce as its definition: for each element of x, the element of y that it belongs to. */
-#include "ops/reduce/reduce_geom.h"
-
 #include <math.h>
 
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
+#include "ops/reduce/reduce_geom.h"
 
 /* Row-major index in y of element i of x. */
 static int output_of(const gli_reduce_geom *g, int i) {

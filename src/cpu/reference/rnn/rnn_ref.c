@@ -1,13 +1,13 @@
 /* One sequence after the other, one step after the other. The backward pass computes the forward pass again, so that it
  * needs nobody's reserve. */
-#include "ops/rnn/rnn_geom.h"
-
 #include <math.h>
 #include <string.h>
 
+#include "core/provider.h"
 #include "core/size.h"
 #include "cpu/index_range.h"
 #include "cpu/reference/ref.h"
+#include "ops/rnn/rnn_geom.h"
 
 /* The geometry as the formulas see it: with room for a trace. */
 typedef struct traced_geom {
@@ -348,7 +348,7 @@ static void backward(const void *geom, const double *const *in, double *const *o
 /* Nothing is kept in the reserve, nor read from it; how much of it there is, the geometry does not tell. */
 static gli_call without_reserve(const gli_call *call) {
     gli_call rest = *call;
-    if (call->op->reserve_out)
+    if (gli_saved_output(call->op) >= 0)
         rest.out[GLI_RNN_RESERVE] = NULL;
     else
         rest.in[GLI_RNN_BACK_RESERVE] = NULL;
@@ -359,7 +359,7 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const gli_call rest = without_reserve(call);
     size_t room;
     GLI_TRY(gli_ref_prepare(&rest, out));
-    out->reserve = sizeof(double); /* an element: 0 would stand for all of it */
+    out->saved = sizeof(double); /* an element: 0 would stand for all of it */
     GLI_REQUIRE(call->ctx,
                 gli_mul_size(trace_doubles(call->geom), sizeof(double), &room) &&
                     gli_add_size(out->workspace, room, &out->workspace),

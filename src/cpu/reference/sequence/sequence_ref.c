@@ -1,6 +1,7 @@
 #include "ops/sequence/sequence_geom.h"
 
 #include "core/dtype.h"
+#include "core/provider.h"
 #include "cpu/index_range.h"
 #include "cpu/reference/ref_move.h"
 

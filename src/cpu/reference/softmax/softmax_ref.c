@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/provider.h"
 #include "cpu/reference/ref.h"
 
 /* One row: element k stands at k * step. */

@@ -1,5 +1,6 @@
 #include "ops/linear/dense_geom.h"
 
+#include "core/provider.h"
 #include "cuda/library/cublas/cublas.h"
 
 /* x or y [...,C] as a matrix of so many rows. false: no one stride leads from each row to the next. */

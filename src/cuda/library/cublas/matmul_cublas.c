@@ -1,5 +1,6 @@
 #include "ops/linear/matmul_geom.h"
 
+#include "core/provider.h"
 #include "cuda/library/cublas/cublas.h"
 
 enum { A, B, Y, OPERANDS };

@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "core/dtype.h"
+#include "core/provider.h"
 #include "core/size.h"
-#include "cuda/library/cudnn/cudnn.h"
 #include "cuda/library/autotune.h"
+#include "cuda/library/cudnn/cudnn.h"
 #include "kernels/gemm/bias_launch.h"
 #include "kernels/movement/copy_launch.h"
 #include "kernels/reduce/reduce_launch.h"

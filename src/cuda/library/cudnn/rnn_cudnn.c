@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "core/dtype.h"
+#include "core/provider.h"
 #include "core/size.h"
-#include "cuda/library/cudnn/rnn_cudnn.h"
 #include "cuda/library/autotune.h"
+#include "cuda/library/cudnn/rnn_cudnn.h"
 
 /* What decides how a layer runs. Keys are compared as bytes, so there are no gaps in them. */
 typedef struct key {
@@ -24,7 +25,7 @@ typedef struct gli_cudnn_layers {
     char why[WHY];
 } layer;
 
-static bool is_backward(const gli_call *call) { return call->op->reserve_in != 0; }
+static bool is_backward(const gli_call *call) { return call->op == &gli_op_rnn_backward; }
 
 static bool trains(const gli_call *call) { return is_backward(call) || call->out[GLI_RNN_RESERVE]; }
 
@@ -230,7 +231,7 @@ static glia_status prepare_layer(const gli_call *call, gli_prepared *out) {
     if (!l && !is_backward(call)) GLI_TRY(make(call));
     GLI_TRY(gli_cudnn_rnn_of(call, &rnn));
     GLI_TRY(gli_cuda_view_prepare(call, kernel_of(call), out));
-    if (trains(call)) out->reserve = bytes_of_reserve(rnn);
+    if (trains(call)) out->saved = bytes_of_reserve(rnn);
     return GLIA_OK;
 }
 

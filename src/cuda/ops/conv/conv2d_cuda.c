@@ -125,7 +125,7 @@ static const char *decline_direct(const gli_call *call) {
     if ((int64_t)g->c * g->r * g->s > GLI_DIRECT_TAPS) return "the filter has too many taps";
     for (int i = 0; i < call->n_in; ++i)
         if (call->in[i] && call->in[i]->dtype == GLIA_F64) return "only f32, bf16 and f16";
-    for (int i = 0; i < call->op->n_out; ++i)
+    for (int i = 0; i < call->op->n_outputs; ++i)
         if (call->out[i] && call->out[i]->dtype == GLIA_F64) return "only f32, bf16 and f16";
     return NULL;
 }

@@ -1,7 +1,8 @@
 #include "ops/conv/conv2d_transpose_geom.h"
 
-#include "cuda/ops/conv/convolution_arguments.h"
+#include "core/provider.h"
 #include "cuda/device/gpu_of_context.h"
+#include "cuda/ops/conv/convolution_arguments.h"
 #include "cuda/ops/tensor_cores.h"
 
 static gli_convolution convolution(const gli_call *call, glia_dtype dtype) {

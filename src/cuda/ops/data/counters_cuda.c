@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/dtype.h"
+#include "core/provider.h"
 #include "cuda/device/index_error.h"
 #include "cuda/ops/dense_view.h"
 #include "ops/data/increment_geom.h"

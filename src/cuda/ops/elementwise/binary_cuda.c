@@ -1,5 +1,6 @@
 #include "kernels/elementwise/binary_launch.h"
 
+#include "core/provider.h"
 #include "cuda/ops/broadcast_axes.h"
 #include "cuda/ops/dense_view.h"
 #include "ops/elementwise/binary_geom.h"

@@ -1,5 +1,6 @@
 #include "kernels/elementwise/unary_launch.h"
 
+#include "core/provider.h"
 #include "cuda/ops/dense_view.h"
 #include "ops/elementwise/unary_geom.h"
 

@@ -1,8 +1,9 @@
 #include "ops/linear/dense_geom.h"
 
+#include "core/provider.h"
 #include "cuda/device/gpu_of_context.h"
-#include "cuda/ops/tensor_cores.h"
 #include "cuda/ops/dense_view.h"
+#include "cuda/ops/tensor_cores.h"
 #include "kernels/gemm/matmul_launch.h"
 
 static gli_product forward_sizes(const gli_call *call, glia_dtype dtype) {

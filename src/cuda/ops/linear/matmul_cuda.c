@@ -1,8 +1,9 @@
 #include "kernels/gemm/matmul_launch.h"
 
+#include "core/provider.h"
 #include "cuda/device/gpu_of_context.h"
-#include "cuda/ops/tensor_cores.h"
 #include "cuda/ops/dense_view.h"
+#include "cuda/ops/tensor_cores.h"
 #include "ops/linear/matmul_geom.h"
 
 /* The strides by which an operand's matrices follow each other, in the leading dimensions of y. */

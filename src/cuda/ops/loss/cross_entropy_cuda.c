@@ -1,5 +1,6 @@
 #include "kernels/loss/cross_entropy_launch.h"
 
+#include "core/provider.h"
 #include "cuda/device/index_error.h"
 #include "cuda/ops/dense_view.h"
 #include "ops/loss/cross_entropy_geom.h"

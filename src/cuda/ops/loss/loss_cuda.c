@@ -1,5 +1,6 @@
 #include "kernels/loss/loss_launch.h"
 
+#include "core/provider.h"
 #include "cuda/ops/dense_view.h"
 #include "ops/loss/loss_geom.h"
 

@@ -1,6 +1,7 @@
 #include "kernels/metric/metric_launch.h"
 
 #include "core/dtype.h"
+#include "core/provider.h"
 #include "cuda/device/index_error.h"
 #include "cuda/ops/dense_view.h"
 #include "ops/metric/accumulate_geom.h"

@@ -1,5 +1,6 @@
 #include "kernels/movement/concat_launch.h"
 
+#include "core/provider.h"
 #include "cuda/ops/strided_move.h"
 #include "ops/movement/concat_geom.h"
 

@@ -1,8 +1,9 @@
 #include <string.h>
 
+#include "core/provider.h"
 #include "cuda/device/index_error.h"
-#include "cuda/ops/strided_move.h"
 #include "cuda/ops/dense_view.h"
+#include "cuda/ops/strided_move.h"
 #include "kernels/movement/gather_launch.h"
 #include "ops/movement/gather_geom.h"
 

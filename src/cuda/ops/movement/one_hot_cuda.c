@@ -1,6 +1,7 @@
 #include "kernels/movement/one_hot_launch.h"
 
 #include "core/dtype.h"
+#include "core/provider.h"
 #include "cuda/ops/dense_view.h"
 #include "ops/movement/one_hot_geom.h"
 

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "core/dtype.h"
+#include "core/provider.h"
 #include "cuda/ops/strided_move.h"
 #include "kernels/movement/place_launch.h"
 #include "ops/movement/pad_geom.h"

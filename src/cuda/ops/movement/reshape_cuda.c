@@ -1,4 +1,5 @@
 #include "core/dtype.h"
+#include "core/provider.h"
 #include "core/size.h"
 #include "cuda/ops/strided_move.h"
 #include "ops/movement/reshape_geom.h"

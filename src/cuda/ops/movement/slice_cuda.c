@@ -1,3 +1,4 @@
+#include "core/provider.h"
 #include "cuda/ops/strided_move.h"
 #include "kernels/movement/place_launch.h"
 #include "ops/movement/slice_geom.h"

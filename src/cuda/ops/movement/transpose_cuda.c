@@ -1,3 +1,4 @@
+#include "core/provider.h"
 #include "cuda/ops/strided_move.h"
 #include "ops/movement/transpose_geom.h"
 

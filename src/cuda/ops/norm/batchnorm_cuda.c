@@ -1,5 +1,6 @@
 #include "kernels/norm/batchnorm_launch.h"
 
+#include "core/provider.h"
 #include "cuda/ops/channels_last.h"
 #include "ops/norm/batchnorm_geom.h"
 

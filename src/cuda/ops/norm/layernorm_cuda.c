@@ -1,5 +1,6 @@
 #include "kernels/norm/layernorm_launch.h"
 
+#include "core/provider.h"
 #include "cuda/ops/dense_view.h"
 #include "ops/norm/layernorm_geom.h"
 

@@ -1,5 +1,6 @@
 #include "kernels/optimizer/clip_by_norm_launch.h"
 
+#include "core/provider.h"
 #include "cuda/ops/dense_view.h"
 #include "ops/optimizer/clip_by_norm_geom.h"
 

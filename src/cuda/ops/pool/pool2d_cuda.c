@@ -1,5 +1,6 @@
 #include "kernels/pool/pool2d_launch.h"
 
+#include "core/provider.h"
 #include "cuda/ops/dense_view.h"
 #include "ops/pool/pool2d_geom.h"
 
@@ -20,7 +21,7 @@ static gli_pool_shape shape_of(const gli_pool2d_geom *g, const int64_t *x, const
 
 /* Averages have no dilation, adaptive windows nothing but sizes. */
 static gli_pool_shape forward_shape(const gli_call *call, const gli_cuda_view *v, bool adaptive) {
-    const int64_t *indices = call->op->n_out > GLI_POOL_INDICES ? v->out_stride[GLI_POOL_INDICES] : NULL;
+    const int64_t *indices = call->op->n_outputs > GLI_POOL_INDICES ? v->out_stride[GLI_POOL_INDICES] : NULL;
     gli_pool_shape s       = shape_of(call->geom, v->in_stride[0], v->out_stride[GLI_POOL_Y], indices);
     s.adaptive             = adaptive;
     return s;

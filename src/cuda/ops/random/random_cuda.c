@@ -1,5 +1,6 @@
 #include "kernels/random/random_launch.h"
 
+#include "core/provider.h"
 #include "cuda/ops/dense_view.h"
 #include "ops/random/dropout_geom.h"
 #include "ops/random/random_fill_geom.h"

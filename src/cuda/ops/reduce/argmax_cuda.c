@@ -1,5 +1,6 @@
 #include "kernels/reduce/argmax_launch.h"
 
+#include "core/provider.h"
 #include "cuda/ops/dense_view.h"
 #include "ops/reduce/argmax_geom.h"
 

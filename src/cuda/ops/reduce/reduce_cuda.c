@@ -1,5 +1,6 @@
 #include "kernels/reduce/reduce_launch.h"
 
+#include "core/provider.h"
 #include "cuda/ops/dense_view.h"
 #include "ops/reduce/reduce_geom.h"
 

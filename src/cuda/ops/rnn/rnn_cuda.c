@@ -110,7 +110,7 @@ static glia_status prepare_with(const gli_call *call, const gli_cuda_kernel *wit
     GLI_TRY(gli_cuda_rnn_fits(call));
     GLI_TRY(gli_cuda_view_prepare(call, with, out));
     /* One element where nothing is kept: 0 would stand for all of it. */
-    out->reserve = (size_t)gli_max_i64(1, gli_cuda_rnn_gates(g) + gli_cuda_rnn_cells(g)) * size;
+    out->saved = (size_t)gli_max_i64(1, gli_cuda_rnn_gates(g) + gli_cuda_rnn_cells(g)) * size;
     return GLIA_OK;
 }
 

@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "core/dtype.h"
+#include "core/provider.h"
 #include "cuda/device/index_error.h"
-#include "cuda/ops/strided_move.h"
 #include "cuda/ops/dense_view.h"
+#include "cuda/ops/strided_move.h"
 #include "ops/sequence/sequence_geom.h"
 
 static gli_sequences sequences_of(const gli_sequence_geom *g) {

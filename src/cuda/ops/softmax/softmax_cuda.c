@@ -1,5 +1,6 @@
 #include "kernels/softmax/softmax_launch.h"
 
+#include "core/provider.h"
 #include "cuda/ops/dense_view.h"
 #include "ops/softmax/softmax_geom.h"
 

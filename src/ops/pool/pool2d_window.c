@@ -1,4 +1,4 @@
-#include "ops/pool/pool2d_geom.h"
+#include "ops/pool/pool2d_window.h"
 
 #include "ops/check.h"
 #include "ops/window.h"
@@ -48,7 +48,7 @@ glia_status gli_pool2d_resolve(const gli_resolution *r, const gli_pool2d_window 
 
 glia_status gli_pool2d_check(const gli_resolution *r, const int *size, gli_pool2d_geom *g) {
     GLI_REQUIRE(r->ctx, gli_dtype_is_float(r->in[0]->dtype), GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be a float",
-                r->op->name, r->op->in_names[0], glia_dtype_name(r->in[0]->dtype));
+                r->op->name, r->op->inputs[0].name, glia_dtype_name(r->in[0]->dtype));
     GLI_TRY(gli_check_ndim(r, 0, 4));
     GLI_REQUIRE(r->ctx, size[0] > 0 && size[1] > 0, GLIA_INVALID_ARGUMENT, "%s: size is {%d,%d}, must be positive",
                 r->op->name, size[0], size[1]);

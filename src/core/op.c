@@ -1,0 +1,39 @@
+#include "core/op.h"
+
+#include <string.h>
+
+const gli_op *const gli_ops[] = {
+#define GLI_OP(name) &gli_op_##name,
+#include "core/ops.inc"
+#undef GLI_OP
+    NULL,
+};
+
+const gli_op *gli_op_find(const char *name) {
+    for (const gli_op *const *op = gli_ops; *op; ++op)
+        if (strcmp((*op)->name, name) == 0) return *op;
+    return NULL;
+}
+
+int gli_required_inputs(const gli_op *op) {
+    int n = op->n_inputs;
+    while (n > 0 && gli_input_is(op, n - 1, GLI_IN_OPTIONAL)) --n;
+    return n;
+}
+
+int gli_saved_output(const gli_op *op) {
+    for (int o = 0; o < op->n_outputs; ++o)
+        if (gli_output_is(op, o, GLI_OUT_SAVED)) return o;
+    return -1;
+}
+
+int gli_saved_input(const gli_op *op) {
+    for (int i = 0; i < op->n_inputs; ++i)
+        if (gli_input_is(op, i, GLI_IN_SAVED)) return i;
+    return -1;
+}
+
+bool gli_exact_always(const void *geom) {
+    (void)geom;
+    return true;
+}

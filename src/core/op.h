@@ -1,0 +1,124 @@
+/* Ops: what is known about each without a device. Dispatch, graphs, plans, logs, tests and benches all read these
+ * tables. */
+#ifndef GLI_CORE_OP_H
+#define GLI_CORE_OP_H
+
+#include "core/context_impl.h"
+#include "core/tensor_impl.h"
+
+enum { GLI_MAX_IN = 32, GLI_MAX_OUT = 16, GLI_MAX_GEOMETRY = 512 };
+
+typedef struct gli_op gli_op;
+struct gli_derivation; /* core/derive.h */
+
+typedef enum gli_input_flag {
+    GLI_IN_GRADIENT = 1 << 0, /* derive gives the gradient with respect to it */
+    GLI_IN_OPTIONAL = 1 << 1, /* it may be NULL; behind the last input that is not optional it may be left out */
+    GLI_IN_IMAGE    = 1 << 2, /* of GLI_LAYOUT_IMAGE: it is an image; the other inputs are dense */
+    GLI_IN_INDEX    = 1 << 3, /* integers that number or count something: classes, positions, lengths, steps */
+    GLI_IN_SAVED    = 1 << 4, /* it is the saved output of the op `forward`, see core/saved.h */
+} gli_input_flag;
+
+typedef struct gli_op_input {
+    const char *name; /* as in the header's comment, for messages */
+    unsigned flags;
+} gli_op_input;
+
+typedef enum gli_output_flag {
+    GLI_OUT_GRADIENT = 1 << 0, /* derive reads the gradient with respect to it */
+    GLI_OUT_OPTIONAL = 1 << 1, /* it may be NULL */
+    GLI_OUT_IMAGE    = 1 << 2, /* of GLI_LAYOUT_IMAGE: it is an image */
+    GLI_OUT_IN_PLACE = 1 << 3, /* it may lie in the memory of input `in_place` */
+    GLI_OUT_SAVED    = 1 << 4, /* only the provider that wrote it can read it, see core/saved.h; dense */
+} gli_output_flag;
+
+typedef struct gli_op_output {
+    const char *name;
+    unsigned flags;
+    int in_place;
+} gli_op_output;
+
+/* What resolve reads and fills: it checks params and inputs, writes the geometry, and the dtype and shape of every
+ * output (with gli_set_shape), requested or not. */
+typedef struct gli_resolution {
+    glia_context *ctx;
+    const gli_op *op;
+    const void *params;
+    int n_in;
+    const glia_tensor *const *in;
+    void *geom; /* zeroed */
+    glia_tensor out[GLI_MAX_OUT];
+} gli_resolution;
+
+/* The work of one call. depth is the largest number of roundings that one output element can go through, one after
+ * the other, in any order of summation: for a sum of n products, n. The tests' bound is derived from it. */
+typedef struct gli_cost {
+    double flops;
+    double depth;
+} gli_cost;
+
+/* How a plan lays out the 4-dimensional tensors of an op on devices where channels-last is faster. */
+typedef enum gli_layout {
+    GLI_LAYOUT_DENSE,  /* row-major, in and out */
+    GLI_LAYOUT_FOLLOW, /* elementwise: the outputs get the layout of the first input */
+    GLI_LAYOUT_IMAGE,  /* channels last, in and out; providers take any strides */
+} gli_layout;
+
+struct gli_op {
+    const char *name;
+    const gli_op_input *inputs;
+    const gli_op_output *outputs;
+    int n_inputs, n_outputs;
+    size_t params_size, geom_size;
+    gli_layout layout;
+    bool view;             /* the output is the dense input under another shape; a plan copies nothing */
+    const gli_op *forward; /* of an op with a saved input: begins with the inputs and output 0 of this op */
+    glia_status (*resolve)(gli_resolution *r);
+    void (*cost)(const void *geom, gli_cost *out);
+    bool (*exact)(const void *geom); /* small integers in give exact integers out, in any order; NULL: never */
+    void (*derive)(struct gli_derivation *d);
+};
+
+/* The tables of a descriptor: static arrays, whose rows stand at the enumerators of the op's X_geom.h. */
+#define GLI_COUNT_OF(array) ((int)(sizeof(array) / sizeof *(array)))
+#define GLI_INPUTS(table) .inputs = (table), .n_inputs = GLI_COUNT_OF(table)
+#define GLI_OUTPUTS(table) .outputs = (table), .n_outputs = GLI_COUNT_OF(table)
+
+static inline bool gli_input_is(const gli_op *op, int i, gli_input_flag flag) {
+    return (op->inputs[i].flags & flag) != 0;
+}
+static inline bool gli_output_is(const gli_op *op, int o, gli_output_flag flag) {
+    return (op->outputs[o].flags & flag) != 0;
+}
+
+/* Output o may lie in the memory of input i. */
+static inline bool gli_in_place(const gli_op *op, int o, int i) {
+    return gli_output_is(op, o, GLI_OUT_IN_PLACE) && op->outputs[o].in_place == i;
+}
+
+/* The inputs that a call has at least: up to the last one that is not optional. */
+int gli_required_inputs(const gli_op *op);
+
+/* The number of the op's saved output or input; -1: it has none. */
+int gli_saved_output(const gli_op *op);
+int gli_saved_input(const gli_op *op);
+
+/* All ops of ops.inc, NULL-terminated, and each by name. */
+extern const gli_op *const gli_ops[];
+const gli_op *gli_op_find(const char *name);
+
+#define GLI_OP(name) extern const gli_op gli_op_##name;
+#include "core/ops.inc"
+#undef GLI_OP
+
+/* What users describe; see ops/custom/custom_impl.h. No table of ops holds them. */
+extern const gli_op gli_op_custom, gli_op_custom_backward;
+
+/* For gli_op.exact. */
+bool gli_exact_always(const void *geom);
+
+/* Resolves: checks the inputs, then calls op->resolve. params NULL: all zero. geom holds GLI_MAX_GEOMETRY bytes. */
+glia_status gli_resolve(glia_context *ctx, const gli_op *op, const void *params, int n_in, const glia_tensor *const *in,
+                        void *geom, gli_resolution *out);
+
+#endif
