@@ -65,3 +65,34 @@ int doctor(void) {
     d.failed += print_choice();
     return d.failed ? 1 : 0;
 }
+
+typedef struct table {
+    char device[32], op[48]; /* of the line before */
+} table;
+
+static void print_provider(void *user, const glia_provider_fact *fact) {
+    static const glia_dtype floats[] = {GLIA_F32, GLIA_F64, GLIA_BF16, GLIA_F16};
+    table *t                         = user;
+    if (strcmp(t->device, fact->device) != 0) {
+        printf("%s%s\n  %-29s %-19s", t->device[0] ? "\n" : "", fact->device, "op", "provider");
+        for (size_t i = 0; i < sizeof floats / sizeof *floats; ++i) printf(" %-4s", glia_dtype_name(floats[i]));
+        printf(" tensors\n");
+        snprintf(t->device, sizeof t->device, "%s", fact->device);
+        t->op[0] = '\0';
+    }
+    printf("  %-29s %-19s", strcmp(t->op, fact->op) == 0 ? "" : fact->op, fact->name);
+    for (size_t i = 0; i < sizeof floats / sizeof *floats; ++i)
+        printf(" %-4s", fact->dtypes >> floats[i] & 1 ? "yes" : "-");
+    printf(" %s", fact->formats);
+    if (fact->images) printf("; images: %s", fact->images);
+    if (fact->needs[0]) printf("; %s", fact->needs);
+    printf("\n");
+    snprintf(t->op, sizeof t->op, "%s", fact->op);
+}
+
+int doctor_providers(void) {
+    table t = {""};
+    if (glia_providers_describe(print_provider, &t) == GLIA_OK) return 0;
+    fprintf(stderr, "glia: %s\n", glia_message(NULL));
+    return 1;
+}

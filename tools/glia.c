@@ -6,9 +6,11 @@
 #include "doctor.h"
 
 static const char help[] =
-    "usage: glia doctor     what this machine's devices are, what is missing, and whether they compute right\n"
-    "       glia version    also --version\n"
-    "       glia help       also --help\n"
+    "usage: glia doctor               what this machine's devices are, what is missing, and whether they compute "
+    "right\n"
+    "       glia doctor --providers   which implementations each op has, and which tensors they take\n"
+    "       glia version              also --version\n"
+    "       glia help                 also --help\n"
     "\n"
     "glia doctor ends with 0 if every device that is there passes its self-test, with 1 if one does not.\n";
 
@@ -16,8 +18,17 @@ static bool is(const char *word, const char *command) {
     return strcmp(word, command) == 0 || (strncmp(word, "--", 2) == 0 && strcmp(word + 2, command) == 0);
 }
 
+static int run_doctor(int argc, char **argv) {
+    if (argc == 0) return doctor();
+    if (argc == 1 && strcmp(argv[0], "--providers") == 0) return doctor_providers();
+    const bool asked = argc == 1 && strcmp(argv[0], "--help") == 0;
+    if (!asked) fprintf(stderr, "glia: doctor takes --providers or nothing, not '%s'\n", argv[argc == 1 ? 0 : 1]);
+    fputs(help, asked ? stdout : stderr);
+    return asked ? 0 : 2;
+}
+
 int main(int argc, char **argv) {
-    if (argc == 2 && strcmp(argv[1], "doctor") == 0) return doctor();
+    if (argc >= 2 && strcmp(argv[1], "doctor") == 0) return run_doctor(argc - 2, argv + 2);
     if (argc == 2 && is(argv[1], "version")) return printf("glia %s\n", glia_version()) < 0;
     if (argc == 2 && is(argv[1], "help")) return fputs(help, stdout) < 0;
     if (argc == 2) fprintf(stderr, "glia: there is no command '%s'\n", argv[1]);

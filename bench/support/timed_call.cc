@@ -102,10 +102,8 @@ Row::Row(const Place &where, const Call &what, const gli_provider &by) : place(w
         wrong = call.error;
         return;
     }
-    if (const char *reason = by.decline ? by.decline(&call.call) : nullptr) {
-        declined = reason;
-        return;
-    }
+    declined = declines(&by, call.call);
+    if (!declined.empty()) return;
     declined = make_reserve();
     if (!declined.empty()) return;
     const double start = now();

@@ -69,9 +69,25 @@ typedef struct glia_device_fact {
     const char *text; /* what it is, its version, its file; absent: why, and what that means */
 } glia_device_fact;
 
-/* Calls tell with each, device after device. What has a present "device" can be given to glia_context_create. The facts
- * live until tell returns. The command `glia doctor` prints them. */
-GLIA_API glia_status glia_devices_describe(void (*tell)(void *user, const glia_device_fact *fact), void *user);
+/* Calls `visit` once for each fact, device after device. What has a present "device" can be given to
+ * glia_context_create. The facts live until visit returns. The command `glia doctor` prints them. */
+GLIA_API glia_status glia_devices_describe(void (*visit)(void *user, const glia_device_fact *fact), void *user);
+
+/* An implementation of an op on a kind of device, and which calls it takes. What this does not say, a provider decides
+ * by the call: GLIA_LOG=dispatch shows its reasons. */
+typedef struct glia_provider_fact {
+    const char *device;  /* "cpu", "cuda", "emulated" */
+    const char *op;      /* "conv2d" */
+    const char *name;    /* "cpu.onednn" */
+    unsigned dtypes;     /* of its floating-point tensors: bit d for the glia_dtype d */
+    const char *formats; /* of its tensors in memory: "row-major", "packed", "strided", "any" */
+    const char *images;  /* the same for images [N,C,...], such as "channels-last"; NULL: as formats */
+    const char *needs;   /* what else has to be so: "all of one dtype"; "": nothing */
+} glia_provider_fact;
+
+/* Calls `visit` once for each provider of this build, device after device, op after op, the preferred one first. The
+ * facts live until visit returns. The command `glia doctor --providers` prints them. */
+GLIA_API glia_status glia_providers_describe(void (*visit)(void *user, const glia_provider_fact *fact), void *user);
 
 #ifdef __cplusplus
 }

@@ -6,7 +6,7 @@
 #include "core/prepared.h"
 #include "core/saved.h"
 
-/* why: GLI_PREPARED_WHY bytes, for the reason of a refusal. */
+/* why: GLI_REASON bytes, for the reason of a refusal. */
 static glia_status prepare(const gli_call *call, const gli_provider *provider, gli_choice *out, char *why) {
     *out = (gli_choice){.provider = provider};
     if (!provider->prepare) return GLIA_OK;
@@ -16,18 +16,22 @@ static glia_status prepare(const gli_call *call, const gli_provider *provider, g
     return GLIA_OK;
 }
 
+const char *gli_declines(const gli_provider *provider, const gli_call *call, char *why) {
+    const char *reason = gli_accepts_not(&provider->accepts, call, why);
+    return !reason && provider->decline ? provider->decline(call) : reason;
+}
+
 glia_status gli_choose(const gli_call *call, gli_choice *out) {
     glia_context *ctx  = call->ctx;
     const char *reason = "no such provider";
-    char why[GLI_PREPARED_WHY];
+    char why[GLI_REASON];
     const gli_provider *reader;
     GLI_TRY(gli_saved_reader(call, &reader));
     for (const gli_provider *const *it = ctx->device->providers(call->op); *it; ++it) {
         const gli_provider *provider = *it;
         if (ctx->provider[0] && strcmp(ctx->provider, provider->name) != 0) continue;
         reason = reader && strcmp(reader->name, provider->name) != 0 ? "another provider wrote what it has to read"
-                 : provider->decline                                 ? provider->decline(call)
-                                                                     : NULL;
+                                                                     : gli_declines(provider, call, why);
         if (!reason) {
             const glia_status status = prepare(call, provider, out, why);
             if (status == GLIA_OK) {
@@ -50,6 +54,12 @@ void gli_choice_free(glia_context *ctx, gli_choice *choice) {
     *choice = (gli_choice){0};
 }
 
+const gli_provider *gli_reference_of(const gli_op *op) {
+    const gli_provider *const *it = gli_cpu_device.providers(op);
+    while (it[1]) ++it;
+    return *it;
+}
+
 bool gli_provider_known(const gli_device *device, const char *name) {
     for (const gli_op *const *op = gli_ops; *op; ++op)
         for (const gli_provider *const *it = device->providers(*op); *it; ++it)
@@ -68,7 +78,7 @@ static glia_status run_and_log(const gli_call *call, const gli_choice *choice, v
 }
 
 glia_status gli_run(const gli_call *call, const gli_choice *choice, void *workspace) {
-    if (!call->ctx->shadow || strcmp(choice->provider->name, "cpu.ref") == 0 || !gli_shadow_possible(call))
+    if (!call->ctx->shadow || choice->provider == gli_reference_of(call->op) || !gli_shadow_possible(call))
         return run_and_log(call, choice, workspace);
     gli_shadow *shadow;
     GLI_TRY(gli_shadow_begin(call, &shadow));

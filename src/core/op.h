@@ -15,7 +15,7 @@ typedef enum gli_input_flag {
     GLI_IN_GRADIENT = 1 << 0, /* derive gives the gradient with respect to it */
     GLI_IN_OPTIONAL = 1 << 1, /* it may be NULL; behind the last input that is not optional it may be left out */
     GLI_IN_IMAGE    = 1 << 2, /* of GLI_LAYOUT_IMAGE: it is an image; the other inputs are dense */
-    GLI_IN_INDEX    = 1 << 3, /* integers that number or count something: classes, positions, lengths, steps */
+    GLI_IN_INDEX    = 1 << 3, /* numbers or counts something (classes, positions, lengths, steps): no data */
     GLI_IN_SAVED    = 1 << 4, /* it is the saved output of the op `forward`, see core/saved.h */
 } gli_input_flag;
 
@@ -29,7 +29,8 @@ typedef enum gli_output_flag {
     GLI_OUT_OPTIONAL = 1 << 1, /* it may be NULL */
     GLI_OUT_IMAGE    = 1 << 2, /* of GLI_LAYOUT_IMAGE: it is an image */
     GLI_OUT_IN_PLACE = 1 << 3, /* it may lie in the memory of input `in_place` */
-    GLI_OUT_SAVED    = 1 << 4, /* only the provider that wrote it can read it, see core/saved.h; dense */
+    GLI_OUT_INDEX    = 1 << 4, /* numbers or counts something: no data */
+    GLI_OUT_SAVED    = 1 << 5, /* only the provider that wrote it can read it, see core/saved.h; dense */
 } gli_output_flag;
 
 typedef struct gli_op_output {

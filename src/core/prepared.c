@@ -143,7 +143,7 @@ glia_status gli_prepare(const gli_call *call, const gli_provider *provider, gli_
     ctx->message[0]          = '\0';
     const glia_status status = provider->prepare(call, out);
     if (status == GLIA_UNSUPPORTED)
-        snprintf(why, GLI_PREPARED_WHY, "%.*s", GLI_PREPARED_WHY - 1,
+        snprintf(why, GLI_REASON, "%.*s", GLI_REASON - 1,
                  ctx->message[0] ? ctx->message : "its library does not implement this call");
     if (status == GLIA_OK || status == GLIA_UNSUPPORTED) memcpy(ctx->message, before, sizeof before);
     return status;
@@ -153,7 +153,7 @@ static glia_status add(const gli_call *call, const gli_provider *provider, const
                        gli_prepared_entry **out) {
     glia_context *ctx     = call->ctx;
     gli_prepared prepared = {0};
-    char why[GLI_PREPARED_WHY];
+    char why[GLI_REASON];
     void *memory;
     GLI_TRY(make_room(ctx));
     const glia_status status = gli_prepare(call, provider, &prepared, why);
@@ -193,7 +193,7 @@ glia_status gli_prepared_take(const gli_call *call, const gli_provider *provider
     if (e->users == 0) make_busy(ctx->cache, e);
     ++e->users;
     if (e->why) {
-        snprintf(why, GLI_PREPARED_WHY, "%s", e->why);
+        snprintf(why, GLI_REASON, "%s", e->why);
         gli_prepared_give_back(ctx, e);
         return GLIA_UNSUPPORTED;
     }

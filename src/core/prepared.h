@@ -6,10 +6,8 @@
 
 #include "core/provider.h"
 
-enum { GLI_PREPARED_WHY = 160 };
-
 /* Finds or prepares the call for a provider that has `release`. GLIA_UNSUPPORTED: the provider refuses, and why has
- * GLI_PREPARED_WHY bytes for its reason. On success gli_prepared_give_back must follow. */
+ * GLI_REASON bytes for its reason. On success gli_prepared_give_back must follow. */
 glia_status gli_prepared_take(const gli_call *call, const gli_provider *provider, char *why, gli_prepared_entry **out);
 void gli_prepared_give_back(glia_context *ctx, gli_prepared_entry *entry);
 const gli_prepared *gli_prepared_of(const gli_prepared_entry *entry);

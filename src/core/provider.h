@@ -2,6 +2,7 @@
 #ifndef GLI_CORE_PROVIDER_H
 #define GLI_CORE_PROVIDER_H
 
+#include "core/accepts.h"
 #include "core/op.h"
 
 typedef struct gli_provider gli_provider;
@@ -24,15 +25,23 @@ typedef struct gli_prepared {
     size_t workspace, saved;
 } gli_prepared;
 
-/* One implementation of one op on one device. prepare, release and decline are optional. A provider with a release is
+/* One implementation of one op on one device. decline, prepare and release are optional. A provider with a release is
  * prepared once for each geometry, layout and alignment, and kept; one without is prepared on each call. */
 struct gli_provider {
-    const char *name;                             /* "cpu.ref", "cpu.onednn" */
-    const char *(*decline)(const gli_call *call); /* NULL: accepts; otherwise the reason, for the log */
+    const char *name; /* "cpu.ref", "cpu.onednn" */
+    gli_accepts accepts;
+    const char *(*decline)(const gli_call *call); /* what `accepts` cannot say: the reason against, or NULL */
     glia_status (*prepare)(const gli_call *call, gli_prepared *out); /* GLIA_UNSUPPORTED: declines after all */
     glia_status (*run)(const gli_call *call, const gli_prepared *prepared, void *workspace);
     void (*release)(gli_prepared *prepared);
 };
+
+/* Why the provider does not take the call, by its `accepts` or its decline, as far as is known before prepare; NULL: it
+ * does. why: GLI_REASON bytes that the reason may be in. */
+const char *gli_declines(const gli_provider *provider, const gli_call *call, char *why);
+
+/* The CPU's last provider of an op, cpu.ref, which judges all others. */
+const gli_provider *gli_reference_of(const gli_op *op);
 
 bool gli_provider_known(const struct gli_device *device, const char *name);
 

@@ -51,15 +51,10 @@ static glia_status copy_all(const gli_call *call, gli_shadow *shadow) {
     return GLIA_OK;
 }
 
-static const gli_provider *reference(const gli_op *op) {
-    const gli_provider *const *it = gli_cpu_device.providers(op);
-    while (it[1]) ++it;
-    return *it;
-}
-
 bool gli_shadow_possible(const gli_call *call) {
-    const gli_provider *provider = reference(call->op);
-    return !provider->decline || !provider->decline(call);
+    const gli_provider *provider = gli_reference_of(call->op);
+    char why[GLI_REASON];
+    return !gli_declines(provider, call, why);
 }
 
 glia_status gli_shadow_begin(const gli_call *call, gli_shadow **out) {
@@ -72,7 +67,7 @@ glia_status gli_shadow_begin(const gli_call *call, gli_shadow **out) {
 }
 
 static glia_status run_reference(gli_call *call) {
-    const gli_provider *provider = reference(call->op);
+    const gli_provider *provider = gli_reference_of(call->op);
     gli_prepared prepared        = {0};
     if (provider->prepare) GLI_TRY(provider->prepare(call, &prepared));
     gli_block workspace;

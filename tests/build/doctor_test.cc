@@ -67,7 +67,7 @@ TEST(Command, says_how_it_is_used) {
         EXPECT_TRUE(r.says("usage: glia doctor")) << r.text;
     }
     EXPECT_TRUE(run("physician").says("glia: there is no command 'physician'\n"));
-    EXPECT_TRUE(run("doctor now").says("glia: 'now' stands behind 'doctor', a command stands alone\n"));
+    EXPECT_TRUE(run("doctor now").says("glia: doctor takes --providers or nothing, not 'now'\n"));
     for (const char *right : {"help", "--help"}) {
         EXPECT_EQ(run(right).exit_code, 0);
         EXPECT_TRUE(run(right).says("usage: glia doctor"));
@@ -153,6 +153,41 @@ TEST(Doctor, a_device_that_fails_its_test_fails_the_command) {
     const Output r = run("doctor");
     EXPECT_EQ(r.exit_code, 1) << r.text;
     EXPECT_NE(facts_of(r.text).at("emulated").at("self-test").find("out of memory"), std::string::npos) << r.text;
+}
+
+// Each provider of each op, with the data types that the library says it takes.
+TEST(Doctor, lists_what_each_provider_takes) {
+    const Output r = run("doctor --providers");
+    EXPECT_EQ(r.exit_code, 0) << r.text;
+    struct Expected {
+        std::istringstream lines;
+        int providers = 0;
+    } expected{std::istringstream(r.text)};
+    glia_providers_describe(
+        [](void *user, const glia_provider_fact *fact) {
+            auto *e = static_cast<Expected *>(user);
+            std::string line;
+            while (std::getline(e->lines, line) && line.find(fact->name) == std::string::npos) {
+            }
+            const std::string after = line.substr(line.find(fact->name) + std::string(fact->name).size());
+            std::istringstream words(after);
+            std::string word;
+            for (glia_dtype dtype : {GLIA_F32, GLIA_F64, GLIA_BF16, GLIA_F16}) {
+                words >> word;
+                EXPECT_EQ(word, fact->dtypes >> dtype & 1 ? "yes" : "-") << fact->op << ": " << line;
+            }
+            EXPECT_NE(after.find(fact->formats), std::string::npos) << line;
+            ++e->providers;
+        },
+        &expected);
+    EXPECT_GE(expected.providers, 100);
+    EXPECT_TRUE(r.says("cpu\n")) << r.text;
+    EXPECT_TRUE(r.says("conv2d ")) << r.text;
+
+    EXPECT_EQ(run("doctor --help").exit_code, 0);
+    const Output refused = run("doctor --provider");
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_TRUE(refused.says("doctor takes --providers or nothing, not '--provider'")) << refused.text;
 }
 
 }  // namespace

@@ -357,8 +357,8 @@ glia_status run_planted(const gli_call *call, const gli_prepared *, void *) { re
 const char *decline_never(const gli_call *) { return nullptr; }
 const char *decline_always(const gli_call *) { return "the moon is full"; }
 
-const gli_provider kPlanted = {"cpu.planted", decline_never, nullptr, run_planted, nullptr};
-const gli_provider kShy     = {"cpu.shy", decline_always, nullptr, run_planted, nullptr};
+const gli_provider kPlanted = {"cpu.planted", GLI_ACCEPTS_ALL, decline_never, nullptr, run_planted, nullptr};
+const gli_provider kShy     = {"cpu.shy", GLI_ACCEPTS_ALL, decline_always, nullptr, run_planted, nullptr};
 
 const gli_provider *const *test_providers(const gli_op *op) {
     static const gli_provider *list[] = {&kShy, &kPlanted, nullptr};

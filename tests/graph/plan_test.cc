@@ -538,7 +538,7 @@ glia_status square(const gli_call *call, const gli_prepared *, void *) {
     }
     return GLIA_OK;
 }
-const gli_provider kCounting = {"cpu.counting", nullptr, make_one, square, give_one_back};
+const gli_provider kCounting = {"cpu.counting", GLI_ACCEPTS_ALL, nullptr, make_one, square, give_one_back};
 
 const gli_provider *const *counting_providers(const gli_op *op) {
     static const gli_provider *list[] = {&kCounting, nullptr};
@@ -631,9 +631,9 @@ glia_status read_reserve(const gli_call *call, const gli_prepared *, void *) {
 }
 const char *never(const gli_call *) { return "not today"; }
 
-const gli_provider kWriter  = {"cpu.keeper", nullptr, prepare_reserve, write_reserve, nullptr};
-const gli_provider kReader  = {"cpu.keeper", nullptr, nullptr, read_reserve, nullptr},
-                   kRefuser = {"cpu.keeper", never, nullptr, read_reserve, nullptr};
+const gli_provider kWriter  = {"cpu.keeper", GLI_ACCEPTS_ALL, nullptr, prepare_reserve, write_reserve, nullptr};
+const gli_provider kReader  = {"cpu.keeper", GLI_ACCEPTS_ALL, nullptr, nullptr, read_reserve, nullptr},
+                   kRefuser = {"cpu.keeper", GLI_ACCEPTS_ALL, never, nullptr, read_reserve, nullptr};
 bool keeper_reads           = true;
 
 const gli_provider *const *keeping_providers(const gli_op *op) {

@@ -81,14 +81,19 @@ TEST_P(Devices, every_op_has_a_provider_and_every_provider_ran_a_case) {
         const gli_provider *const *it = device->providers(*op);
         EXPECT_NE(*it, nullptr) << (*op)->name << " has no provider on " << GetParam();
         for (; *it; ++it) {
-            const auto takes = [&](const Case &c) {
-                if (c.op != *op || c.bench) return false;
-                for (glia_dtype dtype : {GLIA_F32, GLIA_BF16, GLIA_F16})
-                    if (judge(**it, c, Variant{"any", dtype}, Regime::reals, GetParam()).declined.empty()) return true;
-                return false;
-            };
-            EXPECT_TRUE(std::any_of(all_cases().begin(), all_cases().end(), takes))
-                << (*it)->name << " of " << (*op)->name << " declined every case";
+            for (glia_dtype dtype : {GLIA_F32, GLIA_F64, GLIA_BF16, GLIA_F16}) {
+                const gli_accepts &accepts = (*it)->accepts;
+                if (!(accepts.dtypes >> dtype & 1)) continue;
+                if (dtype == GLIA_F32 && accepts.flags & GLI_F32_REDUCED)
+                    continue;  // these contexts allow no such math
+                const auto takes = [&](const Case &c) {
+                    return c.op == *op && !c.bench &&
+                           judge(**it, c, Variant{"any", dtype}, Regime::reals, GetParam()).declined.empty();
+                };
+                EXPECT_TRUE(std::any_of(all_cases().begin(), all_cases().end(), takes))
+                    << (*it)->name << " of " << (*op)->name << " accepts " << glia_dtype_name(dtype)
+                    << " and declined every case";
+            }
         }
     }
 }
@@ -107,6 +112,8 @@ TEST(Suite, every_op_has_cases_and_a_reference) {
         while (it[1]) ++it;
         EXPECT_STREQ((*it)->name, "cpu.ref") << (*op)->name << ": cpu.ref must stand last";
         EXPECT_EQ((*it)->decline, nullptr) << (*op)->name << ": cpu.ref takes everything";
+        EXPECT_EQ((*it)->accepts.dtypes, unsigned(GLI_TAKES_FLOATS)) << (*op)->name;
+        EXPECT_EQ((*it)->accepts.formats, unsigned(GLI_ANY_FORMAT)) << (*op)->name;
     }
 }
 

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <string>
+
 extern "C" {
 #include "core/context_impl.h"
 #include "core/derive.h"
@@ -17,3 +19,14 @@ extern "C" {
 #include "core/prepared.h"
 #include "core/saved.h"
 }
+
+namespace glia {
+
+// Why the provider does not take the call, before it prepares anything; "": it does.
+inline std::string declines(const gli_provider *provider, const gli_call &call) {
+    char why[GLI_REASON];
+    const char *reason = gli_declines(provider, &call, why);
+    return reason ? reason : "";
+}
+
+}  // namespace glia

@@ -380,8 +380,8 @@ Verdict judge(const gli_provider &provider, const Case &c, const Variant &varian
     if (!ctx) return fail(glia_message(nullptr)), verdict;
     auto p = prepare(ctx, c, variant, regime);
     if (!p->error.empty()) return fail("resolve: " + p->error), verdict;
-    if (const char *reason = provider.decline ? provider.decline(&p->call) : nullptr)
-        return verdict.declined = reason, verdict;
+    char why[GLI_REASON];
+    if (const char *reason = gli_declines(&provider, &p->call, why)) return verdict.declined = reason, verdict;
 
     std::string error = run(provider, *p, 0xFF, c, variant, regime);
     if (error == "declined") return verdict.declined = "prepare says unsupported", verdict;

@@ -111,7 +111,9 @@ glia_status run(const gli_call *call, const gli_prepared *, void *workspace) {
 
 template <Bug bug>
 WrongProvider make(const char *name, const char *caught_by) {
-    return {bug == Bug::none ? nullptr : name, caught_by, {"wrong.conv2d", decline, prepare<bug>, run<bug>, nullptr}};
+    return {bug == Bug::none ? nullptr : name,
+            caught_by,
+            {"wrong.conv2d", GLI_ACCEPTS_ALL, decline, prepare<bug>, run<bug>, nullptr}};
 }
 
 }  // namespace

@@ -90,11 +90,14 @@ glia_status run_padding_kept(const gli_call *call, const gli_prepared *prepared,
 using Run = glia_status (*)(const gli_call *, const gli_prepared *, void *);
 
 WrongProvider forward(const char *bug, const char *caught_by, Run run) {
-    return {bug, caught_by, {.name = "cpu.ref", .prepare = gli_rnn_ref.prepare, .run = run}};
+    return {
+        bug, caught_by, {.name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .prepare = gli_rnn_ref.prepare, .run = run}};
 }
 
 WrongProvider backward(const char *bug, const char *caught_by, Run run) {
-    return {bug, caught_by, {.name = "cpu.ref", .prepare = gli_rnn_backward_ref.prepare, .run = run}};
+    return {bug,
+            caught_by,
+            {.name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .prepare = gli_rnn_backward_ref.prepare, .run = run}};
 }
 
 }  // namespace

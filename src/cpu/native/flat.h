@@ -6,9 +6,8 @@
 
 enum { GLI_FLAT_GRAIN = 1 << 14 }; /* elements that one thread does at a time */
 
-/* NULL if every tensor with more than one element is f32, packed, and all have the strides of input 0; otherwise the
- * reason against it. */
-const char *gli_flat_decline(const gli_call *call);
+/* Every tensor is f32 and packed, and all but scalars have the strides of input 0. */
+#define GLI_ACCEPTS_FLAT {GLI_TAKES_F32, GLI_PACKED, .flags = GLI_ONE_LAYOUT}
 
 /* Element 0 of an f32 tensor, or NULL for an absent one. */
 float *gli_flat_in(const gli_call *call, int i);

@@ -86,11 +86,3 @@ void gli_loops_run(const glia_context *ctx, const gli_loops *loops, gli_loops_ro
     job j = {loops, row, arg};
     gli_parallel(ctx, loops->count, GRAIN, piece, &j);
 }
-
-const char *gli_decline_other_than_f32(const gli_call *call) {
-    for (int i = 0; i < call->n_in; ++i)
-        if (call->in[i] && call->in[i]->dtype != GLIA_F32) return "it computes f32 only";
-    for (int i = 0; i < call->op->n_outputs; ++i)
-        if (call->out[i] && call->out[i]->dtype != GLIA_F32) return "it computes f32 only";
-    return NULL;
-}

@@ -29,7 +29,4 @@ void gli_loops_axes(gli_loops *loops, int tensors, int ndim, const int64_t *dim,
 typedef void (*gli_loops_row)(const void *arg, int64_t count, float *const *data, const int64_t *stride);
 void gli_loops_run(const glia_context *ctx, const gli_loops *loops, gli_loops_row row, const void *arg);
 
-/* Declines for providers of such loops: every tensor that is present is f32. NULL: they are. */
-const char *gli_decline_other_than_f32(const gli_call *call);
-
 #endif

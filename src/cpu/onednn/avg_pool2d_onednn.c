@@ -61,7 +61,7 @@ static glia_status prepare_backward(const gli_call *call, gli_prepared *out) {
     return prepare_pooling(call, &pooling, out);
 }
 
-GLI_DNN_PROVIDER(avg_pool2d, decline, prepare, gli_dnn_run);
-GLI_DNN_PROVIDER(avg_pool2d_backward, decline, prepare_backward, gli_dnn_run);
-GLI_DNN_PROVIDER(adaptive_avg_pool2d, decline_adaptive, prepare, gli_dnn_run);
-GLI_DNN_PROVIDER(adaptive_avg_pool2d_backward, decline_adaptive, prepare_backward, gli_dnn_run);
+GLI_DNN_PROVIDER(avg_pool2d, GLI_ACCEPTS_DNN, decline, prepare, gli_dnn_run);
+GLI_DNN_PROVIDER(avg_pool2d_backward, GLI_ACCEPTS_DNN, decline, prepare_backward, gli_dnn_run);
+GLI_DNN_PROVIDER(adaptive_avg_pool2d, GLI_ACCEPTS_DNN, decline_adaptive, prepare, gli_dnn_run);
+GLI_DNN_PROVIDER(adaptive_avg_pool2d_backward, GLI_ACCEPTS_DNN, decline_adaptive, prepare_backward, gli_dnn_run);

@@ -95,7 +95,7 @@ static glia_status prepare_transpose(const gli_call *call, gli_prepared *out) {
     return prepare(call, &conv, out);
 }
 
-GLI_DNN_PROVIDER(conv2d, gli_dnn_decline, prepare_forward, gli_dnn_run);
-GLI_DNN_PROVIDER(conv2d_backward_data, gli_dnn_decline, prepare_data, gli_dnn_run);
-GLI_DNN_PROVIDER(conv2d_backward_filter, gli_dnn_decline, prepare_filter, run_filter);
-GLI_DNN_PROVIDER(conv2d_transpose, gli_dnn_decline, prepare_transpose, gli_dnn_run);
+GLI_DNN_PROVIDER(conv2d, GLI_ACCEPTS_DNN, gli_dnn_decline, prepare_forward, gli_dnn_run);
+GLI_DNN_PROVIDER(conv2d_backward_data, GLI_ACCEPTS_DNN, gli_dnn_decline, prepare_data, gli_dnn_run);
+GLI_DNN_PROVIDER(conv2d_backward_filter, GLI_ACCEPTS_DNN, gli_dnn_decline, prepare_filter, run_filter);
+GLI_DNN_PROVIDER(conv2d_transpose, GLI_ACCEPTS_DNN, gli_dnn_decline, prepare_transpose, gli_dnn_run);

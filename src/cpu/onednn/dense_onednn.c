@@ -90,5 +90,5 @@ static glia_status run_weights(const gli_call *call, const gli_prepared *prepare
     return GLIA_OK;
 }
 
-GLI_DNN_PROVIDER(dense, decline, prepare, gli_dnn_run);
-GLI_DNN_PROVIDER(dense_backward_weights, decline_weights, prepare_weights, run_weights);
+GLI_DNN_PROVIDER(dense, GLI_ACCEPTS_DNN, decline, prepare, gli_dnn_run);
+GLI_DNN_PROVIDER(dense_backward_weights, GLI_ACCEPTS_DNN, decline_weights, prepare_weights, run_weights);

@@ -78,23 +78,7 @@ const char *gli_dnn_decline_threads(const glia_context *ctx) {
     return NULL;
 }
 
-static const char *tensor_decline(const glia_tensor *tensor) {
-    if (tensor->dtype != GLIA_F32) return "only f32";
-    for (int i = 0; i < tensor->ndim; ++i) {
-        if (tensor->dim[i] == 0) return "a tensor is empty";
-        if (tensor->dim[i] > 1 && tensor->stride[i] == 0) return "a tensor repeats its elements";
-    }
-    return NULL;
-}
-
-const char *gli_dnn_decline(const gli_call *call) {
-    const char *reason = gli_dnn_decline_threads(call->ctx);
-    for (int i = 0; i < call->n_in && !reason; ++i)
-        if (call->in[i]) reason = tensor_decline(call->in[i]);
-    for (int i = 0; i < call->op->n_outputs && !reason; ++i)
-        if (call->out[i]) reason = tensor_decline(call->out[i]);
-    return reason;
-}
+const char *gli_dnn_decline(const gli_call *call) { return gli_dnn_decline_threads(call->ctx); }
 
 /* Strides of dimensions of size 1 mean nothing in Glia, but oneDNN compares them: they become those of the dense layout
  * where the tensor is dense, and 1 elsewhere, which oneDNN's check of overlaps always accepts. */

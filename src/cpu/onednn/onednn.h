@@ -10,12 +10,12 @@
 /* Of the library that is loaded: "2.6.3". */
 bool gli_dnn_version(char *text, size_t size);
 
-/* Why no primitive can take this call, whatever its op: threads that OpenMP cannot deliver, a tensor that is not f32,
- * is empty or repeats its elements. NULL: one may. */
-const char *gli_dnn_decline(const gli_call *call);
+/* Tensors that primitives take as they are. */
+#define GLI_ACCEPTS_DNN {GLI_TAKES_F32, GLI_STRIDED, .flags = GLI_NOT_EMPTY}
 
-/* The first of these reasons alone, for calls whose tensors are not handed to primitives as they are. */
+/* Why no primitive can run in this context now: threads that OpenMP cannot deliver. NULL: they can. */
 const char *gli_dnn_decline_threads(const glia_context *ctx);
+const char *gli_dnn_decline(const gli_call *call); /* the same of a call, for providers that decline nothing else */
 
 typedef struct gli_dnn gli_dnn; /* a list of primitives under construction, then what prepared.state holds */
 
@@ -142,9 +142,13 @@ void gli_dnn_add_mean_pooling(gli_dnn *dnn, const gli_dnn_pooling *pooling);
 glia_status gli_dnn_run(const gli_call *call, const gli_prepared *prepared, void *workspace);
 void gli_dnn_release(gli_prepared *prepared);
 
-/* Defines the provider glia_X_onednn of op X. */
-#define GLI_DNN_PROVIDER(op, decline_, prepare_, run_) \
-    const gli_provider gli_##op##_onednn = {           \
-        .name = "cpu.onednn", .decline = (decline_), .prepare = (prepare_), .run = (run_), .release = gli_dnn_release}
+/* Defines the provider gli_X_onednn of op X. */
+#define GLI_DNN_PROVIDER(op, accepts_, decline_, prepare_, run_)     \
+    const gli_provider gli_##op##_onednn = {.name    = "cpu.onednn", \
+                                            .accepts = accepts_,     \
+                                            .decline = (decline_),   \
+                                            .prepare = (prepare_),   \
+                                            .run     = (run_),       \
+                                            .release = gli_dnn_release}
 
 #endif

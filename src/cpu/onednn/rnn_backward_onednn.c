@@ -300,4 +300,4 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return GLIA_OK;
 }
 
-GLI_DNN_PROVIDER(rnn_backward, gli_rnn_onednn_decline, prepare, run);
+GLI_DNN_PROVIDER(rnn_backward, GLI_ACCEPTS_ROWS, gli_rnn_onednn_decline, prepare, run);

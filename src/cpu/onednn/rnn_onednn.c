@@ -233,4 +233,4 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return GLIA_OK;
 }
 
-GLI_DNN_PROVIDER(rnn, gli_rnn_onednn_decline, prepare, run);
+GLI_DNN_PROVIDER(rnn, GLI_ACCEPTS_ROWS, gli_rnn_onednn_decline, prepare, run);

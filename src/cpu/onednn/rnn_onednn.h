@@ -12,6 +12,9 @@ static inline gli_dnn_layout gli_rnn_onednn_weights(const gli_rnn_geom *g) {
     return g->steps < GLI_RNN_STEPS_WORTH_PACKING ? GLI_DNN_AS_IT_LIES : GLI_DNN_ANY;
 }
 
+/* The tensors of a layer are rows. */
+#define GLI_ACCEPTS_ROWS {GLI_TAKES_F32, GLI_ROW_MAJOR}
+
 static inline const char *gli_rnn_onednn_decline(const gli_call *call) {
     const char *reason = gli_dnn_decline_threads(call->ctx);
     return reason ? reason : gli_rnn_decline_rows(call);

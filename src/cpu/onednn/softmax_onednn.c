@@ -19,4 +19,4 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
     return gli_dnn_end(dnn, out);
 }
 
-GLI_DNN_PROVIDER(softmax_backward, decline, prepare, gli_dnn_run);
+GLI_DNN_PROVIDER(softmax_backward, GLI_ACCEPTS_DNN, decline, prepare, gli_dnn_run);

@@ -47,5 +47,5 @@ static glia_status prepare_backward(const gli_call *call, gli_prepared *out) {
     return gli_dnn_end(dnn, out);
 }
 
-GLI_DNN_PROVIDER(unary, decline, prepare, gli_dnn_run);
-GLI_DNN_PROVIDER(unary_backward, decline_backward, prepare_backward, gli_dnn_run);
+GLI_DNN_PROVIDER(unary, GLI_ACCEPTS_DNN, decline, prepare, gli_dnn_run);
+GLI_DNN_PROVIDER(unary_backward, GLI_ACCEPTS_DNN, decline_backward, prepare_backward, gli_dnn_run);

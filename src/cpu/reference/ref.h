@@ -22,6 +22,7 @@ double gli_ref_activate(glia_unary_kind kind, double x);
         (void)prepared;                                                                                \
         return gli_ref_run(call, workspace, formula);                                                  \
     }                                                                                                  \
-    const gli_provider gli_##op##_ref = {.name = "cpu.ref", .prepare = gli_ref_prepare, .run = run_##op}
+    const gli_provider gli_##op##_ref = {                                                              \
+        .name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .prepare = gli_ref_prepare, .run = run_##op}
 
 #endif

@@ -29,6 +29,6 @@ int64_t gli_element_offset(const glia_tensor *tensor, int64_t element);
         (void)prepared, (void)workspace;                                                               \
         return gli_ref_move(call, 0, rule);                                                            \
     }                                                                                                  \
-    const gli_provider gli_##op##_ref = {.name = "cpu.ref", .run = run_##op}
+    const gli_provider gli_##op##_ref = {.name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .run = run_##op}
 
 #endif

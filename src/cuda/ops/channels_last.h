@@ -4,27 +4,28 @@
 
 #include "cuda/ops/dense_view.h"
 
-/* Declines where the images of the op are not [N, C, ...] with C innermost, no gaps and one type. */
-const char *gli_cuda_decline_not_channels_last(const gli_call *call);
+/* Images of one type with channels last. */
+#define GLI_ACCEPTS_CHANNELS_LAST \
+    {GLI_TAKES_FLOATS, GLI_ANY_FORMAT, .images = GLI_CHANNELS_LAST, .flags = GLI_ONE_DTYPE}
 
 /* Defines both providers of an op: gli_OP_channels_last, whose kernel sees its images as they are, and
  * gli_OP_portable for dense ones. run(call, view, channels_last), workspace(call, dtype, channels_last); images: bits
  * of the inputs. */
-#define GLI_CUDA_CHANNEL_PROVIDERS(op, run_function, workspace_function, images)                      \
-    static glia_status op##_dense(const gli_call *call, const gli_cuda_view *view) {                  \
-        return run_function(call, view, false);                                                       \
-    }                                                                                                 \
-    static glia_status op##_last(const gli_call *call, const gli_cuda_view *view) {                   \
-        return run_function(call, view, true);                                                        \
-    }                                                                                                 \
-    static size_t op##_dense_workspace(const gli_call *call, glia_dtype dtype) {                      \
-        return workspace_function(call, dtype, false);                                                \
-    }                                                                                                 \
-    static size_t op##_last_workspace(const gli_call *call, glia_dtype dtype) {                       \
-        return workspace_function(call, dtype, true);                                                 \
-    }                                                                                                 \
-    GLI_CUDA_PROVIDER(op, .run = op##_dense, .workspace = op##_dense_workspace);                      \
-    GLI_CUDA_KERNEL_PROVIDER(op, channels_last, gli_cuda_decline_not_channels_last, .run = op##_last, \
+#define GLI_CUDA_CHANNEL_PROVIDERS(op, run_function, workspace_function, images)                   \
+    static glia_status op##_dense(const gli_call *call, const gli_cuda_view *view) {               \
+        return run_function(call, view, false);                                                    \
+    }                                                                                              \
+    static glia_status op##_last(const gli_call *call, const gli_cuda_view *view) {                \
+        return run_function(call, view, true);                                                     \
+    }                                                                                              \
+    static size_t op##_dense_workspace(const gli_call *call, glia_dtype dtype) {                   \
+        return workspace_function(call, dtype, false);                                             \
+    }                                                                                              \
+    static size_t op##_last_workspace(const gli_call *call, glia_dtype dtype) {                    \
+        return workspace_function(call, dtype, true);                                              \
+    }                                                                                              \
+    GLI_CUDA_PROVIDER(op, .run = op##_dense, .workspace = op##_dense_workspace);                   \
+    GLI_CUDA_KERNEL_PROVIDER(op, channels_last, GLI_ACCEPTS_CHANNELS_LAST, NULL, .run = op##_last, \
                              .workspace = op##_last_workspace, .strided_in = images, .strided_out = 1)
 
 #endif

@@ -28,7 +28,7 @@ glia_status gli_cuda_view_prepare(const gli_call *call, const gli_cuda_kernel *k
 glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kernel, void *workspace);
 
 /* Defines the provider gli_OP_SUFFIX, named cuda.SUFFIX; what follows are the fields of its gli_cuda_kernel. */
-#define GLI_CUDA_KERNEL_PROVIDER(op, suffix, decline_function, ...)                                               \
+#define GLI_CUDA_KERNEL_PROVIDER(op, suffix, accepts_, decline_, ...)                                             \
     static const gli_cuda_kernel op##_##suffix##_kernel = {__VA_ARGS__};                                          \
     static glia_status prepare_##op##_##suffix(const gli_call *call, gli_prepared *out) {                         \
         return gli_cuda_view_prepare(call, &op##_##suffix##_kernel, out);                                         \
@@ -38,11 +38,12 @@ glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kerne
         return gli_cuda_view_run(call, &op##_##suffix##_kernel, workspace);                                       \
     }                                                                                                             \
     const gli_provider gli_##op##_##suffix = {.name    = "cuda." #suffix,                                         \
-                                              .decline = decline_function,                                        \
+                                              .accepts = accepts_,                                                \
+                                              .decline = decline_,                                                \
                                               .prepare = prepare_##op##_##suffix,                                 \
                                               .run     = run_##op##_##suffix}
 
 /* The one that takes everything: gli_OP_portable. */
-#define GLI_CUDA_PROVIDER(op, ...) GLI_CUDA_KERNEL_PROVIDER(op, portable, NULL, __VA_ARGS__)
+#define GLI_CUDA_PROVIDER(op, ...) GLI_CUDA_KERNEL_PROVIDER(op, portable, GLI_ACCEPTS_ALL, NULL, __VA_ARGS__)
 
 #endif

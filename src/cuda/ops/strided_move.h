@@ -23,6 +23,6 @@ void *gli_cuda_element(const gli_copy_side *side, int64_t offset);
         (void)prepared, (void)workspace;                                                               \
         return function(call);                                                                         \
     }                                                                                                  \
-    const gli_provider gli_##op##_portable = {.name = "cuda.portable", .run = run_##op}
+    const gli_provider gli_##op##_portable = {.name = "cuda.portable", .accepts = GLI_ACCEPTS_ALL, .run = run_##op}
 
 #endif

@@ -25,7 +25,7 @@ static void cost(const void *geom, gli_cost *out) {
 static const gli_op_input inputs[] = {
     [GLI_INCREMENT_X] = {"x", GLI_IN_INDEX},
 };
-static const gli_op_output outputs[] = {{"y", GLI_OUT_IN_PLACE, GLI_INCREMENT_X}};
+static const gli_op_output outputs[] = {{"y", GLI_OUT_IN_PLACE | GLI_OUT_INDEX, GLI_INCREMENT_X}};
 
 const gli_op gli_op_increment = {
     .name = "increment",

@@ -29,9 +29,9 @@ static void cost(const void *geom, gli_cost *out) {
 
 static const gli_op_input inputs[] = {
     [GLI_ACCUMULATE_VALUE] = {"value", 0},
-    [GLI_ACCUMULATE_SUMS]  = {"sums", 0},
+    [GLI_ACCUMULATE_SUMS]  = {"sums", GLI_IN_INDEX},
 };
-static const gli_op_output outputs[] = {{"new_sums", GLI_OUT_IN_PLACE, GLI_ACCUMULATE_SUMS}};
+static const gli_op_output outputs[] = {{"new_sums", GLI_OUT_IN_PLACE | GLI_OUT_INDEX, GLI_ACCUMULATE_SUMS}};
 
 const gli_op gli_op_accumulate = {
     .name = "accumulate",

@@ -71,7 +71,7 @@ static const gli_op_input inputs[] = {
     [GLI_ACCURACY_TARGET]     = {"target", GLI_IN_INDEX},
     [GLI_ACCURACY_COUNTS]     = {"counts", GLI_IN_INDEX},
 };
-static const gli_op_output outputs[] = {{"new_counts", GLI_OUT_IN_PLACE, GLI_ACCURACY_COUNTS}};
+static const gli_op_output outputs[] = {{"new_counts", GLI_OUT_IN_PLACE | GLI_OUT_INDEX, GLI_ACCURACY_COUNTS}};
 
 const gli_op gli_op_accuracy = {
     .name = "accuracy",

@@ -35,7 +35,7 @@ static const gli_op_input inputs[] = {
     [GLI_CONFUSION_MATRIX_TARGET]     = {"target", GLI_IN_INDEX},
     [GLI_CONFUSION_MATRIX_MATRIX]     = {"matrix", GLI_IN_INDEX},
 };
-static const gli_op_output outputs[] = {{"new_matrix", GLI_OUT_IN_PLACE, GLI_CONFUSION_MATRIX_MATRIX}};
+static const gli_op_output outputs[] = {{"new_matrix", GLI_OUT_IN_PLACE | GLI_OUT_INDEX, GLI_CONFUSION_MATRIX_MATRIX}};
 
 const gli_op gli_op_confusion_matrix = {
     .name = "confusion_matrix",

@@ -108,7 +108,7 @@ const gli_op gli_op_adaptive_avg_pool2d_backward = {
 
 static const gli_op_output forward_pool2d_outputs[] = {
     [GLI_POOL_Y]       = {"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE},
-    [GLI_POOL_INDICES] = {"indices", GLI_OUT_OPTIONAL | GLI_OUT_IMAGE},
+    [GLI_POOL_INDICES] = {"indices", GLI_OUT_OPTIONAL | GLI_OUT_IMAGE | GLI_OUT_INDEX},
 };
 
 const gli_op gli_op_adaptive_max_pool2d = {

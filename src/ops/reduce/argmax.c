@@ -26,7 +26,7 @@ static void cost(const void *geom, gli_cost *out) {
 }
 
 static const gli_op_input inputs[]   = {{"x", 0}};
-static const gli_op_output outputs[] = {{"y", 0}};
+static const gli_op_output outputs[] = {{"y", GLI_OUT_INDEX}};
 
 const gli_op gli_op_argmax = {
     .name = "argmax",

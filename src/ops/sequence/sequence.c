@@ -59,7 +59,7 @@ static void derive_mask(gli_derivation *d) {
 static const gli_op_input lengths_inputs[] = {
     [GLI_SEQUENCE_X] = {"x", 0},
 };
-static const gli_op_output lengths_outputs[] = {{"lengths", 0}};
+static const gli_op_output lengths_outputs[] = {{"lengths", GLI_OUT_INDEX}};
 
 const gli_op gli_op_sequence_lengths = {
     .name = "sequence_lengths",

@@ -130,11 +130,8 @@ TEST(CudaLibraries, decline_with_a_reason_or_accept_without_a_device) {
     Pretender p;
     std::map<std::string, int> taken;
     for_each_library_call(p.ctx, [&](const gli_provider &provider, const gli_call &call, const Case &c) {
-        const char *reason = provider.decline(&call);
-        if (reason)
-            EXPECT_STRNE(reason, "") << c.op->name << " " << c.name;
-        else
-            ++taken[std::string(c.op->name) + " " + provider.name];
+        (void)c;
+        if (declines(&provider, call).empty()) ++taken[std::string(call.op->name) + " " + provider.name];
     });
     EXPECT_EQ(p.device()->calls, 0) << "decline has called the device";
     for (const auto &[name, count] : taken) EXPECT_GT(count, 0) << name;
@@ -147,7 +144,7 @@ TEST(CudaLibraries, have_no_handle_without_a_driver) {
     Pretender p;
     for_each_library_call(p.ctx, [&](const gli_provider &provider, const gli_call &call, const Case &c) {
         gli_prepared prepared{};
-        if (provider.decline(&call)) return;
+        if (!declines(&provider, call).empty()) return;
         EXPECT_EQ(provider.prepare(&call, &prepared), GLIA_UNSUPPORTED) << c.op->name << " " << c.name;
         EXPECT_EQ(prepared.state, nullptr);
         EXPECT_STRNE(glia_message(p.ctx), "");
@@ -167,8 +164,7 @@ std::string missing(Pretender &p, const char *op) {
     for_each_library_call(p.ctx, [&](const gli_provider &provider, const gli_call &call, const Case &c) {
         gli_prepared prepared{};
         if (reason.empty() || std::string(c.op->name) != op || std::string(provider.name) != "cuda.cudnn") return;
-        const char *declined = provider.decline(&call);
-        if (declined)
+        if (const std::string declined = declines(&provider, call); !declined.empty())
             reason = declined;
         else if (provider.prepare(&call, &prepared) != GLIA_OK)
             reason = glia_message(p.ctx);
@@ -192,7 +188,7 @@ TEST_P(Cudnn, plans_for_a_device_that_is_not_there) {
         // Recurrent layers have no plans. All cases on one GPU, some on the others. Before 8.0 there is no arithmetic
         // on bf16.
         const bool enough = planned[what] == 3 && std::string(GetParam().name) != kH100.name;
-        if (enough || (call.in[0]->dtype == GLIA_BF16 && GetParam().capability < 800) || provider.decline(&call))
+        if (enough || (call.in[0]->dtype == GLIA_BF16 && GetParam().capability < 800) || declines(&provider, call))
             return;
         gli_prepared prepared{};
         if (provider.prepare(&call, &prepared) != GLIA_OK) {
@@ -221,7 +217,7 @@ glia_status plan_with_failure(int64_t fail_at, cudaError_t error, int64_t *calls
     const gli_provider *const *row = cuda()->providers(test.op);
     while (std::string((*row)->name) != "cuda.cudnn") ++row;
     const gli_provider *cudnn = *row;
-    EXPECT_EQ(cudnn->decline(&call.call), nullptr);
+    EXPECT_EQ(declines(cudnn, call.call), "");
     p.device()->fail_at      = fail_at;
     p.device()->fail_with    = error;
     const glia_status status = cudnn->prepare(&call.call, &choice.prepared);

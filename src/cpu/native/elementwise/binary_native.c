@@ -43,8 +43,7 @@ GLI_CLONES static void row(const void *arg, int64_t count, float *const *data, c
 }
 
 static const char *decline(const gli_call *call) {
-    if (((const gli_binary_geom *)call->geom)->kind == GLIA_POW) return "it has no pow";
-    return gli_decline_other_than_f32(call);
+    return ((const gli_binary_geom *)call->geom)->kind == GLIA_POW ? "it has no pow" : NULL;
 }
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
@@ -55,4 +54,5 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return GLIA_OK;
 }
 
-const gli_provider gli_binary_native = {.name = "cpu.native", .decline = decline, .run = run};
+const gli_provider gli_binary_native = {
+    .name = "cpu.native", .accepts = {GLI_TAKES_F32, GLI_ANY_FORMAT}, .decline = decline, .run = run};

@@ -57,7 +57,7 @@ static const char *decline_forward(const gli_call *call) {
         case GLIA_GELU:
         case GLIA_SOFTPLUS:
         case GLIA_LOG: return "it has no elu, selu, gelu, softplus and log";
-        default: return gli_decline_other_than_f32(call);
+        default: return NULL;
     }
 }
 
@@ -163,7 +163,7 @@ static bool has(gli_unary_from from, glia_unary_kind kind) {
 static const char *decline_backward(const gli_call *call) {
     const gli_unary_geom *g = call->geom;
     if (!has(g->from, g->kind)) return "it does not have the derivative of this kind from this input";
-    return gli_decline_other_than_f32(call);
+    return NULL;
 }
 
 static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
@@ -177,5 +177,7 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     return GLIA_OK;
 }
 
-const gli_provider gli_unary_native          = {.name = "cpu.native", .decline = decline_forward, .run = run_forward};
-const gli_provider gli_unary_backward_native = {.name = "cpu.native", .decline = decline_backward, .run = run_backward};
+const gli_provider gli_unary_native = {
+    .name = "cpu.native", .accepts = {GLI_TAKES_F32, GLI_ANY_FORMAT}, .decline = decline_forward, .run = run_forward};
+const gli_provider gli_unary_backward_native = {
+    .name = "cpu.native", .accepts = {GLI_TAKES_F32, GLI_ANY_FORMAT}, .decline = decline_backward, .run = run_backward};

@@ -124,7 +124,6 @@ static bool rows(const glia_tensor *x) { return x->dim[1] == 1 || x->stride[1] =
 static const char *decline(const gli_call *call) {
     const gli_cross_entropy_geom *g = call->geom;
     const glia_tensor *x = call->in[GLI_CROSS_ENTROPY_X], *out = call->out[0];
-    if (x->dtype != GLIA_F32) return "it computes in f32 only";
     if (g->dense || g->from != GLIA_LOGITS) return "it takes logits and classes only";
     if (x->ndim != 2 || !rows(x) || (out->ndim == 2 && !rows(out))) return "the logits are not rows without gaps";
     return NULL;
@@ -187,6 +186,10 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     return GLIA_OK;
 }
 
-const gli_provider gli_cross_entropy_native = {
-    .name = "cpu.native", .decline = decline, .prepare = prepare, .run = run_forward};
-const gli_provider gli_cross_entropy_backward_native = {.name = "cpu.native", .decline = decline, .run = run_backward};
+const gli_provider gli_cross_entropy_native          = {.name    = "cpu.native",
+                                                        .accepts = {GLI_TAKES_F32, GLI_ANY_FORMAT},
+                                                        .decline = decline,
+                                                        .prepare = prepare,
+                                                        .run     = run_forward};
+const gli_provider gli_cross_entropy_backward_native = {
+    .name = "cpu.native", .accepts = {GLI_TAKES_F32, GLI_ANY_FORMAT}, .decline = decline, .run = run_backward};

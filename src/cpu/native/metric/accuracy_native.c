@@ -42,7 +42,6 @@ static void count(void *arg, int64_t begin, int64_t end) {
 static const char *decline(const gli_call *call) {
     const gli_accuracy_geom *g = call->geom;
     const glia_tensor *x       = call->in[GLI_ACCURACY_PREDICTION];
-    if (x->dtype != GLIA_F32) return "it compares f32 only";
     if (g->binary || g->dense) return "it takes classes only";
     if (x->ndim != 2 || (x->dim[1] > 1 && x->stride[1] != 1)) return "the predictions are not rows without gaps";
     return NULL;
@@ -74,4 +73,8 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return GLIA_OK;
 }
 
-const gli_provider gli_accuracy_native = {.name = "cpu.native", .decline = decline, .prepare = prepare, .run = run};
+const gli_provider gli_accuracy_native = {.name    = "cpu.native",
+                                          .accepts = {GLI_TAKES_F32, GLI_ANY_FORMAT},
+                                          .decline = decline,
+                                          .prepare = prepare,
+                                          .run     = run};

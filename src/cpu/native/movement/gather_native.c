@@ -51,14 +51,6 @@ static void add_columns(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-static const char *decline(const gli_call *call) {
-    return gli_is_dense(call->in[GLI_GATHER_X]) && gli_is_dense(call->out[0]) ? NULL : "the rows are not dense";
-}
-
-static const char *decline_backward(const gli_call *call) {
-    return call->in[GLI_GATHER_X]->dtype == GLIA_F32 ? decline(call) : "it adds f32 only";
-}
-
 static job job_of(const gli_call *call) {
     const gli_gather_geom *g = call->geom;
     return (job){g, call->in[GLI_GATHER_X], call->in[GLI_GATHER_INDICES], call->out[0],
@@ -87,6 +79,7 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     return GLIA_OK;
 }
 
-const gli_provider gli_gather_native          = {.name = "cpu.native", .decline = decline, .run = run_gather};
+const gli_provider gli_gather_native = {
+    .name = "cpu.native", .accepts = {GLI_TAKES_FLOATS, GLI_ROW_MAJOR}, .run = run_gather};
 const gli_provider gli_gather_backward_native = {
-    .name = "cpu.native", .decline = decline_backward, .run = run_backward};
+    .name = "cpu.native", .accepts = {GLI_TAKES_F32, GLI_ROW_MAJOR}, .run = run_backward};

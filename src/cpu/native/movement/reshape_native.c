@@ -20,4 +20,5 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return GLIA_OK;
 }
 
-const gli_provider gli_reshape_native = {.name = "cpu.native", .decline = decline, .run = run};
+const gli_provider gli_reshape_native = {
+    .name = "cpu.native", .accepts = GLI_ACCEPTS_ALL, .decline = decline, .run = run};

@@ -33,5 +33,5 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     return GLIA_OK;
 }
 
-const gli_provider gli_slice_native          = {.name = "cpu.native", .run = run_slice};
-const gli_provider gli_slice_backward_native = {.name = "cpu.native", .run = run_backward};
+const gli_provider gli_slice_native          = {.name = "cpu.native", .accepts = GLI_ACCEPTS_ALL, .run = run_slice};
+const gli_provider gli_slice_backward_native = {.name = "cpu.native", .accepts = GLI_ACCEPTS_ALL, .run = run_backward};

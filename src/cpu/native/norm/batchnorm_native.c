@@ -6,7 +6,7 @@
 #include "core/parallel.h"
 #include "core/provider.h"
 #include "core/size.h"
-#include "cpu/native/native_layout.h"
+#include "cpu/native/images.h"
 #include "cpu/native/sums.h"
 #include "ops/norm/batchnorm_geom.h"
 
@@ -25,11 +25,7 @@ typedef struct work {
 } work;
 
 static work work_of(const gli_call *call) {
-    work w              = {.g = call->geom};
-    const bool backward = call->op == &gli_op_batchnorm_backward;
-    gli_call images     = *call;
-    if (!backward) images.n_in = (int)gli_min_i64(call->n_in, GLI_BATCHNORM_RESIDUAL); /* a residual lies as x does */
-    gli_native_images(&images, backward ? 2 : 1, 1, &w.planes);
+    work w              = {.g = call->geom, .planes = gli_images_in_planes(call)};
     w.rows              = (int64_t)w.g->n * w.g->area;
     const int64_t block = gli_rows_of_block(w.g->c), blocks = (w.rows + block - 1) / block;
     w.grain  = block * gli_max_i64(1, (blocks + PIECES - 1) / PIECES);
@@ -166,14 +162,7 @@ static const glia_tensor *residual_of(const gli_call *call) {
 
 static const char *decline_forward(const gli_call *call) {
     const gli_batchnorm_geom *g = call->geom;
-    const glia_tensor *residual = residual_of(call), *x = call->in[GLI_NORM_X];
-    gli_call rest = *call;
-    bool planes;
-    if (g->activation != GLIA_LINEAR && g->activation != GLIA_RELU) return "no activation but relu";
-    if (residual && (residual->dtype != GLIA_F32 || !gli_same_strides(residual, x)))
-        return "the residual does not lie as x does";
-    if (residual) rest.n_in = GLI_BATCHNORM_RESIDUAL;
-    return gli_native_images(&rest, 1, 1, &planes);
+    return g->activation == GLIA_LINEAR || g->activation == GLIA_RELU ? NULL : "no activation but relu";
 }
 
 static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
@@ -272,11 +261,6 @@ static void set_gradients(const gli_call *call, work *w) {
     }
 }
 
-static const char *decline_backward(const gli_call *call) {
-    bool planes;
-    return gli_native_images(call, 2, 1, &planes);
-}
-
 static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
     const float *mean = vector(call, GLI_NORM_BACK_MEAN);
@@ -291,9 +275,15 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     return GLIA_OK;
 }
 
-const gli_provider gli_batchnorm_native = {
-    .name = "cpu.native", .decline = decline_forward, .prepare = prepare, .run = run_forward};
-const gli_provider gli_batchnorm_inference_native = {
-    .name = "cpu.native", .decline = decline_forward, .prepare = prepare_inference, .run = run_inference};
-const gli_provider gli_batchnorm_backward_native = {
-    .name = "cpu.native", .decline = decline_backward, .prepare = prepare, .run = run_backward};
+const gli_provider gli_batchnorm_native           = {.name    = "cpu.native",
+                                                     .accepts = GLI_ACCEPTS_IMAGES,
+                                                     .decline = decline_forward,
+                                                     .prepare = prepare,
+                                                     .run     = run_forward};
+const gli_provider gli_batchnorm_inference_native = {.name    = "cpu.native",
+                                                     .accepts = GLI_ACCEPTS_IMAGES,
+                                                     .decline = decline_forward,
+                                                     .prepare = prepare_inference,
+                                                     .run     = run_inference};
+const gli_provider gli_batchnorm_backward_native  = {
+     .name = "cpu.native", .accepts = GLI_ACCEPTS_IMAGES, .prepare = prepare, .run = run_backward};

@@ -7,7 +7,6 @@
 #include "core/provider.h"
 #include "core/size.h"
 #include "cpu/native/clones.h"
-#include "cpu/native/native_layout.h"
 #include "cpu/native/sums.h"
 #include "ops/norm/layernorm_geom.h"
 
@@ -141,6 +140,7 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     return GLIA_OK;
 }
 
-const gli_provider gli_layernorm_native = {.name = "cpu.native", .decline = gli_native_dense, .run = run_forward};
+const gli_provider gli_layernorm_native = {
+    .name = "cpu.native", .accepts = {GLI_TAKES_F32, GLI_ROW_MAJOR}, .run = run_forward};
 const gli_provider gli_layernorm_backward_native = {
-    .name = "cpu.native", .decline = gli_native_dense, .prepare = prepare_backward, .run = run_backward};
+    .name = "cpu.native", .accepts = {GLI_TAKES_F32, GLI_ROW_MAJOR}, .prepare = prepare_backward, .run = run_backward};

@@ -40,4 +40,4 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return GLIA_OK;
 }
 
-const gli_provider gli_adagrad_native = {.name = "cpu.native", .decline = gli_flat_decline, .run = run};
+const gli_provider gli_adagrad_native = {.name = "cpu.native", .accepts = GLI_ACCEPTS_FLAT, .run = run};

@@ -56,4 +56,4 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
 }
 
 const gli_provider gli_clip_by_norm_native = {
-    .name = "cpu.native", .decline = gli_flat_decline, .prepare = prepare, .run = run};
+    .name = "cpu.native", .accepts = GLI_ACCEPTS_FLAT, .prepare = prepare, .run = run};

@@ -49,7 +49,7 @@ static const char *decline(const gli_call *call) {
     if (velocity != (bool)call->out[GLI_RMSPROP_NEW_VELOCITY]) return "velocity and new_velocity are not both given";
     if (mean != (bool)call->out[GLI_RMSPROP_NEW_MEAN]) return "mean and new_mean are not both given";
     if (mean != g->centered) return "mean is given without centered";
-    return gli_flat_decline(call);
+    return NULL;
 }
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
@@ -76,4 +76,5 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return GLIA_OK;
 }
 
-const gli_provider gli_rmsprop_native = {.name = "cpu.native", .decline = decline, .run = run};
+const gli_provider gli_rmsprop_native = {
+    .name = "cpu.native", .accepts = GLI_ACCEPTS_FLAT, .decline = decline, .run = run};

@@ -34,7 +34,7 @@ static void with_velocity(void *arg, int64_t begin, int64_t end) {
 static const char *decline(const gli_call *call) {
     const bool in = call->n_in > GLI_SGD_VELOCITY && call->in[GLI_SGD_VELOCITY], out = call->out[GLI_SGD_NEW_VELOCITY];
     if (in != out) return "velocity and new_velocity are not both given";
-    return gli_flat_decline(call);
+    return NULL;
 }
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
@@ -55,4 +55,4 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return GLIA_OK;
 }
 
-const gli_provider gli_sgd_native = {.name = "cpu.native", .decline = decline, .run = run};
+const gli_provider gli_sgd_native = {.name = "cpu.native", .accepts = GLI_ACCEPTS_FLAT, .decline = decline, .run = run};

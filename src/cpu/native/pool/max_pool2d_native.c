@@ -8,7 +8,7 @@
 #include "core/provider.h"
 #include "core/size.h"
 #include "cpu/native/clones.h"
-#include "cpu/native/native_layout.h"
+#include "cpu/native/images.h"
 #include "ops/pool/pool2d_geom.h"
 
 enum { CHANNELS = 64, RUN = 16384 }; /* channels of a piece of the backward op; elements of a piece of y */
@@ -201,11 +201,6 @@ static void pool_rows(void *arg, int64_t begin, int64_t end) {
                  w->indices ? w->indices + i * w->g->q : NULL);
 }
 
-static const char *decline_forward(const gli_call *call) {
-    bool planes;
-    return gli_native_images(call, 1, 2, &planes);
-}
-
 static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     const gli_pool2d_geom *g = call->geom;
@@ -214,9 +209,7 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
                                 .y       = call->out[GLI_POOL_Y]->data,
                                 .indices = call->out[GLI_POOL_INDICES] ? call->out[GLI_POOL_INDICES]->data : NULL};
     const int64_t rows       = (int64_t)g->n * g->p;
-    bool planes;
-    gli_native_images(call, 1, 2, &planes);
-    if (planes)
+    if (gli_images_in_planes(call))
         gli_parallel(call->ctx, rows * g->c, gli_max_i64(1, RUN / g->q), pool_rows, &w);
     else
         gli_parallel(call->ctx, rows, gli_max_i64(1, RUN / ((int64_t)g->q * g->c)), pool_pixels, &w);
@@ -270,11 +263,6 @@ static void scatter_planes(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-static const char *decline_backward(const gli_call *call) {
-    bool planes;
-    return gli_native_images(call, 2, 1, &planes);
-}
-
 static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     const gli_pool2d_geom *g = call->geom;
@@ -283,15 +271,13 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
                                 .dy      = call->in[GLI_POOL_BACK_DY]->data,
                                 .indices = call->in[GLI_POOL_BACK_INDICES]->data,
                                 .dx      = call->out[0]->data};
-    bool planes;
-    gli_native_images(call, 2, 1, &planes);
-    if (planes)
+    if (gli_images_in_planes(call))
         gli_parallel(call->ctx, (int64_t)g->n * g->c, gli_max_i64(1, RUN / ((int64_t)g->h * g->w)), scatter_planes, &w);
     else
         gli_parallel(call->ctx, g->n * w.blocks, 1, scatter_samples, &w);
     return GLIA_OK;
 }
 
-const gli_provider gli_max_pool2d_native = {.name = "cpu.native", .decline = decline_forward, .run = run_forward};
+const gli_provider gli_max_pool2d_native = {.name = "cpu.native", .accepts = GLI_ACCEPTS_IMAGES, .run = run_forward};
 const gli_provider gli_max_pool2d_backward_native = {
-    .name = "cpu.native", .decline = decline_backward, .run = run_backward};
+    .name = "cpu.native", .accepts = GLI_ACCEPTS_IMAGES, .run = run_backward};

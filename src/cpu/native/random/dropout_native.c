@@ -46,11 +46,7 @@ static void piece(void *arg, int64_t begin, int64_t end) {
 }
 
 static const char *decline(const gli_call *call) {
-    const glia_tensor *x = call->in[GLI_DROPOUT_X];
-    if (x->dtype != GLIA_F32) return "it computes f32 only";
-    if (!gli_is_dense(x) || !gli_is_dense(call->out[0])) return "the tensors are not dense and row-major";
-    if (((const gli_dropout_geom *)call->geom)->threshold > UINT32_MAX) return "everything is dropped";
-    return NULL;
+    return ((const gli_dropout_geom *)call->geom)->threshold > UINT32_MAX ? "everything is dropped" : NULL;
 }
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
@@ -63,4 +59,5 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return GLIA_OK;
 }
 
-const gli_provider gli_dropout_native = {.name = "cpu.native", .decline = decline, .run = run};
+const gli_provider gli_dropout_native = {
+    .name = "cpu.native", .accepts = {GLI_TAKES_F32, GLI_ROW_MAJOR}, .decline = decline, .run = run};

@@ -12,14 +12,11 @@ static void piece(void *arg, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) gli_store(y->dtype, y->data, i, gli_random_element(call->geom, (int)i));
 }
 
-static const char *decline(const gli_call *call) {
-    return gli_is_dense(call->out[0]) ? NULL : "the tensor is not dense and row-major";
-}
-
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     gli_parallel(call->ctx, ((const gli_random_fill_geom *)call->geom)->count, GRAIN, piece, (void *)(uintptr_t)call);
     return GLIA_OK;
 }
 
-const gli_provider gli_random_fill_native = {.name = "cpu.native", .decline = decline, .run = run};
+const gli_provider gli_random_fill_native = {
+    .name = "cpu.native", .accepts = {GLI_TAKES_FLOATS, GLI_ROW_MAJOR}, .run = run};

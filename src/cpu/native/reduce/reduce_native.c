@@ -113,8 +113,6 @@ static const char *decline(const gli_call *call) {
     shape s;
     if (g->kind != GLIA_SUM && g->kind != GLIA_MEAN) return "it computes sums and means only";
     if (g->count == 0) return "there are no elements";
-    const char *reason = gli_decline_other_than_f32(call);
-    if (reason) return reason;
     loops_of(call, &loops);
     if (!gli_is_packed(call->in[GLI_REDUCE_X]) || !shape_of(&loops, &s))
         return "it does not have this pattern of axes in memory";
@@ -180,7 +178,7 @@ static void repeat_row(const void *arg, int64_t count, float *const *data, const
 static const char *decline_backward(const gli_call *call) {
     const gli_reduce_geom *g = call->geom;
     if (g->kind != GLIA_SUM && g->kind != GLIA_MEAN) return "it computes sums and means only";
-    return gli_decline_other_than_f32(call);
+    return NULL;
 }
 
 static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
@@ -202,6 +200,10 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     return GLIA_OK;
 }
 
-const gli_provider gli_reduce_native = {.name = "cpu.native", .decline = decline, .prepare = prepare, .run = run};
+const gli_provider gli_reduce_native          = {.name    = "cpu.native",
+                                                 .accepts = {GLI_TAKES_F32, GLI_ANY_FORMAT},
+                                                 .decline = decline,
+                                                 .prepare = prepare,
+                                                 .run     = run};
 const gli_provider gli_reduce_backward_native = {
-    .name = "cpu.native", .decline = decline_backward, .run = run_backward};
+    .name = "cpu.native", .accepts = {GLI_TAKES_F32, GLI_ANY_FORMAT}, .decline = decline_backward, .run = run_backward};

@@ -122,18 +122,8 @@ void gli_rnn_scatter(const gli_call *call, const float *rows, float *dx) {
     gli_parallel(call->ctx, g->steps, STEPS_OF_A_PIECE, move_steps, &m);
 }
 
-static const char *decline_tensor(const glia_tensor *tensor) {
-    if (!tensor) return NULL;
-    if (tensor->dtype != GLIA_F32) return "only f32";
-    return gli_is_dense(tensor) ? NULL : "only dense tensors";
-}
-
 const char *gli_rnn_decline_rows(const gli_call *call) {
     const gli_rnn_geom *g = call->geom;
-    const char *reason    = g->steps == 0 || g->batch == 0 ? "there are no steps" : NULL;
-    for (int i = 0; i < call->n_in && !reason; ++i)
-        if (i != GLI_RNN_LENGTHS) reason = decline_tensor(call->in[i]);
-    for (int i = 0; i < call->op->n_outputs && !reason; ++i) reason = decline_tensor(call->out[i]);
-    if (!reason && g->directions * gli_rnn_trace_size(g, true) > g->reserve) reason = "its trace exceeds the reserve";
-    return reason;
+    if (g->steps == 0 || g->batch == 0) return "there are no steps";
+    return g->directions * gli_rnn_trace_size(g, true) > g->reserve ? "its trace exceeds the reserve" : NULL;
 }

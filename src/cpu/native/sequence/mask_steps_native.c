@@ -42,4 +42,4 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return GLIA_OK;
 }
 
-const gli_provider gli_mask_steps_native = {.name = "cpu.native", .run = run};
+const gli_provider gli_mask_steps_native = {.name = "cpu.native", .accepts = GLI_ACCEPTS_ALL, .run = run};

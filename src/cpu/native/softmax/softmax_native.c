@@ -110,14 +110,7 @@ static void backward_rows(void *arg, int64_t begin, int64_t end) {
 }
 
 static const char *decline(const gli_call *call) {
-    const gli_softmax_geom *g = call->geom;
-    if (g->inner != 1) return "the axis is not the last";
-    for (int i = 0; i <= call->n_in; ++i) {
-        const glia_tensor *tensor = i < call->n_in ? call->in[i] : call->out[0];
-        if (tensor->dtype != GLIA_F32) return "it computes f32 only";
-        if (!gli_is_dense(tensor)) return "a tensor is not dense and row-major";
-    }
-    return NULL;
+    return ((const gli_softmax_geom *)call->geom)->inner == 1 ? NULL : "the axis is not the last";
 }
 
 static void run_rows(const gli_call *call, const job *j, void (*rows)(void *arg, int64_t begin, int64_t end)) {
@@ -141,5 +134,7 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     return GLIA_OK;
 }
 
-const gli_provider gli_softmax_native          = {.name = "cpu.native", .decline = decline, .run = run_forward};
-const gli_provider gli_softmax_backward_native = {.name = "cpu.native", .decline = decline, .run = run_backward};
+const gli_provider gli_softmax_native = {
+    .name = "cpu.native", .accepts = {GLI_TAKES_F32, GLI_ROW_MAJOR}, .decline = decline, .run = run_forward};
+const gli_provider gli_softmax_backward_native = {
+    .name = "cpu.native", .accepts = {GLI_TAKES_F32, GLI_ROW_MAJOR}, .decline = decline, .run = run_backward};

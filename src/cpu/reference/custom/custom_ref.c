@@ -28,6 +28,10 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     return gli_custom_run(call, function_of(call, true), true, copy, workspace);
 }
 
-const gli_provider gli_custom_ref = {.name = "cpu.ref", .decline = decline, .prepare = gli_custom_prepare, .run = run};
-const gli_provider gli_custom_backward_ref = {
-    .name = "cpu.ref", .decline = decline_backward, .prepare = gli_custom_prepare, .run = run_backward};
+const gli_provider gli_custom_ref = {
+    .name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .decline = decline, .prepare = gli_custom_prepare, .run = run};
+const gli_provider gli_custom_backward_ref = {.name    = "cpu.ref",
+                                              .accepts = GLI_ACCEPTS_ALL,
+                                              .decline = decline_backward,
+                                              .prepare = gli_custom_prepare,
+                                              .run     = run_backward};

@@ -13,4 +13,4 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return GLIA_OK;
 }
 
-const gli_provider gli_increment_ref = {.name = "cpu.ref", .run = run};
+const gli_provider gli_increment_ref = {.name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .run = run};

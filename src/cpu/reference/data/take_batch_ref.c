@@ -32,4 +32,4 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return gli_ref_move(call, 0, from);
 }
 
-const gli_provider gli_take_batch_ref = {.name = "cpu.ref", .run = run};
+const gli_provider gli_take_batch_ref = {.name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .run = run};

@@ -129,6 +129,7 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     return gli_ref_run(call, workspace, cross_entropy_backward);
 }
 
-const gli_provider gli_cross_entropy_ref          = {.name = "cpu.ref", .prepare = gli_ref_prepare, .run = run_forward};
+const gli_provider gli_cross_entropy_ref = {
+    .name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .prepare = gli_ref_prepare, .run = run_forward};
 const gli_provider gli_cross_entropy_backward_ref = {
-    .name = "cpu.ref", .prepare = gli_ref_prepare, .run = run_backward};
+    .name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .prepare = gli_ref_prepare, .run = run_backward};

@@ -58,4 +58,5 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return gli_ref_run(call, workspace, accuracy);
 }
 
-const gli_provider gli_accuracy_ref = {.name = "cpu.ref", .prepare = gli_ref_prepare, .run = run};
+const gli_provider gli_accuracy_ref = {
+    .name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .prepare = gli_ref_prepare, .run = run};

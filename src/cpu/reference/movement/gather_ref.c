@@ -45,5 +45,6 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     return gli_ref_run(call, workspace, scatter);
 }
 
-const gli_provider gli_gather_ref          = {.name = "cpu.ref", .run = run_gather};
-const gli_provider gli_gather_backward_ref = {.name = "cpu.ref", .prepare = gli_ref_prepare, .run = run_backward};
+const gli_provider gli_gather_ref          = {.name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .run = run_gather};
+const gli_provider gli_gather_backward_ref = {
+    .name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .prepare = gli_ref_prepare, .run = run_backward};

@@ -18,4 +18,4 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return gli_ref_move(call, ((const gli_pad_geom *)call->geom)->value, from);
 }
 
-const gli_provider gli_pad_ref = {.name = "cpu.ref", .run = run};
+const gli_provider gli_pad_ref = {.name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .run = run};

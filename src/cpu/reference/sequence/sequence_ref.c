@@ -46,5 +46,5 @@ static glia_status mask_steps(const gli_call *call, const gli_prepared *prepared
     return gli_ref_move(call, g->value, from);
 }
 
-const gli_provider gli_sequence_lengths_ref = {.name = "cpu.ref", .run = sequence_lengths};
-const gli_provider gli_mask_steps_ref       = {.name = "cpu.ref", .run = mask_steps};
+const gli_provider gli_sequence_lengths_ref = {.name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .run = sequence_lengths};
+const gli_provider gli_mask_steps_ref       = {.name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .run = mask_steps};

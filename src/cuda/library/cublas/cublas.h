@@ -42,22 +42,23 @@ void gli_cublas_release(gli_prepared *prepared);
 
 /* Defines the provider gli_OP_cublas, of which describe(call, product) tells the product, or returns why there is
  * none. */
-#define GLI_CUBLAS_PROVIDER(op, describe)                                      \
-    static const char *decline_##op(const gli_call *call) {                    \
-        gli_cublas_product product;                                            \
-        const char *reason = gli_cublas_decline(call);                         \
-        if (!reason) reason = describe(call, &product);                        \
-        return reason ? reason : gli_cublas_decline_product(&product);         \
-    }                                                                          \
-    static glia_status prepare_##op(const gli_call *call, gli_prepared *out) { \
-        gli_cublas_product product;                                            \
-        describe(call, &product);                                              \
-        return gli_cublas_prepare(call, &product, out);                        \
-    }                                                                          \
-    const gli_provider gli_##op##_cublas = {.name    = "cuda.cublas",          \
-                                            .decline = decline_##op,           \
-                                            .prepare = prepare_##op,           \
-                                            .run     = gli_cublas_run,         \
+#define GLI_CUBLAS_PROVIDER(op, describe)                                                                          \
+    static const char *decline_##op(const gli_call *call) {                                                        \
+        gli_cublas_product product;                                                                                \
+        const char *reason = gli_cublas_decline(call);                                                             \
+        if (!reason) reason = describe(call, &product);                                                            \
+        return reason ? reason : gli_cublas_decline_product(&product);                                             \
+    }                                                                                                              \
+    static glia_status prepare_##op(const gli_call *call, gli_prepared *out) {                                     \
+        gli_cublas_product product;                                                                                \
+        describe(call, &product);                                                                                  \
+        return gli_cublas_prepare(call, &product, out);                                                            \
+    }                                                                                                              \
+    const gli_provider gli_##op##_cublas = {.name    = "cuda.cublas",                                              \
+                                            .accepts = {GLI_TAKES_FLOATS, GLI_ANY_FORMAT, .flags = GLI_NOT_EMPTY}, \
+                                            .decline = decline_##op,                                               \
+                                            .prepare = prepare_##op,                                               \
+                                            .run     = gli_cublas_run,                                             \
                                             .release = gli_cublas_release}
 
 #endif

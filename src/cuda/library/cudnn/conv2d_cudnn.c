@@ -45,30 +45,14 @@ static const glia_tensor *tensor_at(const gli_call *call, place p) {
     return p.output ? call->out[p.index] : p.index < call->n_in ? call->in[p.index] : NULL;
 }
 
-static bool channels_last(const glia_tensor *x) {
-    glia_tensor last = *x;
-    gli_channels_last_strides(x->ndim, x->dim, last.stride);
-    return gli_same_strides(x, &last);
-}
-
-static const char *decline_layouts(const glia_tensor *x, const glia_tensor *w, const glia_tensor *y) {
-    const bool last = channels_last(x) && channels_last(y);
-    if (!last && (!gli_is_dense(x) || !gli_is_dense(y))) return "the images are neither channels last nor dense";
-    if (!gli_is_dense(w) && !(last && channels_last(w))) return "the filters do not lie dense";
-    return NULL;
-}
-
 static const char *decline(const gli_call *call, const roles *r) {
     const glia_tensor *x = tensor_at(call, r->x), *w = tensor_at(call, r->w), *y = tensor_at(call, r->y);
-    const glia_tensor *bias = tensor_at(call, r->bias), *sums = tensor_at(call, r->sums);
-    if (x->dtype == GLIA_F64) return "cuDNN's convolutions are not for f64";
-    if (!gli_count(x) || !gli_count(w) || !gli_count(y)) return "a tensor is empty";
     if (gli_count(x) > INT32_MAX || gli_count(w) > INT32_MAX || gli_count(y) > INT32_MAX)
         return "a tensor has more than 2^31-1 elements";
     if (r->c == 1 || r->c == 3) return "cuDNN is slow for images of 1 or 3 channels";
-    if ((bias && !gli_is_dense(bias)) || (sums && !gli_is_dense(sums))) return "the bias does not lie packed";
-    const char *reason = decline_layouts(x, w, y);
-    return reason ? reason : gli_cudnn_missing(call->ctx);
+    if (!gli_is_dense(w) && !(gli_is_channels_last(w) && gli_is_channels_last(x) && gli_is_channels_last(y)))
+        return "the filters do not lie dense";
+    return gli_cudnn_missing(call->ctx);
 }
 
 /* As far as a plan's arena keeps it; see cublas.c. */
@@ -92,8 +76,8 @@ static void describe(plan *p, const gli_call *call) {
     const gli_conv2d_geom *g = call->geom;
     const glia_tensor *x = tensor_at(call, p->roles.x), *w = tensor_at(call, p->roles.w);
     const glia_tensor *y = tensor_at(call, p->roles.y), *bias = tensor_at(call, p->roles.bias);
-    p->last       = channels_last(x) && channels_last(y);
-    p->copies_w   = p->last && !channels_last(w);
+    p->last       = gli_is_channels_last(x) && gli_is_channels_last(y);
+    p->copies_w   = p->last && !gli_is_channels_last(w);
     p->copy_bytes = p->copies_w ? (size_t)gli_count(w) * glia_dtype_size(w->dtype) : 0;
     p->copy_bytes = gli_align_up(p->copy_bytes, GLI_CUDNN_ALIGNMENT);
     p->bias       = bias != NULL;
@@ -277,17 +261,23 @@ static roles transpose(const gli_call *call) {
 }
 
 /* Defines the provider gli_OP_cudnn of the roles that a call's tensors play. */
-#define PROVIDER(op, roles_of)                                                 \
-    static const char *decline_##op(const gli_call *call) {                    \
-        const roles r = roles_of(call);                                        \
-        return decline(call, &r);                                              \
-    }                                                                          \
-    static glia_status prepare_##op(const gli_call *call, gli_prepared *out) { \
-        const roles r = roles_of(call);                                        \
-        return prepare(call, &r, out);                                         \
-    }                                                                          \
-    const gli_provider gli_##op##_cudnn = {                                    \
-        .name = "cuda.cudnn", .decline = decline_##op, .prepare = prepare_##op, .run = run, .release = release}
+#define PROVIDER(op, roles_of)                                                            \
+    static const char *decline_##op(const gli_call *call) {                               \
+        const roles r = roles_of(call);                                                   \
+        return decline(call, &r);                                                         \
+    }                                                                                     \
+    static glia_status prepare_##op(const gli_call *call, gli_prepared *out) {            \
+        const roles r = roles_of(call);                                                   \
+        return prepare(call, &r, out);                                                    \
+    }                                                                                     \
+    const gli_provider gli_##op##_cudnn = {                                               \
+        .name    = "cuda.cudnn",                                                          \
+        .accepts = {GLI_TAKES_F32 | GLI_TAKES_HALVES, GLI_ROW_MAJOR | GLI_CHANNELS_LAST,  \
+                    .images = GLI_ROW_MAJOR | GLI_CHANNELS_LAST, .flags = GLI_NOT_EMPTY}, \
+        .decline = decline_##op,                                                          \
+        .prepare = prepare_##op,                                                          \
+        .run     = run,                                                                   \
+        .release = release}
 
 PROVIDER(conv2d, forward);
 PROVIDER(conv2d_backward_data, backward_data);

@@ -246,5 +246,7 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return gli_cuda_view_run(call, kernel_of(call), workspace);
 }
 
-const gli_provider gli_rnn_cudnn          = {.name = "cuda.cudnn", .decline = decline, .prepare = prepare, .run = run};
-const gli_provider gli_rnn_backward_cudnn = {.name = "cuda.cudnn", .decline = decline, .prepare = prepare, .run = run};
+const gli_provider gli_rnn_cudnn = {
+    .name = "cuda.cudnn", .accepts = GLI_ACCEPTS_ALL, .decline = decline, .prepare = prepare, .run = run};
+const gli_provider gli_rnn_backward_cudnn = {
+    .name = "cuda.cudnn", .accepts = GLI_ACCEPTS_ALL, .decline = decline, .prepare = prepare, .run = run};

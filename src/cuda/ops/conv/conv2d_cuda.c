@@ -117,16 +117,14 @@ static glia_status filter_direct(const gli_call *call, const gli_cuda_view *v) {
 }
 
 /* The first convolution of a network: images of one channel or of three. */
+#define GLI_ACCEPTS_DIRECT {GLI_TAKES_F32 | GLI_TAKES_HALVES, GLI_ANY_FORMAT}
+
 static const char *decline_direct(const gli_call *call) {
     enum { MOST_CHANNELS = 3 };
     const gli_conv2d_geom *g = call->geom;
     if (g->groups > 1) return "only one group";
     if (g->c == 0 || g->c > MOST_CHANNELS) return "only one to three channels";
     if ((int64_t)g->c * g->r * g->s > GLI_DIRECT_TAPS) return "the filter has too many taps";
-    for (int i = 0; i < call->n_in; ++i)
-        if (call->in[i] && call->in[i]->dtype == GLIA_F64) return "only f32, bf16 and f16";
-    for (int i = 0; i < call->op->n_outputs; ++i)
-        if (call->out[i] && call->out[i]->dtype == GLIA_F64) return "only f32, bf16 and f16";
     return NULL;
 }
 
@@ -145,14 +143,15 @@ static const char *decline_filter(const gli_call *call) {
     return gli_cuda_decline_tensor_cores(call, g->k / g->groups, g->c / g->groups * g->r * g->s);
 }
 
-GLI_CUDA_KERNEL_PROVIDER(conv2d, direct, decline_direct, .run = forward_direct, .strided_in = 7, .strided_out = 1);
-GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_filter, direct, decline_direct, .run = filter_direct,
+GLI_CUDA_KERNEL_PROVIDER(conv2d, direct, GLI_ACCEPTS_DIRECT, decline_direct, .run = forward_direct, .strided_in = 7,
+                         .strided_out = 1);
+GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_filter, direct, GLI_ACCEPTS_DIRECT, decline_direct, .run = filter_direct,
                          .workspace = filter_direct_workspace, .strided_in = 3, .strided_out = 3);
-GLI_CUDA_KERNEL_PROVIDER(conv2d, wmma, decline_forward, .run = forward_wmma, .workspace = forward_workspace,
-                         .strided_in = 7, .strided_out = 1);
-GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_data, wmma, decline_data, .run = data_wmma, .workspace = data_workspace,
-                         .strided_in = 3, .strided_out = 1);
-GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_filter, wmma, decline_filter, .run = filter_wmma,
+GLI_CUDA_KERNEL_PROVIDER(conv2d, wmma, GLI_ACCEPTS_TENSOR_CORES, decline_forward, .run = forward_wmma,
+                         .workspace = forward_workspace, .strided_in = 7, .strided_out = 1);
+GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_data, wmma, GLI_ACCEPTS_TENSOR_CORES, decline_data, .run = data_wmma,
+                         .workspace = data_workspace, .strided_in = 3, .strided_out = 1);
+GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_filter, wmma, GLI_ACCEPTS_TENSOR_CORES, decline_filter, .run = filter_wmma,
                          .workspace = filter_workspace, .strided_in = 3, .strided_out = 3);
 GLI_CUDA_PROVIDER(conv2d, .run = forward, .workspace = forward_workspace, .strided_in = 7, .strided_out = 1);
 GLI_CUDA_PROVIDER(conv2d_backward_data, .run = data, .workspace = data_workspace, .strided_in = 3, .strided_out = 1);

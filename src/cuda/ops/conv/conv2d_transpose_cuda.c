@@ -43,6 +43,6 @@ static const char *decline_wmma(const gli_call *call) {
     return gli_cuda_decline_tensor_cores(call, g->n * g->p * g->q, g->k / g->groups);
 }
 
-GLI_CUDA_KERNEL_PROVIDER(conv2d_transpose, wmma, decline_wmma, .run = run_wmma, .workspace = workspace, .strided_in = 7,
-                         .strided_out = 1);
+GLI_CUDA_KERNEL_PROVIDER(conv2d_transpose, wmma, GLI_ACCEPTS_TENSOR_CORES, decline_wmma, .run = run_wmma,
+                         .workspace = workspace, .strided_in = 7, .strided_out = 1);
 GLI_CUDA_PROVIDER(conv2d_transpose, .run = run, .workspace = workspace, .strided_in = 7, .strided_out = 1);

@@ -29,6 +29,9 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
 }
 
 const gli_provider gli_custom_portable = {
-    .name = "cuda.portable", .decline = decline, .prepare = gli_custom_prepare, .run = run};
-const gli_provider gli_custom_backward_portable = {
-    .name = "cuda.portable", .decline = decline_backward, .prepare = gli_custom_prepare, .run = run_backward};
+    .name = "cuda.portable", .accepts = GLI_ACCEPTS_ALL, .decline = decline, .prepare = gli_custom_prepare, .run = run};
+const gli_provider gli_custom_backward_portable = {.name    = "cuda.portable",
+                                                   .accepts = GLI_ACCEPTS_ALL,
+                                                   .decline = decline_backward,
+                                                   .prepare = gli_custom_prepare,
+                                                   .run     = run_backward};

@@ -37,13 +37,9 @@ static glia_status take(const gli_call *call, const gli_cuda_view *v, int planes
 
 static glia_status take_batch(const gli_call *call, const gli_cuda_view *v) { return take(call, v, 1); }
 
-static const char *decline(const gli_call *call) {
-    const glia_tensor *y = call->out[0];
-    glia_tensor want     = *y;
-    if (y->ndim != 4) return "only images";
-    gli_channels_last_strides(4, y->dim, want.stride);
-    return gli_same_strides(y, &want) ? NULL : "y does not lie channels last";
-}
+#define GLI_ACCEPTS_IMAGES_LAST {GLI_TAKES_FLOATS, GLI_ANY_FORMAT, .images = GLI_CHANNELS_LAST}
+
+static const char *decline(const gli_call *call) { return call->out[0]->ndim == 4 ? NULL : "only images"; }
 
 static glia_status take_channels_last(const gli_call *call, const gli_cuda_view *v) {
     return take(call, v, (int)call->out[0]->dim[1]);
@@ -57,8 +53,8 @@ static glia_status increment(const gli_call *call, const gli_cuda_view *v) {
     return GLIA_OK;
 }
 
-GLI_CUDA_KERNEL_PROVIDER(take_batch, channels_last, decline, .run = take_channels_last, .strided_out = 1,
-                         .typed_in = 1 << GLI_TAKE_BATCH_SAMPLES, .typed_out = 1);
+GLI_CUDA_KERNEL_PROVIDER(take_batch, channels_last, GLI_ACCEPTS_IMAGES_LAST, decline, .run = take_channels_last,
+                         .strided_out = 1, .typed_in = 1 << GLI_TAKE_BATCH_SAMPLES, .typed_out = 1);
 
 static const gli_cuda_kernel packed_samples = {
     .run = take_batch, .typed_in = 1 << GLI_TAKE_BATCH_SAMPLES, .typed_out = 1};
@@ -87,6 +83,6 @@ static glia_status run_take_batch(const gli_call *call, const gli_prepared *prep
 }
 
 const gli_provider gli_take_batch_portable = {
-    .name = "cuda.portable", .prepare = prepare_take_batch, .run = run_take_batch};
+    .name = "cuda.portable", .accepts = GLI_ACCEPTS_ALL, .prepare = prepare_take_batch, .run = run_take_batch};
 
 GLI_CUDA_PROVIDER(increment, .run = increment);

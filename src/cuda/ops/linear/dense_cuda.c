@@ -98,9 +98,9 @@ static const char *decline_weights(const gli_call *call) {
     return gli_cuda_decline_tensor_cores(call, g->u, g->k);
 }
 
-GLI_CUDA_KERNEL_PROVIDER(dense, wmma, decline_forward, .run = forward_wmma, .workspace = forward_workspace,
-                         .strided_in = 1 << GLI_DENSE_W | 1 << GLI_DENSE_BIAS);
-GLI_CUDA_KERNEL_PROVIDER(dense_backward_weights, wmma, decline_weights, .run = weights_wmma,
+GLI_CUDA_KERNEL_PROVIDER(dense, wmma, GLI_ACCEPTS_TENSOR_CORES, decline_forward, .run = forward_wmma,
+                         .workspace = forward_workspace, .strided_in = 1 << GLI_DENSE_W | 1 << GLI_DENSE_BIAS);
+GLI_CUDA_KERNEL_PROVIDER(dense_backward_weights, wmma, GLI_ACCEPTS_TENSOR_CORES, decline_weights, .run = weights_wmma,
                          .workspace   = weights_workspace,
                          .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);
 GLI_CUDA_PROVIDER(dense, .run = forward, .workspace = forward_workspace,

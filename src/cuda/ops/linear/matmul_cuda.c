@@ -66,6 +66,6 @@ static glia_status matmul_wmma(const gli_call *call, const gli_cuda_view *v) {
     return GLIA_OK;
 }
 
-GLI_CUDA_KERNEL_PROVIDER(matmul, wmma, decline_wmma, .run = matmul_wmma, .workspace = workspace, .strided_in = 7,
-                         .strided_out = 1);
+GLI_CUDA_KERNEL_PROVIDER(matmul, wmma, GLI_ACCEPTS_TENSOR_CORES, decline_wmma, .run = matmul_wmma,
+                         .workspace = workspace, .strided_in = 7, .strided_out = 1);
 GLI_CUDA_PROVIDER(matmul, .run = matmul, .workspace = workspace, .strided_in = 7, .strided_out = 1);

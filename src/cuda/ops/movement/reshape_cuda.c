@@ -35,4 +35,5 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return copy(call, y, &middle, y);
 }
 
-const gli_provider gli_reshape_portable = {.name = "cuda.portable", .prepare = prepare, .run = run};
+const gli_provider gli_reshape_portable = {
+    .name = "cuda.portable", .accepts = GLI_ACCEPTS_ALL, .prepare = prepare, .run = run};

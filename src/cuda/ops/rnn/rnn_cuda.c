@@ -130,8 +130,10 @@ static glia_status run_persistent(const gli_call *call, const gli_prepared *prep
     return gli_cuda_view_run(call, &persistent_kernel, room);
 }
 
-const gli_provider gli_rnn_portable   = {.name = "cuda.portable", .prepare = prepare, .run = run};
+const gli_provider gli_rnn_portable = {
+    .name = "cuda.portable", .accepts = GLI_ACCEPTS_ALL, .prepare = prepare, .run = run};
 const gli_provider gli_rnn_persistent = {.name    = "cuda.persistent",
+                                         .accepts = {GLI_TAKES_F32 | GLI_TAKES_HALVES, GLI_ANY_FORMAT},
                                          .decline = gli_cuda_rnn_decline_persistent,
                                          .prepare = prepare_persistent,
                                          .run     = run_persistent};
