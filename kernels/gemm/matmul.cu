@@ -5,7 +5,7 @@
  *    wide; a thread forms 4 x 4 to 8 x 8 of them from registers.
  * 2. Tall sums cut into slices (split_k.cuh): a small y from a long k, as the gradient of weights, occupies the device.
  */
-#include "kernels/gemm/matmul_operands.cuh"
+#include "kernels/gemm/matmul_batch.cuh"
 
 size_t gli_kernel_matmul_workspace(const gli_product *call) {
     const glia::product_sizes sizes = glia::sizes_of(*call);

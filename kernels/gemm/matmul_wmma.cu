@@ -1,5 +1,5 @@
 /* Products of matrices on tensor cores; see wmma_gemm.cuh. */
-#include "kernels/gemm/matmul_operands.cuh"
+#include "kernels/gemm/matmul_batch.cuh"
 #include "kernels/gemm/wmma_gemm.cuh"
 
 cudaError_t gli_kernel_matmul_wmma(const gli_product *call, glia_math math, void *workspace, cudaStream_t stream) {

@@ -3,7 +3,7 @@
 #include "core/dtype.h"
 #include "core/provider.h"
 #include "cuda/ops/strided_move.h"
-#include "kernels/movement/place_launch.h"
+#include "kernels/movement/pad_launch.h"
 #include "ops/movement/pad_geom.h"
 
 static glia_status pad(const gli_call *call) {

@@ -1,6 +1,6 @@
 #include "core/provider.h"
 #include "cuda/ops/strided_move.h"
-#include "kernels/movement/place_launch.h"
+#include "kernels/movement/pad_launch.h"
 #include "ops/movement/slice_geom.h"
 
 static glia_status slice(const gli_call *call) {

@@ -1,8 +1,8 @@
 /* One step of an optimizer over vectors of `count` floats of one dtype. The formulas stand in glia/ops/optimizer.h. The
  * rate, an f32, and the step, an i64, are in device memory: what is recorded with these launches can be replayed with
  * others. Each new_... may be its old one, and nothing else. */
-#ifndef GLI_KERNELS_OPTIMIZER_OPTIMIZER_LAUNCH_H
-#define GLI_KERNELS_OPTIMIZER_OPTIMIZER_LAUNCH_H
+#ifndef GLI_KERNELS_OPTIMIZER_UPDATE_LAUNCH_H
+#define GLI_KERNELS_OPTIMIZER_UPDATE_LAUNCH_H
 
 #include <cuda_runtime_api.h>
 

@@ -1,6 +1,6 @@
 /* One pass over the target: each element is read from the part or is the fill value. Where rows keep their places, as
  * the channels of padded NHWC images do, they are joined and moved 16 bytes at a time. */
-#include "kernels/movement/place_launch.h"
+#include "kernels/movement/pad_launch.h"
 
 #include "kernels/device/move.cuh"
 

@@ -1,5 +1,5 @@
 /* Each thread makes whole Philox blocks of four numbers: one for four elements, or for two of 16 bytes in 16 bits. */
-#include "kernels/random/random_launch.h"
+#include "kernels/random/random_fill_launch.h"
 
 #include "kernels/device/pack.cuh"
 

@@ -1,4 +1,4 @@
-#include "kernels/random/random_launch.h"
+#include "kernels/random/random_fill_launch.h"
 
 #include "core/provider.h"
 #include "cuda/ops/dense_view.h"

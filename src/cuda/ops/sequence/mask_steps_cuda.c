@@ -1,4 +1,4 @@
-#include "kernels/sequence/sequence_launch.h"
+#include "kernels/sequence/mask_steps_launch.h"
 
 #include <string.h>
 

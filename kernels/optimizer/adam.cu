@@ -1,4 +1,4 @@
-#include "kernels/optimizer/optimizer_launch.h"
+#include "kernels/optimizer/update_launch.h"
 
 #include "kernels/optimizer/update.cuh"
 

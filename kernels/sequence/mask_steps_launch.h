@@ -1,6 +1,6 @@
 /* Sequences that were padded to one length. */
-#ifndef GLI_KERNELS_SEQUENCE_SEQUENCE_LAUNCH_H
-#define GLI_KERNELS_SEQUENCE_SEQUENCE_LAUNCH_H
+#ifndef GLI_KERNELS_SEQUENCE_MASK_STEPS_LAUNCH_H
+#define GLI_KERNELS_SEQUENCE_MASK_STEPS_LAUNCH_H
 
 #include "kernels/movement/copy_launch.h"
 #include "kernels/device/indices.h"

@@ -1,6 +1,6 @@
 /* Pooling over rows and columns, and its gradients. */
-#ifndef GLI_KERNELS_POOL_POOL2D_LAUNCH_H
-#define GLI_KERNELS_POOL_POOL2D_LAUNCH_H
+#ifndef GLI_KERNELS_POOL_POOL2D_ARRAYS_H
+#define GLI_KERNELS_POOL_POOL2D_ARRAYS_H
 
 #include <cuda_runtime_api.h>
 

@@ -1,7 +1,7 @@
 /* What is counted over the batches of an epoch. Predictions are dense arrays of floats of one dtype; item i of n *
  * inner has class c at element (i / inner * classes + c) * inner + i % inner. */
-#ifndef GLI_KERNELS_METRIC_METRIC_LAUNCH_H
-#define GLI_KERNELS_METRIC_METRIC_LAUNCH_H
+#ifndef GLI_KERNELS_METRIC_ACCURACY_LAUNCH_H
+#define GLI_KERNELS_METRIC_ACCURACY_LAUNCH_H
 
 #include <cuda_runtime_api.h>
 

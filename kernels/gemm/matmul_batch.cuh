@@ -1,6 +1,6 @@
 /* A batch of plain matrices, as gemm.cuh takes it. */
-#ifndef GLI_KERNELS_GEMM_MATMUL_OPERANDS_CUH
-#define GLI_KERNELS_GEMM_MATMUL_OPERANDS_CUH
+#ifndef GLI_KERNELS_GEMM_MATMUL_BATCH_CUH
+#define GLI_KERNELS_GEMM_MATMUL_BATCH_CUH
 
 #include "kernels/gemm/matmul_launch.h"
 #include "kernels/gemm/gemm.cuh"

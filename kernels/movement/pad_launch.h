@@ -1,6 +1,6 @@
 /* A part placed in a larger array: padding, and the gradient of slices. */
-#ifndef GLI_KERNELS_MOVEMENT_PLACE_LAUNCH_H
-#define GLI_KERNELS_MOVEMENT_PLACE_LAUNCH_H
+#ifndef GLI_KERNELS_MOVEMENT_PAD_LAUNCH_H
+#define GLI_KERNELS_MOVEMENT_PAD_LAUNCH_H
 
 #include "kernels/movement/copy_launch.h"
 

@@ -1,6 +1,6 @@
 /* Counts are whole numbers, so that their order does not matter. A few items take one launch; where more blocks count,
  * a second launch adds theirs. */
-#include "kernels/metric/metric_launch.h"
+#include "kernels/metric/accuracy_launch.h"
 
 #include "kernels/device/class_rows.cuh"
 #include "kernels/device/index_check.cuh"

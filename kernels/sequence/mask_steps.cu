@@ -1,6 +1,6 @@
 /* Lengths: a warp walks back from the end of its sequence, so that it reads the padding and little else. Masks: one
  * pass over the target, 16 bytes for each thread where steps are contiguous. */
-#include "kernels/sequence/sequence_launch.h"
+#include "kernels/sequence/mask_steps_launch.h"
 
 #include <cstring>
 

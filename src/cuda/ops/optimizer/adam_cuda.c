@@ -1,4 +1,4 @@
-#include "kernels/optimizer/optimizer_launch.h"
+#include "kernels/optimizer/update_launch.h"
 
 #include "cuda/ops/dense_view.h"
 #include "ops/optimizer/adagrad_geom.h"

@@ -1,4 +1,4 @@
-#include "kernels/pool/pool2d_launch.h"
+#include "kernels/pool/pool2d_arrays.h"
 
 #include "core/provider.h"
 #include "cuda/ops/dense_view.h"

@@ -1,4 +1,4 @@
-#include "kernels/metric/metric_launch.h"
+#include "kernels/metric/accuracy_launch.h"
 
 #include "core/dtype.h"
 #include "core/provider.h"

@@ -1,6 +1,6 @@
 /* Random numbers and masks: the functions of core/philox.h for many elements. */
-#ifndef GLI_KERNELS_RANDOM_RANDOM_LAUNCH_H
-#define GLI_KERNELS_RANDOM_RANDOM_LAUNCH_H
+#ifndef GLI_KERNELS_RANDOM_RANDOM_FILL_LAUNCH_H
+#define GLI_KERNELS_RANDOM_RANDOM_FILL_LAUNCH_H
 
 #include <cuda_runtime_api.h>
 

@@ -4,7 +4,7 @@
  * Backward, an element of dx gathers from the windows that hold it, so nothing is written twice. Where it is not known
  * which windows those are, max_pool2d_backward_scan goes through all indices of the channel for each run of its places,
  * whose sums stay in shared memory. */
-#include "kernels/pool/pool2d_launch.h"
+#include "kernels/pool/pool2d_arrays.h"
 
 #include "kernels/device/divide.cuh"
 #include "kernels/device/types.cuh"
