@@ -98,7 +98,7 @@ inline int widen(axes *a, int bytes, uintptr_t at, int64_t more = 0) {
 
 /* An element of `bytes` bytes as often as T, to which it was widened, holds it. */
 template <class T>
-T repeated(const unsigned char *element, size_t bytes) {
+T repeated(const void *element, size_t bytes) {
     T all;
     for (size_t at = 0; at < sizeof all; at += bytes)
         memcpy(reinterpret_cast<unsigned char *>(&all) + at, element, bytes);

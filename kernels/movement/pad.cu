@@ -1,14 +1,15 @@
-/* One pass over the target: each element is read from the part or is the fill value. Where rows keep their places, as
- * the channels of padded NHWC images do, they are joined and moved 16 bytes at a time. */
+/* One pass over the target: each element is read from the source or is the fill value. Where the padding keeps rows
+ * whole, as it does the channels of padded NHWC images, they are joined and moved 16 bytes at a time. */
 #include "kernels/movement/pad_launch.h"
 
 #include "kernels/device/move.cuh"
+#include "kernels/movement/pad.cuh"
 
 namespace glia {
 namespace {
 
 template <class T>
-struct place_rule {
+struct pad_rule {
     struct cursor {
         int64_t at;
         bool outside;
@@ -28,30 +29,36 @@ struct place_rule {
 };
 
 template <class T>
-cudaError_t place(const axes &a, const gli_place_geom &g, cudaStream_t stream) {
-    place_rule<T> rule = {};
-    rule.x             = static_cast<const T *>(g.copy.from.data);
-    rule.from          = walk_of(a, FROM);
-    rule.fill          = repeated<T>(g.fill, glia_dtype_size(g.copy.to.dtype));
+cudaError_t launch_pad(const axes &a, const gli_copy_geom &copy, uint64_t fill, cudaStream_t stream) {
+    pad_rule<T> rule = {};
+    rule.x           = static_cast<const T *>(copy.from.data);
+    rule.from        = walk_of(a, FROM);
+    rule.fill        = repeated<T>(&fill, glia_dtype_size(copy.to.dtype));
     for (int d = 0; d < a.n; ++d) {
         rule.start[d] = static_cast<unsigned>(a.at[d].start);
         rule.count[d] = static_cast<unsigned>(a.at[d].count);
         rule.by[d]    = divide_by(static_cast<unsigned>(a.at[d].step));
     }
-    return move(a, static_cast<T *>(g.copy.to.data), rule, stream);
+    return move(a, static_cast<T *>(copy.to.data), rule, stream);
 }
 
 }  // namespace
+
+cudaError_t pad(const gli_copy_geom &copy, const padded_dim *dims, uint64_t fill, cudaStream_t stream) {
+    axes a = {};
+    for (int d = 0; d < copy.ndim; ++d)
+        a.add({copy.dim[d], {copy.to.stride[d], copy.from.stride[d], 0}, dims[d].start, dims[d].step, dims[d].count});
+    if (a.count() == 0) return cudaSuccess;
+    a                  = simplify(a);
+    const uintptr_t at = address(copy.to.data) | address(copy.from.data);
+    const int bytes    = widen(&a, static_cast<int>(glia_dtype_size(copy.to.dtype)), at);
+    return GLI_FOR_BYTES(bytes, T, launch_pad<T>(a, copy, fill, stream));
+}
+
 }  // namespace glia
 
-cudaError_t gli_kernel_place(const gli_place_geom *g, cudaStream_t stream) {
-    const gli_copy_geom &c = g->copy;
-    glia::axes a           = {};
-    for (int d = 0; d < c.ndim; ++d)
-        a.add({c.dim[d], {c.to.stride[d], c.from.stride[d], 0}, g->start[d], g->step[d], g->count[d]});
-    if (a.count() == 0) return cudaSuccess;
-    a                  = glia::simplify(a);
-    const uintptr_t at = glia::address(c.to.data) | glia::address(c.from.data);
-    const int bytes    = glia::widen(&a, static_cast<int>(glia_dtype_size(c.to.dtype)), at);
-    return GLI_FOR_BYTES(bytes, T, glia::place<T>(a, *g, stream));
+cudaError_t gli_kernel_pad(const gli_pad_geom *g, const gli_copy_geom *copy, uint64_t fill, cudaStream_t stream) {
+    glia::padded_dim dims[GLIA_MAX_DIMS] = {};
+    for (int d = 0; d < g->ndim; ++d) dims[d] = {g->before[d], 1, g->size[d]};
+    return glia::pad(*copy, dims, fill, stream);
 }

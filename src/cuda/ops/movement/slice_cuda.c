@@ -1,6 +1,6 @@
 #include "core/provider.h"
 #include "cuda/ops/strided_move.h"
-#include "kernels/movement/pad_launch.h"
+#include "kernels/movement/slice_backward_launch.h"
 #include "ops/movement/slice_geom.h"
 
 static glia_status slice(const gli_call *call) {
@@ -17,12 +17,9 @@ static glia_status slice(const gli_call *call) {
 }
 
 static glia_status slice_backward(const gli_call *call) {
-    const gli_slice_geom *g = call->geom;
-    const glia_tensor *dx   = call->out[0];
-    gli_place_geom place    = {.copy = gli_cuda_copy_geom(dx, call->in[GLI_SLICE_BACKWARD_DY], dx)};
-    for (int d = 0; d < g->ndim; ++d)
-        place.start[d] = g->start[d], place.step[d] = g->step[d], place.count[d] = g->count[d];
-    GLI_CUDA_TRY(call->ctx, gli_kernel_place(&place, call->stream));
+    const glia_tensor *dx    = call->out[0];
+    const gli_copy_geom copy = gli_cuda_copy_geom(dx, call->in[GLI_SLICE_BACKWARD_DY], dx);
+    GLI_CUDA_TRY(call->ctx, gli_kernel_slice_backward(call->geom, &copy, call->stream));
     return GLIA_OK;
 }
 

@@ -1,6 +1,6 @@
-/* Samples and counters of a training step. */
-#ifndef GLI_KERNELS_DATA_COUNTERS_LAUNCH_H
-#define GLI_KERNELS_DATA_COUNTERS_LAUNCH_H
+/* The samples of a training step. */
+#ifndef GLI_KERNELS_DATA_TAKE_BATCH_LAUNCH_H
+#define GLI_KERNELS_DATA_TAKE_BATCH_LAUNCH_H
 
 #include <cuda_runtime_api.h>
 
@@ -9,12 +9,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* y[i] = x[i] + by[i] for i below count, which is at most GLIA_MAX_COUNTERS. y may be x. */
-typedef struct gli_increments {
-    int64_t by[GLIA_MAX_COUNTERS];
-} gli_increments;
-cudaError_t gli_kernel_increment(const int64_t *x, gli_increments by, int64_t *y, int count, cudaStream_t stream);
 
 /* y[b, e] = samples[order[position + b], e], or table[part of e, that]. samples is [samples, elements] of `size` bytes
  * each, a sample `stride` elements behind the one before; y is [batch, elements]; table, or NULL, is [parts, 256], for

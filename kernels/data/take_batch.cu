@@ -1,6 +1,6 @@
 /* take_batch moves whole 16-byte units where rows allow it. Through a table, four u8 become one 16-byte store; the
  * table, 1 KiB a part, stays in the first-level cache. */
-#include "kernels/data/counters_launch.h"
+#include "kernels/data/take_batch_launch.h"
 
 #include "kernels/device/index_check.cuh"
 #include "kernels/device/types.cuh"
@@ -66,12 +66,6 @@ __global__ void __launch_bounds__(BATCH_THREADS)
     y[i] = table[e / (g.elements / g.parts) * 256 + samples[from.at(g, b) * g.stride + e]];
 }
 
-__global__ void __launch_bounds__(GLIA_MAX_COUNTERS)
-    increment_kernel(const int64_t *x, gli_increments by, int64_t *y, int count) {
-    const int i = threadIdx.x;
-    if (i < count) y[i] = x[i] + by.by[i];
-}
-
 template <class Unit>
 cudaError_t copy(gli_batch_geom g, const void *samples, const order &from, void *y, cudaStream_t stream) {
     const int unit   = static_cast<int>(sizeof(Unit)) / g.size;
@@ -114,8 +108,4 @@ cudaError_t gli_kernel_take_batch(const gli_batch_geom *geom, const void *sample
                           from, table, static_cast<float *>(y));
     return GLI_LAUNCH(glia::table_kernel, glia::blocks_for(count, threads), threads, 0, stream, *geom, bytes, from,
                       table, static_cast<float *>(y));
-}
-
-cudaError_t gli_kernel_increment(const int64_t *x, gli_increments by, int64_t *y, int count, cudaStream_t stream) {
-    return GLI_LAUNCH(glia::increment_kernel, 1, GLIA_MAX_COUNTERS, 0, stream, x, by, y, count);
 }

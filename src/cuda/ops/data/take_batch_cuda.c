@@ -1,4 +1,4 @@
-#include "kernels/data/counters_launch.h"
+#include "kernels/data/take_batch_launch.h"
 
 #include <string.h>
 
@@ -6,7 +6,6 @@
 #include "core/provider.h"
 #include "cuda/device/index_error.h"
 #include "cuda/ops/dense_view.h"
-#include "ops/data/increment_geom.h"
 #include "ops/data/take_batch_geom.h"
 
 /* From a sample to the next; one sample has none, and any stride. */
@@ -45,14 +44,6 @@ static glia_status take_channels_last(const gli_call *call, const gli_cuda_view 
     return take(call, v, (int)call->out[0]->dim[1]);
 }
 
-static glia_status increment(const gli_call *call, const gli_cuda_view *v) {
-    const gli_increment_geom *g = call->geom;
-    gli_increments by;
-    memcpy(by.by, g->by, sizeof by.by);
-    GLI_CUDA_TRY(call->ctx, gli_kernel_increment(v->in[GLI_INCREMENT_X], by, v->out[0], g->count, v->stream));
-    return GLIA_OK;
-}
-
 GLI_CUDA_KERNEL_PROVIDER(take_batch, channels_last, GLI_ACCEPTS_IMAGES_LAST, decline, .run = take_channels_last,
                          .strided_out = 1, .typed_in = 1 << GLI_TAKE_BATCH_SAMPLES, .typed_out = 1);
 
@@ -84,5 +75,3 @@ static glia_status run_take_batch(const gli_call *call, const gli_prepared *prep
 
 const gli_provider gli_take_batch_portable = {
     .name = "cuda.portable", .accepts = GLI_ACCEPTS_ALL, .prepare = prepare_take_batch, .run = run_take_batch};
-
-GLI_CUDA_PROVIDER(increment, .run = increment);
