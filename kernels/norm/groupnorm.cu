@@ -128,22 +128,22 @@ struct vectors_rule {
     __device__ C out(const result &, const C (&)[2], unsigned) const { return 0; }
 };
 
-int64_t group_elements(const gli_groups &s) { return int64_t(s.c / s.groups) * s.area; }
+int64_t group_elements(const gli_groupnorm_geom &g) { return int64_t(g.c / g.groups) * g.area; }
 
-bool fits(const gli_groups &s) {
-    return int64_t(s.n) * s.groups <= INT32_MAX && int64_t(s.n) * s.area <= INT32_MAX && group_elements(s) <= INT32_MAX;
+bool fits(const gli_groupnorm_geom &g) {
+    return int64_t(g.n) * g.groups <= INT32_MAX && int64_t(g.n) * g.area <= INT32_MAX && group_elements(g) <= INT32_MAX;
 }
 
-group_channels channels_of(const gli_groups &s) {
-    const int channels = s.c / s.groups;
-    return {s.groups, channels, divide_by(s.channels_last ? channels : s.area), s.channels_last};
+group_channels channels_of(const gli_groupnorm_geom &g, bool channels_last) {
+    const int channels = g.c / g.groups;
+    return {g.groups, channels, divide_by(channels_last ? channels : g.area), channels_last};
 }
 
-channel_runs runs_of(const gli_groups &s) {
-    const int64_t size = group_elements(s), channels = s.c / s.groups;
-    if (!s.channels_last)
-        return {divide_by(static_cast<unsigned>(size)), divide_by(s.groups), size, size, s.groups * size};
-    return {divide_by(static_cast<unsigned>(channels)), divide_by(s.groups), s.c, channels, int64_t(s.c) * s.area};
+channel_runs runs_of(const gli_groupnorm_geom &g, bool channels_last) {
+    const int64_t size = group_elements(g), channels = g.c / g.groups;
+    if (!channels_last)
+        return {divide_by(static_cast<unsigned>(size)), divide_by(g.groups), size, size, g.groups * size};
+    return {divide_by(static_cast<unsigned>(channels)), divide_by(g.groups), g.c, channels, int64_t(g.c) * g.area};
 }
 
 template <class T, class R>
@@ -157,73 +157,73 @@ channel_job<T, R> job_of(const R &rule, const inputs<T, R::inputs> &in, void *ou
 }
 
 template <class T, class R>
-cudaError_t over_groups(const gli_groups &s, channel_job<T, R> j, cudaStream_t stream) {
-    j.channels = s.n * s.groups;
-    j.count    = static_cast<int>(group_elements(s));
-    j.runs     = runs_of(s);
+cudaError_t over_groups(const gli_groupnorm_geom &g, bool channels_last, channel_job<T, R> j, cudaStream_t stream) {
+    j.channels = g.n * g.groups;
+    j.count    = static_cast<int>(group_elements(g));
+    j.runs     = runs_of(g, channels_last);
     return run_channels(j, stream);
 }
 
 template <class T>
-cudaError_t groupnorm(const gli_groups &s, double epsilon, const gli_groupnorm_arrays &a, void *workspace,
-                      cudaStream_t stream) {
-    const forward_rule<T> rule = {channels_of(s), compute<T>(epsilon), as<T>(a.weight),
-                                  as<T>(a.bias),  as<T>(a.mean),       as<T>(a.rstd)};
-    return over_groups(s, job_of<T>(rule, {{as<T>(a.x)}}, a.y, workspace), stream);
+cudaError_t groupnorm(const gli_groupnorm_geom &g, const gli_norm_arrays &a, cudaStream_t stream) {
+    const forward_rule<T> rule = {channels_of(g, a.channels_last),
+                                  compute<T>(g.epsilon),
+                                  as<T>(a.weight),
+                                  as<T>(a.bias),
+                                  as<T>(a.mean),
+                                  as<T>(a.rstd)};
+    return over_groups(g, a.channels_last, job_of<T>(rule, {{as<T>(a.x)}}, a.y, a.workspace), stream);
 }
 
 /* dweight and dbias. */
 template <class T>
-cudaError_t vector_gradients(const gli_groups &s, const gli_groupnorm_backward_arrays &a, void *workspace,
-                             cudaStream_t stream) {
-    const vectors_rule<T> rule        = {s.groups,      s.c / s.groups,   divide_by(s.area), as<T>(a.mean),
+cudaError_t vector_gradients(const gli_groupnorm_geom &g, const gli_norm_backward_arrays &a, cudaStream_t stream) {
+    const vectors_rule<T> rule        = {g.groups,      g.c / g.groups,   divide_by(g.area), as<T>(a.mean),
                                          as<T>(a.rstd), as<T>(a.dweight), as<T>(a.dbias)};
-    channel_job<T, vectors_rule<T>> j = job_of<T>(rule, {{as<T>(a.x), as<T>(a.dy)}}, nullptr, workspace);
-    j.channels                        = s.c;
-    j.count                           = s.n * s.area;
-    j.columns                         = s.channels_last;
-    j.runs                            = glia::channels_of(s.c, s.area);
+    channel_job<T, vectors_rule<T>> j = job_of<T>(rule, {{as<T>(a.x), as<T>(a.dy)}}, nullptr, a.workspace);
+    j.channels                        = g.c;
+    j.count                           = g.n * g.area;
+    j.columns                         = a.channels_last;
+    j.runs                            = glia::channels_of(g.c, g.area);
     return run_channels(j, stream);
 }
 
 template <class T>
-cudaError_t groupnorm_backward(const gli_groups &s, const gli_groupnorm_backward_arrays &a, void *workspace,
-                               cudaStream_t stream) {
-    const backward_rule<T> rule = {channels_of(s), compute<T>(group_elements(s)), as<T>(a.weight), as<T>(a.mean),
-                                   as<T>(a.rstd)};
-    const cudaError_t error     = over_groups(s, job_of<T>(rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx, workspace), stream);
+cudaError_t groupnorm_backward(const gli_groupnorm_geom &g, const gli_norm_backward_arrays &a, cudaStream_t stream) {
+    const backward_rule<T> rule = {channels_of(g, a.channels_last), compute<T>(group_elements(g)), as<T>(a.weight),
+                                   as<T>(a.mean), as<T>(a.rstd)};
+    const auto job              = job_of<T>(rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx, a.workspace);
+    const cudaError_t error     = over_groups(g, a.channels_last, job, stream);
     if (error != cudaSuccess || (!a.dweight && !a.dbias)) return error;
-    return vector_gradients<T>(s, a, workspace, stream);
+    return vector_gradients<T>(g, a, stream);
 }
 
 template <class T>
-size_t workspace_bytes(const gli_groups &s) {
-    const int groups = s.n * s.groups;
+size_t workspace_bytes(const gli_groupnorm_geom &g, bool channels_last) {
+    const int groups = g.n * g.groups;
     const size_t of_groups =
-        channel_states(cut_channels<T>(false, groups, static_cast<int>(group_elements(s))), groups);
-    const size_t of_vectors = channel_states(cut_channels<T>(s.channels_last, s.c, s.n * s.area), s.c);
+        channel_states(cut_channels<T>(false, groups, static_cast<int>(group_elements(g))), groups);
+    const size_t of_vectors = channel_states(cut_channels<T>(channels_last, g.c, g.n * g.area), g.c);
     return (of_groups > of_vectors ? of_groups : of_vectors) * sizeof(moments<compute<T>>);
 }
 
 }  // namespace
 }  // namespace glia
 
-size_t gli_kernel_groupnorm_workspace(glia_dtype dtype, const gli_groups *shape) {
+size_t gli_kernel_groupnorm_workspace(const gli_groupnorm_geom *geom, glia_dtype dtype, bool channels_last) {
     size_t bytes = 0;
-    if (shape->n == 0 || !glia::fits(*shape)) return 0;
-    (void)GLI_FOR_FLOAT(dtype, T, (bytes = glia::workspace_bytes<T>(*shape), cudaSuccess));
+    if (geom->n == 0 || !glia::fits(*geom)) return 0;
+    (void)GLI_FOR_FLOAT(dtype, T, (bytes = glia::workspace_bytes<T>(*geom, channels_last), cudaSuccess));
     return bytes;
 }
 
-cudaError_t gli_kernel_groupnorm(glia_dtype dtype, const gli_groups *shape, double epsilon,
-                                 const gli_groupnorm_arrays *arrays, void *workspace, cudaStream_t stream) {
-    if (!glia::fits(*shape)) return cudaErrorNotSupported;
-    return GLI_FOR_FLOAT(dtype, T, glia::groupnorm<T>(*shape, epsilon, *arrays, workspace, stream));
+cudaError_t gli_kernel_groupnorm(const gli_groupnorm_geom *geom, const gli_norm_arrays *arrays, cudaStream_t stream) {
+    if (!glia::fits(*geom)) return cudaErrorNotSupported;
+    return GLI_FOR_FLOAT(arrays->dtype, T, glia::groupnorm<T>(*geom, *arrays, stream));
 }
 
-cudaError_t gli_kernel_groupnorm_backward(glia_dtype dtype, const gli_groups *shape,
-                                          const gli_groupnorm_backward_arrays *arrays, void *workspace,
+cudaError_t gli_kernel_groupnorm_backward(const gli_groupnorm_geom *geom, const gli_norm_backward_arrays *arrays,
                                           cudaStream_t stream) {
-    if (!glia::fits(*shape)) return cudaErrorNotSupported;
-    return GLI_FOR_FLOAT(dtype, T, glia::groupnorm_backward<T>(*shape, *arrays, workspace, stream));
+    if (!glia::fits(*geom)) return cudaErrorNotSupported;
+    return GLI_FOR_FLOAT(arrays->dtype, T, glia::groupnorm_backward<T>(*geom, *arrays, stream));
 }

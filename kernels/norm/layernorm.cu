@@ -224,11 +224,12 @@ bool fits(int size, int packs) {
 }
 
 template <class T>
-cudaError_t layernorm(int rows, int size, double epsilon, const gli_layernorm_arrays &a, cudaStream_t stream) {
+cudaError_t layernorm(const gli_layernorm_geom &g, const gli_norm_arrays &a, cudaStream_t stream) {
+    const int rows = g.rows, size = g.size;
     const bool wide        = wide_rows<T>(a.x, size) && aligned16(a.y) && aligned16(a.weight) && aligned16(a.bias);
     const row_shape longer = {rows, size, ROW_THREADS, 0, wide};
     const forward_job<T> j = {fits<T>(size, MOST_PACKS) ? shape_rows<T>(rows, size, wide) : longer,
-                              compute<T>(epsilon),
+                              compute<T>(g.epsilon),
                               static_cast<const T *>(a.x),
                               static_cast<const T *>(a.weight),
                               static_cast<const T *>(a.bias),
@@ -264,11 +265,11 @@ backward_cut cut_backward(int rows, int size) {
 }
 
 template <class T>
-cudaError_t layernorm_backward(int rows, int size, const gli_layernorm_backward_arrays &a, void *workspace,
-                               cudaStream_t stream) {
+cudaError_t layernorm_backward(const gli_layernorm_geom &g, const gli_norm_backward_arrays &a, cudaStream_t stream) {
     typedef compute<T> C;
+    const int rows = g.rows, size = g.size;
     const backward_cut c = cut_backward<T>(rows, size);
-    C *partials          = a.dweight || a.dbias ? static_cast<C *>(workspace) : nullptr;
+    C *partials          = a.dweight || a.dbias ? static_cast<C *>(a.workspace) : nullptr;
     backward_job<T> j    = {c.shape,
                             static_cast<const T *>(a.x),
                             static_cast<const T *>(a.dy),
@@ -300,19 +301,17 @@ size_t backward_bytes(int rows, int size) {
 }  // namespace
 }  // namespace glia
 
-cudaError_t gli_kernel_layernorm(glia_dtype dtype, int rows, int size, double epsilon,
-                                 const gli_layernorm_arrays *arrays, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(dtype, T, glia::layernorm<T>(rows, size, epsilon, *arrays, stream));
+cudaError_t gli_kernel_layernorm(const gli_layernorm_geom *geom, const gli_norm_arrays *arrays, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(arrays->dtype, T, glia::layernorm<T>(*geom, *arrays, stream));
 }
 
-size_t gli_kernel_layernorm_backward_workspace(glia_dtype dtype, int rows, int size) {
+size_t gli_kernel_layernorm_backward_workspace(const gli_layernorm_geom *geom, glia_dtype dtype) {
     size_t bytes = 0;
-    (void)GLI_FOR_FLOAT(dtype, T, (bytes = glia::backward_bytes<T>(rows, size), cudaSuccess));
+    (void)GLI_FOR_FLOAT(dtype, T, (bytes = glia::backward_bytes<T>(geom->rows, geom->size), cudaSuccess));
     return bytes;
 }
 
-cudaError_t gli_kernel_layernorm_backward(glia_dtype dtype, int rows, int size,
-                                          const gli_layernorm_backward_arrays *arrays, void *workspace,
+cudaError_t gli_kernel_layernorm_backward(const gli_layernorm_geom *geom, const gli_norm_backward_arrays *arrays,
                                           cudaStream_t stream) {
-    return GLI_FOR_FLOAT(dtype, T, glia::layernorm_backward<T>(rows, size, *arrays, workspace, stream));
+    return GLI_FOR_FLOAT(arrays->dtype, T, glia::layernorm_backward<T>(*geom, *arrays, stream));
 }

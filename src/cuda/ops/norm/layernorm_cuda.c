@@ -1,39 +1,24 @@
 #include "kernels/norm/layernorm_launch.h"
 
 #include "core/provider.h"
-#include "cuda/ops/dense_view.h"
-#include "ops/norm/layernorm_geom.h"
+#include "cuda/ops/norm/norm_view.h"
 
 static glia_status layernorm(const gli_call *call, const gli_cuda_view *v) {
     const gli_layernorm_geom *g  = call->geom;
-    const gli_layernorm_arrays a = {.x      = v->in[GLI_NORM_X],
-                                    .weight = v->in[GLI_NORM_WEIGHT],
-                                    .bias   = v->in[GLI_NORM_BIAS],
-                                    .y      = v->out[GLI_NORM_Y],
-                                    .mean   = v->out[GLI_NORM_MEAN],
-                                    .rstd   = v->out[GLI_NORM_RSTD]};
+    const gli_norm_arrays arrays = gli_cuda_norm_arrays(v, false);
     if (g->rows == 0) return GLIA_OK;
-    GLI_CUDA_TRY(call->ctx, gli_kernel_layernorm(v->dtype, g->rows, g->size, g->epsilon, &a, v->stream));
+    GLI_CUDA_TRY(call->ctx, gli_kernel_layernorm(g, &arrays, v->stream));
     return GLIA_OK;
 }
 
 static size_t workspace_backward(const gli_call *call, glia_dtype dtype) {
-    const gli_layernorm_geom *g = call->geom;
     if (!call->out[GLI_NORM_BACK_DWEIGHT] && !call->out[GLI_NORM_BACK_DBIAS]) return 0;
-    return gli_kernel_layernorm_backward_workspace(dtype, g->rows, g->size);
+    return gli_kernel_layernorm_backward_workspace(call->geom, dtype);
 }
 
 static glia_status layernorm_backward(const gli_call *call, const gli_cuda_view *v) {
-    const gli_layernorm_geom *g           = call->geom;
-    const gli_layernorm_backward_arrays a = {.x       = v->in[GLI_NORM_BACK_X],
-                                             .dy      = v->in[GLI_NORM_BACK_DY],
-                                             .weight  = v->in[GLI_NORM_BACK_WEIGHT],
-                                             .mean    = v->in[GLI_NORM_BACK_MEAN],
-                                             .rstd    = v->in[GLI_NORM_BACK_RSTD],
-                                             .dx      = v->out[GLI_NORM_BACK_DX],
-                                             .dweight = v->out[GLI_NORM_BACK_DWEIGHT],
-                                             .dbias   = v->out[GLI_NORM_BACK_DBIAS]};
-    GLI_CUDA_TRY(call->ctx, gli_kernel_layernorm_backward(v->dtype, g->rows, g->size, &a, v->workspace, v->stream));
+    const gli_norm_backward_arrays arrays = gli_cuda_norm_backward_arrays(v, false);
+    GLI_CUDA_TRY(call->ctx, gli_kernel_layernorm_backward(call->geom, &arrays, v->stream));
     return GLIA_OK;
 }
 

@@ -1,0 +1,66 @@
+/* What batchnorm has in common with and without the statistics of the batch; the kernels are in channels.cuh. */
+#ifndef GLI_KERNELS_NORM_BATCHNORM_CUH
+#define GLI_KERNELS_NORM_BATCHNORM_CUH
+
+#include "kernels/norm/channels.cuh"
+#include "ops/norm/batchnorm_geom.h"
+
+namespace glia {
+
+template <class C>
+struct affine {
+    C mean, scale, bias;
+    __device__ C of(C x) const { return (x - mean) * scale + bias; }
+};
+
+/* Sums of dy xhat and of dy; the inputs are x and dy. */
+template <class T>
+struct backward_sums {
+    typedef compute<T> C;
+    enum { inputs = 2, sums = 1, in_columns = 1, finishes = 0 };
+    typedef glia::sums<C, 2> state;
+    struct known {
+        C mean, rstd;
+    };
+
+    __device__ state none() const { return {{0, 0}}; }
+    __device__ void add(state *s, const known &of, const C (&in)[2], C, unsigned) const {
+        s->at[0] += in[1] * ((in[0] - of.mean) * of.rstd);
+        s->at[1] += in[1];
+    }
+    template <int W>
+    __device__ void add_pack(state *s, const known &of, const C (&in)[2][W], int n, unsigned) const {
+        for (int k = 0; k < W; ++k)
+            if (k < n) add(s, of, {in[0][k], in[1][k]}, C(0), 0);
+    }
+};
+
+/* What the runs of a rule have in common. */
+struct batchnorm_call {
+    const gli_batchnorm_geom &geom;
+    bool channels_last;
+    void *workspace;
+    cudaStream_t stream;
+};
+
+template <class T, class R>
+cudaError_t run(const batchnorm_call &call, const R &rule, const inputs<T, R::inputs> &in, void *out,
+                const void *residual = nullptr) {
+    const gli_batchnorm_geom &g = call.geom;
+    if (int64_t(g.n) * g.area > INT32_MAX) return cudaErrorNotSupported;
+    channel_job<T, R> j = {};
+    j.rule              = rule;
+    j.in                = in;
+    j.residual          = as<T>(residual);
+    j.out               = as<T>(out);
+    j.partials          = static_cast<typename R::state *>(call.workspace);
+    j.channels          = g.c;
+    j.count             = g.n * g.area;
+    j.columns           = call.channels_last;
+    j.runs              = channels_of(g.c, g.area);
+    return run_channels(j, call.stream);
+}
+
+}  // namespace glia
+
+#endif

@@ -1,0 +1,72 @@
+/* The rules of batchnorm with given statistics; the kernels are in channels.cuh. Forward there is nothing to reduce. */
+#include "kernels/norm/batchnorm_inference_launch.h"
+
+#include "kernels/norm/batchnorm.cuh"
+
+namespace glia {
+namespace {
+
+template <class T>
+struct inference_rule {
+    typedef compute<T> C;
+    enum { inputs = 1, sums = 0, in_columns = 1, finishes = 0 };
+    typedef nothing state;
+    typedef nothing known;
+    typedef affine<C> result;
+
+    C epsilon;
+    const T *weight, *bias, *mean, *var;
+
+    __device__ known begin(int) const { return {}; }
+    __device__ state none() const { return {}; }
+    __device__ result end(int c, const known &, const state &, bool) const {
+        return {widen(mean[c]), or_else(weight, c, C(1)) / sqrt(widen(var[c]) + epsilon), or_else(bias, c, C(0))};
+    }
+    __device__ C out(const result &r, const C (&in)[1], unsigned) const { return r.of(in[0]); }
+};
+
+template <class T>
+struct inference_backward_rule : backward_sums<T> {
+    typedef compute<T> C;
+    typedef typename backward_sums<T>::known known;
+    typedef typename backward_sums<T>::state state;
+    typedef C result; /* the factor of dy */
+
+    C epsilon;
+    const T *weight, *mean, *var;
+    T *dweight, *dbias;
+
+    __device__ known begin(int c) const { return {widen(mean[c]), 1 / sqrt(widen(var[c]) + epsilon)}; }
+    __device__ result end(int c, const known &of, const state &s, bool write) const {
+        if (write) put(dweight, c, s.at[0]), put(dbias, c, s.at[1]);
+        return of.rstd * or_else(weight, c, C(1));
+    }
+    __device__ C out(const result &scale, const C (&in)[2], unsigned) const { return scale * in[1]; }
+};
+
+template <class T>
+cudaError_t inference(const gli_batchnorm_geom &g, const gli_norm_arrays &a, const void *mean, const void *var,
+                      cudaStream_t stream) {
+    const inference_rule<T> rule = {compute<T>(g.epsilon), as<T>(a.weight), as<T>(a.bias), as<T>(mean), as<T>(var)};
+    return run<T>({g, a.channels_last, nullptr, stream}, rule, {{as<T>(a.x)}}, a.y);
+}
+
+template <class T>
+cudaError_t inference_backward(const gli_batchnorm_geom &g, const gli_norm_backward_arrays &a, cudaStream_t stream) {
+    const inference_backward_rule<T> rule = {
+        {}, compute<T>(g.epsilon), as<T>(a.weight), as<T>(a.mean), as<T>(a.rstd), as<T>(a.dweight), as<T>(a.dbias)};
+    return run<T>({g, a.channels_last, a.workspace, stream}, rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx);
+}
+
+}  // namespace
+}  // namespace glia
+
+cudaError_t gli_kernel_batchnorm_inference(const gli_batchnorm_geom *geom, const gli_norm_arrays *arrays,
+                                           const void *mean, const void *var, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(arrays->dtype, T, glia::inference<T>(*geom, *arrays, mean, var, stream));
+}
+
+cudaError_t gli_kernel_batchnorm_inference_backward(const gli_batchnorm_geom *geom,
+                                                    const gli_norm_backward_arrays *arrays, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(arrays->dtype, T, glia::inference_backward<T>(*geom, *arrays, stream));
+}

@@ -1,0 +1,26 @@
+/* The arrays that all normalizations have. */
+#ifndef GLI_KERNELS_NORM_NORM_ARRAYS_H
+#define GLI_KERNELS_NORM_NORM_ARRAYS_H
+
+#include <cuda_runtime_api.h>
+
+#include "glia/tensor.h"
+
+/* Dense, of one float dtype. */
+typedef struct gli_norm_arrays {
+    glia_dtype dtype;
+    bool channels_last;            /* images are [n, area, c]; otherwise [n, c, area] */
+    const void *x, *weight, *bias; /* weight, bias: NULL: ones, zeros */
+    void *y, *mean, *rstd;         /* mean, rstd: NULL: not requested */
+    void *workspace;
+} gli_norm_arrays;
+
+typedef struct gli_norm_backward_arrays {
+    glia_dtype dtype;
+    bool channels_last;
+    const void *x, *dy, *weight, *mean, *rstd; /* weight: NULL: ones */
+    void *dx, *dweight, *dbias;                /* dweight, dbias: NULL: not requested */
+    void *workspace;
+} gli_norm_backward_arrays;
+
+#endif
