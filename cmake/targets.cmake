@@ -29,8 +29,9 @@ function(glia_compile target)
   set_target_properties(${target} PROPERTIES
     C_STANDARD 17 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
     POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
-  target_compile_options(${target} PRIVATE -Wall -Wextra ${GLIA_WERROR_OPTION} -Wno-missing-field-initializers
-                         -ffp-contract=off ${GLIA_SANITIZE_OPTIONS})
+  foreach(option -Wall -Wextra ${GLIA_WERROR_OPTION} -Wno-missing-field-initializers -ffp-contract=off ${GLIA_SANITIZE_OPTIONS})
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:C,CXX>:${option}>) # nvcc has warnings of its own
+  endforeach()
   foreach(option -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-misleading-indentation -fno-math-errno)
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:${option}>)
   endforeach()
