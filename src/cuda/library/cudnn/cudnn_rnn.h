@@ -44,11 +44,15 @@ glia_status gli_cudnn_rnn_forward(const gli_cudnn_rnn *rnn, const gli_cudnn_rnn_
 /* Changes the reserve. */
 glia_status gli_cudnn_rnn_backward(const gli_cudnn_rnn *rnn, const gli_cudnn_rnn_pointers *at);
 
-/* Between the op's matrices and cuDNN's layout of them. named: at [direction][GLI_RNN_W_IH ...]; those that the layer
- * does not have are not looked at. unpack: NULL for what nobody wants. */
-typedef void *gli_cudnn_rnn_weights[GLI_RNN_MAX_DIRECTIONS][GLI_RNN_WEIGHTS];
-glia_status gli_cudnn_rnn_pack(const gli_cudnn_rnn *rnn, const gli_cudnn_rnn_weights named, void *packed);
-glia_status gli_cudnn_rnn_unpack(const gli_cudnn_rnn *rnn, void *packed, const gli_cudnn_rnn_weights named);
+/* The op's matrices, at [direction][GLI_RNN_W_IH ...], of which those that the layer does not have are not read.
+ * unpack: NULL: not requested. */
+typedef struct gli_cudnn_rnn_weights {
+    void *of[GLI_RNN_MAX_DIRECTIONS][GLI_RNN_WEIGHTS];
+} gli_cudnn_rnn_weights;
+
+/* Between the op's matrices and cuDNN's layout of them. */
+glia_status gli_cudnn_rnn_pack(const gli_cudnn_rnn *rnn, const gli_cudnn_rnn_weights *weights, void *packed);
+glia_status gli_cudnn_rnn_unpack(const gli_cudnn_rnn *rnn, void *packed, const gli_cudnn_rnn_weights *weights);
 
 /* The layers of a context, which go with its session of cuDNN; see rnn_cudnn.c. */
 struct gli_cudnn_layers;

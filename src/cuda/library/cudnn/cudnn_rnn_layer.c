@@ -204,13 +204,13 @@ static glia_status find_weights(gli_cudnn_rnn *r) {
 }
 
 /* All pieces that somebody has or wants, in few launches. */
-static glia_status move(const gli_cudnn_rnn *r, const gli_cudnn_rnn_weights named, char *packed, bool pack) {
+static glia_status move(const gli_cudnn_rnn *r, const gli_cudnn_rnn_weights *weights, char *packed, bool pack) {
     glia_context *ctx = r->dnn.ctx;
     gli_copy_geom copies[PIECES];
     int n = 0;
     for (int i = 0; i < r->n_pieces; ++i) {
         const piece *p = &r->pieces[i];
-        char *own      = named[p->direction][p->weight];
+        char *own      = weights->of[p->direction][p->weight];
         if (!own) continue;
         const gli_copy_side ours   = {.dtype = r->dtype, .data = own + p->from, .stride = {1}};
         const gli_copy_side theirs = {.dtype = r->dtype, .data = packed + p->to, .stride = {1}};
@@ -223,15 +223,15 @@ static glia_status move(const gli_cudnn_rnn *r, const gli_cudnn_rnn_weights name
     return GLIA_OK;
 }
 
-glia_status gli_cudnn_rnn_pack(const gli_cudnn_rnn *r, const gli_cudnn_rnn_weights named, void *packed) {
+glia_status gli_cudnn_rnn_pack(const gli_cudnn_rnn *r, const gli_cudnn_rnn_weights *weights, void *packed) {
     glia_context *ctx = r->dnn.ctx;
     if (r->packed < r->bytes.weights)
         GLI_CUDA_TRY(ctx, cudaMemsetAsync(packed, 0, r->bytes.weights, gli_cuda_of(ctx)->stream));
-    return move(r, named, packed, true);
+    return move(r, weights, packed, true);
 }
 
-glia_status gli_cudnn_rnn_unpack(const gli_cudnn_rnn *r, void *packed, const gli_cudnn_rnn_weights named) {
-    return move(r, named, packed, false);
+glia_status gli_cudnn_rnn_unpack(const gli_cudnn_rnn *r, void *packed, const gli_cudnn_rnn_weights *weights) {
+    return move(r, weights, packed, false);
 }
 
 /* ---- the layer --------------------------------------------------------------------------------------------------- */

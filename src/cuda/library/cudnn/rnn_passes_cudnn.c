@@ -16,11 +16,11 @@ static size_t room_for(size_t bytes) { return gli_align_up(bytes, GLI_CUDNN_ALIG
 static size_t bytes_of(const glia_tensor *tensor) { return (size_t)gli_count(tensor) * glia_dtype_size(tensor->dtype); }
 
 static glia_status pack(const gli_call *call, const gli_cuda_view *v, const gli_cudnn_rnn *rnn, void *packed) {
-    gli_cudnn_rnn_weights named = {{NULL}};
+    gli_cudnn_rnn_weights weights = {{{NULL}}};
     for (int d = 0; d < ((const gli_rnn_geom *)call->geom)->directions; ++d)
         for (int k = 0; k < GLI_RNN_WEIGHTS; ++k)
-            if (gli_rnn_weight(d, k) < call->n_in) named[d][k] = (void *)v->in[gli_rnn_weight(d, k)];
-    return gli_cudnn_rnn_pack(rnn, named, packed);
+            if (gli_rnn_weight(d, k) < call->n_in) weights.of[d][k] = (void *)v->in[gli_rnn_weight(d, k)];
+    return gli_cudnn_rnn_pack(rnn, &weights, packed);
 }
 
 static glia_status run_forward(const gli_call *call, const gli_cuda_view *v, const gli_cudnn_rnn *rnn, char **workspace,
@@ -57,13 +57,13 @@ static size_t forward_workspace(const gli_call *call, glia_dtype dtype) {
 }
 
 /* *any: whether one is wanted. */
-static void weight_gradients(const gli_call *call, const gli_cuda_view *v, gli_cudnn_rnn_weights out, bool *any) {
+static void weight_gradients(const gli_call *call, const gli_cuda_view *v, gli_cudnn_rnn_weights *out, bool *any) {
     *any = false;
     for (int d = 0; d < ((const gli_rnn_geom *)call->geom)->directions; ++d)
         for (int k = 0; k < GLI_RNN_WEIGHTS; ++k) {
-            const int o = gli_rnn_dweight(d, k);
-            out[d][k]   = v->out[o];
-            *any        = *any || (v->out[o] && gli_count(call->out[o]) > 0);
+            const int o   = gli_rnn_dweight(d, k);
+            out->of[d][k] = v->out[o];
+            *any          = *any || (v->out[o] && gli_count(call->out[o]) > 0);
         }
 }
 
@@ -88,10 +88,10 @@ static glia_status backward(const gli_call *call, const gli_cuda_view *v) {
     const bool has_c                = ((const gli_rnn_geom *)call->geom)->cell == GLIA_RNN_LSTM;
     char *workspace                 = v->workspace;
     const gli_cudnn_rnn *rnn        = NULL;
-    gli_cudnn_rnn_weights gradients = {{NULL}};
+    gli_cudnn_rnn_weights gradients = {{{NULL}}};
     bool any;
     GLI_TRY(gli_cudnn_rnn_of(call, &rnn));
-    weight_gradients(call, v, gradients, &any);
+    weight_gradients(call, v, &gradients, &any);
     const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
     gli_cudnn_rnn_pointers at        = {.x         = v->in[GLI_RNN_X],
                                         .h0        = v->in[GLI_RNN_H0],
@@ -108,7 +108,7 @@ static glia_status backward(const gli_call *call, const gli_cuda_view *v) {
     GLI_TRY(copies(call, v, rnn, &workspace, &at));
     GLI_TRY(pack(call, v, rnn, at.weights));
     GLI_TRY(gli_cudnn_rnn_backward(rnn, &at));
-    return any ? gli_cudnn_rnn_unpack(rnn, at.dweights, gradients) : GLIA_OK;
+    return any ? gli_cudnn_rnn_unpack(rnn, at.dweights, &gradients) : GLIA_OK;
 }
 
 static size_t backward_workspace(const gli_call *call, glia_dtype dtype) {
