@@ -4,23 +4,25 @@
 
 #include <cuda_runtime_api.h>
 
-#include "glia/ops/data.h"
+#include "ops/data/take_batch_geom.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* y[b, e] = samples[order[position + b], e], or table[part of e, that]. samples is [samples, elements] of `size` bytes
- * each, a sample `stride` elements behind the one before; y is [batch, elements]; table, or NULL, is [parts, 256], for
- * the equal parts of a sample; samples is then u8 and y f32. planes above 1: a sample is that many planes, which y
- * interleaves: channels last. slot: where places and samples that are not there are noted, see index_check.cuh; y then
- * has sample 0. */
-typedef struct gli_batch_geom {
-    int samples, elements, stride, length, batch, parts, planes;
-    int size;
-} gli_batch_geom;
-cudaError_t gli_kernel_take_batch(const gli_batch_geom *geom, const void *samples, const int64_t *order,
-                                  const int64_t *position, const float *table, void *y, unsigned long long *slot,
+typedef struct gli_take_batch_arrays {
+    const void *samples; /* [samples, elements], of `size` bytes each; with a table u8 */
+    int size, stride;    /* stride: elements from a sample to the next */
+    int planes;          /* above 1: a sample is so many planes, which y interleaves (channels last) */
+    const int64_t *order, *position;
+    const float *table; /* [parts, 256], for the equal parts of a sample; NULL: there is none */
+    void *y;            /* [batch, elements], dense; with a table f32 */
+    unsigned long long *slot;
+} gli_take_batch_arrays;
+
+/* y[b, e] = samples[order[position + b], e], or the table's entry for it in the part of e. Indices beyond the order,
+ * and samples beyond the last one, are noted in the slot, see index_check.cuh; y then has sample 0. */
+cudaError_t gli_kernel_take_batch(const gli_take_batch_geom *geom, const gli_take_batch_arrays *arrays,
                                   cudaStream_t stream);
 
 #ifdef __cplusplus

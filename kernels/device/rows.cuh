@@ -8,7 +8,7 @@
 namespace glia {
 
 /* Their kernels say __launch_bounds__(ROW_THREADS, 1): without the 1, ptxas spills registers to fit more blocks. */
-enum { ROW_THREADS = 256, ROW_WARPS = ROW_THREADS / LANES, MOST_PACKS = 8 };
+enum { ROW_THREADS = 256, ROW_WARPS = ROW_THREADS / LANES, MAX_PACKS = 8 };
 
 struct row_shape {
     int rows, length;

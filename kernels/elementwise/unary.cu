@@ -1,4 +1,4 @@
-/* One 16-byte read of each input and one write of the output; the arithmetic hides behind the memory. */
+/* One 16-byte read of each input and one write of the output: bound by memory, the arithmetic is hidden behind it. */
 #include "kernels/elementwise/unary_launch.h"
 
 #include "kernels/device/functions.cuh"
@@ -26,32 +26,30 @@ struct backward {
 };
 
 template <class T>
-cudaError_t unary(glia_unary_kind kind, double alpha, double beta, const void *x, void *y, int count,
-                  cudaStream_t stream) {
+cudaError_t unary(const gli_unary_geom &g, const void *x, void *y, cudaStream_t stream) {
     typedef compute<T> C;
-    const forward<C> f = {kind, C(alpha), C(beta)};
-    return map<T, 1>(f, {{static_cast<const T *>(x)}}, static_cast<T *>(y), count, stream);
+    const forward<C> f = {g.kind, C(g.alpha), C(g.beta)};
+    return map<T, 1>(f, {{static_cast<const T *>(x)}}, static_cast<T *>(y), g.count, stream);
 }
 
 template <class T>
-cudaError_t unary_backward(glia_unary_kind kind, double alpha, double beta, bool from_y, const void *source,
-                           const void *dy, void *dx, int count, cudaStream_t stream) {
+cudaError_t unary_backward(const gli_unary_geom &g, const void *source, const void *dy, void *dx, cudaStream_t stream) {
     typedef compute<T> C;
-    const backward<C> f = {kind, C(alpha), C(beta), from_y};
+    const backward<C> f = {g.kind, C(g.alpha), C(g.beta), g.from == GLI_FROM_Y};
     const T *gradient   = static_cast<const T *>(dy);
-    return map<T, 2>(f, {{gradient, source ? static_cast<const T *>(source) : gradient}}, static_cast<T *>(dx), count,
+    return map<T, 2>(f, {{gradient, source ? static_cast<const T *>(source) : gradient}}, static_cast<T *>(dx), g.count,
                      stream);
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t gli_kernel_unary(glia_dtype dtype, glia_unary_kind kind, double alpha, double beta, const void *x, void *y,
-                             int count, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(dtype, T, glia::unary<T>(kind, alpha, beta, x, y, count, stream));
+cudaError_t gli_kernel_unary(const gli_unary_geom *geom, glia_dtype dtype, const void *x, void *y,
+                             cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::unary<T>(*geom, x, y, stream));
 }
 
-cudaError_t gli_kernel_unary_backward(glia_dtype dtype, glia_unary_kind kind, double alpha, double beta, bool from_y,
-                                      const void *source, const void *dy, void *dx, int count, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(dtype, T, glia::unary_backward<T>(kind, alpha, beta, from_y, source, dy, dx, count, stream));
+cudaError_t gli_kernel_unary_backward(const gli_unary_geom *geom, glia_dtype dtype, const void *source, const void *dy,
+                                      void *dx, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(dtype, T, glia::unary_backward<T>(*geom, source, dy, dx, stream));
 }

@@ -4,20 +4,19 @@
 
 #include <cuda_runtime_api.h>
 
-#include "glia/ops/common.h"
+#include "ops/elementwise/unary_geom.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* y[i] = kind(x[i]) for `count` elements of a float dtype. y may be x. */
-cudaError_t gli_kernel_unary(glia_dtype dtype, glia_unary_kind kind, double alpha, double beta, const void *x, void *y,
-                             int count, cudaStream_t stream);
+/* y[i] = f(x[i]), f the geometry's function, for its count of elements of a float dtype. y may be x. */
+cudaError_t gli_kernel_unary(const gli_unary_geom *geom, glia_dtype dtype, const void *x, void *y, cudaStream_t stream);
 
-/* dx[i] = kind'(at) dy[i], 0 where the derivative is 0. source is what the derivative is computed from: x, or y where
- * from_y; NULL for a kind whose derivative is a constant. dx may be dy or source. */
-cudaError_t gli_kernel_unary_backward(glia_dtype dtype, glia_unary_kind kind, double alpha, double beta, bool from_y,
-                                      const void *source, const void *dy, void *dx, int count, cudaStream_t stream);
+/* dx[i] = f'(x[i]) dy[i], 0 where the derivative is 0. source: what the derivative is computed from, x or y as the
+ * geometry says; NULL where it is a constant. dx may be dy or source. */
+cudaError_t gli_kernel_unary_backward(const gli_unary_geom *geom, glia_dtype dtype, const void *source, const void *dy,
+                                      void *dx, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,6 @@
-/* One read of x, 16 bytes at a time where a warp or a block has an item: the largest number and the sum of the
- * exponentials are found together, and what is needed again stays in shared memory while it fits there; longer rows are
- * read again. A few items take one launch; where more blocks add, a second launch adds theirs. */
+/* One read of x, 16 bytes at a time where a warp or a block has an item: an online softmax finds the maximum and the
+ * sum of the exponentials in one pass. Rows that fit stay in shared memory for the second pass; longer ones are read
+ * again. A few items take one launch; with more, each block leaves a partial sum that a second launch adds up. */
 #include "kernels/loss/cross_entropy_launch.h"
 
 #include <cfloat>
@@ -12,23 +12,23 @@
 namespace glia {
 namespace {
 
-enum { KEPT_BYTES = 47 * 1024 }; /* what merges take is a part of the 48 KB that a block has without asking */
+enum { ROW_BYTES = 47 * 1024 }; /* of the 48 KB that a block has without asking; reductions take the rest */
 
 template <class T>
 struct problem {
     typedef compute<T> C;
     class_shape shape;
     glia_cross_entropy_from from;
-    bool ignore, kept; /* kept: rows stay in shared memory */
-    int pack;          /* numbers that a thread of a larger team reads at a time: 1, or what 16 bytes hold */
+    bool ignore, in_shared; /* in_shared: rows stay in shared memory */
+    int pack;               /* numbers that a thread of a larger team reads at a time: 1, or as many as 16 bytes hold */
     int64_t ignore_index;
-    C hard, spread, epsilon; /* an item's class gets `hard`, or its target times that; every class `spread` more */
+    C hard, smooth; /* label smoothing: class c has the probability hard target[c] + smooth */
     const T *x, *probabilities, *weight;
     gli_indices target;
-    unsigned long long *bad;
+    unsigned long long *slot;
 
-    /* Whether one class alone has a share of each item. */
-    __host__ __device__ bool one_class() const { return !probabilities && spread == 0; }
+    /* Whether one class of each item has all the probability. */
+    __host__ __device__ bool one_class() const { return !probabilities && smooth == 0; }
     __device__ C weight_of(int c) const { return weight ? widen(weight[c]) : C(1); }
 };
 
@@ -37,23 +37,23 @@ template <class T, int TEAM>
 struct row {
     typedef compute<T> C;
     const problem<T> &p;
-    int64_t at, first;
+    int64_t item, first;
     int classes, lane;
     int64_t target;
-    bool counts; /* is there, not ignored and in range */
-    T *slots;    /* of this thread, a pack in each round */
+    bool counts; /* it exists, is not ignored and in range */
+    T *cache;    /* of this thread in shared memory, a pack for each round */
 
-    __device__ row(const problem<T> &problem, int64_t item, T *shared) : p(problem), at(item) {
+    __device__ row(const problem<T> &problem, int64_t index, T *shared) : p(problem), item(index) {
         const bool here    = item < p.shape.items;
         first              = here ? p.shape.first(item) : 0;
         classes            = here ? p.shape.classes : 0;
         lane               = threadIdx.x % TEAM;
-        slots              = shared + threadIdx.x * pack();
+        cache              = shared + threadIdx.x * pack();
         target             = here && !p.probabilities ? index_at(p.target, item) : 0;
         const bool ignored = p.ignore && target == p.ignore_index;
         const bool inside  = p.probabilities || (target >= 0 && target < p.shape.classes);
         counts             = here && !ignored && inside;
-        if (here && !ignored && !inside && lane == 0) note_index(p.bad, item, target);
+        if (here && !ignored && !inside && lane == 0) note_index(p.slot, item, target);
     }
     __device__ int64_t element(int c) const { return first + int64_t(c) * p.shape.inner; }
     __device__ int pack() const { return TEAM < LANES ? 1 : p.pack; }
@@ -62,24 +62,25 @@ struct row {
 
     __device__ void read(int round, C (&values)[vector<T>::width]) const {
         load_pack(p.x + element(class_in(round)), pack(), pack() > 1, values);
-        if (p.kept) store_pack(slots + round * CLASS_THREADS * pack(), pack(), pack() > 1, values);
+        if (p.in_shared) store_pack(cache + round * CLASS_THREADS * pack(), pack(), pack() > 1, values);
     }
-    /* By the thread that has read it. */
-    __device__ void again(int round, C (&values)[vector<T>::width]) const {
-        if (p.kept)
-            load_pack(slots + round * CLASS_THREADS * pack(), pack(), pack() > 1, values);
+    /* By the thread that has read it before. */
+    __device__ void read_again(int round, C (&values)[vector<T>::width]) const {
+        if (p.in_shared)
+            load_pack(cache + round * CLASS_THREADS * pack(), pack(), pack() > 1, values);
         else
             load_pack(p.x + element(class_in(round)), pack(), pack() > 1, values);
     }
-    __device__ C share(int c) const {
+    /* The weight of log p(c) in the loss. */
+    __device__ C coefficient(int c) const {
         const C t = p.probabilities ? widen(p.probabilities[element(c)]) : C(c == target);
-        return p.weight_of(c) * (p.hard * t + p.spread);
+        return p.weight_of(c) * (p.hard * t + p.smooth);
     }
 };
 
 template <class C>
 struct softmax_sums {
-    C most, sum; /* of exp(x - most) */
+    C max, sum; /* sum: of exp(x - max) */
 };
 
 template <class C>
@@ -97,25 +98,26 @@ template <class T, int TEAM>
 __device__ inline softmax_sums<compute<T>> softmax_of(const row<T, TEAM> &r) {
     typedef compute<T> C;
     __shared__ C shared[CLASS_WARPS];
-    C most = lowest<C>(), sum = 0, values[vector<T>::width];
+    C max = lowest<C>(), sum = 0, values[vector<T>::width];
     for (int round = 0; r.class_in(round) < r.classes; ++round) {
         r.read(round, values);
-        C top = most;
+        C top = max;
         for (int k = 0; k < vector<T>::width; ++k) top = k < r.pack() && values[k] > top ? values[k] : top;
-        if (top > most) sum *= exp(most - top), most = top;
+        if (top > max) sum *= exp(max - top), max = top;
 #pragma unroll
-        for (int k = 0; k < vector<T>::width; ++k) sum += k < r.pack() ? exp(values[k] - most) : C(0);
+        for (int k = 0; k < vector<T>::width; ++k) sum += k < r.pack() ? exp(values[k] - max) : C(0);
     }
-    const C all = over_team<TEAM>(larger(), most, shared);
-    return {all, over_team<TEAM>(plus(), sum * exp(most - all), shared)};
+    const C all = over_team<TEAM>(larger(), max, shared);
+    return {all, over_team<TEAM>(plus(), sum * exp(max - all), shared)};
 }
 
 template <class T, int TEAM>
-__device__ inline compute<T> log_probability(const row<T, TEAM> &r, compute<T> x, compute<T> most, compute<T> log_sum) {
+__device__ inline compute<T> log_probability(const row<T, TEAM> &r, compute<T> x, compute<T> max, compute<T> log_sum) {
     typedef compute<T> C;
-    if (r.p.from == GLIA_LOGITS) return x - most - log_sum;
+    if (r.p.from == GLIA_LOGITS) return x - max - log_sum;
     if (r.p.from == GLIA_LOG_PROBABILITIES || isnan(x)) return x;
-    return log(x < r.p.epsilon ? r.p.epsilon : x > 1 ? C(1) : x);
+    const C epsilon = C(GLI_CROSS_ENTROPY_EPSILON);
+    return log(x < epsilon ? epsilon : x > 1 ? C(1) : x);
 }
 
 /* The loss of an item, in each thread of its team. */
@@ -130,16 +132,16 @@ __device__ inline compute<T> loss_of(const row<T, TEAM> &r) {
     if (r.p.one_class()) {
         if (!r.counts) return 0;
         const int c = static_cast<int>(r.target);
-        const C q   = r.share(c);
-        return q != 0 ? -q * log_probability(r, widen(r.p.x[r.element(c)]), s.most, log_sum) : C(0);
+        const C q   = r.coefficient(c);
+        return q != 0 ? -q * log_probability(r, widen(r.p.x[r.element(c)]), s.max, log_sum) : C(0);
     }
     C loss = 0, x[vector<T>::width];
     for (int round = 0; r.counts && r.class_in(round) < r.classes; ++round) {
-        r.again(round, x);
+        r.read_again(round, x);
 #pragma unroll
         for (int k = 0; k < vector<T>::width; ++k) {
-            const C q = k < r.pack() ? r.share(r.class_in(round) + k) : C(0);
-            if (q != 0) loss -= q * log_probability(r, x[k], s.most, log_sum);
+            const C q = k < r.pack() ? r.coefficient(r.class_in(round) + k) : C(0);
+            if (q != 0) loss -= q * log_probability(r, x[k], s.max, log_sum);
         }
     }
     return over_team<TEAM>(plus(), loss, shared);
@@ -159,7 +161,7 @@ __global__ void __launch_bounds__(CLASS_THREADS)
         const row<T, TEAM> r(p, i + team, rows);
         const C loss = loss_of(r);
         if (r.lane != 0 || r.classes == 0) continue;
-        if (losses) losses[r.at] = narrow<T>(loss);
+        if (losses) losses[r.item] = narrow<T>(loss);
         sum.at[0] += loss;
         if (r.counts && !p.probabilities) sum.at[1] += p.weight_of(static_cast<int>(r.target));
     }
@@ -212,25 +214,25 @@ struct gradient {
     int blocks;
 };
 
-/* The sum of the item's shares. */
+/* The sum of the item's coefficients. */
 template <class T, int TEAM>
-__device__ inline compute<T> all_shares(const row<T, TEAM> &r) {
+__device__ inline compute<T> sum_of_coefficients(const row<T, TEAM> &r) {
     typedef compute<T> C;
     __shared__ C shared[CLASS_WARPS];
     C total = 0;
-    if (r.p.one_class()) return r.counts ? r.share(static_cast<int>(r.target)) : C(0);
-    for (int c = r.lane; r.counts && c < r.classes; c += TEAM) total += r.share(c);
+    if (r.p.one_class()) return r.counts ? r.coefficient(static_cast<int>(r.target)) : C(0);
+    for (int c = r.lane; r.counts && c < r.classes; c += TEAM) total += r.coefficient(c);
     return over_team<TEAM>(plus(), total, shared);
 }
 
-/* The derivative of the loss of an item that counts by class c, whose number is x. */
+/* The derivative of the loss of an item that counts with respect to x, the number of class c. */
 template <class T, int TEAM>
 __device__ inline compute<T> slope_of(const row<T, TEAM> &r, int c, compute<T> x, const softmax_sums<compute<T>> &s,
                                       compute<T> total) {
     typedef compute<T> C;
-    if (r.p.from == GLIA_LOGITS) return exp(x - s.most) / s.sum * total - r.share(c);
-    if (r.p.from == GLIA_LOG_PROBABILITIES) return -r.share(c);
-    return x >= r.p.epsilon && x <= 1 ? -r.share(c) / x : C(0);
+    if (r.p.from == GLIA_LOGITS) return exp(x - s.max) / s.sum * total - r.coefficient(c);
+    if (r.p.from == GLIA_LOG_PROBABILITIES) return -r.coefficient(c);
+    return x >= C(GLI_CROSS_ENTROPY_EPSILON) && x <= 1 ? -r.coefficient(c) / x : C(0);
 }
 
 template <class T, int TEAM>
@@ -244,11 +246,11 @@ __global__ void __launch_bounds__(CLASS_THREADS) backward_kernel(problem<T> p, g
     const row<T, TEAM> r(p, item, rows);
     softmax_sums<C> s = {0, 1};
     C total           = 0, values[vector<T>::width];
-    if (p.from == GLIA_LOGITS) s = softmax_of(r), total = all_shares(r);
+    if (p.from == GLIA_LOGITS) s = softmax_of(r), total = sum_of_coefficients(r);
     const C dy = r.counts ? widen(g.dy[g.one_dy ? 0 : item]) / over : C(0);
     for (int round = 0; r.class_in(round) < r.classes; ++round) {
         const int c = r.class_in(round);
-        r.again(round, values);
+        r.read_again(round, values);
 #pragma unroll
         for (int k = 0; k < vector<T>::width; ++k)
             values[k] = r.counts && k < r.pack() ? dy * slope_of(r, c + k, values[k], s, total) : C(0);
@@ -257,21 +259,20 @@ __global__ void __launch_bounds__(CLASS_THREADS) backward_kernel(problem<T> p, g
 }
 
 template <class T>
-problem<T> problem_of(const gli_cross_entropy_args &a) {
+problem<T> problem_of(const gli_cross_entropy_geom &g, const gli_cross_entropy_arrays &a) {
     typedef compute<T> C;
     problem<T> p    = {};
-    p.shape         = {int64_t(a.n) * a.inner, a.classes, a.inner};
-    p.from          = a.from;
-    p.ignore        = a.ignore;
-    p.ignore_index  = a.ignore_index;
-    p.hard          = C(1 - a.label_smoothing);
-    p.spread        = C(a.label_smoothing / a.classes);
-    p.epsilon       = C(a.epsilon);
+    p.shape         = {int64_t(g.n) * g.inner, g.classes, g.inner};
+    p.from          = g.from;
+    p.ignore        = g.ignore;
+    p.ignore_index  = g.ignore_index;
+    p.hard          = C(1 - g.label_smoothing);
+    p.smooth        = C(g.label_smoothing / g.classes);
     p.x             = static_cast<const T *>(a.x);
     p.probabilities = static_cast<const T *>(a.probabilities);
     p.weight        = static_cast<const T *>(a.weight);
     p.target        = a.target;
-    p.bad           = a.bad;
+    p.slot          = a.slot;
     return p;
 }
 
@@ -282,8 +283,8 @@ compute<T> divisor_of(const problem<T> &p, glia_reduction reduction) {
     return p.probabilities || (!p.weight && !p.ignore) ? compute<T>(p.shape.items) : compute<T>(0);
 }
 
-/* Decides how rows are read, and whether they are kept, for which it gives the bytes of shared memory. out: what lies
- * as x does and is written, or NULL. */
+/* Decides how rows are read, and whether they stay in shared memory, of which it returns the bytes. out: an array of
+ * the layout of x that is written, or NULL. */
 template <class T>
 size_t plan_rows(problem<T> &p, bool needed_again, const void *out) {
     const int team      = team_for(p.shape);
@@ -291,16 +292,16 @@ size_t plan_rows(problem<T> &p, bool needed_again, const void *out) {
     p.pack              = wide ? int(vector<T>::width) : 1;
     const size_t rounds = size_t(blocks_for(p.shape.classes, team * p.pack));
     const size_t bytes  = rounds * p.pack * CLASS_THREADS * sizeof(T);
-    p.kept              = needed_again && p.from == GLIA_LOGITS && bytes <= KEPT_BYTES;
-    return p.kept ? bytes : 0;
+    p.in_shared         = needed_again && p.from == GLIA_LOGITS && bytes <= ROW_BYTES;
+    return p.in_shared ? bytes : 0;
 }
 
 template <class T>
-cudaError_t cross_entropy(const gli_cross_entropy_args &a, cudaStream_t stream) {
+cudaError_t cross_entropy(const gli_cross_entropy_geom &geom, const gli_cross_entropy_arrays &a, cudaStream_t stream) {
     typedef compute<T> C;
-    problem<T> p       = problem_of<T>(a);
-    const bool reduced = a.reduction != GLIA_REDUCE_NONE;
-    const C over       = divisor_of(p, a.reduction);
+    problem<T> p       = problem_of<T>(geom, a);
+    const bool reduced = geom.reduction != GLIA_REDUCE_NONE;
+    const C over       = divisor_of(p, geom.reduction);
     const size_t bytes = plan_rows(p, !p.one_class(), nullptr);
     const int blocks   = reduced ? blocks_that_add(p.shape) : blocks_of_teams(p.shape, INT32_MAX);
     T *y               = static_cast<T *>(a.out);
@@ -314,14 +315,14 @@ cudaError_t cross_entropy(const gli_cross_entropy_args &a, cudaStream_t stream) 
 }
 
 template <class T>
-cudaError_t backward(const gli_cross_entropy_args &a, cudaStream_t stream) {
+cudaError_t backward(const gli_cross_entropy_geom &geom, const gli_cross_entropy_arrays &a, cudaStream_t stream) {
     typedef compute<T> C;
-    problem<T> p       = problem_of<T>(a);
+    problem<T> p       = problem_of<T>(geom, a);
     auto *of_block     = static_cast<sums<C, 2> *>(a.workspace);
     gradient<T> g      = {static_cast<const T *>(a.dy),
                           static_cast<T *>(a.out),
-                          a.reduction != GLIA_REDUCE_NONE,
-                          divisor_of(p, a.reduction),
+                          geom.reduction != GLIA_REDUCE_NONE,
+                          divisor_of(p, geom.reduction),
                           of_block,
                           0};
     const size_t bytes = plan_rows(p, true, a.out);
@@ -340,10 +341,12 @@ cudaError_t backward(const gli_cross_entropy_args &a, cudaStream_t stream) {
 }  // namespace
 }  // namespace glia
 
-cudaError_t gli_kernel_cross_entropy(const gli_cross_entropy_args *args, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(args->dtype, T, glia::cross_entropy<T>(*args, stream));
+cudaError_t gli_kernel_cross_entropy(const gli_cross_entropy_geom *geom, const gli_cross_entropy_arrays *arrays,
+                                     cudaStream_t stream) {
+    return GLI_FOR_FLOAT(arrays->dtype, T, glia::cross_entropy<T>(*geom, *arrays, stream));
 }
 
-cudaError_t gli_kernel_cross_entropy_backward(const gli_cross_entropy_args *args, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(args->dtype, T, glia::backward<T>(*args, stream));
+cudaError_t gli_kernel_cross_entropy_backward(const gli_cross_entropy_geom *geom,
+                                              const gli_cross_entropy_arrays *arrays, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(arrays->dtype, T, glia::backward<T>(*geom, *arrays, stream));
 }

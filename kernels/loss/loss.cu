@@ -1,4 +1,4 @@
-/* A few thousand terms are added by one block, in one launch; more by many blocks, whose sums a second launch adds. */
+/* A few thousand terms are summed by one block in one launch; more by many blocks, whose sums a second launch adds. */
 #include "kernels/loss/loss_launch.h"
 
 #include "kernels/device/divide.cuh"
@@ -43,7 +43,7 @@ struct pairs {
         }
         return d;
     }
-    /* The derivative of the term by p. */
+    /* The derivative of the term with respect to p. */
     __device__ C slope(C p, C t) const {
         const C d = p - t, sign = C(d > 0) - C(d < 0);
         switch (kind) {
@@ -72,13 +72,13 @@ struct pairs {
 };
 
 template <class T>
-pairs<T> pairs_of(const gli_loss_args &a) {
+pairs<T> pairs_of(const gli_loss_geom &g, const gli_loss_arrays &a) {
     pairs<T> p   = {};
-    p.kind       = a.kind;
-    p.log_target = a.log_target;
-    p.delta      = compute<T>(a.delta);
-    p.count      = a.count;
-    p.shared     = divide_by(static_cast<unsigned>(a.shared));
+    p.kind       = g.kind;
+    p.log_target = g.log_target;
+    p.delta      = compute<T>(g.delta);
+    p.count      = g.count;
+    p.shared     = divide_by(static_cast<unsigned>(g.shared));
     p.prediction = static_cast<const T *>(a.prediction);
     p.target     = static_cast<const T *>(a.target);
     p.weight     = static_cast<const T *>(a.weight);
@@ -142,38 +142,37 @@ __global__ void __launch_bounds__(LOSS_THREADS)
 }
 
 template <class T>
-cudaError_t loss(const gli_loss_args &a, cudaStream_t stream) {
+cudaError_t loss(const gli_loss_geom &g, const gli_loss_arrays &a, cudaStream_t stream) {
     typedef compute<T> C;
-    const bool reduced = a.reduction != GLIA_REDUCE_NONE;
-    const C over       = a.reduction == GLIA_REDUCE_MEAN ? C(a.count) : C(1);
-    const int share = LOSS_THREADS * vector<T>::width, most = LOSS_BLOCKS;
-    int blocks = blocks_for(a.count, share);
-    if (reduced) blocks = blocks <= LOSS_ALONE ? 1 : blocks < most ? blocks : most;
+    const bool reduced = g.reduction != GLIA_REDUCE_NONE;
+    const C over       = g.reduction == GLIA_REDUCE_MEAN ? C(g.count) : C(1);
+    int blocks         = blocks_for(g.count, LOSS_THREADS * vector<T>::width);
+    if (reduced) blocks = blocks <= LOSS_ALONE ? 1 : blocks < int(LOSS_BLOCKS) ? blocks : int(LOSS_BLOCKS);
     if (blocks == 0) return cudaSuccess;
     T *y                    = static_cast<T *>(a.out);
     C *of_block             = static_cast<C *>(a.workspace);
-    const cudaError_t first = GLI_LAUNCH(loss_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(a),
+    const cudaError_t first = GLI_LAUNCH(loss_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(g, a),
                                          reduced ? nullptr : y, y, over, of_block);
     if (!reduced || blocks == 1 || first != cudaSuccess) return first;
     return GLI_LAUNCH(finish_kernel<T>, 1, LOSS_THREADS, 0, stream, of_block, blocks, over, y);
 }
 
 template <class T>
-cudaError_t loss_backward(const gli_loss_args &a, cudaStream_t stream) {
-    const auto over  = a.reduction == GLIA_REDUCE_MEAN ? compute<T>(a.count) : compute<T>(1);
-    const int blocks = blocks_for(a.count, LOSS_THREADS * vector<T>::width);
+cudaError_t loss_backward(const gli_loss_geom &g, const gli_loss_arrays &a, cudaStream_t stream) {
+    const auto over  = g.reduction == GLIA_REDUCE_MEAN ? compute<T>(g.count) : compute<T>(1);
+    const int blocks = blocks_for(g.count, LOSS_THREADS * vector<T>::width);
     if (blocks == 0) return cudaSuccess;
-    return GLI_LAUNCH(loss_backward_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(a),
-                      static_cast<const T *>(a.dy), a.reduction != GLIA_REDUCE_NONE, over, static_cast<T *>(a.out));
+    return GLI_LAUNCH(loss_backward_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(g, a),
+                      static_cast<const T *>(a.dy), g.reduction != GLIA_REDUCE_NONE, over, static_cast<T *>(a.out));
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t gli_kernel_loss(const gli_loss_args *args, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(args->dtype, T, glia::loss<T>(*args, stream));
+cudaError_t gli_kernel_loss(const gli_loss_geom *geom, const gli_loss_arrays *arrays, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(arrays->dtype, T, glia::loss<T>(*geom, *arrays, stream));
 }
 
-cudaError_t gli_kernel_loss_backward(const gli_loss_args *args, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(args->dtype, T, glia::loss_backward<T>(*args, stream));
+cudaError_t gli_kernel_loss_backward(const gli_loss_geom *geom, const gli_loss_arrays *arrays, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(arrays->dtype, T, glia::loss_backward<T>(*geom, *arrays, stream));
 }

@@ -13,7 +13,7 @@ struct gather_rule {
         int64_t at, index;
     };
     const T *x;
-    gli_row_indices rows;
+    row_indices rows;
     int64_t row_stride;
     walk from;
     int64_t index_stride[GLIA_MAX_DIMS];
@@ -23,36 +23,36 @@ struct gather_rule {
         c->index += i * index_stride[d];
     }
     __device__ T value(const cursor &c) const {
-        const int row = row_at(rows.indices, rows.slot, static_cast<unsigned>(c.index), rows.size);
+        const int row = rows.row_at(static_cast<unsigned>(c.index));
         return row < 0 ? T() : x[c.at + row * row_stride];
     }
 };
 
 template <class T>
-cudaError_t gather(const axes &a, int64_t row_stride, const gli_copy_geom &g, const gli_row_indices &indices,
+cudaError_t gather(const axes &a, int64_t row_stride, const gli_gather_geom &g, const gli_gather_arrays &arrays,
                    cudaStream_t stream) {
     gather_rule<T> rule = {};
-    rule.x              = static_cast<const T *>(g.from.data);
-    rule.rows           = indices;
+    rule.x              = static_cast<const T *>(arrays.copy.from.data);
+    rule.rows           = {arrays.indices, arrays.slot, g.size};
     rule.row_stride     = row_stride;
     rule.from           = walk_of(a, FROM);
     for (int d = 0; d < a.n; ++d) rule.index_stride[d] = a.at[d].stride[INDEX];
-    return move(a, static_cast<T *>(g.to.data), rule, stream);
+    return move(a, static_cast<T *>(arrays.copy.to.data), rule, stream);
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t gli_kernel_gather(const gli_gather_walk *w, const gli_row_indices *indices, cudaStream_t stream) {
-    const gli_copy_geom &g = w->copy;
+cudaError_t gli_kernel_gather(const gli_gather_geom *geom, const gli_gather_arrays *arrays, cudaStream_t stream) {
+    const gli_copy_geom &c = arrays->copy;
     glia::axes a           = {};
-    for (int d = 0; d < g.ndim; ++d)
-        a.add(glia::whole_axis(g.dim[d], g.to.stride[d], g.from.stride[d], w->index_stride[d]));
+    for (int d = 0; d < c.ndim; ++d)
+        a.add(glia::whole_axis(c.dim[d], c.to.stride[d], c.from.stride[d], arrays->index_stride[d]));
     if (a.count() == 0) return cudaSuccess;
     a                        = glia::simplify(a);
-    const int size           = static_cast<int>(glia_dtype_size(g.to.dtype));
-    const uintptr_t at       = glia::address(g.to.data) | glia::address(g.from.data);
-    const int bytes          = glia::widen(&a, size, at, w->row_stride);
-    const int64_t row_stride = w->row_stride / (bytes / size);
-    return GLI_FOR_BYTES(bytes, T, glia::gather<T>(a, row_stride, g, *indices, stream));
+    const int size           = static_cast<int>(glia_dtype_size(c.to.dtype));
+    const uintptr_t at       = glia::address(c.to.data) | glia::address(c.from.data);
+    const int bytes          = glia::widen(&a, size, at, arrays->row_stride);
+    const int64_t row_stride = arrays->row_stride / (bytes / size);
+    return GLI_FOR_BYTES(bytes, T, glia::gather<T>(a, row_stride, *geom, *arrays, stream));
 }

@@ -1,22 +1,23 @@
-/* Positions grouped by the row that they name: a stable sort, by integer work alone, so that sums over a group can
- * always go in one order. */
+/* Positions sorted by the row that their index names. The sort is stable and all its work is on integers, so that sums
+ * over the positions of a row can always run in one order. */
 #ifndef GLI_KERNELS_MOVEMENT_SORT_BY_KEY_CUH
 #define GLI_KERNELS_MOVEMENT_SORT_BY_KEY_CUH
 
-#include "kernels/movement/gather_launch.h"
+#include "kernels/device/index_check.cuh"
 
 namespace glia {
 
-/* Of all positions in the order of their rows: rows[p], rising, and positions[p], rising within a row. */
-struct grouping {
+/* All positions in the order of their rows: rows[p], rising, and positions[p], rising within a row. */
+struct sorted_rows {
     const unsigned *rows, *positions;
 };
 
-size_t group_workspace(int count);
+size_t sort_workspace(int count);
 
-/* Positions whose index is `left_out`, or out of range, come last, as of row indices.size. count is at least 1. */
-cudaError_t group_rows(const gli_row_indices &indices, int left_out, void *workspace, grouping *out,
-                       cudaStream_t stream);
+/* Of `count` indices, at least 1. Positions whose index is `left_out`, or out of range, come last, as if of row
+ * indices.size. */
+cudaError_t sort_by_row(const row_indices &indices, int count, int left_out, void *workspace, sorted_rows *out,
+                        cudaStream_t stream);
 
 }  // namespace glia
 

@@ -228,7 +228,7 @@ cudaError_t layernorm(const gli_layernorm_geom &g, const gli_norm_arrays &a, cud
     const int rows = g.rows, size = g.size;
     const bool wide        = wide_rows<T>(a.x, size) && aligned16(a.y) && aligned16(a.weight) && aligned16(a.bias);
     const row_shape longer = {rows, size, ROW_THREADS, 0, wide};
-    const forward_job<T> j = {fits<T>(size, MOST_PACKS) ? shape_rows<T>(rows, size, wide) : longer,
+    const forward_job<T> j = {fits<T>(size, MAX_PACKS) ? shape_rows<T>(rows, size, wide) : longer,
                               compute<T>(g.epsilon),
                               static_cast<const T *>(a.x),
                               static_cast<const T *>(a.weight),

@@ -1,5 +1,5 @@
-/* Two launches: each block adds the squares of its share, then each adds what all have found, in the same order, and
- * scales its share. Squares are added in double, where no f32 overflows. */
+/* Two launches: each block sums the squares of its share; then each block sums the blocks' sums, all in the same order,
+ * and scales its share. Squares are summed in double, where those of no f32 overflow. */
 #include "kernels/optimizer/clip_by_norm_launch.h"
 
 #include "kernels/device/pack.cuh"
@@ -12,7 +12,7 @@ enum {
     CLIP_THREADS = 256,
     CLIP_WARPS   = CLIP_THREADS / LANES,
     CLIP_BLOCKS  = GLI_CLIP_BY_NORM_WORKSPACE / sizeof(double),
-    CLIP_PACKS   = 2 /* of a thread, at least, if there are blocks enough */
+    CLIP_PACKS   = 2 /* of a thread, at least, unless that is more blocks than there may be */
 };
 
 template <class T>
@@ -33,14 +33,13 @@ __global__ void __launch_bounds__(CLIP_THREADS) squares_kernel(const T *g, int c
 
 template <class T>
 __global__ void __launch_bounds__(CLIP_THREADS)
-    clip_kernel(const T *g, T *y, int count, bool wide, const double *of_block, double max_norm, double epsilon,
-                float *norm) {
+    clip_kernel(const T *g, T *y, int count, bool wide, const double *of_block, double max_norm, float *norm) {
     __shared__ sums<double, 1> shared[CLIP_WARPS];
     const int width     = vector<T>::width;
     sums<double, 1> sum = {};
     for (unsigned b = threadIdx.x; b < gridDim.x; b += CLIP_THREADS) sum.at[0] += of_block[b];
     sum                = block_merge(sum, shared);
-    const double found = sqrt(sum.at[0]), wanted = max_norm / (found + epsilon);
+    const double found = sqrt(sum.at[0]), wanted = max_norm / (found + GLI_CLIP_BY_NORM_EPSILON);
     const auto scale = static_cast<compute<T>>(wanted > 1 ? 1 : wanted);
     if (norm && blockIdx.x == 0 && threadIdx.x == 0) *norm = static_cast<float>(found);
     for (int64_t i = (int64_t(blockIdx.x) * CLIP_THREADS + threadIdx.x) * width; i < count;
@@ -54,22 +53,23 @@ __global__ void __launch_bounds__(CLIP_THREADS)
 }
 
 template <class T>
-cudaError_t clip_by_norm(const gli_clip_by_norm_args &a, cudaStream_t stream) {
+cudaError_t clip_by_norm(const gli_clip_by_norm_geom &geom, const gli_clip_by_norm_arrays &a, cudaStream_t stream) {
     const T *g      = static_cast<const T *>(a.g);
     T *y            = static_cast<T *>(a.y);
     double *sum     = static_cast<double *>(a.workspace);
-    const bool wide = aligned16(g) && aligned16(y);
-    const int most = CLIP_BLOCKS, wanted = blocks_for(a.count, CLIP_THREADS * vector<T>::width * CLIP_PACKS);
-    const int blocks        = wanted < 1 ? 1 : wanted < most ? wanted : most;
-    const cudaError_t first = GLI_LAUNCH(squares_kernel<T>, blocks, CLIP_THREADS, 0, stream, g, a.count, wide, sum);
+    const int count = geom.count, max = CLIP_BLOCKS;
+    const bool wide         = aligned16(g) && aligned16(y);
+    const int wanted        = blocks_for(count, CLIP_THREADS * vector<T>::width * CLIP_PACKS);
+    const int blocks        = wanted < 1 ? 1 : wanted < max ? wanted : max;
+    const cudaError_t first = GLI_LAUNCH(squares_kernel<T>, blocks, CLIP_THREADS, 0, stream, g, count, wide, sum);
     if (first != cudaSuccess) return first;
-    return GLI_LAUNCH(clip_kernel<T>, blocks, CLIP_THREADS, 0, stream, g, y, a.count, wide, sum, a.max_norm, a.epsilon,
-                      a.norm);
+    return GLI_LAUNCH(clip_kernel<T>, blocks, CLIP_THREADS, 0, stream, g, y, count, wide, sum, geom.max_norm, a.norm);
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t gli_kernel_clip_by_norm(const gli_clip_by_norm_args *args, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(args->dtype, T, glia::clip_by_norm<T>(*args, stream));
+cudaError_t gli_kernel_clip_by_norm(const gli_clip_by_norm_geom *geom, const gli_clip_by_norm_arrays *arrays,
+                                    cudaStream_t stream) {
+    return GLI_FOR_FLOAT(arrays->dtype, T, glia::clip_by_norm<T>(*geom, *arrays, stream));
 }

@@ -4,7 +4,7 @@
 
 #include <cuda_runtime_api.h>
 
-#include "glia/tensor.h"
+#include "ops/optimizer/clip_by_norm_geom.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -12,18 +12,18 @@ extern "C" {
 
 enum { GLI_CLIP_BY_NORM_WORKSPACE = 8 * 1024 }; /* bytes */
 
-typedef struct gli_clip_by_norm_args {
+/* Vectors of one float dtype. */
+typedef struct gli_clip_by_norm_arrays {
     glia_dtype dtype;
-    int count;
-    double max_norm, epsilon;
     const void *g;
     void *y;     /* may be g */
-    float *norm; /* NULL: not wanted */
+    float *norm; /* NULL: not requested */
     void *workspace;
-} gli_clip_by_norm_args;
+} gli_clip_by_norm_arrays;
 
-/* norm = sqrt(sum of g^2)   y = g min(1, max_norm / (norm + epsilon)) */
-cudaError_t gli_kernel_clip_by_norm(const gli_clip_by_norm_args *args, cudaStream_t stream);
+/* norm = sqrt(sum of g^2)   y = g min(1, max_norm / (norm + GLI_CLIP_BY_NORM_EPSILON)) */
+cudaError_t gli_kernel_clip_by_norm(const gli_clip_by_norm_geom *geom, const gli_clip_by_norm_arrays *arrays,
+                                    cudaStream_t stream);
 
 #ifdef __cplusplus
 }

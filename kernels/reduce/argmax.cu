@@ -9,8 +9,8 @@ template <class T, int TEAM>
 __global__ void __launch_bounds__(CLASS_THREADS) argmax_kernel(class_shape s, const T *x, int64_t *y) {
     const int64_t item = int64_t(blockIdx.x) * (CLASS_THREADS / TEAM) + threadIdx.x / TEAM;
     const bool here    = item < s.items;
-    const int at       = first_largest<TEAM>(x + (here ? s.first(item) : 0), s.inner, here ? s.classes : 0);
-    if (here && threadIdx.x % TEAM == 0) y[item] = at;
+    const int index    = first_largest<TEAM>(x + (here ? s.first(item) : 0), s.inner, here ? s.classes : 0);
+    if (here && threadIdx.x % TEAM == 0) y[item] = index;
 }
 
 template <class T>
@@ -24,8 +24,8 @@ cudaError_t argmax(const class_shape &s, const void *x, int64_t *y, cudaStream_t
 }  // namespace
 }  // namespace glia
 
-cudaError_t gli_kernel_argmax(glia_dtype dtype, int outer, int length, int inner, const void *x, int64_t *y,
+cudaError_t gli_kernel_argmax(const gli_argmax_geom *g, glia_dtype dtype, const void *x, int64_t *y,
                               cudaStream_t stream) {
-    const glia::class_shape s = {int64_t(outer) * inner, length, inner};
+    const glia::class_shape s = {int64_t(g->outer) * g->inner, g->length, g->inner};
     return GLI_FOR_FLOAT(dtype, T, glia::argmax<T>(s, x, y, stream));
 }

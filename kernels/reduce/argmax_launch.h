@@ -1,18 +1,18 @@
-/* Where the largest number is. */
+/* The index of the maximum. */
 #ifndef GLI_KERNELS_REDUCE_ARGMAX_LAUNCH_H
 #define GLI_KERNELS_REDUCE_ARGMAX_LAUNCH_H
 
 #include <cuda_runtime_api.h>
 
-#include "glia/tensor.h"
+#include "ops/reduce/argmax_geom.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* x: [outer,length,inner] of a float dtype, y: [outer,inner], dense. y = the first place of the maximum along the
- * middle; NaN counts as the maximum. */
-cudaError_t gli_kernel_argmax(glia_dtype dtype, int outer, int length, int inner, const void *x, int64_t *y,
+/* y = the first index of the maximum along the middle of x [outer,length,inner]; NaN counts as the maximum. x: of a
+ * float dtype; both dense. */
+cudaError_t gli_kernel_argmax(const gli_argmax_geom *geom, glia_dtype dtype, const void *x, int64_t *y,
                               cudaStream_t stream);
 
 #ifdef __cplusplus

@@ -1,6 +1,9 @@
-/* rows: inner is 1, and the row stays in the registers of some lanes or of a block: one read.
- * columns: any inner, and rows too long for that; a block has some columns and several threads for each. The statistics
- * of a column come from one read, the outputs from a second one. */
+/* Two kernels for each direction.
+ *
+ * rows: inner is 1, and a row fits into the registers of some lanes or of a block, where it stays between its one read
+ * and its one write.
+ * columns: any inner, and longer rows; a block has some columns and several threads for each. The maximum and the sum
+ * of a column come from one read (the online softmax of Milakov and Gimelshein), the outputs from a second one. */
 #include "kernels/softmax/softmax_launch.h"
 
 #include "kernels/device/rows.cuh"
@@ -13,13 +16,13 @@ enum { THREADS = 256 };
 template <class T>
 struct rows_job {
     row_shape shape;
-    const T *x, *dy; /* x: of the backward op y; dy: of the forward op absent */
+    const T *x, *dy; /* backward, x is y; forward, dy is NULL */
     T *y;
     bool log;
 };
 
-/* Beyond the end of the row a thread holds -infinity, whose exp is 0; where it is not, as in a row without a finite
- * maximum, the whole row is NaN. */
+/* Beyond the end of the row a thread has -infinity, whose exp is 0. In a row without a finite maximum it is NaN, as is
+ * the whole row. */
 template <class T, int PACKS, bool WHOLE_BLOCK>
 __global__ void __launch_bounds__(ROW_THREADS, 1) softmax_rows(rows_job<T> j) {
     typedef compute<T> C;
@@ -28,19 +31,19 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) softmax_rows(rows_job<T> j) {
     const row_team<T, PACKS, WHOLE_BLOCK> team(j.shape);
     const int64_t row = team.first_row(j.shape), start = row * j.shape.length;
     const bool active = row < j.shape.rows;
-    C values[PACKS][vector<T>::width], most = -C(INFINITY), sum = 0;
+    C values[PACKS][vector<T>::width], max = -C(INFINITY), sum = 0;
 #pragma unroll
     for (int p = 0; p < PACKS; ++p) {
         load_pack(j.x + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, values[p], -C(INFINITY));
-        for (int k = 0; k < width; ++k) most = larger()(most, values[p][k]);
+        for (int k = 0; k < width; ++k) max = larger()(max, values[p][k]);
     }
-    most = team.all(larger(), most, shared);
+    max = team.all(larger(), max, shared);
 #pragma unroll
     for (int p = 0; p < PACKS; ++p)
         for (int k = 0; k < width; ++k) {
-            const C e = exp(values[p][k] - most);
+            const C e = exp(values[p][k] - max);
             sum += e;
-            values[p][k] = j.log ? values[p][k] - most : e;
+            values[p][k] = j.log ? values[p][k] - max : e;
         }
     sum             = team.all(plus(), sum, shared);
     const C inverse = 1 / sum, logarithm = log(sum);
@@ -83,39 +86,38 @@ struct columns_job {
     bool log;
 };
 
-/* The column of a thread, and its elements of it: first, first + down, ... */
-struct place {
+/* The column of a thread, of which it takes the elements first, first + step, ... */
+struct thread_column {
     bool active;
     int64_t base;
-    int first, down;
+    int first, step;
 
     template <class T>
-    __device__ explicit place(const columns_job<T> &j) {
+    __device__ explicit thread_column(const columns_job<T> &j) {
         const int64_t column = int64_t(blockIdx.x) * j.across + threadIdx.x % j.across;
         active               = column < j.columns;
         base                 = column / j.inner * j.length * j.inner + column % j.inner;
         first                = threadIdx.x / j.across;
-        down                 = THREADS / j.across;
+        step                 = THREADS / j.across;
     }
 };
 
-/* The maximum so far, and the sum of the exp of the elements minus it. Of no elements, and of -infinity alone, the sum
- * is 0. */
+/* The maximum so far, and the sum of exp(x - max). Of no elements, and of -infinity alone, the sum is 0. */
 template <class C>
 struct scaled_sum {
-    C most, sum;
+    C max, sum;
     __device__ static C scale(C from, C to) { return from == to ? C(1) : exp(from - to); }
     __device__ void merge(const scaled_sum &other) {
-        const C both = larger()(most, other.most);
-        sum          = sum * scale(most, both) + other.sum * scale(other.most, both);
-        most         = both;
+        const C both = larger()(max, other.max);
+        sum          = sum * scale(max, both) + other.sum * scale(other.max, both);
+        max          = both;
     }
     __device__ void add(C x) {
-        if (x > most) {
-            sum *= scale(most, x);
-            most = x;
+        if (x > max) {
+            sum *= scale(max, x);
+            max = x;
         }
-        if (x != -C(INFINITY)) sum += exp(x - most);
+        if (x != -C(INFINITY)) sum += exp(x - max);
     }
 };
 
@@ -123,16 +125,17 @@ template <class T>
 __global__ void __launch_bounds__(THREADS) softmax_columns(columns_job<T> j) {
     typedef compute<T> C;
     __shared__ scaled_sum<C> shared[1][THREADS];
-    const place at(j);
+    const thread_column column(j);
     scaled_sum<C> all = {-C(INFINITY), 0};
-    for (int i = at.first; at.active && i < j.length; i += at.down) all.add(widen(j.x[at.base + int64_t(i) * j.inner]));
+    for (int i = column.first; column.active && i < j.length; i += column.step)
+        all.add(widen(j.x[column.base + int64_t(i) * j.inner]));
     shared[0][threadIdx.x] = all;
     merge_columns(shared, j.across);
     all             = shared[0][threadIdx.x % j.across];
     const C inverse = 1 / all.sum, logarithm = log(all.sum);
-    for (int i = at.first; at.active && i < j.length; i += at.down) {
-        const int64_t element = at.base + int64_t(i) * j.inner;
-        const C x             = widen(j.x[element]) - all.most;
+    for (int i = column.first; column.active && i < j.length; i += column.step) {
+        const int64_t element = column.base + int64_t(i) * j.inner;
+        const C x             = widen(j.x[element]) - all.max;
         j.y[element]          = narrow<T>(j.log ? x - logarithm : exp(x) * inverse);
     }
 }
@@ -141,17 +144,17 @@ template <class T>
 __global__ void __launch_bounds__(THREADS) softmax_backward_columns(columns_job<T> j) {
     typedef compute<T> C;
     __shared__ sums<C, 1> shared[1][THREADS];
-    const place at(j);
+    const thread_column column(j);
     C sum = 0;
-    for (int i = at.first; at.active && i < j.length; i += at.down) {
-        const int64_t element = at.base + int64_t(i) * j.inner;
+    for (int i = column.first; column.active && i < j.length; i += column.step) {
+        const int64_t element = column.base + int64_t(i) * j.inner;
         sum += j.log ? widen(j.dy[element]) : widen(j.dy[element]) * widen(j.x[element]);
     }
     shared[0][threadIdx.x] = {{sum}};
     merge_columns(shared, j.across);
     sum = shared[0][threadIdx.x % j.across].at[0];
-    for (int i = at.first; at.active && i < j.length; i += at.down) {
-        const int64_t element = at.base + int64_t(i) * j.inner;
+    for (int i = column.first; column.active && i < j.length; i += column.step) {
+        const int64_t element = column.base + int64_t(i) * j.inner;
         const C y = widen(j.x[element]), dy = widen(j.dy[element]);
         j.y[element] = narrow<T>(j.log ? dy - exp(y) * sum : y * (dy - sum));
     }
@@ -176,26 +179,26 @@ cudaError_t columns(columns_job<T> j, cudaStream_t stream) {
 }
 
 template <class T>
-cudaError_t softmax(const gli_softmax_shape &s, const void *x, const void *dy, void *y, cudaStream_t stream) {
+cudaError_t softmax(const gli_softmax_geom &g, const void *x, const void *dy, void *y, cudaStream_t stream) {
     const T *input = static_cast<const T *>(x), *gradient = static_cast<const T *>(dy);
     T *output = static_cast<T *>(y);
-    if (s.inner == 1 && s.length <= MOST_PACKS * ROW_THREADS * vector<T>::width) {
-        const bool wide     = wide_rows<T>(x, s.length) && wide_rows<T>(dy, s.length) && wide_rows<T>(y, s.length);
-        const rows_job<T> j = {shape_rows<T>(s.outer, s.length, wide), input, gradient, output, s.log};
+    if (g.inner == 1 && g.length <= MAX_PACKS * ROW_THREADS * vector<T>::width) {
+        const bool wide     = wide_rows<T>(x, g.length) && wide_rows<T>(dy, g.length) && wide_rows<T>(y, g.length);
+        const rows_job<T> j = {shape_rows<T>(g.outer, g.length, wide), input, gradient, output, g.log != 0};
         return GLI_FOR_ROWS(j.shape, PACKS, WHOLE_BLOCK, launch_rows<T, PACKS, WHOLE_BLOCK>(j, stream));
     }
-    return columns<T>({input, gradient, output, s.outer * s.inner, s.length, s.inner, 0, s.log}, stream);
+    return columns<T>({input, gradient, output, g.outer * g.inner, g.length, g.inner, 0, g.log != 0}, stream);
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t gli_kernel_softmax(glia_dtype dtype, const gli_softmax_shape *shape, const void *x, void *y,
+cudaError_t gli_kernel_softmax(const gli_softmax_geom *geom, glia_dtype dtype, const void *x, void *y,
                                cudaStream_t stream) {
-    return GLI_FOR_FLOAT(dtype, T, glia::softmax<T>(*shape, x, nullptr, y, stream));
+    return GLI_FOR_FLOAT(dtype, T, glia::softmax<T>(*geom, x, nullptr, y, stream));
 }
 
-cudaError_t gli_kernel_softmax_backward(glia_dtype dtype, const gli_softmax_shape *shape, const void *y, const void *dy,
+cudaError_t gli_kernel_softmax_backward(const gli_softmax_geom *geom, glia_dtype dtype, const void *y, const void *dy,
                                         void *dx, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(dtype, T, glia::softmax<T>(*shape, y, dy, dx, stream));
+    return GLI_FOR_FLOAT(dtype, T, glia::softmax<T>(*geom, y, dy, dx, stream));
 }

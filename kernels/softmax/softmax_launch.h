@@ -4,23 +4,19 @@
 
 #include <cuda_runtime_api.h>
 
-#include "glia/ops/reduce.h"
+#include "ops/softmax/softmax_geom.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-typedef struct gli_softmax_shape {
-    int outer, length, inner; /* all positive */
-    bool log;
-} gli_softmax_shape;
-
-/* y = exp(x - m) / sum exp(x - m), m = max x; log: y = x - m - log(sum exp(x - m)). y may be x. */
-cudaError_t gli_kernel_softmax(glia_dtype dtype, const gli_softmax_shape *shape, const void *x, void *y,
+/* Dense arrays; all sizes are positive.
+ * y = exp(x - m) / sum exp(x - m), m = max x; log: y = x - m - log(sum exp(x - m)). y may be x. */
+cudaError_t gli_kernel_softmax(const gli_softmax_geom *geom, glia_dtype dtype, const void *x, void *y,
                                cudaStream_t stream);
 
 /* dx = y (dy - sum dy y); log: dx = dy - exp(y) sum dy. dx may be dy. */
-cudaError_t gli_kernel_softmax_backward(glia_dtype dtype, const gli_softmax_shape *shape, const void *y, const void *dy,
+cudaError_t gli_kernel_softmax_backward(const gli_softmax_geom *geom, glia_dtype dtype, const void *y, const void *dy,
                                         void *dx, cudaStream_t stream);
 
 #ifdef __cplusplus

@@ -6,31 +6,24 @@
 #include "core/provider.h"
 #include "cuda/device/index_error.h"
 #include "cuda/ops/dense_view.h"
-#include "ops/data/take_batch_geom.h"
 
 /* From a sample to the next; one sample has none, and any stride. */
-static int step_of(const gli_call *call, const gli_cuda_view *v) {
+static int sample_stride(const gli_call *call, const gli_cuda_view *v) {
     const gli_take_batch_geom *g = call->geom;
     return g->samples > 1 ? (int)v->in_stride[GLI_TAKE_BATCH_SAMPLES][0] : g->elements;
 }
 
 static glia_status take(const gli_call *call, const gli_cuda_view *v, int planes) {
-    const gli_take_batch_geom *g = call->geom;
-    const gli_batch_geom geom    = {
-           .samples  = g->samples,
-           .elements = g->elements,
-           .stride   = step_of(call, v),
-           .length   = g->length,
-           .batch    = g->batch,
-           .parts    = g->parts,
-           .planes   = planes,
-           .size     = (int)glia_dtype_size(call->in[GLI_TAKE_BATCH_SAMPLES]->dtype),
-    };
-    unsigned long long *slot;
-    GLI_TRY(gli_cuda_index_slot(call, GLI_TAKE_BATCH_ORDER, &slot));
-    GLI_CUDA_TRY(call->ctx, gli_kernel_take_batch(&geom, v->in[GLI_TAKE_BATCH_SAMPLES], v->in[GLI_TAKE_BATCH_ORDER],
-                                                  v->in[GLI_TAKE_BATCH_POSITION], v->in[GLI_TAKE_BATCH_TABLE],
-                                                  v->out[0], slot, v->stream));
+    gli_take_batch_arrays arrays = {.samples  = v->in[GLI_TAKE_BATCH_SAMPLES],
+                                    .size     = (int)glia_dtype_size(call->in[GLI_TAKE_BATCH_SAMPLES]->dtype),
+                                    .stride   = sample_stride(call, v),
+                                    .planes   = planes,
+                                    .order    = v->in[GLI_TAKE_BATCH_ORDER],
+                                    .position = v->in[GLI_TAKE_BATCH_POSITION],
+                                    .table    = v->in[GLI_TAKE_BATCH_TABLE],
+                                    .y        = v->out[0]};
+    GLI_TRY(gli_cuda_index_slot(call, GLI_TAKE_BATCH_ORDER, &arrays.slot));
+    GLI_CUDA_TRY(call->ctx, gli_kernel_take_batch(call->geom, &arrays, v->stream));
     return GLIA_OK;
 }
 
@@ -47,21 +40,21 @@ static glia_status take_channels_last(const gli_call *call, const gli_cuda_view 
 GLI_CUDA_KERNEL_PROVIDER(take_batch, channels_last, GLI_ACCEPTS_IMAGES_LAST, decline, .run = take_channels_last,
                          .strided_out = 1, .typed_in = 1 << GLI_TAKE_BATCH_SAMPLES, .typed_out = 1);
 
-static const gli_cuda_kernel packed_samples = {
+static const gli_cuda_kernel copied_samples = {
     .run = take_batch, .typed_in = 1 << GLI_TAKE_BATCH_SAMPLES, .typed_out = 1};
-static const gli_cuda_kernel apart_samples = {.run        = take_batch,
-                                              .strided_in = 1 << GLI_TAKE_BATCH_SAMPLES,
-                                              .typed_in   = 1 << GLI_TAKE_BATCH_SAMPLES,
-                                              .typed_out  = 1};
+static const gli_cuda_kernel strided_samples = {.run        = take_batch,
+                                                .strided_in = 1 << GLI_TAKE_BATCH_SAMPLES,
+                                                .typed_in   = 1 << GLI_TAKE_BATCH_SAMPLES,
+                                                .typed_out  = 1};
 
-/* Samples that lie dense are read where they are, also such as overlap: a copy of all windows of a series could be a
- * hundred times as large as it. */
+/* Samples that are dense, each by itself, are read with their stride, even where they overlap: a copy of all windows of
+ * a series could be a hundred times as large as the series. */
 static const gli_cuda_kernel *kernel_for(const gli_call *call) {
     const glia_tensor *samples = call->in[GLI_TAKE_BATCH_SAMPLES];
     glia_tensor one            = {.ndim = samples->ndim - 1, .dtype = samples->dtype};
     memcpy(one.dim, samples->dim + 1, (size_t)one.ndim * sizeof *one.dim);
     memcpy(one.stride, samples->stride + 1, (size_t)one.ndim * sizeof *one.stride);
-    return gli_is_dense(&one) ? &apart_samples : &packed_samples;
+    return gli_is_dense(&one) ? &strided_samples : &copied_samples;
 }
 
 static glia_status prepare_take_batch(const gli_call *call, gli_prepared *out) {

@@ -2,12 +2,9 @@
 
 #include "core/provider.h"
 #include "cuda/ops/dense_view.h"
-#include "ops/elementwise/unary_geom.h"
 
 static glia_status unary(const gli_call *call, const gli_cuda_view *v) {
-    const gli_unary_geom *g = call->geom;
-    GLI_CUDA_TRY(call->ctx, gli_kernel_unary(v->dtype, g->kind, g->alpha, g->beta, v->in[GLI_UNARY_X], v->out[0],
-                                             g->count, v->stream));
+    GLI_CUDA_TRY(call->ctx, gli_kernel_unary(call->geom, v->dtype, v->in[GLI_UNARY_X], v->out[0], v->stream));
     return GLIA_OK;
 }
 
@@ -17,8 +14,7 @@ static glia_status unary_backward(const gli_call *call, const gli_cuda_view *v) 
                               : g->from == GLI_FROM_Y ? v->in[GLI_UNARY_BACKWARD_Y]
                                                       : NULL;
     GLI_CUDA_TRY(call->ctx,
-                 gli_kernel_unary_backward(v->dtype, g->kind, g->alpha, g->beta, g->from == GLI_FROM_Y, source,
-                                           v->in[GLI_UNARY_BACKWARD_DY], v->out[0], g->count, v->stream));
+                 gli_kernel_unary_backward(g, v->dtype, source, v->in[GLI_UNARY_BACKWARD_DY], v->out[0], v->stream));
     return GLIA_OK;
 }
 

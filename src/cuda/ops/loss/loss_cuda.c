@@ -2,23 +2,15 @@
 
 #include "core/provider.h"
 #include "cuda/ops/dense_view.h"
-#include "ops/loss/loss_geom.h"
 
-static gli_loss_args args_of(const gli_call *call, const gli_cuda_view *v) {
-    const gli_loss_geom *g = call->geom;
-    return (gli_loss_args){.dtype      = v->dtype,
-                           .kind       = g->kind,
-                           .reduction  = g->reduction,
-                           .log_target = g->log_target,
-                           .delta      = g->delta,
-                           .count      = g->count,
-                           .shared     = g->shared,
-                           .prediction = v->in[GLI_LOSS_PREDICTION],
-                           .target     = v->in[GLI_LOSS_TARGET],
-                           .weight     = v->in[GLI_LOSS_WEIGHT],
-                           .dy         = v->in[GLI_LOSS_DY],
-                           .out        = v->out[0],
-                           .workspace  = v->workspace};
+static gli_loss_arrays arrays_of(const gli_cuda_view *v) {
+    return (gli_loss_arrays){.dtype      = v->dtype,
+                             .prediction = v->in[GLI_LOSS_PREDICTION],
+                             .target     = v->in[GLI_LOSS_TARGET],
+                             .weight     = v->in[GLI_LOSS_WEIGHT],
+                             .dy         = v->in[GLI_LOSS_DY],
+                             .out        = v->out[0],
+                             .workspace  = v->workspace};
 }
 
 static size_t workspace(const gli_call *call, glia_dtype dtype) {
@@ -27,14 +19,14 @@ static size_t workspace(const gli_call *call, glia_dtype dtype) {
 }
 
 static glia_status loss(const gli_call *call, const gli_cuda_view *v) {
-    const gli_loss_args args = args_of(call, v);
-    GLI_CUDA_TRY(call->ctx, gli_kernel_loss(&args, v->stream));
+    const gli_loss_arrays arrays = arrays_of(v);
+    GLI_CUDA_TRY(call->ctx, gli_kernel_loss(call->geom, &arrays, v->stream));
     return GLIA_OK;
 }
 
 static glia_status loss_backward(const gli_call *call, const gli_cuda_view *v) {
-    const gli_loss_args args = args_of(call, v);
-    GLI_CUDA_TRY(call->ctx, gli_kernel_loss_backward(&args, v->stream));
+    const gli_loss_arrays arrays = arrays_of(v);
+    GLI_CUDA_TRY(call->ctx, gli_kernel_loss_backward(call->geom, &arrays, v->stream));
     return GLIA_OK;
 }
 

@@ -2,7 +2,6 @@
 
 #include "core/provider.h"
 #include "cuda/ops/dense_view.h"
-#include "ops/optimizer/clip_by_norm_geom.h"
 
 static size_t workspace(const gli_call *call, glia_dtype dtype) {
     (void)call, (void)dtype;
@@ -10,16 +9,12 @@ static size_t workspace(const gli_call *call, glia_dtype dtype) {
 }
 
 static glia_status clip_by_norm(const gli_call *call, const gli_cuda_view *v) {
-    const gli_clip_by_norm_geom *g   = call->geom;
-    const gli_clip_by_norm_args args = {.dtype     = v->dtype,
-                                        .count     = g->count,
-                                        .max_norm  = g->max_norm,
-                                        .epsilon   = GLI_CLIP_BY_NORM_EPSILON,
-                                        .g         = v->in[GLI_CLIP_BY_NORM_G],
-                                        .y         = v->out[GLI_CLIP_BY_NORM_Y],
-                                        .norm      = v->out[GLI_CLIP_BY_NORM_NORM],
-                                        .workspace = v->workspace};
-    GLI_CUDA_TRY(call->ctx, gli_kernel_clip_by_norm(&args, v->stream));
+    const gli_clip_by_norm_arrays arrays = {.dtype     = v->dtype,
+                                            .g         = v->in[GLI_CLIP_BY_NORM_G],
+                                            .y         = v->out[GLI_CLIP_BY_NORM_Y],
+                                            .norm      = v->out[GLI_CLIP_BY_NORM_NORM],
+                                            .workspace = v->workspace};
+    GLI_CUDA_TRY(call->ctx, gli_kernel_clip_by_norm(call->geom, &arrays, v->stream));
     return GLIA_OK;
 }
 
