@@ -1,7 +1,7 @@
-/* The gradient of a convolution by its filters, as an implicit GEMM (implicit_gemm.cuh): the sum over the pixels of all
- * images is long and its result small, so it is cut into slices (split_k.cuh). The gradient of the bias comes from the
- * tiles of y that are in shared memory anyway. A few filters of a few taps in each group go over lanes (depthwise.cuh).
- */
+/* The gradient of a convolution with respect to its filters, as an implicit GEMM (implicit_gemm.cuh): k, the pixels of
+ * all images, is long and the result small, which is a case for split-k (split_k.cuh). The gradient of the bias is the
+ * row sums of the tiles of dy, which are in shared memory anyway. Groups of few weights, depthwise ones above all, have
+ * a kernel of their own (depthwise.cuh). */
 #include "kernels/conv/conv2d_plan.cuh"
 #include "kernels/conv/depthwise.cuh"
 
@@ -10,26 +10,28 @@ namespace {
 
 enum { FEW_WEIGHTS = 32 };
 
-bool is_narrow(const product_sizes &s) { return int64_t(s.m) * s.n <= FEW_WEIGHTS; }
+bool too_narrow_for_tiles(const gemm_size &s) { return int64_t(s.m) * s.n <= FEW_WEIGHTS; }
 
 template <class T>
-cudaError_t gradient(const gli_convolution &v, gli_gpu gpu, void *workspace, cudaStream_t stream) {
-    const product_sizes sizes          = filter_sizes_of(v);
+cudaError_t gradient(const gli_convolution &v, const gli_gemm_run &run) {
+    const gemm_size size               = filter_size_of(v);
     const conv2d_filter_batch<T> batch = filter_batch_of<T>(v);
-    if (is_narrow(sizes)) return sum_over_lanes<T>(batch, sizes, v.y.c == 1, workspace, stream);
-    return multiply<T>(batch, sizes, gpu.multiprocessors, workspace, stream);
+    if (too_narrow_for_tiles(size)) return depthwise_filter<T>(batch, size, v.y.c == 1, run.workspace, run.stream);
+    return gemm<T>(batch, size, run.gpu.multiprocessors, run.workspace, run.stream);
 }
 
 }  // namespace
 }  // namespace glia
 
 size_t gli_kernel_conv2d_filter_workspace(const gli_convolution *conv) {
-    const glia::product_sizes s = glia::filter_sizes_of(*conv);
-    const glia::slicing near = glia::lanes_slicing(s, true), far = glia::lanes_slicing(s, false);
-    const glia::slicing cut = !glia::is_narrow(s) ? glia::slicing_of(s) : near.slices > far.slices ? near : far;
-    return glia::partial_count(s, cut) * (conv->dtype == GLIA_F64 ? sizeof(double) : sizeof(float));
+    const glia::gemm_size s     = glia::filter_size_of(*conv);
+    const glia::split_k strided = glia::depthwise_split(s, false), contiguous = glia::depthwise_split(s, true);
+    const glia::split_k split = !glia::too_narrow_for_tiles(s)       ? glia::split_k_for(s)
+                                : contiguous.splits > strided.splits ? contiguous
+                                                                     : strided;
+    return glia::partial_count(s, split) * (conv->dtype == GLIA_F64 ? sizeof(double) : sizeof(float));
 }
 
-cudaError_t gli_kernel_conv2d_filter(const gli_convolution *conv, gli_gpu gpu, void *workspace, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(conv->dtype, T, glia::gradient<T>(*conv, gpu, workspace, stream));
+cudaError_t gli_kernel_conv2d_filter(const gli_convolution *conv, const gli_gemm_run *run) {
+    return GLI_FOR_FLOAT(conv->dtype, T, glia::gradient<T>(*conv, *run));
 }

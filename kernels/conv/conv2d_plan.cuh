@@ -1,4 +1,4 @@
-/* What the launches of a convolution have in common: phases, sizes and packed filters. */
+/* The launches of a convolution: phases, GEMM sizes, and filters packed for vec4s. */
 #ifndef GLI_KERNELS_CONV_CONV2D_PLAN_CUH
 #define GLI_KERNELS_CONV_CONV2D_PLAN_CUH
 
@@ -12,32 +12,32 @@ enum { PACK_FROM_PIXELS = 4096, PACK_ALIGNMENT = 256 };
 inline conv_axis row_axis(const gli_convolution &v) { return {v.y.height, v.r, v.stride_h, v.pad_h, v.dilation_h}; }
 inline conv_axis column_axis(const gli_convolution &v) { return {v.y.width, v.s, v.stride_w, v.pad_w, v.dilation_w}; }
 
-/* Rows and columns of phases that one launch takes. */
-struct chunk {
-    phases rows, columns;
+/* The phases that one launch takes. */
+struct phase_chunk {
+    axis_phases rows, columns;
 };
 
 template <class F>
 cudaError_t each_chunk(const gli_convolution &v, F f) {
     const conv_axis rows = row_axis(v), columns = column_axis(v);
-    if (!v.transposed) return f(chunk{forward_phase(rows), forward_phase(columns)});
-    for (int i = 0; i < rows.stride && i < rows.outputs; i += phases::MOST)
-        for (int j = 0; j < columns.stride && j < columns.outputs; j += phases::MOST) {
-            const cudaError_t error = f(chunk{transposed_phases(rows, i), transposed_phases(columns, j)});
+    if (!v.transposed) return f(phase_chunk{forward_phase(rows), forward_phase(columns)});
+    for (int i = 0; i < rows.stride && i < rows.outputs; i += axis_phases::MAX)
+        for (int j = 0; j < columns.stride && j < columns.outputs; j += axis_phases::MAX) {
+            const cudaError_t error = f(phase_chunk{transposed_phases(rows, i), transposed_phases(columns, j)});
             if (error != cudaSuccess) return error;
         }
     return cudaSuccess;
 }
 
-inline product_sizes sizes_of(const gli_convolution &v, const chunk &c) {
+inline gemm_size size_of(const gli_convolution &v, const phase_chunk &c) {
     int rows = 0, columns = 0, r = 0, s = 0;
     for (int i = 0; i < c.rows.count; ++i) {
-        rows = c.rows.at[i].outputs > rows ? c.rows.at[i].outputs : rows;
-        r    = c.rows.at[i].taps > r ? c.rows.at[i].taps : r;
+        rows = c.rows.of[i].outputs > rows ? c.rows.of[i].outputs : rows;
+        r    = c.rows.of[i].elements > r ? c.rows.of[i].elements : r;
     }
     for (int i = 0; i < c.columns.count; ++i) {
-        columns = c.columns.at[i].outputs > columns ? c.columns.at[i].outputs : columns;
-        s       = c.columns.at[i].taps > s ? c.columns.at[i].taps : s;
+        columns = c.columns.of[i].outputs > columns ? c.columns.of[i].outputs : columns;
+        s       = c.columns.of[i].elements > s ? c.columns.of[i].elements : s;
     }
     return {v.groups * c.rows.count * c.columns.count, v.n * rows * columns, v.out, r * s * v.in, false};
 }
@@ -58,69 +58,70 @@ inline cudaError_t pack_filters(gli_convolution *v, void *to, cudaStream_t strea
     g.ndim               = 5;
     const int64_t dim[]  = {v->groups, v->out, v->r, v->s, v->in};
     const int64_t from[] = {v->w_group, v->w_out, v->w_r, v->w_s, v->w_in};
-    int64_t step         = 1;
+    int64_t stride       = 1;
     g.to.dtype = g.from.dtype = v->dtype;
     g.to.data = to, g.from.data = v->w;
-    for (int d = 4; d >= 0; --d) g.dim[d] = dim[d], g.from.stride[d] = from[d], g.to.stride[d] = step, step *= dim[d];
+    for (int d = 4; d >= 0; --d)
+        g.dim[d] = dim[d], g.from.stride[d] = from[d], g.to.stride[d] = stride, stride *= dim[d];
     v->w       = to;
     v->w_group = g.to.stride[0], v->w_out = g.to.stride[1], v->w_r = g.to.stride[2], v->w_s = g.to.stride[3];
     v->w_in = 1;
     return gli_kernel_copy(&g, stream);
 }
 
-/* Whether four taps in the order of the sum are neighbours among the filters. */
+/* Whether the filters can be read with vec4s along k. */
 template <class T>
-bool filters_in_fours(const gli_convolution &v, bool taps_in_channels) {
+bool filters_vectorizable(const gli_convolution &v, bool elements_channels_last) {
     if (v.w_group % 4 || v.w_out % 4) return false;
-    if (taps_in_channels) return v.w_in == 1 && v.w_r % 4 == 0 && v.w_s % 4 == 0 && aligned_fours<T>(v.w, v.in);
+    if (elements_channels_last) return v.w_in == 1 && v.w_r % 4 == 0 && v.w_s % 4 == 0 && vec4_aligned<T>(v.w, v.in);
     const bool dense = v.w_s == 1 && v.w_r == v.s && v.w_in == int64_t(v.r) * v.s;
-    return dense && !v.transposed && aligned_fours<T>(v.w, int64_t(v.in) * v.r * v.s);
+    return dense && !v.transposed && vec4_aligned<T>(v.w, int64_t(v.in) * v.r * v.s);
 }
 
 template <class T>
-result<T, grid, line> output_of(const gli_convolution &v) {
-    result<T, grid, line> y = {};
-    y.data                  = static_cast<T *>(v.y.data);
-    y.columns.step          = unsigned(v.y.c);
-    y.wide                  = channels_in_fours<T>(v.y, v.out);
-    y.c                     = static_cast<const T *>(v.has_bias ? v.bias : nullptr);
-    y.c_column              = unsigned(v.bias_step);
+epilogue<T, grid_axis, linear_axis> epilogue_of(const gli_convolution &v) {
+    epilogue<T, grid_axis, linear_axis> y = {};
+    y.data                                = static_cast<T *>(v.y.data);
+    y.column_axis.stride                  = unsigned(v.y.c);
+    y.vectorized                          = channels_vectorizable<T>(v.y, v.out);
+    y.c                                   = static_cast<const T *>(v.has_bias ? v.bias : nullptr);
+    y.c_column_stride                     = unsigned(v.bias_stride);
     y.alpha = 1, y.beta = 1;
     y.activation = v.activation;
     return y;
 }
 
 template <class T>
-conv2d_batch<T> batch_of(const gli_convolution &v, const chunk &c) {
+conv2d_batch<T> batch_of(const gli_convolution &v, const phase_chunk &c) {
     conv2d_batch<T> b = {};
     b.rows = c.rows, b.columns = c.columns;
     b.n = v.n, b.in = v.in, b.out = v.out;
     b.by_in = divide_by(v.in > 1 ? unsigned(v.in) : 1);
-    b.x = steps_of(v.x), b.y = steps_of(v.y);
+    b.x = strides_of(v.x), b.y = strides_of(v.y);
     b.height = v.x.height, b.width = v.x.width;
-    b.taps_in_channels = channels_last(v.x, v.in);
+    b.elements_channels_last = channels_last(v.x, v.in);
     b.w_group = unsigned(v.w_group), b.w_out = unsigned(v.w_out), b.w_in = unsigned(v.w_in);
-    b.w_r = unsigned(v.w_r), b.w_s = unsigned(v.w_s), b.bias_step = unsigned(v.bias_step);
+    b.w_r = unsigned(v.w_r), b.w_s = unsigned(v.w_s), b.bias_stride = unsigned(v.bias_stride);
     b.x_data = static_cast<const T *>(v.x.data), b.w_data = static_cast<const T *>(v.w);
-    b.x_wide = b.taps_in_channels && channels_in_fours<T>(v.x, v.in);
-    b.w_wide = filters_in_fours<T>(v, b.taps_in_channels);
-    b.to     = output_of<T>(v);
+    b.x_vectorized = b.elements_channels_last && channels_vectorizable<T>(v.x, v.in);
+    b.w_vectorized = filters_vectorizable<T>(v, b.elements_channels_last);
+    b.to           = epilogue_of<T>(v);
     return b;
 }
 
-/* Runs f(batch, sizes, chunk, workspace) for each launch, with the filters packed where that is worth it. */
+/* Calls f(batch, size, chunk, workspace) for each launch, with the filters packed where that is worth it. */
 template <class T, class F>
-cudaError_t each_launch(gli_convolution v, void *workspace, cudaStream_t stream, F f) {
-    char *rest = static_cast<char *>(workspace) + packed_bytes(v);
+cudaError_t each_launch(gli_convolution v, const gli_gemm_run &run, F f) {
+    char *rest = static_cast<char *>(run.workspace) + packed_bytes(v);
     if (wants_packed_filters(v) && channels_last(v.x, v.in) && v.w_in != 1) {
-        const cudaError_t error = pack_filters(&v, workspace, stream);
+        const cudaError_t error = pack_filters(&v, run.workspace, run.stream);
         if (error != cudaSuccess) return error;
     }
-    return each_chunk(v, [&](const chunk &c) { return f(batch_of<T>(v, c), sizes_of(v, c), c, rest); });
+    return each_chunk(v, [&](const phase_chunk &c) { return f(batch_of<T>(v, c), size_of(v, c), c, rest); });
 }
 
-/* The gradient by the filters. */
-inline product_sizes filter_sizes_of(const gli_convolution &v) {
+/* The gradient with respect to the filters. */
+inline gemm_size filter_size_of(const gli_convolution &v) {
     return {v.groups, v.out, v.in * v.r * v.s, v.n * v.y.height * v.y.width, v.has_bias};
 }
 
@@ -131,19 +132,19 @@ conv2d_filter_batch<T> filter_batch_of(const gli_convolution &v) {
     b.columns                = forward_phase({v.y.width, v.s, v.stride_w, v.pad_w, v.dilation_w});
     b.n = v.n, b.in = v.in, b.out = v.out;
     b.by_in = divide_by(v.in > 1 ? unsigned(v.in) : 1);
-    b.x = steps_of(v.x), b.y = steps_of(v.y);
+    b.x = strides_of(v.x), b.y = strides_of(v.y);
     b.height = v.x.height, b.width = v.x.width;
-    b.taps_in_channels = channels_last(v.x, v.in);
-    b.y_along_pixels   = !channels_last(v.y, v.out);
+    b.elements_channels_last = channels_last(v.x, v.in);
+    b.pixels_contiguous      = !channels_last(v.y, v.out);
     b.w_group = unsigned(v.w_group), b.w_in = unsigned(v.w_in), b.w_r = unsigned(v.w_r), b.w_s = unsigned(v.w_s);
     b.x_data = static_cast<const T *>(v.x.data), b.y_data = static_cast<const T *>(v.y.data);
-    b.x_wide           = b.taps_in_channels && channels_in_fours<T>(v.x, v.in);
-    b.y_wide           = !b.y_along_pixels && channels_in_fours<T>(v.y, v.out);
-    b.to.data          = static_cast<T *>(v.w);
-    b.to.rows.step     = unsigned(v.w_out);
-    b.to.alpha         = 1;
-    b.to.row_sums      = static_cast<T *>(v.has_bias ? v.bias : nullptr);
-    b.to.row_sums_step = unsigned(v.bias_step);
+    b.x_vectorized       = b.elements_channels_last && channels_vectorizable<T>(v.x, v.in);
+    b.y_vectorized       = !b.pixels_contiguous && channels_vectorizable<T>(v.y, v.out);
+    b.to.data            = static_cast<T *>(v.w);
+    b.to.row_axis.stride = unsigned(v.w_out);
+    b.to.alpha           = 1;
+    b.to.row_sums        = static_cast<T *>(v.has_bias ? v.bias : nullptr);
+    b.to.row_sums_stride = unsigned(v.bias_stride);
     return b;
 }
 

@@ -1,5 +1,5 @@
-/* Convolutions and their gradients on tensor cores: the implicit GEMMs of conv2d.cu and conv2d_filter.cu, multiplied as
- * in wmma_gemm.cuh. */
+/* Convolutions and their gradients on tensor cores: the implicit GEMMs of conv2d.cu and conv2d_filter.cu through
+ * wmma_gemm.cuh. */
 #include "kernels/conv/conv2d_plan.cuh"
 #include "kernels/gemm/wmma_gemm.cuh"
 
@@ -7,23 +7,22 @@ namespace glia {
 namespace {
 
 template <class T, class S>
-cudaError_t convolve(const gli_convolution &v, void *workspace, cudaStream_t stream) {
-    return each_launch<T>(v, workspace, stream,
-                          [&](const conv2d_batch<T> &batch, const product_sizes &sizes, const chunk &, void *rest) {
-                              return multiply_on_tensor_cores<T, S>(batch, sizes, rest, stream);
-                          });
+cudaError_t convolve(const gli_convolution &v, const gli_gemm_run &run) {
+    return each_launch<T>(
+        v, run, [&](const conv2d_batch<T> &batch, const gemm_size &size, const phase_chunk &, void *workspace) {
+            return wmma_gemm<T, S>(batch, size, workspace, run.stream);
+        });
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t gli_kernel_conv2d_wmma(const gli_convolution *conv, glia_math math, void *workspace, cudaStream_t stream) {
-    return GLI_FOR_TENSOR(conv->dtype, math, T, S, glia::convolve<T, S>(*conv, workspace, stream));
+cudaError_t gli_kernel_conv2d_wmma(const gli_convolution *conv, const gli_gemm_run *run) {
+    return GLI_FOR_TENSOR(conv->dtype, run->math, T, S, glia::convolve<T, S>(*conv, *run));
 }
 
-cudaError_t gli_kernel_conv2d_filter_wmma(const gli_convolution *conv, glia_math math, void *workspace,
-                                          cudaStream_t stream) {
-    return GLI_FOR_TENSOR(conv->dtype, math, T, S,
-                          glia::multiply_on_tensor_cores<T, S>(glia::filter_batch_of<T>(*conv),
-                                                               glia::filter_sizes_of(*conv), workspace, stream));
+cudaError_t gli_kernel_conv2d_filter_wmma(const gli_convolution *conv, const gli_gemm_run *run) {
+    return GLI_FOR_TENSOR(conv->dtype, run->math, T, S,
+                          glia::wmma_gemm<T, S>(glia::filter_batch_of<T>(*conv), glia::filter_size_of(*conv),
+                                                run->workspace, run->stream));
 }

@@ -1,5 +1,5 @@
-/* Products too narrow for tiles, of many items: depthwise convolution and its gradients. Neighbouring threads work on
- * neighbours in memory, which are items (channels) where channels are innermost, and otherwise pixels. */
+/* Batches of GEMMs that are too narrow for tiles: depthwise convolution and its gradients, with a GEMM for each group.
+ * Neighbouring threads work on neighbours in memory: groups where channels are innermost, and otherwise pixels. */
 #ifndef GLI_KERNELS_CONV_DEPTHWISE_CUH
 #define GLI_KERNELS_CONV_DEPTHWISE_CUH
 
@@ -7,97 +7,100 @@
 
 namespace glia {
 
-enum { NARROW_THREADS = 256 };
+enum { DEPTHWISE_THREADS = 256 };
 
 template <class P, class C>
-__device__ inline void add_product(const P &p, const place &i, const place &j, int k, C &sum) {
-    const place a = p.a.summed.at(k, p.k), b = p.b.summed.at(k, p.k);
-    if (p.a.has(i, a) && p.b.has(j, b)) sum += C(widen(*p.a.at(i, a))) * C(widen(*p.b.at(j, b)));
+__device__ inline void multiply_add(const P &p, const coord &i, const coord &j, int k, C &sum) {
+    const coord a = p.a.k_axis.at(k, p.k), b = p.b.k_axis.at(k, p.k);
+    if (p.a.contains(i, a) && p.b.contains(j, b)) sum += C(widen(*p.a.address(i, a))) * C(widen(*p.b.address(j, b)));
 }
 
-/* A thread forms one element. blockIdx.y is the phase of an item. */
+/* A thread for each element of y. blockIdx.y is the phase. */
 template <class T, class Batch>
-__global__ void __launch_bounds__(NARROW_THREADS, 1)
-    elements_kernel(Batch batch, product_sizes sizes, bool items_near) {
-    const int64_t index = int64_t(blockIdx.x) * NARROW_THREADS + threadIdx.x;
-    const int items     = sizes.items / int(gridDim.y);
-    if (index >= int64_t(items) * sizes.m * sizes.n) return;
-    const int first = items_near ? sizes.n : sizes.m, second = items_near ? items : sizes.n;
+__global__ void __launch_bounds__(DEPTHWISE_THREADS, 1)
+    depthwise_kernel(Batch batch, gemm_size size, bool groups_contiguous) {
+    const int64_t index = int64_t(blockIdx.x) * DEPTHWISE_THREADS + threadIdx.x;
+    const int groups    = size.batch / int(gridDim.y);
+    if (index >= int64_t(groups) * size.m * size.n) return;
+    const int first = groups_contiguous ? size.n : size.m, second = groups_contiguous ? groups : size.n;
     const int x = int(index % first), rest = int(index / first), y = rest % second, z = rest / second;
-    const int m = items_near ? z : x, n = items_near ? x : y, item = items_near ? y : z;
-    const auto p = batch.at(item * int(gridDim.y) + int(blockIdx.y));
+    const int m = groups_contiguous ? z : x, n = groups_contiguous ? x : y, group = groups_contiguous ? y : z;
+    const auto p = batch.problem(group * int(gridDim.y) + int(blockIdx.y));
     if (m >= p.m) return;
-    const place i = p.a.kept.at(m, p.m), j = p.b.kept.at(n, p.n);
+    const coord i = p.a.row_axis.at(m, p.m), j = p.b.row_axis.at(n, p.n);
     compute<T> sum = 0;
-    for (int k = 0; k < p.k; ++k) add_product(p, i, j, k, sum);
-    p.y.write(m, n, sum);
+    for (int k = 0; k < p.k; ++k) multiply_add(p, i, j, k, sum);
+    p.y.store(m, n, sum);
 }
 
 template <class T, class Batch>
-cudaError_t multiply_elements(const Batch &batch, const product_sizes &s, int phases, bool items_near,
-                              cudaStream_t stream) {
-    const int64_t elements = int64_t(s.items) / phases * s.m * s.n;
+cudaError_t depthwise(const Batch &batch, const gemm_size &s, int phases, bool groups_contiguous, cudaStream_t stream) {
+    const int64_t elements = int64_t(s.batch) / phases * s.m * s.n;
     if (elements == 0) return cudaSuccess;
-    return GLI_LAUNCH((elements_kernel<T, Batch>), dim3(blocks_for(elements, NARROW_THREADS), phases), NARROW_THREADS,
-                      0, stream, batch, s, items_near);
+    return GLI_LAUNCH((depthwise_kernel<T, Batch>), dim3(blocks_for(elements, DEPTHWISE_THREADS), phases),
+                      DEPTHWISE_THREADS, 0, stream, batch, s, groups_contiguous);
 }
 
-/* Threads of a block sum one element of `items` products, blockIdx.y, over the slice blockIdx.z; a tree adds the lanes
- * of each item up. */
+/* A block sums element blockIdx.y of the results of some groups over split blockIdx.z of k: the lanes of a group take
+ * elements of k in turn, and a tree sums the lanes. */
 template <class T, class Batch>
-__global__ void __launch_bounds__(NARROW_THREADS)
-    lanes_kernel(Batch batch, int items, bool items_near, slicing cut, partial_sums<compute<T>> partial) {
+__global__ void __launch_bounds__(DEPTHWISE_THREADS)
+    depthwise_filter_kernel(Batch batch, int groups, bool groups_contiguous, split_k split,
+                            split_k_partials<compute<T>> partials) {
     typedef compute<T> C;
-    __shared__ C shared[NARROW_THREADS];
-    const int lanes = NARROW_THREADS / items, t = int(threadIdx.x);
-    const int near = items_near ? t % items : t / lanes, lane = items_near ? t / items : t % lanes;
-    const int item = int(blockIdx.x) * items + near;
-    const int m = int(blockIdx.y) / partial.columns, n = int(blockIdx.y) % partial.columns;
-    const auto p  = batch.at(min(item, partial.items - 1));
-    const place i = p.a.kept.at(m, p.m), j = p.b.kept.at(n, p.n);
-    const bool row  = n == p.n; /* the sum of a's row */
-    const int begin = int(blockIdx.z) * cut.depth, end = item < partial.items ? min(p.k, begin + cut.depth) : 0;
+    __shared__ C shared[DEPTHWISE_THREADS];
+    const int lanes = DEPTHWISE_THREADS / groups, t = int(threadIdx.x);
+    const int near = groups_contiguous ? t % groups : t / lanes, lane = groups_contiguous ? t / groups : t % lanes;
+    const int group = int(blockIdx.x) * groups + near;
+    const int m = int(blockIdx.y) / partials.columns, n = int(blockIdx.y) % partials.columns;
+    const auto p  = batch.problem(min(group, partials.batch - 1));
+    const coord i = p.a.row_axis.at(m, p.m), j = p.b.row_axis.at(n, p.n);
+    const bool row_sum = n == p.n;
+    const int begin    = int(blockIdx.z) * split.depth;
+    const int end      = group < partials.batch ? min(p.k, begin + split.depth) : 0;
 
     C sum = 0;
     for (int k = begin + lane; k < end; k += lanes) {
-        if (row)
-            sum += C(widen(*p.a.at(i, p.a.summed.at(k, p.k))));
+        if (row_sum)
+            sum += C(widen(*p.a.address(i, p.a.k_axis.at(k, p.k))));
         else
-            add_product(p, i, j, k, sum);
+            multiply_add(p, i, j, k, sum);
     }
-    shared[lane * items + near] = sum;
+    shared[lane * groups + near] = sum;
     for (int half = lanes / 2; half > 0; half /= 2) {
         __syncthreads();
-        if (lane < half) shared[lane * items + near] += shared[(lane + half) * items + near];
+        if (lane < half) shared[lane * groups + near] += shared[(lane + half) * groups + near];
     }
-    if (lane > 0 || item >= partial.items) return;
+    if (lane > 0 || group >= partials.batch) return;
     sum = shared[near];
-    if (partial.data)
-        partial.of(int(blockIdx.z), item)[size_t(m) * partial.columns + n] = sum;
-    else if (row)
-        p.y.write_row_sum(m, sum);
+    if (partials.data)
+        partials.of(int(blockIdx.z), group)[size_t(m) * partials.columns + n] = sum;
+    else if (row_sum)
+        p.y.store_row_sum(m, sum);
     else
-        p.y.write(m, n, sum);
+        p.y.store(m, n, sum);
 }
 
-enum { NEAR_ITEMS = 32, FAR_ITEMS = 8 };
+enum { CONTIGUOUS_GROUPS = 32, STRIDED_GROUPS = 8 }; /* of a block */
 
-inline slicing lanes_slicing(const product_sizes &s, bool items_near) {
-    const int items = items_near ? NEAR_ITEMS : FAR_ITEMS;
-    return slicing_of(s.k, int64_t(blocks_for(s.items, items)) * s.m * (s.n + s.row_sums));
+inline int groups_of_block(bool groups_contiguous) { return groups_contiguous ? CONTIGUOUS_GROUPS : STRIDED_GROUPS; }
+
+inline split_k depthwise_split(const gemm_size &s, bool groups_contiguous) {
+    const int64_t blocks = int64_t(blocks_for(s.batch, groups_of_block(groups_contiguous))) * s.m * (s.n + s.row_sums);
+    return split_k_for(s.k, blocks);
 }
 
 template <class T, class Batch>
-cudaError_t sum_over_lanes(const Batch &batch, const product_sizes &s, bool items_near, void *workspace,
-                           cudaStream_t stream) {
-    const int items = items_near ? NEAR_ITEMS : FAR_ITEMS, elements = s.m * (s.n + s.row_sums);
-    if (s.items == 0 || elements == 0) return cudaSuccess;
-    const slicing cut                      = lanes_slicing(s, items_near);
-    const partial_sums<compute<T>> partial = partial_sums_of<compute<T>>(s, cut, workspace);
-    const cudaError_t error =
-        GLI_LAUNCH((lanes_kernel<T, Batch>), dim3(blocks_for(s.items, items), elements, cut.slices), NARROW_THREADS, 0,
-                   stream, batch, items, items_near, cut, partial);
-    return error != cudaSuccess || !partial.data ? error : add_slices<T>(batch, s, cut, partial, stream);
+cudaError_t depthwise_filter(const Batch &batch, const gemm_size &s, bool groups_contiguous, void *workspace,
+                             cudaStream_t stream) {
+    const int groups = groups_of_block(groups_contiguous), elements = s.m * (s.n + s.row_sums);
+    if (s.batch == 0 || elements == 0) return cudaSuccess;
+    const split_k split                         = depthwise_split(s, groups_contiguous);
+    const split_k_partials<compute<T>> partials = partials_of<compute<T>>(s, split, workspace);
+    const dim3 grid(blocks_for(s.batch, groups), elements, split.splits);
+    const cudaError_t error = GLI_LAUNCH((depthwise_filter_kernel<T, Batch>), grid, DEPTHWISE_THREADS, 0, stream, batch,
+                                         groups, groups_contiguous, split, partials);
+    return error != cudaSuccess || !partials.data ? error : reduce_splits<T>(batch, s, split, partials, stream);
 }
 
 }  // namespace glia

@@ -1,4 +1,4 @@
-/* One 16-byte read and write of y; the bias stays in the cache. */
+/* y in place, 16 bytes at a time; the bias stays in the cache. */
 #include "kernels/gemm/bias_launch.h"
 
 #include "kernels/device/functions.cuh"

@@ -1,4 +1,4 @@
-/* What follows a convolution or a product that a library has computed. */
+/* The epilogue of a convolution or a GEMM that a library has computed: bias and activation. */
 #ifndef GLI_KERNELS_GEMM_BIAS_LAUNCH_H
 #define GLI_KERNELS_GEMM_BIAS_LAUNCH_H
 

@@ -1,68 +1,67 @@
-/* What becomes of the sums of a product: y = act(alpha sum + beta c), where y lies. */
+/* The epilogue of a GEMM: y = act(alpha acc + beta c), stored through the axes of y. */
 #ifndef GLI_KERNELS_GEMM_EPILOGUE_CUH
 #define GLI_KERNELS_GEMM_EPILOGUE_CUH
 
-#include "glia/ops/common.h"
+#include "kernels/device/functions.cuh"
 #include "kernels/gemm/tensor_access.cuh"
 
 namespace glia {
 
-/* The activations that fuse. NaN goes through. */
+/* The activations that are fused; the switch over all functions of functions.cuh would cost each GEMM registers. NaN is
+ * passed on. */
 template <class C>
 __device__ inline C activate(glia_unary_kind kind, C x) {
     switch (kind) {
         case GLIA_RELU: return x <= 0 ? C(0) : x;
         case GLIA_TANH: return tanh(x);
-        case GLIA_SIGMOID: {
-            const C e = exp(-fabs(x));
-            return x >= 0 ? 1 / (1 + e) : e / (1 + e);
-        }
+        case GLIA_SIGMOID: return sigmoid(x);
         default: return x;
     }
 }
 
-template <class T, class Rows, class Columns>
-struct result {
+template <class T, class RowAxis, class ColumnAxis>
+struct epilogue {
     typedef compute<T> C;
 
     T *data;
-    Rows rows;
-    Columns columns;
-    bool wide; /* four neighbours of a row can be written as one, from each multiple of four */
+    RowAxis row_axis;
+    ColumnAxis column_axis;
+    bool vectorized; /* four neighbours of a row, from each multiple of four, can be written as one vec4 */
 
     const T *c; /* NULL: none */
-    unsigned c_row, c_column;
+    unsigned c_row_stride, c_column_stride;
     C alpha, beta;
     glia_unary_kind activation;
 
-    T *row_sums; /* the sums of a's rows; NULL: nobody wants them */
-    unsigned row_sums_step;
+    T *row_sums; /* of the rows of a; NULL: not requested */
+    unsigned row_sums_stride;
 
-    __device__ C finish(int m, int n, C sum) const {
-        C value = alpha * sum;
-        if (c) value += beta * C(widen(c[unsigned(m) * c_row + unsigned(n) * c_column]));
+    __device__ C apply(int m, int n, C acc) const {
+        C value = alpha * acc;
+        if (c) value += beta * C(widen(c[unsigned(m) * c_row_stride + unsigned(n) * c_column_stride]));
         return activate(activation, value);
     }
 
-    __device__ void write(int m, int n, C sum) const {
-        data[rows.at(m, m + 1).offset + columns.at(n, n + 1).offset] = narrow<T>(finish(m, n, sum));
+    __device__ void store(int m, int n, C acc) const {
+        data[row_axis.at(m, m + 1).offset + column_axis.at(n, n + 1).offset] = narrow<T>(apply(m, n, acc));
     }
 
-    /* Elements n to n + 3 of row m, whose place is `row`; columns is the number of them. */
-    __device__ void write_four(int m, const place &row, int n, int count, const C *sum) const {
-        if (wide && n < count) {
-            four<T> out;
+    /* Elements n to n + 3 of row m, of which `row` is the coordinate; `columns` is the number of columns. */
+    __device__ void store4(int m, const coord &row, int n, int columns, const C *acc) const {
+        if (vectorized && n < columns) {
+            vec4<T> out;
 #pragma unroll
-            for (int i = 0; i < 4; ++i) out.at[i] = narrow<T>(finish(m, n + i, sum[i]));
-            *reinterpret_cast<four<T> *>(data + (row.offset + columns.at(n, count).offset)) = out;
+            for (int i = 0; i < 4; ++i) out.at[i] = narrow<T>(apply(m, n + i, acc[i]));
+            *reinterpret_cast<vec4<T> *>(data + (row.offset + column_axis.at(n, columns).offset)) = out;
             return;
         }
 #pragma unroll
         for (int i = 0; i < 4; ++i)
-            if (n + i < count) data[row.offset + columns.at(n + i, count).offset] = narrow<T>(finish(m, n + i, sum[i]));
+            if (n + i < columns)
+                data[row.offset + column_axis.at(n + i, columns).offset] = narrow<T>(apply(m, n + i, acc[i]));
     }
 
-    __device__ void write_row_sum(int m, C sum) const { row_sums[unsigned(m) * row_sums_step] = narrow<T>(sum); }
+    __device__ void store_row_sum(int m, C sum) const { row_sums[unsigned(m) * row_sums_stride] = narrow<T>(sum); }
 };
 
 }  // namespace glia

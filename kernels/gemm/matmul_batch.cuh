@@ -1,25 +1,26 @@
-/* A batch of plain matrices, as gemm.cuh takes it. */
+/* A batch of strided matrices, as gemm.cuh takes it. */
 #ifndef GLI_KERNELS_GEMM_MATMUL_BATCH_CUH
 #define GLI_KERNELS_GEMM_MATMUL_BATCH_CUH
 
-#include "kernels/gemm/matmul_launch.h"
 #include "kernels/gemm/gemm.cuh"
+#include "kernels/gemm/matmul_launch.h"
 
 namespace glia {
 
 template <class T>
 struct matmul_batch {
-    typedef product<matrix<T>, matrix<T>, result<T, line, line>> item;
-    typedef unsigned steps[GLI_MATMUL_DIMS];
+    typedef epilogue<T, linear_axis, linear_axis> output;
+    typedef gemm_problem<strided_matrix<T>, strided_matrix<T>, output> problem_type;
+    typedef unsigned strides[GLI_GEMM_BATCH_DIMS];
 
-    item first;
+    problem_type first;
     int ndim;
-    unsigned size[GLI_MATMUL_DIMS];
-    steps a, b, c, y;
+    unsigned size[GLI_GEMM_BATCH_DIMS];
+    strides a, b, c, y;
 
-    __device__ item at(int i) const {
-        item p        = first;
-        unsigned rest = unsigned(i);
+    __device__ problem_type problem(int i) const {
+        problem_type p = first;
+        unsigned rest  = unsigned(i);
         for (int d = ndim - 1; d >= 0; --d) {
             const unsigned index = rest % size[d];
             rest /= size[d];
@@ -32,67 +33,67 @@ struct matmul_batch {
     }
 };
 
-/* Whether the array can be read in fours of neighbours in the dimension of `size` elements, step 1, when all other
- * steps, `across` and the batch's, keep to multiples of four. */
+/* Whether `x` can be read with vec4s along the dimension of `size` elements and stride `along`: all other strides,
+ * `across` and the batch's, must be multiples of four. */
 template <class T>
-bool in_fours(const gli_product_array &x, const gli_product &call, int size, int64_t along, int64_t across) {
-    bool fours = along == 1 && across % 4 == 0 && aligned_fours<T>(x.data, size);
-    for (int d = 0; d < call.batch_ndim; ++d) fours = fours && x.batch[d] % 4 == 0;
-    return fours;
+bool can_vectorize(const gli_gemm_matrix &x, const gli_gemm &g, int size, int64_t along, int64_t across) {
+    bool fits = along == 1 && across % 4 == 0 && vec4_aligned<T>(x.data, size);
+    for (int d = 0; d < g.batch_ndim; ++d) fits = fits && x.batch_stride[d] % 4 == 0;
+    return fits;
 }
 
-/* The operand [kept, summed]. */
+/* The matrix [rows, k]. */
 template <class T>
-matrix<T> matrix_of(const gli_product_array &x, const gli_product &call, int kept, int64_t kept_step,
-                    int64_t summed_step) {
-    const bool along_summed = summed_step == 1 || kept_step != 1;
-    const bool wide         = along_summed ? in_fours<T>(x, call, call.k, summed_step, kept_step)
-                                           : in_fours<T>(x, call, kept, kept_step, summed_step);
-    return {static_cast<const T *>(x.data), {unsigned(kept_step)}, {unsigned(summed_step)}, along_summed, wide};
+strided_matrix<T> matrix_of(const gli_gemm_matrix &x, const gli_gemm &g, int rows, int64_t row_stride,
+                            int64_t k_stride) {
+    const bool k_contiguous = k_stride == 1 || row_stride != 1;
+    const bool vectorized   = k_contiguous ? can_vectorize<T>(x, g, g.k, k_stride, row_stride)
+                                           : can_vectorize<T>(x, g, rows, row_stride, k_stride);
+    return {static_cast<const T *>(x.data), {unsigned(row_stride)}, {unsigned(k_stride)}, k_contiguous, vectorized};
 }
 
 template <class T>
-result<T, line, line> result_of(const gli_product &call) {
-    result<T, line, line> y = {};
-    y.data                  = static_cast<T *>(const_cast<void *>(call.y.data));
-    y.rows.step             = unsigned(call.y.row);
-    y.columns.step          = unsigned(call.y.column);
-    y.wide                  = in_fours<T>(call.y, call, call.n, call.y.column, call.y.row);
-    y.c                     = static_cast<const T *>(call.c.data);
-    y.c_row                 = unsigned(call.c.row);
-    y.c_column              = unsigned(call.c.column);
-    y.alpha                 = static_cast<compute<T>>(call.alpha);
-    y.beta                  = static_cast<compute<T>>(call.beta);
-    y.activation            = call.activation;
-    y.row_sums              = call.wants_row_sums ? static_cast<T *>(call.row_sums) : nullptr;
-    y.row_sums_step         = unsigned(call.row_sums_step);
+epilogue<T, linear_axis, linear_axis> epilogue_of(const gli_gemm &g) {
+    epilogue<T, linear_axis, linear_axis> y = {};
+    y.data                                  = static_cast<T *>(const_cast<void *>(g.y.data));
+    y.row_axis.stride                       = unsigned(g.y.row_stride);
+    y.column_axis.stride                    = unsigned(g.y.column_stride);
+    y.vectorized                            = can_vectorize<T>(g.y, g, g.n, g.y.column_stride, g.y.row_stride);
+    y.c                                     = static_cast<const T *>(g.c.data);
+    y.c_row_stride                          = unsigned(g.c.row_stride);
+    y.c_column_stride                       = unsigned(g.c.column_stride);
+    y.alpha                                 = static_cast<compute<T>>(g.alpha);
+    y.beta                                  = static_cast<compute<T>>(g.beta);
+    y.activation                            = g.activation;
+    y.row_sums                              = g.has_row_sums ? static_cast<T *>(g.row_sums) : nullptr;
+    y.row_sums_stride                       = unsigned(g.row_sums_stride);
     return y;
 }
 
 template <class T>
-matmul_batch<T> batch_of(const gli_product &call) {
+matmul_batch<T> batch_of(const gli_gemm &g) {
     matmul_batch<T> batch = {};
-    batch.first           = {matrix_of<T>(call.a, call, call.m, call.a.row, call.a.column),
-                             matrix_of<T>(call.b, call, call.n, call.b.column, call.b.row),
-                             result_of<T>(call),
-                             call.m,
-                             call.n,
-                             call.k};
-    batch.ndim            = call.batch_ndim;
-    for (int d = 0; d < call.batch_ndim; ++d) {
-        batch.size[d] = unsigned(call.batch[d]);
-        batch.a[d]    = unsigned(call.a.batch[d]);
-        batch.b[d]    = unsigned(call.b.batch[d]);
-        batch.c[d]    = unsigned(call.c.batch[d]);
-        batch.y[d]    = unsigned(call.y.batch[d]);
+    batch.first           = {matrix_of<T>(g.a, g, g.m, g.a.row_stride, g.a.column_stride),
+                             matrix_of<T>(g.b, g, g.n, g.b.column_stride, g.b.row_stride),
+                             epilogue_of<T>(g),
+                             g.m,
+                             g.n,
+                             g.k};
+    batch.ndim            = g.batch_ndim;
+    for (int d = 0; d < g.batch_ndim; ++d) {
+        batch.size[d] = unsigned(g.batch[d]);
+        batch.a[d]    = unsigned(g.a.batch_stride[d]);
+        batch.b[d]    = unsigned(g.b.batch_stride[d]);
+        batch.c[d]    = unsigned(g.c.batch_stride[d]);
+        batch.y[d]    = unsigned(g.y.batch_stride[d]);
     }
     return batch;
 }
 
-inline product_sizes sizes_of(const gli_product &call) {
-    int items = 1;
-    for (int d = 0; d < call.batch_ndim; ++d) items *= call.batch[d];
-    return {items, call.m, call.n, call.k, call.wants_row_sums};
+inline gemm_size size_of(const gli_gemm &g) {
+    int batch = 1;
+    for (int d = 0; d < g.batch_ndim; ++d) batch *= g.batch[d];
+    return {batch, g.m, g.n, g.k, g.has_row_sums};
 }
 
 }  // namespace glia

@@ -1,4 +1,5 @@
-/* Tall sums: slices of k are summed by different blocks, and a second pass adds the slices up, always in one order. */
+/* Split-k: where k is long and the result small, blocks sum different ranges of k into partial results in the
+ * workspace, and a second kernel reduces the partials, always in one order. */
 #ifndef GLI_KERNELS_GEMM_SPLIT_K_CUH
 #define GLI_KERNELS_GEMM_SPLIT_K_CUH
 
@@ -6,67 +7,66 @@
 
 namespace glia {
 
-struct product_sizes {
-    int items, m, n, k;
+/* Of a batch of GEMMs; m, n and k are the largest. */
+struct gemm_size {
+    int batch, m, n, k;
     bool row_sums; /* one column more */
 };
 
-/* One at least where the sums of rows, which the first tile of a row forms, are all there is to do. */
-inline int column_tiles_of(const product_sizes &s, int columns) {
+/* At least one where the row sums, which the first tile of a row computes, are all there is to do. */
+inline int column_tiles_of(const gemm_size &s, int columns) {
     return s.n == 0 && s.row_sums ? 1 : blocks_for(s.n, columns);
 }
 
-struct slicing {
-    int slices, depth; /* the length of each */
+struct split_k {
+    int splits, depth; /* depth: of each, in k */
 };
 
-/* Slices so that `blocks` of a long sum become some hundred, none shorter than LEAST. It reads sizes only: the order of
- * summation is part of the result. */
-inline slicing slicing_of(int k, int64_t blocks) {
-    enum { LEAST = 256, WANTED = 512, MOST = 256, MULTIPLE = 32 };
-    if (k < 2 * LEAST || blocks == 0 || blocks > WANTED / 2) return {1, k};
-    const int64_t wanted = blocks > WANTED / MOST ? WANTED / blocks : int64_t(MOST);
-    const int slices     = static_cast<int>(k / LEAST < wanted ? k / LEAST : wanted);
-    const int depth      = blocks_for(blocks_for(k, slices), MULTIPLE) * MULTIPLE;
+/* As many splits as turn `blocks` into some hundred, none shorter than MIN_DEPTH. It reads sizes only, never the GPU:
+ * the order of summation is part of the result. */
+inline split_k split_k_for(int k, int64_t blocks) {
+    enum { MIN_DEPTH = 256, WANTED_BLOCKS = 512, MAX_SPLITS = 256, MULTIPLE = 32 };
+    if (k < 2 * MIN_DEPTH || blocks == 0 || blocks > WANTED_BLOCKS / 2) return {1, k};
+    const int64_t wanted = blocks > WANTED_BLOCKS / MAX_SPLITS ? WANTED_BLOCKS / blocks : int64_t(MAX_SPLITS);
+    const int splits     = static_cast<int>(k / MIN_DEPTH < wanted ? k / MIN_DEPTH : wanted);
+    const int depth      = blocks_for(blocks_for(k, splits), MULTIPLE) * MULTIPLE;
     return {blocks_for(k, depth), depth};
 }
 
-/* For a product in tiles, whose smallest are 32 x 32. */
-inline slicing slicing_of(const product_sizes &s) {
-    return slicing_of(s.k, int64_t(blocks_for(s.m, 32)) * column_tiles_of(s, 32) * s.items);
+/* For a GEMM in tiles, of which the smallest are 32 x 32. */
+inline split_k split_k_for(const gemm_size &s) {
+    return split_k_for(s.k, int64_t(blocks_for(s.m, 32)) * column_tiles_of(s, 32) * s.batch);
 }
 
-/* [slice][item][m][columns], where column n holds the sums of a's rows if they are wanted. */
+/* Partial results [split][batch][m][columns], where column n has the row sums of a if they are requested. */
 template <class C>
-struct partial_sums {
-    C *data; /* NULL: there is one slice */
-    int items, rows, columns;
+struct split_k_partials {
+    C *data; /* NULL: there is one split */
+    int batch, rows, columns;
 
-    __device__ C *of(int slice, int item) const {
-        return data + (size_t(slice) * items + item) * (size_t(rows) * columns);
-    }
+    __device__ C *of(int split, int i) const { return data + (size_t(split) * batch + i) * (size_t(rows) * columns); }
 };
 
-inline size_t partial_count(const product_sizes &s, const slicing &cut) {
-    return cut.slices > 1 ? size_t(cut.slices) * s.items * s.m * (s.n + s.row_sums) : 0;
+inline size_t partial_count(const gemm_size &s, const split_k &split) {
+    return split.splits > 1 ? size_t(split.splits) * s.batch * s.m * (s.n + s.row_sums) : 0;
 }
 
 template <class C>
-partial_sums<C> partial_sums_of(const product_sizes &s, const slicing &cut, void *workspace) {
-    return {cut.slices > 1 ? static_cast<C *>(workspace) : nullptr, s.items, s.m, s.n + s.row_sums};
+split_k_partials<C> partials_of(const gemm_size &s, const split_k &split, void *workspace) {
+    return {split.splits > 1 ? static_cast<C *>(workspace) : nullptr, s.batch, s.m, s.n + s.row_sums};
 }
 
-enum { SLICE_OUTPUTS = 32, SLICE_LANES = 8 };
+enum { REDUCE_OUTPUTS = 32, REDUCE_LANES = 8 };
 
-/* One thread's share of the slices, then a tree over the lanes; lane 0 gets the sum. */
+/* Each lane sums every REDUCE_LANES-th split, then a tree sums the lanes; lane 0 gets the result. */
 template <class C>
-__device__ inline C sum_of_slices(const C *first, size_t pitch, int slices, bool inside) {
-    __shared__ C lanes[SLICE_LANES][SLICE_OUTPUTS];
-    const int output = int(threadIdx.x) % SLICE_OUTPUTS, lane = int(threadIdx.x) / SLICE_OUTPUTS;
+__device__ inline C sum_of_splits(const C *first, size_t pitch, int splits, bool in_bounds) {
+    __shared__ C lanes[REDUCE_LANES][REDUCE_OUTPUTS];
+    const int output = int(threadIdx.x) % REDUCE_OUTPUTS, lane = int(threadIdx.x) / REDUCE_OUTPUTS;
     C sum = 0;
-    for (int s = lane; inside && s < slices; s += SLICE_LANES) sum += first[s * pitch];
+    for (int s = lane; in_bounds && s < splits; s += REDUCE_LANES) sum += first[s * pitch];
     lanes[lane][output] = sum;
-    for (int half = SLICE_LANES / 2; half > 0; half /= 2) {
+    for (int half = REDUCE_LANES / 2; half > 0; half /= 2) {
         __syncthreads();
         if (lane < half) lanes[lane][output] += lanes[lane + half][output];
     }
@@ -74,28 +74,28 @@ __device__ inline C sum_of_slices(const C *first, size_t pitch, int slices, bool
 }
 
 template <class T, class Batch>
-__global__ void __launch_bounds__(SLICE_OUTPUTS *SLICE_LANES)
-    slices_kernel(Batch batch, int slices, partial_sums<compute<T>> partial) {
+__global__ void __launch_bounds__(REDUCE_OUTPUTS *REDUCE_LANES)
+    reduce_splits_kernel(Batch batch, int splits, split_k_partials<compute<T>> partials) {
     typedef compute<T> C;
-    const int64_t plane = int64_t(partial.rows) * partial.columns, all = plane * partial.items;
-    const int64_t i = int64_t(blockIdx.x) * SLICE_OUTPUTS + threadIdx.x % SLICE_OUTPUTS;
-    const int item = int(i / plane), m = int(i % plane / partial.columns), n = int(i % partial.columns);
-    const auto p      = batch.at(i < all ? item : 0);
-    const bool inside = i < all && m < p.m; /* a product may be smaller than the largest */
-    const C sum       = sum_of_slices(partial.data + i, size_t(all), slices, inside);
-    if (!inside || threadIdx.x >= SLICE_OUTPUTS) return;
+    const int64_t plane = int64_t(partials.rows) * partials.columns, all = plane * partials.batch;
+    const int64_t i = int64_t(blockIdx.x) * REDUCE_OUTPUTS + threadIdx.x % REDUCE_OUTPUTS;
+    const int index = int(i / plane), m = int(i % plane / partials.columns), n = int(i % partials.columns);
+    const auto p         = batch.problem(i < all ? index : 0);
+    const bool in_bounds = i < all && m < p.m; /* a GEMM may be smaller than the largest of its batch */
+    const C sum          = sum_of_splits(partials.data + i, size_t(all), splits, in_bounds);
+    if (!in_bounds || threadIdx.x >= REDUCE_OUTPUTS) return;
     if (n < p.n)
-        p.y.write(m, n, sum);
+        p.y.store(m, n, sum);
     else
-        p.y.write_row_sum(m, sum);
+        p.y.store_row_sum(m, sum);
 }
 
 template <class T, class Batch>
-cudaError_t add_slices(const Batch &batch, const product_sizes &s, const slicing &cut,
-                       const partial_sums<compute<T>> &partial, cudaStream_t stream) {
-    const int64_t outputs = int64_t(s.items) * s.m * (s.n + s.row_sums);
-    return GLI_LAUNCH((slices_kernel<T, Batch>), blocks_for(outputs, SLICE_OUTPUTS), SLICE_OUTPUTS * SLICE_LANES, 0,
-                      stream, batch, cut.slices, partial);
+cudaError_t reduce_splits(const Batch &batch, const gemm_size &s, const split_k &split,
+                          const split_k_partials<compute<T>> &partials, cudaStream_t stream) {
+    const int64_t outputs = int64_t(s.batch) * s.m * (s.n + s.row_sums);
+    return GLI_LAUNCH((reduce_splits_kernel<T, Batch>), blocks_for(outputs, REDUCE_OUTPUTS),
+                      REDUCE_OUTPUTS * REDUCE_LANES, 0, stream, batch, split.splits, partials);
 }
 
 }  // namespace glia

@@ -1,9 +1,9 @@
-/* The matrices of a product, wherever their elements lie: an axis turns an index into a place, an operand adds the
- * places of its two indices up. Plain matrices have lines for axes; the patches of an image, of which an implicit GEMM
- * is made, have grids.
+/* Matrices of a GEMM in memory: the address of an element is data + offset(row) + offset(column). An axis turns an
+ * index into such an offset. A plain matrix has two linear axes. In an implicit GEMM the matrix is the im2col matrix of
+ * an image, which is never stored: its axes count (n, p, q) and (c, r, s), and an element in the padding is zero.
  *
- * Offsets count elements modulo 2^32: tensors whose extent is 2^31 elements or more are copied before they come here.
- * So do rows and columns of images, where those of the padding, on either side, are at 2^31 and more. */
+ * Offsets count elements modulo 2^32; launchers get no tensor that extends over 2^31 elements or more. Rows and columns
+ * of an image are modulo 2^32 too, so that the padding, on either side, compares as at least 2^31. */
 #ifndef GLI_KERNELS_GEMM_TENSOR_ACCESS_CUH
 #define GLI_KERNELS_GEMM_TENSOR_ACCESS_CUH
 
@@ -12,77 +12,79 @@
 
 namespace glia {
 
-struct place {
+/* What an axis makes of an index. */
+struct coord {
     unsigned offset;
     unsigned row, column; /* in an image */
-    bool inside;
+    bool in_bounds;
 };
 
-/* Index i is at i step. */
-struct line {
-    unsigned step;
+struct linear_axis {
+    unsigned stride;
 
-    __device__ place at(int i, int count) const { return {unsigned(i) * step, 0, 0, i < count}; }
+    __device__ coord at(int i, int count) const { return {unsigned(i) * stride, 0, 0, i < count}; }
 };
 
-/* One digit of a grid's index: what it adds to the offset, and to the row or column. */
-struct digit {
-    unsigned step, shift;
+/* One digit of a grid_axis: what each step of it adds to the offset, and to the row or column of the image. */
+struct axis_digit {
+    unsigned stride, shift;
 };
 
-/* The index has three digits: a row, a column, and a third (an image, or a channel), which is either the first or the
- * last of them. `rows` and `columns` count positions; shift moves them over the image. */
-struct grid {
-    divisor high, low; /* sizes of the second and the third digit */
+/* An index of three digits, (plane, row, column) or with plane_last (row, column, plane); the plane is an image or a
+ * channel. */
+struct grid_axis {
+    divisor high, low; /* sizes of the second and of the third digit */
     bool plane_last;
-    digit plane, row, column;
+    axis_digit plane, row, column;
     unsigned first_row, first_column; /* in the image, of index 0 */
     unsigned first_offset;
 
-    __device__ place at(int i, int count) const {
+    __device__ coord at(int i, int count) const {
         const unsigned rest = low.quotient(unsigned(i)), third = unsigned(i) - rest * low.value;
         const unsigned first = high.quotient(rest), second = rest - first * high.value;
         const unsigned p = plane_last ? third : first, r = plane_last ? first : second, c = plane_last ? second : third;
-        return {first_offset + p * plane.step + r * row.step + c * column.step, first_row + r * row.shift,
+        return {first_offset + p * plane.stride + r * row.stride + c * column.stride, first_row + r * row.shift,
                 first_column + c * column.shift, i < count};
     }
 };
 
-/* One operand: element (i, k), where the product sums over k. */
-template <class T, class Kept, class Summed>
-struct operand {
+/* A matrix [rows, k] where the GEMM sums over k. */
+template <class T, class RowAxis, class KAxis>
+struct matrix_view {
     const T *data;
-    Kept kept;
-    Summed summed;
-    bool along_summed; /* neighbours in memory are neighbours in k, otherwise in i */
-    bool wide;         /* four of them can be read as one, from each multiple of four */
+    RowAxis row_axis;
+    KAxis k_axis;
+    bool k_contiguous; /* neighbours along k are neighbours in memory; otherwise neighbours along the rows are */
+    bool vectorized;   /* four neighbours, from each multiple of four, can be read as one vec4 */
 
-    __device__ bool has(const place &i, const place &k) const { return i.inside && k.inside; }
-    __device__ const T *at(const place &i, const place &k) const { return data + (i.offset + k.offset); }
+    __device__ bool contains(const coord &i, const coord &k) const { return i.in_bounds && k.in_bounds; }
+    __device__ const T *address(const coord &i, const coord &k) const { return data + (i.offset + k.offset); }
 };
 
 template <class T>
-using matrix = operand<T, line, line>;
+using strided_matrix = matrix_view<T, linear_axis, linear_axis>;
 
-/* The operand whose elements are those of images; in the padding they are 0. */
+/* The im2col matrix of images: rows and columns of both coordinates add up to a pixel; those of the padding are zeros.
+ */
 template <class T>
-struct patches : operand<T, grid, grid> {
+struct im2col_view : matrix_view<T, grid_axis, grid_axis> {
     unsigned height, width;
 
-    __device__ bool has(const place &i, const place &k) const {
-        return i.inside && k.inside && i.row + k.row < height && i.column + k.column < width;
+    __device__ bool contains(const coord &i, const coord &k) const {
+        return i.in_bounds && k.in_bounds && i.row + k.row < height && i.column + k.column < width;
     }
 };
 
+/* Four elements that one access moves, of four doubles half. */
 template <class T>
-struct alignas(4 * sizeof(T) < 16 ? 4 * sizeof(T) : 16) four : gli_wide<four<T>> {
+struct alignas(4 * sizeof(T) < 16 ? 4 * sizeof(T) : 16) vec4 : gli_wide<vec4<T>> {
     T at[4];
 };
 
-/* Whether four neighbours from each multiple of four of `count` can be read as one. */
+/* Whether `count` contiguous elements are whole vec4s. */
 template <class T>
-bool aligned_fours(const void *data, int64_t count) {
-    return reinterpret_cast<uintptr_t>(data) % alignof(four<T>) == 0 && count % 4 == 0;
+bool vec4_aligned(const void *data, int64_t count) {
+    return reinterpret_cast<uintptr_t>(data) % alignof(vec4<T>) == 0 && count % 4 == 0;
 }
 
 }  // namespace glia

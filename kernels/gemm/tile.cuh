@@ -1,4 +1,4 @@
-/* Tiles of two operands in shared memory, and the sums that a thread forms of them. */
+/* Tiles of the two factors of a GEMM in shared memory, and the part of the result that a thread accumulates. */
 #ifndef GLI_KERNELS_GEMM_TILE_CUH
 #define GLI_KERNELS_GEMM_TILE_CUH
 
@@ -6,60 +6,62 @@
 
 namespace glia {
 
-/* A tile of y: Rows x Columns, Depth of k at a time; each thread forms OwnRows x OwnColumns of it. */
-template <int Rows, int Columns, int Depth, int OwnRows, int OwnColumns>
+/* A block computes Rows x Columns of the result, Depth of k at a time; each thread ThreadRows x ThreadColumns of it. */
+template <int Rows, int Columns, int Depth, int ThreadRows, int ThreadColumns>
 struct tile {
     enum {
-        rows           = Rows,
-        columns        = Columns,
-        depth          = Depth,
-        own_rows       = OwnRows,
-        own_columns    = OwnColumns,
-        row_threads    = Rows / OwnRows,
-        column_threads = Columns / OwnColumns,
-        threads        = row_threads * column_threads,
-        pad            = 4, /* keeps fours aligned, spreads the banks */
+        rows                = Rows,
+        columns             = Columns,
+        depth               = Depth,
+        thread_tile_rows    = ThreadRows,
+        thread_tile_columns = ThreadColumns,
+        threads_down        = Rows / ThreadRows,
+        threads_across      = Columns / ThreadColumns,
+        threads             = threads_down * threads_across,
+        pad                 = 4, /* keeps vec4s aligned and lessens bank conflicts */
     };
 };
 typedef tile<128, 128, 8, 8, 8> large_tile;
 typedef tile<64, 64, 8, 8, 4> medium_tile;
 typedef tile<32, 32, 16, 4, 4> small_tile;
 
-/* One operand's way into shared memory. Each thread reads `count` elements of each tile, as ones or as fours; its index
- * along memory is always the same, the other one takes a step from one to the next. */
-template <class Operand, class T, int Rows, int Depth, int Threads>
-struct tile_reader {
+/* Loads the tiles of one factor from global memory into registers and stores them to shared memory. Of each tile a
+ * thread has `count` elements, single ones or vec4s, which have one index along the contiguous axis and `stride`
+ * between them along the other. */
+template <class Matrix, class T, int Rows, int Depth, int Threads>
+struct tile_loader {
     typedef compute<T> C;
     enum { count = Rows * Depth / Threads };
 
-    const Operand &x;
-    int along, across, step;
-    place kept[count];
+    const Matrix &x;
+    int contiguous, strided, stride;
+    coord row[count];
     C value[count];
 
-    __device__ tile_reader(const Operand &operand, int first, int size) : x(operand) {
-        const int width = x.wide ? 4 : 1, line = (x.along_summed ? Depth : Rows) / width;
-        along  = int(threadIdx.x) % line * width;
-        across = int(threadIdx.x) / line;
-        step   = Threads / line;
+    __device__ tile_loader(const Matrix &matrix, int first, int rows) : x(matrix) {
+        const int width = x.vectorized ? 4 : 1, length = (x.k_contiguous ? Depth : Rows) / width;
+        contiguous = int(threadIdx.x) % length * width;
+        strided    = int(threadIdx.x) / length;
+        stride     = Threads / length;
 #pragma unroll
-        for (int e = 0; e < count; ++e) kept[e] = x.kept.at(first + (x.along_summed ? across + e * step : along), size);
+        for (int e = 0; e < count; ++e)
+            row[e] = x.row_axis.at(first + (x.k_contiguous ? strided + e * stride : contiguous), rows);
     }
 
-    __device__ place summed(int k, int end, int e) const {
-        return x.summed.at(k + (x.along_summed ? along : across + e * step), end);
+    __device__ coord k_coord(int k, int end, int e) const {
+        return x.k_axis.at(k + (x.k_contiguous ? contiguous : strided + e * stride), end);
     }
 
     /* The tile that begins at k, zeros from `end` on. */
-    __device__ void read(int k, int end) {
-        place at = summed(k, end, 0);
-        if (x.wide) {
+    __device__ void load(int k, int end) {
+        coord c = k_coord(k, end, 0);
+        if (x.vectorized) {
 #pragma unroll
             for (int e = 0; e < count / 4; ++e) {
-                if (e > 0 && !x.along_summed) at = summed(k, end, e);
-                four<T> in;
-                const bool inside = x.has(kept[e], at);
-                if (inside) in = *reinterpret_cast<const four<T> *>(x.at(kept[e], at));
+                if (e > 0 && !x.k_contiguous) c = k_coord(k, end, e);
+                vec4<T> in;
+                const bool inside = x.contains(row[e], c);
+                if (inside) in = *reinterpret_cast<const vec4<T> *>(x.address(row[e], c));
 #pragma unroll
                 for (int i = 0; i < 4; ++i) value[4 * e + i] = inside ? widen(in.at[i]) : C(0);
             }
@@ -67,57 +69,58 @@ struct tile_reader {
         }
 #pragma unroll
         for (int e = 0; e < count; ++e) {
-            if (e > 0 && !x.along_summed) at = summed(k, end, e);
-            value[e] = x.has(kept[e], at) ? C(widen(*x.at(kept[e], at))) : C(0);
+            if (e > 0 && !x.k_contiguous) c = k_coord(k, end, e);
+            value[e] = x.contains(row[e], c) ? C(widen(*x.address(row[e], c))) : C(0);
         }
     }
 
     /* to[k][row] */
     template <class S, int Pitch>
-    __device__ void write(S (*to)[Pitch]) const {
+    __device__ void store(S (*to)[Pitch]) const {
 #pragma unroll
         for (int e = 0; e < count; ++e) {
-            const int near = x.wide ? along + e % 4 : along, far = across + (x.wide ? e / 4 : e) * step;
-            (x.along_summed ? to[near][far] : to[far][near]) = value[e];
+            const int near                                   = x.vectorized ? contiguous + e % 4 : contiguous;
+            const int far                                    = strided + (x.vectorized ? e / 4 : e) * stride;
+            (x.k_contiguous ? to[near][far] : to[far][near]) = value[e];
         }
     }
 };
 
-/* The elements of a tile that one thread forms: fours of rows times fours of columns, so that the threads of a warp
- * read neighbouring fours. */
+/* The part of a tile that one thread accumulates: 4 x 4 blocks, so that the threads of a warp read neighbouring vec4s
+ * of shared memory. */
 template <class Tile, class C>
-struct tile_sums {
-    C sum[Tile::own_rows][Tile::own_columns];
+struct accumulator {
+    C value[Tile::thread_tile_rows][Tile::thread_tile_columns];
 
     __device__ static int row(int i) {
-        return i / 4 * (4 * Tile::row_threads) + int(threadIdx.x) / Tile::column_threads * 4 + i % 4;
+        return i / 4 * (4 * Tile::threads_down) + int(threadIdx.x) / Tile::threads_across * 4 + i % 4;
     }
     __device__ static int column(int j) {
-        return j / 4 * (4 * Tile::column_threads) + int(threadIdx.x) % Tile::column_threads * 4 + j % 4;
+        return j / 4 * (4 * Tile::threads_across) + int(threadIdx.x) % Tile::threads_across * 4 + j % 4;
     }
 
     __device__ void clear() {
 #pragma unroll
-        for (int i = 0; i < Tile::own_rows; ++i)
+        for (int i = 0; i < Tile::thread_tile_rows; ++i)
 #pragma unroll
-            for (int j = 0; j < Tile::own_columns; ++j) sum[i][j] = 0;
+            for (int j = 0; j < Tile::thread_tile_columns; ++j) value[i][j] = 0;
     }
 
     /* a[k][row], b[k][column] */
     template <int APitch, int BPitch>
-    __device__ void add(const C (*a)[APitch], const C (*b)[BPitch]) {
+    __device__ void multiply_add(const C (*a)[APitch], const C (*b)[BPitch]) {
+        enum { ROWS = Tile::thread_tile_rows, COLUMNS = Tile::thread_tile_columns };
 #pragma unroll 4
         for (int k = 0; k < Tile::depth; ++k) {
-            four<C> left[Tile::own_rows / 4], right[Tile::own_columns / 4];
+            vec4<C> left[ROWS / 4], right[COLUMNS / 4];
 #pragma unroll
-            for (int i = 0; i < Tile::own_rows; i += 4) left[i / 4] = *reinterpret_cast<const four<C> *>(&a[k][row(i)]);
+            for (int i = 0; i < ROWS; i += 4) left[i / 4] = *reinterpret_cast<const vec4<C> *>(&a[k][row(i)]);
 #pragma unroll
-            for (int j = 0; j < Tile::own_columns; j += 4)
-                right[j / 4] = *reinterpret_cast<const four<C> *>(&b[k][column(j)]);
+            for (int j = 0; j < COLUMNS; j += 4) right[j / 4] = *reinterpret_cast<const vec4<C> *>(&b[k][column(j)]);
 #pragma unroll
-            for (int i = 0; i < Tile::own_rows; ++i)
+            for (int i = 0; i < ROWS; ++i)
 #pragma unroll
-                for (int j = 0; j < Tile::own_columns; ++j) sum[i][j] += left[i / 4].at[i % 4] * right[j / 4].at[j % 4];
+                for (int j = 0; j < COLUMNS; ++j) value[i][j] += left[i / 4].at[i % 4] * right[j / 4].at[j % 4];
         }
     }
 };

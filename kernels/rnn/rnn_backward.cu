@@ -174,8 +174,8 @@ backward_product<T> product_with_sums(const gli_rnn_layer &l, const gli_rnn_back
     const int64_t row = int64_t(p.y.blocks) * l.hidden;
     p.a = states_of<T>(p.y.sums, l.step_rows * row, l.sequence_rows * row, p.y.at.line, which, gates * l.hidden);
     if (gru && !l.reset_before) {
-        p.a.summed = {2 * l.hidden, unsigned(l.hidden)};
-        p.a.wide   = p.a.wide && l.hidden % 4 == 0;
+        p.a.k_axis     = {2 * l.hidden, unsigned(l.hidden)};
+        p.a.vectorized = p.a.vectorized && l.hidden % 4 == 0;
     }
     p.b = columns_of(static_cast<const T *>(l.w_hh[d]), l.outputs);
     p.m = l.batch, p.n = l.outputs, p.k = gates * l.hidden;

@@ -107,13 +107,13 @@ __device__ inline void multiply_part(const float *tile, const T *weights, int pi
         float w[COLUMNS][4];
 #pragma unroll
         for (int c = 0; c < COLUMNS; ++c) {
-            const four<T> in = *reinterpret_cast<const four<T> *>(weights + c * pitch + k);
+            const vec4<T> in = *reinterpret_cast<const vec4<T> *>(weights + c * pitch + k);
 #pragma unroll
             for (int i = 0; i < 4; ++i) w[c][i] = widen(in.at[i]);
         }
 #pragma unroll
         for (int r = 0; r < 4; ++r) {
-            const four<float> x = *reinterpret_cast<const four<float> *>(tile + r * depth + k);
+            const vec4<float> x = *reinterpret_cast<const vec4<float> *>(tile + r * depth + k);
 #pragma unroll
             for (int c = 0; c < COLUMNS; ++c)
 #pragma unroll
@@ -135,11 +135,11 @@ __device__ inline void share_out(float *sum, int lane, int distance) {
 
 /* Elements k to k + 3 of a row; NULL: zeros. */
 template <class T>
-__device__ inline four<float> read_four(const T *row, int k, int count, bool wide) {
-    four<float> out = {};
+__device__ inline vec4<float> read_four(const T *row, int k, int count, bool wide) {
+    vec4<float> out = {};
     if (!row || k >= count) return out;
     if (wide) {
-        const four<T> in = *reinterpret_cast<const four<T> *>(row + k);
+        const vec4<T> in = *reinterpret_cast<const vec4<T> *>(row + k);
 #pragma unroll
         for (int j = 0; j < 4; ++j) out.at[j] = widen(in.at[j]);
     } else {
@@ -154,7 +154,7 @@ __device__ inline void fill_tile(const resident_layer &l, bool wide, float *tile
     enum { READS = 4 };
     const int fours = l.depth / 4, all = l.deal.rows * fours;
     for (int first = int(threadIdx.x); first < all; first += READS * int(blockDim.x)) {
-        four<float> next[READS];
+        vec4<float> next[READS];
 #pragma unroll
         for (int j = 0; j < READS; ++j) {
             const int i = first + j * int(blockDim.x), row = int(l.fours.quotient(unsigned(i)));
@@ -163,7 +163,7 @@ __device__ inline void fill_tile(const resident_layer &l, bool wide, float *tile
 #pragma unroll
         for (int j = 0; j < READS; ++j) {
             const int i = first + j * int(blockDim.x);
-            if (i < all) reinterpret_cast<four<float> *>(tile)[i] = next[j];
+            if (i < all) reinterpret_cast<vec4<float> *>(tile)[i] = next[j];
         }
     }
 }

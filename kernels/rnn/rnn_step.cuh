@@ -65,15 +65,15 @@ enum step_row {
     ROW_FIRST, /* of the first step, whichever this is */
 };
 
-/* Index n is a sequence; its place has n as offset, the time as row, and 1 as column for the initial state. There is
- * nothing beyond a sequence's length. */
+/* Index n is a sequence; its coordinate has n as offset, the time as row, and 1 as column for the initial state. Steps
+ * beyond the length of the sequence are out of bounds. */
 struct sequence_axis {
     timeline line;
     step_row which;
     int time;
     bool has_start;
 
-    __device__ place at(int n, int count) const {
+    __device__ coord at(int n, int count) const {
         if (n >= count) return {0, 0, 0, false};
         const unsigned sequence = unsigned(n);
         const bool active       = time < line.length(n);
@@ -88,12 +88,12 @@ struct sequence_axis {
     }
 };
 
-/* Index i, with `skip` elements left out before index `from`. */
-struct skipping_line {
+/* A contiguous axis with a gap of `skip` elements before index `from`. */
+struct gapped_axis {
     int from;
     unsigned skip;
 
-    __device__ place at(int i, int count) const { return {unsigned(i) + (i >= from ? skip : 0), 0, 0, i < count}; }
+    __device__ coord at(int i, int count) const { return {unsigned(i) + (i >= from ? skip : 0), 0, 0, i < count}; }
 };
 
 /* The left operand: a row for each sequence, wherever the step has it. */
@@ -101,12 +101,12 @@ template <class T>
 struct step_states {
     const T *data, *start;
     int64_t step, sequence, start_sequence; /* between times, between sequences, between initial states */
-    sequence_axis kept;
-    skipping_line summed;
-    bool along_summed, wide;
+    sequence_axis row_axis;
+    gapped_axis k_axis;
+    bool k_contiguous, vectorized;
 
-    __device__ bool has(const place &i, const place &k) const { return i.inside && k.inside; }
-    __device__ const T *at(const place &i, const place &k) const {
+    __device__ bool contains(const coord &i, const coord &k) const { return i.in_bounds && k.in_bounds; }
+    __device__ const T *address(const coord &i, const coord &k) const {
         const T *row = i.column ? start + int64_t(i.offset) * start_sequence
                                 : data + int64_t(i.row) * step + int64_t(i.offset) * sequence;
         return row + k.offset;
@@ -118,14 +118,14 @@ struct gate_axis {
     int width, gates;
     unsigned gate, unit;
 
-    __device__ place at(int i, int count) const {
+    __device__ coord at(int i, int count) const {
         const int g = i % width;
         return {unsigned(g) * gate + unsigned(i / width) * unit, 0, 0, i < count && g < gates};
     }
 };
 
 template <class T>
-using step_weights = operand<T, gate_axis, line>;
+using step_weights = matrix_view<T, gate_axis, linear_axis>;
 
 /* Finish: take(n, column, sums) gets four neighbouring sums of sequence n, some of which may lie behind the last
  * column.
@@ -146,7 +146,7 @@ struct step_products {
 
 template <class T, class Finish>
 void set_time(step_product<T, Finish> *p, int time) {
-    p->a.kept.time = p->y.at.time = time;
+    p->a.row_axis.time = p->y.at.time = time;
 }
 
 template <class C, class Tile, int TEAMS>
@@ -154,7 +154,7 @@ union step_memory {
     struct {
         C a[TEAMS][2][Tile::depth][Tile::rows + Tile::pad], b[TEAMS][2][Tile::depth][Tile::columns + Tile::pad];
     } tiles;
-    four<C> sums[TEAMS][Tile::own_rows][Tile::threads];
+    vec4<C> sums[TEAMS][Tile::thread_tile_rows][Tile::threads];
 };
 
 template <class T, class Tile, int TEAMS, class Finish>
@@ -170,30 +170,30 @@ __global__ void __launch_bounds__(Tile::threads *TEAMS, 1)
     auto &a_tile = memory.tiles.a[team];
     auto &b_tile = memory.tiles.b[team];
 
-    tile_reader<step_states<T>, T, Tile::rows, Tile::depth, Tile::threads> a(p.a, first_row, p.m);
-    tile_reader<step_weights<T>, T, Tile::columns, Tile::depth, Tile::threads> b(p.b, first_column, p.n);
-    tile_sums<Tile, C> sums;
-    sums.clear();
-    a.read(begin, end), b.read(begin, end);
-    a.write(a_tile[0]), b.write(b_tile[0]);
+    tile_loader<step_states<T>, T, Tile::rows, Tile::depth, Tile::threads> a(p.a, first_row, p.m);
+    tile_loader<step_weights<T>, T, Tile::columns, Tile::depth, Tile::threads> b(p.b, first_column, p.n);
+    accumulator<Tile, C> acc;
+    acc.clear();
+    a.load(begin, end), b.load(begin, end);
+    a.store(a_tile[0]), b.store(b_tile[0]);
     __syncthreads();
     for (int round = 0; round < rounds; ++round) {
         const int now = round & 1, next = begin + (round + 1) * Tile::depth;
         const bool more = round + 1 < rounds;
-        if (more) a.read(next, end), b.read(next, end);
-        sums.add(a_tile[now], b_tile[now]);
-        if (more) a.write(a_tile[now ^ 1]), b.write(b_tile[now ^ 1]);
+        if (more) a.load(next, end), b.load(next, end);
+        acc.multiply_add(a_tile[now], b_tile[now]);
+        if (more) a.store(a_tile[now ^ 1]), b.store(b_tile[now ^ 1]);
         __syncthreads();
     }
 
-    for (int i = 0; i < Tile::own_rows; ++i)
-        for (int j = 0; j < 4; ++j) memory.sums[team][i][threadIdx.x].at[j] = sums.sum[i][j];
+    for (int i = 0; i < Tile::thread_tile_rows; ++i)
+        for (int j = 0; j < 4; ++j) memory.sums[team][i][threadIdx.x].at[j] = acc.value[i][j];
     __syncthreads();
-    for (int i = team; i < Tile::own_rows; i += TEAMS) {
-        four<C> total = memory.sums[0][i][threadIdx.x];
+    for (int i = team; i < Tile::thread_tile_rows; i += TEAMS) {
+        vec4<C> total = memory.sums[0][i][threadIdx.x];
         for (int other = 1; other < TEAMS; ++other)
             for (int j = 0; j < 4; ++j) total.at[j] += memory.sums[other][i][threadIdx.x].at[j];
-        const int row = first_row + sums.row(i), column = first_column + sums.column(0);
+        const int row = first_row + acc.row(i), column = first_column + acc.column(0);
         if (row < p.m && column < p.n) p.y.take(row, column, total.at);
     }
 }
@@ -222,7 +222,7 @@ cudaError_t launch_step(const step_products<T, Finish> &products, cudaStream_t s
 
 template <class T>
 bool fours_in(const void *data, int64_t step) {
-    return reinterpret_cast<uintptr_t>(data) % alignof(four<T>) == 0 && step % 4 == 0;
+    return reinterpret_cast<uintptr_t>(data) % alignof(vec4<T>) == 0 && step % 4 == 0;
 }
 
 /* Rows [time, sequence] of `data`, with start [N, start_sequence] in front where there is one. */
@@ -235,10 +235,10 @@ step_states<T> states_of(const T *data, int64_t step, int64_t sequence, const ti
 
 template <class T>
 void start_from(step_states<T> *a, const T *start, int64_t start_sequence) {
-    a->start          = start;
-    a->start_sequence = start_sequence;
-    a->kept.has_start = start != nullptr;
-    a->wide           = a->wide && (!start || fours_in<T>(start, start_sequence));
+    a->start              = start;
+    a->start_sequence     = start_sequence;
+    a->row_axis.has_start = start != nullptr;
+    a->vectorized         = a->vectorized && (!start || fours_in<T>(start, start_sequence));
 }
 
 /* w [gates, units, summed], its gates side by side in `width` columns for a unit. */

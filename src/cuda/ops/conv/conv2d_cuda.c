@@ -1,5 +1,5 @@
 #include "cuda/ops/conv/convolution_arguments.h"
-#include "cuda/device/gpu_of_context.h"
+#include "cuda/ops/gemm_provider.h"
 #include "cuda/ops/tensor_cores.h"
 
 static size_t forward_workspace(const gli_call *call, glia_dtype dtype) {
@@ -17,7 +17,7 @@ static gli_convolution forward_call(const gli_call *call, const gli_cuda_view *v
     return conv;
 }
 
-/* The gradient by the input is the transposed convolution of dy. */
+/* The gradient with respect to the input is the transposed convolution of dy. */
 static gli_convolution data_convolution(const gli_call *call, glia_dtype dtype) {
     const gli_convolution of = gli_cuda_convolution(call, dtype);
     gli_convolution conv     = of;
@@ -40,10 +40,20 @@ static gli_convolution data_call(const gli_call *call, const gli_cuda_view *v) {
     return conv;
 }
 
-static size_t filter_workspace(const gli_call *call, glia_dtype dtype) {
+static gli_convolution filter_convolution(const gli_call *call, glia_dtype dtype) {
     gli_convolution conv = gli_cuda_convolution(call, dtype);
     conv.has_bias        = call->out[GLI_CONV2D_FILTER_DBIAS] != NULL;
+    return conv;
+}
+
+static size_t filter_workspace(const gli_call *call, glia_dtype dtype) {
+    const gli_convolution conv = filter_convolution(call, dtype);
     return gli_kernel_conv2d_filter_workspace(&conv);
+}
+
+static size_t filter_direct_workspace(const gli_call *call, glia_dtype dtype) {
+    const gli_convolution conv = filter_convolution(call, dtype);
+    return gli_kernel_conv2d_filter_direct_workspace(&conv);
 }
 
 static gli_convolution filter_call(const gli_call *call, const gli_cuda_view *v) {
@@ -56,75 +66,24 @@ static gli_convolution filter_call(const gli_call *call, const gli_cuda_view *v)
     return conv;
 }
 
-static glia_status run(const gli_call *call, const gli_cuda_view *v, const gli_convolution *conv) {
-    GLI_CUDA_TRY(call->ctx, gli_kernel_conv2d(conv, gli_cuda_gpu(call), v->workspace, v->stream));
-    return GLIA_OK;
-}
-
-static glia_status run_wmma(const gli_call *call, const gli_cuda_view *v, const gli_convolution *conv) {
-    GLI_CUDA_TRY(call->ctx, gli_kernel_conv2d_wmma(conv, call->ctx->math, v->workspace, v->stream));
-    return GLIA_OK;
-}
-
-static glia_status forward(const gli_call *call, const gli_cuda_view *v) {
-    const gli_convolution conv = forward_call(call, v);
-    return run(call, v, &conv);
-}
-
-static glia_status forward_wmma(const gli_call *call, const gli_cuda_view *v) {
-    const gli_convolution conv = forward_call(call, v);
-    return run_wmma(call, v, &conv);
-}
-
-static glia_status data(const gli_call *call, const gli_cuda_view *v) {
-    const gli_convolution conv = data_call(call, v);
-    return run(call, v, &conv);
-}
-
-static glia_status data_wmma(const gli_call *call, const gli_cuda_view *v) {
-    const gli_convolution conv = data_call(call, v);
-    return run_wmma(call, v, &conv);
-}
-
-static glia_status filter(const gli_call *call, const gli_cuda_view *v) {
-    const gli_convolution conv = filter_call(call, v);
-    GLI_CUDA_TRY(call->ctx, gli_kernel_conv2d_filter(&conv, gli_cuda_gpu(call), v->workspace, v->stream));
-    return GLIA_OK;
-}
-
-static glia_status filter_wmma(const gli_call *call, const gli_cuda_view *v) {
-    const gli_convolution conv = filter_call(call, v);
-    GLI_CUDA_TRY(call->ctx, gli_kernel_conv2d_filter_wmma(&conv, call->ctx->math, v->workspace, v->stream));
-    return GLIA_OK;
-}
-
-static glia_status forward_direct(const gli_call *call, const gli_cuda_view *v) {
-    const gli_convolution conv = forward_call(call, v);
-    GLI_CUDA_TRY(call->ctx, gli_kernel_conv2d_direct(&conv, v->stream));
-    return GLIA_OK;
-}
-
-static size_t filter_direct_workspace(const gli_call *call, glia_dtype dtype) {
-    gli_convolution conv = gli_cuda_convolution(call, dtype);
-    conv.has_bias        = call->out[GLI_CONV2D_FILTER_DBIAS] != NULL;
-    return gli_kernel_conv2d_filter_direct_workspace(&conv);
-}
-
-static glia_status filter_direct(const gli_call *call, const gli_cuda_view *v) {
-    const gli_convolution conv = filter_call(call, v);
-    GLI_CUDA_TRY(call->ctx, gli_kernel_conv2d_filter_direct(&conv, v->workspace, v->stream));
-    return GLIA_OK;
-}
+GLI_CUDA_GEMM(forward, gli_convolution, forward_call, gli_kernel_conv2d)
+GLI_CUDA_GEMM(forward_wmma, gli_convolution, forward_call, gli_kernel_conv2d_wmma)
+GLI_CUDA_GEMM(forward_direct, gli_convolution, forward_call, gli_kernel_conv2d_direct)
+GLI_CUDA_GEMM(data, gli_convolution, data_call, gli_kernel_conv2d)
+GLI_CUDA_GEMM(data_wmma, gli_convolution, data_call, gli_kernel_conv2d_wmma)
+GLI_CUDA_GEMM(filter, gli_convolution, filter_call, gli_kernel_conv2d_filter)
+GLI_CUDA_GEMM(filter_wmma, gli_convolution, filter_call, gli_kernel_conv2d_filter_wmma)
+GLI_CUDA_GEMM(filter_direct, gli_convolution, filter_call, gli_kernel_conv2d_filter_direct)
 
 /* The first convolution of a network: images of one channel or of three. */
 #define GLI_ACCEPTS_DIRECT {GLI_TAKES_F32 | GLI_TAKES_HALVES, GLI_ANY_FORMAT}
 
 static const char *decline_direct(const gli_call *call) {
-    enum { MOST_CHANNELS = 3 };
+    enum { MAX_CHANNELS = 3 };
     const gli_conv2d_geom *g = call->geom;
     if (g->groups > 1) return "only one group";
-    if (g->c == 0 || g->c > MOST_CHANNELS) return "only one to three channels";
-    if ((int64_t)g->c * g->r * g->s > GLI_DIRECT_TAPS) return "the filter has too many taps";
+    if (g->c == 0 || g->c > MAX_CHANNELS) return "only one to three channels";
+    if ((int64_t)g->c * g->r * g->s > GLI_DIRECT_MAX_K) return "the filters have too many elements";
     return NULL;
 }
 

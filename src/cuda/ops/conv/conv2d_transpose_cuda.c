@@ -1,8 +1,8 @@
 #include "ops/conv/conv2d_transpose_geom.h"
 
 #include "core/provider.h"
-#include "cuda/device/gpu_of_context.h"
 #include "cuda/ops/conv/convolution_arguments.h"
+#include "cuda/ops/gemm_provider.h"
 #include "cuda/ops/tensor_cores.h"
 
 static gli_convolution convolution(const gli_call *call, glia_dtype dtype) {
@@ -26,17 +26,8 @@ static gli_convolution described(const gli_call *call, const gli_cuda_view *v) {
     return conv;
 }
 
-static glia_status run(const gli_call *call, const gli_cuda_view *v) {
-    const gli_convolution conv = described(call, v);
-    GLI_CUDA_TRY(call->ctx, gli_kernel_conv2d(&conv, gli_cuda_gpu(call), v->workspace, v->stream));
-    return GLIA_OK;
-}
-
-static glia_status run_wmma(const gli_call *call, const gli_cuda_view *v) {
-    const gli_convolution conv = described(call, v);
-    GLI_CUDA_TRY(call->ctx, gli_kernel_conv2d_wmma(&conv, call->ctx->math, v->workspace, v->stream));
-    return GLIA_OK;
-}
+GLI_CUDA_GEMM(run, gli_convolution, described, gli_kernel_conv2d)
+GLI_CUDA_GEMM(run_wmma, gli_convolution, described, gli_kernel_conv2d_wmma)
 
 static const char *decline_wmma(const gli_call *call) {
     const gli_conv2d_transpose_geom *g = call->geom;

@@ -1,4 +1,4 @@
-/* From tensors to what the kernels of convolution take. */
+/* The problem that the kernels of convolution take, from a call. */
 #ifndef GLI_CUDA_OPS_CONV_CONVOLUTION_ARGUMENTS_H
 #define GLI_CUDA_OPS_CONV_CONVOLUTION_ARGUMENTS_H
 
@@ -24,12 +24,12 @@ static inline void gli_cuda_set_filters(gli_convolution *v, const void *data, co
 }
 
 static inline void gli_cuda_set_bias(gli_convolution *v, const void *data, const int64_t *stride) {
-    v->has_bias  = true;
-    v->bias      = (void *)data;
-    v->bias_step = stride[0];
+    v->has_bias    = true;
+    v->bias        = (void *)data;
+    v->bias_stride = stride[0];
 }
 
-/* What op, geometry and dtype say, for an x [n,c,h,w] and a y [n,k,p,q]. */
+/* Of an x [n,c,h,w] and a y [n,k,p,q], without their arrays. */
 static inline gli_convolution gli_cuda_convolution(const gli_call *call, glia_dtype dtype) {
     const gli_conv2d_geom *g = call->geom;
     return (gli_convolution){.dtype      = dtype,

@@ -1,8 +1,8 @@
 #include "cuda/ops/rnn/rnn_arguments.h"
 
 #include "core/size.h"
-#include "cuda/device/gpu_of_context.h"
 #include "cuda/device/index_error.h"
+#include "cuda/ops/gemm_provider.h"
 #include "cuda/ops/tensor_cores.h"
 
 void *gli_cuda_piece(gli_cuda_pieces *p, int64_t elements, size_t size) {
@@ -83,10 +83,11 @@ glia_status gli_cuda_rnn_fits(const gli_call *call) {
     return GLIA_OK;
 }
 
-glia_status gli_cuda_rnn_multiply(const gli_call *call, const gli_product *p, void *workspace) {
-    if (gli_cuda_decline_tensor_product(call, p->dtype, p->m, p->n))
-        GLI_CUDA_TRY(call->ctx, gli_kernel_matmul(p, gli_cuda_gpu(call), workspace, call->stream));
+glia_status gli_cuda_rnn_multiply(const gli_call *call, const gli_gemm *gemm, void *workspace) {
+    const gli_gemm_run how = gli_cuda_gemm_run(call, workspace);
+    if (gli_cuda_decline_tensor_product(call, gemm->dtype, gemm->m, gemm->n))
+        GLI_CUDA_TRY(call->ctx, gli_kernel_matmul(gemm, &how));
     else
-        GLI_CUDA_TRY(call->ctx, gli_kernel_matmul_wmma(p, call->ctx->math, workspace, call->stream));
+        GLI_CUDA_TRY(call->ctx, gli_kernel_matmul_wmma(gemm, &how));
     return GLIA_OK;
 }

@@ -45,6 +45,6 @@ const char *gli_cuda_rnn_decline_persistent(const gli_call *call);
 glia_status gli_cuda_rnn_fits(const gli_call *call);
 
 /* A product over all steps, on tensor cores where the context and the GPU allow it. */
-glia_status gli_cuda_rnn_multiply(const gli_call *call, const gli_product *product, void *workspace);
+glia_status gli_cuda_rnn_multiply(const gli_call *call, const gli_gemm *product, void *workspace);
 
 #endif

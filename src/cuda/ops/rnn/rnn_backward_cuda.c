@@ -17,7 +17,7 @@ typedef struct product_list {
     const gli_call *call;
     const gli_cuda_view *view; /* NULL: only the sizes are wanted */
     glia_dtype dtype;
-    gli_product at[MOST_PRODUCTS];
+    gli_gemm at[MOST_PRODUCTS];
     int count;
 } product_list;
 
@@ -48,17 +48,17 @@ typedef struct weight_gradient {
 static void add_weight(product_list *list, const weight_gradient *g) {
     const bool weight = wants(list->call, g->weight), bias = g->bias >= 0 && wants(list->call, g->bias);
     if (!weight && !bias) return;
-    gli_product *p = &list->at[list->count++];
-    *p             = (gli_product){.dtype          = list->dtype,
-                                   .m              = g->rows,
-                                   .n              = weight ? g->columns : 0,
-                                   .k              = (int)gli_cuda_rnn_rows(list->call->geom),
-                                   .a              = {.data = g->by, .row = 1, .column = g->by_row},
-                                   .b              = {.data = g->factor, .row = g->factor_row, .column = 1},
-                                   .y              = {.row = g->columns, .column = 1},
-                                   .alpha          = 1,
-                                   .wants_row_sums = bias,
-                                   .row_sums_step  = 1};
+    gli_gemm *p = &list->at[list->count++];
+    *p          = (gli_gemm){.dtype           = list->dtype,
+                             .m               = g->rows,
+                             .n               = weight ? g->columns : 0,
+                             .k               = (int)gli_cuda_rnn_rows(list->call->geom),
+                             .a               = {.data = g->by, .row_stride = 1, .column_stride = g->by_row},
+                             .b               = {.data = g->factor, .row_stride = g->factor_row, .column_stride = 1},
+                             .y               = {.row_stride = g->columns, .column_stride = 1},
+                             .alpha           = 1,
+                             .has_row_sums    = bias,
+                             .row_sums_stride = 1};
     if (!list->view) return;
     if (weight) p->y.data = element(list, list->view->out[g->weight], (int64_t)g->first * g->columns);
     if (bias) p->row_sums = element(list, list->view->out[g->bias], g->first);
@@ -67,16 +67,16 @@ static void add_weight(product_list *list, const weight_gradient *g) {
 /* dx = the sum over the directions of sums w_ih. */
 static void add_input(product_list *list, int d, const void *sums, int64_t row) {
     const gli_rnn_geom *g = list->call->geom;
-    gli_product *p        = &list->at[list->count++];
-    *p                    = (gli_product){.dtype = list->dtype,
-                                          .m     = (int)gli_cuda_rnn_rows(g),
-                                          .n     = g->inputs,
-                                          .k     = g->gates * g->hidden,
-                                          .a     = {.data = sums, .row = row, .column = 1},
-                                          .b     = {.row = g->inputs, .column = 1},
-                                          .y     = {.row = g->inputs, .column = 1},
-                                          .alpha = 1,
-                                          .beta  = 1};
+    gli_gemm *p           = &list->at[list->count++];
+    *p                    = (gli_gemm){.dtype = list->dtype,
+                                       .m     = (int)gli_cuda_rnn_rows(g),
+                                       .n     = g->inputs,
+                                       .k     = g->gates * g->hidden,
+                                       .a     = {.data = sums, .row_stride = row, .column_stride = 1},
+                                       .b     = {.row_stride = g->inputs, .column_stride = 1},
+                                       .y     = {.row_stride = g->inputs, .column_stride = 1},
+                                       .alpha = 1,
+                                       .beta  = 1};
     if (!list->view) return;
     p->b.data = list->view->in[gli_rnn_weight(d, GLI_RNN_W_IH)];
     p->y.data = list->view->out[GLI_RNN_BACK_DX];

@@ -8,26 +8,26 @@ typedef struct forward_workspace {
 } forward_workspace;
 
 /* All steps of one direction at once: from_input = x w_ih^T + b_ih. */
-static gli_product input_product(const gli_rnn_geom *g, glia_dtype dtype) {
-    return (gli_product){.dtype = dtype,
-                         .m     = (int)gli_cuda_rnn_rows(g),
-                         .n     = g->gates * g->hidden,
-                         .k     = g->inputs,
-                         .a     = {.row = g->inputs, .column = 1},
-                         .b     = {.row = 1, .column = g->inputs},
-                         .c     = {.row = 0, .column = 1},
-                         .y     = {.row = (int64_t)g->gates * g->hidden, .column = 1},
-                         .alpha = 1,
-                         .beta  = 1};
+static gli_gemm input_product(const gli_rnn_geom *g, glia_dtype dtype) {
+    return (gli_gemm){.dtype = dtype,
+                      .m     = (int)gli_cuda_rnn_rows(g),
+                      .n     = g->gates * g->hidden,
+                      .k     = g->inputs,
+                      .a     = {.row_stride = g->inputs, .column_stride = 1},
+                      .b     = {.row_stride = 1, .column_stride = g->inputs},
+                      .c     = {.row_stride = 0, .column_stride = 1},
+                      .y     = {.row_stride = (int64_t)g->gates * g->hidden, .column_stride = 1},
+                      .alpha = 1,
+                      .beta  = 1};
 }
 
 /* deal: for all steps in one launch; NULL: in a launch or two each. */
 static forward_workspace cut(const gli_call *call, glia_dtype dtype, const gli_rnn_deal *deal, gli_cuda_pieces *p) {
-    const gli_rnn_geom *g     = call->geom;
-    const size_t size         = glia_dtype_size(dtype);
-    const int64_t units       = (int64_t)g->directions * g->batch * g->hidden;
-    const bool resets         = g->cell == GLIA_RNN_GRU && g->reset_before;
-    const gli_product product = input_product(g, dtype);
+    const gli_rnn_geom *g  = call->geom;
+    const size_t size      = glia_dtype_size(dtype);
+    const int64_t units    = (int64_t)g->directions * g->batch * g->hidden;
+    const bool resets      = g->cell == GLIA_RNN_GRU && g->reset_before;
+    const gli_gemm product = input_product(g, dtype);
     forward_workspace w;
     w.lengths    = gli_cuda_piece(p, call->in[GLI_RNN_LENGTHS] ? g->batch : 0, sizeof(int));
     w.from_input = gli_cuda_piece(p, units * g->steps * g->gates, size);
@@ -56,11 +56,11 @@ static glia_status multiply_input(const gli_call *call, const gli_cuda_view *v, 
     const gli_rnn_geom *g = call->geom;
     const int64_t gates   = gli_cuda_rnn_rows(g) * g->gates * g->hidden;
     for (int d = 0; d < g->directions; ++d) {
-        gli_product p = input_product(g, v->dtype);
-        p.a.data      = v->in[GLI_RNN_X];
-        p.b.data      = v->in[gli_rnn_weight(d, GLI_RNN_W_IH)];
-        p.c.data      = v->in[gli_rnn_weight(d, GLI_RNN_B_IH)];
-        p.y.data      = gli_cuda_rnn_at(w->from_input, d * gates, glia_dtype_size(v->dtype));
+        gli_gemm p = input_product(g, v->dtype);
+        p.a.data   = v->in[GLI_RNN_X];
+        p.b.data   = v->in[gli_rnn_weight(d, GLI_RNN_W_IH)];
+        p.c.data   = v->in[gli_rnn_weight(d, GLI_RNN_B_IH)];
+        p.y.data   = gli_cuda_rnn_at(w->from_input, d * gates, glia_dtype_size(v->dtype));
         GLI_TRY(gli_cuda_rnn_multiply(call, &p, w->product));
     }
     return GLIA_OK;
