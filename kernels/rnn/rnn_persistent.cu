@@ -1,4 +1,5 @@
-/* The forward pass in one launch: see rnn_persistent.cuh. h passes from block to block as y, c stays in a register. */
+/* The forward pass in one launch: see rnn_persistent.cuh. h goes from block to block through y, c stays in a register.
+ */
 #include "kernels/rnn/rnn_persistent_launch.h"
 
 #include "kernels/rnn/rnn_cell.cuh"
@@ -7,33 +8,33 @@
 namespace glia {
 namespace {
 
-typedef seat<1> one_unit;
+typedef thread_tile<1> one_unit;
 
 /* One direction's arrays; see gli_rnn_forward_arrays. */
 template <class T>
 struct forward_job {
-    step_place at;
-    bool relu, wide;
+    step_position pos;
+    bool relu, vectorized;
     int64_t y_row;
     float clip;
-    const T *w_hh, *b_hh, *peephole, *h0, *c0, *from_input;
+    const T *w_hh, *b_hh, *peephole, *h0, *c0, *input_gates;
     T *y;
     float *running, *gates, *cells;
 
-    __device__ const T *state_before(const resident_layer &l, int n) const {
-        if (n >= l.batch || !at.is_active(n)) return nullptr;
-        if (!at.is_first(n)) return y + at.row_before(n) * y_row;
-        return h0 ? h0 + at.state(n, 0) : nullptr;
+    __device__ const T *state_before(const persistent_layer &l, int n) const {
+        if (n >= l.batch || !pos.is_active(n)) return nullptr;
+        if (!pos.is_first(n)) return y + pos.row_before(n) * y_row;
+        return h0 ? h0 + pos.state(n, 0) : nullptr;
     }
     __device__ float input(int n, int gate, int gates_of_unit, int unit) const {
-        return widen(from_input[(at.row(n) * gates_of_unit + gate) * at.hidden + unit]);
+        return widen(input_gates[(pos.row(n) * gates_of_unit + gate) * pos.hidden + unit]);
     }
     __device__ float constant(const T *array, int k, int unit) const {
-        return array ? float(widen(array[k * at.hidden + unit])) : 0.0f;
+        return array ? float(widen(array[k * pos.hidden + unit])) : 0.0f;
     }
-    __device__ void write(int n, int unit, float h) const { y[at.row(n) * y_row + unit] = narrow<T>(h); }
+    __device__ void write(int n, int unit, float h) const { y[pos.row(n) * y_row + unit] = narrow<T>(h); }
     __device__ void save(int n, int gate, int unit, float value) const {
-        if (gates) gates[at.gate(n, gate, unit)] = value;
+        if (gates) gates[pos.gate(n, gate, unit)] = value;
     }
 };
 
@@ -42,7 +43,7 @@ struct forward_jobs {
     forward_job<T> of[2]; /* for each direction */
 };
 
-/* What a thread keeps of its unit from step to step. */
+/* What a thread has of its unit from step to step. */
 template <class T, int GATES>
 struct forward_unit {
     int unit;
@@ -50,10 +51,10 @@ struct forward_unit {
     lstm_unit<float> constants;
     float c, input[GATES] = {};
 
-    __device__ forward_unit(const forward_job<T> &job, int own, bool inside) : unit(own), c(0) {
-        for (int g = 0; g < GATES; ++g) bias[g] = inside ? job.constant(job.b_hh, g, unit) : 0.0f;
+    __device__ forward_unit(const forward_job<T> &job, int own, bool owns) : unit(own), c(0) {
+        for (int g = 0; g < GATES; ++g) bias[g] = owns ? job.constant(job.b_hh, g, unit) : 0.0f;
         constants = {0, 0, 0, job.clip, job.peephole != nullptr};
-        if (GATES != 4 || !inside) return;
+        if (GATES != 4 || !owns) return;
         constants.p_i = job.constant(job.peephole, 0, unit);
         constants.p_f = job.constant(job.peephole, 1, unit);
         constants.p_o = job.constant(job.peephole, 2, unit);
@@ -62,7 +63,7 @@ struct forward_unit {
     __device__ void read(const forward_job<T> &job, int n) {
 #pragma unroll
         for (int g = 0; g < GATES; ++g) input[g] = job.input(n, g, GATES, unit);
-        if (GATES == 4 && job.at.is_first(n)) c = job.c0 ? float(widen(job.c0[job.at.state(n, unit)])) : 0.0f;
+        if (GATES == 4 && job.pos.is_first(n)) c = job.c0 ? float(widen(job.c0[job.pos.state(n, unit)])) : 0.0f;
     }
 
     /* h after the step, from the sums with w_hh. */
@@ -79,7 +80,7 @@ struct forward_unit {
         c                            = s.c;
         job.save(n, 0, unit, s.gate.i), job.save(n, 1, unit, s.gate.f);
         job.save(n, 2, unit, s.gate.g), job.save(n, 3, unit, s.gate.o);
-        if (job.cells) job.cells[job.at.cell(n, unit)] = c;
+        if (job.cells) job.cells[job.pos.cell(n, unit)] = c;
         return s.m;
     }
 
@@ -95,9 +96,9 @@ struct forward_unit {
 
 /* The rows of w_hh [GATES, H, H] that belong to the block's units. */
 template <class T, int GATES>
-__device__ void load_rows(const resident_layer &l, const T *w_hh, T *weights) {
+__device__ void load_rows(const persistent_layer &l, const T *w_hh, T *weights) {
     const int depth = l.depth;
-    for (int i = int(threadIdx.x); i < l.deal.units * GATES * depth; i += int(blockDim.x)) {
+    for (int i = int(threadIdx.x); i < l.partition.units * GATES * depth; i += int(blockDim.x)) {
         const int k = i % depth, gate = i / depth % GATES, u = i / depth / GATES, unit = l.first_unit() + u;
         const bool inside = k < l.hidden && unit < l.hidden;
         weights[u * unit_pitch(GATES, depth) + gate * depth + k] =
@@ -106,102 +107,104 @@ __device__ void load_rows(const resident_layer &l, const T *w_hh, T *weights) {
 }
 
 template <class T, int GATES>
-__device__ void run_sequences(const resident_layer &l, forward_job<T> job, int first, relay &others, const T *weights,
-                              float *tile) {
+__device__ void run_sequences(const persistent_layer &l, forward_job<T> job, int first, group_barrier &barrier,
+                              const T *weights, float *tile) {
     const one_unit own(l, first);
-    const int n = own.sequence, steps = job.at.line.steps;
-    forward_unit<T, GATES> unit(job, own.unit, own.inside);
+    const int n = own.sequence, steps = job.pos.line.steps;
+    forward_unit<T, GATES> unit(job, own.unit, own.owns);
     const T *team_weights  = weights + own.team_unit * unit_pitch(GATES, l.depth);
     const float *team_tile = tile + own.team_row * l.depth;
     for (int step = 0; step < steps; ++step) {
-        job.at.time       = job.at.line.reverse ? steps - 1 - step : step;
-        const bool active = own.inside && job.at.is_active(n);
+        job.pos.time      = job.pos.line.reverse ? steps - 1 - step : step;
+        const bool active = own.owns && job.pos.is_active(n);
         if (active) unit.read(job, n);
-        if (step > 0) others.await();
-        fill_tile<T>(l, job.wide, tile, [&](int row) { return job.state_before(l, first + row); });
+        if (step > 0) barrier.wait();
+        load_tile<T>(l, job.vectorized, tile, [&](int row) { return job.state_before(l, first + row); });
         __syncthreads();
         float sum[4 * GATES] = {};
-        if (own.sums) {
-            multiply_part<GATES, one_unit::TEAM>(team_tile, team_weights, l.depth, l.depth, own.lane, sum);
-            share_out<4 * GATES>(sum, own.lane, 1);
-            share_out<2 * GATES>(sum, own.lane, 2);
+        if (own.in_team) {
+            accumulate_lane<GATES, one_unit::TEAM>(team_tile, team_weights, l.depth, l.depth, own.lane, sum);
+            reduce_scatter<4 * GATES>(sum, own.lane, 1);
+            reduce_scatter<2 * GATES>(sum, own.lane, 2);
         }
-        const float h_before = own.inside ? tile[(n - first) * l.depth + own.unit] : 0.0f;
-        if (own.inside) job.write(n, own.unit, active ? unit.step(job, n, h_before, sum) : 0.0f);
-        others.pass_on();
+        const float h_before = own.owns ? tile[(n - first) * l.depth + own.unit] : 0.0f;
+        if (own.owns) job.write(n, own.unit, active ? unit.step(job, n, h_before, sum) : 0.0f);
+        barrier.arrive();
     }
-    if (GATES == 4 && own.inside) job.running[job.at.state(n, own.unit)] = unit.c;
+    if (GATES == 4 && own.owns) job.running[job.pos.state(n, own.unit)] = unit.c;
 }
 
 template <class T, int GATES>
-__global__ void __launch_bounds__(RESIDENT_THREADS, 1) forward_kernel(resident_layer l, forward_jobs<T> jobs) {
+__global__ void __launch_bounds__(PERSISTENT_THREADS, 1) forward_kernel(persistent_layer l, forward_jobs<T> jobs) {
     GLI_DYNAMIC_SHARED(T, weights);
-    float *tile = reinterpret_cast<float *>(weights + l.deal.units * unit_pitch(GATES, l.depth));
-    relay others(l);
-    for (int item = l.group(); item < l.directions * l.tiles(); item += l.deal.groups) {
+    float *tile = reinterpret_cast<float *>(weights + l.partition.units * unit_pitch(GATES, l.depth));
+    group_barrier barrier(l);
+    for (int item = l.group(); item < l.directions * l.tiles(); item += l.partition.groups) {
         const forward_job<T> &job = jobs.of[item / l.tiles()];
         load_rows<T, GATES>(l, job.w_hh, weights);
-        run_sequences<T, GATES>(l, job, item % l.tiles() * l.deal.rows, others, weights, tile);
+        run_sequences<T, GATES>(l, job, item % l.tiles() * l.partition.rows, barrier, weights, tile);
     }
 }
 
 template <class T>
 forward_job<T> job_of(const gli_rnn_layer &l, const gli_rnn_forward_arrays &f, int d) {
-    const int64_t units = int64_t(d) * l.batch * l.hidden, cells = units * l.steps;
+    const int64_t units = int64_t(d) * l.geom.batch * l.geom.hidden, cells = units * l.geom.steps;
     forward_job<T> job = {};
-    job.at             = place_of(l, d);
-    job.relu           = l.cell == GLIA_RNN_RELU;
-    job.y_row          = int64_t(l.directions) * l.hidden;
-    job.clip           = float(l.cell_clip);
+    job.pos            = position_of(l, d);
+    job.relu           = l.geom.cell == GLIA_RNN_RELU;
+    job.y_row          = int64_t(l.geom.directions) * l.geom.hidden;
+    job.clip           = float(l.geom.cell_clip);
     job.w_hh           = static_cast<const T *>(l.w_hh[d]);
     job.b_hh           = static_cast<const T *>(l.b_hh[d]);
     job.peephole       = static_cast<const T *>(l.peephole[d]);
-    job.h0             = part<const T>(l.h0, units);
-    job.c0             = part<const T>(l.c0, units);
-    job.from_input     = part<const T>(f.from_input, cells * l.gates);
-    job.y              = part<T>(f.y, int64_t(d) * l.hidden);
-    job.running        = part<float>(f.running, units);
-    job.gates          = part<float>(f.gates, 4 * cells);
-    job.cells          = part<float>(f.cells, cells);
-    job.wide           = fours_in<T>(job.y, l.hidden) && (!l.h0 || fours_in<T>(job.h0, l.hidden));
+    job.h0             = element_of<const T>(l.h0, units);
+    job.c0             = element_of<const T>(l.c0, units);
+    job.input_gates    = element_of<const T>(f.input_gates, cells * l.geom.gates);
+    job.y              = element_of<T>(f.y, int64_t(d) * l.geom.hidden);
+    job.running        = element_of<float>(f.running, units);
+    job.gates          = element_of<float>(f.gates, 4 * cells);
+    job.cells          = element_of<float>(f.cells, cells);
+    job.vectorized     = vec4_strided<T>(job.y, l.geom.hidden) && (!l.h0 || vec4_strided<T>(job.h0, l.geom.hidden));
     return job;
 }
 
 template <class T, int GATES>
-cudaError_t run_forward(const gli_rnn_layer &l, const gli_rnn_forward_arrays &f, const gli_rnn_deal &deal,
+cudaError_t run_forward(const gli_rnn_layer &l, const gli_rnn_forward_arrays &f, const gli_rnn_partition &partition,
                         void *counters, cudaStream_t stream) {
     forward_jobs<T> jobs = {};
-    for (int d = 0; d < l.directions; ++d) jobs.of[d] = job_of<T>(l, f, d);
-    return GLI_LAUNCH_COOPERATIVE((forward_kernel<T, GATES>), deal.groups * deal.blocks,
-                                  resident_threads(deal, l.hidden), deal.shared_bytes, stream,
-                                  resident_of(l, deal, counters), jobs);
+    for (int d = 0; d < l.geom.directions; ++d) jobs.of[d] = job_of<T>(l, f, d);
+    return GLI_LAUNCH_COOPERATIVE((forward_kernel<T, GATES>), partition.groups * partition.blocks,
+                                  persistent_threads(partition, l.geom.hidden), partition.shared_bytes, stream,
+                                  persistent_layer_of(l, partition, counters), jobs);
 }
 
-/* ---- how a layer is dealt out ---- */
+/* ---- the partition of a layer ---- */
 
 size_t unit_bytes(const gli_rnn_layer &l) {
-    return size_t(unit_pitch(l.gates, padded_depth(l.hidden))) * (l.dtype == GLIA_F32 ? 4 : 2);
+    return size_t(unit_pitch(l.geom.gates, padded_depth(l.geom.hidden))) * (l.dtype == GLIA_F32 ? 4 : 2);
 }
 
-int fours_above(int n) { return (n + 3) / 4 * 4; }
+int round_up_to_4(int n) { return (n + 3) / 4 * 4; }
 
-/* Tiles of so many rows: as few blocks a group as hold all weights, as many groups as there is work for, and then more
- * blocks for each group that has several anyway: a block alone waits for nobody. false: they do not fit. */
-bool deal_rows(const gli_rnn_layer &l, gli_rnn_place place, int rows, gli_rnn_deal *out) {
-    const size_t tile = size_t(rows) * size_t(padded_depth(l.hidden)) * sizeof(float);
-    if (tile >= place.shared_bytes) return false;
-    const size_t most = (place.shared_bytes - tile) / unit_bytes(l);
-    int units         = most < size_t(RESIDENT_THREADS / rows) ? int(most) : int(RESIDENT_THREADS / rows);
-    units             = units / 4 * 4;
+/* With tiles of so many rows: as few blocks in a group as hold all weights, as many groups as there is work for, and
+ * then more blocks for the groups that have several anyway (a block alone waits for no other). false: they do not fit.
+ */
+bool partition_rows(const gli_rnn_layer &l, gli_rnn_limits limits, int rows, gli_rnn_partition *out) {
+    const size_t tile = size_t(rows) * size_t(padded_depth(l.geom.hidden)) * sizeof(float);
+    if (tile >= limits.shared_bytes) return false;
+    const size_t max = (limits.shared_bytes - tile) / unit_bytes(l);
+    int units        = max < size_t(PERSISTENT_THREADS / rows) ? int(max) : int(PERSISTENT_THREADS / rows);
+    units            = units / 4 * 4;
     if (units == 0) return false;
-    int blocks = blocks_for(l.hidden, units);
-    if (blocks > place.multiprocessors) return false;
-    const int64_t items = int64_t(l.directions) * blocks_for(l.batch, rows), fit = place.multiprocessors / blocks;
-    out->rows   = rows;
-    out->groups = int(items < fit ? items : fit);
-    if (blocks > 1) blocks = place.multiprocessors / out->groups;
-    out->units        = fours_above(blocks_for(l.hidden, blocks));
-    out->blocks       = blocks_for(l.hidden, out->units);
+    int blocks = blocks_for(l.geom.hidden, units);
+    if (blocks > limits.multiprocessors) return false;
+    const int64_t items = int64_t(l.geom.directions) * blocks_for(l.geom.batch, rows),
+                  fit   = limits.multiprocessors / blocks;
+    out->rows           = rows;
+    out->groups         = int(items < fit ? items : fit);
+    if (blocks > 1) blocks = limits.multiprocessors / out->groups;
+    out->units        = round_up_to_4(blocks_for(l.geom.hidden, blocks));
+    out->blocks       = blocks_for(l.geom.hidden, out->units);
     out->shared_bytes = size_t(out->units) * unit_bytes(l) + tile;
     return true;
 }
@@ -209,30 +212,31 @@ bool deal_rows(const gli_rnn_layer &l, gli_rnn_place place, int rows, gli_rnn_de
 }  // namespace
 }  // namespace glia
 
-const char *gli_kernel_rnn_deal(const gli_rnn_layer *l, gli_rnn_place place, gli_rnn_deal *out) {
+const char *gli_kernel_rnn_partition(const gli_rnn_layer *l, gli_rnn_limits limits, gli_rnn_partition *out) {
     using namespace glia;
-    enum { MOST_ROWS = 16 };
+    enum { MAX_ROWS = 16 };
     if (l->dtype == GLIA_F64) return "its weights are f64";
-    if (l->reset_before) return "it has a second product in each step";
-    if (l->batch == 0 || l->steps == 0) return "it has no steps";
-    const int64_t sequences = int64_t(l->directions) * l->batch;
-    int64_t most            = 0; /* sequences that are on their way at a time */
-    for (int rows = 4; rows <= MOST_ROWS && most < sequences; rows += 4) {
-        gli_rnn_deal deal;
-        if (!deal_rows(*l, place, rows, &deal) || int64_t(deal.groups) * rows <= most) continue;
-        most = int64_t(deal.groups) * rows;
-        *out = deal;
+    if (l->geom.reset_before) return "it has a second GEMM in each step";
+    if (l->geom.batch == 0 || l->geom.steps == 0) return "it has no steps";
+    const int64_t sequences = int64_t(l->geom.directions) * l->geom.batch;
+    int64_t at_once         = 0; /* sequences */
+    for (int rows = 4; rows <= MAX_ROWS && at_once < sequences; rows += 4) {
+        gli_rnn_partition partition;
+        if (!partition_rows(*l, limits, rows, &partition) || int64_t(partition.groups) * rows <= at_once) continue;
+        at_once = int64_t(partition.groups) * rows;
+        *out    = partition;
     }
-    return most > 0 ? nullptr : "its recurrent weights have no room in the multiprocessors";
+    return at_once > 0 ? nullptr : "its recurrent weights do not fit into the shared memory of the GPU";
 }
 
-size_t gli_kernel_rnn_counter_bytes(const gli_rnn_deal *deal) {
-    return size_t(deal->groups) * glia::COUNTER_STRIDE * sizeof(unsigned);
+size_t gli_kernel_rnn_counter_bytes(const gli_rnn_partition *partition) {
+    return size_t(partition->groups) * glia::COUNTER_STRIDE * sizeof(unsigned);
 }
 
 cudaError_t gli_kernel_rnn_persistent(const gli_rnn_layer *layer, const gli_rnn_forward_arrays *arrays,
-                                      const gli_rnn_deal *deal, void *counters, cudaStream_t stream) {
-    const cudaError_t error = cudaMemsetAsync(counters, 0, gli_kernel_rnn_counter_bytes(deal), stream);
+                                      const gli_rnn_partition *partition, void *counters, cudaStream_t stream) {
+    const cudaError_t error = cudaMemsetAsync(counters, 0, gli_kernel_rnn_counter_bytes(partition), stream);
     if (error != cudaSuccess) return error;
-    return GLI_FOR_RESIDENT(*layer, T, GATES, glia::run_forward<T, GATES>(*layer, *arrays, *deal, counters, stream));
+    return GLI_FOR_PERSISTENT(*layer, T, GATES,
+                              glia::run_forward<T, GATES>(*layer, *arrays, *partition, counters, stream));
 }

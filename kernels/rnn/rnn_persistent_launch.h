@@ -8,31 +8,31 @@
 extern "C" {
 #endif
 
-/* What the launch is for. */
-typedef struct gli_rnn_place {
+/* Of the GPU. */
+typedef struct gli_rnn_limits {
     int multiprocessors;
     size_t shared_bytes; /* that a block can have */
-} gli_rnn_place;
+} gli_rnn_limits;
 
-/* How a layer is dealt out. Sequences go through the steps in tiles of `rows`, each tile with a group of blocks; a
- * block keeps the weights of `units` hidden units. */
-typedef struct gli_rnn_deal {
+/* How a layer is partitioned. Sequences go through the steps in tiles of `rows`, each tile with a group of blocks; a
+ * block has the weights of `units` hidden units. */
+typedef struct gli_rnn_partition {
     int rows, units; /* multiples of 4 */
     int blocks;      /* of a group */
     int groups;
     size_t shared_bytes;
-} gli_rnn_deal;
+} gli_rnn_partition;
 
-/* NULL, or why such a layer cannot be dealt out, forward and backward. It has no projection. */
-const char *gli_kernel_rnn_deal(const gli_rnn_layer *layer, gli_rnn_place place, gli_rnn_deal *out);
+/* NULL, or why such a layer cannot be partitioned, forward and backward. It has no projection. */
+const char *gli_kernel_rnn_partition(const gli_rnn_layer *layer, gli_rnn_limits limits, gli_rnn_partition *out);
 
-/* The same as gli_kernel_rnn and gli_kernel_rnn_backward; `between` and `dh` are not used, nor `carry` but for LSTM.
- * counters: gli_kernel_rnn_counter_bytes. */
-size_t gli_kernel_rnn_counter_bytes(const gli_rnn_deal *deal);
+/* The same as gli_kernel_rnn and gli_kernel_rnn_backward; `intermediate` and `dh` are not used, nor `carry` but for
+ * LSTM. counters: gli_kernel_rnn_counter_bytes. */
+size_t gli_kernel_rnn_counter_bytes(const gli_rnn_partition *partition);
 cudaError_t gli_kernel_rnn_persistent(const gli_rnn_layer *layer, const gli_rnn_forward_arrays *arrays,
-                                      const gli_rnn_deal *deal, void *counters, cudaStream_t stream);
+                                      const gli_rnn_partition *partition, void *counters, cudaStream_t stream);
 cudaError_t gli_kernel_rnn_backward_persistent(const gli_rnn_layer *layer, const gli_rnn_backward_arrays *arrays,
-                                               const gli_rnn_deal *deal, void *counters, cudaStream_t stream);
+                                               const gli_rnn_partition *partition, void *counters, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
-/* What is done for all steps at once, element by element; and the gradients of peepholes, whose sums are trees over the
- * threads of a block. */
+/* Elementwise work on all steps at once, before and after the kernels of the steps, and the gradients of peepholes,
+ * which are sums over the steps. */
 #include "kernels/device/index_check.cuh"
 #include "kernels/rnn/rnn_step.cuh"
 
@@ -17,7 +17,7 @@ __global__ void __launch_bounds__(THREADS)
     out[n] = static_cast<int>(length < 0 ? 0 : length > steps ? steps : length);
 }
 
-/* ---- what is left after the last step: element i of [D, N, size] ---- */
+/* ---- h_n and c_n: element i of [D, N, size] ---- */
 
 /* y [rows, D size] of the last step, or start. */
 template <class T>
@@ -25,58 +25,58 @@ struct last_state {
     int batch, size, directions;
     const T *y, *start;
 
-    __device__ T value(const step_place &p, int d, int n, int k, int64_t i) const {
+    __device__ T value(const step_position &p, int d, int n, int k, int64_t i) const {
         if (p.line.length(n) == 0) return start ? start[i] : narrow<T>(0);
-        const int64_t row = p.row_at(n, p.line.last(n));
+        const int64_t row = p.row_of(n, p.line.last(n));
         return y[(row * directions + d) * size + k];
     }
 };
 
-/* What the steps kept, or start. */
+/* state, or start. */
 template <class T>
 struct last_cell {
     int batch, size;
-    const compute<T> *kept;
+    const compute<T> *state;
     const T *start;
 
-    __device__ T value(const step_place &p, int, int n, int, int64_t i) const {
-        if (p.line.length(n) > 0) return narrow<T>(kept[i]);
+    __device__ T value(const step_position &p, int, int n, int, int64_t i) const {
+        if (p.line.length(n) > 0) return narrow<T>(state[i]);
         return start ? start[i] : narrow<T>(0);
     }
 };
 
 template <class T, class Last>
 __global__ void __launch_bounds__(THREADS)
-    last_kernel(Last last, step_place forward, step_place reverse, int64_t count, T *out) {
+    last_kernel(Last last, step_position forward, step_position reverse, int64_t count, T *out) {
     const int64_t i = int64_t(blockIdx.x) * THREADS + threadIdx.x;
     if (i >= count) return;
     const int64_t sequence = i / last.size;
     const int direction = static_cast<int>(sequence / last.batch), n = static_cast<int>(sequence % last.batch);
-    const step_place p = direction ? reverse : forward;
-    out[i]             = last.value(p, direction, n, static_cast<int>(i % last.size), i);
+    const step_position p = direction ? reverse : forward;
+    out[i]                = last.value(p, direction, n, static_cast<int>(i % last.size), i);
 }
 
 template <class T, class Last>
 cudaError_t launch_last(const gli_rnn_layer &l, const Last &last, T *out, cudaStream_t stream) {
-    const int64_t count = int64_t(l.directions) * l.batch * last.size;
+    const int64_t count = int64_t(l.geom.directions) * l.geom.batch * last.size;
     if (count == 0) return cudaSuccess;
-    return GLI_LAUNCH((last_kernel<T, Last>), blocks_for(count, THREADS), THREADS, 0, stream, last, place_of(l, 0),
-                      place_of(l, 1), count, out);
+    return GLI_LAUNCH((last_kernel<T, Last>), blocks_for(count, THREADS), THREADS, 0, stream, last, position_of(l, 0),
+                      position_of(l, 1), count, out);
 }
 
 template <class T>
 cudaError_t last_states(const gli_rnn_layer &l, const void *y, void *h_n, cudaStream_t stream) {
     last_state<T> last = {};
-    last.batch = l.batch, last.size = l.outputs, last.directions = l.directions;
+    last.batch = l.geom.batch, last.size = l.geom.outputs, last.directions = l.geom.directions;
     last.y = static_cast<const T *>(y), last.start = static_cast<const T *>(l.h0);
     return launch_last(l, last, static_cast<T *>(h_n), stream);
 }
 
 template <class T>
-cudaError_t last_cells(const gli_rnn_layer &l, const void *kept, const void *start, void *out, cudaStream_t stream) {
+cudaError_t last_cells(const gli_rnn_layer &l, const void *state, const void *start, void *out, cudaStream_t stream) {
     last_cell<T> last = {};
-    last.batch = l.batch, last.size = l.hidden;
-    last.kept = static_cast<const compute<T> *>(kept), last.start = static_cast<const T *>(start);
+    last.batch = l.geom.batch, last.size = l.geom.hidden;
+    last.state = static_cast<const compute<T> *>(state), last.start = static_cast<const T *>(start);
     return launch_last(l, last, static_cast<T *>(out), stream);
 }
 
@@ -88,7 +88,7 @@ struct state_factor {
     const T *y, *h0;
     int batch;
 
-    __device__ T value(const step_place &p, int d, int n, int k) const {
+    __device__ T value(const step_position &p, int d, int n, int k) const {
         if (!p.is_first(n)) return y[(p.row_before(n) * directions + d) * size + k];
         return h0 ? h0[(int64_t(d) * batch + n) * size + k] : narrow<T>(0);
     }
@@ -100,7 +100,7 @@ struct reset_factor {
     const compute<T> *gates;
     int64_t direction;
 
-    __device__ T value(const step_place &p, int d, int n, int k) const {
+    __device__ T value(const step_position &p, int d, int n, int k) const {
         return narrow<T>(gates[d * direction + p.gate(n, 0, k)] * widen(state.value(p, d, n, k)));
     }
 };
@@ -110,7 +110,7 @@ struct unprojected_factor {
     const compute<T> *gates, *cells;
     int64_t direction; /* of cells */
 
-    __device__ T value(const step_place &p, int d, int n, int k) const {
+    __device__ T value(const step_position &p, int d, int n, int k) const {
         return narrow<T>(gates[4 * d * direction + p.gate(n, 3, k)] * tanh(cells[d * direction + p.cell(n, k)]));
     }
 };
@@ -120,15 +120,15 @@ struct input_factor {
     const T *x;
     int inputs;
 
-    __device__ T value(const step_place &p, int, int n, int k) const { return x[p.row(n) * inputs + k]; }
+    __device__ T value(const step_position &p, int, int n, int k) const { return x[p.row(n) * inputs + k]; }
 };
 
 /* out [D, rows, width] */
 template <class T, class Factor>
 __global__ void __launch_bounds__(ACROSS *DOWN)
-    factor_kernel(Factor factor, step_place forward, step_place reverse, int batch, int width, T *out) {
+    factor_kernel(Factor factor, step_position forward, step_position reverse, int batch, int width, T *out) {
     const int direction = int(blockIdx.z), steps = forward.line.steps;
-    step_place p      = direction ? reverse : forward;
+    step_position p   = direction ? reverse : forward;
     const int64_t row = int64_t(blockIdx.x) * DOWN + threadIdx.y, rows = int64_t(steps) * batch;
     if (row >= rows) return;
     const bool time_first = p.sequence_rows == 1;
@@ -143,11 +143,11 @@ __global__ void __launch_bounds__(ACROSS *DOWN)
 template <class T, class Factor>
 cudaError_t launch_factor(const gli_rnn_layer &l, const Factor &factor, int directions, int width, void *out,
                           cudaStream_t stream) {
-    const int64_t rows = int64_t(l.steps) * l.batch;
+    const int64_t rows = int64_t(l.geom.steps) * l.geom.batch;
     if (rows == 0) return cudaSuccess;
     const dim3 grid(unsigned(blocks_for(rows, DOWN)), 1, unsigned(directions)), block(ACROSS, DOWN);
-    return GLI_LAUNCH((factor_kernel<T, Factor>), grid, block, 0, stream, factor, place_of(l, 0), place_of(l, 1),
-                      l.batch, width, static_cast<T *>(out));
+    return GLI_LAUNCH((factor_kernel<T, Factor>), grid, block, 0, stream, factor, position_of(l, 0), position_of(l, 1),
+                      l.geom.batch, width, static_cast<T *>(out));
 }
 
 template <class T>
@@ -155,33 +155,33 @@ cudaError_t write_factor(const gli_rnn_layer &l, const gli_rnn_backward_arrays &
                          cudaStream_t stream) {
     typedef compute<T> C;
     const C *gates = static_cast<const C *>(b.gates), *cells = static_cast<const C *>(b.cells);
-    const int64_t direction     = int64_t(l.steps) * l.batch * l.hidden;
-    const state_factor<T> state = {l.directions, l.outputs, static_cast<const T *>(b.y), static_cast<const T *>(l.h0),
-                                   l.batch};
+    const int64_t direction     = int64_t(l.geom.steps) * l.geom.batch * l.geom.hidden;
+    const state_factor<T> state = {l.geom.directions, l.geom.outputs, static_cast<const T *>(b.y),
+                                   static_cast<const T *>(l.h0), l.geom.batch};
     switch (what) {
-        case GLI_RNN_STATES: return launch_factor<T>(l, state, l.directions, l.outputs, out, stream);
+        case GLI_RNN_STATES: return launch_factor<T>(l, state, l.geom.directions, l.geom.outputs, out, stream);
         case GLI_RNN_RESET:
-            return launch_factor<T>(l, reset_factor<T>{state, gates, 4 * direction}, l.directions, l.hidden, out,
-                                    stream);
+            return launch_factor<T>(l, reset_factor<T>{state, gates, 4 * direction}, l.geom.directions, l.geom.hidden,
+                                    out, stream);
         case GLI_RNN_UNPROJECTED:
-            return launch_factor<T>(l, unprojected_factor<T>{gates, cells, direction}, l.directions, l.hidden, out,
-                                    stream);
+            return launch_factor<T>(l, unprojected_factor<T>{gates, cells, direction}, l.geom.directions, l.geom.hidden,
+                                    out, stream);
     }
     return cudaErrorInvalidValue;
 }
 
 /* ---- peepholes ---- */
 
-/* Of one direction: blockIdx.y is the peephole. Those of i and f saw c before the step, that of o saw c after it. */
+/* Of one direction: blockIdx.y is the peephole. Those of i and f see c before the step, that of o sees c after it. */
 template <class T>
 struct peephole_job {
-    step_place at;
+    step_position pos;
     int batch;
-    const T *sums, *c0;
+    const T *dgates, *c0;
     const compute<T> *cells;
     T *out;
 
-    __device__ compute<T> seen(const step_place &p, int n, int unit) const {
+    __device__ compute<T> cell_seen(const step_position &p, int n, int unit) const {
         typedef compute<T> C;
         if (blockIdx.y == 2) return cells[p.cell(n, unit)];
         if (!p.is_first(n)) return cells[p.row_before(n) * p.hidden + unit];
@@ -194,11 +194,11 @@ __global__ void __launch_bounds__(ACROSS *DOWN) peephole_kernel(peephole_job<T> 
     typedef compute<T> C;
     __shared__ C shared[DOWN][ACROSS];
     const int unit = int(blockIdx.x * ACROSS + threadIdx.x), gate = blockIdx.y == 2 ? 3 : int(blockIdx.y);
-    step_place p = j.at;
-    C sum        = 0;
+    step_position p = j.pos;
+    C sum           = 0;
     for (int n = 0; n < j.batch && unit < p.hidden; ++n)
         for (p.time = int(threadIdx.y); p.is_active(n); p.time += DOWN)
-            sum += widen(j.sums[p.gate(n, gate, unit)]) * j.seen(p, n, unit);
+            sum += widen(j.dgates[p.gate(n, gate, unit)]) * j.cell_seen(p, n, unit);
     shared[threadIdx.y][threadIdx.x] = sum;
     for (int half = DOWN / 2; half > 0; half /= 2) {
         __syncthreads();
@@ -210,14 +210,14 @@ __global__ void __launch_bounds__(ACROSS *DOWN) peephole_kernel(peephole_job<T> 
 
 template <class T>
 cudaError_t peephole(const gli_rnn_layer &l, const gli_rnn_backward_arrays &b, int d, void *out, cudaStream_t stream) {
-    const int64_t cells     = int64_t(d) * l.steps * l.batch * l.hidden;
-    const peephole_job<T> j = {place_of(l, d),
-                               l.batch,
-                               part<const T>(b.sums, 4 * cells),
-                               part<const T>(l.c0, int64_t(d) * l.batch * l.hidden),
-                               part<const compute<T>>(b.cells, cells),
+    const int64_t cells     = int64_t(d) * l.geom.steps * l.geom.batch * l.geom.hidden;
+    const peephole_job<T> j = {position_of(l, d),
+                               l.geom.batch,
+                               element_of<const T>(b.dgates, 4 * cells),
+                               element_of<const T>(l.c0, int64_t(d) * l.geom.batch * l.geom.hidden),
+                               element_of<const compute<T>>(b.cells, cells),
                                static_cast<T *>(out)};
-    const dim3 grid(unsigned(blocks_for(l.hidden, ACROSS)), 3), block(ACROSS, DOWN);
+    const dim3 grid(unsigned(blocks_for(l.geom.hidden, ACROSS)), 3), block(ACROSS, DOWN);
     return GLI_LAUNCH(peephole_kernel<T>, grid, block, 0, stream, j);
 }
 
@@ -237,9 +237,9 @@ cudaError_t gli_kernel_rnn_last_states(const gli_rnn_layer *layer, const void *y
     return GLI_FOR_FLOAT(layer->dtype, T, last_states<T>(*layer, y, h_n, stream));
 }
 
-cudaError_t gli_kernel_rnn_last_cells(const gli_rnn_layer *layer, const void *kept, const void *start, void *out,
+cudaError_t gli_kernel_rnn_last_cells(const gli_rnn_layer *layer, const void *state, const void *start, void *out,
                                       cudaStream_t stream) {
-    return GLI_FOR_FLOAT(layer->dtype, T, last_cells<T>(*layer, kept, start, out, stream));
+    return GLI_FOR_FLOAT(layer->dtype, T, last_cells<T>(*layer, state, start, out, stream));
 }
 
 cudaError_t gli_kernel_rnn_factor(const gli_rnn_layer *layer, const gli_rnn_backward_arrays *arrays,

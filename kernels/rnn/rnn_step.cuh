@@ -1,15 +1,15 @@
-/* One step of a recurrent layer: the product of the states with a weight, and what becomes of its sums, in one launch.
+/* One step of a recurrent layer: a GEMM of the states with a weight whose epilogue is the cell, in one launch.
  *
- * The rows of the product are the sequences, its columns the units, or the gates of the units side by side, so that one
- * thread gets all sums of a unit. A block forms a tile of it with several teams: each team takes a part of the summed
- * dimension through its own tiles in shared memory (tile.cuh), then they add up in the order of the teams. The cut
- * follows from the sizes alone. Steps are short and depend on each other: what counts is that many loads are on their
- * way. */
+ * Rows of the GEMM are sequences, columns are the units, or the gates of the units side by side, so that one thread has
+ * all gates of a unit. A block computes a tile with several teams of threads (split-k within the block): each team
+ * takes a range of k through its own tiles in shared memory (tile.cuh), then their results are summed in the order of
+ * the teams. The ranges follow from the sizes alone. Steps are short and depend on each other: what counts is that many
+ * loads are in flight. */
 #ifndef GLI_KERNELS_RNN_RNN_STEP_CUH
 #define GLI_KERNELS_RNN_RNN_STEP_CUH
 
-#include "kernels/rnn/rnn_launch.h"
 #include "kernels/gemm/tile.cuh"
+#include "kernels/rnn/rnn_launch.h"
 
 namespace glia {
 
@@ -27,11 +27,11 @@ struct timeline {
 };
 
 inline timeline timeline_of(const gli_rnn_layer &l, int direction) {
-    return {l.lengths, l.steps, direction == 1 || l.reverse};
+    return {l.lengths, l.geom.steps, direction == 1 || l.geom.reverse};
 }
 
-/* One step of one direction, and where the arrays of rnn_launch.h have what belongs to a unit of a sequence in it. */
-struct step_place {
+/* One step of one direction, and the indices of its elements in the arrays of rnn_launch.h. */
+struct step_position {
     timeline line;
     int time, hidden;
     int64_t step_rows, sequence_rows;
@@ -39,29 +39,29 @@ struct step_place {
     __device__ bool is_active(int n) const { return time < line.length(n); }
     __device__ bool is_first(int n) const { return time == line.first(n); }
     __device__ bool is_last(int n) const { return time == line.last(n); }
-    __device__ int64_t row_at(int n, int t) const { return t * step_rows + n * sequence_rows; }
-    __device__ int64_t row(int n) const { return row_at(n, time); }
-    __device__ int64_t row_before(int n) const { return row_at(n, line.before(time)); }
+    __device__ int64_t row_of(int n, int t) const { return t * step_rows + n * sequence_rows; }
+    __device__ int64_t row(int n) const { return row_of(n, time); }
+    __device__ int64_t row_before(int n) const { return row_of(n, line.before(time)); }
     __device__ int64_t state(int n, int unit) const { return int64_t(n) * hidden + unit; }
     __device__ int64_t cell(int n, int unit) const { return row(n) * hidden + unit; }
     __device__ int64_t gate(int n, int gate, int unit) const { return (row(n) * 4 + gate) * hidden + unit; }
 };
 
-inline step_place place_of(const gli_rnn_layer &l, int direction) {
-    return {timeline_of(l, direction), 0, l.hidden, l.step_rows, l.sequence_rows};
+inline step_position position_of(const gli_rnn_layer &l, int direction) {
+    return {timeline_of(l, direction), 0, l.geom.hidden, l.step_rows, l.sequence_rows};
 }
 
-/* Element `offset` of an array that may not be there. */
+/* The address of an element; NULL stays NULL. */
 template <class T, class V>
-T *part(V *array, int64_t offset) {
+T *element_of(V *array, int64_t offset) {
     return array ? static_cast<T *>(array) + offset : nullptr;
 }
 
-/* Which row of a sequence a step multiplies. */
+/* Which row of a sequence is the input of a step. */
 enum step_row {
     ROW_BEFORE, /* of the step before this one, or the initial state */
     ROW_NOW,
-    ROW_AFTER, /* of the step after this one; none behind the last one */
+    ROW_AFTER, /* of the step after this one; out of bounds for the last one */
     ROW_FIRST, /* of the first step, whichever this is */
 };
 
@@ -96,57 +96,56 @@ struct gapped_axis {
     __device__ coord at(int i, int count) const { return {unsigned(i) + (i >= from ? skip : 0), 0, 0, i < count}; }
 };
 
-/* The left operand: a row for each sequence, wherever the step has it. */
+/* The matrix of states, with a row for each sequence. */
 template <class T>
 struct step_states {
     const T *data, *start;
-    int64_t step, sequence, start_sequence; /* between times, between sequences, between initial states */
+    int64_t step_stride, sequence_stride, start_stride; /* start_stride: from an initial state to the next */
     sequence_axis row_axis;
     gapped_axis k_axis;
     bool k_contiguous, vectorized;
 
     __device__ bool contains(const coord &i, const coord &k) const { return i.in_bounds && k.in_bounds; }
     __device__ const T *address(const coord &i, const coord &k) const {
-        const T *row = i.column ? start + int64_t(i.offset) * start_sequence
-                                : data + int64_t(i.row) * step + int64_t(i.offset) * sequence;
+        const T *row = i.column ? start + int64_t(i.offset) * start_stride
+                                : data + int64_t(i.row) * step_stride + int64_t(i.offset) * sequence_stride;
         return row + k.offset;
     }
 };
 
-/* Index i is gate i % width of unit i / width; gates behind the last one are zeros. */
+/* Index i is gate i % width of unit i / width; gates beyond the last one are zeros. */
 struct gate_axis {
     int width, gates;
-    unsigned gate, unit;
+    unsigned gate_stride, unit_stride;
 
     __device__ coord at(int i, int count) const {
         const int g = i % width;
-        return {unsigned(g) * gate + unsigned(i / width) * unit, 0, 0, i < count && g < gates};
+        return {unsigned(g) * gate_stride + unsigned(i / width) * unit_stride, 0, 0, i < count && g < gates};
     }
 };
 
 template <class T>
 using step_weights = matrix_view<T, gate_axis, linear_axis>;
 
-/* Finish: take(n, column, sums) gets four neighbouring sums of sequence n, some of which may lie behind the last
- * column.
- */
-template <class T, class Finish>
-struct step_product {
+/* Epilogue: apply4(n, column, sums) gets four neighbouring results of sequence n, of which those beyond the last column
+ * are to be ignored. */
+template <class T, class Epilogue>
+struct step_gemm {
     step_states<T> a;
     step_weights<T> b;
-    Finish y;
+    Epilogue y;
     int m, n, k;
 };
 
-template <class T, class Finish>
-struct step_products {
-    step_product<T, Finish> of[2]; /* for each direction */
+template <class T, class Epilogue>
+struct step_gemms {
+    step_gemm<T, Epilogue> of[2]; /* for each direction */
     int directions;
 };
 
-template <class T, class Finish>
-void set_time(step_product<T, Finish> *p, int time) {
-    p->a.row_axis.time = p->y.at.time = time;
+template <class T, class Epilogue>
+void set_time(step_gemm<T, Epilogue> *p, int time) {
+    p->a.row_axis.time = p->y.pos.time = time;
 }
 
 template <class C, class Tile, int TEAMS>
@@ -157,12 +156,12 @@ union step_memory {
     vec4<C> sums[TEAMS][Tile::thread_tile_rows][Tile::threads];
 };
 
-template <class T, class Tile, int TEAMS, class Finish>
+template <class T, class Tile, int TEAMS, class Epilogue>
 __global__ void __launch_bounds__(Tile::threads *TEAMS, 1)
-    step_kernel(step_products<T, Finish> products, int column_tiles) {
+    step_kernel(step_gemms<T, Epilogue> gemms, int column_tiles) {
     typedef compute<T> C;
     __shared__ __align__(16) step_memory<C, Tile, TEAMS> memory;
-    const step_product<T, Finish> &p = products.of[blockIdx.z];
+    const step_gemm<T, Epilogue> &p = gemms.of[blockIdx.z];
     const int first_row = int(blockIdx.x) / column_tiles * Tile::rows, team = int(threadIdx.y);
     const int first_column = int(blockIdx.x) % column_tiles * Tile::columns;
     const int rounds       = (p.k + TEAMS * Tile::depth - 1) / (TEAMS * Tile::depth);
@@ -194,64 +193,63 @@ __global__ void __launch_bounds__(Tile::threads *TEAMS, 1)
         for (int other = 1; other < TEAMS; ++other)
             for (int j = 0; j < 4; ++j) total.at[j] += memory.sums[other][i][threadIdx.x].at[j];
         const int row = first_row + acc.row(i), column = first_column + acc.column(0);
-        if (row < p.m && column < p.n) p.y.take(row, column, total.at);
+        if (row < p.m && column < p.n) p.y.apply4(row, column, total.at);
     }
 }
 
-template <class T, class Tile, int TEAMS, class Finish>
-cudaError_t launch_step_tiles(const step_products<T, Finish> &products, cudaStream_t stream) {
-    const int rows = blocks_for(products.of[0].m, Tile::rows), columns = blocks_for(products.of[0].n, Tile::columns);
-    const dim3 grid(unsigned(rows) * unsigned(columns), 1, unsigned(products.directions));
+template <class T, class Tile, int TEAMS, class Epilogue>
+cudaError_t launch_step_tiles(const step_gemms<T, Epilogue> &gemms, cudaStream_t stream) {
+    const int rows = blocks_for(gemms.of[0].m, Tile::rows), columns = blocks_for(gemms.of[0].n, Tile::columns);
+    const dim3 grid(unsigned(rows) * unsigned(columns), 1, unsigned(gemms.directions));
     const dim3 block(Tile::threads, TEAMS);
-    return GLI_LAUNCH((step_kernel<T, Tile, TEAMS, Finish>), grid, block, 0, stream, products, columns);
+    return GLI_LAUNCH((step_kernel<T, Tile, TEAMS, Epilogue>), grid, block, 0, stream, gemms, columns);
 }
 
-/* Few sequences: small tiles, so that there are blocks for all multiprocessors, and many teams, so that each has a few
- * loads after one another. Doubles have half the teams, for the memory. A tile has at least as many threads as columns,
- * which its reader wants. */
+/* Few sequences: small tiles, so that there are blocks for all multiprocessors, and many teams, so that each has few
+ * loads in sequence. Doubles have half the teams, for lack of shared memory. A tile must have at least as many threads
+ * as columns, for its loader. */
 typedef tile<16, 16, 8, 4, 4> low_tile;
 
-template <class T, class Finish>
-cudaError_t launch_step(const step_products<T, Finish> &products, cudaStream_t stream) {
+template <class T, class Epilogue>
+cudaError_t launch_step(const step_gemms<T, Epilogue> &gemms, cudaStream_t stream) {
     enum { SIZE = sizeof(compute<T>) / sizeof(float) };
-    if (products.of[0].m <= low_tile::rows) return launch_step_tiles<T, low_tile, 16 / SIZE>(products, stream);
-    return launch_step_tiles<T, small_tile, 4 / SIZE>(products, stream);
+    if (gemms.of[0].m <= low_tile::rows) return launch_step_tiles<T, low_tile, 16 / SIZE>(gemms, stream);
+    return launch_step_tiles<T, small_tile, 4 / SIZE>(gemms, stream);
 }
 
-/* ---- the operands ---- */
+/* ---- the matrices ---- */
 
 template <class T>
-bool fours_in(const void *data, int64_t step) {
-    return reinterpret_cast<uintptr_t>(data) % alignof(vec4<T>) == 0 && step % 4 == 0;
+bool vec4_strided(const void *data, int64_t stride) {
+    return reinterpret_cast<uintptr_t>(data) % alignof(vec4<T>) == 0 && stride % 4 == 0;
 }
 
-/* Rows [time, sequence] of `data`, with start [N, start_sequence] in front where there is one. */
+/* Rows [time, sequence] of `data`; start_from adds the initial states, where there are any. */
 template <class T>
-step_states<T> states_of(const T *data, int64_t step, int64_t sequence, const timeline &line, step_row which,
-                         int summed) {
-    const bool wide = fours_in<T>(data, step) && sequence % 4 == 0 && summed % 4 == 0;
-    return {data, nullptr, step, sequence, 0, {line, which, 0, false}, {summed, 0}, true, wide};
+step_states<T> states_of(const T *data, int64_t step_stride, int64_t sequence_stride, const timeline &line,
+                         step_row which, int k) {
+    const bool vectorized = vec4_strided<T>(data, step_stride) && sequence_stride % 4 == 0 && k % 4 == 0;
+    return {data, nullptr, step_stride, sequence_stride, 0, {line, which, 0, false}, {k, 0}, true, vectorized};
 }
 
 template <class T>
-void start_from(step_states<T> *a, const T *start, int64_t start_sequence) {
+void start_from(step_states<T> *a, const T *start, int64_t start_stride) {
     a->start              = start;
-    a->start_sequence     = start_sequence;
+    a->start_stride       = start_stride;
     a->row_axis.has_start = start != nullptr;
-    a->vectorized         = a->vectorized && (!start || fours_in<T>(start, start_sequence));
+    a->vectorized         = a->vectorized && (!start || vec4_strided<T>(start, start_stride));
 }
 
-/* w [gates, units, summed], its gates side by side in `width` columns for a unit. */
+/* w [gates, units, k], the gates of a unit side by side in `width` columns. */
 template <class T>
-step_weights<T> gates_of(const T *w, int units, int summed, int width, int gates) {
-    const bool wide = fours_in<T>(w, summed);
-    return {w, {width, gates, unsigned(units) * unsigned(summed), unsigned(summed)}, {1}, true, wide};
+step_weights<T> gate_weights_of(const T *w, int units, int k, int width, int gates) {
+    return {w, {width, gates, unsigned(units) * unsigned(k), unsigned(k)}, {1}, true, vec4_strided<T>(w, k)};
 }
 
-/* w [summed, units]. */
+/* w [k, units]. */
 template <class T>
-step_weights<T> columns_of(const T *w, int units) {
-    return {w, {1, 1, 0, 1}, {unsigned(units)}, false, fours_in<T>(w, units)};
+step_weights<T> column_weights_of(const T *w, int units) {
+    return {w, {1, 1, 0, 1}, {unsigned(units)}, false, vec4_strided<T>(w, units)};
 }
 
 }  // namespace glia

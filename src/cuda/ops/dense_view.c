@@ -95,6 +95,7 @@ static glia_status lay_out(const gli_call *call, const gli_cuda_kernel *kernel, 
 
 glia_status gli_cuda_view_prepare(const gli_call *call, const gli_cuda_kernel *kernel, gli_prepared *out) {
     layout l;
+    if (kernel->prepare) GLI_TRY(kernel->prepare(call, out));
     GLI_TRY(lay_out(call, kernel, &l));
     const size_t own = kernel->workspace ? kernel->workspace(call, l.dtype) : 0;
     GLI_REQUIRE(call->ctx, gli_add_size(l.copies, own, &out->workspace), GLIA_OUT_OF_MEMORY,

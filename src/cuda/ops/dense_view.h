@@ -17,6 +17,8 @@ typedef struct gli_cuda_view {
 
 typedef struct gli_cuda_kernel {
     glia_status (*run)(const gli_call *call, const gli_cuda_view *view);
+    glia_status (*prepare)(const gli_call *call,
+                           gli_prepared *out);                   /* checks, and sizes of saved outputs; NULL: none */
     size_t (*workspace)(const gli_call *call, glia_dtype dtype); /* bytes; NULL: none */
     uint32_t strided_in, strided_out;                            /* bit i: the kernel reads its strides, any strides */
     uint32_t typed_in, typed_out; /* bit i: it keeps its own dtype, whatever the others have */

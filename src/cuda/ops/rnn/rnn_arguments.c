@@ -1,35 +1,19 @@
 #include "cuda/ops/rnn/rnn_arguments.h"
 
-#include "core/size.h"
 #include "cuda/device/index_error.h"
 #include "cuda/ops/gemm_provider.h"
 #include "cuda/ops/tensor_cores.h"
 
-void *gli_cuda_piece(gli_cuda_pieces *p, int64_t elements, size_t size) {
-    void *piece = p->workspace ? p->workspace + p->used : NULL;
-    p->used += gli_align_up((size_t)elements * size, GLI_CUDA_ALIGNMENT);
-    return piece;
-}
-
-void *gli_cuda_rnn_at(const void *array, int64_t element, size_t size) {
-    return array ? (char *)array + (size_t)element * size : NULL;
+void *gli_cuda_rnn_element(const void *array, int64_t i, size_t size) {
+    return array ? (char *)array + (size_t)i * size : NULL;
 }
 
 gli_rnn_layer gli_cuda_rnn_layer(const gli_call *call, glia_dtype dtype, const gli_cuda_view *v) {
     const gli_rnn_geom *g = call->geom;
-    gli_rnn_layer l       = {.dtype         = dtype,
-                             .cell          = g->cell,
-                             .reset_before  = g->reset_before,
-                             .reverse       = g->reverse,
-                             .directions    = g->directions,
-                             .steps         = g->steps,
-                             .batch         = g->batch,
-                             .hidden        = g->hidden,
-                             .outputs       = g->outputs,
-                             .gates         = g->gates,
+    gli_rnn_layer l       = {.geom          = *g,
+                             .dtype         = dtype,
                              .step_rows     = g->batch_first ? 1 : g->batch,
-                             .sequence_rows = g->batch_first ? g->steps : 1,
-                             .cell_clip     = g->cell_clip};
+                             .sequence_rows = g->batch_first ? g->steps : 1};
     if (!v) return l;
     l.h0 = v->in[GLI_RNN_H0], l.c0 = v->in[GLI_RNN_C0];
     for (int d = 0; d < g->directions; ++d) {
@@ -41,14 +25,14 @@ gli_rnn_layer gli_cuda_rnn_layer(const gli_call *call, glia_dtype dtype, const g
     return l;
 }
 
-glia_status gli_cuda_rnn_lengths(const gli_call *call, const gli_cuda_view *v, int *room, gli_rnn_layer *layer) {
+glia_status gli_cuda_rnn_lengths(const gli_call *call, const gli_cuda_view *v, int *lengths, gli_rnn_layer *layer) {
     const gli_rnn_geom *g = call->geom;
     if (!v->in[GLI_RNN_LENGTHS]) return GLIA_OK;
-    const gli_indices lengths = {v->in[GLI_RNN_LENGTHS], call->in[GLI_RNN_LENGTHS]->dtype};
+    const gli_indices given = {v->in[GLI_RNN_LENGTHS], call->in[GLI_RNN_LENGTHS]->dtype};
     unsigned long long *slot;
     GLI_TRY(gli_cuda_index_slot(call, GLI_RNN_LENGTHS, &slot));
-    GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_lengths(&lengths, g->batch, g->steps, slot, room, v->stream));
-    layer->lengths = room;
+    GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_lengths(&given, g->batch, g->steps, slot, lengths, v->stream));
+    layer->lengths = lengths;
     return GLIA_OK;
 }
 
@@ -60,24 +44,25 @@ int64_t gli_cuda_rnn_cells(const gli_rnn_geom *g) {
     return g->cell == GLIA_RNN_LSTM ? gli_cuda_rnn_rows(g) * g->directions * g->hidden : 0;
 }
 
-const char *gli_cuda_rnn_deal(const gli_call *call, gli_rnn_deal *out) {
+const char *gli_cuda_rnn_partition(const gli_call *call, gli_rnn_partition *out) {
     const struct cudaDeviceProp *gpu = &gli_cuda_of(call->ctx)->properties;
     const gli_rnn_layer layer        = gli_cuda_rnn_layer(call, call->in[GLI_RNN_X]->dtype, NULL);
-    const gli_rnn_place place        = {gpu->multiProcessorCount, gpu->sharedMemPerBlockOptin};
+    const gli_rnn_limits limits      = {gpu->multiProcessorCount, gpu->sharedMemPerBlockOptin};
     if (!gpu->cooperativeLaunch) return "the GPU has no cooperative launches";
-    if (((const gli_rnn_geom *)call->geom)->projection) return "it projects what each step gives";
-    return gli_kernel_rnn_deal(&layer, place, out);
+    if (layer.geom.projection) return "it projects the output of each step";
+    return gli_kernel_rnn_partition(&layer, limits, out);
 }
 
 const char *gli_cuda_rnn_decline_persistent(const gli_call *call) {
-    gli_rnn_deal deal;
-    return gli_cuda_rnn_deal(call, &deal);
+    gli_rnn_partition partition;
+    return gli_cuda_rnn_partition(call, &partition);
 }
 
-glia_status gli_cuda_rnn_fits(const gli_call *call) {
+glia_status gli_cuda_rnn_check_size(const gli_call *call, gli_prepared *out) {
+    (void)out;
     const gli_rnn_geom *g     = call->geom;
     const gli_rnn_layer layer = gli_cuda_rnn_layer(call, call->in[GLI_RNN_X]->dtype, NULL);
-    GLI_REQUIRE(call->ctx, gli_cuda_rnn_rows(g) * gli_rnn_blocks(&layer) * g->hidden <= INT32_MAX, GLIA_UNSUPPORTED,
+    GLI_REQUIRE(call->ctx, gli_cuda_rnn_rows(g) * gli_rnn_dgates(&layer) * g->hidden <= INT32_MAX, GLIA_UNSUPPORTED,
                 "%s: %d steps of %d sequences with %d hidden units have more than 2^31-1 gates", call->op->name,
                 g->steps, g->batch, g->hidden);
     return GLIA_OK;

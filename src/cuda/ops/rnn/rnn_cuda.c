@@ -1,14 +1,15 @@
 #include "core/dtype.h"
+#include "core/provider.h"
 #include "core/size.h"
 #include "cuda/ops/rnn/rnn_arguments.h"
 
 typedef struct forward_workspace {
     int *lengths;
-    void *from_input, *between, *running, *counters, *product;
+    void *input_gates, *intermediate, *running, *counters, *gemm;
 } forward_workspace;
 
-/* All steps of one direction at once: from_input = x w_ih^T + b_ih. */
-static gli_gemm input_product(const gli_rnn_geom *g, glia_dtype dtype) {
+/* All steps of one direction at once: input_gates = x w_ih^T + b_ih. */
+static gli_gemm input_gemm(const gli_rnn_geom *g, glia_dtype dtype) {
     return (gli_gemm){.dtype = dtype,
                       .m     = (int)gli_cuda_rnn_rows(g),
                       .n     = g->gates * g->hidden,
@@ -21,65 +22,67 @@ static gli_gemm input_product(const gli_rnn_geom *g, glia_dtype dtype) {
                       .beta  = 1};
 }
 
-/* deal: for all steps in one launch; NULL: in a launch or two each. */
-static forward_workspace cut(const gli_call *call, glia_dtype dtype, const gli_rnn_deal *deal, gli_cuda_pieces *p) {
-    const gli_rnn_geom *g  = call->geom;
-    const size_t size      = glia_dtype_size(dtype);
-    const int64_t units    = (int64_t)g->directions * g->batch * g->hidden;
-    const bool resets      = g->cell == GLIA_RNN_GRU && g->reset_before;
-    const gli_gemm product = input_product(g, dtype);
+/* partition: of the persistent kernel; NULL: there is one launch or two for each step. */
+static forward_workspace lay_out(const gli_call *call, glia_dtype dtype, const gli_rnn_partition *partition,
+                                 gli_cuda_arena *arena) {
+    const gli_rnn_geom *g = call->geom;
+    const size_t size = glia_dtype_size(dtype), compute_size = gli_cuda_rnn_compute_size(dtype);
+    const int64_t units   = (int64_t)g->directions * g->batch * g->hidden;
+    const bool resets     = g->cell == GLIA_RNN_GRU && g->reset_before;
+    const gli_gemm gemm   = input_gemm(g, dtype);
+    const size_t counters = partition ? gli_kernel_rnn_counter_bytes(partition) : 0;
     forward_workspace w;
-    w.lengths    = gli_cuda_piece(p, call->in[GLI_RNN_LENGTHS] ? g->batch : 0, sizeof(int));
-    w.from_input = gli_cuda_piece(p, units * g->steps * g->gates, size);
-    w.between    = gli_cuda_piece(p, g->projection || resets ? units : 0, size);
-    w.running    = gli_cuda_piece(p, g->cell == GLIA_RNN_LSTM || resets ? units : 0, gli_cuda_rnn_sum_size(dtype));
-    w.counters   = gli_cuda_piece(p, deal ? (int64_t)gli_kernel_rnn_counter_bytes(deal) : 0, 1);
-    w.product    = gli_cuda_piece(p, (int64_t)gli_kernel_matmul_workspace(&product), 1);
+    w.lengths      = gli_cuda_arena_take(arena, call->in[GLI_RNN_LENGTHS] ? g->batch : 0, sizeof(int));
+    w.input_gates  = gli_cuda_arena_take(arena, units * g->steps * g->gates, size);
+    w.intermediate = gli_cuda_arena_take(arena, g->projection || resets ? units : 0, size);
+    w.running      = gli_cuda_arena_take(arena, g->cell == GLIA_RNN_LSTM || resets ? units : 0, compute_size);
+    w.counters     = gli_cuda_arena_take(arena, (int64_t)counters, 1);
+    w.gemm         = gli_cuda_arena_take(arena, (int64_t)gli_kernel_matmul_workspace(&gemm), 1);
     return w;
 }
 
 static size_t workspace(const gli_call *call, glia_dtype dtype) {
-    gli_cuda_pieces pieces = {0};
-    cut(call, dtype, NULL, &pieces);
-    return pieces.used;
+    gli_cuda_arena arena = {0};
+    lay_out(call, dtype, NULL, &arena);
+    return arena.used;
 }
 
 static size_t persistent_workspace(const gli_call *call, glia_dtype dtype) {
-    gli_cuda_pieces pieces = {0};
-    gli_rnn_deal deal      = {0};
-    gli_cuda_rnn_deal(call, &deal);
-    cut(call, dtype, &deal, &pieces);
-    return pieces.used;
+    gli_cuda_arena arena        = {0};
+    gli_rnn_partition partition = {0};
+    gli_cuda_rnn_partition(call, &partition);
+    lay_out(call, dtype, &partition, &arena);
+    return arena.used;
 }
 
 static glia_status multiply_input(const gli_call *call, const gli_cuda_view *v, const forward_workspace *w) {
     const gli_rnn_geom *g = call->geom;
     const int64_t gates   = gli_cuda_rnn_rows(g) * g->gates * g->hidden;
     for (int d = 0; d < g->directions; ++d) {
-        gli_gemm p = input_product(g, v->dtype);
+        gli_gemm p = input_gemm(g, v->dtype);
         p.a.data   = v->in[GLI_RNN_X];
         p.b.data   = v->in[gli_rnn_weight(d, GLI_RNN_W_IH)];
         p.c.data   = v->in[gli_rnn_weight(d, GLI_RNN_B_IH)];
-        p.y.data   = gli_cuda_rnn_at(w->from_input, d * gates, glia_dtype_size(v->dtype));
-        GLI_TRY(gli_cuda_rnn_multiply(call, &p, w->product));
+        p.y.data   = gli_cuda_rnn_element(w->input_gates, d * gates, glia_dtype_size(v->dtype));
+        GLI_TRY(gli_cuda_rnn_multiply(call, &p, w->gemm));
     }
     return GLIA_OK;
 }
 
-static glia_status run_steps(const gli_call *call, const gli_cuda_view *v, const gli_rnn_deal *deal) {
+static glia_status run_steps(const gli_call *call, const gli_cuda_view *v, const gli_rnn_partition *partition) {
     const gli_rnn_geom *g         = call->geom;
-    gli_cuda_pieces pieces        = {.workspace = v->workspace};
-    const forward_workspace w     = cut(call, v->dtype, deal, &pieces);
+    gli_cuda_arena arena          = {.workspace = v->workspace};
+    const forward_workspace w     = lay_out(call, v->dtype, partition, &arena);
     gli_rnn_layer layer           = gli_cuda_rnn_layer(call, v->dtype, v);
     gli_rnn_forward_arrays arrays = {
-        .from_input = w.from_input, .y = v->out[GLI_RNN_Y], .between = w.between, .running = w.running};
+        .input_gates = w.input_gates, .y = v->out[GLI_RNN_Y], .intermediate = w.intermediate, .running = w.running};
     if (g->gates > 1) arrays.gates = v->out[GLI_RNN_RESERVE];
     if (g->cell == GLIA_RNN_LSTM)
-        arrays.cells = gli_cuda_rnn_at(arrays.gates, gli_cuda_rnn_gates(g), gli_cuda_rnn_sum_size(v->dtype));
+        arrays.cells = gli_cuda_rnn_element(arrays.gates, gli_cuda_rnn_gates(g), gli_cuda_rnn_compute_size(v->dtype));
     GLI_TRY(gli_cuda_rnn_lengths(call, v, w.lengths, &layer));
     GLI_TRY(multiply_input(call, v, &w));
-    if (deal)
-        GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_persistent(&layer, &arrays, deal, w.counters, v->stream));
+    if (partition)
+        GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_persistent(&layer, &arrays, partition, w.counters, v->stream));
     else
         GLI_CUDA_TRY(call->ctx, gli_kernel_rnn(&layer, &arrays, v->stream));
     if (v->out[GLI_RNN_H_N])
@@ -92,48 +95,22 @@ static glia_status run_steps(const gli_call *call, const gli_cuda_view *v, const
 static glia_status rnn(const gli_call *call, const gli_cuda_view *v) { return run_steps(call, v, NULL); }
 
 static glia_status rnn_persistent(const gli_call *call, const gli_cuda_view *v) {
-    gli_rnn_deal deal = {0};
-    gli_cuda_rnn_deal(call, &deal);
-    return run_steps(call, v, &deal);
+    gli_rnn_partition partition = {0};
+    gli_cuda_rnn_partition(call, &partition);
+    return run_steps(call, v, &partition);
 }
 
-static const gli_cuda_kernel kernel = {
-    .run = rnn, .workspace = workspace, .typed_in = 1 << GLI_RNN_LENGTHS, .typed_out = 1 << GLI_RNN_RESERVE};
-static const gli_cuda_kernel persistent_kernel = {.run       = rnn_persistent,
-                                                  .workspace = persistent_workspace,
-                                                  .typed_in  = 1 << GLI_RNN_LENGTHS,
-                                                  .typed_out = 1 << GLI_RNN_RESERVE};
-
-static glia_status prepare_with(const gli_call *call, const gli_cuda_kernel *with, gli_prepared *out) {
+static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const gli_rnn_geom *g = call->geom;
-    const size_t size     = gli_cuda_rnn_sum_size(call->in[GLI_RNN_X]->dtype);
-    GLI_TRY(gli_cuda_rnn_fits(call));
-    GLI_TRY(gli_cuda_view_prepare(call, with, out));
-    /* One element where nothing is kept: 0 would stand for all of it. */
+    const size_t size     = gli_cuda_rnn_compute_size(call->in[GLI_RNN_X]->dtype);
+    GLI_TRY(gli_cuda_rnn_check_size(call, out));
+    /* One element where nothing is saved: 0 would mean all of the output. */
     out->saved = (size_t)gli_max_i64(1, gli_cuda_rnn_gates(g) + gli_cuda_rnn_cells(g)) * size;
     return GLIA_OK;
 }
 
-static glia_status prepare(const gli_call *call, gli_prepared *out) { return prepare_with(call, &kernel, out); }
-
-static glia_status prepare_persistent(const gli_call *call, gli_prepared *out) {
-    return prepare_with(call, &persistent_kernel, out);
-}
-
-static glia_status run(const gli_call *call, const gli_prepared *prepared, void *room) {
-    (void)prepared;
-    return gli_cuda_view_run(call, &kernel, room);
-}
-
-static glia_status run_persistent(const gli_call *call, const gli_prepared *prepared, void *room) {
-    (void)prepared;
-    return gli_cuda_view_run(call, &persistent_kernel, room);
-}
-
-const gli_provider gli_rnn_portable = {
-    .name = "cuda.portable", .accepts = GLI_ACCEPTS_ALL, .prepare = prepare, .run = run};
-const gli_provider gli_rnn_persistent = {.name    = "cuda.persistent",
-                                         .accepts = {GLI_TAKES_F32 | GLI_TAKES_HALVES, GLI_ANY_FORMAT},
-                                         .decline = gli_cuda_rnn_decline_persistent,
-                                         .prepare = prepare_persistent,
-                                         .run     = run_persistent};
+GLI_CUDA_KERNEL_PROVIDER(rnn, persistent, GLI_ACCEPTS_RNN_PERSISTENT, gli_cuda_rnn_decline_persistent,
+                         .run = rnn_persistent, .prepare = prepare, .workspace = persistent_workspace,
+                         .typed_in = 1 << GLI_RNN_LENGTHS, .typed_out = 1 << GLI_RNN_RESERVE);
+GLI_CUDA_PROVIDER(rnn, .run = rnn, .prepare = prepare, .workspace = workspace, .typed_in = 1 << GLI_RNN_LENGTHS,
+                  .typed_out = 1 << GLI_RNN_RESERVE);
