@@ -2,22 +2,12 @@
 
 #include <string.h>
 
-/* Three readings of one list: declarations, a list for each op, the table. A library that the build lacks leaves its
- * entries out. */
-#ifdef GLIA_WITH_CUDNN
-#define IF_CUDNN(...) __VA_ARGS__
-#else
-#define IF_CUDNN(...)
-#endif
-#ifdef GLIA_WITH_CUBLAS
-#define IF_CUBLAS(...) __VA_ARGS__
-#else
-#define IF_CUBLAS(...)
-#endif
+#include "cuda/library/built_libraries.h"
 
+/* Three readings of one list: declarations, a list for each op, the table. */
 #define ROW(op, ...) __VA_ARGS__
-#define CUDNN(name) IF_CUDNN(extern const gli_provider gli_##name##_cudnn;)
-#define CUBLAS(name) IF_CUBLAS(extern const gli_provider gli_##name##_cublas;)
+#define CUDNN(name) GLI_IF_CUDNN(extern const gli_provider gli_##name##_cudnn;)
+#define CUBLAS(name) GLI_IF_CUBLAS(extern const gli_provider gli_##name##_cublas;)
 #define KERNEL(name, kernel) extern const gli_provider gli_##name##_##kernel;
 #define PORTABLE(name) extern const gli_provider gli_##name##_portable;
 #include "cuda/cuda_providers.inc"
@@ -27,8 +17,8 @@
 #undef KERNEL
 #undef PORTABLE
 
-#define CUDNN(name) IF_CUDNN(&gli_##name##_cudnn, )
-#define CUBLAS(name) IF_CUBLAS(&gli_##name##_cublas, )
+#define CUDNN(name) GLI_IF_CUDNN(&gli_##name##_cudnn, )
+#define CUBLAS(name) GLI_IF_CUBLAS(&gli_##name##_cublas, )
 #define KERNEL(name, kernel) &gli_##name##_##kernel,
 #define PORTABLE(name) &gli_##name##_portable,
 #define ROW(op, ...) static const gli_provider *const op##_providers[] = {__VA_ARGS__ NULL};

@@ -3,29 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Those of this build; a header that was missing leaves its library out. */
-#ifdef GLIA_WITH_CUBLAS
-#define IF_CUBLAS(...) __VA_ARGS__
-#else
-#define IF_CUBLAS(...)
-#endif
-#ifdef GLIA_WITH_CUDNN
-#define IF_CUDNN(...) __VA_ARGS__
-#else
-#define IF_CUDNN(...)
-#endif
-#ifdef GLIA_WITH_NCCL
-#define IF_NCCL(...) __VA_ARGS__
-#else
-#define IF_NCCL(...)
-#endif
+#include "cuda/library/built_libraries.h"
 
-IF_CUBLAS(extern const gli_cuda_library gli_cublas_library;)
-IF_CUDNN(extern const gli_cuda_library gli_cudnn_library;)
-IF_NCCL(extern const gli_cuda_library gli_nccl_library;)
+GLI_IF_CUBLAS(extern const gli_cuda_library gli_cublas_library;)
+GLI_IF_CUDNN(extern const gli_cuda_library gli_cudnn_library;)
 
-static const gli_cuda_library *const built[] = {IF_CUBLAS(&gli_cublas_library, ) IF_CUDNN(&gli_cudnn_library, )
-                                                    IF_NCCL(&gli_nccl_library, ) NULL};
+static const gli_cuda_library *const built[] = {GLI_IF_CUBLAS(&gli_cublas_library, ) GLI_IF_CUDNN(&gli_cudnn_library, )
+                                                    NULL};
 
 /* What a context has of one library. */
 typedef struct gli_cuda_opened {
