@@ -2,7 +2,6 @@
 
 #include "core/dtype.h"
 #include "core/provider.h"
-#include "cpu/index_range.h"
 #include "cpu/reference/ref_move.h"
 
 /* In the dtype of x: doubles do not hold every i64. */
@@ -20,7 +19,7 @@ static bool step_is_padding(const gli_call *call, int n, int t) {
     return true;
 }
 
-static glia_status sequence_lengths(const gli_call *call, const gli_prepared *prepared, void *workspace) {
+static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     const gli_sequence_geom *g = call->geom;
     const glia_tensor *lengths = call->out[0];
@@ -32,19 +31,4 @@ static glia_status sequence_lengths(const gli_call *call, const gli_prepared *pr
     return GLIA_OK;
 }
 
-static gli_origin from(const gli_call *call, const int64_t *index) {
-    const gli_sequence_geom *g = call->geom;
-    const int64_t length       = gli_index_load(call->in[GLI_SEQUENCE_LENGTHS], index[1 - g->time]);
-    if (index[g->time] >= length) return (gli_origin){.input = -1};
-    return (gli_origin){GLI_SEQUENCE_X, gli_element_at(call->in[GLI_SEQUENCE_X], index)};
-}
-
-static glia_status mask_steps(const gli_call *call, const gli_prepared *prepared, void *workspace) {
-    (void)prepared, (void)workspace;
-    const gli_sequence_geom *g = call->geom;
-    GLI_TRY(gli_index_check(call, GLI_SEQUENCE_LENGTHS, (gli_index_range){.low = 0, .high = (int64_t)g->steps + 1}));
-    return gli_ref_move(call, g->value, from);
-}
-
-const gli_provider gli_sequence_lengths_ref = {.name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .run = sequence_lengths};
-const gli_provider gli_mask_steps_ref       = {.name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .run = mask_steps};
+const gli_provider gli_sequence_lengths_ref = {.name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .run = run};
