@@ -1,5 +1,5 @@
-/* oneDNN behind a wall: this header and onednn.c are all that knows its API. An adapter X_onednn.c describes one call
- * as a short list of primitives over views of the call's tensors; prepare builds the list, run executes it. oneDNN
+/* oneDNN behind a wall: this header and dnn_primitive.c are all that knows its API. An adapter X_onednn.c describes one
+ * call as a short list of primitives over views of the call's tensors; prepare builds the list, run executes it. oneDNN
  * bakes the number of threads into a primitive, so both happen with OpenMP set to the context's number. */
 #ifndef GLI_CPU_ONEDNN_ONEDNN_H
 #define GLI_CPU_ONEDNN_ONEDNN_H
