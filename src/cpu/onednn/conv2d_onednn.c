@@ -4,7 +4,7 @@
 #include "core/size.h"
 #include "cpu/native/column_sum.h"
 
-gli_dnn_convolution gli_dnn_convolution_of(const gli_conv2d_geom *g, gli_dnn_convolving kind) {
+gli_dnn_convolution gli_dnn_convolution_of(const gli_conv2d_geom *g, gli_dnn_convolution_kind kind) {
     return (gli_dnn_convolution){.kind       = kind,
                                  .stride     = {g->stride_h, g->stride_w},
                                  .dilation   = {g->dilation_h, g->dilation_w},
@@ -42,7 +42,7 @@ static glia_status prepare_data(const gli_call *call, gli_prepared *out) {
 /* Where the channels of dy are innermost, oneDNN's own gradient of the bias costs more than a sum over the columns. */
 static bool sums_columns(const gli_call *call) {
     const gli_dnn_view dy = gli_dnn_in(call, GLI_CONV2D_FILTER_DY);
-    return call->out[GLI_CONV2D_FILTER_DBIAS] && gli_dnn_lies_channels_last(&dy);
+    return call->out[GLI_CONV2D_FILTER_DBIAS] && gli_dnn_is_channels_last(&dy);
 }
 
 static glia_status prepare_filter(const gli_call *call, gli_prepared *out) {

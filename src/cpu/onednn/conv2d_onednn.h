@@ -6,7 +6,7 @@
 #include "ops/conv/conv2d_geom.h"
 
 /* The numbers of a convolution; its views are still absent. */
-gli_dnn_convolution gli_dnn_convolution_of(const gli_conv2d_geom *g, gli_dnn_convolving kind);
+gli_dnn_convolution gli_dnn_convolution_of(const gli_conv2d_geom *g, gli_dnn_convolution_kind kind);
 
 glia_status gli_dnn_prepare_convolution(const gli_call *call, const gli_dnn_convolution *conv, gli_prepared *out);
 

@@ -7,8 +7,8 @@ static int end_padding(int outputs, int stride, int window, int size, int pad) {
 }
 
 static gli_dnn_view image(gli_dnn_view view) {
-    const bool channels_last = gli_dnn_lies_channels_last(&view);
-    view.layout              = channels_last ? GLI_DNN_CHANNELS_LAST : GLI_DNN_AS_IT_LIES;
+    const bool channels_last = gli_dnn_is_channels_last(&view);
+    view.layout              = channels_last ? GLI_DNN_CHANNELS_LAST : GLI_DNN_AS_IS;
     return view;
 }
 

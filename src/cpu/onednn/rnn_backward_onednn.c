@@ -48,25 +48,26 @@ static size_t lay_out(const gli_call *call, char *workspace, room *out) {
 }
 
 static void add_weight_product(gli_dnn *dnn, int number, int64_t rows, int64_t from, int64_t pitch, int64_t to) {
-    const gli_dnn_view a = gli_dnn_transposed(gli_dnn_given(rows, from, pitch, GLI_DNN_AS_IT_LIES));
-    const gli_dnn_view b = gli_dnn_given(rows, to, to, GLI_DNN_AS_IT_LIES);
-    const gli_dnn_view y = gli_dnn_given(from, to, to, GLI_DNN_AS_IT_LIES);
-    gli_dnn_add_packed_product(dnn, number, &a, &b, &y, 0);
+    const gli_dnn_view a = gli_dnn_transposed(gli_dnn_bound_later(rows, from, pitch, GLI_DNN_AS_IS));
+    const gli_dnn_view b = gli_dnn_bound_later(rows, to, to, GLI_DNN_AS_IS);
+    const gli_dnn_view y = gli_dnn_bound_later(from, to, to, GLI_DNN_AS_IS);
+    gli_dnn_add_packed_matmul(dnn, number, &a, &b, &y, 0);
 }
 
 static void add_products(const gli_rnn_geom *g, gli_dnn *dnn) {
     const int64_t rows = rows_of(g), gates = gates_of(g), H = g->hidden, R = g->outputs, I = g->inputs, N = g->batch;
-    const gli_dnn_layout best = gli_rnn_onednn_weights(g), lies = GLI_DNN_AS_IT_LIES;
-    const gli_dnn_view step = gli_dnn_given(N, at_once(g), gates, lies), w_hh = gli_dnn_given(at_once(g), R, R, best);
-    const gli_dnn_view dh = gli_dnn_given(N, R, R, lies), dn = gli_dnn_given(N, H, gates, lies);
-    const gli_dnn_view dunits = gli_dnn_given(N, H, H, lies), w_n = gli_dnn_given(H, H, H, best);
-    const gli_dnn_view w_hr = gli_dnn_given(R, H, H, best), w_ih = gli_dnn_given(gates, I, I, best);
-    const gli_dnn_view da = gli_dnn_given(rows, gates, gates, lies), dx = gli_dnn_given(rows, I, I, lies);
-    gli_dnn_add_packed_product(dnn, STATE, &step, &w_hh, &dh, 1);
-    if (g->reset_before) gli_dnn_add_packed_product(dnn, RESET, &dn, &w_n, &dunits, 0);
-    if (g->projection) gli_dnn_add_packed_product(dnn, UNITS, &dh, &w_hr, &dunits, 0);
-    gli_dnn_add_packed_product(dnn, DX, &da, &w_ih, &dx, 0);
-    if (g->directions == 2) gli_dnn_add_packed_product(dnn, DX_MORE, &da, &w_ih, &dx, 1);
+    const gli_dnn_layout best = gli_rnn_onednn_weights(g), as_is = GLI_DNN_AS_IS;
+    const gli_dnn_view step = gli_dnn_bound_later(N, at_once(g), gates, as_is),
+                       w_hh = gli_dnn_bound_later(at_once(g), R, R, best);
+    const gli_dnn_view dh = gli_dnn_bound_later(N, R, R, as_is), dn = gli_dnn_bound_later(N, H, gates, as_is);
+    const gli_dnn_view dunits = gli_dnn_bound_later(N, H, H, as_is), w_n = gli_dnn_bound_later(H, H, H, best);
+    const gli_dnn_view w_hr = gli_dnn_bound_later(R, H, H, best), w_ih = gli_dnn_bound_later(gates, I, I, best);
+    const gli_dnn_view da = gli_dnn_bound_later(rows, gates, gates, as_is), dx = gli_dnn_bound_later(rows, I, I, as_is);
+    gli_dnn_add_packed_matmul(dnn, STATE, &step, &w_hh, &dh, 1);
+    if (g->reset_before) gli_dnn_add_packed_matmul(dnn, RESET, &dn, &w_n, &dunits, 0);
+    if (g->projection) gli_dnn_add_packed_matmul(dnn, UNITS, &dh, &w_hr, &dunits, 0);
+    gli_dnn_add_packed_matmul(dnn, DX, &da, &w_ih, &dx, 0);
+    if (g->directions == 2) gli_dnn_add_packed_matmul(dnn, DX_MORE, &da, &w_ih, &dx, 1);
     add_weight_product(dnn, DW_IH, rows, gates, gates, I);
     add_weight_product(dnn, DW_HH, rows, at_once(g), gates, R);
     if (g->reset_before) add_weight_product(dnn, DW_SECOND, rows, H, gates, H);

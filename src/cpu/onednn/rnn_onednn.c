@@ -36,28 +36,28 @@ static size_t lay_out(const gli_call *call, char *workspace, room *out) {
 
 static void add_input_product(const gli_rnn_geom *g, gli_dnn *dnn, int number, int64_t steps) {
     const int64_t rows = steps * g->batch, gates = (int64_t)g->gates * g->hidden;
-    const gli_dnn_view x    = gli_dnn_given(rows, g->inputs, g->inputs, GLI_DNN_AS_IT_LIES);
-    const gli_dnn_view sums = gli_dnn_given(rows, gates, gates, GLI_DNN_AS_IT_LIES);
-    const gli_dnn_view w_ih = gli_dnn_given(gates, g->inputs, g->inputs, gli_rnn_onednn_weights(g));
+    const gli_dnn_view x    = gli_dnn_bound_later(rows, g->inputs, g->inputs, GLI_DNN_AS_IS);
+    const gli_dnn_view sums = gli_dnn_bound_later(rows, gates, gates, GLI_DNN_AS_IS);
+    const gli_dnn_view w_ih = gli_dnn_bound_later(gates, g->inputs, g->inputs, gli_rnn_onednn_weights(g));
     const gli_dnn_view w    = gli_dnn_transposed(w_ih);
-    if (steps > 0) gli_dnn_add_packed_product(dnn, number, &x, &w, &sums, 0);
+    if (steps > 0) gli_dnn_add_packed_matmul(dnn, number, &x, &w, &sums, 0);
 }
 
 static void add_products(const gli_rnn_geom *g, gli_dnn *dnn) {
     const int64_t gates       = (int64_t)g->gates * g->hidden;
     const int64_t at_once     = g->reset_before ? 2 * (int64_t)g->hidden : gates;
-    const gli_dnn_layout best = gli_rnn_onednn_weights(g), lies = GLI_DNN_AS_IT_LIES;
-    const gli_dnn_view h       = gli_dnn_given(g->batch, g->outputs, g->outputs, lies);
-    const gli_dnn_view product = gli_dnn_given(g->batch, at_once, at_once, lies);
-    const gli_dnn_view units   = gli_dnn_given(g->batch, g->hidden, g->hidden, lies);
-    const gli_dnn_view w_hh    = gli_dnn_transposed(gli_dnn_given(at_once, g->outputs, g->outputs, best));
-    const gli_dnn_view w_n     = gli_dnn_transposed(gli_dnn_given(g->hidden, g->hidden, g->hidden, best));
-    const gli_dnn_view w_hr    = gli_dnn_transposed(gli_dnn_given(g->outputs, g->hidden, g->hidden, best));
+    const gli_dnn_layout best = gli_rnn_onednn_weights(g), as_is = GLI_DNN_AS_IS;
+    const gli_dnn_view h       = gli_dnn_bound_later(g->batch, g->outputs, g->outputs, as_is);
+    const gli_dnn_view product = gli_dnn_bound_later(g->batch, at_once, at_once, as_is);
+    const gli_dnn_view units   = gli_dnn_bound_later(g->batch, g->hidden, g->hidden, as_is);
+    const gli_dnn_view w_hh    = gli_dnn_transposed(gli_dnn_bound_later(at_once, g->outputs, g->outputs, best));
+    const gli_dnn_view w_n     = gli_dnn_transposed(gli_dnn_bound_later(g->hidden, g->hidden, g->hidden, best));
+    const gli_dnn_view w_hr    = gli_dnn_transposed(gli_dnn_bound_later(g->outputs, g->hidden, g->hidden, best));
     add_input_product(g, dnn, INPUT, gli_rnn_steps_at_once(g));
     add_input_product(g, dnn, INPUT_REST, g->steps % gli_rnn_steps_at_once(g));
-    gli_dnn_add_packed_product(dnn, RECURRENT, &h, &w_hh, &product, 0);
-    if (g->reset_before) gli_dnn_add_packed_product(dnn, SECOND, &units, &w_n, &units, 0);
-    if (g->projection) gli_dnn_add_packed_product(dnn, SECOND, &units, &w_hr, &h, 0);
+    gli_dnn_add_packed_matmul(dnn, RECURRENT, &h, &w_hh, &product, 0);
+    if (g->reset_before) gli_dnn_add_packed_matmul(dnn, SECOND, &units, &w_n, &units, 0);
+    if (g->projection) gli_dnn_add_packed_matmul(dnn, SECOND, &units, &w_hr, &h, 0);
 }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {

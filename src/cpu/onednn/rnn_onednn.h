@@ -9,7 +9,7 @@
 enum { GLI_RNN_STEPS_WORTH_PACKING = 16 };
 
 static inline gli_dnn_layout gli_rnn_onednn_weights(const gli_rnn_geom *g) {
-    return g->steps < GLI_RNN_STEPS_WORTH_PACKING ? GLI_DNN_AS_IT_LIES : GLI_DNN_ANY;
+    return g->steps < GLI_RNN_STEPS_WORTH_PACKING ? GLI_DNN_AS_IS : GLI_DNN_ANY;
 }
 
 /* The tensors of a layer are rows. */
