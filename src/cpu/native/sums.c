@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/size.h"
-#include "cpu/native/clones.h"
+#include "cpu/native/vectorize.h"
 
 enum { LANES = 16, RUN_BLOCK = 4096, ROWS_BLOCK = 8192 };
 

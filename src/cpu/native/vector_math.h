@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "cpu/native/clones.h"
+#include "cpu/native/vectorize.h"
 
 static inline float gli_float_of(uint32_t bits) {
     float value;

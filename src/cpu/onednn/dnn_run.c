@@ -1,4 +1,4 @@
-#include "cpu/native/clones.h"
+#include "cpu/native/vectorize.h"
 #include "cpu/native/loops.h"
 #include "cpu/onednn/dnn_list.h"
 

@@ -9,13 +9,13 @@
 /* Rows of two arrays, of an array and one number, and of anything else. y may be a's memory, see loops.h. */
 #define PAIRS(expression)                                                  \
     if (unit && stride[1] == 1 && stride[2] == 1) {                        \
-        _Pragma("GCC ivdep") for (int64_t i = 0; i < count; ++i) {         \
+        GLI_IVDEP for (int64_t i = 0; i < count; ++i) {                    \
             const float a = left[i], b = right[i];                         \
             to[i] = (expression);                                          \
         }                                                                  \
     } else if (unit && stride[1] == 1 && stride[2] == 0) {                 \
         const float b = right[0];                                          \
-        _Pragma("GCC ivdep") for (int64_t i = 0; i < count; ++i) {         \
+        GLI_IVDEP for (int64_t i = 0; i < count; ++i) {                    \
             const float a = left[i];                                       \
             to[i]         = (expression);                                  \
         }                                                                  \
@@ -27,7 +27,7 @@
     }                                                                      \
     break
 
-GLI_CLONES static void row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
+GLI_CLONES static void binary_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
     float *to         = data[0];
     const float *left = data[1], *right = data[2];
     const bool unit = stride[0] == 1;
@@ -50,7 +50,7 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     (void)prepared, (void)workspace;
     gli_loops loops;
     gli_loops_init(&loops, 3, (const glia_tensor *[]){call->out[0], call->in[GLI_BINARY_A], call->in[GLI_BINARY_B]});
-    gli_loops_run(call->ctx, &loops, row, call->geom);
+    gli_loops_run(call->ctx, &loops, binary_row, call->geom);
     return GLIA_OK;
 }
 

@@ -8,21 +8,21 @@
 
 /* Runs one expression of x, or of s and dy, over a row: y and x may be the same memory, never shifted against each
  * other, which is what the pragma promises. */
-#define MAP(expression)                                            \
-    if (unit) {                                                    \
-        _Pragma("GCC ivdep") for (int64_t i = 0; i < count; ++i) { \
-            const float x = from[i];                               \
-            to[i]         = (expression);                          \
-        }                                                          \
-    } else {                                                       \
-        for (int64_t i = 0; i < count; ++i) {                      \
-            const float x     = from[i * stride[1]];               \
-            to[i * stride[0]] = (expression);                      \
-        }                                                          \
-    }                                                              \
+#define MAP(expression)                                 \
+    if (unit) {                                         \
+        GLI_IVDEP for (int64_t i = 0; i < count; ++i) { \
+            const float x = from[i];                    \
+            to[i]         = (expression);               \
+        }                                               \
+    } else {                                            \
+        for (int64_t i = 0; i < count; ++i) {           \
+            const float x     = from[i * stride[1]];    \
+            to[i * stride[0]] = (expression);           \
+        }                                               \
+    }                                                   \
     break
 
-GLI_CLONES static void forward_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
+GLI_CLONES static void unary_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
     const gli_unary_geom *g = arg;
     float *to               = data[0];
     const float *from       = data[1];
@@ -65,14 +65,14 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
     (void)prepared, (void)workspace;
     gli_loops loops;
     gli_loops_init(&loops, 2, (const glia_tensor *[]){call->out[0], call->in[GLI_UNARY_X]});
-    gli_loops_run(call->ctx, &loops, forward_row, call->geom);
+    gli_loops_run(call->ctx, &loops, unary_row, call->geom);
     return GLIA_OK;
 }
 
 /* x stands for the input that the derivative is computed from, be it x or y. */
 #define SLOPE(expression)                                                      \
     if (unit) {                                                                \
-        _Pragma("GCC ivdep") for (int64_t i = 0; i < count; ++i) {             \
+        GLI_IVDEP for (int64_t i = 0; i < count; ++i) {                        \
             const float x = from[i], dy = gradient[i];                         \
             to[i] = (expression);                                              \
         }                                                                      \
@@ -84,7 +84,8 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
     }                                                                          \
     break
 
-GLI_CLONES static void row_from_y(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
+GLI_CLONES static void unary_backward_row_from_y(const void *arg, int64_t count, float *const *data,
+                                                 const int64_t *stride) {
     const gli_unary_geom *g = arg;
     float *to               = data[0];
     const float *gradient = data[1], *from = data[2];
@@ -115,7 +116,8 @@ static inline float gelu_tanh_slope(float x) {
     return 0.5f * (1 + t) + 0.5f * x * (1 - t * t) * 0.797884561f * (1 + 3 * 0.044715f * x * x);
 }
 
-GLI_CLONES static void row_from_x(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
+GLI_CLONES static void unary_backward_row_from_x(const void *arg, int64_t count, float *const *data,
+                                                 const int64_t *stride) {
     const gli_unary_geom *g = arg;
     float *to               = data[0];
     const float *gradient = data[1], *from = data[2];
@@ -173,7 +175,7 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     const glia_tensor *from = call->in[from_y ? GLI_UNARY_BACKWARD_Y : GLI_UNARY_BACKWARD_X];
     gli_loops loops;
     gli_loops_init(&loops, 3, (const glia_tensor *[]){call->out[0], call->in[GLI_UNARY_BACKWARD_DY], from});
-    gli_loops_run(call->ctx, &loops, from_y ? row_from_y : row_from_x, g);
+    gli_loops_run(call->ctx, &loops, from_y ? unary_backward_row_from_y : unary_backward_row_from_x, g);
     return GLIA_OK;
 }
 

@@ -1,11 +1,11 @@
-/* Class targets and logits in rows: one pass for the largest, one for the sum of exponentials. Sums over items are
+/* Class targets and logits in rows: one pass for the largest, one for the sum of logits_exp. Sums over items are
  * made in pieces of whole items, then over the pieces in order. */
 #include <math.h>
 
 #include "core/parallel.h"
 #include "core/provider.h"
 #include "cpu/index_range.h"
-#include "cpu/native/clones.h"
+#include "cpu/native/vectorize.h"
 #include "cpu/native/vector_math.h"
 #include "ops/loss/cross_entropy_geom.h"
 
@@ -35,7 +35,7 @@ static const float *row_of(const glia_tensor *x, int64_t i) { return (const floa
 /* Rows go through LANES independent chains, in float over blocks and in double over the blocks. */
 enum { LANES = 16, BLOCK = 1024 };
 
-GLI_CLONES static float largest(const float *x, int count) {
+GLI_CLONES static float logits_max(const float *x, int count) {
     float lane[LANES], most = -INFINITY;
     int c = 0;
     for (int k = 0; k < LANES; ++k) lane[k] = -INFINITY;
@@ -47,7 +47,7 @@ GLI_CLONES static float largest(const float *x, int count) {
 }
 
 /* The sum of exp(x[c] - most), and each of them in e, for at most BLOCK elements. */
-GLI_CLONES static float exponentials(const float *restrict x, int count, float most, float *restrict e) {
+GLI_CLONES static float logits_exp(const float *restrict x, int count, float most, float *restrict e) {
     float lane[LANES] = {0}, sum = 0;
     int c = 0;
     for (int k = 0; k < count; ++k) e[k] = gli_exp(x[k] - most);
@@ -59,19 +59,19 @@ GLI_CLONES static float exponentials(const float *restrict x, int count, float m
 }
 
 /* The same for a whole row; e may be NULL. */
-static double sum_of_exponentials(const float *x, int count, float most, float *e) {
+static double sum_of_exp(const float *x, int count, float most, float *e) {
     float unwanted[BLOCK];
     double sum = 0;
     for (int c = 0; c < count; c += BLOCK)
-        sum += exponentials(x + c, count - c < BLOCK ? count - c : BLOCK, most, e ? e + c : unwanted);
+        sum += logits_exp(x + c, count - c < BLOCK ? count - c : BLOCK, most, e ? e + c : unwanted);
     return sum;
 }
 
 static double loss_of(const job *j, const float *x, int64_t class) {
     const int classes = j->g->classes;
-    const float most  = largest(x, classes);
+    const float most  = logits_max(x, classes);
     const double s = j->g->label_smoothing, own = (1 - s) * weight_of(j, class);
-    const double lse = most + log(sum_of_exponentials(x, classes, most, NULL));
+    const double lse = most + log(sum_of_exp(x, classes, most, NULL));
     double loss      = 0;
     if (own != 0) loss = own * (lse - x[class]);
     for (int c = 0; s > 0 && c < classes; ++c) {
@@ -108,10 +108,10 @@ static void backward_rows(void *arg, int64_t begin, int64_t end) {
             for (int c = 0; c < classes; ++c) dx[c] = 0;
             continue;
         }
-        const float most   = largest(x, classes);
+        const float most   = logits_max(x, classes);
         const double slope = (j->dy->ndim ? dy[i * j->dy->stride[0]] : dy[0]) / j->divisor;
         const double own = (1 - s) * weight_of(j, class), total = own + s / classes * j->all_weights;
-        const double sum  = sum_of_exponentials(x, classes, most, dx);
+        const double sum  = sum_of_exp(x, classes, most, dx);
         const float scale = (float)(slope * total / sum), spread = (float)(slope * s / classes);
         for (int c = 0; c < classes; ++c) dx[c] *= scale;
         for (int c = 0; s > 0 && c < classes; ++c) dx[c] -= spread * weight_of(j, c);

@@ -6,7 +6,7 @@
 #include "core/parallel.h"
 #include "core/provider.h"
 #include "core/size.h"
-#include "cpu/native/clones.h"
+#include "cpu/native/vectorize.h"
 #include "cpu/native/sums.h"
 #include "ops/norm/layernorm_geom.h"
 
@@ -21,7 +21,7 @@ typedef struct forward {
     float *y, *mean, *rstd;
 } forward;
 
-GLI_CLONES static void normalise_row(const forward *f, const float *x, float mean, float rstd, float *y) {
+GLI_CLONES static void layernorm_row(const forward *f, const float *x, float mean, float rstd, float *y) {
     const int size      = f->g->size;
     const float *weight = f->weight, *bias = f->bias;
     if (weight && bias) {
@@ -42,7 +42,7 @@ static void normalise(void *arg, int64_t begin, int64_t end) {
         const gli_moments m = gli_moments_of_run(x, f->g->size);
         const double var    = m.m2 > 0 || isnan(m.m2) ? m.m2 / m.count : 0; /* rounding may leave it below zero */
         const float mean = (float)m.mean, rstd = (float)(1 / sqrt(var + f->g->epsilon));
-        normalise_row(f, x, mean, rstd, f->y + row * f->g->size);
+        layernorm_row(f, x, mean, rstd, f->y + row * f->g->size);
         if (f->mean) f->mean[row] = mean;
         if (f->rstd) f->rstd[row] = rstd;
     }
@@ -70,8 +70,8 @@ typedef struct backward {
     float *gradient;        /* [pieces,size]: weight dy of one row */
 } backward;
 
-GLI_CLONES static void gradient_of_row(const backward *b, int64_t row, float *restrict gradient,
-                                       float *restrict dweight, float *restrict dbias) {
+GLI_CLONES static void layernorm_backward_row(const backward *b, int64_t row, float *restrict gradient,
+                                              float *restrict dweight, float *restrict dbias) {
     const int size = b->g->size;
     const float *x = b->x + row * size, *dy = b->dy + row * size;
     float *dx        = b->dx + row * size;
@@ -96,7 +96,7 @@ static void gradients(void *arg, int64_t begin, int64_t end) {
     memset(b->dweight + at, 0, (size_t)b->g->size * sizeof(float));
     memset(b->dbias + at, 0, (size_t)b->g->size * sizeof(float));
     for (int64_t row = begin; row < end; ++row)
-        gradient_of_row(b, row, b->gradient + at, b->dweight + at, b->dbias + at);
+        layernorm_backward_row(b, row, b->gradient + at, b->dweight + at, b->dbias + at);
 }
 
 static int64_t grain_of(const gli_layernorm_geom *g) {

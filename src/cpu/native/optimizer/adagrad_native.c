@@ -5,6 +5,7 @@
 #include "core/parallel.h"
 #include "core/provider.h"
 #include "cpu/native/flat.h"
+#include "cpu/native/vectorize.h"
 
 typedef struct job {
     float rate, epsilon, l1, l2;
@@ -14,7 +15,7 @@ typedef struct job {
 
 static void step(void *arg, int64_t begin, int64_t end) {
     const job j = *(const job *)arg;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int64_t i = begin; i < end; ++i) {
         const float param = j.param[i], sign = (float)(param > 0) - (float)(param < 0);
         const float grad = j.grad[i] + j.l2 * param + j.l1 * sign;

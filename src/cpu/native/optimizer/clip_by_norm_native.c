@@ -5,6 +5,7 @@
 #include "core/parallel.h"
 #include "core/provider.h"
 #include "cpu/native/flat.h"
+#include "cpu/native/vectorize.h"
 #include "ops/optimizer/clip_by_norm_geom.h"
 
 enum { LANES = 8 };
@@ -30,7 +31,7 @@ static void add_squares(void *arg, int64_t begin, int64_t end) {
 
 static void multiply(void *arg, int64_t begin, int64_t end) {
     const job j = *(const job *)arg;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int64_t i = begin; i < end; ++i) j.y[i] = j.g[i] * j.scale;
 }
 

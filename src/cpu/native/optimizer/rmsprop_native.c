@@ -5,6 +5,7 @@
 #include "core/parallel.h"
 #include "core/provider.h"
 #include "cpu/native/flat.h"
+#include "cpu/native/vectorize.h"
 
 typedef struct job {
     float rate, alpha, rest, epsilon, momentum, l1, l2;
@@ -21,7 +22,7 @@ static float penalised(const job *j, int64_t i) {
 #define STEP(name, WITH_MEAN, WITH_VELOCITY)                                             \
     static void name(void *arg, int64_t begin, int64_t end) {                            \
         const job j = *(const job *)arg;                                                 \
-        _Pragma("GCC ivdep") for (int64_t i = begin; i < end; ++i) {                     \
+        GLI_IVDEP for (int64_t i = begin; i < end; ++i) {                                \
             const float grad   = penalised(&j, i);                                       \
             const float square = j.alpha * j.square[i] + j.rest * grad * grad;           \
             float variance     = square;                                                 \

@@ -1,6 +1,7 @@
 #include "core/parallel.h"
 #include "core/provider.h"
 #include "cpu/native/flat.h"
+#include "cpu/native/vectorize.h"
 #include "ops/optimizer/sgd_geom.h"
 
 typedef struct job {
@@ -16,13 +17,13 @@ static float penalised(const job *j, float param, float grad) {
 
 static void plain(void *arg, int64_t begin, int64_t end) {
     const job j = *(const job *)arg;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int64_t i = begin; i < end; ++i) j.new_param[i] = j.param[i] - j.rate * penalised(&j, j.param[i], j.grad[i]);
 }
 
 static void with_velocity(void *arg, int64_t begin, int64_t end) {
     const job j = *(const job *)arg;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int64_t i = begin; i < end; ++i) {
         const float grad     = penalised(&j, j.param[i], j.grad[i]);
         const float velocity = j.momentum * j.velocity[i] + j.rest * grad;

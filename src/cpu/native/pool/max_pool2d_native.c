@@ -7,13 +7,11 @@
 #include "core/parallel.h"
 #include "core/provider.h"
 #include "core/size.h"
-#include "cpu/native/clones.h"
+#include "cpu/native/vectorize.h"
 #include "cpu/native/images.h"
 #include "ops/pool/pool2d_geom.h"
 
 enum { CHANNELS = 64, RUN = 16384 }; /* channels of a piece of the backward op; elements of a piece of y */
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 typedef struct work {
     const gli_pool2d_geom *g;
@@ -61,7 +59,7 @@ typedef union bits {
 } bits;
 
 /* Selects by masks: compilers make branches of a choice between floats, and half of them would be mispredicted. */
-ALWAYS_INLINE void take(float v, int place, float *best, int *at) {
+GLI_INLINE void take(float v, int place, float *best, int *at) {
     const int won = -((v > *best) | (v != v)); /* NaN wins */
     bits b = {.value = *best}, c = {.value = v};
     b.word = (c.word & won) | (b.word & ~won);
@@ -70,8 +68,8 @@ ALWAYS_INLINE void take(float v, int place, float *best, int *at) {
 }
 
 /* n windows of size 2 x 2 or 3 x 3, which must be known when this is compiled. */
-ALWAYS_INLINE void pool_small(const float *x, steps in, int place, steps to, int size, int n, float *restrict y,
-                              int32_t *restrict indices) {
+GLI_INLINE void pool_small(const float *x, steps in, int place, steps to, int size, int n, float *restrict y,
+                           int32_t *restrict indices) {
     for (int i = 0; i < n; ++i) {
         const float *from = x + i * in.next;
         const int start   = place + i * to.next;
@@ -89,8 +87,8 @@ ALWAYS_INLINE void pool_small(const float *x, steps in, int place, steps to, int
 }
 
 /* n windows of any size: all their first elements, then all their second ones, and so on. */
-ALWAYS_INLINE void pool_any(const float *x, steps in, int place, steps to, span rows, span columns, int n,
-                            float *restrict y, int32_t *restrict indices) {
+GLI_INLINE void pool_any(const float *x, steps in, int place, steps to, span rows, span columns, int n,
+                         float *restrict y, int32_t *restrict indices) {
     for (int i = 0; i < n; ++i) y[i] = x[i * in.next];
     for (int i = 0; indices && i < n; ++i) indices[i] = place + i * to.next;
     for (int r = 0; r < rows.count; ++r)
@@ -103,8 +101,8 @@ ALWAYS_INLINE void pool_any(const float *x, steps in, int place, steps to, span 
         }
 }
 
-ALWAYS_INLINE void pool_windows(const float *x, steps in, int place, steps to, span rows, span columns, int n, float *y,
-                                int32_t *indices) {
+GLI_INLINE void pool_windows(const float *x, steps in, int place, steps to, span rows, span columns, int n, float *y,
+                             int32_t *indices) {
     if (rows.count == 2 && columns.count == 2)
         pool_small(x, in, place, to, 2, n, y, indices);
     else if (rows.count == 3 && columns.count == 3)
@@ -114,8 +112,8 @@ ALWAYS_INLINE void pool_windows(const float *x, steps in, int place, steps to, s
 }
 
 /* The channels of one output, channels last. */
-GLI_CLONES static void pool_channels(const gli_pool2d_geom *g, const float *x, int place, span rows, span columns,
-                                     float *y, int32_t *indices) {
+GLI_CLONES static void max_pool_channels(const gli_pool2d_geom *g, const float *x, int place, span rows, span columns,
+                                         float *y, int32_t *indices) {
     const steps to = {.next = 0, .row = rows.step * g->w, .column = columns.step};
     const steps in = {.next = 1, .row = to.row * g->c, .column = to.column * g->c};
     if (indices)
@@ -125,8 +123,8 @@ GLI_CLONES static void pool_channels(const gli_pool2d_geom *g, const float *x, i
 }
 
 /* n neighbouring outputs of one channel, dense. */
-GLI_CLONES static void pool_neighbours(const gli_pool2d_geom *g, const float *x, int place, span rows, span columns,
-                                       int n, float *y, int32_t *indices) {
+GLI_CLONES static void max_pool_neighbours(const gli_pool2d_geom *g, const float *x, int place, span rows, span columns,
+                                           int n, float *y, int32_t *indices) {
     const int row   = rows.step * g->w;
     const steps one = {1, row, columns.step}, two = {2, row, columns.step}, any = {g->stride_w, row, columns.step};
     if (g->stride_w == 2 && indices)
@@ -171,8 +169,8 @@ static void pool_pixels(void *arg, int64_t begin, int64_t end) {
             if (rows.count == 0 || columns.count == 0)
                 put_empty(w->y + at, indices, g->c);
             else
-                pool_channels(g, x + columns.first * g->c, (int)(rows.first * g->w + columns.first), rows, columns,
-                              w->y + at, indices);
+                max_pool_channels(g, x + columns.first * g->c, (int)(rows.first * g->w + columns.first), rows, columns,
+                                  w->y + at, indices);
         }
     }
 }
@@ -190,7 +188,7 @@ static void pool_row(const work *w, const float *plane, int64_t p, float *y, int
         if (rows.count == 0 || columns.count == 0)
             put_empty(y + q, indices ? indices + q : NULL, (int)n);
         else
-            pool_neighbours(g, plane + at, (int)at, rows, columns, (int)n, y + q, indices ? indices + q : NULL);
+            max_pool_neighbours(g, plane + at, (int)at, rows, columns, (int)n, y + q, indices ? indices + q : NULL);
     }
 }
 

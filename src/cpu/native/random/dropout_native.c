@@ -15,9 +15,9 @@ typedef struct job {
     float *y;
 } job;
 
-GLI_CLONES static void apply(const uint32_t *restrict number, uint32_t threshold, float scale, int64_t count,
-                             const float *x, float *y) {
-#pragma GCC ivdep
+GLI_CLONES static void dropout_row(const uint32_t *restrict number, uint32_t threshold, float scale, int64_t count,
+                                   const float *x, float *y) {
+    GLI_IVDEP
     for (int64_t i = 0; i < count; ++i) {
         const float kept = x[i] * scale;
         y[i]             = number[i] >= threshold ? kept : 0;
@@ -40,8 +40,8 @@ static void piece(void *arg, int64_t begin, int64_t end) {
         const int64_t next = i + AHEAD;
         if (next < end) prefetch(j->x + next, j->y + next, gli_min_i64(GLI_PHILOX_NUMBERS, end - next));
         gli_philox_fill(j->use, (uint32_t)(i / 4), number);
-        apply(number, (uint32_t)j->g->threshold, (float)j->g->scale, gli_min_i64(GLI_PHILOX_NUMBERS, end - i), j->x + i,
-              j->y + i);
+        dropout_row(number, (uint32_t)j->g->threshold, (float)j->g->scale, gli_min_i64(GLI_PHILOX_NUMBERS, end - i),
+                    j->x + i, j->y + i);
     }
 }
 

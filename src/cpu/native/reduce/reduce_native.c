@@ -50,7 +50,7 @@ static bool shape_of(const gli_loops *l, shape *out) {
     return true;
 }
 
-GLI_CLONES static float piece_sum(const float *x, int64_t count) {
+GLI_CLONES static float reduce_chunk_sum(const float *x, int64_t count) {
     float lane[LANES] = {0};
     int64_t k         = 0;
     for (; k + LANES <= count; k += LANES)
@@ -71,7 +71,7 @@ typedef struct job {
 
 static double row_sum(const float *x, int64_t count) {
     double sum = 0;
-    for (int64_t k = 0; k < count; k += PIECE) sum += (double)piece_sum(x + k, gli_min_i64(PIECE, count - k));
+    for (int64_t k = 0; k < count; k += PIECE) sum += (double)reduce_chunk_sum(x + k, gli_min_i64(PIECE, count - k));
     return sum;
 }
 
@@ -89,7 +89,7 @@ static void rows(void *arg, int64_t begin, int64_t end) {
 /* Everything into one number. */
 static void pieces(void *arg, int64_t begin, int64_t end) {
     const job *j              = arg;
-    j->partial[begin / PIECE] = (double)piece_sum(j->x + begin, end - begin);
+    j->partial[begin / PIECE] = (double)reduce_chunk_sum(j->x + begin, end - begin);
 }
 
 static void divide(const job *j) {

@@ -14,17 +14,17 @@ void gli_rnn_fold_bias(const gli_rnn_geom *g, const float *b_ih, const float *b_
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
 
-GLI_CLONES static void tanh_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
+GLI_CLONES static void rnn_tanh_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const float *bias = cells->bias, *recurrent = row->recurrent;
     float *gate = row->gate, *next = row->next_h;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int k = 0; k < cells->g->hidden; ++k) next[k] = gate[k] = gli_tanh(gate[k] + recurrent[k] + bias[k]);
 }
 
-GLI_CLONES static void relu_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
+GLI_CLONES static void rnn_relu_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const float *bias = cells->bias, *recurrent = row->recurrent;
     float *gate = row->gate, *next = row->next_h;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int k = 0; k < cells->g->hidden; ++k) {
         const float sum = gate[k] + recurrent[k] + bias[k];
         next[k] = gate[k] = sum <= 0 ? 0 : sum;
@@ -32,13 +32,13 @@ GLI_CLONES static void relu_row(const gli_rnn_cells *cells, const gli_rnn_row *r
 }
 
 /* clip is infinite where nothing is cut. */
-GLI_CLONES static void lstm_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
+GLI_CLONES static void rnn_lstm_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const int H     = cells->g->hidden;
     const float top = cells->g->cell_clip > 0 ? (float)cells->g->cell_clip : __builtin_inff();
     const float *bi = cells->bias, *bf = bi + H, *bg = bf + H, *bo = bg + H;
     const float *ri = row->recurrent, *rf = ri + H, *rg = rf + H, *ro = rg + H, *c = row->c;
     float *i = row->gate, *f = i + H, *g = f + H, *o = g + H, *next_c = row->next_c, *next = row->next_h;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int k = 0; k < H; ++k) {
         i[k]             = gli_sigmoid(i[k] + ri[k] + bi[k]);
         f[k]             = gli_sigmoid(f[k] + rf[k] + bf[k]);
@@ -50,14 +50,14 @@ GLI_CLONES static void lstm_row(const gli_rnn_cells *cells, const gli_rnn_row *r
     }
 }
 
-GLI_CLONES static void peephole_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
+GLI_CLONES static void rnn_peephole_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const int H     = cells->g->hidden;
     const float top = cells->g->cell_clip > 0 ? (float)cells->g->cell_clip : __builtin_inff();
     const float *bi = cells->bias, *bf = bi + H, *bg = bf + H, *bo = bg + H;
     const float *ri = row->recurrent, *rf = ri + H, *rg = rf + H, *ro = rg + H, *c = row->c;
     const float *pi = cells->peephole, *pf = pi + H, *po = pf + H;
     float *i = row->gate, *f = i + H, *g = f + H, *o = g + H, *next_c = row->next_c, *next = row->next_h;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int k = 0; k < H; ++k) {
         i[k]             = gli_sigmoid(i[k] + ri[k] + bi[k] + pi[k] * c[k]);
         f[k]             = gli_sigmoid(f[k] + rf[k] + bf[k] + pf[k] * c[k]);
@@ -69,12 +69,12 @@ GLI_CLONES static void peephole_row(const gli_rnn_cells *cells, const gli_rnn_ro
     }
 }
 
-GLI_CLONES static void gru_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
+GLI_CLONES static void rnn_gru_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const int H     = cells->g->hidden;
     const float *br = cells->bias, *bz = br + H, *bn = bz + H, *bi = bn + H;
     const float *rr = row->recurrent, *rz = rr + H, *rn = rz + H, *h = row->h;
     float *r = row->gate, *z = r + H, *n = z + H, *inner = row->inner, *next = row->next_h;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int k = 0; k < H; ++k) {
         r[k]     = gli_sigmoid(r[k] + rr[k] + br[k]);
         z[k]     = gli_sigmoid(z[k] + rz[k] + bz[k]);
@@ -84,12 +84,12 @@ GLI_CLONES static void gru_row(const gli_rnn_cells *cells, const gli_rnn_row *ro
     }
 }
 
-GLI_CLONES static void reset_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
+GLI_CLONES static void rnn_reset_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const int H     = cells->g->hidden;
     const float *br = cells->bias, *bz = br + H;
     const float *rr = row->recurrent, *rz = rr + H, *h = row->h;
     float *r = row->gate, *z = r + H, *inner = row->inner;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int k = 0; k < H; ++k) {
         r[k]     = gli_sigmoid(r[k] + rr[k] + br[k]);
         z[k]     = gli_sigmoid(z[k] + rz[k] + bz[k]);
@@ -97,58 +97,57 @@ GLI_CLONES static void reset_row(const gli_rnn_cells *cells, const gli_rnn_row *
     }
 }
 
-GLI_CLONES static void new_gate_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
+GLI_CLONES static void rnn_new_gate_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const int H     = cells->g->hidden;
     const float *bn = cells->bias + 2 * H, *reset = row->reset, *h = row->h, *z = row->gate + H;
     float *n = row->gate + 2 * H, *next = row->next_h;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int k = 0; k < H; ++k) {
         n[k]    = gli_tanh(n[k] + reset[k] + bn[k]);
         next[k] = (1 - z[k]) * n[k] + z[k] * h[k];
     }
 }
 
-/* A function with clones would be exported, whatever the visibility of the others is. */
-void gli_rnn_new_gate(const gli_rnn_cells *cells, const gli_rnn_row *row) { new_gate_row(cells, row); }
+void gli_rnn_new_gate(const gli_rnn_cells *cells, const gli_rnn_row *row) { rnn_new_gate_row(cells, row); }
 
 void gli_rnn_cell_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     switch (cells->g->cell) {
-        case GLIA_RNN_TANH: tanh_row(cells, row); break;
-        case GLIA_RNN_RELU: relu_row(cells, row); break;
-        case GLIA_RNN_LSTM: (cells->peephole ? peephole_row : lstm_row)(cells, row); break;
-        case GLIA_RNN_GRU: (cells->g->reset_before ? reset_row : gru_row)(cells, row); break;
+        case GLIA_RNN_TANH: rnn_tanh_row(cells, row); break;
+        case GLIA_RNN_RELU: rnn_relu_row(cells, row); break;
+        case GLIA_RNN_LSTM: (cells->peephole ? rnn_peephole_row : rnn_lstm_row)(cells, row); break;
+        case GLIA_RNN_GRU: (cells->g->reset_before ? rnn_reset_row : rnn_gru_row)(cells, row); break;
     }
 }
 
 /* ---- backward ---------------------------------------------------------------------------------------------------- */
 
-GLI_CLONES static void undo_tanh(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
+GLI_CLONES static void rnn_tanh_backward_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     const float *h = row->gate;
     float *da = row->da, *dh = row->dh;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int k = 0; k < cells->g->hidden; ++k) {
         da[k] = dh[k] * (1 - h[k] * h[k]);
         dh[k] = 0;
     }
 }
 
-GLI_CLONES static void undo_relu(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
+GLI_CLONES static void rnn_relu_backward_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     const float *h = row->gate;
     float *da = row->da, *dh = row->dh;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int k = 0; k < cells->g->hidden; ++k) {
         da[k] = h[k] <= 0 ? 0 : dh[k];
         dh[k] = 0;
     }
 }
 
-GLI_CLONES static void undo_lstm(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
+GLI_CLONES static void rnn_lstm_backward_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     const int H     = cells->g->hidden;
     const float top = cells->g->cell_clip > 0 ? (float)cells->g->cell_clip : __builtin_inff();
     const float *i = row->gate, *f = i + H, *g = f + H, *o = g + H, *c = row->c, *next_c = row->next_c;
     const float *dout = row->dout;
     float *di = row->da, *df = di + H, *dg = df + H, *dz = dg + H, *dc = row->dc;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int k = 0; k < H; ++k) {
         const float e     = gli_tanh(next_c[k]);
         const float whole = dc[k] + dout[k] * o[k] * (1 - e * e);
@@ -161,14 +160,14 @@ GLI_CLONES static void undo_lstm(const gli_rnn_cells *cells, const gli_rnn_back_
     }
 }
 
-GLI_CLONES static void undo_peephole(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
+GLI_CLONES static void rnn_peephole_backward_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     const int H     = cells->g->hidden;
     const float top = cells->g->cell_clip > 0 ? (float)cells->g->cell_clip : __builtin_inff();
     const float *pi = cells->peephole, *pf = pi + H, *po = pf + H;
     const float *i = row->gate, *f = i + H, *g = f + H, *o = g + H, *c = row->c, *next_c = row->next_c;
     const float *dout = row->dout;
     float *di = row->da, *df = di + H, *dg = df + H, *dz = dg + H, *dc = row->dc;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int k = 0; k < H; ++k) {
         const float e     = gli_tanh(next_c[k]);
         dz[k]             = dout[k] * e * o[k] * (1 - o[k]);
@@ -181,11 +180,11 @@ GLI_CLONES static void undo_peephole(const gli_rnn_cells *cells, const gli_rnn_b
     }
 }
 
-GLI_CLONES static void undo_gru(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
+GLI_CLONES static void rnn_gru_backward_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     const int H    = cells->g->hidden;
     const float *r = row->gate, *z = r + H, *n = z + H, *inner = row->inner, *h = row->h;
     float *ar = row->da, *az = ar + H, *an = az + H, *rr = row->dr, *rz = rr + H, *rn = rz + H, *dh = row->dh;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int k = 0; k < H; ++k) {
         an[k] = dh[k] * (1 - z[k]) * (1 - n[k] * n[k]);
         rn[k] = an[k] * r[k];
@@ -195,12 +194,12 @@ GLI_CLONES static void undo_gru(const gli_rnn_cells *cells, const gli_rnn_back_r
     }
 }
 
-/* As undo_gru, up to what needs the product with w_hh_n. */
-GLI_CLONES static void undo_new_gate(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
+/* As rnn_gru_backward_row, up to what needs the product with w_hh_n. */
+GLI_CLONES static void rnn_new_gate_backward_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     const int H    = cells->g->hidden;
     const float *z = row->gate + H, *n = z + H, *h = row->h;
     float *az = row->da + H, *an = az + H, *dh = row->dh;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int k = 0; k < H; ++k) {
         an[k] = dh[k] * (1 - z[k]) * (1 - n[k] * n[k]);
         az[k] = dh[k] * (h[k] - n[k]) * z[k] * (1 - z[k]);
@@ -208,17 +207,17 @@ GLI_CLONES static void undo_new_gate(const gli_rnn_cells *cells, const gli_rnn_b
     }
 }
 
-GLI_CLONES static void undo_reset_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
+GLI_CLONES static void rnn_reset_backward_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     const float *r = row->gate, *h = row->h, *dreset = row->dreset;
     float *ar = row->da, *dh = row->dh;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int k = 0; k < cells->g->hidden; ++k) {
         ar[k] = dreset[k] * h[k] * r[k] * (1 - r[k]);
         dh[k] += dreset[k] * r[k];
     }
 }
 
-void gli_rnn_undo_reset(const gli_rnn_cells *cells, const gli_rnn_back_row *row) { undo_reset_row(cells, row); }
+void gli_rnn_undo_reset(const gli_rnn_cells *cells, const gli_rnn_back_row *row) { rnn_reset_backward_row(cells, row); }
 
 static void clear(float *data, int n) {
     for (int k = 0; k < n; ++k) data[k] = 0;
@@ -226,11 +225,13 @@ static void clear(float *data, int n) {
 
 void gli_rnn_undo_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
     switch (cells->g->cell) {
-        case GLIA_RNN_TANH: undo_tanh(cells, row); break;
-        case GLIA_RNN_RELU: undo_relu(cells, row); break;
-        case GLIA_RNN_GRU: (cells->g->reset_before ? undo_new_gate : undo_gru)(cells, row); break;
+        case GLIA_RNN_TANH: rnn_tanh_backward_row(cells, row); break;
+        case GLIA_RNN_RELU: rnn_relu_backward_row(cells, row); break;
+        case GLIA_RNN_GRU:
+            (cells->g->reset_before ? rnn_new_gate_backward_row : rnn_gru_backward_row)(cells, row);
+            break;
         case GLIA_RNN_LSTM:
-            (cells->peephole ? undo_peephole : undo_lstm)(cells, row);
+            (cells->peephole ? rnn_peephole_backward_row : rnn_lstm_backward_row)(cells, row);
             clear(row->dh, cells->g->outputs);
             break;
     }
