@@ -5,7 +5,7 @@
 #include "core/dtype.h"
 #include "core/provider.h"
 #include "cpu/index_range.h"
-#include "cpu/reference/ref_move.h"
+#include "cpu/element_index.h"
 
 static double score(const glia_tensor *prediction, int64_t element) {
     return gli_load(prediction->dtype, prediction->data, gli_element_offset(prediction, element));

@@ -4,7 +4,7 @@
 
 #include "core/dtype.h"
 #include "core/provider.h"
-#include "cpu/reference/ref_move.h"
+#include "cpu/element_index.h"
 
 /* A double on the way from a whole number to a float of at most 24 bits, such that the second rounding decides as if
  * it saw the number itself: what does not fit is cut off, and the last bit kept is set. */

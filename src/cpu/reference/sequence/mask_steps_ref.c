@@ -7,7 +7,7 @@ static gli_origin from(const gli_call *call, const int64_t *index) {
     const gli_sequence_geom *g = call->geom;
     const int64_t length       = gli_index_load(call->in[GLI_SEQUENCE_LENGTHS], index[1 - g->time]);
     if (index[g->time] >= length) return (gli_origin){.input = -1};
-    return (gli_origin){GLI_SEQUENCE_X, gli_element_at(call->in[GLI_SEQUENCE_X], index)};
+    return (gli_origin){GLI_SEQUENCE_X, gli_ravel_index(call->in[GLI_SEQUENCE_X], index)};
 }
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {

@@ -2,7 +2,7 @@
 
 #include "core/dtype.h"
 #include "core/provider.h"
-#include "cpu/reference/ref_move.h"
+#include "cpu/element_index.h"
 
 /* In the dtype of x: doubles do not hold every i64. */
 static bool is_padding(const glia_tensor *x, int64_t element, const int64_t *padding) {
