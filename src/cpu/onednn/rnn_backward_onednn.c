@@ -123,7 +123,7 @@ static bool goes_on(const pass *p, int n) { return gli_rnn_goes_on(p->call->in[G
 /* dh becomes the gradient by the step's output. */
 static void add_dy(const pass *p, int n) {
     const gli_rnn_geom *g = p->g;
-    const float *dy       = gli_rnn_input(p->call, GLI_RNN_BACK_DY);
+    const float *dy       = gli_in_floats(p->call, GLI_RNN_BACK_DY);
     float *dh             = p->room.dh + (int64_t)n * g->outputs;
     if (!dy) return;
     dy += p->t * g->y_step + n * g->y_row + (int64_t)p->direction * g->outputs;
@@ -198,13 +198,13 @@ static glia_status run_steps(pass *p) {
     GLI_TRY(gli_dnn_pack(p->call, p->dnn, STATE, p->weight[GLI_RNN_W_HH], p->room.products));
     if (g->reset_before) GLI_TRY(gli_dnn_pack(p->call, p->dnn, RESET, w_n_of(p), p->room.products));
     if (g->projection) GLI_TRY(gli_dnn_pack(p->call, p->dnn, UNITS, p->weight[GLI_RNN_W_HR], p->room.products));
-    gli_rnn_copy_state(p->room.dh, gli_rnn_input(p->call, GLI_RNN_BACK_DH_N), p->direction, outputs);
-    if (lstm) gli_rnn_copy_state(p->room.dc, gli_rnn_input(p->call, GLI_RNN_BACK_DC_N), p->direction, units);
+    gli_rnn_copy_state(p->room.dh, gli_in_floats(p->call, GLI_RNN_BACK_DH_N), p->direction, outputs);
+    if (lstm) gli_rnn_copy_state(p->room.dc, gli_in_floats(p->call, GLI_RNN_BACK_DC_N), p->direction, units);
     for (int s = g->steps - 1; s >= 0; --s) {
         p->t = gli_rnn_time(g, p->direction, s);
         GLI_TRY(run_step(p));
     }
-    float *dh0 = gli_rnn_output(p->call, GLI_RNN_BACK_DH0), *dc0 = gli_rnn_output(p->call, GLI_RNN_BACK_DC0);
+    float *dh0 = gli_out_floats(p->call, GLI_RNN_BACK_DH0), *dc0 = gli_out_floats(p->call, GLI_RNN_BACK_DC0);
     if (dh0) memcpy(dh0 + p->direction * outputs, p->room.dh, (size_t)outputs * sizeof *dh0);
     if (dc0 && lstm) memcpy(dc0 + p->direction * units, p->room.dc, (size_t)units * sizeof *dc0);
     return GLIA_OK;
@@ -212,7 +212,7 @@ static glia_status run_steps(pass *p) {
 
 /* ---- over all steps ---------------------------------------------------------------------------------------------- */
 
-static float *gradient(const pass *p, int k) { return gli_rnn_output(p->call, gli_rnn_dweight(p->direction, k)); }
+static float *gradient(const pass *p, int k) { return gli_out_floats(p->call, gli_rnn_dweight(p->direction, k)); }
 
 /* Of w_hh and w_hr; the states before the steps are a matrix, whichever way the direction goes. */
 static glia_status weights_of_states(const pass *p) {
@@ -285,13 +285,13 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     const gli_rnn_geom *g = call->geom;
     const bool gathers    = gli_rnn_gathers(call);
     const float *x        = call->in[GLI_RNN_X]->data;
-    float *reserve = call->in[GLI_RNN_BACK_RESERVE]->data, *dx = gli_rnn_output(call, GLI_RNN_BACK_DX);
+    float *reserve = call->in[GLI_RNN_BACK_RESERVE]->data, *dx = gli_out_floats(call, GLI_RNN_BACK_DX);
     pass p = {.call = call, .g = g, .dnn = prepared->state};
     lay_out(call, workspace, &p.room);
     GLI_TRY(gli_rnn_check_lengths(call));
     if (gathers) gli_rnn_gather(call, p.room.x), x = p.room.x;
     for (int d = 0; d < g->directions; ++d) {
-        for (int k = 0; k < GLI_RNN_WEIGHTS; ++k) p.weight[k] = gli_rnn_input(call, gli_rnn_weight(d, k));
+        for (int k = 0; k < GLI_RNN_WEIGHTS; ++k) p.weight[k] = gli_in_floats(call, gli_rnn_weight(d, k));
         p.direction = d;
         p.cells     = (gli_rnn_cells){.g = g, .peephole = p.weight[GLI_RNN_PEEPHOLE]};
         p.trace     = gli_rnn_trace_in(g, true, reserve + d * gli_rnn_trace_size(g, true));

@@ -145,7 +145,7 @@ static glia_status run_step(pass *p) {
     const int64_t grain   = gli_rnn_rows_of_a_piece(g);
     const float *h        = gli_rnn_h_at(g, &p->trace, p->direction, p->t, false);
     float *next           = gli_rnn_h_at(g, &p->trace, p->direction, p->t, true);
-    const float *w_hh     = gli_rnn_input(p->call, gli_rnn_weight(p->direction, GLI_RNN_W_HH));
+    const float *w_hh     = gli_in_floats(p->call, gli_rnn_weight(p->direction, GLI_RNN_W_HH));
     GLI_TRY(gli_dnn_multiply(p->call, p->dnn, RECURRENT, (gli_dnn_operands){h, w_hh, p->room.recurrence},
                              p->room.products));
     gli_parallel(p->call->ctx, g->batch, grain, first_rows, p);
@@ -158,8 +158,8 @@ static glia_status run_step(pass *p) {
 }
 
 static glia_status pack_weights(const pass *p) {
-    const float *w_ih = gli_rnn_input(p->call, gli_rnn_weight(p->direction, GLI_RNN_W_IH));
-    const float *w_hh = gli_rnn_input(p->call, gli_rnn_weight(p->direction, GLI_RNN_W_HH));
+    const float *w_ih = gli_in_floats(p->call, gli_rnn_weight(p->direction, GLI_RNN_W_IH));
+    const float *w_hh = gli_in_floats(p->call, gli_rnn_weight(p->direction, GLI_RNN_W_HH));
     const bool rest   = p->g->steps % gli_rnn_steps_at_once(p->g) != 0;
     GLI_TRY(gli_dnn_pack(p->call, p->dnn, INPUT, w_ih, p->room.products));
     GLI_TRY(gli_dnn_pack(p->call, p->dnn, RECURRENT, w_hh, p->room.products));
@@ -171,7 +171,7 @@ static glia_status pack_weights(const pass *p) {
 /* Some steps from the s-th on, in the direction's order: first what their inputs give, while the caches hold it. */
 static glia_status run_steps(pass *p, const float *x, int s, int count) {
     const gli_rnn_geom *g = p->g;
-    const float *w_ih     = gli_rnn_input(p->call, gli_rnn_weight(p->direction, GLI_RNN_W_IH));
+    const float *w_ih     = gli_in_floats(p->call, gli_rnn_weight(p->direction, GLI_RNN_W_IH));
     const int number      = count == gli_rnn_steps_at_once(g) ? INPUT : INPUT_REST;
     const int a = gli_rnn_time(g, p->direction, s), b = gli_rnn_time(g, p->direction, s + count - 1);
     const int earliest = a < b ? a : b;
@@ -192,14 +192,14 @@ static glia_status run_direction(pass *p, const float *x) {
     const int64_t outputs = (int64_t)g->batch * g->outputs, units = (int64_t)g->batch * g->hidden;
     const bool lstm = g->cell == GLIA_RNN_LSTM;
     GLI_TRY(pack_weights(p));
-    gli_rnn_copy_state(gli_rnn_h_at(g, &p->trace, p->direction, first, false), gli_rnn_input(p->call, GLI_RNN_H0),
+    gli_rnn_copy_state(gli_rnn_h_at(g, &p->trace, p->direction, first, false), gli_in_floats(p->call, GLI_RNN_H0),
                        p->direction, outputs);
     if (lstm)
-        gli_rnn_copy_state(gli_rnn_c_at(g, &p->trace, p->direction, first, false), gli_rnn_input(p->call, GLI_RNN_C0),
+        gli_rnn_copy_state(gli_rnn_c_at(g, &p->trace, p->direction, first, false), gli_in_floats(p->call, GLI_RNN_C0),
                            p->direction, units);
     for (int s = 0, count = gli_rnn_steps_at_once(g); s < g->steps; s += count)
         GLI_TRY(run_steps(p, x, s, (int)gli_min_i64(count, g->steps - s)));
-    float *h_n = gli_rnn_output(p->call, GLI_RNN_H_N), *c_n = gli_rnn_output(p->call, GLI_RNN_C_N);
+    float *h_n = gli_out_floats(p->call, GLI_RNN_H_N), *c_n = gli_out_floats(p->call, GLI_RNN_C_N);
     if (h_n)
         memcpy(h_n + p->direction * outputs, gli_rnn_h_at(g, &p->trace, p->direction, last, true),
                (size_t)outputs * sizeof(float));
@@ -212,22 +212,22 @@ static glia_status run_direction(pass *p, const float *x) {
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     const gli_rnn_geom *g = call->geom;
     const float *x        = call->in[GLI_RNN_X]->data;
-    float *reserve        = gli_rnn_output(call, GLI_RNN_RESERVE);
+    float *reserve        = gli_out_floats(call, GLI_RNN_RESERVE);
     pass p                = {.call = call, .g = g, .dnn = prepared->state};
     lay_out(call, workspace, &p.room);
     GLI_TRY(gli_rnn_check_lengths(call));
     if (gli_rnn_gathers(call)) gli_rnn_gather(call, p.room.x), x = p.room.x;
     for (int d = 0; d < g->directions; ++d) {
         float *memory       = reserve ? reserve + d * gli_rnn_trace_size(g, true) : p.room.trace;
-        const float *bias[] = {gli_rnn_input(call, gli_rnn_weight(d, GLI_RNN_B_IH)),
-                               gli_rnn_input(call, gli_rnn_weight(d, GLI_RNN_B_HH))};
+        const float *bias[] = {gli_in_floats(call, gli_rnn_weight(d, GLI_RNN_B_IH)),
+                               gli_in_floats(call, gli_rnn_weight(d, GLI_RNN_B_HH))};
         gli_rnn_fold_bias(g, bias[0], bias[1], p.room.bias);
         p.direction = d;
-        p.cells     = (gli_rnn_cells){g, p.room.bias, gli_rnn_input(call, gli_rnn_weight(d, GLI_RNN_PEEPHOLE))};
+        p.cells     = (gli_rnn_cells){g, p.room.bias, gli_in_floats(call, gli_rnn_weight(d, GLI_RNN_PEEPHOLE))};
         p.trace     = gli_rnn_trace_in(g, reserve != NULL, memory);
-        p.w_n       = gli_rnn_input(call, gli_rnn_weight(d, GLI_RNN_W_HR));
+        p.w_n       = gli_in_floats(call, gli_rnn_weight(d, GLI_RNN_W_HR));
         if (g->reset_before)
-            p.w_n = gli_rnn_input(call, gli_rnn_weight(d, GLI_RNN_W_HH)) + 2 * (int64_t)g->hidden * g->hidden;
+            p.w_n = gli_in_floats(call, gli_rnn_weight(d, GLI_RNN_W_HH)) + 2 * (int64_t)g->hidden * g->hidden;
         GLI_TRY(run_direction(&p, x));
     }
     return GLIA_OK;

@@ -12,14 +12,13 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    const float *weight  = gli_batchnorm_vector(call, GLI_NORM_WEIGHT),
-                *bias    = gli_batchnorm_vector(call, GLI_NORM_BIAS);
-    const float *mean    = gli_batchnorm_vector(call, GLI_INFERENCE_MEAN);
-    const float *var     = gli_batchnorm_vector(call, GLI_INFERENCE_VAR);
+    const float *weight = gli_in_floats(call, GLI_NORM_WEIGHT), *bias = gli_in_floats(call, GLI_NORM_BIAS);
+    const float *mean    = gli_in_floats(call, GLI_INFERENCE_MEAN);
+    const float *var     = gli_in_floats(call, GLI_INFERENCE_VAR);
     gli_batchnorm_work w = gli_batchnorm_work_of(call);
     w.chunks             = 0; /* no partial sums */
     gli_batchnorm_assign_workspace(&w, workspace);
-    w.x = call->in[GLI_NORM_X]->data, w.out = call->out[GLI_NORM_Y]->data;
+    w.x = gli_in_floats(call, GLI_NORM_X), w.out = gli_out_floats(call, GLI_NORM_Y);
     for (int c = 0; c < w.g->c; ++c) {
         w.mean[c]  = mean[c];
         w.scale[c] = (float)((weight ? weight[c] : 1) / sqrt(var[c] + w.g->epsilon));

@@ -50,10 +50,9 @@ static gli_moments moments_of_channel(const gli_batchnorm_work *w, int c) {
 
 static void set_vectors(const gli_call *call, gli_batchnorm_work *w) {
     const gli_batchnorm_geom *g = w->g;
-    const float *weight         = gli_batchnorm_vector(call, GLI_NORM_WEIGHT),
-                *bias           = gli_batchnorm_vector(call, GLI_NORM_BIAS);
-    const float *old_mean       = gli_batchnorm_vector(call, GLI_BATCHNORM_RUNNING_MEAN),
-                *old_var        = gli_batchnorm_vector(call, GLI_BATCHNORM_RUNNING_VAR);
+    const float *weight = gli_in_floats(call, GLI_NORM_WEIGHT), *bias = gli_in_floats(call, GLI_NORM_BIAS);
+    const float *old_mean = gli_in_floats(call, GLI_BATCHNORM_RUNNING_MEAN),
+                *old_var  = gli_in_floats(call, GLI_BATCHNORM_RUNNING_VAR);
     for (int c = 0; c < g->c; ++c) {
         const gli_moments m   = moments_of_channel(w, c);
         const double var      = m.m2 > 0 || isnan(m.m2) ? m.m2 / m.count : 0; /* rounding may leave it below zero */
@@ -71,16 +70,12 @@ static void set_vectors(const gli_call *call, gli_batchnorm_work *w) {
     }
 }
 
-static const glia_tensor *residual_of(const gli_call *call) {
-    return call->n_in > GLI_BATCHNORM_RESIDUAL ? call->in[GLI_BATCHNORM_RESIDUAL] : NULL;
-}
-
 static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
     gli_batchnorm_work w = gli_batchnorm_work_of(call);
     gli_batchnorm_assign_workspace(&w, workspace);
-    w.x = call->in[GLI_NORM_X]->data, w.out = call->out[GLI_NORM_Y]->data;
-    if (residual_of(call)) w.residual = residual_of(call)->data;
+    w.x = gli_in_floats(call, GLI_NORM_X), w.out = gli_out_floats(call, GLI_NORM_Y);
+    w.residual = gli_in_floats(call, GLI_BATCHNORM_RESIDUAL);
     gli_batchnorm_run(call, &w, w.rows_per_chunk, row_moments, plane_moments);
     set_vectors(call, &w);
     gli_batchnorm_normalise(call, &w);
@@ -129,9 +124,8 @@ static void gradient_planes(void *arg, int64_t begin, int64_t end) {
 }
 
 static void set_gradients(const gli_call *call, gli_batchnorm_work *w) {
-    const float *weight = gli_batchnorm_vector(call, GLI_NORM_BACK_WEIGHT),
-                *rstd   = gli_batchnorm_vector(call, GLI_NORM_BACK_RSTD);
-    const double count  = (double)w->rows;
+    const float *weight = gli_in_floats(call, GLI_NORM_BACK_WEIGHT), *rstd = gli_in_floats(call, GLI_NORM_BACK_RSTD);
+    const double count = (double)w->rows;
     for (int c = 0; c < w->g->c; ++c) {
         double dbias = 0, dweight = 0;
         for (int64_t chunk = 0; chunk < w->chunks; ++chunk) {
@@ -149,11 +143,11 @@ static void set_gradients(const gli_call *call, gli_batchnorm_work *w) {
 
 static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    const float *mean    = gli_batchnorm_vector(call, GLI_NORM_BACK_MEAN);
+    const float *mean    = gli_in_floats(call, GLI_NORM_BACK_MEAN);
     gli_batchnorm_work w = gli_batchnorm_work_of(call);
     gli_batchnorm_assign_workspace(&w, workspace);
-    w.x = call->in[GLI_NORM_BACK_X]->data, w.dy = call->in[GLI_NORM_BACK_DY]->data,
-    w.out = call->out[GLI_NORM_BACK_DX]->data;
+    w.x = gli_in_floats(call, GLI_NORM_BACK_X), w.dy = gli_in_floats(call, GLI_NORM_BACK_DY);
+    w.out = gli_out_floats(call, GLI_NORM_BACK_DX);
     for (int c = 0; c < w.g->c; ++c) w.mean[c] = mean[c];
     gli_batchnorm_run(call, &w, w.rows_per_chunk, row_products, plane_products);
     set_gradients(call, &w);

@@ -28,10 +28,6 @@ void gli_batchnorm_assign_workspace(gli_batchnorm_work *w, void *workspace) {
     w->scratch = w->slope + c;
 }
 
-const float *gli_batchnorm_vector(const gli_call *call, int i) {
-    return i < call->n_in && call->in[i] ? call->in[i]->data : NULL;
-}
-
 const char *gli_batchnorm_decline_activation(const gli_call *call) {
     const gli_batchnorm_geom *g = call->geom;
     return g->activation == GLIA_LINEAR || g->activation == GLIA_RELU ? NULL : "no activation but relu";

@@ -4,7 +4,7 @@
 #ifndef GLI_CPU_NATIVE_NORM_BATCHNORM_WORK_H
 #define GLI_CPU_NATIVE_NORM_BATCHNORM_WORK_H
 
-#include "core/provider.h"
+#include "cpu/native/call_floats.h"
 #include "ops/norm/batchnorm_geom.h"
 
 /* The workspace: two partial sums [chunks,c], scratch for each chunk, then vectors [c]. */
@@ -38,8 +38,5 @@ void gli_batchnorm_run(const gli_call *call, gli_batchnorm_work *w, int64_t rows
 int64_t gli_batchnorm_elementwise_rows(const gli_batchnorm_work *w);
 
 void gli_batchnorm_normalise(const gli_call *call, gli_batchnorm_work *w);
-
-/* The data of an input, NULL where the call has none. */
-const float *gli_batchnorm_vector(const gli_call *call, int i);
 
 #endif

@@ -4,16 +4,13 @@
 #include <string.h>
 
 #include "core/parallel.h"
-#include "core/provider.h"
 #include "core/size.h"
+#include "cpu/native/call_floats.h"
 #include "cpu/native/vectorize.h"
 #include "cpu/native/sums.h"
 #include "ops/norm/layernorm_geom.h"
 
 enum { PIECES = 64, RUN = 16384 };
-
-static const float *data_of(const glia_tensor *tensor) { return tensor ? tensor->data : NULL; }
-static float *output_of(const gli_call *call, int i) { return call->out[i] ? call->out[i]->data : NULL; }
 
 typedef struct forward {
     const gli_layernorm_geom *g;
@@ -51,12 +48,12 @@ static void normalise(void *arg, int64_t begin, int64_t end) {
 static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     forward f = {.g      = call->geom,
-                 .x      = call->in[GLI_NORM_X]->data,
-                 .weight = call->n_in > GLI_NORM_WEIGHT ? data_of(call->in[GLI_NORM_WEIGHT]) : NULL,
-                 .bias   = call->n_in > GLI_NORM_BIAS ? data_of(call->in[GLI_NORM_BIAS]) : NULL,
-                 .y      = output_of(call, GLI_NORM_Y),
-                 .mean   = output_of(call, GLI_NORM_MEAN),
-                 .rstd   = output_of(call, GLI_NORM_RSTD)};
+                 .x      = gli_in_floats(call, GLI_NORM_X),
+                 .weight = gli_in_floats(call, GLI_NORM_WEIGHT),
+                 .bias   = gli_in_floats(call, GLI_NORM_BIAS),
+                 .y      = gli_out_floats(call, GLI_NORM_Y),
+                 .mean   = gli_out_floats(call, GLI_NORM_MEAN),
+                 .rstd   = gli_out_floats(call, GLI_NORM_RSTD)};
     gli_parallel(call->ctx, f.g->rows, gli_max_i64(1, RUN / f.g->size), normalise, &f);
     return GLIA_OK;
 }
@@ -123,20 +120,20 @@ static void add_pieces(const backward *b, const float *piece, float *out) {
 static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
     backward b          = {.g      = call->geom,
-                           .x      = data_of(call->in[GLI_NORM_BACK_X]),
-                           .dy     = data_of(call->in[GLI_NORM_BACK_DY]),
-                           .weight = data_of(call->in[GLI_NORM_BACK_WEIGHT]),
-                           .mean   = data_of(call->in[GLI_NORM_BACK_MEAN]),
-                           .rstd   = data_of(call->in[GLI_NORM_BACK_RSTD]),
-                           .dx     = output_of(call, GLI_NORM_BACK_DX)};
+                           .x      = gli_in_floats(call, GLI_NORM_BACK_X),
+                           .dy     = gli_in_floats(call, GLI_NORM_BACK_DY),
+                           .weight = gli_in_floats(call, GLI_NORM_BACK_WEIGHT),
+                           .mean   = gli_in_floats(call, GLI_NORM_BACK_MEAN),
+                           .rstd   = gli_in_floats(call, GLI_NORM_BACK_RSTD),
+                           .dx     = gli_out_floats(call, GLI_NORM_BACK_DX)};
     const int64_t count = pieces_of(b.g) * b.g->size;
     b.grain             = grain_of(b.g);
     b.dweight           = workspace;
     b.dbias             = b.dweight + count;
     b.gradient          = b.dbias + count;
     gli_parallel(call->ctx, b.g->rows, b.grain, gradients, &b);
-    add_pieces(&b, b.dweight, output_of(call, GLI_NORM_BACK_DWEIGHT));
-    add_pieces(&b, b.dbias, output_of(call, GLI_NORM_BACK_DBIAS));
+    add_pieces(&b, b.dweight, gli_out_floats(call, GLI_NORM_BACK_DWEIGHT));
+    add_pieces(&b, b.dbias, gli_out_floats(call, GLI_NORM_BACK_DBIAS));
     return GLIA_OK;
 }
 

@@ -31,7 +31,7 @@ static void update(void *arg, int64_t begin, int64_t end) {
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     const gli_adam_geom *g = call->geom;
-    const double rate      = *gli_flat_in(call, GLI_ADAM_RATE);
+    const double rate      = *gli_in_floats(call, GLI_ADAM_RATE);
     const double t         = (double)*(const int64_t *)call->in[GLI_ADAM_STEP]->data;
     job j                  = {.beta1            = (float)g->beta1,
                               .one_minus_beta1  = (float)(1 - g->beta1),
@@ -43,13 +43,13 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
                               .epsilon          = (float)g->epsilon,
                               .update.l1        = (float)g->l1,
                               .update.l2        = (float)(g->decoupled ? 0 : g->l2),
-                              .update.param     = gli_flat_in(call, GLI_ADAM_PARAM),
-                              .update.grad      = gli_flat_in(call, GLI_ADAM_GRAD),
-                              .update.new_param = gli_flat_out(call, GLI_ADAM_NEW_PARAM)};
-    j.update.state[M]      = gli_flat_in(call, GLI_ADAM_M);
-    j.update.state[V]      = gli_flat_in(call, GLI_ADAM_V);
-    j.update.new_state[M]  = gli_flat_out(call, GLI_ADAM_NEW_M);
-    j.update.new_state[V]  = gli_flat_out(call, GLI_ADAM_NEW_V);
+                              .update.param     = gli_in_floats(call, GLI_ADAM_PARAM),
+                              .update.grad      = gli_in_floats(call, GLI_ADAM_GRAD),
+                              .update.new_param = gli_out_floats(call, GLI_ADAM_NEW_PARAM)};
+    j.update.state[M]      = gli_in_floats(call, GLI_ADAM_M);
+    j.update.state[V]      = gli_in_floats(call, GLI_ADAM_V);
+    j.update.new_state[M]  = gli_out_floats(call, GLI_ADAM_NEW_M);
+    j.update.new_state[V]  = gli_out_floats(call, GLI_ADAM_NEW_V);
     gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, update, &j);
     return GLIA_OK;
 }

@@ -44,15 +44,16 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
     const gli_clip_by_norm_geom *g = call->geom;
-    job j                          = {
-                                 .g = gli_flat_in(call, GLI_CLIP_BY_NORM_G), .y = gli_flat_out(call, GLI_CLIP_BY_NORM_Y), .pieces = workspace};
-    double sum = 0;
+    job j                          = {.g      = gli_in_floats(call, GLI_CLIP_BY_NORM_G),
+                                      .y      = gli_out_floats(call, GLI_CLIP_BY_NORM_Y),
+                                      .pieces = workspace};
+    double sum                     = 0;
     gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, add_squares, &j);
     for (int64_t i = 0; i * GLI_FLAT_GRAIN < g->count; ++i) sum += j.pieces[i];
     const double norm = sqrt(sum), scale = g->max_norm / (norm + GLI_CLIP_BY_NORM_EPSILON);
     j.scale = (float)(scale > 1 ? 1 : scale);
     if (j.scale != 1 || j.y != j.g) gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, multiply, &j);
-    if (call->out[GLI_CLIP_BY_NORM_NORM]) *gli_flat_out(call, GLI_CLIP_BY_NORM_NORM) = (float)norm;
+    if (call->out[GLI_CLIP_BY_NORM_NORM]) *gli_out_floats(call, GLI_CLIP_BY_NORM_NORM) = (float)norm;
     return GLIA_OK;
 }
 

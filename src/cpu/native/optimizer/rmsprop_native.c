@@ -51,7 +51,7 @@ static void update_with_both(void *arg, int64_t begin, int64_t end) {
  * reference. */
 static const char *decline(const gli_call *call) {
     const gli_rmsprop_geom *g = call->geom;
-    const bool velocity = gli_flat_in(call, GLI_RMSPROP_VELOCITY), mean = gli_flat_in(call, GLI_RMSPROP_MEAN);
+    const bool velocity = gli_in_floats(call, GLI_RMSPROP_VELOCITY), mean = gli_in_floats(call, GLI_RMSPROP_MEAN);
     if (velocity != (bool)call->out[GLI_RMSPROP_NEW_VELOCITY]) return "velocity and new_velocity are not both given";
     if (mean != (bool)call->out[GLI_RMSPROP_NEW_MEAN]) return "mean and new_mean are not both given";
     if (mean != g->centered) return "mean is given without centered";
@@ -61,23 +61,23 @@ static const char *decline(const gli_call *call) {
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     const gli_rmsprop_geom *g = call->geom;
-    const float *velocity = gli_flat_in(call, GLI_RMSPROP_VELOCITY), *mean = gli_flat_in(call, GLI_RMSPROP_MEAN);
-    job j                        = {.rate             = *gli_flat_in(call, GLI_RMSPROP_RATE),
+    const float *velocity = gli_in_floats(call, GLI_RMSPROP_VELOCITY), *mean = gli_in_floats(call, GLI_RMSPROP_MEAN);
+    job j                        = {.rate             = *gli_in_floats(call, GLI_RMSPROP_RATE),
                                     .alpha            = (float)g->alpha,
                                     .one_minus_alpha  = (float)(1 - g->alpha),
                                     .epsilon          = (float)g->epsilon,
                                     .momentum         = (float)g->momentum,
                                     .update.l1        = (float)g->l1,
                                     .update.l2        = (float)g->l2,
-                                    .update.param     = gli_flat_in(call, GLI_RMSPROP_PARAM),
-                                    .update.grad      = gli_flat_in(call, GLI_RMSPROP_GRAD),
-                                    .update.new_param = gli_flat_out(call, GLI_RMSPROP_NEW_PARAM)};
-    j.update.state[SQUARE]       = gli_flat_in(call, GLI_RMSPROP_SQUARE);
+                                    .update.param     = gli_in_floats(call, GLI_RMSPROP_PARAM),
+                                    .update.grad      = gli_in_floats(call, GLI_RMSPROP_GRAD),
+                                    .update.new_param = gli_out_floats(call, GLI_RMSPROP_NEW_PARAM)};
+    j.update.state[SQUARE]       = gli_in_floats(call, GLI_RMSPROP_SQUARE);
     j.update.state[VELOCITY]     = velocity;
     j.update.state[MEAN]         = mean;
-    j.update.new_state[SQUARE]   = gli_flat_out(call, GLI_RMSPROP_NEW_SQUARE);
-    j.update.new_state[VELOCITY] = gli_flat_out(call, GLI_RMSPROP_NEW_VELOCITY);
-    j.update.new_state[MEAN]     = gli_flat_out(call, GLI_RMSPROP_NEW_MEAN);
+    j.update.new_state[SQUARE]   = gli_out_floats(call, GLI_RMSPROP_NEW_SQUARE);
+    j.update.new_state[VELOCITY] = gli_out_floats(call, GLI_RMSPROP_NEW_VELOCITY);
+    j.update.new_state[MEAN]     = gli_out_floats(call, GLI_RMSPROP_NEW_MEAN);
     gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN,
                  mean ? (velocity ? update_with_both : update_with_mean) : (velocity ? update_with_velocity : update),
                  &j);

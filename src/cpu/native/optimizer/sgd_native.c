@@ -42,18 +42,18 @@ static const char *decline(const gli_call *call) {
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     const gli_sgd_geom *g        = call->geom;
-    const float *velocity        = gli_flat_in(call, GLI_SGD_VELOCITY);
-    job j                        = {.rate                = *gli_flat_in(call, GLI_SGD_RATE),
+    const float *velocity        = gli_in_floats(call, GLI_SGD_VELOCITY);
+    job j                        = {.rate                = *gli_in_floats(call, GLI_SGD_RATE),
                                     .momentum            = (float)g->momentum,
                                     .one_minus_dampening = (float)(1 - g->dampening),
                                     .nesterov            = g->nesterov,
                                     .update.l1           = (float)g->l1,
                                     .update.l2           = (float)g->l2,
-                                    .update.param        = gli_flat_in(call, GLI_SGD_PARAM),
-                                    .update.grad         = gli_flat_in(call, GLI_SGD_GRAD),
-                                    .update.new_param    = gli_flat_out(call, GLI_SGD_NEW_PARAM)};
+                                    .update.param        = gli_in_floats(call, GLI_SGD_PARAM),
+                                    .update.grad         = gli_in_floats(call, GLI_SGD_GRAD),
+                                    .update.new_param    = gli_out_floats(call, GLI_SGD_NEW_PARAM)};
     j.update.state[VELOCITY]     = velocity;
-    j.update.new_state[VELOCITY] = gli_flat_out(call, GLI_SGD_NEW_VELOCITY);
+    j.update.new_state[VELOCITY] = gli_out_floats(call, GLI_SGD_NEW_VELOCITY);
     gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, velocity ? update_with_velocity : update, &j);
     return GLIA_OK;
 }

@@ -65,10 +65,6 @@ bool gli_rnn_goes_on(const glia_tensor *lengths, int sequence, int t) {
     return !lengths || t < gli_index_load(lengths, sequence);
 }
 
-float *gli_rnn_input(const gli_call *call, int i) { return i < call->n_in && call->in[i] ? call->in[i]->data : NULL; }
-
-float *gli_rnn_output(const gli_call *call, int i) { return call->out[i] ? call->out[i]->data : NULL; }
-
 void gli_rnn_copy_state(float *to, const float *from, int direction, int64_t count) {
     if (from)
         memcpy(to, from + direction * count, (size_t)count * sizeof *to);

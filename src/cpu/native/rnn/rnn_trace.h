@@ -2,7 +2,7 @@
 #ifndef GLI_CPU_NATIVE_RNN_RNN_TRACE_H
 #define GLI_CPU_NATIVE_RNN_RNN_TRACE_H
 
-#include "core/provider.h"
+#include "cpu/native/call_floats.h"
 #include "ops/rnn/rnn_geom.h"
 
 /* Slot t belongs to step t; states have one slot more, and step t lies between its slots t and t + 1. Sequences that
@@ -38,10 +38,6 @@ static inline int gli_rnn_time(const gli_rnn_geom *g, int direction, int s) {
 
 glia_status gli_rnn_check_lengths(const gli_call *call);
 bool gli_rnn_goes_on(const glia_tensor *lengths, int sequence, int t);
-
-/* The data of a tensor, NULL where the call has none. */
-float *gli_rnn_input(const gli_call *call, int i);
-float *gli_rnn_output(const gli_call *call, int i);
 
 /* to = the state of a direction, or 0 where there is none. */
 void gli_rnn_copy_state(float *to, const float *from, int direction, int64_t count);
