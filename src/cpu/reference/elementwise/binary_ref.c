@@ -1,3 +1,5 @@
+/* The binary functions, broadcast, and their derivatives. The kernels and the native loops spell the same formulas out
+ * again, on purpose: the reference shares no code with what it judges. */
 #include "ops/elementwise/binary_geom.h"
 
 #include <math.h>

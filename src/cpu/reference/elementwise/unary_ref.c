@@ -1,5 +1,6 @@
 /* Each function of one element, and its derivative from x or from y. Comparisons are written so that NaN goes through.
- */
+ * The kernels and the native loops spell the same formulas out again, on purpose: the reference shares no code with
+ * what it judges. */
 #include "cpu/reference/elementwise/unary_ref.h"
 
 #include <math.h>
