@@ -2,14 +2,13 @@
 
 #include "cpu/native/vector_math.h"
 
-/* The arrays of a row are apart, or one and the same element by element: the promise of each ivdep. */
+/* The arrays of a row do not overlap, or are the same memory element by element: the promise of each GLI_IVDEP. */
 
 void gli_rnn_fold_bias(const gli_rnn_geom *g, const float *b_ih, const float *b_hh, float *bias) {
-    const int rows = g->gates * g->hidden;
-    const int apart =
-        g->cell == GLIA_RNN_GRU && !g->reset_before ? 2 * g->hidden : rows; /* from here on b_hh stays for itself */
-    for (int k = 0; k < rows; ++k) bias[k] = b_ih ? b_ih[k] + (k < apart ? b_hh[k] : 0) : 0;
-    for (int k = 0; k < g->hidden; ++k) bias[rows + k] = b_hh && apart < rows ? b_hh[apart + k] : 0;
+    const int rows   = g->gates * g->hidden;
+    const int folded = g->cell == GLIA_RNN_GRU && !g->reset_before ? 2 * g->hidden : rows; /* of b_hh */
+    for (int k = 0; k < rows; ++k) bias[k] = b_ih ? b_ih[k] + (k < folded ? b_hh[k] : 0) : 0;
+    for (int k = 0; k < g->hidden; ++k) bias[rows + k] = b_hh && folded < rows ? b_hh[folded + k] : 0;
 }
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
@@ -31,41 +30,43 @@ GLI_CLONES static void rnn_relu_row(const gli_rnn_cells *cells, const gli_rnn_ro
     }
 }
 
-/* clip is infinite where nothing is cut. */
+/* Infinite where the cell is not clipped. */
+static float clip_of(const gli_rnn_geom *g) { return g->cell_clip > 0 ? (float)g->cell_clip : __builtin_inff(); }
+
 GLI_CLONES static void rnn_lstm_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
-    const int H     = cells->g->hidden;
-    const float top = cells->g->cell_clip > 0 ? (float)cells->g->cell_clip : __builtin_inff();
+    const int H      = cells->g->hidden;
+    const float clip = clip_of(cells->g);
     const float *bi = cells->bias, *bf = bi + H, *bg = bf + H, *bo = bg + H;
     const float *ri = row->recurrent, *rf = ri + H, *rg = rf + H, *ro = rg + H, *c = row->c;
     float *i = row->gate, *f = i + H, *g = f + H, *o = g + H, *next_c = row->next_c, *next = row->next_h;
     GLI_IVDEP
     for (int k = 0; k < H; ++k) {
-        i[k]             = gli_sigmoid(i[k] + ri[k] + bi[k]);
-        f[k]             = gli_sigmoid(f[k] + rf[k] + bf[k]);
-        g[k]             = gli_tanh(g[k] + rg[k] + bg[k]);
-        o[k]             = gli_sigmoid(o[k] + ro[k] + bo[k]);
-        const float free = f[k] * c[k] + i[k] * g[k];
-        next_c[k]        = free > top ? top : free < -top ? -top : free;
-        next[k]          = o[k] * gli_tanh(next_c[k]);
+        i[k]            = gli_sigmoid(i[k] + ri[k] + bi[k]);
+        f[k]            = gli_sigmoid(f[k] + rf[k] + bf[k]);
+        g[k]            = gli_tanh(g[k] + rg[k] + bg[k]);
+        o[k]            = gli_sigmoid(o[k] + ro[k] + bo[k]);
+        const float sum = f[k] * c[k] + i[k] * g[k];
+        next_c[k]       = sum > clip ? clip : sum < -clip ? -clip : sum;
+        next[k]         = o[k] * gli_tanh(next_c[k]);
     }
 }
 
 GLI_CLONES static void rnn_peephole_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
-    const int H     = cells->g->hidden;
-    const float top = cells->g->cell_clip > 0 ? (float)cells->g->cell_clip : __builtin_inff();
+    const int H      = cells->g->hidden;
+    const float clip = clip_of(cells->g);
     const float *bi = cells->bias, *bf = bi + H, *bg = bf + H, *bo = bg + H;
     const float *ri = row->recurrent, *rf = ri + H, *rg = rf + H, *ro = rg + H, *c = row->c;
     const float *pi = cells->peephole, *pf = pi + H, *po = pf + H;
     float *i = row->gate, *f = i + H, *g = f + H, *o = g + H, *next_c = row->next_c, *next = row->next_h;
     GLI_IVDEP
     for (int k = 0; k < H; ++k) {
-        i[k]             = gli_sigmoid(i[k] + ri[k] + bi[k] + pi[k] * c[k]);
-        f[k]             = gli_sigmoid(f[k] + rf[k] + bf[k] + pf[k] * c[k]);
-        g[k]             = gli_tanh(g[k] + rg[k] + bg[k]);
-        const float free = f[k] * c[k] + i[k] * g[k];
-        next_c[k]        = free > top ? top : free < -top ? -top : free;
-        o[k]             = gli_sigmoid(o[k] + ro[k] + bo[k] + po[k] * next_c[k]);
-        next[k]          = o[k] * gli_tanh(next_c[k]);
+        i[k]            = gli_sigmoid(i[k] + ri[k] + bi[k] + pi[k] * c[k]);
+        f[k]            = gli_sigmoid(f[k] + rf[k] + bf[k] + pf[k] * c[k]);
+        g[k]            = gli_tanh(g[k] + rg[k] + bg[k]);
+        const float sum = f[k] * c[k] + i[k] * g[k];
+        next_c[k]       = sum > clip ? clip : sum < -clip ? -clip : sum;
+        o[k]            = gli_sigmoid(o[k] + ro[k] + bo[k] + po[k] * next_c[k]);
+        next[k]         = o[k] * gli_tanh(next_c[k]);
     }
 }
 
@@ -108,9 +109,9 @@ GLI_CLONES static void rnn_new_gate_row(const gli_rnn_cells *cells, const gli_rn
     }
 }
 
-void gli_rnn_new_gate(const gli_rnn_cells *cells, const gli_rnn_row *row) { rnn_new_gate_row(cells, row); }
+void gli_rnn_new_gate_forward(const gli_rnn_cells *cells, const gli_rnn_row *row) { rnn_new_gate_row(cells, row); }
 
-void gli_rnn_cell_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
+void gli_rnn_cell_forward(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     switch (cells->g->cell) {
         case GLIA_RNN_TANH: rnn_tanh_row(cells, row); break;
         case GLIA_RNN_RELU: rnn_relu_row(cells, row); break;
@@ -121,7 +122,7 @@ void gli_rnn_cell_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
 
 /* ---- backward ---------------------------------------------------------------------------------------------------- */
 
-GLI_CLONES static void rnn_tanh_backward_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
+GLI_CLONES static void rnn_tanh_backward_row(const gli_rnn_cells *cells, const gli_rnn_backward_row *row) {
     const float *h = row->gate;
     float *da = row->da, *dh = row->dh;
     GLI_IVDEP
@@ -131,7 +132,7 @@ GLI_CLONES static void rnn_tanh_backward_row(const gli_rnn_cells *cells, const g
     }
 }
 
-GLI_CLONES static void rnn_relu_backward_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
+GLI_CLONES static void rnn_relu_backward_row(const gli_rnn_cells *cells, const gli_rnn_backward_row *row) {
     const float *h = row->gate;
     float *da = row->da, *dh = row->dh;
     GLI_IVDEP
@@ -141,46 +142,46 @@ GLI_CLONES static void rnn_relu_backward_row(const gli_rnn_cells *cells, const g
     }
 }
 
-GLI_CLONES static void rnn_lstm_backward_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
-    const int H     = cells->g->hidden;
-    const float top = cells->g->cell_clip > 0 ? (float)cells->g->cell_clip : __builtin_inff();
+GLI_CLONES static void rnn_lstm_backward_row(const gli_rnn_cells *cells, const gli_rnn_backward_row *row) {
+    const int H      = cells->g->hidden;
+    const float clip = clip_of(cells->g);
     const float *i = row->gate, *f = i + H, *g = f + H, *o = g + H, *c = row->c, *next_c = row->next_c;
     const float *dout = row->dout;
     float *di = row->da, *df = di + H, *dg = df + H, *dz = dg + H, *dc = row->dc;
     GLI_IVDEP
     for (int k = 0; k < H; ++k) {
-        const float e     = gli_tanh(next_c[k]);
-        const float whole = dc[k] + dout[k] * o[k] * (1 - e * e);
-        const float cut   = gli_abs(next_c[k]) >= top ? 0 : whole;
-        dz[k]             = dout[k] * e * o[k] * (1 - o[k]);
-        di[k]             = cut * g[k] * i[k] * (1 - i[k]);
-        df[k]             = cut * c[k] * f[k] * (1 - f[k]);
-        dg[k]             = cut * i[k] * (1 - g[k] * g[k]);
-        dc[k]             = cut * f[k];
+        const float e       = gli_tanh(next_c[k]);
+        const float dnext_c = dc[k] + dout[k] * o[k] * (1 - e * e);
+        const float dsum    = gli_abs(next_c[k]) >= clip ? 0 : dnext_c;
+        dz[k]               = dout[k] * e * o[k] * (1 - o[k]);
+        di[k]               = dsum * g[k] * i[k] * (1 - i[k]);
+        df[k]               = dsum * c[k] * f[k] * (1 - f[k]);
+        dg[k]               = dsum * i[k] * (1 - g[k] * g[k]);
+        dc[k]               = dsum * f[k];
     }
 }
 
-GLI_CLONES static void rnn_peephole_backward_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
-    const int H     = cells->g->hidden;
-    const float top = cells->g->cell_clip > 0 ? (float)cells->g->cell_clip : __builtin_inff();
+GLI_CLONES static void rnn_peephole_backward_row(const gli_rnn_cells *cells, const gli_rnn_backward_row *row) {
+    const int H      = cells->g->hidden;
+    const float clip = clip_of(cells->g);
     const float *pi = cells->peephole, *pf = pi + H, *po = pf + H;
     const float *i = row->gate, *f = i + H, *g = f + H, *o = g + H, *c = row->c, *next_c = row->next_c;
     const float *dout = row->dout;
     float *di = row->da, *df = di + H, *dg = df + H, *dz = dg + H, *dc = row->dc;
     GLI_IVDEP
     for (int k = 0; k < H; ++k) {
-        const float e     = gli_tanh(next_c[k]);
-        dz[k]             = dout[k] * e * o[k] * (1 - o[k]);
-        const float whole = dc[k] + dout[k] * o[k] * (1 - e * e) + dz[k] * po[k];
-        const float cut   = gli_abs(next_c[k]) >= top ? 0 : whole;
-        di[k]             = cut * g[k] * i[k] * (1 - i[k]);
-        df[k]             = cut * c[k] * f[k] * (1 - f[k]);
-        dg[k]             = cut * i[k] * (1 - g[k] * g[k]);
-        dc[k]             = cut * f[k] + di[k] * pi[k] + df[k] * pf[k];
+        const float e       = gli_tanh(next_c[k]);
+        dz[k]               = dout[k] * e * o[k] * (1 - o[k]);
+        const float dnext_c = dc[k] + dout[k] * o[k] * (1 - e * e) + dz[k] * po[k];
+        const float dsum    = gli_abs(next_c[k]) >= clip ? 0 : dnext_c;
+        di[k]               = dsum * g[k] * i[k] * (1 - i[k]);
+        df[k]               = dsum * c[k] * f[k] * (1 - f[k]);
+        dg[k]               = dsum * i[k] * (1 - g[k] * g[k]);
+        dc[k]               = dsum * f[k] + di[k] * pi[k] + df[k] * pf[k];
     }
 }
 
-GLI_CLONES static void rnn_gru_backward_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
+GLI_CLONES static void rnn_gru_backward_row(const gli_rnn_cells *cells, const gli_rnn_backward_row *row) {
     const int H    = cells->g->hidden;
     const float *r = row->gate, *z = r + H, *n = z + H, *inner = row->inner, *h = row->h;
     float *ar = row->da, *az = ar + H, *an = az + H, *rr = row->dr, *rz = rr + H, *rn = rz + H, *dh = row->dh;
@@ -194,8 +195,8 @@ GLI_CLONES static void rnn_gru_backward_row(const gli_rnn_cells *cells, const gl
     }
 }
 
-/* As rnn_gru_backward_row, up to what needs the product with w_hh_n. */
-GLI_CLONES static void rnn_new_gate_backward_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
+/* As rnn_gru_backward_row, up to what needs the product with w_hh_n^T. */
+GLI_CLONES static void rnn_new_gate_backward_row(const gli_rnn_cells *cells, const gli_rnn_backward_row *row) {
     const int H    = cells->g->hidden;
     const float *z = row->gate + H, *n = z + H, *h = row->h;
     float *az = row->da + H, *an = az + H, *dh = row->dh;
@@ -207,7 +208,7 @@ GLI_CLONES static void rnn_new_gate_backward_row(const gli_rnn_cells *cells, con
     }
 }
 
-GLI_CLONES static void rnn_reset_backward_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
+GLI_CLONES static void rnn_reset_backward_row(const gli_rnn_cells *cells, const gli_rnn_backward_row *row) {
     const float *r = row->gate, *h = row->h, *dreset = row->dreset;
     float *ar = row->da, *dh = row->dh;
     GLI_IVDEP
@@ -217,13 +218,15 @@ GLI_CLONES static void rnn_reset_backward_row(const gli_rnn_cells *cells, const 
     }
 }
 
-void gli_rnn_undo_reset(const gli_rnn_cells *cells, const gli_rnn_back_row *row) { rnn_reset_backward_row(cells, row); }
+void gli_rnn_reset_backward(const gli_rnn_cells *cells, const gli_rnn_backward_row *row) {
+    rnn_reset_backward_row(cells, row);
+}
 
 static void clear(float *data, int n) {
     for (int k = 0; k < n; ++k) data[k] = 0;
 }
 
-void gli_rnn_undo_row(const gli_rnn_cells *cells, const gli_rnn_back_row *row) {
+void gli_rnn_cell_backward(const gli_rnn_cells *cells, const gli_rnn_backward_row *row) {
     switch (cells->g->cell) {
         case GLIA_RNN_TANH: rnn_tanh_backward_row(cells, row); break;
         case GLIA_RNN_RELU: rnn_relu_backward_row(cells, row); break;
