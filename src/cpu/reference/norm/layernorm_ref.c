@@ -29,10 +29,10 @@ static void weight_gradients(const gli_layernorm_geom *g, const double *const *i
     for (int i = 0; i < g->size; ++i) {
         double sum_dy_xhat = 0, sum_dy = 0;
         for (int row = 0; row < g->rows; ++row) {
-            const int64_t at  = (int64_t)row * g->size + i;
-            const double xhat = (in[GLI_NORM_BACK_X][at] - in[GLI_NORM_BACK_MEAN][row]) * in[GLI_NORM_BACK_RSTD][row];
-            sum_dy_xhat += in[GLI_NORM_BACK_DY][at] * xhat;
-            sum_dy += in[GLI_NORM_BACK_DY][at];
+            const int64_t k   = (int64_t)row * g->size + i;
+            const double xhat = (in[GLI_NORM_BACK_X][k] - in[GLI_NORM_BACK_MEAN][row]) * in[GLI_NORM_BACK_RSTD][row];
+            sum_dy_xhat += in[GLI_NORM_BACK_DY][k] * xhat;
+            sum_dy += in[GLI_NORM_BACK_DY][k];
         }
         if (dweight) dweight[i] = sum_dy_xhat;
         if (dbias) dbias[i] = sum_dy;

@@ -4,11 +4,11 @@
 #include "core/provider.h"
 #include "cpu/element_index.h"
 
-/* In the dtype of x: doubles do not hold every i64. */
+/* In the dtype of x: a double cannot represent every i64. */
 static bool is_padding(const glia_tensor *x, int64_t element, const int64_t *padding) {
-    const int64_t at = gli_element_offset(x, element);
-    if (x->dtype == GLIA_I64) return ((const int64_t *)x->data)[at] == *padding;
-    return gli_load(x->dtype, x->data, at) == gli_load(x->dtype, padding, 0);
+    const int64_t offset = gli_element_offset(x, element);
+    if (x->dtype == GLIA_I64) return ((const int64_t *)x->data)[offset] == *padding;
+    return gli_load(x->dtype, x->data, offset) == gli_load(x->dtype, padding, 0);
 }
 
 static bool step_is_padding(const gli_call *call, int n, int t) {
