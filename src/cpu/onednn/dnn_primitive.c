@@ -40,7 +40,7 @@ static bool refuse_slow(gli_dnn *dnn, dnnl_primitive_desc_t pd, bool no_gemm, co
     if (!gli_dnn_check(dnn, dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&implementation), what))
         return false;
     if (strncmp(implementation, "ref", 3) == 0 || (no_gemm && strstr(implementation, "gemm"))) {
-        dnn->status = gli_dnn_refuse(dnn->call, "only its reference or a slow way", what);
+        dnn->status = gli_dnn_refuse(dnn->call, "only its reference or a slow implementation", what);
         return false;
     }
     gli_log(dnn->ctx, GLI_LOG_DISPATCH, "dispatch %s: oneDNN's %s is %s", dnn->call->op->name, what, implementation);
