@@ -1,6 +1,6 @@
-/* Philox on one 64-bit lane a counter word. A compiler cannot tell that only the low halves of the factors count, and
- * spends three multiplications and many moves where one instruction does: hence the intrinsics. On an EPYC of 2024, in
- * numbers a nanosecond and core: the plain loop 0.9, 256 bits 2.3, 512 bits 5. */
+/* Philox on one 64-bit lane a counter word. Compilers do not see that only the low halves of the factors count, and use
+ * three multiplications and many moves instead of one instruction: hence the intrinsics. On an EPYC of 2024, in numbers
+ * per nanosecond and core: the plain loop 0.9, 256 bits 2.3, 512 bits 5. */
 #include "cpu/native/philox_block.h"
 #include "cpu/native/vectorize.h"
 
@@ -16,7 +16,7 @@ static void fill_plain(gli_random use, uint32_t first, uint32_t *out) {
 #include <string.h>
 
 /* Four vectors of LANES counters are in flight at a time, since each multiplication waits for the one before. The high
- * halves of the lanes hold rubbish until the end: multiply reads the low halves only. The lanes are numbered so that
+ * halves of the lanes hold garbage until the end: multiply reads the low halves only. The lanes are numbered so that
  * unpacking, which works on pairs of lanes, leaves whole blocks in order. */
 #define DEFINE_FILL(name, isa, LANES, lanes, vector, multiply, unpack_low, unpack_high, ...)              \
     typedef uint64_t lanes __attribute__((vector_size(8 * LANES)));                                       \

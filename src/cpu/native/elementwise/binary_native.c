@@ -1,4 +1,4 @@
-/* Sums, differences, products, quotients and extremes of f32, broadcast in any way, at the speed of memory. */
+/* Sums, differences, products, quotients, minima and maxima of f32, with any broadcasting, at the speed of memory. */
 #include <math.h>
 
 #include "core/provider.h"

@@ -1,6 +1,6 @@
-/* Batch normalisation of f32 at the speed of memory. Images are rows of C channels (channels last) or planes of one
- * channel (dense). Sums are made by chunk, a chunk being a run of rows or a plane, and they are added in their
- * order: the bits are the same for any number of threads. A forward reads x twice, a backward x and dy twice. */
+/* Batch normalisation of f32 at the speed of memory. Sums are made by chunk, a range of rows or a plane, then over the
+ * chunks in order: the bits are the same for any number of threads. A forward pass reads x twice, a backward pass x and
+ * dy twice. */
 #include <math.h>
 
 #include "core/provider.h"
@@ -17,7 +17,7 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
     return GLIA_OK;
 }
 
-static void put(const gli_call *call, int i, int c, double value) {
+static void store(const gli_call *call, int i, int c, double value) {
     if (call->out[i]) ((float *)call->out[i]->data)[c] = (float)value;
 }
 
@@ -25,8 +25,9 @@ static void put(const gli_call *call, int i, int c, double value) {
 
 static void row_moments(void *arg, int64_t begin, int64_t end) {
     const gli_batchnorm_work *w = arg;
-    const int64_t c = w->g->c, at = begin / w->rows_per_chunk * c;
-    gli_moments_of_rows(w->x + begin * c, end - begin, (int)c, w->scratch + 3 * at, w->sum + at, w->square + at);
+    const int64_t c = w->g->c, chunk = begin / w->rows_per_chunk * c;
+    gli_moments_of_rows(w->x + begin * c, end - begin, (int)c, w->scratch + 3 * chunk, w->sum + chunk,
+                        w->square + chunk);
 }
 
 static void plane_moments(void *arg, int64_t begin, int64_t end) {
@@ -42,31 +43,31 @@ static gli_moments moments_of_channel(const gli_batchnorm_work *w, int c) {
     for (int64_t chunk = 0; chunk < w->chunks; ++chunk) {
         const int64_t rows =
             w->planes ? w->g->area : gli_min_i64(w->rows_per_chunk, w->rows - chunk * w->rows_per_chunk);
-        const int64_t at = chunk * w->g->c + c;
-        gli_moments_merge(&all, (gli_moments){.count = (double)rows, .mean = w->sum[at], .m2 = w->square[at]});
+        const int64_t i = chunk * w->g->c + c;
+        gli_moments_merge(&all, (gli_moments){.count = (double)rows, .mean = w->sum[i], .m2 = w->square[i]});
     }
     return all;
 }
 
-static void set_vectors(const gli_call *call, gli_batchnorm_work *w) {
+static void finish_statistics(const gli_call *call, gli_batchnorm_work *w) {
     const gli_batchnorm_geom *g = w->g;
     const float *weight = gli_in_floats(call, GLI_NORM_WEIGHT), *bias = gli_in_floats(call, GLI_NORM_BIAS);
     const float *old_mean = gli_in_floats(call, GLI_BATCHNORM_RUNNING_MEAN),
                 *old_var  = gli_in_floats(call, GLI_BATCHNORM_RUNNING_VAR);
     for (int c = 0; c < g->c; ++c) {
-        const gli_moments m   = moments_of_channel(w, c);
-        const double var      = m.m2 > 0 || isnan(m.m2) ? m.m2 / m.count : 0; /* rounding may leave it below zero */
-        const double rstd     = 1 / sqrt(var + g->epsilon);
-        const double seen_var = g->population ? var : var * m.count / (m.count - 1);
-        w->mean[c]            = (float)m.mean;
-        w->scale[c]           = (float)((weight ? weight[c] : 1) * rstd);
-        w->shift[c]           = bias ? bias[c] : 0;
-        put(call, GLI_NORM_MEAN, c, m.mean);
-        put(call, GLI_NORM_RSTD, c, rstd);
-        put(call, GLI_BATCHNORM_NEW_RUNNING_MEAN, c,
-            (1 - g->momentum) * (old_mean ? old_mean[c] : 0) + g->momentum * m.mean);
-        put(call, GLI_BATCHNORM_NEW_RUNNING_VAR, c,
-            (1 - g->momentum) * (old_var ? old_var[c] : 1) + g->momentum * seen_var);
+        const gli_moments m    = moments_of_channel(w, c);
+        const double var       = m.m2 > 0 || isnan(m.m2) ? m.m2 / m.count : 0; /* rounding may leave it below zero */
+        const double rstd      = 1 / sqrt(var + g->epsilon);
+        const double batch_var = g->population ? var : var * m.count / (m.count - 1);
+        w->mean[c]             = (float)m.mean;
+        w->scale[c]            = (float)((weight ? weight[c] : 1) * rstd);
+        w->shift[c]            = bias ? bias[c] : 0;
+        store(call, GLI_NORM_MEAN, c, m.mean);
+        store(call, GLI_NORM_RSTD, c, rstd);
+        store(call, GLI_BATCHNORM_NEW_RUNNING_MEAN, c,
+              (1 - g->momentum) * (old_mean ? old_mean[c] : 0) + g->momentum * m.mean);
+        store(call, GLI_BATCHNORM_NEW_RUNNING_VAR, c,
+              (1 - g->momentum) * (old_var ? old_var[c] : 1) + g->momentum * batch_var);
     }
 }
 
@@ -77,7 +78,7 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
     w.x = gli_in_floats(call, GLI_NORM_X), w.out = gli_out_floats(call, GLI_NORM_Y);
     w.residual = gli_in_floats(call, GLI_BATCHNORM_RESIDUAL);
     gli_batchnorm_run(call, &w, w.rows_per_chunk, row_moments, plane_moments);
-    set_vectors(call, &w);
+    finish_statistics(call, &w);
     gli_batchnorm_normalise(call, &w);
     return GLIA_OK;
 }
@@ -86,16 +87,16 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
 
 static void row_products(void *arg, int64_t begin, int64_t end) {
     const gli_batchnorm_work *w = arg;
-    const int64_t c = w->g->c, at = begin / w->rows_per_chunk * c;
-    gli_products_of_rows(w->dy + begin * c, w->x + begin * c, w->mean, end - begin, (int)c, w->scratch + 3 * at,
-                         w->sum + at, w->square + at);
+    const int64_t c = w->g->c, chunk = begin / w->rows_per_chunk * c;
+    gli_products_of_rows(w->dy + begin * c, w->x + begin * c, w->mean, end - begin, (int)c, w->scratch + 3 * chunk,
+                         w->sum + chunk, w->square + chunk);
 }
 
 static void plane_products(void *arg, int64_t begin, int64_t end) {
     const gli_batchnorm_work *w = arg;
     for (int64_t plane = begin; plane < end; ++plane) {
-        const int64_t at     = plane * w->g->area;
-        const gli_products p = gli_products_of_run(w->dy + at, w->x + at, w->mean[plane % w->g->c], w->g->area);
+        const int64_t first  = plane * w->g->area;
+        const gli_products p = gli_products_of_run(w->dy + first, w->x + first, w->mean[plane % w->g->c], w->g->area);
         w->sum[plane] = p.a, w->square[plane] = p.ax;
     }
 }
@@ -123,7 +124,7 @@ static void gradient_planes(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-static void set_gradients(const gli_call *call, gli_batchnorm_work *w) {
+static void finish_sums(const gli_call *call, gli_batchnorm_work *w) {
     const float *weight = gli_in_floats(call, GLI_NORM_BACK_WEIGHT), *rstd = gli_in_floats(call, GLI_NORM_BACK_RSTD);
     const double count = (double)w->rows;
     for (int c = 0; c < w->g->c; ++c) {
@@ -136,8 +137,8 @@ static void set_gradients(const gli_call *call, gli_batchnorm_work *w) {
         w->scale[c] = (weight ? weight[c] : 1) * rstd[c];
         w->shift[c] = (float)(dbias / count);
         w->slope[c] = (float)(rstd[c] * dweight / count);
-        put(call, GLI_NORM_BACK_DWEIGHT, c, dweight);
-        put(call, GLI_NORM_BACK_DBIAS, c, dbias);
+        store(call, GLI_NORM_BACK_DWEIGHT, c, dweight);
+        store(call, GLI_NORM_BACK_DBIAS, c, dbias);
     }
 }
 
@@ -150,7 +151,7 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     w.out = gli_out_floats(call, GLI_NORM_BACK_DX);
     for (int c = 0; c < w.g->c; ++c) w.mean[c] = mean[c];
     gli_batchnorm_run(call, &w, w.rows_per_chunk, row_products, plane_products);
-    set_gradients(call, &w);
+    finish_sums(call, &w);
     gli_batchnorm_run(call, &w, gli_batchnorm_elementwise_rows(&w), gradient_rows, gradient_planes);
     return GLIA_OK;
 }

@@ -1,4 +1,4 @@
-/* The elementwise part of one step of one sequence, between the matrix products of a recurrent layer. f32, vectorised.
+/* The elementwise part of one step of one sequence, between the matrix products of a recurrent layer. f32, vectorized.
  */
 #ifndef GLI_CPU_NATIVE_RNN_RNN_CELLS_H
 #define GLI_CPU_NATIVE_RNN_RNN_CELLS_H

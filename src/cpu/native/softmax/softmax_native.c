@@ -7,7 +7,7 @@
 #include "cpu/native/vector_math.h"
 #include "ops/softmax/softmax_geom.h"
 
-/* LANES independent maxima and sums, so that a row is not one chain of dependent operations. */
+/* LANES independent maxima and sums, so that a row is no chain of dependent operations. */
 enum { LANES = 32, GRAIN = 1 << 14 };
 
 static float fold_sum(float *lane) {
@@ -27,16 +27,16 @@ GLI_CLONES static float softmax_row_max(const float *x, int count) {
     return lane[0];
 }
 
-/* y = exp(x - most), or nothing where keep is false; returns the sum. y may be x. */
-GLI_CLONES static float softmax_row_exp(const float *x, float most, int count, bool keep, float *y) {
+/* Returns the sum of exp(x - max), and stores each of them in y, which may be x, if asked to. */
+GLI_CLONES static float softmax_row_exp(const float *x, float max, int count, bool store, float *y) {
     float lane[LANES] = {0};
     for (int k = 0; k < count; k += LANES) {
         const int width = count - k < LANES ? count - k : LANES;
         float e[LANES]  = {0};
         for (int i = 0; i < width; ++i) e[i] = x[k + i];
-        for (int i = 0; i < LANES; ++i) e[i] = gli_exp(e[i] - most);
+        for (int i = 0; i < LANES; ++i) e[i] = gli_exp(e[i] - max);
         for (int i = 0; i < width; ++i) lane[i] += e[i];
-        for (int i = 0; keep && i < width; ++i) y[k + i] = e[i];
+        for (int i = 0; store && i < width; ++i) y[k + i] = e[i];
     }
     return fold_sum(lane);
 }
@@ -45,9 +45,9 @@ GLI_CLONES static void softmax_row_scale(float scale, int count, float *y) {
     for (int k = 0; k < count; ++k) y[k] *= scale;
 }
 
-GLI_CLONES static void softmax_row_shift(const float *x, float most, float shift, int count, float *y) {
+GLI_CLONES static void softmax_row_shift(const float *x, float max, float shift, int count, float *y) {
     GLI_IVDEP
-    for (int k = 0; k < count; ++k) y[k] = (x[k] - most) - shift;
+    for (int k = 0; k < count; ++k) y[k] = (x[k] - max) - shift;
 }
 
 typedef struct job {
@@ -60,12 +60,12 @@ static void forward_rows(void *arg, int64_t begin, int64_t end) {
     const job *j     = arg;
     const int length = j->g->length;
     for (int64_t r = begin; r < end; ++r) {
-        const float *x   = j->x + r * length;
-        float *y         = j->y + r * length;
-        const float most = softmax_row_max(x, length);
-        const float sum  = softmax_row_exp(x, most, length, !j->g->log, y);
+        const float *x  = j->x + r * length;
+        float *y        = j->y + r * length;
+        const float max = softmax_row_max(x, length);
+        const float sum = softmax_row_exp(x, max, length, !j->g->log, y);
         if (j->g->log)
-            softmax_row_shift(x, most, logf(sum), length, y);
+            softmax_row_shift(x, max, logf(sum), length, y);
         else
             softmax_row_scale(1 / sum, length, y);
     }
