@@ -6,7 +6,7 @@
 
 /* A function compiled for several processors; the loader picks. Products and sums are never contracted
  * (-ffp-contract=off), so each gives the same bits. Always static, since it would be exported whatever the visibility
- * of the others is; and its name is the only one in the library, since clang makes a global symbol of it. */
+ * of the others is; and its name is unique in the library, since clang makes a global symbol of it. */
 #if defined(__x86_64__) && defined(__GLIBC__)
 #define GLI_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else

@@ -55,10 +55,6 @@ gli_dnn_view gli_dnn_out(const gli_call *call, int i);
 /* The same for an image [N,C,H,W]: channels last if it is, which the fast primitives want, otherwise any. */
 gli_dnn_view gli_dnn_image(gli_dnn_view view);
 
-/* These ignore the strides of dimensions of size 1; a view can be both. */
-bool gli_dnn_is_channels_last(const gli_dnn_view *view);
-bool gli_dnn_is_row_major(const gli_dnn_view *view);
-
 /* The same for filters [K,C/G,R,S]: any, with a dimension for the groups in front if there are several. */
 gli_dnn_view gli_dnn_filters(gli_dnn_view view, int groups);
 
@@ -69,6 +65,10 @@ gli_dnn_view gli_dnn_flat(gli_dnn_view view);
 gli_dnn_view gli_dnn_transposed(gli_dnn_view view);
 
 gli_dnn_view gli_dnn_any(gli_dnn_view view);
+
+/* The strides of dimensions of size 1 are ignored, so that a view can be both. */
+bool gli_dnn_is_channels_last(const gli_dnn_view *view);
+bool gli_dnn_is_row_major(const gli_dnn_view *view);
 
 /* A matrix for packed matmuls, `pitch` elements from row to row; the layout is that which a b may be packed into. */
 gli_dnn_view gli_dnn_bound_later(int64_t rows, int64_t columns, int64_t pitch, gli_dnn_layout layout);

@@ -68,7 +68,7 @@ GLI_INLINE void take(float v, int index, float *max, int *max_index) {
     *max_index = (index & won) | (*max_index & ~won);
 }
 
-/* n windows of size 2 x 2 or 3 x 3, which must be known when this is compiled. */
+/* n windows of size 2 x 2 or 3 x 3; the size is a constant of the caller. */
 GLI_INLINE void pool_small(const float *x, strides in, int index, strides to, int size, int n, float *restrict y,
                            int32_t *restrict indices) {
     for (int i = 0; i < n; ++i) {

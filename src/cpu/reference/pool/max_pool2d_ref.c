@@ -1,5 +1,3 @@
-#include <math.h>
-
 #include "core/provider.h"
 #include "cpu/reference/pool/pool2d_ref.h"
 #include "cpu/reference/ref.h"

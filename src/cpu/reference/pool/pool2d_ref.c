@@ -1,7 +1,5 @@
 #include "cpu/reference/pool/pool2d_ref.h"
 
-#include <math.h>
-
 static gli_ref_pool_range adaptive_range(int output, int outputs, int inputs) {
     const int64_t first = gli_adaptive_first(output, outputs, inputs),
                   last  = gli_adaptive_last(output, outputs, inputs);

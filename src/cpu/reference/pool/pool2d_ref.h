@@ -3,6 +3,8 @@
 #ifndef GLI_CPU_REFERENCE_POOL_POOL2D_REF_H
 #define GLI_CPU_REFERENCE_POOL_POOL2D_REF_H
 
+#include <math.h>
+
 #include "ops/pool/pool2d_geom.h"
 
 /* One axis of a window: elements first .. last-1 of x, and the number that the mean's divisor counts. */
