@@ -1,6 +1,6 @@
 #include "cpu/index_range.h"
 
-#include "cpu/reference/ref_move.h"
+#include "cpu/element_index.h"
 
 static int64_t load(const glia_tensor *tensor, int64_t offset) {
     return tensor->dtype == GLIA_I32 ? ((const int32_t *)tensor->data)[offset]
@@ -17,7 +17,7 @@ glia_status gli_index_check(const gli_call *call, int i, gli_index_range range) 
         if (value >= range.low && value < range.high) continue;
         if (range.ignore && value == range.ignored) continue;
         int64_t index[GLIA_MAX_DIMS];
-        gli_index_of(tensor, k, index);
+        gli_unravel_index(tensor, k, index);
         return gli_fail(call->ctx, GLIA_INVALID_ARGUMENT, "%s: %s %s is %lld, must be %lld to %lld", call->op->name,
                         call->op->inputs[i].name, gli_shape_text(tensor->ndim, index, (char[GLI_SHAPE_TEXT]){0}),
                         (long long)value, (long long)range.low, (long long)range.high - 1);

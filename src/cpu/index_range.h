@@ -4,10 +4,10 @@
 
 #include "core/provider.h"
 
-/* Element i in row-major order, without a double on the way. */
+/* Element i in row-major order, exactly: not through a double. */
 int64_t gli_index_load(const glia_tensor *tensor, int64_t i);
 
-/* Which indices a call takes: low .. high - 1, and one more that is ignored. */
+/* The indices that a call accepts: low .. high - 1, and one that is ignored. */
 typedef struct gli_index_range {
     int64_t low, high;
     bool ignore;

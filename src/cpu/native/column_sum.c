@@ -3,17 +3,17 @@
 #include "core/parallel.h"
 #include "core/size.h"
 
-/* Rows are cut into at most PIECES pieces, each summed into its own row of the workspace. Within a piece, BLOCK columns
- * at a time stay in registers, and LANES sums of every LANES-th row keep the additions independent. */
-enum { PIECES = 64, BLOCK = 32, LANES = 4, LEAST_ROWS = 64 };
+/* Rows are split into at most MAX_CHUNKS chunks, each summed into its own row of the workspace. Within a chunk, BLOCK
+ * columns at a time stay in registers, and LANES sums of every LANES-th row keep the additions independent. */
+enum { MAX_CHUNKS = 64, BLOCK = 32, LANES = 4, MIN_ROWS = 64 };
 
 typedef struct job {
     const gli_column_matrix *x;
-    int64_t grain;
+    int64_t rows_per_chunk;
     float *partial;
 } job;
 
-static int64_t grain_of(int64_t rows) { return gli_max_i64((rows + PIECES - 1) / PIECES, LEAST_ROWS); }
+static int64_t rows_per_chunk_of(int64_t rows) { return gli_max_i64((rows + MAX_CHUNKS - 1) / MAX_CHUNKS, MIN_ROWS); }
 
 static void add_lanes(float sum[LANES][BLOCK], int width, float *out) {
     for (int c = 0; c < width; ++c) out[c] = (sum[0][c] + sum[1][c]) + (sum[2][c] + sum[3][c]);
@@ -37,10 +37,10 @@ static void sum_block(const gli_column_matrix *m, const float *x, int64_t rows, 
     add_lanes(sum, width, out);
 }
 
-static void sum_piece(void *arg, int64_t begin, int64_t end) {
+static void sum_chunk(void *arg, int64_t begin, int64_t end) {
     const job *j               = arg;
     const gli_column_matrix *m = j->x;
-    float *out                 = j->partial + begin / j->grain * m->columns;
+    float *out                 = j->partial + begin / j->rows_per_chunk * m->columns;
     for (int64_t c = 0; c < m->columns; c += BLOCK) {
         const float *x  = m->data + begin * m->row_stride + c * m->column_stride;
         const int width = (int)gli_min_i64(BLOCK, m->columns - c);
@@ -52,17 +52,17 @@ static void sum_piece(void *arg, int64_t begin, int64_t end) {
 }
 
 size_t gli_column_sum_workspace(int64_t rows, int64_t columns) {
-    const int64_t grain = grain_of(rows);
-    return (size_t)((rows + grain - 1) / grain * columns) * sizeof(float);
+    const int64_t rows_per_chunk = rows_per_chunk_of(rows);
+    return (size_t)((rows + rows_per_chunk - 1) / rows_per_chunk * columns) * sizeof(float);
 }
 
 void gli_column_sum(const glia_context *ctx, const gli_column_matrix *x, float *y, int64_t stride, void *workspace) {
-    job j                = {.x = x, .grain = grain_of(x->rows), .partial = workspace};
-    const int64_t pieces = (x->rows + j.grain - 1) / j.grain;
-    gli_parallel(ctx, x->rows, j.grain, sum_piece, &j);
+    job j                = {.x = x, .rows_per_chunk = rows_per_chunk_of(x->rows), .partial = workspace};
+    const int64_t chunks = (x->rows + j.rows_per_chunk - 1) / j.rows_per_chunk;
+    gli_parallel(ctx, x->rows, j.rows_per_chunk, sum_chunk, &j);
     for (int64_t c = 0; c < x->columns; ++c) {
         float sum = 0;
-        for (int64_t i = 0; i < pieces; ++i) sum += j.partial[i * x->columns + c];
+        for (int64_t i = 0; i < chunks; ++i) sum += j.partial[i * x->columns + c];
         y[c * stride] = sum;
     }
 }

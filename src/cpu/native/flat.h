@@ -2,15 +2,11 @@
 #ifndef GLI_CPU_NATIVE_FLAT_H
 #define GLI_CPU_NATIVE_FLAT_H
 
-#include "core/provider.h"
+#include "cpu/native/call_floats.h"
 
-enum { GLI_FLAT_GRAIN = 1 << 14 }; /* elements that one thread does at a time */
+enum { GLI_FLAT_GRAIN = 1 << 14 }; /* elements of a chunk */
 
 /* Every tensor is f32 and packed, and all but scalars have the strides of input 0. */
 #define GLI_ACCEPTS_FLAT {GLI_TAKES_F32, GLI_PACKED, .flags = GLI_ONE_LAYOUT}
-
-/* Element 0 of an f32 tensor, or NULL for an absent one. */
-float *gli_flat_in(const gli_call *call, int i);
-float *gli_flat_out(const gli_call *call, int i);
 
 #endif

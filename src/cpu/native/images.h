@@ -1,4 +1,4 @@
-/* Calls on images that the native providers take, and on which gli_images_in_planes says how they lie. */
+/* Calls on images that the native providers take; gli_images_in_planes tells which of the two layouts they have. */
 #ifndef GLI_CPU_NATIVE_IMAGES_H
 #define GLI_CPU_NATIVE_IMAGES_H
 

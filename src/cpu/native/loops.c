@@ -7,7 +7,7 @@
 
 enum { GRAIN = 1 << 14 };
 
-/* Whether axis b, inside axis a in every tensor, continues it: then both are one axis. */
+/* Whether axis b, the next inner one, continues axis a in every tensor: then both are one axis. */
 static bool merges(const gli_loops *l, int a, int b) {
     for (int t = 0; t < l->tensors; ++t)
         if (l->stride[t][a] != l->stride[t][b] * l->dim[b]) return false;
@@ -15,12 +15,12 @@ static bool merges(const gli_loops *l, int a, int b) {
 }
 
 static void append(gli_loops *l, int64_t dim, int tensors, int axis, int64_t stride[GLI_LOOPS_TENSORS][GLIA_MAX_DIMS]) {
-    const int at = l->ndim++;
-    l->dim[at]   = dim;
-    for (int t = 0; t < tensors; ++t) l->stride[t][at] = stride[t][axis];
-    if (at == 0 || !merges(l, at - 1, at)) return;
-    l->dim[at - 1] *= dim;
-    for (int t = 0; t < tensors; ++t) l->stride[t][at - 1] = l->stride[t][at];
+    const int last = l->ndim++;
+    l->dim[last]   = dim;
+    for (int t = 0; t < tensors; ++t) l->stride[t][last] = stride[t][axis];
+    if (last == 0 || !merges(l, last - 1, last)) return;
+    l->dim[last - 1] *= dim;
+    for (int t = 0; t < tensors; ++t) l->stride[t][last - 1] = l->stride[t][last];
     --l->ndim;
 }
 
@@ -64,7 +64,7 @@ typedef struct job {
 } job;
 
 /* Elements begin .. end-1 in the order of the loops. */
-static void piece(void *arg, int64_t begin, int64_t end) {
+static void run_chunk(void *arg, int64_t begin, int64_t end) {
     const job *j       = arg;
     const gli_loops *l = j->loops;
     const int last     = l->ndim - 1;
@@ -84,5 +84,5 @@ static void piece(void *arg, int64_t begin, int64_t end) {
 
 void gli_loops_run(const glia_context *ctx, const gli_loops *loops, gli_loops_row row, const void *arg) {
     job j = {loops, row, arg};
-    gli_parallel(ctx, loops->count, GRAIN, piece, &j);
+    gli_parallel(ctx, loops->count, GRAIN, run_chunk, &j);
 }

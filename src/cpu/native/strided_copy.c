@@ -6,8 +6,8 @@
 #include "core/parallel.h"
 #include "core/size.h"
 
-/* Two dimensions are innermost: `column`, along which the target is written, and `row`, along which the source is
- * read where that is not the same one. A block of rows is small enough for the cache lines of both sides to stay. */
+/* Two dimensions are innermost: `column`, the fastest of the target, and `row`, the fastest of the source where that is
+ * another one. The cache lines of both sides stay in the cache during a block of rows. */
 typedef struct job {
     gli_copy outer; /* the other dimensions */
     int64_t rows, row_to, row_from;
@@ -75,35 +75,35 @@ static void run_units(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-/* Drops dimensions of 1, orders the others by the target's stride, largest first, and joins neighbours that are one
- * dimension on both sides. */
+/* Drops dimensions of size 1, orders the others by the target's stride, largest first, and merges adjacent ones that
+ * are one dimension on both sides. */
 static void simplify(const gli_copy *given, gli_copy *out) {
     *out      = *given;
     out->ndim = 0;
     for (int i = 0; i < given->ndim; ++i) {
         if (given->dim[i] == 1) continue;
-        int at = out->ndim++;
-        for (; at > 0 && out->to_stride[at - 1] < given->to_stride[i]; --at) {
-            out->dim[at]         = out->dim[at - 1];
-            out->to_stride[at]   = out->to_stride[at - 1];
-            out->from_stride[at] = out->from_stride[at - 1];
+        int d = out->ndim++;
+        for (; d > 0 && out->to_stride[d - 1] < given->to_stride[i]; --d) {
+            out->dim[d]         = out->dim[d - 1];
+            out->to_stride[d]   = out->to_stride[d - 1];
+            out->from_stride[d] = out->from_stride[d - 1];
         }
-        out->dim[at]         = given->dim[i];
-        out->to_stride[at]   = given->to_stride[i];
-        out->from_stride[at] = given->from_stride[i];
+        out->dim[d]         = given->dim[i];
+        out->to_stride[d]   = given->to_stride[i];
+        out->from_stride[d] = given->from_stride[i];
     }
-    int joined = 0;
+    int merged = 0;
     for (int i = 1; i < out->ndim; ++i) {
-        if (out->to_stride[joined] == out->to_stride[i] * out->dim[i] &&
-            out->from_stride[joined] == out->from_stride[i] * out->dim[i]) {
-            out->dim[joined] *= out->dim[i];
+        if (out->to_stride[merged] == out->to_stride[i] * out->dim[i] &&
+            out->from_stride[merged] == out->from_stride[i] * out->dim[i]) {
+            out->dim[merged] *= out->dim[i];
         } else {
-            out->dim[++joined] = out->dim[i];
+            out->dim[++merged] = out->dim[i];
         }
-        out->to_stride[joined]   = out->to_stride[i];
-        out->from_stride[joined] = out->from_stride[i];
+        out->to_stride[merged]   = out->to_stride[i];
+        out->from_stride[merged] = out->from_stride[i];
     }
-    if (out->ndim) out->ndim = joined + 1;
+    if (out->ndim) out->ndim = merged + 1;
 }
 
 static void copy_bytes(void *arg, int64_t begin, int64_t end) {
@@ -111,9 +111,9 @@ static void copy_bytes(void *arg, int64_t begin, int64_t end) {
     memcpy((char *)flat->to + begin, (const char *)flat->from + begin, (size_t)(end - begin));
 }
 
-static void drop(gli_copy *copy, int at) {
+static void drop(gli_copy *copy, int d) {
     --copy->ndim;
-    for (int i = at; i < copy->ndim; ++i) {
+    for (int i = d; i < copy->ndim; ++i) {
         copy->dim[i]         = copy->dim[i + 1];
         copy->to_stride[i]   = copy->to_stride[i + 1];
         copy->from_stride[i] = copy->from_stride[i + 1];

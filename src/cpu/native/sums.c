@@ -3,20 +3,20 @@
 #include <string.h>
 
 #include "core/size.h"
-#include "cpu/native/clones.h"
+#include "cpu/native/vectorize.h"
 
 enum { LANES = 16, RUN_BLOCK = 4096, ROWS_BLOCK = 8192 };
 
-/* Sixteen sums side by side, which the compiler keeps in as many registers as the processor needs for them. */
+/* Sixteen independent sums, which the compiler keeps in as many registers as the processor needs for them. */
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
 
 static inline void load(lanes *to, const float *from) { memcpy(to, from, sizeof *to); }
 
 void gli_moments_merge(gli_moments *all, gli_moments part) {
     if (part.count == 0) return;
-    const double count = all->count + part.count, apart = part.mean - all->mean;
-    all->m2 += part.m2 + apart * apart * all->count * part.count / count;
-    all->mean += apart * part.count / count;
+    const double count = all->count + part.count, delta = part.mean - all->mean;
+    all->m2 += part.m2 + delta * delta * all->count * part.count / count;
+    all->mean += delta * part.count / count;
     all->count = count;
 }
 
@@ -147,9 +147,9 @@ void gli_moments_of_rows(const float *x, int64_t rows, int c, float *scratch, do
         const double share = (double)count / (double)(row + count), weight = (double)row * share;
         for (int i = 0; i < c; ++i) { /* gli_moments_merge with the divisions taken out */
             const double correction = first[i] / (double)count;
-            const double apart      = (double)middle[i] + correction - mean[i];
-            m2[i] += second[i] - correction * first[i] + apart * apart * weight;
-            mean[i] += apart * share;
+            const double delta      = (double)middle[i] + correction - mean[i];
+            m2[i] += second[i] - correction * first[i] + delta * delta * weight;
+            mean[i] += delta * share;
         }
     }
 }

@@ -15,7 +15,7 @@ typedef struct gli_moments {
 void gli_moments_merge(gli_moments *all, gli_moments part);
 
 /* Of n elements one after the other. Each block is read twice: for its mean as a float, then for the deviations from
- * it, whose own mean corrects the first; so neither a large mean nor the float's rounding costs digits. */
+ * it, whose own mean corrects the first; so neither a large mean nor the float's rounding loses precision. */
 gli_moments gli_moments_of_run(const float *x, int64_t n);
 
 /* Sum of a and of a (x - mean), over n elements. */
@@ -30,7 +30,7 @@ void gli_moments_of_rows(const float *x, int64_t rows, int c, float *scratch, do
 void gli_products_of_rows(const float *a, const float *x, const float *mean, int64_t rows, int c, float *scratch,
                           double *sum_a, double *sum_ax);
 
-/* Rows that make a block of the two above: callers cut their rows at multiples of it. */
+/* Rows that make a block of the two above: callers split their rows at multiples of it. */
 int64_t gli_rows_of_block(int c);
 
 #endif

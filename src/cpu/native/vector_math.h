@@ -1,11 +1,11 @@
-/* Functions that the compiler can vectorise over an array: no branches, no tables, no library calls. */
+/* Functions that the compiler can vectorize over an array: no branches, no tables, no library calls. */
 #ifndef GLI_CPU_NATIVE_VECTOR_MATH_H
 #define GLI_CPU_NATIVE_VECTOR_MATH_H
 
 #include <stdint.h>
 #include <string.h>
 
-#include "cpu/native/clones.h"
+#include "cpu/native/vectorize.h"
 
 static inline float gli_float_of(uint32_t bits) {
     float value;
@@ -40,7 +40,7 @@ static inline float gli_sigmoid(float x) {
     return (x >= 0 ? 1 : e) / (1 + e);
 }
 
-/* A polynomial below 0.625, where the quotient of exponentials loses its digits. Source: Moshier, Cephes, tanhf. */
+/* A polynomial below 0.625, where the quotient of exponentials loses precision. Source: Moshier, Cephes, tanhf. */
 static inline float gli_tanh(float x) {
     const float e = gli_exp(-2 * gli_abs(x)), z = x * x;
     const float large = (1 - e) / (1 + e);

@@ -1,12 +1,10 @@
-#include "ops/conv/conv2d_geom.h"
+#include "cpu/onednn/conv2d_onednn.h"
 
 #include "core/provider.h"
 #include "core/size.h"
 #include "cpu/native/column_sum.h"
-#include "cpu/onednn/onednn.h"
-#include "ops/conv/conv2d_transpose_geom.h"
 
-static gli_dnn_convolution convolution(const gli_conv2d_geom *g, gli_dnn_convolving kind) {
+gli_dnn_convolution gli_dnn_convolution_of(const gli_conv2d_geom *g, gli_dnn_convolution_kind kind) {
     return (gli_dnn_convolution){.kind       = kind,
                                  .stride     = {g->stride_h, g->stride_w},
                                  .dilation   = {g->dilation_h, g->dilation_w},
@@ -15,7 +13,7 @@ static gli_dnn_convolution convolution(const gli_conv2d_geom *g, gli_dnn_convolv
                                  .activation = g->activation};
 }
 
-static glia_status prepare(const gli_call *call, const gli_dnn_convolution *conv, gli_prepared *out) {
+glia_status gli_dnn_prepare_convolution(const gli_call *call, const gli_dnn_convolution *conv, gli_prepared *out) {
     gli_dnn *dnn;
     GLI_TRY(gli_dnn_begin(call, &dnn));
     gli_dnn_add_convolution(dnn, conv);
@@ -24,37 +22,37 @@ static glia_status prepare(const gli_call *call, const gli_dnn_convolution *conv
 
 static glia_status prepare_forward(const gli_call *call, gli_prepared *out) {
     const gli_conv2d_geom *g = call->geom;
-    gli_dnn_convolution conv = convolution(g, GLI_DNN_CONVOLUTION);
+    gli_dnn_convolution conv = gli_dnn_convolution_of(g, GLI_DNN_CONVOLUTION);
     conv.x                   = gli_dnn_image(gli_dnn_in(call, GLI_CONV2D_X));
     conv.w                   = gli_dnn_filters(gli_dnn_in(call, GLI_CONV2D_W), g->groups);
     conv.bias                = gli_dnn_any(gli_dnn_in(call, GLI_CONV2D_BIAS));
     conv.y                   = gli_dnn_image(gli_dnn_out(call, 0));
-    return prepare(call, &conv, out);
+    return gli_dnn_prepare_convolution(call, &conv, out);
 }
 
 static glia_status prepare_data(const gli_call *call, gli_prepared *out) {
     const gli_conv2d_geom *g = call->geom;
-    gli_dnn_convolution conv = convolution(g, GLI_DNN_CONVOLUTION_BACKWARD_DATA);
+    gli_dnn_convolution conv = gli_dnn_convolution_of(g, GLI_DNN_CONVOLUTION_BACKWARD_DATA);
     conv.x                   = gli_dnn_image(gli_dnn_out(call, 0));
     conv.w                   = gli_dnn_filters(gli_dnn_in(call, GLI_CONV2D_DATA_W), g->groups);
     conv.y                   = gli_dnn_image(gli_dnn_in(call, GLI_CONV2D_DATA_DY));
-    return prepare(call, &conv, out);
+    return gli_dnn_prepare_convolution(call, &conv, out);
 }
 
 /* Where the channels of dy are innermost, oneDNN's own gradient of the bias costs more than a sum over the columns. */
 static bool sums_columns(const gli_call *call) {
     const gli_dnn_view dy = gli_dnn_in(call, GLI_CONV2D_FILTER_DY);
-    return call->out[GLI_CONV2D_FILTER_DBIAS] && gli_dnn_lies_channels_last(&dy);
+    return call->out[GLI_CONV2D_FILTER_DBIAS] && gli_dnn_is_channels_last(&dy);
 }
 
 static glia_status prepare_filter(const gli_call *call, gli_prepared *out) {
     const gli_conv2d_geom *g = call->geom;
-    gli_dnn_convolution conv = convolution(g, GLI_DNN_CONVOLUTION_BACKWARD_WEIGHTS);
+    gli_dnn_convolution conv = gli_dnn_convolution_of(g, GLI_DNN_CONVOLUTION_BACKWARD_WEIGHTS);
     conv.x                   = gli_dnn_image(gli_dnn_in(call, GLI_CONV2D_FILTER_X));
     conv.w                   = gli_dnn_filters(gli_dnn_out(call, GLI_CONV2D_FILTER_DW), g->groups);
     conv.y                   = gli_dnn_image(gli_dnn_in(call, GLI_CONV2D_FILTER_DY));
     if (!sums_columns(call)) conv.bias = gli_dnn_any(gli_dnn_out(call, GLI_CONV2D_FILTER_DBIAS));
-    GLI_TRY(prepare(call, &conv, out));
+    GLI_TRY(gli_dnn_prepare_convolution(call, &conv, out));
     if (sums_columns(call)) {
         const size_t bytes = gli_column_sum_workspace((int64_t)g->n * g->p * g->q, g->k);
         out->workspace     = bytes > out->workspace ? bytes : out->workspace;
@@ -75,27 +73,6 @@ static glia_status run_filter(const gli_call *call, const gli_prepared *prepared
     return GLIA_OK;
 }
 
-/* The transposed convolution's filters are [C,K/G,R,S], and oneDNN's [G,K/G,C/G,R,S]. */
-static gli_dnn_view transposed_filters(gli_dnn_view w, const gli_conv2d_geom *g) {
-    w           = gli_dnn_filters(w, g->groups);
-    const int k = w.ndim - 4, c = w.ndim - 3;
-    const int64_t dim = w.dim[k], stride = w.stride[k];
-    w.dim[k] = w.dim[c], w.stride[k] = w.stride[c];
-    w.dim[c] = dim, w.stride[c] = stride;
-    return w;
-}
-
-static glia_status prepare_transpose(const gli_call *call, gli_prepared *out) {
-    const gli_conv2d_geom *g = call->geom;
-    gli_dnn_convolution conv = convolution(g, GLI_DNN_CONVOLUTION_TRANSPOSED);
-    conv.x                   = gli_dnn_image(gli_dnn_in(call, GLI_CONV2D_TRANSPOSE_X));
-    conv.w                   = transposed_filters(gli_dnn_in(call, GLI_CONV2D_TRANSPOSE_W), g);
-    conv.bias                = gli_dnn_any(gli_dnn_in(call, GLI_CONV2D_TRANSPOSE_BIAS));
-    conv.y                   = gli_dnn_image(gli_dnn_out(call, 0));
-    return prepare(call, &conv, out);
-}
-
 GLI_DNN_PROVIDER(conv2d, GLI_ACCEPTS_DNN, gli_dnn_decline, prepare_forward, gli_dnn_run);
 GLI_DNN_PROVIDER(conv2d_backward_data, GLI_ACCEPTS_DNN, gli_dnn_decline, prepare_data, gli_dnn_run);
 GLI_DNN_PROVIDER(conv2d_backward_filter, GLI_ACCEPTS_DNN, gli_dnn_decline, prepare_filter, run_filter);
-GLI_DNN_PROVIDER(conv2d_transpose, GLI_ACCEPTS_DNN, gli_dnn_decline, prepare_transpose, gli_dnn_run);

@@ -41,15 +41,15 @@ static const char *decline(const gli_call *call) {
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const gli_dense_geom *g = call->geom;
     bool fits               = true;
-    gli_dnn_product product = {.activation = g->activation};
-    product.a               = matrix(gli_dnn_in(call, GLI_DENSE_X), &fits);
-    product.b               = gli_dnn_transposed(gli_dnn_in(call, GLI_DENSE_W));
-    product.y               = matrix(gli_dnn_out(call, 0), &fits);
-    product.bias            = gli_dnn_in(call, GLI_DENSE_BIAS);
-    if (product.bias.place != GLI_DNN_ABSENT) product.bias = gli_dnn_any(matrix(product.bias, &fits));
+    gli_dnn_matmul m        = {.alpha = 1, .activation = g->activation};
+    m.a                     = matrix(gli_dnn_in(call, GLI_DENSE_X), &fits);
+    m.b                     = gli_dnn_transposed(gli_dnn_in(call, GLI_DENSE_W));
+    m.y                     = matrix(gli_dnn_out(call, 0), &fits);
+    m.bias                  = gli_dnn_in(call, GLI_DENSE_BIAS);
+    if (m.bias.memory != GLI_DNN_ABSENT) m.bias = gli_dnn_any(matrix(m.bias, &fits));
     gli_dnn *dnn;
     GLI_TRY(gli_dnn_begin(call, &dnn));
-    gli_dnn_add_product(dnn, &product);
+    gli_dnn_add_matmul(dnn, &m);
     return gli_dnn_end(dnn, out);
 }
 
@@ -61,13 +61,13 @@ static const char *decline_weights(const gli_call *call) {
 static glia_status prepare_weights(const gli_call *call, gli_prepared *out) {
     const gli_dense_geom *g = call->geom;
     bool fits               = true;
-    gli_dnn_product product = {0};
-    product.a               = gli_dnn_transposed(matrix(gli_dnn_in(call, GLI_DENSE_WEIGHTS_DY), &fits));
-    product.b               = matrix(gli_dnn_in(call, GLI_DENSE_WEIGHTS_X), &fits);
-    product.y               = gli_dnn_out(call, GLI_DENSE_WEIGHTS_DW);
+    gli_dnn_matmul m        = {.alpha = 1};
+    m.a                     = gli_dnn_transposed(matrix(gli_dnn_in(call, GLI_DENSE_WEIGHTS_DY), &fits));
+    m.b                     = matrix(gli_dnn_in(call, GLI_DENSE_WEIGHTS_X), &fits);
+    m.y                     = gli_dnn_out(call, GLI_DENSE_WEIGHTS_DW);
     gli_dnn *dnn;
     GLI_TRY(gli_dnn_begin(call, &dnn));
-    gli_dnn_add_product(dnn, &product);
+    gli_dnn_add_matmul(dnn, &m);
     GLI_TRY(gli_dnn_end(dnn, out));
     const size_t bytes = gli_column_sum_workspace(g->rows, g->u);
     if (call->out[GLI_DENSE_WEIGHTS_DBIAS] && bytes > out->workspace) out->workspace = bytes;

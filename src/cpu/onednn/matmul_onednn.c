@@ -4,8 +4,8 @@
 #include "cpu/native/strided_copy.h"
 #include "cpu/onednn/onednn.h"
 
-/* The operand under y's dimensions, with 1 where it has none. */
-static gli_dnn_view under(gli_dnn_view view, int ndim) {
+/* The dimensions of a or b aligned with the last ones of y, with size 1 in front. */
+static gli_dnn_view aligned(gli_dnn_view view, int ndim) {
     gli_dnn_view out  = view;
     const int missing = ndim - view.ndim;
     out.ndim          = ndim;
@@ -18,19 +18,19 @@ static gli_dnn_view under(gli_dnn_view view, int ndim) {
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const gli_matmul_geom *g = call->geom;
-    gli_dnn_product product  = {.scale = g->alpha, .y = gli_dnn_out(call, 0)};
-    product.a                = under(gli_dnn_in(call, GLI_MATMUL_A), product.y.ndim);
-    product.b                = under(gli_dnn_in(call, GLI_MATMUL_B), product.y.ndim);
-    if (g->transpose_a) product.a = gli_dnn_transposed(product.a);
-    if (g->transpose_b) product.b = gli_dnn_transposed(product.b);
-    if (call->n_in > GLI_MATMUL_C && call->in[GLI_MATMUL_C]) product.keep = g->beta;
+    gli_dnn_matmul m         = {.alpha = g->alpha, .y = gli_dnn_out(call, 0)};
+    m.a                      = aligned(gli_dnn_in(call, GLI_MATMUL_A), m.y.ndim);
+    m.b                      = aligned(gli_dnn_in(call, GLI_MATMUL_B), m.y.ndim);
+    if (g->transpose_a) m.a = gli_dnn_transposed(m.a);
+    if (g->transpose_b) m.b = gli_dnn_transposed(m.b);
+    if (call->n_in > GLI_MATMUL_C && call->in[GLI_MATMUL_C]) m.beta = g->beta;
     gli_dnn *dnn;
     GLI_TRY(gli_dnn_begin(call, &dnn));
-    gli_dnn_add_product(dnn, &product);
+    gli_dnn_add_matmul(dnn, &m);
     return gli_dnn_end(dnn, out);
 }
 
-/* y starts as c, whose multiple the product then keeps. */
+/* y = c, which the matmul multiplies by beta. */
 static void copy_c(const gli_call *call) {
     const glia_tensor *c = call->in[GLI_MATMUL_C], *y = call->out[0];
     gli_copy copy = {.size = sizeof(float), .ndim = y->ndim, .to = y->data, .from = c->data};

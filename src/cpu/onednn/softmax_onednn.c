@@ -1,4 +1,4 @@
-/* The derivative only: oneDNN's exponential makes a number of a NaN, so that its softmax of a NaN is 0, and the
+/* The derivative only: oneDNN's exponential maps NaN to a finite number, so that its softmax of a NaN is 0, and the
  * derivative of its logarithm infinite. */
 #include "core/provider.h"
 #include "cpu/onednn/onednn.h"
@@ -6,7 +6,7 @@
 
 static const char *decline(const gli_call *call) {
     const gli_softmax_geom *g = call->geom;
-    return g->log ? "oneDNN's exponential makes a number of a NaN" : gli_dnn_decline(call);
+    return g->log ? "oneDNN's exponential maps NaN to a finite number" : gli_dnn_decline(call);
 }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {

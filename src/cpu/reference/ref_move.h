@@ -4,24 +4,21 @@
 #define GLI_CPU_REFERENCE_REF_MOVE_H
 
 #include "core/provider.h"
+#include "cpu/element_index.h"
 
-/* An element of an input, counted in row-major order; input -1: none, the output gets the fill value. */
+/* An element of an input by its row-major number; input -1: none, the output gets the fill value. */
 typedef struct gli_origin {
     int input;
     int64_t element;
 } gli_origin;
 
-/* index: of the output's element, one number for each dimension. */
+/* index: of the output's element, along each dimension. */
 typedef gli_origin (*gli_move_rule)(const gli_call *call, const int64_t *index);
 
 glia_status gli_ref_move(const gli_call *call, double fill, gli_move_rule rule);
 
-/* The row-major number of an element of the tensor, and back. */
-int64_t gli_element_at(const glia_tensor *tensor, const int64_t *index);
-void gli_index_of(const glia_tensor *tensor, int64_t element, int64_t *index);
-
-/* Where element `element` in row-major order stands in memory, in elements. */
-int64_t gli_element_offset(const glia_tensor *tensor, int64_t element);
+/* All elements of one tensor to another of the same shape and dtype. */
+void gli_ref_copy(const glia_tensor *from, const glia_tensor *to);
 
 /* Defines the provider gli_X_ref of op X; the fill value is 0. */
 #define GLI_MOVE_PROVIDER(op, rule)                                                                    \

@@ -1,4 +1,4 @@
-/* Sums, differences, products, quotients and extremes of f32, broadcast in any way, at the speed of memory. */
+/* Sums, differences, products, quotients, minima and maxima of f32, with any broadcasting, at the speed of memory. */
 #include <math.h>
 
 #include "core/provider.h"
@@ -6,38 +6,43 @@
 #include "cpu/native/vector_math.h"
 #include "ops/elementwise/binary_geom.h"
 
-/* Rows of two arrays, of an array and one number, and of anything else. y may be a's memory, see loops.h. */
-#define PAIRS(expression)                                                  \
-    if (unit && stride[1] == 1 && stride[2] == 1) {                        \
-        _Pragma("GCC ivdep") for (int64_t i = 0; i < count; ++i) {         \
-            const float a = left[i], b = right[i];                         \
-            to[i] = (expression);                                          \
-        }                                                                  \
-    } else if (unit && stride[1] == 1 && stride[2] == 0) {                 \
-        const float b = right[0];                                          \
-        _Pragma("GCC ivdep") for (int64_t i = 0; i < count; ++i) {         \
-            const float a = left[i];                                       \
-            to[i]         = (expression);                                  \
-        }                                                                  \
-    } else {                                                               \
-        for (int64_t i = 0; i < count; ++i) {                              \
-            const float a = left[i * stride[1]], b = right[i * stride[2]]; \
-            to[i * stride[0]] = (expression);                              \
-        }                                                                  \
-    }                                                                      \
-    break
+/* The kind is a constant of each caller, so that the loop around it has one formula. */
+GLI_INLINE float value(glia_binary_kind kind, float a, float b) {
+    switch (kind) {
+        case GLIA_ADD: return a + b;
+        case GLIA_SUB: return a - b;
+        case GLIA_MUL: return a * b;
+        case GLIA_DIV: return a / b;
+        case GLIA_MINIMUM: return a < b || a != a ? a : b;
+        case GLIA_MAXIMUM: return a > b || a != a ? a : b;
+        default: return NAN;
+    }
+}
 
-GLI_CLONES static void row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
-    float *to         = data[0];
-    const float *left = data[1], *right = data[2];
-    const bool unit = stride[0] == 1;
+/* A row of two arrays, of an array and one number, or of any strides. y may be the memory of a, see loops.h. */
+GLI_INLINE void map(glia_binary_kind kind, int64_t count, float *const *data, const int64_t *stride) {
+    float *y       = data[0];
+    const float *a = data[1], *b = data[2];
+    if (stride[0] == 1 && stride[1] == 1 && stride[2] == 1) {
+        GLI_IVDEP
+        for (int64_t i = 0; i < count; ++i) y[i] = value(kind, a[i], b[i]);
+    } else if (stride[0] == 1 && stride[1] == 1 && stride[2] == 0) {
+        const float number = b[0];
+        GLI_IVDEP
+        for (int64_t i = 0; i < count; ++i) y[i] = value(kind, a[i], number);
+    } else {
+        for (int64_t i = 0; i < count; ++i) y[i * stride[0]] = value(kind, a[i * stride[1]], b[i * stride[2]]);
+    }
+}
+
+GLI_CLONES static void binary_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
     switch (((const gli_binary_geom *)arg)->kind) {
-        case GLIA_ADD: PAIRS(a + b);
-        case GLIA_SUB: PAIRS(a - b);
-        case GLIA_MUL: PAIRS(a * b);
-        case GLIA_DIV: PAIRS(a / b);
-        case GLIA_MINIMUM: PAIRS(a < b || a != a ? a : b);
-        case GLIA_MAXIMUM: PAIRS(a > b || a != a ? a : b);
+        case GLIA_ADD: map(GLIA_ADD, count, data, stride); break;
+        case GLIA_SUB: map(GLIA_SUB, count, data, stride); break;
+        case GLIA_MUL: map(GLIA_MUL, count, data, stride); break;
+        case GLIA_DIV: map(GLIA_DIV, count, data, stride); break;
+        case GLIA_MINIMUM: map(GLIA_MINIMUM, count, data, stride); break;
+        case GLIA_MAXIMUM: map(GLIA_MAXIMUM, count, data, stride); break;
         default: break;
     }
 }
@@ -50,7 +55,7 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     (void)prepared, (void)workspace;
     gli_loops loops;
     gli_loops_init(&loops, 3, (const glia_tensor *[]){call->out[0], call->in[GLI_BINARY_A], call->in[GLI_BINARY_B]});
-    gli_loops_run(call->ctx, &loops, row, call->geom);
+    gli_loops_run(call->ctx, &loops, binary_row, call->geom);
     return GLIA_OK;
 }
 

@@ -6,46 +6,63 @@
 #include "cpu/native/vector_math.h"
 #include "ops/elementwise/unary_geom.h"
 
-/* Runs one expression of x, or of s and dy, over a row: y and x may be the same memory, never shifted against each
- * other, which is what the pragma promises. */
-#define MAP(expression)                                            \
-    if (unit) {                                                    \
-        _Pragma("GCC ivdep") for (int64_t i = 0; i < count; ++i) { \
-            const float x = from[i];                               \
-            to[i]         = (expression);                          \
-        }                                                          \
-    } else {                                                       \
-        for (int64_t i = 0; i < count; ++i) {                      \
-            const float x     = from[i * stride[1]];               \
-            to[i * stride[0]] = (expression);                      \
-        }                                                          \
-    }                                                              \
-    break
+/* f(x). The kind is a constant of each caller, so that the loop around it has one formula. */
+GLI_INLINE float value(glia_unary_kind kind, float alpha, float beta, float x) {
+    switch (kind) {
+        case GLIA_LINEAR: return x;
+        case GLIA_STEP: return x > 0 ? 1 : x <= 0 ? 0 : x;
+        case GLIA_SIGMOID: return gli_sigmoid(x);
+        case GLIA_TANH: return gli_tanh(x);
+        case GLIA_RELU: return x <= 0 ? 0 : x;
+        case GLIA_LEAKY_RELU: return x > 0 ? x : alpha * x;
+        case GLIA_GELU_TANH: return 0.5f * x * (1 + gli_tanh(0.797884561f * (x + 0.044715f * x * x * x)));
+        case GLIA_SILU: return x * gli_sigmoid(x);
+        case GLIA_SOFTSIGN: return x / (1 + gli_abs(x));
+        case GLIA_HARD_SIGMOID: return alpha * x + beta < 0 ? 0 : alpha * x + beta > 1 ? 1 : alpha * x + beta;
+        case GLIA_HARD_SWISH: return x * (x < -3 ? 0 : x > 3 ? 1 : x * (1.0f / 6) + 0.5f);
+        case GLIA_CLIP: return x < alpha ? alpha : x > beta ? beta : x;
+        case GLIA_EXP: return gli_exp(x);
+        case GLIA_SQRT: return sqrtf(x);
+        case GLIA_ABS: return gli_abs(x);
+        case GLIA_NEG: return -x;
+        case GLIA_SQUARE: return x * x;
+        default: return NAN;
+    }
+}
 
-GLI_CLONES static void forward_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
+/* A row of y = f(x); y may be the memory of x. */
+GLI_INLINE void map(glia_unary_kind kind, const gli_unary_geom *g, int64_t count, float *const *data,
+                    const int64_t *stride) {
+    const float alpha = (float)g->alpha, beta = (float)g->beta, *x = data[1];
+    float *y = data[0];
+    if (stride[0] == 1 && stride[1] == 1) {
+        GLI_IVDEP
+        for (int64_t i = 0; i < count; ++i) y[i] = value(kind, alpha, beta, x[i]);
+    } else {
+        for (int64_t i = 0; i < count; ++i) y[i * stride[0]] = value(kind, alpha, beta, x[i * stride[1]]);
+    }
+}
+
+GLI_CLONES static void unary_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
     const gli_unary_geom *g = arg;
-    float *to               = data[0];
-    const float *from       = data[1];
-    const float alpha = (float)g->alpha, beta = (float)g->beta;
-    const bool unit = stride[0] == 1 && stride[1] == 1;
     switch (g->kind) {
-        case GLIA_LINEAR: MAP(x);
-        case GLIA_STEP: MAP(x > 0 ? 1 : x <= 0 ? 0 : x);
-        case GLIA_SIGMOID: MAP(gli_sigmoid(x));
-        case GLIA_TANH: MAP(gli_tanh(x));
-        case GLIA_RELU: MAP(x <= 0 ? 0 : x);
-        case GLIA_LEAKY_RELU: MAP(x > 0 ? x : alpha * x);
-        case GLIA_GELU_TANH: MAP(0.5f * x * (1 + gli_tanh(0.797884561f * (x + 0.044715f * x * x * x))));
-        case GLIA_SILU: MAP(x * gli_sigmoid(x));
-        case GLIA_SOFTSIGN: MAP(x / (1 + gli_abs(x)));
-        case GLIA_HARD_SIGMOID: MAP(alpha * x + beta < 0 ? 0 : alpha * x + beta > 1 ? 1 : alpha * x + beta);
-        case GLIA_HARD_SWISH: MAP(x * (x < -3 ? 0 : x > 3 ? 1 : x * (1.0f / 6) + 0.5f));
-        case GLIA_CLIP: MAP(x < alpha ? alpha : x > beta ? beta : x);
-        case GLIA_EXP: MAP(gli_exp(x));
-        case GLIA_SQRT: MAP(sqrtf(x));
-        case GLIA_ABS: MAP(gli_abs(x));
-        case GLIA_NEG: MAP(-x);
-        case GLIA_SQUARE: MAP(x * x);
+        case GLIA_LINEAR: map(GLIA_LINEAR, g, count, data, stride); break;
+        case GLIA_STEP: map(GLIA_STEP, g, count, data, stride); break;
+        case GLIA_SIGMOID: map(GLIA_SIGMOID, g, count, data, stride); break;
+        case GLIA_TANH: map(GLIA_TANH, g, count, data, stride); break;
+        case GLIA_RELU: map(GLIA_RELU, g, count, data, stride); break;
+        case GLIA_LEAKY_RELU: map(GLIA_LEAKY_RELU, g, count, data, stride); break;
+        case GLIA_GELU_TANH: map(GLIA_GELU_TANH, g, count, data, stride); break;
+        case GLIA_SILU: map(GLIA_SILU, g, count, data, stride); break;
+        case GLIA_SOFTSIGN: map(GLIA_SOFTSIGN, g, count, data, stride); break;
+        case GLIA_HARD_SIGMOID: map(GLIA_HARD_SIGMOID, g, count, data, stride); break;
+        case GLIA_HARD_SWISH: map(GLIA_HARD_SWISH, g, count, data, stride); break;
+        case GLIA_CLIP: map(GLIA_CLIP, g, count, data, stride); break;
+        case GLIA_EXP: map(GLIA_EXP, g, count, data, stride); break;
+        case GLIA_SQRT: map(GLIA_SQRT, g, count, data, stride); break;
+        case GLIA_ABS: map(GLIA_ABS, g, count, data, stride); break;
+        case GLIA_NEG: map(GLIA_NEG, g, count, data, stride); break;
+        case GLIA_SQUARE: map(GLIA_SQUARE, g, count, data, stride); break;
         default: break;
     }
 }
@@ -65,44 +82,8 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
     (void)prepared, (void)workspace;
     gli_loops loops;
     gli_loops_init(&loops, 2, (const glia_tensor *[]){call->out[0], call->in[GLI_UNARY_X]});
-    gli_loops_run(call->ctx, &loops, forward_row, call->geom);
+    gli_loops_run(call->ctx, &loops, unary_row, call->geom);
     return GLIA_OK;
-}
-
-/* x stands for the input that the derivative is computed from, be it x or y. */
-#define SLOPE(expression)                                                      \
-    if (unit) {                                                                \
-        _Pragma("GCC ivdep") for (int64_t i = 0; i < count; ++i) {             \
-            const float x = from[i], dy = gradient[i];                         \
-            to[i] = (expression);                                              \
-        }                                                                      \
-    } else {                                                                   \
-        for (int64_t i = 0; i < count; ++i) {                                  \
-            const float x = from[i * stride[2]], dy = gradient[i * stride[1]]; \
-            to[i * stride[0]] = (expression);                                  \
-        }                                                                      \
-    }                                                                          \
-    break
-
-GLI_CLONES static void row_from_y(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
-    const gli_unary_geom *g = arg;
-    float *to               = data[0];
-    const float *gradient = data[1], *from = data[2];
-    const float alpha = (float)g->alpha;
-    const bool unit   = stride[0] == 1 && stride[1] == 1 && stride[2] == 1;
-    switch (g->kind) {
-        case GLIA_SIGMOID: SLOPE(dy * (x * (1 - x)));
-        case GLIA_TANH: SLOPE(dy * (1 - x * x));
-        case GLIA_RELU: SLOPE(x <= 0 ? 0 : dy);
-        case GLIA_LEAKY_RELU: SLOPE(x > 0 ? dy : alpha * dy);
-        case GLIA_ELU: SLOPE(x > 0 ? dy : (x + alpha) * dy);
-        case GLIA_SELU: SLOPE((x > 0 ? 1.05070099f : x + 1.75809934f) * dy);
-        case GLIA_SOFTSIGN: SLOPE((1 - gli_abs(x)) * (1 - gli_abs(x)) * dy);
-        case GLIA_HARD_SIGMOID: SLOPE(x <= 0 || x >= 1 ? 0 : alpha * dy);
-        case GLIA_EXP: SLOPE(x * dy);
-        case GLIA_SQRT: SLOPE(0.5f * dy / x);
-        default: break;
-    }
 }
 
 static inline float silu_slope(float x) {
@@ -115,24 +96,94 @@ static inline float gelu_tanh_slope(float x) {
     return 0.5f * (1 + t) + 0.5f * x * (1 - t * t) * 0.797884561f * (1 + 3 * 0.044715f * x * x);
 }
 
-GLI_CLONES static void row_from_x(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
-    const gli_unary_geom *g = arg;
-    float *to               = data[0];
-    const float *gradient = data[1], *from = data[2];
-    const float alpha = (float)g->alpha, beta = (float)g->beta;
+/* dy f'(x), from y or from x; the kind is a constant as in value. */
+GLI_INLINE float gradient_from_y(glia_unary_kind kind, float alpha, float y, float dy) {
+    switch (kind) {
+        case GLIA_SIGMOID: return dy * (y * (1 - y));
+        case GLIA_TANH: return dy * (1 - y * y);
+        case GLIA_RELU: return y <= 0 ? 0 : dy;
+        case GLIA_LEAKY_RELU: return y > 0 ? dy : alpha * dy;
+        case GLIA_ELU: return y > 0 ? dy : (y + alpha) * dy;
+        case GLIA_SELU: return (y > 0 ? 1.05070099f : y + 1.75809934f) * dy;
+        case GLIA_SOFTSIGN: return (1 - gli_abs(y)) * (1 - gli_abs(y)) * dy;
+        case GLIA_HARD_SIGMOID: return y <= 0 || y >= 1 ? 0 : alpha * dy;
+        case GLIA_EXP: return y * dy;
+        case GLIA_SQRT: return 0.5f * dy / y;
+        default: return NAN;
+    }
+}
+
+GLI_INLINE float gradient_from_x(glia_unary_kind kind, float alpha, float beta, float x, float dy) {
+    switch (kind) {
+        case GLIA_RELU: return x <= 0 ? 0 : dy;
+        case GLIA_LEAKY_RELU: return x > 0 ? dy : alpha * dy;
+        case GLIA_GELU_TANH: return gelu_tanh_slope(x) * dy;
+        case GLIA_SILU: return silu_slope(x) * dy;
+        case GLIA_SOFTSIGN: return dy / ((1 + gli_abs(x)) * (1 + gli_abs(x)));
+        case GLIA_HARD_SIGMOID: return alpha * x + beta <= 0 || alpha * x + beta >= 1 ? 0 : alpha * dy;
+        case GLIA_HARD_SWISH: return x <= -3 ? 0 : x >= 3 ? dy : (x * (1.0f / 3) + 0.5f) * dy;
+        case GLIA_CLIP: return x < alpha || x > beta ? 0 : dy;
+        case GLIA_LOG: return dy / x;
+        case GLIA_ABS: return x > 0 ? dy : x < 0 ? -dy : x;
+        case GLIA_SQUARE: return 2 * x * dy;
+        default: return NAN;
+    }
+}
+
+/* A row of dx; it may be the memory of dy or of the other input, which is x or y. */
+GLI_INLINE void map_backward(glia_unary_kind kind, gli_unary_from from, const gli_unary_geom *g, int64_t count,
+                             float *const *data, const int64_t *stride) {
+    const float alpha = (float)g->alpha, beta = (float)g->beta, *dy = data[1], *input = data[2];
+    float *dx       = data[0];
     const bool unit = stride[0] == 1 && stride[1] == 1 && stride[2] == 1;
+    if (unit && from == GLI_FROM_Y) {
+        GLI_IVDEP
+        for (int64_t i = 0; i < count; ++i) dx[i] = gradient_from_y(kind, alpha, input[i], dy[i]);
+    } else if (unit) {
+        GLI_IVDEP
+        for (int64_t i = 0; i < count; ++i) dx[i] = gradient_from_x(kind, alpha, beta, input[i], dy[i]);
+    } else {
+        for (int64_t i = 0; i < count; ++i) {
+            const float in = input[i * stride[2]], d = dy[i * stride[1]];
+            dx[i * stride[0]] =
+                from == GLI_FROM_Y ? gradient_from_y(kind, alpha, in, d) : gradient_from_x(kind, alpha, beta, in, d);
+        }
+    }
+}
+
+GLI_CLONES static void unary_backward_row_from_y(const void *arg, int64_t count, float *const *data,
+                                                 const int64_t *stride) {
+    const gli_unary_geom *g = arg;
     switch (g->kind) {
-        case GLIA_RELU: SLOPE(x <= 0 ? 0 : dy);
-        case GLIA_LEAKY_RELU: SLOPE(x > 0 ? dy : alpha * dy);
-        case GLIA_GELU_TANH: SLOPE(gelu_tanh_slope(x) * dy);
-        case GLIA_SILU: SLOPE(silu_slope(x) * dy);
-        case GLIA_SOFTSIGN: SLOPE(dy / ((1 + gli_abs(x)) * (1 + gli_abs(x))));
-        case GLIA_HARD_SIGMOID: SLOPE(alpha * x + beta <= 0 || alpha * x + beta >= 1 ? 0 : alpha * dy);
-        case GLIA_HARD_SWISH: SLOPE(x <= -3 ? 0 : x >= 3 ? dy : (x * (1.0f / 3) + 0.5f) * dy);
-        case GLIA_CLIP: SLOPE(x < alpha || x > beta ? 0 : dy);
-        case GLIA_LOG: SLOPE(dy / x);
-        case GLIA_ABS: SLOPE(x > 0 ? dy : x < 0 ? -dy : x);
-        case GLIA_SQUARE: SLOPE(2 * x * dy);
+        case GLIA_SIGMOID: map_backward(GLIA_SIGMOID, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_TANH: map_backward(GLIA_TANH, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_RELU: map_backward(GLIA_RELU, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_LEAKY_RELU: map_backward(GLIA_LEAKY_RELU, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_ELU: map_backward(GLIA_ELU, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_SELU: map_backward(GLIA_SELU, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_SOFTSIGN: map_backward(GLIA_SOFTSIGN, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_HARD_SIGMOID: map_backward(GLIA_HARD_SIGMOID, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_EXP: map_backward(GLIA_EXP, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_SQRT: map_backward(GLIA_SQRT, GLI_FROM_Y, g, count, data, stride); break;
+        default: break;
+    }
+}
+
+GLI_CLONES static void unary_backward_row_from_x(const void *arg, int64_t count, float *const *data,
+                                                 const int64_t *stride) {
+    const gli_unary_geom *g = arg;
+    switch (g->kind) {
+        case GLIA_RELU: map_backward(GLIA_RELU, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_LEAKY_RELU: map_backward(GLIA_LEAKY_RELU, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_GELU_TANH: map_backward(GLIA_GELU_TANH, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_SILU: map_backward(GLIA_SILU, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_SOFTSIGN: map_backward(GLIA_SOFTSIGN, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_HARD_SIGMOID: map_backward(GLIA_HARD_SIGMOID, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_HARD_SWISH: map_backward(GLIA_HARD_SWISH, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_CLIP: map_backward(GLIA_CLIP, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_LOG: map_backward(GLIA_LOG, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_ABS: map_backward(GLIA_ABS, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_SQUARE: map_backward(GLIA_SQUARE, GLI_FROM_X, g, count, data, stride); break;
         default: break;
     }
 }
@@ -173,7 +224,7 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     const glia_tensor *from = call->in[from_y ? GLI_UNARY_BACKWARD_Y : GLI_UNARY_BACKWARD_X];
     gli_loops loops;
     gli_loops_init(&loops, 3, (const glia_tensor *[]){call->out[0], call->in[GLI_UNARY_BACKWARD_DY], from});
-    gli_loops_run(call->ctx, &loops, from_y ? row_from_y : row_from_x, g);
+    gli_loops_run(call->ctx, &loops, from_y ? unary_backward_row_from_y : unary_backward_row_from_x, g);
     return GLIA_OK;
 }
 

@@ -1,26 +1,26 @@
-/* Class targets and logits in rows: one pass for the largest, one for the sum of exponentials. Sums over items are
- * made in pieces of whole items, then over the pieces in order. */
+/* Class targets and logits in rows: one pass for the maximum, one for the sum of exponentials. Sums over items are
+ * made by chunk of whole items, then over the chunks in order. */
 #include <math.h>
 
 #include "core/parallel.h"
 #include "core/provider.h"
 #include "cpu/index_range.h"
-#include "cpu/native/clones.h"
+#include "cpu/native/vectorize.h"
 #include "cpu/native/vector_math.h"
 #include "ops/loss/cross_entropy_geom.h"
 
-enum { PIECE = 1 << 14 }; /* logits: less is not worth a thread */
+enum { CHUNK = 1 << 14 }; /* logits: less is not worth a thread */
 
-static int64_t items_in_piece(const gli_cross_entropy_geom *g) { return PIECE / g->classes + 1; }
+static int64_t items_per_chunk(const gli_cross_entropy_geom *g) { return CHUNK / g->classes + 1; }
 
-typedef struct piece {
+typedef struct partial {
     double loss, weight;
-} piece;
+} partial;
 
 typedef struct job {
     const gli_cross_entropy_geom *g;
     const glia_tensor *x, *target, *weight, *dy, *out;
-    piece *pieces;
+    partial *partial;
     double all_weights, divisor;
 } job;
 
@@ -35,22 +35,22 @@ static const float *row_of(const glia_tensor *x, int64_t i) { return (const floa
 /* Rows go through LANES independent chains, in float over blocks and in double over the blocks. */
 enum { LANES = 16, BLOCK = 1024 };
 
-GLI_CLONES static float largest(const float *x, int count) {
-    float lane[LANES], most = -INFINITY;
+GLI_CLONES static float logits_max(const float *x, int count) {
+    float lane[LANES], max = -INFINITY;
     int c = 0;
     for (int k = 0; k < LANES; ++k) lane[k] = -INFINITY;
     for (; c + LANES <= count; c += LANES)
         for (int k = 0; k < LANES; ++k) lane[k] = x[c + k] > lane[k] ? x[c + k] : lane[k];
-    for (; c < count; ++c) most = x[c] > most ? x[c] : most;
-    for (int k = 0; k < LANES; ++k) most = lane[k] > most ? lane[k] : most;
-    return most;
+    for (; c < count; ++c) max = x[c] > max ? x[c] : max;
+    for (int k = 0; k < LANES; ++k) max = lane[k] > max ? lane[k] : max;
+    return max;
 }
 
-/* The sum of exp(x[c] - most), and each of them in e, for at most BLOCK elements. */
-GLI_CLONES static float exponentials(const float *restrict x, int count, float most, float *restrict e) {
+/* The sum of exp(x[c] - max), and each of them in e, for at most BLOCK elements. */
+GLI_CLONES static float logits_exp(const float *restrict x, int count, float max, float *restrict e) {
     float lane[LANES] = {0}, sum = 0;
     int c = 0;
-    for (int k = 0; k < count; ++k) e[k] = gli_exp(x[k] - most);
+    for (int k = 0; k < count; ++k) e[k] = gli_exp(x[k] - max);
     for (; c + LANES <= count; c += LANES)
         for (int k = 0; k < LANES; ++k) lane[k] += e[c + k];
     for (; c < count; ++c) sum += e[c];
@@ -59,19 +59,19 @@ GLI_CLONES static float exponentials(const float *restrict x, int count, float m
 }
 
 /* The same for a whole row; e may be NULL. */
-static double sum_of_exponentials(const float *x, int count, float most, float *e) {
-    float unwanted[BLOCK];
+static double sum_of_exp(const float *x, int count, float max, float *e) {
+    float discarded[BLOCK];
     double sum = 0;
     for (int c = 0; c < count; c += BLOCK)
-        sum += exponentials(x + c, count - c < BLOCK ? count - c : BLOCK, most, e ? e + c : unwanted);
+        sum += logits_exp(x + c, count - c < BLOCK ? count - c : BLOCK, max, e ? e + c : discarded);
     return sum;
 }
 
 static double loss_of(const job *j, const float *x, int64_t class) {
     const int classes = j->g->classes;
-    const float most  = largest(x, classes);
+    const float max   = logits_max(x, classes);
     const double s = j->g->label_smoothing, own = (1 - s) * weight_of(j, class);
-    const double lse = most + log(sum_of_exponentials(x, classes, most, NULL));
+    const double lse = max + log(sum_of_exp(x, classes, max, NULL));
     double loss      = 0;
     if (own != 0) loss = own * (lse - x[class]);
     for (int c = 0; s > 0 && c < classes; ++c) {
@@ -83,7 +83,7 @@ static double loss_of(const job *j, const float *x, int64_t class) {
 
 static void forward_rows(void *arg, int64_t begin, int64_t end) {
     const job *j = arg;
-    piece sum    = {0};
+    partial sum  = {0};
     for (int64_t i = begin; i < end; ++i) {
         const int64_t class = gli_index_load(j->target, i);
         const bool counts   = !ignored(j, class);
@@ -92,7 +92,7 @@ static void forward_rows(void *arg, int64_t begin, int64_t end) {
         sum.weight += counts ? weight_of(j, class) : 0;
         if (j->g->reduction == GLIA_REDUCE_NONE) ((float *)j->out->data)[i * j->out->stride[0]] = (float)loss;
     }
-    j->pieces[begin / items_in_piece(j->g)] = sum;
+    j->partial[begin / items_per_chunk(j->g)] = sum;
 }
 
 static void backward_rows(void *arg, int64_t begin, int64_t end) {
@@ -108,13 +108,13 @@ static void backward_rows(void *arg, int64_t begin, int64_t end) {
             for (int c = 0; c < classes; ++c) dx[c] = 0;
             continue;
         }
-        const float most   = largest(x, classes);
+        const float max    = logits_max(x, classes);
         const double slope = (j->dy->ndim ? dy[i * j->dy->stride[0]] : dy[0]) / j->divisor;
         const double own = (1 - s) * weight_of(j, class), total = own + s / classes * j->all_weights;
-        const double sum  = sum_of_exponentials(x, classes, most, dx);
-        const float scale = (float)(slope * total / sum), spread = (float)(slope * s / classes);
+        const double sum  = sum_of_exp(x, classes, max, dx);
+        const float scale = (float)(slope * total / sum), smoothing = (float)(slope * s / classes);
         for (int c = 0; c < classes; ++c) dx[c] *= scale;
-        for (int c = 0; s > 0 && c < classes; ++c) dx[c] -= spread * weight_of(j, c);
+        for (int c = 0; s > 0 && c < classes; ++c) dx[c] -= smoothing * weight_of(j, c);
         dx[class] -= (float)(slope * own);
     }
 }
@@ -131,7 +131,7 @@ static const char *decline(const gli_call *call) {
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const gli_cross_entropy_geom *g = call->geom;
-    out->workspace                  = ((size_t)(g->n / items_in_piece(g)) + 1) * sizeof(piece);
+    out->workspace                  = ((size_t)(g->n / items_per_chunk(g)) + 1) * sizeof(partial);
     return GLIA_OK;
 }
 
@@ -155,16 +155,16 @@ static job job_of(const gli_call *call) {
 static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
     GLI_TRY(check(call));
-    job j     = job_of(call);
-    piece sum = {0};
-    j.pieces  = workspace;
+    job j       = job_of(call);
+    partial sum = {0};
+    j.partial   = workspace;
 
-    const int64_t grain = items_in_piece(j.g);
+    const int64_t grain = items_per_chunk(j.g);
     gli_parallel(call->ctx, j.g->n, grain, forward_rows, &j);
     if (j.g->reduction == GLIA_REDUCE_NONE) return GLIA_OK;
     for (int64_t i = 0; i * grain < j.g->n; ++i) {
-        sum.loss += j.pieces[i].loss;
-        sum.weight += j.pieces[i].weight;
+        sum.loss += j.partial[i].loss;
+        sum.weight += j.partial[i].weight;
     }
     *(float *)j.out->data = (float)(j.g->reduction == GLIA_REDUCE_MEAN ? sum.loss / sum.weight : sum.loss);
     return GLIA_OK;
@@ -182,7 +182,7 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
             if (!ignored(&j, class)) j.divisor += weight_of(&j, class);
         }
     }
-    gli_parallel(call->ctx, j.g->n, items_in_piece(j.g), backward_rows, &j);
+    gli_parallel(call->ctx, j.g->n, items_per_chunk(j.g), backward_rows, &j);
     return GLIA_OK;
 }
 

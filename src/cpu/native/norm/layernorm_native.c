@@ -1,19 +1,16 @@
 /* layernorm of f32, row by row: a row is read from memory once and then from the cache. The gradients of weight and
- * bias are summed over pieces of the rows, and the pieces in their order: the same bits for any number of threads. */
+ * bias are summed by chunk of rows, then over the chunks in order: the same bits for any number of threads. */
 #include <math.h>
 #include <string.h>
 
 #include "core/parallel.h"
-#include "core/provider.h"
 #include "core/size.h"
-#include "cpu/native/clones.h"
+#include "cpu/native/call_floats.h"
+#include "cpu/native/vectorize.h"
 #include "cpu/native/sums.h"
 #include "ops/norm/layernorm_geom.h"
 
-enum { PIECES = 64, RUN = 16384 };
-
-static const float *data_of(const glia_tensor *tensor) { return tensor ? tensor->data : NULL; }
-static float *output_of(const gli_call *call, int i) { return call->out[i] ? call->out[i]->data : NULL; }
+enum { MAX_CHUNKS = 64, CHUNK_ELEMENTS = 16384 };
 
 typedef struct forward {
     const gli_layernorm_geom *g;
@@ -21,7 +18,7 @@ typedef struct forward {
     float *y, *mean, *rstd;
 } forward;
 
-GLI_CLONES static void normalise_row(const forward *f, const float *x, float mean, float rstd, float *y) {
+GLI_CLONES static void layernorm_row(const forward *f, const float *x, float mean, float rstd, float *y) {
     const int size      = f->g->size;
     const float *weight = f->weight, *bias = f->bias;
     if (weight && bias) {
@@ -42,7 +39,7 @@ static void normalise(void *arg, int64_t begin, int64_t end) {
         const gli_moments m = gli_moments_of_run(x, f->g->size);
         const double var    = m.m2 > 0 || isnan(m.m2) ? m.m2 / m.count : 0; /* rounding may leave it below zero */
         const float mean = (float)m.mean, rstd = (float)(1 / sqrt(var + f->g->epsilon));
-        normalise_row(f, x, mean, rstd, f->y + row * f->g->size);
+        layernorm_row(f, x, mean, rstd, f->y + row * f->g->size);
         if (f->mean) f->mean[row] = mean;
         if (f->rstd) f->rstd[row] = rstd;
     }
@@ -51,27 +48,27 @@ static void normalise(void *arg, int64_t begin, int64_t end) {
 static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     forward f = {.g      = call->geom,
-                 .x      = call->in[GLI_NORM_X]->data,
-                 .weight = call->n_in > GLI_NORM_WEIGHT ? data_of(call->in[GLI_NORM_WEIGHT]) : NULL,
-                 .bias   = call->n_in > GLI_NORM_BIAS ? data_of(call->in[GLI_NORM_BIAS]) : NULL,
-                 .y      = output_of(call, GLI_NORM_Y),
-                 .mean   = output_of(call, GLI_NORM_MEAN),
-                 .rstd   = output_of(call, GLI_NORM_RSTD)};
-    gli_parallel(call->ctx, f.g->rows, gli_max_i64(1, RUN / f.g->size), normalise, &f);
+                 .x      = gli_in_floats(call, GLI_NORM_X),
+                 .weight = gli_in_floats(call, GLI_NORM_WEIGHT),
+                 .bias   = gli_in_floats(call, GLI_NORM_BIAS),
+                 .y      = gli_out_floats(call, GLI_NORM_Y),
+                 .mean   = gli_out_floats(call, GLI_NORM_MEAN),
+                 .rstd   = gli_out_floats(call, GLI_NORM_RSTD)};
+    gli_parallel(call->ctx, f.g->rows, gli_max_i64(1, CHUNK_ELEMENTS / f.g->size), normalise, &f);
     return GLIA_OK;
 }
 
 typedef struct backward {
     const gli_layernorm_geom *g;
-    int64_t grain; /* rows of a piece */
+    int64_t rows_per_chunk;
     const float *x, *dy, *weight, *mean, *rstd;
     float *dx;
-    float *dweight, *dbias; /* [pieces,size] */
-    float *gradient;        /* [pieces,size]: weight dy of one row */
+    float *dweight, *dbias; /* [chunks,size] */
+    float *gradient;        /* [chunks,size]: weight dy of one row */
 } backward;
 
-GLI_CLONES static void gradient_of_row(const backward *b, int64_t row, float *restrict gradient,
-                                       float *restrict dweight, float *restrict dbias) {
+GLI_CLONES static void layernorm_backward_row(const backward *b, int64_t row, float *restrict gradient,
+                                              float *restrict dweight, float *restrict dbias) {
     const int size = b->g->size;
     const float *x = b->x + row * size, *dy = b->dy + row * size;
     float *dx        = b->dx + row * size;
@@ -91,31 +88,33 @@ GLI_CLONES static void gradient_of_row(const backward *b, int64_t row, float *re
 }
 
 static void gradients(void *arg, int64_t begin, int64_t end) {
-    const backward *b = arg;
-    const int64_t at  = begin / b->grain * b->g->size;
-    memset(b->dweight + at, 0, (size_t)b->g->size * sizeof(float));
-    memset(b->dbias + at, 0, (size_t)b->g->size * sizeof(float));
+    const backward *b   = arg;
+    const int64_t chunk = begin / b->rows_per_chunk * b->g->size;
+    memset(b->dweight + chunk, 0, (size_t)b->g->size * sizeof(float));
+    memset(b->dbias + chunk, 0, (size_t)b->g->size * sizeof(float));
     for (int64_t row = begin; row < end; ++row)
-        gradient_of_row(b, row, b->gradient + at, b->dweight + at, b->dbias + at);
+        layernorm_backward_row(b, row, b->gradient + chunk, b->dweight + chunk, b->dbias + chunk);
 }
 
-static int64_t grain_of(const gli_layernorm_geom *g) {
-    return gli_max_i64(gli_max_i64(1, RUN / g->size), (g->rows + PIECES - 1) / PIECES);
+static int64_t rows_per_chunk_of(const gli_layernorm_geom *g) {
+    return gli_max_i64(gli_max_i64(1, CHUNK_ELEMENTS / g->size), (g->rows + MAX_CHUNKS - 1) / MAX_CHUNKS);
 }
 
-static int64_t pieces_of(const gli_layernorm_geom *g) { return (g->rows + grain_of(g) - 1) / grain_of(g); }
+static int64_t chunks_of(const gli_layernorm_geom *g) {
+    return (g->rows + rows_per_chunk_of(g) - 1) / rows_per_chunk_of(g);
+}
 
 static glia_status prepare_backward(const gli_call *call, gli_prepared *out) {
     const gli_layernorm_geom *g = call->geom;
-    out->workspace              = 3 * (size_t)pieces_of(g) * (size_t)g->size * sizeof(float);
+    out->workspace              = 3 * (size_t)chunks_of(g) * (size_t)g->size * sizeof(float);
     return GLIA_OK;
 }
 
-static void add_pieces(const backward *b, const float *piece, float *out) {
+static void add_chunks(const backward *b, const float *partial, float *out) {
     if (!out) return;
     for (int i = 0; i < b->g->size; ++i) {
         double sum = 0;
-        for (int64_t p = 0; p < pieces_of(b->g); ++p) sum += piece[p * b->g->size + i];
+        for (int64_t p = 0; p < chunks_of(b->g); ++p) sum += partial[p * b->g->size + i];
         out[i] = (float)sum;
     }
 }
@@ -123,20 +122,20 @@ static void add_pieces(const backward *b, const float *piece, float *out) {
 static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
     backward b          = {.g      = call->geom,
-                           .x      = data_of(call->in[GLI_NORM_BACK_X]),
-                           .dy     = data_of(call->in[GLI_NORM_BACK_DY]),
-                           .weight = data_of(call->in[GLI_NORM_BACK_WEIGHT]),
-                           .mean   = data_of(call->in[GLI_NORM_BACK_MEAN]),
-                           .rstd   = data_of(call->in[GLI_NORM_BACK_RSTD]),
-                           .dx     = output_of(call, GLI_NORM_BACK_DX)};
-    const int64_t count = pieces_of(b.g) * b.g->size;
-    b.grain             = grain_of(b.g);
+                           .x      = gli_in_floats(call, GLI_NORM_BACK_X),
+                           .dy     = gli_in_floats(call, GLI_NORM_BACK_DY),
+                           .weight = gli_in_floats(call, GLI_NORM_BACK_WEIGHT),
+                           .mean   = gli_in_floats(call, GLI_NORM_BACK_MEAN),
+                           .rstd   = gli_in_floats(call, GLI_NORM_BACK_RSTD),
+                           .dx     = gli_out_floats(call, GLI_NORM_BACK_DX)};
+    const int64_t count = chunks_of(b.g) * b.g->size;
+    b.rows_per_chunk    = rows_per_chunk_of(b.g);
     b.dweight           = workspace;
     b.dbias             = b.dweight + count;
     b.gradient          = b.dbias + count;
-    gli_parallel(call->ctx, b.g->rows, b.grain, gradients, &b);
-    add_pieces(&b, b.dweight, output_of(call, GLI_NORM_BACK_DWEIGHT));
-    add_pieces(&b, b.dbias, output_of(call, GLI_NORM_BACK_DBIAS));
+    gli_parallel(call->ctx, b.g->rows, b.rows_per_chunk, gradients, &b);
+    add_chunks(&b, b.dweight, gli_out_floats(call, GLI_NORM_BACK_DWEIGHT));
+    add_chunks(&b, b.dbias, gli_out_floats(call, GLI_NORM_BACK_DBIAS));
     return GLIA_OK;
 }
 

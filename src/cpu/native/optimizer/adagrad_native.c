@@ -1,42 +1,43 @@
-#include "ops/optimizer/adagrad_geom.h"
-
 #include <math.h>
 
 #include "core/parallel.h"
 #include "core/provider.h"
 #include "cpu/native/flat.h"
+#include "cpu/native/optimizer/update.h"
+#include "ops/optimizer/adagrad_geom.h"
+
+enum { SUM, HAS_SUM = 1 << SUM };
 
 typedef struct job {
-    float rate, epsilon, l1, l2;
-    const float *param, *grad, *sum;
-    float *new_param, *new_sum;
+    gli_update update;
+    float rate, epsilon;
 } job;
 
-static void step(void *arg, int64_t begin, int64_t end) {
+GLI_INLINE void step(const void *numbers, unsigned states, gli_update_element *e) {
+    const job *j = numbers;
+    (void)states;
+    e->state[SUM] += e->grad * e->grad;
+    e->param -= j->rate * e->grad / (sqrtf(e->state[SUM]) + j->epsilon);
+}
+
+static void update(void *arg, int64_t begin, int64_t end) {
     const job j = *(const job *)arg;
-#pragma GCC ivdep
-    for (int64_t i = begin; i < end; ++i) {
-        const float param = j.param[i], sign = (float)(param > 0) - (float)(param < 0);
-        const float grad = j.grad[i] + j.l2 * param + j.l1 * sign;
-        const float sum  = j.sum[i] + grad * grad;
-        j.new_sum[i]     = sum;
-        j.new_param[i]   = param - j.rate * grad / (sqrtf(sum) + j.epsilon);
-    }
+    gli_update_elements(&j.update, begin, end, HAS_SUM, step, &j);
 }
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     const gli_adagrad_geom *g = call->geom;
-    job j                     = {.rate      = *(const float *)call->in[GLI_ADAGRAD_RATE]->data,
-                                 .epsilon   = (float)g->epsilon,
-                                 .l1        = (float)g->l1,
-                                 .l2        = (float)g->l2,
-                                 .param     = gli_flat_in(call, GLI_ADAGRAD_PARAM),
-                                 .grad      = gli_flat_in(call, GLI_ADAGRAD_GRAD),
-                                 .sum       = gli_flat_in(call, GLI_ADAGRAD_SUM),
-                                 .new_param = gli_flat_out(call, GLI_ADAGRAD_NEW_PARAM),
-                                 .new_sum   = gli_flat_out(call, GLI_ADAGRAD_NEW_SUM)};
-    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, step, &j);
+    job j                     = {.rate             = *gli_in_floats(call, GLI_ADAGRAD_RATE),
+                                 .epsilon          = (float)g->epsilon,
+                                 .update.l1        = (float)g->l1,
+                                 .update.l2        = (float)g->l2,
+                                 .update.param     = gli_in_floats(call, GLI_ADAGRAD_PARAM),
+                                 .update.grad      = gli_in_floats(call, GLI_ADAGRAD_GRAD),
+                                 .update.new_param = gli_out_floats(call, GLI_ADAGRAD_NEW_PARAM)};
+    j.update.state[SUM]       = gli_in_floats(call, GLI_ADAGRAD_SUM);
+    j.update.new_state[SUM]   = gli_out_floats(call, GLI_ADAGRAD_NEW_SUM);
+    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, update, &j);
     return GLIA_OK;
 }
 

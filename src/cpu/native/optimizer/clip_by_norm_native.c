@@ -1,10 +1,11 @@
-/* The squares are added in double, where no f32 overflows: in lanes that the compiler can make vectors of, then over
- * the lanes, then over pieces of GLI_FLAT_GRAIN elements, always in the same order. */
+/* The squares are added in double, where no f32 overflows: in lanes that the compiler can vectorize, then over
+ * the lanes, then over chunks of GLI_FLAT_GRAIN elements, always in the same order. */
 #include <math.h>
 
 #include "core/parallel.h"
 #include "core/provider.h"
 #include "cpu/native/flat.h"
+#include "cpu/native/vectorize.h"
 #include "ops/optimizer/clip_by_norm_geom.h"
 
 enum { LANES = 8 };
@@ -12,7 +13,7 @@ enum { LANES = 8 };
 typedef struct job {
     const float *g;
     float *y;
-    double *pieces;
+    double *partial;
     float scale;
 } job;
 
@@ -25,12 +26,12 @@ static void add_squares(void *arg, int64_t begin, int64_t end) {
         for (int k = 0; k < LANES; ++k) lane[k] += (double)g[i + k] * g[i + k];
     for (; i < end; ++i) sum += (double)g[i] * g[i];
     for (int k = 0; k < LANES; ++k) sum += lane[k];
-    j->pieces[begin / GLI_FLAT_GRAIN] = sum;
+    j->partial[begin / GLI_FLAT_GRAIN] = sum;
 }
 
 static void multiply(void *arg, int64_t begin, int64_t end) {
     const job j = *(const job *)arg;
-#pragma GCC ivdep
+    GLI_IVDEP
     for (int64_t i = begin; i < end; ++i) j.y[i] = j.g[i] * j.scale;
 }
 
@@ -43,15 +44,16 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
     const gli_clip_by_norm_geom *g = call->geom;
-    job j                          = {
-                                 .g = gli_flat_in(call, GLI_CLIP_BY_NORM_G), .y = gli_flat_out(call, GLI_CLIP_BY_NORM_Y), .pieces = workspace};
-    double sum = 0;
+    job j                          = {.g       = gli_in_floats(call, GLI_CLIP_BY_NORM_G),
+                                      .y       = gli_out_floats(call, GLI_CLIP_BY_NORM_Y),
+                                      .partial = workspace};
+    double sum                     = 0;
     gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, add_squares, &j);
-    for (int64_t i = 0; i * GLI_FLAT_GRAIN < g->count; ++i) sum += j.pieces[i];
+    for (int64_t i = 0; i * GLI_FLAT_GRAIN < g->count; ++i) sum += j.partial[i];
     const double norm = sqrt(sum), scale = g->max_norm / (norm + GLI_CLIP_BY_NORM_EPSILON);
     j.scale = (float)(scale > 1 ? 1 : scale);
     if (j.scale != 1 || j.y != j.g) gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, multiply, &j);
-    if (call->out[GLI_CLIP_BY_NORM_NORM]) *gli_flat_out(call, GLI_CLIP_BY_NORM_NORM) = (float)norm;
+    if (call->out[GLI_CLIP_BY_NORM_NORM]) *gli_out_floats(call, GLI_CLIP_BY_NORM_NORM) = (float)norm;
     return GLIA_OK;
 }
 

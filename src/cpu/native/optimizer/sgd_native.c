@@ -1,34 +1,36 @@
 #include "core/parallel.h"
 #include "core/provider.h"
 #include "cpu/native/flat.h"
+#include "cpu/native/optimizer/update.h"
 #include "ops/optimizer/sgd_geom.h"
 
+enum { VELOCITY, HAS_VELOCITY = 1 << VELOCITY };
+
 typedef struct job {
-    float rate, momentum, rest, l1, l2;
+    gli_update update;
+    float rate, momentum, one_minus_dampening;
     bool nesterov;
-    const float *param, *grad, *velocity;
-    float *new_param, *new_velocity;
 } job;
 
-static float penalised(const job *j, float param, float grad) {
-    return grad + j->l2 * param + j->l1 * ((float)(param > 0) - (float)(param < 0));
-}
-
-static void plain(void *arg, int64_t begin, int64_t end) {
-    const job j = *(const job *)arg;
-#pragma GCC ivdep
-    for (int64_t i = begin; i < end; ++i) j.new_param[i] = j.param[i] - j.rate * penalised(&j, j.param[i], j.grad[i]);
-}
-
-static void with_velocity(void *arg, int64_t begin, int64_t end) {
-    const job j = *(const job *)arg;
-#pragma GCC ivdep
-    for (int64_t i = begin; i < end; ++i) {
-        const float grad     = penalised(&j, j.param[i], j.grad[i]);
-        const float velocity = j.momentum * j.velocity[i] + j.rest * grad;
-        j.new_velocity[i]    = velocity;
-        j.new_param[i]       = j.param[i] - j.rate * (j.nesterov ? grad + j.momentum * velocity : velocity);
+GLI_INLINE void step(const void *numbers, unsigned states, gli_update_element *e) {
+    const job *j = numbers;
+    if (states & HAS_VELOCITY) {
+        const float velocity = j->momentum * e->state[VELOCITY] + j->one_minus_dampening * e->grad;
+        e->state[VELOCITY]   = velocity;
+        e->param -= j->rate * (j->nesterov ? e->grad + j->momentum * velocity : velocity);
+    } else {
+        e->param -= j->rate * e->grad;
     }
+}
+
+static void update(void *arg, int64_t begin, int64_t end) {
+    const job j = *(const job *)arg;
+    gli_update_elements(&j.update, begin, end, 0, step, &j);
+}
+
+static void update_with_velocity(void *arg, int64_t begin, int64_t end) {
+    const job j = *(const job *)arg;
+    gli_update_elements(&j.update, begin, end, HAS_VELOCITY, step, &j);
 }
 
 static const char *decline(const gli_call *call) {
@@ -39,19 +41,20 @@ static const char *decline(const gli_call *call) {
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    const gli_sgd_geom *g = call->geom;
-    job j                 = {.rate         = *(const float *)call->in[GLI_SGD_RATE]->data,
-                             .momentum     = (float)g->momentum,
-                             .rest         = (float)(1 - g->dampening),
-                             .l1           = (float)g->l1,
-                             .l2           = (float)g->l2,
-                             .nesterov     = g->nesterov,
-                             .param        = gli_flat_in(call, GLI_SGD_PARAM),
-                             .grad         = gli_flat_in(call, GLI_SGD_GRAD),
-                             .velocity     = gli_flat_in(call, GLI_SGD_VELOCITY),
-                             .new_param    = gli_flat_out(call, GLI_SGD_NEW_PARAM),
-                             .new_velocity = gli_flat_out(call, GLI_SGD_NEW_VELOCITY)};
-    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, j.velocity ? with_velocity : plain, &j);
+    const gli_sgd_geom *g        = call->geom;
+    const float *velocity        = gli_in_floats(call, GLI_SGD_VELOCITY);
+    job j                        = {.rate                = *gli_in_floats(call, GLI_SGD_RATE),
+                                    .momentum            = (float)g->momentum,
+                                    .one_minus_dampening = (float)(1 - g->dampening),
+                                    .nesterov            = g->nesterov,
+                                    .update.l1           = (float)g->l1,
+                                    .update.l2           = (float)g->l2,
+                                    .update.param        = gli_in_floats(call, GLI_SGD_PARAM),
+                                    .update.grad         = gli_in_floats(call, GLI_SGD_GRAD),
+                                    .update.new_param    = gli_out_floats(call, GLI_SGD_NEW_PARAM)};
+    j.update.state[VELOCITY]     = velocity;
+    j.update.new_state[VELOCITY] = gli_out_floats(call, GLI_SGD_NEW_VELOCITY);
+    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, velocity ? update_with_velocity : update, &j);
     return GLIA_OK;
 }
 

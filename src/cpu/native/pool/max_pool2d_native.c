@@ -1,59 +1,58 @@
-/* Max pooling of f32 at the speed of memory: loops over channels (channels last) or along a row of outputs (dense), in
- * which the compiler keeps the usual windows in registers. A piece is a run of outputs, or in the backward op the
- * channels of one sample that one thread adds up alone: the bits are the same for any number of threads. */
+/* Max pooling of f32 at the speed of memory: loops over channels (channels last) or along a row of outputs (row-major),
+ * in which the compiler keeps the usual windows in registers. A chunk is a range of output rows, or in the backward op
+ * some channels of one sample, which one thread adds up alone: the bits are the same for any number of threads. */
 #include <math.h>
 #include <string.h>
 
 #include "core/parallel.h"
 #include "core/provider.h"
 #include "core/size.h"
-#include "cpu/native/clones.h"
+#include "cpu/native/vectorize.h"
 #include "cpu/native/images.h"
 #include "ops/pool/pool2d_geom.h"
 
-enum { CHANNELS = 64, RUN = 16384 }; /* channels of a piece of the backward op; elements of a piece of y */
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
+enum { CHUNK_CHANNELS = 64, CHUNK_ELEMENTS = 16384 }; /* of the backward op; of y */
 
 typedef struct work {
     const gli_pool2d_geom *g;
     const float *x;
     float *y;
-    int32_t *indices; /* NULL: not wanted */
+    int32_t *indices; /* NULL: not requested */
 } work;
 
 static int64_t divide_up(int64_t a, int64_t b) { return a <= 0 ? 0 : (a + b - 1) / b; }
 
-/* The part of a window on one axis that lies within x: count elements from `first`, step apart. */
-typedef struct span {
+/* The elements of x in a window, along one axis: `count` from `first` on, `step` apart. */
+typedef struct range {
     int64_t first;
     int count, step;
-} span;
+} range;
 
-static span clip(int64_t start, int kernel, int dilation, int size) {
-    if (start >= 0 && start + (int64_t)(kernel - 1) * dilation < size) return (span){start, kernel, dilation};
+static range clip(int64_t start, int kernel, int dilation, int size) {
+    if (start >= 0 && start + (int64_t)(kernel - 1) * dilation < size) return (range){start, kernel, dilation};
     const int64_t skipped = divide_up(-start, dilation);
     const int64_t last    = gli_min_i64(kernel, divide_up(size - start, dilation));
-    return (span){start + skipped * dilation, (int)gli_max_i64(0, last - skipped), dilation};
+    return (range){start + skipped * dilation, (int)gli_max_i64(0, last - skipped), dilation};
 }
 
-static span rows_of(const gli_pool2d_geom *g, int64_t p) {
+static range rows_of(const gli_pool2d_geom *g, int64_t p) {
     return clip(p * g->stride_h - g->pad_h, g->r, g->dilation_h, g->h);
 }
 
-static span columns_of(const gli_pool2d_geom *g, int64_t q) {
+static range columns_of(const gli_pool2d_geom *g, int64_t q) {
     return clip(q * g->stride_w - g->pad_w, g->s, g->dilation_w, g->w);
 }
 
-static void put_empty(float *y, int32_t *indices, int n) {
+static void store_empty(float *y, int32_t *indices, int n) {
     for (int i = 0; i < n; ++i) y[i] = -INFINITY;
     for (int i = 0; indices && i < n; ++i) indices[i] = -1;
 }
 
-/* How far it is to the next output, and to the next row and column of a window: in x, and in places of a channel. */
-typedef struct steps {
+/* The strides to the next output and to a window's next row and column: of elements of x, or of indices in the plane of
+ * a channel. */
+typedef struct strides {
     int next, row, column;
-} steps;
+} strides;
 
 typedef union bits {
     float value;
@@ -61,92 +60,92 @@ typedef union bits {
 } bits;
 
 /* Selects by masks: compilers make branches of a choice between floats, and half of them would be mispredicted. */
-ALWAYS_INLINE void take(float v, int place, float *best, int *at) {
-    const int won = -((v > *best) | (v != v)); /* NaN wins */
-    bits b = {.value = *best}, c = {.value = v};
-    b.word = (c.word & won) | (b.word & ~won);
-    *best  = b.value;
-    *at    = (place & won) | (*at & ~won);
+GLI_INLINE void take(float v, int index, float *max, int *max_index) {
+    const int won = -((v > *max) | (v != v)); /* NaN wins */
+    bits b = {.value = *max}, c = {.value = v};
+    b.word     = (c.word & won) | (b.word & ~won);
+    *max       = b.value;
+    *max_index = (index & won) | (*max_index & ~won);
 }
 
-/* n windows of size 2 x 2 or 3 x 3, which must be known when this is compiled. */
-ALWAYS_INLINE void pool_small(const float *x, steps in, int place, steps to, int size, int n, float *restrict y,
-                              int32_t *restrict indices) {
+/* n windows of size 2 x 2 or 3 x 3; the size is a constant of the caller. */
+GLI_INLINE void pool_small(const float *x, strides in, int index, strides to, int size, int n, float *restrict y,
+                           int32_t *restrict indices) {
     for (int i = 0; i < n; ++i) {
         const float *from = x + i * in.next;
-        const int start   = place + i * to.next;
-        float best        = *from;
-        int at            = start;
-#define TAKE(r, s) take(from[r * in.row + s * in.column], start + r * to.row + s * to.column, &best, &at)
+        const int start   = index + i * to.next;
+        float max         = *from;
+        int max_index     = start;
+#define TAKE(r, s) take(from[r * in.row + s * in.column], start + r * to.row + s * to.column, &max, &max_index)
         TAKE(0, 1);
         if (size == 3) TAKE(0, 2);
         TAKE(1, 0), TAKE(1, 1);
         if (size == 3) TAKE(1, 2), TAKE(2, 0), TAKE(2, 1), TAKE(2, 2);
 #undef TAKE
-        y[i] = best;
-        if (indices) indices[i] = at;
+        y[i] = max;
+        if (indices) indices[i] = max_index;
     }
 }
 
 /* n windows of any size: all their first elements, then all their second ones, and so on. */
-ALWAYS_INLINE void pool_any(const float *x, steps in, int place, steps to, span rows, span columns, int n,
-                            float *restrict y, int32_t *restrict indices) {
+GLI_INLINE void pool_any(const float *x, strides in, int index, strides to, range rows, range columns, int n,
+                         float *restrict y, int32_t *restrict indices) {
     for (int i = 0; i < n; ++i) y[i] = x[i * in.next];
-    for (int i = 0; indices && i < n; ++i) indices[i] = place + i * to.next;
+    for (int i = 0; indices && i < n; ++i) indices[i] = index + i * to.next;
     for (int r = 0; r < rows.count; ++r)
         for (int s = 0; s < columns.count; ++s) {
             const float *from = x + r * in.row + s * in.column;
-            const int start   = place + r * to.row + s * to.column;
-            int nowhere       = 0;
+            const int start   = index + r * to.row + s * to.column;
+            int ignored       = 0;
             for (int i = 0; i < n; ++i)
-                take(from[i * in.next], start + i * to.next, &y[i], indices ? &indices[i] : &nowhere);
+                take(from[i * in.next], start + i * to.next, &y[i], indices ? &indices[i] : &ignored);
         }
 }
 
-ALWAYS_INLINE void pool_windows(const float *x, steps in, int place, steps to, span rows, span columns, int n, float *y,
-                                int32_t *indices) {
+GLI_INLINE void pool_windows(const float *x, strides in, int index, strides to, range rows, range columns, int n,
+                             float *y, int32_t *indices) {
     if (rows.count == 2 && columns.count == 2)
-        pool_small(x, in, place, to, 2, n, y, indices);
+        pool_small(x, in, index, to, 2, n, y, indices);
     else if (rows.count == 3 && columns.count == 3)
-        pool_small(x, in, place, to, 3, n, y, indices);
+        pool_small(x, in, index, to, 3, n, y, indices);
     else
-        pool_any(x, in, place, to, rows, columns, n, y, indices);
+        pool_any(x, in, index, to, rows, columns, n, y, indices);
 }
 
-/* The channels of one output, channels last. */
-GLI_CLONES static void pool_channels(const gli_pool2d_geom *g, const float *x, int place, span rows, span columns,
-                                     float *y, int32_t *indices) {
-    const steps to = {.next = 0, .row = rows.step * g->w, .column = columns.step};
-    const steps in = {.next = 1, .row = to.row * g->c, .column = to.column * g->c};
+/* The channels of one output, channels last. index: of the window's first element. */
+GLI_CLONES static void max_pool_channels(const gli_pool2d_geom *g, const float *x, int index, range rows, range columns,
+                                         float *y, int32_t *indices) {
+    const strides to = {.next = 0, .row = rows.step * g->w, .column = columns.step};
+    const strides in = {.next = 1, .row = to.row * g->c, .column = to.column * g->c};
     if (indices)
-        pool_windows(x, in, place, to, rows, columns, g->c, y, indices);
+        pool_windows(x, in, index, to, rows, columns, g->c, y, indices);
     else
-        pool_windows(x, in, place, to, rows, columns, g->c, y, NULL);
+        pool_windows(x, in, index, to, rows, columns, g->c, y, NULL);
 }
 
-/* n neighbouring outputs of one channel, dense. */
-GLI_CLONES static void pool_neighbours(const gli_pool2d_geom *g, const float *x, int place, span rows, span columns,
-                                       int n, float *y, int32_t *indices) {
-    const int row   = rows.step * g->w;
-    const steps one = {1, row, columns.step}, two = {2, row, columns.step}, any = {g->stride_w, row, columns.step};
+/* n adjacent outputs of one channel, row-major. */
+GLI_CLONES static void max_pool_outputs(const gli_pool2d_geom *g, const float *x, int index, range rows, range columns,
+                                        int n, float *y, int32_t *indices) {
+    const int row     = rows.step * g->w;
+    const strides one = {1, row, columns.step}, two = {2, row, columns.step}, any = {g->stride_w, row, columns.step};
     if (g->stride_w == 2 && indices)
-        pool_windows(x, two, place, two, rows, columns, n, y, indices);
+        pool_windows(x, two, index, two, rows, columns, n, y, indices);
     else if (g->stride_w == 2)
-        pool_windows(x, two, place, two, rows, columns, n, y, NULL);
+        pool_windows(x, two, index, two, rows, columns, n, y, NULL);
     else if (g->stride_w == 1)
-        pool_windows(x, one, place, one, rows, columns, n, y, indices);
+        pool_windows(x, one, index, one, rows, columns, n, y, indices);
     else
-        pool_windows(x, any, place, any, rows, columns, n, y, indices);
+        pool_windows(x, any, index, any, rows, columns, n, y, indices);
 }
 
 /* Where the windows of an output row, counted over all samples, begin in x. */
-static const float *first_row(const work *w, int64_t row, span *rows) {
+static const float *first_row(const work *w, int64_t row, range *rows) {
     const gli_pool2d_geom *g = w->g;
     *rows                    = rows_of(g, row % g->p);
     return w->x + (row / g->p * g->h + rows->first) * g->w * g->c;
 }
 
-/* Asks for what the window below this one will read: a row is too short for the processor to foresee the next. */
+/* Fetches what the window below this one will read: a row is too short for the hardware to predict the next. */
 static void prefetch(const float *x, int64_t row_step, int rows, int64_t count) {
     for (int r = 0; r < rows; ++r)
         for (int64_t i = 0; i < count; i += 16) __builtin_prefetch(x + r * row_step + i);
@@ -156,41 +155,41 @@ static void prefetch(const float *x, int64_t row_step, int rows, int64_t count) 
 static void pool_pixels(void *arg, int64_t begin, int64_t end) {
     const work *w            = arg;
     const gli_pool2d_geom *g = w->g;
-    const int64_t line       = (int64_t)g->w * g->c;
-    span rows, rows_below;
+    const int64_t row_size   = (int64_t)g->w * g->c;
+    range rows, rows_below;
     for (int64_t row = begin; row < end; ++row) {
         const float *x = first_row(w, row, &rows), *below = first_row(w, gli_min_i64(row + 1, end - 1), &rows_below);
-        const int fresh = (int)gli_min_i64(g->stride_h, rows_below.count); /* rows that this one does not read */
+        const int fresh = (int)gli_min_i64(g->stride_h, rows_below.count); /* rows that this window does not read */
         for (int64_t q = 0; q < g->q; ++q) {
-            const span columns = columns_of(g, q);
-            const int64_t at   = (row * g->q + q) * g->c;
-            int32_t *indices   = w->indices ? w->indices + at : NULL;
-            const int64_t next = gli_min_i64(g->stride_w, g->w - columns.first) * g->c;
-            prefetch(below + line * (rows_below.count - fresh) * rows_below.step + columns.first * g->c,
-                     line * rows_below.step, fresh, next);
+            const range columns = columns_of(g, q);
+            const int64_t out   = (row * g->q + q) * g->c;
+            int32_t *indices    = w->indices ? w->indices + out : NULL;
+            const int64_t next  = gli_min_i64(g->stride_w, g->w - columns.first) * g->c;
+            prefetch(below + row_size * (rows_below.count - fresh) * rows_below.step + columns.first * g->c,
+                     row_size * rows_below.step, fresh, next);
             if (rows.count == 0 || columns.count == 0)
-                put_empty(w->y + at, indices, g->c);
+                store_empty(w->y + out, indices, g->c);
             else
-                pool_channels(g, x + columns.first * g->c, (int)(rows.first * g->w + columns.first), rows, columns,
-                              w->y + at, indices);
+                max_pool_channels(g, x + columns.first * g->c, (int)(rows.first * g->w + columns.first), rows, columns,
+                                  w->y + out, indices);
         }
     }
 }
 
 static void pool_row(const work *w, const float *plane, int64_t p, float *y, int32_t *indices) {
     const gli_pool2d_geom *g = w->g;
-    const span rows          = rows_of(g, p);
-    const int64_t reach      = (int64_t)(g->s - 1) * g->dilation_w + 1;
-    const int64_t whole      = divide_up(g->pad_w, g->stride_w); /* from here to `edge` no window is cut off */
-    const int64_t edge       = divide_up(g->w - reach + g->pad_w + 1, g->stride_w);
+    const range rows         = rows_of(g, p);
+    const int64_t effective  = (int64_t)(g->s - 1) * g->dilation_w + 1; /* kernel size */
+    const int64_t full       = divide_up(g->pad_w, g->stride_w);        /* windows full .. full_end - 1 are inside x */
+    const int64_t full_end   = divide_up(g->w - effective + g->pad_w + 1, g->stride_w);
     for (int64_t q = 0, n; q < g->q; q += n) {
-        const span columns = columns_of(g, q);
-        const int64_t at   = rows.first * g->w + columns.first;
-        n                  = q < whole || q >= edge ? 1 : gli_min_i64(edge, g->q) - q;
+        const range columns = columns_of(g, q);
+        const int64_t first = rows.first * g->w + columns.first;
+        n                   = q < full || q >= full_end ? 1 : gli_min_i64(full_end, g->q) - q;
         if (rows.count == 0 || columns.count == 0)
-            put_empty(y + q, indices ? indices + q : NULL, (int)n);
+            store_empty(y + q, indices ? indices + q : NULL, (int)n);
         else
-            pool_neighbours(g, plane + at, (int)at, rows, columns, (int)n, y + q, indices ? indices + q : NULL);
+            max_pool_outputs(g, plane + first, (int)first, rows, columns, (int)n, y + q, indices ? indices + q : NULL);
     }
 }
 
@@ -210,9 +209,9 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
                                 .indices = call->out[GLI_POOL_INDICES] ? call->out[GLI_POOL_INDICES]->data : NULL};
     const int64_t rows       = (int64_t)g->n * g->p;
     if (gli_images_in_planes(call))
-        gli_parallel(call->ctx, rows * g->c, gli_max_i64(1, RUN / g->q), pool_rows, &w);
+        gli_parallel(call->ctx, rows * g->c, gli_max_i64(1, CHUNK_ELEMENTS / g->q), pool_rows, &w);
     else
-        gli_parallel(call->ctx, rows, gli_max_i64(1, RUN / ((int64_t)g->q * g->c)), pool_pixels, &w);
+        gli_parallel(call->ctx, rows, gli_max_i64(1, CHUNK_ELEMENTS / ((int64_t)g->q * g->c)), pool_pixels, &w);
     return GLIA_OK;
 }
 
@@ -235,8 +234,8 @@ static void scatter_channels(const scatter *w, int64_t sample, int64_t from, int
     if (w->blocks == 1)
         memset(dx, 0, (size_t)(area * c) * sizeof *dx);
     else
-        for (int64_t place = 0; place < area; ++place)
-            memset(dx + place * c + from, 0, (size_t)(to - from) * sizeof *dx);
+        for (int64_t index = 0; index < area; ++index)
+            memset(dx + index * c + from, 0, (size_t)(to - from) * sizeof *dx);
     for (int64_t window = 0; window < windows; ++window, dy += c, indices += c)
         for (int64_t i = from; i < to; ++i)
             if ((uint32_t)indices[i] < area) dx[indices[i] * c + i] += dy[i];
@@ -245,8 +244,8 @@ static void scatter_channels(const scatter *w, int64_t sample, int64_t from, int
 static void scatter_samples(void *arg, int64_t begin, int64_t end) {
     const scatter *w = arg;
     for (int64_t i = begin; i < end; ++i) {
-        const int64_t from = i % w->blocks * CHANNELS;
-        scatter_channels(w, i / w->blocks, from, gli_min_i64(from + CHANNELS, w->g->c));
+        const int64_t from = i % w->blocks * CHUNK_CHANNELS;
+        scatter_channels(w, i / w->blocks, from, gli_min_i64(from + CHUNK_CHANNELS, w->g->c));
     }
 }
 
@@ -267,12 +266,13 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     (void)prepared, (void)workspace;
     const gli_pool2d_geom *g = call->geom;
     scatter w                = {.g       = g,
-                                .blocks  = (g->c + CHANNELS - 1) / CHANNELS,
+                                .blocks  = (g->c + CHUNK_CHANNELS - 1) / CHUNK_CHANNELS,
                                 .dy      = call->in[GLI_POOL_BACK_DY]->data,
                                 .indices = call->in[GLI_POOL_BACK_INDICES]->data,
                                 .dx      = call->out[0]->data};
     if (gli_images_in_planes(call))
-        gli_parallel(call->ctx, (int64_t)g->n * g->c, gli_max_i64(1, RUN / ((int64_t)g->h * g->w)), scatter_planes, &w);
+        gli_parallel(call->ctx, (int64_t)g->n * g->c, gli_max_i64(1, CHUNK_ELEMENTS / ((int64_t)g->h * g->w)),
+                     scatter_planes, &w);
     else
         gli_parallel(call->ctx, g->n * w.blocks, 1, scatter_samples, &w);
     return GLIA_OK;

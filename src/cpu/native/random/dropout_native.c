@@ -15,16 +15,16 @@ typedef struct job {
     float *y;
 } job;
 
-GLI_CLONES static void apply(const uint32_t *restrict number, uint32_t threshold, float scale, int64_t count,
-                             const float *x, float *y) {
-#pragma GCC ivdep
+GLI_CLONES static void dropout_row(const uint32_t *restrict number, uint32_t threshold, float scale, int64_t count,
+                                   const float *x, float *y) {
+    GLI_IVDEP
     for (int64_t i = 0; i < count; ++i) {
         const float kept = x[i] * scale;
         y[i]             = number[i] >= threshold ? kept : 0;
     }
 }
 
-/* Asks for memory while the numbers are drawn: between the short bursts of reads the hardware's own prefetching ends.
+/* Fetches memory while the numbers are drawn: between the short bursts of reads the hardware's own prefetching stops.
  */
 static void prefetch(const float *x, const float *y, int64_t count) {
     for (int64_t i = 0; i < count; i += LINE) {
@@ -33,15 +33,15 @@ static void prefetch(const float *x, const float *y, int64_t count) {
     }
 }
 
-static void piece(void *arg, int64_t begin, int64_t end) {
+static void run_chunk(void *arg, int64_t begin, int64_t end) {
     const job *j = arg;
     uint32_t number[GLI_PHILOX_NUMBERS];
     for (int64_t i = begin; i < end; i += GLI_PHILOX_NUMBERS) {
         const int64_t next = i + AHEAD;
         if (next < end) prefetch(j->x + next, j->y + next, gli_min_i64(GLI_PHILOX_NUMBERS, end - next));
         gli_philox_fill(j->use, (uint32_t)(i / 4), number);
-        apply(number, (uint32_t)j->g->threshold, (float)j->g->scale, gli_min_i64(GLI_PHILOX_NUMBERS, end - i), j->x + i,
-              j->y + i);
+        dropout_row(number, (uint32_t)j->g->threshold, (float)j->g->scale, gli_min_i64(GLI_PHILOX_NUMBERS, end - i),
+                    j->x + i, j->y + i);
     }
 }
 
@@ -55,7 +55,7 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     const glia_tensor *step   = call->n_in > GLI_DROPOUT_STEP ? call->in[GLI_DROPOUT_STEP] : NULL;
     job j                     = {.g = g, .x = call->in[GLI_DROPOUT_X]->data, .y = call->out[0]->data};
     j.use = (gli_random){.seed = g->seed, .stream = g->stream, .step = step ? (uint32_t)*(int64_t *)step->data : 0};
-    gli_parallel(call->ctx, g->count, GRAIN, piece, &j);
+    gli_parallel(call->ctx, g->count, GRAIN, run_chunk, &j);
     return GLIA_OK;
 }
 

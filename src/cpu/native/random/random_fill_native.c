@@ -1,4 +1,4 @@
-/* The reference's function of one element, on all threads and without the detour through an array of doubles. */
+/* gli_random_element on all threads, without an array of doubles in between. */
 #include "core/dtype.h"
 #include "core/parallel.h"
 #include "core/provider.h"
@@ -6,7 +6,7 @@
 
 enum { GRAIN = 1 << 12 };
 
-static void piece(void *arg, int64_t begin, int64_t end) {
+static void fill_chunk(void *arg, int64_t begin, int64_t end) {
     const gli_call *call = arg;
     const glia_tensor *y = call->out[0];
     for (int64_t i = begin; i < end; ++i) gli_store(y->dtype, y->data, i, gli_random_element(call->geom, (int)i));
@@ -14,7 +14,8 @@ static void piece(void *arg, int64_t begin, int64_t end) {
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
-    gli_parallel(call->ctx, ((const gli_random_fill_geom *)call->geom)->count, GRAIN, piece, (void *)(uintptr_t)call);
+    gli_parallel(call->ctx, ((const gli_random_fill_geom *)call->geom)->count, GRAIN, fill_chunk,
+                 (void *)(uintptr_t)call);
     return GLIA_OK;
 }
 

@@ -1,5 +1,5 @@
 /* Sums and means of f32. The axes of x, ordered by memory and merged, alternate between kept (K) and reduced (R); here
- * are the patterns of training: R, KR, RK, KRK and RKR. Sums are cut into pieces that depend on the sizes alone. */
+ * are the patterns of training: R, KR, RK, KRK and RKR. Sums are made by chunks that depend on the sizes alone. */
 #include "core/parallel.h"
 #include "core/provider.h"
 #include "core/size.h"
@@ -8,7 +8,7 @@
 #include "cpu/native/vector_math.h"
 #include "ops/reduce/reduce_geom.h"
 
-enum { LANES = 32, PIECE = 1 << 14 };
+enum { LANES = 32, CHUNK = 1 << 14 };
 
 /* x as [outer R, K, inner R], or as [outer K, R, inner K]. */
 typedef struct shape {
@@ -19,18 +19,17 @@ typedef struct shape {
 
 static bool reduced(const gli_loops *l, int i) { return l->stride[1][i] == 0; }
 
-/* x and y as loops: tensor 0 is x, tensor 1 is y with a stride of 0 along the reduced axes. */
-static void loops_of(const gli_call *call, gli_loops *out) {
-    const gli_reduce_geom *g                         = call->geom;
-    const glia_tensor *x                             = call->in[GLI_REDUCE_X];
+/* Tensor 0 is x or dx, tensor 1 is y or dy, with a stride of 0 along the reduced axes. */
+static void init_loops(const gli_reduce_geom *g, const glia_tensor *x, const glia_tensor *y, gli_loops *out) {
     int64_t stride[GLI_LOOPS_TENSORS][GLIA_MAX_DIMS] = {{0}};
-    for (int i = 0, at = 0; i < g->ndim; ++i) {
+    for (int i = 0, y_axis = 0; i < g->ndim; ++i) {
         const bool kept = !(g->reduced >> i & 1);
         stride[0][i]    = x->stride[i];
-        stride[1][i]    = kept ? call->out[0]->stride[at] : 0;
-        at += kept || g->keep_dims;
+        stride[1][i]    = kept ? y->stride[y_axis] : 0;
+        y_axis += kept || g->keep_dims;
     }
     gli_loops_axes(out, 2, g->ndim, x->dim, stride);
+    out->data[0] = x->data, out->data[1] = y->data;
 }
 
 /* False: another pattern. */
@@ -40,17 +39,17 @@ static bool shape_of(const gli_loops *l, shape *out) {
     if (l->ndim > 3 || (l->stride[0][last] != 1 && l->dim[last] > 1)) return false;
     if (l->ndim == 1 && l->dim[0] == 1) return true;
     out->columns = !reduced(l, last);
-    for (int i = last, at = 2; i >= 0; --i, --at) {
-        *(at == 2 ? &out->inner : at == 1 ? &out->middle : &out->outer) = l->dim[i];
-        if (out->columns && at == 2) out->inner_stride = l->stride[1][i];
-        if (out->columns && at == 0) out->outer_stride = l->stride[1][i];
-        if (!out->columns && at == 1) out->inner_stride = l->stride[1][i];
-        if (reduced(l, i) == (out->columns ? at != 1 : at == 1)) return false;
+    for (int i = last, axis = 2; i >= 0; --i, --axis) { /* of outer, middle, inner */
+        *(axis == 2 ? &out->inner : axis == 1 ? &out->middle : &out->outer) = l->dim[i];
+        if (out->columns && axis == 2) out->inner_stride = l->stride[1][i];
+        if (out->columns && axis == 0) out->outer_stride = l->stride[1][i];
+        if (!out->columns && axis == 1) out->inner_stride = l->stride[1][i];
+        if (reduced(l, i) == (out->columns ? axis != 1 : axis == 1)) return false;
     }
     return true;
 }
 
-GLI_CLONES static float piece_sum(const float *x, int64_t count) {
+GLI_CLONES static float reduce_chunk_sum(const float *x, int64_t count) {
     float lane[LANES] = {0};
     int64_t k         = 0;
     for (; k + LANES <= count; k += LANES)
@@ -71,7 +70,7 @@ typedef struct job {
 
 static double row_sum(const float *x, int64_t count) {
     double sum = 0;
-    for (int64_t k = 0; k < count; k += PIECE) sum += (double)piece_sum(x + k, gli_min_i64(PIECE, count - k));
+    for (int64_t k = 0; k < count; k += CHUNK) sum += (double)reduce_chunk_sum(x + k, gli_min_i64(CHUNK, count - k));
     return sum;
 }
 
@@ -87,9 +86,9 @@ static void rows(void *arg, int64_t begin, int64_t end) {
 }
 
 /* Everything into one number. */
-static void pieces(void *arg, int64_t begin, int64_t end) {
+static void chunk_sums(void *arg, int64_t begin, int64_t end) {
     const job *j              = arg;
-    j->partial[begin / PIECE] = (double)piece_sum(j->x + begin, end - begin);
+    j->partial[begin / CHUNK] = (double)reduce_chunk_sum(j->x + begin, end - begin);
 }
 
 static void divide(const job *j) {
@@ -104,7 +103,7 @@ static void divide(const job *j) {
 
 static size_t workspace_of(const shape *s) {
     if (s->columns) return gli_column_sum_workspace(s->middle, s->inner);
-    return (size_t)(s->middle == 1 && s->outer == 1 ? s->inner / PIECE + 1 : 0) * sizeof(double);
+    return (size_t)(s->middle == 1 && s->outer == 1 ? s->inner / CHUNK + 1 : 0) * sizeof(double);
 }
 
 static const char *decline(const gli_call *call) {
@@ -113,7 +112,7 @@ static const char *decline(const gli_call *call) {
     shape s;
     if (g->kind != GLIA_SUM && g->kind != GLIA_MEAN) return "it computes sums and means only";
     if (g->count == 0) return "there are no elements";
-    loops_of(call, &loops);
+    init_loops(call->geom, call->in[GLI_REDUCE_X], call->out[0], &loops);
     if (!gli_is_packed(call->in[GLI_REDUCE_X]) || !shape_of(&loops, &s))
         return "it does not have this pattern of axes in memory";
     return NULL;
@@ -122,7 +121,7 @@ static const char *decline(const gli_call *call) {
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
     gli_loops loops;
     shape s;
-    loops_of(call, &loops);
+    init_loops(call->geom, call->in[GLI_REDUCE_X], call->out[0], &loops);
     shape_of(&loops, &s);
     out->workspace = workspace_of(&s);
     return GLIA_OK;
@@ -133,7 +132,7 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     const gli_reduce_geom *g = call->geom;
     gli_loops loops;
     shape s;
-    loops_of(call, &loops);
+    init_loops(call->geom, call->in[GLI_REDUCE_X], call->out[0], &loops);
     shape_of(&loops, &s);
     job j     = {.s = &s, .x = call->in[GLI_REDUCE_X]->data, .y = call->out[0]->data, .partial = workspace};
     j.divisor = g->kind == GLIA_MEAN ? g->set : 1;
@@ -149,11 +148,11 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
         divide(&j);
     } else if (s.middle == 1 && s.outer == 1) {
         double sum = 0;
-        gli_parallel(call->ctx, s.inner, PIECE, pieces, &j);
-        for (int64_t i = 0; i * PIECE < s.inner; ++i) sum += j.partial[i];
+        gli_parallel(call->ctx, s.inner, CHUNK, chunk_sums, &j);
+        for (int64_t i = 0; i * CHUNK < s.inner; ++i) sum += j.partial[i];
         *j.y = (float)(sum / j.divisor);
     } else {
-        gli_parallel(call->ctx, s.middle, gli_max_i64(PIECE / (s.outer * s.inner), 1), rows, &j);
+        gli_parallel(call->ctx, s.middle, gli_max_i64(CHUNK / (s.outer * s.inner), 1), rows, &j);
     }
     return GLIA_OK;
 }
@@ -184,18 +183,9 @@ static const char *decline_backward(const gli_call *call) {
 static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     const gli_reduce_geom *g = call->geom;
-    const glia_tensor *dx = call->out[0], *dy = call->in[GLI_REDUCE_BACKWARD_DY];
-    const float scale                                = g->kind == GLIA_MEAN ? 1 / (float)g->set : 1;
-    int64_t stride[GLI_LOOPS_TENSORS][GLIA_MAX_DIMS] = {{0}};
+    const float scale        = g->kind == GLIA_MEAN ? 1 / (float)g->set : 1;
     gli_loops loops;
-    for (int i = 0, at = 0; i < g->ndim; ++i) {
-        const bool kept = !(g->reduced >> i & 1);
-        stride[0][i]    = dx->stride[i];
-        stride[1][i]    = kept ? dy->stride[at] : 0;
-        at += kept || g->keep_dims;
-    }
-    gli_loops_axes(&loops, 2, g->ndim, dx->dim, stride);
-    loops.data[0] = dx->data, loops.data[1] = dy->data;
+    init_loops(g, call->out[0], call->in[GLI_REDUCE_BACKWARD_DY], &loops);
     gli_loops_run(call->ctx, &loops, repeat_row, &scale);
     return GLIA_OK;
 }

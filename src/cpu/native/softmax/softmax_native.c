@@ -7,7 +7,7 @@
 #include "cpu/native/vector_math.h"
 #include "ops/softmax/softmax_geom.h"
 
-/* LANES independent maxima and sums, so that a row is not one chain of dependent operations. */
+/* LANES independent maxima and sums, so that a row is no chain of dependent operations. */
 enum { LANES = 32, GRAIN = 1 << 14 };
 
 static float fold_sum(float *lane) {
@@ -16,7 +16,7 @@ static float fold_sum(float *lane) {
     return lane[0];
 }
 
-GLI_CLONES static float row_max(const float *x, int count) {
+GLI_CLONES static float softmax_row_max(const float *x, int count) {
     float lane[LANES];
     int k = 0;
     for (int i = 0; i < LANES; ++i) lane[i] = -INFINITY;
@@ -27,27 +27,27 @@ GLI_CLONES static float row_max(const float *x, int count) {
     return lane[0];
 }
 
-/* y = exp(x - most), or nothing where keep is false; returns the sum. y may be x. */
-GLI_CLONES static float row_exp(const float *x, float most, int count, bool keep, float *y) {
+/* Returns the sum of exp(x - max), and stores each of them in y, which may be x, if asked to. */
+GLI_CLONES static float softmax_row_exp(const float *x, float max, int count, bool store, float *y) {
     float lane[LANES] = {0};
     for (int k = 0; k < count; k += LANES) {
         const int width = count - k < LANES ? count - k : LANES;
         float e[LANES]  = {0};
         for (int i = 0; i < width; ++i) e[i] = x[k + i];
-        for (int i = 0; i < LANES; ++i) e[i] = gli_exp(e[i] - most);
+        for (int i = 0; i < LANES; ++i) e[i] = gli_exp(e[i] - max);
         for (int i = 0; i < width; ++i) lane[i] += e[i];
-        for (int i = 0; keep && i < width; ++i) y[k + i] = e[i];
+        for (int i = 0; store && i < width; ++i) y[k + i] = e[i];
     }
     return fold_sum(lane);
 }
 
-GLI_CLONES static void row_scale(float scale, int count, float *y) {
+GLI_CLONES static void softmax_row_scale(float scale, int count, float *y) {
     for (int k = 0; k < count; ++k) y[k] *= scale;
 }
 
-GLI_CLONES static void row_shift(const float *x, float most, float shift, int count, float *y) {
-#pragma GCC ivdep
-    for (int k = 0; k < count; ++k) y[k] = (x[k] - most) - shift;
+GLI_CLONES static void softmax_row_shift(const float *x, float max, float shift, int count, float *y) {
+    GLI_IVDEP
+    for (int k = 0; k < count; ++k) y[k] = (x[k] - max) - shift;
 }
 
 typedef struct job {
@@ -60,18 +60,18 @@ static void forward_rows(void *arg, int64_t begin, int64_t end) {
     const job *j     = arg;
     const int length = j->g->length;
     for (int64_t r = begin; r < end; ++r) {
-        const float *x   = j->x + r * length;
-        float *y         = j->y + r * length;
-        const float most = row_max(x, length);
-        const float sum  = row_exp(x, most, length, !j->g->log, y);
+        const float *x  = j->x + r * length;
+        float *y        = j->y + r * length;
+        const float max = softmax_row_max(x, length);
+        const float sum = softmax_row_exp(x, max, length, !j->g->log, y);
         if (j->g->log)
-            row_shift(x, most, logf(sum), length, y);
+            softmax_row_shift(x, max, logf(sum), length, y);
         else
-            row_scale(1 / sum, length, y);
+            softmax_row_scale(1 / sum, length, y);
     }
 }
 
-GLI_CLONES static float row_dot(const float *a, const float *b, int count) {
+GLI_CLONES static float softmax_row_dot(const float *a, const float *b, int count) {
     float lane[LANES] = {0};
     int k             = 0;
     for (; k + LANES <= count; k += LANES)
@@ -80,7 +80,7 @@ GLI_CLONES static float row_dot(const float *a, const float *b, int count) {
     return fold_sum(lane);
 }
 
-GLI_CLONES static float row_sum(const float *a, int count) {
+GLI_CLONES static float softmax_row_sum(const float *a, int count) {
     float lane[LANES] = {0};
     int k             = 0;
     for (; k + LANES <= count; k += LANES)
@@ -89,12 +89,13 @@ GLI_CLONES static float row_sum(const float *a, int count) {
     return fold_sum(lane);
 }
 
-GLI_CLONES static void row_gradient(const float *y, const float *dy, float sum, bool log, int count, float *dx) {
+GLI_CLONES static void softmax_row_gradient(const float *y, const float *dy, float sum, bool log, int count,
+                                            float *dx) {
     if (log) {
-#pragma GCC ivdep
+        GLI_IVDEP
         for (int k = 0; k < count; ++k) dx[k] = dy[k] - gli_exp(y[k]) * sum;
     } else {
-#pragma GCC ivdep
+        GLI_IVDEP
         for (int k = 0; k < count; ++k) dx[k] = y[k] * (dy[k] - sum);
     }
 }
@@ -104,8 +105,8 @@ static void backward_rows(void *arg, int64_t begin, int64_t end) {
     const int length = j->g->length;
     for (int64_t r = begin; r < end; ++r) {
         const float *y = j->x + r * length, *dy = j->dy + r * length;
-        const float sum = j->g->log ? row_sum(dy, length) : row_dot(dy, y, length);
-        row_gradient(y, dy, sum, j->g->log, length, j->y + r * length);
+        const float sum = j->g->log ? softmax_row_sum(dy, length) : softmax_row_dot(dy, y, length);
+        softmax_row_gradient(y, dy, sum, j->g->log, length, j->y + r * length);
     }
 }
 

@@ -1,4 +1,6 @@
-#include "cpu/native/strided_copy.h"
+/* Runs the function of a user's op, on dense copies where a tensor has gaps or another order of dimensions. It judges
+ * nothing: the op has no other provider on the CPU. */
+#include "cpu/reference/ref_move.h"
 #include "ops/custom/custom_impl.h"
 
 static glia_custom_fn function_of(const gli_call *call, bool backward) {
@@ -6,7 +8,8 @@ static glia_custom_fn function_of(const gli_call *call, bool backward) {
 }
 
 static glia_status copy(const gli_call *call, const glia_tensor *from, const glia_tensor *to) {
-    gli_copy_tensor(call->ctx, from, to);
+    (void)call;
+    gli_ref_copy(from, to);
     return GLIA_OK;
 }
 

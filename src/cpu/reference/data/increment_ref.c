@@ -2,7 +2,7 @@
 
 #include "core/provider.h"
 
-/* In integers: a double does not hold every i64. */
+/* In integers: a double cannot represent every i64. */
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     const gli_increment_geom *g = call->geom;

@@ -19,7 +19,7 @@ static gli_origin from(const gli_call *call, const int64_t *index) {
     const int64_t position       = gli_index_load(call->in[GLI_TAKE_BATCH_POSITION], 0);
     int64_t found[GLIA_MAX_DIMS] = {gli_index_load(order, position + index[0])};
     for (int i = 1; i < samples->ndim; ++i) found[i] = index[i];
-    const int64_t element = gli_element_at(samples, found);
+    const int64_t element = gli_ravel_index(samples, found);
     if (g->parts == 0) return (gli_origin){GLI_TAKE_BATCH_SAMPLES, element};
     const int64_t part  = element % g->elements / (g->elements / g->parts);
     const uint8_t value = ((const uint8_t *)samples->data)[gli_element_offset(samples, element)];

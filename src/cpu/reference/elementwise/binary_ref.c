@@ -1,3 +1,5 @@
+/* The binary functions, broadcast, and their derivatives. The kernels and the native loops spell the same formulas out
+ * again, on purpose: the reference shares no code with what it judges. */
 #include "ops/elementwise/binary_geom.h"
 
 #include <math.h>
@@ -5,17 +7,17 @@
 #include "core/provider.h"
 #include "cpu/reference/ref.h"
 
-/* Row-major index, in an operand, of element i of y. */
-static int operand_of(const gli_binary_geom *g, unsigned repeated, int i) {
-    int at = 0, step = 1;
+/* Row-major index in a or b of the element that element i of y is computed from. */
+static int input_of(const gli_binary_geom *g, unsigned repeated, int i) {
+    int input = 0, step = 1;
     for (int d = g->ndim - 1; d >= 0; --d) {
         const int index = i % g->dim[d];
         i /= g->dim[d];
         if (repeated >> d & 1) continue;
-        at += index * step;
+        input += index * step;
         step *= g->dim[d];
     }
-    return at;
+    return input;
 }
 
 static double value(glia_binary_kind kind, double a, double b) {
@@ -31,7 +33,7 @@ static double value(glia_binary_kind kind, double a, double b) {
     return NAN;
 }
 
-static double by_a(glia_binary_kind kind, double a, double b, double dy) {
+static double gradient_a(glia_binary_kind kind, double a, double b, double dy) {
     switch (kind) {
         case GLIA_ADD:
         case GLIA_SUB: return dy;
@@ -44,7 +46,7 @@ static double by_a(glia_binary_kind kind, double a, double b, double dy) {
     return NAN;
 }
 
-static double by_b(glia_binary_kind kind, double a, double b, double dy) {
+static double gradient_b(glia_binary_kind kind, double a, double b, double dy) {
     switch (kind) {
         case GLIA_ADD: return dy;
         case GLIA_SUB: return -dy;
@@ -60,8 +62,8 @@ static double by_b(glia_binary_kind kind, double a, double b, double dy) {
 static void binary(const void *geom, const double *const *in, double *const *out) {
     const gli_binary_geom *g = geom;
     for (int i = 0; i < g->count; ++i)
-        out[0][i] = value(g->kind, in[GLI_BINARY_A][operand_of(g, g->a_repeated, i)],
-                          in[GLI_BINARY_B][operand_of(g, g->b_repeated, i)]);
+        out[0][i] = value(g->kind, in[GLI_BINARY_A][input_of(g, g->a_repeated, i)],
+                          in[GLI_BINARY_B][input_of(g, g->b_repeated, i)]);
 }
 
 static void binary_backward(const void *geom, const double *const *in, double *const *out) {
@@ -70,10 +72,10 @@ static void binary_backward(const void *geom, const double *const *in, double *c
     for (int i = 0; da && i < g->a_count; ++i) da[i] = 0;
     for (int i = 0; db && i < g->b_count; ++i) db[i] = 0;
     for (int i = 0; i < g->count; ++i) {
-        const int in_a = operand_of(g, g->a_repeated, i), in_b = operand_of(g, g->b_repeated, i);
+        const int in_a = input_of(g, g->a_repeated, i), in_b = input_of(g, g->b_repeated, i);
         const double a = in[GLI_BINARY_A][in_a], b = in[GLI_BINARY_B][in_b], dy = in[GLI_BINARY_DY][i];
-        if (da) da[in_a] += by_a(g->kind, a, b, dy);
-        if (db) db[in_b] += by_b(g->kind, a, b, dy);
+        if (da) da[in_a] += gradient_a(g->kind, a, b, dy);
+        if (db) db[in_b] += gradient_b(g->kind, a, b, dy);
     }
 }
 

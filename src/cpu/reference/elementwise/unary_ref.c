@@ -1,7 +1,6 @@
 /* Each function of one element, and its derivative from x or from y. Comparisons are written so that NaN goes through.
- */
-#include "cpu/reference/elementwise/unary_ref.h"
-
+ * The kernels and the native loops spell the same formulas out again, on purpose: the reference shares no code with
+ * what it judges. */
 #include <math.h>
 
 #include "core/provider.h"
@@ -28,7 +27,7 @@ static double phi(double x) { return 0.5 * erfc(-x * sqrt_half); }
 
 static double gelu_tanh_inner(double x) { return sqrt_two_over_pi * (x + gelu_cubic * x * x * x); }
 
-double gli_unary_value(glia_unary_kind kind, double alpha, double beta, double x) {
+static double value(glia_unary_kind kind, double alpha, double beta, double x) {
     switch (kind) {
         case GLIA_LINEAR: return x;
         case GLIA_STEP: return x > 0 ? 1 : x <= 0 ? 0 : x;
@@ -116,7 +115,7 @@ static double derivative(const gli_unary_geom *g, const double *const *in, int i
 
 static void unary(const void *geom, const double *const *in, double *const *out) {
     const gli_unary_geom *g = geom;
-    for (int i = 0; i < g->count; ++i) out[0][i] = gli_unary_value(g->kind, g->alpha, g->beta, in[GLI_UNARY_X][i]);
+    for (int i = 0; i < g->count; ++i) out[0][i] = value(g->kind, g->alpha, g->beta, in[GLI_UNARY_X][i]);
 }
 
 static void unary_backward(const void *geom, const double *const *in, double *const *out) {

@@ -6,7 +6,7 @@
 #include "cpu/index_range.h"
 #include "cpu/reference/ref.h"
 
-/* One item: its classes stand `inner` elements apart. */
+/* One item, whose classes are `inner` elements apart. */
 typedef struct item {
     const gli_cross_entropy_geom *g;
     const double *x, *target, *weight; /* target: of this item, dense or its class */
@@ -33,10 +33,10 @@ static double share(const item *it, int64_t c) {
 
 /* log(sum over k of exp(x[k])) */
 static double log_sum_exp(const item *it) {
-    double most = -INFINITY, sum = 0;
-    for (int64_t c = 0; c < it->g->classes; ++c) most = fmax(most, it->x[c * it->g->inner]);
-    for (int64_t c = 0; c < it->g->classes; ++c) sum += exp(it->x[c * it->g->inner] - most);
-    return most + log(sum);
+    double max = -INFINITY, sum = 0;
+    for (int64_t c = 0; c < it->g->classes; ++c) max = fmax(max, it->x[c * it->g->inner]);
+    for (int64_t c = 0; c < it->g->classes; ++c) sum += exp(it->x[c * it->g->inner] - max);
+    return max + log(sum);
 }
 
 static double log_probability(const item *it, int64_t c, double lse) {
@@ -60,7 +60,7 @@ static double loss_of(const item *it) {
 }
 
 /* What the sum of the losses is divided by. */
-static double divisor(const gli_cross_entropy_geom *g, const double *const *in) {
+static double divisor_of(const gli_cross_entropy_geom *g, const double *const *in) {
     const int64_t items = (int64_t)g->n * g->inner;
     if (g->reduction != GLIA_REDUCE_MEAN) return 1;
     if (g->dense) return (double)items;
@@ -82,10 +82,10 @@ static void cross_entropy(const void *geom, const double *const *in, double *con
         if (g->reduction == GLIA_REDUCE_NONE) out[0][i] = loss;
         sum += loss;
     }
-    if (g->reduction != GLIA_REDUCE_NONE) out[0][0] = sum / divisor(g, in);
+    if (g->reduction != GLIA_REDUCE_NONE) out[0][0] = sum / divisor_of(g, in);
 }
 
-/* The derivative of the item's loss by x[c]; total is the sum of its shares. */
+/* The derivative of the item's loss with respect to x[c]; total is the sum of its shares. */
 static double slope(const item *it, int64_t c, double lse, double total) {
     const double x = it->x[c * it->g->inner], q = share(it, c);
     switch (it->g->from) {
@@ -98,10 +98,10 @@ static double slope(const item *it, int64_t c, double lse, double total) {
 static void cross_entropy_backward(const void *geom, const double *const *in, double *const *out) {
     const gli_cross_entropy_geom *g = geom;
     const int64_t items             = (int64_t)g->n * g->inner;
-    const double over               = divisor(g, in);
+    const double divisor            = divisor_of(g, in);
     for (int64_t i = 0; i < items; ++i) {
         const item it    = item_of(g, in, i);
-        const double dy  = in[GLI_CROSS_ENTROPY_DY][g->reduction == GLIA_REDUCE_NONE ? i : 0] / over;
+        const double dy  = in[GLI_CROSS_ENTROPY_DY][g->reduction == GLIA_REDUCE_NONE ? i : 0] / divisor;
         const double lse = g->from == GLIA_LOGITS ? log_sum_exp(&it) : 0;
         double *dx       = out[0] + (it.x - in[GLI_CROSS_ENTROPY_X]);
         double total     = 0;

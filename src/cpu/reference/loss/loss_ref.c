@@ -11,18 +11,18 @@ static double log_at_least_minus_100(double x) {
 }
 
 static double term(const gli_loss_geom *g, double p, double t) {
-    const double d = p - t, size = fabs(d);
+    const double d = p - t, absolute = fabs(d);
     switch (g->kind) {
         case GLIA_MSE: return d * d;
-        case GLIA_MAE: return size;
-        case GLIA_HUBER: return size <= g->delta ? d * d / 2 : g->delta * (size - g->delta / 2);
+        case GLIA_MAE: return absolute;
+        case GLIA_HUBER: return absolute <= g->delta ? d * d / 2 : g->delta * (absolute - g->delta / 2);
         case GLIA_BCE: return -t * log_at_least_minus_100(p) - (1 - t) * log_at_least_minus_100(1 - p);
         case GLIA_BCE_LOGITS: return (p > 0 ? p : 0) - p * t + log1p(exp(-fabs(p)));
         default: return g->log_target ? exp(t) * (t - p) : t == 0 ? 0 : t * (log(t) - p);
     }
 }
 
-/* The derivative of the term by p. */
+/* The derivative of the term with respect to p. */
 static double slope(const gli_loss_geom *g, double p, double t) {
     const double d = p - t, sign = (d > 0) - (d < 0);
     switch (g->kind) {

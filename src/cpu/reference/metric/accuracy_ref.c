@@ -6,14 +6,14 @@
 #include "cpu/index_range.h"
 #include "cpu/reference/ref.h"
 
-/* Whether class a stands before class b in the order of the scores, `inner` elements apart. */
-static bool better(const double *scores, int64_t inner, int64_t a, int64_t b) {
+/* Whether class a ranks before class b; the scores are `inner` elements apart. */
+static bool ranks_before(const double *scores, int64_t inner, int64_t a, int64_t b) {
     const double x = scores[a * inner], y = scores[b * inner];
     if (isnan(x)) return true;
     return x > y || (x == y && a < b);
 }
 
-static int64_t largest(const double *scores, int64_t inner, int64_t classes) {
+static int64_t argmax(const double *scores, int64_t inner, int64_t classes) {
     int64_t best = 0;
     for (int64_t c = 1; c < classes; ++c)
         if (scores[c * inner] > scores[best * inner]) best = c;
@@ -23,7 +23,7 @@ static int64_t largest(const double *scores, int64_t inner, int64_t classes) {
 static bool right_class(const gli_accuracy_geom *g, const double *scores, int64_t class) {
     int64_t before = 0;
     if (isnan(scores[class * g->inner])) return false;
-    for (int64_t c = 0; c < g->classes; ++c) before += better(scores, g->inner, c, class);
+    for (int64_t c = 0; c < g->classes; ++c) before += ranks_before(scores, g->inner, c, class);
     return before < g->k;
 }
 
@@ -44,7 +44,7 @@ static void accuracy(const void *geom, const double *const *in, double *const *o
             right += right_binary(g, scores[0], target[i]);
         else
             right +=
-                right_class(g, scores, g->dense ? largest(target + first, g->inner, g->classes) : (int64_t)target[i]);
+                right_class(g, scores, g->dense ? argmax(target + first, g->inner, g->classes) : (int64_t)target[i]);
     }
     out[0][0] = in[GLI_ACCURACY_COUNTS][0] + right;
     out[0][1] = in[GLI_ACCURACY_COUNTS][1] + items;

@@ -5,7 +5,7 @@
 #include "core/dtype.h"
 #include "core/provider.h"
 #include "cpu/index_range.h"
-#include "cpu/reference/ref_move.h"
+#include "cpu/element_index.h"
 
 static double score(const glia_tensor *prediction, int64_t element) {
     return gli_load(prediction->dtype, prediction->data, gli_element_offset(prediction, element));
@@ -14,8 +14,8 @@ static double score(const glia_tensor *prediction, int64_t element) {
 static int64_t predicted(const glia_tensor *prediction, int64_t item, int64_t classes) {
     int64_t best = 0;
     for (int64_t c = 0; c < classes; ++c) {
-        const double s = score(prediction, item * classes + c), most = score(prediction, item * classes + best);
-        if (s > most || (isnan(s) && !isnan(most))) best = c;
+        const double s = score(prediction, item * classes + c), max = score(prediction, item * classes + best);
+        if (s > max || (isnan(s) && !isnan(max))) best = c;
     }
     return best;
 }

@@ -4,11 +4,11 @@
 
 #include "core/dtype.h"
 #include "core/provider.h"
-#include "cpu/reference/ref_move.h"
+#include "cpu/element_index.h"
 
-/* A double on the way from a whole number to a float of at most 24 bits, such that the second rounding decides as if
- * it saw the number itself: what does not fit is cut off, and the last bit kept is set. */
-static double to_odd(int64_t value) {
+/* Rounds to odd: the bits that do not fit into a double are dropped, and the last one that does is set if any of them
+ * was. Rounding the result to a float of at most 24 bits is then as rounding the whole number itself. */
+static double round_to_odd(int64_t value) {
     const bool fits = value <= INT64_C(1) << 53 && value >= -(INT64_C(1) << 53);
     return (double)(fits ? value : (value & ~INT64_C(2047)) | ((value & 2047) ? 1024 : 0));
 }
@@ -20,7 +20,7 @@ static void convert(const gli_cast_geom *g, const void *from, int64_t i, void *t
     else if (g->from != GLIA_I64 || g->to == GLIA_F64)
         gli_store(g->to, to, j, gli_load(g->from, from, i));
     else
-        gli_store(g->to, to, j, to_odd(((const int64_t *)from)[i]));
+        gli_store(g->to, to, j, round_to_odd(((const int64_t *)from)[i]));
 }
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {

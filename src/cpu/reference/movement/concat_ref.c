@@ -12,7 +12,7 @@ static gli_origin from(const gli_call *call, const int64_t *index) {
     while (index[g->axis] >= g->start[input + 1]) ++input;
     memcpy(of_x, index, (size_t)call->out[0]->ndim * sizeof *of_x);
     of_x[g->axis] -= g->start[input];
-    return (gli_origin){input, gli_element_at(call->in[input], of_x)};
+    return (gli_origin){input, gli_ravel_index(call->in[input], of_x)};
 }
 
 GLI_MOVE_PROVIDER(concat, from);

@@ -13,12 +13,12 @@ static glia_status check(const gli_call *call) {
 static gli_origin from(const gli_call *call, const int64_t *index) {
     const gli_gather_geom *g   = call->geom;
     const glia_tensor *indices = call->in[GLI_GATHER_INDICES], *x = call->in[GLI_GATHER_X];
-    const int64_t found         = gli_index_load(indices, gli_element_at(indices, index + g->axis));
+    const int64_t found         = gli_index_load(indices, gli_ravel_index(indices, index + g->axis));
     int64_t of_x[GLIA_MAX_DIMS] = {0};
     for (int i = 0; i < g->axis; ++i) of_x[i] = index[i];
     for (int i = g->axis + 1; i < x->ndim; ++i) of_x[i] = index[i + g->index_ndim - 1];
     of_x[g->axis] = found < 0 ? found + g->size : found;
-    return (gli_origin){GLI_GATHER_X, gli_element_at(x, of_x)};
+    return (gli_origin){GLI_GATHER_X, gli_ravel_index(x, of_x)};
 }
 
 static void scatter(const void *geom, const double *const *in, double *const *out) {

@@ -3,7 +3,7 @@
 #include "core/dtype.h"
 #include "core/provider.h"
 #include "cpu/index_range.h"
-#include "cpu/reference/ref_move.h"
+#include "cpu/element_index.h"
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;

@@ -10,7 +10,7 @@ static gli_origin from(const gli_call *call, const int64_t *index) {
         of_x[i] = index[i] - g->before[i];
         if (of_x[i] < 0 || of_x[i] >= g->size[i]) return (gli_origin){.input = -1};
     }
-    return (gli_origin){GLI_PAD_X, gli_element_at(call->in[GLI_PAD_X], of_x)};
+    return (gli_origin){GLI_PAD_X, gli_ravel_index(call->in[GLI_PAD_X], of_x)};
 }
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {

@@ -7,7 +7,7 @@ static gli_origin from_x(const gli_call *call, const int64_t *index) {
     const gli_slice_geom *g     = call->geom;
     int64_t of_x[GLIA_MAX_DIMS] = {0};
     for (int i = 0; i < g->ndim; ++i) of_x[i] = g->start[i] + index[i] * g->step[i];
-    return (gli_origin){GLI_SLICE_X, gli_element_at(call->in[GLI_SLICE_X], of_x)};
+    return (gli_origin){GLI_SLICE_X, gli_ravel_index(call->in[GLI_SLICE_X], of_x)};
 }
 
 static gli_origin from_dy(const gli_call *call, const int64_t *index) {
@@ -18,7 +18,7 @@ static gli_origin from_dy(const gli_call *call, const int64_t *index) {
         if (past < 0 || past % g->step[i] != 0 || past / g->step[i] >= g->count[i]) return (gli_origin){.input = -1};
         of_dy[i] = past / g->step[i];
     }
-    return (gli_origin){GLI_SLICE_BACKWARD_DY, gli_element_at(call->in[GLI_SLICE_BACKWARD_DY], of_dy)};
+    return (gli_origin){GLI_SLICE_BACKWARD_DY, gli_ravel_index(call->in[GLI_SLICE_BACKWARD_DY], of_dy)};
 }
 
 GLI_MOVE_PROVIDER(slice, from_x);

@@ -1,4 +1,4 @@
-/* groupnorm and its gradient. The channels of a group lie one after the other: a group is a run of x. */
+/* groupnorm and its gradient. The channels of a group are contiguous, so a group is a range of x. */
 #include <math.h>
 
 #include "core/provider.h"
@@ -39,8 +39,8 @@ static void weight_gradients(const gli_groupnorm_geom *g, const double *const *i
     for (int c = 0; c < g->c; ++c) {
         double sum_dy_xhat = 0, sum_dy = 0;
         for (int n = 0; n < g->n; ++n)
-            for (int place = 0; place < g->area; ++place) {
-                const int64_t i = ((int64_t)n * g->c + c) * g->area + place;
+            for (int pixel = 0; pixel < g->area; ++pixel) {
+                const int64_t i = ((int64_t)n * g->c + c) * g->area + pixel;
                 sum_dy_xhat += in[GLI_NORM_BACK_DY][i] * xhat(g, in, i);
                 sum_dy += in[GLI_NORM_BACK_DY][i];
             }

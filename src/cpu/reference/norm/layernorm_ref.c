@@ -2,10 +2,9 @@
 #include <math.h>
 
 #include "core/provider.h"
+#include "cpu/reference/norm/norm_ref.h"
 #include "cpu/reference/ref.h"
 #include "ops/norm/layernorm_geom.h"
-
-static double or_else(const double *vector, int i, double otherwise) { return vector ? vector[i] : otherwise; }
 
 static void layernorm(const void *geom, const double *const *in, double *const *out) {
     const gli_layernorm_geom *g = geom;
@@ -19,7 +18,8 @@ static void layernorm(const void *geom, const double *const *in, double *const *
         var /= g->size;
         const double rstd = 1 / sqrt(var + g->epsilon);
         for (int i = 0; i < g->size; ++i)
-            y[i] = or_else(in[GLI_NORM_WEIGHT], i, 1) * (x[i] - mean) * rstd + or_else(in[GLI_NORM_BIAS], i, 0);
+            y[i] =
+                gli_value_or(in[GLI_NORM_WEIGHT], i, 1) * (x[i] - mean) * rstd + gli_value_or(in[GLI_NORM_BIAS], i, 0);
         if (out[GLI_NORM_MEAN]) out[GLI_NORM_MEAN][row] = mean;
         if (out[GLI_NORM_RSTD]) out[GLI_NORM_RSTD][row] = rstd;
     }
@@ -29,10 +29,10 @@ static void weight_gradients(const gli_layernorm_geom *g, const double *const *i
     for (int i = 0; i < g->size; ++i) {
         double sum_dy_xhat = 0, sum_dy = 0;
         for (int row = 0; row < g->rows; ++row) {
-            const int64_t at  = (int64_t)row * g->size + i;
-            const double xhat = (in[GLI_NORM_BACK_X][at] - in[GLI_NORM_BACK_MEAN][row]) * in[GLI_NORM_BACK_RSTD][row];
-            sum_dy_xhat += in[GLI_NORM_BACK_DY][at] * xhat;
-            sum_dy += in[GLI_NORM_BACK_DY][at];
+            const int64_t k   = (int64_t)row * g->size + i;
+            const double xhat = (in[GLI_NORM_BACK_X][k] - in[GLI_NORM_BACK_MEAN][row]) * in[GLI_NORM_BACK_RSTD][row];
+            sum_dy_xhat += in[GLI_NORM_BACK_DY][k] * xhat;
+            sum_dy += in[GLI_NORM_BACK_DY][k];
         }
         if (dweight) dweight[i] = sum_dy_xhat;
         if (dbias) dbias[i] = sum_dy;
@@ -48,12 +48,12 @@ static void layernorm_backward(const void *geom, const double *const *in, double
         const double mean = in[GLI_NORM_BACK_MEAN][row], rstd = in[GLI_NORM_BACK_RSTD][row];
         double sum_g = 0, sum_g_xhat = 0;
         for (int i = 0; i < g->size; ++i) {
-            const double gradient = dy[i] * or_else(in[GLI_NORM_BACK_WEIGHT], i, 1);
+            const double gradient = dy[i] * gli_value_or(in[GLI_NORM_BACK_WEIGHT], i, 1);
             sum_g += gradient;
             sum_g_xhat += gradient * (x[i] - mean) * rstd;
         }
         for (int i = 0; i < g->size; ++i) {
-            const double gradient = dy[i] * or_else(in[GLI_NORM_BACK_WEIGHT], i, 1);
+            const double gradient = dy[i] * gli_value_or(in[GLI_NORM_BACK_WEIGHT], i, 1);
             dx[i]                 = rstd * (gradient - sum_g / g->size - (x[i] - mean) * rstd * sum_g_xhat / g->size);
         }
     }

@@ -1,21 +1,21 @@
-/* reduce as its definition: for each element of x, the element of y that it belongs to. */
+/* reduce by its definition: each element of x is added to an element of y. */
 #include <math.h>
 
 #include "core/provider.h"
 #include "cpu/reference/ref.h"
 #include "ops/reduce/reduce_geom.h"
 
-/* Row-major index in y of element i of x. */
+/* Row-major index of the element of y to which element i of x is added. */
 static int output_of(const gli_reduce_geom *g, int i) {
-    int at = 0, step = 1;
+    int output = 0, step = 1;
     for (int d = g->ndim - 1; d >= 0; --d) {
         const int index = i % g->dim[d];
         i /= g->dim[d];
         if (g->reduced >> d & 1) continue;
-        at += index * step;
+        output += index * step;
         step *= g->dim[d];
     }
-    return at;
+    return output;
 }
 
 static double first(glia_reduce_kind kind) { return kind == GLIA_MAX ? -INFINITY : kind == GLIA_MIN ? INFINITY : 0; }
@@ -46,19 +46,19 @@ static void reduce(const void *geom, const double *const *in, double *const *out
     }
 }
 
-/* Row-major index in x of element j of those that make element k of y. */
+/* Row-major index in x of element j of those that are reduced to element k of y. */
 static int element_of(const gli_reduce_geom *g, int k, int j) {
-    int at = 0, step = 1;
+    int element = 0, step = 1;
     for (int d = g->ndim - 1; d >= 0; --d) {
         int *rest = g->reduced >> d & 1 ? &j : &k;
-        at += *rest % g->dim[d] * step;
+        element += *rest % g->dim[d] * step;
         *rest /= g->dim[d];
         step *= g->dim[d];
     }
-    return at;
+    return element;
 }
 
-/* How many x of those that make element k of y are equal to it. */
+/* The number of elements of x, of those that are reduced to element k of y, that are equal to it. */
 static int ties(const gli_reduce_geom *g, const double *x, double y, int k) {
     int count = 0;
     for (int j = 0; j < g->set; ++j) count += x[element_of(g, k, j)] == y;

@@ -1,5 +1,5 @@
 /* One sequence after the other, one step after the other. The backward pass computes the forward pass again, so that it
- * needs nobody's reserve. */
+ * needs no saved activations. dX is the gradient with respect to X. */
 #include <math.h>
 #include <string.h>
 
@@ -9,10 +9,10 @@
 #include "cpu/reference/ref.h"
 #include "ops/rnn/rnn_geom.h"
 
-/* The geometry as the formulas see it: with room for a trace. */
+/* The geometry as the formulas get it: with memory for a trace. */
 typedef struct traced_geom {
     gli_rnn_geom g;
-    double *room;
+    double *memory;
 } traced_geom;
 
 /* The weights of one direction, or their gradients. */
@@ -24,15 +24,15 @@ typedef struct gradients {
     double *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *peephole;
 } gradients;
 
-/* What one sequence leaves behind in one direction. Row s is that of the s-th step that the direction takes; the states
- * have a row more in front, the initial one. */
+/* The activations of one sequence in one direction, and the gradients of one step. Row s is that of the s-th step that
+ * the direction takes; the states have one row more in front, the initial one. */
 typedef struct trace {
     double *h, *c;   /* [T+1,R], [T+1,H] */
     double *gate;    /* [T,G,H]: after its function */
     double *inner;   /* [T,H]. LSTM: o tanh(c). GRU: w_hh_n h + b_hh_n, or with reset_before r h */
-    double *dh, *dc; /* [R], [H]: by the state after the step that is being undone */
-    double *before;  /* [R]: by the state before it */
-    double *a, *r;   /* [G,H]: by w_ih x + b_ih, and by w_hh h + b_hh */
+    double *dh, *dc; /* [R], [H]: of the state after the step */
+    double *before;  /* [R]: of the state before it */
+    double *a, *r;   /* [G,H]: of w_ih x + b_ih, and of w_hh h + b_hh */
     double *dinner;  /* [H] */
 } trace;
 
@@ -42,10 +42,10 @@ static size_t trace_doubles(const gli_rnn_geom *g) {
     return (steps + 1) * (R + H) + steps * (G + 1) * H + 2 * R + 2 * H + 2 * G * H;
 }
 
-static trace lay_out(const gli_rnn_geom *g, double *room) {
+static trace trace_in(const gli_rnn_geom *g, double *memory) {
     const size_t steps = (size_t)g->steps, H = (size_t)g->hidden, R = (size_t)g->outputs, G = (size_t)g->gates;
     trace t;
-    t.h      = room;
+    t.h      = memory;
     t.c      = t.h + (steps + 1) * R;
     t.gate   = t.c + (steps + 1) * H;
     t.inner  = t.gate + steps * G * H;
@@ -80,7 +80,7 @@ static double dot(const double *a, const double *b, int n) {
 static double sigma(double x) { return 1 / (1 + exp(-x)); }
 
 /* NaN stays NaN. */
-static double cut(double x, double most) { return x > most ? most : x < -most ? -most : x; }
+static double clamp(double x, double limit) { return x > limit ? limit : x < -limit ? -limit : x; }
 
 static double from_input(const gli_rnn_geom *g, const weights *w, const double *x, int gate, int k) {
     const int64_t row = (int64_t)gate * g->hidden + k;
@@ -94,7 +94,7 @@ static double from_state(const gli_rnn_geom *g, const weights *w, const double *
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
 
-static void step_plain(const gli_rnn_geom *g, const weights *w, const double *x, const trace *t, int s) {
+static void plain_forward(const gli_rnn_geom *g, const weights *w, const double *x, const trace *t, int s) {
     const double *h = t->h + (int64_t)s * g->outputs;
     double *next    = t->h + (int64_t)(s + 1) * g->outputs;
     for (int k = 0; k < g->hidden; ++k) {
@@ -104,7 +104,7 @@ static void step_plain(const gli_rnn_geom *g, const weights *w, const double *x,
     }
 }
 
-static void step_lstm(const gli_rnn_geom *g, const weights *w, const double *x, const trace *t, int s) {
+static void lstm_forward(const gli_rnn_geom *g, const weights *w, const double *x, const trace *t, int s) {
     const int H     = g->hidden;
     const double *h = t->h + (int64_t)s * g->outputs, *c = t->c + (int64_t)s * H, *p = w->peephole;
     double *next = t->h + (int64_t)(s + 1) * g->outputs, *next_c = t->c + (int64_t)(s + 1) * H;
@@ -113,8 +113,8 @@ static void step_lstm(const gli_rnn_geom *g, const weights *w, const double *x, 
         double sum[4];
         for (int j = 0; j < 4; ++j) sum[j] = from_input(g, w, x, j, k) + from_state(g, w, h, j, k);
         const double i = sigma(sum[0] + (p ? p[k] * c[k] : 0)), f = sigma(sum[1] + (p ? p[H + k] * c[k] : 0));
-        const double new = tanh(sum[2]), free = f *c[k] + i *new;
-        next_c[k]      = g->cell_clip > 0 ? cut(free, g->cell_clip) : free;
+        const double new = tanh(sum[2]), cell = f *c[k] + i *new;
+        next_c[k]      = g->cell_clip > 0 ? clamp(cell, g->cell_clip) : cell;
         const double o = sigma(sum[3] + (p ? p[2 * H + k] * next_c[k] : 0));
         m[k]           = o * tanh(next_c[k]);
         gate[k] = i, gate[H + k] = f, gate[2 * H + k] = new, gate[3 * H + k] = o;
@@ -122,7 +122,7 @@ static void step_lstm(const gli_rnn_geom *g, const weights *w, const double *x, 
     for (int k = 0; k < g->outputs; ++k) next[k] = w->w_hr ? dot(w->w_hr + (int64_t)k * H, m, H) : m[k];
 }
 
-static void step_gru(const gli_rnn_geom *g, const weights *w, const double *x, const trace *t, int s) {
+static void gru_forward(const gli_rnn_geom *g, const weights *w, const double *x, const trace *t, int s) {
     const int H     = g->hidden;
     const double *h = t->h + (int64_t)s * H;
     double *next = t->h + (int64_t)(s + 1) * H, *gate = t->gate + (int64_t)s * 3 * H,
@@ -139,46 +139,46 @@ static void step_gru(const gli_rnn_geom *g, const weights *w, const double *x, c
     }
 }
 
-/* Which sequence, which way. */
-typedef struct way {
-    int direction, sequence, length;
+/* Sequence n of the batch, in one direction. */
+typedef struct sequence {
+    int direction, n, length;
     bool backwards;
-} way;
+} sequence;
 
-static way way_of(const gli_rnn_geom *g, const double *const *in, int direction, int sequence) {
-    const int length = in[GLI_RNN_LENGTHS] ? (int)in[GLI_RNN_LENGTHS][sequence] : g->steps;
-    return (way){direction, sequence, length, gli_rnn_runs_backwards(g, direction)};
+static sequence sequence_of(const gli_rnn_geom *g, const double *const *in, int direction, int n) {
+    const int length = in[GLI_RNN_LENGTHS] ? (int)in[GLI_RNN_LENGTHS][n] : g->steps;
+    return (sequence){direction, n, length, gli_rnn_runs_backwards(g, direction)};
 }
 
-/* The place in time of the s-th step. */
-static int64_t time_of(const way *v, int s) { return v->backwards ? v->length - 1 - s : s; }
+/* The time of the s-th step. */
+static int64_t time_of(const sequence *q, int s) { return q->backwards ? q->length - 1 - s : s; }
 
-static int64_t x_at(const gli_rnn_geom *g, const way *v, int s) {
-    return time_of(v, s) * g->x_step + v->sequence * g->x_row;
+static int64_t x_offset(const gli_rnn_geom *g, const sequence *q, int s) {
+    return time_of(q, s) * g->x_step + q->n * g->x_row;
 }
 
-static int64_t y_at(const gli_rnn_geom *g, const way *v, int s) {
-    return time_of(v, s) * g->y_step + v->sequence * g->y_row + (int64_t)v->direction * g->outputs;
+static int64_t y_offset(const gli_rnn_geom *g, const sequence *q, int s) {
+    return time_of(q, s) * g->y_step + q->n * g->y_row + (int64_t)q->direction * g->outputs;
 }
 
-static int64_t state_at(const gli_rnn_geom *g, const way *v, int size) {
-    return ((int64_t)v->direction * g->batch + v->sequence) * size;
+static int64_t state_offset(const gli_rnn_geom *g, const sequence *q, int size) {
+    return ((int64_t)q->direction * g->batch + q->n) * size;
 }
 
-static void copy_or_zero(double *to, const double *from, int64_t at, int n) {
-    for (int k = 0; k < n; ++k) to[k] = from ? from[at + k] : 0;
+static void copy_or_zero(double *to, const double *from, int64_t offset, int n) {
+    for (int k = 0; k < n; ++k) to[k] = from ? from[offset + k] : 0;
 }
 
-static void run_sequence(const gli_rnn_geom *g, const double *const *in, const way *v, const trace *t) {
-    const weights w = weights_of(in, v->direction);
-    copy_or_zero(t->h, in[GLI_RNN_H0], state_at(g, v, g->outputs), g->outputs);
-    copy_or_zero(t->c, in[GLI_RNN_C0], state_at(g, v, g->hidden), g->hidden);
-    for (int s = 0; s < v->length; ++s) {
-        const double *x = in[GLI_RNN_X] + x_at(g, v, s);
+static void sequence_forward(const gli_rnn_geom *g, const double *const *in, const sequence *q, const trace *t) {
+    const weights w = weights_of(in, q->direction);
+    copy_or_zero(t->h, in[GLI_RNN_H0], state_offset(g, q, g->outputs), g->outputs);
+    copy_or_zero(t->c, in[GLI_RNN_C0], state_offset(g, q, g->hidden), g->hidden);
+    for (int s = 0; s < q->length; ++s) {
+        const double *x = in[GLI_RNN_X] + x_offset(g, q, s);
         switch (g->cell) {
-            case GLIA_RNN_LSTM: step_lstm(g, &w, x, t, s); break;
-            case GLIA_RNN_GRU: step_gru(g, &w, x, t, s); break;
-            default: step_plain(g, &w, x, t, s);
+            case GLIA_RNN_LSTM: lstm_forward(g, &w, x, t, s); break;
+            case GLIA_RNN_GRU: gru_forward(g, &w, x, t, s); break;
+            default: plain_forward(g, &w, x, t, s);
         }
     }
 }
@@ -189,26 +189,26 @@ static void zero(double *out, int64_t n) {
 
 static void forward(const void *geom, const double *const *in, double *const *out) {
     const gli_rnn_geom *g = &((const traced_geom *)geom)->g;
-    const trace t         = lay_out(g, ((const traced_geom *)geom)->room);
+    const trace t         = trace_in(g, ((const traced_geom *)geom)->memory);
     zero(out[GLI_RNN_Y], (int64_t)g->steps * g->batch * g->directions * g->outputs);
     for (int d = 0; d < g->directions; ++d)
         for (int n = 0; n < g->batch; ++n) {
-            const way v = way_of(g, in, d, n);
-            run_sequence(g, in, &v, &t);
-            for (int s = 0; s < v.length; ++s)
-                copy_or_zero(out[GLI_RNN_Y] + y_at(g, &v, s), t.h, (int64_t)(s + 1) * g->outputs, g->outputs);
+            const sequence q = sequence_of(g, in, d, n);
+            sequence_forward(g, in, &q, &t);
+            for (int s = 0; s < q.length; ++s)
+                copy_or_zero(out[GLI_RNN_Y] + y_offset(g, &q, s), t.h, (int64_t)(s + 1) * g->outputs, g->outputs);
             if (out[GLI_RNN_H_N])
-                copy_or_zero(out[GLI_RNN_H_N] + state_at(g, &v, g->outputs), t.h, (int64_t)v.length * g->outputs,
+                copy_or_zero(out[GLI_RNN_H_N] + state_offset(g, &q, g->outputs), t.h, (int64_t)q.length * g->outputs,
                              g->outputs);
             if (out[GLI_RNN_C_N] && g->cell == GLIA_RNN_LSTM)
-                copy_or_zero(out[GLI_RNN_C_N] + state_at(g, &v, g->hidden), t.c, (int64_t)v.length * g->hidden,
+                copy_or_zero(out[GLI_RNN_C_N] + state_offset(g, &q, g->hidden), t.c, (int64_t)q.length * g->hidden,
                              g->hidden);
         }
 }
 
 /* ---- backward ---------------------------------------------------------------------------------------------------- */
 
-static void undo_plain(const gli_rnn_geom *g, const trace *t, int s) {
+static void plain_backward(const gli_rnn_geom *g, const trace *t, int s) {
     const double *h = t->gate + (int64_t)s * g->hidden;
     for (int k = 0; k < g->hidden; ++k) {
         const double slope = g->cell == GLIA_RNN_RELU ? !(h[k] <= 0) : 1 - h[k] * h[k]; /* NaN passes, as in unary */
@@ -216,7 +216,7 @@ static void undo_plain(const gli_rnn_geom *g, const trace *t, int s) {
     }
 }
 
-static void undo_lstm(const gli_rnn_geom *g, const weights *w, const gradients *dw, const trace *t, int s) {
+static void lstm_backward(const gli_rnn_geom *g, const weights *w, const gradients *dw, const trace *t, int s) {
     const int H     = g->hidden;
     const double *c = t->c + (int64_t)s * H, *next = c + H, *gate = t->gate + (int64_t)s * 4 * H;
     const double *m = t->inner + (int64_t)s * H, *p = w->peephole;
@@ -244,8 +244,8 @@ static void undo_lstm(const gli_rnn_geom *g, const weights *w, const gradients *
     memcpy(t->r, a, (size_t)4 * (size_t)H * sizeof *a);
 }
 
-/* Adds to t->before what goes past w_hh, and with reset_before through the product with r h. */
-static void undo_gru(const gli_rnn_geom *g, const weights *w, const trace *t, int s) {
+/* Adds to t->before what does not pass through w_hh, and with reset_before what passes through the product with r h. */
+static void gru_backward(const gli_rnn_geom *g, const weights *w, const trace *t, int s) {
     const int H     = g->hidden;
     const double *h = t->h + (int64_t)s * H, *gate = t->gate + (int64_t)s * 3 * H, *inner = t->inner + (int64_t)s * H;
     const double *r = gate, *z = gate + H, *n = gate + 2 * H, *w_n = w->w_hh + (int64_t)2 * H * H;
@@ -256,9 +256,9 @@ static void undo_gru(const gli_rnn_geom *g, const weights *w, const trace *t, in
         t->before[k] += t->dh[k] * z[k];
     }
     for (int k = 0; k < H; ++k) {
-        double dr = a[2 * H + k] * inner[k]; /* by r, through r (w_hh_n h + b_hh_n) */
+        double dr = a[2 * H + k] * inner[k]; /* through r (w_hh_n h + b_hh_n) */
         if (g->reset_before) {
-            double dproduct = 0; /* by r h */
+            double dproduct = 0; /* of r h */
             for (int j = 0; j < H; ++j) dproduct += w_n[(int64_t)j * H + k] * a[2 * H + j];
             dr = dproduct * h[k];
             t->before[k] += dproduct * r[k];
@@ -270,13 +270,13 @@ static void undo_gru(const gli_rnn_geom *g, const weights *w, const trace *t, in
     }
 }
 
-/* What the gates' gradients do to the weights, to x and to the state before. */
-static void spread(const gli_rnn_geom *g, const weights *w, const gradients *dw, const trace *t, int s, const double *x,
-                   double *dx) {
+/* Adds what the gates' gradients give the weights, x and the state before. */
+static void add_gradients(const gli_rnn_geom *g, const weights *w, const gradients *dw, const trace *t, int s,
+                          const double *x, double *dx) {
     const int H = g->hidden, R = g->outputs, I = g->inputs;
     const double *h = t->h + (int64_t)s * R, *inner = t->inner + (int64_t)s * H;
     for (int64_t row = 0; row < (int64_t)g->gates * H; ++row) {
-        const bool inside   = g->reset_before && row >= 2 * H; /* undo_gru has been through this product */
+        const bool inside   = g->reset_before && row >= 2 * H; /* gru_backward has done this product */
         const double *state = inside ? inner : h;
         for (int i = 0; dx && i < I; ++i) dx[i] += w->w_ih[row * I + i] * t->a[row];
         for (int i = 0; dw->w_ih && i < I; ++i) dw->w_ih[row * I + i] += t->a[row] * x[i];
@@ -287,26 +287,28 @@ static void spread(const gli_rnn_geom *g, const weights *w, const gradients *dw,
     }
 }
 
-static void undo_sequence(const gli_rnn_geom *g, const double *const *in, double *const *out, const way *v,
-                          const trace *t) {
-    const weights w    = weights_of(in, v->direction);
-    const gradients dw = gradients_of(out, v->direction);
-    copy_or_zero(t->dh, in[GLI_RNN_BACK_DH_N], state_at(g, v, g->outputs), g->outputs);
-    copy_or_zero(t->dc, in[GLI_RNN_BACK_DC_N], state_at(g, v, g->hidden), g->hidden);
-    for (int s = v->length - 1; s >= 0; --s) {
-        for (int k = 0; in[GLI_RNN_BACK_DY] && k < g->outputs; ++k) t->dh[k] += in[GLI_RNN_BACK_DY][y_at(g, v, s) + k];
+static void sequence_backward(const gli_rnn_geom *g, const double *const *in, double *const *out, const sequence *q,
+                              const trace *t) {
+    const weights w    = weights_of(in, q->direction);
+    const gradients dw = gradients_of(out, q->direction);
+    copy_or_zero(t->dh, in[GLI_RNN_BACK_DH_N], state_offset(g, q, g->outputs), g->outputs);
+    copy_or_zero(t->dc, in[GLI_RNN_BACK_DC_N], state_offset(g, q, g->hidden), g->hidden);
+    for (int s = q->length - 1; s >= 0; --s) {
+        for (int k = 0; in[GLI_RNN_BACK_DY] && k < g->outputs; ++k)
+            t->dh[k] += in[GLI_RNN_BACK_DY][y_offset(g, q, s) + k];
         zero(t->before, g->outputs);
         switch (g->cell) {
-            case GLIA_RNN_LSTM: undo_lstm(g, &w, &dw, t, s); break;
-            case GLIA_RNN_GRU: undo_gru(g, &w, t, s); break;
-            default: undo_plain(g, t, s);
+            case GLIA_RNN_LSTM: lstm_backward(g, &w, &dw, t, s); break;
+            case GLIA_RNN_GRU: gru_backward(g, &w, t, s); break;
+            default: plain_backward(g, t, s);
         }
-        spread(g, &w, &dw, t, s, in[GLI_RNN_X] + x_at(g, v, s), out[GLI_RNN_BACK_DX] + x_at(g, v, s));
+        add_gradients(g, &w, &dw, t, s, in[GLI_RNN_X] + x_offset(g, q, s), out[GLI_RNN_BACK_DX] + x_offset(g, q, s));
         memcpy(t->dh, t->before, (size_t)g->outputs * sizeof *t->dh);
     }
-    if (out[GLI_RNN_BACK_DH0]) copy_or_zero(out[GLI_RNN_BACK_DH0] + state_at(g, v, g->outputs), t->dh, 0, g->outputs);
+    if (out[GLI_RNN_BACK_DH0])
+        copy_or_zero(out[GLI_RNN_BACK_DH0] + state_offset(g, q, g->outputs), t->dh, 0, g->outputs);
     if (out[GLI_RNN_BACK_DC0] && g->cell == GLIA_RNN_LSTM)
-        copy_or_zero(out[GLI_RNN_BACK_DC0] + state_at(g, v, g->hidden), t->dc, 0, g->hidden);
+        copy_or_zero(out[GLI_RNN_BACK_DC0] + state_offset(g, q, g->hidden), t->dc, 0, g->hidden);
 }
 
 static void zero_gradients(const gli_rnn_geom *g, double *const *out) {
@@ -323,30 +325,30 @@ static void zero_gradients(const gli_rnn_geom *g, double *const *out) {
     }
 }
 
-/* A gradient that the call does not have is an empty tensor: nothing may be added to it. */
+/* The gradient of a weight that the layer does not have is an empty tensor: nothing may be added to it. */
 static void backward(const void *geom, const double *const *in, double *const *out) {
     const gli_rnn_geom *g = &((const traced_geom *)geom)->g;
-    const trace t         = lay_out(g, ((const traced_geom *)geom)->room);
-    double *there[GLI_RNN_BACK_OUTPUTS];
-    for (int o = 0; o < GLI_RNN_BACK_OUTPUTS; ++o) there[o] = out[o];
+    const trace t         = trace_in(g, ((const traced_geom *)geom)->memory);
+    double *present[GLI_RNN_BACK_OUTPUTS];
+    for (int o = 0; o < GLI_RNN_BACK_OUTPUTS; ++o) present[o] = out[o];
     for (int d = 0; d < g->directions; ++d) {
-        if (!g->bias) there[gli_rnn_dweight(d, GLI_RNN_B_IH)] = there[gli_rnn_dweight(d, GLI_RNN_B_HH)] = NULL;
-        if (!g->projection) there[gli_rnn_dweight(d, GLI_RNN_W_HR)] = NULL;
-        if (!g->peephole) there[gli_rnn_dweight(d, GLI_RNN_PEEPHOLE)] = NULL;
+        if (!g->bias) present[gli_rnn_dweight(d, GLI_RNN_B_IH)] = present[gli_rnn_dweight(d, GLI_RNN_B_HH)] = NULL;
+        if (!g->projection) present[gli_rnn_dweight(d, GLI_RNN_W_HR)] = NULL;
+        if (!g->peephole) present[gli_rnn_dweight(d, GLI_RNN_PEEPHOLE)] = NULL;
     }
-    zero_gradients(g, there);
+    zero_gradients(g, present);
     for (int d = 0; d < g->directions; ++d)
         for (int n = 0; n < g->batch; ++n) {
-            const way v = way_of(g, in, d, n);
-            run_sequence(g, in, &v, &t);
-            undo_sequence(g, in, there, &v, &t);
+            const sequence q = sequence_of(g, in, d, n);
+            sequence_forward(g, in, &q, &t);
+            sequence_backward(g, in, present, &q, &t);
         }
 }
 
 /* ---- both -------------------------------------------------------------------------------------------------------- */
 
-/* Nothing is kept in the reserve, nor read from it; how much of it there is, the geometry does not tell. */
-static gli_call without_reserve(const gli_call *call) {
+/* Nothing is written to the saved output, nor read from it, and it takes no memory in double. */
+static gli_call without_saved(const gli_call *call) {
     gli_call rest = *call;
     if (gli_saved_output(call->op) >= 0)
         rest.out[GLI_RNN_RESERVE] = NULL;
@@ -356,28 +358,28 @@ static gli_call without_reserve(const gli_call *call) {
 }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
-    const gli_call rest = without_reserve(call);
-    size_t room;
+    const gli_call rest = without_saved(call);
+    size_t trace_bytes;
     GLI_TRY(gli_ref_prepare(&rest, out));
-    out->saved = sizeof(double); /* an element: 0 would stand for all of it */
+    out->saved = sizeof(double); /* one element: 0 would mean all of it */
     GLI_REQUIRE(call->ctx,
-                gli_mul_size(trace_doubles(call->geom), sizeof(double), &room) &&
-                    gli_add_size(out->workspace, room, &out->workspace),
+                gli_mul_size(trace_doubles(call->geom), sizeof(double), &trace_bytes) &&
+                    gli_add_size(out->workspace, trace_bytes, &out->workspace),
                 GLIA_OUT_OF_MEMORY, "%s: the reference needs more workspace than memory can have", call->op->name);
     return GLIA_OK;
 }
 
-/* The trace lies behind the tensors. */
+/* The trace follows the tensors in the workspace. */
 static glia_status run(const gli_call *call, void *workspace, gli_formula formula) {
     const gli_rnn_geom *g = call->geom;
-    gli_call with_room    = without_reserve(call);
+    gli_call with_trace   = without_saved(call);
     gli_prepared tensors;
-    GLI_TRY(gli_ref_prepare(&with_room, &tensors));
+    GLI_TRY(gli_ref_prepare(&with_trace, &tensors));
     const traced_geom traced = {*g, (double *)workspace + tensors.workspace / sizeof(double)};
-    with_room.geom           = &traced;
+    with_trace.geom          = &traced;
     if (call->in[GLI_RNN_LENGTHS])
         GLI_TRY(gli_index_check(call, GLI_RNN_LENGTHS, (gli_index_range){.low = 0, .high = (int64_t)g->steps + 1}));
-    return gli_ref_run(&with_room, workspace, formula);
+    return gli_ref_run(&with_trace, workspace, formula);
 }
 
 static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {

@@ -5,15 +5,15 @@
 #include "core/provider.h"
 #include "cpu/reference/ref.h"
 
-/* One row: element k stands at k * step. */
+/* One row, whose elements are `step` apart. */
 static void row(const gli_softmax_geom *g, const double *x, double *y) {
     const int step = g->inner;
-    double most = -INFINITY, sum = 0;
+    double max = -INFINITY, sum = 0;
     for (int k = 0; k < g->length; ++k)
-        if (x[k * step] > most) most = x[k * step];
-    for (int k = 0; k < g->length; ++k) sum += exp(x[k * step] - most);
+        if (x[k * step] > max) max = x[k * step];
+    for (int k = 0; k < g->length; ++k) sum += exp(x[k * step] - max);
     for (int k = 0; k < g->length; ++k)
-        y[k * step] = g->log ? x[k * step] - most - log(sum) : exp(x[k * step] - most) / sum;
+        y[k * step] = g->log ? x[k * step] - max - log(sum) : exp(x[k * step] - max) / sum;
 }
 
 static void row_backward(const gli_softmax_geom *g, const double *y, const double *dy, double *dx) {
@@ -28,8 +28,8 @@ static void softmax(const void *geom, const double *const *in, double *const *ou
     const gli_softmax_geom *g = geom;
     for (int o = 0; o < g->outer; ++o)
         for (int i = 0; i < g->inner; ++i) {
-            const int at = o * g->length * g->inner + i;
-            row(g, in[GLI_SOFTMAX_X] + at, out[0] + at);
+            const int first = o * g->length * g->inner + i;
+            row(g, in[GLI_SOFTMAX_X] + first, out[0] + first);
         }
 }
 
@@ -37,8 +37,8 @@ static void softmax_backward(const void *geom, const double *const *in, double *
     const gli_softmax_geom *g = geom;
     for (int o = 0; o < g->outer; ++o)
         for (int i = 0; i < g->inner; ++i) {
-            const int at = o * g->length * g->inner + i;
-            row_backward(g, in[GLI_SOFTMAX_BACKWARD_Y] + at, in[GLI_SOFTMAX_BACKWARD_DY] + at, out[0] + at);
+            const int first = o * g->length * g->inner + i;
+            row_backward(g, in[GLI_SOFTMAX_BACKWARD_Y] + first, in[GLI_SOFTMAX_BACKWARD_DY] + first, out[0] + first);
         }
 }
 

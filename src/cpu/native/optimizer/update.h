@@ -1,0 +1,43 @@
+/* The loop of the native optimizers: an element's parameter, gradient and states are loaded, stepped and stored. */
+#ifndef GLI_CPU_NATIVE_OPTIMIZER_UPDATE_H
+#define GLI_CPU_NATIVE_OPTIMIZER_UPDATE_H
+
+#include <stdint.h>
+
+#include "cpu/native/vectorize.h"
+
+enum { GLI_UPDATE_STATES = 3 };
+
+/* An output may be the memory of its input. */
+typedef struct gli_update {
+    float l1, l2; /* penalties */
+    const float *param, *grad, *state[GLI_UPDATE_STATES];
+    float *new_param, *new_state[GLI_UPDATE_STATES];
+} gli_update;
+
+typedef struct gli_update_element {
+    float param, grad; /* the gradient with its penalties: grad + l2 param + l1 sign(param) */
+    float state[GLI_UPDATE_STATES];
+} gli_update_element;
+
+/* The optimizer's formula: changes param and the states that it has, whose bits are in `states`. */
+typedef void (*gli_update_step)(const void *numbers, unsigned states, gli_update_element *element);
+
+/* Elements begin .. end - 1. states and step are constants of each caller, so that one loop without a branch remains.
+ */
+GLI_INLINE void gli_update_elements(const gli_update *u, int64_t begin, int64_t end, unsigned states,
+                                    gli_update_step step, const void *numbers) {
+    GLI_IVDEP
+    for (int64_t i = begin; i < end; ++i) {
+        const float param = u->param[i], sign = (float)(param > 0) - (float)(param < 0);
+        gli_update_element e = {.param = param, .grad = u->grad[i] + u->l2 * param + u->l1 * sign};
+        for (int k = 0; k < GLI_UPDATE_STATES; ++k)
+            if (states >> k & 1) e.state[k] = u->state[k][i];
+        step(numbers, states, &e);
+        for (int k = 0; k < GLI_UPDATE_STATES; ++k)
+            if (states >> k & 1) u->new_state[k][i] = e.state[k];
+        u->new_param[i] = e.param;
+    }
+}
+
+#endif

@@ -1,0 +1,28 @@
+/* Adaptive windows that divide the image evenly are those of an ordinary pooling. */
+#include "core/provider.h"
+#include "cpu/onednn/pool2d_onednn.h"
+
+static const char *decline(const gli_call *call) {
+    const gli_pool2d_geom *g = call->geom;
+    return g->h % g->p || g->w % g->q ? "its windows have several sizes" : gli_dnn_decline(call);
+}
+
+static gli_pool2d_geom even_windows(const gli_pool2d_geom *geom) {
+    gli_pool2d_geom g = *geom;
+    g.r = g.stride_h = g.h / g.p;
+    g.s = g.stride_w = g.w / g.q;
+    return g;
+}
+
+static glia_status prepare(const gli_call *call, gli_prepared *out) {
+    const gli_pool2d_geom g = even_windows(call->geom);
+    return gli_dnn_prepare_mean_pool(call, &g, out);
+}
+
+static glia_status prepare_backward(const gli_call *call, gli_prepared *out) {
+    const gli_pool2d_geom g = even_windows(call->geom);
+    return gli_dnn_prepare_mean_pool_backward(call, &g, out);
+}
+
+GLI_DNN_PROVIDER(adaptive_avg_pool2d, GLI_ACCEPTS_DNN, decline, prepare, gli_dnn_run);
+GLI_DNN_PROVIDER(adaptive_avg_pool2d_backward, GLI_ACCEPTS_DNN, decline, prepare_backward, gli_dnn_run);

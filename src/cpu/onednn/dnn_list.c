@@ -1,0 +1,83 @@
+/* The list of primitives: its beginning and end, and what goes wrong between them. */
+#include "cpu/onednn/dnn_list.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+bool gli_dnn_version(char *text, size_t size) {
+    const dnnl_version_t *version = dnnl_version();
+    return snprintf(text, size, "%d.%d.%d", version->major, version->minor, version->patch) > 0;
+}
+
+glia_status gli_dnn_translate(const gli_call *call, dnnl_status_t status, const char *what) {
+    static const char *const names[] = {"dnnl_success",       "dnnl_out_of_memory", "dnnl_invalid_arguments",
+                                        "dnnl_unimplemented", "dnnl_iterator_ends", "dnnl_runtime_error",
+                                        "dnnl_not_required"};
+    if (status == dnnl_success) return GLIA_OK;
+    const char *name     = (size_t)status < sizeof names / sizeof *names ? names[status] : "an unknown dnnl_status_t";
+    const glia_tensor *x = call->in[0] ? call->in[0] : call->out[0];
+    const glia_tensor *w = call->n_in > 1 && call->in[1] ? call->in[1] : x;
+    return gli_fail(call->ctx, status == dnnl_out_of_memory ? GLIA_OUT_OF_MEMORY : GLIA_DEVICE_ERROR,
+                    "%s: oneDNN says %s for %s of %s, %s", call->op->name, name, what, GLI_SHAPE_OF(x),
+                    GLI_SHAPE_OF(w));
+}
+
+glia_status gli_dnn_refuse(const gli_call *call, const char *reason, const char *what) {
+    gli_log(call->ctx, GLI_LOG_DISPATCH, "dispatch %s: oneDNN has %s for %s", call->op->name, reason, what);
+    return GLIA_UNSUPPORTED;
+}
+
+bool gli_dnn_check(gli_dnn *dnn, dnnl_status_t status, const char *what) {
+    if (dnn->status != GLIA_OK) return false;
+    dnn->status = status == dnnl_unimplemented || status == dnnl_invalid_arguments
+                      ? gli_dnn_refuse(dnn->call, "nothing", what)
+                      : gli_dnn_translate(dnn->call, status, what);
+    return dnn->status == GLIA_OK;
+}
+
+static void destroy(gli_dnn *dnn) {
+    for (int i = 0; i < dnn->n; ++i) {
+        for (int k = 0; k < dnn->steps[i].n; ++k) dnnl_memory_destroy(dnn->steps[i].arguments[k].memory);
+        dnnl_primitive_destroy(dnn->steps[i].primitive);
+    }
+    dnnl_stream_destroy(dnn->stream);
+    dnnl_engine_destroy(dnn->engine);
+    gli_free(dnn->ctx, dnn, 1, sizeof *dnn);
+}
+
+/* oneDNN itself keeps the last 1,024 primitives of the process: for a program whose shapes change these are hundreds of
+ * megabytes that no allocator sees. The cache of prepared calls already keeps what is worth keeping, so oneDNN's is
+ * made small, unless the user has set its capacity. */
+static void bound_primitive_cache(void) {
+    enum { DEFAULT_CAPACITY = 1024, SMALL_CAPACITY = 32 };
+    int capacity;
+    if (dnnl_get_primitive_cache_capacity(&capacity) == dnnl_success && capacity == DEFAULT_CAPACITY &&
+        !getenv("DNNL_PRIMITIVE_CACHE_CAPACITY") && !getenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY"))
+        dnnl_set_primitive_cache_capacity(SMALL_CAPACITY);
+}
+
+glia_status gli_dnn_begin(const gli_call *call, gli_dnn **out) {
+    void *memory;
+    GLI_TRY(gli_new(call->ctx, 1, sizeof **out, "a oneDNN primitive", &memory));
+    gli_dnn *dnn = memory;
+    dnn->call    = call;
+    dnn->ctx     = call->ctx;
+    dnn->before  = gli_dnn_threads_enter(call->ctx->threads);
+    bound_primitive_cache();
+    if (gli_dnn_check(dnn, dnnl_engine_create(&dnn->engine, dnnl_cpu, 0), "an engine"))
+        gli_dnn_check(dnn, dnnl_stream_create(&dnn->stream, dnn->engine, dnnl_stream_default_flags), "a stream");
+    *out = dnn;
+    return GLIA_OK;
+}
+
+glia_status gli_dnn_end(gli_dnn *dnn, gli_prepared *out) {
+    const glia_status status = dnn->status;
+    gli_dnn_threads_leave(dnn->before);
+    if (status == GLIA_OK)
+        *out = (gli_prepared){.state = dnn, .workspace = dnn->reorders + dnn->scratchpad};
+    else
+        destroy(dnn);
+    return status;
+}
+
+void gli_dnn_release(gli_prepared *prepared) { destroy(prepared->state); }

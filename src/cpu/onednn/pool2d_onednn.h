@@ -1,0 +1,12 @@
+/* What avg_pool2d and adaptive_avg_pool2d share through oneDNN. */
+#ifndef GLI_CPU_ONEDNN_POOL2D_ONEDNN_H
+#define GLI_CPU_ONEDNN_POOL2D_ONEDNN_H
+
+#include "cpu/onednn/onednn.h"
+#include "ops/pool/pool2d_geom.h"
+
+/* prepare of the mean over windows of this geometry, which has a window and strides; and of its gradient. */
+glia_status gli_dnn_prepare_mean_pool(const gli_call *call, const gli_pool2d_geom *g, gli_prepared *out);
+glia_status gli_dnn_prepare_mean_pool_backward(const gli_call *call, const gli_pool2d_geom *g, gli_prepared *out);
+
+#endif
