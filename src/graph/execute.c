@@ -115,7 +115,7 @@ static glia_status run_steps(glia_plan *plan) {
     for (int s = 0; s < plan->n_steps; ++s) {
         const gli_plan_step *step = &plan->steps[s];
         const gli_storage *home   = step->workspace >= 0 ? &plan->storages[step->workspace] : NULL;
-        void *workspace           = home ? (char *)plan->arena.data + home->place : NULL;
+        void *workspace           = home ? (char *)plan->buffer.data + home->place : NULL;
         const glia_status status  = gli_run(&step->call, &step->choice, workspace);
         if (status != GLIA_OK) return name_layer(plan, step, status);
     }

@@ -74,7 +74,7 @@ static const pattern patterns[] = {
 
 typedef struct fusion {
     glia_graph *graph;
-    gli_zone zone;
+    gli_arena arena;
     int *uses; /* by value */
 } fusion;
 
@@ -126,7 +126,7 @@ static glia_status move_first(fusion *f, const pattern *p, int first_index, int 
     glia_graph *graph = f->graph;
     gli_node merged = graph->nodes[first_index], second = graph->nodes[second_index];
     void *in = NULL;
-    GLI_TRY(gli_zone_new(graph->ctx, &graph->zone, (size_t)p->extra + 1, sizeof *merged.in, &in));
+    GLI_TRY(gli_arena_alloc(graph->ctx, &graph->arena, (size_t)p->extra + 1, sizeof *merged.in, &in));
     memcpy(in, merged.in, (size_t)gli_min_i64(merged.n_in, p->extra) * sizeof *merged.in);
     merged.in           = in;
     merged.in[p->extra] = second.in[1 - p->input];
@@ -146,7 +146,7 @@ static glia_status fuse_into_second(fusion *f, int first_index, int second_index
     const gli_node *first = &graph->nodes[first_index];
     gli_node merged       = graph->nodes[second_index];
     void *in              = NULL;
-    GLI_TRY(gli_zone_new(graph->ctx, &graph->zone, (size_t)merged.n_in, sizeof *merged.in, &in));
+    GLI_TRY(gli_arena_alloc(graph->ctx, &graph->arena, (size_t)merged.n_in, sizeof *merged.in, &in));
     memcpy(in, merged.in, (size_t)merged.n_in * sizeof *merged.in);
     merged.in    = in;
     merged.in[0] = first->in[0];
@@ -181,7 +181,7 @@ static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
 static glia_status count_uses(fusion *f, const glia_value *keep, int n_keep) {
     const glia_graph *graph = f->graph;
     void *memory            = NULL;
-    GLI_TRY(gli_zone_new(graph->ctx, &f->zone, (size_t)graph->n_values, sizeof *f->uses, &memory));
+    GLI_TRY(gli_arena_alloc(graph->ctx, &f->arena, (size_t)graph->n_values, sizeof *f->uses, &memory));
     f->uses = memory;
     for (int n = 0; n < graph->n_nodes; ++n)
         for (int i = 0; graph->nodes[n].op && i < graph->nodes[n].n_in; ++i) ++f->uses[graph->nodes[n].in[i]];
@@ -205,7 +205,7 @@ glia_status gli_graph_fuse(glia_graph *graph, const glia_value *keep, int n_keep
     GLI_TRY(gli_enter(graph->ctx));
     fusion f                 = {.graph = graph};
     const glia_status status = gli_graph_fail(graph, fuse(&f, keep, n_keep));
-    gli_zone_free(graph->ctx, &f.zone);
+    gli_arena_free(graph->ctx, &f.arena);
     gli_leave(graph->ctx);
     return status;
 }

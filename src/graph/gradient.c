@@ -10,7 +10,7 @@
 typedef struct reverse {
     glia_graph *graph;
     int n_values, n_nodes; /* of the forward graph: what is appended is not walked */
-    gli_zone zone;
+    gli_arena arena;
     bool *depends; /* on wrt, by value */
     int *gradient; /* by value; 0: none yet */
 } reverse;
@@ -123,9 +123,9 @@ static glia_status walk(reverse *r, const glia_value *y, const glia_value *seed,
                         int n_wrt) {
     glia_graph *graph = r->graph;
     void *memory;
-    GLI_TRY(gli_zone_new(graph->ctx, &r->zone, (size_t)r->n_values, sizeof *r->depends, &memory));
+    GLI_TRY(gli_arena_alloc(graph->ctx, &r->arena, (size_t)r->n_values, sizeof *r->depends, &memory));
     r->depends = memory;
-    GLI_TRY(gli_zone_new(graph->ctx, &r->zone, (size_t)r->n_values, sizeof *r->gradient, &memory));
+    GLI_TRY(gli_arena_alloc(graph->ctx, &r->arena, (size_t)r->n_values, sizeof *r->gradient, &memory));
     r->gradient = memory;
     for (int i = 0; i < n_wrt; ++i) r->depends[wrt[i].id] = true;
     find_dependents(r);
@@ -170,7 +170,7 @@ glia_status gli_graph_gradient(glia_graph *graph, const glia_value *y, const gli
     glia_status status = gli_graph_fail(graph, differentiate(&r, y, seed, n_y, wrt, n_wrt, out));
     graph->label       = label;
     memcpy(graph->ctx->scope, scope, sizeof scope);
-    gli_zone_free(graph->ctx, &r.zone);
+    gli_arena_free(graph->ctx, &r.arena);
     for (int i = 0; status != GLIA_OK && i < n_wrt; ++i) out[i] = (glia_value){-1};
     gli_leave(graph->ctx);
     return status;

@@ -33,7 +33,7 @@ void glia_graph_destroy(glia_graph *graph) {
     gli_free(ctx, graph->values, (size_t)graph->value_capacity, sizeof *graph->values);
     gli_free(ctx, graph->nodes, (size_t)graph->node_capacity, sizeof *graph->nodes);
     gli_free(ctx, graph->assignments, (size_t)graph->assignment_capacity, sizeof *graph->assignments);
-    gli_zone_free(ctx, &graph->zone);
+    gli_arena_free(ctx, &graph->arena);
     gli_free(ctx, graph, 1, sizeof *graph);
     gli_context_release(ctx);
 }
@@ -56,7 +56,7 @@ glia_status glia_graph_status(const glia_graph *graph) {
 
 void gli_graph_set_label(glia_graph *graph, const char *label) {
     graph->label = NULL;
-    gli_graph_fail(graph, gli_zone_text(graph->ctx, &graph->zone, label, &graph->label));
+    gli_graph_fail(graph, gli_arena_strdup(graph->ctx, &graph->arena, label, &graph->label));
 }
 
 const gli_value_info *gli_graph_value(const glia_graph *graph, glia_value value) {
@@ -84,7 +84,7 @@ glia_status gli_graph_add_node(glia_graph *graph, const gli_node *node, int *out
 
 glia_status gli_graph_keep(glia_graph *graph, const void *data, size_t bytes, const void **out) {
     void *memory;
-    GLI_TRY(gli_zone_new(graph->ctx, &graph->zone, bytes, 1, &memory));
+    GLI_TRY(gli_arena_alloc(graph->ctx, &graph->arena, bytes, 1, &memory));
     if (bytes) memcpy(memory, data, bytes);
     *out = memory;
     return GLIA_OK;
@@ -122,7 +122,7 @@ static glia_status build_input(glia_graph *graph, const void *arg, int *out) {
     gli_value_info info = {.kind = GLI_VALUE_INPUT, .tensor = {.ctx = graph->ctx}, .input = graph->n_inputs};
     GLI_TRY(gli_shape_check(graph->ctx, a->name ? a->name : "glia_graph_input", a->dtype, a->shape));
     gli_set_shape(&info.tensor, a->dtype, a->shape.ndim, a->shape.dim);
-    GLI_TRY(gli_zone_text(graph->ctx, &graph->zone, a->name, &info.name));
+    GLI_TRY(gli_arena_strdup(graph->ctx, &graph->arena, a->name, &info.name));
     GLI_TRY(gli_graph_add_value(graph, &info, out));
     ++graph->n_inputs;
     return GLIA_OK;
@@ -139,7 +139,7 @@ static glia_status build_tensor(glia_graph *graph, const void *arg, int *out) {
                 "glia_graph_tensor: the tensor belongs to another context");
     gli_value_info info = {.kind = GLI_VALUE_TENSOR, .tensor = *a->tensor};
     info.tensor.owned   = (gli_block){0};
-    GLI_TRY(gli_zone_text(graph->ctx, &graph->zone, a->name, &info.name));
+    GLI_TRY(gli_arena_strdup(graph->ctx, &graph->arena, a->name, &info.name));
     return gli_graph_add_value(graph, &info, out);
 }
 
@@ -208,7 +208,7 @@ static glia_status gather_inputs(glia_graph *graph, const call_args *a, const gl
                 "%s: %d inputs, takes %d to %d", op->name, a->n_in, gli_required_inputs(op), op->n_inputs);
     GLI_REQUIRE(graph->ctx, a->n_out >= 0 && a->n_out <= op->n_outputs && (a->out || a->n_out == 0),
                 GLIA_INVALID_ARGUMENT, "%s: %d outputs are asked for, gives %d", op->name, a->n_out, op->n_outputs);
-    GLI_TRY(gli_zone_new(graph->ctx, &graph->zone, (size_t)a->n_in, sizeof **ids, &memory));
+    GLI_TRY(gli_arena_alloc(graph->ctx, &graph->arena, (size_t)a->n_in, sizeof **ids, &memory));
     *ids = memory;
     for (int i = 0; i < a->n_in; ++i) {
         tensors[i] = NULL;

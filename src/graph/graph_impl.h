@@ -49,7 +49,7 @@ struct glia_graph {
     glia_context *ctx;
     glia_status status;
     char message[512]; /* of the first failure */
-    gli_zone zone;
+    gli_arena arena;
     gli_value_info *values; /* [0] is no value */
     int n_values, value_capacity;
     gli_node *nodes;

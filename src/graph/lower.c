@@ -41,7 +41,7 @@ static glia_status add_result(glia_plan *plan, const glia_tensor *like, gli_form
 /* Nodes of one layer follow each other, so that most find their label's copy already made. */
 static glia_status label_of(gli_lowering *l, const char *label, const char **out) {
     if (label != l->label) {
-        GLI_TRY(gli_zone_text(l->plan->ctx, &l->plan->zone, label, &l->label_copy));
+        GLI_TRY(gli_arena_strdup(l->plan->ctx, &l->plan->arena, label, &l->label_copy));
         l->label = label;
     }
     *out = l->label_copy;
@@ -51,7 +51,7 @@ static glia_status label_of(gli_lowering *l, const char *label, const char **out
 /* geom is copied: the graph may be gone when the plan runs. */
 static glia_status add_step(glia_plan *plan, gli_plan_step *step, const void *geom) {
     void *memory = NULL;
-    GLI_TRY(gli_zone_new(plan->ctx, &plan->zone, 1, GLI_MAX_GEOMETRY, &memory));
+    GLI_TRY(gli_arena_alloc(plan->ctx, &plan->arena, 1, GLI_MAX_GEOMETRY, &memory));
     memcpy(memory, geom, GLI_MAX_GEOMETRY);
     step->geom      = memory;
     step->workspace = -1;
@@ -228,7 +228,7 @@ static glia_status lower_assignments(gli_lowering *l) {
     const glia_graph *graph = l->graph;
     const int n             = graph->n_assignments;
     void *memory            = NULL;
-    GLI_TRY(gli_zone_new(graph->ctx, &l->graph->zone, 2 * (size_t)n, sizeof(int), &memory));
+    GLI_TRY(gli_arena_alloc(graph->ctx, &l->graph->arena, 2 * (size_t)n, sizeof(int), &memory));
     int *states = memory, *values = states + n;
     for (int a = 0; a < n; ++a) {
         gli_lowered *state, *value;

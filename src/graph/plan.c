@@ -27,7 +27,7 @@ static glia_status copy_graph(const glia_graph *from, glia_graph *to) {
 static void free_graph_copy(glia_graph *graph) {
     gli_free(graph->ctx, graph->values, (size_t)graph->value_capacity, sizeof *graph->values);
     gli_free(graph->ctx, graph->nodes, (size_t)graph->node_capacity, sizeof *graph->nodes);
-    gli_zone_free(graph->ctx, &graph->zone);
+    gli_arena_free(graph->ctx, &graph->arena);
 }
 
 /* Marks what outputs and assignments need, and drops the other nodes. */
@@ -49,9 +49,9 @@ static glia_status make_borders(glia_plan *plan, const glia_graph *graph, int n_
     void *memory    = NULL;
     plan->n_inputs  = graph->n_inputs;
     plan->n_outputs = n_outputs;
-    GLI_TRY(gli_zone_new(plan->ctx, &plan->zone, (size_t)plan->n_inputs, sizeof *plan->inputs, &memory));
+    GLI_TRY(gli_arena_alloc(plan->ctx, &plan->arena, (size_t)plan->n_inputs, sizeof *plan->inputs, &memory));
     plan->inputs = memory;
-    GLI_TRY(gli_zone_new(plan->ctx, &plan->zone, (size_t)n_outputs, sizeof *plan->outputs, &memory));
+    GLI_TRY(gli_arena_alloc(plan->ctx, &plan->arena, (size_t)n_outputs, sizeof *plan->outputs, &memory));
     plan->outputs = memory;
     for (int v = 1; v < graph->n_values; ++v)
         if (graph->values[v].kind == GLI_VALUE_INPUT)
@@ -61,7 +61,7 @@ static glia_status make_borders(glia_plan *plan, const glia_graph *graph, int n_
 
 static void log_plan(const glia_plan *plan, const gli_lowering *l) {
     if (!gli_log_wants(plan->ctx, GLI_LOG_PLAN)) return;
-    gli_log(plan->ctx, GLI_LOG_PLAN, "plan: %d steps, %d changes of layout, arena %zu bytes, %zu without sharing",
+    gli_log(plan->ctx, GLI_LOG_PLAN, "plan: %d steps, %d changes of layout, buffer %zu bytes, %zu without sharing",
             plan->n_steps, l->conversions, plan->bytes, plan->unshared);
     for (int s = 0; s < plan->n_steps; ++s) {
         const gli_plan_step *step = &plan->steps[s];
@@ -78,9 +78,9 @@ static glia_status compile(gli_lowering *l, const glia_value *outputs, int n_out
     glia_plan *plan     = l->plan;
     const size_t values = (size_t)graph->n_values;
     void *memory        = NULL;
-    GLI_TRY(gli_zone_new(plan->ctx, &graph->zone, values, sizeof *l->needed, &memory));
+    GLI_TRY(gli_arena_alloc(plan->ctx, &graph->arena, values, sizeof *l->needed, &memory));
     l->needed = memory;
-    GLI_TRY(gli_zone_new(plan->ctx, &graph->zone, values, sizeof *l->lowered, &memory));
+    GLI_TRY(gli_arena_alloc(plan->ctx, &graph->arena, values, sizeof *l->lowered, &memory));
     l->lowered = memory;
     prune(graph, outputs, n_outputs, l->needed);
     if (!l->options->unfused) {
@@ -159,12 +159,12 @@ void glia_plan_destroy(glia_plan *plan) {
     for (int s = 0; s < plan->n_steps; ++s) gli_choice_free(ctx, &plan->steps[s].choice);
     free_borders(ctx, plan->inputs, plan->n_inputs);
     free_borders(ctx, plan->outputs, plan->n_outputs);
-    ctx->device->release(ctx, &plan->arena);
+    ctx->device->release(ctx, &plan->buffer);
     gli_free(ctx, plan->steps, (size_t)plan->step_capacity, sizeof *plan->steps);
     gli_free(ctx, plan->tensors, (size_t)plan->tensor_capacity, sizeof *plan->tensors);
     gli_free(ctx, plan->storages, (size_t)plan->storage_capacity, sizeof *plan->storages);
     gli_free(ctx, plan->patches, (size_t)plan->patch_capacity, sizeof *plan->patches);
-    gli_zone_free(ctx, &plan->zone);
+    gli_arena_free(ctx, &plan->arena);
     gli_free(ctx, plan, 1, sizeof *plan);
     gli_context_release(ctx);
 }

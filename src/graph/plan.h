@@ -7,7 +7,7 @@
 #include "graph/graph_impl.h"
 
 typedef enum gli_storage_kind {
-    GLI_STORAGE_ARENA,
+    GLI_STORAGE_BUFFER,
     GLI_STORAGE_TENSOR, /* a caller's tensor, or a range of it */
     GLI_STORAGE_INPUT,  /* a caller's, another one each run */
     GLI_STORAGE_OUTPUT
@@ -27,7 +27,7 @@ typedef struct gli_storage {
     bool assigned;   /* a caller's tensor that a run changes */
     double fill;
     glia_dtype dtype;
-    size_t place; /* in the arena */
+    size_t place; /* in the buffer */
 } gli_storage;
 
 typedef struct gli_plan_tensor {
@@ -66,7 +66,7 @@ typedef struct gli_border {
 
 struct glia_plan {
     glia_context *ctx;
-    gli_zone zone;
+    gli_arena arena;
     gli_plan_step *steps;
     int n_steps, step_capacity;
     gli_plan_tensor *tensors;
@@ -77,8 +77,8 @@ struct glia_plan {
     int n_patches, patch_capacity;
     gli_border *inputs, *outputs;
     int n_inputs, n_outputs;
-    gli_block arena;
-    size_t bytes, unshared; /* of the arena, and what it would be with a place of its own for everything */
+    gli_block buffer;
+    size_t bytes, unshared; /* of the buffer, and its size if no memory were shared */
     void *recording;        /* of all steps, on devices that record; for the memory of the last run */
     bool ran, unrecordable;
 };
@@ -146,7 +146,7 @@ bool gli_plan_try_assign(const gli_lowering *l, int state, int value, const int 
 void gli_plan_lifetimes(glia_plan *plan, const gli_plan_options *options);
 void gli_plan_in_place(glia_plan *plan);
 
-/* plan_memory.c: providers, workspaces, offsets, the arena. */
+/* plan_memory.c: providers, workspaces, offsets, the buffer. */
 glia_status gli_plan_place(glia_plan *plan, const gli_plan_options *options);
 
 #endif

@@ -1,4 +1,4 @@
-/* Providers, and the place of everything in one arena. */
+/* Providers, and the place of everything in one buffer. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,23 +9,23 @@
 #include "core/size.h"
 #include "graph/plan.h"
 
-/* Providers are chosen before there is an arena, because their workspaces are a part of it. What they may look at is
+/* Providers are chosen before there is a buffer, because their workspaces are a part of it. What they may look at is
  * alignment and whether two tensors share memory: addresses far from all others show both. */
 static void *stand_in(const glia_plan *plan, int root, size_t at, glia_dtype dtype) {
     const gli_storage *storage = &plan->storages[root];
     if (storage->kind == GLI_STORAGE_TENSOR) return (char *)storage->data + at;
     uintptr_t address = (UINTPTR_MAX / 4 & ~(uintptr_t)4095) + ((uintptr_t)root << 38) + at;
     /* the caller's tensors are only aligned to their elements */
-    if (storage->kind != GLI_STORAGE_ARENA) address += glia_dtype_size(dtype);
+    if (storage->kind != GLI_STORAGE_BUFFER) address += glia_dtype_size(dtype);
     return (void *)address;
 }
 
 static void *address(const glia_plan *plan, int root, size_t at) {
     const gli_storage *storage = &plan->storages[root];
-    char *base                 = storage->kind == GLI_STORAGE_TENSOR  ? storage->data
-                                 : storage->kind == GLI_STORAGE_ARENA ? plan->arena.data
-                                                                      : NULL;
-    return base ? base + (storage->kind == GLI_STORAGE_ARENA ? storage->place : 0) + at : NULL;
+    char *base                 = storage->kind == GLI_STORAGE_TENSOR   ? storage->data
+                                 : storage->kind == GLI_STORAGE_BUFFER ? plan->buffer.data
+                                                                       : NULL;
+    return base ? base + (storage->kind == GLI_STORAGE_BUFFER ? storage->place : 0) + at : NULL;
 }
 
 static void fill_call(glia_plan *plan, gli_plan_step *step) {
@@ -45,10 +45,11 @@ static glia_status note_saved(glia_plan *plan, const gli_plan_step *step) {
     gli_storage *storage   = &plan->storages[saved->storage];
     const size_t bytes     = step->choice.prepared.saved;
     void *record;
-    GLI_TRY(gli_zone_new(plan->ctx, &plan->zone, 1, sizeof *saved->tensor.saved, &record));
+    GLI_TRY(gli_arena_alloc(plan->ctx, &plan->arena, 1, sizeof *saved->tensor.saved, &record));
     saved->tensor.saved = record;
     gli_saved_note(&step->call, step->choice.provider, &saved->tensor);
-    if (!bytes || storage->kind != GLI_STORAGE_ARENA || storage->parent >= 0 || bytes >= storage->bytes) return GLIA_OK;
+    if (!bytes || storage->kind != GLI_STORAGE_BUFFER || storage->parent >= 0 || bytes >= storage->bytes)
+        return GLIA_OK;
     const size_t size    = glia_dtype_size(saved->tensor.dtype);
     storage->bytes       = bytes;
     saved->tensor.dim[0] = (int64_t)(bytes / size);
@@ -110,16 +111,16 @@ static size_t find_place(const item *wanted, const item *const *placed, int n) {
     return best != SIZE_MAX ? best : end;
 }
 
-static glia_status place_all(glia_plan *plan, gli_zone *zone) {
+static glia_status place_all(glia_plan *plan, gli_arena *arena) {
     void *memory = NULL;
-    GLI_TRY(gli_zone_new(plan->ctx, zone, (size_t)plan->n_storages, sizeof(item), &memory));
+    GLI_TRY(gli_arena_alloc(plan->ctx, arena, (size_t)plan->n_storages, sizeof(item), &memory));
     item *items = memory;
-    GLI_TRY(gli_zone_new(plan->ctx, zone, (size_t)plan->n_storages, sizeof(item *), &memory));
+    GLI_TRY(gli_arena_alloc(plan->ctx, arena, (size_t)plan->n_storages, sizeof(item *), &memory));
     const item **placed = memory;
     int n               = 0;
     for (int s = 0; s < plan->n_storages; ++s) {
         const gli_storage *storage = &plan->storages[s];
-        if (storage->kind != GLI_STORAGE_ARENA || storage->parent >= 0 || storage->last < 0 || !storage->bytes)
+        if (storage->kind != GLI_STORAGE_BUFFER || storage->parent >= 0 || storage->last < 0 || !storage->bytes)
             continue;
         items[n++] =
             (item){s, gli_align_up(storage->bytes, plan->ctx->device->alignment), storage->first, storage->last, 0};
@@ -128,7 +129,7 @@ static glia_status place_all(glia_plan *plan, gli_zone *zone) {
     for (int i = 0; i < n; ++i) {
         items[i].place = find_place(&items[i], placed, i);
         GLI_REQUIRE(plan->ctx, items[i].bytes <= PTRDIFF_MAX - items[i].place, GLIA_OUT_OF_MEMORY,
-                    "out of memory: the plan's arena would be larger than memory can be");
+                    "out of memory: the plan's buffer would be larger than memory can be");
         int k = i;
         for (; k > 0 && placed[k - 1]->place > items[i].place; --k) placed[k] = placed[k - 1];
         placed[k]                              = &items[i];
@@ -175,11 +176,11 @@ static glia_status fill(glia_plan *plan) {
 
 glia_status gli_plan_place(glia_plan *plan, const gli_plan_options *options) {
     GLI_TRY(choose(plan, options->no_sharing));
-    gli_zone zone            = {0};
-    const glia_status status = place_all(plan, &zone);
-    gli_zone_free(plan->ctx, &zone);
+    gli_arena arena          = {0};
+    const glia_status status = place_all(plan, &arena);
+    gli_arena_free(plan->ctx, &arena);
     GLI_TRY(status);
-    GLI_TRY(plan->ctx->device->alloc(plan->ctx, plan->bytes, "the plan's arena", &plan->arena));
+    GLI_TRY(plan->ctx->device->alloc(plan->ctx, plan->bytes, "the plan's buffer", &plan->buffer));
     GLI_TRY(set_addresses(plan));
     for (int s = 0; s < plan->n_steps; ++s) fill_call(plan, &plan->steps[s]);
     return fill(plan);

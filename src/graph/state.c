@@ -27,7 +27,7 @@ static int by_begin(const void *a, const void *b) {
 static glia_status check_ranges(glia_graph *graph, const pack_args *a) {
     glia_context *ctx = graph->ctx;
     void *memory;
-    GLI_TRY(gli_zone_new(ctx, &graph->zone, (size_t)a->n, sizeof(range), &memory));
+    GLI_TRY(gli_arena_alloc(ctx, &graph->arena, (size_t)a->n, sizeof(range), &memory));
     range *ranges          = memory;
     const glia_dtype dtype = glia_graph_dtype(graph, a->values[0]);
     for (int i = 0; i < a->n; ++i) {
@@ -61,7 +61,7 @@ static glia_status build_pack(glia_graph *graph, const void *arg, int *out) {
     const void *offset;
     void *ids;
     GLI_TRY(gli_graph_keep(graph, a->offset, (size_t)a->n * sizeof *a->offset, &offset));
-    GLI_TRY(gli_zone_new(ctx, &graph->zone, (size_t)a->n, sizeof *node.in, &ids));
+    GLI_TRY(gli_arena_alloc(ctx, &graph->arena, (size_t)a->n, sizeof *node.in, &ids));
     node.offset = offset;
     node.in     = ids;
     for (int i = 0; i < a->n; ++i) node.in[i] = a->values[i].id;

@@ -28,7 +28,7 @@ static size_t bytes_of(const glia_tensor *tensor) {
 bool gli_plan_bindable(const glia_plan *plan, int tensor) {
     const gli_plan_tensor *t = &plan->tensors[tensor];
     const gli_storage *own   = &plan->storages[t->storage];
-    return own->kind == GLI_STORAGE_ARENA && own->parent < 0 && !own->constant && !own->kept && t->at == 0 &&
+    return own->kind == GLI_STORAGE_BUFFER && own->parent < 0 && !own->constant && !own->kept && t->at == 0 &&
            own->bytes == bytes_of(&t->tensor);
 }
 
@@ -108,7 +108,7 @@ void gli_plan_lifetimes(glia_plan *plan, const gli_plan_options *options) {
         gli_storage *storage = &plan->storages[s];
         if (storage->constant || storage->kept || (options->no_sharing && storage->last >= 0))
             storage->first = 0, storage->last = plan->n_steps;
-        if (storage->kind == GLI_STORAGE_ARENA && storage->parent < 0 && storage->last >= 0)
+        if (storage->kind == GLI_STORAGE_BUFFER && storage->parent < 0 && storage->last >= 0)
             plan->unshared += gli_align_up(storage->bytes, plan->ctx->device->alignment);
     }
 }
@@ -121,7 +121,7 @@ static bool may_overwrite(const glia_plan *plan, int s, int output, int input) {
     if (plan->storages[plan->tensors[step->out[output]].storage].first != s) return false;
     const int root          = root_of(plan, step->in[input], NULL);
     const gli_storage *home = &plan->storages[root];
-    if (home->kind != GLI_STORAGE_ARENA || home->last != s) return false;
+    if (home->kind != GLI_STORAGE_BUFFER || home->last != s) return false;
     if (!same_layout(&plan->tensors[step->in[input]].tensor, &plan->tensors[step->out[output]].tensor)) return false;
     for (int i = 0; i < step->n_in; ++i)
         if (i != input && step->in[i] >= 0 && root_of(plan, step->in[i], NULL) == root) return false;

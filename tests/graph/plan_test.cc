@@ -48,12 +48,12 @@ void expect_sound(const glia_plan *plan) {
     for (int s = 0; s < plan->n_steps; ++s) expect_sound(plan->steps[s]);
     for (int a = 0; a < plan->n_storages; ++a) {
         const gli_storage &x = plan->storages[a];
-        if (x.kind != GLI_STORAGE_ARENA || x.parent >= 0 || x.last < 0 || !x.bytes) continue;
+        if (x.kind != GLI_STORAGE_BUFFER || x.parent >= 0 || x.last < 0 || !x.bytes) continue;
         EXPECT_EQ(x.place % GLI_ALIGNMENT, 0u);
         EXPECT_LE(x.place + x.bytes, plan->bytes);
         for (int b = 0; b < a; ++b) {
             const gli_storage &y = plan->storages[b];
-            if (y.kind != GLI_STORAGE_ARENA || y.parent >= 0 || y.last < 0 || !y.bytes) continue;
+            if (y.kind != GLI_STORAGE_BUFFER || y.parent >= 0 || y.last < 0 || !y.bytes) continue;
             const bool together = x.first <= y.last && y.first <= x.last;
             const bool apart    = x.place + x.bytes <= y.place || y.place + y.bytes <= x.place;
             EXPECT_TRUE(!together || apart) << "storages " << a << " and " << b;
@@ -415,7 +415,7 @@ TEST(Plan, logs_its_steps_and_bytes) {
     const glia_value y = net.sum(net.unary(GLIA_NEG, net.input({100})));
     glia_plan *plan    = net.make({y});
     ASSERT_EQ(lines.size(), 3u);
-    EXPECT_EQ(lines[0], "plan: 2 steps, 0 changes of layout, arena " + std::to_string(glia_plan_bytes(plan)) +
+    EXPECT_EQ(lines[0], "plan: 2 steps, 0 changes of layout, buffer " + std::to_string(glia_plan_bytes(plan)) +
                             " bytes, " + std::to_string(plan->unshared) + " without sharing");
     EXPECT_EQ(lines[1], "plan step 0: unary by cpu.ref -> [100]");
     glia_plan_destroy(plan);
@@ -556,7 +556,7 @@ TEST(Choice, equal_steps_of_a_plan_share_what_a_library_made) {
     made = given_back = 0;
     glia_plan *plan   = net.make(y, {.no_in_place = true});
     ASSERT_EQ(plan->n_steps, 4);
-    // The first reads the caller's memory, the third writes it, the second lies in the arena; the fourth has another
+    // The first reads the caller's memory, the third writes it, the second is in the buffer; the fourth has another
     // shape.
     EXPECT_EQ(made, 4);
     EXPECT_EQ(net.run(plan, y, {{1, 2, 3}, {1, 2, 3, 4}}), (std::vector<Numbers>{{1, 256, 6561}, {1, 4, 9, 16}}));
@@ -576,7 +576,7 @@ TEST(Choice, equal_steps_of_a_plan_share_what_a_library_made) {
         net.sum(net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, x)))));
     made = given_back = 0;
     plan              = net.make({chain}, {.no_in_place = true});
-    EXPECT_EQ(made, 2) << "one that reads the caller's memory, one for the three in the arena";
+    EXPECT_EQ(made, 2) << "one that reads the caller's memory, one for the three in the buffer";
     EXPECT_EQ(net.run(plan, {chain}, {{1, 2, 1}})[0], Numbers({2 + 65536}));
     EXPECT_EQ(given_back, 0);
     glia_plan_destroy(plan);
