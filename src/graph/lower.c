@@ -29,12 +29,12 @@ glia_status gli_plan_add_tensor(glia_plan *plan, const glia_tensor *like, int st
     return GLIA_OK;
 }
 
-static glia_status add_result(glia_plan *plan, const glia_tensor *like, gli_form form, int *out) {
+static glia_status add_result(glia_plan *plan, const glia_tensor *like, gli_memory_format format, int *out) {
     gli_storage own = {.parent = -1, .bytes = (size_t)gli_count(like) * glia_dtype_size(like->dtype)};
     int storage;
     GLI_TRY(gli_plan_add_storage(plan, &own, &storage));
     GLI_TRY(gli_plan_add_tensor(plan, like, storage, 0, out));
-    gli_form_strides(&plan->tensors[*out].tensor, form);
+    gli_plan_set_format(&plan->tensors[*out].tensor, format);
     return GLIA_OK;
 }
 
@@ -73,21 +73,19 @@ glia_status gli_plan_add_copy(gli_lowering *l, int from, int to) {
     return add_step(plan, &step, geom);
 }
 
-static void set_native(gli_lowered *lowered, gli_form form, int tensor) {
-    for (int f = 0; f < GLI_FORM_COUNT; ++f) lowered->tensor[f] = -1;
-    lowered->known        = true;
-    lowered->native       = form;
-    lowered->tensor[form] = tensor;
+static void set_native(gli_lowered *lowered, gli_memory_format format, int tensor) {
+    *lowered                             = (gli_lowered){true, format, -1, -1, -1};
+    *gli_lowered_tensor(lowered, format) = tensor;
 }
 
 /* The value as a result of the plan, row-major. */
 static glia_status lower_view(gli_lowering *l, const gli_node *node) {
     int x, y;
-    GLI_TRY(gli_plan_tensor_in(l, node->in[0], GLI_FORM_ROWS, &x));
+    GLI_TRY(gli_plan_tensor_in(l, node->in[0], GLI_ROW_MAJOR, &x));
     const gli_plan_tensor from = l->plan->tensors[x];
     glia_tensor like           = l->graph->values[node->out[0]].tensor;
     GLI_TRY(gli_plan_add_tensor(l->plan, &like, from.storage, from.at, &y));
-    set_native(&l->lowered[node->out[0]], GLI_FORM_ROWS, y);
+    set_native(&l->lowered[node->out[0]], GLI_ROW_MAJOR, y);
     return GLIA_OK;
 }
 
@@ -99,14 +97,14 @@ static glia_status lower_transpose(gli_lowering *l, const gli_node *node, bool *
     gli_lowered *x;
     int y;
     GLI_TRY(gli_plan_lowered(l, node->in[GLI_TRANSPOSE_X], &x));
-    const gli_plan_tensor from = l->plan->tensors[x->tensor[x->native]];
+    const gli_plan_tensor from = l->plan->tensors[*gli_lowered_tensor(x, x->native)];
     for (int i = 0; i < g->ndim; ++i) like.stride[i] = from.tensor.stride[g->permutation[i]];
-    const gli_form form = gli_form_of(&like);
-    *done               = form != GLI_FORM_OTHER;
+    const gli_memory_format format = gli_plan_format(&like);
+    *done                          = format != GLI_STRIDED;
     if (!*done) return GLIA_OK;
-    gli_form_strides(&like, form);
+    gli_plan_set_format(&like, format);
     GLI_TRY(gli_plan_add_tensor(l->plan, &like, from.storage, from.at, &y));
-    set_native(&l->lowered[node->out[0]], form, y);
+    set_native(&l->lowered[node->out[0]], format, y);
     return GLIA_OK;
 }
 
@@ -115,7 +113,7 @@ static bool is_zero(const gli_value_info *value) { return value->kind == GLI_VAL
 static glia_status pack_one(gli_lowering *l, int value, int pack, size_t at) {
     glia_plan *plan = l->plan;
     int from, to;
-    GLI_TRY(gli_plan_tensor_in(l, value, GLI_FORM_ROWS, &from));
+    GLI_TRY(gli_plan_tensor_in(l, value, GLI_ROW_MAJOR, &from));
     if (gli_plan_bindable(plan, from)) {
         plan->storages[plan->tensors[from].storage].parent = pack;
         plan->storages[plan->tensors[from].storage].at     = at;
@@ -142,27 +140,27 @@ static glia_status lower_pack(gli_lowering *l, const gli_node *node) {
     for (int i = 0; i < node->n_in; ++i)
         if (!is_zero(&l->graph->values[node->in[i]]))
             GLI_TRY(pack_one(l, node->in[i], pack, (size_t)node->offset[i] * size));
-    set_native(&l->lowered[node->out[0]], GLI_FORM_ROWS, flat);
+    set_native(&l->lowered[node->out[0]], GLI_ROW_MAJOR, flat);
     return GLIA_OK;
 }
 
 static glia_status lower_call(gli_lowering *l, const gli_node *node) {
     glia_plan *plan  = l->plan;
     const gli_op *op = node->op;
-    gli_forms forms;
+    gli_node_formats formats;
     gli_plan_step step = {.op = op, .n_in = node->n_in, .label = l->label_copy};
     bool empty         = true;
-    GLI_TRY(gli_plan_forms(l, node, &forms));
+    GLI_TRY(gli_plan_node_formats(l, node, &formats));
     for (int i = 0; i < node->n_in; ++i) {
         step.in[i] = -1;
-        if (node->in[i]) GLI_TRY(gli_plan_tensor_in(l, node->in[i], forms.in[i], &step.in[i]));
+        if (node->in[i]) GLI_TRY(gli_plan_tensor_in(l, node->in[i], formats.in[i], &step.in[i]));
     }
     for (int o = 0; o < op->n_outputs; ++o) {
         const int value = node->out[o];
         step.out[o]     = -1;
         if (!value || (!l->needed[value] && gli_output_is(op, o, GLI_OUT_OPTIONAL))) continue;
-        GLI_TRY(add_result(plan, &l->graph->values[value].tensor, forms.out[o], &step.out[o]));
-        set_native(&l->lowered[value], forms.out[o], step.out[o]);
+        GLI_TRY(add_result(plan, &l->graph->values[value].tensor, formats.out[o], &step.out[o]));
+        set_native(&l->lowered[value], formats.out[o], step.out[o]);
         empty = empty && gli_count(&l->graph->values[value].tensor) == 0;
     }
     return empty ? GLIA_OK : add_step(plan, &step, node->geom);
@@ -181,7 +179,7 @@ static glia_status lower_node(gli_lowering *l, const gli_node *node) {
 static glia_status lower_output(gli_lowering *l, int index, int value) {
     glia_plan *plan = l->plan;
     int from, to, storage;
-    GLI_TRY(gli_plan_tensor_in(l, value, GLI_FORM_ROWS, &from));
+    GLI_TRY(gli_plan_tensor_in(l, value, GLI_ROW_MAJOR, &from));
     const glia_tensor like = plan->tensors[from].tensor;
     const gli_storage own  = {.kind   = GLI_STORAGE_OUTPUT,
                               .index  = index,
@@ -212,7 +210,7 @@ static glia_status copy_assignments(gli_lowering *l, const int *states, int *val
             continue;
         }
         int temporary;
-        GLI_TRY(add_result(plan, &from.tensor, GLI_FORM_ROWS, &temporary));
+        GLI_TRY(add_result(plan, &from.tensor, GLI_ROW_MAJOR, &temporary));
         GLI_TRY(gli_plan_add_copy(l, values[a], temporary));
         values[a] = temporary;
     }
@@ -233,14 +231,14 @@ static glia_status lower_assignments(gli_lowering *l) {
     for (int a = 0; a < n; ++a) {
         gli_lowered *state, *value;
         GLI_TRY(gli_plan_lowered(l, graph->assignments[a].state, &state));
-        states[a]                                                       = state->tensor[state->native];
+        states[a]                                                       = *gli_lowered_tensor(state, state->native);
         l->plan->storages[l->plan->tensors[states[a]].storage].assigned = true;
         GLI_TRY(gli_plan_lowered(l, graph->assignments[a].value, &value));
-        const gli_form form = state->native == GLI_FORM_OTHER ? value->native : state->native;
-        if (value->native == GLI_FORM_OTHER)
-            values[a] = value->tensor[value->native];
+        const gli_memory_format format = state->native == GLI_STRIDED ? value->native : state->native;
+        if (value->native == GLI_STRIDED)
+            values[a] = value->strided;
         else
-            GLI_TRY(gli_plan_tensor_in(l, graph->assignments[a].value, form, &values[a]));
+            GLI_TRY(gli_plan_tensor_in(l, graph->assignments[a].value, format, &values[a]));
     }
     for (int a = 0; a < n; ++a)
         if (gli_plan_try_assign(l, states[a], values[a], values, n)) {

@@ -4,6 +4,7 @@
 #ifndef GLI_GRAPH_PLAN_H
 #define GLI_GRAPH_PLAN_H
 
+#include "core/memory_format.h"
 #include "graph/graph_impl.h"
 
 typedef enum gli_storage_kind {
@@ -86,7 +87,7 @@ struct glia_plan {
 /* For tests: what to leave out. */
 typedef struct gli_plan_options {
     bool unfused;     /* no fusion */
-    bool rows;        /* all tensors row-major */
+    bool row_major;   /* all tensors row-major */
     bool no_in_place; /* no result in the memory of an input */
     bool no_sharing;  /* no memory serves two tensors, one after the other */
 } gli_plan_options;
@@ -94,14 +95,18 @@ typedef struct gli_plan_options {
 glia_status gli_plan_create(glia_graph *graph, const glia_value *outputs, int n_outputs,
                             const gli_plan_options *options, glia_plan **out);
 
-/* Each layout that a value has been brought to. */
-typedef enum gli_form { GLI_FORM_ROWS, GLI_FORM_CHANNELS, GLI_FORM_OTHER, GLI_FORM_COUNT } gli_form;
-
+/* The plan tensors that hold a value, one for each memory format that a step has asked for; -1: none yet. */
 typedef struct gli_lowered {
     bool known;
-    gli_form native;
-    int tensor[GLI_FORM_COUNT]; /* -1: none yet */
+    gli_memory_format native; /* what it is computed in, or what the caller's tensor has */
+    int row_major, channels_last, strided;
 } gli_lowered;
+
+static inline int *gli_lowered_tensor(gli_lowered *lowered, gli_memory_format format) {
+    return format == GLI_ROW_MAJOR       ? &lowered->row_major
+           : format == GLI_CHANNELS_LAST ? &lowered->channels_last
+                                         : &lowered->strided;
+}
 
 /* The state of the passes. graph: a copy of the caller's, fused, without the nodes that nothing needs. */
 typedef struct gli_lowering {
@@ -123,15 +128,20 @@ glia_status gli_plan_add_storage(glia_plan *plan, const gli_storage *storage, in
 glia_status gli_plan_add_tensor(glia_plan *plan, const glia_tensor *like, int storage, size_t at, int *out);
 glia_status gli_plan_add_copy(gli_lowering *l, int from, int to);
 
-/* formats.c: the forms that a node's inputs and outputs have; a value in one form, converted if need be. */
-typedef struct gli_forms {
-    gli_form in[GLI_MAX_IN], out[GLI_MAX_OUT];
-} gli_forms;
-glia_status gli_plan_forms(gli_lowering *l, const gli_node *node, gli_forms *out);
-gli_form gli_form_of(const glia_tensor *tensor);
-void gli_form_strides(glia_tensor *tensor, gli_form form);
+/* formats.c: the memory formats of a plan. Of a tensor's formats a plan uses one: row-major, or channels-last for an
+ * image, or strided for what is neither. */
+gli_memory_format gli_plan_format(const glia_tensor *tensor);
+void gli_plan_set_format(glia_tensor *tensor, gli_memory_format format); /* its strides; not strided */
+
+/* What the inputs and outputs of a node have. */
+typedef struct gli_node_formats {
+    gli_memory_format in[GLI_MAX_IN], out[GLI_MAX_OUT];
+} gli_node_formats;
+glia_status gli_plan_node_formats(gli_lowering *l, const gli_node *node, gli_node_formats *out);
+
+/* The plan tensors of a value, and the one in this format, with a copy into it if there is none yet. */
 glia_status gli_plan_lowered(gli_lowering *l, int value, gli_lowered **out);
-glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_form form, int *out);
+glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_memory_format format, int *out);
 
 /* storage.c: parts of each other, lifetimes, results in the memory of inputs. */
 int gli_storage_root(const glia_plan *plan, int storage, size_t *at); /* at may be NULL */

@@ -12,7 +12,7 @@ namespace {
 
 using namespace glia;
 
-constexpr gli_plan_options kPlain{.unfused = true, .rows = true, .no_in_place = true, .no_sharing = true};
+constexpr gli_plan_options kPlain{.unfused = true, .row_major = true, .no_in_place = true, .no_sharing = true};
 
 std::vector<std::string> steps(const glia_plan *plan) {
     std::vector<std::string> out;
@@ -395,7 +395,7 @@ TEST_P(Random, plans_agree_with_one_that_shares_nothing) {
     size_t apart = 0, together = 0;
     const auto want = net.trace(kPlain);
     EXPECT_TRUE(agree(net.trace({}, &together), want, bound));
-    EXPECT_TRUE(agree(net.trace({.rows = true}), want, bound)) << "row-major";
+    EXPECT_TRUE(agree(net.trace({.row_major = true}), want, bound)) << "row-major";
     EXPECT_TRUE(agree(net.trace({.unfused = true}), want, bound)) << "unfused";
     EXPECT_TRUE(agree(net.trace({.no_in_place = true}), want, bound)) << "not in place";
     EXPECT_TRUE(agree(net.trace({.no_sharing = true}, &apart), want, bound)) << "without sharing";
