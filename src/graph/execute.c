@@ -71,11 +71,11 @@ static glia_status check_run(const glia_plan *plan, const glia_tensor *const *in
 }
 
 /* Dense memory that stands for a caller's tensor with gaps; it is allocated once, by the first run that needs it. */
-static glia_status stage(glia_plan *plan, gli_border *border) {
-    const size_t bytes = (size_t)gli_count(&border->tensor) * glia_dtype_size(border->tensor.dtype);
-    if (!border->staged.data)
-        GLI_TRY(plan->ctx->device->alloc(plan->ctx, bytes, "a copy of a tensor with gaps", &border->staged));
-    border->tensor.data = border->staged.data;
+static glia_status stage(glia_plan *plan, gli_plan_io *io) {
+    const size_t bytes = (size_t)gli_count(&io->tensor) * glia_dtype_size(io->tensor.dtype);
+    if (!io->staged.data)
+        GLI_TRY(plan->ctx->device->alloc(plan->ctx, bytes, "a copy of a tensor with gaps", &io->staged));
+    io->tensor.data = io->staged.data;
     return GLIA_OK;
 }
 
@@ -95,10 +95,10 @@ static glia_status begin(glia_plan *plan, const glia_tensor *const *inputs, glia
         plan->outputs[i].tensor.data = outputs[i]->data;
         if (!gli_is_dense(outputs[i])) GLI_TRY(stage(plan, &plan->outputs[i]));
     }
-    for (int p = 0; p < plan->n_patches; ++p) {
-        const gli_patch *patch                   = &plan->patches[p];
-        const gli_border *from                   = patch->kind == GLI_STORAGE_INPUT ? plan->inputs : plan->outputs;
-        plan->tensors[patch->tensor].tensor.data = (char *)from[patch->index].tensor.data + patch->at;
+    for (int i = 0; i < plan->n_rebindings; ++i) {
+        const gli_rebinding *r               = &plan->rebindings[i];
+        const gli_plan_io *from              = r->kind == GLI_STORAGE_INPUT ? plan->inputs : plan->outputs;
+        plan->tensors[r->tensor].tensor.data = (char *)from[r->index].tensor.data + r->offset;
     }
     return GLIA_OK;
 }
@@ -113,10 +113,10 @@ static glia_status name_layer(glia_plan *plan, const gli_plan_step *step, glia_s
 
 static glia_status run_steps(glia_plan *plan) {
     for (int s = 0; s < plan->n_steps; ++s) {
-        const gli_plan_step *step = &plan->steps[s];
-        const gli_storage *home   = step->workspace >= 0 ? &plan->storages[step->workspace] : NULL;
-        void *workspace           = home ? (char *)plan->buffer.data + home->place : NULL;
-        const glia_status status  = gli_run(&step->call, &step->choice, workspace);
+        const gli_plan_step *step  = &plan->steps[s];
+        const gli_storage *storage = step->workspace >= 0 ? &plan->storages[step->workspace] : NULL;
+        void *workspace            = storage ? (char *)plan->buffer.data + storage->offset : NULL;
+        const glia_status status   = gli_run(&step->call, &step->choice, workspace);
         if (status != GLIA_OK) return name_layer(plan, step, status);
     }
     return GLIA_OK;
@@ -126,9 +126,9 @@ static glia_status run_steps(glia_plan *plan) {
 static bool same_memory(glia_plan *plan) {
     bool same = plan->ran;
     for (int i = 0; i < plan->n_inputs + plan->n_outputs; ++i) {
-        gli_border *border = i < plan->n_inputs ? &plan->inputs[i] : &plan->outputs[i - plan->n_inputs];
-        same               = same && border->last == border->tensor.data;
-        border->last       = border->tensor.data;
+        gli_plan_io *io = i < plan->n_inputs ? &plan->inputs[i] : &plan->outputs[i - plan->n_inputs];
+        same            = same && io->last == io->tensor.data;
+        io->last        = io->tensor.data;
     }
     plan->ran = true;
     return same;

@@ -73,7 +73,7 @@ glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_memory_format for
     glia_tensor wanted             = original.tensor;
     gli_plan_set_format(&wanted, format);
     if (same_memory(plan, &l->graph->values[value], native, &wanted)) {
-        GLI_TRY(gli_plan_add_tensor(plan, &wanted, original.storage, original.at, out));
+        GLI_TRY(gli_plan_add_tensor(plan, &wanted, original.storage, original.offset, out));
     } else {
         int storage;
         GLI_TRY(gli_plan_add_storage(

@@ -94,7 +94,7 @@ static glia_status fuse_into_first(fusion *f, int first_index, int second_index,
     glia_graph *graph = f->graph;
     gli_node merged = graph->nodes[first_index], *second = &graph->nodes[second_index];
     GLI_TRY(refine(f, &merged, params));
-    graph->values[merged.out[0]].kind = GLI_VALUE_GONE;
+    graph->values[merged.out[0]].kind = GLI_VALUE_FUSED;
     merged.out[0]                     = second->out[0];
     graph->values[merged.out[0]].node = first_index;
     graph->nodes[first_index]         = merged;
@@ -132,7 +132,7 @@ static glia_status move_first(fusion *f, const pattern *p, int first_index, int 
     merged.in[p->extra] = second.in[1 - p->input];
     merged.n_in         = p->extra + 1;
     GLI_TRY(refine(f, &merged, params));
-    graph->values[merged.out[0]].kind = GLI_VALUE_GONE;
+    graph->values[merged.out[0]].kind = GLI_VALUE_FUSED;
     merged.out[0]                     = second.out[0];
     for (int o = 0; o < merged.op->n_outputs; ++o)
         if (merged.out[o]) graph->values[merged.out[o]].node = second_index;

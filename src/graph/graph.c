@@ -61,7 +61,7 @@ void gli_graph_set_label(glia_graph *graph, const char *label) {
 
 const gli_value_info *gli_graph_value(const glia_graph *graph, glia_value value) {
     const bool known = graph && value.id > 0 && value.id < graph->n_values;
-    return known && graph->values[value.id].kind != GLI_VALUE_GONE ? &graph->values[value.id] : NULL;
+    return known && graph->values[value.id].kind != GLI_VALUE_FUSED ? &graph->values[value.id] : NULL;
 }
 
 glia_status gli_graph_add_value(glia_graph *graph, const gli_value_info *value, int *out) {

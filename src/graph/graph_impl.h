@@ -16,7 +16,7 @@ typedef enum gli_value_kind {
     GLI_VALUE_VIEW,     /* a range of a dense VALUE_TENSOR */
     GLI_VALUE_CONSTANT, /* one number in every element */
     GLI_VALUE_RESULT,   /* of a node */
-    GLI_VALUE_GONE      /* of a node that was fused: nothing computes it */
+    GLI_VALUE_FUSED     /* of a node that was fused: nothing computes it */
 } gli_value_kind;
 
 typedef struct gli_value_info {

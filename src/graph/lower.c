@@ -18,12 +18,12 @@ glia_status gli_plan_add_storage(glia_plan *plan, const gli_storage *storage, in
     return GLIA_OK;
 }
 
-glia_status gli_plan_add_tensor(glia_plan *plan, const glia_tensor *like, int storage, size_t at, int *out) {
+glia_status gli_plan_add_tensor(glia_plan *plan, const glia_tensor *like, int storage, size_t offset, int *out) {
     void *array = plan->tensors;
     GLI_TRY(gli_grow(plan->ctx, &array, &plan->tensor_capacity, plan->n_tensors + 1, sizeof *plan->tensors, "a plan"));
     plan->tensors                    = array;
     *out                             = plan->n_tensors++;
-    plan->tensors[*out]              = (gli_plan_tensor){.tensor = *like, .storage = storage, .at = at};
+    plan->tensors[*out]              = (gli_plan_tensor){.tensor = *like, .storage = storage, .offset = offset};
     plan->tensors[*out].tensor.owned = (gli_block){0};
     plan->tensors[*out].tensor.ctx   = plan->ctx;
     return GLIA_OK;
@@ -84,7 +84,7 @@ static glia_status lower_view(gli_lowering *l, const gli_node *node) {
     GLI_TRY(gli_plan_tensor_in(l, node->in[0], GLI_ROW_MAJOR, &x));
     const gli_plan_tensor from = l->plan->tensors[x];
     glia_tensor like           = l->graph->values[node->out[0]].tensor;
-    GLI_TRY(gli_plan_add_tensor(l->plan, &like, from.storage, from.at, &y));
+    GLI_TRY(gli_plan_add_tensor(l->plan, &like, from.storage, from.offset, &y));
     set_native(&l->lowered[node->out[0]], GLI_ROW_MAJOR, y);
     return GLIA_OK;
 }
@@ -103,24 +103,24 @@ static glia_status lower_transpose(gli_lowering *l, const gli_node *node, bool *
     *done                          = format != GLI_STRIDED;
     if (!*done) return GLIA_OK;
     gli_plan_set_format(&like, format);
-    GLI_TRY(gli_plan_add_tensor(l->plan, &like, from.storage, from.at, &y));
+    GLI_TRY(gli_plan_add_tensor(l->plan, &like, from.storage, from.offset, &y));
     set_native(&l->lowered[node->out[0]], format, y);
     return GLIA_OK;
 }
 
 static bool is_zero(const gli_value_info *value) { return value->kind == GLI_VALUE_CONSTANT && value->constant == 0; }
 
-static glia_status pack_one(gli_lowering *l, int value, int pack, size_t at) {
+static glia_status pack_one(gli_lowering *l, int value, int pack, size_t offset) {
     glia_plan *plan = l->plan;
     int from, to;
     GLI_TRY(gli_plan_tensor_in(l, value, GLI_ROW_MAJOR, &from));
     if (gli_plan_bindable(plan, from)) {
         plan->storages[plan->tensors[from].storage].parent = pack;
-        plan->storages[plan->tensors[from].storage].at     = at;
+        plan->storages[plan->tensors[from].storage].offset = offset;
         return GLIA_OK;
     }
     const glia_tensor like = plan->tensors[from].tensor;
-    GLI_TRY(gli_plan_add_tensor(plan, &like, pack, at, &to));
+    GLI_TRY(gli_plan_add_tensor(plan, &like, pack, offset, &to));
     return gli_plan_add_copy(l, from, to);
 }
 

@@ -45,7 +45,7 @@ static void prune(glia_graph *graph, const glia_value *outputs, int n_outputs, b
     needed[0] = false;
 }
 
-static glia_status make_borders(glia_plan *plan, const glia_graph *graph, int n_outputs) {
+static glia_status make_io(glia_plan *plan, const glia_graph *graph, int n_outputs) {
     void *memory    = NULL;
     plan->n_inputs  = graph->n_inputs;
     plan->n_outputs = n_outputs;
@@ -87,11 +87,11 @@ static glia_status compile(gli_lowering *l, const glia_value *outputs, int n_out
         GLI_TRY(gli_graph_fuse(graph, outputs, n_outputs));
         prune(graph, outputs, n_outputs, l->needed);
     }
-    GLI_TRY(make_borders(plan, graph, n_outputs));
+    GLI_TRY(make_io(plan, graph, n_outputs));
     GLI_TRY(gli_plan_lower(l, outputs, n_outputs));
     gli_plan_lifetimes(plan, l->options);
     if (!l->options->no_in_place) gli_plan_in_place(plan);
-    GLI_TRY(gli_plan_place(plan, l->options));
+    GLI_TRY(gli_plan_assign_memory(plan, l->options));
     for (int s = 0; s < plan->n_storages; ++s)
         if (plan->storages[s].kind == GLI_STORAGE_INPUT) plan->inputs[plan->storages[s].index].used = true;
     log_plan(plan, l);
@@ -148,8 +148,8 @@ glia_status glia_plan_create(glia_graph *graph, const glia_value *outputs, int n
     return gli_plan_create(graph, outputs, n_outputs, &(gli_plan_options){0}, out);
 }
 
-static void free_borders(glia_context *ctx, gli_border *borders, int n) {
-    for (int i = 0; borders && i < n; ++i) ctx->device->release(ctx, &borders[i].staged);
+static void free_io(glia_context *ctx, gli_plan_io *io, int n) {
+    for (int i = 0; io && i < n; ++i) ctx->device->release(ctx, &io[i].staged);
 }
 
 void glia_plan_destroy(glia_plan *plan) {
@@ -157,13 +157,13 @@ void glia_plan_destroy(glia_plan *plan) {
     glia_context *ctx = plan->ctx;
     if (plan->recording) ctx->device->recording_free(ctx, plan->recording);
     for (int s = 0; s < plan->n_steps; ++s) gli_choice_free(ctx, &plan->steps[s].choice);
-    free_borders(ctx, plan->inputs, plan->n_inputs);
-    free_borders(ctx, plan->outputs, plan->n_outputs);
+    free_io(ctx, plan->inputs, plan->n_inputs);
+    free_io(ctx, plan->outputs, plan->n_outputs);
     ctx->device->release(ctx, &plan->buffer);
     gli_free(ctx, plan->steps, (size_t)plan->step_capacity, sizeof *plan->steps);
     gli_free(ctx, plan->tensors, (size_t)plan->tensor_capacity, sizeof *plan->tensors);
     gli_free(ctx, plan->storages, (size_t)plan->storage_capacity, sizeof *plan->storages);
-    gli_free(ctx, plan->patches, (size_t)plan->patch_capacity, sizeof *plan->patches);
+    gli_free(ctx, plan->rebindings, (size_t)plan->rebinding_capacity, sizeof *plan->rebindings);
     gli_arena_free(ctx, &plan->arena);
     gli_free(ctx, plan, 1, sizeof *plan);
     gli_context_release(ctx);

@@ -1,6 +1,6 @@
-/* The inside of a plan, and the passes that make one: copy and fuse the graph (plan.c, fuse.c), steps over tensors in
- * chosen layouts (lower.c, formats.c), which of them share memory (storage.c), where it lies (plan_memory.c), the run
- * (execute.c). */
+/* The inside of a plan, and the passes that make one: copy and fuse the graph (plan.c, fuse.c), lower it to steps over
+ * tensors in chosen memory formats (lower.c, formats.c), let tensors share memory (storage.c), assign offsets
+ * (plan_memory.c), run (execute.c). */
 #ifndef GLI_GRAPH_PLAN_H
 #define GLI_GRAPH_PLAN_H
 
@@ -10,31 +10,30 @@
 typedef enum gli_storage_kind {
     GLI_STORAGE_BUFFER,
     GLI_STORAGE_TENSOR, /* a caller's tensor, or a range of it */
-    GLI_STORAGE_INPUT,  /* a caller's, another one each run */
+    GLI_STORAGE_INPUT,  /* a caller's, bound on each run */
     GLI_STORAGE_OUTPUT
 } gli_storage_kind;
 
-/* A range of memory that tensors of the plan lie in. */
+/* A range of memory that holds tensors of the plan. */
 typedef struct gli_storage {
     gli_storage_kind kind;
     size_t bytes;
     void *data;      /* of a caller's tensor */
     int index;       /* of an input or output */
     int parent;      /* the storage that this one is a part of; -1: none */
-    size_t at;       /* where in the parent */
-    int first, last; /* the steps from which to which its content counts */
+    size_t offset;   /* bytes, in the parent or, without one, in the buffer */
+    int first, last; /* its lifetime: the first and the last step that use it */
     bool constant;   /* filled once, never written by a step */
     bool kept;       /* filled once, and parts of it are not written by any step */
     bool assigned;   /* a caller's tensor that a run changes */
     double fill;
     glia_dtype dtype;
-    size_t place; /* in the buffer */
 } gli_storage;
 
 typedef struct gli_plan_tensor {
     glia_tensor tensor;
     int storage;
-    size_t at; /* bytes from the storage's start */
+    size_t offset; /* bytes, in the storage */
 } gli_plan_tensor;
 
 typedef struct gli_plan_step {
@@ -49,21 +48,21 @@ typedef struct gli_plan_step {
     gli_call call;
 } gli_plan_step;
 
-/* A tensor whose memory each run gives anew. */
-typedef struct gli_patch {
+/* A tensor that is bound to the caller's memory on each run. */
+typedef struct gli_rebinding {
     int tensor;
     gli_storage_kind kind;
-    int index;
-    size_t at;
-} gli_patch;
+    int index;     /* of the input or output */
+    size_t offset; /* bytes, in its memory */
+} gli_rebinding;
 
-/* An input or output as the caller sees it: dense, with memory to copy through when the caller's tensor is not. */
-typedef struct gli_border {
+/* An input or output of the plan: dense, with memory to copy through where the caller's tensor is not. */
+typedef struct gli_plan_io {
     glia_tensor tensor;
     gli_block staged;
     const void *last; /* the memory of the last run */
     bool used;
-} gli_border;
+} gli_plan_io;
 
 struct glia_plan {
     glia_context *ctx;
@@ -74,9 +73,9 @@ struct glia_plan {
     int n_tensors, tensor_capacity;
     gli_storage *storages;
     int n_storages, storage_capacity;
-    gli_patch *patches;
-    int n_patches, patch_capacity;
-    gli_border *inputs, *outputs;
+    gli_rebinding *rebindings;
+    int n_rebindings, rebinding_capacity;
+    gli_plan_io *inputs, *outputs;
     int n_inputs, n_outputs;
     gli_block buffer;
     size_t bytes, unshared; /* of the buffer, and its size if no memory were shared */
@@ -125,7 +124,7 @@ glia_status gli_plan_lower(gli_lowering *l, const glia_value *outputs, int n_out
 
 /* Building blocks of lower.c, formats.c and storage.c. */
 glia_status gli_plan_add_storage(glia_plan *plan, const gli_storage *storage, int *out);
-glia_status gli_plan_add_tensor(glia_plan *plan, const glia_tensor *like, int storage, size_t at, int *out);
+glia_status gli_plan_add_tensor(glia_plan *plan, const glia_tensor *like, int storage, size_t offset, int *out);
 glia_status gli_plan_add_copy(gli_lowering *l, int from, int to);
 
 /* formats.c: the memory formats of a plan. Of a tensor's formats a plan uses one: row-major, or channels-last for an
@@ -144,7 +143,7 @@ glia_status gli_plan_lowered(gli_lowering *l, int value, gli_lowered **out);
 glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_memory_format format, int *out);
 
 /* storage.c: parts of each other, lifetimes, results in the memory of inputs. */
-int gli_storage_root(const glia_plan *plan, int storage, size_t *at); /* at may be NULL */
+int gli_storage_root(const glia_plan *plan, int storage, size_t *offset); /* offset may be NULL */
 
 /* The tensor fills a storage of its own, which can still become a part of another. */
 bool gli_plan_bindable(const glia_plan *plan, int tensor);
@@ -157,6 +156,6 @@ void gli_plan_lifetimes(glia_plan *plan, const gli_plan_options *options);
 void gli_plan_in_place(glia_plan *plan);
 
 /* plan_memory.c: providers, workspaces, offsets, the buffer. */
-glia_status gli_plan_place(glia_plan *plan, const gli_plan_options *options);
+glia_status gli_plan_assign_memory(glia_plan *plan, const gli_plan_options *options);
 
 #endif

@@ -1,4 +1,4 @@
-/* Providers, and the place of everything in one buffer. */
+/* Chooses providers and assigns each storage its offset in the one buffer of the plan. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,23 +9,23 @@
 #include "core/size.h"
 #include "graph/plan.h"
 
-/* Providers are chosen before there is a buffer, because their workspaces are a part of it. What they may look at is
- * alignment and whether two tensors share memory: addresses far from all others show both. */
-static void *stand_in(const glia_plan *plan, int root, size_t at, glia_dtype dtype) {
+/* Providers need addresses (alignment, aliasing) before the buffer exists, because their workspaces are a part of it.
+ * So they see placeholders, far from all other addresses. */
+static void *placeholder_address(const glia_plan *plan, int root, size_t offset, glia_dtype dtype) {
     const gli_storage *storage = &plan->storages[root];
-    if (storage->kind == GLI_STORAGE_TENSOR) return (char *)storage->data + at;
-    uintptr_t address = (UINTPTR_MAX / 4 & ~(uintptr_t)4095) + ((uintptr_t)root << 38) + at;
+    if (storage->kind == GLI_STORAGE_TENSOR) return (char *)storage->data + offset;
+    uintptr_t address = (UINTPTR_MAX / 4 & ~(uintptr_t)4095) + ((uintptr_t)root << 38) + offset;
     /* the caller's tensors are only aligned to their elements */
     if (storage->kind != GLI_STORAGE_BUFFER) address += glia_dtype_size(dtype);
     return (void *)address;
 }
 
-static void *address(const glia_plan *plan, int root, size_t at) {
+/* NULL for an empty tensor, and for what is bound on each run. */
+static void *address(const glia_plan *plan, int root, size_t offset) {
     const gli_storage *storage = &plan->storages[root];
-    char *base                 = storage->kind == GLI_STORAGE_TENSOR   ? storage->data
-                                 : storage->kind == GLI_STORAGE_BUFFER ? plan->buffer.data
-                                                                       : NULL;
-    return base ? base + (storage->kind == GLI_STORAGE_BUFFER ? storage->place : 0) + at : NULL;
+    char *base                 = storage->kind == GLI_STORAGE_TENSOR ? storage->data : NULL;
+    if (storage->kind == GLI_STORAGE_BUFFER && plan->buffer.data) base = (char *)plan->buffer.data + storage->offset;
+    return base ? base + offset : NULL;
 }
 
 static void fill_call(glia_plan *plan, gli_plan_step *step) {
@@ -60,9 +60,9 @@ static glia_status choose(glia_plan *plan, bool no_sharing) {
     glia_context *ctx = plan->ctx;
     for (int t = 0; t < plan->n_tensors; ++t) {
         gli_plan_tensor *tensor = &plan->tensors[t];
-        size_t at;
-        const int root      = gli_storage_root(plan, tensor->storage, &at);
-        tensor->tensor.data = stand_in(plan, root, at + tensor->at, tensor->tensor.dtype);
+        size_t offset;
+        const int root      = gli_storage_root(plan, tensor->storage, &offset);
+        tensor->tensor.data = placeholder_address(plan, root, offset + tensor->offset, tensor->tensor.dtype);
     }
     for (int s = 0; s < plan->n_steps; ++s) {
         gli_plan_step *step = &plan->steps[s];
@@ -82,13 +82,14 @@ static glia_status choose(glia_plan *plan, bool no_sharing) {
     return GLIA_OK;
 }
 
-/* Greedy by decreasing size: each goes into the smallest gap, between those already placed that live at the same time,
- * that it fits in. Source: Pisarchyk, Lee, "Efficient memory management for deep neural net inference", 2020. */
+/* Greedy by decreasing size: each item gets the smallest gap that it fits in, between the items before it whose
+ * lifetimes overlap its own. Source: Pisarchyk, Lee, "Efficient memory management for deep neural net inference", 2020.
+ */
 typedef struct item {
     int storage;
     size_t bytes;
     int first, last;
-    size_t place;
+    size_t offset;
 } item;
 
 static int larger_first(const void *a, const void *b) {
@@ -97,27 +98,27 @@ static int larger_first(const void *a, const void *b) {
     return (x->storage > y->storage) - (x->storage < y->storage);
 }
 
-/* placed: those before, ordered by place. */
-static size_t find_place(const item *wanted, const item *const *placed, int n) {
+/* assigned: the items before, by offset. */
+static size_t best_fit(const item *wanted, const item *const *assigned, int n) {
     size_t best = SIZE_MAX, best_gap = SIZE_MAX, end = 0;
     for (int i = 0; i < n; ++i) {
-        if (placed[i]->last < wanted->first || wanted->last < placed[i]->first) continue;
-        if (placed[i]->place > end) {
-            const size_t gap = placed[i]->place - end;
+        if (assigned[i]->last < wanted->first || wanted->last < assigned[i]->first) continue;
+        if (assigned[i]->offset > end) {
+            const size_t gap = assigned[i]->offset - end;
             if (gap >= wanted->bytes && gap < best_gap) best = end, best_gap = gap;
         }
-        if (placed[i]->place + placed[i]->bytes > end) end = placed[i]->place + placed[i]->bytes;
+        if (assigned[i]->offset + assigned[i]->bytes > end) end = assigned[i]->offset + assigned[i]->bytes;
     }
     return best != SIZE_MAX ? best : end;
 }
 
-static glia_status place_all(glia_plan *plan, gli_arena *arena) {
+static glia_status assign_offsets(glia_plan *plan, gli_arena *arena) {
     void *memory = NULL;
     GLI_TRY(gli_arena_alloc(plan->ctx, arena, (size_t)plan->n_storages, sizeof(item), &memory));
     item *items = memory;
     GLI_TRY(gli_arena_alloc(plan->ctx, arena, (size_t)plan->n_storages, sizeof(item *), &memory));
-    const item **placed = memory;
-    int n               = 0;
+    const item **assigned = memory;
+    int n                 = 0;
     for (int s = 0; s < plan->n_storages; ++s) {
         const gli_storage *storage = &plan->storages[s];
         if (storage->kind != GLI_STORAGE_BUFFER || storage->parent >= 0 || storage->last < 0 || !storage->bytes)
@@ -127,36 +128,37 @@ static glia_status place_all(glia_plan *plan, gli_arena *arena) {
     }
     qsort(items, (size_t)n, sizeof *items, larger_first);
     for (int i = 0; i < n; ++i) {
-        items[i].place = find_place(&items[i], placed, i);
-        GLI_REQUIRE(plan->ctx, items[i].bytes <= PTRDIFF_MAX - items[i].place, GLIA_OUT_OF_MEMORY,
+        items[i].offset = best_fit(&items[i], assigned, i);
+        GLI_REQUIRE(plan->ctx, items[i].bytes <= PTRDIFF_MAX - items[i].offset, GLIA_OUT_OF_MEMORY,
                     "out of memory: the plan's buffer would be larger than memory can be");
         int k = i;
-        for (; k > 0 && placed[k - 1]->place > items[i].place; --k) placed[k] = placed[k - 1];
-        placed[k]                              = &items[i];
-        plan->storages[items[i].storage].place = items[i].place;
-        if (items[i].place + items[i].bytes > plan->bytes) plan->bytes = items[i].place + items[i].bytes;
+        for (; k > 0 && assigned[k - 1]->offset > items[i].offset; --k) assigned[k] = assigned[k - 1];
+        assigned[k]                             = &items[i];
+        plan->storages[items[i].storage].offset = items[i].offset;
+        if (items[i].offset + items[i].bytes > plan->bytes) plan->bytes = items[i].offset + items[i].bytes;
     }
     return GLIA_OK;
 }
 
-static glia_status add_patch(glia_plan *plan, const gli_patch *patch) {
-    void *array = plan->patches;
-    GLI_TRY(gli_grow(plan->ctx, &array, &plan->patch_capacity, plan->n_patches + 1, sizeof *patch, "a plan"));
-    plan->patches                    = array;
-    plan->patches[plan->n_patches++] = *patch;
+static glia_status add_rebinding(glia_plan *plan, const gli_rebinding *rebinding) {
+    void *array = plan->rebindings;
+    GLI_TRY(
+        gli_grow(plan->ctx, &array, &plan->rebinding_capacity, plan->n_rebindings + 1, sizeof *rebinding, "a plan"));
+    plan->rebindings                       = array;
+    plan->rebindings[plan->n_rebindings++] = *rebinding;
     return GLIA_OK;
 }
 
 static glia_status set_addresses(glia_plan *plan) {
     for (int t = 0; t < plan->n_tensors; ++t) {
         gli_plan_tensor *tensor = &plan->tensors[t];
-        size_t at;
-        const int root = gli_storage_root(plan, tensor->storage, &at);
-        at += tensor->at;
-        tensor->tensor.data        = address(plan, root, at);
+        size_t offset;
+        const int root = gli_storage_root(plan, tensor->storage, &offset);
+        offset += tensor->offset;
+        tensor->tensor.data        = address(plan, root, offset);
         const gli_storage *storage = &plan->storages[root];
         if (storage->kind == GLI_STORAGE_INPUT || storage->kind == GLI_STORAGE_OUTPUT)
-            GLI_TRY(add_patch(plan, &(gli_patch){t, storage->kind, storage->index, at}));
+            GLI_TRY(add_rebinding(plan, &(gli_rebinding){t, storage->kind, storage->index, offset}));
     }
     return GLIA_OK;
 }
@@ -174,10 +176,10 @@ static glia_status fill(glia_plan *plan) {
     return GLIA_OK;
 }
 
-glia_status gli_plan_place(glia_plan *plan, const gli_plan_options *options) {
+glia_status gli_plan_assign_memory(glia_plan *plan, const gli_plan_options *options) {
     GLI_TRY(choose(plan, options->no_sharing));
     gli_arena arena          = {0};
-    const glia_status status = place_all(plan, &arena);
+    const glia_status status = assign_offsets(plan, &arena);
     gli_arena_free(plan->ctx, &arena);
     GLI_TRY(status);
     GLI_TRY(plan->ctx->device->alloc(plan->ctx, plan->bytes, "the plan's buffer", &plan->buffer));

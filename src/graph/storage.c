@@ -6,18 +6,18 @@
 #include "core/size.h"
 #include "graph/plan.h"
 
-int gli_storage_root(const glia_plan *plan, int storage, size_t *at) {
-    size_t offset = 0;
+int gli_storage_root(const glia_plan *plan, int storage, size_t *offset) {
+    size_t sum = 0;
     for (; plan->storages[storage].parent >= 0; storage = plan->storages[storage].parent)
-        offset += plan->storages[storage].at;
-    if (at) *at = offset;
+        sum += plan->storages[storage].offset;
+    if (offset) *offset = sum;
     return storage;
 }
 
-static int root_of(const glia_plan *plan, int tensor, size_t *at) {
-    size_t offset;
-    const int root = gli_storage_root(plan, plan->tensors[tensor].storage, &offset);
-    if (at) *at = offset + plan->tensors[tensor].at;
+static int root_of(const glia_plan *plan, int tensor, size_t *offset) {
+    size_t in_root;
+    const int root = gli_storage_root(plan, plan->tensors[tensor].storage, &in_root);
+    if (offset) *offset = in_root + plan->tensors[tensor].offset;
     return root;
 }
 
@@ -28,7 +28,7 @@ static size_t bytes_of(const glia_tensor *tensor) {
 bool gli_plan_bindable(const glia_plan *plan, int tensor) {
     const gli_plan_tensor *t = &plan->tensors[tensor];
     const gli_storage *own   = &plan->storages[t->storage];
-    return own->kind == GLI_STORAGE_BUFFER && own->parent < 0 && !own->constant && !own->kept && t->at == 0 &&
+    return own->kind == GLI_STORAGE_BUFFER && own->parent < 0 && !own->constant && !own->kept && t->offset == 0 &&
            own->bytes == bytes_of(&t->tensor);
 }
 
@@ -39,7 +39,7 @@ static bool same_layout(const glia_tensor *a, const glia_tensor *b) {
 /* The memory of a state that this tensor reads, as it was before the run; NULL: it reads none. */
 static const char *old_content(const glia_plan *plan, int tensor) {
     const gli_storage *storage = &plan->storages[plan->tensors[tensor].storage];
-    return storage->kind == GLI_STORAGE_TENSOR ? (const char *)storage->data + plan->tensors[tensor].at : NULL;
+    return storage->kind == GLI_STORAGE_TENSOR ? (const char *)storage->data + plan->tensors[tensor].offset : NULL;
 }
 
 static bool reads(const glia_plan *plan, int tensor, const char *begin, size_t bytes) {
@@ -56,10 +56,10 @@ static bool step_may_overwrite(const glia_plan *plan, const gli_plan_step *step,
         bool allowed = false;
         for (int o = 0; o < step->op->n_outputs; ++o) {
             if (step->out[o] < 0 || !gli_in_place(step->op, o, i)) continue;
-            size_t at;
-            allowed = allowed ||
-                      (root_of(plan, step->out[o], &at) == storage && old_content(plan, step->in[i]) == begin + at &&
-                       same_layout(&plan->tensors[step->in[i]].tensor, &plan->tensors[step->out[o]].tensor));
+            size_t offset;
+            allowed = allowed || (root_of(plan, step->out[o], &offset) == storage &&
+                                  old_content(plan, step->in[i]) == begin + offset &&
+                                  same_layout(&plan->tensors[step->in[i]].tensor, &plan->tensors[step->out[o]].tensor));
         }
         if (!allowed) return false;
     }
@@ -119,9 +119,9 @@ static bool may_overwrite(const glia_plan *plan, int s, int output, int input) {
     if (input < 0 || input >= step->n_in || step->in[input] < 0 || step->out[output] < 0) return false;
     if (!gli_plan_bindable(plan, step->out[output])) return false;
     if (plan->storages[plan->tensors[step->out[output]].storage].first != s) return false;
-    const int root          = root_of(plan, step->in[input], NULL);
-    const gli_storage *home = &plan->storages[root];
-    if (home->kind != GLI_STORAGE_BUFFER || home->last != s) return false;
+    const int root             = root_of(plan, step->in[input], NULL);
+    const gli_storage *storage = &plan->storages[root];
+    if (storage->kind != GLI_STORAGE_BUFFER || storage->last != s) return false;
     if (!same_layout(&plan->tensors[step->in[input]].tensor, &plan->tensors[step->out[output]].tensor)) return false;
     for (int i = 0; i < step->n_in; ++i)
         if (i != input && step->in[i] >= 0 && root_of(plan, step->in[i], NULL) == root) return false;
@@ -137,7 +137,7 @@ void gli_plan_in_place(glia_plan *plan) {
             const int input  = op->outputs[o].in_place;
             if (!gli_output_is(op, o, GLI_OUT_IN_PLACE) || !may_overwrite(plan, s, o, input)) continue;
             gli_storage *own  = &plan->storages[plan->tensors[plan->steps[s].out[o]].storage];
-            own->parent       = root_of(plan, plan->steps[s].in[input], &own->at);
+            own->parent       = root_of(plan, plan->steps[s].in[input], &own->offset);
             gli_storage *root = &plan->storages[own->parent];
             if (own->last > root->last) root->last = own->last;
         }

@@ -188,7 +188,7 @@ TEST_P(CudaPlan, is_checked_against_the_reference_when_that_is_wanted) {
 TEST_P(CudaPlan, workspaces_and_tensors_are_aligned_for_the_devices_libraries) {
     Computer c(device());
     Chain chain(c.ctx, 3, 3);
-    for (int s = 0; s < chain.plan()->n_storages; ++s) EXPECT_EQ(chain.plan()->storages[s].place % 256, 0u);
+    for (int s = 0; s < chain.plan()->n_storages; ++s) EXPECT_EQ(chain.plan()->storages[s].offset % 256, 0u);
     EXPECT_EQ(reinterpret_cast<uintptr_t>(chain.plan()->buffer.data) % 256, 0u);
 }
 
