@@ -1,6 +1,4 @@
 /* Memory formats: chooses one for each value by majority of its neighbours and inserts copies at the boundaries. */
-#include <string.h>
-
 #include "core/device.h"
 #include "core/dtype.h"
 #include "graph/plan.h"
@@ -16,45 +14,6 @@ void gli_plan_set_format(glia_tensor *tensor, gli_memory_format format) {
         gli_channels_last_strides(tensor->ndim, tensor->dim, tensor->stride);
     else
         gli_dense_strides(tensor->ndim, tensor->dim, tensor->stride);
-}
-
-/* Equal constants lie in one storage, which is as large as the largest. */
-static glia_status constant_storage(glia_plan *plan, const gli_value_info *value, size_t bytes, int *out) {
-    const gli_storage wanted = {
-        .parent = -1, .constant = true, .fill = value->constant, .dtype = value->tensor.dtype, .bytes = bytes};
-    for (int s = 0; s < plan->n_storages; ++s) {
-        gli_storage *storage = &plan->storages[s];
-        if (!storage->constant || storage->dtype != wanted.dtype) continue;
-        if (memcmp(&storage->fill, &wanted.fill, sizeof wanted.fill) != 0) continue;
-        if (bytes > storage->bytes) storage->bytes = bytes;
-        *out = s;
-        return GLIA_OK;
-    }
-    return gli_plan_add_storage(plan, &wanted, out);
-}
-
-static glia_status lower_leaf(gli_lowering *l, const gli_value_info *value, gli_lowered *lowered) {
-    const size_t bytes = (size_t)gli_extent(&value->tensor) * glia_dtype_size(value->tensor.dtype);
-    gli_storage leaf   = {.kind = GLI_STORAGE_TENSOR, .parent = -1, .bytes = bytes, .data = value->tensor.data};
-    int storage, tensor = -1;
-    *lowered = (gli_lowered){true, gli_plan_format(&value->tensor), -1, -1, -1};
-    if (value->kind == GLI_VALUE_CONSTANT) {
-        GLI_TRY(constant_storage(l->plan, value, bytes, &storage));
-    } else {
-        if (value->kind == GLI_VALUE_INPUT) {
-            leaf.kind  = GLI_STORAGE_INPUT;
-            leaf.index = value->input;
-        }
-        GLI_TRY(gli_plan_add_storage(l->plan, &leaf, &storage));
-    }
-    GLI_TRY(gli_plan_add_tensor(l->plan, &value->tensor, storage, 0, &tensor));
-    *gli_lowered_tensor(lowered, lowered->native) = tensor;
-    return GLIA_OK;
-}
-
-glia_status gli_plan_lowered(gli_lowering *l, int value, gli_lowered **out) {
-    *out = &l->lowered[value];
-    return (*out)->known ? GLIA_OK : lower_leaf(l, &l->graph->values[value], *out);
 }
 
 static bool same_memory(const glia_plan *plan, const gli_value_info *value, int native, const glia_tensor *wanted) {

@@ -124,7 +124,7 @@ static glia_status pack_one(gli_lowering *l, int value, int pack, size_t offset)
     return gli_plan_add_copy(l, from, to);
 }
 
-/* A pack with gaps keeps its memory: the gaps are cleared once and nobody else may write there. */
+/* A pack with gaps has memory of its own: the gaps are cleared once, and nothing else may be written there. */
 static glia_status lower_pack(gli_lowering *l, const gli_node *node) {
     glia_plan *plan      = l->plan;
     const glia_tensor *y = &l->graph->values[node->out[0]].tensor;
@@ -133,7 +133,7 @@ static glia_status lower_pack(gli_lowering *l, const gli_node *node) {
     for (int i = 0; i < node->n_in; ++i)
         if (!is_zero(&l->graph->values[node->in[i]])) packed += gli_count(&l->graph->values[node->in[i]].tensor);
     const bool gaps     = packed < gli_count(y);
-    const gli_storage s = {.parent = -1, .bytes = (size_t)gli_count(y) * size, .dtype = y->dtype, .kept = gaps};
+    const gli_storage s = {.parent = -1, .bytes = (size_t)gli_count(y) * size, .dtype = y->dtype, .persistent = gaps};
     int pack, flat;
     GLI_TRY(gli_plan_add_storage(plan, &s, &pack));
     GLI_TRY(gli_plan_add_tensor(plan, y, pack, 0, &flat));
@@ -248,6 +248,7 @@ static glia_status lower_assignments(gli_lowering *l) {
 }
 
 glia_status gli_plan_lower(gli_lowering *l, const glia_value *outputs, int n_outputs) {
+    GLI_TRY(gli_plan_reserve_constants(l));
     for (int n = 0; n < l->graph->n_nodes; ++n)
         if (l->graph->nodes[n].op) GLI_TRY(lower_node(l, &l->graph->nodes[n]));
     l->label_copy = l->label = NULL;

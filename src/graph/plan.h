@@ -1,5 +1,5 @@
 /* The inside of a plan, and the passes that make one: copy and fuse the graph (plan.c, fuse.c), lower it to steps over
- * tensors in chosen memory formats (lower.c, formats.c), let tensors share memory (storage.c), assign offsets
+ * tensors in chosen memory formats (lower.c, leaves.c, formats.c), let tensors share memory (storage.c), assign offsets
  * (plan_memory.c), run (execute.c). */
 #ifndef GLI_GRAPH_PLAN_H
 #define GLI_GRAPH_PLAN_H
@@ -23,11 +23,10 @@ typedef struct gli_storage {
     int parent;      /* the storage that this one is a part of; -1: none */
     size_t offset;   /* bytes, in the parent or, without one, in the buffer */
     int first, last; /* its lifetime: the first and the last step that use it */
-    bool constant;   /* filled once, never written by a step */
-    bool kept;       /* filled once, and parts of it are not written by any step */
     bool assigned;   /* a caller's tensor that a run changes */
+    bool persistent; /* filled when the plan is made, and not shared: a constant, or a pack with gaps */
     double fill;
-    glia_dtype dtype;
+    glia_dtype dtype; /* of fill */
 } gli_storage;
 
 typedef struct gli_plan_tensor {
@@ -114,7 +113,9 @@ typedef struct gli_lowering {
     const gli_plan_options *options;
     bool *needed; /* by value */
     gli_lowered *lowered;
-    const char *label; /* of the node at hand: in the caller's graph, and the plan's copy of it */
+    int *constants; /* a hash table of storages + 1, open addressing; at most half full */
+    size_t constants_mask;
+    const char *label; /* of the current node: in the caller's graph, and the plan's copy of it */
     const char *label_copy;
     int conversions;
 } gli_lowering;
@@ -138,9 +139,13 @@ typedef struct gli_node_formats {
 } gli_node_formats;
 glia_status gli_plan_node_formats(gli_lowering *l, const gli_node *node, gli_node_formats *out);
 
-/* The plan tensors of a value, and the one in this format, with a copy into it if there is none yet. */
-glia_status gli_plan_lowered(gli_lowering *l, int value, gli_lowered **out);
+/* The value's tensor in this format, with a copy into it if there is none yet. */
 glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_memory_format format, int *out);
+
+/* leaves.c: what holds a value. A leaf gets its storage when it is first asked for; the values that nodes compute have
+ * theirs already. */
+glia_status gli_plan_reserve_constants(gli_lowering *l); /* before any value is lowered */
+glia_status gli_plan_lowered(gli_lowering *l, int value, gli_lowered **out);
 
 /* storage.c: parts of each other, lifetimes, results in the memory of inputs. */
 int gli_storage_root(const glia_plan *plan, int storage, size_t *offset); /* offset may be NULL */

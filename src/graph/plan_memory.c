@@ -167,7 +167,7 @@ static glia_status set_addresses(glia_plan *plan) {
 static glia_status fill(glia_plan *plan) {
     for (int s = 0; s < plan->n_storages; ++s) {
         const gli_storage *storage = &plan->storages[s];
-        if ((!storage->constant && !storage->kept) || !storage->bytes) continue;
+        if (!storage->persistent || !storage->bytes) continue;
         const int64_t count = (int64_t)(storage->bytes / glia_dtype_size(storage->dtype));
         glia_tensor flat    = {.ctx = plan->ctx, .data = address(plan, s, 0)};
         gli_set_shape(&flat, storage->dtype, 1, &count);

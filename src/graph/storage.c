@@ -28,7 +28,7 @@ static size_t bytes_of(const glia_tensor *tensor) {
 bool gli_plan_bindable(const glia_plan *plan, int tensor) {
     const gli_plan_tensor *t = &plan->tensors[tensor];
     const gli_storage *own   = &plan->storages[t->storage];
-    return own->kind == GLI_STORAGE_BUFFER && own->parent < 0 && !own->constant && !own->kept && t->offset == 0 &&
+    return own->kind == GLI_STORAGE_BUFFER && own->parent < 0 && !own->persistent && t->offset == 0 &&
            own->bytes == bytes_of(&t->tensor);
 }
 
@@ -106,7 +106,7 @@ void gli_plan_lifetimes(glia_plan *plan, const gli_plan_options *options) {
     }
     for (int s = 0; s < plan->n_storages; ++s) {
         gli_storage *storage = &plan->storages[s];
-        if (storage->constant || storage->kept || (options->no_sharing && storage->last >= 0))
+        if (storage->persistent || (options->no_sharing && storage->last >= 0))
             storage->first = 0, storage->last = plan->n_steps;
         if (storage->kind == GLI_STORAGE_BUFFER && storage->parent < 0 && storage->last >= 0)
             plan->unshared += gli_align_up(storage->bytes, plan->ctx->device->alignment);
