@@ -11,7 +11,8 @@ typedef struct reverse {
     glia_graph *graph;
     int n_values, n_nodes; /* of the forward graph: what is appended is not walked */
     gli_arena arena;
-    bool *depends; /* on wrt, by value */
+    bool *wrt;     /* by value: its gradient was asked for */
+    bool *depends; /* by value: on one of those */
     int *gradient; /* by value; 0: none yet */
 } reverse;
 
@@ -123,11 +124,13 @@ static glia_status walk(reverse *r, const glia_value *y, const glia_value *seed,
                         int n_wrt) {
     glia_graph *graph = r->graph;
     void *memory;
+    GLI_TRY(gli_arena_alloc(graph->ctx, &r->arena, (size_t)r->n_values, sizeof *r->wrt, &memory));
+    r->wrt = memory;
     GLI_TRY(gli_arena_alloc(graph->ctx, &r->arena, (size_t)r->n_values, sizeof *r->depends, &memory));
     r->depends = memory;
     GLI_TRY(gli_arena_alloc(graph->ctx, &r->arena, (size_t)r->n_values, sizeof *r->gradient, &memory));
     r->gradient = memory;
-    for (int i = 0; i < n_wrt; ++i) r->depends[wrt[i].id] = true;
+    for (int i = 0; i < n_wrt; ++i) r->wrt[wrt[i].id] = r->depends[wrt[i].id] = true;
     find_dependents(r);
     for (int k = 0; k < n_y; ++k) GLI_TRY(add(r, y[k].id, seed[k]));
     for (int n = r->n_nodes - 1; n >= 0; --n) GLI_TRY(derive_node(r, n));
@@ -135,13 +138,13 @@ static glia_status walk(reverse *r, const glia_value *y, const glia_value *seed,
 }
 
 /* Gradients that arrived at views belong to the views. */
-static glia_status check_views(const reverse *r, const glia_value *wrt, int n_wrt) {
-    for (int v = 1; v < r->n_values; ++v)
-        for (int i = 0; i < n_wrt; ++i)
-            GLI_REQUIRE(
-                r->graph->ctx,
-                r->graph->values[v].kind != GLI_VALUE_VIEW || r->graph->values[v].base != wrt[i].id || !r->gradient[v],
-                GLIA_UNSUPPORTED, "a gradient by a tensor that is read through views: ask for those of the views");
+static glia_status check_views(const reverse *r) {
+    for (int v = 1; v < r->n_values; ++v) {
+        const gli_value_info *value = &r->graph->values[v];
+        GLI_REQUIRE(r->graph->ctx, value->kind != GLI_VALUE_VIEW || !r->wrt[value->base] || !r->gradient[v],
+                    GLIA_UNSUPPORTED,
+                    "a gradient with respect to a tensor that is read through views: ask for those of the views");
+    }
     return GLIA_OK;
 }
 
@@ -150,7 +153,7 @@ static glia_status differentiate(reverse *r, const glia_value *y, const glia_val
     glia_graph *graph = r->graph;
     GLI_TRY(check_request(graph, y, seed, n_y, wrt, n_wrt));
     GLI_TRY(walk(r, y, seed, n_y, wrt, n_wrt));
-    GLI_TRY(check_views(r, wrt, n_wrt));
+    GLI_TRY(check_views(r));
     for (int i = 0; i < n_wrt; ++i) {
         out[i].id = r->gradient[wrt[i].id];
         if (!out[i].id)
