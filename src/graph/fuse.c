@@ -75,7 +75,8 @@ static const pattern patterns[] = {
 typedef struct fusion {
     glia_graph *graph;
     gli_arena arena;
-    int *uses; /* by value */
+    int *uses;       /* by value */
+    int *first_user; /* by value: the first node that reads it, before fusion; none: n_nodes */
 } fusion;
 
 /* Gives the node that stays its new params and geometry. */
@@ -102,13 +103,12 @@ static glia_status fuse_into_first(fusion *f, int first_index, int second_index,
     return GLIA_OK;
 }
 
-/* Nodes between the two must not need what first gives: it will come after them. */
-static bool used_between(const glia_graph *graph, int first_index, int second_index) {
-    const gli_node *first = &graph->nodes[first_index];
-    for (int n = first_index + 1; n < second_index; ++n)
-        for (int i = 0; graph->nodes[n].op && i < graph->nodes[n].n_in; ++i)
-            for (int o = 0; o < first->op->n_outputs; ++o)
-                if (first->out[o] && graph->nodes[n].in[i] == first->out[o]) return true;
+/* Nodes between the two must not read what first computes: it will come after them. A node that reads it may have moved
+ * since first_user was noted, but never past the second node of the fusion at hand, so that the answer is the same. */
+static bool used_between(const fusion *f, int first_index, int second_index) {
+    const gli_node *first = &f->graph->nodes[first_index];
+    for (int o = 0; o < first->op->n_outputs; ++o)
+        if (first->out[o] && f->first_user[first->out[o]] < second_index) return true;
     return false;
 }
 
@@ -119,7 +119,7 @@ static bool may_move(const fusion *f, const pattern *p, int first_index, int sec
     if (first->n_in > p->extra && first->in[p->extra]) return false;
     return other != second->in[p->input] &&
            gli_same_shape(&graph->values[other].tensor, &graph->values[first->out[0]].tensor) &&
-           !used_between(graph, first_index, second_index);
+           !used_between(f, first_index, second_index);
 }
 
 static glia_status move_first(fusion *f, const pattern *p, int first_index, int second_index, const char *params) {
@@ -178,13 +178,19 @@ static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
     return GLIA_OK;
 }
 
-static glia_status count_uses(fusion *f, const glia_value *keep, int n_keep) {
+static glia_status find_uses(fusion *f, const glia_value *keep, int n_keep) {
     const glia_graph *graph = f->graph;
     void *memory            = NULL;
     GLI_TRY(gli_arena_alloc(graph->ctx, &f->arena, (size_t)graph->n_values, sizeof *f->uses, &memory));
     f->uses = memory;
-    for (int n = 0; n < graph->n_nodes; ++n)
-        for (int i = 0; graph->nodes[n].op && i < graph->nodes[n].n_in; ++i) ++f->uses[graph->nodes[n].in[i]];
+    GLI_TRY(gli_arena_alloc(graph->ctx, &f->arena, (size_t)graph->n_values, sizeof *f->first_user, &memory));
+    f->first_user = memory;
+    for (int v = 0; v < graph->n_values; ++v) f->first_user[v] = graph->n_nodes;
+    for (int n = graph->n_nodes - 1; n >= 0; --n)
+        for (int i = 0; graph->nodes[n].op && i < graph->nodes[n].n_in; ++i) {
+            ++f->uses[graph->nodes[n].in[i]];
+            f->first_user[graph->nodes[n].in[i]] = n;
+        }
     for (int i = 0; i < n_keep; ++i)
         if (gli_graph_value(graph, keep[i])) ++f->uses[keep[i].id];
     for (int a = 0; a < graph->n_assignments; ++a) ++f->uses[graph->assignments[a].value];
@@ -192,7 +198,7 @@ static glia_status count_uses(fusion *f, const glia_value *keep, int n_keep) {
 }
 
 static glia_status fuse(fusion *f, const glia_value *keep, int n_keep) {
-    GLI_TRY(count_uses(f, keep, n_keep));
+    GLI_TRY(find_uses(f, keep, n_keep));
     for (int n = 0; n < f->graph->n_nodes; ++n)
         for (size_t p = 0; p < sizeof patterns / sizeof *patterns; ++p)
             if (f->graph->nodes[n].op == patterns[p].second && f->graph->nodes[n].n_in > patterns[p].input &&
