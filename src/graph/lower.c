@@ -29,7 +29,7 @@ glia_status gli_plan_add_tensor(glia_plan *plan, const glia_tensor *like, int st
     return GLIA_OK;
 }
 
-static glia_status add_result(glia_plan *plan, const glia_tensor *like, gli_memory_format format, int *out) {
+glia_status gli_plan_add_result(glia_plan *plan, const glia_tensor *like, gli_memory_format format, int *out) {
     gli_storage own = {.parent = -1, .bytes = (size_t)gli_count(like) * glia_dtype_size(like->dtype)};
     int storage;
     GLI_TRY(gli_plan_add_storage(plan, &own, &storage));
@@ -159,7 +159,7 @@ static glia_status lower_call(gli_lowering *l, const gli_node *node) {
         const int value = node->out[o];
         step.out[o]     = -1;
         if (!value || (!l->needed[value] && gli_output_is(op, o, GLI_OUT_OPTIONAL))) continue;
-        GLI_TRY(add_result(plan, &l->graph->values[value].tensor, formats.out[o], &step.out[o]));
+        GLI_TRY(gli_plan_add_result(plan, &l->graph->values[value].tensor, formats.out[o], &step.out[o]));
         set_native(&l->lowered[value], formats.out[o], step.out[o]);
         empty = empty && gli_count(&l->graph->values[value].tensor) == 0;
     }
@@ -197,61 +197,11 @@ static glia_status lower_output(gli_lowering *l, int index, int value) {
     return gli_plan_add_copy(l, from, to);
 }
 
-/* Assignments whose value cannot be computed in the state's own memory are copied at the end; first to a temporary,
- * where the value is old content of a state that another assignment overwrites. */
-static glia_status copy_assignments(gli_lowering *l, const int *states, int *values, int n) {
-    glia_plan *plan = l->plan;
-    for (int a = 0; a < n; ++a) {
-        const gli_plan_tensor from = plan->tensors[values[a]];
-        if (plan->storages[from.storage].kind != GLI_STORAGE_TENSOR) continue;
-        if (plan->storages[from.storage].data == plan->storages[plan->tensors[states[a]].storage].data &&
-            gli_same_strides(&from.tensor, &plan->tensors[states[a]].tensor)) {
-            values[a] = states[a];
-            continue;
-        }
-        int temporary;
-        GLI_TRY(add_result(plan, &from.tensor, GLI_ROW_MAJOR, &temporary));
-        GLI_TRY(gli_plan_add_copy(l, values[a], temporary));
-        values[a] = temporary;
-    }
-    for (int a = 0; a < n; ++a) {
-        const int parent = plan->storages[plan->tensors[values[a]].storage].parent;
-        if (values[a] == states[a] || parent == plan->tensors[states[a]].storage) continue;
-        GLI_TRY(gli_plan_add_copy(l, values[a], states[a]));
-    }
-    return GLIA_OK;
-}
-
-static glia_status lower_assignments(gli_lowering *l) {
-    const glia_graph *graph = l->graph;
-    const int n             = graph->n_assignments;
-    void *memory            = NULL;
-    GLI_TRY(gli_arena_alloc(graph->ctx, &l->graph->arena, 2 * (size_t)n, sizeof(int), &memory));
-    int *states = memory, *values = states + n;
-    for (int a = 0; a < n; ++a) {
-        gli_lowered *state, *value;
-        GLI_TRY(gli_plan_lowered(l, graph->assignments[a].state, &state));
-        states[a]                                                       = *gli_lowered_tensor(state, state->native);
-        l->plan->storages[l->plan->tensors[states[a]].storage].assigned = true;
-        GLI_TRY(gli_plan_lowered(l, graph->assignments[a].value, &value));
-        const gli_memory_format format = state->native == GLI_STRIDED ? value->native : state->native;
-        if (value->native == GLI_STRIDED)
-            values[a] = value->strided;
-        else
-            GLI_TRY(gli_plan_tensor_in(l, graph->assignments[a].value, format, &values[a]));
-    }
-    for (int a = 0; a < n; ++a)
-        if (gli_plan_try_assign(l, states[a], values[a], values, n)) {
-            l->plan->storages[l->plan->tensors[values[a]].storage].parent = l->plan->tensors[states[a]].storage;
-        }
-    return copy_assignments(l, states, values, n);
-}
-
 glia_status gli_plan_lower(gli_lowering *l, const glia_value *outputs, int n_outputs) {
     GLI_TRY(gli_plan_reserve_constants(l));
     for (int n = 0; n < l->graph->n_nodes; ++n)
         if (l->graph->nodes[n].op) GLI_TRY(lower_node(l, &l->graph->nodes[n]));
     l->label_copy = l->label = NULL;
     for (int i = 0; i < n_outputs; ++i) GLI_TRY(lower_output(l, i, outputs[i].id));
-    return lower_assignments(l);
+    return gli_plan_lower_assignments(l);
 }

@@ -123,9 +123,13 @@ typedef struct gli_lowering {
 /* lower.c: all nodes, outputs and assignments as steps. */
 glia_status gli_plan_lower(gli_lowering *l, const glia_value *outputs, int n_outputs);
 
-/* Building blocks of lower.c, formats.c and storage.c. */
+/* assignments.c: the new contents of states, after all nodes and outputs. */
+glia_status gli_plan_lower_assignments(gli_lowering *l);
+
+/* Building blocks of these passes. */
 glia_status gli_plan_add_storage(glia_plan *plan, const gli_storage *storage, int *out);
 glia_status gli_plan_add_tensor(glia_plan *plan, const glia_tensor *like, int storage, size_t offset, int *out);
+glia_status gli_plan_add_result(glia_plan *plan, const glia_tensor *like, gli_memory_format format, int *out);
 glia_status gli_plan_add_copy(gli_lowering *l, int from, int to);
 
 /* formats.c: the memory formats of a plan. Of a tensor's formats a plan uses one: row-major, or channels-last for an
@@ -147,15 +151,15 @@ glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_memory_format for
 glia_status gli_plan_reserve_constants(gli_lowering *l); /* before any value is lowered */
 glia_status gli_plan_lowered(gli_lowering *l, int value, gli_lowered **out);
 
-/* storage.c: parts of each other, lifetimes, results in the memory of inputs. */
-int gli_storage_root(const glia_plan *plan, int storage, size_t *offset); /* offset may be NULL */
+/* storage.c: which storages are parts of others, lifetimes, results in the memory of inputs. The root of a storage or a
+ * tensor is the storage that it is a part of and that is no part itself; offset, which may be NULL: bytes in it. */
+int gli_storage_root(const glia_plan *plan, int storage, size_t *offset);
+int gli_tensor_root(const glia_plan *plan, int tensor, size_t *offset);
 
 /* The tensor fills a storage of its own, which can still become a part of another. */
 bool gli_plan_bindable(const glia_plan *plan, int tensor);
 
-/* Whether the value can be computed in the state's memory: nothing reads the old content later. `others` are the values
- * of all assignments. */
-bool gli_plan_try_assign(const gli_lowering *l, int state, int value, const int *others, int n_others);
+bool gli_same_layout(const glia_plan *plan, int a, int b); /* of two tensors: dtype, shape and strides */
 
 void gli_plan_lifetimes(glia_plan *plan, const gli_plan_options *options);
 void gli_plan_in_place(glia_plan *plan);
