@@ -33,6 +33,7 @@ void glia_graph_destroy(glia_graph *graph) {
     gli_free(ctx, graph->values, (size_t)graph->value_capacity, sizeof *graph->values);
     gli_free(ctx, graph->nodes, (size_t)graph->node_capacity, sizeof *graph->nodes);
     gli_free(ctx, graph->assignments, (size_t)graph->assignment_capacity, sizeof *graph->assignments);
+    gli_free(ctx, graph->assigned, (size_t)graph->assigned_capacity, sizeof *graph->assigned);
     gli_arena_free(ctx, &graph->arena);
     gli_free(ctx, graph, 1, sizeof *graph);
     gli_context_release(ctx);

@@ -45,6 +45,10 @@ typedef struct gli_assignment {
     int state, value;
 } gli_assignment;
 
+typedef struct gli_address_range {
+    uintptr_t begin, end;
+} gli_address_range;
+
 struct glia_graph {
     glia_context *ctx;
     glia_status status;
@@ -56,6 +60,8 @@ struct glia_graph {
     int n_nodes, node_capacity;
     gli_assignment *assignments;
     int n_assignments, assignment_capacity;
+    gli_address_range *assigned; /* the memory of the states of the assignments: see state.c */
+    int n_assigned, assigned_capacity;
     int n_inputs;
     const char *label; /* of the nodes to come */
 };
