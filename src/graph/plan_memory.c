@@ -1,12 +1,9 @@
 /* Chooses providers and assigns each storage its offset in the one buffer of the plan. */
-#include <limits.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "core/device.h"
 #include "core/dtype.h"
 #include "core/saved.h"
 #include "core/size.h"
+#include "graph/offset_assignment.h"
 #include "graph/plan.h"
 
 /* Providers need addresses (alignment, aliasing) before the buffer exists, because their workspaces are a part of it.
@@ -82,61 +79,24 @@ static glia_status choose(glia_plan *plan, bool no_sharing) {
     return GLIA_OK;
 }
 
-/* Greedy by decreasing size: each item gets the smallest gap that it fits in, between the items before it whose
- * lifetimes overlap its own. Source: Pisarchyk, Lee, "Efficient memory management for deep neural net inference", 2020.
- */
-typedef struct item {
-    int storage;
-    size_t bytes;
-    int first, last;
-    size_t offset;
-} item;
-
-static int larger_first(const void *a, const void *b) {
-    const item *x = a, *y = b;
-    if (x->bytes != y->bytes) return x->bytes > y->bytes ? -1 : 1;
-    return (x->storage > y->storage) - (x->storage < y->storage);
-}
-
-/* assigned: the items before, by offset. */
-static size_t best_fit(const item *wanted, const item *const *assigned, int n) {
-    size_t best = SIZE_MAX, best_gap = SIZE_MAX, end = 0;
-    for (int i = 0; i < n; ++i) {
-        if (assigned[i]->last < wanted->first || wanted->last < assigned[i]->first) continue;
-        if (assigned[i]->offset > end) {
-            const size_t gap = assigned[i]->offset - end;
-            if (gap >= wanted->bytes && gap < best_gap) best = end, best_gap = gap;
-        }
-        if (assigned[i]->offset + assigned[i]->bytes > end) end = assigned[i]->offset + assigned[i]->bytes;
-    }
-    return best != SIZE_MAX ? best : end;
+static bool needs_memory(const gli_storage *storage) {
+    return storage->kind == GLI_STORAGE_BUFFER && storage->parent < 0 && storage->last >= 0 && storage->bytes > 0;
 }
 
 static glia_status assign_offsets(glia_plan *plan, gli_arena *arena) {
-    void *memory = NULL;
-    GLI_TRY(gli_arena_alloc(plan->ctx, arena, (size_t)plan->n_storages, sizeof(item), &memory));
-    item *items = memory;
-    GLI_TRY(gli_arena_alloc(plan->ctx, arena, (size_t)plan->n_storages, sizeof(item *), &memory));
-    const item **assigned = memory;
-    int n                 = 0;
+    void *memory;
+    int n = 0;
+    GLI_TRY(gli_arena_alloc(plan->ctx, arena, (size_t)plan->n_storages, sizeof(gli_memory_block), &memory));
+    gli_memory_block *blocks = memory;
     for (int s = 0; s < plan->n_storages; ++s) {
         const gli_storage *storage = &plan->storages[s];
-        if (storage->kind != GLI_STORAGE_BUFFER || storage->parent >= 0 || storage->last < 0 || !storage->bytes)
-            continue;
-        items[n++] =
-            (item){s, gli_align_up(storage->bytes, plan->ctx->device->alignment), storage->first, storage->last, 0};
+        const size_t bytes         = gli_align_up(storage->bytes, plan->ctx->device->alignment);
+        if (needs_memory(storage)) blocks[n++] = (gli_memory_block){bytes, storage->first, storage->last, 0};
     }
-    qsort(items, (size_t)n, sizeof *items, larger_first);
-    for (int i = 0; i < n; ++i) {
-        items[i].offset = best_fit(&items[i], assigned, i);
-        GLI_REQUIRE(plan->ctx, items[i].bytes <= PTRDIFF_MAX - items[i].offset, GLIA_OUT_OF_MEMORY,
-                    "out of memory: the plan's buffer would be larger than memory can be");
-        int k = i;
-        for (; k > 0 && assigned[k - 1]->offset > items[i].offset; --k) assigned[k] = assigned[k - 1];
-        assigned[k]                             = &items[i];
-        plan->storages[items[i].storage].offset = items[i].offset;
-        if (items[i].offset + items[i].bytes > plan->bytes) plan->bytes = items[i].offset + items[i].bytes;
-    }
+    GLI_TRY(gli_assign_offsets(plan->ctx, blocks, n, plan->n_steps + 1, &plan->bytes, NULL));
+    n = 0;
+    for (int s = 0; s < plan->n_storages; ++s)
+        if (needs_memory(&plan->storages[s])) plan->storages[s].offset = blocks[n++].offset;
     return GLIA_OK;
 }
 
