@@ -1,4 +1,7 @@
 // Building, differentiating, planning and running graphs.
+#include <algorithm>
+#include <random>
+
 #include "support/graphs.h"
 
 namespace {
@@ -346,6 +349,28 @@ TEST(View, reads_and_writes_a_range) {
     EXPECT_EQ(net.run(plan, {a})[0], Numbers({1, 2, 3, 4}));
     EXPECT_EQ(net.run(plan, {a})[0], Numbers({1, 2, 9, 16}));
     glia_plan_destroy(plan);
+}
+
+TEST(Assign, finds_the_overlap_among_many_states) {
+    std::mt19937_64 rng(1);
+    for (int round = 0; round < 20; ++round) {
+        Net net;
+        const int64_t n       = 1 + int64_t(rng() % 40);
+        const glia_value flat = net.state({2 * n + 1}, Numbers(size_t(2 * n + 1))), one = net.input({1});
+        const auto assign = [&](int64_t offset, const glia_value &value) {
+            const glia_shape shape = glia_graph_shape(net.graph, value);
+            glia_graph_assign(net.graph, gli_graph_view(net.graph, flat, offset, shape), value);
+            return glia_graph_status(net.graph);
+        };
+        std::vector<int64_t> odd;
+        for (int64_t i = 0; i < n; ++i) odd.push_back(2 * i + 1);
+        std::shuffle(odd.begin(), odd.end(), rng);
+        for (int64_t offset : odd) EXPECT_EQ(assign(offset, one), GLIA_OK) << glia_message(net.ctx);
+        const int64_t between = int64_t(rng() % uint64_t(n));
+        EXPECT_EQ(assign(2 * between, one), GLIA_OK) << glia_message(net.ctx);
+        EXPECT_EQ(assign(2 * between + int64_t(rng() % 2), net.input({2})), GLIA_INVALID_ARGUMENT);
+        EXPECT_STREQ(glia_message(net.ctx), "glia_graph_assign: state state is assigned to twice");
+    }
 }
 
 TEST(View, has_the_gradient_not_its_base) {
