@@ -46,8 +46,8 @@ glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_memory_format for
     return GLIA_OK;
 }
 
-/* The image that an elementwise op works on is its largest input; -1: it is no image. Inputs of the same shape vote on
- * the layout; the first decides a draw. */
+/* An elementwise op gets the format that most of its largest inputs have; the first of them decides a draw. Only for
+ * images. */
 static glia_status follow(gli_lowering *l, const gli_node *node, gli_node_formats *out) {
     const gli_value_info *values = l->graph->values;
     int leader = -1, votes = 0;

@@ -1,4 +1,4 @@
-/* Fusion: pairs of nodes that one op does, in one table. */
+/* Fusion: a table of pairs of nodes that one op computes. */
 #include <stdalign.h>
 #include <string.h>
 
@@ -12,18 +12,18 @@
 
 enum { MAX_PARAMS = 512 };
 
-/* `first` and `second`, which reads first's result, become one node. merge writes its params over those of the op that
- * stays; false: this pair does not fit. */
+/* `first` and `second`, which reads first's result, become one node. merge changes the params of the op that stays;
+ * false: this pair does not match. */
 typedef struct pattern {
     const gli_op *first, *second;
     enum {
-        FIRST_STAYS, /* and gives second's result; its own is no more, so nobody else may use it */
-        FIRST_MOVES, /* the same, in the place of second, whose other input becomes its input `extra` */
-        SECOND_STAYS /* and reads first's input 0; first goes when nobody else uses it */
-    } form;
+        FIRST_STAYS, /* and computes second's result; nothing else may use its own, which is fused away */
+        FIRST_MOVES, /* the same, to the position of second, whose other input becomes its input `extra` */
+        SECOND_STAYS /* and reads first's input 0; first is removed when nothing else uses it */
+    } kind;
     int input;         /* which of second's inputs is first's result */
-    int extra;         /* of FIRST_MOVES: what must be absent before */
-    size_t activation; /* where it stands in the params of first */
+    int extra;         /* of FIRST_MOVES: must be absent before */
+    size_t activation; /* its offset in the params of first */
     bool (*merge)(const struct pattern *p, const gli_node *first, const gli_node *second, char *params);
 } pattern;
 
@@ -36,12 +36,12 @@ static bool merge_activation(const pattern *p, const gli_node *first, const gli_
     return inner == GLIA_LINEAR && (outer == GLIA_RELU || outer == GLIA_SIGMOID || outer == GLIA_TANH);
 }
 
-/* Other activations than relu take longer than the memory that the fusion saves. */
+/* relu only: the time of other activations is more than that of the memory accesses that fusion saves. */
 static bool merge_relu(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
     return ((const glia_unary_params *)second->params)->kind == GLIA_RELU && merge_activation(p, first, second, params);
 }
 
-/* An addition before the activation, of tensors of one shape. */
+/* An addition before the activation, of two tensors of one shape. */
 static bool merge_residual(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
     (void)params;
     const gli_batchnorm_geom *norm = first->geom;
@@ -79,7 +79,7 @@ typedef struct fusion {
     int *first_user; /* by value: the first node that reads it, before fusion; none: n_nodes */
 } fusion;
 
-/* Gives the node that stays its new params and geometry. */
+/* Sets the new params and geometry of the node that stays. */
 static glia_status refine(fusion *f, gli_node *node, const char *params) {
     glia_graph *graph = f->graph;
     const glia_tensor *tensors[GLI_MAX_IN];
@@ -87,8 +87,8 @@ static glia_status refine(fusion *f, gli_node *node, const char *params) {
     gli_resolution r;
     for (int i = 0; i < node->n_in; ++i) tensors[i] = node->in[i] ? &graph->values[node->in[i]].tensor : NULL;
     GLI_TRY(gli_resolve(graph->ctx, node->op, params, node->n_in, tensors, geom, &r));
-    GLI_TRY(gli_graph_keep(graph, params, node->op->params_size, &node->params));
-    return gli_graph_keep(graph, geom, GLI_MAX_GEOMETRY, &node->geom);
+    GLI_TRY(gli_graph_memdup(graph, params, node->op->params_size, &node->params));
+    return gli_graph_memdup(graph, geom, GLI_MAX_GEOMETRY, &node->geom);
 }
 
 static glia_status fuse_into_first(fusion *f, int first_index, int second_index, const char *params) {
@@ -163,14 +163,14 @@ static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
     const gli_value_info *mid = &graph->values[second->in[p->input]];
     if (mid->kind != GLI_VALUE_RESULT || graph->nodes[mid->node].op != p->first || mid->output != 0) return GLIA_OK;
     const gli_node *first = &graph->nodes[mid->node];
-    if (p->form != SECOND_STAYS && f->uses[second->in[p->input]] != 1) return GLIA_OK;
-    if (p->form == FIRST_MOVES && !may_move(f, p, mid->node, second_index)) return GLIA_OK;
-    const gli_node *stays = p->form == SECOND_STAYS ? second : first;
+    if (p->kind != SECOND_STAYS && f->uses[second->in[p->input]] != 1) return GLIA_OK;
+    if (p->kind == FIRST_MOVES && !may_move(f, p, mid->node, second_index)) return GLIA_OK;
+    const gli_node *stays = p->kind == SECOND_STAYS ? second : first;
     alignas(max_align_t) char params[MAX_PARAMS];
     if (stays->op->params_size > sizeof params) return GLIA_OK;
     memcpy(params, stays->params, stays->op->params_size);
     if (!p->merge(p, first, second, params)) return GLIA_OK;
-    switch (p->form) {
+    switch (p->kind) {
         case FIRST_STAYS: return fuse_into_first(f, mid->node, second_index, params);
         case FIRST_MOVES: return move_first(f, p, mid->node, second_index, params);
         case SECOND_STAYS: return fuse_into_second(f, mid->node, second_index, params);

@@ -46,8 +46,7 @@ static glia_status constant_storage(gli_lowering *l, const gli_value_info *value
 static glia_status lower_leaf(gli_lowering *l, const gli_value_info *value, gli_lowered *lowered) {
     const size_t bytes = (size_t)gli_extent(&value->tensor) * glia_dtype_size(value->tensor.dtype);
     gli_storage leaf   = {.kind = GLI_STORAGE_TENSOR, .parent = -1, .bytes = bytes, .data = value->tensor.data};
-    int storage, tensor = -1;
-    *lowered = (gli_lowered){true, gli_plan_format(&value->tensor), -1, -1, -1};
+    int storage, tensor;
     if (value->kind == GLI_VALUE_CONSTANT) {
         GLI_TRY(constant_storage(l, value, bytes, &storage));
     } else {
@@ -58,7 +57,7 @@ static glia_status lower_leaf(gli_lowering *l, const gli_value_info *value, gli_
         GLI_TRY(gli_plan_add_storage(l->plan, &leaf, &storage));
     }
     GLI_TRY(gli_plan_add_tensor(l->plan, &value->tensor, storage, 0, &tensor));
-    *gli_lowered_tensor(lowered, lowered->native) = tensor;
+    gli_lowered_set(lowered, gli_plan_format(&value->tensor), tensor);
     return GLIA_OK;
 }
 

@@ -1,5 +1,5 @@
-/* From nodes to steps: each node becomes a call on tensors, with the copies that layouts, packs, outputs and
- * assignments need. */
+/* Lowers nodes to steps: each node becomes a call on tensors, with the copies that memory formats, packs and outputs
+ * need. */
 #include <stdalign.h>
 #include <string.h>
 
@@ -38,7 +38,7 @@ glia_status gli_plan_add_result(glia_plan *plan, const glia_tensor *like, gli_me
     return GLIA_OK;
 }
 
-/* Nodes of one layer follow each other, so that most find their label's copy already made. */
+/* The nodes of a layer are adjacent, so most share the copy of the node before. */
 static glia_status label_of(gli_lowering *l, const char *label, const char **out) {
     if (label != l->label) {
         GLI_TRY(gli_arena_strdup(l->plan->ctx, &l->plan->arena, label, &l->label_copy));
@@ -48,7 +48,7 @@ static glia_status label_of(gli_lowering *l, const char *label, const char **out
     return GLIA_OK;
 }
 
-/* geom is copied: the graph may be gone when the plan runs. */
+/* Copies geom: the graph may be destroyed before the plan runs. */
 static glia_status add_step(glia_plan *plan, gli_plan_step *step, const void *geom) {
     void *memory = NULL;
     GLI_TRY(gli_arena_alloc(plan->ctx, &plan->arena, 1, GLI_MAX_GEOMETRY, &memory));
@@ -73,24 +73,19 @@ glia_status gli_plan_add_copy(gli_lowering *l, int from, int to) {
     return add_step(plan, &step, geom);
 }
 
-static void set_native(gli_lowered *lowered, gli_memory_format format, int tensor) {
-    *lowered                             = (gli_lowered){true, format, -1, -1, -1};
-    *gli_lowered_tensor(lowered, format) = tensor;
-}
-
-/* The value as a result of the plan, row-major. */
+/* No step: y is the row-major x under another shape. */
 static glia_status lower_view(gli_lowering *l, const gli_node *node) {
     int x, y;
     GLI_TRY(gli_plan_tensor_in(l, node->in[0], GLI_ROW_MAJOR, &x));
     const gli_plan_tensor from = l->plan->tensors[x];
     glia_tensor like           = l->graph->values[node->out[0]].tensor;
     GLI_TRY(gli_plan_add_tensor(l->plan, &like, from.storage, from.offset, &y));
-    set_native(&l->lowered[node->out[0]], GLI_ROW_MAJOR, y);
+    gli_lowered_set(&l->lowered[node->out[0]], GLI_ROW_MAJOR, y);
     return GLIA_OK;
 }
 
-/* A transposition can leave x where it is, if that is a place where the plan may have y: between a sequence of steps
- * and an image of one row, for example, whose channels come last. */
+/* No step if y, read from the memory of x, has a memory format of the plan: a sequence [N,T,C] and an image of one row
+ * [N,C,1,T] that is channels-last, for example. */
 static glia_status lower_transpose(gli_lowering *l, const gli_node *node, bool *done) {
     const gli_transpose_geom *g = node->geom;
     glia_tensor like            = l->graph->values[node->out[0]].tensor;
@@ -104,7 +99,7 @@ static glia_status lower_transpose(gli_lowering *l, const gli_node *node, bool *
     if (!*done) return GLIA_OK;
     gli_plan_set_format(&like, format);
     GLI_TRY(gli_plan_add_tensor(l->plan, &like, from.storage, from.offset, &y));
-    set_native(&l->lowered[node->out[0]], format, y);
+    gli_lowered_set(&l->lowered[node->out[0]], format, y);
     return GLIA_OK;
 }
 
@@ -140,7 +135,7 @@ static glia_status lower_pack(gli_lowering *l, const gli_node *node) {
     for (int i = 0; i < node->n_in; ++i)
         if (!is_zero(&l->graph->values[node->in[i]]))
             GLI_TRY(pack_one(l, node->in[i], pack, (size_t)node->offset[i] * size));
-    set_native(&l->lowered[node->out[0]], GLI_ROW_MAJOR, flat);
+    gli_lowered_set(&l->lowered[node->out[0]], GLI_ROW_MAJOR, flat);
     return GLIA_OK;
 }
 
@@ -160,7 +155,7 @@ static glia_status lower_call(gli_lowering *l, const gli_node *node) {
         step.out[o]     = -1;
         if (!value || (!l->needed[value] && gli_output_is(op, o, GLI_OUT_OPTIONAL))) continue;
         GLI_TRY(gli_plan_add_result(plan, &l->graph->values[value].tensor, formats.out[o], &step.out[o]));
-        set_native(&l->lowered[value], formats.out[o], step.out[o]);
+        gli_lowered_set(&l->lowered[value], formats.out[o], step.out[o]);
         empty = empty && gli_count(&l->graph->values[value].tensor) == 0;
     }
     return empty ? GLIA_OK : add_step(plan, &step, node->geom);

@@ -6,7 +6,7 @@
 #include "core/device.h"
 #include "core/dtype.h"
 
-/* A copy of the graph whose nodes can be changed. What nodes point to stays the caller's. */
+/* A copy of the graph whose nodes can be changed; what they point to is shared. */
 static glia_status copy_graph(const glia_graph *from, glia_graph *to) {
     void *memory = NULL;
     *to          = (glia_graph){.ctx = from->ctx, .n_inputs = from->n_inputs};
@@ -30,7 +30,7 @@ static void free_graph_copy(glia_graph *graph) {
     gli_arena_free(graph->ctx, &graph->arena);
 }
 
-/* Marks what outputs and assignments need, and drops the other nodes. */
+/* Marks the values that outputs and assignments need, and drops the nodes that compute none of them. */
 static void prune(glia_graph *graph, const glia_value *outputs, int n_outputs, bool *needed) {
     memset(needed, 0, (size_t)graph->n_values * sizeof *needed);
     for (int i = 0; i < n_outputs; ++i) needed[outputs[i].id] = true;
@@ -104,7 +104,7 @@ static glia_status check_request(const glia_graph *graph, const glia_value *outp
                 "glia_plan_create: %d outputs at %p", n_outputs, (const void *)outputs);
     for (int i = 0; i < n_outputs; ++i)
         GLI_REQUIRE(ctx, gli_graph_value(graph, outputs[i]), GLIA_INVALID_ARGUMENT,
-                    "glia_plan_create: output %d (id %d) is no value of the graph", i, outputs[i].id);
+                    "glia_plan_create: output %d, id %d, is not a value of the graph", i, outputs[i].id);
     return GLIA_OK;
 }
 

@@ -40,7 +40,7 @@ typedef struct gli_plan_step {
     const void *geom;
     const char *label;
     int n_in;
-    int in[GLI_MAX_IN]; /* plan tensors; -1: absent */
+    int in[GLI_MAX_IN]; /* numbers of plan tensors; -1: absent */
     int out[GLI_MAX_OUT];
     int workspace; /* its storage, or -1 */
     gli_choice choice;
@@ -59,8 +59,8 @@ typedef struct gli_rebinding {
 typedef struct gli_plan_io {
     glia_tensor tensor;
     gli_block staged;
-    const void *last; /* the memory of the last run */
-    bool used;
+    const void *last; /* its memory in the last run */
+    bool used;        /* by a step */
 } gli_plan_io;
 
 struct glia_plan {
@@ -78,16 +78,16 @@ struct glia_plan {
     int n_inputs, n_outputs;
     gli_block buffer;
     size_t bytes, unshared; /* of the buffer, and its size if no memory were shared */
-    void *recording;        /* of all steps, on devices that record; for the memory of the last run */
-    bool ran, unrecordable;
+    void *recording;        /* of all steps, on devices that record, with the memory of the last run */
+    bool ran, unrecordable; /* once; recording has failed */
 };
 
-/* For tests: what to leave out. */
+/* For tests: passes to leave out. */
 typedef struct gli_plan_options {
     bool unfused;     /* no fusion */
     bool row_major;   /* all tensors row-major */
     bool no_in_place; /* no result in the memory of an input */
-    bool no_sharing;  /* no memory serves two tensors, one after the other */
+    bool no_sharing;  /* no memory is used again */
 } gli_plan_options;
 
 glia_status gli_plan_create(glia_graph *graph, const glia_value *outputs, int n_outputs,
@@ -95,8 +95,8 @@ glia_status gli_plan_create(glia_graph *graph, const glia_value *outputs, int n_
 
 /* The plan tensors that hold a value, one for each memory format that a step has asked for; -1: none yet. */
 typedef struct gli_lowered {
-    bool known;
-    gli_memory_format native; /* what it is computed in, or what the caller's tensor has */
+    bool known;               /* there is one */
+    gli_memory_format native; /* the first: as it is computed, or as the caller's tensor is */
     int row_major, channels_last, strided;
 } gli_lowered;
 
@@ -106,7 +106,12 @@ static inline int *gli_lowered_tensor(gli_lowered *lowered, gli_memory_format fo
                                          : &lowered->strided;
 }
 
-/* The state of the passes. graph: a copy of the caller's, fused, without the nodes that nothing needs. */
+static inline void gli_lowered_set(gli_lowered *lowered, gli_memory_format native, int tensor) {
+    *lowered                             = (gli_lowered){true, native, -1, -1, -1};
+    *gli_lowered_tensor(lowered, native) = tensor;
+}
+
+/* The state of the passes. graph: a copy of the caller's, fused, without the nodes that compute nothing needed. */
 typedef struct gli_lowering {
     glia_plan *plan;
     glia_graph *graph;
@@ -151,12 +156,12 @@ glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_memory_format for
 glia_status gli_plan_reserve_constants(gli_lowering *l); /* before any value is lowered */
 glia_status gli_plan_lowered(gli_lowering *l, int value, gli_lowered **out);
 
-/* storage.c: which storages are parts of others, lifetimes, results in the memory of inputs. The root of a storage or a
- * tensor is the storage that it is a part of and that is no part itself; offset, which may be NULL: bytes in it. */
+/* storage.c: parts of storages, lifetimes, results in the memory of inputs. The root of a storage or a tensor is the
+ * outermost storage that it is a part of; offset, which may be NULL: bytes, in the root. */
 int gli_storage_root(const glia_plan *plan, int storage, size_t *offset);
 int gli_tensor_root(const glia_plan *plan, int tensor, size_t *offset);
 
-/* The tensor fills a storage of its own, which can still become a part of another. */
+/* The tensor fills a storage that is no part of another and may become one. */
 bool gli_plan_bindable(const glia_plan *plan, int tensor);
 
 bool gli_same_layout(const glia_plan *plan, int a, int b); /* of two tensors: dtype, shape and strides */
@@ -164,7 +169,7 @@ bool gli_same_layout(const glia_plan *plan, int a, int b); /* of two tensors: dt
 void gli_plan_lifetimes(glia_plan *plan, const gli_plan_options *options);
 void gli_plan_in_place(glia_plan *plan);
 
-/* plan_memory.c: providers, workspaces, offsets, the buffer. */
+/* plan_memory.c: chooses providers, adds their workspaces, assigns offsets and allocates the buffer. */
 glia_status gli_plan_assign_memory(glia_plan *plan, const gli_plan_options *options);
 
 #endif

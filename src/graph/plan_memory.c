@@ -34,7 +34,7 @@ static void fill_call(glia_plan *plan, gli_plan_step *step) {
         if (step->out[o] >= 0) step->call.out[o] = &plan->tensors[step->out[o]].tensor;
 }
 
-/* The provider that writes a saved output says how much of it, and is the one that reads it. */
+/* The provider that writes a saved output says how large it is, and is the one that reads it. */
 static glia_status note_saved(glia_plan *plan, const gli_plan_step *step) {
     const int o = gli_saved_output(step->op);
     if (o < 0 || step->out[o] < 0) return GLIA_OK;

@@ -1,4 +1,4 @@
-/* Flat memory and states: packs and assignments. */
+/* Packs of values in one vector, and assignments to states. */
 #include <stdlib.h>
 
 #include "core/dtype.h"
@@ -36,7 +36,7 @@ static glia_status check_ranges(glia_graph *graph, const pack_args *a) {
         GLI_REQUIRE(ctx, x->dtype == dtype, GLIA_DTYPE_MISMATCH, "a pack: value 0 is %s, value %d is %s",
                     glia_dtype_name(dtype), i, glia_dtype_name(x->dtype));
         GLI_REQUIRE(ctx, a->offset[i] >= 0 && a->offset[i] <= a->total - gli_count(x), GLIA_SHAPE_MISMATCH,
-                    "a pack: value %d, %s from element %lld on, does not lie in %lld elements", i, GLI_SHAPE_OF(x),
+                    "a pack: value %d, %s at element %lld, is out of range for %lld elements", i, GLI_SHAPE_OF(x),
                     (long long)a->offset[i], (long long)a->total);
         ranges[i] = (element_range){a->offset[i], a->offset[i] + gli_count(x)};
     }
@@ -60,7 +60,7 @@ static glia_status build_pack(glia_graph *graph, const void *arg, int *out) {
     gli_node node = {.op = &gli_op_pack, .n_in = a->n, .label = graph->label};
     const void *offset;
     void *ids;
-    GLI_TRY(gli_graph_keep(graph, a->offset, (size_t)a->n * sizeof *a->offset, &offset));
+    GLI_TRY(gli_graph_memdup(graph, a->offset, (size_t)a->n * sizeof *a->offset, &offset));
     GLI_TRY(gli_arena_alloc(ctx, &graph->arena, (size_t)a->n, sizeof *node.in, &ids));
     node.offset = offset;
     node.in     = ids;
@@ -126,7 +126,7 @@ static glia_status build_assign(glia_graph *graph, const void *arg, int *out) {
     const gli_value_info *state = gli_graph_value(graph, a->state), *value = gli_graph_value(graph, a->value);
     const glia_tensor *to = &state->tensor;
     GLI_REQUIRE(ctx, state->kind == GLI_VALUE_TENSOR || state->kind == GLI_VALUE_VIEW, GLIA_INVALID_ARGUMENT,
-                "glia_graph_assign: state is no value of glia_graph_tensor");
+                "glia_graph_assign: state is not a value of glia_graph_tensor");
     GLI_REQUIRE(ctx, value->tensor.dtype == to->dtype, GLIA_DTYPE_MISMATCH,
                 "glia_graph_assign: state is %s, value is %s", glia_dtype_name(to->dtype),
                 glia_dtype_name(value->tensor.dtype));

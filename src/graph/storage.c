@@ -1,4 +1,4 @@
-/* Which tensors share memory, and from when to when memory is in use. */
+/* Which tensors share memory, and the lifetimes of storages. */
 #include <limits.h>
 
 #include "core/device.h"
@@ -55,7 +55,9 @@ void gli_plan_lifetimes(glia_plan *plan, const gli_plan_options *options) {
     }
 }
 
-/* The input dies in this step, nothing else of the step lies in its memory, and the result has its layout. */
+/* The lifetime of the input ends in this step, nothing else of the step is in its memory, and the result has its
+ * layout.
+ */
 static bool may_overwrite(const glia_plan *plan, int s, int output, int input) {
     const gli_plan_step *step = &plan->steps[s];
     if (input < 0 || input >= step->n_in || step->in[input] < 0 || step->out[output] < 0) return false;

@@ -151,7 +151,7 @@ Outcome run_times(const char *device, int n) {
     }
     c.destroy();
     out.calls      = c.calls();
-    out.one_by_one = c.logged("are started one by one, because: ");
+    out.one_by_one = c.logged("are launched one by one, because: ");
     out.says_why   = c.logged("because: emulated: ") || c.logged("because: cuda:0: ");
     return out;
 }
