@@ -75,9 +75,9 @@ glia_status gli_token_table_add(gli_token_table *table, glia_text token, int64_t
     if (*slot < 0) {
         const int64_t next = gli_token_table_count(table);
         GLI_REQUIRE(table->ctx, next < INT32_MAX - 2, GLIA_UNSUPPORTED, "more than %d different tokens", INT32_MAX - 2);
-        GLI_TRY(gli_bytes_append(table->ctx, &table->text, token.data, token.bytes, "a table of tokens"));
-        GLI_TRY(gli_bytes_append(table->ctx, &table->text, "", 1, "a table of tokens"));
-        GLI_TRY(gli_bytes_append(table->ctx, &table->entries, &entry, sizeof entry, "a table of tokens"));
+        GLI_TRY(gli_byte_buffer_append(table->ctx, &table->text, token.data, token.bytes, "a table of tokens"));
+        GLI_TRY(gli_byte_buffer_append(table->ctx, &table->text, "", 1, "a table of tokens"));
+        GLI_TRY(gli_byte_buffer_append(table->ctx, &table->entries, &entry, sizeof entry, "a table of tokens"));
         *slot = (int32_t)next;
     }
     *number = *slot;

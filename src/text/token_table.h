@@ -2,14 +2,14 @@
 #ifndef GLI_TEXT_TOKEN_TABLE_H
 #define GLI_TEXT_TOKEN_TABLE_H
 
-#include "data/bytes.h"
+#include "text/byte_buffer.h"
 #include "glia/text.h"
 
 typedef struct gli_token_table {
     glia_context *ctx;
-    gli_bytes text;    /* all tokens, each with a NUL behind it */
-    gli_bytes entries; /* of each token */
-    gli_block slots;   /* int32_t: the number of the token that hashes there, or -1; a power of two, half empty */
+    gli_byte_buffer text;    /* all tokens, each with a NUL behind it */
+    gli_byte_buffer entries; /* of each token */
+    gli_block slots;         /* int32_t: the number of the token that hashes there, or -1; a power of two, half empty */
 } gli_token_table;
 
 int64_t gli_token_table_count(const gli_token_table *table);

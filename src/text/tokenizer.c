@@ -39,7 +39,7 @@ static glia_status look(const gli_splitter *s, size_t at, uint32_t *character, s
 static glia_status append(gli_splitter *s, uint32_t character) {
     char bytes[GLI_UTF8_MOST];
     const size_t n = gli_utf8_write(s->args.lowercase ? gli_lowercase(character) : character, bytes);
-    return gli_bytes_append(s->ctx, &s->token, bytes, n, "a token");
+    return gli_byte_buffer_append(s->ctx, &s->token, bytes, n, "a token");
 }
 
 static bool is_apostrophe(uint32_t character) { return character == '\'' || character == 0x2019; }

@@ -2,7 +2,7 @@
 #ifndef GLI_TEXT_TOKENIZER_H
 #define GLI_TEXT_TOKENIZER_H
 
-#include "data/bytes.h"
+#include "text/byte_buffer.h"
 #include "glia/text.h"
 
 typedef struct gli_splitter {
@@ -10,8 +10,8 @@ typedef struct gli_splitter {
     const char *what; /* the text, for messages: "glia_tokenize" */
     glia_tokenizer_args args;
     glia_text text;
-    size_t at;       /* the first byte that was not looked at */
-    gli_bytes token; /* the one found last */
+    size_t at;             /* the first byte that was not looked at */
+    gli_byte_buffer token; /* the one found last */
 } gli_splitter;
 
 /* function: the caller's name, for messages. */

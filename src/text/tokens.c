@@ -3,8 +3,8 @@
 
 struct glia_tokens {
     glia_context *ctx;
-    gli_bytes text; /* all tokens, each with a NUL behind it */
-    gli_bytes ends; /* size_t for each token: where its NUL stands */
+    gli_byte_buffer text; /* all tokens, each with a NUL behind it */
+    gli_byte_buffer ends; /* size_t for each token: where its NUL stands */
 };
 
 static int64_t count_of(const glia_tokens *tokens) { return (int64_t)(tokens->ends.used / sizeof(size_t)); }
@@ -15,9 +15,9 @@ static glia_status split_all(glia_tokens *tokens, gli_splitter *splitter) {
         GLI_TRY(gli_splitter_next(splitter, &token, &over));
         if (over) return GLIA_OK;
         const size_t end = tokens->text.used + token.bytes;
-        GLI_TRY(gli_bytes_append(tokens->ctx, &tokens->text, token.data, token.bytes, "tokens"));
-        GLI_TRY(gli_bytes_append(tokens->ctx, &tokens->text, "", 1, "tokens"));
-        GLI_TRY(gli_bytes_append(tokens->ctx, &tokens->ends, &end, sizeof end, "tokens"));
+        GLI_TRY(gli_byte_buffer_append(tokens->ctx, &tokens->text, token.data, token.bytes, "tokens"));
+        GLI_TRY(gli_byte_buffer_append(tokens->ctx, &tokens->text, "", 1, "tokens"));
+        GLI_TRY(gli_byte_buffer_append(tokens->ctx, &tokens->ends, &end, sizeof end, "tokens"));
     }
 }
 

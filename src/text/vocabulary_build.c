@@ -10,7 +10,7 @@
 
 typedef struct tally {
     gli_token_table tokens;
-    gli_bytes counts; /* int64_t for each token */
+    gli_byte_buffer counts; /* int64_t for each token */
 } tally;
 
 typedef struct counted {
@@ -23,7 +23,7 @@ static glia_status count_one(tally *t, glia_text token) {
     const int64_t known      = gli_token_table_count(&t->tokens);
     int64_t number;
     GLI_TRY(gli_token_table_add(&t->tokens, token, &number));
-    if (number == known) return gli_bytes_append(t->tokens.ctx, &t->counts, &one, sizeof one, "counts of tokens");
+    if (number == known) return gli_byte_buffer_append(t->tokens.ctx, &t->counts, &one, sizeof one, "counts of tokens");
     ++((int64_t *)t->counts.block.data)[number];
     return GLIA_OK;
 }

@@ -1,3 +1,4 @@
+/* Sequences of unequal length as one padded array. */
 #include <string.h>
 
 #include "core/context_impl.h"
