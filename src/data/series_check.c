@@ -1,3 +1,4 @@
+/* Checks of a time series. */
 #include "data/series_check.h"
 
 #include <math.h>
@@ -27,7 +28,7 @@ glia_status gli_series_check(glia_context *ctx, const char *function, const glia
     const size_t size = glia_dtype_size(series->dtype);
     GLI_REQUIRE(ctx,
                 gli_mul_i64(series->steps, series->features, &elements) && gli_mul_i64(elements, (int64_t)size, &bytes),
-                GLIA_INVALID_ARGUMENT, "%s: %lld steps of %lld features are more than memory can have", function,
+                GLIA_INVALID_ARGUMENT, "%s: %lld steps of %lld features do not fit in memory", function,
                 (long long)series->steps, (long long)series->features);
     GLI_REQUIRE(ctx, series->values || elements == 0, GLIA_INVALID_ARGUMENT, "%s: the values of the series are NULL",
                 function);
