@@ -1,6 +1,6 @@
 /* The inside of a plan, and the passes that make one: copy and fuse the graph (plan.c, fuse.c), lower it to steps over
- * tensors in chosen memory formats (lower.c, leaves.c, formats.c), let tensors share memory (storage.c), assign offsets
- * (plan_memory.c), run (execute.c). */
+ * tensors in chosen memory formats (lower.c, leaves.c, formats.c, assignments.c), let tensors share memory (storage.c),
+ * choose providers and assign offsets (plan_memory.c, offset_assignment.c), run (execute.c). */
 #ifndef GLI_GRAPH_PLAN_H
 #define GLI_GRAPH_PLAN_H
 
