@@ -5,8 +5,8 @@
 
 #include "core/size.h"
 
-typedef struct gli_zone_chunk {
-    struct gli_zone_chunk *next;
+typedef struct gli_arena_chunk {
+    struct gli_arena_chunk *next;
     size_t bytes, used; /* the chunk itself included */
 } chunk;
 
@@ -22,9 +22,9 @@ static glia_status new_chunk(glia_context *ctx, size_t bytes, chunk **out) {
     return GLIA_OK;
 }
 
-/* What is large gets a chunk of its own, behind the one that is being filled. */
-static glia_status chunk_for(glia_context *ctx, gli_zone *zone, size_t bytes, chunk **out) {
-    chunk *first = zone->chunks;
+/* A large allocation gets a chunk of its own, behind the one that is being filled. */
+static glia_status chunk_for(glia_context *ctx, gli_arena *arena, size_t bytes, chunk **out) {
+    chunk *first = arena->chunks;
     *out         = first;
     if (first && first->bytes - first->used >= bytes) return GLIA_OK;
     const bool large = bytes > CHUNK_BYTES / 4;
@@ -33,37 +33,37 @@ static glia_status chunk_for(glia_context *ctx, gli_zone *zone, size_t bytes, ch
     if (large && first)
         first->next = *out;
     else
-        zone->chunks = *out;
+        arena->chunks = *out;
     return GLIA_OK;
 }
 
-glia_status gli_zone_new(glia_context *ctx, gli_zone *zone, size_t count, size_t size, void **out) {
+glia_status gli_arena_alloc(glia_context *ctx, gli_arena *arena, size_t count, size_t size, void **out) {
     size_t bytes;
     chunk *from = NULL;
     GLI_REQUIRE(ctx, gli_mul_size(count, size, &bytes) && bytes <= PTRDIFF_MAX / 2, GLIA_OUT_OF_MEMORY,
                 "out of memory: %zu times %zu bytes for a graph", count, size);
     bytes = gli_align_up(bytes, alignof(max_align_t));
-    GLI_TRY(chunk_for(ctx, zone, bytes, &from));
+    GLI_TRY(chunk_for(ctx, arena, bytes, &from));
     *out = (char *)from + from->used;
     from->used += bytes;
     return GLIA_OK;
 }
 
-glia_status gli_zone_text(glia_context *ctx, gli_zone *zone, const char *text, const char **out) {
+glia_status gli_arena_strdup(glia_context *ctx, gli_arena *arena, const char *text, const char **out) {
     *out = NULL;
     if (!text) return GLIA_OK;
     const size_t bytes = strlen(text) + 1;
     void *memory       = NULL;
-    GLI_TRY(gli_zone_new(ctx, zone, bytes, 1, &memory));
+    GLI_TRY(gli_arena_alloc(ctx, arena, bytes, 1, &memory));
     memcpy(memory, text, bytes);
     *out = memory;
     return GLIA_OK;
 }
 
-void gli_zone_free(glia_context *ctx, gli_zone *zone) {
-    while (zone->chunks) {
-        chunk *first = zone->chunks;
-        zone->chunks = first->next;
+void gli_arena_free(glia_context *ctx, gli_arena *arena) {
+    while (arena->chunks) {
+        chunk *first  = arena->chunks;
+        arena->chunks = first->next;
         gli_free(ctx, first, 1, first->bytes);
     }
 }

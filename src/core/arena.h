@@ -1,19 +1,19 @@
-/* Memory that is given back all at once: what a graph's nodes and a plan's steps are made of. */
+/* A bump allocator: memory that is freed all at once, for the nodes of a graph and the steps of a plan. */
 #ifndef GLI_CORE_ARENA_H
 #define GLI_CORE_ARENA_H
 
 #include "core/context_impl.h"
 
-typedef struct gli_zone {
-    struct gli_zone_chunk *chunks;
-} gli_zone;
+typedef struct gli_arena {
+    struct gli_arena_chunk *chunks;
+} gli_arena;
 
-/* count elements of zeros, aligned for any type. Zero elements give a pointer that may not be read. */
-glia_status gli_zone_new(glia_context *ctx, gli_zone *zone, size_t count, size_t size, void **out);
+/* count zeroed elements, aligned for any type. With count 0 the pointer must not be dereferenced. */
+glia_status gli_arena_alloc(glia_context *ctx, gli_arena *arena, size_t count, size_t size, void **out);
 
-/* A copy of the text; NULL stays NULL. */
-glia_status gli_zone_text(glia_context *ctx, gli_zone *zone, const char *text, const char **out);
+/* A copy of the text; NULL for NULL. */
+glia_status gli_arena_strdup(glia_context *ctx, gli_arena *arena, const char *text, const char **out);
 
-void gli_zone_free(glia_context *ctx, gli_zone *zone);
+void gli_arena_free(glia_context *ctx, gli_arena *arena);
 
 #endif

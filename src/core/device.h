@@ -30,7 +30,7 @@ typedef struct gli_device {
     glia_status (*upload)(glia_context *ctx, void *device, const void *host, size_t bytes);
     glia_status (*download)(glia_context *ctx, void *host, const void *device, size_t bytes);
     glia_status (*synchronize)(glia_context *ctx); /* waits for everything that was started */
-    size_t alignment;                              /* of what a plan lays out in its arena; a power of two */
+    size_t alignment;                              /* of what a plan lays out in its buffer; a power of two */
     bool image_channels_last;                      /* image networks run with channels as the innermost dimension */
 
     int (*count)(char *why); /* how many this machine has; none: why, GLI_WHY_TEXT bytes, says the reason */

@@ -20,7 +20,7 @@ typedef struct gli_block {
 void gli_memory_init(gli_memory *memory, const glia_allocator *allocator); /* NULL: the standard one */
 
 /* Host memory at GLI_ALIGNMENT, uninitialised; count * size may not overflow. A message names what it was for:
- * "out of memory: 1234 bytes for the plan's arena". Zero bytes give a block with data NULL. */
+ * "out of memory: 1234 bytes for the plan's buffer". Zero bytes give a block with data NULL. */
 glia_status gli_block_alloc(glia_context *ctx, size_t count, size_t size, const char *what, gli_block *out);
 void gli_block_free(glia_context *ctx, gli_block *block);
 

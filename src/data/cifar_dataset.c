@@ -22,8 +22,8 @@ static glia_status read_args(glia_context *ctx, const glia_cifar_args *given, gl
     *out = given ? *given : (glia_cifar_args){0};
     if (out->label_dtype == GLIA_F32) out->label_dtype = GLIA_I64;
     if (out->max_bytes == 0) out->max_bytes = (size_t)1 << 30;
-    GLI_REQUIRE(ctx, (unsigned)out->kind <= GLIA_CIFAR_100_COARSE, GLIA_INVALID_ARGUMENT,
-                "CIFAR: kind is %d, which is no glia_cifar", (int)out->kind);
+    GLI_REQUIRE(ctx, (unsigned)out->kind <= GLIA_CIFAR_100_COARSE, GLIA_INVALID_ARGUMENT, "CIFAR: invalid kind %d",
+                (int)out->kind);
     GLI_REQUIRE(ctx, out->label_dtype == GLIA_I32 || out->label_dtype == GLIA_I64, GLIA_INVALID_ARGUMENT,
                 "CIFAR: label_dtype is %s, must be i32 or i64", glia_dtype_name(out->label_dtype));
     return check_normalisation(ctx, out);
@@ -92,14 +92,14 @@ glia_status glia_dataset_from_cifar(glia_context *ctx, const char *const *paths,
 
 static glia_status from_folder(glia_context *ctx, const char *folder, glia_part part, const glia_cifar_args *given,
                                glia_dataset **out) {
-    enum { MOST_FILES = 5 };
-    char found[MOST_FILES][GLI_PATH_BYTES], name[32];
-    const char *paths[MOST_FILES];
+    enum { MAX_FILES = 5 };
+    char found[MAX_FILES][GLI_PATH_BYTES], name[32];
+    const char *paths[MAX_FILES];
     glia_cifar_args args;
     GLI_TRY(read_args(ctx, given, &args));
     GLI_TRY(gli_data_folder(ctx, "glia_dataset_from_cifar_folder", folder, part, &folder));
     const bool train = part == GLIA_PART_TRAIN, ten = args.kind == GLIA_CIFAR_10;
-    const int files = ten && train ? MOST_FILES : 1;
+    const int files = ten && train ? MAX_FILES : 1;
     for (int i = 0; i < files; ++i) {
         if (ten && train)
             snprintf(name, sizeof name, "data_batch_%d.bin", i + 1);

@@ -1,4 +1,4 @@
-/* From numbered samples to the rows of batch tensors. */
+/* Collates samples: gathers them, by number, into the rows of batch tensors. */
 #include <string.h>
 
 #include "core/context_impl.h"
@@ -34,7 +34,7 @@ static void deliver(const gli_data_field *field, const void *from, void *to) {
 }
 
 void gli_field_deliver(const gli_data_field *field, int64_t sample, void *to) {
-    deliver(field, field->data + (size_t)(sample * field->step) * glia_dtype_size(field->stored), to);
+    deliver(field, field->data + (size_t)(sample * field->stride) * glia_dtype_size(field->stored), to);
 }
 
 typedef struct copying {
@@ -52,11 +52,11 @@ static void copy_samples(void *arg, int64_t begin, int64_t end) {
 }
 
 static void copy_field(const glia_dataset *dataset, int field, const int64_t *index, int64_t n, glia_tensor *to) {
-    enum { PIECE = 1 << 16 }; /* bytes that are worth a thread's attention */
+    enum { MIN_BYTES = 1 << 16 }; /* per thread: below, waking one costs more than copying */
     copying c = {dataset, &gli_dataset_root(dataset)->fields[field], index, to->data};
     if (c.field->elements == 0) return;
     const int64_t bytes = c.field->elements * (int64_t)glia_dtype_size(c.field->delivered);
-    gli_parallel(dataset->ctx, n, gli_max_i64(PIECE / bytes, 1), copy_samples, &c);
+    gli_parallel(dataset->ctx, n, gli_max_i64(MIN_BYTES / bytes, 1), copy_samples, &c);
 }
 
 /* Bytes of one sample of field i. */
@@ -64,7 +64,7 @@ static size_t sample_bytes(const glia_dataset *root, int i) {
     return (size_t)root->fields[i].elements * glia_dtype_size(root->fields[i].delivered);
 }
 
-/* spare: memory for the targets of one sample, where nobody wants them. */
+/* spare: memory for the targets of one sample, if targets are not requested. */
 static glia_status generate(const glia_dataset *dataset, const int64_t *index, int64_t n, glia_tensor *const *inputs,
                             glia_tensor *const *targets, char *spare) {
     const glia_dataset *root = gli_dataset_root(dataset);
@@ -93,7 +93,7 @@ static glia_status gather_generated(const glia_dataset *dataset, const int64_t *
         size_t bytes = 0;
         for (int i = root->n_inputs; i < root->n_inputs + root->n_targets; ++i)
             bytes += gli_align_up(sample_bytes(root, i), GLI_ALIGNMENT);
-        GLI_TRY(gli_block_alloc(dataset->ctx, bytes, 1, "targets that are not wanted", &spare));
+        GLI_TRY(gli_block_alloc(dataset->ctx, bytes, 1, "targets that are not requested", &spare));
     }
     const glia_status status = generate(dataset, index, n, inputs, targets, spare.data);
     gli_block_free(dataset->ctx, &spare);
@@ -110,18 +110,18 @@ static glia_status gather(const glia_dataset *dataset, const int64_t *index, int
     return GLIA_OK;
 }
 
-/* Host memory with the place of each tensor's first n rows in it. */
+/* Allocates one block of host memory for the first n rows of all tensors. */
 static glia_status stage(const glia_dataset *dataset, int64_t n, const glia_tensor *const *to, int fields,
                          glia_tensor *staged, gli_block *block) {
-    size_t bytes = 0, at[2 * GLIA_MAX_FIELDS];
+    size_t bytes = 0, offset[2 * GLIA_MAX_FIELDS];
     for (int i = 0; i < fields; ++i) {
-        at[i] = bytes;
+        offset[i] = bytes;
         bytes += gli_align_up((size_t)n * sample_bytes(gli_dataset_root(dataset), i), GLI_ALIGNMENT);
     }
     GLI_TRY(gli_block_alloc(dataset->ctx, bytes, 1, "a batch on its way to the device", block));
     for (int i = 0; i < fields; ++i) {
         staged[i]      = *to[i];
-        staged[i].data = (char *)block->data + at[i];
+        staged[i].data = (char *)block->data + offset[i];
     }
     return GLIA_OK;
 }

@@ -1,3 +1,4 @@
+/* Datasets from arrays and from generators. */
 #include "data/dataset.h"
 
 #include <math.h>
@@ -39,35 +40,35 @@ void glia_dataset_destroy(glia_dataset *dataset) {
         gli_block_free(ctx, &dataset->fields[i].affine);
         gli_block_free(ctx, &dataset->fields[i].table);
     }
-    gli_dataset_leave_device(dataset);
+    gli_dataset_free_resident(dataset);
     gli_block_free(ctx, &dataset->order);
     glia_dataset_destroy(dataset->root);
     gli_free(ctx, dataset, 1, sizeof *dataset);
     gli_context_release(ctx);
 }
 
-/* "inputs[0]", as the caller wrote it. */
-static const char *place_of(const glia_dataset *dataset, int i, char *text, size_t size) {
+/* "inputs[0]", as in the caller's arguments. */
+static const char *argument_name(const glia_dataset *dataset, int i, char *text, size_t size) {
     const bool target = i >= dataset->n_inputs;
     snprintf(text, size, "%s[%d]", target ? "targets" : "inputs", target ? i - dataset->n_inputs : i);
     return text;
 }
 
 static glia_status set_name(glia_dataset *dataset, const char *function, int i, const char *name) {
-    char place[32], *to = dataset->fields[i].name;
-    place_of(dataset, i, place, sizeof place);
+    char argument[32], *to = dataset->fields[i].name;
+    argument_name(dataset, i, argument, sizeof argument);
     const bool target = i >= dataset->n_inputs;
     if (!name) {
         snprintf(to, GLI_FIELD_NAME, "%s%d", target ? "target" : "input", target ? i - dataset->n_inputs : i);
     } else {
         GLI_REQUIRE(dataset->ctx, *name && strlen(name) < GLI_FIELD_NAME, GLIA_INVALID_ARGUMENT,
-                    "%s: the name of %s has %zu bytes, must have 1 to %d", function, place, strlen(name),
+                    "%s: the name of %s has %zu bytes, must have 1 to %d", function, argument, strlen(name),
                     GLI_FIELD_NAME - 1);
         memcpy(to, name, strlen(name) + 1);
     }
     for (int k = 0; k < i; ++k)
         GLI_REQUIRE(dataset->ctx, strcmp(to, dataset->fields[k].name) != 0, GLIA_INVALID_ARGUMENT,
-                    "%s: %s has the name '%s', which another field has", function, place, to);
+                    "%s: %s has the name '%s', which another field has", function, argument, to);
     return GLIA_OK;
 }
 
@@ -75,9 +76,9 @@ glia_status gli_dataset_describe(glia_dataset *dataset, const char *function, in
     glia_context *ctx     = dataset->ctx;
     gli_data_field *field = &dataset->fields[i];
     glia_shape all        = {.dim = {dataset->count}};
-    char place[32], what[96];
-    place_of(dataset, i, place, sizeof place);
-    snprintf(what, sizeof what, "%s: %s", function, place);
+    char argument[32], what[96];
+    argument_name(dataset, i, argument, sizeof argument);
+    snprintf(what, sizeof what, "%s: %s", function, argument);
     GLI_REQUIRE(ctx, description->shape.ndim >= 0 && description->shape.ndim < GLIA_MAX_DIMS, GLIA_INVALID_ARGUMENT,
                 "%s has %d dimensions, must have 0 to %d", what, description->shape.ndim, GLIA_MAX_DIMS - 1);
     GLI_TRY(gli_shape_check(ctx, what, description->dtype, description->shape));
@@ -89,7 +90,7 @@ glia_status gli_dataset_describe(glia_dataset *dataset, const char *function, in
     gli_set_shape(&sample, description->dtype, description->shape.ndim, description->shape.dim);
     field->shape.ndim = sample.ndim;
     memcpy(field->shape.dim, sample.dim, sizeof sample.dim);
-    field->elements = field->step = gli_count(&sample);
+    field->elements = field->stride = gli_count(&sample);
     field->stored = field->delivered = description->dtype;
     return set_name(dataset, function, i, description->name);
 }
@@ -113,27 +114,27 @@ glia_status gli_dataset_scale(glia_dataset *dataset, int i, int64_t channels, co
     return GLIA_OK;
 }
 
-static glia_status check_scale(const glia_dataset *dataset, const char *function, const char *place,
+static glia_status check_scale(const glia_dataset *dataset, const char *function, const char *argument,
                                const glia_array *array) {
     glia_context *ctx     = dataset->ctx;
     const double *offsets = array->channel_offset;
     GLI_REQUIRE(ctx, isfinite(array->scale) && isfinite(array->offset) && (array->scale != 0 || array->offset == 0),
                 GLIA_INVALID_ARGUMENT, "%s: %s has scale %g and offset %g, must be finite, and no offset alone",
-                function, place, array->scale, array->offset);
+                function, argument, array->scale, array->offset);
     if (!array->channel_scale) {
         GLI_REQUIRE(ctx, !offsets, GLIA_INVALID_ARGUMENT, "%s: %s has channel_offset without channel_scale", function,
-                    place);
+                    argument);
         return GLIA_OK;
     }
-    GLI_REQUIRE(ctx, array->scale == 0, GLIA_INVALID_ARGUMENT, "%s: %s has scale %g and channel_scale", function, place,
-                array->scale);
+    GLI_REQUIRE(ctx, array->scale == 0, GLIA_INVALID_ARGUMENT, "%s: %s has scale %g and channel_scale", function,
+                argument, array->scale);
     GLI_REQUIRE(ctx, array->shape.ndim > 0, GLIA_INVALID_ARGUMENT, "%s: %s is a scalar and has channel_scale", function,
-                place);
+                argument);
     for (int64_t c = 0; c < array->shape.dim[0]; ++c) {
         const double scale = array->channel_scale[c], offset = offsets ? offsets[c] : 0;
         GLI_REQUIRE(ctx, isfinite(scale) && isfinite(offset) && scale != 0, GLIA_INVALID_ARGUMENT,
                     "%s: channel %lld of %s has scale %g and offset %g, must be finite, and the scale not 0", function,
-                    (long long)c, place, scale, offset);
+                    (long long)c, argument, scale, offset);
     }
     return GLIA_OK;
 }
@@ -141,15 +142,16 @@ static glia_status check_scale(const glia_dataset *dataset, const char *function
 static glia_status add_array(glia_dataset *dataset, const char *function, int i, const glia_array *array, bool copy) {
     glia_context *ctx     = dataset->ctx;
     gli_data_field *field = &dataset->fields[i];
-    char place[32];
-    place_of(dataset, i, place, sizeof place);
+    char argument[32];
+    argument_name(dataset, i, argument, sizeof argument);
     GLI_TRY(gli_dataset_describe(dataset, function, i, &(glia_field){array->name, array->dtype, array->shape}));
     const size_t size = glia_dtype_size(array->dtype), bytes = (size_t)dataset->count * (size_t)field->elements * size;
-    GLI_REQUIRE(ctx, array->data || bytes == 0, GLIA_INVALID_ARGUMENT, "%s: the data of %s is NULL", function, place);
+    GLI_REQUIRE(ctx, array->data || bytes == 0, GLIA_INVALID_ARGUMENT, "%s: the data of %s is NULL", function,
+                argument);
     GLI_REQUIRE(ctx, (uintptr_t)array->data % size == 0, GLIA_INVALID_ARGUMENT,
-                "%s: the data of %s, %p, is not aligned to the %zu bytes of %s", function, place, array->data, size,
+                "%s: the data of %s, %p, is not aligned to the %zu bytes of %s", function, argument, array->data, size,
                 glia_dtype_name(array->dtype));
-    GLI_TRY(check_scale(dataset, function, place, array));
+    GLI_TRY(check_scale(dataset, function, argument, array));
     field->data = array->data;
     if (copy && bytes > 0) {
         GLI_TRY(gli_block_alloc(ctx, bytes, 1, "a dataset's copy", &field->owned));

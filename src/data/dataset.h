@@ -17,17 +17,17 @@ typedef struct gli_data_field {
     char name[GLI_FIELD_NAME];
     glia_shape shape;     /* of one sample */
     int64_t elements;     /* of one sample */
-    int64_t step;         /* elements from a sample to the next; others than `elements` where windows slide */
+    int64_t stride;       /* elements from a sample to the next: `elements`, or fewer or more for sliding windows */
     glia_dtype stored;    /* in data; unused for a generator */
     glia_dtype delivered; /* in batches */
     const char *data;     /* all samples; NULL for a generator */
-    gli_block owned;      /* the memory of data, where the dataset has it */
-    int64_t channels;     /* the equal parts of a sample, each scaled by its own numbers; 0: not scaled */
+    gli_block owned;      /* the memory of data, if it is the dataset's */
+    int64_t channels;     /* the equal parts of a sample, each with its own scale and offset; 0: not scaled */
     gli_block affine;     /* a gli_affine for each channel */
-    gli_block table;      /* the 256 results for each channel, where u8 is scaled; not for many small channels */
+    gli_block table;      /* of scaled u8: the 256 results for each channel; not for many small channels */
 
-    glia_tensor *resident;       /* all samples on the device: as stored with a table, else as delivered; see below */
-    glia_tensor *resident_table; /* the table there */
+    glia_tensor *resident;       /* all samples, on the device: as stored if there is a table, else as delivered */
+    glia_tensor *resident_table; /* the table, on the device */
 } gli_data_field;
 
 struct glia_dataset {
@@ -38,8 +38,8 @@ struct glia_dataset {
     gli_data_field fields[2 * GLIA_MAX_FIELDS]; /* the inputs, then the targets */
     glia_generate_fn generate;                  /* NULL: from the fields' data */
     void *user;
-    glia_dataset *root;          /* of a split: the dataset that has the fields; never a split itself */
-    gli_block order;             /* of a split: the root's sample for each of its own, int64_t */
+    glia_dataset *root;          /* of a split: the dataset with the fields; never a split itself */
+    gli_block order;             /* of a split: int64_t, the root's sample for each of its own */
     glia_tensor *resident_order; /* i64 [count]: the root's samples in the order of an epoch, on the device */
 };
 
@@ -47,8 +47,7 @@ struct glia_dataset {
 glia_status gli_dataset_new(glia_context *ctx, const char *function, int64_t count, int n_inputs, int n_targets,
                             glia_dataset **out);
 
-/* Fills field i, which is input or target i - n_inputs: its name, and a stored and delivered dtype that are the same.
- */
+/* Sets the name, the shape and the dtype, stored and delivered, of field i: input i, or target i - n_inputs. */
 glia_status gli_dataset_describe(glia_dataset *dataset, const char *function, int i, const glia_field *description);
 
 /* Makes field i deliver value * scale[c] + offset[c] in f32, where c counts the `channels` equal parts of a sample;
@@ -58,26 +57,26 @@ glia_status gli_dataset_scale(glia_dataset *dataset, int i, int64_t channels, co
 
 void gli_dataset_retain(glia_dataset *dataset);
 
-/* The dataset that has the fields. */
+/* The dataset with the fields. */
 static inline const glia_dataset *gli_dataset_root(const glia_dataset *dataset) {
     return dataset->root ? dataset->root : dataset;
 }
 
-/* Gathers n samples into the first n rows of dense tensors, on any device; index is in range, the tensors fit, see
- * below. */
+/* Gathers n samples into the first n rows of dense tensors, on any device. index must be in range, and the tensors must
+ * pass gli_dataset_check_batch. targets NULL: not requested. */
 glia_status gli_dataset_gather(const glia_dataset *dataset, const int64_t *index, int64_t n, glia_tensor *const *inputs,
                                glia_tensor *const *targets);
 
-/* Brings the samples to the device, once, where that saves copying each batch: not on the CPU, not for a generator, not
- * when they take more than half of the device's free memory. *resident: they are there; the log says why not. */
-glia_status gli_dataset_reside(glia_dataset *dataset, bool *resident);
+/* Uploads the samples to the device, once, where that saves copying each batch: not on the CPU, not from a generator,
+ * not if they need more than half of the device's free memory. *resident: they are there; if not, the log says why. */
+glia_status gli_dataset_make_resident(glia_dataset *dataset, bool *resident);
 
-/* Writes resident_order: order numbers the data set's own samples. */
-glia_status gli_dataset_send_order(glia_dataset *dataset, const int64_t *order);
+/* Writes resident_order; order has numbers of the dataset's own samples. */
+glia_status gli_dataset_upload_order(glia_dataset *dataset, const int64_t *order);
 
-void gli_dataset_leave_device(glia_dataset *dataset);
+void gli_dataset_free_resident(glia_dataset *dataset);
 
-/* One sample of a field, as batches deliver it. */
+/* Writes one sample of a field as batches deliver it. */
 void gli_field_deliver(const gli_data_field *field, int64_t sample, void *to);
 
 /* The root's sample for sample i. */

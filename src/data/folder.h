@@ -1,4 +1,4 @@
-/* Folders that hold the files of a well-known set under their usual names. */
+/* Folders with the files of a well-known dataset under their usual names. */
 #ifndef GLI_DATA_FOLDER_H
 #define GLI_DATA_FOLDER_H
 
@@ -11,8 +11,8 @@ enum { GLI_PATH_BYTES = 4096 };
 glia_status gli_data_folder(glia_context *ctx, const char *function, const char *folder, glia_part part,
                             const char **out);
 
-/* Writes the path of the first that exists of name, name.gz, other and other.gz into path, which has GLI_PATH_BYTES.
- * other may be NULL. */
-glia_status gli_data_file(glia_context *ctx, const char *folder, const char *name, const char *other, char *path);
+/* Writes the path of the first of name, name.gz, alternative and alternative.gz that exists; path has GLI_PATH_BYTES.
+ * alternative may be NULL. */
+glia_status gli_data_file(glia_context *ctx, const char *folder, const char *name, const char *alternative, char *path);
 
 #endif

@@ -39,7 +39,7 @@ static glia_status check_pair(glia_context *ctx, const char *images_path, const 
     return GLIA_OK;
 }
 
-/* Moves the content of a file into field i. */
+/* Moves the content of a file to field i. */
 static glia_status add_field(glia_dataset *dataset, int i, const char *name, gli_idx *idx) {
     const bool flat_image = idx->ndim == 3; /* one channel, which the file leaves out */
     glia_shape shape      = {.ndim = idx->ndim - 1 + flat_image};

@@ -1,3 +1,4 @@
+/* Batches of a dataset, epoch by epoch. */
 #include "data/loader.h"
 
 #include "core/context_impl.h"

@@ -6,41 +6,41 @@
 #include "core/philox.h"
 #include "glia/data.h"
 
-/* Streams of core/philox.h that data uses; layers and initial weights number theirs from 0. */
+/* The Philox streams of this room; those of layers and initial weights count from 0. */
 enum { GLI_STREAM_SHUFFLE = 0x64000001, GLI_STREAM_SPLIT = 0x64000002 };
 
 typedef struct gli_loader_args {
     int64_t batch_size; /* at least 1 */
     bool shuffle;       /* by (seed, epoch); otherwise in order */
     uint64_t seed;
-    bool drop_last; /* leave out a last batch that is not full */
+    bool drop_last; /* skip a last batch that is not full */
 } gli_loader_args;
 
 typedef struct gli_loader {
     glia_dataset *dataset; /* retained */
     gli_loader_args args;
     gli_block order; /* int64_t, of this epoch */
-    int64_t next;    /* the first sample, in this order, of the next batch */
+    int64_t next;    /* where the next batch begins in the order */
 } gli_loader;
 
-/* All memory is taken here. The loader stands at the beginning of epoch 0. */
+/* Allocates all memory. The loader is at the beginning of epoch 0. */
 glia_status gli_loader_create(glia_dataset *dataset, const gli_loader_args *args, gli_loader *out);
 void gli_loader_destroy(gli_loader *loader); /* a zeroed loader is allowed */
 
-/* Batches of one epoch. */
+/* The number of batches of an epoch. */
 int64_t gli_loader_batches(const gli_loader *loader);
 
-/* Goes to the beginning of an epoch: every order is a function of (seed, epoch), so training can be resumed. */
+/* Moves to the beginning of an epoch. The order is a function of (seed, epoch), so training can be resumed. */
 void gli_loader_begin(gli_loader *loader, uint32_t epoch);
 
-/* Samples of the next batch: batch_size, less in the last one, 0 when the epoch is over. */
+/* The size of the next batch: batch_size, fewer in the last one, 0 at the end of the epoch. */
 int64_t gli_loader_peek(const gli_loader *loader);
 
-/* Gathers the next batch into dense tensors of gli_loader_peek rows, and steps on unless that fails. targets NULL: not
- * wanted. */
+/* Gathers the next batch into dense tensors of gli_loader_peek rows, and moves past it unless that fails. targets NULL:
+ * not requested. */
 glia_status gli_loader_next(gli_loader *loader, glia_tensor *const *inputs, glia_tensor *const *targets);
 
-/* Steps on past the next batch: somebody else gathers it. */
+/* Moves past the next batch, which the device gathers. */
 void gli_loader_skip(gli_loader *loader);
 
 #endif

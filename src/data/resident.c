@@ -1,4 +1,4 @@
-/* Samples that stay on the device, so that an epoch copies nothing but their order. */
+/* Resident datasets: the samples are on the device, so that an epoch uploads only their order. */
 #include <limits.h>
 #include <string.h>
 
@@ -17,29 +17,29 @@ static bool as_stored(const gli_data_field *field) {
     return field->table.data || (field->stored == field->delivered && field->channels == 0);
 }
 
-/* Elements from the first sample's beginning to the last one's end. */
+/* Elements from the first of the first sample to the last of the last one. */
 static int64_t extent(const gli_data_field *field, int64_t count) {
-    return count > 0 ? (count - 1) * field->step + field->elements : 0;
+    return count > 0 ? (count - 1) * field->stride + field->elements : 0;
 }
 
-/* NULL, or why the samples stay with the host. */
-static const char *against(const glia_dataset *root, size_t *bytes) {
-    if (root->generate) return "a generator makes them";
+/* NULL, or why the samples stay in host memory. */
+static const char *reason_for_host(const glia_dataset *root, size_t *bytes) {
+    if (root->generate) return "a generator makes its samples";
     *bytes = 0;
     for (int i = 0; i < root->n_inputs + root->n_targets; ++i) {
         const gli_data_field *field = &root->fields[i];
         const int64_t elements      = gli_saturating_mul(field->elements, root->count);
-        if (elements > INT_MAX) return "they have more than 2^31-1 elements";
+        if (elements > INT_MAX) return "its samples have more than 2^31-1 elements";
         *bytes += (size_t)extent(field, root->count) * glia_dtype_size(dtype_on_device(field));
     }
     return NULL;
 }
 
-static glia_status send_as_delivered(const gli_data_field *field, int64_t count) {
-    enum { PIECE = 1 << 20 };
+static glia_status upload_converted(const gli_data_field *field, int64_t count) {
+    enum { CHUNK_BYTES = 1 << 20 };
     glia_context *ctx  = field->resident->ctx;
     const size_t size  = (size_t)field->elements * glia_dtype_size(field->delivered);
-    const int64_t rows = gli_max_i64(PIECE / (int64_t)(size ? size : 1), 1);
+    const int64_t rows = gli_max_i64(CHUNK_BYTES / (int64_t)(size ? size : 1), 1);
     gli_block staged;
     GLI_TRY(gli_block_alloc(ctx, (size_t)rows, size, "samples on their way to the device", &staged));
     glia_status status = GLIA_OK;
@@ -53,82 +53,82 @@ static glia_status send_as_delivered(const gli_data_field *field, int64_t count)
     return status;
 }
 
-/* Samples that overlap lie on the device as in the host's memory: once. */
-static glia_status send_sliding(glia_context *ctx, gli_data_field *field, glia_shape shape) {
+/* Windows that overlap are stored once, as in host memory. */
+static glia_status upload_windows(glia_context *ctx, gli_data_field *field, glia_shape shape) {
     const glia_dtype dtype = field->stored;
     const int64_t elements = extent(field, shape.dim[0]);
     GLI_TRY(glia_tensor_create(ctx, dtype, GLIA_SHAPE(elements), &field->resident));
     GLI_TRY(glia_tensor_write(field->resident, field->data, (size_t)elements * glia_dtype_size(dtype)));
     gli_set_shape(field->resident, dtype, shape.ndim, shape.dim);
-    field->resident->stride[0] = field->step;
+    field->resident->stride[0] = field->stride;
     return GLIA_OK;
 }
 
-static glia_status send_field(glia_context *ctx, gli_data_field *field, int64_t count) {
+static glia_status upload_field(glia_context *ctx, gli_data_field *field, int64_t count) {
     glia_shape shape = {.ndim = field->shape.ndim + 1, .dim = {count}};
     memcpy(shape.dim + 1, field->shape.dim, (size_t)field->shape.ndim * sizeof *shape.dim);
-    if (field->step != field->elements) return send_sliding(ctx, field, shape);
+    if (field->stride != field->elements) return upload_windows(ctx, field, shape);
     GLI_TRY(glia_tensor_create(ctx, dtype_on_device(field), shape, &field->resident));
     const size_t bytes = (size_t)(field->elements * count) * glia_dtype_size(dtype_on_device(field));
-    if (!as_stored(field)) return send_as_delivered(field, count);
+    if (!as_stored(field)) return upload_converted(field, count);
     GLI_TRY(glia_tensor_write(field->resident, field->data, bytes));
     if (!field->table.data) return GLIA_OK;
     GLI_TRY(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(field->channels, UINT8_MAX + 1), &field->resident_table));
     return glia_tensor_write(field->resident_table, field->table.data, field->table.bytes);
 }
 
-static void take_back(gli_data_field *field) {
+static void free_field(gli_data_field *field) {
     glia_tensor_destroy(field->resident);
     glia_tensor_destroy(field->resident_table);
     field->resident = field->resident_table = NULL;
 }
 
-static glia_status send(glia_dataset *dataset) {
+static glia_status upload(glia_dataset *dataset) {
     glia_dataset *root = dataset->root ? dataset->root : dataset;
     for (int i = 0; i < root->n_inputs + root->n_targets; ++i) {
         if (root->fields[i].resident) continue;
-        const glia_status status = send_field(root->ctx, &root->fields[i], root->count);
-        if (status != GLIA_OK) return take_back(&root->fields[i]), status;
+        const glia_status status = upload_field(root->ctx, &root->fields[i], root->count);
+        if (status != GLIA_OK) return free_field(&root->fields[i]), status;
     }
     if (dataset->resident_order) return GLIA_OK;
     return glia_tensor_create(dataset->ctx, GLIA_I64, GLIA_SHAPE(dataset->count), &dataset->resident_order);
 }
 
-void gli_dataset_leave_device(glia_dataset *dataset) {
-    for (int i = 0; i < dataset->n_inputs + dataset->n_targets; ++i) take_back(&dataset->fields[i]);
+void gli_dataset_free_resident(glia_dataset *dataset) {
+    for (int i = 0; i < dataset->n_inputs + dataset->n_targets; ++i) free_field(&dataset->fields[i]);
     glia_tensor_destroy(dataset->resident_order);
     dataset->resident_order = NULL;
 }
 
-glia_status gli_dataset_reside(glia_dataset *dataset, bool *resident) {
+glia_status gli_dataset_make_resident(glia_dataset *dataset, bool *resident) {
     glia_context *ctx = dataset->ctx;
     size_t bytes      = 0, available, total;
     *resident         = false;
     if (!ctx->device->memory) return GLIA_OK;
     *resident = dataset->resident_order != NULL;
     if (*resident) return GLIA_OK;
-    const char *why = against(gli_dataset_root(dataset), &bytes);
+    const char *why = reason_for_host(gli_dataset_root(dataset), &bytes);
     GLI_TRY(ctx->device->memory(ctx, &available, &total));
     if (!why && !gli_dataset_root(dataset)->fields[0].resident && bytes > available / 2)
-        why = "they take more than half of the free memory";
+        why = "its samples take more than half of the free memory";
     if (why) {
-        gli_log(ctx, GLI_LOG_INFO, "data set: its batches come from the host, because of the samples: %s", why);
+        gli_log(ctx, GLI_LOG_INFO, "dataset: batches are gathered on the host: %s", why);
         return GLIA_OK;
     }
-    const glia_status status = send(dataset);
-    if (status == GLIA_OK) gli_log(ctx, GLI_LOG_INFO, "data set: %zu bytes stay on %s", bytes, ctx->device_name);
+    const glia_status status = upload(dataset);
+    if (status == GLIA_OK) gli_log(ctx, GLI_LOG_INFO, "dataset: %zu bytes stay on %s", bytes, ctx->device_name);
     *resident = status == GLIA_OK;
     return status == GLIA_OUT_OF_MEMORY ? GLIA_OK : status;
 }
 
-glia_status gli_dataset_send_order(glia_dataset *dataset, const int64_t *order) {
-    gli_block roots;
+glia_status gli_dataset_upload_order(glia_dataset *dataset, const int64_t *order) {
+    gli_block block;
     if (!dataset->root)
         return glia_tensor_write(dataset->resident_order, order, (size_t)dataset->count * sizeof *order);
-    GLI_TRY(gli_block_alloc(dataset->ctx, (size_t)dataset->count, sizeof *order, "an order", &roots));
-    int64_t *samples = roots.data;
+    GLI_TRY(gli_block_alloc(dataset->ctx, (size_t)dataset->count, sizeof *order, "an order", &block));
+    int64_t *samples = block.data;
     for (int64_t i = 0; i < dataset->count; ++i) samples[i] = gli_root_sample(dataset, order[i]);
-    const glia_status status = glia_tensor_write(dataset->resident_order, samples, roots.bytes);
-    gli_block_free(dataset->ctx, &roots);
+    const glia_status status = glia_tensor_write(dataset->resident_order, samples, block.bytes);
+    gli_block_free(dataset->ctx, &block);
     return status;
 }

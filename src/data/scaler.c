@@ -1,61 +1,29 @@
+/* Scalers of time series: fitting, transforming, and back. */
 #include <float.h>
 #include <math.h>
 
 #include "core/dtype.h"
-#include "core/size.h"
 #include "data/series_check.h"
 
-static glia_status check_values(glia_context *ctx, const char *function, const glia_series *series) {
-    for (int64_t i = 0; i < series->steps * series->features; ++i) {
-        const double x = gli_load(series->dtype, series->values, i);
-        GLI_REQUIRE(ctx, isfinite(x) || (isnan(x) && series->allow_nan), GLIA_NOT_FINITE,
-                    "%s: the series has %g at step %lld, feature %lld%s", function, x,
-                    (long long)(i / series->features), (long long)(i % series->features),
-                    isnan(x) ? "; allow_nan is not set" : "");
-    }
-    return GLIA_OK;
-}
-
-glia_status gli_series_check(glia_context *ctx, const char *function, const glia_series *series) {
-    int64_t elements, bytes;
-    GLI_REQUIRE(ctx, series, GLIA_INVALID_ARGUMENT, "%s: series is NULL", function);
-    GLI_REQUIRE(ctx, series->dtype == GLIA_F32 || series->dtype == GLIA_F64, GLIA_INVALID_ARGUMENT,
-                "%s: the series is %s, must be f32 or f64", function, glia_dtype_name(series->dtype));
-    GLI_REQUIRE(ctx, series->steps >= 0 && series->features >= 1, GLIA_INVALID_ARGUMENT,
-                "%s: the series has %lld steps of %lld features, must have 0 or more of at least 1", function,
-                (long long)series->steps, (long long)series->features);
-    const size_t size = glia_dtype_size(series->dtype);
-    GLI_REQUIRE(ctx,
-                gli_mul_i64(series->steps, series->features, &elements) && gli_mul_i64(elements, (int64_t)size, &bytes),
-                GLIA_INVALID_ARGUMENT, "%s: %lld steps of %lld features are more than memory can have", function,
-                (long long)series->steps, (long long)series->features);
-    GLI_REQUIRE(ctx, series->values || elements == 0, GLIA_INVALID_ARGUMENT, "%s: the values of the series are NULL",
-                function);
-    GLI_REQUIRE(ctx, (uintptr_t)series->values % size == 0, GLIA_INVALID_ARGUMENT,
-                "%s: the values of the series, %p, are not aligned to the %zu bytes of %s", function, series->values,
-                size, glia_dtype_name(series->dtype));
-    return check_values(ctx, function, series);
-}
-
-/* What is known of one feature.
- * Source of mean and sum of squares: Welford, "Note on a method for calculating corrected sums of squares and
+/* Running moments of one feature.
+ * Source: Welford, "Note on a method for calculating corrected sums of squares and
  * products", 1962. */
 typedef struct moments {
     int64_t count;
-    double mean, squares; /* of the differences from the mean, their sum */
+    double mean, squares; /* squares: the sum of squared deviations from the mean */
     double low, high;
 } moments;
 
-static void look_at(moments *m, double x) {
+static void update(moments *m, double x) {
     if (m->count == 0) m->low = m->high = x;
-    const double difference = x - m->mean;
-    m->mean += difference / (double)++m->count;
-    m->squares += difference * (x - m->mean);
+    const double delta = x - m->mean;
+    m->mean += delta / (double)++m->count;
+    m->squares += delta * (x - m->mean);
     m->low  = fmin(m->low, x);
     m->high = fmax(m->high, x);
 }
 
-/* All steps equal leave no difference at all, whatever the number: its mean is itself. */
+/* Equal values leave no rounding error: all deltas are 0, so the scale is exactly 0 and becomes 1. */
 static glia_scaler scaler_of(const moments *m, const glia_scaler_args *args) {
     glia_scaler s = {m->mean, sqrt(m->squares / (double)m->count)};
     if (args->kind == GLIA_SCALE_MIN_MAX) s.scale = (m->high - m->low) / (args->high - args->low);
@@ -70,14 +38,14 @@ static glia_status fit_all(glia_context *ctx, const glia_series *series, const g
     for (int64_t i = 0; i < series->steps; ++i)
         for (int64_t k = 0; k < features; ++k) {
             const double x = gli_load(series->dtype, series->values, i * features + k);
-            if (!isnan(x)) look_at(&m[k], x);
+            if (!isnan(x)) update(&m[k], x);
         }
     for (int64_t k = 0; k < features; ++k) {
         GLI_REQUIRE(ctx, m[k].count > 0, GLIA_INVALID_ARGUMENT,
                     "glia_scaler_fit: feature %lld is NaN in all %lld steps", (long long)k, (long long)series->steps);
         const glia_scaler s = scaler_of(&m[k], args);
         GLI_REQUIRE(ctx, isfinite(s.center) && isfinite(s.scale), GLIA_NOT_FINITE,
-                    "glia_scaler_fit: feature %lld goes from %g to %g, too far for a double's range", (long long)k,
+                    "glia_scaler_fit: feature %lld is from %g to %g, a range beyond that of double", (long long)k,
                     m[k].low, m[k].high);
     }
     for (int64_t k = 0; k < features; ++k) scalers[k] = scaler_of(&m[k], args);
@@ -87,13 +55,13 @@ static glia_status fit_all(glia_context *ctx, const glia_series *series, const g
 static glia_status read_args(glia_context *ctx, const glia_scaler_args *given, glia_scaler_args *out) {
     *out = given ? *given : (glia_scaler_args){0};
     GLI_REQUIRE(ctx, out->kind == GLIA_SCALE_STANDARD || out->kind == GLIA_SCALE_MIN_MAX, GLIA_INVALID_ARGUMENT,
-                "glia_scaler_fit: kind is %d, which is no glia_scaling", (int)out->kind);
+                "glia_scaler_fit: invalid kind %d", (int)out->kind);
     const bool given_range = out->low != 0 || out->high != 0;
     GLI_REQUIRE(ctx, out->kind == GLIA_SCALE_MIN_MAX || !given_range, GLIA_INVALID_ARGUMENT,
                 "glia_scaler_fit: low is %g and high %g, which standard scaling does not have", out->low, out->high);
     if (!given_range) out->high = 1;
     GLI_REQUIRE(ctx, isfinite(out->low) && isfinite(out->high) && out->low < out->high, GLIA_INVALID_ARGUMENT,
-                "glia_scaler_fit: low is %g and high %g, must be finite, and low the smaller one", out->low, out->high);
+                "glia_scaler_fit: low is %g and high %g, must be finite, and low < high", out->low, out->high);
     return GLIA_OK;
 }
 
@@ -129,7 +97,7 @@ static glia_status check_scalers(glia_context *ctx, const char *function, const 
     const size_t bytes = (size_t)(series->steps * series->features) * glia_dtype_size(series->dtype);
     const char *from = series->values, *to = out;
     GLI_REQUIRE(ctx, bytes == 0 || from == to || to + bytes <= from || from + bytes <= to, GLIA_INVALID_ARGUMENT,
-                "%s: out overlaps the values of the series, and is not the same memory", function);
+                "%s: out overlaps the values of the series without being the same memory", function);
     for (int64_t k = 0; k < series->features; ++k)
         GLI_REQUIRE(ctx, isfinite(scalers[k].center) && isfinite(scalers[k].scale) && scalers[k].scale != 0,
                     GLIA_INVALID_ARGUMENT,
@@ -145,13 +113,13 @@ static glia_status apply(glia_context *ctx, const char *function, const glia_ser
     for (int64_t i = 0; i < series->steps; ++i)
         for (int64_t k = 0; k < series->features; ++k) {
             const glia_scaler s = scalers[k];
-            const int64_t at    = i * series->features + k;
-            const double x      = gli_load(series->dtype, series->values, at);
+            const int64_t index = i * series->features + k;
+            const double x      = gli_load(series->dtype, series->values, index);
             const double y      = inverse ? x * s.scale + s.center : (x - s.center) / s.scale;
             GLI_REQUIRE(ctx, isnan(x) || fabs(y) <= largest, GLIA_NOT_FINITE,
-                        "%s: %g at step %lld, feature %lld becomes %g, too far for %s", function, x, (long long)i,
-                        (long long)k, y, glia_dtype_name(series->dtype));
-            gli_store(series->dtype, out, at, y);
+                        "%s: %g at step %lld, feature %lld becomes %g, which is out of range for %s", function, x,
+                        (long long)i, (long long)k, y, glia_dtype_name(series->dtype));
+            gli_store(series->dtype, out, index, y);
         }
     return GLIA_OK;
 }

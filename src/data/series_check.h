@@ -5,8 +5,8 @@
 #include "core/context_impl.h"
 #include "glia/series.h"
 
-/* Fails unless the series can be read and its values are finite, or missing where that is allowed. function: the
- * caller's name, for messages. */
+/* Fails unless the arguments are valid and the values finite, or NaN where allow_nan is set. function: the caller's
+ * name, for messages. */
 glia_status gli_series_check(glia_context *ctx, const char *function, const glia_series *series);
 
 #endif

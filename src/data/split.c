@@ -1,10 +1,11 @@
+/* Splitting a dataset in two. */
 #include <math.h>
 
 #include "core/context_impl.h"
 #include "data/dataset.h"
 #include "data/loader.h"
 
-/* The samples order[0 .. count-1] of dataset, as a dataset. */
+/* A dataset of the samples order[0 .. count-1]. */
 static glia_status make_view(glia_dataset *dataset, const int64_t *order, int64_t count, glia_dataset **out) {
     glia_dataset *root = dataset->root ? dataset->root : dataset, *view;
     GLI_TRY(gli_dataset_new(dataset->ctx, "glia_dataset_split", count, dataset->n_inputs, dataset->n_targets, &view));

@@ -1,4 +1,4 @@
-/* Datasets whose samples are windows of one array, and overlap in it. */
+/* Datasets whose samples are overlapping windows of one array. */
 #include <math.h>
 #include <string.h>
 
@@ -7,22 +7,22 @@
 #include "data/dataset.h"
 #include "data/series_check.h"
 
-/* How many windows of `needed` elements, each `stride` after the one before, lie in `length`, which has one. */
-static int64_t count_windows(int64_t length, int64_t needed, int64_t stride) { return (length - needed) / stride + 1; }
+/* Windows of `size` elements in `length` elements, which are at least as many. */
+static int64_t count_windows(int64_t length, int64_t size, int64_t stride) { return (length - size) / stride + 1; }
 
-/* Field i reads its samples from data, `step` elements after one another. */
+/* The samples of field i begin `stride` elements after one another in data. */
 static glia_status add_field(glia_dataset *dataset, const char *function, int i, const glia_field *description,
-                             const void *data, int64_t step) {
+                             const void *data, int64_t stride) {
     GLI_TRY(gli_dataset_describe(dataset, function, i, description));
-    dataset->fields[i].data = data;
-    dataset->fields[i].step = step;
+    dataset->fields[i].data   = data;
+    dataset->fields[i].stride = stride;
     return GLIA_OK;
 }
 
 typedef struct windows {
     glia_windows_args args; /* with the defaults filled in */
     int64_t offset;         /* from a window's first step to that of its target */
-    int64_t needed;         /* steps of both and the gap */
+    int64_t size;           /* steps of both and the gap */
 } windows;
 
 static glia_status check_targets(glia_context *ctx, const char *function, const glia_series *series,
@@ -49,7 +49,7 @@ static glia_status read_args(glia_context *ctx, const char *function, const glia
     GLI_TRY(check_targets(ctx, function, series, given));
     GLI_REQUIRE(ctx,
                 !__builtin_add_overflow(given->window, given->gap, &w.offset) &&
-                    !__builtin_add_overflow(w.offset, w.args.horizon, &w.needed) && w.needed <= series->steps,
+                    !__builtin_add_overflow(w.offset, w.args.horizon, &w.size) && w.size <= series->steps,
                 GLIA_INVALID_ARGUMENT,
                 "%s: the series has %lld steps, too few for a window of %lld, a gap of %lld and a horizon of %lld",
                 function, (long long)series->steps, (long long)given->window, (long long)given->gap,
@@ -58,7 +58,7 @@ static glia_status read_args(glia_context *ctx, const char *function, const glia
     return GLIA_OK;
 }
 
-/* The series in f32, in memory of the dataset unless it may be shared. */
+/* The series in f32: a copy, unless the caller's memory can be used. */
 static glia_status take_values(glia_context *ctx, const glia_series *series, bool copy, gli_block *owned,
                                const float **out) {
     const int64_t elements = series->steps * series->features;
@@ -70,14 +70,14 @@ static glia_status take_values(glia_context *ctx, const glia_series *series, boo
         const double x = gli_load(series->dtype, series->values, i);
         to[i]          = (float)x;
         GLI_REQUIRE(ctx, !isinf(to[i]), GLIA_NOT_FINITE,
-                    "glia_dataset_from_series: the series has %g at step %lld, feature %lld, too far for f32", x,
+                    "glia_dataset_from_series: the series has %g at step %lld, feature %lld, out of range for f32", x,
                     (long long)(i / series->features), (long long)(i % series->features));
     }
     *out = to;
     return GLIA_OK;
 }
 
-/* The chosen columns of all steps from the first target's on. */
+/* The target features of all steps from the first target's on. */
 static glia_status take_columns(glia_context *ctx, const glia_series *series, const float *values, const windows *w,
                                 gli_block *owned) {
     const int64_t steps = series->steps - w->offset, n = w->args.n_targets;
@@ -114,7 +114,7 @@ static glia_status from_series(glia_context *ctx, const glia_series *series, con
     GLI_TRY(gli_series_check(ctx, function, series));
     GLI_TRY(read_args(ctx, function, series, args, &w));
     glia_dataset *dataset;
-    const int64_t count = count_windows(series->steps, w.needed, w.args.stride);
+    const int64_t count = count_windows(series->steps, w.size, w.args.stride);
     GLI_TRY(gli_dataset_new(ctx, function, count, 1, 1, &dataset));
     const glia_status status = fill(dataset, function, series, &w);
     if (status == GLIA_OK)

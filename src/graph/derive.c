@@ -1,4 +1,4 @@
-/* What ops' derive rules call: it appends to the graph that is being differentiated. */
+/* The functions that ops' derive rules call; they append to the graph that is being differentiated. */
 #include "core/derive.h"
 
 #include "graph/graph_impl.h"

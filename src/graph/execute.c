@@ -1,4 +1,4 @@
-/* Runs a plan: a loop over prepared calls, or on devices that record, a replay of what that loop started. */
+/* Runs a plan: a loop over prepared calls or, on devices that record, a replay of their launches. */
 #include <string.h>
 
 #include "core/device.h"
@@ -35,23 +35,23 @@ static glia_status check_overlap(glia_context *ctx, const glia_tensor *const *in
     return GLIA_OK;
 }
 
-static bool lies_in(const glia_tensor *tensor, const gli_storage *storage) {
+static bool overlaps_storage(const glia_tensor *tensor, const gli_storage *storage) {
     const char *t0 = tensor->data, *t1 = t0 + (size_t)gli_extent(tensor) * glia_dtype_size(tensor->dtype);
     const char *s0 = storage->data, *s1 = s0 + storage->bytes;
     return t0 < s1 && s0 < t1;
 }
 
-/* States are read and written during a run, too. */
+/* A run reads and writes states as well. */
 static glia_status check_states(const glia_plan *plan, const glia_tensor *const *inputs, int n_inputs,
                                 glia_tensor *const *outputs, int n_outputs) {
     for (int s = 0; s < plan->n_storages; ++s) {
         const gli_storage *state = &plan->storages[s];
         if (state->kind != GLI_STORAGE_TENSOR) continue;
         for (int o = 0; o < n_outputs; ++o)
-            GLI_REQUIRE(plan->ctx, !lies_in(outputs[o], state), GLIA_INVALID_ARGUMENT,
+            GLI_REQUIRE(plan->ctx, !overlaps_storage(outputs[o], state), GLIA_INVALID_ARGUMENT,
                         "glia_plan_run: output %d overlaps a tensor of the graph in memory", o);
         for (int i = 0; state->assigned && i < n_inputs; ++i)
-            GLI_REQUIRE(plan->ctx, !lies_in(inputs[i], state), GLIA_INVALID_ARGUMENT,
+            GLI_REQUIRE(plan->ctx, !overlaps_storage(inputs[i], state), GLIA_INVALID_ARGUMENT,
                         "glia_plan_run: input %d overlaps a tensor that the graph assigns to", i);
     }
     return GLIA_OK;
@@ -70,12 +70,12 @@ static glia_status check_run(const glia_plan *plan, const glia_tensor *const *in
     return check_states(plan, inputs, n_inputs, outputs, n_outputs);
 }
 
-/* Dense memory that stands for a caller's tensor with gaps; it is allocated once, by the first run that needs it. */
-static glia_status stage(glia_plan *plan, gli_border *border) {
-    const size_t bytes = (size_t)gli_count(&border->tensor) * glia_dtype_size(border->tensor.dtype);
-    if (!border->staged.data)
-        GLI_TRY(plan->ctx->device->alloc(plan->ctx, bytes, "a copy of a tensor with gaps", &border->staged));
-    border->tensor.data = border->staged.data;
+/* Dense memory in place of a caller's tensor with gaps, allocated by the first run that needs it. */
+static glia_status stage(glia_plan *plan, gli_plan_io *io) {
+    const size_t bytes = (size_t)gli_count(&io->tensor) * glia_dtype_size(io->tensor.dtype);
+    if (!io->staged.data)
+        GLI_TRY(plan->ctx->device->alloc(plan->ctx, bytes, "a copy of a tensor with gaps", &io->staged));
+    io->tensor.data = io->staged.data;
     return GLIA_OK;
 }
 
@@ -95,15 +95,15 @@ static glia_status begin(glia_plan *plan, const glia_tensor *const *inputs, glia
         plan->outputs[i].tensor.data = outputs[i]->data;
         if (!gli_is_dense(outputs[i])) GLI_TRY(stage(plan, &plan->outputs[i]));
     }
-    for (int p = 0; p < plan->n_patches; ++p) {
-        const gli_patch *patch                   = &plan->patches[p];
-        const gli_border *from                   = patch->kind == GLI_STORAGE_INPUT ? plan->inputs : plan->outputs;
-        plan->tensors[patch->tensor].tensor.data = (char *)from[patch->index].tensor.data + patch->at;
+    for (int i = 0; i < plan->n_rebindings; ++i) {
+        const gli_rebinding *r               = &plan->rebindings[i];
+        const gli_plan_io *from              = r->kind == GLI_STORAGE_INPUT ? plan->inputs : plan->outputs;
+        plan->tensors[r->tensor].tensor.data = (char *)from[r->index].tensor.data + r->offset;
     }
     return GLIA_OK;
 }
 
-/* The scope is only set when there is a message to begin with it. */
+/* Only a failure needs the label, so the scope of messages is not set for every step. */
 static glia_status name_layer(glia_plan *plan, const gli_plan_step *step, glia_status status) {
     if (!step->label) return status;
     char message[sizeof plan->ctx->message];
@@ -113,22 +113,22 @@ static glia_status name_layer(glia_plan *plan, const gli_plan_step *step, glia_s
 
 static glia_status run_steps(glia_plan *plan) {
     for (int s = 0; s < plan->n_steps; ++s) {
-        const gli_plan_step *step = &plan->steps[s];
-        const gli_storage *home   = step->workspace >= 0 ? &plan->storages[step->workspace] : NULL;
-        void *workspace           = home ? (char *)plan->arena.data + home->place : NULL;
-        const glia_status status  = gli_run(&step->call, &step->choice, workspace);
+        const gli_plan_step *step  = &plan->steps[s];
+        const gli_storage *storage = step->workspace >= 0 ? &plan->storages[step->workspace] : NULL;
+        void *workspace            = storage ? (char *)plan->buffer.data + storage->offset : NULL;
+        const glia_status status   = gli_run(&step->call, &step->choice, workspace);
         if (status != GLIA_OK) return name_layer(plan, step, status);
     }
     return GLIA_OK;
 }
 
-/* Whether the plan ran before on the memory that it has now; remembers it. */
+/* Whether the last run had the same memory; remembers that of this one. */
 static bool same_memory(glia_plan *plan) {
     bool same = plan->ran;
     for (int i = 0; i < plan->n_inputs + plan->n_outputs; ++i) {
-        gli_border *border = i < plan->n_inputs ? &plan->inputs[i] : &plan->outputs[i - plan->n_inputs];
-        same               = same && border->last == border->tensor.data;
-        border->last       = border->tensor.data;
+        gli_plan_io *io = i < plan->n_inputs ? &plan->inputs[i] : &plan->outputs[i - plan->n_inputs];
+        same            = same && io->last == io->tensor.data;
+        io->last        = io->tensor.data;
     }
     plan->ran = true;
     return same;
@@ -140,11 +140,11 @@ static bool recordable(const glia_plan *plan) {
            !gli_log_wants(ctx, GLI_LOG_TIME);
 }
 
-/* What cannot be recorded is no failure: the plan goes on launch by launch. */
-static glia_status do_without_recording(glia_plan *plan, glia_status status) {
+/* A plan that cannot be recorded runs launch by launch. */
+static glia_status run_unrecorded(glia_plan *plan, glia_status status) {
     if (status == GLIA_DEVICE_LOST) return status;
     plan->unrecordable = true;
-    gli_log(plan->ctx, GLI_LOG_INFO, "plan: its %d steps are started one by one, because: %s", plan->n_steps,
+    gli_log(plan->ctx, GLI_LOG_INFO, "plan: its %d steps are launched one by one, because: %s", plan->n_steps,
             plan->ctx->message);
     return GLIA_OK;
 }
@@ -152,19 +152,19 @@ static glia_status do_without_recording(glia_plan *plan, glia_status status) {
 static glia_status record(glia_plan *plan) {
     glia_context *ctx  = plan->ctx;
     glia_status status = ctx->device->record_begin(ctx);
-    if (status != GLIA_OK) return do_without_recording(plan, status);
+    if (status != GLIA_OK) return run_unrecorded(plan, status);
     status = run_steps(plan);
     if (status != GLIA_OK) {
         ctx->device->record_end(ctx, NULL);
-        return do_without_recording(plan, status);
+        return run_unrecorded(plan, status);
     }
     status = ctx->device->record_end(ctx, &plan->recording);
-    if (status != GLIA_OK) return do_without_recording(plan, status);
+    if (status != GLIA_OK) return run_unrecorded(plan, status);
     gli_log(ctx, GLI_LOG_PLAN, "plan: %d steps recorded as one", plan->n_steps);
     return GLIA_OK;
 }
 
-/* The first run is never recorded: it is the one in which libraries load what they need. */
+/* The first run is never recorded: in it libraries load what they need. */
 static glia_status run_or_replay(glia_plan *plan) {
     glia_context *ctx = plan->ctx;
     if (!recordable(plan)) return run_steps(plan);

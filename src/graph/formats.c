@@ -1,83 +1,38 @@
-/* Layouts: row-major or channels last, for each value as the ops around it like it, with a copy where they differ. */
-#include <string.h>
-
+/* Memory formats: chooses one for each value by majority of its neighbours and inserts copies at the boundaries. */
 #include "core/device.h"
 #include "core/dtype.h"
 #include "graph/plan.h"
 
-gli_form gli_form_of(const glia_tensor *tensor) {
-    if (gli_is_dense(tensor)) return GLI_FORM_ROWS;
-    if (tensor->ndim != 4) return GLI_FORM_OTHER;
-    glia_tensor channels = *tensor;
-    gli_channels_last_strides(4, channels.dim, channels.stride);
-    return gli_same_strides(tensor, &channels) ? GLI_FORM_CHANNELS : GLI_FORM_OTHER;
+gli_memory_format gli_plan_format(const glia_tensor *tensor) {
+    const unsigned formats = gli_formats_of(tensor);
+    if (formats & GLI_ROW_MAJOR) return GLI_ROW_MAJOR;
+    return tensor->ndim == 4 && formats & GLI_CHANNELS_LAST ? GLI_CHANNELS_LAST : GLI_STRIDED;
 }
 
-void gli_form_strides(glia_tensor *tensor, gli_form form) {
-    if (form == GLI_FORM_CHANNELS)
+void gli_plan_set_format(glia_tensor *tensor, gli_memory_format format) {
+    if (format == GLI_CHANNELS_LAST)
         gli_channels_last_strides(tensor->ndim, tensor->dim, tensor->stride);
     else
         gli_dense_strides(tensor->ndim, tensor->dim, tensor->stride);
-}
-
-/* Equal constants lie in one storage, which is as large as the largest. */
-static glia_status constant_storage(glia_plan *plan, const gli_value_info *value, size_t bytes, int *out) {
-    const gli_storage wanted = {
-        .parent = -1, .constant = true, .fill = value->constant, .dtype = value->tensor.dtype, .bytes = bytes};
-    for (int s = 0; s < plan->n_storages; ++s) {
-        gli_storage *storage = &plan->storages[s];
-        if (!storage->constant || storage->dtype != wanted.dtype) continue;
-        if (memcmp(&storage->fill, &wanted.fill, sizeof wanted.fill) != 0) continue;
-        if (bytes > storage->bytes) storage->bytes = bytes;
-        *out = s;
-        return GLIA_OK;
-    }
-    return gli_plan_add_storage(plan, &wanted, out);
-}
-
-static glia_status lower_leaf(gli_lowering *l, const gli_value_info *value, gli_lowered *lowered) {
-    const size_t bytes = (size_t)gli_extent(&value->tensor) * glia_dtype_size(value->tensor.dtype);
-    gli_storage leaf   = {.kind = GLI_STORAGE_TENSOR, .parent = -1, .bytes = bytes, .data = value->tensor.data};
-    int storage, tensor = -1;
-    lowered->known = true;
-    for (int f = 0; f < GLI_FORM_COUNT; ++f) lowered->tensor[f] = -1;
-    lowered->native = gli_form_of(&value->tensor);
-    if (value->kind == GLI_VALUE_CONSTANT) {
-        GLI_TRY(constant_storage(l->plan, value, bytes, &storage));
-    } else {
-        if (value->kind == GLI_VALUE_INPUT) {
-            leaf.kind  = GLI_STORAGE_INPUT;
-            leaf.index = value->input;
-        }
-        GLI_TRY(gli_plan_add_storage(l->plan, &leaf, &storage));
-    }
-    GLI_TRY(gli_plan_add_tensor(l->plan, &value->tensor, storage, 0, &tensor));
-    lowered->tensor[lowered->native] = tensor;
-    return GLIA_OK;
-}
-
-glia_status gli_plan_lowered(gli_lowering *l, int value, gli_lowered **out) {
-    *out = &l->lowered[value];
-    return (*out)->known ? GLIA_OK : lower_leaf(l, &l->graph->values[value], *out);
 }
 
 static bool same_memory(const glia_plan *plan, const gli_value_info *value, int native, const glia_tensor *wanted) {
     return value->kind == GLI_VALUE_CONSTANT || gli_same_strides(&plan->tensors[native].tensor, wanted);
 }
 
-glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_form form, int *out) {
+glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_memory_format format, int *out) {
     glia_plan *plan = l->plan;
     gli_lowered *lowered;
     GLI_TRY(gli_plan_lowered(l, value, &lowered));
-    *out = lowered->tensor[form];
+    *out = *gli_lowered_tensor(lowered, format);
     if (*out >= 0) return GLIA_OK;
 
-    const int native               = lowered->tensor[lowered->native];
+    const int native               = *gli_lowered_tensor(lowered, lowered->native);
     const gli_plan_tensor original = plan->tensors[native];
     glia_tensor wanted             = original.tensor;
-    gli_form_strides(&wanted, form);
+    gli_plan_set_format(&wanted, format);
     if (same_memory(plan, &l->graph->values[value], native, &wanted)) {
-        GLI_TRY(gli_plan_add_tensor(plan, &wanted, original.storage, original.at, out));
+        GLI_TRY(gli_plan_add_tensor(plan, &wanted, original.storage, original.offset, out));
     } else {
         int storage;
         GLI_TRY(gli_plan_add_storage(
@@ -87,13 +42,13 @@ glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_form form, int *o
         GLI_TRY(gli_plan_add_copy(l, native, *out));
         ++l->conversions;
     }
-    lowered->tensor[form] = *out;
+    *gli_lowered_tensor(lowered, format) = *out;
     return GLIA_OK;
 }
 
-/* The image that an elementwise op works on is its largest input; -1: it is no image. Inputs of the same shape vote on
- * the layout; the first decides a draw. */
-static glia_status follow(gli_lowering *l, const gli_node *node, gli_forms *out) {
+/* An elementwise op gets the format that most of its largest inputs have; the first of them decides a draw. Only for
+ * images. */
+static glia_status follow(gli_lowering *l, const gli_node *node, gli_node_formats *out) {
     const gli_value_info *values = l->graph->values;
     int leader = -1, votes = 0;
     for (int i = 0; i < node->n_in; ++i) {
@@ -108,30 +63,31 @@ static glia_status follow(gli_lowering *l, const gli_node *node, gli_forms *out)
         if (values[node->in[i]].kind == GLI_VALUE_CONSTANT) continue;
         gli_lowered *lowered;
         GLI_TRY(gli_plan_lowered(l, node->in[i], &lowered));
-        const int vote = lowered->native == GLI_FORM_CHANNELS ? 1 : -1;
+        const int vote = lowered->native == GLI_CHANNELS_LAST ? 1 : -1;
         votes += i == leader ? 3 * vote : 2 * vote;
     }
     if (votes <= 0) return GLIA_OK;
     for (int i = 0; i < node->n_in; ++i)
-        if (node->in[i] && gli_same_shape(&values[node->in[i]].tensor, shape)) out->in[i] = GLI_FORM_CHANNELS;
+        if (node->in[i] && gli_same_shape(&values[node->in[i]].tensor, shape)) out->in[i] = GLI_CHANNELS_LAST;
     for (int o = 0; o < node->op->n_outputs; ++o)
-        if (node->out[o] && gli_same_shape(&values[node->out[o]].tensor, shape)) out->out[o] = GLI_FORM_CHANNELS;
+        if (node->out[o] && gli_same_shape(&values[node->out[o]].tensor, shape)) out->out[o] = GLI_CHANNELS_LAST;
     return GLIA_OK;
 }
 
-static void image(const glia_graph *graph, const gli_node *node, gli_forms *out) {
+static void image(const glia_graph *graph, const gli_node *node, gli_node_formats *out) {
     const gli_op *op = node->op;
     for (int i = 0; i < node->n_in; ++i)
         if (node->in[i] && gli_input_is(op, i, GLI_IN_IMAGE) && graph->values[node->in[i]].tensor.ndim == 4)
-            out->in[i] = GLI_FORM_CHANNELS;
+            out->in[i] = GLI_CHANNELS_LAST;
     for (int o = 0; o < op->n_outputs; ++o)
         if (node->out[o] && gli_output_is(op, o, GLI_OUT_IMAGE) && graph->values[node->out[o]].tensor.ndim == 4)
-            out->out[o] = GLI_FORM_CHANNELS;
+            out->out[o] = GLI_CHANNELS_LAST;
 }
 
-glia_status gli_plan_forms(gli_lowering *l, const gli_node *node, gli_forms *out) {
-    memset(out, 0, sizeof *out); /* all rows */
-    if (!l->plan->ctx->device->image_channels_last || l->options->rows) return GLIA_OK;
+glia_status gli_plan_node_formats(gli_lowering *l, const gli_node *node, gli_node_formats *out) {
+    for (int i = 0; i < node->n_in; ++i) out->in[i] = GLI_ROW_MAJOR;
+    for (int o = 0; o < node->op->n_outputs; ++o) out->out[o] = GLI_ROW_MAJOR;
+    if (!l->plan->ctx->device->image_channels_last || l->options->row_major) return GLIA_OK;
     if (node->op->layout == GLI_LAYOUT_IMAGE) image(l->graph, node, out);
     return node->op->layout == GLI_LAYOUT_FOLLOW ? follow(l, node, out) : GLIA_OK;
 }

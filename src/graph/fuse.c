@@ -1,4 +1,4 @@
-/* Fusion: pairs of nodes that one op does, in one table. */
+/* Fusion: a table of pairs of nodes that one op computes. */
 #include <stdalign.h>
 #include <string.h>
 
@@ -12,18 +12,18 @@
 
 enum { MAX_PARAMS = 512 };
 
-/* `first` and `second`, which reads first's result, become one node. merge writes its params over those of the op that
- * stays; false: this pair does not fit. */
+/* `first` and `second`, which reads first's result, become one node. merge changes the params of the op that stays;
+ * false: this pair does not match. */
 typedef struct pattern {
     const gli_op *first, *second;
     enum {
-        FIRST_STAYS, /* and gives second's result; its own is no more, so nobody else may use it */
-        FIRST_MOVES, /* the same, in the place of second, whose other input becomes its input `extra` */
-        SECOND_STAYS /* and reads first's input 0; first goes when nobody else uses it */
-    } form;
+        FIRST_STAYS, /* and computes second's result; nothing else may use its own, which is fused away */
+        FIRST_MOVES, /* the same, to the position of second, whose other input becomes its input `extra` */
+        SECOND_STAYS /* and reads first's input 0; first is removed when nothing else uses it */
+    } kind;
     int input;         /* which of second's inputs is first's result */
-    int extra;         /* of FIRST_MOVES: what must be absent before */
-    size_t activation; /* where it stands in the params of first */
+    int extra;         /* of FIRST_MOVES: must be absent before */
+    size_t activation; /* its offset in the params of first */
     bool (*merge)(const struct pattern *p, const gli_node *first, const gli_node *second, char *params);
 } pattern;
 
@@ -36,12 +36,12 @@ static bool merge_activation(const pattern *p, const gli_node *first, const gli_
     return inner == GLIA_LINEAR && (outer == GLIA_RELU || outer == GLIA_SIGMOID || outer == GLIA_TANH);
 }
 
-/* Other activations than relu take longer than the memory that the fusion saves. */
+/* relu only: the time of other activations is more than that of the memory accesses that fusion saves. */
 static bool merge_relu(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
     return ((const glia_unary_params *)second->params)->kind == GLIA_RELU && merge_activation(p, first, second, params);
 }
 
-/* An addition before the activation, of tensors of one shape. */
+/* An addition before the activation, of two tensors of one shape. */
 static bool merge_residual(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
     (void)params;
     const gli_batchnorm_geom *norm = first->geom;
@@ -74,11 +74,12 @@ static const pattern patterns[] = {
 
 typedef struct fusion {
     glia_graph *graph;
-    gli_zone zone;
-    int *uses; /* by value */
+    gli_arena arena;
+    int *uses;       /* by value */
+    int *first_user; /* by value: the first node that reads it, before fusion; none: n_nodes */
 } fusion;
 
-/* Gives the node that stays its new params and geometry. */
+/* Sets the new params and geometry of the node that stays. */
 static glia_status refine(fusion *f, gli_node *node, const char *params) {
     glia_graph *graph = f->graph;
     const glia_tensor *tensors[GLI_MAX_IN];
@@ -86,15 +87,15 @@ static glia_status refine(fusion *f, gli_node *node, const char *params) {
     gli_resolution r;
     for (int i = 0; i < node->n_in; ++i) tensors[i] = node->in[i] ? &graph->values[node->in[i]].tensor : NULL;
     GLI_TRY(gli_resolve(graph->ctx, node->op, params, node->n_in, tensors, geom, &r));
-    GLI_TRY(gli_graph_keep(graph, params, node->op->params_size, &node->params));
-    return gli_graph_keep(graph, geom, GLI_MAX_GEOMETRY, &node->geom);
+    GLI_TRY(gli_graph_memdup(graph, params, node->op->params_size, &node->params));
+    return gli_graph_memdup(graph, geom, GLI_MAX_GEOMETRY, &node->geom);
 }
 
 static glia_status fuse_into_first(fusion *f, int first_index, int second_index, const char *params) {
     glia_graph *graph = f->graph;
     gli_node merged = graph->nodes[first_index], *second = &graph->nodes[second_index];
     GLI_TRY(refine(f, &merged, params));
-    graph->values[merged.out[0]].kind = GLI_VALUE_GONE;
+    graph->values[merged.out[0]].kind = GLI_VALUE_FUSED;
     merged.out[0]                     = second->out[0];
     graph->values[merged.out[0]].node = first_index;
     graph->nodes[first_index]         = merged;
@@ -102,13 +103,12 @@ static glia_status fuse_into_first(fusion *f, int first_index, int second_index,
     return GLIA_OK;
 }
 
-/* Nodes between the two must not need what first gives: it will come after them. */
-static bool used_between(const glia_graph *graph, int first_index, int second_index) {
-    const gli_node *first = &graph->nodes[first_index];
-    for (int n = first_index + 1; n < second_index; ++n)
-        for (int i = 0; graph->nodes[n].op && i < graph->nodes[n].n_in; ++i)
-            for (int o = 0; o < first->op->n_outputs; ++o)
-                if (first->out[o] && graph->nodes[n].in[i] == first->out[o]) return true;
+/* Nodes between the two must not read what first computes: it will come after them. A node that reads it may have moved
+ * since first_user was noted, but never past the second node of the fusion at hand, so that the answer is the same. */
+static bool used_between(const fusion *f, int first_index, int second_index) {
+    const gli_node *first = &f->graph->nodes[first_index];
+    for (int o = 0; o < first->op->n_outputs; ++o)
+        if (first->out[o] && f->first_user[first->out[o]] < second_index) return true;
     return false;
 }
 
@@ -119,20 +119,20 @@ static bool may_move(const fusion *f, const pattern *p, int first_index, int sec
     if (first->n_in > p->extra && first->in[p->extra]) return false;
     return other != second->in[p->input] &&
            gli_same_shape(&graph->values[other].tensor, &graph->values[first->out[0]].tensor) &&
-           !used_between(graph, first_index, second_index);
+           !used_between(f, first_index, second_index);
 }
 
 static glia_status move_first(fusion *f, const pattern *p, int first_index, int second_index, const char *params) {
     glia_graph *graph = f->graph;
     gli_node merged = graph->nodes[first_index], second = graph->nodes[second_index];
     void *in = NULL;
-    GLI_TRY(gli_zone_new(graph->ctx, &graph->zone, (size_t)p->extra + 1, sizeof *merged.in, &in));
+    GLI_TRY(gli_arena_alloc(graph->ctx, &graph->arena, (size_t)p->extra + 1, sizeof *merged.in, &in));
     memcpy(in, merged.in, (size_t)gli_min_i64(merged.n_in, p->extra) * sizeof *merged.in);
     merged.in           = in;
     merged.in[p->extra] = second.in[1 - p->input];
     merged.n_in         = p->extra + 1;
     GLI_TRY(refine(f, &merged, params));
-    graph->values[merged.out[0]].kind = GLI_VALUE_GONE;
+    graph->values[merged.out[0]].kind = GLI_VALUE_FUSED;
     merged.out[0]                     = second.out[0];
     for (int o = 0; o < merged.op->n_outputs; ++o)
         if (merged.out[o]) graph->values[merged.out[o]].node = second_index;
@@ -146,7 +146,7 @@ static glia_status fuse_into_second(fusion *f, int first_index, int second_index
     const gli_node *first = &graph->nodes[first_index];
     gli_node merged       = graph->nodes[second_index];
     void *in              = NULL;
-    GLI_TRY(gli_zone_new(graph->ctx, &graph->zone, (size_t)merged.n_in, sizeof *merged.in, &in));
+    GLI_TRY(gli_arena_alloc(graph->ctx, &graph->arena, (size_t)merged.n_in, sizeof *merged.in, &in));
     memcpy(in, merged.in, (size_t)merged.n_in * sizeof *merged.in);
     merged.in    = in;
     merged.in[0] = first->in[0];
@@ -163,14 +163,14 @@ static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
     const gli_value_info *mid = &graph->values[second->in[p->input]];
     if (mid->kind != GLI_VALUE_RESULT || graph->nodes[mid->node].op != p->first || mid->output != 0) return GLIA_OK;
     const gli_node *first = &graph->nodes[mid->node];
-    if (p->form != SECOND_STAYS && f->uses[second->in[p->input]] != 1) return GLIA_OK;
-    if (p->form == FIRST_MOVES && !may_move(f, p, mid->node, second_index)) return GLIA_OK;
-    const gli_node *stays = p->form == SECOND_STAYS ? second : first;
+    if (p->kind != SECOND_STAYS && f->uses[second->in[p->input]] != 1) return GLIA_OK;
+    if (p->kind == FIRST_MOVES && !may_move(f, p, mid->node, second_index)) return GLIA_OK;
+    const gli_node *stays = p->kind == SECOND_STAYS ? second : first;
     alignas(max_align_t) char params[MAX_PARAMS];
     if (stays->op->params_size > sizeof params) return GLIA_OK;
     memcpy(params, stays->params, stays->op->params_size);
     if (!p->merge(p, first, second, params)) return GLIA_OK;
-    switch (p->form) {
+    switch (p->kind) {
         case FIRST_STAYS: return fuse_into_first(f, mid->node, second_index, params);
         case FIRST_MOVES: return move_first(f, p, mid->node, second_index, params);
         case SECOND_STAYS: return fuse_into_second(f, mid->node, second_index, params);
@@ -178,13 +178,19 @@ static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
     return GLIA_OK;
 }
 
-static glia_status count_uses(fusion *f, const glia_value *keep, int n_keep) {
+static glia_status find_uses(fusion *f, const glia_value *keep, int n_keep) {
     const glia_graph *graph = f->graph;
     void *memory            = NULL;
-    GLI_TRY(gli_zone_new(graph->ctx, &f->zone, (size_t)graph->n_values, sizeof *f->uses, &memory));
+    GLI_TRY(gli_arena_alloc(graph->ctx, &f->arena, (size_t)graph->n_values, sizeof *f->uses, &memory));
     f->uses = memory;
-    for (int n = 0; n < graph->n_nodes; ++n)
-        for (int i = 0; graph->nodes[n].op && i < graph->nodes[n].n_in; ++i) ++f->uses[graph->nodes[n].in[i]];
+    GLI_TRY(gli_arena_alloc(graph->ctx, &f->arena, (size_t)graph->n_values, sizeof *f->first_user, &memory));
+    f->first_user = memory;
+    for (int v = 0; v < graph->n_values; ++v) f->first_user[v] = graph->n_nodes;
+    for (int n = graph->n_nodes - 1; n >= 0; --n)
+        for (int i = 0; graph->nodes[n].op && i < graph->nodes[n].n_in; ++i) {
+            ++f->uses[graph->nodes[n].in[i]];
+            f->first_user[graph->nodes[n].in[i]] = n;
+        }
     for (int i = 0; i < n_keep; ++i)
         if (gli_graph_value(graph, keep[i])) ++f->uses[keep[i].id];
     for (int a = 0; a < graph->n_assignments; ++a) ++f->uses[graph->assignments[a].value];
@@ -192,7 +198,7 @@ static glia_status count_uses(fusion *f, const glia_value *keep, int n_keep) {
 }
 
 static glia_status fuse(fusion *f, const glia_value *keep, int n_keep) {
-    GLI_TRY(count_uses(f, keep, n_keep));
+    GLI_TRY(find_uses(f, keep, n_keep));
     for (int n = 0; n < f->graph->n_nodes; ++n)
         for (size_t p = 0; p < sizeof patterns / sizeof *patterns; ++p)
             if (f->graph->nodes[n].op == patterns[p].second && f->graph->nodes[n].n_in > patterns[p].input &&
@@ -205,7 +211,7 @@ glia_status gli_graph_fuse(glia_graph *graph, const glia_value *keep, int n_keep
     GLI_TRY(gli_enter(graph->ctx));
     fusion f                 = {.graph = graph};
     const glia_status status = gli_graph_fail(graph, fuse(&f, keep, n_keep));
-    gli_zone_free(graph->ctx, &f.zone);
+    gli_arena_free(graph->ctx, &f.arena);
     gli_leave(graph->ctx);
     return status;
 }

@@ -1,4 +1,4 @@
-/* Reverse differentiation: walks the nodes backwards and asks each op's derive rule to append its gradient. */
+/* Reverse-mode differentiation: visits the nodes in reverse order, where each op's derive rule appends its gradient. */
 #include <string.h>
 
 #include "core/derive.h"
@@ -9,18 +9,19 @@
 
 typedef struct reverse {
     glia_graph *graph;
-    int n_values, n_nodes; /* of the forward graph: what is appended is not walked */
-    gli_zone zone;
-    bool *depends; /* on wrt, by value */
+    int n_values, n_nodes; /* of the forward graph, without what the rules append */
+    gli_arena arena;
+    bool *wrt;     /* by value: its gradient is requested */
+    bool *depends; /* by value: on one of those */
     int *gradient; /* by value; 0: none yet */
 } reverse;
 
 static bool is_float(const glia_graph *graph, int id) { return gli_dtype_is_float(graph->values[id].tensor.dtype); }
 
-/* Integers have no gradient, so nothing depends on anything through them. */
+/* No dependence goes through integers, which have no gradient. */
 static void find_dependents(reverse *r) {
     const glia_graph *graph = r->graph;
-    for (int v = 1; v < r->n_values; ++v) { /* a view of something that is asked for */
+    for (int v = 1; v < r->n_values; ++v) { /* a view of a requested tensor */
         const gli_value_info *value = &graph->values[v];
         if (value->kind == GLI_VALUE_VIEW && r->depends[value->base]) r->depends[v] = true;
     }
@@ -36,12 +37,12 @@ static void find_dependents(reverse *r) {
 
 static glia_status add(reverse *r, int value, glia_value gradient) {
     glia_graph *graph = r->graph;
-    if (gradient.id == 0) return GLIA_OK; /* the rule says: zero */
+    if (gradient.id == 0) return GLIA_OK; /* zero */
     const gli_value_info *got = gli_graph_value(graph, gradient);
     if (!got) return graph->status != GLIA_OK ? graph->status : GLIA_INVALID_ARGUMENT;
     const glia_tensor *want = &graph->values[value].tensor;
     GLI_REQUIRE(graph->ctx, got->tensor.dtype == want->dtype && gli_same_shape(&got->tensor, want), GLIA_UNSUPPORTED,
-                "a gradient of %s %s came out as %s %s", glia_dtype_name(want->dtype), GLI_SHAPE_OF(want),
+                "the gradient with respect to %s %s has become %s %s", glia_dtype_name(want->dtype), GLI_SHAPE_OF(want),
                 glia_dtype_name(got->tensor.dtype), GLI_SHAPE_OF(&got->tensor));
     if (r->gradient[value]) {
         const glia_value terms[2] = {{r->gradient[value]}, gradient};
@@ -66,7 +67,7 @@ static glia_status check_differentiable(const glia_graph *graph, const gli_node 
 
 static glia_status derive_node(reverse *r, int index) {
     glia_graph *graph   = r->graph;
-    const gli_node node = graph->nodes[index]; /* the array moves while the rule appends */
+    const gli_node node = graph->nodes[index]; /* a copy: the array moves while the rule appends */
     glia_value in[GLI_MAX_IN], out[GLI_MAX_OUT], dout[GLI_MAX_OUT], din[GLI_MAX_IN] = {{0}};
     if (!node.op) return GLIA_OK;
     bool reached = false;
@@ -111,37 +112,38 @@ static glia_status check_request(glia_graph *graph, const glia_value *y, const g
                     glia_dtype_name(graph->values[y[k].id].tensor.dtype));
     }
     for (int i = 0; i < n_wrt; ++i) {
-        GLI_TRY(gli_graph_check(graph, "a gradient", "what it is taken by", wrt[i]));
-        GLI_REQUIRE(ctx, is_float(graph, wrt[i].id), GLIA_DTYPE_MISMATCH,
-                    "a gradient: what it is taken by is %s, must be a float",
-                    glia_dtype_name(graph->values[wrt[i].id].tensor.dtype));
+        GLI_TRY(gli_graph_check(graph, "a gradient", "wrt", wrt[i]));
+        GLI_REQUIRE(ctx, is_float(graph, wrt[i].id), GLIA_DTYPE_MISMATCH, "a gradient: wrt[%d] is %s, must be a float",
+                    i, glia_dtype_name(graph->values[wrt[i].id].tensor.dtype));
     }
     return GLIA_OK;
 }
 
-static glia_status walk(reverse *r, const glia_value *y, const glia_value *seed, int n_y, const glia_value *wrt,
-                        int n_wrt) {
+static glia_status visit_nodes(reverse *r, const glia_value *y, const glia_value *seed, int n_y, const glia_value *wrt,
+                               int n_wrt) {
     glia_graph *graph = r->graph;
     void *memory;
-    GLI_TRY(gli_zone_new(graph->ctx, &r->zone, (size_t)r->n_values, sizeof *r->depends, &memory));
+    GLI_TRY(gli_arena_alloc(graph->ctx, &r->arena, (size_t)r->n_values, sizeof *r->wrt, &memory));
+    r->wrt = memory;
+    GLI_TRY(gli_arena_alloc(graph->ctx, &r->arena, (size_t)r->n_values, sizeof *r->depends, &memory));
     r->depends = memory;
-    GLI_TRY(gli_zone_new(graph->ctx, &r->zone, (size_t)r->n_values, sizeof *r->gradient, &memory));
+    GLI_TRY(gli_arena_alloc(graph->ctx, &r->arena, (size_t)r->n_values, sizeof *r->gradient, &memory));
     r->gradient = memory;
-    for (int i = 0; i < n_wrt; ++i) r->depends[wrt[i].id] = true;
+    for (int i = 0; i < n_wrt; ++i) r->wrt[wrt[i].id] = r->depends[wrt[i].id] = true;
     find_dependents(r);
     for (int k = 0; k < n_y; ++k) GLI_TRY(add(r, y[k].id, seed[k]));
     for (int n = r->n_nodes - 1; n >= 0; --n) GLI_TRY(derive_node(r, n));
     return GLIA_OK;
 }
 
-/* Gradients that arrived at views belong to the views. */
-static glia_status check_views(const reverse *r, const glia_value *wrt, int n_wrt) {
-    for (int v = 1; v < r->n_values; ++v)
-        for (int i = 0; i < n_wrt; ++i)
-            GLI_REQUIRE(
-                r->graph->ctx,
-                r->graph->values[v].kind != GLI_VALUE_VIEW || r->graph->values[v].base != wrt[i].id || !r->gradient[v],
-                GLIA_UNSUPPORTED, "a gradient by a tensor that is read through views: ask for those of the views");
+/* The gradient with respect to a tensor that is read through views is in parts, one for each view. */
+static glia_status check_views(const reverse *r) {
+    for (int v = 1; v < r->n_values; ++v) {
+        const gli_value_info *value = &r->graph->values[v];
+        GLI_REQUIRE(r->graph->ctx, value->kind != GLI_VALUE_VIEW || !r->wrt[value->base] || !r->gradient[v],
+                    GLIA_UNSUPPORTED,
+                    "a gradient with respect to a tensor that is read through views: request those of the views");
+    }
     return GLIA_OK;
 }
 
@@ -149,8 +151,8 @@ static glia_status differentiate(reverse *r, const glia_value *y, const glia_val
                                  const glia_value *wrt, int n_wrt, glia_value *out) {
     glia_graph *graph = r->graph;
     GLI_TRY(check_request(graph, y, seed, n_y, wrt, n_wrt));
-    GLI_TRY(walk(r, y, seed, n_y, wrt, n_wrt));
-    GLI_TRY(check_views(r, wrt, n_wrt));
+    GLI_TRY(visit_nodes(r, y, seed, n_y, wrt, n_wrt));
+    GLI_TRY(check_views(r));
     for (int i = 0; i < n_wrt; ++i) {
         out[i].id = r->gradient[wrt[i].id];
         if (!out[i].id)
@@ -170,7 +172,7 @@ glia_status gli_graph_gradient(glia_graph *graph, const glia_value *y, const gli
     glia_status status = gli_graph_fail(graph, differentiate(&r, y, seed, n_y, wrt, n_wrt, out));
     graph->label       = label;
     memcpy(graph->ctx->scope, scope, sizeof scope);
-    gli_zone_free(graph->ctx, &r.zone);
+    gli_arena_free(graph->ctx, &r.arena);
     for (int i = 0; status != GLIA_OK && i < n_wrt; ++i) out[i] = (glia_value){-1};
     gli_leave(graph->ctx);
     return status;

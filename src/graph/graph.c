@@ -19,7 +19,7 @@ glia_status glia_graph_create(glia_context *ctx, glia_graph **out) {
     if (status == GLIA_OK) {
         glia_graph *graph = memory;
         graph->ctx        = ctx;
-        graph->n_values   = 1; /* value 0 is no value */
+        graph->n_values   = 1; /* id 0 is an absent input */
         gli_context_retain(ctx);
         *out = graph;
     }
@@ -33,7 +33,8 @@ void glia_graph_destroy(glia_graph *graph) {
     gli_free(ctx, graph->values, (size_t)graph->value_capacity, sizeof *graph->values);
     gli_free(ctx, graph->nodes, (size_t)graph->node_capacity, sizeof *graph->nodes);
     gli_free(ctx, graph->assignments, (size_t)graph->assignment_capacity, sizeof *graph->assignments);
-    gli_zone_free(ctx, &graph->zone);
+    gli_free(ctx, graph->assigned, (size_t)graph->assigned_capacity, sizeof *graph->assigned);
+    gli_arena_free(ctx, &graph->arena);
     gli_free(ctx, graph, 1, sizeof *graph);
     gli_context_release(ctx);
 }
@@ -56,12 +57,12 @@ glia_status glia_graph_status(const glia_graph *graph) {
 
 void gli_graph_set_label(glia_graph *graph, const char *label) {
     graph->label = NULL;
-    gli_graph_fail(graph, gli_zone_text(graph->ctx, &graph->zone, label, &graph->label));
+    gli_graph_fail(graph, gli_arena_strdup(graph->ctx, &graph->arena, label, &graph->label));
 }
 
 const gli_value_info *gli_graph_value(const glia_graph *graph, glia_value value) {
     const bool known = graph && value.id > 0 && value.id < graph->n_values;
-    return known && graph->values[value.id].kind != GLI_VALUE_GONE ? &graph->values[value.id] : NULL;
+    return known && graph->values[value.id].kind != GLI_VALUE_FUSED ? &graph->values[value.id] : NULL;
 }
 
 glia_status gli_graph_add_value(glia_graph *graph, const gli_value_info *value, int *out) {
@@ -82,9 +83,9 @@ glia_status gli_graph_add_node(glia_graph *graph, const gli_node *node, int *out
     return GLIA_OK;
 }
 
-glia_status gli_graph_keep(glia_graph *graph, const void *data, size_t bytes, const void **out) {
+glia_status gli_graph_memdup(glia_graph *graph, const void *data, size_t bytes, const void **out) {
     void *memory;
-    GLI_TRY(gli_zone_new(graph->ctx, &graph->zone, bytes, 1, &memory));
+    GLI_TRY(gli_arena_alloc(graph->ctx, &graph->arena, bytes, 1, &memory));
     if (bytes) memcpy(memory, data, bytes);
     *out = memory;
     return GLIA_OK;
@@ -94,7 +95,7 @@ glia_value gli_graph_build(glia_graph *graph, gli_graph_builder fn, const void *
     int id;
     if (!graph) return invalid;
     glia_status status = gli_enter(graph->ctx);
-    if (status == GLIA_BUSY) return invalid; /* the graph is another thread's at the moment */
+    if (status == GLIA_BUSY) return invalid; /* the graph belongs to the thread that uses the context */
     if (gli_graph_fail(graph, status) != GLIA_OK) return invalid;
     status = gli_graph_fail(graph, fn(graph, arg, &id));
     gli_leave(graph->ctx);
@@ -102,9 +103,10 @@ glia_value gli_graph_build(glia_graph *graph, gli_graph_builder fn, const void *
 }
 
 glia_status gli_graph_check(glia_graph *graph, const char *call, const char *what, glia_value value) {
-    GLI_REQUIRE(graph->ctx, gli_graph_value(graph, value), GLIA_INVALID_ARGUMENT,
-                value.id < 0 ? "%s: %s is the result of a call that failed" : "%s: %s (id %d) is no value of the graph",
-                call, what, value.id);
+    GLI_REQUIRE(
+        graph->ctx, gli_graph_value(graph, value), GLIA_INVALID_ARGUMENT,
+        value.id < 0 ? "%s: %s is the result of a call that failed" : "%s: %s, id %d, is not a value of the graph",
+        call, what, value.id);
     return GLIA_OK;
 }
 
@@ -122,7 +124,7 @@ static glia_status build_input(glia_graph *graph, const void *arg, int *out) {
     gli_value_info info = {.kind = GLI_VALUE_INPUT, .tensor = {.ctx = graph->ctx}, .input = graph->n_inputs};
     GLI_TRY(gli_shape_check(graph->ctx, a->name ? a->name : "glia_graph_input", a->dtype, a->shape));
     gli_set_shape(&info.tensor, a->dtype, a->shape.ndim, a->shape.dim);
-    GLI_TRY(gli_zone_text(graph->ctx, &graph->zone, a->name, &info.name));
+    GLI_TRY(gli_arena_strdup(graph->ctx, &graph->arena, a->name, &info.name));
     GLI_TRY(gli_graph_add_value(graph, &info, out));
     ++graph->n_inputs;
     return GLIA_OK;
@@ -139,7 +141,7 @@ static glia_status build_tensor(glia_graph *graph, const void *arg, int *out) {
                 "glia_graph_tensor: the tensor belongs to another context");
     gli_value_info info = {.kind = GLI_VALUE_TENSOR, .tensor = *a->tensor};
     info.tensor.owned   = (gli_block){0};
-    GLI_TRY(gli_zone_text(graph->ctx, &graph->zone, a->name, &info.name));
+    GLI_TRY(gli_arena_strdup(graph->ctx, &graph->arena, a->name, &info.name));
     return gli_graph_add_value(graph, &info, out);
 }
 
@@ -173,13 +175,13 @@ static glia_status build_view(glia_graph *graph, const void *arg, int *out) {
     const gli_value_info *base = gli_graph_value(graph, a->base);
     const glia_tensor *whole   = &base->tensor;
     GLI_REQUIRE(ctx, base->kind == GLI_VALUE_TENSOR || base->kind == GLI_VALUE_VIEW, GLIA_INVALID_ARGUMENT,
-                "a view: its base is no caller's tensor");
+                "a view: its base is not a caller's tensor");
     GLI_REQUIRE(ctx, gli_is_dense(whole), GLIA_INVALID_ARGUMENT, "a view: its base %s has gaps", GLI_SHAPE_OF(whole));
     GLI_TRY(gli_shape_check(ctx, "a view", whole->dtype, a->shape));
     gli_value_info info = {.kind = GLI_VALUE_VIEW, .tensor = {.ctx = ctx}, .name = base->name};
     gli_set_shape(&info.tensor, whole->dtype, a->shape.ndim, a->shape.dim);
     GLI_REQUIRE(ctx, a->offset >= 0 && a->offset <= gli_count(whole) - gli_count(&info.tensor), GLIA_SHAPE_MISMATCH,
-                "a view: %s from element %lld on does not lie in %s", GLI_SHAPE_OF(&info.tensor), (long long)a->offset,
+                "a view: %s at element %lld is out of range for %s", GLI_SHAPE_OF(&info.tensor), (long long)a->offset,
                 GLI_SHAPE_OF(whole));
     info.base        = base->kind == GLI_VALUE_VIEW ? base->base : a->base.id;
     info.tensor.data = (char *)whole->data + (size_t)a->offset * glia_dtype_size(whole->dtype);
@@ -193,7 +195,7 @@ glia_value gli_graph_view(glia_graph *graph, glia_value base, int64_t offset, gl
 /* Nodes. */
 typedef struct call_args {
     const gli_op *op;
-    const char *name; /* where op is to be found by name */
+    const char *name; /* of the op, where op is NULL */
     const void *params;
     const glia_value *in;
     int n_in;
@@ -207,8 +209,8 @@ static glia_status gather_inputs(glia_graph *graph, const call_args *a, const gl
     GLI_REQUIRE(graph->ctx, a->n_in >= 0 && a->n_in <= GLI_MAX_IN && (a->in || a->n_in == 0), GLIA_INVALID_ARGUMENT,
                 "%s: %d inputs, takes %d to %d", op->name, a->n_in, gli_required_inputs(op), op->n_inputs);
     GLI_REQUIRE(graph->ctx, a->n_out >= 0 && a->n_out <= op->n_outputs && (a->out || a->n_out == 0),
-                GLIA_INVALID_ARGUMENT, "%s: %d outputs are asked for, gives %d", op->name, a->n_out, op->n_outputs);
-    GLI_TRY(gli_zone_new(graph->ctx, &graph->zone, (size_t)a->n_in, sizeof **ids, &memory));
+                GLIA_INVALID_ARGUMENT, "%s: %d outputs are requested, it has %d", op->name, a->n_out, op->n_outputs);
+    GLI_TRY(gli_arena_alloc(graph->ctx, &graph->arena, (size_t)a->n_in, sizeof **ids, &memory));
     *ids = memory;
     for (int i = 0; i < a->n_in; ++i) {
         tensors[i] = NULL;
@@ -244,8 +246,8 @@ static glia_status append(glia_graph *graph, const call_args *a, int *out) {
     gli_node node = {.op = a->op, .n_in = a->n_in, .label = graph->label};
     GLI_TRY(gather_inputs(graph, a, tensors, &node.in));
     GLI_TRY(gli_resolve(graph->ctx, a->op, a->params, a->n_in, tensors, geom, &r));
-    GLI_TRY(gli_graph_keep(graph, r.params, a->op->params_size, &node.params));
-    GLI_TRY(gli_graph_keep(graph, geom, GLI_MAX_GEOMETRY, &node.geom));
+    GLI_TRY(gli_graph_memdup(graph, r.params, a->op->params_size, &node.params));
+    GLI_TRY(gli_graph_memdup(graph, geom, GLI_MAX_GEOMETRY, &node.geom));
     GLI_TRY(add_results(graph, &r, &node));
     for (int o = 0; o < a->n_out; ++o) a->out[o].id = node.out[o];
     *out = node.out[0];

@@ -12,7 +12,7 @@ typedef struct request {
 static glia_status refuse(glia_graph *graph, const void *arg, int *out) {
     (void)out;
     const request *r = arg;
-    return gli_fail(graph->ctx, GLIA_INVALID_ARGUMENT, "custom: %d outputs of '%s' are asked for, it has %d", r->n_out,
+    return gli_fail(graph->ctx, GLIA_INVALID_ARGUMENT, "custom: %d outputs of '%s' are requested, it has %d", r->n_out,
                     r->op->name ? r->op->name : "", r->op->n_out);
 }
 

@@ -1,5 +1,5 @@
-/* From nodes to steps: each node becomes a call on tensors, with the copies that layouts, packs, outputs and
- * assignments need. */
+/* Lowers nodes to steps: each node becomes a call on tensors, with the copies that memory formats, packs and outputs
+ * need. */
 #include <stdalign.h>
 #include <string.h>
 
@@ -18,40 +18,40 @@ glia_status gli_plan_add_storage(glia_plan *plan, const gli_storage *storage, in
     return GLIA_OK;
 }
 
-glia_status gli_plan_add_tensor(glia_plan *plan, const glia_tensor *like, int storage, size_t at, int *out) {
+glia_status gli_plan_add_tensor(glia_plan *plan, const glia_tensor *like, int storage, size_t offset, int *out) {
     void *array = plan->tensors;
     GLI_TRY(gli_grow(plan->ctx, &array, &plan->tensor_capacity, plan->n_tensors + 1, sizeof *plan->tensors, "a plan"));
     plan->tensors                    = array;
     *out                             = plan->n_tensors++;
-    plan->tensors[*out]              = (gli_plan_tensor){.tensor = *like, .storage = storage, .at = at};
+    plan->tensors[*out]              = (gli_plan_tensor){.tensor = *like, .storage = storage, .offset = offset};
     plan->tensors[*out].tensor.owned = (gli_block){0};
     plan->tensors[*out].tensor.ctx   = plan->ctx;
     return GLIA_OK;
 }
 
-static glia_status add_result(glia_plan *plan, const glia_tensor *like, gli_form form, int *out) {
+glia_status gli_plan_add_result(glia_plan *plan, const glia_tensor *like, gli_memory_format format, int *out) {
     gli_storage own = {.parent = -1, .bytes = (size_t)gli_count(like) * glia_dtype_size(like->dtype)};
     int storage;
     GLI_TRY(gli_plan_add_storage(plan, &own, &storage));
     GLI_TRY(gli_plan_add_tensor(plan, like, storage, 0, out));
-    gli_form_strides(&plan->tensors[*out].tensor, form);
+    gli_plan_set_format(&plan->tensors[*out].tensor, format);
     return GLIA_OK;
 }
 
-/* Nodes of one layer follow each other, so that most find their label's copy already made. */
+/* The nodes of a layer are adjacent, so most share the copy of the node before. */
 static glia_status label_of(gli_lowering *l, const char *label, const char **out) {
     if (label != l->label) {
-        GLI_TRY(gli_zone_text(l->plan->ctx, &l->plan->zone, label, &l->label_copy));
+        GLI_TRY(gli_arena_strdup(l->plan->ctx, &l->plan->arena, label, &l->label_copy));
         l->label = label;
     }
     *out = l->label_copy;
     return GLIA_OK;
 }
 
-/* geom is copied: the graph may be gone when the plan runs. */
+/* Copies geom: the graph may be destroyed before the plan runs. */
 static glia_status add_step(glia_plan *plan, gli_plan_step *step, const void *geom) {
     void *memory = NULL;
-    GLI_TRY(gli_zone_new(plan->ctx, &plan->zone, 1, GLI_MAX_GEOMETRY, &memory));
+    GLI_TRY(gli_arena_alloc(plan->ctx, &plan->arena, 1, GLI_MAX_GEOMETRY, &memory));
     memcpy(memory, geom, GLI_MAX_GEOMETRY);
     step->geom      = memory;
     step->workspace = -1;
@@ -73,60 +73,53 @@ glia_status gli_plan_add_copy(gli_lowering *l, int from, int to) {
     return add_step(plan, &step, geom);
 }
 
-static void set_native(gli_lowered *lowered, gli_form form, int tensor) {
-    for (int f = 0; f < GLI_FORM_COUNT; ++f) lowered->tensor[f] = -1;
-    lowered->known        = true;
-    lowered->native       = form;
-    lowered->tensor[form] = tensor;
-}
-
-/* The value as a result of the plan, row-major. */
+/* No step: y is the row-major x under another shape. */
 static glia_status lower_view(gli_lowering *l, const gli_node *node) {
     int x, y;
-    GLI_TRY(gli_plan_tensor_in(l, node->in[0], GLI_FORM_ROWS, &x));
+    GLI_TRY(gli_plan_tensor_in(l, node->in[0], GLI_ROW_MAJOR, &x));
     const gli_plan_tensor from = l->plan->tensors[x];
     glia_tensor like           = l->graph->values[node->out[0]].tensor;
-    GLI_TRY(gli_plan_add_tensor(l->plan, &like, from.storage, from.at, &y));
-    set_native(&l->lowered[node->out[0]], GLI_FORM_ROWS, y);
+    GLI_TRY(gli_plan_add_tensor(l->plan, &like, from.storage, from.offset, &y));
+    gli_lowered_set(&l->lowered[node->out[0]], GLI_ROW_MAJOR, y);
     return GLIA_OK;
 }
 
-/* A transposition can leave x where it is, if that is a place where the plan may have y: between a sequence of steps
- * and an image of one row, for example, whose channels come last. */
+/* No step if y, read from the memory of x, has a memory format of the plan: a sequence [N,T,C] and an image of one row
+ * [N,C,1,T] that is channels-last, for example. */
 static glia_status lower_transpose(gli_lowering *l, const gli_node *node, bool *done) {
     const gli_transpose_geom *g = node->geom;
     glia_tensor like            = l->graph->values[node->out[0]].tensor;
     gli_lowered *x;
     int y;
     GLI_TRY(gli_plan_lowered(l, node->in[GLI_TRANSPOSE_X], &x));
-    const gli_plan_tensor from = l->plan->tensors[x->tensor[x->native]];
+    const gli_plan_tensor from = l->plan->tensors[*gli_lowered_tensor(x, x->native)];
     for (int i = 0; i < g->ndim; ++i) like.stride[i] = from.tensor.stride[g->permutation[i]];
-    const gli_form form = gli_form_of(&like);
-    *done               = form != GLI_FORM_OTHER;
+    const gli_memory_format format = gli_plan_format(&like);
+    *done                          = format != GLI_STRIDED;
     if (!*done) return GLIA_OK;
-    gli_form_strides(&like, form);
-    GLI_TRY(gli_plan_add_tensor(l->plan, &like, from.storage, from.at, &y));
-    set_native(&l->lowered[node->out[0]], form, y);
+    gli_plan_set_format(&like, format);
+    GLI_TRY(gli_plan_add_tensor(l->plan, &like, from.storage, from.offset, &y));
+    gli_lowered_set(&l->lowered[node->out[0]], format, y);
     return GLIA_OK;
 }
 
 static bool is_zero(const gli_value_info *value) { return value->kind == GLI_VALUE_CONSTANT && value->constant == 0; }
 
-static glia_status pack_one(gli_lowering *l, int value, int pack, size_t at) {
+static glia_status pack_one(gli_lowering *l, int value, int pack, size_t offset) {
     glia_plan *plan = l->plan;
     int from, to;
-    GLI_TRY(gli_plan_tensor_in(l, value, GLI_FORM_ROWS, &from));
+    GLI_TRY(gli_plan_tensor_in(l, value, GLI_ROW_MAJOR, &from));
     if (gli_plan_bindable(plan, from)) {
         plan->storages[plan->tensors[from].storage].parent = pack;
-        plan->storages[plan->tensors[from].storage].at     = at;
+        plan->storages[plan->tensors[from].storage].offset = offset;
         return GLIA_OK;
     }
     const glia_tensor like = plan->tensors[from].tensor;
-    GLI_TRY(gli_plan_add_tensor(plan, &like, pack, at, &to));
+    GLI_TRY(gli_plan_add_tensor(plan, &like, pack, offset, &to));
     return gli_plan_add_copy(l, from, to);
 }
 
-/* A pack with gaps keeps its memory: the gaps are cleared once and nobody else may write there. */
+/* A pack with gaps has memory of its own: the gaps are cleared once, and nothing else may be written there. */
 static glia_status lower_pack(gli_lowering *l, const gli_node *node) {
     glia_plan *plan      = l->plan;
     const glia_tensor *y = &l->graph->values[node->out[0]].tensor;
@@ -135,34 +128,34 @@ static glia_status lower_pack(gli_lowering *l, const gli_node *node) {
     for (int i = 0; i < node->n_in; ++i)
         if (!is_zero(&l->graph->values[node->in[i]])) packed += gli_count(&l->graph->values[node->in[i]].tensor);
     const bool gaps     = packed < gli_count(y);
-    const gli_storage s = {.parent = -1, .bytes = (size_t)gli_count(y) * size, .dtype = y->dtype, .kept = gaps};
+    const gli_storage s = {.parent = -1, .bytes = (size_t)gli_count(y) * size, .dtype = y->dtype, .persistent = gaps};
     int pack, flat;
     GLI_TRY(gli_plan_add_storage(plan, &s, &pack));
     GLI_TRY(gli_plan_add_tensor(plan, y, pack, 0, &flat));
     for (int i = 0; i < node->n_in; ++i)
         if (!is_zero(&l->graph->values[node->in[i]]))
             GLI_TRY(pack_one(l, node->in[i], pack, (size_t)node->offset[i] * size));
-    set_native(&l->lowered[node->out[0]], GLI_FORM_ROWS, flat);
+    gli_lowered_set(&l->lowered[node->out[0]], GLI_ROW_MAJOR, flat);
     return GLIA_OK;
 }
 
 static glia_status lower_call(gli_lowering *l, const gli_node *node) {
     glia_plan *plan  = l->plan;
     const gli_op *op = node->op;
-    gli_forms forms;
+    gli_node_formats formats;
     gli_plan_step step = {.op = op, .n_in = node->n_in, .label = l->label_copy};
     bool empty         = true;
-    GLI_TRY(gli_plan_forms(l, node, &forms));
+    GLI_TRY(gli_plan_node_formats(l, node, &formats));
     for (int i = 0; i < node->n_in; ++i) {
         step.in[i] = -1;
-        if (node->in[i]) GLI_TRY(gli_plan_tensor_in(l, node->in[i], forms.in[i], &step.in[i]));
+        if (node->in[i]) GLI_TRY(gli_plan_tensor_in(l, node->in[i], formats.in[i], &step.in[i]));
     }
     for (int o = 0; o < op->n_outputs; ++o) {
         const int value = node->out[o];
         step.out[o]     = -1;
         if (!value || (!l->needed[value] && gli_output_is(op, o, GLI_OUT_OPTIONAL))) continue;
-        GLI_TRY(add_result(plan, &l->graph->values[value].tensor, forms.out[o], &step.out[o]));
-        set_native(&l->lowered[value], forms.out[o], step.out[o]);
+        GLI_TRY(gli_plan_add_result(plan, &l->graph->values[value].tensor, formats.out[o], &step.out[o]));
+        gli_lowered_set(&l->lowered[value], formats.out[o], step.out[o]);
         empty = empty && gli_count(&l->graph->values[value].tensor) == 0;
     }
     return empty ? GLIA_OK : add_step(plan, &step, node->geom);
@@ -181,7 +174,7 @@ static glia_status lower_node(gli_lowering *l, const gli_node *node) {
 static glia_status lower_output(gli_lowering *l, int index, int value) {
     glia_plan *plan = l->plan;
     int from, to, storage;
-    GLI_TRY(gli_plan_tensor_in(l, value, GLI_FORM_ROWS, &from));
+    GLI_TRY(gli_plan_tensor_in(l, value, GLI_ROW_MAJOR, &from));
     const glia_tensor like = plan->tensors[from].tensor;
     const gli_storage own  = {.kind   = GLI_STORAGE_OUTPUT,
                               .index  = index,
@@ -199,60 +192,11 @@ static glia_status lower_output(gli_lowering *l, int index, int value) {
     return gli_plan_add_copy(l, from, to);
 }
 
-/* Assignments whose value cannot be computed in the state's own memory are copied at the end; first to a temporary,
- * where the value is old content of a state that another assignment overwrites. */
-static glia_status copy_assignments(gli_lowering *l, const int *states, int *values, int n) {
-    glia_plan *plan = l->plan;
-    for (int a = 0; a < n; ++a) {
-        const gli_plan_tensor from = plan->tensors[values[a]];
-        if (plan->storages[from.storage].kind != GLI_STORAGE_TENSOR) continue;
-        if (plan->storages[from.storage].data == plan->storages[plan->tensors[states[a]].storage].data &&
-            gli_same_strides(&from.tensor, &plan->tensors[states[a]].tensor)) {
-            values[a] = states[a];
-            continue;
-        }
-        int temporary;
-        GLI_TRY(add_result(plan, &from.tensor, GLI_FORM_ROWS, &temporary));
-        GLI_TRY(gli_plan_add_copy(l, values[a], temporary));
-        values[a] = temporary;
-    }
-    for (int a = 0; a < n; ++a) {
-        const int parent = plan->storages[plan->tensors[values[a]].storage].parent;
-        if (values[a] == states[a] || parent == plan->tensors[states[a]].storage) continue;
-        GLI_TRY(gli_plan_add_copy(l, values[a], states[a]));
-    }
-    return GLIA_OK;
-}
-
-static glia_status lower_assignments(gli_lowering *l) {
-    const glia_graph *graph = l->graph;
-    const int n             = graph->n_assignments;
-    void *memory            = NULL;
-    GLI_TRY(gli_zone_new(graph->ctx, &l->graph->zone, 2 * (size_t)n, sizeof(int), &memory));
-    int *states = memory, *values = states + n;
-    for (int a = 0; a < n; ++a) {
-        gli_lowered *state, *value;
-        GLI_TRY(gli_plan_lowered(l, graph->assignments[a].state, &state));
-        states[a]                                                       = state->tensor[state->native];
-        l->plan->storages[l->plan->tensors[states[a]].storage].assigned = true;
-        GLI_TRY(gli_plan_lowered(l, graph->assignments[a].value, &value));
-        const gli_form form = state->native == GLI_FORM_OTHER ? value->native : state->native;
-        if (value->native == GLI_FORM_OTHER)
-            values[a] = value->tensor[value->native];
-        else
-            GLI_TRY(gli_plan_tensor_in(l, graph->assignments[a].value, form, &values[a]));
-    }
-    for (int a = 0; a < n; ++a)
-        if (gli_plan_try_assign(l, states[a], values[a], values, n)) {
-            l->plan->storages[l->plan->tensors[values[a]].storage].parent = l->plan->tensors[states[a]].storage;
-        }
-    return copy_assignments(l, states, values, n);
-}
-
 glia_status gli_plan_lower(gli_lowering *l, const glia_value *outputs, int n_outputs) {
+    GLI_TRY(gli_plan_reserve_constants(l));
     for (int n = 0; n < l->graph->n_nodes; ++n)
         if (l->graph->nodes[n].op) GLI_TRY(lower_node(l, &l->graph->nodes[n]));
     l->label_copy = l->label = NULL;
     for (int i = 0; i < n_outputs; ++i) GLI_TRY(lower_output(l, i, outputs[i].id));
-    return lower_assignments(l);
+    return gli_plan_lower_assignments(l);
 }

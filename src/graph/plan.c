@@ -6,7 +6,7 @@
 #include "core/device.h"
 #include "core/dtype.h"
 
-/* A copy of the graph whose nodes can be changed. What nodes point to stays the caller's. */
+/* A copy of the graph whose nodes can be changed; what they point to is shared. */
 static glia_status copy_graph(const glia_graph *from, glia_graph *to) {
     void *memory = NULL;
     *to          = (glia_graph){.ctx = from->ctx, .n_inputs = from->n_inputs};
@@ -27,10 +27,10 @@ static glia_status copy_graph(const glia_graph *from, glia_graph *to) {
 static void free_graph_copy(glia_graph *graph) {
     gli_free(graph->ctx, graph->values, (size_t)graph->value_capacity, sizeof *graph->values);
     gli_free(graph->ctx, graph->nodes, (size_t)graph->node_capacity, sizeof *graph->nodes);
-    gli_zone_free(graph->ctx, &graph->zone);
+    gli_arena_free(graph->ctx, &graph->arena);
 }
 
-/* Marks what outputs and assignments need, and drops the other nodes. */
+/* Marks the values that outputs and assignments need, and drops the nodes that compute none of them. */
 static void prune(glia_graph *graph, const glia_value *outputs, int n_outputs, bool *needed) {
     memset(needed, 0, (size_t)graph->n_values * sizeof *needed);
     for (int i = 0; i < n_outputs; ++i) needed[outputs[i].id] = true;
@@ -45,13 +45,13 @@ static void prune(glia_graph *graph, const glia_value *outputs, int n_outputs, b
     needed[0] = false;
 }
 
-static glia_status make_borders(glia_plan *plan, const glia_graph *graph, int n_outputs) {
+static glia_status make_io(glia_plan *plan, const glia_graph *graph, int n_outputs) {
     void *memory    = NULL;
     plan->n_inputs  = graph->n_inputs;
     plan->n_outputs = n_outputs;
-    GLI_TRY(gli_zone_new(plan->ctx, &plan->zone, (size_t)plan->n_inputs, sizeof *plan->inputs, &memory));
+    GLI_TRY(gli_arena_alloc(plan->ctx, &plan->arena, (size_t)plan->n_inputs, sizeof *plan->inputs, &memory));
     plan->inputs = memory;
-    GLI_TRY(gli_zone_new(plan->ctx, &plan->zone, (size_t)n_outputs, sizeof *plan->outputs, &memory));
+    GLI_TRY(gli_arena_alloc(plan->ctx, &plan->arena, (size_t)n_outputs, sizeof *plan->outputs, &memory));
     plan->outputs = memory;
     for (int v = 1; v < graph->n_values; ++v)
         if (graph->values[v].kind == GLI_VALUE_INPUT)
@@ -61,7 +61,7 @@ static glia_status make_borders(glia_plan *plan, const glia_graph *graph, int n_
 
 static void log_plan(const glia_plan *plan, const gli_lowering *l) {
     if (!gli_log_wants(plan->ctx, GLI_LOG_PLAN)) return;
-    gli_log(plan->ctx, GLI_LOG_PLAN, "plan: %d steps, %d changes of layout, arena %zu bytes, %zu without sharing",
+    gli_log(plan->ctx, GLI_LOG_PLAN, "plan: %d steps, %d changes of layout, buffer %zu bytes, %zu without sharing",
             plan->n_steps, l->conversions, plan->bytes, plan->unshared);
     for (int s = 0; s < plan->n_steps; ++s) {
         const gli_plan_step *step = &plan->steps[s];
@@ -78,20 +78,20 @@ static glia_status compile(gli_lowering *l, const glia_value *outputs, int n_out
     glia_plan *plan     = l->plan;
     const size_t values = (size_t)graph->n_values;
     void *memory        = NULL;
-    GLI_TRY(gli_zone_new(plan->ctx, &graph->zone, values, sizeof *l->needed, &memory));
+    GLI_TRY(gli_arena_alloc(plan->ctx, &graph->arena, values, sizeof *l->needed, &memory));
     l->needed = memory;
-    GLI_TRY(gli_zone_new(plan->ctx, &graph->zone, values, sizeof *l->lowered, &memory));
+    GLI_TRY(gli_arena_alloc(plan->ctx, &graph->arena, values, sizeof *l->lowered, &memory));
     l->lowered = memory;
     prune(graph, outputs, n_outputs, l->needed);
     if (!l->options->unfused) {
         GLI_TRY(gli_graph_fuse(graph, outputs, n_outputs));
         prune(graph, outputs, n_outputs, l->needed);
     }
-    GLI_TRY(make_borders(plan, graph, n_outputs));
+    GLI_TRY(make_io(plan, graph, n_outputs));
     GLI_TRY(gli_plan_lower(l, outputs, n_outputs));
     gli_plan_lifetimes(plan, l->options);
     if (!l->options->no_in_place) gli_plan_in_place(plan);
-    GLI_TRY(gli_plan_place(plan, l->options));
+    GLI_TRY(gli_plan_assign_memory(plan, l->options));
     for (int s = 0; s < plan->n_storages; ++s)
         if (plan->storages[s].kind == GLI_STORAGE_INPUT) plan->inputs[plan->storages[s].index].used = true;
     log_plan(plan, l);
@@ -104,7 +104,7 @@ static glia_status check_request(const glia_graph *graph, const glia_value *outp
                 "glia_plan_create: %d outputs at %p", n_outputs, (const void *)outputs);
     for (int i = 0; i < n_outputs; ++i)
         GLI_REQUIRE(ctx, gli_graph_value(graph, outputs[i]), GLIA_INVALID_ARGUMENT,
-                    "glia_plan_create: output %d (id %d) is no value of the graph", i, outputs[i].id);
+                    "glia_plan_create: output %d, id %d, is not a value of the graph", i, outputs[i].id);
     return GLIA_OK;
 }
 
@@ -148,8 +148,8 @@ glia_status glia_plan_create(glia_graph *graph, const glia_value *outputs, int n
     return gli_plan_create(graph, outputs, n_outputs, &(gli_plan_options){0}, out);
 }
 
-static void free_borders(glia_context *ctx, gli_border *borders, int n) {
-    for (int i = 0; borders && i < n; ++i) ctx->device->release(ctx, &borders[i].staged);
+static void free_io(glia_context *ctx, gli_plan_io *io, int n) {
+    for (int i = 0; io && i < n; ++i) ctx->device->release(ctx, &io[i].staged);
 }
 
 void glia_plan_destroy(glia_plan *plan) {
@@ -157,14 +157,14 @@ void glia_plan_destroy(glia_plan *plan) {
     glia_context *ctx = plan->ctx;
     if (plan->recording) ctx->device->recording_free(ctx, plan->recording);
     for (int s = 0; s < plan->n_steps; ++s) gli_choice_free(ctx, &plan->steps[s].choice);
-    free_borders(ctx, plan->inputs, plan->n_inputs);
-    free_borders(ctx, plan->outputs, plan->n_outputs);
-    ctx->device->release(ctx, &plan->arena);
+    free_io(ctx, plan->inputs, plan->n_inputs);
+    free_io(ctx, plan->outputs, plan->n_outputs);
+    ctx->device->release(ctx, &plan->buffer);
     gli_free(ctx, plan->steps, (size_t)plan->step_capacity, sizeof *plan->steps);
     gli_free(ctx, plan->tensors, (size_t)plan->tensor_capacity, sizeof *plan->tensors);
     gli_free(ctx, plan->storages, (size_t)plan->storage_capacity, sizeof *plan->storages);
-    gli_free(ctx, plan->patches, (size_t)plan->patch_capacity, sizeof *plan->patches);
-    gli_zone_free(ctx, &plan->zone);
+    gli_free(ctx, plan->rebindings, (size_t)plan->rebinding_capacity, sizeof *plan->rebindings);
+    gli_arena_free(ctx, &plan->arena);
     gli_free(ctx, plan, 1, sizeof *plan);
     gli_context_release(ctx);
 }

@@ -1,31 +1,28 @@
-/* Providers, and the place of everything in one arena. */
-#include <limits.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* Chooses providers and assigns each storage its offset in the one buffer of the plan. */
 #include "core/device.h"
 #include "core/dtype.h"
 #include "core/saved.h"
 #include "core/size.h"
+#include "graph/offset_assignment.h"
 #include "graph/plan.h"
 
-/* Providers are chosen before there is an arena, because their workspaces are a part of it. What they may look at is
- * alignment and whether two tensors share memory: addresses far from all others show both. */
-static void *stand_in(const glia_plan *plan, int root, size_t at, glia_dtype dtype) {
+/* Providers need addresses (alignment, aliasing) before the buffer exists, because their workspaces are a part of it.
+ * So they see placeholders, far from all other addresses. */
+static void *placeholder_address(const glia_plan *plan, int root, size_t offset, glia_dtype dtype) {
     const gli_storage *storage = &plan->storages[root];
-    if (storage->kind == GLI_STORAGE_TENSOR) return (char *)storage->data + at;
-    uintptr_t address = (UINTPTR_MAX / 4 & ~(uintptr_t)4095) + ((uintptr_t)root << 38) + at;
+    if (storage->kind == GLI_STORAGE_TENSOR) return (char *)storage->data + offset;
+    uintptr_t address = (UINTPTR_MAX / 4 & ~(uintptr_t)4095) + ((uintptr_t)root << 38) + offset;
     /* the caller's tensors are only aligned to their elements */
-    if (storage->kind != GLI_STORAGE_ARENA) address += glia_dtype_size(dtype);
+    if (storage->kind != GLI_STORAGE_BUFFER) address += glia_dtype_size(dtype);
     return (void *)address;
 }
 
-static void *address(const glia_plan *plan, int root, size_t at) {
+/* NULL for an empty tensor, and for what is bound on each run. */
+static void *address(const glia_plan *plan, int root, size_t offset) {
     const gli_storage *storage = &plan->storages[root];
-    char *base                 = storage->kind == GLI_STORAGE_TENSOR  ? storage->data
-                                 : storage->kind == GLI_STORAGE_ARENA ? plan->arena.data
-                                                                      : NULL;
-    return base ? base + (storage->kind == GLI_STORAGE_ARENA ? storage->place : 0) + at : NULL;
+    char *base                 = storage->kind == GLI_STORAGE_TENSOR ? storage->data : NULL;
+    if (storage->kind == GLI_STORAGE_BUFFER && plan->buffer.data) base = (char *)plan->buffer.data + storage->offset;
+    return base ? base + offset : NULL;
 }
 
 static void fill_call(glia_plan *plan, gli_plan_step *step) {
@@ -37,7 +34,7 @@ static void fill_call(glia_plan *plan, gli_plan_step *step) {
         if (step->out[o] >= 0) step->call.out[o] = &plan->tensors[step->out[o]].tensor;
 }
 
-/* The provider that writes a saved output says how much of it, and is the one that reads it. */
+/* The provider that writes a saved output says how large it is, and is the one that reads it. */
 static glia_status note_saved(glia_plan *plan, const gli_plan_step *step) {
     const int o = gli_saved_output(step->op);
     if (o < 0 || step->out[o] < 0) return GLIA_OK;
@@ -45,10 +42,11 @@ static glia_status note_saved(glia_plan *plan, const gli_plan_step *step) {
     gli_storage *storage   = &plan->storages[saved->storage];
     const size_t bytes     = step->choice.prepared.saved;
     void *record;
-    GLI_TRY(gli_zone_new(plan->ctx, &plan->zone, 1, sizeof *saved->tensor.saved, &record));
+    GLI_TRY(gli_arena_alloc(plan->ctx, &plan->arena, 1, sizeof *saved->tensor.saved, &record));
     saved->tensor.saved = record;
     gli_saved_note(&step->call, step->choice.provider, &saved->tensor);
-    if (!bytes || storage->kind != GLI_STORAGE_ARENA || storage->parent >= 0 || bytes >= storage->bytes) return GLIA_OK;
+    if (!bytes || storage->kind != GLI_STORAGE_BUFFER || storage->parent >= 0 || bytes >= storage->bytes)
+        return GLIA_OK;
     const size_t size    = glia_dtype_size(saved->tensor.dtype);
     storage->bytes       = bytes;
     saved->tensor.dim[0] = (int64_t)(bytes / size);
@@ -59,9 +57,9 @@ static glia_status choose(glia_plan *plan, bool no_sharing) {
     glia_context *ctx = plan->ctx;
     for (int t = 0; t < plan->n_tensors; ++t) {
         gli_plan_tensor *tensor = &plan->tensors[t];
-        size_t at;
-        const int root      = gli_storage_root(plan, tensor->storage, &at);
-        tensor->tensor.data = stand_in(plan, root, at + tensor->at, tensor->tensor.dtype);
+        size_t offset;
+        const int root      = gli_storage_root(plan, tensor->storage, &offset);
+        tensor->tensor.data = placeholder_address(plan, root, offset + tensor->offset, tensor->tensor.dtype);
     }
     for (int s = 0; s < plan->n_steps; ++s) {
         gli_plan_step *step = &plan->steps[s];
@@ -81,81 +79,46 @@ static glia_status choose(glia_plan *plan, bool no_sharing) {
     return GLIA_OK;
 }
 
-/* Greedy by decreasing size: each goes into the smallest gap, between those already placed that live at the same time,
- * that it fits in. Source: Pisarchyk, Lee, "Efficient memory management for deep neural net inference", 2020. */
-typedef struct item {
-    int storage;
-    size_t bytes;
-    int first, last;
-    size_t place;
-} item;
-
-static int larger_first(const void *a, const void *b) {
-    const item *x = a, *y = b;
-    if (x->bytes != y->bytes) return x->bytes > y->bytes ? -1 : 1;
-    return (x->storage > y->storage) - (x->storage < y->storage);
+static bool needs_memory(const gli_storage *storage) {
+    return storage->kind == GLI_STORAGE_BUFFER && storage->parent < 0 && storage->last >= 0 && storage->bytes > 0;
 }
 
-/* placed: those before, ordered by place. */
-static size_t find_place(const item *wanted, const item *const *placed, int n) {
-    size_t best = SIZE_MAX, best_gap = SIZE_MAX, end = 0;
-    for (int i = 0; i < n; ++i) {
-        if (placed[i]->last < wanted->first || wanted->last < placed[i]->first) continue;
-        if (placed[i]->place > end) {
-            const size_t gap = placed[i]->place - end;
-            if (gap >= wanted->bytes && gap < best_gap) best = end, best_gap = gap;
-        }
-        if (placed[i]->place + placed[i]->bytes > end) end = placed[i]->place + placed[i]->bytes;
-    }
-    return best != SIZE_MAX ? best : end;
-}
-
-static glia_status place_all(glia_plan *plan, gli_zone *zone) {
-    void *memory = NULL;
-    GLI_TRY(gli_zone_new(plan->ctx, zone, (size_t)plan->n_storages, sizeof(item), &memory));
-    item *items = memory;
-    GLI_TRY(gli_zone_new(plan->ctx, zone, (size_t)plan->n_storages, sizeof(item *), &memory));
-    const item **placed = memory;
-    int n               = 0;
+static glia_status assign_offsets(glia_plan *plan, gli_arena *arena) {
+    void *memory;
+    int n = 0;
+    GLI_TRY(gli_arena_alloc(plan->ctx, arena, (size_t)plan->n_storages, sizeof(gli_memory_block), &memory));
+    gli_memory_block *blocks = memory;
     for (int s = 0; s < plan->n_storages; ++s) {
         const gli_storage *storage = &plan->storages[s];
-        if (storage->kind != GLI_STORAGE_ARENA || storage->parent >= 0 || storage->last < 0 || !storage->bytes)
-            continue;
-        items[n++] =
-            (item){s, gli_align_up(storage->bytes, plan->ctx->device->alignment), storage->first, storage->last, 0};
+        const size_t bytes         = gli_align_up(storage->bytes, plan->ctx->device->alignment);
+        if (needs_memory(storage)) blocks[n++] = (gli_memory_block){bytes, storage->first, storage->last, 0};
     }
-    qsort(items, (size_t)n, sizeof *items, larger_first);
-    for (int i = 0; i < n; ++i) {
-        items[i].place = find_place(&items[i], placed, i);
-        GLI_REQUIRE(plan->ctx, items[i].bytes <= PTRDIFF_MAX - items[i].place, GLIA_OUT_OF_MEMORY,
-                    "out of memory: the plan's arena would be larger than memory can be");
-        int k = i;
-        for (; k > 0 && placed[k - 1]->place > items[i].place; --k) placed[k] = placed[k - 1];
-        placed[k]                              = &items[i];
-        plan->storages[items[i].storage].place = items[i].place;
-        if (items[i].place + items[i].bytes > plan->bytes) plan->bytes = items[i].place + items[i].bytes;
-    }
+    GLI_TRY(gli_assign_offsets(plan->ctx, blocks, n, plan->n_steps + 1, &plan->bytes, NULL));
+    n = 0;
+    for (int s = 0; s < plan->n_storages; ++s)
+        if (needs_memory(&plan->storages[s])) plan->storages[s].offset = blocks[n++].offset;
     return GLIA_OK;
 }
 
-static glia_status add_patch(glia_plan *plan, const gli_patch *patch) {
-    void *array = plan->patches;
-    GLI_TRY(gli_grow(plan->ctx, &array, &plan->patch_capacity, plan->n_patches + 1, sizeof *patch, "a plan"));
-    plan->patches                    = array;
-    plan->patches[plan->n_patches++] = *patch;
+static glia_status add_rebinding(glia_plan *plan, const gli_rebinding *rebinding) {
+    void *array = plan->rebindings;
+    GLI_TRY(
+        gli_grow(plan->ctx, &array, &plan->rebinding_capacity, plan->n_rebindings + 1, sizeof *rebinding, "a plan"));
+    plan->rebindings                       = array;
+    plan->rebindings[plan->n_rebindings++] = *rebinding;
     return GLIA_OK;
 }
 
 static glia_status set_addresses(glia_plan *plan) {
     for (int t = 0; t < plan->n_tensors; ++t) {
         gli_plan_tensor *tensor = &plan->tensors[t];
-        size_t at;
-        const int root = gli_storage_root(plan, tensor->storage, &at);
-        at += tensor->at;
-        tensor->tensor.data        = address(plan, root, at);
+        size_t offset;
+        const int root = gli_storage_root(plan, tensor->storage, &offset);
+        offset += tensor->offset;
+        tensor->tensor.data        = address(plan, root, offset);
         const gli_storage *storage = &plan->storages[root];
         if (storage->kind == GLI_STORAGE_INPUT || storage->kind == GLI_STORAGE_OUTPUT)
-            GLI_TRY(add_patch(plan, &(gli_patch){t, storage->kind, storage->index, at}));
+            GLI_TRY(add_rebinding(plan, &(gli_rebinding){t, storage->kind, storage->index, offset}));
     }
     return GLIA_OK;
 }
@@ -164,7 +127,7 @@ static glia_status set_addresses(glia_plan *plan) {
 static glia_status fill(glia_plan *plan) {
     for (int s = 0; s < plan->n_storages; ++s) {
         const gli_storage *storage = &plan->storages[s];
-        if ((!storage->constant && !storage->kept) || !storage->bytes) continue;
+        if (!storage->persistent || !storage->bytes) continue;
         const int64_t count = (int64_t)(storage->bytes / glia_dtype_size(storage->dtype));
         glia_tensor flat    = {.ctx = plan->ctx, .data = address(plan, s, 0)};
         gli_set_shape(&flat, storage->dtype, 1, &count);
@@ -173,13 +136,13 @@ static glia_status fill(glia_plan *plan) {
     return GLIA_OK;
 }
 
-glia_status gli_plan_place(glia_plan *plan, const gli_plan_options *options) {
+glia_status gli_plan_assign_memory(glia_plan *plan, const gli_plan_options *options) {
     GLI_TRY(choose(plan, options->no_sharing));
-    gli_zone zone            = {0};
-    const glia_status status = place_all(plan, &zone);
-    gli_zone_free(plan->ctx, &zone);
+    gli_arena arena          = {0};
+    const glia_status status = assign_offsets(plan, &arena);
+    gli_arena_free(plan->ctx, &arena);
     GLI_TRY(status);
-    GLI_TRY(plan->ctx->device->alloc(plan->ctx, plan->bytes, "the plan's arena", &plan->arena));
+    GLI_TRY(plan->ctx->device->alloc(plan->ctx, plan->bytes, "the plan's buffer", &plan->buffer));
     GLI_TRY(set_addresses(plan));
     for (int s = 0; s < plan->n_steps; ++s) fill_call(plan, &plan->steps[s]);
     return fill(plan);

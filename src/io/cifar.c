@@ -8,7 +8,7 @@ typedef struct cifar_format {
     const char *name;
     int labels; /* of a record */
     int classes[MAX_LABELS];
-    int wanted; /* which label is kept */
+    int label; /* the one that is read */
 } cifar_format;
 
 static const cifar_format formats[] = {[GLIA_CIFAR_10]         = {"CIFAR-10", 1, {10}, 0},
@@ -38,7 +38,7 @@ static glia_status read_record(gli_input *in, const cifar_format *format, int64_
         GLI_REQUIRE(in->ctx, labels[k] < format->classes[k], GLIA_BAD_FORMAT,
                     "%s: record %lld has the label %d, must be 0 to %d in a file of %s", in->path, (long long)i,
                     labels[k], format->classes[k] - 1, format->name);
-    *label = labels[format->wanted];
+    *label = labels[format->label];
     return gli_input_read(in, image, IMAGE_BYTES, "a record's image");
 }
 

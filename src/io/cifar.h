@@ -1,5 +1,6 @@
 /* The binary format of CIFAR-10 and CIFAR-100: records of one label byte, or a coarse and a fine one, and an image of
- * 32x32 bytes of red, then of green, then of blue. A file has no header, so that its size is all it says of itself. */
+ * 32x32 bytes of red, then of green, then of blue. A file has no header, so the number of records follows from its
+ * size. */
 #ifndef GLI_IO_CIFAR_H
 #define GLI_IO_CIFAR_H
 

@@ -18,9 +18,9 @@ static const element_type *type_of(unsigned char code) {
     return NULL;
 }
 
-static uint64_t big_endian(const unsigned char *at, int bytes) {
+static uint64_t big_endian(const unsigned char *from, int bytes) {
     uint64_t value = 0;
-    for (int i = 0; i < bytes; ++i) value = value << 8 | at[i];
+    for (int i = 0; i < bytes; ++i) value = value << 8 | from[i];
     return value;
 }
 
@@ -28,10 +28,10 @@ static glia_status read_header(gli_input *in, const element_type **type, gli_idx
     unsigned char magic[4], size[4];
     GLI_TRY(gli_input_read(in, magic, sizeof magic, "an IDX magic number"));
     GLI_REQUIRE(in->ctx, magic[0] == 0 && magic[1] == 0, GLIA_BAD_FORMAT,
-                "%s: is no IDX file: begins with the bytes %02x %02x %02x %02x", in->path, magic[0], magic[1], magic[2],
-                magic[3]);
+                "%s: is not an IDX file: begins with the bytes %02x %02x %02x %02x", in->path, magic[0], magic[1],
+                magic[2], magic[3]);
     *type = type_of(magic[2]);
-    GLI_REQUIRE(in->ctx, *type, GLIA_BAD_FORMAT, "%s: 0x%02x is no type code of IDX", in->path, magic[2]);
+    GLI_REQUIRE(in->ctx, *type, GLIA_BAD_FORMAT, "%s: 0x%02x is not a type code of IDX", in->path, magic[2]);
     GLI_REQUIRE(in->ctx, magic[3] >= 1 && magic[3] <= GLIA_MAX_DIMS, GLIA_BAD_FORMAT,
                 "%s: has %d dimensions, must have 1 to %d", in->path, magic[3], GLIA_MAX_DIMS);
     idx->dtype = (*type)->dtype;
@@ -43,20 +43,20 @@ static glia_status read_header(gli_input *in, const element_type **type, gli_idx
     return GLIA_OK;
 }
 
-/* The elements stand behind each other at the end of the block: turns them into the machine's, from the front. The
- * place that is written is never behind the one that is read. */
+/* Converts the file's elements, which are at the end of the block, to the machine's, which fill it from the front.
+ * Those are as wide or wider, so a write never overtakes a read. */
 static void decode(const element_type *type, int64_t count, gli_block *block) {
     if (type->code == 0x08) return;
-    const size_t size       = glia_dtype_size(type->dtype);
-    const unsigned char *at = (unsigned char *)block->data + block->bytes - (size_t)count * type->bytes;
-    char *to                = block->data;
-    for (int64_t i = 0; i < count; ++i, at += type->bytes, to += size) {
-        const uint64_t bits  = big_endian(at, type->bytes);
-        const int32_t narrow = type->bytes == 1   ? (int8_t)(uint8_t)bits
-                               : type->bytes == 2 ? (int16_t)(uint16_t)bits
-                                                  : (int32_t)(uint32_t)bits;
-        if (size == sizeof narrow)
-            memcpy(to, &narrow, size);
+    const size_t size         = glia_dtype_size(type->dtype);
+    const unsigned char *from = (unsigned char *)block->data + block->bytes - (size_t)count * type->bytes;
+    char *to                  = block->data;
+    for (int64_t i = 0; i < count; ++i, from += type->bytes, to += size) {
+        const uint64_t bits   = big_endian(from, type->bytes);
+        const int32_t integer = type->bytes == 1   ? (int8_t)(uint8_t)bits
+                                : type->bytes == 2 ? (int16_t)(uint16_t)bits
+                                                   : (int32_t)(uint32_t)bits;
+        if (size == sizeof integer)
+            memcpy(to, &integer, size);
         else
             memcpy(to, &bits, size);
     }
@@ -75,8 +75,8 @@ static glia_status read_content(gli_input *in, const element_type *type, size_t 
     const size_t bytes = (size_t)count * type->bytes;
     GLI_TRY(gli_input_expect(in, bytes, max_bytes));
     GLI_TRY(gli_block_alloc(in->ctx, (size_t)count, glia_dtype_size(type->dtype), in->path, &idx->data));
-    char *place        = idx->data.data;
-    glia_status status = gli_input_read(in, place ? place + idx->data.bytes - bytes : NULL, bytes, "its content");
+    char *begin        = idx->data.data;
+    glia_status status = gli_input_read(in, begin ? begin + idx->data.bytes - bytes : NULL, bytes, "its content");
     if (status == GLIA_OK) status = gli_input_end(in);
     if (status == GLIA_OK)
         decode(type, count, &idx->data);

@@ -12,7 +12,7 @@ glia_status gli_fail_file(glia_context *ctx, const char *path, int error) {
     return gli_fail(ctx, absent ? GLIA_NOT_FOUND : GLIA_IO_ERROR, "%s: %s", path, text);
 }
 
-/* Only regular files: opening a pipe could wait for ever, and a folder has no content. */
+/* Only regular files: opening a pipe could block, and a folder has no content. */
 static glia_status check_regular(glia_context *ctx, const char *path, const struct stat *info) {
     GLI_REQUIRE(ctx, S_ISREG(info->st_mode), GLIA_IO_ERROR, "%s: is %s, not a file", path,
                 S_ISDIR(info->st_mode) ? "a folder" : "a device or a pipe");
@@ -77,8 +77,8 @@ glia_status gli_input_expect(const gli_input *in, uint64_t bytes, uint64_t max_b
         return GLIA_OK;
     }
     /* Deflate stores at most 258 bytes in two bits. */
-    enum { DEFLATE_MOST = 1032 };
-    GLI_REQUIRE(in->ctx, bytes / DEFLATE_MOST <= in->size, GLIA_BAD_FORMAT,
+    enum { MAX_RATIO = 1032 };
+    GLI_REQUIRE(in->ctx, bytes / MAX_RATIO <= in->size, GLIA_BAD_FORMAT,
                 "%s: its header announces %llu bytes of content, more than %llu gzipped bytes can hold", in->path,
                 (unsigned long long)bytes, (unsigned long long)in->size);
     GLI_REQUIRE(in->ctx, bytes <= max_bytes, GLIA_BAD_FORMAT,
@@ -102,7 +102,7 @@ static glia_status count_unpacked(gli_input *in, uint64_t max_bytes) {
     do {
         GLI_TRY(read_some(in, chunk, sizeof chunk, &got));
         GLI_REQUIRE(in->ctx, in->used <= max_bytes, GLIA_BAD_FORMAT,
-                    "%s: unpacks to more than %llu bytes, which is what is allowed (max_bytes)", in->path,
+                    "%s: unpacks to more than %llu bytes, the limit (max_bytes)", in->path,
                     (unsigned long long)max_bytes);
     } while (got == sizeof chunk);
     return GLIA_OK;

@@ -9,9 +9,9 @@
 
 #include "io/input.h"
 
-enum { ENDING = 32, ATTEMPTS = 100 };
+enum { SUFFIX = 32, ATTEMPTS = 100 };
 
-/* Opens a file that did not exist, with the rights that new files have. */
+/* Creates a file that did not exist, with the usual permissions. */
 static int create(const char *path, char *temporary, size_t bytes) {
     int descriptor = -1;
     for (int i = 0; i < ATTEMPTS && descriptor < 0; ++i) {
@@ -27,7 +27,7 @@ static void release(gli_output *out) {
     *out = (gli_output){0};
 }
 
-/* Renaming would put a file in the place of a device, too. A folder defends itself. */
+/* rename() would replace a device as well. It refuses to replace a folder. */
 static glia_status check_replaceable(glia_context *ctx, const char *path) {
     struct stat info;
     GLI_REQUIRE(ctx, stat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode), GLIA_IO_ERROR,
@@ -38,7 +38,7 @@ static glia_status check_replaceable(glia_context *ctx, const char *path) {
 glia_status gli_output_open(glia_context *ctx, const char *path, gli_output *out) {
     *out = (gli_output){.ctx = ctx, .path = path};
     GLI_TRY(check_replaceable(ctx, path));
-    GLI_TRY(gli_block_alloc(ctx, strlen(path) + ENDING, 1, "the name of a temporary file", &out->temporary));
+    GLI_TRY(gli_block_alloc(ctx, strlen(path) + SUFFIX, 1, "the name of a temporary file", &out->temporary));
     const int descriptor = create(path, out->temporary.data, out->temporary.bytes);
     int error            = errno;
     out->file            = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
@@ -63,7 +63,7 @@ void gli_output_abandon(gli_output *out) {
     release(out);
 }
 
-/* A name is safe when its folder is on the disk. Not every file system lets folders be flushed. */
+/* A rename is durable when its folder has been flushed. Not every file system can flush folders. */
 static void flush_folder(char *path) {
     char *slash = strrchr(path, '/');
     if (slash) slash[slash == path] = '\0';
@@ -73,7 +73,7 @@ static void flush_folder(char *path) {
     close(folder);
 }
 
-/* Gives the file its name, and returns 0; or the errno of what failed. */
+/* Flushes and renames the file. Returns 0, or the errno of what failed. */
 static int finish(gli_output *out) {
     FILE *file = out->file;
     if (fflush(file) != 0 || fsync(fileno(file)) != 0) return errno;

@@ -1,5 +1,5 @@
-/* A file that is written as a whole or not at all: to a temporary file in the same folder, which takes the name at the
- * end. Whoever opens the path meanwhile finds what stood there before. */
+/* A file that is replaced atomically: it is written to a temporary file in the same folder, which is renamed at the
+ * end. Readers see the old file until the rename. */
 #ifndef GLI_IO_OUTPUT_H
 #define GLI_IO_OUTPUT_H
 
@@ -10,19 +10,19 @@
 typedef struct gli_output {
     glia_context *ctx;
     const char *path;    /* the caller's */
-    gli_block temporary; /* the path of the file that is written */
+    gli_block temporary; /* the path of the temporary file */
     FILE *file;
 } gli_output;
 
-/* Messages name the path. After a failure there is nothing to close. */
+/* Messages begin with the path. After a failure there is nothing to close. */
 glia_status gli_output_open(glia_context *ctx, const char *path, gli_output *out);
 
 glia_status gli_output_write(gli_output *out, const void *from, size_t bytes);
 
-/* Ends the output. With GLIA_OK the file is on the disk under its name, otherwise nothing was changed. */
+/* Closes the output. After GLIA_OK the file is on the disk under its name; otherwise nothing has changed. */
 glia_status gli_output_commit(gli_output *out);
 
-/* Ends the output and leaves nothing behind. */
+/* Closes the output and deletes the temporary file. */
 void gli_output_abandon(gli_output *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* Texts to indices, and back. */
+/* Encoding texts as indices, and decoding them. */
 #include <string.h>
 
 #include "core/context_impl.h"
@@ -12,23 +12,23 @@ static glia_status check_dtype(glia_context *ctx, const char *function, glia_dty
     return GLIA_OK;
 }
 
-static glia_status index_of(const glia_vocabulary *v, const gli_splitter *splitter, glia_text token, int64_t *index) {
+static glia_status index_of(const glia_vocabulary *v, const gli_tokenizer *tokenizer, glia_text token, int64_t *index) {
     const int64_t found = glia_vocabulary_find(v, token);
     *index              = found < 0 ? v->unknown : found;
     GLI_REQUIRE(v->ctx, *index >= 0, GLIA_NOT_FOUND,
-                "%s: the token '%.*s' before byte %zu is not in the vocabulary, which has no unknown", splitter->what,
-                (int)(token.bytes < 64 ? token.bytes : 64), token.data, splitter->at);
+                "%s: the token '%.*s' before byte %zu is not in the vocabulary, which has no unknown", tokenizer->what,
+                (int)(token.bytes < 64 ? token.bytes : 64), token.data, tokenizer->offset);
     return GLIA_OK;
 }
 
-static glia_status encode_all(const glia_vocabulary *v, gli_splitter *splitter, glia_dtype dtype, void *indices,
+static glia_status encode_all(const glia_vocabulary *v, gli_tokenizer *tokenizer, glia_dtype dtype, void *indices,
                               int64_t capacity, int64_t *count) {
     int64_t n = 0, index;
     glia_text token;
-    for (bool over = false;; ++n) {
-        GLI_TRY(gli_splitter_next(splitter, &token, &over));
-        if (over) break;
-        GLI_TRY(index_of(v, splitter, token, &index));
+    for (bool end = false;; ++n) {
+        GLI_TRY(gli_tokenizer_next(tokenizer, &token, &end));
+        if (end) break;
+        GLI_TRY(index_of(v, tokenizer, token, &index));
         if (n >= capacity) continue;
         if (dtype == GLIA_I32)
             ((int32_t *)indices)[n] = (int32_t)index;
@@ -36,7 +36,7 @@ static glia_status encode_all(const glia_vocabulary *v, gli_splitter *splitter, 
             ((int64_t *)indices)[n] = index;
     }
     GLI_REQUIRE(v->ctx, !indices || n <= capacity, GLIA_INVALID_ARGUMENT,
-                "%s: the text has %lld tokens, capacity is %lld", splitter->what, (long long)n, (long long)capacity);
+                "%s: the text has %lld tokens, capacity is %lld", tokenizer->what, (long long)n, (long long)capacity);
     *count = n;
     return GLIA_OK;
 }
@@ -49,10 +49,10 @@ static glia_status encode(const glia_vocabulary *v, glia_text text, glia_dtype d
                 "%s: capacity is %lld, indices is %s", function, (long long)capacity, indices ? "given" : "NULL");
     GLI_TRY(check_dtype(v->ctx, function, dtype));
     GLI_TRY(gli_text_check(v->ctx, function, text));
-    gli_splitter splitter = {.ctx = v->ctx, .args = v->tokenizer};
-    gli_splitter_begin(&splitter, function, text);
-    const glia_status status = encode_all(v, &splitter, dtype, indices, capacity, count);
-    gli_splitter_end(&splitter);
+    gli_tokenizer tokenizer = {.ctx = v->ctx, .args = v->tokenizer};
+    gli_tokenizer_begin(&tokenizer, function, text);
+    const glia_status status = encode_all(v, &tokenizer, dtype, indices, capacity, count);
+    gli_tokenizer_free(&tokenizer);
     return status;
 }
 
@@ -65,7 +65,7 @@ glia_status glia_vocabulary_encode(const glia_vocabulary *vocabulary, glia_text 
     return status;
 }
 
-/* Text that is written as far as there is room for it. */
+/* Writes the tokens that fit in the capacity and counts the bytes of all. */
 typedef struct writer {
     char *text;
     size_t capacity, used;

@@ -11,7 +11,7 @@ typedef struct token_entry {
     uint64_t hash;
 } token_entry;
 
-/* FNV-1a, and a last step that carries the upper bits, which it mixes best, down to those that choose a slot.
+/* FNV-1a, and a last step that mixes the upper bits, its best ones, into the lower ones, which choose a slot.
  * Source: http://www.isthe.com/chongo/tech/comp/fnv */
 static uint64_t hash_of(glia_text token) {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -34,16 +34,16 @@ glia_text gli_token_table_get(const gli_token_table *table, int64_t number) {
     return (glia_text){(const char *)table->text.block.data + entry->begin, entry->bytes};
 }
 
-/* The slot of a token, or the empty one where it belongs; there are slots. */
+/* The slot of a token, or the empty one where it belongs. The table has slots. */
 static int32_t *slot_of(const gli_token_table *table, glia_text token, uint64_t hash) {
     int32_t *slots    = table->slots.data;
     const size_t mask = slot_count(table) - 1;
-    for (size_t at = hash & mask;; at = (at + 1) & mask) {
-        if (slots[at] < 0) return &slots[at];
-        const token_entry *entry = entry_of(table, slots[at]);
+    for (size_t i = hash & mask;; i = (i + 1) & mask) {
+        if (slots[i] < 0) return &slots[i];
+        const token_entry *entry = entry_of(table, slots[i]);
         if (entry->hash == hash && entry->bytes == token.bytes &&
-            memcmp(gli_token_table_get(table, slots[at]).data, token.data, token.bytes) == 0)
-            return &slots[at];
+            memcmp(gli_token_table_get(table, slots[i]).data, token.data, token.bytes) == 0)
+            return &slots[i];
     }
 }
 
@@ -51,14 +51,14 @@ int64_t gli_token_table_find(const gli_token_table *table, glia_text token) {
     return token.bytes > 0 && table->slots.data ? *slot_of(table, token, hash_of(token)) : -1;
 }
 
-/* Makes room for one more. */
-static glia_status spread(gli_token_table *table) {
-    enum { FIRST = 1 << 8 };
+/* Doubles the slots when they are half full. */
+static glia_status grow(gli_token_table *table) {
+    enum { MIN_SLOTS = 1 << 8 };
     const int64_t count = gli_token_table_count(table);
     const size_t old    = slot_count(table);
     if ((size_t)count < old / 2) return GLIA_OK;
     gli_token_table larger = *table;
-    const size_t wanted    = old ? 2 * old : FIRST;
+    const size_t wanted    = old ? 2 * old : MIN_SLOTS;
     GLI_TRY(gli_block_alloc(table->ctx, wanted, sizeof(int32_t), "a table of tokens", &larger.slots));
     memset(larger.slots.data, 0xff, larger.slots.bytes);
     for (int64_t i = 0; i < count; ++i)
@@ -69,15 +69,15 @@ static glia_status spread(gli_token_table *table) {
 }
 
 glia_status gli_token_table_add(gli_token_table *table, glia_text token, int64_t *number) {
-    GLI_TRY(spread(table));
+    GLI_TRY(grow(table));
     const token_entry entry = {.begin = table->text.used, .bytes = token.bytes, .hash = hash_of(token)};
     int32_t *slot           = slot_of(table, token, entry.hash);
     if (*slot < 0) {
         const int64_t next = gli_token_table_count(table);
         GLI_REQUIRE(table->ctx, next < INT32_MAX - 2, GLIA_UNSUPPORTED, "more than %d different tokens", INT32_MAX - 2);
-        GLI_TRY(gli_bytes_append(table->ctx, &table->text, token.data, token.bytes, "a table of tokens"));
-        GLI_TRY(gli_bytes_append(table->ctx, &table->text, "", 1, "a table of tokens"));
-        GLI_TRY(gli_bytes_append(table->ctx, &table->entries, &entry, sizeof entry, "a table of tokens"));
+        GLI_TRY(gli_byte_buffer_append(table->ctx, &table->text, token.data, token.bytes, "a table of tokens"));
+        GLI_TRY(gli_byte_buffer_append(table->ctx, &table->text, "", 1, "a table of tokens"));
+        GLI_TRY(gli_byte_buffer_append(table->ctx, &table->entries, &entry, sizeof entry, "a table of tokens"));
         *slot = (int32_t)next;
     }
     *number = *slot;

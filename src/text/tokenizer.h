@@ -1,31 +1,31 @@
-/* Splitting a text, token by token. */
+/* Splits a text into tokens, one by one. */
 #ifndef GLI_TEXT_TOKENIZER_H
 #define GLI_TEXT_TOKENIZER_H
 
-#include "data/bytes.h"
+#include "text/byte_buffer.h"
 #include "glia/text.h"
 
-typedef struct gli_splitter {
+typedef struct gli_tokenizer {
     glia_context *ctx;
     const char *what; /* the text, for messages: "glia_tokenize" */
     glia_tokenizer_args args;
     glia_text text;
-    size_t at;       /* the first byte that was not looked at */
-    gli_bytes token; /* the one found last */
-} gli_splitter;
+    size_t offset;         /* of the next byte */
+    gli_byte_buffer token; /* the last one */
+} gli_tokenizer;
 
 /* function: the caller's name, for messages. */
 glia_status gli_tokenizer_check(glia_context *ctx, const char *function, const glia_tokenizer_args *args);
 
-/* NULL with no bytes is a text, NULL with some is none. */
+/* Fails for NULL with bytes > 0, and for more bytes than memory has. what: the text, for messages. */
 glia_status gli_text_check(glia_context *ctx, const char *what, glia_text text);
 
-/* Finds the next token, which lives until the next call; *over: there was none left. */
-glia_status gli_splitter_next(gli_splitter *splitter, glia_text *token, bool *over);
+/* The next token, valid until the next call; *end: there is none. */
+glia_status gli_tokenizer_next(gli_tokenizer *tokenizer, glia_text *token, bool *end);
 
-/* Goes on with another text. */
-void gli_splitter_begin(gli_splitter *splitter, const char *what, glia_text text);
+/* Begins another text. */
+void gli_tokenizer_begin(gli_tokenizer *tokenizer, const char *what, glia_text text);
 
-void gli_splitter_end(gli_splitter *splitter);
+void gli_tokenizer_free(gli_tokenizer *tokenizer);
 
 #endif

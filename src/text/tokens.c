@@ -1,23 +1,24 @@
+/* The tokens of one text. */
 #include "core/context_impl.h"
 #include "text/tokenizer.h"
 
 struct glia_tokens {
     glia_context *ctx;
-    gli_bytes text; /* all tokens, each with a NUL behind it */
-    gli_bytes ends; /* size_t for each token: where its NUL stands */
+    gli_byte_buffer text; /* all tokens, each followed by a NUL */
+    gli_byte_buffer ends; /* size_t for each token: the offset of its NUL */
 };
 
 static int64_t count_of(const glia_tokens *tokens) { return (int64_t)(tokens->ends.used / sizeof(size_t)); }
 
-static glia_status split_all(glia_tokens *tokens, gli_splitter *splitter) {
+static glia_status split_all(glia_tokens *tokens, gli_tokenizer *tokenizer) {
     glia_text token;
-    for (bool over = false;;) {
-        GLI_TRY(gli_splitter_next(splitter, &token, &over));
-        if (over) return GLIA_OK;
-        const size_t end = tokens->text.used + token.bytes;
-        GLI_TRY(gli_bytes_append(tokens->ctx, &tokens->text, token.data, token.bytes, "tokens"));
-        GLI_TRY(gli_bytes_append(tokens->ctx, &tokens->text, "", 1, "tokens"));
-        GLI_TRY(gli_bytes_append(tokens->ctx, &tokens->ends, &end, sizeof end, "tokens"));
+    for (bool end = false;;) {
+        GLI_TRY(gli_tokenizer_next(tokenizer, &token, &end));
+        if (end) return GLIA_OK;
+        const size_t nul = tokens->text.used + token.bytes;
+        GLI_TRY(gli_byte_buffer_append(tokens->ctx, &tokens->text, token.data, token.bytes, "tokens"));
+        GLI_TRY(gli_byte_buffer_append(tokens->ctx, &tokens->text, "", 1, "tokens"));
+        GLI_TRY(gli_byte_buffer_append(tokens->ctx, &tokens->ends, &nul, sizeof nul, "tokens"));
     }
 }
 
@@ -31,10 +32,10 @@ static glia_status tokenize(glia_context *ctx, const glia_tokenizer_args *given,
     glia_tokens *tokens = memory;
     tokens->ctx         = ctx;
     gli_context_retain(ctx);
-    gli_splitter splitter = {.ctx = ctx, .args = args};
-    gli_splitter_begin(&splitter, "glia_tokenize", text);
-    const glia_status status = split_all(tokens, &splitter);
-    gli_splitter_end(&splitter);
+    gli_tokenizer tokenizer = {.ctx = ctx, .args = args};
+    gli_tokenizer_begin(&tokenizer, "glia_tokenize", text);
+    const glia_status status = split_all(tokens, &tokenizer);
+    gli_tokenizer_free(&tokenizer);
     if (status == GLIA_OK)
         *out = tokens;
     else

@@ -5,7 +5,7 @@ typedef struct gli_code_range {
     uint32_t first, last;
 } gli_code_range;
 
-/* Each step-th character from first to last has its lowercase delta further. */
+/* The lowercase of every step-th character c from first to last is c + delta. */
 typedef struct gli_case_range {
     uint32_t first, last;
     int32_t step, delta;

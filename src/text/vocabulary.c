@@ -1,4 +1,4 @@
-/* Vocabularies: made of tokens, and asked for them. */
+/* Vocabularies from tokens, and looking tokens up. */
 #include "text/vocabulary.h"
 
 #include <stdio.h>
@@ -32,24 +32,24 @@ void glia_vocabulary_destroy(glia_vocabulary *vocabulary) {
     gli_context_release(ctx);
 }
 
-glia_status gli_vocabulary_add(glia_vocabulary *vocabulary, glia_status refusal, const char *place, glia_text token) {
+glia_status gli_vocabulary_add(glia_vocabulary *vocabulary, glia_status refusal, const char *source, glia_text token) {
     glia_context *ctx = vocabulary->ctx;
     int64_t number;
-    GLI_REQUIRE(ctx, token.data && token.bytes > 0, refusal, "%s: the token is empty", place);
+    GLI_REQUIRE(ctx, token.data && token.bytes > 0, refusal, "%s: the token is empty", source);
     GLI_REQUIRE(ctx, gli_utf8_valid(token.data, token.bytes), refusal, "%s: the token of %zu bytes is not valid UTF-8",
-                place, token.bytes);
+                source, token.bytes);
     const int64_t count = gli_token_table_count(&vocabulary->tokens);
     GLI_TRY(gli_token_table_add(&vocabulary->tokens, token, &number));
-    GLI_REQUIRE(ctx, number == count, refusal, "%s: the token '%.*s' has the index %lld already", place,
+    GLI_REQUIRE(ctx, number == count, refusal, "%s: the token '%.*s' has the index %lld already", source,
                 (int)(token.bytes < 64 ? token.bytes : 64), token.data, (long long)(vocabulary->first + number));
     return GLIA_OK;
 }
 
 static glia_status fill(glia_vocabulary *vocabulary, const glia_text *tokens, int64_t n_tokens) {
-    char place[64];
+    char source[64];
     for (int64_t i = 0; i < n_tokens; ++i) {
-        snprintf(place, sizeof place, "glia_vocabulary_from_tokens: tokens[%lld]", (long long)i);
-        GLI_TRY(gli_vocabulary_add(vocabulary, GLIA_INVALID_ARGUMENT, place, tokens[i]));
+        snprintf(source, sizeof source, "glia_vocabulary_from_tokens: tokens[%lld]", (long long)i);
+        GLI_TRY(gli_vocabulary_add(vocabulary, GLIA_INVALID_ARGUMENT, source, tokens[i]));
     }
     return GLIA_OK;
 }
@@ -62,8 +62,8 @@ static glia_status from_tokens(glia_context *ctx, const glia_vocabulary_args *gi
     GLI_REQUIRE(ctx, n_tokens >= 0 && (tokens || n_tokens == 0), GLIA_INVALID_ARGUMENT, "%s: n_tokens is %lld, %s",
                 function, (long long)n_tokens, tokens ? "must not be negative" : "tokens is NULL");
     GLI_REQUIRE(ctx, args.minimum_count == 0 && args.maximum_size == 0, GLIA_INVALID_ARGUMENT,
-                "%s: minimum_count is %lld and maximum_size %lld, must be 0: these tokens are not chosen from",
-                function, (long long)args.minimum_count, (long long)args.maximum_size);
+                "%s: minimum_count is %lld and maximum_size %lld, must be 0: all tokens are used", function,
+                (long long)args.minimum_count, (long long)args.maximum_size);
     glia_vocabulary *vocabulary;
     GLI_TRY(gli_vocabulary_new(ctx, function, &args, &vocabulary));
     const glia_status status = fill(vocabulary, tokens, n_tokens);

@@ -11,11 +11,11 @@ struct glia_vocabulary {
     gli_token_table tokens;
 };
 
-/* Without tokens. function: the caller's name, for messages. */
+/* A vocabulary without tokens. function: the caller's name, for messages. */
 glia_status gli_vocabulary_new(glia_context *ctx, const char *function, const glia_vocabulary_args *args,
                                glia_vocabulary **out);
 
-/* Adds a token, which is not there yet; place: where it comes from, for messages. */
-glia_status gli_vocabulary_add(glia_vocabulary *vocabulary, glia_status refusal, const char *place, glia_text token);
+/* Adds a token; fails with `refusal` if it is empty, invalid or there. source: where it is from, for messages. */
+glia_status gli_vocabulary_add(glia_vocabulary *vocabulary, glia_status refusal, const char *source, glia_text token);
 
 #endif

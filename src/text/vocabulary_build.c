@@ -1,4 +1,4 @@
-/* Vocabularies from texts: count, sort, keep the commonest. */
+/* Vocabularies from texts: counts the tokens, sorts them, uses the most frequent. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 typedef struct tally {
     gli_token_table tokens;
-    gli_bytes counts; /* int64_t for each token */
+    gli_byte_buffer counts; /* int64_t for each token */
 } tally;
 
 typedef struct counted {
@@ -23,28 +23,28 @@ static glia_status count_one(tally *t, glia_text token) {
     const int64_t known      = gli_token_table_count(&t->tokens);
     int64_t number;
     GLI_TRY(gli_token_table_add(&t->tokens, token, &number));
-    if (number == known) return gli_bytes_append(t->tokens.ctx, &t->counts, &one, sizeof one, "counts of tokens");
+    if (number == known) return gli_byte_buffer_append(t->tokens.ctx, &t->counts, &one, sizeof one, "counts of tokens");
     ++((int64_t *)t->counts.block.data)[number];
     return GLIA_OK;
 }
 
-static glia_status count_all(gli_splitter *splitter, const glia_text *texts, int64_t n_texts, tally *t) {
+static glia_status count_all(gli_tokenizer *tokenizer, const glia_text *texts, int64_t n_texts, tally *t) {
     char what[64];
     glia_text token;
     for (int64_t i = 0; i < n_texts; ++i) {
         snprintf(what, sizeof what, "glia_vocabulary_build: texts[%lld]", (long long)i);
-        GLI_TRY(gli_text_check(splitter->ctx, what, texts[i]));
-        gli_splitter_begin(splitter, what, texts[i]);
-        for (bool over = false;;) {
-            GLI_TRY(gli_splitter_next(splitter, &token, &over));
-            if (over) break;
+        GLI_TRY(gli_text_check(tokenizer->ctx, what, texts[i]));
+        gli_tokenizer_begin(tokenizer, what, texts[i]);
+        for (bool end = false;;) {
+            GLI_TRY(gli_tokenizer_next(tokenizer, &token, &end));
+            if (end) break;
             GLI_TRY(count_one(t, token));
         }
     }
     return GLIA_OK;
 }
 
-/* The commonest first, then by bytes. */
+/* The most frequent first, then by bytes. */
 static int by_count(const void *a, const void *b) {
     const counted *x = a, *y = b;
     if (x->count != y->count) return x->count > y->count ? -1 : 1;
@@ -55,14 +55,14 @@ static int by_count(const void *a, const void *b) {
 
 static glia_status choose(const tally *t, const glia_vocabulary_args *args, glia_vocabulary *vocabulary) {
     const int64_t n = gli_token_table_count(&t->tokens), *counts = t->counts.block.data;
-    const int64_t room = args->maximum_size ? args->maximum_size - vocabulary->first : n;
+    const int64_t max = args->maximum_size ? args->maximum_size - vocabulary->first : n;
     gli_block block;
     GLI_TRY(gli_block_alloc(vocabulary->ctx, (size_t)n, sizeof(counted), "the tokens in order", &block));
     counted *order = block.data;
     for (int64_t i = 0; i < n; ++i) order[i] = (counted){gli_token_table_get(&t->tokens, i), counts[i]};
     if (n > 1) qsort(order, (size_t)n, sizeof *order, by_count);
     glia_status status = GLIA_OK;
-    for (int64_t i = 0; i < gli_min_i64(n, room) && order[i].count >= args->minimum_count && status == GLIA_OK; ++i) {
+    for (int64_t i = 0; i < gli_min_i64(n, max) && order[i].count >= args->minimum_count && status == GLIA_OK; ++i) {
         int64_t number;
         status = gli_token_table_add(&vocabulary->tokens, order[i].token, &number);
     }
@@ -72,11 +72,11 @@ static glia_status choose(const tally *t, const glia_vocabulary_args *args, glia
 
 static glia_status fill(glia_vocabulary *vocabulary, const glia_vocabulary_args *args, const glia_text *texts,
                         int64_t n_texts) {
-    glia_context *ctx     = vocabulary->ctx;
-    gli_splitter splitter = {.ctx = ctx, .args = args->tokenizer};
-    tally t               = {.tokens.ctx = ctx};
-    glia_status status    = count_all(&splitter, texts, n_texts, &t);
-    gli_splitter_end(&splitter);
+    glia_context *ctx       = vocabulary->ctx;
+    gli_tokenizer tokenizer = {.ctx = ctx, .args = args->tokenizer};
+    tally t                 = {.tokens.ctx = ctx};
+    glia_status status      = count_all(&tokenizer, texts, n_texts, &t);
+    gli_tokenizer_free(&tokenizer);
     if (status == GLIA_OK) status = choose(&t, args, vocabulary);
     gli_token_table_clear(&t.tokens);
     gli_block_free(ctx, &t.counts.block);

@@ -1,5 +1,5 @@
-/* Vocabularies as text files. The first line has the words "glia-vocabulary 1", the number of tokens, the unit, and
- * those flags that are set; then comes a line for each token. */
+/* Vocabularies as text files. The first line is "glia-vocabulary 1", the number of tokens, the unit and the flags that
+ * are set; then there is a line for each token. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "io/output.h"
 
 #define MAGIC "glia-vocabulary 1"
-enum { HEADER = 160 }; /* bytes of the longest first line, and some */
+enum { HEADER = 160 }; /* bytes, more than the longest first line */
 
 static const char *const units[] = {[GLIA_WORDS] = "words", [GLIA_CHARACTERS] = "characters"};
 
@@ -46,7 +46,7 @@ static const char *escape_of(char byte) {
 }
 
 static glia_status write_token(glia_text token, gli_output *out) {
-    size_t begin = 0; /* of what is not written yet and has no escape */
+    size_t begin = 0; /* of the bytes without escapes that are not written yet */
     for (size_t i = 0; i < token.bytes; ++i) {
         const char *escape = escape_of(token.data[i]);
         if (!escape) continue;
@@ -83,25 +83,25 @@ glia_status glia_vocabulary_write(const glia_vocabulary *vocabulary, const char 
     return status;
 }
 
-/* What is left of a file, line by line. */
+/* A file in memory, read line by line. */
 typedef struct reader {
     glia_context *ctx;
     const char *path;
-    char *at, *end;
-    int64_t line; /* the number of the last one that was taken, from 1 */
+    char *next, *end;
+    int64_t line; /* the number of the last one, from 1 */
 } reader;
 
 static glia_status take_line(reader *r, glia_text *line) {
-    char *end = r->at < r->end ? memchr(r->at, '\n', (size_t)(r->end - r->at)) : NULL;
+    char *end = r->next < r->end ? memchr(r->next, '\n', (size_t)(r->end - r->next)) : NULL;
     ++r->line;
     GLI_REQUIRE(r->ctx, end, GLIA_BAD_FORMAT, "%s: line %lld %s", r->path, (long long)r->line,
-                r->at < r->end ? "has no end" : "is missing");
-    *line = (glia_text){r->at, (size_t)(end - r->at)};
-    r->at = end + 1;
+                r->next < r->end ? "is not terminated" : "is missing");
+    *line   = (glia_text){r->next, (size_t)(end - r->next)};
+    r->next = end + 1;
     return GLIA_OK;
 }
 
-/* Replaces the escapes of a line in its own place. */
+/* Replaces the escapes of a line in place. */
 static glia_status unescape(const reader *r, glia_text *line) {
     char *to = (char *)line->data;
     for (const char *from = line->data, *end = from + line->bytes; from < end; ++from) {
@@ -112,7 +112,7 @@ static glia_status unescape(const reader *r, glia_text *line) {
             const char which = ++from < end ? *from : ' ';
             byte             = which == 'n' ? '\n' : which == 'r' ? '\r' : which == '0' ? '\0' : '\\';
             GLI_REQUIRE(r->ctx, byte != '\\' || which == '\\', GLIA_BAD_FORMAT,
-                        "%s: line %lld has a backslash without \\, n, r or 0 behind it", r->path, (long long)r->line);
+                        "%s: line %lld has a backslash without \\, n, r or 0 after it", r->path, (long long)r->line);
         }
         *to++ = byte;
     }
@@ -124,14 +124,14 @@ static bool equals(glia_text text, const char *word) {
     return text.bytes == strlen(word) && memcmp(text.data, word, text.bytes) == 0;
 }
 
-/* Takes the text up to the next space. */
-static glia_text take_part(glia_text *line) {
+/* Takes the word before the next space. */
+static glia_text take_word(glia_text *line) {
     const char *space    = memchr(line->data, ' ', line->bytes);
     const size_t bytes   = space ? (size_t)(space - line->data) : line->bytes;
-    const glia_text part = {line->data, bytes};
+    const glia_text word = {line->data, bytes};
     line->data += bytes + (space != NULL);
     line->bytes -= bytes + (space != NULL);
-    return part;
+    return word;
 }
 
 static bool parse_count(glia_text text, int64_t *count) {
@@ -169,17 +169,17 @@ static glia_status read_header(reader *r, glia_vocabulary_args *args, int64_t *c
                 "%s: does not begin with '" MAGIC " '", r->path);
     line.data += magic;
     line.bytes -= magic;
-    glia_text part = take_part(&line);
-    GLI_REQUIRE(r->ctx, parse_count(part, count), GLIA_BAD_FORMAT, "%s: line 1 has no number of tokens in '%.*s'",
-                r->path, (int)gli_min_size(part.bytes, 32), part.data);
-    part = take_part(&line);
-    GLI_REQUIRE(r->ctx, parse_unit(part, &args->tokenizer.unit), GLIA_BAD_FORMAT,
-                "%s: line 1 has no unit of tokens in '%.*s'", r->path, (int)gli_min_size(part.bytes, 32), part.data);
+    glia_text word = take_word(&line);
+    GLI_REQUIRE(r->ctx, parse_count(word, count), GLIA_BAD_FORMAT, "%s: line 1 has no number of tokens in '%.*s'",
+                r->path, (int)gli_min_size(word.bytes, 32), word.data);
+    word = take_word(&line);
+    GLI_REQUIRE(r->ctx, parse_unit(word, &args->tokenizer.unit), GLIA_BAD_FORMAT,
+                "%s: line 1 has no unit of tokens in '%.*s'", r->path, (int)gli_min_size(word.bytes, 32), word.data);
     while (line.bytes > 0) {
-        part = take_part(&line);
-        GLI_REQUIRE(r->ctx, parse_flag(part, args), GLIA_BAD_FORMAT,
-                    "%s: line 1 has '%.*s', which is no flag or stands twice", r->path,
-                    (int)gli_min_size(part.bytes, 32), part.data);
+        word = take_word(&line);
+        GLI_REQUIRE(r->ctx, parse_flag(word, args), GLIA_BAD_FORMAT,
+                    "%s: line 1 has '%.*s', which is not a flag or is there twice", r->path,
+                    (int)gli_min_size(word.bytes, 32), word.data);
     }
     return GLIA_OK;
 }
@@ -187,13 +187,13 @@ static glia_status read_header(reader *r, glia_vocabulary_args *args, int64_t *c
 static glia_status read_tokens(reader *r, int64_t count, glia_vocabulary *vocabulary) {
     glia_text line = {0};
     for (int64_t i = 0; i < count; ++i) {
-        char place[256];
+        char source[256];
         GLI_TRY(take_line(r, &line));
         GLI_TRY(unescape(r, &line));
-        snprintf(place, sizeof place, "%s: line %lld", r->path, (long long)r->line);
-        GLI_TRY(gli_vocabulary_add(vocabulary, GLIA_BAD_FORMAT, place, line));
+        snprintf(source, sizeof source, "%s: line %lld", r->path, (long long)r->line);
+        GLI_TRY(gli_vocabulary_add(vocabulary, GLIA_BAD_FORMAT, source, line));
     }
-    GLI_REQUIRE(r->ctx, r->at == r->end, GLIA_BAD_FORMAT, "%s: goes on after line %lld, its last token", r->path,
+    GLI_REQUIRE(r->ctx, r->next == r->end, GLIA_BAD_FORMAT, "%s: continues after line %lld, its last token", r->path,
                 (long long)r->line);
     return GLIA_OK;
 }
@@ -230,7 +230,7 @@ static glia_status read_file(glia_context *ctx, const char *path, size_t max_byt
     glia_status status = load(ctx, path, max_bytes ? max_bytes : (size_t)1 << 30, &content);
     if (status == GLIA_OK) {
         char *text = content.bytes > 0 ? content.data : &(char){'\0'};
-        reader r   = {.ctx = ctx, .path = path, .at = text, .end = text + content.bytes};
+        reader r   = {.ctx = ctx, .path = path, .next = text, .end = text + content.bytes};
         status     = parse(&r, out);
     }
     gli_block_free(ctx, &content);

@@ -70,7 +70,7 @@ static glia_status pass_begin(pass *p, glia_model *model, gli_use use, glia_data
                 call);
     for (int i = 0; i < model->n_inputs; ++i) p->spec[p->n_spec++] = spec_of(glia_dataset_input(data, i));
     for (int i = 0; i < targets; ++i) p->spec[p->n_spec++] = spec_of(glia_dataset_target(data, i));
-    GLI_TRY(gli_dataset_reside(data, &p->resident));
+    GLI_TRY(gli_dataset_make_resident(data, &p->resident));
     return gli_loader_create(data, args, &p->loader);
 }
 
@@ -86,7 +86,7 @@ static glia_status pass_get(const pass *p, int64_t batch, gli_step **step) {
 /* Before the first batch of an epoch. */
 static glia_status pass_start(pass *p) {
     p->begun = true;
-    if (p->resident) GLI_TRY(gli_dataset_send_order(p->loader.dataset, p->loader.order.data));
+    if (p->resident) GLI_TRY(gli_dataset_upload_order(p->loader.dataset, p->loader.order.data));
     return p->resident || p->use == GLI_USE_TRAIN ? gli_steps_begin(p->model, p->use) : GLIA_OK;
 }
 

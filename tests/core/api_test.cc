@@ -417,7 +417,7 @@ void bad_series(const std::function<glia_status(SmallSeries &)> &call) {
         {"-1 steps", [](SmallSeries &b) { b.series.steps = -1; }},
         {"0 features", [](SmallSeries &b) { b.series.features = 0; }},
         {"-2 features", [](SmallSeries &b) { b.series.features = -2; }},
-        {"more than memory", [](SmallSeries &b) { b.series.steps = INT64_MAX; }},
+        {"do not fit in memory", [](SmallSeries &b) { b.series.steps = INT64_MAX; }},
         {"step 1, feature 1", [](SmallSeries &b) { b.values[3] = NAN; }},
         {"inf at step 2", [](SmallSeries &b) { b.values[4] = INFINITY, b.series.allow_nan = true; }},
     };

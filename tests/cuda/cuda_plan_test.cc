@@ -151,7 +151,7 @@ Outcome run_times(const char *device, int n) {
     }
     c.destroy();
     out.calls      = c.calls();
-    out.one_by_one = c.logged("are started one by one, because: ");
+    out.one_by_one = c.logged("are launched one by one, because: ");
     out.says_why   = c.logged("because: emulated: ") || c.logged("because: cuda:0: ");
     return out;
 }
@@ -188,8 +188,8 @@ TEST_P(CudaPlan, is_checked_against_the_reference_when_that_is_wanted) {
 TEST_P(CudaPlan, workspaces_and_tensors_are_aligned_for_the_devices_libraries) {
     Computer c(device());
     Chain chain(c.ctx, 3, 3);
-    for (int s = 0; s < chain.plan()->n_storages; ++s) EXPECT_EQ(chain.plan()->storages[s].place % 256, 0u);
-    EXPECT_EQ(reinterpret_cast<uintptr_t>(chain.plan()->arena.data) % 256, 0u);
+    for (int s = 0; s < chain.plan()->n_storages; ++s) EXPECT_EQ(chain.plan()->storages[s].offset % 256, 0u);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(chain.plan()->buffer.data) % 256, 0u);
 }
 
 GLI_ON_DEVICES(CudaPlan);

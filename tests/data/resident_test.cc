@@ -149,7 +149,7 @@ TEST_P(Resident, converted_numbers_are_kept_as_delivered) {
 }
 TEST_P(Resident, splits_share_the_samples) { as_on_the_cpu(GetParam(), Trained::Source::table, true, "bytes stay on"); }
 TEST_P(Resident, a_generator_goes_by_the_host) {
-    as_on_the_cpu(GetParam(), Trained::Source::generator, false, "a generator makes them");
+    as_on_the_cpu(GetParam(), Trained::Source::generator, false, "a generator makes its samples");
 }
 
 TEST_P(Resident, the_same_run_gives_the_same_bits) {
@@ -277,8 +277,8 @@ void slide_as_on_the_cpu(const char *device, bool tokens, const char *logged) {
 
 // All steps but the last of four features, and the 54 targets; all tokens but the last, and the 55 that follow a
 // window.
-TEST_P(Resident, windows_of_a_series_lie_there_once) { slide_as_on_the_cpu(GetParam(), false, "1160 bytes stay on"); }
-TEST_P(Resident, windows_of_tokens_lie_there_once) { slide_as_on_the_cpu(GetParam(), true, "456 bytes stay on"); }
+TEST_P(Resident, windows_of_a_series_are_stored_once) { slide_as_on_the_cpu(GetParam(), false, "1160 bytes stay on"); }
+TEST_P(Resident, windows_of_tokens_are_stored_once) { slide_as_on_the_cpu(GetParam(), true, "456 bytes stay on"); }
 
 INSTANTIATE_TEST_SUITE_P(devices, Resident, testing::Values("emulated", "cuda:0"),
                          [](const auto &info) { return std::string(info.param) == "emulated" ? "emulated" : "cuda"; });

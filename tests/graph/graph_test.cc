@@ -1,4 +1,7 @@
 // Building, differentiating, planning and running graphs.
+#include <algorithm>
+#include <random>
+
 #include "support/graphs.h"
 
 namespace {
@@ -348,6 +351,28 @@ TEST(View, reads_and_writes_a_range) {
     glia_plan_destroy(plan);
 }
 
+TEST(Assign, finds_the_overlap_among_many_states) {
+    std::mt19937_64 rng(1);
+    for (int round = 0; round < 20; ++round) {
+        Net net;
+        const int64_t n       = 1 + int64_t(rng() % 40);
+        const glia_value flat = net.state({2 * n + 1}, Numbers(size_t(2 * n + 1))), one = net.input({1});
+        const auto assign = [&](int64_t offset, const glia_value &value) {
+            const glia_shape shape = glia_graph_shape(net.graph, value);
+            glia_graph_assign(net.graph, gli_graph_view(net.graph, flat, offset, shape), value);
+            return glia_graph_status(net.graph);
+        };
+        std::vector<int64_t> odd;
+        for (int64_t i = 0; i < n; ++i) odd.push_back(2 * i + 1);
+        std::shuffle(odd.begin(), odd.end(), rng);
+        for (int64_t offset : odd) EXPECT_EQ(assign(offset, one), GLIA_OK) << glia_message(net.ctx);
+        const int64_t between = int64_t(rng() % uint64_t(n));
+        EXPECT_EQ(assign(2 * between, one), GLIA_OK) << glia_message(net.ctx);
+        EXPECT_EQ(assign(2 * between + int64_t(rng() % 2), net.input({2})), GLIA_INVALID_ARGUMENT);
+        EXPECT_STREQ(glia_message(net.ctx), "glia_graph_assign: state state is assigned to twice");
+    }
+}
+
 TEST(View, has_the_gradient_not_its_base) {
     Net net;
     const glia_value flat = net.state({4}, {1, 2, 3, 4}), a = gli_graph_view(net.graph, flat, 1, GLIA_SHAPE(2));
@@ -418,7 +443,7 @@ TEST(Fusion, activation_of_a_transposed_convolution) {
     const glia_value x = net.input({1, 2, 3, 3}), w = net.input({2, 1, 2, 2});
     const glia_conv2d_transpose_params params{};
     const glia_value y = net.unary(GLIA_RELU, net.call("conv2d_transpose", &params, {x, w}));
-    glia_plan *plan    = net.make({y}, {.rows = true});
+    glia_plan *plan    = net.make({y}, {.row_major = true});
     EXPECT_EQ(steps(plan), Names({"conv2d_transpose"}));
     const std::vector<Numbers> in = {{1, -2, 3, -4, 5, -6, 7, -8, 9, 1, -1, 1, -1, 1, -1, 1, -1, 1},
                                      {1, 2, -3, 4, -1, 2, 3, -4}};
@@ -430,7 +455,7 @@ TEST(Fusion, leaves_other_activations_and_layers_that_have_one) {
     ConvNet net;
     const glia_value y[] = {net.unary(GLIA_GELU, net.conv()), net.unary(GLIA_RELU, net.conv(GLIA_TANH))};
     for (glia_value value : y) {
-        glia_plan *plan = net.make({value}, {.rows = true});
+        glia_plan *plan = net.make({value}, {.row_major = true});
         EXPECT_EQ(steps(plan), Names({"conv2d", "unary"}));
         glia_plan_destroy(plan);
     }
@@ -440,7 +465,7 @@ TEST(Fusion, leaves_a_value_with_another_use) {
     ConvNet net;
     const glia_value c = net.conv(), y = net.unary(GLIA_RELU, c);
     for (const auto &outputs : {std::vector<glia_value>{y, c}, {y, net.unary(GLIA_NEG, c)}}) {
-        glia_plan *plan = net.make(outputs, {.rows = true});
+        glia_plan *plan = net.make(outputs, {.row_major = true});
         EXPECT_EQ(steps(plan)[1], "unary");
         EXPECT_EQ(net.run(plan, outputs, net.inputs()), net.run(outputs, net.inputs(), {.unfused = true}));
         glia_plan_destroy(plan);
@@ -448,7 +473,7 @@ TEST(Fusion, leaves_a_value_with_another_use) {
     ConvNet assigned;
     const glia_value before = assigned.conv(), after = assigned.unary(GLIA_RELU, before);
     glia_graph_assign(assigned.graph, assigned.state({1, 3, 2, 2}, Numbers(12)), before);
-    glia_plan *plan = assigned.make({after}, {.rows = true});
+    glia_plan *plan = assigned.make({after}, {.row_major = true});
     EXPECT_EQ(steps(plan), Names({"conv2d", "unary"}));
     glia_plan_destroy(plan);
 }
@@ -531,7 +556,7 @@ TEST(Fusion, batchnorm_addition_and_relu) {
         const glia_value n = net.norm(net.x), other = net.unary(GLIA_SQUARE, net.x);
         const glia_value y =
             net.unary(GLIA_RELU, norm_first ? net.binary(GLIA_ADD, n, other) : net.binary(GLIA_ADD, other, n));
-        glia_plan *plan = net.make({y}, {.rows = true});
+        glia_plan *plan = net.make({y}, {.row_major = true});
         EXPECT_EQ(steps(plan), Names({"unary", "batchnorm"}));
         expect_near(net.run(plan, {y}, net.inputs()), net.run({y}, net.inputs(), {.unfused = true}));
         glia_plan_destroy(plan);
@@ -570,7 +595,7 @@ TEST(Fusion, batchnorm_leaves_what_does_not_fit) {
                           net.binary(GLIA_ADD, net.unary(GLIA_RELU, net.norm(net.x)), net.x),
                           {"batchnorm", "binary"}}};
     for (const Kept &k : kept) {
-        glia_plan *plan = net.make({k.value}, {.rows = true});
+        glia_plan *plan = net.make({k.value}, {.row_major = true});
         EXPECT_EQ(steps(plan), k.steps) << k.why;
         glia_plan_destroy(plan);
     }

@@ -12,7 +12,7 @@ namespace {
 
 using namespace glia;
 
-constexpr gli_plan_options kPlain{.unfused = true, .rows = true, .no_in_place = true, .no_sharing = true};
+constexpr gli_plan_options kPlain{.unfused = true, .row_major = true, .no_in_place = true, .no_sharing = true};
 
 std::vector<std::string> steps(const glia_plan *plan) {
     std::vector<std::string> out;
@@ -43,38 +43,38 @@ void expect_sound(const gli_plan_step &step) {
     }
 }
 
-// Memory that counts in the same step may not overlap.
+// Storages with overlapping lifetimes may not overlap in memory.
 void expect_sound(const glia_plan *plan) {
     for (int s = 0; s < plan->n_steps; ++s) expect_sound(plan->steps[s]);
     for (int a = 0; a < plan->n_storages; ++a) {
         const gli_storage &x = plan->storages[a];
-        if (x.kind != GLI_STORAGE_ARENA || x.parent >= 0 || x.last < 0 || !x.bytes) continue;
-        EXPECT_EQ(x.place % GLI_ALIGNMENT, 0u);
-        EXPECT_LE(x.place + x.bytes, plan->bytes);
+        if (x.kind != GLI_STORAGE_BUFFER || x.parent >= 0 || x.last < 0 || !x.bytes) continue;
+        EXPECT_EQ(x.offset % GLI_ALIGNMENT, 0u);
+        EXPECT_LE(x.offset + x.bytes, plan->bytes);
         for (int b = 0; b < a; ++b) {
             const gli_storage &y = plan->storages[b];
-            if (y.kind != GLI_STORAGE_ARENA || y.parent >= 0 || y.last < 0 || !y.bytes) continue;
-            const bool together = x.first <= y.last && y.first <= x.last;
-            const bool apart    = x.place + x.bytes <= y.place || y.place + y.bytes <= x.place;
-            EXPECT_TRUE(!together || apart) << "storages " << a << " and " << b;
+            if (y.kind != GLI_STORAGE_BUFFER || y.parent >= 0 || y.last < 0 || !y.bytes) continue;
+            const bool coexist  = x.first <= y.last && y.first <= x.last;
+            const bool disjoint = x.offset + x.bytes <= y.offset || y.offset + y.bytes <= x.offset;
+            EXPECT_TRUE(!coexist || disjoint) << "storages " << a << " and " << b;
         }
     }
 }
 
-TEST(InPlace, chains_of_elementwise_ops_use_one_place) {
+TEST(InPlace, chains_of_elementwise_ops_share_one_storage) {
     Net net;
     glia_value y = net.input({100});
     for (int i = 0; i < 10; ++i) y = net.unary(GLIA_NEG, y);
     const glia_value sum = net.sum(y);
-    glia_plan *plan = net.make({sum}, {}), *apart = net.make({sum}, {.no_in_place = true, .no_sharing = true});
+    glia_plan *plan = net.make({sum}, {}), *unshared = net.make({sum}, {.no_in_place = true, .no_sharing = true});
     size_t scratch = 0;
     for (int s = 0; s < plan->n_steps; ++s) scratch = std::max(scratch, plan->steps[s].choice.prepared.workspace);
     EXPECT_LE(glia_plan_bytes(plan), 832 + (scratch + 63) / 64 * 64) << "one vector of 100 doubles, and the workspace";
-    EXPECT_GE(glia_plan_bytes(apart), 8320u);
-    EXPECT_EQ(plan->unshared, glia_plan_bytes(apart));
+    EXPECT_GE(glia_plan_bytes(unshared), 8320u);
+    EXPECT_EQ(plan->unshared, glia_plan_bytes(unshared));
     EXPECT_EQ(net.run(plan, {sum}, {Numbers(100, 2)})[0], Numbers({200}));
     glia_plan_destroy(plan);
-    glia_plan_destroy(apart);
+    glia_plan_destroy(unshared);
 }
 
 TEST(InPlace, not_where_the_input_is_read_again) {
@@ -114,7 +114,7 @@ TEST(InPlace, never_over_the_gaps_of_a_pack) {
     glia_plan_destroy(plan);
 }
 
-TEST(InPlace, not_when_another_input_lies_in_the_same_memory) {
+TEST(InPlace, not_when_another_input_has_the_same_memory) {
     Net net;
     const glia_value a = net.unary(GLIA_NEG, net.input({2})), y = net.sum(net.binary(GLIA_MUL, a, a));
     glia_plan *plan = net.make({y});
@@ -233,7 +233,7 @@ TEST(Assign, of_a_pack) {
     EXPECT_EQ(Net::values(memory), Numbers({1, 4, -3, -4}));
 }
 
-TEST(Layout, images_stay_channels_last_between_ops_that_like_it) {
+TEST(MemoryFormat, images_stay_channels_last_between_ops_that_prefer_it) {
     Net net;
     const glia_value x = net.input({2, 3, 6, 6}), w = net.input({4, 3, 3, 3}), v = net.input({5, 4, 3, 3});
     glia_conv2d_params params{};
@@ -243,7 +243,7 @@ TEST(Layout, images_stay_channels_last_between_ops_that_like_it) {
     glia_plan_destroy(plan);
 }
 
-TEST(Layout, one_channel_or_one_pixel_needs_no_conversion) {
+TEST(MemoryFormat, one_channel_or_one_pixel_needs_no_conversion) {
     Net net;
     const glia_value x = net.input({2, 1, 3, 3}), w = net.input({4, 1, 3, 3});
     glia_conv2d_params params{};
@@ -252,7 +252,7 @@ TEST(Layout, one_channel_or_one_pixel_needs_no_conversion) {
     glia_plan_destroy(plan);
 }
 
-TEST(Layout, sequence_of_steps_is_an_image_of_one_row_as_it_lies) {
+TEST(MemoryFormat, sequence_of_steps_is_an_image_of_one_row_without_a_copy) {
     Net net;
     const glia_value x = net.input({2, 1, 6, 3}), w = net.input({4, 3, 1, 3});
     const glia_transpose_params in{{0, 3, 1, 2}}, out{{0, 2, 3, 1}};
@@ -264,7 +264,7 @@ TEST(Layout, sequence_of_steps_is_an_image_of_one_row_as_it_lies) {
     glia_plan_destroy(plan);
 }
 
-TEST(Layout, transposition_that_moves_only_a_dimension_of_one_needs_no_step) {
+TEST(MemoryFormat, transposition_that_moves_only_a_dimension_of_one_needs_no_step) {
     Net net;
     const glia_transpose_params move{{0, 2, 1}};
     glia_plan *plan = net.make({net.unary(GLIA_NEG, net.call("transpose", &move, {net.input({2, 1, 3})}))});
@@ -275,7 +275,7 @@ TEST(Layout, transposition_that_moves_only_a_dimension_of_one_needs_no_step) {
     glia_plan_destroy(plan);
 }
 
-TEST(Layout, a_value_is_converted_once) {
+TEST(MemoryFormat, a_value_is_converted_once) {
     Net net;
     const glia_value x = net.input({2, 3, 6, 6}), w = net.input({4, 3, 3, 3}), v = net.input({4, 3, 3, 3});
     glia_conv2d_params params{};
@@ -392,14 +392,14 @@ TEST_P(Random, plans_agree_with_one_that_shares_nothing) {
     const auto [dtype, seed] = GetParam();
     const double bound       = dtype == GLIA_F64 ? 1e-9 : 1e-3;
     RandomNet net{uint64_t(seed), dtype};
-    size_t apart = 0, together = 0;
+    size_t unshared = 0, shared = 0;
     const auto want = net.trace(kPlain);
-    EXPECT_TRUE(agree(net.trace({}, &together), want, bound));
-    EXPECT_TRUE(agree(net.trace({.rows = true}), want, bound)) << "row-major";
+    EXPECT_TRUE(agree(net.trace({}, &shared), want, bound));
+    EXPECT_TRUE(agree(net.trace({.row_major = true}), want, bound)) << "row-major";
     EXPECT_TRUE(agree(net.trace({.unfused = true}), want, bound)) << "unfused";
     EXPECT_TRUE(agree(net.trace({.no_in_place = true}), want, bound)) << "not in place";
-    EXPECT_TRUE(agree(net.trace({.no_sharing = true}, &apart), want, bound)) << "without sharing";
-    EXPECT_LT(together, apart);
+    EXPECT_TRUE(agree(net.trace({.no_sharing = true}, &unshared), want, bound)) << "without sharing";
+    EXPECT_LT(shared, unshared);
 }
 
 INSTANTIATE_TEST_SUITE_P(graphs, Random, testing::Combine(testing::Values(GLIA_F64, GLIA_F32), testing::Range(1, 101)));
@@ -415,7 +415,7 @@ TEST(Plan, logs_its_steps_and_bytes) {
     const glia_value y = net.sum(net.unary(GLIA_NEG, net.input({100})));
     glia_plan *plan    = net.make({y});
     ASSERT_EQ(lines.size(), 3u);
-    EXPECT_EQ(lines[0], "plan: 2 steps, 0 changes of layout, arena " + std::to_string(glia_plan_bytes(plan)) +
+    EXPECT_EQ(lines[0], "plan: 2 steps, 0 changes of layout, buffer " + std::to_string(glia_plan_bytes(plan)) +
                             " bytes, " + std::to_string(plan->unshared) + " without sharing");
     EXPECT_EQ(lines[1], "plan step 0: unary by cpu.ref -> [100]");
     glia_plan_destroy(plan);
@@ -556,7 +556,7 @@ TEST(Choice, equal_steps_of_a_plan_share_what_a_library_made) {
     made = given_back = 0;
     glia_plan *plan   = net.make(y, {.no_in_place = true});
     ASSERT_EQ(plan->n_steps, 4);
-    // The first reads the caller's memory, the third writes it, the second lies in the arena; the fourth has another
+    // The first reads the caller's memory, the third writes it, the second is in the buffer; the fourth has another
     // shape.
     EXPECT_EQ(made, 4);
     EXPECT_EQ(net.run(plan, y, {{1, 2, 3}, {1, 2, 3, 4}}), (std::vector<Numbers>{{1, 256, 6561}, {1, 4, 9, 16}}));
@@ -576,7 +576,7 @@ TEST(Choice, equal_steps_of_a_plan_share_what_a_library_made) {
         net.sum(net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, x)))));
     made = given_back = 0;
     plan              = net.make({chain}, {.no_in_place = true});
-    EXPECT_EQ(made, 2) << "one that reads the caller's memory, one for the three in the arena";
+    EXPECT_EQ(made, 2) << "one that reads the caller's memory, one for the three in the buffer";
     EXPECT_EQ(net.run(plan, {chain}, {{1, 2, 1}})[0], Numbers({2 + 65536}));
     EXPECT_EQ(given_back, 0);
     glia_plan_destroy(plan);
@@ -638,7 +638,7 @@ bool keeper_reads           = true;
 
 const gli_provider *const *keeping_providers(const gli_op *op) {
     static const gli_provider *writers[] = {&kWriter, nullptr};
-    // The reader stands behind the reference, which takes everything, and is found.
+    // The reader is found although the reference, which takes everything, comes before it.
     static const gli_provider *readers[]  = {nullptr, &kReader, nullptr};
     static const gli_provider *refusers[] = {nullptr, &kRefuser, nullptr};
     if (op == &gli_op_rnn) return writers;

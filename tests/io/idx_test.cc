@@ -127,7 +127,7 @@ TEST_F(Idx, messages_carry_the_values) {
         {{}, "ends 0 bytes into an IDX magic number"},
         {{0, 0, 8}, "ends 3 bytes into"},
         {{'P', 'K', 3, 4}, "begins with the bytes 50 4b 03 04"},
-        {{0, 0, 0x0A, 1, 0, 0, 0, 1, 7}, "0x0a is no type code"},
+        {{0, 0, 0x0A, 1, 0, 0, 0, 1, 7}, "0x0a is not a type code"},
         {{0, 0, 8, 0}, "has 0 dimensions"},
         {{0, 0, 8, 9}, "has 9 dimensions"},
         {idx_file(8, {2, 3}, {1, 2, 3, 4, 5}), "announces 6 bytes of content, but 5 follow"},

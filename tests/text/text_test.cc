@@ -75,7 +75,7 @@ class Utf8 : public testing::Test {
 std::vector<bool> Utf8::beginnings[3];
 
 TEST_F(Utf8, every_character_is_read_and_written) {
-    char bytes[GLI_UTF8_MOST];
+    char bytes[GLI_UTF8_MAX];
     for (uint32_t c = 0; c <= 0x10FFFF; ++c) {
         if (c >= 0xD800 && c <= 0xDFFF) continue;
         const std::string want = encoded(c);
@@ -276,7 +276,7 @@ TEST_F(Text, options) {
 TEST_F(Text, a_length_that_was_negative_is_an_error) {
     glia_tokens *tokens = nullptr;
     EXPECT_EQ(glia_tokenize(ctx, nullptr, {"a", size_t(-1)}, &tokens), GLIA_INVALID_ARGUMENT);
-    EXPECT_TRUE(says("glia_tokenize: 18446744073709551615 bytes are more than memory can have")) << message();
+    EXPECT_TRUE(says("glia_tokenize: 18446744073709551615 bytes do not fit in memory")) << message();
 }
 
 TEST_F(Text, invalid_utf8_is_an_error_with_its_place_or_is_replaced) {
@@ -573,7 +573,7 @@ TEST_F(Text, bad_files_are_told_by_line) {
         const char *part;
     } table[] = {
         {"", "line 1 is missing"},
-        {"glia-vocabulary", "line 1 has no end"},
+        {"glia-vocabulary", "line 1 is not terminated"},
         {"glia-vocabulary 2 0 words\n", "does not begin with 'glia-vocabulary 1 '"},
         {"the\nof\n", "does not begin with"},
         {head + "\n", "no number of tokens in ''"},
@@ -582,11 +582,11 @@ TEST_F(Text, bad_files_are_told_by_line) {
         {head + "99999999999999999999 words\n", "no number of tokens"},
         {head + "0\n", "no unit of tokens in ''"},
         {head + "0 bytes\n", "no unit of tokens in 'bytes'"},
-        {head + "0 words bold\n", "'bold', which is no flag"},
-        {head + "0 words lowercase lowercase\n", "'lowercase', which is no flag or stands twice"},
+        {head + "0 words bold\n", "'bold', which is not a flag"},
+        {head + "0 words lowercase lowercase\n", "'lowercase', which is not a flag or is there twice"},
         {head + "2 words\na\n", "line 3 is missing"},
-        {head + "2 words\na\nb", "line 3 has no end"},
-        {head + "1 words\na\nb\n", "goes on after line 2"},
+        {head + "2 words\na\nb", "line 3 is not terminated"},
+        {head + "1 words\na\nb\n", "continues after line 2"},
         {head + "2 words\na\na\n", "line 3: the token 'a' has the index 2 already"},
         {head + "1 words\n\n", "line 2: the token is empty"},
         {head + "1 words\n\xFF\n", "line 2: the token of 1 bytes is not valid UTF-8"},

@@ -1,5 +1,5 @@
-/* Unpacks gzip with zlib. Its own loop rather than zlib's gzread, which passes over garbage behind the last member and
- * takes memory that the context does not see. */
+/* Unpacks gzip with zlib: with a loop of its own, because gzread ignores garbage after the last member and allocates
+ * memory that the context does not count. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -13,14 +13,14 @@ enum { CHUNK = 1 << 16 };
 
 typedef struct gli_gzip {
     z_stream stream;
-    bool member_over; /* the last member's checksum was right */
+    bool member_ended; /* and its checksum was right */
     unsigned char chunk[CHUNK];
 } gli_gzip;
 
-/* zlib's memory comes from the context. zlib does not tell its size on release, so a header in front of it does. */
+/* zlib's memory is the context's. zlib does not pass its size to the release, so a header before it has the size. */
 enum { HEADER = GLI_ALIGNMENT };
 
-static voidpf take(voidpf ctx, uInt count, uInt size) {
+static voidpf allocate(voidpf ctx, uInt count, uInt size) {
     size_t bytes;
     gli_block block;
     if (!gli_mul_size(count, size, &bytes) || !gli_add_size(bytes, HEADER, &bytes)) return Z_NULL;
@@ -30,14 +30,14 @@ static voidpf take(voidpf ctx, uInt count, uInt size) {
     return (char *)block.data + HEADER;
 }
 
-static void give(voidpf ctx, voidpf memory) {
+static void release(voidpf ctx, voidpf memory) {
     gli_block block;
     memcpy(&block, (char *)memory - HEADER, sizeof block);
     gli_block_free(ctx, &block);
 }
 
 static glia_status translate(const gli_input *in, const z_stream *stream, int result) {
-    if (result == Z_MEM_ERROR) return GLIA_OUT_OF_MEMORY; /* take left the message */
+    if (result == Z_MEM_ERROR) return GLIA_OUT_OF_MEMORY; /* allocate has set the message */
     return gli_fail(in->ctx, GLIA_BAD_FORMAT, "%s: broken gzip: %s", in->path,
                     stream->msg ? stream->msg : "it needs a dictionary");
 }
@@ -47,8 +47,8 @@ glia_status gli_gzip_open(const gli_input *in, struct gli_gzip **out) {
     void *memory;
     GLI_TRY(gli_new(in->ctx, 1, sizeof(gli_gzip), "unpacking gzip", &memory));
     gli_gzip *gzip      = memory;
-    gzip->stream.zalloc = take;
-    gzip->stream.zfree  = give;
+    gzip->stream.zalloc = allocate;
+    gzip->stream.zfree  = release;
     gzip->stream.opaque = in->ctx;
     const int result    = inflateInit2(&gzip->stream, WINDOW + GZIP_ONLY);
     if (result != Z_OK) {
@@ -81,17 +81,17 @@ glia_status gli_gzip_read(const gli_input *in, void *to, size_t bytes, size_t *g
     while (*got < bytes) {
         GLI_TRY(refill(in));
         if (stream->avail_in == 0) {
-            GLI_REQUIRE(in->ctx, gzip->member_over, GLIA_BAD_FORMAT, "%s: truncated: gzip data ends in the middle",
+            GLI_REQUIRE(in->ctx, gzip->member_ended, GLIA_BAD_FORMAT, "%s: truncated: gzip data ends in the middle",
                         in->path);
             return GLIA_OK;
         }
-        if (gzip->member_over) inflateReset(stream); /* what follows must be another member */
-        const uInt room   = (uInt)(bytes - *got < INT_MAX ? bytes - *got : INT_MAX);
-        stream->next_out  = (unsigned char *)to + *got;
-        stream->avail_out = room;
-        const int result  = inflate(stream, Z_NO_FLUSH);
-        gzip->member_over = result == Z_STREAM_END;
-        *got += room - stream->avail_out;
+        if (gzip->member_ended) inflateReset(stream); /* only another member may follow */
+        const uInt capacity = (uInt)(bytes - *got < INT_MAX ? bytes - *got : INT_MAX);
+        stream->next_out    = (unsigned char *)to + *got;
+        stream->avail_out   = capacity;
+        const int result    = inflate(stream, Z_NO_FLUSH);
+        gzip->member_ended  = result == Z_STREAM_END;
+        *got += capacity - stream->avail_out;
         if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) return translate(in, stream, result);
     }
     return GLIA_OK;

@@ -9,7 +9,7 @@ enum {
     WORKSPACE  = 32 << 20, /* what cuBLAS itself takes on sm_90 */
     CANDIDATES = 8,        /* of the heuristic's algorithms, to be timed */
     ALIGNMENT  = 256,      /* of the workspace. Source: cuBLAS, cublasLtMatmul, "workspace" */
-    POINTERS   = 16        /* the alignment that algorithms may count on, where an operand has it: a plan's arena keeps
+    POINTERS   = 16        /* the alignment that algorithms may count on, where an operand has it: a plan's buffer keeps
                             * 64 bytes, and no access is wider than 16 */
 };
 

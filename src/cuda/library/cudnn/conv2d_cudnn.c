@@ -55,7 +55,7 @@ static const char *decline(const gli_call *call, const roles *r) {
     return gli_cudnn_missing(call->ctx);
 }
 
-/* As far as a plan's arena keeps it; see cublas.c. */
+/* As far as a plan's buffer keeps it; see cublas.c. */
 static int alignment_of(const glia_tensor *x) {
     const uintptr_t address = (uintptr_t)x->data, lowest = address & -address;
     return address == 0 || lowest > 16 ? 16 : (int)lowest;

@@ -1,11 +1,11 @@
-#include "data/bytes.h"
+#include "text/byte_buffer.h"
 
 #include <string.h>
 
 #include "core/context_impl.h"
 #include "core/size.h"
 
-static glia_status enlarge(glia_context *ctx, gli_bytes *to, size_t needed, const char *what) {
+static glia_status enlarge(glia_context *ctx, gli_byte_buffer *to, size_t needed, const char *what) {
     const size_t doubled = to->block.bytes < SIZE_MAX / 2 ? 2 * to->block.bytes : SIZE_MAX;
     gli_block larger;
     GLI_TRY(gli_block_alloc(ctx, doubled > needed ? doubled : needed, 1, what, &larger));
@@ -15,7 +15,8 @@ static glia_status enlarge(glia_context *ctx, gli_bytes *to, size_t needed, cons
     return GLIA_OK;
 }
 
-glia_status gli_bytes_append(glia_context *ctx, gli_bytes *to, const void *data, size_t bytes, const char *what) {
+glia_status gli_byte_buffer_append(glia_context *ctx, gli_byte_buffer *to, const void *data, size_t bytes,
+                                   const char *what) {
     size_t needed;
     if (bytes == 0) return GLIA_OK;
     GLI_REQUIRE(ctx, gli_add_size(to->used, bytes, &needed), GLIA_OUT_OF_MEMORY,

@@ -1,3 +1,4 @@
+/* Sequences of unequal length as one padded array. */
 #include <string.h>
 
 #include "core/context_impl.h"
@@ -5,7 +6,7 @@
 #include "core/size.h"
 #include "glia/series.h"
 
-/* The bytes of one step, and of all that is written. */
+/* In bytes: one step, one row of `length` steps, the whole output. */
 typedef struct sizes {
     int64_t length;
     size_t step, row, all;
@@ -26,7 +27,7 @@ static glia_status check_args(glia_context *ctx, const char *function, const gli
     int64_t stored;
     gli_store(args->dtype, &stored, 0, args->value);
     GLI_REQUIRE(ctx, !integers || gli_load(args->dtype, &stored, 0) == args->value, GLIA_INVALID_ARGUMENT,
-                "%s: value is %g, which %s does not have", function, args->value, glia_dtype_name(args->dtype));
+                "%s: value is %g, which %s cannot represent", function, args->value, glia_dtype_name(args->dtype));
     return GLIA_OK;
 }
 
@@ -40,8 +41,8 @@ static glia_status find_longest(glia_context *ctx, const char *function, const g
                     s->data ? "" : " and is NULL");
         *longest = gli_max_i64(*longest, s->length);
     }
-    GLI_REQUIRE(ctx, *longest <= INT32_MAX, GLIA_INVALID_ARGUMENT, "%s: a sequence has %lld steps, at most %d may be",
-                function, (long long)*longest, INT32_MAX);
+    GLI_REQUIRE(ctx, *longest <= INT32_MAX, GLIA_INVALID_ARGUMENT,
+                "%s: a sequence has %lld steps, at most %d are allowed", function, (long long)*longest, INT32_MAX);
     return GLIA_OK;
 }
 
@@ -52,8 +53,8 @@ static glia_status measure(glia_context *ctx, const char *function, int64_t coun
     const bool fits        = gli_mul_size((size_t)features, glia_dtype_size(args->dtype), &s->step) &&
                       gli_mul_size((size_t)s->length, s->step, &s->row) && gli_mul_size((size_t)count, s->row, &s->all);
     GLI_REQUIRE(ctx, fits, GLIA_INVALID_ARGUMENT,
-                "%s: %lld sequences of %lld steps of %lld features are more than memory can have", function,
-                (long long)count, (long long)s->length, (long long)features);
+                "%s: %lld sequences of %lld steps of %lld features do not fit in memory", function, (long long)count,
+                (long long)s->length, (long long)features);
     return GLIA_OK;
 }
 
@@ -62,9 +63,9 @@ static void fill(char *to, glia_dtype dtype, double value, size_t bytes) {
 }
 
 static void write_row(const glia_sequence *from, const glia_pad_sequences_args *args, const sizes *s, char *to) {
-    const int64_t kept = gli_min_i64(from->length, s->length);
-    const size_t bytes = (size_t)kept * s->step, padding = s->row - bytes;
-    const int64_t first = args->truncate == GLIA_SEQUENCE_START ? from->length - kept : 0;
+    const int64_t steps = gli_min_i64(from->length, s->length);
+    const size_t bytes = (size_t)steps * s->step, padding = s->row - bytes;
+    const int64_t first = args->truncate == GLIA_SEQUENCE_START ? from->length - steps : 0;
     const bool in_front = args->pad == GLIA_SEQUENCE_START;
     fill(to + (in_front ? 0 : bytes), args->dtype, args->value, padding);
     if (bytes > 0) memcpy(to + (in_front ? padding : 0), (const char *)from->data + (size_t)first * s->step, bytes);
