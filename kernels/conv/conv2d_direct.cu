@@ -30,7 +30,7 @@ __global__ void __launch_bounds__(DIRECT_THREADS, 1) direct_kernel(conv2d_batch<
     coord *const element = reinterpret_cast<coord *>(weights + p.k * filters);
     for (int i = t; i < p.k * filters; i += DIRECT_THREADS) {
         const coord o = p.b.row_axis.at(first + i % filters, p.n), k = p.b.k_axis.at(i / filters, p.k);
-        weights[i] = p.b.contains(o, k) ? C(widen(*p.b.address(o, k))) : C(0);
+        weights[i] = p.b.contains(o, k) ? C(to_compute(*p.b.address(o, k))) : C(0);
     }
     for (int i = t; i < p.k; i += DIRECT_THREADS) element[i] = p.a.k_axis.at(i, p.k);
     __syncthreads();
@@ -47,7 +47,7 @@ __global__ void __launch_bounds__(DIRECT_THREADS, 1) direct_kernel(conv2d_batch<
         const coord here = element[k];
 #pragma unroll
         for (int e = 0; e < THREAD_PIXELS; ++e) {
-            const C x = p.a.contains(own[e], here) ? C(widen(*p.a.address(own[e], here))) : C(0);
+            const C x = p.a.contains(own[e], here) ? C(to_compute(*p.a.address(own[e], here))) : C(0);
 #pragma unroll
             for (int i = 0; i < 4; ++i) sum[e][i] += x * w.at[i];
         }
@@ -94,11 +94,11 @@ __global__ void __launch_bounds__(DIRECT_THREADS, 1)
     C sum[PITCH] = {};
     for (int k = begin + lane; k < end; k += lanes) {
         const coord pixel = p.a.k_axis.at(k, p.k), under = p.b.k_axis.at(k, p.k);
-        const C dy = p.a.contains(own, pixel) ? C(widen(*p.a.address(own, pixel))) : C(0);
+        const C dy = p.a.contains(own, pixel) ? C(to_compute(*p.a.address(own, pixel))) : C(0);
         sum[COUNT] += dy;
 #pragma unroll
         for (int j = 0; j < COUNT; ++j)
-            if (p.b.contains(element[j], under)) sum[j] += dy * C(widen(*p.b.address(element[j], under)));
+            if (p.b.contains(element[j], under)) sum[j] += dy * C(to_compute(*p.b.address(element[j], under)));
     }
 #pragma unroll
     for (int j = 0; j < PITCH; ++j) sums[lane * filters + filter][j] = sum[j];

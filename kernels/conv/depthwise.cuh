@@ -12,7 +12,7 @@ enum { DEPTHWISE_THREADS = 256 };
 template <class P, class C>
 __device__ inline void multiply_add(const P &p, const coord &i, const coord &j, int k, C &sum) {
     const coord a = p.a.k_axis.at(k, p.k), b = p.b.k_axis.at(k, p.k);
-    if (p.a.contains(i, a) && p.b.contains(j, b)) sum += C(widen(*p.a.address(i, a))) * C(widen(*p.b.address(j, b)));
+    if (p.a.contains(i, a) && p.b.contains(j, b)) sum += C(to_compute(*p.a.address(i, a))) * C(to_compute(*p.b.address(j, b)));
 }
 
 /* A thread for each element of y. blockIdx.y is the phase. */
@@ -62,7 +62,7 @@ __global__ void __launch_bounds__(DEPTHWISE_THREADS)
     C sum = 0;
     for (int k = begin + lane; k < end; k += lanes) {
         if (row_sum)
-            sum += C(widen(*p.a.address(i, p.a.k_axis.at(k, p.k))));
+            sum += C(to_compute(*p.a.address(i, p.a.k_axis.at(k, p.k))));
         else
             multiply_add(p, i, j, k, sum);
     }

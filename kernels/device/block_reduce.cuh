@@ -40,7 +40,7 @@ struct plus {
 };
 
 /* The larger one; b only where it is, so that NaN as b changes nothing. */
-struct larger {
+struct maximum {
     template <class C>
     __device__ C operator()(C a, C b) const {
         return b > a ? b : a;
@@ -50,7 +50,7 @@ struct larger {
 /* f, which commutes, over each run of `lanes` lanes, a power of two; every lane gets the same bits. With WHOLE_BLOCK
  * over all threads of a block of WARPS full warps. */
 template <bool WHOLE_BLOCK, int WARPS, class F, class C>
-__device__ inline C team_all(F f, C value, int lanes, C (&shared)[WARPS]) {
+__device__ inline C team_all_reduce(F f, C value, int lanes, C (&shared)[WARPS]) {
     for (int distance = lanes / 2; distance > 0; distance /= 2)
         value = f(value, __shfl_xor_sync(EVERY_LANE, value, distance));
     if (!WHOLE_BLOCK) return value;

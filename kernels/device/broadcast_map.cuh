@@ -11,14 +11,14 @@
 namespace glia {
 
 /* Axes with what it takes to find a place in them. */
-struct places {
+struct broadcast_offsets {
     int ndim;
     divisor size[GLIA_MAX_DIMS];
     int64_t stride[GLI_BROADCAST_OPERANDS][GLIA_MAX_DIMS];
 };
 
-inline places places_of(const gli_axes &axes) {
-    places p = {};
+inline broadcast_offsets broadcast_offsets_of(const gli_axes &axes) {
+    broadcast_offsets p = {};
     p.ndim   = axes.ndim;
     for (int d = 0; d < axes.ndim; ++d) {
         p.size[d] = divide_by(static_cast<unsigned>(axes.dim[d]));
@@ -29,7 +29,7 @@ inline places places_of(const gli_axes &axes) {
 
 /* Adds the offsets of element `index`, counted along the axes, to at[o]. */
 template <int OPERANDS>
-__device__ inline void find(const places &p, unsigned index, int64_t (&at)[OPERANDS]) {
+__device__ inline void find(const broadcast_offsets &p, unsigned index, int64_t (&at)[OPERANDS]) {
     for (int d = p.ndim - 1; d >= 0; --d) {
         const unsigned outer = p.size[d].quotient(index), here = index - outer * p.size[d].value;
         for (int o = 0; o < OPERANDS; ++o) at[o] += here * p.stride[o][d];
@@ -42,12 +42,12 @@ template <class T>
 __device__ inline void load_along(const T *x, int64_t stride, int n, bool wide,
                                   compute<T> (&values)[vector<T>::width]) {
     if (stride == 1) return load_pack(x, n, wide, values);
-    for (int k = 0; k < vector<T>::width; ++k) values[k] = k < n ? widen(x[k * stride]) : compute<T>(0);
+    for (int k = 0; k < vector<T>::width; ++k) values[k] = k < n ? to_compute(x[k * stride]) : compute<T>(0);
 }
 
 /* The outer axes count packs of the innermost one. Operand 0 is y. */
 struct broadcast_shape {
-    places outer; /* with the number of packs as its last axis */
+    broadcast_offsets outer; /* with the number of packs as its last axis */
     int inner;    /* elements of the innermost axis */
     int packs;    /* in all */
     int64_t stride[GLI_BROADCAST_OPERANDS];
@@ -73,7 +73,7 @@ __global__ void __launch_bounds__(MAP_THREADS) broadcast_kernel(F f, broadcast_s
     }
     if (s.stride[0] == 1) return store_pack(y + at[0], n, s.wide, out);
     for (int k = 0; k < width; ++k)
-        if (k < n) y[at[0] + k * s.stride[0]] = narrow<T>(out[k]);
+        if (k < n) y[at[0] + k * s.stride[0]] = round_to<T>(out[k]);
 }
 
 /* Whether each pack starts at a multiple of 16 bytes in every operand that has neighbours there. */
@@ -107,7 +107,7 @@ cudaError_t broadcast(const F &f, gli_axes axes, const inputs<T, N> &x, T *y, cu
         s.stride[o] = axes.stride[o][inner];
         axes.stride[o][inner] *= width;
     }
-    s.outer = places_of(axes);
+    s.outer = broadcast_offsets_of(axes);
     return GLI_LAUNCH((broadcast_kernel<T, N, F>), blocks_for(s.packs, MAP_THREADS), MAP_THREADS, 0, stream, f, s, x,
                       y);
 }

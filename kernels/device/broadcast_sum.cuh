@@ -11,19 +11,19 @@ enum { SUM_THREADS = 256, SUM_BLOCKS = 512, SUM_LEAST = 4 };
 
 /* The inputs are operands 0 to N-1 of both lists of axes. y is dense over the kept axes, one array for each slice. */
 struct sum_shape {
-    places kept_axes, summed_axes;
+    broadcast_offsets kept_axes, summed_axes;
     int kept, summed;
     int outputs;      /* that a block makes at a time; each has SUM_THREADS / outputs threads */
     int slice;        /* summands in a slice */
-    bool kept_inside; /* neighbours in memory belong to neighbouring outputs, so that neighbouring threads take those */
+    bool kept_innermost; /* neighbours in memory belong to neighbouring outputs, so that neighbouring threads take those */
 };
 
 template <class T, class Out, int N, class F>
 __global__ void __launch_bounds__(SUM_THREADS) sum_kernel(F f, sum_shape s, inputs<T, N> x, Out *y) {
     __shared__ compute<T> partial[SUM_THREADS];
     const int members = SUM_THREADS / s.outputs;
-    const int output  = s.kept_inside ? threadIdx.x % s.outputs : threadIdx.x / members;
-    const int member  = s.kept_inside ? threadIdx.x / s.outputs : threadIdx.x % members;
+    const int output  = s.kept_innermost ? threadIdx.x % s.outputs : threadIdx.x / members;
+    const int member  = s.kept_innermost ? threadIdx.x / s.outputs : threadIdx.x % members;
     const int64_t k   = int64_t(blockIdx.x) * s.outputs + output;
     const int begin = blockIdx.y * s.slice, end = s.summed - begin < s.slice ? s.summed : begin + s.slice;
 
@@ -35,7 +35,7 @@ __global__ void __launch_bounds__(SUM_THREADS) sum_kernel(F f, sum_shape s, inpu
             int64_t at[N];
             for (int n = 0; n < N; ++n) at[n] = start[n];
             find(s.summed_axes, unsigned(i), at);
-            for (int n = 0; n < N; ++n) values[n] = widen(x.at[n][at[n]]);
+            for (int n = 0; n < N; ++n) values[n] = to_compute(x.at[n][at[n]]);
             sum += f(values);
         }
     }
@@ -44,33 +44,33 @@ __global__ void __launch_bounds__(SUM_THREADS) sum_kernel(F f, sum_shape s, inpu
         __syncthreads();
         if (member < half) partial[member * s.outputs + output] += partial[(member + half) * s.outputs + output];
     }
-    if (member == 0 && k < s.kept) y[int64_t(blockIdx.y) * s.kept + k] = narrow<Out>(partial[output]);
+    if (member == 0 && k < s.kept) y[int64_t(blockIdx.y) * s.kept + k] = round_to<Out>(partial[output]);
 }
 
-inline int outputs_of(int kept, int summed, bool kept_inside) {
-    if (kept_inside) return kept > 16 ? 32 : kept > 4 ? 8 : 1;
+inline int outputs_of(int kept, int summed, bool kept_innermost) {
+    if (kept_innermost) return kept > 16 ? 32 : kept > 4 ? 8 : 1;
     return summed > 256 ? 1 : 8;
 }
 
-inline int slices_of(int kept, int summed, bool kept_inside) {
+inline int slices_of(int kept, int summed, bool kept_innermost) {
     if (kept == 0 || summed == 0) return 1;
-    const int outputs = outputs_of(kept, summed, kept_inside);
+    const int outputs = outputs_of(kept, summed, kept_innermost);
     const int most    = blocks_for(summed, SUM_THREADS / outputs * SUM_LEAST);
     const int wanted  = SUM_BLOCKS / blocks_for(kept, outputs);
     return wanted < 1 ? 1 : wanted < most ? wanted : most;
 }
 
 template <class T, class Out, int N, class F>
-cudaError_t launch_sum(const F &f, const gli_axes &kept, const gli_axes &summed, bool kept_inside, int slices,
+cudaError_t launch_sum(const F &f, const gli_axes &kept, const gli_axes &summed, bool kept_innermost, int slices,
                        const inputs<T, N> &x, Out *y, cudaStream_t stream) {
     sum_shape s   = {};
-    s.kept_axes   = places_of(kept);
-    s.summed_axes = places_of(summed);
+    s.kept_axes   = broadcast_offsets_of(kept);
+    s.summed_axes = broadcast_offsets_of(summed);
     s.kept        = kept.count;
     s.summed      = summed.count;
-    s.outputs     = outputs_of(kept.count, summed.count, kept_inside);
+    s.outputs     = outputs_of(kept.count, summed.count, kept_innermost);
     s.slice       = blocks_for(summed.count, slices);
-    s.kept_inside = kept_inside;
+    s.kept_innermost = kept_innermost;
     const dim3 grid(blocks_for(kept.count, s.outputs), slices);
     return GLI_LAUNCH((sum_kernel<T, Out, N, F>), grid, SUM_THREADS, 0, stream, f, s, x, y);
 }
@@ -80,21 +80,21 @@ struct itself {
     __device__ C operator()(const C (&x)[1]) const { return x[0]; }
 };
 
-inline size_t broadcast_sum_bytes(const gli_axes &kept, const gli_axes &summed, bool kept_inside, size_t size) {
-    const int slices = slices_of(kept.count, summed.count, kept_inside);
+inline size_t broadcast_sum_bytes(const gli_axes &kept, const gli_axes &summed, bool kept_innermost, size_t size) {
+    const int slices = slices_of(kept.count, summed.count, kept_innermost);
     return slices == 1 ? 0 : size_t(slices) * kept.count * size;
 }
 
 /* F: compute<T> operator()(const compute<T> (&x)[N]) const. workspace: broadcast_sum_bytes of compute<T>. */
 template <class T, int N, class F>
-cudaError_t broadcast_sum(const F &f, const gli_axes &kept, const gli_axes &summed, bool kept_inside,
+cudaError_t broadcast_sum(const F &f, const gli_axes &kept, const gli_axes &summed, bool kept_innermost,
                           const inputs<T, N> &x, T *y, void *workspace, cudaStream_t stream) {
     typedef compute<T> C;
     if (kept.count == 0) return cudaSuccess;
-    const int slices = slices_of(kept.count, summed.count, kept_inside);
-    if (slices == 1) return launch_sum<T, T, N, F>(f, kept, summed, kept_inside, 1, x, y, stream);
+    const int slices = slices_of(kept.count, summed.count, kept_innermost);
+    if (slices == 1) return launch_sum<T, T, N, F>(f, kept, summed, kept_innermost, 1, x, y, stream);
     C *partial              = static_cast<C *>(workspace);
-    const cudaError_t first = launch_sum<T, C, N, F>(f, kept, summed, kept_inside, slices, x, partial, stream);
+    const cudaError_t first = launch_sum<T, C, N, F>(f, kept, summed, kept_innermost, slices, x, partial, stream);
     if (first != cudaSuccess) return first;
     gli_axes outputs = {}, of_slices = {};
     outputs.ndim = of_slices.ndim = 1;

@@ -35,17 +35,17 @@ inline int blocks_of_teams(const class_shape &s, int most) {
 }
 
 /* For kernels that reduce over all items. */
-inline int blocks_that_add(const class_shape &s) {
+inline int reduction_blocks(const class_shape &s) {
     const int blocks = blocks_of_teams(s, CLASS_BLOCKS);
     return blocks <= CLASS_ALONE ? 1 : blocks;
 }
 
-struct least {
+struct minimum {
     __device__ int operator()(int a, int b) const { return b < a ? b : a; }
 };
 
 /* The larger one, or a NaN if there is one. */
-struct larger_or_nan {
+struct maximum_or_nan {
     template <class C>
     __device__ C operator()(C a, C b) const {
         return a != a || a > b ? a : b;
@@ -54,14 +54,14 @@ struct larger_or_nan {
 
 /* f over the threads of a team; each of them gets the result. All threads of the block call it. */
 template <int TEAM, class F, class C>
-__device__ inline C over_team(F f, C value, C (&shared)[CLASS_WARPS]) {
-    return team_all<(TEAM > LANES), CLASS_WARPS>(f, value, TEAM < LANES ? TEAM : int(LANES), shared);
+__device__ inline C team_reduce(F f, C value, C (&shared)[CLASS_WARPS]) {
+    return team_all_reduce<(TEAM > LANES), CLASS_WARPS>(f, value, TEAM < LANES ? TEAM : int(LANES), shared);
 }
 
 /* The first class with the largest of the numbers, or the first with NaN. `classes` is 0 in a team without an item; its
  * result means nothing. */
 template <int TEAM, class T>
-__device__ inline int first_largest(const T *x, int64_t step, int classes) {
+__device__ inline int argmax_of(const T *x, int64_t step, int classes) {
     typedef compute<T> C;
     __shared__ C of_value[CLASS_WARPS];
     __shared__ int of_class[CLASS_WARPS];
@@ -69,12 +69,12 @@ __device__ inline int first_largest(const T *x, int64_t step, int classes) {
     C best         = -INFINITY;
     int at         = INT32_MAX;
     for (int c = lane; c < classes; c += TEAM) {
-        const C value = widen(x[c * step]);
+        const C value = to_compute(x[c * step]);
         if (at == INT32_MAX || value > best || (value != value && best == best)) best = value, at = c;
     }
-    const C most   = over_team<TEAM>(larger_or_nan(), best, of_value);
+    const C most   = team_reduce<TEAM>(maximum_or_nan(), best, of_value);
     const bool its = best == most || (best != best && most != most);
-    return over_team<TEAM>(least(), its ? at : INT32_MAX, of_class);
+    return team_reduce<TEAM>(minimum(), its ? at : INT32_MAX, of_class);
 }
 
 }  // namespace glia

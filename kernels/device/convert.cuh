@@ -63,8 +63,8 @@ __device__ inline T load_as(glia_dtype dtype, const void *data, int64_t i) {
     switch (dtype) {
         case GLIA_F32: return converted<T>(static_cast<const float *>(data)[i]);
         case GLIA_F64: return converted<T>(static_cast<const double *>(data)[i]);
-        case GLIA_BF16: return converted<T>(widen(static_cast<const bf16 *>(data)[i]));
-        case GLIA_F16: return converted<T>(widen(static_cast<const f16 *>(data)[i]));
+        case GLIA_BF16: return converted<T>(to_compute(static_cast<const bf16 *>(data)[i]));
+        case GLIA_F16: return converted<T>(to_compute(static_cast<const f16 *>(data)[i]));
         case GLIA_U8: return converted<T>(static_cast<const uint8_t *>(data)[i]);
         case GLIA_I32: return converted<T>(static_cast<const int32_t *>(data)[i]);
         case GLIA_I64: return converted_integer<T>(static_cast<const int64_t *>(data)[i]);
@@ -79,8 +79,8 @@ __device__ inline void convert(T x, T *y) {
 }
 __device__ inline void convert(float x, bf16 *y) { *y = __float2bfloat16_rn(x); }
 __device__ inline void convert(float x, f16 *y) { *y = __float2half_rn(x); }
-__device__ inline void convert(bf16 x, float *y) { *y = widen(x); }
-__device__ inline void convert(f16 x, float *y) { *y = widen(x); }
+__device__ inline void convert(bf16 x, float *y) { *y = to_compute(x); }
+__device__ inline void convert(f16 x, float *y) { *y = to_compute(x); }
 __device__ inline void convert(uint8_t x, float *y) { *y = x; }
 __device__ inline void convert(float x, uint8_t *y) { *y = x > 0 ? static_cast<uint8_t>(fminf(x, 255)) : 0; }
 __device__ inline void convert(int32_t x, int64_t *y) { *y = x; }

@@ -23,15 +23,15 @@ __global__ void __launch_bounds__(MAP_THREADS) map_kernel(F f, inputs<T, N> x, T
         vector<T> in[N], out;
         for (int n = 0; n < N; ++n) in[n] = *reinterpret_cast<const vector<T> *>(x.at[n] + begin);
         for (int k = 0; k < width; ++k) {
-            for (int n = 0; n < N; ++n) values[n] = widen(in[n].at[k]);
-            out.at[k] = narrow<T>(f(values));
+            for (int n = 0; n < N; ++n) values[n] = to_compute(in[n].at[k]);
+            out.at[k] = round_to<T>(f(values));
         }
         *reinterpret_cast<vector<T> *>(y + begin) = out;
         return;
     }
     for (int64_t i = begin; i < begin + width && i < count; ++i) {
-        for (int n = 0; n < N; ++n) values[n] = widen(x.at[n][i]);
-        y[i] = narrow<T>(f(values));
+        for (int n = 0; n < N; ++n) values[n] = to_compute(x.at[n][i]);
+        y[i] = round_to<T>(f(values));
     }
 }
 

@@ -80,7 +80,7 @@ inline axes simplify(const axes &given) {
 
 /* Makes the elements wider, and returns their new size in bytes. at: the bits of all addresses; more: of all other
  * distances between elements that the rule knows. Both must be multiples of the new size, as must all of the axes. */
-inline int widen(axes *a, int bytes, uintptr_t at, int64_t more = 0) {
+inline int vectorize(axes *a, int bytes, uintptr_t at, int64_t more = 0) {
     if (a->n == 0) return bytes;
     axis *inner = &a->at[a->n - 1];
     if (inner->stride[TO] != 1 || inner->stride[FROM] != 1 || inner->stride[INDEX] != 0 || inner->step != 1)
@@ -98,7 +98,7 @@ inline int widen(axes *a, int bytes, uintptr_t at, int64_t more = 0) {
 
 /* An element of `bytes` bytes as often as T, to which it was widened, holds it. */
 template <class T>
-T repeated(const void *element, size_t bytes) {
+T replicated(const void *element, size_t bytes) {
     T all;
     for (size_t at = 0; at < sizeof all; at += bytes)
         memcpy(reinterpret_cast<unsigned char *>(&all) + at, element, bytes);
@@ -111,14 +111,14 @@ uintptr_t address(const P *p) {
 }
 
 /* How a number counts through dimensions, the last one fastest, and the strides of one array along them. */
-struct walk {
+struct strided_dims {
     int n;
     divisor size[GLIA_MAX_DIMS];
     int64_t stride[GLIA_MAX_DIMS];
 };
 
-inline walk walk_of(const axes &a, int array) {
-    walk w = {};
+inline strided_dims dims_of(const axes &a, int array) {
+    strided_dims w = {};
     for (int d = 0; d < a.n; ++d) {
         w.size[d]   = divide_by(static_cast<unsigned>(a.at[d].size));
         w.stride[d] = a.at[d].stride[array];
@@ -130,7 +130,7 @@ inline walk walk_of(const axes &a, int array) {
 /* A rule has a `cursor`, which starts as {}; step(&cursor, d, i): the coordinate along dimension d is i;
  * value(cursor, element): the element, whose number in the order of the walk is given. */
 template <class T, class Rule>
-__global__ void __launch_bounds__(MOVE_THREADS) move_kernel(walk to, unsigned count, T *y, Rule rule) {
+__global__ void __launch_bounds__(MOVE_THREADS) move_kernel(strided_dims to, unsigned count, T *y, Rule rule) {
     const unsigned first = blockIdx.x * (blockDim.x * MOVE_ITEMS) + threadIdx.x;
 #pragma unroll
     for (unsigned k = 0; k < MOVE_ITEMS; ++k) {
@@ -161,7 +161,7 @@ cudaError_t move(const axes &a, T *y, const Rule &rule, cudaStream_t stream) {
     if (count == 0) return cudaSuccess;
     const int threads = move_threads(count);
     return GLI_LAUNCH((move_kernel<T, Rule>), blocks_for(count, threads * MOVE_ITEMS), threads, 0, stream,
-                      walk_of(a, TO), static_cast<unsigned>(count), y, rule);
+                      dims_of(a, TO), static_cast<unsigned>(count), y, rule);
 }
 
 }  // namespace glia

@@ -24,7 +24,7 @@ struct digits {
     }
 };
 
-inline digits digits_of(const gli_reduce_axes &axes) {
+inline digits offset_calculator_of(const gli_reduce_axes &axes) {
     digits d = {};
     for (d.n = 0; d.n < axes.n; ++d.n) {
         d.size[d.n]   = divide_by(static_cast<unsigned>(axes.size[d.n]));

@@ -13,10 +13,10 @@ __device__ inline void load_pack(const T *x, int n, bool wide, compute<T> (&valu
     const int width = vector<T>::width;
     if (wide && n >= width) {
         const vector<T> v = *reinterpret_cast<const vector<T> *>(x);
-        for (int k = 0; k < width; ++k) values[k] = widen(v.at[k]);
+        for (int k = 0; k < width; ++k) values[k] = to_compute(v.at[k]);
         return;
     }
-    for (int k = 0; k < width; ++k) values[k] = k < n ? widen(x[k]) : otherwise;
+    for (int k = 0; k < width; ++k) values[k] = k < n ? to_compute(x[k]) : otherwise;
 }
 
 /* y[k] = values[k] for k < n. */
@@ -25,12 +25,12 @@ __device__ inline void store_pack(T *y, int n, bool wide, const compute<T> (&val
     const int width = vector<T>::width;
     if (wide && n >= width) {
         vector<T> v;
-        for (int k = 0; k < width; ++k) v.at[k] = narrow<T>(values[k]);
+        for (int k = 0; k < width; ++k) v.at[k] = round_to<T>(values[k]);
         *reinterpret_cast<vector<T> *>(y) = v;
         return;
     }
     for (int k = 0; k < width; ++k)
-        if (k < n) y[k] = narrow<T>(values[k]);
+        if (k < n) y[k] = round_to<T>(values[k]);
 }
 
 /* Whether rows of an array that start `step` elements apart can all be read wide. */

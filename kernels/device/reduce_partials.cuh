@@ -29,7 +29,7 @@ __global__ void __launch_bounds__(TOTAL_ACROSS *TOTAL_DOWN) totals_kernel(totals
     __syncthreads();
     if (threadIdx.y > 0 || !y || column >= j.columns) return;
     for (int s = 1; s < TOTAL_DOWN; ++s) sum += shared[s][threadIdx.x];
-    y[column] = narrow<T>(sum);
+    y[column] = round_to<T>(sum);
 }
 
 template <class T>

@@ -37,7 +37,7 @@ struct row_team {
     /* f, which commutes, over the values of the team; each of its threads gets the result. */
     template <class F, class C>
     __device__ C all(F f, C value, C (&shared)[ROW_WARPS]) const {
-        return team_all<WHOLE_BLOCK, ROW_WARPS>(f, value, WHOLE_BLOCK ? int(LANES) : size, shared);
+        return team_all_reduce<WHOLE_BLOCK, ROW_WARPS>(f, value, WHOLE_BLOCK ? int(LANES) : size, shared);
     }
 };
 

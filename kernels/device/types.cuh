@@ -23,21 +23,21 @@ struct compute_of<double> {
 template <class T>
 using compute = typename compute_of<T>::type; /* what sums and functions of T are computed in */
 
-__device__ inline float widen(float x) { return x; }
-__device__ inline double widen(double x) { return x; }
-__device__ inline float widen(bf16 x) { return __bfloat162float(x); }
-__device__ inline float widen(f16 x) { return __half2float(x); }
+__device__ inline float to_compute(float x) { return x; }
+__device__ inline double to_compute(double x) { return x; }
+__device__ inline float to_compute(bf16 x) { return __bfloat162float(x); }
+__device__ inline float to_compute(f16 x) { return __half2float(x); }
 
 template <class T>
-__device__ inline T narrow(compute<T> x) {
+__device__ inline T round_to(compute<T> x) {
     return x;
 }
 template <>
-__device__ inline bf16 narrow<bf16>(float x) {
+__device__ inline bf16 round_to<bf16>(float x) {
     return __float2bfloat16_rn(x);
 }
 template <>
-__device__ inline f16 narrow<f16>(float x) {
+__device__ inline f16 round_to<f16>(float x) {
     return __float2half_rn(x);
 }
 

@@ -80,9 +80,9 @@ cudaError_t binary_backward(const gli_binary_backward_args &args, const gli_axes
 
 template <class T>
 cudaError_t binary_backward_sum(const gli_binary_backward_args &args, const gli_axes &kept, const gli_axes &summed,
-                                bool kept_inside, void *workspace, cudaStream_t stream) {
+                                bool kept_innermost, void *workspace, cudaStream_t stream) {
     const backward<compute<T>> f = {args.kind, args.by_b};
-    return broadcast_sum<T, 3>(f, kept, summed, kept_inside, inputs_of<T>(args), static_cast<T *>(args.out), workspace,
+    return broadcast_sum<T, 3>(f, kept, summed, kept_innermost, inputs_of<T>(args), static_cast<T *>(args.out), workspace,
                                stream);
 }
 
@@ -100,14 +100,14 @@ cudaError_t gli_kernel_binary_backward(const gli_binary_backward_args *args, con
 }
 
 cudaError_t gli_kernel_binary_backward_sum(const gli_binary_backward_args *args, const gli_axes *kept,
-                                           const gli_axes *summed, bool kept_inside, void *workspace,
+                                           const gli_axes *summed, bool kept_innermost, void *workspace,
                                            cudaStream_t stream) {
     return GLI_FOR_FLOAT(args->dtype, T,
-                         glia::binary_backward_sum<T>(*args, *kept, *summed, kept_inside, workspace, stream));
+                         glia::binary_backward_sum<T>(*args, *kept, *summed, kept_innermost, workspace, stream));
 }
 
 size_t gli_kernel_broadcast_sum_bytes(glia_dtype dtype, const gli_axes *kept, const gli_axes *summed,
-                                      bool kept_inside) {
+                                      bool kept_innermost) {
     const size_t size = dtype == GLIA_F64 ? sizeof(double) : sizeof(float);
-    return glia::broadcast_sum_bytes(*kept, *summed, kept_inside, size);
+    return glia::broadcast_sum_bytes(*kept, *summed, kept_innermost, size);
 }

@@ -26,14 +26,14 @@ typedef struct gli_binary_backward_args {
 /* out = dy times the derivative. Operands of the axes: out, a, b, dy. */
 cudaError_t gli_kernel_binary_backward(const gli_binary_backward_args *args, const gli_axes *axes, cudaStream_t stream);
 
-/* The same, summed over axes; out is dense over the kept ones. Operands of both lists: a, b, dy. kept_inside: the
+/* The same, summed over axes; out is dense over the kept ones. Operands of both lists: a, b, dy. kept_innermost: the
  * innermost axis in memory is a kept one. */
 cudaError_t gli_kernel_binary_backward_sum(const gli_binary_backward_args *args, const gli_axes *kept,
-                                           const gli_axes *summed, bool kept_inside, void *workspace,
+                                           const gli_axes *summed, bool kept_innermost, void *workspace,
                                            cudaStream_t stream);
 
 /* Bytes of workspace of a sum; dtype as seen by the kernel. */
-size_t gli_kernel_broadcast_sum_bytes(glia_dtype dtype, const gli_axes *kept, const gli_axes *summed, bool kept_inside);
+size_t gli_kernel_broadcast_sum_bytes(glia_dtype dtype, const gli_axes *kept, const gli_axes *summed, bool kept_innermost);
 
 #ifdef __cplusplus
 }

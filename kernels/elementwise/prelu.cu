@@ -34,10 +34,10 @@ cudaError_t backward(const gli_axes &axes, const void *x, const void *slope, con
 }
 
 template <class T>
-cudaError_t slope_sum(const gli_prelu_slope_args &args, const gli_axes &kept, const gli_axes &summed, bool kept_inside,
+cudaError_t slope_sum(const gli_prelu_slope_args &args, const gli_axes &kept, const gli_axes &summed, bool kept_innermost,
                       cudaStream_t stream) {
     const inputs<T, 2> in = {{static_cast<const T *>(args.x), static_cast<const T *>(args.dy)}};
-    return broadcast_sum<T, 2>(by_slope<compute<T>>(), kept, summed, kept_inside, in, static_cast<T *>(args.dslope),
+    return broadcast_sum<T, 2>(by_slope<compute<T>>(), kept, summed, kept_innermost, in, static_cast<T *>(args.dslope),
                                args.workspace, stream);
 }
 
@@ -55,6 +55,6 @@ cudaError_t gli_kernel_prelu_backward(glia_dtype dtype, const gli_axes *axes, co
 }
 
 cudaError_t gli_kernel_prelu_slope(const gli_prelu_slope_args *args, const gli_axes *kept, const gli_axes *summed,
-                                   bool kept_inside, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(args->dtype, T, glia::slope_sum<T>(*args, *kept, *summed, kept_inside, stream));
+                                   bool kept_innermost, cudaStream_t stream) {
+    return GLI_FOR_FLOAT(args->dtype, T, glia::slope_sum<T>(*args, *kept, *summed, kept_innermost, stream));
 }

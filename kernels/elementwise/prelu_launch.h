@@ -25,10 +25,10 @@ typedef struct gli_prelu_slope_args {
     void *workspace; /* gli_kernel_broadcast_sum_bytes */
 } gli_prelu_slope_args;
 
-/* dslope, dense over the kept axes = the sum of (x > 0 ? 0 : x dy). Operands: x, dy. kept_inside: as in
+/* dslope, dense over the kept axes = the sum of (x > 0 ? 0 : x dy). Operands: x, dy. kept_innermost: as in
  * binary_launch.h. */
 cudaError_t gli_kernel_prelu_slope(const gli_prelu_slope_args *args, const gli_axes *kept, const gli_axes *summed,
-                                   bool kept_inside, cudaStream_t stream);
+                                   bool kept_innermost, cudaStream_t stream);
 
 #ifdef __cplusplus
 }

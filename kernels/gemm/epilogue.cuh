@@ -38,12 +38,12 @@ struct epilogue {
 
     __device__ C apply(int m, int n, C acc) const {
         C value = alpha * acc;
-        if (c) value += beta * C(widen(c[unsigned(m) * c_row_stride + unsigned(n) * c_column_stride]));
+        if (c) value += beta * C(to_compute(c[unsigned(m) * c_row_stride + unsigned(n) * c_column_stride]));
         return activate(activation, value);
     }
 
     __device__ void store(int m, int n, C acc) const {
-        data[row_axis.at(m, m + 1).offset + column_axis.at(n, n + 1).offset] = narrow<T>(apply(m, n, acc));
+        data[row_axis.at(m, m + 1).offset + column_axis.at(n, n + 1).offset] = round_to<T>(apply(m, n, acc));
     }
 
     /* Elements n to n + 3 of row m, of which `row` is the coordinate; `columns` is the number of columns. */
@@ -51,17 +51,17 @@ struct epilogue {
         if (vectorized && n < columns) {
             vec4<T> out;
 #pragma unroll
-            for (int i = 0; i < 4; ++i) out.at[i] = narrow<T>(apply(m, n + i, acc[i]));
+            for (int i = 0; i < 4; ++i) out.at[i] = round_to<T>(apply(m, n + i, acc[i]));
             *reinterpret_cast<vec4<T> *>(data + (row.offset + column_axis.at(n, columns).offset)) = out;
             return;
         }
 #pragma unroll
         for (int i = 0; i < 4; ++i)
             if (n + i < columns)
-                data[row.offset + column_axis.at(n + i, columns).offset] = narrow<T>(apply(m, n + i, acc[i]));
+                data[row.offset + column_axis.at(n + i, columns).offset] = round_to<T>(apply(m, n + i, acc[i]));
     }
 
-    __device__ void store_row_sum(int m, C sum) const { row_sums[unsigned(m) * row_sums_stride] = narrow<T>(sum); }
+    __device__ void store_row_sum(int m, C sum) const { row_sums[unsigned(m) * row_sums_stride] = round_to<T>(sum); }
 };
 
 }  // namespace glia

@@ -63,14 +63,14 @@ struct tile_loader {
                 const bool inside = x.contains(row[e], c);
                 if (inside) in = *reinterpret_cast<const vec4<T> *>(x.address(row[e], c));
 #pragma unroll
-                for (int i = 0; i < 4; ++i) value[4 * e + i] = inside ? widen(in.at[i]) : C(0);
+                for (int i = 0; i < 4; ++i) value[4 * e + i] = inside ? to_compute(in.at[i]) : C(0);
             }
             return;
         }
 #pragma unroll
         for (int e = 0; e < count; ++e) {
             if (e > 0 && !x.k_contiguous) c = k_coord(k, end, e);
-            value[e] = x.contains(row[e], c) ? C(widen(*x.address(row[e], c))) : C(0);
+            value[e] = x.contains(row[e], c) ? C(to_compute(*x.address(row[e], c))) : C(0);
         }
     }
 

@@ -151,7 +151,7 @@ __device__ inline void run_wmma_gemm(const Batch &batch, const tile_scheduler &s
         const bool more = k + Tile::depth < end;
         if (more) a.load(k + Tile::depth, end), b.load(k + Tile::depth, end);
         multiply_add_fragments(tile, now, warp_row, warp_column, acc);
-        for (int i = 0; sums_rows && i < Tile::depth; ++i) row_sum += widen(tile.a[now][threadIdx.x][i]);
+        for (int i = 0; sums_rows && i < Tile::depth; ++i) row_sum += to_compute(tile.a[now][threadIdx.x][i]);
         if (more) store_tensor_tile<S>(a, tile.a[now ^ 1]), store_tensor_tile<S>(b, tile.b[now ^ 1]);
         __syncthreads();
     }

@@ -29,7 +29,7 @@ struct problem {
 
     /* Whether one class of each item has all the probability. */
     __host__ __device__ bool one_class() const { return !probabilities && smooth == 0; }
-    __device__ C weight_of(int c) const { return weight ? widen(weight[c]) : C(1); }
+    __device__ C weight_of(int c) const { return weight ? to_compute(weight[c]) : C(1); }
 };
 
 /* One item, or none: then it has no classes. */
@@ -73,7 +73,7 @@ struct row {
     }
     /* The weight of log p(c) in the loss. */
     __device__ C coefficient(int c) const {
-        const C t = p.probabilities ? widen(p.probabilities[element(c)]) : C(c == target);
+        const C t = p.probabilities ? to_compute(p.probabilities[element(c)]) : C(c == target);
         return p.weight_of(c) * (p.hard * t + p.smooth);
     }
 };
@@ -107,8 +107,8 @@ __device__ inline softmax_sums<compute<T>> softmax_of(const row<T, TEAM> &r) {
 #pragma unroll
         for (int k = 0; k < vector<T>::width; ++k) sum += k < r.pack() ? exp(values[k] - max) : C(0);
     }
-    const C all = over_team<TEAM>(larger(), max, shared);
-    return {all, over_team<TEAM>(plus(), sum * exp(max - all), shared)};
+    const C all = team_reduce<TEAM>(maximum(), max, shared);
+    return {all, team_reduce<TEAM>(plus(), sum * exp(max - all), shared)};
 }
 
 template <class T, int TEAM>
@@ -133,7 +133,7 @@ __device__ inline compute<T> loss_of(const row<T, TEAM> &r) {
         if (!r.counts) return 0;
         const int c = static_cast<int>(r.target);
         const C q   = r.coefficient(c);
-        return q != 0 ? -q * log_probability(r, widen(r.p.x[r.element(c)]), s.max, log_sum) : C(0);
+        return q != 0 ? -q * log_probability(r, to_compute(r.p.x[r.element(c)]), s.max, log_sum) : C(0);
     }
     C loss = 0, x[vector<T>::width];
     for (int round = 0; r.counts && r.class_in(round) < r.classes; ++round) {
@@ -144,7 +144,7 @@ __device__ inline compute<T> loss_of(const row<T, TEAM> &r) {
             if (q != 0) loss -= q * log_probability(r, x[k], s.max, log_sum);
         }
     }
-    return over_team<TEAM>(plus(), loss, shared);
+    return team_reduce<TEAM>(plus(), loss, shared);
 }
 
 /* losses: y where nothing is reduced, else NULL. over: what the sum is divided by; 0: by the weights of the classes.
@@ -161,7 +161,7 @@ __global__ void __launch_bounds__(CLASS_THREADS)
         const row<T, TEAM> r(p, i + team, rows);
         const C loss = loss_of(r);
         if (r.lane != 0 || r.classes == 0) continue;
-        if (losses) losses[r.item] = narrow<T>(loss);
+        if (losses) losses[r.item] = round_to<T>(loss);
         sum.at[0] += loss;
         if (r.counts && !p.probabilities) sum.at[1] += p.weight_of(static_cast<int>(r.target));
     }
@@ -169,7 +169,7 @@ __global__ void __launch_bounds__(CLASS_THREADS)
     sum = block_merge(sum, shared);
     if (threadIdx.x != 0) return;
     if (gridDim.x == 1)
-        *y = narrow<T>(sum.at[0] / (over != 0 ? over : sum.at[1]));
+        *y = round_to<T>(sum.at[0] / (over != 0 ? over : sum.at[1]));
     else
         of_block[blockIdx.x] = sum;
 }
@@ -186,7 +186,7 @@ __global__ void __launch_bounds__(CLASS_THREADS)
     finish_kernel(const sums<compute<T>, 2> *of_block, int blocks, compute<T> over, T *y) {
     __shared__ sums<compute<T>, 2> shared[CLASS_WARPS];
     const sums<compute<T>, 2> sum = sum_of_blocks(of_block, blocks, shared);
-    if (threadIdx.x == 0) *y = narrow<T>(sum.at[0] / (over != 0 ? over : sum.at[1]));
+    if (threadIdx.x == 0) *y = round_to<T>(sum.at[0] / (over != 0 ? over : sum.at[1]));
 }
 
 /* of_block[b].at[1] = the sum of the weights of the classes of its items. */
@@ -222,7 +222,7 @@ __device__ inline compute<T> sum_of_coefficients(const row<T, TEAM> &r) {
     C total = 0;
     if (r.p.one_class()) return r.counts ? r.coefficient(static_cast<int>(r.target)) : C(0);
     for (int c = r.lane; r.counts && c < r.classes; c += TEAM) total += r.coefficient(c);
-    return over_team<TEAM>(plus(), total, shared);
+    return team_reduce<TEAM>(plus(), total, shared);
 }
 
 /* The derivative of the loss of an item that counts with respect to x, the number of class c. */
@@ -247,7 +247,7 @@ __global__ void __launch_bounds__(CLASS_THREADS) backward_kernel(problem<T> p, g
     softmax_sums<C> s = {0, 1};
     C total           = 0, values[vector<T>::width];
     if (p.from == GLIA_LOGITS) s = softmax_of(r), total = sum_of_coefficients(r);
-    const C dy = r.counts ? widen(g.dy[g.one_dy ? 0 : item]) / over : C(0);
+    const C dy = r.counts ? to_compute(g.dy[g.one_dy ? 0 : item]) / over : C(0);
     for (int round = 0; r.class_in(round) < r.classes; ++round) {
         const int c = r.class_in(round);
         r.read_again(round, values);
@@ -303,7 +303,7 @@ cudaError_t cross_entropy(const gli_cross_entropy_geom &geom, const gli_cross_en
     const bool reduced = geom.reduction != GLIA_REDUCE_NONE;
     const C over       = divisor_of(p, geom.reduction);
     const size_t bytes = plan_rows(p, !p.one_class(), nullptr);
-    const int blocks   = reduced ? blocks_that_add(p.shape) : blocks_of_teams(p.shape, INT32_MAX);
+    const int blocks   = reduced ? reduction_blocks(p.shape) : blocks_of_teams(p.shape, INT32_MAX);
     T *y               = static_cast<T *>(a.out);
     auto *of_block     = static_cast<sums<C, 2> *>(a.workspace);
     if (blocks == 0) return cudaSuccess;
@@ -330,7 +330,7 @@ cudaError_t backward(const gli_cross_entropy_geom &geom, const gli_cross_entropy
     if (blocks == 0) return cudaSuccess;
     if (g.over == 0) {
         const class_shape one_each = {p.shape.items, 1, 1};
-        g.blocks                   = blocks_that_add(one_each);
+        g.blocks                   = reduction_blocks(one_each);
         const cudaError_t first    = GLI_LAUNCH(weights_kernel<T>, g.blocks, CLASS_THREADS, 0, stream, p, of_block);
         if (first != cudaSuccess) return first;
     }

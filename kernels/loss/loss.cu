@@ -66,7 +66,7 @@ struct pairs {
             load_pack(weight + i, n, wide, w);
         } else {
             for (int k = 0; k < vector<T>::width; ++k)
-                w[k] = k < n ? widen(weight[shared.quotient(static_cast<unsigned>(i + k))]) : C(0);
+                w[k] = k < n ? to_compute(weight[shared.quotient(static_cast<unsigned>(i + k))]) : C(0);
         }
     }
 };
@@ -109,7 +109,7 @@ __global__ void __launch_bounds__(LOSS_THREADS)
     sum = block_merge(sum, shared);
     if (threadIdx.x != 0) return;
     if (gridDim.x == 1)
-        *y = narrow<T>(sum.at[0] / over);
+        *y = round_to<T>(sum.at[0] / over);
     else
         of_block[blockIdx.x] = sum.at[0];
 }
@@ -121,7 +121,7 @@ __global__ void __launch_bounds__(LOSS_THREADS)
     sums<compute<T>, 1> sum = {};
     for (int b = threadIdx.x; b < blocks; b += LOSS_THREADS) sum.at[0] += of_block[b];
     sum = block_merge(sum, shared);
-    if (threadIdx.x == 0) *y = narrow<T>(sum.at[0] / over);
+    if (threadIdx.x == 0) *y = round_to<T>(sum.at[0] / over);
 }
 
 template <class T>
@@ -135,7 +135,7 @@ __global__ void __launch_bounds__(LOSS_THREADS)
     C p[width], t[width], w[width], values[width];
     in.load(i, n, p, t, w);
     for (int k = 0; k < width; ++k) {
-        const C back = k < n ? widen(dy[one_dy ? 0 : i + k]) / over : C(0);
+        const C back = k < n ? to_compute(dy[one_dy ? 0 : i + k]) / over : C(0);
         values[k]    = back * w[k] * in.slope(p[k], t[k]);
     }
     store_pack(dx + i, n, in.wide, values);

@@ -9,7 +9,7 @@ namespace {
 template <class T>
 __global__ void __launch_bounds__(1)
     accumulate_kernel(double weight, const T *value, const double *sums, double *new_sums) {
-    new_sums[0] = sums[0] + double(widen(*value)) * weight;
+    new_sums[0] = sums[0] + double(to_compute(*value)) * weight;
     new_sums[1] = sums[1] + weight;
 }
 

@@ -28,27 +28,27 @@ __device__ inline int class_of_scores(const T *scores, int64_t step, int classes
     C best = -INFINITY;
     int at = INT32_MAX;
     for (int c = threadIdx.x % TEAM; c < classes; c += TEAM) {
-        const C score = widen(scores[c * step]);
+        const C score = to_compute(scores[c * step]);
         if (score > best || (c == 0 && isnan(score)) || (at == INT32_MAX && score == best)) {
             best = c == 0 && isnan(score) ? C(INFINITY) : score;
             at   = c;
         }
     }
-    const C most = over_team<TEAM>(larger(), best, of_value);
-    return over_team<TEAM>(least(), best == most ? at : INT32_MAX, of_class);
+    const C most = team_reduce<TEAM>(maximum(), best, of_value);
+    return team_reduce<TEAM>(minimum(), best == most ? at : INT32_MAX, of_class);
 }
 
 /* Whether fewer than k classes are better than `wanted`: larger, NaN, or the same and before it. */
 template <int TEAM, class T>
 __device__ inline bool among_best(const T *x, int64_t step, int classes, int wanted, int k) {
     __shared__ int of_warp[CLASS_WARPS];
-    const auto own = classes ? widen(x[wanted * step]) : compute<T>(0);
+    const auto own = classes ? to_compute(x[wanted * step]) : compute<T>(0);
     int before     = 0;
     for (int c = threadIdx.x % TEAM; c < classes; c += TEAM) {
-        const auto other = widen(x[c * step]);
+        const auto other = to_compute(x[c * step]);
         before += isnan(other) || other > own || (other == own && c < wanted);
     }
-    return over_team<TEAM>(plus(), before, of_warp) < k && !isnan(own);
+    return team_reduce<TEAM>(plus(), before, of_warp) < k && !isnan(own);
 }
 
 /* One item by class; an item beyond the last counts for nothing. */
@@ -74,8 +74,8 @@ __device__ inline tally judge_binary(const accuracy_job<T> &j, int64_t item) {
     if (item >= j.shape.items) return {};
     const int64_t index = j.scores ? 0 : index_at(j.target, item);
     if (j.geom.ignore && index == j.geom.ignore_index) return {};
-    const double score = double(widen(j.prediction[item]));
-    const bool wanted  = j.scores ? widen(j.scores[item]) > compute<T>(0.5) : index > 0;
+    const double score = double(to_compute(j.prediction[item]));
+    const bool wanted  = j.scores ? to_compute(j.scores[item]) > compute<T>(0.5) : index > 0;
     return {{!isnan(score) && (score > j.geom.threshold) == wanted, 1}};
 }
 
@@ -122,7 +122,7 @@ accuracy_job<T> job_of(const gli_accuracy_geom &g, const gli_accuracy_arrays &a)
 template <class T>
 cudaError_t accuracy(const gli_accuracy_geom &g, const gli_accuracy_arrays &a, cudaStream_t stream) {
     const accuracy_job<T> j = job_of<T>(g, a);
-    const int blocks        = j.shape.items > 0 ? blocks_that_add(j.shape) : 1;
+    const int blocks        = j.shape.items > 0 ? reduction_blocks(j.shape) : 1;
     tally *of_block         = static_cast<tally *>(a.workspace);
     const cudaError_t first = GLI_FOR_TEAM(
         team_for(j.shape), TEAM,

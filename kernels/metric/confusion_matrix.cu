@@ -14,7 +14,7 @@ __global__ void __launch_bounds__(CLASS_THREADS)
     const class_shape s = {g.n, g.classes, 1};
     const int64_t item  = int64_t(blockIdx.x) * (CLASS_THREADS / TEAM) + threadIdx.x / TEAM;
     const bool here     = item < s.items;
-    const int column    = first_largest<TEAM>(prediction + (here ? s.first(item) : 0), 1, here ? s.classes : 0);
+    const int column    = argmax_of<TEAM>(prediction + (here ? s.first(item) : 0), 1, here ? s.classes : 0);
     if (!here || threadIdx.x % TEAM != 0) return;
     const int64_t row = index_at(target, item);
     if (g.ignore && row == g.ignore_index) return;

@@ -66,7 +66,7 @@ cudaError_t launch(const rows &r, cudaStream_t stream) {
     batch<T> b   = {};
     int64_t most = 0;
     for (int i = 0; i < r.n; ++i) {
-        const walk to = walk_of(r.shape[i], TO), from = walk_of(r.shape[i], FROM);
+        const strided_dims to = dims_of(r.shape[i], TO), from = dims_of(r.shape[i], FROM);
         part<T> &p = b.at[i];
         p.y        = static_cast<T *>(r.part[i]->to.data);
         p.x        = static_cast<const T *>(r.part[i]->from.data);
@@ -87,10 +87,10 @@ cudaError_t copy_rows(rows *r, cudaStream_t stream) {
     int wide        = 16;
     for (int i = 0; i < r->n; ++i) {
         axes own       = r->shape[i];
-        const int most = widen(&own, bytes, addresses_of(*r->part[i]));
+        const int most = vectorize(&own, bytes, addresses_of(*r->part[i]));
         if (most < wide) wide = most;
     }
-    for (int i = 0; i < r->n; ++i) widen(&r->shape[i], bytes, addresses_of(*r->part[i]) | static_cast<unsigned>(wide));
+    for (int i = 0; i < r->n; ++i) vectorize(&r->shape[i], bytes, addresses_of(*r->part[i]) | static_cast<unsigned>(wide));
     return GLI_FOR_BYTES(wide, T, launch<T>(*r, stream));
 }
 

@@ -50,7 +50,7 @@ struct tiling {
     int64_t row_to, column_from;
     int row_bits, column_bits; /* of a tile: 2^row_bits x 2^column_bits */
     divisor row_tiles, column_tiles;
-    walk to, from; /* the other dimensions */
+    strided_dims to, from; /* the other dimensions */
 };
 
 enum { TILE_LEAST_BITS = 3 };
@@ -123,8 +123,8 @@ cudaError_t copy_tiled(const axes &a, int row, T *y, const F *x, cudaStream_t st
     const int column_tiles = blocks_for(c.size, 1 << g.column_bits);
     g.row_tiles            = divide_by(static_cast<unsigned>(row_tiles));
     g.column_tiles         = divide_by(static_cast<unsigned>(column_tiles));
-    g.to                   = walk_of(others, TO);
-    g.from                 = walk_of(others, FROM);
+    g.to                   = dims_of(others, TO);
+    g.from                 = dims_of(others, FROM);
     const int64_t blocks   = others.count() * row_tiles * column_tiles;
     return GLI_LAUNCH((tile_kernel<T, F>), static_cast<unsigned>(blocks), MOVE_THREADS, 0, stream, g, y, x);
 }
@@ -139,7 +139,7 @@ template <class T, class F>
 struct copy_rule {
     typedef offset_cursor cursor;
     const F *x;
-    walk from;
+    strided_dims from;
     __device__ void step(cursor *c, int d, unsigned i) const { c->at += i * from.stride[d]; }
     __device__ T value(const cursor &c) const {
         T y;
@@ -153,7 +153,7 @@ struct any_rule {
     typedef offset_cursor cursor;
     glia_dtype dtype;
     const void *x;
-    walk from;
+    strided_dims from;
     __device__ void step(cursor *c, int d, unsigned i) const { c->at += i * from.stride[d]; }
     __device__ T value(const cursor &c) const { return load_as<T>(dtype, x, c.at); }
 };
@@ -166,12 +166,12 @@ cudaError_t copy(const axes &a, void *to, const void *from, cudaStream_t stream)
     if (run && aligned16(y) && aligned16(x)) return copy_flat(y, x, a.count(), stream);
     const int row = row_axis(a);
     if (row >= 0) return copy_tiled(a, row, y, x, stream);
-    return move(a, y, copy_rule<T, F>{x, walk_of(a, FROM)}, stream);
+    return move(a, y, copy_rule<T, F>{x, dims_of(a, FROM)}, stream);
 }
 
 template <class T>
 cudaError_t convert_any(const axes &a, const gli_copy_geom &g, cudaStream_t stream) {
-    return move(a, static_cast<T *>(g.to.data), any_rule<T>{g.from.dtype, g.from.data, walk_of(a, FROM)}, stream);
+    return move(a, static_cast<T *>(g.to.data), any_rule<T>{g.from.dtype, g.from.data, dims_of(a, FROM)}, stream);
 }
 
 cudaError_t convert_other(const axes &a, const gli_copy_geom &g, cudaStream_t stream) {
@@ -209,6 +209,6 @@ cudaError_t gli_kernel_copy(const gli_copy_geom *g, cudaStream_t stream) {
     a = glia::simplify(a);
     if (g->to.dtype != g->from.dtype) return glia::convert_all(a, *g, stream);
     const uintptr_t at = glia::address(g->to.data) | glia::address(g->from.data);
-    const int bytes    = glia::widen(&a, static_cast<int>(glia_dtype_size(g->to.dtype)), at);
+    const int bytes    = glia::vectorize(&a, static_cast<int>(glia_dtype_size(g->to.dtype)), at);
     return GLI_FOR_BYTES(bytes, T, (glia::copy<T, T>(a, g->to.data, g->from.data, stream)));
 }

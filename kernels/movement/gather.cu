@@ -15,7 +15,7 @@ struct gather_rule {
     const T *x;
     row_indices rows;
     int64_t row_stride;
-    walk from;
+    strided_dims from;
     int64_t index_stride[GLIA_MAX_DIMS];
 
     __device__ void step(cursor *c, int d, unsigned i) const {
@@ -35,7 +35,7 @@ cudaError_t gather(const axes &a, int64_t row_stride, const gli_gather_geom &g, 
     rule.x              = static_cast<const T *>(arrays.copy.from.data);
     rule.rows           = {arrays.indices, arrays.slot, g.size};
     rule.row_stride     = row_stride;
-    rule.from           = walk_of(a, FROM);
+    rule.from           = dims_of(a, FROM);
     for (int d = 0; d < a.n; ++d) rule.index_stride[d] = a.at[d].stride[INDEX];
     return move(a, static_cast<T *>(arrays.copy.to.data), rule, stream);
 }
@@ -52,7 +52,7 @@ cudaError_t gli_kernel_gather(const gli_gather_geom *geom, const gli_gather_arra
     a                        = glia::simplify(a);
     const int size           = static_cast<int>(glia_dtype_size(c.to.dtype));
     const uintptr_t at       = glia::address(c.to.data) | glia::address(c.from.data);
-    const int bytes          = glia::widen(&a, size, at, arrays->row_stride);
+    const int bytes          = glia::vectorize(&a, size, at, arrays->row_stride);
     const int64_t row_stride = arrays->row_stride / (bytes / size);
     return GLI_FOR_BYTES(bytes, T, glia::gather<T>(a, row_stride, *geom, *arrays, stream));
 }

@@ -39,7 +39,7 @@ struct row_sum {
         for (unsigned p = begin; p < end; ++p) {
             const int64_t row       = int64_t(outer) * g.count + g.sorted.positions[p];
             const pack<T, N> values = *reinterpret_cast<const pack<T, N> *>(g.dy + row * g.inner + column);
-            for (int n = 0; n < N; ++n) at[n] += widen(values.at[n]);
+            for (int n = 0; n < N; ++n) at[n] += to_compute(values.at[n]);
         }
     }
     __device__ void add_chunks(const sums_job<T> &g, unsigned outer, unsigned begin, unsigned end, unsigned column) {
@@ -94,7 +94,7 @@ __global__ void __launch_bounds__(THREADS) row_sums(sums_job<T> g, unsigned thre
         sum.add(g, outer, last_chunk * CHUNK, end, column);
     }
     pack<T, N> out;
-    for (int n = 0; n < N; ++n) out.at[n] = narrow<T>(sum.at[n]);
+    for (int n = 0; n < N; ++n) out.at[n] = round_to<T>(sum.at[n]);
     *reinterpret_cast<pack<T, N> *>(g.dx + int64_t(row) * g.inner + column) = out;
 }
 

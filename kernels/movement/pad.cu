@@ -15,7 +15,7 @@ struct pad_rule {
         bool outside;
     };
     const T *x;
-    walk from;
+    strided_dims from;
     unsigned start[GLIA_MAX_DIMS], count[GLIA_MAX_DIMS];
     divisor by[GLIA_MAX_DIMS]; /* the steps */
     T fill;
@@ -32,8 +32,8 @@ template <class T>
 cudaError_t launch_pad(const axes &a, const gli_copy_geom &copy, uint64_t fill, cudaStream_t stream) {
     pad_rule<T> rule = {};
     rule.x           = static_cast<const T *>(copy.from.data);
-    rule.from        = walk_of(a, FROM);
-    rule.fill        = repeated<T>(&fill, glia_dtype_size(copy.to.dtype));
+    rule.from        = dims_of(a, FROM);
+    rule.fill        = replicated<T>(&fill, glia_dtype_size(copy.to.dtype));
     for (int d = 0; d < a.n; ++d) {
         rule.start[d] = static_cast<unsigned>(a.at[d].start);
         rule.count[d] = static_cast<unsigned>(a.at[d].count);
@@ -51,7 +51,7 @@ cudaError_t pad(const gli_copy_geom &copy, const padded_dim *dims, uint64_t fill
     if (a.count() == 0) return cudaSuccess;
     a                  = simplify(a);
     const uintptr_t at = address(copy.to.data) | address(copy.from.data);
-    const int bytes    = widen(&a, static_cast<int>(glia_dtype_size(copy.to.dtype)), at);
+    const int bytes    = vectorize(&a, static_cast<int>(glia_dtype_size(copy.to.dtype)), at);
     return GLI_FOR_BYTES(bytes, T, launch_pad<T>(a, copy, fill, stream));
 }
 

@@ -57,7 +57,7 @@ struct backward_rule : backward_sums<T> {
     const T *weight, *mean, *rstd;
     T *dweight, *dbias;
 
-    __device__ known begin(int c) const { return {widen(mean[c]), widen(rstd[c])}; }
+    __device__ known begin(int c) const { return {to_compute(mean[c]), to_compute(rstd[c])}; }
     __device__ result end(int c, const known &of, const state &s, bool write) const {
         if (write) put(dweight, c, s.at[0]), put(dbias, c, s.at[1]);
         return {of.mean, of.rstd, of.rstd * or_else(weight, c, C(1)), s.at[1] / count, s.at[0] / count};

@@ -20,7 +20,7 @@ struct inference_rule {
     __device__ known begin(int) const { return {}; }
     __device__ state none() const { return {}; }
     __device__ result end(int c, const known &, const state &, bool) const {
-        return {widen(mean[c]), or_else(weight, c, C(1)) / sqrt(widen(var[c]) + epsilon), or_else(bias, c, C(0))};
+        return {to_compute(mean[c]), or_else(weight, c, C(1)) / sqrt(to_compute(var[c]) + epsilon), or_else(bias, c, C(0))};
     }
     __device__ C out(const result &r, const C (&in)[1], unsigned) const { return r.of(in[0]); }
 };
@@ -36,7 +36,7 @@ struct inference_backward_rule : backward_sums<T> {
     const T *weight, *mean, *var;
     T *dweight, *dbias;
 
-    __device__ known begin(int c) const { return {widen(mean[c]), 1 / sqrt(widen(var[c]) + epsilon)}; }
+    __device__ known begin(int c) const { return {to_compute(mean[c]), 1 / sqrt(to_compute(var[c]) + epsilon)}; }
     __device__ result end(int c, const known &of, const state &s, bool write) const {
         if (write) put(dweight, c, s.at[0]), put(dbias, c, s.at[1]);
         return of.rstd * or_else(weight, c, C(1));

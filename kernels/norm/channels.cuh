@@ -44,12 +44,12 @@ enum channel_step { ALONE, SUMS, MERGE, APPLY, PLAIN };
 /* What rules say of a vector that may be absent. */
 template <class T>
 __device__ inline compute<T> or_else(const T *vector, int c, compute<T> otherwise) {
-    return vector ? widen(vector[c]) : otherwise;
+    return vector ? to_compute(vector[c]) : otherwise;
 }
 
 template <class T>
 __device__ inline void put(T *vector, int c, compute<T> value) {
-    if (vector) vector[c] = narrow<T>(value);
+    if (vector) vector[c] = round_to<T>(value);
 }
 
 struct nothing {};

@@ -74,9 +74,9 @@ struct backward_rule {
     const T *weight, *mean, *rstd;
 
     __device__ C gradient(const known &of, C dy, unsigned i) const {
-        return weight ? dy * widen(weight[of.first + channels.of(i)]) : dy;
+        return weight ? dy * to_compute(weight[of.first + channels.of(i)]) : dy;
     }
-    __device__ known begin(int group) const { return {widen(mean[group]), widen(rstd[group]), channels.first(group)}; }
+    __device__ known begin(int group) const { return {to_compute(mean[group]), to_compute(rstd[group]), channels.first(group)}; }
     __device__ state none() const { return {{0, 0}}; }
     template <int W>
     __device__ void add_pack(state *s, const known &of, const C (&in)[2][W], int n, unsigned i) const {
@@ -113,7 +113,7 @@ struct vectors_rule {
     __device__ state none() const { return {{0, 0}}; }
     __device__ void add(state *s, const known &group, const C (&in)[2], C, unsigned i) const {
         const int64_t at = int64_t(area.quotient(i)) * groups + group;
-        s->at[0] += in[1] * ((in[0] - widen(mean[at])) * widen(rstd[at]));
+        s->at[0] += in[1] * ((in[0] - to_compute(mean[at])) * to_compute(rstd[at]));
         s->at[1] += in[1];
     }
     template <int W>

@@ -34,8 +34,8 @@ __device__ inline void normalize(const forward_job<T> &j, int at, int n, compute
 
 template <class T>
 __device__ inline void write_statistics(const forward_job<T> &j, int64_t row, compute<T> mean, compute<T> rstd) {
-    if (j.mean) j.mean[row] = narrow<T>(mean);
-    if (j.rstd) j.rstd[row] = narrow<T>(rstd);
+    if (j.mean) j.mean[row] = round_to<T>(mean);
+    if (j.rstd) j.rstd[row] = round_to<T>(rstd);
 }
 
 template <class T, int PACKS, bool WHOLE_BLOCK>
@@ -142,7 +142,7 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_backward_rows(backwa
     for (int64_t first = int64_t(blockIdx.x) * at_once; first < j.shape.rows; first += int64_t(gridDim.x) * at_once) {
         const int64_t row = first + threadIdx.x / j.shape.team, start = row * length;
         const bool active = row < j.shape.rows;
-        const C mean = active ? widen(j.mean[row]) : C(0), rstd = active ? widen(j.rstd[row]) : C(0);
+        const C mean = active ? to_compute(j.mean[row]) : C(0), rstd = active ? to_compute(j.rstd[row]) : C(0);
         C xhat[PACKS][vector<T>::width], g[PACKS][vector<T>::width], sum = 0, dot = 0;
 #pragma unroll
         for (int p = 0; p < PACKS; ++p) {
@@ -182,7 +182,7 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_backward_long(backwa
     const int width = vector<T>::width, length = j.shape.length;
     __shared__ sums<C, 2> shared[ROW_WARPS];
     const int64_t start = int64_t(blockIdx.x) * length;
-    const C mean = widen(j.mean[blockIdx.x]), rstd = widen(j.rstd[blockIdx.x]);
+    const C mean = to_compute(j.mean[blockIdx.x]), rstd = to_compute(j.rstd[blockIdx.x]);
     C xhat[vector<T>::width], g[vector<T>::width];
     sums<C, 2> all = {{0, 0}};
     for (int at = threadIdx.x * width; at < length; at += ROW_THREADS * width) {
@@ -209,8 +209,8 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_columns(backward_job
     C weight = 0, bias = 0;
     for (int row = blockIdx.y; row < j.shape.rows; row += gridDim.y) {
         const int64_t at = int64_t(row) * length + column;
-        const C dy       = widen(j.dy[at]);
-        weight += dy * ((widen(j.x[at]) - widen(j.mean[row])) * widen(j.rstd[row]));
+        const C dy       = to_compute(j.dy[at]);
+        weight += dy * ((to_compute(j.x[at]) - to_compute(j.mean[row])) * to_compute(j.rstd[row]));
         bias += dy;
     }
     C *out               = j.partials + int64_t(blockIdx.y) * 2 * length;

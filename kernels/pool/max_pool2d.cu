@@ -95,11 +95,11 @@ __global__ void __launch_bounds__(POOL_THREADS, POOL_MIN_BLOCKS)
         for (int p = 0; p < j.rows.out; ++p)
             for (int q = 0; q < j.columns.out; ++q) {
                 const int64_t k = j.indices[offset(j.indices_stride, {n, c, p, q})] - begin;
-                if (k >= 0 && k < count) sums[k][threadIdx.x] += widen(j.in[offset(j.in_stride, {n, c, p, q})]);
+                if (k >= 0 && k < count) sums[k][threadIdx.x] += to_compute(j.in[offset(j.in_stride, {n, c, p, q})]);
             }
         for (int k = 0; k < count; ++k) {
             const int row = int((begin + k) / j.columns.in), column = int((begin + k) % j.columns.in);
-            j.out[offset(j.out_stride, {n, c, row, column})] = narrow<T>(sums[k][threadIdx.x]);
+            j.out[offset(j.out_stride, {n, c, row, column})] = round_to<T>(sums[k][threadIdx.x]);
         }
     }
 }

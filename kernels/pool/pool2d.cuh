@@ -43,20 +43,20 @@ __device__ inline int64_t offset(const int64_t (&stride)[4], const pool_element 
 template <class T, int W>
 __device__ inline void load(const T *x, compute<T> (&values)[W]) {
     if constexpr (W == 1) {
-        values[0] = widen(*x);
+        values[0] = to_compute(*x);
     } else {
         const vector<T> v = *reinterpret_cast<const vector<T> *>(x);
-        for (int k = 0; k < W; ++k) values[k] = widen(v.at[k]);
+        for (int k = 0; k < W; ++k) values[k] = to_compute(v.at[k]);
     }
 }
 
 template <class T, int W>
 __device__ inline void store(T *y, const compute<T> (&values)[W]) {
     if constexpr (W == 1) {
-        *y = narrow<T>(values[0]);
+        *y = round_to<T>(values[0]);
     } else {
         vector<T> v;
-        for (int k = 0; k < W; ++k) v.at[k] = narrow<T>(values[k]);
+        for (int k = 0; k < W; ++k) v.at[k] = round_to<T>(values[k]);
         *reinterpret_cast<vector<T> *>(y) = v;
     }
 }

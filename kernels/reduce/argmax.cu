@@ -9,7 +9,7 @@ template <class T, int TEAM>
 __global__ void __launch_bounds__(CLASS_THREADS) argmax_kernel(class_shape s, const T *x, int64_t *y) {
     const int64_t item = int64_t(blockIdx.x) * (CLASS_THREADS / TEAM) + threadIdx.x / TEAM;
     const bool here    = item < s.items;
-    const int index    = first_largest<TEAM>(x + (here ? s.first(item) : 0), s.inner, here ? s.classes : 0);
+    const int index    = argmax_of<TEAM>(x + (here ? s.first(item) : 0), s.inner, here ? s.classes : 0);
     if (here && threadIdx.x % TEAM == 0) y[item] = index;
 }
 

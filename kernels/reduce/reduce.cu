@@ -105,7 +105,7 @@ __global__ void __launch_bounds__(THREADS) reduce_rows(job<T, Y> j, int team) {
     const unsigned begin = blockIdx.y * j.slice, end = min(begin + j.slice, j.set);
     const bool active = output < j.outputs;
     const T *x        = j.x + (active ? j.kept.offset(output) : 0);
-    const C match     = active && j.match ? widen(j.match[output]) : C(0);
+    const C match     = active && j.match ? to_compute(j.match[output]) : C(0);
     partial<C> all    = {j.how.merge, first_of<C>(j.how.merge)};
     if (j.wide) {
         for (unsigned i = begin + lane * width; active && i < end; i += team * width) {
@@ -117,11 +117,11 @@ __global__ void __launch_bounds__(THREADS) reduce_rows(job<T, Y> j, int team) {
         }
     } else {
         for (unsigned i = begin + lane; active && i < end; i += team)
-            all.value = merged(j.how.merge, all.value, formed(j.how.element, widen(x[j.reduced.offset(i)]), match));
+            all.value = merged(j.how.merge, all.value, formed(j.how.element, to_compute(x[j.reduced.offset(i)]), match));
     }
     all = team > LANES ? block_merge(all, shared) : warp_merge(all, team);
     if (active && lane == 0)
-        j.y[int64_t(blockIdx.y) * j.outputs + output] = narrow<Y>(finished(j.how.end, all.value, j.divisor));
+        j.y[int64_t(blockIdx.y) * j.outputs + output] = round_to<Y>(finished(j.how.end, all.value, j.divisor));
 }
 
 /* A block has `across` packs of outputs, and 256 / across threads for each. */
@@ -138,7 +138,7 @@ __global__ void __launch_bounds__(THREADS) reduce_columns(job<T, Y> j, int acros
     C all[vector<T>::width], match[vector<T>::width];
     for (int k = 0; k < most; ++k) {
         all[k]   = first_of<C>(j.how.merge);
-        match[k] = active && j.match && k < width ? widen(j.match[first + k]) : C(0);
+        match[k] = active && j.match && k < width ? to_compute(j.match[first + k]) : C(0);
     }
     for (unsigned i = begin + threadIdx.x / across; active && i < end; i += down) {
         C values[vector<T>::width];
@@ -156,7 +156,7 @@ __global__ void __launch_bounds__(THREADS) reduce_columns(job<T, Y> j, int acros
     if (!active || threadIdx.x >= unsigned(across)) return;
     for (int k = 0; k < width; ++k)
         j.y[int64_t(blockIdx.y) * j.outputs + first + k] =
-            narrow<Y>(finished(j.how.end, shared[threadIdx.x][k], j.divisor));
+            round_to<Y>(finished(j.how.end, shared[threadIdx.x][k], j.divisor));
 }
 
 /* How a reduction is cut; of sizes alone. */
@@ -204,8 +204,8 @@ template <class T, class Y>
 cudaError_t launch(const gli_reduce_shape &s, const cut &c, const recipe &how, int set, const T *x, const T *match,
                    Y *y, cudaStream_t stream) {
     const job<T, Y> j = {how,
-                         digits_of(s.kept),
-                         digits_of(s.reduced),
+                         offset_calculator_of(s.kept),
+                         offset_calculator_of(s.reduced),
                          unsigned(s.outputs),
                          unsigned(s.set),
                          c.slice,
@@ -268,15 +268,15 @@ struct backward_job {
 template <class T>
 __device__ inline compute<T> gradient(const backward_job<T> &j, compute<T> x, int64_t output) {
     typedef compute<T> C;
-    const C dy = widen(j.dy[output]);
+    const C dy = to_compute(j.dy[output]);
     switch (j.kind) {
         case GLIA_SUM: return dy;
         case GLIA_MEAN: return dy / j.set;
         case GLIA_MAX:
-        case GLIA_MIN: return dy * (x == widen(j.y[output]) ? C(1) : C(0)) / j.ties[output];
+        case GLIA_MIN: return dy * (x == to_compute(j.y[output]) ? C(1) : C(0)) / j.ties[output];
         case GLIA_L1: return dy * (x > 0 ? C(1) : x < 0 ? C(-1) : x);
         case GLIA_L2: {
-            const C y = widen(j.y[output]);
+            const C y = to_compute(j.y[output]);
             return y == 0 ? C(0) : dy * x / y;
         }
     }
@@ -316,7 +316,7 @@ cudaError_t reduce_backward(glia_reduce_kind kind, const gli_reduce_shape &s, co
     const int64_t count     = int64_t(s.outputs) * s.set;
     const bool wide         = all.size[last] % width == 0 && aligned16(x) && aligned16(dx);
     const backward_job<T> j = {
-        kind, digits_of(all), unsigned(count), int(all.stride[last]), wide, C(s.set), x, y, dy, ties, dx};
+        kind, offset_calculator_of(all), unsigned(count), int(all.stride[last]), wide, C(s.set), x, y, dy, ties, dx};
     const int blocks = blocks_for(count, THREADS * (wide ? width : 1));
     return GLI_LAUNCH(reduce_backward_kernel<T>, blocks, THREADS, 0, stream, j);
 }
@@ -324,7 +324,7 @@ cudaError_t reduce_backward(glia_reduce_kind kind, const gli_reduce_shape &s, co
 template <class T>
 __global__ void __launch_bounds__(THREADS) fill_kernel(T *y, int count, compute<T> value) {
     const int64_t i = int64_t(blockIdx.x) * THREADS + threadIdx.x;
-    if (i < count) y[i] = narrow<T>(value);
+    if (i < count) y[i] = round_to<T>(value);
 }
 
 template <class T>

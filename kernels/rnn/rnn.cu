@@ -28,24 +28,24 @@ struct forward_epilogue {
     C *running, *gates, *cells;
 
     __device__ C input(int n, int gate, int unit) const {
-        return widen(input_gates[(pos.row(n) * gate_count + gate) * pos.hidden + unit]);
+        return to_compute(input_gates[(pos.row(n) * gate_count + gate) * pos.hidden + unit]);
     }
     __device__ C state_sum(const C *sum, int gate, int unit) const {
-        return sum[gate] + (b_hh ? C(widen(b_hh[gate * pos.hidden + unit])) : C(0));
+        return sum[gate] + (b_hh ? C(to_compute(b_hh[gate * pos.hidden + unit])) : C(0));
     }
-    __device__ C weight(int k, int unit) const { return peephole ? C(widen(peephole[k * pos.hidden + unit])) : C(0); }
-    __device__ void write_y(int n, int unit, C h) const { y[pos.row(n) * y_row + unit] = narrow<T>(h); }
+    __device__ C weight(int k, int unit) const { return peephole ? C(to_compute(peephole[k * pos.hidden + unit])) : C(0); }
+    __device__ void write_y(int n, int unit, C h) const { y[pos.row(n) * y_row + unit] = round_to<T>(h); }
     __device__ void save(int n, int gate, int unit, C value) const {
         if (gates) gates[pos.gate(n, gate, unit)] = value;
     }
 
     __device__ C h_before(int n, int unit) const {
-        if (!pos.is_first(n)) return widen(y[pos.row_before(n) * y_row + unit]);
-        return h0 ? C(widen(h0[pos.state(n, unit)])) : C(0);
+        if (!pos.is_first(n)) return to_compute(y[pos.row_before(n) * y_row + unit]);
+        return h0 ? C(to_compute(h0[pos.state(n, unit)])) : C(0);
     }
     __device__ C c_before(int n, int unit) const {
         if (!pos.is_first(n)) return running[pos.state(n, unit)];
-        return c0 ? C(widen(c0[pos.state(n, unit)])) : C(0);
+        return c0 ? C(to_compute(c0[pos.state(n, unit)])) : C(0);
     }
 
     __device__ void lstm(int n, int unit, const C *sum) const {
@@ -60,7 +60,7 @@ struct forward_epilogue {
         if (gives_y)
             write_y(n, unit, s.m);
         else
-            intermediate[pos.state(n, unit)] = narrow<T>(s.m);
+            intermediate[pos.state(n, unit)] = round_to<T>(s.m);
     }
 
     __device__ void gru(int n, int unit, const C *sum) const {
@@ -74,13 +74,13 @@ struct forward_epilogue {
     __device__ void reset_gates(int n, int unit, const C *sum) const {
         const C r                        = sigmoid(input(n, 0, unit) + state_sum(sum, 0, unit));
         const C z                        = sigmoid(input(n, 1, unit) + state_sum(sum, 1, unit));
-        intermediate[pos.state(n, unit)] = narrow<T>(r * h_before(n, unit));
+        intermediate[pos.state(n, unit)] = round_to<T>(r * h_before(n, unit));
         running[pos.state(n, unit)]      = z;
         save(n, 0, unit, r), save(n, 1, unit, z);
     }
 
     __device__ void reset_state(int n, int unit, C sum) const {
-        const C bias = b_hh ? C(widen(b_hh[2 * pos.hidden + unit])) : C(0);
+        const C bias = b_hh ? C(to_compute(b_hh[2 * pos.hidden + unit])) : C(0);
         const C gate = tanh(input(n, 2, unit) + (sum + bias));
         save(n, 2, unit, gate);
         write_y(n, unit, gru_mix(running[pos.state(n, unit)], gate, h_before(n, unit)));

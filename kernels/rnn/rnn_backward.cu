@@ -36,18 +36,18 @@ struct backward_epilogue {
     T *dh0, *dgates, *dh;
     C *carry;
 
-    __device__ C weight(int k, int unit) const { return peephole ? C(widen(peephole[k * pos.hidden + unit])) : C(0); }
+    __device__ C weight(int k, int unit) const { return peephole ? C(to_compute(peephole[k * pos.hidden + unit])) : C(0); }
     __device__ C gate(int n, int k, int unit) const { return gates[pos.gate(n, k, unit)]; }
     __device__ T &dgate(int n, int k, int unit) const {
         return dgates[(pos.row(n) * dgate_count + k) * pos.hidden + unit];
     }
     __device__ T &projected(int n, int unit) const { return dh[pos.row(n) * units + unit]; }
     __device__ C value(const T *states, int n, int unit, int size) const {
-        return states ? C(widen(states[int64_t(n) * size + unit])) : C(0);
+        return states ? C(to_compute(states[int64_t(n) * size + unit])) : C(0);
     }
 
     __device__ C h_before(int n, int unit) const {
-        return pos.is_first(n) ? value(h0, n, unit, pos.hidden) : C(widen(y[pos.row_before(n) * y_row + unit]));
+        return pos.is_first(n) ? value(h0, n, unit, pos.hidden) : C(to_compute(y[pos.row_before(n) * y_row + unit]));
     }
     __device__ C c_before(int n, int unit) const {
         return pos.is_first(n) ? value(c0, n, unit, pos.hidden) : cells[pos.row_before(n) * pos.hidden + unit];
@@ -59,7 +59,7 @@ struct backward_epilogue {
             all = value(dh_n, n, unit, units);
         else if (is_gru)
             all += carry[pos.state(n, unit)];
-        return dy ? all + C(widen(dy[pos.row(n) * y_row + unit])) : all;
+        return dy ? all + C(to_compute(dy[pos.row(n) * y_row + unit])) : all;
     }
 
     __device__ void lstm(int n, int unit, C dm) const {
@@ -69,24 +69,24 @@ struct backward_epilogue {
         C dc                         = pos.is_last(n) ? value(dc_n, n, unit, pos.hidden) : carried;
         const lstm_gates<C> d = lstm_backward(constants, gates, c_before(n, unit), cells[pos.cell(n, unit)], dm, &dc);
         carried               = dc;
-        dgate(n, 0, unit) = narrow<T>(d.i), dgate(n, 1, unit) = narrow<T>(d.f);
-        dgate(n, 2, unit) = narrow<T>(d.g), dgate(n, 3, unit) = narrow<T>(d.o);
+        dgate(n, 0, unit) = round_to<T>(d.i), dgate(n, 1, unit) = round_to<T>(d.f);
+        dgate(n, 2, unit) = round_to<T>(d.g), dgate(n, 3, unit) = round_to<T>(d.o);
     }
 
     __device__ void gru(int n, int unit, C dh) const {
         const gru_gates<C> gates  = {gate(n, 0, unit), gate(n, 1, unit), gate(n, 2, unit)};
         const gru_gradients<C> d  = gru_backward(gates, h_before(n, unit), dh);
         carry[pos.state(n, unit)] = d.dh_past;
-        dgate(n, 1, unit)         = narrow<T>(d.z);
-        dgate(n, 2, unit)         = narrow<T>(d.n);
+        dgate(n, 1, unit)         = round_to<T>(d.z);
+        dgate(n, 2, unit)         = round_to<T>(d.n);
         if (kind == RESET) return;
-        dgate(n, 0, unit) = narrow<T>(gru_backward_reset(gates.r, d.n * gate(n, 3, unit)));
-        dgate(n, 3, unit) = narrow<T>(d.n * gates.r);
+        dgate(n, 0, unit) = round_to<T>(gru_backward_reset(gates.r, d.n * gate(n, 3, unit)));
+        dgate(n, 3, unit) = round_to<T>(d.n * gates.r);
     }
 
     __device__ void reset_gate(int n, int unit, C d) const {
         const C r         = gate(n, 0, unit);
-        dgate(n, 0, unit) = narrow<T>(gru_backward_reset(r, d * h_before(n, unit)));
+        dgate(n, 0, unit) = round_to<T>(gru_backward_reset(r, d * h_before(n, unit)));
         carry[pos.state(n, unit)] += d * r;
     }
 
@@ -95,28 +95,28 @@ struct backward_epilogue {
         const C d        = whole ? sum_of_products : gradient(n, unit, sum_of_products);
         switch (kind) {
             case PLAIN:
-                dgate(n, 0, unit) = narrow<T>(plain_backward(relu, d, C(widen(y[pos.row(n) * y_row + unit]))));
+                dgate(n, 0, unit) = round_to<T>(plain_backward(relu, d, C(to_compute(y[pos.row(n) * y_row + unit]))));
                 break;
             case LSTM:
             case UNPROJECTED: lstm(n, unit, d); break;
             case GRU:
             case RESET: gru(n, unit, d); break;
             case RESET_GATE: reset_gate(n, unit, d); break;
-            default: projected(n, unit) = narrow<T>(d);
+            default: projected(n, unit) = round_to<T>(d);
         }
     }
 
     __device__ void inactive(int n, int unit) const {
         if (kind == PROJECTION)
-            projected(n, unit) = narrow<T>(C(0));
+            projected(n, unit) = round_to<T>(C(0));
         else
-            for (int k = 0; k < dgate_count; ++k) dgate(n, k, unit) = narrow<T>(C(0));
+            for (int k = 0; k < dgate_count; ++k) dgate(n, k, unit) = round_to<T>(C(0));
     }
 
     __device__ void start(int n, int unit, C from_first) const {
         const bool none                = pos.line.length(n) == 0;
         const C past                   = is_gru && !none ? carry[pos.state(n, unit)] : C(0);
-        dh0[int64_t(n) * units + unit] = narrow<T>(none ? value(dh_n, n, unit, units) : from_first + past);
+        dh0[int64_t(n) * units + unit] = round_to<T>(none ? value(dh_n, n, unit, units) : from_first + past);
     }
 
     __device__ void apply4(int n, int column, const C *sum) const {

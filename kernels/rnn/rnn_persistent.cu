@@ -27,12 +27,12 @@ struct forward_job {
         return h0 ? h0 + pos.state(n, 0) : nullptr;
     }
     __device__ float input(int n, int gate, int gates_of_unit, int unit) const {
-        return widen(input_gates[(pos.row(n) * gates_of_unit + gate) * pos.hidden + unit]);
+        return to_compute(input_gates[(pos.row(n) * gates_of_unit + gate) * pos.hidden + unit]);
     }
     __device__ float constant(const T *array, int k, int unit) const {
-        return array ? float(widen(array[k * pos.hidden + unit])) : 0.0f;
+        return array ? float(to_compute(array[k * pos.hidden + unit])) : 0.0f;
     }
-    __device__ void write(int n, int unit, float h) const { y[pos.row(n) * y_row + unit] = narrow<T>(h); }
+    __device__ void write(int n, int unit, float h) const { y[pos.row(n) * y_row + unit] = round_to<T>(h); }
     __device__ void save(int n, int gate, int unit, float value) const {
         if (gates) gates[pos.gate(n, gate, unit)] = value;
     }
@@ -63,7 +63,7 @@ struct forward_unit {
     __device__ void read(const forward_job<T> &job, int n) {
 #pragma unroll
         for (int g = 0; g < GATES; ++g) input[g] = job.input(n, g, GATES, unit);
-        if (GATES == 4 && job.pos.is_first(n)) c = job.c0 ? float(widen(job.c0[job.pos.state(n, unit)])) : 0.0f;
+        if (GATES == 4 && job.pos.is_first(n)) c = job.c0 ? float(to_compute(job.c0[job.pos.state(n, unit)])) : 0.0f;
     }
 
     /* h after the step, from the sums with w_hh. */
@@ -102,7 +102,7 @@ __device__ void load_rows(const persistent_layer &l, const T *w_hh, T *weights) 
         const int k = i % depth, gate = i / depth % GATES, u = i / depth / GATES, unit = l.first_unit() + u;
         const bool inside = k < l.hidden && unit < l.hidden;
         weights[u * unit_pitch(GATES, depth) + gate * depth + k] =
-            inside ? w_hh[(int64_t(gate) * l.hidden + unit) * l.hidden + k] : narrow<T>(0.0f);
+            inside ? w_hh[(int64_t(gate) * l.hidden + unit) * l.hidden + k] : round_to<T>(0.0f);
     }
 }
 

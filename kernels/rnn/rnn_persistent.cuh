@@ -113,7 +113,7 @@ __device__ inline void accumulate_lane(const float *tile, const T *weights, int 
         for (int c = 0; c < COLUMNS; ++c) {
             const vec4<T> in = *reinterpret_cast<const vec4<T> *>(weights + c * pitch + k);
 #pragma unroll
-            for (int i = 0; i < 4; ++i) w[c][i] = widen(in.at[i]);
+            for (int i = 0; i < 4; ++i) w[c][i] = to_compute(in.at[i]);
         }
 #pragma unroll
         for (int r = 0; r < 4; ++r) {
@@ -145,9 +145,9 @@ __device__ inline vec4<float> load4(const T *row, int k, int count, bool vectori
     if (vectorized) {
         const vec4<T> in = *reinterpret_cast<const vec4<T> *>(row + k);
 #pragma unroll
-        for (int j = 0; j < 4; ++j) out.at[j] = widen(in.at[j]);
+        for (int j = 0; j < 4; ++j) out.at[j] = to_compute(in.at[j]);
     } else {
-        for (int j = 0; j < 4 && k + j < count; ++j) out.at[j] = widen(row[k + j]);
+        for (int j = 0; j < 4 && k + j < count; ++j) out.at[j] = to_compute(row[k + j]);
     }
     return out;
 }

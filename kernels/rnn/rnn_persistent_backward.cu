@@ -38,12 +38,12 @@ struct backward_job {
         return dgates_of(pos.row_of(n, pos.line.after(pos.time)), state_dgate(GATES, gate));
     }
     __device__ float constant(int k, int unit) const {
-        return peephole ? float(widen(peephole[k * pos.hidden + unit])) : 0.0f;
+        return peephole ? float(to_compute(peephole[k * pos.hidden + unit])) : 0.0f;
     }
     __device__ float state(const T *states, int n, int unit) const {
-        return states ? float(widen(states[pos.state(n, unit)])) : 0.0f;
+        return states ? float(to_compute(states[pos.state(n, unit)])) : 0.0f;
     }
-    __device__ float h(int n, int unit, int time) const { return widen(y[pos.row_of(n, time) * y_row + unit]); }
+    __device__ float h(int n, int unit, int time) const { return to_compute(y[pos.row_of(n, time) * y_row + unit]); }
 };
 
 template <class T, int GATES>
@@ -79,7 +79,7 @@ struct backward_unit {
             now    = job.h(n, unit, pos.time);
             before = first ? job.state(job.h0, n, unit) : job.h(n, unit, pos.line.before(pos.time));
         }
-        dy = job.dy ? float(widen(job.dy[pos.row(n) * job.y_row + unit])) : 0.0f;
+        dy = job.dy ? float(to_compute(job.dy[pos.row(n) * job.y_row + unit])) : 0.0f;
     }
 
     /* Writes the gate gradients. from_after: what h gets from the step after through w_hh. */
@@ -105,13 +105,13 @@ struct backward_unit {
 
     __device__ void write(const backward_job<T, GATES> &job, int n, const float *sum) const {
 #pragma unroll
-        for (int b = 0; b < dgate_count(GATES); ++b) job.dgates_of(job.pos.row(n), b)[unit] = narrow<T>(sum[b]);
+        for (int b = 0; b < dgate_count(GATES); ++b) job.dgates_of(job.pos.row(n), b)[unit] = round_to<T>(sum[b]);
     }
 
     __device__ void start(const backward_job<T, GATES> &job, int n, float from_first) const {
         const bool none                 = job.pos.line.length(n) == 0;
         const float past                = GATES == 3 ? carry : 0.0f;
-        job.dh0[job.pos.state(n, unit)] = narrow<T>(none ? job.state(job.dh_n, n, unit) : from_first + past);
+        job.dh0[job.pos.state(n, unit)] = round_to<T>(none ? job.state(job.dh_n, n, unit) : from_first + past);
     }
 };
 
@@ -123,7 +123,7 @@ __device__ void load_columns(const persistent_layer &l, const T *w_hh, T *weight
         const int u = i % units, k = i / units % depth, gate = i / units / depth, unit = l.first_unit() + u;
         const bool inside = k < l.hidden && unit < l.hidden;
         weights[u * unit_pitch(GATES, depth) + gate * depth + k] =
-            inside ? w_hh[(int64_t(gate) * l.hidden + k) * l.hidden + unit] : narrow<T>(0.0f);
+            inside ? w_hh[(int64_t(gate) * l.hidden + k) * l.hidden + unit] : round_to<T>(0.0f);
     }
 }
 

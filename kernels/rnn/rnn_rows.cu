@@ -26,7 +26,7 @@ struct last_state {
     const T *y, *start;
 
     __device__ T value(const step_position &p, int d, int n, int k, int64_t i) const {
-        if (p.line.length(n) == 0) return start ? start[i] : narrow<T>(0);
+        if (p.line.length(n) == 0) return start ? start[i] : round_to<T>(0);
         const int64_t row = p.row_of(n, p.line.last(n));
         return y[(row * directions + d) * size + k];
     }
@@ -40,8 +40,8 @@ struct last_cell {
     const T *start;
 
     __device__ T value(const step_position &p, int, int n, int, int64_t i) const {
-        if (p.line.length(n) > 0) return narrow<T>(state[i]);
-        return start ? start[i] : narrow<T>(0);
+        if (p.line.length(n) > 0) return round_to<T>(state[i]);
+        return start ? start[i] : round_to<T>(0);
     }
 };
 
@@ -90,7 +90,7 @@ struct state_factor {
 
     __device__ T value(const step_position &p, int d, int n, int k) const {
         if (!p.is_first(n)) return y[(p.row_before(n) * directions + d) * size + k];
-        return h0 ? h0[(int64_t(d) * batch + n) * size + k] : narrow<T>(0);
+        return h0 ? h0[(int64_t(d) * batch + n) * size + k] : round_to<T>(0);
     }
 };
 
@@ -101,7 +101,7 @@ struct reset_factor {
     int64_t direction;
 
     __device__ T value(const step_position &p, int d, int n, int k) const {
-        return narrow<T>(gates[d * direction + p.gate(n, 0, k)] * widen(state.value(p, d, n, k)));
+        return round_to<T>(gates[d * direction + p.gate(n, 0, k)] * to_compute(state.value(p, d, n, k)));
     }
 };
 
@@ -111,7 +111,7 @@ struct unprojected_factor {
     int64_t direction; /* of cells */
 
     __device__ T value(const step_position &p, int d, int n, int k) const {
-        return narrow<T>(gates[4 * d * direction + p.gate(n, 3, k)] * tanh(cells[d * direction + p.cell(n, k)]));
+        return round_to<T>(gates[4 * d * direction + p.gate(n, 3, k)] * tanh(cells[d * direction + p.cell(n, k)]));
     }
 };
 
@@ -137,7 +137,7 @@ __global__ void __launch_bounds__(ACROSS *DOWN)
     const bool active     = p.is_active(n);
     T *to                 = out + (direction * rows + row) * width;
     for (int k = int(threadIdx.x); k < width; k += ACROSS)
-        to[k] = active ? factor.value(p, direction, n, k) : narrow<T>(0);
+        to[k] = active ? factor.value(p, direction, n, k) : round_to<T>(0);
 }
 
 template <class T, class Factor>
@@ -185,7 +185,7 @@ struct peephole_job {
         typedef compute<T> C;
         if (blockIdx.y == 2) return cells[p.cell(n, unit)];
         if (!p.is_first(n)) return cells[p.row_before(n) * p.hidden + unit];
-        return c0 ? C(widen(c0[p.state(n, unit)])) : C(0);
+        return c0 ? C(to_compute(c0[p.state(n, unit)])) : C(0);
     }
 };
 
@@ -198,14 +198,14 @@ __global__ void __launch_bounds__(ACROSS *DOWN) peephole_kernel(peephole_job<T> 
     C sum           = 0;
     for (int n = 0; n < j.batch && unit < p.hidden; ++n)
         for (p.time = int(threadIdx.y); p.is_active(n); p.time += DOWN)
-            sum += widen(j.dgates[p.gate(n, gate, unit)]) * j.cell_seen(p, n, unit);
+            sum += to_compute(j.dgates[p.gate(n, gate, unit)]) * j.cell_seen(p, n, unit);
     shared[threadIdx.y][threadIdx.x] = sum;
     for (int half = DOWN / 2; half > 0; half /= 2) {
         __syncthreads();
         if (int(threadIdx.y) < half) shared[threadIdx.y][threadIdx.x] += shared[threadIdx.y + half][threadIdx.x];
     }
     if (threadIdx.y == 0 && unit < p.hidden)
-        j.out[int(blockIdx.y) * p.hidden + unit] = narrow<T>(shared[0][threadIdx.x]);
+        j.out[int(blockIdx.y) * p.hidden + unit] = round_to<T>(shared[0][threadIdx.x]);
 }
 
 template <class T>

@@ -13,7 +13,7 @@ struct mask_rule {
         int64_t at, step; /* step t of sequence n is number n steps + t */
     };
     const T *x;
-    walk from;
+    strided_dims from;
     int64_t step_number[GLIA_MAX_DIMS];
     divisor steps;
     gli_indices lengths;
@@ -36,11 +36,11 @@ template <class T>
 cudaError_t mask_steps(const axes &a, int steps, const gli_step_mask &m, cudaStream_t stream) {
     mask_rule<T> rule = {};
     rule.x            = static_cast<const T *>(m.copy.from.data);
-    rule.from         = walk_of(a, FROM);
+    rule.from         = dims_of(a, FROM);
     rule.steps        = divide_by(static_cast<unsigned>(steps));
     rule.lengths      = m.lengths;
     rule.slot         = m.slot;
-    rule.fill         = repeated<T>(&m.fill, glia_dtype_size(m.copy.to.dtype));
+    rule.fill         = replicated<T>(&m.fill, glia_dtype_size(m.copy.to.dtype));
     for (int d = 0; d < a.n; ++d) rule.step_number[d] = a.at[d].stride[INDEX];
     return move(a, static_cast<T *>(m.copy.to.data), rule, stream);
 }
@@ -58,6 +58,6 @@ cudaError_t gli_kernel_mask_steps(const gli_sequence_geom *g, const gli_step_mas
     if (a.count() == 0) return cudaSuccess;
     a                  = glia::simplify(a);
     const uintptr_t at = glia::address(c.to.data) | glia::address(c.from.data);
-    const int bytes    = glia::widen(&a, static_cast<int>(glia_dtype_size(c.to.dtype)), at);
+    const int bytes    = glia::vectorize(&a, static_cast<int>(glia_dtype_size(c.to.dtype)), at);
     return GLI_FOR_BYTES(bytes, T, glia::mask_steps<T>(a, g->steps, *m, stream));
 }

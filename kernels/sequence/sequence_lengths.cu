@@ -17,11 +17,11 @@ __device__ inline bool differ(T a, T b) {
 }
 template <>
 __device__ inline bool differ(bf16 a, bf16 b) {
-    return widen(a) != widen(b);
+    return to_compute(a) != to_compute(b);
 }
 template <>
 __device__ inline bool differ(f16 a, f16 b) {
-    return widen(a) != widen(b);
+    return to_compute(a) != to_compute(b);
 }
 
 /* Element i of a sequence, counted as if it were a dense array of its own, is element i % width of step i / width. */

@@ -35,9 +35,9 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) softmax_rows(rows_job<T> j) {
 #pragma unroll
     for (int p = 0; p < PACKS; ++p) {
         load_pack(j.x + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, values[p], -C(INFINITY));
-        for (int k = 0; k < width; ++k) max = larger()(max, values[p][k]);
+        for (int k = 0; k < width; ++k) max = maximum()(max, values[p][k]);
     }
-    max = team.all(larger(), max, shared);
+    max = team.all(maximum(), max, shared);
 #pragma unroll
     for (int p = 0; p < PACKS; ++p)
         for (int k = 0; k < width; ++k) {
@@ -108,7 +108,7 @@ struct scaled_sum {
     C max, sum;
     __device__ static C scale(C from, C to) { return from == to ? C(1) : exp(from - to); }
     __device__ void merge(const scaled_sum &other) {
-        const C both = larger()(max, other.max);
+        const C both = maximum()(max, other.max);
         sum          = sum * scale(max, both) + other.sum * scale(other.max, both);
         max          = both;
     }
@@ -128,15 +128,15 @@ __global__ void __launch_bounds__(THREADS) softmax_columns(columns_job<T> j) {
     const thread_column column(j);
     scaled_sum<C> all = {-C(INFINITY), 0};
     for (int i = column.first; column.active && i < j.length; i += column.step)
-        all.add(widen(j.x[column.base + int64_t(i) * j.inner]));
+        all.add(to_compute(j.x[column.base + int64_t(i) * j.inner]));
     shared[0][threadIdx.x] = all;
     merge_columns(shared, j.across);
     all             = shared[0][threadIdx.x % j.across];
     const C inverse = 1 / all.sum, logarithm = log(all.sum);
     for (int i = column.first; column.active && i < j.length; i += column.step) {
         const int64_t element = column.base + int64_t(i) * j.inner;
-        const C x             = widen(j.x[element]) - all.max;
-        j.y[element]          = narrow<T>(j.log ? x - logarithm : exp(x) * inverse);
+        const C x             = to_compute(j.x[element]) - all.max;
+        j.y[element]          = round_to<T>(j.log ? x - logarithm : exp(x) * inverse);
     }
 }
 
@@ -148,15 +148,15 @@ __global__ void __launch_bounds__(THREADS) softmax_backward_columns(columns_job<
     C sum = 0;
     for (int i = column.first; column.active && i < j.length; i += column.step) {
         const int64_t element = column.base + int64_t(i) * j.inner;
-        sum += j.log ? widen(j.dy[element]) : widen(j.dy[element]) * widen(j.x[element]);
+        sum += j.log ? to_compute(j.dy[element]) : to_compute(j.dy[element]) * to_compute(j.x[element]);
     }
     shared[0][threadIdx.x] = {{sum}};
     merge_columns(shared, j.across);
     sum = shared[0][threadIdx.x % j.across].at[0];
     for (int i = column.first; column.active && i < j.length; i += column.step) {
         const int64_t element = column.base + int64_t(i) * j.inner;
-        const C y = widen(j.x[element]), dy = widen(j.dy[element]);
-        j.y[element] = narrow<T>(j.log ? dy - exp(y) * sum : y * (dy - sum));
+        const C y = to_compute(j.x[element]), dy = to_compute(j.dy[element]);
+        j.y[element] = round_to<T>(j.log ? dy - exp(y) * sum : y * (dy - sum));
     }
 }
 

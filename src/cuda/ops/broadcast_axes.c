@@ -42,7 +42,7 @@ gli_cuda_sum_axes gli_cuda_broadcast_sum_axes(int ndim, const int *dim, unsigned
     for (int i = 0; i < ndim; ++i) {
         const bool summed = repeated >> i & 1;
         add(summed ? &axes.summed : &axes.kept, ndim, dim, i, n, operands);
-        if (dim[i] != 1) axes.kept_inside = !summed;
+        if (dim[i] != 1) axes.kept_innermost = !summed;
     }
     finish(&axes.kept);
     finish(&axes.summed);

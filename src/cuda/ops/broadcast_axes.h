@@ -17,7 +17,7 @@ gli_axes gli_cuda_broadcast_axes(int ndim, const int *dim, int n, const gli_cuda
 /* The axes of y that are kept where those in `repeated` are summed, and those that are summed, row-major. */
 typedef struct gli_cuda_sum_axes {
     gli_axes kept, summed;
-    bool kept_inside; /* the innermost axis of y above 1 is a kept one */
+    bool kept_innermost; /* the innermost axis of y above 1 is a kept one */
 } gli_cuda_sum_axes;
 gli_cuda_sum_axes gli_cuda_broadcast_sum_axes(int ndim, const int *dim, unsigned repeated, int n,
                                               const gli_cuda_operand *operands);

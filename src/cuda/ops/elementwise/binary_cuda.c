@@ -42,7 +42,7 @@ static size_t workspace(const gli_call *call, glia_dtype dtype) {
     for (int output = 0; output < 2; ++output) {
         if (!call->out[output] || !repeated_of(call->geom, output)) continue;
         const gli_cuda_sum_axes axes = sum_axes(call, output);
-        const size_t bytes = gli_kernel_broadcast_sum_bytes(dtype, &axes.kept, &axes.summed, axes.kept_inside);
+        const size_t bytes = gli_kernel_broadcast_sum_bytes(dtype, &axes.kept, &axes.summed, axes.kept_innermost);
         if (bytes > most) most = bytes;
     }
     return most;
@@ -59,7 +59,7 @@ static glia_status derivative(const gli_call *call, const gli_cuda_view *v, int 
                                            .out   = v->out[output]};
     if (repeated_of(g, output)) {
         const gli_cuda_sum_axes axes = sum_axes(call, output);
-        GLI_CUDA_TRY(call->ctx, gli_kernel_binary_backward_sum(&args, &axes.kept, &axes.summed, axes.kept_inside,
+        GLI_CUDA_TRY(call->ctx, gli_kernel_binary_backward_sum(&args, &axes.kept, &axes.summed, axes.kept_innermost,
                                                                v->workspace, v->stream));
         return GLIA_OK;
     }

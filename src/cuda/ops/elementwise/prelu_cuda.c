@@ -53,7 +53,7 @@ static gli_cuda_sum_axes slope_axes(const gli_call *call) {
 static size_t workspace(const gli_call *call, glia_dtype dtype) {
     if (!call->out[GLI_PRELU_DSLOPE]) return 0;
     const gli_cuda_sum_axes axes = slope_axes(call);
-    return gli_kernel_broadcast_sum_bytes(dtype, &axes.kept, &axes.summed, axes.kept_inside);
+    return gli_kernel_broadcast_sum_bytes(dtype, &axes.kept, &axes.summed, axes.kept_innermost);
 }
 
 static glia_status dslope(const gli_call *call, const gli_cuda_view *v) {
@@ -63,7 +63,7 @@ static glia_status dslope(const gli_call *call, const gli_cuda_view *v) {
                                        .dy        = v->in[GLI_PRELU_DY],
                                        .dslope    = v->out[GLI_PRELU_DSLOPE],
                                        .workspace = v->workspace};
-    GLI_CUDA_TRY(call->ctx, gli_kernel_prelu_slope(&args, &axes.kept, &axes.summed, axes.kept_inside, v->stream));
+    GLI_CUDA_TRY(call->ctx, gli_kernel_prelu_slope(&args, &axes.kept, &axes.summed, axes.kept_innermost, v->stream));
     return GLIA_OK;
 }
 
