@@ -12,7 +12,8 @@ enum { DEPTHWISE_THREADS = 256 };
 template <class P, class C>
 __device__ inline void multiply_add(const P &p, const coord &i, const coord &j, int k, C &sum) {
     const coord a = p.a.k_axis.at(k, p.k), b = p.b.k_axis.at(k, p.k);
-    if (p.a.contains(i, a) && p.b.contains(j, b)) sum += C(to_compute(*p.a.address(i, a))) * C(to_compute(*p.b.address(j, b)));
+    if (p.a.contains(i, a) && p.b.contains(j, b))
+        sum += C(to_compute(*p.a.address(i, a))) * C(to_compute(*p.b.address(j, b)));
 }
 
 /* A thread for each element of y. blockIdx.y is the phase. */

@@ -19,7 +19,7 @@ struct broadcast_offsets {
 
 inline broadcast_offsets broadcast_offsets_of(const gli_axes &axes) {
     broadcast_offsets p = {};
-    p.ndim   = axes.ndim;
+    p.ndim              = axes.ndim;
     for (int d = 0; d < axes.ndim; ++d) {
         p.size[d] = divide_by(static_cast<unsigned>(axes.dim[d]));
         for (int o = 0; o < GLI_BROADCAST_OPERANDS; ++o) p.stride[o][d] = axes.stride[o][d];
@@ -48,8 +48,8 @@ __device__ inline void load_along(const T *x, int64_t stride, int n, bool wide,
 /* The outer axes count packs of the innermost one. Operand 0 is y. */
 struct broadcast_shape {
     broadcast_offsets outer; /* with the number of packs as its last axis */
-    int inner;    /* elements of the innermost axis */
-    int packs;    /* in all */
+    int inner;               /* elements of the innermost axis */
+    int packs;               /* in all */
     int64_t stride[GLI_BROADCAST_OPERANDS];
     bool wide;
 };

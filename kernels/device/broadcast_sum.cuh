@@ -13,9 +13,10 @@ enum { SUM_THREADS = 256, SUM_BLOCKS = 512, SUM_LEAST = 4 };
 struct sum_shape {
     broadcast_offsets kept_axes, summed_axes;
     int kept, summed;
-    int outputs;      /* that a block makes at a time; each has SUM_THREADS / outputs threads */
-    int slice;        /* summands in a slice */
-    bool kept_innermost; /* neighbours in memory belong to neighbouring outputs, so that neighbouring threads take those */
+    int outputs;         /* that a block makes at a time; each has SUM_THREADS / outputs threads */
+    int slice;           /* summands in a slice */
+    bool kept_innermost; /* neighbours in memory belong to neighbouring outputs, so that neighbouring threads take those
+                          */
 };
 
 template <class T, class Out, int N, class F>
@@ -63,13 +64,13 @@ inline int slices_of(int kept, int summed, bool kept_innermost) {
 template <class T, class Out, int N, class F>
 cudaError_t launch_sum(const F &f, const gli_axes &kept, const gli_axes &summed, bool kept_innermost, int slices,
                        const inputs<T, N> &x, Out *y, cudaStream_t stream) {
-    sum_shape s   = {};
-    s.kept_axes   = broadcast_offsets_of(kept);
-    s.summed_axes = broadcast_offsets_of(summed);
-    s.kept        = kept.count;
-    s.summed      = summed.count;
-    s.outputs     = outputs_of(kept.count, summed.count, kept_innermost);
-    s.slice       = blocks_for(summed.count, slices);
+    sum_shape s      = {};
+    s.kept_axes      = broadcast_offsets_of(kept);
+    s.summed_axes    = broadcast_offsets_of(summed);
+    s.kept           = kept.count;
+    s.summed         = summed.count;
+    s.outputs        = outputs_of(kept.count, summed.count, kept_innermost);
+    s.slice          = blocks_for(summed.count, slices);
     s.kept_innermost = kept_innermost;
     const dim3 grid(blocks_for(kept.count, s.outputs), slices);
     return GLI_LAUNCH((sum_kernel<T, Out, N, F>), grid, SUM_THREADS, 0, stream, f, s, x, y);

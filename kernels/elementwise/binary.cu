@@ -82,8 +82,8 @@ template <class T>
 cudaError_t binary_backward_sum(const gli_binary_backward_args &args, const gli_axes &kept, const gli_axes &summed,
                                 bool kept_innermost, void *workspace, cudaStream_t stream) {
     const backward<compute<T>> f = {args.kind, args.by_b};
-    return broadcast_sum<T, 3>(f, kept, summed, kept_innermost, inputs_of<T>(args), static_cast<T *>(args.out), workspace,
-                               stream);
+    return broadcast_sum<T, 3>(f, kept, summed, kept_innermost, inputs_of<T>(args), static_cast<T *>(args.out),
+                               workspace, stream);
 }
 
 }  // namespace

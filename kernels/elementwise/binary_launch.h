@@ -33,7 +33,8 @@ cudaError_t gli_kernel_binary_backward_sum(const gli_binary_backward_args *args,
                                            cudaStream_t stream);
 
 /* Bytes of workspace of a sum; dtype as seen by the kernel. */
-size_t gli_kernel_broadcast_sum_bytes(glia_dtype dtype, const gli_axes *kept, const gli_axes *summed, bool kept_innermost);
+size_t gli_kernel_broadcast_sum_bytes(glia_dtype dtype, const gli_axes *kept, const gli_axes *summed,
+                                      bool kept_innermost);
 
 #ifdef __cplusplus
 }

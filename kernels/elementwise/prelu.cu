@@ -34,8 +34,8 @@ cudaError_t backward(const gli_axes &axes, const void *x, const void *slope, con
 }
 
 template <class T>
-cudaError_t slope_sum(const gli_prelu_slope_args &args, const gli_axes &kept, const gli_axes &summed, bool kept_innermost,
-                      cudaStream_t stream) {
+cudaError_t slope_sum(const gli_prelu_slope_args &args, const gli_axes &kept, const gli_axes &summed,
+                      bool kept_innermost, cudaStream_t stream) {
     const inputs<T, 2> in = {{static_cast<const T *>(args.x), static_cast<const T *>(args.dy)}};
     return broadcast_sum<T, 2>(by_slope<compute<T>>(), kept, summed, kept_innermost, in, static_cast<T *>(args.dslope),
                                args.workspace, stream);

@@ -16,7 +16,8 @@ struct bias_of {
     glia_unary_kind activation;
     __device__ T operator()(T y, int64_t i) const {
         typedef compute<T> C;
-        const C sum = bias ? to_compute(y) + to_compute(bias[static_cast<unsigned>(i) / inner % channels]) : to_compute(y);
+        const C sum =
+            bias ? to_compute(y) + to_compute(bias[static_cast<unsigned>(i) / inner % channels]) : to_compute(y);
         return round_to<T>(apply(activation, C(0), C(0), sum));
     }
 };

@@ -90,7 +90,8 @@ cudaError_t copy_rows(rows *r, cudaStream_t stream) {
         const int most = vectorize(&own, bytes, addresses_of(*r->part[i]));
         if (most < wide) wide = most;
     }
-    for (int i = 0; i < r->n; ++i) vectorize(&r->shape[i], bytes, addresses_of(*r->part[i]) | static_cast<unsigned>(wide));
+    for (int i = 0; i < r->n; ++i)
+        vectorize(&r->shape[i], bytes, addresses_of(*r->part[i]) | static_cast<unsigned>(wide));
     return GLI_FOR_BYTES(wide, T, launch<T>(*r, stream));
 }
 

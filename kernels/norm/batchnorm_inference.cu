@@ -20,7 +20,8 @@ struct inference_rule {
     __device__ known begin(int) const { return {}; }
     __device__ state none() const { return {}; }
     __device__ result end(int c, const known &, const state &, bool) const {
-        return {to_compute(mean[c]), or_else(weight, c, C(1)) / sqrt(to_compute(var[c]) + epsilon), or_else(bias, c, C(0))};
+        return {to_compute(mean[c]), or_else(weight, c, C(1)) / sqrt(to_compute(var[c]) + epsilon),
+                or_else(bias, c, C(0))};
     }
     __device__ C out(const result &r, const C (&in)[1], unsigned) const { return r.of(in[0]); }
 };

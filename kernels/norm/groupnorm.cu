@@ -76,7 +76,9 @@ struct backward_rule {
     __device__ C gradient(const known &of, C dy, unsigned i) const {
         return weight ? dy * to_compute(weight[of.first + channels.of(i)]) : dy;
     }
-    __device__ known begin(int group) const { return {to_compute(mean[group]), to_compute(rstd[group]), channels.first(group)}; }
+    __device__ known begin(int group) const {
+        return {to_compute(mean[group]), to_compute(rstd[group]), channels.first(group)};
+    }
     __device__ state none() const { return {{0, 0}}; }
     template <int W>
     __device__ void add_pack(state *s, const known &of, const C (&in)[2][W], int n, unsigned i) const {

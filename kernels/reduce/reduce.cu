@@ -117,7 +117,8 @@ __global__ void __launch_bounds__(THREADS) reduce_rows(job<T, Y> j, int team) {
         }
     } else {
         for (unsigned i = begin + lane; active && i < end; i += team)
-            all.value = merged(j.how.merge, all.value, formed(j.how.element, to_compute(x[j.reduced.offset(i)]), match));
+            all.value =
+                merged(j.how.merge, all.value, formed(j.how.element, to_compute(x[j.reduced.offset(i)]), match));
     }
     all = team > LANES ? block_merge(all, shared) : warp_merge(all, team);
     if (active && lane == 0)

@@ -33,7 +33,9 @@ struct forward_epilogue {
     __device__ C state_sum(const C *sum, int gate, int unit) const {
         return sum[gate] + (b_hh ? C(to_compute(b_hh[gate * pos.hidden + unit])) : C(0));
     }
-    __device__ C weight(int k, int unit) const { return peephole ? C(to_compute(peephole[k * pos.hidden + unit])) : C(0); }
+    __device__ C weight(int k, int unit) const {
+        return peephole ? C(to_compute(peephole[k * pos.hidden + unit])) : C(0);
+    }
     __device__ void write_y(int n, int unit, C h) const { y[pos.row(n) * y_row + unit] = round_to<T>(h); }
     __device__ void save(int n, int gate, int unit, C value) const {
         if (gates) gates[pos.gate(n, gate, unit)] = value;

@@ -36,7 +36,9 @@ struct backward_epilogue {
     T *dh0, *dgates, *dh;
     C *carry;
 
-    __device__ C weight(int k, int unit) const { return peephole ? C(to_compute(peephole[k * pos.hidden + unit])) : C(0); }
+    __device__ C weight(int k, int unit) const {
+        return peephole ? C(to_compute(peephole[k * pos.hidden + unit])) : C(0);
+    }
     __device__ C gate(int n, int k, int unit) const { return gates[pos.gate(n, k, unit)]; }
     __device__ T &dgate(int n, int k, int unit) const {
         return dgates[(pos.row(n) * dgate_count + k) * pos.hidden + unit];
