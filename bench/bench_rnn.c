@@ -118,8 +118,9 @@ static glia_status add_inputs(bench *b, const layer *l, glia_value *in) {
 
 /* outputs: what a plan has to give, the smallest last. */
 static glia_status add_calls(bench *b, const layer *l, glia_value *outputs) {
-    const glia_rnn_params params = {.cell = l->cell};
+    glia_rnn_params params     = glia_rnn_defaults();
     glia_value in[BACK_INPUTS] = {{0}}, out[4] = {{0}}, gradient[7] = {{0}};
+    params.cell = l->cell;
     TRY(add_inputs(b, l, in));
     glia_graph_call(b->graph, "rnn", &params, in, W_IH + WEIGHTS, out, 4);
     outputs[0] = out[0], outputs[1] = out[1];

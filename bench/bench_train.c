@@ -28,12 +28,11 @@ typedef struct options {
         if (try_status != GLIA_OK) return try_status; \
     } while (0)
 
-/* ---- The networks -------------------------------------------------------------------------------------------------
- */
+/* ---- The networks ---- */
 
 static glia_value mnist_dense(glia_model *net, int width) {
     (void)width;
-    glia_value x = glia_model_flatten(net, glia_model_input(net, "image", GLIA_SHAPE(1, 28, 28)));
+    glia_value x = glia_model_flatten(net, glia_model_input(net, "image", GLIA_SHAPE(1, 28, 28)), NULL);
     x            = glia_model_dense(net, x, &(glia_dense_args){.units = 64, .activation = GLIA_RELU});
     x            = glia_model_dense(net, x, &(glia_dense_args){.units = 64, .activation = GLIA_RELU});
     return glia_model_dense(net, x, &(glia_dense_args){.units = CLASSES});
@@ -44,10 +43,11 @@ static glia_value cnn_fashion(glia_model *net, int width) {
     glia_value x = glia_model_input(net, "image", GLIA_SHAPE(1, 28, 28));
     x = glia_model_conv2d(net, x, &(glia_conv2d_args){.filters = 32, .kernel = {3, 3}, .activation = GLIA_RELU});
     x = glia_model_conv2d(net, x, &(glia_conv2d_args){.filters = 64, .kernel = {3, 3}, .activation = GLIA_RELU});
-    x = glia_model_max_pool2d(net, x, &(glia_pool2d_args){.kernel = {2, 2}});
-    x = glia_model_dropout(net, x, 0.25f);
-    x = glia_model_dense(net, glia_model_flatten(net, x), &(glia_dense_args){.units = 128, .activation = GLIA_RELU});
-    x = glia_model_dropout(net, x, 0.5f);
+    x = glia_model_max_pool2d(net, x, &(glia_max_pool2d_args){.kernel = {2, 2}});
+    x = glia_model_dropout(net, x, &(glia_dropout_args){.p = 0.25});
+    x = glia_model_flatten(net, x, NULL);
+    x = glia_model_dense(net, x, &(glia_dense_args){.units = 128, .activation = GLIA_RELU});
+    x = glia_model_dropout(net, x, &(glia_dropout_args){.p = 0.5});
     return glia_model_dense(net, x, &(glia_dense_args){.units = CLASSES});
 }
 
@@ -61,35 +61,38 @@ static glia_value conv_norm(glia_model *net, glia_value x, int filters, int kern
     return glia_model_batchnorm(net, x, NULL);
 }
 
+static glia_value relu(glia_model *net, glia_value x) {
+    return glia_model_activation(net, x, &(glia_activation_args){.kind = GLIA_RELU});
+}
+
 static glia_value resnet18_cifar(glia_model *net, int width) {
     glia_value x = glia_model_input(net, "image", GLIA_SHAPE(3, 32, 32));
-    x            = glia_model_activation(net, conv_norm(net, x, width, 3, 1), GLIA_RELU);
+    x            = relu(net, conv_norm(net, x, width, 3, 1));
     for (int stage = 0; stage < 4; ++stage)
         for (int block = 0; block < 2; ++block) {
             const int filters = width << stage, stride = stage > 0 && block == 0 ? 2 : 1;
-            glia_value y = glia_model_activation(net, conv_norm(net, x, filters, 3, stride), GLIA_RELU);
+            glia_value y = relu(net, conv_norm(net, x, filters, 3, stride));
             y            = conv_norm(net, y, filters, 3, 1);
             if (stride == 2) x = conv_norm(net, x, filters, 1, stride);
-            x = glia_model_activation(net, glia_model_add(net, y, x), GLIA_RELU);
+            x = relu(net, glia_model_add(net, y, x, NULL));
         }
-    return glia_model_dense(net, glia_model_global_avg_pool2d(net, x), &(glia_dense_args){.units = CLASSES});
+    return glia_model_dense(net, glia_model_global_avg_pool2d(net, x, NULL), &(glia_dense_args){.units = CLASSES});
 }
 
 typedef struct network {
     const char *name;
     glia_value (*build)(glia_model *net, int width);
     int channels, side, batch;
-    glia_optimizer optimizer;
+    bool momentum; /* SGD with momentum, not Adam */
 } network;
 
 static const network networks[] = {
-    {"mnist_dense", mnist_dense, 1, 28, 32, GLIA_ADAM},
-    {"cnn_fashion", cnn_fashion, 1, 28, 128, GLIA_ADAM},
-    {"resnet18_cifar", resnet18_cifar, 3, 32, 128, GLIA_MOMENTUM},
+    {"mnist_dense", mnist_dense, 1, 28, 32, false},
+    {"cnn_fashion", cnn_fashion, 1, 28, 128, false},
+    {"resnet18_cifar", resnet18_cifar, 3, 32, 128, true},
 };
 
-/* ---- One network on one device ------------------------------------------------------------------------------------
- */
+/* ---- One network on one device ---- */
 
 typedef struct timing {
     int n;
@@ -135,13 +138,14 @@ static glia_status note(void *user, const glia_epoch *epoch) {
 }
 
 static glia_status train(glia_context *ctx, const network *n, const options *o, int batch, timing *out) {
+    const glia_optimizer optimizer = n->momentum ? glia_optimizer_momentum(1e-2, 0.9) : glia_optimizer_adam(1e-3);
     glia_model *net    = NULL;
     glia_dataset *data = NULL;
     glia_status status = make_data(ctx, n, (int64_t)batch * o->steps, &data);
     if (status == GLIA_OK) status = glia_model_create(ctx, NULL, &net);
     if (status == GLIA_OK)
         status = glia_model_compile(net, n->build(net, (int)o->width),
-                                    &(glia_compile_args){.loss = GLIA_CROSS_ENTROPY, .optimizer = n->optimizer});
+                                    &(glia_compile_args){.loss = glia_loss_cross_entropy(), .optimizer = optimizer});
     if (status == GLIA_OK)
         status = glia_model_fit(
             net, data,
@@ -161,8 +165,7 @@ static double median(double *values, int n) {
     return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
-/* ---- Reports ------------------------------------------------------------------------------------------------------
- */
+/* ---- Reports ---- */
 
 static bool measure(glia_context *ctx, const network *n, const options *o, FILE *json) {
     timing t                 = {0};

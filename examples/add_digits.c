@@ -1,11 +1,10 @@
 /* Adds two numbers of three digits, which it sees as six digits and nothing more: one recurrent layer reads the digits
  * to the end, a second one writes the four of the sum. It learns from 20,000 of the million sums there are.
  * add_digits --help says what it can do. */
-#include <glia/glia.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/example.h"
 #include "support/options.h"
 
 enum { DIGITS = 3, NUMBERS = 1000, SUM_DIGITS = DIGITS + 1, SHOWN = 5 };
@@ -16,13 +15,7 @@ typedef struct settings {
     double rate;
 } settings;
 
-#define TRY(expression)                          \
-    do {                                         \
-        const glia_status status = (expression); \
-        if (status != GLIA_OK) return status;    \
-    } while (0)
-
-/* ---- The data ---------------------------------------------------------------------------------------------------- */
+/* ---- The data ---- */
 
 /* Sum `index` is that of index / 1000 and index % 1000. The digits of both take turns, the ones first: so a carry comes
  * from what was read before. */
@@ -58,22 +51,26 @@ static glia_status make_data(glia_context *ctx, const settings *o, glia_dataset 
     return status;
 }
 
-/* ---- The network ------------------------------------------------------------------------------------------------- */
+/* ---- The network ---- */
+
+static glia_value recurrent(glia_model *net, glia_value x, const settings *o, const char *name, bool sequence) {
+    const int units = (int)o->hidden;
+    if (strcmp(o->cell, "gru") == 0)
+        return glia_model_gru(net, x, &(glia_gru_args){.name = name, .units = units, .sequence = sequence});
+    return glia_model_lstm(net, x, &(glia_lstm_args){.name = name, .units = units, .sequence = sequence});
+}
 
 /* The dense layer is applied to each step of its own. Its classes come first in the result, as the loss has them. */
 static glia_value build(glia_model *net, const settings *o) {
-    glia_value (*layer)(glia_model *, glia_value, const glia_rnn_args *) =
-        strcmp(o->cell, "gru") == 0 ? glia_model_gru : glia_model_lstm;
-    const int hidden = (int)o->hidden;
-    glia_value x     = glia_model_index_input(net, "digits", GLIA_I32, GLIA_SHAPE(2 * DIGITS));
-    x                = glia_model_embedding(net, x, &(glia_embedding_args){.count = 10, .size = 16});
-    x                = layer(net, x, &(glia_rnn_args){.name = "reader", .units = hidden});
-    x                = glia_model_repeat(net, x, SUM_DIGITS);
-    x                = layer(net, x, &(glia_rnn_args){.name = "writer", .units = hidden, .sequence = true});
-    return glia_model_transpose(net, glia_model_dense(net, x, &(glia_dense_args){.units = 10}), 0, 1);
+    glia_value x = glia_model_index_input(net, "digits", GLIA_I32, GLIA_SHAPE(2 * DIGITS));
+    x            = glia_model_embedding(net, x, &(glia_embedding_args){.count = 10, .size = 16});
+    x            = recurrent(net, x, o, "reader", false);
+    x            = glia_model_repeat(net, x, &(glia_repeat_args){.times = SUM_DIGITS});
+    x            = recurrent(net, x, o, "writer", true);
+    return glia_model_transpose(net, glia_model_dense(net, x, &(glia_dense_args){.units = 10}), NULL);
 }
 
-/* ---- Training and judgement -------------------------------------------------------------------------------------- */
+/* ---- Training and judgement ---- */
 
 /* The sum that scores [10, SUM_DIGITS] stand for. */
 static int best_sum(const float *scores) {
@@ -134,7 +131,7 @@ static glia_status run(glia_context *ctx, glia_model *net, glia_dataset **data, 
     TRY(glia_model_compile(
         net, build(net, o),
         &(glia_compile_args){
-            .loss = GLIA_CROSS_ENTROPY, .optimizer = GLIA_ADAM, .learning_rate = o->rate, .clip_global_norm = 1}));
+            .loss = glia_loss_cross_entropy(), .optimizer = glia_optimizer_adam(o->rate), .clip_global_norm = 1}));
     TRY(glia_model_summary(net, stdout));
     TRY(glia_model_fit(net, data[0],
                        &(glia_fit_args){.epochs     = (int)o->epochs,
@@ -175,10 +172,10 @@ int main(int argc, char **argv) {
     glia_status status    = glia_context_create(o.device, &(glia_context_args){.seed = (uint64_t)o.seed}, &ctx);
     if (status == GLIA_OK) status = glia_model_create(ctx, NULL, &net);
     if (status == GLIA_OK) status = run(ctx, net, data, &o);
-    if (status != GLIA_OK) fprintf(stderr, "add_digits: %s: %s\n", glia_status_name(status), glia_message(ctx));
+    exit_code = example_end("add_digits", status, ctx);
     glia_dataset_destroy(data[0]);
     glia_dataset_destroy(data[1]);
     glia_model_destroy(net);
     glia_context_destroy(ctx);
-    return status == GLIA_OK ? 0 : 1;
+    return exit_code;
 }

@@ -1,12 +1,11 @@
 /* A language model of characters: an LSTM or GRU learns what comes next in the jokes and sayings of `fortune`, is
  * judged by the bits that a character of unseen ones costs, and writes some of its own.
  * char_language_model --help says what it can do. */
-#include <glia/glia.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/example.h"
 #include "support/fortunes.h"
 #include "support/ngram.h"
 #include "support/options.h"
@@ -17,26 +16,26 @@ typedef struct settings {
     double rate, temperature;
 } settings;
 
-#define TRY(expression)                          \
-    do {                                         \
-        const glia_status status = (expression); \
-        if (status != GLIA_OK) return status;    \
-    } while (0)
+/* ---- The network ---- */
 
-/* ---- The network ------------------------------------------------------------------------------------------------- */
+static glia_value recurrent(glia_model *net, glia_value x, const settings *o, int stateful_batch) {
+    const int units = (int)o->hidden;
+    if (strcmp(o->cell, "gru") == 0)
+        return glia_model_gru(net, x,
+                              &(glia_gru_args){.units = units, .sequence = true, .stateful_batch = stateful_batch});
+    return glia_model_lstm(net, x,
+                           &(glia_lstm_args){.units = units, .sequence = true, .stateful_batch = stateful_batch});
+}
 
 /* Scores [V,length] of the tokens that may follow each of `length` tokens. */
 static glia_value build(glia_model *net, const settings *o, int64_t kinds, int64_t length, int stateful_batch) {
-    glia_value (*recurrent)(glia_model *, glia_value, const glia_rnn_args *) =
-        strcmp(o->cell, "gru") == 0 ? glia_model_gru : glia_model_lstm;
     glia_value x = glia_model_index_input(net, "tokens", GLIA_I32, GLIA_SHAPE(length));
     x            = glia_model_embedding(net, x, &(glia_embedding_args){.count = kinds, .size = 32});
-    x            = recurrent(net, x,
-                             &(glia_rnn_args){.units = (int)o->hidden, .sequence = true, .stateful_batch = stateful_batch});
-    return glia_model_transpose(net, glia_model_dense(net, x, &(glia_dense_args){.units = (int)kinds}), 0, 1);
+    x            = recurrent(net, x, o, stateful_batch);
+    return glia_model_transpose(net, glia_model_dense(net, x, &(glia_dense_args){.units = (int)kinds}), NULL);
 }
 
-/* ---- Writing ----------------------------------------------------------------------------------------------------- */
+/* ---- Writing ---- */
 
 /* Gives `to` the weights of `from`, which has the same layers. */
 static glia_status copy_weights(const glia_model *from, glia_model *to) {
@@ -118,7 +117,7 @@ static glia_status generate(glia_context *ctx, const glia_model *trained, const 
     return status;
 }
 
-/* ---- Training ---------------------------------------------------------------------------------------------------- */
+/* ---- Training ---- */
 
 /* What the program has opened; main closes it. */
 typedef struct language {
@@ -168,7 +167,7 @@ static glia_status run(glia_context *ctx, language *l, const settings *o) {
     TRY(glia_model_compile(
         l->net, build(l->net, o, kinds, o->length, 0),
         &(glia_compile_args){
-            .loss = GLIA_CROSS_ENTROPY, .optimizer = GLIA_ADAM, .learning_rate = o->rate, .clip_global_norm = 1}));
+            .loss = glia_loss_cross_entropy(), .optimizer = glia_optimizer_adam(o->rate), .clip_global_norm = 1}));
     TRY(glia_model_summary(l->net, stdout));
     TRY(glia_model_fit(l->net, l->data[GLIA_PART_TRAIN],
                        &(glia_fit_args){.epochs     = (int)o->epochs,
@@ -231,9 +230,8 @@ int main(int argc, char **argv) {
     }
     glia_status status = glia_context_create(o.device, &(glia_context_args){.seed = (uint64_t)o.seed}, &ctx);
     if (status == GLIA_OK) status = run(ctx, &l, &o);
-    if (status != GLIA_OK)
-        fprintf(stderr, "char_language_model: %s: %s\n", glia_status_name(status), glia_message(ctx));
+    exit_code = example_end("char_language_model", status, ctx);
     close_language(&l);
     glia_context_destroy(ctx);
-    return status == GLIA_OK ? 0 : 1;
+    return exit_code;
 }

@@ -1,7 +1,6 @@
 /* A convolutional network on Fashion-MNIST: the main job. cnn_fashion --help says what it can do. */
-#include <glia/glia.h>
-#include <stdio.h>
 
+#include "support/example.h"
 #include "support/options.h"
 
 typedef struct settings {
@@ -9,20 +8,15 @@ typedef struct settings {
     long epochs, seed, batch, threads;
 } settings;
 
-#define TRY(expression)                          \
-    do {                                         \
-        const glia_status status = (expression); \
-        if (status != GLIA_OK) return status;    \
-    } while (0)
-
 static glia_value build(glia_model *net) {
     glia_value x = glia_model_input(net, "image", GLIA_SHAPE(1, 28, 28));
     x = glia_model_conv2d(net, x, &(glia_conv2d_args){.filters = 32, .kernel = {3, 3}, .activation = GLIA_RELU});
     x = glia_model_conv2d(net, x, &(glia_conv2d_args){.filters = 64, .kernel = {3, 3}, .activation = GLIA_RELU});
-    x = glia_model_max_pool2d(net, x, &(glia_pool2d_args){.kernel = {2, 2}});
-    x = glia_model_dropout(net, x, 0.25f);
-    x = glia_model_dense(net, glia_model_flatten(net, x), &(glia_dense_args){.units = 128, .activation = GLIA_RELU});
-    x = glia_model_dropout(net, x, 0.5f);
+    x = glia_model_max_pool2d(net, x, &(glia_max_pool2d_args){.kernel = {2, 2}});
+    x = glia_model_dropout(net, x, &(glia_dropout_args){.p = 0.25});
+    x = glia_model_flatten(net, x, NULL);
+    x = glia_model_dense(net, x, &(glia_dense_args){.units = 128, .activation = GLIA_RELU});
+    x = glia_model_dropout(net, x, &(glia_dropout_args){.p = 0.5});
     return glia_model_dense(net, x, &(glia_dense_args){.units = 10});
 }
 
@@ -30,7 +24,7 @@ static glia_status train(glia_model *net, glia_dataset *train_data, glia_dataset
     glia_result result;
     TRY(glia_model_compile(
         net, build(net),
-        &(glia_compile_args){.loss = GLIA_CROSS_ENTROPY, .optimizer = GLIA_ADAM, .learning_rate = 1e-3}));
+        &(glia_compile_args){.loss = glia_loss_cross_entropy(), .optimizer = glia_optimizer_adam(1e-3)}));
     TRY(glia_model_summary(net, stdout));
     TRY(glia_model_fit(net, train_data,
                        &(glia_fit_args){.epochs     = (int)o->epochs,
@@ -66,11 +60,11 @@ int main(int argc, char **argv) {
     if (status == GLIA_OK) status = glia_dataset_from_idx_folder(ctx, o.data, GLIA_PART_TEST, NULL, &test_data);
     if (status == GLIA_OK) status = glia_model_create(ctx, NULL, &net);
     if (status == GLIA_OK) status = train(net, train_data, test_data, &o);
-    if (status != GLIA_OK) fprintf(stderr, "cnn_fashion: %s: %s\n", glia_status_name(status), glia_message(ctx));
+    exit_code = example_end("cnn_fashion", status, ctx);
 
     glia_model_destroy(net);
     glia_dataset_destroy(train_data);
     glia_dataset_destroy(test_data);
     glia_context_destroy(ctx);
-    return status == GLIA_OK ? 0 : 1;
+    return exit_code;
 }

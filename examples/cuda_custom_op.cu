@@ -2,16 +2,15 @@
  *   y[n,c] = x[n,c] sigmoid(slope[c] x[n,c]),
  * which a small network uses to tell the points inside a ring from those outside. The slopes are trained, too.
  *
- * cuda_custom_op [DEVICE]: cpu, cuda:0, ... by default the device that the kernels were compiled for. nvcc compiles
- * this file for CUDA; cuda_custom_op_emulated is the same file compiled by g++ for the device "emulated". */
-#include <glia/glia.h>
-
+ * nvcc compiles this file for CUDA; cuda_custom_op_emulated is the same file compiled by g++ for the device "emulated".
+ * --help says what both can do. */
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <vector>
 
 #include "kernels/device/cuda.cuh"
+#include "support/example.h"
+#include "support/options.h"
 
 #ifdef __CUDACC__
 static const char kernels_are_for[] = "cuda";
@@ -198,12 +197,6 @@ ring make_ring() {
     return data;
 }
 
-#define TRY(expression)                               \
-    do {                                              \
-        const glia_status try_status = (expression);  \
-        if (try_status != GLIA_OK) return try_status; \
-    } while (0)
-
 glia_value dense(glia_model *net, glia_value x, int units) {
     glia_dense_args args = {};
     args.units           = units;
@@ -226,9 +219,8 @@ glia_status train(glia_model *net, glia_dataset *data) {
     x                     = swish_layer(net, dense(net, x, FEATURES), "slope_1");
     x                     = swish_layer(net, dense(net, x, FEATURES), "slope_2");
     glia_compile_args how = {};
-    how.loss              = GLIA_CROSS_ENTROPY;
-    how.optimizer         = GLIA_ADAM;
-    how.learning_rate     = 0.02;
+    how.loss              = glia_loss_cross_entropy();
+    how.optimizer         = glia_optimizer_adam(0.02);
     TRY(glia_model_compile(net, dense(net, x, 2), &how));
     TRY(glia_model_evaluate(net, data, 0, &before));
     glia_fit_args fit = {};
@@ -268,20 +260,25 @@ glia_status run(glia_context *ctx) {
 
 /* Exit codes: 0; 1 for a failure; 2 for wrong use; 3 where the device is missing. */
 int main(int argc, char **argv) {
-    const char *device = argc > 1 ? argv[1] : kernels_are_for;
-    if (argc > 2 || (strcmp(device, "cpu") != 0 && strncmp(device, kernels_are_for, strlen(kernels_are_for)) != 0)) {
-        fprintf(stderr, "usage: %s [cpu or %s]\n", argv[0], kernels_are_for);
+    const char *device = kernels_are_for;
+    option choice      = {};
+    choice.name        = "device";
+    choice.meaning     = "cpu, or the one that the kernels were compiled for";
+    choice.text        = &device;
+    int exit_code;
+    if (!read_options("Trains a network with an op of its own.", &choice, 1, argc, argv, &exit_code)) return exit_code;
+    if (strcmp(device, "cpu") != 0 && strncmp(device, kernels_are_for, strlen(kernels_are_for)) != 0) {
+        fprintf(stderr, "cuda_custom_op: --device %s: the kernels were compiled for %s\n", device, kernels_are_for);
         return 2;
     }
     glia_context *ctx  = nullptr;
     glia_status status = glia_context_create(device, nullptr, &ctx);
-    if (status != GLIA_OK) {
-        fprintf(stderr, "cuda_custom_op: %s: %s\n", glia_status_name(status), glia_message(nullptr));
-        return status == GLIA_NOT_FOUND ? 3 : 1;
+    if (status == GLIA_OK) {
+        printf("on %s: ", glia_context_device(ctx));
+        status = run(ctx);
     }
-    printf("on %s: ", glia_context_device(ctx));
-    status = run(ctx);
-    if (status != GLIA_OK) fprintf(stderr, "cuda_custom_op: %s: %s\n", glia_status_name(status), glia_message(ctx));
+    const bool missing = !ctx && status == GLIA_NOT_FOUND;
+    exit_code          = example_end("cuda_custom_op", status, ctx);
     glia_context_destroy(ctx);
-    return status == GLIA_OK ? 0 : 1;
+    return missing ? 3 : exit_code;
 }

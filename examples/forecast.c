@@ -4,22 +4,14 @@
  * forecast --help says what it can do.
  *
  * The series is EOP 14 C04 of the IERS, one value a day, as the package python3-astropy ships it. */
-#include <glia/glia.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/day_length.h"
+#include "support/example.h"
 #include "support/options.h"
 
-enum {
-    FIRST_YEAR      = 1984, /* before, the errors of measurement are larger than what is to be forecast */
-    FIRST_TEST_YEAR = 2013,
-    MOST_DAYS       = 100000,
-    WINDOW          = 168,
-    AHEAD           = 7,
-    MONTH           = 27 /* days of the moon around the Earth, and so of the strongest tides */
-};
+enum { WINDOW = 168 };
 
 typedef struct settings {
     const char *data, *network, *device;
@@ -27,38 +19,7 @@ typedef struct settings {
     double rate;
 } settings;
 
-#define TRY(expression)                          \
-    do {                                         \
-        const glia_status status = (expression); \
-        if (status != GLIA_OK) return status;    \
-    } while (0)
-
-/* ---- The data ---------------------------------------------------------------------------------------------------- */
-
-/* Milliseconds beyond 86,400 s, day after day; the test part is the end of the series. */
-typedef struct days {
-    float *length;
-    int64_t count[2];
-} days;
-
-/* A line for each day: year, month, day, its number, x, y, UT1-UTC, length of day in s, ... false: no such file, or
- * another one. */
-static bool read_days(const char *path, days *d) {
-    char line[512];
-    int year;
-    double seconds;
-    FILE *file = fopen(path, "r");
-    d->length  = malloc(MOST_DAYS * sizeof(float));
-    while (file && d->length && fgets(line, sizeof line, file)) {
-        const int64_t day = d->count[GLIA_PART_TRAIN] + d->count[GLIA_PART_TEST];
-        if (sscanf(line, "%d %*d %*d %*d %*f %*f %*f %lf", &year, &seconds) != 2 || year < FIRST_YEAR) continue;
-        if (day == MOST_DAYS) break;
-        d->length[day] = (float)(1000 * seconds);
-        ++d->count[year < FIRST_TEST_YEAR ? GLIA_PART_TRAIN : GLIA_PART_TEST];
-    }
-    if (file) fclose(file);
-    return d->count[GLIA_PART_TRAIN] > 0 && d->count[GLIA_PART_TEST] > 0;
-}
+/* ---- The data ---- */
 
 /* Windows of one part, in the scale of the training part, which is all that a forecaster would know. */
 static glia_status make_windows(glia_context *ctx, const days *d, int part, const float *scaled, glia_dataset **out) {
@@ -67,7 +28,7 @@ static glia_status make_windows(glia_context *ctx, const days *d, int part, cons
                                 .steps    = d->count[part],
                                 .features = 1};
     return glia_dataset_from_series(ctx, &series,
-                                    &(glia_windows_args){.window = WINDOW, .gap = AHEAD - 1, .copy = true}, out);
+                                    &(glia_windows_args){.window = WINDOW, .gap = DAYS_AHEAD - 1, .copy = true}, out);
 }
 
 static glia_status make_data(glia_context *ctx, const days *d, glia_scaler *scaler, glia_dataset **data) {
@@ -85,28 +46,7 @@ static glia_status make_data(glia_context *ctx, const days *d, glia_scaler *scal
     return status;
 }
 
-/* ---- Forecasts without learning ---------------------------------------------------------------------------------- */
-
-/* From the days up to `today`, which is the last of them. */
-static double last_value(const float *today) { return *today; }
-static double month_ago(const float *today) { return today[AHEAD - MONTH]; }
-
-static double month_average(const float *today) {
-    double sum = 0;
-    for (int i = 0; i < MONTH; ++i) sum += today[-i];
-    return sum / MONTH;
-}
-
-/* The mean absolute error over the days that the networks are tested on. */
-static double error_of(const days *d, double (*forecast)(const float *today)) {
-    const float *test   = d->length + d->count[GLIA_PART_TRAIN];
-    const int64_t first = WINDOW - 1, end = d->count[GLIA_PART_TEST] - AHEAD;
-    double sum = 0;
-    for (int64_t i = first; i < end; ++i) sum += fabs(forecast(test + i) - test[i + AHEAD]);
-    return sum / (double)(end - first);
-}
-
-/* ---- The networks ------------------------------------------------------------------------------------------------ */
+/* ---- The networks ---- */
 
 static glia_value convolution(glia_model *net, glia_value x, int filters, int kernel) {
     return glia_model_conv1d(
@@ -119,11 +59,11 @@ static glia_value build(glia_model *net, const settings *o) {
     const int hidden = (int)o->hidden;
     glia_value x     = glia_model_input(net, "window", GLIA_SHAPE(WINDOW, 1));
     if (strcmp(o->network, "lstm") == 0) {
-        x = glia_model_lstm(net, x, &(glia_rnn_args){.units = hidden});
+        x = glia_model_lstm(net, x, &(glia_lstm_args){.units = hidden});
     } else {
         x = convolution(net, convolution(net, convolution(net, x, 16, 7), 32, 7), 32, 5);
-        x = glia_model_dense(net, glia_model_flatten(net, x),
-                             &(glia_dense_args){.units = hidden, .activation = GLIA_RELU});
+        x = glia_model_flatten(net, x, NULL);
+        x = glia_model_dense(net, x, &(glia_dense_args){.units = hidden, .activation = GLIA_RELU});
     }
     return glia_model_dense(net, x, &(glia_dense_args){.units = 1});
 }
@@ -135,10 +75,9 @@ static glia_status run(glia_context *ctx, glia_model *net, const days *d, glia_d
            (long long)d->count[GLIA_PART_TEST]);
     TRY(make_data(ctx, d, &scaler, data));
     TRY(glia_model_compile(net, build(net, o),
-                           &(glia_compile_args){.loss             = GLIA_MEAN_SQUARED_ERROR,
+                           &(glia_compile_args){.loss             = glia_loss_mse(),
                                                 .metrics          = {GLIA_METRIC_MAE},
-                                                .optimizer        = GLIA_ADAM,
-                                                .learning_rate    = o->rate,
+                                                .optimizer        = glia_optimizer_adam(o->rate),
                                                 .clip_global_norm = 1}));
     TRY(glia_model_summary(net, stdout));
     TRY(glia_model_fit(net, data[GLIA_PART_TRAIN],
@@ -148,9 +87,9 @@ static glia_status run(glia_context *ctx, glia_model *net, const days *d, glia_d
                                         .progress   = GLIA_PROGRESS_AUTO}));
     TRY(glia_model_evaluate(net, data[GLIA_PART_TEST], 0, &result));
     printf("mean absolute error, a week ahead:\n");
-    printf("last value:     %.3f ms\n", error_of(d, last_value));
-    printf("moving average: %.3f ms\n", error_of(d, month_average));
-    printf("month before:   %.3f ms\n", error_of(d, month_ago));
+    printf("last value:     %.3f ms\n", forecast_error(d, WINDOW, forecast_last_value));
+    printf("moving average: %.3f ms\n", forecast_error(d, WINDOW, forecast_month_average));
+    printf("month before:   %.3f ms\n", forecast_error(d, WINDOW, forecast_month_ago));
     printf("%s: %*s %.3f ms\n", o->network, 13 - (int)strlen(o->network), "", result.metric[0] * scaler.scale);
     return GLIA_OK;
 }
@@ -189,10 +128,10 @@ int main(int argc, char **argv) {
     glia_status status = glia_context_create(o.device, &(glia_context_args){.seed = (uint64_t)o.seed}, &ctx);
     if (status == GLIA_OK) status = glia_model_create(ctx, NULL, &net);
     if (status == GLIA_OK) status = run(ctx, net, &d, data, &o);
-    if (status != GLIA_OK) fprintf(stderr, "forecast: %s: %s\n", glia_status_name(status), glia_message(ctx));
+    exit_code = example_end("forecast", status, ctx);
     for (int part = 0; part < 2; ++part) glia_dataset_destroy(data[part]);
     glia_model_destroy(net);
     glia_context_destroy(ctx);
     free(d.length);
-    return status == GLIA_OK ? 0 : 1;
+    return exit_code;
 }

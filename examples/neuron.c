@@ -1,13 +1,8 @@
 /* One sigmoid neuron, as in many first lessons: the output is the first input.
  * 10,000 full-batch steps of w += x^T ((t - y) y (1 - y)), in double precision. */
-#include <glia/glia.h>
-#include <stdio.h>
 
-#define TRY(expression)                          \
-    do {                                         \
-        const glia_status status = (expression); \
-        if (status != GLIA_OK) return status;    \
-    } while (0)
+#include "support/example.h"
+#include "support/options.h"
 
 enum { SAMPLES = 6, STEPS = 10000 };
 
@@ -30,12 +25,10 @@ static glia_status run(glia_model *net, glia_dataset *train, glia_dataset *quest
         net, x, &(glia_dense_args){.name = "neuron", .units = 1, .no_bias = true, .activation = GLIA_SIGMOID});
     double w[3], answer[2];
     TRY(glia_model_set(net, "neuron.weight", first_weights, sizeof first_weights));
+    glia_model_loss e = glia_loss_mse();
+    e.reduction       = GLIA_REDUCTION_SUM;
     /* The gradient of the sum of (t - y)^2 is twice that of the lesson, so the rate is one half. */
-    TRY(glia_model_compile(net, y,
-                           &(glia_compile_args){.loss          = GLIA_MEAN_SQUARED_ERROR,
-                                                .reduction     = GLIA_REDUCE_SUM,
-                                                .optimizer     = GLIA_SGD,
-                                                .learning_rate = 0.5}));
+    TRY(glia_model_compile(net, y, &(glia_compile_args){.loss = e, .optimizer = glia_optimizer_sgd(0.5)}));
     TRY(glia_model_fit(net, train, &(glia_fit_args){.epochs = STEPS, .batch_size = SAMPLES, .in_order = true}));
     TRY(glia_model_get(net, "neuron.weight", w, sizeof w));
     TRY(glia_model_predict(net, questions, 0, answer, sizeof answer));
@@ -44,20 +37,26 @@ static glia_status run(glia_model *net, glia_dataset *train, glia_dataset *quest
     return GLIA_OK;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     static const float question[2][3] = {{1, 0, 0}, {0, 1, 1}};
-    glia_context *ctx                 = NULL;
-    glia_model *net                   = NULL;
+    const char *device                = NULL;
+    const option options[]            = {{"device", "cpu, cuda:0, ..., else GLIA_DEVICE", .text = &device}};
+    int exit_code;
+    if (!read_options("Learns that the output is the first input.", options, 1, argc, argv, &exit_code))
+        return exit_code;
+
+    glia_context *ctx   = NULL;
+    glia_model *net     = NULL;
     glia_dataset *train = NULL, *questions = NULL;
-    glia_status status = glia_context_create("cpu", NULL, &ctx);
+    glia_status status = glia_context_create(device, NULL, &ctx);
     if (status == GLIA_OK) status = glia_model_create(ctx, &(glia_model_args){.dtype = GLIA_F64}, &net);
     if (status == GLIA_OK) status = dataset(ctx, inputs, targets, SAMPLES, &train);
     if (status == GLIA_OK) status = dataset(ctx, question, NULL, 2, &questions);
     if (status == GLIA_OK) status = run(net, train, questions);
-    if (status != GLIA_OK) fprintf(stderr, "neuron: %s: %s\n", glia_status_name(status), glia_message(ctx));
+    exit_code = example_end("neuron", status, ctx);
     glia_dataset_destroy(questions);
     glia_dataset_destroy(train);
     glia_model_destroy(net);
     glia_context_destroy(ctx);
-    return status == GLIA_OK ? 0 : 1;
+    return exit_code;
 }

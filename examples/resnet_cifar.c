@@ -1,11 +1,10 @@
 /* ResNet-18 on CIFAR-10: He et al., "Deep Residual Learning for Image Recognition", 2015, with the 3x3 stem for images
  * of 32x32. resnet_cifar --help says what it can do. */
-#include <glia/glia.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/example.h"
 #include "support/options.h"
 #include "support/synthetic_cifar.h"
 
@@ -19,13 +18,7 @@ typedef struct settings {
     double rate;
 } settings;
 
-#define TRY(expression)                          \
-    do {                                         \
-        const glia_status status = (expression); \
-        if (status != GLIA_OK) return status;    \
-    } while (0)
-
-/* ---- The network ------------------------------------------------------------------------------------------------- */
+/* ---- The network ---- */
 
 /* A convolution that keeps the size, but for its stride, and batch normalisation. */
 static glia_value conv_norm(glia_model *net, glia_value x, const char *name, int filters, int kernel, int stride) {
@@ -40,7 +33,11 @@ static glia_value conv_norm(glia_model *net, glia_value x, const char *name, int
                                               .pad         = {kernel / 2, kernel / 2},
                                               .no_bias     = true,
                                               .weight_init = {GLIA_INIT_HE_NORMAL}});
-    return glia_model_batchnorm(net, x, &(glia_norm_args){.name = norm});
+    return glia_model_batchnorm(net, x, &(glia_batchnorm_args){.name = norm});
+}
+
+static glia_value relu(glia_model *net, glia_value x) {
+    return glia_model_activation(net, x, &(glia_activation_args){.kind = GLIA_RELU});
 }
 
 /* relu(x + f(x)); x is projected where f changes its shape. */
@@ -49,15 +46,15 @@ static glia_value basic_block(glia_model *net, glia_value x, const char *name, i
     snprintf(first, sizeof first, "%s.1", name);
     snprintf(second, sizeof second, "%s.2", name);
     snprintf(shortcut, sizeof shortcut, "%s.shortcut", name);
-    glia_value y = glia_model_activation(net, conv_norm(net, x, first, filters, 3, stride), GLIA_RELU);
+    glia_value y = relu(net, conv_norm(net, x, first, filters, 3, stride));
     y            = conv_norm(net, y, second, filters, 3, 1);
     if (project) x = conv_norm(net, x, shortcut, filters, 1, stride);
-    return glia_model_activation(net, glia_model_add(net, y, x), GLIA_RELU);
+    return relu(net, glia_model_add(net, y, x, NULL));
 }
 
 static glia_value resnet18(glia_model *net, int width) {
     glia_value x = glia_model_input(net, "image", GLIA_SHAPE(3, SYNTHETIC_SIDE, SYNTHETIC_SIDE));
-    x            = glia_model_activation(net, conv_norm(net, x, "stem", width, 3, 1), GLIA_RELU);
+    x            = relu(net, conv_norm(net, x, "stem", width, 3, 1));
     for (int stage = 0; stage < 4; ++stage)
         for (int block = 0; block < 2; ++block) {
             char name[32];
@@ -65,11 +62,11 @@ static glia_value resnet18(glia_model *net, int width) {
             snprintf(name, sizeof name, "stage%d.%d", stage + 1, block + 1);
             x = basic_block(net, x, name, width << stage, smaller ? 2 : 1, smaller);
         }
-    return glia_model_dense(net, glia_model_global_avg_pool2d(net, x),
+    return glia_model_dense(net, glia_model_global_avg_pool2d(net, x, NULL),
                             &(glia_dense_args){.name = "classes", .units = 10});
 }
 
-/* ---- The data ---------------------------------------------------------------------------------------------------- */
+/* ---- The data ---- */
 
 /* Of CIFAR-10's training images, of values from 0 to 1: red, green, blue. */
 static const double mean[3] = {0.4914, 0.4822, 0.4465}, deviation[3] = {0.2470, 0.2435, 0.2616};
@@ -119,7 +116,7 @@ static glia_status open_data(glia_context *ctx, const settings *o, glia_dataset 
     return open_files(ctx, o->data, GLIA_PART_TEST, test);
 }
 
-/* ---- Training ---------------------------------------------------------------------------------------------------- */
+/* ---- Training ---- */
 
 typedef struct schedule {
     glia_model *net;
@@ -135,14 +132,12 @@ static glia_status lower_rate(void *user, const glia_epoch *epoch) {
 
 static glia_status train(glia_context *ctx, glia_model *net, glia_dataset **data, const settings *o) {
     glia_result result;
-    schedule s = {net, o->rate};
+    schedule s           = {net, o->rate};
+    glia_optimizer sgd   = glia_optimizer_momentum(o->rate, 0.9);
+    sgd.sgd.weight_decay = 5e-4;
     if (o->epochs > 0) TRY(open_data(ctx, o, &data[0], &data[1]));
     TRY(glia_model_compile(net, resnet18(net, (int)o->width),
-                           &(glia_compile_args){.loss          = GLIA_CROSS_ENTROPY,
-                                                .optimizer     = GLIA_MOMENTUM,
-                                                .learning_rate = o->rate,
-                                                .momentum      = 0.9,
-                                                .l2            = 5e-4}));
+                           &(glia_compile_args){.loss = glia_loss_cross_entropy(), .optimizer = sgd}));
     TRY(glia_model_summary(net, stdout));
     if (o->epochs == 0) return GLIA_OK;
     TRY(glia_model_fit(net, data[0],
@@ -164,13 +159,13 @@ static int run(const settings *o) {
     glia_status status    = glia_context_create(o->device, &(glia_context_args){.seed = (uint64_t)o->seed}, &ctx);
     if (status == GLIA_OK) status = glia_model_create(ctx, NULL, &net);
     if (status == GLIA_OK) status = train(ctx, net, data, o);
-    if (status != GLIA_OK) fprintf(stderr, "resnet_cifar: %s: %s\n", glia_status_name(status), glia_message(ctx));
+    const int exit_code = example_end("resnet_cifar", status, ctx);
     if (status == GLIA_NOT_FOUND && net) fprintf(stderr, "resnet_cifar: --help says where the files are to be had\n");
     glia_model_destroy(net);
     glia_dataset_destroy(data[0]);
     glia_dataset_destroy(data[1]);
     glia_context_destroy(ctx);
-    return status == GLIA_OK ? 0 : 1;
+    return exit_code;
 }
 
 int main(int argc, char **argv) {

@@ -1,15 +1,14 @@
 /* Which parts of speech can a word be: noun, verb, adjective, adverb? Often several, as in "run" and "well". A network
  * guesses them from the letters alone, for words of WordNet that it has not seen: an LSTM, a GRU or a convolutional
  * network, with one sigmoid for each part of speech. word_tags --help says what it can do. */
-#include <glia/glia.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/example.h"
 #include "support/options.h"
-#include "support/wordnet.h"
+#include "support/tag_score.h"
 
-enum { HELD_OUT = 10, SHOWN = 12 }; /* every tenth word is kept for the test */
+enum { SHOWN = 12 };
 
 static const char *const tag_names[TAGS] = {"noun", "verb", "adjective", "adverb"};
 
@@ -19,13 +18,7 @@ typedef struct settings {
     double rate;
 } settings;
 
-#define TRY(expression)                          \
-    do {                                         \
-        const glia_status status = (expression); \
-        if (status != GLIA_OK) return status;    \
-    } while (0)
-
-/* ---- The data ---------------------------------------------------------------------------------------------------- */
+/* ---- The data ---- */
 
 static glia_part part_of(int64_t i) { return i % HELD_OUT == 0 ? GLIA_PART_TEST : GLIA_PART_TRAIN; }
 
@@ -53,59 +46,7 @@ static glia_status make_data(glia_context *ctx, const words *all, glia_part part
     return status;
 }
 
-/* ---- Judgement --------------------------------------------------------------------------------------------------- */
-
-/* Of all tags that were given or should have been. */
-typedef struct score {
-    int64_t right, wrong, missed;
-} score;
-
-static void judge(score *s, const word *w, const bool given[TAGS]) {
-    for (int t = 0; t < TAGS; ++t) {
-        const bool has = w->tag[t] > 0;
-        s->right += has && given[t];
-        s->wrong += !has && given[t];
-        s->missed += has && !given[t];
-    }
-}
-
-static double f1(const score *s) { return 2.0 * s->right / (double)(2 * s->right + s->wrong + s->missed); }
-
-/* What the words with one ending are. */
-typedef struct ending {
-    int64_t words, tag[TAGS];
-} ending;
-
-enum { ENDINGS = 27 * 27 * 27 };
-
-/* The number of the last three letters. */
-static int ending_of(const word *w) {
-    const size_t length = strlen(w->letters);
-    int number          = 0;
-    for (size_t k = length < 3 ? 0 : length - 3; k < length; ++k) number = 27 * number + w->letters[k] - 'a' + 1;
-    return number;
-}
-
-/* Gives the tags that most words of the same ending have, and to an ending that was not seen, as to every word for the
- * other baseline, the commonest of all: noun. */
-static bool judge_baselines(const words *all, score *nouns, score *endings) {
-    ending *table = calloc(ENDINGS, sizeof *table);
-    for (int64_t i = 0; table && i < all->count; ++i) {
-        ending *e = &table[ending_of(&all->word[i])];
-        if (part_of(i) == GLIA_PART_TEST) continue;
-        ++e->words;
-        for (int t = 0; t < TAGS; ++t) e->tag[t] += all->word[i].tag[t] > 0;
-    }
-    for (int64_t i = 0; table && i < all->count; i += HELD_OUT) {
-        const ending *e = &table[ending_of(&all->word[i])];
-        bool given[TAGS], noun[TAGS] = {true};
-        for (int t = 0; t < TAGS; ++t) given[t] = 2 * e->tag[t] > e->words;
-        judge(endings, &all->word[i], e->words > 0 ? given : noun);
-        judge(nouns, &all->word[i], noun);
-    }
-    free(table);
-    return table != NULL;
-}
+/* ---- Judgement ---- */
 
 static void show(const word *w, const bool given[TAGS]) {
     printf("%-16s ", w->letters);
@@ -124,14 +65,14 @@ static glia_status judge_network(glia_model *net, glia_dataset *test, const word
     for (int64_t i = 0; status == GLIA_OK && i < count; ++i) {
         bool given[TAGS];
         for (int t = 0; t < TAGS; ++t) given[t] = logit[i * TAGS + t] > 0;
-        judge(s, &all->word[i * HELD_OUT], given);
+        score_add(s, &all->word[i * HELD_OUT], given);
         if (i % step == 0) show(&all->word[i * HELD_OUT], given);
     }
     free(logit);
     return status;
 }
 
-/* ---- The network ------------------------------------------------------------------------------------------------- */
+/* ---- The network ---- */
 
 static glia_value convolution(glia_model *net, glia_value x, int filters) {
     return glia_model_conv1d(
@@ -143,12 +84,12 @@ static glia_value convolution(glia_model *net, glia_value x, int filters) {
 static glia_value build(glia_model *net, const settings *o) {
     const int hidden   = (int)o->hidden;
     glia_value letters = glia_model_index_input(net, "letters", GLIA_I32, GLIA_SHAPE(LETTERS));
-    glia_value lengths = glia_model_lengths(net, letters, 0);
+    glia_value lengths = glia_model_lengths(net, letters, NULL);
     glia_value x       = glia_model_embedding(net, letters, &(glia_embedding_args){.count = 27, .size = 16});
     if (strcmp(o->network, "lstm") == 0)
-        x = glia_model_lstm(net, x, &(glia_rnn_args){.units = hidden, .lengths = lengths});
+        x = glia_model_lstm(net, x, &(glia_lstm_args){.units = hidden, .lengths = lengths});
     else if (strcmp(o->network, "gru") == 0)
-        x = glia_model_gru(net, x, &(glia_rnn_args){.units = hidden, .lengths = lengths});
+        x = glia_model_gru(net, x, &(glia_gru_args){.units = hidden, .lengths = lengths});
     else
         x = glia_model_global_max_pool1d(net, convolution(net, convolution(net, x, hidden), hidden),
                                          &(glia_global_pool1d_args){.lengths = lengths, .steps_first = true});
@@ -163,8 +104,7 @@ static glia_status run(glia_context *ctx, glia_model *net, const words *all, gli
            (long long)glia_dataset_count(data[GLIA_PART_TEST]));
     TRY(glia_model_compile(
         net, build(net, o),
-        &(glia_compile_args){
-            .loss = GLIA_BINARY_CROSS_ENTROPY_FROM_LOGITS, .optimizer = GLIA_ADAM, .learning_rate = o->rate}));
+        &(glia_compile_args){.loss = glia_loss_bce_logits(), .optimizer = glia_optimizer_adam(o->rate)}));
     TRY(glia_model_summary(net, stdout));
     TRY(glia_model_fit(net, data[GLIA_PART_TRAIN],
                        &(glia_fit_args){.epochs     = (int)o->epochs,
@@ -172,11 +112,11 @@ static glia_status run(glia_context *ctx, glia_model *net, const words *all, gli
                                         .validation = data[GLIA_PART_TEST],
                                         .progress   = GLIA_PROGRESS_AUTO}));
     TRY(judge_network(net, data[GLIA_PART_TEST], all, &network));
-    if (!judge_baselines(all, &nouns, &endings)) return GLIA_OUT_OF_MEMORY;
+    if (!score_baselines(all, &nouns, &endings)) return GLIA_OUT_OF_MEMORY;
     printf("F1 over all tags:\n");
-    printf("always noun:        %.4f\n", f1(&nouns));
-    printf("last three letters: %.4f\n", f1(&endings));
-    printf("%-19s %.4f\n", o->network, f1(&network));
+    printf("always noun:        %.4f\n", score_f1(&nouns));
+    printf("last three letters: %.4f\n", score_f1(&endings));
+    printf("%-19s %.4f\n", o->network, score_f1(&network));
     return GLIA_OK;
 }
 
@@ -216,10 +156,10 @@ int main(int argc, char **argv) {
     glia_status status = glia_context_create(o.device, &(glia_context_args){.seed = (uint64_t)o.seed}, &ctx);
     if (status == GLIA_OK) status = glia_model_create(ctx, NULL, &net);
     if (status == GLIA_OK) status = run(ctx, net, &all, data, &o);
-    if (status != GLIA_OK) fprintf(stderr, "word_tags: %s: %s\n", glia_status_name(status), glia_message(ctx));
+    exit_code = example_end("word_tags", status, ctx);
     for (int part = 0; part < 2; ++part) glia_dataset_destroy(data[part]);
     glia_model_destroy(net);
     glia_context_destroy(ctx);
     free(all.word);
-    return status == GLIA_OK ? 0 : 1;
+    return exit_code;
 }

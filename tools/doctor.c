@@ -42,8 +42,8 @@ static void print_fact(void *user, const glia_device_fact *fact) {
 
 static int print_choice(void) {
     glia_context *ctx        = NULL;
-    const char *wanted       = getenv("GLIA_DEVICE");
-    const bool set           = wanted && *wanted;
+    const char *device       = getenv("GLIA_DEVICE");
+    const bool set           = device && *device;
     const glia_status status = glia_context_create(NULL, NULL, &ctx);
     printf("%s\n", set ? "GLIA_DEVICE" : "auto");
     if (status == GLIA_OK)

@@ -21,10 +21,10 @@ static bool is(const char *word, const char *command) {
 static int run_doctor(int argc, char **argv) {
     if (argc == 0) return doctor();
     if (argc == 1 && strcmp(argv[0], "--providers") == 0) return doctor_providers();
-    const bool asked = argc == 1 && strcmp(argv[0], "--help") == 0;
-    if (!asked) fprintf(stderr, "glia: doctor takes --providers or nothing, not '%s'\n", argv[argc == 1 ? 0 : 1]);
-    fputs(help, asked ? stdout : stderr);
-    return asked ? 0 : 2;
+    const bool requested = argc == 1 && strcmp(argv[0], "--help") == 0;
+    if (!requested) fprintf(stderr, "glia: doctor takes --providers or nothing, not '%s'\n", argv[argc == 1 ? 0 : 1]);
+    fputs(help, requested ? stdout : stderr);
+    return requested ? 0 : 2;
 }
 
 int main(int argc, char **argv) {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_TENSORS = 4, MOST_RESULTS = 2048 };
+enum { MAX_TENSORS = 4, MAX_RESULTS = 2048 };
 
 #define TRY(expression)                               \
     do {                                              \
@@ -31,7 +31,7 @@ static void fill(float *values, size_t count, uint32_t seed) {
 /* The tensors of one call. */
 typedef struct arguments {
     glia_context *ctx;
-    glia_tensor *tensor[MOST_TENSORS];
+    glia_tensor *tensor[MAX_TENSORS];
     int n;
 } arguments;
 
@@ -40,7 +40,7 @@ static void release(arguments *a) {
 }
 
 static glia_status add(arguments *a, glia_shape shape) {
-    float values[MOST_RESULTS];
+    float values[MAX_RESULTS];
     TRY(glia_tensor_create(a->ctx, GLIA_F32, shape, &a->tensor[a->n]));
     const size_t count = (size_t)glia_tensor_count(a->tensor[a->n]);
     fill(values, count, (uint32_t)a->n + 1);
@@ -54,7 +54,8 @@ static glia_status matmul(arguments *a) {
     return glia_matmul(a->ctx, NULL, a->tensor[0], a->tensor[1], NULL, a->tensor[2]);
 }
 
-static const glia_conv2d_params conv = {.stride = {2, 1}, .pad = {1, 1}};
+static const glia_conv2d_params conv = {
+    .stride = {2, 1}, .pad = {1, 1}, .pad_end = {1, 1}, .dilation = {1, 1}, .groups = 1};
 
 static glia_status conv2d(arguments *a) {
     TRY(add(a, GLIA_SHAPE(2, 5, 12, 9)));
@@ -114,9 +115,10 @@ static glia_status make_data(glia_context *ctx, glia_dataset **out) {
 static glia_status fit(glia_model *net, glia_dataset *data) {
     glia_value x = glia_model_input(net, "image", GLIA_SHAPE(1, SIDE, SIDE));
     x = glia_model_conv2d(net, x, &(glia_conv2d_args){.filters = 4, .kernel = {3, 3}, .activation = GLIA_RELU});
-    x = glia_model_max_pool2d(net, x, &(glia_pool2d_args){.kernel = {2, 2}});
-    x = glia_model_dense(net, glia_model_flatten(net, x), &(glia_dense_args){.units = CLASSES});
-    TRY(glia_model_compile(net, x, &(glia_compile_args){.loss = GLIA_CROSS_ENTROPY, .learning_rate = 0.1}));
+    x = glia_model_max_pool2d(net, x, &(glia_max_pool2d_args){.kernel = {2, 2}});
+    x = glia_model_dense(net, glia_model_flatten(net, x, NULL), &(glia_dense_args){.units = CLASSES});
+    TRY(glia_model_compile(
+        net, x, &(glia_compile_args){.loss = glia_loss_cross_entropy(), .optimizer = glia_optimizer_sgd(0.1)}));
     return glia_model_fit(net, data, &(glia_fit_args){.epochs = STEPS, .batch_size = SAMPLES, .in_order = true});
 }
 
@@ -173,21 +175,22 @@ static bool complain(char *why, size_t size, const char *format, ...) {
 }
 
 static bool compare(const struct check *check, glia_context *ctx, glia_context *reference, char *why, size_t size) {
-    float got[MOST_RESULTS], want[MOST_RESULTS];
-    size_t count, expected;
-    double most = 1;
-    if (run(check, reference, want, &expected) != GLIA_OK)
+    float got[MAX_RESULTS], expected[MAX_RESULTS];
+    size_t count, expected_count;
+    double max = 1;
+    if (run(check, reference, expected, &expected_count) != GLIA_OK)
         return complain(why, size, "%s with cpu.ref: %s", check->name, glia_message(reference));
     glia_status status = run(check, ctx, got, &count);
     if (status != GLIA_OK)
         return complain(why, size, "%s: %s: %s", check->name, glia_status_name(status), glia_message(ctx));
-    if (count != expected) return complain(why, size, "%s: %zu results, must be %zu", check->name, count, expected);
-    for (size_t i = 0; i < count; ++i) most = fmax(most, fabs((double)want[i]));
-    const double bound = check->depth * FLT_EPSILON * most;
+    if (count != expected_count)
+        return complain(why, size, "%s: %zu results, must be %zu", check->name, count, expected_count);
+    for (size_t i = 0; i < count; ++i) max = fmax(max, fabs((double)expected[i]));
+    const double bound = check->depth * FLT_EPSILON * max;
     for (size_t i = 0; i < count; ++i)
-        if (!(fabs((double)got[i] - want[i]) <= bound))
+        if (!(fabs((double)got[i] - expected[i]) <= bound))
             return complain(why, size, "%s: result %zu is %.9g, must be %.9g within %.2g", check->name, i,
-                            (double)got[i], (double)want[i], bound);
+                            (double)got[i], (double)expected[i], bound);
     return true;
 }
 

@@ -140,7 +140,7 @@ class Accelerator : public Machine {
     }
     glia_status start_copy() {
         resize(from_, GLIA_SHAPE(elements_)), resize(to_, GLIA_SHAPE(elements_));
-        const glia_unary_params params{GLIA_ABS, 0, 0};
+        const glia_unary_params params{GLIA_UNARY_ABS, 0, 0};
         return glia_unary(ctx_, &params, from_.get(), to_.get());
     }
     double copy() {

@@ -4,6 +4,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct option {
     const char *name, *meaning;
     /* Where the value goes. One of these is set; what it points to before is the default. */
@@ -16,5 +20,9 @@ typedef struct option {
 
 /* false: the program ends now, with *exit_code: 0 behind --help, 2 behind a wrong option, named on standard error. */
 bool read_options(const char *purpose, const option *options, int count, int argc, char **argv, int *exit_code);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

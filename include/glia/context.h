@@ -17,7 +17,7 @@ extern "C" {
 
 typedef struct glia_context glia_context;
 
-/* What f32 arithmetic may become. fp32 means fp32: the others are asked for, never implied. */
+/* Precision of f32 arithmetic. The default is full f32: lower precision has to be requested. */
 typedef enum glia_math { GLIA_MATH_F32, GLIA_MATH_TF32, GLIA_MATH_BF16 } glia_math;
 
 /* Host memory. alloc returns NULL when it has none; alignment is a power of two, at most 4096. */
@@ -57,7 +57,7 @@ GLIA_API const char *glia_message(const glia_context *ctx);
 GLIA_API const char *glia_context_device(const glia_context *ctx); /* "cpu", "cuda:0" */
 GLIA_API int glia_context_threads(const glia_context *ctx);
 
-/* Bytes that the context's tensors, plans and workspaces hold now, and the most they ever held. */
+/* Bytes that the context's tensors, plans and workspaces have allocated now, and at their peak. */
 GLIA_API size_t glia_context_bytes(const glia_context *ctx);
 GLIA_API size_t glia_context_peak_bytes(const glia_context *ctx);
 

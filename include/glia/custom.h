@@ -16,7 +16,7 @@ struct glia_custom_op;
 /* One use of an op. It is copied; what op and user point to must outlive all graphs, plans and models with it. */
 typedef struct glia_custom_params {
     const struct glia_custom_op *op;
-    double number[GLIA_CUSTOM_NUMBERS]; /* whatever the op makes of them */
+    double number[GLIA_CUSTOM_NUMBERS]; /* the op interprets them */
     void *user;
 } glia_custom_params;
 
@@ -25,7 +25,7 @@ typedef struct glia_custom_type {
     glia_shape shape;
 } glia_custom_type;
 
-/* What `resolve` is asked: the types of the outputs, from those of the inputs. */
+/* Argument of `resolve`, which computes the types of the outputs from those of the inputs. */
 typedef struct glia_custom_resolution {
     const glia_custom_params *params;
     glia_custom_type in[GLIA_CUSTOM_TENSORS], out[GLIA_CUSTOM_TENSORS];
@@ -40,11 +40,11 @@ typedef struct glia_custom_call {
     void *stream; /* cudaStream_t; NULL on the CPU */
     const glia_tensor *in[GLIA_CUSTOM_TENSORS];
 
-    /* Forward: to be written; NULL where nobody wants it, never out[0]. Backward: what forward wrote. */
+    /* Forward: to be written; NULL where not requested, never out[0]. Backward: what forward wrote. */
     glia_tensor *out[GLIA_CUSTOM_TENSORS];
 
-    /* Backward: the gradient by each output, NULL for zero; and by each input, to be written, NULL where nobody wants
-     * it. */
+    /* Backward: the gradients with respect to the outputs, NULL for zero; and to the inputs, to be written, NULL where
+     * not requested. */
     const glia_tensor *dout[GLIA_CUSTOM_TENSORS];
     glia_tensor *din[GLIA_CUSTOM_TENSORS];
 

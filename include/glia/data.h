@@ -28,7 +28,7 @@ typedef struct glia_array {
     glia_shape shape;     /* of one sample, at most seven dimensions */
     const void *data;     /* the samples one after the other, each dense and row-major */
     double scale, offset; /* scale not 0: batches hold x scale + offset in f32, rounded once */
-    /* In their place, one for each index of the shape's first dimension, as of an image's channels: batches hold
+    /* Instead of them, one for each index of the shape's first dimension, as of an image's channels: batches hold
      * x channel_scale[c] + channel_offset[c]. Copied; channel_offset NULL: zeros. */
     const double *channel_scale, *channel_offset;
 } glia_array;
@@ -39,7 +39,7 @@ typedef struct glia_arrays_args {
     const glia_array *targets; /* none is allowed, for prediction */
     int n_targets;
     int64_t count; /* samples */
-    bool copy;     /* take a copy; otherwise the arrays must outlive the dataset and its splits, and stay as they are: a
+    bool copy;     /* take a copy; otherwise the arrays must outlive the dataset and its splits, unchanged: a
                       GPU may keep what they hold */
 } glia_arrays_args;
 
@@ -68,13 +68,13 @@ typedef struct glia_idx_args {
     double mean, std;       /* image values become (x scale - mean) / std in f32; default 0 and 1 */
     bool raw;               /* image values stay as the file has them */
     glia_dtype label_dtype; /* GLIA_I32 or GLIA_I64, the default */
-    size_t max_bytes;       /* the most that a gzipped file may unpack to; default 2^30 */
+    size_t max_bytes;       /* the largest size that a gzipped file may unpack to; default 2^30 */
 } glia_idx_args;
 
 /* Images and their labels from two IDX files, the format of MNIST, plain or gzipped. Files of [count,H,W] give an input
  * "image" [1,H,W], of more dimensions an input without the first; the target "label" is a scalar. args may be NULL.
  * Errors, with path and values: GLIA_NOT_FOUND; GLIA_IO_ERROR; GLIA_BAD_FORMAT for a file that is truncated, too long,
- * corrupt or of another format, for labels in place of images, and for counts that differ.
+ * corrupt or of another format, for labels instead of images, and for counts that differ.
  * Source: http://yann.lecun.com/exdb/mnist, "the IDX file format". */
 GLIA_API glia_status glia_dataset_from_idx(glia_context *ctx, const char *images, const char *labels,
                                            const glia_idx_args *args, glia_dataset **out);
@@ -82,8 +82,8 @@ GLIA_API glia_status glia_dataset_from_idx(glia_context *ctx, const char *images
 typedef enum glia_part { GLIA_PART_TRAIN, GLIA_PART_TEST } glia_part;
 
 /* The same from a folder that holds the files under their usual names: train-images-idx3-ubyte and
- * train-labels-idx1-ubyte, or t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each also with .idx in place of -idx,
- * and with .gz behind it. folder NULL: GLIA_DATA_DIR. */
+ * train-labels-idx1-ubyte, or t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each also with .idx instead of -idx,
+ * and with .gz appended. folder NULL: GLIA_DATA_DIR. */
 GLIA_API glia_status glia_dataset_from_idx_folder(glia_context *ctx, const char *folder, glia_part part,
                                                   const glia_idx_args *args, glia_dataset **out);
 
@@ -99,7 +99,7 @@ typedef struct glia_cifar_args {
     double mean[3], std[3]; /* of red, green, blue: values become (x / 255 - mean) / std in f32; std 0: 1 */
     bool raw;               /* image values stay u8 */
     glia_dtype label_dtype; /* GLIA_I32 or GLIA_I64, the default */
-    size_t max_bytes;       /* the most that a gzipped file may unpack to; default 2^30 */
+    size_t max_bytes;       /* the largest size that a gzipped file may unpack to; default 2^30 */
 } glia_cifar_args;
 
 /* Images and labels from files in the binary format of CIFAR, plain or gzipped, one file after the other: an input
@@ -111,7 +111,7 @@ GLIA_API glia_status glia_dataset_from_cifar(glia_context *ctx, const char *cons
                                              const glia_cifar_args *args, glia_dataset **out);
 
 /* The same from a folder that holds the files under their usual names: data_batch_1.bin to data_batch_5.bin and
- * test_batch.bin, or train.bin and test.bin of CIFAR-100, each also with .gz behind it. folder NULL: GLIA_DATA_DIR. */
+ * test_batch.bin, or train.bin and test.bin of CIFAR-100, each also with .gz appended. folder NULL: GLIA_DATA_DIR. */
 GLIA_API glia_status glia_dataset_from_cifar_folder(glia_context *ctx, const char *folder, glia_part part,
                                                     const glia_cifar_args *args, glia_dataset **out);
 
@@ -133,12 +133,12 @@ typedef struct glia_split_args {
     uint64_t seed;   /* 0: the context's; the same seed draws the same parts */
 } glia_split_args;
 
-/* Two views that copy nothing. first or second may be NULL: not wanted. */
+/* Two views that copy nothing. first or second may be NULL: not requested. */
 GLIA_API glia_status glia_dataset_split(glia_dataset *dataset, const glia_split_args *args, glia_dataset **first,
                                         glia_dataset **second);
 
 /* Gathers the n samples of index, which may repeat, into dense tensors [n, shape of the field]: one for each input, and
- * one for each target. targets NULL: not wanted. */
+ * one for each target. targets NULL: not requested. */
 GLIA_API glia_status glia_dataset_get(glia_dataset *dataset, const int64_t *index, int64_t n,
                                       glia_tensor *const *inputs, glia_tensor *const *targets);
 

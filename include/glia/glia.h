@@ -4,8 +4,10 @@
  *  - Every function that can fail returns glia_status; results come last, through out-parameters, which are
  *    untouched on failure. glia_message(ctx) tells what was wrong, with the values. Nothing here prints or exits.
  *  - Handles come in create and destroy pairs; destroy accepts NULL.
- *  - Options are structs in which zero means the default: &(glia_conv2d_args){.filters = 32, .kernel = {3, 3}}.
- *    Pairs are {rows, columns}.
+ *  - Args of layers and models are structs in which a field left out means the default:
+ *    &(glia_conv2d_args){.filters = 32, .kernel = {3, 3}}. Where zero is a number like others the field is a
+ *    glia_optional, or the struct is made by a function. Params of ops have no hidden defaults: zero is zero, and NULL
+ *    stands for glia_X_defaults(). Pairs are {rows, columns}.
  *  - Inputs are const and stay bit-identical. Outputs are overwritten, never accumulated into, and may not overlap
  *    an input unless the op's comment says so.
  *  - Shape letters: N batch, C channels, H W input rows and columns, K filters, R S kernel rows and columns,
@@ -22,12 +24,15 @@
 #include "glia/custom.h"
 #include "glia/data.h"
 #include "glia/graph.h"
+#include "glia/layers.h"
 #include "glia/model.h"
 #include "glia/ops.h"
+#include "glia/ops/backward.h"
 #include "glia/series.h"
 #include "glia/status.h"
 #include "glia/tensor.h"
 #include "glia/text.h"
+#include "glia/train.h"
 
 #ifdef __cplusplus
 extern "C" {

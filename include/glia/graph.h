@@ -30,7 +30,7 @@ GLIA_API glia_value glia_graph_input(glia_graph *graph, const char *name, glia_d
 GLIA_API glia_value glia_graph_tensor(glia_graph *graph, const char *name, glia_tensor *tensor);
 
 /* Makes each run leave `value` in the tensor of `state`, a value of glia_graph_tensor of the same shape and dtype. All
- * ops that read `state` read what it held before the run; the new content is `value`. Once for each state. */
+ * ops that read `state` read its content before the run; the new content is `value`. Once for each state. */
 GLIA_API void glia_graph_assign(glia_graph *graph, glia_value state, glia_value value);
 
 /* Adds a call of an op by its name in glia/ops.h without the prefix: glia_graph_call(g, "conv2d", &params,
@@ -39,8 +39,8 @@ GLIA_API void glia_graph_assign(glia_graph *graph, glia_value state, glia_value 
 GLIA_API glia_value glia_graph_call(glia_graph *graph, const char *op, const void *params, const glia_value *in,
                                     int n_in, glia_value *out, int n_out);
 
-/* Adds the gradient of y, a value with one element, by each of wrt: out[i] has the shape of wrt[i]. A value that y does
- * not depend on gets zeros. */
+/* Adds the gradient of y, a value with one element, with respect to each of wrt: out[i] has the shape of wrt[i]. A
+ * value that y does not depend on gets zeros. */
 GLIA_API glia_status glia_graph_gradient(glia_graph *graph, glia_value y, const glia_value *wrt, int n_wrt,
                                          glia_value *out);
 
@@ -51,7 +51,7 @@ GLIA_API glia_dtype glia_graph_dtype(const glia_graph *graph, glia_value value);
 GLIA_API glia_status glia_plan_create(glia_graph *graph, const glia_value *outputs, int n_outputs, glia_plan **out);
 GLIA_API void glia_plan_destroy(glia_plan *plan); /* NULL is allowed */
 
-/* Bytes of the arena that intermediate values and workspaces share. */
+/* Bytes of the buffer that intermediate values and workspaces share. */
 GLIA_API size_t glia_plan_bytes(const glia_plan *plan);
 
 /* Runs once. inputs in the order of glia_graph_input calls, outputs as in glia_plan_create; tensors of this context

@@ -1,4 +1,4 @@
-/* Sequences and time series: padding to one length, windows that slide, scaling by what the training part shows.
+/* Sequences and time series: padding to one length, sliding windows, scaling with statistics of the training part.
  *
  * A series is a table in memory, dense and row-major: a row for each step, a column for each feature. A part of it,
  * such as the first steps for training, is the same table with another address or fewer steps. */
@@ -19,8 +19,8 @@ typedef struct glia_series {
                        infinite value always is */
 } glia_series;
 
-/* What makes one feature comparable with the others: x becomes (x - center) / scale. Two numbers, to be kept with the
- * weights of the model that was trained on what they made. */
+/* Scaling of one feature: x becomes (x - center) / scale. Save it with the weights of the model that was trained on the
+ * scaled series. */
 typedef struct glia_scaler {
     double center, scale;
 } glia_scaler;
@@ -35,9 +35,9 @@ typedef struct glia_scaler_args {
     double low, high; /* of GLIA_SCALE_MIN_MAX; both 0: 0 and 1 */
 } glia_scaler_args;
 
-/* Writes a scaler for each feature. Fit them to the training part alone: what the others show is not known yet. NaN is
- * left out, where it is allowed. A feature that is constant is not scaled: scale is 1. args may be NULL. Errors: no
- * steps, or a feature of nothing but NaN. */
+/* Writes a scaler for each feature. Fit them to the training part only: the other parts stand for data that is not
+ * known yet. NaN is left out, where it is allowed. A feature that is constant is not scaled: scale is 1. args may be
+ * NULL. Errors: no steps, or a feature of NaN only. */
 GLIA_API glia_status glia_scaler_fit(glia_context *ctx, const glia_series *series, const glia_scaler_args *args,
                                      glia_scaler *scalers);
 
@@ -62,7 +62,7 @@ typedef struct glia_windows_args {
 
 /* A sample for each window that the series has with its gap and its target: an input "window" [window, features] and a
  * target "horizon", both f32. The windows share the series' memory: only batches are copied. Two windows that overlap
- * know each other's steps: to judge a model, make datasets of separate parts of the series rather than splitting one at
+ * share steps: to judge a model, make datasets of separate parts of the series rather than splitting one at
  * random. */
 GLIA_API glia_status glia_dataset_from_series(glia_context *ctx, const glia_series *series,
                                               const glia_windows_args *args, glia_dataset **out);
@@ -95,7 +95,7 @@ typedef struct glia_pad_sequences_args {
     double value;                    /* of padding */
 } glia_pad_sequences_args;
 
-/* Writes the sequences to out, [count, length, features] and so many bytes, and to lengths how many steps each one has
+/* Writes the sequences to out, [count, length, features] with that many bytes, and to lengths how many steps each has
  * there, as recurrent layers take them, unless lengths is NULL. */
 GLIA_API glia_status glia_pad_sequences(glia_context *ctx, const glia_sequence *sequences, int64_t count,
                                         const glia_pad_sequences_args *args, void *out, size_t bytes, int32_t *lengths);

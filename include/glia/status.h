@@ -37,7 +37,7 @@ typedef enum glia_status {
 #undef X
 } glia_status;
 
-/* "GLIA_SHAPE_MISMATCH" and "shapes do not agree". Never NULL, also for a value that is no status. */
+/* "GLIA_SHAPE_MISMATCH" and "shapes do not agree". Never NULL, also for an invalid value. */
 GLIA_API const char *glia_status_name(glia_status status);
 GLIA_API const char *glia_status_text(glia_status status);
 

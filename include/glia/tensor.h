@@ -11,8 +11,8 @@ extern "C" {
 typedef enum glia_dtype { GLIA_F32, GLIA_F64, GLIA_BF16, GLIA_F16, GLIA_U8, GLIA_I32, GLIA_I64 } glia_dtype;
 enum { GLIA_DTYPE_COUNT = GLIA_I64 + 1 };
 
-GLIA_API const char *glia_dtype_name(glia_dtype dtype); /* "f32"; "?" for a value that is no dtype */
-GLIA_API size_t glia_dtype_size(glia_dtype dtype);      /* bytes; 0 for a value that is no dtype */
+GLIA_API const char *glia_dtype_name(glia_dtype dtype); /* "f32"; "?" for an invalid value */
+GLIA_API size_t glia_dtype_size(glia_dtype dtype);      /* bytes; 0 for an invalid value */
 
 enum { GLIA_MAX_DIMS = 8 };
 
@@ -53,7 +53,7 @@ GLIA_API int64_t glia_tensor_count(const glia_tensor *tensor);         /* elemen
 GLIA_API void *glia_tensor_data(
     const glia_tensor *tensor); /* on the device: only the CPU's is for the program to read */
 
-/* Copies all elements from or to host memory, where they stand dense, row-major and in the tensor's dtype. bytes is
+/* Copies all elements from or to host memory, where they are dense, row-major and in the tensor's dtype. bytes is
  * the size of the host memory and must be exactly count * size of the dtype. */
 GLIA_API glia_status glia_tensor_write(glia_tensor *tensor, const void *host, size_t bytes);
 GLIA_API glia_status glia_tensor_read(const glia_tensor *tensor, void *host, size_t bytes);

@@ -42,7 +42,7 @@ GLIA_API void glia_tokens_destroy(glia_tokens *tokens);
 
 GLIA_API int64_t glia_tokens_count(const glia_tokens *tokens);
 
-/* Token i, with a NUL behind it that its bytes do not count; it lives as long as tokens. i out of range: all zero. */
+/* Token i, followed by a NUL that its bytes do not count; it lives as long as tokens. i out of range: all zero. */
 GLIA_API glia_text glia_tokens_get(const glia_tokens *tokens, int64_t i);
 
 /* Which index each token has. 0 is padding, 1 stands for every unknown token, the others follow; a vocabulary without
@@ -53,7 +53,7 @@ typedef struct glia_vocabulary glia_vocabulary;
 typedef struct glia_vocabulary_args {
     glia_tokenizer_args tokenizer; /* of the texts, and of what is encoded later */
     int64_t minimum_count;         /* rarer tokens are left out; default 1 */
-    int64_t maximum_size;          /* the commonest that find place with padding and unknown; 0: all */
+    int64_t maximum_size;          /* with padding and unknown; the commonest tokens stay; 0: no limit */
     bool no_padding, no_unknown;   /* these have no index */
 } glia_vocabulary_args;
 
@@ -63,13 +63,13 @@ GLIA_API glia_status glia_vocabulary_build(glia_context *ctx, const glia_vocabul
                                            int64_t n_texts, glia_vocabulary **out);
 
 /* These tokens in this order, after padding and unknown; minimum_count and maximum_size must be 0. An error: a token
- * that is empty, stands twice or is not valid UTF-8. Tokens that the tokenizer never makes are never found in texts. */
+ * that is empty, a duplicate or not valid UTF-8. Tokens that the tokenizer never makes are never found in texts. */
 GLIA_API glia_status glia_vocabulary_from_tokens(glia_context *ctx, const glia_vocabulary_args *args,
                                                  const glia_text *tokens, int64_t n_tokens, glia_vocabulary **out);
 
 /* A text file: a line that tells the tokenizer's arguments, padding and unknown, then a line for each token, where
  * \\ \n \r and \0 stand for a backslash, the ends of lines and NUL. Writing makes a temporary file in the same folder
- * and renames it: whoever looks finds the old file or the new one, whole. Reading also takes a gzipped file, of
+ * and renames it: readers see the old file until the rename. Reading also takes a gzipped file, of
  * max_bytes at most unpacked (0: 2^30). Errors, with path and line: GLIA_NOT_FOUND, GLIA_IO_ERROR, GLIA_BAD_FORMAT. */
 GLIA_API glia_status glia_vocabulary_write(const glia_vocabulary *vocabulary, const char *path);
 GLIA_API glia_status glia_vocabulary_read(glia_context *ctx, const char *path, size_t max_bytes, glia_vocabulary **out);
@@ -87,13 +87,13 @@ GLIA_API int64_t glia_vocabulary_find(const glia_vocabulary *vocabulary, glia_te
 /* The token of an index, as glia_tokens_get gives it. */
 GLIA_API glia_text glia_vocabulary_token(const glia_vocabulary *vocabulary, int64_t index);
 
-/* Splits text and writes the index of each token, as i32 or i64, to indices, which has room for `capacity`. count: how
- * many there are; indices NULL with capacity 0: only that. Too little room is an error that tells how many there are.
- * GLIA_NOT_FOUND for a token that is not in a vocabulary without unknown. */
+/* Splits text and writes the index of each token, as i32 or i64, to indices, which holds up to `capacity`. count: how
+ * many there are; indices NULL with capacity 0: only that. Too small a capacity is an error that tells how many there
+ * are. GLIA_NOT_FOUND for a token that is not in a vocabulary without unknown. */
 GLIA_API glia_status glia_vocabulary_encode(const glia_vocabulary *vocabulary, glia_text text, glia_dtype dtype,
                                             void *indices, int64_t capacity, int64_t *count);
 
-/* Writes the tokens to text, words with a space between them, and a NUL behind them; text has room for `capacity`
+/* Writes the tokens to text, words with a space between them, and a NUL after them; text holds up to `capacity`
  * bytes. Padding writes nothing. bytes: how many there are without the NUL; text NULL with capacity 0: only that. */
 GLIA_API glia_status glia_vocabulary_decode(const glia_vocabulary *vocabulary, glia_dtype dtype, const void *indices,
                                             int64_t count, char *text, size_t capacity, size_t *bytes);

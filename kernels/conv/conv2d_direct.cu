@@ -106,8 +106,8 @@ __global__ void __launch_bounds__(DIRECT_THREADS, 1)
 
     for (int i = t; i < filters * PITCH; i += DIRECT_THREADS) {
         const int m = first_m + i / PITCH, j = i % PITCH, n = j == COUNT ? p.n : first_n + j;
-        const bool wanted = j == COUNT ? p.y.row_sums && blockIdx.z == 0 : n < p.n;
-        if (m >= p.m || !wanted) continue;
+        const bool requested = j == COUNT ? p.y.row_sums && blockIdx.z == 0 : n < p.n;
+        if (m >= p.m || !requested) continue;
         C all = 0;
         for (int l = 0; l < lanes; ++l) all += sums[l * filters + i / PITCH][j];
         if (partials.data)

@@ -1,4 +1,4 @@
-/* Batches of GEMMs that are too narrow for tiles: depthwise convolution and its gradients, with a GEMM for each group.
+/* Batches of GEMMs that are too small for tiles: depthwise convolution and its gradients, with a GEMM for each group.
  * Neighbouring threads work on neighbours in memory: groups where channels are innermost, and otherwise pixels. */
 #ifndef GLI_KERNELS_CONV_DEPTHWISE_CUH
 #define GLI_KERNELS_CONV_DEPTHWISE_CUH

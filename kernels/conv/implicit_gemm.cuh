@@ -15,7 +15,7 @@
  *     x       x0        x1        x2
  *     y       y0   y1   y2   y3   y4   y5   y6
  *
- *     phase 0:  y[2i]     = w0 x[i] + w2 x[i - 1]     2 kernel elements, 2 apart
+ *     phase 0:  y[2i]     = w0 x[i] + w2 x[i - 1]     2 kernel elements, distance 2
  *     phase 1:  y[2i + 1] = w1 x[i]                   1 kernel element */
 #ifndef GLI_KERNELS_CONV_IMPLICIT_GEMM_CUH
 #define GLI_KERNELS_CONV_IMPLICIT_GEMM_CUH

@@ -4,13 +4,13 @@
 
 #include "glia/tensor.h"
 
-enum { GLI_BROADCAST_OPERANDS = 4 };
+enum { GLI_BROADCAST_ARRAYS = 4 };
 
-/* Axes, outermost first; `ndim` may be 0. stride[o]: of operand o, in elements, 0 where it repeats. */
+/* Axes, outermost first; `ndim` may be 0. stride[k]: of array k, in elements, 0 where it repeats. */
 typedef struct gli_axes {
-    int ndim, count; /* count: the product of the sizes */
+    int ndim, count; /* count: the product of dim */
     int dim[GLIA_MAX_DIMS];
-    int64_t stride[GLI_BROADCAST_OPERANDS][GLIA_MAX_DIMS];
+    int64_t stride[GLI_BROADCAST_ARRAYS][GLIA_MAX_DIMS];
 } gli_axes;
 
 #endif

@@ -10,11 +10,11 @@
 
 namespace glia {
 
-/* Axes with what it takes to find a place in them. */
+/* Axes, from which the offset of an element in each array is computed. */
 struct broadcast_offsets {
     int ndim;
     divisor size[GLIA_MAX_DIMS];
-    int64_t stride[GLI_BROADCAST_OPERANDS][GLIA_MAX_DIMS];
+    int64_t stride[GLI_BROADCAST_ARRAYS][GLIA_MAX_DIMS];
 };
 
 inline broadcast_offsets broadcast_offsets_of(const gli_axes &axes) {
@@ -22,17 +22,17 @@ inline broadcast_offsets broadcast_offsets_of(const gli_axes &axes) {
     p.ndim              = axes.ndim;
     for (int d = 0; d < axes.ndim; ++d) {
         p.size[d] = divide_by(static_cast<unsigned>(axes.dim[d]));
-        for (int o = 0; o < GLI_BROADCAST_OPERANDS; ++o) p.stride[o][d] = axes.stride[o][d];
+        for (int o = 0; o < GLI_BROADCAST_ARRAYS; ++o) p.stride[o][d] = axes.stride[o][d];
     }
     return p;
 }
 
-/* Adds the offsets of element `index`, counted along the axes, to at[o]. */
-template <int OPERANDS>
-__device__ inline void find(const broadcast_offsets &p, unsigned index, int64_t (&at)[OPERANDS]) {
+/* Adds the offset of element `index`, counted along the axes, in each array. */
+template <int ARRAYS>
+__device__ inline void add_offsets(const broadcast_offsets &p, unsigned index, int64_t (&offset)[ARRAYS]) {
     for (int d = p.ndim - 1; d >= 0; --d) {
         const unsigned outer = p.size[d].quotient(index), here = index - outer * p.size[d].value;
-        for (int o = 0; o < OPERANDS; ++o) at[o] += here * p.stride[o][d];
+        for (int o = 0; o < ARRAYS; ++o) offset[o] += here * p.stride[o][d];
         index = outer;
     }
 }
@@ -45,12 +45,12 @@ __device__ inline void load_along(const T *x, int64_t stride, int n, bool wide,
     for (int k = 0; k < vector<T>::width; ++k) values[k] = k < n ? to_compute(x[k * stride]) : compute<T>(0);
 }
 
-/* The outer axes count packs of the innermost one. Operand 0 is y. */
+/* The outer axes count packs of the innermost one. Array 0 is y. */
 struct broadcast_shape {
     broadcast_offsets outer; /* with the number of packs as its last axis */
     int inner;               /* elements of the innermost axis */
     int packs;               /* in all */
-    int64_t stride[GLI_BROADCAST_OPERANDS];
+    int64_t stride[GLI_BROADCAST_ARRAYS];
     bool wide;
 };
 
@@ -59,24 +59,24 @@ __global__ void __launch_bounds__(MAP_THREADS) broadcast_kernel(F f, broadcast_s
     const int width  = vector<T>::width;
     const unsigned i = blockIdx.x * MAP_THREADS + threadIdx.x;
     if (i >= unsigned(s.packs)) return;
-    int64_t at[N + 1] = {};
-    find(s.outer, i, at);
+    int64_t offset[N + 1] = {};
+    add_offsets(s.outer, i, offset);
     const divisor &along = s.outer.size[s.outer.ndim - 1];
     const int first      = int(i - along.quotient(i) * along.value) * width;
     const int n          = s.inner - first < width ? s.inner - first : width;
 
     compute<T> in[N][width], out[width], values[N];
-    for (int o = 0; o < N; ++o) load_along(x.at[o] + at[o + 1], s.stride[o + 1], n, s.wide, in[o]);
+    for (int o = 0; o < N; ++o) load_along(x.at[o] + offset[o + 1], s.stride[o + 1], n, s.wide, in[o]);
     for (int k = 0; k < width; ++k) {
         for (int o = 0; o < N; ++o) values[o] = in[o][k];
         out[k] = f(values);
     }
-    if (s.stride[0] == 1) return store_pack(y + at[0], n, s.wide, out);
+    if (s.stride[0] == 1) return store_pack(y + offset[0], n, s.wide, out);
     for (int k = 0; k < width; ++k)
-        if (k < n) y[at[0] + k * s.stride[0]] = round_to<T>(out[k]);
+        if (k < n) y[offset[0] + k * s.stride[0]] = round_to<T>(out[k]);
 }
 
-/* Whether each pack starts at a multiple of 16 bytes in every operand that has neighbours there. */
+/* Whether each pack starts at a multiple of 16 bytes in every array that is contiguous there. */
 template <class T, int N>
 bool packs_aligned(const gli_axes &axes, const inputs<T, N> &x, const T *y) {
     const int inner = axes.ndim - 1, width = vector<T>::width;
@@ -90,7 +90,7 @@ bool packs_aligned(const gli_axes &axes, const inputs<T, N> &x, const T *y) {
     return true;
 }
 
-/* F: compute<T> operator()(const compute<T> (&x)[N]) const. Operand 0 of the axes is y, operand n + 1 is x.at[n]. y may
+/* F: compute<T> operator()(const compute<T> (&x)[N]) const. Array 0 of the axes is y, array n + 1 is x.at[n]. y may
  * be an input of the same strides. */
 template <class T, int N, class F>
 cudaError_t broadcast(const F &f, gli_axes axes, const inputs<T, N> &x, T *y, cudaStream_t stream) {

@@ -1,5 +1,6 @@
-/* y[k] = the sum over s of f(x0[k, s], x1[k, s], ...): what a repeated operand gets back. Two launches where one would
- * leave most of the device idle: sums of slices, then sums of those. The cut depends on the sizes only. */
+/* y[k] = the sum over s of f(x0[k, s], x1[k, s], ...): the gradient of an array that was broadcast. Two
+ * launches where one would leave much of the device idle: sums of slices, then sums of those. The slices depend on the
+ * sizes only. */
 #ifndef GLI_KERNELS_DEVICE_BROADCAST_SUM_CUH
 #define GLI_KERNELS_DEVICE_BROADCAST_SUM_CUH
 
@@ -7,16 +8,15 @@
 
 namespace glia {
 
-enum { SUM_THREADS = 256, SUM_BLOCKS = 512, SUM_LEAST = 4 };
+enum { SUM_THREADS = 256, SUM_BLOCKS = 512, SUM_MIN_STEPS = 4 };
 
-/* The inputs are operands 0 to N-1 of both lists of axes. y is dense over the kept axes, one array for each slice. */
+/* The inputs are arrays 0 to N-1 of both lists of axes. y is dense over the kept axes, one array for each slice. */
 struct sum_shape {
     broadcast_offsets kept_axes, summed_axes;
     int kept, summed;
-    int outputs;         /* that a block makes at a time; each has SUM_THREADS / outputs threads */
+    int outputs;         /* that a block computes at a time; each has SUM_THREADS / outputs threads */
     int slice;           /* summands in a slice */
-    bool kept_innermost; /* neighbours in memory belong to neighbouring outputs, so that neighbouring threads take those
-                          */
+    bool kept_innermost; /* neighbours in memory belong to neighbouring outputs: threads take them so */
 };
 
 template <class T, class Out, int N, class F>
@@ -31,12 +31,12 @@ __global__ void __launch_bounds__(SUM_THREADS) sum_kernel(F f, sum_shape s, inpu
     compute<T> sum   = 0, values[N];
     int64_t start[N] = {};
     if (k < s.kept) {
-        find(s.kept_axes, unsigned(k), start);
+        add_offsets(s.kept_axes, unsigned(k), start);
         for (int64_t i = int64_t(begin) + member; i < end; i += members) {
-            int64_t at[N];
-            for (int n = 0; n < N; ++n) at[n] = start[n];
-            find(s.summed_axes, unsigned(i), at);
-            for (int n = 0; n < N; ++n) values[n] = to_compute(x.at[n][at[n]]);
+            int64_t offset[N];
+            for (int n = 0; n < N; ++n) offset[n] = start[n];
+            add_offsets(s.summed_axes, unsigned(i), offset);
+            for (int n = 0; n < N; ++n) values[n] = to_compute(x.at[n][offset[n]]);
             sum += f(values);
         }
     }
@@ -55,10 +55,10 @@ inline int outputs_of(int kept, int summed, bool kept_innermost) {
 
 inline int slices_of(int kept, int summed, bool kept_innermost) {
     if (kept == 0 || summed == 0) return 1;
-    const int outputs = outputs_of(kept, summed, kept_innermost);
-    const int most    = blocks_for(summed, SUM_THREADS / outputs * SUM_LEAST);
-    const int wanted  = SUM_BLOCKS / blocks_for(kept, outputs);
-    return wanted < 1 ? 1 : wanted < most ? wanted : most;
+    const int outputs    = outputs_of(kept, summed, kept_innermost);
+    const int max_slices = blocks_for(summed, SUM_THREADS / outputs * SUM_MIN_STEPS);
+    const int slices     = SUM_BLOCKS / blocks_for(kept, outputs);
+    return slices < 1 ? 1 : slices < max_slices ? slices : max_slices;
 }
 
 template <class T, class Out, int N, class F>

@@ -29,9 +29,9 @@ inline int team_for(const class_shape &s) {
     return s.inner == 1 && s.classes <= 64 ? 8 : s.classes <= 2048 ? 32 : CLASS_THREADS;
 }
 
-inline int blocks_of_teams(const class_shape &s, int most) {
+inline int blocks_of_teams(const class_shape &s, int max_blocks) {
     const int64_t blocks = (s.items * team_for(s) + CLASS_THREADS - 1) / CLASS_THREADS;
-    return static_cast<int>(blocks < most ? blocks : most);
+    return static_cast<int>(blocks < max_blocks ? blocks : max_blocks);
 }
 
 /* For kernels that reduce over all items. */
@@ -67,14 +67,14 @@ __device__ inline int argmax_of(const T *x, int64_t step, int classes) {
     __shared__ int of_class[CLASS_WARPS];
     const int lane = threadIdx.x % TEAM;
     C best         = -INFINITY;
-    int at         = INT32_MAX;
+    int best_class = INT32_MAX;
     for (int c = lane; c < classes; c += TEAM) {
         const C value = to_compute(x[c * step]);
-        if (at == INT32_MAX || value > best || (value != value && best == best)) best = value, at = c;
+        if (best_class == INT32_MAX || value > best || (value != value && best == best)) best = value, best_class = c;
     }
-    const C most   = team_reduce<TEAM>(maximum_or_nan(), best, of_value);
-    const bool its = best == most || (best != best && most != most);
-    return team_reduce<TEAM>(minimum(), its ? at : INT32_MAX, of_class);
+    const C largest       = team_reduce<TEAM>(maximum_or_nan(), best, of_value);
+    const bool is_largest = best == largest || (best != best && largest != largest);
+    return team_reduce<TEAM>(minimum(), is_largest ? best_class : INT32_MAX, of_class);
 }
 
 }  // namespace glia

@@ -40,12 +40,12 @@ __device__ inline int64_t converted<int64_t>(double value) {
     return value >= 0x1p63 ? INT64_MAX : clamped<int64_t>(value, -0x1p63, 0x1p63);
 }
 
-/* Bits that a double has no room for are cut off, and the last one kept is set: whatever is rounded to a float of at
- * most 24 bits afterwards comes out as if it had been rounded once. */
+/* Bits that do not fit a double are cleared, and the last one that fits is set (round to odd): what is rounded to a
+ * float of at most 24 bits afterwards comes out as if it had been rounded once. */
 template <class T>
 __device__ inline T converted_integer(int64_t value) {
-    const int64_t most = int64_t(1) << 53, low_bits = 2047;
-    if (value > most || value < -most) value = (value & ~low_bits) | ((value & low_bits) ? 1024 : 0);
+    const int64_t max_exact = int64_t(1) << 53, low_bits = 2047;
+    if (value > max_exact || value < -max_exact) value = (value & ~low_bits) | ((value & low_bits) ? 1024 : 0);
     return converted<T>(static_cast<double>(value));
 }
 template <>

@@ -1,8 +1,8 @@
-// Kernels whose blocks wait for each other. All blocks of a launch by GLI_LAUNCH_COOPERATIVE are there at once, or the
-// launch fails. They wait at counters in global memory: gli_signal adds one to a counter, gli_await waits until it
-// has reached a count. What a block did before a barrier is over for a thread that has awaited a signal given after
-// that barrier, and for all of its block after their next one. Their shared memory is dynamic alone, which is what the
-// emulator has for each block.
+// Cooperative launch: all blocks of a launch by GLI_LAUNCH_COOPERATIVE run at once, or the launch fails, so that they
+// can wait for each other at counters in global memory. gli_signal adds one to a counter (a release), gli_await waits
+// until it has reached a count (an acquire): what a block wrote before a barrier is visible to a thread that has
+// awaited a signal given after that barrier, and to all of its block after their next one. Shared memory of such
+// kernels is dynamic only, because the emulator gives only that to each block.
 #ifndef GLI_KERNELS_DEVICE_COOPERATIVE_CUH
 #define GLI_KERNELS_DEVICE_COOPERATIVE_CUH
 

@@ -52,28 +52,28 @@ __device__ inline C selu_alpha() {
 template <class C>
 __device__ inline C apply(glia_unary_kind kind, C alpha, C beta, C x) {
     switch (kind) {
-        case GLIA_LINEAR: return x;
-        case GLIA_STEP: return x > 0 ? C(1) : x <= 0 ? C(0) : x;
-        case GLIA_SIGMOID: return sigmoid(x);
-        case GLIA_TANH: return tanh(x);
-        case GLIA_RELU: return x <= 0 ? C(0) : x;
-        case GLIA_LEAKY_RELU: return x > 0 ? x : alpha * x;
-        case GLIA_ELU: return x > 0 ? x : alpha * expm1(x);
-        case GLIA_SELU: return selu_scale<C>() * (x > 0 ? x : selu_alpha<C>() * expm1(x));
-        case GLIA_GELU: return x * normal(x);
-        case GLIA_GELU_TANH: return C(0.5) * x * (1 + tanh(gelu_tanh_inner(x)));
-        case GLIA_SILU: return x * sigmoid(x);
-        case GLIA_SOFTPLUS: return softplus(alpha * x) / alpha;
-        case GLIA_SOFTSIGN: return x / (1 + fabs(x));
-        case GLIA_HARD_SIGMOID: return clip(alpha * x + beta, C(0), C(1));
-        case GLIA_HARD_SWISH: return x * clip(x / 6 + C(0.5), C(0), C(1));
-        case GLIA_CLIP: return clip(x, alpha, beta);
-        case GLIA_EXP: return exp(x);
-        case GLIA_LOG: return log(x);
-        case GLIA_SQRT: return sqrt(x);
-        case GLIA_ABS: return fabs(x);
-        case GLIA_NEG: return -x;
-        case GLIA_SQUARE: return x * x;
+        case GLIA_UNARY_LINEAR: return x;
+        case GLIA_UNARY_STEP: return x > 0 ? C(1) : x <= 0 ? C(0) : x;
+        case GLIA_UNARY_SIGMOID: return sigmoid(x);
+        case GLIA_UNARY_TANH: return tanh(x);
+        case GLIA_UNARY_RELU: return x <= 0 ? C(0) : x;
+        case GLIA_UNARY_LEAKY_RELU: return x > 0 ? x : alpha * x;
+        case GLIA_UNARY_ELU: return x > 0 ? x : alpha * expm1(x);
+        case GLIA_UNARY_SELU: return selu_scale<C>() * (x > 0 ? x : selu_alpha<C>() * expm1(x));
+        case GLIA_UNARY_GELU: return x * normal(x);
+        case GLIA_UNARY_GELU_TANH: return C(0.5) * x * (1 + tanh(gelu_tanh_inner(x)));
+        case GLIA_UNARY_SILU: return x * sigmoid(x);
+        case GLIA_UNARY_SOFTPLUS: return softplus(alpha * x) / alpha;
+        case GLIA_UNARY_SOFTSIGN: return x / (1 + fabs(x));
+        case GLIA_UNARY_HARD_SIGMOID: return clip(alpha * x + beta, C(0), C(1));
+        case GLIA_UNARY_HARD_SWISH: return x * clip(x / 6 + C(0.5), C(0), C(1));
+        case GLIA_UNARY_CLIP: return clip(x, alpha, beta);
+        case GLIA_UNARY_EXP: return exp(x);
+        case GLIA_UNARY_LOG: return log(x);
+        case GLIA_UNARY_SQRT: return sqrt(x);
+        case GLIA_UNARY_ABS: return fabs(x);
+        case GLIA_UNARY_NEG: return -x;
+        case GLIA_UNARY_SQUARE: return x * x;
         case GLIA_UNARY_COUNT: break;
     }
     return x;
@@ -84,17 +84,17 @@ template <class C>
 __device__ inline C slope_from_y(glia_unary_kind kind, C alpha, C beta, C y) {
     (void)beta;
     switch (kind) {
-        case GLIA_SIGMOID: return y * (1 - y);
-        case GLIA_TANH: return 1 - y * y;
-        case GLIA_RELU: return y <= 0 ? C(0) : C(1);
-        case GLIA_LEAKY_RELU: return y > 0 ? C(1) : alpha;
-        case GLIA_ELU: return y > 0 ? C(1) : y + alpha;
-        case GLIA_SELU: return y > 0 ? selu_scale<C>() : y + selu_scale<C>() * selu_alpha<C>();
-        case GLIA_SOFTPLUS: return -expm1(-alpha * y);
-        case GLIA_SOFTSIGN: return (1 - fabs(y)) * (1 - fabs(y));
-        case GLIA_HARD_SIGMOID: return y <= 0 || y >= 1 ? C(0) : alpha;
-        case GLIA_EXP: return y;
-        case GLIA_SQRT: return C(0.5) / y;
+        case GLIA_UNARY_SIGMOID: return y * (1 - y);
+        case GLIA_UNARY_TANH: return 1 - y * y;
+        case GLIA_UNARY_RELU: return y <= 0 ? C(0) : C(1);
+        case GLIA_UNARY_LEAKY_RELU: return y > 0 ? C(1) : alpha;
+        case GLIA_UNARY_ELU: return y > 0 ? C(1) : y + alpha;
+        case GLIA_UNARY_SELU: return y > 0 ? selu_scale<C>() : y + selu_scale<C>() * selu_alpha<C>();
+        case GLIA_UNARY_SOFTPLUS: return -expm1(-alpha * y);
+        case GLIA_UNARY_SOFTSIGN: return (1 - fabs(y)) * (1 - fabs(y));
+        case GLIA_UNARY_HARD_SIGMOID: return y <= 0 || y >= 1 ? C(0) : alpha;
+        case GLIA_UNARY_EXP: return y;
+        case GLIA_UNARY_SQRT: return C(0.5) / y;
         default: return C(0);
     }
 }
@@ -103,34 +103,34 @@ __device__ inline C slope_from_y(glia_unary_kind kind, C alpha, C beta, C y) {
 template <class C>
 __device__ inline C slope_from_x(glia_unary_kind kind, C alpha, C beta, C x) {
     switch (kind) {
-        case GLIA_LINEAR: return C(1);
-        case GLIA_NEG: return C(-1);
-        case GLIA_SIGMOID: return sigmoid(x) * sigmoid(-x);
-        case GLIA_TANH: return 1 - tanh(x) * tanh(x);
-        case GLIA_RELU: return x <= 0 ? C(0) : C(1);
-        case GLIA_LEAKY_RELU: return x > 0 ? C(1) : alpha;
-        case GLIA_ELU: return x > 0 ? C(1) : alpha * exp(x);
-        case GLIA_SELU: return selu_scale<C>() * (x > 0 ? C(1) : selu_alpha<C>() * exp(x));
-        case GLIA_GELU: return normal(x) + x * normal_density(x);
-        case GLIA_GELU_TANH: {
+        case GLIA_UNARY_LINEAR: return C(1);
+        case GLIA_UNARY_NEG: return C(-1);
+        case GLIA_UNARY_SIGMOID: return sigmoid(x) * sigmoid(-x);
+        case GLIA_UNARY_TANH: return 1 - tanh(x) * tanh(x);
+        case GLIA_UNARY_RELU: return x <= 0 ? C(0) : C(1);
+        case GLIA_UNARY_LEAKY_RELU: return x > 0 ? C(1) : alpha;
+        case GLIA_UNARY_ELU: return x > 0 ? C(1) : alpha * exp(x);
+        case GLIA_UNARY_SELU: return selu_scale<C>() * (x > 0 ? C(1) : selu_alpha<C>() * exp(x));
+        case GLIA_UNARY_GELU: return normal(x) + x * normal_density(x);
+        case GLIA_UNARY_GELU_TANH: {
             const C t = tanh(gelu_tanh_inner(x));
             return C(0.5) * (1 + t) +
                    C(0.5) * x * (1 - t * t) * C(0.79788456080286535588) * (1 + C(3 * 0.044715) * x * x);
         }
-        case GLIA_SILU: return sigmoid(x) * (1 + x * sigmoid(-x));
-        case GLIA_SOFTPLUS: return sigmoid(alpha * x);
-        case GLIA_SOFTSIGN: return 1 / ((1 + fabs(x)) * (1 + fabs(x)));
-        case GLIA_HARD_SIGMOID: {
+        case GLIA_UNARY_SILU: return sigmoid(x) * (1 + x * sigmoid(-x));
+        case GLIA_UNARY_SOFTPLUS: return sigmoid(alpha * x);
+        case GLIA_UNARY_SOFTSIGN: return 1 / ((1 + fabs(x)) * (1 + fabs(x)));
+        case GLIA_UNARY_HARD_SIGMOID: {
             const C t = alpha * x + beta;
             return t <= 0 || t >= 1 ? C(0) : alpha;
         }
-        case GLIA_HARD_SWISH: return x <= -3 ? C(0) : x >= 3 ? C(1) : x / 3 + C(0.5);
-        case GLIA_CLIP: return x < alpha || x > beta ? C(0) : C(1);
-        case GLIA_EXP: return exp(x);
-        case GLIA_LOG: return 1 / x;
-        case GLIA_SQRT: return C(0.5) / sqrt(x);
-        case GLIA_ABS: return x > 0 ? C(1) : x < 0 ? C(-1) : x;
-        case GLIA_SQUARE: return 2 * x;
+        case GLIA_UNARY_HARD_SWISH: return x <= -3 ? C(0) : x >= 3 ? C(1) : x / 3 + C(0.5);
+        case GLIA_UNARY_CLIP: return x < alpha || x > beta ? C(0) : C(1);
+        case GLIA_UNARY_EXP: return exp(x);
+        case GLIA_UNARY_LOG: return 1 / x;
+        case GLIA_UNARY_SQRT: return C(0.5) / sqrt(x);
+        case GLIA_UNARY_ABS: return x > 0 ? C(1) : x < 0 ? C(-1) : x;
+        case GLIA_UNARY_SQUARE: return 2 * x;
         default: return C(0);
     }
 }

@@ -1,7 +1,7 @@
 /* Ops that move elements, as loops over the elements of their target: each op is a rule that follows the coordinates
  * of an element through its sources and says what the element is.
  *
- * On the host, dimensions that all arrays walk through in one stride are joined, and an element becomes as wide as all
+ * On the host, dimensions that every array passes with one stride are joined, and an element becomes as wide as all
  * of them allow, up to 16 bytes: where rows are contiguous, so are the accesses, 16 bytes for each thread. */
 #ifndef GLI_KERNELS_DEVICE_MOVE_CUH
 #define GLI_KERNELS_DEVICE_MOVE_CUH
@@ -21,7 +21,7 @@ struct alignas(sizeof(T) * N) pack : gli_wide<pack<T, N>> {
 
 enum { MOVE_THREADS = 256, MOVE_ITEMS = 4 };
 
-/* The arrays that a rule may walk through; INDEX numbers the elements of a tensor of indices. */
+/* The arrays that a rule may read or write; INDEX numbers the elements of a tensor of indices. */
 enum { TO, FROM, INDEX, MOVE_ARRAYS };
 
 /* A dimension of the target. Of its elements start, start + step, ..., `count` of them, the source has one each; the
@@ -60,10 +60,9 @@ inline axes simplify(const axes &given) {
     axes ordered = {};
     for (int d = 0; d < given.n; ++d) {
         if (given.at[d].size == 1 && given.at[d].whole()) continue;
-        int at = ordered.n++;
-        for (; at > 0 && ordered.at[at - 1].stride[TO] < given.at[d].stride[TO]; --at)
-            ordered.at[at] = ordered.at[at - 1];
-        ordered.at[at] = given.at[d];
+        int i = ordered.n++;
+        for (; i > 0 && ordered.at[i - 1].stride[TO] < given.at[d].stride[TO]; --i) ordered.at[i] = ordered.at[i - 1];
+        ordered.at[i] = given.at[d];
     }
     axes joined = {};
     for (int d = 0; d < ordered.n; ++d) {
@@ -78,16 +77,17 @@ inline axes simplify(const axes &given) {
     return joined;
 }
 
-/* Makes the elements wider, and returns their new size in bytes. at: the bits of all addresses; more: of all other
- * distances between elements that the rule knows. Both must be multiples of the new size, as must all of the axes. */
-inline int vectorize(axes *a, int bytes, uintptr_t at, int64_t more = 0) {
+/* Makes the elements wider, and returns their new size in bytes. addresses: the bits of all of them; more: of all
+ * other distances between elements that the rule knows. Both must be multiples of the new size, as must all of the
+ * axes. */
+inline int vectorize(axes *a, int bytes, uintptr_t addresses, int64_t more = 0) {
     if (a->n == 0) return bytes;
     axis *inner = &a->at[a->n - 1];
     if (inner->stride[TO] != 1 || inner->stride[FROM] != 1 || inner->stride[INDEX] != 0 || inner->step != 1)
         return bytes;
     uint64_t distances = static_cast<uint64_t>(inner->size | inner->start | inner->count | more);
     for (int d = 0; d < a->n - 1; ++d) distances |= static_cast<uint64_t>(a->at[d].stride[TO] | a->at[d].stride[FROM]);
-    const uint64_t multiple = distances * static_cast<uint64_t>(bytes) | at;
+    const uint64_t multiple = distances * static_cast<uint64_t>(bytes) | addresses;
     int wide                = bytes;
     while (wide < 16 && multiple % (2 * wide) == 0) wide *= 2;
     const int factor = wide / bytes;
@@ -96,12 +96,12 @@ inline int vectorize(axes *a, int bytes, uintptr_t at, int64_t more = 0) {
     return wide;
 }
 
-/* An element of `bytes` bytes as often as T, to which it was widened, holds it. */
+/* A T, to which elements of `bytes` bytes were widened, filled with copies of the element. */
 template <class T>
 T replicated(const void *element, size_t bytes) {
     T all;
-    for (size_t at = 0; at < sizeof all; at += bytes)
-        memcpy(reinterpret_cast<unsigned char *>(&all) + at, element, bytes);
+    for (size_t offset = 0; offset < sizeof all; offset += bytes)
+        memcpy(reinterpret_cast<unsigned char *>(&all) + offset, element, bytes);
     return all;
 }
 
@@ -128,7 +128,7 @@ inline strided_dims dims_of(const axes &a, int array) {
 }
 
 /* A rule has a `cursor`, which starts as {}; step(&cursor, d, i): the coordinate along dimension d is i;
- * value(cursor, element): the element, whose number in the order of the walk is given. */
+ * value(cursor, element): the element, whose number in the target's order is given. */
 template <class T, class Rule>
 __global__ void __launch_bounds__(MOVE_THREADS) move_kernel(strided_dims to, unsigned count, T *y, Rule rule) {
     const unsigned first = blockIdx.x * (blockDim.x * MOVE_ITEMS) + threadIdx.x;
@@ -140,9 +140,9 @@ __global__ void __launch_bounds__(MOVE_THREADS) move_kernel(strided_dims to, uns
         unsigned rest                = element;
         int64_t offset               = 0;
         for (int d = to.n - 1; d >= 0; --d) {
-            const unsigned quotient = to.size[d].quotient(rest), at = rest - quotient * to.size[d].value;
-            offset += at * to.stride[d];
-            rule.step(&cursor, d, at);
+            const unsigned quotient = to.size[d].quotient(rest), i = rest - quotient * to.size[d].value;
+            offset += i * to.stride[d];
+            rule.step(&cursor, d, i);
             rest = quotient;
         }
         y[offset] = rule.value(cursor);

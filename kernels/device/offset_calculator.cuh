@@ -1,4 +1,4 @@
-/* Elements of some axes by number: where they lie. */
+/* The offset of the i-th element of a strided array. */
 #ifndef GLI_KERNELS_DEVICE_OFFSET_CALCULATOR_CUH
 #define GLI_KERNELS_DEVICE_OFFSET_CALCULATOR_CUH
 
@@ -7,30 +7,30 @@
 
 namespace glia {
 
-struct digits {
+struct offset_calculator {
     int n;
     divisor size[GLIA_MAX_DIMS];
     int64_t stride[GLIA_MAX_DIMS];
 
     /* of element i; no division where there is one axis */
     __device__ int64_t offset(unsigned i) const {
-        int64_t at = 0;
+        int64_t sum = 0;
         for (int d = n - 1; d > 0; --d) {
             const unsigned quotient = size[d].quotient(i);
-            at += int64_t(i - quotient * size[d].value) * stride[d];
+            sum += int64_t(i - quotient * size[d].value) * stride[d];
             i = quotient;
         }
-        return at + int64_t(i) * stride[0];
+        return sum + int64_t(i) * stride[0];
     }
 };
 
-inline digits offset_calculator_of(const gli_reduce_axes &axes) {
-    digits d = {};
-    for (d.n = 0; d.n < axes.n; ++d.n) {
-        d.size[d.n]   = divide_by(static_cast<unsigned>(axes.size[d.n]));
-        d.stride[d.n] = axes.stride[d.n];
+inline offset_calculator offset_calculator_for(const gli_reduce_axes &axes) {
+    offset_calculator c = {};
+    for (c.n = 0; c.n < axes.n; ++c.n) {
+        c.size[c.n]   = divide_by(static_cast<unsigned>(axes.size[c.n]));
+        c.stride[c.n] = axes.stride[c.n];
     }
-    return d;
+    return c;
 }
 
 /* Whether `width` neighbours of the last axis, from each multiple of it, lie next to each other at multiples of it. */

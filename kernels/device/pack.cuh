@@ -33,7 +33,7 @@ __device__ inline void store_pack(T *y, int n, bool wide, const compute<T> (&val
         if (k < n) y[k] = round_to<T>(values[k]);
 }
 
-/* Whether rows of an array that start `step` elements apart can all be read wide. */
+/* Whether rows of an array that are `step` elements from each other can all be read wide. */
 template <class T>
 inline bool wide_rows(const void *x, int64_t step) {
     return aligned16(x) && step % vector<T>::width == 0;

@@ -1,4 +1,4 @@
-/* Rows that stay in registers from their one read to their one write: held by some lanes of a warp, or by a block. */
+/* Rows that stay in registers from their one read to their one write, those of some lanes of a warp or of a block. */
 #ifndef GLI_KERNELS_DEVICE_ROWS_CUH
 #define GLI_KERNELS_DEVICE_ROWS_CUH
 
@@ -13,11 +13,11 @@ enum { ROW_THREADS = 256, ROW_WARPS = ROW_THREADS / LANES, MAX_PACKS = 8 };
 struct row_shape {
     int rows, length;
     int team;  /* threads for a row, a power of two: up to a warp, or the block */
-    int packs; /* that each of them holds at most */
+    int packs; /* of a thread, at most */
     bool wide; /* every array of rows can be read in 16 bytes */
 };
 
-/* The threads of a row, and which of its packs each of them holds: PACKS of them, a team apart. */
+/* The threads of a row, each of which has PACKS of its packs: every size-th one. */
 template <class T, int PACKS, bool WHOLE_BLOCK>
 struct row_team {
     int lane, size, length;
@@ -27,7 +27,7 @@ struct row_team {
           size(WHOLE_BLOCK ? int(ROW_THREADS) : s.team),
           length(s.length) {}
 
-    /* Rows are dealt to teams in turn. */
+    /* Teams take rows in turn. */
     __device__ static int64_t first_row(const row_shape &s) {
         return WHOLE_BLOCK ? blockIdx.x : int64_t(blockIdx.x) * (ROW_THREADS / s.team) + threadIdx.x / s.team;
     }
@@ -41,7 +41,7 @@ struct row_team {
     }
 };
 
-/* As few lanes as hold a row in one pack each, up to a warp; then up to 4 packs; then a block. */
+/* As few lanes as a row needs with one pack each, up to a warp; then up to 4 packs; then a block. */
 template <class T>
 row_shape shape_rows(int rows, int length, bool wide) {
     const int packs = blocks_for(length, vector<T>::width);

@@ -11,13 +11,13 @@ struct forward {
     __device__ C operator()(const C (&x)[2]) const {
         const C a = x[0], b = x[1];
         switch (kind) {
-            case GLIA_ADD: return a + b;
-            case GLIA_SUB: return a - b;
-            case GLIA_MUL: return a * b;
-            case GLIA_DIV: return a / b;
-            case GLIA_POW: return pow(a, b);
-            case GLIA_MINIMUM: return a < b || isnan(a) ? a : b;
-            case GLIA_MAXIMUM: return a > b || isnan(a) ? a : b;
+            case GLIA_BINARY_ADD: return a + b;
+            case GLIA_BINARY_SUB: return a - b;
+            case GLIA_BINARY_MUL: return a * b;
+            case GLIA_BINARY_DIV: return a / b;
+            case GLIA_BINARY_POW: return pow(a, b);
+            case GLIA_BINARY_MINIMUM: return a < b || isnan(a) ? a : b;
+            case GLIA_BINARY_MAXIMUM: return a > b || isnan(a) ? a : b;
         }
         return a;
     }
@@ -26,13 +26,13 @@ struct forward {
 template <class C>
 __device__ inline C by_a(glia_binary_kind kind, C a, C b, C dy) {
     switch (kind) {
-        case GLIA_ADD:
-        case GLIA_SUB: return dy;
-        case GLIA_MUL: return dy * b;
-        case GLIA_DIV: return dy / b;
-        case GLIA_POW: return b == 0 ? C(0) : dy * b * pow(a, b - 1);
-        case GLIA_MINIMUM: return a > b ? C(0) : a == b ? dy / 2 : dy;
-        case GLIA_MAXIMUM: return a < b ? C(0) : a == b ? dy / 2 : dy;
+        case GLIA_BINARY_ADD:
+        case GLIA_BINARY_SUB: return dy;
+        case GLIA_BINARY_MUL: return dy * b;
+        case GLIA_BINARY_DIV: return dy / b;
+        case GLIA_BINARY_POW: return b == 0 ? C(0) : dy * b * pow(a, b - 1);
+        case GLIA_BINARY_MINIMUM: return a > b ? C(0) : a == b ? dy / 2 : dy;
+        case GLIA_BINARY_MAXIMUM: return a < b ? C(0) : a == b ? dy / 2 : dy;
     }
     return dy;
 }
@@ -40,13 +40,13 @@ __device__ inline C by_a(glia_binary_kind kind, C a, C b, C dy) {
 template <class C>
 __device__ inline C by_b(glia_binary_kind kind, C a, C b, C dy) {
     switch (kind) {
-        case GLIA_ADD: return dy;
-        case GLIA_SUB: return -dy;
-        case GLIA_MUL: return dy * a;
-        case GLIA_DIV: return -dy * a / (b * b);
-        case GLIA_POW: return a == 0 && b >= 0 ? C(0) : dy * pow(a, b) * log(a);
-        case GLIA_MINIMUM: return b > a ? C(0) : a == b ? dy / 2 : dy;
-        case GLIA_MAXIMUM: return b < a ? C(0) : a == b ? dy / 2 : dy;
+        case GLIA_BINARY_ADD: return dy;
+        case GLIA_BINARY_SUB: return -dy;
+        case GLIA_BINARY_MUL: return dy * a;
+        case GLIA_BINARY_DIV: return -dy * a / (b * b);
+        case GLIA_BINARY_POW: return a == 0 && b >= 0 ? C(0) : dy * pow(a, b) * log(a);
+        case GLIA_BINARY_MINIMUM: return b > a ? C(0) : a == b ? dy / 2 : dy;
+        case GLIA_BINARY_MAXIMUM: return b < a ? C(0) : a == b ? dy / 2 : dy;
     }
     return dy;
 }

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* y = kind(a, b). Operands of the axes: y, a, b. y may be a, or b, if it lies in the same way. */
+/* y = kind(a, b). Arrays of the axes: y, a, b. y may be a, or b, if it has the same strides. */
 cudaError_t gli_kernel_binary(glia_dtype dtype, glia_binary_kind kind, const gli_axes *axes, const void *a,
                               const void *b, void *y, cudaStream_t stream);
 
@@ -23,10 +23,10 @@ typedef struct gli_binary_backward_args {
     void *out;
 } gli_binary_backward_args;
 
-/* out = dy times the derivative. Operands of the axes: out, a, b, dy. */
+/* out = dy times the derivative. Arrays of the axes: out, a, b, dy. */
 cudaError_t gli_kernel_binary_backward(const gli_binary_backward_args *args, const gli_axes *axes, cudaStream_t stream);
 
-/* The same, summed over axes; out is dense over the kept ones. Operands of both lists: a, b, dy. kept_innermost: the
+/* The same, summed over axes; out is dense over the kept ones. Arrays of both lists: a, b, dy. kept_innermost: the
  * innermost axis in memory is a kept one. */
 cudaError_t gli_kernel_binary_backward_sum(const gli_binary_backward_args *args, const gli_axes *kept,
                                            const gli_axes *summed, bool kept_innermost, void *workspace,

@@ -12,9 +12,9 @@ namespace glia {
 template <class C>
 __device__ inline C activate(glia_unary_kind kind, C x) {
     switch (kind) {
-        case GLIA_RELU: return x <= 0 ? C(0) : x;
-        case GLIA_TANH: return tanh(x);
-        case GLIA_SIGMOID: return sigmoid(x);
+        case GLIA_UNARY_RELU: return x <= 0 ? C(0) : x;
+        case GLIA_UNARY_TANH: return tanh(x);
+        case GLIA_UNARY_SIGMOID: return sigmoid(x);
         default: return x;
     }
 }

@@ -25,11 +25,11 @@ struct split_k {
 /* As many splits as turn `blocks` into some hundred, none shorter than MIN_DEPTH. It reads sizes only, never the GPU:
  * the order of summation is part of the result. */
 inline split_k split_k_for(int k, int64_t blocks) {
-    enum { MIN_DEPTH = 256, WANTED_BLOCKS = 512, MAX_SPLITS = 256, MULTIPLE = 32 };
-    if (k < 2 * MIN_DEPTH || blocks == 0 || blocks > WANTED_BLOCKS / 2) return {1, k};
-    const int64_t wanted = blocks > WANTED_BLOCKS / MAX_SPLITS ? WANTED_BLOCKS / blocks : int64_t(MAX_SPLITS);
-    const int splits     = static_cast<int>(k / MIN_DEPTH < wanted ? k / MIN_DEPTH : wanted);
-    const int depth      = blocks_for(blocks_for(k, splits), MULTIPLE) * MULTIPLE;
+    enum { MIN_DEPTH = 256, ENOUGH_BLOCKS = 512, MAX_SPLITS = 256, MULTIPLE = 32 };
+    if (k < 2 * MIN_DEPTH || blocks == 0 || blocks > ENOUGH_BLOCKS / 2) return {1, k};
+    const int64_t max_splits = blocks > ENOUGH_BLOCKS / MAX_SPLITS ? ENOUGH_BLOCKS / blocks : int64_t(MAX_SPLITS);
+    const int splits         = static_cast<int>(k / MIN_DEPTH < max_splits ? k / MIN_DEPTH : max_splits);
+    const int depth          = blocks_for(blocks_for(k, splits), MULTIPLE) * MULTIPLE;
     return {blocks_for(k, depth), depth};
 }
 

@@ -25,17 +25,17 @@ struct linear_axis {
     __device__ coord at(int i, int count) const { return {unsigned(i) * stride, 0, 0, i < count}; }
 };
 
-/* One digit of a grid_axis: what each step of it adds to the offset, and to the row or column of the image. */
-struct axis_digit {
+/* What a step along one coordinate of a grid_axis adds to the offset, and to the row or column of the image. */
+struct axis_step {
     unsigned stride, shift;
 };
 
-/* An index of three digits, (plane, row, column) or with plane_last (row, column, plane); the plane is an image or a
- * channel. */
+/* An index that counts three coordinates, (plane, row, column) or with plane_last (row, column, plane); the plane is an
+ * image or a channel. */
 struct grid_axis {
-    divisor high, low; /* sizes of the second and of the third digit */
+    divisor high, low; /* sizes of the second and of the third coordinate */
     bool plane_last;
-    axis_digit plane, row, column;
+    axis_step plane, row, column;
     unsigned first_row, first_column; /* in the image, of index 0 */
     unsigned first_offset;
 

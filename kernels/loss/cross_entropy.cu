@@ -114,8 +114,8 @@ __device__ inline softmax_sums<compute<T>> softmax_of(const row<T, TEAM> &r) {
 template <class T, int TEAM>
 __device__ inline compute<T> log_probability(const row<T, TEAM> &r, compute<T> x, compute<T> max, compute<T> log_sum) {
     typedef compute<T> C;
-    if (r.p.from == GLIA_LOGITS) return x - max - log_sum;
-    if (r.p.from == GLIA_LOG_PROBABILITIES || isnan(x)) return x;
+    if (r.p.from == GLIA_FROM_LOGITS) return x - max - log_sum;
+    if (r.p.from == GLIA_FROM_LOG_PROBABILITIES || isnan(x)) return x;
     const C epsilon = C(GLI_CROSS_ENTROPY_EPSILON);
     return log(x < epsilon ? epsilon : x > 1 ? C(1) : x);
 }
@@ -125,7 +125,7 @@ template <class T, int TEAM>
 __device__ inline compute<T> loss_of(const row<T, TEAM> &r) {
     typedef compute<T> C;
     __shared__ C shared[CLASS_WARPS];
-    const bool logits = r.p.from == GLIA_LOGITS;
+    const bool logits = r.p.from == GLIA_FROM_LOGITS;
     softmax_sums<C> s = {0, 1};
     if (logits) s = softmax_of(r);
     const C log_sum = log(s.sum);
@@ -230,8 +230,8 @@ template <class T, int TEAM>
 __device__ inline compute<T> slope_of(const row<T, TEAM> &r, int c, compute<T> x, const softmax_sums<compute<T>> &s,
                                       compute<T> total) {
     typedef compute<T> C;
-    if (r.p.from == GLIA_LOGITS) return exp(x - s.max) / s.sum * total - r.coefficient(c);
-    if (r.p.from == GLIA_LOG_PROBABILITIES) return -r.coefficient(c);
+    if (r.p.from == GLIA_FROM_LOGITS) return exp(x - s.max) / s.sum * total - r.coefficient(c);
+    if (r.p.from == GLIA_FROM_LOG_PROBABILITIES) return -r.coefficient(c);
     return x >= C(GLI_CROSS_ENTROPY_EPSILON) && x <= 1 ? -r.coefficient(c) / x : C(0);
 }
 
@@ -246,7 +246,7 @@ __global__ void __launch_bounds__(CLASS_THREADS) backward_kernel(problem<T> p, g
     const row<T, TEAM> r(p, item, rows);
     softmax_sums<C> s = {0, 1};
     C total           = 0, values[vector<T>::width];
-    if (p.from == GLIA_LOGITS) s = softmax_of(r), total = sum_of_coefficients(r);
+    if (p.from == GLIA_FROM_LOGITS) s = softmax_of(r), total = sum_of_coefficients(r);
     const C dy = r.counts ? to_compute(g.dy[g.one_dy ? 0 : item]) / over : C(0);
     for (int round = 0; r.class_in(round) < r.classes; ++round) {
         const int c = r.class_in(round);
@@ -279,7 +279,7 @@ problem<T> problem_of(const gli_cross_entropy_geom &g, const gli_cross_entropy_a
 /* What the sum is divided by; 0: the weights of the classes. */
 template <class T>
 compute<T> divisor_of(const problem<T> &p, glia_reduction reduction) {
-    if (reduction != GLIA_REDUCE_MEAN) return 1;
+    if (reduction != GLIA_REDUCTION_MEAN) return 1;
     return p.probabilities || (!p.weight && !p.ignore) ? compute<T>(p.shape.items) : compute<T>(0);
 }
 
@@ -292,7 +292,7 @@ size_t plan_rows(problem<T> &p, bool needed_again, const void *out) {
     p.pack              = wide ? int(vector<T>::width) : 1;
     const size_t rounds = size_t(blocks_for(p.shape.classes, team * p.pack));
     const size_t bytes  = rounds * p.pack * CLASS_THREADS * sizeof(T);
-    p.in_shared         = needed_again && p.from == GLIA_LOGITS && bytes <= ROW_BYTES;
+    p.in_shared         = needed_again && p.from == GLIA_FROM_LOGITS && bytes <= ROW_BYTES;
     return p.in_shared ? bytes : 0;
 }
 
@@ -300,7 +300,7 @@ template <class T>
 cudaError_t cross_entropy(const gli_cross_entropy_geom &geom, const gli_cross_entropy_arrays &a, cudaStream_t stream) {
     typedef compute<T> C;
     problem<T> p       = problem_of<T>(geom, a);
-    const bool reduced = geom.reduction != GLIA_REDUCE_NONE;
+    const bool reduced = geom.reduction != GLIA_REDUCTION_NONE;
     const C over       = divisor_of(p, geom.reduction);
     const size_t bytes = plan_rows(p, !p.one_class(), nullptr);
     const int blocks   = reduced ? reduction_blocks(p.shape) : blocks_of_teams(p.shape, INT32_MAX);
@@ -321,7 +321,7 @@ cudaError_t backward(const gli_cross_entropy_geom &geom, const gli_cross_entropy
     auto *of_block     = static_cast<sums<C, 2> *>(a.workspace);
     gradient<T> g      = {static_cast<const T *>(a.dy),
                           static_cast<T *>(a.out),
-                          geom.reduction != GLIA_REDUCE_NONE,
+                          geom.reduction != GLIA_REDUCTION_NONE,
                           divisor_of(p, geom.reduction),
                           of_block,
                           0};

@@ -34,12 +34,13 @@ struct pairs {
     __device__ C term(C p, C t) const {
         const C d = p - t, size = fabs(d);
         switch (kind) {
-            case GLIA_MSE: return d * d;
-            case GLIA_MAE: return size;
-            case GLIA_HUBER: return size <= delta ? d * d / 2 : delta * (size - delta / 2);
-            case GLIA_BCE: return -t * log_at_least_minus_100(p) - (1 - t) * log_at_least_minus_100(1 - p);
-            case GLIA_BCE_LOGITS: return (p > 0 ? p : C(0)) - p * t + log1p(exp(-fabs(p)));
-            case GLIA_KL: return log_target ? exp(t) * (t - p) : t == 0 ? C(0) : t * (log(t) - p);
+            case GLIA_LOSS_MSE: return d * d;
+            case GLIA_LOSS_MAE: return size;
+            case GLIA_LOSS_HUBER: return size <= delta ? d * d / 2 : delta * (size - delta / 2);
+            case GLIA_LOSS_BCE: return -t * log_at_least_minus_100(p) - (1 - t) * log_at_least_minus_100(1 - p);
+            case GLIA_LOSS_BCE_LOGITS: return (p > 0 ? p : C(0)) - p * t + log1p(exp(-fabs(p)));
+            case GLIA_LOSS_KL: return log_target ? exp(t) * (t - p) : t == 0 ? C(0) : t * (log(t) - p);
+            default: break;
         }
         return d;
     }
@@ -47,12 +48,13 @@ struct pairs {
     __device__ C slope(C p, C t) const {
         const C d = p - t, sign = C(d > 0) - C(d < 0);
         switch (kind) {
-            case GLIA_MSE: return 2 * d;
-            case GLIA_MAE: return isnan(d) ? d : sign;
-            case GLIA_HUBER: return fabs(d) > delta ? delta * sign : d;
-            case GLIA_BCE: return d / fmax(p * (1 - p), C(1e-12));
-            case GLIA_BCE_LOGITS: return 1 / (1 + exp(-p)) - t;
-            case GLIA_KL: return log_target ? -exp(t) : -t;
+            case GLIA_LOSS_MSE: return 2 * d;
+            case GLIA_LOSS_MAE: return isnan(d) ? d : sign;
+            case GLIA_LOSS_HUBER: return fabs(d) > delta ? delta * sign : d;
+            case GLIA_LOSS_BCE: return d / fmax(p * (1 - p), C(1e-12));
+            case GLIA_LOSS_BCE_LOGITS: return 1 / (1 + exp(-p)) - t;
+            case GLIA_LOSS_KL: return log_target ? -exp(t) : -t;
+            default: break;
         }
         return d;
     }
@@ -144,8 +146,8 @@ __global__ void __launch_bounds__(LOSS_THREADS)
 template <class T>
 cudaError_t loss(const gli_loss_geom &g, const gli_loss_arrays &a, cudaStream_t stream) {
     typedef compute<T> C;
-    const bool reduced = g.reduction != GLIA_REDUCE_NONE;
-    const C over       = g.reduction == GLIA_REDUCE_MEAN ? C(g.count) : C(1);
+    const bool reduced = g.reduction != GLIA_REDUCTION_NONE;
+    const C over       = g.reduction == GLIA_REDUCTION_MEAN ? C(g.count) : C(1);
     int blocks         = blocks_for(g.count, LOSS_THREADS * vector<T>::width);
     if (reduced) blocks = blocks <= LOSS_ALONE ? 1 : blocks < int(LOSS_BLOCKS) ? blocks : int(LOSS_BLOCKS);
     if (blocks == 0) return cudaSuccess;
@@ -159,11 +161,11 @@ cudaError_t loss(const gli_loss_geom &g, const gli_loss_arrays &a, cudaStream_t 
 
 template <class T>
 cudaError_t loss_backward(const gli_loss_geom &g, const gli_loss_arrays &a, cudaStream_t stream) {
-    const auto over  = g.reduction == GLIA_REDUCE_MEAN ? compute<T>(g.count) : compute<T>(1);
+    const auto over  = g.reduction == GLIA_REDUCTION_MEAN ? compute<T>(g.count) : compute<T>(1);
     const int blocks = blocks_for(g.count, LOSS_THREADS * vector<T>::width);
     if (blocks == 0) return cudaSuccess;
     return GLI_LAUNCH(loss_backward_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(g, a),
-                      static_cast<const T *>(a.dy), g.reduction != GLIA_REDUCE_NONE, over, static_cast<T *>(a.out));
+                      static_cast<const T *>(a.dy), g.reduction != GLIA_REDUCTION_NONE, over, static_cast<T *>(a.out));
 }
 
 }  // namespace

@@ -25,35 +25,35 @@ __device__ inline int class_of_scores(const T *scores, int64_t step, int classes
     typedef compute<T> C;
     __shared__ C of_value[CLASS_WARPS];
     __shared__ int of_class[CLASS_WARPS];
-    C best = -INFINITY;
-    int at = INT32_MAX;
+    C best         = -INFINITY;
+    int best_class = INT32_MAX;
     for (int c = threadIdx.x % TEAM; c < classes; c += TEAM) {
         const C score = to_compute(scores[c * step]);
-        if (score > best || (c == 0 && isnan(score)) || (at == INT32_MAX && score == best)) {
-            best = c == 0 && isnan(score) ? C(INFINITY) : score;
-            at   = c;
+        if (score > best || (c == 0 && isnan(score)) || (best_class == INT32_MAX && score == best)) {
+            best       = c == 0 && isnan(score) ? C(INFINITY) : score;
+            best_class = c;
         }
     }
-    const C most = team_reduce<TEAM>(maximum(), best, of_value);
-    return team_reduce<TEAM>(minimum(), best == most ? at : INT32_MAX, of_class);
+    const C largest = team_reduce<TEAM>(maximum(), best, of_value);
+    return team_reduce<TEAM>(minimum(), best == largest ? best_class : INT32_MAX, of_class);
 }
 
-/* Whether fewer than k classes are better than `wanted`: larger, NaN, or the same and before it. */
+/* Whether fewer than k classes are better than `target`: larger, NaN, or the same and before it. */
 template <int TEAM, class T>
-__device__ inline bool among_best(const T *x, int64_t step, int classes, int wanted, int k) {
+__device__ inline bool among_best(const T *x, int64_t step, int classes, int target, int k) {
     __shared__ int of_warp[CLASS_WARPS];
-    const auto own = classes ? to_compute(x[wanted * step]) : compute<T>(0);
+    const auto own = classes ? to_compute(x[target * step]) : compute<T>(0);
     int before     = 0;
     for (int c = threadIdx.x % TEAM; c < classes; c += TEAM) {
         const auto other = to_compute(x[c * step]);
-        before += isnan(other) || other > own || (other == own && c < wanted);
+        before += isnan(other) || other > own || (other == own && c < target);
     }
     return team_reduce<TEAM>(plus(), before, of_warp) < k && !isnan(own);
 }
 
 /* One item by class; an item beyond the last counts for nothing. */
 template <int TEAM, class T>
-__device__ inline tally judge(const accuracy_job<T> &j, int64_t item) {
+__device__ inline tally count_item(const accuracy_job<T> &j, int64_t item) {
     const bool here      = item < j.shape.items;
     const int64_t first  = here ? j.shape.first(item) : 0;
     const bool leader    = threadIdx.x % TEAM == 0;
@@ -70,13 +70,13 @@ __device__ inline tally judge(const accuracy_job<T> &j, int64_t item) {
 }
 
 template <class T>
-__device__ inline tally judge_binary(const accuracy_job<T> &j, int64_t item) {
+__device__ inline tally count_binary(const accuracy_job<T> &j, int64_t item) {
     if (item >= j.shape.items) return {};
     const int64_t index = j.scores ? 0 : index_at(j.target, item);
     if (j.geom.ignore && index == j.geom.ignore_index) return {};
-    const double score = double(to_compute(j.prediction[item]));
-    const bool wanted  = j.scores ? to_compute(j.scores[item]) > compute<T>(0.5) : index > 0;
-    return {{!isnan(score) && (score > j.geom.threshold) == wanted, 1}};
+    const double score  = double(to_compute(j.prediction[item]));
+    const bool positive = j.scores ? to_compute(j.scores[item]) > compute<T>(0.5) : index > 0;
+    return {{!isnan(score) && (score > j.geom.threshold) == positive, 1}};
 }
 
 __device__ inline void add_counts(const tally &sum, const double *counts, double *new_counts) {
@@ -91,7 +91,7 @@ __global__ void __launch_bounds__(CLASS_THREADS)
     const int teams = CLASS_THREADS / TEAM, team = threadIdx.x / TEAM;
     tally sum = {};
     for (int64_t i = int64_t(blockIdx.x) * teams; i < j.shape.items; i += int64_t(gridDim.x) * teams)
-        sum.merge(j.geom.binary ? judge_binary(j, i + team) : judge<TEAM>(j, i + team));
+        sum.merge(j.geom.binary ? count_binary(j, i + team) : count_item<TEAM>(j, i + team));
     sum = block_merge(sum, shared);
     if (threadIdx.x != 0) return;
     if (gridDim.x == 1)

@@ -53,7 +53,7 @@ struct tiling {
     strided_dims to, from; /* the other dimensions */
 };
 
-enum { TILE_LEAST_BITS = 3 };
+enum { TILE_MIN_BITS = 3 };
 
 template <class T>
 struct tile_bits {
@@ -63,16 +63,16 @@ struct tile_bits {
 template <class T, class F>
 __global__ void __launch_bounds__(MOVE_THREADS) tile_kernel(tiling g, T *y, const F *x) {
     enum { BITS = tile_bits<T>::value, ELEMENTS = 1 << BITS };
-    __shared__ T tile[ELEMENTS + (ELEMENTS >> TILE_LEAST_BITS)];
+    __shared__ T tile[ELEMENTS + (ELEMENTS >> TILE_MIN_BITS)];
     unsigned rest = blockIdx.x, next = g.column_tiles.quotient(rest);
     const unsigned column = (rest - next * g.column_tiles.value) << g.column_bits;
     rest = next, next = g.row_tiles.quotient(rest);
     const unsigned row = (rest - next * g.row_tiles.value) << g.row_bits;
     for (int d = g.to.n - 1; d >= 0; --d) {
         rest = next, next = g.to.size[d].quotient(rest);
-        const unsigned at = rest - next * g.to.size[d].value;
-        y += at * g.to.stride[d];
-        x += at * g.from.stride[d];
+        const unsigned i = rest - next * g.to.size[d].value;
+        y += i * g.to.stride[d];
+        x += i * g.from.stride[d];
     }
     const unsigned pitch = (1u << g.column_bits) + 1; /* odd: neither side meets the same bank all the time */
     for (unsigned k = threadIdx.x; k < ELEMENTS; k += MOVE_THREADS) {
@@ -94,13 +94,13 @@ int row_axis(const axes &a) {
         return -1;
     int row = last - 1;
     while (row >= 0 && a.at[row].stride[FROM] != 1) --row;
-    const bool worth = row >= 0 && a.at[row].size >= 1 << TILE_LEAST_BITS && a.at[last].size >= 1 << TILE_LEAST_BITS;
+    const bool worth = row >= 0 && a.at[row].size >= 1 << TILE_MIN_BITS && a.at[last].size >= 1 << TILE_MIN_BITS;
     return worth ? row : -1;
 }
 
-int bits_of(int64_t size, int most) {
-    int bits = TILE_LEAST_BITS;
-    while (bits < most && int64_t(1) << bits < size) ++bits;
+int bits_of(int64_t size, int max_bits) {
+    int bits = TILE_MIN_BITS;
+    while (bits < max_bits && int64_t(1) << bits < size) ++bits;
     return bits;
 }
 
@@ -132,7 +132,7 @@ cudaError_t copy_tiled(const axes &a, int row, T *y, const F *x, cudaStream_t st
 /* ---- strided ---- */
 
 struct offset_cursor {
-    int64_t at;
+    int64_t offset;
 };
 
 template <class T, class F>
@@ -140,10 +140,10 @@ struct copy_rule {
     typedef offset_cursor cursor;
     const F *x;
     strided_dims from;
-    __device__ void step(cursor *c, int d, unsigned i) const { c->at += i * from.stride[d]; }
+    __device__ void step(cursor *c, int d, unsigned i) const { c->offset += i * from.stride[d]; }
     __device__ T value(const cursor &c) const {
         T y;
-        convert(x[c.at], &y);
+        convert(x[c.offset], &y);
         return y;
     }
 };
@@ -154,8 +154,8 @@ struct any_rule {
     glia_dtype dtype;
     const void *x;
     strided_dims from;
-    __device__ void step(cursor *c, int d, unsigned i) const { c->at += i * from.stride[d]; }
-    __device__ T value(const cursor &c) const { return load_as<T>(dtype, x, c.at); }
+    __device__ void step(cursor *c, int d, unsigned i) const { c->offset += i * from.stride[d]; }
+    __device__ T value(const cursor &c) const { return load_as<T>(dtype, x, c.offset); }
 };
 
 template <class T, class F>
@@ -208,7 +208,7 @@ cudaError_t gli_kernel_copy(const gli_copy_geom *g, cudaStream_t stream) {
     if (a.count() == 0) return cudaSuccess;
     a = glia::simplify(a);
     if (g->to.dtype != g->from.dtype) return glia::convert_all(a, *g, stream);
-    const uintptr_t at = glia::address(g->to.data) | glia::address(g->from.data);
-    const int bytes    = glia::vectorize(&a, static_cast<int>(glia_dtype_size(g->to.dtype)), at);
+    const uintptr_t addresses = glia::address(g->to.data) | glia::address(g->from.data);
+    const int bytes           = glia::vectorize(&a, static_cast<int>(glia_dtype_size(g->to.dtype)), addresses);
     return GLI_FOR_BYTES(bytes, T, (glia::copy<T, T>(a, g->to.data, g->from.data, stream)));
 }

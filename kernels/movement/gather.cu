@@ -10,7 +10,7 @@ namespace {
 template <class T>
 struct gather_rule {
     struct cursor {
-        int64_t at, index;
+        int64_t offset, index;
     };
     const T *x;
     row_indices rows;
@@ -19,12 +19,12 @@ struct gather_rule {
     int64_t index_stride[GLIA_MAX_DIMS];
 
     __device__ void step(cursor *c, int d, unsigned i) const {
-        c->at += i * from.stride[d];
+        c->offset += i * from.stride[d];
         c->index += i * index_stride[d];
     }
     __device__ T value(const cursor &c) const {
         const int row = rows.row_at(static_cast<unsigned>(c.index));
-        return row < 0 ? T() : x[c.at + row * row_stride];
+        return row < 0 ? T() : x[c.offset + row * row_stride];
     }
 };
 
@@ -49,10 +49,10 @@ cudaError_t gli_kernel_gather(const gli_gather_geom *geom, const gli_gather_arra
     for (int d = 0; d < c.ndim; ++d)
         a.add(glia::whole_axis(c.dim[d], c.to.stride[d], c.from.stride[d], arrays->index_stride[d]));
     if (a.count() == 0) return cudaSuccess;
-    a                        = glia::simplify(a);
-    const int size           = static_cast<int>(glia_dtype_size(c.to.dtype));
-    const uintptr_t at       = glia::address(c.to.data) | glia::address(c.from.data);
-    const int bytes          = glia::vectorize(&a, size, at, arrays->row_stride);
-    const int64_t row_stride = arrays->row_stride / (bytes / size);
+    a                         = glia::simplify(a);
+    const int size            = static_cast<int>(glia_dtype_size(c.to.dtype));
+    const uintptr_t addresses = glia::address(c.to.data) | glia::address(c.from.data);
+    const int bytes           = glia::vectorize(&a, size, addresses, arrays->row_stride);
+    const int64_t row_stride  = arrays->row_stride / (bytes / size);
     return GLI_FOR_BYTES(bytes, T, glia::gather<T>(a, row_stride, *geom, *arrays, stream));
 }

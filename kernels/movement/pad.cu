@@ -11,7 +11,7 @@ namespace {
 template <class T>
 struct pad_rule {
     struct cursor {
-        int64_t at;
+        int64_t offset;
         bool outside;
     };
     const T *x;
@@ -21,11 +21,11 @@ struct pad_rule {
     T fill;
 
     __device__ void step(cursor *c, int d, unsigned i) const {
-        const unsigned past = i < start[d] ? 0 : i - start[d], at = by[d].quotient(past);
-        c->outside = c->outside || i < start[d] || at * by[d].value != past || at >= count[d];
-        c->at += at * from.stride[d];
+        const unsigned past = i < start[d] ? 0 : i - start[d], element = by[d].quotient(past);
+        c->outside = c->outside || i < start[d] || element * by[d].value != past || element >= count[d];
+        c->offset += element * from.stride[d];
     }
-    __device__ T value(const cursor &c) const { return c.outside ? fill : x[c.at]; }
+    __device__ T value(const cursor &c) const { return c.outside ? fill : x[c.offset]; }
 };
 
 template <class T>
@@ -49,9 +49,9 @@ cudaError_t pad(const gli_copy_geom &copy, const padded_dim *dims, uint64_t fill
     for (int d = 0; d < copy.ndim; ++d)
         a.add({copy.dim[d], {copy.to.stride[d], copy.from.stride[d], 0}, dims[d].start, dims[d].step, dims[d].count});
     if (a.count() == 0) return cudaSuccess;
-    a                  = simplify(a);
-    const uintptr_t at = address(copy.to.data) | address(copy.from.data);
-    const int bytes    = vectorize(&a, static_cast<int>(glia_dtype_size(copy.to.dtype)), at);
+    a                         = simplify(a);
+    const uintptr_t addresses = address(copy.to.data) | address(copy.from.data);
+    const int bytes           = vectorize(&a, static_cast<int>(glia_dtype_size(copy.to.dtype)), addresses);
     return GLI_FOR_BYTES(bytes, T, launch_pad<T>(a, copy, fill, stream));
 }
 

@@ -1,5 +1,5 @@
-/* What batchnorm and its kin have in common: sums over the elements of each channel, and then every element again with
- * what became of them.
+/* Two-pass kernels per channel, of all normalizations but layernorm: a reduction over the elements of each channel,
+ * then a map over the elements with its result.
  *
  * A rule R says what is summed and what the sums do. It has
  *     enum { inputs, sums, in_columns, finishes }
@@ -23,7 +23,7 @@
  * runs.
  *
  * A step is one launch. Where one block holds all of a channel, ALONE does everything. Else SUMS leaves the states of
- * the slices in the workspace and APPLY merges them for itself; MERGE stands in between where there are too many of
+ * the slices in the workspace and APPLY merges them for itself; MERGE runs in between where there are too many of
  * them for each block to read. PLAIN needs no sums. */
 #ifndef GLI_KERNELS_NORM_CHANNELS_CUH
 #define GLI_KERNELS_NORM_CHANNELS_CUH
@@ -36,7 +36,7 @@
 namespace glia {
 
 enum { CHANNEL_THREADS = 256, CHANNEL_WARPS = CHANNEL_THREADS / LANES };
-enum { CHANNEL_LEAST_BLOCKS = 2 }; /* of a multiprocessor: left to itself, ptxas spills to fit more */
+enum { CHANNEL_MIN_BLOCKS = 2 }; /* of a multiprocessor: left to itself, ptxas spills to fit more */
 enum { CHANNEL_BLOCKS = 512, CHANNEL_STEPS = 16, CHANNEL_SLICES = 512, FEW_SLICES = 8 };
 
 enum channel_step { ALONE, SUMS, MERGE, APPLY, PLAIN };
@@ -54,7 +54,7 @@ __device__ inline void put(T *vector, int c, compute<T> value) {
 
 struct nothing {};
 
-/* How the work is cut; of sizes alone. */
+/* How the work is split; depends on the sizes alone. */
 struct channel_cut {
     int across;          /* columns: packs of channels of a block, a power of two */
     int threads, blocks; /* blocks: of one slice */
@@ -84,7 +84,7 @@ struct channel_job {
     R rule;
     inputs<T, R::inputs> in;
     const T *residual;           /* of a rule that finishes; NULL: zeros */
-    T *out;                      /* NULL: only the sums are wanted */
+    T *out;                      /* NULL: only the sums are requested */
     typename R::state *partials; /* [slices][channels] */
     int channels, count;         /* count: elements of a channel */
     bool columns;                /* the layout; else that of runs */
@@ -95,9 +95,9 @@ struct channel_job {
 };
 
 template <class T, class R>
-__device__ inline void load_inputs(const channel_job<T, R> &j, int64_t at, int n,
+__device__ inline void load_inputs(const channel_job<T, R> &j, int64_t offset, int n,
                                    compute<T> (&values)[R::inputs][vector<T>::width]) {
-    for (int k = 0; k < R::inputs; ++k) load_pack(j.in.at[k] + at, n, j.wide, values[k]);
+    for (int k = 0; k < R::inputs; ++k) load_pack(j.in.at[k] + offset, n, j.wide, values[k]);
 }
 
 template <class T, class R>
@@ -109,19 +109,19 @@ __device__ inline compute<T> output(const R &rule, const typename R::result &res
 }
 
 template <class T, class R>
-__device__ inline void finish_and_store(const channel_job<T, R> &j, int64_t at, int n,
+__device__ inline void finish_and_store(const channel_job<T, R> &j, int64_t offset, int n,
                                         compute<T> (&out)[vector<T>::width]) {
     if constexpr (R::finishes) {
         compute<T> residual[vector<T>::width] = {};
-        if (j.residual) load_pack(j.residual + at, n, j.wide, residual);
+        if (j.residual) load_pack(j.residual + offset, n, j.wide, residual);
         for (int k = 0; k < vector<T>::width; ++k) out[k] = j.rule.finish(out[k], residual[k]);
     }
-    store_pack(j.out + at, n, j.wide, out);
+    store_pack(j.out + offset, n, j.wide, out);
 }
 
 /* Block x has channel x, block y its slice y. */
 template <class T, class R, channel_step STEP>
-__global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_LEAST_BLOCKS) runs_kernel(channel_job<T, R> j) {
+__global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_MIN_BLOCKS) runs_kernel(channel_job<T, R> j) {
     typedef compute<T> C;
     typedef typename R::state state;
     const int width = j.wide ? int(vector<T>::width) : 1, step = blockDim.x * width, c = blockIdx.x;
@@ -146,18 +146,18 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_LEAST_BLOCKS) runs_ke
     } else {
         const typename R::result result = j.rule.end(c, known, all, blockIdx.y == 0 && threadIdx.x == 0);
         for (unsigned i = begin; j.out && i < end; i += step) {
-            const int64_t at = base + j.runs.offset(i);
-            load_inputs(j, at, width, values);
+            const int64_t offset = base + j.runs.offset(i);
+            load_inputs(j, offset, width, values);
             C out[vector<T>::width];
             for (int k = 0; k < vector<T>::width; ++k) out[k] = output<T>(j.rule, result, values, k, i + k);
-            finish_and_store(j, at, width, out);
+            finish_and_store(j, offset, width, out);
         }
     }
 }
 
 /* Block x has `across` packs of channels, block y a slice of their rows. */
 template <class T, class R, channel_step STEP>
-__global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_LEAST_BLOCKS) columns_kernel(channel_job<T, R> j) {
+__global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_MIN_BLOCKS) columns_kernel(channel_job<T, R> j) {
     typedef compute<T> C;
     typedef typename R::state state;
     constexpr int width = vector<T>::width;
@@ -199,11 +199,11 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_LEAST_BLOCKS) columns
         for (int k = 0; k < width; ++k)
             result[k] = j.rule.end(min(c + k, j.channels - 1), known[k], all[k], blockIdx.y == 0 && top == 0 && k < n);
         for (unsigned row = begin; j.out && row < end; row += down) {
-            const int64_t at = int64_t(row) * j.channels + c;
+            const int64_t offset = int64_t(row) * j.channels + c;
             C out[width];
-            load_inputs(j, at, n, values);
+            load_inputs(j, offset, n, values);
             for (int k = 0; k < width; ++k) out[k] = output<T>(j.rule, result[k], values, k, row);
-            finish_and_store(j, at, n, out);
+            finish_and_store(j, offset, n, out);
         }
     }
 }

@@ -1,5 +1,5 @@
-/* The rules of groupnorm; how they run stands in channels.cuh. A group of one sample is a channel of it: one run of
- * neighbours, or with channels last a run of its channels in each place. The gradients of weight and bias are sums over
+/* The rules of groupnorm; the kernels are in channels.cuh, where a group of one sample is a channel: one run of
+ * neighbours, or with channels last a run of its channels in each pixel. The gradients of weight and bias are sums over
  * the channels of x, in launches of their own. */
 #include "kernels/norm/groupnorm_launch.h"
 
@@ -114,8 +114,8 @@ struct vectors_rule {
     __device__ known begin(int c) const { return c / channels; }
     __device__ state none() const { return {{0, 0}}; }
     __device__ void add(state *s, const known &group, const C (&in)[2], C, unsigned i) const {
-        const int64_t at = int64_t(area.quotient(i)) * groups + group;
-        s->at[0] += in[1] * ((in[0] - to_compute(mean[at])) * to_compute(rstd[at]));
+        const int64_t statistic = int64_t(area.quotient(i)) * groups + group;
+        s->at[0] += in[1] * ((in[0] - to_compute(mean[statistic])) * to_compute(rstd[statistic]));
         s->at[1] += in[1];
     }
     template <int W>

@@ -1,5 +1,5 @@
 /* rows: a row stays in registers, one read. Mean first, then the squared deviations from it. Backward, the teams of a
- * block walk through several rows and keep the gradients of the weight and bias of their columns, so that x and dy are
+ * block take several rows and keep the gradients of the weight and bias of their columns, so that x and dy are
  * read once; a second launch adds up what the blocks found.
  *
  * long: rows that registers do not hold. Welford's statistics in one read, the output in a second one; the gradients of
@@ -22,13 +22,13 @@ struct forward_job {
     T *y, *mean, *rstd;
 };
 
-/* values become their outputs; n of them, from column `at` on. */
+/* values become their outputs; n of them, from column `first` on. */
 template <class T>
-__device__ inline void normalize(const forward_job<T> &j, int at, int n, compute<T> mean, compute<T> rstd,
+__device__ inline void normalize(const forward_job<T> &j, int first, int n, compute<T> mean, compute<T> rstd,
                                  compute<T> (&values)[vector<T>::width]) {
     compute<T> weight[vector<T>::width], bias[vector<T>::width];
-    load_pack(j.weight + at, j.weight ? n : 0, j.shape.wide, weight, compute<T>(1));
-    load_pack(j.bias + at, j.bias ? n : 0, j.shape.wide, bias);
+    load_pack(j.weight + first, j.weight ? n : 0, j.shape.wide, weight, compute<T>(1));
+    load_pack(j.bias + first, j.bias ? n : 0, j.shape.wide, bias);
     for (int k = 0; k < vector<T>::width; ++k) values[k] = weight[k] * ((values[k] - mean) * rstd) + bias[k];
 }
 
@@ -75,16 +75,16 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_long(forward_job<T> 
     const int64_t start = int64_t(blockIdx.x) * length;
     C values[vector<T>::width];
     moments<C> all = {0, 0, 0};
-    for (int at = threadIdx.x * width; at < length; at += ROW_THREADS * width) {
-        load_pack(j.x + start + at, length - at, j.shape.wide, values);
-        all.merge(moments_of<vector<T>::width>(values, min(width, length - at)));
+    for (int first = threadIdx.x * width; first < length; first += ROW_THREADS * width) {
+        load_pack(j.x + start + first, length - first, j.shape.wide, values);
+        all.merge(moments_of<vector<T>::width>(values, min(width, length - first)));
     }
     all          = block_merge(all, shared);
     const C rstd = 1 / sqrt(all.squares / C(length) + j.epsilon);
-    for (int at = threadIdx.x * width; at < length; at += ROW_THREADS * width) {
-        load_pack(j.x + start + at, length - at, j.shape.wide, values);
-        normalize(j, at, length - at, all.mean, rstd, values);
-        store_pack(j.y + start + at, length - at, j.shape.wide, values);
+    for (int first = threadIdx.x * width; first < length; first += ROW_THREADS * width) {
+        load_pack(j.x + start + first, length - first, j.shape.wide, values);
+        normalize(j, first, length - first, all.mean, rstd, values);
+        store_pack(j.y + start + first, length - first, j.shape.wide, values);
     }
     if (threadIdx.x == 0) write_statistics(j, blockIdx.x, all.mean, rstd);
 }
@@ -94,23 +94,23 @@ struct backward_job {
     row_shape shape;
     const T *x, *dy, *weight, *mean, *rstd;
     T *dx;
-    compute<T> *partials; /* of dweight and dbias: [slices][2][length]; NULL where neither is wanted */
+    compute<T> *partials; /* of dweight and dbias: [slices][2][length]; NULL: neither is requested */
 };
 
-/* Of a pack from column `at` on, whose x become xhat: the gradients of xhat. */
+/* Of a pack from column `first` on, whose x become xhat: the gradients of xhat. */
 template <class T>
-__device__ inline void load_gradients(const backward_job<T> &j, int64_t start, int at, int n, compute<T> mean,
+__device__ inline void load_gradients(const backward_job<T> &j, int64_t start, int first, int n, compute<T> mean,
                                       compute<T> rstd, compute<T> (&xhat)[vector<T>::width],
                                       compute<T> (&dy)[vector<T>::width]) {
-    load_pack(j.x + start + at, n, j.shape.wide, xhat, mean);
-    load_pack(j.dy + start + at, n, j.shape.wide, dy);
+    load_pack(j.x + start + first, n, j.shape.wide, xhat, mean);
+    load_pack(j.dy + start + first, n, j.shape.wide, dy);
     for (int k = 0; k < vector<T>::width; ++k) xhat[k] = (xhat[k] - mean) * rstd;
 }
 
 template <class T>
-__device__ inline void scale_gradients(const backward_job<T> &j, int at, int n, compute<T> (&dy)[vector<T>::width]) {
+__device__ inline void scale_gradients(const backward_job<T> &j, int first, int n, compute<T> (&dy)[vector<T>::width]) {
     compute<T> weight[vector<T>::width];
-    load_pack(j.weight + at, j.weight ? n : 0, j.shape.wide, weight, compute<T>(1));
+    load_pack(j.weight + first, j.weight ? n : 0, j.shape.wide, weight, compute<T>(1));
     for (int k = 0; k < vector<T>::width; ++k) dy[k] *= weight[k];
 }
 
@@ -185,18 +185,18 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_backward_long(backwa
     const C mean = to_compute(j.mean[blockIdx.x]), rstd = to_compute(j.rstd[blockIdx.x]);
     C xhat[vector<T>::width], g[vector<T>::width];
     sums<C, 2> all = {{0, 0}};
-    for (int at = threadIdx.x * width; at < length; at += ROW_THREADS * width) {
-        load_gradients(j, start, at, length - at, mean, rstd, xhat, g);
-        scale_gradients(j, at, length - at, g);
+    for (int first = threadIdx.x * width; first < length; first += ROW_THREADS * width) {
+        load_gradients(j, start, first, length - first, mean, rstd, xhat, g);
+        scale_gradients(j, first, length - first, g);
         for (int k = 0; k < width; ++k) all.at[0] += g[k], all.at[1] += g[k] * xhat[k];
     }
     all         = block_merge(all, shared);
     const C sum = all.at[0] / C(length), dot = all.at[1] / C(length);
-    for (int at = threadIdx.x * width; at < length; at += ROW_THREADS * width) {
-        load_gradients(j, start, at, length - at, mean, rstd, xhat, g);
-        scale_gradients(j, at, length - at, g);
+    for (int first = threadIdx.x * width; first < length; first += ROW_THREADS * width) {
+        load_gradients(j, start, first, length - first, mean, rstd, xhat, g);
+        scale_gradients(j, first, length - first, g);
         for (int k = 0; k < width; ++k) g[k] = rstd * (g[k] - sum - xhat[k] * dot);
-        store_pack(j.dx + start + at, length - at, j.shape.wide, g);
+        store_pack(j.dx + start + first, length - first, j.shape.wide, g);
     }
 }
 
@@ -208,9 +208,9 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_columns(backward_job
     if (column >= length) return;
     C weight = 0, bias = 0;
     for (int row = blockIdx.y; row < j.shape.rows; row += gridDim.y) {
-        const int64_t at = int64_t(row) * length + column;
-        const C dy       = to_compute(j.dy[at]);
-        weight += dy * ((to_compute(j.x[at]) - to_compute(j.mean[row])) * to_compute(j.rstd[row]));
+        const int64_t offset = int64_t(row) * length + column;
+        const C dy           = to_compute(j.dy[offset]);
+        weight += dy * ((to_compute(j.x[offset]) - to_compute(j.mean[row])) * to_compute(j.rstd[row]));
         bias += dy;
     }
     C *out               = j.partials + int64_t(blockIdx.y) * 2 * length;
@@ -242,7 +242,7 @@ cudaError_t layernorm(const gli_layernorm_geom &g, const gli_norm_arrays &a, cud
                         GLI_LAUNCH((layernorm_rows<T, PACKS, WHOLE_BLOCK>), blocks, ROW_THREADS, 0, stream, j));
 }
 
-/* How the backward op is cut; of sizes alone. */
+/* How the backward op is split; depends on the sizes alone. */
 struct backward_cut {
     row_shape shape;
     int blocks, slices; /* slices: of the partial sums */

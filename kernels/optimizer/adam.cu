@@ -25,7 +25,7 @@ struct adam_rule : update_rule<C> {
         const C param = in[0], grad = this->penalized(in[1], param, decoupled);
         const C m       = beta1 * in[2] + one_minus_beta1 * grad;
         const C v       = beta2 * in[3] + one_minus_beta2 * grad * grad;
-        const C decayed = decoupled ? param * (1 - this->rate * this->l2) : param;
+        const C decayed = decoupled ? param * (1 - this->rate * this->weight_decay) : param;
         out[0]          = decayed - this->rate * (m * correction1) / (sqrt(v * correction2) + epsilon);
         out[1]          = m;
         out[2]          = v;
@@ -35,7 +35,7 @@ struct adam_rule : update_rule<C> {
 template <class T>
 cudaError_t adam(const gli_adam_geom &g, const gli_adam_arrays &a, cudaStream_t stream) {
     typedef compute<T> C;
-    const adam_rule<C> rule = {update_rule_of<C>(g.l1, g.l2, a.all),
+    const adam_rule<C> rule = {update_rule_of<C>(g.l1, g.weight_decay, a.all),
                                g.decoupled,
                                C(g.beta1),
                                C(1 - g.beta1),

@@ -39,8 +39,8 @@ __global__ void __launch_bounds__(CLIP_THREADS)
     sums<double, 1> sum = {};
     for (unsigned b = threadIdx.x; b < gridDim.x; b += CLIP_THREADS) sum.at[0] += of_block[b];
     sum                = block_merge(sum, shared);
-    const double found = sqrt(sum.at[0]), wanted = max_norm / (found + GLI_CLIP_BY_NORM_EPSILON);
-    const auto scale = static_cast<compute<T>>(wanted > 1 ? 1 : wanted);
+    const double found = sqrt(sum.at[0]), ratio = max_norm / (found + GLI_CLIP_BY_NORM_EPSILON);
+    const auto scale = static_cast<compute<T>>(ratio > 1 ? 1 : ratio);
     if (norm && blockIdx.x == 0 && threadIdx.x == 0) *norm = static_cast<float>(found);
     for (int64_t i = (int64_t(blockIdx.x) * CLIP_THREADS + threadIdx.x) * width; i < count;
          i += int64_t(gridDim.x) * CLIP_THREADS * width) {
@@ -59,8 +59,8 @@ cudaError_t clip_by_norm(const gli_clip_by_norm_geom &geom, const gli_clip_by_no
     double *sum     = static_cast<double *>(a.workspace);
     const int count = geom.count, max = CLIP_BLOCKS;
     const bool wide         = aligned16(g) && aligned16(y);
-    const int wanted        = blocks_for(count, CLIP_THREADS * vector<T>::width * CLIP_PACKS);
-    const int blocks        = wanted < 1 ? 1 : wanted < max ? wanted : max;
+    const int full          = blocks_for(count, CLIP_THREADS * vector<T>::width * CLIP_PACKS);
+    const int blocks        = full < 1 ? 1 : full < max ? full : max;
     const cudaError_t first = GLI_LAUNCH(squares_kernel<T>, blocks, CLIP_THREADS, 0, stream, g, count, wide, sum);
     if (first != cudaSuccess) return first;
     return GLI_LAUNCH(clip_kernel<T>, blocks, CLIP_THREADS, 0, stream, g, y, count, wide, sum, geom.max_norm, a.norm);

@@ -26,8 +26,12 @@ struct rmsprop_rule : update_rule<C> {
 template <class T>
 cudaError_t rmsprop(const gli_rmsprop_geom &g, const gli_rmsprop_arrays &a, cudaStream_t stream) {
     typedef compute<T> C;
-    const rmsprop_rule<C> rule = {
-        update_rule_of<C>(g.l1, g.l2, a.all), C(g.alpha), C(1 - g.alpha), C(g.epsilon), C(g.momentum), g.centered};
+    const rmsprop_rule<C> rule = {update_rule_of<C>(g.l1, g.weight_decay, a.all),
+                                  C(g.alpha),
+                                  C(1 - g.alpha),
+                                  C(g.epsilon),
+                                  C(g.momentum),
+                                  g.centered};
     return update<T, 5, 4>(rule, {a.all.param, a.all.grad, a.square, a.velocity, a.mean},
                            {a.all.new_param, a.new_square, a.new_velocity, a.new_mean}, g.count, stream);
 }

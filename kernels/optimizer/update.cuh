@@ -14,23 +14,23 @@ namespace glia {
  * states and, where it needs more of device memory than the rate, a load() of its own. */
 template <class C>
 struct update_rule {
-    C l1, l2;
+    C l1, weight_decay;
     const float *rate_address;
     C rate;
 
     /* Once in each thread, before its elements. */
     __device__ void load() { rate = *rate_address; }
 
-    /* grad with the gradients of the penalties l1 |param| + l2 param^2 / 2. */
+    /* grad with the gradients of the penalties l1 |param| + weight_decay param^2 / 2. */
     __device__ C penalized(C grad, C param, bool without_l2 = false) const {
         const C sign = C(param > 0) - C(param < 0);
-        return grad + (without_l2 ? C(0) : l2 * param) + l1 * sign;
+        return grad + (without_l2 ? C(0) : weight_decay * param) + l1 * sign;
     }
 };
 
 template <class C>
-update_rule<C> update_rule_of(double l1, double l2, const gli_update_arrays &arrays) {
-    return {C(l1), C(l2), arrays.rate, 0};
+update_rule<C> update_rule_of(double l1, double weight_decay, const gli_update_arrays &arrays) {
+    return {C(l1), C(weight_decay), arrays.rate, 0};
 }
 
 /* in[n] NULL: zeros. out[n] NULL: not requested. */

@@ -22,14 +22,14 @@ __device__ inline double truncated_normal(gli_random use, uint64_t element) {
 
 /* Numbers first to first + 3 of the stream; first is a multiple of four. */
 __device__ inline void draw(glia_random_kind kind, gli_random use, int64_t first, double (&values)[NUMBERS]) {
-    if (kind == GLIA_TRUNCATED_NORMAL) {
+    if (kind == GLIA_RANDOM_TRUNCATED_NORMAL) {
         for (int k = 0; k < NUMBERS; ++k) values[k] = truncated_normal(use, static_cast<uint64_t>(first + k));
         return;
     }
     const gli_u32x4 block = gli_random_block(use, static_cast<uint32_t>(first / NUMBERS));
     for (int k = 0; k < NUMBERS; k += 2) {
         double pair[2] = {gli_unit_float(block.v[k]), gli_unit_float(block.v[k + 1])};
-        if (kind == GLIA_NORMAL) gli_normal_pair(block.v[k], block.v[k + 1], pair);
+        if (kind == GLIA_RANDOM_NORMAL) gli_normal_pair(block.v[k], block.v[k + 1], pair);
         values[k] = pair[0], values[k + 1] = pair[1];
     }
 }

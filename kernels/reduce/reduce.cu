@@ -1,11 +1,11 @@
 /* Two shapes of one loop.
  *
- * rows: the innermost axis is reduced. A team of 1 to 256 threads walks along a set and merges in lanes, then warps.
+ * rows: the innermost axis is reduced. A team of 1 to 256 threads scans a set and merges in lanes, then warps.
  * columns: the innermost axis is kept. Neighbouring threads have neighbouring outputs, the rows of threads of a block
  * share a set and merge in shared memory.
  *
  * Both read 16 bytes at a time where the innermost axis allows it. Where there are too few outputs to fill a device,
- * the sets are cut into slices; a second launch reduces the slices, as columns. */
+ * the sets are split into slices; a second launch reduces the slices, as columns. */
 #include "kernels/reduce/reduce_launch.h"
 
 #include "kernels/device/offset_calculator.cuh"
@@ -16,32 +16,32 @@ namespace glia {
 namespace {
 
 enum { THREADS = 256, WARPS = THREADS / LANES };
-enum { ENOUGH_BLOCKS = 512, MAX_SLICES = 256, LEAST_STEPS = 16 }; /* steps: what a thread of a slice does at least */
+enum { ENOUGH_BLOCKS = 512, MAX_SLICES = 256, MIN_STEPS = 16 }; /* steps: what a thread of a slice does at least */
 
-/* What becomes of an element before it is added up. PLAIN: itself. TIE: whether it is equal to the y of its set. */
+/* What an element contributes. PLAIN: itself. TIE: whether it is equal to the y of its set. */
 enum form { PLAIN, MAGNITUDE, SQUARE, TIE };
 enum merge_kind { ADD, LARGEST, SMALLEST };
 enum finish { AS_IS, DIVIDE, ROOT };
 
-struct recipe {
+struct reduction {
     form element;
     merge_kind merge;
     finish end;
 };
 
-recipe recipe_of(glia_reduce_kind kind) {
+reduction reduction_of(glia_reduce_kind kind) {
     switch (kind) {
-        case GLIA_SUM: return {PLAIN, ADD, AS_IS};
-        case GLIA_MEAN: return {PLAIN, ADD, DIVIDE};
-        case GLIA_MAX: return {PLAIN, LARGEST, AS_IS};
-        case GLIA_MIN: return {PLAIN, SMALLEST, AS_IS};
-        case GLIA_L1: return {MAGNITUDE, ADD, AS_IS};
-        case GLIA_L2: return {SQUARE, ADD, ROOT};
+        case GLIA_REDUCE_SUM: return {PLAIN, ADD, AS_IS};
+        case GLIA_REDUCE_MEAN: return {PLAIN, ADD, DIVIDE};
+        case GLIA_REDUCE_MAX: return {PLAIN, LARGEST, AS_IS};
+        case GLIA_REDUCE_MIN: return {PLAIN, SMALLEST, AS_IS};
+        case GLIA_REDUCE_L1: return {MAGNITUDE, ADD, AS_IS};
+        case GLIA_REDUCE_L2: return {SQUARE, ADD, ROOT};
     }
     return {PLAIN, ADD, AS_IS};
 }
 
-constexpr recipe TIES = {TIE, ADD, AS_IS};
+constexpr reduction TIES = {TIE, ADD, AS_IS};
 
 template <class C>
 __device__ inline C first_of(merge_kind kind) {
@@ -86,8 +86,8 @@ struct partial {
 /* One launch. Slice s of the set goes to y[s outputs ...]; the last launch of a reduction is the one that finishes. */
 template <class T, class Y>
 struct job {
-    recipe how;
-    digits kept, reduced;
+    reduction how;
+    offset_calculator kept, reduced;
     unsigned outputs, set, slice; /* slice: elements of a set for each blockIdx.y */
     compute<T> divisor;           /* elements that the mean is of */
     bool wide;
@@ -129,7 +129,7 @@ __global__ void __launch_bounds__(THREADS) reduce_rows(job<T, Y> j, int team) {
 template <class T, class Y>
 __global__ void __launch_bounds__(THREADS) reduce_columns(job<T, Y> j, int across) {
     typedef compute<T> C;
-    const int most = vector<T>::width, width = j.wide ? most : 1;
+    const int max_width = vector<T>::width, width = j.wide ? max_width : 1;
     __shared__ C shared[THREADS][vector<T>::width];
     const int column = threadIdx.x % across, down = THREADS / across;
     const unsigned first = (blockIdx.x * across + column) * width;
@@ -137,16 +137,17 @@ __global__ void __launch_bounds__(THREADS) reduce_columns(job<T, Y> j, int acros
     const bool active = first < j.outputs;
     const T *x        = j.x + (active ? j.kept.offset(first) : 0);
     C all[vector<T>::width], match[vector<T>::width];
-    for (int k = 0; k < most; ++k) {
+    for (int k = 0; k < max_width; ++k) {
         all[k]   = first_of<C>(j.how.merge);
         match[k] = active && j.match && k < width ? to_compute(j.match[first + k]) : C(0);
     }
     for (unsigned i = begin + threadIdx.x / across; active && i < end; i += down) {
         C values[vector<T>::width];
         load_pack(x + j.reduced.offset(i), width, j.wide, values);
-        for (int k = 0; k < most; ++k) all[k] = merged(j.how.merge, all[k], formed(j.how.element, values[k], match[k]));
+        for (int k = 0; k < max_width; ++k)
+            all[k] = merged(j.how.merge, all[k], formed(j.how.element, values[k], match[k]));
     }
-    for (int k = 0; k < most; ++k) shared[threadIdx.x][k] = all[k];
+    for (int k = 0; k < max_width; ++k) shared[threadIdx.x][k] = all[k];
     for (int half = down / 2; half > 0; half /= 2) {
         __syncthreads();
         if (int(threadIdx.x) < half * across)
@@ -160,7 +161,7 @@ __global__ void __launch_bounds__(THREADS) reduce_columns(job<T, Y> j, int acros
             round_to<Y>(finished(j.how.end, shared[threadIdx.x][k], j.divisor));
 }
 
-/* How a reduction is cut; of sizes alone. */
+/* How a reduction is split; depends on the sizes and the alignment alone. */
 struct cut {
     bool rows, wide;
     int team; /* threads for one set, or packs of outputs across a block */
@@ -169,9 +170,9 @@ struct cut {
 
 int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
-int power_of_two(int64_t at_least, int most) {
+int power_of_two(int64_t min, int max) {
     int n = 1;
-    while (n < at_least && n < most) n *= 2;
+    while (n < min && n < max) n *= 2;
     return n;
 }
 
@@ -186,12 +187,13 @@ cut cut_of(const gli_reduce_shape &s, int pack) {
                                                : runs_of(kept, pack) && multiples_of(reduced, pack));
     const int width      = c.wide ? pack : 1;
     const int64_t length = c.rows ? blocks_for(s.set, width) : s.set, packs = blocks_for(s.outputs, width);
-    c.team             = c.rows ? team_of(length) : power_of_two(packs, LANES);
-    c.blocks           = c.rows ? blocks_for(s.outputs, THREADS / c.team) : blocks_for(packs, c.team);
-    const int together = c.rows ? c.team : THREADS / c.team;
-    const int64_t most = min_of(blocks_for(length, together * LEAST_STEPS), blocks_for(ENOUGH_BLOCKS, c.blocks));
-    c.slice =
-        static_cast<unsigned>(blocks_for(length, static_cast<int>(min_of(most, MAX_SLICES)))) * (c.rows ? width : 1);
+    c.team                   = c.rows ? team_of(length) : power_of_two(packs, LANES);
+    c.blocks                 = c.rows ? blocks_for(s.outputs, THREADS / c.team) : blocks_for(packs, c.team);
+    const int threads_of_set = c.rows ? c.team : THREADS / c.team;
+    const int64_t max_slices =
+        min_of(blocks_for(length, threads_of_set * MIN_STEPS), blocks_for(ENOUGH_BLOCKS, c.blocks));
+    c.slice = static_cast<unsigned>(blocks_for(length, static_cast<int>(min_of(max_slices, MAX_SLICES)))) *
+              (c.rows ? width : 1);
     c.slices = blocks_for(s.set, c.slice);
     return c;
 }
@@ -202,11 +204,11 @@ cut cut_for(const gli_reduce_shape &s, const T *x) {
 }
 
 template <class T, class Y>
-cudaError_t launch(const gli_reduce_shape &s, const cut &c, const recipe &how, int set, const T *x, const T *match,
+cudaError_t launch(const gli_reduce_shape &s, const cut &c, const reduction &how, int set, const T *x, const T *match,
                    Y *y, cudaStream_t stream) {
     const job<T, Y> j = {how,
-                         offset_calculator_of(s.kept),
-                         offset_calculator_of(s.reduced),
+                         offset_calculator_for(s.kept),
+                         offset_calculator_for(s.reduced),
                          unsigned(s.outputs),
                          unsigned(s.set),
                          c.slice,
@@ -226,13 +228,13 @@ gli_reduce_shape slices_of(const gli_reduce_shape &s, unsigned slices) {
 }
 
 template <class T, class Y>
-cudaError_t reduce(const recipe &how, const gli_reduce_shape &s, const T *x, const T *match, Y *y, void *workspace,
+cudaError_t reduce(const reduction &how, const gli_reduce_shape &s, const T *x, const T *match, Y *y, void *workspace,
                    cudaStream_t stream) {
     typedef compute<T> C;
     const cut c = cut_for(s, x);
     if (c.slices == 1) return launch<T, Y>(s, c, how, s.set, x, match, y, stream);
-    C *partials        = static_cast<C *>(workspace);
-    const recipe begin = {how.element, how.merge, AS_IS}, end = {PLAIN, how.merge, how.end};
+    C *partials           = static_cast<C *>(workspace);
+    const reduction begin = {how.element, how.merge, AS_IS}, end = {PLAIN, how.merge, how.end};
     const cudaError_t error = launch<T, C>(s, c, begin, s.set, x, match, partials, stream);
     if (error != cudaSuccess) return error;
     const gli_reduce_shape rest = slices_of(s, c.slices);
@@ -243,12 +245,12 @@ cudaError_t reduce(const recipe &how, const gli_reduce_shape &s, const T *x, con
 
 template <class T>
 size_t partials_of(const gli_reduce_shape &s) {
-    size_t most = 0;
+    size_t max_slices = 0;
     for (int pack : {1, int(vector<T>::width)}) {
         const cut c = cut_of(s, pack);
-        if (c.slices > 1 && c.slices > most) most = c.slices;
+        if (c.slices > 1 && c.slices > max_slices) max_slices = c.slices;
     }
-    return most * s.outputs * sizeof(compute<T>);
+    return max_slices * s.outputs * sizeof(compute<T>);
 }
 
 /* ---- backward ---- */
@@ -256,7 +258,7 @@ size_t partials_of(const gli_reduce_shape &s) {
 template <class T>
 struct backward_job {
     glia_reduce_kind kind;
-    digits outputs; /* of an element of x: the element of y */
+    offset_calculator outputs; /* of an element of x: the element of y */
     unsigned count;
     int step; /* between the y of neighbours in a pack */
     bool wide;
@@ -271,12 +273,12 @@ __device__ inline compute<T> gradient(const backward_job<T> &j, compute<T> x, in
     typedef compute<T> C;
     const C dy = to_compute(j.dy[output]);
     switch (j.kind) {
-        case GLIA_SUM: return dy;
-        case GLIA_MEAN: return dy / j.set;
-        case GLIA_MAX:
-        case GLIA_MIN: return dy * (x == to_compute(j.y[output]) ? C(1) : C(0)) / j.ties[output];
-        case GLIA_L1: return dy * (x > 0 ? C(1) : x < 0 ? C(-1) : x);
-        case GLIA_L2: {
+        case GLIA_REDUCE_SUM: return dy;
+        case GLIA_REDUCE_MEAN: return dy / j.set;
+        case GLIA_REDUCE_MAX:
+        case GLIA_REDUCE_MIN: return dy * (x == to_compute(j.y[output]) ? C(1) : C(0)) / j.ties[output];
+        case GLIA_REDUCE_L1: return dy * (x > 0 ? C(1) : x < 0 ? C(-1) : x);
+        case GLIA_REDUCE_L2: {
             const C y = to_compute(j.y[output]);
             return y == 0 ? C(0) : dy * x / y;
         }
@@ -297,8 +299,8 @@ __global__ void __launch_bounds__(THREADS) reduce_backward_kernel(backward_job<T
     store_pack(j.dx + i, width, j.wide, values);
 }
 
-bool needs_x(glia_reduce_kind kind) { return kind != GLIA_SUM && kind != GLIA_MEAN; }
-bool needs_ties(glia_reduce_kind kind) { return kind == GLIA_MAX || kind == GLIA_MIN; }
+bool needs_x(glia_reduce_kind kind) { return kind != GLIA_REDUCE_SUM && kind != GLIA_REDUCE_MEAN; }
+bool needs_ties(glia_reduce_kind kind) { return kind == GLIA_REDUCE_MAX || kind == GLIA_REDUCE_MIN; }
 
 size_t ties_bytes(const gli_reduce_shape &s, size_t element) { return (s.outputs * element + 255) / 256 * 256; }
 
@@ -317,7 +319,7 @@ cudaError_t reduce_backward(glia_reduce_kind kind, const gli_reduce_shape &s, co
     const int64_t count     = int64_t(s.outputs) * s.set;
     const bool wide         = all.size[last] % width == 0 && aligned16(x) && aligned16(dx);
     const backward_job<T> j = {
-        kind, offset_calculator_of(all), unsigned(count), int(all.stride[last]), wide, C(s.set), x, y, dy, ties, dx};
+        kind, offset_calculator_for(all), unsigned(count), int(all.stride[last]), wide, C(s.set), x, y, dy, ties, dx};
     const int blocks = blocks_for(count, THREADS * (wide ? width : 1));
     return GLI_LAUNCH(reduce_backward_kernel<T>, blocks, THREADS, 0, stream, j);
 }
@@ -353,12 +355,12 @@ size_t gli_kernel_reduce_backward_workspace(glia_dtype dtype, glia_reduce_kind k
 cudaError_t gli_kernel_reduce(glia_dtype dtype, glia_reduce_kind kind, const gli_reduce_shape *shape, const void *x,
                               void *y, void *workspace, cudaStream_t stream) {
     return GLI_FOR_FLOAT(
-        dtype, T, reduce<T, T>(recipe_of(kind), *shape, of<T>(x), nullptr, static_cast<T *>(y), workspace, stream));
+        dtype, T, reduce<T, T>(reduction_of(kind), *shape, of<T>(x), nullptr, static_cast<T *>(y), workspace, stream));
 }
 
 cudaError_t gli_kernel_reduce_nothing(glia_dtype dtype, glia_reduce_kind kind, int outputs, void *y,
                                       cudaStream_t stream) {
-    const double value = kind == GLIA_MEAN ? double(NAN) : 0;
+    const double value = kind == GLIA_REDUCE_MEAN ? double(NAN) : 0;
     return GLI_FOR_FLOAT(dtype, T,
                          GLI_LAUNCH(fill_kernel<T>, blocks_for(outputs, THREADS), THREADS, 0, stream,
                                     static_cast<T *>(y), outputs, compute<T>(value)));

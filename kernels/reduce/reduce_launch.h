@@ -36,8 +36,9 @@ cudaError_t gli_kernel_reduce(glia_dtype dtype, glia_reduce_kind kind, const gli
 cudaError_t gli_kernel_reduce_nothing(glia_dtype dtype, glia_reduce_kind kind, int outputs, void *y,
                                       cudaStream_t stream);
 
-/* dx = dy times the derivative of y by x, as glia_reduce_backward defines it; x and y are read where kind needs them.
- * x and dx are dense, and shape describes them; all are the axes of x, with the strides of y, 0 on the reduced ones. */
+/* dx = dy times the derivative of y with respect to x, as glia_reduce_backward defines it; x and y are read where kind
+ * needs them. x and dx are dense, and shape describes them; all are the axes of x, with the strides of y, 0 on the
+ * reduced ones. */
 cudaError_t gli_kernel_reduce_backward(glia_dtype dtype, glia_reduce_kind kind, const gli_reduce_shape *shape,
                                        const gli_reduce_axes *all, const void *x, const void *y, const void *dy,
                                        void *dx, void *workspace, cudaStream_t stream);

@@ -12,13 +12,13 @@ namespace glia {
 
 template <class C>
 __device__ inline C plain_step(bool relu, C sum) {
-    return apply(relu ? GLIA_RELU : GLIA_TANH, C(0), C(0), sum);
+    return apply(relu ? GLIA_UNARY_RELU : GLIA_UNARY_TANH, C(0), C(0), sum);
 }
 
 /* The gradient with respect to the sum, of the step that gave h. */
 template <class C>
 __device__ inline C plain_backward(bool relu, C dh, C h) {
-    return dh * slope_from_y(relu ? GLIA_RELU : GLIA_TANH, C(0), C(0), h);
+    return dh * slope_from_y(relu ? GLIA_UNARY_RELU : GLIA_UNARY_TANH, C(0), C(0), h);
 }
 
 /* ---- LSTM ---- */
@@ -33,7 +33,7 @@ struct lstm_gates {
 template <class C>
 struct lstm_unit {
     C p_i, p_f, p_o;
-    C clip;         /* 0: none */
+    C clip;         /* infinity: none */
     bool peepholes; /* otherwise the weights are not used: inf * 0 would be NaN */
 };
 
@@ -57,7 +57,7 @@ __device__ inline lstm_result<C> lstm_step(const lstm_unit<C> &u, const lstm_gat
     s.gate.f          = sigmoid(sum.f + peek(u, u.p_f, c_before));
     s.gate.g          = tanh(sum.g);
     const C unclipped = s.gate.f * c_before + s.gate.i * s.gate.g;
-    s.c               = u.clip > 0 ? clip(unclipped, -u.clip, u.clip) : unclipped;
+    s.c               = clip(unclipped, -u.clip, u.clip);
     s.gate.o          = sigmoid(sum.o + peek(u, u.p_o, s.c));
     s.m               = s.gate.o * tanh(s.c);
     return s;
@@ -72,7 +72,7 @@ __device__ inline lstm_gates<C> lstm_backward(const lstm_unit<C> &u, const lstm_
     const C e = tanh(c);
     d.o       = dm * e * gate.o * (1 - gate.o);
     C dc_all  = *dc + dm * gate.o * (1 - e * e) + peek(u, u.p_o, d.o);
-    if (u.clip > 0 && fabs(c) >= u.clip) dc_all = 0;
+    if (isfinite(u.clip) && fabs(c) >= u.clip) dc_all = 0;
     d.i = dc_all * gate.g * gate.i * (1 - gate.i);
     d.f = dc_all * c_before * gate.f * (1 - gate.f);
     d.g = dc_all * gate.i * (1 - gate.g * gate.g);

@@ -103,7 +103,8 @@ struct thread_tile {
     }
 };
 
-/* Adds a lane's share of k to sum[4][COLUMNS]: 4 rows of a tile times columns of weights, which are `pitch` apart. */
+/* Adds a lane's share of k to sum[4][COLUMNS]: 4 rows of a tile times columns of weights, `pitch` elements from each
+ * other. */
 template <int COLUMNS, int TEAM, class T>
 __device__ inline void accumulate_lane(const float *tile, const T *weights, int pitch, int depth, int lane,
                                        float *sum) {

@@ -10,7 +10,7 @@ namespace {
 template <class T>
 struct mask_rule {
     struct cursor {
-        int64_t at, step; /* step t of sequence n is number n steps + t */
+        int64_t offset, step; /* step t of sequence n is number n steps + t */
     };
     const T *x;
     strided_dims from;
@@ -21,14 +21,14 @@ struct mask_rule {
     T fill;
 
     __device__ void step(cursor *c, int d, unsigned i) const {
-        c->at += i * from.stride[d];
+        c->offset += i * from.stride[d];
         c->step += i * step_number[d];
     }
     __device__ T value(const cursor &c) const {
         const unsigned number = static_cast<unsigned>(c.step), n = steps.quotient(number);
         const int64_t t = number - n * steps.value, length = index_at(lengths, n);
         if (length < 0 || length > steps.value) note_index(slot, n, length);
-        return t < length ? x[c.at] : fill;
+        return t < length ? x[c.offset] : fill;
     }
 };
 
@@ -56,8 +56,8 @@ cudaError_t gli_kernel_mask_steps(const gli_sequence_geom *g, const gli_step_mas
         a.add(glia::whole_axis(c.dim[d], c.to.stride[d], c.from.stride[d], number));
     }
     if (a.count() == 0) return cudaSuccess;
-    a                  = glia::simplify(a);
-    const uintptr_t at = glia::address(c.to.data) | glia::address(c.from.data);
-    const int bytes    = glia::vectorize(&a, static_cast<int>(glia_dtype_size(c.to.dtype)), at);
+    a                         = glia::simplify(a);
+    const uintptr_t addresses = glia::address(c.to.data) | glia::address(c.from.data);
+    const int bytes           = glia::vectorize(&a, static_cast<int>(glia_dtype_size(c.to.dtype)), addresses);
     return GLI_FOR_BYTES(bytes, T, glia::mask_steps<T>(a, g->steps, *m, stream));
 }

@@ -12,7 +12,7 @@ typedef struct role {
     bool image, index;
 } role;
 
-/* The i-th of all that are present, inputs first; false: there is none. */
+/* The next tensor that is present, from number *i on, inputs first; false: there is none. */
 static bool next(const gli_call *call, int *i, role *out) {
     const gli_op *op = call->op;
     for (; *i < call->n_in + op->n_outputs; ++*i) {

@@ -22,7 +22,7 @@ static glia_status new_chunk(glia_context *ctx, size_t bytes, chunk **out) {
     return GLIA_OK;
 }
 
-/* A large allocation gets a chunk of its own, behind the one that is being filled. */
+/* A large allocation gets its own chunk, after the current one in the list. */
 static glia_status chunk_for(glia_context *ctx, gli_arena *arena, size_t bytes, chunk **out) {
     chunk *first = arena->chunks;
     *out         = first;

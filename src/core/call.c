@@ -38,6 +38,14 @@ static glia_status check_inputs(const gli_resolution *r) {
     return GLIA_OK;
 }
 
+static glia_status check_enums(const gli_resolution *r) {
+    int value;
+    const gli_op_param *bad = gli_params_bad_enum(r->op, r->params, &value);
+    GLI_REQUIRE(r->ctx, !bad, GLIA_INVALID_ARGUMENT, "%s: %s is %d, must be 0 (%s) to %d (%s)", r->op->name, bad->name,
+                value, bad->names[0], bad->n_names - 1, bad->names[bad->n_names - 1]);
+    return GLIA_OK;
+}
+
 static glia_status check_sizes(const gli_resolution *r) {
     for (int i = 0; i < r->op->n_outputs; ++i) {
         const glia_tensor *y = &r->out[i];
@@ -50,13 +58,12 @@ static glia_status check_sizes(const gli_resolution *r) {
 
 glia_status gli_resolve(glia_context *ctx, const gli_op *op, const void *params, int n_in, const glia_tensor *const *in,
                         void *geom, gli_resolution *out) {
-    static const max_align_t defaults[GLI_MAX_GEOMETRY / sizeof(max_align_t)];
-
     memset(geom, 0, GLI_MAX_GEOMETRY);
     memset(out, 0, sizeof *out);
     out->ctx = ctx, out->op = op, out->n_in = n_in, out->in = in, out->geom = geom;
-    out->params = params ? params : defaults;
+    out->params = gli_params_or_defaults(op, params);
     GLI_TRY(check_inputs(out));
+    GLI_TRY(check_enums(out));
     GLI_TRY(op->resolve(out));
     return check_sizes(out);
 }
@@ -64,17 +71,17 @@ glia_status gli_resolve(glia_context *ctx, const gli_op *op, const void *params,
 static glia_status check_outputs(const gli_resolution *r, int n_out, glia_tensor *const *out) {
     const gli_op *op = r->op;
     for (int i = 0; i < op->n_outputs; ++i) {
-        const glia_tensor *y    = i < n_out ? out[i] : NULL;
-        const glia_tensor *want = &r->out[i];
+        const glia_tensor *y        = i < n_out ? out[i] : NULL;
+        const glia_tensor *expected = &r->out[i];
         if (!y) {
             GLI_REQUIRE(r->ctx, gli_output_is(op, i, GLI_OUT_OPTIONAL), GLIA_INVALID_ARGUMENT, "%s: %s is NULL",
                         op->name, op->outputs[i].name);
             continue;
         }
-        GLI_REQUIRE(r->ctx, y->dtype == want->dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be %s", op->name,
-                    op->outputs[i].name, glia_dtype_name(y->dtype), glia_dtype_name(want->dtype));
-        GLI_REQUIRE(r->ctx, gli_same_shape(y, want), GLIA_SHAPE_MISMATCH, "%s: %s is %s, must be %s", op->name,
-                    op->outputs[i].name, GLI_SHAPE_OF(y), GLI_SHAPE_OF(want));
+        GLI_REQUIRE(r->ctx, y->dtype == expected->dtype, GLIA_DTYPE_MISMATCH, "%s: %s is %s, must be %s", op->name,
+                    op->outputs[i].name, glia_dtype_name(y->dtype), glia_dtype_name(expected->dtype));
+        GLI_REQUIRE(r->ctx, gli_same_shape(y, expected), GLIA_SHAPE_MISMATCH, "%s: %s is %s, must be %s", op->name,
+                    op->outputs[i].name, GLI_SHAPE_OF(y), GLI_SHAPE_OF(expected));
         for (int k = 0; k < y->ndim; ++k)
             GLI_REQUIRE(r->ctx, y->stride[k] > 0 || y->dim[k] <= 1, GLIA_INVALID_ARGUMENT,
                         "%s: %s has stride 0 in dimension %d of %lld: an output may not repeat its elements", op->name,
@@ -132,7 +139,7 @@ static glia_status call_op(glia_context *ctx, const gli_op *op, const void *para
     if (all_outputs_empty(&call)) return GLIA_OK;
 
     gli_choice choice;
-    GLI_TRY(gli_choose(&call, &choice));
+    GLI_TRY(gli_choose(&call, params, &choice));
     void *workspace    = NULL;
     glia_status status = gli_scratch(ctx, choice.prepared.workspace, &workspace);
     if (status == GLIA_OK) status = gli_run(&call, &choice, workspace);

@@ -13,7 +13,7 @@
 
 enum { MAX_THREADS = 1024 };
 
-/* Its address tells threads apart. */
+/* Its address identifies a thread. */
 static _Thread_local char this_thread;
 
 static void log_to_stderr(void *user, const char *line) {
@@ -104,13 +104,13 @@ static glia_status check_args(const glia_context_args *args) {
     if (args->threads < 0 || args->threads > MAX_THREADS)
         return gli_fail_early(GLIA_INVALID_ARGUMENT, "threads is %d, must be 0 to %d", args->threads, MAX_THREADS);
     if ((unsigned)args->math > GLIA_MATH_BF16)
-        return gli_fail_early(GLIA_INVALID_ARGUMENT, "math is %d, which is no glia_math", (int)args->math);
+        return gli_fail_early(GLIA_INVALID_ARGUMENT, "invalid math %d", (int)args->math);
     if (!args->allocator.alloc != !args->allocator.release)
         return gli_fail_early(GLIA_INVALID_ARGUMENT, "allocator needs both alloc and release, or neither");
     return GLIA_OK;
 }
 
-/* A GPU that does not open is no reason to fail for a caller who leaves the choice to us. */
+/* With "auto", a GPU that does not open is not a failure. */
 static glia_status open_device(glia_context *ctx, gli_device_choice *choice, bool automatic) {
     const glia_status status = ctx->device->open ? ctx->device->open(ctx, choice->index) : GLIA_OK;
     if (status == GLIA_OK || status == GLIA_INVALID_ARGUMENT || !automatic) return status;
@@ -177,10 +177,10 @@ void glia_context_destroy(glia_context *ctx) {
 
 glia_status gli_enter(glia_context *ctx) {
     if (!ctx) return GLIA_INVALID_ARGUMENT;
-    const void *nobody = NULL;
-    const bool inside  = __atomic_load_n(&ctx->user, __ATOMIC_RELAXED) == &this_thread;
+    const void *no_user = NULL;
+    const bool inside   = __atomic_load_n(&ctx->user, __ATOMIC_RELAXED) == &this_thread;
     if (!inside &&
-        !__atomic_compare_exchange_n(&ctx->user, &nobody, &this_thread, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        !__atomic_compare_exchange_n(&ctx->user, &no_user, &this_thread, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return GLIA_BUSY;
     if (++ctx->depth > 1 || !ctx->device->enter) return GLIA_OK;
     const glia_status status = ctx->device->enter(ctx);
@@ -207,5 +207,5 @@ glia_status gli_scratch(glia_context *ctx, size_t bytes, void **out) {
 
 const char *glia_context_device(const glia_context *ctx) { return ctx ? ctx->device_name : ""; }
 int glia_context_threads(const glia_context *ctx) { return ctx ? ctx->threads : 0; }
-size_t glia_context_bytes(const glia_context *ctx) { return ctx ? ctx->memory.held : 0; }
+size_t glia_context_bytes(const glia_context *ctx) { return ctx ? ctx->memory.allocated : 0; }
 size_t glia_context_peak_bytes(const glia_context *ctx) { return ctx ? ctx->memory.peak : 0; }

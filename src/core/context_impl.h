@@ -33,7 +33,7 @@ struct glia_context {
     gli_block scratch; /* workspace of calls that run one at a time; grows, never shrinks */
     struct gli_prepared_cache *cache;
     int references;   /* atomic: the creator's, and one for each tensor, graph, model, dataset */
-    const void *user; /* atomic: of the thread inside; NULL: nobody */
+    const void *user; /* atomic: identifies the thread inside; NULL: none */
     int depth;        /* how many times that thread has entered */
     char scope[96];   /* what is being done, before each message: "layer 'conv1': " */
     char message[512];
@@ -56,7 +56,7 @@ glia_status gli_fail_early(glia_status status, const char *format, ...) __attrib
 /* Sets the scope of the messages to come; NULL: none. */
 void gli_set_scope(glia_context *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-bool gli_log_wants(const glia_context *ctx, gli_log_category category);
+bool gli_log_enabled(const glia_context *ctx, gli_log_category category);
 void gli_log(const glia_context *ctx, gli_log_category category, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

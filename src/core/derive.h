@@ -13,15 +13,15 @@ typedef struct gli_derivation {
     const void *geom;
     int n_in;
     const glia_value *in;   /* id 0: absent */
-    const glia_value *out;  /* id 0: not wanted */
-    const glia_value *dout; /* gradient of the result by each output; id 0: zero */
-    uint32_t wanted;        /* bit i: din[i] is asked for */
-    glia_value *din;        /* to be set for each wanted input */
+    const glia_value *out;  /* id 0: not requested */
+    const glia_value *dout; /* gradient with respect to each output; id 0: zero */
+    uint32_t requested;     /* bit i: din[i] is requested */
+    glia_value *din;        /* to be set for each requested input */
 } gli_derivation;
 
-static inline bool gli_wants(const gli_derivation *d, int input) { return d->wanted >> input & 1; }
+static inline bool gli_requested(const gli_derivation *d, int input) { return d->requested >> input & 1; }
 
-/* Appends a call. in has n_in values; out receives n_out of the op's outputs (the further ones are not wanted). A
+/* Appends a call. in has n_in values; out receives n_out of the op's outputs (the others are not requested). A
  * failure is kept by the graph; the values are then invalid and may be used on. */
 void gli_derive_call(gli_derivation *d, const gli_op *op, const void *params, int n_in, const glia_value *in, int n_out,
                      glia_value *out);
@@ -35,7 +35,7 @@ glia_value gli_derive_n(gli_derivation *d, const gli_op *op, const void *params,
 /* A scalar, for formulas with a number in them: gli_derive(d, &gli_op_binary, &times, v, constant). */
 glia_value gli_derive_constant(gli_derivation *d, glia_dtype dtype, double value);
 
-/* dz of y = act(z) from y and dy, for the activations that ops fuse; the rule stands in ops/unary.c. */
+/* dz of y = act(z) from y and dy, for the activations that ops fuse; implemented in ops/elementwise/unary.c. */
 glia_value gli_derive_activation(gli_derivation *d, glia_unary_kind kind, glia_value y, glia_value dy);
 
 #endif

@@ -66,7 +66,7 @@ const gli_device *gli_device_load(const char *name, char *why) {
     if (!found)
         snprintf(why, GLI_WHY_TEXT, "%s is not a library of Glia", file);
     else if (!same_build(found))
-        snprintf(why, GLI_WHY_TEXT, "%s is of version %d.%d.%d and was built apart from this libglia %s", file,
+        snprintf(why, GLI_WHY_TEXT, "%s is of version %d.%d.%d and was not built with this libglia %s", file,
                  found->version[0], found->version[1], found->version[2], glia_version());
     else
         device = found->device;

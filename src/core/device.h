@@ -16,10 +16,10 @@ typedef struct gli_device_part {
     bool present;
     char version[96];
     char where[512];     /* its file, where it has one; absent: why */
-    const char *without; /* what is not there, or not as fast, without it; NULL: nothing works without it */
+    const char *without; /* what is missing or slower without it; NULL: nothing works without it */
 } gli_device_part;
 
-/* Functions that are NULL have nothing to do on this device. */
+/* A function may be NULL if it has nothing to do on this device. */
 typedef struct gli_device {
     const char *name; /* "cpu", "cuda" */
     /* Ordered providers of an op, best first, NULL-terminated; never empty for an op of ops.inc. */
@@ -30,24 +30,24 @@ typedef struct gli_device {
     glia_status (*upload)(glia_context *ctx, void *device, const void *host, size_t bytes);
     glia_status (*download)(glia_context *ctx, void *host, const void *device, size_t bytes);
     glia_status (*synchronize)(glia_context *ctx); /* waits for everything that was started */
-    size_t alignment;                              /* of what a plan lays out in its buffer; a power of two */
-    bool image_channels_last;                      /* image networks run with channels as the innermost dimension */
+    size_t alignment;                              /* of the tensors in a plan's buffer; a power of two */
+    bool image_channels_last;                      /* channels-last is faster for image networks */
 
     int (*count)(char *why); /* how many this machine has; none: why, GLI_WHY_TEXT bytes, says the reason */
     void (*describe)(int index, char *text, size_t size); /* one line: name, memory, versions of what it runs on */
     bool (*part)(int i, gli_device_part *out);         /* of this machine, without a context; false: there is no i-th */
-    glia_status (*open)(glia_context *ctx, int index); /* sets ctx->device_state; a failure leaves nothing behind */
+    glia_status (*open)(glia_context *ctx, int index); /* sets ctx->device_state; frees everything on failure */
     void (*close)(glia_context *ctx);
     glia_status (*enter)(glia_context *ctx); /* a thread begins to use the context; fails if the device was lost */
     void *(*stream)(const glia_context *ctx);
     glia_status (*memory)(glia_context *ctx, size_t *available, size_t *total);
     glia_status (*check_memory)(glia_context *ctx, const void *data); /* fails where it is not the device's */
 
-    /* How long the device worked on what is started between the two, by its own clock; end waits for it. */
+    /* Device time of the work that is started between the two; end waits for it. */
     glia_status (*time_begin)(glia_context *ctx);
     glia_status (*time_end)(glia_context *ctx, double *seconds);
 
-    /* Everything that is started between begin and end is recorded instead of run, then replayed as one piece of work.
+    /* Everything that is started between begin and end is recorded instead of run, then replayed as one launch.
      * end fails if something in between could not be recorded; with recording NULL it only stops. */
     glia_status (*record_begin)(glia_context *ctx);
     glia_status (*record_end)(glia_context *ctx, void **recording);
@@ -55,8 +55,8 @@ typedef struct gli_device {
     void (*recording_free)(glia_context *ctx, void *recording);
 } gli_device;
 
-/* What a device's library exports, under the name gli_device_export. The others tell whether it was built with this
- * libglia. */
+/* What a device's library exports, under the name gli_device_export. The version and the sizes tell whether it
+ * was built with this libglia. */
 typedef struct gli_device_library {
     int version[3];
     size_t context_bytes, device_bytes;
@@ -79,7 +79,7 @@ typedef struct gli_device_choice {
     const gli_device *device;
     int index;
     char name[GLI_DEVICE_TEXT]; /* "cuda:0" */
-    char why[GLI_WHY_TEXT];     /* of "auto": why no better one; "": none was asked for */
+    char why[GLI_WHY_TEXT];     /* of "auto": why no GPU was chosen; "" otherwise */
 } gli_device_choice;
 
 /* Finds the device of a name, "auto" included; fails early. */

@@ -16,12 +16,19 @@ static glia_status prepare(const gli_call *call, const gli_provider *provider, g
     return GLIA_OK;
 }
 
+static void log_choice(const gli_call *call, const void *params, const gli_provider *provider) {
+    char text[GLI_PARAMS_TEXT];
+    if (!gli_log_enabled(call->ctx, GLI_LOG_DISPATCH)) return;
+    gli_log(call->ctx, GLI_LOG_DISPATCH, "dispatch %s%s: %s", call->op->name, gli_params_text(call->op, params, text),
+            provider->name);
+}
+
 const char *gli_declines(const gli_provider *provider, const gli_call *call, char *why) {
     const char *reason = gli_accepts_not(&provider->accepts, call, why);
     return !reason && provider->decline ? provider->decline(call) : reason;
 }
 
-glia_status gli_choose(const gli_call *call, gli_choice *out) {
+glia_status gli_choose(const gli_call *call, const void *params, gli_choice *out) {
     glia_context *ctx  = call->ctx;
     const char *reason = "no such provider";
     char why[GLI_REASON];
@@ -35,7 +42,7 @@ glia_status gli_choose(const gli_call *call, gli_choice *out) {
         if (!reason) {
             const glia_status status = prepare(call, provider, out, why);
             if (status == GLIA_OK) {
-                gli_log(ctx, GLI_LOG_DISPATCH, "dispatch %s: %s", call->op->name, provider->name);
+                log_choice(call, params, provider);
                 return GLIA_OK;
             }
             if (status != GLIA_UNSUPPORTED) return status;
@@ -68,7 +75,7 @@ bool gli_provider_known(const gli_device *device, const char *name) {
 }
 
 static glia_status run_and_log(const gli_call *call, const gli_choice *choice, void *workspace) {
-    if (!gli_log_wants(call->ctx, GLI_LOG_TIME)) return choice->provider->run(call, &choice->prepared, workspace);
+    if (!gli_log_enabled(call->ctx, GLI_LOG_TIME)) return choice->provider->run(call, &choice->prepared, workspace);
     const double start = gli_seconds();
     GLI_TRY(choice->provider->run(call, &choice->prepared, workspace));
     GLI_TRY(call->ctx->device->synchronize(call->ctx));

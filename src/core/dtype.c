@@ -3,19 +3,22 @@
 #include <math.h>
 #include <string.h>
 
+const char *const gli_dtype_names[GLIA_DTYPE_COUNT] = {
+    [GLIA_F32] = "f32", [GLIA_F64] = "f64", [GLIA_BF16] = "bf16", [GLIA_F16] = "f16",
+    [GLIA_U8] = "u8",   [GLIA_I32] = "i32", [GLIA_I64] = "i64",
+};
+
 static const struct {
-    const char *name;
     size_t size;
     double epsilon;
 } dtypes[GLIA_DTYPE_COUNT] = {
-    [GLIA_F32] = {"f32", 4, 0x1p-24}, [GLIA_F64] = {"f64", 8, 0x1p-53}, [GLIA_BF16] = {"bf16", 2, 0x1p-8},
-    [GLIA_F16] = {"f16", 2, 0x1p-11}, [GLIA_U8] = {"u8", 1, 0},         [GLIA_I32] = {"i32", 4, 0},
-    [GLIA_I64] = {"i64", 8, 0},
+    [GLIA_F32] = {4, 0x1p-24}, [GLIA_F64] = {8, 0x1p-53}, [GLIA_BF16] = {2, 0x1p-8}, [GLIA_F16] = {2, 0x1p-11},
+    [GLIA_U8] = {1, 0},        [GLIA_I32] = {4, 0},       [GLIA_I64] = {8, 0},
 };
 
 bool gli_dtype_valid(glia_dtype dtype) { return (unsigned)dtype < GLIA_DTYPE_COUNT; }
 bool gli_dtype_is_float(glia_dtype dtype) { return gli_dtype_epsilon(dtype) > 0; }
-const char *glia_dtype_name(glia_dtype dtype) { return gli_dtype_valid(dtype) ? dtypes[dtype].name : "?"; }
+const char *glia_dtype_name(glia_dtype dtype) { return gli_dtype_valid(dtype) ? gli_dtype_names[dtype] : "?"; }
 size_t glia_dtype_size(glia_dtype dtype) { return gli_dtype_valid(dtype) ? dtypes[dtype].size : 0; }
 double gli_dtype_epsilon(glia_dtype dtype) { return gli_dtype_valid(dtype) ? dtypes[dtype].epsilon : 0; }
 
@@ -50,7 +53,7 @@ static uint16_t f16_of(double value) {
     const uint16_t sign = signbit(value) ? 0x8000 : 0;
     const double size   = fabs(value);
     if (isnan(value)) return sign | 0x7e00;
-    if (size >= 65520.0) return sign | 0x7c00; /* half way from the largest value to the next power of two */
+    if (size >= 65520.0) return sign | 0x7c00; /* halfway from the largest value to the next power of two */
     if (size == 0) return sign;                /* has no exponent to scale by */
     int exponent;
     frexp(size, &exponent);

@@ -1,8 +1,10 @@
-/* Elements of each data type, and their way to double and back. */
+/* Elements of each data type, and their conversions to and from double. */
 #ifndef GLI_CORE_DTYPE_H
 #define GLI_CORE_DTYPE_H
 
 #include "glia/tensor.h"
+
+extern const char *const gli_dtype_names[GLIA_DTYPE_COUNT];
 
 bool gli_dtype_valid(glia_dtype dtype);
 bool gli_dtype_is_float(glia_dtype dtype);

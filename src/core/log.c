@@ -3,10 +3,10 @@
 
 #include "core/context_impl.h"
 
-/* Of a context that could not be created: there is no other place to keep it. */
+/* The message of a context that could not be created. */
 static _Thread_local char early_message[512];
 
-static void keep(char *message, size_t size, const char *scope, const char *format, va_list args) {
+static void write_message(char *message, size_t size, const char *scope, const char *format, va_list args) {
     const int used = snprintf(message, size, "%s", scope);
     if (used >= 0 && (size_t)used < size) vsnprintf(message + used, size - (size_t)used, format, args);
 }
@@ -14,7 +14,7 @@ static void keep(char *message, size_t size, const char *scope, const char *form
 glia_status gli_fail(glia_context *ctx, glia_status status, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    keep(ctx->message, sizeof ctx->message, ctx->scope, format, args);
+    write_message(ctx->message, sizeof ctx->message, ctx->scope, format, args);
     va_end(args);
     return status;
 }
@@ -22,7 +22,7 @@ glia_status gli_fail(glia_context *ctx, glia_status status, const char *format, 
 glia_status gli_fail_early(glia_status status, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    keep(early_message, sizeof early_message, "", format, args);
+    write_message(early_message, sizeof early_message, "", format, args);
     va_end(args);
     return status;
 }
@@ -38,12 +38,12 @@ void gli_set_scope(glia_context *ctx, const char *format, ...) {
 
 const char *glia_message(const glia_context *ctx) { return ctx ? ctx->message : early_message; }
 
-bool gli_log_wants(const glia_context *ctx, gli_log_category category) {
+bool gli_log_enabled(const glia_context *ctx, gli_log_category category) {
     return ctx->log && (ctx->log_categories & category);
 }
 
 void gli_log(const glia_context *ctx, gli_log_category category, const char *format, ...) {
-    if (!gli_log_wants(ctx, category)) return;
+    if (!gli_log_enabled(ctx, category)) return;
     char line[768];
     va_list args;
     va_start(args, format);

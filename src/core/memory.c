@@ -32,9 +32,9 @@ glia_status gli_block_alloc(glia_context *ctx, size_t count, size_t size, const 
     gli_memory *memory = &ctx->memory;
     void *data         = memory->allocator.alloc(memory->allocator.user, bytes, GLI_ALIGNMENT);
     GLI_REQUIRE(ctx, data, GLIA_OUT_OF_MEMORY, "out of memory: %zu bytes for %s (the context holds %zu)", bytes, what,
-                memory->held);
-    memory->held += bytes;
-    if (memory->held > memory->peak) memory->peak = memory->held;
+                memory->allocated);
+    memory->allocated += bytes;
+    if (memory->allocated > memory->peak) memory->peak = memory->allocated;
     *out = (gli_block){data, bytes};
     return GLIA_OK;
 }
@@ -42,7 +42,7 @@ glia_status gli_block_alloc(glia_context *ctx, size_t count, size_t size, const 
 void gli_block_free(glia_context *ctx, gli_block *block) {
     if (block->data) {
         ctx->memory.allocator.release(ctx->memory.allocator.user, block->data, block->bytes);
-        ctx->memory.held -= block->bytes;
+        ctx->memory.allocated -= block->bytes;
     }
     *block = (gli_block){0};
 }
@@ -61,14 +61,14 @@ void gli_free(glia_context *ctx, void *memory, size_t count, size_t size) {
 
 glia_status gli_grow(glia_context *ctx, void *array, int *capacity, int needed, size_t size, const char *what) {
     if (needed <= *capacity) return GLIA_OK;
-    int wanted = *capacity ? *capacity : 8;
-    while (wanted < needed) wanted = wanted > INT32_MAX / 2 ? needed : 2 * wanted;
+    int larger_capacity = *capacity ? *capacity : 8;
+    while (larger_capacity < needed) larger_capacity = larger_capacity > INT32_MAX / 2 ? needed : 2 * larger_capacity;
     void *old, *larger;
-    GLI_TRY(gli_new(ctx, (size_t)wanted, size, what, &larger));
+    GLI_TRY(gli_new(ctx, (size_t)larger_capacity, size, what, &larger));
     memcpy(&old, array, sizeof old); /* the pointer's own type is not known here */
     if (old) memcpy(larger, old, (size_t)*capacity * size);
     gli_free(ctx, old, (size_t)*capacity, size);
     memcpy(array, &larger, sizeof larger);
-    *capacity = wanted;
+    *capacity = larger_capacity;
     return GLIA_OK;
 }

@@ -1,4 +1,4 @@
-/* Memory of a context: the user's or the standard allocator, with a count of what is held. */
+/* Memory of a context: the user's or the standard allocator, with a count of the bytes allocated. */
 #ifndef GLI_CORE_MEMORY_H
 #define GLI_CORE_MEMORY_H
 
@@ -8,10 +8,10 @@ enum { GLI_ALIGNMENT = 64 }; /* a cache line, and the widest vector */
 
 typedef struct gli_memory {
     glia_allocator allocator;
-    size_t held, peak;
+    size_t allocated, peak;
 } gli_memory;
 
-/* A block remembers its size: users' allocators are told it on release. */
+/* A block stores its size, which users' allocators get on release. */
 typedef struct gli_block {
     void *data;
     size_t bytes;

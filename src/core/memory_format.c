@@ -4,10 +4,10 @@
 #include <string.h>
 
 bool gli_is_channels_last(const glia_tensor *tensor) {
-    glia_tensor want = *tensor;
+    glia_tensor channels_last = *tensor;
     if (tensor->ndim < 2) return false;
-    gli_channels_last_strides(tensor->ndim, tensor->dim, want.stride);
-    return gli_same_strides(tensor, &want);
+    gli_channels_last_strides(tensor->ndim, tensor->dim, channels_last.stride);
+    return gli_same_strides(tensor, &channels_last);
 }
 
 static bool repeats(const glia_tensor *tensor) {

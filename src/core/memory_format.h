@@ -1,4 +1,4 @@
-/* How tensors lie in memory. */
+/* Memory formats of tensors. */
 #ifndef GLI_CORE_MEMORY_FORMAT_H
 #define GLI_CORE_MEMORY_FORMAT_H
 
@@ -10,7 +10,7 @@ typedef enum gli_memory_format {
     GLI_ROW_MAJOR     = 1 << 0, /* no gaps, the last dimension innermost */
     GLI_CHANNELS_LAST = 1 << 1, /* [N,C,...] without gaps, C innermost */
     GLI_PACKED        = 1 << 2, /* no gaps, the dimensions in any order */
-    GLI_STRIDED       = 1 << 3, /* no element stands for two */
+    GLI_STRIDED       = 1 << 3, /* no element is repeated: no stride 0 */
     GLI_ANY_FORMAT    = 1 << 4,
 } gli_memory_format;
 

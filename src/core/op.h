@@ -1,21 +1,22 @@
-/* Ops: what is known about each without a device. Dispatch, graphs, plans, logs, tests and benches all read these
- * tables. */
+/* Descriptors of ops: all that does not depend on a device. Dispatch, graphs, plans, logs, tests and benches all read
+ * these tables. */
 #ifndef GLI_CORE_OP_H
 #define GLI_CORE_OP_H
 
 #include "core/context_impl.h"
+#include "core/params.h"
 #include "core/tensor_impl.h"
 
-enum { GLI_MAX_IN = 32, GLI_MAX_OUT = 16, GLI_MAX_GEOMETRY = 512 };
+enum { GLI_MAX_IN = 32, GLI_MAX_OUT = 16, GLI_MAX_GEOMETRY = 512, GLI_MAX_PARAMS = 256 };
 
 typedef struct gli_op gli_op;
 struct gli_derivation; /* core/derive.h */
 
 typedef enum gli_input_flag {
     GLI_IN_GRADIENT = 1 << 0, /* derive gives the gradient with respect to it */
-    GLI_IN_OPTIONAL = 1 << 1, /* it may be NULL; behind the last input that is not optional it may be left out */
+    GLI_IN_OPTIONAL = 1 << 1, /* it may be NULL; after the last input that is not optional it may be left out */
     GLI_IN_IMAGE    = 1 << 2, /* of GLI_LAYOUT_IMAGE: it is an image; the other inputs are dense */
-    GLI_IN_INDEX    = 1 << 3, /* numbers or counts something (classes, positions, lengths, steps): no data */
+    GLI_IN_INDEX    = 1 << 3, /* an index or a count (classes, positions, lengths, steps), not data */
     GLI_IN_SAVED    = 1 << 4, /* it is the saved output of the op `forward`, see core/saved.h */
 } gli_input_flag;
 
@@ -28,8 +29,8 @@ typedef enum gli_output_flag {
     GLI_OUT_GRADIENT = 1 << 0, /* derive reads the gradient with respect to it */
     GLI_OUT_OPTIONAL = 1 << 1, /* it may be NULL */
     GLI_OUT_IMAGE    = 1 << 2, /* of GLI_LAYOUT_IMAGE: it is an image */
-    GLI_OUT_IN_PLACE = 1 << 3, /* it may lie in the memory of input `in_place` */
-    GLI_OUT_INDEX    = 1 << 4, /* numbers or counts something: no data */
+    GLI_OUT_IN_PLACE = 1 << 3, /* it may share the memory of input `in_place` */
+    GLI_OUT_INDEX    = 1 << 4, /* an index or a count, not data */
     GLI_OUT_SAVED    = 1 << 5, /* only the provider that wrote it can read it, see core/saved.h; dense */
 } gli_output_flag;
 
@@ -69,8 +70,13 @@ struct gli_op {
     const char *name;
     const gli_op_input *inputs;
     const gli_op_output *outputs;
-    int n_inputs, n_outputs;
+    const gli_op_param *params;
+    int n_inputs, n_outputs, n_params;
     size_t params_size, geom_size;
+    const void *defaults; /* the params that NULL stands for; NULL: the op has none */
+    /* Where a default depends on another param: replaces it in `out`, a copy of `defaults`, by what follows from
+     * `params`. For texts that name what differs. NULL: none depends. */
+    void (*defaults_of)(const void *params, void *out);
     gli_layout layout;
     bool view;             /* the output is the dense input under another shape; a plan copies nothing */
     const gli_op *forward; /* of an op with a saved input: begins with the inputs and output 0 of this op */
@@ -80,10 +86,12 @@ struct gli_op {
     void (*derive)(struct gli_derivation *d);
 };
 
-/* The tables of a descriptor: static arrays, whose rows stand at the enumerators of the op's X_geom.h. */
+/* The tables of a descriptor: static arrays, indexed by the enumerators of the op's X_geom.h. */
 #define GLI_COUNT_OF(array) ((int)(sizeof(array) / sizeof *(array)))
 #define GLI_INPUTS(table) .inputs = (table), .n_inputs = GLI_COUNT_OF(table)
 #define GLI_OUTPUTS(table) .outputs = (table), .n_outputs = GLI_COUNT_OF(table)
+#define GLI_PARAMS(table, usual) \
+    .params = (table), .n_params = GLI_COUNT_OF(table), .params_size = sizeof(usual), .defaults = &(usual)
 
 static inline bool gli_input_is(const gli_op *op, int i, gli_input_flag flag) {
     return (op->inputs[i].flags & flag) != 0;
@@ -92,12 +100,12 @@ static inline bool gli_output_is(const gli_op *op, int o, gli_output_flag flag) 
     return (op->outputs[o].flags & flag) != 0;
 }
 
-/* Output o may lie in the memory of input i. */
+/* Output o may share the memory of input i. */
 static inline bool gli_in_place(const gli_op *op, int o, int i) {
     return gli_output_is(op, o, GLI_OUT_IN_PLACE) && op->outputs[o].in_place == i;
 }
 
-/* The inputs that a call has at least: up to the last one that is not optional. */
+/* The minimum number of inputs: up to the last one that is not optional. */
 int gli_required_inputs(const gli_op *op);
 
 /* The number of the op's saved output or input; -1: it has none. */
@@ -115,10 +123,17 @@ const gli_op *gli_op_find(const char *name);
 /* What users describe; see ops/custom/custom_impl.h. No table of ops holds them. */
 extern const gli_op gli_op_custom, gli_op_custom_backward;
 
+/* The tensors of a call, as arguments of gli_call_op. */
+#define GLI_IN(...) \
+    (int)(sizeof((const glia_tensor *[]){__VA_ARGS__}) / sizeof(glia_tensor *)), (const glia_tensor *[]) { __VA_ARGS__ }
+#define GLI_OUT(...) \
+    (int)(sizeof((glia_tensor *[]){__VA_ARGS__}) / sizeof(glia_tensor *)), (glia_tensor *[]) { __VA_ARGS__ }
+
 /* For gli_op.exact. */
 bool gli_exact_always(const void *geom);
 
-/* Resolves: checks the inputs, then calls op->resolve. params NULL: all zero. geom holds GLI_MAX_GEOMETRY bytes. */
+/* Resolves: checks the inputs and the enums of params, then calls op->resolve. params NULL: the defaults. geom holds
+ * GLI_MAX_GEOMETRY bytes. */
 glia_status gli_resolve(glia_context *ctx, const gli_op *op, const void *params, int n_in, const glia_tensor *const *in,
                         void *geom, gli_resolution *out);
 

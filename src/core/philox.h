@@ -32,7 +32,7 @@ GLI_RANDOM gli_u32x4 gli_philox(gli_u32x4 counter, uint32_t key0, uint32_t key1)
 }
 
 /* Which use of randomness this is: the key is the seed; the counter is {block of four elements, stream, step}.
- * `stream` tells apart uses within one seed (each dropout layer, each initial weight, the shuffle), `step` the repeats
+ * `stream` distinguishes uses of one seed (each dropout layer, each initial weight, the shuffle), `step` the repeats
  * of one use. 2^34 elements can be drawn from each. */
 typedef struct gli_random {
     uint64_t seed;
@@ -54,7 +54,7 @@ GLI_RANDOM uint32_t gli_random_u32(gli_random use, uint64_t element) {
 GLI_RANDOM float gli_unit_float(uint32_t bits) { return (float)(bits >> 8) * 0x1p-24f; }
 
 /* The logarithm of a number from 2^-33 to 1, and sine and cosine up to a quarter of pi, each within one unit in the
- * last place. Only operations that IEEE 754 rounds in one way: the same bits wherever multiplications and additions are
+ * last place. Only operations whose rounding IEEE 754 defines: the same bits wherever multiplications and additions are
  * not fused, which no library promises of its functions. Source: the polynomials of fdlibm, Sun Microsystems, 1993. */
 GLI_RANDOM double gli_log_of_unit(double x) {
     union {

@@ -13,7 +13,7 @@ struct gli_prepared_entry {
     const gli_provider *provider;
     gli_prepared prepared;
     int users;
-    char *why; /* of a refusal, behind the key; NULL: prepared */
+    char *why; /* of a refusal, stored after the key; NULL: prepared */
     size_t bytes, words;
     uint64_t key[];
 };
@@ -108,16 +108,16 @@ static void make_busy(gli_prepared_cache *cache, gli_prepared_entry *e) {
 static void drop(glia_context *ctx, gli_prepared_entry *e) {
     gli_prepared_cache *cache = ctx->cache;
     make_busy(cache, e);
-    gli_prepared_entry **at = &cache->bucket[e->hash & (uint64_t)(cache->buckets - 1)];
-    while (*at != e) at = &(*at)->next;
-    *at = e->next;
+    gli_prepared_entry **link = &cache->bucket[e->hash & (uint64_t)(cache->buckets - 1)];
+    while (*link != e) link = &(*link)->next;
+    *link = e->next;
     if (!e->why) e->provider->release(&e->prepared);
     gli_free(ctx, e, 1, e->bytes);
     --cache->kept;
 }
 
-/* At least as many buckets as entries, so that a search looks at one or two. */
-static glia_status make_room(glia_context *ctx) {
+/* Keeps at least as many buckets as entries, so that a search looks at one or two. */
+static glia_status grow_buckets(glia_context *ctx) {
     gli_prepared_cache *cache = ctx->cache;
     if (cache->kept < cache->buckets) return GLIA_OK;
     const int buckets = cache->buckets ? 2 * cache->buckets : 64;
@@ -155,7 +155,7 @@ static glia_status add(const gli_call *call, const gli_provider *provider, const
     gli_prepared prepared = {0};
     char why[GLI_REASON];
     void *memory;
-    GLI_TRY(make_room(ctx));
+    GLI_TRY(grow_buckets(ctx));
     const glia_status status = gli_prepare(call, provider, &prepared, why);
     if (status != GLIA_OK && status != GLIA_UNSUPPORTED) return status;
     const size_t text       = status == GLIA_OK ? 0 : strlen(why) + 1;

@@ -1,6 +1,6 @@
-/* The calls that a context has prepared: what a library made for one geometry, layout and alignment serves every equal
- * call, of plans as of tensors, and so does a refusal. What nothing uses any more is kept for the next such call, up to
- * a bound; then the least recently used goes first. */
+/* Cache of prepared calls: what a library made for one geometry, layout and alignment is used by every equal call, of
+ * plans and of tensors, and so is a refusal. Entries that are not in use stay cached up to a limit; beyond it the least
+ * recently used are freed. */
 #ifndef GLI_CORE_PREPARED_H
 #define GLI_CORE_PREPARED_H
 
@@ -12,14 +12,14 @@ glia_status gli_prepared_take(const gli_call *call, const gli_provider *provider
 void gli_prepared_give_back(glia_context *ctx, gli_prepared_entry *entry);
 const gli_prepared *gli_prepared_of(const gli_prepared_entry *entry);
 
-/* provider->prepare. A refusal is no failure of the context: what the provider said is the reason, and the context
- * keeps the message it had. */
+/* Calls provider->prepare. A refusal is not a failure of the context: the provider's message becomes the reason, and
+ * the context keeps the message it had. */
 glia_status gli_prepare(const gli_call *call, const gli_provider *provider, gli_prepared *out, char *why);
 
-/* How many calls are kept, and how many of them nothing uses. */
+/* How many calls are cached, and how many of them are not in use. */
 void gli_prepared_count(const glia_context *ctx, int *kept, int *idle);
 
-/* Frees what nothing uses; if nothing is left, the cache itself. True if there was anything. */
+/* Frees the entries that are not in use; if none is left, the cache itself. True if anything was freed. */
 bool gli_prepared_trim(glia_context *ctx);
 
 #endif

@@ -19,7 +19,7 @@ typedef struct gli_call {
 } gli_call;
 
 /* What prepare built for one geometry: a library's primitive or plan, the workspace that run needs, and how many bytes
- * of the op's saved output the provider writes, 0 for all, so that a plan need not allot more. */
+ * of the op's saved output the provider writes, 0 for all, so that a plan need not allocate more. */
 typedef struct gli_prepared {
     void *state;
     size_t workspace, saved;
@@ -30,7 +30,7 @@ typedef struct gli_prepared {
 struct gli_provider {
     const char *name; /* "cpu.ref", "cpu.onednn" */
     gli_accepts accepts;
-    const char *(*decline)(const gli_call *call); /* what `accepts` cannot say: the reason against, or NULL */
+    const char *(*decline)(const gli_call *call); /* checks beyond `accepts`: the reason to decline, or NULL */
     glia_status (*prepare)(const gli_call *call, gli_prepared *out); /* GLIA_UNSUPPORTED: declines after all */
     glia_status (*run)(const gli_call *call, const gli_prepared *prepared, void *workspace);
     void (*release)(gli_prepared *prepared);
@@ -40,7 +40,7 @@ struct gli_provider {
  * does. why: GLI_REASON bytes that the reason may be in. */
 const char *gli_declines(const gli_provider *provider, const gli_call *call, char *why);
 
-/* The CPU's last provider of an op, cpu.ref, which judges all others. */
+/* The CPU's last provider of an op, cpu.ref, with which all others are compared. */
 const gli_provider *gli_reference_of(const gli_op *op);
 
 bool gli_provider_known(const struct gli_device *device, const char *name);
@@ -57,20 +57,20 @@ typedef struct gli_choice {
     gli_prepared prepared;
     gli_prepared_entry *entry;
 } gli_choice;
-glia_status gli_choose(const gli_call *call, gli_choice *out);
+glia_status gli_choose(const gli_call *call, const void *params, gli_choice *out);
 void gli_choice_free(glia_context *ctx, gli_choice *choice);
 
-/* Runs a chosen provider, with the log of times and the shadow check where they are asked for. */
+/* Runs a chosen provider, with the log of times and the shadow check if they are requested. */
 glia_status gli_run(const gli_call *call, const gli_choice *choice, void *workspace);
 
 /* Runs the call again with cpu.ref on copies and compares; `before` holds the inputs as they were. */
 typedef struct gli_shadow gli_shadow;
-bool gli_shadow_possible(const gli_call *call); /* cpu.ref takes every call, but for those of users' own ops */
+bool gli_shadow_possible(const gli_call *call); /* cpu.ref takes every call, except those of users' own ops */
 glia_status gli_shadow_begin(const gli_call *call, gli_shadow **out);
-glia_status gli_shadow_end(const gli_call *call, const char *provider, gli_shadow *shadow, bool compare);
+glia_status gli_shadow_end(const gli_call *call, const char *provider, gli_shadow *shadow, bool requested);
 
-/* The largest difference that rounding can make between a right provider and cpu.ref, for outputs whose largest
- * magnitude, and that of the inputs, is scale. Used by the shadow check and by the tests.
+/* The largest difference that rounding can make between a correct provider and cpu.ref; scale: the largest magnitude of
+ * inputs and outputs. Used by the shadow check and by the tests.
  * Source: Higham, "Accuracy and Stability of Numerical Algorithms", section 3.1: |error| <= n u / (1 - n u) sum
  * |terms|. */
 double gli_error_bound(const gli_call *call, glia_dtype dtype, double scale);

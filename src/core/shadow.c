@@ -15,7 +15,7 @@ struct gli_shadow {
 double gli_error_bound(const gli_call *call, glia_dtype dtype, double scale) {
     gli_cost cost = {0};
     if (call->op->cost) call->op->cost(call->geom, &cost);
-    /* Each elementary function that a provider may evaluate differently is good to a few units in the last place. */
+    /* Each elementary function that a provider may evaluate differently is accurate to a few ulps. */
     const double function_ulps = 16;
     return (cost.depth + function_ulps) * gli_dtype_epsilon(dtype) * scale;
 }
@@ -79,14 +79,14 @@ static glia_status run_reference(gli_call *call) {
 }
 
 static double largest(const double *values, int64_t count) {
-    double most = 0;
+    double max = 0;
     for (int64_t i = 0; i < count; ++i)
-        if (isfinite(values[i]) && fabs(values[i]) > most) most = fabs(values[i]);
-    return most;
+        if (isfinite(values[i]) && fabs(values[i]) > max) max = fabs(values[i]);
+    return max;
 }
 
-static bool agrees(double got, double want, double bound) {
-    return fabs(got - want) <= bound || (isnan(got) && isnan(want)) || got == want;
+static bool agrees(double got, double expected, double bound) {
+    return fabs(got - expected) <= bound || (isnan(got) && isnan(expected)) || got == expected;
 }
 
 static glia_status compare(const gli_call *call, const char *provider, const gli_shadow *shadow, int output) {
@@ -98,10 +98,10 @@ static glia_status compare(const gli_call *call, const char *provider, const gli
     GLI_TRY(copy(y, &host));
     glia_status status = gli_block_alloc(ctx, 2 * (size_t)count, sizeof(double), "the shadow check", &doubles);
     if (status == GLIA_OK) {
-        double *got = doubles.data, *want = got + count;
+        double *got = doubles.data, *expected = got + count;
         double scale = 0;
         gli_tensor_to_double(&host, got);
-        gli_tensor_to_double(&shadow->out[output], want);
+        gli_tensor_to_double(&shadow->out[output], expected);
         for (int i = 0; i < call->n_in; ++i) {
             if (!call->in[i] || !gli_dtype_is_float(call->in[i]->dtype)) continue;
             const glia_tensor *x = &shadow->in[i];
@@ -110,22 +110,22 @@ static glia_status compare(const gli_call *call, const char *provider, const gli
                 if (isfinite(size) && size > scale) scale = size;
             }
         }
-        const double bound = gli_error_bound(call, y->dtype, fmax(scale, largest(want, count)));
+        const double bound = gli_error_bound(call, y->dtype, fmax(scale, largest(expected, count)));
         for (int64_t i = 0; i < count && status == GLIA_OK; ++i)
-            if (!agrees(got[i], want[i], bound))
+            if (!agrees(got[i], expected[i], bound))
                 status = gli_fail(ctx, GLIA_CHECK_FAILED,
                                   "%s: %s differs from cpu.ref: %s %s element %lld is %.9g, must be %.9g within %.3g",
                                   call->op->name, provider, call->op->outputs[output].name, GLI_SHAPE_OF(y),
-                                  (long long)i, got[i], want[i], bound);
+                                  (long long)i, got[i], expected[i], bound);
         gli_block_free(ctx, &doubles);
     }
     gli_block_free(ctx, &host.owned);
     return status;
 }
 
-glia_status gli_shadow_end(const gli_call *call, const char *provider, gli_shadow *shadow, bool wanted) {
-    glia_status status = wanted ? run_reference(&shadow->call) : GLIA_OK;
-    for (int i = 0; wanted && i < call->op->n_outputs && status == GLIA_OK; ++i)
+glia_status gli_shadow_end(const gli_call *call, const char *provider, gli_shadow *shadow, bool requested) {
+    glia_status status = requested ? run_reference(&shadow->call) : GLIA_OK;
+    for (int i = 0; requested && i < call->op->n_outputs && status == GLIA_OK; ++i)
         if (call->out[i] && !gli_output_is(call->op, i, GLI_OUT_SAVED)) status = compare(call, provider, shadow, i);
     if (status == GLIA_CHECK_FAILED) gli_log(call->ctx, GLI_LOG_INFO, "check: %s", call->ctx->message);
     shadow_free(call->ctx, shadow);

@@ -16,7 +16,7 @@ const char *gli_shape_text(int ndim, const int64_t *dim, char *text) {
 }
 
 glia_status gli_shape_check(glia_context *ctx, const char *what, glia_dtype dtype, glia_shape shape) {
-    GLI_REQUIRE(ctx, gli_dtype_valid(dtype), GLIA_INVALID_ARGUMENT, "%s: %d is no glia_dtype", what, (int)dtype);
+    GLI_REQUIRE(ctx, gli_dtype_valid(dtype), GLIA_INVALID_ARGUMENT, "%s: invalid dtype %d", what, (int)dtype);
     GLI_REQUIRE(ctx, shape.ndim >= 0 && shape.ndim <= GLIA_MAX_DIMS, GLIA_INVALID_ARGUMENT,
                 "%s: %d dimensions, must be 0 to %d", what, shape.ndim, GLIA_MAX_DIMS);
     size_t bytes = glia_dtype_size(dtype);

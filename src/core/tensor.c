@@ -8,24 +8,24 @@
 #include "core/saved.h"
 #include "core/size.h"
 
-/* A tensor of the user's, with the record of its storage. */
+/* A tensor that the user created, with the saved-output record of its storage. */
 typedef struct handle {
     glia_tensor tensor;
     struct gli_saved saved;
 } handle;
 
 /* Steps through the elements in row-major order, keeping the offset of the current one. */
-typedef struct walk {
+typedef struct strided_iterator {
     int64_t index[GLIA_MAX_DIMS];
     int64_t offset;
-} walk;
+} strided_iterator;
 
-static void walk_on(walk *at, const glia_tensor *tensor) {
+static void next_element(strided_iterator *it, const glia_tensor *tensor) {
     for (int i = tensor->ndim - 1; i >= 0; --i) {
-        at->offset += tensor->stride[i];
-        if (++at->index[i] < tensor->dim[i]) return;
-        at->offset -= tensor->dim[i] * tensor->stride[i];
-        at->index[i] = 0;
+        it->offset += tensor->stride[i];
+        if (++it->index[i] < tensor->dim[i]) return;
+        it->offset -= tensor->dim[i] * tensor->stride[i];
+        it->index[i] = 0;
     }
 }
 
@@ -36,9 +36,9 @@ void gli_tensor_to_double(const glia_tensor *tensor, double *dense) {
         for (int64_t i = 0; i < count; ++i) dense[i] = data[i];
         return;
     }
-    walk at = {0};
-    for (int64_t i = 0; i < count; ++i, walk_on(&at, tensor))
-        dense[i] = gli_load(tensor->dtype, tensor->data, at.offset);
+    strided_iterator it = {0};
+    for (int64_t i = 0; i < count; ++i, next_element(&it, tensor))
+        dense[i] = gli_load(tensor->dtype, tensor->data, it.offset);
 }
 
 void gli_tensor_from_double(const glia_tensor *tensor, const double *dense) {
@@ -48,9 +48,9 @@ void gli_tensor_from_double(const glia_tensor *tensor, const double *dense) {
         for (int64_t i = 0; i < count; ++i) data[i] = (float)dense[i];
         return;
     }
-    walk at = {0};
-    for (int64_t i = 0; i < count; ++i, walk_on(&at, tensor))
-        gli_store(tensor->dtype, tensor->data, at.offset, dense[i]);
+    strided_iterator it = {0};
+    for (int64_t i = 0; i < count; ++i, next_element(&it, tensor))
+        gli_store(tensor->dtype, tensor->data, it.offset, dense[i]);
 }
 
 static glia_status create(glia_context *ctx, glia_dtype dtype, glia_shape shape, glia_tensor **out) {
@@ -94,10 +94,10 @@ static glia_status check_strides(glia_context *ctx, glia_dtype dtype, glia_shape
     for (int i = 0; i < shape.ndim; ++i) {
         GLI_REQUIRE(ctx, stride[i] >= 0, GLIA_INVALID_ARGUMENT,
                     "glia_tensor_wrap: stride %d is %lld, must not be negative", i, (long long)stride[i]);
-        int64_t span;
+        int64_t distance;
         GLI_REQUIRE(ctx,
-                    gli_mul_i64(gli_max_i64(shape.dim[i] - 1, 0), stride[i], &span) &&
-                        !__builtin_add_overflow(last, span, &last) &&
+                    gli_mul_i64(gli_max_i64(shape.dim[i] - 1, 0), stride[i], &distance) &&
+                        !__builtin_add_overflow(last, distance, &last) &&
                         last < INT64_MAX / (int64_t)glia_dtype_size(dtype),
                     GLIA_INVALID_ARGUMENT,
                     "glia_tensor_wrap: dimension %d of %lld with stride %lld reaches past the address space", i,
@@ -158,9 +158,9 @@ glia_shape glia_tensor_shape(const glia_tensor *tensor) {
 static void copy_strided(const glia_tensor *tensor, char *strided, char *dense, bool to_dense) {
     const size_t size   = glia_dtype_size(tensor->dtype);
     const int64_t count = gli_count(tensor);
-    walk at             = {0};
-    for (int64_t i = 0; i < count; ++i, walk_on(&at, tensor), dense += size) {
-        char *element = strided + (size_t)at.offset * size;
+    strided_iterator it = {0};
+    for (int64_t i = 0; i < count; ++i, next_element(&it, tensor), dense += size) {
+        char *element = strided + (size_t)it.offset * size;
         memcpy(to_dense ? dense : element, to_dense ? element : dense, size);
     }
 }
@@ -232,21 +232,21 @@ glia_status glia_tensor_copy(const glia_tensor *from, glia_tensor *to) {
     return status;
 }
 
-/* A tensor with gaps goes through a dense copy, a dense one through a piece that is uploaded again and again. */
+/* A tensor with gaps goes through a dense copy of all elements; to a dense one a chunk is uploaded repeatedly. */
 static glia_status fill(glia_tensor *tensor, double value) {
-    enum { PIECE = 1 << 16 };
+    enum { CHUNK = 1 << 16 };
     glia_context *ctx   = tensor->ctx;
     const bool whole    = !gli_is_dense(tensor);
-    const int64_t count = gli_count(tensor), piece = whole ? count : gli_min_i64(count, PIECE);
+    const int64_t count = gli_count(tensor), chunk = whole ? count : gli_min_i64(count, CHUNK);
     const size_t size = glia_dtype_size(tensor->dtype);
     gli_block block;
-    GLI_TRY(gli_block_alloc(ctx, (size_t)piece, size, "filling a tensor", &block));
-    for (int64_t i = 0; i < piece; ++i) gli_store(tensor->dtype, block.data, i, value);
+    GLI_TRY(gli_block_alloc(ctx, (size_t)chunk, size, "filling a tensor", &block));
+    for (int64_t i = 0; i < chunk; ++i) gli_store(tensor->dtype, block.data, i, value);
     glia_status status = GLIA_OK;
     if (whole) status = transfer(tensor, block.data, block.bytes, false, "glia_tensor_fill");
-    for (int64_t i = 0; !whole && i < count && status == GLIA_OK; i += piece)
+    for (int64_t i = 0; !whole && i < count && status == GLIA_OK; i += chunk)
         status = ctx->device->upload(ctx, (char *)tensor->data + (size_t)i * size, block.data,
-                                     (size_t)gli_min_i64(piece, count - i) * size);
+                                     (size_t)gli_min_i64(chunk, count - i) * size);
     gli_block_free(ctx, &block);
     return status;
 }

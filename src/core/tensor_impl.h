@@ -44,7 +44,7 @@ enum { GLI_SHAPE_TEXT = 176 };
 const char *gli_shape_text(int ndim, const int64_t *dim, char *text);
 #define GLI_SHAPE_OF(tensor) gli_shape_text((tensor)->ndim, (tensor)->dim, (char[GLI_SHAPE_TEXT]){0})
 
-/* Copies between layouts: visits all elements in row-major order, fn(arg, offset of the element in elements). */
+/* Copy all elements, in row-major order, between a tensor in host memory and an array of doubles. */
 void gli_tensor_to_double(const glia_tensor *tensor, double *dense);
 void gli_tensor_from_double(const glia_tensor *tensor, const double *dense);
 

@@ -23,9 +23,10 @@ static double truncated(gli_random use, int i) {
 double gli_random_element(const gli_random_fill_geom *g, int i) {
     const gli_random use = {.seed = g->seed, .stream = g->stream};
     switch (g->kind) {
-        case GLIA_UNIFORM: return g->offset + g->scale * (double)gli_unit_float(gli_random_u32(use, (uint64_t)i));
-        case GLIA_NORMAL: return g->offset + g->scale * normal(use, (uint64_t)i / 2, i % 2);
-        case GLIA_TRUNCATED_NORMAL: return g->offset + g->scale * truncated(use, i);
+        case GLIA_RANDOM_UNIFORM:
+            return g->offset + g->scale * (double)gli_unit_float(gli_random_u32(use, (uint64_t)i));
+        case GLIA_RANDOM_NORMAL: return g->offset + g->scale * normal(use, (uint64_t)i / 2, i % 2);
+        case GLIA_RANDOM_TRUNCATED_NORMAL: return g->offset + g->scale * truncated(use, i);
     }
     return NAN;
 }

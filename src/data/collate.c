@@ -157,10 +157,10 @@ static glia_status check_tensor(const glia_dataset *dataset, const char *functio
                 function, field->name);
     GLI_REQUIRE(ctx, tensor->dtype == field->delivered, GLIA_DTYPE_MISMATCH, "%s: the tensor of '%s' is %s, must be %s",
                 function, field->name, glia_dtype_name(tensor->dtype), glia_dtype_name(field->delivered));
-    glia_tensor want = {.ndim = field->shape.ndim + 1, .dim = {rows}};
-    memcpy(want.dim + 1, field->shape.dim, (size_t)field->shape.ndim * sizeof *want.dim);
-    GLI_REQUIRE(ctx, gli_same_shape(tensor, &want), GLIA_SHAPE_MISMATCH, "%s: the tensor of '%s' is %s, must be %s",
-                function, field->name, GLI_SHAPE_OF(tensor), GLI_SHAPE_OF(&want));
+    glia_tensor expected = {.ndim = field->shape.ndim + 1, .dim = {rows}};
+    memcpy(expected.dim + 1, field->shape.dim, (size_t)field->shape.ndim * sizeof *expected.dim);
+    GLI_REQUIRE(ctx, gli_same_shape(tensor, &expected), GLIA_SHAPE_MISMATCH, "%s: the tensor of '%s' is %s, must be %s",
+                function, field->name, GLI_SHAPE_OF(tensor), GLI_SHAPE_OF(&expected));
     GLI_REQUIRE(ctx, gli_is_dense(tensor), GLIA_INVALID_ARGUMENT, "%s: the tensor of '%s' is not dense", function,
                 field->name);
     return GLIA_OK;

@@ -6,7 +6,7 @@
 #include "core/philox.h"
 #include "glia/data.h"
 
-/* The Philox streams of this room; those of layers and initial weights count from 0. */
+/* The Philox streams of data; those of layers and initial weights count from 0. */
 enum { GLI_STREAM_SHUFFLE = 0x64000001, GLI_STREAM_SPLIT = 0x64000002 };
 
 typedef struct gli_loader_args {

@@ -27,7 +27,7 @@ void record(cudaError_t error, const Thread &thread, Site site, const std::strin
     running.failed = true;
     lose_gpu(error, formatted("kernel %s, block (%u,%u,%u), thread %s%s: %s", kernel_name().c_str(), blockIdx.x,
                               blockIdx.y, blockIdx.z, thread_name(thread).c_str(),
-                              site.file != nullptr ? (", " + place(site)).c_str() : "", text.c_str()));
+                              site.file != nullptr ? (", " + location(site)).c_str() : "", text.c_str()));
 }
 
 void thread_main() {
@@ -97,7 +97,7 @@ bool release_barrier() {
         if (same_site(other.site, first->site)) continue;
         report(cudaErrorLaunchFailure, *first, first->site,
                "waits at this __syncthreads, but thread %s at that of %s: the barrier is divergent",
-               thread_name(other).c_str(), place(other.site).c_str());
+               thread_name(other).c_str(), location(other.site).c_str());
         return false;
     }
     for (unsigned i = 0; i < running.thread_count; i++) running.block->threads[i]->state = ThreadState::READY;
@@ -110,7 +110,7 @@ bool release_barrier() {
 // A header's name may be in the library more than once.
 bool same_site(Site a, Site b) { return a.line == b.line && (a.file == b.file || strcmp(a.file, b.file) == 0); }
 
-std::string place(Site site) {
+std::string location(Site site) {
     const char *slash = strrchr(site.file, '/');
     const char *name  = slash != nullptr ? slash + 1 : site.file;
     return site.line > 0 ? formatted("%s:%d", name, site.line) : name;

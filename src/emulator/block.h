@@ -46,7 +46,7 @@ struct Thread {
 };
 
 struct Block {
-    unsigned number = 0;  // among the blocks that run together
+    unsigned number = 0;  // among the blocks that run concurrently
     uint3 index{};
     void *dynamic_shared   = nullptr;
     unsigned waiting_warps = 0;  // threads in warp operations
@@ -54,7 +54,7 @@ struct Block {
     std::vector<std::unique_ptr<Thread>> threads;  // kept from launch to launch for their stacks
 };
 
-// What runs now: one thread of one block, whichever blocks have begun.
+// What runs now: one thread of one block, of all blocks that have begun.
 struct Running {
     const Kernel *kernel  = nullptr;
     Block *block          = nullptr;
@@ -82,12 +82,12 @@ void report_stalled_block(Block &block);
 bool release_warps();
 void report_stalled_warp();
 
-// A thread has done what a GPU would answer with an error, or with anything at all: the GPU is lost, and the thread
-// that calls violation goes no further.
+// A thread has done what is an error or undefined on a GPU: the GPU is lost, and violation does not return to the
+// thread.
 [[gnu::format(printf, 3, 4)]] void violation(cudaError_t error, Site site, const char *format, ...);
 [[gnu::format(printf, 4, 5)]] void report(cudaError_t error, const Thread &thread, Site site, const char *format, ...);
 const char *operation_name(WarpOp op);
-std::string place(Site site);
+std::string location(Site site);
 bool same_site(Site a, Site b);
 std::string thread_name(const Thread &thread);
 

@@ -26,10 +26,10 @@ auto find(Objects &objects, Handle handle) {
 
 template <typename Objects, typename Handle>
 cudaError_t destroy(Objects &objects, Handle handle) {
-    std::lock_guard<std::recursive_mutex> held(gpu_lock());
-    auto place = find(objects, handle);
-    bool known = place != objects.end();
-    if (known) objects.erase(place);
+    std::lock_guard<std::recursive_mutex> lock(gpu_lock());
+    auto position = find(objects, handle);
+    bool known    = position != objects.end();
+    if (known) objects.erase(position);
     return api_call(
         [=] { return known ? cudaSuccess : refuse(cudaErrorInvalidResourceHandle, "%p is no graph", (void *)handle); });
 }
@@ -74,7 +74,7 @@ cudaError_t end_capture(CUstream_st &stream, cudaGraph_t *graph) {
     return cudaSuccess;
 }
 
-// The nodes in the order of capture, or in a random one that keeps the dependencies.
+// The nodes in the order of capture, or in a random one that respects the dependencies.
 void run_nodes(const std::vector<Node> &nodes) {
     std::vector<bool> done(nodes.size());
     for (size_t left = nodes.size(); left > 0; left--) {

@@ -90,7 +90,7 @@ cudaError_t cudaDriverGetVersion(int *version) {
 
 cudaError_t cudaRuntimeGetVersion(int *version) { return cudaDriverGetVersion(version); }
 
-// A lost GPU is still counted: whoever opens it makes it whole.
+// A lost GPU is still counted: opening it resets it.
 cudaError_t cudaGetDeviceCount(int *count) { return *count = 1, cudaSuccess; }
 
 cudaError_t cudaSetDevice(int device) {

@@ -15,7 +15,7 @@ constexpr size_t SHARED_BYTES        = 48 * 1024;
 constexpr size_t SHARED_BYTES_OPT_IN = 227 * 1024;
 constexpr size_t PARAMETER_BYTES     = 4096;
 
-// How many blocks it holds at once, which counts where they wait for each other.
+// How many blocks run at once, which matters where they wait for each other.
 constexpr unsigned MULTIPROCESSORS           = 4;
 constexpr unsigned MULTIPROCESSOR_THREADS    = 2048;
 constexpr unsigned MULTIPROCESSOR_BLOCKS     = 32;

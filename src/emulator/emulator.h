@@ -18,10 +18,10 @@ GLI_EMULATOR_API const char *gli_emulator_message(void);
  * and memory stay theirs, and no one else gets their addresses. A GPU that works stays as it is. */
 GLI_EMULATOR_API void gli_emulator_reset(void);
 
-/* How often that has happened: what was made before the last time is of no more use. */
+/* How often that has happened. Handles from before the last time are invalid. */
 GLI_EMULATOR_API unsigned gli_emulator_resets(void);
 
-/* The bytes of device memory that nobody has freed. */
+/* The bytes of device memory that are allocated. */
 GLI_EMULATOR_API size_t gli_emulator_live_bytes(void);
 
 #ifdef __cplusplus

@@ -65,7 +65,7 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned int flags) {
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
-    std::lock_guard<std::recursive_mutex> held(gpu_lock());
+    std::lock_guard<std::recursive_mutex> lock(gpu_lock());
     cudaError_t error = api_call([=] { return check_event(event); });
     if (find(event) != events.end()) events.erase(find(event));
     return error;

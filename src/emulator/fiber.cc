@@ -176,7 +176,7 @@ void Fiber::enter() {
     __sanitizer_finish_switch_fiber(nullptr, &scheduler_stack, &scheduler_bytes);
 #endif
     current->entry_();
-    for (;;) current->leave(true);  // nobody resumes a fiber that has ended
+    for (;;) current->leave(true);  // never resumed once it has ended
 }
 
 }  // namespace emulator

@@ -32,7 +32,7 @@ class Fiber {
     bool start(void (*entry)());
     // Runs the fiber until it suspends or its entry returns.
     void resume();
-    // Called on the fiber: goes back to who resumed it.
+    // Called on the fiber: returns to the caller of resume.
     static void suspend();
 
     bool on_stack(uintptr_t address) const { return address - stack_ < STACK_BYTES; }

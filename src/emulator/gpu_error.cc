@@ -68,24 +68,24 @@ cudaError_t finish_call(cudaError_t error) {
 using namespace emulator;
 
 cudaError_t cudaGetLastError(void) {
-    std::lock_guard<std::recursive_mutex> held(gpu_lock());
+    std::lock_guard<std::recursive_mutex> lock(gpu_lock());
     cudaError_t error = cudaPeekAtLastError();
     last              = cudaSuccess;
     return error;
 }
 
 cudaError_t cudaPeekAtLastError(void) {
-    std::lock_guard<std::recursive_mutex> held(gpu_lock());
+    std::lock_guard<std::recursive_mutex> lock(gpu_lock());
     return sticky != cudaSuccess ? sticky : last;
 }
 
 const char *gli_emulator_message(void) {
-    std::lock_guard<std::recursive_mutex> held(gpu_lock());
+    std::lock_guard<std::recursive_mutex> lock(gpu_lock());
     return sticky != cudaSuccess ? sticky_message.c_str() : message.c_str();
 }
 
 void gli_emulator_reset(void) {
-    std::lock_guard<std::recursive_mutex> held(gpu_lock());
+    std::lock_guard<std::recursive_mutex> lock(gpu_lock());
     if (sticky == cudaSuccess) return;
     drop_work();
     resets++;
@@ -96,6 +96,6 @@ void gli_emulator_reset(void) {
 }
 
 unsigned gli_emulator_resets(void) {
-    std::lock_guard<std::recursive_mutex> held(gpu_lock());
+    std::lock_guard<std::recursive_mutex> lock(gpu_lock());
     return resets;
 }

@@ -18,7 +18,7 @@ std::recursive_mutex &gpu_lock();
 cudaError_t lost_error();
 void lose_gpu(cudaError_t error, std::string message);
 
-// Keeps the text for gli_emulator_message and returns the error.
+// Stores the text for gli_emulator_message and returns the error.
 [[gnu::format(printf, 2, 3)]] cudaError_t refuse(cudaError_t error, const char *format, ...);
 [[gnu::format(printf, 1, 2)]] std::string formatted(const char *format, ...);
 std::string formatted_list(const char *format, va_list arguments);
@@ -29,7 +29,7 @@ void begin_call();
 
 template <typename Body>
 cudaError_t api_call(Body body) {
-    std::lock_guard<std::recursive_mutex> held(gpu_lock());
+    std::lock_guard<std::recursive_mutex> lock(gpu_lock());
     begin_call();
     if (lost_error() != cudaSuccess) return lost_error();
     try {

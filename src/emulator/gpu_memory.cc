@@ -40,11 +40,11 @@ cudaError_t allocate(void **pointer, size_t bytes, MemoryKind kind) {
     return cudaSuccess;
 }
 
-void forget(std::map<uintptr_t, Allocation>::iterator place) {
-    Allocation old = place->second;
+void forget(std::map<uintptr_t, Allocation>::iterator position) {
+    Allocation old = position->second;
     auto block     = reinterpret_cast<void *>(old.start);
     if (old.kind == MemoryKind::DEVICE) device_bytes -= old.bytes, shadow_freed(block);
-    allocations.erase(place);
+    allocations.erase(position);
     free(block);
 }
 
@@ -60,7 +60,7 @@ cudaError_t release(void *pointer, MemoryKind kind) {
 
 // A lost GPU has lost its memory: what was allocated is freed all the same, and the answer is the error.
 cudaError_t release_call(void *pointer, MemoryKind kind) {
-    std::lock_guard<std::recursive_mutex> held(gpu_lock());
+    std::lock_guard<std::recursive_mutex> lock(gpu_lock());
     if (lost_error() != cudaSuccess) {
         release(pointer, kind);
         return lost_error();
@@ -133,6 +133,6 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes *attributes, const vo
 }
 
 size_t gli_emulator_live_bytes(void) {
-    std::lock_guard<std::recursive_mutex> held(gpu_lock());
+    std::lock_guard<std::recursive_mutex> lock(gpu_lock());
     return device_bytes;
 }

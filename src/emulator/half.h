@@ -23,7 +23,7 @@ uint16_t float_to_half_bits(float value);
 float half_bits_to_float(uint16_t bits);
 uint16_t float_to_bfloat16_bits(float value);
 
-// The float from which a narrower format rounds to what it would from the double itself.
+// The double rounded to odd: rounding the result to a format of fewer bits is as rounding the double itself.
 float odd_float(double value);
 
 }  // namespace emulator

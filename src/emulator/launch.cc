@@ -15,7 +15,8 @@ namespace emulator {
 
 namespace {
 
-// The blocks that run together. Memory of exactly the size asked for, so that AddressSanitizer sees what goes beyond.
+// The blocks that run concurrently. Memory of exactly the size asked for, so that AddressSanitizer sees what goes
+// beyond.
 class Blocks {
    public:
     // False: there is no memory.
@@ -57,7 +58,7 @@ void run_in_turn(const Kernel &kernel, size_t count) {
         if (!start_block(blocks[0], block_index(kernel, i)) || run_block(blocks[0]) == Progress::FAILED) return;
 }
 
-// Round by round, each block goes as far as it comes without the others.
+// Round by round, each block runs until it waits for others.
 void run_together(const Kernel &kernel, size_t count) {
     std::vector<uint32_t> order;
     for (uint32_t i = 0; i < count; i++)

@@ -21,7 +21,7 @@ class Kernel {
     const void *function;
     dim3 grid, block;
     size_t shared_bytes;     // dynamic
-    bool cooperative;        // its blocks all run together, and may wait for each other
+    bool cooperative;        // its blocks all run concurrently, and may wait for each other
     size_t parameter_bytes;  // as CUDA counts them
     size_t object_bytes;     // of the most derived object
 };

@@ -1,4 +1,4 @@
-// The shadow of memory that the race build keeps: who last read and wrote each word. Elsewhere it costs nothing.
+// The race build's shadow memory: who last read and wrote each word. Other builds have empty functions instead.
 #ifndef GLI_EMULATOR_SHADOW_MEMORY_H
 #define GLI_EMULATOR_SHADOW_MEMORY_H
 

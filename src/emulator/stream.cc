@@ -29,11 +29,11 @@ void run_dependencies(const CUstream_st &stream, const Work &work) {
 }
 
 // A stream with work: a random one when shuffling, so that independent streams overtake each other.
-CUstream_st &next_stream(CUstream_st &wanted) {
-    if (settings().schedule != Schedule::SHUFFLED) return wanted;
+CUstream_st &next_stream(CUstream_st &requested) {
+    if (settings().schedule != Schedule::SHUFFLED) return requested;
     std::vector<CUstream_st *> streams = all_streams();
     CUstream_st *any                   = streams[random_below(streams.size())];
-    return any->queue.empty() ? wanted : *any;
+    return any->queue.empty() ? requested : *any;
 }
 
 cudaError_t create_stream(cudaStream_t *stream, unsigned int flags) {
@@ -138,12 +138,12 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned int flags) 
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t handle) {
-    std::lock_guard<std::recursive_mutex> held(gpu_lock());
-    auto place = std::find_if(created.begin(), created.end(), [=](auto &stream) { return stream.get() == handle; });
-    if (place == created.end())
+    std::lock_guard<std::recursive_mutex> lock(gpu_lock());
+    auto position = std::find_if(created.begin(), created.end(), [=](auto &stream) { return stream.get() == handle; });
+    if (position == created.end())
         return api_call([=] { return refuse(cudaErrorInvalidResourceHandle, "%p is no stream", (void *)handle); });
     cudaError_t error = api_call([=] { return run_stream(handle); });
-    created.erase(place);
+    created.erase(position);
     return error;
 }
 
@@ -166,7 +166,7 @@ cudaError_t cudaDeviceSynchronize(void) {
     });
 }
 
-// Who asks again and again must come to an end: each question runs one piece of work.
+// A host that polls must come to an end: each query runs one work item.
 cudaError_t cudaStreamQuery(cudaStream_t handle) {
     return api_call([=] {
         CUstream_st *stream = find_stream(handle);

@@ -52,7 +52,7 @@ CUstream_st *find_stream(cudaStream_t handle);
 cudaError_t enqueue_work(cudaStream_t stream, std::function<void()> run);
 bool is_capturing(cudaStream_t stream);
 
-// Run what is pending in one stream, or in all; what is lost on the way is the result.
+// Run what is pending in one stream, or in all. The result is the error that lost the GPU meanwhile, if any.
 cudaError_t run_stream(cudaStream_t stream);
 cudaError_t run_all_work();
 void run_marker(const Marker &marker);

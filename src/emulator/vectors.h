@@ -2,8 +2,8 @@
 // misaligned.
 #ifndef GLI_EMULATOR_VECTORS_H
 // A struct that one wide access moves. A copy with code of its own is a call on references, and there the race build
-// checks alignment; the copies of a plain struct it would miss. The parameter keeps the bases of a struct and of its
-// first member apart, which else could not share their address.
+// checks alignment, which it cannot for copies of a plain struct. The parameter makes the bases of a struct and of its
+// first member distinct types: two of one type could not have the same address.
 template <typename Derived>
 struct gli_wide {
     constexpr gli_wide() = default;

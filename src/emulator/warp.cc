@@ -26,7 +26,7 @@ bool same_operation(const Thread &a, const Thread &b) {
     return a.request.op == b.request.op && a.request.mask == b.request.mask && same_site(a.site, b.site);
 }
 
-// A lane that keeps this one waiting, or WARP_LANES.
+// A lane that this one waits for, or WARP_LANES.
 unsigned missing_lane(const Thread &waiting) {
     unsigned lanes = waiting.request.mask & existing_lanes(waiting.warp());
     for (unsigned lane = 0; lane < WARP_LANES; lane++) {
@@ -145,10 +145,10 @@ void report_stalled_warp() {
             waiting = running.block->threads[i].get();
     const Thread &missing = lane_of(waiting->warp(), missing_lane(*waiting));
     std::string where     = "has exited";
-    if (missing.state == ThreadState::AT_BARRIER) where = "waits at __syncthreads, " + place(missing.site);
+    if (missing.state == ThreadState::AT_BARRIER) where = "waits at __syncthreads, " + location(missing.site);
     if (missing.state == ThreadState::IN_WARP_OPERATION) {
         where = formatted("waits at %s with mask 0x%08x, %s", operation_name(missing.request.op), missing.request.mask,
-                          place(missing.site).c_str());
+                          location(missing.site).c_str());
     }
     report(cudaErrorLaunchFailure, *waiting, waiting->site,
            "waits at %s with mask 0x%08x, but its lane %u, thread %s, %s", operation_name(waiting->request.op),

@@ -1,4 +1,4 @@
-// Barriers and the operations of a warp. Each remembers where in the source it stands: on a GPU all threads must reach
+// Barriers and the operations of a warp. Each has its source location: on a GPU all threads must reach
 // the same one, and the host compiler, which knows nothing of barriers, may have copied or merged the machine code.
 #ifndef GLI_EMULATOR_WARP_H
 #define GLI_EMULATOR_WARP_H

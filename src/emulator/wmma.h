@@ -1,5 +1,5 @@
-// nvcuda::wmma: tensor cores through fragments that the lanes of a warp hold together. Which lane holds which element
-// is the implementation's secret, here as on a GPU.
+// nvcuda::wmma: tensor cores through fragments that are distributed over the lanes of a warp. Which lane has which
+// element is the implementation's secret, here as on a GPU.
 #ifndef GLI_EMULATOR_WMMA_H
 #define GLI_EMULATOR_WMMA_H
 
@@ -33,7 +33,7 @@ inline float __float_to_tf32(float value) {
 
 namespace emulator {
 
-// What the lanes of a warp do together once all have arrived: run gets the task of every lane.
+// One operation of a whole warp, run when all lanes have arrived: run gets the task of every lane.
 struct WarpTask {
     bool (*run)(WarpTask *const *lanes);  // false: an element is no tf32 number
 };

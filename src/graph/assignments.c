@@ -75,8 +75,8 @@ static glia_status find_ranges(assigning *a) {
     return GLIA_OK;
 }
 
-/* The first range that ends behind the address. */
-static int first_range_behind(const assigning *a, const char *address) {
+/* The first range that ends after the address. */
+static int first_range_after(const assigning *a, const char *address) {
     int low = 0, high = a->n_ranges;
     while (low < high) {
         const int middle = low + (high - low) / 2;
@@ -92,7 +92,7 @@ static int first_range_behind(const assigning *a, const char *address) {
 static void note_read(const assigning *a, int *tree, int tensor, int step) {
     const char *begin, *end;
     if (tensor < 0 || !old_content(a->l->plan, tensor, &begin, &end)) return;
-    int low = first_range_behind(a, begin), high = first_range_behind(a, end - 1);
+    int low = first_range_after(a, begin), high = first_range_after(a, end - 1);
     high += high < a->n_ranges && (uintptr_t)a->ranges[high].begin < (uintptr_t)end;
     for (low += a->n_ranges, high += a->n_ranges; low < high; low /= 2, high /= 2) {
         if (low % 2) tree[low++] = step;

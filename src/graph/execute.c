@@ -8,13 +8,13 @@
 #include "graph/plan.h"
 
 static glia_status check_tensor(glia_context *ctx, const char *what, int i, const glia_tensor *got,
-                                const glia_tensor *want) {
+                                const glia_tensor *expected) {
     GLI_REQUIRE(ctx, got, GLIA_INVALID_ARGUMENT, "glia_plan_run: %s %d is NULL", what, i);
     GLI_REQUIRE(ctx, got->ctx == ctx, GLIA_DEVICE_MISMATCH, "glia_plan_run: %s %d belongs to another context", what, i);
-    GLI_REQUIRE(ctx, got->dtype == want->dtype, GLIA_DTYPE_MISMATCH, "glia_plan_run: %s %d is %s, must be %s", what, i,
-                glia_dtype_name(got->dtype), glia_dtype_name(want->dtype));
-    GLI_REQUIRE(ctx, gli_same_shape(got, want), GLIA_SHAPE_MISMATCH, "glia_plan_run: %s %d is %s, must be %s", what, i,
-                GLI_SHAPE_OF(got), GLI_SHAPE_OF(want));
+    GLI_REQUIRE(ctx, got->dtype == expected->dtype, GLIA_DTYPE_MISMATCH, "glia_plan_run: %s %d is %s, must be %s", what,
+                i, glia_dtype_name(got->dtype), glia_dtype_name(expected->dtype));
+    GLI_REQUIRE(ctx, gli_same_shape(got, expected), GLIA_SHAPE_MISMATCH, "glia_plan_run: %s %d is %s, must be %s", what,
+                i, GLI_SHAPE_OF(got), GLI_SHAPE_OF(expected));
     return GLIA_OK;
 }
 
@@ -70,7 +70,7 @@ static glia_status check_run(const glia_plan *plan, const glia_tensor *const *in
     return check_states(plan, inputs, n_inputs, outputs, n_outputs);
 }
 
-/* Dense memory in place of a caller's tensor with gaps, allocated by the first run that needs it. */
+/* A dense buffer that replaces a caller's tensor with gaps, allocated by the first run that needs it. */
 static glia_status stage(glia_plan *plan, gli_plan_io *io) {
     const size_t bytes = (size_t)gli_count(&io->tensor) * glia_dtype_size(io->tensor.dtype);
     if (!io->staged.data)
@@ -137,7 +137,7 @@ static bool same_memory(glia_plan *plan) {
 static bool recordable(const glia_plan *plan) {
     const glia_context *ctx = plan->ctx;
     return ctx->device->record_begin && plan->n_steps > 1 && !plan->unrecordable && !ctx->shadow &&
-           !gli_log_wants(ctx, GLI_LOG_TIME);
+           !gli_log_enabled(ctx, GLI_LOG_TIME);
 }
 
 /* A plan that cannot be recorded runs launch by launch. */

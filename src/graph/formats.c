@@ -16,8 +16,8 @@ void gli_plan_set_format(glia_tensor *tensor, gli_memory_format format) {
         gli_dense_strides(tensor->ndim, tensor->dim, tensor->stride);
 }
 
-static bool same_memory(const glia_plan *plan, const gli_value_info *value, int native, const glia_tensor *wanted) {
-    return value->kind == GLI_VALUE_CONSTANT || gli_same_strides(&plan->tensors[native].tensor, wanted);
+static bool same_memory(const glia_plan *plan, const gli_value_info *value, int native, const glia_tensor *converted) {
+    return value->kind == GLI_VALUE_CONSTANT || gli_same_strides(&plan->tensors[native].tensor, converted);
 }
 
 glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_memory_format format, int *out) {
@@ -29,16 +29,17 @@ glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_memory_format for
 
     const int native               = *gli_lowered_tensor(lowered, lowered->native);
     const gli_plan_tensor original = plan->tensors[native];
-    glia_tensor wanted             = original.tensor;
-    gli_plan_set_format(&wanted, format);
-    if (same_memory(plan, &l->graph->values[value], native, &wanted)) {
-        GLI_TRY(gli_plan_add_tensor(plan, &wanted, original.storage, original.offset, out));
+    glia_tensor converted          = original.tensor;
+    gli_plan_set_format(&converted, format);
+    if (same_memory(plan, &l->graph->values[value], native, &converted)) {
+        GLI_TRY(gli_plan_add_tensor(plan, &converted, original.storage, original.offset, out));
     } else {
         int storage;
         GLI_TRY(gli_plan_add_storage(
-            plan, &(gli_storage){.parent = -1, .bytes = (size_t)gli_count(&wanted) * glia_dtype_size(wanted.dtype)},
+            plan,
+            &(gli_storage){.parent = -1, .bytes = (size_t)gli_count(&converted) * glia_dtype_size(converted.dtype)},
             &storage));
-        GLI_TRY(gli_plan_add_tensor(plan, &wanted, storage, 0, out));
+        GLI_TRY(gli_plan_add_tensor(plan, &converted, storage, 0, out));
         GLI_TRY(gli_plan_add_copy(l, native, *out));
         ++l->conversions;
     }
@@ -46,7 +47,7 @@ glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_memory_format for
     return GLIA_OK;
 }
 
-/* An elementwise op gets the format that most of its largest inputs have; the first of them decides a draw. Only for
+/* An elementwise op gets the format that most of its largest inputs have; the first of them breaks a tie. Only for
  * images. */
 static glia_status follow(gli_lowering *l, const gli_node *node, gli_node_formats *out) {
     const gli_value_info *values = l->graph->values;

@@ -6,8 +6,9 @@
 #include "core/size.h"
 #include "glia/ops.h"
 #include "graph/graph_impl.h"
-#include "ops/norm/batchnorm_geom.h"
+#include "ops/elementwise/activation.h"
 #include "ops/elementwise/binary_geom.h"
+#include "ops/norm/batchnorm_geom.h"
 #include "ops/softmax/softmax_geom.h"
 
 enum { MAX_PARAMS = 512 };
@@ -29,16 +30,18 @@ typedef struct pattern {
 
 static bool merge_activation(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
     (void)first;
-    glia_unary_kind inner;
-    const glia_unary_kind outer = ((const glia_unary_params *)second->params)->kind;
+    glia_activation inner, outer;
     memcpy(&inner, params + p->activation, sizeof inner);
+    if (inner != GLIA_LINEAR || !gli_fused_activation(((const glia_unary_params *)second->params)->kind, &outer))
+        return false;
     memcpy(params + p->activation, &outer, sizeof outer);
-    return inner == GLIA_LINEAR && (outer == GLIA_RELU || outer == GLIA_SIGMOID || outer == GLIA_TANH);
+    return outer != GLIA_LINEAR;
 }
 
 /* relu only: the time of other activations is more than that of the memory accesses that fusion saves. */
 static bool merge_relu(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
-    return ((const glia_unary_params *)second->params)->kind == GLIA_RELU && merge_activation(p, first, second, params);
+    return ((const glia_unary_params *)second->params)->kind == GLIA_UNARY_RELU &&
+           merge_activation(p, first, second, params);
 }
 
 /* An addition before the activation, of two tensors of one shape. */
@@ -47,7 +50,7 @@ static bool merge_residual(const pattern *p, const gli_node *first, const gli_no
     const gli_batchnorm_geom *norm = first->geom;
     const gli_binary_geom *sum     = second->geom;
     (void)p;
-    return sum->kind == GLIA_ADD && norm->activation == GLIA_LINEAR;
+    return sum->kind == GLIA_BINARY_ADD && norm->activation == GLIA_UNARY_LINEAR;
 }
 
 static bool merge_softmax(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
@@ -55,8 +58,9 @@ static bool merge_softmax(const pattern *p, const gli_node *first, const gli_nod
     const gli_softmax_geom *softmax = first->geom;
     glia_cross_entropy_params loss;
     memcpy(&loss, params, sizeof loss);
-    const bool fits = softmax->axis == 1 && loss.from == (softmax->log ? GLIA_LOG_PROBABILITIES : GLIA_PROBABILITIES);
-    loss.from       = GLIA_LOGITS;
+    const bool fits =
+        softmax->axis == 1 && loss.from == (softmax->log ? GLIA_FROM_LOG_PROBABILITIES : GLIA_FROM_PROBABILITIES);
+    loss.from = GLIA_FROM_LOGITS;
     memcpy(params, &loss, sizeof loss);
     return fits;
 }
@@ -178,7 +182,7 @@ static glia_status try_pattern(fusion *f, const pattern *p, int second_index) {
     return GLIA_OK;
 }
 
-static glia_status find_uses(fusion *f, const glia_value *keep, int n_keep) {
+static glia_status find_uses(fusion *f, const glia_value *outputs, int n_outputs) {
     const glia_graph *graph = f->graph;
     void *memory            = NULL;
     GLI_TRY(gli_arena_alloc(graph->ctx, &f->arena, (size_t)graph->n_values, sizeof *f->uses, &memory));
@@ -191,14 +195,14 @@ static glia_status find_uses(fusion *f, const glia_value *keep, int n_keep) {
             ++f->uses[graph->nodes[n].in[i]];
             f->first_user[graph->nodes[n].in[i]] = n;
         }
-    for (int i = 0; i < n_keep; ++i)
-        if (gli_graph_value(graph, keep[i])) ++f->uses[keep[i].id];
+    for (int i = 0; i < n_outputs; ++i)
+        if (gli_graph_value(graph, outputs[i])) ++f->uses[outputs[i].id];
     for (int a = 0; a < graph->n_assignments; ++a) ++f->uses[graph->assignments[a].value];
     return GLIA_OK;
 }
 
-static glia_status fuse(fusion *f, const glia_value *keep, int n_keep) {
-    GLI_TRY(find_uses(f, keep, n_keep));
+static glia_status fuse(fusion *f, const glia_value *outputs, int n_outputs) {
+    GLI_TRY(find_uses(f, outputs, n_outputs));
     for (int n = 0; n < f->graph->n_nodes; ++n)
         for (size_t p = 0; p < sizeof patterns / sizeof *patterns; ++p)
             if (f->graph->nodes[n].op == patterns[p].second && f->graph->nodes[n].n_in > patterns[p].input &&
@@ -207,10 +211,10 @@ static glia_status fuse(fusion *f, const glia_value *keep, int n_keep) {
     return GLIA_OK;
 }
 
-glia_status gli_graph_fuse(glia_graph *graph, const glia_value *keep, int n_keep) {
+glia_status gli_graph_fuse(glia_graph *graph, const glia_value *outputs, int n_outputs) {
     GLI_TRY(gli_enter(graph->ctx));
     fusion f                 = {.graph = graph};
-    const glia_status status = gli_graph_fail(graph, fuse(&f, keep, n_keep));
+    const glia_status status = gli_graph_fail(graph, fuse(&f, outputs, n_outputs));
     gli_arena_free(graph->ctx, &f.arena);
     gli_leave(graph->ctx);
     return status;

@@ -40,13 +40,14 @@ static glia_status add(reverse *r, int value, glia_value gradient) {
     if (gradient.id == 0) return GLIA_OK; /* zero */
     const gli_value_info *got = gli_graph_value(graph, gradient);
     if (!got) return graph->status != GLIA_OK ? graph->status : GLIA_INVALID_ARGUMENT;
-    const glia_tensor *want = &graph->values[value].tensor;
-    GLI_REQUIRE(graph->ctx, got->tensor.dtype == want->dtype && gli_same_shape(&got->tensor, want), GLIA_UNSUPPORTED,
-                "the gradient with respect to %s %s has become %s %s", glia_dtype_name(want->dtype), GLI_SHAPE_OF(want),
-                glia_dtype_name(got->tensor.dtype), GLI_SHAPE_OF(&got->tensor));
+    const glia_tensor *expected = &graph->values[value].tensor;
+    GLI_REQUIRE(graph->ctx, got->tensor.dtype == expected->dtype && gli_same_shape(&got->tensor, expected),
+                GLIA_UNSUPPORTED, "the gradient with respect to %s %s has become %s %s",
+                glia_dtype_name(expected->dtype), GLI_SHAPE_OF(expected), glia_dtype_name(got->tensor.dtype),
+                GLI_SHAPE_OF(&got->tensor));
     if (r->gradient[value]) {
         const glia_value terms[2] = {{r->gradient[value]}, gradient};
-        gradient = gli_graph_call(graph, &gli_op_binary, &(glia_binary_params){GLIA_ADD}, terms, 2, NULL, 0);
+        gradient = gli_graph_call(graph, &gli_op_binary, &(glia_binary_params){GLIA_BINARY_ADD}, terms, 2, NULL, 0);
         if (gradient.id < 0) return graph->status != GLIA_OK ? graph->status : GLIA_BUSY;
     }
     r->gradient[value] = gradient.id;
@@ -56,7 +57,7 @@ static glia_status add(reverse *r, int value, glia_value gradient) {
 static glia_status check_differentiable(const glia_graph *graph, const gli_node *node, const gli_derivation *d) {
     const gli_op *op = node->op;
     for (int i = 0; i < node->n_in; ++i)
-        GLI_REQUIRE(graph->ctx, !gli_wants(d, i) || (op->derive && gli_input_is(op, i, GLI_IN_GRADIENT)),
+        GLI_REQUIRE(graph->ctx, !gli_requested(d, i) || (op->derive && gli_input_is(op, i, GLI_IN_GRADIENT)),
                     GLIA_UNSUPPORTED, "%s has no gradient with respect to %s", op->name,
                     op->inputs ? op->inputs[i].name : "its inputs");
     for (int o = 0; o < op->n_outputs; ++o)
@@ -89,16 +90,16 @@ static glia_status derive_node(reverse *r, int index) {
                         .din    = din};
     for (int i = 0; i < node.n_in; ++i) {
         in[i].id = node.in[i];
-        if (node.in[i] && r->depends[node.in[i]]) d.wanted |= UINT32_C(1) << i;
+        if (node.in[i] && r->depends[node.in[i]]) d.requested |= UINT32_C(1) << i;
     }
-    if (!d.wanted) return GLIA_OK;
+    if (!d.requested) return GLIA_OK;
     graph->label = node.label;
     gli_set_scope(graph->ctx, node.label ? "%s: " : NULL, node.label);
     GLI_TRY(check_differentiable(graph, &node, &d));
     gli_set_scope(graph->ctx, NULL);
     node.op->derive(&d);
     for (int i = 0; i < node.n_in; ++i)
-        if (gli_wants(&d, i)) GLI_TRY(add(r, node.in[i], din[i]));
+        if (gli_requested(&d, i)) GLI_TRY(add(r, node.in[i], din[i]));
     return GLIA_OK;
 }
 

@@ -93,9 +93,9 @@ glia_value gli_graph_pack(glia_graph *graph, const glia_value *values, const int
 glia_status gli_graph_gradient(glia_graph *graph, const glia_value *y, const glia_value *seed, int n_y,
                                const glia_value *wrt, int n_wrt, glia_value *out);
 
-/* Replaces pairs of nodes by one fused node: the table in fuse.c. The values in `keep` and those that are assigned
- * stay; other values between two fused nodes may not be used afterwards. */
-glia_status gli_graph_fuse(glia_graph *graph, const glia_value *keep, int n_keep);
+/* Replaces pairs of nodes by one fused node: the table in fuse.c. `outputs` and the values that are assigned
+ * are preserved; other values between two fused nodes may not be used afterwards. */
+glia_status gli_graph_fuse(glia_graph *graph, const glia_value *outputs, int n_outputs);
 
 /* For the files that build graphs. A graph keeps its first failure and the message. */
 glia_status gli_graph_fail(glia_graph *graph, glia_status status);

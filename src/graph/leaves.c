@@ -4,7 +4,7 @@
 #include "core/dtype.h"
 #include "graph/plan.h"
 
-glia_status gli_plan_reserve_constants(gli_lowering *l) {
+glia_status gli_plan_alloc_constants(gli_lowering *l) {
     size_t slots = 2, n = 0;
     void *memory;
     for (int v = 1; v < l->graph->n_values; ++v) n += l->graph->values[v].kind == GLI_VALUE_CONSTANT;

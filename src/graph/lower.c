@@ -48,12 +48,18 @@ static glia_status label_of(gli_lowering *l, const char *label, const char **out
     return GLIA_OK;
 }
 
-/* Copies geom: the graph may be destroyed before the plan runs. */
-static glia_status add_step(glia_plan *plan, gli_plan_step *step, const void *geom) {
+static glia_status copy_of(glia_plan *plan, const void *data, size_t bytes, const void **out) {
     void *memory = NULL;
-    GLI_TRY(gli_arena_alloc(plan->ctx, &plan->arena, 1, GLI_MAX_GEOMETRY, &memory));
-    memcpy(memory, geom, GLI_MAX_GEOMETRY);
-    step->geom      = memory;
+    GLI_TRY(gli_arena_alloc(plan->ctx, &plan->arena, 1, bytes, &memory));
+    if (bytes) memcpy(memory, data, bytes);
+    *out = memory;
+    return GLIA_OK;
+}
+
+/* Copies geom and params: the graph may be destroyed before the plan runs. */
+static glia_status add_step(glia_plan *plan, gli_plan_step *step, const void *geom, const void *params) {
+    GLI_TRY(copy_of(plan, geom, GLI_MAX_GEOMETRY, &step->geom));
+    GLI_TRY(copy_of(plan, params, step->op->params_size, &step->params));
     step->workspace = -1;
     void *array     = plan->steps;
     GLI_TRY(gli_grow(plan->ctx, &array, &plan->step_capacity, plan->n_steps + 1, sizeof *step, "a plan"));
@@ -70,7 +76,7 @@ glia_status gli_plan_add_copy(gli_lowering *l, int from, int to) {
     const glia_tensor *in         = &plan->tensors[from].tensor;
     gli_plan_step step            = {.op = &gli_op_cast, .n_in = 1, .in = {from}, .out = {to}, .label = l->label_copy};
     GLI_TRY(gli_resolve(plan->ctx, step.op, &params, 1, &in, geom, &r));
-    return add_step(plan, &step, geom);
+    return add_step(plan, &step, geom, &params);
 }
 
 /* No step: y is the row-major x under another shape. */
@@ -158,7 +164,7 @@ static glia_status lower_call(gli_lowering *l, const gli_node *node) {
         gli_lowered_set(&l->lowered[value], formats.out[o], step.out[o]);
         empty = empty && gli_count(&l->graph->values[value].tensor) == 0;
     }
-    return empty ? GLIA_OK : add_step(plan, &step, node->geom);
+    return empty ? GLIA_OK : add_step(plan, &step, node->geom, node->params);
 }
 
 static glia_status lower_node(gli_lowering *l, const gli_node *node) {
@@ -193,7 +199,7 @@ static glia_status lower_output(gli_lowering *l, int index, int value) {
 }
 
 glia_status gli_plan_lower(gli_lowering *l, const glia_value *outputs, int n_outputs) {
-    GLI_TRY(gli_plan_reserve_constants(l));
+    GLI_TRY(gli_plan_alloc_constants(l));
     for (int n = 0; n < l->graph->n_nodes; ++n)
         if (l->graph->nodes[n].op) GLI_TRY(lower_node(l, &l->graph->nodes[n]));
     l->label_copy = l->label = NULL;

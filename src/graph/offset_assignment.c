@@ -1,5 +1,5 @@
-/* Blocks are assigned in order of size, and for each the occupied bytes of its lifetime are looked at. They are kept in
- * a segment tree over the steps, with neighbouring ranges joined, so that many blocks that fill the buffer without gaps
+/* Blocks are assigned in order of size; for each, the bytes occupied during its lifetime are looked up. They are in a
+ * segment tree over the steps, with neighbouring ranges joined, so that many blocks that fill the buffer without gaps
  * are one range: a block costs O(log n) nodes of a few ranges each, however many blocks live at the same time. */
 #include "graph/offset_assignment.h"
 
@@ -18,7 +18,7 @@ typedef struct range_set {
     int n, capacity;
 } range_set;
 
-/* A set that would have more ranges gives up its smallest gap, which bounds the work. */
+/* A set that would have more ranges closes its smallest gap, which bounds the work. */
 enum { MAX_RANGES = 64 };
 
 /* A lifetime is stored at the fewest nodes that make it up. */
@@ -44,8 +44,8 @@ static glia_status init(glia_context *ctx, int steps, occupancy *out) {
     return GLIA_OK;
 }
 
-/* The first range that ends behind the address, at i or later. */
-static int first_behind(occupancy *o, const range_set *set, int i, size_t address) {
+/* The first range from i on that ends after the address. */
+static int first_after(occupancy *o, const range_set *set, int i, size_t address) {
     int low = i, high = set->n;
     while (low < high) {
         const int middle = low + (high - low) / 2;
@@ -58,7 +58,7 @@ static int first_behind(occupancy *o, const range_set *set, int i, size_t addres
     return low;
 }
 
-static glia_status reserve_one(occupancy *o, range_set *set) {
+static glia_status grow_set(occupancy *o, range_set *set) {
     void *memory;
     if (set->n < set->capacity) return GLIA_OK;
     const int capacity = set->capacity ? 2 * set->capacity : 2;
@@ -85,14 +85,14 @@ static void join_nearest(range_set *set) {
 }
 
 static glia_status add_range(occupancy *o, range_set *set, byte_range range) {
-    const int begin = range.begin > 0 ? first_behind(o, set, 0, range.begin - 1) : 0;
+    const int begin = range.begin > 0 ? first_after(o, set, 0, range.begin - 1) : 0;
     int end         = begin;
     for (; end < set->n && set->ranges[end].begin <= range.end; ++end) {
         ++o->comparisons;
         if (set->ranges[end].begin < range.begin) range.begin = set->ranges[end].begin;
         if (set->ranges[end].end > range.end) range.end = set->ranges[end].end;
     }
-    if (begin == end) GLI_TRY(reserve_one(o, set));
+    if (begin == end) GLI_TRY(grow_set(o, set));
     replace(set, begin, end, range);
     if (set->n > MAX_RANGES) join_nearest(set);
     return GLIA_OK;
@@ -112,14 +112,14 @@ static glia_status occupy(occupancy *o, const gli_memory_block *block, int i, in
     return block->last >= begin + half ? occupy(o, block, 2 * i + 1, begin + half, half) : GLIA_OK;
 }
 
-/* The sets that together have what is occupied in a block's lifetime, each with the first range that was not passed. */
+/* The sets whose union is what is occupied during a block's lifetime, each with its first range not yet passed. */
 typedef struct window {
     const range_set *set[4 * 32];
     int next[4 * 32];
     int n;
 } window;
 
-static void look(const occupancy *o, const gli_memory_block *block, int i, int begin, int steps, window *w) {
+static void collect_sets(const occupancy *o, const gli_memory_block *block, int i, int begin, int steps, window *w) {
     const step_node *node = &o->nodes[i];
     const int half        = steps / 2;
     const range_set *set  = covers(block, begin, steps) ? &node->below : &node->stored;
@@ -127,8 +127,8 @@ static void look(const occupancy *o, const gli_memory_block *block, int i, int b
     w->next[w->n] = 0;
     if (set->n > 0) w->set[w->n++] = set;
     if (set == &node->below) return;
-    if (block->first < begin + half) look(o, block, 2 * i, begin, half, w);
-    if (block->last >= begin + half) look(o, block, 2 * i + 1, begin + half, half, w);
+    if (block->first < begin + half) collect_sets(o, block, 2 * i, begin, half, w);
+    if (block->last >= begin + half) collect_sets(o, block, 2 * i + 1, begin + half, half, w);
 }
 
 /* From an offset to the end of the ranges that cover it without a gap; gap_end: where the next range begins. */
@@ -140,7 +140,7 @@ static size_t skip_occupied(occupancy *o, window *w, size_t offset, size_t *gap_
             const range_set *set = w->set[s];
             ++o->comparisons;
             if (w->next[s] < set->n && set->ranges[w->next[s]].end <= offset)
-                w->next[s] = first_behind(o, set, w->next[s] + 1, offset);
+                w->next[s] = first_after(o, set, w->next[s] + 1, offset);
             if (w->next[s] == set->n) continue;
             const byte_range range = set->ranges[w->next[s]];
             if (range.begin <= offset)
@@ -155,7 +155,7 @@ static size_t skip_occupied(occupancy *o, window *w, size_t offset, size_t *gap_
 static size_t best_fit(occupancy *o, const gli_memory_block *block) {
     window w    = {.n = 0};
     size_t best = SIZE_MAX, best_gap = SIZE_MAX, offset = 0, gap_end;
-    look(o, block, 1, 0, o->leaves, &w);
+    collect_sets(o, block, 1, 0, o->leaves, &w);
     while (offset = skip_occupied(o, &w, offset, &gap_end), gap_end != SIZE_MAX && best_gap != block->bytes) {
         const size_t gap = gap_end - offset;
         if (gap >= block->bytes && gap < best_gap) best = offset, best_gap = gap;

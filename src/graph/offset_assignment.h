@@ -11,7 +11,7 @@ typedef struct gli_memory_block {
 } gli_memory_block;
 
 /* Greedy by decreasing size: each block gets the smallest gap that it fits in, between the blocks before it whose
- * lifetimes overlap its own, or the first byte behind them. Source: Pisarchyk, Lee, "Efficient memory management for
+ * lifetimes overlap its own, or the first byte after them. Source: Pisarchyk, Lee, "Efficient memory management for
  * deep neural net inference", 2020.
  *
  * Lifetimes are in 0 .. steps - 1, sizes above 0. bytes: of the buffer. comparisons: how much work it was; NULL: not

@@ -60,16 +60,18 @@ static glia_status make_io(glia_plan *plan, const glia_graph *graph, int n_outpu
 }
 
 static void log_plan(const glia_plan *plan, const gli_lowering *l) {
-    if (!gli_log_wants(plan->ctx, GLI_LOG_PLAN)) return;
+    if (!gli_log_enabled(plan->ctx, GLI_LOG_PLAN)) return;
     gli_log(plan->ctx, GLI_LOG_PLAN, "plan: %d steps, %d changes of layout, buffer %zu bytes, %zu without sharing",
             plan->n_steps, l->conversions, plan->bytes, plan->unshared);
     for (int s = 0; s < plan->n_steps; ++s) {
+        char params[GLI_PARAMS_TEXT];
         const gli_plan_step *step = &plan->steps[s];
         const glia_tensor *y      = NULL;
         for (int o = step->op->n_outputs - 1; o >= 0; --o)
             if (step->out[o] >= 0) y = &plan->tensors[step->out[o]].tensor;
-        gli_log(plan->ctx, GLI_LOG_PLAN, "plan step %d: %s%s%s by %s -> %s", s, step->label ? step->label : "",
-                step->label ? ": " : "", step->op->name, step->choice.provider->name, y ? GLI_SHAPE_OF(y) : "");
+        gli_log(plan->ctx, GLI_LOG_PLAN, "plan step %d: %s%s%s%s by %s -> %s", s, step->label ? step->label : "",
+                step->label ? ": " : "", step->op->name, gli_params_text(step->op, step->params, params),
+                step->choice.provider->name, y ? GLI_SHAPE_OF(y) : "");
     }
 }
 

@@ -37,7 +37,7 @@ typedef struct gli_plan_tensor {
 
 typedef struct gli_plan_step {
     const gli_op *op;
-    const void *geom;
+    const void *geom, *params; /* params: for log lines */
     const char *label;
     int n_in;
     int in[GLI_MAX_IN]; /* numbers of plan tensors; -1: absent */
@@ -93,7 +93,7 @@ typedef struct gli_plan_options {
 glia_status gli_plan_create(glia_graph *graph, const glia_value *outputs, int n_outputs,
                             const gli_plan_options *options, glia_plan **out);
 
-/* The plan tensors that hold a value, one for each memory format that a step has asked for; -1: none yet. */
+/* The plan tensors that hold a value, one for each memory format that a step has requested; -1: none yet. */
 typedef struct gli_lowered {
     bool known;               /* there is one */
     gli_memory_format native; /* the first: as it is computed, or as the caller's tensor is */
@@ -151,9 +151,9 @@ glia_status gli_plan_node_formats(gli_lowering *l, const gli_node *node, gli_nod
 /* The value's tensor in this format, with a copy into it if there is none yet. */
 glia_status gli_plan_tensor_in(gli_lowering *l, int value, gli_memory_format format, int *out);
 
-/* leaves.c: what holds a value. A leaf gets its storage when it is first asked for; the values that nodes compute have
- * theirs already. */
-glia_status gli_plan_reserve_constants(gli_lowering *l); /* before any value is lowered */
+/* leaves.c: the tensors of values. A leaf gets its storage when it is first requested; the values that nodes compute
+ * have theirs already. */
+glia_status gli_plan_alloc_constants(gli_lowering *l); /* before any value is lowered */
 glia_status gli_plan_lowered(gli_lowering *l, int value, gli_lowered **out);
 
 /* storage.c: parts of storages, lifetimes, results in the memory of inputs. The root of a storage or a tensor is the

@@ -65,7 +65,7 @@ static glia_status choose(glia_plan *plan, bool no_sharing) {
         gli_plan_step *step = &plan->steps[s];
         fill_call(plan, step);
         gli_set_scope(ctx, step->label ? "%s: " : NULL, step->label);
-        GLI_TRY(gli_choose(&step->call, &step->choice));
+        GLI_TRY(gli_choose(&step->call, step->params, &step->choice));
         GLI_TRY(note_saved(plan, step));
         if (!step->choice.prepared.workspace) continue;
         const gli_storage workspace = {.parent = -1,

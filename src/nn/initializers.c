@@ -3,24 +3,37 @@
 
 #include "core/device.h"
 #include "core/dtype.h"
+#include "glia/ops/random.h"
 #include "nn/model_impl.h"
 
-/* uniform: [a, b); the normals: mean a, standard deviation b. Without spread, as floats have it, all numbers are a: to
- * the op, no spread means the default. */
+const char *gli_init_mistake(const glia_init *init) {
+    const bool used = (init->kind >= GLIA_INIT_CONSTANT && init->kind <= GLIA_INIT_TRUNCATED_NORMAL) ||
+                      init->kind == GLIA_INIT_ORTHOGONAL;
+    if (!used) return NULL;
+    if (!isfinite((float)init->a) || !isfinite((float)init->b)) return "must be finite in f32";
+    if (init->kind == GLIA_INIT_UNIFORM && init->a >= init->b) return "a must be below b";
+    const bool normal = init->kind == GLIA_INIT_NORMAL || init->kind == GLIA_INIT_TRUNCATED_NORMAL;
+    return normal && init->b <= 0 ? "b, the standard deviation, must be positive" : NULL;
+}
+
+/* uniform: [a, b); the normals: mean a, standard deviation b. Both are rounded to f32, so that models of f32 and of f64
+ * start with the same numbers. */
 static glia_status random_fill(glia_random_kind kind, double a, double b, uint32_t stream, glia_tensor *out) {
-    if (kind == GLIA_UNIFORM ? (float)a == (float)b : (float)b == 0) return glia_tensor_fill(out, a);
-    glia_random_fill_params params = {.kind = kind, .dtype = out->dtype, .seed = out->ctx->seed, .stream = stream};
-    if (kind == GLIA_UNIFORM)
-        params.low = (float)a, params.high = (float)b;
-    else
-        params.mean = (float)a, params.std = (float)b;
-    params.shape.ndim = out->ndim;
+    glia_random_fill_params params = {.kind   = kind,
+                                      .dtype  = out->dtype,
+                                      .low    = (float)a,
+                                      .high   = (float)b,
+                                      .mean   = (float)a,
+                                      .std    = (float)b,
+                                      .seed   = out->ctx->seed,
+                                      .stream = stream};
+    params.shape.ndim              = out->ndim;
     for (int i = 0; i < out->ndim; ++i) params.shape.dim[i] = out->dim[i];
     return glia_random_fill(out->ctx, &params, out);
 }
 
 /* Makes the rows of m [rows,columns], rows <= columns, orthonormal: Gram and Schmidt's method, modified, and done twice
- * so that rounding leaves no trace. */
+ * so that rounding errors stay small. */
 static void orthonormalize(double *m, int64_t rows, int64_t columns) {
     for (int64_t i = 0; i < rows; ++i) {
         double *row = m + i * columns;
@@ -44,7 +57,7 @@ static glia_status normal_numbers(glia_context *ctx, int64_t count, uint32_t str
     gli_set_shape(&drawn, GLIA_F64, 1, &count);
     GLI_TRY(ctx->device->alloc(ctx, (size_t)count * sizeof *out, "an orthogonal weight", &drawn.owned));
     drawn.data         = drawn.owned.data;
-    glia_status status = random_fill(GLIA_NORMAL, 0, 1, stream, &drawn);
+    glia_status status = random_fill(GLIA_RANDOM_NORMAL, 0, 1, stream, &drawn);
     if (status == GLIA_OK) status = glia_tensor_read(&drawn, out, (size_t)count * sizeof *out);
     ctx->device->release(ctx, &drawn.owned);
     return status;
@@ -84,17 +97,17 @@ static glia_status fill(const gli_weight *weight, uint32_t stream, glia_tensor *
         case GLIA_INIT_DEFAULT:
         case GLIA_INIT_ZEROS: return glia_tensor_fill(out, 0);
         case GLIA_INIT_CONSTANT: return glia_tensor_fill(out, init.a);
-        case GLIA_INIT_UNIFORM: return random_fill(GLIA_UNIFORM, init.a, init.b, stream, out);
-        case GLIA_INIT_NORMAL: return random_fill(GLIA_NORMAL, init.a, init.b, stream, out);
-        case GLIA_INIT_TRUNCATED_NORMAL: return random_fill(GLIA_TRUNCATED_NORMAL, init.a, init.b, stream, out);
-        case GLIA_INIT_GLOROT_UNIFORM: return random_fill(GLIA_UNIFORM, -sqrt(6 / both), sqrt(6 / both), stream, out);
-        case GLIA_INIT_GLOROT_NORMAL: return random_fill(GLIA_NORMAL, 0, sqrt(2 / both), stream, out);
-        case GLIA_INIT_HE_UNIFORM: return random_fill(GLIA_UNIFORM, -sqrt(6 / in), sqrt(6 / in), stream, out);
-        case GLIA_INIT_HE_NORMAL: return random_fill(GLIA_NORMAL, 0, sqrt(2 / in), stream, out);
+        case GLIA_INIT_UNIFORM: return random_fill(GLIA_RANDOM_UNIFORM, init.a, init.b, stream, out);
+        case GLIA_INIT_NORMAL: return random_fill(GLIA_RANDOM_NORMAL, init.a, init.b, stream, out);
+        case GLIA_INIT_TRUNCATED_NORMAL: return random_fill(GLIA_RANDOM_TRUNCATED_NORMAL, init.a, init.b, stream, out);
+        case GLIA_INIT_GLOROT_UNIFORM:
+            return random_fill(GLIA_RANDOM_UNIFORM, -sqrt(6 / both), sqrt(6 / both), stream, out);
+        case GLIA_INIT_GLOROT_NORMAL: return random_fill(GLIA_RANDOM_NORMAL, 0, sqrt(2 / both), stream, out);
+        case GLIA_INIT_HE_UNIFORM: return random_fill(GLIA_RANDOM_UNIFORM, -sqrt(6 / in), sqrt(6 / in), stream, out);
+        case GLIA_INIT_HE_NORMAL: return random_fill(GLIA_RANDOM_NORMAL, 0, sqrt(2 / in), stream, out);
         case GLIA_INIT_ORTHOGONAL: return orthogonal(weight, stream, out);
     }
-    return gli_fail(out->ctx, GLIA_INVALID_ARGUMENT, "%s: init kind %d is no glia_init_kind", weight->name,
-                    (int)init.kind);
+    return gli_fail(out->ctx, GLIA_INVALID_ARGUMENT, "%s: invalid init kind %d", weight->name, (int)init.kind);
 }
 
 glia_status gli_init_fill(const gli_weight *weight, uint32_t stream, glia_tensor *out) {

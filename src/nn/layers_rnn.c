@@ -1,27 +1,35 @@
 /* Recurrent layers: stacks of calls of op rnn, with dropout between them. */
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "core/provider.h"
+#include "glia/ops/movement.h"
 #include "graph/graph_impl.h"
-#include "nn/model_impl.h"
+#include "nn/emission.h"
+#include "nn/layer.h"
 #include "ops/rnn/rnn_geom.h"
 
-static const glia_value invalid = {-1};
+/* The args of all three. */
+typedef struct recurrent_args {
+    GLIA_RECURRENT_ARGS;
+    bool relu, peephole, reset_before;
+    int projection;
+    double cell_clip; /* 0: never */
+} recurrent_args;
 
 /* What all layers of one stack share. */
 typedef struct stack {
     glia_model *model;
-    const glia_rnn_args *args;
+    const recurrent_args *args;
     glia_rnn_params params;
     int layers, directions, gates;
     int64_t outputs; /* of one direction */
 } stack;
 
 static bool check(const stack *s, const glia_tensor *x) {
-    const glia_rnn_args *a = s->args;
-    const bool lstm = s->params.cell == GLIA_RNN_LSTM, gru = s->params.cell == GLIA_RNN_GRU;
-    glia_model *model = s->model;
+    const recurrent_args *a = s->args;
+    glia_model *model       = s->model;
     if (x->ndim != 3)
         gli_model_fail(model, GLIA_SHAPE_MISMATCH, "x is %s, must be [T,I]: steps of inputs",
                        gli_shape_text(x->ndim - 1, x->dim + 1, (char[GLI_SHAPE_TEXT]){0}));
@@ -30,12 +38,12 @@ static bool check(const stack *s, const glia_tensor *x) {
     else if (a->layers < 0 || a->layers > 64)
         gli_model_fail(model, GLIA_INVALID_ARGUMENT, "layers is %d, must be 1 to 64", a->layers);
     else if ((unsigned)a->direction > GLIA_RNN_BOTH)
-        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "direction is %d, no direction", (int)a->direction);
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "invalid direction %d", (int)a->direction);
     else if (!(a->dropout >= 0 && a->dropout < 1))
-        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "dropout is %g, must be from 0 to below 1", (double)a->dropout);
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "dropout is %g, must be from 0 to below 1", a->dropout);
     else if (a->dropout > 0 && s->layers == 1)
         gli_model_fail(model, GLIA_INVALID_ARGUMENT, "dropout is %g, but it lies between layers, and there is one",
-                       (double)a->dropout);
+                       a->dropout);
     else if (a->stateful_batch < 0)
         gli_model_fail(model, GLIA_INVALID_ARGUMENT, "stateful_batch is %d, must be a number of samples",
                        a->stateful_batch);
@@ -44,14 +52,6 @@ static bool check(const stack *s, const glia_tensor *x) {
                        a->stateful_batch, model->layers[model->stateful_layer].label, model->stateful_batch);
     else if (a->projection < 0)
         gli_model_fail(model, GLIA_INVALID_ARGUMENT, "projection is %d, must not be negative", a->projection);
-    else if (!lstm && (a->projection || a->peephole || a->cell_clip != 0))
-        gli_model_fail(model, GLIA_INVALID_ARGUMENT,
-                       "projection is %d, peephole %d, cell_clip %g: they belong to the LSTM", a->projection,
-                       a->peephole, a->cell_clip);
-    else if (a->reset_before && !gru)
-        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "reset_before belongs to the GRU");
-    else if (a->relu && (lstm || gru))
-        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "relu belongs to glia_model_rnn");
     else
         return true;
     return false;
@@ -74,7 +74,7 @@ static glia_value weight(const stack *s, const char *what, int layer, int direct
 }
 
 static void add_weights(const stack *s, int layer, int64_t inputs, glia_value *in) {
-    const glia_rnn_args *a = s->args;
+    const recurrent_args *a = s->args;
     const int64_t hidden = a->units, rows = s->gates * hidden;
     for (int d = 0; d < s->directions; ++d) {
         in[gli_rnn_weight(d, GLI_RNN_W_IH)] = weight(s, "weight_ih", layer, d, 2, rows, inputs, a->weight_init);
@@ -92,7 +92,7 @@ static void add_weights(const stack *s, int layer, int64_t inputs, glia_value *i
 }
 
 /* The states after the call are those before the next one. */
-static void emit_stateful(gli_emission *e, const gli_recipe_node *node, const glia_value *in, glia_value *out) {
+static void emit_stateful(gli_emission *e, const gli_model_node *node, const glia_value *in, glia_value *out) {
     gli_graph_call(e->graph, &gli_op_rnn, node->params, in, node->n_in, out, node->n_out);
     glia_graph_assign(e->graph, in[GLI_RNN_H0], out[GLI_RNN_H_N]);
     if (in[GLI_RNN_C0].id) glia_graph_assign(e->graph, in[GLI_RNN_C0], out[GLI_RNN_C_N]);
@@ -109,12 +109,12 @@ static glia_value state(const stack *s, const char *what, int layer, int64_t siz
                                                          .state    = true});
 }
 
-/* The recipe's own batch is not that of the states, so that they come in when its shapes are known. */
-static void keep_states(const stack *s, int layer) {
-    const bool lstm       = s->params.cell == GLIA_RNN_LSTM;
-    const glia_value h    = state(s, "h", layer, s->outputs);
-    const glia_value c    = lstm ? state(s, "c", layer, s->args->units) : (glia_value){0};
-    gli_recipe_node *node = gli_model_last_node(s->model);
+/* The nominal batch is not that of the states, so they come in when the shapes are known. */
+static void assign_states(const stack *s, int layer) {
+    const bool lstm      = s->params.cell == GLIA_RNN_LSTM;
+    const glia_value h   = state(s, "h", layer, s->outputs);
+    const glia_value c   = lstm ? state(s, "c", layer, s->args->units) : (glia_value){0};
+    gli_model_node *node = gli_model_last_node(s->model);
     if (!node) return;
     node->in[GLI_RNN_H0] = h.id;
     node->in[GLI_RNN_C0] = c.id;
@@ -123,16 +123,16 @@ static void keep_states(const stack *s, int layer) {
     s->model->stateful_batch = s->args->stateful_batch;
 }
 
-/* x [N,T,I]; gives y and h_n, and to c_n, which nobody asks for, a place. */
+/* x [N,T,I] to y and h_n. */
 static glia_value add_layer(const stack *s, int layer, glia_value x, glia_value out[GLI_RNN_C_N + 1]) {
     glia_value in[GLI_RNN_INPUTS] = {{0}};
     const glia_tensor *shape      = gli_model_shape(s->model, x);
-    if (!shape) return invalid;
+    if (!shape) return GLI_INVALID;
     in[GLI_RNN_X]       = x;
     in[GLI_RNN_LENGTHS] = s->args->lengths;
     add_weights(s, layer, shape->dim[2], in);
     const glia_value y = gli_layer_call(s->model, &gli_op_rnn, &s->params, GLI_RNN_INPUTS, in, GLI_RNN_C_N + 1, out);
-    if (s->args->stateful_batch && y.id > 0) keep_states(s, layer);
+    if (s->args->stateful_batch && y.id > 0) assign_states(s, layer);
     return y;
 }
 
@@ -154,35 +154,53 @@ static glia_value add_stack(const stack *s, glia_value x) {
 }
 
 static glia_value recurrent(glia_model *model, const char *kind, glia_rnn_cell cell, int gates, glia_value x,
-                            const glia_rnn_args *args) {
-    const glia_rnn_args defaults = {0};
-    if (!args) args = &defaults;
+                            const recurrent_args *args) {
     const glia_value given[] = {x, args->lengths};
-    if (!gli_layer_begin(model, kind, args->name, given, args->lengths.id ? 2 : 1, args->frozen)) return invalid;
+    if (!gli_layer_begin(model, kind, args->name, given, args->lengths.id ? 2 : 1, args->frozen)) return GLI_INVALID;
     const stack s = {.model      = model,
                      .args       = args,
-                     .params     = {.cell         = args->relu && cell == GLIA_RNN_TANH ? GLIA_RNN_RELU : cell,
+                     .params     = {.cell         = args->relu ? GLIA_RNN_RELU : cell,
                                     .direction    = args->direction,
                                     .batch_first  = true,
                                     .reset_before = args->reset_before,
-                                    .cell_clip    = args->cell_clip},
+                                    .cell_clip    = args->cell_clip != 0 ? args->cell_clip : INFINITY},
                      .layers     = args->layers ? args->layers : 1,
                      .directions = args->direction == GLIA_RNN_BOTH ? 2 : 1,
                      .gates      = gates,
                      .outputs    = args->projection ? args->projection : args->units};
     return gli_layer_end(model, check(&s, gli_model_shape(model, x)) && gli_layer_expect_lengths(model, args->lengths)
                                     ? add_stack(&s, x)
-                                    : invalid);
+                                    : GLI_INVALID);
+}
+
+/* Copies the fields of GLIA_RECURRENT_ARGS, with which all begin. */
+static recurrent_args common(const void *args) {
+    typedef struct shared {
+        GLIA_RECURRENT_ARGS;
+    } shared;
+    _Static_assert(offsetof(glia_rnn_args, bias_init) == offsetof(shared, bias_init), "the fields come first");
+    _Static_assert(offsetof(glia_lstm_args, bias_init) == offsetof(shared, bias_init), "the fields come first");
+    _Static_assert(offsetof(glia_gru_args, bias_init) == offsetof(shared, bias_init), "the fields come first");
+    _Static_assert(offsetof(recurrent_args, bias_init) == offsetof(shared, bias_init), "the fields come first");
+    recurrent_args out = {0};
+    if (args) memcpy(&out, args, sizeof(shared));
+    return out;
 }
 
 glia_value glia_model_rnn(glia_model *model, glia_value x, const glia_rnn_args *args) {
-    return recurrent(model, "rnn", GLIA_RNN_TANH, 1, x, args);
+    recurrent_args all = common(args);
+    if (args) all.relu = args->relu;
+    return recurrent(model, "rnn", GLIA_RNN_TANH, 1, x, &all);
 }
 
-glia_value glia_model_lstm(glia_model *model, glia_value x, const glia_rnn_args *args) {
-    return recurrent(model, "lstm", GLIA_RNN_LSTM, 4, x, args);
+glia_value glia_model_lstm(glia_model *model, glia_value x, const glia_lstm_args *args) {
+    recurrent_args all = common(args);
+    if (args) all.projection = args->projection, all.peephole = args->peephole, all.cell_clip = args->cell_clip;
+    return recurrent(model, "lstm", GLIA_RNN_LSTM, 4, x, &all);
 }
 
-glia_value glia_model_gru(glia_model *model, glia_value x, const glia_rnn_args *args) {
-    return recurrent(model, "gru", GLIA_RNN_GRU, 3, x, args);
+glia_value glia_model_gru(glia_model *model, glia_value x, const glia_gru_args *args) {
+    recurrent_args all = common(args);
+    if (args) all.reset_before = args->reset_before;
+    return recurrent(model, "gru", GLIA_RNN_GRU, 3, x, &all);
 }

@@ -4,7 +4,7 @@
 
 #include "nn/model_impl.h"
 
-enum { LINE = 320 };
+enum { LINE = 320, PARAMS = 1024 };
 
 static bool put(FILE *file, const char *line) { return fputs(line, file) >= 0 && fputc('\n', file) != EOF; }
 
@@ -27,16 +27,36 @@ static int64_t weight_count(const gli_weight *weight) {
     return count;
 }
 
-static const char *shape_text(const gli_recipe_value *value, char *text) {
+static const char *shape_text(const gli_model_value *value, char *text) {
     const int skip = value->batched && value->shape.ndim > 0;
     return gli_shape_text(value->shape.ndim - skip, value->shape.dim + skip, text);
 }
 
+/* Nodes that only bring tensors into the shape that the layer's op takes. */
+static bool is_plumbing(const gli_model_node *node, const gli_layer *layer) {
+    return (node->op->view || node->op == &gli_op_transpose) && strcmp(node->op->name, layer->kind) != 0;
+}
+
+/* The params of the layer's ops; an op that the layer is not named after has its name before them. */
+static const char *params_text(const glia_model *model, const gli_layer *layer, char text[PARAMS]) {
+    char params[GLI_PARAMS_TEXT];
+    size_t used = 0;
+    text[0]     = '\0';
+    for (int n = layer->first_node; n < layer->end_node && used < PARAMS; ++n) {
+        const gli_model_node *node = &model->nodes[n];
+        const bool named_after     = strcmp(node->op->name, layer->kind) == 0;
+        if (is_plumbing(node, layer) || !*gli_params_text(node->op, node->params, params)) continue;
+        used += (size_t)snprintf(text + used, PARAMS - used, "%s%s%s%s", used ? "," : " ", named_after ? "" : " ",
+                                 named_after ? "" : node->op->name, params);
+    }
+    return text;
+}
+
 static glia_status summarize(const glia_model *model, FILE *file) {
-    char line[LINE], shape[GLI_SHAPE_TEXT], number[32];
+    char line[LINE + PARAMS], shape[GLI_SHAPE_TEXT], number[32], params[PARAMS];
     int64_t trained = 0, frozen = 0;
     bool written;
-    snprintf(line, sizeof line, "%-24s %-20s %-20s %14s", "layer", "kind", "output", "weights");
+    snprintf(line, sizeof line, "%-24s %-20s %-20s %14s  %s", "layer", "kind", "output", "weights", "params");
     written = put(file, line);
     for (int i = 0; i < model->n_inputs; ++i) {
         snprintf(line, sizeof line, "%-24s %-20s %-20s %14s", model->inputs[i].name, "input",
@@ -47,9 +67,10 @@ static glia_status summarize(const glia_model *model, FILE *file) {
         const gli_layer *layer = &model->layers[i];
         int64_t count          = 0;
         for (int w = layer->first_weight; w < layer->end_weight; ++w) count += weight_count(&model->weights[w]);
-        snprintf(line, sizeof line, "%-24s %-20s %-20s %14s%s", layer->name, layer->kind,
+        snprintf(line, sizeof line, "%-24s %-20s %-20s %14s%s%s", layer->name, layer->kind,
                  layer->output > 0 ? shape_text(&model->values[layer->output], shape) : "failed",
-                 grouped(count, number, sizeof number), layer->frozen ? " frozen" : "");
+                 grouped(count, number, sizeof number), layer->frozen ? "  frozen" : "",
+                 params_text(model, layer, params));
         written = put(file, line) && written;
     }
     for (int i = 0; i < model->n_weights; ++i)

@@ -1,9 +1,90 @@
-/* Weights by name: freezing, setting, reading. */
-#include <math.h>
+/* Weights: their layout in one vector; freezing, setting and reading them by name. */
 #include <string.h>
 
+#include "core/device.h"
 #include "core/dtype.h"
+#include "core/size.h"
+#include "glia/ops/movement.h"
 #include "nn/model_impl.h"
+
+static int64_t padded_count(const gli_weight *weight) {
+    int64_t count = 1;
+    for (int i = 0; i < weight->ndim; ++i) count *= weight->dim[i];
+    return (int64_t)gli_align_up((size_t)count, GLI_WEIGHT_ALIGNMENT);
+}
+
+glia_tensor gli_weight_view(const glia_model *model, const gli_weight *weight, const glia_tensor *vector,
+                            int64_t offset) {
+    glia_tensor view = {.ctx = model->ctx};
+    gli_set_shape(&view, model->dtype, weight->ndim, weight->dim);
+    if (vector) view.data = (char *)vector->data + (size_t)offset * glia_dtype_size(model->dtype);
+    return view;
+}
+
+/* Copies a weight's values from where they are, or makes its initial ones. */
+static glia_status put_weight(glia_model *model, int index, glia_tensor *vector, int64_t offset) {
+    gli_weight *weight     = &model->weights[index];
+    const glia_tensor from = gli_weight_view(model, weight, model->vector, weight->offset);
+    glia_tensor to         = gli_weight_view(model, weight, vector, offset);
+    if (weight->pending.data) return glia_tensor_write(&to, weight->pending.data, weight->pending.bytes);
+    if (weight->in_vector) return glia_cast(model->ctx, &(glia_cast_params){.dtype = model->dtype}, &from, &to);
+    return gli_init_fill(weight, GLI_STREAM_WEIGHTS + (uint32_t)index, &to);
+}
+
+/* Where each weight goes, the trained ones first, and how many elements they take. */
+static glia_status choose_offsets(const glia_model *model, int64_t *offset, int64_t *trained, int64_t *total) {
+    *total = 0;
+    for (int pass = 0; pass < 2; ++pass) {
+        for (int i = 0; i < model->n_weights; ++i) {
+            const bool fixed = model->weights[i].frozen || model->weights[i].buffer;
+            if (fixed != (pass == 1)) continue;
+            offset[i] = *total;
+            GLI_REQUIRE(model->ctx, !__builtin_add_overflow(*total, padded_count(&model->weights[i]), total),
+                        GLIA_OUT_OF_MEMORY, "out of memory: the weights up to '%s' have more elements than memory can",
+                        model->weights[i].name);
+        }
+        if (pass == 0) *trained = *total;
+    }
+    return GLIA_OK;
+}
+
+static glia_status fill_layout(glia_model *model, gli_weight_layout *out) {
+    int64_t total;
+    GLI_TRY(gli_block_alloc(model->ctx, (size_t)model->n_weights, sizeof(int64_t), "the layout of the weights",
+                            &out->offsets));
+    int64_t *offset = out->offsets.data;
+    GLI_TRY(choose_offsets(model, offset, &out->trained, &total));
+    GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(total), &out->vector));
+    for (int i = 0; i < model->n_weights; ++i) GLI_TRY(put_weight(model, i, out->vector, offset[i]));
+    return GLIA_OK;
+}
+
+void gli_weights_discard(const glia_model *model, gli_weight_layout *layout) {
+    glia_tensor_destroy(layout->vector);
+    gli_block_free(model->ctx, &layout->offsets);
+    *layout = (gli_weight_layout){0};
+}
+
+glia_status gli_weights_lay_out(glia_model *model, gli_weight_layout *out) {
+    *out                     = (gli_weight_layout){0};
+    const glia_status status = fill_layout(model, out);
+    if (status != GLIA_OK) gli_weights_discard(model, out);
+    return status;
+}
+
+void gli_weights_adopt(glia_model *model, gli_weight_layout *layout) {
+    const int64_t *offset = layout->offsets.data;
+    for (int i = 0; i < model->n_weights; ++i) {
+        model->weights[i].offset    = offset[i];
+        model->weights[i].in_vector = true;
+        gli_block_free(model->ctx, &model->weights[i].pending);
+    }
+    for (int i = 0; i < model->n_layers; ++i) model->layers[i].frozen_in_graphs = model->layers[i].frozen;
+    glia_tensor *old = model->vector;
+    model->vector    = layout->vector;
+    model->trained   = layout->trained;
+    layout->vector   = old;
+}
 
 static glia_status set_frozen(glia_model *model, const char *name, bool frozen) {
     gli_weight *weight = name ? gli_model_find_weight(model, name) : NULL;
@@ -32,8 +113,8 @@ static glia_status reset_states(glia_model *model) {
         gli_weight *weight = &model->weights[i];
         if (!weight->state) continue;
         gli_block_free(model->ctx, &weight->pending);
-        if (!weight->placed) continue; /* it will start with zeros */
-        glia_tensor view = gli_weight_view(model, weight, model->training.vector, weight->offset);
+        if (!weight->in_vector) continue; /* it will start with zeros */
+        glia_tensor view = gli_weight_view(model, weight, model->vector, weight->offset);
         GLI_TRY(glia_tensor_fill(&view, 0));
     }
     return GLIA_OK;
@@ -43,24 +124,6 @@ glia_status glia_model_reset_states(glia_model *model) {
     if (!model) return GLIA_INVALID_ARGUMENT;
     GLI_TRY(gli_enter(model->ctx));
     const glia_status status = reset_states(model);
-    gli_leave(model->ctx);
-    return status;
-}
-
-static glia_status set_rate(glia_model *model, double rate) {
-    GLI_REQUIRE(model->ctx, model->compiled, GLIA_INVALID_ARGUMENT,
-                "glia_model_set_learning_rate: the model is not compiled, or was changed since");
-    GLI_REQUIRE(model->ctx, rate >= 0 && rate <= 1e6, GLIA_INVALID_ARGUMENT,
-                "glia_model_set_learning_rate: rate is %g, must be 0 to 1e+06", rate);
-    GLI_TRY(glia_tensor_fill(model->training.rate, rate));
-    model->training.args.learning_rate = rate;
-    return GLIA_OK;
-}
-
-glia_status glia_model_set_learning_rate(glia_model *model, double rate) {
-    if (!model) return GLIA_INVALID_ARGUMENT;
-    GLI_TRY(gli_enter(model->ctx));
-    const glia_status status = set_rate(model, rate);
     gli_leave(model->ctx);
     return status;
 }
@@ -81,8 +144,8 @@ static glia_status find_for(const glia_model *model, const char *call, const cha
 static glia_status set_weight(glia_model *model, const char *name, const void *values, size_t bytes) {
     gli_weight *weight;
     GLI_TRY(find_for(model, "glia_model_set", name, values, bytes, &weight));
-    if (weight->placed) {
-        glia_tensor view = gli_weight_view(model, weight, model->training.vector, weight->offset);
+    if (weight->in_vector) {
+        glia_tensor view = gli_weight_view(model, weight, model->vector, weight->offset);
         return glia_tensor_write(&view, values, bytes);
     }
     if (!weight->pending.data) GLI_TRY(gli_block_alloc(model->ctx, bytes, 1, "a weight", &weight->pending));
@@ -101,8 +164,8 @@ glia_status glia_model_set(glia_model *model, const char *name, const void *valu
 static glia_status get_weight(const glia_model *model, const char *name, void *values, size_t bytes) {
     gli_weight *weight;
     GLI_TRY(find_for(model, "glia_model_get", name, values, bytes, &weight));
-    if (weight->placed) {
-        const glia_tensor view = gli_weight_view(model, weight, model->training.vector, weight->offset);
+    if (weight->in_vector) {
+        const glia_tensor view = gli_weight_view(model, weight, model->vector, weight->offset);
         return glia_tensor_read(&view, values, bytes);
     }
     GLI_REQUIRE(model->ctx, weight->pending.data, GLIA_INVALID_ARGUMENT,

@@ -1,6 +1,10 @@
 #include "ops/check.h"
 
+#include <float.h>
+#include <math.h>
+
 #include "core/size.h"
+#include "ops/elementwise/activation.h"
 
 glia_status gli_check_floats(const gli_resolution *r) {
     int first = -1;
@@ -17,13 +21,12 @@ glia_status gli_check_floats(const gli_resolution *r) {
 }
 
 glia_status gli_check_axes(const gli_resolution *r, unsigned axes, int ndim, unsigned *out) {
-    *out = 0;
-    for (int bit = 0; bit < 32; ++bit) {
+    *out = axes == GLIA_ALL_AXES ? (1u << ndim) - 1 : 0;
+    for (int bit = 0; bit < 32 && axes != GLIA_ALL_AXES; ++bit) {
+        int axis = 0;
         if (!(axes >> bit & 1)) continue;
-        const int axis = bit < GLIA_MAX_DIMS ? bit : bit - 32; /* as written in GLIA_AXIS */
-        GLI_REQUIRE(r->ctx, axis >= -ndim && axis < ndim, GLIA_INVALID_ARGUMENT,
-                    "%s: axis %d of a tensor with %d dimensions", r->op->name, axis, ndim);
-        *out |= 1u << (axis < 0 ? axis + ndim : axis);
+        GLI_TRY(gli_check_axis(r, gli_axis_of_bit(bit), ndim, &axis));
+        *out |= 1u << axis;
     }
     return GLIA_OK;
 }
@@ -53,28 +56,42 @@ glia_status gli_check_ndim(const gli_resolution *r, int i, int ndim) {
 }
 
 glia_status gli_check_shape(const gli_resolution *r, int i, int ndim, const int64_t *dim) {
-    glia_tensor want = {0};
-    gli_set_shape(&want, GLIA_F32, ndim, dim);
-    GLI_REQUIRE(r->ctx, gli_same_shape(r->in[i], &want), GLIA_SHAPE_MISMATCH, "%s: %s is %s, must be %s", r->op->name,
-                r->op->inputs[i].name, GLI_SHAPE_OF(r->in[i]), GLI_SHAPE_OF(&want));
+    glia_tensor expected = {0};
+    gli_set_shape(&expected, GLIA_F32, ndim, dim);
+    GLI_REQUIRE(r->ctx, gli_same_shape(r->in[i], &expected), GLIA_SHAPE_MISMATCH, "%s: %s is %s, must be %s",
+                r->op->name, r->op->inputs[i].name, GLI_SHAPE_OF(r->in[i]), GLI_SHAPE_OF(&expected));
     return GLIA_OK;
 }
 
-glia_status gli_check_fused(const gli_resolution *r, glia_unary_kind kind) {
-    GLI_REQUIRE(r->ctx, kind == GLIA_LINEAR || kind == GLIA_SIGMOID || kind == GLIA_TANH || kind == GLIA_RELU,
+glia_status gli_check_fused(const gli_resolution *r, glia_activation activation, glia_unary_kind *out) {
+    glia_activation same;
+    GLI_REQUIRE(r->ctx, gli_activation_kind(activation, out) && gli_fused_activation(*out, &same),
                 GLIA_INVALID_ARGUMENT, "%s: activation %s cannot be fused, only linear, sigmoid, tanh and relu",
-                r->op->name, glia_unary_name(kind));
+                r->op->name, glia_activation_name(activation));
     return GLIA_OK;
 }
 
-bool gli_exact_activation(glia_unary_kind kind) { return kind == GLIA_LINEAR || kind == GLIA_RELU; }
+bool gli_exact_activation(glia_unary_kind kind) { return kind == GLIA_UNARY_LINEAR || kind == GLIA_UNARY_RELU; }
 
-glia_status gli_check_axis(const gli_resolution *r, unsigned axes, int fallback, int ndim, int *axis) {
-    unsigned set;
-    GLI_TRY(gli_check_axes(r, axes ? axes : GLIA_AXIS(fallback), ndim, &set));
-    GLI_REQUIRE(r->ctx, set && (set & (set - 1)) == 0, GLIA_INVALID_ARGUMENT, "%s: axes 0x%x are several, must be one",
-                r->op->name, axes);
-    *axis = __builtin_ctz(set);
+glia_status gli_check_axis(const gli_resolution *r, int axis, int ndim, int *out) {
+    GLI_REQUIRE(r->ctx, axis >= -ndim && axis < ndim, GLIA_INVALID_ARGUMENT,
+                "%s: axis %d of a tensor with %d dimensions", r->op->name, axis, ndim);
+    *out = axis < 0 ? axis + ndim : axis;
+    return GLIA_OK;
+}
+
+glia_status gli_check_range(const gli_resolution *r, const char *name, double value, double low, double high) {
+    GLI_REQUIRE(r->ctx, value >= low && value < high, GLIA_INVALID_ARGUMENT, "%s: %s is %g, must be %g to below %g",
+                r->op->name, name, value, low, high);
+    return GLIA_OK;
+}
+
+glia_status gli_check_epsilon(const gli_resolution *r, double epsilon) {
+    const glia_dtype dtype = r->in[0]->dtype;
+    GLI_TRY(gli_check_range(r, "epsilon", epsilon, 0, INFINITY));
+    GLI_REQUIRE(r->ctx, epsilon == 0 || dtype == GLIA_F64 || (epsilon >= FLT_MIN && epsilon <= FLT_MAX),
+                GLIA_INVALID_ARGUMENT, "%s: epsilon is %g, must be 0 or %g to %g for %s", r->op->name, epsilon, FLT_MIN,
+                FLT_MAX, glia_dtype_name(dtype));
     return GLIA_OK;
 }
 

@@ -9,7 +9,8 @@
 /* Every input that is present is a float, and all have one dtype. */
 glia_status gli_check_floats(const gli_resolution *r);
 
-/* A bit set of axes, as of GLIA_AXIS, of a tensor with ndim dimensions: bit i of *out is axis i. 0 gives 0. */
+/* A bit set of axes, as of GLIA_AXIS, of a tensor with ndim dimensions: bit i of *out is axis i. GLIA_ALL_AXES gives
+ * all that there are. */
 glia_status gli_check_axes(const gli_resolution *r, unsigned axes, int ndim, unsigned *out);
 
 /* The tensor as [outer, length, inner] with the axis in the middle. Sizes of an empty tensor are cut to 2^31-1. */
@@ -17,6 +18,12 @@ void gli_split_at(const glia_tensor *tensor, int axis, int *outer, int *length, 
 
 /* A shape from params has less than 2^31 elements. */
 glia_status gli_check_count(const gli_resolution *r, const glia_tensor *shape, const char *name);
+
+/* low <= value < high, with all three in the message. */
+glia_status gli_check_range(const gli_resolution *r, const char *name, double value, double low, double high);
+
+/* 0 <= epsilon, finite, and not one that the dtype of input 0 makes 0: what is divided by it would not be finite. */
+glia_status gli_check_epsilon(const gli_resolution *r, double epsilon);
 
 /* Input i has ndim dimensions. */
 glia_status gli_check_ndim(const gli_resolution *r, int i, int ndim);
@@ -26,14 +33,14 @@ glia_status gli_check_shape(const gli_resolution *r, int i, int ndim, const int6
 #define gli_check_dims(r, i, ...) \
     gli_check_shape((r), (i), (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__})
 
-/* The activation is one that ops fuse: its derivative is a function of its result. */
-glia_status gli_check_fused(const gli_resolution *r, glia_unary_kind activation);
+/* The activation is one that ops fuse, see gli_fused_activation; *out is its function. */
+glia_status gli_check_fused(const gli_resolution *r, glia_activation activation, glia_unary_kind *out);
 
 /* It maps integers to integers. */
 bool gli_exact_activation(glia_unary_kind activation);
 
-/* The one axis that the bits name, from 0; fallback, an axis as in GLIA_AXIS, where there are none. */
-glia_status gli_check_axis(const gli_resolution *r, unsigned axes, int fallback, int ndim, int *axis);
+/* An axis of a tensor with ndim dimensions, negative from the end, as one from 0. */
+glia_status gli_check_axis(const gli_resolution *r, int axis, int ndim, int *out);
 
 /* Input i holds indices: i32 or i64. */
 glia_status gli_check_index_dtype(const gli_resolution *r, int i);

@@ -1,12 +1,11 @@
 #include "ops/window.h"
 
 gli_window_axis gli_window_axis_of(int i, const int *stride, const int *pad, const int *pad_end, const int *dilation) {
-    const int end = pad_end[i] == GLIA_NO_PAD ? 0 : pad_end[i] ? pad_end[i] : pad[i];
     return (gli_window_axis){.name     = i ? "columns" : "rows",
-                             .stride   = stride[i] ? stride[i] : 1,
+                             .stride   = stride[i],
                              .pad      = pad[i],
-                             .pad_end  = end,
-                             .dilation = dilation && dilation[i] ? dilation[i] : 1};
+                             .pad_end  = pad_end[i],
+                             .dilation = dilation ? dilation[i] : 1};
 }
 
 /* Sizes below 2^31 and these limits keep every position of a window within 64 bits. */
@@ -25,39 +24,39 @@ static glia_status check_axis(const gli_resolution *r, const gli_window_axis *a,
     return GLIA_OK;
 }
 
-static int64_t reach_of(const gli_window_axis *a, int64_t window) { return (window - 1) * a->dilation + 1; }
+static int64_t effective_size(const gli_window_axis *a, int64_t window) { return (window - 1) * a->dilation + 1; }
 
-static glia_status narrow(const gli_resolution *r, const gli_window_axis *a, int64_t size, int *out) {
+static glia_status to_int(const gli_resolution *r, const gli_window_axis *a, int64_t size, int *out) {
     GLI_REQUIRE(r->ctx, size <= INT32_MAX, GLIA_UNSUPPORTED, "%s: the output would have %lld %s, more than 2^31-1",
                 r->op->name, (long long)size, a->name);
     *out = (int)size;
     return GLIA_OK;
 }
 
-glia_status gli_window_places(const gli_resolution *r, const gli_window_axis *a, int64_t size, int64_t window,
-                              bool ceil_mode, int *out) {
+glia_status gli_window_output_size(const gli_resolution *r, const gli_window_axis *a, int64_t size, int64_t window,
+                                   bool ceil_mode, int *out) {
     GLI_TRY(check_axis(r, a, size, window));
-    const int64_t padded = size + a->pad + a->pad_end, reach = reach_of(a, window);
-    const int64_t room = padded - reach + (ceil_mode ? a->stride - 1 : 0);
-    int64_t places     = room < 0 ? 0 : room / a->stride + 1;
-    if (ceil_mode && places > 0 && (places - 1) * a->stride >= size + a->pad) --places;
-    GLI_REQUIRE(r->ctx, places > 0, GLIA_SHAPE_MISMATCH,
-                "%s: the kernel reaches over %lld %s, the padded input has %lld", r->op->name, (long long)reach,
+    const int64_t padded = size + a->pad + a->pad_end, effective = effective_size(a, window);
+    const int64_t rest = padded - effective + (ceil_mode ? a->stride - 1 : 0);
+    int64_t outputs    = rest < 0 ? 0 : rest / a->stride + 1;
+    if (ceil_mode && outputs > 0 && (outputs - 1) * a->stride >= size + a->pad) --outputs;
+    GLI_REQUIRE(r->ctx, outputs > 0, GLIA_SHAPE_MISMATCH,
+                "%s: the kernel reaches over %lld %s, the padded input has %lld", r->op->name, (long long)effective,
                 a->name, (long long)padded);
-    return narrow(r, a, places, out);
+    return to_int(r, a, outputs, out);
 }
 
-glia_status gli_window_covered(const gli_resolution *r, const gli_window_axis *a, int64_t places, int64_t window,
-                               int output_pad, int *out) {
-    GLI_TRY(check_axis(r, a, places, window));
+glia_status gli_window_input_size(const gli_resolution *r, const gli_window_axis *a, int64_t outputs, int64_t window,
+                                  int output_pad, int *out) {
+    GLI_TRY(check_axis(r, a, outputs, window));
     GLI_REQUIRE(r->ctx, output_pad >= 0 && output_pad < a->stride, GLIA_INVALID_ARGUMENT,
                 "%s: output_pad over %s is %d, must be from 0 to below the stride %d", r->op->name, a->name, output_pad,
                 a->stride);
-    GLI_REQUIRE(r->ctx, places > 0, GLIA_SHAPE_MISMATCH, "%s: the input has no %s", r->op->name, a->name);
-    const int64_t covered =
-        (places - 1) * a->stride + reach_of(a, window) + output_pad - (int64_t)a->pad - (int64_t)a->pad_end;
-    GLI_REQUIRE(r->ctx, covered > 0, GLIA_SHAPE_MISMATCH,
+    GLI_REQUIRE(r->ctx, outputs > 0, GLIA_SHAPE_MISMATCH, "%s: the input has no %s", r->op->name, a->name);
+    const int64_t inputs =
+        (outputs - 1) * a->stride + effective_size(a, window) + output_pad - (int64_t)a->pad - (int64_t)a->pad_end;
+    GLI_REQUIRE(r->ctx, inputs > 0, GLIA_SHAPE_MISMATCH,
                 "%s: pad over %s is %d and %d, which leaves %lld of the output", r->op->name, a->name, a->pad,
-                a->pad_end, (long long)covered);
-    return narrow(r, a, covered, out);
+                a->pad_end, (long long)inputs);
+    return to_int(r, a, inputs, out);
 }

@@ -58,8 +58,8 @@ static glia_status grow(gli_token_table *table) {
     const size_t old    = slot_count(table);
     if ((size_t)count < old / 2) return GLIA_OK;
     gli_token_table larger = *table;
-    const size_t wanted    = old ? 2 * old : MIN_SLOTS;
-    GLI_TRY(gli_block_alloc(table->ctx, wanted, sizeof(int32_t), "a table of tokens", &larger.slots));
+    const size_t n_slots   = old ? 2 * old : MIN_SLOTS;
+    GLI_TRY(gli_block_alloc(table->ctx, n_slots, sizeof(int32_t), "a table of tokens", &larger.slots));
     memset(larger.slots.data, 0xff, larger.slots.bytes);
     for (int64_t i = 0; i < count; ++i)
         *slot_of(&larger, gli_token_table_get(table, i), entry_of(table, i)->hash) = (int32_t)i;

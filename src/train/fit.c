@@ -19,7 +19,7 @@ static int batch_size_of(const glia_model *model, int given, int fallback) {
 /* What a pass needs: the dataset's specs once, and a loader. */
 typedef struct pass {
     glia_model *model;
-    gli_use use;
+    gli_pass_kind kind;
     int n_spec;
     gli_sample_spec spec[2 * GLIA_MAX_FIELDS];
     gli_loader loader;
@@ -43,7 +43,7 @@ static glia_status check_data(const glia_model *model, const glia_dataset *data,
     return GLIA_OK;
 }
 
-/* States belong to the place of a sample in its batch. */
+/* States belong to the position of a sample in its batch. */
 static glia_status check_states(const glia_model *model, const glia_dataset *data, const gli_loader_args *args,
                                 const char *call) {
     const int samples = model->stateful_batch;
@@ -57,16 +57,16 @@ static glia_status check_states(const glia_model *model, const glia_dataset *dat
     return GLIA_OK;
 }
 
-static glia_status pass_begin(pass *p, glia_model *model, gli_use use, glia_dataset *data, const gli_loader_args *args,
-                              const char *call) {
-    *p = (pass){.model = model, .use = use};
+static glia_status pass_begin(pass *p, glia_model *model, gli_pass_kind kind, glia_dataset *data,
+                              const gli_loader_args *args, const char *call) {
+    *p = (pass){.model = model, .kind = kind};
     GLI_TRY(check_data(model, data, call));
     GLI_TRY(check_states(model, data, args, call));
-    const int targets = use == GLI_USE_PREDICT ? 0 : glia_dataset_targets(data);
-    GLI_REQUIRE(model->ctx, use == GLI_USE_PREDICT || targets == gli_model_targets(model), GLIA_SHAPE_MISMATCH,
-                "%s: the dataset has %d targets, the model has %d outputs with a loss", call, targets,
-                gli_model_targets(model));
-    GLI_REQUIRE(model->ctx, use != GLI_USE_TRAIN || targets > 0, GLIA_INVALID_ARGUMENT, "%s: no output has a loss",
+    const int targets = kind == GLI_PASS_PREDICT ? 0 : glia_dataset_targets(data);
+    GLI_REQUIRE(model->ctx, kind == GLI_PASS_PREDICT || targets == gli_trainer_targets(model->trainer),
+                GLIA_SHAPE_MISMATCH, "%s: the dataset has %d targets, the model has %d outputs with a loss", call,
+                targets, gli_trainer_targets(model->trainer));
+    GLI_REQUIRE(model->ctx, kind != GLI_PASS_TRAIN || targets > 0, GLIA_INVALID_ARGUMENT, "%s: no output has a loss",
                 call);
     for (int i = 0; i < model->n_inputs; ++i) p->spec[p->n_spec++] = spec_of(glia_dataset_input(data, i));
     for (int i = 0; i < targets; ++i) p->spec[p->n_spec++] = spec_of(glia_dataset_target(data, i));
@@ -75,7 +75,7 @@ static glia_status pass_begin(pass *p, glia_model *model, gli_use use, glia_data
 }
 
 static glia_status pass_get(const pass *p, int64_t batch, gli_step **step) {
-    const gli_step_request request = {.use      = p->use,
+    const gli_step_request request = {.kind     = p->kind,
                                       .batch    = batch,
                                       .n_in     = p->n_spec,
                                       .spec     = p->spec,
@@ -87,7 +87,7 @@ static glia_status pass_get(const pass *p, int64_t batch, gli_step **step) {
 static glia_status pass_start(pass *p) {
     p->begun = true;
     if (p->resident) GLI_TRY(gli_dataset_upload_order(p->loader.dataset, p->loader.order.data));
-    return p->resident || p->use == GLI_USE_TRAIN ? gli_steps_begin(p->model, p->use) : GLIA_OK;
+    return p->resident || p->kind == GLI_PASS_TRAIN ? gli_steps_begin(p->model, p->kind) : GLIA_OK;
 }
 
 /* Loads the next batch and runs its step; *step is NULL after the last one. */
@@ -108,14 +108,14 @@ static glia_status pass_step(pass *p, gli_step **step) {
     return GLIA_OK;
 }
 
-/* Puts words before the last message. */
+/* Prefixes the last message. */
 static glia_status explain(glia_context *ctx, glia_status status, const char *words) {
     char message[sizeof ctx->message];
     memcpy(message, ctx->message, sizeof message);
     return gli_fail(ctx, status, "%s: %s", words, message);
 }
 
-/* Plans all steps of an epoch, so that what cannot work fails before anything has changed. */
+/* Plans all steps of an epoch, so that errors occur before any state changes. */
 static glia_status pass_plan(const pass *p, const char *call) {
     const int64_t count = p->loader.dataset->count, size = gli_min_i64(p->loader.args.batch_size, count);
     gli_step *step;
@@ -135,13 +135,13 @@ static glia_status evaluate(glia_model *model, glia_dataset *data, int batch_siz
     GLI_REQUIRE(model->ctx, batch_size >= 0, GLIA_INVALID_ARGUMENT, "%s: batch_size is %d, must not be negative", call,
                 batch_size);
     const gli_loader_args args = {.batch_size = batch_size_of(model, batch_size, DEFAULT_EVALUATION_BATCH)};
-    glia_status status         = pass_begin(&p, model, GLI_USE_EVALUATE, data, &args, call);
+    glia_status status         = pass_begin(&p, model, GLI_PASS_EVALUATE, data, &args, call);
     gli_step *step             = NULL;
-    if (status == GLIA_OK) status = gli_results_reset(model);
+    if (status == GLIA_OK) status = gli_results_reset(model->trainer);
     if (status == GLIA_OK) status = pass_step(&p, &step);
     while (status == GLIA_OK && step) status = pass_step(&p, &step);
     gli_loader_destroy(&p.loader);
-    return status == GLIA_OK ? gli_results_read(model, out) : status;
+    return status == GLIA_OK ? gli_results_read(model->trainer, out) : status;
 }
 
 glia_status glia_model_evaluate(glia_model *model, glia_dataset *data, int batch_size, glia_result *out) {
@@ -158,8 +158,8 @@ static glia_status train_epoch(pass *p, const glia_fit_args *args, gli_progress_
     const double start  = gli_seconds();
     const int64_t total = gli_loader_batches(&p->loader);
     gli_step *step;
-    GLI_TRY(gli_results_reset(p->model));
-    gli_loader_begin(&p->loader, p->model->epochs);
+    GLI_TRY(gli_results_reset(p->model->trainer));
+    gli_loader_begin(&p->loader, p->model->trainer->epochs);
     p->begun = false;
     for (epoch->steps = 0; epoch->steps < total; ++epoch->steps) {
         GLI_TRY(pass_step(p, &step));
@@ -167,8 +167,8 @@ static glia_status train_epoch(pass *p, const glia_fit_args *args, gli_progress_
         gli_progress_step(view, epoch->epoch, epoch->epochs, epoch->steps + 1, total);
     }
     epoch->host_seconds = gli_seconds() - start;
-    GLI_TRY(gli_results_read(p->model, &epoch->train));
-    ++p->model->epochs;
+    GLI_TRY(gli_results_read(p->model->trainer, &epoch->train));
+    ++p->model->trainer->epochs;
     epoch->seconds        = gli_seconds() - start;
     epoch->has_validation = args->validation != NULL;
     return args->validation ? evaluate(p->model, args->validation, 0, &epoch->validation, "glia_model_fit: validation")
@@ -179,7 +179,7 @@ static glia_status check_validation(glia_model *model, glia_dataset *data) {
     const char *call           = "glia_model_fit: validation";
     const gli_loader_args args = {.batch_size = batch_size_of(model, 0, DEFAULT_EVALUATION_BATCH)};
     pass p;
-    glia_status status = pass_begin(&p, model, GLI_USE_EVALUATE, data, &args, call);
+    glia_status status = pass_begin(&p, model, GLI_PASS_EVALUATE, data, &args, call);
     if (status == GLIA_OK) status = pass_plan(&p, call);
     gli_loader_destroy(&p.loader);
     return status;
@@ -202,12 +202,12 @@ static glia_status fit(glia_model *model, glia_dataset *data, const glia_fit_arg
     GLI_REQUIRE(model->ctx, args->epochs >= 0 && args->batch_size >= 0, GLIA_INVALID_ARGUMENT,
                 "glia_model_fit: epochs is %d and batch_size %d, must not be negative", args->epochs, args->batch_size);
     GLI_REQUIRE(model->ctx, (unsigned)args->progress <= GLIA_PROGRESS_LINES, GLIA_INVALID_ARGUMENT,
-                "glia_model_fit: progress %d is no glia_progress", (int)args->progress);
+                "glia_model_fit: invalid progress %d", (int)args->progress);
     if (args->validation) GLI_TRY(check_validation(model, args->validation));
     const gli_loader_args loader = {.batch_size = batch_size_of(model, args->batch_size, DEFAULT_BATCH),
                                     .shuffle    = !args->in_order,
                                     .seed       = model->ctx->seed};
-    glia_status status           = pass_begin(&p, model, GLI_USE_TRAIN, data, &loader, "glia_model_fit");
+    glia_status status           = pass_begin(&p, model, GLI_PASS_TRAIN, data, &loader, "glia_model_fit");
     const int epochs             = args->epochs ? args->epochs : 1;
     if (status == GLIA_OK) status = pass_plan(&p, "glia_model_fit");
     gli_progress_view view;
@@ -238,11 +238,11 @@ static glia_status check_outputs(const glia_model *model, int64_t count, void *c
                                  int n_out) {
     glia_context *ctx = model->ctx;
     GLI_REQUIRE(ctx, out && bytes, GLIA_INVALID_ARGUMENT, "glia_model_predict: %s is NULL", out ? "bytes" : "out");
-    GLI_REQUIRE(ctx, n_out >= 1 && n_out <= model->n_outputs, GLIA_INVALID_ARGUMENT,
-                "glia_model_predict: %d outputs are wanted, the model has %d", n_out, model->n_outputs);
+    GLI_REQUIRE(ctx, n_out >= 1 && n_out <= model->trainer->n_outputs, GLIA_INVALID_ARGUMENT,
+                "glia_model_predict: %d outputs are requested, the model has %d", n_out, model->trainer->n_outputs);
     for (int i = 0; i < n_out; ++i) {
-        const glia_tensor *nominal = &model->values[model->outputs[i].value].shape;
-        size_t needed              = (size_t)(gli_count(nominal) / GLI_RECIPE_BATCH) * glia_dtype_size(nominal->dtype);
+        const glia_tensor *nominal = &model->values[model->trainer->outputs[i].value].shape;
+        size_t needed              = (size_t)(gli_count(nominal) / GLI_NOMINAL_BATCH) * glia_dtype_size(nominal->dtype);
         GLI_REQUIRE(ctx, out[i], GLIA_INVALID_ARGUMENT, "glia_model_predict: the memory for output %d is NULL", i);
         GLI_REQUIRE(ctx, gli_mul_size(needed, (size_t)count, &needed) && bytes[i] == needed, GLIA_INVALID_ARGUMENT,
                     "glia_model_predict: %zu bytes, output %d of %lld samples has %zu", bytes[i], i, (long long)count,
@@ -258,16 +258,16 @@ static glia_status predict(glia_model *model, glia_dataset *data, int batch_size
     GLI_REQUIRE(model->ctx, batch_size >= 0, GLIA_INVALID_ARGUMENT,
                 "glia_model_predict: batch_size is %d, must not be negative", batch_size);
     GLI_TRY(check_outputs(model, glia_dataset_count(data), out, bytes, n_out));
-    const gli_loader_args args  = {.batch_size = batch_size_of(model, batch_size, DEFAULT_EVALUATION_BATCH)};
-    glia_status status          = pass_begin(&p, model, GLI_USE_PREDICT, data, &args, "glia_model_predict");
-    size_t at[GLIA_MAX_OUTPUTS] = {0};
-    gli_step *step              = NULL;
+    const gli_loader_args args      = {.batch_size = batch_size_of(model, batch_size, DEFAULT_EVALUATION_BATCH)};
+    glia_status status              = pass_begin(&p, model, GLI_PASS_PREDICT, data, &args, "glia_model_predict");
+    size_t offset[GLIA_MAX_OUTPUTS] = {0};
+    gli_step *step                  = NULL;
     if (status == GLIA_OK) status = pass_step(&p, &step);
     while (status == GLIA_OK && step) {
         for (int i = 0; i < n_out && status == GLIA_OK; ++i) {
             const size_t size = (size_t)gli_count(step->out[i]) * glia_dtype_size(step->out[i]->dtype);
-            status            = glia_tensor_read(step->out[i], (char *)out[i] + at[i], size);
-            at[i] += size;
+            status            = glia_tensor_read(step->out[i], (char *)out[i] + offset[i], size);
+            offset[i] += size;
         }
         if (status == GLIA_OK) status = pass_step(&p, &step);
     }
@@ -294,9 +294,9 @@ static glia_status confusion(glia_model *model, glia_dataset *data, int batch_si
     glia_context *ctx = model->ctx;
     pass p;
     GLI_TRY(check_data(model, data, "glia_model_confusion_matrix"));
-    const glia_tensor *shape = &model->values[model->outputs[0].value].shape;
-    const size_t classes     = (size_t)model->outputs[0].classes;
-    GLI_REQUIRE(ctx, model->outputs[0].args.loss != GLIA_NO_LOSS, GLIA_INVALID_ARGUMENT,
+    const glia_tensor *shape = &model->values[model->trainer->outputs[0].value].shape;
+    const size_t classes     = (size_t)model->trainer->outputs[0].classes;
+    GLI_REQUIRE(ctx, model->trainer->outputs[0].args.loss.kind != GLIA_LOSS_NONE, GLIA_INVALID_ARGUMENT,
                 "glia_model_confusion_matrix: the first output has no loss, and so no target");
     GLI_REQUIRE(ctx, shape->ndim == 2, GLIA_SHAPE_MISMATCH,
                 "glia_model_confusion_matrix: the first output is %s, must be [classes]",
@@ -307,7 +307,7 @@ static glia_status confusion(glia_model *model, glia_dataset *data, int batch_si
                 "glia_model_confusion_matrix: %zu bytes at %p, %zu classes need %zu", bytes, (void *)counts, classes,
                 classes * classes * sizeof *counts);
     const gli_loader_args args = {.batch_size = batch_size_of(model, batch_size, DEFAULT_EVALUATION_BATCH)};
-    glia_status status         = pass_begin(&p, model, GLI_USE_CONFUSION, data, &args, "glia_model_confusion_matrix");
+    glia_status status         = pass_begin(&p, model, GLI_PASS_CONFUSION, data, &args, "glia_model_confusion_matrix");
     gli_step *step             = NULL;
     gli_block sum              = {0};
     if (status == GLIA_OK) status = gli_block_alloc(ctx, bytes, 1, "a confusion matrix", &sum);

@@ -1,6 +1,11 @@
-/* Losses and metrics of a model's outputs, as ops of its graph. */
-#include <string.h>
+/* Losses as values; losses and metrics of a model's outputs as ops of its graph. */
+#include <math.h>
+#include <stdalign.h>
+#include <stddef.h>
 
+#include "glia/ops/metric.h"
+#include "glia/ops/elementwise.h"
+#include "glia/ops/movement.h"
 #include "graph/graph_impl.h"
 #include "train/step.h"
 
@@ -8,29 +13,90 @@
 static const struct {
     bool classes; /* the op cross_entropy; otherwise the op loss */
     glia_cross_entropy_from from;
-    glia_loss_kind kind;
     bool mean_over_batch; /* the sum, divided by the batch: KL as PyTorch's batchmean */
     glia_metric metric;
     bool logits; /* of binary accuracy: predictions are logits */
 } rules[] = {
-    [GLIA_CROSS_ENTROPY]             = {.classes = true, .from = GLIA_LOGITS, .metric = GLIA_METRIC_ACCURACY},
-    [GLIA_CATEGORICAL_CROSS_ENTROPY] = {.classes = true, .from = GLIA_PROBABILITIES, .metric = GLIA_METRIC_ACCURACY},
-    [GLIA_NEGATIVE_LOG_LIKELIHOOD] = {.classes = true, .from = GLIA_LOG_PROBABILITIES, .metric = GLIA_METRIC_ACCURACY},
-    [GLIA_MEAN_SQUARED_ERROR]      = {.kind = GLIA_MSE},
-    [GLIA_MEAN_ABSOLUTE_ERROR]     = {.kind = GLIA_MAE},
-    [GLIA_HUBER_LOSS]              = {.kind = GLIA_HUBER},
-    [GLIA_BINARY_CROSS_ENTROPY]    = {.kind = GLIA_BCE, .metric = GLIA_METRIC_BINARY_ACCURACY},
-    [GLIA_BINARY_CROSS_ENTROPY_FROM_LOGITS] = {.kind   = GLIA_BCE_LOGITS,
-                                               .metric = GLIA_METRIC_BINARY_ACCURACY,
-                                               .logits = true},
-    [GLIA_KL_DIVERGENCE]                    = {.kind = GLIA_KL, .mean_over_batch = true},
+    [GLIA_LOSS_NONE]                      = {.metric = GLIA_METRIC_NONE},
+    [GLIA_LOSS_MSE]                       = {.metric = GLIA_METRIC_NONE},
+    [GLIA_LOSS_MAE]                       = {.metric = GLIA_METRIC_NONE},
+    [GLIA_LOSS_HUBER]                     = {.metric = GLIA_METRIC_NONE},
+    [GLIA_LOSS_BCE]                       = {.metric = GLIA_METRIC_BINARY_ACCURACY},
+    [GLIA_LOSS_BCE_LOGITS]                = {.metric = GLIA_METRIC_BINARY_ACCURACY, .logits = true},
+    [GLIA_LOSS_KL]                        = {.metric = GLIA_METRIC_NONE, .mean_over_batch = true},
+    [GLIA_LOSS_CROSS_ENTROPY]             = {true, GLIA_FROM_LOGITS, .metric = GLIA_METRIC_ACCURACY},
+    [GLIA_LOSS_CATEGORICAL_CROSS_ENTROPY] = {true, GLIA_FROM_PROBABILITIES, .metric = GLIA_METRIC_ACCURACY},
+    [GLIA_LOSS_NLL]                       = {true, GLIA_FROM_LOG_PROBABILITIES, .metric = GLIA_METRIC_ACCURACY},
 };
 
-bool gli_loss_by_class(glia_model_loss loss) { return loss != GLIA_NO_LOSS && rules[loss].classes; }
+static glia_model_loss make(glia_loss_kind kind) { return (glia_model_loss){.kind = kind}; }
 
-glia_metric gli_default_metric(glia_model_loss loss) {
-    const glia_metric metric = loss == GLIA_NO_LOSS ? GLIA_METRIC_NONE : rules[loss].metric;
-    return metric == GLIA_METRIC_DEFAULT ? GLIA_METRIC_NONE : metric;
+glia_model_loss glia_loss_cross_entropy(void) { return make(GLIA_LOSS_CROSS_ENTROPY); }
+glia_model_loss glia_loss_categorical_cross_entropy(void) { return make(GLIA_LOSS_CATEGORICAL_CROSS_ENTROPY); }
+glia_model_loss glia_loss_nll(void) { return make(GLIA_LOSS_NLL); }
+glia_model_loss glia_loss_bce(void) { return make(GLIA_LOSS_BCE); }
+glia_model_loss glia_loss_bce_logits(void) { return make(GLIA_LOSS_BCE_LOGITS); }
+glia_model_loss glia_loss_mse(void) { return make(GLIA_LOSS_MSE); }
+glia_model_loss glia_loss_mae(void) { return make(GLIA_LOSS_MAE); }
+glia_model_loss glia_loss_kl(void) { return make(GLIA_LOSS_KL); }
+
+glia_model_loss glia_loss_huber(double delta) {
+    glia_model_loss loss = make(GLIA_LOSS_HUBER);
+    loss.delta           = delta;
+    return loss;
+}
+
+bool gli_loss_by_class(glia_loss_kind kind) { return rules[kind].classes; }
+
+glia_metric gli_default_metric(glia_loss_kind kind) { return rules[kind].metric; }
+
+static double weight_of(const glia_model_loss *loss) { return gli_value_or(loss->weight, 1); }
+
+bool gli_loss_trains(const glia_model_loss *loss) { return loss->kind != GLIA_LOSS_NONE && weight_of(loss) != 0; }
+
+static glia_cross_entropy_params class_params(const glia_model_loss *loss) {
+    return (glia_cross_entropy_params){.from            = rules[loss->kind].from,
+                                       .reduction       = loss->reduction,
+                                       .ignore_index    = loss->classes.ignore_index,
+                                       .ignore          = loss->classes.ignore,
+                                       .label_smoothing = loss->classes.label_smoothing};
+}
+
+static glia_loss_params plain_params(const glia_model_loss *loss) {
+    glia_loss_params params = glia_loss_defaults();
+    params.kind             = loss->kind;
+    params.reduction        = loss->reduction;
+    if (loss->kind == GLIA_LOSS_HUBER) params.delta = loss->delta;
+    if (loss->kind == GLIA_LOSS_KL) params.log_target = loss->log_target;
+    return params;
+}
+
+/* Checks the numbers with the resolve of the op, on two samples of two classes. */
+static glia_status check_numbers(glia_context *ctx, const glia_model_loss *loss) {
+    const bool classes     = rules[loss->kind].classes;
+    glia_tensor prediction = {.ctx = ctx}, target = {.ctx = ctx};
+    const glia_tensor *in[] = {&prediction, classes ? &target : &prediction};
+    alignas(max_align_t) char geom[GLI_MAX_GEOMETRY];
+    gli_resolution r;
+    gli_set_shape(&prediction, GLIA_F32, 2, (const int64_t[]){2, 2});
+    gli_set_shape(&target, GLIA_I64, 1, (const int64_t[]){2});
+    if (classes) {
+        const glia_cross_entropy_params params = class_params(loss);
+        return gli_resolve(ctx, &gli_op_cross_entropy, &params, 2, in, geom, &r);
+    }
+    const glia_loss_params params = plain_params(loss);
+    return gli_resolve(ctx, &gli_op_loss, &params, 2, in, geom, &r);
+}
+
+glia_status gli_loss_check(glia_context *ctx, const glia_model_loss *loss) {
+    GLI_REQUIRE(ctx, (unsigned)loss->kind <= GLIA_LOSS_NLL, GLIA_INVALID_ARGUMENT, "invalid loss %d", (int)loss->kind);
+    if (loss->kind == GLIA_LOSS_NONE) return GLIA_OK;
+    GLI_REQUIRE(ctx, loss->reduction == GLIA_REDUCTION_MEAN || loss->reduction == GLIA_REDUCTION_SUM,
+                GLIA_INVALID_ARGUMENT, "reduction is %d, must be mean or sum", (int)loss->reduction);
+    const double weight = weight_of(loss);
+    GLI_REQUIRE(ctx, weight >= 0 && weight < INFINITY, GLIA_INVALID_ARGUMENT,
+                "the weight of the loss is %g, must be finite and not negative", weight);
+    return check_numbers(ctx, loss);
 }
 
 static glia_value call(const gli_emission *e, const gli_op *op, const void *params, int n_in, const glia_value *in) {
@@ -42,7 +108,7 @@ static glia_value call(const gli_emission *e, const gli_op *op, const void *para
 static glia_value scaled(const gli_emission *e, glia_value value, double factor) {
     if (factor == 1) return value;
     const glia_value constant = gli_graph_constant(e->graph, glia_graph_dtype(e->graph, value), GLIA_SCALAR, factor);
-    return call(e, &gli_op_binary, &(glia_binary_params){.kind = GLIA_MUL}, 2, (glia_value[]){value, constant});
+    return call(e, &gli_op_binary, &(glia_binary_params){.kind = GLIA_BINARY_MUL}, 2, (glia_value[]){value, constant});
 }
 
 /* Floating-point targets in the prediction's dtype. */
@@ -55,37 +121,32 @@ static bool is_index(glia_dtype dtype) { return dtype == GLIA_I32 || dtype == GL
 
 /* The op loss takes a target of the prediction's shape; [N] stands for [N,1]. */
 static glia_value same_shape(const gli_emission *e, glia_value target, glia_value prediction) {
-    const glia_shape want = glia_graph_shape(e->graph, prediction), have = glia_graph_shape(e->graph, target);
-    int64_t wanted = 1, had = 1;
-    for (int i = 0; i < want.ndim; ++i) wanted *= want.dim[i];
-    for (int i = 0; i < have.ndim; ++i) had *= have.dim[i];
-    if (want.ndim == have.ndim || wanted != had) return target;
-    return call(e, &gli_op_reshape, &(glia_reshape_params){.shape = want}, 1, &target);
+    const glia_shape expected = glia_graph_shape(e->graph, prediction), given = glia_graph_shape(e->graph, target);
+    int64_t expected_count = 1, given_count = 1;
+    for (int i = 0; i < expected.ndim; ++i) expected_count *= expected.dim[i];
+    for (int i = 0; i < given.ndim; ++i) given_count *= given.dim[i];
+    if (expected.ndim == given.ndim || expected_count != given_count) return target;
+    return call(e, &gli_op_reshape, &(glia_reshape_params){.shape = expected}, 1, &target);
 }
 
-static glia_value loss_of(const gli_emission *e, int i, glia_value prediction, glia_value target) {
-    const glia_model *model      = e->model;
-    const glia_output_args *args = &model->outputs[i].args;
-    const glia_dtype dtype       = glia_graph_dtype(e->graph, prediction);
-    if (rules[args->loss].classes) {
-        const glia_cross_entropy_params params = {.from            = rules[args->loss].from,
-                                                  .reduction       = args->reduction,
-                                                  .ignore_index    = args->ignore_index,
-                                                  .ignore          = args->ignore,
-                                                  .label_smoothing = args->label_smoothing};
-        glia_value weight                      = {0};
-        if (model->training.class_weight[i])
-            weight = glia_graph_tensor(e->graph, "class_weight", model->training.class_weight[i]);
-        if (!is_index(glia_graph_dtype(e->graph, target))) target = converted(e, target, dtype);
-        return call(e, &gli_op_cross_entropy, &params, 3, (glia_value[]){prediction, target, weight});
-    }
-    const bool batch_mean         = rules[args->loss].mean_over_batch && args->reduction == GLIA_REDUCE_MEAN;
-    const glia_loss_params params = {.kind      = rules[args->loss].kind,
-                                     .reduction = batch_mean ? GLIA_REDUCE_SUM : args->reduction,
-                                     .delta     = args->delta};
-    target                        = same_shape(e, converted(e, target, dtype), prediction);
-    return scaled(e, call(e, &gli_op_loss, &params, 2, (glia_value[]){prediction, target}),
-                  batch_mean ? 1.0 / (double)e->batch : 1);
+static glia_value loss_by_class(const gli_emission *e, const glia_model_loss *loss, glia_tensor *class_weight,
+                                glia_value prediction, glia_value target) {
+    const glia_cross_entropy_params params = class_params(loss);
+    glia_value weight                      = {0};
+    if (class_weight) weight = glia_graph_tensor(e->graph, "class_weight", class_weight);
+    if (!is_index(glia_graph_dtype(e->graph, target)))
+        target = converted(e, target, glia_graph_dtype(e->graph, prediction));
+    return call(e, &gli_op_cross_entropy, &params, 3, (glia_value[]){prediction, target, weight});
+}
+
+static glia_value plain_loss(const gli_emission *e, const glia_model_loss *loss, glia_value prediction,
+                             glia_value target) {
+    const bool batch_mean   = rules[loss->kind].mean_over_batch && loss->reduction == GLIA_REDUCTION_MEAN;
+    glia_loss_params params = plain_params(loss);
+    if (batch_mean) params.reduction = GLIA_REDUCTION_SUM;
+    target             = same_shape(e, converted(e, target, glia_graph_dtype(e->graph, prediction)), prediction);
+    const glia_value y = call(e, &gli_op_loss, &params, 2, (glia_value[]){prediction, target});
+    return scaled(e, y, batch_mean ? 1.0 / (double)e->batch : 1);
 }
 
 /* Adds value, a mean over the batch, to a pair of sums. */
@@ -96,60 +157,79 @@ static void accumulate(const gli_emission *e, glia_value value, glia_tensor *sum
     glia_graph_assign(e->graph, state, new_state);
 }
 
-static void emit_metric(const gli_emission *e, int i, int k, glia_value prediction, glia_value target) {
-    const glia_output_args *args = &e->model->outputs[i].args;
-    glia_tensor *counts          = e->model->training.counts[i][k];
-    const glia_metric metric     = args->metrics[k];
-    const glia_dtype dtype       = glia_graph_dtype(e->graph, prediction);
-    if (metric == GLIA_METRIC_MSE || metric == GLIA_METRIC_MAE) {
-        const glia_loss_params params = {.kind = metric == GLIA_METRIC_MSE ? GLIA_MSE : GLIA_MAE};
-        target                        = same_shape(e, converted(e, target, dtype), prediction);
+static glia_accuracy_params accuracy_of(const glia_output_args *args, glia_metric metric) {
+    glia_accuracy_params params = glia_accuracy_defaults();
+    params.binary               = metric == GLIA_METRIC_BINARY_ACCURACY;
+    params.logits               = params.binary && rules[args->loss.kind].logits;
+    if (metric == GLIA_METRIC_TOP_K) params.k = args->top_k;
+    if (params.binary || !rules[args->loss.kind].classes) return params;
+    params.ignore       = args->loss.classes.ignore;
+    params.ignore_index = args->loss.classes.ignore_index;
+    return params;
+}
+
+static void emit_metric(const gli_emission *e, const glia_output_args *args, glia_metric metric, glia_tensor *counts,
+                        glia_value prediction, glia_value target) {
+    const glia_dtype dtype = glia_graph_dtype(e->graph, prediction);
+    const bool error       = metric == GLIA_METRIC_MSE || metric == GLIA_METRIC_MAE;
+    if (error || metric == GLIA_METRIC_BINARY_ACCURACY)
+        target = same_shape(e, converted(e, target, dtype), prediction);
+    else if (!is_index(glia_graph_dtype(e->graph, target)))
+        target = converted(e, target, dtype);
+    if (error) {
+        glia_loss_params params = glia_loss_defaults();
+        params.kind             = metric == GLIA_METRIC_MSE ? GLIA_LOSS_MSE : GLIA_LOSS_MAE;
         accumulate(e, call(e, &gli_op_loss, &params, 2, (glia_value[]){prediction, target}), counts);
         return;
     }
-    glia_accuracy_params params = {
-        .k = metric == GLIA_METRIC_TOP_K ? args->top_k : 1, .ignore_index = args->ignore_index, .ignore = args->ignore};
-    if (metric == GLIA_METRIC_BINARY_ACCURACY) {
-        params = (glia_accuracy_params){.binary = true, .logits = rules[args->loss].logits};
-        target = same_shape(e, converted(e, target, dtype), prediction);
-    } else if (!is_index(glia_graph_dtype(e->graph, target))) {
-        target = converted(e, target, dtype);
-    }
-    const glia_value state     = glia_graph_tensor(e->graph, "counts", counts);
+    const glia_accuracy_params params = accuracy_of(args, metric);
+    const glia_value state            = glia_graph_tensor(e->graph, "counts", counts);
     const glia_value new_state = call(e, &gli_op_accuracy, &params, 3, (glia_value[]){prediction, target, state});
     glia_graph_assign(e->graph, state, new_state);
 }
 
-/* The graph keeps no copy of a label. */
+/* Static, because the graph does not copy labels. */
 static const char *const output_label[GLIA_MAX_OUTPUTS] = {"output 0", "output 1", "output 2", "output 3",
                                                            "output 4", "output 5", "output 6", "output 7"};
 
-void gli_emit_losses(gli_emission *e, const glia_value *targets, glia_value *total) {
-    *total = (glia_value){0};
-    for (int i = 0, t = 0; i < e->model->n_outputs; ++i) {
-        const gli_output_info *output = &e->model->outputs[i];
-        if (output->args.loss == GLIA_NO_LOSS) continue;
-        const glia_value prediction = e->map[output->value], target = targets[t++];
-        gli_graph_set_label(e->graph, output_label[i]);
-        const glia_value loss = loss_of(e, i, prediction, target);
-        /* Sums are reported for each sample too, so that they do not depend on the batch size. */
-        accumulate(e, scaled(e, loss, output->args.reduction == GLIA_REDUCE_SUM ? 1.0 / (double)e->batch : 1),
-                   e->model->training.sums[i]);
-        for (int k = 0; k < GLIA_MAX_METRICS; ++k)
-            if (output->args.metrics[k] != GLIA_METRIC_NONE) emit_metric(e, i, k, prediction, target);
-        const glia_value part = scaled(e, loss, output->args.weight);
-        *total                = total->id
-                                    ? call(e, &gli_op_binary, &(glia_binary_params){.kind = GLIA_ADD}, 2, (glia_value[]){*total, part})
-                                    : part;
-    }
-    gli_graph_set_label(e->graph, NULL);
+/* The loss of output i, with its sums and metrics. */
+static glia_value emit_output(const gli_emission *e, const gli_trainer *t, int i, glia_value target) {
+    const gli_output *output    = &t->outputs[i];
+    const glia_model_loss *loss = &output->args.loss;
+    const glia_value prediction = e->map[output->value];
+    const glia_value value      = rules[loss->kind].classes
+                                      ? loss_by_class(e, loss, t->compiled.class_weight[i], prediction, target)
+                                      : plain_loss(e, loss, prediction, target);
+    /* Sums are reported for each sample too, so that they do not depend on the batch size. */
+    accumulate(e, scaled(e, value, loss->reduction == GLIA_REDUCTION_SUM ? 1.0 / (double)e->batch : 1),
+               t->compiled.sums[i]);
+    for (int k = 0; k < GLIA_MAX_METRICS; ++k)
+        if (output->args.metrics[k] != GLIA_METRIC_NONE)
+            emit_metric(e, &output->args, output->args.metrics[k], t->compiled.counts[i][k], prediction, target);
+    return value;
 }
 
-glia_status gli_results_reset(glia_model *model) {
-    for (int i = 0; i < model->n_outputs; ++i) {
-        if (model->training.sums[i]) GLI_TRY(glia_tensor_fill(model->training.sums[i], 0));
+/* Without an output that trains, the total is the constant 0, of which all gradients are zeros. */
+void gli_emit_losses(gli_emission *e, const gli_trainer *trainer, const glia_value *targets, glia_value *total) {
+    *total = (glia_value){0};
+    for (int i = 0, t = 0; i < trainer->n_outputs; ++i) {
+        const glia_model_loss *loss = &trainer->outputs[i].args.loss;
+        if (loss->kind == GLIA_LOSS_NONE) continue;
+        gli_graph_set_label(e->graph, output_label[i]);
+        const glia_value value = emit_output(e, trainer, i, targets[t++]);
+        if (!gli_loss_trains(loss)) continue;
+        const glia_value part = scaled(e, value, weight_of(loss));
+        *total                = total->id ? call(e, &gli_op_binary, NULL, 2, (glia_value[]){*total, part}) : part;
+    }
+    gli_graph_set_label(e->graph, NULL);
+    if (!total->id) *total = gli_graph_constant(e->graph, e->model->dtype, GLIA_SCALAR, 0);
+}
+
+glia_status gli_results_reset(const gli_trainer *trainer) {
+    for (int i = 0; i < trainer->n_outputs; ++i) {
+        if (trainer->compiled.sums[i]) GLI_TRY(glia_tensor_fill(trainer->compiled.sums[i], 0));
         for (int k = 0; k < GLIA_MAX_METRICS; ++k)
-            if (model->training.counts[i][k]) GLI_TRY(glia_tensor_fill(model->training.counts[i][k], 0));
+            if (trainer->compiled.counts[i][k]) GLI_TRY(glia_tensor_fill(trainer->compiled.counts[i][k], 0));
     }
     return GLIA_OK;
 }
@@ -174,17 +254,17 @@ static glia_status mean_of(const glia_tensor *pair, double *out) {
     return GLIA_OK;
 }
 
-glia_status gli_results_read(glia_model *model, glia_result *out) {
+glia_status gli_results_read(const gli_trainer *trainer, glia_result *out) {
     *out = (glia_result){0};
-    for (int i = 0; i < model->n_outputs; ++i) {
-        const glia_output_args *args = &model->outputs[i].args;
-        if (!model->training.sums[i]) continue;
+    for (int i = 0; i < trainer->n_outputs; ++i) {
+        const glia_output_args *args = &trainer->outputs[i].args;
+        if (!trainer->compiled.sums[i]) continue;
         double mean;
-        GLI_TRY(mean_of(model->training.sums[i], &mean));
-        out->loss += args->weight * mean;
+        GLI_TRY(mean_of(trainer->compiled.sums[i], &mean));
+        if (gli_loss_trains(&args->loss)) out->loss += weight_of(&args->loss) * mean;
         for (int k = 0; k < GLIA_MAX_METRICS; ++k) {
-            if (!model->training.counts[i][k]) continue;
-            GLI_TRY(mean_of(model->training.counts[i][k], &out->metric[out->n_metrics]));
+            if (!trainer->compiled.counts[i][k]) continue;
+            GLI_TRY(mean_of(trainer->compiled.counts[i][k], &out->metric[out->n_metrics]));
             out->metric_name[out->n_metrics++] = metric_name(args->metrics[k]);
         }
     }

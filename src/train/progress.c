@@ -9,11 +9,12 @@
 
 enum { WIDTH = 30, LINE = 2048 /* enough for all metrics of all outputs */ };
 
-void gli_progress_begin(gli_progress_view *view, glia_progress wanted) {
+void gli_progress_begin(gli_progress_view *view, glia_progress requested) {
     const char *terminal = getenv("TERM");
     const bool capable   = isatty(STDOUT_FILENO) && !(terminal && strcmp(terminal, "dumb") == 0);
-    *view                = (gli_progress_view){
-                       .bar = wanted == GLIA_PROGRESS_AUTO && capable, .lines = wanted != GLIA_PROGRESS_NONE, .start = gli_seconds()};
+    *view                = (gli_progress_view){.bar   = requested == GLIA_PROGRESS_AUTO && capable,
+                                               .lines = requested != GLIA_PROGRESS_NONE,
+                                               .start = gli_seconds()};
 }
 
 /* epoch 1/3 [=========>                    ] 120/469  12.3 s left */

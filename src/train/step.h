@@ -1,16 +1,17 @@
-/* A step: the plan for one batch size and one use of a model, with the tensors that it reads and writes. */
+/* A step: the plan for one batch size and one kind of pass, with the tensors that it reads and writes. */
 #ifndef GLI_TRAIN_STEP_H
 #define GLI_TRAIN_STEP_H
 
 #include "data/dataset.h"
-#include "nn/model_impl.h"
+#include "nn/emission.h"
+#include "train/trainer.h"
 
-typedef enum gli_use {
-    GLI_USE_TRAIN,    /* forward, loss, gradient, optimizer, metrics */
-    GLI_USE_EVALUATE, /* forward, loss, metrics */
-    GLI_USE_PREDICT,  /* forward; the outputs are kept */
-    GLI_USE_CONFUSION /* forward; pairs of target and predicted class of the first output are counted */
-} gli_use;
+typedef enum gli_pass_kind {
+    GLI_PASS_TRAIN,    /* forward, loss, gradient, optimizer, metrics */
+    GLI_PASS_EVALUATE, /* forward, loss, metrics */
+    GLI_PASS_PREDICT,  /* forward; the outputs are kept */
+    GLI_PASS_CONFUSION /* forward; pairs of target and predicted class of the first output are counted */
+} gli_pass_kind;
 
 enum { GLI_MAX_STEP_INPUTS = 2 * GLIA_MAX_FIELDS };
 
@@ -25,20 +26,20 @@ typedef struct gli_sample_spec {
 
 typedef struct gli_step {
     struct gli_step *next;
-    gli_use use;
+    gli_pass_kind kind;
     int64_t batch;
     int n_in; /* inputs, then targets */
     gli_sample_spec spec[GLI_MAX_STEP_INPUTS];
     glia_dataset *resident;               /* retained; the plan takes its samples from there. NULL: from `in` */
     glia_tensor *in[GLI_MAX_STEP_INPUTS]; /* [batch, ...]; NULL: the plan does not need it */
     int n_out;
-    glia_tensor *out[GLIA_MAX_OUTPUTS]; /* of GLI_USE_PREDICT, in the model's dtype; of CONFUSION the counts, i64 */
+    glia_tensor *out[GLIA_MAX_OUTPUTS]; /* of GLI_PASS_PREDICT, in the model's dtype; of CONFUSION the counts, i64 */
     glia_plan *plan;
 } gli_step;
 
 /* What a step is made for. */
 typedef struct gli_step_request {
-    gli_use use;
+    gli_pass_kind kind;
     int64_t batch;
     int n_in;
     const gli_sample_spec *spec;
@@ -49,28 +50,21 @@ typedef struct gli_step_request {
 glia_status gli_step_get(glia_model *model, const gli_step_request *request, gli_step **out);
 
 /* Before the first step of a pass over a data set: sets the counters, which the steps then advance themselves. */
-glia_status gli_steps_begin(glia_model *model, gli_use use);
+glia_status gli_steps_begin(glia_model *model, gli_pass_kind kind);
 
-/* Runs it on what stands in step->in, or on the next samples of the resident data set. Training counts the step. */
+/* Runs it on the tensors in step->in, or on the next samples of the resident data set. Training counts the step. */
 glia_status gli_step_run(glia_model *model, gli_step *step);
 
 void gli_steps_free(glia_context *ctx, gli_step *first);
 
-/* Adds loss, metrics and, in training, gradient, clipping and optimizer to a graph whose forward pass is there. */
-void gli_emit_losses(gli_emission *e, const glia_value *targets, glia_value *total);
-void gli_emit_training(gli_emission *e, glia_value total);
+/* Adds losses and metrics to a graph whose forward pass is there. *total: the sum of the losses that train. */
+void gli_emit_losses(gli_emission *e, const gli_trainer *trainer, const glia_value *targets, glia_value *total);
 
-/* Whether the loss is one over classes: class weights, label smoothing and an ignored index go with these only. */
-bool gli_loss_by_class(glia_model_loss loss);
-
-/* What is measured when nothing was asked for. */
-glia_metric gli_default_metric(glia_model_loss loss);
+/* Adds gradient, clipping and optimizer. update: the number of this step for the optimizer, i64. */
+void gli_emit_training(gli_emission *e, const gli_compiled *compiled, glia_value total, glia_value update);
 
 /* Sets the sums and counts of losses and metrics to zero; reads them. */
-glia_status gli_results_reset(glia_model *model);
-glia_status gli_results_read(glia_model *model, glia_result *out);
-
-/* How many targets a dataset has for this model: one for each output with a loss. */
-int gli_model_targets(const glia_model *model);
+glia_status gli_results_reset(const gli_trainer *trainer);
+glia_status gli_results_read(const gli_trainer *trainer, glia_result *out);
 
 #endif

@@ -14,8 +14,10 @@ failed=0
 # compile OPTIONS...
 compile() { "$CC" -std=c17 -Wall -Wextra -Wpedantic -Werror "$@" || failed=1; }
 
+mkdir "$tree/tests"
 cp -r include kernels src "$tree"
-echo 'GLI_OP(scale)' >>"$tree/src/core/ops.inc" # the example op of adding-an-op.md
+cp -r tests/cases tests/support "$tree/tests"
+sh tests/build/scale_op.sh "$tree" >/dev/null
 touch "$tree/sources" "$tree/programs"
 awk -v tree="$tree" '
     /^```c$/        { inside = first = 1; next }
@@ -28,7 +30,7 @@ awk -v tree="$tree" '
 for page in "$@"; do
     # shellcheck disable=SC2016 # the backticks are the document's
     grep -o '`[A-Za-z_0-9./-]*/[A-Za-z_0-9.-]*`' "$page" | tr -d '`' | sort -u |
-        grep -v -e '^build/' -e '^third_party/' -e '^/' -e '/scale\.inc$' >"$tree/paths" || true
+        grep -v -e '^build/' -e '^third_party/' -e '^/' >"$tree/paths" || true
     while read -r path; do
         if [ ! -e "$path" ] && [ ! -e "$tree/$path" ]; then
             echo "$page: there is no $path"

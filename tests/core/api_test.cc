@@ -1,7 +1,10 @@
 // Every function of include/glia/ called with NULL in each place of a pointer, and with handles and numbers that are
-// wrong. The last test reads the headers: a function without a row in the table fails it.
+// wrong. The functions of the ops are called as their descriptors and their first cases say, the others as the table
+// says. The last test reads the headers: it fails for a function without a row.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -16,8 +19,10 @@
 
 #include "support/files.h"
 
+#include "core/op_defaults.h"
 #include "support/call.h"
 #include "support/suite.h"
+#include "support/with.h"
 
 // The table is one long list of small functions that run once: what counts is how long they take to compile.
 #pragma GCC optimize("O0")
@@ -95,9 +100,9 @@ void refused(glia_context *ctx, const std::function<glia_status()> &call, const 
 
 class Given {
    public:
-    Given(const gli_op &op, const char *case_name = nullptr) : session("") {
+    explicit Given(const gli_op &op) : session("") {
         for (const Case &c : all_cases())
-            if (c.op == &op && !c.bench && (!case_name || c.name == case_name)) {
+            if (c.op == &op && !c.bench) {
                 use(c);
                 return;
             }
@@ -121,11 +126,15 @@ class Given {
         else if constexpr (std::is_same_v<T, const glia_batchnorm_vectors *>)
             arg = take_vectors();
         else
-            arg = reinterpret_cast<T>(test->params.data());
+            arg = params<T>();
         ++place;
     }
+    template <class T>
+    T params() const {
+        return reinterpret_cast<T>(test->params.data());
+    }
     const glia_batchnorm_vectors *take_vectors() {
-        const glia_tensor *weight = in(), *bias = test->op == &gli_op_batchnorm_inference_backward ? nullptr : in();
+        const glia_tensor *weight = in(), *bias = strcmp(test->op->inputs[next_in].name, "bias") == 0 ? in() : nullptr;
         vectors = {weight, bias, const_cast<glia_tensor *>(in()), const_cast<glia_tensor *>(in())};
         return &vectors;
     }
@@ -187,8 +196,6 @@ void probe_op(const char *name, glia_status (*fn)(A...), const gli_op &op) {
     std::apply([&](auto... arg) { probe(name, given.session.ctx(), fn, nullable, arg...); }, args);
 }
 
-#define OP(op) {"glia_" #op, [] { probe_op("glia_" #op, glia_##op, gli_op_##op); }}
-
 // A recurrent layer of both directions, with all that an LSTM can have: 2 steps, 3 sequences, 1 input, 2 hidden units.
 struct Rnn {
     Session s{""};
@@ -209,7 +216,7 @@ struct Rnn {
     glia_rnn_weights direction() { return {f32({8, 1}), f32({8, 2}), f32({8}), f32({8}), nullptr, f32({3, 2})}; }
 };
 
-void probe_rnn() {
+void probe_op(const char *, decltype(&glia_rnn), const gli_op &) {
     Rnn r;
     probe("glia_rnn", r.s.ctx(), glia_rnn, {1, 3, 6}, r.s.ctx(), &r.params, r.x, &r.start, r.weights, r.y, &r.end);
 }
@@ -221,7 +228,7 @@ void probe_rnn_reserve() {
           &made);
 }
 
-void probe_rnn_backward() {
+void probe_op(const char *, decltype(&glia_rnn_backward), const gli_op &) {
     Rnn r;
     const glia_rnn_saved saved{r.x, &r.start, r.weights, r.y, r.reserve};
     const glia_rnn_upstream upstream{r.f32({2, 3, 4}), r.f32({2, 3, 2}), r.f32({2, 3, 2})};
@@ -242,14 +249,40 @@ void probe_rnn_backward() {
             " is NULL");
 }
 
-// The optimizers take one struct: each of its tensors in turn is NULL.
-template <class Params, class Tensors>
-void probe_optimizer(const char *name, glia_status (*fn)(glia_context *, const Params *, const Tensors *),
-                     const gli_op &op, std::vector<int> optional) {
+// Of a list of tensors: NULL in the list, and numbers of them that it has not.
+template <class Params>
+void probe_op(const char *name,
+              glia_status (*fn)(glia_context *, const Params *, const glia_tensor *const *, int, glia_tensor *),
+              const gli_op &op) {
     Given given(op);
+    if (!given.test) return;
+    glia_context *ctx        = given.session.ctx();
+    const auto *params       = given.params<const Params *>();
+    const int count          = int(given.inputs.size());
+    const glia_tensor *x[40] = {};
+    glia_tensor *y           = given.out();
+    std::copy(given.inputs.begin(), given.inputs.end(), x);
+    probe(name, ctx, fn, {1}, ctx, params, static_cast<const glia_tensor *const *>(x), count, y);
+    const std::string prefix = std::string(op.name) + ": ";
+    for (int n : {-1, 0, count + 1, op.n_inputs + 1, INT32_MAX, INT32_MIN})
+        refused(ctx, [&] { return fn(ctx, params, x, n, y); }, prefix);
+    for (int i = 0; i < count; ++i) {
+        x[i] = nullptr;
+        refused(ctx, [&] { return fn(ctx, params, x, count, y); }, op.inputs[i].name + std::string(" is NULL"));
+        x[i] = given.inputs[size_t(i)];
+    }
+}
+
+// Of one struct of tensors, in the order of the descriptor: each of them in turn is NULL.
+template <class Params, class Tensors>
+void probe_op(const char *name, glia_status (*fn)(glia_context *, const Params *, const Tensors *), const gli_op &op) {
+    Given given(op);
+    if (!given.test) return;
     glia_context *ctx                              = given.session.ctx();
+    const auto *params                             = given.params<const Params *>();
     void *fields[sizeof(Tensors) / sizeof(void *)] = {};
-    const size_t n = sizeof fields / sizeof *fields, n_in = n - size_t(op.n_outputs);
+    const size_t n = sizeof fields / sizeof *fields, n_in = size_t(op.n_inputs);
+    ASSERT_EQ(n, n_in + size_t(op.n_outputs)) << name;
     for (size_t i = 0; i < n; ++i) fields[i] = i < n_in ? const_cast<glia_tensor *>(given.in()) : given.out();
     const auto tensors = [&] {
         Tensors all;
@@ -257,18 +290,35 @@ void probe_optimizer(const char *name, glia_status (*fn)(glia_context *, const P
         return all;
     };
     Tensors all = tensors();
-    probe(name, ctx, fn, {1}, ctx, reinterpret_cast<const Params *>(given.test->params.data()), &all);
+    probe(name, ctx, fn, {1}, ctx, params, &all);
     for (size_t i = 0; i < n; ++i) {
-        void *const before       = fields[i];
-        fields[i]                = nullptr;
-        const Tensors lacking    = tensors();
-        ctx->message[0]          = '\0';
-        const glia_status status = fn(ctx, reinterpret_cast<const Params *>(given.test->params.data()), &lacking);
-        const bool free          = !before || std::count(optional.begin(), optional.end(), int(i));
-        EXPECT_TRUE(free || status != GLIA_OK) << name << " accepts NULL for tensor " << i;
-        EXPECT_TRUE(status == GLIA_OK || *glia_message(ctx)) << name;
+        const bool input = i < n_in, optional = input ? gli_input_is(&op, int(i), GLI_IN_OPTIONAL)
+                                                      : gli_output_is(&op, int(i - n_in), GLI_OUT_OPTIONAL);
+        void *const before    = fields[i];
+        fields[i]             = nullptr;
+        const Tensors lacking = tensors();
+        if (optional)
+            EXPECT_EQ(fn(ctx, params, &lacking), GLIA_OK) << name << " " << i << ": " << glia_message(ctx);
+        else
+            refused(
+                ctx, [&] { return fn(ctx, params, &lacking); },
+                (input ? op.inputs[i].name : op.outputs[i - n_in].name) + std::string(" is NULL"));
         fields[i] = before;
     }
+}
+
+// A row for each op, and one for its glia_X_defaults() where it has one.
+std::vector<Row> rows_of_ops() {
+    std::vector<Row> rows = {
+#define GLI_OP(op) {"glia_" #op, [] { probe_op("glia_" #op, glia_##op, gli_op_##op); }},
+#include "core/ops.inc"
+#undef GLI_OP
+    };
+    for_each_defaults([&](const char *name, const gli_op &op, const auto &params) {
+        rows.push_back({"glia_" + std::string(name) + "_defaults",
+                        [&op, params] { expect_defaults(op, &params, sizeof params); }});
+    });
+    return rows;
 }
 
 // --- graphs: a failure is kept by the graph ---
@@ -300,7 +350,7 @@ void graph_refuses(const char *what, const std::function<glia_value(Graph &)> &m
 const glia_value kNoValues[] = {{0}, {-1}, {9999}, {INT32_MAX}, {INT32_MIN}};
 
 glia_value relu(glia_graph *graph, glia_value x) {
-    const glia_unary_params params{GLIA_RELU, 0, 0};
+    const glia_unary_params params{GLIA_UNARY_RELU, 0, 0};
     return glia_graph_call(graph, "unary", &params, &x, 1, nullptr, 0);
 }
 
@@ -331,11 +381,55 @@ void probe_layer(const char *name, glia_shape shape, const Layer &layer, const s
         EXPECT_NE(glia_model_status(net.model), GLIA_OK) << name << what;
         EXPECT_STRNE(glia_message(net.session.ctx()), "") << name << what;
         glia_compile_args args{};
-        args.loss = GLIA_MEAN_SQUARED_ERROR;
+        args.loss = glia_loss_mse();
         EXPECT_EQ(glia_model_compile(net.model, x, &args), glia_model_status(net.model)) << name << what;
     };
     for (const glia_value &none : kNoValues) refuses(layer, &none, " value " + std::to_string(none.id));
     for (size_t i = 0; i < bad.size(); ++i) refuses(bad[i], nullptr, " bad " + std::to_string(i));
+}
+
+// A model of one dense layer.
+struct Dense : Net {
+    Dense()
+        : y(glia_model_dense(model, glia_model_input(model, "x", GLIA_SHAPE(3)), with(glia_dense_args{.units = 2}))) {}
+    glia_status compile(const glia_compile_args &args) { return glia_model_compile(model, y, &args); }
+    glia_value y;
+};
+
+void compiles(const glia_compile_args &args) {
+    Dense dense;
+    EXPECT_EQ(dense.compile(args), GLIA_OK) << glia_message(dense.session.ctx());
+}
+
+void refuses_to_compile(const glia_compile_args &args, const std::string &part) {
+    Dense dense;
+    refused(dense.session.ctx(), [&] { return dense.compile(args); }, part);
+}
+
+void probe_loss(const glia_model_loss &loss, glia_loss_kind kind) {
+    EXPECT_EQ(loss.kind, kind);
+    EXPECT_EQ(loss.reduction, GLIA_REDUCTION_MEAN);
+    EXPECT_FALSE(loss.weight.set);
+    compiles({.loss = loss});
+}
+
+void probe_optimizer(glia_optimizer (*make)(double)) {
+    const auto args = [&](double rate) { return glia_compile_args{.loss = glia_loss_mse(), .optimizer = make(rate)}; };
+    for (double right : {0.0, 0.5}) compiles(args(right));
+    refuses_to_compile(args(-1), "-1");
+    refuses_to_compile(args(NAN), "nan");
+    refuses_to_compile(args(INFINITY), "inf");
+}
+
+void probe_optimizer(glia_optimizer (*make)(double, double)) {
+    const auto args = [&](double rate, double second) {
+        return glia_compile_args{.loss = glia_loss_mse(), .optimizer = make(rate, second)};
+    };
+    for (double right : {0.0, 0.5}) compiles(args(right, 0.5));
+    for (double wrong : {-1.0, double(NAN)}) {
+        refuses_to_compile(args(wrong, 0.5), std::isnan(wrong) ? "nan" : "-1");
+        refuses_to_compile(args(0.5, wrong), std::isnan(wrong) ? "nan" : "-1");
+    }
 }
 
 // A compiled model of one dense layer, and data for it.
@@ -345,7 +439,7 @@ struct Trained : Net {
         glia_dense_args dense{};
         dense.units = 3, dense.name = "d";
         glia_compile_args args{};
-        args.loss = GLIA_CROSS_ENTROPY;
+        args.loss = glia_loss_cross_entropy();
         EXPECT_EQ(glia_model_compile(model, glia_model_dense(model, x, &dense), &args), GLIA_OK) << glia_message(ctx());
         const glia_array inputs{"x", GLIA_F32, GLIA_SHAPE(2), points, 0, 0},
             targets{"t", GLIA_I64, GLIA_SCALAR, classes, 0, 0};
@@ -448,7 +542,14 @@ class Api : public testing::TestWithParam<Row> {};
 
 TEST_P(Api, refuses_what_is_wrong_and_works_on) { GetParam().run(); }
 
-INSTANTIATE_TEST_SUITE_P(functions, Api, testing::ValuesIn(table()), [](const auto &info) { return info.param.name; });
+std::vector<Row> all_rows() {
+    std::vector<Row> rows = rows_of_ops();
+    rows.insert(rows.end(), table().begin(), table().end());
+    return rows;
+}
+
+INSTANTIATE_TEST_SUITE_P(functions, Api, testing::ValuesIn(all_rows()),
+                         [](const auto &info) { return info.param.name; });
 
 // The names that stand between GLIA_API and a parenthesis, comments and directives aside.
 std::vector<std::string> functions_of(std::string code) {
@@ -474,7 +575,7 @@ TEST(Coverage, every_function_of_the_headers_has_a_row_and_every_row_a_function)
         text << stream.rdbuf();
         for (const std::string &name : functions_of(text.str())) declared.insert(name);
     }
-    for (const Row &row : table()) EXPECT_TRUE(covered.insert(row.name).second) << row.name << " stands twice";
+    for (const Row &row : all_rows()) EXPECT_TRUE(covered.insert(row.name).second) << row.name << " stands twice";
     EXPECT_GT(declared.size(), 140u);
     for (const std::string &name : declared) EXPECT_TRUE(covered.count(name)) << name << " has no row in api_table.inc";
     for (const std::string &name : covered) EXPECT_TRUE(declared.count(name)) << name << " is in no header";

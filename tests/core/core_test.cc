@@ -120,7 +120,7 @@ TEST(Create, bad_arguments) {
     args = {};
     for (int math : {-1, 3, 77}) {
         args.math = glia_math(math);
-        refuses("cpu", &args, GLIA_INVALID_ARGUMENT, "math is " + std::to_string(math));
+        refuses("cpu", &args, GLIA_INVALID_ARGUMENT, "invalid math " + std::to_string(math));
     }
     args                 = {};
     args.allocator.alloc = CountingAllocator::alloc;
@@ -192,7 +192,7 @@ Lines lines_of(const char *variable, bool with_callback = true) {
     args.threads = 1;
     Context ctx  = create("cpu", &args);
     Tensor x = make(ctx.get(), GLIA_SHAPE(3)), y = make(ctx.get(), GLIA_SHAPE(3));
-    const auto relu = glia_unary_params{GLIA_RELU, 0, 0};
+    const auto relu = glia_unary_params{GLIA_UNARY_RELU, 0, 0};
     EXPECT_EQ(glia_unary(ctx.get(), &relu, x.get(), y.get()), GLIA_OK);
     return lines;
 }
@@ -227,7 +227,7 @@ TEST(Environment, without_a_callback_the_log_goes_to_standard_error_when_it_is_a
     EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
     testing::internal::CaptureStderr();
     lines_of("dispatch", false);
-    EXPECT_EQ(testing::internal::GetCapturedStderr(), "glia: dispatch unary: cpu.ref\n");
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "glia: dispatch unary kind=relu: cpu.ref\n");
 }
 
 TEST(Environment, time_is_a_number_of_microseconds) {
@@ -276,6 +276,12 @@ std::vector<const Case *> first_cases() {
     return first;
 }
 
+// With params or without.
+bool is_of(const std::string &line, const gli_op &op) {
+    const std::string start = std::string("dispatch ") + op.name;
+    return line.rfind(start + ":", 0) == 0 || line.rfind(start + " ", 0) == 0;
+}
+
 TEST(Dispatch, the_log_names_the_provider_that_ran_and_why_those_before_it_declined) {
     for (const Case *c : first_cases())
         for (glia_dtype dtype : {GLIA_F32, GLIA_F64}) {
@@ -285,14 +291,15 @@ TEST(Dispatch, the_log_names_the_provider_that_ran_and_why_those_before_it_decli
             session.ctx()->log_categories = GLI_LOG_DISPATCH;
             const Result result = session.call_raw(*c->op, c->params.data(), arrays_of(*c, Regime::reals, dtype));
             ASSERT_EQ(result.status, GLIA_OK) << result.message;
-            const std::string op          = std::string("dispatch ") + c->op->name + ": ";
+            char text[GLI_PARAMS_TEXT];
+            const std::string name_of_op = std::string("dispatch ") + c->op->name, op = name_of_op + ": ",
+                              chosen      = name_of_op + gli_params_text(c->op, c->params.data(), text) + ": ";
             const gli_provider *const *it = gli_cpu_device.providers(c->op);
             for (size_t i = 0; i < lines.size(); ++i) {
                 if (lines[i].rfind(op + "oneDNN", 0) == 0) continue;  // what prepare adds
-                if (c->op->forward && lines[i].rfind(std::string("dispatch ") + c->op->forward->name + ": ", 0) == 0)
-                    continue;
-                const std::string name = op + (*it)->name, reason = name + " declines: ";
-                if (lines[i] == name) {
+                if (c->op->forward && is_of(lines[i], *c->op->forward)) continue;
+                const std::string reason = op + (*it)->name + " declines: ";
+                if (lines[i] == chosen + (*it)->name) {
                     EXPECT_EQ(i + 1, lines.size());
                 } else {
                     EXPECT_EQ(lines[i].substr(0, reason.size()), reason);
@@ -301,8 +308,32 @@ TEST(Dispatch, the_log_names_the_provider_that_ran_and_why_those_before_it_decli
                 }
             }
             ASSERT_FALSE(lines.empty());
-            EXPECT_EQ(lines.back(), op + (*it)->name);
+            EXPECT_EQ(lines.back(), chosen + (*it)->name);
         }
+}
+
+TEST(Dispatch, the_log_has_the_params_that_are_not_the_defaults) {
+    const auto line_of = [](const gli_op &op, const void *params, const std::vector<Array> &in) {
+        Lines lines;
+        Session session("cpu.ref");
+        session.ctx()->log = keep_line, session.ctx()->log_user = &lines;
+        session.ctx()->log_categories = GLI_LOG_DISPATCH;
+        const Result result           = session.call_raw(op, params, in);
+        EXPECT_EQ(result.status, GLIA_OK) << result.message;
+        return lines.size() == 1 ? lines[0] : "lines: " + std::to_string(lines.size());
+    };
+    const Array image{{1, 1, 4, 4}, {}, GLIA_F32}, kernel{{1, 1, 2, 2}, {}, GLIA_F32}, x{{2, 3}, {}, GLIA_F32};
+    glia_conv2d_params conv = glia_conv2d_defaults();
+    EXPECT_EQ(line_of(gli_op_conv2d, nullptr, {image, kernel}), "dispatch conv2d: cpu.ref");
+    EXPECT_EQ(line_of(gli_op_conv2d, &conv, {image, kernel}), "dispatch conv2d: cpu.ref");
+    conv.stride[0] = conv.stride[1] = 2;
+    EXPECT_EQ(line_of(gli_op_conv2d, &conv, {image, kernel}), "dispatch conv2d stride={2,2}: cpu.ref");
+    conv.activation = GLIA_RELU, conv.pad_end[1] = 1;
+    EXPECT_EQ(line_of(gli_op_conv2d, &conv, {image, kernel}),
+              "dispatch conv2d stride={2,2} pad_end={0,1} activation=relu: cpu.ref");
+    const glia_dropout_params dropout{.p = 0.25, .seed = 12345, .stream = 7};
+    EXPECT_EQ(line_of(gli_op_dropout, &dropout, {x}), "dispatch dropout p=0.25: cpu.ref");
+    EXPECT_EQ(line_of(gli_op_prelu, nullptr, {x, {{1}, {}, GLIA_F32}}), "dispatch prelu: cpu.ref");
 }
 
 TEST(Dispatch, a_forced_provider_never_falls_back) {
@@ -344,7 +375,7 @@ TEST(Dispatch, a_refused_call_leaves_its_output_alone) {
     Session session("cpu.native");
     const Array x{{3}, {-1, 2, 3}, GLIA_F64};
     glia_tensor *y         = session.tensor({{3}, {7, 8, 9}, GLIA_F64});
-    glia_unary_params relu = {GLIA_RELU, 0, 0};
+    glia_unary_params relu = {GLIA_UNARY_RELU, 0, 0};
     EXPECT_EQ(glia_unary(session.ctx(), &relu, session.tensor(x), y), GLIA_UNSUPPORTED);
     EXPECT_EQ(session.values(y), (std::vector<double>{7, 8, 9}));
 }
@@ -389,7 +420,7 @@ TEST(Shadow, reports_a_wrong_element_with_op_provider_shape_index_and_values) {
         session.ctx()->device = &device, session.ctx()->shadow = true;
         session.ctx()->log = keep_line, session.ctx()->log_user = &lines, session.ctx()->log_categories = GLI_LOG_INFO;
         planted = relu_but_one, wrong_value = wrong;
-        const glia_unary_params relu{GLIA_RELU, 0, 0};
+        const glia_unary_params relu{GLIA_UNARY_RELU, 0, 0};
         const Array x{{2, 3}, {-1, 2, -3, 4, 3, -6}, GLIA_F32};
         Result result = session.call(gli_op_unary, relu, {x});
         EXPECT_EQ(result.status, GLIA_CHECK_FAILED) << wrong;
@@ -411,7 +442,7 @@ TEST(Shadow, compares_calls_in_place_with_the_inputs_as_they_were) {
     Session session("");
     session.ctx()->device = &device, session.ctx()->shadow = true;
     planted = relu_but_one, wrong_value = INFINITY;
-    const glia_unary_params relu{GLIA_RELU, 0, 0};
+    const glia_unary_params relu{GLIA_UNARY_RELU, 0, 0};
     glia_tensor *x = session.tensor({{2, 3}, {-1, 2, -3, 4, 3, -6}, GLIA_F32});
     EXPECT_EQ(glia_unary(session.ctx(), &relu, x, x), GLIA_OK) << glia_message(session.ctx());
     EXPECT_EQ(session.values(x), (std::vector<double>{0, 2, 0, 4, 3, 0}));
@@ -425,7 +456,7 @@ TEST(Shadow, a_provider_that_fails_keeps_its_own_status) {
     Session session("");
     session.ctx()->device = &device, session.ctx()->shadow = true;
     planted = [](const gli_call *call) { return gli_fail(call->ctx, GLIA_DEVICE_ERROR, "the cable is out"); };
-    const glia_unary_params relu{GLIA_RELU, 0, 0};
+    const glia_unary_params relu{GLIA_UNARY_RELU, 0, 0};
     const Result result = session.call(gli_op_unary, relu, {{{2, 3}, {}, GLIA_F32}});
     EXPECT_EQ(result.status, GLIA_DEVICE_ERROR);
     EXPECT_EQ(result.message, "the cable is out");
@@ -449,7 +480,7 @@ TEST(Dispatch, the_reason_of_the_last_is_told_when_all_decline) {
     const gli_device device = test_device();
     Session session("cpu.shy");
     session.ctx()->device = &device;
-    const glia_unary_params relu{GLIA_RELU, 0, 0};
+    const glia_unary_params relu{GLIA_UNARY_RELU, 0, 0};
     const Result result = session.call(gli_op_unary, relu, {{{2, 3}, {}, GLIA_F32}});
     EXPECT_EQ(result.status, GLIA_UNSUPPORTED);
     EXPECT_EQ(result.message, "unary: GLIA_PROVIDER forces cpu.shy, which declines: the moon is full");
@@ -470,7 +501,7 @@ TEST(Busy, a_second_thread_is_refused_and_breaks_nothing) {
         return relu_but_one(call);
     };
     wrong_value = INFINITY, inside = false, go_on = false;
-    const glia_unary_params relu{GLIA_RELU, 0, 0};
+    const glia_unary_params relu{GLIA_UNARY_RELU, 0, 0};
     glia_tensor *x    = session.tensor({{2, 3}, {-1, 2, -3, 4, 3, -6}, GLIA_F32}),
                 *y    = session.tensor({{2, 3}, {}, GLIA_F32});
     glia_status first = GLIA_BUSY;
@@ -522,7 +553,7 @@ TEST(Busy, the_thread_inside_may_enter_again) {
     ctx         = create("cpu", &args);
     reentry.ctx = ctx.get();
     Tensor x = make(ctx.get(), GLIA_SHAPE(4)), y = make(ctx.get(), GLIA_SHAPE(4));
-    const glia_unary_params relu{GLIA_RELU, 0, 0};
+    const glia_unary_params relu{GLIA_UNARY_RELU, 0, 0};
     EXPECT_EQ(glia_unary(ctx.get(), &relu, x.get(), y.get()), GLIA_OK);
     EXPECT_EQ(reentry.status, GLIA_OK);
     EXPECT_EQ(ctx->depth, 0);
@@ -565,7 +596,7 @@ TEST(Memory, everything_comes_from_the_users_allocator_and_goes_back) {
     EXPECT_EQ(memory.held, sizeof(glia_context));
     {
         std::vector<Tensor> tensors;
-        const glia_unary_params relu{GLIA_RELU, 0, 0};
+        const glia_unary_params relu{GLIA_UNARY_RELU, 0, 0};
         for (int64_t n : {1, 1000, 70000}) {
             tensors.push_back(make(ctx.get(), GLIA_SHAPE(n)));
             tensors.push_back(make(ctx.get(), GLIA_SHAPE(n)));
@@ -604,7 +635,7 @@ TEST(Memory, a_workspace_is_kept_and_grows_only) {
     Session session("cpu.ref");
     glia_context *ctx = session.ctx();
     Tensor x = make(ctx, GLIA_SHAPE(100)), y = make(ctx, GLIA_SHAPE(100));
-    const glia_unary_params relu{GLIA_RELU, 0, 0};
+    const glia_unary_params relu{GLIA_UNARY_RELU, 0, 0};
     const size_t before = glia_context_bytes(ctx);
     ASSERT_EQ(glia_unary(ctx, &relu, x.get(), y.get()), GLIA_OK);
     const size_t after = glia_context_bytes(ctx);
@@ -628,7 +659,7 @@ TEST(Memory, the_order_of_destroy_calls_is_free) {
         ASSERT_EQ(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(4), &y), GLIA_OK);
         glia_graph *graph = nullptr;
         ASSERT_EQ(glia_graph_create(ctx, &graph), GLIA_OK);
-        const glia_unary_params relu{GLIA_RELU, 0, 0};
+        const glia_unary_params relu{GLIA_UNARY_RELU, 0, 0};
         const glia_value in  = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(4));
         const glia_value out = glia_graph_call(graph, "unary", &relu, &in, 1, nullptr, 0);
         glia_plan *plan      = nullptr;
@@ -686,7 +717,7 @@ TEST(Sizes, empty_tensors_of_huge_dimensions_are_refused_by_every_op) {
     // Geometries hold ints: an op that multiplied the other dimensions of an empty tensor would overflow.
     Session session("");
     const Array x{{0, 1 << 16, 1 << 16}, {}, GLIA_F32};
-    const glia_reduce_params sum{GLIA_SUM, GLIA_AXIS(0), false};
+    const glia_reduce_params sum{GLIA_REDUCE_SUM, GLIA_AXIS(0), false};
     const Result result = session.call(gli_op_reduce, sum, {x});
     EXPECT_EQ(result.status, GLIA_UNSUPPORTED);
     EXPECT_EQ(result.message,

@@ -14,6 +14,7 @@
 #include "support/internals.h"
 #include "support/keep.h"
 #include "support/suite.h"
+#include "support/with.h"
 
 namespace {
 
@@ -91,11 +92,10 @@ glia_status graph_of(glia_context *ctx, Keep &keep, bool run) {
     const glia_value x = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(4, 3)),
                      w = glia_graph_input(graph, "w", GLIA_F32, GLIA_SHAPE(5, 3));
     const glia_dense_params dense{GLIA_RELU};
-    const glia_reduce_params sum{GLIA_SUM, 0, false};
+    const glia_reduce_params sum{GLIA_REDUCE_SUM, GLIA_ALL_AXES, false};
     const glia_value xw[] = {x, w};
     const glia_value y    = glia_graph_call(graph, "dense", &dense, xw, 2, nullptr, 0);
-    const glia_softmax_params softmax{};
-    const glia_value p    = glia_graph_call(graph, "softmax", &softmax, &y, 1, nullptr, 0);
+    const glia_value p    = glia_graph_call(graph, "softmax", nullptr, &y, 1, nullptr, 0);
     const glia_value loss = glia_graph_call(graph, "reduce", &sum, &p, 1, nullptr, 0);
     TRY(glia_graph_status(graph));
     glia_value gradient[2];
@@ -138,14 +138,14 @@ glia_status build_model(glia_context *ctx, Keep &keep, glia_model **out, glia_va
     glia_value x = glia_model_input(m, "x", GLIA_SHAPE(1, 2, 2));
     x            = glia_model_conv2d(m, x, &conv);
     x            = glia_model_batchnorm(m, x, nullptr);
-    x            = glia_model_dropout(m, glia_model_flatten(m, x), 0.25f);
+    x            = glia_model_dropout(m, glia_model_flatten(m, x, nullptr), with(glia_dropout_args{.p = 0.25}));
     *logits      = glia_model_dense(m, x, &dense);
     return glia_model_status(m);
 }
 
 glia_status compile_model(glia_model *m, glia_value logits) {
     glia_compile_args args{};
-    args.loss = GLIA_CROSS_ENTROPY, args.optimizer = GLIA_ADAM;
+    args.loss = glia_loss_cross_entropy(), args.optimizer = glia_optimizer_adam(1e-3);
     return glia_model_compile(m, logits, &args);
 }
 

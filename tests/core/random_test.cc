@@ -205,7 +205,7 @@ constexpr int64_t kCount = 200001;
 
 TEST(RandomFill, uniform_is_its_formula) {
     const gli_random use{0xfeedfacecafebeef, 4, 0};
-    const auto y = fill("", {.kind   = GLIA_UNIFORM,
+    const auto y = fill("", {.kind   = GLIA_RANDOM_UNIFORM,
                              .shape  = GLIA_SHAPE(kCount),
                              .dtype  = GLIA_F64,
                              .low    = -2,
@@ -225,7 +225,7 @@ TEST(RandomFill, uniform_is_its_formula) {
 // Mean, variance, skewness, kurtosis against the normal's, within 5 standard errors; and its formula.
 TEST(RandomFill, normal_is_its_formula_and_normal) {
     const gli_random use{77, 4, 0};
-    const auto y     = fill("", {.kind   = GLIA_NORMAL,
+    const auto y     = fill("", {.kind   = GLIA_RANDOM_NORMAL,
                                  .shape  = GLIA_SHAPE(kCount),
                                  .dtype  = GLIA_F64,
                                  .mean   = 3,
@@ -250,7 +250,7 @@ TEST(RandomFill, normal_is_its_formula_and_normal) {
 
 // The variance of a standard normal cut at 2 is 1 - 4 phi(2) / (Phi(2) - Phi(-2)) = 0.7737413.
 TEST(RandomFill, truncated_normal_stays_within_two_deviations) {
-    const auto y = fill("", {.kind  = GLIA_TRUNCATED_NORMAL,
+    const auto y = fill("", {.kind  = GLIA_RANDOM_TRUNCATED_NORMAL,
                              .shape = GLIA_SHAPE(kCount),
                              .dtype = GLIA_F64,
                              .mean  = -1,
@@ -268,10 +268,10 @@ TEST(RandomFill, truncated_normal_stays_within_two_deviations) {
 }
 
 TEST(RandomFill, every_provider_gives_the_same_bits) {
-    for (glia_random_kind kind : {GLIA_UNIFORM, GLIA_NORMAL, GLIA_TRUNCATED_NORMAL})
+    for (glia_random_kind kind : {GLIA_RANDOM_UNIFORM, GLIA_RANDOM_NORMAL, GLIA_RANDOM_TRUNCATED_NORMAL})
         for (glia_dtype dtype : {GLIA_F32, GLIA_F64, GLIA_BF16, GLIA_F16}) {
             const glia_random_fill_params params{
-                .kind = kind, .shape = GLIA_SHAPE(40001), .dtype = dtype, .high = 2, .mean = 1, .seed = 5};
+                .kind = kind, .shape = GLIA_SHAPE(40001), .dtype = dtype, .high = 2, .mean = 1, .std = 1, .seed = 5};
             EXPECT_EQ(fill("", params), fill("cpu.ref", params)) << int(kind) << " " << glia_dtype_name(dtype);
         }
 }
@@ -282,9 +282,9 @@ TEST(RandomFill, every_device_gives_the_same_bits) {
     for (const char *device : {"emulated", "cuda:0"}) {
         glia_context *ctx = nullptr;
         if (glia_context_create(device, nullptr, &ctx) != GLIA_OK) continue;
-        for (glia_random_kind kind : {GLIA_UNIFORM, GLIA_NORMAL, GLIA_TRUNCATED_NORMAL}) {
+        for (glia_random_kind kind : {GLIA_RANDOM_UNIFORM, GLIA_RANDOM_NORMAL, GLIA_RANDOM_TRUNCATED_NORMAL}) {
             const glia_random_fill_params params{
-                .kind = kind, .shape = GLIA_SHAPE(40001), .dtype = GLIA_F64, .high = 2, .mean = 1, .seed = 5};
+                .kind = kind, .shape = GLIA_SHAPE(40001), .dtype = GLIA_F64, .high = 2, .mean = 1, .std = 1, .seed = 5};
             glia_tensor *y = nullptr;
             std::vector<double> got(40001);
             ASSERT_EQ(glia_tensor_create(ctx, GLIA_F64, params.shape, &y), GLIA_OK) << glia_message(ctx);

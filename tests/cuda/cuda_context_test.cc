@@ -12,8 +12,8 @@ using namespace glia;
 std::vector<float> work(Computer &c, int seed) {
     EXPECT_EQ(c.created, GLIA_OK) << c.message();
     Keep keep;
-    const glia_softmax_params softmax{};
-    const glia_unary_params tanh{GLIA_TANH, 0, 0};
+    const glia_softmax_params softmax = glia_softmax_defaults();
+    const glia_unary_params tanh      = glia_unary_defaults(GLIA_UNARY_TANH);
     std::vector<float> host(600), out;
     for (size_t i = 0; i < host.size(); ++i) host[i] = float(int(i) % (7 + seed)) / 3;
     auto *x = tensor_of(c.ctx, keep, GLIA_F32, {20, 30}, host), *y = tensor_of(c.ctx, keep, GLIA_F32, {20, 30}, host);
@@ -90,10 +90,10 @@ TEST_P(CudaContext, lives_as_long_as_what_was_made_in_it) {
 TEST_P(CudaContext, does_not_mix_its_tensors_with_those_of_others) {
     Computer a(device()), b(device()), cpu("cpu");
     Keep keep;
-    const glia_unary_params relu{GLIA_RELU, 0, 0};
-    auto *x = tensor_of(a.ctx, keep, GLIA_F32, {2}, std::vector<float>(2));
-    auto *y = tensor_of(b.ctx, keep, GLIA_F32, {2}, std::vector<float>(2));
-    auto *z = tensor_of(cpu.ctx, keep, GLIA_F32, {2}, std::vector<float>(2));
+    const glia_unary_params relu = glia_unary_defaults(GLIA_UNARY_RELU);
+    auto *x                      = tensor_of(a.ctx, keep, GLIA_F32, {2}, std::vector<float>(2));
+    auto *y                      = tensor_of(b.ctx, keep, GLIA_F32, {2}, std::vector<float>(2));
+    auto *z                      = tensor_of(cpu.ctx, keep, GLIA_F32, {2}, std::vector<float>(2));
     EXPECT_EQ(glia_unary(a.ctx, &relu, x, y), GLIA_DEVICE_MISMATCH);
     EXPECT_EQ(glia_unary(a.ctx, &relu, z, x), GLIA_DEVICE_MISMATCH);
     EXPECT_EQ(glia_unary(cpu.ctx, &relu, x, z), GLIA_DEVICE_MISMATCH);
@@ -131,8 +131,8 @@ class LostDevice : public OnDevice {
     // A tensor in host memory, whose use by a kernel is an illegal address.
     static glia_status misuse(Computer &c) {
         static float host[4];
-        glia_tensor *t = nullptr;
-        const glia_unary_params relu{GLIA_RELU, 0, 0};
+        glia_tensor *t               = nullptr;
+        const glia_unary_params relu = glia_unary_defaults(GLIA_UNARY_RELU);
         EXPECT_EQ(glia_tensor_create(c.ctx, GLIA_F32, GLIA_SHAPE(4), &t), GLIA_OK);
         t->data            = host;  // which no public function allows
         glia_status status = glia_unary(c.ctx, &relu, t, t);

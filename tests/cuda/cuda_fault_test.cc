@@ -39,8 +39,8 @@ glia_status tensors(glia_context *ctx, Keep &keep) {
 
 // Calls with copies of strided tensors, a workspace, and indices.
 glia_status ops(glia_context *ctx, Keep &keep) {
-    const glia_softmax_params softmax{};
-    const glia_reduce_params sum{GLIA_SUM, 0, false};
+    const glia_softmax_params softmax = glia_softmax_defaults();
+    const glia_reduce_params sum{GLIA_REDUCE_SUM, GLIA_ALL_AXES, false};
     const glia_gather_params gather{};
     const float host[]   = {1, 2, 3, 4, 5, 6, 7, 8};
     const int64_t rows[] = {1, 0, 1}, stride[] = {1, 2};
@@ -67,9 +67,9 @@ glia_status ops(glia_context *ctx, Keep &keep) {
 
 // Launched, recorded and replayed.
 glia_status plan(glia_context *ctx, Keep &keep) {
-    const glia_unary_params tanh{GLIA_TANH, 0, 0};
-    const glia_softmax_params softmax{};
-    const glia_reduce_params sum{GLIA_SUM, 0, false};
+    const glia_unary_params tanh      = glia_unary_defaults(GLIA_UNARY_TANH);
+    const glia_softmax_params softmax = glia_softmax_defaults();
+    const glia_reduce_params sum{GLIA_REDUCE_SUM, GLIA_ALL_AXES, false};
     glia_graph *graph = nullptr;
     glia_plan *plan   = nullptr;
     glia_tensor *in, *out;
@@ -98,7 +98,7 @@ glia_status plan(glia_context *ctx, Keep &keep) {
 // A launch for each step, lengths that are checked on the device, and what the forward call keeps for the backward one.
 glia_status recurrent(glia_context *ctx, Keep &keep) {
     snprintf(ctx->provider, sizeof ctx->provider, "cuda.portable");
-    glia_rnn_params p{};
+    glia_rnn_params p = glia_rnn_defaults();
     p.cell = GLIA_RNN_LSTM, p.direction = GLIA_RNN_BOTH;
     const int32_t steps[] = {1, 2};
     glia_tensor *x, *lengths, *w_ih, *w_hh, *y, *reserve, *dx;
@@ -152,7 +152,7 @@ glia_status training(glia_context *ctx, Keep &keep) {
     dense.units          = 2;
     const glia_value out = glia_model_dense(model, glia_model_input(model, "x", GLIA_SHAPE(2)), &dense);
     glia_compile_args compile{};
-    compile.loss = GLIA_CROSS_ENTROPY, compile.optimizer = GLIA_ADAM;
+    compile.loss = glia_loss_cross_entropy();
     GLI_TEST_TRY(glia_model_compile(model, out, &compile));
     glia_fit_args fit{};
     fit.batch_size = 2;
@@ -318,9 +318,9 @@ TEST_P(Faults, that_lose_the_device_lose_one_context) {
         Computer c(device());
         Keep keep;
         glia_tensor *x, *y;
-        float host[3]      = {1, 2, 3};
-        glia_status status = GLIA_OK;
-        const glia_unary_params relu{GLIA_RELU, 0, 0};
+        float host[3]                = {1, 2, 3};
+        glia_status status           = GLIA_OK;
+        const glia_unary_params relu = glia_unary_defaults(GLIA_UNARY_RELU);
         ASSERT_EQ(c.created, GLIA_OK) << c.message();
         ASSERT_EQ(make(c.ctx, keep, GLIA_F32, GLIA_SHAPE(3), &x), GLIA_OK);
         ASSERT_EQ(make(c.ctx, keep, GLIA_F32, GLIA_SHAPE(3), &y), GLIA_OK);

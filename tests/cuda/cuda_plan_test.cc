@@ -17,9 +17,9 @@ using namespace glia;
 class Chain {
    public:
     Chain(glia_context *ctx, int rows, int columns) : ctx_(ctx), rows_(rows), columns_(columns) {
-        const glia_unary_params tanh{GLIA_TANH, 0, 0};
-        const glia_softmax_params softmax{};
-        const glia_reduce_params sum{GLIA_SUM, GLIA_AXIS(0), false};
+        const glia_unary_params tanh      = glia_unary_defaults(GLIA_UNARY_TANH);
+        const glia_softmax_params softmax = glia_softmax_defaults();
+        const glia_reduce_params sum{GLIA_REDUCE_SUM, GLIA_AXIS(0), false};
         glia_graph *graph = nullptr;
         EXPECT_EQ(glia_graph_create(ctx, &graph), GLIA_OK);
         glia_value x = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(rows, columns));

@@ -142,7 +142,7 @@ TEST_P(CudaClasses, out_of_range_are_told_with_their_place) {
         const Array target{{4}, {0, 1, double(classes), -1}, GLIA_I64};
         const Array matrix{{classes, classes}, {}, GLIA_I64};
         const glia_cross_entropy_params loss{};
-        const glia_accuracy_params accuracy{};
+        const glia_accuracy_params accuracy = glia_accuracy_defaults();
         const glia_confusion_matrix_params confusion{};
         const std::string told =
             ": target[2] is " + std::to_string(classes) + ", which is out of range (found when its work had run)";

@@ -150,7 +150,7 @@ TEST_P(CudaTensor, wraps_device_memory_that_is_another_tensors) {
                   GLIA_OK);
         keep(view, glia_tensor_destroy);
         EXPECT_EQ(read<float>(view), (std::vector<float>{-2, 3}));
-        const glia_unary_params relu{GLIA_RELU, 0, 0};
+        const glia_unary_params relu = glia_unary_defaults(GLIA_UNARY_RELU);
         ASSERT_EQ(glia_unary(c.ctx, &relu, view, view), GLIA_OK) << c.message();
         EXPECT_EQ(read<float>(t), (std::vector<float>{1, 0, 3, -4}));
     });
@@ -191,8 +191,9 @@ class Asynchronous : public OnDevice {};
 
 std::vector<float> busy_work(Computer &c) {
     Keep keep;
-    const glia_unary_params square{GLIA_SQUARE, 0, 0}, tanh{GLIA_TANH, 0, 0};
-    const glia_reduce_params sum{GLIA_SUM, 0, false};
+    const glia_unary_params square = glia_unary_defaults(GLIA_UNARY_SQUARE),
+                            tanh   = glia_unary_defaults(GLIA_UNARY_TANH);
+    const glia_reduce_params sum{GLIA_REDUCE_SUM, GLIA_ALL_AXES, false};
     std::vector<float> host(1000), out;
     glia_tensor *x = tensor_of(c.ctx, keep, GLIA_F32, {1000}, host),
                 *y = tensor_of(c.ctx, keep, GLIA_F32, {1000}, host), *s = nullptr;

@@ -16,17 +16,15 @@ using Bits = std::vector<std::vector<char>>;
 
 // Two convolutions, a pool, two masks of dropout and two dense layers, as examples/cnn_fashion.c has them.
 glia_value build(glia_model *net) {
-    glia_conv2d_args conv1{}, conv2{};
-    glia_pool2d_args pool{};
-    glia_dense_args dense{}, logits{};
-    conv1.filters = 4, conv1.kernel[0] = conv1.kernel[1] = 3, conv1.activation = GLIA_RELU;
-    conv2 = conv1, conv2.filters = 6;
-    pool.kernel[0] = pool.kernel[1] = 2;
-    dense.units = 16, dense.activation = GLIA_RELU, logits.units = kClasses;
+    const glia_conv2d_args conv1{.filters = 4, .kernel = {3, 3}, .activation = GLIA_RELU},
+        conv2{.filters = 6, .kernel = {3, 3}, .activation = GLIA_RELU};
+    const glia_max_pool2d_args pool{.kernel = {2, 2}};
+    const glia_dense_args dense{.units = 16, .activation = GLIA_RELU}, logits{.units = kClasses};
+    const glia_dropout_args quarter{.p = 0.25}, half{.p = 0.5};
     glia_value x = glia_model_input(net, "image", GLIA_SHAPE(1, kSide, kSide));
     x            = glia_model_conv2d(net, glia_model_conv2d(net, x, &conv1), &conv2);
-    x            = glia_model_dropout(net, glia_model_max_pool2d(net, x, &pool), 0.25f);
-    x            = glia_model_dropout(net, glia_model_dense(net, glia_model_flatten(net, x), &dense), 0.5f);
+    x            = glia_model_dropout(net, glia_model_max_pool2d(net, x, &pool), &quarter);
+    x            = glia_model_dropout(net, glia_model_dense(net, glia_model_flatten(net, x, nullptr), &dense), &half);
     return glia_model_dense(net, x, &logits);
 }
 
@@ -35,7 +33,7 @@ class Training {
     explicit Training(const char *device, glia_dtype dtype = GLIA_F32) : computer(device), dtype_(dtype) {
         const glia_model_args args{dtype};
         glia_compile_args compile{};
-        compile.loss = GLIA_CROSS_ENTROPY, compile.optimizer = GLIA_ADAM, compile.learning_rate = 2e-3;
+        compile.loss = glia_loss_cross_entropy(), compile.optimizer = glia_optimizer_adam(2e-3);
         EXPECT_EQ(computer.created, GLIA_OK) << computer.message();
         EXPECT_EQ(glia_model_create(computer.ctx, &args, &net_), GLIA_OK) << computer.message();
         keep_(net_, glia_model_destroy);
@@ -118,7 +116,7 @@ TEST_P(CudaTraining, begins_with_the_weights_of_the_cpu) {
 TEST_P(CudaTraining, drops_what_the_cpu_drops) {
     Computer host("cpu"), guest(device());
     std::vector<float> want, ones(10007, 1);
-    const glia_dropout_params params{.p = 0.3f, .seed = 11, .stream = 2};
+    const glia_dropout_params params{.p = 0.3, .seed = 11, .stream = 2};
     for (Computer *c : {&host, &guest})
         for (const int64_t step : {0, 1, 77}) {
             Keep keep;

@@ -87,7 +87,7 @@ TEST_F(ArrayData, bad_arrays_are_refused_with_their_values) {
         {with([](glia_array *a) { a->data = nullptr; }), 2, "the data of inputs[0] is NULL"},
         {with([](glia_array *a) { a->data = static_cast<const char *>(a->data) + 1; }), 2,
          "is not aligned to the 4 bytes of f32"},
-        {with([](glia_array *a) { a->dtype = glia_dtype(99); }), 2, "99 is no glia_dtype"},
+        {with([](glia_array *a) { a->dtype = glia_dtype(99); }), 2, "invalid dtype 99"},
         {with([](glia_array *a) { a->shape.ndim = 8; }), 2, "inputs[0] has 8 dimensions"},
         {with([](glia_array *a) { a->shape.dim[0] = -2; }), 2, "dimension 0 is -2"},
         {with([](glia_array *a) { a->shape = GLIA_SHAPE(int64_t(1) << 40, int64_t(1) << 40); }), 2,

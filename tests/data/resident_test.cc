@@ -8,8 +8,11 @@
 
 #include "glia/glia.h"
 #include "support/internals.h"
+#include "support/with.h"
 
 namespace {
+
+using glia::with;
 
 constexpr int kSamples = 45, kClasses = 3;
 
@@ -65,10 +68,10 @@ class Trained {
         if (status != GLIA_OK) return status;
         glia_dense_args hidden{}, last{};
         hidden.units = 8, hidden.activation = GLIA_TANH, last.units = kClasses;
-        glia_value x = glia_model_flatten(net, glia_model_input(net, "x", GLIA_SHAPE(3, 2, 2)));
-        x            = glia_model_dropout(net, glia_model_dense(net, x, &hidden), 0.25f);
+        glia_value x = glia_model_flatten(net, glia_model_input(net, "x", GLIA_SHAPE(3, 2, 2)), nullptr);
+        x            = glia_model_dropout(net, glia_model_dense(net, x, &hidden), with(glia_dropout_args{.p = 0.25}));
         glia_compile_args compile{};
-        compile.loss = GLIA_CROSS_ENTROPY, compile.optimizer = GLIA_ADAM, compile.learning_rate = 0.02f;
+        compile.loss = glia_loss_cross_entropy(), compile.optimizer = glia_optimizer_adam(0.02);
         return glia_model_compile(net, glia_model_dense(net, x, &last), &compile);
     }
 
@@ -238,8 +241,8 @@ class Sliding {
         glia_status status = glia_dataset_from_series(ctx, &series, &args, &data);
         if (status == GLIA_OK) status = glia_model_create(ctx, nullptr, &net);
         if (status != GLIA_OK) return status;
-        const glia_value x = glia_model_flatten(net, glia_model_input(net, "x", GLIA_SHAPE(6, 4)));
-        return compile(x, 1, GLIA_MEAN_SQUARED_ERROR);
+        const glia_value x = glia_model_flatten(net, glia_model_input(net, "x", GLIA_SHAPE(6, 4)), nullptr);
+        return compile(x, 1, glia_loss_mse());
     }
     glia_status make_language() {
         for (int i = 0; i < 60; ++i) indices.push_back(i * i % 7);
@@ -252,13 +255,13 @@ class Sliding {
         table.count = 7, table.size = 4;
         const glia_value x =
             glia_model_embedding(net, glia_model_index_input(net, "x", GLIA_I32, GLIA_SHAPE(5)), &table);
-        return compile(glia_model_flatten(net, x), 7, GLIA_CROSS_ENTROPY);
+        return compile(glia_model_flatten(net, x, nullptr), 7, glia_loss_cross_entropy());
     }
-    glia_status compile(glia_value x, int64_t units, glia_model_loss loss) {
+    glia_status compile(glia_value x, int units, const glia_model_loss &loss) {
         glia_dense_args last{};
         last.units = units;
         glia_compile_args args{};
-        args.loss = loss, args.optimizer = GLIA_ADAM, args.learning_rate = 0.02f;
+        args.loss = loss, args.optimizer = glia_optimizer_adam(0.02);
         return glia_model_compile(net, glia_model_dense(net, x, &last), &args);
     }
 

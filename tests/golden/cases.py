@@ -77,22 +77,22 @@ class Input:
 
 
 class Params(dict):
-    """Fields by name; 0 for those that are not set, as in C."""
+    """Fields by name; None for those that are left out, which then have the defaults of the op."""
 
     def __getattr__(self, name):
-        return self.get(name, 0)
+        return self.get(name)
 
 
 class Names(dict):
-    """The names that stand in params: functions and numbers here, enumerators as lower-case text."""
+    """The names that stand in params: functions and numbers here, enumerators as lower-case text without the kind."""
 
     def __missing__(self, name):
         assert name.startswith("GLIA_"), f"unknown name {name}"
-        return name.removeprefix("GLIA_").lower()
+        return re.sub(r"^GLIA_((UNARY|BINARY|REDUCE|REDUCTION|RANDOM|LOSS|FROM)_)?", "", name).lower()
 
 
 NAMES = Names(
-    true=True, false=False, INFINITY=math.inf, GLIA_NO_PAD=-1, GLIA_SCALAR=(),
+    true=True, false=False, INFINITY=math.inf, GLIA_END=None, GLIA_SCALAR=(),
     GLIA_AXIS=lambda i: 1 << (i & 31),
     GLIA_SHAPE=lambda *dims: dims,
     f32=lambda x: float(np.float32(x)),

@@ -8,6 +8,8 @@
 #include <map>
 #include <stdexcept>
 
+#include "support/params.h"
+
 // These lists run once: what counts is how long they take to compile.
 #pragma GCC optimize("O0")
 
@@ -100,13 +102,6 @@ std::string without_spaces(const std::string &text) {
     return out;
 }
 
-template <class Params>
-std::vector<char> bytes_of(const Params &params) {
-    std::vector<char> bytes(sizeof params);
-    std::memcpy(bytes.data(), &params, sizeof params);
-    return bytes;
-}
-
 double rounded_to(glia_dtype dtype, double value) {
     alignas(8) char element[8];
     gli_store(dtype, element, 0, value);
@@ -136,7 +131,7 @@ void make_distribution(const std::vector<int64_t> &dims, std::vector<double> &va
                     #name_,                                                        \
                     without_spaces(#op_ "," #name_ "," #params_ "," #__VA_ARGS__), \
                     false,                                                         \
-                    bytes_of(glia_##op_##_params params_),                         \
+                    bytes_of(params::op_ params_),                                 \
                     {__VA_ARGS__}};                                                \
     },
 #define STEPS(op_, name_, params_, ...)                                            \
@@ -145,7 +140,7 @@ void make_distribution(const std::vector<int64_t> &dims, std::vector<double> &va
                     #name_,                                                        \
                     without_spaces(#op_ "," #name_ "," #params_ "," #__VA_ARGS__), \
                     true,                                                          \
-                    bytes_of(glia_##op_##_params params_),                         \
+                    bytes_of(params::op_ params_),                                 \
                     {__VA_ARGS__}};                                                \
     },
 
@@ -194,7 +189,10 @@ std::vector<double> numbers_of(const Input &input, uint64_t seed, uint32_t strea
         const uint32_t word = gli_random_u32({seed, stream, step}, i);
         const double unit   = (word >> 9) * 0x1p-23;  // [0, 1)
         switch (input.content) {
-            case Content::absent: break;
+            case Content::absent:
+            case Content::near:
+            case Content::small:
+            case Content::made: break;  // of the provider suite
             case Content::signed_: values[i] = 2 * unit - 1; break;
             case Content::wide: values[i] = input.value * (2 * unit - 1); break;
             case Content::positive: values[i] = 0.5 + unit; break;

@@ -23,30 +23,25 @@ def op(gradients=()):
     return add
 
 
-def either(value, default):
-    return value if value else default
+def given(value, default):
+    return default if value is None else value
 
 
 def pair(value, default):
-    """Two numbers, of which C leaves out the zeros at the end."""
-    value = [int(v) for v in (list(value) if value else []) + [0, 0]][:2]
-    return [v if v else d for v, d in zip(value, default if isinstance(default, list) else [default, default])]
+    return given(value, default if isinstance(default, list) else [default, default])
 
 
 def pad_end(p):
-    return [max(end, 0) for end in pair(p.pad_end, pair(p.pad, 0))]
+    """A case that leaves it out means the same zeros at both ends."""
+    return pair(p.pad_end, pair(p.pad, 0))
 
 
 def axes(bits, ndim):
-    return tuple(i for i in range(ndim) if bits >> i & 1 or bits >> (i - ndim & 31) & 1)
-
-
-def one_axis(bits, ndim, default):
-    return axes(bits, ndim)[0] if bits else default % ndim
+    return tuple(i for i in range(ndim) if bits is None or bits >> i & 1 or bits >> (i - ndim & 31) & 1)
 
 
 def activate(kind, x):
-    return {"relu": F.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "linear": lambda v: v, 0: lambda v: v}[kind](x)
+    return {"relu": F.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "linear": lambda v: v}[given(kind, "linear")](x)
 
 
 # ---- conv --------------------------------------------------------------------------------------------------------------
@@ -57,7 +52,7 @@ def conv2d(p, x, w, bias=None):
     pad, end = pair(p.pad, 0), pad_end(p)
     if pad != end:
         x, pad = F.pad(x, (pad[1], end[1], pad[0], end[0])), [0, 0]
-    return activate(p.activation, F.conv2d(x, w, bias, pair(p.stride, 1), pad, pair(p.dilation, 1), either(p.groups, 1)))
+    return activate(p.activation, F.conv2d(x, w, bias, pair(p.stride, 1), pad, pair(p.dilation, 1), given(p.groups, 1)))
 
 
 @op(gradients=(0, 1, 2))
@@ -65,7 +60,7 @@ def conv2d_transpose(p, x, w, bias=None):
     pad, end = pair(p.pad, 0), pad_end(p)
     even = pad == end
     y = F.conv_transpose2d(x, w, bias, pair(p.stride, 1), pad if even else 0, pair(p.output_pad, 0),
-                           either(p.groups, 1), pair(p.dilation, 1))
+                           given(p.groups, 1), pair(p.dilation, 1))
     if not even:
         y = y[:, :, pad[0]:y.shape[2] - end[0], pad[1]:y.shape[3] - end[1]]
     return activate(p.activation, y)
@@ -78,8 +73,8 @@ def conv2d_transpose(p, x, w, bias=None):
 def matmul(p, a, b, c=None):
     a = a.mT if p.transpose_a else a
     b = b.mT if p.transpose_b else b
-    y = either(p.alpha, 1) * torch.matmul(a, b)
-    return y if c is None else y + either(p.beta, 1) * c
+    y = given(p.alpha, 1) * torch.matmul(a, b)
+    return y if c is None else y + given(p.beta, 1) * c
 
 
 @op(gradients=(0, 1, 2))
@@ -99,15 +94,15 @@ def unary(p, x):
         "sigmoid": lambda: torch.sigmoid(x),
         "tanh": lambda: torch.tanh(x),
         "relu": lambda: F.relu(x),
-        "leaky_relu": lambda: F.leaky_relu(x, either(alpha, 0.01)),
-        "elu": lambda: F.elu(x, either(alpha, 1.0)),
+        "leaky_relu": lambda: F.leaky_relu(x, given(alpha, 0.01)),
+        "elu": lambda: F.elu(x, given(alpha, 1.0)),
         "selu": lambda: F.selu(x),
         "gelu": lambda: F.gelu(x),
         "gelu_tanh": lambda: F.gelu(x, approximate="tanh"),
         "silu": lambda: F.silu(x),
-        "softplus": lambda: F.softplus(x, either(alpha, 1.0)),
+        "softplus": lambda: F.softplus(x, given(alpha, 1.0)),
         "softsign": lambda: F.softsign(x),
-        "hard_sigmoid": lambda: F.hardtanh(either(alpha, 1 / 6) * x + either(beta, 0.5), 0, 1),
+        "hard_sigmoid": lambda: F.hardtanh(given(alpha, 1 / 6) * x + given(beta, 0.5), 0, 1),
         "hard_swish": lambda: F.hardswish(x),
         "clip": lambda: torch.clamp(x, alpha, beta),
         "exp": lambda: torch.exp(x),
@@ -116,7 +111,7 @@ def unary(p, x):
         "abs": lambda: torch.abs(x),
         "neg": lambda: torch.neg(x),
         "square": lambda: torch.square(x),
-    }[either(p.kind, "linear")]()
+    }[given(p.kind, "linear")]()
 
 
 @op(gradients=(0, 1))
@@ -127,7 +122,7 @@ def prelu(p, x, slope):
 @op(gradients=(0, 1))
 def binary(p, a, b):
     return {"add": torch.add, "sub": torch.sub, "mul": torch.mul, "div": torch.div, "pow": torch.pow,
-            "minimum": torch.minimum, "maximum": torch.maximum}[either(p.kind, "add")](a, b)
+            "minimum": torch.minimum, "maximum": torch.maximum}[given(p.kind, "add")](a, b)
 
 
 # ---- reduce ------------------------------------------------------------------------------------------------------------
@@ -135,7 +130,7 @@ def binary(p, a, b):
 
 @op(gradients=(0,))
 def reduce(p, x):
-    dims, keep = axes(p.axes, x.ndim) or tuple(range(x.ndim)), bool(p.keep_dims)
+    dims, keep = axes(p.axes, x.ndim), bool(p.keep_dims)
     return {
         "sum": lambda: torch.sum(x, dims, keep),
         "mean": lambda: torch.mean(x, dims, keep),
@@ -143,24 +138,25 @@ def reduce(p, x):
         "min": lambda: torch.amin(x, dims, keep),
         "l1": lambda: torch.linalg.vector_norm(x, 1, dims, keep),
         "l2": lambda: torch.linalg.vector_norm(x, 2, dims, keep),
-    }[either(p.kind, "sum")]()
+    }[given(p.kind, "sum")]()
 
 
 @op()
 def argmax(p, x):
-    return torch.argmax(x, one_axis(p.axes, x.ndim, -1), bool(p.keep_dims))
+    return torch.argmax(x, given(p.axis, -1), bool(p.keep_dims))
 
 
 @op(gradients=(0,))
 def softmax(p, x):
-    return (F.log_softmax if p.log else F.softmax)(x, one_axis(p.axes, x.ndim, -1))
+    return (F.log_softmax if p.log else F.softmax)(x, given(p.axis, -1))
 
 
 # ---- movement ----------------------------------------------------------------------------------------------------------
 
 
-def per_dimension(value, ndim, default=0):
-    return ([v if v else default for v in value or []] + [default] * ndim)[:ndim]
+def per_dimension(value, ndim, default):
+    """A list that ends early goes on with the default."""
+    return (given(value, []) + [default] * ndim)[:ndim]
 
 
 @op(gradients=(0,))
@@ -170,30 +166,29 @@ def reshape(p, x):
 
 @op(gradients=(0,))
 def transpose(p, x):
-    order = per_dimension(p.permutation, x.ndim)
-    return x.permute(order if any(order) else list(range(x.ndim))[::-1])
+    return x.permute(given(p.permutation, list(range(x.ndim))[::-1])[:x.ndim])
 
 
 @op(gradients=range(32))
 def concat(p, *x):
-    return torch.cat(x, axes(p.axes, x[0].ndim)[0])
+    return torch.cat(x, given(p.axis, 0))
 
 
 @op(gradients=(0,))
 def slice(p, x):
-    bounds = zip(*(per_dimension(v, x.ndim) for v in (p.start, p.stop, p.step)))
-    return x[tuple(np.s_[start:stop or None:step or 1] for start, stop, step in bounds)]
+    bounds = zip(per_dimension(p.start, x.ndim, 0), per_dimension(p.stop, x.ndim, None), per_dimension(p.step, x.ndim, 1))
+    return x[tuple(np.s_[start:stop:step] for start, stop, step in bounds)]
 
 
 @op(gradients=(0,))
 def cast(p, x):
-    return x.to(DTYPES[either(p.dtype, "f32")])
+    return x.to(DTYPES[given(p.dtype, "f32")])
 
 
 @op(gradients=(0,))
 def pad(p, x):
-    ends = zip(per_dimension(p.before, x.ndim), per_dimension(p.after, x.ndim))
-    return F.pad(x, [v for before_after in list(ends)[::-1] for v in before_after], value=p.value)
+    ends = zip(per_dimension(p.before, x.ndim, 0), per_dimension(p.after, x.ndim, 0))
+    return F.pad(x, [v for before_after in list(ends)[::-1] for v in before_after], value=given(p.value, 0))
 
 
 @op(gradients=(0,))
@@ -203,7 +198,7 @@ def expand(p, x):
 
 @op(gradients=(0,))
 def gather(p, x, indices):
-    axis = one_axis(p.axes, x.ndim, 0)
+    axis = given(p.axis, 0) % x.ndim
     if p.has_padding:
         assert axis == 0
         return F.embedding(indices, x, padding_idx=p.padding_index)
@@ -229,7 +224,7 @@ def increment(p, x):
 @op()
 def one_hot(p, indices):
     hot = F.one_hot(indices.long() % p.classes, p.classes)
-    return torch.where(hot > 0, either(p.on, 1.0), float(p.off)).to(DTYPES[either(p.dtype, "f32")])
+    return torch.where(hot > 0, given(p.on, 1.0), float(given(p.off, 0))).to(DTYPES[given(p.dtype, "f32")])
 
 
 # ---- sequences ---------------------------------------------------------------------------------------------------------
@@ -237,7 +232,7 @@ def one_hot(p, indices):
 
 @op()
 def sequence_lengths(p, x):
-    kept = (x != p.padding).reshape(*x.shape[:2], -1).any(2)
+    kept = (x != given(p.padding, 0)).reshape(*x.shape[:2], -1).any(2)
     kept = kept if p.batch_first else kept.mT
     return (kept * torch.arange(1, kept.shape[1] + 1)).amax(1).int()
 
@@ -247,22 +242,22 @@ def mask_steps(p, x, lengths):
     """Through a packed sequence, which has at least one step."""
     first, time = bool(p.batch_first), 1 if p.batch_first else 0
     packed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths.clamp(min=1).long(), first, enforce_sorted=False)
-    y, _ = torch.nn.utils.rnn.pad_packed_sequence(packed, first, p.value, x.shape[time])
+    y, _ = torch.nn.utils.rnn.pad_packed_sequence(packed, first, given(p.value, 0), x.shape[time])
     empty = (lengths == 0).unsqueeze(time).reshape([-1 if i == 1 - time else 1 for i in range(x.ndim)])
-    return torch.where(empty, float(p.value), y)
+    return torch.where(empty, float(given(p.value, 0)), y)
 
 
 # ---- random ------------------------------------------------------------------------------------------------------------
 
 
 def random_words(p, step, count):
-    return torch.from_numpy(cases.philox(p.seed, p.stream, step, count).astype(np.int64))
+    return torch.from_numpy(cases.philox(given(p.seed, 0), given(p.stream, 0), step, count).astype(np.int64))
 
 
 @op(gradients=(0,))
 def dropout(p, x, step=None):
     words = random_words(p, 0 if step is None else int(step) % 2**32, x.numel()).reshape(x.shape)
-    return torch.where(words >= p.p * 2.0**32, x / (1 - p.p), 0.0)
+    return torch.where(words >= given(p.p, 0) * 2.0**32, x / (1 - given(p.p, 0)), 0.0)
 
 
 def normals(p, step, count):
@@ -275,18 +270,19 @@ def normals(p, step, count):
 @op()
 def random_fill(p):
     count = math.prod(p.shape or ())
-    if p.kind in (0, "uniform"):
-        low, high = (p.low, p.high) if p.low or p.high else (0, 1)
+    mean, std = given(p.mean, 0), given(p.std, 1)
+    if given(p.kind, "uniform") == "uniform":
+        low, high = given(p.low, 0), given(p.high, 1)
         y = low + (high - low) * torch.floor(random_words(p, 0, count).double() / 2**8) / 2**24
     elif p.kind == "normal":
-        y = p.mean + either(p.std, 1) * torch.stack(normals(p, 0, (count + 1) // 2), 1).reshape(-1)[:count]
+        y = mean + std * torch.stack(normals(p, 0, (count + 1) // 2), 1).reshape(-1)[:count]
     else:
         z, step = torch.full((count,), math.inf, dtype=torch.float64), 0
         while torch.any(torch.abs(z) > 2):
             step += 1
             z = torch.where(torch.abs(z) > 2, normals(p, step, count)[0], z)
-        y = p.mean + either(p.std, 1) * z
-    return y.reshape(p.shape or ()).to(DTYPES[either(p.dtype, "f32")])
+        y = mean + std * z
+    return y.reshape(p.shape or ()).to(DTYPES[given(p.dtype, "f32")])
 
 
 # ---- pool --------------------------------------------------------------------------------------------------------------
@@ -340,7 +336,7 @@ def moments(x, dims, epsilon):
 @op(gradients=(0, 1, 2, 5))
 def batchnorm(p, x, weight=None, bias=None, running_mean=None, running_var=None, residual=None):
     channels, dims = x.shape[1], [i for i in range(x.ndim) if i != 1]
-    momentum, epsilon = either(p.momentum, 0.1), either(p.epsilon, 1e-5)
+    momentum, epsilon = given(p.momentum, 0.1), given(p.epsilon, 1e-5)
     new_mean = torch.zeros(channels).to(x) if running_mean is None else running_mean.clone()
     new_var = torch.ones(channels).to(x) if running_var is None else running_var.clone()
     old_var = new_var.clone()
@@ -353,19 +349,19 @@ def batchnorm(p, x, weight=None, bias=None, running_mean=None, running_var=None,
 
 @op(gradients=(0, 1, 2))
 def batchnorm_inference(p, x, weight, bias, mean, var):
-    return F.batch_norm(x, mean, var, weight, bias, False, 0, either(p.epsilon, 1e-5))
+    return F.batch_norm(x, mean, var, weight, bias, False, 0, given(p.epsilon, 1e-5))
 
 
 @op(gradients=(0, 1, 2))
 def layernorm(p, x, weight=None, bias=None):
-    dims, epsilon = either(p.dims, 1), either(p.epsilon, 1e-5)
+    dims, epsilon = given(p.dims, 1), given(p.epsilon, 1e-5)
     y = F.layer_norm(x, x.shape[x.ndim - dims:], weight, bias, epsilon)
     return y, *moments(x, list(range(x.ndim - dims, x.ndim)), epsilon)
 
 
 @op(gradients=(0, 1, 2))
 def groupnorm(p, x, weight=None, bias=None):
-    groups, epsilon = either(p.groups, 1), either(p.epsilon, 1e-5)
+    groups, epsilon = given(p.groups, 1), given(p.epsilon, 1e-5)
     y = F.group_norm(x, groups, weight, bias, epsilon)
     return y, *moments(x.reshape(x.shape[0], groups, -1), 2, epsilon)
 
@@ -374,7 +370,7 @@ def groupnorm(p, x, weight=None, bias=None):
 
 
 def reduction(p):
-    return either(p.reduction, "reduce_mean").removeprefix("reduce_")
+    return given(p.reduction, "mean")
 
 
 @op(gradients=(0,))
@@ -382,11 +378,11 @@ def loss(p, prediction, target, weight=None):
     terms = {
         "mse": lambda: F.mse_loss(prediction, target, reduction="none"),
         "mae": lambda: F.l1_loss(prediction, target, reduction="none"),
-        "huber": lambda: F.huber_loss(prediction, target, reduction="none", delta=either(p.delta, 1.0)),
+        "huber": lambda: F.huber_loss(prediction, target, reduction="none", delta=given(p.delta, 1.0)),
         "bce": lambda: F.binary_cross_entropy(prediction, target, reduction="none"),
         "bce_logits": lambda: F.binary_cross_entropy_with_logits(prediction, target, reduction="none"),
         "kl": lambda: F.kl_div(prediction, target, reduction="none", log_target=bool(p.log_target)),
-    }[either(p.kind, "mse")]()
+    }[given(p.kind, "mse")]()
     if weight is not None:
         terms = terms * (weight if weight.shape == terms.shape else weight.reshape([-1] + [1] * (terms.ndim - 1)))
     return {"mean": torch.mean, "sum": torch.sum, "none": lambda v: v}[reduction(p)](terms)
@@ -401,7 +397,7 @@ def cross_entropy(p, x, target, class_weight=None):
         x = torch.log(torch.clamp(x, 1e-7, 1))
     if source == "logits":
         return F.cross_entropy(x, target, class_weight, ignore_index=ignore, reduction=reduction(p),
-                               label_smoothing=p.label_smoothing)
+                               label_smoothing=given(p.label_smoothing, 0))
     if not target.is_floating_point() and not p.label_smoothing:
         return F.nll_loss(x, target, class_weight, ignore_index=ignore, reduction=reduction(p))
     return cross_entropy_by_formula(p, x, target, class_weight, ignore)
@@ -415,7 +411,7 @@ def cross_entropy_by_formula(p, log_p, target, class_weight, ignore):
     whole = not target.is_floating_point()
     kept = target != ignore if whole else torch.ones_like(log_p[:, 0], dtype=torch.bool)
     t = F.one_hot(torch.where(kept, target, 0), classes).movedim(-1, 1).to(log_p) if whole else target
-    q = weight * ((1 - p.label_smoothing) * t + p.label_smoothing / classes)
+    q = weight * ((1 - given(p.label_smoothing, 0)) * t + given(p.label_smoothing, 0) / classes)
     terms = torch.where(kept, -(q * log_p).sum(1), 0)
     if reduction(p) == "none":
         return terms
@@ -434,7 +430,7 @@ def descend(p, steps, make, states):
         optimizer.state[param]["momentum_buffer"] = torch.zeros_like(param)
     results = []
     for inputs in steps:
-        param.grad = inputs[1] + p.l1 * torch.sign(param.detach())
+        param.grad = inputs[1] + given(p.l1, 0) * torch.sign(param.detach())
         optimizer.step()
         results.append([param.detach().clone()] + [optimizer.state[param][key].clone() if key else None for key in states])
     return [None if result[0] is None else torch.stack(result) for result in zip(*results)]
@@ -443,20 +439,21 @@ def descend(p, steps, make, states):
 @op()
 def sgd(p, steps):
     return descend(p, steps, lambda params: torch.optim.SGD(
-        params, float(steps[0][2]), p.momentum, p.dampening, p.l2, nesterov=bool(p.nesterov)),
+        params, float(steps[0][2]), given(p.momentum, 0), given(p.dampening, 0), given(p.weight_decay, 0), nesterov=bool(p.nesterov)),
         ["momentum_buffer"] if p.momentum else [None])
 
 
 @op()
 def adagrad(p, steps):
     return descend(p, steps, lambda params: torch.optim.Adagrad(
-        params, float(steps[0][2]), weight_decay=p.l2, eps=either(p.epsilon, 1e-10)), ["sum"])
+        params, float(steps[0][2]), weight_decay=given(p.weight_decay, 0), eps=given(p.epsilon, 1e-10)), ["sum"])
 
 
 @op()
 def rmsprop(p, steps):
     return descend(p, steps, lambda params: torch.optim.RMSprop(
-        params, float(steps[0][2]), either(p.alpha, 0.99), either(p.epsilon, 1e-8), p.l2, p.momentum, bool(p.centered)),
+        params, float(steps[0][2]), given(p.alpha, 0.99), given(p.epsilon, 1e-8), given(p.weight_decay, 0),
+        given(p.momentum, 0), bool(p.centered)),
         ["square_avg", "momentum_buffer" if p.momentum else None, "grad_avg" if p.centered else None])
 
 
@@ -464,7 +461,8 @@ def rmsprop(p, steps):
 def adam(p, steps):
     kind = torch.optim.AdamW if p.decoupled else torch.optim.Adam
     return descend(p, steps, lambda params: kind(
-        params, float(steps[0][2]), (either(p.beta1, 0.9), either(p.beta2, 0.999)), either(p.epsilon, 1e-8), p.l2),
+        params, float(steps[0][2]), (given(p.beta1, 0.9), given(p.beta2, 0.999)), given(p.epsilon, 1e-8),
+        given(p.weight_decay, 0)),
         ["exp_avg", "exp_avg_sq"])
 
 
@@ -482,11 +480,11 @@ def clip_by_norm(p, g):
 @op()
 def accuracy(p, prediction, target, counts):
     if p.binary:
-        threshold = either(p.threshold, 0.5)
+        threshold = given(p.threshold, 0.5)
         right = ((torch.sigmoid(prediction) if p.logits else prediction) > threshold) == (target > 0.5)
     else:
         target = torch.argmax(target, 1) if target.is_floating_point() else target
-        best = torch.topk(prediction, either(p.k, 1), 1).indices
+        best = torch.topk(prediction, given(p.k, 1), 1).indices
         right = (best == target.unsqueeze(1)).any(1)
     kept = target != p.ignore_index if p.ignore else torch.ones_like(right)
     return counts + torch.stack([(right & kept).sum(), kept.sum()])
@@ -501,7 +499,7 @@ def confusion_matrix(p, prediction, target, matrix):
 
 @op()
 def accumulate(p, value, sums):
-    weight = either(p.weight, 1.0)
+    weight = given(p.weight, 1.0)
     return sums + torch.stack([value.reshape(()).double() * weight, torch.tensor(weight, dtype=torch.float64)])
 
 

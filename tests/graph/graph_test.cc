@@ -11,10 +11,10 @@ using namespace glia;
 TEST(Graph, infers_shapes_and_dtypes) {
     Net net;
     const glia_value x = net.input({2, 3, 8, 8}, GLIA_F32), w = net.input({4, 3, 3, 3}, GLIA_F32);
-    glia_conv2d_params params{};
-    params.stride[0]       = 2;
-    const glia_value y     = net.call("conv2d", &params, {x, w});
-    const glia_shape shape = glia_graph_shape(net.graph, y);
+    glia_conv2d_params params = glia_conv2d_defaults();
+    params.stride[0]          = 2;
+    const glia_value y        = net.call("conv2d", &params, {x, w});
+    const glia_shape shape    = glia_graph_shape(net.graph, y);
     EXPECT_EQ(std::vector<int64_t>(shape.dim, shape.dim + shape.ndim), (std::vector<int64_t>{2, 4, 3, 6}));
     EXPECT_EQ(glia_graph_dtype(net.graph, y), GLIA_F32);
     EXPECT_EQ(glia_graph_shape(net.graph, {-1}).ndim, 0);
@@ -25,12 +25,12 @@ TEST(Graph, keeps_the_first_failure_and_passes_it_on) {
     Net net;
     const glia_value x = net.input({2, 3}), w = net.input({4, 5});
     gli_graph_set_label(net.graph, "layer 'first'");
-    const glia_value bad = net.binary(GLIA_ADD, x, w);
+    const glia_value bad = net.binary(GLIA_BINARY_ADD, x, w);
     EXPECT_LT(bad.id, 0);
     const std::string message = glia_message(net.ctx);
     EXPECT_EQ(message.rfind("layer 'first': ", 0), 0u) << message;
     gli_graph_set_label(net.graph, nullptr);
-    EXPECT_LT(net.unary(GLIA_RELU, bad).id, 0);
+    EXPECT_LT(net.unary(GLIA_UNARY_RELU, bad).id, 0);
     EXPECT_LT(net.call("no_such_op", nullptr, {x}).id, 0);
     EXPECT_EQ(glia_graph_status(net.graph), GLIA_SHAPE_MISMATCH);
     EXPECT_EQ(message, glia_message(net.ctx));
@@ -50,8 +50,8 @@ TEST(Graph, rejects_bad_calls) {
     const BadCall calls[] = {
         {"unknown op", GLIA_NOT_FOUND, [](Net &net, glia_value x) { net.call("relu6", nullptr, {x}); }},
         {"no op", GLIA_NOT_FOUND, [](Net &net, glia_value x) { net.call(nullptr, nullptr, {x}); }},
-        {"value that is none", GLIA_INVALID_ARGUMENT, [](Net &net, glia_value) { net.unary(GLIA_RELU, {99}); }},
-        {"absent input", GLIA_INVALID_ARGUMENT, [](Net &net, glia_value) { net.unary(GLIA_RELU, {0}); }},
+        {"value that is none", GLIA_INVALID_ARGUMENT, [](Net &net, glia_value) { net.unary(GLIA_UNARY_RELU, {99}); }},
+        {"absent input", GLIA_INVALID_ARGUMENT, [](Net &net, glia_value) { net.unary(GLIA_UNARY_RELU, {0}); }},
         {"too many inputs", GLIA_INVALID_ARGUMENT,
          [](Net &net, glia_value x) { net.call("unary", nullptr, std::vector<glia_value>(40, x)); }},
         {"too many outputs", GLIA_INVALID_ARGUMENT,
@@ -59,6 +59,13 @@ TEST(Graph, rejects_bad_calls) {
              glia_value out[2];
              glia_graph_call(net.graph, "unary", nullptr, &x, 1, out, 2);
              EXPECT_LT(out[0].id, 0);
+         }},
+        {"stride of zero", GLIA_INVALID_ARGUMENT,
+         [](Net &net, glia_value) {
+             glia_conv2d_params params = glia_conv2d_defaults();
+             params.stride[1]          = 0;
+             EXPECT_LT(net.call("conv2d", &params, {net.input({1, 1, 3, 3}), net.input({1, 1, 1, 1})}).id, 0);
+             EXPECT_STREQ(glia_message(net.ctx), "conv2d: stride over columns is 0, must be positive");
          }},
         {"negative dimension", GLIA_INVALID_ARGUMENT,
          [](Net &net, glia_value) { glia_graph_input(net.graph, "x", GLIA_F32, GLIA_SHAPE(-1)); }},
@@ -81,7 +88,7 @@ TEST(Graph, rejects_bad_calls) {
         {"view past the end", GLIA_SHAPE_MISMATCH,
          [](Net &net, glia_value) { gli_graph_view(net.graph, net.state({3}, {1, 2, 3}), 2, GLIA_SHAPE(2)); }},
         {"view of a result", GLIA_INVALID_ARGUMENT,
-         [](Net &net, glia_value x) { gli_graph_view(net.graph, net.unary(GLIA_RELU, x), 0, GLIA_SHAPE(2)); }},
+         [](Net &net, glia_value x) { gli_graph_view(net.graph, net.unary(GLIA_UNARY_RELU, x), 0, GLIA_SHAPE(2)); }},
         {"pack of overlapping values", GLIA_INVALID_ARGUMENT,
          [](Net &net, glia_value x) {
              const glia_value values[] = {x, x};
@@ -111,9 +118,10 @@ TEST(Gradient, of_a_composed_function) {
     // y = sum of (a b + a)^2: dy/da = 2 (a b + a)(b + 1), dy/db = 2 (a b + a) a
     Net net;
     const glia_value a = net.input({3}), b = net.input({3});
-    const glia_value y = net.sum(net.unary(GLIA_SQUARE, net.binary(GLIA_ADD, net.binary(GLIA_MUL, a, b), a)));
-    const auto d       = net.gradient(y, {a, b});
-    const auto out     = net.run({y, d[0], d[1]}, {{1, 2, -3}, {4, -1, 0.5}});
+    const glia_value y =
+        net.sum(net.unary(GLIA_UNARY_SQUARE, net.binary(GLIA_BINARY_ADD, net.binary(GLIA_BINARY_MUL, a, b), a)));
+    const auto d   = net.gradient(y, {a, b});
+    const auto out = net.run({y, d[0], d[1]}, {{1, 2, -3}, {4, -1, 0.5}});
     EXPECT_EQ(out[0], Numbers({25 + 0 + 20.25}));
     EXPECT_EQ(out[1], Numbers({2 * 5 * 5, 0, 2 * -4.5 * 1.5}));
     EXPECT_EQ(out[2], Numbers({2 * 5, 0, 2 * -4.5 * -3}));
@@ -122,16 +130,17 @@ TEST(Gradient, of_a_composed_function) {
 TEST(Gradient, adds_up_over_uses_of_a_value) {
     Net net;
     const glia_value x = net.input({2});
-    const glia_value y = net.sum(net.binary(GLIA_MUL, net.binary(GLIA_MUL, x, x), x));  // x^3
+    const glia_value y = net.sum(net.binary(GLIA_BINARY_MUL, net.binary(GLIA_BINARY_MUL, x, x), x));  // x^3
     const auto dx      = net.gradient(y, {x});
     EXPECT_EQ(net.run({dx[0]}, {{2, -3}})[0], Numbers({12, 27}));
 }
 
 TEST(Gradient, by_an_intermediate_value_and_by_y_itself) {
     Net net;
-    const glia_value x = net.input({2}), s = net.unary(GLIA_SQUARE, x), y = net.sum(net.binary(GLIA_MUL, s, s));
-    const auto d   = net.gradient(y, {s, y, x});
-    const auto out = net.run({d[0], d[1], d[2]}, {{2, 3}});
+    const glia_value x = net.input({2}), s = net.unary(GLIA_UNARY_SQUARE, x),
+                     y = net.sum(net.binary(GLIA_BINARY_MUL, s, s));
+    const auto d       = net.gradient(y, {s, y, x});
+    const auto out     = net.run({d[0], d[1], d[2]}, {{2, 3}});
     EXPECT_EQ(out[0], Numbers({8, 18}));
     EXPECT_EQ(out[1], Numbers({1}));
     EXPECT_EQ(out[2], Numbers({32, 108}));
@@ -149,8 +158,8 @@ TEST(Gradient, is_zero_where_y_does_not_depend) {
 TEST(Gradient, computes_only_what_is_needed) {
     Net net;
     const glia_value x = net.input({1, 1, 4, 4}), w = net.input({1, 1, 3, 3});
-    const glia_conv2d_params params{};
-    const glia_value y = net.sum(net.call("conv2d", &params, {x, w}));
+    const glia_conv2d_params params = glia_conv2d_defaults();
+    const glia_value y              = net.sum(net.call("conv2d", &params, {x, w}));
     net.gradient(y, {w});
     for (int n = 0; n < net.graph->n_nodes; ++n) EXPECT_STRNE(net.graph->nodes[n].op->name, "conv2d_backward_data");
 }
@@ -158,7 +167,7 @@ TEST(Gradient, computes_only_what_is_needed) {
 TEST(Gradient, names_the_input_that_has_none) {
     Net net;
     const glia_value x = net.input({1, 1, 4, 4}), dy = net.input({1, 1, 2, 2});
-    const glia_conv2d_backward_params params{{}, {3, 3}};
+    const glia_conv2d_backward_params params{glia_conv2d_defaults(), {3, 3}};
     gli_graph_set_label(net.graph, "layer 'c'");
     const glia_value dw = net.call("conv2d_backward_filter", &params, {x, dy});
     gli_graph_set_label(net.graph, nullptr);
@@ -185,8 +194,8 @@ TEST(Gradient, of_a_gradient) {
     // y = sum of dx^2 for dx = dz w, a pointwise convolution backwards: dy/d(dz) = 2 dz w^2
     Net net;
     const glia_value dz = net.input({1, 1, 2, 2}), w = net.input({1, 1, 1, 1});
-    const glia_conv2d_backward_params params{{}, {2, 2}};
-    const glia_value y = net.sum(net.unary(GLIA_SQUARE, net.call("conv2d_backward_data", &params, {dz, w})));
+    const glia_conv2d_backward_params params{glia_conv2d_defaults(), {2, 2}};
+    const glia_value y = net.sum(net.unary(GLIA_UNARY_SQUARE, net.call("conv2d_backward_data", &params, {dz, w})));
     const auto d       = net.gradient(y, {dz, w});
     const auto out     = net.run({d[0], d[1]}, {{1, 2, 3, 4}, {3}});
     EXPECT_EQ(out[0], Numbers({18, 36, 54, 72}));
@@ -196,7 +205,7 @@ TEST(Gradient, of_a_gradient) {
 TEST(Plan, reshapes_without_a_copy) {
     Net net;
     const glia_value x = net.input({2, 3});
-    const glia_value y = net.unary(GLIA_SQUARE, net.reshape(net.unary(GLIA_NEG, x), {3, 2}));
+    const glia_value y = net.unary(GLIA_UNARY_SQUARE, net.reshape(net.unary(GLIA_UNARY_NEG, x), {3, 2}));
     glia_plan *plan    = net.make({y});
     ASSERT_NE(plan, nullptr);
     EXPECT_EQ(plan->n_steps, 2);
@@ -215,8 +224,8 @@ TEST(Plan, gives_inputs_tensors_and_constants_as_outputs) {
 TEST(Plan, drops_what_nothing_needs) {
     Net net;
     const glia_value x = net.input({2});
-    net.unary(GLIA_EXP, x);
-    glia_plan *plan = net.make({net.unary(GLIA_NEG, x)});
+    net.unary(GLIA_UNARY_EXP, x);
+    glia_plan *plan = net.make({net.unary(GLIA_UNARY_NEG, x)});
     EXPECT_EQ(plan->n_steps, 1);
     glia_plan_destroy(plan);
 }
@@ -227,9 +236,9 @@ TEST(Plan, outlives_its_graph) {
     glia_plan *plan   = nullptr;
     ASSERT_EQ(glia_context_create("cpu", nullptr, &ctx), GLIA_OK);
     ASSERT_EQ(glia_graph_create(ctx, &graph), GLIA_OK);
-    const glia_value x = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(2));
-    const glia_unary_params params{GLIA_NEG, 0, 0};
-    const glia_value y = glia_graph_call(graph, "unary", &params, &x, 1, nullptr, 0);
+    const glia_value x             = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(2));
+    const glia_unary_params params = glia_unary_defaults(GLIA_UNARY_NEG);
+    const glia_value y             = glia_graph_call(graph, "unary", &params, &x, 1, nullptr, 0);
     ASSERT_EQ(glia_plan_create(graph, &y, 1, &plan), GLIA_OK);
     glia_graph_destroy(graph);
     glia_tensor *in = nullptr, *out = nullptr;
@@ -246,7 +255,7 @@ TEST(Plan, outlives_its_graph) {
 
 TEST(Plan, takes_tensors_with_gaps) {
     Net net;
-    const glia_value x = net.input({2, 2}), y = net.unary(GLIA_SQUARE, net.unary(GLIA_NEG, x));
+    const glia_value x = net.input({2, 2}), y = net.unary(GLIA_UNARY_SQUARE, net.unary(GLIA_UNARY_NEG, x));
     glia_plan *plan = net.make({y});
     double in[7] = {1, 0, 2, 0, 3, 0, 4}, out[8] = {};
     const int64_t in_stride[] = {4, 2}, out_stride[] = {1, 4};
@@ -262,7 +271,7 @@ TEST(Plan, takes_tensors_with_gaps) {
 
 TEST(Plan, rejects_bad_runs) {
     Net net;
-    const glia_value x = net.input({2}), y = net.unary(GLIA_NEG, x);
+    const glia_value x = net.input({2}), y = net.unary(GLIA_UNARY_NEG, x);
     glia_plan *plan = net.make({y});
     glia_tensor *a = net.tensor({2}), *b = net.tensor({2}), *wrong = net.tensor({3}),
                 *single = net.tensor({2}, {}, GLIA_F32);
@@ -284,8 +293,8 @@ TEST(Plan, rejects_states_as_inputs_and_outputs) {
     glia_tensor *w = net.tensor({2}, {1, 2}), *fixed = net.tensor({2}, {3, 4}), *a = net.tensor({2}, {5, 6}),
                 *b     = net.tensor({2});
     const glia_value x = net.input({2}), state = glia_graph_tensor(net.graph, "w", w);
-    const glia_value y = net.binary(GLIA_ADD, x, glia_graph_tensor(net.graph, "fixed", fixed));
-    glia_graph_assign(net.graph, state, net.binary(GLIA_ADD, state, y));
+    const glia_value y = net.binary(GLIA_BINARY_ADD, x, glia_graph_tensor(net.graph, "fixed", fixed));
+    glia_graph_assign(net.graph, state, net.binary(GLIA_BINARY_ADD, state, y));
     glia_plan *plan = net.make({y});
     EXPECT_EQ(glia_plan_run(plan, &a, 1, &w, 1), GLIA_INVALID_ARGUMENT) << "written before it is read";
     EXPECT_STREQ(glia_message(net.ctx), "glia_plan_run: output 0 overlaps a tensor of the graph in memory");
@@ -301,11 +310,11 @@ TEST(Plan, rejects_states_as_inputs_and_outputs) {
 TEST(Pack, computes_values_in_their_places) {
     Net net;
     const glia_value x = net.input({2}), y = net.input({1, 2});
-    const glia_value a = net.unary(GLIA_NEG, x), b = net.unary(GLIA_SQUARE, y);
+    const glia_value a = net.unary(GLIA_UNARY_NEG, x), b = net.unary(GLIA_UNARY_SQUARE, y);
     const glia_value values[] = {b, a};
     const int64_t offset[]    = {4, 1};
     const glia_value flat     = gli_graph_pack(net.graph, values, offset, 2, 8);
-    const glia_value twice    = net.binary(GLIA_ADD, flat, flat);
+    const glia_value twice    = net.binary(GLIA_BINARY_ADD, flat, flat);
     glia_plan *plan           = net.make({twice});
     EXPECT_EQ(plan->n_steps, 3) << "no copies";
     for (int times = 0; times < 2; ++times)
@@ -317,7 +326,7 @@ TEST(Pack, copies_what_lies_elsewhere) {
     Net net;
     const glia_value x = net.input({2}), s = net.state({2}, {7, 8}),
                      zero     = gli_graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(1), 0);
-    const glia_value a        = net.unary(GLIA_NEG, x);
+    const glia_value a        = net.unary(GLIA_UNARY_NEG, x);
     const glia_value values[] = {x, a, s, net.reshape(a, {2, 1}), zero};
     const int64_t offset[]    = {0, 2, 4, 6, 8};
     const glia_value flat     = gli_graph_pack(net.graph, values, offset, 5, 9);
@@ -332,7 +341,7 @@ TEST(Pack, holds_more_values_than_an_op_has_inputs) {
     Numbers want;
     glia_value at = x;
     for (int i = 0; i < 100; ++i) {
-        at = net.binary(GLIA_ADD, at, x);
+        at = net.binary(GLIA_BINARY_ADD, at, x);
         values.push_back(at), offset.push_back(i), want.push_back(i + 2);
     }
     const glia_value flat = gli_graph_pack(net.graph, values.data(), offset.data(), 100, 100);
@@ -344,7 +353,7 @@ TEST(View, reads_and_writes_a_range) {
     const glia_value flat = net.state({6}, {1, 2, 3, 4, 5, 6});
     const glia_value a    = gli_graph_view(net.graph, flat, 0, GLIA_SHAPE(2, 2)),
                      b    = gli_graph_view(net.graph, a, 2, GLIA_SHAPE(2));
-    glia_graph_assign(net.graph, b, net.binary(GLIA_MUL, b, b));
+    glia_graph_assign(net.graph, b, net.binary(GLIA_BINARY_MUL, b, b));
     glia_plan *plan = net.make({a});
     EXPECT_EQ(net.run(plan, {a})[0], Numbers({1, 2, 3, 4}));
     EXPECT_EQ(net.run(plan, {a})[0], Numbers({1, 2, 9, 16}));
@@ -376,7 +385,7 @@ TEST(Assign, finds_the_overlap_among_many_states) {
 TEST(View, has_the_gradient_not_its_base) {
     Net net;
     const glia_value flat = net.state({4}, {1, 2, 3, 4}), a = gli_graph_view(net.graph, flat, 1, GLIA_SHAPE(2));
-    const glia_value y = net.sum(net.unary(GLIA_SQUARE, a));
+    const glia_value y = net.sum(net.unary(GLIA_UNARY_SQUARE, a));
     EXPECT_EQ(net.run({net.gradient(y, {a})[0]})[0], Numbers({4, 6}));
     glia_value out;
     EXPECT_EQ(glia_graph_gradient(net.graph, y, &flat, 1, &out), GLIA_UNSUPPORTED);
@@ -404,9 +413,9 @@ void expect_near(const std::vector<Numbers> &got, const std::vector<Numbers> &wa
 
 struct ConvNet : Net {
     glia_value x = input({1, 2, 4, 4}), w = input({3, 2, 3, 3}), bias = input({3});
-    glia_value conv(glia_unary_kind activation = GLIA_LINEAR) {
-        glia_conv2d_params params{};
-        params.activation = activation;
+    glia_value conv(glia_activation activation = GLIA_LINEAR) {
+        glia_conv2d_params params = glia_conv2d_defaults();
+        params.activation         = activation;
         return call("conv2d", &params, {x, w, bias});
     }
     std::vector<Numbers> inputs() const {
@@ -418,7 +427,7 @@ struct ConvNet : Net {
 };
 
 TEST(Fusion, activation_of_a_convolution) {
-    for (glia_unary_kind kind : {GLIA_RELU, GLIA_SIGMOID, GLIA_TANH}) {
+    for (glia_unary_kind kind : {GLIA_UNARY_RELU, GLIA_UNARY_SIGMOID, GLIA_UNARY_TANH}) {
         ConvNet net;
         const glia_value y = net.unary(kind, net.conv());
         glia_plan *plan    = net.make({y});
@@ -432,7 +441,7 @@ TEST(Fusion, activation_of_a_dense_layer) {
     Net net;
     const glia_value x = net.input({2, 3}), w = net.input({4, 3});
     const glia_dense_params params{};
-    const glia_value y = net.unary(GLIA_RELU, net.call("dense", &params, {x, w}));
+    const glia_value y = net.unary(GLIA_UNARY_RELU, net.call("dense", &params, {x, w}));
     glia_plan *plan    = net.make({y});
     EXPECT_EQ(steps(plan), Names({"dense"}));
     glia_plan_destroy(plan);
@@ -441,8 +450,8 @@ TEST(Fusion, activation_of_a_dense_layer) {
 TEST(Fusion, activation_of_a_transposed_convolution) {
     Net net;
     const glia_value x = net.input({1, 2, 3, 3}), w = net.input({2, 1, 2, 2});
-    const glia_conv2d_transpose_params params{};
-    const glia_value y = net.unary(GLIA_RELU, net.call("conv2d_transpose", &params, {x, w}));
+    const glia_conv2d_transpose_params params = glia_conv2d_transpose_defaults();
+    const glia_value y = net.unary(GLIA_UNARY_RELU, net.call("conv2d_transpose", &params, {x, w}));
     glia_plan *plan    = net.make({y}, {.row_major = true});
     EXPECT_EQ(steps(plan), Names({"conv2d_transpose"}));
     const std::vector<Numbers> in = {{1, -2, 3, -4, 5, -6, 7, -8, 9, 1, -1, 1, -1, 1, -1, 1, -1, 1},
@@ -453,7 +462,7 @@ TEST(Fusion, activation_of_a_transposed_convolution) {
 
 TEST(Fusion, leaves_other_activations_and_layers_that_have_one) {
     ConvNet net;
-    const glia_value y[] = {net.unary(GLIA_GELU, net.conv()), net.unary(GLIA_RELU, net.conv(GLIA_TANH))};
+    const glia_value y[] = {net.unary(GLIA_UNARY_GELU, net.conv()), net.unary(GLIA_UNARY_RELU, net.conv(GLIA_TANH))};
     for (glia_value value : y) {
         glia_plan *plan = net.make({value}, {.row_major = true});
         EXPECT_EQ(steps(plan), Names({"conv2d", "unary"}));
@@ -463,15 +472,15 @@ TEST(Fusion, leaves_other_activations_and_layers_that_have_one) {
 
 TEST(Fusion, leaves_a_value_with_another_use) {
     ConvNet net;
-    const glia_value c = net.conv(), y = net.unary(GLIA_RELU, c);
-    for (const auto &outputs : {std::vector<glia_value>{y, c}, {y, net.unary(GLIA_NEG, c)}}) {
+    const glia_value c = net.conv(), y = net.unary(GLIA_UNARY_RELU, c);
+    for (const auto &outputs : {std::vector<glia_value>{y, c}, {y, net.unary(GLIA_UNARY_NEG, c)}}) {
         glia_plan *plan = net.make(outputs, {.row_major = true});
         EXPECT_EQ(steps(plan)[1], "unary");
         EXPECT_EQ(net.run(plan, outputs, net.inputs()), net.run(outputs, net.inputs(), {.unfused = true}));
         glia_plan_destroy(plan);
     }
     ConvNet assigned;
-    const glia_value before = assigned.conv(), after = assigned.unary(GLIA_RELU, before);
+    const glia_value before = assigned.conv(), after = assigned.unary(GLIA_UNARY_RELU, before);
     glia_graph_assign(assigned.graph, assigned.state({1, 3, 2, 2}, Numbers(12)), before);
     glia_plan *plan = assigned.make({after}, {.row_major = true});
     EXPECT_EQ(steps(plan), Names({"conv2d", "unary"}));
@@ -480,7 +489,7 @@ TEST(Fusion, leaves_a_value_with_another_use) {
 
 TEST(Fusion, is_a_matter_of_one_plan) {
     ConvNet net;
-    const glia_value c = net.conv(), y = net.unary(GLIA_RELU, c);
+    const glia_value c = net.conv(), y = net.unary(GLIA_UNARY_RELU, c);
     const auto want = net.run({c}, net.inputs());
     net.run({y}, net.inputs());
     EXPECT_EQ(net.run({c}, net.inputs()), want) << "a value that another plan has fused away";
@@ -488,24 +497,24 @@ TEST(Fusion, is_a_matter_of_one_plan) {
 
 TEST(Fusion, before_differentiation_leaves_no_trace_of_the_value) {
     ConvNet net;
-    const glia_value c = net.conv(), y = net.unary(GLIA_RELU, c);
+    const glia_value c = net.conv(), y = net.unary(GLIA_UNARY_RELU, c);
     ASSERT_EQ(gli_graph_fuse(net.graph, &y, 1), GLIA_OK);
     const auto d   = net.gradient(net.sum(y), {net.w});
     const auto got = net.run({y, d[0]}, net.inputs());
     ConvNet plain;
-    const glia_value py = plain.unary(GLIA_RELU, plain.conv());
+    const glia_value py = plain.unary(GLIA_UNARY_RELU, plain.conv());
     const auto pd       = plain.gradient(plain.sum(py), {plain.w});
     EXPECT_EQ(got, plain.run({py, pd[0]}, plain.inputs(), {.unfused = true}));
-    EXPECT_LT(net.unary(GLIA_NEG, c).id, 0);
+    EXPECT_LT(net.unary(GLIA_UNARY_NEG, c).id, 0);
     EXPECT_EQ(glia_graph_status(net.graph), GLIA_INVALID_ARGUMENT);
 }
 
 struct LossNet : Net {
     glia_value x, target = state({2}, {2, 0}, GLIA_I64), p, y;
-    LossNet(std::vector<int64_t> dims, bool log, glia_cross_entropy_from from, unsigned axes = GLIA_AXIS(1)) {
+    LossNet(std::vector<int64_t> dims, bool log, glia_cross_entropy_from from, int axis = 1) {
         x = input(dims);
         if (dims.size() == 3) target = state({2, 2}, {2, 0, 1, 1}, GLIA_I64);
-        const glia_softmax_params softmax{axes, log};
+        const glia_softmax_params softmax{axis, log};
         p = call("softmax", &softmax, {x});
         glia_cross_entropy_params loss{};
         loss.from = from;
@@ -515,7 +524,7 @@ struct LossNet : Net {
 
 TEST(Fusion, softmax_and_cross_entropy) {
     for (bool log : {false, true}) {
-        LossNet net({2, 3}, log, log ? GLIA_LOG_PROBABILITIES : GLIA_PROBABILITIES);
+        LossNet net({2, 3}, log, log ? GLIA_FROM_LOG_PROBABILITIES : GLIA_FROM_PROBABILITIES);
         glia_plan *plan = net.make({net.y});
         EXPECT_EQ(steps(plan), Names({"cross_entropy"}));
         const Numbers x  = {1, 2, 3, 0, -1, 0.5};
@@ -530,9 +539,9 @@ TEST(Fusion, softmax_and_cross_entropy) {
 }
 
 TEST(Fusion, softmax_over_another_axis_or_of_another_kind_stays) {
-    LossNet nets[] = {{{2, 3, 2}, true, GLIA_LOG_PROBABILITIES, GLIA_AXIS(2)},
-                      {{2, 3}, true, GLIA_PROBABILITIES, GLIA_AXIS(1)},
-                      {{2, 3}, false, GLIA_LOGITS, GLIA_AXIS(1)}};
+    LossNet nets[] = {{{2, 3, 2}, true, GLIA_FROM_LOG_PROBABILITIES, 2},
+                      {{2, 3}, true, GLIA_FROM_PROBABILITIES, 1},
+                      {{2, 3}, false, GLIA_FROM_LOGITS, 1}};
     for (LossNet &net : nets) {
         glia_plan *plan = net.make({net.y});
         EXPECT_EQ(steps(plan), Names({"softmax", "cross_entropy"}));
@@ -544,7 +553,7 @@ TEST(Fusion, softmax_over_another_axis_or_of_another_kind_stays) {
 struct NormNet : Net {
     glia_value x = input({2, 2, 2, 2}), weight = input({2});
     glia_value norm(glia_value v) {
-        const glia_batchnorm_params params{};
+        const glia_batchnorm_params params = glia_batchnorm_defaults();
         return call("batchnorm", &params, {v, weight});
     }
     std::vector<Numbers> inputs() const { return {{3, -1, 4, 1, -5, 9, 2, -6, 5, 3, -5, 8, 9, -7, 9, 3}, {0.5, -2}}; }
@@ -553,10 +562,10 @@ struct NormNet : Net {
 TEST(Fusion, batchnorm_addition_and_relu) {
     for (bool norm_first : {true, false}) {
         NormNet net;
-        const glia_value n = net.norm(net.x), other = net.unary(GLIA_SQUARE, net.x);
-        const glia_value y =
-            net.unary(GLIA_RELU, norm_first ? net.binary(GLIA_ADD, n, other) : net.binary(GLIA_ADD, other, n));
-        glia_plan *plan = net.make({y}, {.row_major = true});
+        const glia_value n = net.norm(net.x), other = net.unary(GLIA_UNARY_SQUARE, net.x);
+        const glia_value y = net.unary(GLIA_UNARY_RELU, norm_first ? net.binary(GLIA_BINARY_ADD, n, other)
+                                                                   : net.binary(GLIA_BINARY_ADD, other, n));
+        glia_plan *plan    = net.make({y}, {.row_major = true});
         EXPECT_EQ(steps(plan), Names({"unary", "batchnorm"}));
         expect_near(net.run(plan, {y}, net.inputs()), net.run({y}, net.inputs(), {.unfused = true}));
         glia_plan_destroy(plan);
@@ -567,9 +576,9 @@ TEST(Fusion, batchnorm_addition_and_relu_have_the_gradient_of_the_parts) {
     std::vector<std::vector<Numbers>> got;
     for (bool fused : {true, false}) {
         NormNet net;
-        const glia_value sum   = net.binary(GLIA_ADD, net.norm(net.x), net.unary(GLIA_SQUARE, net.x)),
-                         y     = net.unary(GLIA_RELU, sum);
-        const glia_value total = net.sum(net.binary(GLIA_MUL, y, y));
+        const glia_value sum   = net.binary(GLIA_BINARY_ADD, net.norm(net.x), net.unary(GLIA_UNARY_SQUARE, net.x)),
+                         y     = net.unary(GLIA_UNARY_RELU, sum);
+        const glia_value total = net.sum(net.binary(GLIA_BINARY_MUL, y, y));
         if (fused) {
             ASSERT_EQ(gli_graph_fuse(net.graph, &total, 1), GLIA_OK);
         }
@@ -587,12 +596,12 @@ TEST(Fusion, batchnorm_leaves_what_does_not_fit) {
         glia_value value;
         Names steps;
     };
-    const Kept kept[] = {{"a product", net.binary(GLIA_MUL, net.norm(net.x), net.x), {"batchnorm", "binary"}},
-                         {"a broadcast", net.binary(GLIA_ADD, net.norm(net.x), row), {"batchnorm", "binary"}},
-                         {"twice the same", net.binary(GLIA_ADD, n, n), {"batchnorm", "binary"}},
-                         {"a slow activation", net.unary(GLIA_TANH, net.norm(net.x)), {"batchnorm", "unary"}},
+    const Kept kept[] = {{"a product", net.binary(GLIA_BINARY_MUL, net.norm(net.x), net.x), {"batchnorm", "binary"}},
+                         {"a broadcast", net.binary(GLIA_BINARY_ADD, net.norm(net.x), row), {"batchnorm", "binary"}},
+                         {"twice the same", net.binary(GLIA_BINARY_ADD, n, n), {"batchnorm", "binary"}},
+                         {"a slow activation", net.unary(GLIA_UNARY_TANH, net.norm(net.x)), {"batchnorm", "unary"}},
                          {"an addition after the relu",
-                          net.binary(GLIA_ADD, net.unary(GLIA_RELU, net.norm(net.x)), net.x),
+                          net.binary(GLIA_BINARY_ADD, net.unary(GLIA_UNARY_RELU, net.norm(net.x)), net.x),
                           {"batchnorm", "binary"}}};
     for (const Kept &k : kept) {
         glia_plan *plan = net.make({k.value}, {.row_major = true});

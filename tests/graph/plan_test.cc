@@ -64,7 +64,7 @@ void expect_sound(const glia_plan *plan) {
 TEST(InPlace, chains_of_elementwise_ops_share_one_storage) {
     Net net;
     glia_value y = net.input({100});
-    for (int i = 0; i < 10; ++i) y = net.unary(GLIA_NEG, y);
+    for (int i = 0; i < 10; ++i) y = net.unary(GLIA_UNARY_NEG, y);
     const glia_value sum = net.sum(y);
     glia_plan *plan = net.make({sum}, {}), *unshared = net.make({sum}, {.no_in_place = true, .no_sharing = true});
     size_t scratch = 0;
@@ -79,26 +79,27 @@ TEST(InPlace, chains_of_elementwise_ops_share_one_storage) {
 
 TEST(InPlace, not_where_the_input_is_read_again) {
     Net net;
-    const glia_value x = net.input({2}), a = net.unary(GLIA_SQUARE, x), b = net.unary(GLIA_NEG, a);
-    const glia_value y = net.binary(GLIA_ADD, a, b), z = net.binary(GLIA_MUL, a, a);
+    const glia_value x = net.input({2}), a = net.unary(GLIA_UNARY_SQUARE, x), b = net.unary(GLIA_UNARY_NEG, a);
+    const glia_value y = net.binary(GLIA_BINARY_ADD, a, b), z = net.binary(GLIA_BINARY_MUL, a, a);
     EXPECT_EQ(net.run({y, z}, {{2, 3}}), (std::vector<Numbers>{{0, 0}, {16, 81}}));
 }
 
 TEST(InPlace, not_through_another_shape_of_the_input) {
     Net net;
-    const glia_value x = net.input({4}), a = net.unary(GLIA_SQUARE, x), r = net.reshape(a, {2, 2});
-    const glia_value b = net.unary(GLIA_NEG, a);
-    EXPECT_EQ(net.run({net.binary(GLIA_ADD, net.reshape(b, {2, 2}), r)}, {{1, 2, 3, 4}})[0], Numbers(4, 0.0));
+    const glia_value x = net.input({4}), a = net.unary(GLIA_UNARY_SQUARE, x), r = net.reshape(a, {2, 2});
+    const glia_value b = net.unary(GLIA_UNARY_NEG, a);
+    EXPECT_EQ(net.run({net.binary(GLIA_BINARY_ADD, net.reshape(b, {2, 2}), r)}, {{1, 2, 3, 4}})[0], Numbers(4, 0.0));
 }
 
 TEST(InPlace, never_over_inputs_states_or_constants) {
     Net net;
     const glia_value x = net.input({2}), s = net.state({2}, {1, 2}),
                      c              = gli_graph_constant(net.graph, GLIA_F64, GLIA_SHAPE(2), 3);
-    const std::vector<glia_value> y = {
-        net.unary(GLIA_NEG, net.unary(GLIA_NEG, x)), net.unary(GLIA_NEG, net.unary(GLIA_SQUARE, s)),
-        net.unary(GLIA_NEG, net.unary(GLIA_NEG, c)), net.binary(GLIA_ADD, net.unary(GLIA_NEG, x), s)};
-    glia_plan *plan = net.make(y);
+    const std::vector<glia_value> y = {net.unary(GLIA_UNARY_NEG, net.unary(GLIA_UNARY_NEG, x)),
+                                       net.unary(GLIA_UNARY_NEG, net.unary(GLIA_UNARY_SQUARE, s)),
+                                       net.unary(GLIA_UNARY_NEG, net.unary(GLIA_UNARY_NEG, c)),
+                                       net.binary(GLIA_BINARY_ADD, net.unary(GLIA_UNARY_NEG, x), s)};
+    glia_plan *plan                 = net.make(y);
     for (int times = 0; times < 2; ++times)
         EXPECT_EQ(net.run(plan, y, {{5, 6}}), (std::vector<Numbers>{{5, 6}, {-1, -4}, {3, 3}, {-4, -4}}));
     glia_plan_destroy(plan);
@@ -106,9 +107,9 @@ TEST(InPlace, never_over_inputs_states_or_constants) {
 
 TEST(InPlace, never_over_the_gaps_of_a_pack) {
     Net net;
-    const glia_value a   = net.unary(GLIA_NEG, net.input({1}));
+    const glia_value a   = net.unary(GLIA_UNARY_NEG, net.input({1}));
     const int64_t offset = 1;
-    const glia_value y = net.unary(GLIA_EXP, gli_graph_pack(net.graph, &a, &offset, 1, 3)), z = net.sum(y);
+    const glia_value y = net.unary(GLIA_UNARY_EXP, gli_graph_pack(net.graph, &a, &offset, 1, 3)), z = net.sum(y);
     glia_plan *plan = net.make({z});
     for (int times = 0; times < 3; ++times) EXPECT_EQ(net.run(plan, {z}, {{0}})[0], Numbers({3}));
     glia_plan_destroy(plan);
@@ -116,7 +117,7 @@ TEST(InPlace, never_over_the_gaps_of_a_pack) {
 
 TEST(InPlace, not_when_another_input_has_the_same_memory) {
     Net net;
-    const glia_value a = net.unary(GLIA_NEG, net.input({2})), y = net.sum(net.binary(GLIA_MUL, a, a));
+    const glia_value a = net.unary(GLIA_UNARY_NEG, net.input({2})), y = net.sum(net.binary(GLIA_BINARY_MUL, a, a));
     glia_plan *plan = net.make({y});
     EXPECT_EQ(net.run(plan, {y}, {{2, 3}})[0], Numbers({13}));
     expect_sound(plan);
@@ -130,7 +131,7 @@ struct StateNet : Net {
 
 TEST(Assign, computes_in_the_state) {
     StateNet net;
-    glia_graph_assign(net.graph, net.A, net.binary(GLIA_ADD, net.A, net.B));
+    glia_graph_assign(net.graph, net.A, net.binary(GLIA_BINARY_ADD, net.A, net.B));
     glia_plan *plan = net.make({});
     EXPECT_EQ(steps(plan), Names({"binary"}));
     net.run(plan, {});
@@ -141,9 +142,9 @@ TEST(Assign, computes_in_the_state) {
 
 TEST(Assign, waits_for_later_readers_of_the_old_content) {
     StateNet net;
-    const glia_value sum = net.binary(GLIA_ADD, net.A, net.B);
+    const glia_value sum = net.binary(GLIA_BINARY_ADD, net.A, net.B);
     glia_graph_assign(net.graph, net.A, sum);
-    const glia_value late = net.binary(GLIA_MUL, net.A, sum);
+    const glia_value late = net.binary(GLIA_BINARY_MUL, net.A, sum);
     glia_plan *plan       = net.make({late});
     EXPECT_EQ(net.run(plan, {late})[0], Numbers({11, 44}));
     EXPECT_EQ(Net::values(net.a), Numbers({11, 22}));
@@ -153,7 +154,7 @@ TEST(Assign, waits_for_later_readers_of_the_old_content) {
 
 TEST(Assign, copies_where_the_op_cannot_run_in_place) {
     StateNet net;  // only the first operand of binary may be overwritten
-    glia_graph_assign(net.graph, net.A, net.binary(GLIA_SUB, net.B, net.A));
+    glia_graph_assign(net.graph, net.A, net.binary(GLIA_BINARY_SUB, net.B, net.A));
     glia_plan *plan = net.make({});
     EXPECT_EQ(steps(plan), Names({"binary", "cast"}));
     net.run(plan, {});
@@ -173,7 +174,7 @@ TEST(Assign, of_states_to_each_other_swaps_them) {
 TEST(Assign, of_old_content_while_it_is_overwritten) {
     StateNet net;
     glia_graph_assign(net.graph, net.B, net.A);
-    glia_graph_assign(net.graph, net.A, net.unary(GLIA_SQUARE, net.B));
+    glia_graph_assign(net.graph, net.A, net.unary(GLIA_UNARY_SQUARE, net.B));
     net.run({});
     EXPECT_EQ(Net::values(net.a), Numbers({100, 400}));
     EXPECT_EQ(Net::values(net.b), Numbers({1, 2}));
@@ -185,7 +186,7 @@ TEST(Assign, of_a_state_to_itself_and_of_one_value_to_two_states) {
     net.run({});
     EXPECT_EQ(Net::values(net.a), Numbers({1, 2}));
     StateNet two;
-    const glia_value y = two.binary(GLIA_ADD, two.A, two.B);
+    const glia_value y = two.binary(GLIA_BINARY_ADD, two.A, two.B);
     glia_graph_assign(two.graph, two.A, y);
     glia_graph_assign(two.graph, two.B, y);
     EXPECT_EQ(two.run({y, two.A, two.B}), (std::vector<Numbers>{{11, 22}, {1, 2}, {10, 20}}));
@@ -200,9 +201,9 @@ TEST(Assign, through_views_of_one_vector) {
     const glia_value a    = gli_graph_view(net.graph, flat, 0, GLIA_SHAPE(2)),
                      b    = gli_graph_view(net.graph, flat, 2, GLIA_SHAPE(2)),
                      all  = gli_graph_view(net.graph, flat, 0, GLIA_SHAPE(6));
-    glia_graph_assign(net.graph, a, net.unary(GLIA_NEG, a));
-    glia_graph_assign(net.graph, b, net.binary(GLIA_ADD, a, b));
-    const auto out = net.run({net.unary(GLIA_SQUARE, all)});
+    glia_graph_assign(net.graph, a, net.unary(GLIA_UNARY_NEG, a));
+    glia_graph_assign(net.graph, b, net.binary(GLIA_BINARY_ADD, a, b));
+    const auto out = net.run({net.unary(GLIA_UNARY_SQUARE, all)});
     EXPECT_EQ(out[0], Numbers({1, 4, 9, 16, 25, 36})) << "the old content";
     EXPECT_EQ(Net::values(memory), Numbers({-1, -2, 4, 6, 5, 6}));
 }
@@ -214,7 +215,7 @@ TEST(Assign, to_a_tensor_with_gaps) {
     glia_tensor *gaps      = nullptr;
     ASSERT_EQ(glia_tensor_wrap(net.ctx, GLIA_F64, GLIA_SHAPE(2), stride, data, &gaps), GLIA_OK);
     const glia_value s = glia_graph_tensor(net.graph, "s", gaps);
-    glia_graph_assign(net.graph, s, net.unary(GLIA_SQUARE, net.binary(GLIA_ADD, s, s)));
+    glia_graph_assign(net.graph, s, net.unary(GLIA_UNARY_SQUARE, net.binary(GLIA_BINARY_ADD, s, s)));
     net.run({});
     EXPECT_EQ(Numbers(data, data + 4), Numbers({4, 0, 16, 0}));
     glia_tensor_destroy(gaps);
@@ -226,7 +227,7 @@ TEST(Assign, of_a_pack) {
     const glia_value flat     = glia_graph_tensor(net.graph, "flat", memory);
     const glia_value a        = gli_graph_view(net.graph, flat, 0, GLIA_SHAPE(2)),
                      b        = gli_graph_view(net.graph, flat, 2, GLIA_SHAPE(2));
-    const glia_value values[] = {net.unary(GLIA_SQUARE, a), net.unary(GLIA_NEG, b)};
+    const glia_value values[] = {net.unary(GLIA_UNARY_SQUARE, a), net.unary(GLIA_UNARY_NEG, b)};
     const int64_t offset[]    = {0, 2};
     glia_graph_assign(net.graph, flat, gli_graph_pack(net.graph, values, offset, 2, 4));
     net.run({});
@@ -236,9 +237,10 @@ TEST(Assign, of_a_pack) {
 TEST(MemoryFormat, images_stay_channels_last_between_ops_that_prefer_it) {
     Net net;
     const glia_value x = net.input({2, 3, 6, 6}), w = net.input({4, 3, 3, 3}), v = net.input({5, 4, 3, 3});
-    glia_conv2d_params params{};
-    const glia_value y = net.call("conv2d", &params, {net.unary(GLIA_GELU, net.call("conv2d", &params, {x, w})), v});
-    glia_plan *plan    = net.make({y});
+    glia_conv2d_params params = glia_conv2d_defaults();
+    const glia_value y =
+        net.call("conv2d", &params, {net.unary(GLIA_UNARY_GELU, net.call("conv2d", &params, {x, w})), v});
+    glia_plan *plan = net.make({y});
     EXPECT_EQ(steps(plan), Names({"cast", "conv2d", "unary", "conv2d", "cast"}));
     glia_plan_destroy(plan);
 }
@@ -246,8 +248,8 @@ TEST(MemoryFormat, images_stay_channels_last_between_ops_that_prefer_it) {
 TEST(MemoryFormat, one_channel_or_one_pixel_needs_no_conversion) {
     Net net;
     const glia_value x = net.input({2, 1, 3, 3}), w = net.input({4, 1, 3, 3});
-    glia_conv2d_params params{};
-    glia_plan *plan = net.make({net.call("conv2d", &params, {x, w})});
+    glia_conv2d_params params = glia_conv2d_defaults();
+    glia_plan *plan           = net.make({net.call("conv2d", &params, {x, w})});
     EXPECT_EQ(steps(plan), Names({"conv2d"}));
     glia_plan_destroy(plan);
 }
@@ -256,7 +258,7 @@ TEST(MemoryFormat, sequence_of_steps_is_an_image_of_one_row_without_a_copy) {
     Net net;
     const glia_value x = net.input({2, 1, 6, 3}), w = net.input({4, 3, 1, 3});
     const glia_transpose_params in{{0, 3, 1, 2}}, out{{0, 2, 3, 1}};
-    glia_conv2d_params params{};
+    glia_conv2d_params params = glia_conv2d_defaults();
     const glia_value y =
         net.call("transpose", &out, {net.call("conv2d", &params, {net.call("transpose", &in, {x}), w})});
     glia_plan *plan = net.make({y});
@@ -267,10 +269,10 @@ TEST(MemoryFormat, sequence_of_steps_is_an_image_of_one_row_without_a_copy) {
 TEST(MemoryFormat, transposition_that_moves_only_a_dimension_of_one_needs_no_step) {
     Net net;
     const glia_transpose_params move{{0, 2, 1}};
-    glia_plan *plan = net.make({net.unary(GLIA_NEG, net.call("transpose", &move, {net.input({2, 1, 3})}))});
+    glia_plan *plan = net.make({net.unary(GLIA_UNARY_NEG, net.call("transpose", &move, {net.input({2, 1, 3})}))});
     EXPECT_EQ(steps(plan), Names({"unary"}));
     glia_plan_destroy(plan);
-    plan = net.make({net.unary(GLIA_NEG, net.call("transpose", &move, {net.input({2, 2, 3})}))});
+    plan = net.make({net.unary(GLIA_UNARY_NEG, net.call("transpose", &move, {net.input({2, 2, 3})}))});
     EXPECT_EQ(steps(plan), Names({"transpose", "unary"}));
     glia_plan_destroy(plan);
 }
@@ -278,9 +280,10 @@ TEST(MemoryFormat, transposition_that_moves_only_a_dimension_of_one_needs_no_ste
 TEST(MemoryFormat, a_value_is_converted_once) {
     Net net;
     const glia_value x = net.input({2, 3, 6, 6}), w = net.input({4, 3, 3, 3}), v = net.input({4, 3, 3, 3});
-    glia_conv2d_params params{};
-    const glia_value y = net.binary(GLIA_ADD, net.call("conv2d", &params, {x, w}), net.call("conv2d", &params, {x, v}));
-    glia_plan *plan    = net.make({net.sum(y)});
+    glia_conv2d_params params = glia_conv2d_defaults();
+    const glia_value y =
+        net.binary(GLIA_BINARY_ADD, net.call("conv2d", &params, {x, w}), net.call("conv2d", &params, {x, v}));
+    glia_plan *plan = net.make({net.sum(y)});
     EXPECT_EQ(steps(plan), Names({"cast", "conv2d", "conv2d", "binary", "cast", "reduce"}));
     glia_plan_destroy(plan);
 }
@@ -303,7 +306,7 @@ class RandomNet : public Net {
         const std::vector<glia_value> old(images_.end() - 3, images_.end());
         const int ops = 5 + int(rng_() % 25);
         for (int i = 0; i < ops; ++i) images_.push_back(step());
-        loss_                       = sum(binary(GLIA_MUL, any(images_), images_.back()));
+        loss_                       = sum(binary(GLIA_BINARY_MUL, any(images_), images_.back()));
         std::vector<glia_value> wrt = weights_;
         wrt.insert(wrt.end(), biases_.begin(), biases_.end());
         const auto gradients = gradient(loss_, wrt);
@@ -311,9 +314,9 @@ class RandomNet : public Net {
         for (size_t i = 0; i < wrt.size(); ++i) offset.push_back(i < 2 ? 82 * int64_t(i) : 164 + 8 * int64_t(i - 2));
         const glia_value pack = gli_graph_pack(graph, gradients.data(), offset.data(), int(wrt.size()), 200);
         const glia_value rate = gli_graph_constant(graph, dtype, GLIA_SCALAR, -1e-3);
-        glia_graph_assign(graph, flat, binary(GLIA_ADD, flat, binary(GLIA_MUL, pack, rate)));
+        glia_graph_assign(graph, flat, binary(GLIA_BINARY_ADD, flat, binary(GLIA_BINARY_MUL, pack, rate)));
         for (size_t i = 0; i < old.size(); ++i)
-            if (rng_() % 3) glia_graph_assign(graph, old[i], unary(GLIA_TANH, any(images_)));
+            if (rng_() % 3) glia_graph_assign(graph, old[i], unary(GLIA_UNARY_TANH, any(images_)));
         for (int i = 0; i < 3; ++i) images_.push_back(step());  // readers after the assignments
         outputs_ = {loss_, pack, any(images_), any(images_), images_.back()};
     }
@@ -342,11 +345,13 @@ class RandomNet : public Net {
     // Recent values make chains, old ones make long lives.
     glia_value image() { return rng_() % 2 ? images_.back() : any(images_); }
     glia_value step() {
-        const glia_unary_kind kinds[] = {GLIA_TANH, GLIA_SIGMOID, GLIA_RELU, GLIA_NEG, GLIA_SILU};
+        const glia_unary_kind kinds[] = {GLIA_UNARY_TANH, GLIA_UNARY_SIGMOID, GLIA_UNARY_RELU, GLIA_UNARY_NEG,
+                                         GLIA_UNARY_SILU};
         switch (rng_() % 7) {
             case 0: return unary(kinds[rng_() % 5], image());
-            case 1: return unary(GLIA_TANH, binary(rng_() % 2 ? GLIA_ADD : GLIA_MUL, image(), image()));
-            case 2: return binary(GLIA_ADD, image(), reshape(any(biases_), {3, 1, 1}));
+            case 1:
+                return unary(GLIA_UNARY_TANH, binary(rng_() % 2 ? GLIA_BINARY_ADD : GLIA_BINARY_MUL, image(), image()));
+            case 2: return binary(GLIA_BINARY_ADD, image(), reshape(any(biases_), {3, 1, 1}));
             case 3: {
                 const glia_value r = unary(kinds[rng_() % 5], reshape(image(), {2, 48}));
                 return reshape(r, {2, 3, 4, 4});
@@ -357,14 +362,14 @@ class RandomNet : public Net {
                 return rng_() % 2 ? call("transpose", &first, {y}) : reshape(y, {2, 3, 4, 4});
             }
             case 5: {
-                const glia_softmax_params params{GLIA_AXIS(1), false};
+                const glia_softmax_params params{.axis = 1};
                 return call("softmax", &params, {image()});
             }
             default: {
-                glia_conv2d_params params{};
-                params.pad[0] = params.pad[1] = 1;
-                const glia_value y            = call("conv2d", &params, {image(), any(weights_), any(biases_)});
-                return rng_() % 2 ? unary(kinds[rng_() % 3], y) : unary(GLIA_TANH, y);
+                glia_conv2d_params params = glia_conv2d_defaults();
+                for (int axis : {0, 1}) params.pad[axis] = params.pad_end[axis] = 1;
+                const glia_value y = call("conv2d", &params, {image(), any(weights_), any(biases_)});
+                return rng_() % 2 ? unary(kinds[rng_() % 3], y) : unary(GLIA_UNARY_TANH, y);
             }
         }
     }
@@ -404,20 +409,53 @@ TEST_P(Random, plans_agree_with_one_that_shares_nothing) {
 
 INSTANTIATE_TEST_SUITE_P(graphs, Random, testing::Combine(testing::Values(GLIA_F64, GLIA_F32), testing::Range(1, 101)));
 
-TEST(Plan, logs_its_steps_and_bytes) {
+// What plans log while this lives, line by line.
+class PlanLog {
+   public:
+    PlanLog() { setenv("GLIA_LOG", "plan", 1); }
+    ~PlanLog() { unsetenv("GLIA_LOG"); }
+    glia_context_args args() {
+        glia_context_args args{};
+        args.log = [](void *user, const char *line) { static_cast<std::vector<std::string> *>(user)->push_back(line); };
+        args.log_user = &lines;
+        return args;
+    }
     std::vector<std::string> lines;
-    glia_context_args args{};
-    args.log = [](void *user, const char *line) { static_cast<std::vector<std::string> *>(user)->push_back(line); };
-    args.log_user = &lines;
-    setenv("GLIA_LOG", "plan", 1);
-    Net net(args);
-    unsetenv("GLIA_LOG");
-    const glia_value y = net.sum(net.unary(GLIA_NEG, net.input({100})));
+};
+
+TEST(Plan, logs_its_steps_and_bytes) {
+    PlanLog log;
+    Net net(log.args());
+    const glia_value y = net.sum(net.unary(GLIA_UNARY_NEG, net.input({100})));
     glia_plan *plan    = net.make({y});
-    ASSERT_EQ(lines.size(), 3u);
-    EXPECT_EQ(lines[0], "plan: 2 steps, 0 changes of layout, buffer " + std::to_string(glia_plan_bytes(plan)) +
-                            " bytes, " + std::to_string(plan->unshared) + " without sharing");
-    EXPECT_EQ(lines[1], "plan step 0: unary by cpu.ref -> [100]");
+    ASSERT_EQ(log.lines.size(), 3u);
+    EXPECT_EQ(log.lines[0], "plan: 2 steps, 0 changes of layout, buffer " + std::to_string(glia_plan_bytes(plan)) +
+                                " bytes, " + std::to_string(plan->unshared) + " without sharing");
+    EXPECT_EQ(log.lines[1], "plan step 0: unary kind=neg by cpu.ref -> [100]");
+    EXPECT_EQ(log.lines[2].rfind("plan step 1: reduce by ", 0), 0u) << log.lines[2];
+    glia_plan_destroy(plan);
+}
+
+TEST(Plan, logs_the_params_that_differ_from_the_defaults) {
+    PlanLog log;
+    Net net(log.args());
+    glia_conv2d_params params = glia_conv2d_defaults();
+    params.stride[0]          = 2;
+    params.pad_end[1]         = 1;
+    const glia_reduce_params mean{GLIA_REDUCE_MEAN, GLIA_AXIS(0) | GLIA_AXIS(-1), true};
+    const glia_softmax_params softmax{.axis = 1, .log = true};
+    gli_graph_set_label(net.graph, "layer 'c'");
+    const glia_value c =
+        net.unary(GLIA_UNARY_RELU, net.call("conv2d", &params, {net.input({2, 1, 5, 5}), net.input({1, 1, 3, 3})}));
+    gli_graph_set_label(net.graph, nullptr);
+    const glia_value y = net.call("softmax", &softmax, {net.call("reduce", &mean, {c})});
+    glia_plan *plan    = net.make({y}, {.row_major = true});
+    const std::vector<std::string> begins{
+        "plan: 3 steps, 0 changes of layout, ",
+        "plan step 0: layer 'c': conv2d stride={2,1} pad_end={0,1} activation=relu by ",
+        "plan step 1: reduce kind=mean axes={0,-1} keep_dims=true by ", "plan step 2: softmax axis=1 log=true by "};
+    ASSERT_EQ(log.lines.size(), begins.size());
+    for (size_t i = 0; i < begins.size(); ++i) EXPECT_EQ(log.lines[i].substr(0, begins[i].size()), begins[i]);
     glia_plan_destroy(plan);
 }
 
@@ -453,10 +491,10 @@ struct Training {
     std::vector<glia_value> outputs;
 
     glia_status build(glia_tensor *flat) {
-        const glia_conv2d_params conv{};
-        const glia_unary_params relu{GLIA_RELU, 0, 0};
-        const glia_binary_params add{GLIA_ADD};
-        const glia_reduce_params sum{GLIA_SUM, 0, false};
+        const glia_conv2d_params conv = glia_conv2d_defaults();
+        const glia_unary_params relu  = glia_unary_defaults(GLIA_UNARY_RELU);
+        const glia_binary_params add{GLIA_BINARY_ADD};
+        const glia_reduce_params sum{GLIA_REDUCE_SUM, GLIA_ALL_AXES, false};
         const glia_status status = glia_graph_create(ctx, &graph);
         if (status != GLIA_OK) return status;
         const glia_value x     = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(1, 2, 4, 4)),
@@ -551,8 +589,9 @@ TEST(Choice, equal_steps_of_a_plan_share_what_a_library_made) {
     Net net;
     net.ctx->device    = &device;
     const glia_value x = net.input({3}), longer = net.input({4});
-    const std::vector<glia_value> y = {net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, x))),
-                                       net.unary(GLIA_SQUARE, longer)};
+    const std::vector<glia_value> y = {
+        net.unary(GLIA_UNARY_SQUARE, net.unary(GLIA_UNARY_SQUARE, net.unary(GLIA_UNARY_SQUARE, x))),
+        net.unary(GLIA_UNARY_SQUARE, longer)};
     made = given_back = 0;
     glia_plan *plan   = net.make(y, {.no_in_place = true});
     ASSERT_EQ(plan->n_steps, 4);
@@ -573,7 +612,8 @@ TEST(Choice, equal_steps_of_a_plan_share_what_a_library_made) {
     EXPECT_EQ(given_back, made);
 
     const glia_value chain =
-        net.sum(net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, net.unary(GLIA_SQUARE, x)))));
+        net.sum(net.unary(GLIA_UNARY_SQUARE,
+                          net.unary(GLIA_UNARY_SQUARE, net.unary(GLIA_UNARY_SQUARE, net.unary(GLIA_UNARY_SQUARE, x)))));
     made = given_back = 0;
     plan              = net.make({chain}, {.no_in_place = true});
     EXPECT_EQ(made, 2) << "one that reads the caller's memory, one for the three in the buffer";
@@ -592,7 +632,7 @@ TEST(Choice, calls_that_nothing_uses_are_bounded) {
     Net net;
     net.ctx->device = &device;
     made = given_back              = 0;
-    const glia_unary_params params = {.kind = GLIA_SQUARE};
+    const glia_unary_params params = glia_unary_defaults(GLIA_UNARY_SQUARE);
     const auto square_of_size      = [&](int64_t n) {
         glia_tensor *x = net.tensor({n}, Numbers(size_t(n), 3)), *y = net.tensor({n}, Numbers(size_t(n), 0));
         EXPECT_EQ(glia_unary(net.ctx, &params, x, y), GLIA_OK) << glia_message(net.ctx);
@@ -620,11 +660,11 @@ glia_status prepare_reserve(const gli_call *, gli_prepared *out) {
 }
 glia_status write_reserve(const gli_call *call, const gli_prepared *, void *) {
     gli_tensor_from_double(call->out[GLI_RNN_Y], Numbers(size_t(gli_count(call->out[GLI_RNN_Y])), 1).data());
-    if (call->out[GLI_RNN_RESERVE]) *static_cast<double *>(call->out[GLI_RNN_RESERVE]->data) = 7;
+    if (call->out[GLI_RNN_SAVED]) *static_cast<double *>(call->out[GLI_RNN_SAVED]->data) = 7;
     return GLIA_OK;
 }
 glia_status read_reserve(const gli_call *call, const gli_prepared *, void *) {
-    const double found = *static_cast<const double *>(call->in[GLI_RNN_BACK_RESERVE]->data);
+    const double found = *static_cast<const double *>(call->in[GLI_RNN_BACK_SAVED]->data);
     for (int o = 0; o < call->op->n_outputs; ++o)
         if (call->out[o]) gli_tensor_from_double(call->out[o], Numbers(size_t(gli_count(call->out[o])), found).data());
     return GLIA_OK;

@@ -25,14 +25,14 @@ std::vector<glia_value> and_gradients(Net &net, glia_value y, const std::vector<
 void chain(Net &net, int n, std::vector<glia_value> *outputs) {
     const glia_value x = net.input({1});
     glia_value y       = x;
-    for (int i = 0; i < n; ++i) y = net.binary(i % 2 ? GLIA_ADD : GLIA_MUL, y, x);
+    for (int i = 0; i < n; ++i) y = net.binary(i % 2 ? GLIA_BINARY_ADD : GLIA_BINARY_MUL, y, x);
     *outputs = and_gradients(net, net.sum(y), {x});
 }
 
 void constants(Net &net, int n, std::vector<glia_value> *outputs) {
     glia_value y = net.input({1});
     for (int i = 0; i < n; ++i)
-        y = net.binary(GLIA_MUL, y, gli_graph_constant(net.graph, GLIA_F64, GLIA_SCALAR, 1 + 1e-9 * i));
+        y = net.binary(GLIA_BINARY_MUL, y, gli_graph_constant(net.graph, GLIA_F64, GLIA_SCALAR, 1 + 1e-9 * i));
     *outputs = {net.sum(y)};
 }
 
@@ -41,11 +41,12 @@ void weights(Net &net, int n, std::vector<glia_value> *outputs) {
     std::vector<glia_value> states;
     for (int i = 0; i < n; ++i) {
         states.push_back(net.state({1}, {0.5}));
-        y = net.binary(GLIA_MUL, y, states.back());
+        y = net.binary(GLIA_BINARY_MUL, y, states.back());
     }
     const auto gradients = net.gradient(net.sum(y), states);
     for (int i = 0; i < n; ++i)
-        glia_graph_assign(net.graph, states[size_t(i)], net.binary(GLIA_SUB, states[size_t(i)], gradients[size_t(i)]));
+        glia_graph_assign(net.graph, states[size_t(i)],
+                          net.binary(GLIA_BINARY_SUB, states[size_t(i)], gradients[size_t(i)]));
     *outputs = {y};
 }
 
@@ -57,11 +58,11 @@ void views(Net &net, int n, std::vector<glia_value> *outputs) {
     for (int i = 0; i < n; ++i) {
         parts.push_back(gli_graph_view(net.graph, flat, i, GLIA_SHAPE(1)));
         offsets.push_back(i);
-        y = net.unary(GLIA_TANH, net.binary(GLIA_MUL, y, parts.back()));
+        y = net.unary(GLIA_UNARY_TANH, net.binary(GLIA_BINARY_MUL, y, parts.back()));
     }
     const auto gradients  = net.gradient(net.sum(y), parts);
     const glia_value pack = gli_graph_pack(net.graph, gradients.data(), offsets.data(), n, n);
-    glia_graph_assign(net.graph, flat, net.binary(GLIA_SUB, flat, pack));
+    glia_graph_assign(net.graph, flat, net.binary(GLIA_BINARY_SUB, flat, pack));
     *outputs = {y};
 }
 
@@ -69,9 +70,9 @@ void views(Net &net, int n, std::vector<glia_value> *outputs) {
 void many_alive(Net &net, int n, std::vector<glia_value> *outputs) {
     const glia_value x = net.input({1});
     std::vector<glia_value> y;
-    for (int i = 0; i < n; ++i) y.push_back(net.unary(GLIA_TANH, x));
+    for (int i = 0; i < n; ++i) y.push_back(net.unary(GLIA_UNARY_TANH, x));
     glia_value product = x;
-    for (const glia_value &factor : y) product = net.binary(GLIA_MUL, product, factor);
+    for (const glia_value &factor : y) product = net.binary(GLIA_BINARY_MUL, product, factor);
     *outputs = and_gradients(net, net.sum(product), {x});
 }
 
@@ -81,7 +82,7 @@ void late_residuals(Net &net, int n, std::vector<glia_value> *outputs) {
     std::vector<glia_value> norms;
     for (int i = 0; i < n; ++i) norms.push_back(net.call("batchnorm", nullptr, {x, c, c, c, c}));
     glia_value sum = x;
-    for (const glia_value &norm : norms) sum = net.binary(GLIA_ADD, norm, sum);
+    for (const glia_value &norm : norms) sum = net.binary(GLIA_BINARY_ADD, norm, sum);
     *outputs = {sum};
 }
 
@@ -92,7 +93,8 @@ void random_skips(Net &net, int n, std::vector<glia_value> *outputs) {
     y = {wide[0]};
     for (int i = 0; i < n / 4; ++i) {
         const glia_value far = y[y.size() - 1 - rng() % std::min(y.size(), size_t(50))];
-        y.push_back(net.binary(GLIA_MUL, net.unary(GLIA_TANH, net.binary(GLIA_ADD, net.sum(y.back()), net.sum(far))),
+        y.push_back(net.binary(GLIA_BINARY_MUL,
+                               net.unary(GLIA_UNARY_TANH, net.binary(GLIA_BINARY_ADD, net.sum(y.back()), net.sum(far))),
                                wide[rng() % wide.size()]));
     }
     *outputs = and_gradients(net, net.sum(y.back()), {wide[0]});

@@ -56,9 +56,9 @@ class ModelState : public testing::Test {
         args.name = name, args.units = units;
         return glia_model_dense(net, in, &args);
     }
-    glia_status compile(glia_value out, glia_model_loss loss = GLIA_CROSS_ENTROPY) {
+    glia_status compile(glia_value out, glia_model_loss loss = glia_loss_cross_entropy()) {
         glia_compile_args args{};
-        args.loss = loss, args.optimizer = GLIA_ADAM, args.learning_rate = 0.01;
+        args.loss = loss, args.optimizer = glia_optimizer_adam(0.01);
         return glia_model_compile(net, out, &args);
     }
     glia_status fit(int epochs = 1, int batch = 4) {
@@ -82,17 +82,17 @@ class ModelState : public testing::Test {
 TEST_F(ModelState, a_refused_compile_changes_nothing) {
     const glia_value a = dense(x, "a"), b = dense(x, "b");
     glia_compile_args bad{};
-    bad.loss = GLIA_CROSS_ENTROPY, bad.learning_rate = -1;
+    bad.loss = glia_loss_cross_entropy(), bad.optimizer = glia_optimizer_sgd(-1);
     EXPECT_EQ(glia_model_compile(net, a, &bad), GLIA_INVALID_ARGUMENT);
-    bad.learning_rate = 0, bad.momentum = 0.9;
+    bad.optimizer = glia_optimizer_nesterov(0.1, 0);
     EXPECT_EQ(glia_model_compile(net, a, &bad), GLIA_INVALID_ARGUMENT) << "plain SGD would ignore it";
-    bad.momentum = 0, bad.loss = glia_model_loss(77);
+    bad.optimizer = {}, bad.loss.kind = glia_loss_kind(77);
     EXPECT_EQ(glia_model_compile(net, a, &bad), GLIA_INVALID_ARGUMENT);
     ASSERT_EQ(compile(b), GLIA_OK) << "a is not an output: " << message();
     ASSERT_EQ(fit(), GLIA_OK) << message();
     EXPECT_EQ(glia_model_compile(net, b, &bad), GLIA_INVALID_ARGUMENT) << "the second time, too";
     EXPECT_NE(message().find("77"), string::npos) << message();
-    bad.loss = GLIA_CROSS_ENTROPY, bad.metrics[0] = glia_metric(55);
+    bad.loss = glia_loss_cross_entropy(), bad.metrics[0] = glia_metric(55);
     EXPECT_EQ(glia_model_compile(net, b, &bad), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(fit(), GLIA_OK) << "trains on as it was compiled: " << message();
 }
@@ -130,7 +130,7 @@ TEST_F(ModelState, a_changed_model_has_to_be_compiled_again) {
 }
 
 TEST_F(ModelState, freezing_batchnorm_waits_for_the_next_compile) {
-    glia_norm_args norm{};
+    glia_batchnorm_args norm{};
     norm.name = "norm", norm.population = true;
     const glia_value y = dense(glia_model_batchnorm(net, x, &norm), "y");
     ASSERT_EQ(compile(y), GLIA_OK) << message();
@@ -145,7 +145,7 @@ TEST_F(ModelState, freezing_batchnorm_waits_for_the_next_compile) {
 }
 
 TEST_F(ModelState, a_last_batch_that_cannot_be_trained_is_found_before_the_first) {
-    glia_norm_args norm{};
+    glia_batchnorm_args norm{};
     norm.name = "norm";
     ASSERT_EQ(compile(dense(glia_model_batchnorm(net, x, &norm), "y")), GLIA_OK) << message();
     const auto weight = get("y.weight", 4), mean = get("norm.running_mean", 2);
@@ -160,18 +160,16 @@ TEST_F(ModelState, a_last_batch_that_cannot_be_trained_is_found_before_the_first
 TEST_F(ModelState, outputs_are_checked) {
     const glia_value y = dense(x, "y");
     glia_value sum;
-    const glia_reduce_params all{};
+    const glia_reduce_params all = glia_reduce_defaults();
     glia_model_op(net, "reduce", &all, &y, 1, &sum, 1);
     EXPECT_EQ(glia_model_output(net, sum, nullptr), GLIA_SHAPE_MISMATCH) << "no number for each sample";
-    const float weights[] = {1, -2};
+    const double weights[] = {1, -2};
     glia_output_args args{};
-    args.loss = GLIA_MEAN_SQUARED_ERROR, args.class_weight = weights;
-    EXPECT_EQ(glia_model_output(net, y, &args), GLIA_INVALID_ARGUMENT);
-    args.loss = GLIA_CROSS_ENTROPY;
+    args.loss = glia_loss_cross_entropy(), args.loss.classes.class_weight = weights;
     EXPECT_EQ(glia_model_output(net, y, &args), GLIA_INVALID_ARGUMENT);
     EXPECT_NE(message().find("class_weight[1] is -2"), string::npos) << message();
     ASSERT_EQ(glia_model_output(net, y, nullptr), GLIA_OK);
-    args.class_weight = nullptr;
+    args.loss.classes.class_weight = nullptr;
     ASSERT_EQ(glia_model_output(net, dense(x, "z"), &args), GLIA_OK);
     ASSERT_EQ(glia_model_compile(net, glia_value{0}, nullptr), GLIA_OK) << message();
     int64_t counts[4];
@@ -181,7 +179,7 @@ TEST_F(ModelState, outputs_are_checked) {
 
 TEST_F(ModelState, the_confusion_matrix_leaves_out_what_the_loss_ignores) {
     glia_output_args args{};
-    args.loss = GLIA_CROSS_ENTROPY, args.ignore = true, args.ignore_index = -100;
+    args.loss = glia_loss_cross_entropy(), args.loss.classes.ignore = true, args.loss.classes.ignore_index = -100;
     ASSERT_EQ(glia_model_output(net, dense(x, "y"), &args), GLIA_OK) << message();
     ASSERT_EQ(glia_model_compile(net, glia_value{0}, nullptr), GLIA_OK) << message();
     samples->t[2] = samples->t[5] = -100;
@@ -240,7 +238,7 @@ TEST_F(ModelState, another_thread_cannot_build_in_a_busy_context) {
         std::thread([model] {
             EXPECT_LT(glia_model_input(model, "other", GLIA_SHAPE(2)).id, 0);
             EXPECT_LT(glia_model_parameter(model, "other", GLIA_SHAPE(2), nullptr).id, 0);
-            EXPECT_LT(glia_model_softmax(model, glia_value{1}).id, 0);
+            EXPECT_LT(glia_model_softmax(model, glia_value{1}, nullptr).id, 0);
             EXPECT_EQ(glia_model_status(model), GLIA_BUSY);
         }).join();
         return GLIA_OK;
@@ -256,7 +254,7 @@ glia_status train(glia_context *ctx, glia_model *net, Samples &samples) {
     args.name = "y", args.units = 2;
     const glia_value y = glia_model_dense(net, glia_model_input(net, "x", GLIA_SHAPE(2)), &args);
     glia_compile_args options{};
-    options.loss = GLIA_CROSS_ENTROPY, options.optimizer = GLIA_ADAM;
+    options.loss = glia_loss_cross_entropy(), options.optimizer = glia_optimizer_adam(1e-3);
     if (const glia_status status = glia_model_compile(net, y, &options)) return status;
     glia_fit_args fit{};
     fit.batch_size = 4;

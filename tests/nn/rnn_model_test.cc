@@ -17,7 +17,26 @@ namespace {
 template <class T>
 using Owner  = std::unique_ptr<T, void (*)(T *)>;
 using Values = std::vector<float>;
-using Layer  = glia_value (*)(glia_model *, glia_value, const glia_rnn_args *);
+
+template <class Args>
+using Layer = glia_value (*)(glia_model *, glia_value, const Args *);
+
+// For tests that are the same for all three: test is a template of Args.
+template <class Test>
+void for_each_layer(const Test &test) {
+    {
+        SCOPED_TRACE("rnn");
+        test(glia_model_rnn);
+    }
+    {
+        SCOPED_TRACE("lstm");
+        test(glia_model_lstm);
+    }
+    {
+        SCOPED_TRACE("gru");
+        test(glia_model_gru);
+    }
+}
 
 Values numbers(size_t count, uint32_t seed) {
     Values out(count);
@@ -105,10 +124,10 @@ const glia_shape kSample = GLIA_SHAPE(4, 3);
 const Values kData       = numbers(5 * 4 * 3, 1);
 
 TEST_P(Recurrent, a_stack_is_its_layers_one_on_top_of_the_other) {
-    for (const Layer layer : {glia_model_rnn, glia_model_lstm, glia_model_gru}) {
+    for_each_layer([]<class Args>(Layer<Args> layer) {
         Net stacked(GetParam()), single(GetParam());
-        const glia_rnn_args two{.name = "r", .units = 6, .layers = 2, .direction = GLIA_RNN_BOTH};
-        const glia_rnn_args lower{.name = "a", .units = 6, .direction = GLIA_RNN_BOTH, .sequence = true},
+        const Args two{.name = "r", .units = 6, .layers = 2, .direction = GLIA_RNN_BOTH};
+        const Args lower{.name = "a", .units = 6, .direction = GLIA_RNN_BOTH, .sequence = true},
             upper{.name = "b", .units = 6, .direction = GLIA_RNN_BOTH};
         stacked.compile(layer(stacked.net, glia_model_input(stacked.net, "x", kSample), &two));
         single.compile(
@@ -123,12 +142,12 @@ TEST_P(Recurrent, a_stack_is_its_layers_one_on_top_of_the_other) {
         ASSERT_EQ(stacked.predict(stacked.dataset(kData, kSample, 5), 0, &a), GLIA_OK) << stacked.message();
         ASSERT_EQ(single.predict(single.dataset(kData, kSample, 5), 0, &b), GLIA_OK) << single.message();
         EXPECT_EQ(a, b);
-    }
+    });
 }
 
 TEST_P(Recurrent, the_last_states_are_the_ends_of_both_directions) {
     Net whole(GetParam()), last(GetParam());
-    const glia_rnn_args all{.name = "r", .units = 2, .direction = GLIA_RNN_BOTH, .sequence = true},
+    const glia_gru_args all{.name = "r", .units = 2, .direction = GLIA_RNN_BOTH, .sequence = true},
         end{.name = "r", .units = 2, .direction = GLIA_RNN_BOTH};
     whole.compile(glia_model_gru(whole.net, glia_model_input(whole.net, "x", kSample), &all));
     last.compile(glia_model_gru(last.net, glia_model_input(last.net, "x", kSample), &end));
@@ -151,8 +170,8 @@ TEST_P(Recurrent, padding_changes_nothing) {
     Net net(GetParam());
     const glia_value x = glia_model_input(net.net, "x", kSample),
                      n = glia_model_index_input(net.net, "lengths", GLIA_I32, GLIA_SCALAR);
-    glia_rnn_args args{.name = "r", .units = 5, .layers = 2, .direction = GLIA_RNN_BOTH, .lengths = n};
-    const glia_compile_args adam{.loss = GLIA_MEAN_SQUARED_ERROR, .optimizer = GLIA_ADAM};
+    glia_lstm_args args{.name = "r", .units = 5, .layers = 2, .direction = GLIA_RNN_BOTH, .lengths = n};
+    const glia_compile_args adam{.loss = glia_loss_mse(), .optimizer = glia_optimizer_adam(1e-3)};
     net.compile(glia_model_lstm(net.net, x, &args), adam);
     Values a(5 * 10), b(5 * 10);
     ASSERT_EQ(net.predict(net.dataset(kData, kSample, 5, &lengths), 0, &a), GLIA_OK) << net.message();
@@ -179,7 +198,7 @@ TEST_P(Recurrent, a_length_beyond_the_steps_is_an_error) {
     Net net(GetParam());
     const glia_value x = glia_model_input(net.net, "x", kSample),
                      n = glia_model_index_input(net.net, "lengths", GLIA_I32, GLIA_SCALAR);
-    const glia_rnn_args args{.name = "reader", .units = 5, .lengths = n};
+    const glia_lstm_args args{.name = "reader", .units = 5, .lengths = n};
     net.compile(glia_model_lstm(net.net, x, &args));
     Values y(5 * 5);
     EXPECT_EQ(net.predict(net.dataset(kData, kSample, 5, &lengths), 0, &y), GLIA_INVALID_ARGUMENT);
@@ -197,10 +216,10 @@ TEST_P(Recurrent, a_stateful_layer_goes_on_where_the_batch_before_it_ended) {
         for (size_t n = 0; n < 2; ++n)
             pieces.insert(pieces.end(), sequences.begin() + ptrdiff_t((n * 6 + piece * 2) * 3),
                           sequences.begin() + ptrdiff_t((n * 6 + piece * 2 + 2) * 3));
-    for (const Layer layer : {glia_model_rnn, glia_model_lstm, glia_model_gru}) {
+    for_each_layer([&]<class Args>(Layer<Args> layer) {
         Net whole(GetParam()), parts(GetParam());
-        const glia_rnn_args plain{.name = "r", .units = 4, .layers = 2};
-        const glia_rnn_args stateful{.name = "r", .units = 4, .layers = 2, .stateful_batch = 2};
+        const Args plain{.name = "r", .units = 4, .layers = 2};
+        const Args stateful{.name = "r", .units = 4, .layers = 2, .stateful_batch = 2};
         whole.compile(layer(whole.net, glia_model_input(whole.net, "x", GLIA_SHAPE(6, 3)), &plain));
         parts.compile(layer(parts.net, glia_model_input(parts.net, "x", GLIA_SHAPE(2, 3)), &stateful));
         for (const std::string &name : whole.names()) parts.set(name, whole.get(name));
@@ -215,14 +234,14 @@ TEST_P(Recurrent, a_stateful_layer_goes_on_where_the_batch_before_it_ended) {
         ASSERT_EQ(glia_model_reset_states(parts.net), GLIA_OK) << parts.message();
         ASSERT_EQ(parts.predict(parts.dataset(pieces, GLIA_SHAPE(2, 3), 6), 2, &again), GLIA_OK) << parts.message();
         EXPECT_EQ(again, got);
-    }
+    });
 }
 
 // What goes wrong with batches that do not go on is told before the first of them has moved the states.
 TEST(Stateful, batches_have_one_size_and_an_order) {
     Net net;
-    const glia_rnn_args args{.name = "memory", .units = 1, .stateful_batch = 2};
-    const glia_compile_args loss{.loss = GLIA_MEAN_SQUARED_ERROR};
+    const glia_gru_args args{.name = "memory", .units = 1, .stateful_batch = 2};
+    const glia_compile_args loss{.loss = glia_loss_mse()};
     net.compile(glia_model_gru(net.net, glia_model_input(net.net, "x", kSample), &args), loss);
     const Values target(5, 0.5f);
     glia_dataset *four = net.dataset(kData, kSample, 4, nullptr, &target, GLIA_SHAPE(1));
@@ -253,7 +272,7 @@ TEST(Stateful, batches_have_one_size_and_an_order) {
 TEST(Stateful, layers_of_a_model_agree_about_the_batch) {
     Net net;
     const glia_rnn_args two{.name = "two", .units = 3, .sequence = true, .stateful_batch = 2};
-    const glia_rnn_args three{.name = "three", .units = 3, .stateful_batch = 3};
+    const glia_lstm_args three{.name = "three", .units = 3, .stateful_batch = 3};
     const glia_value h = glia_model_rnn(net.net, glia_model_input(net.net, "x", kSample), &two);
     EXPECT_LT(glia_model_lstm(net.net, h, &three).id, 0);
     EXPECT_EQ(glia_model_status(net.net), GLIA_INVALID_ARGUMENT);
@@ -273,10 +292,10 @@ TEST(Stateful, states_that_were_set_before_compile_are_reset) {
 // The mask comes and goes with training, and is another one for each place of the stack.
 TEST_P(Recurrent, dropout_lies_between_the_layers) {
     Net net(GetParam()), plain(GetParam());
-    const glia_compile_args sgd{.loss = GLIA_MEAN_SQUARED_ERROR, .optimizer = GLIA_SGD, .learning_rate = 1e-12};
-    glia_rnn_args args{.name = "r", .units = 16, .layers = 3};
+    const glia_compile_args sgd{.loss = glia_loss_mse(), .optimizer = glia_optimizer_sgd(1e-12)};
+    glia_lstm_args args{.name = "r", .units = 16, .layers = 3};
     plain.compile(glia_model_lstm(plain.net, glia_model_input(plain.net, "x", kSample), &args), sgd);
-    args.dropout = 0.5f;
+    args.dropout = 0.5;
     net.compile(glia_model_lstm(net.net, glia_model_input(net.net, "x", kSample), &args), sgd);
     for (const std::string &name : plain.names()) net.set(name, plain.get(name));
     Values a(5 * 16), b(5 * 16);
@@ -306,16 +325,16 @@ TEST_P(Recurrent, dropout_lies_between_the_layers) {
 TEST_P(Recurrent, training_is_checked_against_the_reference_when_that_is_wanted) {
     const glia::Variable shadow("GLIA_CHECK", "shadow");
     const Values target = numbers(5 * 5, 2);
-    const glia_compile_args sgd{.loss = GLIA_MEAN_SQUARED_ERROR, .optimizer = GLIA_SGD, .learning_rate = 0.1};
-    for (const Layer layer : {glia_model_rnn, glia_model_lstm, glia_model_gru}) {
+    const glia_compile_args sgd{.loss = glia_loss_mse(), .optimizer = glia_optimizer_sgd(0.1)};
+    for_each_layer([&]<class Args>(Layer<Args> layer) {
         Net net(GetParam());
-        const glia_rnn_args args{.units = 5};
+        const Args args{.units = 5};
         net.compile(layer(net.net, glia_model_input(net.net, "x", kSample), &args), sgd);
         glia_dataset *data = net.dataset(kData, kSample, 5, nullptr, &target, GLIA_SHAPE(5));
         const glia_fit_args fit{.epochs = 2, .batch_size = 5};
         EXPECT_EQ(glia_model_fit(net.net, data, &fit), GLIA_OK) << net.message();
         glia_dataset_destroy(data);
-    }
+    });
 }
 
 TEST_P(Recurrent, a_long_sequence_can_be_learnt) {  // the first input comes out 20 steps later
@@ -323,10 +342,9 @@ TEST_P(Recurrent, a_long_sequence_can_be_learnt) {  // the first input comes out
     Values x = numbers(size_t(count * steps), 11), target;
     for (int64_t n = 0; n < count; ++n) target.push_back(x[size_t(n * steps)] > 0 ? 1.0f : 0.0f);
     Net net(GetParam());
-    const glia_rnn_args args{.units = 8};
+    const glia_gru_args args{.units = 8};
     const glia_dense_args one{.units = 1};
-    const glia_compile_args adam{
-        .loss = GLIA_BINARY_CROSS_ENTROPY_FROM_LOGITS, .optimizer = GLIA_ADAM, .learning_rate = 0.03};
+    const glia_compile_args adam{.loss = glia_loss_bce_logits(), .optimizer = glia_optimizer_adam(0.03)};
     const glia_value h = glia_model_gru(net.net, glia_model_input(net.net, "x", GLIA_SHAPE(steps, 1)), &args);
     net.compile(glia_model_dense(net.net, h, &one), adam);
     glia_dataset *data = net.dataset(x, GLIA_SHAPE(steps, 1), count, nullptr, &target, GLIA_SHAPE(1));
@@ -348,7 +366,7 @@ INSTANTIATE_TEST_SUITE_P(devices, Recurrent, testing::Values("cpu", "emulated", 
 
 TEST(RecurrentNames, are_those_of_pytorch) {
     Net net;
-    const glia_rnn_args args{.name = "encoder", .units = 6, .layers = 2, .direction = GLIA_RNN_BOTH, .projection = 3};
+    const glia_lstm_args args{.name = "encoder", .units = 6, .layers = 2, .direction = GLIA_RNN_BOTH, .projection = 3};
     net.compile(glia_model_lstm(net.net, glia_model_input(net.net, "x", kSample), &args));
     std::set<std::string> want;
     for (const char *layer : {"l0", "l1"})
@@ -382,15 +400,15 @@ TEST(Lengths, are_one_number_for_each_sample) {
         EXPECT_EQ(net.message(), text);
     };
     const auto rnn = [](Net &net, glia_value x, glia_value n) {
-        const glia_rnn_args args{.units = 2, .lengths = n};
+        const glia_gru_args args{.units = 2, .lengths = n};
         return glia_model_gru(net.net, x, &args);
     };
     const auto pool = [](Net &net, glia_value x, glia_value n) {
         const glia_global_pool1d_args args{.lengths = n};
         return glia_model_global_max_pool1d(net.net, x, &args);
     };
-    const auto mask   = [](Net &net, glia_value x, glia_value n) { return glia_model_mask(net.net, x, n, 0); };
-    const auto length = [](Net &net, glia_value x, glia_value) { return glia_model_lengths(net.net, x, 0); };
+    const auto mask   = [](Net &net, glia_value x, glia_value n) { return glia_model_mask(net.net, x, n, nullptr); };
+    const auto length = [](Net &net, glia_value x, glia_value) { return glia_model_lengths(net.net, x, nullptr); };
     refuses(rnn, kSample, GLIA_SHAPE(1), "layer 'gru': lengths is [1], must be []: one number for each sample");
     refuses(mask, kSample, GLIA_SHAPE(4), "layer 'mask': lengths is [4], must be []: one number for each sample");
     refuses(pool, kSample, GLIA_SHAPE(1),
@@ -399,35 +417,47 @@ TEST(Lengths, are_one_number_for_each_sample) {
     refuses(length, GLIA_SCALAR, GLIA_SCALAR, "layer 'lengths': x is [], must be [T,...]");
 }
 
+// What belongs to one of them, the others do not have.
+template <class Args>
+concept HasRelu = requires(Args args) { args.relu; };
+template <class Args>
+concept HasResetBefore = requires(Args args) { args.reset_before; };
+template <class Args>
+concept HasProjection = requires(Args args) { args.projection; };
+template <class Args>
+concept HasPeephole = requires(Args args) { args.peephole; };
+template <class Args>
+concept HasCellClip = requires(Args args) { args.cell_clip; };
+static_assert(HasRelu<glia_rnn_args> && !HasRelu<glia_lstm_args> && !HasRelu<glia_gru_args>);
+static_assert(HasResetBefore<glia_gru_args> && !HasResetBefore<glia_rnn_args> && !HasResetBefore<glia_lstm_args>);
+static_assert(HasProjection<glia_lstm_args> && !HasProjection<glia_rnn_args> && !HasProjection<glia_gru_args>);
+static_assert(HasPeephole<glia_lstm_args> && !HasPeephole<glia_rnn_args> && !HasPeephole<glia_gru_args>);
+static_assert(HasCellClip<glia_lstm_args> && !HasCellClip<glia_rnn_args> && !HasCellClip<glia_gru_args>);
+
 TEST(RecurrentArgs, that_are_wrong_are_refused_with_their_values) {
-    const auto refuses = [](Layer layer, glia_rnn_args args, const std::string &text, glia_shape shape = kSample) {
+    const auto refuses = [](glia_lstm_args args, const std::string &text, glia_shape shape = kSample) {
         Net net;
         args.name          = "memory";
-        const glia_value y = layer(net.net, glia_model_input(net.net, "x", shape), &args);
+        const glia_value y = glia_model_lstm(net.net, glia_model_input(net.net, "x", shape), &args);
         EXPECT_LT(y.id, 0) << text;
         EXPECT_NE(glia_model_compile(net.net, y, nullptr), GLIA_OK);
         EXPECT_NE(net.message().find(text), std::string::npos) << net.message() << "\nlacks: " << text;
         EXPECT_NE(net.message().find("layer 'memory'"), std::string::npos) << net.message();
     };
-    refuses(glia_model_lstm, {.units = 0}, "units is 0, must be positive");
-    refuses(glia_model_lstm, {.units = -3}, "units is -3");
-    refuses(glia_model_lstm, {.units = 4, .layers = -1}, "layers is -1, must be 1 to 64");
-    refuses(glia_model_lstm, {.units = 4, .layers = 65}, "layers is 65");
-    refuses(glia_model_lstm, {.units = 4, .layers = 2, .dropout = 1}, "dropout is 1, must be from 0 to below 1");
-    refuses(glia_model_lstm, {.units = 4, .layers = 2, .dropout = NAN}, "dropout is nan");
-    refuses(glia_model_lstm, {.units = 4, .dropout = 0.5f},
-            "dropout is 0.5, but it lies between layers, and there is one");
-    refuses(glia_model_lstm, {.units = 4, .direction = glia_rnn_direction(7)}, "direction is 7, no direction");
-    refuses(glia_model_lstm, {.units = 4, .stateful_batch = -1}, "stateful_batch is -1");
-    refuses(glia_model_lstm, {.units = 4, .projection = -2}, "projection is -2, must not be negative");
-    refuses(glia_model_lstm, {.units = 4, .cell_clip = NAN}, "cell_clip is nan");
-    refuses(glia_model_lstm, {.units = 4, .relu = true}, "relu belongs to glia_model_rnn");
-    refuses(glia_model_lstm, {.units = 4, .reset_before = true}, "reset_before belongs to the GRU");
-    refuses(glia_model_gru, {.units = 4, .projection = 2},
-            "projection is 2, peephole 0, cell_clip 0: they belong to the LSTM");
-    refuses(glia_model_rnn, {.units = 4, .peephole = true}, "they belong to the LSTM");
-    refuses(glia_model_lstm, {.units = 4}, "x is [12], must be [T,I]: steps of inputs", GLIA_SHAPE(12));
-    refuses(glia_model_lstm, {.units = INT32_MAX}, "memory");
+    refuses({.units = 0}, "units is 0, must be positive");
+    refuses({.units = -3}, "units is -3");
+    refuses({.units = 4, .layers = -1}, "layers is -1, must be 1 to 64");
+    refuses({.units = 4, .layers = 65}, "layers is 65");
+    refuses({.units = 4, .layers = 2, .dropout = 1}, "dropout is 1, must be from 0 to below 1");
+    refuses({.units = 4, .layers = 2, .dropout = NAN}, "dropout is nan");
+    refuses({.units = 4, .dropout = 0.5}, "dropout is 0.5, but it lies between layers, and there is one");
+    refuses({.units = 4, .direction = glia_rnn_direction(7)}, "invalid direction 7");
+    refuses({.units = 4, .stateful_batch = -1}, "stateful_batch is -1");
+    refuses({.units = 4, .projection = -2}, "projection is -2, must not be negative");
+    refuses({.units = 4, .cell_clip = NAN}, "cell_clip is nan");
+    refuses({.units = 4, .cell_clip = -1}, "cell_clip is -1");
+    refuses({.units = 4}, "x is [12], must be [T,I]: steps of inputs", GLIA_SHAPE(12));
+    refuses({.units = INT32_MAX}, "memory");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "support/devices.h"
+#include "support/with.h"
 
 namespace {
 
@@ -43,9 +44,9 @@ class Network {
         return keep_(out, glia_dataset_destroy);
     }
 
-    void compile(glia_value out, glia_model_loss loss = GLIA_NO_LOSS) {
+    void compile(glia_value out, const glia_model_loss &loss = {}) {
         glia_compile_args args{};
-        args.loss = loss, args.optimizer = GLIA_ADAM, args.learning_rate = 0.02;
+        args.loss = loss, args.optimizer = glia_optimizer_adam(0.02);
         EXPECT_EQ(glia_model_compile(net, out, &args), GLIA_OK) << computer.message();
     }
     // What the compiled model makes of the samples, `size` numbers of each.
@@ -120,39 +121,58 @@ class SequenceLayers : public testing::TestWithParam<const char *> {
 
 TEST_P(SequenceLayers, axes_are_exchanged_and_cut) {
     const glia_shape six = GLIA_SHAPE(3, 2);
-    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_transpose(m, x, 0, 1); }, six, 2, 6),
+    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_transpose(m, x, nullptr); }, six, 2, 6),
               (Numbers{1, 3, 5, 2, 4, 6, 7, 9, 11, 8, 10, 12}));
-    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_transpose(m, x, -1, -3); }, GLIA_SHAPE(1, 3, 2), 1, 6),
-              (Numbers{1, 3, 5, 2, 4, 6}));
-    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_slice(m, x, 0, 1, 0); }, six, 2, 4),
+    EXPECT_EQ(
+        of([](auto *m, auto x) { return glia_model_transpose(m, x, with(glia_transpose_args{.axis = {-1, -3}})); },
+           GLIA_SHAPE(1, 3, 2), 1, 6),
+        (Numbers{1, 3, 5, 2, 4, 6}));
+    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_slice(m, x, with(glia_slice_args{.start = 1})); }, six, 2, 4),
               (Numbers{3, 4, 5, 6, 9, 10, 11, 12}));
-    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_slice(m, x, -1, -1, 2); }, six, 2, 3),
-              (Numbers{2, 4, 6, 8, 10, 12}));
-    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_step(m, x, 1); }, six, 2, 2), (Numbers{3, 4, 9, 10}));
-    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_step(m, x, -1); }, six, 2, 2), (Numbers{5, 6, 11, 12}));
-    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_step(m, x, -2); }, GLIA_SHAPE(3), 2, 1), (Numbers{2, 5}));
-    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_repeat(m, x, 3); }, GLIA_SHAPE(2), 2, 6),
+    EXPECT_EQ(
+        of([](auto *m,
+              auto x) { return glia_model_slice(m, x, with(glia_slice_args{.axis = -1, .start = -1, .stop = 2})); },
+           six, 2, 3),
+        (Numbers{2, 4, 6, 8, 10, 12}));
+    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_step(m, x, with(glia_step_args{.step = 1})); }, six, 2, 2),
+              (Numbers{3, 4, 9, 10}));
+    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_step(m, x, with(glia_step_args{.step = -1})); }, six, 2, 2),
+              (Numbers{5, 6, 11, 12}));
+    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_step(m, x, with(glia_step_args{.step = -2})); }, GLIA_SHAPE(3),
+                 2, 1),
+              (Numbers{2, 5}));
+    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_repeat(m, x, with(glia_repeat_args{.times = 3})); },
+                 GLIA_SHAPE(2), 2, 6),
               (Numbers{1, 2, 1, 2, 1, 2, 3, 4, 3, 4, 3, 4}));
-    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_repeat(m, x, 2); }, GLIA_SHAPE(2, 1), 1, 4),
+    EXPECT_EQ(of([](auto *m, auto x) { return glia_model_repeat(m, x, with(glia_repeat_args{.times = 2})); },
+                 GLIA_SHAPE(2, 1), 1, 4),
               (Numbers{1, 2, 1, 2}));
 }
 
 TEST_P(SequenceLayers, windows_slide_over_one_dimension) {
-    const auto pool = [](auto *function, bool steps_first, int stride, bool count_pad = false) {
+    const auto largest = [](bool steps_first, int stride) {
         return [=](glia_model *m, glia_value x) {
-            glia_pool1d_args a{};
-            a.kernel = 2, a.stride = stride, a.steps_first = steps_first, a.pad = count_pad,
-            a.count_include_pad = count_pad;
-            return function(m, x, &a);
+            return glia_model_max_pool1d(
+                m, x, with(glia_max_pool1d_args{.kernel = 2, .stride = stride, .steps_first = steps_first}));
+        };
+    };
+    const auto mean = [](bool steps_first, int stride, bool count_pad = false) {
+        return [=](glia_model *m, glia_value x) {
+            return glia_model_avg_pool1d(m, x,
+                                         with(glia_avg_pool1d_args{.kernel            = 2,
+                                                                   .stride            = stride,
+                                                                   .pad               = count_pad,
+                                                                   .steps_first       = steps_first,
+                                                                   .count_include_pad = count_pad}));
         };
     };
     // two channels of four: 1 2 3 4 and 5 6 7 8; the other way round four steps of two: 1 3 5 7 and 2 4 6 8
-    EXPECT_EQ(of(pool(glia_model_max_pool1d, false, 0), GLIA_SHAPE(2, 4), 1, 4), (Numbers{2, 4, 6, 8}));
-    EXPECT_EQ(of(pool(glia_model_max_pool1d, false, 1), GLIA_SHAPE(2, 4), 1, 6), (Numbers{2, 3, 4, 6, 7, 8}));
-    EXPECT_EQ(of(pool(glia_model_max_pool1d, true, 0), GLIA_SHAPE(4, 2), 1, 4), (Numbers{3, 4, 7, 8}));
-    EXPECT_EQ(of(pool(glia_model_avg_pool1d, false, 0), GLIA_SHAPE(2, 4), 1, 4), (Numbers{1.5, 3.5, 5.5, 7.5}));
-    EXPECT_EQ(of(pool(glia_model_avg_pool1d, true, 1), GLIA_SHAPE(4, 2), 1, 6), (Numbers{2, 3, 4, 5, 6, 7}));
-    EXPECT_EQ(of(pool(glia_model_avg_pool1d, false, 0, true), GLIA_SHAPE(1, 4), 1, 3), (Numbers{0.5, 2.5, 2}));
+    EXPECT_EQ(of(largest(false, 0), GLIA_SHAPE(2, 4), 1, 4), (Numbers{2, 4, 6, 8}));
+    EXPECT_EQ(of(largest(false, 1), GLIA_SHAPE(2, 4), 1, 6), (Numbers{2, 3, 4, 6, 7, 8}));
+    EXPECT_EQ(of(largest(true, 0), GLIA_SHAPE(4, 2), 1, 4), (Numbers{3, 4, 7, 8}));
+    EXPECT_EQ(of(mean(false, 0), GLIA_SHAPE(2, 4), 1, 4), (Numbers{1.5, 3.5, 5.5, 7.5}));
+    EXPECT_EQ(of(mean(true, 1), GLIA_SHAPE(4, 2), 1, 6), (Numbers{2, 3, 4, 5, 6, 7}));
+    EXPECT_EQ(of(mean(false, 0, true), GLIA_SHAPE(1, 4), 1, 3), (Numbers{0.5, 2.5, 2}));
     EXPECT_EQ(of([](auto *m, auto x) { return glia_model_global_max_pool1d(m, x, nullptr); }, GLIA_SHAPE(2, 4), 1, 2),
               (Numbers{4, 8}));
     EXPECT_EQ(of([](auto *m, auto x) { return glia_model_global_avg_pool1d(m, x, nullptr); }, GLIA_SHAPE(2, 4), 1, 2),
@@ -170,8 +190,8 @@ TEST_P(SequenceLayers, convolution_is_the_same_with_steps_first) {
                     a.padding = same ? GLIA_PAD_SAME : GLIA_PAD_EXPLICIT;
                     a.pad = same ? 0 : 2, a.pad_end = same ? 0 : GLIA_NO_PAD, a.steps_first = steps_first;
                     if (steps_first)
-                        return glia_model_transpose(m, glia_model_conv1d(m, glia_model_transpose(m, x, 0, 1), &a), 0,
-                                                    1);
+                        return glia_model_transpose(m, glia_model_conv1d(m, glia_model_transpose(m, x, nullptr), &a),
+                                                    nullptr);
                     return glia_model_conv1d(m, x, &a);
                 },
                 GLIA_SHAPE(3, 9), 2, 20, std::vector<double>{0.5, -0.25, 0.125, 1, 0.75, -1});
@@ -206,11 +226,12 @@ TEST_P(SequenceLayers, lengths_leave_padding_out) {
         return [=](glia_model *m, glia_value x, glia_value lengths) {
             glia_global_pool1d_args a{};
             a.lengths = lengths, a.steps_first = steps_first;
-            return function(m, steps_first ? x : glia_model_transpose(m, x, 0, 1), &a);
+            return function(m, steps_first ? x : glia_model_transpose(m, x, nullptr), &a);
         };
     };
-    EXPECT_EQ(given([](auto *m, auto x, auto n) { return glia_model_mask(m, x, n, -1); }, 6),
-              (Numbers{1, 2, 3, 4, 5, 9, -1, -2, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}));
+    EXPECT_EQ(
+        given([](auto *m, auto x, auto n) { return glia_model_mask(m, x, n, with(glia_mask_args{.value = -1})); }, 6),
+        (Numbers{1, 2, 3, 4, 5, 9, -1, -2, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}));
     for (bool steps_first : {false, true}) {
         EXPECT_EQ(given(pool(glia_model_global_avg_pool1d, steps_first), 2), (Numbers{3, 5, -1, -2, 0, 0}));
         EXPECT_EQ(given(pool(glia_model_global_max_pool1d, steps_first), 2), (Numbers{5, 9, -1, -2, 0, 0}));
@@ -220,7 +241,7 @@ TEST_P(SequenceLayers, lengths_leave_padding_out) {
 TEST_P(SequenceLayers, length_is_that_before_the_padding) {
     Network n(device());
     const glia_value tokens = glia_model_index_input(n.net, "tokens", GLIA_I64, GLIA_SHAPE(4));
-    const glia_value length = glia_model_lengths(n.net, tokens, 0);
+    const glia_value length = glia_model_lengths(n.net, tokens, nullptr);
     const glia_cast_params to{GLIA_F32};
     n.compile(glia_model_op(n.net, "cast", &to, &length, 1, nullptr, 0));
     EXPECT_EQ(n.predict(n.data({{GLIA_I64, GLIA_SHAPE(4), {3, 0, 2, 0, 1, 1, 1, 1, 0, 0, 0, 0}}}, {}, 3), 1),
@@ -271,7 +292,7 @@ Texts texts(int count, int steps) {
 
 glia_value reader(glia_model *net, int steps) {
     const glia_value tokens = glia_model_index_input(net, "tokens", GLIA_I32, GLIA_SHAPE(steps));
-    const glia_value length = glia_model_lengths(net, tokens, 0);
+    const glia_value length = glia_model_lengths(net, tokens, nullptr);
     glia_embedding_args table{};
     glia_conv1d_args conv{};
     glia_global_pool1d_args pool{};
@@ -281,17 +302,17 @@ glia_value reader(glia_model *net, int steps) {
     conv.steps_first = true;
     pool.lengths = length, pool.steps_first = true;
     logits.units            = 2;
-    glia_value x            = glia_model_mask(net, glia_model_embedding(net, tokens, &table), length, 0);
+    glia_value x            = glia_model_mask(net, glia_model_embedding(net, tokens, &table), length, nullptr);
     x                       = glia_model_conv1d(net, x, &conv);
     const glia_value both[] = {glia_model_global_max_pool1d(net, x, &pool),
                                glia_model_global_avg_pool1d(net, x, &pool)};
-    return glia_model_dense(net, glia_model_concat(net, both, 2, 0), &logits);
+    return glia_model_dense(net, glia_model_concat(net, both, 2, nullptr), &logits);
 }
 
 TEST_P(SequenceLayers, model_of_texts_learns_a_pair_of_words) {
     Network n(device());
     const Texts t = texts(84, 6);
-    n.compile(reader(n.net, 6), GLIA_CROSS_ENTROPY);
+    n.compile(reader(n.net, 6), glia_loss_cross_entropy());
     glia_dataset *samples = n.data({{GLIA_I32, GLIA_SHAPE(6), t.tokens}}, {{GLIA_I64, GLIA_SCALAR, t.answers}}, 84);
     ASSERT_EQ(n.fit(samples, 20, 21), GLIA_OK) << n.computer.message();
     EXPECT_GT(n.evaluate(samples).metric[0], 0.97);
@@ -305,7 +326,7 @@ TEST_P(SequenceLayers, embedding_of_padding_is_zero) {
     table.name = "words", table.count = 7, table.size = 6, table.has_padding = true, logits.units = 2;
     const glia_value x =
         glia_model_embedding(n.net, glia_model_index_input(n.net, "tokens", GLIA_I32, GLIA_SHAPE(6)), &table);
-    n.compile(glia_model_dense(n.net, glia_model_flatten(n.net, x), &logits), GLIA_CROSS_ENTROPY);
+    n.compile(glia_model_dense(n.net, glia_model_flatten(n.net, x, nullptr), &logits), glia_loss_cross_entropy());
     const Texts t    = texts(14, 6);
     const auto words = [&] { return n.get("words.weight", 42); };
     const auto drawn = words();
@@ -324,7 +345,7 @@ TEST_P(SequenceLayers, more_padding_trains_the_same_model) {
         const int steps = 6 + 5 * more;
         Network n(device(), GLIA_F64);
         const Texts t = texts(28, steps);
-        n.compile(reader(n.net, steps), GLIA_CROSS_ENTROPY);
+        n.compile(reader(n.net, steps), glia_loss_cross_entropy());
         glia_dataset *samples =
             n.data({{GLIA_I32, GLIA_SHAPE(steps), t.tokens}}, {{GLIA_I64, GLIA_SCALAR, t.answers}}, 28);
         for (int i = 0; i < 5; ++i) {
@@ -348,9 +369,9 @@ TEST_P(SequenceLayers, what_stands_in_the_padding_changes_no_bit) {
         glia_dense_args each{}, logits{};
         glia_global_pool1d_args pool{};
         each.units = 4, each.activation = GLIA_TANH, logits.units = 2, pool.lengths = lengths, pool.steps_first = true;
-        const glia_value steps = glia_model_dense(n.net, glia_model_mask(n.net, x, lengths, 0), &each);
+        const glia_value steps = glia_model_dense(n.net, glia_model_mask(n.net, x, lengths, nullptr), &each);
         n.compile(glia_model_dense(n.net, glia_model_global_avg_pool1d(n.net, steps, &pool), &logits),
-                  GLIA_CROSS_ENTROPY);
+                  glia_loss_cross_entropy());
         Field series{GLIA_F32, GLIA_SHAPE(5, 3), {}}, ends{GLIA_I64, GLIA_SCALAR, {}},
             classes{GLIA_I64, GLIA_SCALAR, {}};
         for (int s = 0; s < 12; ++s) {
@@ -373,12 +394,13 @@ TEST_P(SequenceLayers, steps_are_tagged_one_by_one) {
     glia_dense_args logits{};
     glia_output_args output{};
     table.count = 7, table.size = 8, logits.units = 3;
-    output.loss = GLIA_CROSS_ENTROPY, output.ignore = true, output.ignore_index = -1;
+    output.loss = glia_loss_cross_entropy(), output.loss.classes.ignore = true, output.loss.classes.ignore_index = -1;
     const glia_value tokens = glia_model_index_input(n.net, "tokens", GLIA_I32, GLIA_SHAPE(6));
     const glia_value y      = glia_model_dense(n.net, glia_model_embedding(n.net, tokens, &table), &logits);
-    ASSERT_EQ(glia_model_output(n.net, glia_model_transpose(n.net, y, 0, 1), &output), GLIA_OK) << n.computer.message();
+    ASSERT_EQ(glia_model_output(n.net, glia_model_transpose(n.net, y, nullptr), &output), GLIA_OK)
+        << n.computer.message();
     glia_compile_args compile{};
-    compile.optimizer = GLIA_ADAM, compile.learning_rate = 0.05;
+    compile.optimizer = glia_optimizer_adam(0.05);
     ASSERT_EQ(glia_model_compile(n.net, {0}, &compile), GLIA_OK) << n.computer.message();
     Texts t = texts(28, 6);
     std::vector<double> tags;

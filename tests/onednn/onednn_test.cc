@@ -144,28 +144,29 @@ TEST(OneDnn, contexts_of_one_thread_work_inside_a_parallel_region) {
 
 // A network that has diverged must not look well: what a NaN goes into is a NaN.
 TEST(OneDnn, keeps_a_nan) {
-    for (glia_unary_kind kind : {GLIA_LINEAR, GLIA_RELU, GLIA_SIGMOID, GLIA_TANH}) {
+    for (glia_activation activation : {GLIA_LINEAR, GLIA_RELU, GLIA_SIGMOID, GLIA_TANH}) {
         Conv conv(2);
-        glia_conv2d_params params{};
-        params.activation = kind;
+        glia_conv2d_params params = glia_conv2d_defaults();
+        params.activation         = activation;
         for (int64_t i = 0; i < gli_count(conv.x.get()); ++i) static_cast<float *>(conv.x->data)[i] = NAN;
         ASSERT_EQ(glia_conv2d(conv.ctx.get(), &params, conv.x.get(), conv.w.get(), nullptr, conv.y.get()), GLIA_OK);
-        for (float v : values(conv.y)) ASSERT_TRUE(std::isnan(v)) << "conv2d " << glia_unary_name(kind) << ": " << v;
+        for (float v : values(conv.y))
+            ASSERT_TRUE(std::isnan(v)) << "conv2d " << glia_activation_name(activation) << ": " << v;
 
         Tensor x = make_tensor(conv.ctx, GLIA_SHAPE(5, 7)), w = make_tensor(conv.ctx, GLIA_SHAPE(3, 7)),
                y = make_tensor(conv.ctx, GLIA_SHAPE(5, 3));
         glia_dense_params dense{};
-        dense.activation = kind;
+        dense.activation = activation;
         for (int i = 0; i < 35; ++i) static_cast<float *>(x->data)[i] = NAN;
         ASSERT_EQ(glia_dense(conv.ctx.get(), &dense, x.get(), w.get(), nullptr, y.get()), GLIA_OK);
-        for (float v : values(y)) ASSERT_TRUE(std::isnan(v)) << "dense " << glia_unary_name(kind) << ": " << v;
+        for (float v : values(y))
+            ASSERT_TRUE(std::isnan(v)) << "dense " << glia_activation_name(activation) << ": " << v;
     }
-    for (int kind = 0; kind < GLIA_UNARY_COUNT; ++kind) {
+    std::vector<glia_unary_params> functions{{GLIA_UNARY_LEAKY_RELU, 0, 0}, {GLIA_UNARY_ELU, 0, 0}};
+    for (int kind = 0; kind < GLIA_UNARY_COUNT; ++kind) functions.push_back(glia_unary_defaults(glia_unary_kind(kind)));
+    for (const glia_unary_params &params : functions) {
         Context ctx = make_context(2);
         Tensor x = make_tensor(ctx, GLIA_SHAPE(33)), y = make_tensor(ctx, GLIA_SHAPE(33));
-        glia_unary_params params{};
-        params.kind = glia_unary_kind(kind), params.alpha = kind == GLIA_CLIP ? -1 : 0,
-        params.beta = kind == GLIA_CLIP ? 1 : 0;
         for (int i = 0; i < 33; ++i) static_cast<float *>(x->data)[i] = NAN;
         alignas(std::max_align_t) char geom[GLI_MAX_GEOMETRY];
         const glia_tensor *in[] = {x.get()};
@@ -204,8 +205,7 @@ TEST(OneDnn, convolution_gives_the_same_bits_on_any_number_of_threads) {
     };
     const auto backward = [](int threads) {
         Conv conv(threads);
-        glia_conv2d_backward_params params{};
-        params.size[0] = params.size[1] = 12;
+        const glia_conv2d_backward_params params{.conv = glia_conv2d_defaults(), .size = {12, 12}};
         EXPECT_EQ(glia_conv2d_backward_data(conv.ctx.get(), &params, conv.y.get(), conv.w.get(), conv.x.get()),
                   GLIA_OK);
         return values(conv.x);
@@ -221,8 +221,7 @@ TEST(OneDnn, filter_gradient_repeats_and_its_bias_does_not_depend_on_threads) {
         Context ctx = make_context(threads);
         Tensor x = make_tensor(ctx, GLIA_SHAPE(32, 3, 14, 14)), dy = make_tensor(ctx, GLIA_SHAPE(32, 33, 12, 12));
         Tensor dw = make_tensor(ctx, GLIA_SHAPE(33, 3, 3, 3)), dbias = make_tensor(ctx, GLIA_SHAPE(33));
-        glia_conv2d_backward_params params{};
-        params.size[0] = params.size[1] = 3;
+        const glia_conv2d_backward_params params{.conv = glia_conv2d_defaults(), .size = {3, 3}};
         for (Tensor *t : {&x, &dy}) gli_channels_last_strides(4, (*t)->dim, (*t)->stride);
         EXPECT_EQ(glia_conv2d_backward_filter(ctx.get(), &params, x.get(), dy.get(), dw.get(), dbias.get()), GLIA_OK);
         return std::pair(values(dw), values(dbias));

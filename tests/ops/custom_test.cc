@@ -160,7 +160,8 @@ TEST_F(Custom, refuses_with_words) {
         {with([](auto &op) { op.forward = fails; }), GLIA_NOT_FINITE, "'right' failed: xxx"},
         {with([](auto &op) { op.forward = fails_silently; }), GLIA_IO_ERROR,
          "'right' failed: reading or writing failed"},
-        {with([](auto &op) { op.resolve = wrong_dtype; }), GLIA_INVALID_ARGUMENT, "out[0] of 'right' has dtype 99"},
+        {with([](auto &op) { op.resolve = wrong_dtype; }), GLIA_INVALID_ARGUMENT,
+         "out[0] of 'right' has invalid dtype 99"},
         {with([](auto &op) { op.resolve = wrong_shape; }), GLIA_INVALID_ARGUMENT, "custom"},
         {with([](auto &op) { op.resolve = too_large; }), GLIA_UNSUPPORTED, "more than 2^31-1 elements"},
     };
@@ -225,9 +226,10 @@ TEST(CustomGraph, gradients_are_those_of_differences) {
         Net net;
         const Built g          = build(net);
         const glia_value total = net.sum(g.out[0]);
-        glia_value value       = net.binary(GLIA_MUL, total, net.state({}, {weight[0]}));
+        glia_value value       = net.binary(GLIA_BINARY_MUL, total, net.state({}, {weight[0]}));
         if (weight[1] != 0)
-            value = net.binary(GLIA_ADD, value, net.binary(GLIA_MUL, g.out[1], net.state({}, {weight[1]})));
+            value =
+                net.binary(GLIA_BINARY_ADD, value, net.binary(GLIA_BINARY_MUL, g.out[1], net.state({}, {weight[1]})));
         const auto derived = net.run(net.gradient(value, {g.a, g.b}));
         const Seen given   = seen;
         for (int input = 0; input < 2; ++input)
@@ -324,7 +326,7 @@ TEST(CustomModel, learns_through_a_layer) {
     glia_custom_params params = params_of(kMix, 1);
     const glia_value y        = glia_model_custom(net, &params, in, 2, nullptr, 0);
     params.number[0]          = NAN;
-    const glia_compile_args how{.loss = GLIA_MEAN_SQUARED_ERROR, .optimizer = GLIA_SGD, .learning_rate = 0.2};
+    const glia_compile_args how{.loss = glia_loss_mse(), .optimizer = glia_optimizer_sgd(0.2)};
     ASSERT_EQ(glia_model_compile(net, y, &how), GLIA_OK) << glia_message(session.ctx());
     const glia_fit_args fit{.epochs = 100, .batch_size = 3};
     ASSERT_EQ(glia_model_fit(net, data, &fit), GLIA_OK) << glia_message(session.ctx());

@@ -5,6 +5,7 @@
 
 #include "support/bad_calls.h"
 #include "support/case.h"
+#include "support/params.h"
 
 namespace {
 
@@ -12,21 +13,21 @@ using namespace glia;
 
 constexpr int64_t kHuge = int64_t(1) << 31;
 
-std::vector<char> unary(glia_unary_kind kind, float alpha = 0, float beta = 0) {
-    return bytes_of(glia_unary_params{kind, alpha, beta});
+std::vector<char> unary(glia_unary_kind kind, double alpha = 0, double beta = 0) {
+    return bytes_of(params::unary{kind, alpha, beta});
 }
-std::vector<char> binary(int kind) { return bytes_of(glia_binary_params{glia_binary_kind(kind)}); }
-std::vector<char> reduce(int kind, unsigned axes = 0, bool keep = false) {
-    return bytes_of(glia_reduce_params{glia_reduce_kind(kind), axes, keep});
+std::vector<char> binary(int kind) { return bytes_of(params::binary{glia_binary_kind(kind)}); }
+std::vector<char> reduce(int kind, unsigned axes = GLIA_ALL_AXES, bool keep = false) {
+    return bytes_of(params::reduce{glia_reduce_kind(kind), axes, keep});
 }
 std::vector<char> back(int kind, unsigned axes, glia_shape shape) {
-    return bytes_of(glia_reduce_backward_params{{glia_reduce_kind(kind), axes, false}, shape});
+    return bytes_of(params::reduce_backward{{glia_reduce_kind(kind), axes, false}, shape});
 }
-std::vector<char> softmax(unsigned axes) { return bytes_of(glia_softmax_params{.axes = axes}); }
-std::vector<char> argmax(unsigned axes) { return bytes_of(glia_argmax_params{.axes = axes}); }
-std::vector<char> dropout(float p) { return bytes_of(glia_dropout_params{.p = p}); }
-std::vector<char> fill(const glia_random_fill_params &p) { return bytes_of(p); }
-std::vector<char> prelu() { return bytes_of(glia_prelu_params{}); }
+std::vector<char> softmax(int axis = -1) { return bytes_of(params::softmax{.axis = axis}); }
+std::vector<char> argmax(int axis = -1) { return bytes_of(params::argmax{.axis = axis}); }
+std::vector<char> dropout(double p) { return bytes_of(params::dropout{.p = p}); }
+std::vector<char> fill(const params::random_fill &p) { return bytes_of(p); }
+std::vector<char> prelu() { return bytes_of(params::prelu{}); }
 
 const Array kX = dims({2, 3}), kInts = dims({2, 3}, GLIA_I32), kHalf = dims({2, 3}, GLIA_F16),
             kStep = dims({}, GLIA_I64);
@@ -39,23 +40,34 @@ std::vector<Bad> bad_calls() {
     const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH,
                LARGE = GLIA_UNSUPPORTED;
     return {
-        bad("no_x", u, unary(GLIA_RELU), {ABSENT}, ARGUMENT, "x is NULL"),
-        bad("integers", u, unary(GLIA_RELU), {kInts}, DTYPE, "x is i32, must be a float"),
-        bad("no_kind", u, unary(glia_unary_kind(99)), {kX}, ARGUMENT, "kind is 99, must be 0 to 21"),
+        bad("no_x", u, unary(GLIA_UNARY_RELU), {ABSENT}, ARGUMENT, "x is NULL"),
+        bad("integers", u, unary(GLIA_UNARY_RELU), {kInts}, DTYPE, "x is i32, must be a float"),
+        bad("no_kind", u, unary(glia_unary_kind(99)), {kX}, ARGUMENT, "kind is 99, must be 0 (linear) to 21 (square)"),
         bad("negative_kind", u, unary(glia_unary_kind(-1)), {kX}, ARGUMENT, "kind is -1"),
-        bad("clip_upside_down", u, unary(GLIA_CLIP, 2, 1), {kX}, ARGUMENT, "clip from alpha 2 to beta 1"),
-        bad("clip_nan", u, unary(GLIA_CLIP, NAN, 1), {kX}, ARGUMENT, "clip from alpha nan"),
-        bad("alpha_infinite", u, unary(GLIA_LEAKY_RELU, INFINITY), {kX}, ARGUMENT, "leaky_relu with alpha inf"),
-        bad("beta_nan", u, unary(GLIA_HARD_SIGMOID, 1, NAN), {kX}, ARGUMENT, "beta nan"),
-        bad("no_dy", ub, unary(GLIA_RELU), {kX, kX, ABSENT}, ARGUMENT, "dy is NULL"),
-        bad("relu_from_nothing", ub, unary(GLIA_RELU), {ABSENT, ABSENT, kX}, ARGUMENT,
+        bad("clip_upside_down", u, unary(GLIA_UNARY_CLIP, 2, 1), {kX}, ARGUMENT, "clip from alpha 2 to beta 1"),
+        bad("clip_nan", u, unary(GLIA_UNARY_CLIP, NAN, 1), {kX}, ARGUMENT, "clip from alpha nan"),
+        bad("alpha_infinite", u, unary(GLIA_UNARY_LEAKY_RELU, INFINITY), {kX}, ARGUMENT, "leaky_relu with alpha inf"),
+        bad("alpha_nan", u, unary(GLIA_UNARY_ELU, NAN), {kX}, ARGUMENT,
+            "elu with alpha nan and beta 0, must be finite"),
+        bad("softplus_of_zero", u, unary(GLIA_UNARY_SOFTPLUS, 0), {kX}, ARGUMENT,
+            "softplus with alpha 0, which it divides by"),
+        bad("softplus_of_zero", ub, unary(GLIA_UNARY_SOFTPLUS, 0), {kX, kX, kX}, ARGUMENT,
+            "softplus with alpha 0, which it divides by"),
+        bad("no_kind", ub, unary(glia_unary_kind(22)), {kX, kX, kX}, ARGUMENT,
+            "kind is 22, must be 0 (linear) to 21 (square)"),
+        bad("elu_of_zero_from_y", ub, unary(GLIA_UNARY_ELU, 0), {ABSENT, kX, kX}, ARGUMENT, "needs x"),
+        bad("leaky_relu_of_zero_from_y", ub, unary(GLIA_UNARY_LEAKY_RELU, 0), {ABSENT, kX, kX}, ARGUMENT, "needs x"),
+        bad("beta_nan", u, unary(GLIA_UNARY_HARD_SIGMOID, 1, NAN), {kX}, ARGUMENT, "beta nan"),
+        bad("no_dy", ub, unary(GLIA_UNARY_RELU), {kX, kX, ABSENT}, ARGUMENT, "dy is NULL"),
+        bad("relu_from_nothing", ub, unary(GLIA_UNARY_RELU), {ABSENT, ABSENT, kX}, ARGUMENT,
             "the derivative of relu needs y or x, which is NULL"),
-        bad("gelu_from_y", ub, unary(GLIA_GELU), {ABSENT, kX, kX}, ARGUMENT,
+        bad("gelu_from_y", ub, unary(GLIA_UNARY_GELU), {ABSENT, kX, kX}, ARGUMENT,
             "the derivative of gelu needs x, which is NULL"),
-        bad("negative_elu_from_y", ub, unary(GLIA_ELU, -1), {ABSENT, kX, kX}, ARGUMENT, "needs x"),
-        bad("shapes", ub, unary(GLIA_RELU), {ABSENT, dims({3, 2}), kX}, SHAPE, "y is [3,2], must be [2,3]"),
-        bad("shape_of_what_is_not_needed", ub, unary(GLIA_RELU), {dims({6}), kX, kX}, SHAPE, "x is [6], must be [2,3]"),
-        bad("dtypes", ub, unary(GLIA_RELU), {ABSENT, kHalf, kX}, DTYPE, "y is f16, dy is f32"),
+        bad("negative_elu_from_y", ub, unary(GLIA_UNARY_ELU, -1), {ABSENT, kX, kX}, ARGUMENT, "needs x"),
+        bad("shapes", ub, unary(GLIA_UNARY_RELU), {ABSENT, dims({3, 2}), kX}, SHAPE, "y is [3,2], must be [2,3]"),
+        bad("shape_of_what_is_not_needed", ub, unary(GLIA_UNARY_RELU), {dims({6}), kX, kX}, SHAPE,
+            "x is [6], must be [2,3]"),
+        bad("dtypes", ub, unary(GLIA_UNARY_RELU), {ABSENT, kHalf, kX}, DTYPE, "y is f16, dy is f32"),
 
         bad("slope_of_two", p, prelu(), {kX, dims({3, 1})}, SHAPE, "slope is [3,1], must have 1 dimensions"),
         bad("slope_size", p, prelu(), {kX, dims({2})}, SHAPE, "slope is [2], x [2,3] has 3 channels"),
@@ -63,51 +75,57 @@ std::vector<Bad> bad_calls() {
         bad("dtypes", p, prelu(), {kX, dims({3}, GLIA_F64)}, DTYPE, "x is f32, slope is f64"),
         bad("dy_shape", pb, prelu(), {kX, dims({3}), dims({2, 4})}, SHAPE, "dy is [2,4], must be [2,3]"),
 
-        bad("no_kind", b, binary(7), {kX, kX}, ARGUMENT, "kind is 7, must be 0 to 6"),
-        bad("one_input", b, binary(GLIA_ADD), {kX}, ARGUMENT, "1 inputs, takes 2 to 2"),
-        bad("shapes", b, binary(GLIA_ADD), {kX, dims({4})}, SHAPE,
+        bad("no_kind", b, binary(7), {kX, kX}, ARGUMENT, "kind is 7, must be 0 (add) to 6 (maximum)"),
+        bad("negative_kind", b, binary(-1), {kX, kX}, ARGUMENT, "kind is -1, must be 0 (add) to 6 (maximum)"),
+        bad("no_kind", bb, binary(7), {kX, kX, kX}, ARGUMENT, "kind is 7, must be 0 (add) to 6 (maximum)"),
+        bad("one_input", b, binary(GLIA_BINARY_ADD), {kX}, ARGUMENT, "1 inputs, takes 2 to 2"),
+        bad("shapes", b, binary(GLIA_BINARY_ADD), {kX, dims({4})}, SHAPE,
             "a is [2,3], b is [4]: the sizes 3 and 4 of an axis do not fit"),
-        bad("shapes_of_the_front", b, binary(GLIA_ADD), {dims({2, 3}), dims({3, 3})}, SHAPE, "the sizes 2 and 3"),
-        bad("zero_and_two", b, binary(GLIA_ADD), {dims({0}), dims({2})}, SHAPE, "the sizes 0 and 2"),
-        bad("dtypes", b, binary(GLIA_ADD), {kX, kHalf}, DTYPE, "a is f32, b is f16"),
-        bad("integers", b, binary(GLIA_ADD), {kInts, kInts}, DTYPE, "a is i32"),
-        bad("too_large_together", b, binary(GLIA_ADD), {dims({1 << 16, 1}), dims({1 << 16})}, LARGE,
+        bad("shapes_of_the_front", b, binary(GLIA_BINARY_ADD), {dims({2, 3}), dims({3, 3})}, SHAPE,
+            "the sizes 2 and 3"),
+        bad("zero_and_two", b, binary(GLIA_BINARY_ADD), {dims({0}), dims({2})}, SHAPE, "the sizes 0 and 2"),
+        bad("dtypes", b, binary(GLIA_BINARY_ADD), {kX, kHalf}, DTYPE, "a is f32, b is f16"),
+        bad("integers", b, binary(GLIA_BINARY_ADD), {kInts, kInts}, DTYPE, "a is i32"),
+        bad("too_large_together", b, binary(GLIA_BINARY_ADD), {dims({1 << 16, 1}), dims({1 << 16})}, LARGE,
             "y would be [65536,65536], more than 2^31-1"),
-        bad("dy_shape", bb, binary(GLIA_ADD), {kX, dims({3}), dims({3})}, SHAPE, "dy is [3], must be [2,3]"),
+        bad("dy_shape", bb, binary(GLIA_BINARY_ADD), {kX, dims({3}), dims({3})}, SHAPE, "dy is [3], must be [2,3]"),
 
-        bad("no_kind", r, reduce(6), {kX}, ARGUMENT, "kind is 6, must be 0 to 5"),
-        bad("integers", r, reduce(GLIA_SUM), {kInts}, DTYPE, "x is i32"),
-        bad("axis_behind", r, reduce(GLIA_SUM, GLIA_AXIS(2)), {kX}, ARGUMENT, "axis 2 of a tensor with 2 dimensions"),
-        bad("axis_before", r, reduce(GLIA_SUM, GLIA_AXIS(-3)), {kX}, ARGUMENT, "axis -3 of a tensor with 2 dimensions"),
-        bad("axis_of_a_scalar", r, reduce(GLIA_SUM, GLIA_AXIS(-1)), {dims({})}, ARGUMENT,
+        bad("no_kind", r, reduce(6), {kX}, ARGUMENT, "kind is 6, must be 0 (sum) to 5 (l2)"),
+        bad("integers", r, reduce(GLIA_REDUCE_SUM), {kInts}, DTYPE, "x is i32"),
+        bad("axis_behind", r, reduce(GLIA_REDUCE_SUM, GLIA_AXIS(2)), {kX}, ARGUMENT,
+            "axis 2 of a tensor with 2 dimensions"),
+        bad("axis_before", r, reduce(GLIA_REDUCE_SUM, GLIA_AXIS(-3)), {kX}, ARGUMENT,
+            "axis -3 of a tensor with 2 dimensions"),
+        bad("axis_of_a_scalar", r, reduce(GLIA_REDUCE_SUM, GLIA_AXIS(-1)), {dims({})}, ARGUMENT,
             "axis -1 of a tensor with 0 dimensions"),
-        bad("max_of_nothing", r, reduce(GLIA_MAX, GLIA_AXIS(1)), {dims({2, 0})}, SHAPE,
+        bad("max_of_nothing", r, reduce(GLIA_REDUCE_MAX, GLIA_AXIS(1)), {dims({2, 0})}, SHAPE,
             "the max over no elements of x [2,0] has no value"),
-        bad("min_of_nothing", r, reduce(GLIA_MIN), {dims({0})}, SHAPE, "the min over no elements of x [0]"),
-        bad("dy_shape", rb, back(GLIA_SUM, GLIA_AXIS(1), GLIA_SHAPE(2, 3)), {ABSENT, ABSENT, dims({3})}, SHAPE,
+        bad("min_of_nothing", r, reduce(GLIA_REDUCE_MIN), {dims({0})}, SHAPE, "the min over no elements of x [0]"),
+        bad("dy_shape", rb, back(GLIA_REDUCE_SUM, GLIA_AXIS(1), GLIA_SHAPE(2, 3)), {ABSENT, ABSENT, dims({3})}, SHAPE,
             "dy is [3], must be [2]"),
-        bad("no_x", rb, back(GLIA_L1, 0, GLIA_SHAPE(2, 3)), {ABSENT, ABSENT, dims({})}, ARGUMENT,
+        bad("no_x", rb, back(GLIA_REDUCE_L1, GLIA_ALL_AXES, GLIA_SHAPE(2, 3)), {ABSENT, ABSENT, dims({})}, ARGUMENT,
             "the derivative of l1 needs x"),
-        bad("no_y", rb, back(GLIA_MAX, 0, GLIA_SHAPE(2, 3)), {kX, ABSENT, dims({})}, ARGUMENT,
+        bad("no_y", rb, back(GLIA_REDUCE_MAX, GLIA_ALL_AXES, GLIA_SHAPE(2, 3)), {kX, ABSENT, dims({})}, ARGUMENT,
             "the derivative of max needs y"),
-        bad("other_shape", rb, back(GLIA_L1, 0, GLIA_SHAPE(3, 2)), {kX, ABSENT, dims({})}, SHAPE,
+        bad("other_shape", rb, back(GLIA_REDUCE_L1, GLIA_ALL_AXES, GLIA_SHAPE(3, 2)), {kX, ABSENT, dims({})}, SHAPE,
             "x is [2,3], must be [3,2]"),
-        bad("negative_shape", rb, back(GLIA_SUM, 0, GLIA_SHAPE(3, -2)), {ABSENT, ABSENT, dims({})}, ARGUMENT,
-            "dimension 1 is -2"),
-        bad("too_many_dimensions", rb, back(GLIA_SUM, 0, glia_shape{9, {}}), {ABSENT, ABSENT, dims({})}, ARGUMENT,
-            "9 dimensions"),
-        bad("too_large", rb, back(GLIA_SUM, 0, GLIA_SHAPE(1 << 16, 1 << 16)), {ABSENT, ABSENT, dims({})}, LARGE,
-            "[65536,65536], more than 2^31-1"),
-        bad("kind_before_axes", rb, back(-1, 0, GLIA_SHAPE(2)), {ABSENT, ABSENT, dims({})}, ARGUMENT, "kind is -1"),
+        bad("negative_shape", rb, back(GLIA_REDUCE_SUM, GLIA_ALL_AXES, GLIA_SHAPE(3, -2)), {ABSENT, ABSENT, dims({})},
+            ARGUMENT, "dimension 1 is -2"),
+        bad("too_many_dimensions", rb, back(GLIA_REDUCE_SUM, GLIA_ALL_AXES, glia_shape{9, {}}),
+            {ABSENT, ABSENT, dims({})}, ARGUMENT, "9 dimensions"),
+        bad("too_large", rb, back(GLIA_REDUCE_SUM, GLIA_ALL_AXES, GLIA_SHAPE(1 << 16, 1 << 16)),
+            {ABSENT, ABSENT, dims({})}, LARGE, "[65536,65536], more than 2^31-1"),
+        bad("kind_before_axes", rb, back(-1, GLIA_ALL_AXES, GLIA_SHAPE(2)), {ABSENT, ABSENT, dims({})}, ARGUMENT,
+            "kind is -1"),
 
-        bad("scalar", s, softmax(0), {dims({})}, ARGUMENT, ""),
-        bad("axis_behind", s, softmax(GLIA_AXIS(2)), {kX}, ARGUMENT, "axis 2 of a tensor with 2 dimensions"),
-        bad("two_axes", s, softmax(GLIA_AXIS(0) | GLIA_AXIS(1)), {kX}, ARGUMENT, "axes 0x3 are several, must be one"),
-        bad("integers", s, softmax(0), {kInts}, DTYPE, "x is i32"),
-        bad("dy_shape", sb, softmax(0), {kX, dims({3, 2})}, SHAPE, "dy is [3,2], must be [2,3]"),
-        bad("axis_behind", a, argmax(GLIA_AXIS(5)), {kX}, ARGUMENT, "axis 5 of a tensor with 2 dimensions"),
-        bad("of_nothing", a, argmax(0), {dims({2, 0})}, SHAPE, "x is [2,0], and axis 1 is empty"),
-        bad("integers", a, argmax(0), {kInts}, DTYPE, "x is i32"),
+        bad("scalar", s, softmax(), {dims({})}, ARGUMENT, ""),
+        bad("axis_behind", s, softmax(2), {kX}, ARGUMENT, "axis 2 of a tensor with 2 dimensions"),
+        bad("axis_before", s, softmax(-3), {kX}, ARGUMENT, "axis -3 of a tensor with 2 dimensions"),
+        bad("integers", s, softmax(), {kInts}, DTYPE, "x is i32"),
+        bad("dy_shape", sb, softmax(), {kX, dims({3, 2})}, SHAPE, "dy is [3,2], must be [2,3]"),
+        bad("axis_behind", a, argmax(5), {kX}, ARGUMENT, "axis 5 of a tensor with 2 dimensions"),
+        bad("of_nothing", a, argmax(), {dims({2, 0})}, SHAPE, "x is [2,0], and axis 1 is empty"),
+        bad("integers", a, argmax(), {kInts}, DTYPE, "x is i32"),
 
         bad("p_negative", d, dropout(-0.5f), {kX}, ARGUMENT, "p is -0.5, must be from 0 to 1"),
         bad("p_above_one", d, dropout(1.5f), {kX}, ARGUMENT, "p is 1.5"),
@@ -118,13 +136,16 @@ std::vector<Bad> bad_calls() {
             "step is [1], must have 0 dimensions"),
         bad("three_inputs", d, dropout(0.5f), {kX, kStep, kStep}, ARGUMENT, "3 inputs, takes 1 to 2"),
 
-        bad("no_kind", f, fill({.kind = glia_random_kind(3)}), {}, ARGUMENT, "kind is 3, must be 0 to 2"),
+        bad("no_kind", f, fill({.kind = glia_random_kind(3)}), {}, ARGUMENT,
+            "kind is 3, must be 0 (uniform) to 2 (truncated_normal)"),
         bad("upside_down", f, fill({.low = 1, .high = 0.5f}), {}, ARGUMENT, "low is 1, high is 0.5"),
         bad("infinite", f, fill({.low = 0, .high = INFINITY}), {}, ARGUMENT, "high is inf"),
-        bad("std_negative", f, fill({.kind = GLIA_NORMAL, .std = -1}), {}, ARGUMENT, "std is -1"),
-        bad("mean_nan", f, fill({.kind = GLIA_NORMAL, .mean = NAN}), {}, ARGUMENT, "mean is nan"),
+        bad("std_negative", f, fill({.kind = GLIA_RANDOM_NORMAL, .std = -1}), {}, ARGUMENT, "std is -1"),
+        bad("std_nan", f, fill({.kind = GLIA_RANDOM_NORMAL, .std = NAN}), {}, ARGUMENT, "std is nan"),
+        bad("low_nan", f, fill({.low = NAN}), {}, ARGUMENT, "low is nan"),
+        bad("mean_nan", f, fill({.kind = GLIA_RANDOM_NORMAL, .mean = NAN}), {}, ARGUMENT, "mean is nan"),
         bad("integers", f, fill({.dtype = GLIA_I32}), {}, DTYPE, "dtype is i32, must be a float"),
-        bad("no_dtype", f, fill({.dtype = glia_dtype(55)}), {}, ARGUMENT, "55 is no glia_dtype"),
+        bad("no_dtype", f, fill({.dtype = glia_dtype(55)}), {}, ARGUMENT, "dtype is 55, must be 0 (f32) to 6 (i64)"),
         bad("negative_shape", f, fill({.shape = GLIA_SHAPE(-1)}), {}, ARGUMENT, "dimension 0 is -1"),
         bad("too_large", f, fill({.shape = GLIA_SHAPE(kHuge)}), {}, LARGE, "[2147483648], more than 2^31-1"),
         bad("an_input", f, fill({}), {kX}, ARGUMENT, "1 inputs, takes 0 to 0"),
@@ -138,23 +159,23 @@ TEST(ElementwiseContract, empty_tensors_of_huge_sizes) {
     Session s("");
     const Array huge = dims({0, 1 << 20, 1 << 20, 1 << 20});
     for (const Result &result :
-         {s.call(gli_op_unary, glia_unary_params{.kind = GLIA_RELU}, {huge}),
-          s.call(gli_op_softmax, glia_softmax_params{}, {huge}), s.call(gli_op_argmax, glia_argmax_params{}, {huge}),
-          s.call(gli_op_prelu, glia_prelu_params{}, {huge, dims({1})}),
-          s.call(gli_op_binary, glia_binary_params{GLIA_ADD}, {huge, dims({1})}),
-          s.call(gli_op_reduce, glia_reduce_params{.axes = GLIA_AXIS(0)}, {huge})}) {
+         {s.call(gli_op_unary, params::unary{.kind = GLIA_UNARY_RELU}, {huge}),
+          s.call(gli_op_softmax, params::softmax{}, {huge}), s.call(gli_op_argmax, params::argmax{}, {huge}),
+          s.call(gli_op_prelu, params::prelu{}, {huge, dims({1})}),
+          s.call(gli_op_binary, params::binary{GLIA_BINARY_ADD}, {huge, dims({1})}),
+          s.call(gli_op_reduce, params::reduce{.axes = GLIA_AXIS(0)}, {huge})}) {
         EXPECT_EQ(result.status, GLIA_UNSUPPORTED);
         EXPECT_NE(result.message.find("[0,1048576,1048576,1048576] has more than 2^31-1 elements"), std::string::npos)
             << result.message;
     }
-    EXPECT_EQ(s.call(gli_op_unary, glia_unary_params{.kind = GLIA_RELU}, {dims({0, 1 << 20, 1 << 10})}).status,
+    EXPECT_EQ(s.call(gli_op_unary, params::unary{.kind = GLIA_UNARY_RELU}, {dims({0, 1 << 20, 1 << 10})}).status,
               GLIA_OK);
 }
 
 TEST(ElementwiseContract, in_place_only_where_the_header_says) {
     Session s("");
     glia_tensor *x = s.tensor(kX), *other = s.tensor(kX), *row = s.tensor(dims({3}));
-    const glia_unary_params relu{.kind = GLIA_RELU};
+    const glia_unary_params relu{.kind = GLIA_UNARY_RELU};
     EXPECT_EQ(glia_unary(s.ctx(), &relu, x, x), GLIA_OK);
     EXPECT_EQ(glia_unary_backward(s.ctx(), &relu, nullptr, other, x, x), GLIA_OK);
     EXPECT_EQ(glia_unary_backward(s.ctx(), &relu, nullptr, x, other, x), GLIA_INVALID_ARGUMENT);
@@ -165,8 +186,8 @@ TEST(ElementwiseContract, in_place_only_where_the_header_says) {
     EXPECT_EQ(glia_softmax_backward(s.ctx(), nullptr, other, x, x), GLIA_OK);
     EXPECT_EQ(glia_softmax_backward(s.ctx(), nullptr, x, other, x), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(glia_dropout(s.ctx(), nullptr, x, nullptr, x), GLIA_OK);
-    EXPECT_EQ(glia_prelu(s.ctx(), nullptr, x, row, x), GLIA_OK);
-    EXPECT_EQ(glia_prelu_backward(s.ctx(), nullptr, other, row, x, x, nullptr), GLIA_OK);
+    EXPECT_EQ(glia_prelu(s.ctx(), x, row, x), GLIA_OK);
+    EXPECT_EQ(glia_prelu_backward(s.ctx(), other, row, x, x, nullptr), GLIA_OK);
 }
 
 TEST(ElementwiseContract, outputs_must_fit) {
@@ -182,7 +203,7 @@ TEST(ElementwiseContract, outputs_must_fit) {
     EXPECT_STREQ(glia_message(s.ctx()), "argmax: y is f32, must be i64");
     EXPECT_EQ(glia_argmax(s.ctx(), nullptr, t({2, 3}), t({2}, GLIA_I64)), GLIA_OK);
     EXPECT_EQ(glia_unary(s.ctx(), nullptr, t({2, 3}), nullptr), GLIA_INVALID_ARGUMENT);
-    const glia_random_fill_params p{.shape = GLIA_SHAPE(3), .dtype = GLIA_BF16};
+    const auto p = params::as<glia_random_fill_params>(params::random_fill{.shape = GLIA_SHAPE(3), .dtype = GLIA_BF16});
     EXPECT_EQ(glia_random_fill(s.ctx(), &p, t({3})), GLIA_DTYPE_MISMATCH);
     EXPECT_EQ(glia_random_fill(s.ctx(), &p, t({3}, GLIA_BF16)), GLIA_OK);
 }
@@ -192,11 +213,11 @@ TEST(ElementwiseContract, either_gradient_may_be_left_out) {
     glia_tensor *x = s.tensor({{2}, {-1, 2}, GLIA_F32}), *slope = s.tensor({{1}, {3}, GLIA_F32}),
                 *dy = s.tensor({{2}, {10, 20}, GLIA_F32});
     glia_tensor *dx = s.tensor(dims({2})), *dslope = s.tensor(dims({1}));
-    EXPECT_EQ(glia_prelu_backward(s.ctx(), nullptr, x, slope, dy, dx, nullptr), GLIA_OK);
+    EXPECT_EQ(glia_prelu_backward(s.ctx(), x, slope, dy, dx, nullptr), GLIA_OK);
     EXPECT_EQ(s.values(dx), (std::vector<double>{30, 20}));
-    EXPECT_EQ(glia_prelu_backward(s.ctx(), nullptr, x, slope, dy, nullptr, dslope), GLIA_OK);
+    EXPECT_EQ(glia_prelu_backward(s.ctx(), x, slope, dy, nullptr, dslope), GLIA_OK);
     EXPECT_EQ(s.values(dslope), (std::vector<double>{-10}));
-    const glia_binary_params mul{GLIA_MUL};
+    const glia_binary_params mul{GLIA_BINARY_MUL};
     EXPECT_EQ(glia_binary_backward(s.ctx(), &mul, x, slope, dy, nullptr, dslope), GLIA_OK);
     EXPECT_EQ(s.values(dslope), (std::vector<double>{30}));
     EXPECT_EQ(glia_binary_backward(s.ctx(), &mul, x, slope, dy, dx, nullptr), GLIA_OK);

@@ -51,13 +51,13 @@ void expect_close(const std::string &what, const Array &got, const golden::Array
     }
 }
 
-glia_dtype dtype_of(const golden::Input &input, glia_dtype floats) { return input.fixed ? input.dtype : floats; }
+glia_dtype dtype_of(const Input &input, glia_dtype floats) { return input.fixed ? input.dtype : floats; }
 
 std::vector<Array> inputs_of(const Case &c, glia_dtype floats, uint32_t step = 0) {
     std::vector<Array> out;
     for (size_t i = 0; i < c.inputs.size(); ++i) {
-        const golden::Input &input = c.inputs[i];
-        if (input.content == golden::Content::absent)
+        const Input &input = c.inputs[i];
+        if (input.content == Content::absent)
             out.push_back(ABSENT);
         else
             out.push_back({input.dims, golden::numbers_of(input, golden::fnv1a(c.label()), uint32_t(i), step),
@@ -200,7 +200,7 @@ class Gradients {
         const glia_value y = net_.call(c.op->name, c.params.data(), in);
         if (glia_graph_status(net_.graph) != GLIA_OK) throw std::runtime_error(glia_message(net_.ctx));
         const glia_shape shape = glia_graph_shape(net_.graph, y);
-        const golden::Input random{golden::Content::signed_, {shape.dim, shape.dim + shape.ndim}};
+        const Input random{Content::signed_, {shape.dim, shape.dim + shape.ndim}};
         const glia_value seed = net_.input(random.dims, glia_graph_dtype(net_.graph, y));
         numbers_.push_back(golden::numbers_of(random, golden::fnv1a(c.label()), golden::kSeedStream));
         std::vector<glia_value> by;
@@ -255,8 +255,8 @@ bool has_gradients(const Case &c) {
     const Recorded *want = golden::recorded(c);
     if (c.steps || !want || !want->output(0) || want->output(0)->integer) return false;
     for (size_t i = 0; i < c.inputs.size(); ++i) {
-        const golden::Input &input = c.inputs[i];
-        if (input.content != golden::Content::absent && (!input.fixed || gli_dtype_is_float(input.dtype)) &&
+        const Input &input = c.inputs[i];
+        if (input.content != Content::absent && (!input.fixed || gli_dtype_is_float(input.dtype)) &&
             gli_input_is(c.op, i, GLI_IN_GRADIENT))
             return true;
     }

@@ -6,6 +6,7 @@
 
 #include "support/bad_calls.h"
 #include "support/case.h"
+#include "support/params.h"
 
 extern "C" {
 #include "ops/window.h"
@@ -17,14 +18,14 @@ using namespace glia;
 
 constexpr int64_t kHuge = int64_t(1) << 31;
 
-std::vector<char> conv(const glia_conv2d_params &p = {}) { return bytes_of(p); }
-std::vector<char> back(const glia_conv2d_params &p, int rows, int columns) {
-    return bytes_of(glia_conv2d_backward_params{p, {rows, columns}});
+std::vector<char> conv(const params::conv2d &p = {}) { return bytes_of(p); }
+std::vector<char> back(const params::conv2d &p, int rows, int columns) {
+    return bytes_of(params::conv2d_backward_data{p, {rows, columns}});
 }
-std::vector<char> transpose(const glia_conv2d_transpose_params &p = {}) { return bytes_of(p); }
-std::vector<char> matmul(const glia_matmul_params &p = {}) { return bytes_of(p); }
-std::vector<char> dense(glia_unary_kind kind = GLIA_LINEAR) { return bytes_of(glia_dense_params{kind}); }
-std::vector<char> weights() { return bytes_of(glia_dense_backward_weights_params{}); }
+std::vector<char> transpose(const params::conv2d_transpose &p = {}) { return bytes_of(p); }
+std::vector<char> matmul(const params::matmul &p = {}) { return bytes_of(p); }
+std::vector<char> dense(glia_activation activation = GLIA_LINEAR) { return bytes_of(params::dense{activation}); }
+std::vector<char> weights() { return bytes_of(params::dense_backward_weights{}); }
 
 const Array kX = dims({2, 4, 5, 6}), kW = dims({3, 4, 3, 3}), kGrouped = dims({3, 2, 3, 3}), kDy = dims({2, 3, 3, 4});
 const Array kTw = dims({4, 3, 3, 3}), kA = dims({2, 3}), kB = dims({3, 4}), kUnits = dims({5, 3});
@@ -49,6 +50,7 @@ const std::vector<Bad> &bad_calls() {
         bad("channels", c, conv(), {kX, kGrouped}, SHAPE,
             "x has 4 channels in 1 groups, so each filter needs 4, not 2"),
         bad("groups_negative", c, conv({.groups = -2}), {kX, kGrouped}, ARGUMENT, "groups is -2, must be positive"),
+        bad("groups_of_zero", c, conv({.groups = 0}), {kX, kW}, ARGUMENT, "conv2d: groups is 0, must be positive"),
         bad("groups_not_of_channels", c, conv({.groups = 3}), {kX, kW}, SHAPE,
             "4 channels and 3 filters do not divide into 3 groups"),
         bad("groups_not_of_filters", c, conv({.groups = 2}), {kX, kGrouped}, SHAPE,
@@ -57,6 +59,13 @@ const std::vector<Bad> &bad_calls() {
         bad("bias_of_two", c, conv(), {kX, kW, dims({3, 1})}, SHAPE, "conv2d: bias is [3,1], must be [3]"),
         bad("stride_negative", c, conv({.stride = {1, -1}}), {kX, kW}, ARGUMENT,
             "stride over columns is -1, must be positive"),
+        bad("stride_of_zero", c, conv({.stride = {0, 1}}), {kX, kW}, ARGUMENT,
+            "conv2d: stride over rows is 0, must be positive"),
+        bad("stride_of_zero_columns", c, conv({.stride = {1, 0}}), {kX, kW}, ARGUMENT,
+            "conv2d: stride over columns is 0, must be positive"),
+        bad("dilation_of_zero", c, conv({.dilation = {0, 1}}), {kX, kW}, ARGUMENT,
+            "conv2d: dilation over rows is 0, must be positive"),
+        bad("all_zeros", c, bytes_of(glia_conv2d_params{}), {kX, kW}, ARGUMENT, "is 0, must be positive"),
         bad("dilation_negative", c, conv({.dilation = {-3, 1}}), {kX, kW}, ARGUMENT,
             "dilation over rows is -3, must be positive"),
         bad("pad_negative", c, conv({.pad = {-1, 0}, .pad_end = {1, 0}}), {kX, kW}, ARGUMENT,
@@ -68,8 +77,8 @@ const std::vector<Bad> &bad_calls() {
         bad("kernel_empty", c, conv(), {kX, dims({3, 4, 0, 3})}, SHAPE, "the kernel has 0 rows"),
         bad("activation_not_fused", c, conv({.activation = GLIA_GELU}), {kX, kW}, ARGUMENT,
             "activation gelu cannot be fused"),
-        bad("activation_unknown", c, conv({.activation = glia_unary_kind(99)}), {kX, kW}, ARGUMENT,
-            "activation ? cannot be fused"),
+        bad("activation_unknown", c, conv({.activation = glia_activation(99)}), {kX, kW}, ARGUMENT,
+            "activation is 99, must be 0 (linear) to 15 (log_softmax)"),
         bad("output_too_wide", c, conv({.pad = {0, INT_MAX}}), {kX, kW}, LARGE, "the output would have"),
         bad("output_too_large", c, conv({.pad = {1 << 20, 1 << 20}}), {kX, kW}, LARGE, "more than 2^31-1 elements"),
 
@@ -83,6 +92,13 @@ const std::vector<Bad> &bad_calls() {
         bad("activation", d, back({.activation = GLIA_RELU}, 5, 6), {kDy, kW}, ARGUMENT,
             "activation is relu, must be linear"),
         bad("groups_negative", d, back({.groups = -1}, 5, 6), {kDy, kW}, ARGUMENT, "groups is -1"),
+        bad("groups_of_zero", d, back({.groups = 0}, 5, 6), {kDy, kW}, ARGUMENT, "groups is 0, must be positive"),
+        bad("stride_of_zero", d, back({.stride = {1, 0}}, 5, 6), {kDy, kW}, ARGUMENT,
+            "stride over columns is 0, must be positive"),
+        bad("dilation_of_zero", d, back({.dilation = {0, 1}}, 5, 6), {kDy, kW}, ARGUMENT,
+            "dilation over rows is 0, must be positive"),
+        bad("activation_unknown", d, back({.activation = glia_activation(16)}, 5, 6), {kDy, kW}, ARGUMENT,
+            "conv.activation is 16, must be 0 (linear) to 15 (log_softmax)"),
         bad("dy_of_three", d, back({}, 5, 6), {dims({3, 3, 4}), kW}, SHAPE,
             "conv2d_backward_data: dy is [3,3,4], must have 4 dimensions"),
 
@@ -95,6 +111,11 @@ const std::vector<Bad> &bad_calls() {
         bad("groups", f, back({.groups = 2}, 3, 3), {kX, kDy}, SHAPE,
             "4 channels and 3 filters do not divide into 2 groups"),
         bad("groups_negative", f, back({.groups = -4}, 3, 3), {kX, kDy}, ARGUMENT, "groups is -4, must be positive"),
+        bad("groups_of_zero", f, back({.groups = 0}, 3, 3), {kX, kDy}, ARGUMENT, "groups is 0, must be positive"),
+        bad("stride_of_zero", f, back({.stride = {0, 1}}, 3, 3), {kX, kDy}, ARGUMENT,
+            "stride over rows is 0, must be positive"),
+        bad("dilation_of_zero", f, back({.dilation = {1, 0}}, 3, 3), {kX, kDy}, ARGUMENT,
+            "dilation over columns is 0, must be positive"),
         bad("activation", f, back({.activation = GLIA_TANH}, 3, 3), {kX, kDy}, ARGUMENT,
             "activation is tanh, must be linear"),
         bad("dtype", f, back({}, 3, 3), {kX, dims({2, 3, 3, 4}, GLIA_F64)}, DTYPE,
@@ -104,6 +125,13 @@ const std::vector<Bad> &bad_calls() {
             "conv2d_transpose: x has 4 channels, w is for 3"),
         bad("groups", t, transpose({.groups = 3}), {kX, kTw}, SHAPE, "4 channels do not divide into 3 groups"),
         bad("groups_negative", t, transpose({.groups = -1}), {kX, kTw}, ARGUMENT, "groups is -1, must be positive"),
+        bad("groups_of_zero", t, transpose({.groups = 0}), {kX, kTw}, ARGUMENT, "groups is 0, must be positive"),
+        bad("stride_of_zero", t, transpose({.stride = {0, 1}}), {kX, kTw}, ARGUMENT,
+            "stride over rows is 0, must be positive"),
+        bad("dilation_of_zero", t, transpose({.dilation = {1, 0}}), {kX, kTw}, ARGUMENT,
+            "dilation over columns is 0, must be positive"),
+        bad("activation_unknown", t, transpose({.activation = glia_activation(-1)}), {kX, kTw}, ARGUMENT,
+            "activation is -1, must be 0 (linear) to 15 (log_softmax)"),
         bad("groups_too_many", t, transpose({.groups = 4}), {dims({1, 4, 1, 1}), dims({4, kHuge / 4, 1, 0})}, LARGE,
             "w [4,536870912,1,0] has more than 2^31-1 elements"),
         bad("x_of_three", t, transpose(), {dims({4, 5, 6}), kTw}, SHAPE,
@@ -147,8 +175,8 @@ const std::vector<Bad> &bad_calls() {
         bad("c_larger", m, matmul(), {kA, kB, dims({1, 2, 4})}, SHAPE,
             "c is [1,2,4], which does not broadcast to y's shape [2,4]"),
         bad("c_dtype", m, matmul(), {kA, kB, dims({2, 4}, GLIA_BF16)}, DTYPE, "matmul: a is f32, c is bf16"),
-        bad("alpha", m, matmul({.alpha = NAN}), {kA, kB}, ARGUMENT, "alpha is nan and beta 0, must be finite"),
-        bad("beta", m, matmul({.beta = -INFINITY}), {kA, kB}, ARGUMENT, "alpha is 0 and beta -inf, must be finite"),
+        bad("alpha", m, matmul({.alpha = NAN}), {kA, kB}, ARGUMENT, "alpha is nan and beta 1, must be finite"),
+        bad("beta", m, matmul({.beta = -INFINITY}), {kA, kB}, ARGUMENT, "alpha is 1 and beta -inf, must be finite"),
         bad("integers", m, matmul(), {dims({2, 3}, GLIA_I64), kB}, DTYPE, "matmul: a is i64, must be a float"),
         bad("output_too_large", m, matmul(), {dims({1 << 16, 0}), dims({0, 1 << 16})}, LARGE,
             "matmul: y would be [65536,65536], more than 2^31-1 elements"),
@@ -163,6 +191,9 @@ const std::vector<Bad> &bad_calls() {
         bad("w_of_three", u, dense(), {kA, dims({1, 5, 3})}, SHAPE, "dense: w is [1,5,3], must have 2 dimensions"),
         bad("bias", u, dense(), {kA, kUnits, dims({3})}, SHAPE, "dense: bias is [3], must be [5]"),
         bad("activation", u, dense(GLIA_SOFTPLUS), {kA, kUnits}, ARGUMENT, "activation softplus cannot be fused"),
+        bad("activation_of_rows", u, dense(GLIA_SOFTMAX), {kA, kUnits}, ARGUMENT, "activation softmax cannot be fused"),
+        bad("activation_unknown", u, dense(glia_activation(16)), {kA, kUnits}, ARGUMENT,
+            "activation is 16, must be 0 (linear) to 15 (log_softmax)"),
         bad("dtype", u, dense(), {kA, dims({5, 3}, GLIA_U8)}, DTYPE, "dense: w is u8, must be a float"),
         bad("rows_too_many", u, dense(), {dims({1 << 16, 1 << 16, 0}), dims({5, 0})}, LARGE,
             "dense: x [65536,65536,0] has more than 2^31-1 elements"),
@@ -188,8 +219,7 @@ TEST(LinearContract, outputs_must_fit) {
     EXPECT_STREQ(glia_message(s.ctx()), "matmul: y is [2,3], must be [2,4]");
     EXPECT_EQ(glia_dense(s.ctx(), nullptr, t({2, 3}), t({5, 3}), nullptr, nullptr), GLIA_INVALID_ARGUMENT);
     EXPECT_STREQ(glia_message(s.ctx()), "dense: y is NULL");
-    EXPECT_EQ(glia_dense_backward_weights(s.ctx(), nullptr, t({2, 3}), t({2, 5}), t({3, 5}), nullptr),
-              GLIA_SHAPE_MISMATCH);
+    EXPECT_EQ(glia_dense_backward_weights(s.ctx(), t({2, 3}), t({2, 5}), t({3, 5}), nullptr), GLIA_SHAPE_MISMATCH);
     EXPECT_STREQ(glia_message(s.ctx()), "dense_backward_weights: dw is [3,5], must be [5,3]");
     EXPECT_EQ(glia_conv2d_transpose(s.ctx(), nullptr, t({1, 1, 2, 2}), t({1, 1, 2, 2}), nullptr, t({1, 1, 2, 2})),
               GLIA_SHAPE_MISMATCH);
@@ -221,8 +251,18 @@ TEST(LinearContract, conv1d_takes_three_dimensions) {
     EXPECT_EQ(glia_conv1d(s.ctx(), nullptr, x, w, nullptr, t({3, 4})), GLIA_SHAPE_MISMATCH);
     EXPECT_EQ(glia_conv1d(s.ctx(), nullptr, nullptr, w, nullptr, y), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(glia_conv1d(s.ctx(), nullptr, x, w, nullptr, nullptr), GLIA_INVALID_ARGUMENT);
-    const glia_conv1d_params negative{.pad = -1};
-    EXPECT_EQ(glia_conv1d(s.ctx(), &negative, x, w, nullptr, y), GLIA_INVALID_ARGUMENT);
+    const auto refuses = [&](const char *message, auto change) {
+        glia_conv1d_params p = glia_conv1d_defaults();
+        change(p);
+        EXPECT_EQ(glia_conv1d(s.ctx(), &p, x, w, nullptr, y), GLIA_INVALID_ARGUMENT);
+        EXPECT_STREQ(glia_message(s.ctx()), message);
+    };
+    refuses("conv2d: pad over columns is -1 and 0, must not be negative", [](auto &p) { p.pad = -1; });
+    refuses("conv2d: stride over columns is 0, must be positive", [](auto &p) { p.stride = 0; });
+    refuses("conv2d: dilation over columns is 0, must be positive", [](auto &p) { p.dilation = 0; });
+    refuses("conv2d: groups is 0, must be positive", [](auto &p) { p.groups = 0; });
+    refuses("conv2d: activation is -1, must be 0 (linear) to 15 (log_softmax)",
+            [](auto &p) { p.activation = glia_activation(-1); });
     EXPECT_EQ(glia_conv1d(s.ctx(), nullptr, x, w, nullptr, y), GLIA_OK) << glia_message(s.ctx());
 }
 
@@ -234,7 +274,7 @@ int places(int64_t size, int64_t window, int stride, int pad, int pad_end, bool 
     gli_window_axis axis{"rows", stride, pad, pad_end, dilation};
     int out = -1;
     r.ctx = s.ctx(), r.op = &gli_op_conv2d;
-    return gli_window_places(&r, &axis, size, window, ceil_mode, &out) == GLIA_OK ? out : -1;
+    return gli_window_output_size(&r, &axis, size, window, ceil_mode, &out) == GLIA_OK ? out : -1;
 }
 
 TEST(Window, places_round_down) {

@@ -5,6 +5,7 @@
 
 #include "support/bad_calls.h"
 #include "support/case.h"
+#include "support/params.h"
 
 namespace {
 
@@ -14,8 +15,8 @@ Array indices(std::vector<double> values) { return {{int64_t(values.size())}, va
 
 const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH;
 
-std::vector<char> ce(const glia_cross_entropy_params &p = {}) { return bytes_of(p); }
-std::vector<char> loss(const glia_loss_params &p = {}) { return bytes_of(p); }
+std::vector<char> ce(const params::cross_entropy &p = {}) { return bytes_of(p); }
+std::vector<char> loss(const params::loss &p = {}) { return bytes_of(p); }
 
 const std::vector<Bad> &bad_calls() {
     static const gli_op *const c = &gli_op_cross_entropy, *const b = &gli_op_cross_entropy_backward;
@@ -35,8 +36,10 @@ const std::vector<Bad> &bad_calls() {
             "ignore_index -100 with a target of probabilities"),
         bad("weight_shape", c, ce(), {x, t, dims({2})}, SHAPE, "class_weight is [2], must be [3]"),
         bad("weight_dtype", c, ce(), {x, t, dims({3}, GLIA_F64)}, DTYPE, "x is f32, class_weight is f64"),
-        bad("from", c, ce({.from = glia_cross_entropy_from(3)}), {x, t}, ARGUMENT, "from is 3"),
-        bad("reduction", c, ce({.reduction = glia_reduction(-1)}), {x, t}, ARGUMENT, "reduction is -1"),
+        bad("from", c, ce({.from = glia_cross_entropy_from(3)}), {x, t}, ARGUMENT,
+            "from is 3, must be 0 (logits) to 2 (probabilities)"),
+        bad("reduction", c, ce({.reduction = glia_reduction(-1)}), {x, t}, ARGUMENT,
+            "reduction is -1, must be 0 (mean) to 2 (none)"),
         bad("smoothing_negative", c, ce({.label_smoothing = -0.1}), {x, t}, ARGUMENT,
             "label_smoothing is -0.1, must be 0 to 1"),
         bad("smoothing_large", c, ce({.label_smoothing = 1.5}), {x, t}, ARGUMENT, "label_smoothing is 1.5"),
@@ -47,14 +50,28 @@ const std::vector<Bad> &bad_calls() {
             "target [1] is -1"),
         bad("no_dy", b, ce(), {x, t, ABSENT, ABSENT}, ARGUMENT, "dy is NULL"),
         bad("dy_shape", b, ce(), {x, t, ABSENT, dims({2})}, SHAPE, "dy is [2], must be []"),
-        bad("dy_shape_none", b, ce({.reduction = GLIA_REDUCE_NONE}), {x, t, ABSENT, dy}, SHAPE,
+        bad("dy_shape_none", b, ce({.reduction = GLIA_REDUCTION_NONE}), {x, t, ABSENT, dy}, SHAPE,
             "dy is [], must be [2]"),
         bad("dy_dtype", b, ce(), {x, t, ABSENT, dims({}, GLIA_F64)}, DTYPE, "x is f32, dy is f64"),
         bad("class_too_large", b, ce(), {x, indices({0, 3}), ABSENT, dy}, ARGUMENT, "target [1] is 3, must be 0 to 2"),
-        bad("kind", l, loss({.kind = glia_loss_kind(9)}), {x, x}, ARGUMENT, "kind is 9"),
-        bad("reduction", l, loss({.reduction = glia_reduction(3)}), {x, x}, ARGUMENT, "reduction is 3"),
-        bad("delta_negative", l, loss({.kind = GLIA_HUBER, .delta = -1}), {x, x}, ARGUMENT, "delta is -1"),
-        bad("delta_nan", l, loss({.kind = GLIA_HUBER, .delta = NAN}), {x, x}, ARGUMENT, "delta is"),
+        bad("from", b, ce({.from = glia_cross_entropy_from(-1)}), {x, t, ABSENT, dy}, ARGUMENT,
+            "from is -1, must be 0 (logits) to 2 (probabilities)"),
+        bad("kind", l, loss({.kind = glia_loss_kind(10)}), {x, x}, ARGUMENT, "kind is 10, must be 0 (none) to 9 (nll)"),
+        bad("kind_negative", l, loss({.kind = glia_loss_kind(-1)}), {x, x}, ARGUMENT,
+            "kind is -1, must be 0 (none) to 9 (nll)"),
+        bad("kind_of_nothing", l, loss({.kind = GLIA_LOSS_NONE}), {x, x}, ARGUMENT,
+            "kind is none, must be mse, mae, huber, bce, bce_logits or kl"),
+        bad("kind_of_classes", l, loss({.kind = GLIA_LOSS_NLL}), {x, x}, ARGUMENT,
+            "kind is nll, must be mse, mae, huber, bce, bce_logits or kl"),
+        bad("all_zeros", l, bytes_of(glia_loss_params{}), {x, x}, ARGUMENT, "kind is none"),
+        bad("kind", d, loss({.kind = glia_loss_kind(10)}), {x, x, ABSENT, dy}, ARGUMENT,
+            "kind is 10, must be 0 (none) to 9 (nll)"),
+        bad("reduction", l, loss({.reduction = glia_reduction(3)}), {x, x}, ARGUMENT,
+            "reduction is 3, must be 0 (mean) to 2 (none)"),
+        bad("delta_of_zero", l, loss({.kind = GLIA_LOSS_HUBER, .delta = 0}), {x, x}, ARGUMENT,
+            "delta is 0, must be positive and finite"),
+        bad("delta_negative", l, loss({.kind = GLIA_LOSS_HUBER, .delta = -1}), {x, x}, ARGUMENT, "delta is -1"),
+        bad("delta_nan", l, loss({.kind = GLIA_LOSS_HUBER, .delta = NAN}), {x, x}, ARGUMENT, "delta is"),
         bad("target_shape", l, loss(), {x, dims({3, 2})}, SHAPE, "target is [3,2], must be [2,3]"),
         bad("target_dtype", l, loss(), {x, dims({2, 3}, GLIA_I64)}, DTYPE, "target is i64"),
         bad("weight_shape", l, loss(), {x, x, dims({2, 1})}, SHAPE, "weight is [2,1], must be [2,3]"),
@@ -71,8 +88,7 @@ TEST(Classes, all_providers_behave_alike) {
     std::string message;
     for (const char *provider : {"cpu.ref", "cpu.native"}) {
         Session s(provider);
-        const auto result =
-            s.call(gli_op_cross_entropy, glia_cross_entropy_params{}, {dims({3, 3}), indices({1, 7, -2})});
+        const auto result = s.call(gli_op_cross_entropy, params::cross_entropy{}, {dims({3, 3}), indices({1, 7, -2})});
         EXPECT_EQ(result.status, GLIA_INVALID_ARGUMENT) << provider;
         EXPECT_TRUE(message.empty() || message == result.message) << result.message;
         message = result.message;

@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "support/call.h"
+#include "support/everywhere.h"
+#include "support/params.h"
 
 namespace {
 
@@ -27,15 +29,15 @@ void near(const Values &got, const Values &want, double within = 1e-14) {
 Array classes(const Values &values) { return {{int64_t(values.size())}, values, GLIA_I64}; }
 Array as_f32(Array array) { return array.dtype = GLIA_F32, array; }
 
-using CE          = glia_cross_entropy_params;
+using CE          = params::cross_entropy;
 const gli_op &kCe = gli_op_cross_entropy, &kBack = gli_op_cross_entropy_backward;
 
 // Log-probabilities that need no logarithm by hand; they need not add up to 1.
 const Array kLogs{{2, 2}, {-1, -2, -3, -4}}, kTarget = classes({0, 1}), kWeights{{2}, {2, 3}};
-const CE kFromLogs{.from = GLIA_LOG_PROBABILITIES};
+const CE kFromLogs{.from = GLIA_FROM_LOG_PROBABILITIES};
 
 CE from_logs(glia_reduction reduction, double smoothing = 0) {
-    return {.from = GLIA_LOG_PROBABILITIES, .reduction = reduction, .label_smoothing = smoothing};
+    return {.from = GLIA_FROM_LOG_PROBABILITIES, .reduction = reduction, .label_smoothing = smoothing};
 }
 
 TEST(CrossEntropy, of_logits) {
@@ -55,22 +57,22 @@ TEST(CrossEntropy, large_logits_do_not_overflow) {
 
 TEST(CrossEntropy, reductions) {
     near(run(kCe, kFromLogs, {kLogs, kTarget}), {2.5});
-    near(run(kCe, from_logs(GLIA_REDUCE_SUM), {kLogs, kTarget}), {5});
-    near(run(kCe, from_logs(GLIA_REDUCE_NONE), {kLogs, kTarget}), {1, 4});
+    near(run(kCe, from_logs(GLIA_REDUCTION_SUM), {kLogs, kTarget}), {5});
+    near(run(kCe, from_logs(GLIA_REDUCTION_NONE), {kLogs, kTarget}), {1, 4});
 }
 
 TEST(CrossEntropy, a_weighted_mean_is_over_the_weights) {
     near(run(kCe, kFromLogs, {kLogs, kTarget, kWeights}), {(2 * 1 + 3 * 4) / 5.0});
-    near(run(kCe, from_logs(GLIA_REDUCE_SUM), {kLogs, kTarget, kWeights}), {14});
-    near(run(kCe, from_logs(GLIA_REDUCE_NONE), {kLogs, kTarget, kWeights}), {2, 12});
+    near(run(kCe, from_logs(GLIA_REDUCTION_SUM), {kLogs, kTarget, kWeights}), {14});
+    near(run(kCe, from_logs(GLIA_REDUCTION_NONE), {kLogs, kTarget, kWeights}), {2, 12});
 }
 
 // PyTorch's two terms: (1 - s) nll + s/C (-sum of w[c] log p[c]), both means over the weights of the targets.
 TEST(CrossEntropy, label_smoothing) {
-    near(run(kCe, from_logs(GLIA_REDUCE_MEAN, 0.5), {kLogs, kTarget}), {0.5 * 2.5 + 0.25 * (3 + 7) / 2});
-    near(run(kCe, from_logs(GLIA_REDUCE_MEAN, 0.5), {kLogs, kTarget, kWeights}),
+    near(run(kCe, from_logs(GLIA_REDUCTION_MEAN, 0.5), {kLogs, kTarget}), {0.5 * 2.5 + 0.25 * (3 + 7) / 2});
+    near(run(kCe, from_logs(GLIA_REDUCTION_MEAN, 0.5), {kLogs, kTarget, kWeights}),
          {0.5 * 2.8 + 0.25 * ((2 * 1 + 3 * 2) + (2 * 3 + 3 * 4)) / 5});
-    near(run(kCe, from_logs(GLIA_REDUCE_NONE, 0.5), {kLogs, kTarget}), {0.5 * 1 + 0.25 * 3, 0.5 * 4 + 0.25 * 7});
+    near(run(kCe, from_logs(GLIA_REDUCTION_NONE, 0.5), {kLogs, kTarget}), {0.5 * 1 + 0.25 * 3, 0.5 * 4 + 0.25 * 7});
 }
 
 TEST(CrossEntropy, ignored_items_count_for_nothing) {
@@ -80,11 +82,11 @@ TEST(CrossEntropy, ignored_items_count_for_nothing) {
     near(run(kCe, p, {kLogs, half}), {1});
     near(run(kCe, p, {kLogs, half, kWeights}), {1});
     EXPECT_TRUE(std::isnan(run(kCe, p, {kLogs, none})[0]));  // as in PyTorch
-    p.reduction = GLIA_REDUCE_SUM;
+    p.reduction = GLIA_REDUCTION_SUM;
     near(run(kCe, p, {kLogs, none}), {0});
-    p.reduction = GLIA_REDUCE_NONE;
+    p.reduction = GLIA_REDUCTION_NONE;
     near(run(kCe, p, {kLogs, half}), {1, 0});
-    p.reduction = GLIA_REDUCE_MEAN;
+    p.reduction = GLIA_REDUCTION_MEAN;
     near(run(kBack, p, {kLogs, half, ABSENT, {{}, {1}}}), {-1, 0, 0, 0});
     near(run(kBack, p, {kLogs, none, ABSENT, {{}, {1}}}), {0, 0, 0, 0});
 }
@@ -93,18 +95,18 @@ TEST(CrossEntropy, probabilities_as_target) {
     const Array t{{2, 2}, {0.25, 0.75, 1, 0}};
     near(run(kCe, kFromLogs, {kLogs, t}), {(0.25 + 1.5 + 3) / 2});
     near(run(kCe, kFromLogs, {kLogs, t, kWeights}), {(0.25 * 2 + 1.5 * 3 + 3 * 2) / 2});  // not over the weights
-    near(run(kCe, from_logs(GLIA_REDUCE_NONE, 0.5), {kLogs, t}),
+    near(run(kCe, from_logs(GLIA_REDUCTION_NONE, 0.5), {kLogs, t}),
          {(0.125 + 0.25) * 1 + (0.375 + 0.25) * 2, (0.5 + 0.25) * 3 + 0.25 * 4});
 }
 
 TEST(CrossEntropy, classes_stand_in_dimension_1) {
     const Array x{{1, 2, 3}, {-1, -2, -3, -4, -5, -6}}, t{{1, 3}, {0, 1, 0}, GLIA_I32};
-    near(run(kCe, from_logs(GLIA_REDUCE_NONE), {x, t}), {1, 5, 3});
+    near(run(kCe, from_logs(GLIA_REDUCTION_NONE), {x, t}), {1, 5, 3});
     near(run(kBack, kFromLogs, {x, t, ABSENT, {{}, {3}}}), {-1, 0, -1, 0, -1, 0});
 }
 
 TEST(CrossEntropy, probabilities_are_clamped_to_1e_7) {
-    const CE p{.from = GLIA_PROBABILITIES, .reduction = GLIA_REDUCE_NONE};
+    const CE p{.from = GLIA_FROM_PROBABILITIES, .reduction = GLIA_REDUCTION_NONE};
     near(run(kCe, p, {{{3, 2}, {0.5, 0.5, 0, 1, 0, 1}}, classes({0, 0, 1})}), {std::log(2.0), 16.11809565095832, 0});
     near(run(kBack, p, {{{3, 2}, {0.5, 0.5, 0, 1, 0, 1}}, classes({0, 0, 1}), ABSENT, {{3}, {1, 1, 1}}}),
          {-2, 0, 0, 0, 0, -1});
@@ -113,8 +115,25 @@ TEST(CrossEntropy, probabilities_are_clamped_to_1e_7) {
 TEST(CrossEntropyBackward, softmax_less_target) {
     near(run(kBack, CE{}, {{{2, 2}, {7, 7, 0, 0}}, kTarget, ABSENT, {{}, {1}}}), {-0.25, 0.25, 0.25, -0.25});
     near(run(kBack, CE{}, {{{2, 2}, {7, 7, 0, 0}}, kTarget, kWeights, {{}, {5}}}), {-1, 1, 1.5, -1.5});
-    near(run(kBack, CE{.reduction = GLIA_REDUCE_NONE}, {{{2, 2}, {7, 7, 0, 0}}, kTarget, ABSENT, {{2}, {2, 4}}}),
+    near(run(kBack, CE{.reduction = GLIA_REDUCTION_NONE}, {{{2, 2}, {7, 7, 0, 0}}, kTarget, ABSENT, {{2}, {2, 4}}}),
          {-1, 1, 2, -2});
+}
+
+// Class 0 is a class, smoothing by 0 is none, and a weight of 0 takes an item out, whoever computes.
+TEST(CrossEntropy, zero_is_a_number) {
+    const Array logs = as_f32(kLogs), zeros = as_f32({{2}, {0, 0}}), half = as_f32({{2}, {0, 3}});
+    const CE first{
+        .from = GLIA_FROM_LOG_PROBABILITIES, .reduction = GLIA_REDUCTION_NONE, .ignore_index = 0, .ignore = true};
+    CE kept     = first;
+    kept.ignore = false;
+    expect_everywhere(kCe, first, {logs, kTarget}, {0, 4});
+    expect_everywhere(kCe, kept, {logs, kTarget}, {1, 4});
+    expect_everywhere(kCe, from_logs(GLIA_REDUCTION_NONE, 0), {logs, kTarget}, {1, 4});
+    expect_everywhere(kCe, from_logs(GLIA_REDUCTION_NONE), {logs, kTarget, half}, {0, 12});
+    expect_everywhere(kCe, from_logs(GLIA_REDUCTION_SUM), {logs, kTarget, zeros}, {0});
+    expect_everywhere(kCe, kFromLogs, {logs, kTarget, half}, {4});  // over the weights 0 and 3
+    for (const auto &[provider, out] : everywhere(kCe, kFromLogs, {logs, kTarget, zeros}))
+        EXPECT_TRUE(std::isnan(out.at(0).values[0])) << provider;  // 0 / 0, as in PyTorch
 }
 
 TEST(Nll, reads_log_probabilities) {
@@ -127,49 +146,61 @@ TEST(Nll, reads_log_probabilities) {
 
 // ---- loss
 
-using L             = glia_loss_params;
+using L             = params::loss;
 const gli_op &kLoss = gli_op_loss, &kLossBack = gli_op_loss_backward;
 const Array kP{{4}, {1, 2, -3, 0.5}}, kT{{4}, {1, 0, 1, 0}};
-L none(glia_loss_kind kind, double delta = 0) { return {.kind = kind, .reduction = GLIA_REDUCE_NONE, .delta = delta}; }
+L none(glia_loss_kind kind, double delta = 1) {
+    return {.kind = kind, .reduction = GLIA_REDUCTION_NONE, .delta = delta};
+}
 Values slopes(const L &p, const Array &prediction, const Array &target) {
     return run(kLossBack, p, {prediction, target, ABSENT, {{4}, {1, 1, 1, 1}}});
 }
 
 TEST(Loss, terms) {
-    near(run(kLoss, none(GLIA_MSE), {kP, kT}), {0, 4, 16, 0.25});
-    near(run(kLoss, none(GLIA_MAE), {kP, kT}), {0, 2, 4, 0.5});
-    near(run(kLoss, none(GLIA_HUBER), {kP, kT}), {0, 1.5, 3.5, 0.125});
-    near(run(kLoss, none(GLIA_HUBER, 2), {kP, kT}), {0, 2, 6, 0.125});
-    near(slopes(none(GLIA_MSE), kP, kT), {0, 4, -8, 1});
-    near(slopes(none(GLIA_MAE), kP, kT), {0, 1, -1, 1});
-    near(slopes(none(GLIA_HUBER), kP, kT), {0, 1, -1, 0.5});
+    near(run(kLoss, none(GLIA_LOSS_MSE), {kP, kT}), {0, 4, 16, 0.25});
+    near(run(kLoss, none(GLIA_LOSS_MAE), {kP, kT}), {0, 2, 4, 0.5});
+    near(run(kLoss, none(GLIA_LOSS_HUBER), {kP, kT}), {0, 1.5, 3.5, 0.125});
+    near(run(kLoss, none(GLIA_LOSS_HUBER, 2), {kP, kT}), {0, 2, 6, 0.125});
+    near(slopes(none(GLIA_LOSS_MSE), kP, kT), {0, 4, -8, 1});
+    near(slopes(none(GLIA_LOSS_MAE), kP, kT), {0, 1, -1, 1});
+    near(slopes(none(GLIA_LOSS_HUBER), kP, kT), {0, 1, -1, 0.5});
 }
 
 TEST(Loss, binary_cross_entropy) {
     const Array p{{4}, {0.5, 0.25, 0, 1}}, t{{4}, {1, 0, 1, 1}};
-    near(run(kLoss, none(GLIA_BCE), {p, t}), {std::log(2.0), std::log(4.0 / 3), 100, 0});
-    near(slopes(none(GLIA_BCE), {{4}, {0.5, 0.25, 0.5, 0.75}}, t), {-2, 4.0 / 3, -2, -4.0 / 3});
+    near(run(kLoss, none(GLIA_LOSS_BCE), {p, t}), {std::log(2.0), std::log(4.0 / 3), 100, 0});
+    near(slopes(none(GLIA_LOSS_BCE), {{4}, {0.5, 0.25, 0.5, 0.75}}, t), {-2, 4.0 / 3, -2, -4.0 / 3});
     const Array x{{4}, {0, 1000, -1000, 0}}, u{{4}, {1, 0, 0, 0.5}};
-    near(run(kLoss, none(GLIA_BCE_LOGITS), {x, u}), {std::log(2.0), 1000, 0, std::log(2.0)});
-    near(slopes(none(GLIA_BCE_LOGITS), x, u), {-0.5, 1, 0, 0});
+    near(run(kLoss, none(GLIA_LOSS_BCE_LOGITS), {x, u}), {std::log(2.0), 1000, 0, std::log(2.0)});
+    near(slopes(none(GLIA_LOSS_BCE_LOGITS), x, u), {-0.5, 1, 0, 0});
 }
 
 TEST(Loss, kullback_leibler) {
     const Array p{{4}, {-1, -2, -3, 0}}, t{{4}, {1, 0, 0.5, 1}};
-    near(run(kLoss, none(GLIA_KL), {p, t}), {1, 0, 0.5 * (std::log(0.5) + 3), 0});
-    L log_target          = none(GLIA_KL);
+    near(run(kLoss, none(GLIA_LOSS_KL), {p, t}), {1, 0, 0.5 * (std::log(0.5) + 3), 0});
+    L log_target          = none(GLIA_LOSS_KL);
     log_target.log_target = true;
     near(run(kLoss, log_target, {p, {{4}, {0, 0, -1, 0}}}), {1, 2, std::exp(-1.0) * 2, 0});
-    near(slopes(none(GLIA_KL), p, t), {-1, 0, -0.5, -1});
+    near(slopes(none(GLIA_LOSS_KL), p, t), {-1, 0, -0.5, -1});
 }
 
 TEST(Loss, reductions_and_weights) {
     const Array p{{2, 2}, {1, 2, -3, 0.5}}, t{{2, 2}, {1, 0, 1, 0}};
     near(run(kLoss, L{}, {p, t}), {20.25 / 4});
-    near(run(kLoss, L{.reduction = GLIA_REDUCE_SUM}, {p, t}), {20.25});
+    near(run(kLoss, L{.reduction = GLIA_REDUCTION_SUM}, {p, t}), {20.25});
     near(run(kLoss, L{}, {p, t, {{2}, {1, 2}}}), {(4 + 2 * 16.25) / 4});
     near(run(kLoss, L{}, {p, t, {{2, 2}, {9, 1, 0, 4}}}), {(4 + 0 + 1) / 4.0});
     near(run(kLossBack, L{}, {p, t, {{2}, {1, 2}}, {{}, {2}}}), {0, 2, -8, 1});
+}
+
+TEST(Loss, a_weight_of_zero_takes_a_term_out) {
+    const Array p = as_f32({{2, 2}, {1, 2, -3, 0.5}}), t = as_f32({{2, 2}, {1, 0, 1, 0}}), half = as_f32({{2}, {0, 2}}),
+                zeros = as_f32({{2}, {0, 0}}), dy = as_f32({{}, {1}});
+    expect_everywhere(kLoss, L{.reduction = GLIA_REDUCTION_SUM}, {p, t, half}, {32.5});
+    expect_everywhere(kLoss, L{}, {p, t, half}, {32.5 / 4});  // over all terms, whatever the weights
+    expect_everywhere(kLoss, L{}, {p, t, zeros}, {0});
+    expect_everywhere(kLossBack, L{.reduction = GLIA_REDUCTION_SUM}, {p, t, half, dy}, {0, 0, -16, 2});
+    expect_everywhere(kLossBack, L{}, {p, t, zeros, dy}, {0, 0, 0, 0});
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "support/bad_calls.h"
 #include "support/case.h"
+#include "support/params.h"
 
 namespace {
 
@@ -14,9 +15,9 @@ Array indices(std::vector<double> values) { return {{int64_t(values.size())}, va
 
 const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH;
 
-std::vector<char> accuracy(const glia_accuracy_params &p = {}) { return bytes_of(p); }
-std::vector<char> confusion() { return bytes_of(glia_confusion_matrix_params{}); }
-std::vector<char> accumulate(double weight = 0) { return bytes_of(glia_accumulate_params{weight}); }
+std::vector<char> accuracy(const params::accuracy &p = {}) { return bytes_of(p); }
+std::vector<char> confusion() { return bytes_of(params::confusion_matrix{}); }
+std::vector<char> accumulate(double weight = 1) { return bytes_of(params::accumulate{weight}); }
 
 const std::vector<Bad> &bad_calls() {
     static const gli_op *const a = &gli_op_accuracy, *const m = &gli_op_confusion_matrix, *const u = &gli_op_accumulate;
@@ -24,10 +25,18 @@ const std::vector<Bad> &bad_calls() {
     static const std::vector<Bad> all = {
         bad("k_negative", a, accuracy({.k = -1}), {x, t, n}, ARGUMENT, "k is -1, must be positive"),
         bad("k_of_binary", a, accuracy({.k = 2, .binary = true}), {x, x, n}, ARGUMENT, "k is 2, binary has no classes"),
-        bad("threshold_of_classes", a, accuracy({.threshold = 0.3}), {x, t, n}, ARGUMENT,
-            "threshold 0.3 or logits is given without binary"),
-        bad("threshold_large", a, accuracy({.binary = true, .threshold = 1}), {x, x, n}, ARGUMENT, "threshold is 1"),
-        bad("threshold_nan", a, accuracy({.binary = true, .threshold = NAN}), {x, x, n}, ARGUMENT, "threshold is"),
+        bad("k_of_zero", a, accuracy({.k = 0}), {x, t, n}, ARGUMENT, "k is 0, must be positive"),
+        bad("logits_of_classes", a, accuracy({.logits = true}), {x, t, n}, ARGUMENT, "logits is given without binary"),
+        bad("threshold_large", a, accuracy({.binary = true, .threshold = 1.5}), {x, x, n}, ARGUMENT,
+            "threshold is 1.5, must be 0 to 1"),
+        bad("threshold_negative", a, accuracy({.binary = true, .threshold = -0.25}), {x, x, n}, ARGUMENT,
+            "threshold is -0.25, must be 0 to 1"),
+        bad("threshold_nan", a, accuracy({.binary = true, .threshold = NAN}), {x, x, n}, ARGUMENT,
+            "threshold is nan, must be 0 to 1"),
+        bad("threshold_of_logits_nan", a, accuracy({.binary = true, .threshold = NAN, .logits = true}), {x, x, n},
+            ARGUMENT, "threshold is nan, must be finite"),
+        bad("threshold_of_logits_infinite", a, accuracy({.binary = true, .threshold = -INFINITY, .logits = true}),
+            {x, x, n}, ARGUMENT, "threshold is -inf, must be finite"),
         bad("integers", a, accuracy(), {dims({2, 3}, GLIA_I64), t, n}, DTYPE, "prediction is i64, must be a float"),
         bad("vector", a, accuracy(), {dims({3}), t, n}, SHAPE, "prediction is [3], must be [N,C,...]"),
         bad("target_shape", a, accuracy(), {x, dims({3}, GLIA_I64), n}, SHAPE, "target is [3], must be [2]"),
@@ -52,6 +61,17 @@ const std::vector<Bad> &bad_calls() {
         bad("weight_nan", u, accumulate(NAN), {dims({}), n}, ARGUMENT, "weight is"),
     };
     return all;
+}
+
+// As a kind that has no alpha does not read it.
+TEST(Accuracy, classes_do_not_read_the_threshold) {
+    Session s("");
+    for (double threshold : {0.0, 0.3, 7.0}) {
+        const Result result = s.call(gli_op_accuracy, params::accuracy{.threshold = threshold},
+                                     {dims({2, 3}), indices({0, 1}), dims({2}, GLIA_F64)});
+        ASSERT_EQ(result.status, GLIA_OK) << result.message;
+        EXPECT_EQ(result.out[0].values, (std::vector<double>{1, 2}));  // of equals the first is the class
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(metric, BadCall, testing::ValuesIn(bad_calls()), name_of_bad);

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "support/call.h"
+#include "support/everywhere.h"
+#include "support/params.h"
 
 namespace {
 
@@ -22,7 +24,7 @@ Array classes(const Values &values) { return {{int64_t(values.size())}, values, 
 const Array kCounts{{2}, {10, 20}};
 
 struct Accuracy : testing::TestWithParam<const char *> {
-    Values count(const glia_accuracy_params &p, const Array &prediction, const Array &target) {
+    Values count(const params::accuracy &p, const Array &prediction, const Array &target) {
         Array x = prediction;
         x.dtype = GLIA_F32;
         return run(gli_op_accuracy, p, {x, target, kCounts}, GetParam());
@@ -48,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(cpu, Accuracy, testing::Values("cpu.ref", "cpu.native")
                          [](const auto &info) { return std::string(info.param + 4); });
 
 TEST(BinaryAccuracy, compares_with_a_threshold) {
-    const glia_accuracy_params half{.binary = true}, low{.binary = true, .threshold = 0.2},
+    const params::accuracy half{.binary = true}, low{.binary = true, .threshold = 0.2},
         logits{.binary = true, .logits = true};
     const Array p{{4}, {0.3, 0.5, 0.6, NAN}}, t{{4}, {0, 0, 1, 0}};
     EXPECT_EQ(run(gli_op_accuracy, half, {p, t, kCounts}), (Values{13, 24}));
@@ -57,16 +59,49 @@ TEST(BinaryAccuracy, compares_with_a_threshold) {
     EXPECT_EQ(run(gli_op_accuracy, logits, {{{2}, {-0.1, 0.1}}, classes({0, 1}), kCounts}), (Values{12, 22}));
 }
 
+// For outputs from -1 to 1, as of a tanh; with logits every finite number's sigmoid is above 0.
+TEST(BinaryAccuracy, a_threshold_may_be_zero) {
+    const Array p{{6}, {-0.5, 0.25, 0.75, 0, -1, NAN}, GLIA_F32}, t{{6}, {0, 1, 1, 0, 1, 0}, GLIA_F32};
+    expect_everywhere(gli_op_accuracy, params::accuracy{.binary = true, .threshold = 0}, {p, t, kCounts}, {14, 26});
+    expect_everywhere(gli_op_accuracy, params::accuracy{.binary = true, .threshold = 0, .logits = true},
+                      {p, t, kCounts}, {13, 26});
+    expect_everywhere(gli_op_accuracy, params::accuracy{.binary = true, .threshold = 1}, {p, t, kCounts}, {12, 26});
+    expect_everywhere(gli_op_accuracy, params::accuracy{.binary = true, .threshold = 1, .logits = true},
+                      {p, t, kCounts}, {12, 26});
+}
+
+TEST(Accuracy, class_zero_may_be_the_ignored_one) {
+    const Array x{{3, 2}, {9, 1, 1, 9, 9, 1}, GLIA_F32};
+    expect_everywhere(gli_op_accuracy, params::accuracy{.ignore_index = 0, .ignore = true},
+                      {x, classes({0, 1, 1}), kCounts}, {11, 22});
+    expect_everywhere(gli_op_accuracy, params::accuracy{}, {x, classes({0, 1, 1}), kCounts}, {12, 23});
+}
+
+// Any finite number is a threshold of logits: no sigmoid is above 1, and each of a finite logit is above 0.
+TEST(BinaryAccuracy, takes_thresholds_from_end_to_end) {
+    const Array p{{4}, {0, 0.5, 1, NAN}}, logits{{4}, {-30, 0, 30, NAN}}, yes{{4}, {1, 1, 1, 1}};
+    const auto above = [&](double threshold, bool of_logits) {
+        const params::accuracy params{.binary = true, .threshold = threshold, .logits = of_logits};
+        return run(gli_op_accuracy, params, {of_logits ? logits : p, yes, kCounts})[0] - 10;
+    };
+    EXPECT_EQ(above(0, false), 2);
+    EXPECT_EQ(above(1, false), 0);
+    EXPECT_EQ(above(0.25, true), 2);
+    EXPECT_EQ(above(0.75, true), 1);
+    for (double all : {0.0, -0.0, -0.5, -1e300}) EXPECT_EQ(above(all, true), 3) << all;
+    for (double none : {1.0, 1.5, 1e300}) EXPECT_EQ(above(none, true), 0) << none;
+}
+
 TEST(Accuracy, scores_as_target) {
     const Array x{{2, 2}, {1, 2, 2, 1}}, t{{2, 2}, {0.25, 0.75, 0.5, 0.5}};
-    EXPECT_EQ(run(gli_op_accuracy, glia_accuracy_params{}, {x, t, kCounts}), (Values{12, 22}));
+    EXPECT_EQ(run(gli_op_accuracy, params::accuracy{}, {x, t, kCounts}), (Values{12, 22}));
 }
 
 TEST(ConfusionMatrix, rows_are_targets) {
     const Array x{{4, 2}, {1, 9, 8, 2, 5, 5, 1, NAN}}, matrix{{2, 2}, {1, 2, 3, 4}, GLIA_I64};
-    EXPECT_EQ(run(gli_op_confusion_matrix, glia_confusion_matrix_params{}, {x, classes({0, 0, 1, 1}), matrix}),
+    EXPECT_EQ(run(gli_op_confusion_matrix, params::confusion_matrix{}, {x, classes({0, 0, 1, 1}), matrix}),
               (Values{2, 3, 4, 5}));
-    EXPECT_EQ(run(gli_op_confusion_matrix, glia_confusion_matrix_params{9, true}, {x, classes({0, 9, 9, 1}), matrix}),
+    EXPECT_EQ(run(gli_op_confusion_matrix, params::confusion_matrix{9, true}, {x, classes({0, 9, 9, 1}), matrix}),
               (Values{1, 3, 3, 5}));
 }
 
@@ -81,8 +116,11 @@ TEST(ConfusionMatrix, counts_above_2_53) {
 }
 
 TEST(Accumulate, weighs) {
-    EXPECT_EQ(run(gli_op_accumulate, glia_accumulate_params{4}, {{{}, {2.5}}, {{2}, {1, 2}}}), (Values{11, 6}));
-    EXPECT_EQ(run(gli_op_accumulate, glia_accumulate_params{}, {{{}, {2.5}}, {{2}, {1, 2}}}), (Values{3.5, 3}));
+    EXPECT_EQ(run(gli_op_accumulate, params::accumulate{4}, {{{}, {2.5}}, {{2}, {1, 2}}}), (Values{11, 6}));
+    EXPECT_EQ(run(gli_op_accumulate, params::accumulate{}, {{{}, {2.5}}, {{2}, {1, 2}}}), (Values{3.5, 3}));
+    expect_everywhere(gli_op_accumulate, params::accumulate{.weight = 0}, {{{}, {2.5}}, {{2}, {1, 2}}}, {1, 2});
+    for (const auto &[provider, out] : everywhere_raw(gli_op_accumulate, nullptr, {{{}, {2.5}}, {{2}, {1, 2}}}))
+        EXPECT_EQ(out.at(0).values, (Values{3.5, 3})) << provider;
 }
 
 }  // namespace

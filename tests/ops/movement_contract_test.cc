@@ -3,6 +3,7 @@
 
 #include "support/bad_calls.h"
 #include "support/case.h"
+#include "support/params.h"
 
 namespace {
 
@@ -10,23 +11,19 @@ using namespace glia;
 
 Array indices(std::vector<double> values) { return {{int64_t(values.size())}, values, GLIA_I64}; }
 
-std::vector<char> reshape(glia_shape shape) { return bytes_of(glia_reshape_params{shape}); }
-std::vector<char> transpose(const glia_transpose_params &p = {}) { return bytes_of(p); }
-std::vector<char> concat(unsigned axes) { return bytes_of(glia_concat_params{axes}); }
-std::vector<char> slice(const glia_slice_params &p) { return bytes_of(p); }
-std::vector<char> back(const glia_slice_params &p, glia_shape shape) {
-    return bytes_of(glia_slice_backward_params{p, shape});
-}
-std::vector<char> pad(const glia_pad_params &p) { return bytes_of(p); }
-std::vector<char> expand(glia_shape shape) { return bytes_of(glia_expand_params{shape}); }
-std::vector<char> gather(const glia_gather_params &p = {}) { return bytes_of(p); }
-std::vector<char> scatter(const glia_gather_params &p, int size) {
-    return bytes_of(glia_gather_backward_params{p, size});
-}
+std::vector<char> reshape(glia_shape shape) { return bytes_of(params::reshape{shape}); }
+std::vector<char> transpose(const params::transpose &p = {}) { return bytes_of(p); }
+std::vector<char> concat(int axis = 0) { return bytes_of(params::concat{axis}); }
+std::vector<char> slice(const params::slice &p) { return bytes_of(p); }
+std::vector<char> back(const params::slice &p, glia_shape shape) { return bytes_of(params::slice_backward{p, shape}); }
+std::vector<char> pad(const params::pad &p) { return bytes_of(p); }
+std::vector<char> expand(glia_shape shape) { return bytes_of(params::expand{shape}); }
+std::vector<char> gather(const params::gather &p = {}) { return bytes_of(p); }
+std::vector<char> scatter(const params::gather &p, int size) { return bytes_of(params::gather_backward{p, size}); }
 std::vector<char> one_hot(int classes, glia_dtype dtype = GLIA_F32) {
-    return bytes_of(glia_one_hot_params{classes, dtype});
+    return bytes_of(params::one_hot{classes, dtype});
 }
-std::vector<char> cast(int dtype) { return bytes_of(glia_cast_params{glia_dtype(dtype)}); }
+std::vector<char> cast(int dtype) { return bytes_of(params::cast{glia_dtype(dtype)}); }
 
 const std::vector<Bad> &bad_calls() {
     const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH,
@@ -50,20 +47,26 @@ const std::vector<Bad> &bad_calls() {
         bad("no_x", &gli_op_reshape, reshape(GLIA_SHAPE(6)), {ABSENT}, ARGUMENT, "x is NULL"),
         bad("twice", &gli_op_transpose, transpose({{1, 1}}), {x}, ARGUMENT, "permutation names dimension 1 twice"),
         bad("outside", &gli_op_transpose, transpose({{2, 0}}), {x}, ARGUMENT, "permutation[0] is 2, x is [2,3]"),
-        bad("negative", &gli_op_transpose, transpose({{-1, 0}}), {x}, ARGUMENT, "permutation[0] is -1"),
+        bad("negative", &gli_op_transpose, transpose({{-3, 0}}), {x}, ARGUMENT, "permutation[0] is -3, x is [2,3]"),
+        bad("twice_from_the_end", &gli_op_transpose, transpose({{1, -1}}), {x}, ARGUMENT,
+            "permutation names dimension 1 twice"),
+        bad("all_zeros", &gli_op_transpose, bytes_of(glia_transpose_params{}), {x}, ARGUMENT,
+            "permutation names dimension 0 twice"),
         bad("too_long", &gli_op_transpose, transpose({{1, 0, 2}}), {x}, ARGUMENT,
             "permutation[2] is 2, x has only 2 dimensions"),
-        bad("no_axis", &gli_op_concat, concat(0), {x, x}, ARGUMENT, "axes is 0"),
-        bad("two_axes", &gli_op_concat, concat(3), {x, x}, ARGUMENT, "axes"),
-        bad("axis_outside", &gli_op_concat, concat(GLIA_AXIS(2)), {x, x}, ARGUMENT, "2"),
-        bad("other_sizes", &gli_op_concat, concat(GLIA_AXIS(0)), {x, dims({2, 4})}, SHAPE, "x0 is [2,3], x1 is [2,4]"),
-        bad("other_ndim", &gli_op_concat, concat(GLIA_AXIS(0)), {x, dims({3})}, SHAPE, "x1 is [3]"),
-        bad("other_dtype", &gli_op_concat, concat(GLIA_AXIS(0)), {x, dims({2, 3}, GLIA_I32)}, DTYPE,
-            "x0 is f32, x1 is i32"),
-        bad("a_hole", &gli_op_concat, concat(GLIA_AXIS(0)), {x, ABSENT, x}, ARGUMENT, "x1 of 3 inputs is NULL"),
-        bad("nothing", &gli_op_concat, concat(GLIA_AXIS(0)), {}, ARGUMENT, "0 inputs, takes 1 to 32"),
-        bad("of_scalars", &gli_op_concat, concat(GLIA_AXIS(0)), {dims({}), dims({})}, ARGUMENT, "0"),
-        bad("step_negative", &gli_op_slice, slice({{}, {}, {0, -1}}), {x}, ARGUMENT, "step[1] is -1, must be positive"),
+        bad("axis_outside", &gli_op_concat, concat(2), {x, x}, ARGUMENT, "axis 2 of a tensor with 2 dimensions"),
+        bad("axis_before", &gli_op_concat, concat(-3), {x, x}, ARGUMENT, "axis -3 of a tensor with 2 dimensions"),
+        bad("other_sizes", &gli_op_concat, concat(0), {x, dims({2, 4})}, SHAPE, "x0 is [2,3], x1 is [2,4]"),
+        bad("other_ndim", &gli_op_concat, concat(0), {x, dims({3})}, SHAPE, "x1 is [3]"),
+        bad("other_dtype", &gli_op_concat, concat(0), {x, dims({2, 3}, GLIA_I32)}, DTYPE, "x0 is f32, x1 is i32"),
+        bad("a_hole", &gli_op_concat, concat(0), {x, ABSENT, x}, ARGUMENT, "x1 of 3 inputs is NULL"),
+        bad("nothing", &gli_op_concat, concat(0), {}, ARGUMENT, "0 inputs, takes 1 to 32"),
+        bad("of_scalars", &gli_op_concat, concat(0), {dims({}), dims({})}, ARGUMENT,
+            "axis 0 of a tensor with 0 dimensions"),
+        bad("step_negative", &gli_op_slice, slice({{}, {}, {1, -1}}), {x}, ARGUMENT, "step[1] is -1, must be positive"),
+        bad("step_of_zero", &gli_op_slice, slice({{}, {}, {1, 0}}), {x}, ARGUMENT, "step[1] is 0, must be positive"),
+        bad("step_of_zero", &gli_op_slice_backward, back({{}, {}, {0}}, GLIA_SHAPE(2, 3)), {x}, ARGUMENT,
+            "step[0] is 0, must be positive"),
         bad("third_dimension", &gli_op_slice, slice({{0, 0, 1}}), {x}, ARGUMENT,
             "dimension 2 is given, there are only 2"),
         bad("shape_of_dy", &gli_op_slice_backward, back({{0, 1}}, GLIA_SHAPE(2, 3)), {x}, SHAPE,
@@ -80,8 +83,9 @@ const std::vector<Bad> &bad_calls() {
         bad("open_in_front", &gli_op_expand, expand(GLIA_SHAPE(-1, 2, 3)), {x}, ARGUMENT, "dimension 0 of shape is -1"),
         bad("too_many", &gli_op_expand, expand(GLIA_SHAPE(1ll << 30, 2, 3)), {x}, LARGE, "2^31-1"),
         bad("float_indices", &gli_op_gather, gather(), {x, x}, DTYPE, "indices is f32, must be i32 or i64"),
-        bad("axis_outside", &gli_op_gather, gather({GLIA_AXIS(2)}), {x, i}, ARGUMENT, "2"),
-        bad("of_a_scalar", &gli_op_gather, gather(), {dims({}), i}, ARGUMENT, "0"),
+        bad("axis_outside", &gli_op_gather, gather({.axis = 2}), {x, i}, ARGUMENT,
+            "axis 2 of a tensor with 2 dimensions"),
+        bad("of_a_scalar", &gli_op_gather, gather(), {dims({}), i}, ARGUMENT, "axis 0 of a tensor with 0 dimensions"),
         bad("nine_dimensions", &gli_op_gather, gather(), {eight, dims({1, 1}, GLIA_I64)}, LARGE,
             "y would have 9 dimensions"),
         bad("padding_outside", &gli_op_gather, gather({0, 2, true}), {x, i}, ARGUMENT,
@@ -98,10 +102,11 @@ const std::vector<Bad> &bad_calls() {
             "indices [0] is 5, must be -2 to 1"),
         bad("no_classes", &gli_op_one_hot, one_hot(0), {i}, ARGUMENT, "classes is 0, must be positive"),
         bad("float_indices", &gli_op_one_hot, one_hot(3), {x}, DTYPE, "indices is f32"),
-        bad("no_dtype", &gli_op_one_hot, one_hot(3, glia_dtype(99)), {i}, ARGUMENT, "dtype is 99"),
+        bad("no_dtype", &gli_op_one_hot, one_hot(3, glia_dtype(99)), {i}, ARGUMENT,
+            "dtype is 99, must be 0 (f32) to 6 (i64)"),
         bad("nine_dimensions", &gli_op_one_hot, one_hot(3), {dims({1, 1, 1, 1, 1, 1, 1, 1}, GLIA_I64)}, LARGE,
             "9 dimensions"),
-        bad("no_dtype", &gli_op_cast, cast(-1), {x}, ARGUMENT, "dtype is -1"),
+        bad("no_dtype", &gli_op_cast, cast(-1), {x}, ARGUMENT, "dtype is -1, must be 0 (f32) to 6 (i64)"),
     };
     return all;
 }
@@ -127,21 +132,21 @@ TEST(Split, refuses_parts_that_are_not_the_whole) {
     Session s("");
     glia_tensor *x = s.tensor(dims({2, 3})), *y[] = {s.tensor(dims({1, 3})), s.tensor(dims({2, 3}))};
     EXPECT_EQ(glia_split(s.ctx(), nullptr, x, y, 2), GLIA_SHAPE_MISMATCH);
-    EXPECT_STREQ(glia_message(s.ctx()), "split: x is [2,3], the 2 parts have together 3 along dimension 0");
+    EXPECT_STREQ(glia_message(s.ctx()), "split: x is [2,3], the 2 parts have 3 along dimension 0 in all");
     EXPECT_EQ(glia_split(s.ctx(), nullptr, nullptr, y, 2), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(glia_split(s.ctx(), nullptr, x, nullptr, 2), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(glia_split(s.ctx(), nullptr, x, y, 0), GLIA_INVALID_ARGUMENT);
     glia_tensor *hole[] = {y[0], nullptr};
     EXPECT_EQ(glia_split(s.ctx(), nullptr, x, hole, 2), GLIA_INVALID_ARGUMENT);
     EXPECT_STREQ(glia_message(s.ctx()), "split: y[1] of 2 is NULL");
-    const glia_split_params third{GLIA_AXIS(2)};
+    const glia_split_params third{.axis = 2};
     EXPECT_EQ(glia_split(s.ctx(), &third, x, y, 2), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(glia_split(nullptr, nullptr, x, y, 2), GLIA_INVALID_ARGUMENT);
 }
 
 TEST(Concat, refuses_no_list) {
     Session s("");
-    const glia_concat_params axis{GLIA_AXIS(0)};
+    const glia_concat_params axis{.axis = 0};
     EXPECT_EQ(glia_concat(s.ctx(), &axis, nullptr, 2, s.tensor(dims({2}))), GLIA_INVALID_ARGUMENT);
 }
 

@@ -6,6 +6,8 @@
 #include <limits>
 
 #include "support/call.h"
+#include "support/everywhere.h"
+#include "support/params.h"
 
 namespace {
 
@@ -33,92 +35,116 @@ const Array kCube{{2, 3, 2}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}};
 const Array kPairs{{3, 2}, {1.0, 1.2, 2.3, 3.4, 4.5, 5.7}};  // of ONNX' examples
 
 TEST(Reshape, keeps_the_row_major_order) {
-    expect(run(gli_op_reshape, glia_reshape_params{GLIA_SHAPE(3, -1)}, {kSix}), {3, 2}, kSix.values);
-    expect(run(gli_op_reshape, glia_reshape_params{GLIA_SHAPE(-1)}, {kSix}), {6}, kSix.values);
-    expect(run(gli_op_reshape, glia_reshape_params{GLIA_SCALAR}, {{{1, 1}, {7}}}), {}, {7});
+    expect(run(gli_op_reshape, params::reshape{GLIA_SHAPE(3, -1)}, {kSix}), {3, 2}, kSix.values);
+    expect(run(gli_op_reshape, params::reshape{GLIA_SHAPE(-1)}, {kSix}), {6}, kSix.values);
+    expect(run(gli_op_reshape, params::reshape{GLIA_SCALAR}, {{{1, 1}, {7}}}), {}, {7});
 }
 
 TEST(Reshape, of_an_empty_tensor) {
-    expect(run(gli_op_reshape, glia_reshape_params{GLIA_SHAPE(3, 0)}, {{{0, 5}, {}}}), {3, 0}, {});
-    expect(run(gli_op_reshape, glia_reshape_params{GLIA_SHAPE(3, -1)}, {{{0, 5}, {}}}), {3, 0}, {});
+    expect(run(gli_op_reshape, params::reshape{GLIA_SHAPE(3, 0)}, {{{0, 5}, {}}}), {3, 0}, {});
+    expect(run(gli_op_reshape, params::reshape{GLIA_SHAPE(3, -1)}, {{{0, 5}, {}}}), {3, 0}, {});
 }
 
 TEST(Transpose, of_matrices_and_cubes) {
-    expect(run(gli_op_transpose, glia_transpose_params{}, {kSix}), {3, 2}, {1, 4, 2, 5, 3, 6});
-    expect(run(gli_op_transpose, glia_transpose_params{}, {kCube}), {2, 3, 2}, {0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11});
+    expect(run(gli_op_transpose, params::transpose{}, {kSix}), {3, 2}, {1, 4, 2, 5, 3, 6});
+    expect(run(gli_op_transpose, params::transpose{}, {kCube}), {2, 3, 2}, {0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11});
     // numpy: np.arange(12).reshape(2, 3, 2).transpose(1, 2, 0)
-    expect(run(gli_op_transpose, glia_transpose_params{{1, 2, 0}}, {kCube}), {3, 2, 2},
+    expect(run(gli_op_transpose, params::transpose{{1, 2, 0}}, {kCube}), {3, 2, 2},
            {0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11});
+}
+
+TEST(Transpose, counts_negative_dimensions_from_the_end) {
+    expect(run(gli_op_transpose, params::transpose{{-1, 0}}, {kSix}), {3, 2}, {1, 4, 2, 5, 3, 6});
+    expect(run(gli_op_transpose, params::transpose{{1, -1, -3}}, {kCube}), {3, 2, 2},
+           {0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11});
+    expect(run(gli_op_transpose, params::transpose{{0, 1}}, {kSix}), {2, 3}, kSix.values);
 }
 
 TEST(Concat, along_each_axis) {
     const Array row{{1, 3}, {7, 8, 9}}, column{{2, 1}, {10, 11}};
-    expect(run(gli_op_concat, glia_concat_params{GLIA_AXIS(0)}, {kSix, row}), {3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
-    expect(run(gli_op_concat, glia_concat_params{GLIA_AXIS(-1)}, {column, kSix}), {2, 4}, {10, 1, 2, 3, 11, 4, 5, 6});
+    expect(run(gli_op_concat, params::concat{0}, {kSix, row}), {3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
+    expect(run(gli_op_concat, params::concat{-1}, {column, kSix}), {2, 4}, {10, 1, 2, 3, 11, 4, 5, 6});
 }
 
 TEST(Slice, as_in_the_onnx_examples) {
     const Array x{{2, 4}, {1, 2, 3, 4, 5, 6, 7, 8}};
-    expect(run(gli_op_slice, glia_slice_params{{1, 0}, {2, 3}, {1, 2}}, {x}), {1, 2}, {5, 7});
-    expect(run(gli_op_slice, glia_slice_params{{0, 1}, {-1, 1000}, {}}, {x}), {1, 3}, {2, 3, 4});
-    expect(run(gli_op_slice, glia_slice_params{{0, 3}, {0, 2}, {}}, {x}), {2, 0}, {});
-    expect(run(gli_op_slice, glia_slice_params{{0, -3}, {0, -1}, {0, 2}}, {x}), {2, 1}, {2, 6});
+    expect(run(gli_op_slice, params::slice{{1, 0}, {2, 3}, {1, 2}}, {x}), {1, 2}, {5, 7});
+    expect(run(gli_op_slice, params::slice{{0, 1}, {-1, 1000}, {}}, {x}), {1, 3}, {2, 3, 4});
+    expect(run(gli_op_slice, params::slice{{0, 3}, {GLIA_END, 2}, {}}, {x}), {2, 0}, {});
+    expect(run(gli_op_slice, params::slice{{0, -3}, {GLIA_END, -1}, {1, 2}}, {x}), {2, 1}, {2, 6});
+}
+
+TEST(Slice, a_stop_of_zero_leaves_nothing) {
+    expect(run(gli_op_slice, params::slice{{}, {0}}, {kSix}), {0, 3}, {});
+    expect(run(gli_op_slice, params::slice{{}, {1, 0}}, {kSix}), {1, 0}, {});
+    expect(run(gli_op_slice, params::slice{}, {kSix}), {2, 3}, kSix.values);
+    const glia_slice_params defaults = glia_slice_defaults();
+    expect(run(gli_op_slice, defaults, {kSix}), {2, 3}, kSix.values);
 }
 
 TEST(SliceBackward, puts_each_element_back) {
-    const glia_slice_backward_params p{{{1, 0}, {2, 3}, {1, 2}}, GLIA_SHAPE(2, 4)};
+    const params::slice_backward p{{{1, 0}, {2, 3}, {1, 2}}, GLIA_SHAPE(2, 4)};
     expect(run(gli_op_slice_backward, p, {{{1, 2}, {5, 7}}}), {2, 4}, {0, 0, 0, 0, 5, 0, 7, 0});
 }
 
 TEST(Pad, as_in_the_onnx_example) {
-    expect(run(gli_op_pad, glia_pad_params{{0, 2}}, {kPairs}), {3, 4},
-           {0, 0, 1.0, 1.2, 0, 0, 2.3, 3.4, 0, 0, 4.5, 5.7});
-    expect(run(gli_op_pad, glia_pad_params{{1}, {0, 1}, 9}, {kSix}), {3, 4}, {9, 9, 9, 9, 1, 2, 3, 9, 4, 5, 6, 9});
+    expect(run(gli_op_pad, params::pad{{0, 2}}, {kPairs}), {3, 4}, {0, 0, 1.0, 1.2, 0, 0, 2.3, 3.4, 0, 0, 4.5, 5.7});
+    expect(run(gli_op_pad, params::pad{{1}, {0, 1}, 9}, {kSix}), {3, 4}, {9, 9, 9, 9, 1, 2, 3, 9, 4, 5, 6, 9});
 }
 
 TEST(Expand, repeats_dimensions_of_one) {
     const Array column{{2, 1}, {1, 2}};
-    expect(run(gli_op_expand, glia_expand_params{GLIA_SHAPE(2, 3)}, {column}), {2, 3}, {1, 1, 1, 2, 2, 2});
-    expect(run(gli_op_expand, glia_expand_params{GLIA_SHAPE(2, -1, 2)}, {column}), {2, 2, 2}, {1, 1, 2, 2, 1, 1, 2, 2});
-    expect(run(gli_op_expand, glia_expand_params{GLIA_SHAPE(2, 0)}, {column}), {2, 0}, {});
+    expect(run(gli_op_expand, params::expand{GLIA_SHAPE(2, 3)}, {column}), {2, 3}, {1, 1, 1, 2, 2, 2});
+    expect(run(gli_op_expand, params::expand{GLIA_SHAPE(2, -1, 2)}, {column}), {2, 2, 2}, {1, 1, 2, 2, 1, 1, 2, 2});
+    expect(run(gli_op_expand, params::expand{GLIA_SHAPE(2, 0)}, {column}), {2, 0}, {});
 }
 
 TEST(Gather, as_in_the_onnx_examples) {
     const Array x{{3, 3}, {1.0, 1.2, 1.9, 2.3, 3.4, 3.9, 4.5, 5.7, 5.9}};
-    expect(run(gli_op_gather, glia_gather_params{}, {kPairs, indices({2, 2}, {0, 1, 1, 2})}), {2, 2, 2},
+    expect(run(gli_op_gather, params::gather{}, {kPairs, indices({2, 2}, {0, 1, 1, 2})}), {2, 2, 2},
            {1.0, 1.2, 2.3, 3.4, 2.3, 3.4, 4.5, 5.7});
-    expect(run(gli_op_gather, glia_gather_params{GLIA_AXIS(1)}, {x, indices({1, 2}, {0, 2})}), {3, 1, 2},
+    expect(run(gli_op_gather, params::gather{.axis = 1}, {x, indices({1, 2}, {0, 2})}), {3, 1, 2},
            {1.0, 1.9, 2.3, 3.9, 4.5, 5.9});
-    expect(run(gli_op_gather, glia_gather_params{}, {kPairs, indices({}, {-1})}), {2}, {4.5, 5.7});
+    expect(run(gli_op_gather, params::gather{}, {kPairs, indices({}, {-1})}), {2}, {4.5, 5.7});
 }
 
 TEST(GatherBackward, adds_what_was_read_twice) {
     const Array dy{{3, 2}, {1, 2, 10, 20, 100, 200}}, from = indices({3}, {2, 0, -1});
-    expect(run(gli_op_gather_backward, glia_gather_backward_params{{}, 3}, {dy, from}), {3, 2},
-           {10, 20, 0, 0, 101, 202});
-    expect(run(gli_op_gather_backward, glia_gather_backward_params{{0, -1, true}, 3}, {dy, from}), {3, 2},
+    expect(run(gli_op_gather_backward, params::gather_backward{{}, 3}, {dy, from}), {3, 2}, {10, 20, 0, 0, 101, 202});
+    expect(run(gli_op_gather_backward, params::gather_backward{{0, -1, true}, 3}, {dy, from}), {3, 2},
            {10, 20, 0, 0, 0, 0});
+    expect(run(gli_op_gather_backward, params::gather_backward{{0, 0, true}, 3}, {dy, from}), {3, 2},
+           {0, 0, 0, 0, 101, 202});
 }
 
 TEST(OneHot, counts_from_either_end_and_is_off_outside) {
-    const glia_one_hot_params p{3, GLIA_F64, 5, 2};
+    const params::one_hot p{3, GLIA_F64, 5, 2};
     expect(run(gli_op_one_hot, p, {indices({4}, {0, -1, 3, -4})}), {4, 3}, {5, 2, 2, 2, 2, 5, 2, 2, 2, 2, 2, 2});
+}
+
+TEST(OneHot, on_and_off_may_be_zero) {
+    const Array three = indices({3}, {0, 2, 5});
+    expect_everywhere(gli_op_one_hot, params::one_hot{.classes = 3, .on = 0, .off = 1}, {three},
+                      {0, 1, 1, 1, 1, 0, 1, 1, 1});
+    expect_everywhere(gli_op_one_hot, params::one_hot{.classes = 3, .on = 0, .off = 0}, {three}, Values(9, 0));
+    expect_everywhere(gli_op_one_hot, params::one_hot{.classes = 3, .on = 2, .off = 0}, {three},
+                      {2, 0, 0, 0, 0, 2, 0, 0, 0});
 }
 
 TEST(Cast, truncates_and_clamps) {
     const double inf = std::numeric_limits<double>::infinity();
     const Array x{{6}, {1.9, -1.9, 300, -inf, inf, NAN}};
-    expect(run(gli_op_cast, glia_cast_params{GLIA_U8}, {x}), {6}, {1, 0, 255, 0, 255, 0});
-    expect(run(gli_op_cast, glia_cast_params{GLIA_I32}, {x}), {6}, {1, -1, 300, -2147483648.0, 2147483647.0, 0});
-    expect(run(gli_op_cast, glia_cast_params{GLIA_BF16}, {{{2}, {1.00390625, 3.0e-3}}}), {2}, {1, 0.0030059814453125});
+    expect(run(gli_op_cast, params::cast{GLIA_U8}, {x}), {6}, {1, 0, 255, 0, 255, 0});
+    expect(run(gli_op_cast, params::cast{GLIA_I32}, {x}), {6}, {1, -1, 300, -2147483648.0, 2147483647.0, 0});
+    expect(run(gli_op_cast, params::cast{GLIA_BF16}, {{{2}, {1.00390625, 3.0e-3}}}), {2}, {1, 0.0030059814453125});
 }
 
 TEST(Cast, native_agrees_on_what_is_not_finite) {
     const double inf = std::numeric_limits<double>::infinity();
     Session native("cpu.native");
     const Array x{{8}, {1.9, -1.9, 300, -inf, inf, NAN, -0.0, 255.99}, GLIA_F32};
-    expect(native.call(gli_op_cast, glia_cast_params{GLIA_U8}, {x}).out[0], {8}, {1, 0, 255, 0, 255, 0, 0, 255});
-    const auto bf16 = native.call(gli_op_cast, glia_cast_params{GLIA_BF16}, {x}).out[0].values;
+    expect(native.call(gli_op_cast, params::cast{GLIA_U8}, {x}).out[0], {8}, {1, 0, 255, 0, 255, 0, 0, 255});
+    const auto bf16 = native.call(gli_op_cast, params::cast{GLIA_BF16}, {x}).out[0].values;
     EXPECT_TRUE(bf16[3] == -inf && bf16[4] == inf && std::isnan(bf16[5]) && bf16[7] == 256);
 }
 
@@ -154,14 +180,14 @@ TEST_P(Whole, numbers_above_2_53_move_unharmed) {
     ASSERT_EQ(glia_reshape(s.ctx(), &flat, in, r), GLIA_OK);
     EXPECT_EQ(read(r), x);
 
-    const glia_concat_params axis{GLIA_AXIS(1)};
+    const glia_concat_params axis{1};
     const glia_tensor *both[] = {in, in};
     glia_tensor *c            = tensor({2, 6});
     ASSERT_EQ(glia_concat(s.ctx(), &axis, both, 2, c), GLIA_OK);
     EXPECT_EQ(read(c), (std::vector<int64_t>{x[0], x[1], x[2], x[0], x[1], x[2], x[3], x[4], x[5], x[3], x[4], x[5]}));
 
-    const glia_slice_params columns{{0, 1}};
-    glia_tensor *l = tensor({2, 2});
+    const auto columns = params::as<glia_slice_params>(params::slice{{0, 1}});
+    glia_tensor *l     = tensor({2, 2});
     ASSERT_EQ(glia_slice(s.ctx(), &columns, in, l), GLIA_OK);
     EXPECT_EQ(read(l), (std::vector<int64_t>{x[1], x[2], x[4], x[5]}));
 
@@ -238,7 +264,7 @@ TEST(Split, is_the_inverse_of_concat) {
     Session s;
     glia_tensor *x   = s.tensor(kSix);
     glia_tensor *y[] = {s.tensor({{2, 1}, {}}), s.tensor({{2, 0}, {}}), s.tensor({{2, 2}, {}})};
-    const glia_split_params axis{GLIA_AXIS(1)};
+    const glia_split_params axis{.axis = 1};
     ASSERT_EQ(glia_split(s.ctx(), &axis, x, y, 3), GLIA_OK) << glia_message(s.ctx());
     EXPECT_EQ(s.values(y[0]), (Values{1, 4}));
     EXPECT_EQ(s.values(y[2]), (Values{2, 3, 5, 6}));

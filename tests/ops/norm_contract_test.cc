@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "support/bad_calls.h"
+#include "support/params.h"
 
 namespace {
 
@@ -15,17 +16,22 @@ const double kNan = std::nan("");
 
 TEST(BatchnormContract, refuses_bad_params) {
     const std::vector<Array> x{zeros({2, 3, 4, 4})};
-    using P = glia_batchnorm_params;
-    refuses(gli_op_batchnorm, P{.epsilon = -1e-5}, x, GLIA_INVALID_ARGUMENT, "epsilon is -1e-05, must be positive");
+    using P = params::batchnorm;
+    refuses(gli_op_batchnorm, P{.epsilon = -1e-5}, x, GLIA_INVALID_ARGUMENT,
+            "epsilon is -1e-05, must be 0 to below inf");
     refuses(gli_op_batchnorm, P{.epsilon = kNan}, x, GLIA_INVALID_ARGUMENT, "epsilon is nan");
     refuses(gli_op_batchnorm, P{.epsilon = INFINITY}, x, GLIA_INVALID_ARGUMENT, "epsilon is inf");
     refuses(gli_op_batchnorm, P{.momentum = 1.5}, x, GLIA_INVALID_ARGUMENT, "momentum is 1.5, must be from 0 to 1");
     refuses(gli_op_batchnorm, P{.momentum = -0.1}, x, GLIA_INVALID_ARGUMENT, "momentum is -0.1");
     refuses(gli_op_batchnorm, P{.momentum = kNan}, x, GLIA_INVALID_ARGUMENT, "momentum is nan");
+    refuses(gli_op_batchnorm, P{.activation = glia_activation(16)}, x, GLIA_INVALID_ARGUMENT,
+            "activation is 16, must be 0 (linear) to 15 (log_softmax)");
+    refuses(gli_op_batchnorm, P{.activation = GLIA_SOFTMAX}, x, GLIA_INVALID_ARGUMENT,
+            "activation softmax cannot be fused");
 }
 
 TEST(BatchnormContract, refuses_bad_tensors) {
-    const glia_batchnorm_params p{};
+    const params::batchnorm p{};
     const gli_op &op = gli_op_batchnorm;
     refuses(op, p, {}, GLIA_INVALID_ARGUMENT, "0 inputs, takes 1 to 6");
     refuses(op, p, {zeros({4})}, GLIA_SHAPE_MISMATCH, "x is [4], must be [N,C,...]");
@@ -40,7 +46,7 @@ TEST(BatchnormContract, refuses_bad_tensors) {
 }
 
 TEST(BatchnormBackwardContract, refuses_bad_tensors) {
-    const glia_batchnorm_backward_params p{};
+    const params::batchnorm_backward p{};
     const gli_op &op = gli_op_batchnorm_backward;
     const Array x = zeros({2, 3, 4}), v = zeros({3});
     refuses(op, p, {x, x, v, v}, GLIA_INVALID_ARGUMENT, "4 inputs, takes 5 to 5");
@@ -54,11 +60,13 @@ TEST(BatchnormBackwardContract, refuses_bad_tensors) {
 }
 
 TEST(BatchnormInferenceContract, refuses_bad_calls_and_takes_empty_ones) {
-    const glia_batchnorm_inference_params p{};
+    const params::batchnorm_inference p{};
     const gli_op &op = gli_op_batchnorm_inference;
     const Array x = zeros({2, 3, 4}), v = zeros({3});
-    refuses(op, glia_batchnorm_inference_params{.epsilon = -1}, {x, v, v, v, v}, GLIA_INVALID_ARGUMENT,
-            "epsilon is -1");
+    refuses(op, params::batchnorm_inference{.epsilon = -1}, {x, v, v, v, v}, GLIA_INVALID_ARGUMENT, "epsilon is -1");
+    refuses(op, params::batchnorm_inference{.epsilon = kNan}, {x, v, v, v, v}, GLIA_INVALID_ARGUMENT, "epsilon is nan");
+    refuses(gli_op_batchnorm_inference_backward, params::batchnorm_inference{.epsilon = -1}, {x, x, v, v, v},
+            GLIA_INVALID_ARGUMENT, "epsilon is -1");
     refuses(op, p, {x, v, v, ABSENT, v}, GLIA_INVALID_ARGUMENT, "mean is NULL");
     refuses(op, p, {x, v, v, v, ABSENT}, GLIA_INVALID_ARGUMENT, "var is NULL");
     refuses(op, p, {x, v, v, v, zeros({5})}, GLIA_SHAPE_MISMATCH, "var is [5], must be [3]");
@@ -70,10 +78,13 @@ TEST(BatchnormInferenceContract, refuses_bad_calls_and_takes_empty_ones) {
 }
 
 TEST(LayernormContract, refuses_bad_calls_and_takes_empty_ones) {
-    using P          = glia_layernorm_params;
+    using P          = params::layernorm;
     const gli_op &op = gli_op_layernorm;
     refuses(op, P{.dims = -1}, {zeros({2, 3})}, GLIA_INVALID_ARGUMENT,
             "dims is -1, must be from 1 to the 2 dimensions of x [2,3]");
+    refuses(op, P{.dims = 0}, {zeros({2, 3})}, GLIA_INVALID_ARGUMENT,
+            "dims is 0, must be from 1 to the 2 dimensions of x [2,3]");
+    refuses(op, P{.epsilon = -1e-5}, {zeros({2, 3})}, GLIA_INVALID_ARGUMENT, "epsilon is -1e-05");
     refuses(op, P{.dims = 3}, {zeros({2, 3})}, GLIA_INVALID_ARGUMENT, "dims is 3");
     refuses(op, P{}, {zeros({})}, GLIA_INVALID_ARGUMENT, "dims is 1, must be from 1 to the 0 dimensions of x []");
     refuses(op, P{.epsilon = kNan}, {zeros({2, 3})}, GLIA_INVALID_ARGUMENT, "epsilon is nan");
@@ -87,10 +98,11 @@ TEST(LayernormContract, refuses_bad_calls_and_takes_empty_ones) {
 }
 
 TEST(LayernormBackwardContract, refuses_bad_tensors) {
-    using P          = glia_layernorm_backward_params;
+    using P          = params::layernorm_backward;
     const gli_op &op = gli_op_layernorm_backward;
     const Array x = zeros({2, 3}), w = zeros({3}), s = zeros({2});
     refuses(op, P{.dims = 4}, {x, x, w, s, s}, GLIA_INVALID_ARGUMENT, "dims is 4");
+    refuses(op, P{.dims = 0}, {x, x, w, s, s}, GLIA_INVALID_ARGUMENT, "dims is 0, must be from 1 to the 2 dimensions");
     refuses(op, P{}, {x, w, w, s, s}, GLIA_SHAPE_MISMATCH, "dy is [3], must be [2,3]");
     refuses(op, P{}, {x, x, s, s, s}, GLIA_SHAPE_MISMATCH, "weight is [2], must be [3]");
     refuses(op, P{}, {x, x, w, w, s}, GLIA_SHAPE_MISMATCH, "mean is [3], must be [2]");
@@ -99,19 +111,23 @@ TEST(LayernormBackwardContract, refuses_bad_tensors) {
 }
 
 TEST(GroupnormContract, refuses_bad_calls_and_takes_empty_ones) {
-    using P          = glia_groupnorm_params;
+    using P          = params::groupnorm;
     const gli_op &op = gli_op_groupnorm;
     refuses(op, P{.groups = -2}, {zeros({2, 4, 3})}, GLIA_INVALID_ARGUMENT, "groups is -2, must be positive");
+    refuses(op, P{.groups = 0}, {zeros({2, 4, 3})}, GLIA_INVALID_ARGUMENT, "groups is 0, must be positive");
+    refuses(op, P{.epsilon = kNan}, {zeros({2, 4, 3})}, GLIA_INVALID_ARGUMENT, "epsilon is nan");
     refuses(op, P{.groups = 3}, {zeros({2, 4, 3})}, GLIA_SHAPE_MISMATCH, "4 channels do not divide into 3 groups");
     refuses(op, P{.epsilon = -1}, {zeros({2, 4, 3})}, GLIA_INVALID_ARGUMENT, "epsilon is -1");
     refuses(op, P{}, {zeros({4})}, GLIA_SHAPE_MISMATCH, "x is [4], must be [N,C,...]");
     refuses(op, P{}, {zeros({2, 4, 0})}, GLIA_SHAPE_MISMATCH, "x is [2,4,0], a group has no elements");
     refuses(op, P{}, {zeros({2, 4, 3}), zeros({2})}, GLIA_SHAPE_MISMATCH, "weight is [2], must be [4]");
-    using B       = glia_groupnorm_backward_params;
+    using B       = params::groupnorm_backward;
     const Array x = zeros({2, 4, 3}), w = zeros({4}), s = zeros({2, 2});
     refuses(gli_op_groupnorm_backward, B{.groups = 2}, {x, w, w, s, s}, GLIA_SHAPE_MISMATCH, "dy is [4]");
     refuses(gli_op_groupnorm_backward, B{.groups = 4}, {x, x, w, s, s}, GLIA_SHAPE_MISMATCH,
             "mean is [2,2], must be [2,4]");
+    refuses(gli_op_groupnorm_backward, B{.groups = 0}, {x, x, w, s, s}, GLIA_INVALID_ARGUMENT,
+            "groups is 0, must be positive");
     refuses(gli_op_groupnorm_backward, B{.groups = 5}, {x, x, w, s, s}, GLIA_SHAPE_MISMATCH, "into 5 groups");
     Session session("");
     EXPECT_EQ(session.call(op, P{.groups = 2}, {zeros({0, 4, 3})}).status, GLIA_OK);

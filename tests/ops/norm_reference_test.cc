@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "support/call.h"
+#include "support/everywhere.h"
+#include "support/params.h"
 
 namespace {
 
@@ -19,16 +21,16 @@ std::vector<Array> run(const gli_op &op, const void *params, const std::vector<A
     return result.out;
 }
 
-void expect(const Array &got, const Values &want) {
+void expect(const Array &got, const Values &want, double within = 1e-12) {
     ASSERT_EQ(got.values.size(), want.size());
-    for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got.values[i], want[i], 1e-12) << "element " << i;
+    for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got.values[i], want[i], within) << "element " << i;
 }
 
 // Channel 0 is 1, 3, 5, 7 over two samples of two places: mean 4, var 5. Channel 1 is 2, 2, 6, 6: mean 4, var 4.
 const Array kImage{{2, 2, 1, 2}, {1, 3, 2, 2, 5, 7, 6, 6}};
 
 TEST(Batchnorm, normalises_each_channel_over_samples_and_places) {
-    const glia_batchnorm_params params{.epsilon = 4};  // standard deviations 3 and sqrt 8
+    const params::batchnorm params{.epsilon = 4};  // standard deviations 3 and sqrt 8
     const double s = std::sqrt(8.0);
     const auto out = run(gli_op_batchnorm, &params, {kImage, {{2}, {3, 2}}, {{2}, {10, -1}}});
     expect(out[0], {10 - 3, 10 - 1, -1 - 4 / s, -1 - 4 / s, 10 + 1, 10 + 3, -1 + 4 / s, -1 + 4 / s});
@@ -45,7 +47,7 @@ TEST(Batchnorm, default_epsilon_and_momentum_are_those_of_pytorch) {
 }
 
 TEST(Batchnorm, running_variance_is_unbiased_unless_population_is_asked_for) {
-    const glia_batchnorm_params unbiased{.momentum = 0.5}, population{.momentum = 0.5, .population = true};
+    const params::batchnorm unbiased{.momentum = 0.5}, population{.momentum = 0.5, .population = true};
     const std::vector<Array> in{kImage, ABSENT, ABSENT, {{2}, {0, 8}}, {{2}, {1, 2}}};
     const auto a = run(gli_op_batchnorm, &unbiased, in), b = run(gli_op_batchnorm, &population, in);
     expect(a[3], {2, 6});
@@ -56,14 +58,14 @@ TEST(Batchnorm, running_variance_is_unbiased_unless_population_is_asked_for) {
 }
 
 TEST(Batchnorm, absent_running_statistics_count_as_zero_and_one) {
-    const glia_batchnorm_params params{.momentum = 0.25};
+    const params::batchnorm params{.momentum = 0.25};
     const auto out = run(gli_op_batchnorm, &params, {kImage});
     expect(out[3], {1, 1});
     expect(out[4], {0.75 + 0.25 * 20 / 3, 0.75 + 0.25 * 16 / 3});
 }
 
 TEST(Batchnorm, one_element_gives_the_bias) {
-    const glia_batchnorm_params params{.population = true};
+    const params::batchnorm params{.population = true};
     const auto out = run(gli_op_batchnorm, &params, {{{1, 2}, {1e9, -3}}, {{2}, {5, 5}}, {{2}, {7, 8}}});
     expect(out[0], {7, 8});
     expect(out[2], {1 / std::sqrt(1e-5), 1 / std::sqrt(1e-5)});
@@ -71,7 +73,7 @@ TEST(Batchnorm, one_element_gives_the_bias) {
 
 // -1, 0, 1 around a million: the sum of squares would lose the variance even of a double's 16 digits in f32's 7.
 TEST(Batchnorm, a_large_mean_keeps_the_variance) {
-    const glia_batchnorm_params params{.epsilon = 1.0 / 3};  // 2/3 + 1/3
+    const params::batchnorm params{.epsilon = 1.0 / 3};  // 2/3 + 1/3
     for (const char *provider : {"cpu.ref", "cpu.native"}) {
         Session session(provider);
         const auto in  = Array{{3, 1}, {1e6 - 1, 1e6, 1e6 + 1}, GLIA_F32};
@@ -88,12 +90,57 @@ TEST(Batchnorm, a_large_mean_keeps_the_variance_over_many_pieces) {
         Array x{dims, Values(100000), GLIA_F32};
         for (size_t i = 0; i < x.values.size(); ++i) x.values[i] = 1000 + double((dims[1] == 5 ? i / 5 : i) % 5) - 2;
         Session session("cpu.native");
-        const auto out = session.call(gli_op_batchnorm, glia_batchnorm_params{.epsilon = 2}, {x}).out;
+        const auto out = session.call(gli_op_batchnorm, params::batchnorm{.epsilon = 2}, {x}).out;
         ASSERT_EQ(out.size(), 5u);
         for (double mean : out[1].values) EXPECT_EQ(mean, 1000);
         for (double rstd : out[2].values) EXPECT_NEAR(rstd, 0.5, 1e-7);
         for (size_t i = 0; i < x.values.size(); ++i) ASSERT_NEAR(out[0].values[i], (x.values[i] - 1000) / 2, 1e-6);
     }
+}
+
+// A momentum of 0 freezes the running statistics, one of 1 forgets them; an epsilon of 0 adds nothing: who computes
+// makes no difference. Channel 1 of the image has the variance 4, and channel 0 of this one too.
+const Array kEven{{2, 2, 1, 2}, {1, 1, 2, 2, 5, 5, 6, 6}, GLIA_F32};
+
+TEST(Zero, is_a_momentum) {
+    const std::vector<Array> in{kEven, ABSENT, ABSENT, {{2}, {8, -8}, GLIA_F32}, {{2}, {0.5, 2}, GLIA_F32}};
+    expect_everywhere(gli_op_batchnorm, params::batchnorm{.momentum = 0}, in, {8, -8}, 3);
+    expect_everywhere(gli_op_batchnorm, params::batchnorm{.momentum = 0}, in, {0.5, 2}, 4);
+    expect_everywhere(gli_op_batchnorm, params::batchnorm{.momentum = 0}, {kEven}, {0, 0}, 3);
+    expect_everywhere(gli_op_batchnorm, params::batchnorm{.momentum = 0}, {kEven}, {1, 1}, 4);
+    expect_everywhere(gli_op_batchnorm, params::batchnorm{.momentum = 1, .population = true}, in, {3, 4}, 3);
+    expect_everywhere(gli_op_batchnorm, params::batchnorm{.momentum = 1, .population = true}, in, {4, 4}, 4);
+}
+
+TEST(Zero, is_an_epsilon) {
+    const Values halves{-1, -1, -1, -1, 1, 1, 1, 1};
+    expect_everywhere_near(gli_op_batchnorm, params::batchnorm{.epsilon = 0}, {kEven}, halves);
+    expect_everywhere_near(gli_op_batchnorm, params::batchnorm{.epsilon = 0}, {kEven}, {0.5, 0.5}, 2);
+    const Array mean{{2}, {3, 4}, GLIA_F32}, small{{2}, {4e-12, 4e-12}, GLIA_F32},
+        ones{{2, 2, 1, 2}, Values(8, 1), GLIA_F32};
+    const Array tiny{{2, 2, 1, 2}, {3, 3, 4, 4, 3, 3, 4, 4}, GLIA_F32}, zero{{2}, {0, 0}, GLIA_F32};
+    const params::batchnorm_inference plain{.epsilon = 0};
+    expect_everywhere_near(gli_op_batchnorm_inference, plain, {tiny, ABSENT, ABSENT, zero, small},
+                           {1.5e6, 1.5e6, 2e6, 2e6, 1.5e6, 1.5e6, 2e6, 2e6});
+    expect_everywhere_near(gli_op_batchnorm_inference_backward, plain, {tiny, ones, ABSENT, mean, small},
+                           Values(8, 5e5));
+    const Array rows{{2, 2}, {1e-6, 3e-6, 0, 8}, GLIA_F32};
+    expect_everywhere_near(gli_op_layernorm, params::layernorm{.epsilon = 0}, {rows}, {-1, 1, -1, 1});
+    expect_everywhere_near(gli_op_groupnorm, params::groupnorm{.epsilon = 0}, {rows}, {-1, 1, -1, 1});
+    expect_everywhere_near(gli_op_groupnorm, params::groupnorm{.epsilon = 0}, {rows}, {1e6, 0.25}, 2);
+    Session session("");
+    glia_tensor *x = session.tensor({{1, 2, 2}, {1e-6, 3e-6, 0, 8}, GLIA_F32}),
+                *y = session.tensor({{1, 2, 2}, {}, GLIA_F32});
+    const glia_instancenorm_params instance{.epsilon = 0};
+    ASSERT_EQ(glia_instancenorm(session.ctx(), &instance, x, nullptr, nullptr, y, nullptr), GLIA_OK)
+        << glia_message(session.ctx());
+    expect({{1, 2, 2}, session.values(y)}, {-1, 1, -1, 1}, 1e-6);
+}
+
+TEST(Zero, is_a_weight_of_a_channel) {
+    const Array zeros{{2}, {0, 0}, GLIA_F32}, bias{{2}, {7, 8}, GLIA_F32};
+    expect_everywhere(gli_op_batchnorm, params::batchnorm{}, {kEven, zeros, bias}, {7, 7, 8, 8, 7, 7, 8, 8});
+    expect_everywhere(gli_op_batchnorm, params::batchnorm{}, {kEven, zeros}, Values(8, 0));
 }
 
 // x = -1, 1 with epsilon 3: rstd 1/2, xhat -1/2, 1/2. dy = 1, 3, weight 2: dweight = 1, dbias = 4,
@@ -116,7 +163,7 @@ TEST(BatchnormBackward, a_constant_gradient_vanishes) {
 
 // (2 - 1) / sqrt(3 + 1) = 1/2, (6 - 1) / 2 = 5/2.
 TEST(BatchnormInference, takes_the_given_statistics) {
-    const glia_batchnorm_inference_params params{.epsilon = 1};
+    const params::batchnorm_inference params{.epsilon = 1};
     const Array x{{1, 1, 2}, {2, 6}}, mean{{1}, {1}}, var{{1}, {3}};
     expect(run(gli_op_batchnorm_inference, &params, {x, {{1}, {4}}, {{1}, {10}}, mean, var})[0], {12, 20});
     expect(run(gli_op_batchnorm_inference, &params, {x, ABSENT, ABSENT, mean, var})[0], {0.5, 2.5});
@@ -129,7 +176,7 @@ TEST(BatchnormInference, takes_the_given_statistics) {
 
 // Rows 1, 3 and 0, 8: means 2 and 4, variances 1 and 16.
 TEST(Layernorm, normalises_each_row) {
-    const glia_layernorm_params params{.epsilon = 9};
+    const params::layernorm params{.epsilon = 9};
     const auto out = run(gli_op_layernorm, &params, {{{2, 2}, {1, 3, 0, 8}}, {{2}, {1, 10}}, {{2}, {0, 100}}});
     const double s = std::sqrt(10.0);
     expect(out[0], {-1 / s, 10 / s + 100, -0.8, 108});
@@ -139,7 +186,7 @@ TEST(Layernorm, normalises_each_row) {
 }
 
 TEST(Layernorm, groups_of_several_dimensions_have_weights_of_their_shape) {
-    const glia_layernorm_params params{.dims = 2, .epsilon = 4};
+    const params::layernorm params{.dims = 2, .epsilon = 4};
     const auto out =
         run(gli_op_layernorm, &params, {{{1, 2, 2}, {1, 3, 5, 7}}, {{2, 2}, {3, 6, 9, 12}}});  // mean 4, var 5
     expect(out[0], {-3, -2, 3, 12});
@@ -147,7 +194,7 @@ TEST(Layernorm, groups_of_several_dimensions_have_weights_of_their_shape) {
 }
 
 TEST(Layernorm, all_dimensions_leave_scalar_statistics) {
-    const glia_layernorm_params params{.dims = 2, .epsilon = 4};
+    const params::layernorm params{.dims = 2, .epsilon = 4};
     const auto out = run(gli_op_layernorm, &params, {{{2, 2}, {1, 3, 5, 7}}});
     expect(out[0], {-1, -1 / 3.0, 1 / 3.0, 1});
     EXPECT_TRUE(out[1].dims.empty());
@@ -172,7 +219,7 @@ TEST(LayernormBackward, weights_sum_over_the_rows) {
 
 // Groups {1, 3}, {5, 7}: mean 2 and 6, var 1 each.
 TEST(Groupnorm, groups_are_runs_of_channels_of_one_sample) {
-    const glia_groupnorm_params params{.groups = 2, .epsilon = 3};
+    const params::groupnorm params{.groups = 2, .epsilon = 3};
     const auto out = run(gli_op_groupnorm, &params, {{{1, 4}, {1, 3, 5, 7}}, {{4}, {2, 4, 6, 8}}, {{4}, {0, 0, 0, 1}}});
     expect(out[0], {-1, 2, -3, 5});
     EXPECT_EQ(out[1].dims, (std::vector<int64_t>{1, 2}));
@@ -182,7 +229,7 @@ TEST(Groupnorm, groups_are_runs_of_channels_of_one_sample) {
 
 TEST(Groupnorm, one_group_is_layernorm_over_everything_but_the_sample) {
     const Array x{{2, 3, 2}, {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8}};
-    const glia_layernorm_params rows{.dims = 2};
+    const params::layernorm rows{.dims = 2};
     const auto a = run(gli_op_groupnorm, nullptr, {x}), b = run(gli_op_layernorm, &rows, {x});
     expect(a[0], b[0].values);
     expect(a[1], b[1].values);
@@ -190,7 +237,7 @@ TEST(Groupnorm, one_group_is_layernorm_over_everything_but_the_sample) {
 
 // Two groups of one channel with two places each; the first is the example of BatchnormBackward, the second has dy = 0.
 TEST(GroupnormBackward, agrees_with_the_formula_by_hand) {
-    const glia_groupnorm_backward_params params{.groups = 2};
+    const params::groupnorm_backward params{.groups = 2};
     const auto out = run(
         gli_op_groupnorm_backward, &params,
         {{{1, 2, 2}, {-1, 1, 4, 5}}, {{1, 2, 2}, {1, 3, 0, 0}}, {{2}, {2, 7}}, {{1, 2}, {0, 4}}, {{1, 2}, {0.5, 1}}});
@@ -206,7 +253,7 @@ TEST(PublicNorm, batchnorm_updates_the_running_statistics_in_place) {
     const glia_batchnorm_vectors vectors{session.tensor({{2}, {3, 2}}), session.tensor({{2}, {10, -1}}),
                                          session.tensor({{2}, {0, 8}}), session.tensor({{2}, {1, 2}})};
     const glia_norm_stats stats{mean, nullptr};
-    const glia_batchnorm_params params{.epsilon = 4, .momentum = 0.5};
+    const auto params = params::as<glia_batchnorm_params>(params::batchnorm{.epsilon = 4, .momentum = 0.5});
     ASSERT_EQ(glia_batchnorm(session.ctx(), &params, x, &vectors, y, &stats), GLIA_OK) << glia_message(session.ctx());
     EXPECT_EQ(session.values(mean), (Values{4, 4}));
     EXPECT_EQ(session.values(vectors.running_mean), (Values{2, 6}));

@@ -5,6 +5,7 @@
 
 #include "support/bad_calls.h"
 #include "support/case.h"
+#include "support/params.h"
 
 namespace {
 
@@ -12,11 +13,11 @@ using namespace glia;
 
 const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE = GLIA_DTYPE_MISMATCH;
 
-std::vector<char> sgd(const glia_sgd_params &p = {}) { return bytes_of(p); }
-std::vector<char> adam(const glia_adam_params &p = {}) { return bytes_of(p); }
-std::vector<char> adagrad(const glia_adagrad_params &p = {}) { return bytes_of(p); }
-std::vector<char> rmsprop(const glia_rmsprop_params &p = {}) { return bytes_of(p); }
-std::vector<char> clip(double max_norm) { return bytes_of(glia_clip_by_norm_params{max_norm}); }
+std::vector<char> sgd(const params::sgd &p = {}) { return bytes_of(p); }
+std::vector<char> adam(const params::adam &p = {}) { return bytes_of(p); }
+std::vector<char> adagrad(const params::adagrad &p = {}) { return bytes_of(p); }
+std::vector<char> rmsprop(const params::rmsprop &p = {}) { return bytes_of(p); }
+std::vector<char> clip(double max_norm) { return bytes_of(params::clip_by_norm{max_norm}); }
 
 const std::vector<Bad> &bad_calls() {
     static const gli_op *const s = &gli_op_sgd, *const a = &gli_op_adam, *const g = &gli_op_adagrad,
@@ -38,12 +39,21 @@ const std::vector<Bad> &bad_calls() {
         bad("nesterov_dampened", s, sgd({.momentum = 0.9, .dampening = 0.5, .nesterov = true}), {p, p, rate, p},
             ARGUMENT, "they are 0.9 and 0.5"),
         bad("l1_negative", s, sgd({.l1 = -1}), {p, p, rate}, ARGUMENT, "l1 is -1"),
-        bad("l2_infinite", s, sgd({.l2 = INFINITY}), {p, p, rate}, ARGUMENT, "l2 is inf"),
+        bad("weight_decay_infinite", s, sgd({.weight_decay = INFINITY}), {p, p, rate}, ARGUMENT, "weight_decay is inf"),
         bad("beta1_is_1", a, adam({.beta1 = 1}), {p, p, rate, step, p, p}, ARGUMENT,
             "beta1 is 1, must be 0 to below 1"),
         bad("beta2_negative", a, adam({.beta2 = -0.5}), {p, p, rate, step, p, p}, ARGUMENT, "beta2 is -0.5"),
+        bad("beta1_nan", a, adam({.beta1 = NAN}), {p, p, rate, step, p, p}, ARGUMENT, "beta1 is nan"),
+        bad("beta2_nan", a, adam({.beta2 = NAN}), {p, p, rate, step, p, p}, ARGUMENT, "beta2 is nan"),
+        bad("epsilon_nan", a, adam({.epsilon = NAN}), {p, p, rate, step, p, p}, ARGUMENT, "epsilon is nan"),
+        bad("l1_nan", a, adam({.l1 = NAN}), {p, p, rate, step, p, p}, ARGUMENT, "l1 is nan"),
+        bad("epsilon_of_zero_in_f32", a, adam({.epsilon = 1e-50}), {p, p, rate, step, p, p}, ARGUMENT,
+            "epsilon is 1e-50, must be 0 or 1.17549e-38 to 3.40282e+38 for f32"),
+        bad("epsilon_of_zero_in_f32", g, adagrad({.epsilon = 1e-45}), {p, p, rate, p}, ARGUMENT, "epsilon is 1e-45"),
+        bad("epsilon_infinite_in_f32", m, rmsprop({.epsilon = 1e39}), {p, p, rate, p}, ARGUMENT, "epsilon is 1e+39"),
         bad("epsilon_negative", a, adam({.epsilon = -1}), {p, p, rate, step, p, p}, ARGUMENT, "epsilon is -1"),
-        bad("l2_negative", a, adam({.l2 = -1}), {p, p, rate, step, p, p}, ARGUMENT, "l2 is -1"),
+        bad("weight_decay_negative", a, adam({.weight_decay = -1}), {p, p, rate, step, p, p}, ARGUMENT,
+            "weight_decay is -1"),
         bad("step_dtype", a, adam(), {p, p, rate, dims({}, GLIA_I32), p, p}, DTYPE, "step is i32, must be i64"),
         bad("step_shape", a, adam(), {p, p, rate, dims({1}, GLIA_I64), p, p}, SHAPE, "step is [1]"),
         bad("v_shape", a, adam(), {p, p, rate, step, p, dims({3, 1})}, SHAPE, "v is [3,1], must be [3]"),
@@ -51,6 +61,12 @@ const std::vector<Bad> &bad_calls() {
         bad("five_inputs", a, adam(), {p, p, rate, step, p}, ARGUMENT, "5 inputs, takes 6 to 6"),
         bad("sum_shape", g, adagrad(), {p, p, rate, dims({2})}, SHAPE, "sum is [2], must be [3]"),
         bad("epsilon_nan", g, adagrad({.epsilon = NAN}), {p, p, rate, p}, ARGUMENT, "epsilon is"),
+        bad("epsilon_negative", g, adagrad({.epsilon = -1e-10}), {p, p, rate, p}, ARGUMENT, "epsilon is -1e-10"),
+        bad("epsilon_negative", m, rmsprop({.epsilon = -1}), {p, p, rate, p}, ARGUMENT, "epsilon is -1"),
+        bad("epsilon_nan", m, rmsprop({.epsilon = NAN}), {p, p, rate, p}, ARGUMENT, "epsilon is nan"),
+        bad("alpha_nan", m, rmsprop({.alpha = NAN}), {p, p, rate, p}, ARGUMENT, "alpha is nan"),
+        bad("alpha_negative", m, rmsprop({.alpha = -0.5}), {p, p, rate, p}, ARGUMENT, "alpha is -0.5"),
+        bad("momentum_nan", m, rmsprop({.momentum = NAN}), {p, p, rate, p, p}, ARGUMENT, "momentum is nan"),
         bad("alpha_is_1", m, rmsprop({.alpha = 1}), {p, p, rate, p}, ARGUMENT, "alpha is 1"),
         bad("no_velocity", m, rmsprop({.momentum = 0.5}), {p, p, rate, p}, ARGUMENT,
             "velocity is NULL, momentum is 0.5"),

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "support/call.h"
+#include "support/everywhere.h"
+#include "support/params.h"
 
 namespace {
 
@@ -30,30 +32,30 @@ void near(const std::vector<Array> &got, const Values &want) {
 }
 
 TEST(Sgd, steps) {
-    const auto sgd = [](const glia_sgd_params &p) { return run(gli_op_sgd, p, {one(1), one(0.5), rate(0.5), one(2)}); };
+    const auto sgd = [](const params::sgd &p) { return run(gli_op_sgd, p, {one(1), one(0.5), rate(0.5), one(2)}); };
     near(sgd({}), {0.75});
     near(sgd({.momentum = 0.5}), {0.25, 1.5});
     near(sgd({.momentum = 0.5, .dampening = 0.5}), {0.375, 1.25});
     near(sgd({.momentum = 0.5, .nesterov = true}), {0.375, 1.5});
-    near(sgd({.l1 = 0.25, .l2 = 1}), {0.125});
-    near(run(gli_op_sgd, glia_sgd_params{.l1 = 1}, {one(0), one(0), rate(1)}), {0});  // sign(0) = 0
-    near(run(gli_op_sgd, glia_sgd_params{.l1 = 1}, {one(-3), one(0), rate(1)}), {-2});
+    near(sgd({.weight_decay = 1, .l1 = 0.25}), {0.125});
+    near(run(gli_op_sgd, params::sgd{.l1 = 1}, {one(0), one(0), rate(1)}), {0});  // sign(0) = 0
+    near(run(gli_op_sgd, params::sgd{.l1 = 1}, {one(-3), one(0), rate(1)}), {-2});
 }
 
 TEST(Adam, first_step_moves_by_the_rate) {
-    near(run(gli_op_adam, glia_adam_params{}, {one(1), one(0.5), rate(0.5), step(1), one(0), one(0)}),
+    near(run(gli_op_adam, params::adam{}, {one(1), one(0.5), rate(0.5), step(1), one(0), one(0)}),
          {1 - 0.5 * 0.5 / (0.5 + 1e-8), 0.05, 0.00025});
 }
 
 TEST(Adam, later_steps) {
     // m = 0.5 1 + 0.5 2, v = 0.75 4 + 0.25 2^2; m^ = 1.5 / (1 - 0.25), v^ = 4 / (1 - 0.5625)
-    const glia_adam_params p{.beta1 = 0.5, .beta2 = 0.75, .epsilon = 1};
+    const params::adam p{.beta1 = 0.5, .beta2 = 0.75, .epsilon = 1};
     near(run(gli_op_adam, p, {one(1), one(2), rate(0.5), step(2), one(1), one(4)}),
          {1 - 0.5 * 2 / (std::sqrt(4 / 0.4375) + 1), 1.5, 4});
 }
 
 TEST(Adam, decay_coupled_and_decoupled) {
-    glia_adam_params p{.beta1 = 0.5, .beta2 = 0.75, .epsilon = 1, .l2 = 0.5};
+    params::adam p{.beta1 = 0.5, .beta2 = 0.75, .epsilon = 1, .weight_decay = 0.5};
     // coupled: g = 1 + 0.5 2 = 2, the step above from 2
     near(run(gli_op_adam, p, {one(2), one(1), rate(0.5), step(2), one(1), one(4)}),
          {2 - 0.5 * 2 / (std::sqrt(4 / 0.4375) + 1), 1.5, 4});
@@ -63,12 +65,12 @@ TEST(Adam, decay_coupled_and_decoupled) {
 }
 
 TEST(Adagrad, steps) {
-    near(run(gli_op_adagrad, glia_adagrad_params{.epsilon = 1}, {one(1), one(3), rate(0.5), one(16)}), {0.75, 25});
-    near(run(gli_op_adagrad, glia_adagrad_params{}, {one(1), one(0), rate(0.5), one(0)}), {1, 0});
+    near(run(gli_op_adagrad, params::adagrad{.epsilon = 1}, {one(1), one(3), rate(0.5), one(16)}), {0.75, 25});
+    near(run(gli_op_adagrad, params::adagrad{}, {one(1), one(0), rate(0.5), one(0)}), {1, 0});
 }
 
 TEST(Rmsprop, steps) {
-    const auto rmsprop = [](glia_rmsprop_params p) {
+    const auto rmsprop = [](params::rmsprop p) {
         p.alpha = 0.5, p.epsilon = 1;
         return run(gli_op_rmsprop, p, {one(1), one(3), rate(0.5), one(7), one(4), one(1)});
     };
@@ -79,18 +81,75 @@ TEST(Rmsprop, steps) {
     near(rmsprop({.momentum = 0.5, .centered = true}), {-0.5, 8, 3, 2});
 }
 
+// ---- zero is a number, whoever computes. All numbers are exact in f32.
+
+Array f32(const Values &values) { return {{int64_t(values.size())}, values, GLIA_F32}; }
+
+// Every output: each has one element.
+template <class Params>
+void expect_step(const gli_op &op, const Params &params, const std::vector<Array> &in, const Values &want) {
+    for (size_t i = 0; i < want.size(); ++i) expect_everywhere_near(op, params, in, {want[i]}, i);
+}
+
+TEST(Zero, is_a_beta_of_adam) {
+    const auto state = std::vector<Array>{f32({1}), f32({2}), rate(0.5), step(3), f32({7}), f32({4})};
+    // beta1 0: m is the gradient, whatever it was; WGAN-GP's betas are 0 and 0.9
+    expect_step(gli_op_adam, params::adam{.beta1 = 0, .beta2 = 0.5, .epsilon = 1}, state,
+                {1 - 0.5 * 2 / (std::sqrt(4 / 0.875) + 1), 2, 4});
+    // beta2 0: v is the square of the gradient
+    expect_step(gli_op_adam, params::adam{.beta1 = 0.5, .beta2 = 0, .epsilon = 2}, state,
+                {1 - 0.5 / 0.875 * 4.5 / (2 + 2), 4.5, 4});
+    // both, without an epsilon: a step of the rate in the gradient's direction
+    expect_step(gli_op_adam, params::adam{.beta1 = 0, .beta2 = 0, .epsilon = 0}, state, {0.5, 2, 4});
+}
+
+TEST(Zero, is_an_epsilon) {
+    expect_step(gli_op_adam, params::adam{.beta1 = 0.5, .beta2 = 0.5, .epsilon = 0},
+                {f32({1}), f32({1e-6}), rate(0.5), step(1), f32({0}), f32({0})}, {0.5});
+    expect_step(gli_op_adagrad, params::adagrad{.epsilon = 0}, {f32({1}), f32({1e-8}), rate(0.5), f32({0})}, {0.5});
+    expect_step(gli_op_rmsprop, params::rmsprop{.alpha = 0, .epsilon = 0},
+                {f32({1}), f32({1e-8}), rate(0.5), f32({5}), ABSENT, ABSENT}, {0.5});
+    // nothing keeps 0 / 0 away
+    for (const auto &[provider, out] :
+         everywhere(gli_op_adagrad, params::adagrad{.epsilon = 0}, {f32({1}), f32({0}), rate(0.5), f32({0})}))
+        EXPECT_TRUE(std::isnan(out.at(0).values[0])) << provider << ": " << out[0].values[0];
+}
+
+TEST(Zero, is_an_alpha_and_a_momentum_of_rmsprop) {
+    const auto state = std::vector<Array>{f32({1}), f32({3}), rate(0.5), f32({7}), f32({4}), f32({1})};
+    expect_step(gli_op_rmsprop, params::rmsprop{.alpha = 0, .epsilon = 0, .momentum = 0}, state, {0.5, 9, 1, 3});
+    expect_step(gli_op_rmsprop, params::rmsprop{.alpha = 0, .epsilon = 3, .momentum = 0.5}, state, {-0.25, 9, 2.5, 3});
+    // 9 - 3^2, its root and 1
+    expect_step(gli_op_rmsprop, params::rmsprop{.alpha = 0, .epsilon = 1, .centered = true}, state, {-0.5, 9, 3, 3});
+}
+
+TEST(Zero, is_a_momentum_and_a_penalty_of_sgd) {
+    const auto state = std::vector<Array>{f32({1}), f32({0.5}), rate(0.5), f32({2})};
+    expect_step(gli_op_sgd, params::sgd{.momentum = 0, .weight_decay = 0, .l1 = 0}, state, {0.75, 0.5});
+    expect_step(gli_op_sgd, params::sgd{.momentum = 0}, {f32({1}), f32({0.5}), rate(0.5)}, {0.75});
+}
+
+TEST(Zero, is_a_learning_rate) {
+    expect_step(gli_op_sgd, params::sgd{.momentum = 0.5}, {f32({1}), f32({0.5}), rate(0), f32({2})}, {1, 1.5});
+    expect_step(gli_op_adam, params::adam{.beta1 = 0.5, .beta2 = 0.5, .weight_decay = 1, .decoupled = true},
+                {f32({1}), f32({2}), rate(0), step(1), f32({0}), f32({0})}, {1, 1, 2});
+    expect_step(gli_op_adagrad, params::adagrad{}, {f32({1}), f32({2}), rate(0), f32({5})}, {1, 9});
+    expect_step(gli_op_rmsprop, params::rmsprop{.alpha = 0.5}, {f32({1}), f32({2}), rate(0), f32({4}), ABSENT, ABSENT},
+                {1, 4});
+}
+
 TEST(ClipByNorm, only_what_is_too_long) {
     const Array g{{2}, {3, 4}};
-    const auto clipped = run(gli_op_clip_by_norm, glia_clip_by_norm_params{1}, {g});
+    const auto clipped = run(gli_op_clip_by_norm, params::clip_by_norm{1}, {g});
     EXPECT_NEAR(clipped[0].values[0], 3 / (5 + 1e-6), 1e-15);
     EXPECT_NEAR(clipped[0].values[1], 4 / (5 + 1e-6), 1e-15);
     EXPECT_EQ(clipped[1].values, Values{5});
-    EXPECT_EQ(run(gli_op_clip_by_norm, glia_clip_by_norm_params{10}, {g})[0].values, g.values);
+    EXPECT_EQ(run(gli_op_clip_by_norm, params::clip_by_norm{10}, {g})[0].values, g.values);
 }
 
 TEST(ClipByNorm, squares_that_no_f32_holds) {
     for (const char *provider : {"cpu.ref", "cpu.native"}) {
-        const auto y = run(gli_op_clip_by_norm, glia_clip_by_norm_params{1}, {{{2}, {3e30, 4e30}, GLIA_F32}}, provider);
+        const auto y = run(gli_op_clip_by_norm, params::clip_by_norm{1}, {{{2}, {3e30, 4e30}, GLIA_F32}}, provider);
         EXPECT_NEAR(y[0].values[0], 0.6, 1e-6) << provider;
         EXPECT_NEAR(y[1].values[0] / 5e30, 1, 1e-6) << provider;
     }

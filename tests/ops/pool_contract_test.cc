@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "support/bad_calls.h"
+#include "support/params.h"
 
 namespace {
 
@@ -11,10 +12,17 @@ Array zeros(std::vector<int64_t> dims, glia_dtype dtype = GLIA_F32) { return {st
 const Array kX = zeros({2, 3, 8, 6});
 
 TEST(MaxPoolContract, refuses_bad_windows) {
-    using P          = glia_max_pool2d_params;
+    using P          = params::max_pool2d;
     const gli_op &op = gli_op_max_pool2d;
     refuses(op, P{}, {kX}, GLIA_INVALID_ARGUMENT, "kernel is {0,0}, must be positive");
     refuses(op, P{.kernel = {2, -1}}, {kX}, GLIA_INVALID_ARGUMENT, "kernel is {2,-1}");
+    refuses(op, P{.kernel = {0, 2}}, {kX}, GLIA_INVALID_ARGUMENT, "kernel is {0,2}, must be positive");
+    refuses(op, P{.kernel = {2, 2}, .stride = {0, 1}}, {kX}, GLIA_INVALID_ARGUMENT,
+            "stride over rows is 0, must be positive");
+    refuses(op, P{.kernel = {2, 2}, .dilation = {1, 0}}, {kX}, GLIA_INVALID_ARGUMENT,
+            "dilation over columns is 0, must be positive");
+    refuses(op, glia_max_pool2d_params{.kernel = {2, 2}}, {kX}, GLIA_INVALID_ARGUMENT,
+            "stride over rows is 0, must be positive");
     refuses(op, P{.kernel = {2, 2}, .stride = {1, -3}}, {kX}, GLIA_INVALID_ARGUMENT, "stride over columns is -3");
     refuses(op, P{.kernel = {2, 2}, .dilation = {-1, 1}}, {kX}, GLIA_INVALID_ARGUMENT, "dilation over rows is -1");
     refuses(op, P{.kernel = {2, 2}, .pad = {-1, 0}}, {kX}, GLIA_INVALID_ARGUMENT, "pad over rows is -1");
@@ -28,7 +36,7 @@ TEST(MaxPoolContract, refuses_bad_windows) {
 }
 
 TEST(MaxPoolContract, refuses_bad_tensors_and_takes_empty_ones) {
-    const glia_max_pool2d_params p{.kernel = {2, 2}};
+    const params::max_pool2d p{.kernel = {2, 2}};
     const gli_op &op = gli_op_max_pool2d;
     refuses(op, p, {}, GLIA_INVALID_ARGUMENT, "0 inputs, takes 1 to 1");
     refuses(op, p, {zeros({3, 8, 6})}, GLIA_SHAPE_MISMATCH, "x is [3,8,6], must have 4 dimensions");
@@ -40,7 +48,7 @@ TEST(MaxPoolContract, refuses_bad_tensors_and_takes_empty_ones) {
 }
 
 TEST(MaxPoolBackwardContract, refuses_bad_calls) {
-    using P          = glia_max_pool2d_backward_params;
+    using P          = params::max_pool2d_backward;
     const gli_op &op = gli_op_max_pool2d_backward;
     const Array dy = zeros({2, 3, 4, 3}), indices = zeros({2, 3, 4, 3}, GLIA_I32);
     refuses(op, P{}, {dy, indices}, GLIA_INVALID_ARGUMENT, "size is {0,0}, must be positive");
@@ -53,6 +61,10 @@ TEST(MaxPoolBackwardContract, refuses_bad_calls) {
             "indices is [2,3,3,4], must be [2,3,4,3]");
     refuses(op, P{.size = {8, 6}, .pool = {.kernel = {2, -2}}}, {dy, indices}, GLIA_INVALID_ARGUMENT,
             "kernel is {2,-2}, must be positive");
+    refuses(op, P{.size = {8, 6}, .pool = {.kernel = {2, 2}, .stride = {2, 0}}}, {dy, indices}, GLIA_INVALID_ARGUMENT,
+            "stride over columns is 0, must be positive");
+    refuses(op, P{.size = {8, 6}, .pool = {.kernel = {2, 2}, .dilation = {0, 1}}}, {dy, indices}, GLIA_INVALID_ARGUMENT,
+            "dilation over rows is 0, must be positive");
     refuses(op, P{.size = {8, 6}, .pool = {.kernel = {2, 3}}}, {dy, indices}, GLIA_SHAPE_MISMATCH,
             "dy is [2,3,4,3], must be [2,3,4,2]");
     refuses(op, P{.size = {8, 6}}, {zeros({2, 3, 4}), indices}, GLIA_SHAPE_MISMATCH,
@@ -62,23 +74,27 @@ TEST(MaxPoolBackwardContract, refuses_bad_calls) {
 }
 
 TEST(AvgPoolContract, refuses_bad_calls) {
-    using P = glia_avg_pool2d_params;
+    using P = params::avg_pool2d;
     refuses(gli_op_avg_pool2d, P{}, {kX}, GLIA_INVALID_ARGUMENT, "kernel is {0,0}");
     refuses(gli_op_avg_pool2d, P{.kernel = {2, 2}, .pad = {2, 0}}, {kX}, GLIA_INVALID_ARGUMENT,
             "pad over rows is 2 and 2");
+    refuses(gli_op_avg_pool2d, P{.kernel = {2, 2}, .stride = {2, 0}}, {kX}, GLIA_INVALID_ARGUMENT,
+            "stride over columns is 0, must be positive");
     refuses(gli_op_avg_pool2d, P{.kernel = {2, 7}}, {kX}, GLIA_SHAPE_MISMATCH, "the kernel reaches over 7 columns");
     refuses(gli_op_avg_pool2d, P{.kernel = {2, 2}}, {zeros({2, 3}, GLIA_F32)}, GLIA_SHAPE_MISMATCH, "x is [2,3]");
-    using B = glia_avg_pool2d_backward_params;
+    using B = params::avg_pool2d_backward;
     refuses(gli_op_avg_pool2d_backward, B{{.kernel = {2, 2}}, {0, 6}}, {zeros({2, 3, 4, 3})}, GLIA_INVALID_ARGUMENT,
             "size is {0,6}");
     refuses(gli_op_avg_pool2d_backward, B{{.kernel = {2, 2}}, {8, 6}}, {zeros({2, 3, 4, 4})}, GLIA_SHAPE_MISMATCH,
             "dy is [2,3,4,4], must be [2,3,4,3]");
+    refuses(gli_op_avg_pool2d_backward, B{{.kernel = {2, 2}, .stride = {0, 2}}, {8, 6}}, {zeros({2, 3, 4, 3})},
+            GLIA_INVALID_ARGUMENT, "stride over rows is 0, must be positive");
     refuses(gli_op_avg_pool2d_backward, B{{.kernel = {9, 2}}, {8, 6}}, {zeros({2, 3, 4, 3})}, GLIA_SHAPE_MISMATCH,
             "reaches over 9 rows");
 }
 
 TEST(AdaptivePoolContract, refuses_bad_calls_and_takes_empty_ones) {
-    using P = glia_adaptive_pool2d_params;
+    using P = params::adaptive_avg_pool2d;
     for (const gli_op *op :
          {&gli_op_adaptive_avg_pool2d, &gli_op_adaptive_avg_pool2d_backward, &gli_op_adaptive_max_pool2d}) {
         refuses(*op, P{}, {kX}, GLIA_INVALID_ARGUMENT, "size is {0,0}, must be positive");

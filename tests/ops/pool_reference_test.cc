@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "support/call.h"
+#include "support/params.h"
 
 namespace {
 
@@ -42,8 +43,8 @@ const Array kNine    = counting({1, 1, 3, 3});
 const double kNan    = std::numeric_limits<double>::quiet_NaN();
 const double kInf    = std::numeric_limits<double>::infinity();
 
-using Max = glia_max_pool2d_params;
-using Avg = glia_avg_pool2d_params;
+using Max = params::max_pool2d;
+using Avg = params::avg_pool2d;
 
 // ---- max_pool2d
 
@@ -95,9 +96,8 @@ TEST_P(MaxPoolOf, the_first_of_equals_wins) {
 }
 
 TEST_P(MaxPoolOf, nan_wins_and_the_last_of_several_gives_the_index) {
-    for (const glia_max_pool2d_params &p :
-         {Max{.kernel = {2, 3}},
-          Max{.kernel = {2, 3}, .stride = {1, 1}, .pad = {1, 1}, .pad_end = {GLIA_NO_PAD, GLIA_NO_PAD}}}) {
+    for (const params::max_pool2d &p :
+         {Max{.kernel = {2, 3}}, Max{.kernel = {2, 3}, .stride = {1, 1}, .pad = {1, 1}, .pad_end = {0, 0}}}) {
         const auto out =
             run(gli_op_max_pool2d, p, {{{1, 1, 2, 3}, {1, kNan, kInf, kNan, 9, -kInf}, GLIA_F32}}, GetParam());
         EXPECT_TRUE(std::isnan(out[0].values.back()));
@@ -115,9 +115,9 @@ TEST_P(MaxPoolOf, nan_wins_in_every_channel_of_the_usual_windows) {
             glia_tensor *x = session.tensor({{1, 20, size, size}, {}, GLIA_F32});
             if (channels_last) gli_channels_last_strides(4, x->dim, x->stride);
             gli_tensor_from_double(x, values.data());
-            glia_tensor *y       = session.tensor({{1, 20, 1, 1}, {}, GLIA_F32}),
-                        *indices = session.tensor({{1, 20, 1, 1}, {}, GLIA_I32});
-            const Max params{.kernel = {size, size}};
+            glia_tensor *y                      = session.tensor({{1, 20, 1, 1}, {}, GLIA_F32}),
+                        *indices                = session.tensor({{1, 20, 1, 1}, {}, GLIA_I32});
+            const glia_max_pool2d_params params = glia_max_pool2d_defaults(size, size);
             ASSERT_EQ(glia_max_pool2d(session.ctx(), &params, x, y, indices), GLIA_OK) << glia_message(session.ctx());
             for (size_t c = 0; c < 20; ++c) {
                 EXPECT_TRUE(std::isnan(session.values(y)[c]));
@@ -144,7 +144,7 @@ TEST_P(MaxPoolOf, a_window_without_elements_is_told_by_its_index) {
 }
 
 TEST_P(MaxPoolOf, backward_adds_where_the_indices_point) {
-    const glia_max_pool2d_backward_params params{.size = {2, 3}};
+    const params::max_pool2d_backward params{.size = {2, 3}};
     const Array dy{{1, 2, 1, 3}, {1, 2, 4, 8, 16, 32}, GLIA_F32}, indices{{1, 2, 1, 3}, {5, 5, 0, 2, -1, 6}, GLIA_I32};
     expect(run(gli_op_max_pool2d_backward, params, {dy, indices}, GetParam())[0], {1, 2, 2, 3},
            {4, 0, 0, 0, 0, 3, 0, 0, 8, 0, 0, 0});
@@ -189,10 +189,10 @@ TEST(AvgPool, the_divisor_ends_at_the_padding) {
 }
 
 TEST(AvgPool, backward_shares_each_gradient_among_its_window) {
-    const glia_avg_pool2d_backward_params params{{.kernel = {2, 2}, .stride = {1, 1}}, {3, 3}};
+    const params::avg_pool2d_backward params{{.kernel = {2, 2}, .stride = {1, 1}}, {3, 3}};
     expect(run(gli_op_avg_pool2d_backward, params, {{{1, 1, 2, 2}, {4, 8, 12, 16}}})[0], {1, 1, 3, 3},
            {1, 3, 2, 4, 10, 6, 3, 7, 4});
-    const glia_avg_pool2d_backward_params padded{{.kernel = {2, 2}, .pad = {1, 1}}, {3, 3}};
+    const params::avg_pool2d_backward padded{{.kernel = {2, 2}, .pad = {1, 1}}, {3, 3}};
     expect(run(gli_op_avg_pool2d_backward, padded, {{{1, 1, 2, 2}, {4, 8, 12, 16}}})[0], {1, 1, 3, 3},
            {4, 4, 4, 6, 4, 4, 6, 4, 4});
 }
@@ -202,7 +202,7 @@ TEST(AvgPool, backward_shares_each_gradient_among_its_window) {
 // 5 into 3: windows 0..1, 1..3, 3..4.
 TEST(AdaptivePool, windows_follow_the_rule_of_pytorch) {
     const Array x{{1, 1, 1, 5}, {1, 20, 3, 40, 5}};
-    const glia_adaptive_pool2d_params three{{1, 3}};
+    const params::adaptive_avg_pool2d three{{1, 3}};
     expect(run(gli_op_adaptive_avg_pool2d, three, {x})[0], {1, 1, 1, 3}, {10.5, 21, 22.5});
     const auto max = run(gli_op_adaptive_max_pool2d, three, {x});
     expect(max[0], {1, 1, 1, 3}, {20, 40, 40});
@@ -211,47 +211,50 @@ TEST(AdaptivePool, windows_follow_the_rule_of_pytorch) {
 
 TEST(AdaptivePool, the_first_of_equals_wins) {
     const auto out =
-        run(gli_op_adaptive_max_pool2d, glia_adaptive_pool2d_params{{1, 2}}, {{{1, 1, 2, 3}, Values(6, 3)}});
+        run(gli_op_adaptive_max_pool2d, params::adaptive_avg_pool2d{{1, 2}}, {{{1, 1, 2, 3}, Values(6, 3)}});
     expect(out[0], {1, 1, 1, 2}, {3, 3});
     expect(out[1], {1, 1, 1, 2}, {0, 1});
 }
 
 TEST(AdaptivePool, a_larger_output_repeats_elements) {
-    expect(run(gli_op_adaptive_avg_pool2d, glia_adaptive_pool2d_params{{2, 3}}, {{{1, 1, 1, 2}, {2, 6}}})[0],
+    expect(run(gli_op_adaptive_avg_pool2d, params::adaptive_avg_pool2d{{2, 3}}, {{{1, 1, 1, 2}, {2, 6}}})[0],
            {1, 1, 2, 3}, {2, 4, 6, 2, 4, 6});
 }
 
 TEST(AdaptivePool, backward_shares_each_gradient_among_its_window) {
     expect(
-        run(gli_op_adaptive_avg_pool2d_backward, glia_adaptive_pool2d_params{{1, 5}}, {{{1, 1, 1, 3}, {2, 6, 8}}})[0],
+        run(gli_op_adaptive_avg_pool2d_backward, params::adaptive_avg_pool2d{{1, 5}}, {{{1, 1, 1, 3}, {2, 6, 8}}})[0],
         {1, 1, 1, 5}, {1, 3, 2, 6, 4});
 }
 
 TEST(PublicPool, functions_put_each_tensor_in_its_place) {
     Session session;
     glia_tensor *x = session.tensor(kSixteen), *y = session.tensor({{1, 1, 2, 2}, {}}),
-                *one     = session.tensor({{1, 1, 1, 1}, {}});
-    glia_tensor *indices = session.tensor({{1, 1, 2, 2}, {}, GLIA_I32}),
-                *index   = session.tensor({{1, 1, 1, 1}, {}, GLIA_I32});
-    glia_tensor *dx      = session.tensor({{1, 1, 4, 4}, {}});
-    const Max max{.kernel = {2, 2}};
+                *one                 = session.tensor({{1, 1, 1, 1}, {}});
+    glia_tensor *indices             = session.tensor({{1, 1, 2, 2}, {}, GLIA_I32}),
+                *index               = session.tensor({{1, 1, 1, 1}, {}, GLIA_I32});
+    glia_tensor *dx                  = session.tensor({{1, 1, 4, 4}, {}});
+    const glia_max_pool2d_params max = glia_max_pool2d_defaults(2, 2);
     const glia_max_pool2d_backward_params back{.size = {4, 4}};
     ASSERT_EQ(glia_max_pool2d(session.ctx(), &max, x, y, indices), GLIA_OK) << glia_message(session.ctx());
     ASSERT_EQ(glia_max_pool2d(session.ctx(), &max, x, y, nullptr), GLIA_OK) << glia_message(session.ctx());
-    ASSERT_EQ(glia_max_pool2d_backward(session.ctx(), &back, y, indices, dx), GLIA_OK) << glia_message(session.ctx());
-    EXPECT_EQ(session.values(dx), (Values{0, 0, 0, 0, 0, 6, 0, 8, 0, 0, 0, 0, 0, 14, 0, 16}));
+    const glia_max_pool2d_backward_params promised{.size = {4, 4}, .pool = max};
+    for (const glia_max_pool2d_backward_params &p : {back, promised}) {
+        ASSERT_EQ(glia_max_pool2d_backward(session.ctx(), &p, y, indices, dx), GLIA_OK) << glia_message(session.ctx());
+        EXPECT_EQ(session.values(dx), (Values{0, 0, 0, 0, 0, 6, 0, 8, 0, 0, 0, 0, 0, 14, 0, 16}));
+    }
     ASSERT_EQ(glia_global_avg_pool2d(session.ctx(), x, one), GLIA_OK) << glia_message(session.ctx());
     EXPECT_EQ(session.values(one), Values{8.5});
     ASSERT_EQ(glia_global_max_pool2d(session.ctx(), x, one, index), GLIA_OK) << glia_message(session.ctx());
     EXPECT_EQ(session.values(one), Values{16});
     EXPECT_EQ(session.values(index), Values{15});
-    const glia_avg_pool2d_params avg{.kernel = {2, 2}};
+    const glia_avg_pool2d_params avg = glia_avg_pool2d_defaults(2, 2);
     const glia_avg_pool2d_backward_params avg_back{avg, {4, 4}};
     ASSERT_EQ(glia_avg_pool2d(session.ctx(), &avg, x, y), GLIA_OK);
     EXPECT_EQ(session.values(y), (Values{3.5, 5.5, 11.5, 13.5}));
     ASSERT_EQ(glia_avg_pool2d_backward(session.ctx(), &avg_back, y, dx), GLIA_OK);
     EXPECT_EQ(session.values(dx)[0], 3.5 / 4);
-    const glia_adaptive_pool2d_params four{{4, 4}};
+    const glia_adaptive_avg_pool2d_backward_params four{{4, 4}};
     ASSERT_EQ(glia_adaptive_avg_pool2d_backward(session.ctx(), &four, y, dx), GLIA_OK);
     EXPECT_EQ(session.values(dx)[15], 13.5 / 4);
 }

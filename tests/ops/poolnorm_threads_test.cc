@@ -5,6 +5,7 @@
 #include <random>
 
 #include "support/call.h"
+#include "support/params.h"
 
 namespace {
 
@@ -62,13 +63,13 @@ TEST(Threads, do_not_change_a_bit) {
     const std::vector<int64_t> image{5, 70, 23, 19}, c{70}, pooled{5, 70, 12, 10}, table{700, 130}, size{130},
         rows{700};
     const std::vector<Call> calls{
-        {&gli_op_batchnorm, bytes(glia_batchnorm_params{}), {image, c, c, c, c}},
-        {&gli_op_batchnorm_backward, bytes(glia_batchnorm_backward_params{}), {image, image, c, c, c}},
-        {&gli_op_batchnorm_inference, bytes(glia_batchnorm_inference_params{}), {image, c, c, c, c}},
-        {&gli_op_layernorm, bytes(glia_layernorm_params{}), {table, size, size}},
-        {&gli_op_layernorm_backward, bytes(glia_layernorm_backward_params{}), {table, table, size, rows, rows}},
-        {&gli_op_max_pool2d, bytes(glia_max_pool2d_params{.kernel = {3, 3}, .stride = {2, 2}, .pad = {1, 1}}), {image}},
-        {&gli_op_max_pool2d_backward, bytes(glia_max_pool2d_backward_params{{23, 19}}), {pooled, pooled}}};
+        {&gli_op_batchnorm, bytes(params::batchnorm{}), {image, c, c, c, c}},
+        {&gli_op_batchnorm_backward, bytes(params::batchnorm_backward{}), {image, image, c, c, c}},
+        {&gli_op_batchnorm_inference, bytes(params::batchnorm_inference{}), {image, c, c, c, c}},
+        {&gli_op_layernorm, bytes(params::layernorm{}), {table, size, size}},
+        {&gli_op_layernorm_backward, bytes(params::layernorm_backward{}), {table, table, size, rows, rows}},
+        {&gli_op_max_pool2d, bytes(params::max_pool2d{.kernel = {3, 3}, .stride = {2, 2}, .pad = {1, 1}}), {image}},
+        {&gli_op_max_pool2d_backward, bytes(params::max_pool2d_backward{{23, 19}}), {pooled, pooled}}};
     for (const Call &call : calls)
         for (bool channels_last : {false, true}) {
             const std::vector<float> one = outputs(call, 1, channels_last);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "support/bad_calls.h"
+#include "support/params.h"
 
 extern "C" {
 #include "ops/rnn/rnn_geom.h"
@@ -12,7 +13,7 @@ extern "C" {
 namespace {
 
 using namespace glia;
-using P = glia_rnn_params;
+using P = params::rnn;
 
 Array zeros(std::vector<int64_t> dims, glia_dtype dtype = GLIA_F32) { return {std::move(dims), {}, dtype}; }
 
@@ -37,19 +38,27 @@ void with(P params, std::vector<Array> in, int i, const Array &bad, glia_status 
 
 TEST(RnnContract, refuses_bad_params) {
     const auto in = right(1);
-    refuses(gli_op_rnn, P{.cell = glia_rnn_cell(4)}, in, GLIA_INVALID_ARGUMENT, "cell is 4, no cell");
-    refuses(gli_op_rnn, P{.cell = glia_rnn_cell(-1)}, in, GLIA_INVALID_ARGUMENT, "cell is -1");
+    refuses(gli_op_rnn, P{.cell = glia_rnn_cell(4)}, in, GLIA_INVALID_ARGUMENT,
+            "cell is 4, must be 0 (tanh) to 3 (GRU)");
+    refuses(gli_op_rnn, P{.cell = glia_rnn_cell(-1)}, in, GLIA_INVALID_ARGUMENT,
+            "cell is -1, must be 0 (tanh) to 3 (GRU)");
     refuses(gli_op_rnn, P{.direction = glia_rnn_direction(3)}, in, GLIA_INVALID_ARGUMENT,
-            "direction is 3, no direction");
+            "direction is 3, must be 0 (forward) to 2 (both)");
     refuses(gli_op_rnn, P{.reset_before = true}, in, GLIA_INVALID_ARGUMENT,
             "reset_before belongs to GRU, the cell is tanh");
-    refuses(gli_op_rnn, P{.cell_clip = 1}, in, GLIA_INVALID_ARGUMENT, "cell_clip belongs to LSTM, the cell is tanh");
     refuses(gli_op_rnn, P{.cell = GLIA_RNN_LSTM, .cell_clip = -1}, right(4), GLIA_INVALID_ARGUMENT,
-            "cell_clip is -1, must be 0 or positive");
+            "cell_clip is -1, must not be negative");
     refuses(gli_op_rnn, P{.cell = GLIA_RNN_LSTM, .cell_clip = std::nan("")}, right(4), GLIA_INVALID_ARGUMENT,
             "cell_clip is nan");
-    refuses(gli_op_rnn, P{.cell = GLIA_RNN_LSTM, .cell_clip = INFINITY}, right(4), GLIA_INVALID_ARGUMENT,
-            "cell_clip is inf");
+    refuses(gli_op_rnn, P{.cell = GLIA_RNN_LSTM, .cell_clip = -INFINITY}, right(4), GLIA_INVALID_ARGUMENT,
+            "cell_clip is -inf, must not be negative");
+    // Cells without a clip do not read it.
+    Session session("");
+    EXPECT_EQ(session.call(gli_op_rnn, glia_rnn_params{}, in).status, GLIA_OK);
+    EXPECT_EQ(session.call(gli_op_rnn, P{.cell = GLIA_RNN_GRU, .cell_clip = -1}, right(3)).status, GLIA_OK);
+    for (double clip : {0.0, 0.5, double(INFINITY)})
+        EXPECT_EQ(session.call(gli_op_rnn, P{.cell = GLIA_RNN_LSTM, .cell_clip = clip}, right(4)).status, GLIA_OK)
+            << clip;
 }
 
 TEST(RnnContract, refuses_bad_shapes) {
@@ -130,8 +139,8 @@ std::vector<Array> right_backward() {
     Session session("");
     const Result result = session.call(gli_op_rnn, P{.cell = GLIA_RNN_LSTM}, {in.begin(), in.begin() + GLI_RNN_INPUTS});
     in[GLI_RNN_BACK_Y]  = zeros({5, 3, 4});
-    in[GLI_RNN_BACK_RESERVE] = zeros(result.out[GLI_RNN_RESERVE].dims);
-    in[GLI_RNN_BACK_DY]      = zeros({5, 3, 4});
+    in[GLI_RNN_BACK_SAVED] = zeros(result.out[GLI_RNN_SAVED].dims);
+    in[GLI_RNN_BACK_DY]    = zeros({5, 3, 4});
     return in;
 }
 
@@ -147,8 +156,8 @@ TEST(RnnBackwardContract, refuses_bad_calls) {
     EXPECT_EQ(session.call(gli_op_rnn_backward, lstm, in).status, GLIA_OK);
     bad(GLI_RNN_BACK_Y, zeros({5, 3, 5}), GLIA_SHAPE_MISMATCH, "y is [5,3,5], must be [5,3,4]");
     bad(GLI_RNN_BACK_Y, ABSENT, GLIA_INVALID_ARGUMENT, "y is NULL");
-    bad(GLI_RNN_BACK_RESERVE, ABSENT, GLIA_INVALID_ARGUMENT, "reserve is NULL");
-    bad(GLI_RNN_BACK_RESERVE, zeros({7}), GLIA_SHAPE_MISMATCH, "reserve is [7], must be [");
+    bad(GLI_RNN_BACK_SAVED, ABSENT, GLIA_INVALID_ARGUMENT, "reserve is NULL");
+    bad(GLI_RNN_BACK_SAVED, zeros({7}), GLIA_SHAPE_MISMATCH, "reserve is [7], must be [");
     bad(GLI_RNN_BACK_DY, zeros({3, 5, 4}), GLIA_SHAPE_MISMATCH, "dy is [3,5,4], must be [5,3,4]");
     bad(GLI_RNN_BACK_DY, ABSENT, GLIA_INVALID_ARGUMENT, "dy, dh_n and dc_n are NULL: no gradient comes in");
     bad(GLI_RNN_BACK_DH_N, zeros({1, 3, 5}), GLIA_SHAPE_MISMATCH, "dh_n is [1,3,5], must be [1,3,4]");

@@ -7,6 +7,7 @@
 
 #include "support/call.h"
 #include "support/devices.h"
+#include "support/params.h"
 
 extern "C" {
 #include "ops/rnn/rnn_geom.h"
@@ -15,7 +16,7 @@ extern "C" {
 namespace {
 
 using namespace glia;
-using P = glia_rnn_params;
+using P = params::rnn;
 
 enum { STEPS = 4, SEQUENCES = 3, INPUTS = 5, HIDDEN = 6, PROJECTED = 2 };
 
@@ -67,8 +68,8 @@ class RecurrentOnDevice : public OnDevice {
     }
     Result backward(const P &p, std::vector<Array> in, const Result &of) {
         Session session("", device());
-        in[GLI_RNN_BACK_Y]       = {of.out[GLI_RNN_Y].dims, {}, GLIA_F32};
-        in[GLI_RNN_BACK_RESERVE] = {of.out[GLI_RNN_RESERVE].dims, {}, GLIA_F32};
+        in[GLI_RNN_BACK_Y]     = {of.out[GLI_RNN_Y].dims, {}, GLIA_F32};
+        in[GLI_RNN_BACK_SAVED] = {of.out[GLI_RNN_SAVED].dims, {}, GLIA_F32};
         return session.call(gli_op_rnn_backward, p, in);
     }
 };

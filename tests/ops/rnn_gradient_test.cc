@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "support/graphs.h"
+#include "support/params.h"
 
 extern "C" {
 #include "ops/rnn/rnn_geom.h"
@@ -19,13 +20,13 @@ constexpr double kStep = 1e-6, kAbsolute = 1e-6, kRelative = 1e-4;
 
 struct Param {
     const char *name;
-    glia_rnn_params params;
+    params::rnn params;
     int layers;
     bool lengths;
 };
 
 std::vector<Param> all_params() {
-    const std::pair<const char *, glia_rnn_params> cells[] = {
+    const std::pair<const char *, params::rnn> cells[] = {
         {"tanh", {.cell = GLIA_RNN_TANH}}, {"relu", {.cell = GLIA_RNN_RELU}},
         {"lstm", {.cell = GLIA_RNN_LSTM}}, {"lstm_clipped", {.cell = GLIA_RNN_LSTM, .cell_clip = 0.3}},
         {"gru", {.cell = GLIA_RNN_GRU}},   {"gru_reset_before", {.cell = GLIA_RNN_GRU, .reset_before = true}}};
@@ -100,8 +101,8 @@ class Stack {
     }
     // The sum of v + v squared: elements of other sizes count with other weights.
     void add_to(glia_value *loss, glia_value v) {
-        const glia_value total = net_.sum(net_.binary(GLIA_ADD, net_.unary(GLIA_SQUARE, v), v));
-        *loss                  = loss->id ? net_.binary(GLIA_ADD, *loss, total) : total;
+        const glia_value total = net_.sum(net_.binary(GLIA_BINARY_ADD, net_.unary(GLIA_UNARY_SQUARE, v), v));
+        *loss                  = loss->id ? net_.binary(GLIA_BINARY_ADD, *loss, total) : total;
     }
     double at(size_t k, size_t i, double step) {
         auto numbers = numbers_;

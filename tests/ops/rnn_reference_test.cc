@@ -4,6 +4,9 @@
 #include <cmath>
 
 #include "support/call.h"
+#include "support/everywhere.h"
+#include "support/graphs.h"
+#include "support/params.h"
 
 extern "C" {
 #include "ops/rnn/rnn_geom.h"
@@ -16,7 +19,7 @@ using Values = std::vector<double>;
 
 double sigma(double x) { return 1 / (1 + std::exp(-x)); }
 
-std::vector<Array> run(const glia_rnn_params &params, const std::vector<Array> &in) {
+std::vector<Array> run(const params::rnn &params, const std::vector<Array> &in) {
     Session session;
     const Result result = session.call(gli_op_rnn, params, in);
     EXPECT_EQ(result.status, GLIA_OK) << result.message;
@@ -115,6 +118,37 @@ TEST(Lstm, a_clipped_cell_stays_in_its_bounds) {
     expect(out[GLI_RNN_Y], {sigma(9) * std::tanh(0.25), sigma(-9) * std::tanh(out[GLI_RNN_C_N].values[1])});
 }
 
+// A clip of 0 leaves no cell, and so no output; infinity, which NULL and the defaults have, is no clip.
+TEST(Lstm, a_clip_of_zero_is_a_clip_and_infinity_is_none) {
+    const std::vector<Array> in{{{1, 2, 1}, {9, -9}}, ABSENT, ABSENT, ABSENT, {{4, 1}, {1, 1, 1, 1}}, {{4, 1}, {}}};
+    const auto none = run({.cell = GLIA_RNN_LSTM}, in), zero = run({.cell = GLIA_RNN_LSTM, .cell_clip = 0}, in);
+    expect(zero[GLI_RNN_C_N], {0, 0});
+    expect(zero[GLI_RNN_Y], {0, 0});
+    expect(none[GLI_RNN_C_N], {sigma(9) * std::tanh(9.0), sigma(-9) * std::tanh(-9.0)});
+    EXPECT_TRUE(std::isinf(glia_rnn_defaults().cell_clip));
+    auto f32 = in;
+    for (Array &array : f32) array.dtype = GLIA_F32;
+    for (const auto &[provider, out] : everywhere(gli_op_rnn, params::rnn{.cell = GLIA_RNN_LSTM, .cell_clip = 0}, f32))
+        expect(out.at(GLI_RNN_Y), {0, 0});
+}
+
+// Without inputs f is 1/2, and c_1 = f c_0.
+TEST(Lstm, an_infinite_cell_has_a_gradient_unless_it_is_clipped) {
+    for (const glia_dtype dtype : {GLIA_F32, GLIA_F64})
+        for (const double clip : {double(INFINITY), 1.0}) {
+            Net net;
+            glia_rnn_params p = glia_rnn_defaults();
+            p.cell = GLIA_RNN_LSTM, p.cell_clip = clip;
+            const glia_value x = net.state({1, 1, 1}, {0}, dtype), c0 = net.state({1, 1, 1}, {INFINITY}, dtype),
+                             w    = net.state({4, 1}, {0, 0, 0, 0}, dtype);
+            const glia_value in[] = {x, {}, c0, {}, w, w};
+            glia_value out[GLI_RNN_OUTPUTS];
+            glia_graph_call(net.graph, "rnn", &p, in, 6, out, GLI_RNN_OUTPUTS);
+            const auto dc0 = net.gradient(net.sum(out[GLI_RNN_C_N]), {c0});
+            EXPECT_EQ(net.run({dc0[0]}).at(0).at(0), std::isinf(clip) ? 0.5 : 0) << glia_dtype_name(dtype) << clip;
+        }
+}
+
 TEST(Lstm, a_clipped_cell_that_is_nan_stays_nan) {
     const auto out = run({.cell = GLIA_RNN_LSTM, .cell_clip = 0.25},
                          {{{1, 1, 1}, {std::nan("")}}, ABSENT, ABSENT, ABSENT, {{4, 1}, {1, 1, 1, 1}}, {{4, 1}, {}}});
@@ -157,9 +191,9 @@ TEST(Rnn, padding_may_be_nan) {
     std::vector<Array> in(GLI_RNN_BACK_INPUTS, ABSENT);
     in[GLI_RNN_X] = x, in[GLI_RNN_LENGTHS] = lengths, in[GLI_RNN_WEIGHT + GLI_RNN_W_IH] = kOne,
     in[GLI_RNN_WEIGHT + GLI_RNN_W_HH] = kOne;
-    in[GLI_RNN_BACK_Y] = out[GLI_RNN_Y], in[GLI_RNN_BACK_RESERVE] = {out[GLI_RNN_RESERVE].dims},
+    in[GLI_RNN_BACK_Y] = out[GLI_RNN_Y], in[GLI_RNN_BACK_SAVED] = {out[GLI_RNN_SAVED].dims},
     in[GLI_RNN_BACK_DY] = {{3, 2, 1}, {1, 1, 1, nan, 1, nan}};
-    const Result back   = session.call(gli_op_rnn_backward, glia_rnn_params{.cell = GLIA_RNN_RELU}, in);
+    const Result back   = session.call(gli_op_rnn_backward, params::rnn{.cell = GLIA_RNN_RELU}, in);
     ASSERT_EQ(back.status, GLIA_OK) << back.message;
     expect(back.out[GLI_RNN_BACK_DX], {3, 1, 2, 0, 1, 0});
     expect(back.out[gli_rnn_dweight(0, GLI_RNN_W_IH)], {3 * 1 + 2 * 2 + 1 * 3 + 1});
@@ -187,15 +221,14 @@ TEST_P(Long, thousand_steps_stay_finite) {
     in[gli_rnn_weight(0, GLI_RNN_W_HH)]                      = random({G * H, H}, small);
     in[gli_rnn_weight(0, GLI_RNN_B_IH)]                      = random({G * H}, small),
                          in[gli_rnn_weight(0, GLI_RNN_B_HH)] = random({G * H}, small);
-    const glia_rnn_params params{.cell = cell};
+    const params::rnn params{.cell = cell};
     Session session("");
     const Result there = session.call(gli_op_rnn, params, {in.begin(), in.begin() + GLI_RNN_INPUTS});
     ASSERT_EQ(there.status, GLIA_OK) << there.message;
     for (double v : there.out[GLI_RNN_Y].values) ASSERT_TRUE(std::isfinite(v) && std::fabs(v) < 100);
-    in[GLI_RNN_BACK_Y]       = there.out[GLI_RNN_Y],
-    in[GLI_RNN_BACK_RESERVE] = {there.out[GLI_RNN_RESERVE].dims, {}, GLIA_F32};
-    in[GLI_RNN_BACK_DY]      = random({T, N, H}, 1);
-    const Result back        = session.call(gli_op_rnn_backward, params, in);
+    in[GLI_RNN_BACK_Y] = there.out[GLI_RNN_Y], in[GLI_RNN_BACK_SAVED] = {there.out[GLI_RNN_SAVED].dims, {}, GLIA_F32};
+    in[GLI_RNN_BACK_DY] = random({T, N, H}, 1);
+    const Result back   = session.call(gli_op_rnn_backward, params, in);
     ASSERT_EQ(back.status, GLIA_OK) << back.message;
     for (const Array &gradient : back.out)
         for (double v : gradient.values) ASSERT_TRUE(std::isfinite(v));
@@ -214,9 +247,10 @@ TEST(TensorApi, makes_a_reserve_and_hands_it_on) {
     glia_tensor *x = s.tensor({{2, 1, 1}, {1, 2}, GLIA_F32}), *y = s.tensor({{2, 1, 1}, {}, GLIA_F32}),
                 *one = s.tensor({{1, 1}, {1}, GLIA_F32});
     glia_tensor *dx = s.tensor({{2, 1, 1}, {}, GLIA_F32}), *dw = s.tensor({{1, 1}, {}, GLIA_F32}),
-                *dy      = s.tensor({{2, 1, 1}, {1, 1}, GLIA_F32});
-    glia_tensor *reserve = nullptr;
-    glia_rnn_params params{.cell = GLIA_RNN_RELU};
+                *dy        = s.tensor({{2, 1, 1}, {1, 1}, GLIA_F32});
+    glia_tensor *reserve   = nullptr;
+    glia_rnn_params params = glia_rnn_defaults();
+    params.cell            = GLIA_RNN_RELU;
     glia_rnn_weights weights{.w_ih = one, .w_hh = one};
     ASSERT_EQ(glia_rnn_reserve(ctx, &params, x, nullptr, &weights, &reserve), GLIA_OK) << glia_message(ctx);
     const glia_rnn_saved saved{.x = x, .weights = &weights, .y = y, .reserve = reserve};

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "support/files.h"
 
@@ -54,13 +55,17 @@ bool exists(const std::string &path) {
 // The kernels of cuda_custom_op on the emulated device learn what its functions for the CPU learn.
 TEST(Examples, a_custom_op_learns_on_every_device) {
     if (!exists(GLIA_BINARIES "/cuda_custom_op_emulated")) GTEST_SKIP() << "this build has no emulated device";
-    const std::string cpu = output_of("cuda_custom_op_emulated cpu"), emulated = output_of("cuda_custom_op_emulated");
+    const std::string cpu      = output_of("cuda_custom_op_emulated --device cpu"),
+                      emulated = output_of("cuda_custom_op_emulated");
     for (const std::string *text : {&cpu, &emulated}) {
         EXPECT_GT(number_after(*text, "accuracy 0.516 -> "), 0.97) << *text;
         EXPECT_GT(number_after(*text, "a slope: 1 -> "), 1.2) << *text;
     }
+    EXPECT_NE(cpu.find("on cpu: "), std::string::npos) << cpu;
+    EXPECT_NE(emulated.find("on emulated: "), std::string::npos) << emulated;
     EXPECT_NEAR(number_after(cpu, "loss 0.6900 -> "), number_after(emulated, "loss 0.6900 -> "), 0.01);
-    fails("cuda_custom_op_emulated cuda:0", 2, "usage");
+    fails("cuda_custom_op_emulated --device cuda:0", 2,
+          "cuda_custom_op: --device cuda:0: the kernels were compiled for emulated");
 }
 
 TEST(Examples, a_custom_op_compiled_for_cuda_runs_or_says_why_not) {
@@ -69,11 +74,13 @@ TEST(Examples, a_custom_op_compiled_for_cuda_runs_or_says_why_not) {
     const std::string text = run("cuda_custom_op 2>&1", &exit_code);
     EXPECT_TRUE(exit_code == 0 || exit_code == 3) << text;
     EXPECT_NE(text.find(exit_code == 0 ? "accuracy" : "no device 'cuda'"), std::string::npos) << text;
-    output_of("cuda_custom_op cpu");
+    output_of("cuda_custom_op --device cpu");
+    fails("cuda_custom_op --device emulated", 2,
+          "cuda_custom_op: --device emulated: the kernels were compiled for cuda");
 }
 
 TEST(Examples, neuron_ends_at_the_published_weights) {
-    const std::string text = output_of("neuron");
+    const std::string text = output_of("neuron --device cpu");
     double w[3];
     ASSERT_EQ(sscanf(text.c_str(), "weights: %lf %lf %lf", &w[0], &w[1], &w[2]), 3) << text;
     EXPECT_NEAR(w[0], -4.21652261, 1e-5);
@@ -84,7 +91,7 @@ TEST(Examples, neuron_ends_at_the_published_weights) {
 }
 
 TEST(Examples, xor_is_learnt) {
-    const double error = number_after(output_of("xor"), "mean squared error: ");
+    const double error = number_after(output_of("xor --device cpu"), "mean squared error: ");
     EXPECT_GE(error, 0);
     EXPECT_LT(error, 0.005);
 }
@@ -93,7 +100,7 @@ TEST(Examples, mnist_dense_reaches_97_percent) {
     const char *named        = std::getenv("GLIA_MNIST_DIR");
     const std::string folder = named ? named : "";
     if (!exists(folder + "/train-images-idx3-ubyte.gz")) GTEST_SKIP() << "GLIA_MNIST_DIR names no folder with MNIST";
-    EXPECT_GE(number_after(output_of("mnist_dense " + folder), "test accuracy: "), 0.97);
+    EXPECT_GE(number_after(output_of("mnist_dense --device cpu --data " + folder), "test accuracy: "), 0.97);
 }
 
 TEST(Examples, cnn_fashion_reaches_89_percent_in_three_epochs) {
@@ -107,11 +114,8 @@ TEST(Examples, cnn_fashion_reaches_89_percent_in_three_epochs) {
     EXPECT_EQ(text.size() - text.rfind("\ntest accuracy: 0."), sizeof "\ntest accuracy: 0.8912\n" - 1) << text;
 }
 
-// A few images: the program as it is, on a device with memory of its own.
-TEST(Examples, cnn_fashion_runs_on_the_emulated_device) {
-    if (!exists(std::string(GLIA_BINARIES) + "/../lib/libglia_emulated.so"))
-        GTEST_SKIP() << "this build has no emulated device";
-    const glia::Folder folder;
+// A few images for training, and the same for testing.
+void write_digits(const glia::Folder &folder) {
     glia::Bytes pixels(16 * 28 * 28), classes(16);
     for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<unsigned char>(i * 7 % 251);
     for (size_t i = 0; i < classes.size(); ++i) classes[i] = static_cast<unsigned char>(i % 10);
@@ -119,6 +123,28 @@ TEST(Examples, cnn_fashion_runs_on_the_emulated_device) {
         folder.write(part + "-images-idx3-ubyte", glia::idx_file(8, {16, 28, 28}, pixels));
         folder.write(part + "-labels-idx1-ubyte", glia::idx_file(8, {16}, classes));
     }
+}
+
+// The programs as they are, on a device with memory of its own.
+TEST(Examples, mnist_dense_runs_on_the_emulated_device) {
+    if (!exists(std::string(GLIA_BINARIES) + "/../lib/libglia_emulated.so"))
+        GTEST_SKIP() << "this build has no emulated device";
+    const glia::Folder folder;
+    write_digits(folder);
+    const std::string command = "mnist_dense --epochs 2 --data " + folder.path() + " --device ";
+    const std::string host = output_of(command + "cpu"), guest = output_of(command + "emulated");
+    EXPECT_NEAR(number_after(guest, " loss "), number_after(host, " loss "), 2e-3) << host << guest;
+    for (const std::string *text : {&host, &guest}) {
+        EXPECT_NE(text->find("epoch 2/2"), std::string::npos) << *text;
+        EXPECT_NE(text->find("test accuracy: "), std::string::npos) << *text;
+    }
+}
+
+TEST(Examples, cnn_fashion_runs_on_the_emulated_device) {
+    if (!exists(std::string(GLIA_BINARIES) + "/../lib/libglia_emulated.so"))
+        GTEST_SKIP() << "this build has no emulated device";
+    const glia::Folder folder;
+    write_digits(folder);
     const std::string command = "cnn_fashion --epochs 1 --batch 16 --data " + folder.path() + " --device ";
     const std::string host = output_of(command + "cpu"), guest = output_of(command + "emulated");
     EXPECT_NEAR(number_after(guest, " loss "), number_after(host, " loss "), 1e-4) << "the last digit that is shown";
@@ -172,6 +198,45 @@ TEST_F(Sequences, need_their_data) {
     fails("forecast --data /nonexistent", 1, "the package python3-astropy has it");
     fails("word_tags --data /nonexistent", 1, "the package wordnet-base has them");
     fails("word_tags --network transformer", 2, "--network transformer: is unknown");
+}
+
+// The programs that this build has, with and without a device of their own.
+std::vector<std::string> programs() {
+    std::vector<std::string> all = {"add_digits", "char_language_model", "cnn_fashion", "forecast", "mnist_dense",
+                                    "neuron",     "resnet_cifar",        "word_tags",   "xor"};
+    for (const std::string name : {"cuda_custom_op", "cuda_custom_op_emulated"})
+        if (exists(GLIA_BINARIES "/" + name)) all.push_back(name);
+    return all;
+}
+
+TEST(Examples, all_list_their_options) {
+    for (const std::string &name : programs()) {
+        const std::string text = output_of(name + " --help");
+        EXPECT_EQ(text.find("usage: " + name + " [options]\n"), 0u) << text;
+        EXPECT_NE(text.find("\n  --device TEXT "), std::string::npos) << text;
+        output_of(name + " --device nowhere --help");  // no device is opened
+    }
+}
+
+TEST(Examples, all_refuse_what_they_do_not_know) {
+    for (const std::string &name : programs()) {
+        fails(name + " --nonsense 1", 2, name + ": --nonsense 1: is unknown, or is no value for it; --help lists them");
+        fails(name + " stray", 2, name + ": stray (nothing): is unknown");
+        fails(name + " --device", 2, name + ": --device (nothing): is unknown, or is no value for it");
+        if (name.find("cuda_custom_op") == 0)
+            fails(name + " --device nowhere", 2, "cuda_custom_op: --device nowhere: the kernels were compiled for ");
+        else
+            fails(name + " --device nowhere", 1, name + ": GLIA_NOT_FOUND: no device 'nowhere'");
+    }
+}
+
+TEST(Examples, mnist_dense_refuses_wrong_options) {
+    fails("mnist_dense --epochs zero", 2, "mnist_dense: --epochs zero: is unknown, or is no value for it");
+    fails("mnist_dense --epochs 0", 2, "mnist_dense: --epochs 0: is unknown, or is no value for it");
+    fails("mnist_dense /nonexistent", 2, "mnist_dense: /nonexistent (nothing): is unknown");
+    fails("mnist_dense --device cpu --data /nonexistent", 1, "mnist_dense: GLIA_NOT_FOUND: ");
+    EXPECT_NE(output_of("mnist_dense --help").find("  --epochs N                passes over the images (20)\n"),
+              std::string::npos);
 }
 
 TEST(Examples, wrong_options_are_refused) {

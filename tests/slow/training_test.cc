@@ -5,8 +5,11 @@
 #include <vector>
 
 #include "glia/glia.h"
+#include "support/with.h"
 
 namespace {
+
+using glia::with;
 
 enum { kSamples = 400, kBatch = 8, kSteps = kSamples / kBatch };
 
@@ -16,12 +19,13 @@ glia_value network(glia_model *net) {
     glia_value x = glia_model_input(net, "image", GLIA_SHAPE(1, 28, 28));
     conv.filters = 32, x = glia_model_conv2d(net, x, &conv);
     conv.filters = 64, x = glia_model_conv2d(net, x, &conv);
-    glia_pool2d_args pool{};
+    glia_max_pool2d_args pool{};
     pool.kernel[0] = pool.kernel[1] = 2;
-    x                               = glia_model_dropout(net, glia_model_max_pool2d(net, x, &pool), 0.25f);
+    x = glia_model_dropout(net, glia_model_max_pool2d(net, x, &pool), with(glia_dropout_args{.p = 0.25}));
     glia_dense_args dense{};
     dense.units = 128, dense.activation = GLIA_RELU;
-    x           = glia_model_dropout(net, glia_model_dense(net, glia_model_flatten(net, x), &dense), 0.5f);
+    x           = glia_model_dropout(net, glia_model_dense(net, glia_model_flatten(net, x, nullptr), &dense),
+                                     with(glia_dropout_args{.p = 0.5}));
     dense.units = 10, dense.activation = GLIA_LINEAR;
     return glia_model_dense(net, x, &dense);
 }
@@ -49,7 +53,7 @@ std::vector<float> trained(uint64_t seed, int threads, const char *provider = nu
     EXPECT_EQ(glia_dataset_from_arrays(ctx, &arrays, &data), GLIA_OK) << glia_message(ctx);
     EXPECT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK);
     glia_compile_args compile{};
-    compile.loss = GLIA_CROSS_ENTROPY, compile.optimizer = GLIA_ADAM;
+    compile.loss = glia_loss_cross_entropy(), compile.optimizer = glia_optimizer_adam(1e-3);
     EXPECT_EQ(glia_model_compile(net, network(net), &compile), GLIA_OK) << glia_message(ctx);
     glia_fit_args fit{};
     fit.batch_size = kBatch;

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <stdexcept>
 
+#include "support/params.h"
+
 // These lists run once: what counts is how long they take to compile.
 #pragma GCC optimize("O0")
 
@@ -63,17 +65,17 @@ std::string fill_made(glia_context *ctx, const char *provider, const gli_op &op,
     return status == GLIA_OK ? "" : glia_message(ctx);
 }
 
-// CASE(op, name, PARAMS(.stride = {2, 2}), inputs...): PARAMS() fills the op's glia_<op>_params. Each case is a
-// function of its own: one function that makes them all takes a compiler minutes.
+// CASE(op, name, PARAMS(.stride = {2, 2}), inputs...): PARAMS() says which params differ from the defaults. Each case
+// is a function of its own: one function that makes them all takes a compiler minutes.
 #define PARAMS(...) {__VA_ARGS__}
 #define CASE(op_, name_, params_, ...) \
-    [] { return Case{&gli_op_##op_, #name_, bytes_of(glia_##op_##_params params_), {__VA_ARGS__}, false}; },
+    [] { return Case{&gli_op_##op_, #name_, bytes_of(params::op_ params_), {__VA_ARGS__}, false}; },
 #define BENCH_CASE(op_, name_, params_, ...) \
-    [] { return Case{&gli_op_##op_, #name_, bytes_of(glia_##op_##_params params_), {__VA_ARGS__}, true}; },
+    [] { return Case{&gli_op_##op_, #name_, bytes_of(params::op_ params_), {__VA_ARGS__}, true}; },
 
 const std::vector<Case> &all_cases() {
     static Case (*const makers[])() = {
-#include "cases/all.inc"
+#include "all_cases.inc"
     };
     static const std::vector<Case> cases = [] {
         std::vector<Case> all;

@@ -66,7 +66,7 @@ class Net {
         return glia_graph_call(graph, op, params, in.data(), int(in.size()), nullptr, 0);
     }
     glia_value unary(glia_unary_kind kind, glia_value x) {
-        const glia_unary_params params{kind, 0, 0};
+        const glia_unary_params params = glia_unary_defaults(kind);
         return call("unary", &params, {x});
     }
     glia_value binary(glia_binary_kind kind, glia_value a, glia_value b) {
@@ -74,7 +74,7 @@ class Net {
         return call("binary", &params, {a, b});
     }
     glia_value sum(glia_value x) {
-        const glia_reduce_params params{GLIA_SUM, 0, false};
+        const glia_reduce_params params{GLIA_REDUCE_SUM, GLIA_ALL_AXES, false};
         return call("reduce", &params, {x});
     }
     glia_value reshape(glia_value x, const std::vector<int64_t> &dims) {

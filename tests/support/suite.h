@@ -46,6 +46,8 @@ Verdict judge(const gli_provider &provider, const Case &c, const Variant &varian
 // The values of an input in a regime: rounded to dtype, dense row-major.
 std::vector<double> values_of(const Case &c, size_t input, Regime regime, glia_dtype dtype);
 
+double rounded(glia_dtype dtype, double value);
+
 uint64_t test_seed();  // GLIA_TEST_SEED, or a fixed number
 
 }  // namespace glia

@@ -33,7 +33,7 @@ glia_status make(glia_context *ctx, Keep &keep, Problem *out) {
     x            = glia_model_dense(out->model, x, &hidden);
     x            = glia_model_dense(out->model, x, &hidden);
     glia_compile_args compile{};
-    compile.loss = GLIA_CROSS_ENTROPY;
+    compile.loss = glia_loss_cross_entropy(), compile.optimizer = glia_optimizer_sgd(0.01);
     return glia_model_compile(out->model, glia_model_dense(out->model, x, &last), &compile);
 }
 

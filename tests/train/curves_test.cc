@@ -7,11 +7,11 @@
 
 #include "golden/golden.h"
 #include "support/bits.h"
+#include "support/with.h"
 
 namespace {
 
 using namespace glia;
-using golden::Content;
 
 constexpr int kSteps = 50, kBatches = 10, kBatch = 16, kClasses = 5;
 
@@ -25,7 +25,7 @@ std::vector<char> bytes_of(glia_dtype dtype, const std::vector<double> &values) 
     return bytes;
 }
 
-std::vector<double> numbers(const std::string &name, const golden::Input &input) {
+std::vector<double> numbers(const std::string &name, const Input &input) {
     return golden::numbers_of(input, golden::fnv1a(name), 0);
 }
 
@@ -40,8 +40,8 @@ glia_value build_mlp(glia_model *net) {
 
 glia_value build_cnn(glia_model *net) {
     glia_conv2d_args conv1{}, conv2{};
-    glia_norm_args norm1{};
-    glia_pool2d_args pool{};
+    glia_batchnorm_args norm1{};
+    glia_max_pool2d_args pool{};
     glia_dense_args logits{};
     conv1.name = "conv1", conv1.filters = 4, conv1.kernel[0] = conv1.kernel[1] = 3, conv1.pad[0] = conv1.pad[1] = 1,
     conv1.no_bias  = true;
@@ -50,15 +50,15 @@ glia_value build_cnn(glia_model *net) {
     conv2.name = "conv2", conv2.filters = 6, conv2.kernel[0] = conv2.kernel[1] = 3, conv2.activation = GLIA_RELU;
     logits.name = "logits", logits.units = kClasses;
     glia_value x = glia_model_conv2d(net, glia_model_input(net, "x", GLIA_SHAPE(1, 8, 8)), &conv1);
-    x            = glia_model_activation(net, glia_model_batchnorm(net, x, &norm1), GLIA_RELU);
-    x            = glia_model_conv2d(net, glia_model_max_pool2d(net, x, &pool), &conv2);
-    return glia_model_dense(net, glia_model_flatten(net, x), &logits);
+    x = glia_model_activation(net, glia_model_batchnorm(net, x, &norm1), with(glia_activation_args{.kind = GLIA_RELU}));
+    x = glia_model_conv2d(net, glia_model_max_pool2d(net, x, &pool), &conv2);
+    return glia_model_dense(net, glia_model_flatten(net, x, nullptr), &logits);
 }
 
 // Channels first as far as the pool, then steps first.
 glia_value build_conv1d(glia_model *net) {
     glia_conv1d_args conv1{}, conv2{};
-    glia_pool1d_args pool{};
+    glia_max_pool1d_args pool{};
     glia_global_pool1d_args mean{};
     glia_dense_args logits{};
     conv1.name = "conv1", conv1.filters = 6, conv1.kernel = 3, conv1.pad = 1, conv1.activation = GLIA_RELU;
@@ -68,12 +68,12 @@ glia_value build_conv1d(glia_model *net) {
     mean.steps_first  = true;
     logits.name = "logits", logits.units = kClasses;
     glia_value x = glia_model_conv1d(net, glia_model_input(net, "x", GLIA_SHAPE(4, 20)), &conv1);
-    x = glia_model_conv1d(net, glia_model_transpose(net, glia_model_max_pool1d(net, x, &pool), 0, 1), &conv2);
+    x = glia_model_conv1d(net, glia_model_transpose(net, glia_model_max_pool1d(net, x, &pool), nullptr), &conv2);
     return glia_model_dense(net, glia_model_global_avg_pool1d(net, x, &mean), &logits);
 }
 
 glia_value build_lstm(glia_model *net) {
-    glia_rnn_args rnn1{};
+    glia_lstm_args rnn1{};
     glia_dense_args logits{};
     rnn1.name = "rnn1", rnn1.units = 6, rnn1.layers = 2, rnn1.direction = GLIA_RNN_BOTH;
     logits.name = "logits", logits.units = kClasses;
@@ -81,7 +81,7 @@ glia_value build_lstm(glia_model *net) {
 }
 
 glia_value build_gru(glia_model *net) {
-    glia_rnn_args rnn1{}, rnn2{};
+    glia_gru_args rnn1{}, rnn2{};
     glia_dense_args logits{};
     rnn1.name = "rnn1", rnn1.units = 7, rnn1.sequence = true;
     rnn2.name = "rnn2", rnn2.units = 6, rnn2.no_bias = true;
@@ -103,18 +103,21 @@ const Network kNetworks[] = {{"mlp", GLIA_SHAPE(12), build_mlp},
 
 struct Optimizer {
     const char *name;
-    glia_optimizer kind;
-    double rate, l2, clip;
+    glia_optimizer optimizer;
+    double clip_global_norm;
 };
+
+glia_optimizer nesterov_with_decay() {
+    glia_optimizer o   = glia_optimizer_nesterov(0.05, 0.9);
+    o.sgd.weight_decay = 1e-3;
+    return o;
+}
+
 const Optimizer kOptimizers[] = {
-    {"sgd", GLIA_SGD, 0.1, 0, 0},
-    {"momentum", GLIA_MOMENTUM, 0.05, 0, 0},
-    {"nesterov", GLIA_NESTEROV, 0.05, 1e-3, 0},
-    {"adagrad", GLIA_ADAGRAD, 0.05, 0, 0},
-    {"rmsprop", GLIA_RMSPROP, 0.005, 0, 0},
-    {"adam", GLIA_ADAM, 0.01, 0, 0},
-    {"adamw", GLIA_ADAMW, 0.01, 0.1, 0},
-    {"clipped", GLIA_SGD, 0.1, 0, 0.5},
+    {"sgd", glia_optimizer_sgd(0.1), 0},           {"momentum", glia_optimizer_momentum(0.05, 0.9), 0},
+    {"nesterov", nesterov_with_decay(), 0},        {"adagrad", glia_optimizer_adagrad(0.05), 0},
+    {"rmsprop", glia_optimizer_rmsprop(0.005), 0}, {"adam", glia_optimizer_adam(0.01), 0},
+    {"adamw", glia_optimizer_adamw(0.01, 0.1), 0}, {"clipped", glia_optimizer_sgd(0.1), 0.5},
 };
 
 struct Param {
@@ -159,7 +162,7 @@ class Curves : public testing::TestWithParam<Param> {
         std::vector<int64_t> dims{kBatches * kBatch};
         dims.insert(dims.end(), network.sample.dim, network.sample.dim + network.sample.ndim);
         auto x            = numbers(name + "/data", {Content::signed_, dims});
-        const auto y      = numbers(name + "/target", {Content::index, {dims[0]}, kClasses, GLIA_I64, true});
+        const auto y      = numbers(name + "/target", {Content::index, {dims[0]}, GLIA_I64, kClasses, true});
         const size_t size = x.size() / y.size();
         for (size_t n = 0; n < y.size(); ++n) x[n * size + size_t(y[n])] += 1;
         for (size_t b = 0; b < kBatches; ++b) {
@@ -183,8 +186,7 @@ class Curves : public testing::TestWithParam<Param> {
     void compile() {
         const Optimizer &o = *GetParam().optimizer;
         glia_compile_args args{};
-        args.loss = GLIA_CROSS_ENTROPY, args.optimizer = o.kind, args.learning_rate = o.rate, args.l2 = o.l2,
-        args.clip_global_norm = o.clip;
+        args.loss = glia_loss_cross_entropy(), args.optimizer = o.optimizer, args.clip_global_norm = o.clip_global_norm;
         ASSERT_EQ(glia_model_compile(net_.get(), GetParam().network->build(net_.get()), &args), GLIA_OK)
             << glia_message(ctx_.get());
     }
@@ -194,8 +196,10 @@ class Curves : public testing::TestWithParam<Param> {
             const std::string name = glia_model_weight_name(net_.get(), i);
             if (name.find("running") != std::string::npos) continue;  // zeros and ones, in PyTorch too
             const glia_shape shape = glia_model_weight_shape(net_.get(), i);
-            const golden::Input input{
-                name == "norm1.weight" ? Content::positive : Content::wide, {shape.dim, shape.dim + shape.ndim}, 0.4};
+            const Input input{name == "norm1.weight" ? Content::positive : Content::wide,
+                              {shape.dim, shape.dim + shape.ndim},
+                              GLIA_F32,
+                              0.4};
             const auto values =
                 bytes_of(GetParam().dtype, numbers(std::string(GetParam().network->name) + "/" + name, input));
             ASSERT_EQ(glia_model_set(net_.get(), name.c_str(), values.data(), values.size()), GLIA_OK)

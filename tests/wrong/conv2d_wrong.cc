@@ -74,9 +74,9 @@ float sum_at(const gli_conv2d_geom *g, const gli_call *call, int n, int k, int p
 
 float activate(glia_unary_kind kind, float x) {
     switch (kind) {
-        case GLIA_RELU: return x > 0 ? x : 0;
-        case GLIA_SIGMOID: return 1 / (1 + std::exp(-x));
-        case GLIA_TANH: return std::tanh(x);
+        case GLIA_UNARY_RELU: return x > 0 ? x : 0;
+        case GLIA_UNARY_SIGMOID: return 1 / (1 + std::exp(-x));
+        case GLIA_UNARY_TANH: return std::tanh(x);
         default: return x;
     }
 }

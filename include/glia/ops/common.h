@@ -1,4 +1,7 @@
-/* What several ops share. */
+/* What several ops share.
+ *
+ * Params have no hidden defaults: zero means zero. glia_X_defaults() returns the usual values, to be changed where
+ * needed; a params pointer that is NULL stands for them. */
 #ifndef GLIA_OPS_COMMON_H
 #define GLIA_OPS_COMMON_H
 
@@ -8,7 +11,7 @@
 extern "C" {
 #endif
 
-/* Functions of one element; alpha and beta are parameters of the op `unary`, their defaults stand in brackets.
+/* Functions of one element; alpha and beta are params of the op `unary`, with their usual values in brackets.
  * phi is the standard normal distribution function. */
 #define GLIA_UNARY_LIST(X)                                                                                 \
     X(LINEAR, "linear")             /* x */                                                                \
@@ -22,11 +25,11 @@ extern "C" {
     X(GELU, "gelu")                 /* x phi(x) */                                                         \
     X(GELU_TANH, "gelu_tanh")       /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */                    \
     X(SILU, "silu")                 /* x sigmoid(x) */                                                     \
-    X(SOFTPLUS, "softplus")         /* log(1 + exp(alpha x)) / alpha [1] */                                \
+    X(SOFTPLUS, "softplus")         /* log(1 + exp(alpha x)) / alpha [1]; alpha is not 0 */                \
     X(SOFTSIGN, "softsign")         /* x / (1 + |x|) */                                                    \
     X(HARD_SIGMOID, "hard_sigmoid") /* min(max(alpha x + beta, 0), 1) [1/6, 1/2] */                        \
     X(HARD_SWISH, "hard_swish")     /* x min(max(x/6 + 1/2, 0), 1) */                                      \
-    X(CLIP, "clip")                 /* min(max(x, alpha), beta); no defaults: alpha <= beta */             \
+    X(CLIP, "clip")                 /* min(max(x, alpha), beta) with alpha <= beta [-1, 1] */              \
     X(EXP, "exp")                                                                                          \
     X(LOG, "log")                                                                                          \
     X(SQRT, "sqrt")                                                                                        \
@@ -35,22 +38,44 @@ extern "C" {
     X(SQUARE, "square")
 
 typedef enum glia_unary_kind {
-#define X(name, text) GLIA_##name,
+#define X(name, text) GLIA_UNARY_##name,
     GLIA_UNARY_LIST(X)
 #undef X
         GLIA_UNARY_COUNT
 } glia_unary_kind;
 
-GLIA_API const char *glia_unary_name(glia_unary_kind kind); /* "relu"; "?" for a value that is no kind */
+GLIA_API const char *glia_unary_name(glia_unary_kind kind); /* "relu"; "?" for an invalid value */
 
-/* Axes as a set of bits: GLIA_AXIS(0) | GLIA_AXIS(-1) are the first and the last. 0 is each op's default. */
+/* What a layer does with its result: the functions above of these names, with the usual alpha and beta, or a softmax,
+ * over the axis that the layer names. */
+typedef enum glia_activation {
+    GLIA_LINEAR,
+    GLIA_RELU,
+    GLIA_LEAKY_RELU,
+    GLIA_ELU,
+    GLIA_SELU,
+    GLIA_GELU,
+    GLIA_GELU_TANH,
+    GLIA_SILU,
+    GLIA_SIGMOID,
+    GLIA_TANH,
+    GLIA_SOFTPLUS,
+    GLIA_SOFTSIGN,
+    GLIA_HARD_SIGMOID,
+    GLIA_HARD_SWISH,
+    GLIA_SOFTMAX,
+    GLIA_LOG_SOFTMAX
+} glia_activation;
+enum { GLIA_ACTIVATION_COUNT = GLIA_LOG_SOFTMAX + 1 };
+
+GLIA_API const char *glia_activation_name(glia_activation activation); /* "relu"; "?" for an invalid value */
+
+/* Axes as a set of bits: GLIA_AXIS(0) | GLIA_AXIS(-1) are the first and the last. */
 #define GLIA_AXIS(i) (1u << ((i) & 31))
-
-/* For the pad_end of convolutions and pooling, where 0 means as pad: nothing there. */
-enum { GLIA_NO_PAD = -1 };
+#define GLIA_ALL_AXES 0xffffffffu
 
 /* What a loss does with its terms. */
-typedef enum glia_reduction { GLIA_REDUCE_MEAN, GLIA_REDUCE_SUM, GLIA_REDUCE_NONE } glia_reduction;
+typedef enum glia_reduction { GLIA_REDUCTION_MEAN, GLIA_REDUCTION_SUM, GLIA_REDUCTION_NONE } glia_reduction;
 
 #ifdef __cplusplus
 }

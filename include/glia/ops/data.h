@@ -14,7 +14,7 @@ typedef struct glia_take_batch_params {
 
 /* y[b, ...] = samples[order[position + b], ...] for b = 0 .. batch-1, through a table where there is one:
  * y[b, i...] = table[c, samples[order[position + b], i...]], where c counts the C equal parts of a sample.
- * A place behind the end of order, or a sample that is not there, makes the call return GLIA_INVALID_ARGUMENT.
+ * A position past the end of order, or a sample index out of range, makes the call return GLIA_INVALID_ARGUMENT.
  * samples: any dtype [N, ...], u8 with a table   order: i64 [M]   position: i64, one element
  * table: f32 [C,256], may be NULL   y: [batch, ...] of the dtype of samples, f32 with a table. */
 GLIA_API glia_status glia_take_batch(glia_context *ctx, const glia_take_batch_params *params,

@@ -1,4 +1,5 @@
-/* Losses. The reduction makes one number of the terms: mean, sum, or none (y then has the terms).
+/* Losses. The reduction makes one number of the terms: mean, sum, or none (y then has the terms). The gradients are in
+ * glia/ops/backward/loss.h.
  * "class" means dimension 1 of x: x is [N,C,...], an item is one (n, ...). */
 #ifndef GLIA_OPS_LOSS_H
 #define GLIA_OPS_LOSS_H
@@ -9,15 +10,31 @@
 extern "C" {
 #endif
 
-typedef enum glia_loss_kind { GLIA_MSE, GLIA_MAE, GLIA_HUBER, GLIA_BCE, GLIA_BCE_LOGITS, GLIA_KL } glia_loss_kind;
+/* The losses of ops and models. The op `loss` computes those from MSE to KL, `cross_entropy` the others. */
+typedef enum glia_loss_kind {
+    GLIA_LOSS_NONE,
+    GLIA_LOSS_MSE, /* mean squared error */
+    GLIA_LOSS_MAE, /* mean absolute error */
+    GLIA_LOSS_HUBER,
+    GLIA_LOSS_BCE,                       /* binary cross entropy of probabilities */
+    GLIA_LOSS_BCE_LOGITS,                /* binary cross entropy of logits */
+    GLIA_LOSS_KL,                        /* Kullback-Leibler divergence of log-probabilities */
+    GLIA_LOSS_CROSS_ENTROPY,             /* of logits */
+    GLIA_LOSS_CATEGORICAL_CROSS_ENTROPY, /* of probabilities, as Keras has it */
+    GLIA_LOSS_NLL                        /* of log-probabilities */
+} glia_loss_kind;
+
+GLIA_API const char *glia_loss_name(glia_loss_kind kind); /* "mse"; "?" for an invalid value */
 
 typedef struct glia_loss_params {
     glia_loss_kind kind;
     glia_reduction reduction;
-    double delta;    /* of huber; default 1 */
+    double delta;    /* of huber; above 0 */
     bool log_target; /* of kl: target holds logarithms */
 } glia_loss_params;
-typedef glia_loss_params glia_loss_backward_params;
+
+/* The mean squared error, and delta 1 for huber. */
+GLIA_API glia_loss_params glia_loss_defaults(void);
 
 /* The terms, with p of prediction and t of target:
  *   mse         (p - t)^2
@@ -33,26 +50,19 @@ typedef glia_loss_params glia_loss_backward_params;
 GLIA_API glia_status glia_loss(glia_context *ctx, const glia_loss_params *params, const glia_tensor *prediction,
                                const glia_tensor *target, const glia_tensor *weight, glia_tensor *y);
 
-/* dprediction = dy dy/dprediction; 0 at the kink of mae; bce: (p - t) / max(p (1 - p), 1e-12), as in PyTorch.
- * dy: the shape of y   dprediction: that of prediction. */
-GLIA_API glia_status glia_loss_backward(glia_context *ctx, const glia_loss_params *params,
-                                        const glia_tensor *prediction, const glia_tensor *target,
-                                        const glia_tensor *weight, const glia_tensor *dy, glia_tensor *dprediction);
-
 typedef enum glia_cross_entropy_from {
-    GLIA_LOGITS,
-    GLIA_LOG_PROBABILITIES,
-    GLIA_PROBABILITIES
+    GLIA_FROM_LOGITS,
+    GLIA_FROM_LOG_PROBABILITIES,
+    GLIA_FROM_PROBABILITIES
 } glia_cross_entropy_from;
 
 typedef struct glia_cross_entropy_params {
     glia_cross_entropy_from from; /* what x holds */
     glia_reduction reduction;
-    int64_t ignore_index;   /* with ignore: items of this target count for nothing */
+    int64_t ignore_index;   /* with ignore: items of this target are left out */
     bool ignore;            /* class targets only */
-    double label_smoothing; /* 0 to 1: this share of each target is spread over all classes alike */
+    double label_smoothing; /* 0 to 1: this share of each target is divided equally among all classes */
 } glia_cross_entropy_params;
-typedef glia_cross_entropy_params glia_cross_entropy_backward_params;
 
 /* The cross entropy of each item: l = - sum over c of q[c] log p[c], with
  *   log p   logits: x[c] - log(sum over k of exp(x[k])); log-probabilities: x[c];
@@ -64,7 +74,7 @@ typedef glia_cross_entropy_params glia_cross_entropy_backward_params;
  *           there are none); mean over probability targets: sum of l / the number of items
  *           none: l, 0 for an ignored item
  * A class outside of 0..C-1 that is not ignored makes the call return GLIA_INVALID_ARGUMENT, with the class and its
- * place in the message; y is then unspecified.
+ * index in the message; y is then unspecified.
  * x: [N,C,...]   target: classes, i32 or i64 [N,...], or probabilities, the dtype and shape of x
  * class_weight: [C] or NULL   y: scalar, or [N,...] with reduction none. Floats.
  * Source: PyTorch's CrossEntropyLoss, NLLLoss. */
@@ -75,15 +85,6 @@ GLIA_API glia_status glia_cross_entropy(glia_context *ctx, const glia_cross_entr
 /* cross_entropy from log-probabilities, whatever params->from says. */
 GLIA_API glia_status glia_nll(glia_context *ctx, const glia_cross_entropy_params *params, const glia_tensor *x,
                               const glia_tensor *target, const glia_tensor *class_weight, glia_tensor *y);
-
-/* dx = dy dy/dx: for an item, with g = dy, or its element of dy, over the divisor of the mean,
- *   logits: g (softmax(x)[c] sum(q) - q[c]);  log-probabilities: - g q[c];
- *   probabilities: - g q[c] / x[c] where 1e-7 <= x[c] <= 1, 0 elsewhere
- * Ignored items get 0. dy: the shape of y   dx: the shape of x. */
-GLIA_API glia_status glia_cross_entropy_backward(glia_context *ctx, const glia_cross_entropy_params *params,
-                                                 const glia_tensor *x, const glia_tensor *target,
-                                                 const glia_tensor *class_weight, const glia_tensor *dy,
-                                                 glia_tensor *dx);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* Metrics: what is counted over the batches of an epoch. Each new_... may be in the place of its old one. */
+/* Metrics: what is counted over the batches of an epoch. Each new_... may be in the memory of its old one. */
 #ifndef GLIA_OPS_METRIC_H
 #define GLIA_OPS_METRIC_H
 
@@ -9,13 +9,16 @@ extern "C" {
 #endif
 
 typedef struct glia_accuracy_params {
-    int k;                /* an item is right if its class is among the k best; default 1 */
+    int k;                /* an item is right if its class is among the k best */
     bool binary;          /* each element of prediction is an item */
-    double threshold;     /* of binary: default 0.5 */
+    double threshold;     /* of binary: 0 to 1; with logits any finite number */
     bool logits;          /* of binary: prediction is a logit, and the threshold one of its sigmoid */
     int64_t ignore_index; /* with ignore: items of this target are not counted */
     bool ignore;          /* integer targets only */
 } glia_accuracy_params;
+
+/* By class, k 1; threshold 0.5 for binary. */
+GLIA_API glia_accuracy_params glia_accuracy_defaults(void);
 
 /* new_counts = counts + {items that are right, items}.
  * By class: prediction [N,C,...] floats; target the classes, i32 or i64 [N,...], or one number for each class, of the
@@ -23,7 +26,8 @@ typedef struct glia_accuracy_params {
  * classes are better than its own: those with a larger number or a NaN, and those before it with the same. A class
  * outside of 0..C-1 that is not ignored makes the call return GLIA_INVALID_ARGUMENT, as in cross_entropy.
  * Binary: prediction of any shape; target of its shape, i32, i64 or its dtype; right if prediction > threshold
- * and target > 0.5 are both true or both false. In both, an item whose own number is NaN is wrong.
+ * and target > 0.5 are both true or both false. With logits it is sigmoid(prediction) > threshold: for no logit from a
+ * threshold of 1 on, for each finite one from 0 down. In both, an item whose own number is NaN is wrong.
  * counts, new_counts: f64 [2]. Source: Keras' Accuracy, TopKCategoricalAccuracy and BinaryAccuracy. */
 GLIA_API glia_status glia_accuracy(glia_context *ctx, const glia_accuracy_params *params, const glia_tensor *prediction,
                                    const glia_tensor *target, const glia_tensor *counts, glia_tensor *new_counts);
@@ -41,8 +45,11 @@ GLIA_API glia_status glia_confusion_matrix(glia_context *ctx, const glia_confusi
                                            const glia_tensor *matrix, glia_tensor *new_matrix);
 
 typedef struct glia_accumulate_params {
-    double weight; /* default 1 */
+    double weight;
 } glia_accumulate_params;
+
+/* weight 1. */
+GLIA_API glia_accumulate_params glia_accumulate_defaults(void);
 
 /* new_sums = sums + {value weight, weight}: a mean over batches of different sizes.
  * value: a float, one element   sums, new_sums: f64 [2]. */

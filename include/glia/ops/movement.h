@@ -1,4 +1,5 @@
-/* Moving elements: no arithmetic, so every data type goes, and each element keeps its bits. */
+/* Moving elements: no arithmetic, so every data type is allowed, and each element keeps its bits. The
+ * gradients are in glia/ops/backward/movement.h. */
 #ifndef GLIA_OPS_MOVEMENT_H
 #define GLIA_OPS_MOVEMENT_H
 
@@ -21,8 +22,11 @@ GLIA_API glia_status glia_reshape(glia_context *ctx, const glia_reshape_params *
 GLIA_API glia_status glia_flatten(glia_context *ctx, const glia_tensor *x, glia_tensor *y);
 
 typedef struct glia_transpose_params {
-    int permutation[GLIA_MAX_DIMS]; /* dimension i of y is dimension permutation[i] of x; all zero: reversed */
+    int permutation[GLIA_MAX_DIMS]; /* dimension i of y is dimension permutation[i] of x; negative: from the end */
 } glia_transpose_params;
+
+/* The dimensions in reverse order, whatever their number: permutation[i] = -1 - i. */
+GLIA_API glia_transpose_params glia_transpose_defaults(void);
 
 /* y[i0, i1, ...] = x[j0, j1, ...] with j[permutation[k]] = i[k].
  * x: any shape and dtype   y: the permuted shape. Source: PyTorch's permute, ONNX Transpose. */
@@ -30,7 +34,7 @@ GLIA_API glia_status glia_transpose(glia_context *ctx, const glia_transpose_para
                                     glia_tensor *y);
 
 typedef struct glia_concat_params {
-    uint32_t axes; /* exactly one */
+    int axis; /* negative: from the end */
 } glia_concat_params;
 
 /* y is x[0], x[1], ..., x[n-1], one after the other along the axis; n is 1 to 32.
@@ -38,11 +42,16 @@ typedef struct glia_concat_params {
 GLIA_API glia_status glia_concat(glia_context *ctx, const glia_concat_params *params, const glia_tensor *const *x,
                                  int n, glia_tensor *y);
 
+enum { GLIA_END = 2147483647 }; /* a stop that is past every end */
+
 typedef struct glia_slice_params {
     int start[GLIA_MAX_DIMS]; /* negative: from the end */
-    int stop[GLIA_MAX_DIMS];  /* one past the last; 0: the end; negative: from the end */
-    int step[GLIA_MAX_DIMS];  /* 0: 1; must not be negative */
+    int stop[GLIA_MAX_DIMS];  /* one past the last; negative: from the end */
+    int step[GLIA_MAX_DIMS];  /* positive */
 } glia_slice_params;
+
+/* All of x: start 0, stop GLIA_END, step 1 in each dimension. Dimensions that x does not have keep these numbers. */
+GLIA_API glia_slice_params glia_slice_defaults(void);
 
 /* y[i0, i1, ...] = x[start0 + i0 step0, start1 + i1 step1, ...]. Starts and stops past the ends are moved to the ends,
  * and a stop at or before its start gives an empty y, as in Python.
@@ -50,18 +59,8 @@ typedef struct glia_slice_params {
 GLIA_API glia_status glia_slice(glia_context *ctx, const glia_slice_params *params, const glia_tensor *x,
                                 glia_tensor *y);
 
-typedef struct glia_slice_backward_params {
-    glia_slice_params slice; /* of the forward */
-    glia_shape shape;        /* of its x */
-} glia_slice_backward_params;
-
-/* dx is dy where the slice read x, and zero elsewhere.
- * dy: the shape of the slice, any dtype   dx: params->shape. */
-GLIA_API glia_status glia_slice_backward(glia_context *ctx, const glia_slice_backward_params *params,
-                                         const glia_tensor *dy, glia_tensor *dx);
-
 typedef struct glia_split_params {
-    uint32_t axes; /* one; 0: the first */
+    int axis; /* negative: from the end */
 } glia_split_params;
 
 /* The inverse of concat: y[0], y[1], ..., y[n-1] are the parts of x along the axis, each as long as its tensor; the
@@ -82,13 +81,13 @@ typedef struct glia_expand_params {
     glia_shape shape; /* -1: as x has it */
 } glia_expand_params;
 
-/* Repeats x along its dimensions of size 1, and along new ones in front, by numpy's rule of broadcasting.
+/* Repeats x along its dimensions of size 1, and along new ones in front, by NumPy's rule of broadcasting.
  * x: any shape and dtype   y: params->shape. Source: PyTorch's expand. */
 GLIA_API glia_status glia_expand(glia_context *ctx, const glia_expand_params *params, const glia_tensor *x,
                                  glia_tensor *y);
 
 typedef struct glia_gather_params {
-    uint32_t axes;         /* one; 0: the first */
+    int axis;              /* negative: from the end */
     int64_t padding_index; /* with has_padding: elements of this index get no gradient */
     bool has_padding;
 } glia_gather_params;
@@ -97,7 +96,7 @@ typedef struct glia_gather_params {
  * it. An index counts from 0; a negative one from the end. An index outside of -size .. size-1 makes the call return
  * GLIA_INVALID_ARGUMENT with the index in the message; y is then unspecified.
  * x: any dtype   indices: i32 or i64, any shape   y: x with the axis replaced by the shape of indices.
- * Source: numpy's take, ONNX Gather, PyTorch's embedding (padding_index). */
+ * Source: NumPy's take, ONNX Gather, PyTorch's embedding (padding_index). */
 GLIA_API glia_status glia_gather(glia_context *ctx, const glia_gather_params *params, const glia_tensor *x,
                                  const glia_tensor *indices, glia_tensor *y);
 
@@ -105,21 +104,14 @@ GLIA_API glia_status glia_gather(glia_context *ctx, const glia_gather_params *pa
 GLIA_API glia_status glia_embedding(glia_context *ctx, const glia_gather_params *params, const glia_tensor *weight,
                                     const glia_tensor *indices, glia_tensor *y);
 
-typedef struct glia_gather_backward_params {
-    glia_gather_params gather; /* of the forward */
-    int size;                  /* of the axis in x */
-} glia_gather_backward_params;
-
-/* dx[a..., v, b...] = the sum over all i with indices[i...] = v of dy[a..., i..., b...]; zero for v = padding_index.
- * dy: floats, the shape of y of the forward   indices: as there   dx: the shape of x of the forward. */
-GLIA_API glia_status glia_gather_backward(glia_context *ctx, const glia_gather_backward_params *params,
-                                          const glia_tensor *dy, const glia_tensor *indices, glia_tensor *dx);
-
 typedef struct glia_one_hot_params {
     int classes; /* at least 1 */
     glia_dtype dtype;
-    double on, off; /* on 0: 1; converted as by glia_tensor_fill */
+    double on, off; /* converted as by glia_tensor_fill */
 } glia_one_hot_params;
+
+/* f32, on 1, off 0; classes has to be set. */
+GLIA_API glia_one_hot_params glia_one_hot_defaults(void);
 
 /* y[i..., c] = indices[i...] == c ? on : off; a negative index counts from the end. An index outside of
  * -classes .. classes-1 gives a row of off.

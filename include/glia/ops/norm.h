@@ -1,4 +1,4 @@
-/* Normalisation.
+/* Normalisation. The gradients are in glia/ops/backward/norm.h.
  *
  * Each op normalises groups of n elements of x: mean = sum x / n, var = sum (x - mean)^2 / n, rstd = 1 / sqrt(var +
  * epsilon), xhat = (x - mean) rstd, y = weight xhat + bias; weight NULL counts as ones, bias NULL as zeros. The ops
@@ -21,26 +21,19 @@ typedef struct glia_norm_stats {
     glia_tensor *mean, *rstd;
 } glia_norm_stats;
 
-/* Inputs of a backward call: the forward's weight, or NULL, and its two statistics. */
-typedef struct glia_norm_saved {
-    const glia_tensor *weight, *mean, *rstd;
-} glia_norm_saved;
-
-/* Optional outputs of a backward call; each may be NULL. */
-typedef struct glia_norm_gradients {
-    glia_tensor *dweight, *dbias;
-} glia_norm_gradients;
-
 /* ---- batchnorm: one group a channel ------------------------------------------------------------------------------ */
 
 typedef struct glia_batchnorm_params {
-    double epsilon;  /* default 1e-5 */
-    double momentum; /* of the running statistics, 0 to 1: new = (1 - momentum) old + momentum batch; default 0.1.
+    double epsilon;  /* not negative */
+    double momentum; /* of the running statistics, 0 to 1: new = (1 - momentum) old + momentum batch; 0 keeps them.
                         ONNX and Keras give 1 - momentum. */
-    bool population; /* the running variance takes var as it is, as ONNX and Keras do; default: var n / (n - 1), as
+    bool population; /* the running variance takes var as it is, as ONNX and Keras do; otherwise var n / (n - 1), as
                         PyTorch, which n = 1 does not have */
-    glia_unary_kind activation; /* of the result: linear, sigmoid, tanh or relu */
+    glia_activation activation; /* of the result: linear, sigmoid, tanh or relu */
 } glia_batchnorm_params;
+
+/* epsilon 1e-5, momentum 0.1, unbiased running variance, linear. */
+GLIA_API glia_batchnorm_params glia_batchnorm_defaults(void);
 
 /* Vectors [C] of a batchnorm. Training updates the running ones in place; each may be NULL. In inference weight and
  * bias may be NULL. */
@@ -60,20 +53,12 @@ GLIA_API glia_status glia_batchnorm(glia_context *ctx, const glia_batchnorm_para
                                     const glia_batchnorm_vectors *vectors, glia_tensor *y,
                                     const glia_norm_stats *stats);
 
-typedef struct glia_batchnorm_backward_params {
-    int reserved; /* nothing to set */
-} glia_batchnorm_backward_params;
-
-/* The gradient of glia_batchnorm. x, dy, dx: [N,C,...]   weight, mean, rstd, dweight, dbias: [C]. gradients may be
- * NULL. As an op: inputs x, dy, weight, mean, rstd; outputs dx, dweight, dbias. */
-GLIA_API glia_status glia_batchnorm_backward(glia_context *ctx, const glia_batchnorm_backward_params *params,
-                                             const glia_tensor *x, const glia_tensor *dy, const glia_norm_saved *saved,
-                                             glia_tensor *dx, const glia_norm_gradients *gradients);
-
 typedef struct glia_batchnorm_inference_params {
-    double epsilon; /* default 1e-5 */
+    double epsilon; /* not negative */
 } glia_batchnorm_inference_params;
-typedef glia_batchnorm_inference_params glia_batchnorm_inference_backward_params;
+
+/* epsilon 1e-5. */
+GLIA_API glia_batchnorm_inference_params glia_batchnorm_inference_defaults(void);
 
 /* Normalises with given statistics: y = weight (x - running_mean) / sqrt(running_var + epsilon) + bias. x, y:
  * [N,C,...]; y may be x. As an op: inputs x, weight, bias, mean, var. The statistics are constants: they have no
@@ -82,20 +67,15 @@ GLIA_API glia_status glia_batchnorm_inference(glia_context *ctx, const glia_batc
                                               const glia_tensor *x, const glia_batchnorm_vectors *vectors,
                                               glia_tensor *y);
 
-/* Its gradient: dx = weight dy / sqrt(running_var + epsilon). vectors: those of the forward call; its bias is not used.
- * gradients may be NULL. As an op: inputs x, dy, weight, mean, var; outputs dx, dweight, dbias. */
-GLIA_API glia_status glia_batchnorm_inference_backward(glia_context *ctx,
-                                                       const glia_batchnorm_inference_backward_params *params,
-                                                       const glia_tensor *x, const glia_tensor *dy,
-                                                       const glia_batchnorm_vectors *vectors, glia_tensor *dx,
-                                                       const glia_norm_gradients *gradients);
-
 /* ---- layernorm: one group for the trailing dimensions ------------------------------------------------------------ */
 
 typedef struct glia_layernorm_params {
-    int dims;       /* how many trailing dimensions make a group; default 1 */
-    double epsilon; /* default 1e-5 */
+    int dims; /* how many trailing dimensions make a group */
+    double epsilon;
 } glia_layernorm_params;
+
+/* dims 1, epsilon 1e-5. */
+GLIA_API glia_layernorm_params glia_layernorm_defaults(void);
 
 /* x, y: any shape   weight, bias: the last `dims` dimensions of it, or NULL   mean, rstd: the dimensions before.
  * stats may be NULL. Source: Ba, Kiros, Hinton, "Layer Normalization"; PyTorch's layer_norm. */
@@ -103,22 +83,15 @@ GLIA_API glia_status glia_layernorm(glia_context *ctx, const glia_layernorm_para
                                     const glia_tensor *weight, const glia_tensor *bias, glia_tensor *y,
                                     const glia_norm_stats *stats);
 
-typedef struct glia_layernorm_backward_params {
-    int dims; /* of the forward */
-} glia_layernorm_backward_params;
-
-/* The gradient of glia_layernorm, shapes as there; dweight and dbias have the shape of weight. gradients may be NULL.
- * As an op: inputs x, dy, weight, mean, rstd; outputs dx, dweight, dbias. */
-GLIA_API glia_status glia_layernorm_backward(glia_context *ctx, const glia_layernorm_backward_params *params,
-                                             const glia_tensor *x, const glia_tensor *dy, const glia_norm_saved *saved,
-                                             glia_tensor *dx, const glia_norm_gradients *gradients);
-
 /* ---- groupnorm: one group for some channels of one sample -------------------------------------------------------- */
 
 typedef struct glia_groupnorm_params {
-    int groups;     /* must divide C; default 1 */
-    double epsilon; /* default 1e-5 */
+    int groups; /* divides C */
+    double epsilon;
 } glia_groupnorm_params;
+
+/* groups 1, epsilon 1e-5. */
+GLIA_API glia_groupnorm_params glia_groupnorm_defaults(void);
 
 /* x, y: [N,C,...], group k of a sample has the channels k C/G .. (k+1) C/G - 1   weight, bias: [C] or NULL   mean,
  * rstd: [N,G]. stats may be NULL. Source: Wu, He, "Group Normalization"; PyTorch's group_norm. */
@@ -126,19 +99,12 @@ GLIA_API glia_status glia_groupnorm(glia_context *ctx, const glia_groupnorm_para
                                     const glia_tensor *weight, const glia_tensor *bias, glia_tensor *y,
                                     const glia_norm_stats *stats);
 
-typedef struct glia_groupnorm_backward_params {
-    int groups; /* of the forward */
-} glia_groupnorm_backward_params;
-
-/* The gradient of glia_groupnorm, shapes as there. gradients may be NULL.
- * As an op: inputs x, dy, weight, mean, rstd; outputs dx, dweight, dbias. */
-GLIA_API glia_status glia_groupnorm_backward(glia_context *ctx, const glia_groupnorm_backward_params *params,
-                                             const glia_tensor *x, const glia_tensor *dy, const glia_norm_saved *saved,
-                                             glia_tensor *dx, const glia_norm_gradients *gradients);
-
 typedef struct glia_instancenorm_params {
-    double epsilon; /* default 1e-5 */
+    double epsilon;
 } glia_instancenorm_params;
+
+/* epsilon 1e-5. */
+GLIA_API glia_instancenorm_params glia_instancenorm_defaults(void);
 
 /* groupnorm with a group for each channel: groups = C. mean, rstd: [N,C]. Its gradient is glia_groupnorm_backward.
  * Source: PyTorch's instance_norm without running statistics, ONNX InstanceNormalization. */

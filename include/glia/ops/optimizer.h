@@ -1,11 +1,12 @@
 /* Optimizers: one step from a parameter and its gradient to the next parameter. Each tensor may have any shape; in
- * practice all parameters of a network are one vector. Each new_... may be in the place of its old one. State starts
+ * practice all parameters of a network are one vector. Each new_... may be in the memory of its old one. State starts
  * as zeros.
  *
  * The learning rate, and the step where there is one, are tensors, since they change from step to step: rate is f32, a
  * scalar; step is i64, a scalar, 1 at the first step. All other tensors are floats of one dtype and shape.
  *
- * In all of them g is the gradient with the penalties' share: g = grad + l2 param + l1 sign(param), sign(0) = 0.
+ * In all of them g is the gradient with the penalties' share: g = grad + weight_decay param + l1 sign(param), with
+ * sign(0) = 0.
  * Formulas: PyTorch's torch.optim. */
 #ifndef GLIA_OPS_OPTIMIZER_H
 #define GLIA_OPS_OPTIMIZER_H
@@ -19,8 +20,8 @@ extern "C" {
 typedef struct glia_sgd_params {
     double momentum, dampening; /* dampening only with momentum */
     bool nesterov;              /* with momentum, and without dampening */
-    double l1, l2;
-} glia_sgd_params;
+    double weight_decay, l1;
+} glia_sgd_params; /* NULL: no momentum, no penalties */
 
 typedef struct glia_sgd_tensors {
     const glia_tensor *param, *grad, *rate;
@@ -35,12 +36,14 @@ typedef struct glia_sgd_tensors {
 GLIA_API glia_status glia_sgd(glia_context *ctx, const glia_sgd_params *params, const glia_sgd_tensors *tensors);
 
 typedef struct glia_adam_params {
-    double beta1;   /* 0: 0.9 */
-    double beta2;   /* 0: 0.999 */
-    double epsilon; /* 0: 1e-8 */
-    double l1, l2;
-    bool decoupled; /* AdamW: l2 stays out of g, and param is first multiplied by 1 - rate l2 */
+    double beta1, beta2;
+    double epsilon;
+    double weight_decay, l1;
+    bool decoupled; /* AdamW: weight_decay stays out of g, and param is first multiplied by 1 - rate weight_decay */
 } glia_adam_params;
+
+/* beta1 0.9, beta2 0.999, epsilon 1e-8, no penalties. */
+GLIA_API glia_adam_params glia_adam_defaults(void);
 
 typedef struct glia_adam_tensors {
     const glia_tensor *param, *grad, *rate, *step, *m, *v;
@@ -52,9 +55,12 @@ typedef struct glia_adam_tensors {
 GLIA_API glia_status glia_adam(glia_context *ctx, const glia_adam_params *params, const glia_adam_tensors *tensors);
 
 typedef struct glia_adagrad_params {
-    double epsilon; /* 0: 1e-10 */
-    double l1, l2;
+    double epsilon;
+    double weight_decay, l1;
 } glia_adagrad_params;
+
+/* epsilon 1e-10, no penalties. */
+GLIA_API glia_adagrad_params glia_adagrad_defaults(void);
 
 typedef struct glia_adagrad_tensors {
     const glia_tensor *param, *grad, *rate, *sum;
@@ -66,12 +72,15 @@ GLIA_API glia_status glia_adagrad(glia_context *ctx, const glia_adagrad_params *
                                   const glia_adagrad_tensors *tensors);
 
 typedef struct glia_rmsprop_params {
-    double alpha;   /* 0: 0.99 */
-    double epsilon; /* 0: 1e-8 */
+    double alpha;
+    double epsilon;
     double momentum;
     bool centered;
-    double l1, l2;
+    double weight_decay, l1;
 } glia_rmsprop_params;
+
+/* alpha 0.99, epsilon 1e-8, no momentum, not centered, no penalties. */
+GLIA_API glia_rmsprop_params glia_rmsprop_defaults(void);
 
 typedef struct glia_rmsprop_tensors {
     const glia_tensor *param, *grad, *rate, *square;
@@ -88,7 +97,7 @@ GLIA_API glia_status glia_rmsprop(glia_context *ctx, const glia_rmsprop_params *
                                   const glia_rmsprop_tensors *tensors);
 
 typedef struct glia_clip_by_norm_params {
-    double max_norm; /* required, above 0 */
+    double max_norm; /* above 0 */
 } glia_clip_by_norm_params;
 
 /* norm = sqrt(sum of g^2) over all elements     y = g min(1, max_norm / (norm + 1e-6))

@@ -12,9 +12,9 @@ extern "C" {
 #endif
 
 typedef struct glia_dropout_params {
-    float p; /* the share that is dropped, 0 to 1 */
+    double p; /* the share that is dropped, 0 to 1 */
     uint64_t seed;
-    uint32_t stream; /* tells the layers of a model apart */
+    uint32_t stream; /* a different one for each layer of a model */
 } glia_dropout_params;
 
 /* y[i] = x[i] / (1 - p) where number i of (seed, stream, step) is at least p 2^32, 0 elsewhere, also for a NaN in x.
@@ -25,20 +25,23 @@ GLIA_API glia_status glia_dropout(glia_context *ctx, const glia_dropout_params *
                                   const glia_tensor *step, glia_tensor *y);
 
 typedef enum glia_random_kind {
-    GLIA_UNIFORM,         /* low + (high - low) u */
-    GLIA_NORMAL,          /* mean + std z */
-    GLIA_TRUNCATED_NORMAL /* mean + std z with |z| <= 2 */
+    GLIA_RANDOM_UNIFORM,         /* low + (high - low) u */
+    GLIA_RANDOM_NORMAL,          /* mean + std z */
+    GLIA_RANDOM_TRUNCATED_NORMAL /* mean + std z with |z| <= 2 */
 } glia_random_kind;
 
 typedef struct glia_random_fill_params {
     glia_random_kind kind;
     glia_shape shape;
     glia_dtype dtype; /* a float */
-    float low, high;  /* of uniform; both 0: 0 and 1 */
-    float mean, std;  /* of the normals; std 0: 1 */
+    double low, high; /* of uniform */
+    double mean, std; /* of the normals */
     uint64_t seed;
     uint32_t stream;
 } glia_random_fill_params;
+
+/* Uniform f32 in [0, 1); mean 0, std 1 for the normals; seed and stream 0. shape has to be set. */
+GLIA_API glia_random_fill_params glia_random_fill_defaults(void);
 
 /* Fills y. In what follows n(e) is number e of (seed, stream, step 0), except where a step is named:
  *   uniform           element i: u = floor(n(i) / 2^8) / 2^24, in [0, 1)

@@ -1,14 +1,14 @@
-/* Recurrent layers.
+/* Recurrent layers. The gradient is in glia/ops/backward/rnn.h.
  *
- * One call is one layer over whole sequences, in one direction or in both. A stack is a call a layer, with dropout
- * between them where it is wanted. Letters: T steps, N sequences, I inputs, H hidden units, R outputs (H, or P with a
+ * One call is one layer over whole sequences, in one direction or in both. A stack is one call a layer, with
+ * dropout between them if requested. Letters: T steps, N sequences, I inputs, H hidden units, R outputs (H, or P with a
  * projection), D directions (1 or 2), G gates (tanh and relu 1, LSTM 4, GRU 3), sigma(x) = 1 / (1 + exp(-x)),
  * a_k = w_ih_k x_t + b_ih_k and r_k = w_hh_k h_(t-1) + b_hh_k with the k-th block of H rows of each weight.
  *
  *   tanh   h_t = tanh(a + r)
  *   relu   h_t = max(a + r, 0)
  *   LSTM   gates i, f, g, o:   i = sigma(a_i + r_i + p_i c_(t-1))   f = sigma(a_f + r_f + p_f c_(t-1))
- *          g = tanh(a_g + r_g)   c_t = clip(f c_(t-1) + i g)   o = sigma(a_o + r_o + p_o c_t)
+ *          g = tanh(a_g + r_g)   c_t = clamp(f c_(t-1) + i g)   o = sigma(a_o + r_o + p_o c_t)
  *          h_t = o tanh(c_t), or with a projection w_hr (o tanh(c_t))
  *   GRU    gates r, z, n:   r = sigma(a_r + r_r)   z = sigma(a_z + r_z)   n = tanh(a_n + r r_n), or with reset_before
  *          n = tanh(a_n + w_hh_n (r h_(t-1)) + b_hh_n)   h_t = (1 - z) n + z h_(t-1)
@@ -41,8 +41,11 @@ typedef struct glia_rnn_params {
     glia_rnn_direction direction;
     bool batch_first;  /* x and y are [N,T,...], not [T,N,...] */
     bool reset_before; /* of GRU */
-    double cell_clip;  /* of LSTM: c_t is cut to +- this; where it is cut it has no gradient. 0: not at all */
+    double cell_clip;  /* of LSTM: c_t is clamped to +- this; where it is clamped it has no gradient. INFINITY: never */
 } glia_rnn_params;
+
+/* tanh, forward, steps first, the cell is never clamped. */
+GLIA_API glia_rnn_params glia_rnn_defaults(void);
 
 /* The weights of one direction. Both biases are there, or none; peephole and w_hr belong to the LSTM, and may be
  * NULL. */
@@ -76,44 +79,10 @@ GLIA_API glia_status glia_rnn(glia_context *ctx, const glia_rnn_params *params, 
                               const glia_rnn_start *start, const glia_rnn_weights *weights, glia_tensor *y,
                               const glia_rnn_end *end);
 
-/* A tensor for the reserve of such a call, in memory of its own. What it holds is known only to the implementation that
- * wrote it: it is good for the backward call of the very call that filled it, and for nothing else. */
+/* A tensor for the reserve of such a call, in memory of its own. Only the implementation that wrote it can read it: its
+ * only use is the backward call of the call that filled it. */
 GLIA_API glia_status glia_rnn_reserve(glia_context *ctx, const glia_rnn_params *params, const glia_tensor *x,
                                       const glia_rnn_start *start, const glia_rnn_weights *weights, glia_tensor **out);
-
-/* What the forward call was given and what it gave. start may be NULL. */
-typedef struct glia_rnn_saved {
-    const glia_tensor *x;
-    const glia_rnn_start *start;
-    const glia_rnn_weights *weights;
-    const glia_tensor *y, *reserve;
-} glia_rnn_saved;
-
-/* The gradients by the forward call's outputs; at least one is there, NULL stands for zeros. */
-typedef struct glia_rnn_upstream {
-    const glia_tensor *dy, *dh_n, *dc_n;
-} glia_rnn_upstream;
-
-/* The gradients by the weights of one direction, in their shapes; each may be NULL. */
-typedef struct glia_rnn_weight_gradients {
-    glia_tensor *dw_ih, *dw_hh, *db_ih, *db_hh, *dw_hr, *dpeephole;
-} glia_rnn_weight_gradients;
-
-/* Further outputs of the backward call; each may be NULL. */
-typedef struct glia_rnn_gradients {
-    glia_tensor *dh0, *dc0;
-    glia_rnn_weight_gradients weights[2]; /* one for each direction */
-} glia_rnn_gradients;
-
-typedef glia_rnn_params glia_rnn_backward_params;
-
-/* The gradient of glia_rnn with the same params, by backpropagation through time. dx has the shape of x. gradients may
- * be NULL. It runs where the forward call ran, in the same implementation. As an op it has the inputs of rnn, then y,
- * reserve, dy, dh_n, dc_n, and the outputs dx, dh0, dc0, then dw_ih, dw_hh, db_ih, db_hh, dw_hr, dpeephole for each
- * direction. */
-GLIA_API glia_status glia_rnn_backward(glia_context *ctx, const glia_rnn_backward_params *params,
-                                       const glia_rnn_saved *saved, const glia_rnn_upstream *upstream, glia_tensor *dx,
-                                       const glia_rnn_gradients *gradients);
 
 #ifdef __cplusplus
 }

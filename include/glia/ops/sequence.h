@@ -1,4 +1,4 @@
-/* Sequences of unequal length, padded to one: how long each is, and what stands behind its end.
+/* Sequences of unequal length, padded to one: how long each is, and what follows its end.
  *
  * x: [T,N,...], or [N,T,...] with batch_first: N sequences of T steps. */
 #ifndef GLIA_OPS_SEQUENCE_H

@@ -24,11 +24,11 @@ static void fill_plain(gli_random use, uint32_t first, uint32_t *out) {
     __attribute__((target(isa))) static void name(gli_random use, uint32_t first, uint32_t *out) {        \
         const lanes zero = {0}, low = zero + 0xffffffff;                                                  \
         const lanes factor_a = zero + 0xD2511F53, factor_b = zero + 0xCD9E8D57;                           \
-        for (uint32_t at = 0; at < GLI_PHILOX_BLOCKS; at += 4 * LANES) {                                  \
+        for (uint32_t block = 0; block < GLI_PHILOX_BLOCKS; block += 4 * LANES) {                         \
             lanes c0[4], c1[4], c2[4], c3[4];                                                             \
             uint32_t key0 = (uint32_t)use.seed, key1 = (uint32_t)(use.seed >> 32);                        \
             GLI_UNROLL(4) for (uint32_t u = 0; u < 4; ++u) {                                              \
-                c0[u] = (lanes){__VA_ARGS__} + (uint64_t)(uint32_t)(first + at + u * LANES);              \
+                c0[u] = (lanes){__VA_ARGS__} + (uint64_t)(uint32_t)(first + block + u * LANES);           \
                 c1[u] = zero, c2[u] = zero + use.stream, c3[u] = zero + use.step;                         \
             }                                                                                             \
             GLI_UNROLL(10) for (int round = 0; round < 10; ++round) {                                     \
@@ -45,8 +45,8 @@ static void fill_plain(gli_random use, uint32_t first, uint32_t *out) {
                 const lanes words01 = (c0[u] & low) | c1[u] << 32, words23 = (c2[u] & low) | c3[u] << 32; \
                 const vector even = unpack_low((vector)words01, (vector)words23);                         \
                 const vector odd  = unpack_high((vector)words01, (vector)words23);                        \
-                memcpy(out + 4 * (at + u * LANES), &even, sizeof even);                                   \
-                memcpy(out + 4 * (at + u * LANES) + 2 * LANES, &odd, sizeof odd);                         \
+                memcpy(out + 4 * (block + u * LANES), &even, sizeof even);                                \
+                memcpy(out + 4 * (block + u * LANES) + 2 * LANES, &odd, sizeof odd);                      \
             }                                                                                             \
         }                                                                                                 \
     }

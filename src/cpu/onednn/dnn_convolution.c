@@ -69,7 +69,7 @@ static dnnl_primitive_desc_t create_pd(gli_dnn *dnn, const gli_dnn_convolution *
 void gli_dnn_add_convolution(gli_dnn *dnn, const gli_dnn_convolution *conv) {
     gli_dnn_convolution c = *conv;
     if (dnn->status != GLIA_OK) return;
-    dnn->relu = c.activation == GLIA_RELU;
+    dnn->relu = c.activation == GLIA_UNARY_RELU;
     if (c.kind == GLI_DNN_CONVOLUTION_TRANSPOSED) c.x.layout = c.y.layout = GLI_DNN_CHANNELS_LAST;
     const bool any = c.x.layout == GLI_DNN_ANY || c.y.layout == GLI_DNN_ANY;
     if (any && gli_dnn_is_row_major(&c.x)) c.x.layout = GLI_DNN_ANY;

@@ -8,20 +8,20 @@ typedef struct algorithms {
 } algorithms;
 
 static const algorithms known[GLIA_UNARY_COUNT] = {
-    [GLIA_LINEAR]     = {dnnl_eltwise_linear, dnnl_eltwise_linear},
-    [GLIA_SIGMOID]    = {dnnl_eltwise_logistic, dnnl_eltwise_logistic, dnnl_eltwise_logistic_use_dst_for_bwd},
-    [GLIA_TANH]       = {dnnl_eltwise_tanh, dnnl_eltwise_tanh, dnnl_eltwise_tanh_use_dst_for_bwd},
-    [GLIA_RELU]       = {dnnl_alg_kind_undef, dnnl_eltwise_relu, dnnl_eltwise_relu_use_dst_for_bwd},
-    [GLIA_LEAKY_RELU] = {dnnl_eltwise_relu, dnnl_eltwise_relu, dnnl_eltwise_relu_use_dst_for_bwd},
-    [GLIA_ELU]        = {dnnl_eltwise_elu, dnnl_eltwise_elu, dnnl_eltwise_elu_use_dst_for_bwd},
-    [GLIA_GELU]       = {dnnl_eltwise_gelu_erf, dnnl_eltwise_gelu_erf},
-    [GLIA_GELU_TANH]  = {dnnl_eltwise_gelu_tanh, dnnl_eltwise_gelu_tanh},
-    [GLIA_SILU]       = {dnnl_eltwise_swish, dnnl_eltwise_swish},
-    [GLIA_HARD_SWISH] = {dnnl_eltwise_hardswish, dnnl_eltwise_hardswish},
-    [GLIA_EXP]        = {dnnl_alg_kind_undef, dnnl_eltwise_exp, dnnl_eltwise_exp_use_dst_for_bwd},
-    [GLIA_SQRT]       = {dnnl_eltwise_sqrt, dnnl_eltwise_sqrt, dnnl_eltwise_sqrt_use_dst_for_bwd},
-    [GLIA_ABS]        = {dnnl_eltwise_abs, dnnl_eltwise_abs},
-    [GLIA_SQUARE]     = {dnnl_eltwise_square, dnnl_eltwise_square},
+    [GLIA_UNARY_LINEAR]     = {dnnl_eltwise_linear, dnnl_eltwise_linear},
+    [GLIA_UNARY_SIGMOID]    = {dnnl_eltwise_logistic, dnnl_eltwise_logistic, dnnl_eltwise_logistic_use_dst_for_bwd},
+    [GLIA_UNARY_TANH]       = {dnnl_eltwise_tanh, dnnl_eltwise_tanh, dnnl_eltwise_tanh_use_dst_for_bwd},
+    [GLIA_UNARY_RELU]       = {dnnl_alg_kind_undef, dnnl_eltwise_relu, dnnl_eltwise_relu_use_dst_for_bwd},
+    [GLIA_UNARY_LEAKY_RELU] = {dnnl_eltwise_relu, dnnl_eltwise_relu, dnnl_eltwise_relu_use_dst_for_bwd},
+    [GLIA_UNARY_ELU]        = {dnnl_eltwise_elu, dnnl_eltwise_elu, dnnl_eltwise_elu_use_dst_for_bwd},
+    [GLIA_UNARY_GELU]       = {dnnl_eltwise_gelu_erf, dnnl_eltwise_gelu_erf},
+    [GLIA_UNARY_GELU_TANH]  = {dnnl_eltwise_gelu_tanh, dnnl_eltwise_gelu_tanh},
+    [GLIA_UNARY_SILU]       = {dnnl_eltwise_swish, dnnl_eltwise_swish},
+    [GLIA_UNARY_HARD_SWISH] = {dnnl_eltwise_hardswish, dnnl_eltwise_hardswish},
+    [GLIA_UNARY_EXP]        = {dnnl_alg_kind_undef, dnnl_eltwise_exp, dnnl_eltwise_exp_use_dst_for_bwd},
+    [GLIA_UNARY_SQRT]       = {dnnl_eltwise_sqrt, dnnl_eltwise_sqrt, dnnl_eltwise_sqrt_use_dst_for_bwd},
+    [GLIA_UNARY_ABS]        = {dnnl_eltwise_abs, dnnl_eltwise_abs},
+    [GLIA_UNARY_SQUARE]     = {dnnl_eltwise_square, dnnl_eltwise_square},
 };
 
 bool gli_dnn_knows_unary(glia_unary_kind kind) { return known[kind].forward != dnnl_alg_kind_undef; }
@@ -32,8 +32,8 @@ bool gli_dnn_knows_unary_backward(glia_unary_kind kind, bool from_y) {
 
 /* Glia's alpha and beta as oneDNN's. */
 static void translate_params(glia_unary_kind kind, float *alpha, float *beta) {
-    if (kind == GLIA_LINEAR || kind == GLIA_SILU) *alpha = 1, *beta = 0;
-    if (kind == GLIA_RELU) *alpha = 0;
+    if (kind == GLIA_UNARY_LINEAR || kind == GLIA_UNARY_SILU) *alpha = 1, *beta = 0;
+    if (kind == GLIA_UNARY_RELU) *alpha = 0;
 }
 
 void gli_dnn_add_unary(gli_dnn *dnn, glia_unary_kind kind, float alpha, float beta, const gli_dnn_view *x,

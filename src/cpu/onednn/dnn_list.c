@@ -46,7 +46,7 @@ static void destroy(gli_dnn *dnn) {
 }
 
 /* oneDNN itself keeps the last 1,024 primitives of the process: for a program whose shapes change these are hundreds of
- * megabytes that no allocator sees. The cache of prepared calls already keeps what is worth keeping, so oneDNN's is
+ * megabytes that no allocator sees. The cache of prepared calls makes oneDNN's superfluous, so that one is
  * made small, unless the user has set its capacity. */
 static void bound_primitive_cache(void) {
     enum { DEFAULT_CAPACITY = 1024, SMALL_CAPACITY = 32 };

@@ -8,7 +8,7 @@
 
 enum { GLI_DNN_MAX_STEPS = 20, GLI_DNN_MAX_ARGUMENTS = 8 };
 
-/* What GLI_DNN_BOUND_LATER views count: the operands of a packed matmul. */
+/* What GLI_DNN_BOUND_LATER views count: the matrices of a packed matmul. */
 enum { GLI_DNN_BOUND_A, GLI_DNN_BOUND_B, GLI_DNN_BOUND_Y, GLI_DNN_BOUND };
 
 /* An argument of a primitive; its memory object gets the address with each run. */
@@ -16,7 +16,7 @@ typedef struct gli_dnn_argument {
     int id;
     gli_dnn_memory kind;
     union {
-        size_t index;  /* of the tensor, or of the bound operand */
+        size_t index;  /* of the tensor, or of the bound matrix */
         size_t offset; /* in the workspace, in bytes */
     };
     dnnl_memory_t memory;

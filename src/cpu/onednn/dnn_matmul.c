@@ -16,7 +16,7 @@ static dnnl_primitive_desc_t create_pd(gli_dnn *dnn, const gli_dnn_matmul *m) {
 void gli_dnn_add_matmul(gli_dnn *dnn, const gli_dnn_matmul *matmul) {
     if (dnn->status != GLIA_OK) return;
     gli_dnn_matmul m         = *matmul;
-    dnn->relu                = m.activation == GLIA_RELU;
+    dnn->relu                = m.activation == GLIA_UNARY_RELU;
     dnnl_primitive_desc_t pd = create_pd(dnn, &m);
     if (dnn->status == GLIA_UNSUPPORTED) {
         dnn->status = GLIA_OK;
@@ -42,7 +42,7 @@ void gli_dnn_add_packed_matmul(gli_dnn *dnn, int number, const gli_dnn_view *a, 
                                const gli_dnn_view *y, float beta) {
     if (dnn->status != GLIA_OK) return;
     const int first  = dnn->n;
-    gli_dnn_matmul m = {.a = *a, .b = *b, .y = *y, .alpha = 1, .beta = beta, .activation = GLIA_LINEAR};
+    gli_dnn_matmul m = {.a = *a, .b = *b, .y = *y, .alpha = 1, .beta = beta, .activation = GLIA_UNARY_LINEAR};
     m.a.index = GLI_DNN_BOUND_A, m.b.index = GLI_DNN_BOUND_B, m.y.index = GLI_DNN_BOUND_Y;
     const int threads            = threads_for(dnn, a, y);
     const gli_dnn_threads before = gli_dnn_threads_enter(threads);

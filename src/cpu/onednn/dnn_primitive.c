@@ -23,14 +23,14 @@ bool gli_dnn_request(gli_dnn *dnn, const gli_dnn_view *view, dnnl_memory_desc_t 
                          "the layout of a tensor");
 }
 
-const gli_dnn_attributes gli_dnn_default_attributes = {.alpha = 1, .activation = GLIA_LINEAR};
+const gli_dnn_attributes gli_dnn_default_attributes = {.alpha = 1, .activation = GLIA_UNARY_LINEAR};
 
 static bool set_attributes(gli_dnn *dnn, const gli_dnn_attributes *a, dnnl_post_ops_t ops, dnnl_primitive_attr_t attr) {
-    const dnnl_alg_kind_t alg = a->activation == GLIA_SIGMOID ? dnnl_eltwise_logistic : dnnl_eltwise_tanh;
+    const dnnl_alg_kind_t alg = a->activation == GLIA_UNARY_SIGMOID ? dnnl_eltwise_logistic : dnnl_eltwise_tanh;
     return (a->alpha == 1 ||
             gli_dnn_check(dnn, dnnl_primitive_attr_set_output_scales(attr, 1, 0, &a->alpha), "a scale")) &&
            (a->beta == 0 || gli_dnn_check(dnn, dnnl_post_ops_append_sum(ops, a->beta), "a sum")) &&
-           (a->activation == GLIA_LINEAR || a->activation == GLIA_RELU ||
+           (a->activation == GLIA_UNARY_LINEAR || a->activation == GLIA_UNARY_RELU ||
             gli_dnn_check(dnn, dnnl_post_ops_append_eltwise(ops, 1, alg, 0, 0), "an activation")) &&
            gli_dnn_check(dnn, dnnl_primitive_attr_set_post_ops(attr, ops), "post-ops");
 }
@@ -100,13 +100,13 @@ static gli_dnn_step *add_step(gli_dnn *dnn, dnnl_primitive_desc_t pd, const char
     return ready ? s : NULL;
 }
 
-/* A tensor, in the layout that the primitive wants. */
-typedef struct operand {
+/* A tensor in the layout that the primitive requires. */
+typedef struct laid_out_tensor {
     gli_dnn_tensor tensor;
     dnnl_memory_desc_t md;
     bool reordered; /* into or from the workspace at offset */
     size_t offset;
-} operand;
+} laid_out_tensor;
 
 /* Whether both give each element the same address: oneDNN also compares strides of dimensions of size 1. */
 static bool same_layout(const dnnl_memory_desc_t *a, const dnnl_memory_desc_t *b) {
@@ -118,8 +118,8 @@ static bool same_layout(const dnnl_memory_desc_t *a, const dnnl_memory_desc_t *b
     return a->offset0 == b->offset0;
 }
 
-static operand operand_of(gli_dnn *dnn, dnnl_primitive_desc_t pd, const gli_dnn_tensor *tensor) {
-    operand o = {.tensor = *tensor};
+static laid_out_tensor laid_out(gli_dnn *dnn, dnnl_primitive_desc_t pd, const gli_dnn_tensor *tensor) {
+    laid_out_tensor o = {.tensor = *tensor};
     dnnl_memory_desc_t own;
     if (!pd || tensor->view->memory == GLI_DNN_ABSENT || !gli_dnn_describe(dnn, tensor->view, &own)) return o;
     o.md        = *dnnl_primitive_desc_query_md(pd, dnnl_query_exec_arg_md, tensor->id);
@@ -136,7 +136,7 @@ static operand operand_of(gli_dnn *dnn, dnnl_primitive_desc_t pd, const gli_dnn_
 }
 
 /* From the view's layout to the primitive's, or back. */
-static void add_reorder(gli_dnn *dnn, const operand *o, bool in) {
+static void add_reorder(gli_dnn *dnn, const laid_out_tensor *o, bool in) {
     dnnl_memory_desc_t own;
     dnnl_primitive_desc_t pd   = NULL;
     dnnl_primitive_attr_t attr = NULL;
@@ -154,9 +154,9 @@ static void add_reorder(gli_dnn *dnn, const operand *o, bool in) {
 
 void gli_dnn_add_primitive(gli_dnn *dnn, dnnl_primitive_desc_t pd, const char *what, int n,
                            const gli_dnn_tensor *tensors) {
-    operand o[GLI_DNN_MAX_ARGUMENTS];
+    laid_out_tensor o[GLI_DNN_MAX_ARGUMENTS];
     for (int i = 0; i < n; ++i) {
-        o[i] = operand_of(dnn, pd, &tensors[i]);
+        o[i] = laid_out(dnn, pd, &tensors[i]);
         if (o[i].reordered && tensors[i].view->memory != GLI_DNN_OUTPUT) add_reorder(dnn, &o[i], true);
     }
     gli_dnn_step *s = add_step(dnn, pd, what);

@@ -71,10 +71,10 @@ glia_status gli_dnn_pack(const gli_call *call, const gli_dnn *dnn, int number, c
     return run_steps(dnn, &(memories){call, workspace, bound}, p.begin, p.end - 1, dnn->ctx->threads);
 }
 
-glia_status gli_dnn_multiply(const gli_call *call, const gli_dnn *dnn, int number, gli_dnn_operands operands,
+glia_status gli_dnn_multiply(const gli_call *call, const gli_dnn *dnn, int number, gli_dnn_matrices matrices,
                              void *workspace) {
     void *const bound[GLI_DNN_BOUND] = {
-        [GLI_DNN_BOUND_A] = (void *)operands.a, [GLI_DNN_BOUND_B] = (void *)operands.b, [GLI_DNN_BOUND_Y] = operands.y};
+        [GLI_DNN_BOUND_A] = (void *)matrices.a, [GLI_DNN_BOUND_B] = (void *)matrices.b, [GLI_DNN_BOUND_Y] = matrices.y};
     const gli_dnn_packed p = dnn->packed[number];
     return run_steps(dnn, &(memories){call, workspace, bound}, p.end - 1, p.end, p.threads);
 }

@@ -18,12 +18,12 @@ static gli_dnn_view aligned(gli_dnn_view view, int ndim) {
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const gli_matmul_geom *g = call->geom;
-    gli_dnn_matmul m         = {.alpha = g->alpha, .y = gli_dnn_out(call, 0)};
+    gli_dnn_matmul m         = {.alpha = (float)g->alpha, .y = gli_dnn_out(call, 0)};
     m.a                      = aligned(gli_dnn_in(call, GLI_MATMUL_A), m.y.ndim);
     m.b                      = aligned(gli_dnn_in(call, GLI_MATMUL_B), m.y.ndim);
     if (g->transpose_a) m.a = gli_dnn_transposed(m.a);
     if (g->transpose_b) m.b = gli_dnn_transposed(m.b);
-    if (call->n_in > GLI_MATMUL_C && call->in[GLI_MATMUL_C]) m.beta = g->beta;
+    if (g->reads_c) m.beta = (float)g->beta;
     gli_dnn *dnn;
     GLI_TRY(gli_dnn_begin(call, &dnn));
     gli_dnn_add_matmul(dnn, &m);
@@ -44,7 +44,7 @@ static void copy_c(const gli_call *call) {
 }
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
-    if (call->n_in > GLI_MATMUL_C && call->in[GLI_MATMUL_C]) copy_c(call);
+    if (((const gli_matmul_geom *)call->geom)->reads_c) copy_c(call);
     return gli_dnn_run(call, prepared, workspace);
 }
 

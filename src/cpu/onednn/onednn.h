@@ -1,6 +1,6 @@
 /* oneDNN behind a wall: only the files dnn_*.c see its API. An adapter X_onednn.c describes one call as a short list of
  * primitives over views of the call's tensors; prepare builds the list, run executes it. oneDNN builds the number of
- * threads into a primitive, so both happen with OpenMP set to the context's number. */
+ * threads into a primitive, so both happen with OpenMP set to the context's number of threads. */
 #ifndef GLI_CPU_ONEDNN_ONEDNN_H
 #define GLI_CPU_ONEDNN_ONEDNN_H
 
@@ -52,7 +52,7 @@ typedef struct gli_dnn_view {
 gli_dnn_view gli_dnn_in(const gli_call *call, int i); /* absent where the tensor is */
 gli_dnn_view gli_dnn_out(const gli_call *call, int i);
 
-/* The same for an image [N,C,H,W]: channels last if it is, which the fast primitives want, otherwise any. */
+/* The same for an image [N,C,H,W]: channels last if it is, as the fast primitives require, otherwise any. */
 gli_dnn_view gli_dnn_image(gli_dnn_view view);
 
 /* The same for filters [K,C/G,R,S]: any, with a dimension for the groups in front if there are several. */
@@ -75,8 +75,8 @@ gli_dnn_view gli_dnn_bound_later(int64_t rows, int64_t columns, int64_t pitch, g
 
 /* ---- building a list --------------------------------------------------------------------------------------------- */
 
-/* Starts the list; adapters then add to it and end it, with nothing else between that could return. The first failure
- * is kept, and what is added after it ignored; end reports it and frees the list. GLIA_UNSUPPORTED: oneDNN has nothing
+/* Starts the list; adapters then add to it and end it, and must not return before that. After the first failure
+ * additions are ignored; end reports it and frees the list. GLIA_UNSUPPORTED: oneDNN has nothing
  * for it, or only its own reference. */
 glia_status gli_dnn_begin(const gli_call *call, gli_dnn **out);
 glia_status gli_dnn_end(gli_dnn *dnn, gli_prepared *out);
@@ -144,11 +144,11 @@ void gli_dnn_release(gli_prepared *prepared);
  * multiplied as it is, packing does nothing. */
 glia_status gli_dnn_pack(const gli_call *call, const gli_dnn *dnn, int number, const float *b, void *workspace);
 
-typedef struct gli_dnn_operands {
+typedef struct gli_dnn_matrices {
     const float *a, *b;
     float *y;
-} gli_dnn_operands;
-glia_status gli_dnn_multiply(const gli_call *call, const gli_dnn *dnn, int number, gli_dnn_operands operands,
+} gli_dnn_matrices;
+glia_status gli_dnn_multiply(const gli_call *call, const gli_dnn *dnn, int number, gli_dnn_matrices matrices,
                              void *workspace);
 
 /* Defines the provider gli_X_onednn of op X. */

@@ -95,7 +95,7 @@ static void add_dy(const gli_rnn_pass *p, int n) {
     for (int k = 0; k < g->outputs; ++k) dh[k] += dy[k];
 }
 
-/* Before the product with w_hr: stores the steps' dh, for the gradient of w_hr. */
+/* Before the matmul with w_hr: stores the steps' dh, for the gradient of w_hr. */
 static void output_rows(void *arg, int64_t begin, int64_t end) {
     const gli_rnn_pass *p = arg;
     const size_t output   = (size_t)p->g->outputs;
@@ -181,7 +181,7 @@ static float *gradient(const gli_rnn_pass *p, int k) {
     return gli_out_floats(p->call, gli_rnn_dweight(p->direction, k));
 }
 
-/* Of w_hh and w_hr; the states before the steps are a matrix, whichever way the direction runs. */
+/* Of w_hh and w_hr; the states before the steps are a matrix, forward as in reverse. */
 static glia_status recurrent_weights(const gli_rnn_pass *p) {
     const gli_rnn_geom *g      = p->g;
     const gli_rnn_workspace *w = &p->workspace;
@@ -238,7 +238,7 @@ static void peephole_units(void *arg, int64_t begin, int64_t end) {
 static glia_status run_direction(gli_rnn_pass *p, const float *x) {
     enum { UNITS_PER_CHUNK = 64 };
     const gli_rnn_geom *g = p->g;
-    float *saved          = p->call->in[GLI_RNN_BACK_RESERVE]->data;
+    float *saved          = p->call->in[GLI_RNN_BACK_SAVED]->data;
     float *dx             = gli_rnn_gathers(p->call) ? p->workspace.dx : gli_out_floats(p->call, GLI_RNN_BACK_DX);
     float *dw_ih          = gradient(p, GLI_RNN_W_IH);
     const int number      = p->direction == 0 ? DX : DX_ADDED;

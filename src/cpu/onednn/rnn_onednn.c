@@ -18,7 +18,7 @@ static size_t lay_out(const gli_call *call, char *memory, gli_rnn_workspace *out
     gli_rnn_layout l = {memory};
     out->recurrent   = gli_rnn_take(&l, g->batch * gates);
     out->bias        = gli_rnn_take(&l, gates + g->hidden);
-    out->trace       = gli_rnn_take(&l, call->out[GLI_RNN_RESERVE] ? 0 : gli_rnn_trace_size(g, false));
+    out->trace       = gli_rnn_take(&l, call->out[GLI_RNN_SAVED] ? 0 : gli_rnn_trace_size(g, false));
     out->x           = gli_rnn_take(&l, gli_rnn_gathers(call) ? rows * g->inputs : 0);
     out->matmuls     = gli_rnn_take(&l, 0);
     return l.bytes;
@@ -50,7 +50,7 @@ static void add_matmuls(const gli_rnn_geom *g, gli_dnn *dnn) {
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const gli_rnn_geom *g = call->geom;
     GLI_TRY(gli_rnn_pass_prepare(call, add_matmuls, lay_out, out));
-    if (call->out[GLI_RNN_RESERVE]) out->saved = (size_t)(g->directions * gli_rnn_trace_size(g, true)) * sizeof(float);
+    if (call->out[GLI_RNN_SAVED]) out->saved = (size_t)(g->directions * gli_rnn_trace_size(g, true)) * sizeof(float);
     return GLIA_OK;
 }
 
@@ -84,7 +84,7 @@ static gli_rnn_row row_of(const gli_rnn_pass *p, int n) {
     return row;
 }
 
-/* A sequence that has ended keeps its states and gives 0. */
+/* A sequence that has ended copies its states and outputs 0. */
 static void skip(const gli_rnn_pass *p, const gli_rnn_row *row, float *y) {
     const gli_rnn_geom *g = p->g;
     memcpy(row->next_h, row->h, (size_t)g->outputs * sizeof(float));
@@ -174,7 +174,7 @@ static glia_status run_direction(gli_rnn_pass *p, const float *x) {
     const int first = gli_rnn_time(g, p->direction, 0), last = gli_rnn_time(g, p->direction, g->steps - 1);
     const int64_t outputs = (int64_t)g->batch * g->outputs, units = (int64_t)g->batch * g->hidden;
     const bool lstm = g->cell == GLIA_RNN_LSTM;
-    float *saved    = gli_out_floats(call, GLI_RNN_RESERVE);
+    float *saved    = gli_out_floats(call, GLI_RNN_SAVED);
     gli_rnn_fold_bias(g, p->weight[GLI_RNN_B_IH], p->weight[GLI_RNN_B_HH], p->workspace.bias);
     p->trace = gli_rnn_trace_in(g, saved != NULL,
                                 saved ? saved + p->direction * gli_rnn_trace_size(g, true) : p->workspace.trace);

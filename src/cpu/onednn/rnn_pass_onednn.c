@@ -23,7 +23,7 @@ glia_status gli_rnn_pack(const gli_rnn_pass *p, int number, const float *b) {
 }
 
 glia_status gli_rnn_multiply(const gli_rnn_pass *p, int number, const float *a, const float *b, float *y) {
-    return gli_dnn_multiply(p->call, p->dnn, number, (gli_dnn_operands){a, b, y}, p->workspace.matmuls);
+    return gli_dnn_multiply(p->call, p->dnn, number, (gli_dnn_matrices){a, b, y}, p->workspace.matmuls);
 }
 
 const char *gli_rnn_pass_decline(const gli_call *call) {

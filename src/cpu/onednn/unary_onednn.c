@@ -9,7 +9,9 @@ static const char *flat(const glia_tensor *x, const glia_tensor *y) {
 
 static const char *decline(const gli_call *call) {
     const gli_unary_geom *g = call->geom;
-    if (!gli_dnn_knows_unary(g->kind)) return "oneDNN has no such function, or not well";
+    /* With alpha 0 leaky_relu would be oneDNN's relu, which maps NaN to 0. */
+    if (!gli_dnn_knows_unary(g->kind) || (g->kind == GLIA_UNARY_LEAKY_RELU && (float)g->alpha == 0))
+        return "oneDNN has no such function, or not well";
     const char *reason = gli_dnn_decline(call);
     return reason ? reason : flat(call->in[GLI_UNARY_X], call->out[0]);
 }
@@ -29,7 +31,9 @@ static int source(const gli_unary_geom *g) {
 
 static const char *decline_backward(const gli_call *call) {
     const gli_unary_geom *g = call->geom;
-    if (g->from == GLI_FROM_NEITHER || !gli_dnn_knows_unary_backward(g->kind, g->from == GLI_FROM_Y))
+    /* Of x, oneDNN's derivative of elu at NaN is 1. */
+    if (g->from == GLI_FROM_NEITHER || (g->kind == GLIA_UNARY_ELU && g->from == GLI_FROM_X) ||
+        !gli_dnn_knows_unary_backward(g->kind, g->from == GLI_FROM_Y))
         return "oneDNN has no such derivative, or not well";
     const char *reason = gli_dnn_decline(call);
     if (!reason) reason = flat(call->in[source(g)], call->out[0]);

@@ -41,9 +41,9 @@ glia_status gli_ref_run(const gli_call *call, void *workspace, gli_formula formu
 
 double gli_ref_activate(glia_unary_kind kind, double x) {
     switch (kind) {
-        case GLIA_RELU: return x <= 0 ? 0 : x; /* NaN stays NaN */
-        case GLIA_SIGMOID: return 1 / (1 + exp(-x));
-        case GLIA_TANH: return tanh(x);
+        case GLIA_UNARY_RELU: return x <= 0 ? 0 : x; /* NaN stays NaN */
+        case GLIA_UNARY_SIGMOID: return 1 / (1 + exp(-x));
+        case GLIA_UNARY_TANH: return tanh(x);
         default: return x;
     }
 }

@@ -6,8 +6,8 @@
 /* What is known about the last error besides CUDA's own text; "": nothing. */
 const char *gli_cuda_detail(void);
 
-/* Before a context opens the device: a process of its own would find it whole. Returns which life of the device this
- * is: a context of an earlier one is lost. */
+/* Before a context opens the device: resets an emulated device that an earlier context left broken, as a new process
+ * would find it. Returns the device's generation: contexts of an earlier one are lost. */
 unsigned gli_cuda_revive(void);
 unsigned gli_cuda_life(void);
 

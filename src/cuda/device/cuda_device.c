@@ -46,7 +46,7 @@ static bool read_number(const char *text, char **end, int64_t *out) {
     return *end != text && errno == 0 && *out >= 0;
 }
 
-/* GLIA_CUDA_CHUNK=bytes: the least that is asked of cudaMalloc; 0 gives each tensor its own, for tools that look for
+/* GLIA_CUDA_CHUNK=bytes: the minimum for a cudaMalloc; 0 gives each tensor its own, for tools that look for
  * accesses out of bounds. */
 static glia_status read_chunk(glia_context *ctx) {
     const char *text = getenv("GLIA_CUDA_CHUNK");
@@ -112,7 +112,7 @@ static glia_status open_all(glia_context *ctx, int index) {
     return gli_cuda_indices_open(ctx);
 }
 
-/* What close calls cannot fail in a way that matters: a lost device fails them all and has nothing left to free. */
+/* Errors are ignored: a lost device fails every call, and has nothing left to free. */
 static void device_close(glia_context *ctx) {
     gli_cuda *cuda = gli_cuda_of(ctx);
     cudaSetDevice(cuda->index);

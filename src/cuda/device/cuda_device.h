@@ -47,7 +47,7 @@ typedef struct gli_cuda {
 
 static inline gli_cuda *gli_cuda_of(const glia_context *ctx) { return (gli_cuda *)ctx->device_state; }
 
-/* Counts a call and tells whether a test wants it to fail; *error is then what it fails with. */
+/* Counts a call. true: a test makes it fail, with *error. */
 bool gli_cuda_fails(gli_cuda *cuda, int *error);
 
 /* One translator for the runtime's errors: GLIA_OUT_OF_MEMORY, GLIA_DEVICE_LOST for what cannot be undone,

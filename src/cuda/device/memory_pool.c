@@ -6,12 +6,12 @@
 /* The pool's own records are no part of what tensors and plans hold, and do not count as such. */
 static glia_status new_record(glia_context *ctx, size_t bytes, void **out) {
     GLI_TRY(gli_new(ctx, 1, bytes, "a record of device memory", out));
-    ctx->memory.held -= bytes;
+    ctx->memory.allocated -= bytes;
     return GLIA_OK;
 }
 
 static void free_record(glia_context *ctx, void *record, size_t bytes) {
-    ctx->memory.held += bytes;
+    ctx->memory.allocated += bytes;
     gli_free(ctx, record, 1, bytes);
 }
 
@@ -33,13 +33,13 @@ static void free_chunk(glia_context *ctx, gli_cuda_chunk *chunk) {
 static bool unused(const gli_cuda_chunk *chunk) { return !chunk->first->used && !chunk->first->next; }
 
 void gli_cuda_pool_trim(glia_context *ctx) {
-    for (gli_cuda_chunk **at = &gli_cuda_of(ctx)->pool.chunks; *at;) {
-        gli_cuda_chunk *chunk = *at;
+    for (gli_cuda_chunk **link = &gli_cuda_of(ctx)->pool.chunks; *link;) {
+        gli_cuda_chunk *chunk = *link;
         if (unused(chunk)) {
-            *at = chunk->next;
+            *link = chunk->next;
             free_chunk(ctx, chunk);
         } else {
-            at = &chunk->next;
+            link = &chunk->next;
         }
     }
 }
@@ -74,7 +74,8 @@ static size_t used_bytes(const gli_cuda_pool *pool) {
     return sum;
 }
 
-/* What the context holds is counted on the device: its memory.held counts the host's too, and can exceed the total. */
+/* What the context holds is counted on the device: its memory.allocated counts the host's too, and can exceed the
+ * total. */
 static glia_status out_of_memory(glia_context *ctx, size_t bytes, const char *what) {
     size_t available = 0, total = 0;
     cudaMemGetInfo(&available, &total);
@@ -145,8 +146,8 @@ glia_status gli_cuda_alloc(glia_context *ctx, size_t bytes, const char *what, gl
     }
     GLI_TRY(take(ctx, range, whole));
     *out = (gli_block){range->data, bytes};
-    ctx->memory.held += bytes;
-    if (ctx->memory.held > ctx->memory.peak) ctx->memory.peak = ctx->memory.held;
+    ctx->memory.allocated += bytes;
+    if (ctx->memory.allocated > ctx->memory.peak) ctx->memory.peak = ctx->memory.allocated;
     return GLIA_OK;
 }
 
@@ -178,7 +179,7 @@ void gli_cuda_release(glia_context *ctx, gli_block *block) {
     gli_cuda *cuda = gli_cuda_of(ctx);
     for (gli_cuda_chunk *chunk = cuda->pool.chunks; block->data && chunk; chunk = chunk->next) {
         if (!give_back(ctx, chunk, block->data)) continue;
-        ctx->memory.held -= block->bytes;
+        ctx->memory.allocated -= block->bytes;
         if (cuda->pool.chunk_bytes == 0) gli_cuda_pool_trim(ctx);
         break;
     }

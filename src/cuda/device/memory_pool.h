@@ -23,7 +23,7 @@ typedef struct gli_cuda_chunk {
 
 typedef struct gli_cuda_pool {
     gli_cuda_chunk *chunks;
-    size_t chunk_bytes; /* the least that is asked of cudaMalloc; 0: each block is exactly one cudaMalloc */
+    size_t chunk_bytes; /* the minimum for a cudaMalloc; 0: each block is exactly one cudaMalloc */
 } gli_cuda_pool;
 
 glia_status gli_cuda_alloc(glia_context *ctx, size_t bytes, const char *what, gli_block *out);

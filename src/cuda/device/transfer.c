@@ -35,34 +35,34 @@ static glia_status start(glia_context *ctx, int half, void *to, const void *from
 glia_status gli_cuda_upload(glia_context *ctx, void *device, const void *host, size_t bytes) {
     gli_cuda *cuda = gli_cuda_of(ctx);
     GLI_TRY(gli_cuda_usable(ctx));
-    for (size_t at = 0; at < bytes; at += GLI_CUDA_STAGING_BYTES) {
-        const size_t piece = gli_min_size(bytes - at, GLI_CUDA_STAGING_BYTES);
+    for (size_t offset = 0; offset < bytes; offset += GLI_CUDA_STAGING_BYTES) {
+        const size_t size = gli_min_size(bytes - offset, GLI_CUDA_STAGING_BYTES);
         int half;
         GLI_TRY(take_half(ctx, &half));
-        memcpy(cuda->staging[half], (const char *)host + at, piece);
-        GLI_TRY(start(ctx, half, (char *)device + at, cuda->staging[half], piece, cudaMemcpyHostToDevice));
+        memcpy(cuda->staging[half], (const char *)host + offset, size);
+        GLI_TRY(start(ctx, half, (char *)device + offset, cuda->staging[half], size, cudaMemcpyHostToDevice));
     }
     return GLIA_OK;
 }
 
-/* One piece is on its way while the one before is copied out of the staging memory. */
+/* One chunk is transferred while the one before is copied from the staging memory. */
 glia_status gli_cuda_download(glia_context *ctx, void *host, const void *device, size_t bytes) {
     gli_cuda *cuda = gli_cuda_of(ctx);
     GLI_TRY(gli_cuda_usable(ctx));
     size_t done = 0;
     int before  = -1;
-    for (size_t at = 0; at < bytes || before >= 0; at += GLI_CUDA_STAGING_BYTES) {
+    for (size_t offset = 0; offset < bytes || before >= 0; offset += GLI_CUDA_STAGING_BYTES) {
         int half = -1;
-        if (at < bytes) {
+        if (offset < bytes) {
             GLI_TRY(take_half(ctx, &half));
-            const size_t piece = gli_min_size(bytes - at, GLI_CUDA_STAGING_BYTES);
-            GLI_TRY(start(ctx, half, cuda->staging[half], (const char *)device + at, piece, cudaMemcpyDeviceToHost));
+            const size_t size = gli_min_size(bytes - offset, GLI_CUDA_STAGING_BYTES);
+            GLI_TRY(start(ctx, half, cuda->staging[half], (const char *)device + offset, size, cudaMemcpyDeviceToHost));
         }
         if (before >= 0) {
-            const size_t piece = gli_min_size(bytes - done, GLI_CUDA_STAGING_BYTES);
+            const size_t size = gli_min_size(bytes - done, GLI_CUDA_STAGING_BYTES);
             GLI_CUDA_TRY(ctx, cudaEventSynchronize(cuda->staged[before]));
-            memcpy((char *)host + done, cuda->staging[before], piece);
-            done += piece;
+            memcpy((char *)host + done, cuda->staging[before], size);
+            done += size;
         }
         before = half;
     }

@@ -11,8 +11,8 @@
 enum {
     RUNS       = 3,     /* that are timed, after one that is not */
     PERIOD     = 65521, /* of the noise, in elements: a prime, so that rows of no usual length are alike */
-    MARGIN     = 64,    /* bytes, to give a copy the alignment of the tensor: as far as the plan cache tells it apart */
-    DIFFERENCE = 256,   /* bytes, for the flag of the comparison */
+    MARGIN     = 64, /* bytes, to give a copy the alignment of the tensor: as far as the key of prepared calls has it */
+    DIFFERENCE = 256, /* bytes, for the flag of the comparison */
 };
 
 typedef struct tuning {
@@ -39,7 +39,7 @@ static size_t bytes_of(const glia_tensor *tensor) {
     return gli_align_up(plus(bytes, MARGIN), GLI_CUDA_ALIGNMENT);
 }
 
-/* A reserve holds what one provider tells itself: it is no result to compare. */
+/* A saved output is in a format of the provider's own: it is no result to compare. */
 static bool is_result(const gli_call *call, int o) {
     return call->out[o] && !gli_output_is(call->op, o, GLI_OUT_SAVED);
 }
@@ -54,9 +54,9 @@ static size_t bytes_needed(const gli_call *call, size_t workspace) {
     return bytes;
 }
 
-static char *take(char **at, size_t bytes) {
-    char *taken = *at;
-    *at += bytes;
+static char *take(char **next, size_t bytes) {
+    char *taken = *next;
+    *next += bytes;
     return taken;
 }
 
@@ -67,23 +67,23 @@ static const glia_tensor *copy_of(const glia_tensor *tensor, char *memory, glia_
 }
 
 static void lay_out(tuning *t, size_t workspace) {
-    char *at     = t->memory.data;
+    char *next   = t->memory.data;
     t->trial     = *t->call;
-    t->flag      = take(&at, DIFFERENCE);
-    t->workspace = take(&at, gli_align_up(workspace, GLI_CUDA_ALIGNMENT));
+    t->flag      = take(&next, DIFFERENCE);
+    t->workspace = take(&next, gli_align_up(workspace, GLI_CUDA_ALIGNMENT));
     for (int i = 0; i < t->call->n_in; ++i)
-        if (t->call->in[i]) t->trial.in[i] = copy_of(t->call->in[i], take(&at, bytes_of(t->call->in[i])), &t->in[i]);
+        if (t->call->in[i]) t->trial.in[i] = copy_of(t->call->in[i], take(&next, bytes_of(t->call->in[i])), &t->in[i]);
     for (int i = 0; i < t->call->op->n_outputs; ++i) {
         const glia_tensor *y = t->call->out[i];
         if (!y) continue;
         t->bytes[i]     = bytes_of(y);
-        t->result[i]    = take(&at, t->bytes[i]);
-        t->expected[i]  = is_result(t->call, i) ? take(&at, t->bytes[i]) : NULL;
+        t->result[i]    = take(&next, t->bytes[i]);
+        t->expected[i]  = is_result(t->call, i) ? take(&next, t->bytes[i]) : NULL;
         t->trial.out[i] = copy_of(y, t->result[i], &t->out[i]);
     }
 }
 
-/* Uploads one period of uniform numbers in [-1, 1) and repeats it by copies that double what is there. */
+/* Uploads one period of uniform numbers in [-1, 1) and repeats it by copies of all that is filled so far. */
 static glia_status fill(glia_context *ctx, const glia_tensor *tensor, void *noise) {
     const size_t size    = glia_dtype_size(tensor->dtype);
     const size_t bytes   = (size_t)gli_extent(tensor) * size;
@@ -140,7 +140,7 @@ static void end_trial(tuning *t) {
     gli_cuda_pool_trim(t->call->ctx); /* what plans are then told is free must be free */
 }
 
-/* The bits that this way left; those of the first way are what others are compared with. */
+/* Compares the candidate's results with those of the first one, bit by bit. */
 static glia_status compare(tuning *t, bool first, bool *same) {
     glia_context *ctx   = t->call->ctx;
     cudaStream_t stream = gli_cuda_of(ctx)->stream;
@@ -163,59 +163,61 @@ static glia_status compare(tuning *t, bool first, bool *same) {
     return GLIA_OK;
 }
 
-static glia_status measure(tuning *t, const gli_cuda_ways *ways, int way, float *milliseconds) {
+static glia_status measure(tuning *t, const gli_cuda_candidates *candidates, int candidate, float *milliseconds) {
     glia_context *ctx   = t->call->ctx;
     cudaStream_t stream = gli_cuda_of(ctx)->stream;
     GLI_CUDA_TRY(ctx, cudaEventRecord(t->start, stream));
-    for (int i = 0; i < RUNS; ++i) GLI_TRY(ways->run(&t->trial, ways->state, way, t->workspace));
+    for (int i = 0; i < RUNS; ++i) GLI_TRY(candidates->run(&t->trial, candidates->state, candidate, t->workspace));
     GLI_CUDA_TRY(ctx, cudaEventRecord(t->stop, stream));
     GLI_CUDA_TRY(ctx, cudaEventSynchronize(t->stop));
     GLI_CUDA_TRY(ctx, cudaEventElapsedTime(milliseconds, t->start, t->stop));
     return GLIA_OK;
 }
 
-/* *milliseconds: FLT_MAX for a way whose bits are not wanted. */
-static glia_status judge(tuning *t, const gli_cuda_ways *ways, int way, bool first, float *milliseconds) {
+/* *milliseconds: FLT_MAX for a candidate whose bits differ where they must not. */
+static glia_status try_candidate(tuning *t, const gli_cuda_candidates *candidates, int candidate, bool first,
+                                 float *milliseconds) {
     bool same;
     *milliseconds = FLT_MAX;
-    GLI_TRY(ways->run(&t->trial, ways->state, way, t->workspace));
+    GLI_TRY(candidates->run(&t->trial, candidates->state, candidate, t->workspace));
     GLI_TRY(compare(t, first, &same));
-    return same || t->call->ctx->nondeterministic ? measure(t, ways, way, milliseconds) : GLIA_OK;
+    return same || t->call->ctx->nondeterministic ? measure(t, candidates, candidate, milliseconds) : GLIA_OK;
 }
 
-/* A way that fails is no candidate; the first that works sets the bits. */
-static glia_status find_best(tuning *t, const gli_cuda_ways *ways, int *best) {
+/* Candidates that fail are passed over; the first that works sets the bits. */
+static glia_status find_best(tuning *t, const gli_cuda_candidates *candidates, int *best) {
     glia_status status = GLIA_UNSUPPORTED;
-    float least        = FLT_MAX;
+    float fastest      = FLT_MAX;
     bool found         = false;
-    for (int way = 0; way < ways->count && !gli_cuda_of(t->call->ctx)->lost; ++way) {
+    for (int candidate = 0; candidate < candidates->count && !gli_cuda_of(t->call->ctx)->lost; ++candidate) {
         float milliseconds;
-        status = judge(t, ways, way, !found, &milliseconds);
+        status = try_candidate(t, candidates, candidate, !found, &milliseconds);
         if (status != GLIA_OK) continue;
         if (milliseconds < FLT_MAX)
-            gli_log(t->call->ctx, GLI_LOG_DISPATCH, "%s: algorithm %d takes %.1f us", t->call->op->name, way,
+            gli_log(t->call->ctx, GLI_LOG_DISPATCH, "%s: algorithm %d takes %.1f us", t->call->op->name, candidate,
                     1e3 * (double)milliseconds / RUNS);
-        if (!found || milliseconds < least) *best = way, least = milliseconds;
+        if (!found || milliseconds < fastest) *best = candidate, fastest = milliseconds;
         found = true;
     }
     return found || status == GLIA_OUT_OF_MEMORY ? GLIA_OK : GLIA_UNSUPPORTED;
 }
 
-glia_status gli_cuda_tune(const gli_call *call, const gli_cuda_ways *ways, int *best) {
+glia_status gli_cuda_tune(const gli_call *call, const gli_cuda_candidates *candidates, int *best) {
     glia_context *ctx = call->ctx;
     char before[sizeof ctx->message];
     *best = 0;
     memcpy(before, ctx->message, sizeof before);
     tuning t                = {.call = call, .peak = ctx->memory.peak};
-    const glia_status begun = begin_trial(&t, ways->workspace);
-    const glia_status found = begun == GLIA_OK ? find_best(&t, ways, best) : GLIA_OK;
+    const glia_status begun = begin_trial(&t, candidates->workspace);
+    const glia_status found = begun == GLIA_OK ? find_best(&t, candidates, best) : GLIA_OK;
     end_trial(&t);
     GLI_TRY(gli_cuda_usable(ctx));
     GLI_TRY(found);
     if (begun != GLIA_OK)
         gli_log(ctx, GLI_LOG_DISPATCH, "%s: not tuned: %s", call->op->name, ctx->message);
     else
-        gli_log(ctx, GLI_LOG_DISPATCH, "%s: algorithm %d of %d is the fastest", call->op->name, *best, ways->count);
+        gli_log(ctx, GLI_LOG_DISPATCH, "%s: algorithm %d of %d is the fastest", call->op->name, *best,
+                candidates->count);
     memcpy(ctx->message, before, sizeof before);
     return GLIA_OK;
 }

@@ -22,7 +22,7 @@ static const char *look_up(const gli_library_kind *kind, void *library, void *ta
     for (const gli_library_function *f = kind->functions; f->name; ++f) {
         void *address = dlsym(library, f->name);
         if (!address) return f->name;
-        memcpy((char *)table + f->at, &address, sizeof address);
+        memcpy((char *)table + f->offset, &address, sizeof address);
     }
     return NULL;
 }
@@ -37,7 +37,7 @@ static void note_failure(search *s, const char *path, const char *error) {
 static void note_path(search *s, const char *asked) {
     void *function;
     Dl_info info;
-    memcpy(&function, (char *)s->table + s->kind->functions[0].at, sizeof function);
+    memcpy(&function, (char *)s->table + s->kind->functions[0].offset, sizeof function);
     const bool known = dladdr(function, &info) && info.dli_fname;
     snprintf(s->out->path, sizeof s->out->path, "%s", known ? info.dli_fname : asked);
 }

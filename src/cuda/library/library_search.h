@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A function to look up, and where its address goes in a table of function pointers. */
+/* A function to look up, and the offset of its pointer in a table of functions. */
 typedef struct gli_library_function {
     const char *name;
-    size_t at;
+    size_t offset;
 } gli_library_function;
 
 typedef struct gli_library_kind {
@@ -32,8 +32,9 @@ typedef struct gli_library_found {
 
 /* The first that fits, in this order: the folders of GLIA_CUDA_LIBRARY_PATH, a list with colons; the loader's path; the
  * CUDA toolkit in CUDA_HOME, CUDA_PATH, around the nvcc in PATH and in /usr/local/cuda; Python's nvidia packages in
- * VIRTUAL_ENV, CONDA_PREFIX, around the python3 in PATH and in ~/.local. What lies in a place but does not fit is
- * passed over, and remembered as the reason if nothing else is found. table is filled where a library is found. */
+ * VIRTUAL_ENV, CONDA_PREFIX, around the python3 in PATH and in ~/.local. A library that
+ * is there but does not fit is passed over, and given as the reason if no other is found. table is filled where a
+ * library is found. */
 bool gli_library_open(const gli_library_kind *kind, void *table, gli_library_found *out);
 void gli_library_close(gli_library_found *found);
 

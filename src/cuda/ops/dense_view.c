@@ -4,17 +4,17 @@
 #include "core/size.h"
 #include "cuda/ops/strided_move.h"
 
-/* Where a tensor's elements are for the kernel, and how it lies there. */
-typedef struct placement {
+/* A tensor as the kernel sees it: itself, or a dense copy in the workspace. */
+typedef struct staged_tensor {
     bool copied;
-    glia_tensor dense; /* if copied: its dtype and strides; data is set when the workspace is known */
-    size_t at, bytes;  /* in the workspace */
-} placement;
+    glia_tensor dense;    /* if copied: its dtype and strides; data is set when the workspace is known */
+    size_t offset, bytes; /* in the workspace */
+} staged_tensor;
 
 typedef struct layout {
     glia_dtype dtype;
     uintptr_t alignment;
-    placement in[GLI_MAX_IN], out[GLI_MAX_OUT];
+    staged_tensor in[GLI_MAX_IN], out[GLI_MAX_OUT];
     size_t copies; /* bytes of the workspace before the kernel's own */
 } layout;
 
@@ -55,16 +55,17 @@ static bool all_flat(const gli_call *call) {
     return first != NULL;
 }
 
-/* Strided tensors that reach over 2^31 elements and more are copied too: kernels count offsets in 32 bits. */
-static bool place(const glia_tensor *tensor, glia_dtype dtype, bool any_layout, layout *l, placement *out) {
-    *out = (placement){0};
+/* Decides whether the tensor is copied. One that extends over 2^31 elements or more is: kernels count offsets in 32
+ * bits. */
+static bool stage(const glia_tensor *tensor, glia_dtype dtype, bool any_layout, layout *l, staged_tensor *out) {
+    *out = (staged_tensor){0};
     if (!tensor) return true;
-    const bool lies_well = gli_is_dense(tensor) || (any_layout && gli_extent(tensor) <= INT32_MAX);
-    if (tensor->dtype == dtype && lies_well && (uintptr_t)tensor->data % l->alignment == 0) return true;
+    const bool readable = gli_is_dense(tensor) || (any_layout && gli_extent(tensor) <= INT32_MAX);
+    if (tensor->dtype == dtype && readable && (uintptr_t)tensor->data % l->alignment == 0) return true;
     out->copied = true;
     gli_set_shape(&out->dense, dtype, tensor->ndim, tensor->dim);
     out->dense.ctx = tensor->ctx;
-    out->at        = l->copies;
+    out->offset    = l->copies;
     if (!gli_mul_size((size_t)gli_count(tensor), glia_dtype_size(dtype), &out->bytes)) return false;
     const size_t whole = gli_align_up(out->bytes, GLI_CUDA_ALIGNMENT);
     return whole != SIZE_MAX && gli_add_size(l->copies, whole, &l->copies);
@@ -83,10 +84,10 @@ static glia_status lay_out(const gli_call *call, const gli_cuda_kernel *kernel, 
     l->alignment    = kernel->alignment ? (uintptr_t)kernel->alignment : 1;
     l->dtype        = common_float(call, kernel);
     for (int i = 0; i < call->n_in; ++i)
-        fits = fits && place(call->in[i], seen_as(call->in[i], l, kernel->typed_in >> i & 1, true),
+        fits = fits && stage(call->in[i], seen_as(call->in[i], l, kernel->typed_in >> i & 1, true),
                              flat || (kernel->strided_in >> i & 1), l, &l->in[i]);
     for (int i = 0; i < call->op->n_outputs; ++i)
-        fits = fits && place(call->out[i], seen_as(call->out[i], l, kernel->typed_out >> i & 1, false),
+        fits = fits && stage(call->out[i], seen_as(call->out[i], l, kernel->typed_out >> i & 1, false),
                              flat || (kernel->strided_out >> i & 1), l, &l->out[i]);
     GLI_REQUIRE(call->ctx, fits, GLIA_OUT_OF_MEMORY, "%s: copies of its tensors need more memory than there can be",
                 call->op->name);
@@ -108,7 +109,7 @@ static glia_status copy(const gli_call *call, const glia_tensor *from, const gli
     return gli_cuda_copy(call, &g);
 }
 
-static bool nothing_wanted(const gli_call *call) {
+static bool nothing_requested(const gli_call *call) {
     for (int i = 0; i < call->op->n_outputs; ++i)
         if (call->out[i] && gli_count(call->out[i]) > 0) return false;
     return true;
@@ -117,7 +118,7 @@ static bool nothing_wanted(const gli_call *call) {
 glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kernel, void *workspace) {
     layout l;
     gli_cuda_view view = {.stream = call->stream};
-    if (nothing_wanted(call)) return GLIA_OK; /* there are no empty launches */
+    if (nothing_requested(call)) return GLIA_OK; /* there are no empty launches */
     GLI_TRY(lay_out(call, kernel, &l));
     view.dtype     = l.dtype;
     view.workspace = (char *)workspace + l.copies;
@@ -125,7 +126,7 @@ glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kerne
         const glia_tensor *x = call->in[i];
         if (!x) continue;
         if (l.in[i].copied) {
-            l.in[i].dense.data = (char *)workspace + l.in[i].at;
+            l.in[i].dense.data = (char *)workspace + l.in[i].offset;
             GLI_TRY(copy(call, x, &l.in[i].dense));
             x = &l.in[i].dense;
         }
@@ -135,7 +136,7 @@ glia_status gli_cuda_view_run(const gli_call *call, const gli_cuda_kernel *kerne
         const glia_tensor *y = call->out[i];
         if (!y) continue;
         if (l.out[i].copied) {
-            l.out[i].dense.data = (char *)workspace + l.out[i].at;
+            l.out[i].dense.data = (char *)workspace + l.out[i].offset;
             y                   = &l.out[i].dense;
         }
         view.out[i] = y->data, view.out_stride[i] = y->stride;

@@ -8,7 +8,7 @@ static const char *decline(const gli_call *call, glia_dtype dtype, int rows, int
     const int capability = gli_cuda_gpu(call).compute_capability;
     if (capability < (dtype == GLIA_F16 ? MIN_CAPABILITY_F16 : MIN_CAPABILITY))
         return "the GPU has no tensor cores for this dtype";
-    return rows < MIN_SIDE || columns < MIN_SIDE ? "too narrow for tensor cores" : NULL;
+    return rows < MIN_SIDE || columns < MIN_SIDE ? "too small for tensor cores" : NULL;
 }
 
 const char *gli_cuda_decline_tensor_cores(const gli_call *call, int rows, int columns) {

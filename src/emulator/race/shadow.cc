@@ -186,11 +186,11 @@ void check_written(Region &region, uintptr_t address, size_t bytes, Access kind,
     const uint8_t *missing = std::find(written, written + bytes, uint8_t{0});
     if (missing == written + bytes) return;
     violation(cudaErrorLaunchFailure, source_site(source),
-              "%s %zu bytes at byte %zu of %zu of %s memory: uninitialised, nobody has written there", verb(kind),
-              bytes, address - region.start(), region.bytes(), space(region));
+              "%s %zu bytes at byte %zu of %zu of %s memory: uninitialised, it was never written", verb(kind), bytes,
+              address - region.start(), region.bytes(), space(region));
 }
 
-// The compiler refuses a kernel with too much static shared memory; together with the dynamic it is up to the launch.
+// The compiler checks a kernel's static shared memory; the launch checks the sum of static and dynamic.
 void check_shared_limit(const Region &region, const Cell &cell, size_t bytes, uint32_t source) {
     if (&region != static_shared.get() || cell.write.epoch >= first_of_launch) return;
     static_shared_used += bytes;
@@ -201,14 +201,14 @@ void check_shared_limit(const Region &region, const Cell &cell, size_t bytes, ui
 }
 
 void check_ordered(Region &region, uintptr_t address, size_t bytes, Access kind, uint32_t source) {
-    AccessRecord now = record_now(kind, source);
-    uintptr_t at     = address;
+    AccessRecord now       = record_now(kind, source);
+    uintptr_t cell_address = address;
     region.visit(address, bytes, [&](Cell &cell, size_t cell_bytes) {
         for (const AccessRecord *old : {&cell.write, &cell.read, &cell.other})
-            if (conflicts(*old, kind, region)) return report_race(*old, kind, source, at, region);
+            if (conflicts(*old, kind, region)) return report_race(*old, kind, source, cell_address, region);
         if (kind != Access::READ) check_shared_limit(region, cell, cell_bytes, source);
         remember(cell, now);
-        at += cell_bytes;
+        cell_address += cell_bytes;
     });
 }
 
@@ -294,7 +294,8 @@ void shadow_barrier() {
     current->own_horizons.clear();
 }
 
-// What the block did before its last barrier, and what this thread knows of others, is over for whoever awaits it.
+// A release: what the block did before its last barrier, and what this thread knows to be over, is so for the threads
+// that await the signal.
 void shadow_signal(const unsigned *counter) {
     running.in_kernel = false;
     auto &of_counter  = signalled[counter];
@@ -308,14 +309,14 @@ void shadow_signal(const unsigned *counter) {
     running.in_kernel = true;
 }
 
-// Signals beyond the count have been given by chance: in another run they come later.
+// Signals beyond the count do not order anything: in another run they come later.
 void shadow_awaited(const unsigned *counter, unsigned count) {
     running.in_kernel = false;
     current->own_horizons[running.thread->number].join(signalled[counter][count]);
     running.in_kernel = true;
 }
 
-// What each of the lanes has done so far, and what it knew, all of them know now.
+// All lanes now know what each of them has done and knew.
 void shadow_warp_sync(unsigned warp, unsigned lanes) {
     auto &known                = current->known;
     uint32_t joint[WARP_LANES] = {};

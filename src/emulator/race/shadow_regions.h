@@ -20,12 +20,12 @@ struct AccessRecord {
     uint32_t clock;   // of the thread within its warp
     uint32_t source;  // offset of the instruction in this library
     uint16_t thread;
-    uint8_t block;  // its number among those that run together
+    uint8_t block;  // its number among those that run concurrently
     Access kind;
 };
 
-// A read goes to `read`, and what was there to `other` when that says more: two readers are kept, from different blocks
-// or warps if there are any, and so every write by a third is held against one of them.
+// A read goes to `read`, and the one that was there to `other` when that says more: the last two readers, from
+// different blocks or warps if there are any, so that a write by a third is checked against one of them.
 struct Cell {
     AccessRecord write, read, other;
 };

@@ -53,7 +53,7 @@ Site source_site(uint32_t source) {
 
 std::string source_text(uint32_t source) {
     Site site = source_site(source);
-    return site.file != nullptr ? place(site) : "an unknown place";
+    return site.file != nullptr ? location(site) : "an unknown location";
 }
 
 }  // namespace emulator

@@ -15,18 +15,18 @@ static glia_status as_image(glia_context *ctx, const char *name, const glia_tens
     view->dim[3]    = x->dim[2];
     view->stride[3] = x->stride[2];
     view->dim[2]    = 1;
-    view->stride[2] = x->stride[2] * (x->dim[2] > 0 ? x->dim[2] : 1); /* where a second row would stand */
+    view->stride[2] = x->stride[2] * (x->dim[2] > 0 ? x->dim[2] : 1); /* the offset of a second row */
     *out            = view;
     return GLIA_OK;
 }
 
 static glia_status conv1d(glia_context *ctx, const glia_conv1d_params *params, const glia_tensor *x,
                           const glia_tensor *w, const glia_tensor *bias, glia_tensor *y) {
-    const glia_conv1d_params p                = params ? *params : (glia_conv1d_params){0};
-    const glia_conv2d_params rows_and_columns = {.stride     = {0, p.stride},
+    const glia_conv1d_params p                = params ? *params : glia_conv1d_defaults();
+    const glia_conv2d_params rows_and_columns = {.stride     = {1, p.stride},
                                                  .pad        = {0, p.pad},
                                                  .pad_end    = {0, p.pad_end},
-                                                 .dilation   = {0, p.dilation},
+                                                 .dilation   = {1, p.dilation},
                                                  .groups     = p.groups,
                                                  .activation = p.activation};
     glia_tensor views[3], *x4, *w4, *y4;
@@ -35,6 +35,8 @@ static glia_status conv1d(glia_context *ctx, const glia_conv1d_params *params, c
     GLI_TRY(as_image(ctx, "y", y, &views[2], &y4));
     return glia_conv2d(ctx, &rows_and_columns, x4, w4, bias, y4);
 }
+
+glia_conv1d_params glia_conv1d_defaults(void) { return (glia_conv1d_params){.stride = 1, .dilation = 1, .groups = 1}; }
 
 glia_status glia_conv1d(glia_context *ctx, const glia_conv1d_params *params, const glia_tensor *x, const glia_tensor *w,
                         const glia_tensor *bias, glia_tensor *y) {

@@ -3,6 +3,7 @@
 #include "core/derive.h"
 #include "core/size.h"
 #include "ops/check.h"
+#include "ops/elementwise/activation.h"
 #include "ops/window.h"
 
 static gli_window_axis axis_of(const glia_conv2d_params *p, int i) {
@@ -13,10 +14,10 @@ static gli_window_axis axis_of(const glia_conv2d_params *p, int i) {
 static glia_status resolve_geometry(const gli_resolution *r, const glia_conv2d_params *p, const int64_t *x,
                                     const int64_t *w, gli_conv2d_geom *g) {
     const char *op             = r->op->name;
-    const int groups           = p->groups ? p->groups : 1;
+    const int groups           = p->groups;
     const gli_window_axis rows = axis_of(p, 0), columns = axis_of(p, 1);
     GLI_REQUIRE(r->ctx, groups > 0, GLIA_INVALID_ARGUMENT, "%s: groups is %d, must be positive", op, groups);
-    GLI_TRY(gli_check_fused(r, p->activation));
+    GLI_TRY(gli_check_fused(r, p->activation, &g->activation));
     GLI_REQUIRE(r->ctx, x[1] % groups == 0 && w[0] % groups == 0, GLIA_SHAPE_MISMATCH,
                 "%s: %lld channels and %lld filters do not divide into %d groups", op, (long long)x[1], (long long)w[0],
                 groups);
@@ -26,8 +27,8 @@ static glia_status resolve_geometry(const gli_resolution *r, const glia_conv2d_p
     for (int i = 0; i < 4; ++i)
         GLI_REQUIRE(r->ctx, x[i] <= INT32_MAX && w[i] <= INT32_MAX, GLIA_UNSUPPORTED,
                     "%s: a dimension has more than 2^31-1 elements", op);
-    GLI_TRY(gli_window_places(r, &rows, x[2], w[2], false, &g->p));
-    GLI_TRY(gli_window_places(r, &columns, x[3], w[3], false, &g->q));
+    GLI_TRY(gli_window_output_size(r, &rows, x[2], w[2], false, &g->p));
+    GLI_TRY(gli_window_output_size(r, &columns, x[3], w[3], false, &g->q));
 
     g->n = (int)x[0], g->c = (int)x[1], g->h = (int)x[2], g->w = (int)x[3];
     g->k = (int)w[0], g->r = (int)w[2], g->s = (int)w[3];
@@ -35,7 +36,6 @@ static glia_status resolve_geometry(const gli_resolution *r, const glia_conv2d_p
     g->stride_h = rows.stride, g->stride_w = columns.stride;
     g->pad_h = rows.pad, g->pad_w = columns.pad, g->pad_h_end = rows.pad_end, g->pad_w_end = columns.pad_end;
     g->dilation_h = rows.dilation, g->dilation_w = columns.dilation;
-    g->activation = p->activation;
     return GLIA_OK;
 }
 
@@ -54,7 +54,7 @@ static glia_status check_backward(const gli_resolution *r, const glia_conv2d_bac
     GLI_REQUIRE(r->ctx, p->size[0] > 0 && p->size[1] > 0, GLIA_INVALID_ARGUMENT,
                 "%s: size is {%d,%d}, must be positive", r->op->name, p->size[0], p->size[1]);
     GLI_REQUIRE(r->ctx, p->conv.activation == GLIA_LINEAR, GLIA_INVALID_ARGUMENT,
-                "%s: activation is %s, must be linear", r->op->name, glia_unary_name(p->conv.activation));
+                "%s: activation is %s, must be linear", r->op->name, glia_activation_name(p->conv.activation));
     return GLIA_OK;
 }
 
@@ -67,7 +67,7 @@ static glia_status resolve_data(gli_resolution *r) {
     GLI_TRY(check_backward(r, p));
     const int64_t *dy = r->in[GLI_CONV2D_DATA_DY]->dim, *w = r->in[GLI_CONV2D_DATA_W]->dim;
     int64_t channels;
-    GLI_REQUIRE(r->ctx, gli_mul_i64(w[1], p->conv.groups ? p->conv.groups : 1, &channels), GLIA_INVALID_ARGUMENT,
+    GLI_REQUIRE(r->ctx, gli_mul_i64(w[1], p->conv.groups, &channels), GLIA_INVALID_ARGUMENT,
                 "%s: groups is %d, w has %lld channels in each", r->op->name, p->conv.groups, (long long)w[1]);
     GLI_TRY(resolve_geometry(r, &p->conv, (const int64_t[4]){dy[0], channels, p->size[0], p->size[1]}, w, g));
     GLI_TRY(gli_check_dims(r, GLI_CONV2D_DATA_DY, g->n, g->k, g->p, g->q));
@@ -83,7 +83,7 @@ static glia_status resolve_filter(gli_resolution *r) {
     GLI_TRY(gli_check_ndim(r, GLI_CONV2D_FILTER_DY, 4));
     GLI_TRY(check_backward(r, p));
     const int64_t *x = r->in[GLI_CONV2D_FILTER_X]->dim, *dy = r->in[GLI_CONV2D_FILTER_DY]->dim;
-    const int groups = p->conv.groups ? p->conv.groups : 1;
+    const int groups = p->conv.groups;
     GLI_REQUIRE(r->ctx, groups > 0, GLIA_INVALID_ARGUMENT, "%s: groups is %d, must be positive", r->op->name, groups);
     GLI_TRY(resolve_geometry(r, &p->conv, x, (const int64_t[4]){dy[1], x[1] / groups, p->size[0], p->size[1]}, g));
     GLI_TRY(gli_check_dims(r, GLI_CONV2D_FILTER_DY, g->n, g->k, g->p, g->q));
@@ -119,19 +119,19 @@ static void derive_forward(gli_derivation *d) {
     const gli_conv2d_geom *g         = d->geom;
     glia_conv2d_backward_params back = {.conv = *(const glia_conv2d_params *)d->params};
     glia_value dy                    = d->dout[0];
-    if (g->activation != GLIA_LINEAR) dy = gli_derive_activation(d, g->activation, d->out[0], dy);
+    if (g->activation != GLIA_UNARY_LINEAR) dy = gli_derive_activation(d, g->activation, d->out[0], dy);
     back.conv.activation = GLIA_LINEAR;
-    if (gli_wants(d, GLI_CONV2D_X)) {
+    if (gli_requested(d, GLI_CONV2D_X)) {
         back.size[0] = g->h, back.size[1] = g->w;
         d->din[GLI_CONV2D_X] = gli_derive(d, &gli_op_conv2d_backward_data, &back, dy, d->in[GLI_CONV2D_W]);
     }
-    if (gli_wants(d, GLI_CONV2D_W) || gli_wants(d, GLI_CONV2D_BIAS)) {
+    if (gli_requested(d, GLI_CONV2D_W) || gli_requested(d, GLI_CONV2D_BIAS)) {
         back.size[0] = g->r, back.size[1] = g->s;
         glia_value out[2];
         gli_derive_call(d, &gli_op_conv2d_backward_filter, &back, 2, (glia_value[]){d->in[GLI_CONV2D_X], dy},
-                        gli_wants(d, GLI_CONV2D_BIAS) ? 2 : 1, out);
+                        gli_requested(d, GLI_CONV2D_BIAS) ? 2 : 1, out);
         d->din[GLI_CONV2D_W] = out[0];
-        if (gli_wants(d, GLI_CONV2D_BIAS)) d->din[GLI_CONV2D_BIAS] = out[1];
+        if (gli_requested(d, GLI_CONV2D_BIAS)) d->din[GLI_CONV2D_BIAS] = out[1];
     }
 }
 
@@ -140,9 +140,9 @@ static void derive_data(gli_derivation *d) {
     const gli_conv2d_geom *g             = d->geom;
     const glia_conv2d_backward_params *p = d->params;
     glia_conv2d_backward_params back     = {.conv = p->conv, .size = {g->r, g->s}};
-    if (gli_wants(d, GLI_CONV2D_DATA_DY))
+    if (gli_requested(d, GLI_CONV2D_DATA_DY))
         d->din[GLI_CONV2D_DATA_DY] = gli_derive(d, &gli_op_conv2d, &p->conv, d->dout[0], d->in[GLI_CONV2D_DATA_W]);
-    if (gli_wants(d, GLI_CONV2D_DATA_W))
+    if (gli_requested(d, GLI_CONV2D_DATA_W))
         d->din[GLI_CONV2D_DATA_W] =
             gli_derive(d, &gli_op_conv2d_backward_filter, &back, d->dout[0], d->in[GLI_CONV2D_DATA_DY]);
 }
@@ -154,17 +154,24 @@ static const gli_op_input forward_inputs[] = {
 };
 static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
+static const gli_op_param forward_fields[] = {
+    GLI_PARAM(glia_conv2d_params, stride),  GLI_PARAM(glia_conv2d_params, pad),
+    GLI_PARAM(glia_conv2d_params, pad_end), GLI_PARAM(glia_conv2d_params, dilation),
+    GLI_PARAM(glia_conv2d_params, groups),  GLI_PARAM_NAMED(glia_conv2d_params, activation, gli_activation_names),
+};
+static const glia_conv2d_params forward_defaults = {.stride = {1, 1}, .dilation = {1, 1}, .groups = 1};
+
 const gli_op gli_op_conv2d = {
     .name = "conv2d",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_conv2d_params),
-    .geom_size   = sizeof(gli_conv2d_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve_forward,
-    .cost        = cost_forward,
-    .exact       = exact_forward,
-    .derive      = derive_forward,
+    GLI_PARAMS(forward_fields, forward_defaults),
+    .geom_size = sizeof(gli_conv2d_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve_forward,
+    .cost      = cost_forward,
+    .exact     = exact_forward,
+    .derive    = derive_forward,
 };
 
 static const gli_op_input data_inputs[] = {
@@ -173,17 +180,29 @@ static const gli_op_input data_inputs[] = {
 };
 static const gli_op_output data_outputs[] = {{"dx", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
+static const gli_op_param backward_fields[] = {
+    GLI_PARAM(glia_conv2d_backward_params, conv.stride),
+    GLI_PARAM(glia_conv2d_backward_params, conv.pad),
+    GLI_PARAM(glia_conv2d_backward_params, conv.pad_end),
+    GLI_PARAM(glia_conv2d_backward_params, conv.dilation),
+    GLI_PARAM(glia_conv2d_backward_params, conv.groups),
+    GLI_PARAM_NAMED(glia_conv2d_backward_params, conv.activation, gli_activation_names),
+    GLI_PARAM(glia_conv2d_backward_params, size),
+};
+static const glia_conv2d_backward_params backward_defaults = {
+    .conv = {.stride = {1, 1}, .dilation = {1, 1}, .groups = 1}};
+
 const gli_op gli_op_conv2d_backward_data = {
     .name = "conv2d_backward_data",
     GLI_INPUTS(data_inputs),
     GLI_OUTPUTS(data_outputs),
-    .params_size = sizeof(glia_conv2d_backward_params),
-    .geom_size   = sizeof(gli_conv2d_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve_data,
-    .cost        = cost_data,
-    .exact       = gli_exact_always,
-    .derive      = derive_data,
+    GLI_PARAMS(backward_fields, backward_defaults),
+    .geom_size = sizeof(gli_conv2d_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve_data,
+    .cost      = cost_data,
+    .exact     = gli_exact_always,
+    .derive    = derive_data,
 };
 
 static const gli_op_input filter_inputs[] = {
@@ -199,28 +218,28 @@ const gli_op gli_op_conv2d_backward_filter = {
     .name = "conv2d_backward_filter",
     GLI_INPUTS(filter_inputs),
     GLI_OUTPUTS(filter_outputs),
-    .params_size = sizeof(glia_conv2d_backward_params),
-    .geom_size   = sizeof(gli_conv2d_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve_filter,
-    .cost        = cost_filter,
-    .exact       = gli_exact_always,
+    GLI_PARAMS(backward_fields, backward_defaults),
+    .geom_size = sizeof(gli_conv2d_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve_filter,
+    .cost      = cost_filter,
+    .exact     = gli_exact_always,
 };
+
+glia_conv2d_params glia_conv2d_defaults(void) { return forward_defaults; }
 
 glia_status glia_conv2d(glia_context *ctx, const glia_conv2d_params *params, const glia_tensor *x, const glia_tensor *w,
                         const glia_tensor *bias, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_conv2d, params, 3, (const glia_tensor *[]){x, w, bias}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_conv2d, params, GLI_IN(x, w, bias), GLI_OUT(y));
 }
 
 glia_status glia_conv2d_backward_data(glia_context *ctx, const glia_conv2d_backward_params *params,
                                       const glia_tensor *dy, const glia_tensor *w, glia_tensor *dx) {
-    return gli_call_op(ctx, &gli_op_conv2d_backward_data, params, 2, (const glia_tensor *[]){dy, w}, 1,
-                       (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_conv2d_backward_data, params, GLI_IN(dy, w), GLI_OUT(dx));
 }
 
 glia_status glia_conv2d_backward_filter(glia_context *ctx, const glia_conv2d_backward_params *params,
                                         const glia_tensor *x, const glia_tensor *dy, glia_tensor *dw,
                                         glia_tensor *dbias) {
-    return gli_call_op(ctx, &gli_op_conv2d_backward_filter, params, 2, (const glia_tensor *[]){x, dy}, 2,
-                       (glia_tensor *[]){dw, dbias});
+    return gli_call_op(ctx, &gli_op_conv2d_backward_filter, params, GLI_IN(x, dy), GLI_OUT(dw, dbias));
 }

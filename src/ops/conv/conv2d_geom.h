@@ -2,7 +2,7 @@
 #ifndef GLI_OPS_CONV_CONV2D_GEOM_H
 #define GLI_OPS_CONV_CONV2D_GEOM_H
 
-#include "glia/ops/conv.h"
+#include "glia/ops/backward/conv.h"
 
 enum { GLI_CONV2D_X, GLI_CONV2D_W, GLI_CONV2D_BIAS };   /* inputs of conv2d; bias may be absent */
 enum { GLI_CONV2D_DATA_DY, GLI_CONV2D_DATA_W };         /* inputs of conv2d_backward_data */

@@ -4,14 +4,15 @@
 #include "core/size.h"
 #include "glia/ops/reduce.h"
 #include "ops/check.h"
+#include "ops/elementwise/activation.h"
 #include "ops/window.h"
 
 static glia_status resolve_window(const gli_resolution *r, const glia_conv2d_transpose_params *p, const int64_t *x,
                                   const int64_t *w, gli_conv2d_transpose_geom *g) {
     const gli_window_axis rows    = gli_window_axis_of(0, p->stride, p->pad, p->pad_end, p->dilation);
     const gli_window_axis columns = gli_window_axis_of(1, p->stride, p->pad, p->pad_end, p->dilation);
-    GLI_TRY(gli_window_covered(r, &rows, x[2], w[2], p->output_pad[0], &g->p));
-    GLI_TRY(gli_window_covered(r, &columns, x[3], w[3], p->output_pad[1], &g->q));
+    GLI_TRY(gli_window_input_size(r, &rows, x[2], w[2], p->output_pad[0], &g->p));
+    GLI_TRY(gli_window_input_size(r, &columns, x[3], w[3], p->output_pad[1], &g->q));
     g->h = (int)x[2], g->w = (int)x[3];
     g->r = (int)w[2], g->s = (int)w[3];
     g->stride_h = rows.stride, g->stride_w = columns.stride;
@@ -24,12 +25,12 @@ static glia_status resolve(gli_resolution *r) {
     const glia_conv2d_transpose_params *p = r->params;
     gli_conv2d_transpose_geom *g          = r->geom;
     const char *op                        = r->op->name;
-    const int groups                      = p->groups ? p->groups : 1;
+    const int groups                      = p->groups;
     int64_t filters;
     GLI_TRY(gli_check_floats(r));
     GLI_TRY(gli_check_ndim(r, GLI_CONV2D_TRANSPOSE_X, 4));
     GLI_TRY(gli_check_ndim(r, GLI_CONV2D_TRANSPOSE_W, 4));
-    GLI_TRY(gli_check_fused(r, p->activation));
+    GLI_TRY(gli_check_fused(r, p->activation, &g->activation));
     const int64_t *x = r->in[GLI_CONV2D_TRANSPOSE_X]->dim, *w = r->in[GLI_CONV2D_TRANSPOSE_W]->dim;
     GLI_REQUIRE(r->ctx, groups > 0, GLIA_INVALID_ARGUMENT, "%s: groups is %d, must be positive", op, groups);
     GLI_REQUIRE(r->ctx, x[1] == w[0], GLIA_SHAPE_MISMATCH, "%s: x has %lld channels, w is for %lld", op,
@@ -42,8 +43,7 @@ static glia_status resolve(gli_resolution *r) {
                 GLI_SHAPE_OF(r->in[GLI_CONV2D_TRANSPOSE_X]), GLI_SHAPE_OF(r->in[GLI_CONV2D_TRANSPOSE_W]), groups);
     GLI_TRY(resolve_window(r, p, x, w, g));
     g->n = (int)x[0], g->c = (int)x[1], g->k = (int)filters;
-    g->groups     = groups;
-    g->activation = p->activation;
+    g->groups = groups;
     if (r->n_in > GLI_CONV2D_TRANSPOSE_BIAS && r->in[GLI_CONV2D_TRANSPOSE_BIAS])
         GLI_TRY(gli_check_dims(r, GLI_CONV2D_TRANSPOSE_BIAS, g->k));
     gli_set_dims(&r->out[0], r->in[0]->dtype, g->n, g->k, g->p, g->q);
@@ -74,15 +74,15 @@ static void derive(gli_derivation *d) {
                  .groups   = g->groups},
         .size = {g->r, g->s},
     };
-    const glia_reduce_params sum = {.kind = GLIA_SUM, .axes = GLIA_AXIS(0) | GLIA_AXIS(2) | GLIA_AXIS(3)};
+    const glia_reduce_params sum = {.kind = GLIA_REDUCE_SUM, .axes = GLIA_AXIS(0) | GLIA_AXIS(2) | GLIA_AXIS(3)};
     glia_value dy                = d->dout[0];
-    if (g->activation != GLIA_LINEAR) dy = gli_derive_activation(d, g->activation, d->out[0], dy);
-    if (gli_wants(d, GLI_CONV2D_TRANSPOSE_X))
+    if (g->activation != GLIA_UNARY_LINEAR) dy = gli_derive_activation(d, g->activation, d->out[0], dy);
+    if (gli_requested(d, GLI_CONV2D_TRANSPOSE_X))
         d->din[GLI_CONV2D_TRANSPOSE_X] = gli_derive(d, &gli_op_conv2d, &back.conv, dy, d->in[GLI_CONV2D_TRANSPOSE_W]);
-    if (gli_wants(d, GLI_CONV2D_TRANSPOSE_W))
+    if (gli_requested(d, GLI_CONV2D_TRANSPOSE_W))
         d->din[GLI_CONV2D_TRANSPOSE_W] =
             gli_derive(d, &gli_op_conv2d_backward_filter, &back, dy, d->in[GLI_CONV2D_TRANSPOSE_X]);
-    if (gli_wants(d, GLI_CONV2D_TRANSPOSE_BIAS))
+    if (gli_requested(d, GLI_CONV2D_TRANSPOSE_BIAS))
         d->din[GLI_CONV2D_TRANSPOSE_BIAS] = gli_derive(d, &gli_op_reduce, &sum, dy);
 }
 
@@ -93,21 +93,33 @@ static const gli_op_input inputs[] = {
 };
 static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_conv2d_transpose_params, stride),
+    GLI_PARAM(glia_conv2d_transpose_params, pad),
+    GLI_PARAM(glia_conv2d_transpose_params, pad_end),
+    GLI_PARAM(glia_conv2d_transpose_params, output_pad),
+    GLI_PARAM(glia_conv2d_transpose_params, dilation),
+    GLI_PARAM(glia_conv2d_transpose_params, groups),
+    GLI_PARAM_NAMED(glia_conv2d_transpose_params, activation, gli_activation_names),
+};
+static const glia_conv2d_transpose_params defaults = {.stride = {1, 1}, .dilation = {1, 1}, .groups = 1};
+
 const gli_op gli_op_conv2d_transpose = {
     .name = "conv2d_transpose",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_conv2d_transpose_params),
-    .geom_size   = sizeof(gli_conv2d_transpose_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve,
-    .cost        = cost,
-    .exact       = exact,
-    .derive      = derive,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_conv2d_transpose_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve,
+    .cost      = cost,
+    .exact     = exact,
+    .derive    = derive,
 };
+
+glia_conv2d_transpose_params glia_conv2d_transpose_defaults(void) { return defaults; }
 
 glia_status glia_conv2d_transpose(glia_context *ctx, const glia_conv2d_transpose_params *params, const glia_tensor *x,
                                   const glia_tensor *w, const glia_tensor *bias, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_conv2d_transpose, params, 3, (const glia_tensor *[]){x, w, bias}, 1,
-                       (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_conv2d_transpose, params, GLI_IN(x, w, bias), GLI_OUT(y));
 }

@@ -10,10 +10,10 @@
 static glia_status check_description(const gli_resolution *r, const glia_custom_op *op) {
     GLI_REQUIRE(r->ctx, op, GLIA_INVALID_ARGUMENT, "%s: params->op is NULL", r->op->name);
     GLI_REQUIRE(r->ctx, op->name && *op->name, GLIA_INVALID_ARGUMENT, "%s: the op has no name", r->op->name);
-    const int most = GLIA_CUSTOM_TENSORS;
-    GLI_REQUIRE(r->ctx, op->n_in >= 1 && op->n_in <= most && op->n_out >= 1 && op->n_out <= most, GLIA_INVALID_ARGUMENT,
+    const int max = GLIA_CUSTOM_TENSORS;
+    GLI_REQUIRE(r->ctx, op->n_in >= 1 && op->n_in <= max && op->n_out >= 1 && op->n_out <= max, GLIA_INVALID_ARGUMENT,
                 "%s: '%s' has %d inputs and %d outputs, must have 1 to %d of each", r->op->name, op->name, op->n_in,
-                op->n_out, most);
+                op->n_out, max);
     GLI_REQUIRE(r->ctx, op->forward || op->cuda_forward, GLIA_INVALID_ARGUMENT, "%s: '%s' has no forward", r->op->name,
                 op->name);
     return GLIA_OK;
@@ -28,8 +28,8 @@ static glia_status check_inputs(const gli_resolution *r, const glia_custom_op *o
     return GLIA_OK;
 }
 
-/* Nobody's output: outputs beyond those of the description. */
-static void set_nothing(glia_tensor *y) { gli_set_shape(y, GLIA_F32, 1, (const int64_t[]){0}); }
+/* An output beyond those of the description. */
+static void set_unused(glia_tensor *y) { gli_set_shape(y, GLIA_F32, 1, (const int64_t[]){0}); }
 
 static glia_status resolve_outputs(gli_resolution *r, const glia_custom_params *p) {
     const glia_custom_op *op        = p->op;
@@ -44,12 +44,11 @@ static glia_status resolve_outputs(gli_resolution *r, const glia_custom_params *
     for (int o = 0; o < r->op->n_outputs; ++o) {
         const glia_custom_type *type = &question.out[o];
         if (o >= op->n_out) {
-            set_nothing(&r->out[o]);
+            set_unused(&r->out[o]);
             continue;
         }
-        GLI_REQUIRE(r->ctx, gli_dtype_valid(type->dtype), GLIA_INVALID_ARGUMENT,
-                    "%s: %s of '%s' has dtype %d, no glia_dtype", r->op->name, r->op->outputs[o].name, op->name,
-                    (int)type->dtype);
+        GLI_REQUIRE(r->ctx, gli_dtype_valid(type->dtype), GLIA_INVALID_ARGUMENT, "%s: %s of '%s' has invalid dtype %d",
+                    r->op->name, r->op->outputs[o].name, op->name, (int)type->dtype);
         GLI_TRY(gli_shape_check(r->ctx, r->op->name, type->dtype, type->shape));
         gli_set_shape(&r->out[o], type->dtype, type->shape.ndim, type->shape.dim);
     }
@@ -81,7 +80,7 @@ static glia_status resolve_backward(gli_resolution *r) {
         const gli_custom_shape *in = &forward->in[i];
         int64_t dim[GLIA_MAX_DIMS];
         for (int d = 0; d < in->ndim; ++d) dim[d] = in->dim[d];
-        set_nothing(&r->out[i]);
+        set_unused(&r->out[i]);
         if (i < op->n_in && gli_dtype_is_float((glia_dtype)in->dtype))
             gli_set_shape(&r->out[i], (glia_dtype)in->dtype, in->ndim, dim);
     }
@@ -107,7 +106,7 @@ static void derive(gli_derivation *d) {
     }
     gli_derive_call(d, &gli_op_custom_backward, g, GLI_CUSTOM_BACKWARD_N, in, op->n_in, din);
     for (int i = 0; i < op->n_in; ++i)
-        if (gli_wants(d, i)) d->din[i] = din[i];
+        if (gli_requested(d, i)) d->din[i] = din[i];
 }
 
 /* How many there are is up to the user's op; resolve checks that. */
@@ -124,11 +123,14 @@ static const gli_op_output forward_outputs[]  = {EIGHT(OUT)};
 static const gli_op_input backward_inputs[]   = {EIGHT(SAVED_IN), EIGHT(SAVED_OUT), EIGHT(DOUT)};
 static const gli_op_output backward_outputs[] = {EIGHT(DIN)};
 
+static const glia_custom_params none = {0}; /* resolve refuses it */
+
 const gli_op gli_op_custom = {
     .name = "custom",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_custom_params),
+    .params_size = sizeof none,
+    .defaults    = &none,
     .geom_size   = sizeof(gli_custom_geom),
     .resolve     = resolve,
     .cost        = cost,
@@ -150,11 +152,11 @@ _Static_assert(sizeof(gli_custom_geom) <= GLI_MAX_GEOMETRY, "the geometry has to
 static glia_status call_custom(glia_context *ctx, const glia_custom_params *params, const glia_tensor *const *in,
                                int n_in, glia_tensor *const *out, int n_out) {
     const int given = params && params->op ? params->op->n_out : 1;
-    const int most  = given >= 1 && given <= GLIA_CUSTOM_TENSORS ? given : GLIA_CUSTOM_TENSORS; /* resolve refuses it */
+    const int max   = given >= 1 && given <= GLIA_CUSTOM_TENSORS ? given : GLIA_CUSTOM_TENSORS; /* resolve refuses it */
     GLI_REQUIRE(ctx, n_in >= 0 && n_in <= GLIA_CUSTOM_TENSORS && (in || n_in == 0), GLIA_INVALID_ARGUMENT,
                 "custom: %d inputs at %p", n_in, (const void *)in);
-    GLI_REQUIRE(ctx, n_out >= 1 && n_out <= most && out, GLIA_INVALID_ARGUMENT,
-                "custom: %d outputs at %p, must be 1 to %d", n_out, (const void *)out, most);
+    GLI_REQUIRE(ctx, n_out >= 1 && n_out <= max && out, GLIA_INVALID_ARGUMENT,
+                "custom: %d outputs at %p, must be 1 to %d", n_out, (const void *)out, max);
     return gli_call_op(ctx, &gli_op_custom, params, n_in, in, n_out, out);
 }
 

@@ -1,4 +1,4 @@
-/* custom and custom_backward: the ops that users describe. They stand in no table of ops, since their params point to
+/* custom and custom_backward: the ops that users describe. They are in no table of ops, since their params point to
  * the user's functions. */
 #ifndef GLI_OPS_CUSTOM_CUSTOM_IMPL_H
 #define GLI_OPS_CUSTOM_CUSTOM_IMPL_H
@@ -6,7 +6,7 @@
 #include "core/provider.h"
 #include "glia/custom.h"
 
-/* Inputs of custom_backward: the inputs and outputs of the forward, and the gradients by its outputs. */
+/* Inputs of custom_backward: the inputs and outputs of the forward, and the gradients with respect to its outputs. */
 enum {
     GLI_CUSTOM_BACKWARD_IN,
     GLI_CUSTOM_BACKWARD_OUT  = GLI_CUSTOM_BACKWARD_IN + GLIA_CUSTOM_TENSORS,

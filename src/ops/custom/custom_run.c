@@ -1,4 +1,4 @@
-/* What all devices do around the functions of a user's op. */
+/* What all devices do before and after the functions of a user's op. */
 #include <string.h>
 
 #include "core/dtype.h"

@@ -27,18 +27,23 @@ static const gli_op_input inputs[] = {
 };
 static const gli_op_output outputs[] = {{"y", GLI_OUT_IN_PLACE | GLI_OUT_INDEX, GLI_INCREMENT_X}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_increment_params, by),
+};
+static const glia_increment_params defaults = {.by = {0}};
+
 const gli_op gli_op_increment = {
     .name = "increment",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_increment_params),
-    .geom_size   = sizeof(gli_increment_geom),
-    .resolve     = resolve,
-    .cost        = cost,
-    .exact       = gli_exact_always,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_increment_geom),
+    .resolve   = resolve,
+    .cost      = cost,
+    .exact     = gli_exact_always,
 };
 
 glia_status glia_increment(glia_context *ctx, const glia_increment_params *params, const glia_tensor *x,
                            glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_increment, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_increment, params, GLI_IN(x), GLI_OUT(y));
 }

@@ -57,21 +57,25 @@ static const gli_op_input inputs[] = {
 };
 static const gli_op_output outputs[] = {{"y", GLI_OUT_IMAGE}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_take_batch_params, batch),
+};
+static const glia_take_batch_params defaults = {.batch = 0};
+
 const gli_op gli_op_take_batch = {
     .name = "take_batch",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_take_batch_params),
-    .geom_size   = sizeof(gli_take_batch_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve,
-    .cost        = cost,
-    .exact       = gli_exact_always,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_take_batch_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve,
+    .cost      = cost,
+    .exact     = gli_exact_always,
 };
 
 glia_status glia_take_batch(glia_context *ctx, const glia_take_batch_params *params, const glia_tensor *samples,
                             const glia_tensor *order, const glia_tensor *position, const glia_tensor *table,
                             glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_take_batch, params, 4, (const glia_tensor *[]){samples, order, position, table}, 1,
-                       (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_take_batch, params, GLI_IN(samples, order, position, table), GLI_OUT(y));
 }

@@ -5,12 +5,12 @@
 #include "glia/ops/reduce.h"
 #include "ops/check.h"
 
-enum { KINDS = GLIA_MAXIMUM + 1 };
+static const char *const kinds[] = {"add", "sub", "mul", "div", "pow", "minimum", "maximum"};
 
-/* Size of axis i of y in an operand, whose axes stand at the end; 1 where it has none. */
-static int64_t size_of(const glia_tensor *operand, int ndim, int i) {
-    const int axis = i - (ndim - operand->ndim);
-    return axis < 0 ? 1 : operand->dim[axis];
+/* Size of the axis of x that is aligned with axis i of y; 1 where it has none. */
+static int64_t size_of(const glia_tensor *x, int ndim, int i) {
+    const int axis = i - (ndim - x->ndim);
+    return axis < 0 ? 1 : x->dim[axis];
 }
 
 static glia_status resolve(gli_resolution *r) {
@@ -20,8 +20,6 @@ static glia_status resolve(gli_resolution *r) {
     const int ndim = a->ndim > b->ndim ? a->ndim : b->ndim;
     int64_t dim[GLIA_MAX_DIMS];
     GLI_TRY(gli_check_floats(r));
-    GLI_REQUIRE(r->ctx, (unsigned)p->kind < KINDS, GLIA_INVALID_ARGUMENT, "%s: kind is %d, must be 0 to %d",
-                r->op->name, (int)p->kind, KINDS - 1);
     for (int i = 0; i < ndim; ++i) {
         const int64_t in_a = size_of(a, ndim, i), in_b = size_of(b, ndim, i);
         GLI_REQUIRE(r->ctx, in_a == in_b || in_a == 1 || in_b == 1, GLIA_SHAPE_MISMATCH,
@@ -64,13 +62,13 @@ static void cost_backward(const void *geom, gli_cost *out) {
 
 static bool exact(const void *geom) {
     const glia_binary_kind kind = ((const gli_binary_geom *)geom)->kind;
-    return kind != GLIA_DIV && kind != GLIA_POW;
+    return kind != GLIA_BINARY_DIV && kind != GLIA_BINARY_POW;
 }
 
-/* The sum of value, of y's shape, over the axes along which the operand was repeated. */
-static glia_value sum_to(gli_derivation *d, glia_value value, unsigned repeated, int operand_ndim) {
+/* The sum of value, of y's shape, over the axes along which the input was repeated. */
+static glia_value sum_to(gli_derivation *d, glia_value value, unsigned repeated, int input_ndim) {
     const gli_binary_geom *g       = d->geom;
-    const int missing              = g->ndim - operand_ndim;
+    const int missing              = g->ndim - input_ndim;
     const glia_reduce_params front = {.axes = (1u << missing) - 1};
     const glia_reduce_params rest  = {.axes = repeated >> missing, .keep_dims = true};
     if (front.axes) value = gli_derive(d, &gli_op_reduce, &front, value);
@@ -78,26 +76,27 @@ static glia_value sum_to(gli_derivation *d, glia_value value, unsigned repeated,
     return value;
 }
 
-/* Sums and differences need neither operand, and a product that repeats nothing needs only the other one. */
+/* Sums and differences need neither input, and a product without broadcasting needs only the other one. */
 static void derive(gli_derivation *d) {
     const gli_binary_geom *g = d->geom;
     const glia_value dy      = d->dout[0];
-    if (g->kind == GLIA_ADD || g->kind == GLIA_SUB) {
-        const glia_unary_params negate = {.kind = GLIA_NEG};
-        if (gli_wants(d, GLI_BINARY_A)) d->din[GLI_BINARY_A] = sum_to(d, dy, g->a_repeated, g->a_ndim);
-        if (!gli_wants(d, GLI_BINARY_B)) return;
+    if (g->kind == GLIA_BINARY_ADD || g->kind == GLIA_BINARY_SUB) {
+        const glia_unary_params negate = glia_unary_defaults(GLIA_UNARY_NEG);
+        if (gli_requested(d, GLI_BINARY_A)) d->din[GLI_BINARY_A] = sum_to(d, dy, g->a_repeated, g->a_ndim);
+        if (!gli_requested(d, GLI_BINARY_B)) return;
         const glia_value sum = sum_to(d, dy, g->b_repeated, g->b_ndim);
-        d->din[GLI_BINARY_B] = g->kind == GLIA_SUB ? gli_derive(d, &gli_op_unary, &negate, sum) : sum;
+        d->din[GLI_BINARY_B] = g->kind == GLIA_BINARY_SUB ? gli_derive(d, &gli_op_unary, &negate, sum) : sum;
         return;
     }
     const bool full_a = !g->a_repeated && g->a_ndim == g->ndim, full_b = !g->b_repeated && g->b_ndim == g->ndim;
-    const bool simple_a = full_a && (g->kind == GLIA_MUL || g->kind == GLIA_DIV),
-               simple_b = full_b && g->kind == GLIA_MUL;
-    if (gli_wants(d, GLI_BINARY_A) && simple_a)
+    const bool simple_a = full_a && (g->kind == GLIA_BINARY_MUL || g->kind == GLIA_BINARY_DIV),
+               simple_b = full_b && g->kind == GLIA_BINARY_MUL;
+    if (gli_requested(d, GLI_BINARY_A) && simple_a)
         d->din[GLI_BINARY_A] = gli_derive(d, &gli_op_binary, d->params, dy, d->in[GLI_BINARY_B]);
-    if (gli_wants(d, GLI_BINARY_B) && simple_b)
+    if (gli_requested(d, GLI_BINARY_B) && simple_b)
         d->din[GLI_BINARY_B] = gli_derive(d, &gli_op_binary, d->params, dy, d->in[GLI_BINARY_A]);
-    const bool left_a = gli_wants(d, GLI_BINARY_A) && !simple_a, left_b = gli_wants(d, GLI_BINARY_B) && !simple_b;
+    const bool left_a = gli_requested(d, GLI_BINARY_A) && !simple_a,
+               left_b = gli_requested(d, GLI_BINARY_B) && !simple_b;
     if (!left_a && !left_b) return;
     glia_value out[2];
     gli_derive_call(d, &gli_op_binary_backward, d->params, 3,
@@ -112,17 +111,22 @@ static const gli_op_input forward_inputs[] = {
 };
 static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IN_PLACE, GLI_BINARY_A}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM_NAMED(glia_binary_params, kind, kinds),
+};
+static const glia_binary_params defaults = {.kind = GLIA_BINARY_ADD};
+
 const gli_op gli_op_binary = {
     .name = "binary",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_binary_params),
-    .geom_size   = sizeof(gli_binary_geom),
-    .layout      = GLI_LAYOUT_FOLLOW,
-    .resolve     = resolve,
-    .cost        = cost,
-    .exact       = exact,
-    .derive      = derive,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_binary_geom),
+    .layout    = GLI_LAYOUT_FOLLOW,
+    .resolve   = resolve,
+    .cost      = cost,
+    .exact     = exact,
+    .derive    = derive,
 };
 
 static const gli_op_input backward_inputs[] = {
@@ -139,21 +143,20 @@ const gli_op gli_op_binary_backward = {
     .name = "binary_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_binary_params),
-    .geom_size   = sizeof(gli_binary_geom),
-    .layout      = GLI_LAYOUT_DENSE,
-    .resolve     = resolve_backward,
-    .cost        = cost_backward,
-    .exact       = exact,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_binary_geom),
+    .layout    = GLI_LAYOUT_DENSE,
+    .resolve   = resolve_backward,
+    .cost      = cost_backward,
+    .exact     = exact,
 };
 
 glia_status glia_binary(glia_context *ctx, const glia_binary_params *params, const glia_tensor *a, const glia_tensor *b,
                         glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_binary, params, 2, (const glia_tensor *[]){a, b}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_binary, params, GLI_IN(a, b), GLI_OUT(y));
 }
 
 glia_status glia_binary_backward(glia_context *ctx, const glia_binary_params *params, const glia_tensor *a,
                                  const glia_tensor *b, const glia_tensor *dy, glia_tensor *da, glia_tensor *db) {
-    return gli_call_op(ctx, &gli_op_binary_backward, params, 3, (const glia_tensor *[]){a, b, dy}, 2,
-                       (glia_tensor *[]){da, db});
+    return gli_call_op(ctx, &gli_op_binary_backward, params, GLI_IN(a, b, dy), GLI_OUT(da, db));
 }

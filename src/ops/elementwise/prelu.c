@@ -44,9 +44,9 @@ static void derive(gli_derivation *d) {
     glia_value out[2];
     gli_derive_call(d, &gli_op_prelu_backward, NULL, 3,
                     (glia_value[]){d->in[GLI_PRELU_X], d->in[GLI_PRELU_SLOPE], d->dout[0]},
-                    gli_wants(d, GLI_PRELU_SLOPE) ? 2 : 1, out);
+                    gli_requested(d, GLI_PRELU_SLOPE) ? 2 : 1, out);
     d->din[GLI_PRELU_X] = out[GLI_PRELU_DX];
-    if (gli_wants(d, GLI_PRELU_SLOPE)) d->din[GLI_PRELU_SLOPE] = out[GLI_PRELU_DSLOPE];
+    if (gli_requested(d, GLI_PRELU_SLOPE)) d->din[GLI_PRELU_SLOPE] = out[GLI_PRELU_DSLOPE];
 }
 
 static const gli_op_input forward_inputs[] = {
@@ -59,13 +59,12 @@ const gli_op gli_op_prelu = {
     .name = "prelu",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_prelu_params),
-    .geom_size   = sizeof(gli_prelu_geom),
-    .layout      = GLI_LAYOUT_FOLLOW,
-    .resolve     = resolve,
-    .cost        = cost,
-    .exact       = gli_exact_always,
-    .derive      = derive,
+    .geom_size = sizeof(gli_prelu_geom),
+    .layout    = GLI_LAYOUT_FOLLOW,
+    .resolve   = resolve,
+    .cost      = cost,
+    .exact     = gli_exact_always,
+    .derive    = derive,
 };
 
 static const gli_op_input backward_inputs[] = {
@@ -82,21 +81,18 @@ const gli_op gli_op_prelu_backward = {
     .name = "prelu_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_prelu_params),
-    .geom_size   = sizeof(gli_prelu_geom),
-    .layout      = GLI_LAYOUT_DENSE,
-    .resolve     = resolve_backward,
-    .cost        = cost_backward,
-    .exact       = gli_exact_always,
+    .geom_size = sizeof(gli_prelu_geom),
+    .layout    = GLI_LAYOUT_DENSE,
+    .resolve   = resolve_backward,
+    .cost      = cost_backward,
+    .exact     = gli_exact_always,
 };
 
-glia_status glia_prelu(glia_context *ctx, const glia_prelu_params *params, const glia_tensor *x,
-                       const glia_tensor *slope, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_prelu, params, 2, (const glia_tensor *[]){x, slope}, 1, (glia_tensor *[]){y});
+glia_status glia_prelu(glia_context *ctx, const glia_tensor *x, const glia_tensor *slope, glia_tensor *y) {
+    return gli_call_op(ctx, &gli_op_prelu, NULL, GLI_IN(x, slope), GLI_OUT(y));
 }
 
-glia_status glia_prelu_backward(glia_context *ctx, const glia_prelu_params *params, const glia_tensor *x,
-                                const glia_tensor *slope, const glia_tensor *dy, glia_tensor *dx, glia_tensor *dslope) {
-    return gli_call_op(ctx, &gli_op_prelu_backward, params, 3, (const glia_tensor *[]){x, slope, dy}, 2,
-                       (glia_tensor *[]){dx, dslope});
+glia_status glia_prelu_backward(glia_context *ctx, const glia_tensor *x, const glia_tensor *slope,
+                                const glia_tensor *dy, glia_tensor *dx, glia_tensor *dslope) {
+    return gli_call_op(ctx, &gli_op_prelu_backward, NULL, GLI_IN(x, slope, dy), GLI_OUT(dx, dslope));
 }

@@ -2,7 +2,7 @@
 #ifndef GLI_OPS_ELEMENTWISE_PRELU_GEOM_H
 #define GLI_OPS_ELEMENTWISE_PRELU_GEOM_H
 
-#include "glia/ops/elementwise.h"
+#include "glia/ops/backward/elementwise.h"
 
 enum { GLI_PRELU_X, GLI_PRELU_SLOPE, GLI_PRELU_DY }; /* dy: of prelu_backward */
 enum { GLI_PRELU_DX, GLI_PRELU_DSLOPE };             /* outputs of prelu_backward; each may be absent */
@@ -11,7 +11,7 @@ enum { GLI_PRELU_DX, GLI_PRELU_DSLOPE };             /* outputs of prelu_backwar
 typedef struct gli_prelu_geom {
     int count;    /* elements of x */
     int channels; /* of slope */
-    int inner;    /* elements of x behind the channel axis; all of them where there is one slope */
+    int inner;    /* elements of x after the channel axis; all elements if there is one slope */
 } gli_prelu_geom;
 
 #endif

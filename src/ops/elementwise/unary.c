@@ -4,59 +4,77 @@
 
 #include "core/derive.h"
 #include "ops/check.h"
+#include "ops/elementwise/activation.h"
 
-static const char *const names[GLIA_UNARY_COUNT] = {
+const char *const gli_unary_names[GLIA_UNARY_COUNT] = {
 #define X(name, text) text,
     GLIA_UNARY_LIST(X)
 #undef X
 };
 
-const char *glia_unary_name(glia_unary_kind kind) { return (unsigned)kind < GLIA_UNARY_COUNT ? names[kind] : "?"; }
+const char *glia_unary_name(glia_unary_kind kind) {
+    return (unsigned)kind < GLIA_UNARY_COUNT ? gli_unary_names[kind] : "?";
+}
 
-static double or_default(float value, double otherwise) { return value != 0 ? (double)value : otherwise; }
+/* alpha and beta that are usual for each kind. */
+static const glia_unary_params defaults[GLIA_UNARY_COUNT] = {
+    [GLIA_UNARY_LEAKY_RELU] = {.alpha = 0.01},    [GLIA_UNARY_ELU] = {.alpha = 1},
+    [GLIA_UNARY_SOFTPLUS] = {.alpha = 1},         [GLIA_UNARY_HARD_SIGMOID] = {.alpha = 1.0 / 6, .beta = 0.5},
+    [GLIA_UNARY_CLIP] = {.alpha = -1, .beta = 1},
+};
+
+glia_unary_params glia_unary_defaults(glia_unary_kind kind) {
+    glia_unary_params p = defaults[(unsigned)kind < GLIA_UNARY_COUNT ? kind : GLIA_UNARY_LINEAR];
+    p.kind              = kind;
+    return p;
+}
+
+static void defaults_of(const void *params, void *out) {
+    const glia_unary_params p         = glia_unary_defaults(((const glia_unary_params *)params)->kind);
+    ((glia_unary_params *)out)->alpha = p.alpha, ((glia_unary_params *)out)->beta = p.beta;
+}
+
+static bool reads_alpha(glia_unary_kind kind) {
+    return kind == GLIA_UNARY_LEAKY_RELU || kind == GLIA_UNARY_ELU || kind == GLIA_UNARY_SOFTPLUS ||
+           kind == GLIA_UNARY_HARD_SIGMOID || kind == GLIA_UNARY_CLIP;
+}
+
+static bool reads_beta(glia_unary_kind kind) { return kind == GLIA_UNARY_HARD_SIGMOID || kind == GLIA_UNARY_CLIP; }
 
 static glia_status resolve_kind(const gli_resolution *r, const glia_unary_params *p, gli_unary_geom *g) {
-    const char *op = r->op->name;
-    GLI_REQUIRE(r->ctx, (unsigned)p->kind < GLIA_UNARY_COUNT, GLIA_INVALID_ARGUMENT, "%s: kind is %d, must be 0 to %d",
-                op, (int)p->kind, GLIA_UNARY_COUNT - 1);
-    const char *name = names[p->kind];
-    if (p->kind == GLIA_CLIP) {
+    const char *op = r->op->name, *name = gli_unary_names[p->kind];
+    g->kind  = p->kind;
+    g->alpha = reads_alpha(p->kind) ? p->alpha : 0;
+    g->beta  = reads_beta(p->kind) ? p->beta : 0;
+    if (p->kind == GLIA_UNARY_CLIP) {
         GLI_REQUIRE(r->ctx, p->alpha <= p->beta, GLIA_INVALID_ARGUMENT,
-                    "%s: clip from alpha %g to beta %g, alpha must not be above beta", op, (double)p->alpha,
-                    (double)p->beta);
-    } else {
-        GLI_REQUIRE(r->ctx, isfinite(p->alpha) && isfinite(p->beta), GLIA_INVALID_ARGUMENT,
-                    "%s: %s with alpha %g and beta %g, must be finite", op, name, (double)p->alpha, (double)p->beta);
+                    "%s: clip from alpha %g to beta %g, alpha must not be above beta", op, p->alpha, p->beta);
+        return GLIA_OK;
     }
-    g->kind = p->kind;
-    switch (p->kind) {
-        case GLIA_LEAKY_RELU: g->alpha = or_default(p->alpha, 0.01); break;
-        case GLIA_ELU:
-        case GLIA_SOFTPLUS: g->alpha = or_default(p->alpha, 1); break;
-        case GLIA_HARD_SIGMOID: g->alpha = or_default(p->alpha, 1.0 / 6), g->beta = or_default(p->beta, 0.5); break;
-        case GLIA_CLIP: g->alpha = p->alpha, g->beta = p->beta; break;
-        default: break;
-    }
+    GLI_REQUIRE(r->ctx, isfinite(g->alpha) && isfinite(g->beta), GLIA_INVALID_ARGUMENT,
+                "%s: %s with alpha %g and beta %g, must be finite", op, name, p->alpha, p->beta);
+    GLI_REQUIRE(r->ctx, p->kind != GLIA_UNARY_SOFTPLUS || p->alpha != 0, GLIA_INVALID_ARGUMENT,
+                "%s: softplus with alpha 0, which it divides by", op);
     return GLIA_OK;
 }
 
-/* The cheapest inputs that f' can be computed from: nothing before y before x. */
+/* The cheapest input that f' can be computed from: none, else y, else x. */
 static gli_unary_from source_of(glia_unary_kind kind, double alpha) {
     switch (kind) {
-        case GLIA_LINEAR:
-        case GLIA_STEP:
-        case GLIA_NEG: return GLI_FROM_NEITHER;
-        case GLIA_SIGMOID:
-        case GLIA_TANH:
-        case GLIA_RELU:
-        case GLIA_SELU:
-        case GLIA_SOFTPLUS:
-        case GLIA_SOFTSIGN:
-        case GLIA_HARD_SIGMOID:
-        case GLIA_EXP:
-        case GLIA_SQRT: return GLI_FROM_Y;
-        case GLIA_LEAKY_RELU:
-        case GLIA_ELU: return alpha > 0 ? GLI_FROM_Y : GLI_FROM_X;
+        case GLIA_UNARY_LINEAR:
+        case GLIA_UNARY_STEP:
+        case GLIA_UNARY_NEG: return GLI_FROM_NEITHER;
+        case GLIA_UNARY_SIGMOID:
+        case GLIA_UNARY_TANH:
+        case GLIA_UNARY_RELU:
+        case GLIA_UNARY_SELU:
+        case GLIA_UNARY_SOFTPLUS:
+        case GLIA_UNARY_SOFTSIGN:
+        case GLIA_UNARY_HARD_SIGMOID:
+        case GLIA_UNARY_EXP:
+        case GLIA_UNARY_SQRT: return GLI_FROM_Y;
+        case GLIA_UNARY_LEAKY_RELU:
+        case GLIA_UNARY_ELU: return alpha > 0 ? GLI_FROM_Y : GLI_FROM_X;
         default: return GLI_FROM_X;
     }
 }
@@ -81,7 +99,7 @@ static glia_status resolve_backward(gli_resolution *r) {
     g->from = source_of(g->kind, g->alpha);
     if (g->from == GLI_FROM_Y && !r->in[GLI_UNARY_BACKWARD_Y]) g->from = GLI_FROM_X;
     GLI_REQUIRE(r->ctx, g->from != GLI_FROM_X || r->in[GLI_UNARY_BACKWARD_X], GLIA_INVALID_ARGUMENT,
-                "%s: the derivative of %s needs %s, which is NULL", r->op->name, names[g->kind],
+                "%s: the derivative of %s needs %s, which is NULL", r->op->name, gli_unary_names[g->kind],
                 source_of(g->kind, g->alpha) == GLI_FROM_Y ? "y or x" : "x");
     g->count = (int)gli_count(dy);
     gli_set_shape(&r->out[0], dy->dtype, dy->ndim, dy->dim);
@@ -97,14 +115,14 @@ static bool whole(double value) { return value == floor(value) && fabs(value) <=
 static bool exact(const void *geom) {
     const gli_unary_geom *g = geom;
     switch (g->kind) {
-        case GLIA_LINEAR:
-        case GLIA_STEP:
-        case GLIA_RELU:
-        case GLIA_ABS:
-        case GLIA_NEG:
-        case GLIA_SQUARE: return true;
-        case GLIA_LEAKY_RELU: return whole(g->alpha);
-        case GLIA_CLIP: return whole(g->alpha) && whole(g->beta);
+        case GLIA_UNARY_LINEAR:
+        case GLIA_UNARY_STEP:
+        case GLIA_UNARY_RELU:
+        case GLIA_UNARY_ABS:
+        case GLIA_UNARY_NEG:
+        case GLIA_UNARY_SQUARE: return true;
+        case GLIA_UNARY_LEAKY_RELU: return whole(g->alpha);
+        case GLIA_UNARY_CLIP: return whole(g->alpha) && whole(g->beta);
         default: return false;
     }
 }
@@ -112,7 +130,7 @@ static bool exact(const void *geom) {
 static void derive(gli_derivation *d) {
     const gli_unary_geom *g = d->geom;
     const glia_value none   = {0};
-    if (g->kind == GLIA_LINEAR) {
+    if (g->kind == GLIA_UNARY_LINEAR) {
         d->din[GLI_UNARY_X] = d->dout[0];
         return;
     }
@@ -123,8 +141,8 @@ static void derive(gli_derivation *d) {
 }
 
 glia_value gli_derive_activation(gli_derivation *d, glia_unary_kind kind, glia_value y, glia_value dy) {
-    if (kind == GLIA_LINEAR) return dy;
-    const glia_unary_params params = {.kind = kind};
+    if (kind == GLIA_UNARY_LINEAR) return dy;
+    const glia_unary_params params = glia_unary_defaults(kind);
     return gli_derive(d, &gli_op_unary_backward, &params, (glia_value){0}, y, dy);
 }
 
@@ -133,11 +151,18 @@ static const gli_op_input forward_inputs[] = {
 };
 static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IN_PLACE, GLI_UNARY_X}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM_NAMED(glia_unary_params, kind, gli_unary_names),
+    GLI_PARAM(glia_unary_params, alpha),
+    GLI_PARAM(glia_unary_params, beta),
+};
+
 const gli_op gli_op_unary = {
     .name = "unary",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_unary_params),
+    GLI_PARAMS(fields, defaults[GLIA_UNARY_LINEAR]),
+    .defaults_of = defaults_of,
     .geom_size   = sizeof(gli_unary_geom),
     .layout      = GLI_LAYOUT_FOLLOW,
     .resolve     = resolve_forward,
@@ -157,7 +182,8 @@ const gli_op gli_op_unary_backward = {
     .name = "unary_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_unary_params),
+    GLI_PARAMS(fields, defaults[GLIA_UNARY_LINEAR]),
+    .defaults_of = defaults_of,
     .geom_size   = sizeof(gli_unary_geom),
     .layout      = GLI_LAYOUT_FOLLOW,
     .resolve     = resolve_backward,
@@ -166,11 +192,10 @@ const gli_op gli_op_unary_backward = {
 };
 
 glia_status glia_unary(glia_context *ctx, const glia_unary_params *params, const glia_tensor *x, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_unary, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_unary, params, GLI_IN(x), GLI_OUT(y));
 }
 
 glia_status glia_unary_backward(glia_context *ctx, const glia_unary_params *params, const glia_tensor *x,
                                 const glia_tensor *y, const glia_tensor *dy, glia_tensor *dx) {
-    return gli_call_op(ctx, &gli_op_unary_backward, params, 3, (const glia_tensor *[]){x, y, dy}, 1,
-                       (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_unary_backward, params, GLI_IN(x, y, dy), GLI_OUT(dx));
 }

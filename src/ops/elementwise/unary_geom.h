@@ -2,7 +2,7 @@
 #ifndef GLI_OPS_ELEMENTWISE_UNARY_GEOM_H
 #define GLI_OPS_ELEMENTWISE_UNARY_GEOM_H
 
-#include "glia/ops/elementwise.h"
+#include "glia/ops/backward/elementwise.h"
 
 enum { GLI_UNARY_X };
 enum { GLI_UNARY_BACKWARD_X, GLI_UNARY_BACKWARD_Y, GLI_UNARY_BACKWARD_DY }; /* x and y may be absent, see `from` */

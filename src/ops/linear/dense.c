@@ -3,6 +3,7 @@
 #include "core/derive.h"
 #include "core/size.h"
 #include "ops/check.h"
+#include "ops/elementwise/activation.h"
 
 /* Flattens input i to *rows of *size elements. */
 static glia_status resolve_rows(const gli_resolution *r, int i, int *rows, int *size) {
@@ -23,7 +24,7 @@ static glia_status resolve_forward(gli_resolution *r) {
     const glia_dense_params *p = r->params;
     gli_dense_geom *g          = r->geom;
     GLI_TRY(gli_check_floats(r));
-    GLI_TRY(gli_check_fused(r, p->activation));
+    GLI_TRY(gli_check_fused(r, p->activation, &g->activation));
     GLI_TRY(resolve_rows(r, GLI_DENSE_X, &g->rows, &g->k));
     GLI_TRY(gli_check_ndim(r, GLI_DENSE_W, 2));
     const glia_tensor *x = r->in[GLI_DENSE_X], *w = r->in[GLI_DENSE_W];
@@ -32,8 +33,7 @@ static glia_status resolve_forward(gli_resolution *r) {
                 (long long)w->dim[1]);
     GLI_REQUIRE(r->ctx, w->dim[0] <= INT32_MAX, GLIA_UNSUPPORTED, "dense: w is %s, more than 2^31-1 units",
                 GLI_SHAPE_OF(w));
-    g->u          = (int)w->dim[0];
-    g->activation = p->activation;
+    g->u = (int)w->dim[0];
     if (r->n_in > GLI_DENSE_BIAS && r->in[GLI_DENSE_BIAS]) GLI_TRY(gli_check_dims(r, GLI_DENSE_BIAS, g->u));
 
     int64_t dim[GLIA_MAX_DIMS];
@@ -76,15 +76,15 @@ static bool exact_forward(const void *geom) { return gli_exact_activation(((cons
 static void derive_forward(gli_derivation *d) {
     const gli_dense_geom *g = d->geom;
     glia_value dy           = d->dout[0];
-    if (g->activation != GLIA_LINEAR) dy = gli_derive_activation(d, g->activation, d->out[0], dy);
-    if (gli_wants(d, GLI_DENSE_X))
-        d->din[GLI_DENSE_X] = gli_derive(d, &gli_op_matmul, &(glia_matmul_params){0}, dy, d->in[GLI_DENSE_W]);
-    if (gli_wants(d, GLI_DENSE_W) || gli_wants(d, GLI_DENSE_BIAS)) {
+    if (g->activation != GLIA_UNARY_LINEAR) dy = gli_derive_activation(d, g->activation, d->out[0], dy);
+    if (gli_requested(d, GLI_DENSE_X))
+        d->din[GLI_DENSE_X] = gli_derive(d, &gli_op_matmul, NULL, dy, d->in[GLI_DENSE_W]);
+    if (gli_requested(d, GLI_DENSE_W) || gli_requested(d, GLI_DENSE_BIAS)) {
         glia_value out[2];
-        gli_derive_call(d, &gli_op_dense_backward_weights, &(glia_dense_backward_weights_params){0}, 2,
-                        (glia_value[]){d->in[GLI_DENSE_X], dy}, gli_wants(d, GLI_DENSE_BIAS) ? 2 : 1, out);
+        gli_derive_call(d, &gli_op_dense_backward_weights, NULL, 2, (glia_value[]){d->in[GLI_DENSE_X], dy},
+                        gli_requested(d, GLI_DENSE_BIAS) ? 2 : 1, out);
         d->din[GLI_DENSE_W] = out[GLI_DENSE_WEIGHTS_DW];
-        if (gli_wants(d, GLI_DENSE_BIAS)) d->din[GLI_DENSE_BIAS] = out[GLI_DENSE_WEIGHTS_DBIAS];
+        if (gli_requested(d, GLI_DENSE_BIAS)) d->din[GLI_DENSE_BIAS] = out[GLI_DENSE_WEIGHTS_DBIAS];
     }
 }
 
@@ -95,16 +95,21 @@ static const gli_op_input forward_inputs[] = {
 };
 static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM_NAMED(glia_dense_params, activation, gli_activation_names),
+};
+static const glia_dense_params defaults = {.activation = GLIA_LINEAR};
+
 const gli_op gli_op_dense = {
     .name = "dense",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_dense_params),
-    .geom_size   = sizeof(gli_dense_geom),
-    .resolve     = resolve_forward,
-    .cost        = cost_forward,
-    .exact       = exact_forward,
-    .derive      = derive_forward,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_dense_geom),
+    .resolve   = resolve_forward,
+    .cost      = cost_forward,
+    .exact     = exact_forward,
+    .derive    = derive_forward,
 };
 
 static const gli_op_input weights_inputs[] = {
@@ -120,21 +125,18 @@ const gli_op gli_op_dense_backward_weights = {
     .name = "dense_backward_weights",
     GLI_INPUTS(weights_inputs),
     GLI_OUTPUTS(weights_outputs),
-    .params_size = sizeof(glia_dense_backward_weights_params),
-    .geom_size   = sizeof(gli_dense_geom),
-    .resolve     = resolve_weights,
-    .cost        = cost_weights,
-    .exact       = gli_exact_always,
+    .geom_size = sizeof(gli_dense_geom),
+    .resolve   = resolve_weights,
+    .cost      = cost_weights,
+    .exact     = gli_exact_always,
 };
 
 glia_status glia_dense(glia_context *ctx, const glia_dense_params *params, const glia_tensor *x, const glia_tensor *w,
                        const glia_tensor *bias, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_dense, params, 3, (const glia_tensor *[]){x, w, bias}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_dense, params, GLI_IN(x, w, bias), GLI_OUT(y));
 }
 
-glia_status glia_dense_backward_weights(glia_context *ctx, const glia_dense_backward_weights_params *params,
-                                        const glia_tensor *x, const glia_tensor *dy, glia_tensor *dw,
+glia_status glia_dense_backward_weights(glia_context *ctx, const glia_tensor *x, const glia_tensor *dy, glia_tensor *dw,
                                         glia_tensor *dbias) {
-    return gli_call_op(ctx, &gli_op_dense_backward_weights, params, 2, (const glia_tensor *[]){x, dy}, 2,
-                       (glia_tensor *[]){dw, dbias});
+    return gli_call_op(ctx, &gli_op_dense_backward_weights, NULL, GLI_IN(x, dy), GLI_OUT(dw, dbias));
 }

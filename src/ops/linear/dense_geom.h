@@ -2,7 +2,7 @@
 #ifndef GLI_OPS_LINEAR_DENSE_GEOM_H
 #define GLI_OPS_LINEAR_DENSE_GEOM_H
 
-#include "glia/ops/linear.h"
+#include "glia/ops/backward/linear.h"
 
 enum { GLI_DENSE_X, GLI_DENSE_W, GLI_DENSE_BIAS };      /* inputs of dense; bias may be absent */
 enum { GLI_DENSE_WEIGHTS_X, GLI_DENSE_WEIGHTS_DY };     /* inputs of dense_backward_weights */

@@ -7,7 +7,7 @@
 #include "glia/ops/reduce.h"
 #include "ops/check.h"
 
-/* Size of the tensor's dimension that stands under dimension i of y's ndim, both aligned at the end. */
+/* Size of the dimension of x that is aligned with dimension i of y's ndim; 1 where it has none. */
 static int64_t dim_under(const glia_tensor *x, int ndim, int i) {
     const int own = i - (ndim - x->ndim);
     return own < 0 ? 1 : x->dim[own];
@@ -21,7 +21,7 @@ static int step_under(const glia_tensor *x, int ndim, int i) {
     return (int)step;
 }
 
-/* Of an operand to the first `dims` dimensions of y; false: it does not fit. */
+/* How x broadcasts to the first `dims` dimensions of y; false: it does not. */
 static bool broadcast(const glia_tensor *x, const glia_tensor *y, int dims, gli_matmul_broadcast *out) {
     if (x->ndim > y->ndim) return false;
     out->missing = y->ndim - x->ndim;
@@ -66,18 +66,18 @@ static glia_status resolve_matrices(const gli_resolution *r, const glia_matmul_p
                 GLI_SHAPE_OF(b));
     g->m = (int)m, g->n = (int)n, g->k = (int)k;
     g->transpose_a = p->transpose_a, g->transpose_b = p->transpose_b;
-    g->alpha = p->alpha != 0 ? p->alpha : 1;
-    g->beta  = p->beta != 0 ? p->beta : 1;
+    g->alpha = p->alpha, g->beta = p->beta;
     return GLIA_OK;
 }
 
-static glia_status resolve_operands(const gli_resolution *r, gli_matmul_geom *g) {
+static glia_status resolve_inputs(const gli_resolution *r, gli_matmul_geom *g) {
     const glia_tensor *c = r->n_in > GLI_MATMUL_C ? r->in[GLI_MATMUL_C] : NULL, *y = &r->out[0];
     broadcast(r->in[GLI_MATMUL_A], y, g->batch_ndim, &g->a);
     broadcast(r->in[GLI_MATMUL_B], y, g->batch_ndim, &g->b);
     if (!c) return GLIA_OK;
     GLI_REQUIRE(r->ctx, broadcast(c, y, y->ndim, &g->c), GLIA_SHAPE_MISMATCH,
                 "matmul: c is %s, which does not broadcast to y's shape %s", GLI_SHAPE_OF(c), GLI_SHAPE_OF(y));
+    g->reads_c  = (c->dtype == GLIA_F64 ? g->beta : (float)g->beta) != 0; /* as the provider sees it */
     g->c_row    = step_under(c, y->ndim, y->ndim - 2);
     g->c_column = step_under(c, y->ndim, y->ndim - 1);
     return GLIA_OK;
@@ -88,7 +88,7 @@ static glia_status resolve(gli_resolution *r) {
     gli_matmul_geom *g          = r->geom;
     GLI_TRY(gli_check_floats(r));
     GLI_REQUIRE(r->ctx, isfinite(p->alpha) && isfinite(p->beta), GLIA_INVALID_ARGUMENT,
-                "matmul: alpha is %g and beta %g, must be finite", (double)p->alpha, (double)p->beta);
+                "matmul: alpha is %g and beta %g, must be finite", p->alpha, p->beta);
     for (int i = GLI_MATMUL_A; i <= GLI_MATMUL_B; ++i)
         GLI_REQUIRE(r->ctx, r->in[i]->ndim >= 2, GLIA_SHAPE_MISMATCH, "matmul: %s is %s, must have 2 to %d dimensions",
                     r->op->inputs[i].name, GLI_SHAPE_OF(r->in[i]), GLIA_MAX_DIMS);
@@ -100,7 +100,7 @@ static glia_status resolve(gli_resolution *r) {
     dim[g->batch_ndim]     = g->m;
     dim[g->batch_ndim + 1] = g->n;
     gli_set_shape(&r->out[0], r->in[0]->dtype, g->batch_ndim + 2, dim);
-    return resolve_operands(r, g);
+    return resolve_inputs(r, g);
 }
 
 static void cost(const void *geom, gli_cost *out) {
@@ -110,23 +110,23 @@ static void cost(const void *geom, gli_cost *out) {
     *out = (gli_cost){.flops = 2 * products, .depth = (double)g->k + 3};
 }
 
-static bool small_integer(float x) { return x == rintf(x) && fabsf(x) <= 8; }
+static bool small_integer(double x) { return x == rint(x) && fabs(x) <= 8; }
 
 static bool exact(const void *geom) {
     const gli_matmul_geom *g = geom;
     return small_integer(g->alpha) && small_integer(g->beta);
 }
 
-/* The sum of v, of y's shape but for the last two dimensions, over what broadcasting made of the operand. */
+/* The sum of v, which has y's leading dimensions, over those along which the input was broadcast. */
 static glia_value sum_back(gli_derivation *d, const gli_matmul_broadcast *of, glia_value v) {
-    const glia_reduce_params stretched = {.kind = GLIA_SUM, .axes = of->stretched, .keep_dims = true};
-    const glia_reduce_params missing   = {.kind = GLIA_SUM, .axes = (1u << of->missing) - 1};
+    const glia_reduce_params stretched = {.kind = GLIA_REDUCE_SUM, .axes = of->stretched, .keep_dims = true};
+    const glia_reduce_params missing   = {.kind = GLIA_REDUCE_SUM, .axes = (1u << of->missing) - 1};
     if (stretched.axes) v = gli_derive(d, &gli_op_reduce, &stretched, v);
     return missing.axes ? gli_derive(d, &gli_op_reduce, &missing, v) : v;
 }
 
-static glia_value scaled(gli_derivation *d, glia_value v, float factor) {
-    const glia_binary_params times = {.kind = GLIA_MUL};
+static glia_value scaled(gli_derivation *d, glia_value v, double factor) {
+    const glia_binary_params times = {.kind = GLIA_BINARY_MUL};
     if (factor == 1) return v;
     return gli_derive(d, &gli_op_binary, &times, v, gli_derive_constant(d, glia_graph_dtype(d->graph, v), factor));
 }
@@ -135,19 +135,19 @@ static void derive(gli_derivation *d) {
     const gli_matmul_geom *g = d->geom;
     const glia_value a = d->in[GLI_MATMUL_A], b = d->in[GLI_MATMUL_B], dy = d->dout[0];
     const bool ta = g->transpose_a, tb = g->transpose_b;
-    if (gli_wants(d, GLI_MATMUL_A)) { /* dy op(b)^T, or its transpose */
-        const glia_matmul_params p = {.transpose_a = ta && tb, .transpose_b = ta || !tb, .alpha = g->alpha};
+    if (gli_requested(d, GLI_MATMUL_A)) { /* dy op(b)^T, or its transpose */
+        const glia_matmul_params p = {.transpose_a = ta && tb, .transpose_b = ta || !tb, .alpha = g->alpha, .beta = 1};
         const glia_value product =
             ta ? gli_derive(d, &gli_op_matmul, &p, b, dy) : gli_derive(d, &gli_op_matmul, &p, dy, b);
         d->din[GLI_MATMUL_A] = sum_back(d, &g->a, product);
     }
-    if (gli_wants(d, GLI_MATMUL_B)) { /* op(a)^T dy, or its transpose */
-        const glia_matmul_params p = {.transpose_a = tb || !ta, .transpose_b = ta && tb, .alpha = g->alpha};
+    if (gli_requested(d, GLI_MATMUL_B)) { /* op(a)^T dy, or its transpose */
+        const glia_matmul_params p = {.transpose_a = tb || !ta, .transpose_b = ta && tb, .alpha = g->alpha, .beta = 1};
         const glia_value product =
             tb ? gli_derive(d, &gli_op_matmul, &p, dy, a) : gli_derive(d, &gli_op_matmul, &p, a, dy);
         d->din[GLI_MATMUL_B] = sum_back(d, &g->b, product);
     }
-    if (gli_wants(d, GLI_MATMUL_C)) d->din[GLI_MATMUL_C] = scaled(d, sum_back(d, &g->c, dy), g->beta);
+    if (gli_requested(d, GLI_MATMUL_C) && g->reads_c) d->din[GLI_MATMUL_C] = scaled(d, sum_back(d, &g->c, dy), g->beta);
 }
 
 static const gli_op_input inputs[] = {
@@ -157,19 +157,29 @@ static const gli_op_input inputs[] = {
 };
 static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_matmul_params, transpose_a),
+    GLI_PARAM(glia_matmul_params, transpose_b),
+    GLI_PARAM(glia_matmul_params, alpha),
+    GLI_PARAM(glia_matmul_params, beta),
+};
+static const glia_matmul_params defaults = {.alpha = 1, .beta = 1};
+
 const gli_op gli_op_matmul = {
     .name = "matmul",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_matmul_params),
-    .geom_size   = sizeof(gli_matmul_geom),
-    .resolve     = resolve,
-    .cost        = cost,
-    .exact       = exact,
-    .derive      = derive,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_matmul_geom),
+    .resolve   = resolve,
+    .cost      = cost,
+    .exact     = exact,
+    .derive    = derive,
 };
+
+glia_matmul_params glia_matmul_defaults(void) { return defaults; }
 
 glia_status glia_matmul(glia_context *ctx, const glia_matmul_params *params, const glia_tensor *a, const glia_tensor *b,
                         const glia_tensor *c, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_matmul, params, 3, (const glia_tensor *[]){a, b, c}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_matmul, params, GLI_IN(a, b, c), GLI_OUT(y));
 }

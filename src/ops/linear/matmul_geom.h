@@ -7,12 +7,12 @@
 enum { GLI_MATMUL_A, GLI_MATMUL_B, GLI_MATMUL_C }; /* inputs; c may be absent */
 enum { GLI_MATMUL_MAX_BATCH = GLIA_MAX_DIMS - 2 };
 
-/* How an operand is broadcast to y, whose dimensions both are aligned with at the end. Steps count elements of the
- * dense operand from one matrix to the next in that leading dimension of y; 0 where it repeats. */
+/* How an input is broadcast to y; dimensions are aligned at the end. step: elements of the dense input from one matrix
+ * to the next along that leading dimension of y; 0 where it repeats. */
 typedef struct gli_matmul_broadcast {
     int step[GLI_MATMUL_MAX_BATCH];
-    int missing;        /* so many leading dimensions of y it does not have */
-    unsigned stretched; /* bit i: in dimension i of y it has one element and y another number */
+    int missing;        /* leading dimensions of y that it does not have */
+    unsigned stretched; /* bit i: it has size 1 in dimension i of y, and y has not */
 } gli_matmul_broadcast;
 
 typedef struct gli_matmul_geom {
@@ -22,7 +22,8 @@ typedef struct gli_matmul_geom {
     int transpose_a, transpose_b;
     gli_matmul_broadcast a, b, c;
     int c_row, c_column; /* c's steps from row to row and from column to column of y; 0 where it repeats */
-    float alpha, beta;
+    bool reads_c;        /* it is there and beta is not 0 */
+    double alpha, beta;
 } gli_matmul_geom;
 
 #endif

@@ -2,15 +2,15 @@
 
 #include "core/derive.h"
 #include "ops/check.h"
+#include "ops/loss/loss_names.h"
+
+static const char *const sources[] = {[GLIA_FROM_LOGITS]            = "logits",
+                                      [GLIA_FROM_LOG_PROBABILITIES] = "log_probabilities",
+                                      [GLIA_FROM_PROBABILITIES]     = "probabilities"};
 
 static glia_status check_params(const gli_resolution *r, const glia_cross_entropy_params *p) {
-    const char *op = r->op->name;
-    GLI_REQUIRE(r->ctx, (unsigned)p->from <= GLIA_PROBABILITIES, GLIA_INVALID_ARGUMENT,
-                "%s: from is %d, no glia_cross_entropy_from", op, (int)p->from);
-    GLI_REQUIRE(r->ctx, (unsigned)p->reduction <= GLIA_REDUCE_NONE, GLIA_INVALID_ARGUMENT,
-                "%s: reduction is %d, no glia_reduction", op, (int)p->reduction);
     GLI_REQUIRE(r->ctx, p->label_smoothing >= 0 && p->label_smoothing <= 1, GLIA_INVALID_ARGUMENT,
-                "%s: label_smoothing is %g, must be 0 to 1", op, p->label_smoothing);
+                "%s: label_smoothing is %g, must be 0 to 1", r->op->name, p->label_smoothing);
     return GLIA_OK;
 }
 
@@ -34,7 +34,7 @@ static glia_status check_target(const gli_resolution *r, const glia_cross_entrop
 static void set_loss_shape(const glia_tensor *x, glia_reduction reduction, glia_tensor *y) {
     int64_t dim[GLIA_MAX_DIMS];
     for (int i = 1; i < x->ndim; ++i) dim[i - 1] = i == 1 ? x->dim[0] : x->dim[i];
-    gli_set_shape(y, x->dtype, reduction == GLIA_REDUCE_NONE ? x->ndim - 1 : 0, dim);
+    gli_set_shape(y, x->dtype, reduction == GLIA_REDUCTION_NONE ? x->ndim - 1 : 0, dim);
 }
 
 static glia_status resolve_geometry(const gli_resolution *r, glia_tensor *loss) {
@@ -82,7 +82,7 @@ static glia_status resolve_backward(gli_resolution *r) {
 static void cost(const void *geom, gli_cost *out) {
     const gli_cross_entropy_geom *g = geom;
     const double items              = (double)g->n * g->inner;
-    const double summed             = g->reduction == GLIA_REDUCE_NONE ? 0 : items;
+    const double summed             = g->reduction == GLIA_REDUCTION_NONE ? 0 : items;
     *out = (gli_cost){.flops = 6 * items * g->classes, .depth = 2.0 * g->classes + summed + 8};
 }
 
@@ -99,15 +99,24 @@ static const gli_op_input forward_inputs[] = {
 };
 static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM_NAMED(glia_cross_entropy_params, from, sources),
+    GLI_PARAM_NAMED(glia_cross_entropy_params, reduction, gli_reduction_names),
+    GLI_PARAM(glia_cross_entropy_params, ignore_index),
+    GLI_PARAM(glia_cross_entropy_params, ignore),
+    GLI_PARAM(glia_cross_entropy_params, label_smoothing),
+};
+static const glia_cross_entropy_params defaults = {.from = GLIA_FROM_LOGITS};
+
 const gli_op gli_op_cross_entropy = {
     .name = "cross_entropy",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_cross_entropy_params),
-    .geom_size   = sizeof(gli_cross_entropy_geom),
-    .resolve     = resolve_forward,
-    .cost        = cost,
-    .derive      = derive,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_cross_entropy_geom),
+    .resolve   = resolve_forward,
+    .cost      = cost,
+    .derive    = derive,
 };
 
 static const gli_op_input backward_inputs[] = {
@@ -122,28 +131,26 @@ const gli_op gli_op_cross_entropy_backward = {
     .name = "cross_entropy_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_cross_entropy_params),
-    .geom_size   = sizeof(gli_cross_entropy_geom),
-    .resolve     = resolve_backward,
-    .cost        = cost,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_cross_entropy_geom),
+    .resolve   = resolve_backward,
+    .cost      = cost,
 };
 
 glia_status glia_cross_entropy(glia_context *ctx, const glia_cross_entropy_params *params, const glia_tensor *x,
                                const glia_tensor *target, const glia_tensor *class_weight, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_cross_entropy, params, 3, (const glia_tensor *[]){x, target, class_weight}, 1,
-                       (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_cross_entropy, params, GLI_IN(x, target, class_weight), GLI_OUT(y));
 }
 
 glia_status glia_nll(glia_context *ctx, const glia_cross_entropy_params *params, const glia_tensor *x,
                      const glia_tensor *target, const glia_tensor *class_weight, glia_tensor *y) {
-    glia_cross_entropy_params from_log = params ? *params : (glia_cross_entropy_params){0};
-    from_log.from                      = GLIA_LOG_PROBABILITIES;
+    glia_cross_entropy_params from_log = params ? *params : defaults;
+    from_log.from                      = GLIA_FROM_LOG_PROBABILITIES;
     return glia_cross_entropy(ctx, &from_log, x, target, class_weight, y);
 }
 
 glia_status glia_cross_entropy_backward(glia_context *ctx, const glia_cross_entropy_params *params,
                                         const glia_tensor *x, const glia_tensor *target,
                                         const glia_tensor *class_weight, const glia_tensor *dy, glia_tensor *dx) {
-    return gli_call_op(ctx, &gli_op_cross_entropy_backward, params, 4,
-                       (const glia_tensor *[]){x, target, class_weight, dy}, 1, (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_cross_entropy_backward, params, GLI_IN(x, target, class_weight, dy), GLI_OUT(dx));
 }

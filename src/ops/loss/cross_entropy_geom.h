@@ -2,7 +2,7 @@
 #ifndef GLI_OPS_LOSS_CROSS_ENTROPY_GEOM_H
 #define GLI_OPS_LOSS_CROSS_ENTROPY_GEOM_H
 
-#include "glia/ops/loss.h"
+#include "glia/ops/backward/loss.h"
 
 enum {
     GLI_CROSS_ENTROPY_X,
@@ -11,7 +11,7 @@ enum {
     GLI_CROSS_ENTROPY_DY
 }; /* dy: of the backward op */
 
-/* The least probability whose logarithm is taken. */
+/* Probabilities are clamped to at least this before the logarithm. */
 #define GLI_CROSS_ENTROPY_EPSILON 1e-7
 
 /* Item i of n * inner has class c at element ((i / inner) * classes + c) * inner + i % inner of x. */

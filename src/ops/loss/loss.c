@@ -5,15 +5,32 @@
 #include "core/derive.h"
 #include "core/size.h"
 #include "ops/check.h"
+#include "ops/loss/loss_names.h"
+
+const char *const gli_loss_names[] = {
+    [GLIA_LOSS_NONE]                      = "none",
+    [GLIA_LOSS_MSE]                       = "mse",
+    [GLIA_LOSS_MAE]                       = "mae",
+    [GLIA_LOSS_HUBER]                     = "huber",
+    [GLIA_LOSS_BCE]                       = "bce",
+    [GLIA_LOSS_BCE_LOGITS]                = "bce_logits",
+    [GLIA_LOSS_KL]                        = "kl",
+    [GLIA_LOSS_CROSS_ENTROPY]             = "cross_entropy",
+    [GLIA_LOSS_CATEGORICAL_CROSS_ENTROPY] = "categorical_cross_entropy",
+    [GLIA_LOSS_NLL]                       = "nll",
+};
+const char *const gli_reduction_names[] = {
+    [GLIA_REDUCTION_MEAN] = "mean", [GLIA_REDUCTION_SUM] = "sum", [GLIA_REDUCTION_NONE] = "none"};
+
+const char *glia_loss_name(glia_loss_kind kind) {
+    return (unsigned)kind < GLI_COUNT_OF(gli_loss_names) ? gli_loss_names[kind] : "?";
+}
 
 static glia_status check_params(const gli_resolution *r, const glia_loss_params *p) {
-    const char *op = r->op->name;
-    GLI_REQUIRE(r->ctx, (unsigned)p->kind <= GLIA_KL, GLIA_INVALID_ARGUMENT, "%s: kind is %d, no glia_loss_kind", op,
-                (int)p->kind);
-    GLI_REQUIRE(r->ctx, (unsigned)p->reduction <= GLIA_REDUCE_NONE, GLIA_INVALID_ARGUMENT,
-                "%s: reduction is %d, no glia_reduction", op, (int)p->reduction);
-    GLI_REQUIRE(r->ctx, p->delta >= 0 && p->delta < INFINITY, GLIA_INVALID_ARGUMENT,
-                "%s: delta is %g, must be positive", op, p->delta);
+    GLI_REQUIRE(r->ctx, p->kind >= GLIA_LOSS_MSE && p->kind <= GLIA_LOSS_KL, GLIA_INVALID_ARGUMENT,
+                "%s: kind is %s, must be mse, mae, huber, bce, bce_logits or kl", r->op->name, gli_loss_names[p->kind]);
+    GLI_REQUIRE(r->ctx, p->kind != GLIA_LOSS_HUBER || (p->delta > 0 && p->delta < INFINITY), GLIA_INVALID_ARGUMENT,
+                "%s: delta is %g, must be positive and finite", r->op->name, p->delta);
     return GLIA_OK;
 }
 
@@ -37,8 +54,8 @@ static glia_status resolve_geometry(const gli_resolution *r, glia_tensor *loss) 
     g->kind       = p->kind;
     g->reduction  = p->reduction;
     g->log_target = p->log_target;
-    g->delta      = p->delta != 0 ? p->delta : 1;
-    gli_set_shape(loss, prediction->dtype, p->reduction == GLIA_REDUCE_NONE ? prediction->ndim : 0, prediction->dim);
+    g->delta      = p->kind == GLIA_LOSS_HUBER ? p->delta : 0;
+    gli_set_shape(loss, prediction->dtype, p->reduction == GLIA_REDUCTION_NONE ? prediction->ndim : 0, prediction->dim);
     return GLIA_OK;
 }
 
@@ -55,7 +72,7 @@ static glia_status resolve_backward(gli_resolution *r) {
 
 static void cost_forward(const void *geom, gli_cost *out) {
     const gli_loss_geom *g = geom;
-    *out = (gli_cost){.flops = 4.0 * g->count, .depth = g->reduction == GLIA_REDUCE_NONE ? 8 : 8.0 + g->count};
+    *out = (gli_cost){.flops = 4.0 * g->count, .depth = g->reduction == GLIA_REDUCTION_NONE ? 8 : 8.0 + g->count};
 }
 
 static void cost_backward(const void *geom, gli_cost *out) {
@@ -64,7 +81,7 @@ static void cost_backward(const void *geom, gli_cost *out) {
 
 static bool exact_forward(const void *geom) {
     const gli_loss_geom *g = geom;
-    return (g->kind == GLIA_MSE || g->kind == GLIA_MAE) && g->reduction != GLIA_REDUCE_MEAN;
+    return (g->kind == GLIA_LOSS_MSE || g->kind == GLIA_LOSS_MAE) && g->reduction != GLIA_REDUCTION_MEAN;
 }
 
 static void derive(gli_derivation *d) {
@@ -80,16 +97,24 @@ static const gli_op_input forward_inputs[] = {
 };
 static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM_NAMED(glia_loss_params, kind, gli_loss_names),
+    GLI_PARAM_NAMED(glia_loss_params, reduction, gli_reduction_names),
+    GLI_PARAM(glia_loss_params, delta),
+    GLI_PARAM(glia_loss_params, log_target),
+};
+static const glia_loss_params defaults = {.kind = GLIA_LOSS_MSE, .delta = 1};
+
 const gli_op gli_op_loss = {
     .name = "loss",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_loss_params),
-    .geom_size   = sizeof(gli_loss_geom),
-    .resolve     = resolve_forward,
-    .cost        = cost_forward,
-    .exact       = exact_forward,
-    .derive      = derive,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_loss_geom),
+    .resolve   = resolve_forward,
+    .cost      = cost_forward,
+    .exact     = exact_forward,
+    .derive    = derive,
 };
 
 static const gli_op_input backward_inputs[] = {
@@ -104,21 +129,22 @@ const gli_op gli_op_loss_backward = {
     .name = "loss_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_loss_params),
-    .geom_size   = sizeof(gli_loss_geom),
-    .resolve     = resolve_backward,
-    .cost        = cost_backward,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_loss_geom),
+    .resolve   = resolve_backward,
+    .cost      = cost_backward,
 };
+
+glia_loss_params glia_loss_defaults(void) { return defaults; }
 
 glia_status glia_loss(glia_context *ctx, const glia_loss_params *params, const glia_tensor *prediction,
                       const glia_tensor *target, const glia_tensor *weight, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_loss, params, 3, (const glia_tensor *[]){prediction, target, weight}, 1,
-                       (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_loss, params, GLI_IN(prediction, target, weight), GLI_OUT(y));
 }
 
 glia_status glia_loss_backward(glia_context *ctx, const glia_loss_params *params, const glia_tensor *prediction,
                                const glia_tensor *target, const glia_tensor *weight, const glia_tensor *dy,
                                glia_tensor *dprediction) {
-    return gli_call_op(ctx, &gli_op_loss_backward, params, 4, (const glia_tensor *[]){prediction, target, weight, dy},
-                       1, (glia_tensor *[]){dprediction});
+    return gli_call_op(ctx, &gli_op_loss_backward, params, GLI_IN(prediction, target, weight, dy),
+                       GLI_OUT(dprediction));
 }

@@ -2,7 +2,7 @@
 #ifndef GLI_OPS_LOSS_LOSS_GEOM_H
 #define GLI_OPS_LOSS_LOSS_GEOM_H
 
-#include "glia/ops/loss.h"
+#include "glia/ops/backward/loss.h"
 
 enum {
     GLI_LOSS_PREDICTION,

@@ -17,7 +17,7 @@ static glia_status resolve(gli_resolution *r) {
     GLI_REQUIRE(r->ctx, sums->dtype == GLIA_F64, GLIA_DTYPE_MISMATCH, "%s: sums is %s, must be f64", r->op->name,
                 glia_dtype_name(sums->dtype));
     GLI_TRY(gli_check_dims(r, GLI_ACCUMULATE_SUMS, 2));
-    g->weight = p->weight != 0 ? p->weight : 1;
+    g->weight = p->weight;
     gli_set_dims(&r->out[0], GLIA_F64, 2);
     return GLIA_OK;
 }
@@ -33,18 +33,24 @@ static const gli_op_input inputs[] = {
 };
 static const gli_op_output outputs[] = {{"new_sums", GLI_OUT_IN_PLACE | GLI_OUT_INDEX, GLI_ACCUMULATE_SUMS}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_accumulate_params, weight),
+};
+static const glia_accumulate_params defaults = {.weight = 1};
+
 const gli_op gli_op_accumulate = {
     .name = "accumulate",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_accumulate_params),
-    .geom_size   = sizeof(gli_accumulate_geom),
-    .resolve     = resolve,
-    .cost        = cost,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_accumulate_geom),
+    .resolve   = resolve,
+    .cost      = cost,
 };
+
+glia_accumulate_params glia_accumulate_defaults(void) { return defaults; }
 
 glia_status glia_accumulate(glia_context *ctx, const glia_accumulate_params *params, const glia_tensor *value,
                             const glia_tensor *sums, glia_tensor *new_sums) {
-    return gli_call_op(ctx, &gli_op_accumulate, params, 2, (const glia_tensor *[]){value, sums}, 1,
-                       (glia_tensor *[]){new_sums});
+    return gli_call_op(ctx, &gli_op_accumulate, params, GLI_IN(value, sums), GLI_OUT(new_sums));
 }

@@ -6,13 +6,21 @@
 
 static glia_status check_params(const gli_resolution *r, const glia_accuracy_params *p) {
     const char *op = r->op->name;
-    GLI_REQUIRE(r->ctx, p->k >= 0, GLIA_INVALID_ARGUMENT, "%s: k is %d, must be positive", op, p->k);
+    GLI_REQUIRE(r->ctx, p->binary || p->k >= 1, GLIA_INVALID_ARGUMENT, "%s: k is %d, must be positive", op, p->k);
     GLI_REQUIRE(r->ctx, !p->binary || p->k <= 1, GLIA_INVALID_ARGUMENT, "%s: k is %d, binary has no classes", op, p->k);
-    GLI_REQUIRE(r->ctx, p->binary || (p->threshold == 0 && !p->logits), GLIA_INVALID_ARGUMENT,
-                "%s: threshold %g or logits is given without binary", op, p->threshold);
-    GLI_REQUIRE(r->ctx, p->threshold >= 0 && p->threshold < 1, GLIA_INVALID_ARGUMENT,
-                "%s: threshold is %g, must be 0 to below 1", op, p->threshold);
+    GLI_REQUIRE(r->ctx, p->binary || !p->logits, GLIA_INVALID_ARGUMENT, "%s: logits is given without binary", op);
+    if (!p->binary) return GLIA_OK;
+    GLI_REQUIRE(r->ctx, !p->logits || isfinite(p->threshold), GLIA_INVALID_ARGUMENT,
+                "%s: threshold is %g, must be finite", op, p->threshold);
+    GLI_REQUIRE(r->ctx, p->logits || (p->threshold >= 0 && p->threshold <= 1), GLIA_INVALID_ARGUMENT,
+                "%s: threshold is %g, must be 0 to 1", op, p->threshold);
     return GLIA_OK;
+}
+
+/* The logit whose sigmoid is p. No sigmoid is above 1, and each of a finite logit is above 0. */
+static double logit(double p) {
+    if (p <= 0) return -INFINITY;
+    return p < 1 ? log(p / (1 - p)) : INFINITY;
 }
 
 static glia_status check_target(const gli_resolution *r, bool same_shape) {
@@ -47,16 +55,16 @@ static glia_status resolve(gli_resolution *r) {
 
     int64_t inner = 1;
     for (int i = 2; !p->binary && i < prediction->ndim; ++i) inner *= prediction->dim[i];
-    const double threshold = p->threshold != 0 ? p->threshold : 0.5;
+    const double threshold = p->binary ? p->threshold : 0;
     g->n                   = (int)(p->binary ? gli_count(prediction) : prediction->dim[0]);
     g->classes             = p->binary ? 1 : (int)prediction->dim[1];
     g->inner               = (int)inner;
-    g->k                   = p->k ? p->k : 1;
+    g->k                   = p->k;
     g->binary              = p->binary;
     g->dense               = !p->binary && floats;
     g->ignore              = p->ignore;
     g->ignore_index        = p->ignore ? p->ignore_index : 0;
-    g->threshold           = p->logits ? log(threshold / (1 - threshold)) : threshold;
+    g->threshold           = p->logits ? logit(threshold) : threshold;
     gli_set_dims(&r->out[0], GLIA_F64, 2);
     return GLIA_OK;
 }
@@ -73,19 +81,30 @@ static const gli_op_input inputs[] = {
 };
 static const gli_op_output outputs[] = {{"new_counts", GLI_OUT_IN_PLACE | GLI_OUT_INDEX, GLI_ACCURACY_COUNTS}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_accuracy_params, k),
+    GLI_PARAM(glia_accuracy_params, binary),
+    GLI_PARAM(glia_accuracy_params, threshold),
+    GLI_PARAM(glia_accuracy_params, logits),
+    GLI_PARAM(glia_accuracy_params, ignore_index),
+    GLI_PARAM(glia_accuracy_params, ignore),
+};
+static const glia_accuracy_params defaults = {.k = 1, .threshold = 0.5};
+
 const gli_op gli_op_accuracy = {
     .name = "accuracy",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_accuracy_params),
-    .geom_size   = sizeof(gli_accuracy_geom),
-    .resolve     = resolve,
-    .cost        = cost,
-    .exact       = gli_exact_always,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_accuracy_geom),
+    .resolve   = resolve,
+    .cost      = cost,
+    .exact     = gli_exact_always,
 };
+
+glia_accuracy_params glia_accuracy_defaults(void) { return defaults; }
 
 glia_status glia_accuracy(glia_context *ctx, const glia_accuracy_params *params, const glia_tensor *prediction,
                           const glia_tensor *target, const glia_tensor *counts, glia_tensor *new_counts) {
-    return gli_call_op(ctx, &gli_op_accuracy, params, 3, (const glia_tensor *[]){prediction, target, counts}, 1,
-                       (glia_tensor *[]){new_counts});
+    return gli_call_op(ctx, &gli_op_accuracy, params, GLI_IN(prediction, target, counts), GLI_OUT(new_counts));
 }

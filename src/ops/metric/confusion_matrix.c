@@ -37,20 +37,25 @@ static const gli_op_input inputs[] = {
 };
 static const gli_op_output outputs[] = {{"new_matrix", GLI_OUT_IN_PLACE | GLI_OUT_INDEX, GLI_CONFUSION_MATRIX_MATRIX}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_confusion_matrix_params, ignore_index),
+    GLI_PARAM(glia_confusion_matrix_params, ignore),
+};
+static const glia_confusion_matrix_params defaults = {.ignore = false};
+
 const gli_op gli_op_confusion_matrix = {
     .name = "confusion_matrix",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_confusion_matrix_params),
-    .geom_size   = sizeof(gli_confusion_matrix_geom),
-    .resolve     = resolve,
-    .cost        = cost,
-    .exact       = gli_exact_always,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_confusion_matrix_geom),
+    .resolve   = resolve,
+    .cost      = cost,
+    .exact     = gli_exact_always,
 };
 
 glia_status glia_confusion_matrix(glia_context *ctx, const glia_confusion_matrix_params *params,
                                   const glia_tensor *prediction, const glia_tensor *target, const glia_tensor *matrix,
                                   glia_tensor *new_matrix) {
-    return gli_call_op(ctx, &gli_op_confusion_matrix, params, 3, (const glia_tensor *[]){prediction, target, matrix}, 1,
-                       (glia_tensor *[]){new_matrix});
+    return gli_call_op(ctx, &gli_op_confusion_matrix, params, GLI_IN(prediction, target, matrix), GLI_OUT(new_matrix));
 }

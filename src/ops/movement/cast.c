@@ -7,11 +7,9 @@ static glia_status resolve(gli_resolution *r) {
     const glia_cast_params *p = r->params;
     const glia_tensor *x      = r->in[GLI_CAST_X];
     gli_cast_geom *g          = r->geom;
-    GLI_REQUIRE(r->ctx, gli_dtype_valid(p->dtype), GLIA_INVALID_ARGUMENT, "%s: dtype is %d, no glia_dtype", r->op->name,
-                (int)p->dtype);
-    g->count = (int)gli_count(x);
-    g->from  = x->dtype;
-    g->to    = p->dtype;
+    g->count                  = (int)gli_count(x);
+    g->from                   = x->dtype;
+    g->to                     = p->dtype;
     gli_set_shape(&r->out[0], p->dtype, x->ndim, x->dim);
     return GLIA_OK;
 }
@@ -33,19 +31,24 @@ static const gli_op_input inputs[] = {
 };
 static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM_NAMED(glia_cast_params, dtype, gli_dtype_names),
+};
+static const glia_cast_params defaults = {.dtype = GLIA_F32};
+
 const gli_op gli_op_cast = {
     .name = "cast",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_cast_params),
-    .geom_size   = sizeof(gli_cast_geom),
-    .layout      = GLI_LAYOUT_FOLLOW,
-    .resolve     = resolve,
-    .cost        = cost,
-    .exact       = gli_exact_always,
-    .derive      = derive,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_cast_geom),
+    .layout    = GLI_LAYOUT_FOLLOW,
+    .resolve   = resolve,
+    .cost      = cost,
+    .exact     = gli_exact_always,
+    .derive    = derive,
 };
 
 glia_status glia_cast(glia_context *ctx, const glia_cast_params *params, const glia_tensor *x, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_cast, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_cast, params, GLI_IN(x), GLI_OUT(y));
 }

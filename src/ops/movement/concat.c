@@ -25,8 +25,7 @@ static glia_status resolve(gli_resolution *r) {
     gli_concat_geom *g          = r->geom;
     const glia_tensor *first    = r->in[0];
     int64_t dim[GLIA_MAX_DIMS] = {0}, length = 0;
-    GLI_REQUIRE(r->ctx, p->axes, GLIA_INVALID_ARGUMENT, "%s: axes is 0, must name the axis", r->op->name);
-    GLI_TRY(gli_check_axis(r, p->axes, 0, first->ndim, &g->axis));
+    GLI_TRY(gli_check_axis(r, p->axis, first->ndim, &g->axis));
     g->n = r->n_in;
     for (int i = 0; i < r->n_in; ++i) {
         GLI_TRY(check_part(r, i, g->axis));
@@ -48,11 +47,11 @@ static void cost(const void *geom, gli_cost *out) {
 static void derive(gli_derivation *d) {
     const gli_concat_geom *g = d->geom;
     for (int i = 0; i < g->n; ++i) {
-        if (!gli_wants(d, i)) continue;
-        glia_slice_params part = {0};
+        if (!gli_requested(d, i)) continue;
+        glia_slice_params part = glia_slice_defaults();
         part.start[g->axis]    = g->start[i];
-        part.stop[g->axis]     = g->start[i + 1]; /* 0, the end, only where all inputs up to here are empty */
-        d->din[i]              = g->start[i + 1] ? gli_derive(d, &gli_op_slice, &part, d->dout[0]) : (glia_value){0};
+        part.stop[g->axis]     = g->start[i + 1];
+        d->din[i]              = gli_derive(d, &gli_op_slice, &part, d->dout[0]);
     }
 }
 
@@ -95,20 +94,25 @@ static const gli_op_input inputs[GLI_CONCAT_MAX_INPUTS] = {
 static_assert((int)GLI_CONCAT_MAX_INPUTS == (int)GLI_MAX_IN, "a call takes as many");
 static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_concat_params, axis),
+};
+static const glia_concat_params defaults = {.axis = 0};
+
 const gli_op gli_op_concat = {
     .name = "concat",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_concat_params),
-    .geom_size   = sizeof(gli_concat_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve,
-    .cost        = cost,
-    .exact       = gli_exact_always,
-    .derive      = derive,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_concat_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve,
+    .cost      = cost,
+    .exact     = gli_exact_always,
+    .derive    = derive,
 };
 
 glia_status glia_concat(glia_context *ctx, const glia_concat_params *params, const glia_tensor *const *x, int n,
                         glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_concat, params, x ? n : 0, x, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_concat, params, x ? n : 0, x, GLI_OUT(y));
 }

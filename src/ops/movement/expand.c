@@ -13,16 +13,16 @@ static glia_status resolve(gli_resolution *r) {
     g->ndim  = shape->ndim;
     g->added = shape->ndim - x->ndim;
     for (int i = 0; i < g->ndim; ++i) {
-        const bool added    = i < g->added;
-        const int64_t own   = added ? 1 : x->dim[i - g->added];
-        const int64_t wants = shape->dim[i] == -1 && !added ? own : shape->dim[i];
-        GLI_REQUIRE(r->ctx, wants >= 0, GLIA_INVALID_ARGUMENT, "%s: dimension %d of shape is %lld", r->op->name, i,
-                    (long long)wants);
-        GLI_REQUIRE(r->ctx, own == 1 || own == wants, GLIA_SHAPE_MISMATCH,
+        const bool added        = i < g->added;
+        const int64_t own       = added ? 1 : x->dim[i - g->added];
+        const int64_t requested = shape->dim[i] == -1 && !added ? own : shape->dim[i];
+        GLI_REQUIRE(r->ctx, requested >= 0, GLIA_INVALID_ARGUMENT, "%s: dimension %d of shape is %lld", r->op->name, i,
+                    (long long)requested);
+        GLI_REQUIRE(r->ctx, own == 1 || own == requested, GLIA_SHAPE_MISMATCH,
                     "%s: x is %s, dimension %d of shape is %lld: only dimensions of 1 are repeated", r->op->name,
-                    GLI_SHAPE_OF(x), i, (long long)wants);
-        g->dim[i]      = wants;
-        g->repeated[i] = added || own != wants;
+                    GLI_SHAPE_OF(x), i, (long long)requested);
+        g->dim[i]      = requested;
+        g->repeated[i] = added || own != requested;
     }
     gli_set_shape(&r->out[0], x->dtype, g->ndim, g->dim);
     return GLIA_OK;
@@ -35,7 +35,7 @@ static void cost(const void *geom, gli_cost *out) {
 
 static void derive(gli_derivation *d) {
     const gli_expand_geom *g = d->geom;
-    glia_reduce_params sum   = {.kind = GLIA_SUM, .keep_dims = true};
+    glia_reduce_params sum   = {.kind = GLIA_REDUCE_SUM, .keep_dims = true};
     glia_reshape_params back = {.shape.ndim = g->ndim - g->added};
     for (int i = 0; i < g->ndim; ++i) {
         if (g->repeated[i]) sum.axes |= GLIA_AXIS(i);
@@ -51,18 +51,23 @@ static const gli_op_input inputs[] = {
 };
 static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_expand_params, shape),
+};
+static const glia_expand_params defaults = {.shape.ndim = 0};
+
 const gli_op gli_op_expand = {
     .name = "expand",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_expand_params),
-    .geom_size   = sizeof(gli_expand_geom),
-    .resolve     = resolve,
-    .cost        = cost,
-    .exact       = gli_exact_always,
-    .derive      = derive,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_expand_geom),
+    .resolve   = resolve,
+    .cost      = cost,
+    .exact     = gli_exact_always,
+    .derive    = derive,
 };
 
 glia_status glia_expand(glia_context *ctx, const glia_expand_params *params, const glia_tensor *x, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_expand, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_expand, params, GLI_IN(x), GLI_OUT(y));
 }

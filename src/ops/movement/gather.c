@@ -33,7 +33,7 @@ static glia_status resolve_gather(gli_resolution *r) {
     int64_t dim[2 * GLIA_MAX_DIMS];
     int ndim = 0;
     GLI_TRY(gli_check_index_dtype(r, GLI_GATHER_INDICES));
-    GLI_TRY(gli_check_axis(r, p->axes, 0, x->ndim, &g->axis));
+    GLI_TRY(gli_check_axis(r, p->axis, x->ndim, &g->axis));
     GLI_TRY(resolve_geometry(r, p, x->ndim, x->dim, x->dim[g->axis]));
     for (int i = 0; i < g->axis; ++i) dim[ndim++] = x->dim[i];
     for (int i = 0; i < indices->ndim; ++i) dim[ndim++] = indices->dim[i];
@@ -58,7 +58,7 @@ static glia_status resolve_backward(gli_resolution *r) {
     GLI_REQUIRE(r->ctx, ndim >= 1 && ndim <= GLIA_MAX_DIMS, GLIA_SHAPE_MISMATCH,
                 "%s: dy is %s, indices is %s: no gather makes these", r->op->name, GLI_SHAPE_OF(dy),
                 GLI_SHAPE_OF(indices));
-    GLI_TRY(gli_check_axis(r, p->gather.axes, 0, ndim, &g->axis));
+    GLI_TRY(gli_check_axis(r, p->gather.axis, ndim, &g->axis));
     bool fits = true;
     for (int i = 0; i < indices->ndim; ++i) fits = fits && dy->dim[g->axis + i] == indices->dim[i];
     GLI_REQUIRE(r->ctx, fits, GLIA_SHAPE_MISMATCH, "%s: dy is %s, must have the shape of indices %s from dimension %d",
@@ -92,16 +92,23 @@ static const gli_op_input gather_inputs[] = {
 };
 static const gli_op_output gather_outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
+static const gli_op_param gather_fields[] = {
+    GLI_PARAM(glia_gather_params, axis),
+    GLI_PARAM(glia_gather_params, padding_index),
+    GLI_PARAM(glia_gather_params, has_padding),
+};
+static const glia_gather_params gather_defaults = {.axis = 0};
+
 const gli_op gli_op_gather = {
     .name = "gather",
     GLI_INPUTS(gather_inputs),
     GLI_OUTPUTS(gather_outputs),
-    .params_size = sizeof(glia_gather_params),
-    .geom_size   = sizeof(gli_gather_geom),
-    .resolve     = resolve_gather,
-    .cost        = cost_gather,
-    .exact       = gli_exact_always,
-    .derive      = derive,
+    GLI_PARAMS(gather_fields, gather_defaults),
+    .geom_size = sizeof(gli_gather_geom),
+    .resolve   = resolve_gather,
+    .cost      = cost_gather,
+    .exact     = gli_exact_always,
+    .derive    = derive,
 };
 
 static const gli_op_input backward_inputs[] = {
@@ -110,31 +117,38 @@ static const gli_op_input backward_inputs[] = {
 };
 static const gli_op_output backward_outputs[] = {{"dx", 0}};
 
+static const gli_op_param backward_fields[] = {
+    GLI_PARAM(glia_gather_backward_params, gather.axis),
+    GLI_PARAM(glia_gather_backward_params, gather.padding_index),
+    GLI_PARAM(glia_gather_backward_params, gather.has_padding),
+    GLI_PARAM(glia_gather_backward_params, size),
+};
+static const glia_gather_backward_params backward_defaults = {.size = 0};
+
 const gli_op gli_op_gather_backward = {
     .name = "gather_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_gather_backward_params),
-    .geom_size   = sizeof(gli_gather_geom),
-    .resolve     = resolve_backward,
-    .cost        = cost_backward,
-    .exact       = gli_exact_always,
+    GLI_PARAMS(backward_fields, backward_defaults),
+    .geom_size = sizeof(gli_gather_geom),
+    .resolve   = resolve_backward,
+    .cost      = cost_backward,
+    .exact     = gli_exact_always,
 };
 
 glia_status glia_gather(glia_context *ctx, const glia_gather_params *params, const glia_tensor *x,
                         const glia_tensor *indices, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_gather, params, 2, (const glia_tensor *[]){x, indices}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_gather, params, GLI_IN(x, indices), GLI_OUT(y));
 }
 
 glia_status glia_embedding(glia_context *ctx, const glia_gather_params *params, const glia_tensor *weight,
                            const glia_tensor *indices, glia_tensor *y) {
-    glia_gather_params rows = params ? *params : (glia_gather_params){0};
-    rows.axes               = GLIA_AXIS(0);
+    glia_gather_params rows = params ? *params : gather_defaults;
+    rows.axis               = 0;
     return glia_gather(ctx, &rows, weight, indices, y);
 }
 
 glia_status glia_gather_backward(glia_context *ctx, const glia_gather_backward_params *params, const glia_tensor *dy,
                                  const glia_tensor *indices, glia_tensor *dx) {
-    return gli_call_op(ctx, &gli_op_gather_backward, params, 2, (const glia_tensor *[]){dy, indices}, 1,
-                       (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_gather_backward, params, GLI_IN(dy, indices), GLI_OUT(dx));
 }

@@ -2,7 +2,7 @@
 #ifndef GLI_OPS_MOVEMENT_GATHER_GEOM_H
 #define GLI_OPS_MOVEMENT_GATHER_GEOM_H
 
-#include "glia/ops/movement.h"
+#include "glia/ops/backward/movement.h"
 
 enum { GLI_GATHER_X, GLI_GATHER_INDICES }; /* of gather_backward: dy and the indices */
 

@@ -36,9 +36,8 @@ static void cost(const void *geom, gli_cost *out) {
 
 static void derive(gli_derivation *d) {
     const gli_pad_geom *g  = d->geom;
-    glia_slice_params part = {0};
+    glia_slice_params part = glia_slice_defaults();
     for (int i = 0; i < g->ndim; ++i) {
-        if (g->size[i] == 0) return; /* x is empty */
         part.start[i] = g->before[i];
         part.stop[i]  = g->before[i] + g->size[i];
     }
@@ -50,19 +49,26 @@ static const gli_op_input inputs[] = {
 };
 static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_pad_params, before),
+    GLI_PARAM(glia_pad_params, after),
+    GLI_PARAM(glia_pad_params, value),
+};
+static const glia_pad_params defaults = {.value = 0};
+
 const gli_op gli_op_pad = {
     .name = "pad",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_pad_params),
-    .geom_size   = sizeof(gli_pad_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve,
-    .cost        = cost,
-    .exact       = gli_exact_always,
-    .derive      = derive,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_pad_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve,
+    .cost      = cost,
+    .exact     = gli_exact_always,
+    .derive    = derive,
 };
 
 glia_status glia_pad(glia_context *ctx, const glia_pad_params *params, const glia_tensor *x, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_pad, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_pad, params, GLI_IN(x), GLI_OUT(y));
 }

@@ -4,16 +4,16 @@
 #include "core/size.h"
 #include "ops/check.h"
 
-/* The shape asked for, with -1 replaced by what the other dimensions leave of count. */
-static glia_status complete(const gli_resolution *r, const glia_shape *wanted, int64_t count, int64_t *dim) {
+/* The requested shape, with -1 replaced so that all dimensions multiply to count. */
+static glia_status complete(const gli_resolution *r, const glia_shape *requested, int64_t count, int64_t *dim) {
     const char *op = r->op->name;
-    GLI_REQUIRE(r->ctx, wanted->ndim >= 0 && wanted->ndim <= GLIA_MAX_DIMS, GLIA_INVALID_ARGUMENT,
-                "%s: shape has %d dimensions, must have 0 to %d", op, wanted->ndim, GLIA_MAX_DIMS);
+    GLI_REQUIRE(r->ctx, requested->ndim >= 0 && requested->ndim <= GLIA_MAX_DIMS, GLIA_INVALID_ARGUMENT,
+                "%s: shape has %d dimensions, must have 0 to %d", op, requested->ndim, GLIA_MAX_DIMS);
     int64_t known = 1;
     int open      = -1;
     bool fits     = true;
-    for (int i = 0; i < wanted->ndim; ++i) {
-        dim[i] = wanted->dim[i];
+    for (int i = 0; i < requested->ndim; ++i) {
+        dim[i] = requested->dim[i];
         GLI_REQUIRE(r->ctx, dim[i] >= -1, GLIA_INVALID_ARGUMENT, "%s: dimension %d of shape is %lld", op, i,
                     (long long)dim[i]);
         GLI_REQUIRE(r->ctx, dim[i] >= 0 || open < 0, GLIA_INVALID_ARGUMENT,
@@ -23,7 +23,7 @@ static glia_status complete(const gli_resolution *r, const glia_shape *wanted, i
         else
             fits = gli_mul_i64(known, dim[i], &known) && fits;
     }
-    const char *text = gli_shape_text(wanted->ndim, wanted->dim, (char[GLI_SHAPE_TEXT]){0});
+    const char *text = gli_shape_text(requested->ndim, requested->dim, (char[GLI_SHAPE_TEXT]){0});
     if (open >= 0) {
         GLI_REQUIRE(r->ctx, fits && known > 0 && count % known == 0, GLIA_SHAPE_MISMATCH,
                     "%s: x is %s, its %lld elements do not divide into %s", op, GLI_SHAPE_OF(r->in[GLI_RESHAPE_X]),
@@ -65,21 +65,26 @@ static const gli_op_input inputs[] = {
 };
 static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_reshape_params, shape),
+};
+static const glia_reshape_params defaults = {.shape.ndim = 0};
+
 const gli_op gli_op_reshape = {
     .name = "reshape",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_reshape_params),
-    .geom_size   = sizeof(gli_reshape_geom),
-    .view        = true,
-    .resolve     = resolve,
-    .cost        = cost,
-    .exact       = gli_exact_always,
-    .derive      = derive,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_reshape_geom),
+    .view      = true,
+    .resolve   = resolve,
+    .cost      = cost,
+    .exact     = gli_exact_always,
+    .derive    = derive,
 };
 
 glia_status glia_reshape(glia_context *ctx, const glia_reshape_params *params, const glia_tensor *x, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_reshape, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_reshape, params, GLI_IN(x), GLI_OUT(y));
 }
 
 glia_status glia_flatten(glia_context *ctx, const glia_tensor *x, glia_tensor *y) {

@@ -17,13 +17,13 @@ static glia_status resolve_geometry(const gli_resolution *r, const glia_slice_pa
     gli_slice_geom *g = r->geom;
     g->ndim           = ndim;
     for (int i = 0; i < ndim; ++i) {
-        const int step = p->step[i] ? p->step[i] : 1;
+        const int step = p->step[i];
         GLI_REQUIRE(r->ctx, step > 0, GLIA_INVALID_ARGUMENT, "%s: step[%d] is %d, must be positive", r->op->name, i,
                     step);
         GLI_REQUIRE(r->ctx, dim[i] <= INT_MAX, GLIA_UNSUPPORTED, "%s: dimension %d has %lld elements", r->op->name, i,
                     (long long)dim[i]);
         const int64_t start = clamp(p->start[i], dim[i]);
-        const int64_t stop  = p->stop[i] ? clamp(p->stop[i], dim[i]) : dim[i];
+        const int64_t stop  = clamp(p->stop[i], dim[i]);
         g->whole[i]         = (int)dim[i];
         g->start[i]         = (int)start;
         g->step[i]          = step;
@@ -31,8 +31,11 @@ static glia_status resolve_geometry(const gli_resolution *r, const glia_slice_pa
         part[i]             = g->count[i];
     }
     for (int i = ndim; i < GLIA_MAX_DIMS; ++i)
-        GLI_REQUIRE(r->ctx, !p->start[i] && !p->stop[i] && !p->step[i], GLIA_INVALID_ARGUMENT,
-                    "%s: start, stop or step of dimension %d is given, there are only %d", r->op->name, i, ndim);
+        GLI_REQUIRE(
+            r->ctx,
+            p->start[i] == 0 && (p->stop[i] == 0 || p->stop[i] == GLIA_END) && (p->step[i] == 0 || p->step[i] == 1),
+            GLIA_INVALID_ARGUMENT, "%s: start, stop or step of dimension %d is given, there are only %d", r->op->name,
+            i, ndim);
     return GLIA_OK;
 }
 
@@ -76,17 +79,26 @@ static const gli_op_input slice_inputs[] = {
 };
 static const gli_op_output slice_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
+static const gli_op_param slice_fields[] = {
+    GLI_PARAM(glia_slice_params, start),
+    GLI_PARAM(glia_slice_params, stop),
+    GLI_PARAM(glia_slice_params, step),
+};
+static const glia_slice_params slice_defaults = {
+    .stop = {GLIA_END, GLIA_END, GLIA_END, GLIA_END, GLIA_END, GLIA_END, GLIA_END, GLIA_END},
+    .step = {1, 1, 1, 1, 1, 1, 1, 1}};
+
 const gli_op gli_op_slice = {
     .name = "slice",
     GLI_INPUTS(slice_inputs),
     GLI_OUTPUTS(slice_outputs),
-    .params_size = sizeof(glia_slice_params),
-    .geom_size   = sizeof(gli_slice_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve_slice,
-    .cost        = cost,
-    .exact       = gli_exact_always,
-    .derive      = derive_slice,
+    GLI_PARAMS(slice_fields, slice_defaults),
+    .geom_size = sizeof(gli_slice_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve_slice,
+    .cost      = cost,
+    .exact     = gli_exact_always,
+    .derive    = derive_slice,
 };
 
 static const gli_op_input backward_inputs[] = {
@@ -94,26 +106,38 @@ static const gli_op_input backward_inputs[] = {
 };
 static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
+static const gli_op_param backward_fields[] = {
+    GLI_PARAM(glia_slice_backward_params, slice.start),
+    GLI_PARAM(glia_slice_backward_params, slice.stop),
+    GLI_PARAM(glia_slice_backward_params, slice.step),
+    GLI_PARAM(glia_slice_backward_params, shape),
+};
+static const glia_slice_backward_params backward_defaults = {
+    .slice = {.stop = {GLIA_END, GLIA_END, GLIA_END, GLIA_END, GLIA_END, GLIA_END, GLIA_END, GLIA_END},
+              .step = {1, 1, 1, 1, 1, 1, 1, 1}}};
+
 const gli_op gli_op_slice_backward = {
     .name = "slice_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_slice_backward_params),
-    .geom_size   = sizeof(gli_slice_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve_backward,
-    .cost        = cost,
-    .exact       = gli_exact_always,
-    .derive      = derive_backward,
+    GLI_PARAMS(backward_fields, backward_defaults),
+    .geom_size = sizeof(gli_slice_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve_backward,
+    .cost      = cost,
+    .exact     = gli_exact_always,
+    .derive    = derive_backward,
 };
 
+glia_slice_params glia_slice_defaults(void) { return slice_defaults; }
+
 glia_status glia_slice(glia_context *ctx, const glia_slice_params *params, const glia_tensor *x, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_slice, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_slice, params, GLI_IN(x), GLI_OUT(y));
 }
 
 glia_status glia_slice_backward(glia_context *ctx, const glia_slice_backward_params *params, const glia_tensor *dy,
                                 glia_tensor *dx) {
-    return gli_call_op(ctx, &gli_op_slice_backward, params, 1, (const glia_tensor *[]){dy}, 1, (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_slice_backward, params, GLI_IN(dy), GLI_OUT(dx));
 }
 
 /* The axis of a split, and whether the parts are as long as the whole. */
@@ -124,7 +148,7 @@ static glia_status check_split(glia_context *ctx, const glia_split_params *param
     int64_t length         = 0;
     GLI_REQUIRE(ctx, x, GLIA_INVALID_ARGUMENT, "split: x is NULL");
     GLI_REQUIRE(ctx, y && n > 0, GLIA_INVALID_ARGUMENT, "split: y is NULL, or its %d tensors are none", n);
-    GLI_TRY(gli_check_axis(&r, params ? params->axes : 0, 0, x->ndim, axis));
+    GLI_TRY(gli_check_axis(&r, params ? params->axis : 0, x->ndim, axis));
     for (int i = 0; i < n; ++i) {
         GLI_REQUIRE(ctx, y[i], GLIA_INVALID_ARGUMENT, "split: y[%d] of %d is NULL", i, n);
         GLI_REQUIRE(ctx, y[i]->ndim == x->ndim, GLIA_SHAPE_MISMATCH, "split: x is %s, y[%d] is %s", GLI_SHAPE_OF(x), i,
@@ -132,7 +156,7 @@ static glia_status check_split(glia_context *ctx, const glia_split_params *param
         length += y[i]->dim[*axis];
     }
     GLI_REQUIRE(ctx, length == x->dim[*axis], GLIA_SHAPE_MISMATCH,
-                "split: x is %s, the %d parts have together %lld along dimension %d", GLI_SHAPE_OF(x), n,
+                "split: x is %s, the %d parts have %lld along dimension %d in all", GLI_SHAPE_OF(x), n,
                 (long long)length, *axis);
     return GLIA_OK;
 }
@@ -142,7 +166,7 @@ static glia_status split(glia_context *ctx, const glia_split_params *params, con
     int axis, start = 0;
     GLI_TRY(check_split(ctx, params, x, y, n, &axis));
     for (int i = 0; i < n; ++i) {
-        glia_slice_params part = {0};
+        glia_slice_params part = slice_defaults;
         part.start[axis]       = start;
         part.stop[axis]        = start += (int)y[i]->dim[axis];
         if (gli_count(y[i]) > 0) GLI_TRY(glia_slice(ctx, &part, x, y[i]));

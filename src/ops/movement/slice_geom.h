@@ -2,7 +2,7 @@
 #ifndef GLI_OPS_MOVEMENT_SLICE_GEOM_H
 #define GLI_OPS_MOVEMENT_SLICE_GEOM_H
 
-#include "glia/ops/movement.h"
+#include "glia/ops/backward/movement.h"
 
 enum { GLI_SLICE_X };
 enum { GLI_SLICE_BACKWARD_DY };

@@ -3,24 +3,17 @@
 #include "core/derive.h"
 #include "ops/check.h"
 
-static bool all_zero(const int *values) {
-    for (int i = 0; i < GLIA_MAX_DIMS; ++i)
-        if (values[i] != 0) return false;
-    return true;
-}
-
 static glia_status resolve(gli_resolution *r) {
     const glia_transpose_params *p = r->params;
     gli_transpose_geom *g          = r->geom;
     const glia_tensor *x           = r->in[GLI_TRANSPOSE_X];
-    const bool reversed            = all_zero(p->permutation);
     bool used[GLIA_MAX_DIMS]       = {0};
     int64_t dim[GLIA_MAX_DIMS]     = {0};
     g->ndim                        = x->ndim;
     for (int i = 0; i < x->ndim; ++i) {
-        const int from = reversed ? x->ndim - 1 - i : p->permutation[i];
+        const int given = p->permutation[i], from = given < 0 ? given + x->ndim : given;
         GLI_REQUIRE(r->ctx, from >= 0 && from < x->ndim, GLIA_INVALID_ARGUMENT,
-                    "%s: permutation[%d] is %d, x is %s: it has no such dimension", r->op->name, i, from,
+                    "%s: permutation[%d] is %d, x is %s: it has no such dimension", r->op->name, i, given,
                     GLI_SHAPE_OF(x));
         GLI_REQUIRE(r->ctx, !used[from], GLIA_INVALID_ARGUMENT, "%s: permutation names dimension %d twice", r->op->name,
                     from);
@@ -29,7 +22,7 @@ static glia_status resolve(gli_resolution *r) {
         dim[i]            = x->dim[from];
     }
     for (int i = x->ndim; i < GLIA_MAX_DIMS; ++i)
-        GLI_REQUIRE(r->ctx, p->permutation[i] == 0, GLIA_INVALID_ARGUMENT,
+        GLI_REQUIRE(r->ctx, p->permutation[i] == 0 || p->permutation[i] == -1 - i, GLIA_INVALID_ARGUMENT,
                     "%s: permutation[%d] is %d, x has only %d dimensions", r->op->name, i, p->permutation[i], x->ndim);
     gli_set_shape(&r->out[0], x->dtype, x->ndim, dim);
     return GLIA_OK;
@@ -52,19 +45,26 @@ static const gli_op_input inputs[] = {
 };
 static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_transpose_params, permutation),
+};
+static const glia_transpose_params defaults = {.permutation = {-1, -2, -3, -4, -5, -6, -7, -8}};
+
 const gli_op gli_op_transpose = {
     .name = "transpose",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_transpose_params),
-    .geom_size   = sizeof(gli_transpose_geom),
-    .resolve     = resolve,
-    .cost        = cost,
-    .exact       = gli_exact_always,
-    .derive      = derive,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_transpose_geom),
+    .resolve   = resolve,
+    .cost      = cost,
+    .exact     = gli_exact_always,
+    .derive    = derive,
 };
+
+glia_transpose_params glia_transpose_defaults(void) { return defaults; }
 
 glia_status glia_transpose(glia_context *ctx, const glia_transpose_params *params, const glia_tensor *x,
                            glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_transpose, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_transpose, params, GLI_IN(x), GLI_OUT(y));
 }

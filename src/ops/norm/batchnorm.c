@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "ops/elementwise/activation.h"
 #include "ops/norm/norm_checks.h"
 
 static glia_status resolve_forward(gli_resolution *r) {
@@ -22,11 +23,10 @@ static glia_status resolve_forward(gli_resolution *r) {
     GLI_TRY(gli_norm_vectors(r, GLI_NORM_WEIGHT, GLI_BATCHNORM_RUNNING_VAR + 1, 1, channels));
 
     if (gli_norm_has(r, GLI_BATCHNORM_RESIDUAL)) GLI_TRY(gli_check_shape(r, GLI_BATCHNORM_RESIDUAL, x->ndim, x->dim));
-    GLI_TRY(gli_check_fused(r, p->activation));
+    GLI_TRY(gli_check_fused(r, p->activation, &g->activation));
 
-    g->momentum   = p->momentum > 0 ? p->momentum : 0.1;
+    g->momentum   = p->momentum;
     g->population = p->population;
-    g->activation = p->activation;
     gli_set_shape(&r->out[GLI_NORM_Y], x->dtype, x->ndim, x->dim);
     for (int i = GLI_NORM_MEAN; i <= GLI_BATCHNORM_NEW_RUNNING_VAR; ++i)
         gli_set_shape(&r->out[i], x->dtype, 1, channels);
@@ -62,14 +62,14 @@ static void cost_backward(const void *geom, gli_cost *out) {
     *out                        = (gli_cost){.flops = 10 * elements(g) * g->c, .depth = elements(g) + 8};
 }
 
-/* The gradient goes through the activation, then both ways of the sum. */
+/* The gradient goes through the activation, then to both terms of the sum. */
 static void derive_forward(gli_derivation *d) {
     const gli_batchnorm_geom *g = d->geom;
     const glia_value dsum       = gli_derive_activation(d, g->activation, d->out[GLI_NORM_Y], d->dout[GLI_NORM_Y]);
     gli_derivation inner        = *d;
     inner.dout                  = &dsum;
     gli_norm_derive(&inner, &gli_op_batchnorm_backward, NULL);
-    if (gli_wants(d, GLI_BATCHNORM_RESIDUAL)) d->din[GLI_BATCHNORM_RESIDUAL] = dsum;
+    if (gli_requested(d, GLI_BATCHNORM_RESIDUAL)) d->din[GLI_BATCHNORM_RESIDUAL] = dsum;
 }
 
 static const gli_op_input forward_inputs[] = {
@@ -90,16 +90,24 @@ static const gli_op_output forward_outputs[] = {
                                         GLI_BATCHNORM_RUNNING_VAR},
 };
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_batchnorm_params, epsilon),
+    GLI_PARAM(glia_batchnorm_params, momentum),
+    GLI_PARAM(glia_batchnorm_params, population),
+    GLI_PARAM_NAMED(glia_batchnorm_params, activation, gli_activation_names),
+};
+static const glia_batchnorm_params defaults = {.epsilon = 1e-5, .momentum = 0.1};
+
 const gli_op gli_op_batchnorm = {
     .name = "batchnorm",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_batchnorm_params),
-    .geom_size   = sizeof(gli_batchnorm_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve_forward,
-    .cost        = cost_forward,
-    .derive      = derive_forward,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_batchnorm_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve_forward,
+    .cost      = cost_forward,
+    .derive    = derive_forward,
 };
 
 static const gli_op_input backward_inputs[] = {
@@ -119,12 +127,13 @@ const gli_op gli_op_batchnorm_backward = {
     .name = "batchnorm_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_batchnorm_backward_params),
-    .geom_size   = sizeof(gli_batchnorm_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve_backward,
-    .cost        = cost_backward,
+    .geom_size = sizeof(gli_batchnorm_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve_backward,
+    .cost      = cost_backward,
 };
+
+glia_batchnorm_params glia_batchnorm_defaults(void) { return defaults; }
 
 glia_status glia_batchnorm(glia_context *ctx, const glia_batchnorm_params *params, const glia_tensor *x,
                            const glia_batchnorm_vectors *vectors, glia_tensor *y, const glia_norm_stats *stats) {
@@ -132,16 +141,16 @@ glia_status glia_batchnorm(glia_context *ctx, const glia_batchnorm_params *param
     const glia_norm_stats no_stats          = {0};
     const glia_batchnorm_vectors *v         = vectors ? vectors : &no_vectors;
     if (!stats) stats = &no_stats;
-    return gli_call_op(ctx, &gli_op_batchnorm, params, 6,
-                       (const glia_tensor *[]){x, v->weight, v->bias, v->running_mean, v->running_var, v->residual}, 5,
-                       (glia_tensor *[]){y, stats->mean, stats->rstd, v->running_mean, v->running_var});
+    return gli_call_op(ctx, &gli_op_batchnorm, params,
+                       GLI_IN(x, v->weight, v->bias, v->running_mean, v->running_var, v->residual),
+                       GLI_OUT(y, stats->mean, stats->rstd, v->running_mean, v->running_var));
 }
 
-glia_status glia_batchnorm_backward(glia_context *ctx, const glia_batchnorm_backward_params *params,
-                                    const glia_tensor *x, const glia_tensor *dy, const glia_norm_saved *saved,
-                                    glia_tensor *dx, const glia_norm_gradients *gradients) {
+glia_status glia_batchnorm_backward(glia_context *ctx, const glia_tensor *x, const glia_tensor *dy,
+                                    const glia_norm_saved *saved, glia_tensor *dx,
+                                    const glia_norm_gradients *gradients) {
     const glia_norm_gradients none = {0};
     if (!gradients) gradients = &none;
-    return gli_norm_call_backward(ctx, &gli_op_batchnorm_backward, params, x, dy, saved,
+    return gli_norm_call_backward(ctx, &gli_op_batchnorm_backward, NULL, x, dy, saved,
                                   (glia_tensor *[]){dx, gradients->dweight, gradients->dbias});
 }

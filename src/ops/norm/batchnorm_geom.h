@@ -14,7 +14,7 @@ enum {
     GLI_BATCHNORM_NEW_RUNNING_VAR
 }; /* further outputs of batchnorm */
 enum { GLI_INFERENCE_MEAN = GLI_NORM_BIAS + 1, GLI_INFERENCE_VAR }; /* further inputs of batchnorm_inference */
-enum { GLI_INFERENCE_BACK_VAR = GLI_NORM_BACK_MEAN + 1 };           /* in the place of rstd */
+enum { GLI_INFERENCE_BACK_VAR = GLI_NORM_BACK_MEAN + 1 };           /* replaces rstd */
 
 /* x is [n, c, area]. Each op sets the fields that it has. */
 typedef struct gli_batchnorm_geom {

@@ -30,23 +30,23 @@ static glia_status resolve_backward(gli_resolution *r) {
 /* A provider may fold the vectors into x a + b: b then carries the rounding of mean, times 1 / sqrt(var + epsilon). */
 static void cost_forward(const void *geom, gli_cost *out) {
     const gli_batchnorm_geom *g = geom;
-    *out = (gli_cost){.flops = 2 * (double)g->n * g->c * g->area, .depth = 4 * fmax(1, 1 / sqrt(g->epsilon)) + 4};
+    *out = (gli_cost){.flops = 2 * (double)g->n * g->c * g->area, .depth = 4 * gli_norm_largest_rstd(g->epsilon) + 4};
 }
 
 static void cost_backward(const void *geom, gli_cost *out) {
     const gli_batchnorm_geom *g = geom;
     const double elements       = (double)g->n * g->area;
-    *out = (gli_cost){.flops = 5 * elements * g->c, .depth = (elements + 4) * fmax(1, 1 / sqrt(g->epsilon))};
+    *out = (gli_cost){.flops = 5 * elements * g->c, .depth = (elements + 4) * gli_norm_largest_rstd(g->epsilon)};
 }
 
 static void derive_forward(gli_derivation *d) {
     const glia_value in[] = {d->in[GLI_NORM_X], d->dout[GLI_NORM_Y], d->in[GLI_NORM_WEIGHT], d->in[GLI_INFERENCE_MEAN],
                              d->in[GLI_INFERENCE_VAR]};
-    const int n_out       = gli_wants(d, GLI_NORM_BIAS) ? 3 : gli_wants(d, GLI_NORM_WEIGHT) ? 2 : 1;
+    const int n_out       = gli_requested(d, GLI_NORM_BIAS) ? 3 : gli_requested(d, GLI_NORM_WEIGHT) ? 2 : 1;
     glia_value out[3];
     gli_derive_call(d, &gli_op_batchnorm_inference_backward, d->params, 5, in, n_out, out);
     for (int i = 0; i < n_out; ++i)
-        if (gli_wants(d, i)) d->din[i] = out[i];
+        if (gli_requested(d, i)) d->din[i] = out[i];
 }
 
 static const gli_op_input forward_inputs[] = {
@@ -60,16 +60,21 @@ static const gli_op_output forward_outputs[] = {
     [GLI_NORM_Y] = {"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE | GLI_OUT_IN_PLACE, GLI_NORM_X},
 };
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_batchnorm_inference_params, epsilon),
+};
+static const glia_batchnorm_inference_params defaults = {.epsilon = 1e-5};
+
 const gli_op gli_op_batchnorm_inference = {
     .name = "batchnorm_inference",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_batchnorm_inference_params),
-    .geom_size   = sizeof(gli_batchnorm_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve_forward,
-    .cost        = cost_forward,
-    .derive      = derive_forward,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_batchnorm_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve_forward,
+    .cost      = cost_forward,
+    .derive    = derive_forward,
 };
 
 static const gli_op_input backward_inputs[] = {
@@ -89,19 +94,20 @@ const gli_op gli_op_batchnorm_inference_backward = {
     .name = "batchnorm_inference_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_batchnorm_inference_params),
-    .geom_size   = sizeof(gli_batchnorm_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve_backward,
-    .cost        = cost_backward,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_batchnorm_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve_backward,
+    .cost      = cost_backward,
 };
+
+glia_batchnorm_inference_params glia_batchnorm_inference_defaults(void) { return defaults; }
 
 glia_status glia_batchnorm_inference(glia_context *ctx, const glia_batchnorm_inference_params *params,
                                      const glia_tensor *x, const glia_batchnorm_vectors *vectors, glia_tensor *y) {
     const glia_batchnorm_vectors none = {0}, *v = vectors ? vectors : &none;
-    return gli_call_op(ctx, &gli_op_batchnorm_inference, params, 5,
-                       (const glia_tensor *[]){x, v->weight, v->bias, v->running_mean, v->running_var}, 1,
-                       (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_batchnorm_inference, params,
+                       GLI_IN(x, v->weight, v->bias, v->running_mean, v->running_var), GLI_OUT(y));
 }
 
 glia_status glia_batchnorm_inference_backward(glia_context *ctx, const glia_batchnorm_inference_backward_params *params,
@@ -111,7 +117,7 @@ glia_status glia_batchnorm_inference_backward(glia_context *ctx, const glia_batc
     const glia_batchnorm_vectors none = {0}, *v = vectors ? vectors : &none;
     const glia_norm_gradients nowhere = {0};
     if (!gradients) gradients = &nowhere;
-    return gli_call_op(ctx, &gli_op_batchnorm_inference_backward, params, 5,
-                       (const glia_tensor *[]){x, dy, v->weight, v->running_mean, v->running_var}, 3,
-                       (glia_tensor *[]){dx, gradients->dweight, gradients->dbias});
+    return gli_call_op(ctx, &gli_op_batchnorm_inference_backward, params,
+                       GLI_IN(x, dy, v->weight, v->running_mean, v->running_var),
+                       GLI_OUT(dx, gradients->dweight, gradients->dbias));
 }

@@ -6,7 +6,7 @@ static glia_status resolve_groups(gli_resolution *r, int groups) {
     gli_groupnorm_geom *g = r->geom;
     GLI_TRY(gli_check_floats(r));
     GLI_TRY(gli_norm_image(r, &g->n, &g->c, &g->area));
-    g->groups = groups ? groups : 1;
+    g->groups = groups;
     GLI_REQUIRE(r->ctx, g->groups > 0, GLIA_INVALID_ARGUMENT, "%s: groups is %d, must be positive", r->op->name,
                 groups);
     GLI_REQUIRE(r->ctx, g->c % g->groups == 0, GLIA_SHAPE_MISMATCH, "%s: %d channels do not divide into %d groups",
@@ -74,16 +74,22 @@ static const gli_op_output forward_outputs[] = {
     [GLI_NORM_RSTD] = {"rstd", GLI_OUT_OPTIONAL},
 };
 
+static const gli_op_param forward_fields[] = {
+    GLI_PARAM(glia_groupnorm_params, groups),
+    GLI_PARAM(glia_groupnorm_params, epsilon),
+};
+static const glia_groupnorm_params forward_defaults = {.groups = 1, .epsilon = 1e-5};
+
 const gli_op gli_op_groupnorm = {
     .name = "groupnorm",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_groupnorm_params),
-    .geom_size   = sizeof(gli_groupnorm_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve_forward,
-    .cost        = cost_forward,
-    .derive      = derive_forward,
+    GLI_PARAMS(forward_fields, forward_defaults),
+    .geom_size = sizeof(gli_groupnorm_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve_forward,
+    .cost      = cost_forward,
+    .derive    = derive_forward,
 };
 
 static const gli_op_input backward_inputs[] = {
@@ -99,25 +105,33 @@ static const gli_op_output backward_outputs[] = {
     [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_OPTIONAL},
 };
 
+static const gli_op_param backward_fields[] = {
+    GLI_PARAM(glia_groupnorm_backward_params, groups),
+};
+static const glia_groupnorm_backward_params backward_defaults = {.groups = 1};
+
 const gli_op gli_op_groupnorm_backward = {
     .name = "groupnorm_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_groupnorm_backward_params),
-    .geom_size   = sizeof(gli_groupnorm_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve_backward,
-    .cost        = cost_backward,
+    GLI_PARAMS(backward_fields, backward_defaults),
+    .geom_size = sizeof(gli_groupnorm_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve_backward,
+    .cost      = cost_backward,
 };
+
+glia_groupnorm_params glia_groupnorm_defaults(void) { return forward_defaults; }
 
 glia_status glia_groupnorm(glia_context *ctx, const glia_groupnorm_params *params, const glia_tensor *x,
                            const glia_tensor *weight, const glia_tensor *bias, glia_tensor *y,
                            const glia_norm_stats *stats) {
     const glia_norm_stats none = {0};
     if (!stats) stats = &none;
-    return gli_call_op(ctx, &gli_op_groupnorm, params, 3, (const glia_tensor *[]){x, weight, bias}, 3,
-                       (glia_tensor *[]){y, stats->mean, stats->rstd});
+    return gli_call_op(ctx, &gli_op_groupnorm, params, GLI_IN(x, weight, bias), GLI_OUT(y, stats->mean, stats->rstd));
 }
+
+glia_groupnorm_backward_params glia_groupnorm_backward_defaults(void) { return backward_defaults; }
 
 glia_status glia_groupnorm_backward(glia_context *ctx, const glia_groupnorm_backward_params *params,
                                     const glia_tensor *x, const glia_tensor *dy, const glia_norm_saved *saved,
@@ -128,11 +142,16 @@ glia_status glia_groupnorm_backward(glia_context *ctx, const glia_groupnorm_back
                                   (glia_tensor *[]){dx, gradients->dweight, gradients->dbias});
 }
 
+glia_instancenorm_params glia_instancenorm_defaults(void) {
+    return (glia_instancenorm_params){.epsilon = forward_defaults.epsilon};
+}
+
 /* What is wrong with x is groupnorm's to say. */
 glia_status glia_instancenorm(glia_context *ctx, const glia_instancenorm_params *params, const glia_tensor *x,
                               const glia_tensor *weight, const glia_tensor *bias, glia_tensor *y,
                               const glia_norm_stats *stats) {
     const bool fits                 = x && x->ndim >= 2 && x->dim[1] <= INT32_MAX;
-    const glia_groupnorm_params all = {.groups = fits ? (int)x->dim[1] : 1, .epsilon = params ? params->epsilon : 0};
+    const glia_groupnorm_params all = {.groups  = fits ? (int)x->dim[1] : 1,
+                                       .epsilon = params ? params->epsilon : forward_defaults.epsilon};
     return glia_groupnorm(ctx, &all, x, weight, bias, y, stats);
 }

@@ -7,15 +7,14 @@ static glia_status resolve_rows(gli_resolution *r, int dims, int *leading) {
     gli_layernorm_geom *g = r->geom;
     const glia_tensor *x  = r->in[0];
     GLI_TRY(gli_check_floats(r));
-    const int trailing = dims ? dims : 1;
-    GLI_REQUIRE(r->ctx, trailing > 0 && trailing <= x->ndim, GLIA_INVALID_ARGUMENT,
-                "%s: dims is %d, must be from 1 to the %d dimensions of x %s", r->op->name, trailing, x->ndim,
+    GLI_REQUIRE(r->ctx, dims > 0 && dims <= x->ndim, GLIA_INVALID_ARGUMENT,
+                "%s: dims is %d, must be from 1 to the %d dimensions of x %s", r->op->name, dims, x->ndim,
                 GLI_SHAPE_OF(x));
-    *leading = x->ndim - trailing;
+    *leading = x->ndim - dims;
     GLI_TRY(gli_norm_product(r, 0, *leading, &g->rows));
     GLI_TRY(gli_norm_product(r, *leading, x->ndim, &g->size));
     GLI_REQUIRE(r->ctx, g->size > 0, GLIA_SHAPE_MISMATCH, "%s: x is %s, the last %d dimensions have no elements",
-                r->op->name, GLI_SHAPE_OF(x), trailing);
+                r->op->name, GLI_SHAPE_OF(x), dims);
     return GLIA_OK;
 }
 
@@ -76,16 +75,22 @@ static const gli_op_output forward_outputs[] = {
     [GLI_NORM_RSTD] = {"rstd", GLI_OUT_OPTIONAL},
 };
 
+static const gli_op_param forward_fields[] = {
+    GLI_PARAM(glia_layernorm_params, dims),
+    GLI_PARAM(glia_layernorm_params, epsilon),
+};
+static const glia_layernorm_params forward_defaults = {.dims = 1, .epsilon = 1e-5};
+
 const gli_op gli_op_layernorm = {
     .name = "layernorm",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_layernorm_params),
-    .geom_size   = sizeof(gli_layernorm_geom),
-    .layout      = GLI_LAYOUT_DENSE,
-    .resolve     = resolve_forward,
-    .cost        = cost_forward,
-    .derive      = derive_forward,
+    GLI_PARAMS(forward_fields, forward_defaults),
+    .geom_size = sizeof(gli_layernorm_geom),
+    .layout    = GLI_LAYOUT_DENSE,
+    .resolve   = resolve_forward,
+    .cost      = cost_forward,
+    .derive    = derive_forward,
 };
 
 static const gli_op_input backward_inputs[] = {
@@ -101,25 +106,33 @@ static const gli_op_output backward_outputs[] = {
     [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_OPTIONAL},
 };
 
+static const gli_op_param backward_fields[] = {
+    GLI_PARAM(glia_layernorm_backward_params, dims),
+};
+static const glia_layernorm_backward_params backward_defaults = {.dims = 1};
+
 const gli_op gli_op_layernorm_backward = {
     .name = "layernorm_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_layernorm_backward_params),
-    .geom_size   = sizeof(gli_layernorm_geom),
-    .layout      = GLI_LAYOUT_DENSE,
-    .resolve     = resolve_backward,
-    .cost        = cost_backward,
+    GLI_PARAMS(backward_fields, backward_defaults),
+    .geom_size = sizeof(gli_layernorm_geom),
+    .layout    = GLI_LAYOUT_DENSE,
+    .resolve   = resolve_backward,
+    .cost      = cost_backward,
 };
+
+glia_layernorm_params glia_layernorm_defaults(void) { return forward_defaults; }
 
 glia_status glia_layernorm(glia_context *ctx, const glia_layernorm_params *params, const glia_tensor *x,
                            const glia_tensor *weight, const glia_tensor *bias, glia_tensor *y,
                            const glia_norm_stats *stats) {
     const glia_norm_stats none = {0};
     if (!stats) stats = &none;
-    return gli_call_op(ctx, &gli_op_layernorm, params, 3, (const glia_tensor *[]){x, weight, bias}, 3,
-                       (glia_tensor *[]){y, stats->mean, stats->rstd});
+    return gli_call_op(ctx, &gli_op_layernorm, params, GLI_IN(x, weight, bias), GLI_OUT(y, stats->mean, stats->rstd));
 }
+
+glia_layernorm_backward_params glia_layernorm_backward_defaults(void) { return backward_defaults; }
 
 glia_status glia_layernorm_backward(glia_context *ctx, const glia_layernorm_backward_params *params,
                                     const glia_tensor *x, const glia_tensor *dy, const glia_norm_saved *saved,

@@ -3,10 +3,8 @@
 #include <math.h>
 
 glia_status gli_norm_epsilon(const gli_resolution *r, double epsilon, double *out) {
-    GLI_REQUIRE(r->ctx, isfinite(epsilon) && epsilon >= 0, GLIA_INVALID_ARGUMENT, "%s: epsilon is %g, must be positive",
-                r->op->name, epsilon);
-    *out = epsilon > 0 ? epsilon : 1e-5;
-    return GLIA_OK;
+    *out = epsilon;
+    return gli_check_epsilon(r, epsilon);
 }
 
 glia_status gli_norm_product(const gli_resolution *r, int first, int last, int *out) {
@@ -33,7 +31,9 @@ glia_status gli_norm_vectors(const gli_resolution *r, int first, int last, int n
     return GLIA_OK;
 }
 
-double gli_norm_depth(double n, double epsilon) { return (n + 2) * fmax(1, 1 / sqrt(epsilon)) + n + 8; }
+double gli_norm_largest_rstd(double epsilon) { return fmax(1, 1 / sqrt(fmax(epsilon, 1e-12))); }
+
+double gli_norm_depth(double n, double epsilon) { return (n + 2) * gli_norm_largest_rstd(epsilon) + n + 8; }
 
 void gli_norm_derive(gli_derivation *d, const gli_op *backward, const void *params) {
     glia_value stats[3] = {d->out[GLI_NORM_Y], d->out[GLI_NORM_MEAN], d->out[GLI_NORM_RSTD]}, out[3];
@@ -42,16 +42,15 @@ void gli_norm_derive(gli_derivation *d, const gli_op *backward, const void *para
     const glia_value none = {0}, weight = d->n_in > GLI_NORM_WEIGHT ? d->in[GLI_NORM_WEIGHT] : none;
     const glia_value in[] = {d->in[GLI_NORM_X], d->dout[GLI_NORM_Y], weight, stats[GLI_NORM_MEAN],
                              stats[GLI_NORM_RSTD]};
-    const int n_out       = gli_wants(d, GLI_NORM_BIAS) ? 3 : gli_wants(d, GLI_NORM_WEIGHT) ? 2 : 1;
+    const int n_out       = gli_requested(d, GLI_NORM_BIAS) ? 3 : gli_requested(d, GLI_NORM_WEIGHT) ? 2 : 1;
     gli_derive_call(d, backward, params, 5, in, n_out, out);
     for (int i = 0; i < n_out; ++i)
-        if (gli_wants(d, i)) d->din[i] = out[i];
+        if (gli_requested(d, i)) d->din[i] = out[i];
 }
 
 glia_status gli_norm_call_backward(glia_context *ctx, const gli_op *op, const void *params, const glia_tensor *x,
                                    const glia_tensor *dy, const glia_norm_saved *saved, glia_tensor *const out[3]) {
     const glia_norm_saved none = {0};
     if (!saved) saved = &none;
-    return gli_call_op(ctx, op, params, 5, (const glia_tensor *[]){x, dy, saved->weight, saved->mean, saved->rstd}, 3,
-                       out);
+    return gli_call_op(ctx, op, params, GLI_IN(x, dy, saved->weight, saved->mean, saved->rstd), 3, out);
 }

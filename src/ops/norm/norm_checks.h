@@ -8,7 +8,7 @@
 
 static inline bool gli_norm_has(const gli_resolution *r, int i) { return i < r->n_in && r->in[i]; }
 
-/* 0: the default. */
+/* It is finite and not negative. */
 glia_status gli_norm_epsilon(const gli_resolution *r, double epsilon, double *out);
 
 /* The product of dimensions first .. last-1 of input 0, which fits an int. */
@@ -23,8 +23,11 @@ glia_status gli_norm_vectors(const gli_resolution *r, int first, int last, int n
 /* The depth of an op that computes the statistics of n elements: the mean is a sum of n, and its error reaches y
  * multiplied by rstd, which is at most 1 / sqrt(epsilon); so does the rounding of x - mean. The variance is another sum
  * of n whose error is relative, then come a handful of steps. Where the data's variance is far above epsilon the bound
- * is that much too wide; tests that mean to be sharp choose epsilon = 1. */
+ * is too large by that factor; tests that need a tight one choose epsilon = 1. */
 double gli_norm_depth(double n, double epsilon);
+
+/* 1 / sqrt(epsilon), and at least 1. For the bound an epsilon below 1e-12 counts as that. */
+double gli_norm_largest_rstd(double epsilon);
 
 /* Adds the backward op to the graph; without the forward's statistics they are computed once more. */
 void gli_norm_derive(gli_derivation *d, const gli_op *backward, const void *params);

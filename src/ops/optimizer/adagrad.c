@@ -8,11 +8,11 @@ static glia_status resolve(gli_resolution *r) {
     const glia_adagrad_params *p = r->params;
     gli_adagrad_geom *g          = r->geom;
     GLI_TRY(gli_check_optimizer(r, GLI_ADAGRAD_SUM, 2));
-    GLI_TRY(gli_check_range(r, "epsilon", p->epsilon, 0, INFINITY));
-    GLI_TRY(gli_check_penalties(r, p->l1, p->l2));
-    g->count   = (int)gli_count(r->in[GLI_ADAGRAD_PARAM]);
-    g->epsilon = p->epsilon != 0 ? p->epsilon : 1e-10;
-    g->l1 = p->l1, g->l2 = p->l2;
+    GLI_TRY(gli_check_epsilon(r, p->epsilon));
+    GLI_TRY(gli_check_penalties(r, p->weight_decay, p->l1));
+    g->count        = (int)gli_count(r->in[GLI_ADAGRAD_PARAM]);
+    g->epsilon      = p->epsilon;
+    g->weight_decay = p->weight_decay, g->l1 = p->l1;
     return GLIA_OK;
 }
 
@@ -31,20 +31,29 @@ static const gli_op_output outputs[] = {
     [GLI_ADAGRAD_NEW_SUM]   = {"new_sum", GLI_OUT_IN_PLACE, GLI_ADAGRAD_SUM},
 };
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_adagrad_params, epsilon),
+    GLI_PARAM(glia_adagrad_params, weight_decay),
+    GLI_PARAM(glia_adagrad_params, l1),
+};
+static const glia_adagrad_params defaults = {.epsilon = 1e-10};
+
 const gli_op gli_op_adagrad = {
     .name = "adagrad",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_adagrad_params),
-    .geom_size   = sizeof(gli_adagrad_geom),
-    .layout      = GLI_LAYOUT_FOLLOW,
-    .resolve     = resolve,
-    .cost        = cost,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_adagrad_geom),
+    .layout    = GLI_LAYOUT_FOLLOW,
+    .resolve   = resolve,
+    .cost      = cost,
 };
+
+glia_adagrad_params glia_adagrad_defaults(void) { return defaults; }
 
 glia_status glia_adagrad(glia_context *ctx, const glia_adagrad_params *params, const glia_adagrad_tensors *t) {
     static const glia_adagrad_tensors none;
     if (!t) t = &none;
-    return gli_call_op(ctx, &gli_op_adagrad, params, 4, (const glia_tensor *[]){t->param, t->grad, t->rate, t->sum}, 2,
-                       (glia_tensor *[]){t->new_param, t->new_sum});
+    return gli_call_op(ctx, &gli_op_adagrad, params, GLI_IN(t->param, t->grad, t->rate, t->sum),
+                       GLI_OUT(t->new_param, t->new_sum));
 }

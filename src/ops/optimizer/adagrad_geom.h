@@ -8,7 +8,7 @@ enum { GLI_ADAGRAD_NEW_PARAM, GLI_ADAGRAD_NEW_SUM };
 
 typedef struct gli_adagrad_geom {
     int count;
-    double epsilon, l1, l2;
+    double epsilon, weight_decay, l1;
 } gli_adagrad_geom;
 
 #endif

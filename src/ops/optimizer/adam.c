@@ -11,14 +11,14 @@ static glia_status resolve(gli_resolution *r) {
     GLI_TRY(gli_check_scalar(r, GLI_ADAM_STEP, GLIA_I64));
     GLI_TRY(gli_check_range(r, "beta1", p->beta1, 0, 1));
     GLI_TRY(gli_check_range(r, "beta2", p->beta2, 0, 1));
-    GLI_TRY(gli_check_range(r, "epsilon", p->epsilon, 0, INFINITY));
-    GLI_TRY(gli_check_penalties(r, p->l1, p->l2));
-    g->count     = (int)gli_count(r->in[GLI_ADAM_PARAM]);
-    g->decoupled = p->decoupled;
-    g->beta1     = p->beta1 != 0 ? p->beta1 : 0.9;
-    g->beta2     = p->beta2 != 0 ? p->beta2 : 0.999;
-    g->epsilon   = p->epsilon != 0 ? p->epsilon : 1e-8;
-    g->l1 = p->l1, g->l2 = p->l2;
+    GLI_TRY(gli_check_epsilon(r, p->epsilon));
+    GLI_TRY(gli_check_penalties(r, p->weight_decay, p->l1));
+    g->count        = (int)gli_count(r->in[GLI_ADAM_PARAM]);
+    g->decoupled    = p->decoupled;
+    g->beta1        = p->beta1;
+    g->beta2        = p->beta2;
+    g->epsilon      = p->epsilon;
+    g->weight_decay = p->weight_decay, g->l1 = p->l1;
     return GLIA_OK;
 }
 
@@ -36,21 +36,29 @@ static const gli_op_output outputs[] = {
     [GLI_ADAM_NEW_V]     = {"new_v", GLI_OUT_IN_PLACE, GLI_ADAM_V},
 };
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_adam_params, beta1),   GLI_PARAM(glia_adam_params, beta2),
+    GLI_PARAM(glia_adam_params, epsilon), GLI_PARAM(glia_adam_params, weight_decay),
+    GLI_PARAM(glia_adam_params, l1),      GLI_PARAM(glia_adam_params, decoupled),
+};
+static const glia_adam_params defaults = {.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+
 const gli_op gli_op_adam = {
     .name = "adam",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_adam_params),
-    .geom_size   = sizeof(gli_adam_geom),
-    .layout      = GLI_LAYOUT_FOLLOW,
-    .resolve     = resolve,
-    .cost        = cost,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_adam_geom),
+    .layout    = GLI_LAYOUT_FOLLOW,
+    .resolve   = resolve,
+    .cost      = cost,
 };
+
+glia_adam_params glia_adam_defaults(void) { return defaults; }
 
 glia_status glia_adam(glia_context *ctx, const glia_adam_params *params, const glia_adam_tensors *t) {
     static const glia_adam_tensors none;
     if (!t) t = &none;
-    return gli_call_op(ctx, &gli_op_adam, params, 6,
-                       (const glia_tensor *[]){t->param, t->grad, t->rate, t->step, t->m, t->v}, 3,
-                       (glia_tensor *[]){t->new_param, t->new_m, t->new_v});
+    return gli_call_op(ctx, &gli_op_adam, params, GLI_IN(t->param, t->grad, t->rate, t->step, t->m, t->v),
+                       GLI_OUT(t->new_param, t->new_m, t->new_v));
 }

@@ -10,7 +10,7 @@ enum { GLI_ADAM_NEW_PARAM, GLI_ADAM_NEW_M, GLI_ADAM_NEW_V };
 typedef struct gli_adam_geom {
     int count;
     bool decoupled;
-    double beta1, beta2, epsilon, l1, l2;
+    double beta1, beta2, epsilon, weight_decay, l1;
 } gli_adam_geom;
 
 #endif

@@ -31,18 +31,23 @@ static const gli_op_output outputs[] = {
     [GLI_CLIP_BY_NORM_NORM] = {"norm", GLI_OUT_OPTIONAL},
 };
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_clip_by_norm_params, max_norm),
+};
+static const glia_clip_by_norm_params defaults = {.max_norm = 0};
+
 const gli_op gli_op_clip_by_norm = {
     .name = "clip_by_norm",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_clip_by_norm_params),
-    .geom_size   = sizeof(gli_clip_by_norm_geom),
-    .layout      = GLI_LAYOUT_FOLLOW,
-    .resolve     = resolve,
-    .cost        = cost,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_clip_by_norm_geom),
+    .layout    = GLI_LAYOUT_FOLLOW,
+    .resolve   = resolve,
+    .cost      = cost,
 };
 
 glia_status glia_clip_by_norm(glia_context *ctx, const glia_clip_by_norm_params *params, const glia_tensor *g,
                               glia_tensor *y, glia_tensor *norm) {
-    return gli_call_op(ctx, &gli_op_clip_by_norm, params, 1, (const glia_tensor *[]){g}, 2, (glia_tensor *[]){y, norm});
+    return gli_call_op(ctx, &gli_op_clip_by_norm, params, GLI_IN(g), GLI_OUT(y, norm));
 }

@@ -18,13 +18,7 @@ glia_status gli_check_optimizer(gli_resolution *r, int state, int n_out) {
     return GLIA_OK;
 }
 
-glia_status gli_check_range(const gli_resolution *r, const char *name, double value, double low, double high) {
-    GLI_REQUIRE(r->ctx, value >= low && value < high, GLIA_INVALID_ARGUMENT, "%s: %s is %g, must be %g to below %g",
-                r->op->name, name, value, low, high);
-    return GLIA_OK;
-}
-
-glia_status gli_check_penalties(const gli_resolution *r, double l1, double l2) {
-    GLI_TRY(gli_check_range(r, "l1", l1, 0, INFINITY));
-    return gli_check_range(r, "l2", l2, 0, INFINITY);
+glia_status gli_check_penalties(const gli_resolution *r, double weight_decay, double l1) {
+    GLI_TRY(gli_check_range(r, "weight_decay", weight_decay, 0, INFINITY));
+    return gli_check_range(r, "l1", l1, 0, INFINITY);
 }

@@ -12,10 +12,7 @@ enum { GLI_OPTIMIZER_PARAM, GLI_OPTIMIZER_GRAD, GLI_OPTIMIZER_RATE };
  * scalar; sets the first n_out outputs to that dtype and shape. */
 glia_status gli_check_optimizer(gli_resolution *r, int state, int n_out);
 
-/* low <= value < high, with both in the message. */
-glia_status gli_check_range(const gli_resolution *r, const char *name, double value, double low, double high);
-
-/* l1 and l2 are not negative, and finite. */
-glia_status gli_check_penalties(const gli_resolution *r, double l1, double l2);
+/* Both are finite and not negative. */
+glia_status gli_check_penalties(const gli_resolution *r, double weight_decay, double l1);
 
 #endif

@@ -17,7 +17,7 @@ enum { GLI_RMSPROP_NEW_PARAM, GLI_RMSPROP_NEW_SQUARE, GLI_RMSPROP_NEW_VELOCITY, 
 typedef struct gli_rmsprop_geom {
     int count;
     bool centered;
-    double alpha, epsilon, momentum, l1, l2;
+    double alpha, epsilon, momentum, weight_decay, l1;
 } gli_rmsprop_geom;
 
 #endif

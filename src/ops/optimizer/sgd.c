@@ -10,7 +10,7 @@ static glia_status resolve(gli_resolution *r) {
     GLI_TRY(gli_check_optimizer(r, GLI_SGD_VELOCITY, 2));
     GLI_TRY(gli_check_range(r, "momentum", p->momentum, 0, INFINITY));
     GLI_TRY(gli_check_range(r, "dampening", p->dampening, -INFINITY, INFINITY));
-    GLI_TRY(gli_check_penalties(r, p->l1, p->l2));
+    GLI_TRY(gli_check_penalties(r, p->weight_decay, p->l1));
     GLI_REQUIRE(r->ctx, p->momentum > 0 || p->dampening == 0, GLIA_INVALID_ARGUMENT,
                 "%s: dampening is %g without momentum", r->op->name, p->dampening);
     GLI_REQUIRE(r->ctx, !p->nesterov || (p->momentum > 0 && p->dampening == 0), GLIA_INVALID_ARGUMENT,
@@ -20,7 +20,7 @@ static glia_status resolve(gli_resolution *r) {
                 GLIA_INVALID_ARGUMENT, "%s: velocity is NULL, momentum is %g", r->op->name, p->momentum);
     g->count    = (int)gli_count(r->in[GLI_SGD_PARAM]);
     g->nesterov = p->nesterov;
-    g->momentum = p->momentum, g->dampening = p->dampening, g->l1 = p->l1, g->l2 = p->l2;
+    g->momentum = p->momentum, g->dampening = p->dampening, g->weight_decay = p->weight_decay, g->l1 = p->l1;
     return GLIA_OK;
 }
 
@@ -39,20 +39,27 @@ static const gli_op_output outputs[] = {
     [GLI_SGD_NEW_VELOCITY] = {"new_velocity", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE, GLI_SGD_VELOCITY},
 };
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_sgd_params, momentum), GLI_PARAM(glia_sgd_params, dampening),
+    GLI_PARAM(glia_sgd_params, nesterov), GLI_PARAM(glia_sgd_params, weight_decay),
+    GLI_PARAM(glia_sgd_params, l1),
+};
+static const glia_sgd_params defaults = {.momentum = 0};
+
 const gli_op gli_op_sgd = {
     .name = "sgd",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_sgd_params),
-    .geom_size   = sizeof(gli_sgd_geom),
-    .layout      = GLI_LAYOUT_FOLLOW,
-    .resolve     = resolve,
-    .cost        = cost,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_sgd_geom),
+    .layout    = GLI_LAYOUT_FOLLOW,
+    .resolve   = resolve,
+    .cost      = cost,
 };
 
 glia_status glia_sgd(glia_context *ctx, const glia_sgd_params *params, const glia_sgd_tensors *t) {
     static const glia_sgd_tensors none;
     if (!t) t = &none;
-    return gli_call_op(ctx, &gli_op_sgd, params, 4, (const glia_tensor *[]){t->param, t->grad, t->rate, t->velocity}, 2,
-                       (glia_tensor *[]){t->new_param, t->new_velocity});
+    return gli_call_op(ctx, &gli_op_sgd, params, GLI_IN(t->param, t->grad, t->rate, t->velocity),
+                       GLI_OUT(t->new_param, t->new_velocity));
 }

@@ -9,7 +9,7 @@ enum { GLI_SGD_NEW_PARAM, GLI_SGD_NEW_VELOCITY };                     /* outputs
 typedef struct gli_sgd_geom {
     int count;
     bool nesterov;
-    double momentum, dampening, l1, l2;
+    double momentum, dampening, weight_decay, l1;
 } gli_sgd_geom;
 
 #endif

@@ -54,7 +54,7 @@ static void derive_forward(gli_derivation *d) {
     d->din[0]                                  = gli_derive(d, &gli_op_avg_pool2d_backward, &back, d->dout[0]);
 }
 
-/* Linear, and its own transpose's transpose. */
+/* avg_pool2d_backward is linear in dy; its gradient is avg_pool2d. */
 static void derive_backward(gli_derivation *d) {
     const glia_avg_pool2d_backward_params *p = d->params;
     d->din[0]                                = gli_derive(d, &gli_op_avg_pool2d, &p->pool, d->dout[0]);
@@ -63,11 +63,26 @@ static void derive_backward(gli_derivation *d) {
 static const gli_op_input forward_inputs[]   = {{"x", GLI_IN_GRADIENT | GLI_IN_IMAGE}};
 static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
+static const gli_op_param forward_fields[] = {
+    GLI_PARAM(glia_avg_pool2d_params, kernel),    GLI_PARAM(glia_avg_pool2d_params, stride),
+    GLI_PARAM(glia_avg_pool2d_params, pad),       GLI_PARAM(glia_avg_pool2d_params, pad_end),
+    GLI_PARAM(glia_avg_pool2d_params, ceil_mode), GLI_PARAM(glia_avg_pool2d_params, count_include_pad),
+};
+static const glia_avg_pool2d_params forward_defaults = {.stride = {1, 1}};
+
+/* The usual stride is the kernel. */
+static void forward_defaults_of(const void *params, void *out) {
+    const glia_avg_pool2d_params *p = params;
+    glia_avg_pool2d_params *usual   = out;
+    for (int i = 0; i < 2; ++i) usual->stride[i] = p->kernel[i] > 0 ? p->kernel[i] : 1;
+}
+
 const gli_op gli_op_avg_pool2d = {
     .name = "avg_pool2d",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_avg_pool2d_params),
+    GLI_PARAMS(forward_fields, forward_defaults),
+    .defaults_of = forward_defaults_of,
     .geom_size   = sizeof(gli_pool2d_geom),
     .layout      = GLI_LAYOUT_IMAGE,
     .resolve     = resolve_forward,
@@ -79,26 +94,40 @@ const gli_op gli_op_avg_pool2d = {
 static const gli_op_input backward_inputs[]   = {{"dy", GLI_IN_GRADIENT | GLI_IN_IMAGE}};
 static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
+static const gli_op_param backward_fields[] = {
+    GLI_PARAM(glia_avg_pool2d_backward_params, pool.kernel),
+    GLI_PARAM(glia_avg_pool2d_backward_params, pool.stride),
+    GLI_PARAM(glia_avg_pool2d_backward_params, pool.pad),
+    GLI_PARAM(glia_avg_pool2d_backward_params, pool.pad_end),
+    GLI_PARAM(glia_avg_pool2d_backward_params, pool.ceil_mode),
+    GLI_PARAM(glia_avg_pool2d_backward_params, pool.count_include_pad),
+    GLI_PARAM(glia_avg_pool2d_backward_params, size),
+};
+static const glia_avg_pool2d_backward_params backward_defaults = {.pool.stride = {1, 1}};
+
 const gli_op gli_op_avg_pool2d_backward = {
     .name = "avg_pool2d_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_avg_pool2d_backward_params),
-    .geom_size   = sizeof(gli_pool2d_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve_backward,
-    .cost        = cost,
-    .exact       = exact,
-    .derive      = derive_backward,
+    GLI_PARAMS(backward_fields, backward_defaults),
+    .geom_size = sizeof(gli_pool2d_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve_backward,
+    .cost      = cost,
+    .exact     = exact,
+    .derive    = derive_backward,
 };
+
+glia_avg_pool2d_params glia_avg_pool2d_defaults(int kernel_rows, int kernel_columns) {
+    return (glia_avg_pool2d_params){.kernel = {kernel_rows, kernel_columns}, .stride = {kernel_rows, kernel_columns}};
+}
 
 glia_status glia_avg_pool2d(glia_context *ctx, const glia_avg_pool2d_params *params, const glia_tensor *x,
                             glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_avg_pool2d, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_avg_pool2d, params, GLI_IN(x), GLI_OUT(y));
 }
 
 glia_status glia_avg_pool2d_backward(glia_context *ctx, const glia_avg_pool2d_backward_params *params,
                                      const glia_tensor *dy, glia_tensor *dx) {
-    return gli_call_op(ctx, &gli_op_avg_pool2d_backward, params, 1, (const glia_tensor *[]){dy}, 1,
-                       (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_avg_pool2d_backward, params, GLI_IN(dy), GLI_OUT(dx));
 }

@@ -41,7 +41,7 @@ static void cost_forward(const void *geom, gli_cost *out) {
     *out                     = (gli_cost){.flops = (double)g->n * g->c * g->p * g->q * g->r * g->s, .depth = 0};
 }
 
-/* Every dy of a channel may point to one place. */
+/* Every dy of a channel may be added to one element. */
 static void cost_backward(const void *geom, gli_cost *out) {
     const gli_pool2d_geom *g = geom;
     *out                     = (gli_cost){.flops = (double)g->n * g->c * g->p * g->q, .depth = (double)g->p * g->q};
@@ -63,11 +63,26 @@ static const gli_op_output forward_outputs[] = {
     [GLI_POOL_INDICES] = {"indices", GLI_OUT_OPTIONAL | GLI_OUT_IMAGE | GLI_OUT_INDEX},
 };
 
+static const gli_op_param forward_fields[] = {
+    GLI_PARAM(glia_max_pool2d_params, kernel),   GLI_PARAM(glia_max_pool2d_params, stride),
+    GLI_PARAM(glia_max_pool2d_params, pad),      GLI_PARAM(glia_max_pool2d_params, pad_end),
+    GLI_PARAM(glia_max_pool2d_params, dilation), GLI_PARAM(glia_max_pool2d_params, ceil_mode),
+};
+static const glia_max_pool2d_params forward_defaults = {.stride = {1, 1}, .dilation = {1, 1}};
+
+/* The usual stride is the kernel. */
+static void forward_defaults_of(const void *params, void *out) {
+    const glia_max_pool2d_params *p = params;
+    glia_max_pool2d_params *usual   = out;
+    for (int i = 0; i < 2; ++i) usual->stride[i] = p->kernel[i] > 0 ? p->kernel[i] : 1;
+}
+
 const gli_op gli_op_max_pool2d = {
     .name = "max_pool2d",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_max_pool2d_params),
+    GLI_PARAMS(forward_fields, forward_defaults),
+    .defaults_of = forward_defaults_of,
     .geom_size   = sizeof(gli_pool2d_geom),
     .layout      = GLI_LAYOUT_IMAGE,
     .resolve     = resolve_forward,
@@ -82,26 +97,40 @@ static const gli_op_input backward_inputs[] = {
 };
 static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_IMAGE}};
 
+static const gli_op_param backward_fields[] = {
+    GLI_PARAM(glia_max_pool2d_backward_params, size),
+    GLI_PARAM(glia_max_pool2d_backward_params, pool.kernel),
+    GLI_PARAM(glia_max_pool2d_backward_params, pool.stride),
+    GLI_PARAM(glia_max_pool2d_backward_params, pool.pad),
+    GLI_PARAM(glia_max_pool2d_backward_params, pool.pad_end),
+    GLI_PARAM(glia_max_pool2d_backward_params, pool.dilation),
+    GLI_PARAM(glia_max_pool2d_backward_params, pool.ceil_mode),
+};
+static const glia_max_pool2d_backward_params backward_defaults = {.pool = {.stride = {1, 1}, .dilation = {1, 1}}};
+
 const gli_op gli_op_max_pool2d_backward = {
     .name = "max_pool2d_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_max_pool2d_backward_params),
-    .geom_size   = sizeof(gli_pool2d_geom),
-    .layout      = GLI_LAYOUT_IMAGE,
-    .resolve     = resolve_backward,
-    .cost        = cost_backward,
-    .exact       = gli_exact_always,
+    GLI_PARAMS(backward_fields, backward_defaults),
+    .geom_size = sizeof(gli_pool2d_geom),
+    .layout    = GLI_LAYOUT_IMAGE,
+    .resolve   = resolve_backward,
+    .cost      = cost_backward,
+    .exact     = gli_exact_always,
 };
+
+glia_max_pool2d_params glia_max_pool2d_defaults(int kernel_rows, int kernel_columns) {
+    return (glia_max_pool2d_params){
+        .kernel = {kernel_rows, kernel_columns}, .stride = {kernel_rows, kernel_columns}, .dilation = {1, 1}};
+}
 
 glia_status glia_max_pool2d(glia_context *ctx, const glia_max_pool2d_params *params, const glia_tensor *x,
                             glia_tensor *y, glia_tensor *indices) {
-    return gli_call_op(ctx, &gli_op_max_pool2d, params, 1, (const glia_tensor *[]){x}, 2,
-                       (glia_tensor *[]){y, indices});
+    return gli_call_op(ctx, &gli_op_max_pool2d, params, GLI_IN(x), GLI_OUT(y, indices));
 }
 
 glia_status glia_max_pool2d_backward(glia_context *ctx, const glia_max_pool2d_backward_params *params,
                                      const glia_tensor *dy, const glia_tensor *indices, glia_tensor *dx) {
-    return gli_call_op(ctx, &gli_op_max_pool2d_backward, params, 2, (const glia_tensor *[]){dy, indices}, 1,
-                       (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_max_pool2d_backward, params, GLI_IN(dy, indices), GLI_OUT(dx));
 }

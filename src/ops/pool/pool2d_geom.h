@@ -2,7 +2,7 @@
 #ifndef GLI_OPS_POOL_POOL2D_GEOM_H
 #define GLI_OPS_POOL_POOL2D_GEOM_H
 
-#include "glia/ops/pool.h"
+#include "glia/ops/backward/pool.h"
 
 enum { GLI_POOL_Y, GLI_POOL_INDICES }; /* outputs of max_pool2d and adaptive_max_pool2d; indices may be absent */
 enum { GLI_POOL_BACK_DY, GLI_POOL_BACK_INDICES }; /* inputs of max_pool2d_backward; the others have dy alone */

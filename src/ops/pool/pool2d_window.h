@@ -19,4 +19,10 @@ glia_status gli_pool2d_resolve(const gli_resolution *r, const gli_pool2d_window 
  * window; sets n, c. */
 glia_status gli_pool2d_check(const gli_resolution *r, const int *size, gli_pool2d_geom *g);
 
+/* Of adaptive pooling, whose windows follow from the sizes of x and y. */
+glia_status gli_adaptive_pool2d_resolve(gli_resolution *r);
+
+/* The largest number of elements of a window on one axis or, with the sizes swapped, of windows over an element. */
+double gli_adaptive_pool2d_window(int out, int in);
+
 #endif

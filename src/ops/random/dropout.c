@@ -12,7 +12,7 @@ static glia_status resolve(gli_resolution *r) {
     GLI_REQUIRE(r->ctx, gli_dtype_is_float(x->dtype), GLIA_DTYPE_MISMATCH, "%s: x is %s, must be a float", r->op->name,
                 glia_dtype_name(x->dtype));
     GLI_REQUIRE(r->ctx, p->p >= 0 && p->p <= 1, GLIA_INVALID_ARGUMENT, "%s: p is %g, must be from 0 to 1", r->op->name,
-                (double)p->p);
+                p->p);
     if (r->n_in > GLI_DROPOUT_STEP && r->in[GLI_DROPOUT_STEP]) {
         const glia_tensor *step = r->in[GLI_DROPOUT_STEP];
         GLI_REQUIRE(r->ctx, step->dtype == GLIA_I64, GLIA_DTYPE_MISMATCH, "%s: step is %s, must be i64", r->op->name,
@@ -21,8 +21,8 @@ static glia_status resolve(gli_resolution *r) {
     }
     g->seed      = p->seed;
     g->stream    = p->stream;
-    g->threshold = (uint64_t)ceil((double)p->p * 0x1p32);
-    g->scale     = p->p < 1 ? 1 / (1 - (double)p->p) : 0;
+    g->threshold = (uint64_t)ceil(p->p * 0x1p32);
+    g->scale     = p->p < 1 ? 1 / (1 - p->p) : 0;
     g->count     = (int)gli_count(x);
     gli_set_shape(&r->out[0], x->dtype, x->ndim, x->dim);
     return GLIA_OK;
@@ -49,20 +49,27 @@ static const gli_op_input inputs[] = {
 };
 static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IN_PLACE, GLI_DROPOUT_X}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_dropout_params, p),
+    GLI_PARAM_RANDOM(glia_dropout_params, seed),
+    GLI_PARAM_RANDOM(glia_dropout_params, stream),
+};
+static const glia_dropout_params defaults = {.p = 0};
+
 const gli_op gli_op_dropout = {
     .name = "dropout",
     GLI_INPUTS(inputs),
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_dropout_params),
-    .geom_size   = sizeof(gli_dropout_geom),
-    .layout      = GLI_LAYOUT_DENSE,
-    .resolve     = resolve,
-    .cost        = cost,
-    .exact       = exact,
-    .derive      = derive,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_dropout_geom),
+    .layout    = GLI_LAYOUT_DENSE,
+    .resolve   = resolve,
+    .cost      = cost,
+    .exact     = exact,
+    .derive    = derive,
 };
 
 glia_status glia_dropout(glia_context *ctx, const glia_dropout_params *params, const glia_tensor *x,
                          const glia_tensor *step, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_dropout, params, 2, (const glia_tensor *[]){x, step}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_dropout, params, GLI_IN(x, step), GLI_OUT(y));
 }

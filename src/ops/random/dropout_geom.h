@@ -8,8 +8,8 @@ enum { GLI_DROPOUT_X, GLI_DROPOUT_STEP }; /* step may be absent: 0 */
 
 typedef struct gli_dropout_geom {
     uint64_t seed;
-    uint64_t threshold; /* element i is kept where its 32 bits are not below; 0 to 2^32 */
-    double scale;       /* of what is kept; 0 where nothing is */
+    uint64_t threshold; /* element i is kept if its 32 random bits are not below it; 0 to 2^32 */
+    double scale;       /* of the elements that are kept; 0 if none is */
     uint32_t stream;
     int count;
 } gli_dropout_geom;

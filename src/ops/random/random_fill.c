@@ -4,14 +4,17 @@
 
 #include "ops/check.h"
 
+static const char *const kinds[] = {[GLIA_RANDOM_UNIFORM]          = "uniform",
+                                    [GLIA_RANDOM_NORMAL]           = "normal",
+                                    [GLIA_RANDOM_TRUNCATED_NORMAL] = "truncated_normal"};
+
+/* Only those that the kind reads. */
 static glia_status check_numbers(const gli_resolution *r, const glia_random_fill_params *p) {
-    const char *op = r->op->name;
-    GLI_REQUIRE(r->ctx, (unsigned)p->kind <= GLIA_TRUNCATED_NORMAL, GLIA_INVALID_ARGUMENT,
-                "%s: kind is %d, must be 0 to %d", op, (int)p->kind, (int)GLIA_TRUNCATED_NORMAL);
-    GLI_REQUIRE(r->ctx, isfinite(p->low) && isfinite(p->high) && p->low <= p->high, GLIA_INVALID_ARGUMENT,
-                "%s: low is %g, high is %g: must be finite and in order", op, (double)p->low, (double)p->high);
-    GLI_REQUIRE(r->ctx, isfinite(p->mean) && isfinite(p->std) && p->std >= 0, GLIA_INVALID_ARGUMENT,
-                "%s: mean is %g, std is %g: must be finite, and std not negative", op, (double)p->mean, (double)p->std);
+    const bool uniform = p->kind == GLIA_RANDOM_UNIFORM;
+    GLI_REQUIRE(r->ctx, !uniform || (isfinite(p->low) && isfinite(p->high) && p->low <= p->high), GLIA_INVALID_ARGUMENT,
+                "%s: low is %g, high is %g: must be finite and in order", r->op->name, p->low, p->high);
+    GLI_REQUIRE(r->ctx, uniform || (isfinite(p->mean) && isfinite(p->std) && p->std >= 0), GLIA_INVALID_ARGUMENT,
+                "%s: mean is %g, std is %g: must be finite, and std not negative", r->op->name, p->mean, p->std);
     return GLIA_OK;
 }
 
@@ -28,14 +31,8 @@ static glia_status resolve(gli_resolution *r) {
     g->seed   = p->seed;
     g->stream = p->stream;
     g->count  = (int)gli_count(&r->out[0]);
-    if (p->kind == GLIA_UNIFORM) {
-        const bool defaults = p->low == 0 && p->high == 0;
-        g->offset           = p->low;
-        g->scale            = defaults ? 1 : (double)p->high - (double)p->low;
-    } else {
-        g->offset = p->mean;
-        g->scale  = p->std == 0 ? 1 : (double)p->std;
-    }
+    g->offset = p->kind == GLIA_RANDOM_UNIFORM ? p->low : p->mean;
+    g->scale  = p->kind == GLIA_RANDOM_UNIFORM ? p->high - p->low : p->std;
     return GLIA_OK;
 }
 
@@ -45,16 +42,31 @@ static void cost(const void *geom, gli_cost *out) {
 
 static const gli_op_output outputs[] = {{"y", 0}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM_NAMED(glia_random_fill_params, kind, kinds),
+    GLI_PARAM(glia_random_fill_params, shape),
+    GLI_PARAM_NAMED(glia_random_fill_params, dtype, gli_dtype_names),
+    GLI_PARAM(glia_random_fill_params, low),
+    GLI_PARAM(glia_random_fill_params, high),
+    GLI_PARAM(glia_random_fill_params, mean),
+    GLI_PARAM(glia_random_fill_params, std),
+    GLI_PARAM_RANDOM(glia_random_fill_params, seed),
+    GLI_PARAM_RANDOM(glia_random_fill_params, stream),
+};
+static const glia_random_fill_params defaults = {.high = 1, .std = 1};
+
 const gli_op gli_op_random_fill = {
     .name = "random_fill",
     GLI_OUTPUTS(outputs),
-    .params_size = sizeof(glia_random_fill_params),
-    .geom_size   = sizeof(gli_random_fill_geom),
-    .layout      = GLI_LAYOUT_DENSE,
-    .resolve     = resolve,
-    .cost        = cost,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_random_fill_geom),
+    .layout    = GLI_LAYOUT_DENSE,
+    .resolve   = resolve,
+    .cost      = cost,
 };
 
+glia_random_fill_params glia_random_fill_defaults(void) { return defaults; }
+
 glia_status glia_random_fill(glia_context *ctx, const glia_random_fill_params *params, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_random_fill, params, 0, NULL, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_random_fill, params, 0, NULL, GLI_OUT(y));
 }

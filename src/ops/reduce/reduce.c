@@ -4,19 +4,15 @@
 #include "ops/check.h"
 
 static const char *const kinds[] = {"sum", "mean", "max", "min", "l1", "l2"};
-enum { KINDS = sizeof kinds / sizeof *kinds };
 
 /* What the derivative of a kind is computed from. */
-static bool needs_x(glia_reduce_kind kind) { return kind != GLIA_SUM && kind != GLIA_MEAN; }
-static bool needs_y(glia_reduce_kind kind) { return needs_x(kind) && kind != GLIA_L1; }
+static bool needs_x(glia_reduce_kind kind) { return kind != GLIA_REDUCE_SUM && kind != GLIA_REDUCE_MEAN; }
+static bool needs_y(glia_reduce_kind kind) { return needs_x(kind) && kind != GLIA_REDUCE_L1; }
 
 /* Fills the geometry and the shape of y from the shape of x. */
 static glia_status resolve_shape(const gli_resolution *r, const glia_reduce_params *p, int ndim, const int64_t *dim,
                                  gli_reduce_geom *g, glia_tensor *y) {
-    GLI_REQUIRE(r->ctx, (unsigned)p->kind < KINDS, GLIA_INVALID_ARGUMENT, "%s: kind is %d, must be 0 to %d",
-                r->op->name, (int)p->kind, KINDS - 1);
     GLI_TRY(gli_check_axes(r, p->axes, ndim, &g->reduced));
-    if (!p->axes) g->reduced = (1u << ndim) - 1;
     int64_t out[GLIA_MAX_DIMS];
     int out_ndim = 0;
     double set = 1, outputs = 1; /* a shape with a 0 may have any other sizes */
@@ -30,8 +26,8 @@ static glia_status resolve_shape(const gli_resolution *r, const glia_reduce_para
     }
     GLI_REQUIRE(r->ctx, set <= INT32_MAX && outputs <= INT32_MAX, GLIA_UNSUPPORTED,
                 "%s: %g elements in %g sets, more than 2^31-1", r->op->name, set, outputs);
-    GLI_REQUIRE(r->ctx, set > 0 || outputs == 0 || (p->kind != GLIA_MAX && p->kind != GLIA_MIN), GLIA_SHAPE_MISMATCH,
-                "%s: the %s over no elements of x %s has no value", r->op->name, kinds[p->kind],
+    GLI_REQUIRE(r->ctx, set > 0 || outputs == 0 || (p->kind != GLIA_REDUCE_MAX && p->kind != GLIA_REDUCE_MIN),
+                GLIA_SHAPE_MISMATCH, "%s: the %s over no elements of x %s has no value", r->op->name, kinds[p->kind],
                 gli_shape_text(ndim, dim, (char[GLI_SHAPE_TEXT]){0}));
     g->kind = p->kind, g->ndim = ndim, g->keep_dims = p->keep_dims;
     g->count = (int)(set * outputs), g->outputs = (int)outputs, g->set = (int)set;
@@ -91,12 +87,12 @@ static bool power_of_two(int n) { return n > 0 && (n & (n - 1)) == 0; }
 
 static bool exact_forward(const void *geom) {
     const gli_reduce_geom *g = geom;
-    return g->kind == GLIA_MEAN ? power_of_two(g->set) : g->kind != GLIA_L2;
+    return g->kind == GLIA_REDUCE_MEAN ? power_of_two(g->set) : g->kind != GLIA_REDUCE_L2;
 }
 
 static bool exact_backward(const void *geom) {
     const gli_reduce_geom *g = geom;
-    return g->kind == GLIA_MEAN ? power_of_two(g->set) : g->kind == GLIA_SUM || g->kind == GLIA_L1;
+    return g->kind == GLIA_REDUCE_MEAN ? power_of_two(g->set) : g->kind == GLIA_REDUCE_SUM || g->kind == GLIA_REDUCE_L1;
 }
 
 static void derive(gli_derivation *d) {
@@ -113,17 +109,24 @@ static const gli_op_input forward_inputs[] = {
 };
 static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT}};
 
+static const gli_op_param forward_fields[] = {
+    GLI_PARAM_NAMED(glia_reduce_params, kind, kinds),
+    GLI_PARAM_AXIS_BITS(glia_reduce_params, axes),
+    GLI_PARAM(glia_reduce_params, keep_dims),
+};
+static const glia_reduce_params forward_defaults = {.axes = GLIA_ALL_AXES};
+
 const gli_op gli_op_reduce = {
     .name = "reduce",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_reduce_params),
-    .geom_size   = sizeof(gli_reduce_geom),
-    .layout      = GLI_LAYOUT_DENSE,
-    .resolve     = resolve_forward,
-    .cost        = cost_forward,
-    .exact       = exact_forward,
-    .derive      = derive,
+    GLI_PARAMS(forward_fields, forward_defaults),
+    .geom_size = sizeof(gli_reduce_geom),
+    .layout    = GLI_LAYOUT_DENSE,
+    .resolve   = resolve_forward,
+    .cost      = cost_forward,
+    .exact     = exact_forward,
+    .derive    = derive,
 };
 
 static const gli_op_input backward_inputs[] = {
@@ -133,24 +136,33 @@ static const gli_op_input backward_inputs[] = {
 };
 static const gli_op_output backward_outputs[] = {{"dx", 0}};
 
+static const gli_op_param backward_fields[] = {
+    GLI_PARAM_NAMED(glia_reduce_backward_params, reduce.kind, kinds),
+    GLI_PARAM_AXIS_BITS(glia_reduce_backward_params, reduce.axes),
+    GLI_PARAM(glia_reduce_backward_params, reduce.keep_dims),
+    GLI_PARAM(glia_reduce_backward_params, shape),
+};
+static const glia_reduce_backward_params backward_defaults = {.reduce.axes = GLIA_ALL_AXES};
+
 const gli_op gli_op_reduce_backward = {
     .name = "reduce_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_reduce_backward_params),
-    .geom_size   = sizeof(gli_reduce_geom),
-    .layout      = GLI_LAYOUT_DENSE,
-    .resolve     = resolve_backward,
-    .cost        = cost_backward,
-    .exact       = exact_backward,
+    GLI_PARAMS(backward_fields, backward_defaults),
+    .geom_size = sizeof(gli_reduce_geom),
+    .layout    = GLI_LAYOUT_DENSE,
+    .resolve   = resolve_backward,
+    .cost      = cost_backward,
+    .exact     = exact_backward,
 };
 
+glia_reduce_params glia_reduce_defaults(void) { return forward_defaults; }
+
 glia_status glia_reduce(glia_context *ctx, const glia_reduce_params *params, const glia_tensor *x, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_reduce, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_reduce, params, GLI_IN(x), GLI_OUT(y));
 }
 
 glia_status glia_reduce_backward(glia_context *ctx, const glia_reduce_backward_params *params, const glia_tensor *x,
                                  const glia_tensor *y, const glia_tensor *dy, glia_tensor *dx) {
-    return gli_call_op(ctx, &gli_op_reduce_backward, params, 3, (const glia_tensor *[]){x, y, dy}, 1,
-                       (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_reduce_backward, params, GLI_IN(x, y, dy), GLI_OUT(dx));
 }

@@ -2,7 +2,7 @@
 #ifndef GLI_OPS_REDUCE_REDUCE_GEOM_H
 #define GLI_OPS_REDUCE_REDUCE_GEOM_H
 
-#include "glia/ops/reduce.h"
+#include "glia/ops/backward/reduce.h"
 
 enum { GLI_REDUCE_X };
 enum {

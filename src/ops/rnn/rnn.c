@@ -14,38 +14,30 @@ static const glia_tensor *weight(const gli_resolution *r, int direction, int k) 
     return input(r, gli_rnn_weight(direction, k));
 }
 
-static const char *cell_name(glia_rnn_cell cell) {
-    static const char *const names[] = {"tanh", "relu", "LSTM", "GRU"};
-    return names[cell];
-}
+static const char *const cells[]      = {"tanh", "relu", "LSTM", "GRU"};
+static const char *const directions[] = {"forward", "reverse", "both"};
 
 static glia_status check_params(const gli_resolution *r, const glia_rnn_params *p) {
-    GLI_REQUIRE(r->ctx, (unsigned)p->cell <= GLIA_RNN_GRU, GLIA_INVALID_ARGUMENT, "%s: cell is %d, no cell",
-                r->op->name, (int)p->cell);
-    GLI_REQUIRE(r->ctx, (unsigned)p->direction <= GLIA_RNN_BOTH, GLIA_INVALID_ARGUMENT,
-                "%s: direction is %d, no direction", r->op->name, (int)p->direction);
     GLI_REQUIRE(r->ctx, !p->reset_before || p->cell == GLIA_RNN_GRU, GLIA_INVALID_ARGUMENT,
-                "%s: reset_before belongs to GRU, the cell is %s", r->op->name, cell_name(p->cell));
-    GLI_REQUIRE(r->ctx, isfinite(p->cell_clip) && p->cell_clip >= 0, GLIA_INVALID_ARGUMENT,
-                "%s: cell_clip is %g, must be 0 or positive and finite", r->op->name, p->cell_clip);
-    GLI_REQUIRE(r->ctx, p->cell_clip == 0 || p->cell == GLIA_RNN_LSTM, GLIA_INVALID_ARGUMENT,
-                "%s: cell_clip belongs to LSTM, the cell is %s", r->op->name, cell_name(p->cell));
+                "%s: reset_before belongs to GRU, the cell is %s", r->op->name, cells[p->cell]);
+    GLI_REQUIRE(r->ctx, p->cell != GLIA_RNN_LSTM || p->cell_clip >= 0, GLIA_INVALID_ARGUMENT,
+                "%s: cell_clip is %g, must not be negative", r->op->name, p->cell_clip);
     return GLIA_OK;
 }
 
-/* The reserve is f32 for narrower types, too: what adds up over the steps is kept as it was. */
-static glia_dtype reserve_dtype(glia_dtype dtype) { return dtype == GLIA_F64 ? GLIA_F64 : GLIA_F32; }
+/* The saved output is f32 for bf16 and f16, too, so that sums over the steps lose no precision. */
+static glia_dtype saved_dtype(glia_dtype dtype) { return dtype == GLIA_F64 ? GLIA_F64 : GLIA_F32; }
 
-/* All that are there but the lengths. */
+/* All inputs that are present, except the lengths, have the dtype of x or that of the saved output. */
 static glia_status check_dtypes(const gli_resolution *r) {
     const glia_dtype dtype = r->in[GLI_RNN_X]->dtype;
     GLI_REQUIRE(r->ctx, gli_dtype_is_float(dtype), GLIA_DTYPE_MISMATCH, "%s: x is %s, must be a float", r->op->name,
                 glia_dtype_name(dtype));
     for (int i = 1; i < r->n_in; ++i) {
-        const glia_dtype want = i == GLI_RNN_BACK_RESERVE ? reserve_dtype(dtype) : dtype;
-        GLI_REQUIRE(r->ctx, !r->in[i] || i == GLI_RNN_LENGTHS || r->in[i]->dtype == want, GLIA_DTYPE_MISMATCH,
+        const glia_dtype expected = i == GLI_RNN_BACK_SAVED ? saved_dtype(dtype) : dtype;
+        GLI_REQUIRE(r->ctx, !r->in[i] || i == GLI_RNN_LENGTHS || r->in[i]->dtype == expected, GLIA_DTYPE_MISMATCH,
                     "%s: %s is %s, must be %s as x is %s", r->op->name, r->op->inputs[i].name,
-                    glia_dtype_name(r->in[i]->dtype), glia_dtype_name(want), glia_dtype_name(dtype));
+                    glia_dtype_name(r->in[i]->dtype), glia_dtype_name(expected), glia_dtype_name(dtype));
     }
     if (input(r, GLI_RNN_LENGTHS)) GLI_TRY(gli_check_index_dtype(r, GLI_RNN_LENGTHS));
     return GLIA_OK;
@@ -80,9 +72,9 @@ static glia_status check_weights(const gli_resolution *r, const gli_rnn_geom *g,
     return GLIA_OK;
 }
 
-/* Enough for the gates, a state or two beside them, and the copies of inputs and states that libraries keep, with rows
- * padded to 16 elements. A plan allots only what its provider asks for. */
-static int64_t reserve_of(const gli_rnn_geom *g) {
+/* Elements of the saved output: enough for the gates, a few states, and the copies of inputs and states that libraries
+ * make, with rows padded to 16 elements. A plan allocates only what its provider asks for. */
+static int64_t saved_size(const gli_rnn_geom *g) {
     const int64_t hidden = ((int64_t)g->hidden + 15) / 16 * 16;
     const int64_t widest = ((int64_t)gli_max_i64(g->hidden, gli_max_i64(g->inputs, g->outputs)) + 15) / 16 * 16;
     const int64_t row    = gli_saturating_mul((int64_t)g->directions * g->batch, (g->gates + 6) * hidden + 2 * widest);
@@ -95,7 +87,7 @@ static glia_status check_sizes(const gli_resolution *r, gli_rnn_geom *g) {
     GLI_TRY(gli_check_ndim(r, gli_rnn_weight(0, GLI_RNN_W_IH), 2));
     GLI_REQUIRE(r->ctx, w->dim[0] > 0 && w->dim[0] % g->gates == 0, GLIA_SHAPE_MISMATCH,
                 "%s: %s is %s, must have a multiple of %d rows, one block for each gate of %s", r->op->name,
-                r->op->inputs[gli_rnn_weight(0, GLI_RNN_W_IH)].name, GLI_SHAPE_OF(w), g->gates, cell_name(g->cell));
+                r->op->inputs[gli_rnn_weight(0, GLI_RNN_W_IH)].name, GLI_SHAPE_OF(w), g->gates, cells[g->cell]);
     GLI_REQUIRE(r->ctx, x->dim[2] > 0, GLIA_SHAPE_MISMATCH, "%s: x is %s, a step has no inputs", r->op->name,
                 GLI_SHAPE_OF(x));
     if (projection) {
@@ -132,7 +124,7 @@ static glia_status resolve_layer(gli_resolution *r) {
     g->reverse      = p->direction == GLIA_RNN_REVERSE;
     g->batch_first  = p->batch_first;
     g->reset_before = p->reset_before;
-    g->cell_clip    = p->cell_clip;
+    g->cell_clip    = p->cell == GLIA_RNN_LSTM ? p->cell_clip : INFINITY;
     g->bias         = weight(r, 0, GLI_RNN_B_IH) != NULL;
     g->projection   = weight(r, 0, GLI_RNN_W_HR) != NULL;
     g->peephole     = weight(r, 0, GLI_RNN_PEEPHOLE) != NULL;
@@ -147,8 +139,8 @@ static glia_status resolve_layer(gli_resolution *r) {
     if (input(r, GLI_RNN_C0)) GLI_TRY(gli_check_dims(r, GLI_RNN_C0, g->directions, g->batch, g->hidden));
     if (input(r, GLI_RNN_LENGTHS)) GLI_TRY(gli_check_dims(r, GLI_RNN_LENGTHS, g->batch));
     set_offsets(g);
-    g->reserve = reserve_of(g);
-    GLI_REQUIRE(r->ctx, g->reserve < INT64_C(1) << 40, GLIA_UNSUPPORTED, "%s: x is %s with %d hidden units: too large",
+    g->saved = saved_size(g);
+    GLI_REQUIRE(r->ctx, g->saved < INT64_C(1) << 40, GLIA_UNSUPPORTED, "%s: x is %s with %d hidden units: too large",
                 r->op->name, GLI_SHAPE_OF(r->in[GLI_RNN_X]), g->hidden);
     return GLIA_OK;
 }
@@ -169,7 +161,7 @@ static glia_status resolve_forward(gli_resolution *r) {
     gli_set_dims(&r->out[GLI_RNN_H_N], dtype, g->directions, g->batch, g->outputs);
     gli_set_dims(&r->out[GLI_RNN_C_N], dtype, 0);
     if (g->cell == GLIA_RNN_LSTM) gli_set_dims(&r->out[GLI_RNN_C_N], dtype, g->directions, g->batch, g->hidden);
-    gli_set_dims(&r->out[GLI_RNN_RESERVE], reserve_dtype(dtype), g->reserve);
+    gli_set_dims(&r->out[GLI_RNN_SAVED], saved_dtype(dtype), g->saved);
     return GLIA_OK;
 }
 
@@ -180,7 +172,7 @@ static glia_status resolve_backward(gli_resolution *r) {
     int64_t y[3];
     shape_of_y(g, y);
     GLI_TRY(gli_check_shape(r, GLI_RNN_BACK_Y, 3, y));
-    GLI_TRY(gli_check_dims(r, GLI_RNN_BACK_RESERVE, g->reserve));
+    GLI_TRY(gli_check_dims(r, GLI_RNN_BACK_SAVED, g->saved));
     GLI_TRY(check_belongs(r, GLI_RNN_BACK_DC_N, g->cell == GLIA_RNN_LSTM, "LSTM"));
     if (input(r, GLI_RNN_BACK_DY)) GLI_TRY(gli_check_shape(r, GLI_RNN_BACK_DY, 3, y));
     if (input(r, GLI_RNN_BACK_DH_N)) GLI_TRY(gli_check_dims(r, GLI_RNN_BACK_DH_N, g->directions, g->batch, g->outputs));
@@ -205,7 +197,7 @@ static double products(const gli_rnn_geom *g) {
     return step * g->directions * g->steps * g->batch;
 }
 
-/* Along one sequence, where no step enlarges the roundings of those before: weights as small as a network's are. */
+/* Roundings along one sequence, if no step amplifies those before it, as with the small weights of networks. */
 static double chain(const gli_rnn_geom *g) {
     const double step = (double)g->inputs + g->outputs + (g->projection ? g->hidden : 0) + 24;
     return g->steps * step;
@@ -224,19 +216,19 @@ static void cost_backward(const void *geom, gli_cost *out) {
 
 static bool exact(const void *geom) { return ((const gli_rnn_geom *)geom)->cell == GLIA_RNN_RELU; }
 
-/* As many outputs as are wanted: those behind the last one cost nothing. */
+/* Outputs that were not requested cost nothing: no step of a plan writes them. */
 static void derive(gli_derivation *d) {
     glia_value in[GLI_RNN_BACK_INPUTS] = {{0}}, out[GLI_RNN_BACK_OUTPUTS];
     for (int i = 0; i < d->n_in; ++i) in[i] = d->in[i];
-    in[GLI_RNN_BACK_Y]       = d->out[GLI_RNN_Y];
-    in[GLI_RNN_BACK_RESERVE] = d->out[GLI_RNN_RESERVE];
-    in[GLI_RNN_BACK_DY]      = d->dout[GLI_RNN_Y];
-    in[GLI_RNN_BACK_DH_N]    = d->dout[GLI_RNN_H_N];
+    in[GLI_RNN_BACK_Y]     = d->out[GLI_RNN_Y];
+    in[GLI_RNN_BACK_SAVED] = d->out[GLI_RNN_SAVED];
+    in[GLI_RNN_BACK_DY]    = d->dout[GLI_RNN_Y];
+    in[GLI_RNN_BACK_DH_N]  = d->dout[GLI_RNN_H_N];
     if (((const gli_rnn_geom *)d->geom)->cell == GLIA_RNN_LSTM) in[GLI_RNN_BACK_DC_N] = d->dout[GLI_RNN_C_N];
     gli_derive_call(d, &gli_op_rnn_backward, d->params, GLI_RNN_BACK_INPUTS, in, GLI_RNN_BACK_OUTPUTS, out);
     static const int gradient[GLI_RNN_WEIGHT] = {GLI_RNN_BACK_DX, GLI_RNN_BACK_DH0, GLI_RNN_BACK_DC0};
     for (int i = 0; i < d->n_in; ++i)
-        if (gli_wants(d, i))
+        if (gli_requested(d, i))
             d->din[i] = out[i < GLI_RNN_WEIGHT ? gradient[i] : GLI_RNN_BACK_DWEIGHT + i - GLI_RNN_WEIGHT];
 }
 
@@ -265,18 +257,18 @@ static void derive(gli_derivation *d) {
 
 static const gli_op_input forward_inputs[]   = {INPUTS(GLI_IN_GRADIENT)};
 static const gli_op_output forward_outputs[] = {
-    [GLI_RNN_Y]       = {"y", GLI_OUT_GRADIENT},
-    [GLI_RNN_H_N]     = {"h_n", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
-    [GLI_RNN_C_N]     = {"c_n", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
-    [GLI_RNN_RESERVE] = {"reserve", GLI_OUT_OPTIONAL | GLI_OUT_SAVED},
+    [GLI_RNN_Y]     = {"y", GLI_OUT_GRADIENT},
+    [GLI_RNN_H_N]   = {"h_n", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_RNN_C_N]   = {"c_n", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_RNN_SAVED] = {"reserve", GLI_OUT_OPTIONAL | GLI_OUT_SAVED},
 };
 static const gli_op_input backward_inputs[] = {
     INPUTS(0),
-    [GLI_RNN_BACK_Y]       = {"y", 0},
-    [GLI_RNN_BACK_RESERVE] = {"reserve", GLI_IN_SAVED},
-    [GLI_RNN_BACK_DY]      = {"dy", GLI_IN_OPTIONAL},
-    [GLI_RNN_BACK_DH_N]    = {"dh_n", GLI_IN_OPTIONAL},
-    [GLI_RNN_BACK_DC_N]    = {"dc_n", GLI_IN_OPTIONAL},
+    [GLI_RNN_BACK_Y]     = {"y", 0},
+    [GLI_RNN_BACK_SAVED] = {"reserve", GLI_IN_SAVED},
+    [GLI_RNN_BACK_DY]    = {"dy", GLI_IN_OPTIONAL},
+    [GLI_RNN_BACK_DH_N]  = {"dh_n", GLI_IN_OPTIONAL},
+    [GLI_RNN_BACK_DC_N]  = {"dc_n", GLI_IN_OPTIONAL},
 };
 static const gli_op_output backward_outputs[] = {
     [GLI_RNN_BACK_DX]  = {"dx", 0},
@@ -286,28 +278,35 @@ static const gli_op_output backward_outputs[] = {
     GRADIENTS(1, "_reverse"),
 };
 
+static const gli_op_param fields[] = {
+    GLI_PARAM_NAMED(glia_rnn_params, cell, cells), GLI_PARAM_NAMED(glia_rnn_params, direction, directions),
+    GLI_PARAM(glia_rnn_params, batch_first),       GLI_PARAM(glia_rnn_params, reset_before),
+    GLI_PARAM(glia_rnn_params, cell_clip),
+};
+static const glia_rnn_params defaults = {.cell_clip = INFINITY};
+
 const gli_op gli_op_rnn = {
     .name = "rnn",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_rnn_params),
-    .geom_size   = sizeof(gli_rnn_geom),
-    .resolve     = resolve_forward,
-    .cost        = cost_forward,
-    .exact       = exact,
-    .derive      = derive,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_rnn_geom),
+    .resolve   = resolve_forward,
+    .cost      = cost_forward,
+    .exact     = exact,
+    .derive    = derive,
 };
 
 const gli_op gli_op_rnn_backward = {
     .name = "rnn_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_rnn_backward_params),
-    .geom_size   = sizeof(gli_rnn_geom),
-    .forward     = &gli_op_rnn,
-    .resolve     = resolve_backward,
-    .cost        = cost_backward,
-    .exact       = exact,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_rnn_geom),
+    .forward   = &gli_op_rnn,
+    .resolve   = resolve_backward,
+    .cost      = cost_backward,
+    .exact     = exact,
 };
 
 /* The inputs of both ops; weights: one for each direction that the params name. */
@@ -328,6 +327,8 @@ static void gather_inputs(const glia_rnn_params *params, const glia_tensor *x, c
         in[gli_rnn_weight(d, GLI_RNN_PEEPHOLE)] = w->peephole;
     }
 }
+
+glia_rnn_params glia_rnn_defaults(void) { return defaults; }
 
 glia_status glia_rnn(glia_context *ctx, const glia_rnn_params *params, const glia_tensor *x,
                      const glia_rnn_start *start, const glia_rnn_weights *weights, glia_tensor *y,
@@ -350,7 +351,7 @@ glia_status glia_rnn_reserve(glia_context *ctx, const glia_rnn_params *params, c
     const glia_status status = gli_resolve(ctx, &gli_op_rnn, params, GLI_RNN_INPUTS, in, geom, &r);
     gli_leave(ctx);
     GLI_TRY(status);
-    const glia_tensor *reserve = &r.out[GLI_RNN_RESERVE];
+    const glia_tensor *reserve = &r.out[GLI_RNN_SAVED];
     return glia_tensor_create(ctx, reserve->dtype, GLIA_SHAPE(reserve->dim[0]), out);
 }
 
@@ -364,7 +365,7 @@ glia_status glia_rnn_backward(glia_context *ctx, const glia_rnn_backward_params 
     if (!upstream) upstream = &no_upstream;
     if (!gradients) gradients = &no_gradients;
     gather_inputs(params, saved->x, saved->start, saved->weights, in);
-    in[GLI_RNN_BACK_Y] = saved->y, in[GLI_RNN_BACK_RESERVE] = saved->reserve;
+    in[GLI_RNN_BACK_Y] = saved->y, in[GLI_RNN_BACK_SAVED] = saved->reserve;
     in[GLI_RNN_BACK_DY] = upstream->dy, in[GLI_RNN_BACK_DH_N] = upstream->dh_n, in[GLI_RNN_BACK_DC_N] = upstream->dc_n;
     glia_tensor *out[GLI_RNN_BACK_OUTPUTS] = {dx, gradients->dh0, gradients->dc0};
     for (int d = 0; d < GLI_RNN_MAX_DIRECTIONS; ++d) {

@@ -8,7 +8,7 @@ static glia_status resolve(gli_resolution *r) {
     gli_softmax_geom *g          = r->geom;
     const glia_tensor *x         = r->in[0];
     GLI_TRY(gli_check_floats(r));
-    GLI_TRY(gli_check_axis(r, p->axes, -1, x->ndim, &g->axis));
+    GLI_TRY(gli_check_axis(r, p->axis, x->ndim, &g->axis));
     gli_split_at(x, g->axis, &g->outer, &g->length, &g->inner);
     g->log = p->log;
     gli_set_shape(&r->out[0], x->dtype, x->ndim, x->dim);
@@ -34,16 +34,22 @@ static const gli_op_input forward_inputs[] = {
 };
 static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IN_PLACE, GLI_SOFTMAX_X}};
 
+static const gli_op_param fields[] = {
+    GLI_PARAM(glia_softmax_params, axis),
+    GLI_PARAM(glia_softmax_params, log),
+};
+static const glia_softmax_params defaults = {.axis = -1};
+
 const gli_op gli_op_softmax = {
     .name = "softmax",
     GLI_INPUTS(forward_inputs),
     GLI_OUTPUTS(forward_outputs),
-    .params_size = sizeof(glia_softmax_params),
-    .geom_size   = sizeof(gli_softmax_geom),
-    .layout      = GLI_LAYOUT_DENSE,
-    .resolve     = resolve,
-    .cost        = cost,
-    .derive      = derive,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_softmax_geom),
+    .layout    = GLI_LAYOUT_DENSE,
+    .resolve   = resolve,
+    .cost      = cost,
+    .derive    = derive,
 };
 
 static const gli_op_input backward_inputs[] = {
@@ -56,19 +62,20 @@ const gli_op gli_op_softmax_backward = {
     .name = "softmax_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(glia_softmax_params),
-    .geom_size   = sizeof(gli_softmax_geom),
-    .layout      = GLI_LAYOUT_DENSE,
-    .resolve     = resolve_backward,
-    .cost        = cost,
+    GLI_PARAMS(fields, defaults),
+    .geom_size = sizeof(gli_softmax_geom),
+    .layout    = GLI_LAYOUT_DENSE,
+    .resolve   = resolve_backward,
+    .cost      = cost,
 };
 
+glia_softmax_params glia_softmax_defaults(void) { return defaults; }
+
 glia_status glia_softmax(glia_context *ctx, const glia_softmax_params *params, const glia_tensor *x, glia_tensor *y) {
-    return gli_call_op(ctx, &gli_op_softmax, params, 1, (const glia_tensor *[]){x}, 1, (glia_tensor *[]){y});
+    return gli_call_op(ctx, &gli_op_softmax, params, GLI_IN(x), GLI_OUT(y));
 }
 
 glia_status glia_softmax_backward(glia_context *ctx, const glia_softmax_params *params, const glia_tensor *y,
                                   const glia_tensor *dy, glia_tensor *dx) {
-    return gli_call_op(ctx, &gli_op_softmax_backward, params, 2, (const glia_tensor *[]){y, dy}, 1,
-                       (glia_tensor *[]){dx});
+    return gli_call_op(ctx, &gli_op_softmax_backward, params, GLI_IN(y, dy), GLI_OUT(dx));
 }

@@ -2,7 +2,7 @@
 #ifndef GLI_OPS_SOFTMAX_SOFTMAX_GEOM_H
 #define GLI_OPS_SOFTMAX_SOFTMAX_GEOM_H
 
-#include "glia/ops/reduce.h"
+#include "glia/ops/backward/softmax.h"
 
 enum { GLI_SOFTMAX_X };
 enum { GLI_SOFTMAX_BACKWARD_Y, GLI_SOFTMAX_BACKWARD_DY };

@@ -49,7 +49,7 @@ glia_status make(glia_context *ctx, Keep &keep, const std::vector<int64_t> &dims
 // The two calls, made one by one.
 class Layer {
    public:
-    const glia_rnn_params params{.cell = GLIA_RNN_GRU, .direction = GLIA_RNN_BOTH};
+    const glia_rnn_params params{.cell = GLIA_RNN_GRU, .direction = GLIA_RNN_BOTH, .cell_clip = INFINITY};
 
     glia_status create(glia_context *ctx, Keep &keep, const Shape &s) {
         const int64_t rows = 3 * s.hidden;
@@ -155,8 +155,8 @@ std::vector<std::vector<float>> planned(const char *device, bool *by_cudnn) {
         EXPECT_EQ(make(c.ctx, keep, dims[size_t(i)], i, &tensor), GLIA_OK) << c.message();
         in[places[i]] = glia_graph_tensor(graph, nullptr, tensor);
     }
-    const glia_rnn_params params{.cell = GLIA_RNN_LSTM};
-    const glia_reduce_params sum{GLIA_SUM, 0, false};
+    const glia_rnn_params params{.cell = GLIA_RNN_LSTM, .cell_clip = INFINITY};
+    const glia_reduce_params sum{GLIA_REDUCE_SUM, GLIA_ALL_AXES, false};
     glia_value out[3], wrt[] = {in[0], in[4]};
     out[0]               = glia_graph_call(graph, "rnn", &params, in, 8, nullptr, 0);
     const glia_value all = glia_graph_call(graph, "reduce", &sum, out, 1, nullptr, 0);
@@ -172,7 +172,8 @@ std::vector<std::vector<float>> planned(const char *device, bool *by_cudnn) {
         EXPECT_EQ(make(c.ctx, keep, shapes[size_t(i)], 0, &results[i]), GLIA_OK);
     }
     EXPECT_EQ(glia_plan_run(plan, nullptr, 0, results, 3), GLIA_OK) << c.message();
-    *by_cudnn = c.logged("dispatch rnn: cuda.cudnn") && c.logged("dispatch rnn_backward: cuda.cudnn");
+    *by_cudnn =
+        c.logged("dispatch rnn cell=LSTM: cuda.cudnn") && c.logged("dispatch rnn_backward cell=LSTM: cuda.cudnn");
     return {read<float>(results[0]), read<float>(results[1]), read<float>(results[2])};
 }
 

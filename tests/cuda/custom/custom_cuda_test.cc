@@ -67,7 +67,7 @@ void run_plan(Computer &computer, Keep &keep, int runs) {
     ASSERT_EQ(glia_graph_create(computer.ctx, &graph), GLIA_OK);
     keep(graph, glia_graph_destroy);
     const auto params = params_of(custom_square, 2);
-    const glia_reduce_params all{GLIA_SUM, 0, false};
+    const glia_reduce_params all{GLIA_REDUCE_SUM, GLIA_ALL_AXES, false};
     const glia_value x = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(6));
     glia_value y       = glia_graph_custom(graph, &params, &x, 1, nullptr, 0), out[2];
     y                  = glia_graph_custom(graph, &params, &y, 1, nullptr, 0);

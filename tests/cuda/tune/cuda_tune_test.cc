@@ -70,8 +70,8 @@ class Tuning : public testing::Test {
 };
 
 // Ways as a list of letters: s copies x to y and takes long, f does so fast, d leaves other bits, b fails.
-glia_status run_letter(const gli_call *call, void *state, int way, void *workspace) {
-    const char letter    = static_cast<const char *>(state)[way];
+glia_status run_letter(const gli_call *call, void *state, int candidate, void *workspace) {
+    const char letter    = static_cast<const char *>(state)[candidate];
     const glia_tensor *x = call->in[0], *y = call->out[0];
     auto *const stream = static_cast<cudaStream_t>(call->stream);
     const size_t bytes = size_t(gli_count(x)) * sizeof(float);
@@ -87,8 +87,8 @@ glia_status run_letter(const gli_call *call, void *state, int way, void *workspa
 }
 
 glia_status tune(const gli_call &call, std::string letters, int *best) {
-    const gli_cuda_ways ways = {int(letters.size()), 1000, letters.data(), run_letter};
-    return gli_cuda_tune(&call, &ways, best);
+    const gli_cuda_candidates candidates = {int(letters.size()), 1000, letters.data(), run_letter};
+    return gli_cuda_tune(&call, &candidates, best);
 }
 
 TEST_F(Tuning, takes_the_fastest) {
@@ -97,7 +97,7 @@ TEST_F(Tuning, takes_the_fastest) {
     EXPECT_EQ(best, 2);
     EXPECT_EQ(tune(call, "fss", &best), GLIA_OK);
     EXPECT_EQ(best, 0);
-    EXPECT_EQ(ctx->memory.held, 0u) << "memory of the trials";
+    EXPECT_EQ(ctx->memory.allocated, 0u) << "memory of the trials";
 }
 
 TEST_F(Tuning, takes_only_what_gives_the_same_bits) {
@@ -143,7 +143,7 @@ TEST_F(Tuning, survives_each_call_that_fails) {
         cuda.fail_at = cuda.calls + at, cuda.fail_with = at % 2 ? cudaErrorMemoryAllocation : cudaErrorInvalidValue;
         EXPECT_EQ(tune(call, "ff", &best), GLIA_OK) << "call " << at << ": " << ctx->message;
         EXPECT_EQ(cudaStreamSynchronize(cuda.stream), cudaSuccess);
-        EXPECT_EQ(ctx->memory.held, 0u);
+        EXPECT_EQ(ctx->memory.allocated, 0u);
     }
     cuda.fail_at = cuda.calls + 1, cuda.fail_with = cudaErrorIllegalAddress;
     EXPECT_EQ(tune(call, "ff", &best), GLIA_DEVICE_LOST);
@@ -203,7 +203,7 @@ void check_bias(glia_dtype dtype, glia_unary_kind activation, bool with_bias, in
     const std::vector<uint8_t> got = on_device.values();
     for (size_t i = 0; i < count; ++i) {
         const double sum   = y[i] + (with_bias ? bias[i / inner % channels] : 0);
-        const double want  = activation == GLIA_RELU && sum <= 0 ? 0 : sum,
+        const double want  = activation == GLIA_UNARY_RELU && sum <= 0 ? 0 : sum,
                      value = gli_load(dtype, got.data(), int64_t(i) + offset);
         if (std::isnan(want))
             EXPECT_TRUE(std::isnan(value)) << "element " << i << " of " << glia_dtype_name(dtype) << ": " << value;
@@ -214,7 +214,7 @@ void check_bias(glia_dtype dtype, glia_unary_kind activation, bool with_bias, in
 
 TEST(Bias, is_added_before_the_activation) {
     for (glia_dtype dtype : {GLIA_F32, GLIA_F64, GLIA_BF16, GLIA_F16})
-        for (glia_unary_kind activation : {GLIA_LINEAR, GLIA_RELU})
+        for (glia_unary_kind activation : {GLIA_UNARY_LINEAR, GLIA_UNARY_RELU})
             for (bool with_bias : {true, false})
                 for (int offset : {0, 1}) {
                     check_bias(dtype, activation, with_bias, 13, 5, 1, offset);

@@ -9,12 +9,12 @@
 /* The kind is a constant of each caller, so that the loop around it has one formula. */
 GLI_INLINE float value(glia_binary_kind kind, float a, float b) {
     switch (kind) {
-        case GLIA_ADD: return a + b;
-        case GLIA_SUB: return a - b;
-        case GLIA_MUL: return a * b;
-        case GLIA_DIV: return a / b;
-        case GLIA_MINIMUM: return a < b || a != a ? a : b;
-        case GLIA_MAXIMUM: return a > b || a != a ? a : b;
+        case GLIA_BINARY_ADD: return a + b;
+        case GLIA_BINARY_SUB: return a - b;
+        case GLIA_BINARY_MUL: return a * b;
+        case GLIA_BINARY_DIV: return a / b;
+        case GLIA_BINARY_MINIMUM: return a < b || a != a ? a : b;
+        case GLIA_BINARY_MAXIMUM: return a > b || a != a ? a : b;
         default: return NAN;
     }
 }
@@ -37,18 +37,18 @@ GLI_INLINE void map(glia_binary_kind kind, int64_t count, float *const *data, co
 
 GLI_CLONES static void binary_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
     switch (((const gli_binary_geom *)arg)->kind) {
-        case GLIA_ADD: map(GLIA_ADD, count, data, stride); break;
-        case GLIA_SUB: map(GLIA_SUB, count, data, stride); break;
-        case GLIA_MUL: map(GLIA_MUL, count, data, stride); break;
-        case GLIA_DIV: map(GLIA_DIV, count, data, stride); break;
-        case GLIA_MINIMUM: map(GLIA_MINIMUM, count, data, stride); break;
-        case GLIA_MAXIMUM: map(GLIA_MAXIMUM, count, data, stride); break;
+        case GLIA_BINARY_ADD: map(GLIA_BINARY_ADD, count, data, stride); break;
+        case GLIA_BINARY_SUB: map(GLIA_BINARY_SUB, count, data, stride); break;
+        case GLIA_BINARY_MUL: map(GLIA_BINARY_MUL, count, data, stride); break;
+        case GLIA_BINARY_DIV: map(GLIA_BINARY_DIV, count, data, stride); break;
+        case GLIA_BINARY_MINIMUM: map(GLIA_BINARY_MINIMUM, count, data, stride); break;
+        case GLIA_BINARY_MAXIMUM: map(GLIA_BINARY_MAXIMUM, count, data, stride); break;
         default: break;
     }
 }
 
 static const char *decline(const gli_call *call) {
-    return ((const gli_binary_geom *)call->geom)->kind == GLIA_POW ? "it has no pow" : NULL;
+    return ((const gli_binary_geom *)call->geom)->kind == GLIA_BINARY_POW ? "it has no pow" : NULL;
 }
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {

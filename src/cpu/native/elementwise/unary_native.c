@@ -9,23 +9,23 @@
 /* f(x). The kind is a constant of each caller, so that the loop around it has one formula. */
 GLI_INLINE float value(glia_unary_kind kind, float alpha, float beta, float x) {
     switch (kind) {
-        case GLIA_LINEAR: return x;
-        case GLIA_STEP: return x > 0 ? 1 : x <= 0 ? 0 : x;
-        case GLIA_SIGMOID: return gli_sigmoid(x);
-        case GLIA_TANH: return gli_tanh(x);
-        case GLIA_RELU: return x <= 0 ? 0 : x;
-        case GLIA_LEAKY_RELU: return x > 0 ? x : alpha * x;
-        case GLIA_GELU_TANH: return 0.5f * x * (1 + gli_tanh(0.797884561f * (x + 0.044715f * x * x * x)));
-        case GLIA_SILU: return x * gli_sigmoid(x);
-        case GLIA_SOFTSIGN: return x / (1 + gli_abs(x));
-        case GLIA_HARD_SIGMOID: return alpha * x + beta < 0 ? 0 : alpha * x + beta > 1 ? 1 : alpha * x + beta;
-        case GLIA_HARD_SWISH: return x * (x < -3 ? 0 : x > 3 ? 1 : x * (1.0f / 6) + 0.5f);
-        case GLIA_CLIP: return x < alpha ? alpha : x > beta ? beta : x;
-        case GLIA_EXP: return gli_exp(x);
-        case GLIA_SQRT: return sqrtf(x);
-        case GLIA_ABS: return gli_abs(x);
-        case GLIA_NEG: return -x;
-        case GLIA_SQUARE: return x * x;
+        case GLIA_UNARY_LINEAR: return x;
+        case GLIA_UNARY_STEP: return x > 0 ? 1 : x <= 0 ? 0 : x;
+        case GLIA_UNARY_SIGMOID: return gli_sigmoid(x);
+        case GLIA_UNARY_TANH: return gli_tanh(x);
+        case GLIA_UNARY_RELU: return x <= 0 ? 0 : x;
+        case GLIA_UNARY_LEAKY_RELU: return x > 0 ? x : alpha * x;
+        case GLIA_UNARY_GELU_TANH: return 0.5f * x * (1 + gli_tanh(0.797884561f * (x + 0.044715f * x * x * x)));
+        case GLIA_UNARY_SILU: return x * gli_sigmoid(x);
+        case GLIA_UNARY_SOFTSIGN: return x / (1 + gli_abs(x));
+        case GLIA_UNARY_HARD_SIGMOID: return alpha * x + beta < 0 ? 0 : alpha * x + beta > 1 ? 1 : alpha * x + beta;
+        case GLIA_UNARY_HARD_SWISH: return x * (x < -3 ? 0 : x > 3 ? 1 : x * (1.0f / 6) + 0.5f);
+        case GLIA_UNARY_CLIP: return x < alpha ? alpha : x > beta ? beta : x;
+        case GLIA_UNARY_EXP: return gli_exp(x);
+        case GLIA_UNARY_SQRT: return sqrtf(x);
+        case GLIA_UNARY_ABS: return gli_abs(x);
+        case GLIA_UNARY_NEG: return -x;
+        case GLIA_UNARY_SQUARE: return x * x;
         default: return NAN;
     }
 }
@@ -46,34 +46,34 @@ GLI_INLINE void map(glia_unary_kind kind, const gli_unary_geom *g, int64_t count
 GLI_CLONES static void unary_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
     const gli_unary_geom *g = arg;
     switch (g->kind) {
-        case GLIA_LINEAR: map(GLIA_LINEAR, g, count, data, stride); break;
-        case GLIA_STEP: map(GLIA_STEP, g, count, data, stride); break;
-        case GLIA_SIGMOID: map(GLIA_SIGMOID, g, count, data, stride); break;
-        case GLIA_TANH: map(GLIA_TANH, g, count, data, stride); break;
-        case GLIA_RELU: map(GLIA_RELU, g, count, data, stride); break;
-        case GLIA_LEAKY_RELU: map(GLIA_LEAKY_RELU, g, count, data, stride); break;
-        case GLIA_GELU_TANH: map(GLIA_GELU_TANH, g, count, data, stride); break;
-        case GLIA_SILU: map(GLIA_SILU, g, count, data, stride); break;
-        case GLIA_SOFTSIGN: map(GLIA_SOFTSIGN, g, count, data, stride); break;
-        case GLIA_HARD_SIGMOID: map(GLIA_HARD_SIGMOID, g, count, data, stride); break;
-        case GLIA_HARD_SWISH: map(GLIA_HARD_SWISH, g, count, data, stride); break;
-        case GLIA_CLIP: map(GLIA_CLIP, g, count, data, stride); break;
-        case GLIA_EXP: map(GLIA_EXP, g, count, data, stride); break;
-        case GLIA_SQRT: map(GLIA_SQRT, g, count, data, stride); break;
-        case GLIA_ABS: map(GLIA_ABS, g, count, data, stride); break;
-        case GLIA_NEG: map(GLIA_NEG, g, count, data, stride); break;
-        case GLIA_SQUARE: map(GLIA_SQUARE, g, count, data, stride); break;
+        case GLIA_UNARY_LINEAR: map(GLIA_UNARY_LINEAR, g, count, data, stride); break;
+        case GLIA_UNARY_STEP: map(GLIA_UNARY_STEP, g, count, data, stride); break;
+        case GLIA_UNARY_SIGMOID: map(GLIA_UNARY_SIGMOID, g, count, data, stride); break;
+        case GLIA_UNARY_TANH: map(GLIA_UNARY_TANH, g, count, data, stride); break;
+        case GLIA_UNARY_RELU: map(GLIA_UNARY_RELU, g, count, data, stride); break;
+        case GLIA_UNARY_LEAKY_RELU: map(GLIA_UNARY_LEAKY_RELU, g, count, data, stride); break;
+        case GLIA_UNARY_GELU_TANH: map(GLIA_UNARY_GELU_TANH, g, count, data, stride); break;
+        case GLIA_UNARY_SILU: map(GLIA_UNARY_SILU, g, count, data, stride); break;
+        case GLIA_UNARY_SOFTSIGN: map(GLIA_UNARY_SOFTSIGN, g, count, data, stride); break;
+        case GLIA_UNARY_HARD_SIGMOID: map(GLIA_UNARY_HARD_SIGMOID, g, count, data, stride); break;
+        case GLIA_UNARY_HARD_SWISH: map(GLIA_UNARY_HARD_SWISH, g, count, data, stride); break;
+        case GLIA_UNARY_CLIP: map(GLIA_UNARY_CLIP, g, count, data, stride); break;
+        case GLIA_UNARY_EXP: map(GLIA_UNARY_EXP, g, count, data, stride); break;
+        case GLIA_UNARY_SQRT: map(GLIA_UNARY_SQRT, g, count, data, stride); break;
+        case GLIA_UNARY_ABS: map(GLIA_UNARY_ABS, g, count, data, stride); break;
+        case GLIA_UNARY_NEG: map(GLIA_UNARY_NEG, g, count, data, stride); break;
+        case GLIA_UNARY_SQUARE: map(GLIA_UNARY_SQUARE, g, count, data, stride); break;
         default: break;
     }
 }
 
 static const char *decline_forward(const gli_call *call) {
     switch (((const gli_unary_geom *)call->geom)->kind) {
-        case GLIA_ELU:
-        case GLIA_SELU:
-        case GLIA_GELU:
-        case GLIA_SOFTPLUS:
-        case GLIA_LOG: return "it has no elu, selu, gelu, softplus and log";
+        case GLIA_UNARY_ELU:
+        case GLIA_UNARY_SELU:
+        case GLIA_UNARY_GELU:
+        case GLIA_UNARY_SOFTPLUS:
+        case GLIA_UNARY_LOG: return "it has no elu, selu, gelu, softplus and log";
         default: return NULL;
     }
 }
@@ -99,33 +99,33 @@ static inline float gelu_tanh_slope(float x) {
 /* dy f'(x), from y or from x; the kind is a constant as in value. */
 GLI_INLINE float gradient_from_y(glia_unary_kind kind, float alpha, float y, float dy) {
     switch (kind) {
-        case GLIA_SIGMOID: return dy * (y * (1 - y));
-        case GLIA_TANH: return dy * (1 - y * y);
-        case GLIA_RELU: return y <= 0 ? 0 : dy;
-        case GLIA_LEAKY_RELU: return y > 0 ? dy : alpha * dy;
-        case GLIA_ELU: return y > 0 ? dy : (y + alpha) * dy;
-        case GLIA_SELU: return (y > 0 ? 1.05070099f : y + 1.75809934f) * dy;
-        case GLIA_SOFTSIGN: return (1 - gli_abs(y)) * (1 - gli_abs(y)) * dy;
-        case GLIA_HARD_SIGMOID: return y <= 0 || y >= 1 ? 0 : alpha * dy;
-        case GLIA_EXP: return y * dy;
-        case GLIA_SQRT: return 0.5f * dy / y;
+        case GLIA_UNARY_SIGMOID: return dy * (y * (1 - y));
+        case GLIA_UNARY_TANH: return dy * (1 - y * y);
+        case GLIA_UNARY_RELU: return y <= 0 ? 0 : dy;
+        case GLIA_UNARY_LEAKY_RELU: return y > 0 ? dy : alpha * dy;
+        case GLIA_UNARY_ELU: return y > 0 ? dy : (y + alpha) * dy;
+        case GLIA_UNARY_SELU: return (y > 0 ? 1.05070099f : y + 1.75809934f) * dy;
+        case GLIA_UNARY_SOFTSIGN: return (1 - gli_abs(y)) * (1 - gli_abs(y)) * dy;
+        case GLIA_UNARY_HARD_SIGMOID: return y <= 0 || y >= 1 ? 0 : alpha * dy;
+        case GLIA_UNARY_EXP: return y * dy;
+        case GLIA_UNARY_SQRT: return 0.5f * dy / y;
         default: return NAN;
     }
 }
 
 GLI_INLINE float gradient_from_x(glia_unary_kind kind, float alpha, float beta, float x, float dy) {
     switch (kind) {
-        case GLIA_RELU: return x <= 0 ? 0 : dy;
-        case GLIA_LEAKY_RELU: return x > 0 ? dy : alpha * dy;
-        case GLIA_GELU_TANH: return gelu_tanh_slope(x) * dy;
-        case GLIA_SILU: return silu_slope(x) * dy;
-        case GLIA_SOFTSIGN: return dy / ((1 + gli_abs(x)) * (1 + gli_abs(x)));
-        case GLIA_HARD_SIGMOID: return alpha * x + beta <= 0 || alpha * x + beta >= 1 ? 0 : alpha * dy;
-        case GLIA_HARD_SWISH: return x <= -3 ? 0 : x >= 3 ? dy : (x * (1.0f / 3) + 0.5f) * dy;
-        case GLIA_CLIP: return x < alpha || x > beta ? 0 : dy;
-        case GLIA_LOG: return dy / x;
-        case GLIA_ABS: return x > 0 ? dy : x < 0 ? -dy : x;
-        case GLIA_SQUARE: return 2 * x * dy;
+        case GLIA_UNARY_RELU: return x <= 0 ? 0 : dy;
+        case GLIA_UNARY_LEAKY_RELU: return x > 0 ? dy : alpha * dy;
+        case GLIA_UNARY_GELU_TANH: return gelu_tanh_slope(x) * dy;
+        case GLIA_UNARY_SILU: return silu_slope(x) * dy;
+        case GLIA_UNARY_SOFTSIGN: return dy / ((1 + gli_abs(x)) * (1 + gli_abs(x)));
+        case GLIA_UNARY_HARD_SIGMOID: return alpha * x + beta <= 0 || alpha * x + beta >= 1 ? 0 : alpha * dy;
+        case GLIA_UNARY_HARD_SWISH: return x <= -3 ? 0 : x >= 3 ? dy : (x * (1.0f / 3) + 0.5f) * dy;
+        case GLIA_UNARY_CLIP: return x < alpha || x > beta ? 0 : dy;
+        case GLIA_UNARY_LOG: return dy / x;
+        case GLIA_UNARY_ABS: return x > 0 ? dy : x < 0 ? -dy : x;
+        case GLIA_UNARY_SQUARE: return 2 * x * dy;
         default: return NAN;
     }
 }
@@ -155,16 +155,16 @@ GLI_CLONES static void unary_backward_row_from_y(const void *arg, int64_t count,
                                                  const int64_t *stride) {
     const gli_unary_geom *g = arg;
     switch (g->kind) {
-        case GLIA_SIGMOID: map_backward(GLIA_SIGMOID, GLI_FROM_Y, g, count, data, stride); break;
-        case GLIA_TANH: map_backward(GLIA_TANH, GLI_FROM_Y, g, count, data, stride); break;
-        case GLIA_RELU: map_backward(GLIA_RELU, GLI_FROM_Y, g, count, data, stride); break;
-        case GLIA_LEAKY_RELU: map_backward(GLIA_LEAKY_RELU, GLI_FROM_Y, g, count, data, stride); break;
-        case GLIA_ELU: map_backward(GLIA_ELU, GLI_FROM_Y, g, count, data, stride); break;
-        case GLIA_SELU: map_backward(GLIA_SELU, GLI_FROM_Y, g, count, data, stride); break;
-        case GLIA_SOFTSIGN: map_backward(GLIA_SOFTSIGN, GLI_FROM_Y, g, count, data, stride); break;
-        case GLIA_HARD_SIGMOID: map_backward(GLIA_HARD_SIGMOID, GLI_FROM_Y, g, count, data, stride); break;
-        case GLIA_EXP: map_backward(GLIA_EXP, GLI_FROM_Y, g, count, data, stride); break;
-        case GLIA_SQRT: map_backward(GLIA_SQRT, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_UNARY_SIGMOID: map_backward(GLIA_UNARY_SIGMOID, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_UNARY_TANH: map_backward(GLIA_UNARY_TANH, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_UNARY_RELU: map_backward(GLIA_UNARY_RELU, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_UNARY_LEAKY_RELU: map_backward(GLIA_UNARY_LEAKY_RELU, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_UNARY_ELU: map_backward(GLIA_UNARY_ELU, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_UNARY_SELU: map_backward(GLIA_UNARY_SELU, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_UNARY_SOFTSIGN: map_backward(GLIA_UNARY_SOFTSIGN, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_UNARY_HARD_SIGMOID: map_backward(GLIA_UNARY_HARD_SIGMOID, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_UNARY_EXP: map_backward(GLIA_UNARY_EXP, GLI_FROM_Y, g, count, data, stride); break;
+        case GLIA_UNARY_SQRT: map_backward(GLIA_UNARY_SQRT, GLI_FROM_Y, g, count, data, stride); break;
         default: break;
     }
 }
@@ -173,40 +173,40 @@ GLI_CLONES static void unary_backward_row_from_x(const void *arg, int64_t count,
                                                  const int64_t *stride) {
     const gli_unary_geom *g = arg;
     switch (g->kind) {
-        case GLIA_RELU: map_backward(GLIA_RELU, GLI_FROM_X, g, count, data, stride); break;
-        case GLIA_LEAKY_RELU: map_backward(GLIA_LEAKY_RELU, GLI_FROM_X, g, count, data, stride); break;
-        case GLIA_GELU_TANH: map_backward(GLIA_GELU_TANH, GLI_FROM_X, g, count, data, stride); break;
-        case GLIA_SILU: map_backward(GLIA_SILU, GLI_FROM_X, g, count, data, stride); break;
-        case GLIA_SOFTSIGN: map_backward(GLIA_SOFTSIGN, GLI_FROM_X, g, count, data, stride); break;
-        case GLIA_HARD_SIGMOID: map_backward(GLIA_HARD_SIGMOID, GLI_FROM_X, g, count, data, stride); break;
-        case GLIA_HARD_SWISH: map_backward(GLIA_HARD_SWISH, GLI_FROM_X, g, count, data, stride); break;
-        case GLIA_CLIP: map_backward(GLIA_CLIP, GLI_FROM_X, g, count, data, stride); break;
-        case GLIA_LOG: map_backward(GLIA_LOG, GLI_FROM_X, g, count, data, stride); break;
-        case GLIA_ABS: map_backward(GLIA_ABS, GLI_FROM_X, g, count, data, stride); break;
-        case GLIA_SQUARE: map_backward(GLIA_SQUARE, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_UNARY_RELU: map_backward(GLIA_UNARY_RELU, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_UNARY_LEAKY_RELU: map_backward(GLIA_UNARY_LEAKY_RELU, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_UNARY_GELU_TANH: map_backward(GLIA_UNARY_GELU_TANH, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_UNARY_SILU: map_backward(GLIA_UNARY_SILU, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_UNARY_SOFTSIGN: map_backward(GLIA_UNARY_SOFTSIGN, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_UNARY_HARD_SIGMOID: map_backward(GLIA_UNARY_HARD_SIGMOID, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_UNARY_HARD_SWISH: map_backward(GLIA_UNARY_HARD_SWISH, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_UNARY_CLIP: map_backward(GLIA_UNARY_CLIP, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_UNARY_LOG: map_backward(GLIA_UNARY_LOG, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_UNARY_ABS: map_backward(GLIA_UNARY_ABS, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_UNARY_SQUARE: map_backward(GLIA_UNARY_SQUARE, GLI_FROM_X, g, count, data, stride); break;
         default: break;
     }
 }
 
 static bool has(gli_unary_from from, glia_unary_kind kind) {
     switch (kind) {
-        case GLIA_RELU:
-        case GLIA_LEAKY_RELU:
-        case GLIA_SOFTSIGN:
-        case GLIA_HARD_SIGMOID: return from != GLI_FROM_NEITHER;
-        case GLIA_SIGMOID:
-        case GLIA_TANH:
-        case GLIA_ELU:
-        case GLIA_SELU:
-        case GLIA_EXP:
-        case GLIA_SQRT: return from == GLI_FROM_Y;
-        case GLIA_GELU_TANH:
-        case GLIA_SILU:
-        case GLIA_HARD_SWISH:
-        case GLIA_CLIP:
-        case GLIA_LOG:
-        case GLIA_ABS:
-        case GLIA_SQUARE: return from == GLI_FROM_X;
+        case GLIA_UNARY_RELU:
+        case GLIA_UNARY_LEAKY_RELU:
+        case GLIA_UNARY_SOFTSIGN:
+        case GLIA_UNARY_HARD_SIGMOID: return from != GLI_FROM_NEITHER;
+        case GLIA_UNARY_SIGMOID:
+        case GLIA_UNARY_TANH:
+        case GLIA_UNARY_ELU:
+        case GLIA_UNARY_SELU:
+        case GLIA_UNARY_EXP:
+        case GLIA_UNARY_SQRT: return from == GLI_FROM_Y;
+        case GLIA_UNARY_GELU_TANH:
+        case GLIA_UNARY_SILU:
+        case GLIA_UNARY_HARD_SWISH:
+        case GLIA_UNARY_CLIP:
+        case GLIA_UNARY_LOG:
+        case GLIA_UNARY_ABS:
+        case GLIA_UNARY_SQUARE: return from == GLI_FROM_X;
         default: return false;
     }
 }

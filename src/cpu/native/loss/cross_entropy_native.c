@@ -90,7 +90,7 @@ static void forward_rows(void *arg, int64_t begin, int64_t end) {
         const double loss   = counts ? loss_of(j, row_of(j->x, i), class) : 0;
         sum.loss += loss;
         sum.weight += counts ? weight_of(j, class) : 0;
-        if (j->g->reduction == GLIA_REDUCE_NONE) ((float *)j->out->data)[i * j->out->stride[0]] = (float)loss;
+        if (j->g->reduction == GLIA_REDUCTION_NONE) ((float *)j->out->data)[i * j->out->stride[0]] = (float)loss;
     }
     j->partial[begin / items_per_chunk(j->g)] = sum;
 }
@@ -124,7 +124,7 @@ static bool rows(const glia_tensor *x) { return x->dim[1] == 1 || x->stride[1] =
 static const char *decline(const gli_call *call) {
     const gli_cross_entropy_geom *g = call->geom;
     const glia_tensor *x = call->in[GLI_CROSS_ENTROPY_X], *out = call->out[0];
-    if (g->dense || g->from != GLIA_LOGITS) return "it takes logits and classes only";
+    if (g->dense || g->from != GLIA_FROM_LOGITS) return "it takes logits and classes only";
     if (x->ndim != 2 || !rows(x) || (out->ndim == 2 && !rows(out))) return "the logits are not rows without gaps";
     return NULL;
 }
@@ -161,12 +161,12 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
 
     const int64_t grain = items_per_chunk(j.g);
     gli_parallel(call->ctx, j.g->n, grain, forward_rows, &j);
-    if (j.g->reduction == GLIA_REDUCE_NONE) return GLIA_OK;
+    if (j.g->reduction == GLIA_REDUCTION_NONE) return GLIA_OK;
     for (int64_t i = 0; i * grain < j.g->n; ++i) {
         sum.loss += j.partial[i].loss;
         sum.weight += j.partial[i].weight;
     }
-    *(float *)j.out->data = (float)(j.g->reduction == GLIA_REDUCE_MEAN ? sum.loss / sum.weight : sum.loss);
+    *(float *)j.out->data = (float)(j.g->reduction == GLIA_REDUCTION_MEAN ? sum.loss / sum.weight : sum.loss);
     return GLIA_OK;
 }
 
@@ -175,7 +175,7 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     GLI_TRY(check(call));
     job j = job_of(call);
     for (int c = 0; c < j.g->classes; ++c) j.all_weights += weight_of(&j, c);
-    if (j.g->reduction == GLIA_REDUCE_MEAN) {
+    if (j.g->reduction == GLIA_REDUCTION_MEAN) {
         j.divisor = 0;
         for (int64_t i = 0; i < j.g->n; ++i) {
             const int64_t class = gli_index_load(j.target, i);

@@ -30,7 +30,7 @@ void gli_batchnorm_assign_workspace(gli_batchnorm_work *w, void *workspace) {
 
 const char *gli_batchnorm_decline_activation(const gli_call *call) {
     const gli_batchnorm_geom *g = call->geom;
-    return g->activation == GLIA_LINEAR || g->activation == GLIA_RELU ? NULL : "no activation but relu";
+    return g->activation == GLIA_UNARY_LINEAR || g->activation == GLIA_UNARY_RELU ? NULL : "no activation but relu";
 }
 
 void gli_batchnorm_run(const gli_call *call, gli_batchnorm_work *w, int64_t rows_per_chunk,
@@ -49,7 +49,8 @@ static void epilogue(const gli_batchnorm_work *w, int64_t first, int count) {
     float *y              = w->out + first;
     const float *residual = w->residual ? w->residual + first : NULL;
     for (int i = 0; residual && i < count; ++i) y[i] += residual[i];
-    for (int i = 0; w->g->activation == GLIA_RELU && i < count; ++i) y[i] = y[i] <= 0 ? 0 : y[i]; /* NaN stays NaN */
+    for (int i = 0; w->g->activation == GLIA_UNARY_RELU && i < count; ++i)
+        y[i] = y[i] <= 0 ? 0 : y[i]; /* NaN stays NaN */
 }
 
 static void normalise_rows(void *arg, int64_t begin, int64_t end) {

@@ -28,13 +28,13 @@ static void update(void *arg, int64_t begin, int64_t end) {
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     const gli_adagrad_geom *g = call->geom;
-    job j                     = {.rate             = *gli_in_floats(call, GLI_ADAGRAD_RATE),
-                                 .epsilon          = (float)g->epsilon,
-                                 .update.l1        = (float)g->l1,
-                                 .update.l2        = (float)g->l2,
-                                 .update.param     = gli_in_floats(call, GLI_ADAGRAD_PARAM),
-                                 .update.grad      = gli_in_floats(call, GLI_ADAGRAD_GRAD),
-                                 .update.new_param = gli_out_floats(call, GLI_ADAGRAD_NEW_PARAM)};
+    job j                     = {.rate                = *gli_in_floats(call, GLI_ADAGRAD_RATE),
+                                 .epsilon             = (float)g->epsilon,
+                                 .update.l1           = (float)g->l1,
+                                 .update.weight_decay = (float)g->weight_decay,
+                                 .update.param        = gli_in_floats(call, GLI_ADAGRAD_PARAM),
+                                 .update.grad         = gli_in_floats(call, GLI_ADAGRAD_GRAD),
+                                 .update.new_param    = gli_out_floats(call, GLI_ADAGRAD_NEW_PARAM)};
     j.update.state[SUM]       = gli_in_floats(call, GLI_ADAGRAD_SUM);
     j.update.new_state[SUM]   = gli_out_floats(call, GLI_ADAGRAD_NEW_SUM);
     gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, update, &j);

@@ -33,19 +33,19 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     const gli_adam_geom *g = call->geom;
     const double rate      = *gli_in_floats(call, GLI_ADAM_RATE);
     const double t         = (double)*(const int64_t *)call->in[GLI_ADAM_STEP]->data;
-    job j                  = {.beta1            = (float)g->beta1,
-                              .one_minus_beta1  = (float)(1 - g->beta1),
-                              .beta2            = (float)g->beta2,
-                              .one_minus_beta2  = (float)(1 - g->beta2),
-                              .decay            = (float)(g->decoupled ? 1 - rate * g->l2 : 1),
-                              .step_size        = (float)(rate / (1 - pow(g->beta1, t))),
-                              .root_scale       = (float)(1 / sqrt(1 - pow(g->beta2, t))),
-                              .epsilon          = (float)g->epsilon,
-                              .update.l1        = (float)g->l1,
-                              .update.l2        = (float)(g->decoupled ? 0 : g->l2),
-                              .update.param     = gli_in_floats(call, GLI_ADAM_PARAM),
-                              .update.grad      = gli_in_floats(call, GLI_ADAM_GRAD),
-                              .update.new_param = gli_out_floats(call, GLI_ADAM_NEW_PARAM)};
+    job j                  = {.beta1               = (float)g->beta1,
+                              .one_minus_beta1     = (float)(1 - g->beta1),
+                              .beta2               = (float)g->beta2,
+                              .one_minus_beta2     = (float)(1 - g->beta2),
+                              .decay               = (float)(g->decoupled ? 1 - rate * g->weight_decay : 1),
+                              .step_size           = (float)(rate / (1 - pow(g->beta1, t))),
+                              .root_scale          = (float)(1 / sqrt(1 - pow(g->beta2, t))),
+                              .epsilon             = (float)g->epsilon,
+                              .update.l1           = (float)g->l1,
+                              .update.weight_decay = (float)(g->decoupled ? 0 : g->weight_decay),
+                              .update.param        = gli_in_floats(call, GLI_ADAM_PARAM),
+                              .update.grad         = gli_in_floats(call, GLI_ADAM_GRAD),
+                              .update.new_param    = gli_out_floats(call, GLI_ADAM_NEW_PARAM)};
     j.update.state[M]      = gli_in_floats(call, GLI_ADAM_M);
     j.update.state[V]      = gli_in_floats(call, GLI_ADAM_V);
     j.update.new_state[M]  = gli_out_floats(call, GLI_ADAM_NEW_M);

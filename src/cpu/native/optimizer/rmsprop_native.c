@@ -62,16 +62,16 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     (void)prepared, (void)workspace;
     const gli_rmsprop_geom *g = call->geom;
     const float *velocity = gli_in_floats(call, GLI_RMSPROP_VELOCITY), *mean = gli_in_floats(call, GLI_RMSPROP_MEAN);
-    job j                        = {.rate             = *gli_in_floats(call, GLI_RMSPROP_RATE),
-                                    .alpha            = (float)g->alpha,
-                                    .one_minus_alpha  = (float)(1 - g->alpha),
-                                    .epsilon          = (float)g->epsilon,
-                                    .momentum         = (float)g->momentum,
-                                    .update.l1        = (float)g->l1,
-                                    .update.l2        = (float)g->l2,
-                                    .update.param     = gli_in_floats(call, GLI_RMSPROP_PARAM),
-                                    .update.grad      = gli_in_floats(call, GLI_RMSPROP_GRAD),
-                                    .update.new_param = gli_out_floats(call, GLI_RMSPROP_NEW_PARAM)};
+    job j                        = {.rate                = *gli_in_floats(call, GLI_RMSPROP_RATE),
+                                    .alpha               = (float)g->alpha,
+                                    .one_minus_alpha     = (float)(1 - g->alpha),
+                                    .epsilon             = (float)g->epsilon,
+                                    .momentum            = (float)g->momentum,
+                                    .update.l1           = (float)g->l1,
+                                    .update.weight_decay = (float)g->weight_decay,
+                                    .update.param        = gli_in_floats(call, GLI_RMSPROP_PARAM),
+                                    .update.grad         = gli_in_floats(call, GLI_RMSPROP_GRAD),
+                                    .update.new_param    = gli_out_floats(call, GLI_RMSPROP_NEW_PARAM)};
     j.update.state[SQUARE]       = gli_in_floats(call, GLI_RMSPROP_SQUARE);
     j.update.state[VELOCITY]     = velocity;
     j.update.state[MEAN]         = mean;

@@ -48,7 +48,7 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
                                     .one_minus_dampening = (float)(1 - g->dampening),
                                     .nesterov            = g->nesterov,
                                     .update.l1           = (float)g->l1,
-                                    .update.l2           = (float)g->l2,
+                                    .update.weight_decay = (float)g->weight_decay,
                                     .update.param        = gli_in_floats(call, GLI_SGD_PARAM),
                                     .update.grad         = gli_in_floats(call, GLI_SGD_GRAD),
                                     .update.new_param    = gli_out_floats(call, GLI_SGD_NEW_PARAM)};

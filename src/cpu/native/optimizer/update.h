@@ -10,13 +10,13 @@ enum { GLI_UPDATE_STATES = 3 };
 
 /* An output may be the memory of its input. */
 typedef struct gli_update {
-    float l1, l2; /* penalties */
+    float l1, weight_decay; /* penalties */
     const float *param, *grad, *state[GLI_UPDATE_STATES];
     float *new_param, *new_state[GLI_UPDATE_STATES];
 } gli_update;
 
 typedef struct gli_update_element {
-    float param, grad; /* the gradient with its penalties: grad + l2 param + l1 sign(param) */
+    float param, grad; /* the gradient with its penalties: grad + weight_decay param + l1 sign(param) */
     float state[GLI_UPDATE_STATES];
 } gli_update_element;
 
@@ -30,7 +30,7 @@ GLI_INLINE void gli_update_elements(const gli_update *u, int64_t begin, int64_t 
     GLI_IVDEP
     for (int64_t i = begin; i < end; ++i) {
         const float param = u->param[i], sign = (float)(param > 0) - (float)(param < 0);
-        gli_update_element e = {.param = param, .grad = u->grad[i] + u->l2 * param + u->l1 * sign};
+        gli_update_element e = {.param = param, .grad = u->grad[i] + u->weight_decay * param + u->l1 * sign};
         for (int k = 0; k < GLI_UPDATE_STATES; ++k)
             if (states >> k & 1) e.state[k] = u->state[k][i];
         step(numbers, states, &e);

@@ -22,7 +22,7 @@ typedef struct work {
 
 static int64_t divide_up(int64_t a, int64_t b) { return a <= 0 ? 0 : (a + b - 1) / b; }
 
-/* The elements of x in a window, along one axis: `count` from `first` on, `step` apart. */
+/* The elements of x in a window, along one axis: `count` from `first` on, with stride `step`. */
 typedef struct range {
     int64_t first;
     int count, step;

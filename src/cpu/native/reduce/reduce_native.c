@@ -110,7 +110,7 @@ static const char *decline(const gli_call *call) {
     const gli_reduce_geom *g = call->geom;
     gli_loops loops;
     shape s;
-    if (g->kind != GLIA_SUM && g->kind != GLIA_MEAN) return "it computes sums and means only";
+    if (g->kind != GLIA_REDUCE_SUM && g->kind != GLIA_REDUCE_MEAN) return "it computes sums and means only";
     if (g->count == 0) return "there are no elements";
     init_loops(call->geom, call->in[GLI_REDUCE_X], call->out[0], &loops);
     if (!gli_is_packed(call->in[GLI_REDUCE_X]) || !shape_of(&loops, &s))
@@ -135,7 +135,7 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     init_loops(call->geom, call->in[GLI_REDUCE_X], call->out[0], &loops);
     shape_of(&loops, &s);
     job j     = {.s = &s, .x = call->in[GLI_REDUCE_X]->data, .y = call->out[0]->data, .partial = workspace};
-    j.divisor = g->kind == GLIA_MEAN ? g->set : 1;
+    j.divisor = g->kind == GLIA_REDUCE_MEAN ? g->set : 1;
     if (s.columns) {
         for (int64_t o = 0; o < s.outer; ++o) {
             const gli_column_matrix m = {.data          = j.x + o * s.middle * s.inner,
@@ -176,14 +176,14 @@ static void repeat_row(const void *arg, int64_t count, float *const *data, const
 
 static const char *decline_backward(const gli_call *call) {
     const gli_reduce_geom *g = call->geom;
-    if (g->kind != GLIA_SUM && g->kind != GLIA_MEAN) return "it computes sums and means only";
+    if (g->kind != GLIA_REDUCE_SUM && g->kind != GLIA_REDUCE_MEAN) return "it computes sums and means only";
     return NULL;
 }
 
 static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
     const gli_reduce_geom *g = call->geom;
-    const float scale        = g->kind == GLIA_MEAN ? 1 / (float)g->set : 1;
+    const float scale        = g->kind == GLIA_REDUCE_MEAN ? 1 / (float)g->set : 1;
     gli_loops loops;
     init_loops(g, call->out[0], call->in[GLI_REDUCE_BACKWARD_DY], &loops);
     gli_loops_run(call->ctx, &loops, repeat_row, &scale);

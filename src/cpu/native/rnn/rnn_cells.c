@@ -1,5 +1,7 @@
 #include "cpu/native/rnn/rnn_cells.h"
 
+#include <math.h>
+
 #include "cpu/native/vector_math.h"
 
 /* The arrays of a row do not overlap, or are the same memory element by element: the promise of each GLI_IVDEP. */
@@ -30,12 +32,9 @@ GLI_CLONES static void rnn_relu_row(const gli_rnn_cells *cells, const gli_rnn_ro
     }
 }
 
-/* Infinite where the cell is not clipped. */
-static float clip_of(const gli_rnn_geom *g) { return g->cell_clip > 0 ? (float)g->cell_clip : __builtin_inff(); }
-
 GLI_CLONES static void rnn_lstm_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const int H      = cells->g->hidden;
-    const float clip = clip_of(cells->g);
+    const float clip = (float)cells->g->cell_clip;
     const float *bi = cells->bias, *bf = bi + H, *bg = bf + H, *bo = bg + H;
     const float *ri = row->recurrent, *rf = ri + H, *rg = rf + H, *ro = rg + H, *c = row->c;
     float *i = row->gate, *f = i + H, *g = f + H, *o = g + H, *next_c = row->next_c, *next = row->next_h;
@@ -53,7 +52,7 @@ GLI_CLONES static void rnn_lstm_row(const gli_rnn_cells *cells, const gli_rnn_ro
 
 GLI_CLONES static void rnn_peephole_row(const gli_rnn_cells *cells, const gli_rnn_row *row) {
     const int H      = cells->g->hidden;
-    const float clip = clip_of(cells->g);
+    const float clip = (float)cells->g->cell_clip;
     const float *bi = cells->bias, *bf = bi + H, *bg = bf + H, *bo = bg + H;
     const float *ri = row->recurrent, *rf = ri + H, *rg = rf + H, *ro = rg + H, *c = row->c;
     const float *pi = cells->peephole, *pf = pi + H, *po = pf + H;
@@ -142,9 +141,12 @@ GLI_CLONES static void rnn_relu_backward_row(const gli_rnn_cells *cells, const g
     }
 }
 
+/* Where a cell has no gradient. Of one that is never clipped that is nowhere, also not at infinity. */
+static float edge_of(const gli_rnn_geom *g) { return isinf(g->cell_clip) ? NAN : (float)g->cell_clip; }
+
 GLI_CLONES static void rnn_lstm_backward_row(const gli_rnn_cells *cells, const gli_rnn_backward_row *row) {
     const int H      = cells->g->hidden;
-    const float clip = clip_of(cells->g);
+    const float edge = edge_of(cells->g);
     const float *i = row->gate, *f = i + H, *g = f + H, *o = g + H, *c = row->c, *next_c = row->next_c;
     const float *dout = row->dout;
     float *di = row->da, *df = di + H, *dg = df + H, *dz = dg + H, *dc = row->dc;
@@ -152,7 +154,7 @@ GLI_CLONES static void rnn_lstm_backward_row(const gli_rnn_cells *cells, const g
     for (int k = 0; k < H; ++k) {
         const float e       = gli_tanh(next_c[k]);
         const float dnext_c = dc[k] + dout[k] * o[k] * (1 - e * e);
-        const float dsum    = gli_abs(next_c[k]) >= clip ? 0 : dnext_c;
+        const float dsum    = gli_abs(next_c[k]) >= edge ? 0 : dnext_c;
         dz[k]               = dout[k] * e * o[k] * (1 - o[k]);
         di[k]               = dsum * g[k] * i[k] * (1 - i[k]);
         df[k]               = dsum * c[k] * f[k] * (1 - f[k]);
@@ -163,7 +165,7 @@ GLI_CLONES static void rnn_lstm_backward_row(const gli_rnn_cells *cells, const g
 
 GLI_CLONES static void rnn_peephole_backward_row(const gli_rnn_cells *cells, const gli_rnn_backward_row *row) {
     const int H      = cells->g->hidden;
-    const float clip = clip_of(cells->g);
+    const float edge = edge_of(cells->g);
     const float *pi = cells->peephole, *pf = pi + H, *po = pf + H;
     const float *i = row->gate, *f = i + H, *g = f + H, *o = g + H, *c = row->c, *next_c = row->next_c;
     const float *dout = row->dout;
@@ -173,7 +175,7 @@ GLI_CLONES static void rnn_peephole_backward_row(const gli_rnn_cells *cells, con
         const float e       = gli_tanh(next_c[k]);
         dz[k]               = dout[k] * e * o[k] * (1 - o[k]);
         const float dnext_c = dc[k] + dout[k] * o[k] * (1 - e * e) + dz[k] * po[k];
-        const float dsum    = gli_abs(next_c[k]) >= clip ? 0 : dnext_c;
+        const float dsum    = gli_abs(next_c[k]) >= edge ? 0 : dnext_c;
         di[k]               = dsum * g[k] * i[k] * (1 - i[k]);
         df[k]               = dsum * c[k] * f[k] * (1 - f[k]);
         dg[k]               = dsum * i[k] * (1 - g[k] * g[k]);

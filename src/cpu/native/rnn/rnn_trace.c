@@ -115,5 +115,5 @@ void gli_rnn_scatter(const gli_call *call, const float *rows, float *dx) {
 const char *gli_rnn_trace_decline(const gli_call *call) {
     const gli_rnn_geom *g = call->geom;
     if (g->steps == 0 || g->batch == 0) return "there are no steps";
-    return g->directions * gli_rnn_trace_size(g, true) > g->reserve ? "its trace exceeds the reserve" : NULL;
+    return g->directions * gli_rnn_trace_size(g, true) > g->saved ? "its trace exceeds the saved output" : NULL;
 }

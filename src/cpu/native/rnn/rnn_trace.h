@@ -53,7 +53,7 @@ bool gli_rnn_gathers(const gli_call *call);
 void gli_rnn_gather(const gli_call *call, float *rows);
 void gli_rnn_scatter(const gli_call *call, const float *rows, float *dx);
 
-/* NULL, or why a call is not for the providers that keep such traces. */
+/* NULL, or why the providers that save such traces decline the call. */
 const char *gli_rnn_trace_decline(const gli_call *call);
 
 #endif

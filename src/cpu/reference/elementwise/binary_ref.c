@@ -22,39 +22,39 @@ static int input_of(const gli_binary_geom *g, unsigned repeated, int i) {
 
 static double value(glia_binary_kind kind, double a, double b) {
     switch (kind) {
-        case GLIA_ADD: return a + b;
-        case GLIA_SUB: return a - b;
-        case GLIA_MUL: return a * b;
-        case GLIA_DIV: return a / b;
-        case GLIA_POW: return pow(a, b);
-        case GLIA_MINIMUM: return a < b || isnan(a) ? a : b;
-        case GLIA_MAXIMUM: return a > b || isnan(a) ? a : b;
+        case GLIA_BINARY_ADD: return a + b;
+        case GLIA_BINARY_SUB: return a - b;
+        case GLIA_BINARY_MUL: return a * b;
+        case GLIA_BINARY_DIV: return a / b;
+        case GLIA_BINARY_POW: return pow(a, b);
+        case GLIA_BINARY_MINIMUM: return a < b || isnan(a) ? a : b;
+        case GLIA_BINARY_MAXIMUM: return a > b || isnan(a) ? a : b;
     }
     return NAN;
 }
 
 static double gradient_a(glia_binary_kind kind, double a, double b, double dy) {
     switch (kind) {
-        case GLIA_ADD:
-        case GLIA_SUB: return dy;
-        case GLIA_MUL: return dy * b;
-        case GLIA_DIV: return dy / b;
-        case GLIA_POW: return b == 0 ? 0 : dy * b * pow(a, b - 1);
-        case GLIA_MINIMUM: return a > b ? 0 : a == b ? dy / 2 : dy;
-        case GLIA_MAXIMUM: return a < b ? 0 : a == b ? dy / 2 : dy;
+        case GLIA_BINARY_ADD:
+        case GLIA_BINARY_SUB: return dy;
+        case GLIA_BINARY_MUL: return dy * b;
+        case GLIA_BINARY_DIV: return dy / b;
+        case GLIA_BINARY_POW: return b == 0 ? 0 : dy * b * pow(a, b - 1);
+        case GLIA_BINARY_MINIMUM: return a > b ? 0 : a == b ? dy / 2 : dy;
+        case GLIA_BINARY_MAXIMUM: return a < b ? 0 : a == b ? dy / 2 : dy;
     }
     return NAN;
 }
 
 static double gradient_b(glia_binary_kind kind, double a, double b, double dy) {
     switch (kind) {
-        case GLIA_ADD: return dy;
-        case GLIA_SUB: return -dy;
-        case GLIA_MUL: return dy * a;
-        case GLIA_DIV: return -dy * a / (b * b);
-        case GLIA_POW: return a == 0 && b >= 0 ? 0 : dy * pow(a, b) * log(a);
-        case GLIA_MINIMUM: return b > a ? 0 : a == b ? dy / 2 : dy;
-        case GLIA_MAXIMUM: return b < a ? 0 : a == b ? dy / 2 : dy;
+        case GLIA_BINARY_ADD: return dy;
+        case GLIA_BINARY_SUB: return -dy;
+        case GLIA_BINARY_MUL: return dy * a;
+        case GLIA_BINARY_DIV: return -dy * a / (b * b);
+        case GLIA_BINARY_POW: return a == 0 && b >= 0 ? 0 : dy * pow(a, b) * log(a);
+        case GLIA_BINARY_MINIMUM: return b > a ? 0 : a == b ? dy / 2 : dy;
+        case GLIA_BINARY_MAXIMUM: return b < a ? 0 : a == b ? dy / 2 : dy;
     }
     return NAN;
 }

@@ -29,28 +29,28 @@ static double gelu_tanh_inner(double x) { return sqrt_two_over_pi * (x + gelu_cu
 
 static double value(glia_unary_kind kind, double alpha, double beta, double x) {
     switch (kind) {
-        case GLIA_LINEAR: return x;
-        case GLIA_STEP: return x > 0 ? 1 : x <= 0 ? 0 : x;
-        case GLIA_SIGMOID: return sigmoid(x);
-        case GLIA_TANH: return tanh(x);
-        case GLIA_RELU: return x <= 0 ? 0 : x;
-        case GLIA_LEAKY_RELU: return x > 0 ? x : alpha * x;
-        case GLIA_ELU: return x > 0 ? x : alpha * expm1(x);
-        case GLIA_SELU: return selu_scale * (x > 0 ? x : selu_alpha * expm1(x));
-        case GLIA_GELU: return x * phi(x);
-        case GLIA_GELU_TANH: return 0.5 * x * (1 + tanh(gelu_tanh_inner(x)));
-        case GLIA_SILU: return x * sigmoid(x);
-        case GLIA_SOFTPLUS: return softplus(alpha * x) / alpha;
-        case GLIA_SOFTSIGN: return x / (1 + fabs(x));
-        case GLIA_HARD_SIGMOID: return clip(alpha * x + beta, 0, 1);
-        case GLIA_HARD_SWISH: return x * clip(x / 6 + 0.5, 0, 1);
-        case GLIA_CLIP: return clip(x, alpha, beta);
-        case GLIA_EXP: return exp(x);
-        case GLIA_LOG: return log(x);
-        case GLIA_SQRT: return sqrt(x);
-        case GLIA_ABS: return fabs(x);
-        case GLIA_NEG: return -x;
-        case GLIA_SQUARE: return x * x;
+        case GLIA_UNARY_LINEAR: return x;
+        case GLIA_UNARY_STEP: return x > 0 ? 1 : x <= 0 ? 0 : x;
+        case GLIA_UNARY_SIGMOID: return sigmoid(x);
+        case GLIA_UNARY_TANH: return tanh(x);
+        case GLIA_UNARY_RELU: return x <= 0 ? 0 : x;
+        case GLIA_UNARY_LEAKY_RELU: return x > 0 ? x : alpha * x;
+        case GLIA_UNARY_ELU: return x > 0 ? x : alpha * expm1(x);
+        case GLIA_UNARY_SELU: return selu_scale * (x > 0 ? x : selu_alpha * expm1(x));
+        case GLIA_UNARY_GELU: return x * phi(x);
+        case GLIA_UNARY_GELU_TANH: return 0.5 * x * (1 + tanh(gelu_tanh_inner(x)));
+        case GLIA_UNARY_SILU: return x * sigmoid(x);
+        case GLIA_UNARY_SOFTPLUS: return softplus(alpha * x) / alpha;
+        case GLIA_UNARY_SOFTSIGN: return x / (1 + fabs(x));
+        case GLIA_UNARY_HARD_SIGMOID: return clip(alpha * x + beta, 0, 1);
+        case GLIA_UNARY_HARD_SWISH: return x * clip(x / 6 + 0.5, 0, 1);
+        case GLIA_UNARY_CLIP: return clip(x, alpha, beta);
+        case GLIA_UNARY_EXP: return exp(x);
+        case GLIA_UNARY_LOG: return log(x);
+        case GLIA_UNARY_SQRT: return sqrt(x);
+        case GLIA_UNARY_ABS: return fabs(x);
+        case GLIA_UNARY_NEG: return -x;
+        case GLIA_UNARY_SQUARE: return x * x;
         case GLIA_UNARY_COUNT: break;
     }
     return NAN;
@@ -58,48 +58,48 @@ static double value(glia_unary_kind kind, double alpha, double beta, double x) {
 
 static double derivative_from_y(const gli_unary_geom *g, double y) {
     switch (g->kind) {
-        case GLIA_SIGMOID: return y * (1 - y);
-        case GLIA_TANH: return 1 - y * y;
-        case GLIA_RELU: return y <= 0 ? 0 : 1;
-        case GLIA_LEAKY_RELU: return y > 0 ? 1 : g->alpha;
-        case GLIA_ELU: return y > 0 ? 1 : y + g->alpha;
-        case GLIA_SELU: return y > 0 ? selu_scale : y + selu_scale * selu_alpha;
-        case GLIA_SOFTPLUS: return -expm1(-g->alpha * y);
-        case GLIA_SOFTSIGN: return (1 - fabs(y)) * (1 - fabs(y));
-        case GLIA_HARD_SIGMOID: return y <= 0 || y >= 1 ? 0 : g->alpha;
-        case GLIA_EXP: return y;
-        case GLIA_SQRT: return 0.5 / y;
+        case GLIA_UNARY_SIGMOID: return y * (1 - y);
+        case GLIA_UNARY_TANH: return 1 - y * y;
+        case GLIA_UNARY_RELU: return y <= 0 ? 0 : 1;
+        case GLIA_UNARY_LEAKY_RELU: return y > 0 ? 1 : g->alpha;
+        case GLIA_UNARY_ELU: return y > 0 ? 1 : y + g->alpha;
+        case GLIA_UNARY_SELU: return y > 0 ? selu_scale : y + selu_scale * selu_alpha;
+        case GLIA_UNARY_SOFTPLUS: return -expm1(-g->alpha * y);
+        case GLIA_UNARY_SOFTSIGN: return (1 - fabs(y)) * (1 - fabs(y));
+        case GLIA_UNARY_HARD_SIGMOID: return y <= 0 || y >= 1 ? 0 : g->alpha;
+        case GLIA_UNARY_EXP: return y;
+        case GLIA_UNARY_SQRT: return 0.5 / y;
         default: return NAN;
     }
 }
 
 static double derivative_from_x(const gli_unary_geom *g, double x) {
     switch (g->kind) {
-        case GLIA_SIGMOID: return sigmoid(x) * sigmoid(-x);
-        case GLIA_TANH: return 1 - tanh(x) * tanh(x);
-        case GLIA_RELU: return x <= 0 ? 0 : 1;
-        case GLIA_LEAKY_RELU: return x > 0 ? 1 : g->alpha;
-        case GLIA_ELU: return x > 0 ? 1 : g->alpha * exp(x);
-        case GLIA_SELU: return selu_scale * (x > 0 ? 1 : selu_alpha * exp(x));
-        case GLIA_GELU: return phi(x) + x * inverse_sqrt_two_pi * exp(-0.5 * x * x);
-        case GLIA_GELU_TANH: {
+        case GLIA_UNARY_SIGMOID: return sigmoid(x) * sigmoid(-x);
+        case GLIA_UNARY_TANH: return 1 - tanh(x) * tanh(x);
+        case GLIA_UNARY_RELU: return x <= 0 ? 0 : 1;
+        case GLIA_UNARY_LEAKY_RELU: return x > 0 ? 1 : g->alpha;
+        case GLIA_UNARY_ELU: return x > 0 ? 1 : g->alpha * exp(x);
+        case GLIA_UNARY_SELU: return selu_scale * (x > 0 ? 1 : selu_alpha * exp(x));
+        case GLIA_UNARY_GELU: return phi(x) + x * inverse_sqrt_two_pi * exp(-0.5 * x * x);
+        case GLIA_UNARY_GELU_TANH: {
             const double t = tanh(gelu_tanh_inner(x));
             return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * sqrt_two_over_pi * (1 + 3 * gelu_cubic * x * x);
         }
-        case GLIA_SILU: return sigmoid(x) * (1 + x * sigmoid(-x));
-        case GLIA_SOFTPLUS: return sigmoid(g->alpha * x);
-        case GLIA_SOFTSIGN: return 1 / ((1 + fabs(x)) * (1 + fabs(x)));
-        case GLIA_HARD_SIGMOID: {
+        case GLIA_UNARY_SILU: return sigmoid(x) * (1 + x * sigmoid(-x));
+        case GLIA_UNARY_SOFTPLUS: return sigmoid(g->alpha * x);
+        case GLIA_UNARY_SOFTSIGN: return 1 / ((1 + fabs(x)) * (1 + fabs(x)));
+        case GLIA_UNARY_HARD_SIGMOID: {
             const double t = g->alpha * x + g->beta;
             return t <= 0 || t >= 1 ? 0 : g->alpha;
         }
-        case GLIA_HARD_SWISH: return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5;
-        case GLIA_CLIP: return x < g->alpha || x > g->beta ? 0 : 1;
-        case GLIA_EXP: return exp(x);
-        case GLIA_LOG: return 1 / x;
-        case GLIA_SQRT: return 0.5 / sqrt(x);
-        case GLIA_ABS: return x > 0 ? 1 : x < 0 ? -1 : x;
-        case GLIA_SQUARE: return 2 * x;
+        case GLIA_UNARY_HARD_SWISH: return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5;
+        case GLIA_UNARY_CLIP: return x < g->alpha || x > g->beta ? 0 : 1;
+        case GLIA_UNARY_EXP: return exp(x);
+        case GLIA_UNARY_LOG: return 1 / x;
+        case GLIA_UNARY_SQRT: return 0.5 / sqrt(x);
+        case GLIA_UNARY_ABS: return x > 0 ? 1 : x < 0 ? -1 : x;
+        case GLIA_UNARY_SQUARE: return 2 * x;
         default: return NAN;
     }
 }
@@ -110,7 +110,7 @@ static double derivative(const gli_unary_geom *g, const double *const *in, int i
         case GLI_FROM_Y: return derivative_from_y(g, in[GLI_UNARY_BACKWARD_Y][i]);
         case GLI_FROM_NEITHER: break;
     }
-    return g->kind == GLIA_STEP ? 0 : g->kind == GLIA_NEG ? -1 : 1;
+    return g->kind == GLIA_UNARY_STEP ? 0 : g->kind == GLIA_UNARY_NEG ? -1 : 1;
 }
 
 static void unary(const void *geom, const double *const *in, double *const *out) {

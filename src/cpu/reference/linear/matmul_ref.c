@@ -17,7 +17,7 @@ static void multiply(const gli_matmul_geom *g, const double *a, const double *b,
 
 static void matmul(const void *geom, const double *const *in, double *const *out) {
     const gli_matmul_geom *g = geom;
-    const double *c          = in[GLI_MATMUL_C];
+    const double *c          = g->reads_c ? in[GLI_MATMUL_C] : NULL;
     int64_t matrices         = 1;
     for (int i = 0; i < g->batch_ndim; ++i) matrices *= g->batch[i];
     for (int64_t t = 0; t < matrices; ++t) {

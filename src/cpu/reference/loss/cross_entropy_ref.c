@@ -6,7 +6,7 @@
 #include "cpu/index_range.h"
 #include "cpu/reference/ref.h"
 
-/* One item, whose classes are `inner` elements apart. */
+/* One item, whose classes have the stride `inner`. */
 typedef struct item {
     const gli_cross_entropy_geom *g;
     const double *x, *target, *weight; /* target: of this item, dense or its class */
@@ -42,15 +42,15 @@ static double log_sum_exp(const item *it) {
 static double log_probability(const item *it, int64_t c, double lse) {
     const double x = it->x[c * it->g->inner];
     switch (it->g->from) {
-        case GLIA_LOGITS: return x - lse;
-        case GLIA_LOG_PROBABILITIES: return x;
+        case GLIA_FROM_LOGITS: return x - lse;
+        case GLIA_FROM_LOG_PROBABILITIES: return x;
         default: return isnan(x) ? x : log(fmin(fmax(x, GLI_CROSS_ENTROPY_EPSILON), 1));
     }
 }
 
 static double loss_of(const item *it) {
     if (ignored(it)) return 0;
-    const double lse = it->g->from == GLIA_LOGITS ? log_sum_exp(it) : 0;
+    const double lse = it->g->from == GLIA_FROM_LOGITS ? log_sum_exp(it) : 0;
     double loss      = 0;
     for (int64_t c = 0; c < it->g->classes; ++c) {
         const double q = share(it, c);
@@ -62,7 +62,7 @@ static double loss_of(const item *it) {
 /* What the sum of the losses is divided by. */
 static double divisor_of(const gli_cross_entropy_geom *g, const double *const *in) {
     const int64_t items = (int64_t)g->n * g->inner;
-    if (g->reduction != GLIA_REDUCE_MEAN) return 1;
+    if (g->reduction != GLIA_REDUCTION_MEAN) return 1;
     if (g->dense) return (double)items;
     double sum = 0;
     for (int64_t i = 0; i < items; ++i) {
@@ -79,18 +79,18 @@ static void cross_entropy(const void *geom, const double *const *in, double *con
     for (int64_t i = 0; i < items; ++i) {
         const item it     = item_of(g, in, i);
         const double loss = loss_of(&it);
-        if (g->reduction == GLIA_REDUCE_NONE) out[0][i] = loss;
+        if (g->reduction == GLIA_REDUCTION_NONE) out[0][i] = loss;
         sum += loss;
     }
-    if (g->reduction != GLIA_REDUCE_NONE) out[0][0] = sum / divisor_of(g, in);
+    if (g->reduction != GLIA_REDUCTION_NONE) out[0][0] = sum / divisor_of(g, in);
 }
 
 /* The derivative of the item's loss with respect to x[c]; total is the sum of its shares. */
 static double slope(const item *it, int64_t c, double lse, double total) {
     const double x = it->x[c * it->g->inner], q = share(it, c);
     switch (it->g->from) {
-        case GLIA_LOGITS: return exp(x - lse) * total - q;
-        case GLIA_LOG_PROBABILITIES: return -q;
+        case GLIA_FROM_LOGITS: return exp(x - lse) * total - q;
+        case GLIA_FROM_LOG_PROBABILITIES: return -q;
         default: return x >= GLI_CROSS_ENTROPY_EPSILON && x <= 1 ? -q / x : 0;
     }
 }
@@ -101,8 +101,8 @@ static void cross_entropy_backward(const void *geom, const double *const *in, do
     const double divisor            = divisor_of(g, in);
     for (int64_t i = 0; i < items; ++i) {
         const item it    = item_of(g, in, i);
-        const double dy  = in[GLI_CROSS_ENTROPY_DY][g->reduction == GLIA_REDUCE_NONE ? i : 0] / divisor;
-        const double lse = g->from == GLIA_LOGITS ? log_sum_exp(&it) : 0;
+        const double dy  = in[GLI_CROSS_ENTROPY_DY][g->reduction == GLIA_REDUCTION_NONE ? i : 0] / divisor;
+        const double lse = g->from == GLIA_FROM_LOGITS ? log_sum_exp(&it) : 0;
         double *dx       = out[0] + (it.x - in[GLI_CROSS_ENTROPY_X]);
         double total     = 0;
         for (int64_t c = 0; c < g->classes; ++c) total += share(&it, c);

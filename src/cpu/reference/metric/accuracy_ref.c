@@ -6,7 +6,7 @@
 #include "cpu/index_range.h"
 #include "cpu/reference/ref.h"
 
-/* Whether class a ranks before class b; the scores are `inner` elements apart. */
+/* Whether class a ranks before class b; the scores have the stride `inner`. */
 static bool ranks_before(const double *scores, int64_t inner, int64_t a, int64_t b) {
     const double x = scores[a * inner], y = scores[b * inner];
     if (isnan(x)) return true;

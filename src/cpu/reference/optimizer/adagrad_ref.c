@@ -9,7 +9,7 @@ static void adagrad(const void *geom, const double *const *in, double *const *ou
     const gli_adagrad_geom *g = geom;
     for (int64_t i = 0; i < g->count; ++i) {
         const double param = in[GLI_ADAGRAD_PARAM][i], sign = (param > 0) - (param < 0);
-        const double grad             = in[GLI_ADAGRAD_GRAD][i] + g->l2 * param + g->l1 * sign;
+        const double grad             = in[GLI_ADAGRAD_GRAD][i] + g->weight_decay * param + g->l1 * sign;
         const double sum              = in[GLI_ADAGRAD_SUM][i] + grad * grad;
         out[GLI_ADAGRAD_NEW_SUM][i]   = sum;
         out[GLI_ADAGRAD_NEW_PARAM][i] = param - in[GLI_ADAGRAD_RATE][0] * grad / (sqrt(sum) + g->epsilon);

@@ -10,8 +10,8 @@ static void adam(const void *geom, const double *const *in, double *const *out) 
     const double rate = in[GLI_ADAM_RATE][0], step = in[GLI_ADAM_STEP][0];
     for (int64_t i = 0; i < g->count; ++i) {
         const double param = in[GLI_ADAM_PARAM][i], sign = (param > 0) - (param < 0);
-        const double grad    = in[GLI_ADAM_GRAD][i] + (g->decoupled ? 0 : g->l2 * param) + g->l1 * sign;
-        const double decayed = g->decoupled ? param * (1 - rate * g->l2) : param;
+        const double grad    = in[GLI_ADAM_GRAD][i] + (g->decoupled ? 0 : g->weight_decay * param) + g->l1 * sign;
+        const double decayed = g->decoupled ? param * (1 - rate * g->weight_decay) : param;
         const double m       = g->beta1 * in[GLI_ADAM_M][i] + (1 - g->beta1) * grad;
         const double v       = g->beta2 * in[GLI_ADAM_V][i] + (1 - g->beta2) * grad * grad;
         const double m_hat = m / (1 - pow(g->beta1, step)), v_hat = v / (1 - pow(g->beta2, step));

@@ -9,7 +9,7 @@ static void rmsprop(const void *geom, const double *const *in, double *const *ou
     const gli_rmsprop_geom *g = geom;
     for (int64_t i = 0; i < g->count; ++i) {
         const double param = in[GLI_RMSPROP_PARAM][i], sign = (param > 0) - (param < 0);
-        const double grad     = in[GLI_RMSPROP_GRAD][i] + g->l2 * param + g->l1 * sign;
+        const double grad     = in[GLI_RMSPROP_GRAD][i] + g->weight_decay * param + g->l1 * sign;
         const double velocity = in[GLI_RMSPROP_VELOCITY] ? in[GLI_RMSPROP_VELOCITY][i] : 0;
         const double old_mean = in[GLI_RMSPROP_MEAN] ? in[GLI_RMSPROP_MEAN][i] : 0;
         const double square   = g->alpha * in[GLI_RMSPROP_SQUARE][i] + (1 - g->alpha) * grad * grad;

@@ -8,7 +8,7 @@ static void sgd(const void *geom, const double *const *in, double *const *out) {
     const double rate     = in[GLI_SGD_RATE][0];
     for (int64_t i = 0; i < g->count; ++i) {
         const double param = in[GLI_SGD_PARAM][i], sign = (param > 0) - (param < 0);
-        const double grad         = in[GLI_SGD_GRAD][i] + g->l2 * param + g->l1 * sign;
+        const double grad         = in[GLI_SGD_GRAD][i] + g->weight_decay * param + g->l1 * sign;
         const double velocity     = in[GLI_SGD_VELOCITY] ? in[GLI_SGD_VELOCITY][i] : 0;
         const double moving       = g->momentum * velocity + (1 - g->dampening) * grad;
         out[GLI_SGD_NEW_PARAM][i] = param - rate * (g->nesterov ? grad + g->momentum * moving : moving);

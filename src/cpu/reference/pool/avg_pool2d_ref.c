@@ -3,7 +3,7 @@
 #include "cpu/reference/ref.h"
 
 /* The divisor counts the window's elements of x; with include_pad those of the padding too, but not those beyond it,
- * into which ceil_mode lets a window reach. */
+ * into which a window may extend with ceil_mode. */
 static gli_ref_pool_range range_of(int output, int kernel, int stride, int pad, int pad_end, int size,
                                    int include_pad) {
     const int64_t first = (int64_t)output * stride - pad, last = first + kernel;

@@ -18,16 +18,18 @@ static int output_of(const gli_reduce_geom *g, int i) {
     return output;
 }
 
-static double first(glia_reduce_kind kind) { return kind == GLIA_MAX ? -INFINITY : kind == GLIA_MIN ? INFINITY : 0; }
+static double first(glia_reduce_kind kind) {
+    return kind == GLIA_REDUCE_MAX ? -INFINITY : kind == GLIA_REDUCE_MIN ? INFINITY : 0;
+}
 
 static double add(glia_reduce_kind kind, double y, double x) {
     switch (kind) {
-        case GLIA_SUM:
-        case GLIA_MEAN: return y + x;
-        case GLIA_MAX: return x > y || isnan(x) ? x : y;
-        case GLIA_MIN: return x < y || isnan(x) ? x : y;
-        case GLIA_L1: return y + fabs(x);
-        case GLIA_L2: return y + x * x;
+        case GLIA_REDUCE_SUM:
+        case GLIA_REDUCE_MEAN: return y + x;
+        case GLIA_REDUCE_MAX: return x > y || isnan(x) ? x : y;
+        case GLIA_REDUCE_MIN: return x < y || isnan(x) ? x : y;
+        case GLIA_REDUCE_L1: return y + fabs(x);
+        case GLIA_REDUCE_L2: return y + x * x;
     }
     return NAN;
 }
@@ -41,8 +43,8 @@ static void reduce(const void *geom, const double *const *in, double *const *out
         y[k]        = add(g->kind, y[k], in[GLI_REDUCE_X][i]);
     }
     for (int k = 0; k < g->outputs; ++k) {
-        if (g->kind == GLIA_MEAN) y[k] /= g->set;
-        if (g->kind == GLIA_L2) y[k] = sqrt(y[k]);
+        if (g->kind == GLIA_REDUCE_MEAN) y[k] /= g->set;
+        if (g->kind == GLIA_REDUCE_L2) y[k] = sqrt(y[k]);
     }
 }
 
@@ -72,16 +74,16 @@ static void reduce_backward(const void *geom, const double *const *in, double *c
     const double *x = in[GLI_REDUCE_BACKWARD_X], *y = in[GLI_REDUCE_BACKWARD_Y], *dy = in[GLI_REDUCE_BACKWARD_DY];
     double *dx = out[0];
     for (int k = 0; k < g->outputs; ++k) {
-        const int shared = g->kind == GLIA_MAX || g->kind == GLIA_MIN ? ties(g, x, y[k], k) : 1;
+        const int shared = g->kind == GLIA_REDUCE_MAX || g->kind == GLIA_REDUCE_MIN ? ties(g, x, y[k], k) : 1;
         for (int j = 0; j < g->set; ++j) {
             const int i = element_of(g, k, j);
             switch (g->kind) {
-                case GLIA_SUM: dx[i] = dy[k]; break;
-                case GLIA_MEAN: dx[i] = dy[k] / g->set; break;
-                case GLIA_MAX:
-                case GLIA_MIN: dx[i] = dy[k] * (x[i] == y[k]) / shared; break;
-                case GLIA_L1: dx[i] = dy[k] * sign(x[i]); break;
-                case GLIA_L2: dx[i] = y[k] == 0 ? 0 : dy[k] * x[i] / y[k]; break;
+                case GLIA_REDUCE_SUM: dx[i] = dy[k]; break;
+                case GLIA_REDUCE_MEAN: dx[i] = dy[k] / g->set; break;
+                case GLIA_REDUCE_MAX:
+                case GLIA_REDUCE_MIN: dx[i] = dy[k] * (x[i] == y[k]) / shared; break;
+                case GLIA_REDUCE_L1: dx[i] = dy[k] * sign(x[i]); break;
+                case GLIA_REDUCE_L2: dx[i] = y[k] == 0 ? 0 : dy[k] * x[i] / y[k]; break;
             }
         }
     }

@@ -100,7 +100,7 @@ static void plain_forward(const gli_rnn_geom *g, const weights *w, const double 
     for (int k = 0; k < g->hidden; ++k) {
         const double sum = from_input(g, w, x, 0, k) + from_state(g, w, h, 0, k);
         next[k]          = t->gate[(int64_t)s * g->hidden + k] =
-            gli_ref_activate(g->cell == GLIA_RNN_RELU ? GLIA_RELU : GLIA_TANH, sum);
+            gli_ref_activate(g->cell == GLIA_RNN_RELU ? GLIA_UNARY_RELU : GLIA_UNARY_TANH, sum);
     }
 }
 
@@ -114,7 +114,7 @@ static void lstm_forward(const gli_rnn_geom *g, const weights *w, const double *
         for (int j = 0; j < 4; ++j) sum[j] = from_input(g, w, x, j, k) + from_state(g, w, h, j, k);
         const double i = sigma(sum[0] + (p ? p[k] * c[k] : 0)), f = sigma(sum[1] + (p ? p[H + k] * c[k] : 0));
         const double new = tanh(sum[2]), cell = f *c[k] + i *new;
-        next_c[k]      = g->cell_clip > 0 ? clamp(cell, g->cell_clip) : cell;
+        next_c[k]      = clamp(cell, g->cell_clip);
         const double o = sigma(sum[3] + (p ? p[2 * H + k] * next_c[k] : 0));
         m[k]           = o * tanh(next_c[k]);
         gate[k] = i, gate[H + k] = f, gate[2 * H + k] = new, gate[3 * H + k] = o;
@@ -231,7 +231,7 @@ static void lstm_backward(const gli_rnn_geom *g, const weights *w, const gradien
         const double i = gate[k], f = gate[H + k], new = gate[2 * H + k], o = gate[3 * H + k], e = tanh(next[k]);
         a[3 * H + k] = t->dinner[k] * e * o * (1 - o);
         double dc    = t->dc[k] + t->dinner[k] * o * (1 - e * e) + (p ? a[3 * H + k] * p[2 * H + k] : 0);
-        if (g->cell_clip > 0 && fabs(next[k]) >= g->cell_clip) dc = 0;
+        if (isfinite(g->cell_clip) && fabs(next[k]) >= g->cell_clip) dc = 0;
         a[k]         = dc * new *i * (1 - i);
         a[H + k]     = dc * c[k] * f * (1 - f);
         a[2 * H + k] = dc * i * (1 - new *new);
@@ -351,9 +351,9 @@ static void backward(const void *geom, const double *const *in, double *const *o
 static gli_call without_saved(const gli_call *call) {
     gli_call rest = *call;
     if (gli_saved_output(call->op) >= 0)
-        rest.out[GLI_RNN_RESERVE] = NULL;
+        rest.out[GLI_RNN_SAVED] = NULL;
     else
-        rest.in[GLI_RNN_BACK_RESERVE] = NULL;
+        rest.in[GLI_RNN_BACK_SAVED] = NULL;
     return rest;
 }
 

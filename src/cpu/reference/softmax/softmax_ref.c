@@ -5,7 +5,7 @@
 #include "core/provider.h"
 #include "cpu/reference/ref.h"
 
-/* One row, whose elements are `step` apart. */
+/* One row, whose elements have the stride `step`. */
 static void row(const gli_softmax_geom *g, const double *x, double *y) {
     const int step = g->inner;
     double max = -INFINITY, sum = 0;

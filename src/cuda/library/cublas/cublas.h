@@ -12,11 +12,11 @@ typedef struct gli_cublas_matrix {
     int64_t row_stride, column_stride, batch_stride;
 } gli_cublas_matrix;
 
-/* Which tensor of a call an operand is; -1: it has none. */
-typedef struct gli_cublas_places {
+/* Which tensors of a call the product reads and writes, by index; -1: none. */
+typedef struct gli_cublas_tensors {
     int a, b, c, bias; /* of call->in */
     int y, row_sums;   /* of call->out */
-} gli_cublas_places;
+} gli_cublas_tensors;
 
 /* y = act(alpha a b + beta c + bias), `batch` times. bias[j] is added to column j. row_sums[i] is the sum over row i of
  * a. Both vectors are packed, and there is at most one of them, with one batch only. Where there is an activation, y is
@@ -24,7 +24,7 @@ typedef struct gli_cublas_places {
  * and a network that has diverged would look well. */
 typedef struct gli_cublas_product {
     gli_cublas_matrix a, b, c, y;
-    gli_cublas_places at;
+    gli_cublas_tensors tensors;
     int64_t batch;
     double alpha, beta;
     glia_unary_kind activation;

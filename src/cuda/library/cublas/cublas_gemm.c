@@ -9,7 +9,7 @@ enum {
     WORKSPACE  = 32 << 20, /* what cuBLAS itself takes on sm_90 */
     CANDIDATES = 8,        /* of the heuristic's algorithms, to be timed */
     ALIGNMENT  = 256,      /* of the workspace. Source: cuBLAS, cublasLtMatmul, "workspace" */
-    POINTERS   = 16        /* the alignment that algorithms may count on, where an operand has it: a plan's buffer keeps
+    POINTERS   = 16        /* the alignment that algorithms may count on, where a matrix has it: a plan's buffer keeps
                             * 64 bytes, and no access is wider than 16 */
 };
 
@@ -21,7 +21,7 @@ typedef struct plan {
     cublasLtMatmulAlgo_t algorithms[CANDIDATES];
     size_t workspaces[CANDIDATES];
     int count, chosen;
-    bool apart; /* bias or sums are a pass of our own */
+    bool separate; /* bias or sums are a pass of our own */
     gli_reduce_shape sums;
 } plan;
 
@@ -31,8 +31,8 @@ typedef struct layout {
     bool transposed;
 } layout;
 
-/* The transpose of m, which the library takes in place of m because it counts columns first. false: neither its rows
- * nor its columns lie packed. */
+/* The transpose of m, which stands for m because the library is column-major. false: neither its rows
+ * nor its columns are packed. */
 static bool lay_out(const gli_cublas_matrix *m, layout *out) {
     const bool rows_packed    = m->column_stride == 1 || m->columns == 1;
     const bool columns_packed = m->row_stride == 1 || m->rows == 1;
@@ -53,8 +53,8 @@ static bool fits(const gli_cublas_matrix *m, bool may_be_transposed) {
 }
 
 const char *gli_cublas_decline_product(const gli_cublas_product *p) {
-    if (!fits(&p->a, true) || !fits(&p->b, true)) return "neither the rows nor the columns of an operand lie packed";
-    if (!fits(&p->y, false) || !fits(&p->c, false)) return "the rows of the result do not lie packed";
+    if (!fits(&p->a, true) || !fits(&p->b, true)) return "neither the rows nor the columns of a matrix are packed";
+    if (!fits(&p->y, false) || !fits(&p->c, false)) return "the rows of the result are not packed";
     return NULL;
 }
 
@@ -93,10 +93,10 @@ static glia_status make_layout(const gli_cublas *lt, const gli_cublas_product *p
 
 /* What the product's epilogue reads or writes; NULL: it has none. */
 static const void *vector_of(const plan *p, const gli_call *call) {
-    const gli_cublas_places *at = &p->product.at;
-    if (p->apart) return NULL;
-    if (at->bias >= 0) return call->in[at->bias]->data;
-    return at->row_sums >= 0 ? call->out[at->row_sums]->data : NULL;
+    const gli_cublas_tensors *tensors = &p->product.tensors;
+    if (p->separate) return NULL;
+    if (tensors->bias >= 0) return call->in[tensors->bias]->data;
+    return tensors->row_sums >= 0 ? call->out[tensors->row_sums]->data : NULL;
 }
 
 static glia_status set_vector(const plan *p, const void *vector) {
@@ -107,7 +107,8 @@ static glia_status set_vector(const plan *p, const void *vector) {
 
 /* The library's B is our a, so that the sums over a's rows are those over B's columns. */
 static glia_status set_epilogue(const plan *p, const void *vector) {
-    const cublasLtEpilogue_t epilogue = p->product.at.bias >= 0 ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_BGRADB;
+    const cublasLtEpilogue_t epilogue =
+        p->product.tensors.bias >= 0 ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_BGRADB;
     if (!vector) return GLIA_OK;
     GLI_CUBLAS_TRY(&p->lt, cublasLtMatmulDescSetAttribute, p->desc, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue,
                    sizeof epilogue);
@@ -117,7 +118,7 @@ static glia_status set_epilogue(const plan *p, const void *vector) {
 static glia_status describe(plan *p, const gli_call *call) {
     const gli_cublas *lt        = &p->lt;
     const gli_cublas_product *g = &p->product;
-    const glia_dtype dtype      = call->out[g->at.y]->dtype;
+    const glia_dtype dtype      = call->out[g->tensors.y]->dtype;
     const cudaDataType_t type   = type_of(dtype);
     cublasOperation_t a, b, y;
     GLI_CUBLAS_TRY(lt, cublasLtMatmulDescCreate, &p->desc, compute_type(dtype, lt->ctx->math),
@@ -139,19 +140,20 @@ static uint32_t alignment_of(const void *data) {
 /* Partial sums over k are added in the compute type, by a pass of its own: the other schemes round them to the type of
  * the result, or add them in the result itself. */
 static glia_status set_preference(const plan *p, const gli_call *call, cublasLtMatmulPreference_t preference) {
-    const gli_cublas *lt        = &p->lt;
-    const gli_cublas_places *at = &p->product.at;
-    const size_t workspace      = WORKSPACE;
-    const uint32_t schemes      = CUBLASLT_REDUCTION_SCHEME_NONE | CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
-    const uint32_t d            = alignment_of(call->out[at->y]->data);
+    const gli_cublas *lt              = &p->lt;
+    const gli_cublas_tensors *tensors = &p->product.tensors;
+    const size_t workspace            = WORKSPACE;
+    const uint32_t schemes            = CUBLASLT_REDUCTION_SCHEME_NONE | CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+    const uint32_t d                  = alignment_of(call->out[tensors->y]->data);
     const struct {
         cublasLtMatmulPreferenceAttributes_t attribute;
         uint32_t value;
-    } numbers[] = {{CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, schemes},
-                   {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment_of(call->in[at->b]->data)},
-                   {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment_of(call->in[at->a]->data)},
-                   {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, at->c >= 0 ? alignment_of(call->in[at->c]->data) : d},
-                   {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, d}};
+    } numbers[] = {
+        {CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, schemes},
+        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment_of(call->in[tensors->b]->data)},
+        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment_of(call->in[tensors->a]->data)},
+        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, tensors->c >= 0 ? alignment_of(call->in[tensors->c]->data) : d},
+        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, d}};
     GLI_CUBLAS_TRY(lt, cublasLtMatmulPreferenceSetAttribute, preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
                    &workspace, sizeof workspace);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; ++i)
@@ -187,18 +189,19 @@ static glia_status find_algorithms(plan *p, const gli_call *call) {
 
 static void *aligned(void *workspace) { return (void *)gli_align_up((uintptr_t)workspace, ALIGNMENT); }
 
-static glia_status multiply(const gli_call *call, void *state, int way, void *workspace) {
+static glia_status multiply(const gli_call *call, void *state, int candidate, void *workspace) {
     plan *p                     = state;
     const gli_cublas_product *g = &p->product;
     const void *vector          = vector_of(p, call);
     const float alpha = (float)g->alpha, beta = (float)g->beta;
-    const bool wide = call->out[g->at.y]->dtype == GLIA_F64;
-    void *y         = call->out[g->at.y]->data;
-    const void *c   = g->at.c >= 0 ? call->in[g->at.c]->data : y;
+    const bool wide = call->out[g->tensors.y]->dtype == GLIA_F64;
+    void *y         = call->out[g->tensors.y]->data;
+    const void *c   = g->tensors.c >= 0 ? call->in[g->tensors.c]->data : y;
     if (vector) GLI_TRY(set_vector(p, vector));
     GLI_CUBLAS_TRY(&p->lt, cublasLtMatmul, p->lt.handle, p->desc, wide ? (const void *)&g->alpha : &alpha,
-                   call->in[g->at.b]->data, p->a, call->in[g->at.a]->data, p->b, wide ? (const void *)&g->beta : &beta,
-                   c, p->c, y, p->d, &p->algorithms[way], aligned(workspace), p->workspaces[way], call->stream);
+                   call->in[g->tensors.b]->data, p->a, call->in[g->tensors.a]->data, p->b,
+                   wide ? (const void *)&g->beta : &beta, c, p->c, y, p->d, &p->algorithms[candidate],
+                   aligned(workspace), p->workspaces[candidate], call->stream);
     return GLIA_OK;
 }
 
@@ -221,28 +224,28 @@ static glia_status plan_product(plan *p, const gli_call *call) {
 /* With the bias or the sums in the epilogue, or else by kernels of our own: an activation needs one anyway. */
 static glia_status plan_either(plan *p, const gli_call *call) {
     const gli_cublas_product *g = &p->product;
-    const bool vector           = g->at.bias >= 0 || g->at.row_sums >= 0;
-    p->apart                    = vector && g->activation != GLIA_LINEAR;
+    const bool vector           = g->tensors.bias >= 0 || g->tensors.row_sums >= 0;
+    p->separate                 = vector && g->activation != GLIA_UNARY_LINEAR;
     const glia_status status    = plan_product(p, call);
-    if (status == GLIA_OK || !vector || p->apart || status == GLIA_OUT_OF_MEMORY || status == GLIA_DEVICE_LOST)
+    if (status == GLIA_OK || !vector || p->separate || status == GLIA_OUT_OF_MEMORY || status == GLIA_DEVICE_LOST)
         return status;
-    if (g->at.bias >= 0 && !gli_is_packed(call->out[g->at.y])) return status;
+    if (g->tensors.bias >= 0 && !gli_is_packed(call->out[g->tensors.y])) return status;
     forget(p);
-    p->apart = true;
+    p->separate = true;
     return plan_product(p, call);
 }
 
 static glia_status build(plan *p, const gli_call *call) {
     const gli_cublas_matrix *a = &p->product.a;
     GLI_TRY(plan_either(p, call));
-    p->sums            = (gli_reduce_shape){.kept    = {1, {(int)a->rows}, {a->row_stride}},
-                                            .reduced = {1, {(int)a->columns}, {a->column_stride}},
-                                            .outputs = (int)a->rows,
-                                            .set     = (int)a->columns};
-    gli_cuda_ways ways = {.count = p->count, .state = p, .run = multiply};
+    p->sums                        = (gli_reduce_shape){.kept    = {1, {(int)a->rows}, {a->row_stride}},
+                                                        .reduced = {1, {(int)a->columns}, {a->column_stride}},
+                                                        .outputs = (int)a->rows,
+                                                        .set     = (int)a->columns};
+    gli_cuda_candidates candidates = {.count = p->count, .state = p, .run = multiply};
     for (int i = 0; i < p->count; ++i)
-        if (p->workspaces[i] > ways.workspace) ways.workspace = p->workspaces[i];
-    return gli_cuda_tune(call, &ways, &p->chosen);
+        if (p->workspaces[i] > candidates.workspace) candidates.workspace = p->workspaces[i];
+    return gli_cuda_tune(call, &candidates, &p->chosen);
 }
 
 void gli_cublas_release(gli_prepared *prepared) {
@@ -254,9 +257,9 @@ void gli_cublas_release(gli_prepared *prepared) {
 }
 
 static size_t workspace_of(const plan *p, const gli_call *call) {
-    const bool sums      = p->apart && p->product.at.row_sums >= 0;
+    const bool sums      = p->separate && p->product.tensors.row_sums >= 0;
     const size_t product = p->workspaces[p->chosen];
-    const size_t own     = sums ? gli_kernel_reduce_workspace(call->out[p->product.at.y]->dtype, &p->sums) : 0;
+    const size_t own     = sums ? gli_kernel_reduce_workspace(call->out[p->product.tensors.y]->dtype, &p->sums) : 0;
     const size_t bytes   = own > product ? own : product;
     return bytes ? bytes + ALIGNMENT : 0;
 }
@@ -282,25 +285,27 @@ glia_status gli_cublas_prepare(const gli_call *call, const gli_cublas_product *p
 }
 
 static glia_status sum_rows(const plan *p, const gli_call *call, void *workspace) {
-    const gli_cublas_places *at = &p->product.at;
-    GLI_CUDA_TRY(call->ctx, gli_kernel_reduce(call->out[at->y]->dtype, GLIA_SUM, &p->sums, call->in[at->a]->data,
-                                              call->out[at->row_sums]->data, workspace, call->stream));
+    const gli_cublas_tensors *tensors = &p->product.tensors;
+    GLI_CUDA_TRY(call->ctx,
+                 gli_kernel_reduce(call->out[tensors->y]->dtype, GLIA_REDUCE_SUM, &p->sums, call->in[tensors->a]->data,
+                                   call->out[tensors->row_sums]->data, workspace, call->stream));
     return GLIA_OK;
 }
 
 static glia_status finish(const plan *p, const gli_call *call) {
     const gli_cublas_product *g = &p->product;
-    const glia_tensor *y        = call->out[g->at.y];
-    const bool bias             = p->apart && g->at.bias >= 0;
-    if (!bias && g->activation == GLIA_LINEAR) return GLIA_OK;
-    GLI_CUDA_TRY(call->ctx, gli_kernel_bias(y->dtype, g->activation, y->data, bias ? call->in[g->at.bias]->data : NULL,
-                                            (int)g->y.rows, (int)g->y.columns, 1, call->stream));
+    const glia_tensor *y        = call->out[g->tensors.y];
+    const bool bias             = p->separate && g->tensors.bias >= 0;
+    if (!bias && g->activation == GLIA_UNARY_LINEAR) return GLIA_OK;
+    GLI_CUDA_TRY(call->ctx,
+                 gli_kernel_bias(y->dtype, g->activation, y->data, bias ? call->in[g->tensors.bias]->data : NULL,
+                                 (int)g->y.rows, (int)g->y.columns, 1, call->stream));
     return GLIA_OK;
 }
 
 glia_status gli_cublas_run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     plan *p = prepared->state;
     GLI_TRY(multiply(call, p, p->chosen, workspace));
-    if (p->apart && p->product.at.row_sums >= 0) GLI_TRY(sum_rows(p, call, aligned(workspace)));
+    if (p->separate && p->product.tensors.row_sums >= 0) GLI_TRY(sum_rows(p, call, aligned(workspace)));
     return finish(p, call);
 }

@@ -27,7 +27,7 @@ static const char *forward(const gli_call *call, gli_cublas_product *p) {
     const gli_dense_geom *g = call->geom;
     const glia_tensor *bias = call->n_in > GLI_DENSE_BIAS ? call->in[GLI_DENSE_BIAS] : NULL;
     gli_cublas_matrix w;
-    *p = (gli_cublas_product){.at         = {GLI_DENSE_X, GLI_DENSE_W, -1, bias ? GLI_DENSE_BIAS : -1, 0, -1},
+    *p = (gli_cublas_product){.tensors    = {GLI_DENSE_X, GLI_DENSE_W, -1, bias ? GLI_DENSE_BIAS : -1, 0, -1},
                               .batch      = 1,
                               .alpha      = 1,
                               .activation = g->activation};
@@ -35,7 +35,7 @@ static const char *forward(const gli_call *call, gli_cublas_product *p) {
         return scattered;
     p->b = transposed(w);
     if (bias && bias->dim[0] > 1 && bias->stride[0] != 1) return "the bias does not lie packed";
-    if (g->activation != GLIA_LINEAR && !gli_is_packed(call->out[0])) return "y has gaps";
+    if (g->activation != GLIA_UNARY_LINEAR && !gli_is_packed(call->out[0])) return "y has gaps";
     return NULL;
 }
 
@@ -43,10 +43,10 @@ static const char *forward(const gli_call *call, gli_cublas_product *p) {
 static const char *weights(const gli_call *call, gli_cublas_product *p) {
     const glia_tensor *dbias = call->out[GLI_DENSE_WEIGHTS_DBIAS];
     gli_cublas_matrix dy;
-    *p = (gli_cublas_product){.at    = {GLI_DENSE_WEIGHTS_DY, GLI_DENSE_WEIGHTS_X, -1, -1, GLI_DENSE_WEIGHTS_DW,
-                                     dbias ? GLI_DENSE_WEIGHTS_DBIAS : -1},
-                              .batch = 1,
-                              .alpha = 1};
+    *p = (gli_cublas_product){.tensors = {GLI_DENSE_WEIGHTS_DY, GLI_DENSE_WEIGHTS_X, -1, -1, GLI_DENSE_WEIGHTS_DW,
+                                          dbias ? GLI_DENSE_WEIGHTS_DBIAS : -1},
+                              .batch   = 1,
+                              .alpha   = 1};
     if (!matrix(call->in[GLI_DENSE_WEIGHTS_DY], &dy) || !matrix(call->in[GLI_DENSE_WEIGHTS_X], &p->b) ||
         !matrix(call->out[GLI_DENSE_WEIGHTS_DW], &p->y))
         return scattered;

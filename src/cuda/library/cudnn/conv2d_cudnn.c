@@ -13,21 +13,21 @@
 #include "ops/conv/conv2d_transpose_geom.h"
 
 /* A tensor of a call: input or output number `index`. */
-typedef struct place {
+typedef struct tensor_index {
     bool output;
     int index; /* -1: there is none */
-} place;
+} tensor_index;
 
 /* One op in terms of a convolution: which of its tensors are the image x, the filters w and the image y. */
 typedef struct roles {
     gli_cudnn_convolving kind;
-    place x, w, y, bias;
-    place result;
-    place sums; /* of y over all but its channels: an output */
-    int c;      /* channels of x */
+    tensor_index x, w, y, bias;
+    tensor_index result;
+    tensor_index sums; /* of y over all but its channels: an output */
+    int c;             /* channels of x */
 } roles;
 
-/* What prepare keeps. */
+/* The state of a prepared call. */
 typedef struct plan {
     glia_context *ctx;
     roles roles;
@@ -40,13 +40,13 @@ typedef struct plan {
     glia_unary_kind activation;
 } plan;
 
-static const glia_tensor *tensor_at(const gli_call *call, place p) {
+static const glia_tensor *tensor_of(const gli_call *call, tensor_index p) {
     if (p.index < 0) return NULL;
     return p.output ? call->out[p.index] : p.index < call->n_in ? call->in[p.index] : NULL;
 }
 
 static const char *decline(const gli_call *call, const roles *r) {
-    const glia_tensor *x = tensor_at(call, r->x), *w = tensor_at(call, r->w), *y = tensor_at(call, r->y);
+    const glia_tensor *x = tensor_of(call, r->x), *w = tensor_of(call, r->w), *y = tensor_of(call, r->y);
     if (gli_count(x) > INT32_MAX || gli_count(w) > INT32_MAX || gli_count(y) > INT32_MAX)
         return "a tensor has more than 2^31-1 elements";
     if (r->c == 1 || r->c == 3) return "cuDNN is slow for images of 1 or 3 channels";
@@ -55,7 +55,7 @@ static const char *decline(const gli_call *call, const roles *r) {
     return gli_cudnn_missing(call->ctx);
 }
 
-/* As far as a plan's buffer keeps it; see cublas.c. */
+/* As far as a plan's buffer guarantees it; see cublas_gemm.c. */
 static int alignment_of(const glia_tensor *x) {
     const uintptr_t address = (uintptr_t)x->data, lowest = address & -address;
     return address == 0 || lowest > 16 ? 16 : (int)lowest;
@@ -74,8 +74,8 @@ static gli_cudnn_tensor described(const glia_tensor *x, bool last, int alignment
 
 static void describe(plan *p, const gli_call *call) {
     const gli_conv2d_geom *g = call->geom;
-    const glia_tensor *x = tensor_at(call, p->roles.x), *w = tensor_at(call, p->roles.w);
-    const glia_tensor *y = tensor_at(call, p->roles.y), *bias = tensor_at(call, p->roles.bias);
+    const glia_tensor *x = tensor_of(call, p->roles.x), *w = tensor_of(call, p->roles.w);
+    const glia_tensor *y = tensor_of(call, p->roles.y), *bias = tensor_of(call, p->roles.bias);
     p->last       = gli_is_channels_last(x) && gli_is_channels_last(y);
     p->copies_w   = p->last && !gli_is_channels_last(w);
     p->copy_bytes = p->copies_w ? (size_t)gli_count(w) * glia_dtype_size(w->dtype) : 0;
@@ -94,11 +94,11 @@ static void describe(plan *p, const gli_call *call) {
 }
 
 /* With the bias inside where cuDNN has an engine for that; with an activation both are a pass of our own: of the
- * engines that fuse a relu, only the slowest is marked as one that keeps a NaN. */
+ * engines that fuse a relu, only the slowest is marked as one that propagates NaN. */
 static glia_status plan_fused(plan *p, const gli_call *call) {
-    const glia_tensor *bias     = tensor_at(call, p->roles.bias);
+    const glia_tensor *bias     = tensor_of(call, p->roles.bias);
     gli_cudnn_convolution fused = p->conv;
-    if (p->roles.kind != GLI_CUDNN_FORWARD || !bias || p->activation != GLIA_LINEAR) return GLIA_UNSUPPORTED;
+    if (p->roles.kind != GLI_CUDNN_FORWARD || !bias || p->activation != GLIA_UNARY_LINEAR) return GLIA_UNSUPPORTED;
     fused.bias           = true;
     fused.bias_alignment = alignment_of(bias);
     GLI_TRY(gli_cudnn_plan(call->ctx, &fused, &p->plans));
@@ -109,7 +109,7 @@ static glia_status plan_fused(plan *p, const gli_call *call) {
 static void *aligned(void *workspace) { return (void *)gli_align_up((uintptr_t)workspace, GLI_CUDNN_ALIGNMENT); }
 
 static glia_status copy_filters(const plan *p, const gli_call *call, void *channels_inner, bool back) {
-    const glia_tensor *w = tensor_at(call, p->roles.w);
+    const glia_tensor *w = tensor_of(call, p->roles.w);
     gli_copy_geom g      = {.ndim = 4};
     gli_copy_side own = {.dtype = w->dtype, .data = w->data}, other = {.dtype = w->dtype, .data = channels_inner};
     memcpy(g.dim, w->dim, sizeof p->conv.w.dim);
@@ -122,25 +122,25 @@ static glia_status copy_filters(const plan *p, const gli_call *call, void *chann
 }
 
 static glia_status finish(const plan *p, const gli_call *call) {
-    const glia_tensor *y = tensor_at(call, p->roles.result), *bias = tensor_at(call, p->roles.bias);
+    const glia_tensor *y = tensor_of(call, p->roles.result), *bias = tensor_of(call, p->roles.bias);
     const int k = (int)y->dim[1], area = (int)(y->dim[2] * y->dim[3]), n = (int)y->dim[0];
-    if (!p->bias && p->activation == GLIA_LINEAR) return GLIA_OK;
+    if (!p->bias && p->activation == GLIA_UNARY_LINEAR) return GLIA_OK;
     GLI_CUDA_TRY(call->ctx, gli_kernel_bias(y->dtype, p->activation, y->data, p->bias ? bias->data : NULL,
                                             p->last ? n * area : n, k, p->last ? 1 : area, call->stream));
     return GLIA_OK;
 }
 
-static glia_status run_way(const gli_call *call, void *state, int way, void *workspace) {
-    const plan *p               = state;
-    const glia_tensor *bias     = tensor_at(call, p->roles.bias);
-    char *memory                = aligned(workspace);
-    const bool writes_w         = p->roles.kind == GLI_CUDNN_BACKWARD_FILTER;
-    const gli_cudnn_pointers at = {.x    = tensor_at(call, p->roles.x)->data,
-                                   .w    = p->copies_w ? memory : tensor_at(call, p->roles.w)->data,
-                                   .y    = tensor_at(call, p->roles.y)->data,
-                                   .bias = bias ? bias->data : NULL};
+static glia_status run_candidate(const gli_call *call, void *state, int candidate, void *workspace) {
+    const plan *p                     = state;
+    const glia_tensor *bias           = tensor_of(call, p->roles.bias);
+    char *memory                      = aligned(workspace);
+    const bool writes_w               = p->roles.kind == GLI_CUDNN_BACKWARD_FILTER;
+    const gli_cudnn_pointers pointers = {.x    = tensor_of(call, p->roles.x)->data,
+                                         .w    = p->copies_w ? memory : tensor_of(call, p->roles.w)->data,
+                                         .y    = tensor_of(call, p->roles.y)->data,
+                                         .bias = bias ? bias->data : NULL};
     if (p->copies_w && !writes_w) GLI_TRY(copy_filters(p, call, memory, false));
-    GLI_TRY(gli_cudnn_execute(p->plans, way, &at, memory + p->copy_bytes));
+    GLI_TRY(gli_cudnn_execute(p->plans, candidate, &pointers, memory + p->copy_bytes));
     if (p->copies_w && writes_w) GLI_TRY(copy_filters(p, call, memory, true));
     return finish(p, call);
 }
@@ -151,11 +151,12 @@ static glia_status build(plan *p, const gli_call *call) {
     if (status != GLIA_OK && status != GLIA_OUT_OF_MEMORY && status != GLIA_DEVICE_LOST)
         status = gli_cudnn_plan(call->ctx, &p->conv, &p->plans);
     GLI_TRY(status);
-    gli_cuda_ways ways = {.count = gli_cudnn_plans_count(p->plans), .state = p, .run = run_way};
-    for (int i = 0; i < ways.count; ++i)
-        if (gli_cudnn_workspace(p->plans, i) > ways.workspace) ways.workspace = gli_cudnn_workspace(p->plans, i);
-    ways.workspace += p->copy_bytes;
-    return gli_cuda_tune(call, &ways, &p->chosen);
+    gli_cuda_candidates candidates = {.count = gli_cudnn_plans_count(p->plans), .state = p, .run = run_candidate};
+    for (int i = 0; i < candidates.count; ++i)
+        if (gli_cudnn_workspace(p->plans, i) > candidates.workspace)
+            candidates.workspace = gli_cudnn_workspace(p->plans, i);
+    candidates.workspace += p->copy_bytes;
+    return gli_cuda_tune(call, &candidates, &p->chosen);
 }
 
 /* cuDNN's own gradient of a bias is slow for channels-last images. */
@@ -168,17 +169,17 @@ static gli_reduce_shape sums_of(const plan *p) {
 }
 
 static glia_status sum(const plan *p, const gli_call *call, void *workspace) {
-    const glia_tensor *y = tensor_at(call, p->roles.y), *sums = tensor_at(call, p->roles.sums);
+    const glia_tensor *y = tensor_of(call, p->roles.y), *sums = tensor_of(call, p->roles.sums);
     const gli_reduce_shape shape = sums_of(p);
     if (!sums) return GLIA_OK;
-    GLI_CUDA_TRY(call->ctx,
-                 gli_kernel_reduce(y->dtype, GLIA_SUM, &shape, y->data, sums->data, aligned(workspace), call->stream));
+    GLI_CUDA_TRY(call->ctx, gli_kernel_reduce(y->dtype, GLIA_REDUCE_SUM, &shape, y->data, sums->data,
+                                              aligned(workspace), call->stream));
     return GLIA_OK;
 }
 
 static size_t workspace_of(const plan *p, const gli_call *call) {
     const gli_reduce_shape shape = sums_of(p);
-    const glia_tensor *sums      = tensor_at(call, p->roles.sums);
+    const glia_tensor *sums      = tensor_of(call, p->roles.sums);
     const size_t cudnn           = p->copy_bytes + gli_cudnn_workspace(p->plans, p->chosen);
     const size_t own             = sums ? gli_kernel_reduce_workspace(sums->dtype, &shape) : 0;
     return (own > cudnn ? own : cudnn) + GLI_CUDNN_ALIGNMENT;
@@ -210,7 +211,7 @@ static glia_status prepare(const gli_call *call, const roles *r, gli_prepared *o
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     plan *p = prepared->state;
-    GLI_TRY(run_way(call, p, p->chosen, workspace));
+    GLI_TRY(run_candidate(call, p, p->chosen, workspace));
     return sum(p, call, workspace);
 }
 
@@ -247,8 +248,8 @@ static roles backward_filter(const gli_call *call) {
                    .c      = ((const gli_conv2d_geom *)call->geom)->c};
 }
 
-/* The transposed convolution is the gradient by the image of the convolution whose filters are w: its x is that
- * gradient's dy. */
+/* The transposed convolution is the gradient with respect to the image of the convolution whose filters are w: its x is
+ * that gradient's dy. */
 static roles transpose(const gli_call *call) {
     return (roles){.kind   = GLI_CUDNN_BACKWARD_DATA,
                    .x      = {true, 0},

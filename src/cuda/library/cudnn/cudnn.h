@@ -37,7 +37,7 @@ typedef struct gli_cudnn_pointers {
 
 typedef struct gli_cudnn_plans gli_cudnn_plans; /* several that do the same, cuDNN's favourite first */
 
-/* GLIA_UNSUPPORTED: cuDNN has nothing for it that keeps Glia's promises about precision and repeatability. */
+/* GLIA_UNSUPPORTED: cuDNN has no engine for it that is as precise and deterministic as Glia promises. */
 glia_status gli_cudnn_plan(glia_context *ctx, const gli_cudnn_convolution *convolution, gli_cudnn_plans **out);
 void gli_cudnn_plans_free(gli_cudnn_plans *plans);
 int gli_cudnn_plans_count(const gli_cudnn_plans *plans);

@@ -2,7 +2,7 @@
 
 glia_status gli_cudnn_own(gli_cudnn_plans *p, cudnnBackendDescriptorType_t type, cudnnBackendDescriptor_t *out) {
     GLI_REQUIRE(p->dnn.ctx, p->n_owned < (int)(sizeof p->owned / sizeof *p->owned), GLIA_UNSUPPORTED,
-                "a graph of more descriptors than there is room for");
+                "a graph of too many descriptors");
     GLI_CUDNN_TRY(&p->dnn, cudnnBackendCreateDescriptor, type, out);
     p->owned[p->n_owned++] = *out;
     return GLIA_OK;
@@ -88,7 +88,7 @@ static const convolution_names names[] = {
 
 /* The operations of a graph, in their order. */
 typedef struct operations {
-    cudnnBackendDescriptor_t at[2];
+    cudnnBackendDescriptor_t list[2];
     int64_t count;
 } operations;
 
@@ -108,7 +108,7 @@ static glia_status add_convolution(gli_cudnn_plans *p, const gli_cudnn_convoluti
     GLI_TRY(set_descriptor(p, op, n->y, y));
     GLI_TRY(gli_cudnn_set(p, op, n->alpha, CUDNN_TYPE_FLOAT, 1, &alpha));
     GLI_TRY(gli_cudnn_set(p, op, n->beta, CUDNN_TYPE_FLOAT, 1, &beta));
-    ops->at[ops->count++] = op;
+    ops->list[ops->count++] = op;
     return gli_cudnn_finalize(p, op);
 }
 
@@ -127,7 +127,7 @@ static glia_status add_bias(gli_cudnn_plans *p, cudnnBackendDescriptor_t from, c
     GLI_TRY(set_descriptor(p, op, CUDNN_ATTR_OPERATION_POINTWISE_XDESC, from));
     GLI_TRY(set_descriptor(p, op, CUDNN_ATTR_OPERATION_POINTWISE_BDESC, bias));
     GLI_TRY(set_descriptor(p, op, CUDNN_ATTR_OPERATION_POINTWISE_YDESC, to));
-    ops->at[ops->count++] = op;
+    ops->list[ops->count++] = op;
     return gli_cudnn_finalize(p, op);
 }
 
@@ -147,7 +147,8 @@ static glia_status add_operations(gli_cudnn_plans *p, const gli_cudnn_convolutio
 static glia_status add_graph(gli_cudnn_plans *p, const operations *ops, cudnnBackendDescriptor_t *out) {
     const gli_cudnn_session *s = p->dnn.session;
     GLI_TRY(gli_cudnn_own(p, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR, out));
-    GLI_TRY(gli_cudnn_set(p, *out, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, ops->count, ops->at));
+    GLI_TRY(
+        gli_cudnn_set(p, *out, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, ops->count, ops->list));
     if (s->handle) GLI_TRY(gli_cudnn_set(p, *out, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &s->handle));
     return gli_cudnn_finalize(p, *out);
 }

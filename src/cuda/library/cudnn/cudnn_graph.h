@@ -70,7 +70,7 @@ enum { GLI_CUDNN_X = 1, GLI_CUDNN_W, GLI_CUDNN_Y, GLI_CUDNN_BIAS, GLI_CUDNN_INNE
 
 struct gli_cudnn_plans {
     gli_cudnn dnn;
-    /* Descriptors live as long as the plans made from them, as cuDNN's own front end keeps them. */
+    /* Descriptors live as long as the plans made from them, as in cuDNN's own front end. */
     cudnnBackendDescriptor_t owned[GLI_CUDNN_DESCRIPTORS + 2 * GLI_CUDNN_CANDIDATES];
     int n_owned;
     cudnnBackendDescriptor_t plan[GLI_CUDNN_CANDIDATES];

@@ -2,12 +2,12 @@
 #include "cuda/library/cudnn/cudnn_graph.h"
 
 enum {
-    WORKSPACE = 256 << 20, /* the most that a plan may want */
+    WORKSPACE = 256 << 20, /* the maximum for a plan */
     LISTED    = 32,        /* configurations that a heuristic is asked for */
     COMPILED  = 1          /* of the candidates: cuDNN compiles their kernels on the spot, which takes about a second */
 };
 
-/* Engines are marked with what sets them apart from a plain sum of products. */
+/* What cuDNN says of an engine: how it departs from a plain sum of products. */
 typedef struct notes {
     bool numerical[CUDNN_NUMERICAL_NOTE_TYPE_COUNT], behavior[CUDNN_BEHAVIOR_NOTE_TYPE_COUNT];
 } notes;
@@ -68,7 +68,7 @@ static glia_status finish_plan(gli_cudnn_plans *p, cudnnBackendDescriptor_t conf
     GLI_TRY(gli_cudnn_finalize(p, plan));
     GLI_CUDNN_TRY(&p->dnn, cudnnBackendGetAttribute, plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64,
                   1, &n, workspace);
-    GLI_REQUIRE(p->dnn.ctx, *workspace <= WORKSPACE, GLIA_UNSUPPORTED, "a plan of cuDNN wants %lld bytes",
+    GLI_REQUIRE(p->dnn.ctx, *workspace <= WORKSPACE, GLIA_UNSUPPORTED, "a plan of cuDNN needs %lld bytes",
                 (long long)*workspace);
     return GLIA_OK;
 }
@@ -182,10 +182,10 @@ void gli_cudnn_plans_free(gli_cudnn_plans *p) {
 int gli_cudnn_plans_count(const gli_cudnn_plans *plans) { return plans->count; }
 size_t gli_cudnn_workspace(const gli_cudnn_plans *plans, int i) { return plans->workspace[i]; }
 
-static glia_status fill_pack(const gli_cudnn_plans *p, cudnnBackendDescriptor_t pack, const gli_cudnn_pointers *at,
-                             void *workspace) {
+static glia_status fill_pack(const gli_cudnn_plans *p, cudnnBackendDescriptor_t pack,
+                             const gli_cudnn_pointers *pointers, void *workspace) {
     const int64_t names[] = {GLI_CUDNN_X, GLI_CUDNN_W, GLI_CUDNN_Y, GLI_CUDNN_BIAS};
-    void *data[]          = {at->x, at->w, at->y, at->bias};
+    void *data[]          = {pointers->x, pointers->w, pointers->y, pointers->bias};
     const int64_t count   = p->bias ? 4 : 3;
     GLI_TRY(gli_cudnn_set(p, pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, count, names));
     GLI_TRY(gli_cudnn_set(p, pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, count, data));

@@ -5,7 +5,7 @@
 #include "cuda/library/cudnn/cudnn.h"
 #include "ops/rnn/rnn_geom.h"
 
-/* How cuDNN can run a layer: step by step, or in one kernel that keeps the weights on the chip. Of those, one is
+/* How cuDNN can run a layer: step by step, or in one persistent kernel. Of those, one is
  * compiled for the layer on the spot, and one is for few hidden units. */
 typedef enum gli_cudnn_rnn_algorithm {
     GLI_CUDNN_RNN_STANDARD,
@@ -31,8 +31,8 @@ glia_status gli_cudnn_rnn_create(glia_context *ctx, const gli_rnn_geom *geom, gl
 void gli_cudnn_rnn_free(gli_cudnn_rnn *rnn);
 const gli_cudnn_rnn_sizes *gli_cudnn_rnn_bytes(const gli_cudnn_rnn *rnn);
 
-/* Dense tensors, aligned to 16 bytes, in the order of the op's. NULL: states of zero and gradients of zero where they
- * come in, nobody wants them where they go out; but dy and dx must be there. weights, and dweights where there is one,
+/* Dense tensors, aligned to 16 bytes, in the order of the op's. NULL: zeros for a state or gradient that is an
+ * input, not requested for an output; but dy and dx must be there. weights, and dweights where there is one,
  * are in cuDNN's layout. */
 typedef struct gli_cudnn_rnn_pointers {
     const void *x, *h0, *c0, *dy, *dh_n, *dc_n;
@@ -40,9 +40,9 @@ typedef struct gli_cudnn_rnn_pointers {
     void *weights, *dweights, *workspace, *reserve;
 } gli_cudnn_rnn_pointers;
 
-glia_status gli_cudnn_rnn_forward(const gli_cudnn_rnn *rnn, const gli_cudnn_rnn_pointers *at);
+glia_status gli_cudnn_rnn_forward(const gli_cudnn_rnn *rnn, const gli_cudnn_rnn_pointers *pointers);
 /* Changes the reserve. */
-glia_status gli_cudnn_rnn_backward(const gli_cudnn_rnn *rnn, const gli_cudnn_rnn_pointers *at);
+glia_status gli_cudnn_rnn_backward(const gli_cudnn_rnn *rnn, const gli_cudnn_rnn_pointers *pointers);
 
 /* The op's matrices, at [direction][GLI_RNN_W_IH ...], of which those that the layer does not have are not read.
  * unpack: NULL: not requested. */

@@ -3,14 +3,14 @@
 #include "cuda/library/cudnn/cudnn_rnn.h"
 #include "kernels/movement/concat_launch.h"
 
-/* A run of bytes that lies in one piece both in a matrix of the op and in cuDNN's weights. */
-typedef struct piece {
+/* Bytes that are contiguous both in a matrix of the op and in cuDNN's weights. */
+typedef struct chunk {
     int direction, weight;
     size_t from, to, bytes; /* from: in the matrix */
-} piece;
+} chunk;
 
 enum {
-    PIECES = GLI_RNN_MAX_DIRECTIONS * (4 * 4 + 1)
+    MAX_CHUNKS = GLI_RNN_MAX_DIRECTIONS * (4 * 4 + 1)
 }; /* a matrix and a bias, of the input and of the state, of a gate */
 
 struct gli_cudnn_rnn {
@@ -23,9 +23,9 @@ struct gli_cudnn_rnn {
     cudnnRNNDataDescriptor_t x, y;
     cudnnTensorDescriptor_t h, c;
     gli_cudnn_rnn_sizes bytes;
-    piece pieces[PIECES];
-    int n_pieces;
-    size_t packed; /* bytes of all pieces */
+    chunk chunks[MAX_CHUNKS];
+    int n_chunks;
+    size_t packed; /* bytes of all chunks */
 };
 
 static const struct {
@@ -59,7 +59,7 @@ static cudnnRNNMode_t cell_of(glia_rnn_cell cell) {
     return modes[cell];
 }
 
-/* f32 stays f32 unless the context allows less; the narrow types are for tensor cores. */
+/* f32 stays f32 unless the context allows less; bf16 and f16 are for tensor cores. */
 static cudnnMathType_t math_of(const glia_context *ctx, glia_dtype dtype) {
     if (dtype == GLIA_BF16 || dtype == GLIA_F16) return CUDNN_TENSOR_OP_MATH;
     return dtype == GLIA_F32 && ctx->math != GLIA_MATH_F32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
@@ -131,14 +131,14 @@ static glia_status ask_for_sizes(gli_cudnn_rnn *r) {
 
 /* ---- weights ----------------------------------------------------------------------------------------------------- */
 
-static void add_piece(gli_cudnn_rnn *r, const piece *p) {
-    piece *last = r->n_pieces ? &r->pieces[r->n_pieces - 1] : NULL;
+static void add_chunk(gli_cudnn_rnn *r, const chunk *p) {
+    chunk *last = r->n_chunks ? &r->chunks[r->n_chunks - 1] : NULL;
     r->packed += p->bytes;
     if (last && last->direction == p->direction && last->weight == p->weight && last->from + last->bytes == p->from &&
         last->to + last->bytes == p->to)
         last->bytes += p->bytes;
     else
-        r->pieces[r->n_pieces++] = *p;
+        r->chunks[r->n_chunks++] = *p;
 }
 
 static size_t bytes_of_block(const gli_cudnn_rnn *r, int weight) {
@@ -151,8 +151,8 @@ static size_t bytes_of_block(const gli_cudnn_rnn *r, int weight) {
     return rows * columns * glia_dtype_size(r->dtype);
 }
 
-/* Notes that block `gate` of a matrix, or of a bias, lies at `at`, where cuDNN's weights start at base. */
-static glia_status note(gli_cudnn_rnn *r, int direction, int weight, int gate, const char *base, const char *at,
+/* Notes that block `gate` of a matrix, or of a bias, lies at `address`, where cuDNN's weights start at base. */
+static glia_status note(gli_cudnn_rnn *r, int direction, int weight, int gate, const char *base, const char *address,
                         cudnnTensorDescriptor_t shape) {
     const size_t bytes = bytes_of_block(r, weight);
     size_t theirs      = glia_dtype_size(r->dtype);
@@ -160,12 +160,12 @@ static glia_status note(gli_cudnn_rnn *r, int direction, int weight, int gate, c
     int ndim, dim[3], stride[3];
     GLI_CUDNN_TRY(&r->dnn, cudnnGetTensorNdDescriptor, shape, 3, &type, &ndim, dim, stride);
     for (int i = 0; i < ndim && i < 3; ++i) theirs *= (size_t)dim[i];
-    const bool fits =
-        type == type_of(r->dtype) && theirs == bytes && at >= base && (size_t)(at - base) + bytes <= r->bytes.weights;
-    GLI_REQUIRE(r->dnn.ctx, fits, GLIA_UNSUPPORTED, "cuDNN keeps %zu bytes of weights where there are %zu", theirs,
+    const bool fits = type == type_of(r->dtype) && theirs == bytes && address >= base &&
+                      (size_t)(address - base) + bytes <= r->bytes.weights;
+    GLI_REQUIRE(r->dnn.ctx, fits, GLIA_UNSUPPORTED, "cuDNN has %zu bytes of weights where there are %zu", theirs,
                 bytes);
-    const piece p = {direction, weight, (size_t)gate * bytes, (size_t)(at - base), bytes};
-    add_piece(r, &p);
+    const chunk p = {direction, weight, (size_t)gate * bytes, (size_t)(address - base), bytes};
+    add_chunk(r, &p);
     return GLIA_OK;
 }
 
@@ -175,7 +175,7 @@ static glia_status find_linear_layer(gli_cudnn_rnn *r, int direction, int layer,
                                      cudnnTensorDescriptor_t bias) {
     const int gates = r->geom.gates, gate = layer % gates;
     const bool of_state = layer / gates == 1, of_projection = layer == 2 * gates;
-    char *const base = (char *)(uintptr_t)GLI_CUDNN_ALIGNMENT; /* nobody reads there: only distances are asked for */
+    char *const base = (char *)(uintptr_t)GLI_CUDNN_ALIGNMENT; /* a placeholder: only offsets from it are used */
     void *at_matrix = NULL, *at_bias = NULL;
     GLI_CUDNN_TRY(&r->dnn, cudnnGetRNNWeightParams, r->dnn.session->handle, r->rnn, direction, r->bytes.weights, base,
                   layer, matrix, &at_matrix, bias, &at_bias);
@@ -203,13 +203,13 @@ static glia_status find_weights(gli_cudnn_rnn *r) {
     return status;
 }
 
-/* All pieces that somebody has or wants, in few launches. */
+/* Copies the chunks of all matrices that are not NULL, in few launches. */
 static glia_status move(const gli_cudnn_rnn *r, const gli_cudnn_rnn_weights *weights, char *packed, bool pack) {
     glia_context *ctx = r->dnn.ctx;
-    gli_copy_geom copies[PIECES];
+    gli_copy_geom copies[MAX_CHUNKS];
     int n = 0;
-    for (int i = 0; i < r->n_pieces; ++i) {
-        const piece *p = &r->pieces[i];
+    for (int i = 0; i < r->n_chunks; ++i) {
+        const chunk *p = &r->chunks[i];
         char *own      = weights->of[p->direction][p->weight];
         if (!own) continue;
         const gli_copy_side ours   = {.dtype = r->dtype, .data = own + p->from, .stride = {1}};
@@ -278,24 +278,24 @@ void gli_cudnn_rnn_free(gli_cudnn_rnn *r) {
     gli_free(r->dnn.ctx, r, 1, sizeof *r);
 }
 
-/* The sequences all have the length that the descriptors tell, and cuDNN wants it nowhere else. */
-glia_status gli_cudnn_rnn_forward(const gli_cudnn_rnn *r, const gli_cudnn_rnn_pointers *at) {
-    GLI_CUDNN_TRY(&r->dnn, cudnnRNNForward, r->dnn.session->handle, r->rnn, r->mode, NULL, r->x, at->x, r->y, at->y,
-                  r->h, at->h0, at->h_n, r->c, at->c0, at->c_n, r->bytes.weights, at->weights, r->bytes.workspace,
-                  at->workspace, r->bytes.reserve, at->reserve);
+/* All sequences have the length that is in the descriptors, and cuDNN needs it nowhere else. */
+glia_status gli_cudnn_rnn_forward(const gli_cudnn_rnn *r, const gli_cudnn_rnn_pointers *p) {
+    GLI_CUDNN_TRY(&r->dnn, cudnnRNNForward, r->dnn.session->handle, r->rnn, r->mode, NULL, r->x, p->x, r->y, p->y, r->h,
+                  p->h0, p->h_n, r->c, p->c0, p->c_n, r->bytes.weights, p->weights, r->bytes.workspace, p->workspace,
+                  r->bytes.reserve, p->reserve);
     return GLIA_OK;
 }
 
 /* The weights' gradients are added to what is there, and need what the other pass leaves in the reserve. */
-glia_status gli_cudnn_rnn_backward(const gli_cudnn_rnn *r, const gli_cudnn_rnn_pointers *at) {
+glia_status gli_cudnn_rnn_backward(const gli_cudnn_rnn *r, const gli_cudnn_rnn_pointers *p) {
     const gli_cudnn *dnn = &r->dnn;
-    GLI_CUDNN_TRY(dnn, cudnnRNNBackwardData_v8, dnn->session->handle, r->rnn, NULL, r->y, at->y, at->dy, r->x, at->dx,
-                  r->h, at->h0, at->dh_n, at->dh0, r->c, at->c0, at->dc_n, at->dc0, r->bytes.weights, at->weights,
-                  r->bytes.workspace, at->workspace, r->bytes.reserve, at->reserve);
-    if (!at->dweights) return GLIA_OK;
-    GLI_CUDA_TRY(dnn->ctx, cudaMemsetAsync(at->dweights, 0, r->bytes.weights, gli_cuda_of(dnn->ctx)->stream));
-    GLI_CUDNN_TRY(dnn, cudnnRNNBackwardWeights_v8, dnn->session->handle, r->rnn, CUDNN_WGRAD_MODE_ADD, NULL, r->x,
-                  at->x, r->h, at->h0, r->y, at->y, r->bytes.weights, at->dweights, r->bytes.workspace, at->workspace,
-                  r->bytes.reserve, at->reserve);
+    GLI_CUDNN_TRY(dnn, cudnnRNNBackwardData_v8, dnn->session->handle, r->rnn, NULL, r->y, p->y, p->dy, r->x, p->dx,
+                  r->h, p->h0, p->dh_n, p->dh0, r->c, p->c0, p->dc_n, p->dc0, r->bytes.weights, p->weights,
+                  r->bytes.workspace, p->workspace, r->bytes.reserve, p->reserve);
+    if (!p->dweights) return GLIA_OK;
+    GLI_CUDA_TRY(dnn->ctx, cudaMemsetAsync(p->dweights, 0, r->bytes.weights, gli_cuda_of(dnn->ctx)->stream));
+    GLI_CUDNN_TRY(dnn, cudnnRNNBackwardWeights_v8, dnn->session->handle, r->rnn, CUDNN_WGRAD_MODE_ADD, NULL, r->x, p->x,
+                  r->h, p->h0, r->y, p->y, r->bytes.weights, p->dweights, r->bytes.workspace, p->workspace,
+                  r->bytes.reserve, p->reserve);
     return GLIA_OK;
 }

@@ -1,5 +1,6 @@
 #include "ops/rnn/rnn_geom.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +29,7 @@ typedef struct gli_cudnn_layers {
 /* By name: the program's ops and those of a device's library are two copies. */
 static bool is_backward(const gli_call *call) { return strcmp(call->op->name, gli_op_rnn_backward.name) == 0; }
 
-static bool trains(const gli_call *call) { return is_backward(call) || call->out[GLI_RNN_RESERVE]; }
+static bool trains(const gli_call *call) { return is_backward(call) || call->out[GLI_RNN_SAVED]; }
 
 static key key_of(const gli_call *call) {
     const gli_rnn_geom *g = call->geom;
@@ -47,11 +48,11 @@ static key key_of(const gli_call *call) {
 
 /* *out NULL: there was no such call. */
 static glia_status find(const gli_call *call, layer **out) {
-    const key wanted = key_of(call);
-    layer **first    = NULL;
+    const key own = key_of(call);
+    layer **first = NULL;
     GLI_TRY(gli_cudnn_layers_of(call->ctx, &first));
     layer *l = *first;
-    while (l && memcmp(&l->key, &wanted, sizeof wanted) != 0) l = l->next;
+    while (l && memcmp(&l->key, &own, sizeof own) != 0) l = l->next;
     *out = l;
     return GLIA_OK;
 }
@@ -86,9 +87,9 @@ typedef struct trial {
     bool worked; /* one of them */
 } trial;
 
-static glia_status run_way(const gli_call *call, void *state, int way, void *workspace) {
+static glia_status run_candidate(const gli_call *call, void *state, int candidate, void *workspace) {
     trial *t      = state;
-    t->layer->rnn = t->rnn[way];
+    t->layer->rnn = t->rnn[candidate];
     GLI_TRY(gli_cuda_view_run(call, tried_kernel(call), workspace));
     t->worked = true;
     return GLIA_OK;
@@ -101,11 +102,11 @@ static size_t bytes_of_reserve(const gli_cudnn_rnn *rnn) {
 }
 
 static glia_status check_reserve(const gli_call *call, const gli_cudnn_rnn *rnn) {
-    const glia_tensor *reserve = call->out[GLI_RNN_RESERVE];
+    const glia_tensor *reserve = call->out[GLI_RNN_SAVED];
     if (!reserve) return GLIA_OK;
-    const size_t room = (size_t)gli_count(reserve) * glia_dtype_size(reserve->dtype);
-    GLI_REQUIRE(call->ctx, bytes_of_reserve(rnn) <= room, GLIA_UNSUPPORTED,
-                "cuDNN keeps %zu bytes, and the reserve has %zu", bytes_of_reserve(rnn), room);
+    const size_t size = (size_t)gli_count(reserve) * glia_dtype_size(reserve->dtype);
+    GLI_REQUIRE(call->ctx, bytes_of_reserve(rnn) <= size, GLIA_UNSUPPORTED,
+                "cuDNN needs %zu bytes, and the reserve has %zu", bytes_of_reserve(rnn), size);
     return GLIA_OK;
 }
 
@@ -125,22 +126,22 @@ static glia_status add(trial *t, const gli_call *call, gli_cudnn_rnn_algorithm a
     return GLIA_OK;
 }
 
-static glia_status most_workspace(trial *t, const gli_call *call, size_t *most) {
-    *most = 0;
+static glia_status max_workspace(trial *t, const gli_call *call, size_t *max) {
+    *max = 0;
     for (int i = 0; i < t->count; ++i) {
         gli_prepared needed = {0};
         t->layer->rnn       = t->rnn[i];
         GLI_TRY(gli_cuda_view_prepare(call, tried_kernel(call), &needed));
-        if (needed.workspace > *most) *most = needed.workspace;
+        if (needed.workspace > *max) *max = needed.workspace;
     }
     return GLIA_OK;
 }
 
 /* What cannot be tried may be refused when it runs; the standard algorithm takes everything. */
 static glia_status choose(trial *t, const gli_call *call, int *best) {
-    gli_cuda_ways ways = {.count = t->count, .state = t, .run = run_way};
-    GLI_TRY(most_workspace(t, call, &ways.workspace));
-    GLI_TRY(gli_cuda_tune(call, &ways, best));
+    gli_cuda_candidates candidates = {.count = t->count, .state = t, .run = run_candidate};
+    GLI_TRY(max_workspace(t, call, &candidates.workspace));
+    GLI_TRY(gli_cuda_tune(call, &candidates, best));
     if (t->worked) return GLIA_OK;
     for (*best = 0; *best < t->count; ++*best)
         if (t->algorithm[*best] == GLI_CUDNN_RNN_STANDARD) return GLIA_OK;
@@ -163,7 +164,7 @@ static glia_status try_algorithms(layer *l, const gli_call *call, const gli_cudn
     return status;
 }
 
-enum { FEW = 128 }; /* sequences, up to which keeping the weights on the chip pays */
+enum { FEW = 128 }; /* sequences, up to which persistent kernels pay */
 
 /* Algorithms need not give the same bits. So that what a training computes does not depend on how busy the device was,
  * the first that works is taken; the fastest of all only where the context allows it. The order is a guess after
@@ -174,10 +175,10 @@ static glia_status find_algorithm(layer *l, const gli_call *call) {
     static const gli_cudnn_rnn_algorithm many[] = {GLI_CUDNN_RNN_STANDARD, GLI_CUDNN_RNN_SMALL,
                                                    GLI_CUDNN_RNN_PERSISTENT, GLI_CUDNN_RNN_COMPILED};
     const gli_cudnn_rnn_algorithm *order        = l->key.batch <= FEW ? few : many;
-    const int together                          = call->ctx->nondeterministic ? GLI_CUDNN_RNN_ALGORITHMS : 1;
+    const int at_once                           = call->ctx->nondeterministic ? GLI_CUDNN_RNN_ALGORITHMS : 1;
     glia_status status                          = GLIA_UNSUPPORTED;
-    for (int i = 0; i < GLI_CUDNN_RNN_ALGORITHMS && status != GLIA_OK && !serious(status); i += together)
-        status = try_algorithms(l, call, order + i, together);
+    for (int i = 0; i < GLI_CUDNN_RNN_ALGORITHMS && status != GLIA_OK && !serious(status); i += at_once)
+        status = try_algorithms(l, call, order + i, at_once);
     return status == GLIA_OK || serious(status) ? status : GLIA_UNSUPPORTED;
 }
 
@@ -218,8 +219,8 @@ static const char *decline(const gli_call *call) {
     if (call->in[GLI_RNN_LENGTHS]) return "cuDNN has to know the lengths when it is called, on the host";
     if (g->directions == 1 && g->reverse) return "cuDNN has no layer that only runs backwards";
     if (g->peephole) return "cuDNN has no peepholes";
-    if (g->reset_before) return "cuDNN's GRU resets after the product";
-    if (g->cell_clip > 0) return "cuDNN cuts the initial c too, and has another gradient at the edge";
+    if (g->reset_before) return "cuDNN's GRU resets after the GEMM";
+    if (!isinf(g->cell_clip)) return "cuDNN clips the initial c too, and has another gradient at the edge";
     if (g->projection && g->outputs >= g->hidden) return "cuDNN projects to fewer units only";
     if (g->steps == 0 || g->batch == 0) return "there are no steps";
     return gli_cudnn_missing(call->ctx);

@@ -9,8 +9,8 @@
 /* Of a call that was prepared, or is being tried. */
 glia_status gli_cudnn_rnn_of(const gli_call *call, const gli_cudnn_rnn **out);
 
-/* The last is for calls of rnn with a reserve: the call and the backward call behind it, whose gradients nobody
- * wants. */
+/* The last is for calls of rnn with a reserve, for tuning: the call and then its backward call, whose gradients are
+ * discarded. */
 extern const gli_cuda_kernel gli_cudnn_rnn_forward_kernel, gli_cudnn_rnn_backward_kernel, gli_cudnn_rnn_training_kernel;
 
 #endif

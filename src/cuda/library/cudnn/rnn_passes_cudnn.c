@@ -11,7 +11,7 @@ static void *take(char **workspace, size_t bytes) {
     return taken;
 }
 
-static size_t room_for(size_t bytes) { return gli_align_up(bytes, GLI_CUDNN_ALIGNMENT); }
+static size_t aligned_size(size_t bytes) { return gli_align_up(bytes, GLI_CUDNN_ALIGNMENT); }
 
 static size_t bytes_of(const glia_tensor *tensor) { return (size_t)gli_count(tensor) * glia_dtype_size(tensor->dtype); }
 
@@ -24,10 +24,10 @@ static glia_status pack(const gli_call *call, const gli_cuda_view *v, const gli_
 }
 
 static glia_status run_forward(const gli_call *call, const gli_cuda_view *v, const gli_cudnn_rnn *rnn, char **workspace,
-                               gli_cudnn_rnn_pointers *at) {
+                               gli_cudnn_rnn_pointers *p) {
     const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
     const bool has_c                 = ((const gli_rnn_geom *)call->geom)->cell == GLIA_RNN_LSTM;
-    *at                              = (gli_cudnn_rnn_pointers){.x         = v->in[GLI_RNN_X],
+    *p                               = (gli_cudnn_rnn_pointers){.x         = v->in[GLI_RNN_X],
                                                                 .h0        = v->in[GLI_RNN_H0],
                                                                 .c0        = v->in[GLI_RNN_C0],
                                                                 .y         = v->out[GLI_RNN_Y],
@@ -35,17 +35,17 @@ static glia_status run_forward(const gli_call *call, const gli_cuda_view *v, con
                                                                 .c_n       = has_c ? v->out[GLI_RNN_C_N] : NULL,
                                                                 .weights   = take(workspace, bytes->weights),
                                                                 .workspace = take(workspace, bytes->workspace),
-                                                                .reserve   = v->out[GLI_RNN_RESERVE]};
-    GLI_TRY(pack(call, v, rnn, at->weights));
-    return gli_cudnn_rnn_forward(rnn, at);
+                                                                .reserve   = v->out[GLI_RNN_SAVED]};
+    GLI_TRY(pack(call, v, rnn, p->weights));
+    return gli_cudnn_rnn_forward(rnn, p);
 }
 
 static glia_status forward(const gli_call *call, const gli_cuda_view *v) {
     const gli_cudnn_rnn *rnn = NULL;
-    gli_cudnn_rnn_pointers at;
+    gli_cudnn_rnn_pointers p;
     char *workspace = v->workspace;
     GLI_TRY(gli_cudnn_rnn_of(call, &rnn));
-    return run_forward(call, v, rnn, &workspace, &at);
+    return run_forward(call, v, rnn, &workspace, &p);
 }
 
 static size_t forward_workspace(const gli_call *call, glia_dtype dtype) {
@@ -53,10 +53,10 @@ static size_t forward_workspace(const gli_call *call, glia_dtype dtype) {
     (void)dtype;
     if (gli_cudnn_rnn_of(call, &rnn) != GLIA_OK) return 0;
     const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
-    return room_for(bytes->weights) + room_for(bytes->workspace);
+    return aligned_size(bytes->weights) + aligned_size(bytes->workspace);
 }
 
-/* *any: whether one is wanted. */
+/* *any: whether one is requested. */
 static void weight_gradients(const gli_call *call, const gli_cuda_view *v, gli_cudnn_rnn_weights *out, bool *any) {
     *any = false;
     for (int d = 0; d < ((const gli_rnn_geom *)call->geom)->directions; ++d)
@@ -70,17 +70,17 @@ static void weight_gradients(const gli_call *call, const gli_cuda_view *v, gli_c
 /* What cuDNN needs besides the call's tensors: the reserve again, because it changes it, and zeros where no gradient of
  * y comes in. */
 static glia_status copies(const gli_call *call, const gli_cuda_view *v, const gli_cudnn_rnn *rnn, char **workspace,
-                          gli_cudnn_rnn_pointers *at) {
+                          gli_cudnn_rnn_pointers *p) {
     const size_t reserve = gli_cudnn_rnn_bytes(rnn)->reserve;
-    at->reserve          = take(workspace, reserve);
-    GLI_CUDA_TRY(call->ctx, cudaMemcpyAsync(at->reserve, v->in[GLI_RNN_BACK_RESERVE], reserve, cudaMemcpyDeviceToDevice,
-                                            v->stream));
-    at->dy = v->in[GLI_RNN_BACK_DY];
-    if (at->dy) return GLIA_OK;
+    p->reserve           = take(workspace, reserve);
+    GLI_CUDA_TRY(call->ctx,
+                 cudaMemcpyAsync(p->reserve, v->in[GLI_RNN_BACK_SAVED], reserve, cudaMemcpyDeviceToDevice, v->stream));
+    p->dy = v->in[GLI_RNN_BACK_DY];
+    if (p->dy) return GLIA_OK;
     const size_t bytes = bytes_of(call->in[GLI_RNN_BACK_Y]);
     void *zeros        = take(workspace, bytes);
     GLI_CUDA_TRY(call->ctx, cudaMemsetAsync(zeros, 0, bytes, v->stream));
-    at->dy = zeros;
+    p->dy = zeros;
     return GLIA_OK;
 }
 
@@ -93,7 +93,7 @@ static glia_status backward(const gli_call *call, const gli_cuda_view *v) {
     GLI_TRY(gli_cudnn_rnn_of(call, &rnn));
     weight_gradients(call, v, &gradients, &any);
     const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
-    gli_cudnn_rnn_pointers at        = {.x         = v->in[GLI_RNN_X],
+    gli_cudnn_rnn_pointers p         = {.x         = v->in[GLI_RNN_X],
                                         .h0        = v->in[GLI_RNN_H0],
                                         .c0        = v->in[GLI_RNN_C0],
                                         .y         = (void *)v->in[GLI_RNN_BACK_Y],
@@ -105,10 +105,10 @@ static glia_status backward(const gli_call *call, const gli_cuda_view *v) {
                                         .weights   = take(&workspace, bytes->weights),
                                         .workspace = take(&workspace, bytes->workspace),
                                         .dweights  = any ? take(&workspace, bytes->weights) : NULL};
-    GLI_TRY(copies(call, v, rnn, &workspace, &at));
-    GLI_TRY(pack(call, v, rnn, at.weights));
-    GLI_TRY(gli_cudnn_rnn_backward(rnn, &at));
-    return any ? gli_cudnn_rnn_unpack(rnn, at.dweights, &gradients) : GLIA_OK;
+    GLI_TRY(copies(call, v, rnn, &workspace, &p));
+    GLI_TRY(pack(call, v, rnn, p.weights));
+    GLI_TRY(gli_cudnn_rnn_backward(rnn, &p));
+    return any ? gli_cudnn_rnn_unpack(rnn, p.dweights, &gradients) : GLIA_OK;
 }
 
 static size_t backward_workspace(const gli_call *call, glia_dtype dtype) {
@@ -117,34 +117,35 @@ static size_t backward_workspace(const gli_call *call, glia_dtype dtype) {
     if (gli_cudnn_rnn_of(call, &rnn) != GLIA_OK) return 0;
     const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
     const size_t zeros               = call->in[GLI_RNN_BACK_DY] ? 0 : bytes_of(call->in[GLI_RNN_BACK_Y]);
-    return 2 * room_for(bytes->weights) + room_for(bytes->workspace) + room_for(bytes->reserve) + room_for(zeros);
+    return 2 * aligned_size(bytes->weights) + aligned_size(bytes->workspace) + aligned_size(bytes->reserve) +
+           aligned_size(zeros);
 }
 
 const gli_cuda_kernel gli_cudnn_rnn_forward_kernel = {
-    .run = forward, .workspace = forward_workspace, .typed_out = 1 << GLI_RNN_RESERVE, .alignment = ALIGNMENT};
+    .run = forward, .workspace = forward_workspace, .typed_out = 1 << GLI_RNN_SAVED, .alignment = ALIGNMENT};
 const gli_cuda_kernel gli_cudnn_rnn_backward_kernel = {
-    .run = backward, .workspace = backward_workspace, .typed_in = 1 << GLI_RNN_BACK_RESERVE, .alignment = ALIGNMENT};
+    .run = backward, .workspace = backward_workspace, .typed_in = 1 << GLI_RNN_BACK_SAVED, .alignment = ALIGNMENT};
 
-/* A forward call and the backward call behind it, whose gradients nobody wants: an algorithm that can do only one of
- * them is none, and both take the time that counts. */
+/* A forward call and its backward call, whose gradients are discarded: an algorithm must be able to do both, and both
+ * count in its time. */
 static glia_status both_passes(const gli_call *call, const gli_cuda_view *v) {
     char *workspace          = v->workspace;
     const gli_cudnn_rnn *rnn = NULL;
-    gli_cudnn_rnn_pointers at;
+    gli_cudnn_rnn_pointers p;
     GLI_TRY(gli_cudnn_rnn_of(call, &rnn));
-    GLI_TRY(run_forward(call, v, rnn, &workspace, &at));
-    at.dy       = at.y;
-    at.dweights = take(&workspace, gli_cudnn_rnn_bytes(rnn)->weights);
-    at.dx       = take(&workspace, bytes_of(call->in[GLI_RNN_X]));
-    return gli_cudnn_rnn_backward(rnn, &at);
+    GLI_TRY(run_forward(call, v, rnn, &workspace, &p));
+    p.dy       = p.y;
+    p.dweights = take(&workspace, gli_cudnn_rnn_bytes(rnn)->weights);
+    p.dx       = take(&workspace, bytes_of(call->in[GLI_RNN_X]));
+    return gli_cudnn_rnn_backward(rnn, &p);
 }
 
 static size_t workspace_of_both(const gli_call *call, glia_dtype dtype) {
     const gli_cudnn_rnn *rnn = NULL;
     if (gli_cudnn_rnn_of(call, &rnn) != GLIA_OK) return 0;
-    return forward_workspace(call, dtype) + room_for(gli_cudnn_rnn_bytes(rnn)->weights) +
-           room_for(bytes_of(call->in[GLI_RNN_X]));
+    return forward_workspace(call, dtype) + aligned_size(gli_cudnn_rnn_bytes(rnn)->weights) +
+           aligned_size(bytes_of(call->in[GLI_RNN_X]));
 }
 
 const gli_cuda_kernel gli_cudnn_rnn_training_kernel = {
-    .run = both_passes, .workspace = workspace_of_both, .typed_out = 1 << GLI_RNN_RESERVE, .alignment = ALIGNMENT};
+    .run = both_passes, .workspace = workspace_of_both, .typed_out = 1 << GLI_RNN_SAVED, .alignment = ALIGNMENT};

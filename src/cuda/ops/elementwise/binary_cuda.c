@@ -5,16 +5,16 @@
 #include "cuda/ops/dense_view.h"
 #include "ops/elementwise/binary_geom.h"
 
-static gli_cuda_operand operand(const glia_tensor *tensor, const int64_t *stride, unsigned repeated) {
-    return (gli_cuda_operand){.ndim = tensor->ndim, .stride = stride, .repeated = repeated};
+static gli_cuda_array array_of(const glia_tensor *tensor, const int64_t *stride, unsigned repeated) {
+    return (gli_cuda_array){.ndim = tensor->ndim, .stride = stride, .repeated = repeated};
 }
 
 static glia_status binary(const gli_call *call, const gli_cuda_view *v) {
-    const gli_binary_geom *g          = call->geom;
-    const gli_cuda_operand operands[] = {operand(call->out[0], v->out_stride[0], 0),
-                                         operand(call->in[GLI_BINARY_A], v->in_stride[GLI_BINARY_A], g->a_repeated),
-                                         operand(call->in[GLI_BINARY_B], v->in_stride[GLI_BINARY_B], g->b_repeated)};
-    const gli_axes axes               = gli_cuda_broadcast_axes(g->ndim, g->dim, 3, operands);
+    const gli_binary_geom *g      = call->geom;
+    const gli_cuda_array arrays[] = {array_of(call->out[0], v->out_stride[0], 0),
+                                     array_of(call->in[GLI_BINARY_A], v->in_stride[GLI_BINARY_A], g->a_repeated),
+                                     array_of(call->in[GLI_BINARY_B], v->in_stride[GLI_BINARY_B], g->b_repeated)};
+    const gli_axes axes           = gli_cuda_broadcast_axes(g->ndim, g->dim, 3, arrays);
     GLI_CUDA_TRY(call->ctx, gli_kernel_binary(v->dtype, g->kind, &axes, v->in[GLI_BINARY_A], v->in[GLI_BINARY_B],
                                               v->out[0], v->stream));
     return GLIA_OK;
@@ -32,20 +32,20 @@ static gli_cuda_sum_axes sum_axes(const gli_call *call, int output) {
     gli_dense_strides(a->ndim, a->dim, a_stride);
     gli_dense_strides(b->ndim, b->dim, b_stride);
     gli_dense_strides(dy->ndim, dy->dim, dy_stride);
-    const gli_cuda_operand operands[] = {operand(a, a_stride, g->a_repeated), operand(b, b_stride, g->b_repeated),
-                                         operand(dy, dy_stride, 0)};
-    return gli_cuda_broadcast_sum_axes(g->ndim, g->dim, repeated_of(g, output), 3, operands);
+    const gli_cuda_array arrays[] = {array_of(a, a_stride, g->a_repeated), array_of(b, b_stride, g->b_repeated),
+                                     array_of(dy, dy_stride, 0)};
+    return gli_cuda_broadcast_sum_axes(g->ndim, g->dim, repeated_of(g, output), 3, arrays);
 }
 
 static size_t workspace(const gli_call *call, glia_dtype dtype) {
-    size_t most = 0;
+    size_t max = 0;
     for (int output = 0; output < 2; ++output) {
         if (!call->out[output] || !repeated_of(call->geom, output)) continue;
         const gli_cuda_sum_axes axes = sum_axes(call, output);
         const size_t bytes = gli_kernel_broadcast_sum_bytes(dtype, &axes.kept, &axes.summed, axes.kept_innermost);
-        if (bytes > most) most = bytes;
+        if (bytes > max) max = bytes;
     }
-    return most;
+    return max;
 }
 
 static glia_status derivative(const gli_call *call, const gli_cuda_view *v, int output) {
@@ -63,11 +63,11 @@ static glia_status derivative(const gli_call *call, const gli_cuda_view *v, int 
                                                                v->workspace, v->stream));
         return GLIA_OK;
     }
-    const gli_cuda_operand operands[] = {operand(call->out[output], v->out_stride[output], 0),
-                                         operand(call->in[GLI_BINARY_A], v->in_stride[GLI_BINARY_A], g->a_repeated),
-                                         operand(call->in[GLI_BINARY_B], v->in_stride[GLI_BINARY_B], g->b_repeated),
-                                         operand(call->in[GLI_BINARY_DY], v->in_stride[GLI_BINARY_DY], 0)};
-    const gli_axes axes               = gli_cuda_broadcast_axes(g->ndim, g->dim, 4, operands);
+    const gli_cuda_array arrays[] = {array_of(call->out[output], v->out_stride[output], 0),
+                                     array_of(call->in[GLI_BINARY_A], v->in_stride[GLI_BINARY_A], g->a_repeated),
+                                     array_of(call->in[GLI_BINARY_B], v->in_stride[GLI_BINARY_B], g->b_repeated),
+                                     array_of(call->in[GLI_BINARY_DY], v->in_stride[GLI_BINARY_DY], 0)};
+    const gli_axes axes           = gli_cuda_broadcast_axes(g->ndim, g->dim, 4, arrays);
     GLI_CUDA_TRY(call->ctx, gli_kernel_binary_backward(&args, &axes, v->stream));
     return GLIA_OK;
 }

@@ -8,13 +8,13 @@
 
 enum { CHANNELS = 1 }; /* the axis */
 
-/* An operand of x's shape. */
-static gli_cuda_operand like_x(const gli_call *call, const int64_t *stride) {
-    return (gli_cuda_operand){.ndim = call->in[GLI_PRELU_X]->ndim, .stride = stride};
+/* An array of x's shape. */
+static gli_cuda_array like_x(const gli_call *call, const int64_t *stride) {
+    return (gli_cuda_array){.ndim = call->in[GLI_PRELU_X]->ndim, .stride = stride};
 }
 
 /* The slope, which repeats along all axes but that of the channels, where it has one for each. */
-static gli_cuda_operand slope_of(const gli_call *call, const gli_cuda_view *v, int64_t *stride) {
+static gli_cuda_array slope_of(const gli_call *call, const gli_cuda_view *v, int64_t *stride) {
     const gli_prelu_geom *g = call->geom;
     for (int i = 0; i < GLIA_MAX_DIMS; ++i) stride[i] = 0;
     if (g->channels > 1) stride[CHANNELS] = v->in_stride[GLI_PRELU_SLOPE][0];
@@ -28,10 +28,10 @@ static void sizes_of(const glia_tensor *x, int *dim) {
 static glia_status prelu(const gli_call *call, const gli_cuda_view *v) {
     int64_t slope_stride[GLIA_MAX_DIMS];
     int dim[GLIA_MAX_DIMS];
-    const gli_cuda_operand operands[] = {like_x(call, v->out_stride[0]), like_x(call, v->in_stride[GLI_PRELU_X]),
-                                         slope_of(call, v, slope_stride)};
+    const gli_cuda_array arrays[] = {like_x(call, v->out_stride[0]), like_x(call, v->in_stride[GLI_PRELU_X]),
+                                     slope_of(call, v, slope_stride)};
     sizes_of(call->in[GLI_PRELU_X], dim);
-    const gli_axes axes = gli_cuda_broadcast_axes(call->in[GLI_PRELU_X]->ndim, dim, 3, operands);
+    const gli_axes axes = gli_cuda_broadcast_axes(call->in[GLI_PRELU_X]->ndim, dim, 3, arrays);
     GLI_CUDA_TRY(call->ctx,
                  gli_kernel_prelu(v->dtype, &axes, v->in[GLI_PRELU_X], v->in[GLI_PRELU_SLOPE], v->out[0], v->stream));
     return GLIA_OK;
@@ -47,7 +47,7 @@ static gli_cuda_sum_axes slope_axes(const gli_call *call) {
     sizes_of(x, dim);
     const unsigned repeated = g->channels == 1 ? ~0u : ~(1u << CHANNELS);
     return gli_cuda_broadcast_sum_axes(x->ndim, dim, repeated, 2,
-                                       (gli_cuda_operand[]){like_x(call, stride), like_x(call, stride)});
+                                       (gli_cuda_array[]){like_x(call, stride), like_x(call, stride)});
 }
 
 static size_t workspace(const gli_call *call, glia_dtype dtype) {
@@ -70,11 +70,10 @@ static glia_status dslope(const gli_call *call, const gli_cuda_view *v) {
 static glia_status dx(const gli_call *call, const gli_cuda_view *v) {
     int64_t slope_stride[GLIA_MAX_DIMS];
     int dim[GLIA_MAX_DIMS];
-    const gli_cuda_operand operands[] = {like_x(call, v->out_stride[GLI_PRELU_DX]),
-                                         like_x(call, v->in_stride[GLI_PRELU_X]), slope_of(call, v, slope_stride),
-                                         like_x(call, v->in_stride[GLI_PRELU_DY])};
+    const gli_cuda_array arrays[] = {like_x(call, v->out_stride[GLI_PRELU_DX]), like_x(call, v->in_stride[GLI_PRELU_X]),
+                                     slope_of(call, v, slope_stride), like_x(call, v->in_stride[GLI_PRELU_DY])};
     sizes_of(call->in[GLI_PRELU_X], dim);
-    const gli_axes axes = gli_cuda_broadcast_axes(call->in[GLI_PRELU_X]->ndim, dim, 4, operands);
+    const gli_axes axes = gli_cuda_broadcast_axes(call->in[GLI_PRELU_X]->ndim, dim, 4, arrays);
     GLI_CUDA_TRY(call->ctx, gli_kernel_prelu_backward(v->dtype, &axes, v->in[GLI_PRELU_X], v->in[GLI_PRELU_SLOPE],
                                                       v->in[GLI_PRELU_DY], v->out[GLI_PRELU_DX], v->stream));
     return GLIA_OK;

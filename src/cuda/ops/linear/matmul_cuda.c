@@ -40,7 +40,7 @@ static gli_gemm describe(const gli_call *call, const gli_cuda_view *v) {
     batch_strides(g, &g->a, a, m.a.batch_stride);
     batch_strides(g, &g->b, b, m.b.batch_stride);
     for (int i = 0; i < g->batch_ndim; ++i) m.y.batch_stride[i] = y[i];
-    if (call->n_in <= GLI_MATMUL_C || !v->in[GLI_MATMUL_C]) return m;
+    if (!g->reads_c) return m;
     const int64_t *c = v->in_stride[GLI_MATMUL_C];
     m.c              = (gli_gemm_matrix){.data          = v->in[GLI_MATMUL_C],
                                          .row_stride    = g->c_row ? c[y_last - 1 - g->c.missing] : 0,

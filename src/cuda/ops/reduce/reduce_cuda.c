@@ -4,7 +4,7 @@
 #include "cuda/ops/dense_view.h"
 #include "ops/reduce/reduce_geom.h"
 
-/* Puts an axis inside those that are there, joined with its neighbour where the two are walked in one stride. */
+/* Appends an innermost axis, merged with the one before it where one stride covers both. */
 static void append(gli_reduce_axes *axes, int size, int64_t stride) {
     const int last = axes->n - 1;
     if (axes->n > 0 && axes->stride[last] == stride * size)

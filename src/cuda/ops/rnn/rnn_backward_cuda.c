@@ -201,7 +201,7 @@ static gli_rnn_backward_arrays arrays_of(const gli_call *call, const gli_cuda_vi
                                  .dgates = w->dgates,
                                  .dh     = w->dh,
                                  .carry  = w->carry};
-    if (g->gates > 1) b.gates = v->in[GLI_RNN_BACK_RESERVE];
+    if (g->gates > 1) b.gates = v->in[GLI_RNN_BACK_SAVED];
     if (g->cell == GLIA_RNN_LSTM)
         b.cells = gli_cuda_rnn_element(b.gates, gli_cuda_rnn_gates(g), gli_cuda_rnn_compute_size(v->dtype));
     return b;
@@ -259,7 +259,6 @@ static glia_status rnn_backward_persistent(const gli_call *call, const gli_cuda_
 
 GLI_CUDA_KERNEL_PROVIDER(rnn_backward, persistent, GLI_ACCEPTS_RNN_PERSISTENT, gli_cuda_rnn_decline_persistent,
                          .run = rnn_backward_persistent, .prepare = gli_cuda_rnn_check_size,
-                         .workspace = persistent_workspace,
-                         .typed_in  = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_RESERVE);
+                         .workspace = persistent_workspace, .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_SAVED);
 GLI_CUDA_PROVIDER(rnn_backward, .run = rnn_backward, .prepare = gli_cuda_rnn_check_size, .workspace = workspace,
-                  .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_RESERVE);
+                  .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_SAVED);

@@ -76,7 +76,7 @@ static glia_status run_steps(const gli_call *call, const gli_cuda_view *v, const
     gli_rnn_layer layer           = gli_cuda_rnn_layer(call, v->dtype, v);
     gli_rnn_forward_arrays arrays = {
         .input_gates = w.input_gates, .y = v->out[GLI_RNN_Y], .intermediate = w.intermediate, .running = w.running};
-    if (g->gates > 1) arrays.gates = v->out[GLI_RNN_RESERVE];
+    if (g->gates > 1) arrays.gates = v->out[GLI_RNN_SAVED];
     if (g->cell == GLIA_RNN_LSTM)
         arrays.cells = gli_cuda_rnn_element(arrays.gates, gli_cuda_rnn_gates(g), gli_cuda_rnn_compute_size(v->dtype));
     GLI_TRY(gli_cuda_rnn_lengths(call, v, w.lengths, &layer));
@@ -111,6 +111,6 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
 
 GLI_CUDA_KERNEL_PROVIDER(rnn, persistent, GLI_ACCEPTS_RNN_PERSISTENT, gli_cuda_rnn_decline_persistent,
                          .run = rnn_persistent, .prepare = prepare, .workspace = persistent_workspace,
-                         .typed_in = 1 << GLI_RNN_LENGTHS, .typed_out = 1 << GLI_RNN_RESERVE);
+                         .typed_in = 1 << GLI_RNN_LENGTHS, .typed_out = 1 << GLI_RNN_SAVED);
 GLI_CUDA_PROVIDER(rnn, .run = rnn, .prepare = prepare, .workspace = workspace, .typed_in = 1 << GLI_RNN_LENGTHS,
-                  .typed_out = 1 << GLI_RNN_RESERVE);
+                  .typed_out = 1 << GLI_RNN_SAVED);

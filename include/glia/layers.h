@@ -1,0 +1,352 @@
+/* Layers. Each is called alike: the model, the values it takes, and a struct of args, in which a field left out means
+ * the default; args NULL is all defaults where those make a layer. In each, name NULL makes "conv2d", "conv2d_1", ...
+ *
+ * Axes count from 0, the first after the batch; negative ones from the end. */
+#ifndef GLIA_LAYERS_H
+#define GLIA_LAYERS_H
+
+#include "glia/model.h"
+#include "glia/ops/common.h"
+#include "glia/ops/rnn.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Of layers that have nothing else to set. */
+typedef struct glia_layer_args {
+    const char *name;
+} glia_layer_args;
+
+/* ---- Dense and convolution. A softmax as their activation is over the units or filters ---- */
+
+typedef struct glia_dense_args {
+    const char *name;
+    int units;
+    glia_activation activation;
+    bool no_bias, frozen;
+    glia_init weight_init, bias_init;
+} glia_dense_args;
+/* y[...,u] = act(bias[u] + sum over k of x[...,k] weight[u,k]): of a sequence [T,K] each step on its own, as Keras'
+ * TimeDistributed. Weights: NAME.weight [U,K], NAME.bias [U]. */
+GLIA_API glia_value glia_model_dense(glia_model *model, glia_value x, const glia_dense_args *args);
+
+/* Where the zeros around an image go. */
+typedef enum glia_padding {
+    GLIA_PAD_EXPLICIT,  /* as pad and pad_end say */
+    GLIA_PAD_SAME,      /* P = ceil(H / stride); the odd one at the end (Keras, ONNX SAME_UPPER) */
+    GLIA_PAD_SAME_LOWER /* the odd one at the start */
+} glia_padding;
+
+/* For the pad_end of layers, where 0 means as pad: nothing there. */
+enum { GLIA_NO_PAD = -1 };
+
+typedef struct glia_conv2d_args {
+    const char *name;
+    int filters;
+    int kernel[2];
+    int stride[2];   /* default 1 */
+    int pad[2];      /* zeros before the first row and column */
+    int pad_end[2];  /* zeros after the last; default: as pad */
+    int dilation[2]; /* default 1 */
+    int groups;      /* default 1 */
+    glia_padding padding;
+    glia_activation activation;
+    bool no_bias, frozen;
+    glia_init weight_init, bias_init;
+} glia_conv2d_args;
+/* x: [C,H,W]; see glia_conv2d. Weights: NAME.weight [K,C/G,R,S], NAME.bias [K]. */
+GLIA_API glia_value glia_model_conv2d(glia_model *model, glia_value x, const glia_conv2d_args *args);
+
+/* The layers over one dimension take x: [C,L], as PyTorch has it, and give y alike. With steps_first both are [T,C], as
+ * embeddings and recurrent layers have them. */
+typedef struct glia_conv1d_args {
+    const char *name;
+    int filters, kernel;
+    int stride, pad, pad_end, dilation, groups; /* as those of glia_conv2d_args */
+    glia_padding padding;
+    glia_activation activation;
+    bool steps_first;
+    bool no_bias, frozen;
+    glia_init weight_init, bias_init;
+} glia_conv1d_args;
+/* Weights: NAME.weight [K,C/G,S], NAME.bias [K]. With .pad = dilation (kernel - 1) and .pad_end = GLIA_NO_PAD it is
+ * causal: no step sees a later one. */
+GLIA_API glia_value glia_model_conv1d(glia_model *model, glia_value x, const glia_conv1d_args *args);
+
+typedef struct glia_conv2d_transpose_args {
+    const char *name;
+    int filters;
+    int kernel[2];
+    int stride[2], pad[2], pad_end[2], dilation[2], groups; /* as those of glia_conv2d_args */
+    int output_pad[2];
+    glia_activation activation;
+    bool no_bias, frozen;
+    glia_init weight_init, bias_init;
+} glia_conv2d_transpose_args;
+/* x: [C,H,W]; see glia_conv2d_transpose. Weights: NAME.weight [C,K/G,R,S], NAME.bias [K]. */
+GLIA_API glia_value glia_model_conv2d_transpose(glia_model *model, glia_value x,
+                                                const glia_conv2d_transpose_args *args);
+
+/* ---- Pooling ---- */
+
+typedef struct glia_max_pool2d_args {
+    const char *name;
+    int kernel[2];
+    int stride[2];                       /* default: kernel */
+    int pad[2], pad_end[2], dilation[2]; /* as those of glia_conv2d_args */
+    glia_padding padding;
+    bool ceil_mode;
+} glia_max_pool2d_args;
+GLIA_API glia_value glia_model_max_pool2d(glia_model *model, glia_value x, const glia_max_pool2d_args *args);
+
+typedef struct glia_avg_pool2d_args {
+    const char *name;
+    int kernel[2];
+    int stride[2];          /* default: kernel */
+    int pad[2], pad_end[2]; /* as those of glia_conv2d_args */
+    glia_padding padding;
+    bool ceil_mode, count_include_pad;
+} glia_avg_pool2d_args;
+GLIA_API glia_value glia_model_avg_pool2d(glia_model *model, glia_value x, const glia_avg_pool2d_args *args);
+
+typedef struct glia_adaptive_pool2d_args {
+    const char *name;
+    int size[2]; /* rows and columns of y; default 1 */
+} glia_adaptive_pool2d_args;
+GLIA_API glia_value glia_model_adaptive_max_pool2d(glia_model *model, glia_value x,
+                                                   const glia_adaptive_pool2d_args *args);
+GLIA_API glia_value glia_model_adaptive_avg_pool2d(glia_model *model, glia_value x,
+                                                   const glia_adaptive_pool2d_args *args);
+
+/* [C,H,W] -> [C] */
+GLIA_API glia_value glia_model_global_max_pool2d(glia_model *model, glia_value x, const glia_layer_args *args);
+GLIA_API glia_value glia_model_global_avg_pool2d(glia_model *model, glia_value x, const glia_layer_args *args);
+
+typedef struct glia_max_pool1d_args {
+    const char *name;
+    int kernel;
+    int stride; /* default: kernel */
+    int pad, pad_end, dilation;
+    glia_padding padding;
+    bool steps_first;
+    bool ceil_mode;
+} glia_max_pool1d_args;
+GLIA_API glia_value glia_model_max_pool1d(glia_model *model, glia_value x, const glia_max_pool1d_args *args);
+
+typedef struct glia_avg_pool1d_args {
+    const char *name;
+    int kernel;
+    int stride; /* default: kernel */
+    int pad, pad_end;
+    glia_padding padding;
+    bool steps_first;
+    bool ceil_mode, count_include_pad;
+} glia_avg_pool1d_args;
+GLIA_API glia_value glia_model_avg_pool1d(glia_model *model, glia_value x, const glia_avg_pool1d_args *args);
+
+typedef struct glia_global_pool1d_args {
+    const char *name;
+    glia_value lengths; /* i32 or i64 []: only the steps before it count, and a sequence without any gives 0 */
+    bool steps_first;
+} glia_global_pool1d_args;
+/* [C,L] or [T,C] -> [C] */
+GLIA_API glia_value glia_model_global_max_pool1d(glia_model *model, glia_value x, const glia_global_pool1d_args *args);
+GLIA_API glia_value glia_model_global_avg_pool1d(glia_model *model, glia_value x, const glia_global_pool1d_args *args);
+
+/* ---- Normalisation, see glia/ops/norm.h. Weights: NAME.weight, NAME.bias ---- */
+
+typedef struct glia_batchnorm_args {
+    const char *name;
+    glia_optional epsilon;  /* [1e-5] */
+    glia_optional momentum; /* of the running statistics: new = (1-m) old + m batch [0.1] */
+    bool population;        /* the running variance divides by n (ONNX, Keras), not by n-1 (PyTorch) */
+    bool no_scale;          /* without weight and bias */
+    bool frozen;            /* uses and keeps the running statistics in training too */
+} glia_batchnorm_args;
+/* Further weights: NAME.running_mean, NAME.running_var. */
+GLIA_API glia_value glia_model_batchnorm(glia_model *model, glia_value x, const glia_batchnorm_args *args);
+
+typedef struct glia_layernorm_args {
+    const char *name;
+    glia_optional epsilon; /* [1e-5] */
+    int dims;              /* how many trailing dimensions; default 1 */
+    bool no_scale, frozen;
+} glia_layernorm_args;
+GLIA_API glia_value glia_model_layernorm(glia_model *model, glia_value x, const glia_layernorm_args *args);
+
+typedef struct glia_groupnorm_args {
+    const char *name;
+    glia_optional epsilon; /* [1e-5] */
+    int groups;            /* default 1 */
+    bool no_scale, frozen;
+} glia_groupnorm_args;
+GLIA_API glia_value glia_model_groupnorm(glia_model *model, glia_value x, const glia_groupnorm_args *args);
+
+typedef struct glia_instancenorm_args {
+    const char *name;
+    glia_optional epsilon; /* [1e-5] */
+    bool no_scale, frozen;
+} glia_instancenorm_args;
+GLIA_API glia_value glia_model_instancenorm(glia_model *model, glia_value x, const glia_instancenorm_args *args);
+
+/* ---- Activations and dropout ---- */
+
+typedef struct glia_activation_args {
+    const char *name;
+    glia_activation kind;
+    glia_optional alpha, beta; /* of kinds that have them, see GLIA_UNARY_LIST */
+} glia_activation_args;
+/* A softmax is over the last dimension. Functions that are no activations: glia_model_op with "unary". */
+GLIA_API glia_value glia_model_activation(glia_model *model, glia_value x, const glia_activation_args *args);
+
+/* Over the last dimension. */
+GLIA_API glia_value glia_model_softmax(glia_model *model, glia_value x, const glia_layer_args *args);
+GLIA_API glia_value glia_model_log_softmax(glia_model *model, glia_value x, const glia_layer_args *args);
+
+typedef struct glia_prelu_args {
+    const char *name;
+    bool frozen;
+    glia_init weight_init; /* default: 0.25 */
+} glia_prelu_args;
+/* One slope for each channel, axis 0 of x. Weights: NAME.weight [C]. */
+GLIA_API glia_value glia_model_prelu(glia_model *model, glia_value x, const glia_prelu_args *args);
+
+typedef struct glia_dropout_args {
+    const char *name;
+    double p;
+} glia_dropout_args;
+/* In training, each element is 0 with probability p, else divided by 1-p; otherwise the identity. */
+GLIA_API glia_value glia_model_dropout(glia_model *model, glia_value x, const glia_dropout_args *args);
+
+/* ---- Shapes, and layers that combine values ---- */
+
+GLIA_API glia_value glia_model_flatten(glia_model *model, glia_value x, const glia_layer_args *args); /* to [n] */
+
+typedef struct glia_reshape_args {
+    const char *name;
+    glia_shape shape; /* one dimension may be -1: what the others leave */
+} glia_reshape_args;
+GLIA_API glia_value glia_model_reshape(glia_model *model, glia_value x, const glia_reshape_args *args);
+
+typedef struct glia_transpose_args {
+    const char *name;
+    int axis[2]; /* default {0, 1} */
+} glia_transpose_args;
+/* Exchanges two axes: by default it makes the steps' logits [T,C] of a dense layer the [C,T] that a cross-entropy
+ * takes. */
+GLIA_API glia_value glia_model_transpose(glia_model *model, glia_value x, const glia_transpose_args *args);
+
+typedef struct glia_slice_args {
+    const char *name;
+    int axis;
+    int start, stop; /* negative: from the end; stop 0: to the end */
+} glia_slice_args;
+/* Of one axis the elements start .. stop - 1. At least one must be left. */
+GLIA_API glia_value glia_model_slice(glia_model *model, glia_value x, const glia_slice_args *args);
+
+typedef struct glia_concat_args {
+    const char *name;
+    int axis;
+} glia_concat_args;
+/* count is 1 to 32. */
+GLIA_API glia_value glia_model_concat(glia_model *model, const glia_value *values, int count,
+                                      const glia_concat_args *args);
+
+/* With broadcasting. */
+GLIA_API glia_value glia_model_add(glia_model *model, glia_value a, glia_value b, const glia_layer_args *args);
+GLIA_API glia_value glia_model_multiply(glia_model *model, glia_value a, glia_value b, const glia_layer_args *args);
+
+/* ---- Sequences [T,...] ---- */
+
+typedef struct glia_embedding_args {
+    const char *name;
+    int64_t count, size; /* rows of the table, and their length */
+    bool has_padding;    /* row padding_index starts as zeros and gets no gradient */
+    int64_t padding_index;
+    bool frozen;
+    glia_init weight_init; /* default: normal, standard deviation 1 */
+} glia_embedding_args;
+/* x: indices [...], where a negative one counts from the end: -1 is the last row; y: [...,size].
+ * Weights: NAME.weight [count,size]. */
+GLIA_API glia_value glia_model_embedding(glia_model *model, glia_value x, const glia_embedding_args *args);
+
+/* What all recurrent layers have:
+ *   units           H
+ *   layers          one on top of the other; default 1
+ *   dropout         between one layer and the next, in training
+ *   sequence        the outputs of all steps, [T,D R], not the states after the last one, [D R]
+ *   lengths         an index for each sample: how many of its steps count; id 0: all
+ *   stateful_batch  each batch goes on with the states that the one before it left, sample by sample, in training and
+ *                   otherwise. All batches have this many samples, which is then the default, and fit takes them
+ *                   .in_order; layers of one model agree. 0: each sample starts with zeros
+ *   ..._init        default: uniform in +- 1 / sqrt(H), as in PyTorch */
+#define GLIA_RECURRENT_ARGS       \
+    const char *name;             \
+    int units, layers;            \
+    double dropout;               \
+    glia_rnn_direction direction; \
+    bool sequence;                \
+    glia_value lengths;           \
+    int stateful_batch;           \
+    bool no_bias, frozen;         \
+    glia_init weight_init, recurrent_init, bias_init
+
+typedef struct glia_rnn_args {
+    GLIA_RECURRENT_ARGS;
+    bool relu; /* not tanh */
+} glia_rnn_args;
+
+typedef struct glia_lstm_args {
+    GLIA_RECURRENT_ARGS;
+    int projection;   /* R, below or above H; default none, R = H */
+    bool peephole;    /* the gates see the cell */
+    double cell_clip; /* the cell is clamped to +- this; default never */
+} glia_lstm_args;
+
+typedef struct glia_gru_args {
+    GLIA_RECURRENT_ARGS;
+    bool reset_before; /* as in glia_rnn_params */
+} glia_gru_args;
+
+/* x: [T,I]. The formulas are in glia/ops/rnn.h. Weights are named as in PyTorch: NAME.weight_ih_l0 [G H,I],
+ * NAME.weight_hh_l0 [G H,R], NAME.bias_ih_l0 and NAME.bias_hh_l0 [G H], NAME.weight_hr_l0 [R,H] of a projection, and
+ * NAME.peephole_l0 [3,H]; of the next layers l1, l2, ..., of the reverse direction NAME.weight_ih_l0_reverse and so on.
+ * States that are kept are NAME.h_l0 [D,N,R] and NAME.c_l0 [D,N,H]. */
+GLIA_API glia_value glia_model_rnn(glia_model *model, glia_value x, const glia_rnn_args *args);
+GLIA_API glia_value glia_model_lstm(glia_model *model, glia_value x, const glia_lstm_args *args);
+GLIA_API glia_value glia_model_gru(glia_model *model, glia_value x, const glia_gru_args *args);
+
+typedef struct glia_step_args {
+    const char *name;
+    int step; /* -1: the last */
+} glia_step_args;
+/* [T,...] -> [...] */
+GLIA_API glia_value glia_model_step(glia_model *model, glia_value x, const glia_step_args *args);
+
+typedef struct glia_repeat_args {
+    const char *name;
+    int times;
+} glia_repeat_args;
+/* [...] -> [times,...] */
+GLIA_API glia_value glia_model_repeat(glia_model *model, glia_value x, const glia_repeat_args *args);
+
+typedef struct glia_lengths_args {
+    const char *name;
+    double padding;
+} glia_lengths_args;
+/* How long each sequence is before its padding: of tokens [T], or of steps [T,...] whose elements all equal padding.
+ * i32 [], for the layers that take lengths; see glia_sequence_lengths. */
+GLIA_API glia_value glia_model_lengths(glia_model *model, glia_value x, const glia_lengths_args *args);
+
+typedef struct glia_mask_args {
+    const char *name;
+    double value;
+} glia_mask_args;
+/* x in the steps before the length, value in those after it. A length outside of 0 .. T is an error of the run. */
+GLIA_API glia_value glia_model_mask(glia_model *model, glia_value x, glia_value lengths, const glia_mask_args *args);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,33 @@
+/* The gradients of convolution. */
+#ifndef GLIA_OPS_BACKWARD_CONV_H
+#define GLIA_OPS_BACKWARD_CONV_H
+
+#include "glia/ops/conv.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct glia_conv2d_backward_params {
+    glia_conv2d_params conv; /* of the forward call; its activation must be linear */
+    int size[2];             /* backward_data: H, W of x; backward_filter: R, S of w */
+} glia_conv2d_backward_params;
+typedef glia_conv2d_backward_params glia_conv2d_backward_data_params;
+typedef glia_conv2d_backward_params glia_conv2d_backward_filter_params;
+
+/* dx = the sum over all outputs of dy times their derivative with respect to x.
+ * dy: [N,K,P,Q]   w: [K,C/G,R,S]   dx: [N,C,H,W] with H, W from params. Floats. */
+GLIA_API glia_status glia_conv2d_backward_data(glia_context *ctx, const glia_conv2d_backward_params *params,
+                                               const glia_tensor *dy, const glia_tensor *w, glia_tensor *dx);
+
+/* dw = the sum over all outputs of dy times their derivative with respect to w; dbias[k] = sum over n,p,q of
+ * dy[n,k,p,q].
+ * x: [N,C,H,W]   dy: [N,K,P,Q]   dw: [K,C/G,R,S] with R, S from params   dbias: [K] or NULL. Floats. */
+GLIA_API glia_status glia_conv2d_backward_filter(glia_context *ctx, const glia_conv2d_backward_params *params,
+                                                 const glia_tensor *x, const glia_tensor *dy, glia_tensor *dw,
+                                                 glia_tensor *dbias);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,191 @@
+/* Training: losses and optimizers, compile, fit, evaluate, predict. */
+#ifndef GLIA_TRAIN_H
+#define GLIA_TRAIN_H
+
+#include "glia/data.h"
+#include "glia/model.h"
+#include "glia/ops/loss.h"
+#include "glia/ops/optimizer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Losses: values made by the functions below, to be changed where needed ---- */
+
+/* Options of the cross-entropies. */
+typedef struct glia_class_options {
+    double label_smoothing; /* 0 to 1 */
+    bool ignore;            /* targets equal to ignore_index do not count */
+    int64_t ignore_index;
+    const double *class_weight; /* one for each class, none negative, copied by the call that takes the loss; or NULL */
+} glia_class_options;
+
+typedef struct glia_model_loss {
+    glia_loss_kind kind;      /* GLIA_LOSS_NONE: the output takes no targets */
+    glia_reduction reduction; /* mean or sum */
+    glia_optional weight;     /* of this loss among several [1]; with 0 the output takes no part in training */
+    union {
+        glia_class_options classes; /* of the cross-entropies */
+        double delta;               /* of huber */
+        bool log_target;            /* of kl: targets are logarithms */
+    };
+} glia_model_loss;
+
+/* Of logits [C,...]; targets: class indices [...], or probabilities [C,...]. */
+GLIA_API glia_model_loss glia_loss_cross_entropy(void);
+
+/* The same of probabilities, such as those of a softmax, as Keras has it; and of log-probabilities. */
+GLIA_API glia_model_loss glia_loss_categorical_cross_entropy(void);
+GLIA_API glia_model_loss glia_loss_nll(void);
+
+/* Binary cross entropy of probabilities, and of logits. */
+GLIA_API glia_model_loss glia_loss_bce(void);
+GLIA_API glia_model_loss glia_loss_bce_logits(void);
+
+/* The means of the squared and of the absolute errors, and of the first within delta and the second beyond. */
+GLIA_API glia_model_loss glia_loss_mse(void);
+GLIA_API glia_model_loss glia_loss_mae(void);
+GLIA_API glia_model_loss glia_loss_huber(double delta);
+
+/* Of log-probabilities, to target probabilities; the sum over the classes, the mean over the batch. */
+GLIA_API glia_model_loss glia_loss_kl(void);
+
+/* ---- Metrics ---- */
+
+typedef enum glia_metric {
+    GLIA_METRIC_DEFAULT, /* accuracy for the cross-entropies, binary accuracy for the binary ones, else none */
+    GLIA_METRIC_NONE,
+    GLIA_METRIC_ACCURACY,        /* the class with the largest output; two or more classes */
+    GLIA_METRIC_BINARY_ACCURACY, /* the threshold is a probability of 0.5 */
+    GLIA_METRIC_TOP_K,
+    GLIA_METRIC_MSE,
+    GLIA_METRIC_MAE
+} glia_metric;
+
+enum { GLIA_MAX_METRICS = 4, GLIA_MAX_OUTPUTS = 8 };
+
+/* ---- Optimizers: values made by the functions below, to be changed where needed ---- */
+
+typedef enum glia_optimizer_kind {
+    GLIA_OPTIMIZER_DEFAULT, /* glia_optimizer_adam(1e-3) */
+    GLIA_OPTIMIZER_SGD,
+    GLIA_OPTIMIZER_ADAM,
+    GLIA_OPTIMIZER_ADAGRAD,
+    GLIA_OPTIMIZER_RMSPROP
+} glia_optimizer_kind;
+
+typedef struct glia_optimizer {
+    glia_optimizer_kind kind;
+    glia_optional learning_rate;
+    union {
+        glia_sgd_params sgd;
+        glia_adam_params adam;
+        glia_adagrad_params adagrad;
+        glia_rmsprop_params rmsprop;
+    };
+} glia_optimizer;
+
+/* The formulas are in glia/ops/optimizer.h; the numbers not given are those of glia_X_defaults(). */
+GLIA_API glia_optimizer glia_optimizer_sgd(double learning_rate);
+GLIA_API glia_optimizer glia_optimizer_momentum(double learning_rate, double momentum);
+GLIA_API glia_optimizer glia_optimizer_nesterov(double learning_rate, double momentum);
+GLIA_API glia_optimizer glia_optimizer_adagrad(double learning_rate);
+GLIA_API glia_optimizer glia_optimizer_rmsprop(double learning_rate);
+GLIA_API glia_optimizer glia_optimizer_adam(double learning_rate);
+GLIA_API glia_optimizer glia_optimizer_adamw(double learning_rate, double weight_decay);
+
+/* ---- Compile ---- */
+
+/* Loss and metrics of one output. */
+typedef struct glia_output_args {
+    glia_model_loss loss;
+    glia_metric metrics[GLIA_MAX_METRICS];
+    int top_k; /* default 5 */
+} glia_output_args;
+
+/* Adds an output; outputs take the dataset's targets in the order of their calls, skipping those without a loss. args
+ * NULL: no loss. */
+GLIA_API glia_status glia_model_output(glia_model *model, glia_value value, const glia_output_args *args);
+
+typedef struct glia_compile_args {
+    glia_model_loss loss; /* these three: of `output`, as in glia_output_args */
+    glia_metric metrics[GLIA_MAX_METRICS];
+    int top_k;
+    glia_optimizer optimizer; /* default: glia_optimizer_adam(1e-3) */
+    double clip_value;        /* gradients to +- this; 0: not */
+    double clip_norm;         /* each weight's gradient to this norm; 0: not */
+    double clip_global_norm;  /* the global norm of all gradients to this; 0: not */
+} glia_compile_args;
+
+/* Checks the model, lays out its weights and initialises those that have no values yet. `output` with id 0: outputs
+ * were added by glia_model_output. May be called again, with weights kept, for example after glia_model_freeze; the
+ * optimizer starts anew. Has to be called again after an input, a weight, a layer or an output was added. A call that
+ * fails leaves the model as it was. args may be NULL: no loss. */
+GLIA_API glia_status glia_model_compile(glia_model *model, glia_value output, const glia_compile_args *args);
+
+GLIA_API glia_status glia_model_set_learning_rate(glia_model *model, double rate); /* between epochs or steps */
+
+/* ---- Fit, evaluate, predict ---- */
+
+typedef struct glia_result {
+    double loss; /* mean over the samples */
+    int n_metrics;
+    const char *metric_name[GLIA_MAX_METRICS * GLIA_MAX_OUTPUTS];
+    double metric[GLIA_MAX_METRICS * GLIA_MAX_OUTPUTS];
+} glia_result;
+
+typedef struct glia_epoch {
+    int epoch, epochs;   /* from 1 */
+    double seconds;      /* of training, without validation */
+    double host_seconds; /* of these, until the host had started the last step; the rest it waited for the device */
+    int64_t steps;       /* taken in this epoch */
+    size_t plan_bytes;   /* of the buffer of a step with a full batch */
+    glia_result train;   /* of the passes that trained, so with dropout */
+    bool has_validation;
+    glia_result validation;
+} glia_epoch;
+
+typedef enum glia_progress {
+    GLIA_PROGRESS_NONE,
+    GLIA_PROGRESS_AUTO, /* a bar if standard output is a terminal, else a line an epoch */
+    GLIA_PROGRESS_LINES
+} glia_progress;
+
+typedef struct glia_fit_args {
+    int epochs;               /* default 1 */
+    int batch_size;           /* default 32; the last batch of an epoch may be smaller */
+    glia_dataset *validation; /* evaluated after each epoch */
+    bool in_order;            /* without shuffling */
+    glia_progress progress;   /* on standard output */
+    /* Called after each epoch; a result other than GLIA_OK ends fit, which returns it. The message names the result,
+     * followed by the message of a call that failed in the callback. */
+    glia_status (*on_epoch)(void *user, const glia_epoch *epoch);
+    void *user;
+} glia_fit_args;
+
+/* Trains. Wrong shapes and dtypes, also of the validation data and the last batch, fail before the first step; labels
+ * out of range and errors of a generator fail when they occur. The order of samples and the dropout masks follow from
+ * the context's seed and from how many epochs and steps the model has had, so that two runs give the same bits. args
+ * may be NULL. */
+GLIA_API glia_status glia_model_fit(glia_model *model, glia_dataset *data, const glia_fit_args *args);
+
+/* batch_size 0: 256. */
+GLIA_API glia_status glia_model_evaluate(glia_model *model, glia_dataset *data, int batch_size, glia_result *out);
+
+/* The first output for every sample of data, [count, ...] in the model's dtype. batch_size 0: 256. */
+GLIA_API glia_status glia_model_predict(glia_model *model, glia_dataset *data, int batch_size, void *out, size_t bytes);
+
+/* All outputs, in their order. */
+GLIA_API glia_status glia_model_predict_all(glia_model *model, glia_dataset *data, int batch_size, void *const *out,
+                                            const size_t *bytes, int n_out);
+
+/* counts[target * classes + predicted] of the first output's classes, without targets that its loss ignores; bytes:
+ * classes * classes * 8. The first output needs a loss, and so a target. */
+GLIA_API glia_status glia_model_confusion_matrix(glia_model *model, glia_dataset *data, int batch_size, int64_t *counts,
+                                                 size_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,117 @@
+/* Optimizers as values, and as ops of a step. */
+#include <stdalign.h>
+#include <stddef.h>
+
+#include "glia/ops/optimizer.h"
+#include "graph/graph_impl.h"
+#include "train/trainer.h"
+
+static glia_optimizer make(glia_optimizer_kind kind, double learning_rate) {
+    return (glia_optimizer){.kind = kind, .learning_rate = GLIA_SET(learning_rate)};
+}
+
+glia_optimizer glia_optimizer_sgd(double learning_rate) { return make(GLIA_OPTIMIZER_SGD, learning_rate); }
+
+glia_optimizer glia_optimizer_momentum(double learning_rate, double momentum) {
+    glia_optimizer o = glia_optimizer_sgd(learning_rate);
+    o.sgd.momentum   = momentum;
+    return o;
+}
+
+glia_optimizer glia_optimizer_nesterov(double learning_rate, double momentum) {
+    glia_optimizer o = glia_optimizer_momentum(learning_rate, momentum);
+    o.sgd.nesterov   = true;
+    return o;
+}
+
+glia_optimizer glia_optimizer_adagrad(double learning_rate) {
+    glia_optimizer o = make(GLIA_OPTIMIZER_ADAGRAD, learning_rate);
+    o.adagrad        = glia_adagrad_defaults();
+    return o;
+}
+
+glia_optimizer glia_optimizer_rmsprop(double learning_rate) {
+    glia_optimizer o = make(GLIA_OPTIMIZER_RMSPROP, learning_rate);
+    o.rmsprop        = glia_rmsprop_defaults();
+    return o;
+}
+
+glia_optimizer glia_optimizer_adam(double learning_rate) {
+    glia_optimizer o = make(GLIA_OPTIMIZER_ADAM, learning_rate);
+    o.adam           = glia_adam_defaults();
+    return o;
+}
+
+glia_optimizer glia_optimizer_adamw(double learning_rate, double weight_decay) {
+    glia_optimizer o    = glia_optimizer_adam(learning_rate);
+    o.adam.weight_decay = weight_decay;
+    o.adam.decoupled    = true;
+    return o;
+}
+
+/* An optimizer's op: its inputs are param, grad, rate, the step where `counts`, and the vectors of its state; its
+ * outputs new_param and the new state. */
+typedef struct rule {
+    const gli_op *op;
+    const void *params;
+    bool counts;
+    bool state[GLI_MAX_OPTIMIZER_STATE]; /* the vectors that it needs, in the order of the op */
+} rule;
+
+static rule rule_of(const glia_optimizer *o) {
+    switch (o->kind) {
+        case GLIA_OPTIMIZER_SGD: return (rule){&gli_op_sgd, &o->sgd, .state = {o->sgd.momentum != 0}};
+        case GLIA_OPTIMIZER_ADAGRAD: return (rule){&gli_op_adagrad, &o->adagrad, .state = {true}};
+        case GLIA_OPTIMIZER_RMSPROP:
+            return (rule){&gli_op_rmsprop, &o->rmsprop, .state = {true, o->rmsprop.momentum != 0, o->rmsprop.centered}};
+        case GLIA_OPTIMIZER_ADAM: return (rule){&gli_op_adam, &o->adam, .counts = true, .state = {true, true}};
+        case GLIA_OPTIMIZER_DEFAULT: break;
+    }
+    return (rule){NULL};
+}
+
+bool gli_optimizer_needs(const glia_optimizer *optimizer, int i) { return rule_of(optimizer).state[i]; }
+
+/* Checks the numbers with the resolve of the op, on vectors of one element. */
+static glia_status check(glia_context *ctx, const glia_optimizer *o, glia_dtype dtype) {
+    glia_tensor vector = {.ctx = ctx}, rate = {.ctx = ctx}, step = {.ctx = ctx};
+    const rule r            = rule_of(o);
+    const glia_tensor *in[] = {&vector, &vector, &rate, &vector, &vector, &vector};
+    alignas(max_align_t) char geom[GLI_MAX_GEOMETRY];
+    gli_resolution resolution;
+    gli_set_shape(&vector, dtype, 1, (const int64_t[]){1});
+    gli_set_shape(&rate, GLIA_F32, 0, NULL);
+    gli_set_shape(&step, GLIA_I64, 0, NULL);
+    if (r.counts) in[3] = &step;
+    return gli_resolve(ctx, r.op, r.params, r.op->n_inputs, in, geom, &resolution);
+}
+
+glia_status gli_optimizer_resolve(glia_context *ctx, const glia_optimizer *given, glia_dtype dtype,
+                                  glia_optimizer *out) {
+    *out = given->kind == GLIA_OPTIMIZER_DEFAULT ? glia_optimizer_adam(1e-3) : *given;
+    GLI_REQUIRE(ctx, (unsigned)given->kind <= GLIA_OPTIMIZER_RMSPROP, GLIA_INVALID_ARGUMENT, "invalid optimizer %d",
+                (int)given->kind);
+    GLI_REQUIRE(ctx, given->kind != GLIA_OPTIMIZER_DEFAULT || !given->learning_rate.set, GLIA_INVALID_ARGUMENT,
+                "the optimizer has the learning rate %g and no kind: glia_optimizer_adam(rate) makes one",
+                given->learning_rate.value);
+    GLI_REQUIRE(ctx, out->learning_rate.set, GLIA_INVALID_ARGUMENT,
+                "the optimizer has no learning rate: glia_optimizer_%s(rate) makes it with one", rule_of(out).op->name);
+    const double rate = out->learning_rate.value;
+    GLI_REQUIRE(ctx, rate >= 0 && rate <= GLI_MAX_LEARNING_RATE, GLIA_INVALID_ARGUMENT,
+                "learning_rate is %g, must be 0 to %g", rate, GLI_MAX_LEARNING_RATE);
+    return check(ctx, out, dtype);
+}
+
+void gli_optimizer_emit(const glia_optimizer *optimizer, glia_graph *graph, const gli_optimizer_values *v,
+                        glia_value *out) {
+    const rule r    = rule_of(optimizer);
+    glia_value in[] = {v->param, v->gradient, v->rate, {0}, {0}, {0}, {0}};
+    int n_in = 3, n_out = 1;
+    if (r.counts) in[n_in++] = v->update;
+    for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i) {
+        if (!r.state[i]) continue;
+        in[n_in + i] = v->state[i];
+        n_out        = i + 2;
+    }
+    gli_graph_call(graph, r.op, r.params, in, n_in + n_out - 1, out, n_out);
+}

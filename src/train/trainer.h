@@ -1,0 +1,85 @@
+/* What training adds to a model: outputs with losses, an optimizer with its state, and plans. */
+#ifndef GLI_TRAIN_TRAINER_H
+#define GLI_TRAIN_TRAINER_H
+
+#include "glia/train.h"
+#include "nn/model_impl.h"
+
+typedef struct gli_output {
+    int value;             /* id in the model's definition */
+    glia_output_args args; /* without the caller's class weights; defaults filled in */
+    double *class_weight;  /* a copy; NULL: none */
+    int64_t classes;
+} gli_output;
+
+/* The numbers that a step on the device reads and advances, so that nothing comes from the host. */
+enum {
+    GLI_COUNTER_STEP,     /* the number of this step, of all training; read by the dropout masks */
+    GLI_COUNTER_UPDATE,   /* the number of this step since the compile; read by the optimizer */
+    GLI_COUNTER_POSITION, /* of the next batch in a resident data set's order */
+    GLI_COUNTERS
+};
+
+enum { GLI_MAX_OPTIMIZER_STATE = 3 };
+
+struct gli_step;
+
+/* What a compile makes. */
+typedef struct gli_compiled {
+    glia_optimizer optimizer; /* never the default */
+    double clip_value, clip_norm, clip_global_norm;
+    glia_tensor *state[GLI_MAX_OPTIMIZER_STATE]; /* as many elements as are trained; NULL: it needs fewer */
+    int64_t updates;                             /* steps since the compile: those of the optimizer */
+    glia_tensor *rate;                           /* scalar f32, read by the optimizer */
+    glia_tensor *counters, *cursor;      /* i64 [GLI_COUNTERS], of training and of other passes; steps advance them */
+    glia_tensor *sums[GLIA_MAX_OUTPUTS]; /* loss of each output: sum and count, f64 */
+    glia_tensor *counts[GLIA_MAX_OUTPUTS][GLIA_MAX_METRICS]; /* of each metric: sum and count, f64 */
+    glia_tensor *class_weight[GLIA_MAX_OUTPUTS];
+    struct gli_step *steps; /* planned, a list, the last used first */
+} gli_compiled;
+
+typedef struct gli_trainer {
+    gli_output outputs[GLIA_MAX_OUTPUTS];
+    int n_outputs;
+    gli_compiled compiled;
+    int64_t steps;   /* of training so far */
+    uint32_t epochs; /* of training so far */
+} gli_trainer;
+
+/* How many targets a dataset has for this model: one for each output with a loss. */
+int gli_trainer_targets(const gli_trainer *trainer);
+
+/* ---- Losses and metrics ---- */
+
+/* Whether the loss is one over classes. */
+bool gli_loss_by_class(glia_loss_kind kind);
+
+/* Whether the output takes part in training. */
+bool gli_loss_trains(const glia_model_loss *loss);
+
+/* The metrics of an output that names none. */
+glia_metric gli_default_metric(glia_loss_kind kind);
+
+/* Checks the numbers of a loss. */
+glia_status gli_loss_check(glia_context *ctx, const glia_model_loss *loss);
+
+/* ---- Optimizers ---- */
+
+#define GLI_MAX_LEARNING_RATE 1e6
+
+/* Fills in the default, and checks all numbers. */
+glia_status gli_optimizer_resolve(glia_context *ctx, const glia_optimizer *given, glia_dtype dtype,
+                                  glia_optimizer *out);
+
+/* Whether it keeps vector i of its state. */
+bool gli_optimizer_needs(const glia_optimizer *optimizer, int i);
+
+/* One step as an op of a graph. out: the new param, then the new state, as far as it is kept. */
+typedef struct gli_optimizer_values {
+    glia_value param, gradient, rate, update; /* update: the number of the step, i64 */
+    const glia_value *state;
+} gli_optimizer_values;
+void gli_optimizer_emit(const glia_optimizer *optimizer, glia_graph *graph, const gli_optimizer_values *in,
+                        glia_value *out);
+
+#endif
