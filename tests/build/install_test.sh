@@ -27,10 +27,12 @@ if ! command -v pkg-config >/dev/null; then exit 0; fi
 PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name glia.pc)")
 export PKG_CONFIG_PATH
 libdir=$(pkg-config --variable=libdir glia)
+static=
+case $GLIA_LIBRARY in *.a) static=--static ;; esac
 # shellcheck disable=SC2046 # lists of words
-"$CC" -std=c17 -Wall -Wextra -Wpedantic -Werror "$source/consumer.c" -o "$work/by_hand" $(pkg-config --cflags --libs glia)
+"$CC" -std=c17 -Wall -Wextra -Wpedantic -Werror "$source/consumer.c" -o "$work/by_hand" $(pkg-config $static --cflags --libs glia)
 LD_LIBRARY_PATH=$libdir "$work/by_hand"
 # shellcheck disable=SC2046
-"$CXX" -std=c++17 -Wall -Wextra -Wpedantic -Werror "$source/consumer.cc" -o "$work/by_hand_cc" $(pkg-config --cflags --libs glia)
+"$CXX" -std=c++17 -Wall -Wextra -Wpedantic -Werror "$source/consumer.cc" -o "$work/by_hand_cc" $(pkg-config $static --cflags --libs glia)
 LD_LIBRARY_PATH=$libdir "$work/by_hand_cc"
 [ "$(pkg-config --modversion glia)" = "$(sed -n 's/^#define GLIA_VERSION_[A-Z]* //p' "$work/prefix/include/glia/glia.h" | paste -sd.)" ]
