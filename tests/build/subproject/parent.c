@@ -1,0 +1,3 @@
+int parent_number(void);
+
+int parent_number(void) { return 4; }
