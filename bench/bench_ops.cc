@@ -3,15 +3,8 @@
 // would take minutes. Times mean little on a shared machine; what counts are the ratios of one run, whose samples are
 // interleaved between the providers, and the shares of two peaks that are measured beside them; see machine.h. Devices
 // with a clock of their own time each run by it, after their caches were filled with something else; on the CPU caches
-// are as the run before left them.
-//
-//   bench_ops [--device cpu,cuda:0,emulated] [--op PART] [--case PART] [--all] [--dense] [--threads N]
-//             [--min-time SECONDS] [--json FILE]
-//
-// Default devices: the CPU, and cuda:0 if there is one. --all takes the small cases of the tests as well; --dense lays
-// images out row-major instead of with their channels innermost, as a caller of the tensor API does. Ends with the
-// providers that stand above another in their row and lose against it on every bench case; exits with 1 if a provider
-// is wrong.
+// are as the run before left them. Ends with the providers that stand above another in their row and lose against it on
+// every bench case; exits with 1 if a provider is wrong.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -22,6 +15,7 @@
 
 #include "support/timed_call.h"
 #include "support/facts.h"
+#include "support/program.h"
 
 namespace {
 
@@ -252,10 +246,20 @@ class Bench {
     int wrong_ = 0;
 };
 
-[[noreturn]] void usage() {
-    fprintf(stderr,
-            "usage: bench_ops [--device NAME,...] [--op PART] [--case PART] [--all] [--dense] [--threads N] "
-            "[--min-time SECONDS] [--json FILE]\n");
+constexpr char kUsage[] =
+    "usage: bench_ops [options]\n"
+    "Times every provider of every op on the cases of the tests that are marked as benches.\n\n"
+    "  --device NAME,...   the devices (cpu, and cuda:0 if there is one)\n"
+    "  --op PART           only ops with this in their name\n"
+    "  --case PART         only cases with this in their name\n"
+    "  --all               the small cases of the tests as well\n"
+    "  --dense             images row-major, as a caller of the tensor API lays them out, not channels innermost\n"
+    "  --threads N         of the CPU\n"
+    "  --min-time SECONDS  of each provider on each case (0.3)\n"
+    "  --json FILE         also writes the results there\n";
+
+[[noreturn]] void refuse(const char *option) {
+    fprintf(stderr, "bench_ops: %s needs a value, or is unknown; --help lists them\n", option);
     exit(2);
 }
 
@@ -267,7 +271,7 @@ Options parse(int argc, char **argv) {
             (flag == "--all" ? options.all : options.dense) = true;
             continue;
         }
-        if (i + 1 == argc) usage();
+        if (i + 1 == argc) refuse(argv[i]);
         const char *value = argv[++i];
         if (flag == "--device")
             options.devices = value;
@@ -282,7 +286,7 @@ Options parse(int argc, char **argv) {
         else if (flag == "--min-time")
             options.min_time = atof(value);
         else
-            usage();
+            refuse(argv[i - 1]);
     }
     return options;
 }
@@ -290,6 +294,7 @@ Options parse(int argc, char **argv) {
 }  // namespace
 
 int main(int argc, char **argv) {
+    if (bench_helped(argc, argv, kUsage)) return 0;
     Bench bench(parse(argc, argv));
     return bench.open() ? bench.run() : 2;
 }

@@ -1,13 +1,6 @@
 /* One recurrent layer, forward alone and forward with backward, provider beside provider, in plans as a training runs
- * them.
- *
- *   bench_rnn [--device cpu,cuda:0,...] [--cell lstm,gru] [--dtype f32,f16,bf16] [--shapes HIDDEN:BATCH:STEPS,...]
- *             [--seconds S] [--threads N] [--json FILE]
- *
- * Default devices: the CPU, and cuda:0 if there is one. There are as many inputs as hidden units; default: 128 and 512,
- * by 1, 16 and 64 sequences of 168 and 1,024 steps. What does not fit into --seconds is left out. "chosen" is what a
- * program gets; "fastest" what it gets where bits may differ from run to run. The last two columns are the layer's sums
- * and products, and the time of a step. rnn_against_pytorch times the same. */
+ * them. "chosen" is what a program gets; "fastest" what it gets where bits may differ from run to run. The last two
+ * columns are the layer's sums and products, and the time of a step. rnn_against_pytorch times the same. */
 #define _POSIX_C_SOURCE 200809L
 #include <glia/glia.h>
 #include <stdio.h>
@@ -16,6 +9,19 @@
 #include <time.h>
 
 #include "support/facts.h"
+#include "support/program.h"
+
+static const char usage[] =
+    "usage: bench_rnn [options]\n"
+    "Times one recurrent layer, forward alone and forward with backward, provider beside provider.\n\n"
+    "  --device NAME,...   the devices (cpu, and cuda:0 if there is one)\n"
+    "  --cell NAME,...     of lstm, gru (both)\n"
+    "  --dtype NAME,...    of f32, f16, bf16 (all)\n"
+    "  --shapes H:N:T,...  hidden units, which are as many as inputs, sequences and steps\n"
+    "                      (128 and 512, by 1, 16 and 64, by 168 and 1024)\n"
+    "  --seconds N         leaves out what does not fit into them\n"
+    "  --threads N         of the CPU\n"
+    "  --json FILE         also writes the results there\n";
 
 enum { TENSORS = 16, ROUNDS = 5, WEIGHTS = 4, X = 0, W_IH = 4, BACK_Y = 16, BACK_RESERVE, BACK_DY, BACK_INPUTS };
 
@@ -47,12 +53,6 @@ static const way ways[] = {{"chosen", NULL, false},
                            {"fastest", NULL, true}};
 
 enum { WAYS = sizeof ways / sizeof *ways };
-
-#define TRY(expression)                               \
-    do {                                              \
-        const glia_status try_status = (expression);  \
-        if (try_status != GLIA_OK) return try_status; \
-    } while (0)
 
 static double now(void) {
     struct timespec t;
@@ -356,9 +356,10 @@ static bool read_option(const char *name, const char *value, options *o) {
 int main(int argc, char **argv) {
     options o = {.cells = "lstm,gru", .dtypes = "f32,f16,bf16", .shapes = all_shapes, .seconds = 1000000};
     unsetenv("GLIA_PROVIDER");
+    if (bench_helped(argc, argv, usage)) return 0;
     for (int i = 1; i < argc; i += 2)
         if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o))
-            return fprintf(stderr, "bench_rnn: %s needs a value, or is unknown\n", argv[i]), 2;
+            return fprintf(stderr, "bench_rnn: %s needs a value, or is unknown; --help lists them\n", argv[i]), 2;
     FILE *json = o.json ? fopen(o.json, "w") : NULL;
     if (o.json && !json) return perror(o.json), 2;
     const bool passed = bench_devices(&o, json);

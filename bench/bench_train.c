@@ -1,19 +1,26 @@
 /* Whole training steps of the networks of examples/, on random images of the right shape, on each device.
- *
- *   bench_train [--device cpu,cuda:0,...] [--network PART] [--batch N] [--width N] [--steps N] [--epochs N] [--threads
- * N]
- *               [--json FILE]
- *
- * Default devices: the CPU, and cuda:0 if there is one. An epoch is --steps steps, 20 if it is not given; the first is
- * not timed, and of the other --epochs, 3 by default, the median counts. "host" is the part of that time in which the
- * host prepared and started steps; for the rest it waited for the device. --width is that of ResNet-18's first stage.
- * Accuracies on random images mean nothing, and none are shown. */
+ * The first epoch is not timed; of the others the median counts. "host" is the part of that time in which the host
+ * prepared and started steps; for the rest it waited for the device. Accuracies on random images mean nothing, and none
+ * are shown. */
 #include <glia/glia.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "support/facts.h"
+#include "support/program.h"
+
+static const char usage[] =
+    "usage: bench_train [options]\n"
+    "Times whole training steps of the networks of examples/, on random images of the right shape.\n\n"
+    "  --device NAME,...  the devices (cpu, and cuda:0 if there is one)\n"
+    "  --network PART     only networks with this in their name\n"
+    "  --batch N          samples of a step (each network's own)\n"
+    "  --width N          channels of ResNet-18's first stage (64)\n"
+    "  --steps N          of an epoch (20)\n"
+    "  --epochs N         that are timed (3)\n"
+    "  --threads N        of the CPU\n"
+    "  --json FILE        also writes the results there\n";
 
 enum { CLASSES = 10, MOST_EPOCHS = 64 };
 
@@ -21,12 +28,6 @@ typedef struct options {
     const char *devices, *network, *json;
     long batch, width, steps, epochs, threads;
 } options;
-
-#define TRY(expression)                               \
-    do {                                              \
-        const glia_status try_status = (expression);  \
-        if (try_status != GLIA_OK) return try_status; \
-    } while (0)
 
 /* ---- The networks ---- */
 
@@ -139,9 +140,9 @@ static glia_status note(void *user, const glia_epoch *epoch) {
 
 static glia_status train(glia_context *ctx, const network *n, const options *o, int batch, timing *out) {
     const glia_optimizer optimizer = n->momentum ? glia_optimizer_momentum(1e-2, 0.9) : glia_optimizer_adam(1e-3);
-    glia_model *net    = NULL;
-    glia_dataset *data = NULL;
-    glia_status status = make_data(ctx, n, (int64_t)batch * o->steps, &data);
+    glia_model *net                = NULL;
+    glia_dataset *data             = NULL;
+    glia_status status             = make_data(ctx, n, (int64_t)batch * o->steps, &data);
     if (status == GLIA_OK) status = glia_model_create(ctx, NULL, &net);
     if (status == GLIA_OK)
         status = glia_model_compile(net, n->build(net, (int)o->width),
@@ -241,9 +242,10 @@ static bool read_option(const char *name, const char *value, options *o) {
 
 int main(int argc, char **argv) {
     options o = {.width = 64, .steps = 20, .epochs = 3};
+    if (bench_helped(argc, argv, usage)) return 0;
     for (int i = 1; i < argc; i += 2)
         if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o))
-            return fprintf(stderr, "bench_train: %s needs a value, or is unknown\n", argv[i]), 2;
+            return fprintf(stderr, "bench_train: %s needs a value, or is unknown; --help lists them\n", argv[i]), 2;
     FILE *json = o.json ? fopen(o.json, "w") : NULL;
     if (o.json && !json) return perror(o.json), 2;
     const bool passed = run(&o, json);
