@@ -24,8 +24,7 @@
 #include "support/suite.h"
 #include "support/with.h"
 
-// The table is one long list of small functions that run once: what counts is how long they take to compile.
-#pragma GCC optimize("O0")
+#include "support/unoptimized.h"  // behind the others
 
 namespace {
 

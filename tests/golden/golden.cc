@@ -10,8 +10,7 @@
 
 #include "support/params.h"
 
-// These lists run once: what counts is how long they take to compile.
-#pragma GCC optimize("O0")
+#include "support/unoptimized.h"  // behind the others
 
 namespace glia::golden {
 namespace {
