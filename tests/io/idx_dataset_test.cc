@@ -3,7 +3,7 @@
 
 #include "support/context_test.h"
 #include "support/failing.h"
-#include "support/files.h"
+#include "support/gzip.h"
 #include "support/internals.h"
 
 extern "C" {

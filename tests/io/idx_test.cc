@@ -4,7 +4,7 @@
 
 #include "glia/glia.h"
 #include "support/failing.h"
-#include "support/files.h"
+#include "support/gzip.h"
 #include "support/internals.h"
 
 extern "C" {

@@ -557,13 +557,6 @@ TEST_F(Text, a_file_is_readable) {
     content << file.rdbuf();
     EXPECT_EQ(content.str(), "glia-vocabulary 1 3 words lowercase no_padding\na\n\\\\\nb\n");
     glia_vocabulary_destroy(v);
-    const std::string bytes = content.str();
-    const auto path         = folder.write("v.gz", gzipped(Bytes(bytes.begin(), bytes.end())));
-    ASSERT_EQ(glia_vocabulary_read(ctx, path.c_str(), 0, &v), GLIA_OK) << message();
-    EXPECT_EQ(listed(v), (Strings{"<unk>", "a", "\\", "b"}));
-    glia_vocabulary_destroy(v);
-    EXPECT_EQ(glia_vocabulary_read(ctx, path.c_str(), 20, &v), GLIA_BAD_FORMAT);
-    EXPECT_TRUE(says("more than 20 bytes")) << message();
 }
 
 TEST_F(Text, bad_files_are_told_by_line) {
