@@ -325,7 +325,10 @@ static bool bench_devices(const options *o, FILE *json) {
     bool passed      = true;
     printf("%-5s %-9s %-5s %4s %4s %5s  %-16s %14s %17s %11s\n", "cell", "pass", "dtype", "H", "N", "T", "way", "call",
            "", "step");
-    if (!o->devices) return bench_device("cpu", true, o, end, json) & bench_device("cuda:0", false, o, end, json);
+    if (!o->devices) {
+        passed = bench_device("cpu", true, o, end, json);
+        return bench_device("cuda:0", false, o, end, json) && passed;
+    }
     for (const char *at = o->devices; *at;) {
         char name[64];
         const int length = (int)strcspn(at, ",");

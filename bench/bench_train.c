@@ -211,7 +211,10 @@ static bool run_device(const char *device, bool wanted, const options *o, FILE *
 static bool run(const options *o, FILE *json) {
     bool passed = true;
     printf("%-16s %-9s %6s %15s %19s %22s %7s %13s\n", "network", "device", "batch", "step", "", "", "host", "buffer");
-    if (!o->devices) return run_device("cpu", true, o, json) & run_device("cuda:0", false, o, json);
+    if (!o->devices) {
+        passed = run_device("cpu", true, o, json);
+        return run_device("cuda:0", false, o, json) && passed;
+    }
     for (const char *at = o->devices; *at;) {
         char name[64];
         const int length = (int)strcspn(at, ",");
