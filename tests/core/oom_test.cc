@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "support/files.h"
+#include "support/gzip.h"
 
 #include "support/counting.h"
 #include "support/internals.h"
