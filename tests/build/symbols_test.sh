@@ -9,7 +9,8 @@ trap 'rm -rf "$work"' EXIT
 export LC_ALL=C
 
 nm -D --undefined-only "$GLIA_LIBRARY" | sed 's/.* //; s/@.*//' | sort -u >"$work/imported"
-nm -D --defined-only "$GLIA_LIBRARY" | sed 's/.* //; s/@.*//' | sort -u >"$work/exported"
+# clang exports what chooses between the clones of a function, by a name that no program in C can have.
+nm -D --defined-only "$GLIA_LIBRARY" | sed 's/.* //; s/@.*//' | grep -v '\.resolver$' | sort -u >"$work/exported"
 # GLIA_API becomes an attribute; the name that follows it, before the parenthesis, is the function.
 echo '#include <glia/glia.h>' | "$CC" -E -P -std=c17 -DGLIA_BUILD -I include - | tr '\n' ' ' |
     grep -o '__attribute__((visibility("default")))[^(;]*(' | sed 's/ *($//; s/.*[ *]//' | sort -u >"$work/declared"

@@ -47,9 +47,12 @@ fi
 
 export COMPUTE_SANITIZER="$work/sees"
 check 0 --device emulated
-for step in machine doctor providers fidelity memcheck racecheck device_tests training bench_ops bench_train bench_rnn; do
+for step in machine doctor providers fidelity device_tests training bench_ops bench_train bench_rnn; do
     says passed "$step"
 done
+sanitized=skipped # without CUDA there are no planted bugs, and so no word of compute-sanitizer counts
+[ ! -x "$build/bin/planted_bugs" ] || sanitized=passed
+for step in memcheck racecheck; do says $sanitized "$step"; done
 for step in build pytorch pytorch_rnn; do says skipped "$step"; done
 for file in bench_ops.jsonl bench_train.jsonl bench_rnn.jsonl; do
     [ -s "$work/out/$file" ] || fail "no $file"
