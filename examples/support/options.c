@@ -30,9 +30,9 @@ static bool is_choice(const char *choices, const char *word) {
     return false;
 }
 
-static bool in_range(const option *o, double value) {
-    return value >= o->least && value <= (o->most > 0 ? o->most : 1e6);
-}
+static double most_of(const option *o) { return o->most > 0 ? o->most : 1e6; }
+
+static bool in_range(const option *o, double value) { return value >= o->least && value <= most_of(o); }
 
 static bool read_value(const option *o, const char *value) {
     char *end;
@@ -46,6 +46,17 @@ static bool read_value(const option *o, const char *value) {
     }
     *o->real = strtod(value, &end);
     return end != value && *end == '\0' && in_range(o, *o->real);
+}
+
+static void print_mistake(const char *program, const option *o, const char *value) {
+    if (o->text)
+        fprintf(stderr, "%s: --%s is '%s', must be %s\n", program, o->name, value, o->choices);
+    else if (o->whole)
+        fprintf(stderr, "%s: --%s is '%s', must be a whole number from %.0f to %.0f\n", program, o->name, value,
+                o->least, most_of(o));
+    else
+        fprintf(stderr, "%s: --%s is '%s', must be a number from %g to %g\n", program, o->name, value, o->least,
+                most_of(o));
 }
 
 static const option *find(const option *options, int count, const char *argument) {
@@ -65,8 +76,12 @@ bool read_options(const char *purpose, const option *options, int count, int arg
             return false;
         }
         if (o && value && read_value(o, value)) continue;
-        fprintf(stderr, "%s: %s %s: is unknown, or is no value for it; --help lists them\n", program, argv[i],
-                value ? value : "(nothing)");
+        if (!o)
+            fprintf(stderr, "%s: there is no option %s; --help lists them\n", program, argv[i]);
+        else if (!value)
+            fprintf(stderr, "%s: %s needs a value\n", program, argv[i]);
+        else
+            print_mistake(program, o, value);
         *exit_code = 2;
         return false;
     }

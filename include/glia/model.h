@@ -28,7 +28,8 @@ GLIA_API void glia_model_destroy(glia_model *model); /* NULL is allowed */
 /* GLIA_OK, or the first failure of a function that gives a value. */
 GLIA_API glia_status glia_model_status(const glia_model *model);
 
-/* A table of layers with their output shapes, weights, and the params that differ from their defaults. */
+/* A table of layers with their output shapes, weights, and the params of their ops (glia/ops/X.h) that differ from the
+ * defaults. */
 GLIA_API glia_status glia_model_summary(const glia_model *model, FILE *file);
 
 /* A number that may be left out, for fields where zero is a number like others: .epsilon = GLIA_SET(0). */

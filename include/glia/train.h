@@ -86,7 +86,8 @@ typedef struct glia_optimizer {
     };
 } glia_optimizer;
 
-/* The formulas are in glia/ops/optimizer.h; the numbers not given are those of glia_X_defaults(). */
+/* The formulas are in glia/ops/optimizer.h; the numbers not given are those of glia_X_defaults(). In a struct that was
+ * not made by one of these, zero is zero: an Adam with an epsilon of 0 divides by it. */
 GLIA_API glia_optimizer glia_optimizer_sgd(double learning_rate);
 GLIA_API glia_optimizer glia_optimizer_momentum(double learning_rate, double momentum);
 GLIA_API glia_optimizer glia_optimizer_nesterov(double learning_rate, double momentum);

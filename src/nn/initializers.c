@@ -19,15 +19,14 @@ const char *gli_init_mistake(const glia_init *init) {
 /* uniform: [a, b); the normals: mean a, standard deviation b. Both are rounded to f32, so that models of f32 and of f64
  * start with the same numbers. */
 static glia_status random_fill(glia_random_kind kind, double a, double b, uint32_t stream, glia_tensor *out) {
-    glia_random_fill_params params = {.kind   = kind,
-                                      .dtype  = out->dtype,
-                                      .low    = (float)a,
-                                      .high   = (float)b,
-                                      .mean   = (float)a,
-                                      .std    = (float)b,
-                                      .seed   = out->ctx->seed,
-                                      .stream = stream};
-    params.shape.ndim              = out->ndim;
+    glia_random_fill_params params = glia_random_fill_defaults();
+    params.kind = kind, params.dtype = out->dtype;
+    params.seed = out->ctx->seed, params.stream = stream;
+    if (kind == GLIA_RANDOM_UNIFORM)
+        params.low = (float)a, params.high = (float)b;
+    else
+        params.mean = (float)a, params.std = (float)b;
+    params.shape.ndim = out->ndim;
     for (int i = 0; i < out->ndim; ++i) params.shape.dim[i] = out->dim[i];
     return glia_random_fill(out->ctx, &params, out);
 }

@@ -166,6 +166,10 @@ glia_value glia_model_conv2d_transpose(glia_model *model, glia_value x, const gl
     const int groups       = or_default(a->groups, 1);
     const int64_t channels = gli_model_shape(model, x)->dim[1], window = (int64_t)a->kernel[0] * a->kernel[1];
     if (!check_filters(model, a->filters, a->kernel, groups)) return gli_layer_end(model, GLI_INVALID);
+    if (channels % groups != 0 || a->filters % groups != 0)
+        return gli_layer_end(model, gli_model_fail(model, GLIA_SHAPE_MISMATCH,
+                                                   "%lld channels and %d filters do not divide into %d groups",
+                                                   (long long)channels, a->filters, groups));
     const int64_t filters = a->filters / groups;
     const glia_value weight =
         gli_layer_weight(model, &(gli_weight_spec){.suffix   = "weight",

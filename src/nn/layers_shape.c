@@ -11,7 +11,11 @@ static glia_value reshape(glia_model *model, const char *kind, const char *name,
     const int64_t count   = gli_count(in) / GLI_NOMINAL_BATCH; /* of one sample */
     int64_t known         = 1;
     int open              = -1;
-    bool valid            = shape.ndim >= 0 && shape.ndim < GLIA_MAX_DIMS;
+    bool valid            = true;
+    if (shape.ndim < 0 || shape.ndim >= GLIA_MAX_DIMS)
+        return gli_layer_end(
+            model, gli_model_fail(model, GLIA_INVALID_ARGUMENT, "%d dimensions, must be 0 to %d besides the batch",
+                                  shape.ndim, GLIA_MAX_DIMS - 1));
     for (int i = 0; valid && i < shape.ndim; ++i) {
         if (shape.dim[i] == -1 && open < 0)
             open = i;
@@ -71,7 +75,8 @@ glia_value glia_model_concat(glia_model *model, const glia_value *values, int co
     const glia_concat_args defaults = {0};
     if (!model) return GLI_INVALID;
     if (!args) args = &defaults;
-    if (!values || count < 1 || count > GLI_MAX_IN)
+    if (!values) return gli_model_fail(model, GLIA_INVALID_ARGUMENT, "glia_model_concat: values is NULL");
+    if (count < 1 || count > GLI_MAX_IN)
         return gli_model_fail(model, GLIA_INVALID_ARGUMENT, "glia_model_concat: %d values, must be 1 to %d", count,
                               (int)GLI_MAX_IN);
     if (!gli_layer_begin(model, "concat", args->name, values, count, false)) return GLI_INVALID;
@@ -98,8 +103,9 @@ static glia_value slice(glia_model *model, glia_value x, int dimension, const gl
     const glia_value y     = gli_layer_call_1(model, &gli_op_slice, &part, 1, &x);
     const glia_tensor *out = gli_model_shape(model, y);
     if (!out || out->dim[dimension] > 0) return y;
-    return gli_model_fail(model, GLIA_INVALID_ARGUMENT, "slice %d to %d of axis %d, which has %lld, is empty",
-                          args->start, args->stop, dimension - 1, (long long)gli_model_shape(model, x)->dim[dimension]);
+    const long long size = (long long)gli_model_shape(model, x)->dim[dimension];
+    return gli_model_fail(model, GLIA_INVALID_ARGUMENT, "slice %d to %lld of axis %d, which has %lld, is empty",
+                          args->start, args->stop != 0 ? (long long)args->stop : size, dimension - 1, size);
 }
 
 glia_value glia_model_slice(glia_model *model, glia_value x, const glia_slice_args *args) {

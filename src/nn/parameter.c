@@ -51,6 +51,10 @@ static glia_value add_parameter(glia_model *model, const char *name, glia_shape 
     snprintf(weight.name, sizeof weight.name, "%s", name);
     weight.ndim = shape.ndim;
     memcpy(weight.dim, shape.dim, sizeof weight.dim);
+    if (weight.fan_in < 0 || weight.fan_out < 0)
+        return gli_model_fail(model, GLIA_INVALID_ARGUMENT,
+                              "glia_model_parameter: %s: fan_in is %lld and fan_out %lld, must not be negative", name,
+                              (long long)weight.fan_in, (long long)weight.fan_out);
     if (weight.init.kind == GLIA_INIT_DEFAULT) weight.init.kind = GLIA_INIT_GLOROT_UNIFORM;
     if (!weight.fan_in) weight.fan_in = shape.ndim ? shape.dim[shape.ndim - 1] : 1;
     if (!weight.fan_out) weight.fan_out = shape.ndim ? shape.dim[0] : 1;

@@ -53,7 +53,7 @@ static const char *params_text(const glia_model *model, const gli_layer *layer, 
 }
 
 static glia_status summarize(const glia_model *model, FILE *file) {
-    char line[LINE + PARAMS], shape[GLI_SHAPE_TEXT], number[32], params[PARAMS];
+    char line[LINE + PARAMS], shape[GLI_SHAPE_TEXT], number[32], of_trained[32], params[PARAMS];
     int64_t trained = 0, frozen = 0;
     bool written;
     snprintf(line, sizeof line, "%-24s %-20s %-20s %14s  %s", "layer", "kind", "output", "weights", "params");
@@ -76,8 +76,8 @@ static glia_status summarize(const glia_model *model, FILE *file) {
     for (int i = 0; i < model->n_weights; ++i)
         *(model->weights[i].frozen || model->weights[i].buffer ? &frozen : &trained) +=
             weight_count(&model->weights[i]);
-    snprintf(line, sizeof line, "%s weights, %lld of them trained, %.2f MB",
-             grouped(trained + frozen, number, sizeof number), (long long)trained,
+    snprintf(line, sizeof line, "%s weights, %s of them trained, %.2f MB",
+             grouped(trained + frozen, number, sizeof number), grouped(trained, of_trained, sizeof of_trained),
              (double)(trained + frozen) * (double)glia_dtype_size(model->dtype) / 1e6);
     written = put(file, line) && written;
     GLI_REQUIRE(model->ctx, written, GLIA_IO_ERROR, "glia_model_summary: writing failed");

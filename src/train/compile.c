@@ -94,8 +94,9 @@ static glia_status check_class_weight(glia_context *ctx, const char *call, const
                 "%s: class_weight for an output of %d dimensions besides the batch, which has no classes", call,
                 shape->ndim - 1);
     for (int64_t c = 0; class_weight && c < shape->dim[1]; ++c)
-        GLI_REQUIRE(ctx, class_weight[c] >= 0 && isfinite(class_weight[c]), GLIA_INVALID_ARGUMENT,
-                    "%s: class_weight[%lld] is %g, must not be negative", call, (long long)c, class_weight[c]);
+        GLI_REQUIRE(ctx, class_weight[c] >= 0 && isfinite((float)class_weight[c]), GLIA_INVALID_ARGUMENT,
+                    "%s: class_weight[%lld] is %g, must be finite in f32 and not negative", call, (long long)c,
+                    class_weight[c]);
     return GLIA_OK;
 }
 

@@ -49,9 +49,12 @@ static glia_status check_states(const glia_model *model, const glia_dataset *dat
     const int samples = model->stateful_batch;
     if (samples == 0) return GLIA_OK;
     const char *layer = model->layers[model->stateful_layer].label;
-    GLI_REQUIRE(model->ctx, args->batch_size == samples && glia_dataset_count(data) % samples == 0, GLIA_SHAPE_MISMATCH,
-                "%s: %lld samples in batches of %lld, but %s has a stateful_batch of %d", call,
-                (long long)glia_dataset_count(data), (long long)args->batch_size, layer, samples);
+    GLI_REQUIRE(model->ctx, args->batch_size == samples, GLIA_SHAPE_MISMATCH,
+                "%s: batches of %lld, but %s has a stateful_batch of %d", call, (long long)args->batch_size, layer,
+                samples);
+    GLI_REQUIRE(model->ctx, glia_dataset_count(data) % samples == 0, GLIA_SHAPE_MISMATCH,
+                "%s: %lld samples are no multiple of %d, the stateful_batch of %s", call,
+                (long long)glia_dataset_count(data), samples, layer);
     GLI_REQUIRE(model->ctx, !args->shuffle, GLIA_INVALID_ARGUMENT,
                 "%s: in_order is false, but %s has a stateful_batch: shuffled samples do not go on", call, layer);
     return GLIA_OK;

@@ -94,8 +94,8 @@ glia_status gli_loss_check(glia_context *ctx, const glia_model_loss *loss) {
     GLI_REQUIRE(ctx, loss->reduction == GLIA_REDUCTION_MEAN || loss->reduction == GLIA_REDUCTION_SUM,
                 GLIA_INVALID_ARGUMENT, "reduction is %d, must be mean or sum", (int)loss->reduction);
     const double weight = weight_of(loss);
-    GLI_REQUIRE(ctx, weight >= 0 && weight < INFINITY, GLIA_INVALID_ARGUMENT,
-                "the weight of the loss is %g, must be finite and not negative", weight);
+    GLI_REQUIRE(ctx, weight >= 0 && isfinite((float)weight), GLIA_INVALID_ARGUMENT,
+                "the weight of the loss is %g, must be finite in f32 and not negative", weight);
     return check_numbers(ctx, loss);
 }
 
@@ -134,8 +134,18 @@ static glia_value loss_by_class(const gli_emission *e, const glia_model_loss *lo
     const glia_cross_entropy_params params = class_params(loss);
     glia_value weight                      = {0};
     if (class_weight) weight = glia_graph_tensor(e->graph, "class_weight", class_weight);
-    if (!is_index(glia_graph_dtype(e->graph, target)))
+    const glia_dtype dtype = glia_graph_dtype(e->graph, target);
+    if (!is_index(dtype)) {
+        const glia_shape expected = glia_graph_shape(e->graph, prediction), given = glia_graph_shape(e->graph, target);
+        if (given.ndim == expected.ndim - 1) {
+            gli_graph_fail(e->graph, gli_fail(e->graph->ctx, GLIA_DTYPE_MISMATCH,
+                                              "the targets are %s: class indices must be i32 or i64, probabilities %s",
+                                              glia_dtype_name(dtype),
+                                              gli_shape_text(expected.ndim, expected.dim, (char[GLI_SHAPE_TEXT]){0})));
+            return GLI_INVALID;
+        }
         target = converted(e, target, glia_graph_dtype(e->graph, prediction));
+    }
     return call(e, &gli_op_cross_entropy, &params, 3, (glia_value[]){prediction, target, weight});
 }
 

@@ -253,6 +253,34 @@ TEST_F(LayerArgs, numbers_that_are_none_are_refused_with_their_values) {
     }
 }
 
+TEST_F(LayerArgs, channels_and_filters_divide_into_the_groups) {
+    for (const auto &[filters, groups] : {std::pair{7, 2}, {2, 3}, {4, 3}}) {
+        glia_model *net = model();
+        glia_model_conv2d_transpose(
+            net, glia_model_input(net, "x", GLIA_SHAPE(4, 4, 4)),
+            with(glia_conv2d_transpose_args{.filters = filters, .kernel = {2, 2}, .groups = groups, .no_bias = true}));
+        EXPECT_EQ(glia_model_status(net), GLIA_SHAPE_MISMATCH);
+        EXPECT_EQ(message(), "layer 'conv2d_transpose': 4 channels and " + std::to_string(filters) +
+                                 " filters do not divide into " + std::to_string(groups) + " groups");
+    }
+}
+
+TEST_F(LayerArgs, wrong_shapes_and_lists_are_named) {
+    glia_model *net = model();
+    EXPECT_LT(glia_model_concat(net, nullptr, 3, nullptr).id, 0);
+    EXPECT_EQ(message(), "glia_model_concat: values is NULL");
+    net = model();
+    glia_model_reshape(net, glia_model_input(net, "x", GLIA_SHAPE(4)),
+                       with(glia_reshape_args{.shape = GLIA_SHAPE(1, 1, 1, 1, 1, 1, 2, 2)}));
+    EXPECT_EQ(message(), "layer 'reshape': 8 dimensions, must be 0 to 7 besides the batch");
+    net = model();
+    glia_model_slice(net, glia_model_input(net, "x", GLIA_SHAPE(3)), with(glia_slice_args{.start = 3}));
+    EXPECT_EQ(message(), "layer 'slice': slice 3 to 3 of axis 0, which has 3, is empty");
+    net = model();
+    glia_model_parameter(net, "w", GLIA_SHAPE(2, 2), with(glia_parameter_args{.fan_in = -4}));
+    EXPECT_EQ(message(), "glia_model_parameter: w: fan_in is -4 and fan_out 0, must not be negative");
+}
+
 TEST_F(LayerArgs, a_shape_that_does_not_fit_is_told_as_it_was_given) {
     glia_model *net = model();
     glia_model_reshape(net, glia_model_input(net, "x", GLIA_SHAPE(2, 2)),

@@ -254,10 +254,11 @@ TEST(Stateful, batches_have_one_size_and_an_order) {
     };
     const auto fit = [&](glia_dataset *data, glia_fit_args options) { return glia_model_fit(net.net, data, &options); };
     refuses(net.predict(net.dataset(kData, kSample, 5), 2, &y),
-            "glia_model_predict: 5 samples in batches of 2, but layer 'memory' has a stateful_batch of 2");
+            "glia_model_predict: 5 samples are no multiple of 2, the stateful_batch of layer 'memory'");
     refuses(fit(four, {.batch_size = 4, .in_order = true}),
-            "glia_model_fit: 4 samples in batches of 4, but layer 'memory'");
-    refuses(fit(four, {.validation = five, .in_order = true}), "glia_model_fit: validation: 5 samples in batches of 2");
+            "glia_model_fit: batches of 4, but layer 'memory' has a stateful_batch of 2");
+    refuses(fit(four, {.validation = five, .in_order = true}),
+            "glia_model_fit: validation: 5 samples are no multiple of 2, the stateful_batch of layer 'memory'");
     refuses(fit(four, {}), "glia_model_fit: in_order is false, but layer 'memory' has a stateful_batch");
 
     glia_result result{};

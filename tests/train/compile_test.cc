@@ -297,11 +297,11 @@ TEST_F(Compile, losses_with_bad_numbers_are_refused_with_their_values) {
         {changed(mse, [](auto *l) { l->reduction = GLIA_REDUCTION_NONE; }), "reduction is 2, must be mean or sum"},
         {changed(mse, [](auto *l) { l->reduction = glia_reduction(9); }), "reduction is 9, must be mean or sum"},
         {changed(mse, [](auto *l) { l->weight = GLIA_SET(-1); }),
-         "the weight of the loss is -1, must be finite and not negative"},
+         "the weight of the loss is -1, must be finite in f32 and not negative"},
         {changed(mse, [](auto *l) { l->weight = GLIA_SET(NAN); }),
-         "the weight of the loss is nan, must be finite and not negative"},
+         "the weight of the loss is nan, must be finite in f32 and not negative"},
         {changed(mse, [](auto *l) { l->weight = GLIA_SET(INFINITY); }),
-         "the weight of the loss is inf, must be finite and not negative"},
+         "the weight of the loss is inf, must be finite in f32 and not negative"},
         {glia_loss_huber(0), "loss: delta is 0"},
         {glia_loss_huber(-1), "loss: delta is -1"},
         {glia_loss_huber(NAN), "loss: delta is nan"},
@@ -313,11 +313,11 @@ TEST_F(Compile, losses_with_bad_numbers_are_refused_with_their_values) {
         {changed(glia_loss_nll(), [](auto *l) { l->classes.label_smoothing = NAN; }),
          "cross_entropy: label_smoothing is nan"},
         {changed(classes, [](auto *l) { l->classes.class_weight = negative; }),
-         "class_weight[2] is -0.5, must not be negative"},
+         "class_weight[2] is -0.5, must be finite in f32 and not negative"},
         {changed(classes, [](auto *l) { l->classes.class_weight = none; }),
-         "class_weight[1] is nan, must not be negative"},
+         "class_weight[1] is nan, must be finite in f32 and not negative"},
         {changed(classes, [](auto *l) { l->classes.class_weight = unbounded; }),
-         "class_weight[0] is inf, must not be negative"},
+         "class_weight[0] is inf, must be finite in f32 and not negative"},
     };
     glia_model *net    = model();
     const glia_value y = network(net);
@@ -348,6 +348,29 @@ TEST_F(Compile, what_belongs_to_an_output_needs_one) {
         EXPECT_EQ(message().find("glia_model_compile: a loss or metrics without an output"), 0u) << message();
     }
     EXPECT_EQ(glia_model_compile(net, {0}, nullptr), GLIA_OK) << message();
+}
+
+// u8 labels are the commonest mistake: what they should be, rather than what shape.
+TEST_F(Compile, labels_of_a_type_that_is_no_index_are_told) {
+    glia_model *net    = model();
+    const glia_value y = dense(net, glia_model_input(net, "x", GLIA_SHAPE(2)), "d", 3);
+    ASSERT_EQ(glia_model_compile(net, y, with(glia_compile_args{.loss = glia_loss_cross_entropy()})), GLIA_OK);
+    const float x[8]         = {};
+    const unsigned char t[4] = {0, 1, 2, 0};
+    const glia_array input{.dtype = GLIA_F32, .shape = GLIA_SHAPE(2), .data = x},
+        target{.dtype = GLIA_U8, .shape = GLIA_SCALAR, .data = t};
+    glia_dataset *data = nullptr;
+    ASSERT_EQ(
+        glia_dataset_from_arrays(
+            ctx,
+            with(glia_arrays_args{.inputs = &input, .n_inputs = 1, .targets = &target, .n_targets = 1, .count = 4}),
+            &data),
+        GLIA_OK);
+    EXPECT_EQ(glia_model_fit(net, data, nullptr), GLIA_DTYPE_MISMATCH);
+    EXPECT_NE(message().find("the targets are u8: class indices must be i32 or i64, probabilities [4,3]"),
+              std::string::npos)
+        << message();
+    glia_dataset_destroy(data);
 }
 
 // Bytes of the union that its kind does not read may be anything.
