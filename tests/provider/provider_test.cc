@@ -41,21 +41,13 @@ const gli_device *device_of(const char *name) {
 std::vector<Param> all_params(const char *name) {
     std::vector<Param> all;
     const gli_device *device = device_of(name);
-    // Who touches which memory does not depend on the numbers, nor on how two bytes are read as one of them.
-    const bool race = strcmp(name, "emulated:race") == 0;
-#ifdef __SANITIZE_ADDRESS__
-    const bool once = true;
-#else
-    const bool once = race;
-#endif
+    const bool race          = strcmp(name, "emulated:race") == 0;  // who touches what does not depend on the numbers
     for (const Case &c : all_cases()) {
         if (c.bench || !device) continue;
-        for (const Variant &variant : variants_of(c)) {
-            if (race && variant.dtype == GLIA_F16) continue;  // as bf16
+        for (const Variant &variant : variants_of(c))
             for (const gli_provider *const *it = device->providers(c.op); *it; ++it)
                 for (Regime regime : {Regime::integers, Regime::reals})
-                    if (!once || regime == Regime::reals) all.push_back({name, *it, &c, variant, regime});
-        }
+                    if (!race || regime == Regime::reals) all.push_back({name, *it, &c, variant, regime});
     }
     return all;
 }
