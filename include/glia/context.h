@@ -20,7 +20,8 @@ typedef struct glia_context glia_context;
 /* Precision of f32 arithmetic. The default is full f32: lower precision has to be requested. */
 typedef enum glia_math { GLIA_MATH_F32, GLIA_MATH_TF32, GLIA_MATH_BF16 } glia_math;
 
-/* Host memory. alloc returns NULL when it has none; alignment is a power of two, at most 4096. */
+/* Host memory. alloc returns NULL when it has none; alignment is a power of two, at most 4096. Both are called by the
+ * thread that uses the context, and by threads that destroy its tensors meanwhile: they have to be thread-safe. */
 typedef struct glia_allocator {
     void *(*alloc)(void *user, size_t bytes, size_t alignment);
     void (*release)(void *user, void *memory, size_t bytes);

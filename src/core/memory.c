@@ -23,6 +23,21 @@ void gli_memory_init(gli_memory *memory, const glia_allocator *allocator) {
     *memory                       = (gli_memory){.allocator = allocator && allocator->alloc ? *allocator : standard};
 }
 
+void gli_memory_count(gli_memory *memory, size_t bytes) {
+    const size_t allocated = __atomic_add_fetch(&memory->allocated, bytes, __ATOMIC_RELAXED);
+    size_t peak            = gli_memory_peak(memory);
+    while (allocated > peak &&
+           !__atomic_compare_exchange_n(&memory->peak, &peak, allocated, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+}
+
+void gli_memory_uncount(gli_memory *memory, size_t bytes) {
+    __atomic_fetch_sub(&memory->allocated, bytes, __ATOMIC_RELAXED);
+}
+
+size_t gli_memory_allocated(const gli_memory *memory) { return __atomic_load_n(&memory->allocated, __ATOMIC_RELAXED); }
+size_t gli_memory_peak(const gli_memory *memory) { return __atomic_load_n(&memory->peak, __ATOMIC_RELAXED); }
+
 glia_status gli_block_alloc(glia_context *ctx, size_t count, size_t size, const char *what, gli_block *out) {
     size_t bytes;
     *out = (gli_block){0};
@@ -32,9 +47,8 @@ glia_status gli_block_alloc(glia_context *ctx, size_t count, size_t size, const 
     gli_memory *memory = &ctx->memory;
     void *data         = memory->allocator.alloc(memory->allocator.user, bytes, GLI_ALIGNMENT);
     GLI_REQUIRE(ctx, data, GLIA_OUT_OF_MEMORY, "out of memory: %zu bytes for %s (the context holds %zu)", bytes, what,
-                memory->allocated);
-    memory->allocated += bytes;
-    if (memory->allocated > memory->peak) memory->peak = memory->allocated;
+                gli_memory_allocated(memory));
+    gli_memory_count(memory, bytes);
     *out = (gli_block){data, bytes};
     return GLIA_OK;
 }
@@ -42,7 +56,7 @@ glia_status gli_block_alloc(glia_context *ctx, size_t count, size_t size, const 
 void gli_block_free(glia_context *ctx, gli_block *block) {
     if (block->data) {
         ctx->memory.allocator.release(ctx->memory.allocator.user, block->data, block->bytes);
-        ctx->memory.allocated -= block->bytes;
+        gli_memory_uncount(&ctx->memory, block->bytes);
     }
     *block = (gli_block){0};
 }

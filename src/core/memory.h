@@ -8,7 +8,7 @@ enum { GLI_ALIGNMENT = 64 }; /* a cache line, and the widest vector */
 
 typedef struct gli_memory {
     glia_allocator allocator;
-    size_t allocated, peak;
+    size_t allocated, peak; /* atomic */
 } gli_memory;
 
 /* A block stores its size, which users' allocators get on release. */
@@ -16,6 +16,13 @@ typedef struct gli_block {
     void *data;
     size_t bytes;
 } gli_block;
+
+/* Adds to the bytes allocated, or subtracts, and raises the peak. Tensors may be destroyed by one thread while another
+ * uses their context. */
+void gli_memory_count(gli_memory *memory, size_t bytes);
+void gli_memory_uncount(gli_memory *memory, size_t bytes);
+size_t gli_memory_allocated(const gli_memory *memory);
+size_t gli_memory_peak(const gli_memory *memory);
 
 void gli_memory_init(gli_memory *memory, const glia_allocator *allocator); /* NULL: the standard one */
 

@@ -6,13 +6,13 @@
 /* The pool's own records are no part of what tensors and plans hold, and do not count as such. */
 static glia_status new_record(glia_context *ctx, size_t bytes, void **out) {
     GLI_TRY(gli_new(ctx, 1, bytes, "a record of device memory", out));
-    ctx->memory.allocated -= bytes;
+    gli_memory_uncount(&ctx->memory, bytes);
     return GLIA_OK;
 }
 
 static void free_record(glia_context *ctx, void *record, size_t bytes) {
-    ctx->memory.allocated += bytes;
     gli_free(ctx, record, 1, bytes);
+    gli_memory_count(&ctx->memory, bytes);
 }
 
 static void free_ranges(glia_context *ctx, gli_cuda_range *range) {
@@ -146,8 +146,7 @@ glia_status gli_cuda_alloc(glia_context *ctx, size_t bytes, const char *what, gl
     }
     GLI_TRY(take(ctx, range, whole));
     *out = (gli_block){range->data, bytes};
-    ctx->memory.allocated += bytes;
-    if (ctx->memory.allocated > ctx->memory.peak) ctx->memory.peak = ctx->memory.allocated;
+    gli_memory_count(&ctx->memory, bytes);
     return GLIA_OK;
 }
 
@@ -179,7 +178,7 @@ void gli_cuda_release(glia_context *ctx, gli_block *block) {
     gli_cuda *cuda = gli_cuda_of(ctx);
     for (gli_cuda_chunk *chunk = cuda->pool.chunks; block->data && chunk; chunk = chunk->next) {
         if (!give_back(ctx, chunk, block->data)) continue;
-        ctx->memory.allocated -= block->bytes;
+        gli_memory_uncount(&ctx->memory, block->bytes);
         if (cuda->pool.chunk_bytes == 0) gli_cuda_pool_trim(ctx);
         break;
     }
