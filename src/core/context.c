@@ -114,9 +114,9 @@ static glia_status check_args(const glia_context_args *args) {
 static glia_status open_device(glia_context *ctx, gli_device_choice *choice, bool automatic) {
     const glia_status status = ctx->device->open ? ctx->device->open(ctx, choice->index) : GLIA_OK;
     if (status == GLIA_OK || status == GLIA_INVALID_ARGUMENT || !automatic) return status;
-    GLI_REQUIRE(ctx, !ctx->provider[0] || gli_provider_known(&gli_cpu_device, ctx->provider), status,
-                "%s; and GLIA_PROVIDER is %s, which the CPU does not have", ctx->message, ctx->provider);
     snprintf(choice->why, sizeof choice->why, "%.*s", (int)sizeof choice->why - 1, ctx->message);
+    GLI_REQUIRE(ctx, !ctx->provider[0] || gli_provider_known(&gli_cpu_device, ctx->provider), status,
+                "%s; and GLIA_PROVIDER is %s, which the CPU does not have", choice->why, ctx->provider);
     ctx->device = &gli_cpu_device;
     snprintf(ctx->device_name, sizeof ctx->device_name, "cpu");
     ctx->message[0] = '\0';
@@ -207,5 +207,5 @@ glia_status gli_scratch(glia_context *ctx, size_t bytes, void **out) {
 
 const char *glia_context_device(const glia_context *ctx) { return ctx ? ctx->device_name : ""; }
 int glia_context_threads(const glia_context *ctx) { return ctx ? ctx->threads : 0; }
-size_t glia_context_bytes(const glia_context *ctx) { return ctx ? ctx->memory.allocated : 0; }
-size_t glia_context_peak_bytes(const glia_context *ctx) { return ctx ? ctx->memory.peak : 0; }
+size_t glia_context_bytes(const glia_context *ctx) { return ctx ? gli_memory_allocated(&ctx->memory) : 0; }
+size_t glia_context_peak_bytes(const glia_context *ctx) { return ctx ? gli_memory_peak(&ctx->memory) : 0; }
