@@ -5,8 +5,10 @@
 #include "core/context_impl.h"
 #include "core/device.h"
 #include "core/dtype.h"
+#include "core/op.h"
 #include "core/saved.h"
 #include "core/size.h"
+#include "glia/ops/movement.h"
 
 /* A tensor that the user created, with the saved-output record of its storage. */
 typedef struct handle {
@@ -165,7 +167,37 @@ static void copy_strided(const glia_tensor *tensor, char *strided, char *dense, 
     }
 }
 
-/* The device copies ranges of bytes; a tensor with gaps goes through host memory that holds its whole extent. */
+/* On a device that copies only ranges of bytes: the extent of the tensor goes through host memory. */
+static glia_status read_strided(const glia_tensor *tensor, void *host) {
+    glia_context *ctx = tensor->ctx;
+    gli_block extent;
+    GLI_TRY(gli_block_alloc(ctx, (size_t)gli_extent(tensor), glia_dtype_size(tensor->dtype),
+                            "copying a tensor with gaps", &extent));
+    const glia_status status = ctx->device->download(ctx, extent.data, tensor->data, extent.bytes);
+    if (status == GLIA_OK) copy_strided(tensor, extent.data, host, true);
+    gli_block_free(ctx, &extent);
+    return status;
+}
+
+/* There, the gaps belong to others: the elements alone are written, from a dense tensor on the device. */
+static glia_status write_strided(const glia_tensor *tensor, const void *host, size_t bytes) {
+    glia_context *ctx        = tensor->ctx;
+    const gli_device *device = ctx->device;
+    const glia_cast_params p = {.dtype = tensor->dtype};
+    const char forced        = ctx->provider[0]; /* GLIA_PROVIDER is for the caller's ops */
+    glia_tensor dense = {.ctx = ctx}, strided = *tensor;
+    gli_set_shape(&dense, tensor->dtype, tensor->ndim, tensor->dim);
+    GLI_TRY(device->alloc(ctx, bytes, "copying a tensor with gaps", &dense.owned));
+    dense.data         = dense.owned.data;
+    ctx->provider[0]   = '\0';
+    glia_status status = device->upload(ctx, dense.data, host, bytes);
+    if (status == GLIA_OK)
+        status = gli_call_op(ctx, &gli_op_cast, &p, 1, (const glia_tensor *[]){&dense}, 1, (glia_tensor *[]){&strided});
+    ctx->provider[0] = forced;
+    device->release(ctx, &dense.owned);
+    return status;
+}
+
 static glia_status transfer(const glia_tensor *tensor, void *host, size_t bytes, bool to_host, const char *name) {
     glia_context *ctx        = tensor->ctx;
     const gli_device *device = ctx->device;
@@ -179,15 +211,9 @@ static glia_status transfer(const glia_tensor *tensor, void *host, size_t bytes,
         return to_host ? device->download(ctx, host, tensor->data, bytes)
                        : device->upload(ctx, tensor->data, host, bytes);
 
-    gli_block staged;
-    GLI_TRY(gli_block_alloc(ctx, (size_t)gli_extent(tensor), size, "copying a tensor with gaps", &staged));
-    glia_status status = device->download(ctx, staged.data, tensor->data, staged.bytes);
-    if (status == GLIA_OK) {
-        copy_strided(tensor, staged.data, host, to_host);
-        if (!to_host) status = device->upload(ctx, tensor->data, staged.data, staged.bytes);
-    }
-    gli_block_free(ctx, &staged);
-    return status;
+    if (device != &gli_cpu_device) return to_host ? read_strided(tensor, host) : write_strided(tensor, host, bytes);
+    copy_strided(tensor, tensor->data, host, to_host);
+    return GLIA_OK;
 }
 
 glia_status glia_tensor_write(glia_tensor *tensor, const void *host, size_t bytes) {

@@ -1,5 +1,7 @@
 // Tensors: their elements in every dtype, shapes and strides, memory of their own and of the caller.
 #include <gtest/gtest.h>
+#include <thread>
+#include <atomic>
 
 #include <algorithm>
 #include <cmath>
@@ -460,6 +462,55 @@ TEST_F(Tensor, wrapped_memory_stays_the_callers) {
     glia_tensor_destroy(t);
     EXPECT_EQ(memory, std::vector<float>(8, 5));
     EXPECT_EQ(glia_context_bytes(ctx), before);
+}
+
+// The gaps of a tensor are others' memory: another thread may write there meanwhile.
+TEST(StridedTensor, a_write_with_gaps_leaves_the_gaps_alone) {
+    constexpr int kRows = 257, kRounds = 400;
+    std::vector<float> matrix(2 * kRows, 0);
+    std::atomic<int> wrong{0};
+    const auto column = [&](int c) {
+        glia_context *ctx    = nullptr;
+        glia_tensor *tensor  = nullptr;
+        const int64_t stride = 2;
+        EXPECT_EQ(glia_context_create("cpu", nullptr, &ctx), GLIA_OK) << glia_message(nullptr);
+        EXPECT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(kRows), &stride, matrix.data() + c, &tensor), GLIA_OK)
+            << glia_message(ctx);
+        std::vector<float> values(kRows), got(kRows);
+        for (int round = 1; round <= kRounds; ++round) {
+            for (float &value : values) value = float(round);
+            if (round % 2)
+                glia_tensor_write(tensor, values.data(), kRows * sizeof(float));
+            else
+                glia_tensor_fill(tensor, round);
+            glia_tensor_read(tensor, got.data(), kRows * sizeof(float));
+            wrong += got != values;
+        }
+        glia_tensor_destroy(tensor);
+        glia_context_destroy(ctx);
+    };
+    std::thread other(column, 1);
+    column(0);
+    other.join();
+    EXPECT_EQ(wrong, 0);
+}
+
+TEST(TensorMemory, destroying_one_beside_a_call_keeps_the_count_of_bytes) {
+    glia_context *ctx = nullptr;
+    ASSERT_EQ(glia_context_create("cpu", nullptr, &ctx), GLIA_OK);
+    std::vector<glia_tensor *> tensors(2000);
+    for (glia_tensor *&tensor : tensors) ASSERT_EQ(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(16), &tensor), GLIA_OK);
+    std::thread other([&] {
+        for (glia_tensor *tensor : tensors) glia_tensor_destroy(tensor);
+    });
+    for (int i = 0; i < 2000; ++i) {
+        glia_tensor *tensor = nullptr;
+        EXPECT_EQ(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(16), &tensor), GLIA_OK);
+        glia_tensor_destroy(tensor);
+    }
+    other.join();
+    EXPECT_EQ(glia_context_bytes(ctx), 0u);
+    glia_context_destroy(ctx);
 }
 
 }  // namespace
