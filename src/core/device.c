@@ -2,11 +2,13 @@
 #include "core/device.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/context_impl.h"
+#include "core/environment.h"
 #include "glia/glia.h"
 
 const gli_device_kind gli_device_kinds[] = {
@@ -24,30 +26,35 @@ static void *open_in(const char *folder, const char *file, char *why) {
     return library;
 }
 
-/* The folder, with its last slash, of the file that this code was loaded from: libglia's, or a program's that libglia
- * was linked into. */
-static bool own_folder(char *out, size_t size) {
+static char own_folder[PATH_MAX];
+
+/* Notes the folder, with its last slash, of the file that this code is loaded from: libglia's, or a program's that
+ * libglia was linked into. At load time, because the name may be relative, and the current directory changes. */
+__attribute__((constructor)) static void note_own_folder(void) {
     static const char anchor;
     Dl_info info;
-    if (!dladdr(&anchor, &info) || !info.dli_fname) return false;
-    const char *slash = strrchr(info.dli_fname, '/');
-    return slash && snprintf(out, size, "%.*s", (int)(slash + 1 - info.dli_fname), info.dli_fname) < (int)size;
+    if (!dladdr(&anchor, &info) || !info.dli_fname) return;
+    const char *file = strchr(info.dli_fname, '/') ? info.dli_fname : "/proc/self/exe"; /* found through PATH */
+    if (!realpath(file, own_folder)) own_folder[0] = '\0';
+    char *slash = strrchr(own_folder, '/');
+    if (slash) slash[1] = '\0';
 }
 
 static void *open_library(const char *file, char *why) {
-    const char *folder = getenv("GLIA_LIBRARY_DIR");
-    char own[3072], beside[3200];
+    const char *folder = gli_trusted_variable("GLIA_LIBRARY_DIR");
+    char beside[PATH_MAX + 16];
     void *library = NULL;
     if (folder && *folder) {
-        snprintf(beside, sizeof beside, "%.3000s/", folder);
-        return open_in(beside, file, why);
+        if (*folder == '/') return snprintf(beside, sizeof beside, "%.4000s/", folder), open_in(beside, file, why);
+        snprintf(why, GLI_WHY_TEXT, "GLIA_LIBRARY_DIR is %.64s, must be an absolute path", folder);
+        return NULL;
     }
-    if (own_folder(own, sizeof own)) {
-        library = open_in(own, file, why);
-        snprintf(beside, sizeof beside, "%s../lib/", own);
+    if (own_folder[0]) {
+        library = open_in(own_folder, file, why);
+        snprintf(beside, sizeof beside, "%s../lib/", own_folder);
         if (!library) library = open_in(beside, file, why);
     }
-    return library ? library : open_in("", file, why);
+    return library || !gli_loader_path_is_absolute() ? library : open_in("", file, why);
 }
 
 static bool same_build(const gli_device_library *found) {

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/environment.h"
+
 enum { PATTERN = 2 * PATH_MAX };
 
 typedef struct search {
@@ -74,10 +76,10 @@ static bool try_pattern(search *s, const char *pattern) {
     return fits;
 }
 
-/* The files in root/inside, a pattern of the shell. root NULL or empty: nothing. */
+/* The files in root/inside, a pattern of the shell. root NULL or not an absolute path: nothing. */
 static bool try_root(search *s, const char *root, const char *inside) {
     char pattern[PATTERN];
-    if (!root || !*root) return false;
+    if (!root || *root != '/') return false;
     for (const char *const *file = s->kind->files; *file; ++file) {
         const int length = snprintf(pattern, sizeof pattern, "%s/%s/%s", root, inside, *file);
         if (length < (int)sizeof pattern && try_pattern(s, pattern)) return true;
@@ -98,6 +100,7 @@ static bool try_list(search *s, const char *folders) {
 }
 
 static bool try_loader(search *s) {
+    if (!gli_loader_path_is_absolute()) return false;
     for (const char *const *file = s->kind->files; *file; ++file)
         if (try_file(s, *file)) return true;
     return false;
@@ -115,9 +118,11 @@ static bool cut(char *path, int parts) {
 
 /* The first program of that name in PATH. */
 static bool find_program(const char *name, char *out, size_t size) {
-    for (const char *path = getenv("PATH"); path && *path;) {
+    for (const char *path = gli_trusted_variable("PATH"); path && *path;) {
         const size_t length = strcspn(path, ":");
-        if (snprintf(out, size, "%.*s/%s", (int)length, path, name) < (int)size && access(out, X_OK) == 0) return true;
+        if (*path == '/' && snprintf(out, size, "%.*s/%s", (int)length, path, name) < (int)size &&
+            access(out, X_OK) == 0)
+            return true;
         path += length + (path[length] == ':');
     }
     return false;
@@ -134,7 +139,7 @@ static bool try_around(search *s, const char *program, const char *inside) {
 
 static bool try_roots(search *s, const char *const *variables, const char *program, const char *inside) {
     for (; *variables; ++variables)
-        if (try_root(s, getenv(*variables), inside)) return true;
+        if (try_root(s, gli_trusted_variable(*variables), inside)) return true;
     return try_around(s, program, inside);
 }
 
@@ -152,7 +157,7 @@ static bool try_python(search *s) {
     snprintf(inside, sizeof inside,
              "{.,local,versions/*}/{lib,lib64}/python3*/{site,dist}-packages/nvidia/{%s,cu[0-9]*}/lib",
              s->kind->package);
-    const char *home = getenv("HOME");
+    const char *home = gli_trusted_variable("HOME");
     if (try_roots(s, homes, "python3", inside)) return true;
     return home && snprintf(local, sizeof local, "%s/.local", home) < (int)sizeof local && try_root(s, local, inside);
 }
@@ -160,7 +165,8 @@ static bool try_python(search *s) {
 bool gli_library_open(const gli_library_kind *kind, void *table, gli_library_found *out) {
     search s = {kind, table, out};
     memset(out, 0, sizeof *out);
-    if (try_list(&s, getenv("GLIA_CUDA_LIBRARY_PATH")) || try_loader(&s) || try_toolkit(&s) || try_python(&s))
+    if (try_list(&s, gli_trusted_variable("GLIA_CUDA_LIBRARY_PATH")) || try_loader(&s) || try_toolkit(&s) ||
+        try_python(&s))
         return out->why[0] = '\0', true;
     memset(table, 0, kind->table_bytes);
     if (!out->why[0])
