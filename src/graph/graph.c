@@ -268,8 +268,9 @@ static glia_status build_call(glia_graph *graph, const void *arg, int *out) {
 }
 
 static glia_value call(glia_graph *graph, const call_args *a) {
-    for (int o = 0; a->out && o < a->n_out && o < GLI_MAX_OUT; ++o) a->out[o] = invalid;
-    return gli_graph_build(graph, build_call, a);
+    const glia_value first = gli_graph_build(graph, build_call, a); /* out may be in: nothing is written before */
+    for (int o = 0; first.id < 0 && a->out && o < a->n_out && o < GLI_MAX_OUT; ++o) a->out[o] = invalid;
+    return first;
 }
 
 glia_value gli_graph_call(glia_graph *graph, const gli_op *op, const void *params, const glia_value *in, int n_in,

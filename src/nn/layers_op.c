@@ -26,13 +26,14 @@ static glia_value add_op(glia_model *model, const op_layer *l, const void *param
     return first;
 }
 
-static void make_invalid(glia_value *out, int n_out) {
-    for (int i = 0; out && i < n_out && i < GLI_MAX_OUT; ++i) out[i] = GLI_INVALID;
+/* Where it failed, all outputs are invalid. out may be in, so that nothing is written before. */
+static glia_value finish(glia_value first, glia_value *out, int n_out) {
+    for (int i = 0; first.id < 0 && out && i < n_out && i < GLI_MAX_OUT; ++i) out[i] = GLI_INVALID;
+    return first;
 }
 
-glia_value glia_model_op(glia_model *model, const char *op, const void *params, const glia_value *in, int n_in,
-                         glia_value *out, int n_out) {
-    make_invalid(out, n_out);
+static glia_value named_op(glia_model *model, const char *op, const void *params, const glia_value *in, int n_in,
+                           glia_value *out, int n_out) {
     if (!model) return GLI_INVALID;
     const gli_op *found = op ? gli_op_find(op) : NULL;
     if (!found) return gli_model_fail(model, GLIA_NOT_FOUND, "glia_model_op: no op is named '%s'", op ? op : "NULL");
@@ -40,13 +41,22 @@ glia_value glia_model_op(glia_model *model, const char *op, const void *params, 
     return add_op(model, &layer, params, in, n_in, out, n_out);
 }
 
-glia_value glia_model_custom(glia_model *model, const glia_custom_params *params, const glia_value *in, int n_in,
-                             glia_value *out, int n_out) {
-    make_invalid(out, n_out);
+glia_value glia_model_op(glia_model *model, const char *op, const void *params, const glia_value *in, int n_in,
+                         glia_value *out, int n_out) {
+    return finish(named_op(model, op, params, in, n_in, out, n_out), out, n_out);
+}
+
+static glia_value custom_op(glia_model *model, const glia_custom_params *params, const glia_value *in, int n_in,
+                            glia_value *out, int n_out) {
     if (!model) return GLI_INVALID;
     const glia_custom_op *op = params ? params->op : NULL;
     if (!op || !op->name) return gli_model_fail(model, GLIA_INVALID_ARGUMENT, "glia_model_custom: params name no op");
     const op_layer layer = {"glia_model_custom", op->name, &gli_op_custom,
                             op->n_out < GLIA_CUSTOM_TENSORS ? op->n_out : GLIA_CUSTOM_TENSORS};
     return add_op(model, &layer, params, in, n_in, out, n_out);
+}
+
+glia_value glia_model_custom(glia_model *model, const glia_custom_params *params, const glia_value *in, int n_in,
+                             glia_value *out, int n_out) {
+    return finish(custom_op(model, params, in, n_in, out, n_out), out, n_out);
 }

@@ -610,4 +610,15 @@ TEST(Fusion, batchnorm_leaves_what_does_not_fit) {
     }
 }
 
+// In loops, the array of results is that of inputs.
+TEST(Graph, out_may_be_in) {
+    Net net;
+    glia_value y              = net.state({2}, {-1, 2});
+    const glia_unary_params p = glia_unary_defaults(GLIA_UNARY_NEG);
+    for (int i = 0; i < 3; ++i) EXPECT_GT(glia_graph_call(net.graph, "unary", &p, &y, 1, &y, 1).id, 0);
+    EXPECT_EQ(net.run({y}).at(0), (std::vector<double>{1, -2}));
+    EXPECT_LT(glia_graph_call(net.graph, "nonsense", nullptr, &y, 1, &y, 1).id, 0);
+    EXPECT_LT(y.id, 0);
+}
+
 }  // namespace
