@@ -47,7 +47,8 @@ GLIA_API glia_status glia_dataset_from_arrays(glia_context *ctx, const glia_arra
 
 /* Writes sample `index`, 0 to count-1: inputs[i] and targets[i] point to the memory of one sample of that field. The
  * same index has to give the same content each time, or training cannot be repeated. Called by the thread that uses the
- * context. Anything but GLIA_OK ends the call that needed the sample, which returns that status. */
+ * context. Anything but GLIA_OK ends the call that needed the sample, which returns that status. The model that needs
+ * it is in the middle of a step: calls that would use it return GLIA_BUSY, other models are free. */
 typedef glia_status (*glia_generate_fn)(void *user, int64_t index, void *const *inputs, void *const *targets);
 
 typedef struct glia_generator_args {

@@ -160,7 +160,8 @@ typedef struct glia_fit_args {
     bool in_order;            /* without shuffling */
     glia_progress progress;   /* on standard output */
     /* Called after each epoch; a result other than GLIA_OK ends fit, which returns it. The message names the result,
-     * followed by the message of a call that failed in the callback. */
+     * followed by the message of a call that failed in the callback. It may use the model, and destroy it: then the
+     * next step ends fit with GLIA_CANCELLED. */
     glia_status (*on_epoch)(void *user, const glia_epoch *epoch);
     void *user;
 } glia_fit_args;

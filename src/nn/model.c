@@ -35,6 +35,10 @@ glia_status glia_model_create(glia_context *ctx, const glia_model_args *args, gl
 void glia_model_destroy(glia_model *model) {
     if (!model) return;
     glia_context *ctx = model->ctx;
+    if (model->passes > 0) {
+        model->destroyed = true;
+        return;
+    }
     if (model->trainer) model->trainer_free(ctx, model->trainer);
     glia_tensor_destroy(model->vector);
     for (int i = 0; i < model->n_nodes; ++i) gli_free(ctx, model->nodes[i].params, 1, model->nodes[i].op->params_size);

@@ -93,6 +93,10 @@ struct glia_model {
     int stateful_batch;  /* samples of each batch, where layers keep states from one to the next; 0: any number */
     int stateful_layer;  /* the first of these layers */
 
+    int passes;     /* calls over a dataset that have not returned: one, and those that its callback made */
+    bool in_use;    /* by the innermost of them, but for the time of its callback */
+    bool destroyed; /* by a callback: freed when the last pass ends */
+
     struct gli_trainer *trainer; /* NULL before an output was named */
     void (*trainer_free)(glia_context *ctx, struct gli_trainer *trainer);
 };

@@ -246,6 +246,8 @@ static glia_status compile(glia_model *model, glia_value output, const glia_comp
     gli_compiled resolved            = {0};
     gli_trainer *t;
     if (!args) args = &defaults;
+    GLI_REQUIRE(model->ctx, !model->in_use, GLIA_BUSY,
+                "glia_model_compile: another call of the model is in the middle of a step");
     GLI_TRY(glia_model_status(model));
     GLI_TRY(resolve_args(model, args, &resolved));
     GLI_TRY(get_trainer(model, &t));

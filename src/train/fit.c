@@ -60,6 +60,31 @@ static glia_status check_states(const glia_model *model, const glia_dataset *dat
     return GLIA_OK;
 }
 
+/* The context and the model outlive the call, whatever its callbacks do. Generators, logs and custom ops run in the
+ * middle of a step, and cannot use the model. */
+static glia_status call_begin(glia_model *model, const char *call) {
+    glia_context *ctx = model->ctx;
+    GLI_TRY(gli_enter(ctx));
+    if (model->in_use) {
+        gli_fail(ctx, GLIA_BUSY, "%s: another call of the model is in the middle of a step", call);
+        gli_leave(ctx);
+        return GLIA_BUSY;
+    }
+    gli_context_retain(ctx);
+    model->in_use = true;
+    ++model->passes;
+    return GLIA_OK;
+}
+
+static glia_status call_end(glia_model *model, glia_status status) {
+    glia_context *ctx = model->ctx;
+    model->in_use     = false;
+    if (--model->passes == 0 && model->destroyed) glia_model_destroy(model);
+    gli_leave(ctx);
+    gli_context_release(ctx);
+    return status;
+}
+
 static glia_status pass_begin(pass *p, glia_model *model, gli_pass_kind kind, glia_dataset *data,
                               const gli_loader_args *args, const char *call) {
     *p = (pass){.model = model, .kind = kind};
@@ -98,6 +123,7 @@ static glia_status pass_step(pass *p, gli_step **step) {
     const int64_t batch = gli_loader_peek(&p->loader);
     *step               = NULL;
     if (batch == 0) return GLIA_OK;
+    GLI_REQUIRE(p->model->ctx, !p->model->destroyed, GLIA_CANCELLED, "the model was destroyed while it ran");
     gli_step *next;
     GLI_TRY(pass_get(p, batch, &next));
     if (!p->begun) GLI_TRY(pass_start(p));
@@ -149,10 +175,8 @@ static glia_status evaluate(glia_model *model, glia_dataset *data, int batch_siz
 
 glia_status glia_model_evaluate(glia_model *model, glia_dataset *data, int batch_size, glia_result *out) {
     if (!model) return GLIA_INVALID_ARGUMENT;
-    GLI_TRY(gli_enter(model->ctx));
-    const glia_status status = evaluate(model, data, batch_size, out, "glia_model_evaluate");
-    gli_leave(model->ctx);
-    return status;
+    GLI_TRY(call_begin(model, "glia_model_evaluate"));
+    return call_end(model, evaluate(model, data, batch_size, out, "glia_model_evaluate"));
 }
 
 /* ---- fit ---- */
@@ -189,12 +213,14 @@ static glia_status check_validation(glia_model *model, glia_dataset *data) {
 }
 
 /* A message that a call in the callback left is kept. */
-static glia_status call_back(const glia_model *model, const glia_fit_args *args, const glia_epoch *epoch) {
+static glia_status call_back(glia_model *model, const glia_fit_args *args, const glia_epoch *epoch) {
     glia_context *ctx = model->ctx;
     char before[sizeof ctx->message], words[96];
     if (!args->on_epoch) return GLIA_OK;
     memcpy(before, ctx->message, sizeof before);
+    model->in_use            = false;
     const glia_status status = args->on_epoch(args->user, epoch);
+    model->in_use            = true;
     if (status == GLIA_OK) return GLIA_OK;
     snprintf(words, sizeof words, "glia_model_fit: on_epoch returned %s", glia_status_name(status));
     return strcmp(before, ctx->message) == 0 ? gli_fail(ctx, status, "%s", words) : explain(ctx, status, words);
@@ -229,10 +255,8 @@ static glia_status fit(glia_model *model, glia_dataset *data, const glia_fit_arg
 glia_status glia_model_fit(glia_model *model, glia_dataset *data, const glia_fit_args *args) {
     const glia_fit_args defaults = {0};
     if (!model) return GLIA_INVALID_ARGUMENT;
-    GLI_TRY(gli_enter(model->ctx));
-    const glia_status status = fit(model, data, args ? args : &defaults);
-    gli_leave(model->ctx);
-    return status;
+    GLI_TRY(call_begin(model, "glia_model_fit"));
+    return call_end(model, fit(model, data, args ? args : &defaults));
 }
 
 /* ---- predict ---- */
@@ -281,10 +305,8 @@ static glia_status predict(glia_model *model, glia_dataset *data, int batch_size
 glia_status glia_model_predict_all(glia_model *model, glia_dataset *data, int batch_size, void *const *out,
                                    const size_t *bytes, int n_out) {
     if (!model) return GLIA_INVALID_ARGUMENT;
-    GLI_TRY(gli_enter(model->ctx));
-    const glia_status status = predict(model, data, batch_size, out, bytes, n_out);
-    gli_leave(model->ctx);
-    return status;
+    GLI_TRY(call_begin(model, "glia_model_predict"));
+    return call_end(model, predict(model, data, batch_size, out, bytes, n_out));
 }
 
 glia_status glia_model_predict(glia_model *model, glia_dataset *data, int batch_size, void *out, size_t bytes) {
@@ -333,8 +355,6 @@ static glia_status confusion(glia_model *model, glia_dataset *data, int batch_si
 glia_status glia_model_confusion_matrix(glia_model *model, glia_dataset *data, int batch_size, int64_t *counts,
                                         size_t bytes) {
     if (!model) return GLIA_INVALID_ARGUMENT;
-    GLI_TRY(gli_enter(model->ctx));
-    const glia_status status = confusion(model, data, batch_size, counts, bytes);
-    gli_leave(model->ctx);
-    return status;
+    GLI_TRY(call_begin(model, "glia_model_confusion_matrix"));
+    return call_end(model, confusion(model, data, batch_size, counts, bytes));
 }

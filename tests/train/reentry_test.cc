@@ -1,0 +1,152 @@
+// Callbacks that use their model, or destroy it: a clear error or the right thing, and nothing is lost.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "glia/glia.h"
+#include "support/counting.h"
+#include "support/with.h"
+
+namespace {
+
+using glia::CountingAllocator;
+using glia::with;
+
+constexpr int kCount = 40, kBatch = 8, kAt = 21;  // samples; the sample at which a generator does its trick
+
+// A model that adds nothing to its input, on samples whose content is their number.
+class Reentry : public testing::Test {
+   public:
+    Reentry() {
+        const glia_context_args args{.threads = 1, .allocator = memory_.api()};
+        EXPECT_EQ(glia_context_create("cpu", &args, &ctx_), GLIA_OK) << glia_message(nullptr);
+        EXPECT_EQ(glia_model_create(ctx_, nullptr, &net_), GLIA_OK) << message();
+        y_                 = glia_model_activation(net_, glia_model_input(net_, "x", GLIA_SHAPE(1)), nullptr);
+        glia_value trained = glia_model_dense(net_, y_, with(glia_dense_args{.units = 1}));
+        EXPECT_EQ(glia_model_output(net_, trained, with(glia_output_args{.loss = glia_loss_mse()})), GLIA_OK);
+        EXPECT_EQ(glia_model_compile(net_, {0}, nullptr), GLIA_OK) << message();
+        data_ = generated(&trick_);
+    }
+    ~Reentry() override {
+        glia_dataset_destroy(data_);
+        if (!destroyed_) glia_model_destroy(net_);
+        glia_context_destroy(ctx_);
+        EXPECT_TRUE(memory_.blocks.empty());
+    }
+
+    std::string message() const { return glia_message(ctx_); }
+
+    glia_dataset *generated(std::function<glia_status()> *trick) {
+        static const glia_field field{.dtype = GLIA_F32, .shape = GLIA_SHAPE(1)};
+        glia_dataset *out = nullptr;
+        const glia_generator_args args{.inputs    = &field,
+                                       .n_inputs  = 1,
+                                       .targets   = &field,
+                                       .n_targets = 1,
+                                       .count     = kCount,
+                                       .generate  = generate,
+                                       .user      = trick};
+        EXPECT_EQ(glia_dataset_from_generator(ctx_, &args, &out), GLIA_OK) << message();
+        return out;
+    }
+    static glia_status generate(void *user, int64_t index, void *const *inputs, void *const *targets) {
+        *static_cast<float *>(inputs[0]) = *static_cast<float *>(targets[0]) = float(index);
+        const auto &trick = *static_cast<std::function<glia_status()> *>(user);
+        return index == kAt && trick ? trick() : GLIA_OK;
+    }
+    glia_status fit() {
+        return glia_model_fit(net_, data_, with(glia_fit_args{.epochs = 2, .batch_size = kBatch, .in_order = true}));
+    }
+    glia_status predict(std::vector<float> *out) {
+        out->assign(kCount, -1);
+        return glia_model_predict(net_, data_, kBatch, out->data(), kCount * sizeof(float));
+    }
+
+    CountingAllocator memory_;
+    glia_context *ctx_ = nullptr;
+    glia_model *net_   = nullptr;
+    glia_value y_{};
+    bool destroyed_ = false;
+    std::function<glia_status()> trick_, none_;
+    glia_dataset *data_ = nullptr;
+};
+
+TEST_F(Reentry, a_generator_cannot_use_the_model_in_the_middle_of_a_step) {
+    glia_dataset *other = generated(&none_);
+    std::vector<float> inner(kCount), expected, got;
+    glia_result result;
+    const struct {
+        const char *call;
+        std::function<glia_status()> run;
+    } calls[] = {
+        {"glia_model_predict",
+         [&] { return glia_model_predict(net_, other, 3, inner.data(), kCount * sizeof(float)); }},
+        {"glia_model_evaluate", [&] { return glia_model_evaluate(net_, other, 3, &result); }},
+        {"glia_model_fit", [&] { return glia_model_fit(net_, other, nullptr); }},
+        {"glia_model_compile", [&] { return glia_model_compile(net_, {0}, nullptr); }},
+    };
+    for (const auto &call : calls) {
+        SCOPED_TRACE(call.call);
+        ASSERT_EQ(predict(&expected), GLIA_OK) << message();
+        int refused = 0;
+        // Returned, the error ends the outer call; swallowed, the outer call goes on as if nothing had been asked.
+        trick_ = [&] { return refused += call.run() == GLIA_BUSY, GLIA_OK; };
+        EXPECT_EQ(predict(&got), GLIA_OK) << message();
+        EXPECT_EQ(got, expected);
+        trick_ = call.run;
+        EXPECT_EQ(predict(&got), GLIA_BUSY);
+        EXPECT_EQ(fit(), GLIA_BUSY);
+        trick_ = [&] { return refused += call.run() == GLIA_BUSY && message().find(call.call) == 0, GLIA_OK; };
+        EXPECT_EQ(glia_model_evaluate(net_, data_, kBatch, &result), GLIA_OK) << message();
+        EXPECT_EQ(refused, 2);
+        trick_ = nullptr;
+    }
+    glia_dataset_destroy(other);
+}
+
+TEST_F(Reentry, a_model_that_a_generator_destroys_lives_to_the_end_of_the_call) {
+    trick_ = [&] { return glia_model_destroy(net_), destroyed_ = true, GLIA_OK; };
+    EXPECT_EQ(fit(), GLIA_CANCELLED);
+    EXPECT_EQ(message(), "the model was destroyed while it ran");
+}
+
+TEST_F(Reentry, on_epoch_may_use_its_model_and_destroy_it) {
+    struct Epochs {
+        Reentry *test;
+        int count;
+    } epochs{this, 0};
+    const glia_fit_args args{.epochs     = 3,
+                             .batch_size = kBatch,
+                             .on_epoch =
+                                 [](void *user, const glia_epoch *epoch) {
+                                     auto *e = static_cast<Epochs *>(user);
+                                     ++e->count;
+                                     std::vector<float> out;
+                                     EXPECT_EQ(e->test->predict(&out), GLIA_OK) << e->test->message();
+                                     EXPECT_EQ(glia_model_compile(e->test->net_, {0}, nullptr), GLIA_OK);
+                                     if (epoch->epoch == 2)
+                                         glia_model_destroy(e->test->net_), e->test->destroyed_ = true;
+                                     return GLIA_OK;
+                                 },
+                             .user = &epochs};
+    EXPECT_EQ(glia_model_fit(net_, data_, &args), GLIA_CANCELLED) << message();
+    EXPECT_EQ(epochs.count, 2);
+}
+
+TEST_F(Reentry, a_context_and_a_model_that_on_epoch_destroys_end_with_the_call) {
+    const glia_fit_args args{.batch_size = kBatch,
+                             .on_epoch =
+                                 [](void *user, const glia_epoch *) {
+                                     auto *test = static_cast<Reentry *>(user);
+                                     glia_model_destroy(test->net_);
+                                     test->destroyed_ = true;
+                                     return GLIA_OK;
+                                 },
+                             .user = this};
+    EXPECT_EQ(glia_model_fit(net_, data_, &args), GLIA_OK);  // it was the last epoch
+}
+
+}  // namespace
