@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "core/device.h"
-#include "core/parallel.h"
 #include "core/prepared.h"
+#include "core/team.h"
 
 enum { MAX_THREADS = 1024 };
 
@@ -44,7 +44,7 @@ static glia_status read_threads(int *out) {
     if (own && !*out)
         return gli_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_NUM_THREADS is '%.64s', must be a number from 1 to %d", own,
                               MAX_THREADS);
-    if (!*out) *out = gli_parallel_default_threads();
+    if (!*out) *out = gli_team_default_size();
     return GLIA_OK;
 }
 
@@ -123,9 +123,15 @@ static glia_status open_device(glia_context *ctx, gli_device_choice *choice, boo
     return GLIA_OK;
 }
 
+/* A context and its team are one block. */
+static size_t team_offset(void) { return (sizeof(glia_context) + GLI_ALIGNMENT - 1) / GLI_ALIGNMENT * GLI_ALIGNMENT; }
+
+static size_t block_bytes(const glia_context *ctx) { return team_offset() + gli_team_bytes(ctx->threads); }
+
 static void free_context(glia_context *ctx) {
     const glia_allocator allocator = ctx->memory.allocator;
-    allocator.release(allocator.user, ctx, sizeof *ctx);
+    gli_team_end(ctx->team);
+    allocator.release(allocator.user, ctx, block_bytes(ctx));
 }
 
 glia_status glia_context_create(const char *device, const glia_context_args *args, glia_context **out) {
@@ -144,9 +150,12 @@ glia_status glia_context_create(const char *device, const glia_context_args *arg
     GLI_TRY(read_environment(&found, args));
     gli_memory_init(&found.memory, &args->allocator);
 
-    glia_context *ctx = found.memory.allocator.alloc(found.memory.allocator.user, sizeof *ctx, GLI_ALIGNMENT);
-    if (!ctx) return gli_fail_early(GLIA_OUT_OF_MEMORY, "out of memory: %zu bytes for a context", sizeof *ctx);
+    const size_t bytes = block_bytes(&found);
+    glia_context *ctx  = found.memory.allocator.alloc(found.memory.allocator.user, bytes, GLI_ALIGNMENT);
+    if (!ctx) return gli_fail_early(GLIA_OUT_OF_MEMORY, "out of memory: %zu bytes for a context", bytes);
     memcpy(ctx, &found, sizeof found);
+    ctx->team = (gli_team *)((char *)ctx + team_offset());
+    gli_team_init(ctx->team, ctx->threads);
     ctx->references          = 1;
     const glia_status status = open_device(ctx, &choice, strcmp(device, "auto") == 0);
     if (status != GLIA_OK) {

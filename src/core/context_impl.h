@@ -7,6 +7,7 @@
 
 struct gli_device;
 struct gli_prepared_cache;
+struct gli_team;
 
 /* Categories of GLIA_LOG, a list with commas. */
 typedef enum gli_log_category {
@@ -22,6 +23,7 @@ struct glia_context {
     char device_name[24]; /* "cuda:0" */
     uint64_t seed;
     int threads;
+    struct gli_team *team;
     glia_math math;
     bool nondeterministic;
     bool shadow;       /* GLIA_CHECK=shadow */

@@ -32,6 +32,7 @@ typedef struct gli_device {
     glia_status (*synchronize)(glia_context *ctx); /* waits for everything that was started */
     size_t alignment;                              /* of the tensors in a plan's buffer; a power of two */
     bool image_channels_last;                      /* channels-last is faster for image networks */
+    bool sets_float_mode; /* its providers compute on this thread, in the mode of float_mode.h */
 
     int (*count)(char *why); /* how many this machine has; none: why, GLI_WHY_TEXT bytes, says the reason */
     void (*describe)(int index, char *text, size_t size); /* one line: name, memory, versions of what it runs on */

@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/device.h"
+#include "core/float_mode.h"
 #include "core/prepared.h"
 #include "core/saved.h"
 
@@ -74,10 +75,18 @@ bool gli_provider_known(const gli_device *device, const char *name) {
     return false;
 }
 
+static glia_status run_provider(const gli_call *call, const gli_choice *choice, void *workspace) {
+    if (!call->ctx->device->sets_float_mode) return choice->provider->run(call, &choice->prepared, workspace);
+    const uint64_t before    = gli_float_mode_enter();
+    const glia_status status = choice->provider->run(call, &choice->prepared, workspace);
+    gli_float_mode_leave(before);
+    return status;
+}
+
 static glia_status run_and_log(const gli_call *call, const gli_choice *choice, void *workspace) {
-    if (!gli_log_enabled(call->ctx, GLI_LOG_TIME)) return choice->provider->run(call, &choice->prepared, workspace);
+    if (!gli_log_enabled(call->ctx, GLI_LOG_TIME)) return run_provider(call, choice, workspace);
     const double start = gli_seconds();
-    GLI_TRY(choice->provider->run(call, &choice->prepared, workspace));
+    GLI_TRY(run_provider(call, choice, workspace));
     GLI_TRY(call->ctx->device->synchronize(call->ctx));
     gli_log(call->ctx, GLI_LOG_TIME, "time %s %s: %.1f us", call->op->name, choice->provider->name,
             1e6 * (gli_seconds() - start));

@@ -1,10 +1,8 @@
-/* The CPU's threads. */
+/* Loops that a context's threads share. */
 #ifndef GLI_CORE_PARALLEL_H
 #define GLI_CORE_PARALLEL_H
 
 #include "glia/context.h"
-
-int gli_parallel_default_threads(void);
 
 /* Runs body(arg, begin, end) over 0 .. count-1, in chunks of `grain` elements (the last may be shorter). The chunks
  * depend on count and grain only, never on the number of threads: a body that writes one result for each chunk gives

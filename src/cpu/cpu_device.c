@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/parallel.h"
+#include "core/team.h"
 #include "cpu/cpu_providers.h"
 
 #ifdef GLIA_WITH_ONEDNN
@@ -33,7 +33,7 @@ static glia_status synchronize(glia_context *ctx) {
 
 static void describe(int index, char *text, size_t size) {
     (void)index;
-    snprintf(text, size, "%d threads", gli_parallel_default_threads());
+    snprintf(text, size, "%d threads", gli_team_default_size());
 }
 
 static bool part(int i, gli_device_part *out) {
@@ -54,6 +54,7 @@ const gli_device gli_cpu_device = {
     .synchronize         = synchronize,
     .alignment           = GLI_ALIGNMENT,
     .image_channels_last = true,
+    .sets_float_mode     = true,
     .describe            = describe,
     .part                = part,
 };

@@ -13,11 +13,13 @@ extern "C" {
 #include "core/derive.h"
 #include "core/device.h"
 #include "core/dtype.h"
+#include "core/float_mode.h"
 #include "core/op.h"
 #include "core/parallel.h"
 #include "core/philox.h"
 #include "core/prepared.h"
 #include "core/saved.h"
+#include "core/team.h"
 }
 
 namespace glia {

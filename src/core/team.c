@@ -1,0 +1,214 @@
+/* A job is announced by making the number of the jobs odd and is over when that is even again. Workers take its pieces
+ * from a counter. A worker that arrives late counts itself in, looks whether a job is open, and finds none: the caller
+ * closes the job before it waits for those inside, so it never waits for a thread that has not begun. Whoever has
+ * nothing to do spins for a while, because the next job usually comes soon, and then sleeps. */
+#define _GNU_SOURCE
+#include "core/team.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/float_mode.h"
+
+enum {
+    SPIN_NANOSECONDS = 30000,
+    SPINS_PER_LOOK   = 32, /* at the clock */
+    STACK_BYTES      = 256 << 10,
+    CACHE_LINE       = 64,
+};
+
+struct gli_team {
+    int size;    /* wanted, the caller included */
+    int workers; /* that run */
+    bool started;
+    bool running;  /* a job */
+    pid_t process; /* that the workers are in */
+    gli_job job;
+    pthread_mutex_t mutex; /* of sleeping only */
+    pthread_cond_t work, over;
+    atomic_bool stop;
+    atomic_uint sleepers;
+    atomic_bool caller_sleeps;
+    _Alignas(CACHE_LINE) atomic_uint jobs; /* begun and ended: odd while one is open */
+    _Alignas(CACHE_LINE) atomic_uint inside;
+    _Alignas(CACHE_LINE) _Atomic int64_t next; /* piece */
+    atomic_int lanes;                          /* that are taken */
+    _Alignas(CACHE_LINE) pthread_t thread[];
+};
+
+static void relax(void) {
+#if defined __x86_64__ || defined __i386__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ __volatile__("yield");
+#endif
+}
+
+static int64_t nanoseconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Spins until ready(team, seen), or until it has taken too long. */
+static void spin(gli_team *team, bool (*ready)(gli_team *team, unsigned seen), unsigned seen) {
+    const int64_t end = nanoseconds() + SPIN_NANOSECONDS;
+    do
+        for (int i = 0; i < SPINS_PER_LOOK; ++i) {
+            if (ready(team, seen)) return;
+            relax();
+        }
+    while (nanoseconds() < end);
+}
+
+/* ---- workers ----------------------------------------------------------------------------------------------------- */
+
+/* A job that the worker has not seen, or the end. */
+static bool is_called(gli_team *team, unsigned seen) {
+    const unsigned jobs = atomic_load(&team->jobs);
+    return (jobs % 2 == 1 && jobs != seen) || atomic_load(&team->stop);
+}
+
+static void wait_for_call(gli_team *team, unsigned seen) {
+    spin(team, is_called, seen);
+    if (is_called(team, seen)) return;
+    pthread_mutex_lock(&team->mutex);
+    atomic_fetch_add(&team->sleepers, 1);
+    while (!is_called(team, seen)) pthread_cond_wait(&team->work, &team->mutex);
+    atomic_fetch_sub(&team->sleepers, 1);
+    pthread_mutex_unlock(&team->mutex);
+}
+
+static void work(gli_team *team) {
+    const gli_job job = team->job;
+    int64_t i         = atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed);
+    if (i >= job.pieces) return;
+    const int lane = atomic_fetch_add_explicit(&team->lanes, 1, memory_order_relaxed);
+    for (; i < job.pieces; i = atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed))
+        job.body(job.arg, i, lane);
+}
+
+static void leave(gli_team *team) {
+    if (atomic_fetch_sub(&team->inside, 1) > 1 || !atomic_load(&team->caller_sleeps)) return;
+    pthread_mutex_lock(&team->mutex);
+    pthread_cond_signal(&team->over);
+    pthread_mutex_unlock(&team->mutex);
+}
+
+static void *worker(void *arg) {
+    gli_team *team = arg;
+    gli_float_mode_enter();
+    for (unsigned seen = 0;;) {
+        wait_for_call(team, seen);
+        if (atomic_load(&team->stop)) return NULL;
+        seen = atomic_load(&team->jobs);
+        atomic_fetch_add(&team->inside, 1);
+        if (atomic_load(&team->jobs) % 2 == 1) work(team);
+        leave(team);
+    }
+}
+
+/* Signals are for the program's own threads. */
+static void start_workers(gli_team *team) {
+    pthread_attr_t attributes;
+    sigset_t all, before;
+    team->started = true;
+    team->process = getpid();
+    if (pthread_attr_init(&attributes) != 0) return;
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (team->workers < team->size - 1 &&
+           pthread_create(&team->thread[team->workers], &attributes, worker, team) == 0)
+        ++team->workers;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+}
+
+/* ---- the caller -------------------------------------------------------------------------------------------------- */
+
+size_t gli_team_bytes(int size) { return sizeof(gli_team) + (size_t)size * sizeof(pthread_t); }
+
+void gli_team_init(gli_team *team, int size) {
+    *team = (gli_team){.size = size};
+    pthread_mutex_init(&team->mutex, NULL);
+    pthread_cond_init(&team->work, NULL);
+    pthread_cond_init(&team->over, NULL);
+}
+
+/* The workers are the parent's; their mutex may be locked for ever. */
+static bool is_forked(const gli_team *team) { return team->started && team->process != getpid(); }
+
+void gli_team_end(gli_team *team) {
+    if (is_forked(team)) return;
+    atomic_store(&team->stop, true);
+    pthread_mutex_lock(&team->mutex);
+    pthread_cond_broadcast(&team->work);
+    pthread_mutex_unlock(&team->mutex);
+    for (int i = 0; i < team->workers; ++i) pthread_join(team->thread[i], NULL);
+    pthread_cond_destroy(&team->over);
+    pthread_cond_destroy(&team->work);
+    pthread_mutex_destroy(&team->mutex);
+}
+
+static bool is_empty(gli_team *team, unsigned unused) {
+    (void)unused;
+    return atomic_load(&team->inside) == 0;
+}
+
+static void wait_for_workers(gli_team *team) {
+    spin(team, is_empty, 0);
+    if (is_empty(team, 0)) return;
+    pthread_mutex_lock(&team->mutex);
+    atomic_store(&team->caller_sleeps, true);
+    while (!is_empty(team, 0)) pthread_cond_wait(&team->over, &team->mutex);
+    atomic_store(&team->caller_sleeps, false);
+    pthread_mutex_unlock(&team->mutex);
+}
+
+/* As many sleepers as there are pieces for. */
+static void wake(gli_team *team, int64_t pieces) {
+    if (atomic_load(&team->sleepers) == 0) return;
+    pthread_mutex_lock(&team->mutex);
+    for (int64_t i = atomic_load(&team->sleepers); i > 0 && pieces > 1; --i, --pieces) pthread_cond_signal(&team->work);
+    pthread_mutex_unlock(&team->mutex);
+}
+
+static void run_alone(const gli_job *job) {
+    for (int64_t i = 0; i < job->pieces; ++i) job->body(job->arg, i, 0);
+}
+
+void gli_team_run(gli_team *team, const gli_job *job) {
+    if (job->pieces <= 1 || team->size == 1 || team->running) {
+        run_alone(job);
+        return;
+    }
+    if (is_forked(team)) gli_team_init(team, team->size);
+    if (!team->started) start_workers(team);
+    team->running = true;
+    team->job     = *job;
+    atomic_store_explicit(&team->next, 0, memory_order_relaxed);
+    atomic_store_explicit(&team->lanes, 0, memory_order_relaxed);
+    atomic_fetch_add(&team->jobs, 1);
+    wake(team, job->pieces);
+    work(team);
+    atomic_fetch_add(&team->jobs, 1);
+    wait_for_workers(team);
+    team->running = false;
+}
+
+int gli_team_threads(const gli_team *team) { return 1 + team->workers; }
+
+int gli_team_default_size(void) {
+#ifdef CPU_COUNT
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+#endif
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online < 1 ? 1 : online > INT16_MAX ? INT16_MAX : (int)online;
+}
