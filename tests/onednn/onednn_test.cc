@@ -185,6 +185,48 @@ TEST(OneDnn, keeps_a_nan) {
     }
 }
 
+double activated(glia_activation activation, double x) {
+    switch (activation) {
+        case GLIA_RELU: return x <= 0 ? 0 : x;
+        case GLIA_SIGMOID: return 1 / (1 + std::exp(-x));
+        case GLIA_TANH: return std::tanh(x);
+        default: return x;
+    }
+}
+
+// Of ones, with a NaN at first: which implementation runs depends on groups, padding and direction.
+TEST(OneDnn, keeps_a_nan_in_a_convolution_of_any_kind) {
+    const auto filled = [](const Context &ctx, glia_shape shape, float first) {
+        Tensor tensor = make_tensor(ctx, shape);
+        EXPECT_EQ(glia_tensor_fill(tensor.get(), 1), GLIA_OK);
+        static_cast<float *>(tensor->data)[0] = first;
+        return tensor;
+    };
+    Context ctx = make_context(2);
+    Tensor x = filled(ctx, GLIA_SHAPE(1, 2, 6), NAN), w = filled(ctx, GLIA_SHAPE(4, 1, 2), 1);
+    Tensor tx = filled(ctx, GLIA_SHAPE(1, 1, 2, 2), NAN), tw = filled(ctx, GLIA_SHAPE(1, 2, 3, 3), 1);
+    Tensor y = make_tensor(ctx, GLIA_SHAPE(1, 4, 8)), ty = make_tensor(ctx, GLIA_SHAPE(1, 2, 4, 4));
+    for (glia_activation activation : {GLIA_LINEAR, GLIA_RELU, GLIA_SIGMOID, GLIA_TANH}) {
+        SCOPED_TRACE(glia_activation_name(activation));
+        glia_conv1d_params grouped = glia_conv1d_defaults();
+        grouped.groups = 2, grouped.pad = 3, grouped.activation = activation;
+        ASSERT_EQ(glia_conv1d(ctx.get(), &grouped, x.get(), w.get(), nullptr, y.get()), GLIA_OK);
+        const std::vector<float> row = values(y), sums{0, 0, NAN, NAN, 2, 2, 2, 2};
+        for (size_t i = 0; i < sums.size(); ++i)
+            if (std::isnan(sums[i]))
+                EXPECT_TRUE(std::isnan(row[i])) << i << ": " << row[i];
+            else
+                EXPECT_NEAR(row[i], activated(activation, sums[i]), 1e-6) << i;
+
+        glia_conv2d_transpose_params transposed = glia_conv2d_transpose_defaults();
+        transposed.activation                   = activation;
+        ASSERT_EQ(glia_conv2d_transpose(ctx.get(), &transposed, tx.get(), tw.get(), nullptr, ty.get()), GLIA_OK);
+        const std::vector<float> image = values(ty);
+        for (int i = 0; i < 3; ++i) EXPECT_TRUE(std::isnan(image[size_t(i)])) << i << ": " << image[size_t(i)];
+        EXPECT_NEAR(image[3], activated(activation, 1), 1e-6);
+    }
+}
+
 TEST(OneDnn, leaves_the_settings_of_openmp_as_they_were) {
     const int threads = omp_get_max_threads(), dynamic = omp_get_dynamic();
     omp_set_num_threads(3);

@@ -1,38 +1,43 @@
 #include "cpu/onednn/dnn_list.h"
 
-typedef struct descriptors {
-    dnnl_memory_desc_t x, w, bias, y;
-} descriptors;
+/* A convolution as oneDNN is told of it. */
+typedef struct arguments {
+    const_dnnl_memory_desc_t x, w, bias, y;
+    dnnl_dims_t stride, dilation, pad, pad_end;
+} arguments;
 
-static dnnl_status_t init(dnnl_convolution_desc_t *desc, const gli_dnn_convolution *c, gli_dnn_convolution_kind kind,
-                          const descriptors *md) {
-    const dnnl_dims_t stride = {c->stride[0], c->stride[1]}, dilation = {c->dilation[0] - 1, c->dilation[1] - 1};
-    const dnnl_dims_t pad = {c->pad[0], c->pad[1]}, pad_end = {c->pad_end[0], c->pad_end[1]};
-    switch (kind) {
-        case GLI_DNN_CONVOLUTION:
-            return dnnl_dilated_convolution_forward_desc_init(desc, dnnl_forward_training, dnnl_convolution_direct,
-                                                              &md->x, &md->w, &md->bias, &md->y, stride, dilation, pad,
-                                                              pad_end);
-        case GLI_DNN_CONVOLUTION_BACKWARD_DATA:
-            return dnnl_dilated_convolution_backward_data_desc_init(desc, dnnl_convolution_direct, &md->x, &md->w,
-                                                                    &md->y, stride, dilation, pad, pad_end);
-        case GLI_DNN_CONVOLUTION_TRANSPOSED:
-            return dnnl_dilated_deconvolution_forward_desc_init(desc, dnnl_forward_training, dnnl_deconvolution_direct,
-                                                                &md->x, &md->w, &md->bias, &md->y, stride, dilation,
-                                                                pad, pad_end);
-        default:
-            return dnnl_dilated_convolution_backward_weights_desc_init(
-                desc, dnnl_convolution_direct, &md->x, &md->w, &md->bias, &md->y, stride, dilation, pad, pad_end);
-    }
+static arguments arguments_of(gli_dnn *dnn, const gli_dnn_convolution *c) {
+    return (arguments){.x        = gli_dnn_request(dnn, &c->x),
+                       .w        = gli_dnn_request(dnn, &c->w),
+                       .bias     = gli_dnn_request(dnn, &c->bias),
+                       .y        = gli_dnn_request(dnn, &c->y),
+                       .stride   = {c->stride[0], c->stride[1]},
+                       .dilation = {c->dilation[0] - 1, c->dilation[1] - 1},
+                       .pad      = {c->pad[0], c->pad[1]},
+                       .pad_end  = {c->pad_end[0], c->pad_end[1]}};
 }
 
-/* A backward primitive asks for a forward one of the same sizes; any implementation of it will do. */
-static dnnl_primitive_desc_t forward_hint(gli_dnn *dnn, const gli_dnn_convolution *c, const descriptors *md) {
-    dnnl_convolution_desc_t desc;
-    dnnl_primitive_desc_t pd = NULL;
-    if (gli_dnn_check(dnn, init(&desc, c, GLI_DNN_CONVOLUTION, md), "the forward convolution"))
-        gli_dnn_check(dnn, dnnl_primitive_desc_create(&pd, &desc, NULL, dnn->engine, NULL), "the forward convolution");
-    return pd;
+/* hint: of a backward convolution, the forward one. */
+static dnnl_status_t create(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, gli_dnn_convolution_kind kind,
+                            const arguments *a, const_dnnl_primitive_desc_t hint, const_dnnl_primitive_attr_t attr) {
+    const dnnl_prop_kind_t training = dnnl_forward_training;
+    const dnnl_alg_kind_t direct    = dnnl_convolution_direct;
+    switch (kind) {
+        case GLI_DNN_CONVOLUTION:
+            return gli_dnnl.convolution_forward_primitive_desc_create(pd, engine, training, direct, a->x, a->w, a->bias,
+                                                                      a->y, a->stride, a->dilation, a->pad, a->pad_end,
+                                                                      attr);
+        case GLI_DNN_CONVOLUTION_BACKWARD_DATA:
+            return gli_dnnl.convolution_backward_data_primitive_desc_create(
+                pd, engine, direct, a->x, a->w, a->y, a->stride, a->dilation, a->pad, a->pad_end, hint, attr);
+        case GLI_DNN_CONVOLUTION_TRANSPOSED:
+            return gli_dnnl.deconvolution_forward_primitive_desc_create(pd, engine, training, dnnl_deconvolution_direct,
+                                                                        a->x, a->w, a->bias, a->y, a->stride,
+                                                                        a->dilation, a->pad, a->pad_end, attr);
+        default:
+            return gli_dnnl.convolution_backward_weights_primitive_desc_create(
+                pd, engine, direct, a->x, a->w, a->bias, a->y, a->stride, a->dilation, a->pad, a->pad_end, hint, attr);
+    }
 }
 
 static const struct {
@@ -45,22 +50,19 @@ static const struct {
     {"a transposed convolution", DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST},
 };
 
+/* A backward primitive asks for a forward one of the same sizes; any implementation of it will do. */
 static dnnl_primitive_desc_t create_pd(gli_dnn *dnn, const gli_dnn_convolution *c, bool no_gemm) {
     const char *what = ids[c->kind].what;
     const bool backward =
         c->kind == GLI_DNN_CONVOLUTION_BACKWARD_DATA || c->kind == GLI_DNN_CONVOLUTION_BACKWARD_WEIGHTS;
-    const gli_dnn_attributes attributes = {.alpha = 1, .activation = c->activation, .no_gemm = no_gemm};
     dnnl_primitive_desc_t hint = NULL, pd = NULL;
-    dnnl_convolution_desc_t desc;
-    descriptors md;
-    if (!gli_dnn_request(dnn, &c->x, &md.x) || !gli_dnn_request(dnn, &c->w, &md.w) ||
-        !gli_dnn_request(dnn, &c->bias, &md.bias) || !gli_dnn_request(dnn, &c->y, &md.y))
-        return NULL;
-    if (backward) hint = forward_hint(dnn, c, &md);
-    if (gli_dnn_check(dnn, init(&desc, c, c->kind, &md), what))
-        pd = gli_dnn_create_pd(dnn, &desc, &attributes, hint, what);
+    const arguments a          = arguments_of(dnn, c);
+    dnnl_primitive_attr_t attr = gli_dnn_create_attr(dnn, &gli_dnn_default_attributes, what);
+    if (attr && (!backward || gli_dnn_check(dnn, create(&hint, dnn->engine, GLI_DNN_CONVOLUTION, &a, NULL, NULL),
+                                            "the forward convolution")))
+        gli_dnn_check(dnn, create(&pd, dnn->engine, c->kind, &a, hint, attr), what);
     dnnl_primitive_desc_destroy(hint);
-    return pd;
+    return gli_dnn_fast_pd(dnn, pd, attr, no_gemm, what);
 }
 
 /* Images that are not channels last are reordered into the primitive's own layout, which costs less than into channels
@@ -69,7 +71,7 @@ static dnnl_primitive_desc_t create_pd(gli_dnn *dnn, const gli_dnn_convolution *
 void gli_dnn_add_convolution(gli_dnn *dnn, const gli_dnn_convolution *conv) {
     gli_dnn_convolution c = *conv;
     if (dnn->status != GLIA_OK) return;
-    dnn->relu = c.activation == GLIA_UNARY_RELU;
+    dnn->activation = c.activation;
     if (c.kind == GLI_DNN_CONVOLUTION_TRANSPOSED) c.x.layout = c.y.layout = GLI_DNN_CHANNELS_LAST;
     const bool any = c.x.layout == GLI_DNN_ANY || c.y.layout == GLI_DNN_ANY;
     if (any && gli_dnn_is_row_major(&c.x)) c.x.layout = GLI_DNN_ANY;

@@ -34,19 +34,22 @@ bool gli_dnn_knows_unary_backward(glia_unary_kind kind, bool from_y) {
 static void translate_params(glia_unary_kind kind, float *alpha, float *beta) {
     if (kind == GLIA_UNARY_LINEAR || kind == GLIA_UNARY_SILU) *alpha = 1, *beta = 0;
     if (kind == GLIA_UNARY_RELU) *alpha = 0;
+    if (kind == GLIA_UNARY_HARD_SWISH) *alpha = 1.0f / 6, *beta = 0.5f; /* version 2 knows no others */
 }
 
 void gli_dnn_add_unary(gli_dnn *dnn, glia_unary_kind kind, float alpha, float beta, const gli_dnn_view *x,
                        const gli_dnn_view *y) {
-    const char *what          = "an elementwise function";
-    const dnnl_alg_kind_t alg = known[kind].forward;
-    dnnl_eltwise_desc_t desc;
-    dnnl_memory_desc_t md;
+    const char *what            = "an elementwise function";
+    dnnl_primitive_desc_t pd    = NULL;
+    const_dnnl_memory_desc_t md = gli_dnn_describe(dnn, x);
+    dnnl_primitive_attr_t attr  = gli_dnn_create_attr(dnn, &gli_dnn_default_attributes, what);
     translate_params(kind, &alpha, &beta);
-    if (!gli_dnn_describe(dnn, x, &md) ||
-        !gli_dnn_check(dnn, dnnl_eltwise_forward_desc_init(&desc, dnnl_forward_training, alg, &md, alpha, beta), what))
-        return;
-    gli_dnn_add_primitive(dnn, gli_dnn_create_pd(dnn, &desc, &gli_dnn_default_attributes, NULL, what), what, 2,
+    if (attr)
+        gli_dnn_check(dnn,
+                      gli_dnnl.eltwise_forward_primitive_desc_create(&pd, dnn->engine, dnnl_forward_training,
+                                                                     known[kind].forward, md, md, alpha, beta, attr),
+                      what);
+    gli_dnn_add_primitive(dnn, gli_dnn_fast_pd(dnn, pd, attr, false, what), what, 2,
                           (gli_dnn_tensor[]){{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}});
 }
 
@@ -55,17 +58,19 @@ void gli_dnn_add_unary_backward(gli_dnn *dnn, glia_unary_kind kind, bool from_y,
     const char *what           = "an elementwise derivative";
     const dnnl_alg_kind_t alg  = from_y ? known[kind].from_y : known[kind].from_x;
     dnnl_primitive_desc_t hint = NULL, pd = NULL;
-    dnnl_eltwise_desc_t forward, desc;
-    dnnl_memory_desc_t md;
+    const_dnnl_memory_desc_t md = gli_dnn_describe(dnn, x);
+    dnnl_primitive_attr_t attr  = gli_dnn_create_attr(dnn, &gli_dnn_default_attributes, what);
     translate_params(kind, &alpha, &beta);
-    if (!gli_dnn_describe(dnn, x, &md)) return;
-    if (gli_dnn_check(dnn, dnnl_eltwise_forward_desc_init(&forward, dnnl_forward_training, alg, &md, alpha, beta),
-                      what) &&
-        gli_dnn_check(dnn, dnnl_primitive_desc_create(&hint, &forward, NULL, dnn->engine, NULL), what) &&
-        gli_dnn_check(dnn, dnnl_eltwise_backward_desc_init(&desc, alg, &md, &md, alpha, beta), what))
-        pd = gli_dnn_create_pd(dnn, &desc, &gli_dnn_default_attributes, hint, what);
+    if (attr && gli_dnn_check(dnn,
+                              gli_dnnl.eltwise_forward_primitive_desc_create(&hint, dnn->engine, dnnl_forward_training,
+                                                                             alg, md, md, alpha, beta, NULL),
+                              what))
+        gli_dnn_check(
+            dnn,
+            gli_dnnl.eltwise_backward_primitive_desc_create(&pd, dnn->engine, alg, md, md, md, alpha, beta, hint, attr),
+            what);
     gli_dnn_add_primitive(
-        dnn, pd, what, 3,
+        dnn, gli_dnn_fast_pd(dnn, pd, attr, false, what), what, 3,
         (gli_dnn_tensor[]){
             {from_y ? DNNL_ARG_DST : DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_DIFF_SRC, dx}});
     dnnl_primitive_desc_destroy(hint);

@@ -53,19 +53,23 @@ static void bound_primitive_cache(void) {
     int capacity;
     if (dnnl_get_primitive_cache_capacity(&capacity) == dnnl_success && capacity == DEFAULT_CAPACITY &&
         !getenv("DNNL_PRIMITIVE_CACHE_CAPACITY") && !getenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY"))
-        dnnl_set_primitive_cache_capacity(SMALL_CAPACITY);
+        gli_dnnl.set_primitive_cache_capacity(SMALL_CAPACITY);
 }
 
 glia_status gli_dnn_begin(const gli_call *call, gli_dnn **out) {
-    void *memory;
-    GLI_TRY(gli_new(call->ctx, 1, sizeof **out, "a oneDNN primitive", &memory));
-    gli_dnn *dnn = memory;
-    dnn->call    = call;
-    dnn->ctx     = call->ctx;
-    dnn->before  = gli_dnn_threads_enter(call->ctx->threads);
+    glia_context *ctx = call->ctx;
+    void *memory, *descriptors;
+    GLI_TRY(gli_new(ctx, 1, sizeof **out, "a oneDNN primitive", &memory));
+    gli_dnn *dnn             = memory;
+    const glia_status status = gli_new(ctx, 1, sizeof *dnn->descriptors, "a oneDNN primitive's tensors", &descriptors);
+    if (status != GLIA_OK) return gli_free(ctx, dnn, 1, sizeof *dnn), status;
+    dnn->call        = call;
+    dnn->ctx         = ctx;
+    dnn->descriptors = descriptors;
+    dnn->before      = gli_dnn_threads_enter(ctx->threads);
     bound_primitive_cache();
-    if (gli_dnn_check(dnn, dnnl_engine_create(&dnn->engine, dnnl_cpu, 0), "an engine"))
-        gli_dnn_check(dnn, dnnl_stream_create(&dnn->stream, dnn->engine, dnnl_stream_default_flags), "a stream");
+    if (gli_dnn_check(dnn, gli_dnnl.engine_create(&dnn->engine, dnnl_cpu, 0), "an engine"))
+        gli_dnn_check(dnn, gli_dnnl.stream_create(&dnn->stream, dnn->engine, dnnl_stream_default_flags), "a stream");
     *out = dnn;
     return GLIA_OK;
 }
@@ -73,6 +77,7 @@ glia_status gli_dnn_begin(const gli_call *call, gli_dnn **out) {
 glia_status gli_dnn_end(gli_dnn *dnn, gli_prepared *out) {
     const glia_status status = dnn->status;
     gli_dnn_threads_leave(dnn->before);
+    gli_free(dnn->ctx, dnn->descriptors, 1, sizeof *dnn->descriptors);
     if (status == GLIA_OK)
         *out = (gli_prepared){.state = dnn, .workspace = dnn->reorders + dnn->scratchpad};
     else

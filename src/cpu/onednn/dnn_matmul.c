@@ -1,14 +1,14 @@
 #include "cpu/onednn/dnn_list.h"
 
 static dnnl_primitive_desc_t create_pd(gli_dnn *dnn, const gli_dnn_matmul *m) {
-    const gli_dnn_attributes attributes = {.alpha = m->alpha, .beta = m->beta, .activation = m->activation};
-    dnnl_matmul_desc_t desc;
-    dnnl_memory_desc_t a, b, bias, y;
-    if (!gli_dnn_request(dnn, &m->a, &a) || !gli_dnn_request(dnn, &m->b, &b) ||
-        !gli_dnn_request(dnn, &m->bias, &bias) || !gli_dnn_request(dnn, &m->y, &y) ||
-        !gli_dnn_check(dnn, dnnl_matmul_desc_init(&desc, &a, &b, &bias, &y), "a matmul"))
-        return NULL;
-    return gli_dnn_create_pd(dnn, &desc, &attributes, NULL, "a matmul");
+    const gli_dnn_attributes attributes = {.alpha = m->alpha, .beta = m->beta};
+    dnnl_primitive_desc_t pd            = NULL;
+    const_dnnl_memory_desc_t a = gli_dnn_request(dnn, &m->a), b = gli_dnn_request(dnn, &m->b);
+    const_dnnl_memory_desc_t bias = gli_dnn_request(dnn, &m->bias), y = gli_dnn_request(dnn, &m->y);
+    dnnl_primitive_attr_t attr = gli_dnn_create_attr(dnn, &attributes, "a matmul");
+    if (attr)
+        gli_dnn_check(dnn, gli_dnnl.matmul_primitive_desc_create(&pd, dnn->engine, a, b, bias, y, attr), "a matmul");
+    return gli_dnn_fast_pd(dnn, pd, attr, false, "a matmul");
 }
 
 /* First with the matrices as they are; where no fast primitive takes that, reordered. A y that is read stays as it is.
@@ -16,7 +16,7 @@ static dnnl_primitive_desc_t create_pd(gli_dnn *dnn, const gli_dnn_matmul *m) {
 void gli_dnn_add_matmul(gli_dnn *dnn, const gli_dnn_matmul *matmul) {
     if (dnn->status != GLIA_OK) return;
     gli_dnn_matmul m         = *matmul;
-    dnn->relu                = m.activation == GLIA_UNARY_RELU;
+    dnn->activation          = m.activation;
     dnnl_primitive_desc_t pd = create_pd(dnn, &m);
     if (dnn->status == GLIA_UNSUPPORTED) {
         dnn->status = GLIA_OK;
@@ -42,7 +42,7 @@ void gli_dnn_add_packed_matmul(gli_dnn *dnn, int number, const gli_dnn_view *a, 
                                const gli_dnn_view *y, float beta) {
     if (dnn->status != GLIA_OK) return;
     const int first  = dnn->n;
-    gli_dnn_matmul m = {.a = *a, .b = *b, .y = *y, .alpha = 1, .beta = beta, .activation = GLIA_UNARY_LINEAR};
+    gli_dnn_matmul m = {.a = *a, .b = *b, .y = *y, .alpha = 1, .beta = beta};
     m.a.index = GLI_DNN_BOUND_A, m.b.index = GLI_DNN_BOUND_B, m.y.index = GLI_DNN_BOUND_Y;
     const int threads            = threads_for(dnn, a, y);
     const gli_dnn_threads before = gli_dnn_threads_enter(threads);

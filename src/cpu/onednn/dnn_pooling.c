@@ -5,22 +5,21 @@ static dnnl_primitive_desc_t create_pd(gli_dnn *dnn, const gli_dnn_pooling *p, c
     const dnnl_dims_t window = {p->window[0], p->window[1]}, stride = {p->stride[0], p->stride[1]}, dilation = {0};
     const dnnl_dims_t pad = {p->pad[0], p->pad[1]}, pad_end = {p->pad_end[0], p->pad_end[1]};
     dnnl_primitive_desc_t hint = NULL, pd = NULL;
-    dnnl_pooling_v2_desc_t forward, backward;
-    dnnl_memory_desc_t x, y;
-    if (!gli_dnn_request(dnn, &p->x, &x) || !gli_dnn_request(dnn, &p->y, &y) ||
-        !gli_dnn_check(dnn,
-                       dnnl_pooling_v2_forward_desc_init(&forward, dnnl_forward_training, alg, &x, &y, stride, window,
-                                                         dilation, pad, pad_end),
-                       what))
-        return NULL;
-    if (!p->backward) return gli_dnn_create_pd(dnn, &forward, &gli_dnn_default_attributes, NULL, what);
-    if (gli_dnn_check(dnn, dnnl_primitive_desc_create(&hint, &forward, NULL, dnn->engine, NULL), what) &&
-        gli_dnn_check(
-            dnn, dnnl_pooling_v2_backward_desc_init(&backward, alg, &x, &y, stride, window, dilation, pad, pad_end),
-            what))
-        pd = gli_dnn_create_pd(dnn, &backward, &gli_dnn_default_attributes, hint, what);
+    const_dnnl_memory_desc_t x = gli_dnn_request(dnn, &p->x), y = gli_dnn_request(dnn, &p->y);
+    dnnl_primitive_attr_t attr = gli_dnn_create_attr(dnn, &gli_dnn_default_attributes, what);
+    if (attr &&
+        gli_dnn_check(dnn,
+                      gli_dnnl.pooling_forward_primitive_desc_create(p->backward ? &hint : &pd, dnn->engine,
+                                                                     dnnl_forward_training, alg, x, y, stride, window,
+                                                                     dilation, pad, pad_end, attr),
+                      what) &&
+        p->backward)
+        gli_dnn_check(dnn,
+                      gli_dnnl.pooling_backward_primitive_desc_create(&pd, dnn->engine, alg, x, y, stride, window,
+                                                                      dilation, pad, pad_end, hint, attr),
+                      what);
     dnnl_primitive_desc_destroy(hint);
-    return pd;
+    return gli_dnn_fast_pd(dnn, pd, attr, false, what);
 }
 
 /* With the images as they are; where nothing fast takes that, channels last. */

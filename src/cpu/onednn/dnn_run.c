@@ -1,5 +1,4 @@
-#include "cpu/native/vectorize.h"
-#include "cpu/native/loops.h"
+#include "cpu/native/elementwise/activate.h"
 #include "cpu/onednn/dnn_list.h"
 
 /* The memory of one run; bound is NULL where no view is GLI_DNN_BOUND_LATER. */
@@ -25,11 +24,11 @@ static dnnl_status_t execute(const gli_dnn *dnn, const memories *m, const gli_dn
     dnnl_exec_arg_t arguments[GLI_DNN_MAX_ARGUMENTS];
     for (int i = 0; i < s->n; ++i) {
         const gli_dnn_argument *a  = &s->arguments[i];
-        const dnnl_status_t status = dnnl_memory_set_data_handle(a->memory, address(dnn, m, a));
+        const dnnl_status_t status = gli_dnnl.memory_set_data_handle(a->memory, address(dnn, m, a));
         if (status != dnnl_success) return status;
         arguments[i] = (dnnl_exec_arg_t){.arg = a->id, .memory = a->memory};
     }
-    return dnnl_primitive_execute(s->primitive, dnn->stream, s->n, arguments);
+    return gli_dnnl.primitive_execute(s->primitive, dnn->stream, s->n, arguments);
 }
 
 static glia_status run_steps(const gli_dnn *dnn, const memories *m, int begin, int end, int threads) {
@@ -38,30 +37,15 @@ static glia_status run_steps(const gli_dnn *dnn, const memories *m, int begin, i
     dnnl_status_t status         = dnnl_success;
     const gli_dnn_threads before = gli_dnn_threads_enter(threads);
     for (int i = begin; i < end && status == dnnl_success; ++i) status = execute(dnn, m, &dnn->steps[i]);
-    if (status == dnnl_success) status = dnnl_stream_wait(dnn->stream);
+    if (status == dnnl_success) status = gli_dnnl.stream_wait(dnn->stream);
     gli_dnn_threads_leave(before);
     return gli_dnn_translate(m->call, status, "running it");
-}
-
-GLI_CLONES static void dnn_relu_row(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
-    (void)arg;
-    float *y = data[0];
-    if (stride[0] == 1)
-        for (int64_t i = 0; i < count; ++i) y[i] = y[i] <= 0 ? 0 : y[i];
-    else
-        for (int64_t i = 0; i < count; ++i) y[i * stride[0]] = y[i * stride[0]] <= 0 ? 0 : y[i * stride[0]];
-}
-
-static void relu(const gli_call *call) {
-    gli_loops loops;
-    gli_loops_init(&loops, 1, call->out);
-    gli_loops_run(call->ctx, &loops, dnn_relu_row, NULL);
 }
 
 glia_status gli_dnn_run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     const gli_dnn *dnn = prepared->state;
     GLI_TRY(run_steps(dnn, &(memories){call, workspace, NULL}, 0, dnn->n, dnn->ctx->threads));
-    if (dnn->relu) relu(call);
+    if (dnn->activation != GLIA_UNARY_LINEAR) gli_activate(call->ctx, dnn->activation, call->out[0]);
     return GLIA_OK;
 }
 

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "core/provider.h"
+#include "cpu/native/elementwise/activate.h"
 #include "cpu/native/loops.h"
 #include "cpu/native/vector_math.h"
 #include "ops/elementwise/unary_geom.h"
@@ -84,6 +85,13 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
     gli_loops_init(&loops, 2, (const glia_tensor *[]){call->out[0], call->in[GLI_UNARY_X]});
     gli_loops_run(call->ctx, &loops, unary_row, call->geom);
     return GLIA_OK;
+}
+
+void gli_activate(const glia_context *ctx, glia_unary_kind kind, const glia_tensor *y) {
+    const gli_unary_geom g = {.kind = kind};
+    gli_loops loops;
+    gli_loops_init(&loops, 2, (const glia_tensor *[]){y, y});
+    gli_loops_run(ctx, &loops, unary_row, &g);
 }
 
 static inline float silu_slope(float x) {
