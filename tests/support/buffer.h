@@ -84,7 +84,7 @@ class Buffer {
 
    private:
     void set_strides(Layout layout) {
-        int64_t step = 1;
+        int64_t step = layout == Layout::gapped ? 2 : 1;
         switch (layout) {
             case Layout::dense:
             case Layout::shifted: return;
@@ -95,8 +95,8 @@ class Buffer {
                 for (int i = 0; i < tensor_.ndim; ++i)
                     tensor_.stride[i] = step, step *= std::max<int64_t>(tensor_.dim[i], 1);
                 return;
-            case Layout::gapped:  // every other element of rows that are one too long
-                step = 2;
+            case Layout::sliced:  // rows, images, ... that are one too long
+            case Layout::gapped:  // and every other element of them
                 for (int i = tensor_.ndim - 1; i >= 0; --i) tensor_.stride[i] = step, step *= tensor_.dim[i] + 1;
                 return;
         }

@@ -117,6 +117,7 @@ std::vector<Variant> variants_of(const Case &c) {
     }
     std::vector<Variant> all = {{"f32"},
                                 {"f32_permuted", GLIA_F32, Layout::permuted},
+                                {"f32_sliced", GLIA_F32, Layout::sliced},
                                 {"f32_gapped", GLIA_F32, Layout::gapped},
                                 {"f32_shifted", GLIA_F32, Layout::shifted}};
     if (images) all.push_back({"f32_channels_last", GLIA_F32, Layout::channels_last});

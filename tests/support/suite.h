@@ -15,6 +15,7 @@ enum class Regime { integers, reals };
 enum class Layout {
     dense,
     permuted,
+    sliced,
     gapped,
     channels_last,
     shifted

@@ -19,7 +19,7 @@ static gli_dnn_view matrix(gli_dnn_view view, bool *fits) {
         *fits = *fits && view.stride[d] == out.stride[0] * out.dim[0];
         out.dim[0] *= view.dim[d];
     }
-    if (out.dim[0] == 1) out.stride[0] = out.dim[1];
+    if (out.dim[0] == 1) out.stride[0] = out.dim[1] * out.stride[1];
     return out;
 }
 

@@ -2,18 +2,18 @@
 
 #include "cpu/onednn/onednn.h"
 
-/* Strides of dimensions of size 1 mean nothing in Glia, but oneDNN compares them: they become those of the row-major
- * layout where the tensor is row-major, and 1 elsewhere, which oneDNN's check of overlaps always accepts. */
+/* Strides of dimensions of size 1 mean nothing in Glia, but oneDNN checks them for overlaps, and takes that of a matrix
+ * of one row for the distance between rows. They become the extent of the dimension behind them, as in the row-major
+ * layout; whatever the other dimensions are, that overlaps with none. */
 static gli_dnn_view view_of(const glia_tensor *tensor, gli_dnn_memory memory, int i) {
     gli_dnn_view view = {.memory = tensor ? memory : GLI_DNN_ABSENT, .index = i};
     if (!tensor) return view;
-    const bool dense = gli_is_dense(tensor);
-    int64_t strides[GLIA_MAX_DIMS];
-    gli_dense_strides(tensor->ndim, tensor->dim, strides);
-    view.ndim = tensor->ndim;
-    for (int d = 0; d < tensor->ndim; ++d) {
+    int64_t behind = 1;
+    view.ndim      = tensor->ndim;
+    for (int d = tensor->ndim - 1; d >= 0; --d) {
         view.dim[d]    = tensor->dim[d];
-        view.stride[d] = dense ? strides[d] : tensor->dim[d] == 1 ? 1 : tensor->stride[d];
+        view.stride[d] = tensor->dim[d] == 1 ? behind : tensor->stride[d];
+        behind         = view.dim[d] * view.stride[d];
     }
     return view;
 }
