@@ -1,6 +1,8 @@
 // cpu.onednn beside what the provider suite sees: why it declines, threads, and what it leaves behind.
 #include <gtest/gtest.h>
+#ifdef _OPENMP
 #include <omp.h>
+#endif
 
 #include <cmath>
 #include <cstdlib>
@@ -74,14 +76,6 @@ TEST(OneDnn, says_why_it_declines) {
     EXPECT_EQ(empty.declined(), "w is empty");
 }
 
-TEST(OneDnn, declines_threads_that_openmp_cannot_deliver) {
-    const int levels = omp_get_max_active_levels();
-    omp_set_max_active_levels(0);
-    EXPECT_EQ(Conv(2).declined(), "OMP_MAX_ACTIVE_LEVELS forbids parallel regions");
-    EXPECT_EQ(Conv(1).declined(), "");
-    omp_set_max_active_levels(levels);
-}
-
 // A single channel lies dense and channels last at once; mixed with the other image's layout nothing fast is left.
 TEST(OneDnn, takes_an_image_of_one_channel_in_both_layouts) {
     for (bool channels_last : {false, true}) {
@@ -103,43 +97,6 @@ TEST(OneDnn, takes_an_image_of_one_channel_in_both_layouts) {
         ASSERT_EQ(onednn_of(&gli_op_conv2d)->prepare(&call, &prepared), GLIA_OK) << channels_last;
         onednn_of(&gli_op_conv2d)->release(&prepared);
     }
-}
-
-TEST(OneDnn, refuses_to_run_inside_a_parallel_region) {
-    Conv outside(2), inside(2);
-    const gli_provider *provider = onednn_of(&gli_op_conv2d);
-    gli_prepared prepared{};
-    ASSERT_EQ(provider->prepare(&inside.call, &prepared), GLIA_OK);
-    std::vector<char> workspace(prepared.workspace + 1);
-    std::string reason;
-    glia_status ran = GLIA_OK, called = GLIA_BUSY;
-#pragma omp parallel num_threads(2)
-#pragma omp single
-    {
-        reason = inside.declined();
-        ran    = provider->run(&inside.call, &prepared, workspace.data());
-        called = inside.run();
-    }
-    provider->release(&prepared);
-    EXPECT_EQ(reason, "it cannot run inside an OpenMP parallel region");
-    EXPECT_EQ(ran, GLIA_UNSUPPORTED);
-    EXPECT_STREQ(glia_message(inside.ctx.get()), "conv2d: cpu.onednn: it cannot run inside an OpenMP parallel region");
-    EXPECT_EQ(called, GLIA_OK) << "another provider takes the call";
-    ASSERT_EQ(outside.run(), GLIA_OK);
-    const auto a = values(outside.y), b = values(inside.y);
-    for (size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-5) << i;
-}
-
-TEST(OneDnn, contexts_of_one_thread_work_inside_a_parallel_region) {
-    Conv outside(1), one(1), two(1);
-    ASSERT_EQ(outside.run(), GLIA_OK);
-    glia_status status[2] = {GLIA_BUSY, GLIA_BUSY};
-#pragma omp parallel for num_threads(2)
-    for (int i = 0; i < 2; ++i) status[i] = (i ? one : two).run();
-    EXPECT_EQ(status[0], GLIA_OK);
-    EXPECT_EQ(status[1], GLIA_OK);
-    EXPECT_EQ(values(outside.y), values(one.y));
-    EXPECT_EQ(values(outside.y), values(two.y));
 }
 
 // A network that has diverged must not look well: what a NaN goes into is a NaN.
@@ -227,6 +184,21 @@ TEST(OneDnn, keeps_a_nan_in_a_convolution_of_any_kind) {
     }
 }
 
+#ifdef _OPENMP
+TEST(OneDnn, works_inside_a_parallel_region) {
+    for (int threads : {1, 2}) {
+        Conv outside(threads), one(threads), two(threads);
+        ASSERT_EQ(outside.run(), GLIA_OK);
+        glia_status status[2] = {GLIA_BUSY, GLIA_BUSY};
+#pragma omp parallel for num_threads(2)
+        for (int i = 0; i < 2; ++i) status[i] = (i ? one : two).run();
+        EXPECT_EQ(status[0], GLIA_OK);
+        EXPECT_EQ(status[1], GLIA_OK);
+        EXPECT_EQ(values(outside.y), values(one.y));
+        EXPECT_EQ(values(outside.y), values(two.y));
+    }
+}
+
 TEST(OneDnn, leaves_the_settings_of_openmp_as_they_were) {
     const int threads = omp_get_max_threads(), dynamic = omp_get_dynamic();
     omp_set_num_threads(3);
@@ -238,6 +210,7 @@ TEST(OneDnn, leaves_the_settings_of_openmp_as_they_were) {
     omp_set_num_threads(threads);
     omp_set_dynamic(dynamic);
 }
+#endif
 
 TEST(OneDnn, convolution_gives_the_same_bits_on_any_number_of_threads) {
     const auto forward = [](int threads) {
@@ -258,7 +231,7 @@ TEST(OneDnn, convolution_gives_the_same_bits_on_any_number_of_threads) {
     }
 }
 
-TEST(OneDnn, filter_gradient_repeats_and_its_bias_does_not_depend_on_threads) {
+TEST(OneDnn, filter_gradient_gives_the_same_bits_on_any_number_of_threads) {
     const auto gradients = [](int threads) {
         Context ctx = make_context(threads);
         Tensor x = make_tensor(ctx, GLIA_SHAPE(32, 3, 14, 14)), dy = make_tensor(ctx, GLIA_SHAPE(32, 33, 12, 12));
@@ -268,11 +241,7 @@ TEST(OneDnn, filter_gradient_repeats_and_its_bias_does_not_depend_on_threads) {
         EXPECT_EQ(glia_conv2d_backward_filter(ctx.get(), &params, x.get(), dy.get(), dw.get(), dbias.get()), GLIA_OK);
         return std::pair(values(dw), values(dbias));
     };
-    for (int threads : {1, 2, 3}) {
-        const auto once = gradients(threads);
-        EXPECT_EQ(once, gradients(threads)) << threads;
-        EXPECT_EQ(once.second, gradients(1).second) << threads;
-    }
+    for (int threads : {1, 2, 3, 16}) EXPECT_EQ(gradients(1), gradients(threads)) << threads;
 }
 
 // The context's memory is counted here; what oneDNN itself allocates is seen by the leak sanitizer.

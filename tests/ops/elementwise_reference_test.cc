@@ -636,8 +636,7 @@ TEST(Providers, bits_do_not_depend_on_the_number_of_threads) {
     Array x{{331, 211}, {}, GLIA_F32};
     for (int i = 0; i < 331 * 211; ++i) x.values.push_back(std::sin(double(i + 1)));
     const auto bits = [&](int threads) {
-        Session s("cpu.native");
-        s.ctx()->threads = threads;
+        Session s("cpu.native", "cpu", threads);
         std::vector<Values> out;
         const auto add = [&](const gli_op &op, const auto &params, const std::vector<Array> &in) {
             const Result r = s.call(op, params, in);

@@ -26,8 +26,7 @@ std::vector<char> bytes(const Params &params) {
 
 // Every output's bytes, one after the other.
 std::vector<float> outputs(const Call &call, int threads, bool channels_last) {
-    Session session("cpu.native");
-    session.ctx()->threads = threads;
+    Session session("cpu.native", "cpu", threads);
     std::mt19937 rng(7);
     std::vector<const glia_tensor *> in;
     const auto laid_out = [&](glia_tensor *t) {

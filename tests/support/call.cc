@@ -17,9 +17,11 @@ glia_shape shape_of(const std::vector<int64_t> &dims) {
 
 }  // namespace
 
-Session::Session(const char *provider, const char *device) {
-    glia_context *ctx = nullptr;
-    if (glia_context_create(device, nullptr, &ctx) != GLIA_OK) throw std::runtime_error(glia_message(nullptr));
+Session::Session(const char *provider, const char *device, int threads) {
+    glia_context_args args = {};
+    args.threads           = threads;
+    glia_context *ctx      = nullptr;
+    if (glia_context_create(device, &args, &ctx) != GLIA_OK) throw std::runtime_error(glia_message(nullptr));
     snprintf(ctx->provider, sizeof ctx->provider, "%s", provider);
     ctx_.reset(ctx);
 }

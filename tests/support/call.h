@@ -24,10 +24,10 @@ struct Result {
     std::vector<Array> out;  // every output of the op, the optional ones too
 };
 
-// One context; provider "" leaves the choice to the device's table.
+// One context; provider "" leaves the choice to the device's table, threads 0 their number to the environment.
 class Session {
    public:
-    explicit Session(const char *provider = "cpu.ref", const char *device = "cpu");
+    explicit Session(const char *provider = "cpu.ref", const char *device = "cpu", int threads = 0);
 
     glia_context *ctx() const { return ctx_.get(); }
 

@@ -1,5 +1,4 @@
-// The same bits for any number of threads: every op, every provider of our own, every case. A library's threads are its
-// own affair, so cpu.onednn is left out.
+// The same bits for any number of threads: every op, every provider of the CPU, every case.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,16 +21,17 @@ struct Bits {
 };
 
 Bits bits_of(const Case &c, const char *provider, glia_dtype dtype, int threads) {
-    Session session(provider);
+    Session session(provider, "cpu", threads);
     std::vector<Array> in;
-    session.ctx()->threads = threads;
     for (size_t i = 0; i < c.inputs.size(); ++i)
         in.push_back(c.inputs[i].content == Content::absent
                          ? ABSENT
                          : Array{c.inputs[i].dims, values_of(c, i, Regime::reals, dtype), dtype_of(c, i, dtype)});
     const Result result = session.call_raw(*c.op, c.params.data(), in);
     Bits bits;
-    bits.declined = result.status == GLIA_UNSUPPORTED;
+    // What rnn saved for its gradient is its own: tests/slow/training_test has that op.
+    const bool without = result.message.find("reserve holds nothing that rnn wrote") != std::string::npos;
+    bits.declined      = result.status == GLIA_UNSUPPORTED || without;
     EXPECT_TRUE(bits.declined || result.status == GLIA_OK) << result.message;
     for (const Array &y : result.out) {  // to double and back is exact, and keeps the sign of zero
         const size_t at = bits.bytes.size();
@@ -58,31 +58,30 @@ struct Param {
 
 class Determinism : public testing::TestWithParam<Param> {};
 
-TEST_P(Determinism, one_two_and_four_threads_give_the_same_bits) {
-    const Param &p    = GetParam();
-    const bool native = strcmp(p.provider->name, "cpu.native") == 0;
-    int ran           = 0;
+TEST_P(Determinism, any_number_of_threads_gives_the_same_bits) {
+    const Param &p       = GetParam();
+    const bool reference = p.provider == gli_reference_of(p.op);
+    int ran              = 0;
     for (const Case &c : all_cases()) {
         // Shapes of real networks have more than one piece of work; the reference would take minutes with them.
-        if (c.op != p.op || (c.bench && (!native || elements(c) > 600000))) continue;
+        if (c.op != p.op || (c.bench && (reference || elements(c) > 600000))) continue;
         for (glia_dtype dtype : {GLIA_F32, GLIA_F64}) {
             if (c.bench && dtype != GLIA_F32) continue;
             const Bits one = bits_of(c, p.provider->name, dtype, 1);
             if (one.declined) continue;
             ++ran;
-            for (int threads : {2, 4})
+            for (int threads : {2, 4, 16})
                 EXPECT_EQ(bits_of(c, p.provider->name, dtype, threads).bytes, one.bytes)
                     << c.name << " " << glia_dtype_name(dtype) << " on " << threads << " threads";
         }
     }
-    EXPECT_GT(ran, 0);
+    if (!ran) GTEST_SKIP() << "no case that stands alone";
 }
 
 std::vector<Param> all_params() {
     std::vector<Param> all;
     for (const gli_op *const *op = gli_ops; *op; ++op)
-        for (const gli_provider *const *it = gli_cpu_device.providers(*op); *it; ++it)
-            if (strcmp((*it)->name, "cpu.onednn") != 0) all.push_back({*op, *it});
+        for (const gli_provider *const *it = gli_cpu_device.providers(*op); *it; ++it) all.push_back({*op, *it});
     return all;
 }
 

@@ -4,7 +4,7 @@
 
 static const char *decline(const gli_call *call) {
     const gli_pool2d_geom *g = call->geom;
-    return g->h % g->p || g->w % g->q ? "its windows have several sizes" : gli_dnn_decline(call);
+    return g->h % g->p || g->w % g->q ? "its windows have several sizes" : NULL;
 }
 
 static gli_pool2d_geom even_windows(const gli_pool2d_geom *geom) {

@@ -6,7 +6,7 @@ static const char *decline(const gli_call *call) {
     const gli_pool2d_geom *g = call->geom;
     const bool beyond        = (g->p - 1) * g->stride_h + g->r > g->h + g->pad_h + g->pad_h_end ||
                         (g->q - 1) * g->stride_w + g->s > g->w + g->pad_w + g->pad_w_end;
-    return g->count_include_pad && beyond ? "a window extends past the padded image" : gli_dnn_decline(call);
+    return g->count_include_pad && beyond ? "a window extends past the padded image" : NULL;
 }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {

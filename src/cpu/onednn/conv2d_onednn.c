@@ -73,6 +73,6 @@ static glia_status run_filter(const gli_call *call, const gli_prepared *prepared
     return GLIA_OK;
 }
 
-GLI_DNN_PROVIDER(conv2d, GLI_ACCEPTS_DNN, gli_dnn_decline, prepare_forward, gli_dnn_run);
-GLI_DNN_PROVIDER(conv2d_backward_data, GLI_ACCEPTS_DNN, gli_dnn_decline, prepare_data, gli_dnn_run);
-GLI_DNN_PROVIDER(conv2d_backward_filter, GLI_ACCEPTS_DNN, gli_dnn_decline, prepare_filter, run_filter);
+GLI_DNN_PROVIDER(conv2d, GLI_ACCEPTS_DNN, NULL, prepare_forward, gli_dnn_run);
+GLI_DNN_PROVIDER(conv2d_backward_data, GLI_ACCEPTS_DNN, NULL, prepare_data, gli_dnn_run);
+GLI_DNN_PROVIDER(conv2d_backward_filter, GLI_ACCEPTS_DNN, NULL, prepare_filter, run_filter);

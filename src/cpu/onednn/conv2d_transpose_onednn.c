@@ -22,4 +22,4 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
     return gli_dnn_prepare_convolution(call, &conv, out);
 }
 
-GLI_DNN_PROVIDER(conv2d_transpose, GLI_ACCEPTS_DNN, gli_dnn_decline, prepare, gli_dnn_run);
+GLI_DNN_PROVIDER(conv2d_transpose, GLI_ACCEPTS_DNN, NULL, prepare, gli_dnn_run);

@@ -23,19 +23,18 @@ static gli_dnn_view matrix(gli_dnn_view view, bool *fits) {
     return out;
 }
 
-static const char *decline_rows(const gli_call *call, const glia_tensor *const *tensors, int n) {
-    const char *reason = gli_dnn_decline(call);
-    bool fits          = true;
-    for (int i = 0; i < n && !reason; ++i) {
+static const char *decline_rows(const glia_tensor *const *tensors, int n) {
+    bool fits = true;
+    for (int i = 0; i < n; ++i) {
         gli_dnn_view view = {.ndim = tensors[i]->ndim};
         for (int d = 0; d < view.ndim; ++d) view.dim[d] = tensors[i]->dim[d], view.stride[d] = tensors[i]->stride[d];
         matrix(view, &fits);
     }
-    return reason || fits ? reason : "its leading dimensions cannot be seen as one";
+    return fits ? NULL : "its leading dimensions cannot be seen as one";
 }
 
 static const char *decline(const gli_call *call) {
-    return decline_rows(call, (const glia_tensor *[]){call->in[GLI_DENSE_X], call->out[0]}, 2);
+    return decline_rows((const glia_tensor *[]){call->in[GLI_DENSE_X], call->out[0]}, 2);
 }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
@@ -54,8 +53,7 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
 }
 
 static const char *decline_weights(const gli_call *call) {
-    return decline_rows(call, (const glia_tensor *[]){call->in[GLI_DENSE_WEIGHTS_X], call->in[GLI_DENSE_WEIGHTS_DY]},
-                        2);
+    return decline_rows((const glia_tensor *[]){call->in[GLI_DENSE_WEIGHTS_X], call->in[GLI_DENSE_WEIGHTS_DY]}, 2);
 }
 
 static glia_status prepare_weights(const gli_call *call, gli_prepared *out) {

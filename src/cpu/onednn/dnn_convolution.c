@@ -65,13 +65,49 @@ static dnnl_primitive_desc_t create_pd(gli_dnn *dnn, const gli_dnn_convolution *
     return gli_dnn_fast_pd(dnn, pd, attr, no_gemm, what);
 }
 
+/* ---- slices ------------------------------------------------------------------------------------------------------ */
+
+/* The dimensions that are cut. */
+typedef struct cuts {
+    gli_dnn_cut cut;
+    int x, w, bias, y;
+} cuts;
+
+/* Between images, or between channels where the filters are larger than the images: each slice would read all of them.
+ */
+static cuts cuts_of(const gli_dnn_convolution *c) {
+    enum { IMAGES, CHANNELS, CHANNELS_AT_ONCE = 32 };
+    const double x = gli_dnn_elements(&c->x), w = gli_dnn_elements(&c->w), y = gli_dnn_elements(&c->y);
+    const double work =
+        w * (c->kind == GLI_DNN_CONVOLUTION_TRANSPOSED ? x / (double)c->x.dim[1] : y / (double)c->y.dim[1]);
+    const gli_dnn_cut images = {.dim = c->x.dim[0], .multiple = 1, .work = work};
+    const bool grouped       = c->w.ndim == 5;
+    switch (c->kind) {
+        case GLI_DNN_CONVOLUTION:
+            if (grouped || w <= x + y) break;
+            return (cuts){{c->y.dim[CHANNELS], CHANNELS_AT_ONCE, work}, GLI_DNN_WHOLE, 0, 0, CHANNELS};
+        case GLI_DNN_CONVOLUTION_BACKWARD_DATA:
+            if (grouped || w <= x + y) break;
+            return (cuts){{c->x.dim[CHANNELS], CHANNELS_AT_ONCE, work}, CHANNELS, 1, GLI_DNN_WHOLE, GLI_DNN_WHOLE};
+        case GLI_DNN_CONVOLUTION_BACKWARD_WEIGHTS: {
+            const double costs_as_much = 4;
+            if (!grouped && costs_as_much * w > y)
+                return (cuts){{c->y.dim[CHANNELS], CHANNELS_AT_ONCE, work}, GLI_DNN_WHOLE, 0, 0, CHANNELS};
+            return (cuts){{c->x.dim[IMAGES], 1, work, true}, IMAGES, GLI_DNN_ADDED, GLI_DNN_ADDED, IMAGES};
+        }
+        case GLI_DNN_CONVOLUTION_TRANSPOSED: break;
+    }
+    return (cuts){images, IMAGES, GLI_DNN_WHOLE, GLI_DNN_WHOLE, IMAGES};
+}
+
 /* Images that are not channels last are reordered into the primitive's own layout, which costs less than into channels
  * last; but only from there is every convolution fast, and every transposed one faster. An image that is both, with a
  * single channel or pixel, follows the other one: oneDNN has nothing fast for a mixture. */
-void gli_dnn_add_convolution(gli_dnn *dnn, const gli_dnn_convolution *conv) {
-    gli_dnn_convolution c = *conv;
-    if (dnn->status != GLIA_OK) return;
-    dnn->activation = c.activation;
+static void add_slices(gli_dnn *dnn, gli_dnn_convolution c, const cuts *k, const gli_dnn_slices *slices) {
+    c.x    = gli_dnn_slice(c.x, k->x, slices);
+    c.w    = gli_dnn_slice(c.w, k->w, slices);
+    c.bias = gli_dnn_slice(c.bias, k->bias, slices);
+    c.y    = gli_dnn_slice(c.y, k->y, slices);
     if (c.kind == GLI_DNN_CONVOLUTION_TRANSPOSED) c.x.layout = c.y.layout = GLI_DNN_CHANNELS_LAST;
     const bool any = c.x.layout == GLI_DNN_ANY || c.y.layout == GLI_DNN_ANY;
     if (any && gli_dnn_is_row_major(&c.x)) c.x.layout = GLI_DNN_ANY;
@@ -82,8 +118,17 @@ void gli_dnn_add_convolution(gli_dnn *dnn, const gli_dnn_convolution *conv) {
         c.x.layout = c.y.layout = GLI_DNN_CHANNELS_LAST;
         pd                      = create_pd(dnn, &c, false);
     }
-    gli_dnn_add_primitive(
-        dnn, pd, ids[c.kind].what, 4,
-        (gli_dnn_tensor[]){
-            {ids[c.kind].x, &c.x}, {ids[c.kind].w, &c.w}, {ids[c.kind].bias, &c.bias}, {ids[c.kind].y, &c.y}});
+    gli_dnn_add_primitive(dnn, pd, ids[c.kind].what, slices, 4,
+                          (gli_dnn_tensor[]){{ids[c.kind].x, &c.x, k->x},
+                                             {ids[c.kind].w, &c.w, k->w},
+                                             {ids[c.kind].bias, &c.bias, k->bias},
+                                             {ids[c.kind].y, &c.y, k->y}});
+}
+
+void gli_dnn_add_convolution(gli_dnn *dnn, const gli_dnn_convolution *conv) {
+    const cuts k = cuts_of(conv);
+    gli_dnn_slices slices;
+    dnn->activation = conv->activation;
+    for (int part = 0; part < 2; ++part)
+        if (dnn->status == GLIA_OK && gli_dnn_part(&k.cut, part, &slices)) add_slices(dnn, *conv, &k, &slices);
 }

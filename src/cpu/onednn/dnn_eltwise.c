@@ -37,41 +37,80 @@ static void translate_params(glia_unary_kind kind, float *alpha, float *beta) {
     if (kind == GLIA_UNARY_HARD_SWISH) *alpha = 1.0f / 6, *beta = 0.5f; /* version 2 knows no others */
 }
 
-void gli_dnn_add_unary(gli_dnn *dnn, glia_unary_kind kind, float alpha, float beta, const gli_dnn_view *x,
-                       const gli_dnn_view *y) {
+/* Of a flat view. */
+static gli_dnn_cut cut_of(const gli_dnn_view *x) {
+    return (gli_dnn_cut){x->dim[0], GLI_ALIGNMENT / sizeof(float), GLI_DNN_WORK_PER_ELEMENT * gli_dnn_elements(x)};
+}
+
+static void add_forward(gli_dnn *dnn, glia_unary_kind kind, float alpha, float beta, gli_dnn_view x, gli_dnn_view y,
+                        const gli_dnn_slices *slices) {
     const char *what            = "an elementwise function";
     dnnl_primitive_desc_t pd    = NULL;
-    const_dnnl_memory_desc_t md = gli_dnn_describe(dnn, x);
     dnnl_primitive_attr_t attr  = gli_dnn_create_attr(dnn, &gli_dnn_default_attributes, what);
-    translate_params(kind, &alpha, &beta);
+    x                           = gli_dnn_slice(x, 0, slices);
+    y                           = gli_dnn_slice(y, 0, slices);
+    const_dnnl_memory_desc_t md = gli_dnn_describe(dnn, &x);
     if (attr)
         gli_dnn_check(dnn,
                       gli_dnnl.eltwise_forward_primitive_desc_create(&pd, dnn->engine, dnnl_forward_training,
                                                                      known[kind].forward, md, md, alpha, beta, attr),
                       what);
-    gli_dnn_add_primitive(dnn, gli_dnn_fast_pd(dnn, pd, attr, false, what), what, 2,
-                          (gli_dnn_tensor[]){{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, y}});
+    gli_dnn_add_primitive(dnn, gli_dnn_fast_pd(dnn, pd, attr, false, what), what, slices, 2,
+                          (gli_dnn_tensor[]){{DNNL_ARG_SRC, &x, 0}, {DNNL_ARG_DST, &y, 0}});
+}
+
+void gli_dnn_add_unary(gli_dnn *dnn, glia_unary_kind kind, float alpha, float beta, const gli_dnn_view *x,
+                       const gli_dnn_view *y) {
+    const gli_dnn_cut cut = cut_of(x);
+    gli_dnn_slices slices;
+    translate_params(kind, &alpha, &beta);
+    for (int part = 0; part < 2; ++part)
+        if (dnn->status == GLIA_OK && gli_dnn_part(&cut, part, &slices))
+            add_forward(dnn, kind, alpha, beta, *x, *y, &slices);
+}
+
+/* The derivative of algorithm `alg`, from x or y, whichever `data` is. */
+typedef struct derivative {
+    dnnl_alg_kind_t alg;
+    float alpha, beta;
+    int id; /* of data */
+    gli_dnn_view data, dy, dx;
+} derivative;
+
+static void add_backward(gli_dnn *dnn, derivative e, const gli_dnn_slices *slices) {
+    const char *what           = "an elementwise derivative";
+    dnnl_primitive_desc_t hint = NULL, pd = NULL;
+    dnnl_primitive_attr_t attr  = gli_dnn_create_attr(dnn, &gli_dnn_default_attributes, what);
+    e.data                      = gli_dnn_slice(e.data, 0, slices);
+    e.dy                        = gli_dnn_slice(e.dy, 0, slices);
+    e.dx                        = gli_dnn_slice(e.dx, 0, slices);
+    const_dnnl_memory_desc_t md = gli_dnn_describe(dnn, &e.data);
+    if (attr && gli_dnn_check(dnn,
+                              gli_dnnl.eltwise_forward_primitive_desc_create(&hint, dnn->engine, dnnl_forward_training,
+                                                                             e.alg, md, md, e.alpha, e.beta, NULL),
+                              what))
+        gli_dnn_check(dnn,
+                      gli_dnnl.eltwise_backward_primitive_desc_create(&pd, dnn->engine, e.alg, md, md, md, e.alpha,
+                                                                      e.beta, hint, attr),
+                      what);
+    gli_dnn_add_primitive(
+        dnn, gli_dnn_fast_pd(dnn, pd, attr, false, what), what, slices, 3,
+        (gli_dnn_tensor[]){{e.id, &e.data, 0}, {DNNL_ARG_DIFF_DST, &e.dy, 0}, {DNNL_ARG_DIFF_SRC, &e.dx, 0}});
+    dnnl_primitive_desc_destroy(hint);
 }
 
 void gli_dnn_add_unary_backward(gli_dnn *dnn, glia_unary_kind kind, bool from_y, float alpha, float beta,
                                 const gli_dnn_view *x, const gli_dnn_view *dy, const gli_dnn_view *dx) {
-    const char *what           = "an elementwise derivative";
-    const dnnl_alg_kind_t alg  = from_y ? known[kind].from_y : known[kind].from_x;
-    dnnl_primitive_desc_t hint = NULL, pd = NULL;
-    const_dnnl_memory_desc_t md = gli_dnn_describe(dnn, x);
-    dnnl_primitive_attr_t attr  = gli_dnn_create_attr(dnn, &gli_dnn_default_attributes, what);
+    const gli_dnn_cut cut = cut_of(x);
+    gli_dnn_slices slices;
     translate_params(kind, &alpha, &beta);
-    if (attr && gli_dnn_check(dnn,
-                              gli_dnnl.eltwise_forward_primitive_desc_create(&hint, dnn->engine, dnnl_forward_training,
-                                                                             alg, md, md, alpha, beta, NULL),
-                              what))
-        gli_dnn_check(
-            dnn,
-            gli_dnnl.eltwise_backward_primitive_desc_create(&pd, dnn->engine, alg, md, md, md, alpha, beta, hint, attr),
-            what);
-    gli_dnn_add_primitive(
-        dnn, gli_dnn_fast_pd(dnn, pd, attr, false, what), what, 3,
-        (gli_dnn_tensor[]){
-            {from_y ? DNNL_ARG_DST : DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_DIFF_SRC, dx}});
-    dnnl_primitive_desc_destroy(hint);
+    const derivative e = {.alg   = from_y ? known[kind].from_y : known[kind].from_x,
+                          .alpha = alpha,
+                          .beta  = beta,
+                          .id    = from_y ? DNNL_ARG_DST : DNNL_ARG_SRC,
+                          .data  = *x,
+                          .dy    = *dy,
+                          .dx    = *dx};
+    for (int part = 0; part < 2; ++part)
+        if (dnn->status == GLIA_OK && gli_dnn_part(&cut, part, &slices)) add_backward(dnn, e, &slices);
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/size.h"
+
 bool gli_dnn_version(char *text, size_t size) {
     const dnnl_version_t *version = dnnl_version();
     return snprintf(text, size, "%d.%d.%d", version->major, version->minor, version->patch) > 0;
@@ -36,11 +38,14 @@ bool gli_dnn_check(gli_dnn *dnn, dnnl_status_t status, const char *what) {
 }
 
 static void destroy(gli_dnn *dnn) {
-    for (int i = 0; i < dnn->n; ++i) {
-        for (int k = 0; k < dnn->steps[i].n; ++k) dnnl_memory_destroy(dnn->steps[i].arguments[k].memory);
-        dnnl_primitive_destroy(dnn->steps[i].primitive);
+    for (int i = 0; i < dnn->n_steps; ++i) {
+        const gli_dnn_step *s = &dnn->steps[i];
+        for (int k = 0; k < s->lanes * GLI_DNN_MAX_ARGUMENTS; ++k) dnnl_memory_destroy(s->memory[k]);
+        gli_free(dnn->ctx, s->memory, (size_t)s->lanes * GLI_DNN_MAX_ARGUMENTS, sizeof *s->memory);
+        dnnl_primitive_destroy(s->primitive);
     }
-    dnnl_stream_destroy(dnn->stream);
+    for (int i = 0; dnn->stream && i < dnn->lanes; ++i) dnnl_stream_destroy(dnn->stream[i]);
+    gli_free(dnn->ctx, dnn->stream, (size_t)dnn->lanes, sizeof *dnn->stream);
     dnnl_engine_destroy(dnn->engine);
     gli_free(dnn->ctx, dnn, 1, sizeof *dnn);
 }
@@ -56,30 +61,61 @@ static void bound_primitive_cache(void) {
         gli_dnnl.set_primitive_cache_capacity(SMALL_CAPACITY);
 }
 
+/* Slices are for libraries that work on the thread which calls them. */
+static bool stays_on_its_thread(const gli_dnn_openmp *openmp) {
+    const unsigned runtime = dnnl_version()->cpu_runtime;
+    return runtime == DNNL_RUNTIME_SEQ || (runtime == DNNL_RUNTIME_OMP && openmp->set_num_threads);
+}
+
 glia_status gli_dnn_begin(const gli_call *call, gli_dnn **out) {
     glia_context *ctx = call->ctx;
     void *memory, *descriptors;
+    const gli_dnn_openmp openmp = gli_dnn_find_openmp();
+    if (!stays_on_its_thread(&openmp)) return gli_dnn_refuse(call, "no way to stay on one thread", call->op->name);
     GLI_TRY(gli_new(ctx, 1, sizeof **out, "a oneDNN primitive", &memory));
-    gli_dnn *dnn             = memory;
-    const glia_status status = gli_new(ctx, 1, sizeof *dnn->descriptors, "a oneDNN primitive's tensors", &descriptors);
-    if (status != GLIA_OK) return gli_free(ctx, dnn, 1, sizeof *dnn), status;
+    gli_dnn *dnn     = memory;
     dnn->call        = call;
     dnn->ctx         = ctx;
-    dnn->descriptors = descriptors;
-    dnn->before      = gli_dnn_threads_enter(ctx->threads);
+    dnn->openmp      = openmp;
+    dnn->status      = gli_new(ctx, 1, sizeof *dnn->descriptors, "descriptors of a oneDNN primitive", &descriptors);
+    dnn->descriptors = dnn->status == GLIA_OK ? descriptors : NULL;
+    dnn->before      = gli_dnn_threads_enter(&dnn->openmp);
     bound_primitive_cache();
-    if (gli_dnn_check(dnn, gli_dnnl.engine_create(&dnn->engine, dnnl_cpu, 0), "an engine"))
-        gli_dnn_check(dnn, gli_dnnl.stream_create(&dnn->stream, dnn->engine, dnnl_stream_default_flags), "a stream");
+    gli_dnn_check(dnn, gli_dnnl.engine_create(&dnn->engine, dnnl_cpu, 0), "an engine");
     *out = dnn;
     return GLIA_OK;
 }
 
+static void create_streams(gli_dnn *dnn) {
+    void *memory;
+    if (dnn->status == GLIA_OK)
+        dnn->status = gli_new(dnn->ctx, (size_t)dnn->lanes, sizeof *dnn->stream, "streams of oneDNN", &memory);
+    if (dnn->status != GLIA_OK) return;
+    dnn->stream = memory;
+    for (int i = 0; i < dnn->lanes; ++i)
+        gli_dnn_check(dnn, gli_dnnl.stream_create(&dnn->stream[i], dnn->engine, dnnl_stream_default_flags), "a stream");
+}
+
+size_t gli_dnn_lane_bytes(const gli_dnn *dnn) {
+    size_t bytes = 0;
+    return gli_add_size(dnn->copies, dnn->scratchpad, &bytes) ? gli_align_up(bytes, GLI_ALIGNMENT) : SIZE_MAX;
+}
+
+static size_t workspace_bytes(gli_dnn *dnn) {
+    size_t lanes = 0, bytes = 0;
+    if (!gli_mul_size(gli_dnn_lane_bytes(dnn), (size_t)dnn->lanes, &lanes) || !gli_add_size(dnn->shared, lanes, &bytes))
+        dnn->status = gli_dnn_refuse(dnn->call, "too large a workspace", "its copies");
+    return bytes;
+}
+
 glia_status gli_dnn_end(gli_dnn *dnn, gli_prepared *out) {
+    create_streams(dnn);
+    gli_dnn_threads_leave(&dnn->openmp, dnn->before);
+    const size_t bytes       = dnn->status == GLIA_OK ? workspace_bytes(dnn) : 0;
     const glia_status status = dnn->status;
-    gli_dnn_threads_leave(dnn->before);
     gli_free(dnn->ctx, dnn->descriptors, 1, sizeof *dnn->descriptors);
     if (status == GLIA_OK)
-        *out = (gli_prepared){.state = dnn, .workspace = dnn->reorders + dnn->scratchpad};
+        *out = (gli_prepared){.state = dnn, .workspace = bytes};
     else
         destroy(dnn);
     return status;

@@ -5,40 +5,99 @@
 #include "cpu/onednn/dnn_api.h"
 #include "cpu/onednn/onednn.h"
 
-enum { GLI_DNN_MAX_STEPS = 20, GLI_DNN_MAX_ARGUMENTS = 8, GLI_DNN_MAX_DESCRIPTORS = 16 };
+enum {
+    GLI_DNN_MAX_GROUPS      = 32,
+    GLI_DNN_MAX_STEPS       = 64,
+    GLI_DNN_MAX_ARGUMENTS   = 8,
+    GLI_DNN_MAX_DESCRIPTORS = 16,
+    GLI_DNN_MAX_SUMS        = 2
+};
 
 /* What GLI_DNN_BOUND_LATER views count: the matrices of a packed matmul. */
 enum { GLI_DNN_BOUND_A, GLI_DNN_BOUND_B, GLI_DNN_BOUND_Y, GLI_DNN_BOUND };
 
-/* An argument of a primitive; its memory object gets the address with each run. */
+/* ---- slices ------------------------------------------------------------------------------------------------------ */
+
+/* A primitive works on slices of its tensors, each on one thread, cut by the sizes of the tensors alone: the bits of
+ * the result do not depend on the number of threads. These are `count` slices from the `first` on, `extent` long, of
+ * `total` slices; all but the last of them are `size` long. */
+typedef struct gli_dnn_slices {
+    int first, count, total;
+    int64_t size, extent;
+} gli_dnn_slices;
+
+extern const gli_dnn_slices gli_dnn_one_slice; /* everything */
+
+/* How a dimension is cut: into multiples of `multiple`, or all of the same length where the slices are added. */
+typedef struct gli_dnn_cut {
+    int64_t dim, multiple;
+    double work; /* of all slices, in multiplications */
+    bool added;
+} gli_dnn_cut;
+
+/* What an element costs a primitive that only reads and writes, in multiplications. */
+enum { GLI_DNN_WORK_PER_ELEMENT = 16 };
+
+double gli_dnn_elements(const gli_dnn_view *view);
+
+/* Part 0 are the slices of the same length, part 1 the one that is shorter; false: there is no such part. */
+bool gli_dnn_part(const gli_dnn_cut *cut, int part, gli_dnn_slices *out);
+
+/* The view of the first slice: d is a dimension, or one of the numbers below. */
+enum { GLI_DNN_WHOLE = -1, GLI_DNN_ADDED = -2 /* each slice gives a summand */ };
+gli_dnn_view gli_dnn_slice(gli_dnn_view view, int d, const gli_dnn_slices *slices);
+
+/* ---- the list ---------------------------------------------------------------------------------------------------- */
+
+/* An argument of a primitive. Each lane has a memory object for it, which gets its address with each run: `offset`
+ * bytes from the beginning of its memory, and `advance` from slice to slice. */
 typedef struct gli_dnn_argument {
     int id;
     gli_dnn_memory kind;
-    union {
-        size_t index;  /* of the tensor, or of the bound matrix */
-        size_t offset; /* in the workspace, in bytes */
-    };
-    dnnl_memory_t memory;
+    int index; /* of the tensor, or of the bound matrix */
+    size_t offset, advance;
 } gli_dnn_argument;
 
 typedef struct gli_dnn_step {
     dnnl_primitive_t primitive;
     int n;
     gli_dnn_argument arguments[GLI_DNN_MAX_ARGUMENTS];
+    int lanes;
+    dnnl_memory_t *memory; /* GLI_DNN_MAX_ARGUMENTS for each lane */
 } gli_dnn_step;
 
-/* The steps of a packed matmul: the last one multiplies, those before it pack b. */
+/* When a group of steps runs. Only those at work have several slices, which run in any order, several at a time. */
+typedef enum gli_dnn_stage { GLI_DNN_BEFORE, GLI_DNN_AT_WORK, GLI_DNN_AFTER } gli_dnn_stage;
+
+/* Steps one after the other, for each slice. */
+typedef struct gli_dnn_group {
+    gli_dnn_stage stage;
+    int begin, end;   /* steps */
+    int first, count; /* slices */
+} gli_dnn_group;
+
+/* Between work and after: the sum of what the slices gave. */
+typedef struct gli_dnn_sum {
+    gli_dnn_argument summands, to;
+    int count; /* of summands */
+    size_t floats;
+} gli_dnn_sum;
+
+/* The groups of a packed matmul: those before work pack b. */
 typedef struct gli_dnn_packed {
     int begin, end;
-    int threads; /* on how many it multiplies */
 } gli_dnn_packed;
 
-/* OpenMP's settings of this thread while oneDNN works. */
-typedef struct gli_dnn_threads {
-    int number, dynamic;
-} gli_dnn_threads;
-gli_dnn_threads gli_dnn_threads_enter(int number); /* returns those before */
-void gli_dnn_threads_leave(gli_dnn_threads before);
+/* How the OpenMP runtime that oneDNN runs on is told the number of threads; NULL where there is none. */
+typedef struct gli_dnn_openmp {
+    int (*get_max_threads)(void);
+    void (*set_num_threads)(int number);
+} gli_dnn_openmp;
+gli_dnn_openmp gli_dnn_find_openmp(void);
+
+/* One thread for what this thread calls; returns how many before. */
+int gli_dnn_threads_enter(const gli_dnn_openmp *openmp);
+void gli_dnn_threads_leave(const gli_dnn_openmp *openmp, int before);
 
 /* Descriptors of memory, until their primitive is made. */
 typedef struct gli_dnn_descriptors {
@@ -48,18 +107,23 @@ typedef struct gli_dnn_descriptors {
 
 struct gli_dnn {
     const gli_call *call; /* until the end of prepare, as are before and descriptors */
-    gli_dnn_threads before;
     gli_dnn_descriptors *descriptors;
+    int before; /* OpenMP's threads */
     glia_context *ctx;
+    gli_dnn_openmp openmp;
     dnnl_engine_t engine;
-    dnnl_stream_t stream;
+    dnnl_stream_t *stream; /* of each lane */
     glia_status status;
+    int lanes; /* that slices can run in at a time */
     /* Of output 0, after all primitives. Some of oneDNN's own map NaN to 0 after some convolutions, and a network that
      * has diverged would look well. */
     glia_unary_kind activation;
-    size_t reorders, scratchpad; /* bytes of the workspace: reordered copies first, then what all primitives share */
-    int n;
+    /* Bytes of the workspace: what the slices share, then for each lane its reordered copies and the scratchpad. */
+    size_t shared, copies, scratchpad;
+    int n_groups, n_steps, n_sums;
+    gli_dnn_group groups[GLI_DNN_MAX_GROUPS];
     gli_dnn_step steps[GLI_DNN_MAX_STEPS];
+    gli_dnn_sum sums[GLI_DNN_MAX_SUMS];
     gli_dnn_packed packed[GLI_DNN_MAX_PACKED];
 };
 
@@ -92,15 +156,19 @@ dnnl_primitive_attr_t gli_dnn_create_attr(gli_dnn *dnn, const gli_dnn_attributes
 dnnl_primitive_desc_t gli_dnn_fast_pd(gli_dnn *dnn, dnnl_primitive_desc_t pd, dnnl_primitive_attr_t attr, bool no_gemm,
                                       const char *what);
 
-/* One tensor of a primitive. */
+/* Bytes of a lane, and of the workspace. */
+size_t gli_dnn_lane_bytes(const gli_dnn *dnn);
+
+/* One tensor of a primitive: the view of its first slice, and the dimension that is cut. */
 typedef struct gli_dnn_tensor {
     int id; /* DNNL_ARG_SRC, ... */
     const gli_dnn_view *view;
+    int cut; /* or GLI_DNN_WHOLE, GLI_DNN_ADDED */
 } gli_dnn_tensor;
 
 /* Appends the primitive of pd on these tensors, with the reorders that their layouts need. Takes pd; NULL adds
  * nothing. */
-void gli_dnn_add_primitive(gli_dnn *dnn, dnnl_primitive_desc_t pd, const char *what, int n,
-                           const gli_dnn_tensor *tensors);
+void gli_dnn_add_primitive(gli_dnn *dnn, dnnl_primitive_desc_t pd, const char *what, const gli_dnn_slices *slices,
+                           int n, const gli_dnn_tensor *tensors);
 
 #endif

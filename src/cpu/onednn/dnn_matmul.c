@@ -11,43 +11,81 @@ static dnnl_primitive_desc_t create_pd(gli_dnn *dnn, const gli_dnn_matmul *m) {
     return gli_dnn_fast_pd(dnn, pd, attr, false, "a matmul");
 }
 
+/* The dimensions that are cut. */
+typedef struct cuts {
+    gli_dnn_cut cut;
+    int a, b, bias, y;
+} cuts;
+
+enum { ROWS_AT_ONCE = 16, COLUMNS_AT_ONCE = 64 };
+
+static double work_of(const gli_dnn_matmul *m) {
+    double work = (double)m->a.dim[m->a.ndim - 1];
+    for (int d = 0; d < m->y.ndim; ++d) work *= (double)m->y.dim[d];
+    return work;
+}
+
+static cuts cut_rows(const gli_dnn_matmul *m) {
+    const int rows = m->y.ndim - 2;
+    return (cuts){{m->y.dim[rows], ROWS_AT_ONCE, work_of(m)}, rows, GLI_DNN_WHOLE, GLI_DNN_WHOLE, rows};
+}
+
+/* Between matrices, rows or columns, of which there are enough. */
+static cuts cuts_of(const gli_dnn_matmul *m) {
+    const int rows = m->y.ndim - 2, columns = m->y.ndim - 1;
+    const int64_t matrices = m->y.ndim > 2 ? m->y.dim[0] : 1;
+    const int64_t by_rows = m->y.dim[rows] / ROWS_AT_ONCE, by_columns = m->y.dim[columns] / COLUMNS_AT_ONCE;
+    if (matrices > 1 && matrices >= by_rows && matrices >= by_columns)
+        return (cuts){{matrices, 1, work_of(m)},
+                      m->a.dim[0] > 1 ? 0 : GLI_DNN_WHOLE,
+                      m->b.dim[0] > 1 ? 0 : GLI_DNN_WHOLE,
+                      GLI_DNN_WHOLE,
+                      0};
+    if (by_rows >= by_columns) return cut_rows(m);
+    return (cuts){{m->y.dim[columns], COLUMNS_AT_ONCE, work_of(m)}, GLI_DNN_WHOLE, columns, columns, columns};
+}
+
 /* First with the matrices as they are; where no fast primitive takes that, reordered. A y that is read stays as it is.
  */
-void gli_dnn_add_matmul(gli_dnn *dnn, const gli_dnn_matmul *matmul) {
-    if (dnn->status != GLIA_OK) return;
-    gli_dnn_matmul m         = *matmul;
-    dnn->activation          = m.activation;
+static void add_slices(gli_dnn *dnn, gli_dnn_matmul m, const char *what, const cuts *k, const gli_dnn_slices *slices) {
+    m.a                      = gli_dnn_slice(m.a, k->a, slices);
+    m.b                      = gli_dnn_slice(m.b, k->b, slices);
+    m.bias                   = gli_dnn_slice(m.bias, k->bias, slices);
+    m.y                      = gli_dnn_slice(m.y, k->y, slices);
     dnnl_primitive_desc_t pd = create_pd(dnn, &m);
-    if (dnn->status == GLIA_UNSUPPORTED) {
+    if (dnn->status == GLIA_UNSUPPORTED && m.y.memory != GLI_DNN_BOUND_LATER) {
         dnn->status = GLIA_OK;
         m.a.layout = m.b.layout = GLI_DNN_ANY;
         if (m.beta == 0) m.y.layout = GLI_DNN_ANY;
         pd = create_pd(dnn, &m);
     }
-    gli_dnn_add_primitive(
-        dnn, pd, "a matmul", 4,
-        (gli_dnn_tensor[]){
-            {DNNL_ARG_SRC, &m.a}, {DNNL_ARG_WEIGHTS, &m.b}, {DNNL_ARG_BIAS, &m.bias}, {DNNL_ARG_DST, &m.y}});
+    gli_dnn_add_primitive(dnn, pd, what, slices, 4,
+                          (gli_dnn_tensor[]){{DNNL_ARG_SRC, &m.a, k->a},
+                                             {DNNL_ARG_WEIGHTS, &m.b, k->b},
+                                             {DNNL_ARG_BIAS, &m.bias, k->bias},
+                                             {DNNL_ARG_DST, &m.y, k->y}});
 }
 
-/* Packed matmuls run one after the other, once for each step of a network. In a small one the threads spend more time
- * waiting for each other than working, and on a busy machine a hundred times as much. */
-static int threads_for(const gli_dnn *dnn, const gli_dnn_view *a, const gli_dnn_view *y) {
-    const double small = 1 << 20;
-    return 2.0 * (double)a->dim[0] * (double)a->dim[1] * (double)y->dim[1] <= small ? 1 : dnn->ctx->threads;
+static void add(gli_dnn *dnn, const gli_dnn_matmul *m, const char *what, const cuts *k) {
+    gli_dnn_slices slices;
+    for (int part = 0; part < 2; ++part)
+        if (dnn->status == GLIA_OK && gli_dnn_part(&k->cut, part, &slices)) add_slices(dnn, *m, what, k, &slices);
 }
 
-/* Memory that is bound later is reordered like an input: only b ever is, since a and y stay as they are. */
+void gli_dnn_add_matmul(gli_dnn *dnn, const gli_dnn_matmul *matmul) {
+    const cuts k    = cuts_of(matmul);
+    dnn->activation = matmul->activation;
+    add(dnn, matmul, "a matmul", &k);
+}
+
+/* Memory that is bound later is copied like an input: only b ever is, since a and y stay as they are. Its copy is for
+ * all slices: b is not cut. */
 void gli_dnn_add_packed_matmul(gli_dnn *dnn, int number, const gli_dnn_view *a, const gli_dnn_view *b,
                                const gli_dnn_view *y, float beta) {
-    if (dnn->status != GLIA_OK) return;
-    const int first  = dnn->n;
+    const int first  = dnn->n_groups;
     gli_dnn_matmul m = {.a = *a, .b = *b, .y = *y, .alpha = 1, .beta = beta};
     m.a.index = GLI_DNN_BOUND_A, m.b.index = GLI_DNN_BOUND_B, m.y.index = GLI_DNN_BOUND_Y;
-    const int threads            = threads_for(dnn, a, y);
-    const gli_dnn_threads before = gli_dnn_threads_enter(threads);
-    gli_dnn_add_primitive(dnn, create_pd(dnn, &m), "a packed matmul", 3,
-                          (gli_dnn_tensor[]){{DNNL_ARG_SRC, &m.a}, {DNNL_ARG_WEIGHTS, &m.b}, {DNNL_ARG_DST, &m.y}});
-    gli_dnn_threads_leave(before);
-    dnn->packed[number] = (gli_dnn_packed){.begin = first, .end = dnn->n, .threads = threads};
+    const cuts k = cut_rows(&m);
+    add(dnn, &m, "a packed matmul", &k);
+    dnn->packed[number] = (gli_dnn_packed){.begin = first, .end = dnn->n_groups};
 }

@@ -23,17 +23,26 @@ static dnnl_primitive_desc_t create_pd(gli_dnn *dnn, const gli_dnn_pooling *p, c
 }
 
 /* With the images as they are; where nothing fast takes that, channels last. */
-void gli_dnn_add_mean_pooling(gli_dnn *dnn, const gli_dnn_pooling *pooling) {
-    const char *what  = pooling->backward ? "mean pooling backward" : "mean pooling";
-    gli_dnn_pooling p = *pooling;
-    if (dnn->status != GLIA_OK) return;
+static void add_slices(gli_dnn *dnn, gli_dnn_pooling p, const gli_dnn_slices *slices) {
+    enum { IMAGES };
+    const char *what         = p.backward ? "mean pooling backward" : "mean pooling";
+    p.x                      = gli_dnn_slice(p.x, IMAGES, slices);
+    p.y                      = gli_dnn_slice(p.y, IMAGES, slices);
     dnnl_primitive_desc_t pd = create_pd(dnn, &p, what);
     if (dnn->status == GLIA_UNSUPPORTED) {
         dnn->status = GLIA_OK;
         p.x.layout = p.y.layout = GLI_DNN_CHANNELS_LAST;
         pd                      = create_pd(dnn, &p, what);
     }
-    gli_dnn_add_primitive(dnn, pd, what, 2,
-                          (gli_dnn_tensor[]){{p.backward ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, &p.x},
-                                             {p.backward ? DNNL_ARG_DIFF_DST : DNNL_ARG_DST, &p.y}});
+    gli_dnn_add_primitive(dnn, pd, what, slices, 2,
+                          (gli_dnn_tensor[]){{p.backward ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, &p.x, IMAGES},
+                                             {p.backward ? DNNL_ARG_DIFF_DST : DNNL_ARG_DST, &p.y, IMAGES}});
+}
+
+void gli_dnn_add_mean_pooling(gli_dnn *dnn, const gli_dnn_pooling *p) {
+    const gli_dnn_cut cut = {p->x.dim[0], 1,
+                             GLI_DNN_WORK_PER_ELEMENT * (gli_dnn_elements(&p->x) + gli_dnn_elements(&p->y))};
+    gli_dnn_slices slices;
+    for (int part = 0; part < 2; ++part)
+        if (dnn->status == GLIA_OK && gli_dnn_part(&cut, part, &slices)) add_slices(dnn, *p, &slices);
 }

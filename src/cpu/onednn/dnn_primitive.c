@@ -83,40 +83,53 @@ dnnl_primitive_desc_t gli_dnn_fast_pd(gli_dnn *dnn, dnnl_primitive_desc_t pd, dn
 
 /* ---- steps ------------------------------------------------------------------------------------------------------- */
 
-static bool add_argument(gli_dnn *dnn, gli_dnn_step *s, gli_dnn_argument argument, const_dnnl_memory_desc_t md) {
-    if (!gli_dnn_check(dnn, gli_dnnl.memory_create(&argument.memory, md, dnn->engine, DNNL_MEMORY_NONE), "an argument"))
-        return false;
+static bool add_argument(gli_dnn *dnn, gli_dnn_step *s, int id, gli_dnn_argument argument,
+                         const_dnnl_memory_desc_t md) {
+    argument.id = id;
+    for (int lane = 0; lane < s->lanes; ++lane)
+        if (!gli_dnn_check(dnn,
+                           gli_dnnl.memory_create(&s->memory[lane * GLI_DNN_MAX_ARGUMENTS + s->n], md, dnn->engine,
+                                                  DNNL_MEMORY_NONE),
+                           "an argument"))
+            return false;
     s->arguments[s->n++] = argument;
     return true;
 }
 
-static gli_dnn_argument in_view(int id, const gli_dnn_view *view) {
-    return (gli_dnn_argument){.id = id, .kind = view->memory, .index = (size_t)view->index};
+static bool add_group(gli_dnn *dnn, gli_dnn_stage stage, const gli_dnn_slices *slices) {
+    if (dnn->status != GLIA_OK) return false;
+    dnn->groups[dnn->n_groups++] = (gli_dnn_group){
+        .stage = stage, .begin = dnn->n_steps, .end = dnn->n_steps, .first = slices->first, .count = slices->count};
+    return true;
 }
 
-static gli_dnn_argument in_workspace(int id, size_t offset) {
-    return (gli_dnn_argument){.id = id, .kind = GLI_DNN_WORKSPACE, .offset = offset};
-}
-
-/* Appends the primitive of pd with its scratchpad. NULL after a failure. */
-static gli_dnn_step *add_step(gli_dnn *dnn, dnnl_primitive_desc_t pd, const char *what) {
+/* Appends the primitive of pd with its scratchpad to the last group. NULL after a failure. */
+static gli_dnn_step *add_step(gli_dnn *dnn, dnnl_primitive_desc_t pd, const char *what, int lanes) {
+    void *memory;
     if (!pd || dnn->status != GLIA_OK) return NULL;
-    gli_dnn_step *s = &dnn->steps[dnn->n];
+    gli_dnn_step *s = &dnn->steps[dnn->n_steps];
+    dnn->status     = gli_new(dnn->ctx, (size_t)lanes * GLI_DNN_MAX_ARGUMENTS, sizeof *s->memory, "arguments", &memory);
+    if (dnn->status != GLIA_OK) return NULL;
+    *s                                 = (gli_dnn_step){.lanes = lanes, .memory = memory};
+    dnn->groups[dnn->n_groups - 1].end = ++dnn->n_steps;
+    dnn->lanes                         = lanes > dnn->lanes ? lanes : dnn->lanes;
     if (!gli_dnn_check(dnn, gli_dnnl.primitive_create(&s->primitive, pd), what)) return NULL;
-    ++dnn->n;
     const_dnnl_memory_desc_t md = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
     const size_t bytes          = dnnl_memory_desc_get_size(md);
     dnn->scratchpad             = bytes > dnn->scratchpad ? bytes : dnn->scratchpad;
-    const gli_dnn_argument to   = {.id = DNNL_ARG_SCRATCHPAD, .kind = GLI_DNN_SCRATCHPAD};
-    return bytes == 0 || add_argument(dnn, s, to, md) ? s : NULL;
+    const gli_dnn_argument to   = {.kind = GLI_DNN_SCRATCHPAD};
+    return bytes == 0 || add_argument(dnn, s, DNNL_ARG_SCRATCHPAD, to, md) ? s : NULL;
 }
 
-/* A tensor in the layout that the primitive requires, which its descriptor `md` says. */
+/* ---- tensors in the layouts that primitives require -------------------------------------------------------------- */
+
+/* As the primitive has it, by its descriptor `md`; NULL: it has no such tensor. In `argument`, which is the tensor of
+ * the call, `own`, or a copy. */
 typedef struct laid_out_tensor {
     gli_dnn_tensor tensor;
     const_dnnl_memory_desc_t md;
-    bool reordered; /* into or from the workspace at offset */
-    size_t offset;
+    bool copied;
+    gli_dnn_argument own, argument;
 } laid_out_tensor;
 
 /* Whether both give each element the same address: strides of dimensions of size 1 mean nothing. */
@@ -127,24 +140,41 @@ static bool same_layout(const gli_dnn_view *view, const_dnnl_memory_desc_t md) {
     return stride != NULL;
 }
 
-static laid_out_tensor laid_out(gli_dnn *dnn, dnnl_primitive_desc_t pd, const gli_dnn_tensor *tensor) {
-    laid_out_tensor o = {.tensor = *tensor};
-    if (tensor->view->memory == GLI_DNN_ABSENT) return o;
-    o.md        = dnnl_primitive_desc_query_md(pd, dnnl_query_exec_arg_md, tensor->id);
-    o.reordered = !same_layout(tensor->view, o.md);
-    if (o.reordered) {
-        size_t end = 0;
-        o.offset   = dnn->reorders;
-        if (!gli_add_size(dnn->reorders, dnnl_memory_desc_get_size(o.md), &end))
-            dnn->status = gli_dnn_refuse(dnn->call, "too large a layout", "a copy");
-        else
-            dnn->reorders = gli_align_up(end, GLI_ALIGNMENT);
-    }
+/* `count` times so many bytes, at the end of what *total counts. */
+static gli_dnn_argument take(gli_dnn *dnn, gli_dnn_memory kind, size_t *total, size_t bytes, int count) {
+    const gli_dnn_argument taken = {.kind = kind, .offset = *total, .advance = gli_align_up(bytes, GLI_ALIGNMENT)};
+    size_t all                   = 0;
+    if (!gli_mul_size(taken.advance, (size_t)count, &all) || !gli_add_size(*total, all, total))
+        dnn->status = gli_dnn_refuse(dnn->call, "too large a layout", "a copy");
+    return taken;
+}
+
+static gli_dnn_argument copy_of(gli_dnn *dnn, const laid_out_tensor *o, const gli_dnn_slices *slices) {
+    const size_t bytes = dnnl_memory_desc_get_size(o->md);
+    if (o->tensor.cut == GLI_DNN_ADDED && slices->total > 1)
+        return take(dnn, GLI_DNN_WORKSPACE, &dnn->shared, bytes, slices->total);
+    const bool shared = o->tensor.cut == GLI_DNN_WHOLE && o->tensor.view->memory != GLI_DNN_OUTPUT;
+    gli_dnn_argument copied =
+        shared ? take(dnn, GLI_DNN_WORKSPACE, &dnn->shared, bytes, 1) : take(dnn, GLI_DNN_LANE, &dnn->copies, bytes, 1);
+    copied.advance = 0;
+    return copied;
+}
+
+static laid_out_tensor laid_out(gli_dnn *dnn, dnnl_primitive_desc_t pd, const gli_dnn_tensor *tensor,
+                                const gli_dnn_slices *slices) {
+    const gli_dnn_view *view = tensor->view;
+    laid_out_tensor o        = {.tensor = *tensor};
+    if (view->memory == GLI_DNN_ABSENT) return o;
+    const size_t advance = tensor->cut < 0 ? 0 : (size_t)(slices->size * view->stride[tensor->cut]) * sizeof(float);
+    o.md                 = dnnl_primitive_desc_query_md(pd, dnnl_query_exec_arg_md, tensor->id);
+    o.own                = (gli_dnn_argument){.kind = view->memory, .index = view->index, .advance = advance};
+    o.copied             = !same_layout(view, o.md) || (tensor->cut == GLI_DNN_ADDED && slices->total > 1);
+    o.argument           = o.copied ? copy_of(dnn, &o, slices) : o.own;
     return o;
 }
 
-/* From the view's layout to the primitive's, or back. */
-static void add_reorder(gli_dnn *dnn, const laid_out_tensor *o, bool in) {
+/* From the tensor to its copy, or back, as a step of the last group. */
+static void add_copy(gli_dnn *dnn, const laid_out_tensor *o, bool in, int lanes) {
     dnnl_primitive_desc_t pd     = NULL;
     const_dnnl_memory_desc_t own = gli_dnn_describe(dnn, o->tensor.view);
     dnnl_primitive_attr_t attr   = gli_dnn_create_attr(dnn, &gli_dnn_default_attributes, "a copy");
@@ -154,33 +184,55 @@ static void add_reorder(gli_dnn *dnn, const laid_out_tensor *o, bool in) {
                                                              dnn->engine, attr),
                       "a copy");
     dnnl_primitive_attr_destroy(attr);
-    gli_dnn_step *s = add_step(dnn, pd, "a copy");
-    if (s && add_argument(dnn, s, in_view(in ? DNNL_ARG_FROM : DNNL_ARG_TO, o->tensor.view), own))
-        add_argument(dnn, s, in_workspace(in ? DNNL_ARG_TO : DNNL_ARG_FROM, o->offset), o->md);
+    gli_dnn_step *s = add_step(dnn, pd, "a copy", lanes);
+    if (s && add_argument(dnn, s, in ? DNNL_ARG_FROM : DNNL_ARG_TO, o->own, own))
+        add_argument(dnn, s, in ? DNNL_ARG_TO : DNNL_ARG_FROM, o->argument, o->md);
     dnnl_primitive_desc_destroy(pd);
 }
 
-/* The primitive of pd, and the reorders around it. */
-static void add_steps(gli_dnn *dnn, dnnl_primitive_desc_t pd, const char *what, int n, const gli_dnn_tensor *tensors) {
-    laid_out_tensor o[GLI_DNN_MAX_ARGUMENTS];
-    for (int i = 0; i < n; ++i) {
-        o[i] = laid_out(dnn, pd, &tensors[i]);
-        if (o[i].reordered && tensors[i].view->memory != GLI_DNN_OUTPUT) add_reorder(dnn, &o[i], true);
-    }
-    gli_dnn_step *s = add_step(dnn, pd, what);
-    for (int i = 0; i < n && s; ++i)
-        if (o[i].md)
-            add_argument(
-                dnn, s,
-                o[i].reordered ? in_workspace(tensors[i].id, o[i].offset) : in_view(tensors[i].id, tensors[i].view),
-                o[i].md);
-    for (int i = 0; i < n; ++i)
-        if (o[i].reordered && tensors[i].view->memory == GLI_DNN_OUTPUT) add_reorder(dnn, &o[i], false);
+static bool is_copied_in(const laid_out_tensor *o, gli_dnn_memory copy) {
+    return o->copied && o->argument.kind == copy && o->tensor.view->memory != GLI_DNN_OUTPUT;
 }
 
-void gli_dnn_add_primitive(gli_dnn *dnn, dnnl_primitive_desc_t pd, const char *what, int n,
-                           const gli_dnn_tensor *tensors) {
-    if (pd) add_steps(dnn, pd, what, n, tensors);
+static bool is_copied_out(const laid_out_tensor *o) {
+    return o->copied && o->argument.kind == GLI_DNN_LANE && o->tensor.view->memory == GLI_DNN_OUTPUT;
+}
+
+/* Adds the slices' summands, in the tensor itself if it has the layout of the primitive. */
+static void add_sum(gli_dnn *dnn, const laid_out_tensor *o, int count) {
+    const bool same          = same_layout(o->tensor.view, o->md);
+    dnn->sums[dnn->n_sums++] = (gli_dnn_sum){.summands = o->argument,
+                                             .count    = count,
+                                             .floats   = dnnl_memory_desc_get_size(o->md) / sizeof(float),
+                                             .to       = same ? o->own : o->argument};
+    if (!same && add_group(dnn, GLI_DNN_AFTER, &gli_dnn_one_slice)) add_copy(dnn, o, false, 1);
+}
+
+/* The primitive of pd, and the copies around it. */
+static void add_groups(gli_dnn *dnn, dnnl_primitive_desc_t pd, const char *what, const gli_dnn_slices *slices, int n,
+                       const gli_dnn_tensor *tensors) {
+    const int lanes = (int)gli_min_i64(dnn->ctx->threads, slices->total);
+    laid_out_tensor o[GLI_DNN_MAX_ARGUMENTS];
+    for (int i = 0; i < n; ++i) {
+        o[i] = laid_out(dnn, pd, &tensors[i], slices);
+        if (is_copied_in(&o[i], GLI_DNN_WORKSPACE) && add_group(dnn, GLI_DNN_BEFORE, &gli_dnn_one_slice))
+            add_copy(dnn, &o[i], true, 1);
+    }
+    if (!add_group(dnn, GLI_DNN_AT_WORK, slices)) return;
+    for (int i = 0; i < n; ++i)
+        if (is_copied_in(&o[i], GLI_DNN_LANE)) add_copy(dnn, &o[i], true, lanes);
+    gli_dnn_step *s = add_step(dnn, pd, what, lanes);
+    for (int i = 0; i < n && s; ++i)
+        if (o[i].md) add_argument(dnn, s, tensors[i].id, o[i].argument, o[i].md);
+    for (int i = 0; i < n; ++i)
+        if (is_copied_out(&o[i])) add_copy(dnn, &o[i], false, lanes);
+    for (int i = 0; i < n; ++i)
+        if (tensors[i].cut == GLI_DNN_ADDED && slices->total > 1 && o[i].md) add_sum(dnn, &o[i], slices->total);
+}
+
+void gli_dnn_add_primitive(gli_dnn *dnn, dnnl_primitive_desc_t pd, const char *what, const gli_dnn_slices *slices,
+                           int n, const gli_dnn_tensor *tensors) {
+    if (pd) add_groups(dnn, pd, what, slices, n, tensors);
     dnnl_primitive_desc_destroy(pd);
     free_descriptors(dnn);
 }

@@ -1,64 +1,147 @@
+#include <stdatomic.h>
+
+#include "core/parallel.h"
+#include "core/team.h"
 #include "cpu/native/elementwise/activate.h"
 #include "cpu/onednn/dnn_list.h"
 
-/* The memory of one run; bound is NULL where no view is GLI_DNN_BOUND_LATER. */
-typedef struct memories {
+/* One run of some groups. */
+typedef struct run {
+    const gli_dnn *dnn;
     const gli_call *call;
     char *workspace;
-    void *const *bound;
-} memories;
+    void *const *bound; /* NULL where no view is GLI_DNN_BOUND_LATER */
+    int begin, end;     /* groups */
+    atomic_int status;  /* dnnl_status_t: the first failure */
+} run;
 
-static void *address(const gli_dnn *dnn, const memories *m, const gli_dnn_argument *a) {
+static char *address(const run *r, const gli_dnn_argument *a, int64_t slice, int lane) {
+    char *at = NULL, *own = r->workspace + r->dnn->shared + (size_t)lane * gli_dnn_lane_bytes(r->dnn);
     switch (a->kind) {
-        case GLI_DNN_INPUT: return m->call->in[a->index]->data;
-        case GLI_DNN_OUTPUT: return m->call->out[a->index]->data;
-        case GLI_DNN_BOUND_LATER: return m->bound[a->index];
-        case GLI_DNN_WORKSPACE: return m->workspace + a->offset;
-        case GLI_DNN_SCRATCHPAD: return m->workspace + dnn->reorders;
-        case GLI_DNN_ABSENT: break;
+        case GLI_DNN_INPUT: at = r->call->in[a->index]->data; break;
+        case GLI_DNN_OUTPUT: at = r->call->out[a->index]->data; break;
+        case GLI_DNN_BOUND_LATER: at = r->bound[a->index]; break;
+        case GLI_DNN_WORKSPACE: at = r->workspace; break;
+        case GLI_DNN_LANE: at = own; break;
+        case GLI_DNN_SCRATCHPAD: at = own + r->dnn->copies; break;
+        case GLI_DNN_ABSENT: return NULL;
     }
-    return NULL;
+    return at + a->offset + (size_t)slice * a->advance;
 }
 
-static dnnl_status_t execute(const gli_dnn *dnn, const memories *m, const gli_dnn_step *s) {
+static dnnl_status_t execute(const run *r, const gli_dnn_step *s, int64_t slice, int lane) {
     dnnl_exec_arg_t arguments[GLI_DNN_MAX_ARGUMENTS];
     for (int i = 0; i < s->n; ++i) {
         const gli_dnn_argument *a  = &s->arguments[i];
-        const dnnl_status_t status = gli_dnnl.memory_set_data_handle(a->memory, address(dnn, m, a));
+        dnnl_memory_t memory       = s->memory[lane * GLI_DNN_MAX_ARGUMENTS + i];
+        const dnnl_status_t status = gli_dnnl.memory_set_data_handle(memory, address(r, a, slice, lane));
         if (status != dnnl_success) return status;
-        arguments[i] = (dnnl_exec_arg_t){.arg = a->id, .memory = a->memory};
+        arguments[i] = (dnnl_exec_arg_t){.arg = a->id, .memory = memory};
     }
-    return gli_dnnl.primitive_execute(s->primitive, dnn->stream, s->n, arguments);
+    return gli_dnnl.primitive_execute(s->primitive, r->dnn->stream[lane], s->n, arguments);
 }
 
-static glia_status run_steps(const gli_dnn *dnn, const memories *m, int begin, int end, int threads) {
-    const char *refusal = gli_dnn_decline_threads(dnn->ctx);
-    GLI_REQUIRE(dnn->ctx, !refusal, GLIA_UNSUPPORTED, "%s: cpu.onednn: %s", m->call->op->name, refusal);
-    dnnl_status_t status         = dnnl_success;
-    const gli_dnn_threads before = gli_dnn_threads_enter(threads);
-    for (int i = begin; i < end && status == dnnl_success; ++i) status = execute(dnn, m, &dnn->steps[i]);
-    if (status == dnnl_success) status = gli_dnnl.stream_wait(dnn->stream);
-    gli_dnn_threads_leave(before);
-    return gli_dnn_translate(m->call, status, "running it");
+/* On the thread that this is. */
+static void run_slice(run *r, const gli_dnn_group *g, int64_t slice, int lane) {
+    const gli_dnn *dnn   = r->dnn;
+    dnnl_status_t status = dnnl_success;
+    const int before     = gli_dnn_threads_enter(&dnn->openmp);
+    for (int i = g->begin; i < g->end && status == dnnl_success; ++i) status = execute(r, &dnn->steps[i], slice, lane);
+    if (status == dnnl_success) status = gli_dnnl.stream_wait(dnn->stream[lane]);
+    gli_dnn_threads_leave(&dnn->openmp, before);
+    int success = dnnl_success;
+    if (status != dnnl_success) atomic_compare_exchange_strong(&r->status, &success, (int)status);
 }
+
+/* The piece-th slice of all groups at work. */
+static void run_piece(void *arg, int64_t piece, int lane) {
+    run *r = arg;
+    for (int i = r->begin; i < r->end; ++i) {
+        const gli_dnn_group *g = &r->dnn->groups[i];
+        if (g->stage != GLI_DNN_AT_WORK) continue;
+        if (piece < g->count) {
+            run_slice(r, g, g->first + piece, lane);
+            return;
+        }
+        piece -= g->count;
+    }
+}
+
+static void run_work(run *r) {
+    int64_t pieces = 0;
+    for (int i = r->begin; i < r->end; ++i)
+        if (r->dnn->groups[i].stage == GLI_DNN_AT_WORK) pieces += r->dnn->groups[i].count;
+    gli_team_run(r->call->ctx->team, &(gli_job){run_piece, r, pieces});
+}
+
+static void run_alone(run *r, gli_dnn_stage stage) {
+    for (int i = r->begin; i < r->end; ++i)
+        if (r->dnn->groups[i].stage == stage) run_slice(r, &r->dnn->groups[i], 0, 0);
+}
+
+/* ---- sums -------------------------------------------------------------------------------------------------------- */
+
+typedef struct addition {
+    const char *summands;
+    size_t advance;
+    int count;
+    float *to;
+} addition;
+
+/* One after the other, whoever does it. */
+static void add_summands(void *arg, int64_t begin, int64_t end) {
+    const addition *a  = arg;
+    const float *first = (const float *)a->summands;
+    for (int64_t i = begin; i < end; ++i) a->to[i] = first[i];
+    for (int k = 1; k < a->count; ++k) {
+        const float *summand = (const float *)(a->summands + (size_t)k * a->advance);
+        for (int64_t i = begin; i < end; ++i) a->to[i] += summand[i];
+    }
+}
+
+static void run_sums(run *r) {
+    enum { CHUNK = 4096 };
+    for (int i = 0; i < r->dnn->n_sums; ++i) {
+        const gli_dnn_sum *s = &r->dnn->sums[i];
+        addition a           = {.summands = address(r, &s->summands, 0, 0),
+                                .advance  = s->summands.advance,
+                                .count    = s->count,
+                                .to       = (float *)address(r, &s->to, 0, 0)};
+        gli_parallel(r->call->ctx, (int64_t)s->floats, CHUNK, add_summands, &a);
+    }
+}
+
+/* ---- providers --------------------------------------------------------------------------------------------------- */
 
 glia_status gli_dnn_run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     const gli_dnn *dnn = prepared->state;
-    GLI_TRY(run_steps(dnn, &(memories){call, workspace, NULL}, 0, dnn->n, dnn->ctx->threads));
+    run r              = {.dnn = dnn, .call = call, .workspace = workspace, .end = dnn->n_groups};
+    run_alone(&r, GLI_DNN_BEFORE);
+    run_work(&r);
+    run_sums(&r);
+    run_alone(&r, GLI_DNN_AFTER);
+    GLI_TRY(gli_dnn_translate(call, (dnnl_status_t)r.status, "running it"));
     if (dnn->activation != GLIA_UNARY_LINEAR) gli_activate(call->ctx, dnn->activation, call->out[0]);
     return GLIA_OK;
 }
 
+static run packed_run(const gli_call *call, const gli_dnn *dnn, int number, void *workspace, void *const *bound) {
+    const gli_dnn_packed p = dnn->packed[number];
+    return (run){.dnn = dnn, .call = call, .workspace = workspace, .bound = bound, .begin = p.begin, .end = p.end};
+}
+
 glia_status gli_dnn_pack(const gli_call *call, const gli_dnn *dnn, int number, const float *b, void *workspace) {
     void *const bound[GLI_DNN_BOUND] = {[GLI_DNN_BOUND_B] = (void *)b};
-    const gli_dnn_packed p           = dnn->packed[number];
-    return run_steps(dnn, &(memories){call, workspace, bound}, p.begin, p.end - 1, dnn->ctx->threads);
+    run r                            = packed_run(call, dnn, number, workspace, bound);
+    run_alone(&r, GLI_DNN_BEFORE);
+    return gli_dnn_translate(call, (dnnl_status_t)r.status, "packing weights");
 }
 
 glia_status gli_dnn_multiply(const gli_call *call, const gli_dnn *dnn, int number, gli_dnn_matrices matrices,
                              void *workspace) {
     void *const bound[GLI_DNN_BOUND] = {
         [GLI_DNN_BOUND_A] = (void *)matrices.a, [GLI_DNN_BOUND_B] = (void *)matrices.b, [GLI_DNN_BOUND_Y] = matrices.y};
-    const gli_dnn_packed p = dnn->packed[number];
-    return run_steps(dnn, &(memories){call, workspace, bound}, p.end - 1, p.end, p.threads);
+    run r = packed_run(call, dnn, number, workspace, bound);
+    run_work(&r);
+    return gli_dnn_translate(call, (dnnl_status_t)r.status, "running it");
 }

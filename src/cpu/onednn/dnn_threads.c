@@ -1,26 +1,30 @@
-/* oneDNN's threads are OpenMP's. */
-#include <omp.h>
+/* oneDNN is called for slices of the work, each on the thread that took the slice. Its OpenMP runtime is told so, for
+ * the calling thread; which runtime that is depends on the library that is loaded, not on this build. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
 
 #include "cpu/onednn/dnn_list.h"
 
-gli_dnn_threads gli_dnn_threads_enter(int number) {
-    const gli_dnn_threads before = {omp_get_max_threads(), omp_get_dynamic()};
-    omp_set_dynamic(0);
-    omp_set_num_threads(number);
+gli_dnn_openmp gli_dnn_find_openmp(void) {
+    gli_dnn_openmp found = {0};
+    Dl_info library;
+    if (!dladdr(dnnl_version(), &library)) return found;
+    void *handle = dlopen(library.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    if (!handle) handle = dlopen(NULL, RTLD_LAZY); /* a part of the program */
+    if (!handle) return found;
+    *(void **)&found.get_max_threads = dlsym(handle, "omp_get_max_threads");
+    *(void **)&found.set_num_threads = dlsym(handle, "omp_set_num_threads");
+    dlclose(handle);
+    return found;
+}
+
+int gli_dnn_threads_enter(const gli_dnn_openmp *openmp) {
+    if (!openmp->get_max_threads || !openmp->set_num_threads) return 1;
+    const int before = openmp->get_max_threads();
+    if (before != 1) openmp->set_num_threads(1);
     return before;
 }
 
-void gli_dnn_threads_leave(gli_dnn_threads before) {
-    omp_set_dynamic(before.dynamic);
-    omp_set_num_threads(before.number);
+void gli_dnn_threads_leave(const gli_dnn_openmp *openmp, int before) {
+    if (before != 1) openmp->set_num_threads(before);
 }
-
-const char *gli_dnn_decline_threads(const glia_context *ctx) {
-    if (ctx->threads == 1) return NULL;
-    if (omp_in_parallel()) return "it cannot run inside an OpenMP parallel region";
-    if (omp_get_thread_limit() < ctx->threads) return "OMP_THREAD_LIMIT is below the context's threads";
-    if (omp_get_max_active_levels() < 1) return "OMP_MAX_ACTIVE_LEVELS forbids parallel regions";
-    return NULL;
-}
-
-const char *gli_dnn_decline(const gli_call *call) { return gli_dnn_decline_threads(call->ctx); }

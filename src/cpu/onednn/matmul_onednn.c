@@ -48,4 +48,4 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return gli_dnn_run(call, prepared, workspace);
 }
 
-GLI_DNN_PROVIDER(matmul, GLI_ACCEPTS_DNN, gli_dnn_decline, prepare, run);
+GLI_DNN_PROVIDER(matmul, GLI_ACCEPTS_DNN, NULL, prepare, run);

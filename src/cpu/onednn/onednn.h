@@ -1,6 +1,6 @@
 /* oneDNN behind a wall: only the files dnn_*.c see its API. An adapter X_onednn.c describes one call as a short list of
- * primitives over views of the call's tensors; prepare builds the list, run executes it. oneDNN builds the number of
- * threads into a primitive, so both happen with OpenMP set to the context's number of threads. */
+ * primitives over views of the call's tensors; prepare builds the list, run executes it. oneDNN works on one thread at
+ * a time: the context's threads call it, each for a slice of the tensors. */
 #ifndef GLI_CPU_ONEDNN_ONEDNN_H
 #define GLI_CPU_ONEDNN_ONEDNN_H
 
@@ -13,10 +13,6 @@ bool gli_dnn_version(char *text, size_t size);
 /* Tensors that primitives take as they are. */
 #define GLI_ACCEPTS_DNN {GLI_TAKES_F32, GLI_STRIDED, .flags = GLI_NOT_EMPTY}
 
-/* Why no primitive can run in this context now: threads that OpenMP cannot deliver. NULL: they can. */
-const char *gli_dnn_decline_threads(const glia_context *ctx);
-const char *gli_dnn_decline(const gli_call *call); /* the same of a call, for providers that decline nothing else */
-
 typedef struct gli_dnn gli_dnn; /* a list of primitives under construction, then what prepared.state holds */
 
 /* ---- views ------------------------------------------------------------------------------------------------------- */
@@ -27,8 +23,9 @@ typedef enum gli_dnn_memory {
     GLI_DNN_INPUT,
     GLI_DNN_OUTPUT,
     GLI_DNN_BOUND_LATER, /* the caller's, with each run: only for the packed matmuls below */
-    GLI_DNN_WORKSPACE,   /* of reordered copies: in no adapter's view */
-    GLI_DNN_SCRATCHPAD,  /* of the primitives themselves: the same */
+    GLI_DNN_WORKSPACE,   /* of copies that all slices share: in no adapter's view, as those below */
+    GLI_DNN_LANE,        /* of copies of a slice */
+    GLI_DNN_SCRATCHPAD,  /* of the primitives themselves */
 } gli_dnn_memory;
 
 typedef enum gli_dnn_layout {
@@ -135,8 +132,7 @@ void gli_dnn_add_softmax_backward(gli_dnn *dnn, int axis, const gli_dnn_view *y,
 
 /* ---- running it -------------------------------------------------------------------------------------------------- */
 
-/* The rest of a provider. run fails inside an OpenMP parallel region, where a primitive made for several threads would
- * wait for ever. */
+/* The rest of a provider. */
 glia_status gli_dnn_run(const gli_call *call, const gli_prepared *prepared, void *workspace);
 void gli_dnn_release(gli_prepared *prepared);
 

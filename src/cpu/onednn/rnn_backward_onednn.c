@@ -264,4 +264,4 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return GLIA_OK;
 }
 
-GLI_DNN_PROVIDER(rnn_backward, GLI_ACCEPTS_RNN, gli_rnn_pass_decline, prepare, run);
+GLI_DNN_PROVIDER(rnn_backward, GLI_ACCEPTS_RNN, gli_rnn_trace_decline, prepare, run);

@@ -193,4 +193,4 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     return gli_rnn_pass_run(&p, prepared, workspace, lay_out, run_direction);
 }
 
-GLI_DNN_PROVIDER(rnn, GLI_ACCEPTS_RNN, gli_rnn_pass_decline, prepare, run);
+GLI_DNN_PROVIDER(rnn, GLI_ACCEPTS_RNN, gli_rnn_trace_decline, prepare, run);

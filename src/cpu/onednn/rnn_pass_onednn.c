@@ -26,11 +26,6 @@ glia_status gli_rnn_multiply(const gli_rnn_pass *p, int number, const float *a, 
     return gli_dnn_multiply(p->call, p->dnn, number, (gli_dnn_matrices){a, b, y}, p->workspace.matmuls);
 }
 
-const char *gli_rnn_pass_decline(const gli_call *call) {
-    const char *reason = gli_dnn_decline_threads(call->ctx);
-    return reason ? reason : gli_rnn_trace_decline(call);
-}
-
 glia_status gli_rnn_pass_prepare(const gli_call *call, gli_rnn_add_matmuls add, gli_rnn_lay_out lay_out,
                                  gli_prepared *out) {
     gli_rnn_workspace workspace;

@@ -79,7 +79,6 @@ typedef void (*gli_rnn_add_matmuls)(const gli_rnn_geom *g, gli_dnn *dnn);
 typedef size_t (*gli_rnn_lay_out)(const gli_call *call, char *memory, gli_rnn_workspace *out);
 typedef glia_status (*gli_rnn_direction)(gli_rnn_pass *p, const float *x);
 
-const char *gli_rnn_pass_decline(const gli_call *call);
 glia_status gli_rnn_pass_prepare(const gli_call *call, gli_rnn_add_matmuls add, gli_rnn_lay_out lay_out,
                                  gli_prepared *out);
 glia_status gli_rnn_pass_run(gli_rnn_pass *p, const gli_prepared *prepared, void *workspace, gli_rnn_lay_out lay_out,

@@ -12,8 +12,7 @@ static const char *decline(const gli_call *call) {
     /* With alpha 0 leaky_relu would be oneDNN's relu, which maps NaN to 0. */
     if (!gli_dnn_knows_unary(g->kind) || (g->kind == GLIA_UNARY_LEAKY_RELU && (float)g->alpha == 0))
         return "oneDNN has no such function, or not well";
-    const char *reason = gli_dnn_decline(call);
-    return reason ? reason : flat(call->in[GLI_UNARY_X], call->out[0]);
+    return flat(call->in[GLI_UNARY_X], call->out[0]);
 }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
@@ -35,8 +34,7 @@ static const char *decline_backward(const gli_call *call) {
     if (g->from == GLI_FROM_NEITHER || (g->kind == GLIA_UNARY_ELU && g->from == GLI_FROM_X) ||
         !gli_dnn_knows_unary_backward(g->kind, g->from == GLI_FROM_Y))
         return "oneDNN has no such derivative, or not well";
-    const char *reason = gli_dnn_decline(call);
-    if (!reason) reason = flat(call->in[source(g)], call->out[0]);
+    const char *reason = flat(call->in[source(g)], call->out[0]);
     return reason ? reason : flat(call->in[GLI_UNARY_BACKWARD_DY], call->out[0]);
 }
 
