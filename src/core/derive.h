@@ -32,8 +32,14 @@ glia_value gli_derive_n(gli_derivation *d, const gli_op *op, const void *params,
     gli_derive_n((d), (op), (params), (int)(sizeof((glia_value[]){__VA_ARGS__}) / sizeof(glia_value)), \
                  (glia_value[]){__VA_ARGS__})
 
-/* A scalar, for formulas with a number in them: gli_derive(d, &gli_op_binary, &times, v, constant). */
-glia_value gli_derive_constant(gli_derivation *d, glia_dtype dtype, double value);
+/* Every element is this number. */
+glia_value gli_derive_constant(gli_derivation *d, glia_dtype dtype, glia_shape shape, double value);
+
+/* Derives an op through a formula of it: sets din to the derivative of what `compose` appends, which are differentiable
+ * ops that compute the outputs from d->in. For gradients, whose own gradients are seldom asked for. An output that
+ * compose leaves unset is zeros. */
+typedef void (*gli_composition)(gli_derivation *d, glia_value *out);
+void gli_derive_composition(gli_derivation *d, gli_composition compose);
 
 /* dz of y = act(z) from y and dy, for the activations that ops fuse; implemented in ops/elementwise/unary.c. */
 glia_value gli_derive_activation(gli_derivation *d, glia_unary_kind kind, glia_value y, glia_value dy);

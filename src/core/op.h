@@ -80,6 +80,8 @@ struct gli_op {
     gli_layout layout;
     bool view;             /* the output is the dense input under another shape; a plan copies nothing */
     const gli_op *forward; /* of an op with a saved input: begins with the inputs and output 0 of this op */
+    /* Of a gradient without a derive: the op that it is the gradient of, which has no second derivative. */
+    const gli_op *once_differentiable;
     glia_status (*resolve)(gli_resolution *r);
     void (*cost)(const void *geom, gli_cost *out);
     bool (*exact)(const void *geom); /* small integers in give exact integers out, in any order; NULL: never */

@@ -12,6 +12,6 @@ glia_value gli_derive_n(gli_derivation *d, const gli_op *op, const void *params,
     return gli_graph_call(d->graph, op, params, in, n_in, NULL, 0);
 }
 
-glia_value gli_derive_constant(gli_derivation *d, glia_dtype dtype, double value) {
-    return gli_graph_constant(d->graph, dtype, GLIA_SCALAR, value);
+glia_value gli_derive_constant(gli_derivation *d, glia_dtype dtype, glia_shape shape, double value) {
+    return gli_graph_constant(d->graph, dtype, shape, value);
 }

@@ -9,7 +9,7 @@
 
 typedef struct reverse {
     glia_graph *graph;
-    int n_values, n_nodes; /* of the forward graph, without what the rules append */
+    int first_node, n_nodes, n_values; /* of what is differentiated, without what the rules append */
     gli_arena arena;
     bool *wrt;     /* by value: its gradient is requested */
     bool *depends; /* by value: on one of those */
@@ -25,7 +25,7 @@ static void find_dependents(reverse *r) {
         const gli_value_info *value = &graph->values[v];
         if (value->kind == GLI_VALUE_VIEW && r->depends[value->base]) r->depends[v] = true;
     }
-    for (int n = 0; n < r->n_nodes; ++n) {
+    for (int n = r->first_node; n < r->n_nodes; ++n) {
         const gli_node *node = &graph->nodes[n];
         bool any             = false;
         for (int i = 0; i < node->n_in; ++i) any = any || r->depends[node->in[i]];
@@ -56,6 +56,8 @@ static glia_status add(reverse *r, int value, glia_value gradient) {
 
 static glia_status check_differentiable(const glia_graph *graph, const gli_node *node, const gli_derivation *d) {
     const gli_op *op = node->op;
+    GLI_REQUIRE(graph->ctx, !op->once_differentiable, GLIA_UNSUPPORTED,
+                "%s has no gradient: %s has no second derivative", op->name, op->once_differentiable->name);
     for (int i = 0; i < node->n_in; ++i)
         GLI_REQUIRE(graph->ctx, !gli_requested(d, i) || (op->derive && gli_input_is(op, i, GLI_IN_GRADIENT)),
                     GLIA_UNSUPPORTED, "%s has no gradient with respect to %s", op->name,
@@ -133,7 +135,7 @@ static glia_status visit_nodes(reverse *r, const glia_value *y, const glia_value
     for (int i = 0; i < n_wrt; ++i) r->wrt[wrt[i].id] = r->depends[wrt[i].id] = true;
     find_dependents(r);
     for (int k = 0; k < n_y; ++k) GLI_TRY(add(r, y[k].id, seed[k]));
-    for (int n = r->n_nodes - 1; n >= 0; --n) GLI_TRY(derive_node(r, n));
+    for (int n = r->n_nodes - 1; n >= r->first_node; --n) GLI_TRY(derive_node(r, n));
     return GLIA_OK;
 }
 
@@ -154,22 +156,18 @@ static glia_status differentiate(reverse *r, const glia_value *y, const glia_val
     GLI_TRY(check_request(graph, y, seed, n_y, wrt, n_wrt));
     GLI_TRY(visit_nodes(r, y, seed, n_y, wrt, n_wrt));
     GLI_TRY(check_views(r));
-    for (int i = 0; i < n_wrt; ++i) {
-        out[i].id = r->gradient[wrt[i].id];
-        if (!out[i].id)
-            out[i] = gli_graph_constant(graph, glia_graph_dtype(graph, wrt[i]), glia_graph_shape(graph, wrt[i]), 0);
-        if (out[i].id < 0) return graph->status;
-    }
+    for (int i = 0; i < n_wrt; ++i) out[i].id = r->gradient[wrt[i].id];
     return GLIA_OK;
 }
 
-glia_status gli_graph_gradient(glia_graph *graph, const glia_value *y, const glia_value *seed, int n_y,
-                               const glia_value *wrt, int n_wrt, glia_value *out) {
+/* Through the nodes from first_node on. Where there is no gradient out[i].id is 0. */
+static glia_status gradient_from(glia_graph *graph, int first_node, const glia_value *y, const glia_value *seed,
+                                 int n_y, const glia_value *wrt, int n_wrt, glia_value *out) {
     GLI_TRY(gli_enter(graph->ctx));
     const char *label = graph->label;
     char scope[sizeof graph->ctx->scope];
     memcpy(scope, graph->ctx->scope, sizeof scope);
-    reverse r          = {.graph = graph, .n_values = graph->n_values, .n_nodes = graph->n_nodes};
+    reverse r = {.graph = graph, .first_node = first_node, .n_nodes = graph->n_nodes, .n_values = graph->n_values};
     glia_status status = gli_graph_fail(graph, differentiate(&r, y, seed, n_y, wrt, n_wrt, out));
     graph->label       = label;
     memcpy(graph->ctx->scope, scope, sizeof scope);
@@ -177,6 +175,48 @@ glia_status gli_graph_gradient(glia_graph *graph, const glia_value *y, const gli
     for (int i = 0; status != GLIA_OK && i < n_wrt; ++i) out[i] = (glia_value){-1};
     gli_leave(graph->ctx);
     return status;
+}
+
+glia_status gli_graph_gradient(glia_graph *graph, const glia_value *y, const glia_value *seed, int n_y,
+                               const glia_value *wrt, int n_wrt, glia_value *out) {
+    glia_status status = gradient_from(graph, 0, y, seed, n_y, wrt, n_wrt, out);
+    for (int i = 0; status == GLIA_OK && i < n_wrt; ++i) {
+        if (out[i].id) continue;
+        out[i] = gli_graph_constant(graph, glia_graph_dtype(graph, wrt[i]), glia_graph_shape(graph, wrt[i]), 0);
+        if (out[i].id < 0) status = graph->status;
+    }
+    for (int i = 0; status != GLIA_OK && i < n_wrt; ++i) out[i] = (glia_value){-1};
+    return status;
+}
+
+/* A value that is two inputs is one variable: the first of them gets the gradient with respect to both. */
+static bool is_first_use(const gli_derivation *d, int input) {
+    for (int i = 0; i < input; ++i)
+        if (gli_requested(d, i) && d->in[i].id == d->in[input].id) return false;
+    return true;
+}
+
+/* The formula's nodes alone are differentiated, because its inputs may depend on each other. */
+void gli_derive_composition(gli_derivation *d, gli_composition compose) {
+    glia_value out[GLI_MAX_OUT] = {{0}}, y[GLI_MAX_OUT], seed[GLI_MAX_OUT], wrt[GLI_MAX_IN], gradient[GLI_MAX_IN];
+    int input[GLI_MAX_IN], n_y = 0, n_wrt = 0;
+    const int first_node = d->graph->n_nodes;
+    compose(d, out);
+    bool composed = true;
+    for (int o = 0; o < d->op->n_outputs; ++o) {
+        if (!d->dout[o].id || !out[o].id) continue;
+        composed    = composed && out[o].id > 0;
+        y[n_y]      = out[o];
+        seed[n_y++] = d->dout[o];
+    }
+    for (int i = 0; i < d->n_in; ++i) {
+        if (!gli_requested(d, i) || !is_first_use(d, i)) continue;
+        gradient[n_wrt] = (glia_value){-1};
+        wrt[n_wrt]      = d->in[i];
+        input[n_wrt++]  = i;
+    }
+    if (composed) gradient_from(d->graph, first_node, y, seed, n_y, wrt, n_wrt, gradient);
+    for (int k = 0; k < n_wrt; ++k) d->din[input[k]] = gradient[k];
 }
 
 static glia_status check_scalar(glia_graph *graph, glia_value y) {

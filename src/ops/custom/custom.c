@@ -141,10 +141,11 @@ const gli_op gli_op_custom_backward = {
     .name = "custom_backward",
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
-    .params_size = sizeof(gli_custom_geom),
-    .geom_size   = sizeof(gli_custom_geom),
-    .resolve     = resolve_backward,
-    .cost        = cost,
+    .params_size         = sizeof(gli_custom_geom),
+    .geom_size           = sizeof(gli_custom_geom),
+    .resolve             = resolve_backward,
+    .cost                = cost,
+    .once_differentiable = &gli_op_custom,
 };
 
 _Static_assert(sizeof(gli_custom_geom) <= GLI_MAX_GEOMETRY, "the geometry has to fit");

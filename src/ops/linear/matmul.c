@@ -3,9 +3,8 @@
 #include <math.h>
 
 #include "core/derive.h"
-#include "glia/ops/elementwise.h"
-#include "glia/ops/reduce.h"
 #include "ops/check.h"
+#include "ops/formula.h"
 
 /* Size of the dimension of x that is aligned with dimension i of y's ndim; 1 where it has none. */
 static int64_t dim_under(const glia_tensor *x, int ndim, int i) {
@@ -125,12 +124,6 @@ static glia_value sum_back(gli_derivation *d, const gli_matmul_broadcast *of, gl
     return missing.axes ? gli_derive(d, &gli_op_reduce, &missing, v) : v;
 }
 
-static glia_value scaled(gli_derivation *d, glia_value v, double factor) {
-    const glia_binary_params times = {.kind = GLIA_BINARY_MUL};
-    if (factor == 1) return v;
-    return gli_derive(d, &gli_op_binary, &times, v, gli_derive_constant(d, glia_graph_dtype(d->graph, v), factor));
-}
-
 static void derive(gli_derivation *d) {
     const gli_matmul_geom *g = d->geom;
     const glia_value a = d->in[GLI_MATMUL_A], b = d->in[GLI_MATMUL_B], dy = d->dout[0];
@@ -147,7 +140,8 @@ static void derive(gli_derivation *d) {
             tb ? gli_derive(d, &gli_op_matmul, &p, dy, a) : gli_derive(d, &gli_op_matmul, &p, a, dy);
         d->din[GLI_MATMUL_B] = sum_back(d, &g->b, product);
     }
-    if (gli_requested(d, GLI_MATMUL_C) && g->reads_c) d->din[GLI_MATMUL_C] = scaled(d, sum_back(d, &g->c, dy), g->beta);
+    if (gli_requested(d, GLI_MATMUL_C) && g->reads_c)
+        d->din[GLI_MATMUL_C] = gli_formula_scale(d, sum_back(d, &g->c, dy), g->beta);
 }
 
 static const gli_op_input inputs[] = {

@@ -302,11 +302,12 @@ const gli_op gli_op_rnn_backward = {
     GLI_INPUTS(backward_inputs),
     GLI_OUTPUTS(backward_outputs),
     GLI_PARAMS(fields, defaults),
-    .geom_size = sizeof(gli_rnn_geom),
-    .forward   = &gli_op_rnn,
-    .resolve   = resolve_backward,
-    .cost      = cost_backward,
-    .exact     = exact,
+    .geom_size           = sizeof(gli_rnn_geom),
+    .forward             = &gli_op_rnn,
+    .once_differentiable = &gli_op_rnn,
+    .resolve             = resolve_backward,
+    .cost                = cost_backward,
+    .exact               = exact,
 };
 
 /* The inputs of both ops; weights: one for each direction that the params name. */
