@@ -1,5 +1,6 @@
 // Building, differentiating, planning and running graphs.
 #include <algorithm>
+#include <cmath>
 #include <random>
 
 #include "support/graphs.h"
@@ -166,16 +167,50 @@ TEST(Gradient, computes_only_what_is_needed) {
 
 TEST(Gradient, names_the_input_that_has_none) {
     Net net;
-    const glia_value x = net.input({1, 1, 4, 4}), dy = net.input({1, 1, 2, 2});
-    const glia_conv2d_backward_params params{glia_conv2d_defaults(), {3, 3}};
+    const glia_value p = net.input({2, 3}), t = net.input({2, 3});
     gli_graph_set_label(net.graph, "layer 'c'");
-    const glia_value dw = net.call("conv2d_backward_filter", &params, {x, dy});
+    const glia_value y = net.call("loss", nullptr, {p, t});
     gli_graph_set_label(net.graph, nullptr);
-    const glia_value y = net.sum(dw);
     glia_value out{7};
-    EXPECT_EQ(glia_graph_gradient(net.graph, y, &x, 1, &out), GLIA_UNSUPPORTED);
-    EXPECT_STREQ(glia_message(net.ctx), "layer 'c': conv2d_backward_filter has no gradient with respect to x");
+    EXPECT_EQ(glia_graph_gradient(net.graph, y, &t, 1, &out), GLIA_UNSUPPORTED);
+    EXPECT_STREQ(glia_message(net.ctx), "layer 'c': loss has no gradient with respect to target");
     EXPECT_LT(out.id, 0);
+}
+
+TEST(Gradient, names_the_op_that_has_no_second) {
+    Net net;
+    const glia_value x = net.input({2, 1, 3}), w_ih = net.input({2, 3}), w_hh = net.input({2, 2});
+    const glia_rnn_params params = glia_rnn_defaults();
+    gli_graph_set_label(net.graph, "layer 'r'");
+    const glia_value y = net.call("rnn", &params, {x, {0}, {0}, {0}, w_ih, w_hh});
+    gli_graph_set_label(net.graph, nullptr);
+    const glia_value penalty = net.sum(net.gradient(net.sum(y), {x})[0]);
+    glia_value out{7};
+    EXPECT_EQ(glia_graph_gradient(net.graph, penalty, &x, 1, &out), GLIA_UNSUPPORTED);
+    EXPECT_STREQ(glia_message(net.ctx), "layer 'r': rnn_backward has no gradient: rnn has no second derivative");
+    EXPECT_LT(out.id, 0);
+}
+
+TEST(Gradient, of_an_op_that_reads_a_value_twice) {
+    // of x^x, by a gradient two of whose inputs are one value: the second derivative is x^x ((1 + log x)^2 + 1 / x)
+    Net net;
+    const glia_value x  = net.input({2});
+    const glia_value dx = net.gradient(net.sum(net.binary(GLIA_BINARY_POW, x, x)), {x})[0];
+    const auto out      = net.run({net.gradient(net.sum(dx), {x})[0]}, {{1, 2}});
+    EXPECT_NEAR(out[0][0], 2, 1e-12);
+    EXPECT_NEAR(out[0][1], 4 * (std::pow(1 + std::log(2), 2) + 0.5), 1e-12);
+}
+
+TEST(Gradient, of_third_and_fourth_order) {
+    // of s = sigmoid(x), with s' = s (1 - s): s' (1 - 6 s') and s' (1 - 2 s) (1 - 12 s')
+    Net net;
+    const glia_value x = net.input({1});
+    std::vector<glia_value> d{net.unary(GLIA_UNARY_SIGMOID, x)};
+    for (int order = 1; order <= 4; ++order) d.push_back(net.gradient(d.back(), {x})[0]);
+    const auto out = net.run({d[3], d[4]}, {{0.3}});
+    const double s = 1 / (1 + std::exp(-0.3)), slope = s * (1 - s);
+    EXPECT_NEAR(out[0][0], slope * (1 - 6 * slope), 1e-12);
+    EXPECT_NEAR(out[1][0], slope * (1 - 2 * s) * (1 - 12 * slope), 1e-12);
 }
 
 TEST(Gradient, ends_at_integers) {

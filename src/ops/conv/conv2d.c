@@ -4,6 +4,7 @@
 #include "core/size.h"
 #include "ops/check.h"
 #include "ops/elementwise/activation.h"
+#include "ops/formula.h"
 #include "ops/window.h"
 
 static gli_window_axis axis_of(const glia_conv2d_params *p, int i) {
@@ -147,6 +148,23 @@ static void derive_data(gli_derivation *d) {
             gli_derive(d, &gli_op_conv2d_backward_filter, &back, d->dout[0], d->in[GLI_CONV2D_DATA_DY]);
 }
 
+static void derive_filter(gli_derivation *d) {
+    const gli_conv2d_geom *g               = d->geom;
+    const glia_conv2d_backward_params *p   = d->params;
+    const glia_conv2d_backward_params back = {.conv = p->conv, .size = {g->h, g->w}};
+    const glia_value x = d->in[GLI_CONV2D_FILTER_X], dy = d->in[GLI_CONV2D_FILTER_DY];
+    const glia_value w = d->dout[GLI_CONV2D_FILTER_DW], bias = d->dout[GLI_CONV2D_FILTER_DBIAS];
+    if (w.id == 0) {
+        const glia_value rows        = gli_formula_reshape(d, bias, GLIA_SHAPE(g->k, 1, 1));
+        d->din[GLI_CONV2D_FILTER_DY] = gli_formula_expand(d, rows, glia_graph_shape(d->graph, dy));
+        return;
+    }
+    if (gli_requested(d, GLI_CONV2D_FILTER_X))
+        d->din[GLI_CONV2D_FILTER_X] = gli_derive(d, &gli_op_conv2d_backward_data, &back, dy, w);
+    if (gli_requested(d, GLI_CONV2D_FILTER_DY))
+        d->din[GLI_CONV2D_FILTER_DY] = gli_derive(d, &gli_op_conv2d, &p->conv, x, w, bias);
+}
+
 static const gli_op_input forward_inputs[] = {
     [GLI_CONV2D_X]    = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
     [GLI_CONV2D_W]    = {"w", GLI_IN_GRADIENT},
@@ -206,12 +224,12 @@ const gli_op gli_op_conv2d_backward_data = {
 };
 
 static const gli_op_input filter_inputs[] = {
-    [GLI_CONV2D_FILTER_X]  = {"x", GLI_IN_IMAGE},
-    [GLI_CONV2D_FILTER_DY] = {"dy", GLI_IN_IMAGE},
+    [GLI_CONV2D_FILTER_X]  = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+    [GLI_CONV2D_FILTER_DY] = {"dy", GLI_IN_GRADIENT | GLI_IN_IMAGE},
 };
 static const gli_op_output filter_outputs[] = {
-    [GLI_CONV2D_FILTER_DW]    = {"dw", 0},
-    [GLI_CONV2D_FILTER_DBIAS] = {"dbias", GLI_OUT_OPTIONAL},
+    [GLI_CONV2D_FILTER_DW]    = {"dw", GLI_OUT_GRADIENT},
+    [GLI_CONV2D_FILTER_DBIAS] = {"dbias", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
 };
 
 const gli_op gli_op_conv2d_backward_filter = {
@@ -224,6 +242,7 @@ const gli_op gli_op_conv2d_backward_filter = {
     .resolve   = resolve_filter,
     .cost      = cost_filter,
     .exact     = gli_exact_always,
+    .derive    = derive_filter,
 };
 
 glia_conv2d_params glia_conv2d_defaults(void) { return forward_defaults; }

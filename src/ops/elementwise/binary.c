@@ -2,8 +2,8 @@
 
 #include "core/derive.h"
 #include "core/size.h"
-#include "glia/ops/reduce.h"
 #include "ops/check.h"
+#include "ops/formula.h"
 
 static const char *const kinds[] = {"add", "sub", "mul", "div", "pow", "minimum", "maximum"};
 
@@ -81,11 +81,10 @@ static void derive(gli_derivation *d) {
     const gli_binary_geom *g = d->geom;
     const glia_value dy      = d->dout[0];
     if (g->kind == GLIA_BINARY_ADD || g->kind == GLIA_BINARY_SUB) {
-        const glia_unary_params negate = glia_unary_defaults(GLIA_UNARY_NEG);
         if (gli_requested(d, GLI_BINARY_A)) d->din[GLI_BINARY_A] = sum_to(d, dy, g->a_repeated, g->a_ndim);
         if (!gli_requested(d, GLI_BINARY_B)) return;
         const glia_value sum = sum_to(d, dy, g->b_repeated, g->b_ndim);
-        d->din[GLI_BINARY_B] = g->kind == GLIA_BINARY_SUB ? gli_derive(d, &gli_op_unary, &negate, sum) : sum;
+        d->din[GLI_BINARY_B] = g->kind == GLIA_BINARY_SUB ? gli_formula_unary(d, GLIA_UNARY_NEG, sum) : sum;
         return;
     }
     const bool full_a = !g->a_repeated && g->a_ndim == g->ndim, full_b = !g->b_repeated && g->b_ndim == g->ndim;
@@ -104,6 +103,53 @@ static void derive(gli_derivation *d) {
     if (left_a) d->din[GLI_BINARY_A] = out[GLI_BINARY_DA];
     if (left_b) d->din[GLI_BINARY_B] = out[GLI_BINARY_DB];
 }
+
+/* dy times the derivatives of y, as the header lists them, both of y's shape. */
+static void slopes(gli_derivation *d, glia_value *da, glia_value *db) {
+    const gli_binary_geom *g = d->geom;
+    const glia_value a = d->in[GLI_BINARY_A], b = d->in[GLI_BINARY_B], dy = d->in[GLI_BINARY_DY];
+    const glia_binary_params pow = {.kind = GLIA_BINARY_POW};
+    switch (g->kind) {
+        case GLIA_BINARY_ADD:
+        case GLIA_BINARY_SUB:
+            *da = dy;
+            *db = g->kind == GLIA_BINARY_SUB ? gli_formula_scale(d, dy, -1) : dy;
+            break;
+        case GLIA_BINARY_MUL:
+            *da = gli_formula_mul(d, dy, b);
+            *db = gli_formula_mul(d, dy, a);
+            break;
+        case GLIA_BINARY_DIV:
+            *da = gli_formula_div(d, dy, b);
+            *db = gli_formula_scale(d, gli_formula_div(d, gli_formula_mul(d, *da, a), b), -1);
+            break;
+        case GLIA_BINARY_POW:
+            *da = gli_formula_mul(d, gli_formula_mul(d, dy, b),
+                                  gli_derive(d, &gli_op_binary, &pow, a, gli_formula_linear(d, b, 1, -1)));
+            *db = gli_formula_mul(d, gli_formula_mul(d, dy, gli_derive(d, &gli_op_binary, &pow, a, b)),
+                                  gli_formula_unary(d, GLIA_UNARY_LOG, a));
+            break;
+        case GLIA_BINARY_MINIMUM:
+        case GLIA_BINARY_MAXIMUM: { /* half of dy to each, and half of it more to the one that was taken */
+            const glia_value half  = gli_formula_scale(d, dy, 0.5);
+            const glia_value order = gli_formula_mul(d, half, gli_formula_sign(d, gli_formula_sub(d, a, b)));
+            const bool larger      = g->kind == GLIA_BINARY_MAXIMUM;
+            *da                    = larger ? gli_formula_add(d, half, order) : gli_formula_sub(d, half, order);
+            *db                    = larger ? gli_formula_sub(d, half, order) : gli_formula_add(d, half, order);
+            break;
+        }
+    }
+}
+
+static void compose_backward(gli_derivation *d, glia_value *out) {
+    const gli_binary_geom *g = d->geom;
+    glia_value da = {0}, db = {0};
+    slopes(d, &da, &db);
+    out[GLI_BINARY_DA] = sum_to(d, da, g->a_repeated, g->a_ndim);
+    out[GLI_BINARY_DB] = sum_to(d, db, g->b_repeated, g->b_ndim);
+}
+
+static void derive_backward(gli_derivation *d) { gli_derive_composition(d, compose_backward); }
 
 static const gli_op_input forward_inputs[] = {
     [GLI_BINARY_A] = {"a", GLI_IN_GRADIENT},
@@ -130,13 +176,13 @@ const gli_op gli_op_binary = {
 };
 
 static const gli_op_input backward_inputs[] = {
-    [GLI_BINARY_A]  = {"a", 0},
-    [GLI_BINARY_B]  = {"b", 0},
-    [GLI_BINARY_DY] = {"dy", 0},
+    [GLI_BINARY_A]  = {"a", GLI_IN_GRADIENT},
+    [GLI_BINARY_B]  = {"b", GLI_IN_GRADIENT},
+    [GLI_BINARY_DY] = {"dy", GLI_IN_GRADIENT},
 };
 static const gli_op_output backward_outputs[] = {
-    [GLI_BINARY_DA] = {"da", GLI_OUT_OPTIONAL},
-    [GLI_BINARY_DB] = {"db", GLI_OUT_OPTIONAL},
+    [GLI_BINARY_DA] = {"da", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_BINARY_DB] = {"db", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
 };
 
 const gli_op gli_op_binary_backward = {
@@ -149,6 +195,7 @@ const gli_op gli_op_binary_backward = {
     .resolve   = resolve_backward,
     .cost      = cost_backward,
     .exact     = exact,
+    .derive    = derive_backward,
 };
 
 glia_status glia_binary(glia_context *ctx, const glia_binary_params *params, const glia_tensor *a, const glia_tensor *b,

@@ -3,6 +3,7 @@
 #include "core/derive.h"
 #include "core/size.h"
 #include "ops/check.h"
+#include "ops/formula.h"
 
 static glia_status resolve(gli_resolution *r) {
     gli_prelu_geom *g        = r->geom;
@@ -49,6 +50,27 @@ static void derive(gli_derivation *d) {
     if (gli_requested(d, GLI_PRELU_SLOPE)) d->din[GLI_PRELU_SLOPE] = out[GLI_PRELU_DSLOPE];
 }
 
+/* dx = dy (x > 0 ? 1 : slope), dslope = the sum of dy x where x is not above 0. */
+static void compose_backward(gli_derivation *d, glia_value *out) {
+    const gli_prelu_geom *g = d->geom;
+    const glia_value x = d->in[GLI_PRELU_X], dy = d->in[GLI_PRELU_DY];
+    const int ndim    = glia_graph_shape(d->graph, x).ndim;
+    glia_shape shape  = {0}; /* of the slope, aligned with x at the last axis */
+    unsigned repeated = GLIA_ALL_AXES;
+    if (g->channels != 1) {
+        shape    = (glia_shape){ndim - 1, {g->channels, 1, 1, 1, 1, 1, 1}};
+        repeated = ((1u << ndim) - 1) & ~GLIA_AXIS(1);
+    }
+    const glia_value above = gli_formula_unary(d, GLIA_UNARY_STEP, x);
+    const glia_value below = gli_formula_linear(d, above, -1, 1);
+    const glia_value slope = gli_formula_reshape(d, d->in[GLI_PRELU_SLOPE], shape);
+    const glia_value terms = gli_formula_mul(d, gli_formula_mul(d, dy, below), x);
+    out[GLI_PRELU_DX]      = gli_formula_mul(d, dy, gli_formula_add(d, above, gli_formula_mul(d, below, slope)));
+    out[GLI_PRELU_DSLOPE]  = gli_formula_reshape(d, gli_formula_sum(d, terms, repeated), GLIA_SHAPE(g->channels));
+}
+
+static void derive_backward(gli_derivation *d) { gli_derive_composition(d, compose_backward); }
+
 static const gli_op_input forward_inputs[] = {
     [GLI_PRELU_X]     = {"x", GLI_IN_GRADIENT},
     [GLI_PRELU_SLOPE] = {"slope", GLI_IN_GRADIENT},
@@ -68,13 +90,13 @@ const gli_op gli_op_prelu = {
 };
 
 static const gli_op_input backward_inputs[] = {
-    [GLI_PRELU_X]     = {"x", 0},
-    [GLI_PRELU_SLOPE] = {"slope", 0},
-    [GLI_PRELU_DY]    = {"dy", 0},
+    [GLI_PRELU_X]     = {"x", GLI_IN_GRADIENT},
+    [GLI_PRELU_SLOPE] = {"slope", GLI_IN_GRADIENT},
+    [GLI_PRELU_DY]    = {"dy", GLI_IN_GRADIENT},
 };
 static const gli_op_output backward_outputs[] = {
-    [GLI_PRELU_DX]     = {"dx", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE, GLI_PRELU_DY},
-    [GLI_PRELU_DSLOPE] = {"dslope", GLI_OUT_OPTIONAL},
+    [GLI_PRELU_DX]     = {"dx", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE, GLI_PRELU_DY},
+    [GLI_PRELU_DSLOPE] = {"dslope", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
 };
 
 const gli_op gli_op_prelu_backward = {
@@ -86,6 +108,7 @@ const gli_op gli_op_prelu_backward = {
     .resolve   = resolve_backward,
     .cost      = cost_backward,
     .exact     = gli_exact_always,
+    .derive    = derive_backward,
 };
 
 glia_status glia_prelu(glia_context *ctx, const glia_tensor *x, const glia_tensor *slope, glia_tensor *y) {

@@ -5,6 +5,7 @@
 #include "core/derive.h"
 #include "ops/check.h"
 #include "ops/elementwise/activation.h"
+#include "ops/formula.h"
 
 const char *const gli_unary_names[GLIA_UNARY_COUNT] = {
 #define X(name, text) text,
@@ -130,6 +131,7 @@ static bool exact(const void *geom) {
 static void derive(gli_derivation *d) {
     const gli_unary_geom *g = d->geom;
     const glia_value none   = {0};
+    if (g->kind == GLIA_UNARY_STEP) return;
     if (g->kind == GLIA_UNARY_LINEAR) {
         d->din[GLI_UNARY_X] = d->dout[0];
         return;
@@ -144,6 +146,90 @@ glia_value gli_derive_activation(gli_derivation *d, glia_unary_kind kind, glia_v
     if (kind == GLIA_UNARY_LINEAR) return dy;
     const glia_unary_params params = glia_unary_defaults(kind);
     return gli_derive(d, &gli_op_unary_backward, &params, (glia_value){0}, y, dy);
+}
+
+/* f' of gelu is phi + x phi', and phi'' is -x phi'. */
+static glia_value gelu_curvature(gli_derivation *d, glia_value x) {
+    const double inverse_sqrt_two_pi = 0.39894228040143267794;
+    const glia_value square          = gli_formula_unary(d, GLIA_UNARY_SQUARE, x);
+    const glia_value bell            = gli_formula_unary(d, GLIA_UNARY_EXP, gli_formula_scale(d, square, -0.5));
+    const glia_value two_less        = gli_formula_linear(d, square, -1, 2);
+    return gli_formula_scale(d, gli_formula_mul(d, two_less, bell), inverse_sqrt_two_pi);
+}
+
+/* With t = tanh(u): f' = (1 + t) / 2 + x/2 (1 - t^2) u', so f'' = (1 - t^2) (u' - x t u'^2 + x/2 u''). */
+static glia_value gelu_tanh_curvature(gli_derivation *d, glia_value x) {
+    const double c = 0.79788456080286535588, cubic = 0.044715;
+    const glia_value square = gli_formula_unary(d, GLIA_UNARY_SQUARE, x);
+    const glia_value u      = gli_formula_mul(d, x, gli_formula_linear(d, square, c * cubic, c));
+    const glia_value u1     = gli_formula_linear(d, square, 3 * c * cubic, c);
+    const glia_value t      = gli_formula_unary(d, GLIA_UNARY_TANH, u);
+    const glia_value flat   = gli_formula_unary(d, GLIA_UNARY_SQUARE, t);
+    const glia_value bend   = gli_formula_mul(d, gli_formula_mul(d, x, t), gli_formula_unary(d, GLIA_UNARY_SQUARE, u1));
+    const glia_value rest   = gli_formula_add(d, u1, gli_formula_scale(d, square, 3 * c * cubic));
+    return gli_formula_mul(d, gli_formula_linear(d, flat, -1, 1), gli_formula_sub(d, rest, bend));
+}
+
+/* s (1 - s) (2 + x (1 - 2 s)) */
+static glia_value silu_curvature(gli_derivation *d, glia_value x) {
+    const glia_value s = gli_formula_unary(d, GLIA_UNARY_SIGMOID, x);
+    const glia_value slope =
+        gli_formula_mul(d, s, gli_formula_unary(d, GLIA_UNARY_SIGMOID, gli_formula_scale(d, x, -1)));
+    const glia_value odd = gli_formula_linear(d, s, -2, 1);
+    return gli_formula_mul(d, slope, gli_formula_linear(d, gli_formula_mul(d, x, odd), 1, 2));
+}
+
+/* 1 where v > 0, 0 elsewhere; and the opposite. */
+static glia_value above(gli_derivation *d, glia_value v) { return gli_formula_unary(d, GLIA_UNARY_STEP, v); }
+static glia_value not_above(gli_derivation *d, glia_value v) { return gli_formula_linear(d, above(d, v), -1, 1); }
+
+/* The derivative of f', as a function of v: of y if f' is computed from y as a rule, else of x. id 0: 0 everywhere but
+ * at kinks. */
+static glia_value curvature(gli_derivation *d, const gli_unary_geom *g, glia_value v) {
+    const glia_value none = {0};
+    switch (g->kind) {
+        case GLIA_UNARY_SIGMOID: return gli_formula_linear(d, v, -2, 1);
+        case GLIA_UNARY_TANH: return gli_formula_scale(d, v, -2);
+        case GLIA_UNARY_SELU: return not_above(d, v);
+        case GLIA_UNARY_ELU: /* of x: f' itself where it is exp */
+            return g->alpha > 0 ? not_above(d, v)
+                                : gli_derive(d, &gli_op_unary_backward, d->params, v, none, not_above(d, v));
+        case GLIA_UNARY_GELU: return gelu_curvature(d, v);
+        case GLIA_UNARY_GELU_TANH: return gelu_tanh_curvature(d, v);
+        case GLIA_UNARY_SILU: return silu_curvature(d, v);
+        case GLIA_UNARY_SOFTPLUS:
+            return gli_formula_scale(d, gli_formula_unary(d, GLIA_UNARY_EXP, gli_formula_scale(d, v, -g->alpha)),
+                                     g->alpha);
+        case GLIA_UNARY_SOFTSIGN: return gli_formula_scale(d, gli_formula_sub(d, v, gli_formula_sign(d, v)), 2);
+        case GLIA_UNARY_HARD_SWISH: /* 1/3 between the corners at -3 and 3 */
+            return gli_formula_scale(
+                d,
+                gli_formula_sub(d, above(d, gli_formula_linear(d, v, 1, 3)), above(d, gli_formula_linear(d, v, 1, -3))),
+                1.0 / 3);
+        case GLIA_UNARY_EXP: return gli_formula_number(d, v, 1);
+        case GLIA_UNARY_SQUARE: return gli_formula_number(d, v, 2);
+        case GLIA_UNARY_LOG:
+            return gli_formula_div(d, gli_formula_number(d, v, -1), gli_formula_unary(d, GLIA_UNARY_SQUARE, v));
+        case GLIA_UNARY_SQRT:
+            return gli_formula_div(d, gli_formula_number(d, v, -0.5), gli_formula_unary(d, GLIA_UNARY_SQUARE, v));
+        default: return none;
+    }
+}
+
+/* dx = f' dy is linear in dy. The gradient with respect to v, of which f' is a function here, is dy f''; if v would be
+ * y as a rule but is x, y is computed once more, and the gradient goes on through f. */
+static void derive_backward(gli_derivation *d) {
+    const gli_unary_geom *g = d->geom;
+    const glia_value none = {0}, x = d->in[GLI_UNARY_BACKWARD_X], y = d->in[GLI_UNARY_BACKWARD_Y];
+    const int source   = g->from == GLI_FROM_X ? GLI_UNARY_BACKWARD_X : GLI_UNARY_BACKWARD_Y;
+    const bool through = g->from == GLI_FROM_X && source_of(g->kind, g->alpha) == GLI_FROM_Y;
+    if (gli_requested(d, GLI_UNARY_BACKWARD_DY))
+        d->din[GLI_UNARY_BACKWARD_DY] = gli_derive(d, &gli_op_unary_backward, d->params, x, y, d->dout[0]);
+    if (g->from == GLI_FROM_NEITHER || !gli_requested(d, source)) return;
+    const glia_value v    = through ? gli_derive(d, &gli_op_unary, d->params, x) : d->in[source];
+    const glia_value both = gli_formula_mul(d, d->dout[0], d->in[GLI_UNARY_BACKWARD_DY]);
+    const glia_value dv   = gli_formula_mul(d, both, curvature(d, g, v));
+    d->din[source]        = through && dv.id ? gli_derive(d, &gli_op_unary_backward, d->params, x, none, dv) : dv;
 }
 
 static const gli_op_input forward_inputs[] = {
@@ -172,11 +258,11 @@ const gli_op gli_op_unary = {
 };
 
 static const gli_op_input backward_inputs[] = {
-    [GLI_UNARY_BACKWARD_X]  = {"x", GLI_IN_OPTIONAL},
-    [GLI_UNARY_BACKWARD_Y]  = {"y", GLI_IN_OPTIONAL},
-    [GLI_UNARY_BACKWARD_DY] = {"dy", 0},
+    [GLI_UNARY_BACKWARD_X]  = {"x", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+    [GLI_UNARY_BACKWARD_Y]  = {"y", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+    [GLI_UNARY_BACKWARD_DY] = {"dy", GLI_IN_GRADIENT},
 };
-static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_IN_PLACE, GLI_UNARY_BACKWARD_DY}};
+static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_GRADIENT | GLI_OUT_IN_PLACE, GLI_UNARY_BACKWARD_DY}};
 
 const gli_op gli_op_unary_backward = {
     .name = "unary_backward",
@@ -189,6 +275,7 @@ const gli_op gli_op_unary_backward = {
     .resolve     = resolve_backward,
     .cost        = cost,
     .exact       = exact,
+    .derive      = derive_backward,
 };
 
 glia_status glia_unary(glia_context *ctx, const glia_unary_params *params, const glia_tensor *x, glia_tensor *y) {

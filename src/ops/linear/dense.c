@@ -4,6 +4,7 @@
 #include "core/size.h"
 #include "ops/check.h"
 #include "ops/elementwise/activation.h"
+#include "ops/formula.h"
 
 /* Flattens input i to *rows of *size elements. */
 static glia_status resolve_rows(const gli_resolution *r, int i, int *rows, int *size) {
@@ -88,6 +89,18 @@ static void derive_forward(gli_derivation *d) {
     }
 }
 
+static void derive_weights(gli_derivation *d) {
+    const glia_value x = d->in[GLI_DENSE_WEIGHTS_X], dy = d->in[GLI_DENSE_WEIGHTS_DY];
+    const glia_value w = d->dout[GLI_DENSE_WEIGHTS_DW], bias = d->dout[GLI_DENSE_WEIGHTS_DBIAS];
+    if (w.id == 0) {
+        d->din[GLI_DENSE_WEIGHTS_DY] = gli_formula_expand(d, bias, glia_graph_shape(d->graph, dy));
+        return;
+    }
+    if (gli_requested(d, GLI_DENSE_WEIGHTS_X)) d->din[GLI_DENSE_WEIGHTS_X] = gli_derive(d, &gli_op_matmul, NULL, dy, w);
+    if (gli_requested(d, GLI_DENSE_WEIGHTS_DY))
+        d->din[GLI_DENSE_WEIGHTS_DY] = gli_derive(d, &gli_op_dense, NULL, x, w, bias);
+}
+
 static const gli_op_input forward_inputs[] = {
     [GLI_DENSE_X]    = {"x", GLI_IN_GRADIENT},
     [GLI_DENSE_W]    = {"w", GLI_IN_GRADIENT},
@@ -113,12 +126,12 @@ const gli_op gli_op_dense = {
 };
 
 static const gli_op_input weights_inputs[] = {
-    [GLI_DENSE_WEIGHTS_X]  = {"x", 0},
-    [GLI_DENSE_WEIGHTS_DY] = {"dy", 0},
+    [GLI_DENSE_WEIGHTS_X]  = {"x", GLI_IN_GRADIENT},
+    [GLI_DENSE_WEIGHTS_DY] = {"dy", GLI_IN_GRADIENT},
 };
 static const gli_op_output weights_outputs[] = {
-    [GLI_DENSE_WEIGHTS_DW]    = {"dw", 0},
-    [GLI_DENSE_WEIGHTS_DBIAS] = {"dbias", GLI_OUT_OPTIONAL},
+    [GLI_DENSE_WEIGHTS_DW]    = {"dw", GLI_OUT_GRADIENT},
+    [GLI_DENSE_WEIGHTS_DBIAS] = {"dbias", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
 };
 
 const gli_op gli_op_dense_backward_weights = {
@@ -129,6 +142,7 @@ const gli_op gli_op_dense_backward_weights = {
     .resolve   = resolve_weights,
     .cost      = cost_weights,
     .exact     = gli_exact_always,
+    .derive    = derive_weights,
 };
 
 glia_status glia_dense(glia_context *ctx, const glia_dense_params *params, const glia_tensor *x, const glia_tensor *w,

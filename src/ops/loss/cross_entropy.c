@@ -2,6 +2,7 @@
 
 #include "core/derive.h"
 #include "ops/check.h"
+#include "ops/formula.h"
 #include "ops/loss/loss_names.h"
 
 static const char *const sources[] = {[GLIA_FROM_LOGITS]            = "logits",
@@ -92,6 +93,47 @@ static void derive(gli_derivation *d) {
                                              d->in[GLI_CROSS_ENTROPY_TARGET], weight, d->dout[0]);
 }
 
+/* -q[c] over the divisor of the mean, for dy 1: the gradient by log-probabilities, which does not depend on them. */
+static glia_value unit_gradient(gli_derivation *d) {
+    const glia_value x = d->in[GLI_CROSS_ENTROPY_X], dy = d->in[GLI_CROSS_ENTROPY_DY];
+    const glia_dtype dtype        = glia_graph_dtype(d->graph, x);
+    const glia_value zeros        = gli_derive_constant(d, dtype, glia_graph_shape(d->graph, x), 0);
+    const glia_value one          = gli_derive_constant(d, dtype, glia_graph_shape(d->graph, dy), 1);
+    glia_cross_entropy_params log = *(const glia_cross_entropy_params *)d->params;
+    log.from                      = GLIA_FROM_LOG_PROBABILITIES;
+    return gli_derive(d, &gli_op_cross_entropy_backward, &log, zeros, d->in[GLI_CROSS_ENTROPY_TARGET],
+                      d->in[GLI_CROSS_ENTROPY_WEIGHT], one);
+}
+
+/* With b = - dy q[c]: log-probabilities b, logits b - softmax(x)[c] sum(b), probabilities b / x[c]. */
+static void compose_backward(gli_derivation *d, glia_value *out) {
+    const gli_cross_entropy_geom *g = d->geom;
+    const glia_value x              = d->in[GLI_CROSS_ENTROPY_X];
+    const glia_softmax_params over  = {.axis = 1};
+    const glia_unary_params range   = {.kind = GLIA_UNARY_CLIP, .alpha = GLI_CROSS_ENTROPY_EPSILON, .beta = 1};
+    glia_value dy                   = d->in[GLI_CROSS_ENTROPY_DY];
+    if (g->reduction == GLIA_REDUCTION_NONE) {
+        glia_shape shape = glia_graph_shape(d->graph, x);
+        shape.dim[1]     = 1;
+        dy               = gli_formula_reshape(d, dy, shape);
+    }
+    const glia_value b = gli_formula_mul(d, unit_gradient(d), dy);
+    switch (g->from) {
+        case GLIA_FROM_LOG_PROBABILITIES: out[0] = b; break;
+        case GLIA_FROM_LOGITS:
+            out[0] = gli_formula_sub(
+                d, b,
+                gli_formula_mul(d, gli_derive(d, &gli_op_softmax, &over, x), gli_formula_sum(d, b, GLIA_AXIS(1))));
+            break;
+        case GLIA_FROM_PROBABILITIES: /* 0 where x is clipped */
+            out[0] = gli_derive(d, &gli_op_unary_backward, &range, x, (glia_value){0},
+                                gli_formula_div(d, b, gli_derive(d, &gli_op_unary, &range, x)));
+            break;
+    }
+}
+
+static void derive_backward(gli_derivation *d) { gli_derive_composition(d, compose_backward); }
+
 static const gli_op_input forward_inputs[] = {
     [GLI_CROSS_ENTROPY_X]      = {"x", GLI_IN_GRADIENT},
     [GLI_CROSS_ENTROPY_TARGET] = {"target", GLI_IN_INDEX},
@@ -120,12 +162,12 @@ const gli_op gli_op_cross_entropy = {
 };
 
 static const gli_op_input backward_inputs[] = {
-    [GLI_CROSS_ENTROPY_X]      = {"x", 0},
+    [GLI_CROSS_ENTROPY_X]      = {"x", GLI_IN_GRADIENT},
     [GLI_CROSS_ENTROPY_TARGET] = {"target", GLI_IN_INDEX},
     [GLI_CROSS_ENTROPY_WEIGHT] = {"class_weight", GLI_IN_OPTIONAL},
-    [GLI_CROSS_ENTROPY_DY]     = {"dy", 0},
+    [GLI_CROSS_ENTROPY_DY]     = {"dy", GLI_IN_GRADIENT},
 };
-static const gli_op_output backward_outputs[] = {{"dx", 0}};
+static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_GRADIENT}};
 
 const gli_op gli_op_cross_entropy_backward = {
     .name = "cross_entropy_backward",
@@ -135,6 +177,7 @@ const gli_op gli_op_cross_entropy_backward = {
     .geom_size = sizeof(gli_cross_entropy_geom),
     .resolve   = resolve_backward,
     .cost      = cost,
+    .derive    = derive_backward,
 };
 
 glia_status glia_cross_entropy(glia_context *ctx, const glia_cross_entropy_params *params, const glia_tensor *x,

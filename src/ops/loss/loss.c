@@ -5,6 +5,7 @@
 #include "core/derive.h"
 #include "core/size.h"
 #include "ops/check.h"
+#include "ops/formula.h"
 #include "ops/loss/loss_names.h"
 
 const char *const gli_loss_names[] = {
@@ -90,6 +91,44 @@ static void derive(gli_derivation *d) {
                                              d->in[GLI_LOSS_TARGET], weight, d->dout[0]);
 }
 
+/* The derivative of a term with respect to p, before its weight. */
+static glia_value slope(gli_derivation *d, glia_value p, glia_value t) {
+    const gli_loss_geom *g = d->geom;
+    const glia_value off   = gli_formula_sub(d, p, t);
+    switch (g->kind) {
+        case GLIA_LOSS_MSE: return gli_formula_scale(d, off, 2);
+        case GLIA_LOSS_MAE: return gli_formula_sign(d, off);
+        case GLIA_LOSS_HUBER: {
+            const glia_unary_params bounds = {.kind = GLIA_UNARY_CLIP, .alpha = -g->delta, .beta = g->delta};
+            return gli_derive(d, &gli_op_unary, &bounds, off);
+        }
+        case GLIA_LOSS_BCE: {
+            const glia_binary_params maximum = {.kind = GLIA_BINARY_MAXIMUM};
+            const glia_value variance        = gli_formula_sub(d, p, gli_formula_unary(d, GLIA_UNARY_SQUARE, p));
+            return gli_formula_div(d, off,
+                                   gli_derive(d, &gli_op_binary, &maximum, variance, gli_formula_number(d, p, 1e-12)));
+        }
+        case GLIA_LOSS_BCE_LOGITS: return gli_formula_sub(d, gli_formula_unary(d, GLIA_UNARY_SIGMOID, p), t);
+        default: /* kl, which is linear in p */
+            return gli_formula_scale(d, g->log_target ? gli_formula_unary(d, GLIA_UNARY_EXP, t) : t, -1);
+    }
+}
+
+static void compose_backward(gli_derivation *d, glia_value *out) {
+    const gli_loss_geom *g = d->geom;
+    glia_value dy = d->in[GLI_LOSS_DY], weight = d->in[GLI_LOSS_WEIGHT];
+    if (g->reduction == GLIA_REDUCTION_MEAN) dy = gli_formula_scale(d, dy, 1.0 / g->count);
+    if (weight.id && g->shared > 1) {
+        glia_shape shape = glia_graph_shape(d->graph, d->in[GLI_LOSS_PREDICTION]);
+        for (int i = 1; i < shape.ndim; ++i) shape.dim[i] = 1;
+        weight = gli_formula_reshape(d, weight, shape);
+    }
+    if (weight.id) dy = gli_formula_mul(d, dy, weight);
+    out[0] = gli_formula_mul(d, slope(d, d->in[GLI_LOSS_PREDICTION], d->in[GLI_LOSS_TARGET]), dy);
+}
+
+static void derive_backward(gli_derivation *d) { gli_derive_composition(d, compose_backward); }
+
 static const gli_op_input forward_inputs[] = {
     [GLI_LOSS_PREDICTION] = {"prediction", GLI_IN_GRADIENT},
     [GLI_LOSS_TARGET]     = {"target", 0},
@@ -118,12 +157,12 @@ const gli_op gli_op_loss = {
 };
 
 static const gli_op_input backward_inputs[] = {
-    [GLI_LOSS_PREDICTION] = {"prediction", 0},
+    [GLI_LOSS_PREDICTION] = {"prediction", GLI_IN_GRADIENT},
     [GLI_LOSS_TARGET]     = {"target", 0},
     [GLI_LOSS_WEIGHT]     = {"weight", GLI_IN_OPTIONAL},
-    [GLI_LOSS_DY]         = {"dy", 0},
+    [GLI_LOSS_DY]         = {"dy", GLI_IN_GRADIENT},
 };
-static const gli_op_output backward_outputs[] = {{"dprediction", 0}};
+static const gli_op_output backward_outputs[] = {{"dprediction", GLI_OUT_GRADIENT}};
 
 const gli_op gli_op_loss_backward = {
     .name = "loss_backward",
@@ -133,6 +172,7 @@ const gli_op gli_op_loss_backward = {
     .geom_size = sizeof(gli_loss_geom),
     .resolve   = resolve_backward,
     .cost      = cost_backward,
+    .derive    = derive_backward,
 };
 
 glia_loss_params glia_loss_defaults(void) { return defaults; }

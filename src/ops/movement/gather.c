@@ -4,6 +4,7 @@
 
 #include "core/derive.h"
 #include "ops/check.h"
+#include "ops/formula.h"
 
 /* x_dim: the shape of x, but for its axis, where only `size` counts. */
 static glia_status resolve_geometry(const gli_resolution *r, const glia_gather_params *p, int x_ndim,
@@ -86,6 +87,23 @@ static void derive(gli_derivation *d) {
     d->din[GLI_GATHER_X] = gli_derive(d, &gli_op_gather_backward, &back, d->dout[0], d->in[GLI_GATHER_INDICES]);
 }
 
+/* v without its elements at the padding index, which get nothing from dy. */
+static glia_value without_padding(gli_derivation *d, glia_value v) {
+    const gli_gather_geom *g = d->geom;
+    if (g->padding < 0) return v;
+    const glia_value zero      = gli_derive_constant(d, glia_graph_dtype(d->graph, v), GLIA_SHAPE(1), 0);
+    const glia_pad_params ones = {.before = {g->padding}, .after = {g->size - 1 - g->padding}, .value = 1};
+    glia_shape shape           = {.ndim = glia_graph_shape(d->graph, v).ndim - g->axis};
+    for (int i = 0; i < shape.ndim; ++i) shape.dim[i] = i == 0 ? g->size : 1;
+    return gli_formula_mul(d, v, gli_formula_reshape(d, gli_derive(d, &gli_op_pad, &ones, zero), shape));
+}
+
+static void derive_backward(gli_derivation *d) {
+    const gli_gather_geom *g        = d->geom;
+    const glia_gather_params gather = {.axis = g->axis};
+    d->din[0] = gli_derive(d, &gli_op_gather, &gather, without_padding(d, d->dout[0]), d->in[GLI_GATHER_INDICES]);
+}
+
 static const gli_op_input gather_inputs[] = {
     [GLI_GATHER_X]       = {"x", GLI_IN_GRADIENT},
     [GLI_GATHER_INDICES] = {"indices", GLI_IN_INDEX},
@@ -112,10 +130,10 @@ const gli_op gli_op_gather = {
 };
 
 static const gli_op_input backward_inputs[] = {
-    {"dy", 0},
+    {"dy", GLI_IN_GRADIENT},
     [GLI_GATHER_INDICES] = {"indices", GLI_IN_INDEX},
 };
-static const gli_op_output backward_outputs[] = {{"dx", 0}};
+static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_GRADIENT}};
 
 static const gli_op_param backward_fields[] = {
     GLI_PARAM(glia_gather_backward_params, gather.axis),
@@ -134,6 +152,7 @@ const gli_op gli_op_gather_backward = {
     .resolve   = resolve_backward,
     .cost      = cost_backward,
     .exact     = gli_exact_always,
+    .derive    = derive_backward,
 };
 
 glia_status glia_gather(glia_context *ctx, const glia_gather_params *params, const glia_tensor *x,

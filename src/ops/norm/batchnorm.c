@@ -4,6 +4,7 @@
 
 #include "ops/elementwise/activation.h"
 #include "ops/norm/norm_checks.h"
+#include "ops/norm/norm_derive.h"
 
 static glia_status resolve_forward(gli_resolution *r) {
     const glia_batchnorm_params *p = r->params;
@@ -62,15 +63,32 @@ static void cost_backward(const void *geom, gli_cost *out) {
     *out                        = (gli_cost){.flops = 10 * elements(g) * g->c, .depth = elements(g) + 8};
 }
 
+static gli_norm_view view_of(const gli_batchnorm_geom *g) {
+    return (gli_norm_view){.x      = GLIA_SHAPE(g->n, g->c, g->area),
+                           .stats  = GLIA_SHAPE(g->c, 1),
+                           .weight = GLIA_SHAPE(g->c, 1),
+                           .group  = GLIA_AXIS(0) | GLIA_AXIS(2),
+                           .shared = GLIA_AXIS(0) | GLIA_AXIS(2)};
+}
+
 /* The gradient goes through the activation, then to both terms of the sum. */
 static void derive_forward(gli_derivation *d) {
     const gli_batchnorm_geom *g = d->geom;
-    const glia_value dsum       = gli_derive_activation(d, g->activation, d->out[GLI_NORM_Y], d->dout[GLI_NORM_Y]);
-    gli_derivation inner        = *d;
-    inner.dout                  = &dsum;
-    gli_norm_derive(&inner, &gli_op_batchnorm_backward, NULL);
+    const gli_norm_view view    = view_of(g);
+    glia_value dsum             = d->dout[GLI_NORM_Y];
+    if (dsum.id) dsum = gli_derive_activation(d, g->activation, d->out[GLI_NORM_Y], dsum);
+    gli_derivation inner = *d;
+    inner.dout           = (const glia_value[]){dsum, d->dout[GLI_NORM_MEAN], d->dout[GLI_NORM_RSTD]};
+    gli_norm_derive(&inner, &gli_op_batchnorm_backward, NULL, &view);
     if (gli_requested(d, GLI_BATCHNORM_RESIDUAL)) d->din[GLI_BATCHNORM_RESIDUAL] = dsum;
 }
+
+static void compose_backward(gli_derivation *d, glia_value *out) {
+    const gli_norm_view view = view_of(d->geom);
+    gli_norm_compose(d, &view, d->in[GLI_NORM_BACK_RSTD], out);
+}
+
+static void derive_backward(gli_derivation *d) { gli_derive_composition(d, compose_backward); }
 
 static const gli_op_input forward_inputs[] = {
     [GLI_NORM_X]                 = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
@@ -82,8 +100,8 @@ static const gli_op_input forward_inputs[] = {
 };
 static const gli_op_output forward_outputs[] = {
     [GLI_NORM_Y]                     = {"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE},
-    [GLI_NORM_MEAN]                  = {"mean", GLI_OUT_OPTIONAL},
-    [GLI_NORM_RSTD]                  = {"rstd", GLI_OUT_OPTIONAL},
+    [GLI_NORM_MEAN]                  = {"mean", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_NORM_RSTD]                  = {"rstd", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
     [GLI_BATCHNORM_NEW_RUNNING_MEAN] = {"new_running_mean", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE,
                                         GLI_BATCHNORM_RUNNING_MEAN},
     [GLI_BATCHNORM_NEW_RUNNING_VAR]  = {"new_running_var", GLI_OUT_OPTIONAL | GLI_OUT_IN_PLACE,
@@ -111,16 +129,16 @@ const gli_op gli_op_batchnorm = {
 };
 
 static const gli_op_input backward_inputs[] = {
-    [GLI_NORM_BACK_X]      = {"x", GLI_IN_IMAGE},
-    [GLI_NORM_BACK_DY]     = {"dy", GLI_IN_IMAGE},
-    [GLI_NORM_BACK_WEIGHT] = {"weight", GLI_IN_OPTIONAL},
-    [GLI_NORM_BACK_MEAN]   = {"mean", 0},
-    [GLI_NORM_BACK_RSTD]   = {"rstd", 0},
+    [GLI_NORM_BACK_X]      = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+    [GLI_NORM_BACK_DY]     = {"dy", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+    [GLI_NORM_BACK_WEIGHT] = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+    [GLI_NORM_BACK_MEAN]   = {"mean", GLI_IN_GRADIENT},
+    [GLI_NORM_BACK_RSTD]   = {"rstd", GLI_IN_GRADIENT},
 };
 static const gli_op_output backward_outputs[] = {
-    [GLI_NORM_BACK_DX]      = {"dx", GLI_OUT_IMAGE},
-    [GLI_NORM_BACK_DWEIGHT] = {"dweight", GLI_OUT_OPTIONAL},
-    [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_OPTIONAL},
+    [GLI_NORM_BACK_DX]      = {"dx", GLI_OUT_GRADIENT | GLI_OUT_IMAGE},
+    [GLI_NORM_BACK_DWEIGHT] = {"dweight", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
 };
 
 const gli_op gli_op_batchnorm_backward = {
@@ -131,6 +149,7 @@ const gli_op gli_op_batchnorm_backward = {
     .layout    = GLI_LAYOUT_IMAGE,
     .resolve   = resolve_backward,
     .cost      = cost_backward,
+    .derive    = derive_backward,
 };
 
 glia_batchnorm_params glia_batchnorm_defaults(void) { return defaults; }

@@ -2,7 +2,9 @@
 
 #include <math.h>
 
+#include "ops/formula.h"
 #include "ops/norm/norm_checks.h"
+#include "ops/norm/norm_derive.h"
 
 static glia_status resolve_image(gli_resolution *r, int first_vector) {
     const glia_batchnorm_inference_params *p = r->params;
@@ -49,6 +51,19 @@ static void derive_forward(gli_derivation *d) {
         if (gli_requested(d, i)) d->din[i] = out[i];
 }
 
+static void compose_backward(gli_derivation *d, glia_value *out) {
+    const gli_batchnorm_geom *g = d->geom;
+    const gli_norm_view view    = {.x      = GLIA_SHAPE(g->n, g->c, g->area),
+                                   .stats  = GLIA_SHAPE(g->c, 1),
+                                   .weight = GLIA_SHAPE(g->c, 1),
+                                   .shared = GLIA_AXIS(0) | GLIA_AXIS(2)};
+    const glia_value var        = d->in[GLI_INFERENCE_BACK_VAR];
+    const glia_value root       = gli_formula_unary(d, GLIA_UNARY_SQRT, gli_formula_linear(d, var, 1, g->epsilon));
+    gli_norm_compose(d, &view, gli_formula_div(d, gli_formula_number(d, var, 1), root), out);
+}
+
+static void derive_backward(gli_derivation *d) { gli_derive_composition(d, compose_backward); }
+
 static const gli_op_input forward_inputs[] = {
     [GLI_NORM_X]         = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
     [GLI_NORM_WEIGHT]    = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
@@ -78,16 +93,16 @@ const gli_op gli_op_batchnorm_inference = {
 };
 
 static const gli_op_input backward_inputs[] = {
-    [GLI_NORM_BACK_X]        = {"x", GLI_IN_IMAGE},
-    [GLI_NORM_BACK_DY]       = {"dy", GLI_IN_IMAGE},
-    [GLI_NORM_BACK_WEIGHT]   = {"weight", GLI_IN_OPTIONAL},
+    [GLI_NORM_BACK_X]        = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+    [GLI_NORM_BACK_DY]       = {"dy", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+    [GLI_NORM_BACK_WEIGHT]   = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
     [GLI_NORM_BACK_MEAN]     = {"mean", 0},
     [GLI_INFERENCE_BACK_VAR] = {"var", 0},
 };
 static const gli_op_output backward_outputs[] = {
-    [GLI_NORM_BACK_DX]      = {"dx", GLI_OUT_IMAGE},
-    [GLI_NORM_BACK_DWEIGHT] = {"dweight", GLI_OUT_OPTIONAL},
-    [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_OPTIONAL},
+    [GLI_NORM_BACK_DX]      = {"dx", GLI_OUT_GRADIENT | GLI_OUT_IMAGE},
+    [GLI_NORM_BACK_DWEIGHT] = {"dweight", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
 };
 
 const gli_op gli_op_batchnorm_inference_backward = {
@@ -99,6 +114,7 @@ const gli_op gli_op_batchnorm_inference_backward = {
     .layout    = GLI_LAYOUT_IMAGE,
     .resolve   = resolve_backward,
     .cost      = cost_backward,
+    .derive    = derive_backward,
 };
 
 glia_batchnorm_inference_params glia_batchnorm_inference_defaults(void) { return defaults; }

@@ -1,6 +1,7 @@
 #include "ops/norm/groupnorm_geom.h"
 
 #include "ops/norm/norm_checks.h"
+#include "ops/norm/norm_derive.h"
 
 static glia_status resolve_groups(gli_resolution *r, int groups) {
     gli_groupnorm_geom *g = r->geom;
@@ -58,10 +59,27 @@ static void cost_backward(const void *geom, gli_cost *out) {
     *out = (gli_cost){.flops = 12 * channel * g->c, .depth = (channel > group ? channel : group) + 8};
 }
 
+static gli_norm_view view_of(const gli_groupnorm_geom *g) {
+    const int channels = g->c / g->groups; /* of a group */
+    return (gli_norm_view){.x      = GLIA_SHAPE(g->n, g->groups, channels, g->area),
+                           .stats  = GLIA_SHAPE(g->n, g->groups, 1, 1),
+                           .weight = GLIA_SHAPE(g->groups, channels, 1),
+                           .group  = GLIA_AXIS(2) | GLIA_AXIS(3),
+                           .shared = GLIA_AXIS(0) | GLIA_AXIS(3)};
+}
+
 static void derive_forward(gli_derivation *d) {
     const glia_groupnorm_params *p = d->params;
-    gli_norm_derive(d, &gli_op_groupnorm_backward, &(glia_groupnorm_backward_params){.groups = p->groups});
+    const gli_norm_view view       = view_of(d->geom);
+    gli_norm_derive(d, &gli_op_groupnorm_backward, &(glia_groupnorm_backward_params){.groups = p->groups}, &view);
 }
+
+static void compose_backward(gli_derivation *d, glia_value *out) {
+    const gli_norm_view view = view_of(d->geom);
+    gli_norm_compose(d, &view, d->in[GLI_NORM_BACK_RSTD], out);
+}
+
+static void derive_backward(gli_derivation *d) { gli_derive_composition(d, compose_backward); }
 
 static const gli_op_input forward_inputs[] = {
     [GLI_NORM_X]      = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
@@ -70,8 +88,8 @@ static const gli_op_input forward_inputs[] = {
 };
 static const gli_op_output forward_outputs[] = {
     [GLI_NORM_Y]    = {"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE},
-    [GLI_NORM_MEAN] = {"mean", GLI_OUT_OPTIONAL},
-    [GLI_NORM_RSTD] = {"rstd", GLI_OUT_OPTIONAL},
+    [GLI_NORM_MEAN] = {"mean", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_NORM_RSTD] = {"rstd", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
 };
 
 static const gli_op_param forward_fields[] = {
@@ -93,16 +111,16 @@ const gli_op gli_op_groupnorm = {
 };
 
 static const gli_op_input backward_inputs[] = {
-    [GLI_NORM_BACK_X]      = {"x", GLI_IN_IMAGE},
-    [GLI_NORM_BACK_DY]     = {"dy", GLI_IN_IMAGE},
-    [GLI_NORM_BACK_WEIGHT] = {"weight", GLI_IN_OPTIONAL},
-    [GLI_NORM_BACK_MEAN]   = {"mean", 0},
-    [GLI_NORM_BACK_RSTD]   = {"rstd", 0},
+    [GLI_NORM_BACK_X]      = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+    [GLI_NORM_BACK_DY]     = {"dy", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+    [GLI_NORM_BACK_WEIGHT] = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+    [GLI_NORM_BACK_MEAN]   = {"mean", GLI_IN_GRADIENT},
+    [GLI_NORM_BACK_RSTD]   = {"rstd", GLI_IN_GRADIENT},
 };
 static const gli_op_output backward_outputs[] = {
-    [GLI_NORM_BACK_DX]      = {"dx", GLI_OUT_IMAGE},
-    [GLI_NORM_BACK_DWEIGHT] = {"dweight", GLI_OUT_OPTIONAL},
-    [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_OPTIONAL},
+    [GLI_NORM_BACK_DX]      = {"dx", GLI_OUT_GRADIENT | GLI_OUT_IMAGE},
+    [GLI_NORM_BACK_DWEIGHT] = {"dweight", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
 };
 
 static const gli_op_param backward_fields[] = {
@@ -119,6 +137,7 @@ const gli_op gli_op_groupnorm_backward = {
     .layout    = GLI_LAYOUT_IMAGE,
     .resolve   = resolve_backward,
     .cost      = cost_backward,
+    .derive    = derive_backward,
 };
 
 glia_groupnorm_params glia_groupnorm_defaults(void) { return forward_defaults; }

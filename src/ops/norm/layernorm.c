@@ -1,6 +1,7 @@
 #include "ops/norm/layernorm_geom.h"
 
 #include "ops/norm/norm_checks.h"
+#include "ops/norm/norm_derive.h"
 
 /* Checks dims and sets the geometry; *leading dimensions come before the group. */
 static glia_status resolve_rows(gli_resolution *r, int dims, int *leading) {
@@ -59,10 +60,26 @@ static void cost_backward(const void *geom, gli_cost *out) {
                                              .depth = (double)(g->rows > g->size ? g->rows : g->size) + 8};
 }
 
+static gli_norm_view view_of(const gli_layernorm_geom *g) {
+    return (gli_norm_view){.x      = GLIA_SHAPE(g->rows, g->size),
+                           .stats  = GLIA_SHAPE(g->rows, 1),
+                           .weight = GLIA_SHAPE(g->size),
+                           .group  = GLIA_AXIS(1),
+                           .shared = GLIA_AXIS(0)};
+}
+
 static void derive_forward(gli_derivation *d) {
     const glia_layernorm_params *p = d->params;
-    gli_norm_derive(d, &gli_op_layernorm_backward, &(glia_layernorm_backward_params){.dims = p->dims});
+    const gli_norm_view view       = view_of(d->geom);
+    gli_norm_derive(d, &gli_op_layernorm_backward, &(glia_layernorm_backward_params){.dims = p->dims}, &view);
 }
+
+static void compose_backward(gli_derivation *d, glia_value *out) {
+    const gli_norm_view view = view_of(d->geom);
+    gli_norm_compose(d, &view, d->in[GLI_NORM_BACK_RSTD], out);
+}
+
+static void derive_backward(gli_derivation *d) { gli_derive_composition(d, compose_backward); }
 
 static const gli_op_input forward_inputs[] = {
     [GLI_NORM_X]      = {"x", GLI_IN_GRADIENT},
@@ -71,8 +88,8 @@ static const gli_op_input forward_inputs[] = {
 };
 static const gli_op_output forward_outputs[] = {
     [GLI_NORM_Y]    = {"y", GLI_OUT_GRADIENT},
-    [GLI_NORM_MEAN] = {"mean", GLI_OUT_OPTIONAL},
-    [GLI_NORM_RSTD] = {"rstd", GLI_OUT_OPTIONAL},
+    [GLI_NORM_MEAN] = {"mean", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_NORM_RSTD] = {"rstd", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
 };
 
 static const gli_op_param forward_fields[] = {
@@ -94,16 +111,16 @@ const gli_op gli_op_layernorm = {
 };
 
 static const gli_op_input backward_inputs[] = {
-    [GLI_NORM_BACK_X]      = {"x", 0},
-    [GLI_NORM_BACK_DY]     = {"dy", 0},
-    [GLI_NORM_BACK_WEIGHT] = {"weight", GLI_IN_OPTIONAL},
-    [GLI_NORM_BACK_MEAN]   = {"mean", 0},
-    [GLI_NORM_BACK_RSTD]   = {"rstd", 0},
+    [GLI_NORM_BACK_X]      = {"x", GLI_IN_GRADIENT},
+    [GLI_NORM_BACK_DY]     = {"dy", GLI_IN_GRADIENT},
+    [GLI_NORM_BACK_WEIGHT] = {"weight", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+    [GLI_NORM_BACK_MEAN]   = {"mean", GLI_IN_GRADIENT},
+    [GLI_NORM_BACK_RSTD]   = {"rstd", GLI_IN_GRADIENT},
 };
 static const gli_op_output backward_outputs[] = {
-    [GLI_NORM_BACK_DX]      = {"dx", 0},
-    [GLI_NORM_BACK_DWEIGHT] = {"dweight", GLI_OUT_OPTIONAL},
-    [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_OPTIONAL},
+    [GLI_NORM_BACK_DX]      = {"dx", GLI_OUT_GRADIENT},
+    [GLI_NORM_BACK_DWEIGHT] = {"dweight", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
+    [GLI_NORM_BACK_DBIAS]   = {"dbias", GLI_OUT_GRADIENT | GLI_OUT_OPTIONAL},
 };
 
 static const gli_op_param backward_fields[] = {
@@ -120,6 +137,7 @@ const gli_op gli_op_layernorm_backward = {
     .layout    = GLI_LAYOUT_DENSE,
     .resolve   = resolve_backward,
     .cost      = cost_backward,
+    .derive    = derive_backward,
 };
 
 glia_layernorm_params glia_layernorm_defaults(void) { return forward_defaults; }

@@ -35,19 +35,6 @@ double gli_norm_largest_rstd(double epsilon) { return fmax(1, 1 / sqrt(fmax(epsi
 
 double gli_norm_depth(double n, double epsilon) { return (n + 2) * gli_norm_largest_rstd(epsilon) + n + 8; }
 
-void gli_norm_derive(gli_derivation *d, const gli_op *backward, const void *params) {
-    glia_value stats[3] = {d->out[GLI_NORM_Y], d->out[GLI_NORM_MEAN], d->out[GLI_NORM_RSTD]}, out[3];
-    if (stats[GLI_NORM_MEAN].id == 0 || stats[GLI_NORM_RSTD].id == 0)
-        gli_derive_call(d, d->op, d->params, 1, &d->in[GLI_NORM_X], 3, stats);
-    const glia_value none = {0}, weight = d->n_in > GLI_NORM_WEIGHT ? d->in[GLI_NORM_WEIGHT] : none;
-    const glia_value in[] = {d->in[GLI_NORM_X], d->dout[GLI_NORM_Y], weight, stats[GLI_NORM_MEAN],
-                             stats[GLI_NORM_RSTD]};
-    const int n_out       = gli_requested(d, GLI_NORM_BIAS) ? 3 : gli_requested(d, GLI_NORM_WEIGHT) ? 2 : 1;
-    gli_derive_call(d, backward, params, 5, in, n_out, out);
-    for (int i = 0; i < n_out; ++i)
-        if (gli_requested(d, i)) d->din[i] = out[i];
-}
-
 glia_status gli_norm_call_backward(glia_context *ctx, const gli_op *op, const void *params, const glia_tensor *x,
                                    const glia_tensor *dy, const glia_norm_saved *saved, glia_tensor *const out[3]) {
     const glia_norm_saved none = {0};

@@ -2,7 +2,6 @@
 #ifndef GLI_OPS_NORM_NORM_CHECKS_H
 #define GLI_OPS_NORM_NORM_CHECKS_H
 
-#include "core/derive.h"
 #include "ops/check.h"
 #include "ops/norm/norm_geom.h"
 
@@ -28,9 +27,6 @@ double gli_norm_depth(double n, double epsilon);
 
 /* 1 / sqrt(epsilon), and at least 1. For the bound an epsilon below 1e-12 counts as that. */
 double gli_norm_largest_rstd(double epsilon);
-
-/* Adds the backward op to the graph; without the forward's statistics they are computed once more. */
-void gli_norm_derive(gli_derivation *d, const gli_op *backward, const void *params);
 
 /* The public backward functions: inputs and outputs in the order of the enums above. */
 glia_status gli_norm_call_backward(glia_context *ctx, const gli_op *op, const void *params, const glia_tensor *x,

@@ -1,5 +1,6 @@
 #include "core/derive.h"
 #include "ops/check.h"
+#include "ops/formula.h"
 #include "ops/pool/pool2d_window.h"
 
 static glia_status resolve_window(const gli_resolution *r, const glia_max_pool2d_params *p, const int64_t *x) {
@@ -57,6 +58,37 @@ static void derive_forward(gli_derivation *d) {
     d->din[0] = gli_derive(d, &gli_op_max_pool2d_backward, &back, d->dout[GLI_POOL_Y], out[GLI_POOL_INDICES]);
 }
 
+/* 0, 1, ... n-1, as f64 [n]: no other float counts all elements of a tensor. */
+static glia_value count_from_zero(gli_derivation *d, int n) {
+    const glia_concat_params append = {.axis = 0};
+    glia_value v                    = gli_derive_constant(d, GLIA_F64, GLIA_SHAPE(1), 0);
+    int length                      = 1;
+    for (; length < n; length *= 2) v = gli_derive(d, &gli_op_concat, &append, v, gli_formula_linear(d, v, 1, length));
+    glia_slice_params first = glia_slice_defaults();
+    first.stop[0]           = n;
+    return length == n ? v : gli_derive(d, &gli_op_slice, &first, v);
+}
+
+/* The gradient by dy is gathered from where dy went: from element index + area (n C + c) of all elements. An index out
+ * of range sent its dy nowhere. */
+static void derive_backward(gli_derivation *d) {
+    const gli_pool2d_geom *g = d->geom;
+    const int images = g->n * g->c, area = g->h * g->w;
+    const glia_unary_params inside = {.kind = GLIA_UNARY_CLIP, .alpha = 0, .beta = area - 1.0};
+    if ((int64_t)images * area == 0) return;
+    const glia_value index = gli_formula_cast(d, d->in[GLI_POOL_BACK_INDICES], GLIA_F64);
+    const glia_value start = gli_formula_scale(d, count_from_zero(d, images), area);
+    const glia_value place = gli_formula_add(d, gli_derive(d, &gli_op_unary, &inside, index),
+                                             gli_formula_reshape(d, start, GLIA_SHAPE(g->n, g->c, 1, 1)));
+    const glia_value all   = gli_formula_reshape(d, d->dout[0], GLIA_SHAPE((int64_t)images * area));
+    const glia_value found = gli_derive(d, &gli_op_gather, NULL, all, gli_formula_cast(d, place, GLIA_I64));
+    const glia_value counts =
+        gli_formula_sub(d, gli_formula_unary(d, GLIA_UNARY_STEP, gli_formula_linear(d, index, 1, 0.5)),
+                        gli_formula_unary(d, GLIA_UNARY_STEP, gli_formula_linear(d, index, 1, 0.5 - area)));
+    d->din[GLI_POOL_BACK_DY] =
+        gli_formula_mul(d, found, gli_formula_cast(d, counts, glia_graph_dtype(d->graph, found)));
+}
+
 static const gli_op_input forward_inputs[]   = {{"x", GLI_IN_GRADIENT | GLI_IN_IMAGE}};
 static const gli_op_output forward_outputs[] = {
     [GLI_POOL_Y]       = {"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE},
@@ -92,10 +124,10 @@ const gli_op gli_op_max_pool2d = {
 };
 
 static const gli_op_input backward_inputs[] = {
-    [GLI_POOL_BACK_DY]      = {"dy", GLI_IN_IMAGE},
+    [GLI_POOL_BACK_DY]      = {"dy", GLI_IN_GRADIENT | GLI_IN_IMAGE},
     [GLI_POOL_BACK_INDICES] = {"indices", GLI_IN_IMAGE | GLI_IN_INDEX},
 };
-static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_IMAGE}};
+static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
 static const gli_op_param backward_fields[] = {
     GLI_PARAM(glia_max_pool2d_backward_params, size),
@@ -118,6 +150,7 @@ const gli_op gli_op_max_pool2d_backward = {
     .resolve   = resolve_backward,
     .cost      = cost_backward,
     .exact     = gli_exact_always,
+    .derive    = derive_backward,
 };
 
 glia_max_pool2d_params glia_max_pool2d_defaults(int kernel_rows, int kernel_columns) {

@@ -2,6 +2,7 @@
 
 #include "core/derive.h"
 #include "ops/check.h"
+#include "ops/formula.h"
 
 static const char *const kinds[] = {"sum", "mean", "max", "min", "l1", "l2"};
 
@@ -104,6 +105,29 @@ static void derive(gli_derivation *d) {
                                       needs_y(g->kind) ? d->out[0] : none, d->dout[0]);
 }
 
+/* dx is linear in dy, with factors that are constant but for l2: x / y, whose derivatives are 1 / y and -x / y^2. They
+ * are taken from this op, which knows what a factor is where several x are the largest, or where y is 0. */
+static void derive_backward(gli_derivation *d) {
+    const glia_reduce_backward_params *p = d->params;
+    const gli_reduce_geom *g             = d->geom;
+    const glia_value x = d->in[GLI_REDUCE_BACKWARD_X], y = d->in[GLI_REDUCE_BACKWARD_Y];
+    const glia_value dy = d->in[GLI_REDUCE_BACKWARD_DY], v = d->dout[0];
+    const glia_reduce_params sum = {.axes = p->reduce.axes, .keep_dims = p->reduce.keep_dims};
+    if (!needs_x(g->kind)) {
+        d->din[GLI_REDUCE_BACKWARD_DY] = gli_derive(d, &gli_op_reduce, &p->reduce, v);
+        return;
+    }
+    const glia_value one    = gli_derive_constant(d, glia_graph_dtype(d->graph, dy), glia_graph_shape(d->graph, dy), 1);
+    const glia_value factor = gli_derive(d, &gli_op_reduce_backward, p, x, y, one);
+    d->din[GLI_REDUCE_BACKWARD_DY] = gli_derive(d, &gli_op_reduce, &sum, gli_formula_mul(d, v, factor));
+    if (g->kind != GLIA_REDUCE_L2) return;
+    const glia_value dx           = gli_derive(d, &gli_op_reduce_backward, p, v, y, dy); /* v dy / y */
+    d->din[GLI_REDUCE_BACKWARD_X] = dx;
+    if (gli_requested(d, GLI_REDUCE_BACKWARD_Y))
+        d->din[GLI_REDUCE_BACKWARD_Y] =
+            gli_formula_scale(d, gli_derive(d, &gli_op_reduce, &sum, gli_formula_mul(d, dx, factor)), -1);
+}
+
 static const gli_op_input forward_inputs[] = {
     [GLI_REDUCE_X] = {"x", GLI_IN_GRADIENT},
 };
@@ -130,11 +154,11 @@ const gli_op gli_op_reduce = {
 };
 
 static const gli_op_input backward_inputs[] = {
-    [GLI_REDUCE_BACKWARD_X]  = {"x", GLI_IN_OPTIONAL},
-    [GLI_REDUCE_BACKWARD_Y]  = {"y", GLI_IN_OPTIONAL},
-    [GLI_REDUCE_BACKWARD_DY] = {"dy", 0},
+    [GLI_REDUCE_BACKWARD_X]  = {"x", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+    [GLI_REDUCE_BACKWARD_Y]  = {"y", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
+    [GLI_REDUCE_BACKWARD_DY] = {"dy", GLI_IN_GRADIENT},
 };
-static const gli_op_output backward_outputs[] = {{"dx", 0}};
+static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_GRADIENT}};
 
 static const gli_op_param backward_fields[] = {
     GLI_PARAM_NAMED(glia_reduce_backward_params, reduce.kind, kinds),
@@ -154,6 +178,7 @@ const gli_op gli_op_reduce_backward = {
     .resolve   = resolve_backward,
     .cost      = cost_backward,
     .exact     = exact_backward,
+    .derive    = derive_backward,
 };
 
 glia_reduce_params glia_reduce_defaults(void) { return forward_defaults; }

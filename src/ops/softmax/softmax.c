@@ -2,6 +2,7 @@
 
 #include "core/derive.h"
 #include "ops/check.h"
+#include "ops/formula.h"
 
 static glia_status resolve(gli_resolution *r) {
     const glia_softmax_params *p = r->params;
@@ -29,6 +30,21 @@ static void derive(gli_derivation *d) {
     d->din[GLI_SOFTMAX_X] = gli_derive(d, &gli_op_softmax_backward, d->params, d->out[0], d->dout[0]);
 }
 
+static void compose_backward(gli_derivation *d, glia_value *out) {
+    const gli_softmax_geom *g = d->geom;
+    const glia_value y = d->in[GLI_SOFTMAX_BACKWARD_Y], dy = d->in[GLI_SOFTMAX_BACKWARD_DY];
+    const unsigned axis = GLIA_AXIS(g->axis);
+    if (g->log) {
+        const glia_value share = gli_formula_unary(d, GLIA_UNARY_EXP, y);
+        out[0]                 = gli_formula_sub(d, dy, gli_formula_mul(d, share, gli_formula_sum(d, dy, axis)));
+    } else {
+        const glia_value mean = gli_formula_sum(d, gli_formula_mul(d, dy, y), axis);
+        out[0]                = gli_formula_mul(d, y, gli_formula_sub(d, dy, mean));
+    }
+}
+
+static void derive_backward(gli_derivation *d) { gli_derive_composition(d, compose_backward); }
+
 static const gli_op_input forward_inputs[] = {
     [GLI_SOFTMAX_X] = {"x", GLI_IN_GRADIENT},
 };
@@ -53,10 +69,10 @@ const gli_op gli_op_softmax = {
 };
 
 static const gli_op_input backward_inputs[] = {
-    [GLI_SOFTMAX_BACKWARD_Y]  = {"y", 0},
-    [GLI_SOFTMAX_BACKWARD_DY] = {"dy", 0},
+    [GLI_SOFTMAX_BACKWARD_Y]  = {"y", GLI_IN_GRADIENT},
+    [GLI_SOFTMAX_BACKWARD_DY] = {"dy", GLI_IN_GRADIENT},
 };
-static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_IN_PLACE, GLI_SOFTMAX_BACKWARD_DY}};
+static const gli_op_output backward_outputs[] = {{"dx", GLI_OUT_GRADIENT | GLI_OUT_IN_PLACE, GLI_SOFTMAX_BACKWARD_DY}};
 
 const gli_op gli_op_softmax_backward = {
     .name = "softmax_backward",
@@ -67,6 +83,7 @@ const gli_op gli_op_softmax_backward = {
     .layout    = GLI_LAYOUT_DENSE,
     .resolve   = resolve_backward,
     .cost      = cost,
+    .derive    = derive_backward,
 };
 
 glia_softmax_params glia_softmax_defaults(void) { return defaults; }

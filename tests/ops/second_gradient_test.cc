@@ -1,0 +1,86 @@
+// The gradient of the gradient of every op against finite differences: support/differences.h. What has none is named
+// here and in README.md.
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "support/differences.h"
+
+namespace {
+
+using namespace glia;
+using namespace glia::differences;
+
+Count total;
+
+// Ops whose gradient has no gradient.
+const std::set<std::string> kOnce = {"custom", "rnn"};
+
+bool is_checked_case(const Case &c) { return is_differentiable(c) && !is_gradient(c.op) && is_small(c); }
+
+std::vector<const Case *> cases(bool once) {
+    std::vector<const Case *> all;
+    for (const Case &c : all_cases())
+        if (is_checked_case(c) && kOnce.count(c.op->name) == size_t(once)) all.push_back(&c);
+    return all;
+}
+
+class SecondGradients : public testing::TestWithParam<const Case *> {};
+
+TEST_P(SecondGradients, agree_with_finite_differences) {
+    Subject subject(*GetParam(), Order::second);
+    ASSERT_EQ(subject.error(), "");
+    const auto derived = subject.derived();
+    ASSERT_EQ(derived.size(), subject.variables());
+    for (size_t k = 0; k < derived.size(); ++k) {
+        Count count;
+        const std::string wrong = subject.check(k, derived[k], std::min(subject.most(k), kSample), &count);
+        EXPECT_EQ(wrong, "") << "replay: GLIA_TEST_SEED=" << test_seed() << " second_gradient_test --gtest_filter='*/"
+                             << name_of(GetParam()) << "'";
+        total.checked += count.checked, total.kinks += count.kinks;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(f64, SecondGradients, testing::ValuesIn(cases(false)),
+                         [](const auto &info) { return name_of(info.param); });
+
+TEST(SecondGradients, of_every_differentiable_op) {
+    std::set<std::string> checked, differentiable;
+    for (const Case *c : cases(false)) checked.insert(c->op->name);
+    for (const gli_op *const *op = gli_ops; *op; ++op)
+        if ((*op)->derive && !is_gradient(*op) && !kOnce.count((*op)->name)) differentiable.insert((*op)->name);
+    EXPECT_EQ(checked, differentiable);
+}
+
+TEST(SecondGradients, are_refused_by_name) {
+    for (const Case *c : cases(true)) {
+        const Subject subject(*c, Order::second);
+        ASSERT_EQ(subject.error(),
+                  std::string(c->op->name) + "_backward has no gradient: " + c->op->name + " has no second derivative")
+            << name_of(c);
+    }
+}
+
+TEST(SecondGradients, that_are_missing_stand_in_the_readme) {
+    std::set<std::string> once{gli_op_custom_backward.once_differentiable->name};
+    for (const gli_op *const *op = gli_ops; *op; ++op) {
+        EXPECT_EQ(is_gradient(*op) && !(*op)->derive, (*op)->once_differentiable != nullptr) << (*op)->name;
+        if ((*op)->once_differentiable) once.insert((*op)->once_differentiable->name);
+    }
+    EXPECT_EQ(once, kOnce);
+    std::ostringstream readme;
+    readme << std::ifstream(GLIA_SOURCE_DIR "/README.md").rdbuf();
+    std::string sentence = "gradients of gradients, but for those of ";
+    for (const std::string &name : once) sentence += (name == *once.begin() ? "`" : " and `") + name + "`";
+    EXPECT_NE(readme.str().find(sentence + ";"), std::string::npos) << sentence;
+}
+
+class Report : public testing::Environment {
+    void TearDown() override {
+        EXPECT_LE(total.kinks, total.checked / 20 + 50);
+        printf("second gradients: %zu elements checked, %zu more lie at kinks\n", total.checked, total.kinks);
+    }
+};
+const auto *const report = testing::AddGlobalTestEnvironment(new Report);
+
+}  // namespace
