@@ -53,7 +53,8 @@ typedef struct glia_custom_call {
 
 typedef glia_status (*glia_custom_fn)(glia_custom_call *call);
 
-/* An op. A device whose functions are NULL refuses it; without a backward no gradient goes through it. */
+/* An op. A device whose functions are NULL refuses it; without a backward no gradient goes through it.
+ * It has no second derivative. */
 typedef struct glia_custom_op {
     const char *name;                                  /* in messages and summaries */
     int n_in, n_out;                                   /* 1 to 8 each */

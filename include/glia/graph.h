@@ -40,7 +40,8 @@ GLIA_API glia_value glia_graph_call(glia_graph *graph, const char *op, const voi
                                     int n_in, glia_value *out, int n_out);
 
 /* Adds the gradient of y, a value with one element, with respect to each of wrt: out[i] has the shape of wrt[i]. A
- * value that y does not depend on gets zeros. */
+ * value that y does not depend on gets zeros. Gradients can be differentiated like any value, except those of rnn and
+ * of custom ops; where a first derivative jumps, the second counts as 0. */
 GLIA_API glia_status glia_graph_gradient(glia_graph *graph, glia_value y, const glia_value *wrt, int n_wrt,
                                          glia_value *out);
 

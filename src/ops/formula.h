@@ -1,11 +1,12 @@
-/* Formulas over the values of a graph, for derive rules. A value with id 0 is zeros, as in a derivation. */
+/* Formulas over the values of a graph, for derive rules. A value with id 0 is zeros, as in a derivation; what is
+ * divided by, added to a number, or an argument of a function is another. */
 #ifndef GLI_OPS_FORMULA_H
 #define GLI_OPS_FORMULA_H
 
 #include "core/derive.h"
 #include "glia/ops.h"
 
-/* a + b, a - b, a b, a / b, with binary's broadcasting; the divisor is not zeros. */
+/* a + b, a - b, a b, a / b, with binary's broadcasting. */
 glia_value gli_formula_add(gli_derivation *d, glia_value a, glia_value b);
 glia_value gli_formula_sub(gli_derivation *d, glia_value a, glia_value b);
 glia_value gli_formula_mul(gli_derivation *d, glia_value a, glia_value b);

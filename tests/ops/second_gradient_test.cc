@@ -44,6 +44,16 @@ TEST_P(SecondGradients, agree_with_finite_differences) {
 INSTANTIATE_TEST_SUITE_P(f64, SecondGradients, testing::ValuesIn(cases(false)),
                          [](const auto &info) { return name_of(info.param); });
 
+TEST(SecondGradients, of_max_pooling_leave_out_what_no_window_has) {
+    Net net;
+    const glia_value dy = net.input({2, 1, 1, 3}), weight = net.state({2, 1, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
+    const glia_value index = net.state({2, 1, 1, 3}, {3, -1, 0, 4, 1, 1}, GLIA_I32);
+    const glia_max_pool2d_backward_params params{{2, 2}, {}};
+    const glia_value dx = net.call("max_pool2d_backward", &params, {dy, index});
+    const auto d        = net.gradient(net.sum(net.binary(GLIA_BINARY_MUL, dx, weight)), {dy});
+    EXPECT_EQ(net.run(d, {{1, 1, 1, 1, 1, 1}})[0], Numbers({4, 0, 1, 0, 6, 6}));
+}
+
 TEST(SecondGradients, of_every_differentiable_op) {
     std::set<std::string> checked, differentiable;
     for (const Case *c : cases(false)) checked.insert(c->op->name);

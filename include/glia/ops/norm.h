@@ -2,7 +2,7 @@
  *
  * Each op normalises groups of n elements of x: mean = sum x / n, var = sum (x - mean)^2 / n, rstd = 1 / sqrt(var +
  * epsilon), xhat = (x - mean) rstd, y = weight xhat + bias; weight NULL counts as ones, bias NULL as zeros. The ops
- * differ in what a group is. mean and rstd are outputs for the backward ops; gradients flow through y only.
+ * differ in what a group is. mean and rstd are outputs for the backward ops; gradients flow through all three.
  *
  * Backward, of g = weight dy: dx = rstd (g - sum g / n - xhat sum (g xhat) / n), the sums over the group; dweight = sum
  * dy xhat and dbias = sum dy, over all elements that share the weight. An element that is the only one of its group

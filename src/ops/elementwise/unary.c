@@ -201,11 +201,11 @@ static glia_value curvature(gli_derivation *d, const gli_unary_geom *g, glia_val
             return gli_formula_scale(d, gli_formula_unary(d, GLIA_UNARY_EXP, gli_formula_scale(d, v, -g->alpha)),
                                      g->alpha);
         case GLIA_UNARY_SOFTSIGN: return gli_formula_scale(d, gli_formula_sub(d, v, gli_formula_sign(d, v)), 2);
-        case GLIA_UNARY_HARD_SWISH: /* 1/3 between the corners at -3 and 3 */
-            return gli_formula_scale(
-                d,
-                gli_formula_sub(d, above(d, gli_formula_linear(d, v, 1, 3)), above(d, gli_formula_linear(d, v, 1, -3))),
-                1.0 / 3);
+        case GLIA_UNARY_HARD_SWISH: { /* 1/3 between the corners at -3 and 3 */
+            const glia_value left  = above(d, gli_formula_linear(d, v, 1, 3)),
+                             right = above(d, gli_formula_linear(d, v, -1, 3));
+            return gli_formula_linear(d, gli_formula_add(d, left, right), 1.0 / 3, -1.0 / 3);
+        }
         case GLIA_UNARY_EXP: return gli_formula_number(d, v, 1);
         case GLIA_UNARY_SQUARE: return gli_formula_number(d, v, 2);
         case GLIA_UNARY_LOG:
