@@ -62,8 +62,9 @@ static void derive_forward(gli_derivation *d) {
 static glia_value count_from_zero(gli_derivation *d, int n) {
     const glia_concat_params append = {.axis = 0};
     glia_value v                    = gli_derive_constant(d, GLIA_F64, GLIA_SHAPE(1), 0);
-    int length                      = 1;
-    for (; length < n; length *= 2) v = gli_derive(d, &gli_op_concat, &append, v, gli_formula_linear(d, v, 1, length));
+    int64_t length                  = 1;
+    for (; length < n; length *= 2)
+        v = gli_derive(d, &gli_op_concat, &append, v, gli_formula_linear(d, v, 1, (double)length));
     glia_slice_params first = glia_slice_defaults();
     first.stop[0]           = n;
     return length == n ? v : gli_derive(d, &gli_op_slice, &first, v);
