@@ -9,6 +9,7 @@
 
 #include "core/device.h"
 #include "core/prepared.h"
+#include "core/print.h"
 #include "core/team.h"
 
 enum { MAX_THREADS = 1024 };
@@ -20,7 +21,7 @@ static void log_to_stderr(void *user, const char *line) {
     (void)user;
     char whole[800];
     const int length = snprintf(whole, sizeof whole, "glia: %s\n", line);
-    if (length > 0) fwrite(whole, 1, (size_t)length < sizeof whole ? (size_t)length : sizeof whole - 1, stderr);
+    if (length > 0) gli_print(stderr, whole);
 }
 
 /* The value of a variable; one that is empty counts as not set. */

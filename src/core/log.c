@@ -1,14 +1,12 @@
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "core/context_impl.h"
+#include "core/print.h"
 
 /* The message of a context that could not be created. */
 static _Thread_local char early_message[512];
 
 static void write_message(char *message, size_t size, const char *scope, const char *format, va_list args) {
     const int used = snprintf(message, size, "%s", scope);
-    if (used >= 0 && (size_t)used < size) vsnprintf(message + used, size - (size_t)used, format, args);
+    if (used >= 0 && (size_t)used < size) gli_format_list(message + used, size - (size_t)used, format, args);
 }
 
 glia_status gli_fail(glia_context *ctx, glia_status status, const char *format, ...) {
@@ -32,7 +30,7 @@ void gli_set_scope(glia_context *ctx, const char *format, ...) {
     if (!format) return;
     va_list args;
     va_start(args, format);
-    vsnprintf(ctx->scope, sizeof ctx->scope, format, args);
+    gli_format_list(ctx->scope, sizeof ctx->scope, format, args);
     va_end(args);
 }
 
@@ -47,7 +45,7 @@ void gli_log(const glia_context *ctx, gli_log_category category, const char *for
     char line[768];
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    gli_format_list(line, sizeof line, format, args);
     va_end(args);
     ctx->log(ctx->log_user, line);
 }

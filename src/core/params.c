@@ -3,10 +3,10 @@
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/op.h"
+#include "core/print.h"
 #include "glia/ops/common.h"
 
 static size_t element_size(gli_param_type type) {
@@ -50,7 +50,7 @@ typedef struct writer {
 static void put(writer *w, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    const int length = vsnprintf(w->text + w->used, GLI_PARAMS_TEXT - w->used, format, args);
+    const int length = gli_format_list(w->text + w->used, GLI_PARAMS_TEXT - w->used, format, args);
     va_end(args);
     if (length > 0) w->used += (size_t)length;
     if (w->used >= GLI_PARAMS_TEXT) w->used = GLI_PARAMS_TEXT - 1;

@@ -16,6 +16,12 @@ static inline int64_t gli_saturating_mul(int64_t a, int64_t b) {
     return gli_mul_i64(a, b, &product) ? product : INT64_MAX;
 }
 
+/* Their sum likewise. */
+static inline int64_t gli_saturating_add(int64_t a, int64_t b) {
+    int64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
 /* The smallest multiple of alignment, a power of two, that is not below bytes; SIZE_MAX where there is none. */
 static inline size_t gli_align_up(size_t bytes, size_t alignment) {
     size_t sum;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/dtype.h"
+#include "core/print.h"
 #include "glia/data.h"
 
 glia_status glia_model_create(glia_context *ctx, const glia_model_args *args, glia_model **out) {
@@ -83,7 +84,7 @@ glia_value gli_model_fail(glia_model *model, glia_status status, const char *for
     char text[400];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    gli_format_list(text, sizeof text, format, args);
     va_end(args);
     if (!gli_model_enter(model)) return GLI_INVALID;
     const glia_value failed = gli_model_take_failure(model, gli_fail(model->ctx, status, "%s", text));

@@ -2,11 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/print.h"
+#include "core/size.h"
 #include "nn/model_impl.h"
 
 enum { LINE = 320, PARAMS = 1024 };
 
-static bool put(FILE *file, const char *line) { return fputs(line, file) >= 0 && fputc('\n', file) != EOF; }
+static bool put(FILE *file, const char *line) { return gli_print(file, line) && gli_print(file, "\n"); }
 
 /* 1234567 as "1,234,567". */
 static const char *grouped(int64_t number, char *text, size_t size) {
@@ -23,7 +25,7 @@ static const char *grouped(int64_t number, char *text, size_t size) {
 
 static int64_t weight_count(const gli_weight *weight) {
     int64_t count = 1;
-    for (int i = 0; i < weight->ndim; ++i) count *= weight->dim[i];
+    for (int i = 0; i < weight->ndim; ++i) count = gli_saturating_mul(count, weight->dim[i]);
     return count;
 }
 
@@ -66,19 +68,22 @@ static glia_status summarize(const glia_model *model, FILE *file) {
     for (int i = 0; i < model->n_layers; ++i) {
         const gli_layer *layer = &model->layers[i];
         int64_t count          = 0;
-        for (int w = layer->first_weight; w < layer->end_weight; ++w) count += weight_count(&model->weights[w]);
+        for (int w = layer->first_weight; w < layer->end_weight; ++w)
+            count = gli_saturating_add(count, weight_count(&model->weights[w]));
         snprintf(line, sizeof line, "%-24s %-20s %-20s %14s%s%s", layer->name, layer->kind,
                  layer->output > 0 ? shape_text(&model->values[layer->output], shape) : "failed",
                  grouped(count, number, sizeof number), layer->frozen ? "  frozen" : "",
                  params_text(model, layer, params));
         written = put(file, line) && written;
     }
-    for (int i = 0; i < model->n_weights; ++i)
-        *(model->weights[i].frozen || model->weights[i].buffer ? &frozen : &trained) +=
-            weight_count(&model->weights[i]);
-    snprintf(line, sizeof line, "%s weights, %s of them trained, %.2f MB",
-             grouped(trained + frozen, number, sizeof number), grouped(trained, of_trained, sizeof of_trained),
-             (double)(trained + frozen) * (double)glia_dtype_size(model->dtype) / 1e6);
+    for (int i = 0; i < model->n_weights; ++i) {
+        int64_t *sum = model->weights[i].frozen || model->weights[i].buffer ? &frozen : &trained;
+        *sum         = gli_saturating_add(*sum, weight_count(&model->weights[i]));
+    }
+    const int64_t all = gli_saturating_add(trained, frozen);
+    gli_format(line, sizeof line, "%s weights, %s of them trained, %.2f MB", grouped(all, number, sizeof number),
+               grouped(trained, of_trained, sizeof of_trained),
+               (double)all * (double)glia_dtype_size(model->dtype) / 1e6);
     written = put(file, line) && written;
     GLI_REQUIRE(model->ctx, written, GLIA_IO_ERROR, "glia_model_summary: writing failed");
     return GLIA_OK;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/print.h"
 
 enum { WIDTH = 30, LINE = 2048 /* enough for all metrics of all outputs */ };
 
@@ -27,17 +28,16 @@ void gli_progress_step(gli_progress_view *view, int epoch, int epochs, int64_t d
     for (int i = 0; i < WIDTH; ++i) bar[i] = i < filled ? '=' : i == filled ? '>' : ' ';
     bar[WIDTH]        = '\0';
     const double left = (now - view->start) / (double)done * (double)(total - done);
-    snprintf(line, sizeof line, "\repoch %d/%d [%s] %lld/%lld  %.0f s left ", epoch, epochs, bar, (long long)done,
-             (long long)total, left);
-    fputs(line, stdout);
-    fflush(stdout);
+    gli_format(line, sizeof line, "\repoch %d/%d [%s] %lld/%lld  %.0f s left ", epoch, epochs, bar, (long long)done,
+               (long long)total, left);
+    gli_print(stdout, line);
 }
 
 static size_t put_result(char *line, size_t used, const char *prefix, const glia_result *result) {
-    used += (size_t)snprintf(line + used, LINE - used, "  %sloss %.4f", prefix, result->loss);
+    used += (size_t)gli_format(line + used, LINE - used, "  %sloss %.4f", prefix, result->loss);
     for (int i = 0; i < result->n_metrics && used < LINE; ++i)
-        used += (size_t)snprintf(line + used, LINE - used, "  %s%s %.4f", prefix, result->metric_name[i],
-                                 result->metric[i]);
+        used += (size_t)gli_format(line + used, LINE - used, "  %s%s %.4f", prefix, result->metric_name[i],
+                                   result->metric[i]);
     return used < LINE ? used : LINE - 1;
 }
 
@@ -47,11 +47,10 @@ void gli_progress_epoch(gli_progress_view *view, const glia_epoch *epoch) {
         size_t used = (size_t)snprintf(line, sizeof line, "epoch %d/%d", epoch->epoch, epoch->epochs);
         used        = put_result(line, used, "", &epoch->train);
         if (epoch->has_validation) used = put_result(line, used, "val_", &epoch->validation);
-        snprintf(line + used, LINE - used, "  %.1f s", epoch->seconds);
-        if (view->bar) fputs("\r\x1b[K", stdout); /* clears the bar's line */
-        fputs(line, stdout);
-        fputc('\n', stdout);
-        fflush(stdout);
+        gli_format(line + used, LINE - used, "  %.1f s", epoch->seconds);
+        if (view->bar) gli_print(stdout, "\r\x1b[K"); /* clears the bar's line */
+        gli_print(stdout, line);
+        gli_print(stdout, "\n");
     }
     view->start = gli_seconds();
     view->shown = 0;

@@ -1,0 +1,17 @@
+/* Text for people and logs. */
+#ifndef GLI_CORE_PRINT_H
+#define GLI_CORE_PRINT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* snprintf and vsnprintf that write numbers as the C locale does, whatever the program's locale is. */
+int gli_format(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int gli_format_list(char *text, size_t size, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
+
+/* Writes text and flushes the stream. A pipe that nobody reads makes it fail; there is no signal, which would end the
+ * process. */
+bool gli_print(FILE *file, const char *text);
+
+#endif
