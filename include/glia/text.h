@@ -1,8 +1,10 @@
 /* Text: words or characters of UTF-8, and vocabularies that number them.
  *
  * A word is a run of letters, marks and numbers as Unicode 14 classifies them, with the apostrophes (' and U+2019) that
- * stand between two of them: "don't" is one. White space and control characters separate; each other character is a
- * token of its own. Scripts that do not write spaces, such as Chinese, are better split into characters: code points.
+ * stand between two of them: "don't" is one. Format characters, such as the soft hyphen, are left out and end no word;
+ * the joiners U+200C and U+200D belong to it. White space, control characters and U+200B separate; each other character
+ * is a token of its own. Scripts that do not write spaces, such as Chinese, are better split into characters: code
+ * points.
  *
  * Text is bytes and their number: a NUL is a character like others. UTF-8 that is not valid (overlong or truncated
  * sequences, surrogates, beyond U+10FFFF) is GLIA_BAD_FORMAT with the byte where it begins, or replaced on request. */
@@ -69,8 +71,10 @@ GLIA_API glia_status glia_vocabulary_from_tokens(glia_context *ctx, const glia_v
 
 /* A text file: a line that tells the tokenizer's arguments, padding and unknown, then a line for each token, where
  * \\ \n \r and \0 stand for a backslash, the ends of lines and NUL. Writing makes a temporary file in the same folder
- * and renames it: readers see the old file until the rename. Reading also takes a gzipped file, of
- * max_bytes at most unpacked (0: 2^30). Errors, with path and line: GLIA_NOT_FOUND, GLIA_IO_ERROR, GLIA_BAD_FORMAT. */
+ * and renames it: readers see the old file until the rename. A symbolic link is followed, the mode of a file that is
+ * replaced is kept, and one that is read-only is not replaced. Reading also takes lines that end with CR LF, and a
+ * gzipped file, of max_bytes at most unpacked (0: 2^30). Errors, with path and line: GLIA_NOT_FOUND, GLIA_IO_ERROR,
+ * GLIA_BAD_FORMAT. */
 GLIA_API glia_status glia_vocabulary_write(const glia_vocabulary *vocabulary, const char *path);
 GLIA_API glia_status glia_vocabulary_read(glia_context *ctx, const char *path, size_t max_bytes, glia_vocabulary **out);
 

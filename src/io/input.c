@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 glia_status gli_fail_file(glia_context *ctx, const char *path, int error) {
     char text[128];
@@ -12,8 +11,8 @@ glia_status gli_fail_file(glia_context *ctx, const char *path, int error) {
     return gli_fail(ctx, absent ? GLIA_NOT_FOUND : GLIA_IO_ERROR, "%s: %s", path, text);
 }
 
-/* Only regular files: opening a pipe could block, and a folder has no content. */
-static glia_status check_regular(glia_context *ctx, const char *path, const struct stat *info) {
+/* Opening a pipe could block, renaming a file over a device would replace it, and a folder has no content. */
+glia_status gli_check_regular(glia_context *ctx, const char *path, const struct stat *info) {
     GLI_REQUIRE(ctx, S_ISREG(info->st_mode), GLIA_IO_ERROR, "%s: is %s, not a file", path,
                 S_ISDIR(info->st_mode) ? "a folder" : "a device or a pipe");
     return GLIA_OK;
@@ -23,7 +22,7 @@ static glia_status inspect(gli_input *in) {
     struct stat info;
     unsigned char first[2];
     if (fstat(fileno(in->file), &info) != 0) return gli_fail_file(in->ctx, in->path, errno);
-    GLI_TRY(check_regular(in->ctx, in->path, &info));
+    GLI_TRY(gli_check_regular(in->ctx, in->path, &info));
     in->size           = (uint64_t)info.st_size;
     const bool gzipped = fread(first, 1, 2, in->file) == 2 && first[0] == 0x1f && first[1] == 0x8b;
     if (ferror(in->file) || fseek(in->file, 0, SEEK_SET) != 0) return gli_fail_file(in->ctx, in->path, errno);
@@ -33,7 +32,7 @@ static glia_status inspect(gli_input *in) {
 glia_status gli_input_open(glia_context *ctx, const char *path, gli_input *out) {
     struct stat info;
     if (stat(path, &info) != 0) return gli_fail_file(ctx, path, errno);
-    GLI_TRY(check_regular(ctx, path, &info));
+    GLI_TRY(gli_check_regular(ctx, path, &info));
     *out = (gli_input){.ctx = ctx, .path = path, .file = fopen(path, "rb")};
     if (!out->file) return gli_fail_file(ctx, path, errno);
     const glia_status status = inspect(out);

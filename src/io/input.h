@@ -3,6 +3,7 @@
 #define GLI_IO_INPUT_H
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "core/context_impl.h"
 
@@ -40,6 +41,9 @@ glia_status gli_input_end(gli_input *in);
 glia_status gli_gzip_open(const gli_input *in, struct gli_gzip **out);
 glia_status gli_gzip_read(const gli_input *in, void *to, size_t bytes, size_t *got);
 void gli_gzip_close(glia_context *ctx, struct gli_gzip *gzip);
+
+/* Fails for folders, devices and pipes. */
+glia_status gli_check_regular(glia_context *ctx, const char *path, const struct stat *info);
 
 /* GLIA_NOT_FOUND or GLIA_IO_ERROR with "PATH: No such file or directory". */
 glia_status gli_fail_file(glia_context *ctx, const char *path, int error);

@@ -1,8 +1,10 @@
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "io/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,33 +25,64 @@ static int create(const char *path, char *temporary, size_t bytes) {
 }
 
 static void release(gli_output *out) {
+    gli_block_free(out->ctx, &out->target);
     gli_block_free(out->ctx, &out->temporary);
     *out = (gli_output){0};
 }
 
-/* rename() would replace a device as well. It refuses to replace a folder. */
-static glia_status check_replaceable(glia_context *ctx, const char *path) {
-    struct stat info;
-    GLI_REQUIRE(ctx, stat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode), GLIA_IO_ERROR,
-                "%s: is a device or a pipe, not a file", path);
+/* rename() would replace devices and files that are read-only. */
+static glia_status check_replaceable(glia_context *ctx, const char *path, const struct stat *old) {
+    const bool writable = old->st_mode & (S_IWUSR | S_IWGRP | S_IWOTH);
+    GLI_TRY(gli_check_regular(ctx, path, old));
+    GLI_REQUIRE(ctx, writable && access(path, W_OK) == 0, GLIA_IO_ERROR, "%s: is read-only", path);
     return GLIA_OK;
 }
 
-glia_status gli_output_open(glia_context *ctx, const char *path, gli_output *out) {
-    *out = (gli_output){.ctx = ctx, .path = path};
-    GLI_TRY(check_replaceable(ctx, path));
-    GLI_TRY(gli_block_alloc(ctx, strlen(path) + SUFFIX, 1, "the name of a temporary file", &out->temporary));
-    const int descriptor = create(path, out->temporary.data, out->temporary.bytes);
-    int error            = errno;
-    out->file            = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
-    if (out->file) return GLIA_OK;
-    if (descriptor >= 0) {
-        error = errno;
-        close(descriptor);
-        unlink(out->temporary.data);
+/* Finds the file behind symbolic links; *exists: it is there, and *old is about it. */
+static glia_status find_target(gli_output *out, bool *exists, struct stat *old) {
+    char found[PATH_MAX];
+    *exists = realpath(out->path, found) != NULL;
+    if (*exists) {
+        if (stat(found, old) != 0) return gli_fail_file(out->ctx, out->path, errno);
+        GLI_TRY(check_replaceable(out->ctx, out->path, old));
+    } else {
+        if (errno != ENOENT) return gli_fail_file(out->ctx, out->path, errno);
+        GLI_REQUIRE(out->ctx, lstat(out->path, old) != 0, GLIA_NOT_FOUND, "%s: is a symbolic link to nothing",
+                    out->path);
     }
-    release(out);
-    return gli_fail_file(ctx, path, error);
+    const char *target = *exists ? found : out->path;
+    const size_t bytes = strlen(target) + 1;
+    GLI_TRY(gli_block_alloc(out->ctx, bytes, 1, "the name of a file", &out->target));
+    memcpy(out->target.data, target, bytes);
+    return GLIA_OK;
+}
+
+/* The owner as well where that is allowed: who could read the old file can read the new one. */
+static bool keep_permissions(int descriptor, const struct stat *old) {
+    if (fchown(descriptor, old->st_uid, old->st_gid) != 0 && errno != EPERM) return false;
+    return fchmod(descriptor, old->st_mode & (S_IRWXU | S_IRWXG | S_IRWXO)) == 0;
+}
+
+static glia_status open_temporary(gli_output *out) {
+    bool exists;
+    struct stat old;
+    GLI_TRY(find_target(out, &exists, &old));
+    GLI_TRY(gli_block_alloc(out->ctx, out->target.bytes + SUFFIX, 1, "the name of a file", &out->temporary));
+    const int descriptor = create(out->target.data, out->temporary.data, out->temporary.bytes);
+    if (descriptor < 0) return gli_fail_file(out->ctx, out->path, errno);
+    if (!exists || keep_permissions(descriptor, &old)) out->file = fdopen(descriptor, "wb");
+    if (out->file) return GLIA_OK;
+    const int error = errno;
+    close(descriptor);
+    unlink(out->temporary.data);
+    return gli_fail_file(out->ctx, out->path, error);
+}
+
+glia_status gli_output_open(glia_context *ctx, const char *path, gli_output *out) {
+    *out                     = (gli_output){.ctx = ctx, .path = path};
+    const glia_status status = open_temporary(out);
+    if (status != GLIA_OK) release(out);
+    return status;
 }
 
 glia_status gli_output_write(gli_output *out, const void *from, size_t bytes) {
@@ -79,7 +112,7 @@ static int finish(gli_output *out) {
     if (fflush(file) != 0 || fsync(fileno(file)) != 0) return errno;
     out->file = NULL;
     if (fclose(file) != 0) return errno;
-    return rename(out->temporary.data, out->path) == 0 ? 0 : errno;
+    return rename(out->temporary.data, out->target.data) == 0 ? 0 : errno;
 }
 
 glia_status gli_output_commit(gli_output *out) {

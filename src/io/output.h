@@ -1,5 +1,6 @@
 /* A file that is replaced atomically: it is written to a temporary file in the same folder, which is renamed at the
- * end. Readers see the old file until the rename. */
+ * end. Readers see the old file until the rename. Of a symbolic link, what it names is replaced; the new file has the
+ * permissions of the old one. */
 #ifndef GLI_IO_OUTPUT_H
 #define GLI_IO_OUTPUT_H
 
@@ -9,8 +10,8 @@
 
 typedef struct gli_output {
     glia_context *ctx;
-    const char *path;    /* the caller's */
-    gli_block temporary; /* the path of the temporary file */
+    const char *path;            /* the caller's */
+    gli_block target, temporary; /* the path behind symbolic links, and that of the temporary file */
     FILE *file;
 } gli_output;
 

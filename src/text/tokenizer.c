@@ -45,12 +45,25 @@ static glia_status append(gli_tokenizer *s, uint32_t character) {
 
 static bool is_apostrophe(uint32_t character) { return character == '\'' || character == 0x2019; }
 
+/* Moves the offset over format characters, which do not break words. Source: Unicode Standard Annex 29, rule WB4. */
+static glia_status skip_format(const gli_tokenizer *s, size_t *offset) {
+    uint32_t character;
+    size_t bytes;
+    for (; *offset < s->text.bytes; *offset += bytes) {
+        GLI_TRY(peek(s, *offset, &character, &bytes));
+        if (!gli_is_format(character)) break;
+    }
+    return GLIA_OK;
+}
+
 /* Whether this character, which ends before byte `next`, continues a word. */
 static glia_status continues_word(const gli_tokenizer *s, uint32_t character, size_t next, bool *yes) {
     uint32_t after;
     size_t bytes;
     *yes = gli_is_word(character);
-    if (*yes || !is_apostrophe(character) || next == s->text.bytes) return GLIA_OK;
+    if (*yes || !is_apostrophe(character)) return GLIA_OK;
+    GLI_TRY(skip_format(s, &next));
+    if (next == s->text.bytes) return GLIA_OK;
     GLI_TRY(peek(s, next, &after, &bytes));
     *yes = gli_is_word(after);
     return GLIA_OK;
@@ -60,8 +73,10 @@ static glia_status continues_word(const gli_tokenizer *s, uint32_t character, si
 static glia_status read_word(gli_tokenizer *s) {
     uint32_t character;
     size_t bytes;
-    while (s->offset < s->text.bytes) {
+    for (;;) {
         bool more;
+        GLI_TRY(skip_format(s, &s->offset));
+        if (s->offset == s->text.bytes) break;
         GLI_TRY(peek(s, s->offset, &character, &bytes));
         GLI_TRY(continues_word(s, character, s->offset + bytes, &more));
         if (!more) break;
@@ -73,7 +88,8 @@ static glia_status read_word(gli_tokenizer *s) {
 
 static bool is_skipped(const glia_tokenizer_args *args, uint32_t character) {
     if (args->unit == GLIA_CHARACTERS) return false;
-    return gli_is_separator(character) || (args->drop_punctuation && !gli_is_word(character));
+    return gli_is_separator(character) || gli_is_format(character) ||
+           (args->drop_punctuation && !gli_is_word(character));
 }
 
 glia_status gli_tokenizer_next(gli_tokenizer *s, glia_text *token, bool *end) {

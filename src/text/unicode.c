@@ -29,6 +29,7 @@ static bool contains(const gli_code_range *table, size_t count, uint32_t charact
 
 bool gli_is_word(uint32_t character) { return contains(words, COUNT(words), character); }
 bool gli_is_separator(uint32_t character) { return contains(separators, COUNT(separators), character); }
+bool gli_is_format(uint32_t character) { return contains(formats, COUNT(formats), character); }
 
 uint32_t gli_lowercase(uint32_t character) {
     size_t low = 0, high = COUNT(smaller);

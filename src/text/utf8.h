@@ -23,7 +23,8 @@ size_t gli_utf8_write(uint32_t character, char to[GLI_UTF8_MAX]);
 bool gli_utf8_valid(const char *text, size_t bytes);
 
 bool gli_is_word(uint32_t character);      /* a letter, mark or number, or a joiner inside words */
-bool gli_is_separator(uint32_t character); /* white space, a control or format character */
+bool gli_is_separator(uint32_t character); /* white space or a control character */
+bool gli_is_format(uint32_t character);    /* invisible, and no part of a word: the soft hyphen, marks of direction */
 
 /* Its lowercase, where one character has one; otherwise itself. */
 uint32_t gli_lowercase(uint32_t character);

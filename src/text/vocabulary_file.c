@@ -96,8 +96,9 @@ static glia_status take_line(reader *r, glia_text *line) {
     ++r->line;
     GLI_REQUIRE(r->ctx, end, GLIA_BAD_FORMAT, "%s: line %lld %s", r->path, (long long)r->line,
                 r->next < r->end ? "is not terminated" : "is missing");
-    *line   = (glia_text){r->next, (size_t)(end - r->next)};
-    r->next = end + 1;
+    const bool returns = end > r->next && end[-1] == '\r'; /* not of a token, where it would be \r */
+    *line              = (glia_text){r->next, (size_t)(end - r->next) - returns};
+    r->next            = end + 1;
     return GLIA_OK;
 }
 

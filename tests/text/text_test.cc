@@ -129,10 +129,12 @@ TEST(Unicode, classes_and_lowercase) {
                                   0xAC00,
                                   0x1D7CE,
                                   0x10FFFF & 0xE01EF};
-    const uint32_t separator[] = {0, '\t', '\n', ' ', 0x85, 0xA0, 0xAD, 0x2009, 0x200B, 0x2028, 0x3000, 0xFEFF};
+    const uint32_t separator[] = {0, '\t', '\n', ' ', 0x85, 0xA0, 0x2009, 0x200B, 0x2028, 0x3000};
+    const uint32_t format[]    = {0xAD, 0x200E, 0x2060, 0xFEFF, 0xE0001};
     const uint32_t other[]     = {'!', '_', '$', '\'', 0xD7, 0x2014, 0x2019, 0x20AC, 0x1F600, 0xE000, 0xFFFD, 0x10FFFF};
     for (uint32_t c : word) EXPECT_TRUE(gli_is_word(c) && !gli_is_separator(c)) << std::hex << c;
     for (uint32_t c : separator) EXPECT_TRUE(!gli_is_word(c) && gli_is_separator(c)) << std::hex << c;
+    for (uint32_t c : format) EXPECT_TRUE(gli_is_format(c) && !gli_is_word(c) && !gli_is_separator(c)) << std::hex << c;
     for (uint32_t c : other) EXPECT_TRUE(!gli_is_word(c) && !gli_is_separator(c)) << std::hex << c;
     const uint32_t pairs[][2] = {{'A', 'a'},     {'Z', 'z'},         {'[', '['},         {'a', 'a'},
                                  {0xC9, 0xE9},   {0xD7, 0xD7},       {0x100, 0x101},     {0x101, 0x101},
@@ -140,13 +142,16 @@ TEST(Unicode, classes_and_lowercase) {
                                  {0x391, 0x3B1}, {0x3A3, 0x3C3},     {0x416, 0x436},     {0x1E9E, 0xDF},
                                  {0x212A, 'k'},  {0x10400, 0x10428}, {0x1E921, 0x1E943}, {0x10FFFF, 0x10FFFF}};
     for (const auto &p : pairs) EXPECT_EQ(gli_lowercase(p[0]), p[1]) << std::hex << p[0];
-    // UnicodeData.txt of version 14: characters of categories L, M and N, and the two joiners; those of Z, Cc and Cf
-    // without them; those with a simple lowercase mapping.
-    int words = 0, separators = 0, capitals = 0;
-    for (uint32_t c = 0; c <= 0x10FFFF; ++c)
-        words += gli_is_word(c), separators += gli_is_separator(c), capitals += gli_lowercase(c) != c;
+    // UnicodeData.txt of version 14: characters of categories L, M and N, and the two joiners; those of Z and Cc,
+    // and U+200B; those of Cf without these three; those with a simple lowercase mapping.
+    int words = 0, separators = 0, formats = 0, capitals = 0;
+    for (uint32_t c = 0; c <= 0x10FFFF; ++c) {
+        words += gli_is_word(c), separators += gli_is_separator(c);
+        formats += gli_is_format(c), capitals += gli_lowercase(c) != c;
+    }
     EXPECT_EQ(words, 131756 + 2408 + 1791 + 2);
-    EXPECT_EQ(separators, 19 + 65 + 163 - 2);
+    EXPECT_EQ(separators, 19 + 65 + 1);
+    EXPECT_EQ(formats, 163 - 3);
     EXPECT_EQ(capitals, 1433);
 }
 
@@ -242,6 +247,13 @@ TEST_F(Text, words) {
         {"\U0001F600\U0001F600", {"\U0001F600", "\U0001F600"}},
         {std::string("a\0b", 3), {"a", "b"}},
         {"\uFEFFa", {"a"}},
+        // Rule WB4 of Unicode Standard Annex 29: format characters do not break words, also not beside an apostrophe.
+        {"co\u00ADop", {"coop"}},
+        {"co\u00AD op\u00AD", {"co", "op"}},
+        {"do\u00ADn\u00AD'\u2060t '\u00AD'", {"don't", "'", "'"}},
+        {"a'\u00AD", {"a", "'"}},
+        {"3\u200E5\u200Bx", {"35", "x"}},
+        {"na\u200Cve", {"na\u200Cve"}},
         {"\u4E2D\u6587", {"\u4E2D\u6587"}},
     };
     for (const auto &row : table) EXPECT_EQ(split(row.text), row.want) << row.text;
@@ -257,6 +269,7 @@ TEST_F(Text, options) {
     // The Kelvin sign takes three bytes, its lowercase one; that of U+023A takes one more than it.
     EXPECT_EQ(split("\u212A\u023A", lower), Strings{"k\u2C65"});
     EXPECT_EQ(split("Well -- don't 'go'!", bare), (Strings{"Well", "don't", "go"}));
+    EXPECT_EQ(split("a\u00AD!", characters), (Strings{"a", "\u00AD", "!"}));
     EXPECT_EQ(split("A b\n\u00C9!", characters), (Strings{"A", " ", "b", "\n", "\u00C9", "!"}));
     EXPECT_EQ(split("A !", both), (Strings{"a", " ", "!"}));
     EXPECT_EQ(split(std::string("\0\0", 2), characters), (Strings{std::string(1, '\0'), std::string(1, '\0')}));
@@ -559,6 +572,16 @@ TEST_F(Text, a_file_is_readable) {
     glia_vocabulary_destroy(v);
 }
 
+// As an editor or a version control system makes them.
+TEST_F(Text, lines_may_end_with_cr_lf) {
+    const std::string text = "glia-vocabulary 1 3 words lowercase no_padding\r\na\r\n\\r\r\nb\r\n";
+    const auto path        = folder.write("v", Bytes(text.begin(), text.end()));
+    glia_vocabulary *v     = nullptr;
+    ASSERT_EQ(glia_vocabulary_read(ctx, path.c_str(), 0, &v), GLIA_OK) << message();
+    EXPECT_EQ(listed(v), (Strings{"<unk>", "a", "\r", "b"}));
+    glia_vocabulary_destroy(v);
+}
+
 TEST_F(Text, bad_files_are_told_by_line) {
     const std::string head = "glia-vocabulary 1 ";
     const struct {
@@ -583,7 +606,9 @@ TEST_F(Text, bad_files_are_told_by_line) {
         {head + "2 words\na\na\n", "line 3: the token 'a' has the index 2 already"},
         {head + "1 words\n\n", "line 2: the token is empty"},
         {head + "1 words\n\xFF\n", "line 2: the token of 1 bytes is not valid UTF-8"},
-        {head + "1 words\na\r\n", "line 2 has the byte 13, not \\r"},
+        {head + "1 words\na\rb\n", "line 2 has the byte 13, not \\r"},
+        {head + "1 words\na\r\r\n", "line 2 has the byte 13, not \\r"},
+        {head + "1 words\r\n\r\n", "line 2: the token is empty"},
         {head + "1 words\na" + std::string(1, '\0') + "\n", "line 2 has the byte 0, not \\0"},
         {head + "1 words\na\\\n", "line 2 has a backslash without"},
         {head + "1 words\n\\t\n", "line 2 has a backslash without"},
@@ -665,6 +690,37 @@ TEST_F(Text, a_file_that_cannot_be_written_leaves_the_old_one) {
     EXPECT_EQ(listed(v), listed(again));
     const auto beside = std::filesystem::directory_iterator(folder.path());
     EXPECT_EQ(std::distance(begin(beside), end(beside)), 1);
+    glia_vocabulary_destroy(v), glia_vocabulary_destroy(again);
+}
+
+// What is behind a symbolic link is replaced, with the same permissions; a file that is read-only is not.
+TEST_F(Text, a_file_that_is_replaced_keeps_its_links_and_permissions) {
+    using std::filesystem::perms;
+    glia_vocabulary *v = build({"a b c"}), *again = nullptr;
+    const std::string there = folder / "there/v", link = folder / "link";
+    const perms mode = perms::owner_read | perms::owner_write;
+    ASSERT_TRUE(std::filesystem::create_directory(folder / "there"));
+    folder.write("there/v", {'x'});
+    std::filesystem::permissions(there, mode);
+    std::filesystem::create_symlink("there/v", link);
+    ASSERT_EQ(glia_vocabulary_write(v, link.c_str()), GLIA_OK) << message();
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    EXPECT_EQ(std::filesystem::status(there).permissions(), mode);
+    ASSERT_EQ(glia_vocabulary_read(ctx, there.c_str(), 0, &again), GLIA_OK) << message();
+    EXPECT_EQ(listed(v), listed(again));
+
+    std::filesystem::permissions(there, perms::owner_read);
+    for (const auto &path : {there, link}) {
+        EXPECT_EQ(glia_vocabulary_write(v, path.c_str()), GLIA_IO_ERROR);
+        EXPECT_EQ(message(), path + ": is read-only");
+    }
+    const auto folder_path = folder.path() + "/";
+    EXPECT_EQ(glia_vocabulary_write(v, folder_path.c_str()), GLIA_IO_ERROR);
+    EXPECT_EQ(message(), folder_path + ": is a folder, not a file");
+    ASSERT_TRUE(std::filesystem::remove(there));
+    EXPECT_EQ(glia_vocabulary_write(v, link.c_str()), GLIA_NOT_FOUND);
+    EXPECT_EQ(message(), link + ": is a symbolic link to nothing");
+    EXPECT_TRUE(std::filesystem::is_empty(folder / "there"));
     glia_vocabulary_destroy(v), glia_vocabulary_destroy(again);
 }
 

@@ -74,12 +74,22 @@ static glia_status refill(const gli_input *in) {
     return stream->avail_in == 0 && ferror(in->file) ? gli_fail_file(in->ctx, in->path, errno) : GLIA_OK;
 }
 
+/* Between and after members there may be zeros, with which tapes and block devices fill their last block. */
+static glia_status skip_zeros(const gli_input *in) {
+    z_stream *stream = &in->gzip->stream;
+    do {
+        GLI_TRY(refill(in));
+        for (; stream->avail_in > 0 && *stream->next_in == 0; --stream->avail_in) ++stream->next_in;
+    } while (stream->avail_in == 0 && !feof(in->file));
+    return GLIA_OK;
+}
+
 glia_status gli_gzip_read(const gli_input *in, void *to, size_t bytes, size_t *got) {
     gli_gzip *gzip   = in->gzip;
     z_stream *stream = &gzip->stream;
     *got             = 0;
     while (*got < bytes) {
-        GLI_TRY(refill(in));
+        GLI_TRY(gzip->member_ended ? skip_zeros(in) : refill(in));
         if (stream->avail_in == 0) {
             GLI_REQUIRE(in->ctx, gzip->member_ended, GLIA_BAD_FORMAT, "%s: truncated: gzip data ends in the middle",
                         in->path);
