@@ -27,12 +27,19 @@ static int run_doctor(int argc, char **argv) {
     return requested ? 0 : 2;
 }
 
-int main(int argc, char **argv) {
+static int run(int argc, char **argv) {
     if (argc >= 2 && strcmp(argv[1], "doctor") == 0) return run_doctor(argc - 2, argv + 2);
-    if (argc == 2 && is(argv[1], "version")) return printf("glia %s\n", glia_version()) < 0;
-    if (argc == 2 && is(argv[1], "help")) return fputs(help, stdout) < 0;
+    if (argc == 2 && is(argv[1], "version")) return printf("glia %s\n", glia_version()), 0;
+    if (argc == 2 && is(argv[1], "help")) return fputs(help, stdout), 0;
     if (argc == 2) fprintf(stderr, "glia: there is no command '%s'\n", argv[1]);
     if (argc > 2) fprintf(stderr, "glia: '%s' stands behind '%s', a command stands alone\n", argv[2], argv[1]);
     fputs(help, stderr);
     return 2;
+}
+
+int main(int argc, char **argv) {
+    const int code = run(argc, argv);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    perror("glia: writing to standard output");
+    return 1;
 }

@@ -78,6 +78,14 @@ TEST(Command, says_how_it_is_used) {
     }
 }
 
+TEST(Command, fails_when_its_output_is_lost) {
+    for (const char *command : {"doctor", "doctor --providers", "version", "help"}) {
+        const Output r = run(std::string(command) + " 2>&1 >/dev/full #");
+        EXPECT_EQ(r.exit_code, 1) << command;
+        EXPECT_TRUE(r.says("glia: writing to standard output: No space left on device")) << r.text;
+    }
+}
+
 TEST(Doctor, agrees_with_the_library) {
     const Output r   = run("doctor");
     const auto facts = facts_of(r.text);
