@@ -2,6 +2,7 @@
 #include "emulator/emulator.h"
 
 const char *gli_cuda_detail(void) { return gli_emulator_message(); }
+const char *gli_cuda_bad_settings(void) { return gli_emulator_bad_settings(); }
 unsigned gli_cuda_life(void) { return gli_emulator_resets(); }
 
 unsigned gli_cuda_revive(void) {

@@ -14,6 +14,9 @@ extern "C" {
  * thread and line. */
 GLI_EMULATOR_API const char *gli_emulator_message(void);
 
+/* What is wrong with GLIA_EMULATOR; NULL: nothing. */
+GLI_EMULATOR_API const char *gli_emulator_bad_settings(void);
+
 /* Makes a lost GPU work again, as a new process would find it, but for what its users still have to destroy: handles
  * and memory stay theirs, and no one else gets their addresses. A GPU that works stays as it is. */
 GLI_EMULATOR_API void gli_emulator_reset(void);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cstdlib>
 #include <numeric>
 
+#include "emulator/emulator.h"
 #include "emulator/gpu_error.h"
 
 namespace emulator {
@@ -17,8 +19,9 @@ uint64_t random_state;
 bool read_number(const std::string &text, uint64_t *number) {
     if (text.empty() || !isdigit(static_cast<unsigned char>(text[0]))) return false;
     char *end;
+    errno   = 0;
     *number = strtoull(text.c_str(), &end, 10);
-    return *end == '\0';
+    return *end == '\0' && errno == 0;
 }
 
 bool read_setting(const std::string &key, const std::string &value, Settings *out) {
@@ -84,3 +87,8 @@ void schedule_order(std::vector<uint32_t> &order, size_t count) {
 }
 
 }  // namespace emulator
+
+const char *gli_emulator_bad_settings(void) {
+    std::lock_guard<std::recursive_mutex> lock(emulator::gpu_lock());
+    return emulator::read_settings() == cudaSuccess ? nullptr : gli_emulator_message();
+}

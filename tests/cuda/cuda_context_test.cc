@@ -123,6 +123,18 @@ TEST_P(CudaContext, is_refused_when_the_environment_is_wrong) {
     }
 }
 
+TEST_P(CudaContext, is_refused_when_the_settings_of_the_emulator_are_wrong) {
+    if (!emulated()) GTEST_SKIP() << "they are those of the emulated device";
+    for (const char *value : {"garbage", "schedule=backwards", "seed=99999999999999999999"}) {
+        const Variable variable("GLIA_EMULATOR", value);
+        Computer c(device());
+        EXPECT_EQ(c.created, GLIA_INVALID_ARGUMENT) << value;
+        EXPECT_NE(c.message().find(std::string("GLIA_EMULATOR holds '") + value + "'"), std::string::npos)
+            << c.message();
+        EXPECT_EQ(c.memory.held, 0u);
+    }
+}
+
 GLI_ON_DEVICES(CudaContext);
 
 // A kernel that really goes wrong loses the device, which on a GPU is the end of it for this process.

@@ -6,6 +6,9 @@
 /* What is known about the last error besides CUDA's own text; "": nothing. */
 const char *gli_cuda_detail(void);
 
+/* What is wrong with the variable that sets an emulated device; NULL: nothing. */
+const char *gli_cuda_bad_settings(void);
+
 /* Before a context opens the device: resets an emulated device that an earlier context left broken, as a new process
  * would find it. Returns the device's generation: contexts of an earlier one are lost. */
 unsigned gli_cuda_revive(void);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/device.h"
+#include "core/print.h"
 #include "cuda/device/build.h"
 #include "cuda/device/cuda_device.h"
 #include "cuda/device/index_error.h"
@@ -35,8 +36,8 @@ static void describe(int index, char *text, size_t size) {
     if (cudaGetDeviceProperties(&p, index) != cudaSuccess)
         snprintf(text, size, "%s", cudaGetErrorString(cudaGetLastError()));
     else
-        snprintf(text, size, "%s, compute capability %d.%d, %d multiprocessors, %.1f GiB", p.name, p.major, p.minor,
-                 p.multiProcessorCount, (double)p.totalGlobalMem / (1 << 30));
+        gli_format(text, size, "%s, compute capability %d.%d, %d multiprocessors, %.1f GiB", p.name, p.major, p.minor,
+                   p.multiProcessorCount, (double)p.totalGlobalMem / (1 << 30));
 }
 
 /* The whole number that text begins with, which is not negative; false: it begins with none. */
@@ -78,6 +79,11 @@ static glia_status read_fail(glia_context *ctx) {
     return GLIA_OK;
 }
 
+static glia_status check_settings(glia_context *ctx) {
+    const char *wrong = gli_cuda_bad_settings();
+    return wrong ? gli_fail(ctx, GLIA_INVALID_ARGUMENT, "%s", wrong) : GLIA_OK;
+}
+
 static glia_status check_properties(glia_context *ctx) {
     const struct cudaDeviceProp *p = &gli_cuda_of(ctx)->properties;
     GLI_REQUIRE(ctx, p->major > OLDEST_MAJOR || (p->major == OLDEST_MAJOR && p->minor >= OLDEST_MINOR),
@@ -104,6 +110,7 @@ static glia_status open_all(glia_context *ctx, int index) {
     cuda->life     = gli_cuda_revive();
     GLI_TRY(read_fail(ctx));
     GLI_TRY(read_chunk(ctx));
+    GLI_TRY(check_settings(ctx));
     GLI_CUDA_TRY(ctx, cudaSetDevice(index));
     GLI_CUDA_TRY(ctx, cudaGetDeviceProperties(&cuda->properties, index));
     GLI_TRY(check_properties(ctx));
