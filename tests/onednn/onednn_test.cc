@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "glia/glia.h"
+#include "ops/conv/conv2d_geom.h"
 #include "support/internals.h"
 
 namespace {
@@ -74,6 +75,17 @@ TEST(OneDnn, says_why_it_declines) {
     Conv empty(2);
     empty.w->dim[1] = 0;
     EXPECT_EQ(empty.declined(), "w is empty");
+}
+
+TEST(OneDnn, declines_padding_that_it_would_prepare_for_seconds) {
+    for (const auto pad : {&gli_conv2d_geom::pad_w, &gli_conv2d_geom::pad_w_end}) {
+        Conv padded(2);
+        auto *g = reinterpret_cast<gli_conv2d_geom *>(padded.geom);
+        g->*pad = 16384;
+        EXPECT_EQ(padded.declined(), "");
+        g->*pad = 16385;
+        EXPECT_EQ(padded.declined(), "its images are padded by more than 16384 columns");
+    }
 }
 
 // A single channel lies dense and channels last at once; mixed with the other image's layout nothing fast is left.

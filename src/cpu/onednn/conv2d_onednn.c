@@ -4,6 +4,13 @@
 #include "core/size.h"
 #include "cpu/native/column_sum.h"
 
+/* oneDNN 2 takes about 10 us of preparing for each padded column. */
+static const char *decline(const gli_call *call) {
+    enum { MAX_PAD = 1 << 14 };
+    const gli_conv2d_geom *g = call->geom;
+    return g->pad_w > MAX_PAD || g->pad_w_end > MAX_PAD ? "its images are padded by more than 16384 columns" : NULL;
+}
+
 gli_dnn_convolution gli_dnn_convolution_of(const gli_conv2d_geom *g, gli_dnn_convolution_kind kind) {
     return (gli_dnn_convolution){.kind       = kind,
                                  .stride     = {g->stride_h, g->stride_w},
@@ -73,6 +80,6 @@ static glia_status run_filter(const gli_call *call, const gli_prepared *prepared
     return GLIA_OK;
 }
 
-GLI_DNN_PROVIDER(conv2d, GLI_ACCEPTS_DNN, NULL, prepare_forward, gli_dnn_run);
-GLI_DNN_PROVIDER(conv2d_backward_data, GLI_ACCEPTS_DNN, NULL, prepare_data, gli_dnn_run);
-GLI_DNN_PROVIDER(conv2d_backward_filter, GLI_ACCEPTS_DNN, NULL, prepare_filter, run_filter);
+GLI_DNN_PROVIDER(conv2d, GLI_ACCEPTS_DNN, decline, prepare_forward, gli_dnn_run);
+GLI_DNN_PROVIDER(conv2d_backward_data, GLI_ACCEPTS_DNN, decline, prepare_data, gli_dnn_run);
+GLI_DNN_PROVIDER(conv2d_backward_filter, GLI_ACCEPTS_DNN, decline, prepare_filter, run_filter);
