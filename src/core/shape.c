@@ -113,10 +113,14 @@ bool gli_is_packed(const glia_tensor *tensor) {
     return true;
 }
 
+bool gli_ranges_overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes) {
+    const uintptr_t a0 = (uintptr_t)a, b0 = (uintptr_t)b;
+    return a0 < b0 + b_bytes && b0 < a0 + a_bytes;
+}
+
 bool gli_overlap(const glia_tensor *a, const glia_tensor *b) {
-    const char *a0 = a->data, *a1 = a0 + (size_t)gli_extent(a) * glia_dtype_size(a->dtype);
-    const char *b0 = b->data, *b1 = b0 + (size_t)gli_extent(b) * glia_dtype_size(b->dtype);
-    return a0 < b1 && b0 < a1;
+    return gli_ranges_overlap(a->data, (size_t)gli_extent(a) * glia_dtype_size(a->dtype), b->data,
+                              (size_t)gli_extent(b) * glia_dtype_size(b->dtype));
 }
 
 bool gli_same_elements(const glia_tensor *a, const glia_tensor *b) {

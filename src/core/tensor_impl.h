@@ -32,7 +32,12 @@ bool gli_same_strides(const glia_tensor *a, const glia_tensor *b); /* of dimensi
  * tensors that are packed and have the same strides can treat them as flat arrays. */
 bool gli_is_packed(const glia_tensor *tensor);
 
-/* Whether the ranges of memory that two tensors can touch have a byte in common; whether they are the same elements. */
+/* What lies that many bytes into data. An empty tensor has none: NULL stays NULL. */
+static inline void *gli_data_at(void *data, size_t bytes) { return data ? (char *)data + bytes : NULL; }
+
+/* Whether two ranges of memory have a byte in common; those that two tensors can touch; whether these are the same
+ * elements. */
+bool gli_ranges_overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes);
 bool gli_overlap(const glia_tensor *a, const glia_tensor *b);
 bool gli_same_elements(const glia_tensor *a, const glia_tensor *b);
 

@@ -72,10 +72,11 @@ static glia_status generate(const glia_dataset *dataset, const int64_t *index, i
     for (int64_t row = 0; row < n; ++row) {
         const int64_t sample = gli_root_sample(dataset, index[row]);
         size_t offset        = 0;
-        for (int i = 0; i < root->n_inputs; ++i) to[i] = (char *)inputs[i]->data + (size_t)row * sample_bytes(root, i);
+        for (int i = 0; i < root->n_inputs; ++i)
+            to[i] = gli_data_at(inputs[i]->data, (size_t)row * sample_bytes(root, i));
         for (int i = root->n_inputs; i < root->n_inputs + root->n_targets; ++i) {
-            to[i] = targets ? (char *)targets[i - root->n_inputs]->data + (size_t)row * sample_bytes(root, i)
-                            : spare + offset;
+            to[i] = targets ? gli_data_at(targets[i - root->n_inputs]->data, (size_t)row * sample_bytes(root, i))
+                            : gli_data_at(spare, offset);
             offset += gli_align_up(sample_bytes(root, i), GLI_ALIGNMENT);
         }
         const glia_status status = root->generate(root->user, sample, to, to + root->n_inputs);
@@ -121,7 +122,7 @@ static glia_status stage(const glia_dataset *dataset, int64_t n, const glia_tens
     GLI_TRY(gli_block_alloc(dataset->ctx, bytes, 1, "a batch on its way to the device", block));
     for (int i = 0; i < fields; ++i) {
         staged[i]      = *to[i];
-        staged[i].data = (char *)block->data + offset[i];
+        staged[i].data = gli_data_at(block->data, offset[i]);
     }
     return GLIA_OK;
 }

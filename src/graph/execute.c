@@ -36,9 +36,8 @@ static glia_status check_overlap(glia_context *ctx, const glia_tensor *const *in
 }
 
 static bool overlaps_storage(const glia_tensor *tensor, const gli_storage *storage) {
-    const char *t0 = tensor->data, *t1 = t0 + (size_t)gli_extent(tensor) * glia_dtype_size(tensor->dtype);
-    const char *s0 = storage->data, *s1 = s0 + storage->bytes;
-    return t0 < s1 && s0 < t1;
+    const size_t bytes = (size_t)gli_extent(tensor) * glia_dtype_size(tensor->dtype);
+    return gli_ranges_overlap(tensor->data, bytes, storage->data, storage->bytes);
 }
 
 /* A run reads and writes states as well. */
@@ -98,7 +97,7 @@ static glia_status begin(glia_plan *plan, const glia_tensor *const *inputs, glia
     for (int i = 0; i < plan->n_rebindings; ++i) {
         const gli_rebinding *r               = &plan->rebindings[i];
         const gli_plan_io *from              = r->kind == GLI_STORAGE_INPUT ? plan->inputs : plan->outputs;
-        plan->tensors[r->tensor].tensor.data = (char *)from[r->index].tensor.data + r->offset;
+        plan->tensors[r->tensor].tensor.data = gli_data_at(from[r->index].tensor.data, r->offset);
     }
     return GLIA_OK;
 }

@@ -184,7 +184,7 @@ static glia_status build_view(glia_graph *graph, const void *arg, int *out) {
                 "a view: %s at element %lld is out of range for %s", GLI_SHAPE_OF(&info.tensor), (long long)a->offset,
                 GLI_SHAPE_OF(whole));
     info.base        = base->kind == GLI_VALUE_VIEW ? base->base : a->base.id;
-    info.tensor.data = (char *)whole->data + (size_t)a->offset * glia_dtype_size(whole->dtype);
+    info.tensor.data = gli_data_at(whole->data, (size_t)a->offset * glia_dtype_size(whole->dtype));
     return gli_graph_add_value(graph, &info, out);
 }
 

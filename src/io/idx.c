@@ -46,7 +46,7 @@ static glia_status read_header(gli_input *in, const element_type **type, gli_idx
 /* Converts the file's elements, which are at the end of the block, to the machine's, which fill it from the front.
  * Those are at least as large, so a write never overtakes a read. */
 static void decode(const element_type *type, int64_t count, gli_block *block) {
-    if (type->code == 0x08) return;
+    if (type->code == 0x08 || count == 0) return;
     const size_t size         = glia_dtype_size(type->dtype);
     const unsigned char *from = (unsigned char *)block->data + block->bytes - (size_t)count * type->bytes;
     char *to                  = block->data;

@@ -116,6 +116,6 @@ glia_status gli_init_fill(const gli_weight *weight, uint32_t stream, glia_tensor
     const int64_t first = (weight->zero_row - 1) * out->stride[0];
     row.owned           = (gli_block){0};
     row.dim[0]          = 1;
-    row.data            = (char *)out->data + (size_t)first * glia_dtype_size(out->dtype);
+    row.data            = gli_data_at(out->data, (size_t)first * glia_dtype_size(out->dtype));
     return glia_tensor_fill(&row, 0);
 }

@@ -17,7 +17,7 @@ glia_tensor gli_weight_view(const glia_model *model, const gli_weight *weight, c
                             int64_t offset) {
     glia_tensor view = {.ctx = model->ctx};
     gli_set_shape(&view, model->dtype, weight->ndim, weight->dim);
-    if (vector) view.data = (char *)vector->data + (size_t)offset * glia_dtype_size(model->dtype);
+    if (vector) view.data = gli_data_at(vector->data, (size_t)offset * glia_dtype_size(model->dtype));
     return view;
 }
 
@@ -149,7 +149,7 @@ static glia_status set_weight(glia_model *model, const char *name, const void *v
         return glia_tensor_write(&view, values, bytes);
     }
     if (!weight->pending.data) GLI_TRY(gli_block_alloc(model->ctx, bytes, 1, "a weight", &weight->pending));
-    memcpy(weight->pending.data, values, bytes);
+    if (bytes > 0) memcpy(weight->pending.data, values, bytes);
     return GLIA_OK;
 }
 

@@ -185,6 +185,19 @@ TEST(Dropout, seed_stream_and_step_make_other_masks) {
     EXPECT_EQ(mask(1, 2, 3 + (int64_t(1) << 32)), base);  // the low 32 bits of step count
 }
 
+// A step that no double can hold is not rounded.
+TEST(Dropout, takes_every_step) {
+    const std::vector<float> ones(64, 1);
+    const glia_dropout_params params{.p = 0.5f, .seed = 1};
+    for (const char *provider : {"cpu.ref", "cpu.native"}) {
+        for (const int64_t high : {INT64_C(1) << 53, INT64_MAX & ~INT64_C(0xFFFFFFFF)}) {
+            const auto expected = dropout(provider, 1, params, 1, ones, GLIA_SHAPE(64));
+            EXPECT_EQ(dropout(provider, 1, params, high + 1, ones, GLIA_SHAPE(64)), expected) << provider;
+        }
+        dropout(provider, 1, params, INT64_MAX, ones, GLIA_SHAPE(64));
+    }
+}
+
 TEST(Dropout, drops_nan_too) {
     const std::vector<float> nans(64, NAN);
     const std::vector<float> y = dropout("", 1, {.p = 0.5f, .seed = 1}, 0, nans, GLIA_SHAPE(64));

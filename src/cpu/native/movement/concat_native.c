@@ -11,7 +11,7 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     for (int i = 0; i < g->n; ++i) {
         glia_tensor part  = *y;
         part.dim[g->axis] = g->start[i + 1] - g->start[i];
-        part.data         = (char *)y->data + (size_t)(g->start[i] * y->stride[g->axis]) * glia_dtype_size(y->dtype);
+        part.data = gli_data_at(y->data, (size_t)(g->start[i] * y->stride[g->axis]) * glia_dtype_size(y->dtype));
         gli_copy_tensor(call->ctx, call->in[i], &part);
     }
     return GLIA_OK;

@@ -38,14 +38,14 @@ static void add_columns(void *arg, int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t outer = unit / slices, first = unit % slices * COLUMNS;
         const int64_t width = gli_min_i64(COLUMNS, g->inner - first);
-        const float *dy     = (const float *)j->from->data + outer * g->count * g->inner + first;
+        const float *dy     = j->from->data; /* NULL if the count is 0 */
         float *dx           = (float *)j->to->data + outer * g->size * g->inner + first;
         for (int64_t row = 0; row < g->size; ++row) memset(dx + row * g->inner, 0, (size_t)width * sizeof *dx);
         for (int64_t i = 0; i < g->count; ++i) {
             const int64_t row = row_of(j, i);
             if (row == g->padding) continue;
             float *restrict sum       = dx + row * g->inner;
-            const float *restrict add = dy + i * g->inner;
+            const float *restrict add = dy + (outer * g->count + i) * g->inner + first;
             for (int64_t k = 0; k < width; ++k) sum[k] += add[k];
         }
     }
@@ -66,6 +66,7 @@ static glia_status run_gather(const gli_call *call, const gli_prepared *prepared
     (void)prepared, (void)workspace;
     job j = job_of(call);
     GLI_TRY(check(call));
+    if (j.row_bytes == 0) return GLIA_OK;
     gli_parallel(call->ctx, (int64_t)j.g->outer * j.g->count, UNIT_BYTES / (int64_t)(j.row_bytes + 1) + 1, copy_rows,
                  &j);
     return GLIA_OK;

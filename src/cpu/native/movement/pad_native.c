@@ -14,7 +14,7 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
         offset += g->before[i] * y->stride[i];
         part.dim[i] = g->size[i];
     }
-    part.data = (char *)y->data + (size_t)offset * glia_dtype_size(y->dtype);
+    part.data = gli_data_at(y->data, (size_t)offset * glia_dtype_size(y->dtype));
     gli_copy_fill(call->ctx, y, g->value);
     gli_copy_tensor(call->ctx, call->in[GLI_PAD_X], &part);
     return GLIA_OK;

@@ -13,7 +13,7 @@ static glia_tensor part_of(const gli_slice_geom *g, const glia_tensor *whole) {
         part.dim[i]    = g->count[i];
         part.stride[i] = g->step[i] * whole->stride[i];
     }
-    part.data = (char *)whole->data + (size_t)offset * glia_dtype_size(whole->dtype);
+    part.data = gli_data_at(whole->data, (size_t)offset * glia_dtype_size(whole->dtype));
     return part;
 }
 

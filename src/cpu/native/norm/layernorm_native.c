@@ -121,18 +121,18 @@ static void add_chunks(const backward *b, const float *partial, float *out) {
 
 static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    backward b          = {.g      = call->geom,
-                           .x      = gli_in_floats(call, GLI_NORM_BACK_X),
-                           .dy     = gli_in_floats(call, GLI_NORM_BACK_DY),
-                           .weight = gli_in_floats(call, GLI_NORM_BACK_WEIGHT),
-                           .mean   = gli_in_floats(call, GLI_NORM_BACK_MEAN),
-                           .rstd   = gli_in_floats(call, GLI_NORM_BACK_RSTD),
-                           .dx     = gli_out_floats(call, GLI_NORM_BACK_DX)};
-    const int64_t count = chunks_of(b.g) * b.g->size;
-    b.rows_per_chunk    = rows_per_chunk_of(b.g);
-    b.dweight           = workspace;
-    b.dbias             = b.dweight + count;
-    b.gradient          = b.dbias + count;
+    backward b         = {.g      = call->geom,
+                          .x      = gli_in_floats(call, GLI_NORM_BACK_X),
+                          .dy     = gli_in_floats(call, GLI_NORM_BACK_DY),
+                          .weight = gli_in_floats(call, GLI_NORM_BACK_WEIGHT),
+                          .mean   = gli_in_floats(call, GLI_NORM_BACK_MEAN),
+                          .rstd   = gli_in_floats(call, GLI_NORM_BACK_RSTD),
+                          .dx     = gli_out_floats(call, GLI_NORM_BACK_DX)};
+    const size_t bytes = (size_t)(chunks_of(b.g) * b.g->size) * sizeof(float);
+    b.rows_per_chunk   = rows_per_chunk_of(b.g);
+    b.dweight          = workspace;
+    b.dbias            = gli_data_at(b.dweight, bytes);
+    b.gradient         = gli_data_at(b.dbias, bytes);
     gli_parallel(call->ctx, b.g->rows, b.rows_per_chunk, gradients, &b);
     add_chunks(&b, b.dweight, gli_out_floats(call, GLI_NORM_BACK_DWEIGHT));
     add_chunks(&b, b.dbias, gli_out_floats(call, GLI_NORM_BACK_DBIAS));

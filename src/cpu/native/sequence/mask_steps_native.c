@@ -14,7 +14,7 @@ static glia_tensor steps_of(const gli_sequence_geom *g, const glia_tensor *whole
                             int64_t end) {
     glia_tensor part      = *whole;
     const int64_t offset  = n * whole->stride[1 - g->time] + begin * whole->stride[g->time];
-    part.data             = (char *)whole->data + (size_t)offset * glia_dtype_size(whole->dtype);
+    part.data             = gli_data_at(whole->data, (size_t)offset * glia_dtype_size(whole->dtype));
     part.dim[1 - g->time] = 1;
     part.dim[g->time]     = end - begin;
     return part;

@@ -34,7 +34,8 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
         const int64_t class = gli_index_load(target, i);
         if (g->ignore && class == g->ignore_index) continue;
         const int64_t column = predicted(call->in[GLI_CONFUSION_MATRIX_PREDICTION], i, g->classes);
-        ((int64_t *)to->data)[gli_element_offset(to, class * g->classes + column)] += 1;
+        int64_t *counted     = (int64_t *)to->data + gli_element_offset(to, class * g->classes + column);
+        *counted             = (int64_t)((uint64_t)*counted + 1);
     }
     return GLIA_OK;
 }
