@@ -222,7 +222,7 @@ TEST_F(Cifar, mutants_truncated_or_longer) {
             EXPECT_EQ(open({folder.write("cut", Bytes(file.begin(), file.begin() + long(size)))}), GLIA_BAD_FORMAT)
                 << size;
         }
-        for (const Bytes &tail : {Bytes{0}, Bytes{0x1f, 0x8b}, Bytes(kImage), Bytes(kImage + 2)}) {
+        for (const Bytes &tail : {Bytes{1}, Bytes{0x1f, 0x8b}, Bytes(kImage, 1), Bytes(kImage + 2, 1)}) {
             Bytes longer = file;
             longer.insert(longer.end(), tail.begin(), tail.end());
             EXPECT_EQ(open({folder.write("long", longer)}), GLIA_BAD_FORMAT) << tail.size();

@@ -168,9 +168,11 @@ glia_value dense_from(glia_model *net, glia_init init) {
     return glia_model_dense(net, glia_model_input(net, "x", GLIA_SHAPE(3)), &dense);
 }
 
-glia_value padded(glia_model *net, glia_padding padding, int pad) {
+// padding: an int, because a glia_padding of C++ cannot be invalid.
+glia_value padded(glia_model *net, int padding, int pad) {
     glia_conv2d_args conv{};
-    conv.filters = 2, conv.padding = padding;
+    conv.filters = 2;
+    memcpy(&conv.padding, &padding, sizeof padding);
     for (int i = 0; i < 2; ++i) conv.kernel[i] = 3, conv.pad[i] = pad;
     return glia_model_conv2d(net, glia_model_input(net, "x", GLIA_SHAPE(1, 4, 4)), &conv);
 }
@@ -261,7 +263,7 @@ TEST_F(Model, wrong_arguments_are_refused_with_their_values) {
          "a inf and b 0: must be finite"},
         {[](glia_model *m) { return padded(m, GLIA_PAD_SAME, 1); },
          "pad is {1,1} and pad_end {0,0}, must be left out: padding SAME"},
-        {[](glia_model *m) { return padded(m, glia_padding(9), 0); }, "invalid padding 9"},
+        {[](glia_model *m) { return padded(m, 9, 0); }, "invalid padding 9"},
         {[](glia_model *m) {
              glia_model_input(m, "same", GLIA_SHAPE(1));
              return glia_model_input(m, "same", GLIA_SHAPE(1));
