@@ -147,6 +147,12 @@ __device__ inline compute<T> loss_of(const row<T, TEAM> &r) {
     return team_reduce<TEAM>(plus(), loss, shared);
 }
 
+/* 0 where nothing counts. */
+template <class C>
+__device__ inline C mean_of(C sum, C over) {
+    return over == 0 ? C(0) : sum / over;
+}
+
 /* losses: y where nothing is reduced, else NULL. over: what the sum is divided by; 0: by the weights of the classes.
  * Where there is one block it writes y, else of_block[b] = {sum of losses, sum of weights}. */
 template <class T, int TEAM>
@@ -169,7 +175,7 @@ __global__ void __launch_bounds__(CLASS_THREADS)
     sum = block_merge(sum, shared);
     if (threadIdx.x != 0) return;
     if (gridDim.x == 1)
-        *y = round_to<T>(sum.at[0] / (over != 0 ? over : sum.at[1]));
+        *y = round_to<T>(mean_of(sum.at[0], over != 0 ? over : sum.at[1]));
     else
         of_block[blockIdx.x] = sum;
 }
@@ -186,7 +192,7 @@ __global__ void __launch_bounds__(CLASS_THREADS)
     finish_kernel(const sums<compute<T>, 2> *of_block, int blocks, compute<T> over, T *y) {
     __shared__ sums<compute<T>, 2> shared[CLASS_WARPS];
     const sums<compute<T>, 2> sum = sum_of_blocks(of_block, blocks, shared);
-    if (threadIdx.x == 0) *y = round_to<T>(sum.at[0] / (over != 0 ? over : sum.at[1]));
+    if (threadIdx.x == 0) *y = round_to<T>(mean_of(sum.at[0], over != 0 ? over : sum.at[1]));
 }
 
 /* of_block[b].at[1] = the sum of the weights of the classes of its items. */
@@ -247,7 +253,7 @@ __global__ void __launch_bounds__(CLASS_THREADS) backward_kernel(problem<T> p, g
     softmax_sums<C> s = {0, 1};
     C total           = 0, values[vector<T>::width];
     if (p.from == GLIA_FROM_LOGITS) s = softmax_of(r), total = sum_of_coefficients(r);
-    const C dy = r.counts ? to_compute(g.dy[g.one_dy ? 0 : item]) / over : C(0);
+    const C dy = r.counts ? mean_of(to_compute(g.dy[g.one_dy ? 0 : item]), over) : C(0);
     for (int round = 0; r.class_in(round) < r.classes; ++round) {
         const int c = r.class_in(round);
         r.read_again(round, values);

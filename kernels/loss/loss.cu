@@ -147,7 +147,7 @@ template <class T>
 cudaError_t loss(const gli_loss_geom &g, const gli_loss_arrays &a, cudaStream_t stream) {
     typedef compute<T> C;
     const bool reduced = g.reduction != GLIA_REDUCTION_NONE;
-    const C over       = g.reduction == GLIA_REDUCTION_MEAN ? C(g.count) : C(1);
+    const C over       = g.reduction == GLIA_REDUCTION_MEAN && g.count > 0 ? C(g.count) : C(1);
     int blocks         = blocks_for(g.count, LOSS_THREADS * vector<T>::width);
     if (reduced) blocks = blocks <= LOSS_ALONE ? 1 : blocks < int(LOSS_BLOCKS) ? blocks : int(LOSS_BLOCKS);
     if (blocks == 0) return cudaSuccess;

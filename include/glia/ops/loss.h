@@ -43,7 +43,8 @@ GLIA_API glia_loss_params glia_loss_defaults(void);
  *   bce         - t log p - (1 - t) log(1 - p), each logarithm at least -100
  *   bce_logits  max(p, 0) - p t + log(1 + exp(-|p|)), which is bce of sigmoid(p)
  *   kl          t (log t - p), 0 where t = 0; with log_target exp(t) (t - p). p is a logarithm
- * each times its weight. y is their mean over all terms, whatever the weights; their sum; or the terms.
+ * each times its weight. y is their mean over all terms, whatever the weights, and 0 where there are none; their sum;
+ * or the terms.
  * prediction, target: one shape   weight: that shape, or [N] for a prediction [N,...]; NULL: 1
  * y: scalar, or the shape of prediction with reduction none. Floats.
  * Source: PyTorch's losses of these names. */
@@ -70,14 +71,14 @@ typedef struct glia_cross_entropy_params {
  *   q[c]    = w[c] ((1 - s) t[c] + s / C), where w is class_weight (or 1), s is label_smoothing, and t is the target:
  *             the class as 1 at its index, or the probabilities given
  *           terms with q[c] = 0 are 0, whatever p[c] is
- *   y       mean over class targets: sum of l / sum of w[class], both over the items that are not ignored (NaN where
- *           there are none); mean over probability targets: sum of l / the number of items
+ *   y       mean over class targets: sum of l / sum of w[class], both over the items that are not ignored; mean over
+ *           probability targets: sum of l / the number of items; 0 where the divisor is 0, since nothing counts
  *           none: l, 0 for an ignored item
  * A class outside of 0..C-1 that is not ignored makes the call return GLIA_INVALID_ARGUMENT, with the class and its
  * index in the message; y is then unspecified.
  * x: [N,C,...]   target: classes, i32 or i64 [N,...], or probabilities, the dtype and shape of x
  * class_weight: [C] or NULL   y: scalar, or [N,...] with reduction none. Floats.
- * Source: PyTorch's CrossEntropyLoss, NLLLoss. */
+ * Source: PyTorch's CrossEntropyLoss, NLLLoss, but for the mean of nothing, which is NaN there. */
 GLIA_API glia_status glia_cross_entropy(glia_context *ctx, const glia_cross_entropy_params *params,
                                         const glia_tensor *x, const glia_tensor *target,
                                         const glia_tensor *class_weight, glia_tensor *y);

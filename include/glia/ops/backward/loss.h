@@ -21,7 +21,7 @@ typedef glia_cross_entropy_params glia_cross_entropy_backward_params;
 /* dx = dy dy/dx: for an item, with g = dy, or its element of dy, over the divisor of the mean,
  *   logits: g (softmax(x)[c] sum(q) - q[c]);  log-probabilities: - g q[c];
  *   probabilities: - g q[c] / x[c] where 1e-7 <= x[c] <= 1, 0 elsewhere
- * Ignored items get 0. dy: the shape of y   dx: the shape of x. */
+ * Ignored items get 0, and all where the divisor is 0. dy: the shape of y   dx: the shape of x. */
 GLIA_API glia_status glia_cross_entropy_backward(glia_context *ctx, const glia_cross_entropy_params *params,
                                                  const glia_tensor *x, const glia_tensor *target,
                                                  const glia_tensor *class_weight, const glia_tensor *dy,

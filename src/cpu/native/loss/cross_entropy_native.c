@@ -32,6 +32,9 @@ static bool ignored(const job *j, int64_t class) { return j->g->ignore && class 
 
 static const float *row_of(const glia_tensor *x, int64_t i) { return (const float *)x->data + i * x->stride[0]; }
 
+/* 0 where nothing counts. */
+static double mean_of(double sum, double divisor) { return divisor == 0 ? 0 : sum / divisor; }
+
 /* Rows go through LANES independent chains, in float over blocks and in double over the blocks. */
 enum { LANES = 16, BLOCK = 1024 };
 
@@ -109,7 +112,7 @@ static void backward_rows(void *arg, int64_t begin, int64_t end) {
             continue;
         }
         const float max    = logits_max(x, classes);
-        const double slope = (j->dy->ndim ? dy[i * j->dy->stride[0]] : dy[0]) / j->divisor;
+        const double slope = mean_of(j->dy->ndim ? dy[i * j->dy->stride[0]] : dy[0], j->divisor);
         const double own = (1 - s) * weight_of(j, class), total = own + s / classes * j->all_weights;
         const double sum  = sum_of_exp(x, classes, max, dx);
         const float scale = (float)(slope * total / sum), smoothing = (float)(slope * s / classes);
@@ -166,7 +169,7 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
         sum.loss += j.partial[i].loss;
         sum.weight += j.partial[i].weight;
     }
-    *(float *)j.out->data = (float)(j.g->reduction == GLIA_REDUCTION_MEAN ? sum.loss / sum.weight : sum.loss);
+    *(float *)j.out->data = (float)(j.g->reduction == GLIA_REDUCTION_MEAN ? mean_of(sum.loss, sum.weight) : sum.loss);
     return GLIA_OK;
 }
 

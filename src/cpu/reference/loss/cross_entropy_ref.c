@@ -59,7 +59,7 @@ static double loss_of(const item *it) {
     return loss;
 }
 
-/* What the sum of the losses is divided by. */
+/* What the sum of the losses is divided by; 0 where nothing counts. */
 static double divisor_of(const gli_cross_entropy_geom *g, const double *const *in) {
     const int64_t items = (int64_t)g->n * g->inner;
     if (g->reduction != GLIA_REDUCTION_MEAN) return 1;
@@ -72,6 +72,8 @@ static double divisor_of(const gli_cross_entropy_geom *g, const double *const *i
     return sum;
 }
 
+static double mean_of(double sum, double divisor) { return divisor == 0 ? 0 : sum / divisor; }
+
 static void cross_entropy(const void *geom, const double *const *in, double *const *out) {
     const gli_cross_entropy_geom *g = geom;
     const int64_t items             = (int64_t)g->n * g->inner;
@@ -82,7 +84,7 @@ static void cross_entropy(const void *geom, const double *const *in, double *con
         if (g->reduction == GLIA_REDUCTION_NONE) out[0][i] = loss;
         sum += loss;
     }
-    if (g->reduction != GLIA_REDUCTION_NONE) out[0][0] = sum / divisor_of(g, in);
+    if (g->reduction != GLIA_REDUCTION_NONE) out[0][0] = mean_of(sum, divisor_of(g, in));
 }
 
 /* The derivative of the item's loss with respect to x[c]; total is the sum of its shares. */
@@ -101,7 +103,7 @@ static void cross_entropy_backward(const void *geom, const double *const *in, do
     const double divisor            = divisor_of(g, in);
     for (int64_t i = 0; i < items; ++i) {
         const item it    = item_of(g, in, i);
-        const double dy  = in[GLI_CROSS_ENTROPY_DY][g->reduction == GLIA_REDUCTION_NONE ? i : 0] / divisor;
+        const double dy  = mean_of(in[GLI_CROSS_ENTROPY_DY][g->reduction == GLIA_REDUCTION_NONE ? i : 0], divisor);
         const double lse = g->from == GLIA_FROM_LOGITS ? log_sum_exp(&it) : 0;
         double *dx       = out[0] + (it.x - in[GLI_CROSS_ENTROPY_X]);
         double total     = 0;

@@ -48,7 +48,7 @@ static void loss(const void *geom, const double *const *in, double *const *out) 
         sum += value;
     }
     if (g->reduction == GLIA_REDUCTION_SUM) out[0][0] = sum;
-    if (g->reduction == GLIA_REDUCTION_MEAN) out[0][0] = sum / g->count;
+    if (g->reduction == GLIA_REDUCTION_MEAN) out[0][0] = g->count > 0 ? sum / g->count : 0;
 }
 
 static void loss_backward(const void *geom, const double *const *in, double *const *out) {
