@@ -35,9 +35,16 @@ __device__ inline C normal_density(C x) {
     return C(0.39894228040143267794) * exp(C(-0.5) * x * x);
 }
 
+/* (1 + tanh(...)) / 2 of gelu_tanh: the sum of 1 and a number near -1 would lose all digits. */
 template <class C>
-__device__ inline C gelu_tanh_inner(C x) {
-    return C(0.79788456080286535588) * (x + C(0.044715) * x * x * x);
+__device__ inline C gelu_tanh_share(C x) {
+    return sigmoid(C(2 * 0.79788456080286535588) * (x + C(0.044715) * x * x * x));
+}
+/* Beyond 1000 share (1 - share) is 0, and the square must not overflow. */
+template <class C>
+__device__ inline C gelu_tanh_slope(C x) {
+    const C in = clip(x, C(-1000), C(1000)), share = gelu_tanh_share(x);
+    return share + share * (1 - share) * x * C(2 * 0.79788456080286535588) * (1 + C(3 * 0.044715) * in * in);
 }
 
 template <class C>
@@ -61,7 +68,7 @@ __device__ inline C apply(glia_unary_kind kind, C alpha, C beta, C x) {
         case GLIA_UNARY_ELU: return x > 0 ? x : alpha * expm1(x);
         case GLIA_UNARY_SELU: return selu_scale<C>() * (x > 0 ? x : selu_alpha<C>() * expm1(x));
         case GLIA_UNARY_GELU: return x * normal(x);
-        case GLIA_UNARY_GELU_TANH: return C(0.5) * x * (1 + tanh(gelu_tanh_inner(x)));
+        case GLIA_UNARY_GELU_TANH: return x * gelu_tanh_share(x);
         case GLIA_UNARY_SILU: return x * sigmoid(x);
         case GLIA_UNARY_SOFTPLUS: return softplus(alpha * x) / alpha;
         case GLIA_UNARY_SOFTSIGN: return x / (1 + fabs(x));
@@ -106,17 +113,13 @@ __device__ inline C slope_from_x(glia_unary_kind kind, C alpha, C beta, C x) {
         case GLIA_UNARY_LINEAR: return C(1);
         case GLIA_UNARY_NEG: return C(-1);
         case GLIA_UNARY_SIGMOID: return sigmoid(x) * sigmoid(-x);
-        case GLIA_UNARY_TANH: return 1 - tanh(x) * tanh(x);
+        case GLIA_UNARY_TANH: return 4 * sigmoid(2 * x) * sigmoid(-2 * x);
         case GLIA_UNARY_RELU: return x <= 0 ? C(0) : C(1);
         case GLIA_UNARY_LEAKY_RELU: return x > 0 ? C(1) : alpha;
         case GLIA_UNARY_ELU: return x > 0 ? C(1) : alpha * exp(x);
         case GLIA_UNARY_SELU: return selu_scale<C>() * (x > 0 ? C(1) : selu_alpha<C>() * exp(x));
         case GLIA_UNARY_GELU: return normal(x) + x * normal_density(x);
-        case GLIA_UNARY_GELU_TANH: {
-            const C t = tanh(gelu_tanh_inner(x));
-            return C(0.5) * (1 + t) +
-                   C(0.5) * x * (1 - t * t) * C(0.79788456080286535588) * (1 + C(3 * 0.044715) * x * x);
-        }
+        case GLIA_UNARY_GELU_TANH: return gelu_tanh_slope(x);
         case GLIA_UNARY_SILU: return sigmoid(x) * (1 + x * sigmoid(-x));
         case GLIA_UNARY_SOFTPLUS: return sigmoid(alpha * x);
         case GLIA_UNARY_SOFTSIGN: return 1 / ((1 + fabs(x)) * (1 + fabs(x)));
@@ -132,6 +135,20 @@ __device__ inline C slope_from_x(glia_unary_kind kind, C alpha, C beta, C x) {
         case GLIA_UNARY_ABS: return x > 0 ? C(1) : x < 0 ? C(-1) : x;
         case GLIA_UNARY_SQUARE: return 2 * x;
         default: return C(0);
+    }
+}
+
+/* Whether the function is constant around a point of this slope and, of hard_swish, x, so that no gradient goes through
+ * it, NaN and infinity included. Elsewhere a slope of 0 is a factor like others. */
+template <class C>
+__device__ inline bool constant_at(glia_unary_kind kind, C slope, C x) {
+    switch (kind) {
+        case GLIA_UNARY_STEP:
+        case GLIA_UNARY_RELU:
+        case GLIA_UNARY_HARD_SIGMOID:
+        case GLIA_UNARY_CLIP: return slope == 0;
+        case GLIA_UNARY_HARD_SWISH: return x <= -3;
+        default: return false;
     }
 }
 

@@ -21,7 +21,7 @@ struct backward {
     bool from_y;
     __device__ C operator()(const C (&in)[2]) const {
         const C slope = from_y ? slope_from_y(kind, alpha, beta, in[1]) : slope_from_x(kind, alpha, beta, in[1]);
-        return slope == 0 ? C(0) : slope * in[0];
+        return constant_at(kind, slope, in[1]) ? C(0) : slope * in[0];
     }
 };
 

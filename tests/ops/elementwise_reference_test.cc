@@ -298,6 +298,72 @@ TEST(Unary, large_arguments_do_not_overflow) {
     EXPECT_NEAR(unary(GLIA_UNARY_SOFTPLUS, {-700}).values[0] / std::exp(-700.0), 1, 1e-14);
 }
 
+// Relative to the number itself: near 0 and in the tails, where differences cancel, and where powers overflow.
+void expect_relative(glia_unary_kind kind, const Values &x, const Values &want, double within = 1e-5) {
+    const params::unary p{kind, 1};
+    for (const auto &[provider, out] : everywhere(gli_op_unary, p, {{{int64_t(x.size())}, x, GLIA_F32}}))
+        for (size_t i = 0; i < x.size(); ++i)
+            EXPECT_NEAR(out[0].values[i], want[i], within * std::fabs(want[i]))
+                << glia_unary_name(kind) << " of " << x[i] << " by " << provider;
+}
+
+TEST(Unary, small_results_keep_their_digits) {
+    const Values small = {-1e-20f, -1e-8f, -1e-6f, -1e-4f, -0.01f, -0.3f, -0.4f, -1, -5, -100};
+    Values elu, selu;
+    for (double x : small)
+        elu.push_back(std::expm1(x)), selu.push_back(1.0507009873554805 * 1.6732632423543772 * elu.back());
+    expect_relative(GLIA_UNARY_ELU, small, elu, 4e-7);
+    expect_relative(GLIA_UNARY_SELU, small, selu, 4e-7);
+}
+
+TEST(Unary, derivatives_end_in_their_limits) {
+    const Values x                 = {-3e38, -1e20, -1e13, -1e3, 1e3, 1e13, 1e20, 3e38};
+    const Values want              = {0, 0, 0, 0, 1, 1, 1, 1}, ones(x.size(), 1);
+    const std::vector<int64_t> all = {int64_t(x.size())};
+    for (glia_unary_kind kind : {GLIA_UNARY_GELU, GLIA_UNARY_GELU_TANH, GLIA_UNARY_SILU})
+        for (glia_dtype dtype : {GLIA_F32, GLIA_F64}) {
+            SCOPED_TRACE(glia_unary_name(kind));
+            const Array point{all, x, dtype}, dy{all, ones, dtype};
+            expect_everywhere(gli_op_unary_backward, params::unary{kind}, {point, ABSENT, dy}, want);
+        }
+    const Array huge{{4}, {-3e38, -1e13, 1e13, 3e38}, GLIA_F32};
+    for (glia_unary_kind kind : {GLIA_UNARY_GELU, GLIA_UNARY_GELU_TANH, GLIA_UNARY_SILU})
+        expect_everywhere(gli_op_unary, params::unary{kind}, {huge}, {0, 0, double(1e13f), double(3e38f)});
+}
+
+// Where the function is constant nothing goes through, as in PyTorch; elsewhere a slope of 0 is a factor.
+TEST(Unary, a_slope_of_zero_times_no_number_is_none) {
+    const struct {
+        glia_unary_kind kind;
+        double x, y;
+        bool constant;
+    } rows[] = {
+        {GLIA_UNARY_STEP, -1, 0, true},        {GLIA_UNARY_RELU, -1, 0, true},
+        {GLIA_UNARY_HARD_SIGMOID, 5, 1, true}, {GLIA_UNARY_CLIP, 5, 1, true},
+        {GLIA_UNARY_HARD_SWISH, -4, 0, true},  {GLIA_UNARY_HARD_SWISH, -1.5, -0.375, false},
+        {GLIA_UNARY_TANH, 1e3, 1, false},      {GLIA_UNARY_SIGMOID, 1e3, 1, false},
+        {GLIA_UNARY_EXP, -1e3, 0, false},      {GLIA_UNARY_SQUARE, 0, 0, false},
+        {GLIA_UNARY_ABS, 0, 0, false},         {GLIA_UNARY_SILU, -1e3, 0, false},
+        {GLIA_UNARY_GELU, -1e3, 0, false},     {GLIA_UNARY_GELU_TANH, -1e3, 0, false},
+        {GLIA_UNARY_LEAKY_RELU, -1, 0, false},
+    };
+    for (const auto &row : rows)
+        for (double dy : {kNan, kInf})
+            for (bool from_y : {false, true}) {
+                const params::unary p{row.kind,
+                                      row.kind == GLIA_UNARY_HARD_SIGMOID ? 0.25
+                                      : row.kind == GLIA_UNARY_CLIP       ? -1.0
+                                                                          : 0,
+                                      row.kind == GLIA_UNARY_HARD_SIGMOID ? 0.5 : 1};
+                const Array x{{1}, {row.x}, GLIA_F32}, y{{1}, {row.y}, GLIA_F32}, d{{1}, {dy}, GLIA_F32};
+                if (from_y && Session().call(gli_op_unary_backward, p, {ABSENT, y, d}).status != GLIA_OK) continue;
+                for (const auto &[provider, out] :
+                     everywhere(gli_op_unary_backward, p, {from_y ? ABSENT : x, from_y ? y : ABSENT, d}))
+                    EXPECT_EQ(std::isnan(out[0].values[0]), !row.constant)
+                        << glia_unary_name(row.kind) << " by " << provider << " is " << out[0].values[0];
+            }
+}
+
 TEST(Unary, nan_goes_through) {
     for (int k = 0; k < GLIA_UNARY_COUNT; ++k)
         EXPECT_TRUE(std::isnan(unary(glia_unary_kind(k), {kNan}).values[0])) << glia_unary_name(glia_unary_kind(k));

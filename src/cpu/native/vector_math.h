@@ -13,23 +13,41 @@ static inline float gli_float_of(uint32_t bits) {
     return value;
 }
 
-/* exp x within 2 units in the last place; 0 below -104, infinity above 88.73, NaN of NaN.
- * exp x = 2^n exp r, n = round(x / log 2), |r| <= log 2 / 2. Source: Moshier, Cephes, expf. */
+/* x = n log 2 + r with |r| <= log 2 / 2 for a whole n; less_one: exp r - 1.
+ * Source: Moshier, Cephes, expf. */
+typedef struct gli_exp_parts {
+    float n, less_one;
+} gli_exp_parts;
+
+static inline gli_exp_parts gli_exp_split(float x) {
+    const float magic = 12582912.0f; /* 1.5 2^23: adding it leaves the rounded integer in the low bits */
+    const float n     = (x * 1.44269504088896341f + magic) - magic;
+    const float r     = (x - n * 0.693359375f) - n * -2.12194440e-4f;
+    float p           = 1.9875691500e-4f;
+    p                 = p * r + 1.3981999507e-3f;
+    p                 = p * r + 8.3334519073e-3f;
+    p                 = p * r + 4.1665795894e-2f;
+    p                 = p * r + 1.6666665459e-1f;
+    p                 = p * r + 5.0000001201e-1f;
+    return (gli_exp_parts){n, p * (r * r) + r};
+}
+
+/* exp x within 2 units in the last place; 0 below -104, infinity above 88.73, NaN of NaN. */
 static inline float gli_exp(float x) {
-    const float inside = x < -104 ? -104 : x > 89 ? 89 : x;
-    const float magic  = 12582912.0f; /* 1.5 2^23: adding it leaves the rounded integer in the low bits */
-    const float n      = (inside * 1.44269504088896341f + magic) - magic;
-    const float r      = (inside - n * 0.693359375f) - n * -2.12194440e-4f;
-    float p            = 1.9875691500e-4f;
-    p                  = p * r + 1.3981999507e-3f;
-    p                  = p * r + 8.3334519073e-3f;
-    p                  = p * r + 4.1665795894e-2f;
-    p                  = p * r + 1.6666665459e-1f;
-    p                  = p * r + 5.0000001201e-1f;
-    p                  = p * (r * r) + r + 1;
+    const float inside    = x < -104 ? -104 : x > 89 ? 89 : x;
+    const gli_exp_parts e = gli_exp_split(inside);
     /* 2^n in two factors, since 2^n alone may be too large or too small for a float */
-    const int32_t whole = (int32_t)(x == x ? n : 0), half = whole / 2;
-    return p * gli_float_of((uint32_t)(half + 127) << 23) * gli_float_of((uint32_t)(whole - half + 127) << 23);
+    const int32_t whole = (int32_t)(x == x ? e.n : 0), half = whole / 2;
+    return (e.less_one + 1) * gli_float_of((uint32_t)(half + 127) << 23) *
+           gli_float_of((uint32_t)(whole - half + 127) << 23);
+}
+
+/* exp x - 1 of x <= 0 within 2 units in the last place, as 2^n (exp r - 1) + (2^n - 1); NaN of NaN. */
+static inline float gli_expm1(float x) {
+    const float inside    = x < -87 ? -87 : x > 0 ? 0 : x; /* below -87 it is -1 */
+    const gli_exp_parts e = gli_exp_split(inside);
+    const float power     = gli_float_of((uint32_t)((int32_t)(x == x ? e.n : 0) + 127) << 23);
+    return e.less_one * power + (power - 1);
 }
 
 static inline float gli_abs(float x) { return __builtin_fabsf(x); }

@@ -9,8 +9,9 @@ static const char *flat(const glia_tensor *x, const glia_tensor *y) {
 
 static const char *decline(const gli_call *call) {
     const gli_unary_geom *g = call->geom;
-    /* With alpha 0 leaky_relu would be oneDNN's relu, which maps NaN to 0. */
-    if (!gli_dnn_knows_unary(g->kind) || (g->kind == GLIA_UNARY_LEAKY_RELU && (float)g->alpha == 0))
+    /* With alpha 0 leaky_relu would be oneDNN's relu, which maps NaN to 0. Its elu is 0 near 0. */
+    if (!gli_dnn_knows_unary(g->kind) || g->kind == GLIA_UNARY_ELU ||
+        (g->kind == GLIA_UNARY_LEAKY_RELU && (float)g->alpha == 0))
         return "oneDNN has no such function, or not well";
     return flat(call->in[GLI_UNARY_X], call->out[0]);
 }
@@ -30,8 +31,10 @@ static int source(const gli_unary_geom *g) {
 
 static const char *decline_backward(const gli_call *call) {
     const gli_unary_geom *g = call->geom;
-    /* Of x, oneDNN's derivative of elu at NaN is 1. */
+    /* Of x, oneDNN's derivative of elu at NaN is 1. Those of relu and hard_swish let NaN through where they are
+     * 0, that of gelu_tanh is NaN at large numbers. */
     if (g->from == GLI_FROM_NEITHER || (g->kind == GLIA_UNARY_ELU && g->from == GLI_FROM_X) ||
+        g->kind == GLIA_UNARY_RELU || g->kind == GLIA_UNARY_HARD_SWISH || g->kind == GLIA_UNARY_GELU_TANH ||
         !gli_dnn_knows_unary_backward(g->kind, g->from == GLI_FROM_Y))
         return "oneDNN has no such derivative, or not well";
     const char *reason = flat(call->in[source(g)], call->out[0]);

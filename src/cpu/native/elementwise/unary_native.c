@@ -7,6 +7,8 @@
 #include "cpu/native/vector_math.h"
 #include "ops/elementwise/unary_geom.h"
 
+static inline float gelu_tanh_share(float x) { return gli_sigmoid(2 * 0.797884561f * (x + 0.044715f * x * x * x)); }
+
 /* f(x). The kind is a constant of each caller, so that the loop around it has one formula. */
 GLI_INLINE float value(glia_unary_kind kind, float alpha, float beta, float x) {
     switch (kind) {
@@ -16,7 +18,9 @@ GLI_INLINE float value(glia_unary_kind kind, float alpha, float beta, float x) {
         case GLIA_UNARY_TANH: return gli_tanh(x);
         case GLIA_UNARY_RELU: return x <= 0 ? 0 : x;
         case GLIA_UNARY_LEAKY_RELU: return x > 0 ? x : alpha * x;
-        case GLIA_UNARY_GELU_TANH: return 0.5f * x * (1 + gli_tanh(0.797884561f * (x + 0.044715f * x * x * x)));
+        case GLIA_UNARY_ELU: return x > 0 ? x : alpha * gli_expm1(x);
+        case GLIA_UNARY_SELU: return x > 0 ? 1.05070099f * x : 1.75809934f * gli_expm1(x);
+        case GLIA_UNARY_GELU_TANH: return x * gelu_tanh_share(x);
         case GLIA_UNARY_SILU: return x * gli_sigmoid(x);
         case GLIA_UNARY_SOFTSIGN: return x / (1 + gli_abs(x));
         case GLIA_UNARY_HARD_SIGMOID: return alpha * x + beta < 0 ? 0 : alpha * x + beta > 1 ? 1 : alpha * x + beta;
@@ -53,6 +57,8 @@ GLI_CLONES static void unary_row(const void *arg, int64_t count, float *const *d
         case GLIA_UNARY_TANH: map(GLIA_UNARY_TANH, g, count, data, stride); break;
         case GLIA_UNARY_RELU: map(GLIA_UNARY_RELU, g, count, data, stride); break;
         case GLIA_UNARY_LEAKY_RELU: map(GLIA_UNARY_LEAKY_RELU, g, count, data, stride); break;
+        case GLIA_UNARY_ELU: map(GLIA_UNARY_ELU, g, count, data, stride); break;
+        case GLIA_UNARY_SELU: map(GLIA_UNARY_SELU, g, count, data, stride); break;
         case GLIA_UNARY_GELU_TANH: map(GLIA_UNARY_GELU_TANH, g, count, data, stride); break;
         case GLIA_UNARY_SILU: map(GLIA_UNARY_SILU, g, count, data, stride); break;
         case GLIA_UNARY_SOFTSIGN: map(GLIA_UNARY_SOFTSIGN, g, count, data, stride); break;
@@ -70,11 +76,9 @@ GLI_CLONES static void unary_row(const void *arg, int64_t count, float *const *d
 
 static const char *decline_forward(const gli_call *call) {
     switch (((const gli_unary_geom *)call->geom)->kind) {
-        case GLIA_UNARY_ELU:
-        case GLIA_UNARY_SELU:
         case GLIA_UNARY_GELU:
         case GLIA_UNARY_SOFTPLUS:
-        case GLIA_UNARY_LOG: return "it has no elu, selu, gelu, softplus and log";
+        case GLIA_UNARY_LOG: return "it has no gelu, softplus and log";
         default: return NULL;
     }
 }
@@ -99,9 +103,10 @@ static inline float silu_slope(float x) {
     return s * (1 + x * (1 - s));
 }
 
+/* Beyond 1000 share (1 - share) is 0, and the square must not overflow. */
 static inline float gelu_tanh_slope(float x) {
-    const float t = gli_tanh(0.797884561f * (x + 0.044715f * x * x * x));
-    return 0.5f * (1 + t) + 0.5f * x * (1 - t * t) * 0.797884561f * (1 + 3 * 0.044715f * x * x);
+    const float in = x < -1000 ? -1000 : x > 1000 ? 1000 : x, share = gelu_tanh_share(x);
+    return share + share * (1 - share) * x * (2 * 0.797884561f) * (1 + 3 * 0.044715f * in * in);
 }
 
 /* dy f'(x), from y or from x; the kind is a constant as in value. */
@@ -132,7 +137,7 @@ GLI_INLINE float gradient_from_x(glia_unary_kind kind, float alpha, float beta, 
         case GLIA_UNARY_HARD_SWISH: return x <= -3 ? 0 : x >= 3 ? dy : (x * (1.0f / 3) + 0.5f) * dy;
         case GLIA_UNARY_CLIP: return x < alpha || x > beta ? 0 : dy;
         case GLIA_UNARY_LOG: return dy / x;
-        case GLIA_UNARY_ABS: return x > 0 ? dy : x < 0 ? -dy : x;
+        case GLIA_UNARY_ABS: return x > 0 ? dy : x < 0 ? -dy : x * dy;
         case GLIA_UNARY_SQUARE: return 2 * x * dy;
         default: return NAN;
     }

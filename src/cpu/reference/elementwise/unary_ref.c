@@ -25,7 +25,14 @@ static double clip(double x, double low, double high) { return x < low ? low : x
 /* The standard normal distribution function. */
 static double phi(double x) { return 0.5 * erfc(-x * sqrt_half); }
 
-static double gelu_tanh_inner(double x) { return sqrt_two_over_pi * (x + gelu_cubic * x * x * x); }
+/* (1 + tanh(...)) / 2 of gelu_tanh: the sum of 1 and a number near -1 would lose all digits. */
+static double gelu_tanh_share(double x) { return sigmoid(2 * sqrt_two_over_pi * (x + gelu_cubic * x * x * x)); }
+
+/* Beyond 1000 share (1 - share) is 0, and the square must not overflow. */
+static double gelu_tanh_slope(double x) {
+    const double in = clip(x, -1000, 1000), share = gelu_tanh_share(x);
+    return share + share * (1 - share) * x * 2 * sqrt_two_over_pi * (1 + 3 * gelu_cubic * in * in);
+}
 
 static double value(glia_unary_kind kind, double alpha, double beta, double x) {
     switch (kind) {
@@ -38,7 +45,7 @@ static double value(glia_unary_kind kind, double alpha, double beta, double x) {
         case GLIA_UNARY_ELU: return x > 0 ? x : alpha * expm1(x);
         case GLIA_UNARY_SELU: return selu_scale * (x > 0 ? x : selu_alpha * expm1(x));
         case GLIA_UNARY_GELU: return x * phi(x);
-        case GLIA_UNARY_GELU_TANH: return 0.5 * x * (1 + tanh(gelu_tanh_inner(x)));
+        case GLIA_UNARY_GELU_TANH: return x * gelu_tanh_share(x);
         case GLIA_UNARY_SILU: return x * sigmoid(x);
         case GLIA_UNARY_SOFTPLUS: return softplus(alpha * x) / alpha;
         case GLIA_UNARY_SOFTSIGN: return x / (1 + fabs(x));
@@ -76,16 +83,13 @@ static double derivative_from_y(const gli_unary_geom *g, double y) {
 static double derivative_from_x(const gli_unary_geom *g, double x) {
     switch (g->kind) {
         case GLIA_UNARY_SIGMOID: return sigmoid(x) * sigmoid(-x);
-        case GLIA_UNARY_TANH: return 1 - tanh(x) * tanh(x);
+        case GLIA_UNARY_TANH: return 4 * sigmoid(2 * x) * sigmoid(-2 * x);
         case GLIA_UNARY_RELU: return x <= 0 ? 0 : 1;
         case GLIA_UNARY_LEAKY_RELU: return x > 0 ? 1 : g->alpha;
         case GLIA_UNARY_ELU: return x > 0 ? 1 : g->alpha * exp(x);
         case GLIA_UNARY_SELU: return selu_scale * (x > 0 ? 1 : selu_alpha * exp(x));
         case GLIA_UNARY_GELU: return phi(x) + x * inverse_sqrt_two_pi * exp(-0.5 * x * x);
-        case GLIA_UNARY_GELU_TANH: {
-            const double t = tanh(gelu_tanh_inner(x));
-            return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * sqrt_two_over_pi * (1 + 3 * gelu_cubic * x * x);
-        }
+        case GLIA_UNARY_GELU_TANH: return gelu_tanh_slope(x);
         case GLIA_UNARY_SILU: return sigmoid(x) * (1 + x * sigmoid(-x));
         case GLIA_UNARY_SOFTPLUS: return sigmoid(g->alpha * x);
         case GLIA_UNARY_SOFTSIGN: return 1 / ((1 + fabs(x)) * (1 + fabs(x)));
@@ -113,6 +117,19 @@ static double derivative(const gli_unary_geom *g, const double *const *in, int i
     return g->kind == GLIA_UNARY_STEP ? 0 : g->kind == GLIA_UNARY_NEG ? -1 : 1;
 }
 
+/* Whether the function is constant around the point, so that no gradient goes through it, NaN and infinity included.
+ * Elsewhere a slope of 0 is a factor like others. */
+static bool constant(const gli_unary_geom *g, const double *const *in, int i, double slope) {
+    switch (g->kind) {
+        case GLIA_UNARY_STEP:
+        case GLIA_UNARY_RELU:
+        case GLIA_UNARY_HARD_SIGMOID:
+        case GLIA_UNARY_CLIP: return slope == 0;
+        case GLIA_UNARY_HARD_SWISH: return in[GLI_UNARY_BACKWARD_X][i] <= -3;
+        default: return false;
+    }
+}
+
 static void unary(const void *geom, const double *const *in, double *const *out) {
     const gli_unary_geom *g = geom;
     for (int i = 0; i < g->count; ++i) out[0][i] = value(g->kind, g->alpha, g->beta, in[GLI_UNARY_X][i]);
@@ -122,7 +139,7 @@ static void unary_backward(const void *geom, const double *const *in, double *co
     const gli_unary_geom *g = geom;
     for (int i = 0; i < g->count; ++i) {
         const double slope = derivative(g, in, i);
-        out[0][i]          = slope == 0 ? 0 : slope * in[GLI_UNARY_BACKWARD_DY][i];
+        out[0][i]          = constant(g, in, i, slope) ? 0 : slope * in[GLI_UNARY_BACKWARD_DY][i];
     }
 }
 
