@@ -9,7 +9,8 @@
  *    glia_optional, or the struct is made by a function. Params of ops have no hidden defaults: zero is zero, and NULL
  *    stands for glia_X_defaults(). Pairs are {rows, columns}.
  *  - Inputs are const and stay bit-identical. Outputs are overwritten, never accumulated into, and may not overlap
- *    an input unless the op's comment says so.
+ *    an input unless the op's comment says so, nor themselves: each stride of a tensor that is written reaches past
+ *    the dimensions of smaller strides.
  *  - Shape letters: N batch, C channels, H W input rows and columns, K filters, R S kernel rows and columns,
  *    P Q output rows and columns, T time. Image tensors are [N,C,H,W].
  *  - The same inputs give the same bits from run to run. */

@@ -118,6 +118,21 @@ bool gli_ranges_overlap(const void *a, size_t a_bytes, const void *b, size_t b_b
     return a0 < b0 + b_bytes && b0 < a0 + a_bytes;
 }
 
+bool gli_repeats(const glia_tensor *tensor) {
+    int64_t reach            = 0; /* from an element to the farthest in the dimensions so far */
+    bool used[GLIA_MAX_DIMS] = {0};
+    if (gli_count(tensor) == 0) return false;
+    for (;;) {
+        int next = -1;
+        for (int i = 0; i < tensor->ndim; ++i)
+            if (!used[i] && tensor->dim[i] != 1 && (next < 0 || tensor->stride[i] < tensor->stride[next])) next = i;
+        if (next < 0) return false;
+        if (tensor->stride[next] <= reach) return true;
+        reach += (tensor->dim[next] - 1) * tensor->stride[next];
+        used[next] = true;
+    }
+}
+
 bool gli_overlap(const glia_tensor *a, const glia_tensor *b) {
     return gli_ranges_overlap(a->data, (size_t)gli_extent(a) * glia_dtype_size(a->dtype), b->data,
                               (size_t)gli_extent(b) * glia_dtype_size(b->dtype));

@@ -198,6 +198,13 @@ static glia_status write_strided(const glia_tensor *tensor, const void *host, si
     return status;
 }
 
+static glia_status check_target(const glia_tensor *tensor, const char *name) {
+    GLI_REQUIRE(tensor->ctx, !gli_repeats(tensor), GLIA_INVALID_ARGUMENT,
+                "%s: the tensor %s has strides %s: elements that are written may not share memory", name,
+                GLI_SHAPE_OF(tensor), GLI_STRIDES_OF(tensor));
+    return GLIA_OK;
+}
+
 static glia_status transfer(const glia_tensor *tensor, void *host, size_t bytes, bool to_host, const char *name) {
     glia_context *ctx        = tensor->ctx;
     const gli_device *device = ctx->device;
@@ -206,6 +213,7 @@ static glia_status transfer(const glia_tensor *tensor, void *host, size_t bytes,
     GLI_REQUIRE(ctx, host || needed == 0, GLIA_INVALID_ARGUMENT, "%s: host memory is NULL", name);
     GLI_REQUIRE(ctx, bytes == needed, GLIA_INVALID_ARGUMENT, "%s: host memory has %zu bytes, a tensor %s of %s has %zu",
                 name, bytes, GLI_SHAPE_OF(tensor), glia_dtype_name(tensor->dtype), needed);
+    if (!to_host) GLI_TRY(check_target(tensor, name));
     if (needed == 0) return GLIA_OK;
     if (gli_is_dense(tensor))
         return to_host ? device->download(ctx, host, tensor->data, bytes)
@@ -241,6 +249,7 @@ static glia_status begin_copy(const glia_tensor *from, const glia_tensor *to, gl
                 glia_dtype_name(from->dtype), glia_dtype_name(to->dtype));
     GLI_REQUIRE(ctx, gli_same_shape(from, to), GLIA_SHAPE_MISMATCH, "glia_tensor_copy: from is %s, to is %s",
                 GLI_SHAPE_OF(from), GLI_SHAPE_OF(to));
+    GLI_TRY(check_target(to, "glia_tensor_copy"));
     return gli_block_alloc(ctx, (size_t)gli_count(to), glia_dtype_size(to->dtype), "copying a tensor", host);
 }
 

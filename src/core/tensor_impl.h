@@ -35,6 +35,10 @@ bool gli_is_packed(const glia_tensor *tensor);
 /* What lies that many bytes into data. An empty tensor has none: NULL stays NULL. */
 static inline void *gli_data_at(void *data, size_t bytes) { return data ? (char *)data + bytes : NULL; }
 
+/* Whether two elements may be one place in memory: a stride does not reach past the dimensions of smaller strides. No
+ * such tensor can hold a result. */
+bool gli_repeats(const glia_tensor *tensor);
+
 /* Whether two ranges of memory have a byte in common; those that two tensors can touch; whether these are the same
  * elements. */
 bool gli_ranges_overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes);
@@ -48,6 +52,7 @@ int64_t gli_extent(const glia_tensor *tensor);
 enum { GLI_SHAPE_TEXT = 176 };
 const char *gli_shape_text(int ndim, const int64_t *dim, char *text);
 #define GLI_SHAPE_OF(tensor) gli_shape_text((tensor)->ndim, (tensor)->dim, (char[GLI_SHAPE_TEXT]){0})
+#define GLI_STRIDES_OF(tensor) gli_shape_text((tensor)->ndim, (tensor)->stride, (char[GLI_SHAPE_TEXT]){0})
 
 /* Copy all elements, in row-major order, between a tensor in host memory and an array of doubles. */
 void gli_tensor_to_double(const glia_tensor *tensor, double *dense);

@@ -292,8 +292,6 @@ TEST_F(Tensor, a_stride_of_zero_repeats_an_element) {
     EXPECT_FALSE(gli_is_dense(a) || gli_is_packed(a) || gli_is_dense(b) || gli_is_packed(b));
     ASSERT_EQ(glia_tensor_read(a, values, sizeof values), GLIA_OK);
     EXPECT_EQ(std::vector<float>(values, values + 6), (std::vector<float>{1, 2, 3, 1, 2, 3}));
-    ASSERT_EQ(glia_tensor_fill(b, 8), GLIA_OK);
-    EXPECT_EQ(std::vector<float>(memory, memory + 3), (std::vector<float>{8, 2, 3}));
     glia_tensor_destroy(a), glia_tensor_destroy(b);
 }
 
@@ -433,6 +431,32 @@ TEST_F(Tensor, memory_and_strides_that_cannot_be_are_refused_with_their_values) 
             }
         }
     EXPECT_EQ(t, clean);
+}
+
+// The elements of {1,1} are one behind the other, and those of {3,2} behind one another: both share memory.
+TEST_F(Tensor, elements_that_share_memory_can_be_read_but_not_written) {
+    float memory[8] = {1, 2, 3, 4, 5, 6, 7, 8}, host[6];
+    glia_tensor *x = nullptr, *y = nullptr;
+    ASSERT_EQ(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(3, 2), &x), GLIA_OK);
+    for (const auto &[strides, text] :
+         {std::pair(std::vector<int64_t>{1, 1}, "[1,1]"), {{0, 1}, "[0,1]"}, {{2, 4}, "[2,4]"}}) {
+        ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(3, 2), strides.data(), memory, &y), GLIA_OK);
+        const std::string said = std::string("[3,2] has strides ") + text;
+        EXPECT_EQ(glia_tensor_read(y, host, sizeof host), GLIA_OK);
+        refused(glia_unary(ctx, nullptr, x, y), GLIA_INVALID_ARGUMENT, "unary: y " + said);
+        refused(glia_tensor_write(y, host, sizeof host), GLIA_INVALID_ARGUMENT,
+                "glia_tensor_write: the tensor " + said);
+        refused(glia_tensor_fill(y, 1), GLIA_INVALID_ARGUMENT, "glia_tensor_fill: the tensor " + said);
+        refused(glia_tensor_copy(x, y), GLIA_INVALID_ARGUMENT, "glia_tensor_copy: the tensor " + said);
+        glia_tensor_destroy(y);
+    }
+    EXPECT_EQ(memory[1], 2);
+    for (const std::vector<int64_t> &strides : {std::vector<int64_t>{1, 3}, {2, 1}, {1, 4}, {3, 1}}) {
+        ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SHAPE(3, 2), strides.data(), memory, &y), GLIA_OK);
+        EXPECT_EQ(glia_unary(ctx, nullptr, x, y), GLIA_OK) << glia_message(ctx);
+        glia_tensor_destroy(y);
+    }
+    glia_tensor_destroy(x);
 }
 
 TEST_F(Tensor, too_much_memory_is_an_error_and_the_context_stays_useful) {
