@@ -144,6 +144,50 @@ TEST(Split, refuses_parts_that_are_not_the_whole) {
     EXPECT_EQ(glia_split(nullptr, nullptr, x, y, 2), GLIA_INVALID_ARGUMENT);
 }
 
+TEST(Split, refuses_what_slice_would_before_it_writes) {
+    Session s("");
+    float memory[4]    = {};
+    const auto wrapped = [&](int64_t n, int64_t at, int64_t stride, glia_tensor **out) {
+        const int64_t strides[] = {stride};
+        ASSERT_EQ(glia_tensor_wrap(s.ctx(), GLIA_F32, GLIA_SHAPE(n), strides, memory + at, out), GLIA_OK);
+    };
+    glia_tensor *x = s.tensor({{4}, {1, 2, 3, 4}, GLIA_F32}), *matrix = s.tensor(dims({2, 0})), *repeated = nullptr;
+    glia_tensor *first = nullptr, *second = nullptr;
+    wrapped(2, 0, 1, &first), wrapped(2, 1, 1, &second), wrapped(2, 3, 0, &repeated);
+    const struct {
+        glia_tensor *x, *y[2];
+        int axis;
+        glia_status status;
+        const char *message;
+    } rows[] = {
+        {x, {first, s.tensor(dims({2}, GLIA_F64))}, 0, GLIA_DTYPE_MISMATCH, "split: y[1] is f64, must be f32"},
+        {x, {first, second}, 0, GLIA_INVALID_ARGUMENT, "split: y[1] overlaps y[0] in memory"},
+        {x,
+         {first, repeated},
+         0,
+         GLIA_INVALID_ARGUMENT,
+         "split: y[1] [2] has strides [0]: elements of an output may not share memory"},
+        {x,
+         {s.tensor(dims({4})), s.tensor(dims({0}, GLIA_I64))},
+         0,
+         GLIA_DTYPE_MISMATCH,
+         "split: y[1] is i64, must be f32"},
+        {matrix,
+         {s.tensor(dims({2, 0})), s.tensor(dims({5, 0}))},
+         1,
+         GLIA_SHAPE_MISMATCH,
+         "split: x is [2,0], y[1] is [5,0]: they differ in dimension 0, not only in 1"},
+        {x, {x, s.tensor(dims({0}))}, 0, GLIA_INVALID_ARGUMENT, "split: y[0] overlaps x in memory"},
+    };
+    for (const auto &row : rows) {
+        const glia_split_params params{.axis = row.axis};
+        EXPECT_EQ(glia_split(s.ctx(), &params, row.x, row.y, 2), row.status);
+        EXPECT_STREQ(glia_message(s.ctx()), row.message);
+    }
+    EXPECT_EQ(memory[0], 0) << "a part was written";
+    for (glia_tensor *t : {first, second, repeated}) glia_tensor_destroy(t);
+}
+
 TEST(Concat, refuses_no_list) {
     Session s("");
     const glia_concat_params axis{.axis = 0};

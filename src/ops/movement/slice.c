@@ -140,13 +140,34 @@ glia_status glia_slice_backward(glia_context *ctx, const glia_slice_backward_par
     return gli_call_op(ctx, &gli_op_slice_backward, params, GLI_IN(dy), GLI_OUT(dx));
 }
 
-/* The axis of a split, and whether the parts are as long as the whole. */
+/* A part of split, as an output of slice. */
+static glia_status check_part(glia_context *ctx, const glia_tensor *x, glia_tensor *const *y, int i, int axis) {
+    const glia_tensor *part = y[i];
+    GLI_REQUIRE(ctx, part->ctx == ctx, GLIA_DEVICE_MISMATCH, "split: y[%d] belongs to another context", i);
+    GLI_REQUIRE(ctx, part->dtype == x->dtype, GLIA_DTYPE_MISMATCH, "split: y[%d] is %s, must be %s", i,
+                glia_dtype_name(part->dtype), glia_dtype_name(x->dtype));
+    for (int k = 0; k < x->ndim; ++k)
+        GLI_REQUIRE(ctx, k == axis || part->dim[k] == x->dim[k], GLIA_SHAPE_MISMATCH,
+                    "split: x is %s, y[%d] is %s: they differ in dimension %d, not only in %d", GLI_SHAPE_OF(x), i,
+                    GLI_SHAPE_OF(part), k, axis);
+    GLI_REQUIRE(ctx, !gli_repeats(part), GLIA_INVALID_ARGUMENT,
+                "split: y[%d] %s has strides %s: elements of an output may not share memory", i, GLI_SHAPE_OF(part),
+                GLI_STRIDES_OF(part));
+    GLI_REQUIRE(ctx, !gli_overlap(part, x), GLIA_INVALID_ARGUMENT, "split: y[%d] overlaps x in memory", i);
+    for (int k = 0; k < i; ++k)
+        GLI_REQUIRE(ctx, !gli_overlap(part, y[k]), GLIA_INVALID_ARGUMENT, "split: y[%d] overlaps y[%d] in memory", i,
+                    k);
+    return GLIA_OK;
+}
+
+/* The axis of a split; everything that could fail after a part is written. */
 static glia_status check_split(glia_context *ctx, const glia_split_params *params, const glia_tensor *x,
                                glia_tensor *const *y, int n, int *axis) {
     const gli_op named     = {.name = "split", GLI_INPUTS(slice_inputs)};
     const gli_resolution r = {.ctx = ctx, .op = &named, .n_in = 1, .in = (const glia_tensor *[]){x}};
     int64_t length         = 0;
     GLI_REQUIRE(ctx, x, GLIA_INVALID_ARGUMENT, "split: x is NULL");
+    GLI_REQUIRE(ctx, x->ctx == ctx, GLIA_DEVICE_MISMATCH, "split: x belongs to another context");
     GLI_REQUIRE(ctx, y && n > 0, GLIA_INVALID_ARGUMENT, "split: y is NULL, or its %d tensors are none", n);
     GLI_TRY(gli_check_axis(&r, params ? params->axis : 0, x->ndim, axis));
     for (int i = 0; i < n; ++i) {
@@ -158,6 +179,7 @@ static glia_status check_split(glia_context *ctx, const glia_split_params *param
     GLI_REQUIRE(ctx, length == x->dim[*axis], GLIA_SHAPE_MISMATCH,
                 "split: x is %s, the %d parts have %lld along dimension %d in all", GLI_SHAPE_OF(x), n,
                 (long long)length, *axis);
+    for (int i = 0; i < n; ++i) GLI_TRY(check_part(ctx, x, y, i, *axis));
     return GLIA_OK;
 }
 
