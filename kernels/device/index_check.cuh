@@ -15,10 +15,13 @@ __device__ inline int64_t index_at(const gli_indices &indices, int64_t i) {
 }
 
 /* Notes that element i of the indices is out of range. The first such element stays: src/cuda/device/index_error.h
- * reports it. */
+ * reports it. The halves of its value lie in two words, each behind i; that of another launch stays as it is, so that
+ * they belong together. */
 __device__ inline void note_index(unsigned long long *slot, int64_t i, int64_t value) {
-    const int64_t clamped = value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : value;
-    atomicMin(slot, static_cast<unsigned long long>(i) << 32 | static_cast<uint32_t>(clamped));
+    const unsigned long long element = static_cast<unsigned long long>(i) << 32, nothing = ~0ull;
+    if (atomicMin(slot, nothing) >> 32 <= element >> 32) return;
+    atomicMin(slot, element | static_cast<uint32_t>(value));
+    atomicMin(slot + 1, element | static_cast<uint32_t>(value >> 32));
 }
 
 /* Indices of the rows of an array of `size` rows. */

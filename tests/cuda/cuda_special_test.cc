@@ -162,6 +162,21 @@ TEST_P(CudaClasses, out_of_range_are_told_with_their_place) {
     }
 }
 
+TEST_P(CudaClasses, are_told_with_all_their_bits) {
+    Session s("", device());
+    const Array x{{3, 4}, {}, GLIA_F32};
+    for (double wrong : {4294967296.0, -4294967297.0, 2147483648.0, double(INT64_MIN)}) {
+        std::string message;
+        try {
+            s.call_raw(gli_op_cross_entropy, nullptr, {x, {{3}, {1, wrong, 7}, GLIA_I64}});
+        } catch (const std::runtime_error &error) {
+            message = error.what();
+        }
+        EXPECT_EQ(message, "cross_entropy: target[1] is " + std::to_string(int64_t(wrong)) +
+                               ", which is out of range (found when its work had run)");
+    }
+}
+
 GLI_ON_DEVICES(CudaClasses);
 
 }  // namespace

@@ -100,7 +100,7 @@ static glia_status open_staging(glia_context *ctx) {
         cuda->staging[half] = memory;
         GLI_CUDA_TRY(ctx, cudaEventCreateWithFlags(&cuda->staged[half], cudaEventDisableTiming));
     }
-    GLI_CUDA_TRY(ctx, cudaMallocHost(&cuda->index_notes, GLI_CUDA_INDEX_SLOTS * sizeof(unsigned long long)));
+    GLI_CUDA_TRY(ctx, cudaMallocHost(&cuda->index_notes, GLI_CUDA_INDEX_SLOTS * sizeof(gli_cuda_index_note)));
     return GLIA_OK;
 }
 

@@ -10,7 +10,7 @@ static glia_status clear(glia_context *ctx) {
 
 glia_status gli_cuda_indices_open(glia_context *ctx) {
     gli_cuda *cuda = gli_cuda_of(ctx);
-    GLI_TRY(gli_cuda_alloc(ctx, GLI_CUDA_INDEX_SLOTS * sizeof(unsigned long long), "notes about indices",
+    GLI_TRY(gli_cuda_alloc(ctx, GLI_CUDA_INDEX_SLOTS * sizeof(gli_cuda_index_note), "notes about indices",
                            &cuda->index_memory));
     return clear(ctx);
 }
@@ -22,11 +22,11 @@ glia_status gli_cuda_index_slot(const gli_call *call, int i, unsigned long long 
     GLI_REQUIRE(call->ctx, s < GLI_CUDA_INDEX_SLOTS, GLIA_UNSUPPORTED, "%s: more than %d ops with indices",
                 call->op->name, GLI_CUDA_INDEX_SLOTS);
     if (s == cuda->n_index_users) cuda->index_users[cuda->n_index_users++] = (gli_cuda_index_user){call->op, i};
-    *slot = (unsigned long long *)cuda->index_memory.data + s;
+    *slot = ((gli_cuda_index_note *)cuda->index_memory.data)[s].half;
     return GLIA_OK;
 }
 
-static glia_status fetch(glia_context *ctx, unsigned long long *notes) {
+static glia_status fetch(glia_context *ctx, gli_cuda_index_note *notes) {
     gli_cuda *cuda = gli_cuda_of(ctx);
     GLI_CUDA_TRY(ctx, cudaMemcpyAsync(cuda->index_notes, cuda->index_memory.data, cuda->index_memory.bytes,
                                       cudaMemcpyDeviceToHost, cuda->stream));
@@ -37,16 +37,18 @@ static glia_status fetch(glia_context *ctx, unsigned long long *notes) {
 
 glia_status gli_cuda_check_indices(glia_context *ctx) {
     gli_cuda *cuda = gli_cuda_of(ctx);
-    unsigned long long notes[GLI_CUDA_INDEX_SLOTS];
+    gli_cuda_index_note notes[GLI_CUDA_INDEX_SLOTS];
     if (cuda->n_index_users == 0) return GLIA_OK;
     GLI_TRY(fetch(ctx, notes));
     for (int s = 0; s < cuda->n_index_users; ++s) {
-        if (notes[s] == ~0ull) continue;
+        const gli_cuda_index_note *note = &notes[s];
+        if (note->half[0] == ~0ull) continue;
         const gli_cuda_index_user *user = &cuda->index_users[s];
         GLI_TRY(clear(ctx));
         return gli_fail(ctx, GLIA_INVALID_ARGUMENT,
-                        "%s: %s[%llu] is %d, which is out of range (found when its work had run)", user->op->name,
-                        user->op->inputs[user->input].name, notes[s] >> 32, (int)(notes[s] & 0xffffffff));
+                        "%s: %s[%llu] is %lld, which is out of range (found when its work had run)", user->op->name,
+                        user->op->inputs[user->input].name, note->half[0] >> 32,
+                        (long long)(note->half[1] << 32 | (note->half[0] & 0xffffffff)));
     }
     return GLIA_OK;
 }

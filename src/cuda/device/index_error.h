@@ -7,6 +7,11 @@
 
 enum { GLI_CUDA_INDEX_SLOTS = 32 };
 
+/* The first bad index of an input: its number above one half of its value, the lower one first; ~0: there is none. */
+typedef struct gli_cuda_index_note {
+    unsigned long long half[2];
+} gli_cuda_index_note;
+
 /* On the device, for kernels that read input i of this call as indices: see kernels/device/index_check.cuh. */
 glia_status gli_cuda_index_slot(const gli_call *call, int i, unsigned long long **slot);
 
