@@ -38,8 +38,8 @@ typedef struct glia_confusion_matrix_params {
 } glia_confusion_matrix_params;
 
 /* new_matrix = matrix, with 1 added at [target[n], c] for each n, where c is the first of the largest numbers of
- * prediction[n], or of its NaNs where it has some. A class outside of 0..C-1 is an error, as in accuracy.
- * prediction: floats [N,C]   target: i32 or i64 [N]   matrix, new_matrix: i64 [C,C]. */
+ * prediction[n], or of its NaNs where it has some. A class outside of 0..C-1 is an error, as in accuracy. Counts wrap
+ * at 2^63. prediction: floats [N,C]   target: i32 or i64 [N]   matrix, new_matrix: i64 [C,C]. */
 GLIA_API glia_status glia_confusion_matrix(glia_context *ctx, const glia_confusion_matrix_params *params,
                                            const glia_tensor *prediction, const glia_tensor *target,
                                            const glia_tensor *matrix, glia_tensor *new_matrix);
