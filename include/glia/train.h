@@ -35,7 +35,8 @@ typedef struct glia_model_loss {
 /* Of logits [C,...]; targets: class indices [...], or probabilities [C,...]. */
 GLIA_API glia_model_loss glia_loss_cross_entropy(void);
 
-/* The same of probabilities, such as those of a softmax, as Keras has it; and of log-probabilities. */
+/* The same of probabilities, clamped to 1e-7 as Keras has it, or, where they are the output of a softmax over the
+ * classes, of its logits, as Keras does, too; and of log-probabilities. */
 GLIA_API glia_model_loss glia_loss_categorical_cross_entropy(void);
 GLIA_API glia_model_loss glia_loss_nll(void);
 

@@ -53,14 +53,14 @@ static bool merge_residual(const pattern *p, const gli_node *first, const gli_no
     return sum->kind == GLIA_BINARY_ADD && norm->activation == GLIA_UNARY_LINEAR;
 }
 
+/* Log-probabilities only: the loss of probabilities is not that of the logits, where these are clamped. */
 static bool merge_softmax(const pattern *p, const gli_node *first, const gli_node *second, char *params) {
     (void)p, (void)second;
     const gli_softmax_geom *softmax = first->geom;
     glia_cross_entropy_params loss;
     memcpy(&loss, params, sizeof loss);
-    const bool fits =
-        softmax->axis == 1 && loss.from == (softmax->log ? GLIA_FROM_LOG_PROBABILITIES : GLIA_FROM_PROBABILITIES);
-    loss.from = GLIA_FROM_LOGITS;
+    const bool fits = softmax->axis == 1 && softmax->log && loss.from == GLIA_FROM_LOG_PROBABILITIES;
+    loss.from       = GLIA_FROM_LOGITS;
     memcpy(params, &loss, sizeof loss);
     return fits;
 }

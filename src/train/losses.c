@@ -6,6 +6,7 @@
 #include "glia/ops/metric.h"
 #include "glia/ops/elementwise.h"
 #include "glia/ops/movement.h"
+#include "glia/ops/softmax.h"
 #include "graph/graph_impl.h"
 #include "train/step.h"
 
@@ -129,10 +130,20 @@ static glia_value same_shape(const gli_emission *e, glia_value target, glia_valu
     return call(e, &gli_op_reshape, &(glia_reshape_params){.shape = expected}, 1, &target);
 }
 
+/* The input of the softmax over the classes that made the value; the value itself where another op did. */
+static glia_value logits_of(const glia_graph *graph, glia_value value) {
+    const gli_value_info *info = gli_graph_value(graph, value);
+    if (!info || info->kind != GLI_VALUE_RESULT || graph->nodes[info->node].op != &gli_op_softmax) return value;
+    const gli_node *node           = &graph->nodes[info->node];
+    const glia_softmax_params *how = node->params;
+    const int axis                 = how->axis < 0 ? how->axis + info->tensor.ndim : how->axis;
+    return axis == 1 && !how->log ? (glia_value){node->in[0]} : value;
+}
+
 static glia_value loss_by_class(const gli_emission *e, const glia_model_loss *loss, glia_tensor *class_weight,
                                 glia_value prediction, glia_value target) {
-    const glia_cross_entropy_params params = class_params(loss);
-    glia_value weight                      = {0};
+    glia_cross_entropy_params params = class_params(loss);
+    glia_value weight                = {0};
     if (class_weight) weight = glia_graph_tensor(e->graph, "class_weight", class_weight);
     const glia_dtype dtype = glia_graph_dtype(e->graph, target);
     if (!is_index(dtype)) {
@@ -146,7 +157,9 @@ static glia_value loss_by_class(const gli_emission *e, const glia_model_loss *lo
         }
         target = converted(e, target, glia_graph_dtype(e->graph, prediction));
     }
-    return call(e, &gli_op_cross_entropy, &params, 3, (glia_value[]){prediction, target, weight});
+    const glia_value logits = params.from == GLIA_FROM_PROBABILITIES ? logits_of(e->graph, prediction) : prediction;
+    if (logits.id != prediction.id) params.from = GLIA_FROM_LOGITS;
+    return call(e, &gli_op_cross_entropy, &params, 3, (glia_value[]){logits, target, weight});
 }
 
 static glia_value plain_loss(const gli_emission *e, const glia_model_loss *loss, glia_value prediction,

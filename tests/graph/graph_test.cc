@@ -557,25 +557,31 @@ struct LossNet : Net {
     }
 };
 
-TEST(Fusion, softmax_and_cross_entropy) {
-    for (bool log : {false, true}) {
-        LossNet net({2, 3}, log, log ? GLIA_FROM_LOG_PROBABILITIES : GLIA_FROM_PROBABILITIES);
-        glia_plan *plan = net.make({net.y});
-        EXPECT_EQ(steps(plan), Names({"cross_entropy"}));
-        const Numbers x  = {1, 2, 3, 0, -1, 0.5};
-        const double got = net.run(plan, {net.y}, {x})[0][0], want = net.run({net.y}, {x}, {.unfused = true})[0][0];
-        EXPECT_NEAR(got, want, 1e-12);
-        glia_plan_destroy(plan);
-        plan = net.make({net.y, net.p});  // the probabilities are wanted as well
-        EXPECT_EQ(steps(plan), Names({"softmax", "cross_entropy"}));
-        EXPECT_NEAR(net.run(plan, {net.y, net.p}, {x})[0][0], want, 1e-12);
-        glia_plan_destroy(plan);
-    }
+TEST(Fusion, log_softmax_and_cross_entropy) {
+    LossNet net({2, 3}, true, GLIA_FROM_LOG_PROBABILITIES);
+    glia_plan *plan = net.make({net.y});
+    EXPECT_EQ(steps(plan), Names({"cross_entropy"}));
+    const Numbers x  = {1, 2, 3, 0, -1, 0.5};
+    const double got = net.run(plan, {net.y}, {x})[0][0], want = net.run({net.y}, {x}, {.unfused = true})[0][0];
+    EXPECT_NEAR(got, want, 1e-12);
+    glia_plan_destroy(plan);
+    plan = net.make({net.y, net.p});  // the log-probabilities are wanted as well
+    EXPECT_EQ(steps(plan), Names({"softmax", "cross_entropy"}));
+    EXPECT_NEAR(net.run(plan, {net.y, net.p}, {x})[0][0], want, 1e-12);
+    glia_plan_destroy(plan);
+}
+
+// The loss of probabilities is clamped, and a plan computes the one that was asked for.
+TEST(Fusion, the_loss_of_probabilities_stays_clamped) {
+    LossNet net({2, 3}, false, GLIA_FROM_PROBABILITIES);
+    const Numbers x = {54, 0, 0, 54, 0, 0};  // the classes are 2 and 0
+    EXPECT_NEAR(net.run({net.y}, {x})[0][0], -std::log(1e-7) / 2, 1e-12);
 }
 
 TEST(Fusion, softmax_over_another_axis_or_of_another_kind_stays) {
     LossNet nets[] = {{{2, 3, 2}, true, GLIA_FROM_LOG_PROBABILITIES, 2},
                       {{2, 3}, true, GLIA_FROM_PROBABILITIES, 1},
+                      {{2, 3}, false, GLIA_FROM_PROBABILITIES, 1},
                       {{2, 3}, false, GLIA_FROM_LOGITS, 1}};
     for (LossNet &net : nets) {
         glia_plan *plan = net.make({net.y});
