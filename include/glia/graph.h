@@ -34,8 +34,11 @@ GLIA_API glia_value glia_graph_tensor(glia_graph *graph, const char *name, glia_
 GLIA_API void glia_graph_assign(glia_graph *graph, glia_value state, glia_value value);
 
 /* Adds a call of an op by its name in glia/ops.h without the prefix: glia_graph_call(g, "conv2d", &params,
- * (glia_value[]){x, w}, 2, &y, 1). params points to the op's glia_X_params, which is copied, or is NULL. A value with
- * id 0 stands for an optional input that is absent. out receives the first n_out outputs. Returns the first. */
+ * (glia_value[]){x, w}, 2, &y, 1). These functions are other ops there, called in a certain way, and have no name:
+ * conv1d (conv2d), embedding (gather), flatten (reshape), global_avg_pool2d and global_max_pool2d (adaptive_avg_pool2d
+ * and adaptive_max_pool2d), instancenorm (groupnorm), nll (cross_entropy), split (slice). params points to the op's
+ * glia_X_params, which is copied, or is NULL. A value with id 0 stands for an optional input that is absent. out
+ * receives the first n_out outputs. Returns the first. */
 GLIA_API glia_value glia_graph_call(glia_graph *graph, const char *op, const void *params, const glia_value *in,
                                     int n_in, glia_value *out, int n_out);
 
