@@ -11,9 +11,9 @@ namespace {
 template <class T>
 struct forward_rule {
     typedef compute<T> C;
-    enum { inputs = 1, sums = 1, in_columns = 1, finishes = 1 };
+    enum { inputs = 1, sums = 1, in_columns = 1, finishes = 1, centers = 1 };
     typedef moments<C> state;
-    typedef nothing known;
+    typedef centered<C> known;
     typedef affine<C> result;
 
     C epsilon, momentum;
@@ -22,23 +22,26 @@ struct forward_rule {
     const T *weight, *bias, *running_mean, *running_var;
     T *mean, *rstd, *new_running_mean, *new_running_var;
 
-    __device__ known begin(int) const { return {}; }
+    __device__ known begin(int, const C (&first)[1]) const { return centered_at(first[0]); }
     __device__ state none() const { return {0, 0, 0}; }
-    __device__ void add(state *s, const known &, const C (&in)[1], C share, unsigned) const { s->add(in[0], share); }
-    template <int W>
-    __device__ void add_pack(state *s, const known &, const C (&in)[1][W], int n, unsigned) const {
-        s->merge(moments_of(in[0], n));
+    __device__ void add(state *s, const known &at, const C (&in)[1], C share, unsigned) const {
+        s->add(at.of(in[0]), share);
     }
-    __device__ result end(int c, const known &, const state &s, bool write) const {
-        const C var = s.squares / s.count, scale = 1 / sqrt(var + epsilon);
+    template <int W>
+    __device__ void add_pack(state *s, const known &at, const C (&in)[1][W], int n, unsigned) const {
+        s->merge(moments_of(at, in[0], n));
+    }
+    __device__ bool rescale(known *at, const state &s) const { return at->rescale(s.squares / s.count + epsilon); }
+    __device__ result end(int c, const known &at, const state &s, bool write) const {
+        const C var = s.squares / s.count, scale = 1 / sqrt(var + at.scaled(epsilon));
         if (write) {
-            const C seen = population ? var : s.squares / (s.count - 1);
-            put(mean, c, s.mean);
-            put(rstd, c, scale);
-            put(new_running_mean, c, (1 - momentum) * or_else(running_mean, c, C(0)) + momentum * s.mean);
-            put(new_running_var, c, (1 - momentum) * or_else(running_var, c, C(1)) + momentum * seen);
+            const C seen = population ? var : s.squares / (s.count - 1), total = at.mean(s.mean);
+            put(mean, c, total);
+            put(rstd, c, scale * at.by);
+            put(new_running_mean, c, (1 - momentum) * or_else(running_mean, c, C(0)) + momentum * total);
+            put(new_running_var, c, (1 - momentum) * or_else(running_var, c, C(1)) + at.unscaled(momentum * seen));
         }
-        return {s.mean, scale * or_else(weight, c, C(1)), or_else(bias, c, C(0))};
+        return {at, s.mean, scale * or_else(weight, c, C(1)), or_else(bias, c, C(0))};
     }
     __device__ C out(const result &r, const C (&in)[1], unsigned) const { return r.of(in[0]); }
     __device__ C finish(C normal, C residual) const { return apply(activation, C(0), C(0), normal + residual); }
@@ -57,7 +60,7 @@ struct backward_rule : backward_sums<T> {
     const T *weight, *mean, *rstd;
     T *dweight, *dbias;
 
-    __device__ known begin(int c) const { return {to_compute(mean[c]), to_compute(rstd[c])}; }
+    __device__ known begin(int c, const C (&)[2]) const { return {to_compute(mean[c]), to_compute(rstd[c])}; }
     __device__ result end(int c, const known &of, const state &s, bool write) const {
         if (write) put(dweight, c, s.at[0]), put(dbias, c, s.at[1]);
         return {of.mean, of.rstd, of.rstd * or_else(weight, c, C(1)), s.at[1] / count, s.at[0] / count};

@@ -2,6 +2,7 @@
 #ifndef GLI_KERNELS_NORM_BATCHNORM_CUH
 #define GLI_KERNELS_NORM_BATCHNORM_CUH
 
+#include "kernels/norm/centered.cuh"
 #include "kernels/norm/channels.cuh"
 #include "ops/norm/batchnorm_geom.h"
 
@@ -9,15 +10,16 @@ namespace glia {
 
 template <class C>
 struct affine {
-    C mean, scale, bias;
-    __device__ C of(C x) const { return (x - mean) * scale + bias; }
+    centered<C> at;
+    C mean, scale, bias; /* mean: of the centered numbers */
+    __device__ C of(C x) const { return (at.of(x) - mean) * scale + bias; }
 };
 
 /* Sums of dy xhat and of dy; the inputs are x and dy. */
 template <class T>
 struct backward_sums {
     typedef compute<T> C;
-    enum { inputs = 2, sums = 1, in_columns = 1, finishes = 0 };
+    enum { inputs = 2, sums = 1, in_columns = 1, finishes = 0, centers = 0 };
     typedef glia::sums<C, 2> state;
     struct known {
         C mean, rstd;

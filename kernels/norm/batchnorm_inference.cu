@@ -9,7 +9,7 @@ namespace {
 template <class T>
 struct inference_rule {
     typedef compute<T> C;
-    enum { inputs = 1, sums = 0, in_columns = 1, finishes = 0 };
+    enum { inputs = 1, sums = 0, in_columns = 1, finishes = 0, centers = 0 };
     typedef nothing state;
     typedef nothing known;
     typedef affine<C> result;
@@ -17,10 +17,10 @@ struct inference_rule {
     C epsilon;
     const T *weight, *bias, *mean, *var;
 
-    __device__ known begin(int) const { return {}; }
+    __device__ known begin(int, const C (&)[1]) const { return {}; }
     __device__ state none() const { return {}; }
     __device__ result end(int c, const known &, const state &, bool) const {
-        return {to_compute(mean[c]), or_else(weight, c, C(1)) / sqrt(to_compute(var[c]) + epsilon),
+        return {centered_at(to_compute(mean[c])), C(0), or_else(weight, c, C(1)) / sqrt(to_compute(var[c]) + epsilon),
                 or_else(bias, c, C(0))};
     }
     __device__ C out(const result &r, const C (&in)[1], unsigned) const { return r.of(in[0]); }
@@ -37,7 +37,9 @@ struct inference_backward_rule : backward_sums<T> {
     const T *weight, *mean, *var;
     T *dweight, *dbias;
 
-    __device__ known begin(int c) const { return {to_compute(mean[c]), 1 / sqrt(to_compute(var[c]) + epsilon)}; }
+    __device__ known begin(int c, const C (&)[2]) const {
+        return {to_compute(mean[c]), 1 / sqrt(to_compute(var[c]) + epsilon)};
+    }
     __device__ result end(int c, const known &of, const state &s, bool write) const {
         if (write) put(dweight, c, s.at[0]), put(dbias, c, s.at[1]);
         return of.rstd * or_else(weight, c, C(1));

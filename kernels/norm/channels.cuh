@@ -2,9 +2,10 @@
  * then a map over the elements with its result.
  *
  * A rule R says what is summed and what the sums do. It has
- *     enum { inputs, sums, in_columns, finishes }
+ *     enum { inputs, sums, in_columns, finishes, centers }
  *     typedef state, known, result                       plain structs; states merge, see block_reduce.cuh
- *     known begin(int c)                                 what is known of a channel before its sums
+ *     known begin(int c, const C (&first)[inputs])       what is known of a channel before its sums; first: its element
+ *                                                        0, or zeros
  *     state none()                                       the sums of nothing
  *     void add(state *s, const known &, const C (&in)[inputs], C share, unsigned row)
  *                                                        one element; share: 1 / the number of them in s, with it
@@ -15,8 +16,9 @@
  *     C out(const result &, const C (&in)[inputs], unsigned i)
  *                                                        an element of the output
  *     C finish(C out, C residual)                        what becomes of it and of the job's residual
- * finishes: there is the last; else it is not needed. sums: there are any; else add and add_pack are not needed.
- * in_columns: that layout is used; else add is not needed.
+ *     bool rescale(known *, const state &total)          whether the sums have to be found again, with another `known`
+ * finishes: there is finish; centers: there is rescale; else they are not needed. sums: there are any; else add and
+ * add_pack are not needed. in_columns: that layout is used; else add is not needed.
  *
  * Two layouts. runs: a channel is some runs of neighbours; a block has a slice of it. columns: [rows, channels]; a
  * block has some packs of channels and a slice of their rows. For groupnorm a channel is a group of one sample, in
@@ -100,6 +102,46 @@ __device__ inline void load_inputs(const channel_job<T, R> &j, int64_t offset, i
     for (int k = 0; k < R::inputs; ++k) load_pack(j.in.at[k] + offset, n, j.wide, values[k]);
 }
 
+/* Element 0 of a channel, at this offset. */
+template <class T, class R>
+__device__ inline typename R::known begin(const channel_job<T, R> &j, int c, int64_t offset) {
+    compute<T> first[R::inputs];
+    for (int k = 0; k < R::inputs; ++k) first[k] = j.count > 0 ? to_compute(j.in.at[k][offset]) : compute<T>(0);
+    return j.rule.begin(c, first);
+}
+
+/* The sums over elements begin, begin + step, ... below end of a channel in runs. */
+template <class T, class R>
+__device__ inline typename R::state sum_of_run(const channel_job<T, R> &j, const typename R::known &known, int64_t base,
+                                               unsigned begin, unsigned end, int step) {
+    const int width       = j.wide ? int(vector<T>::width) : 1;
+    typename R::state all = j.rule.none();
+    compute<T> values[R::inputs][vector<T>::width];
+    for (unsigned i = begin; i < end; i += step) {
+        load_inputs(j, base + j.runs.offset(i), width, values);
+        j.rule.add_pack(&all, known, values, width, i);
+    }
+    return all;
+}
+
+/* The same over rows of a pack of n columns from c on. */
+template <class T, class R>
+__device__ inline void sum_columns(const channel_job<T, R> &j, const typename R::known (&known)[vector<T>::width],
+                                   int c, int n, unsigned begin, unsigned end, int down,
+                                   typename R::state (&all)[vector<T>::width]) {
+    typedef compute<T> C;
+    C values[R::inputs][vector<T>::width], element[R::inputs];
+    for (int k = 0; k < vector<T>::width; ++k) all[k] = j.rule.none();
+    for (unsigned row = begin, taken = 1; row < end; row += down, ++taken) {
+        const C share = 1 / C(taken);
+        load_inputs(j, int64_t(row) * j.channels + c, n, values);
+        for (int k = 0; k < vector<T>::width; ++k) {
+            for (int i = 0; i < R::inputs; ++i) element[i] = values[i][k];
+            j.rule.add(&all[k], known[k], element, share, row);
+        }
+    }
+}
+
 template <class T, class R>
 __device__ inline compute<T> output(const R &rule, const typename R::result &result,
                                     const compute<T> (&values)[R::inputs][vector<T>::width], int k, unsigned i) {
@@ -126,20 +168,20 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_MIN_BLOCKS) runs_kern
     typedef typename R::state state;
     const int width = j.wide ? int(vector<T>::width) : 1, step = blockDim.x * width, c = blockIdx.x;
     __shared__ state shared[CHANNEL_WARPS];
-    const unsigned begin          = blockIdx.y * j.cut.slice + threadIdx.x * width;
-    const unsigned end            = min(blockIdx.y * j.cut.slice + j.cut.slice, j.count);
-    const int64_t base            = j.runs.base(c);
-    const typename R::known known = j.rule.begin(c);
-    C values[R::inputs][vector<T>::width];
-    state all = j.rule.none();
-    if constexpr (STEP == ALONE || STEP == SUMS)
-        for (unsigned i = begin; i < end; i += step) {
-            load_inputs(j, base + j.runs.offset(i), width, values);
-            j.rule.add_pack(&all, known, values, width, i);
-        }
+    const unsigned begin    = blockIdx.y * j.cut.slice + threadIdx.x * width;
+    const unsigned end      = min(blockIdx.y * j.cut.slice + j.cut.slice, j.count);
+    const int64_t base      = j.runs.base(c);
+    typename R::known known = glia::begin(j, c, base);
+    state all               = j.rule.none();
+    if constexpr (STEP == ALONE || STEP == SUMS) all = sum_of_run(j, known, base, begin, end, step);
     if constexpr (STEP == APPLY || STEP == MERGE)
         for (int s = threadIdx.x; s < j.merged; s += blockDim.x) all.merge(j.partials[int64_t(s) * j.channels + c]);
     if constexpr (STEP != PLAIN) all = block_merge(all, shared);
+    if constexpr (R::centers && (STEP == ALONE || STEP == APPLY))
+        if (j.rule.rescale(&known, all)) { /* each block by itself, of the whole channel */
+            __syncthreads();               /* `shared` was read for the last time */
+            all = block_merge(sum_of_run(j, known, base, threadIdx.x * width, j.count, step), shared);
+        }
     if constexpr (STEP == SUMS || STEP == MERGE) {
         const int slot = STEP == SUMS ? blockIdx.y : j.cut.slices;
         if (threadIdx.x == 0) j.partials[int64_t(slot) * j.channels + c] = all;
@@ -147,8 +189,8 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_MIN_BLOCKS) runs_kern
         const typename R::result result = j.rule.end(c, known, all, blockIdx.y == 0 && threadIdx.x == 0);
         for (unsigned i = begin; j.out && i < end; i += step) {
             const int64_t offset = base + j.runs.offset(i);
+            C values[R::inputs][vector<T>::width], out[vector<T>::width];
             load_inputs(j, offset, width, values);
-            C out[vector<T>::width];
             for (int k = 0; k < vector<T>::width; ++k) out[k] = output<T>(j.rule, result, values, k, i + k);
             finish_and_store(j, offset, width, out);
         }
@@ -167,21 +209,13 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_MIN_BLOCKS) columns_k
     const unsigned begin = blockIdx.y * j.cut.slice + top;
     const unsigned end   = n > 0 ? min(blockIdx.y * j.cut.slice + j.cut.slice, j.count) : 0;
     typename R::known known[width];
-    C values[R::inputs][width], element[R::inputs];
     state all[width];
     for (int k = 0; k < width; ++k) {
-        known[k] = j.rule.begin(min(c + k, j.channels - 1));
-        all[k]   = j.rule.none();
+        const int channel = min(c + k, j.channels - 1);
+        known[k]          = glia::begin(j, channel, channel);
+        all[k]            = j.rule.none();
     }
-    if constexpr (STEP == ALONE || STEP == SUMS)
-        for (unsigned row = begin, taken = 1; row < end; row += down, ++taken) {
-            const C share = 1 / C(taken);
-            load_inputs(j, int64_t(row) * j.channels + c, n, values);
-            for (int k = 0; k < width; ++k) {
-                for (int i = 0; i < R::inputs; ++i) element[i] = values[i][k];
-                j.rule.add(&all[k], known[k], element, share, row);
-            }
-        }
+    if constexpr (STEP == ALONE || STEP == SUMS) sum_columns(j, known, c, n, begin, end, down, all);
     if constexpr (STEP == APPLY || STEP == MERGE)
         for (int s = top; s < j.merged; s += down)
             for (int k = 0; k < width && k < n; ++k) all[k].merge(j.partials[int64_t(s) * j.channels + c + k]);
@@ -190,6 +224,18 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_MIN_BLOCKS) columns_k
         for (int k = 0; k < width; ++k) shared[k][threadIdx.x] = all[k];
         merge_columns(shared, j.cut.across);
         for (int k = 0; k < width; ++k) all[k] = shared[k][column];
+        if constexpr (R::centers && (STEP == ALONE || STEP == APPLY)) {
+            bool changed[width], any = false;
+            for (int k = 0; k < width; ++k) any = (changed[k] = j.rule.rescale(&known[k], all[k])) || any;
+            if (__any_sync(EVERY_LANE, any)) { /* a warp has all columns of the block */
+                state again[width];
+                sum_columns(j, known, c, n, top, n > 0 ? j.count : 0, down, again);
+                __syncthreads(); /* `shared` was read for the last time */
+                for (int k = 0; k < width; ++k) shared[k][threadIdx.x] = again[k];
+                merge_columns(shared, j.cut.across);
+                for (int k = 0; k < width; ++k) all[k] = changed[k] ? shared[k][column] : all[k];
+            }
+        }
     }
     if constexpr (STEP == SUMS || STEP == MERGE) {
         const int slot = STEP == SUMS ? blockIdx.y : j.cut.slices;
@@ -200,7 +246,7 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_MIN_BLOCKS) columns_k
             result[k] = j.rule.end(min(c + k, j.channels - 1), known[k], all[k], blockIdx.y == 0 && top == 0 && k < n);
         for (unsigned row = begin; j.out && row < end; row += down) {
             const int64_t offset = int64_t(row) * j.channels + c;
-            C out[width];
+            C values[R::inputs][width], out[width];
             load_inputs(j, offset, n, values);
             for (int k = 0; k < width; ++k) out[k] = output<T>(j.rule, result[k], values, k, row);
             finish_and_store(j, offset, n, out);

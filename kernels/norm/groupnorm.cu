@@ -3,6 +3,7 @@
  * the channels of x, in launches of their own. */
 #include "kernels/norm/groupnorm_launch.h"
 
+#include "kernels/norm/centered.cuh"
 #include "kernels/norm/channels.cuh"
 
 namespace glia {
@@ -24,11 +25,12 @@ struct group_channels {
 template <class T>
 struct forward_rule {
     typedef compute<T> C;
-    enum { inputs = 1, sums = 1, in_columns = 0, finishes = 0 };
+    enum { inputs = 1, sums = 1, in_columns = 0, finishes = 0, centers = 1 };
     typedef moments<C> state;
-    typedef nothing known;
+    typedef centered<C> known;
     struct result {
-        C mean, rstd;
+        known at;
+        C mean, rstd; /* of the centered numbers */
         int first;
     };
 
@@ -37,20 +39,21 @@ struct forward_rule {
     const T *weight, *bias;
     T *mean, *rstd;
 
-    __device__ known begin(int) const { return {}; }
+    __device__ known begin(int, const C (&first)[1]) const { return centered_at(first[0]); }
     __device__ state none() const { return {0, 0, 0}; }
     template <int W>
-    __device__ void add_pack(state *s, const known &, const C (&in)[1][W], int n, unsigned) const {
-        s->merge(moments_of(in[0], n));
+    __device__ void add_pack(state *s, const known &at, const C (&in)[1][W], int n, unsigned) const {
+        s->merge(moments_of(at, in[0], n));
     }
-    __device__ result end(int group, const known &, const state &s, bool write) const {
-        const C scale = 1 / sqrt(s.squares / s.count + epsilon);
-        if (write) put(mean, group, s.mean), put(rstd, group, scale);
-        return {s.mean, scale, channels.first(group)};
+    __device__ bool rescale(known *at, const state &s) const { return at->rescale(s.squares / s.count + epsilon); }
+    __device__ result end(int group, const known &at, const state &s, bool write) const {
+        const C scale = 1 / sqrt(s.squares / s.count + at.scaled(epsilon));
+        if (write) put(mean, group, at.mean(s.mean)), put(rstd, group, scale * at.by);
+        return {at, s.mean, scale, channels.first(group)};
     }
     __device__ C out(const result &r, const C (&in)[1], unsigned i) const {
         const int c = r.first + channels.of(i);
-        return or_else(weight, c, C(1)) * ((in[0] - r.mean) * r.rstd) + or_else(bias, c, C(0));
+        return or_else(weight, c, C(1)) * ((r.at.of(in[0]) - r.mean) * r.rstd) + or_else(bias, c, C(0));
     }
 };
 
@@ -58,7 +61,7 @@ struct forward_rule {
 template <class T>
 struct backward_rule {
     typedef compute<T> C;
-    enum { inputs = 2, sums = 1, in_columns = 0, finishes = 0 };
+    enum { inputs = 2, sums = 1, in_columns = 0, finishes = 0, centers = 0 };
     typedef glia::sums<C, 2> state;
     struct known {
         C mean, rstd;
@@ -76,7 +79,7 @@ struct backward_rule {
     __device__ C gradient(const known &of, C dy, unsigned i) const {
         return weight ? dy * to_compute(weight[of.first + channels.of(i)]) : dy;
     }
-    __device__ known begin(int group) const {
+    __device__ known begin(int group, const C (&)[2]) const {
         return {to_compute(mean[group]), to_compute(rstd[group]), channels.first(group)};
     }
     __device__ state none() const { return {{0, 0}}; }
@@ -101,7 +104,7 @@ struct backward_rule {
 template <class T>
 struct vectors_rule {
     typedef compute<T> C;
-    enum { inputs = 2, sums = 1, in_columns = 1, finishes = 0 };
+    enum { inputs = 2, sums = 1, in_columns = 1, finishes = 0, centers = 0 };
     typedef glia::sums<C, 2> state;
     typedef int known; /* the group */
     typedef nothing result;
@@ -111,7 +114,7 @@ struct vectors_rule {
     const T *mean, *rstd;
     T *dweight, *dbias;
 
-    __device__ known begin(int c) const { return c / channels; }
+    __device__ known begin(int c, const C (&)[2]) const { return c / channels; }
     __device__ state none() const { return {{0, 0}}; }
     __device__ void add(state *s, const known &group, const C (&in)[2], C, unsigned i) const {
         const int64_t statistic = int64_t(area.quotient(i)) * groups + group;

@@ -1,4 +1,5 @@
-/* rows: a row stays in registers, one read. Mean first, then the squared deviations from it. Backward, the teams of a
+/* rows: a row stays in registers, one read. Mean first, then the squared deviations from it, of differences from the
+ * first number (centered.cuh). Backward, the teams of a
  * block take several rows and keep the gradients of the weight and bias of their columns, so that x and dy are
  * read once; a second launch adds up what the blocks found.
  *
@@ -8,6 +9,7 @@
 
 #include "kernels/device/rows.cuh"
 #include "kernels/device/reduce_partials.cuh"
+#include "kernels/norm/centered.cuh"
 
 namespace glia {
 namespace {
@@ -22,7 +24,7 @@ struct forward_job {
     T *y, *mean, *rstd;
 };
 
-/* values become their outputs; n of them, from column `first` on. */
+/* values, centered, become their outputs; n of them, from column `first` on. */
 template <class T>
 __device__ inline void normalize(const forward_job<T> &j, int first, int n, compute<T> mean, compute<T> rstd,
                                  compute<T> (&values)[vector<T>::width]) {
@@ -38,6 +40,12 @@ __device__ inline void write_statistics(const forward_job<T> &j, int64_t row, co
     if (j.rstd) j.rstd[row] = round_to<T>(rstd);
 }
 
+/* The first number of a row, from which the others are taken as differences; 0 where there is none. */
+template <class T>
+__device__ inline compute<T> first_of_row(const forward_job<T> &j, int64_t row) {
+    return row < j.shape.rows && j.shape.length > 0 ? to_compute(j.x[row * j.shape.length]) : compute<T>(0);
+}
+
 template <class T, int PACKS, bool WHOLE_BLOCK>
 __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_rows(forward_job<T> j) {
     typedef compute<T> C;
@@ -46,25 +54,32 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_rows(forward_job<T> 
     const row_team<T, PACKS, WHOLE_BLOCK> team(j.shape);
     const int64_t row = team.first_row(j.shape), start = row * j.shape.length;
     const bool active = row < j.shape.rows;
-    C values[PACKS][vector<T>::width], sum = 0, squares = 0;
+    const C first     = first_of_row(j, row);
+    centered<C> at    = centered_at(first);
+    C values[PACKS][vector<T>::width], mean, variance;
+    for (bool again = false;; again = true) {
+        C sum = 0, squares = 0;
 #pragma unroll
-    for (int p = 0; p < PACKS; ++p) {
-        load_pack(j.x + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, values[p]);
-        for (int k = 0; k < width; ++k) sum += values[p][k];
+        for (int p = 0; p < PACKS; ++p) {
+            load_pack(j.x + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, values[p], first);
+            for (int k = 0; k < width; ++k) values[p][k] = at.of(values[p][k]), sum += values[p][k];
+        }
+        mean = team.all(plus(), sum, shared) / C(j.shape.length);
+#pragma unroll
+        for (int p = 0; p < PACKS; ++p)
+            for (int k = 0; k < width; ++k)
+                squares += k < team.count(p) ? (values[p][k] - mean) * (values[p][k] - mean) : C(0);
+        variance = team.all(plus(), squares, shared) / C(j.shape.length) + at.scaled(j.epsilon);
+        if (again || !__any_sync(EVERY_LANE, at.rescale(variance))) break; /* teams of a warp stay together */
     }
-    const C mean = team.all(plus(), sum, shared) / C(j.shape.length);
-#pragma unroll
-    for (int p = 0; p < PACKS; ++p)
-        for (int k = 0; k < width; ++k)
-            squares += k < team.count(p) ? (values[p][k] - mean) * (values[p][k] - mean) : C(0);
-    const C rstd = 1 / sqrt(team.all(plus(), squares, shared) / C(j.shape.length) + j.epsilon);
+    const C rstd = 1 / sqrt(variance);
 #pragma unroll
     for (int p = 0; p < PACKS; ++p) {
         const int n = active ? team.count(p) : 0;
         normalize(j, team.begin(p), n, mean, rstd, values[p]);
         store_pack(j.y + start + team.begin(p), n, j.shape.wide, values[p]);
     }
-    if (active && team.lane == 0) write_statistics(j, row, mean, rstd);
+    if (active && team.lane == 0) write_statistics(j, row, at.mean(mean), rstd * at.by);
 }
 
 template <class T>
@@ -73,20 +88,28 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_long(forward_job<T> 
     const int width = vector<T>::width, length = j.shape.length;
     __shared__ moments<C> shared[ROW_WARPS];
     const int64_t start = int64_t(blockIdx.x) * length;
-    C values[vector<T>::width];
-    moments<C> all = {0, 0, 0};
-    for (int first = threadIdx.x * width; first < length; first += ROW_THREADS * width) {
-        load_pack(j.x + start + first, length - first, j.shape.wide, values);
-        all.merge(moments_of<vector<T>::width>(values, min(width, length - first)));
+    centered<C> at      = centered_at(first_of_row(j, blockIdx.x));
+    C values[vector<T>::width], variance;
+    moments<C> all;
+    for (bool again = false;; again = true) {
+        all = {0, 0, 0};
+        for (int first = threadIdx.x * width; first < length; first += ROW_THREADS * width) {
+            load_pack(j.x + start + first, length - first, j.shape.wide, values);
+            all.merge(moments_of(at, values, min(width, length - first)));
+        }
+        all      = block_merge(all, shared);
+        variance = all.squares / C(length) + at.scaled(j.epsilon);
+        if (again || !at.rescale(variance)) break;
+        __syncthreads(); /* `shared` is read for the last time */
     }
-    all          = block_merge(all, shared);
-    const C rstd = 1 / sqrt(all.squares / C(length) + j.epsilon);
+    const C rstd = 1 / sqrt(variance);
     for (int first = threadIdx.x * width; first < length; first += ROW_THREADS * width) {
         load_pack(j.x + start + first, length - first, j.shape.wide, values);
+        for (int k = 0; k < width; ++k) values[k] = at.of(values[k]);
         normalize(j, first, length - first, all.mean, rstd, values);
         store_pack(j.y + start + first, length - first, j.shape.wide, values);
     }
-    if (threadIdx.x == 0) write_statistics(j, blockIdx.x, all.mean, rstd);
+    if (threadIdx.x == 0) write_statistics(j, blockIdx.x, at.mean(all.mean), rstd * at.by);
 }
 
 template <class T>

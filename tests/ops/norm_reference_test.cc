@@ -247,6 +247,105 @@ TEST(GroupnormBackward, agrees_with_the_formula_by_hand) {
 }
 
 // The public functions put every tensor where the op expects it.
+// ---- numbers of any size, whoever computes: large means, squares that overflow or vanish
+
+// Set `kind` of n numbers: of ordinary size, beside a large mean, huge, tiny.
+Values numbers(const char *kind, int64_t n, int64_t start = 0) {
+    Values x(static_cast<size_t>(n));
+    for (int64_t i = 0; i < n; ++i) {
+        const double wave      = std::sin(double(i + start) * 0.7) + 0.25 * std::sin(double(i + start) * 0.01);
+        const std::string name = kind;
+        const double v         = name == "ordinary"     ? wave
+                                 : name == "large_mean" ? 10000 + 0.001 * double((i + start) % 16)
+                                 : name == "huge"       ? 1e30 * wave + 5e29
+                                 : name == "tiny"       ? 1e-25 * wave
+                                                        : 6e36 * wave;
+        x[size_t(i)]           = double(float(v));
+    }
+    return x;
+}
+
+struct Normal {
+    Values y;
+    double mean, rstd;
+};
+Normal normal(const Values &x, double epsilon) {
+    double mean = 0, var = 0;
+    for (double v : x) mean += v / double(x.size());
+    for (double v : x) var += (v - mean) * (v - mean) / double(x.size());
+    Normal n{x, mean, 1 / std::sqrt(var + epsilon)};
+    for (double &v : n.y) v = (v - mean) * n.rstd;
+    return n;
+}
+
+void expect_share(double got, double want, double share, const std::string &what) {
+    EXPECT_NEAR(got, want, share * std::fabs(want) + 1e-300) << what;
+}
+
+const char *const kSizes[] = {"ordinary", "large_mean", "huge", "tiny", "largest"};
+
+double epsilon_of(const char *kind) { return std::string(kind) == "tiny" ? 0 : 1e-5; }
+
+TEST(Layernorm, of_numbers_of_any_size) {
+    for (const char *kind : kSizes)
+        for (int64_t length : {4, 7, 40, 300, 5000, 20001}) {
+            const params::layernorm params{.epsilon = epsilon_of(kind)};
+            const Values row = numbers(kind, length), other = numbers("ordinary", length, 5);
+            const Normal want = normal(row, params.epsilon), plain = normal(other, params.epsilon);
+            Values both = row;
+            both.insert(both.end(), other.begin(), other.end());
+            for (const auto &[provider, out] : everywhere(gli_op_layernorm, params, {{{2, length}, both, GLIA_F32}})) {
+                const std::string what = std::string(kind) + " by " + provider + " of " + std::to_string(length);
+                for (size_t i = 0; i < row.size(); ++i) {
+                    ASSERT_NEAR(out[0].values[i], want.y[i], 4e-6) << what << ", element " << i;
+                    ASSERT_NEAR(out[0].values[row.size() + i], plain.y[i], 4e-6) << what << ", the other row";
+                }
+                expect_share(out[2].values[0], want.rstd, 3e-6, what);
+            }
+        }
+}
+
+// Channels as planes and as columns; a few numbers of each, and so many that blocks share them.
+TEST(Batchnorm, of_numbers_of_any_size) {
+    for (const char *kind : kSizes)
+        for (const std::vector<int64_t> &dims :
+             {std::vector<int64_t>{5, 2}, {700, 2}, {9000, 2}, {2, 2, 3, 5}, {2, 2, 100, 101}}) {
+            const params::batchnorm params{.epsilon = epsilon_of(kind)};
+            const int64_t area = dims.size() > 2 ? dims[2] * dims[3] : 1, count = dims[0] * area;
+            const Values first = numbers(kind, count), second = numbers("ordinary", count, 5);
+            const Normal want = normal(first, params.epsilon), plain = normal(second, params.epsilon);
+            Values x(size_t(2 * count));
+            const auto at = [&](int64_t c, int64_t i) { return size_t((i / area * 2 + c) * area + i % area); };
+            for (int64_t i = 0; i < count; ++i) x[at(0, i)] = first[size_t(i)], x[at(1, i)] = second[size_t(i)];
+            for (const auto &[provider, out] : everywhere(gli_op_batchnorm, params, {{dims, x, GLIA_F32}})) {
+                const std::string what = std::string(kind) + " by " + provider + " of " + std::to_string(count);
+                for (int64_t i = 0; i < count; ++i) {
+                    ASSERT_NEAR(out[0].values[at(0, i)], want.y[size_t(i)], 4e-6) << what << ", element " << i;
+                    ASSERT_NEAR(out[0].values[at(1, i)], plain.y[size_t(i)], 4e-6) << what << ", the other channel";
+                }
+                expect_share(out[2].values[0], want.rstd, 3e-6, what);
+            }
+        }
+}
+
+TEST(Groupnorm, of_numbers_of_any_size) {
+    for (const char *kind : kSizes)
+        for (int64_t area : {3, 40, 9001}) {
+            const params::groupnorm params{.groups = 2, .epsilon = epsilon_of(kind)};
+            const Values group = numbers(kind, 2 * area), other = numbers("ordinary", 2 * area, 5);
+            const Normal want = normal(group, params.epsilon), plain = normal(other, params.epsilon);
+            Values x = group;
+            x.insert(x.end(), other.begin(), other.end());
+            for (const auto &[provider, out] : everywhere(gli_op_groupnorm, params, {{{1, 4, area, 1}, x, GLIA_F32}})) {
+                const std::string what = std::string(kind) + " by " + provider + " of " + std::to_string(2 * area);
+                for (size_t i = 0; i < group.size(); ++i) {
+                    ASSERT_NEAR(out[0].values[i], want.y[i], 4e-6) << what << ", element " << i;
+                    ASSERT_NEAR(out[0].values[group.size() + i], plain.y[i], 4e-6) << what << ", the other group";
+                }
+            }
+        }
+}
+
 TEST(PublicNorm, batchnorm_updates_the_running_statistics_in_place) {
     Session session;
     glia_tensor *x = session.tensor(kImage), *y = session.tensor({{2, 2, 1, 2}, {}}), *mean = session.tensor({{2}, {}});

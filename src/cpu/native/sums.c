@@ -1,5 +1,7 @@
 #include "cpu/native/sums.h"
 
+#include <float.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/size.h"
@@ -54,10 +56,23 @@ GLI_CLONES static void deviations_of_block(const float *x, float middle, int n, 
     *first = fold(&one) + tail_one, *second = fold(&two) + tail_two;
 }
 
+/* Whether floats whose squares have this sum were squared and added without overflowing or vanishing. */
+static bool fits_floats(double squares) { return squares >= 0x1p-100 && squares <= FLT_MAX; }
+
+/* Of n numbers, `step` apart, in double, which holds the square of every float. */
+static gli_moments moments_in_double(const float *x, int64_t n, int64_t step) {
+    gli_moments m = {.count = (double)n};
+    for (int64_t i = 0; i < n; ++i) m.mean += x[i * step];
+    m.mean /= m.count;
+    for (int64_t i = 0; i < n; ++i) m.m2 += (x[i * step] - m.mean) * (x[i * step] - m.mean);
+    return m;
+}
+
 static gli_moments moments_of_block(const float *x, int n) {
     const float middle = (float)(sum_of_block(x, n) / n);
     double first, second;
     deviations_of_block(x, middle, n, &first, &second);
+    if (!fits_floats(second)) return moments_in_double(x, n, 1);
     const double correction = first / n;
     return (gli_moments){.count = n, .mean = (double)middle + correction, .m2 = second - correction * first};
 }
@@ -147,8 +162,10 @@ void gli_moments_of_rows(const float *x, int64_t rows, int c, float *scratch, do
         const double share = (double)count / (double)(row + count), weight = (double)row * share;
         for (int i = 0; i < c; ++i) { /* gli_moments_merge with the divisions taken out */
             const double correction = first[i] / (double)count;
-            const double delta      = (double)middle[i] + correction - mean[i];
-            m2[i] += second[i] - correction * first[i] + delta * delta * weight;
+            gli_moments part        = {.mean = (double)middle[i] + correction, .m2 = second[i] - correction * first[i]};
+            if (!fits_floats(second[i])) part = moments_in_double(x + i, count, c);
+            const double delta = part.mean - mean[i];
+            m2[i] += part.m2 + delta * delta * weight;
             mean[i] += delta * share;
         }
     }

@@ -61,7 +61,7 @@ static void finish_statistics(const gli_call *call, gli_batchnorm_work *w) {
         const double batch_var = g->population ? var : var * m.count / (m.count - 1);
         w->mean[c]             = (float)m.mean;
         w->scale[c]            = (float)((weight ? weight[c] : 1) * rstd);
-        w->shift[c]            = bias ? bias[c] : 0;
+        w->shift[c]            = (float)((bias ? bias[c] : 0) + ((double)w->mean[c] - m.mean) * w->scale[c]);
         store(call, GLI_NORM_MEAN, c, m.mean);
         store(call, GLI_NORM_RSTD, c, rstd);
         store(call, GLI_BATCHNORM_NEW_RUNNING_MEAN, c,

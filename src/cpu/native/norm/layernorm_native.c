@@ -18,14 +18,15 @@ typedef struct forward {
     float *y, *mean, *rstd;
 } forward;
 
-GLI_CLONES static void layernorm_row(const forward *f, const float *x, float mean, float rstd, float *y) {
+/* rest: what the mean is above its float, times -rstd. A large mean would round away what is above it. */
+GLI_CLONES static void layernorm_row(const forward *f, const float *x, float mean, float rest, float rstd, float *y) {
     const int size      = f->g->size;
     const float *weight = f->weight, *bias = f->bias;
     if (weight && bias) {
-        for (int i = 0; i < size; ++i) y[i] = (x[i] - mean) * rstd * weight[i] + bias[i];
+        for (int i = 0; i < size; ++i) y[i] = ((x[i] - mean) * rstd + rest) * weight[i] + bias[i];
         return;
     }
-    for (int i = 0; i < size; ++i) y[i] = (x[i] - mean) * rstd;
+    for (int i = 0; i < size; ++i) y[i] = (x[i] - mean) * rstd + rest;
     if (weight)
         for (int i = 0; i < size; ++i) y[i] *= weight[i];
     if (bias)
@@ -39,7 +40,7 @@ static void normalise(void *arg, int64_t begin, int64_t end) {
         const gli_moments m = gli_moments_of_run(x, f->g->size);
         const double var    = m.m2 > 0 || isnan(m.m2) ? m.m2 / m.count : 0; /* rounding may leave it below zero */
         const float mean = (float)m.mean, rstd = (float)(1 / sqrt(var + f->g->epsilon));
-        layernorm_row(f, x, mean, rstd, f->y + row * f->g->size);
+        layernorm_row(f, x, mean, (float)(((double)mean - m.mean) * rstd), rstd, f->y + row * f->g->size);
         if (f->mean) f->mean[row] = mean;
         if (f->rstd) f->rstd[row] = rstd;
     }
