@@ -40,14 +40,16 @@ __global__ void __launch_bounds__(CLIP_THREADS)
     for (unsigned b = threadIdx.x; b < gridDim.x; b += CLIP_THREADS) sum.at[0] += of_block[b];
     sum                = block_merge(sum, shared);
     const double found = sqrt(sum.at[0]), ratio = max_norm / (found + GLI_CLIP_BY_NORM_EPSILON);
-    const auto scale = static_cast<compute<T>>(ratio > 1 ? 1 : ratio);
+    /* Of huge numbers the factor would be too small for a float: it has two parts then. */
+    const double first = ratio < 0x1p-100 ? 0x1p-64 : 1;
+    const auto scale = static_cast<compute<T>>(ratio > 1 ? 1 : ratio / first), down = static_cast<compute<T>>(first);
     if (norm && blockIdx.x == 0 && threadIdx.x == 0) *norm = static_cast<float>(found);
     for (int64_t i = (int64_t(blockIdx.x) * CLIP_THREADS + threadIdx.x) * width; i < count;
          i += int64_t(gridDim.x) * CLIP_THREADS * width) {
         const int n = count - i < width ? static_cast<int>(count - i) : width;
         compute<T> values[width];
         load_pack(g + i, n, wide, values);
-        for (int k = 0; k < width; ++k) values[k] *= scale;
+        for (int k = 0; k < width; ++k) values[k] = values[k] * down * scale;
         store_pack(y + i, n, wide, values);
     }
 }

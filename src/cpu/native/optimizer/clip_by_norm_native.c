@@ -14,7 +14,7 @@ typedef struct job {
     const float *g;
     float *y;
     double *partial;
-    float scale;
+    float down, scale; /* the factor; down: 1 unless that is too small for a float */
 } job;
 
 static void add_squares(void *arg, int64_t begin, int64_t end) {
@@ -32,7 +32,7 @@ static void add_squares(void *arg, int64_t begin, int64_t end) {
 static void multiply(void *arg, int64_t begin, int64_t end) {
     const job j = *(const job *)arg;
     GLI_IVDEP
-    for (int64_t i = begin; i < end; ++i) j.y[i] = j.g[i] * j.scale;
+    for (int64_t i = begin; i < end; ++i) j.y[i] = j.g[i] * j.down * j.scale;
 }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
@@ -51,7 +51,8 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, add_squares, &j);
     for (int64_t i = 0; i * GLI_FLAT_GRAIN < g->count; ++i) sum += j.partial[i];
     const double norm = sqrt(sum), scale = g->max_norm / (norm + GLI_CLIP_BY_NORM_EPSILON);
-    j.scale = (float)(scale > 1 ? 1 : scale);
+    j.down  = scale < 0x1p-100 ? 0x1p-64f : 1;
+    j.scale = (float)(scale > 1 ? 1 : scale / j.down);
     if (j.scale != 1 || j.y != j.g) gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, multiply, &j);
     if (call->out[GLI_CLIP_BY_NORM_NORM]) *gli_out_floats(call, GLI_CLIP_BY_NORM_NORM) = (float)norm;
     return GLIA_OK;
