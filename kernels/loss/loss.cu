@@ -1,4 +1,5 @@
-/* A few thousand terms are summed by one block in one launch; more by many blocks, whose sums a second launch adds. */
+/* A few thousand terms are summed by one block in one launch; more by many blocks, whose sums a second launch adds.
+ * Sums are double: the mean of large terms is finite where their sum is not. */
 #include "kernels/loss/loss_launch.h"
 
 #include "kernels/device/divide.cuh"
@@ -91,11 +92,11 @@ pairs<T> pairs_of(const gli_loss_geom &g, const gli_loss_arrays &a) {
 /* terms: y where nothing is reduced, else NULL. Where there is one block, *y = sum / over, else *of_block = sum. */
 template <class T>
 __global__ void __launch_bounds__(LOSS_THREADS)
-    loss_kernel(pairs<T> in, T *terms, T *y, compute<T> over, compute<T> *of_block) {
+    loss_kernel(pairs<T> in, T *terms, T *y, double over, double *of_block) {
     typedef compute<T> C;
-    __shared__ sums<C, 1> shared[LOSS_WARPS];
-    const int width = vector<T>::width;
-    sums<C, 1> sum  = {};
+    __shared__ sums<double, 1> shared[LOSS_WARPS];
+    const int width     = vector<T>::width;
+    sums<double, 1> sum = {};
     for (int64_t i = (int64_t(blockIdx.x) * LOSS_THREADS + threadIdx.x) * width; i < in.count;
          i += int64_t(gridDim.x) * LOSS_THREADS * width) {
         const int n = in.count - i < width ? static_cast<int>(in.count - i) : width;
@@ -111,19 +112,18 @@ __global__ void __launch_bounds__(LOSS_THREADS)
     sum = block_merge(sum, shared);
     if (threadIdx.x != 0) return;
     if (gridDim.x == 1)
-        *y = round_to<T>(sum.at[0] / over);
+        *y = round_to<T>(compute<T>(sum.at[0] / over));
     else
         of_block[blockIdx.x] = sum.at[0];
 }
 
 template <class T>
-__global__ void __launch_bounds__(LOSS_THREADS)
-    finish_kernel(const compute<T> *of_block, int blocks, compute<T> over, T *y) {
-    __shared__ sums<compute<T>, 1> shared[LOSS_WARPS];
-    sums<compute<T>, 1> sum = {};
+__global__ void __launch_bounds__(LOSS_THREADS) finish_kernel(const double *of_block, int blocks, double over, T *y) {
+    __shared__ sums<double, 1> shared[LOSS_WARPS];
+    sums<double, 1> sum = {};
     for (int b = threadIdx.x; b < blocks; b += LOSS_THREADS) sum.at[0] += of_block[b];
     sum = block_merge(sum, shared);
-    if (threadIdx.x == 0) *y = round_to<T>(sum.at[0] / over);
+    if (threadIdx.x == 0) *y = round_to<T>(compute<T>(sum.at[0] / over));
 }
 
 template <class T>
@@ -145,14 +145,13 @@ __global__ void __launch_bounds__(LOSS_THREADS)
 
 template <class T>
 cudaError_t loss(const gli_loss_geom &g, const gli_loss_arrays &a, cudaStream_t stream) {
-    typedef compute<T> C;
     const bool reduced = g.reduction != GLIA_REDUCTION_NONE;
-    const C over       = g.reduction == GLIA_REDUCTION_MEAN && g.count > 0 ? C(g.count) : C(1);
+    const double over  = g.reduction == GLIA_REDUCTION_MEAN && g.count > 0 ? g.count : 1;
     int blocks         = blocks_for(g.count, LOSS_THREADS * vector<T>::width);
     if (reduced) blocks = blocks <= LOSS_ALONE ? 1 : blocks < int(LOSS_BLOCKS) ? blocks : int(LOSS_BLOCKS);
     if (blocks == 0) return cudaSuccess;
     T *y                    = static_cast<T *>(a.out);
-    C *of_block             = static_cast<C *>(a.workspace);
+    double *of_block        = static_cast<double *>(a.workspace);
     const cudaError_t first = GLI_LAUNCH(loss_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(g, a),
                                          reduced ? nullptr : y, y, over, of_block);
     if (!reduced || blocks == 1 || first != cudaSuccess) return first;

@@ -5,6 +5,7 @@
 namespace glia {
 namespace {
 
+/* The sum is double: a window may be the whole image, and a mean is finite where a sum of floats is not. */
 template <class T, int W>
 __global__ void __launch_bounds__(POOL_THREADS, POOL_MIN_BLOCKS) avg_pool2d_kernel(pool_job<T> j) {
     typedef compute<T> C;
@@ -12,14 +13,16 @@ __global__ void __launch_bounds__(POOL_THREADS, POOL_MIN_BLOCKS) avg_pool2d_kern
     if (i >= j.threads.count) return;
     const pool_element to = element_of<W>(j.threads, i);
     const window rows = window_at(j.rows, to.a), columns = window_at(j.columns, to.b);
-    C sum[W] = {}, values[W];
+    const double count = double(rows.count) * columns.count;
+    double sum[W]      = {};
+    C values[W];
     for (int row = rows.first; row < rows.last; ++row)
         for (int column = columns.first; column < columns.last; ++column) {
             load<T, W>(j.in + offset(j.in_stride, {to.n, to.c, row, column}), values);
             for (int k = 0; k < W; ++k) sum[k] += values[k];
         }
-    for (int k = 0; k < W; ++k) sum[k] /= C(rows.count) * C(columns.count);
-    store<T, W>(j.out + offset(j.out_stride, to), sum);
+    for (int k = 0; k < W; ++k) values[k] = C(sum[k] / count);
+    store<T, W>(j.out + offset(j.out_stride, to), values);
 }
 
 template <class T, int W>

@@ -4,6 +4,8 @@
  * columns: the innermost axis is kept. Neighbouring threads have neighbouring outputs, the rows of threads of a block
  * share a set and merge in shared memory.
  *
+ * Means and the norm of squares are added in A, double: sums and squares overflow where these do not.
+ *
  * Both read 16 bytes at a time where the innermost axis allows it. Where there are too few outputs to fill a device,
  * the sets are split into slices; a second launch reduces the slices, as columns. */
 #include "kernels/reduce/reduce_launch.h"
@@ -83,42 +85,43 @@ struct partial {
     }
 };
 
-/* One launch. Slice s of the set goes to y[s outputs ...]; the last launch of a reduction is the one that finishes. */
-template <class T, class Y>
+/* One launch. Slice s of the set goes to y[s outputs ...]; the last launch of a reduction is the one that finishes.
+ * A: what is added up. */
+template <class T, class Y, class A>
 struct job {
     reduction how;
     offset_calculator kept, reduced;
     unsigned outputs, set, slice; /* slice: elements of a set for each blockIdx.y */
-    compute<T> divisor;           /* elements that the mean is of */
+    A divisor;                    /* elements that the mean is of */
     bool wide;
     const T *x, *match; /* match: y of the sets, for ties */
     Y *y;
 };
 
 /* A block has 256 / team outputs. */
-template <class T, class Y>
-__global__ void __launch_bounds__(THREADS) reduce_rows(job<T, Y> j, int team) {
-    typedef compute<T> C;
+template <class T, class Y, class A>
+__global__ void __launch_bounds__(THREADS) reduce_rows(job<T, Y, A> j, int team) {
     const int width = vector<T>::width;
-    __shared__ partial<C> shared[WARPS];
+    __shared__ partial<A> shared[WARPS];
     const unsigned lane = threadIdx.x % team, output = blockIdx.x * (THREADS / team) + threadIdx.x / team;
     const unsigned begin = blockIdx.y * j.slice, end = min(begin + j.slice, j.set);
     const bool active = output < j.outputs;
     const T *x        = j.x + (active ? j.kept.offset(output) : 0);
-    const C match     = active && j.match ? to_compute(j.match[output]) : C(0);
-    partial<C> all    = {j.how.merge, first_of<C>(j.how.merge)};
+    const A match     = active && j.match ? A(to_compute(j.match[output])) : A(0);
+    partial<A> all    = {j.how.merge, first_of<A>(j.how.merge)};
     if (j.wide) {
         for (unsigned i = begin + lane * width; active && i < end; i += team * width) {
-            C values[vector<T>::width];
+            compute<T> values[vector<T>::width];
             load_pack(x + j.reduced.offset(i), width, true, values);
-            C pack = formed(j.how.element, values[0], match);
-            for (int k = 1; k < width; ++k) pack = merged(j.how.merge, pack, formed(j.how.element, values[k], match));
+            A pack = formed(j.how.element, A(values[0]), match);
+            for (int k = 1; k < width; ++k)
+                pack = merged(j.how.merge, pack, formed(j.how.element, A(values[k]), match));
             all.value = merged(j.how.merge, all.value, pack);
         }
     } else {
         for (unsigned i = begin + lane; active && i < end; i += team)
             all.value =
-                merged(j.how.merge, all.value, formed(j.how.element, to_compute(x[j.reduced.offset(i)]), match));
+                merged(j.how.merge, all.value, formed(j.how.element, A(to_compute(x[j.reduced.offset(i)])), match));
     }
     all = team > LANES ? block_merge(all, shared) : warp_merge(all, team);
     if (active && lane == 0)
@@ -126,26 +129,25 @@ __global__ void __launch_bounds__(THREADS) reduce_rows(job<T, Y> j, int team) {
 }
 
 /* A block has `across` packs of outputs, and 256 / across threads for each. */
-template <class T, class Y>
-__global__ void __launch_bounds__(THREADS) reduce_columns(job<T, Y> j, int across) {
-    typedef compute<T> C;
+template <class T, class Y, class A>
+__global__ void __launch_bounds__(THREADS) reduce_columns(job<T, Y, A> j, int across) {
     const int max_width = vector<T>::width, width = j.wide ? max_width : 1;
-    __shared__ C shared[THREADS][vector<T>::width];
+    __shared__ A shared[THREADS][vector<T>::width];
     const int column = threadIdx.x % across, down = THREADS / across;
     const unsigned first = (blockIdx.x * across + column) * width;
     const unsigned begin = blockIdx.y * j.slice, end = min(begin + j.slice, j.set);
     const bool active = first < j.outputs;
     const T *x        = j.x + (active ? j.kept.offset(first) : 0);
-    C all[vector<T>::width], match[vector<T>::width];
+    A all[vector<T>::width], match[vector<T>::width];
     for (int k = 0; k < max_width; ++k) {
-        all[k]   = first_of<C>(j.how.merge);
-        match[k] = active && j.match && k < width ? to_compute(j.match[first + k]) : C(0);
+        all[k]   = first_of<A>(j.how.merge);
+        match[k] = active && j.match && k < width ? A(to_compute(j.match[first + k])) : A(0);
     }
     for (unsigned i = begin + threadIdx.x / across; active && i < end; i += down) {
-        C values[vector<T>::width];
+        compute<T> values[vector<T>::width];
         load_pack(x + j.reduced.offset(i), width, j.wide, values);
         for (int k = 0; k < max_width; ++k)
-            all[k] = merged(j.how.merge, all[k], formed(j.how.element, values[k], match[k]));
+            all[k] = merged(j.how.merge, all[k], formed(j.how.element, A(values[k]), match[k]));
     }
     for (int k = 0; k < max_width; ++k) shared[threadIdx.x][k] = all[k];
     for (int half = down / 2; half > 0; half /= 2) {
@@ -203,23 +205,23 @@ cut cut_for(const gli_reduce_shape &s, const T *x) {
     return cut_of(s, aligned16(x) ? vector<T>::width : 1);
 }
 
-template <class T, class Y>
+template <class A, class T, class Y>
 cudaError_t launch(const gli_reduce_shape &s, const cut &c, const reduction &how, int set, const T *x, const T *match,
                    Y *y, cudaStream_t stream) {
-    const job<T, Y> j = {how,
-                         offset_calculator_for(s.kept),
-                         offset_calculator_for(s.reduced),
-                         unsigned(s.outputs),
-                         unsigned(s.set),
-                         c.slice,
-                         compute<T>(set),
-                         c.wide,
-                         x,
-                         match,
-                         y};
+    const job<T, Y, A> j = {how,
+                            offset_calculator_for(s.kept),
+                            offset_calculator_for(s.reduced),
+                            unsigned(s.outputs),
+                            unsigned(s.set),
+                            c.slice,
+                            A(set),
+                            c.wide,
+                            x,
+                            match,
+                            y};
     const dim3 grid(c.blocks, c.slices);
-    if (c.rows) return GLI_LAUNCH((reduce_rows<T, Y>), grid, THREADS, 0, stream, j, c.team);
-    return GLI_LAUNCH((reduce_columns<T, Y>), grid, THREADS, 0, stream, j, c.team);
+    if (c.rows) return GLI_LAUNCH((reduce_rows<T, Y, A>), grid, THREADS, 0, stream, j, c.team);
+    return GLI_LAUNCH((reduce_columns<T, Y, A>), grid, THREADS, 0, stream, j, c.team);
 }
 
 /* The slices of each output, as the columns of a matrix. */
@@ -227,20 +229,27 @@ gli_reduce_shape slices_of(const gli_reduce_shape &s, unsigned slices) {
     return {{1, {s.outputs}, {1}}, {1, {int(slices)}, {s.outputs}}, s.outputs, int(slices)};
 }
 
-template <class T, class Y>
-cudaError_t reduce(const reduction &how, const gli_reduce_shape &s, const T *x, const T *match, Y *y, void *workspace,
-                   cudaStream_t stream) {
-    typedef compute<T> C;
+template <class A, class T, class Y>
+cudaError_t reduce_in(const reduction &how, const gli_reduce_shape &s, const T *x, const T *match, Y *y,
+                      void *workspace, cudaStream_t stream) {
     const cut c = cut_for(s, x);
-    if (c.slices == 1) return launch<T, Y>(s, c, how, s.set, x, match, y, stream);
-    C *partials           = static_cast<C *>(workspace);
+    if (c.slices == 1) return launch<A>(s, c, how, s.set, x, match, y, stream);
+    A *partials           = static_cast<A *>(workspace);
     const reduction begin = {how.element, how.merge, AS_IS}, end = {PLAIN, how.merge, how.end};
-    const cudaError_t error = launch<T, C>(s, c, begin, s.set, x, match, partials, stream);
+    const cudaError_t error = launch<A>(s, c, begin, s.set, x, match, partials, stream);
     if (error != cudaSuccess) return error;
     const gli_reduce_shape rest = slices_of(s, c.slices);
     cut second                  = cut_for(rest, partials);
     second.slices = 1, second.slice = c.slices;
-    return launch<C, Y>(rest, second, end, s.set, partials, nullptr, y, stream);
+    const A *none = nullptr;
+    return launch<A>(rest, second, end, s.set, static_cast<const A *>(partials), none, y, stream);
+}
+
+template <class T, class Y>
+cudaError_t reduce(const reduction &how, const gli_reduce_shape &s, const T *x, const T *match, Y *y, void *workspace,
+                   cudaStream_t stream) {
+    if (how.end != AS_IS) return reduce_in<double>(how, s, x, match, y, workspace, stream);
+    return reduce_in<compute<T>>(how, s, x, match, y, workspace, stream);
 }
 
 template <class T>
@@ -250,7 +259,7 @@ size_t partials_of(const gli_reduce_shape &s) {
         const cut c = cut_of(s, pack);
         if (c.slices > 1 && c.slices > max_slices) max_slices = c.slices;
     }
-    return max_slices * s.outputs * sizeof(compute<T>);
+    return max_slices * s.outputs * sizeof(double);
 }
 
 /* ---- backward ---- */
@@ -280,7 +289,7 @@ __device__ inline compute<T> gradient(const backward_job<T> &j, compute<T> x, in
         case GLIA_REDUCE_L1: return dy * (x > 0 ? C(1) : x < 0 ? C(-1) : x);
         case GLIA_REDUCE_L2: {
             const C y = to_compute(j.y[output]);
-            return y == 0 ? C(0) : dy * x / y;
+            return y == 0 ? C(0) : dy * (x / y);
         }
     }
     return C(0);

@@ -487,6 +487,38 @@ TEST(Reduce, over_no_axis_takes_each_element_on_its_own) {
     }
 }
 
+TEST(Reduce, long_sums_keep_their_digits) {
+    const Array tenths{{3, 300, 300}, Values(270000, double(0.1f)), GLIA_F32};
+    for (unsigned axes :
+         {GLIA_ALL_AXES, GLIA_AXIS(1) | GLIA_AXIS(2), GLIA_AXIS(0) | GLIA_AXIS(1), GLIA_AXIS(0) | GLIA_AXIS(2)})
+        for (glia_reduce_kind kind : {GLIA_REDUCE_MEAN, GLIA_REDUCE_SUM, GLIA_REDUCE_L1})
+            for (const auto &[provider, out] : everywhere(gli_op_reduce, params::reduce{kind, axes}, {tenths})) {
+                const double set  = 270000 / double(out[0].values.size());
+                const double want = double(0.1f) * (kind == GLIA_REDUCE_MEAN ? 1 : set);
+                for (double v : out[0].values) ASSERT_NEAR(v, want, 2e-6 * want) << provider << " " << kind;
+            }
+}
+
+TEST(Reduce, of_huge_and_tiny_numbers) {
+    for (int64_t n : {2, 1000, 40000}) {
+        const Array huge{{n}, Values(size_t(n), double(3e38f)), GLIA_F32};
+        expect_everywhere(gli_op_reduce, params::reduce{GLIA_REDUCE_MEAN}, {huge}, {double(3e38f)});
+        const Array columns{{n, 2}, Values(size_t(2 * n), double(3e38f)), GLIA_F32};
+        expect_everywhere(gli_op_reduce, params::reduce{GLIA_REDUCE_MEAN, GLIA_AXIS(0)}, {columns},
+                          {double(3e38f), double(3e38f)});
+        for (double size : {double(1e30f), double(1e-25f)}) {
+            const Array x{{n}, Values(size_t(n), size), GLIA_F32}, dy{{}, {1}, GLIA_F32};
+            const double norm = size * std::sqrt(double(n));
+            for (const auto &[provider, out] : everywhere(gli_op_reduce, params::reduce{GLIA_REDUCE_L2}, {x}))
+                EXPECT_NEAR(out[0].values[0], norm, 1e-6 * norm) << provider;
+            const Array y{{}, {double(float(norm))}, GLIA_F32};
+            for (const auto &[provider, out] :
+                 everywhere(gli_op_reduce_backward, params::reduce_backward{{GLIA_REDUCE_L2}}, {x, y, dy}))
+                EXPECT_NEAR(out[0].values[0], size / norm, 1e-6) << provider;
+        }
+    }
+}
+
 TEST(Reduce, of_nothing_and_of_nan) {
     const Array none = arr({2, 0}, {});
     expect(reduce(GLIA_REDUCE_SUM, none, GLIA_AXIS(1)), {2}, {0, 0});

@@ -328,6 +328,18 @@ TEST(Batchnorm, of_numbers_of_any_size) {
         }
 }
 
+TEST(LayernormBackward, adds_many_rows) {
+    const int64_t rows = 40000;
+    const Array x{{rows, 2}, Values(size_t(2 * rows), 1), GLIA_F32},
+        dy{{rows, 2}, Values(size_t(2 * rows), double(0.1f)), GLIA_F32};
+    const Array weight{{2}, {1, 1}, GLIA_F32}, mean{{rows}, Values(size_t(rows), 0), GLIA_F32},
+        rstd{{rows}, Values(size_t(rows), 1), GLIA_F32};
+    const double want = 40000 * double(0.1f);
+    for (int output : {1, 2})
+        expect_everywhere_near(gli_op_layernorm_backward, params::layernorm_backward{}, {x, dy, weight, mean, rstd},
+                               {want, want}, size_t(output), 2e-6);
+}
+
 TEST(Groupnorm, of_numbers_of_any_size) {
     for (const char *kind : kSizes)
         for (int64_t area : {3, 40, 9001}) {

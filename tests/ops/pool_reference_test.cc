@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "support/call.h"
+#include "support/everywhere.h"
 #include "support/params.h"
 
 namespace {
@@ -47,6 +48,17 @@ using Max = params::max_pool2d;
 using Avg = params::avg_pool2d;
 
 // ---- max_pool2d
+
+// A window as large as an image, whoever computes.
+TEST(AvgPool, of_a_large_image) {
+    const Array tenths{{1, 4, 200, 200}, Values(160000, double(0.1f)), GLIA_F32};
+    expect_everywhere_near(gli_op_adaptive_avg_pool2d, params::adaptive_avg_pool2d{{1, 1}}, {tenths},
+                           Values(4, double(0.1f)), 0, 1e-7);
+    expect_everywhere_near(gli_op_avg_pool2d, params::avg_pool2d{.kernel = {200, 200}}, {tenths},
+                           Values(4, double(0.1f)), 0, 1e-7);
+    const Array huge{{1, 1, 20, 20}, Values(400, double(3e38f)), GLIA_F32};
+    expect_everywhere(gli_op_adaptive_avg_pool2d, params::adaptive_avg_pool2d{{1, 1}}, {huge}, {double(3e38f)});
+}
 
 TEST(MaxPool, halves_with_the_default_stride) {
     const auto out = run(gli_op_max_pool2d, Max{.kernel = {2, 2}}, {kSixteen});

@@ -19,4 +19,8 @@ size_t gli_column_sum_workspace(int64_t rows, int64_t columns);
  * on the number of threads. Fast where column_stride is 1. */
 void gli_column_sum(const glia_context *ctx, const gli_column_matrix *x, float *y, int64_t stride, void *workspace);
 
+/* The same, divided before it is a float. */
+void gli_column_mean(const glia_context *ctx, const gli_column_matrix *x, double divisor, float *y, int64_t stride,
+                     void *workspace);
+
 #endif

@@ -1,13 +1,14 @@
 #include "cpu/native/sums.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "core/size.h"
 #include "cpu/native/vectorize.h"
 
-enum { LANES = 16, RUN_BLOCK = 4096, ROWS_BLOCK = 8192 };
+enum { LANES = 16, RUN_BLOCK = 4096, ROWS_BLOCK = 8192, SUM_LANES = 32, SUM_BLOCK = 1024 };
 
 /* Sixteen independent sums, which the compiler keeps in as many registers as the processor needs for them. */
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
@@ -35,6 +36,34 @@ GLI_CLONES static double sum_of_block(const float *x, int n) {
     for (; i + LANES <= n; i += LANES) load(&v, x + i), sum += v;
     for (; i < n; ++i) tail += x[i];
     return fold(&sum) + tail;
+}
+
+/* At most 32 floats are added one after the other. */
+GLI_CLONES static float sum_of_few(const float *x, int n) {
+    float lane[SUM_LANES] = {0};
+    int k                 = 0;
+    for (; k + SUM_LANES <= n; k += SUM_LANES)
+        for (int i = 0; i < SUM_LANES; ++i) lane[i] += x[k + i];
+    for (int i = 0; k < n; ++k, ++i) lane[i] += x[k];
+    for (int width = SUM_LANES / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i) lane[i] += lane[i + width];
+    return lane[0];
+}
+
+static double sum_in_double(const float *x, int64_t n) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; ++i) sum += x[i];
+    return sum;
+}
+
+double gli_sum_of_run(const float *x, int64_t n) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; i += SUM_BLOCK) {
+        const int count = (int)gli_min_i64(SUM_BLOCK, n - i);
+        const float few = sum_of_few(x + i, count);
+        sum += isfinite(few) ? few : sum_in_double(x + i, count);
+    }
+    return sum;
 }
 
 /* Sums of x - middle and of its square. */

@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+/* Of n elements one after the other. */
+double gli_sum_of_run(const float *x, int64_t n);
+
 /* Count, mean and sum of squared deviations from the mean. */
 typedef struct gli_moments {
     double count, mean, m2;

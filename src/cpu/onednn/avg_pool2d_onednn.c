@@ -6,7 +6,8 @@ static const char *decline(const gli_call *call) {
     const gli_pool2d_geom *g = call->geom;
     const bool beyond        = (g->p - 1) * g->stride_h + g->r > g->h + g->pad_h + g->pad_h_end ||
                         (g->q - 1) * g->stride_w + g->s > g->w + g->pad_w + g->pad_w_end;
-    return g->count_include_pad && beyond ? "a window extends past the padded image" : NULL;
+    if (g->count_include_pad && beyond) return "a window extends past the padded image";
+    return gli_dnn_is_long_window(g->r, g->s) ? "its sums over such a window lose digits" : NULL;
 }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {

@@ -10,7 +10,7 @@
 #include "cpu/native/sums.h"
 #include "ops/norm/layernorm_geom.h"
 
-enum { MAX_CHUNKS = 64, CHUNK_ELEMENTS = 16384 };
+enum { MAX_CHUNKS = 64, CHUNK_ELEMENTS = 16384, RUN = 64 }; /* RUN: rows that are added as floats */
 
 typedef struct forward {
     const gli_layernorm_geom *g;
@@ -64,8 +64,9 @@ typedef struct backward {
     int64_t rows_per_chunk;
     const float *x, *dy, *weight, *mean, *rstd;
     float *dx;
-    float *dweight, *dbias; /* [chunks,size] */
-    float *gradient;        /* [chunks,size]: weight dy of one row */
+    double *sum;     /* [chunks,2,size]: of dweight and of dbias */
+    float *run;      /* the same of a run of rows */
+    float *gradient; /* [chunks,size]: weight dy of one row */
 } backward;
 
 GLI_CLONES static void layernorm_backward_row(const backward *b, int64_t row, float *restrict gradient,
@@ -89,12 +90,17 @@ GLI_CLONES static void layernorm_backward_row(const backward *b, int64_t row, fl
 }
 
 static void gradients(void *arg, int64_t begin, int64_t end) {
-    const backward *b   = arg;
-    const int64_t chunk = begin / b->rows_per_chunk * b->g->size;
-    memset(b->dweight + chunk, 0, (size_t)b->g->size * sizeof(float));
-    memset(b->dbias + chunk, 0, (size_t)b->g->size * sizeof(float));
-    for (int64_t row = begin; row < end; ++row)
-        layernorm_backward_row(b, row, b->gradient + chunk, b->dweight + chunk, b->dbias + chunk);
+    const backward *b  = arg;
+    const int64_t size = b->g->size, chunk = begin / b->rows_per_chunk * size;
+    double *sum = b->sum + 2 * chunk;
+    float *run  = b->run + 2 * chunk;
+    memset(sum, 0, 2 * (size_t)size * sizeof *sum);
+    for (int64_t first = begin; first < end; first += RUN) {
+        memset(run, 0, 2 * (size_t)size * sizeof *run);
+        for (int64_t row = first; row < gli_min_i64(first + RUN, end); ++row)
+            layernorm_backward_row(b, row, b->gradient + chunk, run, run + size);
+        for (int64_t i = 0; i < 2 * size; ++i) sum[i] += run[i];
+    }
 }
 
 static int64_t rows_per_chunk_of(const gli_layernorm_geom *g) {
@@ -107,36 +113,37 @@ static int64_t chunks_of(const gli_layernorm_geom *g) {
 
 static glia_status prepare_backward(const gli_call *call, gli_prepared *out) {
     const gli_layernorm_geom *g = call->geom;
-    out->workspace              = 3 * (size_t)chunks_of(g) * (size_t)g->size * sizeof(float);
+    out->workspace              = (size_t)chunks_of(g) * (size_t)g->size * (2 * sizeof(double) + 3 * sizeof(float));
     return GLIA_OK;
 }
 
-static void add_chunks(const backward *b, const float *partial, float *out) {
-    if (!out) return;
-    for (int i = 0; i < b->g->size; ++i) {
+/* which: 0 dweight, 1 dbias. */
+static void add_chunks(const backward *b, int which, float *out) {
+    const int64_t size = b->g->size;
+    for (int64_t i = 0; out && i < size; ++i) {
         double sum = 0;
-        for (int64_t p = 0; p < chunks_of(b->g); ++p) sum += partial[p * b->g->size + i];
+        for (int64_t p = 0; p < chunks_of(b->g); ++p) sum += b->sum[(2 * p + which) * size + i];
         out[i] = (float)sum;
     }
 }
 
 static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    backward b         = {.g      = call->geom,
-                          .x      = gli_in_floats(call, GLI_NORM_BACK_X),
-                          .dy     = gli_in_floats(call, GLI_NORM_BACK_DY),
-                          .weight = gli_in_floats(call, GLI_NORM_BACK_WEIGHT),
-                          .mean   = gli_in_floats(call, GLI_NORM_BACK_MEAN),
-                          .rstd   = gli_in_floats(call, GLI_NORM_BACK_RSTD),
-                          .dx     = gli_out_floats(call, GLI_NORM_BACK_DX)};
-    const size_t bytes = (size_t)(chunks_of(b.g) * b.g->size) * sizeof(float);
-    b.rows_per_chunk   = rows_per_chunk_of(b.g);
-    b.dweight          = workspace;
-    b.dbias            = gli_data_at(b.dweight, bytes);
-    b.gradient         = gli_data_at(b.dbias, bytes);
+    backward b          = {.g      = call->geom,
+                           .x      = gli_in_floats(call, GLI_NORM_BACK_X),
+                           .dy     = gli_in_floats(call, GLI_NORM_BACK_DY),
+                           .weight = gli_in_floats(call, GLI_NORM_BACK_WEIGHT),
+                           .mean   = gli_in_floats(call, GLI_NORM_BACK_MEAN),
+                           .rstd   = gli_in_floats(call, GLI_NORM_BACK_RSTD),
+                           .dx     = gli_out_floats(call, GLI_NORM_BACK_DX)};
+    const int64_t count = chunks_of(b.g) * b.g->size;
+    b.rows_per_chunk    = rows_per_chunk_of(b.g);
+    b.sum               = workspace;
+    b.run               = gli_data_at(b.sum, (size_t)(2 * count) * sizeof *b.sum);
+    b.gradient          = gli_data_at(b.run, (size_t)(2 * count) * sizeof *b.run);
     gli_parallel(call->ctx, b.g->rows, b.rows_per_chunk, gradients, &b);
-    add_chunks(&b, b.dweight, gli_out_floats(call, GLI_NORM_BACK_DWEIGHT));
-    add_chunks(&b, b.dbias, gli_out_floats(call, GLI_NORM_BACK_DBIAS));
+    add_chunks(&b, 0, gli_out_floats(call, GLI_NORM_BACK_DWEIGHT));
+    add_chunks(&b, 1, gli_out_floats(call, GLI_NORM_BACK_DBIAS));
     return GLIA_OK;
 }
 

@@ -5,10 +5,10 @@
 #include "core/size.h"
 #include "cpu/native/column_sum.h"
 #include "cpu/native/loops.h"
-#include "cpu/native/vector_math.h"
+#include "cpu/native/sums.h"
 #include "ops/reduce/reduce_geom.h"
 
-enum { LANES = 32, CHUNK = 1 << 14 };
+enum { CHUNK = 1 << 14 };
 
 /* x as [outer R, K, inner R], or as [outer K, R, inner K]. */
 typedef struct shape {
@@ -49,17 +49,6 @@ static bool shape_of(const gli_loops *l, shape *out) {
     return true;
 }
 
-GLI_CLONES static float reduce_chunk_sum(const float *x, int64_t count) {
-    float lane[LANES] = {0};
-    int64_t k         = 0;
-    for (; k + LANES <= count; k += LANES)
-        for (int i = 0; i < LANES; ++i) lane[i] += x[k + i];
-    for (int i = 0; k < count; ++k, ++i) lane[i] += x[k];
-    for (int width = LANES / 2; width > 0; width /= 2)
-        for (int i = 0; i < width; ++i) lane[i] += lane[i + width];
-    return lane[0];
-}
-
 typedef struct job {
     const shape *s;
     const float *x;
@@ -68,19 +57,13 @@ typedef struct job {
     double divisor;
 } job;
 
-static double row_sum(const float *x, int64_t count) {
-    double sum = 0;
-    for (int64_t k = 0; k < count; k += CHUNK) sum += (double)reduce_chunk_sum(x + k, gli_min_i64(CHUNK, count - k));
-    return sum;
-}
-
 /* Elements of y, each the sum of a row in every outer. */
 static void rows(void *arg, int64_t begin, int64_t end) {
     const job *j   = arg;
     const shape *s = j->s;
     for (int64_t k = begin; k < end; ++k) {
         double sum = 0;
-        for (int64_t o = 0; o < s->outer; ++o) sum += row_sum(j->x + (o * s->middle + k) * s->inner, s->inner);
+        for (int64_t o = 0; o < s->outer; ++o) sum += gli_sum_of_run(j->x + (o * s->middle + k) * s->inner, s->inner);
         j->y[k * s->inner_stride] = (float)(sum / j->divisor);
     }
 }
@@ -88,17 +71,7 @@ static void rows(void *arg, int64_t begin, int64_t end) {
 /* Everything into one number. */
 static void chunk_sums(void *arg, int64_t begin, int64_t end) {
     const job *j              = arg;
-    j->partial[begin / CHUNK] = (double)reduce_chunk_sum(j->x + begin, end - begin);
-}
-
-static void divide(const job *j) {
-    if (j->divisor == 1) return;
-    const shape *s = j->s;
-    for (int64_t o = 0; o < s->outer; ++o)
-        for (int64_t c = 0; c < s->inner; ++c) {
-            float *y = j->y + o * s->outer_stride + c * s->inner_stride;
-            *y       = (float)(*y / j->divisor);
-        }
+    j->partial[begin / CHUNK] = gli_sum_of_run(j->x + begin, end - begin);
 }
 
 static size_t workspace_of(const shape *s) {
@@ -143,9 +116,8 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
                                          .columns       = s.inner,
                                          .row_stride    = s.inner,
                                          .column_stride = 1};
-            gli_column_sum(call->ctx, &m, j.y + o * s.outer_stride, s.inner_stride, workspace);
+            gli_column_mean(call->ctx, &m, j.divisor, j.y + o * s.outer_stride, s.inner_stride, workspace);
         }
-        divide(&j);
     } else if (s.middle == 1 && s.outer == 1) {
         double sum = 0;
         gli_parallel(call->ctx, s.inner, CHUNK, chunk_sums, &j);

@@ -83,7 +83,7 @@ static void reduce_backward(const void *geom, const double *const *in, double *c
                 case GLIA_REDUCE_MAX:
                 case GLIA_REDUCE_MIN: dx[i] = dy[k] * (x[i] == y[k]) / shared; break;
                 case GLIA_REDUCE_L1: dx[i] = dy[k] * sign(x[i]); break;
-                case GLIA_REDUCE_L2: dx[i] = y[k] == 0 ? 0 : dy[k] * x[i] / y[k]; break;
+                case GLIA_REDUCE_L2: dx[i] = y[k] == 0 ? 0 : dy[k] * (x[i] / y[k]); break;
             }
         }
     }
