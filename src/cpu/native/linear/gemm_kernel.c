@@ -1,0 +1,69 @@
+#include "cpu/native/linear/gemm_kernel.h"
+
+#include <string.h>
+
+#include "cpu/native/vectorize.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx512f")))
+#define LANES 16
+#define ROWS 8
+#define ADD_PRODUCT(sum, vector, scalar) _mm512_fmadd_ps(vector, _mm512_set1_ps(scalar), sum)
+#define TILE gemm_tile_avx512_narrow
+#define VECTORS 1
+#include "cpu/native/linear/gemm_tile.inc"
+#define TILE gemm_tile_avx512_wide
+#define VECTORS 2
+#include "cpu/native/linear/gemm_tile.inc"
+#undef TARGET
+#undef LANES
+#undef ROWS
+#undef ADD_PRODUCT
+
+#define TARGET __attribute__((target("avx2,fma")))
+#define LANES 8
+#define ROWS 6
+#define ADD_PRODUCT(sum, vector, scalar) _mm256_fmadd_ps(vector, _mm256_set1_ps(scalar), sum)
+#define TILE gemm_tile_avx2_narrow
+#define VECTORS 1
+#include "cpu/native/linear/gemm_tile.inc"
+#define TILE gemm_tile_avx2_wide
+#define VECTORS 2
+#include "cpu/native/linear/gemm_tile.inc"
+#undef TARGET
+#undef LANES
+#undef ROWS
+#undef ADD_PRODUCT
+#endif
+
+/* Without any of these: vectors of 16 bytes, which every processor of today has. NEON has 32 of them, SSE2 16. */
+#define TARGET
+#define LANES 4
+#if defined(__ARM_NEON) && defined(__aarch64__)
+#include <arm_neon.h>
+#define ROWS 8
+#define ADD_PRODUCT(sum, vector, scalar) vfmaq_n_f32(sum, vector, scalar)
+#else
+#define ROWS 6
+#define ADD_PRODUCT(sum, vector, scalar) ((sum) + (vector) * (scalar))
+#endif
+#define TILE gemm_tile_portable_narrow
+#define VECTORS 1
+#include "cpu/native/linear/gemm_tile.inc"
+#define TILE gemm_tile_portable_wide
+#define VECTORS 2
+#include "cpu/native/linear/gemm_tile.inc"
+
+static const gli_gemm_kernel portable = {ROWS, LANES, gemm_tile_portable_narrow, gemm_tile_portable_wide};
+
+const gli_gemm_kernel *gli_gemm_kernel_here(void) {
+#if defined(__x86_64__)
+    static const gli_gemm_kernel avx512 = {8, 16, gemm_tile_avx512_narrow, gemm_tile_avx512_wide};
+    static const gli_gemm_kernel avx2   = {6, 8, gemm_tile_avx2_narrow, gemm_tile_avx2_wide};
+    if (__builtin_cpu_supports("avx512f")) return &avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &avx2;
+#endif
+    return &portable;
+}

@@ -1,0 +1,207 @@
+#include "cpu/native/linear/product.h"
+
+#include "core/size.h"
+#include "cpu/native/vector_math.h"
+
+/* Elements of packed matrices at once, of several products. */
+enum { PACKED_AT_ONCE = 1 << 20 };
+
+GLI_CLONES static void activate_sigmoid(float *values, int count) {
+    for (int i = 0; i < count; ++i) values[i] = gli_sigmoid(values[i]);
+}
+
+GLI_CLONES static void activate_tanh(float *values, int count) {
+    for (int i = 0; i < count; ++i) values[i] = gli_tanh(values[i]);
+}
+
+GLI_CLONES static void activate_relu(float *values, int count) {
+    for (int i = 0; i < count; ++i) values[i] = values[i] <= 0 ? 0 : values[i];
+}
+
+void gli_activate(glia_unary_kind activation, float *values, int count) {
+    switch (activation) {
+        case GLIA_UNARY_SIGMOID: activate_sigmoid(values, count); break;
+        case GLIA_UNARY_TANH: activate_tanh(values, count); break;
+        case GLIA_UNARY_RELU: activate_relu(values, count); break;
+        default: break;
+    }
+}
+
+gli_product_matrix gli_product_transposed(gli_product_matrix matrix) {
+    const int64_t row    = matrix.row_stride;
+    matrix.row_stride    = matrix.column_stride;
+    matrix.column_stride = row;
+    return matrix;
+}
+
+/* ---- how a product is made --------------------------------------------------------------------------------------- */
+
+/* The matrices whose rows the kernel reads, and those whose columns are packed. `swapped`: the product is made as the
+ * transposed one, b^T a^T. */
+typedef struct plan {
+    gli_product p;
+    const gli_gemm_kernel *kernel;
+    bool swapped, packs_rows;
+    gli_gemm_columns columns, rows;
+    gli_gemm_panels column_panels, row_panels;
+    int64_t packed_columns, packed_rows; /* elements, of one product */
+    bool shares_columns, shares_rows;    /* one matrix for all products */
+    int64_t products, at_once;
+} plan;
+
+static gli_product swapped(const gli_product *p) {
+    gli_product out = *p;
+    out.rows        = p->columns;
+    out.columns     = p->rows;
+    out.a           = gli_product_transposed(p->b);
+    out.b           = gli_product_transposed(p->a);
+    out.c           = gli_product_transposed(p->c);
+    out.y           = gli_product_transposed(p->y);
+    return out;
+}
+
+/* The time, as products of vectors: of the tiles, and of packing, where an element costs about as much. */
+static double cost_of(const gli_product *p, const gli_gemm_kernel *kernel) {
+    const double rows    = (double)((p->rows + kernel->rows - 1) / kernel->rows * kernel->rows);
+    const double columns = (double)((p->columns + kernel->lanes - 1) / kernel->lanes * kernel->lanes);
+    const double packed  = (double)p->columns + (p->a.column_stride == 1 ? 0 : (double)p->rows);
+    return (rows * columns / kernel->lanes + packed) * (double)p->sum;
+}
+
+static bool repeats(const gli_product *p, const gli_product_matrix *m) {
+    for (int d = 0; d < p->ndim; ++d)
+        if (p->dim[d] > 1 && m->step[d] != 0) return false;
+    return true;
+}
+
+static plan plan_of(const gli_product *product) {
+    const gli_gemm_kernel *kernel = gli_gemm_kernel_here();
+    const gli_product other       = swapped(product);
+    plan out                      = {.kernel = kernel, .products = 1};
+    out.swapped                   = cost_of(&other, kernel) < cost_of(product, kernel);
+    out.p                         = out.swapped ? other : *product;
+    const gli_product *p          = &out.p;
+    out.packs_rows                = p->a.column_stride != 1;
+    out.columns                   = (gli_gemm_columns){.count         = p->columns,
+                                                       .outer         = 1,
+                                                       .length        = p->sum,
+                                                       .column_stride = p->b.column_stride,
+                                                       .length_stride = p->b.row_stride};
+    out.rows                      = (gli_gemm_columns){.count         = p->rows,
+                                                       .outer         = 1,
+                                                       .length        = p->sum,
+                                                       .column_stride = p->a.row_stride,
+                                                       .length_stride = p->a.column_stride};
+    out.column_panels             = gli_gemm_column_panels(kernel);
+    out.row_panels                = gli_gemm_row_panels(kernel);
+    out.packed_columns            = gli_gemm_packed(&out.column_panels, &out.columns);
+    out.packed_rows               = out.packs_rows ? gli_gemm_packed(&out.row_panels, &out.rows) : 0;
+    out.shares_columns            = repeats(p, &p->b);
+    out.shares_rows               = repeats(p, &p->a);
+    for (int d = 0; d < p->ndim; ++d) out.products *= p->dim[d];
+    const int64_t packed = (out.shares_columns ? 0 : out.packed_columns) + (out.shares_rows ? 0 : out.packed_rows);
+    out.at_once          = gli_min_i64(out.products, gli_max_i64(1, PACKED_AT_ONCE / gli_max_i64(1, packed)));
+    return out;
+}
+
+static int64_t column_matrices(const plan *p) { return p->shares_columns ? 1 : p->at_once; }
+static int64_t row_matrices(const plan *p) { return p->shares_rows ? 1 : p->at_once; }
+
+size_t gli_product_workspace(const gli_product *product) {
+    const plan p = plan_of(product);
+    return (size_t)(column_matrices(&p) * p.packed_columns + row_matrices(&p) * p.packed_rows) * sizeof(float);
+}
+
+/* ---- running it -------------------------------------------------------------------------------------------------- */
+
+typedef struct run {
+    plan plan;
+    const float *a, *b, *c;
+    float *y;
+    float *packed_columns, *packed_rows;
+    int64_t first; /* product */
+} run;
+
+static int64_t offset_of(const gli_product *p, const gli_product_matrix *m, int64_t product) {
+    int64_t offset = 0;
+    for (int d = p->ndim - 1; d >= 0; product /= p->dim[d--]) offset += product % p->dim[d] * m->step[d];
+    return offset;
+}
+
+static const float *columns_of(const void *arg, int64_t product) {
+    const run *r = arg;
+    return r->b + offset_of(&r->plan.p, &r->plan.p.b, r->first + product);
+}
+
+static const float *rows_of(const void *arg, int64_t product) {
+    const run *r = arg;
+    return r->a + offset_of(&r->plan.p, &r->plan.p.a, r->first + product);
+}
+
+static int segments(const void *arg, const gli_gemm_rows *rows, int64_t block, gli_gemm_segment *out, float *scratch) {
+    (void)scratch;
+    const run *r          = arg;
+    const gli_product *p  = &r->plan.p;
+    const int64_t begin   = block * GLI_GEMM_BLOCK;
+    const int kernel_rows = r->plan.kernel->rows;
+    const int64_t product = r->plan.shares_rows ? 0 : rows->problem;
+    const float *packed   = r->packed_rows + product * r->plan.packed_rows + rows->first * p->sum;
+    const float *unpacked = rows_of(r, rows->problem) + rows->first * p->a.row_stride;
+    out->first            = begin;
+    out->count            = gli_min_i64(GLI_GEMM_BLOCK, p->sum - begin);
+    for (int i = 0; i < kernel_rows; ++i)
+        out->row[i] = r->plan.packs_rows ? packed + begin * kernel_rows + i
+                                         : unpacked + gli_min_i64(i, rows->count - 1) * p->a.row_stride + begin;
+    return out->count > 0;
+}
+
+static void add_c(const gli_product *p, const float *c, int columns, float *sums) {
+    if (p->alpha != 1)
+        for (int j = 0; j < columns; ++j) sums[j] *= p->alpha;
+    for (int j = 0; c && j < columns; ++j) sums[j] += p->beta * c[j * p->c.column_stride];
+}
+
+static void store(const void *arg, const gli_gemm_rows *rows, int64_t column, int columns, float *sums, int pitch) {
+    const run *r         = arg;
+    const gli_product *p = &r->plan.p;
+    const int64_t item   = r->first + rows->problem;
+    float *y       = r->y + offset_of(p, &p->y, item) + rows->first * p->y.row_stride + column * p->y.column_stride;
+    const float *c = NULL;
+    if (r->c) c = r->c + offset_of(p, &p->c, item) + rows->first * p->c.row_stride + column * p->c.column_stride;
+    for (int i = 0; i < rows->count; ++i) {
+        float *row = sums + i * pitch;
+        add_c(p, c ? c + i * p->c.row_stride : NULL, columns, row);
+        gli_activate(p->activation, row, columns);
+        for (int j = 0; j < columns; ++j) y[i * p->y.row_stride + j * p->y.column_stride] = row[j];
+    }
+}
+
+void gli_product_run(const glia_context *ctx, const gli_product *product, const float *a, const float *b,
+                     const float *c, float *y, void *workspace) {
+    run r         = {.plan = plan_of(product), .c = c, .y = y, .packed_columns = workspace};
+    const plan *p = &r.plan;
+    r.a           = p->swapped ? b : a;
+    r.b           = p->swapped ? a : b;
+    r.packed_rows = r.packed_columns + column_matrices(p) * p->packed_columns;
+    gli_gemm gemm = {.kernel      = p->kernel,
+                     .rows        = p->p.rows,
+                     .columns     = p->p.columns,
+                     .sum         = p->p.sum,
+                     .blocks      = gli_max_i64(1, (p->p.sum + GLI_GEMM_BLOCK - 1) / GLI_GEMM_BLOCK),
+                     .step        = p->packs_rows ? p->kernel->rows : 1,
+                     .panels      = r.packed_columns,
+                     .next_panels = p->shares_columns ? 0 : p->packed_columns,
+                     .segments    = segments,
+                     .store       = store,
+                     .arg         = &r};
+    for (; r.first < p->products; r.first += p->at_once) {
+        gemm.problems = gli_min_i64(p->at_once, p->products - r.first);
+        if (r.first == 0 || !p->shares_columns)
+            gli_gemm_pack(ctx, &p->column_panels, &p->columns, p->shares_columns ? 1 : gemm.problems, columns_of, &r,
+                          r.packed_columns);
+        if (p->packs_rows && (r.first == 0 || !p->shares_rows))
+            gli_gemm_pack(ctx, &p->row_panels, &p->rows, p->shares_rows ? 1 : gemm.problems, rows_of, &r,
+                          r.packed_rows);
+        gli_gemm_run(ctx, &gemm);
+    }
+}
