@@ -9,7 +9,6 @@
 enum {
     GLI_GEMM_BLOCK    = 256, /* of the sum: that many rows of a panel stay in the first cache */
     GLI_GEMM_SEGMENTS = 16,  /* of a block */
-    GLI_GEMM_SCRATCH  = 64,  /* elements of each row that `segments` may gather */
 };
 
 /* Rows of one tile, of one of several products of the same sizes. */
@@ -18,10 +17,8 @@ typedef struct gli_gemm_rows {
     int count; /* at most the kernel's */
 } gli_gemm_rows;
 
-/* Writes the segments of a block of the sum and returns how many. scratch has GLI_GEMM_SCRATCH elements for each of the
- * kernel's rows. */
-typedef int gli_gemm_segments(const void *arg, const gli_gemm_rows *rows, int64_t block, gli_gemm_segment *out,
-                              float *scratch);
+/* Writes the segments of a block of the sum and returns how many. */
+typedef int gli_gemm_segments(const void *arg, const gli_gemm_rows *rows, int64_t block, gli_gemm_segment *out);
 
 /* sums: [the kernel's rows][pitch], for columns column .. column + columns - 1; may be overwritten. */
 typedef void gli_gemm_store(const void *arg, const gli_gemm_rows *rows, int64_t column, int columns, float *sums,

@@ -138,8 +138,7 @@ static const float *rows_of(const void *arg, int64_t product) {
     return r->a + offset_of(&r->plan.p, &r->plan.p.a, r->first + product);
 }
 
-static int segments(const void *arg, const gli_gemm_rows *rows, int64_t block, gli_gemm_segment *out, float *scratch) {
-    (void)scratch;
+static int segments(const void *arg, const gli_gemm_rows *rows, int64_t block, gli_gemm_segment *out) {
     const run *r          = arg;
     const gli_product *p  = &r->plan.p;
     const int64_t begin   = block * GLI_GEMM_BLOCK;

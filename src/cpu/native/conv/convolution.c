@@ -1,0 +1,264 @@
+/* Brings a convolution into one of the two forms that convolution_rows.h reads, packs the filters, and multiplies. */
+#include "cpu/native/conv/convolution.h"
+
+#include <string.h>
+
+#include "core/parallel.h"
+#include "core/size.h"
+#include "cpu/native/conv/convolution_rows.h"
+#include "cpu/native/strided_copy.h"
+
+enum { FEW_CHANNELS = 8 }; /* read by rows of taps: too few for a loop over the channels of one tap */
+
+static gli_convolution_image image_of(const glia_tensor *image) {
+    return (gli_convolution_image){.channels       = image->dim[1],
+                                   .rows           = image->dim[2],
+                                   .columns        = image->dim[3],
+                                   .image_stride   = image->stride[0],
+                                   .channel_stride = image->stride[1],
+                                   .row_stride     = image->stride[2],
+                                   .column_stride  = image->stride[3]};
+}
+
+gli_convolution gli_convolution_of(const gli_conv2d_geom *g, const glia_tensor *x, const glia_tensor *y,
+                                   const glia_tensor *w) {
+    return (gli_convolution){.images         = g->n,
+                             .groups         = g->groups,
+                             .x              = image_of(x),
+                             .y              = image_of(y),
+                             .taps           = {g->r, g->s},
+                             .stride         = {g->stride_h, g->stride_w},
+                             .pad            = {g->pad_h, g->pad_w},
+                             .dilation       = {g->dilation_h, g->dilation_w},
+                             .tap_row_stride = w->stride[2],
+                             .tap_stride     = w->stride[3],
+                             .activation     = g->activation};
+}
+
+/* A convolution with its arrays, in the form that it has so far, and the memory that is left of the workspace; without
+ * memory only the bytes are counted. */
+typedef struct form {
+    gli_convolution c;
+    const float *x, *w;
+    float *memory;
+    int64_t used; /* elements of the workspace */
+} form;
+
+static float *take(form *f, int64_t count) {
+    float *out = f->memory ? f->memory + f->used : NULL;
+    f->used += count;
+    return out;
+}
+
+/* ---- the filters ------------------------------------------------------------------------------------------------- */
+
+/* Filters [group][channel of y][channel of x][tap], one after the other. */
+static void set_filters(form *f, const float *w) {
+    gli_convolution *c = &f->c;
+    f->w               = w;
+    c->tap_stride      = 1;
+    c->in_stride       = gli_taps(c);
+    c->out_stride      = gli_channels_in(c) * c->in_stride;
+    c->group_stride    = gli_channels_out(c) * c->out_stride;
+}
+
+/* Makes tap_stride that of rows of taps as well. */
+static void copy_filters(const glia_context *ctx, form *f) {
+    gli_convolution *c = &f->c;
+    const int64_t in = gli_channels_in(c), out = gli_channels_out(c), taps = gli_taps(c);
+    if (c->taps[GLI_COLUMNS] == 1) c->tap_stride = c->tap_row_stride;
+    if (c->taps[GLI_ROWS] == 1 || c->tap_row_stride == c->taps[GLI_COLUMNS] * c->tap_stride) return;
+    float *to           = take(f, c->groups * out * in * taps);
+    const gli_copy copy = {
+        .size        = sizeof *to,
+        .ndim        = 5,
+        .dim         = {c->groups, out, in, c->taps[GLI_ROWS], c->taps[GLI_COLUMNS]},
+        .to_stride   = {out * in * taps, in * taps, taps, c->taps[GLI_COLUMNS], 1},
+        .from_stride = {c->group_stride, c->out_stride, c->in_stride, c->tap_row_stride, c->tap_stride},
+        .to          = to,
+        .from        = f->w};
+    if (to) gli_copy_run(ctx, &copy);
+    set_filters(f, to);
+}
+
+/* Transposed with stride 1: a convolution with the taps in reverse order. */
+static void turn(form *f) {
+    gli_convolution *c = &f->c;
+    if (!c->transposed || c->stride[GLI_ROWS] != 1 || c->stride[GLI_COLUMNS] != 1) return;
+    c->transposed = false;
+    for (int d = 0; d < 2; ++d) c->pad[d] = c->dilation[d] * (c->taps[d] - 1) - c->pad[d];
+    if (f->memory) f->w += (gli_taps(c) - 1) * c->tap_stride;
+    c->tap_stride = -c->tap_stride;
+}
+
+/* Groups that together have no more output channels than a vector: the largest number that divides all groups. */
+static int64_t groups_at_once(const gli_convolution *c) {
+    const int64_t most = gli_gemm_kernel_here()->lanes / gli_channels_out(c);
+    for (int64_t count = gli_min_i64(most, c->groups); count > 1; --count)
+        if (c->groups % count == 0) return count;
+    return 1;
+}
+
+/* Filters [group][channel of y][channel of x][tap] of several groups in one, with 0 between channels of different ones.
+ */
+static void join_filters(const form *f, int64_t joined, float *to) {
+    const gli_convolution *c = &f->c;
+    const int64_t in = gli_channels_in(c), out = gli_channels_out(c), taps = gli_taps(c);
+    memset(to, 0, (size_t)(c->groups * out * joined * in * taps) * sizeof *to);
+    for (int64_t g = 0; g < c->groups; ++g)
+        for (int64_t o = 0; o < out; ++o)
+            for (int64_t i = 0; i < in; ++i)
+                for (int64_t t = 0; t < taps; ++t)
+                    to[((g * out + o) * joined * in + g % joined * in + i) * taps + t] =
+                        f->w[g * c->group_stride + o * c->out_stride + i * c->in_stride + t * c->tap_stride];
+}
+
+/* Small groups, several in one: so a vector is not mostly empty. */
+static void join_groups(form *f) {
+    gli_convolution *c   = &f->c;
+    const int64_t joined = groups_at_once(c);
+    if (joined == 1) return;
+    float *to = take(f, c->y.channels * joined * gli_channels_in(c) * gli_taps(c));
+    if (to) join_filters(f, joined, to);
+    c->groups = (int)(c->groups / joined);
+    set_filters(f, to);
+}
+
+/* ---- the images -------------------------------------------------------------------------------------------------- */
+
+static bool reads_planes(const gli_convolution *c) { return gli_channels_in(c) <= FEW_CHANNELS && !c->transposed; }
+
+typedef struct padding {
+    const gli_convolution *c; /* from */
+    const gli_convolution_image *to;
+    const float *x;
+    float *planes;
+} padding;
+
+static void pad_plane(const padding *p, int64_t index) {
+    const gli_convolution_image *from = &p->c->x, *to = p->to;
+    const float *x = p->x + index / to->channels * from->image_stride + index % to->channels * from->channel_stride;
+    float *plane   = p->planes + index * to->channel_stride;
+    const int *pad = p->c->pad;
+    const int64_t first = gli_max_i64(0, pad[GLI_COLUMNS]);
+    const int64_t end   = gli_max_i64(first, gli_min_i64(to->columns, from->columns + pad[GLI_COLUMNS]));
+    for (int64_t row = 0; row < to->rows; ++row, plane += to->row_stride) {
+        const int64_t i = row - pad[GLI_ROWS];
+        memset(plane, 0, (size_t)to->columns * sizeof *plane);
+        for (int64_t j = first; i >= 0 && i < from->rows && j < end; ++j)
+            plane[j] = x[i * from->row_stride + (j - pad[GLI_COLUMNS]) * from->column_stride];
+    }
+}
+
+static void pad_planes(void *arg, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) pad_plane(arg, i);
+}
+
+/* x in planes, with the rows and columns of zeros that the taps read. */
+static void pad_images(const glia_context *ctx, form *f) {
+    gli_convolution *c       = &f->c;
+    gli_convolution_image to = {.channels = c->x.channels, .column_stride = 1};
+    to.rows    = (c->y.rows - 1) * c->stride[GLI_ROWS] + (int64_t)c->dilation[GLI_ROWS] * (c->taps[GLI_ROWS] - 1) + 1;
+    to.columns = (c->y.columns - 1) * c->stride[GLI_COLUMNS] +
+                 (int64_t)c->dilation[GLI_COLUMNS] * (c->taps[GLI_COLUMNS] - 1) + 1;
+    to.row_stride     = to.columns;
+    to.channel_stride = to.rows * to.columns;
+    to.image_stride   = to.channels * to.channel_stride;
+    float *planes     = take(f, c->images * to.image_stride);
+    padding p         = {c, &to, f->x, planes};
+    if (planes)
+        gli_parallel(ctx, c->images * to.channels, gli_max_i64(1, (1 << 14) / to.channel_stride), pad_planes, &p);
+    f->x             = planes;
+    c->x             = to;
+    c->pad[GLI_ROWS] = c->pad[GLI_COLUMNS] = 0;
+}
+
+/* x with its channels innermost. */
+static void copy_channels_last(const glia_context *ctx, form *f) {
+    gli_convolution_image *x         = &f->c.x;
+    const gli_convolution_image from = *x;
+    float *to                        = take(f, f->c.images * x->channels * x->rows * x->columns);
+    x->channel_stride                = 1;
+    x->column_stride                 = x->channels;
+    x->row_stride                    = x->columns * x->column_stride;
+    x->image_stride                  = x->rows * x->row_stride;
+    const gli_copy copy              = {.size        = sizeof *to,
+                                        .ndim        = 4,
+                                        .dim         = {f->c.images, x->channels, x->rows, x->columns},
+                                        .to_stride   = {x->image_stride, 1, x->row_stride, x->column_stride},
+                                        .from_stride = {from.image_stride, from.channel_stride, from.row_stride, from.column_stride},
+                                        .to          = to,
+                                        .from        = f->x};
+    if (to) gli_copy_run(ctx, &copy);
+    f->x = to;
+}
+
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
+
+static form form_of(const glia_context *ctx, const gli_convolution *c, const float *x, const float *w, float *memory) {
+    form f = {*c, x, w, memory, 0};
+    copy_filters(ctx, &f);
+    turn(&f);
+    join_groups(&f);
+    if (reads_planes(&f.c))
+        pad_images(ctx, &f);
+    else if (f.c.x.channel_stride != 1)
+        copy_channels_last(ctx, &f);
+    return f;
+}
+
+/* The filters are the columns; in the order in which the rows are read. */
+static gli_gemm_columns columns_of(const gli_convolution *c) {
+    gli_gemm_columns out = {.count = gli_channels_out(c), .column_stride = c->out_stride};
+    const bool planes    = reads_planes(c);
+    out.outer            = planes ? gli_channels_in(c) : gli_taps(c);
+    out.outer_stride     = planes ? c->in_stride : c->tap_stride;
+    out.length           = planes ? gli_taps(c) : gli_channels_in(c);
+    out.length_stride    = planes ? c->tap_stride : c->in_stride;
+    return out;
+}
+
+static const float *filters_of(const void *arg, int64_t group) {
+    const form *f = arg;
+    return f->w + group * f->c.group_stride;
+}
+
+static int64_t packed_elements(const gli_convolution *c) {
+    const gli_gemm_panels panels   = gli_gemm_column_panels(gli_gemm_kernel_here());
+    const gli_gemm_columns columns = columns_of(c);
+    return gli_gemm_packed(&panels, &columns);
+}
+
+size_t gli_convolution_workspace(const gli_convolution *c) {
+    const form f = form_of(NULL, c, NULL, NULL, NULL);
+    return (size_t)(f.used + f.c.groups * packed_elements(&f.c)) * sizeof(float);
+}
+
+void gli_convolution_run(const glia_context *ctx, const gli_convolution *convolution, const float *x, const float *w,
+                         const glia_tensor *bias, float *y, void *workspace) {
+    form f                         = form_of(ctx, convolution, x, w, workspace);
+    const gli_convolution *c       = &f.c;
+    const gli_gemm_kernel *kernel  = gli_gemm_kernel_here();
+    const gli_gemm_panels panels   = gli_gemm_column_panels(kernel);
+    const gli_gemm_columns columns = columns_of(c);
+    const bool planes              = reads_planes(c);
+    float *packed                  = take(&f, c->groups * packed_elements(c));
+    gli_convolution_rows rows      = {.c = c, .kernel = kernel, .x = f.x, .bias = bias, .y = y};
+    gli_gemm gemm                  = {.kernel      = kernel,
+                                      .problems    = c->groups,
+                                      .columns     = columns.count,
+                                      .sum         = columns.outer * columns.length,
+                                      .blocks      = planes ? gli_convolution_plane_blocks(c) : gli_convolution_tap_blocks(c),
+                                      .step        = planes ? c->dilation[GLI_COLUMNS] : 1,
+                                      .panels      = packed,
+                                      .next_panels = packed_elements(c),
+                                      .segments    = planes ? gli_convolution_plane_segments : gli_convolution_tap_segments,
+                                      .store       = gli_convolution_store,
+                                      .arg         = &rows};
+    gli_gemm_pack(ctx, &panels, &columns, c->groups, filters_of, &f, packed);
+    for (int i = 0; i < gli_convolution_phases(c); ++i) {
+        rows.phase = gli_convolution_phase_of(c, i);
+        gemm.rows  = c->images * rows.phase.size[GLI_ROWS] * rows.phase.size[GLI_COLUMNS];
+        gli_gemm_run(ctx, &gemm);
+    }
+}
