@@ -3,14 +3,14 @@
 
 #include <string.h>
 
-#include "core/parallel.h"
 #include "core/size.h"
+#include "cpu/native/conv/convolution_planes.h"
 #include "cpu/native/conv/convolution_rows.h"
 #include "cpu/native/strided_copy.h"
 
 enum { FEW_CHANNELS = 8 }; /* read by rows of taps: too few for a loop over the channels of one tap */
 
-static gli_convolution_image image_of(const glia_tensor *image) {
+gli_convolution_image gli_image_of(const glia_tensor *image) {
     return (gli_convolution_image){.channels       = image->dim[1],
                                    .rows           = image->dim[2],
                                    .columns        = image->dim[3],
@@ -24,8 +24,8 @@ gli_convolution gli_convolution_of(const gli_conv2d_geom *g, const glia_tensor *
                                    const glia_tensor *w) {
     return (gli_convolution){.images         = g->n,
                              .groups         = g->groups,
-                             .x              = image_of(x),
-                             .y              = image_of(y),
+                             .x              = gli_image_of(x),
+                             .y              = gli_image_of(y),
                              .taps           = {g->r, g->s},
                              .stride         = {g->stride_h, g->stride_w},
                              .pad            = {g->pad_h, g->pad_w},
@@ -91,14 +91,6 @@ static void turn(form *f) {
     c->tap_stride = -c->tap_stride;
 }
 
-/* Groups that together have no more output channels than a vector: the largest number that divides all groups. */
-static int64_t groups_at_once(const gli_convolution *c) {
-    const int64_t most = gli_gemm_kernel_here()->lanes / gli_channels_out(c);
-    for (int64_t count = gli_min_i64(most, c->groups); count > 1; --count)
-        if (c->groups % count == 0) return count;
-    return 1;
-}
-
 /* Filters [group][channel of y][channel of x][tap] of several groups in one, with 0 between channels of different ones.
  */
 static void join_filters(const form *f, int64_t joined, float *to) {
@@ -116,7 +108,7 @@ static void join_filters(const form *f, int64_t joined, float *to) {
 /* Small groups, several in one: so a vector is not mostly empty. */
 static void join_groups(form *f) {
     gli_convolution *c   = &f->c;
-    const int64_t joined = groups_at_once(c);
+    const int64_t joined = gli_convolution_groups_at_once(c);
     if (joined == 1) return;
     float *to = take(f, c->y.channels * joined * gli_channels_in(c) * gli_taps(c));
     if (to) join_filters(f, joined, to);
@@ -128,46 +120,12 @@ static void join_groups(form *f) {
 
 static bool reads_planes(const gli_convolution *c) { return gli_channels_in(c) <= FEW_CHANNELS && !c->transposed; }
 
-typedef struct padding {
-    const gli_convolution *c; /* from */
-    const gli_convolution_image *to;
-    const float *x;
-    float *planes;
-} padding;
-
-static void pad_plane(const padding *p, int64_t index) {
-    const gli_convolution_image *from = &p->c->x, *to = p->to;
-    const float *x = p->x + index / to->channels * from->image_stride + index % to->channels * from->channel_stride;
-    float *plane   = p->planes + index * to->channel_stride;
-    const int *pad = p->c->pad;
-    const int64_t first = gli_max_i64(0, pad[GLI_COLUMNS]);
-    const int64_t end   = gli_max_i64(first, gli_min_i64(to->columns, from->columns + pad[GLI_COLUMNS]));
-    for (int64_t row = 0; row < to->rows; ++row, plane += to->row_stride) {
-        const int64_t i = row - pad[GLI_ROWS];
-        memset(plane, 0, (size_t)to->columns * sizeof *plane);
-        for (int64_t j = first; i >= 0 && i < from->rows && j < end; ++j)
-            plane[j] = x[i * from->row_stride + (j - pad[GLI_COLUMNS]) * from->column_stride];
-    }
-}
-
-static void pad_planes(void *arg, int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) pad_plane(arg, i);
-}
-
 /* x in planes, with the rows and columns of zeros that the taps read. */
 static void pad_images(const glia_context *ctx, form *f) {
-    gli_convolution *c       = &f->c;
-    gli_convolution_image to = {.channels = c->x.channels, .column_stride = 1};
-    to.rows    = (c->y.rows - 1) * c->stride[GLI_ROWS] + (int64_t)c->dilation[GLI_ROWS] * (c->taps[GLI_ROWS] - 1) + 1;
-    to.columns = (c->y.columns - 1) * c->stride[GLI_COLUMNS] +
-                 (int64_t)c->dilation[GLI_COLUMNS] * (c->taps[GLI_COLUMNS] - 1) + 1;
-    to.row_stride     = to.columns;
-    to.channel_stride = to.rows * to.columns;
-    to.image_stride   = to.channels * to.channel_stride;
-    float *planes     = take(f, c->images * to.image_stride);
-    padding p         = {c, &to, f->x, planes};
-    if (planes)
-        gli_parallel(ctx, c->images * to.channels, gli_max_i64(1, (1 << 14) / to.channel_stride), pad_planes, &p);
+    gli_convolution *c             = &f->c;
+    const gli_convolution_image to = gli_convolution_planes(c);
+    float *planes                  = take(f, c->images * to.image_stride);
+    if (planes) gli_convolution_pad(ctx, c, f->x, planes);
     f->x             = planes;
     c->x             = to;
     c->pad[GLI_ROWS] = c->pad[GLI_COLUMNS] = 0;
@@ -175,22 +133,12 @@ static void pad_images(const glia_context *ctx, form *f) {
 
 /* x with its channels innermost. */
 static void copy_channels_last(const glia_context *ctx, form *f) {
-    gli_convolution_image *x         = &f->c.x;
-    const gli_convolution_image from = *x;
-    float *to                        = take(f, f->c.images * x->channels * x->rows * x->columns);
-    x->channel_stride                = 1;
-    x->column_stride                 = x->channels;
-    x->row_stride                    = x->columns * x->column_stride;
-    x->image_stride                  = x->rows * x->row_stride;
-    const gli_copy copy              = {.size        = sizeof *to,
-                                        .ndim        = 4,
-                                        .dim         = {f->c.images, x->channels, x->rows, x->columns},
-                                        .to_stride   = {x->image_stride, 1, x->row_stride, x->column_stride},
-                                        .from_stride = {from.image_stride, from.channel_stride, from.row_stride, from.column_stride},
-                                        .to          = to,
-                                        .from        = f->x};
-    if (to) gli_copy_run(ctx, &copy);
-    f->x = to;
+    gli_convolution *c             = &f->c;
+    const gli_convolution_image to = gli_image_channels_last(&c->x);
+    float *copied                  = take(f, c->images * to.image_stride);
+    if (copied) gli_image_copy(ctx, c->images, &c->x, f->x, &to, copied);
+    f->x = copied;
+    c->x = to;
 }
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
@@ -252,6 +200,7 @@ void gli_convolution_run(const glia_context *ctx, const gli_convolution *convolu
                                       .step        = planes ? c->dilation[GLI_COLUMNS] : 1,
                                       .panels      = packed,
                                       .next_panels = packed_elements(c),
+                                      .sharing     = 1,
                                       .segments    = planes ? gli_convolution_plane_segments : gli_convolution_tap_segments,
                                       .store       = gli_convolution_store,
                                       .arg         = &rows};

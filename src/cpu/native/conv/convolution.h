@@ -23,6 +23,8 @@ typedef struct gli_convolution {
     glia_unary_kind activation;
 } gli_convolution;
 
+gli_convolution_image gli_image_of(const glia_tensor *image);
+
 #define GLI_ACCEPTS_CONVOLUTION {GLI_TAKES_F32, GLI_ANY_FORMAT, .flags = GLI_NOT_EMPTY}
 
 /* All but the other strides of the filters, and not transposed. */

@@ -117,7 +117,7 @@ static void begin_task(const work *w, int64_t index, task *t) {
     for (int64_t first = t->column; t->panels < PANELS && first < g->columns; first += w->panels.width, ++t->panels) {
         t->width[t->panels]   = width_of(&w->panels, g->columns, first);
         t->columns[t->panels] = (int)gli_min_i64(t->width[t->panels], g->columns - first);
-        t->panel[t->panels]   = g->panels + product * g->next_panels + first * g->sum;
+        t->panel[t->panels]   = g->panels + product / g->sharing * g->next_panels + first * g->sum;
     }
 }
 

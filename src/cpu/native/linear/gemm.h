@@ -30,7 +30,8 @@ typedef struct gli_gemm {
     int64_t blocks;
     int64_t step;        /* of the segments' rows */
     const float *panels; /* of the columns, by gli_gemm_pack */
-    int64_t next_panels; /* elements from one product's panels to the next one's */
+    int64_t next_panels; /* elements from one matrix's panels to the next one's */
+    int64_t sharing;     /* products, one after the other, that have the same columns */
     gli_gemm_segments *segments;
     gli_gemm_store *store;
     const void *arg;

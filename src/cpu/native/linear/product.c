@@ -189,7 +189,8 @@ void gli_product_run(const glia_context *ctx, const gli_product *product, const 
                      .blocks      = gli_max_i64(1, (p->p.sum + GLI_GEMM_BLOCK - 1) / GLI_GEMM_BLOCK),
                      .step        = p->packs_rows ? p->kernel->rows : 1,
                      .panels      = r.packed_columns,
-                     .next_panels = p->shares_columns ? 0 : p->packed_columns,
+                     .next_panels = p->packed_columns,
+                     .sharing     = p->shares_columns ? p->products : 1,
                      .segments    = segments,
                      .store       = store,
                      .arg         = &r};
