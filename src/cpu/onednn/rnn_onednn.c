@@ -1,196 +1,78 @@
-/* rnn through oneDNN's matmuls: w_ih x of many steps at once, then for each step w_hh h with weights that are packed
- * once a call, and one pass over the gates. oneDNN's own recurrent primitives know neither lengths nor clipping, and
- * as a whole are no faster. */
-#include <string.h>
+/* rnn and rnn_backward with oneDNN's matmuls. Its own recurrent primitives know neither lengths nor clipping, and as a
+ * whole are no faster. */
+#include "cpu/native/rnn/rnn_pass.h"
+#include "cpu/onednn/onednn.h"
 
-#include "core/parallel.h"
-#include "core/provider.h"
-#include "core/size.h"
-#include "cpu/onednn/rnn_pass_onednn.h"
+/* Packing weights costs as much as some products with them. */
+enum { STEPS_WORTH_PACKING = 16 };
 
-/* INPUT and INPUT_REST: w_ih x of as many steps as gli_rnn_steps_at_once says, and of those that remain. SECOND: the
- * projection, or with reset_before w_hh_n (r h). */
-enum { INPUT, INPUT_REST, RECURRENT, SECOND };
-
-static size_t lay_out(const gli_call *call, char *memory, gli_rnn_workspace *out) {
-    const gli_rnn_geom *g = call->geom;
-    const int64_t rows = (int64_t)g->steps * g->batch, gates = gli_rnn_gates(g);
-    gli_rnn_layout l = {memory};
-    out->recurrent   = gli_rnn_take(&l, g->batch * gates);
-    out->bias        = gli_rnn_take(&l, gates + g->hidden);
-    out->trace       = gli_rnn_take(&l, call->out[GLI_RNN_SAVED] ? 0 : gli_rnn_trace_size(g, false));
-    out->x           = gli_rnn_take(&l, gli_rnn_gathers(call) ? rows * g->inputs : 0);
-    out->matmuls     = gli_rnn_take(&l, 0);
-    return l.bytes;
+static gli_dnn_view matrix(int64_t rows, int64_t columns, int64_t pitch, gli_dnn_layout layout, bool transposed) {
+    if (!transposed) return gli_dnn_bound_later(rows, columns, pitch, layout);
+    return gli_dnn_transposed(gli_dnn_bound_later(columns, rows, pitch, layout));
 }
 
-static void add_input_matmul(const gli_rnn_geom *g, gli_dnn *dnn, int number, int64_t steps) {
-    const int64_t rows = steps * g->batch, gates = gli_rnn_gates(g);
-    const gli_dnn_view x    = gli_rnn_matrix(rows, g->inputs, g->inputs);
-    const gli_dnn_view w_ih = gli_dnn_transposed(gli_rnn_weights(g, gates, g->inputs));
-    const gli_dnn_view sums = gli_rnn_matrix(rows, gates, gates);
-    if (steps > 0) gli_dnn_add_packed_matmul(dnn, number, &x, &w_ih, &sums, 0);
+static void add(gli_dnn *dnn, int number, const gli_rnn_product *p, bool packs) {
+    const int64_t b_pitch       = p->b_transposed ? p->sum : p->columns;
+    const gli_dnn_layout layout = packs && p->packs_b ? GLI_DNN_ANY : GLI_DNN_AS_IS;
+    const gli_dnn_view a        = matrix(p->rows, p->sum, p->a_pitch, GLI_DNN_AS_IS, p->a_transposed);
+    const gli_dnn_view b        = matrix(p->sum, p->columns, b_pitch, layout, p->b_transposed);
+    const gli_dnn_view y        = matrix(p->rows, p->columns, p->y_pitch, GLI_DNN_AS_IS, false);
+    gli_dnn_add_packed_matmul(dnn, number, &a, &b, &y, p->adds);
 }
 
-static void add_matmuls(const gli_rnn_geom *g, gli_dnn *dnn) {
-    const int64_t gates = gli_rnn_recurrent_gates(g), H = g->hidden, R = g->outputs;
-    const gli_dnn_view h     = gli_rnn_matrix(g->batch, R, R);
-    const gli_dnn_view sums  = gli_rnn_matrix(g->batch, gates, gates);
-    const gli_dnn_view units = gli_rnn_matrix(g->batch, H, H);
-    const gli_dnn_view w_hh  = gli_dnn_transposed(gli_rnn_weights(g, gates, R));
-    const gli_dnn_view w_n   = gli_dnn_transposed(gli_rnn_weights(g, H, H));
-    const gli_dnn_view w_hr  = gli_dnn_transposed(gli_rnn_weights(g, R, H));
-    add_input_matmul(g, dnn, INPUT, gli_rnn_steps_at_once(g));
-    add_input_matmul(g, dnn, INPUT_REST, g->steps % gli_rnn_steps_at_once(g));
-    gli_dnn_add_packed_matmul(dnn, RECURRENT, &h, &w_hh, &sums, 0);
-    if (g->reset_before) gli_dnn_add_packed_matmul(dnn, SECOND, &units, &w_n, &units, 0);
-    if (g->projection) gli_dnn_add_packed_matmul(dnn, SECOND, &units, &w_hr, &h, 0);
+static glia_status prepare_pass(const gli_rnn_pass_kind *kind, const gli_call *call, gli_prepared *out) {
+    const gli_rnn_geom *g                     = call->geom;
+    gli_rnn_product product[GLI_RNN_PRODUCTS] = {0};
+    gli_dnn *dnn;
+    kind->products(g, product);
+    GLI_TRY(gli_dnn_begin(call, &dnn));
+    for (int i = 0; i < GLI_RNN_PRODUCTS; ++i)
+        if (product[i].rows > 0) add(dnn, i, &product[i], g->steps >= STEPS_WORTH_PACKING);
+    GLI_TRY(gli_dnn_end(dnn, out));
+    out->workspace += gli_rnn_pass_workspace(kind, call);
+    return GLIA_OK;
+}
+
+/* What prepare made, and where the products have their memory. */
+typedef struct state {
+    const gli_dnn *dnn;
+    void *workspace;
+} state;
+
+static glia_status pack(const gli_rnn_pass *p, int number, const float *b) {
+    const state *s = p->state;
+    return gli_dnn_pack(p->call, s->dnn, number, b, s->workspace);
+}
+
+static glia_status multiply(const gli_rnn_pass *p, int number, const float *a, const float *b, float *y) {
+    const state *s = p->state;
+    return gli_dnn_multiply(p->call, s->dnn, number, (gli_dnn_matrices){a, b, y}, s->workspace);
+}
+
+static glia_status run_pass(const gli_rnn_pass_kind *kind, const gli_call *call, const gli_prepared *prepared,
+                            void *workspace) {
+    static const gli_rnn_engine engine = {.pack = pack, .multiply = multiply};
+    const state s                      = {prepared->state, (char *)workspace + gli_rnn_pass_workspace(kind, call)};
+    return gli_rnn_pass_run(kind, &engine, &s, call, workspace);
 }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
-    const gli_rnn_geom *g = call->geom;
-    GLI_TRY(gli_rnn_pass_prepare(call, add_matmuls, lay_out, out));
-    if (call->out[GLI_RNN_SAVED]) out->saved = (size_t)(g->directions * gli_rnn_trace_size(g, true)) * sizeof(float);
-    return GLIA_OK;
-}
-
-static float *h_at(const gli_rnn_pass *p, int t, bool after) {
-    return gli_rnn_h_at(p->g, &p->trace, p->direction, t, after);
-}
-
-static float *c_at(const gli_rnn_pass *p, int t, bool after) {
-    return gli_rnn_c_at(p->g, &p->trace, p->direction, t, after);
-}
-
-/* The weights of SECOND, NULL where there is no such matmul. */
-static const float *second_weights(const gli_rnn_pass *p) {
-    return p->g->reset_before ? gli_rnn_w_hh_n(p) : p->weight[GLI_RNN_W_HR];
-}
-
-static gli_rnn_row row_of(const gli_rnn_pass *p, int n) {
-    const gli_rnn_geom *g = p->g;
-    const int64_t unit = (int64_t)n * g->hidden, output = (int64_t)n * g->outputs;
-    const float *recurrent = p->workspace.recurrent;
-    gli_rnn_row row        = {.gate      = gli_rnn_gate_at(g, &p->trace, p->t) + g->gates * unit,
-                              .recurrent = recurrent + (g->reset_before ? 2 : g->gates) * unit,
-                              .reset     = recurrent + 2 * (int64_t)g->batch * g->hidden + unit,
-                              .inner     = gli_rnn_inner_at(g, &p->trace, p->t) + unit,
-                              .h         = h_at(p, p->t, false) + output,
-                              .next_h    = h_at(p, p->t, true) + output};
-    if (g->cell == GLIA_RNN_LSTM) {
-        row.c      = c_at(p, p->t, false) + unit;
-        row.next_c = c_at(p, p->t, true) + unit;
-    }
-    return row;
-}
-
-/* A sequence that has ended copies its states and outputs 0. */
-static void skip(const gli_rnn_pass *p, const gli_rnn_row *row, float *y) {
-    const gli_rnn_geom *g = p->g;
-    memcpy(row->next_h, row->h, (size_t)g->outputs * sizeof(float));
-    memset(y, 0, (size_t)g->outputs * sizeof(float));
-    if (row->next_c) memcpy(row->next_c, row->c, (size_t)g->hidden * sizeof(float));
-    if (gli_rnn_has_inner(g)) memset(row->inner, 0, (size_t)g->hidden * sizeof(float));
-}
-
-static void end_row(const gli_rnn_pass *p, const gli_rnn_row *row, int n) {
-    const gli_rnn_geom *g = p->g;
-    float *y =
-        gli_out_floats(p->call, GLI_RNN_Y) + p->t * g->y_step + n * g->y_row + (int64_t)p->direction * g->outputs;
-    if (gli_rnn_pass_is_active(p, n))
-        memcpy(y, row->next_h, (size_t)g->outputs * sizeof(float));
-    else
-        skip(p, row, y);
-}
-
-static void cell_rows(void *arg, int64_t begin, int64_t end) {
-    const gli_rnn_pass *p = arg;
-    for (int n = (int)begin; n < end; ++n) {
-        const gli_rnn_row row = row_of(p, n);
-        gli_rnn_row cell      = row;
-        if (p->g->projection) cell.next_h = row.inner;
-        gli_rnn_cell_forward(&p->cells, &cell);
-        if (!second_weights(p)) end_row(p, &row, n);
-    }
-}
-
-/* What follows SECOND. */
-static void second_rows(void *arg, int64_t begin, int64_t end) {
-    const gli_rnn_pass *p = arg;
-    for (int n = (int)begin; n < end; ++n) {
-        const gli_rnn_row row = row_of(p, n);
-        if (p->g->reset_before) gli_rnn_new_gate_forward(&p->cells, &row);
-        end_row(p, &row, n);
-    }
-}
-
-static glia_status run_step(gli_rnn_pass *p) {
-    const gli_rnn_geom *g = p->g;
-    const int64_t chunk   = gli_rnn_rows_per_chunk(g);
-    float *recurrent      = p->workspace.recurrent;
-    GLI_TRY(gli_rnn_multiply(p, RECURRENT, h_at(p, p->t, false), p->weight[GLI_RNN_W_HH], recurrent));
-    gli_parallel(p->call->ctx, g->batch, chunk, cell_rows, p);
-    if (!second_weights(p)) return GLIA_OK;
-    float *to = g->projection ? h_at(p, p->t, true) : recurrent + 2 * (int64_t)g->batch * g->hidden;
-    GLI_TRY(gli_rnn_multiply(p, SECOND, gli_rnn_inner_at(g, &p->trace, p->t), second_weights(p), to));
-    gli_parallel(p->call->ctx, g->batch, chunk, second_rows, p);
-    return GLIA_OK;
-}
-
-static glia_status pack_weights(const gli_rnn_pass *p) {
-    const float *w_ih = p->weight[GLI_RNN_W_IH];
-    const bool rest   = p->g->steps % gli_rnn_steps_at_once(p->g) != 0;
-    GLI_TRY(gli_rnn_pack(p, INPUT, w_ih));
-    GLI_TRY(gli_rnn_pack(p, RECURRENT, p->weight[GLI_RNN_W_HH]));
-    if (rest) GLI_TRY(gli_rnn_pack(p, INPUT_REST, w_ih));
-    if (second_weights(p)) GLI_TRY(gli_rnn_pack(p, SECOND, second_weights(p)));
-    return GLIA_OK;
-}
-
-/* Some steps from the s-th on, in the direction's order: w_ih x of all of them first, small enough for the caches. */
-static glia_status run_steps(gli_rnn_pass *p, const float *x, int s, int count) {
-    const gli_rnn_geom *g = p->g;
-    const int number      = count == gli_rnn_steps_at_once(g) ? INPUT : INPUT_REST;
-    const int first = gli_rnn_time(g, p->direction, s), last = gli_rnn_time(g, p->direction, s + count - 1);
-    const int earliest = first < last ? first : last;
-    if (!p->trace.saved) p->trace.first = earliest;
-    GLI_TRY(gli_rnn_multiply(p, number, x + (int64_t)earliest * g->batch * g->inputs, p->weight[GLI_RNN_W_IH],
-                             gli_rnn_gate_at(g, &p->trace, earliest)));
-    for (int i = 0; i < count; ++i) {
-        p->t = gli_rnn_time(g, p->direction, s + i);
-        GLI_TRY(run_step(p));
-    }
-    return GLIA_OK;
-}
-
-static void store_final_state(const gli_rnn_pass *p, int output, const float *state, int64_t count) {
-    float *to = gli_out_floats(p->call, output);
-    if (to) memcpy(to + p->direction * count, state, (size_t)count * sizeof *to);
-}
-
-static glia_status run_direction(gli_rnn_pass *p, const float *x) {
-    const gli_rnn_geom *g = p->g;
-    const gli_call *call  = p->call;
-    const int first = gli_rnn_time(g, p->direction, 0), last = gli_rnn_time(g, p->direction, g->steps - 1);
-    const int64_t outputs = (int64_t)g->batch * g->outputs, units = (int64_t)g->batch * g->hidden;
-    const bool lstm = g->cell == GLIA_RNN_LSTM;
-    float *saved    = gli_out_floats(call, GLI_RNN_SAVED);
-    gli_rnn_fold_bias(g, p->weight[GLI_RNN_B_IH], p->weight[GLI_RNN_B_HH], p->workspace.bias);
-    p->trace = gli_rnn_trace_in(g, saved != NULL,
-                                saved ? saved + p->direction * gli_rnn_trace_size(g, true) : p->workspace.trace);
-    GLI_TRY(pack_weights(p));
-    gli_rnn_copy_state(h_at(p, first, false), gli_in_floats(call, GLI_RNN_H0), p->direction, outputs);
-    if (lstm) gli_rnn_copy_state(c_at(p, first, false), gli_in_floats(call, GLI_RNN_C0), p->direction, units);
-    for (int s = 0, count = gli_rnn_steps_at_once(g); s < g->steps; s += count)
-        GLI_TRY(run_steps(p, x, s, (int)gli_min_i64(count, g->steps - s)));
-    store_final_state(p, GLI_RNN_H_N, h_at(p, last, true), outputs);
-    if (lstm) store_final_state(p, GLI_RNN_C_N, c_at(p, last, true), units);
+    GLI_TRY(prepare_pass(&gli_rnn_forward, call, out));
+    out->saved = gli_rnn_saved_bytes(call);
     return GLIA_OK;
 }
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
-    gli_rnn_pass p = {.call = call};
-    return gli_rnn_pass_run(&p, prepared, workspace, lay_out, run_direction);
+    return run_pass(&gli_rnn_forward, call, prepared, workspace);
+}
+
+static glia_status prepare_backward(const gli_call *call, gli_prepared *out) {
+    return prepare_pass(&gli_rnn_backward, call, out);
+}
+
+static glia_status run_backward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
+    return run_pass(&gli_rnn_backward, call, prepared, workspace);
 }
 
 GLI_DNN_PROVIDER(rnn, GLI_ACCEPTS_RNN, gli_rnn_trace_decline, prepare, run);
+GLI_DNN_PROVIDER(rnn_backward, GLI_ACCEPTS_RNN, gli_rnn_trace_decline, prepare_backward, run_backward);

@@ -78,7 +78,7 @@ static plan plan_of(const gli_product *product) {
     const gli_gemm_kernel *kernel = gli_gemm_kernel_here();
     const gli_product other       = swapped(product);
     plan out                      = {.kernel = kernel, .products = 1};
-    out.swapped                   = cost_of(&other, kernel) < cost_of(product, kernel);
+    out.swapped                   = !product->b_packed && cost_of(&other, kernel) < cost_of(product, kernel);
     out.p                         = out.swapped ? other : *product;
     const gli_product *p          = &out.p;
     out.packs_rows                = p->a.column_stride != 1;
@@ -175,6 +175,11 @@ static void store(const void *arg, const gli_gemm_rows *rows, int64_t column, in
     }
 }
 
+void gli_product_pack(const glia_context *ctx, const gli_product *product, const float *b, void *workspace) {
+    const run r = {.plan = plan_of(product), .b = b};
+    gli_gemm_pack(ctx, &r.plan.column_panels, &r.plan.columns, 1, columns_of, &r, workspace);
+}
+
 void gli_product_run(const glia_context *ctx, const gli_product *product, const float *a, const float *b,
                      const float *c, float *y, void *workspace) {
     run r         = {.plan = plan_of(product), .c = c, .y = y, .packed_columns = workspace};
@@ -196,7 +201,7 @@ void gli_product_run(const glia_context *ctx, const gli_product *product, const 
                      .arg         = &r};
     for (; r.first < p->products; r.first += p->at_once) {
         gemm.problems = gli_min_i64(p->at_once, p->products - r.first);
-        if (r.first == 0 || !p->shares_columns)
+        if (!p->p.b_packed && (r.first == 0 || !p->shares_columns))
             gli_gemm_pack(ctx, &p->column_panels, &p->columns, p->shares_columns ? 1 : gemm.problems, columns_of, &r,
                           r.packed_columns);
         if (p->packs_rows && (r.first == 0 || !p->shares_rows))

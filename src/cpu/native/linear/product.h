@@ -22,10 +22,14 @@ typedef struct gli_product {
     int64_t dim[GLIA_MAX_DIMS];
     float alpha, beta;
     glia_unary_kind activation;
+    bool b_packed; /* gli_product_pack has been there, in the same workspace; one product only */
 } gli_product;
 
 /* Bytes that gli_product_run needs. */
 size_t gli_product_workspace(const gli_product *product);
+
+/* For products with one b and many a: brings b into the workspace. gli_product_run then does not read it elsewhere. */
+void gli_product_pack(const glia_context *ctx, const gli_product *product, const float *b, void *workspace);
 
 /* c: NULL, or what is added. It may be y. */
 void gli_product_run(const glia_context *ctx, const gli_product *product, const float *a, const float *b,

@@ -1,11 +1,11 @@
-/* rnn_backward through oneDNN's matmuls: step by step back in time the gradient with respect to the state before, from
- * those of the gates; at the end one matmul over all steps for each weight and for x. dX is the gradient with respect
+/* The backward pass: step by step back in time the gradient with respect to the state before, from
+ * those of the gates; at the end one product over all steps for each weight and for x. dX is the gradient with respect
  * to X. */
 #include <string.h>
 
 #include "core/parallel.h"
 #include "cpu/native/column_sum.h"
-#include "cpu/onednn/rnn_pass_onednn.h"
+#include "cpu/native/rnn/rnn_pass.h"
 
 /* With reset_before w_hh is two weights: that of r and z, and that of n, which multiplies r h. */
 enum { STATE, RESET, UNITS, DX, DX_ADDED, DW_IH, DW_HH, DW_SECOND };
@@ -28,38 +28,38 @@ static size_t lay_out(const gli_call *call, char *memory, gli_rnn_workspace *out
     out->x           = gli_rnn_take(&l, gathered);
     out->dx          = gli_rnn_take(&l, gathered);
     out->sums        = gli_rnn_take(&l, (int64_t)(gli_column_sum_workspace(rows, gates) / sizeof(float)));
-    out->matmuls     = gli_rnn_take(&l, 0);
     return l.bytes;
 }
 
-/* dw [gates,inputs] = d^T input, over all rows. */
-static void add_weight_matmul(gli_dnn *dnn, int number, int64_t rows, int64_t gates, int64_t pitch, int64_t inputs) {
-    const gli_dnn_view d     = gli_dnn_transposed(gli_rnn_matrix(rows, gates, pitch));
-    const gli_dnn_view input = gli_rnn_matrix(rows, inputs, inputs), dw = gli_rnn_matrix(gates, inputs, inputs);
-    gli_dnn_add_packed_matmul(dnn, number, &d, &input, &dw, 0);
+/* y = d w, with weights in rows; d has `pitch` elements from row to row. */
+static gli_rnn_product weighted(int64_t rows, int64_t columns, int64_t sum, int64_t pitch, bool adds) {
+    return (gli_rnn_product){.rows    = rows,
+                             .columns = columns,
+                             .sum     = sum,
+                             .a_pitch = pitch,
+                             .y_pitch = columns,
+                             .packs_b = true,
+                             .adds    = adds};
 }
 
-static void add_matmuls(const gli_rnn_geom *g, gli_dnn *dnn) {
+/* dw [gates,inputs] = d^T input, over all rows. */
+static gli_rnn_product gradient_of_weights(int64_t rows, int64_t gates, int64_t pitch, int64_t inputs) {
+    return (gli_rnn_product){
+        .rows = gates, .columns = inputs, .sum = rows, .a_pitch = pitch, .y_pitch = inputs, .a_transposed = true};
+}
+
+static void products(const gli_rnn_geom *g, gli_rnn_product *out) {
     const int64_t rows = rows_of(g), gates = gli_rnn_gates(g), recurrent = gli_rnn_recurrent_gates(g);
     const int64_t H = g->hidden, R = g->outputs, I = g->inputs, N = g->batch;
-    const gli_dnn_view step = gli_rnn_matrix(N, recurrent, gates), w_hh = gli_rnn_weights(g, recurrent, R);
-    const gli_dnn_view dh = gli_rnn_matrix(N, R, R), dn = gli_rnn_matrix(N, H, gates);
-    const gli_dnn_view dunits = gli_rnn_matrix(N, H, H), w_n = gli_rnn_weights(g, H, H);
-    const gli_dnn_view w_hr = gli_rnn_weights(g, R, H), w_ih = gli_rnn_weights(g, gates, I);
-    const gli_dnn_view da = gli_rnn_matrix(rows, gates, gates), dx = gli_rnn_matrix(rows, I, I);
-    gli_dnn_add_packed_matmul(dnn, STATE, &step, &w_hh, &dh, 1);
-    if (g->reset_before) gli_dnn_add_packed_matmul(dnn, RESET, &dn, &w_n, &dunits, 0);
-    if (g->projection) gli_dnn_add_packed_matmul(dnn, UNITS, &dh, &w_hr, &dunits, 0);
-    gli_dnn_add_packed_matmul(dnn, DX, &da, &w_ih, &dx, 0);
-    if (g->directions == 2) gli_dnn_add_packed_matmul(dnn, DX_ADDED, &da, &w_ih, &dx, 1);
-    add_weight_matmul(dnn, DW_IH, rows, gates, gates, I);
-    add_weight_matmul(dnn, DW_HH, rows, recurrent, gates, R);
-    if (g->reset_before) add_weight_matmul(dnn, DW_SECOND, rows, H, gates, H);
-    if (g->projection) add_weight_matmul(dnn, DW_SECOND, rows, R, R, H);
-}
-
-static glia_status prepare(const gli_call *call, gli_prepared *out) {
-    return gli_rnn_pass_prepare(call, add_matmuls, lay_out, out);
+    out[STATE] = weighted(N, R, recurrent, gates, true);
+    if (g->reset_before) out[RESET] = weighted(N, H, H, gates, false);
+    if (g->projection) out[UNITS] = weighted(N, H, R, R, false);
+    out[DX] = weighted(rows, I, gates, gates, false);
+    if (g->directions == 2) out[DX_ADDED] = weighted(rows, I, gates, gates, true);
+    out[DW_IH] = gradient_of_weights(rows, gates, gates, I);
+    out[DW_HH] = gradient_of_weights(rows, recurrent, gates, R);
+    if (g->reset_before) out[DW_SECOND] = gradient_of_weights(rows, H, gates, H);
+    if (g->projection) out[DW_SECOND] = gradient_of_weights(rows, R, R, H);
 }
 
 /* ---- the steps --------------------------------------------------------------------------------------------------- */
@@ -95,7 +95,7 @@ static void add_dy(const gli_rnn_pass *p, int n) {
     for (int k = 0; k < g->outputs; ++k) dh[k] += dy[k];
 }
 
-/* Before the matmul with w_hr: stores the steps' dh, for the gradient of w_hr. */
+/* Before the product with w_hr: stores the steps' dh, for the gradient of w_hr. */
 static void output_rows(void *arg, int64_t begin, int64_t end) {
     const gli_rnn_pass *p = arg;
     const size_t output   = (size_t)p->g->outputs;
@@ -256,12 +256,10 @@ static glia_status run_direction(gli_rnn_pass *p, const float *x) {
     return GLIA_OK;
 }
 
-static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
-    float *dx      = gli_out_floats(call, GLI_RNN_BACK_DX);
-    gli_rnn_pass p = {.call = call};
-    GLI_TRY(gli_rnn_pass_run(&p, prepared, workspace, lay_out, run_direction));
-    if (dx && gli_rnn_gathers(call)) gli_rnn_scatter(call, p.workspace.dx, dx);
-    return GLIA_OK;
+static void scatter(const gli_rnn_pass *p) {
+    float *dx = gli_out_floats(p->call, GLI_RNN_BACK_DX);
+    if (dx && gli_rnn_gathers(p->call)) gli_rnn_scatter(p->call, p->workspace.dx, dx);
 }
 
-GLI_DNN_PROVIDER(rnn_backward, GLI_ACCEPTS_RNN, gli_rnn_trace_decline, prepare, run);
+const gli_rnn_pass_kind gli_rnn_backward = {
+    .products = products, .lay_out = lay_out, .direction = run_direction, .finish = scatter};
