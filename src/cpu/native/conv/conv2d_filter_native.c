@@ -7,6 +7,7 @@
 #include "cpu/native/column_sum.h"
 #include "cpu/native/conv/convolution_planes.h"
 #include "cpu/native/conv/convolution_rows.h"
+#include "cpu/native/conv/depthwise.h"
 
 enum { TASKS = 16, TASK_ROWS = 32, TASK_COLUMNS = 64 }; /* so many at least, of about that size */
 
@@ -195,6 +196,8 @@ typedef struct addition {
     const glia_tensor *dw;
 } addition;
 
+enum { FILTERS = 8 }; /* of a chunk */
+
 /* Some filters of dw, as sums over the slices. */
 static void add_slices(void *arg, int64_t begin, int64_t end) {
     const addition *a     = arg;
@@ -234,25 +237,30 @@ static size_t sum_bytes(const plan *p) {
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const plan p   = plan_of(call);
-    out->workspace = (size_t)p.at.all * sizeof(float) + (call->out[GLI_CONV2D_FILTER_DBIAS] ? sum_bytes(&p) : 0);
+    out->workspace = gli_is_depthwise(&p.c)
+                         ? gli_depthwise_filter_workspace(call)
+                         : (size_t)p.at.all * sizeof(float) + (call->out[GLI_CONV2D_FILTER_DBIAS] ? sum_bytes(&p) : 0);
     return GLIA_OK;
+}
+
+static void copy_images(const gli_call *call, const plan *p, float *workspace) {
+    const gli_convolution_image dy = gli_image_of(call->in[GLI_CONV2D_FILTER_DY]);
+    if (p->copies_dy)
+        gli_image_copy(call->ctx, p->c.images, &dy, gli_in_floats(call, GLI_CONV2D_FILTER_DY), &p->c.y,
+                       workspace + p->at.dy);
+    gli_convolution_pad(call->ctx, &p->c, gli_in_floats(call, GLI_CONV2D_FILTER_X), workspace);
 }
 
 static glia_status run_filter(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
-    const glia_tensor *dw = call->out[GLI_CONV2D_FILTER_DW], *dbias = call->out[GLI_CONV2D_FILTER_DBIAS];
-    const run r   = run_of(call, workspace);
-    const plan *p = &r.plan;
-    if (p->copies_dy) {
-        const gli_convolution_image dy = gli_image_of(call->in[GLI_CONV2D_FILTER_DY]);
-        gli_image_copy(call->ctx, p->c.images, &dy, gli_in_floats(call, GLI_CONV2D_FILTER_DY), &p->c.y,
-                       (float *)workspace + p->at.dy);
-    }
-    gli_convolution_pad(call->ctx, &p->c, gli_in_floats(call, GLI_CONV2D_FILTER_X), workspace);
+    const run r              = run_of(call, workspace);
+    const glia_tensor *dbias = call->out[GLI_CONV2D_FILTER_DBIAS];
+    addition a               = {&r, call->out[GLI_CONV2D_FILTER_DW]};
+    if (gli_is_depthwise(&r.plan.c)) return gli_depthwise_filter(call, workspace), GLIA_OK;
+    copy_images(call, &r.plan, workspace);
     multiply(call->ctx, &r);
-    addition a = {&r, dw};
-    if (p->slices > 1) gli_parallel(call->ctx, dw->dim[0], 8, add_slices, &a);
-    if (dbias) sum_panels(call, &r, dbias, (float *)workspace + p->at.all);
+    if (r.plan.slices > 1) gli_parallel(call->ctx, a.dw->dim[0], FILTERS, add_slices, &a);
+    if (dbias) sum_panels(call, &r, dbias, (float *)workspace + r.plan.at.all);
     return GLIA_OK;
 }
 

@@ -6,6 +6,7 @@
 #include "core/size.h"
 #include "cpu/native/conv/convolution_planes.h"
 #include "cpu/native/conv/convolution_rows.h"
+#include "cpu/native/conv/depthwise.h"
 #include "cpu/native/strided_copy.h"
 
 enum { FEW_CHANNELS = 8 }; /* read by rows of taps: too few for a loop over the channels of one tap */
@@ -109,7 +110,7 @@ static void join_filters(const form *f, int64_t joined, float *to) {
 static void join_groups(form *f) {
     gli_convolution *c   = &f->c;
     const int64_t joined = gli_convolution_groups_at_once(c);
-    if (joined == 1) return;
+    if (joined == 1 || gli_is_depthwise(c)) return;
     float *to = take(f, c->y.channels * joined * gli_channels_in(c) * gli_taps(c));
     if (to) join_filters(f, joined, to);
     c->groups = (int)(c->groups / joined);
@@ -118,7 +119,9 @@ static void join_groups(form *f) {
 
 /* ---- the images -------------------------------------------------------------------------------------------------- */
 
-static bool reads_planes(const gli_convolution *c) { return gli_channels_in(c) <= FEW_CHANNELS && !c->transposed; }
+static bool reads_planes(const gli_convolution *c) {
+    return gli_channels_in(c) <= FEW_CHANNELS && !c->transposed && !gli_is_depthwise(c);
+}
 
 /* x in planes, with the rows and columns of zeros that the taps read. */
 static void pad_images(const glia_context *ctx, form *f) {
@@ -171,43 +174,59 @@ static const float *filters_of(const void *arg, int64_t group) {
     return f->w + group * f->c.group_stride;
 }
 
+/* Of all groups. */
 static int64_t packed_elements(const gli_convolution *c) {
+    if (gli_is_depthwise(c)) return gli_depthwise_packed(c);
     const gli_gemm_panels panels   = gli_gemm_column_panels(gli_gemm_kernel_here());
     const gli_gemm_columns columns = columns_of(c);
-    return gli_gemm_packed(&panels, &columns);
+    return c->groups * gli_gemm_packed(&panels, &columns);
 }
 
 size_t gli_convolution_workspace(const gli_convolution *c) {
     const form f = form_of(NULL, c, NULL, NULL, NULL);
-    return (size_t)(f.used + f.c.groups * packed_elements(&f.c)) * sizeof(float);
+    return (size_t)(f.used + packed_elements(&f.c)) * sizeof(float);
+}
+
+static gli_gemm gemm_of(const gli_convolution *c, const gli_convolution_rows *rows, const float *packed) {
+    const gli_gemm_columns columns = columns_of(c);
+    const bool planes              = reads_planes(c);
+    return (gli_gemm){.kernel      = rows->kernel,
+                      .problems    = c->groups,
+                      .columns     = columns.count,
+                      .sum         = columns.outer * columns.length,
+                      .blocks      = planes ? gli_convolution_plane_blocks(c) : gli_convolution_tap_blocks(c),
+                      .step        = planes ? c->dilation[GLI_COLUMNS] : 1,
+                      .panels      = packed,
+                      .next_panels = packed_elements(c) / c->groups,
+                      .sharing     = 1,
+                      .segments    = planes ? gli_convolution_plane_segments : gli_convolution_tap_segments,
+                      .store       = gli_convolution_store,
+                      .arg         = rows};
+}
+
+static void pack_filters(const glia_context *ctx, const form *f, const gli_gemm_kernel *kernel, float *to) {
+    const gli_gemm_panels panels   = gli_gemm_column_panels(kernel);
+    const gli_gemm_columns columns = columns_of(&f->c);
+    if (gli_is_depthwise(&f->c))
+        gli_depthwise_pack(&f->c, f->w, to);
+    else
+        gli_gemm_pack(ctx, &panels, &columns, f->c.groups, filters_of, f, to);
 }
 
 void gli_convolution_run(const glia_context *ctx, const gli_convolution *convolution, const float *x, const float *w,
                          const glia_tensor *bias, float *y, void *workspace) {
-    form f                         = form_of(ctx, convolution, x, w, workspace);
-    const gli_convolution *c       = &f.c;
-    const gli_gemm_kernel *kernel  = gli_gemm_kernel_here();
-    const gli_gemm_panels panels   = gli_gemm_column_panels(kernel);
-    const gli_gemm_columns columns = columns_of(c);
-    const bool planes              = reads_planes(c);
-    float *packed                  = take(&f, c->groups * packed_elements(c));
-    gli_convolution_rows rows      = {.c = c, .kernel = kernel, .x = f.x, .bias = bias, .y = y};
-    gli_gemm gemm                  = {.kernel      = kernel,
-                                      .problems    = c->groups,
-                                      .columns     = columns.count,
-                                      .sum         = columns.outer * columns.length,
-                                      .blocks      = planes ? gli_convolution_plane_blocks(c) : gli_convolution_tap_blocks(c),
-                                      .step        = planes ? c->dilation[GLI_COLUMNS] : 1,
-                                      .panels      = packed,
-                                      .next_panels = packed_elements(c),
-                                      .sharing     = 1,
-                                      .segments    = planes ? gli_convolution_plane_segments : gli_convolution_tap_segments,
-                                      .store       = gli_convolution_store,
-                                      .arg         = &rows};
-    gli_gemm_pack(ctx, &panels, &columns, c->groups, filters_of, &f, packed);
+    form f                    = form_of(ctx, convolution, x, w, workspace);
+    const gli_convolution *c  = &f.c;
+    float *packed             = take(&f, packed_elements(c));
+    gli_convolution_rows rows = {.c = c, .kernel = gli_gemm_kernel_here(), .x = f.x, .bias = bias, .y = y};
+    gli_gemm gemm             = gemm_of(c, &rows, packed);
+    pack_filters(ctx, &f, rows.kernel, packed);
     for (int i = 0; i < gli_convolution_phases(c); ++i) {
         rows.phase = gli_convolution_phase_of(c, i);
         gemm.rows  = c->images * rows.phase.size[GLI_ROWS] * rows.phase.size[GLI_COLUMNS];
-        gli_gemm_run(ctx, &gemm);
+        if (gli_is_depthwise(c))
+            gli_depthwise_run(ctx, &rows, packed);
+        else
+            gli_gemm_run(ctx, &gemm);
     }
 }

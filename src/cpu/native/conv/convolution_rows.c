@@ -111,18 +111,26 @@ static bool set_rows(const gli_convolution_rows *r, const tile *t, int64_t tap, 
     return any;
 }
 
+int gli_convolution_taps_under(const gli_convolution_rows *r, const gli_gemm_rows *rows, int64_t first, int64_t end,
+                               int64_t channel, gli_gemm_segment *out) {
+    const tile t = tile_of(r, rows);
+    int count    = 0;
+    for (int64_t tap = first; tap < end; ++tap) {
+        out[count].first = tap;
+        count += set_rows(r, &t, tap, channel, &out[count]);
+    }
+    return count;
+}
+
 int gli_convolution_tap_segments(const void *arg, const gli_gemm_rows *rows, int64_t block, gli_gemm_segment *out) {
     const gli_convolution_rows *r = arg;
     const int64_t channels = gli_channels_in(r->c), cut = blocks_of_tap(r->c), most = taps_of_block(r->c);
     const int64_t first = block / cut * most, end = gli_min_i64(first + most, gli_taps(r->c));
     const int64_t channel = block % cut * GLI_GEMM_BLOCK;
-    const tile t          = tile_of(r, rows);
-    int count             = 0;
-    for (int64_t tap = first; tap < end; ++tap) {
-        gli_gemm_segment *s = &out[count];
-        s->first            = tap * channels + channel;
-        s->count            = gli_min_i64(GLI_GEMM_BLOCK, channels - channel);
-        count += set_rows(r, &t, tap, channel, s);
+    const int count       = gli_convolution_taps_under(r, rows, first, end, channel, out);
+    for (int i = 0; i < count; ++i) {
+        out[i].first = out[i].first * channels + channel;
+        out[i].count = gli_min_i64(GLI_GEMM_BLOCK, channels - channel);
     }
     return count;
 }

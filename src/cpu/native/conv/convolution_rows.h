@@ -43,4 +43,9 @@ int64_t gli_convolution_plane_blocks(const gli_convolution *c);
 gli_gemm_segments gli_convolution_tap_segments, gli_convolution_plane_segments;
 gli_gemm_store gli_convolution_store;
 
+/* The taps first .. end - 1 that read x at all, from a channel on, as segments whose `first` is the tap; for loops that
+ * are no products. No pixel beside the image is read beyond GLI_GEMM_BLOCK channels. */
+int gli_convolution_taps_under(const gli_convolution_rows *r, const gli_gemm_rows *rows, int64_t first, int64_t end,
+                               int64_t channel, gli_gemm_segment *out);
+
 #endif

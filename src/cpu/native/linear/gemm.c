@@ -7,7 +7,7 @@
 #include "cpu/native/vectorize.h"
 
 /* A task is TILES tiles of rows times PANELS panels of columns. Its sums and segments are on the stack, 13 KB. */
-enum { TILES = 4, PANELS = 2, TASK_PRODUCTS = 1 << 19, MAX_TILE = GLI_GEMM_MAX_ROWS * GLI_GEMM_MAX_COLUMNS };
+enum { TILES = 4, PANELS = 2, TASK_PRODUCTS = 1 << 20, MAX_TILE = GLI_GEMM_MAX_ROWS * GLI_GEMM_MAX_COLUMNS };
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -80,10 +80,11 @@ static void pack_pieces(void *arg, int64_t begin, int64_t end) {
 
 void gli_gemm_pack(const glia_context *ctx, const gli_gemm_panels *panels, const gli_gemm_columns *columns,
                    int64_t problems, gli_gemm_source *source, const void *arg, float *to) {
-    enum { GRAIN = 16 };
+    enum { CHUNK_ELEMENTS = 1 << 16 };
     packing p = {
         panels, columns, source, arg, to, divide_up(columns->count, panels->width), divide_up(columns->length, PIECE)};
-    gli_parallel(ctx, problems * p.count * p.pieces, GRAIN, pack_pieces, &p);
+    const int64_t of_piece = gli_max_i64(1, PIECE * panels->width * columns->outer);
+    gli_parallel(ctx, problems * p.count * p.pieces, gli_max_i64(1, CHUNK_ELEMENTS / of_piece), pack_pieces, &p);
 }
 
 /* ---- multiplying ------------------------------------------------------------------------------------------------- */

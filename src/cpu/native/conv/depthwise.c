@@ -1,0 +1,77 @@
+#include "cpu/native/conv/depthwise.h"
+
+#include <string.h>
+
+#include "core/parallel.h"
+#include "core/size.h"
+#include "cpu/native/vectorize.h"
+
+enum { LANES = 32, CHANNELS = GLI_GEMM_BLOCK }; /* channels whose sums are in registers; of a block */
+
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+
+static inline void load(lanes *to, const float *from) { memcpy(to, from, sizeof *to); }
+
+static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+void gli_depthwise_pack(const gli_convolution *c, const float *w, float *to) {
+    for (int64_t tap = 0; tap < gli_taps(c); ++tap)
+        for (int64_t k = 0; k < c->groups; ++k) to[tap * c->groups + k] = w[k * c->group_stride + tap * c->tap_stride];
+}
+
+/* Adds the taps of some channels of pixel `row` to its sums. w: [tap][pitch], from the first of these channels on. */
+GLI_CLONES static void depthwise_pixel(const gli_gemm_segment *taps, int count, int row, const float *w, int64_t pitch,
+                                       int64_t channels, float *sums) {
+    int64_t c = 0;
+    for (; c + LANES <= channels; c += LANES) {
+        lanes sum, x, f;
+        load(&sum, sums + c);
+        for (int t = 0; t < count; ++t) {
+            load(&x, taps[t].row[row] + c), load(&f, w + taps[t].first * pitch + c);
+            sum += x * f;
+        }
+        memcpy(sums + c, &sum, sizeof sum);
+    }
+    for (int t = 0; t < count; ++t) {
+        const float *x = taps[t].row[row], *f = w + taps[t].first * pitch;
+        for (int64_t i = c; i < channels; ++i) sums[i] += x[i] * f[i];
+    }
+}
+
+typedef struct work {
+    const gli_convolution_rows *rows;
+    const float *w;
+    int64_t pixels;
+} work;
+
+static void run_channels(const work *w, const gli_gemm_rows *rows, int64_t channel) {
+    const gli_convolution *c                = w->rows->c;
+    const int64_t channels                  = gli_min_i64(CHANNELS, c->groups - channel);
+    float sums[GLI_GEMM_MAX_ROWS][CHANNELS] = {{0}};
+    gli_gemm_segment taps[GLI_GEMM_SEGMENTS];
+    for (int64_t tap = 0; tap < gli_taps(c); tap += GLI_GEMM_SEGMENTS) {
+        const int64_t end = gli_min_i64(tap + GLI_GEMM_SEGMENTS, gli_taps(c));
+        const int count   = gli_convolution_taps_under(w->rows, rows, tap, end, channel, taps);
+        for (int i = 0; i < rows->count; ++i)
+            depthwise_pixel(taps, count, i, w->w + channel, c->groups, channels, sums[i]);
+    }
+    gli_convolution_store(w->rows, rows, channel, (int)channels, sums[0], CHANNELS);
+}
+
+/* Tiles of pixels. */
+static void run_tiles(void *arg, int64_t begin, int64_t end) {
+    const work *w    = arg;
+    const int height = w->rows->kernel->rows;
+    for (int64_t i = begin; i < end; ++i) {
+        const gli_gemm_rows rows = {0, i * height, (int)gli_min_i64(height, w->pixels - i * height)};
+        for (int64_t channel = 0; channel < w->rows->c->groups; channel += CHANNELS) run_channels(w, &rows, channel);
+    }
+}
+
+void gli_depthwise_run(const glia_context *ctx, const gli_convolution_rows *rows, const float *packed) {
+    enum { TASK_PRODUCTS = 1 << 18 };
+    const gli_convolution *c = rows->c;
+    work w                   = {rows, packed, c->images * rows->phase.size[GLI_ROWS] * rows->phase.size[GLI_COLUMNS]};
+    const int64_t of_tile    = rows->kernel->rows * gli_depthwise_packed(c);
+    gli_parallel(ctx, divide_up(w.pixels, rows->kernel->rows), gli_max_i64(1, TASK_PRODUCTS / of_tile), run_tiles, &w);
+}
