@@ -1,5 +1,7 @@
 #include "cpu/native/conv/convolution_rows.h"
 
+#include <string.h>
+
 #include "core/size.h"
 #include "cpu/native/linear/product.h"
 
@@ -167,20 +169,26 @@ static float *output_of(const gli_convolution_rows *r, const pixel *p, int64_t c
            (phase->first[GLI_COLUMNS] + p->at[GLI_COLUMNS] * phase->step[GLI_COLUMNS]) * y->column_stride;
 }
 
-static void add_bias(const glia_tensor *bias, int64_t channel, int columns, float *sums) {
-    const float *from = (const float *)bias->data + channel * bias->stride[0];
-    for (int j = 0; j < columns; ++j) sums[j] += from[j * bias->stride[0]];
+static void finish(const gli_convolution_rows *r, int64_t channel, int columns, float *sums) {
+    const glia_tensor *bias = r->bias;
+    const int64_t stride    = bias ? bias->stride[0] : 0;
+    const float *from       = bias ? (const float *)bias->data + channel * stride : NULL;
+    for (int j = 0; from && j < columns; ++j) sums[j] += from[j * stride];
+    gli_activate(r->c->activation, sums, columns);
 }
 
+/* Where channels are apart in memory, pixels are likely to be neighbours: they go there together. */
 void gli_convolution_store(const void *arg, const gli_gemm_rows *rows, int64_t column, int columns, float *sums,
                            int pitch) {
     const gli_convolution_rows *r = arg;
     const int64_t channel = rows->problem * gli_channels_out(r->c) + column, stride = r->c->y.channel_stride;
     pixel p = pixel_of(&r->phase, rows->first);
-    for (int i = 0; i < rows->count; ++i, sums += pitch, next_pixel(&r->phase, &p)) {
-        float *y = output_of(r, &p, channel);
-        if (r->bias) add_bias(r->bias, channel, columns, sums);
-        gli_activate(r->c->activation, sums, columns);
-        for (int j = 0; j < columns; ++j) y[j * stride] = sums[j];
+    float *y[GLI_GEMM_MAX_ROWS];
+    for (int i = 0; i < rows->count; ++i, next_pixel(&r->phase, &p)) {
+        y[i] = output_of(r, &p, channel);
+        finish(r, channel, columns, sums + i * pitch);
+        if (stride == 1) memcpy(y[i], sums + i * pitch, (size_t)columns * sizeof *sums);
     }
+    for (int j = 0; stride != 1 && j < columns; ++j)
+        for (int i = 0; i < rows->count; ++i) y[i][j * stride] = sums[i * pitch + j];
 }
