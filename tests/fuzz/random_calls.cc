@@ -9,51 +9,14 @@
 #include <limits>
 #include <map>
 #include <memory>
-#include <random>
 
+#include "fuzz/random.h"
 #include "glia/glia.h"
 #include "support/case.h"
 
 namespace {
 
 using namespace glia;
-
-std::mt19937_64 engine;
-
-uint64_t below(uint64_t bound) { return engine() % bound; }
-bool chance(unsigned percent) { return below(100) < percent; }
-template <class T, size_t N>
-T one_of(const T (&values)[N]) {
-    return values[below(N)];
-}
-
-// Memory of which there is little, so that huge shapes are refused and not computed.
-struct Memory {
-    static constexpr size_t kLimit = 64 << 20;
-    size_t held                    = 0;
-    static void *alloc(void *user, size_t bytes, size_t alignment) {
-        auto *memory = static_cast<Memory *>(user);
-        if (bytes > kLimit - memory->held) return nullptr;
-        void *out = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-        if (out) memory->held += bytes;
-        return out;
-    }
-    static void release(void *user, void *memory, size_t bytes) {
-        static_cast<Memory *>(user)->held -= bytes;
-        free(memory);
-    }
-};
-
-int64_t random_integer() {
-    static const int64_t extremes[] = {-1,        0,         1,         2,         3,       7,
-                                       INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, 1 << 20, INT64_C(1) << 53};
-    return chance(70) ? int64_t(below(6)) : one_of(extremes);
-}
-
-double random_real() {
-    static const double extremes[] = {0, -0.0, 1, -1, 1e-45, 1e-300, 1e38, -3e38, 1e308, INFINITY, -INFINITY, NAN};
-    return chance(85) ? double(below(4001)) / 1000 - 2 : one_of(extremes);
-}
 
 void store(char *at, size_t size, int64_t value) {
     const auto narrow = int32_t(value);
@@ -148,10 +111,10 @@ glia_shape mutated_shape(const std::vector<int64_t> &dims) {
 }
 
 struct Counts {
-    std::map<glia_status, int64_t> calls, plans;
+    std::map<glia_status, long> calls, plans;
 };
 
-int wrong;
+long wrong;
 
 void require(bool condition, const char *what, const gli_op *op, const glia_context *ctx) {
     if (condition) return;
@@ -257,15 +220,6 @@ void run(glia_context *ctx, const Case &c, Counts *counts) {
     if (chance(30)) plan(ctx, c.op, given, in, counts);
 }
 
-void print(const char *what, const std::map<glia_status, int64_t> &counts) {
-    int64_t all = 0;
-    for (const auto &[status, count] : counts) all += count;
-    printf("%lld %s:", static_cast<long long>(all), what);
-    for (const auto &[status, count] : counts)
-        printf(" %s %lld", glia_status_name(status), static_cast<long long>(count));
-    printf("\n");
-}
-
 }  // namespace
 
 int main(int argc, char **argv) {
@@ -300,6 +254,6 @@ int main(int argc, char **argv) {
         }
     }
     print("calls", counts.calls), print("plans", counts.plans);
-    printf("%d wrong\n", wrong);
+    printf("%ld wrong\n", wrong);
     return wrong ? 1 : 0;
 }

@@ -28,11 +28,16 @@ typedef struct range {
     int count, step;
 } range;
 
+/* One element alone has no step: that of a dilation beyond x would overflow where strides are made of it. */
+static range range_of(int64_t first, int64_t count, int dilation) {
+    return (range){first, (int)count, count > 1 ? dilation : 0};
+}
+
 static range clip(int64_t start, int kernel, int dilation, int size) {
-    if (start >= 0 && start + (int64_t)(kernel - 1) * dilation < size) return (range){start, kernel, dilation};
+    if (start >= 0 && start + (int64_t)(kernel - 1) * dilation < size) return range_of(start, kernel, dilation);
     const int64_t skipped = divide_up(-start, dilation);
     const int64_t last    = gli_min_i64(kernel, divide_up(size - start, dilation));
-    return (range){start + skipped * dilation, (int)gli_max_i64(0, last - skipped), dilation};
+    return range_of(start + skipped * dilation, gli_max_i64(0, last - skipped), dilation);
 }
 
 static range rows_of(const gli_pool2d_geom *g, int64_t p) {
