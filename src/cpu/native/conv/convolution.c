@@ -61,14 +61,13 @@ static void set_filters(form *f, const float *w) {
     c->in_stride       = gli_taps(c);
     c->out_stride      = gli_channels_in(c) * c->in_stride;
     c->group_stride    = gli_channels_out(c) * c->out_stride;
+    c->tap_row_stride  = c->taps[GLI_COLUMNS];
 }
 
-/* Makes tap_stride that of rows of taps as well. */
+/* Copies the filters to where one follows the other. */
 static void copy_filters(const glia_context *ctx, form *f) {
     gli_convolution *c = &f->c;
     const int64_t in = gli_channels_in(c), out = gli_channels_out(c), taps = gli_taps(c);
-    if (c->taps[GLI_COLUMNS] == 1) c->tap_stride = c->tap_row_stride;
-    if (c->taps[GLI_ROWS] == 1 || c->tap_row_stride == c->taps[GLI_COLUMNS] * c->tap_stride) return;
     float *to           = take(f, c->groups * out * in * taps);
     const gli_copy copy = {
         .size        = sizeof *to,
@@ -82,6 +81,13 @@ static void copy_filters(const glia_context *ctx, form *f) {
     set_filters(f, to);
 }
 
+/* Makes tap_stride that of rows of taps as well. */
+static void join_taps(const glia_context *ctx, form *f) {
+    gli_convolution *c = &f->c;
+    if (c->taps[GLI_COLUMNS] == 1) c->tap_stride = c->tap_row_stride;
+    if (c->taps[GLI_ROWS] > 1 && c->tap_row_stride != c->taps[GLI_COLUMNS] * c->tap_stride) copy_filters(ctx, f);
+}
+
 /* Transposed with stride 1: a convolution with the taps in reverse order. */
 static void turn(form *f) {
     gli_convolution *c = &f->c;
@@ -89,38 +95,14 @@ static void turn(form *f) {
     c->transposed = false;
     for (int d = 0; d < 2; ++d) c->pad[d] = c->dilation[d] * (c->taps[d] - 1) - c->pad[d];
     if (f->memory) f->w += (gli_taps(c) - 1) * c->tap_stride;
-    c->tap_stride = -c->tap_stride;
-}
-
-/* Filters [group][channel of y][channel of x][tap] of several groups in one, with 0 between channels of different ones.
- */
-static void join_filters(const form *f, int64_t joined, float *to) {
-    const gli_convolution *c = &f->c;
-    const int64_t in = gli_channels_in(c), out = gli_channels_out(c), taps = gli_taps(c);
-    memset(to, 0, (size_t)(c->groups * out * joined * in * taps) * sizeof *to);
-    for (int64_t g = 0; g < c->groups; ++g)
-        for (int64_t o = 0; o < out; ++o)
-            for (int64_t i = 0; i < in; ++i)
-                for (int64_t t = 0; t < taps; ++t)
-                    to[((g * out + o) * joined * in + g % joined * in + i) * taps + t] =
-                        f->w[g * c->group_stride + o * c->out_stride + i * c->in_stride + t * c->tap_stride];
-}
-
-/* Small groups, several in one: so a vector is not mostly empty. */
-static void join_groups(form *f) {
-    gli_convolution *c   = &f->c;
-    const int64_t joined = gli_convolution_groups_at_once(c);
-    if (joined == 1 || gli_is_depthwise(c)) return;
-    float *to = take(f, c->y.channels * joined * gli_channels_in(c) * gli_taps(c));
-    if (to) join_filters(f, joined, to);
-    c->groups = (int)(c->groups / joined);
-    set_filters(f, to);
+    c->tap_stride     = -c->tap_stride;
+    c->tap_row_stride = -c->tap_row_stride;
 }
 
 /* ---- the images -------------------------------------------------------------------------------------------------- */
 
 static bool reads_planes(const gli_convolution *c) {
-    return gli_channels_in(c) <= FEW_CHANNELS && !c->transposed && !gli_is_depthwise(c);
+    return gli_channels_in(c) <= FEW_CHANNELS && !c->transposed && !c->spread;
 }
 
 /* x in planes, with the rows and columns of zeros that the taps read. */
@@ -144,14 +126,32 @@ static void copy_channels_last(const glia_context *ctx, form *f) {
     c->x = to;
 }
 
+/* Groups with few channels, spread out: each channel of y gets a group of its own, with copies of what it reads. */
+static void spread_groups(const glia_context *ctx, form *f) {
+    gli_convolution *c               = &f->c;
+    const gli_convolution_image from = c->x;
+    const int64_t in = gli_channels_in(c), out = gli_channels_out(c);
+    copy_filters(ctx, f);
+    c->spread       = true;
+    c->groups       = (int)c->y.channels;
+    c->group_stride = in * gli_taps(c);
+    if (in == 1 && out == 1 && from.channel_stride == 1) return;
+    c->x.channels = in * c->y.channels;
+    c->x          = gli_image_channels_last(&c->x);
+    float *to     = take(f, c->images * c->x.image_stride);
+    if (to) gli_depthwise_spread(ctx, c, &from, f->x, to);
+    f->x = to;
+}
+
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
 
 static form form_of(const glia_context *ctx, const gli_convolution *c, const float *x, const float *w, float *memory) {
     form f = {*c, x, w, memory, 0};
-    copy_filters(ctx, &f);
+    join_taps(ctx, &f);
     turn(&f);
-    join_groups(&f);
-    if (reads_planes(&f.c))
+    if (gli_is_grouped(&f.c))
+        spread_groups(ctx, &f);
+    else if (reads_planes(&f.c))
         pad_images(ctx, &f);
     else if (f.c.x.channel_stride != 1)
         copy_channels_last(ctx, &f);
@@ -176,7 +176,7 @@ static const float *filters_of(const void *arg, int64_t group) {
 
 /* Of all groups. */
 static int64_t packed_elements(const gli_convolution *c) {
-    if (gli_is_depthwise(c)) return gli_depthwise_packed(c);
+    if (c->spread) return gli_depthwise_packed(c);
     const gli_gemm_panels panels   = gli_gemm_column_panels(gli_gemm_kernel_here());
     const gli_gemm_columns columns = columns_of(c);
     return c->groups * gli_gemm_packed(&panels, &columns);
@@ -207,7 +207,7 @@ static gli_gemm gemm_of(const gli_convolution *c, const gli_convolution_rows *ro
 static void pack_filters(const glia_context *ctx, const form *f, const gli_gemm_kernel *kernel, float *to) {
     const gli_gemm_panels panels   = gli_gemm_column_panels(kernel);
     const gli_gemm_columns columns = columns_of(&f->c);
-    if (gli_is_depthwise(&f->c))
+    if (f->c.spread)
         gli_depthwise_pack(&f->c, f->w, to);
     else
         gli_gemm_pack(ctx, &panels, &columns, f->c.groups, filters_of, f, to);
@@ -224,7 +224,7 @@ void gli_convolution_run(const glia_context *ctx, const gli_convolution *convolu
     for (int i = 0; i < gli_convolution_phases(c); ++i) {
         rows.phase = gli_convolution_phase_of(c, i);
         gemm.rows  = c->images * rows.phase.size[GLI_ROWS] * rows.phase.size[GLI_COLUMNS];
-        if (gli_is_depthwise(c))
+        if (c->spread)
             gli_depthwise_run(ctx, &rows, packed);
         else
             gli_gemm_run(ctx, &gemm);

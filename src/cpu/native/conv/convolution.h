@@ -15,6 +15,7 @@ typedef struct gli_convolution_image {
  * r dilation; transposed: (p + pad - r dilation) / stride, where that is an integer. */
 typedef struct gli_convolution {
     bool transposed;
+    bool spread; /* for loops over channels: see depthwise.h */
     int images, groups;
     gli_convolution_image x, y;
     int taps[2], stride[2], pad[2], dilation[2]; /* rows, columns */

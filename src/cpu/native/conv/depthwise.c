@@ -15,8 +15,49 @@ static inline void load(lanes *to, const float *from) { memcpy(to, from, sizeof 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 void gli_depthwise_pack(const gli_convolution *c, const float *w, float *to) {
-    for (int64_t tap = 0; tap < gli_taps(c); ++tap)
-        for (int64_t k = 0; k < c->groups; ++k) to[tap * c->groups + k] = w[k * c->group_stride + tap * c->tap_stride];
+    for (int64_t i = 0; i < gli_channels_in(c); ++i)
+        for (int64_t tap = 0; tap < gli_taps(c); ++tap)
+            for (int64_t k = 0; k < c->groups; ++k)
+                *to++ = w[k * c->group_stride + i * c->in_stride + tap * c->tap_stride];
+}
+
+typedef struct spreading {
+    const gli_convolution *c;
+    const gli_convolution_image *image;
+    const float *from;
+    float *x;
+} spreading;
+
+/* A pixel: `copies` of channel 0 of each group, then of channel 1 of each, and so on. */
+GLI_INLINE void spread_pixel(const float *from, int64_t stride, int64_t in, int64_t groups, int64_t copies,
+                             float *restrict x) {
+    for (int64_t i = 0; i < in; ++i)
+        for (int64_t g = 0; g < groups; ++g, x += copies)
+            for (int64_t o = 0; o < copies; ++o) x[o] = from[(g * in + i) * stride];
+}
+
+/* Rows of pixels. */
+static void spread_rows(void *arg, int64_t begin, int64_t end) {
+    const spreading *s                 = arg;
+    const gli_convolution_image *image = s->image, *x = &s->c->x;
+    const int64_t in = gli_channels_in(s->c), groups = image->channels / in, copies = s->c->groups / groups;
+    for (int64_t i = begin; i < end; ++i)
+        for (int64_t column = 0; column < image->columns; ++column) {
+            const float *from = s->from + i / image->rows * image->image_stride + i % image->rows * image->row_stride +
+                                column * image->column_stride;
+            float *to = s->x + i * x->row_stride + column * x->column_stride;
+            if (copies == 4) /* as in ResNeXt */
+                spread_pixel(from, image->channel_stride, in, groups, 4, to);
+            else
+                spread_pixel(from, image->channel_stride, in, groups, copies, to);
+        }
+}
+
+void gli_depthwise_spread(const glia_context *ctx, const gli_convolution *c, const gli_convolution_image *image,
+                          const float *from, float *x) {
+    enum { CHUNK_ELEMENTS = 1 << 15 };
+    spreading s = {c, image, from, x};
+    gli_parallel(ctx, c->images * image->rows, gli_max_i64(1, CHUNK_ELEMENTS / c->x.row_stride), spread_rows, &s);
 }
 
 /* Adds the taps of some channels of pixel `row` to its sums. w: [tap][pitch], from the first of these channels on. */
@@ -44,17 +85,25 @@ typedef struct work {
     int64_t pixels;
 } work;
 
+/* Of the i-th channel of each group. */
+static void add_taps(const work *w, const gli_gemm_rows *rows, int64_t i, int64_t first, int64_t channel,
+                     int64_t channels, float sums[][CHANNELS]) {
+    const gli_convolution *c = w->rows->c;
+    const int64_t end        = gli_min_i64(first + GLI_GEMM_SEGMENTS, gli_taps(c));
+    const float *filters     = w->w + i * gli_taps(c) * c->groups + channel;
+    gli_gemm_segment taps[GLI_GEMM_SEGMENTS];
+    const int count = gli_convolution_taps_under(w->rows, rows, first, end, i * c->groups + channel, taps);
+    for (int row = 0; row < rows->count; ++row)
+        depthwise_pixel(taps, count, row, filters, c->groups, channels, sums[row]);
+}
+
 static void run_channels(const work *w, const gli_gemm_rows *rows, int64_t channel) {
     const gli_convolution *c                = w->rows->c;
     const int64_t channels                  = gli_min_i64(CHANNELS, c->groups - channel);
     float sums[GLI_GEMM_MAX_ROWS][CHANNELS] = {{0}};
-    gli_gemm_segment taps[GLI_GEMM_SEGMENTS];
-    for (int64_t tap = 0; tap < gli_taps(c); tap += GLI_GEMM_SEGMENTS) {
-        const int64_t end = gli_min_i64(tap + GLI_GEMM_SEGMENTS, gli_taps(c));
-        const int count   = gli_convolution_taps_under(w->rows, rows, tap, end, channel, taps);
-        for (int i = 0; i < rows->count; ++i)
-            depthwise_pixel(taps, count, i, w->w + channel, c->groups, channels, sums[i]);
-    }
+    for (int64_t i = 0; i < gli_channels_in(c); ++i)
+        for (int64_t tap = 0; tap < gli_taps(c); tap += GLI_GEMM_SEGMENTS)
+            add_taps(w, rows, i, tap, channel, channels, sums);
     gli_convolution_store(w->rows, rows, channel, (int)channels, sums[0], CHANNELS);
 }
 

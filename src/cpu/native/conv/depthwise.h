@@ -1,18 +1,28 @@
-/* Depthwise convolutions, with one channel of x and one of y in each group: no matrix products, but loops over the
- * channels, which are innermost in x. */
+/* Depthwise convolutions and others of small groups: no matrix products, but loops over the channels. */
 #ifndef GLI_CPU_NATIVE_CONV_DEPTHWISE_H
 #define GLI_CPU_NATIVE_CONV_DEPTHWISE_H
 
 #include "cpu/native/conv/convolution_rows.h"
 
+/* Each group has one channel of x and one of y. */
 static inline bool gli_is_depthwise(const gli_convolution *c) {
     return c->groups > 1 && c->x.channels == c->groups && c->y.channels == c->groups;
 }
 
-/* Elements of the filters as the loops read them, [tap][channel]. */
-static inline int64_t gli_depthwise_packed(const gli_convolution *c) { return gli_taps(c) * c->groups; }
+/* Each has few: as matrices, they would leave most of a vector empty. */
+static inline bool gli_is_grouped(const gli_convolution *c) {
+    enum { FEW_CHANNELS = 8 };
+    return c->groups > 1 && gli_channels_in(c) <= FEW_CHANNELS && gli_channels_out(c) <= FEW_CHANNELS;
+}
 
+/* Of a convolution that is spread: each group has one channel of y, x is [channel of the group][group], innermost, and
+ * the filters as the loops read them are [channel of the group][tap][group]. */
+static inline int64_t gli_depthwise_packed(const gli_convolution *c) { return c->x.channels * gli_taps(c); }
 void gli_depthwise_pack(const gli_convolution *c, const float *w, float *to);
+
+/* x from an image with so many channels for each group. */
+void gli_depthwise_spread(const glia_context *ctx, const gli_convolution *c, const gli_convolution_image *image,
+                          const float *from, float *x);
 
 /* The pixels of one phase. */
 void gli_depthwise_run(const glia_context *ctx, const gli_convolution_rows *rows, const float *packed);

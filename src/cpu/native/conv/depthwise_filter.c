@@ -21,6 +21,8 @@ typedef struct work {
     int64_t slices, images, blocks;
 } work;
 
+static int64_t filters_of(const gli_convolution *c) { return gli_taps(c) * c->groups; }
+
 static work work_of(const gli_convolution *c) {
     work w   = {.c = c, .blocks = divide_up(c->groups, LANES)};
     w.images = divide_up(c->images, MAX_SLICES);
@@ -120,7 +122,7 @@ static int64_t pixels_of(const gli_convolution *c) { return c->images * c->y.row
 
 size_t gli_depthwise_filter_workspace(const gli_call *call) {
     const gli_convolution c = convolution_of(call);
-    const int64_t sums      = work_of(&c).slices * gli_depthwise_packed(&c);
+    const int64_t sums      = work_of(&c).slices * filters_of(&c);
     return (size_t)(copy_of(&c, &c.x) + copy_of(&c, &c.y) + sums) * sizeof(float) +
            gli_column_sum_workspace(pixels_of(&c), c.groups);
 }
@@ -149,6 +151,5 @@ void gli_depthwise_filter(const gli_call *call, void *workspace) {
     add_slices(&w, call->out[GLI_CONV2D_FILTER_DW]);
     const gli_column_matrix dy = {
         .data = w.dy, .rows = pixels_of(&c), .columns = c.groups, .row_stride = c.groups, .column_stride = 1};
-    if (dbias)
-        gli_column_sum(call->ctx, &dy, dbias->data, dbias->stride[0], memory + w.slices * gli_depthwise_packed(&c));
+    if (dbias) gli_column_sum(call->ctx, &dy, dbias->data, dbias->stride[0], memory + w.slices * filters_of(&c));
 }

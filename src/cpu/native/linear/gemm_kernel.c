@@ -1,7 +1,5 @@
 #include "cpu/native/linear/gemm_kernel.h"
 
-#include <string.h>
-
 #include "cpu/native/vectorize.h"
 
 #if defined(__x86_64__)
