@@ -11,9 +11,9 @@
 
 enum { TASKS = 16, TASK_ROWS = 32, TASK_COLUMNS = 64 }; /* so many at least, of about that size */
 
-/* In the order of the workspace. */
+/* Of the workspace, behind the planes of x: elements before each array. */
 typedef struct layout {
-    int64_t planes, dy, packed, slices, all; /* elements before each */
+    int64_t dy, packed, slices, all;
 } layout;
 
 typedef struct plan {
@@ -50,6 +50,15 @@ static layout layout_of(const plan *p) {
     return out;
 }
 
+/* Small groups would leave most of a vector empty: so many go into one product. Of its results those between different
+ * groups are left out. */
+static int64_t groups_at_once(const gli_convolution *c) {
+    const int64_t most = gli_gemm_kernel_here()->lanes / gli_channels_out(c);
+    for (int64_t count = gli_min_i64(most, c->groups); count > 1; --count)
+        if (c->groups % count == 0) return count;
+    return 1;
+}
+
 static plan plan_of(const gli_call *call) {
     const glia_tensor *dw = call->out[GLI_CONV2D_FILTER_DW];
     plan p                = {.kernel = gli_gemm_kernel_here()};
@@ -58,7 +67,7 @@ static plan plan_of(const gli_call *call) {
     p.copies_dy              = !is_flat(y);
     if (p.copies_dy) *y = gli_image_channels_last(y);
     p.x      = gli_convolution_planes(&p.c);
-    p.joined = gli_convolution_groups_at_once(&p.c);
+    p.joined = groups_at_once(&p.c);
     p.in     = p.joined * gli_channels_in(&p.c);
     p.out    = p.joined * gli_channels_out(&p.c);
     p.taps   = gli_taps(&p.c);

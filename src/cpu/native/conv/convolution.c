@@ -1,7 +1,6 @@
-/* Brings a convolution into one of the two forms that convolution_rows.h reads, packs the filters, and multiplies. */
+/* Brings a convolution into one of the forms that convolution_rows.h and depthwise.h read, packs the filters, and runs
+ * it. */
 #include "cpu/native/conv/convolution.h"
-
-#include <string.h>
 
 #include "core/size.h"
 #include "cpu/native/conv/convolution_planes.h"

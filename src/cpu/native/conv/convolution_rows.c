@@ -9,13 +9,6 @@ static const float zeros[GLI_GEMM_BLOCK]; /* what the taps beside the image read
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-int64_t gli_convolution_groups_at_once(const gli_convolution *c) {
-    const int64_t most = gli_gemm_kernel_here()->lanes / gli_channels_out(c);
-    for (int64_t count = gli_min_i64(most, c->groups); count > 1; --count)
-        if (c->groups % count == 0) return count;
-    return 1;
-}
-
 /* ---- pixels ------------------------------------------------------------------------------------------------------ */
 
 int gli_convolution_phases(const gli_convolution *c) {

@@ -31,10 +31,6 @@ static inline int64_t gli_channels_in(const gli_convolution *c) { return c->x.ch
 static inline int64_t gli_channels_out(const gli_convolution *c) { return c->y.channels / c->groups; }
 static inline int64_t gli_taps(const gli_convolution *c) { return (int64_t)c->taps[GLI_ROWS] * c->taps[GLI_COLUMNS]; }
 
-/* How many groups to join to one, in which channels of different groups do not meet: small groups would leave most of a
- * vector empty. Divides the number of groups. */
-int64_t gli_convolution_groups_at_once(const gli_convolution *c);
-
 /* Two ways to read x. By taps: the channels of a pixel one after the other, in a sum over taps and then channels. By
  * rows of taps, for x in planes that hold the padding as well: the taps of a row one after the other, in a sum over
  * channels and then taps. Each has its functions; arg of segments and store is a gli_convolution_rows. */

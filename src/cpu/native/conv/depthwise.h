@@ -11,8 +11,8 @@ static inline bool gli_is_depthwise(const gli_convolution *c) {
 
 /* Each has few: as matrices, they would leave most of a vector empty. */
 static inline bool gli_is_grouped(const gli_convolution *c) {
-    enum { FEW_CHANNELS = 8 };
-    return c->groups > 1 && gli_channels_in(c) <= FEW_CHANNELS && gli_channels_out(c) <= FEW_CHANNELS;
+    enum { MOST_CHANNELS = 8 };
+    return c->groups > 1 && gli_channels_in(c) <= MOST_CHANNELS && gli_channels_out(c) <= MOST_CHANNELS;
 }
 
 /* Of a convolution that is spread: each group has one channel of y, x is [channel of the group][group], innermost, and

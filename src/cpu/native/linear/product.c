@@ -138,20 +138,25 @@ static const float *rows_of(const void *arg, int64_t product) {
     return r->a + offset_of(&r->plan.p, &r->plan.p.a, r->first + product);
 }
 
+/* The first row of a tile, from an element of the sum on. */
+static const float *row_at(const run *r, const gli_gemm_rows *rows, int64_t k) {
+    const plan *p         = &r->plan;
+    const int64_t product = p->shares_rows ? 0 : rows->problem;
+    if (p->packs_rows) return r->packed_rows + product * p->packed_rows + rows->first * p->p.sum + k * p->kernel->rows;
+    return rows_of(r, rows->problem) + rows->first * p->p.a.row_stride + k;
+}
+
 static int segments(const void *arg, const gli_gemm_rows *rows, int64_t block, gli_gemm_segment *out) {
-    const run *r          = arg;
-    const gli_product *p  = &r->plan.p;
-    const int64_t begin   = block * GLI_GEMM_BLOCK;
-    const int kernel_rows = r->plan.kernel->rows;
-    const int64_t product = r->plan.shares_rows ? 0 : rows->problem;
-    const float *packed   = r->packed_rows + product * r->plan.packed_rows + rows->first * p->sum;
-    const float *unpacked = rows_of(r, rows->problem) + rows->first * p->a.row_stride;
-    out->first            = begin;
-    out->count            = gli_min_i64(GLI_GEMM_BLOCK, p->sum - begin);
-    for (int i = 0; i < kernel_rows; ++i)
-        out->row[i] = r->plan.packs_rows ? packed + begin * kernel_rows + i
-                                         : unpacked + gli_min_i64(i, rows->count - 1) * p->a.row_stride + begin;
-    return out->count > 0;
+    const run *r     = arg;
+    const plan *p    = &r->plan;
+    const int last   = p->packs_rows ? p->kernel->rows - 1 : rows->count - 1; /* packed rows are filled up */
+    const int64_t to = p->packs_rows ? 1 : p->p.a.row_stride;                 /* the next row */
+    if (p->p.sum == 0) return 0;
+    out->first       = block * GLI_GEMM_BLOCK;
+    out->count       = gli_min_i64(GLI_GEMM_BLOCK, p->p.sum - out->first);
+    const float *row = row_at(r, rows, out->first);
+    for (int i = 0; i < p->kernel->rows; ++i) out->row[i] = row + gli_min_i64(i, last) * to;
+    return 1;
 }
 
 static void add_c(const gli_product *p, const float *c, int columns, float *sums) {
@@ -186,7 +191,7 @@ void gli_product_run(const glia_context *ctx, const gli_product *product, const 
     const plan *p = &r.plan;
     r.a           = p->swapped ? b : a;
     r.b           = p->swapped ? a : b;
-    r.packed_rows = r.packed_columns + column_matrices(p) * p->packed_columns;
+    if (p->packed_rows) r.packed_rows = r.packed_columns + column_matrices(p) * p->packed_columns;
     gli_gemm gemm = {.kernel      = p->kernel,
                      .rows        = p->p.rows,
                      .columns     = p->p.columns,
