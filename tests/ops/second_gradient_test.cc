@@ -71,6 +71,19 @@ TEST(SecondGradients, are_refused_by_name) {
     }
 }
 
+TEST(SecondGradients, of_custom_ops_are_refused) {
+    Net net;
+    glia_custom_op op{};
+    op.name = "mine", op.n_in = op.n_out = 1;
+    op.forward = op.backward = [](glia_custom_call *) { return GLIA_OK; };
+    const glia_custom_params params{&op, {}, nullptr};
+    const glia_value x  = net.input({2});
+    const glia_value dx = net.gradient(net.sum(glia_graph_custom(net.graph, &params, &x, 1, nullptr, 0)), {x})[0];
+    glia_value out;
+    EXPECT_EQ(glia_graph_gradient(net.graph, net.sum(dx), &x, 1, &out), GLIA_UNSUPPORTED);
+    EXPECT_STREQ(glia_message(net.ctx), "custom_backward has no gradient: custom has no second derivative");
+}
+
 TEST(SecondGradients, that_are_missing_stand_in_the_readme) {
     std::set<std::string> once{gli_op_custom_backward.once_differentiable->name};
     for (const gli_op *const *op = gli_ops; *op; ++op) {
