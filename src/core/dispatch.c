@@ -29,17 +29,21 @@ const char *gli_declines(const gli_provider *provider, const gli_call *call, cha
     return !reason && provider->decline ? provider->decline(call) : reason;
 }
 
+static bool can_read(const gli_provider *provider, const gli_provider *producer) {
+    return provider->accepts.flags & GLI_ANY_SAVED || strcmp(producer->name, provider->name) == 0;
+}
+
 glia_status gli_choose(const gli_call *call, const void *params, gli_choice *out) {
     glia_context *ctx  = call->ctx;
     const char *reason = "no such provider";
     char why[GLI_REASON];
-    const gli_provider *reader;
-    GLI_TRY(gli_saved_reader(call, &reader));
+    const gli_provider *producer;
+    GLI_TRY(gli_saved_producer(call, &producer));
     for (const gli_provider *const *it = ctx->device->providers(call->op); *it; ++it) {
         const gli_provider *provider = *it;
         if (ctx->provider[0] && strcmp(ctx->provider, provider->name) != 0) continue;
-        reason = reader && strcmp(reader->name, provider->name) != 0 ? "another provider wrote what it has to read"
-                                                                     : gli_declines(provider, call, why);
+        reason = producer && !can_read(provider, producer) ? "another provider wrote what it has to read"
+                                                           : gli_declines(provider, call, why);
         if (!reason) {
             const glia_status status = prepare(call, provider, out, why);
             if (status == GLIA_OK) {

@@ -17,7 +17,7 @@ void gli_saved_forget(const glia_tensor *tensor) {
     if (tensor->saved) *tensor->saved = (struct gli_saved){0};
 }
 
-glia_status gli_saved_reader(const gli_call *call, const gli_provider **out) {
+glia_status gli_saved_producer(const gli_call *call, const gli_provider **out) {
     const gli_op *op              = call->op;
     const int i                   = gli_saved_input(op);
     const glia_tensor *x          = i >= 0 && i < call->n_in ? call->in[i] : NULL;

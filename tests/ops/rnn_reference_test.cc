@@ -275,4 +275,50 @@ TEST(TensorApi, makes_a_reserve_and_hands_it_on) {
     glia_tensor_destroy(reserve);
 }
 
+// Every second element of a buffer, or all of it.
+struct Wrapped {
+    Wrapped(Session &s, glia_shape shape, std::vector<float> content, bool gaps) : buffer(2 * content.size(), 99) {
+        const int64_t step = gaps ? 2 : 1;
+        int64_t stride[GLIA_MAX_DIMS], next = step;
+        for (int d = shape.ndim - 1; d >= 0; --d) stride[d] = next, next *= shape.dim[d];
+        for (size_t i = 0; i < content.size(); ++i) buffer[i * size_t(step)] = content[i];
+        EXPECT_EQ(glia_tensor_wrap(s.ctx(), GLIA_F32, shape, stride, buffer.data(), &tensor), GLIA_OK);
+    }
+    Wrapped(const Wrapped &) = delete;
+    ~Wrapped() { glia_tensor_destroy(tensor); }
+
+    std::vector<float> buffer;
+    glia_tensor *tensor = nullptr;
+};
+
+// A network of one unit. Which provider runs forward depends on the layouts it sees; backward there may be others.
+TEST(TensorApi, a_backward_call_may_have_other_layouts_than_the_forward_call) {
+    for (int gapped = 0; gapped < 32; ++gapped) {
+        SCOPED_TRACE("gapped " + std::to_string(gapped));
+        Session s("");
+        glia_context *ctx      = s.ctx();
+        glia_rnn_params params = glia_rnn_defaults();
+        params.cell            = GLIA_RNN_TANH;
+        const std::vector<float> inputs{0.5f, 0, -1, 0}, weight{0.7f, 0.2f};
+        const Wrapped forward_x(s, GLIA_SHAPE(2, 1, 2), inputs, gapped & 1),
+            x(s, GLIA_SHAPE(2, 1, 2), inputs, gapped & 2);
+        const Wrapped w_ih(s, GLIA_SHAPE(1, 2), weight, false), backward_w(s, GLIA_SHAPE(1, 2), weight, gapped & 4);
+        const Wrapped w_hh(s, GLIA_SHAPE(1, 1), {0.3f}, false), y(s, GLIA_SHAPE(2, 1, 1), {0, 0}, false);
+        const Wrapped dy(s, GLIA_SHAPE(2, 1, 1), {1, 1}, gapped & 8);
+        const Wrapped dx(s, GLIA_SHAPE(2, 1, 2), {0, 0, 0, 0}, gapped & 16);
+        const glia_rnn_weights weights{.w_ih = w_ih.tensor, .w_hh = w_hh.tensor},
+            backward_weights{.w_ih = backward_w.tensor, .w_hh = w_hh.tensor};
+        glia_tensor *reserve = nullptr;
+        ASSERT_EQ(glia_rnn_reserve(ctx, &params, forward_x.tensor, nullptr, &weights, &reserve), GLIA_OK);
+        const glia_rnn_end end{.reserve = reserve};
+        EXPECT_EQ(glia_rnn(ctx, &params, forward_x.tensor, nullptr, &weights, y.tensor, &end), GLIA_OK);
+        const glia_rnn_saved saved{.x = x.tensor, .weights = &backward_weights, .y = y.tensor, .reserve = reserve};
+        const glia_rnn_upstream upstream{.dy = dy.tensor};
+        EXPECT_EQ(glia_rnn_backward(ctx, &params, &saved, &upstream, dx.tensor, nullptr), GLIA_OK) << glia_message(ctx);
+        const double want[] = {0.7534490, 0.2152711, 0.4985927, 0.1424550};
+        for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(dx.buffer[i * (gapped & 16 ? 2 : 1)], want[i], 1e-5) << i;
+        glia_tensor_destroy(reserve);
+    }
+}
+
 }  // namespace

@@ -394,5 +394,7 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
 
 const gli_provider gli_rnn_ref = {
     .name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .prepare = prepare, .run = run_forward};
-const gli_provider gli_rnn_backward_ref = {
-    .name = "cpu.ref", .accepts = GLI_ACCEPTS_ALL, .prepare = prepare, .run = run_backward};
+const gli_provider gli_rnn_backward_ref = {.name    = "cpu.ref",
+                                           .accepts = {GLI_TAKES_FLOATS, GLI_ANY_FORMAT, .flags = GLI_ANY_SAVED},
+                                           .prepare = prepare,
+                                           .run     = run_backward};
