@@ -17,6 +17,8 @@
     CALL(engine_create)                                      \
     CALL(stream_create)                                      \
     CALL(stream_wait)                                        \
+    CALL(set_verbose)                                        \
+    CALL(get_primitive_cache_capacity)                       \
     CALL(set_primitive_cache_capacity)                       \
     CALL(memory_desc_create_with_strides)                    \
     CALL(memory_desc_create_with_tag)                        \

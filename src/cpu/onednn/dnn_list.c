@@ -51,14 +51,25 @@ static void destroy(gli_dnn *dnn) {
 }
 
 /* oneDNN itself keeps the last 1,024 primitives of the process: for a program whose shapes change these are hundreds of
- * megabytes that no allocator sees. The cache of prepared calls makes oneDNN's superfluous, so that one is
- * made small, unless the user has set its capacity. */
-static void bound_primitive_cache(void) {
-    enum { DEFAULT_CAPACITY = 1024, SMALL_CAPACITY = 32 };
+ * megabytes that no allocator sees, and where memory runs out while it makes one, an entry stays behind on which the
+ * next look-up crashes. The cache of prepared calls makes oneDNN's superfluous, so that one is switched off, unless
+ * somebody has set its capacity. */
+static void disable_primitive_cache(void) {
+    enum { DEFAULT_CAPACITY = 1024 };
     int capacity;
-    if (dnnl_get_primitive_cache_capacity(&capacity) == dnnl_success && capacity == DEFAULT_CAPACITY &&
+    if (gli_dnnl.get_primitive_cache_capacity(&capacity) == dnnl_success && capacity == DEFAULT_CAPACITY &&
         !getenv("DNNL_PRIMITIVE_CACHE_CAPACITY") && !getenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY"))
-        gli_dnnl.set_primitive_cache_capacity(SMALL_CAPACITY);
+        gli_dnnl.set_primitive_cache_capacity(0);
+}
+
+/* Version 3 writes its errors to standard output, unless somebody wants to read them. */
+static void silence(void) {
+    if (!getenv("DNNL_VERBOSE") && !getenv("ONEDNN_VERBOSE")) gli_dnnl.set_verbose(0);
+}
+
+/* There always is a CPU, so that only memory can be missing; version 3 calls that a runtime error. */
+static dnnl_status_t create_engine(dnnl_engine_t *engine) {
+    return gli_dnnl.engine_create(engine, dnnl_cpu, 0) == dnnl_success ? dnnl_success : dnnl_out_of_memory;
 }
 
 /* Slices are for libraries that work on the thread which calls them. */
@@ -73,15 +84,17 @@ glia_status gli_dnn_begin(const gli_call *call, gli_dnn **out) {
     const gli_dnn_openmp openmp = gli_dnn_find_openmp();
     if (!stays_on_its_thread(&openmp)) return gli_dnn_refuse(call, "no way to stay on one thread", call->op->name);
     GLI_TRY(gli_new(ctx, 1, sizeof **out, "a oneDNN primitive", &memory));
+    const glia_status status = gli_new(ctx, 1, sizeof *dnn->descriptors, "a oneDNN primitive's tensors", &descriptors);
+    if (status != GLIA_OK) return gli_free(ctx, memory, 1, sizeof **out), status;
     gli_dnn *dnn     = memory;
     dnn->call        = call;
     dnn->ctx         = ctx;
     dnn->openmp      = openmp;
-    dnn->status      = gli_new(ctx, 1, sizeof *dnn->descriptors, "descriptors of a oneDNN primitive", &descriptors);
-    dnn->descriptors = dnn->status == GLIA_OK ? descriptors : NULL;
+    dnn->descriptors = descriptors;
     dnn->before      = gli_dnn_threads_enter(&dnn->openmp);
-    bound_primitive_cache();
-    gli_dnn_check(dnn, gli_dnnl.engine_create(&dnn->engine, dnnl_cpu, 0), "an engine");
+    dnn->status      = gli_dnn_reserve(ctx, GLI_DNN_TO_PREPARE);
+    if (dnn->status == GLIA_OK) silence(), disable_primitive_cache();
+    if (dnn->status == GLIA_OK) gli_dnn_check(dnn, create_engine(&dnn->engine), "an engine");
     *out = dnn;
     return GLIA_OK;
 }

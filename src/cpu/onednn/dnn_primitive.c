@@ -47,6 +47,7 @@ dnnl_primitive_attr_t gli_dnn_create_attr(gli_dnn *dnn, const gli_dnn_attributes
     dnnl_primitive_attr_t attr    = NULL;
     dnnl_post_ops_t ops           = NULL;
     const dnnl_fpmath_mode_t math = dnn->ctx->math == GLIA_MATH_BF16 ? dnnl_fpmath_mode_bf16 : dnnl_fpmath_mode_strict;
+    if (dnn->status == GLIA_OK) dnn->status = gli_dnn_reserve(dnn->ctx, GLI_DNN_TO_PREPARE);
     if (dnn->status != GLIA_OK) return NULL;
     const bool good =
         gli_dnn_check(dnn, gli_dnnl.primitive_attr_create(&attr), what) &&
@@ -106,6 +107,7 @@ static bool add_group(gli_dnn *dnn, gli_dnn_stage stage, const gli_dnn_slices *s
 /* Appends the primitive of pd with its scratchpad to the last group. NULL after a failure. */
 static gli_dnn_step *add_step(gli_dnn *dnn, dnnl_primitive_desc_t pd, const char *what, int lanes) {
     void *memory;
+    if (pd && dnn->status == GLIA_OK) dnn->status = gli_dnn_reserve(dnn->ctx, GLI_DNN_TO_PREPARE);
     if (!pd || dnn->status != GLIA_OK) return NULL;
     gli_dnn_step *s = &dnn->steps[dnn->n_steps];
     dnn->status     = gli_new(dnn->ctx, (size_t)lanes * GLI_DNN_MAX_ARGUMENTS, sizeof *s->memory, "arguments", &memory);

@@ -116,6 +116,7 @@ static void run_sums(run *r) {
 glia_status gli_dnn_run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     const gli_dnn *dnn = prepared->state;
     run r              = {.dnn = dnn, .call = call, .workspace = workspace, .end = dnn->n_groups};
+    GLI_TRY(gli_dnn_reserve(call->ctx, GLI_DNN_TO_RUN));
     run_alone(&r, GLI_DNN_BEFORE);
     run_work(&r);
     run_sums(&r);
@@ -133,6 +134,7 @@ static run packed_run(const gli_call *call, const gli_dnn *dnn, int number, void
 glia_status gli_dnn_pack(const gli_call *call, const gli_dnn *dnn, int number, const float *b, void *workspace) {
     void *const bound[GLI_DNN_BOUND] = {[GLI_DNN_BOUND_B] = (void *)b};
     run r                            = packed_run(call, dnn, number, workspace, bound);
+    GLI_TRY(gli_dnn_reserve(call->ctx, GLI_DNN_TO_RUN));
     run_alone(&r, GLI_DNN_BEFORE);
     return gli_dnn_translate(call, (dnnl_status_t)r.status, "packing weights");
 }
@@ -142,6 +144,7 @@ glia_status gli_dnn_multiply(const gli_call *call, const gli_dnn *dnn, int numbe
     void *const bound[GLI_DNN_BOUND] = {
         [GLI_DNN_BOUND_A] = (void *)matrices.a, [GLI_DNN_BOUND_B] = (void *)matrices.b, [GLI_DNN_BOUND_Y] = matrices.y};
     run r = packed_run(call, dnn, number, workspace, bound);
+    GLI_TRY(gli_dnn_reserve(call->ctx, GLI_DNN_TO_RUN));
     run_work(&r);
     return gli_dnn_translate(call, (dnnl_status_t)r.status, "running it");
 }
