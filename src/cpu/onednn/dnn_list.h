@@ -134,8 +134,8 @@ glia_status gli_dnn_translate(const gli_call *call, dnnl_status_t status, const 
 glia_status gli_dnn_refuse(const gli_call *call, const char *reason, const char *what);
 
 /* oneDNN takes memory for its objects from malloc, and pages for its machine code, and in many places follows the NULL
- * that it may get. So it is called only while there is as much of both as the call takes: an out-of-memory error says
- * that there is not. Other threads may take it in between. */
+ * that it may get. So it is called only while there is as much as the call takes, to prepare of both: an out-of-memory
+ * error says that there is not. Other threads may take it in between. */
 enum { GLI_DNN_TO_PREPARE = 4 << 20, GLI_DNN_TO_RUN = 1 << 16 };
 glia_status gli_dnn_reserve(glia_context *ctx, size_t bytes);
 
