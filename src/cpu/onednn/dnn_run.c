@@ -122,7 +122,7 @@ glia_status gli_dnn_run(const gli_call *call, const gli_prepared *prepared, void
     run_sums(&r);
     run_alone(&r, GLI_DNN_AFTER);
     GLI_TRY(gli_dnn_translate(call, (dnnl_status_t)r.status, "running it"));
-    if (dnn->activation != GLIA_UNARY_LINEAR) gli_activate(call->ctx, dnn->activation, call->out[0]);
+    if (dnn->activation != GLIA_UNARY_LINEAR) gli_activate_tensor(call->ctx, dnn->activation, call->out[0]);
     return GLIA_OK;
 }
 

@@ -6,6 +6,6 @@
 #include "glia/ops/elementwise.h"
 
 /* Any strides; the kinds of glia_activation that have no parameters. */
-void gli_activate(const glia_context *ctx, glia_unary_kind kind, const glia_tensor *y);
+void gli_activate_tensor(const glia_context *ctx, glia_unary_kind kind, const glia_tensor *y);
 
 #endif

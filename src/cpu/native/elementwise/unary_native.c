@@ -91,7 +91,7 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
     return GLIA_OK;
 }
 
-void gli_activate(const glia_context *ctx, glia_unary_kind kind, const glia_tensor *y) {
+void gli_activate_tensor(const glia_context *ctx, glia_unary_kind kind, const glia_tensor *y) {
     const gli_unary_geom g = {.kind = kind};
     gli_loops loops;
     gli_loops_init(&loops, 2, (const glia_tensor *[]){y, y});
