@@ -74,12 +74,12 @@ static double loss_of(const job *j, const float *x, int64_t class) {
     const int classes = j->g->classes;
     const float max   = logits_max(x, classes);
     const double s = j->g->label_smoothing, own = (1 - s) * weight_of(j, class);
-    const double lse = max + log(sum_of_exp(x, classes, max, NULL));
-    double loss      = 0;
-    if (own != 0) loss = own * (lse - x[class]);
+    const double log_sum = log(sum_of_exp(x, classes, max, NULL)); /* added to a huge max, it would be lost */
+    double loss          = 0;
+    if (own != 0) loss = own * ((double)max - x[class] + log_sum);
     for (int c = 0; s > 0 && c < classes; ++c) {
         const double q = s / classes * weight_of(j, c);
-        if (q != 0) loss += q * (lse - x[c]);
+        if (q != 0) loss += q * ((double)max - x[c] + log_sum);
     }
     return loss;
 }

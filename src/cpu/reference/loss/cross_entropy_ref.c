@@ -31,18 +31,23 @@ static double share(const item *it, int64_t c) {
     return weight_of(it, c) * ((1 - g->label_smoothing) * t + g->label_smoothing / g->classes);
 }
 
-/* log(sum over k of exp(x[k])) */
-static double log_sum_exp(const item *it) {
-    double max = -INFINITY, sum = 0;
-    for (int64_t c = 0; c < it->g->classes; ++c) max = fmax(max, it->x[c * it->g->inner]);
-    for (int64_t c = 0; c < it->g->classes; ++c) sum += exp(it->x[c * it->g->inner] - max);
-    return max + log(sum);
+/* Of the logits: the largest, and the sum of exp(x[k] - max). Added up, the logarithm of the sum would be lost beside a
+ * huge number. */
+typedef struct logits {
+    double max, sum;
+} logits;
+
+static logits logits_of(const item *it) {
+    logits l = {.max = -INFINITY};
+    for (int64_t c = 0; c < it->g->classes; ++c) l.max = fmax(l.max, it->x[c * it->g->inner]);
+    for (int64_t c = 0; c < it->g->classes; ++c) l.sum += exp(it->x[c * it->g->inner] - l.max);
+    return l;
 }
 
-static double log_probability(const item *it, int64_t c, double lse) {
+static double log_probability(const item *it, int64_t c, logits l) {
     const double x = it->x[c * it->g->inner];
     switch (it->g->from) {
-        case GLIA_FROM_LOGITS: return x - lse;
+        case GLIA_FROM_LOGITS: return x - l.max - log(l.sum);
         case GLIA_FROM_LOG_PROBABILITIES: return x;
         default: return isnan(x) ? x : log(fmin(fmax(x, GLI_CROSS_ENTROPY_EPSILON), 1));
     }
@@ -50,11 +55,11 @@ static double log_probability(const item *it, int64_t c, double lse) {
 
 static double loss_of(const item *it) {
     if (ignored(it)) return 0;
-    const double lse = it->g->from == GLIA_FROM_LOGITS ? log_sum_exp(it) : 0;
-    double loss      = 0;
+    const logits l = logits_of(it);
+    double loss    = 0;
     for (int64_t c = 0; c < it->g->classes; ++c) {
         const double q = share(it, c);
-        if (q != 0) loss -= q * log_probability(it, c, lse);
+        if (q != 0) loss -= q * log_probability(it, c, l);
     }
     return loss;
 }
@@ -88,10 +93,10 @@ static void cross_entropy(const void *geom, const double *const *in, double *con
 }
 
 /* The derivative of the item's loss with respect to x[c]; total is the sum of its shares. */
-static double slope(const item *it, int64_t c, double lse, double total) {
+static double slope(const item *it, int64_t c, logits l, double total) {
     const double x = it->x[c * it->g->inner], q = share(it, c);
     switch (it->g->from) {
-        case GLIA_FROM_LOGITS: return exp(x - lse) * total - q;
+        case GLIA_FROM_LOGITS: return exp(x - l.max) / l.sum * total - q;
         case GLIA_FROM_LOG_PROBABILITIES: return -q;
         default: return x >= GLI_CROSS_ENTROPY_EPSILON && x <= 1 ? -q / x : 0;
     }
@@ -102,13 +107,13 @@ static void cross_entropy_backward(const void *geom, const double *const *in, do
     const int64_t items             = (int64_t)g->n * g->inner;
     const double divisor            = divisor_of(g, in);
     for (int64_t i = 0; i < items; ++i) {
-        const item it    = item_of(g, in, i);
-        const double dy  = mean_of(in[GLI_CROSS_ENTROPY_DY][g->reduction == GLIA_REDUCTION_NONE ? i : 0], divisor);
-        const double lse = g->from == GLIA_FROM_LOGITS ? log_sum_exp(&it) : 0;
-        double *dx       = out[0] + (it.x - in[GLI_CROSS_ENTROPY_X]);
-        double total     = 0;
+        const item it   = item_of(g, in, i);
+        const double dy = mean_of(in[GLI_CROSS_ENTROPY_DY][g->reduction == GLIA_REDUCTION_NONE ? i : 0], divisor);
+        const logits l  = logits_of(&it);
+        double *dx      = out[0] + (it.x - in[GLI_CROSS_ENTROPY_X]);
+        double total    = 0;
         for (int64_t c = 0; c < g->classes; ++c) total += share(&it, c);
-        for (int64_t c = 0; c < g->classes; ++c) dx[c * g->inner] = ignored(&it) ? 0 : dy * slope(&it, c, lse, total);
+        for (int64_t c = 0; c < g->classes; ++c) dx[c * g->inner] = ignored(&it) ? 0 : dy * slope(&it, c, l, total);
     }
 }
 
