@@ -1,5 +1,7 @@
 #include "core/op.h"
 
+#include <math.h>
+
 #include <string.h>
 
 const gli_op *const gli_ops[] = {
@@ -31,6 +33,10 @@ int gli_saved_input(const gli_op *op) {
     for (int i = 0; i < op->n_inputs; ++i)
         if (gli_input_is(op, i, GLI_IN_SAVED)) return i;
     return -1;
+}
+
+double gli_sum_depth(double terms) {
+    return terms <= GLI_LONGEST_CHAIN ? terms : GLI_LONGEST_CHAIN + log2(terms / GLI_LONGEST_CHAIN);
 }
 
 bool gli_exact_always(const void *geom) {

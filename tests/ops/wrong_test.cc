@@ -7,6 +7,7 @@
 
 #include "support/suite.h"
 #include "wrong/conv2d_wrong.h"
+#include "wrong/reduce_wrong.h"
 #include "wrong/rnn_wrong.h"
 
 namespace {
@@ -49,6 +50,7 @@ TEST_P(Wrong, is_rejected_for_the_right_reason) {
 std::vector<Param> all_params() {
     std::vector<Param> all;
     for (const WrongProvider &wrong : conv2d_providers()) all.push_back({&gli_op_conv2d, wrong});
+    for (const WrongProvider &wrong : reduce_providers()) all.push_back({&gli_op_reduce, wrong});
     for (const WrongProvider &wrong : rnn_providers()) all.push_back({&gli_op_rnn, wrong});
     for (const WrongProvider &wrong : rnn_backward_providers()) all.push_back({&gli_op_rnn_backward, wrong});
     return all;

@@ -19,6 +19,13 @@ struct Case {
 };
 
 // The dtype of an input of a case whose floats are of this dtype.
+// Whether it has huge or tiny inputs.
+inline bool is_scaled(const Case &c) {
+    for (const Input &input : c.inputs)
+        if (input.content == Content::scaled) return true;
+    return false;
+}
+
 glia_dtype dtype_of(const Case &c, size_t input, glia_dtype floats);
 
 // Runs the forward op of an op that reads a reserve, on the first of its inputs and with the provider of this name, or

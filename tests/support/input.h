@@ -21,6 +21,7 @@ enum class Content {
     constant,      // `value` everywhere
     near,          // signed_ around `value`: a large mean with a small variance
     small,         // integers: -1..1, reals: [-value, value)
+    scaled,        // signed_ times `value`, a power of two: huge or tiny numbers
     made,          // output `value` of the op's forward op, which fill_made runs; without it zeros
     wide,          // reals: [-value, value)
     whole,         // -4 .. 4
@@ -63,6 +64,15 @@ Input NEAR(double value, D... dims) {
 template <class... D>
 Input SMALL(double bound, D... dims) {
     return {Content::small, {int64_t(dims)...}, GLIA_F32, bound};
+}
+// Numbers of which f32 has no squares, 2^100, and those whose squares vanish, 2^-80; as near to that as f16 has any.
+template <class... D>
+Input HUGE(D... dims) {
+    return {Content::scaled, {int64_t(dims)...}, GLIA_F32, 0x1p100};
+}
+template <class... D>
+Input TINY(D... dims) {
+    return {Content::scaled, {int64_t(dims)...}, GLIA_F32, 0x1p-80};
 }
 template <class... D>
 Input WIDE(double bound, D... dims) {

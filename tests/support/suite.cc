@@ -44,8 +44,10 @@ class Judge {
 
     bool is_data(int output) const { return p_.call.out[output] && !gli_output_is(case_.op, output, GLI_OUT_SAVED); }
 
+    // 0 beside huge or tiny inputs: an op is held to the size of what it makes of them.
     double scale_of_inputs() const {
         double scale = 0;
+        if (is_scaled(case_)) return 0;
         for (size_t i = 0; i < case_.inputs.size(); ++i)
             if (case_.inputs[i].content != Content::absent && case_.inputs[i].content != Content::index)
                 scale = std::max(scale, largest(values_of(case_, i, regime_, variant_.dtype)));

@@ -1,4 +1,5 @@
 // The numbers in the inputs of a case.
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 
@@ -18,6 +19,10 @@ void make_distribution(const std::vector<int64_t> &dims, std::vector<double> &va
         for (size_t k = 0; k < length; ++k) sum += first[k * inner];
         for (size_t k = 0; k < length; ++k) first[k * inner] /= sum;
     }
+}
+
+double scale_of(const Input &scaled, glia_dtype dtype) {
+    return dtype == GLIA_F16 ? std::clamp(scaled.value, 0x1p-8, 0x1p8) : scaled.value;
 }
 
 }  // namespace
@@ -58,6 +63,7 @@ std::vector<double> values_of(const Case &c, size_t i, Regime regime, glia_dtype
             case Content::constant: v = input.value; break;
             case Content::near: v = input.value + (whole ? integer(-4, 4) : real(-1, 1)); break;
             case Content::small: v = whole ? integer(-1, 1) : real(-input.value, input.value); break;
+            case Content::scaled: v = scale_of(input, float_dtype) * (whole ? integer(-4, 4) : real(-1, 1)); break;
             case Content::made:
             case Content::wide:
             case Content::whole:

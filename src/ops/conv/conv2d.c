@@ -99,17 +99,17 @@ static double products(const gli_conv2d_geom *g) {
 
 static void cost_forward(const void *geom, gli_cost *out) {
     const gli_conv2d_geom *g = geom;
-    *out = (gli_cost){.flops = 2 * products(g), .depth = (double)(g->c / g->groups) * g->r * g->s + 1};
+    *out = (gli_cost){.flops = 2 * products(g), .depth = gli_sum_depth((double)(g->c / g->groups) * g->r * g->s) + 1};
 }
 
 static void cost_data(const void *geom, gli_cost *out) {
     const gli_conv2d_geom *g = geom;
-    *out                     = (gli_cost){.flops = 2 * products(g), .depth = (double)(g->k / g->groups) * g->r * g->s};
+    *out = (gli_cost){.flops = 2 * products(g), .depth = gli_sum_depth((double)(g->k / g->groups) * g->r * g->s)};
 }
 
 static void cost_filter(const void *geom, gli_cost *out) {
     const gli_conv2d_geom *g = geom;
-    *out                     = (gli_cost){.flops = 2 * products(g), .depth = (double)g->n * g->p * g->q};
+    *out                     = (gli_cost){.flops = 2 * products(g), .depth = gli_sum_depth((double)g->n * g->p * g->q)};
 }
 
 static bool exact_forward(const void *geom) {

@@ -54,7 +54,7 @@ static void cost(const void *geom, gli_cost *out) {
     const gli_conv2d_transpose_geom *g = geom;
     const double inputs                = (double)g->n * g->c * g->h * g->w;
     *out                               = (gli_cost){.flops = 2 * inputs * (g->k / g->groups) * g->r * g->s,
-                                                    .depth = (double)(g->c / g->groups) * g->r * g->s + 1};
+                                                    .depth = gli_sum_depth((double)(g->c / g->groups) * g->r * g->s) + 1};
 }
 
 static bool exact(const void *geom) {

@@ -57,7 +57,7 @@ static void cost(const void *geom, gli_cost *out) {
 static void cost_backward(const void *geom, gli_cost *out) {
     const gli_binary_geom *g = geom;
     const int64_t fewest     = gli_max_i64(gli_min_i64(g->a_count, g->b_count), 1);
-    *out                     = (gli_cost){.flops = 4.0 * g->count, .depth = 4 + (double)g->count / (double)fewest};
+    *out = (gli_cost){.flops = 4.0 * g->count, .depth = 4 + gli_sum_depth((double)g->count / (double)fewest)};
 }
 
 static bool exact(const void *geom) {

@@ -38,7 +38,8 @@ static void cost(const void *geom, gli_cost *out) {
 
 static void cost_backward(const void *geom, gli_cost *out) {
     const gli_prelu_geom *g = geom;
-    *out = (gli_cost){.flops = 3.0 * g->count, .depth = g->channels ? (double)g->count / g->channels + 1 : 1};
+    *out                    = (gli_cost){.flops = 3.0 * g->count,
+                                         .depth = g->channels ? gli_sum_depth((double)g->count / g->channels) + 1 : 1};
 }
 
 static void derive(gli_derivation *d) {

@@ -64,12 +64,12 @@ static double flops(const gli_dense_geom *g) { return 2.0 * g->rows * g->k * g->
 
 static void cost_forward(const void *geom, gli_cost *out) {
     const gli_dense_geom *g = geom;
-    *out                    = (gli_cost){.flops = flops(g), .depth = (double)g->k + 1};
+    *out                    = (gli_cost){.flops = flops(g), .depth = gli_sum_depth(g->k) + 1};
 }
 
 static void cost_weights(const void *geom, gli_cost *out) {
     const gli_dense_geom *g = geom;
-    *out                    = (gli_cost){.flops = flops(g), .depth = (double)g->rows};
+    *out                    = (gli_cost){.flops = flops(g), .depth = gli_sum_depth(g->rows)};
 }
 
 static bool exact_forward(const void *geom) { return gli_exact_activation(((const gli_dense_geom *)geom)->activation); }

@@ -106,7 +106,7 @@ static void cost(const void *geom, gli_cost *out) {
     const gli_matmul_geom *g = geom;
     double products          = (double)g->m * g->n * g->k;
     for (int i = 0; i < g->batch_ndim; ++i) products *= g->batch[i];
-    *out = (gli_cost){.flops = 2 * products, .depth = (double)g->k + 3};
+    *out = (gli_cost){.flops = 2 * products, .depth = gli_sum_depth(g->k) + 3};
 }
 
 static bool small_integer(double x) { return x == rint(x) && fabs(x) <= 8; }

@@ -84,7 +84,8 @@ static void cost(const void *geom, gli_cost *out) {
     const gli_cross_entropy_geom *g = geom;
     const double items              = (double)g->n * g->inner;
     const double summed             = g->reduction == GLIA_REDUCTION_NONE ? 0 : items;
-    *out = (gli_cost){.flops = 6 * items * g->classes, .depth = 2.0 * g->classes + summed + 8};
+    *out =
+        (gli_cost){.flops = 6 * items * g->classes, .depth = 2 * gli_sum_depth(g->classes) + gli_sum_depth(summed) + 8};
 }
 
 static void derive(gli_derivation *d) {

@@ -73,7 +73,8 @@ static glia_status resolve_backward(gli_resolution *r) {
 
 static void cost_forward(const void *geom, gli_cost *out) {
     const gli_loss_geom *g = geom;
-    *out = (gli_cost){.flops = 4.0 * g->count, .depth = g->reduction == GLIA_REDUCTION_NONE ? 8 : 8.0 + g->count};
+    *out                   = (gli_cost){.flops = 4.0 * g->count,
+                                        .depth = 8 + (g->reduction == GLIA_REDUCTION_NONE ? 0 : gli_sum_depth(g->count))};
 }
 
 static void cost_backward(const void *geom, gli_cost *out) {

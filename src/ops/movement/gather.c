@@ -78,7 +78,7 @@ static void cost_gather(const void *geom, gli_cost *out) {
 
 static void cost_backward(const void *geom, gli_cost *out) {
     const gli_gather_geom *g = geom;
-    *out                     = (gli_cost){.flops = (double)g->outer * g->count * g->inner, .depth = g->count};
+    *out = (gli_cost){.flops = (double)g->outer * g->count * g->inner, .depth = gli_sum_depth(g->count)};
 }
 
 static void derive(gli_derivation *d) {

@@ -60,7 +60,7 @@ static void cost_forward(const void *geom, gli_cost *out) {
 /* rstd is an input here: what it amplifies shows in the scale of the outputs. */
 static void cost_backward(const void *geom, gli_cost *out) {
     const gli_batchnorm_geom *g = geom;
-    *out                        = (gli_cost){.flops = 10 * elements(g) * g->c, .depth = elements(g) + 8};
+    *out                        = (gli_cost){.flops = 10 * elements(g) * g->c, .depth = gli_sum_depth(elements(g)) + 8};
 }
 
 static gli_norm_view view_of(const gli_batchnorm_geom *g) {

@@ -38,7 +38,8 @@ static void cost_forward(const void *geom, gli_cost *out) {
 static void cost_backward(const void *geom, gli_cost *out) {
     const gli_batchnorm_geom *g = geom;
     const double elements       = (double)g->n * g->area;
-    *out = (gli_cost){.flops = 5 * elements * g->c, .depth = (elements + 4) * gli_norm_largest_rstd(g->epsilon)};
+    *out                        = (gli_cost){.flops = 5 * elements * g->c,
+                                             .depth = (gli_sum_depth(elements) + 4) * gli_norm_largest_rstd(g->epsilon)};
 }
 
 static void derive_forward(gli_derivation *d) {

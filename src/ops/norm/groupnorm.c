@@ -56,7 +56,7 @@ static void cost_forward(const void *geom, gli_cost *out) {
 static void cost_backward(const void *geom, gli_cost *out) {
     const gli_groupnorm_geom *g = geom;
     const double channel = (double)g->n * g->area, group = group_elements(g);
-    *out = (gli_cost){.flops = 12 * channel * g->c, .depth = (channel > group ? channel : group) + 8};
+    *out = (gli_cost){.flops = 12 * channel * g->c, .depth = gli_sum_depth(channel > group ? channel : group) + 8};
 }
 
 static gli_norm_view view_of(const gli_groupnorm_geom *g) {

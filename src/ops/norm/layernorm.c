@@ -57,7 +57,7 @@ static void cost_forward(const void *geom, gli_cost *out) {
 static void cost_backward(const void *geom, gli_cost *out) {
     const gli_layernorm_geom *g = geom;
     *out                        = (gli_cost){.flops = 12 * (double)g->rows * g->size,
-                                             .depth = (double)(g->rows > g->size ? g->rows : g->size) + 8};
+                                             .depth = gli_sum_depth(g->rows > g->size ? g->rows : g->size) + 8};
 }
 
 static gli_norm_view view_of(const gli_layernorm_geom *g) {

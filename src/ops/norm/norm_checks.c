@@ -33,7 +33,9 @@ glia_status gli_norm_vectors(const gli_resolution *r, int first, int last, int n
 
 double gli_norm_largest_rstd(double epsilon) { return fmax(1, 1 / sqrt(fmax(epsilon, 1e-12))); }
 
-double gli_norm_depth(double n, double epsilon) { return (n + 2) * gli_norm_largest_rstd(epsilon) + n + 8; }
+double gli_norm_depth(double n, double epsilon) {
+    return (gli_sum_depth(n) + 2) * gli_norm_largest_rstd(epsilon) + gli_sum_depth(n) + 8;
+}
 
 glia_status gli_norm_call_backward(glia_context *ctx, const gli_op *op, const void *params, const glia_tensor *x,
                                    const glia_tensor *dy, const glia_norm_saved *saved, glia_tensor *const out[3]) {

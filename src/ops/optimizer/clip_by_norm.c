@@ -20,7 +20,7 @@ static glia_status resolve(gli_resolution *r) {
 
 static void cost(const void *geom, gli_cost *out) {
     const int count = ((const gli_clip_by_norm_geom *)geom)->count;
-    *out            = (gli_cost){.flops = 3.0 * count, .depth = count + 4.0};
+    *out            = (gli_cost){.flops = 3.0 * count, .depth = gli_sum_depth(count) + 4};
 }
 
 static const gli_op_input inputs[] = {

@@ -16,13 +16,13 @@ static glia_status resolve_backward(gli_resolution *r) {
 static void cost_avg(const void *geom, gli_cost *out) {
     const gli_pool2d_geom *g = geom;
     const double window      = gli_adaptive_pool2d_window(g->p, g->h) * gli_adaptive_pool2d_window(g->q, g->w);
-    *out                     = (gli_cost){.flops = (double)g->n * g->c * g->p * g->q * window, .depth = window + 1};
+    *out = (gli_cost){.flops = (double)g->n * g->c * g->p * g->q * window, .depth = gli_sum_depth(window) + 1};
 }
 
 static void cost_avg_backward(const void *geom, gli_cost *out) {
     const gli_pool2d_geom *g = geom;
     const double windows     = gli_adaptive_pool2d_window(g->h, g->p) * gli_adaptive_pool2d_window(g->w, g->q);
-    *out                     = (gli_cost){.flops = (double)g->n * g->c * g->h * g->w * windows, .depth = windows + 1};
+    *out = (gli_cost){.flops = (double)g->n * g->c * g->h * g->w * windows, .depth = gli_sum_depth(windows) + 1};
 }
 
 /* Where all windows have the same size, a power of two. */

@@ -34,7 +34,7 @@ static glia_status resolve_backward(gli_resolution *r) {
 static void cost(const void *geom, gli_cost *out) {
     const gli_pool2d_geom *g = geom;
     const double window      = (double)g->r * g->s;
-    *out                     = (gli_cost){.flops = (double)g->n * g->c * g->p * g->q * window, .depth = window + 1};
+    *out = (gli_cost){.flops = (double)g->n * g->c * g->p * g->q * window, .depth = gli_sum_depth(window) + 1};
 }
 
 /* Where every window is whole and the divisor is a power of two. */

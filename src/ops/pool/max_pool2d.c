@@ -45,7 +45,7 @@ static void cost_forward(const void *geom, gli_cost *out) {
 /* Every dy of a channel may be added to one element. */
 static void cost_backward(const void *geom, gli_cost *out) {
     const gli_pool2d_geom *g = geom;
-    *out                     = (gli_cost){.flops = (double)g->n * g->c * g->p * g->q, .depth = (double)g->p * g->q};
+    *out = (gli_cost){.flops = (double)g->n * g->c * g->p * g->q, .depth = gli_sum_depth((double)g->p * g->q)};
 }
 
 /* Without the forward's indices they are computed once more. */

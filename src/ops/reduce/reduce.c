@@ -77,7 +77,7 @@ static glia_status resolve_backward(gli_resolution *r) {
 
 static void cost_forward(const void *geom, gli_cost *out) {
     const gli_reduce_geom *g = geom;
-    *out                     = (gli_cost){.flops = g->count, .depth = (double)g->set + 2};
+    *out                     = (gli_cost){.flops = g->count, .depth = gli_sum_depth(g->set) + 2};
 }
 
 static void cost_backward(const void *geom, gli_cost *out) {

@@ -23,7 +23,7 @@ static glia_status resolve_backward(gli_resolution *r) {
 
 static void cost(const void *geom, gli_cost *out) {
     const gli_softmax_geom *g = geom;
-    *out = (gli_cost){.flops = 5.0 * g->outer * g->length * g->inner, .depth = (double)g->length + 4};
+    *out = (gli_cost){.flops = 5.0 * g->outer * g->length * g->inner, .depth = gli_sum_depth(g->length) + 4};
 }
 
 static void derive(gli_derivation *d) {
