@@ -5,6 +5,7 @@
 
 #include "core/parallel.h"
 #include "core/size.h"
+#include "cpu/native/vectorize.h"
 
 /* Rows are split into at most MAX_CHUNKS chunks, each summed into its own row of the workspace. Within a chunk, BLOCK
  * columns at a time stay in registers for RUN rows, and LANES sums of every LANES-th row keep the additions
@@ -34,16 +35,26 @@ static void add_lanes(const gli_column_matrix *m, const float *x, int64_t rows, 
     }
 }
 
-static void add_whole_block(const gli_column_matrix *m, const float *x, int64_t rows, double *out) {
+/* Columns side by side. Where width is a constant of the caller, the sums stay in registers. */
+GLI_INLINE void add_adjacent(const gli_column_matrix *m, const float *x, int64_t rows, int width, double *out) {
     const int64_t pitch     = m->row_stride;
     float sum[LANES][BLOCK] = {{0}};
     int64_t r               = 0;
     for (; r + LANES <= rows; r += LANES)
         for (int lane = 0; lane < LANES; ++lane)
-            for (int c = 0; c < BLOCK; ++c) sum[lane][c] += x[(r + lane) * pitch + c];
+            for (int c = 0; c < width; ++c) sum[lane][c] += x[(r + lane) * pitch + c];
     for (; r < rows; ++r)
-        for (int c = 0; c < BLOCK; ++c) sum[r % LANES][c] += x[r * pitch + c];
-    add_lanes(m, x, rows, sum, BLOCK, out);
+        for (int c = 0; c < width; ++c) sum[r % LANES][c] += x[r * pitch + c];
+    add_lanes(m, x, rows, sum, width, out);
+}
+
+static void add_adjacent_block(const gli_column_matrix *m, const float *x, int64_t rows, int width, double *out) {
+    if (width == BLOCK)
+        add_adjacent(m, x, rows, BLOCK, out);
+    else if (width == BLOCK / 2)
+        add_adjacent(m, x, rows, BLOCK / 2, out);
+    else
+        add_adjacent(m, x, rows, width, out);
 }
 
 static void add_block(const gli_column_matrix *m, const float *x, int64_t rows, int width, double *out) {
@@ -63,8 +74,8 @@ static void sum_chunk(void *arg, int64_t begin, int64_t end) {
             const float *x     = m->data + r * m->row_stride + c * m->column_stride;
             const int64_t rows = gli_min_i64(RUN, end - r);
             const int width    = (int)gli_min_i64(BLOCK, m->columns - c);
-            if (width == BLOCK && m->column_stride == 1)
-                add_whole_block(m, x, rows, out + c);
+            if (m->column_stride == 1)
+                add_adjacent_block(m, x, rows, width, out + c);
             else
                 add_block(m, x, rows, width, out + c);
         }

@@ -162,12 +162,12 @@ static float *output_of(const gli_convolution_rows *r, const pixel *p, int64_t c
            (phase->first[GLI_COLUMNS] + p->at[GLI_COLUMNS] * phase->step[GLI_COLUMNS]) * y->column_stride;
 }
 
-static void finish(const gli_convolution_rows *r, int64_t channel, int columns, float *sums) {
-    const glia_tensor *bias = r->bias;
-    const int64_t stride    = bias ? bias->stride[0] : 0;
-    const float *from       = bias ? (const float *)bias->data + channel * stride : NULL;
-    for (int j = 0; from && j < columns; ++j) sums[j] += from[j * stride];
-    gli_activate(r->c->activation, sums, columns);
+static void add_bias(const glia_tensor *bias, int64_t channel, int rows, int columns, float *sums, int pitch) {
+    const float *from = (const float *)bias->data + channel * bias->stride[0];
+    float row[GLI_GEMM_BLOCK];
+    for (int j = 0; j < columns; ++j) row[j] = from[j * bias->stride[0]];
+    for (int i = 0; i < rows; ++i)
+        for (int j = 0; j < columns; ++j) sums[i * pitch + j] += row[j];
 }
 
 /* Where channels are apart in memory, pixels are likely to be neighbours: they go there together. */
@@ -177,9 +177,10 @@ void gli_convolution_store(const void *arg, const gli_gemm_rows *rows, int64_t c
     const int64_t channel = rows->problem * gli_channels_out(r->c) + column, stride = r->c->y.channel_stride;
     pixel p = pixel_of(&r->phase, rows->first);
     float *y[GLI_GEMM_MAX_ROWS];
+    if (r->bias) add_bias(r->bias, channel, rows->count, columns, sums, pitch);
+    gli_activate(r->c->activation, sums, rows->count * pitch);
     for (int i = 0; i < rows->count; ++i, next_pixel(&r->phase, &p)) {
         y[i] = output_of(r, &p, channel);
-        finish(r, channel, columns, sums + i * pitch);
         if (stride == 1) memcpy(y[i], sums + i * pitch, (size_t)columns * sizeof *sums);
     }
     for (int j = 0; stride != 1 && j < columns; ++j)

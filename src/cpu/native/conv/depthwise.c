@@ -87,24 +87,25 @@ typedef struct work {
 
 /* Of the i-th channel of each group. */
 static void add_taps(const work *w, const gli_gemm_rows *rows, int64_t i, int64_t first, int64_t channel,
-                     int64_t channels, float sums[][CHANNELS]) {
+                     int64_t channels, float *sums, int64_t pitch) {
     const gli_convolution *c = w->rows->c;
     const int64_t end        = gli_min_i64(first + GLI_GEMM_SEGMENTS, gli_taps(c));
     const float *filters     = w->w + i * gli_taps(c) * c->groups + channel;
     gli_gemm_segment taps[GLI_GEMM_SEGMENTS];
     const int count = gli_convolution_taps_under(w->rows, rows, first, end, i * c->groups + channel, taps);
     for (int row = 0; row < rows->count; ++row)
-        depthwise_pixel(taps, count, row, filters, c->groups, channels, sums[row]);
+        depthwise_pixel(taps, count, row, filters, c->groups, channels, sums + row * pitch);
 }
 
 static void run_channels(const work *w, const gli_gemm_rows *rows, int64_t channel) {
-    const gli_convolution *c                = w->rows->c;
-    const int64_t channels                  = gli_min_i64(CHANNELS, c->groups - channel);
-    float sums[GLI_GEMM_MAX_ROWS][CHANNELS] = {{0}};
+    const gli_convolution *c = w->rows->c;
+    const int64_t channels = gli_min_i64(CHANNELS, c->groups - channel), pitch = divide_up(channels, LANES) * LANES;
+    float sums[GLI_GEMM_MAX_ROWS * CHANNELS];
+    memset(sums, 0, (size_t)(rows->count * pitch) * sizeof *sums);
     for (int64_t i = 0; i < gli_channels_in(c); ++i)
         for (int64_t tap = 0; tap < gli_taps(c); tap += GLI_GEMM_SEGMENTS)
-            add_taps(w, rows, i, tap, channel, channels, sums);
-    gli_convolution_store(w->rows, rows, channel, (int)channels, sums[0], CHANNELS);
+            add_taps(w, rows, i, tap, channel, channels, sums, pitch);
+    gli_convolution_store(w->rows, rows, channel, (int)channels, sums, (int)pitch);
 }
 
 /* Tiles of pixels. */

@@ -1,5 +1,7 @@
 #include "cpu/native/linear/product.h"
 
+#include <string.h>
+
 #include "core/size.h"
 #include "cpu/native/vector_math.h"
 
@@ -165,6 +167,13 @@ static void add_c(const gli_product *p, const float *c, int columns, float *sums
     for (int j = 0; c && j < columns; ++j) sums[j] += p->beta * c[j * p->c.column_stride];
 }
 
+static void store_row(const float *row, int columns, float *y, int64_t stride) {
+    if (stride == 1)
+        memcpy(y, row, (size_t)columns * sizeof *y);
+    else
+        for (int j = 0; j < columns; ++j) y[j * stride] = row[j];
+}
+
 static void store(const void *arg, const gli_gemm_rows *rows, int64_t column, int columns, float *sums, int pitch) {
     const run *r         = arg;
     const gli_product *p = &r->plan.p;
@@ -172,12 +181,10 @@ static void store(const void *arg, const gli_gemm_rows *rows, int64_t column, in
     float *y       = r->y + offset_of(p, &p->y, item) + rows->first * p->y.row_stride + column * p->y.column_stride;
     const float *c = NULL;
     if (r->c) c = r->c + offset_of(p, &p->c, item) + rows->first * p->c.row_stride + column * p->c.column_stride;
-    for (int i = 0; i < rows->count; ++i) {
-        float *row = sums + i * pitch;
-        add_c(p, c ? c + i * p->c.row_stride : NULL, columns, row);
-        gli_activate(p->activation, row, columns);
-        for (int j = 0; j < columns; ++j) y[i * p->y.row_stride + j * p->y.column_stride] = row[j];
-    }
+    for (int i = 0; i < rows->count; ++i) add_c(p, c ? c + i * p->c.row_stride : NULL, columns, sums + i * pitch);
+    gli_activate(p->activation, sums, rows->count * pitch);
+    for (int i = 0; i < rows->count; ++i)
+        store_row(sums + i * pitch, columns, y + i * p->y.row_stride, p->y.column_stride);
 }
 
 void gli_product_pack(const glia_context *ctx, const gli_product *product, const float *b, void *workspace) {
