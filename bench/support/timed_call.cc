@@ -126,8 +126,8 @@ std::string Row::make_reserve() {
     const gli_op &op = *call.call.op;
     const int saved  = gli_saved_input(&op);
     if (saved < 0) return "";
-    const gli_provider *producer = call.call.in[saved]->saved->producer;
-    if (producer && strcmp(producer->name, provider->name) == 0) return "";
+    const struct gli_saved *account = call.call.in[saved]->saved;  // of tensors of a context only
+    if (account && account->producer && strcmp(account->producer->name, provider->name) == 0) return "";
     return fill_made(place.ctx, provider->name, op, call.params, {call.call.in, call.call.in + call.call.n_in});
 }
 
