@@ -16,10 +16,15 @@ template <class C>
 struct update_rule {
     C l1, weight_decay;
     const float *rate_address;
+    const int64_t *skip_address; /* may be NULL */
     C rate;
+    bool skip;
 
     /* Once in each thread, before its elements. */
-    __device__ void load() { rate = *rate_address; }
+    __device__ void load() {
+        rate = *rate_address;
+        skip = skip_address && *skip_address != 0;
+    }
 
     /* grad with the gradients of the penalties l1 |param| + weight_decay param^2 / 2. */
     __device__ C penalized(C grad, C param, bool without_l2 = false) const {
@@ -30,7 +35,7 @@ struct update_rule {
 
 template <class C>
 update_rule<C> update_rule_of(double l1, double weight_decay, const gli_update_arrays &arrays) {
-    return {C(l1), C(weight_decay), arrays.rate, 0};
+    return {C(l1), C(weight_decay), arrays.rate, arrays.skip, 0, false};
 }
 
 /* in[n] NULL: zeros. out[n] NULL: not requested. */
@@ -55,7 +60,7 @@ __global__ void __launch_bounds__(MAP_THREADS)
     for (int k = 0; k < width; ++k) {
         for (int i = 0; i < IN; ++i) before[i] = in[i][k];
         rule.step(before, after);
-        for (int o = 0; o < OUT; ++o) out[o][k] = after[o];
+        for (int o = 0; o < OUT; ++o) out[o][k] = rule.skip ? before[o == 0 ? 0 : o + 1] : after[o];
     }
     for (int o = 0; o < OUT; ++o)
         if (arrays.out[o]) store_pack(arrays.out[o] + begin, n, wide, out[o]);

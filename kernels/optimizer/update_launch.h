@@ -1,6 +1,6 @@
 /* What the launchers of all optimizers take. Vectors of `count` floats of one dtype; the formulas are in
- * glia/ops/optimizer.h. The learning rate, and Adam's step, are in device memory: a recorded launch can be replayed
- * with others. Each new_... may be its old one, and nothing else. */
+ * glia/ops/optimizer.h. The learning rate, skip, and Adam's step, are in device memory: a recorded launch can be
+ * replayed with others. Each new_... may be its old one, and nothing else. */
 #ifndef GLI_KERNELS_OPTIMIZER_UPDATE_LAUNCH_H
 #define GLI_KERNELS_OPTIMIZER_UPDATE_LAUNCH_H
 
@@ -10,7 +10,8 @@
 
 typedef struct gli_update_arrays {
     glia_dtype dtype;
-    const float *rate; /* one number */
+    const float *rate;   /* one number */
+    const int64_t *skip; /* the same; not 0: each new_... is its old one. NULL: 0 */
     const void *param, *grad;
     void *new_param;
 } gli_update_arrays;

@@ -498,6 +498,17 @@ def confusion_matrix(p, prediction, target, matrix):
 
 
 @op()
+def select(p, condition, a, b):
+    return torch.where(condition != 0, a, b)
+
+
+@op()
+def check_finite(p, x, step, failed, y=None):
+    finite = torch.isfinite(x).all() and (y is None or torch.isfinite(y).all())
+    return failed if failed != 0 or finite else step
+
+
+@op()
 def accumulate(p, value, sums):
     weight = given(p.weight, 1.0)
     return sums + torch.stack([value.reshape(()).double() * weight, torch.tensor(weight, dtype=torch.float64)])

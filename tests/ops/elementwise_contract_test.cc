@@ -73,6 +73,10 @@ std::vector<Bad> bad_calls() {
         bad("slope_size", p, prelu(), {kX, dims({2})}, SHAPE, "slope is [2], x [2,3] has 3 channels"),
         bad("slope_of_a_vector", p, prelu(), {dims({3}), dims({3})}, SHAPE, "x [3] has 1 channels"),
         bad("dtypes", p, prelu(), {kX, dims({3}, GLIA_F64)}, DTYPE, "x is f32, slope is f64"),
+        bad("condition_dtype", &gli_op_select, {}, {dims({}), kX, kX}, DTYPE, "condition is f32, must be i64"),
+        bad("b_dtype", &gli_op_select, {}, {dims({}, GLIA_I64), kX, dims({2, 3}, GLIA_F64)}, DTYPE,
+            "a is f32 and b f64, must be one float dtype"),
+        bad("b_shape", &gli_op_select, {}, {dims({}, GLIA_I64), kX, dims({3})}, SHAPE, "b is [3], must be [2,3]"),
         bad("dy_shape", pb, prelu(), {kX, dims({3}), dims({2, 4})}, SHAPE, "dy is [2,4], must be [2,3]"),
 
         bad("no_kind", b, binary(7), {kX, kX}, ARGUMENT, "kind is 7, must be 0 (add) to 6 (maximum)"),

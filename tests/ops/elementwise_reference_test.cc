@@ -382,6 +382,14 @@ TEST(Unary, kinks_are_as_the_header_says) {
     expect(slope(GLIA_UNARY_CLIP, {-1, 2, -1.5, 2.5}, -1, 2), {1, 1, 0, 0});
 }
 
+// ---- select
+
+TEST(Select, one_or_the_other) {
+    const Array a{{2}, {1, NAN}}, b{{2}, {3, 4}};
+    expect_everywhere(gli_op_select, params::select{}, {{{}, {0}, GLIA_I64}, a, b}, {3, 4});
+    expect_everywhere(gli_op_select, params::select{}, {{{}, {-5}, GLIA_I64}, b, a}, {3, 4});
+}
+
 // ---- prelu
 
 TEST(Prelu, slope_of_each_channel) {

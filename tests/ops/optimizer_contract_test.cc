@@ -21,7 +21,8 @@ std::vector<char> clip(double max_norm) { return bytes_of(params::clip_by_norm{m
 
 const std::vector<Bad> &bad_calls() {
     static const gli_op *const s = &gli_op_sgd, *const a = &gli_op_adam, *const g = &gli_op_adagrad,
-                               *const m = &gli_op_rmsprop, *const c = &gli_op_clip_by_norm;
+                               *const m = &gli_op_rmsprop, *const c = &gli_op_clip_by_norm,
+                               *const f = &gli_op_check_finite;
     const Array p = dims({3}), rate = dims({}), step = dims({}, GLIA_I64);
     static const std::vector<Bad> all = {
         bad("integers", s, sgd(), {dims({3}, GLIA_I32), p, rate}, DTYPE, "param is i32, must be a float"),
@@ -54,11 +55,17 @@ const std::vector<Bad> &bad_calls() {
         bad("epsilon_negative", a, adam({.epsilon = -1}), {p, p, rate, step, p, p}, ARGUMENT, "epsilon is -1"),
         bad("weight_decay_negative", a, adam({.weight_decay = -1}), {p, p, rate, step, p, p}, ARGUMENT,
             "weight_decay is -1"),
+        bad("skip_dtype", s, sgd(), {p, p, rate, ABSENT, rate}, DTYPE, "skip is f32, must be i64"),
+        bad("skip_shape", a, adam(), {p, p, rate, step, p, p, dims({3}, GLIA_I64)}, SHAPE, "skip is [3]"),
+        bad("integers", f, {}, {step, step, step}, DTYPE, "x is i64, must be a float"),
+        bad("y_dtype", f, {}, {p, step, step, dims({3}, GLIA_F64)}, DTYPE, "x is f32, y is f64"),
+        bad("step_dtype", f, {}, {p, rate, step}, DTYPE, "step is f32, must be i64"),
+        bad("failed_shape", f, {}, {p, step, dims({1}, GLIA_I64)}, SHAPE, "failed is [1]"),
         bad("step_dtype", a, adam(), {p, p, rate, dims({}, GLIA_I32), p, p}, DTYPE, "step is i32, must be i64"),
         bad("step_shape", a, adam(), {p, p, rate, dims({1}, GLIA_I64), p, p}, SHAPE, "step is [1]"),
         bad("v_shape", a, adam(), {p, p, rate, step, p, dims({3, 1})}, SHAPE, "v is [3,1], must be [3]"),
         bad("m_dtype", a, adam(), {p, p, rate, step, dims({3}, GLIA_F16), p}, DTYPE, "param is f32, m is f16"),
-        bad("five_inputs", a, adam(), {p, p, rate, step, p}, ARGUMENT, "5 inputs, takes 6 to 6"),
+        bad("five_inputs", a, adam(), {p, p, rate, step, p}, ARGUMENT, "5 inputs, takes 6 to 7"),
         bad("sum_shape", g, adagrad(), {p, p, rate, dims({2})}, SHAPE, "sum is [2], must be [3]"),
         bad("epsilon_nan", g, adagrad({.epsilon = NAN}), {p, p, rate, p}, ARGUMENT, "epsilon is"),
         bad("epsilon_negative", g, adagrad({.epsilon = -1e-10}), {p, p, rate, p}, ARGUMENT, "epsilon is -1e-10"),

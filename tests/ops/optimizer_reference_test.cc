@@ -138,6 +138,31 @@ TEST(Zero, is_a_learning_rate) {
                 {1, 4});
 }
 
+// ---- steps that are skipped ----
+
+TEST(Skip, leaves_all_as_it_was) {
+    const Array bad = f32({NAN}), skip = step(3);
+    expect_step(gli_op_sgd, params::sgd{.momentum = 0.5}, {f32({1}), bad, rate(0.5), f32({2}), skip}, {1, 2});
+    expect_step(gli_op_adam, params::adam{}, {f32({1}), bad, rate(0.5), step(1), f32({2}), f32({3}), skip}, {1, 2, 3});
+    expect_step(gli_op_adagrad, params::adagrad{}, {f32({1}), bad, rate(0.5), f32({2}), skip}, {1, 2});
+    expect_step(gli_op_rmsprop, params::rmsprop{.momentum = 0.5, .centered = true},
+                {f32({1}), bad, rate(0.5), f32({2}), f32({3}), f32({4}), skip}, {1, 2, 3, 4});
+    expect_step(gli_op_sgd, params::sgd{}, {f32({1}), f32({0.5}), rate(0.5), ABSENT, step(0)}, {0.75});
+}
+
+TEST(CheckFinite, first_step_that_failed) {
+    const auto check = [](const Array &x, int64_t failed, const Array &y, int64_t want) {
+        expect_step(gli_op_check_finite, params::check_finite{}, {x, step(7), step(double(failed)), y}, {double(want)});
+    };
+    check(f32({1, 2}), 0, ABSENT, 0);
+    check(f32({1, NAN}), 0, ABSENT, 7);
+    check(f32({-INFINITY, 1}), 0, f32({1}), 7);
+    check(f32({1}), 0, f32({1, 2, INFINITY}), 7);
+    check(f32({3e38}), 0, f32({-3e38}), 0);  // their sums would not be finite
+    check(f32({NAN}), 4, ABSENT, 4);
+    check(f32({1}), 4, f32({1}), 4);
+}
+
 TEST(ClipByNorm, only_what_is_too_long) {
     const Array g{{2}, {3, 4}};
     const auto clipped = run(gli_op_clip_by_norm, params::clip_by_norm{1}, {g});
@@ -179,7 +204,7 @@ TEST(Optimizers, threads_change_nothing) {
         ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_F32, GLIA_SCALAR, nullptr, &norm, &tn), GLIA_OK);
         ASSERT_EQ(glia_tensor_wrap(ctx, GLIA_I64, GLIA_SCALAR, nullptr, &at, &ts), GLIA_OK);
         const glia_clip_by_norm_params clip{1};
-        const glia_adam_tensors tensors{tp, tg, tr, ts, tm, tv, tp, tm, tv};
+        const glia_adam_tensors tensors{tp, tg, tr, ts, tm, tv, nullptr, tp, tm, tv};
         EXPECT_EQ(glia_clip_by_norm(ctx, &clip, tg, tg, tn), GLIA_OK) << glia_message(ctx);
         EXPECT_EQ(glia_adam(ctx, nullptr, &tensors), GLIA_OK) << glia_message(ctx);
         for (glia_tensor *t : {tp, tg, tm, tv, tr, ts, tn}) glia_tensor_destroy(t);

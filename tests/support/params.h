@@ -81,6 +81,7 @@ using binary_backward = binary;
 struct cast {
     glia_dtype dtype = GLIA_F32;
 };
+struct check_finite {};
 struct clip_by_norm {
     double max_norm = 0;
 };
@@ -233,6 +234,7 @@ struct rnn {
     double cell_clip             = INFINITY;
 };
 using rnn_backward = rnn;
+struct select {};
 struct sequence_lengths {
     double padding   = 0;
     bool batch_first = false;

@@ -47,6 +47,11 @@ typedef struct glia_binary_params {
 GLIA_API glia_status glia_binary(glia_context *ctx, const glia_binary_params *params, const glia_tensor *a,
                                  const glia_tensor *b, glia_tensor *y);
 
+/* y is a where condition is not 0, otherwise b.
+ * condition: an i64 scalar   a, b: floats of one dtype and shape   y: the same, may be a. */
+GLIA_API glia_status glia_select(glia_context *ctx, const glia_tensor *condition, const glia_tensor *a,
+                                 const glia_tensor *b, glia_tensor *y);
+
 #ifdef __cplusplus
 }
 #endif

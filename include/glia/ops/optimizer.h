@@ -3,7 +3,8 @@
  * as zeros.
  *
  * The learning rate, and the step where there is one, are tensors, since they change from step to step: rate is f32, a
- * scalar; step is i64, a scalar, 1 at the first step. All other tensors are floats of one dtype and shape.
+ * scalar; step is i64, a scalar, 1 at the first step. So is skip, which may be NULL: an i64 scalar, and where it is not
+ * 0, each new_... is its old one. All other tensors are floats of one dtype and shape.
  *
  * In all of them g is the gradient with the penalties' share: g = grad + weight_decay param + l1 sign(param), with
  * sign(0) = 0.
@@ -26,6 +27,7 @@ typedef struct glia_sgd_params {
 typedef struct glia_sgd_tensors {
     const glia_tensor *param, *grad, *rate;
     const glia_tensor *velocity; /* NULL without momentum: zeros */
+    const glia_tensor *skip;
     glia_tensor *new_param;
     glia_tensor *new_velocity; /* may be NULL */
 } glia_sgd_tensors;
@@ -46,7 +48,7 @@ typedef struct glia_adam_params {
 GLIA_API glia_adam_params glia_adam_defaults(void);
 
 typedef struct glia_adam_tensors {
-    const glia_tensor *param, *grad, *rate, *step, *m, *v;
+    const glia_tensor *param, *grad, *rate, *step, *m, *v, *skip;
     glia_tensor *new_param, *new_m, *new_v;
 } glia_adam_tensors;
 
@@ -63,7 +65,7 @@ typedef struct glia_adagrad_params {
 GLIA_API glia_adagrad_params glia_adagrad_defaults(void);
 
 typedef struct glia_adagrad_tensors {
-    const glia_tensor *param, *grad, *rate, *sum;
+    const glia_tensor *param, *grad, *rate, *sum, *skip;
     glia_tensor *new_param, *new_sum;
 } glia_adagrad_tensors;
 
@@ -86,6 +88,7 @@ typedef struct glia_rmsprop_tensors {
     const glia_tensor *param, *grad, *rate, *square;
     const glia_tensor *velocity; /* NULL without momentum: zeros */
     const glia_tensor *mean;     /* NULL where not centered: zeros */
+    const glia_tensor *skip;
     glia_tensor *new_param, *new_square;
     glia_tensor *new_velocity, *new_mean; /* may be NULL */
 } glia_rmsprop_tensors;
@@ -105,6 +108,13 @@ typedef struct glia_clip_by_norm_params {
  * g: floats   y: the same shape, may be g   norm: f32 scalar, may be NULL. Source: PyTorch's clip_grad_norm_. */
 GLIA_API glia_status glia_clip_by_norm(glia_context *ctx, const glia_clip_by_norm_params *params, const glia_tensor *g,
                                        glia_tensor *y, glia_tensor *norm);
+
+/* The first step at which an element of x or y was infinite or NaN: new_failed is failed where that is not 0; otherwise
+ * step where an element of x or of y is not finite; otherwise 0. It serves the optimizers as skip.
+ * x, y: floats of one dtype, any shapes; y may be NULL   step, failed, new_failed: i64 scalars; new_failed may be
+ * failed. */
+GLIA_API glia_status glia_check_finite(glia_context *ctx, const glia_tensor *x, const glia_tensor *step,
+                                       const glia_tensor *failed, const glia_tensor *y, glia_tensor *new_failed);
 
 #ifdef __cplusplus
 }

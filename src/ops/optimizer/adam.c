@@ -27,8 +27,13 @@ static void cost(const void *geom, gli_cost *out) {
 }
 
 static const gli_op_input inputs[] = {
-    [GLI_ADAM_PARAM] = {"param", 0},          [GLI_ADAM_GRAD] = {"grad", 0}, [GLI_ADAM_RATE] = {"rate", 0},
-    [GLI_ADAM_STEP] = {"step", GLI_IN_INDEX}, [GLI_ADAM_M] = {"m", 0},       [GLI_ADAM_V] = {"v", 0},
+    [GLI_ADAM_PARAM] = {"param", 0},
+    [GLI_ADAM_GRAD]  = {"grad", 0},
+    [GLI_ADAM_RATE]  = {"rate", 0},
+    [GLI_ADAM_STEP]  = {"step", GLI_IN_INDEX},
+    [GLI_ADAM_M]     = {"m", 0},
+    [GLI_ADAM_V]     = {"v", 0},
+    [GLI_ADAM_SKIP]  = {"skip", GLI_IN_OPTIONAL | GLI_IN_INDEX},
 };
 static const gli_op_output outputs[] = {
     [GLI_ADAM_NEW_PARAM] = {"new_param", GLI_OUT_IN_PLACE, GLI_ADAM_PARAM},
@@ -59,6 +64,6 @@ glia_adam_params glia_adam_defaults(void) { return defaults; }
 glia_status glia_adam(glia_context *ctx, const glia_adam_params *params, const glia_adam_tensors *t) {
     static const glia_adam_tensors none;
     if (!t) t = &none;
-    return gli_call_op(ctx, &gli_op_adam, params, GLI_IN(t->param, t->grad, t->rate, t->step, t->m, t->v),
+    return gli_call_op(ctx, &gli_op_adam, params, GLI_IN(t->param, t->grad, t->rate, t->step, t->m, t->v, t->skip),
                        GLI_OUT(t->new_param, t->new_m, t->new_v));
 }

@@ -3,7 +3,7 @@
 
 #include "glia/ops/optimizer.h"
 
-enum { GLI_ADAM_PARAM, GLI_ADAM_GRAD, GLI_ADAM_RATE, GLI_ADAM_STEP, GLI_ADAM_M, GLI_ADAM_V };
+enum { GLI_ADAM_PARAM, GLI_ADAM_GRAD, GLI_ADAM_RATE, GLI_ADAM_STEP, GLI_ADAM_M, GLI_ADAM_V, GLI_ADAM_SKIP };
 enum { GLI_ADAM_NEW_PARAM, GLI_ADAM_NEW_M, GLI_ADAM_NEW_V };
 
 /* The params, without their defaults. */

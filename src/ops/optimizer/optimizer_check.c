@@ -7,7 +7,9 @@ glia_status gli_check_optimizer(gli_resolution *r, int state, int n_out) {
     GLI_REQUIRE(r->ctx, gli_dtype_is_float(param->dtype), GLIA_DTYPE_MISMATCH, "%s: param is %s, must be a float",
                 r->op->name, glia_dtype_name(param->dtype));
     GLI_TRY(gli_check_scalar(r, GLI_OPTIMIZER_RATE, GLIA_F32));
-    for (int i = GLI_OPTIMIZER_GRAD; i < r->n_in; ++i) {
+    const int skip = gli_optimizer_skip(r->op);
+    if (r->n_in > skip && r->in[skip]) GLI_TRY(gli_check_scalar(r, skip, GLIA_I64));
+    for (int i = GLI_OPTIMIZER_GRAD; i < r->n_in && i < skip; ++i) {
         if (!r->in[i] || (i > GLI_OPTIMIZER_GRAD && i < state)) continue;
         GLI_REQUIRE(r->ctx, r->in[i]->dtype == param->dtype, GLIA_DTYPE_MISMATCH, "%s: param is %s, %s is %s",
                     r->op->name, glia_dtype_name(param->dtype), r->op->inputs[i].name,

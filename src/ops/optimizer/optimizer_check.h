@@ -8,8 +8,11 @@
 /* Every optimizer's first inputs. */
 enum { GLI_OPTIMIZER_PARAM, GLI_OPTIMIZER_GRAD, GLI_OPTIMIZER_RATE };
 
-/* param, grad and the inputs from `state` on that are present are floats of one dtype and shape, rate is an f32
- * scalar; sets the first n_out outputs to that dtype and shape. */
+/* And the last one, which is optional. */
+static inline int gli_optimizer_skip(const gli_op *op) { return op->n_inputs - 1; }
+
+/* param, grad and the inputs from `state` on that are present are floats of one dtype and shape, but for the last,
+ * skip, which is an i64 scalar as rate is an f32 one; sets the first n_out outputs to that dtype and shape. */
 glia_status gli_check_optimizer(gli_resolution *r, int state, int n_out);
 
 /* Both are finite and not negative. */

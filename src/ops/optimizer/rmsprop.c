@@ -37,6 +37,7 @@ static const gli_op_input inputs[] = {
     [GLI_RMSPROP_SQUARE]   = {"square", 0},
     [GLI_RMSPROP_VELOCITY] = {"velocity", GLI_IN_OPTIONAL},
     [GLI_RMSPROP_MEAN]     = {"mean", GLI_IN_OPTIONAL},
+    [GLI_RMSPROP_SKIP]     = {"skip", GLI_IN_OPTIONAL | GLI_IN_INDEX},
 };
 static const gli_op_output outputs[] = {
     [GLI_RMSPROP_NEW_PARAM]    = {"new_param", GLI_OUT_IN_PLACE, GLI_RMSPROP_PARAM},
@@ -69,6 +70,6 @@ glia_status glia_rmsprop(glia_context *ctx, const glia_rmsprop_params *params, c
     static const glia_rmsprop_tensors none;
     if (!t) t = &none;
     return gli_call_op(ctx, &gli_op_rmsprop, params,
-                       GLI_IN(t->param, t->grad, t->rate, t->square, t->velocity, t->mean),
+                       GLI_IN(t->param, t->grad, t->rate, t->square, t->velocity, t->mean, t->skip),
                        GLI_OUT(t->new_param, t->new_square, t->new_velocity, t->new_mean));
 }

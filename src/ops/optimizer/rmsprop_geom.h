@@ -9,9 +9,9 @@ enum {
     GLI_RMSPROP_RATE,
     GLI_RMSPROP_SQUARE,
     GLI_RMSPROP_VELOCITY,
-    GLI_RMSPROP_MEAN
-}; /* the last two
-    may be absent */
+    GLI_RMSPROP_MEAN,
+    GLI_RMSPROP_SKIP
+}; /* the last three may be absent */
 enum { GLI_RMSPROP_NEW_PARAM, GLI_RMSPROP_NEW_SQUARE, GLI_RMSPROP_NEW_VELOCITY, GLI_RMSPROP_NEW_MEAN };
 
 typedef struct gli_rmsprop_geom {

@@ -3,8 +3,8 @@
 
 #include "glia/ops/optimizer.h"
 
-enum { GLI_SGD_PARAM, GLI_SGD_GRAD, GLI_SGD_RATE, GLI_SGD_VELOCITY }; /* velocity may be absent: zeros */
-enum { GLI_SGD_NEW_PARAM, GLI_SGD_NEW_VELOCITY };                     /* outputs; the second may be absent */
+enum { GLI_SGD_PARAM, GLI_SGD_GRAD, GLI_SGD_RATE, GLI_SGD_VELOCITY, GLI_SGD_SKIP }; /* the last two may be absent */
+enum { GLI_SGD_NEW_PARAM, GLI_SGD_NEW_VELOCITY }; /* outputs; the second may be absent */
 
 typedef struct gli_sgd_geom {
     int count;

@@ -27,6 +27,7 @@ static void update(void *arg, int64_t begin, int64_t end) {
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
+    if (gli_update_skipped(call)) return GLIA_OK;
     const gli_adagrad_geom *g = call->geom;
     job j                     = {.rate                = *gli_in_floats(call, GLI_ADAGRAD_RATE),
                                  .epsilon             = (float)g->epsilon,

@@ -30,6 +30,7 @@ static void update(void *arg, int64_t begin, int64_t end) {
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
+    if (gli_update_skipped(call)) return GLIA_OK;
     const gli_adam_geom *g = call->geom;
     const double rate      = *gli_in_floats(call, GLI_ADAM_RATE);
     const double t         = (double)*(const int64_t *)call->in[GLI_ADAM_STEP]->data;

@@ -41,6 +41,7 @@ static const char *decline(const gli_call *call) {
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared, (void)workspace;
+    if (gli_update_skipped(call)) return GLIA_OK;
     const gli_sgd_geom *g        = call->geom;
     const float *velocity        = gli_in_floats(call, GLI_SGD_VELOCITY);
     job j                        = {.rate                = *gli_in_floats(call, GLI_SGD_RATE),

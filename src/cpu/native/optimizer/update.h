@@ -3,8 +3,12 @@
 #define GLI_CPU_NATIVE_OPTIMIZER_UPDATE_H
 
 #include <stdint.h>
+#include <string.h>
 
+#include "core/tensor_impl.h"
+#include "cpu/native/flat.h"
 #include "cpu/native/vectorize.h"
+#include "ops/optimizer/optimizer_check.h"
 
 enum { GLI_UPDATE_STATES = 3 };
 
@@ -38,6 +42,17 @@ GLI_INLINE void gli_update_elements(const gli_update *u, int64_t begin, int64_t 
             if (states >> k & 1) u->new_state[k][i] = e.state[k];
         u->new_param[i] = e.param;
     }
+}
+
+/* Whether the call is one of a step that is skipped; then each new tensor is its old one. */
+static inline bool gli_update_skipped(const gli_call *call) {
+    const int skip = gli_optimizer_skip(call->op);
+    if (call->n_in <= skip || !call->in[skip] || *(const int64_t *)call->in[skip]->data == 0) return false;
+    for (int o = 0; o < call->op->n_outputs; ++o) {
+        const glia_tensor *old = call->in[call->op->outputs[o].in_place], *new = call->out[o];
+        if (new && new->data != old->data) memcpy(new->data, old->data, (size_t)gli_count(old) * sizeof(float));
+    }
+    return true;
 }
 
 #endif

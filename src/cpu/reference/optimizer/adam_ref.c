@@ -3,11 +3,18 @@
 #include <math.h>
 
 #include "core/provider.h"
+#include "cpu/reference/optimizer/keep.h"
 #include "cpu/reference/ref.h"
 
 static void adam(const void *geom, const double *const *in, double *const *out) {
     const gli_adam_geom *g = geom;
     const double rate = in[GLI_ADAM_RATE][0], step = in[GLI_ADAM_STEP][0];
+    if (gli_ref_skips(in[GLI_ADAM_SKIP])) {
+        gli_ref_keep(g->count, in[GLI_ADAM_PARAM], out[GLI_ADAM_NEW_PARAM]);
+        gli_ref_keep(g->count, in[GLI_ADAM_M], out[GLI_ADAM_NEW_M]);
+        gli_ref_keep(g->count, in[GLI_ADAM_V], out[GLI_ADAM_NEW_V]);
+        return;
+    }
     for (int64_t i = 0; i < g->count; ++i) {
         const double param = in[GLI_ADAM_PARAM][i], sign = (param > 0) - (param < 0);
         const double grad    = in[GLI_ADAM_GRAD][i] + (g->decoupled ? 0 : g->weight_decay * param) + g->l1 * sign;

@@ -3,10 +3,18 @@
 #include <math.h>
 
 #include "core/provider.h"
+#include "cpu/reference/optimizer/keep.h"
 #include "cpu/reference/ref.h"
 
 static void rmsprop(const void *geom, const double *const *in, double *const *out) {
     const gli_rmsprop_geom *g = geom;
+    if (gli_ref_skips(in[GLI_RMSPROP_SKIP])) {
+        gli_ref_keep(g->count, in[GLI_RMSPROP_PARAM], out[GLI_RMSPROP_NEW_PARAM]);
+        gli_ref_keep(g->count, in[GLI_RMSPROP_SQUARE], out[GLI_RMSPROP_NEW_SQUARE]);
+        gli_ref_keep(g->count, in[GLI_RMSPROP_VELOCITY], out[GLI_RMSPROP_NEW_VELOCITY]);
+        gli_ref_keep(g->count, in[GLI_RMSPROP_MEAN], out[GLI_RMSPROP_NEW_MEAN]);
+        return;
+    }
     for (int64_t i = 0; i < g->count; ++i) {
         const double param = in[GLI_RMSPROP_PARAM][i], sign = (param > 0) - (param < 0);
         const double grad     = in[GLI_RMSPROP_GRAD][i] + g->weight_decay * param + g->l1 * sign;

@@ -4,7 +4,7 @@
 
 static glia_status adagrad(const gli_call *call, const gli_cuda_view *v) {
     const gli_adagrad_arrays arrays = {
-        .all = gli_cuda_update_arrays(v), .sum = v->in[GLI_ADAGRAD_SUM], .new_sum = v->out[GLI_ADAGRAD_NEW_SUM]};
+        .all = gli_cuda_update_arrays(call, v), .sum = v->in[GLI_ADAGRAD_SUM], .new_sum = v->out[GLI_ADAGRAD_NEW_SUM]};
     GLI_CUDA_TRY(call->ctx, gli_kernel_adagrad(call->geom, &arrays, v->stream));
     return GLIA_OK;
 }

@@ -6,9 +6,10 @@
 #include "kernels/optimizer/update_launch.h"
 #include "ops/optimizer/optimizer_check.h"
 
-static inline gli_update_arrays gli_cuda_update_arrays(const gli_cuda_view *v) {
+static inline gli_update_arrays gli_cuda_update_arrays(const gli_call *call, const gli_cuda_view *v) {
     return (gli_update_arrays){.dtype     = v->dtype,
                                .rate      = v->in[GLI_OPTIMIZER_RATE],
+                               .skip      = v->in[gli_optimizer_skip(call->op)],
                                .param     = v->in[GLI_OPTIMIZER_PARAM],
                                .grad      = v->in[GLI_OPTIMIZER_GRAD],
                                .new_param = v->out[0]};
