@@ -159,6 +159,7 @@ typedef struct glia_fit_args {
     int batch_size;           /* default 32; the last batch of an epoch may be smaller */
     glia_dataset *validation; /* evaluated after each epoch */
     bool in_order;            /* without shuffling */
+    bool allow_not_finite;    /* losses and gradients that are infinite or NaN end nothing, and change the weights */
     glia_progress progress;   /* on standard output */
     /* Called after each epoch; a result other than GLIA_OK ends fit, which returns it. The message names the result,
      * followed by the message of a call that failed in the callback. It may use the model, and destroy it: then the
@@ -168,12 +169,14 @@ typedef struct glia_fit_args {
 } glia_fit_args;
 
 /* Trains. Wrong shapes and dtypes, also of the validation data and the last batch, fail before the first step; labels
- * out of range and errors of a generator fail when they occur. The order of samples and the dropout masks follow from
- * the context's seed and from how many epochs and steps the model has had, so that two runs give the same bits. args
- * may be NULL. */
+ * out of range and errors of a generator fail when they occur. So does a step whose loss or gradient is infinite or
+ * NaN: GLIA_NOT_FINITE, and the model, its optimizer too, is as it was before that step. The message names the step
+ * and the first number that is not finite: of a sample, a weight, the output of a layer, or a gradient. The order of
+ * samples and the dropout masks follow from the context's seed and from how many epochs and steps the model has had, so
+ * that two runs give the same bits. args may be NULL. */
 GLIA_API glia_status glia_model_fit(glia_model *model, glia_dataset *data, const glia_fit_args *args);
 
-/* batch_size 0: 256. */
+/* batch_size 0: 256. GLIA_NOT_FINITE where the loss is infinite or NaN; out has it nevertheless. */
 GLIA_API glia_status glia_model_evaluate(glia_model *model, glia_dataset *data, int batch_size, glia_result *out);
 
 /* The first output for every sample of data, [count, ...] in the model's dtype. batch_size 0: 256. */

@@ -87,8 +87,9 @@ struct glia_model {
     gli_names names;        /* of layers and inputs */
     gli_names weight_names; /* value: the weight's index */
 
-    glia_tensor *vector; /* all weights: trained ones first, then frozen ones and buffers; NULL before a compile */
+    glia_tensor *vector; /* all weights: trained ones first, then frozen ones, then buffers; NULL before a compile */
     int64_t trained;     /* elements of the first part */
+    int64_t buffers;     /* elements of the first two parts: where the buffers begin */
     bool compiled;       /* and not changed since */
     int stateful_batch;  /* samples of each batch, where layers keep states from one to the next; 0: any number */
     int stateful_layer;  /* the first of these layers */
@@ -145,7 +146,7 @@ glia_status gli_init_fill(const gli_weight *weight, uint32_t stream, glia_tensor
 typedef struct gli_weight_layout {
     gli_block offsets; /* int64_t, one for each weight */
     glia_tensor *vector;
-    int64_t trained;
+    int64_t trained, buffers;
 } gli_weight_layout;
 glia_status gli_weights_lay_out(glia_model *model, gli_weight_layout *out);
 void gli_weights_adopt(glia_model *model, gli_weight_layout *layout);

@@ -31,19 +31,21 @@ static glia_status put_weight(glia_model *model, int index, glia_tensor *vector,
     return gli_init_fill(weight, GLI_STREAM_WEIGHTS + (uint32_t)index, &to);
 }
 
-/* Where each weight goes, the trained ones first, and how many elements they take. */
-static glia_status choose_offsets(const glia_model *model, int64_t *offset, int64_t *trained, int64_t *total) {
+/* Where each weight goes: the trained ones first, then the frozen ones, then the buffers; and where each part ends. */
+static glia_status choose_offsets(const glia_model *model, int64_t *offset, gli_weight_layout *out, int64_t *total) {
+    enum { TRAINED, FROZEN, BUFFER, PARTS };
     *total = 0;
-    for (int pass = 0; pass < 2; ++pass) {
+    for (int part = 0; part < PARTS; ++part) {
         for (int i = 0; i < model->n_weights; ++i) {
-            const bool fixed = model->weights[i].frozen || model->weights[i].buffer;
-            if (fixed != (pass == 1)) continue;
+            const gli_weight *weight = &model->weights[i];
+            if (part != (weight->buffer ? BUFFER : weight->frozen ? FROZEN : TRAINED)) continue;
             offset[i] = *total;
             GLI_REQUIRE(model->ctx, !__builtin_add_overflow(*total, padded_count(&model->weights[i]), total),
                         GLIA_OUT_OF_MEMORY, "out of memory: the weights up to '%s' have more elements than memory can",
                         model->weights[i].name);
         }
-        if (pass == 0) *trained = *total;
+        if (part == TRAINED) out->trained = *total;
+        if (part == FROZEN) out->buffers = *total;
     }
     return GLIA_OK;
 }
@@ -53,7 +55,7 @@ static glia_status fill_layout(glia_model *model, gli_weight_layout *out) {
     GLI_TRY(gli_block_alloc(model->ctx, (size_t)model->n_weights, sizeof(int64_t), "the layout of the weights",
                             &out->offsets));
     int64_t *offset = out->offsets.data;
-    GLI_TRY(choose_offsets(model, offset, &out->trained, &total));
+    GLI_TRY(choose_offsets(model, offset, out, &total));
     GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(total), &out->vector));
     for (int i = 0; i < model->n_weights; ++i) GLI_TRY(put_weight(model, i, out->vector, offset[i]));
     return GLIA_OK;
@@ -83,6 +85,7 @@ void gli_weights_adopt(glia_model *model, gli_weight_layout *layout) {
     glia_tensor *old = model->vector;
     model->vector    = layout->vector;
     model->trained   = layout->trained;
+    model->buffers   = layout->buffers;
     layout->vector   = old;
 }
 

@@ -30,10 +30,13 @@ static glia_status make_output_state(const glia_model *model, int i, gli_compile
     return make_class_weight(model, output, &c->class_weight[i]);
 }
 
-static glia_status make_state(const glia_model *model, int64_t trained, gli_compiled *c) {
+static glia_status make_state(const glia_model *model, const gli_weight_layout *layout, gli_compiled *c) {
+    const int64_t trained = layout->trained, buffers = gli_count(layout->vector) - layout->buffers;
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
         if (gli_optimizer_needs(&c->optimizer, i))
             GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(trained), &c->state[i]));
+    if (buffers > 0) GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(buffers), &c->before));
+    GLI_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SCALAR, &c->failed));
     GLI_TRY(glia_tensor_create(model->ctx, GLIA_F32, GLIA_SCALAR, &c->rate));
     GLI_TRY(glia_tensor_fill(c->rate, c->optimizer.learning_rate.value));
     GLI_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(GLI_COUNTERS), &c->counters));
@@ -45,6 +48,8 @@ static glia_status make_state(const glia_model *model, int64_t trained, gli_comp
 static void compiled_free(glia_context *ctx, gli_compiled *c) {
     gli_steps_free(ctx, c->steps);
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i) glia_tensor_destroy(c->state[i]);
+    glia_tensor_destroy(c->before);
+    glia_tensor_destroy(c->failed);
     glia_tensor_destroy(c->rate);
     glia_tensor_destroy(c->counters);
     glia_tensor_destroy(c->cursor);
@@ -228,7 +233,7 @@ static glia_status renew(glia_model *model, const gli_compiled *resolved) {
     gli_compiled fresh = *resolved;
     gli_weight_layout layout;
     GLI_TRY(gli_weights_lay_out(model, &layout));
-    const glia_status status = make_state(model, layout.trained, &fresh);
+    const glia_status status = make_state(model, &layout, &fresh);
     if (status == GLIA_OK) {
         gli_weights_adopt(model, &layout);
         const gli_compiled old   = model->trainer->compiled;

@@ -48,7 +48,8 @@ static glia_value gradient_vector(const gli_emission *e, double clip_norm, glia_
     return vector;
 }
 
-static void optimize(const gli_emission *e, const gli_compiled *c, glia_value gradient, glia_value update) {
+static void optimize(const gli_emission *e, const gli_compiled *c, glia_value gradient, glia_value update,
+                     glia_value skip) {
     glia_value state[GLI_MAX_OPTIMIZER_STATE] = {{0}}, out[GLI_MAX_OPTIMIZER_STATE + 1] = {{0}};
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
         if (c->state[i]) state[i] = glia_graph_tensor(e->graph, "optimizer", c->state[i]);
@@ -56,6 +57,7 @@ static void optimize(const gli_emission *e, const gli_compiled *c, glia_value gr
                                          .gradient = gradient,
                                          .rate     = glia_graph_tensor(e->graph, "rate", c->rate),
                                          .update   = update,
+                                         .skip     = skip,
                                          .state    = state};
     gli_optimizer_emit(&c->optimizer, e->graph, &values, out);
     glia_graph_assign(e->graph, values.param, out[0]);
@@ -63,17 +65,42 @@ static void optimize(const gli_emission *e, const gli_compiled *c, glia_value gr
         if (state[i].id) glia_graph_assign(e->graph, state[i], out[i + 1]);
 }
 
-void gli_emit_training(gli_emission *e, const gli_compiled *c, glia_value total, glia_value update) {
-    if (e->model->trained == 0) return;
-    gli_graph_set_label(e->graph, "gradient");
+static glia_value clipped_gradient(const gli_emission *e, const gli_compiled *c, glia_value total) {
     glia_value gradient = gradient_vector(e, c->clip_norm, total);
     if (c->clip_value > 0) {
         const glia_unary_params limits = {.kind = GLIA_UNARY_CLIP, .alpha = -c->clip_value, .beta = c->clip_value};
-        glia_value out;
-        gradient = call(e, &gli_op_unary, &limits, &gradient, 1, &out, 1);
+        call(e, &gli_op_unary, &limits, &gradient, 1, &gradient, 1);
     }
-    if (c->clip_global_norm > 0) gradient = clipped(e, gradient, c->clip_global_norm);
+    return c->clip_global_norm > 0 ? clipped(e, gradient, c->clip_global_norm) : gradient;
+}
+
+/* After clipping: a gradient that was not finite may be then. */
+static glia_value check_finite(const gli_emission *e, const gli_compiled *c, glia_value total, glia_value gradient) {
+    const glia_value failed = glia_graph_tensor(e->graph, "failed", c->failed);
+    glia_value new_failed;
+    call(e, &gli_op_check_finite, NULL, (glia_value[]){total, e->step, failed, gradient}, gradient.id ? 4 : 3,
+         &new_failed, 1);
+    glia_graph_assign(e->graph, failed, new_failed);
+    return new_failed;
+}
+
+void gli_emit_before(const gli_emission *e, const gli_compiled *c) {
+    if (!c->before) return;
+    const glia_shape shape  = glia_tensor_shape(c->before);
+    const glia_value failed = glia_graph_tensor(e->graph, "failed", c->failed);
+    const glia_value before = glia_graph_tensor(e->graph, "before", c->before);
+    const glia_value now    = gli_graph_view(e->graph, e->vector, e->model->buffers, shape);
+    glia_value kept;
+    call(e, &gli_op_select, NULL, (glia_value[]){failed, before, now}, 3, &kept, 1);
+    glia_graph_assign(e->graph, before, kept);
+}
+
+void gli_emit_training(gli_emission *e, const gli_compiled *c, glia_value total, glia_value update, bool checked) {
+    glia_value skip = {0}, gradient = {0};
+    gli_graph_set_label(e->graph, "gradient");
+    if (e->model->trained > 0) gradient = clipped_gradient(e, c, total);
+    if (checked) skip = check_finite(e, c, total, gradient);
     gli_graph_set_label(e->graph, "optimizer");
-    optimize(e, c, gradient, update);
+    if (e->model->trained > 0) optimize(e, c, gradient, update, skip);
     gli_graph_set_label(e->graph, NULL);
 }

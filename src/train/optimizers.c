@@ -49,7 +49,7 @@ glia_optimizer glia_optimizer_adamw(double learning_rate, double weight_decay) {
     return o;
 }
 
-/* An optimizer's op: its inputs are param, grad, rate, the step where `counts`, and the vectors of its state; its
+/* An optimizer's op: its inputs are param, grad, rate, the step where `counts`, the vectors of its state, and skip; its
  * outputs new_param and the new state. */
 typedef struct rule {
     const gli_op *op;
@@ -83,7 +83,7 @@ static glia_status check(glia_context *ctx, const glia_optimizer *o, glia_dtype 
     gli_set_shape(&rate, GLIA_F32, 0, NULL);
     gli_set_shape(&step, GLIA_I64, 0, NULL);
     if (r.counts) in[3] = &step;
-    return gli_resolve(ctx, r.op, r.params, r.op->n_inputs, in, geom, &resolution);
+    return gli_resolve(ctx, r.op, r.params, r.op->n_inputs - 1, in, geom, &resolution);
 }
 
 glia_status gli_optimizer_resolve(glia_context *ctx, const glia_optimizer *given, glia_dtype dtype,
@@ -104,8 +104,9 @@ glia_status gli_optimizer_resolve(glia_context *ctx, const glia_optimizer *given
 
 void gli_optimizer_emit(const glia_optimizer *optimizer, glia_graph *graph, const gli_optimizer_values *v,
                         glia_value *out) {
-    const rule r    = rule_of(optimizer);
-    glia_value in[] = {v->param, v->gradient, v->rate, {0}, {0}, {0}, {0}};
+    const rule r              = rule_of(optimizer);
+    glia_value in[GLI_MAX_IN] = {v->param, v->gradient, v->rate};
+    const int skip            = r.op->n_inputs - 1;
     int n_in = 3, n_out = 1;
     if (r.counts) in[n_in++] = v->update;
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i) {
@@ -113,5 +114,6 @@ void gli_optimizer_emit(const glia_optimizer *optimizer, glia_graph *graph, cons
         in[n_in + i] = v->state[i];
         n_out        = i + 2;
     }
-    gli_graph_call(graph, r.op, r.params, in, n_in + n_out - 1, out, n_out);
+    in[skip] = v->skip;
+    gli_graph_call(graph, r.op, r.params, in, v->skip.id ? skip + 1 : n_in + n_out - 1, out, n_out);
 }

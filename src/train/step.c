@@ -108,6 +108,7 @@ static void emit_confusion(gli_emission *e, const gli_step *step, glia_value tar
 static int emit_pass(gli_emission *e, const gli_step *step, glia_value counters, glia_value *outputs) {
     const gli_trainer *t                 = e->model->trainer;
     glia_value targets[GLIA_MAX_OUTPUTS] = {{0}}, total;
+    if (step->kind == GLI_PASS_TRAIN && !step->unchecked) gli_emit_before(e, &t->compiled);
     gli_model_emit(e);
     if (needs_targets(step->kind)) emit_targets(e, step, targets);
     glia_value predictions[GLIA_MAX_OUTPUTS];
@@ -116,7 +117,7 @@ static int emit_pass(gli_emission *e, const gli_step *step, glia_value counters,
         case GLI_PASS_TRAIN:
             gli_emit_losses(e, t, targets, &total);
             gli_graph_fuse(e->graph, &total, total.id > 0);
-            gli_emit_training(e, &t->compiled, total, counter(e, counters, GLI_COUNTER_UPDATE));
+            gli_emit_training(e, &t->compiled, total, counter(e, counters, GLI_COUNTER_UPDATE), !step->unchecked);
             return 0;
         case GLI_PASS_EVALUATE: gli_emit_losses(e, t, targets, &total); return 0;
         case GLI_PASS_CONFUSION: emit_confusion(e, step, targets[0], outputs); return 0;
@@ -193,7 +194,8 @@ void gli_steps_free(glia_context *ctx, gli_step *first) {
 }
 
 static bool serves(const gli_step *step, const gli_step_request *r) {
-    if (step->kind != r->kind || step->batch != r->batch || step->n_in != r->n_in || step->resident != r->resident)
+    if (step->kind != r->kind || step->batch != r->batch || step->n_in != r->n_in || step->resident != r->resident ||
+        step->unchecked != r->unchecked)
         return false;
     for (int i = 0; i < r->n_in; ++i) {
         const glia_shape *a = &step->spec[i].shape, *b = &r->spec[i].shape;
@@ -227,11 +229,12 @@ static gli_step *take(glia_model *model, const gli_step_request *request) {
 static glia_status create(glia_model *model, const gli_step_request *request, gli_step **out) {
     void *memory;
     GLI_TRY(gli_new(model->ctx, 1, sizeof **out, "a plan", &memory));
-    gli_step *step = memory;
-    step->kind     = request->kind;
-    step->batch    = request->batch;
-    step->n_in     = request->n_in;
-    step->resident = request->resident;
+    gli_step *step  = memory;
+    step->kind      = request->kind;
+    step->batch     = request->batch;
+    step->n_in      = request->n_in;
+    step->unchecked = request->unchecked;
+    step->resident  = request->resident;
     if (step->resident) gli_dataset_retain(step->resident);
     memcpy(step->spec, request->spec, (size_t)request->n_in * sizeof *request->spec);
     glia_status status = make_tensors(model, step);
@@ -289,6 +292,7 @@ glia_status gli_step_get(glia_model *model, const gli_step_request *request, gli
 glia_status gli_steps_begin(glia_model *model, gli_pass_kind kind) {
     const int64_t first[GLI_COUNTERS] = {
         [GLI_COUNTER_STEP] = model->trainer->steps + 1, [GLI_COUNTER_UPDATE] = model->trainer->compiled.updates + 1};
+    if (kind == GLI_PASS_TRAIN) GLI_TRY(glia_tensor_fill(model->trainer->compiled.failed, 0));
     return glia_tensor_write(counters_of(model, kind), first, sizeof first);
 }
 
@@ -301,3 +305,25 @@ glia_status gli_step_run(glia_model *model, gli_step *step) {
     if (step->kind == GLI_PASS_TRAIN) ++model->trainer->steps, ++model->trainer->compiled.updates;
     return GLIA_OK;
 }
+
+glia_status gli_failed_step(const glia_model *model, int64_t *step) {
+    return glia_tensor_read(model->trainer->compiled.failed, step, sizeof *step);
+}
+
+void gli_take_back_steps(const glia_model *model, int64_t step) {
+    gli_trainer *t = model->trainer;
+    t->compiled.updates -= t->steps - (step - 1);
+    t->steps = step - 1;
+}
+
+static glia_status copy_buffers(const glia_model *model, bool restore) {
+    glia_tensor *before = model->trainer->compiled.before;
+    if (!before) return GLIA_OK;
+    glia_tensor now = *before;
+    now.data        = (char *)model->vector->data + (size_t)model->buffers * glia_dtype_size(model->dtype);
+    return restore ? glia_tensor_copy(before, &now) : glia_tensor_copy(&now, before);
+}
+
+glia_status gli_keep_buffers(const glia_model *model) { return copy_buffers(model, false); }
+
+glia_status gli_restore_buffers(const glia_model *model) { return copy_buffers(model, true); }

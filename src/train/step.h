@@ -30,6 +30,7 @@ typedef struct gli_step {
     int64_t batch;
     int n_in; /* inputs, then targets */
     gli_sample_spec spec[GLI_MAX_STEP_INPUTS];
+    bool unchecked;                       /* of GLI_PASS_TRAIN: it changes the weights whatever its numbers are */
     glia_dataset *resident;               /* retained; the plan takes its samples from there. NULL: from `in` */
     glia_tensor *in[GLI_MAX_STEP_INPUTS]; /* [batch, ...]; NULL: the plan does not need it */
     int n_out;
@@ -43,6 +44,7 @@ typedef struct gli_step_request {
     int64_t batch;
     int n_in;
     const gli_sample_spec *spec;
+    bool unchecked;
     glia_dataset *resident; /* NULL: batches are given */
 } gli_step_request;
 
@@ -55,13 +57,28 @@ glia_status gli_steps_begin(glia_model *model, gli_pass_kind kind);
 /* Runs it on the tensors in step->in, or on the next samples of the resident data set. Training counts the step. */
 glia_status gli_step_run(glia_model *model, gli_step *step);
 
+/* The number of the first step since gli_steps_begin whose loss or gradient was not finite; 0: none. Waits. */
+glia_status gli_failed_step(const glia_model *model, int64_t *step);
+
+/* Counts the steps from this one on as not taken. */
+void gli_take_back_steps(const glia_model *model, int64_t step);
+
+/* The buffers as they were before the last step that did not fail, or when they were kept. */
+glia_status gli_keep_buffers(const glia_model *model);
+glia_status gli_restore_buffers(const glia_model *model);
+
 void gli_steps_free(glia_context *ctx, gli_step *first);
 
 /* Adds losses and metrics to a graph whose forward pass is there. *total: the sum of the losses that train. */
 void gli_emit_losses(gli_emission *e, const gli_trainer *trainer, const glia_value *targets, glia_value *total);
 
-/* Adds gradient, clipping and optimizer. update: the number of this step for the optimizer, i64. */
-void gli_emit_training(gli_emission *e, const gli_compiled *compiled, glia_value total, glia_value update);
+/* Before the forward pass, which changes buffers: keeps them as they are, unless a step failed. */
+void gli_emit_before(const gli_emission *e, const gli_compiled *compiled);
+
+/* Adds gradient, clipping and optimizer. update: the number of this step for the optimizer, i64. checked: a loss or a
+ * gradient that is not finite is noted, and from then on the optimizer changes nothing. */
+void gli_emit_training(gli_emission *e, const gli_compiled *compiled, glia_value total, glia_value update,
+                       bool checked);
 
 /* Sets the sums and counts of losses and metrics to zero; reads them. */
 glia_status gli_results_reset(const gli_trainer *trainer);

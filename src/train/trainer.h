@@ -30,7 +30,10 @@ typedef struct gli_compiled {
     double clip_value, clip_norm, clip_global_norm;
     glia_tensor *state[GLI_MAX_OPTIMIZER_STATE]; /* as many elements as are trained; NULL: it needs fewer */
     int64_t updates;                             /* steps since the compile: those of the optimizer */
-    glia_tensor *rate;                           /* scalar f32, read by the optimizer */
+    glia_tensor *before; /* the buffers before the last step that did not fail; NULL: the model has none */
+    glia_tensor *failed; /* scalar i64: the first step whose loss or gradient was not finite, from which on nothing
+                          * changes the weights; 0: none */
+    glia_tensor *rate;   /* scalar f32, read by the optimizer */
     glia_tensor *counters, *cursor;      /* i64 [GLI_COUNTERS], of training and of other passes; steps advance them */
     glia_tensor *sums[GLIA_MAX_OUTPUTS]; /* loss of each output: sum and count, f64 */
     glia_tensor *counts[GLIA_MAX_OUTPUTS][GLIA_MAX_METRICS]; /* of each metric: sum and count, f64 */
@@ -77,6 +80,7 @@ bool gli_optimizer_needs(const glia_optimizer *optimizer, int i);
 /* One step as an op of a graph. out: the new param, then the new state, as far as it is kept. */
 typedef struct gli_optimizer_values {
     glia_value param, gradient, rate, update; /* update: the number of the step, i64 */
+    glia_value skip;                          /* as in glia/ops/optimizer.h; id 0: no step is skipped */
     const glia_value *state;
 } gli_optimizer_values;
 void gli_optimizer_emit(const glia_optimizer *optimizer, glia_graph *graph, const gli_optimizer_values *in,

@@ -69,7 +69,7 @@ class BatchMemory : public testing::TestWithParam<const char *> {
 };
 
 TEST_P(BatchMemory, message_names_the_largest_batch_that_fits) {
-    for (const size_t bytes : {350000, 420000, 500000}) {
+    for (const size_t bytes : {370000, 420000, 500000}) {
         SCOPED_TRACE(bytes);
         Computer c(GetParam());
         Keep keep;

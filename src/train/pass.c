@@ -1,0 +1,142 @@
+/* Passes over a data set: checks, batches, steps. */
+#include "train/pass.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/dtype.h"
+#include "core/size.h"
+
+int gli_batch_size(const glia_model *model, int given, int fallback) {
+    return given ? given : model->stateful_batch ? model->stateful_batch : fallback;
+}
+
+static gli_sample_spec spec_of(glia_field field) {
+    return (gli_sample_spec){.dtype = field.dtype, .shape = field.shape};
+}
+
+glia_status gli_check_data(const glia_model *model, const glia_dataset *data, const char *call) {
+    glia_context *ctx = model->ctx;
+    GLI_REQUIRE(ctx, model->compiled, GLIA_INVALID_ARGUMENT, "%s: the model is not compiled, or was changed since",
+                call);
+    GLI_REQUIRE(ctx, data, GLIA_INVALID_ARGUMENT, "%s: the dataset is NULL", call);
+    GLI_REQUIRE(ctx, data->ctx == ctx, GLIA_DEVICE_MISMATCH, "%s: the dataset belongs to another context", call);
+    GLI_REQUIRE(ctx, glia_dataset_count(data) > 0, GLIA_INVALID_ARGUMENT, "%s: the dataset has no samples", call);
+    GLI_REQUIRE(ctx, glia_dataset_inputs(data) == model->n_inputs, GLIA_SHAPE_MISMATCH,
+                "%s: the dataset has %d inputs, the model %d", call, glia_dataset_inputs(data), model->n_inputs);
+    return GLIA_OK;
+}
+
+/* States belong to the position of a sample in its batch. */
+static glia_status check_states(const glia_model *model, const glia_dataset *data, const gli_loader_args *args,
+                                const char *call) {
+    const int samples = model->stateful_batch;
+    if (samples == 0) return GLIA_OK;
+    const char *layer = model->layers[model->stateful_layer].label;
+    GLI_REQUIRE(model->ctx, args->batch_size == samples, GLIA_SHAPE_MISMATCH,
+                "%s: batches of %lld, but %s has a stateful_batch of %d", call, (long long)args->batch_size, layer,
+                samples);
+    GLI_REQUIRE(model->ctx, glia_dataset_count(data) % samples == 0, GLIA_SHAPE_MISMATCH,
+                "%s: %lld samples are no multiple of %d, the stateful_batch of %s", call,
+                (long long)glia_dataset_count(data), samples, layer);
+    GLI_REQUIRE(model->ctx, !args->shuffle, GLIA_INVALID_ARGUMENT,
+                "%s: in_order is false, but %s has a stateful_batch: shuffled samples do not go on", call, layer);
+    return GLIA_OK;
+}
+
+/* The context and the model outlive the call, whatever its callbacks do. Generators, logs and custom ops run in the
+ * middle of a step, and cannot use the model. */
+glia_status gli_call_begin(glia_model *model, const char *call) {
+    glia_context *ctx = model->ctx;
+    GLI_TRY(gli_enter(ctx));
+    if (model->in_use) {
+        gli_fail(ctx, GLIA_BUSY, "%s: another call of the model is in the middle of a step", call);
+        gli_leave(ctx);
+        return GLIA_BUSY;
+    }
+    gli_context_retain(ctx);
+    model->in_use = true;
+    ++model->passes;
+    return GLIA_OK;
+}
+
+glia_status gli_call_end(glia_model *model, glia_status status) {
+    glia_context *ctx = model->ctx;
+    model->in_use     = false;
+    if (--model->passes == 0 && model->destroyed) glia_model_destroy(model);
+    gli_leave(ctx);
+    gli_context_release(ctx);
+    return status;
+}
+
+glia_status gli_pass_begin(gli_pass *p, glia_model *model, gli_pass_kind kind, glia_dataset *data,
+                           const gli_loader_args *args, const char *call) {
+    *p = (gli_pass){.model = model, .kind = kind};
+    GLI_TRY(gli_check_data(model, data, call));
+    GLI_TRY(check_states(model, data, args, call));
+    const int targets = kind == GLI_PASS_PREDICT ? 0 : glia_dataset_targets(data);
+    GLI_REQUIRE(model->ctx, kind == GLI_PASS_PREDICT || targets == gli_trainer_targets(model->trainer),
+                GLIA_SHAPE_MISMATCH, "%s: the dataset has %d targets, the model has %d outputs with a loss", call,
+                targets, gli_trainer_targets(model->trainer));
+    GLI_REQUIRE(model->ctx, kind != GLI_PASS_TRAIN || targets > 0, GLIA_INVALID_ARGUMENT, "%s: no output has a loss",
+                call);
+    for (int i = 0; i < model->n_inputs; ++i) p->spec[p->n_spec++] = spec_of(glia_dataset_input(data, i));
+    for (int i = 0; i < targets; ++i) p->spec[p->n_spec++] = spec_of(glia_dataset_target(data, i));
+    GLI_TRY(gli_dataset_make_resident(data, &p->resident));
+    return gli_loader_create(data, args, &p->loader);
+}
+
+glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step) {
+    const gli_step_request request = {.kind      = p->kind,
+                                      .batch     = batch,
+                                      .n_in      = p->n_spec,
+                                      .spec      = p->spec,
+                                      .unchecked = p->unchecked,
+                                      .resident  = p->resident ? p->loader.dataset : NULL};
+    return gli_step_get(p->model, &request, step);
+}
+
+/* Before the first batch of an epoch. */
+static glia_status pass_start(gli_pass *p) {
+    p->begun = true;
+    if (p->resident) GLI_TRY(gli_dataset_upload_order(p->loader.dataset, p->loader.order.data));
+    return p->resident || p->kind == GLI_PASS_TRAIN ? gli_steps_begin(p->model, p->kind) : GLIA_OK;
+}
+
+/* Loads the next batch and runs its step; *step is NULL after the last one. */
+glia_status gli_pass_step(gli_pass *p, gli_step **step) {
+    const int64_t batch = gli_loader_peek(&p->loader);
+    *step               = NULL;
+    if (batch == 0) return GLIA_OK;
+    GLI_REQUIRE(p->model->ctx, !p->model->destroyed, GLIA_CANCELLED, "the model was destroyed while it ran");
+    gli_step *next;
+    GLI_TRY(gli_pass_get(p, batch, &next));
+    if (!p->begun) GLI_TRY(pass_start(p));
+    const bool targets = next->n_in > p->model->n_inputs;
+    if (p->resident)
+        gli_loader_skip(&p->loader);
+    else
+        GLI_TRY(gli_loader_next(&p->loader, next->in, targets ? next->in + p->model->n_inputs : NULL));
+    GLI_TRY(gli_step_run(p->model, next));
+    *step = next;
+    return GLIA_OK;
+}
+
+/* Prefixes the last message. */
+glia_status gli_explain(glia_context *ctx, glia_status status, const char *words) {
+    char message[sizeof ctx->message];
+    memcpy(message, ctx->message, sizeof message);
+    return gli_fail(ctx, status, "%s: %s", words, message);
+}
+
+/* Plans all steps of an epoch, so that errors occur before any state changes. */
+glia_status gli_pass_plan(const gli_pass *p, const char *call) {
+    const int64_t count = p->loader.dataset->count, size = gli_min_i64(p->loader.args.batch_size, count);
+    gli_step *step;
+    GLI_TRY(gli_pass_get(p, size, &step));
+    if (count % size == 0) return GLIA_OK;
+    char words[96];
+    snprintf(words, sizeof words, "%s: the last batch, of %lld samples", call, (long long)(count % size));
+    const glia_status status = gli_pass_get(p, count % size, &step);
+    return status == GLIA_OK ? GLIA_OK : gli_explain(p->model->ctx, status, words);
+}
