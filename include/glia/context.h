@@ -51,8 +51,9 @@ GLIA_API glia_status glia_context_create(const char *device, const glia_context_
 /* NULL is allowed. */
 GLIA_API void glia_context_destroy(glia_context *ctx);
 
-/* Text of this context's last failure, "" if there was none. It stays valid until the context fails again.
- * ctx NULL: of this thread's last failed glia_context_create. */
+/* Text of this context's last failure, "" if there was none. It stays valid until the context fails again. After
+ * GLIA_BUSY it is that one, for the thread that got it, until it calls again. ctx NULL: of this thread's last failure
+ * that has no context: of glia_context_create, and of a function whose object is NULL. */
 GLIA_API const char *glia_message(const glia_context *ctx);
 
 GLIA_API const char *glia_context_device(const glia_context *ctx); /* "cpu", "cuda:0" */

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-enum { GLIA_CUSTOM_TENSORS = 8, GLIA_CUSTOM_NUMBERS = 8, GLIA_CUSTOM_MESSAGE = 192 };
+enum { GLIA_CUSTOM_TENSORS = 8, GLIA_CUSTOM_NUMBERS = 8, GLIA_CUSTOM_MESSAGE = 192, GLIA_CUSTOM_NAME = 63 };
 
 struct glia_custom_op;
 
@@ -56,7 +56,7 @@ typedef glia_status (*glia_custom_fn)(glia_custom_call *call);
 /* An op. A device whose functions are NULL refuses it; without a backward no gradient goes through it.
  * It has no second derivative. */
 typedef struct glia_custom_op {
-    const char *name;                                  /* in messages and summaries */
+    const char *name;                                  /* in messages and summaries, of 1 to 63 characters */
     int n_in, n_out;                                   /* 1 to 8 each */
     glia_status (*resolve)(glia_custom_resolution *r); /* NULL: each output has the type of the first input */
     glia_custom_fn forward, backward;                  /* on the CPU */

@@ -15,6 +15,7 @@ typedef struct glia_plan glia_plan;
  * that gets one fails too: the first failure is kept and returned when the graph is planned or the model compiled. */
 typedef struct glia_value {
     int id;
+    const void *owner; /* the graph or model that it is a value of */
 } glia_value;
 
 GLIA_API glia_status glia_graph_create(glia_context *ctx, glia_graph **out);

@@ -87,9 +87,12 @@ static glia_status read_environment(glia_context *ctx, const glia_context_args *
 
     const char *provider = variable("GLIA_PROVIDER");
     if (provider) {
+        char names[256];
+        gli_provider_names(ctx->device, names, sizeof names);
         if (!gli_provider_known(ctx->device, provider))
-            return gli_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_PROVIDER is '%.64s', which no op has on device %s",
-                                  provider, ctx->device_name);
+            return gli_fail_early(GLIA_INVALID_ARGUMENT,
+                                  "GLIA_PROVIDER is '%.64s', which no op has on device %s: there are %s", provider,
+                                  ctx->device_name, names);
         snprintf(ctx->provider, sizeof ctx->provider, "%s", provider);
     }
     const char *check = variable("GLIA_CHECK");
@@ -186,12 +189,13 @@ void glia_context_destroy(glia_context *ctx) {
 }
 
 glia_status gli_enter(glia_context *ctx) {
-    if (!ctx) return GLIA_INVALID_ARGUMENT;
+    if (!ctx) return gli_fail_early(GLIA_INVALID_ARGUMENT, "the context is NULL");
     const void *no_user = NULL;
     const bool inside   = __atomic_load_n(&ctx->user, __ATOMIC_RELAXED) == &this_thread;
     if (!inside &&
         !__atomic_compare_exchange_n(&ctx->user, &no_user, &this_thread, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-        return GLIA_BUSY;
+        return gli_refuse(ctx);
+    gli_refuse(NULL);
     if (++ctx->depth > 1 || !ctx->device->enter) return GLIA_OK;
     const glia_status status = ctx->device->enter(ctx);
     if (status != GLIA_OK) gli_leave(ctx);

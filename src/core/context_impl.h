@@ -34,10 +34,11 @@ struct glia_context {
     gli_memory memory;
     gli_block scratch; /* workspace of calls that run one at a time; grows, never shrinks */
     struct gli_prepared_cache *cache;
-    int references;   /* atomic: the creator's, and one for each tensor, graph, model, dataset */
-    const void *user; /* atomic: identifies the thread inside; NULL: none */
-    int depth;        /* how many times that thread has entered */
-    char scope[96];   /* what is being done, before each message: "layer 'conv1': " */
+    int references;    /* atomic: the creator's, and one for each tensor, graph, model, dataset */
+    const void *user;  /* atomic: identifies the thread inside; NULL: none */
+    int depth;         /* how many times that thread has entered */
+    char scope[96];    /* what is being done, before each message: "layer 'conv1': " */
+    unsigned failures; /* messages so far */
     char message[512];
 };
 
@@ -48,12 +49,28 @@ void gli_context_release(glia_context *ctx);
 glia_status gli_enter(glia_context *ctx);
 void gli_leave(glia_context *ctx);
 
+/* Keeps this thread's message that the context is in use, since the context's own is the other thread's; with NULL, or
+ * a failure that no context can keep, it is forgotten. */
+glia_status gli_refuse(const glia_context *ctx);
+
+/* Whether that was the last that this thread heard. */
+bool gli_refused(void);
+
 /* Keeps the message, with the scope before it, and returns status. */
 glia_status gli_fail(glia_context *ctx, glia_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same for a failure before a context exists: of this thread, see glia_message. */
+/* Puts words in front of the last message. */
+glia_status gli_explain(glia_context *ctx, glia_status status, const char *words);
+
+/* After a callback: words, and the message that it left, if it did: failures counts those before it. */
+glia_status gli_explain_callback(glia_context *ctx, glia_status status, unsigned failures, const char *words);
+
+/* The same for a failure without a context: of this thread, see glia_message. */
 glia_status gli_fail_early(glia_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Whether a name can stand in a message: it has 1 to `longest` bytes, and no control characters. */
+bool gli_name_valid(const char *name, size_t longest);
 
 /* Sets the scope of the messages to come; NULL: none. */
 void gli_set_scope(glia_context *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -65,6 +82,12 @@ void gli_log(const glia_context *ctx, gli_log_category category, const char *for
 #define GLI_REQUIRE(ctx, condition, status, ...)                         \
     do {                                                                 \
         if (!(condition)) return gli_fail((ctx), (status), __VA_ARGS__); \
+    } while (0)
+
+/* Of a public function: an object that is NULL has no context to keep the message. */
+#define GLI_REQUIRE_OBJECT(object)                                                                        \
+    do {                                                                                                  \
+        if (!(object)) return gli_fail_early(GLIA_INVALID_ARGUMENT, "%s: %s is NULL", __func__, #object); \
     } while (0)
 
 #define GLI_TRY(expression)                           \

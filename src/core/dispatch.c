@@ -1,4 +1,5 @@
 /* From a call to the provider that runs it. Knows no op and no device. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -77,6 +78,20 @@ bool gli_provider_known(const gli_device *device, const char *name) {
         for (const gli_provider *const *it = device->providers(*op); *it; ++it)
             if (strcmp((*it)->name, name) == 0) return true;
     return false;
+}
+
+void gli_provider_names(const gli_device *device, char *text, size_t size) {
+    const char *names[16];
+    size_t n = 0, used = 0;
+    for (const gli_op *const *op = gli_ops; *op; ++op)
+        for (const gli_provider *const *it = device->providers(*op); *it; ++it) {
+            size_t i = 0;
+            while (i < n && strcmp(names[i], (*it)->name) != 0) ++i;
+            if (i == n && n < sizeof names / sizeof *names) names[n++] = (*it)->name;
+        }
+    text[0] = '\0';
+    for (size_t i = 0; i < n && used < size; ++i)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", names[i]);
 }
 
 static glia_status run_provider(const gli_call *call, const gli_choice *choice, void *workspace) {

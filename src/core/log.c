@@ -1,8 +1,13 @@
+#include <stdarg.h>
+#include <string.h>
+
 #include "core/context_impl.h"
 #include "core/print.h"
 
-/* The message of a context that could not be created. */
+/* What no context keeps: of one that could not be created, of an object that is NULL, and of a context that another
+ * thread was using, which `refused_by` then is. */
 static _Thread_local char early_message[512];
+static _Thread_local const glia_context *refused_by;
 
 static void write_message(char *message, size_t size, const char *scope, const char *format, va_list args) {
     const int used = snprintf(message, size, "%s", scope);
@@ -14,7 +19,25 @@ glia_status gli_fail(glia_context *ctx, glia_status status, const char *format, 
     va_start(args, format);
     write_message(ctx->message, sizeof ctx->message, ctx->scope, format, args);
     va_end(args);
+    ++ctx->failures;
     return status;
+}
+
+glia_status gli_explain(glia_context *ctx, glia_status status, const char *words) {
+    char message[sizeof ctx->message];
+    memcpy(message, ctx->message, sizeof message);
+    return gli_fail(ctx, status, "%s: %s", words, message);
+}
+
+glia_status gli_explain_callback(glia_context *ctx, glia_status status, unsigned failures, const char *words) {
+    return ctx->failures == failures ? gli_fail(ctx, status, "%s", words) : gli_explain(ctx, status, words);
+}
+
+bool gli_name_valid(const char *name, size_t longest) {
+    const size_t length = strlen(name);
+    for (size_t i = 0; i < length; ++i)
+        if ((unsigned char)name[i] < ' ' || name[i] == 0x7f) return false;
+    return length >= 1 && length <= longest;
 }
 
 glia_status gli_fail_early(glia_status status, const char *format, ...) {
@@ -22,8 +45,17 @@ glia_status gli_fail_early(glia_status status, const char *format, ...) {
     va_start(args, format);
     write_message(early_message, sizeof early_message, "", format, args);
     va_end(args);
+    refused_by = NULL;
     return status;
 }
+
+glia_status gli_refuse(const glia_context *ctx) {
+    if (ctx) gli_fail_early(GLIA_BUSY, "another thread is using this context");
+    refused_by = ctx;
+    return GLIA_BUSY;
+}
+
+bool gli_refused(void) { return refused_by != NULL; }
 
 void gli_set_scope(glia_context *ctx, const char *format, ...) {
     ctx->scope[0] = '\0';
@@ -34,7 +66,7 @@ void gli_set_scope(glia_context *ctx, const char *format, ...) {
     va_end(args);
 }
 
-const char *glia_message(const glia_context *ctx) { return ctx ? ctx->message : early_message; }
+const char *glia_message(const glia_context *ctx) { return ctx && ctx != refused_by ? ctx->message : early_message; }
 
 bool gli_log_enabled(const glia_context *ctx, gli_log_category category) {
     return ctx->log && (ctx->log_categories & category);

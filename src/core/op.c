@@ -1,7 +1,7 @@
 #include "core/op.h"
 
 #include <math.h>
-
+#include <stdio.h>
 #include <string.h>
 
 const gli_op *const gli_ops[] = {
@@ -15,6 +15,27 @@ const gli_op *gli_op_find(const char *name) {
     for (const gli_op *const *op = gli_ops; *op; ++op)
         if (strcmp((*op)->name, name) == 0) return *op;
     return NULL;
+}
+
+/* The op with a param `kind` that has this word; NULL: none. */
+static const gli_op *op_of_kind(const char *word) {
+    for (const gli_op *const *op = gli_ops; *op; ++op)
+        for (int p = 0; p < (*op)->n_params; ++p) {
+            const gli_op_param *param = &(*op)->params[p];
+            for (int k = 0; strcmp(param->name, "kind") == 0 && k < param->n_names; ++k)
+                if (strcmp(param->names[k], word) == 0) return *op;
+        }
+    return NULL;
+}
+
+const char *gli_op_missing(const char *name, char text[GLI_OP_MISSING_TEXT]) {
+    const gli_op *of = name ? op_of_kind(name) : NULL;
+    if (of)
+        snprintf(text, GLI_OP_MISSING_TEXT, "no op is named '%s', which is a kind of the op '%s'", name, of->name);
+    else
+        snprintf(text, GLI_OP_MISSING_TEXT, "no op is named '%.64s'; glia/ops.h declares op X as glia_X",
+                 name ? name : "NULL");
+    return text;
 }
 
 int gli_required_inputs(const gli_op *op) {

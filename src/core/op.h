@@ -123,6 +123,10 @@ int gli_saved_input(const gli_op *op);
 extern const gli_op *const gli_ops[];
 const gli_op *gli_op_find(const char *name);
 
+/* For the message of a name that no op has, which may be NULL: what it is, where it is a kind of an op. */
+enum { GLI_OP_MISSING_TEXT = 192 };
+const char *gli_op_missing(const char *name, char text[GLI_OP_MISSING_TEXT]);
+
 #define GLI_OP(name) extern const gli_op gli_op_##name;
 #include "core/ops.inc"
 #undef GLI_OP

@@ -45,6 +45,9 @@ const gli_provider *gli_reference_of(const gli_op *op);
 
 bool gli_provider_known(const struct gli_device *device, const char *name);
 
+/* "cpu.native, cpu.onednn, cpu.ref": all that ops have on the device, as far as text has space. */
+void gli_provider_names(const struct gli_device *device, char *text, size_t size);
+
 /* One call of an op on tensors: resolves, checks outputs and aliasing, dispatches. The tensor API is made of these. */
 glia_status gli_call_op(glia_context *ctx, const gli_op *op, const void *params, int n_in, const glia_tensor *const *in,
                         int n_out, glia_tensor *const *out);

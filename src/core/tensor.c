@@ -225,7 +225,7 @@ static glia_status transfer(const glia_tensor *tensor, void *host, size_t bytes,
 }
 
 glia_status glia_tensor_write(glia_tensor *tensor, const void *host, size_t bytes) {
-    if (!tensor) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(tensor);
     GLI_TRY(gli_enter(tensor->ctx));
     gli_saved_forget(tensor);
     /* transfer reads from host only in this direction */
@@ -235,7 +235,7 @@ glia_status glia_tensor_write(glia_tensor *tensor, const void *host, size_t byte
 }
 
 glia_status glia_tensor_read(const glia_tensor *tensor, void *host, size_t bytes) {
-    if (!tensor) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(tensor);
     GLI_TRY(gli_enter(tensor->ctx));
     const glia_status status = transfer(tensor, host, bytes, true, "glia_tensor_read");
     gli_leave(tensor->ctx);
@@ -255,7 +255,7 @@ static glia_status begin_copy(const glia_tensor *from, const glia_tensor *to, gl
 
 /* One context after the other is entered: each makes its own device the current one. */
 glia_status glia_tensor_copy(const glia_tensor *from, glia_tensor *to) {
-    if (!from) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(from);
     GLI_REQUIRE(from->ctx, to, GLIA_INVALID_ARGUMENT, "glia_tensor_copy: to is NULL");
     gli_block host = {0};
     GLI_TRY(gli_enter(to->ctx));
@@ -287,7 +287,7 @@ static glia_status fill(glia_tensor *tensor, double value) {
 }
 
 glia_status glia_tensor_fill(glia_tensor *tensor, double value) {
-    if (!tensor) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(tensor);
     GLI_TRY(gli_enter(tensor->ctx));
     gli_saved_forget(tensor);
     const glia_status status = fill(tensor, value);

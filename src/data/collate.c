@@ -1,4 +1,5 @@
 /* Collates samples: gathers them, by number, into the rows of batch tensors. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/context_impl.h"
@@ -64,6 +65,13 @@ static size_t sample_bytes(const glia_dataset *root, int i) {
     return (size_t)root->fields[i].elements * glia_dtype_size(root->fields[i].delivered);
 }
 
+static glia_status explain_generator(glia_context *ctx, glia_status status, unsigned failures, int64_t sample) {
+    char words[96];
+    snprintf(words, sizeof words, "the dataset's generator returned %s for sample %lld", glia_status_name(status),
+             (long long)sample);
+    return gli_explain_callback(ctx, status, failures, words);
+}
+
 /* spare: memory for the targets of one sample, if targets are not requested. */
 static glia_status generate(const glia_dataset *dataset, const int64_t *index, int64_t n, glia_tensor *const *inputs,
                             glia_tensor *const *targets, char *spare) {
@@ -79,9 +87,9 @@ static glia_status generate(const glia_dataset *dataset, const int64_t *index, i
                             : gli_data_at(spare, offset);
             offset += gli_align_up(sample_bytes(root, i), GLI_ALIGNMENT);
         }
+        const unsigned failures  = dataset->ctx->failures;
         const glia_status status = root->generate(root->user, sample, to, to + root->n_inputs);
-        GLI_REQUIRE(dataset->ctx, status == GLIA_OK, status, "the dataset's generator returned %s for sample %lld",
-                    glia_status_name(status), (long long)sample);
+        if (status != GLIA_OK) return explain_generator(dataset->ctx, status, failures, sample);
     }
     return GLIA_OK;
 }
@@ -191,7 +199,7 @@ static glia_status get(const glia_dataset *dataset, const int64_t *index, int64_
 
 glia_status glia_dataset_get(glia_dataset *dataset, const int64_t *index, int64_t n, glia_tensor *const *inputs,
                              glia_tensor *const *targets) {
-    if (!dataset) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(dataset);
     GLI_TRY(gli_enter(dataset->ctx));
     const glia_status status = get(dataset, index, n, inputs, targets);
     gli_leave(dataset->ctx);

@@ -61,9 +61,9 @@ static glia_status set_name(glia_dataset *dataset, const char *function, int i, 
     if (!name) {
         snprintf(to, GLI_FIELD_NAME, "%s%d", target ? "target" : "input", target ? i - dataset->n_inputs : i);
     } else {
-        GLI_REQUIRE(dataset->ctx, *name && strlen(name) < GLI_FIELD_NAME, GLIA_INVALID_ARGUMENT,
-                    "%s: the name of %s has %zu bytes, must have 1 to %d", function, argument, strlen(name),
-                    GLI_FIELD_NAME - 1);
+        GLI_REQUIRE(dataset->ctx, gli_name_valid(name, GLI_FIELD_NAME - 1), GLIA_INVALID_ARGUMENT,
+                    "%s: the name of %s has %zu bytes, must have 1 to %d and no control characters", function, argument,
+                    strlen(name), GLI_FIELD_NAME - 1);
         memcpy(to, name, strlen(name) + 1);
     }
     for (int k = 0; k < i; ++k)

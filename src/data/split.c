@@ -68,7 +68,7 @@ static glia_status split(glia_dataset *dataset, const glia_split_args *args, gli
 
 glia_status glia_dataset_split(glia_dataset *dataset, const glia_split_args *args, glia_dataset **first,
                                glia_dataset **second) {
-    if (!dataset) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(dataset);
     GLI_TRY(gli_enter(dataset->ctx));
     const glia_status status = split(dataset, args, first, second);
     gli_leave(dataset->ctx);

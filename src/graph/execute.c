@@ -187,7 +187,7 @@ static glia_status run(glia_plan *plan, const glia_tensor *const *inputs, glia_t
 
 glia_status glia_plan_run(glia_plan *plan, const glia_tensor *const *inputs, int n_inputs, glia_tensor *const *outputs,
                           int n_outputs) {
-    if (!plan) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(plan);
     GLI_TRY(gli_enter(plan->ctx));
     glia_status status = check_run(plan, inputs, n_inputs, outputs, n_outputs);
     if (status == GLIA_OK) status = run(plan, inputs, outputs);

@@ -195,8 +195,8 @@ static glia_status find_uses(fusion *f, const glia_value *outputs, int n_outputs
             ++f->uses[graph->nodes[n].in[i]];
             f->first_user[graph->nodes[n].in[i]] = n;
         }
-    for (int i = 0; i < n_outputs; ++i)
-        if (gli_graph_value(graph, outputs[i])) ++f->uses[outputs[i].id];
+    for (int i = 0; i < n_outputs; ++i) /* their owner may be the graph that this one is a copy of */
+        if (gli_graph_value(graph, (glia_value){.id = outputs[i].id})) ++f->uses[outputs[i].id];
     for (int a = 0; a < graph->n_assignments; ++a) ++f->uses[graph->assignments[a].value];
     return GLIA_OK;
 }

@@ -75,9 +75,9 @@ static glia_status derive_node(reverse *r, int index) {
     if (!node.op) return GLIA_OK;
     bool reached = false;
     for (int o = 0; o < node.op->n_outputs; ++o) {
-        out[o].id  = node.out[o];
-        dout[o].id = r->gradient[node.out[o]];
-        reached    = reached || dout[o].id;
+        out[o]  = (glia_value){.id = node.out[o]};
+        dout[o] = (glia_value){.id = r->gradient[node.out[o]]};
+        reached = reached || dout[o].id;
     }
     if (!reached) return GLIA_OK;
     GLI_REQUIRE(graph->ctx, node.op != &gli_op_pack, GLIA_UNSUPPORTED, "pack has no gradient");
@@ -91,7 +91,7 @@ static glia_status derive_node(reverse *r, int index) {
                         .dout   = dout,
                         .din    = din};
     for (int i = 0; i < node.n_in; ++i) {
-        in[i].id = node.in[i];
+        in[i] = (glia_value){.id = node.in[i]};
         if (node.in[i] && r->depends[node.in[i]]) d.requested |= UINT32_C(1) << i;
     }
     if (!d.requested) return GLIA_OK;
@@ -156,7 +156,7 @@ static glia_status differentiate(reverse *r, const glia_value *y, const glia_val
     GLI_TRY(check_request(graph, y, seed, n_y, wrt, n_wrt));
     GLI_TRY(visit_nodes(r, y, seed, n_y, wrt, n_wrt));
     GLI_TRY(check_views(r));
-    for (int i = 0; i < n_wrt; ++i) out[i].id = r->gradient[wrt[i].id];
+    for (int i = 0; i < n_wrt; ++i) out[i] = (glia_value){r->gradient[wrt[i].id], graph};
     return GLIA_OK;
 }
 
@@ -227,14 +227,20 @@ static glia_status check_scalar(glia_graph *graph, glia_value y) {
     return GLIA_OK;
 }
 
+static glia_status check_arguments(glia_graph *graph, glia_value y, const glia_value *wrt, int n_wrt,
+                                   const glia_value *out) {
+    GLI_REQUIRE(graph->ctx, n_wrt >= 0, GLIA_INVALID_ARGUMENT, "glia_graph_gradient: n_wrt is %d, must not be negative",
+                n_wrt);
+    GLI_REQUIRE(graph->ctx, n_wrt == 0 || (wrt && out), GLIA_INVALID_ARGUMENT, "glia_graph_gradient: %s is NULL",
+                wrt ? "out" : "wrt");
+    return check_scalar(graph, y);
+}
+
 glia_status glia_graph_gradient(glia_graph *graph, glia_value y, const glia_value *wrt, int n_wrt, glia_value *out) {
-    if (!graph) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(graph);
     for (int i = 0; out && i < n_wrt; ++i) out[i] = (glia_value){-1};
     GLI_TRY(gli_enter(graph->ctx));
-    glia_status status = n_wrt <= 0 || (wrt && out) ? check_scalar(graph, y)
-                                                    : gli_fail(graph->ctx, GLIA_INVALID_ARGUMENT,
-                                                               "glia_graph_gradient: %s is NULL", wrt ? "out" : "wrt");
-    gli_graph_fail(graph, status);
+    glia_status status = gli_graph_fail(graph, check_arguments(graph, y, wrt, n_wrt, out));
     if (status == GLIA_OK) {
         const glia_value one = gli_graph_constant(graph, glia_graph_dtype(graph, y), glia_graph_shape(graph, y), 1);
         status               = gli_graph_gradient(graph, &y, &one, 1, wrt, n_wrt, out);

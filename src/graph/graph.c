@@ -47,7 +47,7 @@ glia_status gli_graph_fail(glia_graph *graph, glia_status status) {
 }
 
 glia_status glia_graph_status(const glia_graph *graph) {
-    if (!graph) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(graph);
     GLI_TRY(gli_enter(graph->ctx));
     const glia_status status = graph->status;
     if (status != GLIA_OK) snprintf(graph->ctx->message, sizeof graph->ctx->message, "%s", graph->message);
@@ -61,7 +61,7 @@ void gli_graph_set_label(glia_graph *graph, const char *label) {
 }
 
 const gli_value_info *gli_graph_value(const glia_graph *graph, glia_value value) {
-    const bool known = graph && value.id > 0 && value.id < graph->n_values;
+    const bool known = graph && value.id > 0 && value.id < graph->n_values && (!value.owner || value.owner == graph);
     return known && graph->values[value.id].kind != GLI_VALUE_FUSED ? &graph->values[value.id] : NULL;
 }
 
@@ -92,21 +92,24 @@ glia_status gli_graph_memdup(glia_graph *graph, const void *data, size_t bytes, 
 }
 
 glia_value gli_graph_build(glia_graph *graph, gli_graph_builder fn, const void *arg) {
-    int id;
+    int id = 0;
     if (!graph) return invalid;
     glia_status status = gli_enter(graph->ctx);
-    if (status == GLIA_BUSY) return invalid; /* the graph belongs to the thread that uses the context */
+    if (status == GLIA_BUSY) return (glia_value){GLI_REFUSED_ID, NULL}; /* the graph is the other thread's */
     if (gli_graph_fail(graph, status) != GLIA_OK) return invalid;
     status = gli_graph_fail(graph, fn(graph, arg, &id));
     gli_leave(graph->ctx);
-    return status == GLIA_OK ? (glia_value){id} : invalid;
+    return status == GLIA_OK ? (glia_value){id, graph} : invalid;
 }
 
 glia_status gli_graph_check(glia_graph *graph, const char *call, const char *what, glia_value value) {
+    glia_context *ctx = graph->ctx;
+    GLI_REQUIRE(ctx, value.id != GLI_REFUSED_ID, GLIA_BUSY,
+                "%s: %s is the result of a call that came while another thread was using the context", call, what);
+    GLI_REQUIRE(ctx, value.id >= 0, GLIA_INVALID_ARGUMENT, "%s: %s is the result of a call that failed", call, what);
     GLI_REQUIRE(
-        graph->ctx, gli_graph_value(graph, value), GLIA_INVALID_ARGUMENT,
-        value.id < 0 ? "%s: %s is the result of a call that failed" : "%s: %s, id %d, is not a value of the graph",
-        call, what, value.id);
+        ctx, gli_graph_value(graph, value), GLIA_INVALID_ARGUMENT, "%s: %s, id %d, is %s", call, what, value.id,
+        value.owner && value.owner != graph ? "a value of another graph or a model" : "not a value of the graph");
     return GLIA_OK;
 }
 
@@ -249,7 +252,7 @@ static glia_status append(glia_graph *graph, const call_args *a, int *out) {
     GLI_TRY(gli_graph_memdup(graph, r.params, a->op->params_size, &node.params));
     GLI_TRY(gli_graph_memdup(graph, geom, GLI_MAX_GEOMETRY, &node.geom));
     GLI_TRY(add_results(graph, &r, &node));
-    for (int o = 0; o < a->n_out; ++o) a->out[o].id = node.out[o];
+    for (int o = 0; o < a->n_out; ++o) a->out[o] = (glia_value){node.out[o], graph};
     *out = node.out[0];
     return GLIA_OK;
 }
@@ -257,12 +260,12 @@ static glia_status append(glia_graph *graph, const call_args *a, int *out) {
 static glia_status build_call(glia_graph *graph, const void *arg, int *out) {
     call_args a       = *(const call_args *)arg;
     glia_context *ctx = graph->ctx;
-    char outer[sizeof ctx->scope];
+    char outer[sizeof ctx->scope], missing[GLI_OP_MISSING_TEXT];
     memcpy(outer, ctx->scope, sizeof outer);
     if (graph->label) gli_set_scope(ctx, "%s%s: ", outer, graph->label);
     if (!a.op && a.name) a.op = gli_op_find(a.name);
-    const glia_status status = a.op ? append(graph, &a, out)
-                                    : gli_fail(ctx, GLIA_NOT_FOUND, "there is no op '%s'", a.name ? a.name : "(NULL)");
+    const glia_status status =
+        a.op ? append(graph, &a, out) : gli_fail(ctx, GLIA_NOT_FOUND, "%s", gli_op_missing(a.name, missing));
     memcpy(ctx->scope, outer, sizeof outer);
     return status;
 }

@@ -69,6 +69,10 @@ struct glia_graph {
 /* A pack has any number of inputs and no provider: the plan computes its inputs in its memory. */
 extern const gli_op gli_op_pack;
 
+/* The id of a value whose call was refused, because another thread was using the context: nothing keeps that failure
+ * but the value. */
+enum { GLI_REFUSED_ID = -2 };
+
 /* NULL if the graph has no such value. */
 const gli_value_info *gli_graph_value(const glia_graph *graph, glia_value value);
 

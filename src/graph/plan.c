@@ -135,7 +135,6 @@ static glia_status create(glia_graph *graph, const glia_value *outputs, int n_ou
 
 glia_status gli_plan_create(glia_graph *graph, const glia_value *outputs, int n_outputs,
                             const gli_plan_options *options, glia_plan **out) {
-    if (!graph) return GLIA_INVALID_ARGUMENT;
     glia_context *ctx = graph->ctx;
     GLI_TRY(gli_enter(ctx));
     char scope[sizeof ctx->scope];
@@ -147,6 +146,7 @@ glia_status gli_plan_create(glia_graph *graph, const glia_value *outputs, int n_
 }
 
 glia_status glia_plan_create(glia_graph *graph, const glia_value *outputs, int n_outputs, glia_plan **out) {
+    GLI_REQUIRE_OBJECT(graph);
     return gli_plan_create(graph, outputs, n_outputs, &(gli_plan_options){0}, out);
 }
 

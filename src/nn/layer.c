@@ -8,12 +8,14 @@ static bool begin(glia_model *model, const char *kind, const char *name, const g
     if (model->failure != GLIA_OK) return false;
     char chosen[GLI_NAME_SIZE];
     if (!gli_model_name(model, kind, name, chosen)) return false;
+    glia_status status = GLIA_OK;
     for (int i = 0; i < n_in; ++i) {
-        if (gli_model_shape(model, in[i])) continue;
-        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "layer '%s': input %d is not a value of this model", chosen, i);
-        return false;
+        char what[GLI_NAME_SIZE + 32];
+        snprintf(what, sizeof what, "layer '%s': input %d", chosen, i);
+        status = gli_model_check(model, what, in[i]);
+        if (status != GLIA_OK) return gli_model_take_failure(model, status), false;
     }
-    const glia_status status =
+    status =
         gli_grow(model->ctx, &model->layers, &model->cap_layers, model->n_layers + 1, sizeof *model->layers, "a model");
     if (status != GLIA_OK) return gli_model_take_failure(model, status), false;
     gli_layer *layer = &model->layers[model->n_layers++];
@@ -56,7 +58,7 @@ static glia_status add_outputs(glia_model *model, const gli_resolution *r, gli_m
         *value = (gli_model_value){.source = GLI_SOURCE_NODE, .index = model->n_nodes, .batched = batched};
         gli_set_shape(&value->shape, r->out[i].dtype, r->out[i].ndim, r->out[i].dim);
         value->shape.ctx = model->ctx;
-        out[i].id        = model->n_values++;
+        out[i]           = (glia_value){model->n_values++, model};
         node->out[i]     = out[i].id;
     }
     return GLIA_OK;
@@ -72,10 +74,11 @@ static glia_status add_node(glia_model *model, const gli_op *op, const void *par
     for (int i = 0; i < n_in; ++i) {
         node.in[i] = in[i].id;
         if (in[i].id == 0) continue;
+        char what[64];
+        snprintf(what, sizeof what, "%s: input %d", op->name, i);
+        GLI_TRY(gli_model_check(model, what, in[i]));
         shapes[i] = gli_model_shape(model, in[i]);
-        GLI_REQUIRE(model->ctx, shapes[i], GLIA_INVALID_ARGUMENT, "%s: input %d is not a value of this model", op->name,
-                    i);
-        batched = batched || model->values[in[i].id].batched;
+        batched   = batched || model->values[in[i].id].batched;
     }
     GLI_TRY(gli_resolve(model->ctx, op, params, n_in, shapes, geom, &r));
     GLI_TRY(

@@ -36,7 +36,8 @@ static glia_value named_op(glia_model *model, const char *op, const void *params
                            glia_value *out, int n_out) {
     if (!model) return GLI_INVALID;
     const gli_op *found = op ? gli_op_find(op) : NULL;
-    if (!found) return gli_model_fail(model, GLIA_NOT_FOUND, "glia_model_op: no op is named '%s'", op ? op : "NULL");
+    char why[GLI_OP_MISSING_TEXT];
+    if (!found) return gli_model_fail(model, GLIA_NOT_FOUND, "glia_model_op: %s", gli_op_missing(op, why));
     const op_layer layer = {"glia_model_op", found->name, found, found->n_outputs};
     return add_op(model, &layer, params, in, n_in, out, n_out);
 }

@@ -8,6 +8,7 @@
 #include "core/dtype.h"
 #include "core/print.h"
 #include "glia/data.h"
+#include "graph/graph_impl.h"
 
 glia_status glia_model_create(glia_context *ctx, const glia_model_args *args, glia_model **out) {
     GLI_TRY(gli_enter(ctx));
@@ -56,7 +57,7 @@ void glia_model_destroy(glia_model *model) {
 }
 
 glia_status glia_model_status(const glia_model *model) {
-    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(model);
     GLI_TRY(gli_enter(model->ctx));
     if (model->failure != GLIA_OK) gli_fail(model->ctx, model->failure, "%s", model->message);
     const glia_status status = model->failure;
@@ -92,8 +93,19 @@ glia_value gli_model_fail(glia_model *model, glia_status status, const char *for
     return failed;
 }
 
+glia_value gli_invalid_value(void) { return (glia_value){gli_refused() ? GLI_REFUSED_ID : -1, NULL}; }
+
 const glia_tensor *gli_model_shape(const glia_model *model, glia_value value) {
-    return value.id > 0 && value.id < model->n_values ? &model->values[value.id].shape : NULL;
+    const bool known = value.id > 0 && value.id < model->n_values && (!value.owner || value.owner == model);
+    return known ? &model->values[value.id].shape : NULL;
+}
+
+glia_status gli_model_check(const glia_model *model, const char *what, glia_value value) {
+    GLI_REQUIRE(model->ctx, value.id != GLI_REFUSED_ID, GLIA_BUSY,
+                "%s is the result of a call that came while another thread was using the context", what);
+    GLI_REQUIRE(model->ctx, gli_model_shape(model, value), GLIA_INVALID_ARGUMENT, "%s is not a value of this model%s",
+                what, value.owner && value.owner != model ? ", but of another model or a graph" : "");
+    return GLIA_OK;
 }
 
 glia_value gli_model_add_value(glia_model *model, const glia_tensor *shape, gli_source source, int index,
@@ -106,7 +118,7 @@ glia_value gli_model_add_value(glia_model *model, const glia_tensor *shape, gli_
     gli_set_shape(&value->shape, shape->dtype, shape->ndim, shape->dim);
     value->shape.ctx = model->ctx;
     model->compiled  = false;
-    return (glia_value){model->n_values++};
+    return (glia_value){model->n_values++, model};
 }
 
 /* A generated name is always free and short enough; a given name is checked. */
@@ -115,8 +127,12 @@ bool gli_model_name(glia_model *model, const char *kind, const char *name, char 
     snprintf(out, GLI_NAME_SIZE, "%s", name ? name : "");
     if (!name) gli_names_make(&model->names, kind, out);
     if (length < 1 || length > GLI_NAME_LIMIT) {
-        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "%s: the name '%.48s' has %d characters, must have 1 to %d", kind,
-                       out, length, GLI_NAME_LIMIT);
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "%.48s: the name '%.48s' has %d characters, must have 1 to %d",
+                       kind, out, length, GLI_NAME_LIMIT);
+        return false;
+    }
+    if (!gli_name_valid(out, GLI_NAME_SIZE)) {
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "%s: the name has control characters", name ? kind : "a layer");
         return false;
     }
     if (gli_names_find(&model->names, out)) {

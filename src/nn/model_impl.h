@@ -107,8 +107,13 @@ static inline double gli_value_or(glia_optional number, double otherwise) {
     return number.set ? number.value : otherwise;
 }
 
-/* What a layer that failed returns; later layers pass it on. */
-#define GLI_INVALID ((glia_value){-1})
+/* What a layer that failed returns; later layers pass it on. The model keeps the failure, unless another thread was
+ * using the context: then it is in the value. */
+#define GLI_INVALID gli_invalid_value()
+glia_value gli_invalid_value(void);
+
+/* Fails unless the value is one of this model. what: for the message, "layer 'conv1': input 0". */
+glia_status gli_model_check(const glia_model *model, const char *what, glia_value value);
 
 glia_value gli_model_fail(glia_model *model, glia_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

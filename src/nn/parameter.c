@@ -42,9 +42,10 @@ static glia_value add_parameter(glia_model *model, const char *name, glia_shape 
     if (model->failure != GLIA_OK) return GLI_INVALID;
     const glia_parameter_args defaults = {0};
     if (!args) args = &defaults;
-    if (!name || !*name || strlen(name) >= GLI_NAME_SIZE)
+    if (!name || !gli_name_valid(name, GLI_NAME_SIZE - 1))
         return gli_model_fail(model, GLIA_INVALID_ARGUMENT,
-                              "glia_model_parameter: the name must have 1 to %d characters", GLI_NAME_SIZE - 1);
+                              "glia_model_parameter: the name must have 1 to %d characters, none a control character",
+                              GLI_NAME_SIZE - 1);
     gli_weight weight  = {.init = args->init, .fan_in = args->fan_in, .fan_out = args->fan_out, .frozen = args->frozen};
     glia_status status = gli_shape_check(model->ctx, name, model->dtype, shape);
     if (status != GLIA_OK) return gli_model_take_failure(model, status);

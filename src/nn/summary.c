@@ -90,7 +90,7 @@ static glia_status summarize(const glia_model *model, FILE *file) {
 }
 
 glia_status glia_model_summary(const glia_model *model, FILE *file) {
-    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(model);
     GLI_TRY(gli_enter(model->ctx));
     const glia_status status =
         file ? summarize(model, file) : gli_fail(model->ctx, GLIA_INVALID_ARGUMENT, "glia_model_summary: file is NULL");

@@ -104,7 +104,7 @@ static glia_status set_frozen(glia_model *model, const char *name, bool frozen) 
 }
 
 glia_status glia_model_freeze(glia_model *model, const char *name, bool frozen) {
-    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(model);
     GLI_TRY(gli_enter(model->ctx));
     const glia_status status = set_frozen(model, name, frozen);
     gli_leave(model->ctx);
@@ -124,7 +124,7 @@ static glia_status reset_states(glia_model *model) {
 }
 
 glia_status glia_model_reset_states(glia_model *model) {
-    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(model);
     GLI_TRY(gli_enter(model->ctx));
     const glia_status status = reset_states(model);
     gli_leave(model->ctx);
@@ -157,7 +157,7 @@ static glia_status set_weight(glia_model *model, const char *name, const void *v
 }
 
 glia_status glia_model_set(glia_model *model, const char *name, const void *values, size_t bytes) {
-    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(model);
     GLI_TRY(gli_enter(model->ctx));
     const glia_status status = set_weight(model, name, values, bytes);
     gli_leave(model->ctx);
@@ -178,7 +178,7 @@ static glia_status get_weight(const glia_model *model, const char *name, void *v
 }
 
 glia_status glia_model_get(const glia_model *model, const char *name, void *values, size_t bytes) {
-    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(model);
     GLI_TRY(gli_enter(model->ctx));
     const glia_status status = get_weight(model, name, values, bytes);
     gli_leave(model->ctx);

@@ -58,7 +58,7 @@ static glia_status encode(const glia_vocabulary *v, glia_text text, glia_dtype d
 
 glia_status glia_vocabulary_encode(const glia_vocabulary *vocabulary, glia_text text, glia_dtype dtype, void *indices,
                                    int64_t capacity, int64_t *count) {
-    if (!vocabulary) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(vocabulary);
     GLI_TRY(gli_enter(vocabulary->ctx));
     const glia_status status = encode(vocabulary, text, dtype, indices, capacity, count);
     gli_leave(vocabulary->ctx);
@@ -111,7 +111,7 @@ static glia_status decode(const glia_vocabulary *v, glia_dtype dtype, const void
 
 glia_status glia_vocabulary_decode(const glia_vocabulary *vocabulary, glia_dtype dtype, const void *indices,
                                    int64_t count, char *text, size_t capacity, size_t *bytes) {
-    if (!vocabulary) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(vocabulary);
     GLI_TRY(gli_enter(vocabulary->ctx));
     const glia_status status = decode(vocabulary, dtype, indices, count, text, capacity, bytes);
     gli_leave(vocabulary->ctx);

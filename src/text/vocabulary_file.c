@@ -76,7 +76,7 @@ static glia_status write_file(const glia_vocabulary *v, const char *path) {
 }
 
 glia_status glia_vocabulary_write(const glia_vocabulary *vocabulary, const char *path) {
-    if (!vocabulary) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(vocabulary);
     GLI_TRY(gli_enter(vocabulary->ctx));
     const glia_status status = write_file(vocabulary, path);
     gli_leave(vocabulary->ctx);

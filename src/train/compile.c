@@ -1,5 +1,6 @@
 /* compile: checks outputs and options, lays out the weights, makes the state of the optimizer. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/device.h"
@@ -77,14 +78,20 @@ static glia_status check_output_args(glia_context *ctx, const char *call, const 
 }
 
 /* A softmax over one class is always 1; other libraries treat such an output as binary. */
-static glia_status check_classes(glia_context *ctx, const char *call, int64_t classes, const glia_output_args *args) {
+static glia_status check_classes(glia_context *ctx, const char *call, const glia_tensor *shape,
+                                 const glia_output_args *args) {
+    const int64_t classes = shape->ndim > 1 ? shape->dim[1] : 0;
+    char sample[GLI_SHAPE_TEXT];
+    gli_shape_text(shape->ndim - 1, shape->dim + 1, sample);
     bool accuracy = false;
     for (int k = 0; k < GLIA_MAX_METRICS; ++k)
         accuracy = accuracy || args->metrics[k] == GLIA_METRIC_ACCURACY || args->metrics[k] == GLIA_METRIC_TOP_K;
     GLI_REQUIRE(ctx, classes != 1 || !gli_loss_by_class(args->loss.kind), GLIA_INVALID_ARGUMENT,
-                "%s: the output has 1 class, of which a cross-entropy learns nothing: the binary ones take it", call);
+                "%s: the output %s has 1 class, of which a cross-entropy learns nothing: %s", call, sample,
+                shape->ndim > 2 ? "is a flatten missing before the dense layers?" : "the binary ones take it");
     GLI_REQUIRE(ctx, classes != 1 || !accuracy || args->loss.kind == GLIA_LOSS_NONE, GLIA_INVALID_ARGUMENT,
-                "%s: the output has 1 class, whose accuracy is always 1: GLIA_METRIC_BINARY_ACCURACY takes it", call);
+                "%s: the output %s has 1 class, whose accuracy is always 1: GLIA_METRIC_BINARY_ACCURACY takes it", call,
+                sample);
     return GLIA_OK;
 }
 
@@ -109,14 +116,17 @@ static glia_status check_output(const glia_model *model, const char *call, glia_
                                 const glia_output_args *args) {
     glia_context *ctx        = model->ctx;
     const glia_tensor *shape = gli_model_shape(model, value);
-    GLI_REQUIRE(ctx, shape, GLIA_INVALID_ARGUMENT, "%s: value %d is not of this model", call, value.id);
+    char what[64];
+    snprintf(what, sizeof what, "%s: the output", call);
+    GLI_TRY(gli_model_check(model, what, value));
     GLI_REQUIRE(ctx, model->values[value.id].batched, GLIA_SHAPE_MISMATCH, "%s: the value does not depend on any input",
                 call);
     GLI_REQUIRE(ctx, shape->ndim > 0 && shape->dim[0] == GLI_NOMINAL_BATCH, GLIA_SHAPE_MISMATCH,
                 "%s: a batch of %d samples gives the value the shape %s: its first dimension is not the batch", call,
                 (int)GLI_NOMINAL_BATCH, GLI_SHAPE_OF(shape));
     GLI_TRY(check_output_args(ctx, call, args));
-    GLI_TRY(check_classes(ctx, call, shape->ndim > 1 ? shape->dim[1] : 0, args));
+    GLI_TRY(check_classes(ctx, call, shape, args));
+    GLI_TRY(gli_loss_check_output(model, call, value.id, args->loss.kind));
     return check_class_weight(ctx, call, shape, class_weight_of(&args->loss));
 }
 
@@ -183,7 +193,7 @@ static glia_status add_output(glia_model *model, glia_value value, const glia_ou
 }
 
 glia_status glia_model_output(glia_model *model, glia_value value, const glia_output_args *args) {
-    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(model);
     GLI_TRY(gli_enter(model->ctx));
     const glia_status status = add_output(model, value, args);
     gli_leave(model->ctx);
@@ -273,7 +283,7 @@ static glia_status compile(glia_model *model, glia_value output, const glia_comp
 }
 
 glia_status glia_model_compile(glia_model *model, glia_value output, const glia_compile_args *args) {
-    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(model);
     GLI_TRY(gli_enter(model->ctx));
     const glia_status status = compile(model, output, args);
     gli_leave(model->ctx);
@@ -291,7 +301,7 @@ static glia_status set_rate(glia_model *model, double rate) {
 }
 
 glia_status glia_model_set_learning_rate(glia_model *model, double rate) {
-    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(model);
     GLI_TRY(gli_enter(model->ctx));
     const glia_status status = set_rate(model, rate);
     gli_leave(model->ctx);

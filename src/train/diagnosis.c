@@ -58,29 +58,38 @@ static const char *place_text(const glia_tensor *tensor, int skipped, int64_t at
     return text;
 }
 
-enum { SAMPLE_TEXT = 64 };
-
-/* "sample 17", of a row of the batch. */
-static const char *sample_text(const diagnosis *d, int64_t row, char *text) {
-    const gli_loader *loader = &d->batch->pass->loader;
-    const int64_t sample     = ((const int64_t *)loader->order.data)[d->batch->first + row];
-    snprintf(text, SAMPLE_TEXT, "sample %lld%s", (long long)gli_root_sample(loader->dataset, sample),
+const char *gli_sample_text(const gli_loader *loader, int64_t position, char text[GLI_SAMPLE_TEXT]) {
+    const int64_t sample = ((const int64_t *)loader->order.data)[position];
+    snprintf(text, GLI_SAMPLE_TEXT, "sample %lld%s", (long long)gli_root_sample(loader->dataset, sample),
              loader->dataset->root ? " of the data set that was split" : "");
     return text;
 }
 
+static const char *sample_text(const diagnosis *d, int64_t row, char *text) {
+    return gli_sample_text(&d->batch->pass->loader, d->batch->first + row, text);
+}
+
 /* ---- Samples and weights ---- */
 
-static glia_status load_batch(diagnosis *d) {
-    const gli_pass *p    = d->batch->pass;
-    const int64_t *order = p->loader.order.data;
+glia_status gli_batch_create(const gli_pass *p, int64_t count, glia_tensor **out) {
     for (int i = 0; i < p->n_spec; ++i) {
         const glia_shape *sample = &p->spec[i].shape;
-        glia_shape shape         = {.ndim = sample->ndim + 1, .dim = {d->batch->count}};
+        glia_shape shape         = {.ndim = sample->ndim + 1, .dim = {count}};
         memcpy(shape.dim + 1, sample->dim, (size_t)sample->ndim * sizeof *sample->dim);
-        GLI_TRY(glia_tensor_create(d->ctx, p->spec[i].dtype, shape, &d->in[i]));
+        GLI_TRY(glia_tensor_create(p->model->ctx, p->spec[i].dtype, shape, &out[i]));
     }
-    return gli_dataset_gather(p->loader.dataset, order + d->batch->first, d->batch->count, d->in,
+    return GLIA_OK;
+}
+
+void gli_batch_destroy(glia_tensor **batch) {
+    for (int i = 0; i < GLI_MAX_STEP_INPUTS; ++i) glia_tensor_destroy(batch[i]);
+}
+
+static glia_status load_batch(diagnosis *d) {
+    const gli_loader *loader = &d->batch->pass->loader;
+    const int64_t *order     = loader->order.data;
+    GLI_TRY(gli_batch_create(d->batch->pass, d->batch->count, d->in));
+    return gli_dataset_gather(loader->dataset, order + d->batch->first, d->batch->count, d->in,
                               d->in + d->model->n_inputs);
 }
 
@@ -90,7 +99,7 @@ static glia_status check_samples(const diagnosis *d) {
         const int target          = i - d->model->n_inputs;
         int64_t at;
         double value;
-        char place[PLACE_TEXT], sample[SAMPLE_TEXT], name[GLI_NAME_SIZE + 16];
+        char place[PLACE_TEXT], sample[GLI_SAMPLE_TEXT], name[GLI_NAME_SIZE + 16];
         GLI_TRY(find(tensor, &at, &value));
         if (at < 0) continue;
         if (target < 0)
@@ -230,7 +239,7 @@ static glia_status run_batch(diagnosis *d) {
 static glia_status accuse(const diagnosis *d, const probe *p, int64_t at, double value) {
     const glia_tensor *tensor = p->tensor;
     const char *pass = d->backward ? "backward" : "forward", *where = d->batch->where;
-    char place[PLACE_TEXT], sample[SAMPLE_TEXT];
+    char place[PLACE_TEXT], sample[GLI_SAMPLE_TEXT];
     if (p->layer < 0)
         return gli_fail(d->ctx, GLIA_NOT_FINITE, "%s: forward: the loss %s, with outputs that are finite", where,
                         place_text(tensor, tensor->ndim, at, value, place));
@@ -272,7 +281,7 @@ glia_status gli_diagnose(const gli_suspect *batch) {
     if (status == GLIA_OK) status = check_weights(&d);
     if (status == GLIA_OK) status = check_layers(&d, false);
     if (status == GLIA_OK && batch->pass->kind == GLI_PASS_TRAIN) status = check_layers(&d, true);
-    for (int i = 0; i < GLI_MAX_STEP_INPUTS; ++i) glia_tensor_destroy(d.in[i]);
+    gli_batch_destroy(d.in);
     if (status == GLIA_NOT_FINITE || status == GLIA_DEVICE_LOST) return status;
     return gli_fail(d.ctx, GLIA_NOT_FINITE, "%s: the loss or a gradient is infinite or NaN", batch->where);
 }

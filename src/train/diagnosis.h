@@ -4,6 +4,19 @@
 
 #include "train/pass.h"
 
+/* Of a pass that failed with this status: where an index of its samples is out of range, the message names the sample.
+ * The status. */
+glia_status gli_name_bad_index(const gli_pass *p, glia_status status);
+
+enum { GLI_SAMPLE_TEXT = 64 };
+
+/* "sample 17": its place in the data set, of one at this position of the loader's order. */
+const char *gli_sample_text(const gli_loader *loader, int64_t position, char text[GLI_SAMPLE_TEXT]);
+
+/* Tensors for a batch of the pass, inputs, then targets. Those of a failure are the caller's, too. */
+glia_status gli_batch_create(const gli_pass *p, int64_t count, glia_tensor **out);
+void gli_batch_destroy(glia_tensor **batch);
+
 /* A batch of a pass: the samples `first` .. first + count - 1 in the loader's order. */
 typedef struct gli_suspect {
     const gli_pass *pass;

@@ -51,12 +51,13 @@ static glia_status evaluate(glia_model *model, glia_dataset *data, int batch_siz
     if (status == GLIA_OK && model->stateful_batch) status = gli_keep_buffers(model);
     if (status == GLIA_OK) status = run_batches(&p, false, out);
     if (status == GLIA_OK && !unchecked && !isfinite(out->loss)) status = explain_loss(&p, call);
+    status = gli_name_bad_index(&p, status);
     gli_loader_destroy(&p.loader);
     return status;
 }
 
 glia_status glia_model_evaluate(glia_model *model, glia_dataset *data, int batch_size, glia_result *out) {
-    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(model);
     GLI_TRY(gli_call_begin(model, "glia_model_evaluate"));
     return gli_call_end(model, evaluate(model, data, batch_size, out, "glia_model_evaluate", false));
 }
@@ -132,18 +133,17 @@ static glia_status check_validation(glia_model *model, glia_dataset *data) {
     return status;
 }
 
-/* A message that a call in the callback left is kept. */
 static glia_status call_back(glia_model *model, const glia_fit_args *args, const glia_epoch *epoch) {
-    glia_context *ctx = model->ctx;
-    char before[sizeof ctx->message], words[96];
+    glia_context *ctx       = model->ctx;
+    const unsigned failures = ctx->failures;
+    char words[96];
     if (!args->on_epoch) return GLIA_OK;
-    memcpy(before, ctx->message, sizeof before);
     model->in_use            = false;
     const glia_status status = args->on_epoch(args->user, epoch);
     model->in_use            = true;
     if (status == GLIA_OK) return GLIA_OK;
     snprintf(words, sizeof words, "glia_model_fit: on_epoch returned %s", glia_status_name(status));
-    return strcmp(before, ctx->message) == 0 ? gli_fail(ctx, status, "%s", words) : gli_explain(ctx, status, words);
+    return gli_explain_callback(ctx, status, failures, words);
 }
 
 static glia_status fit(glia_model *model, glia_dataset *data, const glia_fit_args *args) {
@@ -164,7 +164,7 @@ static glia_status fit(glia_model *model, glia_dataset *data, const glia_fit_arg
     gli_progress_begin(&view, args->progress);
     for (int i = 1; i <= epochs && status == GLIA_OK; ++i) {
         glia_epoch epoch = {.epoch = i, .epochs = epochs};
-        status           = train_epoch(&p, args, &view, &epoch);
+        status           = gli_name_bad_index(&p, train_epoch(&p, args, &view, &epoch));
         if (status != GLIA_OK) break;
         gli_progress_epoch(&view, &epoch);
         status = call_back(model, args, &epoch);
@@ -175,7 +175,7 @@ static glia_status fit(glia_model *model, glia_dataset *data, const glia_fit_arg
 
 glia_status glia_model_fit(glia_model *model, glia_dataset *data, const glia_fit_args *args) {
     const glia_fit_args defaults = {0};
-    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(model);
     GLI_TRY(gli_call_begin(model, "glia_model_fit"));
     return gli_call_end(model, fit(model, data, args ? args : &defaults));
 }

@@ -137,7 +137,23 @@ static glia_value logits_of(const glia_graph *graph, glia_value value) {
     const gli_node *node           = &graph->nodes[info->node];
     const glia_softmax_params *how = node->params;
     const int axis                 = how->axis < 0 ? how->axis + info->tensor.ndim : how->axis;
-    return axis == 1 && !how->log ? (glia_value){node->in[0]} : value;
+    return axis == 1 && !how->log ? (glia_value){node->in[0], graph} : value;
+}
+
+/* Of a loss over classes: what the op itself would not explain. */
+static glia_status check_targets(const gli_emission *e, glia_value prediction, glia_value target) {
+    const glia_dtype dtype    = glia_graph_dtype(e->graph, target);
+    const glia_shape expected = glia_graph_shape(e->graph, prediction), given = glia_graph_shape(e->graph, target);
+    char shape[GLI_SHAPE_TEXT];
+    gli_shape_text(expected.ndim, expected.dim, shape);
+    GLI_REQUIRE(e->graph->ctx, is_index(dtype) || given.ndim != expected.ndim - 1, GLIA_DTYPE_MISMATCH,
+                "the targets are %s: class indices must be i32 or i64, probabilities %s", glia_dtype_name(dtype),
+                shape);
+    GLI_REQUIRE(e->graph->ctx, given.ndim != 1 || expected.ndim <= 2, GLIA_SHAPE_MISMATCH,
+                "there is one target for each sample, but the output %s has classes at %s: is a flatten missing before "
+                "the dense layers?",
+                shape, gli_shape_text(expected.ndim - 2, expected.dim + 2, (char[GLI_SHAPE_TEXT]){0}));
+    return GLIA_OK;
 }
 
 static glia_value loss_by_class(const gli_emission *e, const glia_model_loss *loss, glia_tensor *class_weight,
@@ -145,18 +161,12 @@ static glia_value loss_by_class(const gli_emission *e, const glia_model_loss *lo
     glia_cross_entropy_params params = class_params(loss);
     glia_value weight                = {0};
     if (class_weight) weight = glia_graph_tensor(e->graph, "class_weight", class_weight);
-    const glia_dtype dtype = glia_graph_dtype(e->graph, target);
-    if (!is_index(dtype)) {
-        const glia_shape expected = glia_graph_shape(e->graph, prediction), given = glia_graph_shape(e->graph, target);
-        if (given.ndim == expected.ndim - 1) {
-            gli_graph_fail(e->graph, gli_fail(e->graph->ctx, GLIA_DTYPE_MISMATCH,
-                                              "the targets are %s: class indices must be i32 or i64, probabilities %s",
-                                              glia_dtype_name(dtype),
-                                              gli_shape_text(expected.ndim, expected.dim, (char[GLI_SHAPE_TEXT]){0})));
-            return GLI_INVALID;
-        }
+    gli_set_scope(e->graph->ctx, "%s: ", e->graph->label);
+    const glia_status status = check_targets(e, prediction, target);
+    gli_set_scope(e->graph->ctx, NULL);
+    if (status != GLIA_OK) return gli_graph_fail(e->graph, status), GLI_INVALID;
+    if (!is_index(glia_graph_dtype(e->graph, target)))
         target = converted(e, target, glia_graph_dtype(e->graph, prediction));
-    }
     const glia_value logits = params.from == GLIA_FROM_PROBABILITIES ? logits_of(e->graph, prediction) : prediction;
     if (logits.id != prediction.id) params.from = GLIA_FROM_LOGITS;
     return call(e, &gli_op_cross_entropy, &params, 3, (glia_value[]){logits, target, weight});

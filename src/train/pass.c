@@ -71,7 +71,7 @@ glia_status gli_call_end(glia_model *model, glia_status status) {
 
 glia_status gli_pass_begin(gli_pass *p, glia_model *model, gli_pass_kind kind, glia_dataset *data,
                            const gli_loader_args *args, const char *call) {
-    *p = (gli_pass){.model = model, .kind = kind};
+    *p = (gli_pass){.model = model, .kind = kind, .call = call};
     GLI_TRY(gli_check_data(model, data, call));
     GLI_TRY(check_states(model, data, args, call));
     const int targets = kind == GLI_PASS_PREDICT ? 0 : glia_dataset_targets(data);
@@ -120,13 +120,6 @@ glia_status gli_pass_step(gli_pass *p, gli_step **step) {
     GLI_TRY(gli_step_run(p->model, next));
     *step = next;
     return GLIA_OK;
-}
-
-/* Prefixes the last message. */
-glia_status gli_explain(glia_context *ctx, glia_status status, const char *words) {
-    char message[sizeof ctx->message];
-    memcpy(message, ctx->message, sizeof message);
-    return gli_fail(ctx, status, "%s: %s", words, message);
 }
 
 /* Plans all steps of an epoch, so that errors occur before any state changes. */

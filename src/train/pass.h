@@ -11,6 +11,7 @@ enum { GLI_DEFAULT_BATCH = 32, GLI_DEFAULT_EVALUATION_BATCH = 256 };
 typedef struct gli_pass {
     glia_model *model;
     gli_pass_kind kind;
+    const char *call; /* for messages */
     int n_spec;
     gli_sample_spec spec[2 * GLIA_MAX_FIELDS];
     gli_loader loader;
@@ -41,8 +42,5 @@ glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step);
 
 /* Loads the next batch and runs its step; *step is NULL after the last one. */
 glia_status gli_pass_step(gli_pass *p, gli_step **step);
-
-/* Prefixes the last message. */
-glia_status gli_explain(glia_context *ctx, glia_status status, const char *words);
 
 #endif

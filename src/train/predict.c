@@ -3,7 +3,7 @@
 
 #include "core/dtype.h"
 #include "core/size.h"
-#include "train/pass.h"
+#include "train/diagnosis.h"
 
 /* ---- predict ---- */
 
@@ -44,13 +44,14 @@ static glia_status predict(glia_model *model, glia_dataset *data, int batch_size
         }
         if (status == GLIA_OK) status = gli_pass_step(&p, &step);
     }
+    status = gli_name_bad_index(&p, status);
     gli_loader_destroy(&p.loader);
     return status;
 }
 
 glia_status glia_model_predict_all(glia_model *model, glia_dataset *data, int batch_size, void *const *out,
                                    const size_t *bytes, int n_out) {
-    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(model);
     GLI_TRY(gli_call_begin(model, "glia_model_predict"));
     return gli_call_end(model, predict(model, data, batch_size, out, bytes, n_out));
 }
@@ -94,13 +95,14 @@ static glia_status confusion(glia_model *model, glia_dataset *data, int batch_si
         more = status == GLIA_OK;
     }
     gli_block_free(ctx, &sum);
+    status = gli_name_bad_index(&p, status);
     gli_loader_destroy(&p.loader);
     return status;
 }
 
 glia_status glia_model_confusion_matrix(glia_model *model, glia_dataset *data, int batch_size, int64_t *counts,
                                         size_t bytes) {
-    if (!model) return GLIA_INVALID_ARGUMENT;
+    GLI_REQUIRE_OBJECT(model);
     GLI_TRY(gli_call_begin(model, "glia_model_confusion_matrix"));
     return gli_call_end(model, confusion(model, data, batch_size, counts, bytes));
 }

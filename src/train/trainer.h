@@ -66,6 +66,10 @@ glia_metric gli_default_metric(glia_loss_kind kind);
 /* Checks the numbers of a loss. */
 glia_status gli_loss_check(glia_context *ctx, const glia_model_loss *loss);
 
+/* Fails where the last op of the output shows that it gives logits and the loss takes probabilities, or the other way
+ * round. */
+glia_status gli_loss_check_output(const glia_model *model, const char *call, int value, glia_loss_kind kind);
+
 /* ---- Optimizers ---- */
 
 #define GLI_MAX_LEARNING_RATE 1e6

@@ -523,7 +523,8 @@ TEST(Busy, a_second_thread_is_refused_and_breaks_nothing) {
     EXPECT_EQ(out, nullptr);
     EXPECT_EQ(graph, nullptr);
     EXPECT_EQ(data, nullptr);
-    EXPECT_STREQ(glia_message(ctx), "");  // the message is the first thread's
+    EXPECT_STREQ(glia_message(ctx), "another thread is using this context");
+    EXPECT_STREQ(ctx->message, "");  // that one is the first thread's
 
     go_on = true;
     other.join();

@@ -10,6 +10,9 @@
 static glia_status check_description(const gli_resolution *r, const glia_custom_op *op) {
     GLI_REQUIRE(r->ctx, op, GLIA_INVALID_ARGUMENT, "%s: params->op is NULL", r->op->name);
     GLI_REQUIRE(r->ctx, op->name && *op->name, GLIA_INVALID_ARGUMENT, "%s: the op has no name", r->op->name);
+    GLI_REQUIRE(r->ctx, gli_name_valid(op->name, GLIA_CUSTOM_NAME), GLIA_INVALID_ARGUMENT,
+                "%s: the op's name has %zu characters, must have 1 to %d, none a control character", r->op->name,
+                strlen(op->name), GLIA_CUSTOM_NAME);
     const int max = GLIA_CUSTOM_TENSORS;
     GLI_REQUIRE(r->ctx, op->n_in >= 1 && op->n_in <= max && op->n_out >= 1 && op->n_out <= max, GLIA_INVALID_ARGUMENT,
                 "%s: '%s' has %d inputs and %d outputs, must have 1 to %d of each", r->op->name, op->name, op->n_in,
