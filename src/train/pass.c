@@ -44,8 +44,6 @@ static glia_status check_states(const glia_model *model, const glia_dataset *dat
     return GLIA_OK;
 }
 
-/* The context and the model outlive the call, whatever its callbacks do. Generators, logs and custom ops run in the
- * middle of a step, and cannot use the model. */
 glia_status gli_call_begin(glia_model *model, const char *call) {
     glia_context *ctx = model->ctx;
     GLI_TRY(gli_enter(ctx));
@@ -103,7 +101,6 @@ static glia_status pass_start(gli_pass *p) {
     return p->resident || p->kind == GLI_PASS_TRAIN ? gli_steps_begin(p->model, p->kind) : GLIA_OK;
 }
 
-/* Loads the next batch and runs its step; *step is NULL after the last one. */
 glia_status gli_pass_step(gli_pass *p, gli_step **step) {
     const int64_t batch = gli_loader_peek(&p->loader);
     *step               = NULL;
@@ -122,7 +119,6 @@ glia_status gli_pass_step(gli_pass *p, gli_step **step) {
     return GLIA_OK;
 }
 
-/* Plans all steps of an epoch, so that errors occur before any state changes. */
 glia_status gli_pass_plan(const gli_pass *p, const char *call) {
     const int64_t count = p->loader.dataset->count, size = gli_min_i64(p->loader.args.batch_size, count);
     gli_step *step;
