@@ -4,10 +4,19 @@
 
 #include <stdint.h> /* defines __GLIBC__ where the C library is glibc */
 
+/* When the loader picks one of a function's clones, the thread sanitizer, which watches that too, has not begun. */
+#ifdef __SANITIZE_THREAD__
+#define GLI_NO_CLONES
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define GLI_NO_CLONES
+#endif
+#endif
+
 /* A function compiled for several processors; the loader picks. Products and sums are never contracted
  * (-ffp-contract=off), so each gives the same bits. Always static, since it would be exported whatever the visibility
  * of the others is; and its name is unique in the library, since clang makes a global symbol of it. */
-#if defined(__x86_64__) && defined(__GLIBC__)
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(GLI_NO_CLONES)
 #define GLI_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define GLI_CLONES
