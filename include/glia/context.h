@@ -45,7 +45,8 @@ typedef struct glia_context_args {
 /* device: "cpu", "cuda:0", "cuda:1", ..., "emulated" (CUDA on the CPU, for development and tests: slow), or "auto" for
  * the first GPU that works, else the CPU. NULL: GLIA_DEVICE, else "auto". args may be NULL. Errors: GLIA_NOT_FOUND for
  * a device that this machine or build does not have; GLIA_INVALID_ARGUMENT for a bad GLIA_LOG, GLIA_PROVIDER,
- * GLIA_CHECK, GLIA_NUM_THREADS, GLIA_CUDA_CHUNK or GLIA_CUDA_FAIL; the message is then glia_message(NULL). */
+ * GLIA_CHECK, GLIA_NUM_THREADS, GLIA_CUDA_CHUNK, GLIA_CUDA_FAIL or GLIA_EMULATOR; the message is then
+ * glia_message(NULL). */
 GLIA_API glia_status glia_context_create(const char *device, const glia_context_args *args, glia_context **out);
 
 /* NULL is allowed. */

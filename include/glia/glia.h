@@ -4,6 +4,7 @@
  *  - Every function that can fail returns glia_status; results come last, through out-parameters, which are
  *    untouched on failure. glia_message(ctx) tells what was wrong, with the values. Nothing here prints or exits.
  *  - Handles come in create and destroy pairs; destroy accepts NULL.
+ *  - A thread that calls needs 128 KB of stack.
  *  - Args of layers and models are structs in which a field left out means the default:
  *    &(glia_conv2d_args){.filters = 32, .kernel = {3, 3}}. Where zero is a number like others the field is a
  *    glia_optional, or the struct is made by a function. Params of ops have no hidden defaults: zero is zero, and NULL
