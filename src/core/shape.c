@@ -104,7 +104,7 @@ bool gli_is_packed(const glia_tensor *tensor) {
     for (int found = 0; found < tensor->ndim; ++found) {
         int next = -1;
         for (int i = 0; i < tensor->ndim; ++i)
-            if (!used[i] && tensor->dim[i] != 1 && (next < 0 || tensor->stride[i] < tensor->stride[next])) next = i;
+            if (!used[i] && tensor->dim[i] > 1 && (next < 0 || tensor->stride[i] < tensor->stride[next])) next = i;
         if (next < 0) return true;
         if (tensor->stride[next] != step) return false;
         step *= tensor->dim[next];
@@ -121,7 +121,6 @@ bool gli_ranges_overlap(const void *a, size_t a_bytes, const void *b, size_t b_b
 bool gli_repeats(const glia_tensor *tensor) {
     int64_t reach            = 0; /* from an element to the farthest in the dimensions so far */
     bool used[GLIA_MAX_DIMS] = {0};
-    if (gli_count(tensor) == 0) return false;
     for (;;) {
         int next = -1;
         for (int i = 0; i < tensor->ndim; ++i)

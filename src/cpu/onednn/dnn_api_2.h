@@ -8,6 +8,8 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
+enum { GLI_DNN_MATMUL_TAKES_GAPS = 1 };
+
 typedef const dnnl_memory_desc_t *const_dnnl_memory_desc_t;
 
 static inline const_dnnl_memory_desc_t gli_dnn_md(const dnnl_memory_desc_t *created) { return created; }

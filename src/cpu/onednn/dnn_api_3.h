@@ -7,6 +7,9 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
+/* Version 3.7's matmuls of vectors, and of some batches, take elements for neighbours that have gaps between them. */
+enum { GLI_DNN_MATMUL_TAKES_GAPS = 0 };
+
 static inline const_dnnl_memory_desc_t gli_dnn_md(const dnnl_memory_desc_t *created) { return *created; }
 
 static inline void gli_dnn_md_destroy(dnnl_memory_desc_t *created) { dnnl_memory_desc_destroy(*created); }

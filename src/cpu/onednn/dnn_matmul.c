@@ -45,6 +45,26 @@ static cuts cuts_of(const gli_dnn_matmul *m) {
     return (cuts){{m->y.dim[columns], COLUMNS_AT_ONCE, work_of(m)}, GLI_DNN_WHOLE, columns, columns, columns};
 }
 
+/* Whether there is memory between its elements that is not the matrices'. */
+static bool has_bad_gaps(const gli_dnn_view *view) {
+    int64_t count = 1, extent = 1;
+    if (GLI_DNN_MATMUL_TAKES_GAPS || view->memory == GLI_DNN_ABSENT) return false;
+    for (int d = 0; d < view->ndim; ++d) count *= view->dim[d], extent += (view->dim[d] - 1) * view->stride[d];
+    return count != extent;
+}
+
+/* Copies what has gaps. False: that is not possible where a result is read, nor in memory that is bound later; there
+ * only vectors suffer. */
+static bool close_gaps(gli_dnn_matmul *m) {
+    const bool a = has_bad_gaps(&m->a), b = has_bad_gaps(&m->b), y = has_bad_gaps(&m->y);
+    if (m->y.memory == GLI_DNN_BOUND_LATER)
+        return !(a || b || y) || (m->a.dim[0] > 1 && m->a.dim[1] > 1 && m->y.dim[1] > 1);
+    if (a) m->a.layout = GLI_DNN_ANY;
+    if (b) m->b.layout = GLI_DNN_ANY;
+    if (y) m->y.layout = GLI_DNN_ANY;
+    return !y || m->beta == 0;
+}
+
 /* First with the matrices as they are; where no fast primitive takes that, reordered. A y that is read stays as it is.
  */
 static void add_slices(gli_dnn *dnn, gli_dnn_matmul m, const char *what, const cuts *k, const gli_dnn_slices *slices) {
@@ -52,6 +72,10 @@ static void add_slices(gli_dnn *dnn, gli_dnn_matmul m, const char *what, const c
     m.b                      = gli_dnn_slice(m.b, k->b, slices);
     m.bias                   = gli_dnn_slice(m.bias, k->bias, slices);
     m.y                      = gli_dnn_slice(m.y, k->y, slices);
+    if (!close_gaps(&m)) {
+        dnn->status = gli_dnn_refuse(dnn->call, "no matmul", "matrices with gaps");
+        return;
+    }
     dnnl_primitive_desc_t pd = create_pd(dnn, &m);
     if (dnn->status == GLIA_UNSUPPORTED && m.y.memory != GLI_DNN_BOUND_LATER) {
         dnn->status = GLIA_OK;
