@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "support/call.h"
 #include "support/everywhere.h"
@@ -56,6 +57,25 @@ TEST(Conv2d, counts_the_neighbours_of_each_pixel) {
     const params::conv2d same{.pad = {1, 1}};
     expect(run(gli_op_conv2d, same, {filled({1, 1, 3, 3}, 1), filled({1, 1, 3, 3}, 1)}), {1, 1, 3, 3},
            {4, 6, 4, 6, 9, 6, 4, 6, 4});
+}
+
+// Groups share nothing: what is infinite or not a number in one stays there.
+TEST(Conv2d, groups_keep_their_infinities) {
+    const double infinity = std::numeric_limits<double>::infinity();
+    for (const char *provider : {"cpu.ref", "cpu.native"})
+        for (int64_t out : {1, 4, 12}) {  // filters of a group
+            Session session(provider);
+            Array x = counting({1, 2, 1, 2}, 1), w = filled({2 * out, 1, 1, 1}, 2);
+            x.values[0] = infinity, x.values[1] = -infinity;
+            x.dtype = w.dtype     = GLIA_F32;
+            const Result y        = session.call(gli_op_conv2d, params::conv2d{.groups = 2}, {x, w});
+            const auto &values    = y.out[0].values;
+            const size_t of_group = size_t(2 * out);
+            for (size_t i = 0; i < of_group; ++i) {
+                EXPECT_EQ(values[i], i % 2 ? -infinity : infinity) << provider << " of " << out;
+                EXPECT_EQ(values[of_group + i], i % 2 ? 8 : 6) << provider << " of " << out;
+            }
+        }
 }
 
 TEST(Conv2d, does_not_flip_the_filter) {
