@@ -1,7 +1,8 @@
 // What the provider suite does with one provider, one case and one variant. The judge is always cpu.ref in double on
 // dense tensors; a provider passes when
 //   exact:      small integers give exactly the judge's values, where the op says that nothing rounds,
-//   close:      reals agree within gli_error_bound, which follows from the op's depth, the dtype and the largest number,
+//   close:      reals agree within gli_error_bound, which follows from the op's depth, the dtype and the largest
+//   number,
 //               of huge and tiny inputs the largest of the output,
 //   complete:   every output element was written (outputs start as NaN, and NaN never agrees),
 //   tidy:       inputs, gaps between elements, guard bands and the bytes behind the promised workspace are unchanged,

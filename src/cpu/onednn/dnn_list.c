@@ -84,7 +84,8 @@ glia_status gli_dnn_begin(const gli_call *call, gli_dnn **out) {
     const gli_dnn_openmp openmp = gli_dnn_find_openmp();
     if (!stays_on_its_thread(&openmp)) return gli_dnn_refuse(call, "no way to stay on one thread", call->op->name);
     GLI_TRY(gli_new(ctx, 1, sizeof **out, "a oneDNN primitive", &memory));
-    const glia_status status = gli_new(ctx, 1, sizeof(gli_dnn_descriptors), "a oneDNN primitive's tensors", &descriptors);
+    const glia_status status =
+        gli_new(ctx, 1, sizeof(gli_dnn_descriptors), "a oneDNN primitive's tensors", &descriptors);
     if (status != GLIA_OK) return gli_free(ctx, memory, 1, sizeof **out), status;
     gli_dnn *dnn     = memory;
     dnn->call        = call;

@@ -68,10 +68,10 @@ static bool close_gaps(gli_dnn_matmul *m) {
 /* First with the matrices as they are; where no fast primitive takes that, reordered. A y that is read stays as it is.
  */
 static void add_slices(gli_dnn *dnn, gli_dnn_matmul m, const char *what, const cuts *k, const gli_dnn_slices *slices) {
-    m.a                      = gli_dnn_slice(m.a, k->a, slices);
-    m.b                      = gli_dnn_slice(m.b, k->b, slices);
-    m.bias                   = gli_dnn_slice(m.bias, k->bias, slices);
-    m.y                      = gli_dnn_slice(m.y, k->y, slices);
+    m.a    = gli_dnn_slice(m.a, k->a, slices);
+    m.b    = gli_dnn_slice(m.b, k->b, slices);
+    m.bias = gli_dnn_slice(m.bias, k->bias, slices);
+    m.y    = gli_dnn_slice(m.y, k->y, slices);
     if (!close_gaps(&m)) {
         dnn->status = gli_dnn_refuse(dnn->call, "no matmul", "matrices with gaps");
         return;
