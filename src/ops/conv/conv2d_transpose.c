@@ -53,8 +53,8 @@ static glia_status resolve(gli_resolution *r) {
 static void cost(const void *geom, gli_cost *out) {
     const gli_conv2d_transpose_geom *g = geom;
     const double inputs                = (double)g->n * g->c * g->h * g->w;
-    *out                               = (gli_cost){.flops = 2 * inputs * (g->k / g->groups) * g->r * g->s,
-                                                    .depth = gli_sum_depth((double)(g->c / g->groups) * g->r * g->s) + 1};
+    const double terms                 = (double)(g->c / g->groups) * g->r * g->s;
+    *out = (gli_cost){.flops = 2 * inputs * (g->k / g->groups) * g->r * g->s, .depth = gli_sum_depth(terms) + 1};
 }
 
 static bool exact(const void *geom) {

@@ -73,8 +73,8 @@ static glia_status resolve_backward(gli_resolution *r) {
 
 static void cost_forward(const void *geom, gli_cost *out) {
     const gli_loss_geom *g = geom;
-    *out                   = (gli_cost){.flops = 4.0 * g->count,
-                                        .depth = 8 + (g->reduction == GLIA_REDUCTION_NONE ? 0 : gli_sum_depth(g->count))};
+    const double terms     = g->reduction == GLIA_REDUCTION_NONE ? 0 : g->count;
+    *out                   = (gli_cost){.flops = 4.0 * g->count, .depth = 8 + gli_sum_depth(terms)};
 }
 
 static void cost_backward(const void *geom, gli_cost *out) {
