@@ -33,8 +33,10 @@ typedef struct glia_custom_resolution {
 } glia_custom_resolution;
 
 /* One call. All tensors are dense and row-major, on the context's device; glia_tensor_data, _shape and _dtype say the
- * rest. On a CUDA device the work is started on the stream and not waited for: it may be recorded now and replayed
- * later with the same arguments. A call does not use the context's other functions. */
+ * rest. On the CPU the functions run in the floating-point mode of the library's references, whatever the caller's is:
+ * rounding to nearest, denormal numbers are kept, no exception traps. On a CUDA device the work is started on the
+ * stream and not waited for: it may be recorded now and replayed later with the same arguments. A call does not use the
+ * context's other functions. */
 typedef struct glia_custom_call {
     const glia_custom_params *params;
     void *stream; /* cudaStream_t; NULL on the CPU */

@@ -157,7 +157,7 @@ typedef enum glia_progress {
 typedef struct glia_fit_args {
     int epochs;               /* default 1 */
     int batch_size;           /* default 32; the last batch of an epoch may be smaller */
-    glia_dataset *validation; /* evaluated after each epoch */
+    glia_dataset *validation; /* evaluated after each epoch; losses that are not finite end fit, after on_epoch */
     bool in_order;            /* without shuffling */
     bool allow_not_finite;    /* losses and gradients that are infinite or NaN end nothing, and change the weights */
     glia_progress progress;   /* on standard output */
@@ -171,9 +171,12 @@ typedef struct glia_fit_args {
 /* Trains. Wrong shapes and dtypes, also of the validation data and the last batch, fail before the first step; labels
  * out of range and errors of a generator fail when they occur. So does a step whose loss or gradient is infinite or
  * NaN: GLIA_NOT_FINITE, and the model, its optimizer too, is as it was before that step. The message names the step
- * and the first number that is not finite: of a sample, a weight, the output of a layer, or a gradient. The order of
- * samples and the dropout masks follow from the context's seed and from how many epochs and steps the model has had, so
- * that two runs give the same bits. args may be NULL. */
+ * and the first number that is not finite: of a sample, a weight, the output of a layer, or a gradient. New weights are
+ * not checked: one that an update made infinite is named by the step that first has a loss or gradient that is not
+ * finite, and stays. Validation data whose loss is not finite end fit with GLIA_NOT_FINITE after on_epoch has had that
+ * epoch: the model keeps what the epoch taught it, and the message says that it was the validation, and names the first
+ * such number there. The order of samples and the dropout masks follow from the context's seed and from how many epochs
+ * and steps the model has had, so that two runs give the same bits. args may be NULL. */
 GLIA_API glia_status glia_model_fit(glia_model *model, glia_dataset *data, const glia_fit_args *args);
 
 /* batch_size 0: 256. GLIA_NOT_FINITE where the loss is infinite or NaN; out has it nevertheless. */

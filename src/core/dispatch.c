@@ -96,7 +96,7 @@ void gli_provider_names(const gli_device *device, char *text, size_t size) {
 
 static glia_status run_provider(const gli_call *call, const gli_choice *choice, void *workspace) {
     if (!call->ctx->device->sets_float_mode) return choice->provider->run(call, &choice->prepared, workspace);
-    const uint64_t before    = gli_float_mode_enter();
+    const uint64_t before    = gli_float_mode_enter(choice->provider != gli_reference_of(call->op));
     const glia_status status = choice->provider->run(call, &choice->prepared, workspace);
     gli_float_mode_leave(before);
     return status;

@@ -8,9 +8,9 @@
  */
 enum { DENORMALS_ARE_ZEROS = 0x40, ALL_TRAPS_MASKED = 0x1f80, FLUSH_TO_ZERO = 0x8000 };
 
-uint64_t gli_float_mode_enter(void) {
+uint64_t gli_float_mode_enter(bool flush) {
     const unsigned before = _mm_getcsr();
-    _mm_setcsr(DENORMALS_ARE_ZEROS | ALL_TRAPS_MASKED | FLUSH_TO_ZERO);
+    _mm_setcsr(flush ? DENORMALS_ARE_ZEROS | ALL_TRAPS_MASKED | FLUSH_TO_ZERO : ALL_TRAPS_MASKED);
     return before;
 }
 
@@ -21,10 +21,10 @@ void gli_float_mode_leave(uint64_t before) { _mm_setcsr((unsigned)before); }
 /* Arm Architecture Reference Manual, "FPCR, Floating-point Control Register": FZ. All else is 0. */
 static const uint64_t flush_to_zero = 1u << 24;
 
-uint64_t gli_float_mode_enter(void) {
+uint64_t gli_float_mode_enter(bool flush) {
     uint64_t before;
     __asm__ __volatile__("mrs %0, fpcr" : "=r"(before));
-    __asm__ __volatile__("msr fpcr, %0" : : "r"(flush_to_zero));
+    __asm__ __volatile__("msr fpcr, %0" : : "r"(flush ? flush_to_zero : 0));
     return before;
 }
 
@@ -32,7 +32,7 @@ void gli_float_mode_leave(uint64_t before) { __asm__ __volatile__("msr fpcr, %0"
 
 #else
 
-uint64_t gli_float_mode_enter(void) { return 0; }
+uint64_t gli_float_mode_enter(bool flush) { return (void)flush, 0; }
 void gli_float_mode_leave(uint64_t before) { (void)before; }
 
 #endif

@@ -17,8 +17,8 @@ double gli_error_bound(const gli_call *call, glia_dtype dtype, double scale) {
     if (call->op->cost) call->op->cost(call->geom, &cost);
     /* Each elementary function that a provider may evaluate differently is accurate to a few ulps. */
     const double function_ulps = 16;
-    /* In f64 the reference rounds as well, in one chain of doubles however long the sum is. */
-    const double judge = dtype == GLIA_F64 ? 1024 : 1;
+    /* In f64 the reference rounds as well; of a sum in one chain of doubles, which may be longer than the depth. */
+    const double judge = dtype != GLIA_F64 ? 1 : cost.depth > GLI_LONGEST_CHAIN ? 1024 : 2;
     return (cost.depth + function_ulps) * judge * gli_dtype_epsilon(dtype) * scale;
 }
 

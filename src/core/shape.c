@@ -124,7 +124,7 @@ bool gli_repeats(const glia_tensor *tensor) {
     for (;;) {
         int next = -1;
         for (int i = 0; i < tensor->ndim; ++i)
-            if (!used[i] && tensor->dim[i] != 1 && (next < 0 || tensor->stride[i] < tensor->stride[next])) next = i;
+            if (!used[i] && tensor->dim[i] > 1 && (next < 0 || tensor->stride[i] < tensor->stride[next])) next = i;
         if (next < 0) return false;
         if (tensor->stride[next] <= reach) return true;
         reach += (tensor->dim[next] - 1) * tensor->stride[next];

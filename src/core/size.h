@@ -28,6 +28,9 @@ static inline size_t gli_align_up(size_t bytes, size_t alignment) {
     return gli_add_size(bytes, alignment - 1, &sum) ? sum & ~(alignment - 1) : SIZE_MAX;
 }
 
+/* The quotient rounded up, of b above 0; 0 where a is not. */
+static inline int64_t gli_divide_up(int64_t a, int64_t b) { return a <= 0 ? 0 : (a - 1) / b + 1; }
+
 static inline int64_t gli_min_i64(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t gli_max_i64(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline size_t gli_min_size(size_t a, size_t b) { return a < b ? a : b; }

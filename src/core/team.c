@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "core/team.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -102,7 +103,7 @@ static void leave(gli_team *team) {
 
 static void *worker(void *arg) {
     gli_team *team = arg;
-    gli_float_mode_enter();
+    gli_float_mode_enter(true);
     for (unsigned seen = 0;;) {
         wait_for_call(team, seen);
         if (atomic_load(&team->stop)) return NULL;
@@ -111,6 +112,15 @@ static void *worker(void *arg) {
         if (atomic_load(&team->jobs) % 2 == 1) work(team);
         leave(team);
     }
+}
+
+/* Small stacks; of the usual size where the program's thread-local variables, which lie there too, leave no room. */
+static bool start_worker(gli_team *team, const pthread_attr_t *small) {
+    pthread_t *thread = &team->thread[team->workers];
+    int error         = pthread_create(thread, small, worker, team);
+    if (error == EINVAL) error = pthread_create(thread, NULL, worker, team);
+    team->workers += error == 0;
+    return error == 0;
 }
 
 /* Signals are for the program's own threads. */
@@ -123,9 +133,7 @@ static void start_workers(gli_team *team) {
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (team->workers < team->size - 1 &&
-           pthread_create(&team->thread[team->workers], &attributes, worker, team) == 0)
-        ++team->workers;
+    while (team->workers < team->size - 1 && start_worker(team, &attributes)) continue;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
 }
@@ -179,15 +187,13 @@ static void wake(gli_team *team, int64_t pieces) {
     pthread_mutex_unlock(&team->mutex);
 }
 
+/* ---- jobs -------------------------------------------------------------------------------------------------------- */
+
 static void run_alone(const gli_job *job) {
     for (int64_t i = 0; i < job->pieces; ++i) job->body(job->arg, i, 0);
 }
 
-void gli_team_run(gli_team *team, const gli_job *job) {
-    if (job->pieces <= 1 || team->size == 1 || team->running) {
-        run_alone(job);
-        return;
-    }
+static void run_together(gli_team *team, const gli_job *job) {
     if (is_forked(team)) gli_team_init(team, team->size);
     if (!team->started) start_workers(team);
     team->running = true;
@@ -200,6 +206,16 @@ void gli_team_run(gli_team *team, const gli_job *job) {
     atomic_fetch_add(&team->jobs, 1);
     wait_for_workers(team);
     team->running = false;
+}
+
+/* The caller's mode is that of its workers, or the bits would depend on who takes a piece. */
+void gli_team_run(gli_team *team, const gli_job *job) {
+    const uint64_t before = gli_float_mode_enter(true);
+    if (job->pieces <= 1 || team->size == 1 || team->running)
+        run_alone(job);
+    else
+        run_together(team, job);
+    gli_float_mode_leave(before);
 }
 
 int gli_team_threads(const gli_team *team) { return 1 + team->workers; }

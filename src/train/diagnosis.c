@@ -274,13 +274,19 @@ static glia_status check_layers(diagnosis *d, bool backward) {
     return status;
 }
 
+/* From the states that the step began with: the forward pass has moved those of its layers on. */
+static glia_status check_backward(diagnosis *d) {
+    GLI_TRY(gli_restore_buffers(d->model));
+    return check_layers(d, true);
+}
+
 glia_status gli_diagnose(const gli_suspect *batch) {
     diagnosis d        = {.batch = batch, .model = batch->pass->model, .ctx = batch->pass->model->ctx};
     glia_status status = load_batch(&d);
     if (status == GLIA_OK) status = check_samples(&d);
     if (status == GLIA_OK) status = check_weights(&d);
     if (status == GLIA_OK) status = check_layers(&d, false);
-    if (status == GLIA_OK && batch->pass->kind == GLI_PASS_TRAIN) status = check_layers(&d, true);
+    if (status == GLIA_OK && batch->pass->kind == GLI_PASS_TRAIN) status = check_backward(&d);
     gli_batch_destroy(d.in);
     if (status == GLIA_NOT_FINITE || status == GLIA_DEVICE_LOST) return status;
     return gli_fail(d.ctx, GLIA_NOT_FINITE, "%s: the loss or a gradient is infinite or NaN", batch->where);

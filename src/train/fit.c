@@ -69,7 +69,7 @@ glia_status glia_model_evaluate(glia_model *model, glia_dataset *data, int batch
 static glia_status stop_at_failure(gli_pass *p, const glia_epoch *epoch, int64_t first) {
     char where[96];
     int64_t failed;
-    if (p->unchecked) return GLIA_OK;
+    if (p->unchecked || !p->begun) return GLIA_OK; /* not begun: `failed` is of another pass */
     GLI_TRY(gli_failed_step(p->model, &failed));
     if (failed == 0) return GLIA_OK;
     gli_take_back_steps(p->model, failed);
@@ -105,7 +105,7 @@ static glia_status run_epoch(gli_pass *p, gli_progress_view *view, glia_epoch *e
     return GLIA_OK;
 }
 
-static glia_status train_epoch(gli_pass *p, const glia_fit_args *args, gli_progress_view *view, glia_epoch *epoch) {
+static glia_status train_epoch(gli_pass *p, gli_progress_view *view, glia_epoch *epoch) {
     const double start = gli_seconds();
     gli_trainer *t     = p->model->trainer;
     GLI_TRY(gli_results_reset(t));
@@ -117,7 +117,11 @@ static glia_status train_epoch(gli_pass *p, const glia_fit_args *args, gli_progr
     GLI_TRY(status);
     GLI_TRY(gli_results_read(t, &epoch->train));
     ++t->epochs;
-    epoch->seconds        = gli_seconds() - start;
+    epoch->seconds = gli_seconds() - start;
+    return GLIA_OK;
+}
+
+static glia_status validate(const gli_pass *p, const glia_fit_args *args, glia_epoch *epoch) {
     epoch->has_validation = args->validation != NULL;
     if (!args->validation) return GLIA_OK;
     return evaluate(p->model, args->validation, 0, &epoch->validation, "glia_model_fit: validation", p->unchecked);
@@ -146,6 +150,19 @@ static glia_status call_back(glia_model *model, const glia_fit_args *args, const
     return gli_explain_callback(ctx, status, failures, words);
 }
 
+/* An epoch whose validation is not finite is reported like any other, and ends fit then. */
+static glia_status fit_epoch(gli_pass *p, const glia_fit_args *args, gli_progress_view *view, glia_epoch *epoch) {
+    glia_context *ctx = p->model->ctx;
+    char message[sizeof ctx->message];
+    GLI_TRY(gli_name_bad_index(p, train_epoch(p, view, epoch)));
+    const glia_status status = validate(p, args, epoch);
+    if (status != GLIA_OK && status != GLIA_NOT_FINITE) return status;
+    memcpy(message, ctx->message, sizeof message); /* on_epoch may leave another */
+    gli_progress_epoch(view, epoch);
+    GLI_TRY(call_back(p->model, args, epoch));
+    return status == GLIA_OK ? GLIA_OK : gli_fail(ctx, status, "%s", message);
+}
+
 static glia_status fit(glia_model *model, glia_dataset *data, const glia_fit_args *args) {
     gli_pass p;
     GLI_REQUIRE(model->ctx, args->epochs >= 0 && args->batch_size >= 0, GLIA_INVALID_ARGUMENT,
@@ -164,10 +181,7 @@ static glia_status fit(glia_model *model, glia_dataset *data, const glia_fit_arg
     gli_progress_begin(&view, args->progress);
     for (int i = 1; i <= epochs && status == GLIA_OK; ++i) {
         glia_epoch epoch = {.epoch = i, .epochs = epochs};
-        status           = gli_name_bad_index(&p, train_epoch(&p, args, &view, &epoch));
-        if (status != GLIA_OK) break;
-        gli_progress_epoch(&view, &epoch);
-        status = call_back(model, args, &epoch);
+        status           = fit_epoch(&p, args, &view, &epoch);
     }
     gli_loader_destroy(&p.loader);
     return status;

@@ -96,9 +96,10 @@ glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step) {
 
 /* Before the first batch of an epoch. */
 static glia_status pass_start(gli_pass *p) {
-    p->begun = true;
     if (p->resident) GLI_TRY(gli_dataset_upload_order(p->loader.dataset, p->loader.order.data));
-    return p->resident || p->kind == GLI_PASS_TRAIN ? gli_steps_begin(p->model, p->kind) : GLIA_OK;
+    if (p->resident || p->kind == GLI_PASS_TRAIN) GLI_TRY(gli_steps_begin(p->model, p->kind));
+    p->begun = true;
+    return GLIA_OK;
 }
 
 glia_status gli_pass_step(gli_pass *p, gli_step **step) {

@@ -678,14 +678,12 @@ bool keeper_reads           = true;
 
 const gli_provider *const *keeping_providers(const gli_op *op) {
     static const gli_provider *writers[] = {&kWriter, nullptr};
-    // The reader is found although the reference, which takes everything, comes before it.
+    // The reader is found although a provider comes before it that takes any layout.
     static const gli_provider *readers[]  = {nullptr, &kReader, nullptr};
     static const gli_provider *refusers[] = {nullptr, &kRefuser, nullptr};
     if (op == &gli_op_rnn) return writers;
     if (op != &gli_op_rnn_backward) return gli_cpu_device.providers(op);
-    const gli_provider *const *it = gli_cpu_device.providers(op);
-    while (it[1]) ++it;
-    readers[0] = refusers[0] = *it;
+    readers[0] = refusers[0] = *gli_cpu_device.providers(op);
     return keeper_reads ? readers : refusers;
 }
 

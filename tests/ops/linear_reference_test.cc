@@ -44,6 +44,8 @@ Array filled(const Dims &dims, double value) {
     return array;
 }
 
+Array f32(Array array) { return array.dtype = GLIA_F32, array; }
+
 Array column(const Values &values) { return {{int64_t(values.size()), 1}, values}; }
 Array row(const Values &values) { return {{1, 1, 1, int64_t(values.size())}, values}; }
 
@@ -196,6 +198,46 @@ TEST(Conv2dBackwardFilter, keeps_groups_and_filters_apart) {
     expect(run(gli_op_conv2d_backward_filter, p, {x, dy}, 1), {4}, {1, 10, 100, 1000});
 }
 
+// Sums of many tenths, within the bound of one chain of 256 and a tree: one chain of floats is off by 1e-3.
+TEST(LongSums, keep_their_digits) {
+    Session session("cpu.native");
+    const auto expect_mean = [&](const char *what, const Result &result, double terms) {
+        ASSERT_EQ(result.status, GLIA_OK) << what << ": " << result.message;
+        for (double v : result.out[0].values) EXPECT_NEAR(v / terms, double(0.1f), 0.1 * 270 * 6e-8) << what;
+    };
+    const auto tenths = [](const Dims &dims) { return f32(filled(dims, 0.1)); };
+    const auto ones   = [](const Dims &dims) { return f32(filled(dims, 1)); };
+    const params::conv2d_backward_data dense{{}, {1, 1}}, depthwise{{.groups = 2}, {1, 1}};
+    expect_mean("matmul",
+                session.call(gli_op_matmul, params::matmul{}, {tenths({1, 500000}), ones({500000, 1}), ABSENT}),
+                500000);
+    expect_mean("filters",
+                session.call(gli_op_conv2d_backward_filter, dense, {tenths({1, 1, 700, 700}), ones({1, 1, 700, 700})}),
+                490000);
+    expect_mean(
+        "depthwise filters",
+        session.call(gli_op_conv2d_backward_filter, depthwise, {tenths({1, 2, 700, 700}), ones({1, 2, 700, 700})}),
+        490000);
+}
+
+// The padded images have 2^61 elements and more, which no one can allocate: only the tap in the middle reads x.
+TEST(Conv2d, dilates_beyond_any_memory) {
+    const int far = (1 << 28) - 1;
+    const params::conv2d p{.pad = {far, far}, .pad_end = {far, far}, .dilation = {far, far}};
+    const Array x = f32(filled({2, 8, 2, 2}, 1)), w = f32(filled({1, 8, 3, 3}, 3)), dy = f32(filled({2, 1, 2, 2}, 3));
+    expect_everywhere(gli_op_conv2d, p, {x, w, ABSENT}, Values(8, 24));
+    Values dw(72, 0);
+    for (size_t i = 4; i < dw.size(); i += 9) dw[i] = 24;
+    expect_everywhere(gli_op_conv2d_backward_filter, params::conv2d_backward_data{p, {3, 3}}, {x, dy}, dw);
+}
+
+// A stride beyond the image, whose square no int holds.
+TEST(Conv2dBackwardData, strides_beyond_the_image) {
+    const params::conv2d_backward_data p{{.stride = {65536, 65536}}, {2, 2}};
+    const Array dy = f32(filled({1, 1, 1, 1}, 1)), w = f32(filled({1, 1, 2, 2}, 3));
+    expect_everywhere(gli_op_conv2d_backward_data, p, {dy, w}, Values(4, 3));
+}
+
 // ---- conv2d_transpose
 
 // ONNX's page of ConvTranspose, the examples convtranspose, convtranspose_attributes, convtranspose_pads and
@@ -303,7 +345,6 @@ TEST(Matmul, scales_and_adds_c) {
 
 // With BLAS, a c that counts for nothing is not read: what it holds does not matter.
 TEST(Matmul, zero_is_an_alpha_and_a_beta) {
-    const auto f32 = [](Array array) { return array.dtype = GLIA_F32, array; };
     const Array c{{2, 2}, {1, 10, 100, 1000}}, nan{{2, 2}, Values(4, NAN)}, row_of_nan{{2}, Values(2, NAN)};
     const auto expect_product = [&](const params::matmul &p, const Array &last, const Values &want) {
         expect_everywhere(gli_op_matmul, p, {f32(kA), f32(kB), last.absent ? last : f32(last)}, want);

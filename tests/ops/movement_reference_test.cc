@@ -117,6 +117,20 @@ TEST(GatherBackward, adds_what_was_read_twice) {
            {0, 0, 0, 0, 101, 202});
 }
 
+// Within the bound of one chain of 256 and a tree.
+TEST(GatherBackward, keeps_the_digits_of_a_row_read_often) {
+    const int64_t count = 300000;
+    Array dy{{count, 1}, Values(count, double(0.1f)), GLIA_F32}, from = indices({count}, Values(count, 1));
+    from.values[7] = 2;
+    Session session("cpu.native");
+    const Result result = session.call(gli_op_gather_backward, params::gather_backward{{}, 4}, {dy, from});
+    ASSERT_EQ(result.status, GLIA_OK) << result.message;
+    const double want = double(0.1f) * double(count - 1);
+    EXPECT_NEAR(result.out[0].values[1], want, want * 270 * 6e-8);
+    EXPECT_EQ(result.out[0].values[2], double(0.1f));
+    EXPECT_EQ(result.out[0].values[0] + result.out[0].values[3], 0);
+}
+
 TEST(OneHot, counts_from_either_end_and_is_off_outside) {
     const params::one_hot p{3, GLIA_F64, 5, 2};
     expect(run(gli_op_one_hot, p, {indices({4}, {0, -1, 3, -4})}), {4, 3}, {5, 2, 2, 2, 2, 5, 2, 2, 2, 2, 2, 2});

@@ -60,6 +60,18 @@ TEST(AvgPool, of_a_large_image) {
     expect_everywhere(gli_op_adaptive_avg_pool2d, params::adaptive_avg_pool2d{{1, 1}}, {huge}, {double(3e38f)});
 }
 
+TEST(AvgPool, of_a_large_image_with_its_channels_last) {
+    for (double value : {double(0.1f), double(3e38f)}) {
+        Session session("cpu.native");
+        glia_tensor *x = session.tensor({{1, 70, 100, 90}, {}, GLIA_F32});
+        gli_channels_last_strides(4, x->dim, x->stride);
+        gli_tensor_from_double(x, Values(630000, value).data());
+        glia_tensor *y = session.tensor({{1, 70, 1, 1}, {}, GLIA_F32});
+        ASSERT_EQ(glia_global_avg_pool2d(session.ctx(), x, y), GLIA_OK) << glia_message(session.ctx());
+        for (double mean : session.values(y)) EXPECT_NEAR(mean, value, value * 1e-6);
+    }
+}
+
 TEST(MaxPool, halves_with_the_default_stride) {
     const auto out = run(gli_op_max_pool2d, Max{.kernel = {2, 2}}, {kSixteen});
     expect(out[0], {1, 1, 2, 2}, {6, 8, 14, 16});

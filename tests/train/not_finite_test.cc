@@ -244,6 +244,92 @@ TEST_P(NotFinite, validation_fails_with_its_batch) {
     glia_dataset_destroy(validation);
 }
 
+// on_epoch gets the numbers of the epoch, and may leave another message; the weights stay those after the epoch.
+TEST_P(NotFinite, validation_fails_after_the_epoch_is_reported) {
+    struct Seen {
+        NotFinite *test;
+        std::vector<glia_epoch> epochs;
+        std::vector<std::vector<float>> weights;
+        glia_status answer;
+    } seen{this, {}, {}, GLIA_OK};
+    compile(dense(input_, "d", 1), {.loss = glia_loss_mse()});
+    load();
+    glia_dataset *train = data_, *validation = nullptr;
+    x_[11] = kNaN;
+    load(), validation = data_, data_ = train;
+    glia_fit_args args{.epochs     = 3,
+                       .validation = validation,
+                       .on_epoch =
+                           [](void *user, const glia_epoch *epoch) {
+                               auto *s = static_cast<Seen *>(user);
+                               s->epochs.push_back(*epoch);
+                               s->weights = s->test->weights();
+                               EXPECT_NE(glia_model_get(s->test->net_, "none", nullptr, 0), GLIA_OK);
+                               return s->answer;
+                           },
+                       .user = &seen};
+    EXPECT_EQ(fit(args), GLIA_NOT_FINITE);
+    EXPECT_EQ(message(), "glia_model_fit: validation: batch 1: input 'x' of sample 5 is NaN at [1]");
+    ASSERT_EQ(seen.epochs.size(), 1u);
+    EXPECT_TRUE(std::isfinite(seen.epochs[0].train.loss));
+    EXPECT_TRUE(seen.epochs[0].has_validation);
+    EXPECT_TRUE(std::isnan(seen.epochs[0].validation.loss));
+    EXPECT_EQ(weights(), seen.weights);
+    seen.answer = GLIA_CANCELLED;
+    EXPECT_EQ(fit(args), GLIA_CANCELLED);
+    EXPECT_EQ(seen.epochs.size(), 2u);
+    glia_dataset_destroy(validation);
+}
+
+// A step that fails before the pass began: the note of the fit before it, in on_epoch, is none of this pass.
+TEST_P(NotFinite, an_epoch_that_cannot_begin_says_why) {
+    compile(dense(input_, "d", 1), {.loss = glia_loss_mse()});
+    load();
+    glia_dataset *good = data_;
+    x_[11]             = kNaN;
+    load();
+    const glia_fit_args args{.epochs     = 2,
+                             .batch_size = kBatch,
+                             .on_epoch =
+                                 [](void *user, const glia_epoch *) {
+                                     auto *test = static_cast<NotFinite *>(user);
+                                     EXPECT_EQ(test->fit(), GLIA_NOT_FINITE);
+                                     glia_model_destroy(test->net_), test->net_ = nullptr;
+                                     return GLIA_OK;
+                                 },
+                             .user = this};
+    EXPECT_EQ(glia_model_fit(net_, good, &args), GLIA_CANCELLED);
+    EXPECT_EQ(message(), "the model was destroyed while it ran");
+    glia_dataset_destroy(good);
+}
+
+// The root's slope is infinite at the first output, which is zero only from the states that the step began with.
+TEST_P(NotFinite, a_backward_pass_is_run_from_the_states_of_its_step) {
+    const glia_unary_params root = glia_unary_defaults(GLIA_UNARY_SQRT);
+    glia_model_destroy(net_);
+    ASSERT_EQ(glia_model_create(ctx_, nullptr, &net_), GLIA_OK);
+    for (size_t i = 0; i < x_.size(); ++i) x_[i] = float(i % 2);
+    glia_value y = glia_model_input(net_, "x", GLIA_SHAPE(2));
+    y            = glia_model_reshape(net_, y, with(glia_reshape_args{.shape = GLIA_SHAPE(2, 1)}));
+    y            = glia_model_rnn(net_, y,
+                                  with(glia_rnn_args{.name           = "memory",
+                                                     .units          = 1,
+                                                     .sequence       = true,
+                                                     .stateful_batch = kBatch,
+                                                     .no_bias        = true,
+                                                     .weight_init    = {.kind = GLIA_INIT_CONSTANT, .a = 1},
+                                                     .recurrent_init = {.kind = GLIA_INIT_CONSTANT, .a = 1}}));
+    y            = glia_model_op(net_, "unary", &root, &y, 1, &y, 1);
+    compile(dense(glia_model_flatten(net_, y, nullptr), "b", 1), {.loss = glia_loss_mse()});
+    EXPECT_EQ(fit({.in_order = true}), GLIA_NOT_FINITE);
+    EXPECT_NE(message().find("step 1: backward: layer 'memory': the gradient of its output for sample 0 is "),
+              std::string::npos)
+        << message();
+    std::vector<float> states(kBatch, kNaN);
+    ASSERT_EQ(glia_model_get(net_, "memory.h_l0", states.data(), kBatch * sizeof(float)), GLIA_OK) << message();
+    EXPECT_EQ(states, std::vector<float>(kBatch, 0));
+}
+
 INSTANTIATE_TEST_SUITE_P(device, NotFinite, testing::Values("cpu", "emulated", "cuda:0"), [](const auto &info) {
     return std::string(info.param) == "cuda:0" ? "cuda" : std::string(info.param);
 });

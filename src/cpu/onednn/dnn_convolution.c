@@ -73,31 +73,51 @@ typedef struct cuts {
     int x, w, bias, y;
 } cuts;
 
-/* Between images, or between channels where the filters are larger than the images: each slice would read all of them.
- */
+enum { IMAGES, CHANNELS, CHANNELS_AT_ONCE = 32 };
+
+static double work_of(const gli_dnn_convolution *c) {
+    const gli_dnn_view *image = c->kind == GLI_DNN_CONVOLUTION_TRANSPOSED ? &c->x : &c->y;
+    return gli_dnn_elements(&c->w) * gli_dnn_elements(image) / (double)image->dim[CHANNELS];
+}
+
+static cuts cut_images(const gli_dnn_convolution *c) {
+    const gli_dnn_cut cut = {.dim = c->x.dim[IMAGES], .multiple = 1, .work = work_of(c)};
+    return (cuts){cut, IMAGES, GLI_DNN_WHOLE, GLI_DNN_WHOLE, IMAGES};
+}
+
+/* Of y, or of x where that is the result. */
+static cuts cut_channels(const gli_dnn_convolution *c) {
+    const bool of_x       = c->kind == GLI_DNN_CONVOLUTION_BACKWARD_DATA;
+    const gli_dnn_cut cut = {(of_x ? &c->x : &c->y)->dim[CHANNELS], CHANNELS_AT_ONCE, work_of(c), false};
+    if (of_x) return (cuts){cut, CHANNELS, 1, GLI_DNN_WHOLE, GLI_DNN_WHOLE};
+    return (cuts){cut, GLI_DNN_WHOLE, 0, 0, CHANNELS};
+}
+
+/* Each slice gives a summand of the gradient of all filters. */
+static cuts cut_summands(const gli_dnn_convolution *c) {
+    cuts k      = cut_images(c);
+    k.cut.added = true;
+    k.w = k.bias = GLI_DNN_ADDED;
+    return k;
+}
+
+static int slices_of(const gli_dnn_cut *cut) {
+    gli_dnn_slices slices;
+    gli_dnn_part(cut, 0, &slices);
+    return slices.total;
+}
+
+/* Between images, or between channels: where the filters are larger than the images, all of which each slice would
+ * read, and where there are few images. */
 static cuts cuts_of(const gli_dnn_convolution *c) {
-    enum { IMAGES, CHANNELS, CHANNELS_AT_ONCE = 32 };
+    enum { FEW = 8, COSTS_AS_MUCH = 4 };
     const double x = gli_dnn_elements(&c->x), w = gli_dnn_elements(&c->w), y = gli_dnn_elements(&c->y);
-    const double work =
-        w * (c->kind == GLI_DNN_CONVOLUTION_TRANSPOSED ? x / (double)c->x.dim[1] : y / (double)c->y.dim[1]);
-    const gli_dnn_cut images = {.dim = c->x.dim[0], .multiple = 1, .work = work};
-    const bool grouped       = c->w.ndim == 5;
-    switch (c->kind) {
-        case GLI_DNN_CONVOLUTION:
-            if (grouped || w <= x + y) break;
-            return (cuts){{c->y.dim[CHANNELS], CHANNELS_AT_ONCE, work}, GLI_DNN_WHOLE, 0, 0, CHANNELS};
-        case GLI_DNN_CONVOLUTION_BACKWARD_DATA:
-            if (grouped || w <= x + y) break;
-            return (cuts){{c->x.dim[CHANNELS], CHANNELS_AT_ONCE, work}, CHANNELS, 1, GLI_DNN_WHOLE, GLI_DNN_WHOLE};
-        case GLI_DNN_CONVOLUTION_BACKWARD_WEIGHTS: {
-            const double costs_as_much = 4;
-            if (!grouped && costs_as_much * w > y)
-                return (cuts){{c->y.dim[CHANNELS], CHANNELS_AT_ONCE, work}, GLI_DNN_WHOLE, 0, 0, CHANNELS};
-            return (cuts){{c->x.dim[IMAGES], 1, work, true}, IMAGES, GLI_DNN_ADDED, GLI_DNN_ADDED, IMAGES};
-        }
-        case GLI_DNN_CONVOLUTION_TRANSPOSED: break;
-    }
-    return (cuts){images, IMAGES, GLI_DNN_WHOLE, GLI_DNN_WHOLE, IMAGES};
+    const bool filters = c->kind == GLI_DNN_CONVOLUTION_BACKWARD_WEIGHTS, grouped = c->w.ndim == 5;
+    const cuts images = filters ? cut_summands(c) : cut_images(c), channels = cut_channels(c);
+    const bool large = filters ? COSTS_AS_MUCH * w > y : w > x + y;
+    const int slices = slices_of(&images.cut);
+    if (grouped || c->kind == GLI_DNN_CONVOLUTION_TRANSPOSED) return images;
+    return large || (slices < FEW && slices_of(&channels.cut) > slices) ? channels : images;
 }
 
 /* Images that are not channels last are reordered into the primitive's own layout, which costs less than into channels

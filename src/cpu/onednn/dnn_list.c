@@ -1,6 +1,7 @@
 /* The list of primitives: its beginning and end, and what goes wrong between them. */
 #include "cpu/onednn/dnn_list.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,6 +45,7 @@ static void destroy(gli_dnn *dnn) {
         gli_free(dnn->ctx, s->memory, (size_t)s->lanes * GLI_DNN_MAX_ARGUMENTS, sizeof *s->memory);
         dnnl_primitive_destroy(s->primitive);
     }
+    gli_free(dnn->ctx, dnn->steps, (size_t)dnn->capacity, sizeof *dnn->steps);
     for (int i = 0; dnn->stream && i < dnn->lanes; ++i) dnnl_stream_destroy(dnn->stream[i]);
     gli_free(dnn->ctx, dnn->stream, (size_t)dnn->lanes, sizeof *dnn->stream);
     dnnl_engine_destroy(dnn->engine);
@@ -65,6 +67,14 @@ static void disable_primitive_cache(void) {
 /* Version 3 writes its errors to standard output, unless somebody wants to read them. */
 static void silence(void) {
     if (!getenv("DNNL_VERBOSE") && !getenv("ONEDNN_VERBOSE")) gli_dnnl.set_verbose(0);
+}
+
+/* Once: a program may want other settings afterwards. */
+static pthread_once_t settings_are_made = PTHREAD_ONCE_INIT;
+
+static void make_settings(void) {
+    silence();
+    disable_primitive_cache();
 }
 
 /* There always is a CPU, so that only memory can be missing; version 3 calls that a runtime error. */
@@ -94,7 +104,7 @@ glia_status gli_dnn_begin(const gli_call *call, gli_dnn **out) {
     dnn->descriptors = descriptors;
     dnn->before      = gli_dnn_threads_enter(&dnn->openmp);
     dnn->status      = gli_dnn_reserve(ctx, GLI_DNN_TO_PREPARE);
-    if (dnn->status == GLIA_OK) silence(), disable_primitive_cache();
+    if (dnn->status == GLIA_OK) pthread_once(&settings_are_made, make_settings);
     if (dnn->status == GLIA_OK) gli_dnn_check(dnn, create_engine(&dnn->engine), "an engine");
     *out = dnn;
     return GLIA_OK;
@@ -102,6 +112,7 @@ glia_status gli_dnn_begin(const gli_call *call, gli_dnn **out) {
 
 static void create_streams(gli_dnn *dnn) {
     void *memory;
+    if (dnn->status == GLIA_OK) dnn->status = gli_dnn_reserve(dnn->ctx, GLI_DNN_TO_PREPARE);
     if (dnn->status == GLIA_OK)
         dnn->status = gli_new(dnn->ctx, (size_t)dnn->lanes, sizeof *dnn->stream, "streams of oneDNN", &memory);
     if (dnn->status != GLIA_OK) return;

@@ -6,9 +6,8 @@
 #include "cpu/onednn/onednn.h"
 
 enum {
-    GLI_DNN_MAX_GROUPS      = 32,
-    GLI_DNN_MAX_STEPS       = 64,
-    GLI_DNN_MAX_ARGUMENTS   = 8,
+    GLI_DNN_MAX_GROUPS      = 32, /* of a packed matmul each part has two */
+    GLI_DNN_MAX_ARGUMENTS   = 6,
     GLI_DNN_MAX_DESCRIPTORS = 16,
     GLI_DNN_MAX_SUMS        = 2
 };
@@ -115,6 +114,7 @@ struct gli_dnn {
     dnnl_stream_t *stream; /* of each lane */
     glia_status status;
     int lanes; /* that slices can run in at a time */
+    bool has_run;
     /* Of output 0, after all primitives. Some of oneDNN's own map NaN to 0 after some convolutions, and a network that
      * has diverged would look well. */
     glia_unary_kind activation;
@@ -122,7 +122,8 @@ struct gli_dnn {
     size_t shared, copies, scratchpad;
     int n_groups, n_steps, n_sums;
     gli_dnn_group groups[GLI_DNN_MAX_GROUPS];
-    gli_dnn_step steps[GLI_DNN_MAX_STEPS];
+    gli_dnn_step *steps;
+    int capacity; /* of steps */
     gli_dnn_sum sums[GLI_DNN_MAX_SUMS];
     gli_dnn_packed packed[GLI_DNN_MAX_PACKED];
 };
@@ -134,9 +135,9 @@ glia_status gli_dnn_translate(const gli_call *call, dnnl_status_t status, const 
 glia_status gli_dnn_refuse(const gli_call *call, const char *reason, const char *what);
 
 /* oneDNN takes memory for its objects from malloc, and pages for its machine code, and in many places follows the NULL
- * that it may get. So it is called only while there is as much as the call takes, to prepare of both: an out-of-memory
- * error says that there is not. Other threads may take it in between. */
-enum { GLI_DNN_TO_PREPARE = 4 << 20, GLI_DNN_TO_RUN = 1 << 16 };
+ * that it may get. So it is called only while there is as much of both as the call takes: an out-of-memory error says
+ * that there is not. Other threads may take it in between. */
+enum { GLI_DNN_TO_PREPARE = 4 << 20, GLI_DNN_TO_RUN_FIRST = 16 << 20, GLI_DNN_TO_RUN = 1 << 16 };
 glia_status gli_dnn_reserve(glia_context *ctx, size_t bytes);
 
 /* True if the list is still good after this result. */

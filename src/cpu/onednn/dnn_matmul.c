@@ -25,11 +25,6 @@ static double work_of(const gli_dnn_matmul *m) {
     return work;
 }
 
-static cuts cut_rows(const gli_dnn_matmul *m) {
-    const int rows = m->y.ndim - 2;
-    return (cuts){{m->y.dim[rows], ROWS_AT_ONCE, work_of(m)}, rows, GLI_DNN_WHOLE, GLI_DNN_WHOLE, rows};
-}
-
 /* Between matrices, rows or columns, of which there are enough. */
 static cuts cuts_of(const gli_dnn_matmul *m) {
     const int rows = m->y.ndim - 2, columns = m->y.ndim - 1;
@@ -41,7 +36,8 @@ static cuts cuts_of(const gli_dnn_matmul *m) {
                       m->b.dim[0] > 1 ? 0 : GLI_DNN_WHOLE,
                       GLI_DNN_WHOLE,
                       0};
-    if (by_rows >= by_columns) return cut_rows(m);
+    if (by_rows >= by_columns)
+        return (cuts){{m->y.dim[rows], ROWS_AT_ONCE, work_of(m)}, rows, GLI_DNN_WHOLE, GLI_DNN_WHOLE, rows};
     return (cuts){{m->y.dim[columns], COLUMNS_AT_ONCE, work_of(m)}, GLI_DNN_WHOLE, columns, columns, columns};
 }
 
@@ -102,14 +98,13 @@ void gli_dnn_add_matmul(gli_dnn *dnn, const gli_dnn_matmul *matmul) {
     add(dnn, matmul, "a matmul", &k);
 }
 
-/* Memory that is bound later is copied like an input: only b ever is, since a and y stay as they are. Its copy is for
- * all slices: b is not cut. */
+/* Memory that is bound later is copied like an input: only b ever is, since a and y stay as they are. */
 void gli_dnn_add_packed_matmul(gli_dnn *dnn, int number, const gli_dnn_view *a, const gli_dnn_view *b,
                                const gli_dnn_view *y, float beta) {
     const int first  = dnn->n_groups;
     gli_dnn_matmul m = {.a = *a, .b = *b, .y = *y, .alpha = 1, .beta = beta};
     m.a.index = GLI_DNN_BOUND_A, m.b.index = GLI_DNN_BOUND_B, m.y.index = GLI_DNN_BOUND_Y;
-    const cuts k = cut_rows(&m);
+    const cuts k = cuts_of(&m);
     add(dnn, &m, "a packed matmul", &k);
     dnn->packed[number] = (gli_dnn_packed){.begin = first, .end = dnn->n_groups};
 }

@@ -48,6 +48,7 @@ dnnl_primitive_attr_t gli_dnn_create_attr(gli_dnn *dnn, const gli_dnn_attributes
     dnnl_post_ops_t ops           = NULL;
     const dnnl_fpmath_mode_t math = dnn->ctx->math == GLIA_MATH_BF16 ? dnnl_fpmath_mode_bf16 : dnnl_fpmath_mode_strict;
     if (dnn->status == GLIA_OK) dnn->status = gli_dnn_reserve(dnn->ctx, GLI_DNN_TO_PREPARE);
+    if (dnn->status == GLIA_OK) dnn->status = gli_dnn_reserve(dnn->ctx, GLI_DNN_TO_PREPARE);
     if (dnn->status != GLIA_OK) return NULL;
     const bool good =
         gli_dnn_check(dnn, gli_dnnl.primitive_attr_create(&attr), what) &&
@@ -109,9 +110,12 @@ static gli_dnn_step *add_step(gli_dnn *dnn, dnnl_primitive_desc_t pd, const char
     void *memory;
     if (pd && dnn->status == GLIA_OK) dnn->status = gli_dnn_reserve(dnn->ctx, GLI_DNN_TO_PREPARE);
     if (!pd || dnn->status != GLIA_OK) return NULL;
-    gli_dnn_step *s = &dnn->steps[dnn->n_steps];
-    dnn->status     = gli_new(dnn->ctx, (size_t)lanes * GLI_DNN_MAX_ARGUMENTS, sizeof *s->memory, "arguments", &memory);
+    dnn->status = gli_grow(dnn->ctx, &dnn->steps, &dnn->capacity, dnn->n_steps + 1, sizeof *dnn->steps, "primitives");
+    if (dnn->status == GLIA_OK)
+        dnn->status = gli_new(dnn->ctx, (size_t)lanes * GLI_DNN_MAX_ARGUMENTS, sizeof(dnnl_memory_t),
+                              "arguments of a primitive", &memory);
     if (dnn->status != GLIA_OK) return NULL;
+    gli_dnn_step *s                    = &dnn->steps[dnn->n_steps];
     *s                                 = (gli_dnn_step){.lanes = lanes, .memory = memory};
     dnn->groups[dnn->n_groups - 1].end = ++dnn->n_steps;
     dnn->lanes                         = lanes > dnn->lanes ? lanes : dnn->lanes;
@@ -151,9 +155,12 @@ static gli_dnn_argument take(gli_dnn *dnn, gli_dnn_memory kind, size_t *total, s
     return taken;
 }
 
+/* Each slice has its own where it gives a summand, and where the copy outlives the slice: what is bound later is packed
+ * for many products. */
 static gli_dnn_argument copy_of(gli_dnn *dnn, const laid_out_tensor *o, const gli_dnn_slices *slices) {
     const size_t bytes = dnnl_memory_desc_get_size(o->md);
-    if (o->tensor.cut == GLI_DNN_ADDED && slices->total > 1)
+    const bool packed  = o->tensor.cut >= 0 && o->tensor.view->memory == GLI_DNN_BOUND_LATER;
+    if (packed || (o->tensor.cut == GLI_DNN_ADDED && slices->total > 1))
         return take(dnn, GLI_DNN_WORKSPACE, &dnn->shared, bytes, slices->total);
     const bool shared = o->tensor.cut == GLI_DNN_WHOLE && o->tensor.view->memory != GLI_DNN_OUTPUT;
     gli_dnn_argument copied =
@@ -216,8 +223,9 @@ static void add_groups(gli_dnn *dnn, dnnl_primitive_desc_t pd, const char *what,
     const int lanes = (int)gli_min_i64(dnn->ctx->threads, slices->total);
     laid_out_tensor o[GLI_DNN_MAX_ARGUMENTS];
     for (int i = 0; i < n; ++i) {
-        o[i] = laid_out(dnn, pd, &tensors[i], slices);
-        if (is_copied_in(&o[i], GLI_DNN_WORKSPACE) && add_group(dnn, GLI_DNN_BEFORE, &gli_dnn_one_slice))
+        o[i]                         = laid_out(dnn, pd, &tensors[i], slices);
+        const gli_dnn_slices *copies = tensors[i].cut < 0 ? &gli_dnn_one_slice : slices;
+        if (is_copied_in(&o[i], GLI_DNN_WORKSPACE) && add_group(dnn, GLI_DNN_BEFORE, copies))
             add_copy(dnn, &o[i], true, 1);
     }
     if (!add_group(dnn, GLI_DNN_AT_WORK, slices)) return;

@@ -13,7 +13,7 @@ static bool pages_are_there(size_t bytes) {
 
 glia_status gli_dnn_reserve(glia_context *ctx, size_t bytes) {
     void *volatile heap = malloc(bytes); /* volatile: compilers leave out an allocation that nobody uses */
-    const bool there    = heap && (bytes < GLI_DNN_TO_PREPARE || pages_are_there(bytes));
+    const bool there    = heap && pages_are_there(bytes);
     free(heap);
     GLI_REQUIRE(ctx, there, GLIA_OUT_OF_MEMORY, "out of memory: %zu bytes for oneDNN to work with", bytes);
     return GLIA_OK;

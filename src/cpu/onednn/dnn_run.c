@@ -74,9 +74,13 @@ static void run_work(run *r) {
     gli_team_run(r->call->ctx->team, &(gli_job){run_piece, r, pieces});
 }
 
+static void run_group(run *r, const gli_dnn_group *g) {
+    for (int i = 0; i < g->count; ++i) run_slice(r, g, g->first + i, 0);
+}
+
 static void run_alone(run *r, gli_dnn_stage stage) {
     for (int i = r->begin; i < r->end; ++i)
-        if (r->dnn->groups[i].stage == stage) run_slice(r, &r->dnn->groups[i], 0, 0);
+        if (r->dnn->groups[i].stage == stage) run_group(r, &r->dnn->groups[i]);
 }
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
@@ -111,12 +115,19 @@ static void run_sums(run *r) {
     }
 }
 
+/* Some primitives make machine code when they run for the first time. */
+static glia_status reserve(gli_dnn *dnn) {
+    GLI_TRY(gli_dnn_reserve(dnn->ctx, dnn->has_run ? GLI_DNN_TO_RUN : GLI_DNN_TO_RUN_FIRST));
+    dnn->has_run = true;
+    return GLIA_OK;
+}
+
 /* ---- providers --------------------------------------------------------------------------------------------------- */
 
 glia_status gli_dnn_run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
-    const gli_dnn *dnn = prepared->state;
-    run r              = {.dnn = dnn, .call = call, .workspace = workspace, .end = dnn->n_groups};
-    GLI_TRY(gli_dnn_reserve(call->ctx, GLI_DNN_TO_RUN));
+    gli_dnn *dnn = prepared->state;
+    run r        = {.dnn = dnn, .call = call, .workspace = workspace, .end = dnn->n_groups};
+    GLI_TRY(reserve(dnn));
     run_alone(&r, GLI_DNN_BEFORE);
     run_work(&r);
     run_sums(&r);
@@ -131,20 +142,20 @@ static run packed_run(const gli_call *call, const gli_dnn *dnn, int number, void
     return (run){.dnn = dnn, .call = call, .workspace = workspace, .bound = bound, .begin = p.begin, .end = p.end};
 }
 
-glia_status gli_dnn_pack(const gli_call *call, const gli_dnn *dnn, int number, const float *b, void *workspace) {
+glia_status gli_dnn_pack(const gli_call *call, gli_dnn *dnn, int number, const float *b, void *workspace) {
     void *const bound[GLI_DNN_BOUND] = {[GLI_DNN_BOUND_B] = (void *)b};
     run r                            = packed_run(call, dnn, number, workspace, bound);
-    GLI_TRY(gli_dnn_reserve(call->ctx, GLI_DNN_TO_RUN));
+    GLI_TRY(reserve(dnn));
     run_alone(&r, GLI_DNN_BEFORE);
     return gli_dnn_translate(call, (dnnl_status_t)r.status, "packing weights");
 }
 
-glia_status gli_dnn_multiply(const gli_call *call, const gli_dnn *dnn, int number, gli_dnn_matrices matrices,
+glia_status gli_dnn_multiply(const gli_call *call, gli_dnn *dnn, int number, gli_dnn_matrices matrices,
                              void *workspace) {
     void *const bound[GLI_DNN_BOUND] = {
         [GLI_DNN_BOUND_A] = (void *)matrices.a, [GLI_DNN_BOUND_B] = (void *)matrices.b, [GLI_DNN_BOUND_Y] = matrices.y};
     run r = packed_run(call, dnn, number, workspace, bound);
-    GLI_TRY(gli_dnn_reserve(call->ctx, GLI_DNN_TO_RUN));
+    GLI_TRY(reserve(dnn));
     run_work(&r);
     return gli_dnn_translate(call, (dnnl_status_t)r.status, "running it");
 }

@@ -138,13 +138,13 @@ void gli_dnn_release(gli_prepared *prepared);
 
 /* workspace: of the size that gli_dnn_end gave. gli_dnn_multiply uses the b that was packed last in it; where b is
  * multiplied as it is, packing does nothing. */
-glia_status gli_dnn_pack(const gli_call *call, const gli_dnn *dnn, int number, const float *b, void *workspace);
+glia_status gli_dnn_pack(const gli_call *call, gli_dnn *dnn, int number, const float *b, void *workspace);
 
 typedef struct gli_dnn_matrices {
     const float *a, *b;
     float *y;
 } gli_dnn_matrices;
-glia_status gli_dnn_multiply(const gli_call *call, const gli_dnn *dnn, int number, gli_dnn_matrices matrices,
+glia_status gli_dnn_multiply(const gli_call *call, gli_dnn *dnn, int number, gli_dnn_matrices matrices,
                              void *workspace);
 
 /* Defines the provider gli_X_onednn of op X. */

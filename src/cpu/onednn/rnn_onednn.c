@@ -35,7 +35,7 @@ static glia_status prepare_pass(const gli_rnn_pass_kind *kind, const gli_call *c
 
 /* What prepare made, and where the products have their memory. */
 typedef struct state {
-    const gli_dnn *dnn;
+    gli_dnn *dnn;
     void *workspace;
 } state;
 

@@ -118,7 +118,7 @@ static glia_value slope(gli_derivation *d, glia_value p, glia_value t) {
 static void compose_backward(gli_derivation *d, glia_value *out) {
     const gli_loss_geom *g = d->geom;
     glia_value dy = d->in[GLI_LOSS_DY], weight = d->in[GLI_LOSS_WEIGHT];
-    if (g->reduction == GLIA_REDUCTION_MEAN) dy = gli_formula_scale(d, dy, 1.0 / g->count);
+    if (g->reduction == GLIA_REDUCTION_MEAN) dy = gli_formula_scale(d, dy, g->count > 0 ? 1.0 / g->count : 0);
     if (weight.id && g->shared > 1) {
         glia_shape shape = glia_graph_shape(d->graph, d->in[GLI_LOSS_PREDICTION]);
         for (int i = 1; i < shape.ndim; ++i) shape.dim[i] = 1;

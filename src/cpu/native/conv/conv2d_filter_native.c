@@ -31,8 +31,6 @@ typedef struct plan {
     layout at;
 } plan;
 
-static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 static int64_t products_of(const plan *p) { return p->c.groups / p->joined; }
 
 /* Whether one stride leads through the pixels of an image. */
@@ -59,10 +57,13 @@ static int64_t groups_at_once(const gli_convolution *c) {
     return 1;
 }
 
+static gli_convolution convolution_of(const gli_call *call) {
+    return gli_convolution_of(call->geom, call->in[GLI_CONV2D_FILTER_X], call->in[GLI_CONV2D_FILTER_DY],
+                              call->out[GLI_CONV2D_FILTER_DW]);
+}
+
 static plan plan_of(const gli_call *call) {
-    const glia_tensor *dw = call->out[GLI_CONV2D_FILTER_DW];
-    plan p                = {.kernel = gli_gemm_kernel_here()};
-    p.c = gli_convolution_of(call->geom, call->in[GLI_CONV2D_FILTER_X], call->in[GLI_CONV2D_FILTER_DY], dw);
+    plan p                   = {.kernel = gli_gemm_kernel_here(), .c = convolution_of(call)};
     gli_convolution_image *y = &p.c.y;
     p.copies_dy              = !is_flat(y);
     if (p.copies_dy) *y = gli_image_channels_last(y);
@@ -72,20 +73,21 @@ static plan plan_of(const gli_call *call) {
     p.out    = p.joined * gli_channels_out(&p.c);
     p.taps   = gli_taps(&p.c);
 
-    const int64_t tasks = products_of(&p) * divide_up(p.in * p.taps, TASK_ROWS) * divide_up(p.out, TASK_COLUMNS);
-    p.of_slice          = divide_up(p.c.images, gli_min_i64(p.c.images, divide_up(TASKS, tasks)));
-    p.slices            = divide_up(p.c.images, p.of_slice);
-    p.length            = gli_min_i64(GLI_GEMM_BLOCK, y->columns);
-    p.pieces            = divide_up(y->columns, p.length);
-    p.panels            = gli_gemm_column_panels(p.kernel);
-    p.columns           = (gli_gemm_columns){.count         = p.out,
-                                             .outer         = p.c.images,
-                                             .length        = y->rows * y->columns,
-                                             .column_stride = y->channel_stride,
-                                             .outer_stride  = y->image_stride,
-                                             .length_stride = y->columns > 1 ? y->column_stride : y->row_stride};
-    p.packed            = gli_gemm_packed(&p.panels, &p.columns);
-    p.at                = layout_of(&p);
+    const int64_t tasks =
+        products_of(&p) * gli_divide_up(p.in * p.taps, TASK_ROWS) * gli_divide_up(p.out, TASK_COLUMNS);
+    p.of_slice = gli_divide_up(p.c.images, gli_min_i64(p.c.images, gli_divide_up(TASKS, tasks)));
+    p.slices   = gli_divide_up(p.c.images, p.of_slice);
+    p.length   = gli_min_i64(GLI_GEMM_BLOCK, y->columns);
+    p.pieces   = gli_divide_up(y->columns, p.length);
+    p.panels   = gli_gemm_column_panels(p.kernel);
+    p.columns  = (gli_gemm_columns){.count         = p.out,
+                                    .outer         = p.c.images,
+                                    .length        = y->rows * y->columns,
+                                    .column_stride = y->channel_stride,
+                                    .outer_stride  = y->image_stride,
+                                    .length_stride = y->columns > 1 ? y->column_stride : y->row_stride};
+    p.packed   = gli_gemm_packed(&p.panels, &p.columns);
+    p.at       = layout_of(&p);
     return p;
 }
 
@@ -165,7 +167,7 @@ static void multiply(const glia_context *ctx, const run *r) {
                            .rows        = p->in * p->taps,
                            .columns     = p->out,
                            .sum         = p->columns.outer * p->columns.length,
-                           .blocks      = divide_up(pieces_of_slice(p), pieces_of_block(p)),
+                           .blocks      = gli_divide_up(pieces_of_slice(p), pieces_of_block(p)),
                            .step        = p->c.stride[GLI_COLUMNS],
                            .panels      = r->packed,
                            .next_panels = p->packed,
@@ -244,11 +246,16 @@ static size_t sum_bytes(const plan *p) {
     return gli_column_sum_workspace(p->columns.outer * p->columns.length, p->panels.width);
 }
 
+static const char *decline(const gli_call *call) {
+    const gli_convolution c = convolution_of(call);
+    return gli_is_depthwise(&c) ? NULL : gli_convolution_decline_planes(&c);
+}
+
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
+    const gli_convolution c = convolution_of(call);
+    if (gli_is_depthwise(&c)) return out->workspace = gli_depthwise_filter_workspace(call), GLIA_OK;
     const plan p   = plan_of(call);
-    out->workspace = gli_is_depthwise(&p.c)
-                         ? gli_depthwise_filter_workspace(call)
-                         : (size_t)p.at.all * sizeof(float) + (call->out[GLI_CONV2D_FILTER_DBIAS] ? sum_bytes(&p) : 0);
+    out->workspace = (size_t)p.at.all * sizeof(float) + (call->out[GLI_CONV2D_FILTER_DBIAS] ? sum_bytes(&p) : 0);
     return GLIA_OK;
 }
 
@@ -262,10 +269,11 @@ static void copy_images(const gli_call *call, const plan *p, float *workspace) {
 
 static glia_status run_filter(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
+    const gli_convolution c = convolution_of(call);
+    if (gli_is_depthwise(&c)) return gli_depthwise_filter(call, workspace), GLIA_OK;
     const run r              = run_of(call, workspace);
     const glia_tensor *dbias = call->out[GLI_CONV2D_FILTER_DBIAS];
     addition a               = {&r, call->out[GLI_CONV2D_FILTER_DW]};
-    if (gli_is_depthwise(&r.plan.c)) return gli_depthwise_filter(call, workspace), GLIA_OK;
     copy_images(call, &r.plan, workspace);
     multiply(call->ctx, &r);
     if (r.plan.slices > 1) gli_parallel(call->ctx, a.dw->dim[0], FILTERS, add_slices, &a);
@@ -273,5 +281,8 @@ static glia_status run_filter(const gli_call *call, const gli_prepared *prepared
     return GLIA_OK;
 }
 
-const gli_provider gli_conv2d_backward_filter_native = {
-    .name = "cpu.native", .accepts = GLI_ACCEPTS_CONVOLUTION, .prepare = prepare, .run = run_filter};
+const gli_provider gli_conv2d_backward_filter_native = {.name    = "cpu.native",
+                                                        .accepts = GLI_ACCEPTS_CONVOLUTION,
+                                                        .decline = decline,
+                                                        .prepare = prepare,
+                                                        .run     = run_filter};

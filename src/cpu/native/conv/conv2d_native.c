@@ -12,6 +12,11 @@ static gli_convolution forward(const gli_call *call) {
     return c;
 }
 
+static const char *decline(const gli_call *call) {
+    const gli_convolution c = forward(call);
+    return gli_convolution_decline(&c);
+}
+
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const gli_convolution c = forward(call);
     out->workspace          = gli_convolution_workspace(&c);
@@ -38,6 +43,11 @@ static gli_convolution backward(const gli_call *call) {
     return c;
 }
 
+static const char *decline_data(const gli_call *call) {
+    const gli_convolution c = backward(call);
+    return gli_convolution_decline(&c);
+}
+
 static glia_status prepare_data(const gli_call *call, gli_prepared *out) {
     const gli_convolution c = backward(call);
     out->workspace          = gli_convolution_workspace(&c);
@@ -53,6 +63,9 @@ static glia_status run_data(const gli_call *call, const gli_prepared *prepared, 
 }
 
 const gli_provider gli_conv2d_native = {
-    .name = "cpu.native", .accepts = GLI_ACCEPTS_CONVOLUTION, .prepare = prepare, .run = run};
-const gli_provider gli_conv2d_backward_data_native = {
-    .name = "cpu.native", .accepts = GLI_ACCEPTS_CONVOLUTION, .prepare = prepare_data, .run = run_data};
+    .name = "cpu.native", .accepts = GLI_ACCEPTS_CONVOLUTION, .decline = decline, .prepare = prepare, .run = run};
+const gli_provider gli_conv2d_backward_data_native = {.name    = "cpu.native",
+                                                      .accepts = GLI_ACCEPTS_CONVOLUTION,
+                                                      .decline = decline_data,
+                                                      .prepare = prepare_data,
+                                                      .run     = run_data};

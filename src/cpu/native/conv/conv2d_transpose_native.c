@@ -13,6 +13,11 @@ static gli_convolution convolution_of(const gli_call *call) {
     return c;
 }
 
+static const char *decline(const gli_call *call) {
+    const gli_convolution c = convolution_of(call);
+    return gli_convolution_decline(&c);
+}
+
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const gli_convolution c = convolution_of(call);
     out->workspace          = gli_convolution_workspace(&c);
@@ -29,4 +34,4 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
 }
 
 const gli_provider gli_conv2d_transpose_native = {
-    .name = "cpu.native", .accepts = GLI_ACCEPTS_CONVOLUTION, .prepare = prepare, .run = run};
+    .name = "cpu.native", .accepts = GLI_ACCEPTS_CONVOLUTION, .decline = decline, .prepare = prepare, .run = run};

@@ -92,7 +92,7 @@ static void turn(form *f) {
     gli_convolution *c = &f->c;
     if (!c->transposed || c->stride[GLI_ROWS] != 1 || c->stride[GLI_COLUMNS] != 1) return;
     c->transposed = false;
-    for (int d = 0; d < 2; ++d) c->pad[d] = c->dilation[d] * (c->taps[d] - 1) - c->pad[d];
+    for (int d = 0; d < 2; ++d) c->pad[d] = (int)((int64_t)c->dilation[d] * (c->taps[d] - 1) - c->pad[d]);
     if (f->memory) f->w += (gli_taps(c) - 1) * c->tap_stride;
     c->tap_stride     = -c->tap_stride;
     c->tap_row_stride = -c->tap_row_stride;
@@ -181,6 +181,12 @@ static int64_t packed_elements(const gli_convolution *c) {
     return c->groups * gli_gemm_packed(&panels, &columns);
 }
 
+const char *gli_convolution_decline(const gli_convolution *c) {
+    form f = {*c, NULL, NULL, NULL, 0};
+    turn(&f);
+    return gli_is_grouped(&f.c) || !reads_planes(&f.c) ? NULL : gli_convolution_decline_planes(&f.c);
+}
+
 size_t gli_convolution_workspace(const gli_convolution *c) {
     const form f = form_of(NULL, c, NULL, NULL, NULL);
     return (size_t)(f.used + packed_elements(&f.c)) * sizeof(float);
@@ -220,7 +226,7 @@ void gli_convolution_run(const glia_context *ctx, const gli_convolution *convolu
     gli_convolution_rows rows = {.c = c, .kernel = gli_gemm_kernel_here(), .x = f.x, .bias = bias, .y = y};
     gli_gemm gemm             = gemm_of(c, &rows, packed);
     pack_filters(ctx, &f, rows.kernel, packed);
-    for (int i = 0; i < gli_convolution_phases(c); ++i) {
+    for (int64_t i = 0; i < gli_convolution_phases(c); ++i) {
         rows.phase = gli_convolution_phase_of(c, i);
         gemm.rows  = c->images * rows.phase.size[GLI_ROWS] * rows.phase.size[GLI_COLUMNS];
         if (c->spread)

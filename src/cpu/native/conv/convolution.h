@@ -32,6 +32,8 @@ gli_convolution_image gli_image_of(const glia_tensor *image);
 gli_convolution gli_convolution_of(const gli_conv2d_geom *g, const glia_tensor *x, const glia_tensor *y,
                                    const glia_tensor *w);
 
+/* Why not, or NULL. */
+const char *gli_convolution_decline(const gli_convolution *c);
 size_t gli_convolution_workspace(const gli_convolution *c);
 
 /* bias: NULL, or one of y's channels. */

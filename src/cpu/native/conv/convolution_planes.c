@@ -18,9 +18,20 @@ gli_convolution_image gli_convolution_planes(const gli_convolution *c) {
                                  .columns       = size_of(c, GLI_COLUMNS, c->y.columns),
                                  .column_stride = 1};
     out.row_stride            = out.columns;
-    out.channel_stride        = out.rows * out.columns;
-    out.image_stride          = out.channels * out.channel_stride;
+    out.channel_stride        = gli_saturating_mul(out.rows, out.columns);
+    out.image_stride          = gli_saturating_mul(out.channels, out.channel_stride);
     return out;
+}
+
+static int64_t elements_of(const gli_convolution_image *image) {
+    return image->channels * image->rows * image->columns;
+}
+
+const char *gli_convolution_decline_planes(const gli_convolution *c) {
+    enum { TIMES = 4, SMALL = 1 << 20 }; /* small planes may be any multiple of x and y */
+    const int64_t most   = gli_saturating_mul(TIMES * c->images, elements_of(&c->x) + elements_of(&c->y));
+    const int64_t planes = gli_saturating_mul(c->images, gli_convolution_planes(c).image_stride);
+    return planes > gli_saturating_add(most, SMALL) ? "its padded images would be far larger than its images" : NULL;
 }
 
 typedef struct padding {

@@ -7,21 +7,23 @@
 
 static const float zeros[GLI_GEMM_BLOCK]; /* what the taps beside the image read */
 
-static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 /* ---- pixels ------------------------------------------------------------------------------------------------------ */
 
-int gli_convolution_phases(const gli_convolution *c) {
-    return c->transposed ? c->stride[GLI_ROWS] * c->stride[GLI_COLUMNS] : 1;
+/* From the stride on, pixels belong to the phases of earlier ones. */
+static int64_t phase_rows(const gli_convolution *c) { return gli_min_i64(c->stride[GLI_ROWS], c->y.rows); }
+static int64_t phase_columns(const gli_convolution *c) { return gli_min_i64(c->stride[GLI_COLUMNS], c->y.columns); }
+
+int64_t gli_convolution_phases(const gli_convolution *c) {
+    return c->transposed ? phase_rows(c) * phase_columns(c) : 1;
 }
 
-gli_convolution_phase gli_convolution_phase_of(const gli_convolution *c, int index) {
+gli_convolution_phase gli_convolution_phase_of(const gli_convolution *c, int64_t index) {
     const int64_t size[2]     = {c->y.rows, c->y.columns};
     gli_convolution_phase out = {.step = {1, 1}};
     if (c->transposed)
-        out = (gli_convolution_phase){.first = {index / c->stride[GLI_COLUMNS], index % c->stride[GLI_COLUMNS]},
+        out = (gli_convolution_phase){.first = {(int)(index / phase_columns(c)), (int)(index % phase_columns(c))},
                                       .step  = {c->stride[GLI_ROWS], c->stride[GLI_COLUMNS]}};
-    for (int d = 0; d < 2; ++d) out.size[d] = gli_max_i64(0, divide_up(size[d] - out.first[d], out.step[d]));
+    for (int d = 0; d < 2; ++d) out.size[d] = gli_divide_up(size[d] - out.first[d], out.step[d]);
     return out;
 }
 
@@ -70,10 +72,10 @@ static int64_t taps_of_block(const gli_convolution *c) {
     return gli_min_i64(GLI_GEMM_SEGMENTS, gli_max_i64(1, GLI_GEMM_BLOCK / gli_channels_in(c)));
 }
 
-static int64_t blocks_of_tap(const gli_convolution *c) { return divide_up(gli_channels_in(c), GLI_GEMM_BLOCK); }
+static int64_t blocks_of_tap(const gli_convolution *c) { return gli_divide_up(gli_channels_in(c), GLI_GEMM_BLOCK); }
 
 int64_t gli_convolution_tap_blocks(const gli_convolution *c) {
-    return divide_up(gli_taps(c), taps_of_block(c)) * blocks_of_tap(c);
+    return gli_divide_up(gli_taps(c), taps_of_block(c)) * blocks_of_tap(c);
 }
 
 /* How far the pixels that a tap reads are from those of reach 0; false: the phase does not meet the tap. */
@@ -134,7 +136,7 @@ int gli_convolution_tap_segments(const void *arg, const gli_gemm_rows *rows, int
 
 static int64_t tap_rows(const gli_convolution *c) { return gli_channels_in(c) * c->taps[GLI_ROWS]; }
 
-int64_t gli_convolution_plane_blocks(const gli_convolution *c) { return divide_up(tap_rows(c), GLI_GEMM_SEGMENTS); }
+int64_t gli_convolution_plane_blocks(const gli_convolution *c) { return gli_divide_up(tap_rows(c), GLI_GEMM_SEGMENTS); }
 
 int gli_convolution_plane_segments(const void *arg, const gli_gemm_rows *rows, int64_t block, gli_gemm_segment *out) {
     const gli_convolution_rows *r = arg;

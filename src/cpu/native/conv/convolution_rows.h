@@ -9,14 +9,14 @@
 enum { GLI_ROWS, GLI_COLUMNS };
 
 /* Of a transposed convolution, the output pixels whose distance is a multiple of the stride meet the same taps: they
- * are one phase, and a product of their own. Another convolution has one phase, of all pixels. */
+ * are one phase, and a product of their own; no phase is empty. Another convolution has one phase, of all pixels. */
 typedef struct gli_convolution_phase {
     int first[2], step[2];
     int64_t size[2]; /* pixels */
 } gli_convolution_phase;
 
-int gli_convolution_phases(const gli_convolution *c);
-gli_convolution_phase gli_convolution_phase_of(const gli_convolution *c, int index);
+int64_t gli_convolution_phases(const gli_convolution *c);
+gli_convolution_phase gli_convolution_phase_of(const gli_convolution *c, int64_t index);
 
 typedef struct gli_convolution_rows {
     const gli_convolution *c;

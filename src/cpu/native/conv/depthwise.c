@@ -12,8 +12,6 @@ typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
 
 static inline void load(lanes *to, const float *from) { memcpy(to, from, sizeof *to); }
 
-static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 void gli_depthwise_pack(const gli_convolution *c, const float *w, float *to) {
     for (int64_t i = 0; i < gli_channels_in(c); ++i)
         for (int64_t tap = 0; tap < gli_taps(c); ++tap)
@@ -99,7 +97,7 @@ static void add_taps(const work *w, const gli_gemm_rows *rows, int64_t i, int64_
 
 static void run_channels(const work *w, const gli_gemm_rows *rows, int64_t channel) {
     const gli_convolution *c = w->rows->c;
-    const int64_t channels = gli_min_i64(CHANNELS, c->groups - channel), pitch = divide_up(channels, LANES) * LANES;
+    const int64_t channels = gli_min_i64(CHANNELS, c->groups - channel), pitch = gli_divide_up(channels, LANES) * LANES;
     float sums[GLI_GEMM_MAX_ROWS * CHANNELS];
     memset(sums, 0, (size_t)(rows->count * pitch) * sizeof *sums);
     for (int64_t i = 0; i < gli_channels_in(c); ++i)
@@ -123,5 +121,6 @@ void gli_depthwise_run(const glia_context *ctx, const gli_convolution_rows *rows
     const gli_convolution *c = rows->c;
     work w                   = {rows, packed, c->images * rows->phase.size[GLI_ROWS] * rows->phase.size[GLI_COLUMNS]};
     const int64_t of_tile    = rows->kernel->rows * gli_depthwise_packed(c);
-    gli_parallel(ctx, divide_up(w.pixels, rows->kernel->rows), gli_max_i64(1, TASK_PRODUCTS / of_tile), run_tiles, &w);
+    gli_parallel(ctx, gli_divide_up(w.pixels, rows->kernel->rows), gli_max_i64(1, TASK_PRODUCTS / of_tile), run_tiles,
+                 &w);
 }

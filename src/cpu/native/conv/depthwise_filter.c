@@ -11,8 +11,6 @@
 
 enum { LANES = 32, MAX_SLICES = 16 };
 
-static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 /* A task is some images, whose sums are [tap][channel], and LANES channels. */
 typedef struct work {
     const gli_convolution *c;
@@ -24,9 +22,9 @@ typedef struct work {
 static int64_t filters_of(const gli_convolution *c) { return gli_taps(c) * c->groups; }
 
 static work work_of(const gli_convolution *c) {
-    work w   = {.c = c, .blocks = divide_up(c->groups, LANES)};
-    w.images = divide_up(c->images, MAX_SLICES);
-    w.slices = divide_up(c->images, w.images);
+    work w   = {.c = c, .blocks = gli_divide_up(c->groups, LANES)};
+    w.images = gli_divide_up(c->images, MAX_SLICES);
+    w.slices = gli_divide_up(c->images, w.images);
     return w;
 }
 
@@ -49,11 +47,34 @@ GLI_CLONES static void depthwise_products(const float *x, int64_t x_step, const 
 static void range_under(const gli_convolution *c, int d, int64_t tap, int64_t *first, int64_t *end) {
     const int64_t inputs[2] = {c->x.rows, c->x.columns}, outputs[2] = {c->y.rows, c->y.columns};
     const int64_t start = tap * c->dilation[d] - c->pad[d]; /* what output 0 reads */
-    *first              = start >= 0 ? 0 : divide_up(-start, c->stride[d]);
+    *first              = start >= 0 ? 0 : gli_divide_up(-start, c->stride[d]);
     *end                = start >= inputs[d] ? 0 : gli_min_i64(outputs[d], (inputs[d] - 1 - start) / c->stride[d] + 1);
 }
 
-static void sum_tap(const work *w, int64_t image, int64_t tap, int64_t channel, int channels, float *sum) {
+/* The sums of one tap: chains of floats, added in doubles. */
+typedef struct tap_sums {
+    double total[LANES];
+    float chain[LANES];
+    int64_t length; /* of the chain */
+    int channels;
+} tap_sums;
+
+static void end_chain(tap_sums *s) {
+    for (int i = 0; i < s->channels; ++i) s->total[i] += s->chain[i];
+    memset(s->chain, 0, sizeof s->chain);
+    s->length = 0;
+}
+
+static void add_pixels(const float *x, int64_t x_step, const float *dy, int64_t dy_step, int64_t count, tap_sums *s) {
+    for (int64_t n; count > 0; count -= n, x += n * x_step, dy += n * dy_step) {
+        n = gli_min_i64(count, GLI_LONGEST_CHAIN);
+        if (s->length + n > GLI_LONGEST_CHAIN) end_chain(s);
+        depthwise_products(x, x_step, dy, dy_step, n, s->channels, s->chain);
+        s->length += n;
+    }
+}
+
+static void sum_tap(const work *w, int64_t image, int64_t tap, int64_t channel, tap_sums *sum) {
     const gli_convolution *c = w->c;
     const int64_t r = tap / c->taps[GLI_COLUMNS], s = tap % c->taps[GLI_COLUMNS];
     int64_t first, end, left, right;
@@ -66,8 +87,7 @@ static void sum_tap(const work *w, int64_t image, int64_t tap, int64_t channel, 
         const float *x =
             w->x + image * c->x.image_stride + row * c->x.row_stride + column * c->x.column_stride + channel;
         const float *dy = w->dy + image * c->y.image_stride + p * c->y.row_stride + left * c->y.column_stride + channel;
-        depthwise_products(x, c->stride[GLI_COLUMNS] * c->x.column_stride, dy, c->y.column_stride, right - left,
-                           channels, sum);
+        add_pixels(x, c->stride[GLI_COLUMNS] * c->x.column_stride, dy, c->y.column_stride, right - left, sum);
     }
 }
 
@@ -79,10 +99,11 @@ static void sum_tasks(void *arg, int64_t begin, int64_t end) {
         const int channels = (int)gli_min_i64(LANES, all - channel);
         const int64_t last = gli_min_i64(w->c->images, (slice + 1) * w->images);
         for (int64_t tap = 0; tap < taps; ++tap) {
-            float *sum = w->sums + (slice * taps + tap) * all + channel;
-            memset(sum, 0, (size_t)channels * sizeof *sum);
-            for (int64_t image = slice * w->images; image < last; ++image)
-                sum_tap(w, image, tap, channel, channels, sum);
+            float *to    = w->sums + (slice * taps + tap) * all + channel;
+            tap_sums sum = {.channels = channels};
+            for (int64_t image = slice * w->images; image < last; ++image) sum_tap(w, image, tap, channel, &sum);
+            end_chain(&sum);
+            for (int k = 0; k < channels; ++k) to[k] = (float)sum.total[k];
         }
     }
 }

@@ -2,14 +2,13 @@
 
 #include <string.h>
 
+#include "core/op.h"
 #include "core/parallel.h"
 #include "core/size.h"
 #include "cpu/native/vectorize.h"
 
-/* A task is TILES tiles of rows times PANELS panels of columns. Its sums and segments are on the stack, 13 KB. */
+/* A task is TILES tiles of rows times PANELS panels of columns. Its sums and segments are on the stack, 29 KB. */
 enum { TILES = 4, PANELS = 2, TASK_PRODUCTS = 1 << 20, MAX_TILE = GLI_GEMM_MAX_ROWS * GLI_GEMM_MAX_COLUMNS };
-
-static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /* ---- packing ----------------------------------------------------------------------------------------------------- */
 
@@ -81,8 +80,13 @@ static void pack_pieces(void *arg, int64_t begin, int64_t end) {
 void gli_gemm_pack(const glia_context *ctx, const gli_gemm_panels *panels, const gli_gemm_columns *columns,
                    int64_t problems, gli_gemm_source *source, const void *arg, float *to) {
     enum { CHUNK_ELEMENTS = 1 << 16 };
-    packing p = {
-        panels, columns, source, arg, to, divide_up(columns->count, panels->width), divide_up(columns->length, PIECE)};
+    packing p              = {panels,
+                              columns,
+                              source,
+                              arg,
+                              to,
+                              gli_divide_up(columns->count, panels->width),
+                              gli_divide_up(columns->length, PIECE)};
     const int64_t of_piece = gli_max_i64(1, PIECE * panels->width * columns->outer);
     gli_parallel(ctx, problems * p.count * p.pieces, gli_max_i64(1, CHUNK_ELEMENTS / of_piece), pack_pieces, &p);
 }
@@ -104,6 +108,7 @@ typedef struct task {
     const float *panel[PANELS];
     int width[PANELS], columns[PANELS];
     float sums[PANELS][TILES][MAX_TILE] __attribute__((aligned(64)));
+    double totals[PANELS][TILES][MAX_TILE] __attribute__((aligned(64))); /* of the chains */
 } task;
 
 static void begin_task(const work *w, int64_t index, task *t) {
@@ -122,15 +127,55 @@ static void begin_task(const work *w, int64_t index, task *t) {
     }
 }
 
-static void multiply_block(task *t, int64_t block) {
+static void multiply_block(task *t, int64_t block, bool starts) {
     const gli_gemm *g = t->gemm;
     gli_gemm_segment segments[TILES][GLI_GEMM_SEGMENTS];
     int count[TILES];
     for (int i = 0; i < t->tiles; ++i) count[i] = g->segments(g->arg, &t->rows[i], block, segments[i]);
     for (int p = 0; p < t->panels; ++p) {
         gli_gemm_tile *tile = t->width[p] == g->kernel->lanes ? g->kernel->narrow : g->kernel->wide;
-        for (int i = 0; i < t->tiles; ++i) tile(segments[i], count[i], g->step, t->panel[p], block == 0, t->sums[p][i]);
+        for (int i = 0; i < t->tiles; ++i) tile(segments[i], count[i], g->step, t->panel[p], starts, t->sums[p][i]);
     }
+}
+
+GLI_CLONES static void gemm_add_chain(const float *sums, double *totals, int count) {
+    for (int i = 0; i < count; ++i) totals[i] += sums[i];
+}
+
+GLI_CLONES static void gemm_round(const double *totals, float *sums, int count) {
+    for (int i = 0; i < count; ++i) sums[i] = (float)totals[i];
+}
+
+/* So many follow one another in floats; the chains are added in doubles. */
+static int64_t blocks_of_chain(const gli_gemm *g) {
+    return gli_max_i64(1, GLI_LONGEST_CHAIN / gli_max_i64(1, gli_divide_up(g->sum, g->blocks)));
+}
+
+static void add_chains(task *t) {
+    for (int p = 0; p < t->panels; ++p)
+        for (int i = 0; i < t->tiles; ++i)
+            gemm_add_chain(t->sums[p][i], t->totals[p][i], t->gemm->kernel->rows * t->width[p]);
+}
+
+static void multiply_chains(task *t, int64_t chain) {
+    const int64_t blocks = t->gemm->blocks;
+    for (int p = 0; p < t->panels; ++p) memset(t->totals[p], 0, (size_t)t->tiles * sizeof t->totals[p][0]);
+    for (int64_t block = 0; block < blocks; ++block) {
+        multiply_block(t, block, block % chain == 0);
+        if (block % chain == chain - 1 || block == blocks - 1) add_chains(t);
+    }
+    for (int p = 0; p < t->panels; ++p)
+        for (int i = 0; i < t->tiles; ++i)
+            gemm_round(t->totals[p][i], t->sums[p][i], t->gemm->kernel->rows * t->width[p]);
+}
+
+static void multiply(task *t) {
+    const int64_t chain = blocks_of_chain(t->gemm);
+    if (t->gemm->blocks > chain) {
+        multiply_chains(t, chain);
+        return;
+    }
+    for (int64_t block = 0; block < t->gemm->blocks; ++block) multiply_block(t, block, block == 0);
 }
 
 static void run_tasks(void *arg, int64_t begin, int64_t end) {
@@ -139,7 +184,7 @@ static void run_tasks(void *arg, int64_t begin, int64_t end) {
     task t;
     for (int64_t index = begin; index < end; ++index) {
         begin_task(w, index, &t);
-        for (int64_t block = 0; block < g->blocks; ++block) multiply_block(&t, block);
+        multiply(&t);
         for (int i = 0; i < t.tiles; ++i)
             for (int p = 0; p < t.panels; ++p)
                 g->store(g->arg, &t.rows[i], t.column + p * w->panels.width, t.columns[p], t.sums[p][i], t.width[p]);
@@ -149,8 +194,8 @@ static void run_tasks(void *arg, int64_t begin, int64_t end) {
 void gli_gemm_run(const glia_context *ctx, const gli_gemm *gemm) {
     work w             = {.gemm = gemm, .panels = gli_gemm_column_panels(gemm->kernel)};
     const int64_t rows = TILES * gemm->kernel->rows, columns = PANELS * w.panels.width;
-    w.row_blocks    = divide_up(gemm->rows, rows);
-    w.column_blocks = divide_up(gemm->columns, columns);
+    w.row_blocks    = gli_divide_up(gemm->rows, rows);
+    w.column_blocks = gli_divide_up(gemm->columns, columns);
     const int64_t of_task =
         gli_min_i64(rows, gemm->rows) * gli_min_i64(columns, gemm->columns) * gli_max_i64(1, gemm->sum);
     gli_parallel(ctx, gemm->problems * w.row_blocks * w.column_blocks,

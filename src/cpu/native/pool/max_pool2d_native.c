@@ -20,8 +20,6 @@ typedef struct work {
     int32_t *indices; /* NULL: not requested */
 } work;
 
-static int64_t divide_up(int64_t a, int64_t b) { return a <= 0 ? 0 : (a + b - 1) / b; }
-
 /* The elements of x in a window, along one axis: `count` from `first` on, with stride `step`. */
 typedef struct range {
     int64_t first;
@@ -35,8 +33,8 @@ static range range_of(int64_t first, int64_t count, int dilation) {
 
 static range clip(int64_t start, int kernel, int dilation, int size) {
     if (start >= 0 && start + (int64_t)(kernel - 1) * dilation < size) return range_of(start, kernel, dilation);
-    const int64_t skipped = divide_up(-start, dilation);
-    const int64_t last    = gli_min_i64(kernel, divide_up(size - start, dilation));
+    const int64_t skipped = gli_divide_up(-start, dilation);
+    const int64_t last    = gli_min_i64(kernel, gli_divide_up(size - start, dilation));
     return range_of(start + skipped * dilation, gli_max_i64(0, last - skipped), dilation);
 }
 
@@ -185,8 +183,8 @@ static void pool_row(const work *w, const float *plane, int64_t p, float *y, int
     const gli_pool2d_geom *g = w->g;
     const range rows         = rows_of(g, p);
     const int64_t effective  = (int64_t)(g->s - 1) * g->dilation_w + 1; /* kernel size */
-    const int64_t full       = divide_up(g->pad_w, g->stride_w);        /* windows full .. full_end - 1 are inside x */
-    const int64_t full_end   = divide_up(g->w - effective + g->pad_w + 1, g->stride_w);
+    const int64_t full       = gli_divide_up(g->pad_w, g->stride_w);    /* windows full .. full_end - 1 are inside x */
+    const int64_t full_end   = gli_divide_up(g->w - effective + g->pad_w + 1, g->stride_w);
     for (int64_t q = 0, n; q < g->q; q += n) {
         const range columns = columns_of(g, q);
         const int64_t first = rows.first * g->w + columns.first;

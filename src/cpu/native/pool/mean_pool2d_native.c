@@ -1,5 +1,6 @@
 /* Mean pooling of f32, ordinary and adaptive: loops over channels (channels last), or over the elements of a window
  * (row-major). Backward a chunk is some channels of one sample, or a plane, which one thread adds up alone. */
+#include <math.h>
 #include <string.h>
 
 #include "core/parallel.h"
@@ -8,7 +9,7 @@
 #include "cpu/native/vectorize.h"
 #include "ops/pool/pool2d_geom.h"
 
-enum { LANES = 16, CHUNK_CHANNELS = 64, CHUNK_ELEMENTS = 16384 }; /* of a vector; of the backward op; of x or dx */
+enum { LANES = 16, CHUNK_CHANNELS = 64, CHUNK_ELEMENTS = 16384 }; /* of a vector; summed at once; of x or dx */
 
 /* One axis of a window: elements first .. end - 1 of x, and how many the divisor counts. */
 typedef struct range {
@@ -67,11 +68,47 @@ GLI_CLONES static float mean_sum(const float *from, int64_t count) {
     return sum;
 }
 
-static float sum_of_row(const float *from, int64_t count) {
-    float sum = 0;
-    if (count >= LANES) return mean_sum(from, count);
-    for (int64_t i = 0; i < count; ++i) sum += from[i];
+static double sum_of_row(const float *from, int64_t count) {
+    enum { RUN = LANES * GLI_LONGEST_CHAIN };
+    double sum = 0;
+    if (count < LANES)
+        for (int64_t i = 0; i < count; ++i) sum += from[i];
+    else
+        for (int64_t i = 0; i < count; i += RUN) sum += mean_sum(from + i, gli_min_i64(RUN, count - i));
     return sum;
+}
+
+/* One output's sums of so many channels, channels last. x: the first of them, of the sample. */
+static void sum_channels(const work *w, const range *rows, const range *columns, const float *x, int64_t channels,
+                         float *y) {
+    const gli_pool2d_geom *g = w->g;
+    memset(y, 0, (size_t)channels * sizeof *y);
+    for (int64_t row = rows->first; row < rows->end; ++row)
+        for (int64_t column = columns->first; column < columns->end; ++column)
+            mean_add(y, x + (row * g->w + column) * g->c, channels);
+}
+
+/* Of a window with more pixels than one chain may have. */
+static void sum_long(const work *w, const range *rows, const range *columns, const float *x, int64_t channels,
+                     float *y) {
+    double sums[CHUNK_CHANNELS] = {0};
+    for (int64_t row = rows->first; row < rows->end; ++row)
+        for (int64_t column = columns->first; column < columns->end; column += GLI_LONGEST_CHAIN) {
+            const range one = {.first = row, .end = row + 1};
+            const range run = {.first = column, .end = gli_min_i64(columns->end, column + GLI_LONGEST_CHAIN)};
+            sum_channels(w, &one, &run, x, channels, y);
+            for (int64_t i = 0; i < channels; ++i) sums[i] += y[i];
+        }
+    for (int64_t i = 0; i < channels; ++i) y[i] = (float)sums[i];
+}
+
+/* Of one channel, `pitch` elements from a column to the next: where floats overflow and the mean may not. */
+static float mean_in_doubles(const work *w, const range *rows, const range *columns, const float *x, int64_t pitch) {
+    double sum = 0;
+    for (int64_t row = rows->first; row < rows->end; ++row)
+        for (int64_t column = columns->first; column < columns->end; ++column)
+            sum += x[(row * w->g->w + column) * pitch];
+    return (float)(sum / divisor(rows, columns));
 }
 
 /* Outputs of all channels, channels last. */
@@ -83,11 +120,14 @@ static void pool_pixels(void *arg, int64_t begin, int64_t end) {
                     columns = w->range_of(g, false, (int)(i % g->q));
         const float *x      = w->from + i / g->q / g->p * g->h * g->w * g->c;
         float *y            = w->to + i * g->c;
-        memset(y, 0, (size_t)g->c * sizeof *y);
-        for (int64_t row = rows.first; row < rows.end; ++row)
-            for (int64_t column = columns.first; column < columns.end; ++column)
-                mean_add(y, x + (row * g->w + column) * g->c, g->c);
+        if ((rows.end - rows.first) * (columns.end - columns.first) <= GLI_LONGEST_CHAIN)
+            sum_channels(w, &rows, &columns, x, g->c, y);
+        else
+            for (int64_t k = 0; k < g->c; k += CHUNK_CHANNELS)
+                sum_long(w, &rows, &columns, x + k, gli_min_i64(CHUNK_CHANNELS, g->c - k), y + k);
         mean_divide(y, divisor(&rows, &columns), g->c);
+        for (int64_t k = 0; k < g->c; ++k)
+            if (!isfinite(y[k])) y[k] = mean_in_doubles(w, &rows, &columns, x + k, g->c);
     }
 }
 
@@ -100,10 +140,11 @@ static void pool_rows(void *arg, int64_t begin, int64_t end) {
         const float *plane = w->from + i / g->p * g->h * g->w;
         for (int q = 0; q < g->q; ++q) {
             const range columns = w->range_of(g, false, q);
-            float sum           = 0;
+            double sum          = 0;
             for (int64_t row = rows.first; row < rows.end; ++row)
                 sum += sum_of_row(plane + row * g->w + columns.first, columns.end - columns.first);
-            w->to[i * g->q + q] = sum / divisor(&rows, &columns);
+            sum /= divisor(&rows, &columns);
+            w->to[i * g->q + q] = isfinite(sum) ? (float)sum : mean_in_doubles(w, &rows, &columns, plane, 1);
         }
     }
 }
