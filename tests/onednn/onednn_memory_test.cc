@@ -262,7 +262,7 @@ size_t mapped() {
 }
 
 TEST_P(OutOfMemory, of_the_system_is_an_error) {
-    const size_t now = mapped(), most = 80 << 20;
+    const size_t now = mapped(), most = 160 << 20;
     ASSERT_GT(now, 0u) << "there is no /proc";
     const Ends ends = attempt_all([&](int step) {
         const size_t limit = now + most / size_t(attempts()) * size_t(step);
