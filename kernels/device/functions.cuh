@@ -142,14 +142,9 @@ __device__ inline C slope_from_x(glia_unary_kind kind, C alpha, C beta, C x) {
  * it, NaN and infinity included. Elsewhere a slope of 0 is a factor like others. */
 template <class C>
 __device__ inline bool constant_at(glia_unary_kind kind, C slope, C x) {
-    switch (kind) {
-        case GLIA_UNARY_STEP:
-        case GLIA_UNARY_RELU:
-        case GLIA_UNARY_HARD_SIGMOID:
-        case GLIA_UNARY_CLIP: return slope == 0;
-        case GLIA_UNARY_HARD_SWISH: return x <= -3;
-        default: return false;
-    }
+    const bool flat = kind == GLIA_UNARY_STEP || kind == GLIA_UNARY_RELU || kind == GLIA_UNARY_HARD_SIGMOID ||
+                      kind == GLIA_UNARY_CLIP;
+    return slope == 0 && (flat || (kind == GLIA_UNARY_HARD_SWISH && x <= -3));
 }
 
 }  // namespace glia

@@ -20,8 +20,9 @@ struct backward {
     C alpha, beta;
     bool from_y;
     __device__ C operator()(const C (&in)[2]) const {
-        const C slope = from_y ? slope_from_y(kind, alpha, beta, in[1]) : slope_from_x(kind, alpha, beta, in[1]);
-        return constant_at(kind, slope, in[1]) ? C(0) : slope * in[0];
+        const C dy = in[0], x = in[1];
+        const C slope = from_y ? slope_from_y(kind, alpha, beta, x) : slope_from_x(kind, alpha, beta, x);
+        return constant_at(kind, slope, x) ? C(0) : slope * dy;
     }
 };
 
