@@ -2,50 +2,36 @@
 
 #include "core/provider.h"
 #include "cpu/native/column_sum.h"
+#include "cpu/native/linear/dense_rows.h"
 #include "cpu/onednn/onednn.h"
 
-/* x or y [...,C] as a matrix of so many rows; *fits tells whether one stride leads from each row to the next. */
-static gli_dnn_view matrix(gli_dnn_view view, bool *fits) {
+/* x or y [...,C] as a matrix of so many rows. */
+static gli_dnn_view matrix(gli_dnn_view view) {
     const int last   = view.ndim - 1;
     gli_dnn_view out = view;
     out.ndim         = 2;
     out.dim[0]       = 1;
-    out.stride[0]    = 1;
     out.dim[1]       = view.dim[last];
     out.stride[1]    = view.stride[last];
     for (int d = last - 1; d >= 0; --d) {
         if (view.dim[d] == 1) continue;
         if (out.dim[0] == 1) out.stride[0] = view.stride[d];
-        *fits = *fits && view.stride[d] == out.stride[0] * out.dim[0];
         out.dim[0] *= view.dim[d];
     }
     if (out.dim[0] == 1) out.stride[0] = out.dim[1] * out.stride[1];
     return out;
 }
 
-static const char *decline_rows(const glia_tensor *const *tensors, int n) {
-    bool fits = true;
-    for (int i = 0; i < n; ++i) {
-        gli_dnn_view view = {.ndim = tensors[i]->ndim};
-        for (int d = 0; d < view.ndim; ++d) view.dim[d] = tensors[i]->dim[d], view.stride[d] = tensors[i]->stride[d];
-        matrix(view, &fits);
-    }
-    return fits ? NULL : "its leading dimensions cannot be seen as one";
-}
-
-static const char *decline(const gli_call *call) {
-    return decline_rows((const glia_tensor *[]){call->in[GLI_DENSE_X], call->out[0]}, 2);
-}
+static const char *decline(const gli_call *call) { return gli_decline_rows(call->in[GLI_DENSE_X], call->out[0]); }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
     const gli_dense_geom *g = call->geom;
-    bool fits               = true;
     gli_dnn_matmul m        = {.alpha = 1, .activation = g->activation};
-    m.a                     = matrix(gli_dnn_in(call, GLI_DENSE_X), &fits);
+    m.a                     = matrix(gli_dnn_in(call, GLI_DENSE_X));
     m.b                     = gli_dnn_transposed(gli_dnn_in(call, GLI_DENSE_W));
-    m.y                     = matrix(gli_dnn_out(call, 0), &fits);
+    m.y                     = matrix(gli_dnn_out(call, 0));
     m.bias                  = gli_dnn_in(call, GLI_DENSE_BIAS);
-    if (m.bias.memory != GLI_DNN_ABSENT) m.bias = gli_dnn_any(matrix(m.bias, &fits));
+    if (m.bias.memory != GLI_DNN_ABSENT) m.bias = gli_dnn_any(matrix(m.bias));
     gli_dnn *dnn;
     GLI_TRY(gli_dnn_begin(call, &dnn));
     gli_dnn_add_matmul(dnn, &m);
@@ -53,15 +39,14 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
 }
 
 static const char *decline_weights(const gli_call *call) {
-    return decline_rows((const glia_tensor *[]){call->in[GLI_DENSE_WEIGHTS_X], call->in[GLI_DENSE_WEIGHTS_DY]}, 2);
+    return gli_decline_rows(call->in[GLI_DENSE_WEIGHTS_X], call->in[GLI_DENSE_WEIGHTS_DY]);
 }
 
 static glia_status prepare_weights(const gli_call *call, gli_prepared *out) {
     const gli_dense_geom *g = call->geom;
-    bool fits               = true;
     gli_dnn_matmul m        = {.alpha = 1};
-    m.a                     = gli_dnn_transposed(matrix(gli_dnn_in(call, GLI_DENSE_WEIGHTS_DY), &fits));
-    m.b                     = matrix(gli_dnn_in(call, GLI_DENSE_WEIGHTS_X), &fits);
+    m.a                     = gli_dnn_transposed(matrix(gli_dnn_in(call, GLI_DENSE_WEIGHTS_DY)));
+    m.b                     = matrix(gli_dnn_in(call, GLI_DENSE_WEIGHTS_X));
     m.y                     = gli_dnn_out(call, GLI_DENSE_WEIGHTS_DW);
     gli_dnn *dnn;
     GLI_TRY(gli_dnn_begin(call, &dnn));
@@ -77,8 +62,7 @@ static glia_status run_weights(const gli_call *call, const gli_prepared *prepare
     const glia_tensor *dbias = call->out[GLI_DENSE_WEIGHTS_DBIAS];
     GLI_TRY(gli_dnn_run(call, prepared, workspace));
     if (!dbias) return GLIA_OK;
-    bool fits                 = true;
-    const gli_dnn_view dy     = matrix(gli_dnn_in(call, GLI_DENSE_WEIGHTS_DY), &fits);
+    const gli_dnn_view dy     = matrix(gli_dnn_in(call, GLI_DENSE_WEIGHTS_DY));
     const gli_column_matrix m = {.data          = call->in[GLI_DENSE_WEIGHTS_DY]->data,
                                  .rows          = g->rows,
                                  .columns       = g->u,

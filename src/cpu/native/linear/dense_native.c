@@ -3,39 +3,28 @@
 #include "core/provider.h"
 #include "cpu/native/call_floats.h"
 #include "cpu/native/column_sum.h"
+#include "cpu/native/linear/dense_rows.h"
 #include "cpu/native/linear/product.h"
 
-/* x [...,C] as a matrix of so many rows; false: no one stride leads from each row to the next. */
-static bool rows_of(const glia_tensor *x, gli_product_matrix *out) {
-    int64_t rows = 1;
-    *out         = (gli_product_matrix){.column_stride = x->stride[x->ndim - 1]};
-    for (int d = x->ndim - 2; d >= 0; --d) {
-        if (x->dim[d] == 1) continue;
-        if (rows == 1) out->row_stride = x->stride[d];
-        if (x->stride[d] != out->row_stride * rows) return false;
-        rows *= x->dim[d];
-    }
-    return true;
-}
-
-static const char *decline_rows(const glia_tensor *x, const glia_tensor *y) {
-    gli_product_matrix m;
-    return rows_of(x, &m) && rows_of(y, &m) ? NULL : "its leading dimensions cannot be seen as one";
+static gli_product_matrix matrix(const glia_tensor *x) {
+    gli_product_matrix out = {.column_stride = x->stride[x->ndim - 1]};
+    gli_row_stride(x, &out.row_stride);
+    return out;
 }
 
 /* ---- forward: x w^T + bias --------------------------------------------------------------------------------------- */
 
-static const char *decline(const gli_call *call) { return decline_rows(call->in[GLI_DENSE_X], call->out[0]); }
+static const char *decline(const gli_call *call) { return gli_decline_rows(call->in[GLI_DENSE_X], call->out[0]); }
 
 static gli_product product_of(const gli_call *call) {
     const gli_dense_geom *g = call->geom;
     const glia_tensor *w = call->in[GLI_DENSE_W], *bias = call->n_in > GLI_DENSE_BIAS ? call->in[GLI_DENSE_BIAS] : NULL;
     gli_product out = {.rows = g->rows, .columns = g->u, .sum = g->k, .alpha = 1, .activation = g->activation};
-    rows_of(call->in[GLI_DENSE_X], &out.a);
-    rows_of(call->out[0], &out.y);
-    out.b    = (gli_product_matrix){.row_stride = w->stride[1], .column_stride = w->stride[0]};
-    out.c    = (gli_product_matrix){.column_stride = bias ? bias->stride[0] : 0};
-    out.beta = 1;
+    out.a           = matrix(call->in[GLI_DENSE_X]);
+    out.y           = matrix(call->out[0]);
+    out.b           = (gli_product_matrix){.row_stride = w->stride[1], .column_stride = w->stride[0]};
+    out.c           = (gli_product_matrix){.column_stride = bias ? bias->stride[0] : 0};
+    out.beta        = 1;
     return out;
 }
 
@@ -56,18 +45,16 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
 /* ---- gradient of the weights: dy^T x ----------------------------------------------------------------------------- */
 
 static const char *decline_weights(const gli_call *call) {
-    return decline_rows(call->in[GLI_DENSE_WEIGHTS_X], call->in[GLI_DENSE_WEIGHTS_DY]);
+    return gli_decline_rows(call->in[GLI_DENSE_WEIGHTS_X], call->in[GLI_DENSE_WEIGHTS_DY]);
 }
 
 static gli_product weights_product_of(const gli_call *call) {
     const gli_dense_geom *g = call->geom;
     const glia_tensor *dw   = call->out[GLI_DENSE_WEIGHTS_DW];
     gli_product out         = {.rows = g->u, .columns = g->k, .sum = g->rows, .alpha = 1};
-    gli_product_matrix dy;
-    rows_of(call->in[GLI_DENSE_WEIGHTS_DY], &dy);
-    rows_of(call->in[GLI_DENSE_WEIGHTS_X], &out.b);
-    out.a = gli_product_transposed(dy);
-    out.y = (gli_product_matrix){.row_stride = dw->stride[0], .column_stride = dw->stride[1]};
+    out.b                   = matrix(call->in[GLI_DENSE_WEIGHTS_X]);
+    out.a                   = gli_product_transposed(matrix(call->in[GLI_DENSE_WEIGHTS_DY]));
+    out.y                   = (gli_product_matrix){.row_stride = dw->stride[0], .column_stride = dw->stride[1]};
     return out;
 }
 
