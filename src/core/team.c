@@ -42,13 +42,14 @@ struct gli_team {
     _Alignas(CACHE_LINE) pthread_t thread[];
 };
 
-static void relax(void) {
+/* What a processor is told in a loop that waits. */
 #if defined __x86_64__ || defined __i386__
-    __builtin_ia32_pause();
+static void relax(void) { __builtin_ia32_pause(); }
 #elif defined __aarch64__
-    __asm__ __volatile__("yield");
+static void relax(void) { __asm__ __volatile__("yield"); }
+#else
+static void relax(void) {}
 #endif
-}
 
 static int64_t nanoseconds(void) {
     struct timespec t;
@@ -221,10 +222,8 @@ void gli_team_run(gli_team *team, const gli_job *job) {
 int gli_team_threads(const gli_team *team) { return 1 + team->workers; }
 
 int gli_team_default_size(void) {
-#ifdef CPU_COUNT
     cpu_set_t allowed;
     if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
-#endif
     const long online = sysconf(_SC_NPROCESSORS_ONLN);
     return online < 1 ? 1 : online > INT16_MAX ? INT16_MAX : (int)online;
 }

@@ -21,10 +21,10 @@ size_t gli_team_bytes(int size);
 void gli_team_init(gli_team *team, int size);
 void gli_team_end(gli_team *team);
 
-/* Runs the job and returns when all pieces are done. One thread at a time may call it, and a body may, which then runs
- * the job alone. The first call starts the workers, as many as the system gives: the caller works through the pieces as
- * well, and waits only for those that a worker has begun. After fork the child's first call starts its own.
- * Bodies run in the mode of float_mode.h, whoever runs them. */
+/* Runs the job and returns when all pieces are done. One thread at a time may call it. A job that a body starts is
+ * run by that body's thread alone. The first call starts the workers, as many as the system gives: the caller works
+ * through the pieces as well, and waits only for those that a worker has begun. After fork the child's first call
+ * starts its own. All bodies run in the mode of float_mode.h. */
 void gli_team_run(gli_team *team, const gli_job *job);
 
 /* How many threads there are now: 1 before the first job. */

@@ -34,6 +34,16 @@
 #undef LANES
 #undef ROWS
 #undef ADD_PRODUCT
+
+/* NULL: neither. */
+static const gli_gemm_kernel *wide_kernel(void) {
+    static const gli_gemm_kernel avx512 = {8, 16, gemm_tile_avx512_narrow, gemm_tile_avx512_wide};
+    static const gli_gemm_kernel avx2   = {6, 8, gemm_tile_avx2_narrow, gemm_tile_avx2_wide};
+    if (__builtin_cpu_supports("avx512f")) return &avx512;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2 : NULL;
+}
+#else
+static const gli_gemm_kernel *wide_kernel(void) { return NULL; }
 #endif
 
 /* Without any of these: vectors of 16 bytes, which every processor of today has. NEON has 32 of them, SSE2 16. */
@@ -54,14 +64,8 @@
 #define VECTORS 2
 #include "cpu/native/linear/gemm_tile.inc"
 
-static const gli_gemm_kernel portable = {ROWS, LANES, gemm_tile_portable_narrow, gemm_tile_portable_wide};
-
 const gli_gemm_kernel *gli_gemm_kernel_here(void) {
-#if defined(__x86_64__)
-    static const gli_gemm_kernel avx512 = {8, 16, gemm_tile_avx512_narrow, gemm_tile_avx512_wide};
-    static const gli_gemm_kernel avx2   = {6, 8, gemm_tile_avx2_narrow, gemm_tile_avx2_wide};
-    if (__builtin_cpu_supports("avx512f")) return &avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &avx2;
-#endif
-    return &portable;
+    static const gli_gemm_kernel portable = {ROWS, LANES, gemm_tile_portable_narrow, gemm_tile_portable_wide};
+    const gli_gemm_kernel *wide           = wide_kernel();
+    return wide ? wide : &portable;
 }
