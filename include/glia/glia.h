@@ -14,7 +14,9 @@
  *    the dimensions of smaller strides.
  *  - Shape letters: N batch, C channels, H W input rows and columns, K filters, R S kernel rows and columns,
  *    P Q output rows and columns, T time. Image tensors are [N,C,H,W].
- *  - The same inputs give the same bits from run to run. */
+ *  - Callbacks return to Glia: a C++ exception or a longjmp out of one skips what has to be given back, and leaves the
+ *    context in use.
+ *  - The same inputs give the same bits from run to run, on any number of threads. */
 #ifndef GLIA_GLIA_H
 #define GLIA_GLIA_H
 

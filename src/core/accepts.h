@@ -21,7 +21,7 @@ typedef enum gli_accepts_flag {
     GLI_ONE_LAYOUT  = 1 << 1, /* all tensors but scalars have the strides of the first input */
     GLI_NOT_EMPTY   = 1 << 2, /* each tensor has elements */
     GLI_F32_REDUCED = 1 << 3, /* f32 only in a context whose math allows reduced precision */
-    GLI_ANY_SAVED   = 1 << 4, /* a saved input whoever wrote it, since nothing of it is read (core/saved.h) */
+    GLI_ANY_SAVED   = 1 << 4, /* saved inputs of any provider, since it reads nothing of them (core/saved.h) */
 } gli_accepts_flag;
 
 typedef struct gli_accepts {

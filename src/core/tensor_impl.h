@@ -32,7 +32,7 @@ bool gli_same_strides(const glia_tensor *a, const glia_tensor *b); /* of dimensi
  * tensors that are packed and have the same strides can treat them as flat arrays. */
 bool gli_is_packed(const glia_tensor *tensor);
 
-/* What lies that many bytes into data. An empty tensor has none: NULL stays NULL. */
+/* The address `bytes` after data; NULL, which is an empty tensor's, stays NULL. */
 static inline void *gli_data_at(void *data, size_t bytes) { return data ? (char *)data + bytes : NULL; }
 
 /* Whether two elements may be one place in memory: a stride does not reach past the dimensions of smaller strides. No

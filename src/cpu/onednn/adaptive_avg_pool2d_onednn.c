@@ -5,7 +5,8 @@
 static const char *decline(const gli_call *call) {
     const gli_pool2d_geom *g = call->geom;
     if (g->h % g->p || g->w % g->q) return "its windows have several sizes";
-    return gli_dnn_is_long_window(g->h / g->p, g->w / g->q) ? "its sums over such a window lose digits" : NULL;
+    return gli_dnn_is_long_window(g->h / g->p, g->w / g->q) ? "its f32 sums lose precision over so large a window"
+                                                            : NULL;
 }
 
 static gli_pool2d_geom even_windows(const gli_pool2d_geom *geom) {

@@ -7,7 +7,7 @@ static const char *decline(const gli_call *call) {
     const bool beyond        = (g->p - 1) * g->stride_h + g->r > g->h + g->pad_h + g->pad_h_end ||
                         (g->q - 1) * g->stride_w + g->s > g->w + g->pad_w + g->pad_w_end;
     if (g->count_include_pad && beyond) return "a window extends past the padded image";
-    return gli_dnn_is_long_window(g->r, g->s) ? "its sums over such a window lose digits" : NULL;
+    return gli_dnn_is_long_window(g->r, g->s) ? "its f32 sums lose precision over so large a window" : NULL;
 }
 
 static glia_status prepare(const gli_call *call, gli_prepared *out) {

@@ -154,7 +154,7 @@ typedef struct gli_dnn_attributes {
 } gli_dnn_attributes;
 extern const gli_dnn_attributes gli_dnn_default_attributes;
 
-/* NULL after a failure, whoever it was. */
+/* NULL after a failure, also one before this call. */
 dnnl_primitive_attr_t gli_dnn_create_attr(gli_dnn *dnn, const gli_dnn_attributes *attributes, const char *what);
 
 /* Takes what creating a descriptor with this attr came to, and frees attr. Gives the descriptor of a fast primitive;

@@ -92,7 +92,7 @@ typedef struct addition {
     float *to;
 } addition;
 
-/* One after the other, whoever does it. */
+/* In the order of the slices, so that the bits do not depend on which thread adds. */
 static void add_summands(void *arg, int64_t begin, int64_t end) {
     const addition *a  = arg;
     const float *first = (const float *)a->summands;
