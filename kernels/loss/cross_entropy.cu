@@ -40,8 +40,9 @@ struct row {
     int64_t item, first;
     int classes, lane;
     int64_t target;
-    bool counts; /* it exists, is not ignored and in range */
-    T *cache;    /* of this thread in shared memory, a pack for each round */
+    bool counts;  /* it exists, is not ignored and in range */
+    bool outside; /* it is out of range, and its loss NaN, so that it cannot pass for a result */
+    T *cache;     /* of this thread in shared memory, a pack for each round */
 
     __device__ row(const problem<T> &problem, int64_t index, T *shared) : p(problem), item(index) {
         const bool here    = item < p.shape.items;
@@ -53,7 +54,8 @@ struct row {
         const bool ignored = p.ignore && target == p.ignore_index;
         const bool inside  = p.probabilities || (target >= 0 && target < p.shape.classes);
         counts             = here && !ignored && inside;
-        if (here && !ignored && !inside && lane == 0) note_index(p.slot, item, target);
+        outside            = here && !ignored && !inside;
+        if (outside && lane == 0) note_index(p.slot, item, target);
     }
     __device__ int64_t element(int c) const { return first + int64_t(c) * p.shape.inner; }
     __device__ int pack() const { return TEAM < LANES ? 1 : p.pack; }
@@ -165,7 +167,8 @@ __global__ void __launch_bounds__(CLASS_THREADS)
     sums<C, 2> sum = {};
     for (int64_t i = int64_t(blockIdx.x) * teams; i < p.shape.items; i += int64_t(gridDim.x) * teams) {
         const row<T, TEAM> r(p, i + team, rows);
-        const C loss = loss_of(r);
+        C loss = loss_of(r);
+        if (r.outside) loss = NAN;
         if (r.lane != 0 || r.classes == 0) continue;
         if (losses) losses[r.item] = round_to<T>(loss);
         sum.at[0] += loss;

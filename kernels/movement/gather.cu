@@ -7,6 +7,16 @@
 namespace glia {
 namespace {
 
+/* A row out of range: all bits set, which is NaN in every float type, so that it cannot pass for a result. */
+template <class T>
+__device__ inline T no_row() {
+    return static_cast<T>(~uint64_t(0));
+}
+template <>
+__device__ inline uint4 no_row<uint4>() {
+    return {~0u, ~0u, ~0u, ~0u};
+}
+
 template <class T>
 struct gather_rule {
     struct cursor {
@@ -24,7 +34,7 @@ struct gather_rule {
     }
     __device__ T value(const cursor &c) const {
         const int row = rows.row_at(static_cast<unsigned>(c.index));
-        return row < 0 ? T() : x[c.offset + row * row_stride];
+        return row < 0 ? no_row<T>() : x[c.offset + row * row_stride];
     }
 };
 

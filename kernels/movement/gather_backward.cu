@@ -42,9 +42,13 @@ struct row_sum {
             for (int n = 0; n < N; ++n) at[n] += to_compute(values.at[n]);
         }
     }
+    /* In doubles: a row that millions of positions name has ten thousands of chunks. */
     __device__ void add_chunks(const sums_job<T> &g, unsigned outer, unsigned begin, unsigned end, unsigned column) {
-        for (unsigned c = begin; c < end; ++c)
-            for (int n = 0; n < N; ++n) at[n] += g.partial[(int64_t(outer) * g.chunks + c) * g.inner + column + n];
+        const compute<T> *first = g.partial + (int64_t(outer) * g.chunks + begin) * g.inner + column;
+        double sum[N]           = {};
+        for (unsigned c = begin; c < end; ++c, first += g.inner)
+            for (int n = 0; n < N; ++n) sum[n] += first[n];
+        for (int n = 0; n < N; ++n) at[n] = static_cast<compute<T>>(at[n] + sum[n]);
     }
 };
 
