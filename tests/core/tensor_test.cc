@@ -435,7 +435,7 @@ TEST_F(Tensor, memory_and_strides_that_cannot_be_are_refused_with_their_values) 
 
 // The elements of {1,1} are one behind the other, and those of {3,2} behind one another: both share memory.
 TEST_F(Tensor, elements_that_share_memory_can_be_read_but_not_written) {
-    float memory[8] = {1, 2, 3, 4, 5, 6, 7, 8}, host[6];
+    float memory[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9}, host[6];
     glia_tensor *x = nullptr, *y = nullptr;
     ASSERT_EQ(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(3, 2), &x), GLIA_OK);
     for (const auto &[strides, text] :

@@ -44,7 +44,8 @@ static layout layout_of(const plan *p) {
     layout out                     = {.dy = p->c.images * p->x.image_stride};
     out.packed                     = out.dy + (p->copies_dy ? p->c.images * y->channels * y->rows * y->columns : 0);
     out.slices                     = out.packed + products_of(p) * p->packed;
-    out.all                        = out.slices + (p->slices > 1 ? p->slices * filters : 0);
+    const int64_t floats           = out.slices + (p->slices > 1 ? p->slices * filters : 0);
+    out.all                        = gli_divide_up(floats, 2) * 2; /* doubles follow */
     return out;
 }
 

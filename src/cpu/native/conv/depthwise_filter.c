@@ -144,8 +144,8 @@ static int64_t pixels_of(const gli_convolution *c) { return c->images * c->y.row
 size_t gli_depthwise_filter_workspace(const gli_call *call) {
     const gli_convolution c = convolution_of(call);
     const int64_t sums      = work_of(&c).slices * filters_of(&c);
-    return (size_t)(copy_of(&c, &c.x) + copy_of(&c, &c.y) + sums) * sizeof(float) +
-           gli_column_sum_workspace(pixels_of(&c), c.groups);
+    return gli_column_sum_workspace(pixels_of(&c), c.groups) +
+           (size_t)(copy_of(&c, &c.x) + copy_of(&c, &c.y) + sums) * sizeof(float);
 }
 
 /* The image in channels-last layout: itself, or the copy, which *memory then has behind it. */
@@ -164,7 +164,7 @@ void gli_depthwise_filter(const gli_call *call, void *workspace) {
     const glia_tensor *dbias = call->out[GLI_CONV2D_FILTER_DBIAS];
     gli_convolution c        = convolution_of(call);
     work w                   = work_of(&c);
-    float *memory            = workspace;
+    float *memory            = (float *)((char *)workspace + gli_column_sum_workspace(pixels_of(&c), c.groups));
     w.x                      = channels_last(call, &c, gli_in_floats(call, GLI_CONV2D_FILTER_X), &c.x, &memory);
     w.dy                     = channels_last(call, &c, gli_in_floats(call, GLI_CONV2D_FILTER_DY), &c.y, &memory);
     w.sums                   = memory;
@@ -172,5 +172,5 @@ void gli_depthwise_filter(const gli_call *call, void *workspace) {
     add_slices(&w, call->out[GLI_CONV2D_FILTER_DW]);
     const gli_column_matrix dy = {
         .data = w.dy, .rows = pixels_of(&c), .columns = c.groups, .row_stride = c.groups, .column_stride = 1};
-    if (dbias) gli_column_sum(call->ctx, &dy, dbias->data, dbias->stride[0], memory + w.slices * filters_of(&c));
+    if (dbias) gli_column_sum(call->ctx, &dy, dbias->data, dbias->stride[0], workspace);
 }
