@@ -27,7 +27,8 @@ class Judge {
     Judge(const gli_provider &provider, const Case &c, const Variant &variant, Regime regime, Prepared &p)
         : provider_(provider), case_(c), variant_(variant), regime_(regime), p_(p) {}
 
-    Verdict judge() {
+    // races: they are looked for, and one run shows them all.
+    Verdict judge(bool races) {
         std::string error = run(provider_, p_, 0xFF, case_, variant_, regime_);
         if (error == "declined") return verdict_.declined = "prepare says unsupported", verdict_;
         if (!error.empty()) return fail(error), verdict_;
@@ -35,7 +36,7 @@ class Judge {
         if (!error.empty()) return fail("judge: " + error), verdict_;
         compare_outputs(want);
         compare_inputs();
-        repeat();
+        if (!races) repeat();
         return verdict_;
     }
 
@@ -139,7 +140,7 @@ Verdict judge(const gli_provider &provider, const Case &c, const Variant &varian
     auto p = prepare(ctx, c, variant, regime);
     if (!p->error.empty()) return verdict.failures.push_back("resolve: " + p->error), verdict;
     if (const char *reason = gli_declines(&provider, &p->call, why)) return verdict.declined = reason, verdict;
-    return Judge(provider, c, variant, regime, *p).judge();
+    return Judge(provider, c, variant, regime, *p).judge(device == std::string("emulated:race"));
 }
 
 }  // namespace glia
