@@ -128,8 +128,9 @@ static glia_status make_data(glia_context *ctx, const network *n, int64_t count,
     return status;
 }
 
-static glia_status note(void *user, const glia_epoch *epoch) {
-    timing *t = user;
+static glia_status note(void *user, const glia_event *event) {
+    const glia_epoch *epoch = event->epoch;
+    timing *t               = user;
     if (epoch->epoch == 1) return GLIA_OK; /* it made plans, and recorded them */
     t->seconds[t->n] = epoch->seconds / (double)epoch->steps;
     t->host[t->n]    = epoch->host_seconds / epoch->seconds;
@@ -150,7 +151,8 @@ static glia_status train(glia_context *ctx, const network *n, const options *o, 
     if (status == GLIA_OK)
         status = glia_model_fit(
             net, data,
-            &(glia_fit_args){.epochs = (int)o->epochs + 1, .batch_size = batch, .on_epoch = note, .user = out});
+            &(glia_fit_args){
+                .epochs = (int)o->epochs + 1, .batch_size = batch, .callbacks = {{out, .on_epoch_end = note}}});
     glia_model_destroy(net);
     glia_dataset_destroy(data);
     return status;

@@ -118,21 +118,16 @@ static glia_status open_data(glia_context *ctx, const settings *o, glia_dataset 
 
 /* ---- Training ---- */
 
-typedef struct schedule {
-    glia_model *net;
-    double rate;
-} schedule;
-
-static glia_status lower_rate(void *user, const glia_epoch *epoch) {
-    const schedule *s = user;
-    const double pi   = 3.14159265358979323846;
+static glia_status lower_rate(void *user, const glia_event *event) {
+    const double *rate = user, pi = 3.14159265358979323846;
+    const glia_epoch *epoch = event->epoch;
     if (epoch->epoch == epoch->epochs) return GLIA_OK;
-    return glia_model_set_learning_rate(s->net, s->rate * 0.5 * (1 + cos(pi * epoch->epoch / epoch->epochs)));
+    return glia_model_set_learning_rate(event->model, *rate * 0.5 * (1 + cos(pi * epoch->epoch / epoch->epochs)));
 }
 
 static glia_status train(glia_context *ctx, glia_model *net, glia_dataset **data, const settings *o) {
     glia_result result;
-    schedule s           = {net, o->rate};
+    double rate          = o->rate;
     glia_optimizer sgd   = glia_optimizer_momentum(o->rate, 0.9);
     sgd.sgd.weight_decay = 5e-4;
     if (o->epochs > 0) TRY(open_data(ctx, o, &data[0], &data[1]));
@@ -145,8 +140,7 @@ static glia_status train(glia_context *ctx, glia_model *net, glia_dataset **data
                                         .batch_size = (int)o->batch,
                                         .validation = data[1],
                                         .progress   = GLIA_PROGRESS_AUTO,
-                                        .on_epoch   = lower_rate,
-                                        .user       = &s}));
+                                        .callbacks  = {{.user = &rate, .on_epoch_end = lower_rate}}}));
     TRY(glia_model_evaluate(net, data[1], 0, &result));
     printf("test accuracy: %.4f\n", result.metric[0]);
     return GLIA_OK;

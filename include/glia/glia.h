@@ -24,6 +24,7 @@
 #define GLIA_VERSION_MINOR 1
 #define GLIA_VERSION_PATCH 0
 
+#include "glia/callbacks.h"
 #include "glia/context.h"
 #include "glia/custom.h"
 #include "glia/data.h"

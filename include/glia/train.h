@@ -1,4 +1,4 @@
-/* Training: losses and optimizers, compile, fit, evaluate, predict. */
+/* Training: losses and optimizers, compile, fit, trainers, evaluate, predict. */
 #ifndef GLIA_TRAIN_H
 #define GLIA_TRAIN_H
 
@@ -127,8 +127,9 @@ typedef struct glia_compile_args {
 GLIA_API glia_status glia_model_compile(glia_model *model, glia_value output, const glia_compile_args *args);
 
 GLIA_API glia_status glia_model_set_learning_rate(glia_model *model, double rate); /* between epochs or steps */
+GLIA_API double glia_model_learning_rate(const glia_model *model);                 /* NaN: the model is not compiled */
 
-/* ---- Fit, evaluate, predict ---- */
+/* ---- Fit ---- */
 
 typedef struct glia_result {
     double loss; /* mean over the samples */
@@ -154,18 +155,43 @@ typedef enum glia_progress {
     GLIA_PROGRESS_LINES
 } glia_progress;
 
+/* ---- Events: what a training tells its callbacks ---- */
+
+typedef struct glia_trainer glia_trainer;
+
+typedef struct glia_event {
+    glia_trainer *trainer; /* for glia_trainer_stop and glia_trainer_result */
+    glia_model *model;
+    const glia_epoch *epoch; /* under way; `train` is known at its end, `validation` after the evaluation */
+    int64_t steps;           /* of the whole epoch */
+} glia_event;
+
+/* A function left out is not called. A result other than GLIA_OK ends the call that trains, which returns it; the
+ * message names the result, followed by the message of a call that failed in the function. It may use the model:
+ * evaluate, predict, read and set weights, train between two epochs. It may destroy it: then the next step ends with
+ * GLIA_CANCELLED. */
+typedef struct glia_callback {
+    void *user;
+    glia_status (*on_begin)(void *user, const glia_event *event);     /* before the first step */
+    glia_status (*on_batch_end)(void *user, const glia_event *event); /* a step was taken */
+    glia_status (*on_evaluation_end)(void *user, const glia_event *event);
+    glia_status (*on_epoch_end)(void *user, const glia_event *event);  /* after the evaluation, if there is one */
+    glia_status (*on_not_finite)(void *user, const glia_event *event); /* before GLIA_NOT_FINITE is returned */
+    glia_status (*on_stop)(void *user, const glia_event *event);       /* after glia_trainer_stop, before on_end */
+    glia_status (*on_end)(void *user, const glia_event *event);        /* all epochs are done, or it was stopped */
+    void (*destroy)(void *user); /* of a callback of glia/callbacks.h, for glia_callback_destroy; never called else */
+} glia_callback;
+
+enum { GLIA_MAX_CALLBACKS = 8 };
+
 typedef struct glia_fit_args {
     int epochs;               /* default 1 */
     int batch_size;           /* default 32; the last batch of an epoch may be smaller */
-    glia_dataset *validation; /* evaluated after each epoch; losses that are not finite end fit, after on_epoch */
+    glia_dataset *validation; /* evaluated after each epoch; losses that are not finite end fit, after on_epoch_end */
     bool in_order;            /* without shuffling */
     bool allow_not_finite;    /* losses and gradients that are infinite or NaN end nothing, and change the weights */
     glia_progress progress;   /* on standard output */
-    /* Called after each epoch; a result other than GLIA_OK ends fit, which returns it. The message names the result,
-     * followed by the message of a call that failed in the callback. It may use the model, and destroy it: then the
-     * next step ends fit with GLIA_CANCELLED. */
-    glia_status (*on_epoch)(void *user, const glia_epoch *epoch);
-    void *user;
+    glia_callback callbacks[GLIA_MAX_CALLBACKS]; /* called in their order */
 } glia_fit_args;
 
 /* Trains. Wrong shapes and dtypes, also of the validation data and the last batch, fail before the first step; labels
@@ -173,11 +199,47 @@ typedef struct glia_fit_args {
  * NaN: GLIA_NOT_FINITE, and the model, its optimizer too, is as it was before that step. The message names the step
  * and the first number that is not finite: of a sample, a weight, the output of a layer, or a gradient. New weights are
  * not checked: one that an update made infinite is named by the step that first has a loss or gradient that is not
- * finite, and stays. Validation data whose loss is not finite end fit with GLIA_NOT_FINITE after on_epoch has had that
- * epoch: the model keeps what the epoch taught it, and the message says that it was the validation, and names the first
- * such number there. The order of samples and the dropout masks follow from the context's seed and from how many epochs
- * and steps the model has had, so that two runs give the same bits. args may be NULL. */
+ * finite, and stays. Validation data whose loss is not finite end fit with GLIA_NOT_FINITE after on_epoch_end has had
+ * that epoch: the model keeps what the epoch taught it, and the message says that it was the validation, and names the
+ * first such number there. The order of samples and the dropout masks follow from the context's seed and from how many
+ * epochs and steps the model has had, so that two runs give the same bits. args may be NULL. */
 GLIA_API glia_status glia_model_fit(glia_model *model, glia_dataset *data, const glia_fit_args *args);
+
+/* The epochs of the last fit or trainer, the first one first, until the next is called or created. NULL, and a count of
+ * 0: none. */
+GLIA_API const glia_epoch *glia_model_history(const glia_model *model, int *count);
+
+/* ---- Trainers: fit, step by step ----
+ *
+ *     while (!glia_trainer_done(trainer)) GLIA_TRY(glia_trainer_step(trainer));
+ *
+ * does what fit does, to the same bits. Between two calls the model can be used, but in the middle of an epoch not be
+ * compiled, nor trained by others: GLIA_BUSY. */
+
+/* Checks as fit does, and keeps model and data alive. args may be NULL. */
+GLIA_API glia_status glia_trainer_create(glia_model *model, glia_dataset *data, const glia_fit_args *args,
+                                         glia_trainer **out);
+GLIA_API void glia_trainer_destroy(glia_trainer *trainer); /* NULL is allowed; in a callback, when its call returns */
+
+/* One step of the optimizer; the first of an epoch begins it, the last one ends it, with the evaluation. After a
+ * failure the epoch begins anew. A step that is not finite may be told by one of those after it, within a second and
+ * before the epoch's end: none of these changes the model. GLIA_CANCELLED: the trainer is done. */
+GLIA_API glia_status glia_trainer_step(glia_trainer *trainer);
+
+/* Steps to the end of the epoch. */
+GLIA_API glia_status glia_trainer_epoch(glia_trainer *trainer);
+
+/* No step follows the one under way, and what trains ends with GLIA_OK. May be called by a callback, and by a signal
+ * handler. */
+GLIA_API void glia_trainer_stop(glia_trainer *trainer);
+
+/* Whether it has had all its epochs, or was stopped. */
+GLIA_API bool glia_trainer_done(const glia_trainer *trainer);
+
+/* The epoch under way, `train` as the mean of its steps so far, for which it waits; between two epochs the last one. */
+GLIA_API glia_status glia_trainer_result(const glia_trainer *trainer, glia_epoch *out);
+
+/* ---- Evaluate, predict ---- */
 
 /* batch_size 0: 256. GLIA_NOT_FINITE where the loss is infinite or NaN; out has it nevertheless. */
 GLIA_API glia_status glia_model_evaluate(glia_model *model, glia_dataset *data, int batch_size, glia_result *out);
@@ -188,6 +250,17 @@ GLIA_API glia_status glia_model_predict(glia_model *model, glia_dataset *data, i
 /* All outputs, in their order. */
 GLIA_API glia_status glia_model_predict_all(glia_model *model, glia_dataset *data, int batch_size, void *const *out,
                                             const size_t *bytes, int n_out);
+
+/* The first output for `count` samples that lie one after another in memory, of a model with one input; the input's
+ * dtype, and the model's for out: [count, ...]. Batches of up to 256; after the first call for a count it allocates
+ * nothing. */
+GLIA_API glia_status glia_model_predict_array(glia_model *model, const void *input, size_t input_bytes, int64_t count,
+                                              void *out, size_t bytes);
+
+/* The class with the largest output, for every sample of data; the first output is [classes], two or more. bytes: 8 for
+ * each sample. Of equal outputs the first counts, and NaN counts as larger than any number. */
+GLIA_API glia_status glia_model_predict_classes(glia_model *model, glia_dataset *data, int batch_size, int64_t *out,
+                                                size_t bytes);
 
 /* counts[target * classes + predicted] of the first output's classes, without targets that its loss ignores; bytes:
  * classes * classes * 8. The first output needs a loss, and so a target. */

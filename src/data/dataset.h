@@ -41,6 +41,7 @@ struct glia_dataset {
     glia_dataset *root;          /* of a split: the dataset with the fields; never a split itself */
     gli_block order;             /* of a split: int64_t, the root's sample for each of its own */
     glia_tensor *resident_order; /* i64 [count]: the root's samples in the order of an epoch, on the device */
+    const void *order_of;        /* whoever uploaded it last */
 };
 
 /* A dataset without fields. function: the caller's name, for messages. */

@@ -37,11 +37,11 @@ glia_status glia_model_create(glia_context *ctx, const glia_model_args *args, gl
 void glia_model_destroy(glia_model *model) {
     if (!model) return;
     glia_context *ctx = model->ctx;
-    if (model->passes > 0) {
+    if (model->users > 0) {
         model->destroyed = true;
         return;
     }
-    if (model->trainer) model->trainer_free(ctx, model->trainer);
+    if (model->training) model->training_free(ctx, model->training);
     glia_tensor_destroy(model->vector);
     for (int i = 0; i < model->n_nodes; ++i) gli_free(ctx, model->nodes[i].params, 1, model->nodes[i].op->params_size);
     for (int i = 0; i < model->n_weights; ++i) gli_block_free(ctx, &model->weights[i].pending);
@@ -54,6 +54,12 @@ void glia_model_destroy(glia_model *model) {
     gli_names_free(ctx, &model->weight_names);
     gli_free(ctx, model, 1, sizeof *model);
     gli_context_release(ctx);
+}
+
+void gli_model_retain(glia_model *model) { ++model->users; }
+
+void gli_model_release(glia_model *model) {
+    if (--model->users == 0 && model->destroyed) glia_model_destroy(model);
 }
 
 glia_status glia_model_status(const glia_model *model) {

@@ -1,5 +1,5 @@
 /* The inside of a model: its definition, from which graphs are built (nn/emission.h), one for each batch size and for
- * training or not; and its weights. What training adds is a trainer of its own, of which nothing is known here. */
+ * training or not; and its weights. What training adds is a structure of its own, of which nothing is known here. */
 #ifndef GLI_NN_MODEL_IMPL_H
 #define GLI_NN_MODEL_IMPL_H
 
@@ -69,7 +69,7 @@ typedef struct gli_input_info {
     int value;
 } gli_input_info;
 
-struct gli_trainer; /* train/trainer.h */
+struct gli_training; /* train/training.h */
 
 struct glia_model {
     glia_context *ctx;
@@ -94,13 +94,17 @@ struct glia_model {
     int stateful_batch;  /* samples of each batch, where layers keep states from one to the next; 0: any number */
     int stateful_layer;  /* the first of these layers */
 
-    int passes;     /* calls over a dataset that have not returned: one, and those that its callback made */
-    bool in_use;    /* by the innermost of them, but for the time of its callback */
-    bool destroyed; /* by a callback: freed when the last pass ends */
+    int users;      /* calls over a dataset that have not returned, and trainers */
+    bool in_use;    /* by the innermost of these calls, but for the time of its callback */
+    bool destroyed; /* while it had users: freed with the last of them */
 
-    struct gli_trainer *trainer; /* NULL before an output was named */
-    void (*trainer_free)(glia_context *ctx, struct gli_trainer *trainer);
+    struct gli_training *training; /* NULL before an output was named */
+    void (*training_free)(glia_context *ctx, struct gli_training *training);
 };
+
+/* A model that is destroyed lives on for those that have retained it. */
+void gli_model_retain(glia_model *model);
+void gli_model_release(glia_model *model);
 
 /* Building. A failed call returns an id of -1; the first failure is kept. */
 static inline double gli_value_or(glia_optional number, double otherwise) {

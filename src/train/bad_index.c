@@ -53,8 +53,8 @@ static glia_status check_field(const search *s, int field, range allowed, const 
 
 static glia_status check_labels(const search *s) {
     const glia_model *model = s->pass->model;
-    for (int o = 0, t = 0; o < model->trainer->n_outputs && model->n_inputs + t < s->pass->n_spec; ++o) {
-        const gli_output *output = &model->trainer->outputs[o];
+    for (int o = 0, t = 0; o < model->training->n_outputs && model->n_inputs + t < s->pass->n_spec; ++o) {
+        const gli_output *output = &model->training->outputs[o];
         char who[32], what[32];
         if (output->args.loss.kind == GLIA_LOSS_NONE) continue;
         snprintf(who, sizeof who, "output %d", o);

@@ -20,17 +20,6 @@ static glia_status make_class_weight(const glia_model *model, const gli_output *
     return status;
 }
 
-static glia_status make_output_state(const glia_model *model, int i, gli_compiled *c) {
-    const gli_output *output = &model->trainer->outputs[i];
-    if (output->args.loss.kind == GLIA_LOSS_NONE) return GLIA_OK;
-    GLI_TRY(glia_tensor_create(model->ctx, GLIA_F64, GLIA_SHAPE(2), &c->sums[i]));
-    for (int k = 0; k < GLIA_MAX_METRICS; ++k)
-        if (output->args.metrics[k] != GLIA_METRIC_NONE)
-            GLI_TRY(glia_tensor_create(model->ctx, GLIA_F64, GLIA_SHAPE(2), &c->counts[i][k]));
-    if (!output->class_weight) return GLIA_OK;
-    return make_class_weight(model, output, &c->class_weight[i]);
-}
-
 static glia_status make_state(const glia_model *model, const gli_weight_layout *layout, gli_compiled *c) {
     const int64_t trained = layout->trained, buffers = gli_count(layout->vector) - layout->buffers;
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
@@ -39,10 +28,16 @@ static glia_status make_state(const glia_model *model, const gli_weight_layout *
     if (buffers > 0) GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(buffers), &c->before));
     GLI_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SCALAR, &c->failed));
     GLI_TRY(glia_tensor_create(model->ctx, GLIA_F32, GLIA_SCALAR, &c->rate));
-    GLI_TRY(glia_tensor_fill(c->rate, c->optimizer.learning_rate.value));
+    c->learning_rate = c->optimizer.learning_rate.value;
+    GLI_TRY(glia_tensor_fill(c->rate, c->learning_rate));
     GLI_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(GLI_COUNTERS), &c->counters));
     GLI_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(GLI_COUNTERS), &c->cursor));
-    for (int i = 0; i < model->trainer->n_outputs; ++i) GLI_TRY(make_output_state(model, i, c));
+    for (int i = 0; i < model->training->n_outputs; ++i)
+        if (model->training->outputs[i].class_weight)
+            GLI_TRY(make_class_weight(model, &model->training->outputs[i], &c->class_weight[i]));
+    const int results = gli_results_count(model->training);
+    for (int i = 0; i < GLI_SUMS && results > 0; ++i)
+        GLI_TRY(glia_tensor_create(model->ctx, GLIA_F64, GLIA_SHAPE(results, 2), &c->sums[i]));
     return GLIA_OK;
 }
 
@@ -54,11 +49,8 @@ static void compiled_free(glia_context *ctx, gli_compiled *c) {
     glia_tensor_destroy(c->rate);
     glia_tensor_destroy(c->counters);
     glia_tensor_destroy(c->cursor);
-    for (int i = 0; i < GLIA_MAX_OUTPUTS; ++i) {
-        glia_tensor_destroy(c->sums[i]);
-        glia_tensor_destroy(c->class_weight[i]);
-        for (int k = 0; k < GLIA_MAX_METRICS; ++k) glia_tensor_destroy(c->counts[i][k]);
-    }
+    for (int i = 0; i < GLI_SUMS; ++i) glia_tensor_destroy(c->sums[i]);
+    for (int i = 0; i < GLIA_MAX_OUTPUTS; ++i) glia_tensor_destroy(c->class_weight[i]);
     *c = (gli_compiled){0};
 }
 
@@ -161,29 +153,30 @@ static void output_free(glia_context *ctx, gli_output *output) {
     *output = (gli_output){0};
 }
 
-static void trainer_free(glia_context *ctx, gli_trainer *trainer) {
-    compiled_free(ctx, &trainer->compiled);
-    for (int i = 0; i < trainer->n_outputs; ++i) output_free(ctx, &trainer->outputs[i]);
-    gli_free(ctx, trainer, 1, sizeof *trainer);
+static void training_free(glia_context *ctx, gli_training *training) {
+    compiled_free(ctx, &training->compiled);
+    for (int i = 0; i < training->n_outputs; ++i) output_free(ctx, &training->outputs[i]);
+    gli_free(ctx, training->history, (size_t)training->cap_history, sizeof *training->history);
+    gli_free(ctx, training, 1, sizeof *training);
 }
 
-static glia_status get_trainer(glia_model *model, gli_trainer **out) {
-    if (!model->trainer) {
+static glia_status get_training(glia_model *model, gli_training **out) {
+    if (!model->training) {
         void *memory;
         GLI_TRY(gli_new(model->ctx, 1, sizeof **out, "a model", &memory));
-        model->trainer      = memory;
-        model->trainer_free = trainer_free;
+        model->training      = memory;
+        model->training_free = training_free;
     }
-    *out = model->trainer;
+    *out = model->training;
     return GLIA_OK;
 }
 
 static glia_status add_output(glia_model *model, glia_value value, const glia_output_args *args) {
     const glia_output_args defaults = {0};
     const char *call                = "glia_model_output";
-    gli_trainer *t;
+    gli_training *t;
     GLI_TRY(glia_model_status(model));
-    GLI_TRY(get_trainer(model, &t));
+    GLI_TRY(get_training(model, &t));
     GLI_REQUIRE(model->ctx, t->n_outputs < GLIA_MAX_OUTPUTS, GLIA_UNSUPPORTED, "%s: a model has at most %d outputs",
                 call, GLIA_MAX_OUTPUTS);
     GLI_TRY(make_output(model, call, value, args ? args : &defaults, &t->outputs[t->n_outputs]));
@@ -223,8 +216,8 @@ static glia_status resolve_args(const glia_model *model, const glia_compile_args
 
 /* Whether `output` may be the model's only output, or, with id 0, stands for those it has. */
 static glia_status check_choice(const glia_model *model, glia_value output, const glia_compile_args *args) {
-    const gli_trainer *t = model->trainer;
-    const char *call     = "glia_model_compile";
+    const gli_training *t = model->training;
+    const char *call      = "glia_model_compile";
     GLI_REQUIRE(model->ctx,
                 output.id == 0 || t->n_outputs == 0 || (t->n_outputs == 1 && t->outputs[0].value == output.id),
                 GLIA_INVALID_ARGUMENT, "%s: the model has %d outputs already; pass a value with id 0 to keep them",
@@ -246,10 +239,10 @@ static glia_status renew(glia_model *model, const gli_compiled *resolved) {
     const glia_status status = make_state(model, &layout, &fresh);
     if (status == GLIA_OK) {
         gli_weights_adopt(model, &layout);
-        const gli_compiled old   = model->trainer->compiled;
-        model->trainer->compiled = fresh;
-        model->compiled          = true;
-        fresh                    = old;
+        const gli_compiled old    = model->training->compiled;
+        model->training->compiled = fresh;
+        model->compiled           = true;
+        fresh                     = old;
     }
     compiled_free(model->ctx, &fresh);
     gli_weights_discard(model, &layout);
@@ -259,13 +252,15 @@ static glia_status renew(glia_model *model, const gli_compiled *resolved) {
 static glia_status compile(glia_model *model, glia_value output, const glia_compile_args *args) {
     const glia_compile_args defaults = {0};
     gli_compiled resolved            = {0};
-    gli_trainer *t;
+    gli_training *t;
     if (!args) args = &defaults;
     GLI_REQUIRE(model->ctx, !model->in_use, GLIA_BUSY,
                 "glia_model_compile: another call of the model is in the middle of a step");
+    GLI_REQUIRE(model->ctx, !model->training || !model->training->in_epoch, GLIA_BUSY,
+                "glia_model_compile: a trainer of the model is in the middle of an epoch");
     GLI_TRY(glia_model_status(model));
     GLI_TRY(resolve_args(model, args, &resolved));
-    GLI_TRY(get_trainer(model, &t));
+    GLI_TRY(get_training(model, &t));
     GLI_TRY(check_choice(model, output, args));
     if (output.id == 0) return renew(model, &resolved);
 
@@ -295,8 +290,8 @@ static glia_status set_rate(glia_model *model, double rate) {
                 "glia_model_set_learning_rate: the model is not compiled, or was changed since");
     GLI_REQUIRE(model->ctx, rate >= 0 && rate <= GLI_MAX_LEARNING_RATE, GLIA_INVALID_ARGUMENT,
                 "glia_model_set_learning_rate: rate is %g, must be 0 to %g", rate, GLI_MAX_LEARNING_RATE);
-    GLI_TRY(glia_tensor_fill(model->trainer->compiled.rate, rate));
-    model->trainer->compiled.optimizer.learning_rate = GLIA_SET(rate);
+    GLI_TRY(glia_tensor_fill(model->training->compiled.rate, rate));
+    model->training->compiled.learning_rate = rate;
     return GLIA_OK;
 }
 
@@ -306,4 +301,8 @@ glia_status glia_model_set_learning_rate(glia_model *model, double rate) {
     const glia_status status = set_rate(model, rate);
     gli_leave(model->ctx);
     return status;
+}
+
+double glia_model_learning_rate(const glia_model *model) {
+    return model && model->training && model->compiled ? model->training->compiled.learning_rate : NAN;
 }

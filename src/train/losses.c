@@ -51,9 +51,9 @@ bool gli_loss_by_class(glia_loss_kind kind) { return rules[kind].classes; }
 
 glia_metric gli_default_metric(glia_loss_kind kind) { return rules[kind].metric; }
 
-static double weight_of(const glia_model_loss *loss) { return gli_value_or(loss->weight, 1); }
+double gli_loss_weight(const glia_model_loss *loss) { return gli_value_or(loss->weight, 1); }
 
-bool gli_loss_trains(const glia_model_loss *loss) { return loss->kind != GLIA_LOSS_NONE && weight_of(loss) != 0; }
+bool gli_loss_trains(const glia_model_loss *loss) { return loss->kind != GLIA_LOSS_NONE && gli_loss_weight(loss) != 0; }
 
 static glia_cross_entropy_params class_params(const glia_model_loss *loss) {
     return (glia_cross_entropy_params){.from            = rules[loss->kind].from,
@@ -94,7 +94,7 @@ glia_status gli_loss_check(glia_context *ctx, const glia_model_loss *loss) {
     if (loss->kind == GLIA_LOSS_NONE) return GLIA_OK;
     GLI_REQUIRE(ctx, loss->reduction == GLIA_REDUCTION_MEAN || loss->reduction == GLIA_REDUCTION_SUM,
                 GLIA_INVALID_ARGUMENT, "reduction is %d, must be mean or sum", (int)loss->reduction);
-    const double weight = weight_of(loss);
+    const double weight = gli_loss_weight(loss);
     GLI_REQUIRE(ctx, weight >= 0 && isfinite((float)weight), GLIA_INVALID_ARGUMENT,
                 "the weight of the loss is %g, must be finite in f32 and not negative", weight);
     return check_numbers(ctx, loss);
@@ -182,9 +182,8 @@ static glia_value plain_loss(const gli_emission *e, const glia_model_loss *loss,
     return scaled(e, y, batch_mean ? 1.0 / (double)e->batch : 1);
 }
 
-/* Adds value, a mean over the batch, to a pair of sums. */
-static void accumulate(const gli_emission *e, glia_value value, glia_tensor *sums) {
-    const glia_value state     = glia_graph_tensor(e->graph, "sums", sums);
+/* Adds value, a mean over the batch, to a sum and its count. */
+static void accumulate(const gli_emission *e, glia_value value, glia_value state) {
     const glia_value new_state = call(e, &gli_op_accumulate, &(glia_accumulate_params){.weight = (double)e->batch}, 2,
                                       (glia_value[]){value, state});
     glia_graph_assign(e->graph, state, new_state);
@@ -201,7 +200,7 @@ static glia_accuracy_params accuracy_of(const glia_output_args *args, glia_metri
     return params;
 }
 
-static void emit_metric(const gli_emission *e, const glia_output_args *args, glia_metric metric, glia_tensor *counts,
+static void emit_metric(const gli_emission *e, const glia_output_args *args, glia_metric metric, glia_value state,
                         glia_value prediction, glia_value target) {
     const glia_dtype dtype = glia_graph_dtype(e->graph, prediction);
     const bool error       = metric == GLIA_METRIC_MSE || metric == GLIA_METRIC_MAE;
@@ -212,11 +211,10 @@ static void emit_metric(const gli_emission *e, const glia_output_args *args, gli
     if (error) {
         glia_loss_params params = glia_loss_defaults();
         params.kind             = metric == GLIA_METRIC_MSE ? GLIA_LOSS_MSE : GLIA_LOSS_MAE;
-        accumulate(e, call(e, &gli_op_loss, &params, 2, (glia_value[]){prediction, target}), counts);
+        accumulate(e, call(e, &gli_op_loss, &params, 2, (glia_value[]){prediction, target}), state);
         return;
     }
     const glia_accuracy_params params = accuracy_of(args, metric);
-    const glia_value state            = glia_graph_tensor(e->graph, "counts", counts);
     const glia_value new_state = call(e, &gli_op_accuracy, &params, 3, (glia_value[]){prediction, target, state});
     glia_graph_assign(e->graph, state, new_state);
 }
@@ -225,8 +223,14 @@ static void emit_metric(const gli_emission *e, const glia_output_args *args, gli
 static const char *const output_label[GLIA_MAX_OUTPUTS] = {"output 0", "output 1", "output 2", "output 3",
                                                            "output 4", "output 5", "output 6", "output 7"};
 
-/* The loss of output i, with its sums and metrics. */
-static glia_value emit_output(const gli_emission *e, const gli_trainer *t, int i, glia_value target) {
+/* The sum and the count of one loss or metric. */
+static glia_value sum_of(const gli_emission *e, glia_value sums, int i) {
+    return gli_graph_view(e->graph, sums, 2 * (int64_t)i, GLIA_SHAPE(2));
+}
+
+/* The loss of output i, with its metrics. first: the number of its sum. */
+static glia_value emit_output(const gli_emission *e, const gli_training *t, int i, glia_value target, glia_value sums,
+                              int first) {
     const gli_output *output    = &t->outputs[i];
     const glia_model_loss *loss = &output->args.loss;
     const glia_value prediction = e->map[output->value];
@@ -235,71 +239,27 @@ static glia_value emit_output(const gli_emission *e, const gli_trainer *t, int i
                                       : plain_loss(e, loss, prediction, target);
     /* Sums are reported for each sample too, so that they do not depend on the batch size. */
     accumulate(e, scaled(e, value, loss->reduction == GLIA_REDUCTION_SUM ? 1.0 / (double)e->batch : 1),
-               t->compiled.sums[i]);
+               sum_of(e, sums, first));
     for (int k = 0; k < GLIA_MAX_METRICS; ++k)
         if (output->args.metrics[k] != GLIA_METRIC_NONE)
-            emit_metric(e, &output->args, output->args.metrics[k], t->compiled.counts[i][k], prediction, target);
+            emit_metric(e, &output->args, output->args.metrics[k], sum_of(e, sums, ++first), prediction, target);
     return value;
 }
 
 /* Without an output that trains, the total is the constant 0, of which all gradients are zeros. */
-void gli_emit_losses(gli_emission *e, const gli_trainer *trainer, const glia_value *targets, glia_value *total) {
-    *total = (glia_value){0};
-    for (int i = 0, t = 0; i < trainer->n_outputs; ++i) {
-        const glia_model_loss *loss = &trainer->outputs[i].args.loss;
+void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_value *targets, glia_value *total) {
+    glia_tensor *sums      = training->compiled.sums[e->training ? GLI_SUMS_TRAINING : GLI_SUMS_EVALUATION];
+    const glia_value state = sums ? glia_graph_tensor(e->graph, "sums", sums) : (glia_value){0};
+    *total                 = (glia_value){0};
+    for (int i = 0, t = 0, first = 0; i < training->n_outputs; first += gli_results_of(&training->outputs[i++])) {
+        const glia_model_loss *loss = &training->outputs[i].args.loss;
         if (loss->kind == GLIA_LOSS_NONE) continue;
         gli_graph_set_label(e->graph, output_label[i]);
-        const glia_value value = emit_output(e, trainer, i, targets[t++]);
+        const glia_value value = emit_output(e, training, i, targets[t++], state, first);
         if (!gli_loss_trains(loss)) continue;
-        const glia_value part = scaled(e, value, weight_of(loss));
+        const glia_value part = scaled(e, value, gli_loss_weight(loss));
         *total                = total->id ? call(e, &gli_op_binary, NULL, 2, (glia_value[]){*total, part}) : part;
     }
     gli_graph_set_label(e->graph, NULL);
     if (!total->id) *total = gli_graph_constant(e->graph, e->model->dtype, GLIA_SCALAR, 0);
-}
-
-glia_status gli_results_reset(const gli_trainer *trainer) {
-    for (int i = 0; i < trainer->n_outputs; ++i) {
-        if (trainer->compiled.sums[i]) GLI_TRY(glia_tensor_fill(trainer->compiled.sums[i], 0));
-        for (int k = 0; k < GLIA_MAX_METRICS; ++k)
-            if (trainer->compiled.counts[i][k]) GLI_TRY(glia_tensor_fill(trainer->compiled.counts[i][k], 0));
-    }
-    return GLIA_OK;
-}
-
-static const char *metric_name(glia_metric metric) {
-    switch (metric) {
-        case GLIA_METRIC_ACCURACY: return "accuracy";
-        case GLIA_METRIC_BINARY_ACCURACY: return "binary_accuracy";
-        case GLIA_METRIC_TOP_K: return "top_k";
-        case GLIA_METRIC_MSE: return "mse";
-        case GLIA_METRIC_MAE: return "mae";
-        case GLIA_METRIC_DEFAULT:
-        case GLIA_METRIC_NONE: break;
-    }
-    return "none";
-}
-
-static glia_status mean_of(const glia_tensor *pair, double *out) {
-    double sums[2];
-    GLI_TRY(glia_tensor_read(pair, sums, sizeof sums));
-    *out = sums[1] > 0 ? sums[0] / sums[1] : 0;
-    return GLIA_OK;
-}
-
-glia_status gli_results_read(const gli_trainer *trainer, glia_result *out) {
-    *out = (glia_result){0};
-    for (int i = 0; i < trainer->n_outputs; ++i) {
-        const glia_output_args *args = &trainer->outputs[i].args;
-        if (!trainer->compiled.sums[i]) continue;
-        double mean;
-        GLI_TRY(mean_of(trainer->compiled.sums[i], &mean));
-        if (gli_loss_trains(&args->loss)) out->loss += weight_of(&args->loss) * mean;
-        for (int k = 0; k < GLIA_MAX_METRICS; ++k) {
-            if (!trainer->compiled.counts[i][k]) continue;
-            GLI_TRY(mean_of(trainer->compiled.counts[i][k], &out->metric[out->n_metrics]));
-            out->metric_name[out->n_metrics++] = metric_name(args->metrics[k]);
-        }
-    }
-    return GLIA_OK;
 }

@@ -4,7 +4,7 @@
 
 #include "glia/ops/optimizer.h"
 #include "graph/graph_impl.h"
-#include "train/trainer.h"
+#include "train/training.h"
 
 static glia_optimizer make(glia_optimizer_kind kind, double learning_rate) {
     return (glia_optimizer){.kind = kind, .learning_rate = GLIA_SET(learning_rate)};

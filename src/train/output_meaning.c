@@ -3,7 +3,7 @@
 #include "glia/ops/elementwise.h"
 #include "glia/ops/linear.h"
 #include "glia/ops/softmax.h"
-#include "train/trainer.h"
+#include "train/training.h"
 
 typedef enum meaning { ANY, LOGITS, PROBABILITIES, LOG_PROBABILITIES } meaning;
 

@@ -53,15 +53,15 @@ glia_status gli_call_begin(glia_model *model, const char *call) {
         return GLIA_BUSY;
     }
     gli_context_retain(ctx);
+    gli_model_retain(model);
     model->in_use = true;
-    ++model->passes;
     return GLIA_OK;
 }
 
 glia_status gli_call_end(glia_model *model, glia_status status) {
     glia_context *ctx = model->ctx;
     model->in_use     = false;
-    if (--model->passes == 0 && model->destroyed) glia_model_destroy(model);
+    gli_model_release(model);
     gli_leave(ctx);
     gli_context_release(ctx);
     return status;
@@ -73,9 +73,9 @@ glia_status gli_pass_begin(gli_pass *p, glia_model *model, gli_pass_kind kind, g
     GLI_TRY(gli_check_data(model, data, call));
     GLI_TRY(check_states(model, data, args, call));
     const int targets = kind == GLI_PASS_PREDICT ? 0 : glia_dataset_targets(data);
-    GLI_REQUIRE(model->ctx, kind == GLI_PASS_PREDICT || targets == gli_trainer_targets(model->trainer),
+    GLI_REQUIRE(model->ctx, kind == GLI_PASS_PREDICT || targets == gli_training_targets(model->training),
                 GLIA_SHAPE_MISMATCH, "%s: the dataset has %d targets, the model has %d outputs with a loss", call,
-                targets, gli_trainer_targets(model->trainer));
+                targets, gli_training_targets(model->training));
     GLI_REQUIRE(model->ctx, kind != GLI_PASS_TRAIN || targets > 0, GLIA_INVALID_ARGUMENT, "%s: no output has a loss",
                 call);
     for (int i = 0; i < model->n_inputs; ++i) p->spec[p->n_spec++] = spec_of(glia_dataset_input(data, i));
@@ -96,10 +96,17 @@ glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step) {
 
 /* Before the first batch of an epoch. */
 static glia_status pass_start(gli_pass *p) {
-    if (p->resident) GLI_TRY(gli_dataset_upload_order(p->loader.dataset, p->loader.order.data));
-    if (p->resident || p->kind == GLI_PASS_TRAIN) GLI_TRY(gli_steps_begin(p->model, p->kind));
+    if (p->resident || p->kind == GLI_PASS_TRAIN) GLI_TRY(gli_steps_begin(p->model, p->kind, p->loader.next));
     p->begun = true;
     return GLIA_OK;
+}
+
+/* A data set has one order on the device; another pass over it may have come between two steps of this one. */
+static glia_status send_order(gli_pass *p) {
+    glia_dataset *dataset = p->loader.dataset;
+    if (!p->resident || (p->begun && dataset->order_of == p)) return GLIA_OK;
+    dataset->order_of = p;
+    return gli_dataset_upload_order(dataset, p->loader.order.data);
 }
 
 glia_status gli_pass_step(gli_pass *p, gli_step **step) {
@@ -109,6 +116,7 @@ glia_status gli_pass_step(gli_pass *p, gli_step **step) {
     GLI_REQUIRE(p->model->ctx, !p->model->destroyed, GLIA_CANCELLED, "the model was destroyed while it ran");
     gli_step *next;
     GLI_TRY(gli_pass_get(p, batch, &next));
+    GLI_TRY(send_order(p));
     if (!p->begun) GLI_TRY(pass_start(p));
     const bool targets = next->n_in > p->model->n_inputs;
     if (p->resident)

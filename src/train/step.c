@@ -10,9 +10,9 @@
 #include "glia/ops/reduce.h"
 #include "graph/graph_impl.h"
 
-int gli_trainer_targets(const gli_trainer *trainer) {
+int gli_training_targets(const gli_training *training) {
     int count = 0;
-    for (int i = 0; i < trainer->n_outputs; ++i) count += trainer->outputs[i].args.loss.kind != GLIA_LOSS_NONE;
+    for (int i = 0; i < training->n_outputs; ++i) count += training->outputs[i].args.loss.kind != GLIA_LOSS_NONE;
     return count;
 }
 
@@ -26,7 +26,7 @@ static glia_shape batched(const gli_sample_spec *spec, int64_t batch) {
 }
 
 static glia_status check_specs(const glia_model *model, gli_pass_kind kind, const gli_sample_spec *spec, int n_in) {
-    const int needed = model->n_inputs + (needs_targets(kind) ? gli_trainer_targets(model->trainer) : 0);
+    const int needed = model->n_inputs + (needs_targets(kind) ? gli_training_targets(model->training) : 0);
     GLI_REQUIRE(model->ctx, model->compiled, GLIA_INVALID_ARGUMENT, "the model was changed and not compiled again");
     GLI_REQUIRE(model->ctx, n_in == needed, GLIA_SHAPE_MISMATCH,
                 "the dataset has %d inputs and targets, the model needs %d", n_in, needed);
@@ -49,7 +49,7 @@ static glia_status check_specs(const glia_model *model, gli_pass_kind kind, cons
 
 /* Inputs of the graph after those of the model. */
 static void emit_targets(const gli_emission *e, const gli_step *step, glia_value *targets) {
-    for (int t = 0; t < gli_trainer_targets(e->model->trainer); ++t) {
+    for (int t = 0; t < gli_training_targets(e->model->training); ++t) {
         const int i                 = e->model->n_inputs + t;
         const gli_sample_spec *spec = &step->spec[i];
         targets[t] =
@@ -91,7 +91,7 @@ static glia_value argmax(const gli_emission *e, glia_value x) {
 }
 
 static void emit_confusion(gli_emission *e, const gli_step *step, glia_value target, glia_value *out) {
-    const gli_output *output                  = &e->model->trainer->outputs[0];
+    const gli_output *output                  = &e->model->training->outputs[0];
     const glia_value prediction               = e->map[output->value];
     const glia_dtype dtype                    = glia_graph_dtype(e->graph, target);
     const bool by_class                       = gli_loss_by_class(output->args.loss.kind);
@@ -106,7 +106,7 @@ static void emit_confusion(gli_emission *e, const gli_step *step, glia_value tar
 
 /* Adds the ops of this kind of pass; outputs receives the values that the plan returns. Returns how many. */
 static int emit_pass(gli_emission *e, const gli_step *step, glia_value counters, glia_value *outputs) {
-    const gli_trainer *t                 = e->model->trainer;
+    const gli_training *t                = e->model->training;
     glia_value targets[GLIA_MAX_OUTPUTS] = {{0}}, total;
     if (step->kind == GLI_PASS_TRAIN && !step->unchecked) gli_emit_before(e, &t->compiled);
     gli_model_emit(e);
@@ -129,7 +129,7 @@ static int emit_pass(gli_emission *e, const gli_step *step, glia_value counters,
 }
 
 static glia_tensor *counters_of(const glia_model *model, gli_pass_kind kind) {
-    return kind == GLI_PASS_TRAIN ? model->trainer->compiled.counters : model->trainer->compiled.cursor;
+    return kind == GLI_PASS_TRAIN ? model->training->compiled.counters : model->training->compiled.cursor;
 }
 
 static glia_status make_plan(glia_model *model, gli_step *step) {
@@ -161,13 +161,13 @@ static glia_status make_tensors(glia_model *model, gli_step *step) {
         GLI_TRY(
             glia_tensor_create(model->ctx, step->spec[i].dtype, batched(&step->spec[i], step->batch), &step->in[i]));
     if (step->kind == GLI_PASS_CONFUSION) {
-        const int64_t classes = model->trainer->outputs[0].classes;
+        const int64_t classes = model->training->outputs[0].classes;
         step->n_out           = 1;
         return glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(classes, classes), &step->out[0]);
     }
     if (step->kind != GLI_PASS_PREDICT) return GLIA_OK;
-    for (int i = 0; i < model->trainer->n_outputs; ++i) {
-        const glia_tensor *nominal = &model->values[model->trainer->outputs[i].value].shape;
+    for (int i = 0; i < model->training->n_outputs; ++i) {
+        const glia_tensor *nominal = &model->values[model->training->outputs[i].value].shape;
         glia_shape shape           = {.ndim = nominal->ndim};
         memcpy(shape.dim, nominal->dim, (size_t)nominal->ndim * sizeof *shape.dim);
         shape.dim[0] = step->batch;
@@ -207,9 +207,9 @@ static bool serves(const gli_step *step, const gli_step_request *r) {
 
 /* Moves a step to the front of the list, and frees the least recently used ones beyond GLI_MAX_STEPS. */
 static void keep_first(glia_model *model, gli_step *step) {
-    int kept                       = 1;
-    step->next                     = model->trainer->compiled.steps;
-    model->trainer->compiled.steps = step;
+    int kept                        = 1;
+    step->next                      = model->training->compiled.steps;
+    model->training->compiled.steps = step;
     while (kept < GLI_MAX_STEPS && step->next) step = step->next, ++kept;
     gli_steps_free(model->ctx, step->next);
     step->next = NULL;
@@ -217,7 +217,7 @@ static void keep_first(glia_model *model, gli_step *step) {
 
 /* Takes the step that serves a request out of the list; NULL: there is none. */
 static gli_step *take(glia_model *model, const gli_step_request *request) {
-    for (gli_step **link = &model->trainer->compiled.steps; *link; link = &(*link)->next) {
+    for (gli_step **link = &model->training->compiled.steps; *link; link = &(*link)->next) {
         gli_step *step = *link;
         if (!serves(step, request)) continue;
         *link = step->next;
@@ -267,9 +267,9 @@ static glia_status name_batch_that_fits(glia_model *model, const gli_step_reques
 
 /* Frees plans of other batch sizes, and prepared calls that no plan uses; they are made again when needed. */
 static bool free_cached(glia_model *model) {
-    const bool plans = model->trainer->compiled.steps != NULL;
-    gli_steps_free(model->ctx, model->trainer->compiled.steps);
-    model->trainer->compiled.steps = NULL;
+    const bool plans = model->training->compiled.steps != NULL;
+    gli_steps_free(model->ctx, model->training->compiled.steps);
+    model->training->compiled.steps = NULL;
     if (!gli_prepared_trim(model->ctx) && !plans) return false;
     gli_log(model->ctx, GLI_LOG_INFO, "the plans that were kept are given up, because: %s", model->ctx->message);
     return true;
@@ -289,10 +289,11 @@ glia_status gli_step_get(glia_model *model, const gli_step_request *request, gli
     return GLIA_OK;
 }
 
-glia_status gli_steps_begin(glia_model *model, gli_pass_kind kind) {
-    const int64_t first[GLI_COUNTERS] = {
-        [GLI_COUNTER_STEP] = model->trainer->steps + 1, [GLI_COUNTER_UPDATE] = model->trainer->compiled.updates + 1};
-    if (kind == GLI_PASS_TRAIN) GLI_TRY(glia_tensor_fill(model->trainer->compiled.failed, 0));
+glia_status gli_steps_begin(glia_model *model, gli_pass_kind kind, int64_t position) {
+    const int64_t first[GLI_COUNTERS] = {[GLI_COUNTER_STEP]     = model->training->steps + 1,
+                                         [GLI_COUNTER_UPDATE]   = model->training->compiled.updates + 1,
+                                         [GLI_COUNTER_POSITION] = position};
+    if (kind == GLI_PASS_TRAIN) GLI_TRY(glia_tensor_fill(model->training->compiled.failed, 0));
     return glia_tensor_write(counters_of(model, kind), first, sizeof first);
 }
 
@@ -302,22 +303,22 @@ glia_status gli_step_run(glia_model *model, gli_step *step) {
     const int n_out = step->kind == GLI_PASS_PREDICT ? step->n_out : 0;
     for (int i = 0; i < n_in; ++i) in[i] = step->in[i];
     GLI_TRY(glia_plan_run(step->plan, in, n_in, step->out, n_out));
-    if (step->kind == GLI_PASS_TRAIN) ++model->trainer->steps, ++model->trainer->compiled.updates;
+    if (step->kind == GLI_PASS_TRAIN) ++model->training->steps, ++model->training->compiled.updates;
     return GLIA_OK;
 }
 
 glia_status gli_failed_step(const glia_model *model, int64_t *step) {
-    return glia_tensor_read(model->trainer->compiled.failed, step, sizeof *step);
+    return glia_tensor_read(model->training->compiled.failed, step, sizeof *step);
 }
 
 void gli_take_back_steps(const glia_model *model, int64_t step) {
-    gli_trainer *t = model->trainer;
+    gli_training *t = model->training;
     t->compiled.updates -= t->steps - (step - 1);
     t->steps = step - 1;
 }
 
 static glia_status copy_buffers(const glia_model *model, bool restore) {
-    glia_tensor *before = model->trainer->compiled.before;
+    glia_tensor *before = model->training->compiled.before;
     if (!before) return GLIA_OK;
     glia_tensor now = *before;
     now.data        = (char *)model->vector->data + (size_t)model->buffers * glia_dtype_size(model->dtype);

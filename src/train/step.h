@@ -4,7 +4,7 @@
 
 #include "data/dataset.h"
 #include "nn/emission.h"
-#include "train/trainer.h"
+#include "train/training.h"
 
 typedef enum gli_pass_kind {
     GLI_PASS_TRAIN,    /* forward, loss, gradient, optimizer, metrics */
@@ -51,8 +51,9 @@ typedef struct gli_step_request {
 /* The step of a request, planned on the first call; the model keeps those used last. It stays until the next call. */
 glia_status gli_step_get(glia_model *model, const gli_step_request *request, gli_step **out);
 
-/* Before the first step of a pass over a data set: sets the counters, which the steps then advance themselves. */
-glia_status gli_steps_begin(glia_model *model, gli_pass_kind kind);
+/* Before the first step of a pass over a data set, from this position of its order on: sets the counters, which the
+ * steps then advance themselves. */
+glia_status gli_steps_begin(glia_model *model, gli_pass_kind kind, int64_t position);
 
 /* Runs it on the tensors in step->in, or on the next samples of the resident data set. Training counts the step. */
 glia_status gli_step_run(glia_model *model, gli_step *step);
@@ -70,7 +71,7 @@ glia_status gli_restore_buffers(const glia_model *model);
 void gli_steps_free(glia_context *ctx, gli_step *first);
 
 /* Adds losses and metrics to a graph whose forward pass is there. *total: the sum of the losses that train. */
-void gli_emit_losses(gli_emission *e, const gli_trainer *trainer, const glia_value *targets, glia_value *total);
+void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_value *targets, glia_value *total);
 
 /* Before the forward pass, which changes buffers: keeps them as they are, unless a step failed. */
 void gli_emit_before(const gli_emission *e, const gli_compiled *compiled);
@@ -80,8 +81,10 @@ void gli_emit_before(const gli_emission *e, const gli_compiled *compiled);
 void gli_emit_training(gli_emission *e, const gli_compiled *compiled, glia_value total, glia_value update,
                        bool checked);
 
-/* Sets the sums and counts of losses and metrics to zero; reads them. */
-glia_status gli_results_reset(const gli_trainer *trainer);
-glia_status gli_results_read(const gli_trainer *trainer, glia_result *out);
+/* The sums of losses and metrics: how many there are of an output, and of all; sets them to zero; reads them. */
+int gli_results_of(const gli_output *output);
+int gli_results_count(const gli_training *training);
+glia_status gli_results_reset(const gli_training *training, gli_sums whose);
+glia_status gli_results_read(const gli_training *training, gli_sums whose, glia_result *out);
 
 #endif

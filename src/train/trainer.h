@@ -1,93 +1,42 @@
-/* What training adds to a model: outputs with losses, an optimizer with its state, and plans. */
+/* The inside of a trainer: what fit does, one step at a time. Whoever calls these has begun a call of the model
+ * (train/pass.h). */
 #ifndef GLI_TRAIN_TRAINER_H
 #define GLI_TRAIN_TRAINER_H
 
-#include "glia/train.h"
-#include "nn/model_impl.h"
+#include "train/pass.h"
+#include "train/progress.h"
 
-typedef struct gli_output {
-    int value;             /* id in the model's definition */
-    glia_output_args args; /* without the caller's class weights; defaults filled in */
-    double *class_weight;  /* a copy; NULL: none */
-    int64_t classes;
-} gli_output;
-
-/* The numbers that a step on the device reads and advances, so that nothing comes from the host. */
-enum {
-    GLI_COUNTER_STEP,     /* the number of this step, of all training; read by the dropout masks */
-    GLI_COUNTER_UPDATE,   /* the number of this step since the compile; read by the optimizer */
-    GLI_COUNTER_POSITION, /* of the next batch in a resident data set's order */
-    GLI_COUNTERS
+struct glia_trainer {
+    glia_model *model; /* retained */
+    glia_fit_args args;
+    glia_dataset *validation; /* retained; NULL: none */
+    int epochs;               /* that there will be, unless it is stopped */
+    int64_t steps;            /* of an epoch */
+    gli_pass pass;
+    gli_progress_view view;
+    glia_epoch epoch;     /* under way, or the last one */
+    int64_t first;        /* the number of this epoch's first step, of all training */
+    double begun, looked; /* seconds: when the epoch began, and when steps that are not finite were last looked for */
+    bool told;            /* on_begin was called */
+    bool stop_asked, stopped; /* the first is atomic */
+    bool running;             /* a call of it has not returned */
+    bool destroyed;           /* by a callback: freed when that call returns */
 };
 
-enum { GLI_MAX_OPTIMIZER_STATE = 3 };
+/* args may be NULL. call: of the user, for messages. */
+glia_status gli_trainer_create(glia_model *model, glia_dataset *data, const glia_fit_args *args, const char *call,
+                               glia_trainer **out);
+void gli_trainer_destroy(glia_trainer *trainer);
 
-struct gli_step;
+/* One step. Begins an epoch where none is under way, and ends it after its last step. */
+glia_status gli_trainer_step(glia_trainer *trainer);
 
-/* What a compile makes. */
-typedef struct gli_compiled {
-    glia_optimizer optimizer; /* never the default */
-    double clip_value, clip_norm, clip_global_norm;
-    glia_tensor *state[GLI_MAX_OPTIMIZER_STATE]; /* as many elements as are trained; NULL: it needs fewer */
-    int64_t updates;                             /* steps since the compile: those of the optimizer */
-    glia_tensor *before; /* the buffers before the last step that did not fail; NULL: the model has none */
-    glia_tensor *failed; /* scalar i64: the first step whose loss or gradient was not finite, from which on nothing
-                          * changes the weights; 0: none */
-    glia_tensor *rate;   /* scalar f32, read by the optimizer */
-    glia_tensor *counters, *cursor;      /* i64 [GLI_COUNTERS], of training and of other passes; steps advance them */
-    glia_tensor *sums[GLIA_MAX_OUTPUTS]; /* loss of each output: sum and count, f64 */
-    glia_tensor *counts[GLIA_MAX_OUTPUTS][GLIA_MAX_METRICS]; /* of each metric: sum and count, f64 */
-    glia_tensor *class_weight[GLIA_MAX_OUTPUTS];
-    struct gli_step *steps; /* planned, a list, the last used first */
-} gli_compiled;
+/* Whether an epoch of this trainer is under way. */
+bool gli_in_epoch(const glia_trainer *trainer);
 
-typedef struct gli_trainer {
-    gli_output outputs[GLIA_MAX_OUTPUTS];
-    int n_outputs;
-    gli_compiled compiled;
-    int64_t steps;   /* of training so far */
-    uint32_t epochs; /* of training so far */
-} gli_trainer;
+/* Whether it has had its epochs, or was stopped. */
+bool gli_trainer_done(const glia_trainer *trainer);
 
-/* How many targets a dataset has for this model: one for each output with a loss. */
-int gli_trainer_targets(const gli_trainer *trainer);
-
-/* ---- Losses and metrics ---- */
-
-/* Whether the loss is one over classes. */
-bool gli_loss_by_class(glia_loss_kind kind);
-
-/* Whether the output takes part in training. */
-bool gli_loss_trains(const glia_model_loss *loss);
-
-/* The metrics of an output that names none. */
-glia_metric gli_default_metric(glia_loss_kind kind);
-
-/* Checks the numbers of a loss. */
-glia_status gli_loss_check(glia_context *ctx, const glia_model_loss *loss);
-
-/* Fails where the last op of the output shows that it gives logits and the loss takes probabilities, or the other way
- * round. */
-glia_status gli_loss_check_output(const glia_model *model, const char *call, int value, glia_loss_kind kind);
-
-/* ---- Optimizers ---- */
-
-#define GLI_MAX_LEARNING_RATE 1e6
-
-/* Fills in the default, and checks all numbers. */
-glia_status gli_optimizer_resolve(glia_context *ctx, const glia_optimizer *given, glia_dtype dtype,
-                                  glia_optimizer *out);
-
-/* Whether it keeps vector i of its state. */
-bool gli_optimizer_needs(const glia_optimizer *optimizer, int i);
-
-/* One step as an op of a graph. out: the new param, then the new state, as far as it is kept. */
-typedef struct gli_optimizer_values {
-    glia_value param, gradient, rate, update; /* update: the number of the step, i64 */
-    glia_value skip;                          /* as in glia/ops/optimizer.h; id 0: no step is skipped */
-    const glia_value *state;
-} gli_optimizer_values;
-void gli_optimizer_emit(const glia_optimizer *optimizer, glia_graph *graph, const gli_optimizer_values *in,
-                        glia_value *out);
+glia_status gli_trainer_result(const glia_trainer *trainer, glia_epoch *out);
 
 #endif

@@ -44,6 +44,8 @@ void drop(glia_dataset **made) { glia_dataset_destroy(*made), *made = nullptr; }
 void drop(glia_tokens **made) { glia_tokens_destroy(*made), *made = nullptr; }
 void drop(glia_vocabulary **made) { glia_vocabulary_destroy(*made), *made = nullptr; }
 void drop(glia_model **made) { glia_model_destroy(*made), *made = nullptr; }
+void drop(glia_trainer **made) { glia_trainer_destroy(*made), *made = nullptr; }
+void drop(glia_callback *made) { glia_callback_destroy(made); }
 template <class T>
 void drop(T &&) {}
 

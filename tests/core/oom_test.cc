@@ -151,6 +151,7 @@ glia_status compile_model(glia_model *m, glia_value logits) {
 
 // What the model scenarios prepare, and use in the attempt.
 struct Training {
+    glia_context *ctx  = nullptr;
     glia_model *model  = nullptr;
     glia_value logits  = {0};
     glia_dataset *data = nullptr;
@@ -169,7 +170,7 @@ Scenario training(const char *name, bool compiled, bool fitted, std::function<gl
         args.batch_size = 4;
         return fitted ? glia_model_fit(state->model, state->data, &args) : GLIA_OK;
     };
-    s.attempt = [=](glia_context *, Keep &) { return attempt(*state); };
+    s.attempt = [=](glia_context *ctx, Keep &) { return state->ctx = ctx, attempt(*state); };
     return s;
 }
 
@@ -335,6 +336,34 @@ std::vector<Scenario> scenarios() {
                  [](Training &t) {
                      glia_result result;
                      return glia_model_evaluate(t.model, t.data, 4, &result);
+                 }),
+        training("trainer", true, false,
+                 [](Training &t) {
+                     glia_trainer *trainer = nullptr;
+                     TRY(glia_trainer_create(t.model, t.data, nullptr, &trainer));
+                     const glia_status status = glia_trainer_epoch(trainer);
+                     glia_trainer_destroy(trainer);
+                     return status;
+                 }),
+        training("early_stopping", true, false,
+                 [](Training &t) {
+                     glia_fit_args args{.epochs = 2};
+                     const glia_early_stopping_args stopping{.restore_best = true};
+                     TRY(glia_early_stopping(t.ctx, &stopping, &args.callbacks[0]));
+                     const glia_status status = glia_model_fit(t.model, t.data, &args);
+                     glia_callback_destroy(&args.callbacks[0]);
+                     return status;
+                 }),
+        training("model_predict_array", true, true,
+                 [](Training &t) {
+                     const float input[4] = {1, 2, 3, 4};
+                     float out[3];
+                     return glia_model_predict_array(t.model, input, sizeof input, 1, out, sizeof out);
+                 }),
+        training("model_predict_classes", true, true,
+                 [](Training &t) {
+                     int64_t out[6];
+                     return glia_model_predict_classes(t.model, t.data, 4, out, sizeof out);
                  }),
         training("model_predict", true, true,
                  [](Training &t) {

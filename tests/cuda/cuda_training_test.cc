@@ -45,9 +45,9 @@ class Training {
         std::vector<double> out;
         for (int i = 0; i < steps; ++i) {
             glia_fit_args args{};
-            args.batch_size = kBatch, args.in_order = true, args.user = &out;
-            args.on_epoch = [](void *user, const glia_epoch *epoch) {
-                static_cast<std::vector<double> *>(user)->push_back(epoch->train.loss);
+            args.batch_size = kBatch, args.in_order = true, args.callbacks[0].user = &out;
+            args.callbacks[0].on_epoch_end = [](void *user, const glia_event *event) {
+                static_cast<std::vector<double> *>(user)->push_back(event->epoch->train.loss);
                 return GLIA_OK;
             };
             EXPECT_EQ(glia_model_fit(net_, batches_[i % kBatches], &args), GLIA_OK) << computer.message();

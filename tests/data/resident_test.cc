@@ -79,10 +79,10 @@ class Trained {
     std::vector<float> fit(glia_dataset *train, glia_dataset *test, int epochs) {
         std::vector<float> losses;
         glia_fit_args args{};
-        args.epochs = epochs, args.batch_size = 10, args.validation = test, args.user = &losses;
-        args.on_epoch = [](void *user, const glia_epoch *epoch) {
-            static_cast<std::vector<float> *>(user)->push_back(float(epoch->train.loss));
-            static_cast<std::vector<float> *>(user)->push_back(float(epoch->validation.loss));
+        args.epochs = epochs, args.batch_size = 10, args.validation = test, args.callbacks[0].user = &losses;
+        args.callbacks[0].on_epoch_end = [](void *user, const glia_event *event) {
+            static_cast<std::vector<float> *>(user)->push_back(float(event->epoch->train.loss));
+            static_cast<std::vector<float> *>(user)->push_back(float(event->epoch->validation.loss));
             return GLIA_OK;
         };
         EXPECT_EQ(glia_model_fit(net, train, &args), GLIA_OK) << glia_message(ctx);
@@ -215,10 +215,10 @@ class Sliding {
         split.count = 37;
         EXPECT_EQ(glia_dataset_split(data, &split, &first, &second), GLIA_OK) << glia_message(ctx);
         glia_fit_args args{};
-        args.epochs = 3, args.batch_size = 8, args.validation = second, args.user = &losses;
-        args.on_epoch = [](void *user, const glia_epoch *epoch) {
-            static_cast<std::vector<float> *>(user)->push_back(float(epoch->train.loss));
-            static_cast<std::vector<float> *>(user)->push_back(float(epoch->validation.loss));
+        args.epochs = 3, args.batch_size = 8, args.validation = second, args.callbacks[0].user = &losses;
+        args.callbacks[0].on_epoch_end = [](void *user, const glia_event *event) {
+            static_cast<std::vector<float> *>(user)->push_back(float(event->epoch->train.loss));
+            static_cast<std::vector<float> *>(user)->push_back(float(event->epoch->validation.loss));
             return GLIA_OK;
         };
         EXPECT_EQ(glia_model_fit(net, first, &args), GLIA_OK) << glia_message(ctx);

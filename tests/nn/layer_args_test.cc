@@ -133,9 +133,9 @@ TEST_F(LayerArgs, epsilon_0_of_batchnorm_is_the_formula_without_it) {
             << message();
         double loss = NAN;
         glia_fit_args fit{};
-        fit.user     = &loss;
-        fit.on_epoch = [](void *user, const glia_epoch *epoch) {
-            return *static_cast<double *>(user) = epoch->train.loss, GLIA_OK;
+        fit.callbacks[0].user         = &loss;
+        fit.callbacks[0].on_epoch_end = [](void *user, const glia_event *event) {
+            return *static_cast<double *>(user) = event->epoch->train.loss, GLIA_OK;
         };
         ASSERT_EQ(glia_model_fit(net, data(kFour, GLIA_SHAPE(1), &target), &fit), GLIA_OK) << message();
         EXPECT_NEAR(loss, 3.5 / (3.5 + e), 1e-14) << "the mean square of what the batch was normalised to";

@@ -201,15 +201,15 @@ TEST_F(ModelState, a_spread_below_the_floats_is_none) {
 TEST_F(ModelState, the_message_of_a_callback_is_kept) {
     ASSERT_EQ(compile(dense(x, "y")), GLIA_OK) << message();
     glia_fit_args args{};
-    args.user     = net;
-    args.on_epoch = [](void *user, const glia_epoch *) {
+    args.callbacks[0].user         = net;
+    args.callbacks[0].on_epoch_end = [](void *user, const glia_event *) {
         return glia_model_get(static_cast<glia_model *>(user), "nobody", nullptr, 0);
     };
     EXPECT_EQ(glia_model_fit(net, samples->data, &args), GLIA_NOT_FOUND);
-    EXPECT_NE(message().find("on_epoch returned GLIA_NOT_FOUND: glia_model_get"), string::npos) << message();
-    args.on_epoch = [](void *, const glia_epoch *) { return GLIA_CANCELLED; };
+    EXPECT_NE(message().find("on_epoch_end returned GLIA_NOT_FOUND: glia_model_get"), string::npos) << message();
+    args.callbacks[0].on_epoch_end = [](void *, const glia_event *) { return GLIA_CANCELLED; };
     EXPECT_EQ(glia_model_fit(net, samples->data, &args), GLIA_CANCELLED);
-    EXPECT_EQ(message(), "glia_model_fit: on_epoch returned GLIA_CANCELLED");
+    EXPECT_EQ(message(), "glia_model_fit: on_epoch_end returned GLIA_CANCELLED");
 }
 
 TEST_F(ModelState, plans_of_many_batch_sizes_do_not_pile_up) {
@@ -232,8 +232,8 @@ TEST_F(ModelState, plans_of_many_batch_sizes_do_not_pile_up) {
 TEST_F(ModelState, another_thread_cannot_build_in_a_busy_context) {
     ASSERT_EQ(compile(dense(x, "y")), GLIA_OK) << message();
     glia_fit_args args{};
-    args.user     = net;
-    args.on_epoch = [](void *user, const glia_epoch *) {
+    args.callbacks[0].user         = net;
+    args.callbacks[0].on_epoch_end = [](void *user, const glia_event *) {
         auto *model = static_cast<glia_model *>(user);
         std::thread([model] {
             EXPECT_LT(glia_model_input(model, "other", GLIA_SHAPE(2)).id, 0);

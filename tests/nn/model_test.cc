@@ -521,11 +521,11 @@ TEST_F(Model, a_callback_can_end_training) {
     ASSERT_EQ(compile(net, mlp(net), options(glia_loss_cross_entropy())), GLIA_OK);
     int epochs = 0;
     glia_fit_args args{};
-    args.epochs = 10, args.batch_size = 8, args.validation = data, args.user = &epochs;
-    args.on_epoch = [](void *user, const glia_epoch *epoch) {
-        EXPECT_EQ(epoch->steps, 4);
-        EXPECT_TRUE(epoch->has_validation);
-        EXPECT_GT(epoch->plan_bytes, 0u);
+    args.epochs = 10, args.batch_size = 8, args.validation = data, args.callbacks[0].user = &epochs;
+    args.callbacks[0].on_epoch_end = [](void *user, const glia_event *event) {
+        EXPECT_EQ(event->epoch->steps, 4);
+        EXPECT_TRUE(event->epoch->has_validation);
+        EXPECT_GT(event->epoch->plan_bytes, 0u);
         return ++*static_cast<int *>(user) == 3 ? GLIA_CANCELLED : GLIA_OK;
     };
     EXPECT_EQ(glia_model_fit(net, data, &args), GLIA_CANCELLED);

@@ -308,9 +308,9 @@ TEST_P(Recurrent, dropout_lies_between_the_layers) {
     const auto loss   = [](glia_model *model, glia_dataset *data) {
         double value = NAN;
         glia_fit_args fit{.epochs = 1, .batch_size = 5};
-        fit.user     = &value;
-        fit.on_epoch = [](void *user, const glia_epoch *epoch) {
-            return *static_cast<double *>(user) = epoch->train.loss, GLIA_OK;
+        fit.callbacks[0].user         = &value;
+        fit.callbacks[0].on_epoch_end = [](void *user, const glia_event *event) {
+            return *static_cast<double *>(user) = event->epoch->train.loss, GLIA_OK;
         };
         EXPECT_EQ(glia_model_fit(model, data, &fit), GLIA_OK);
         return value;

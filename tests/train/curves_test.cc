@@ -210,9 +210,9 @@ class Curves : public testing::TestWithParam<Param> {
     double step(int i) {
         double loss = NAN;
         glia_fit_args args{};
-        args.batch_size = kBatch, args.in_order = true, args.user = &loss;
-        args.on_epoch = [](void *user, const glia_epoch *epoch) {
-            return *static_cast<double *>(user) = epoch->train.loss, GLIA_OK;
+        args.batch_size = kBatch, args.in_order = true, args.callbacks[0].user = &loss;
+        args.callbacks[0].on_epoch_end = [](void *user, const glia_event *event) {
+            return *static_cast<double *>(user) = event->epoch->train.loss, GLIA_OK;
         };
         EXPECT_EQ(glia_model_fit(net_.get(), batches_[size_t(i % kBatches)].get(), &args), GLIA_OK)
             << glia_message(ctx_.get());

@@ -244,7 +244,7 @@ TEST_P(NotFinite, validation_fails_with_its_batch) {
     glia_dataset_destroy(validation);
 }
 
-// on_epoch gets the numbers of the epoch, and may leave another message; the weights stay those after the epoch.
+// on_epoch_end gets the numbers of the epoch, and may leave another message; the weights stay those after the epoch.
 TEST_P(NotFinite, validation_fails_after_the_epoch_is_reported) {
     struct Seen {
         NotFinite *test;
@@ -259,15 +259,13 @@ TEST_P(NotFinite, validation_fails_after_the_epoch_is_reported) {
     load(), validation = data_, data_ = train;
     glia_fit_args args{.epochs     = 3,
                        .validation = validation,
-                       .on_epoch =
-                           [](void *user, const glia_epoch *epoch) {
-                               auto *s = static_cast<Seen *>(user);
-                               s->epochs.push_back(*epoch);
-                               s->weights = s->test->weights();
-                               EXPECT_NE(glia_model_get(s->test->net_, "none", nullptr, 0), GLIA_OK);
-                               return s->answer;
-                           },
-                       .user = &seen};
+                       .callbacks  = {{.user = &seen, .on_epoch_end = [](void *user, const glia_event *event) {
+                                          auto *s = static_cast<Seen *>(user);
+                                          s->epochs.push_back(*event->epoch);
+                                          s->weights = s->test->weights();
+                                          EXPECT_NE(glia_model_get(s->test->net_, "none", nullptr, 0), GLIA_OK);
+                                          return s->answer;
+                                      }}}};
     EXPECT_EQ(fit(args), GLIA_NOT_FINITE);
     EXPECT_EQ(message(), "glia_model_fit: validation: batch 1: input 'x' of sample 5 is NaN at [1]");
     ASSERT_EQ(seen.epochs.size(), 1u);
@@ -281,7 +279,7 @@ TEST_P(NotFinite, validation_fails_after_the_epoch_is_reported) {
     glia_dataset_destroy(validation);
 }
 
-// A step that fails before the pass began: the note of the fit before it, in on_epoch, is none of this pass.
+// A step that fails before the pass began: the note of the fit before it, in on_epoch_end, is none of this pass.
 TEST_P(NotFinite, an_epoch_that_cannot_begin_says_why) {
     compile(dense(input_, "d", 1), {.loss = glia_loss_mse()});
     load();
@@ -290,14 +288,12 @@ TEST_P(NotFinite, an_epoch_that_cannot_begin_says_why) {
     load();
     const glia_fit_args args{.epochs     = 2,
                              .batch_size = kBatch,
-                             .on_epoch =
-                                 [](void *user, const glia_epoch *) {
-                                     auto *test = static_cast<NotFinite *>(user);
-                                     EXPECT_EQ(test->fit(), GLIA_NOT_FINITE);
-                                     glia_model_destroy(test->net_), test->net_ = nullptr;
-                                     return GLIA_OK;
-                                 },
-                             .user = this};
+                             .callbacks  = {{.user = this, .on_epoch_end = [](void *user, const glia_event *) {
+                                                auto *test = static_cast<NotFinite *>(user);
+                                                EXPECT_EQ(test->fit(), GLIA_NOT_FINITE);
+                                                glia_model_destroy(test->net_), test->net_ = nullptr;
+                                                return GLIA_OK;
+                                            }}}};
     EXPECT_EQ(glia_model_fit(net_, good, &args), GLIA_CANCELLED);
     EXPECT_EQ(message(), "the model was destroyed while it ran");
     glia_dataset_destroy(good);

@@ -113,39 +113,35 @@ TEST_F(Reentry, a_model_that_a_generator_destroys_lives_to_the_end_of_the_call) 
     EXPECT_EQ(message(), "the model was destroyed while it ran");
 }
 
-TEST_F(Reentry, on_epoch_may_use_its_model_and_destroy_it) {
+TEST_F(Reentry, on_epoch_end_may_use_its_model_and_destroy_it) {
     struct Epochs {
         Reentry *test;
         int count;
     } epochs{this, 0};
     const glia_fit_args args{.epochs     = 3,
                              .batch_size = kBatch,
-                             .on_epoch =
-                                 [](void *user, const glia_epoch *epoch) {
-                                     auto *e = static_cast<Epochs *>(user);
-                                     ++e->count;
-                                     std::vector<float> out;
-                                     EXPECT_EQ(e->test->predict(&out), GLIA_OK) << e->test->message();
-                                     EXPECT_EQ(glia_model_compile(e->test->net_, {0}, nullptr), GLIA_OK);
-                                     if (epoch->epoch == 2)
-                                         glia_model_destroy(e->test->net_), e->test->destroyed_ = true;
-                                     return GLIA_OK;
-                                 },
-                             .user = &epochs};
+                             .callbacks  = {{.user = &epochs, .on_epoch_end = [](void *user, const glia_event *event) {
+                                                auto *e = static_cast<Epochs *>(user);
+                                                ++e->count;
+                                                std::vector<float> out;
+                                                EXPECT_EQ(e->test->predict(&out), GLIA_OK) << e->test->message();
+                                                EXPECT_EQ(glia_model_compile(e->test->net_, {0}, nullptr), GLIA_OK);
+                                                if (event->epoch->epoch == 2)
+                                                    glia_model_destroy(e->test->net_), e->test->destroyed_ = true;
+                                                return GLIA_OK;
+                                            }}}};
     EXPECT_EQ(glia_model_fit(net_, data_, &args), GLIA_CANCELLED) << message();
     EXPECT_EQ(epochs.count, 2);
 }
 
-TEST_F(Reentry, a_context_and_a_model_that_on_epoch_destroys_end_with_the_call) {
+TEST_F(Reentry, a_context_and_a_model_that_on_epoch_end_destroys_end_with_the_call) {
     const glia_fit_args args{.batch_size = kBatch,
-                             .on_epoch =
-                                 [](void *user, const glia_epoch *) {
-                                     auto *test = static_cast<Reentry *>(user);
-                                     glia_model_destroy(test->net_);
-                                     test->destroyed_ = true;
-                                     return GLIA_OK;
-                                 },
-                             .user = this};
+                             .callbacks  = {{.user = this, .on_epoch_end = [](void *user, const glia_event *) {
+                                                auto *test = static_cast<Reentry *>(user);
+                                                glia_model_destroy(test->net_);
+                                                test->destroyed_ = true;
+                                                return GLIA_OK;
+                                            }}}};
     EXPECT_EQ(glia_model_fit(net_, data_, &args), GLIA_OK);  // it was the last epoch
 }
 

@@ -1,0 +1,98 @@
+#include <math.h>
+
+#include "callbacks/callback.h"
+#include "train/training.h"
+
+typedef struct early_stopping {
+    glia_context *ctx;
+    gli_watch watch;
+    double min_delta;
+    int patience;
+    bool restore_best;
+    double best;          /* NaN: none yet */
+    int age;              /* epochs since then */
+    glia_tensor *weights; /* of then, all of the model's vector; NULL: none */
+} early_stopping;
+
+static glia_status begin(void *user, const glia_event *event) {
+    early_stopping *s = user;
+    (void)event;
+    glia_tensor_destroy(s->weights);
+    s->weights = NULL;
+    s->best    = NAN;
+    s->age     = 0;
+    return GLIA_OK;
+}
+
+/* The model may have been compiled again, with another layout. */
+static glia_status keep(early_stopping *s, const glia_model *model) {
+    const glia_tensor *vector = model->vector;
+    if (s->weights && glia_tensor_shape(s->weights).dim[0] != glia_tensor_shape(vector).dim[0]) {
+        glia_tensor_destroy(s->weights);
+        s->weights = NULL;
+    }
+    if (!s->weights)
+        GLI_TRY(glia_tensor_create(s->ctx, glia_tensor_dtype(vector), glia_tensor_shape(vector), &s->weights));
+    return glia_tensor_copy(vector, s->weights);
+}
+
+static glia_status epoch_end(void *user, const glia_event *event) {
+    early_stopping *s = user;
+    const char *name;
+    double value;
+    GLI_TRY(gli_watch_read(&s->watch, s->ctx, event->epoch, &name, &value));
+    const double gain = gli_watch_larger(&s->watch, name) ? value - s->best : s->best - value;
+    ++s->age;
+    if (!isnan(value) && (isnan(s->best) || gain > s->min_delta)) {
+        s->best = value;
+        s->age  = 0;
+        if (s->restore_best) GLI_TRY(keep(s, event->model));
+    }
+    if (s->age >= s->patience) glia_trainer_stop(event->trainer);
+    return GLIA_OK;
+}
+
+static glia_status end(void *user, const glia_event *event) {
+    early_stopping *s = user;
+    if (!s->weights || s->age == 0) return GLIA_OK;
+    return glia_tensor_copy(s->weights, event->model->vector);
+}
+
+static void destroy(void *user) {
+    early_stopping *s = user;
+    glia_tensor_destroy(s->weights);
+    gli_callback_state_free(s->ctx, s, sizeof *s);
+}
+
+static glia_status set(glia_context *ctx, const glia_early_stopping_args *args, early_stopping *out) {
+    const char *call = "glia_early_stopping";
+    GLI_REQUIRE(ctx, args->min_delta >= 0 && isfinite(args->min_delta), GLIA_INVALID_ARGUMENT,
+                "%s: min_delta is %g, must be finite and not negative", call, args->min_delta);
+    GLI_REQUIRE(ctx, args->patience >= 0, GLIA_INVALID_ARGUMENT, "%s: patience is %d, must not be negative", call,
+                args->patience);
+    *out = (early_stopping){.ctx          = ctx,
+                            .min_delta    = args->min_delta,
+                            .patience     = args->patience ? args->patience : 1,
+                            .restore_best = args->restore_best,
+                            .best         = NAN};
+    return gli_watch_init(ctx, call, args->watch, args->better, &out->watch);
+}
+
+static glia_status create(glia_context *ctx, const glia_early_stopping_args *args, glia_callback *out) {
+    const glia_early_stopping_args defaults = {0};
+    early_stopping settings;
+    void *state;
+    GLI_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "glia_early_stopping: out is NULL");
+    GLI_TRY(set(ctx, args ? args : &defaults, &settings));
+    GLI_TRY(gli_callback_state(ctx, sizeof settings, &state));
+    *(early_stopping *)state = settings;
+    *out = (glia_callback){state, .on_begin = begin, .on_epoch_end = epoch_end, .on_end = end, .destroy = destroy};
+    return GLIA_OK;
+}
+
+glia_status glia_early_stopping(glia_context *ctx, const glia_early_stopping_args *args, glia_callback *out) {
+    GLI_TRY(gli_enter(ctx));
+    const glia_status status = create(ctx, args, out);
+    gli_leave(ctx);
+    return status;
+}

@@ -1,0 +1,126 @@
+/* Logs of epochs: CSV and JSON lines. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "callbacks/callback.h"
+#include "core/print.h"
+#include "io/input.h"
+#include "train/training.h"
+
+enum { LINE = 4096 /* enough for all metrics of all outputs */ };
+
+typedef struct training_log {
+    glia_context *ctx;
+    bool json;
+    bool named; /* CSV: the file has its line of names */
+    FILE *file;
+    gli_block path;
+} training_log;
+
+typedef struct line {
+    const training_log *log;
+    char text[LINE];
+    size_t used;
+    bool names; /* of the columns, in place of the numbers */
+} line;
+
+static void put(line *l, const char *text) {
+    l->used += (size_t)snprintf(l->text + l->used, sizeof l->text - l->used, "%s", text);
+    if (l->used >= sizeof l->text) l->used = sizeof l->text - 1;
+}
+
+/* digits: of the number. */
+static void put_number(line *l, const char *prefix, const char *name, double value, int digits) {
+    char number[48], text[128];
+    const char *separator = l->used > (l->log->json ? 1 : 0) ? "," : "";
+    gli_format(number, sizeof number, "%.*g", digits, value);
+    if (l->log->json)
+        snprintf(text, sizeof text, "%s\"%s%s\":%s", separator, prefix, name, isfinite(value) ? number : "null");
+    else if (l->names)
+        snprintf(text, sizeof text, "%s%s%s", separator, prefix, name);
+    else
+        snprintf(text, sizeof text, "%s%s", separator, number);
+    put(l, text);
+}
+
+static void put_result(line *l, const char *prefix, const glia_result *result) {
+    put_number(l, prefix, "loss", result->loss, 9);
+    for (int i = 0; i < result->n_metrics; ++i) put_number(l, prefix, result->metric_name[i], result->metric[i], 9);
+}
+
+static void put_epoch(line *l, const glia_event *event) {
+    const glia_epoch *epoch = event->epoch;
+    if (l->log->json) put(l, "{");
+    put_number(l, "", "epoch", epoch->epoch, 17);
+    put_number(l, "", "steps", (double)epoch->steps, 17);
+    put_number(l, "", "seconds", epoch->seconds, 6);
+    put_number(l, "", "learning_rate", glia_model_learning_rate(event->model), 9);
+    put_result(l, "", &epoch->train);
+    if (epoch->has_validation) put_result(l, "val_", &epoch->validation);
+    put(l, l->log->json ? "}\n" : "\n");
+}
+
+static glia_status write_line(const training_log *log, const char *text) {
+    if (gli_print(log->file, text)) return GLIA_OK;
+    return gli_fail_file(log->ctx, log->path.data, errno);
+}
+
+static glia_status epoch_end(void *user, const glia_event *event) {
+    training_log *log = user;
+    line l            = {.log = log, .names = true};
+    if (!log->json && !log->named) {
+        put_epoch(&l, event);
+        GLI_TRY(write_line(log, l.text));
+        log->named = true;
+    }
+    l = (line){.log = log};
+    put_epoch(&l, event);
+    return write_line(log, l.text);
+}
+
+static void destroy(void *user) {
+    training_log *log = user;
+    if (log->file) fclose(log->file);
+    gli_block_free(log->ctx, &log->path);
+    gli_callback_state_free(log->ctx, log, sizeof *log);
+}
+
+static glia_status open_file(training_log *log, const char *path) {
+    const size_t bytes = strlen(path) + 1;
+    GLI_TRY(gli_block_alloc(log->ctx, bytes, 1, "the name of a file", &log->path));
+    memcpy(log->path.data, path, bytes);
+    log->file = fopen(path, "ae");
+    if (!log->file) return gli_fail_file(log->ctx, path, errno);
+    log->named = fseek(log->file, 0, SEEK_END) == 0 && ftell(log->file) > 0;
+    return GLIA_OK;
+}
+
+static glia_status create(glia_context *ctx, const char *call, const char *path, bool json, glia_callback *out) {
+    void *state;
+    GLI_REQUIRE(ctx, path && out, GLIA_INVALID_ARGUMENT, "%s: %s is NULL", call, path ? "out" : "path");
+    GLI_TRY(gli_callback_state(ctx, sizeof(training_log), &state));
+    training_log *log        = state;
+    *log                     = (training_log){.ctx = ctx, .json = json};
+    const glia_status status = open_file(log, path);
+    if (status != GLIA_OK) return destroy(log), status;
+    *out = (glia_callback){log, .on_epoch_end = epoch_end, .destroy = destroy};
+    return GLIA_OK;
+}
+
+static glia_status enter_and_create(glia_context *ctx, const char *call, const char *path, bool json,
+                                    glia_callback *out) {
+    GLI_TRY(gli_enter(ctx));
+    const glia_status status = create(ctx, call, path, json, out);
+    gli_leave(ctx);
+    return status;
+}
+
+glia_status glia_csv_log(glia_context *ctx, const char *path, glia_callback *out) {
+    return enter_and_create(ctx, "glia_csv_log", path, false, out);
+}
+
+glia_status glia_jsonl_log(glia_context *ctx, const char *path, glia_callback *out) {
+    return enter_and_create(ctx, "glia_jsonl_log", path, true, out);
+}

@@ -1,0 +1,300 @@
+#include "train/trainer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/size.h"
+#include "train/diagnosis.h"
+#include "train/evaluate.h"
+
+/* How long a trainer runs, at most, before it looks whether all numbers are finite: each look waits for the device. */
+#define LOOK_SECONDS 1.0
+
+/* ---- Callbacks ---- */
+
+typedef enum event { BEGIN, BATCH_END, EVALUATION_END, EPOCH_END, NOT_FINITE, STOP, END } event;
+
+typedef glia_status (*handler)(void *user, const glia_event *event);
+
+static handler handler_of(const glia_callback *callback, event kind) {
+    switch (kind) {
+        case BEGIN: return callback->on_begin;
+        case BATCH_END: return callback->on_batch_end;
+        case EVALUATION_END: return callback->on_evaluation_end;
+        case EPOCH_END: return callback->on_epoch_end;
+        case NOT_FINITE: return callback->on_not_finite;
+        case STOP: return callback->on_stop;
+        case END: return callback->on_end;
+    }
+    return NULL;
+}
+
+static glia_status notify(glia_trainer *t, event kind) {
+    static const char *const name[] = {[BEGIN]          = "on_begin",
+                                       [BATCH_END]      = "on_batch_end",
+                                       [EVALUATION_END] = "on_evaluation_end",
+                                       [EPOCH_END]      = "on_epoch_end",
+                                       [NOT_FINITE]     = "on_not_finite",
+                                       [STOP]           = "on_stop",
+                                       [END]            = "on_end"};
+    const glia_event about          = {.trainer = t, .model = t->model, .epoch = &t->epoch, .steps = t->steps};
+    glia_context *ctx               = t->model->ctx;
+    char words[96];
+    for (int i = 0; i < GLIA_MAX_CALLBACKS; ++i) {
+        const glia_callback *callback = &t->args.callbacks[i];
+        const handler handle          = handler_of(callback, kind);
+        if (!handle) continue;
+        const unsigned failures  = ctx->failures;
+        t->model->in_use         = false;
+        const glia_status status = handle(callback->user, &about);
+        t->model->in_use         = true;
+        if (status == GLIA_OK) continue;
+        snprintf(words, sizeof words, "%s: %s returned %s", t->pass.call, name[kind], glia_status_name(status));
+        return gli_explain_callback(ctx, status, failures, words);
+    }
+    return GLIA_OK;
+}
+
+/* Callbacks may leave another message than that of the failure. */
+static glia_status notify_not_finite(glia_trainer *t) {
+    glia_context *ctx = t->model->ctx;
+    char message[sizeof ctx->message];
+    memcpy(message, ctx->message, sizeof message);
+    GLI_TRY(notify(t, NOT_FINITE));
+    return gli_fail(ctx, GLIA_NOT_FINITE, "%s", message);
+}
+
+/* ---- Epochs ---- */
+
+static glia_status begin_epoch(glia_trainer *t) {
+    gli_training *training = t->model->training;
+    GLI_REQUIRE(t->model->ctx, !training->in_epoch, GLIA_BUSY,
+                "%s: another trainer of the model is in the middle of an epoch", t->pass.call);
+    GLI_TRY(gli_results_reset(training, GLI_SUMS_TRAINING));
+    gli_loader_begin(&t->pass.loader, training->epochs);
+    t->pass.begun = false;
+    t->epoch      = (glia_epoch){.epoch = t->epoch.epoch + 1, .epochs = t->epochs};
+    t->first      = training->steps + 1;
+    t->begun = t->looked = gli_seconds();
+    training->in_epoch   = t;
+    return GLIA_OK;
+}
+
+bool gli_in_epoch(const glia_trainer *t) { return t->model->training->in_epoch == t; }
+
+/* What was wrong with step `failed`: its batch is run again. */
+static glia_status diagnose(glia_trainer *t, int64_t failed) {
+    char where[96];
+    const int64_t size = t->pass.loader.args.batch_size, step = failed - t->first + 1, before = (step - 1) * size;
+    snprintf(where, sizeof where, "%s: epoch %d, step %lld", t->pass.call, t->epoch.epoch, (long long)step);
+    const gli_suspect batch  = {.pass  = &t->pass,
+                                .first = before,
+                                .count = gli_min_i64(size, t->pass.loader.dataset->count - before),
+                                .step  = failed,
+                                .where = where};
+    const glia_status status = gli_diagnose(&batch);
+    GLI_TRY(gli_restore_buffers(t->model));
+    return status;
+}
+
+/* Whether a step of this epoch had a loss or gradient that was not finite. The model is then as it was before it. */
+static glia_status take_back_failed(glia_trainer *t, int64_t *failed) {
+    *failed = 0;
+    if (t->pass.unchecked || !t->pass.begun) return GLIA_OK; /* not begun: `failed` is of another pass */
+    /* An index out of range, whose loss is NaN on devices, is told by the first read after it, and only by that. */
+    const glia_status status = gli_failed_step(t->model, failed);
+    if (status != GLIA_OK && gli_failed_step(t->model, failed) != GLIA_OK) return status;
+    if (*failed == 0) return status;
+    gli_take_back_steps(t->model, *failed);
+    GLI_TRY(gli_restore_buffers(t->model));
+    return status;
+}
+
+/* Before an epoch is left, or told to be: what its steps came to, if `status` is not it. */
+static glia_status settle(glia_trainer *t, glia_status status) {
+    int64_t failed;
+    const glia_status told = take_back_failed(t, &failed);
+    if (told != GLIA_OK) status = told;
+    if (status == GLIA_OK && failed > 0) status = diagnose(t, failed);
+    return gli_name_bad_index(&t->pass, status);
+}
+
+static glia_status leave_epoch(glia_trainer *t, glia_status status) {
+    t->model->training->in_epoch = NULL;
+    return status == GLIA_NOT_FINITE ? notify_not_finite(t) : status;
+}
+
+enum { CALL_TEXT = 64 };
+
+static const char *validation_of(const char *call, char text[CALL_TEXT]) {
+    snprintf(text, CALL_TEXT, "%s: validation", call);
+    return text;
+}
+
+/* Validation whose loss is not finite is told like any other, and fails then. */
+static glia_status validate(glia_trainer *t) {
+    char call[CALL_TEXT];
+    if (!t->validation) return GLIA_OK;
+    const glia_status status = gli_evaluate(t->model, t->validation, 0, validation_of(t->pass.call, call),
+                                            t->pass.unchecked, &t->epoch.validation);
+    t->epoch.has_validation  = status == GLIA_OK || status == GLIA_NOT_FINITE;
+    return status;
+}
+
+static glia_status keep_history(glia_trainer *t) {
+    gli_training *training = t->model->training;
+    GLI_TRY(gli_grow(t->model->ctx, &training->history, &training->cap_history, training->n_history + 1,
+                     sizeof *training->history, "the history of training"));
+    training->history[training->n_history++] = t->epoch;
+    return GLIA_OK;
+}
+
+static glia_status tell_epoch(glia_trainer *t) {
+    GLI_TRY(keep_history(t));
+    gli_progress_epoch(&t->view, &t->epoch);
+    if (t->epoch.has_validation) GLI_TRY(notify(t, EVALUATION_END));
+    return notify(t, EPOCH_END);
+}
+
+static glia_status end_epoch(glia_trainer *t) {
+    glia_context *ctx = t->model->ctx;
+    char message[sizeof ctx->message];
+    t->epoch.host_seconds = gli_seconds() - t->begun;
+    GLI_TRY(leave_epoch(t, settle(t, GLIA_OK)));
+    GLI_TRY(gli_results_read(t->model->training, GLI_SUMS_TRAINING, &t->epoch.train));
+    ++t->model->training->epochs;
+    ++t->model->training->compiled.epochs;
+    t->epoch.seconds         = gli_seconds() - t->begun;
+    const glia_status status = validate(t);
+    if (status != GLIA_OK && status != GLIA_NOT_FINITE) return status;
+    memcpy(message, ctx->message, sizeof message); /* callbacks may leave another */
+    GLI_TRY(tell_epoch(t));
+    if (status == GLIA_OK) return GLIA_OK;
+    gli_fail(ctx, status, "%s", message);
+    return notify_not_finite(t);
+}
+
+static glia_status stop(glia_trainer *t) {
+    t->stopped         = true;
+    glia_status status = gli_in_epoch(t) ? settle(t, GLIA_OK) : GLIA_OK;
+    if (status == GLIA_OK) status = notify(t, STOP);
+    GLI_TRY(gli_in_epoch(t) ? leave_epoch(t, status) : status);
+    return notify(t, END);
+}
+
+/* ---- Steps ---- */
+
+static glia_status train_step(glia_trainer *t) {
+    gli_step *step;
+    int64_t failed = 0;
+    GLI_TRY(gli_pass_step(&t->pass, &step));
+    if (++t->epoch.steps == 1) t->epoch.plan_bytes = glia_plan_bytes(step->plan);
+    gli_progress_step(&t->view, t->epoch.epoch, t->epochs, t->epoch.steps, t->steps);
+    if (gli_seconds() - t->looked >= LOOK_SECONDS) {
+        GLI_TRY(gli_failed_step(t->model, &failed));
+        t->looked = gli_seconds();
+    }
+    return failed > 0 ? settle(t, GLIA_OK) : notify(t, BATCH_END);
+}
+
+bool gli_trainer_done(const glia_trainer *t) { return t->stopped || (t->epoch.epoch == t->epochs && !gli_in_epoch(t)); }
+
+glia_status gli_trainer_step(glia_trainer *t) {
+    glia_context *ctx = t->model->ctx;
+    GLI_REQUIRE(ctx, !t->destroyed, GLIA_CANCELLED, "%s: the trainer was destroyed while it ran", t->pass.call);
+    GLI_REQUIRE(ctx, !t->stopped, GLIA_CANCELLED, "%s: the trainer was stopped", t->pass.call);
+    GLI_REQUIRE(ctx, !gli_trainer_done(t), GLIA_CANCELLED, "%s: the trainer has had all its %d epochs", t->pass.call,
+                t->epochs);
+    if (!t->told) GLI_TRY(notify(t, BEGIN));
+    t->told = true;
+    if (t->stop_asked) return stop(t);
+    if (!gli_in_epoch(t)) GLI_TRY(begin_epoch(t));
+    const glia_status status = train_step(t);
+    if (status != GLIA_OK) return leave_epoch(t, settle(t, status));
+    if (t->epoch.steps == t->steps) GLI_TRY(end_epoch(t));
+    if (t->stop_asked) return stop(t);
+    return gli_trainer_done(t) ? notify(t, END) : GLIA_OK;
+}
+
+/* ---- Life ---- */
+
+static glia_status check_args(const glia_model *model, const glia_fit_args *args, const char *call) {
+    GLI_REQUIRE(model->ctx, args->epochs >= 0 && args->batch_size >= 0, GLIA_INVALID_ARGUMENT,
+                "%s: epochs is %d and batch_size %d, must not be negative", call, args->epochs, args->batch_size);
+    GLI_REQUIRE(model->ctx, (unsigned)args->progress <= GLIA_PROGRESS_LINES, GLIA_INVALID_ARGUMENT,
+                "%s: invalid progress %d", call, (int)args->progress);
+    return GLIA_OK;
+}
+
+static glia_status take_validation(glia_trainer *t, const char *call) {
+    char words[CALL_TEXT];
+    if (!t->args.validation) return GLIA_OK;
+    GLI_TRY(gli_evaluate_check(t->model, t->args.validation, 0, validation_of(call, words)));
+    gli_dataset_retain(t->args.validation);
+    t->validation = t->args.validation;
+    return GLIA_OK;
+}
+
+static glia_status begin_pass(glia_trainer *t, glia_dataset *data, const char *call) {
+    const gli_loader_args args = {.batch_size = gli_batch_size(t->model, t->args.batch_size, GLI_DEFAULT_BATCH),
+                                  .shuffle    = !t->args.in_order,
+                                  .seed       = t->model->ctx->seed};
+    GLI_TRY(check_args(t->model, &t->args, call));
+    GLI_TRY(take_validation(t, call));
+    GLI_TRY(gli_pass_begin(&t->pass, t->model, GLI_PASS_TRAIN, data, &args, call));
+    t->pass.unchecked = t->args.allow_not_finite;
+    t->steps          = gli_loader_batches(&t->pass.loader);
+    return gli_pass_plan(&t->pass, call);
+}
+
+static void trainer_free(glia_trainer *t) {
+    glia_context *ctx = t->model->ctx;
+    gli_loader_destroy(&t->pass.loader);
+    glia_dataset_destroy(t->validation);
+    gli_model_release(t->model);
+    gli_free(ctx, t, 1, sizeof *t);
+    gli_context_release(ctx);
+}
+
+static void forget_history(glia_model *model) {
+    gli_training *training = model->training;
+    if (!training) return;
+    gli_free(model->ctx, training->history, (size_t)training->cap_history, sizeof *training->history);
+    training->history   = NULL;
+    training->n_history = training->cap_history = 0;
+}
+
+glia_status gli_trainer_create(glia_model *model, glia_dataset *data, const glia_fit_args *args, const char *call,
+                               glia_trainer **out) {
+    void *memory;
+    GLI_TRY(gli_new(model->ctx, 1, sizeof **out, "a trainer", &memory));
+    glia_trainer *t = memory;
+    t->model        = model;
+    if (args) t->args = *args;
+    t->epochs = t->args.epochs ? t->args.epochs : 1;
+    gli_context_retain(model->ctx);
+    gli_model_retain(model);
+    gli_progress_begin(&t->view, t->args.progress);
+    forget_history(model);
+    const glia_status status = begin_pass(t, data, call);
+    if (status != GLIA_OK) return trainer_free(t), status;
+    *out = t;
+    return GLIA_OK;
+}
+
+/* In the middle of an epoch its sums have come so far. */
+glia_status gli_trainer_result(const glia_trainer *t, glia_epoch *out) {
+    GLI_REQUIRE(t->model->ctx, out, GLIA_INVALID_ARGUMENT, "glia_trainer_result: out is NULL");
+    *out = t->epoch;
+    return gli_in_epoch(t) ? gli_results_read(t->model->training, GLI_SUMS_TRAINING, &out->train) : GLIA_OK;
+}
+
+void gli_trainer_destroy(glia_trainer *t) {
+    int64_t failed;
+    if (gli_in_epoch(t)) {
+        take_back_failed(t, &failed); /* nobody is left to be told */
+        t->model->training->in_epoch = NULL;
+    }
+    trainer_free(t);
+}
