@@ -189,6 +189,8 @@ typedef struct glia_fit_args {
     int batch_size;           /* default 32; the last batch of an epoch may be smaller */
     glia_dataset *validation; /* evaluated after each epoch; losses that are not finite end fit, after on_epoch_end */
     bool in_order;            /* without shuffling */
+    bool resume;              /* goes on where the model's last training was stopped, in the middle of an epoch too, to
+                               * the same bits; `epochs` are then all that the model has had */
     bool allow_not_finite;    /* losses and gradients that are infinite or NaN end nothing, and change the weights */
     glia_progress progress;   /* on standard output */
     glia_callback callbacks[GLIA_MAX_CALLBACKS]; /* called in their order */

@@ -67,16 +67,33 @@ static glia_status notify_not_finite(glia_trainer *t) {
 
 /* ---- Epochs ---- */
 
+/* To where another trainer left this epoch. */
+static glia_status move_on(glia_trainer *t, int64_t position) {
+    gli_loader *loader  = &t->pass.loader;
+    const int64_t count = loader->dataset->count, size = loader->args.batch_size;
+    GLI_REQUIRE(t->model->ctx, position < count && position % size == 0, GLIA_INVALID_ARGUMENT,
+                "%s: the epoch was left after %lld samples, but %lld samples in batches of %lld do not come there",
+                t->pass.call, (long long)position, (long long)count, (long long)size);
+    loader->next = position;
+    return GLIA_OK;
+}
+
 static glia_status begin_epoch(glia_trainer *t) {
     gli_training *training = t->model->training;
     GLI_REQUIRE(t->model->ctx, !training->in_epoch, GLIA_BUSY,
                 "%s: another trainer of the model is in the middle of an epoch", t->pass.call);
-    GLI_TRY(gli_results_reset(training, GLI_SUMS_TRAINING));
     gli_loader_begin(&t->pass.loader, training->epochs);
-    t->pass.begun = false;
-    t->epoch      = (glia_epoch){.epoch = t->epoch.epoch + 1, .epochs = t->epochs};
-    t->first      = training->steps + 1;
+    if (!t->args.resume) training->position = 0;
+    if (training->position > 0)
+        GLI_TRY(move_on(t, training->position));
+    else
+        GLI_TRY(gli_results_reset(training, GLI_SUMS_TRAINING));
+    const int64_t steps = training->position / t->pass.loader.args.batch_size;
+    t->pass.begun       = false;
+    t->epoch            = (glia_epoch){.epoch = t->epoch.epoch + 1, .epochs = t->epochs, .steps = steps};
+    t->first            = training->steps + 1 - steps;
     t->begun = t->looked = gli_seconds();
+    training->position   = 0;
     training->in_epoch   = t;
     return GLIA_OK;
 }
@@ -179,6 +196,7 @@ static glia_status stop(glia_trainer *t) {
     t->stopped         = true;
     glia_status status = gli_in_epoch(t) ? settle(t, GLIA_OK) : GLIA_OK;
     if (status == GLIA_OK) status = notify(t, STOP);
+    if (status == GLIA_OK && gli_in_epoch(t)) t->model->training->position = t->pass.loader.next;
     GLI_TRY(gli_in_epoch(t) ? leave_epoch(t, status) : status);
     return notify(t, END);
 }
@@ -189,7 +207,8 @@ static glia_status train_step(glia_trainer *t) {
     gli_step *step;
     int64_t failed = 0;
     GLI_TRY(gli_pass_step(&t->pass, &step));
-    if (++t->epoch.steps == 1) t->epoch.plan_bytes = glia_plan_bytes(step->plan);
+    ++t->epoch.steps;
+    if (t->epoch.plan_bytes == 0) t->epoch.plan_bytes = glia_plan_bytes(step->plan);
     gli_progress_step(&t->view, t->epoch.epoch, t->epochs, t->epoch.steps, t->steps);
     if (gli_seconds() - t->looked >= LOOK_SECONDS) {
         GLI_TRY(gli_failed_step(t->model, &failed));
@@ -244,7 +263,8 @@ static glia_status begin_pass(glia_trainer *t, glia_dataset *data, const char *c
     GLI_TRY(take_validation(t, call));
     GLI_TRY(gli_pass_begin(&t->pass, t->model, GLI_PASS_TRAIN, data, &args, call));
     t->pass.unchecked = t->args.allow_not_finite;
-    t->steps          = gli_loader_batches(&t->pass.loader);
+    if (t->args.resume) t->epoch.epoch = (int)gli_min_i64(t->model->training->epochs, t->epochs);
+    t->steps = gli_loader_batches(&t->pass.loader);
     return gli_pass_plan(&t->pass, call);
 }
 
@@ -293,7 +313,9 @@ glia_status gli_trainer_result(const glia_trainer *t, glia_epoch *out) {
 void gli_trainer_destroy(glia_trainer *t) {
     int64_t failed;
     if (gli_in_epoch(t)) {
-        take_back_failed(t, &failed); /* nobody is left to be told */
+        /* Nobody is left to be told of a failure. */
+        const bool sound             = take_back_failed(t, &failed) == GLIA_OK && failed == 0;
+        t->model->training->position = sound ? t->pass.loader.next : 0;
         t->model->training->in_epoch = NULL;
     }
     trainer_free(t);

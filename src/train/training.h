@@ -53,6 +53,7 @@ typedef struct gli_training {
     int64_t steps;                 /* of training so far */
     uint32_t epochs;               /* of training so far */
     struct glia_trainer *in_epoch; /* whose epoch is under way; NULL: none */
+    int64_t position;              /* samples of an epoch that was left in its middle; 0: none was */
     glia_epoch *history;           /* of the last trainer */
     int n_history, cap_history;
 } gli_training;

@@ -237,6 +237,56 @@ TEST_P(Trainer, to_stop_is_no_failure) {
     glia_trainer_destroy(t);
 }
 
+TEST_P(Trainer, what_was_stopped_goes_on_to_the_same_bits) {
+    vector<vector<float>> expected;
+    vector<glia_epoch> epochs;
+    fit(3, &expected, &epochs);
+    for (const int at :
+         {1, kSteps - 1, kSteps, kSteps + 2, 3 * kSteps}) {  // by a callback, and by the end of its trainer
+        glia_model_destroy(net_), net_ = model();
+        Recorder recorder;
+        int steps     = 0;
+        recorder.also = [&](const string &name, const glia_event *event) {
+            if (name == "batch" && ++steps == at) glia_trainer_stop(event->trainer);
+            return GLIA_OK;
+        };
+        const glia_fit_args first = args(&recorder);
+        ASSERT_EQ(glia_model_fit(net_, data_, &first), GLIA_OK) << message();
+        ASSERT_EQ(steps, at);
+        glia_fit_args rest = args();
+        rest.resume        = true;
+        glia_trainer *t    = trainer(rest);
+        EXPECT_EQ(glia_trainer_step(t), at == 3 * kSteps ? GLIA_CANCELLED : GLIA_OK) << message();
+        glia_trainer_destroy(t);
+        ASSERT_EQ(glia_model_fit(net_, data_, &rest), GLIA_OK) << message();
+        EXPECT_EQ(weights(net_), expected) << at;
+        const vector<glia_epoch> last = history(net_);
+        if (at == 3 * kSteps) continue;
+        ASSERT_FALSE(last.empty());
+        EXPECT_EQ(last.back().epoch, 3);
+        EXPECT_EQ(last.back().train.loss, epochs.back().train.loss) << at;
+        EXPECT_EQ(last.front().train.loss, epochs[3 - last.size()].train.loss) << "the epoch that was cut in two";
+    }
+}
+
+TEST_P(Trainer, an_epoch_goes_on_only_at_the_end_of_a_batch) {
+    glia_trainer *t = trainer(args());
+    for (int i = 0; i < 3; ++i) ASSERT_EQ(glia_trainer_step(t), GLIA_OK) << message();
+    glia_trainer_destroy(t);
+    glia_fit_args other = args();
+    other.resume = true, other.batch_size = 5;
+    EXPECT_EQ(glia_model_fit(net_, data_, &other), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(message(),
+              "glia_model_fit: the epoch was left after 12 samples, but 22 samples in batches of 5 do not come "
+              "there");
+    other.batch_size = 6;
+    EXPECT_EQ(glia_model_fit(net_, data_, &other), GLIA_OK) << "12 are two of these: " << message();
+    EXPECT_EQ(glia_model_fit(net_, data_, &other), GLIA_OK) << "there is nothing left to do: " << message();
+    other.resume = false;
+    EXPECT_EQ(glia_model_fit(net_, data_, &other), GLIA_OK) << message();
+    EXPECT_EQ(history(net_).size(), 3u);
+}
+
 TEST_P(Trainer, the_failure_of_a_callback_ends_fit_with_its_message) {
     Recorder recorder;
     recorder.also = [&](const string &name, const glia_event *event) {
