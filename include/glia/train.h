@@ -178,7 +178,7 @@ typedef struct glia_callback {
     glia_status (*on_epoch_end)(void *user, const glia_event *event);  /* after the evaluation, if there is one */
     glia_status (*on_not_finite)(void *user, const glia_event *event); /* before GLIA_NOT_FINITE is returned */
     glia_status (*on_stop)(void *user, const glia_event *event);       /* after glia_trainer_stop, before on_end */
-    glia_status (*on_end)(void *user, const glia_event *event);        /* all epochs are done, or it was stopped */
+    glia_status (*on_end)(void *user, const glia_event *event);        /* training has ended, in whatever way */
     void (*destroy)(void *user); /* of a callback of glia/callbacks.h, for glia_callback_destroy; never called else */
 } glia_callback;
 
@@ -218,10 +218,11 @@ GLIA_API const glia_epoch *glia_model_history(const glia_model *model, int *coun
  * does what fit does, to the same bits. Between two calls the model can be used, but in the middle of an epoch not be
  * compiled, nor trained by others: GLIA_BUSY. */
 
-/* Checks as fit does, and keeps model and data alive. args may be NULL. */
+/* Checks as fit does, and keeps model and data alive; the callbacks have to live as long. args may be NULL. */
 GLIA_API glia_status glia_trainer_create(glia_model *model, glia_dataset *data, const glia_fit_args *args,
                                          glia_trainer **out);
-GLIA_API void glia_trainer_destroy(glia_trainer *trainer); /* NULL is allowed; in a callback, when its call returns */
+/* Calls on_end where it was not yet. NULL is allowed; in a callback, when its call returns. */
+GLIA_API void glia_trainer_destroy(glia_trainer *trainer);
 
 /* One step of the optimizer; the first of an epoch begins it, the last one ends it, with the evaluation. After a
  * failure the epoch begins anew. A step that is not finite may be told by one of those after it, within a second and

@@ -46,9 +46,10 @@ static glia_status notify(glia_trainer *t, event kind) {
         const handler handle          = handler_of(callback, kind);
         if (!handle) continue;
         const unsigned failures  = ctx->failures;
+        const bool in_use        = t->model->in_use; /* but for on_end, of a trainer that is destroyed */
         t->model->in_use         = false;
         const glia_status status = handle(callback->user, &about);
-        t->model->in_use         = true;
+        t->model->in_use         = in_use;
         if (status == GLIA_OK) continue;
         snprintf(words, sizeof words, "%s: %s returned %s", t->pass.call, name[kind], glia_status_name(status));
         return gli_explain_callback(ctx, status, failures, words);
@@ -192,13 +193,18 @@ static glia_status end_epoch(glia_trainer *t) {
     return notify_not_finite(t);
 }
 
+static glia_status end(glia_trainer *t) {
+    t->ended = true;
+    return notify(t, END);
+}
+
 static glia_status stop(glia_trainer *t) {
     t->stopped         = true;
     glia_status status = gli_in_epoch(t) ? settle(t, GLIA_OK) : GLIA_OK;
     if (status == GLIA_OK) status = notify(t, STOP);
     if (status == GLIA_OK && gli_in_epoch(t)) t->model->training->position = t->pass.loader.next;
     GLI_TRY(gli_in_epoch(t) ? leave_epoch(t, status) : status);
-    return notify(t, END);
+    return end(t);
 }
 
 /* ---- Steps ---- */
@@ -233,7 +239,7 @@ glia_status gli_trainer_step(glia_trainer *t) {
     if (status != GLIA_OK) return leave_epoch(t, settle(t, status));
     if (t->epoch.steps == t->steps) GLI_TRY(end_epoch(t));
     if (t->stop_asked) return stop(t);
-    return gli_trainer_done(t) ? notify(t, END) : GLIA_OK;
+    return gli_trainer_done(t) ? end(t) : GLIA_OK;
 }
 
 /* ---- Life ---- */
@@ -310,6 +316,15 @@ glia_status gli_trainer_result(const glia_trainer *t, glia_epoch *out) {
     return gli_in_epoch(t) ? gli_results_read(t->model->training, GLI_SUMS_TRAINING, &out->train) : GLIA_OK;
 }
 
+/* After a failure, or before its time. */
+static void end_early(glia_trainer *t) {
+    glia_context *ctx = t->model->ctx;
+    char message[sizeof ctx->message];
+    memcpy(message, ctx->message, sizeof message);
+    end(t);
+    memcpy(ctx->message, message, sizeof message);
+}
+
 void gli_trainer_destroy(glia_trainer *t) {
     int64_t failed;
     if (gli_in_epoch(t)) {
@@ -318,5 +333,6 @@ void gli_trainer_destroy(glia_trainer *t) {
         t->model->training->position = sound ? t->pass.loader.next : 0;
         t->model->training->in_epoch = NULL;
     }
+    if (t->told && !t->ended) end_early(t);
     trainer_free(t);
 }

@@ -17,7 +17,7 @@ struct glia_trainer {
     glia_epoch epoch;     /* under way, or the last one */
     int64_t first;        /* the number of this epoch's first step, of all training */
     double begun, looked; /* seconds: when the epoch began, and when steps that are not finite were last looked for */
-    bool told;            /* on_begin was called */
+    bool told, ended;     /* on_begin was called, and on_end */
     bool stop_asked, stopped; /* the first is atomic */
     bool running;             /* a call of it has not returned */
     bool destroyed;           /* by a callback: freed when that call returns */

@@ -31,11 +31,13 @@ struct Recorder {
     }
     glia_callback api() {
         return {.user              = this,
+                .on_begin          = [](void *user, auto *e) { return of(user)->note("begin", e); },
                 .on_batch_end      = [](void *user, auto *e) { return of(user)->note("batch", e); },
                 .on_evaluation_end = [](void *user, auto *e) { return of(user)->note("evaluation", e); },
                 .on_epoch_end      = [](void *user, auto *e) { return of(user)->note("epoch", e); },
                 .on_not_finite     = [](void *user, auto *e) { return of(user)->note("not finite", e); },
-                .on_stop           = [](void *user, auto *e) { return of(user)->note("stop", e); }};
+                .on_stop           = [](void *user, auto *e) { return of(user)->note("stop", e); },
+                .on_end            = [](void *user, auto *e) { return of(user)->note("end", e); }};
     }
     static Recorder *of(void *user) { return static_cast<Recorder *>(user); }
     int count(const string &name) const { return int(std::count(events.begin(), events.end(), name)); }
@@ -185,6 +187,7 @@ TEST_P(Trainer, events_come_in_order) {
     recorder.also           = [&](const string &name, const glia_event *event) {
         EXPECT_EQ(event->model, net_);
         EXPECT_EQ(event->steps, kSteps);
+        if (name == "begin") return GLIA_OK;
         EXPECT_EQ(event->epoch->steps, name == "batch" ? steps++ % kSteps + 1 : kSteps);
         EXPECT_EQ(event->epoch->has_validation, name != "batch");
         return GLIA_OK;
@@ -192,9 +195,10 @@ TEST_P(Trainer, events_come_in_order) {
     ASSERT_EQ(glia_model_fit(net_, data_, &two), GLIA_OK) << message();
     vector<string> epoch(kSteps, "batch");
     epoch.insert(epoch.end(), {"evaluation", "epoch"});
-    vector<string> both = epoch;
-    both.insert(both.end(), epoch.begin(), epoch.end());
-    EXPECT_EQ(recorder.events, both);
+    vector<string> all{"begin"};
+    for (int i = 0; i < 2; ++i) all.insert(all.end(), epoch.begin(), epoch.end());
+    all.push_back("end");
+    EXPECT_EQ(recorder.events, all);
 }
 
 TEST_P(Trainer, all_callbacks_are_called_in_their_order) {
@@ -224,7 +228,8 @@ TEST_P(Trainer, to_stop_is_no_failure) {
         EXPECT_EQ(recorder.count("batch"), when == "batch" ? kSteps + 3 : 2 * kSteps);
         EXPECT_EQ(recorder.count("epoch"), when == "batch" ? 1 : 2);
         EXPECT_EQ(recorder.count("stop"), 1);
-        EXPECT_EQ(recorder.events.back(), "stop");
+        EXPECT_EQ(recorder.events[recorder.events.size() - 2], "stop");
+        EXPECT_EQ(recorder.events.back(), "end");
         EXPECT_EQ(history(net_).size(), when == "batch" ? 1u : 2u);
     }
     glia_trainer *t = trainer(args());
@@ -299,6 +304,7 @@ TEST_P(Trainer, the_failure_of_a_callback_ends_fit_with_its_message) {
               "glia_model_fit: on_batch_end returned GLIA_NOT_FOUND: glia_model_get: no weight is named "
               "'nobody'");
     EXPECT_EQ(recorder.count("batch"), 2);
+    EXPECT_EQ(recorder.events.back(), "end") << "however it ends";
     recorder.also = nullptr;
     EXPECT_EQ(glia_model_fit(net_, data_, &many), GLIA_OK) << "no epoch is left under way: " << message();
 }
@@ -360,6 +366,7 @@ TEST_P(Trainer, a_callback_cannot_run_its_trainer_but_destroy_it) {
     Recorder recorder;
     glia_trainer *t = nullptr;
     recorder.also   = [&](const string &name, const glia_event *event) {
+        if (name == "end") return GLIA_OK;
         EXPECT_EQ(glia_trainer_step(event->trainer), GLIA_BUSY);
         EXPECT_EQ(message(), "glia_trainer_step: the trainer is in the middle of a step");
         if (name == "epoch") glia_trainer_destroy(event->trainer);
