@@ -2,7 +2,8 @@
 #include "text/tokenizer.h"
 
 #include "core/context_impl.h"
-#include "text/utf8.h"
+#include "core/utf8.h"
+#include "text/unicode.h"
 
 glia_status gli_tokenizer_check(glia_context *ctx, const char *function, const glia_tokenizer_args *args) {
     GLI_REQUIRE(ctx, args->unit == GLIA_WORDS || args->unit == GLIA_CHARACTERS, GLIA_INVALID_ARGUMENT,

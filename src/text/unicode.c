@@ -1,5 +1,7 @@
 /* Classes of characters and their lowercase, from tables that scripts/unicode_table writes. */
-#include "text/utf8.h"
+#include "text/unicode.h"
+
+#include <stddef.h>
 
 typedef struct gli_code_range {
     uint32_t first, last;

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "core/context_impl.h"
+#include "core/utf8.h"
 #include "text/tokenizer.h"
-#include "text/utf8.h"
 
 glia_status gli_vocabulary_new(glia_context *ctx, const char *function, const glia_vocabulary_args *args,
                                glia_vocabulary **out) {

@@ -17,7 +17,8 @@
 #include "support/internals.h"
 
 extern "C" {
-#include "text/utf8.h"
+#include "core/utf8.h"
+#include "text/unicode.h"
 }
 
 namespace {

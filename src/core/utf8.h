@@ -1,7 +1,7 @@
-/* UTF-8 as Unicode defines it, and what a character is.
+/* UTF-8 as Unicode defines it.
  * Source: The Unicode Standard, version 14, table 3-7 and "U+FFFD substitution of maximal subparts" in section 3.9. */
-#ifndef GLI_TEXT_UTF8_H
-#define GLI_TEXT_UTF8_H
+#ifndef GLI_CORE_UTF8_H
+#define GLI_CORE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,12 +21,5 @@ size_t gli_utf8_write(uint32_t character, char to[GLI_UTF8_MAX]);
 
 /* Whether all of it is valid. */
 bool gli_utf8_valid(const char *text, size_t bytes);
-
-bool gli_is_word(uint32_t character);      /* a letter, mark or number, or a joiner inside words */
-bool gli_is_separator(uint32_t character); /* white space or a control character */
-bool gli_is_format(uint32_t character);    /* invisible, and no part of a word: the soft hyphen, marks of direction */
-
-/* Its lowercase, where one character has one; otherwise itself. */
-uint32_t gli_lowercase(uint32_t character);
 
 #endif

@@ -1,5 +1,5 @@
 /* Decoding and encoding UTF-8. */
-#include "text/utf8.h"
+#include "core/utf8.h"
 
 /* The continuation bytes of a lead byte: how many, and the range of the first. The others are 80 to BF. */
 typedef struct lead {
