@@ -33,6 +33,7 @@
 #include "glia/model.h"
 #include "glia/ops.h"
 #include "glia/ops/backward.h"
+#include "glia/safetensors.h"
 #include "glia/series.h"
 #include "glia/status.h"
 #include "glia/tensor.h"

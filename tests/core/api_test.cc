@@ -46,6 +46,7 @@ void drop(glia_vocabulary **made) { glia_vocabulary_destroy(*made), *made = null
 void drop(glia_model **made) { glia_model_destroy(*made), *made = nullptr; }
 void drop(glia_trainer **made) { glia_trainer_destroy(*made), *made = nullptr; }
 void drop(glia_callback *made) { glia_callback_destroy(made); }
+void drop(glia_safetensors **made) { glia_safetensors_close(*made), *made = nullptr; }
 template <class T>
 void drop(T &&) {}
 
@@ -457,6 +458,24 @@ struct Trained : Net {
     float points[8]    = {1, 2, 3, 4, 5, 6, 7, 8};
     int64_t classes[4] = {0, 1, 2, 0};
     glia_dataset *data = nullptr;
+};
+
+// --- files ---
+
+struct OpenFile {
+    OpenFile() : session("") {
+        const float x[] = {1, 2};
+        const glia_safetensors_entry entry{"x", GLIA_F32, GLIA_SHAPE(2), x, sizeof x};
+        const glia_safetensors_note note{"a", "b"};
+        const std::string path = folder / "f";
+        EXPECT_EQ(glia_safetensors_write(ctx(), path.c_str(), &entry, 1, &note, 1), GLIA_OK) << glia_message(ctx());
+        EXPECT_EQ(glia_safetensors_open(ctx(), path.c_str(), &file), GLIA_OK) << glia_message(ctx());
+    }
+    ~OpenFile() { glia_safetensors_close(file); }
+    glia_context *ctx() { return session.ctx(); }
+    Session session;
+    Folder folder;
+    glia_safetensors *file = nullptr;
 };
 
 // --- data ---

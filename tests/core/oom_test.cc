@@ -375,6 +375,18 @@ std::vector<Scenario> scenarios() {
                      int64_t counts[9];
                      return glia_model_confusion_matrix(t.model, t.data, 4, counts, sizeof counts);
                  }),
+        {"safetensors", nullptr,
+         [](glia_context *ctx, Keep &keep) {
+             const std::string path = data_folder() / "safetensors";
+             const float x[]        = {1, 2};
+             const glia_safetensors_entry entry{"x", GLIA_F32, GLIA_SHAPE(2), x, sizeof x};
+             const glia_safetensors_note note{"a", "b"};
+             TRY(glia_safetensors_write(ctx, path.c_str(), &entry, 1, &note, 1));
+             glia_safetensors *file   = nullptr;
+             const glia_status status = glia_safetensors_open(ctx, path.c_str(), &file);
+             keep(file, glia_safetensors_close);
+             return status;
+         }},
         training("model_set_and_get", true, false,
                  [](Training &t) {
                      float weights[8] = {};

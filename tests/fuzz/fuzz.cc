@@ -38,6 +38,16 @@ MemoryFile::MemoryFile(const Bytes &content) : descriptor_(memfd_create("fuzz", 
 
 MemoryFile::~MemoryFile() { close(descriptor_); }
 
+const std::string &scratch() {
+    static const struct Scratch {
+        std::string folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm/glia-fuzz-XXXXXX" : "/tmp/glia-fuzz-XXXXXX",
+                    path;
+        Scratch() : path(std::string(mkdtemp(folder.data())) + "/v") {}
+        ~Scratch() { unlink(path.c_str()), rmdir(folder.c_str()); }
+    } scratch;
+    return scratch.path;
+}
+
 Bytes gzip_member(const unsigned char *content, size_t size) {
     enum { WINDOW = 15, GZIP = 16, MEMORY = 8 };
     z_stream stream{};

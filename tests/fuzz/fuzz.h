@@ -41,6 +41,9 @@ class MemoryFile {
     std::string path_;
 };
 
+// A path that writing may replace, in memory where there is a folder for that.
+const std::string &scratch();
+
 // One member of gzip.
 Bytes gzip_member(const unsigned char *content, size_t size);
 

@@ -1,27 +1,10 @@
 // Vocabulary files: whatever is read is written, and read again, as the same.
-#include <unistd.h>
-
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
-
 #include "fuzz/fuzz.h"
 #include "glia/text.h"
 
 namespace {
 
 using namespace glia;
-
-// A path that writing may replace, in memory where there is a folder for that.
-const std::string &scratch() {
-    static const struct Scratch {
-        std::string folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm/glia-fuzz-XXXXXX" : "/tmp/glia-fuzz-XXXXXX",
-                    path;
-        Scratch() : path(std::string(mkdtemp(folder.data())) + "/v") {}
-        ~Scratch() { unlink(path.c_str()), rmdir(folder.c_str()); }
-    } scratch;
-    return scratch.path;
-}
 
 std::string token(const glia_vocabulary *v, int64_t i) {
     const glia_text text = glia_vocabulary_token(v, i);
