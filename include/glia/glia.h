@@ -35,6 +35,7 @@
 #include "glia/ops/backward.h"
 #include "glia/safetensors.h"
 #include "glia/series.h"
+#include "glia/state.h"
 #include "glia/status.h"
 #include "glia/tensor.h"
 #include "glia/text.h"

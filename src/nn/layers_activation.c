@@ -76,13 +76,15 @@ glia_value glia_model_prelu(glia_model *model, glia_value x, const glia_prelu_ar
 }
 
 static void emit_dropout(gli_emission *e, const gli_model_node *node, const glia_value *in, glia_value *out) {
-    out[0] = in[0];
-    if (e->training) gli_graph_call(e->graph, &gli_op_dropout, node->params, (glia_value[]){in[0], e->step}, 2, out, 1);
+    glia_dropout_params params = *(const glia_dropout_params *)node->params;
+    params.seed                = e->model->seed;
+    out[0]                     = in[0];
+    if (e->training) gli_graph_call(e->graph, &gli_op_dropout, &params, (glia_value[]){in[0], e->step}, 2, out, 1);
 }
 
 glia_value gli_layer_dropout(glia_model *model, glia_value x, double p, int number) {
     const uint32_t stream            = (uint32_t)model->n_layers + ((uint32_t)number << 20);
-    const glia_dropout_params params = {.p = p, .seed = model->ctx->seed, .stream = GLI_STREAM_DROPOUT + stream};
+    const glia_dropout_params params = {.p = p, .stream = GLI_STREAM_DROPOUT + stream};
     const glia_value y               = gli_layer_call_1(model, &gli_op_dropout, &params, 1, &x);
     if (y.id > 0) gli_model_last_node(model)->emit = emit_dropout;
     return y;

@@ -26,6 +26,7 @@ glia_status glia_model_create(glia_context *ctx, const glia_model_args *args, gl
         glia_model *model = memory;
         model->ctx        = ctx;
         model->dtype      = dtype;
+        model->seed       = ctx->seed;
         model->n_values   = 1;
         gli_context_retain(ctx);
         *out = model;

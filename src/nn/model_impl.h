@@ -74,6 +74,7 @@ struct gli_training; /* train/training.h */
 struct glia_model {
     glia_context *ctx;
     glia_dtype dtype;
+    uint64_t seed;       /* of dropout masks and the order of samples: the context's until another is set */
     glia_status failure; /* the first, with its message */
     char message[512];
 
@@ -143,6 +144,14 @@ gli_weight *gli_model_find_weight(const glia_model *model, const char *name); /*
 /* The weight's shape, with its data at an offset of a vector; vector NULL: no data. */
 glia_tensor gli_weight_view(const glia_model *model, const gli_weight *weight, const glia_tensor *vector,
                             int64_t offset);
+
+/* Fails unless there are values for a state of this dtype and shape. call, name: for the message. */
+glia_status gli_check_values(const glia_tensor *shape, const char *call, const char *name, const void *values,
+                             size_t bytes);
+
+/* The values of a weight, dense, row-major. Reading fails for one that has none yet. */
+glia_status gli_weight_read(const glia_model *model, const char *call, const gli_weight *weight, void *values);
+glia_status gli_weight_write(const glia_model *model, gli_weight *weight, const void *values);
 
 /* What is wrong with a and b of an initializer; NULL: nothing. */
 const char *gli_init_mistake(const glia_init *init);

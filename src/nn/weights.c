@@ -131,29 +131,44 @@ glia_status glia_model_reset_states(glia_model *model) {
     return status;
 }
 
-static glia_status find_for(const glia_model *model, const char *call, const char *name, const void *values,
-                            size_t bytes, gli_weight **out) {
-    glia_context *ctx = model->ctx;
-    *out              = name ? gli_model_find_weight(model, name) : NULL;
-    GLI_REQUIRE(ctx, *out, GLIA_NOT_FOUND, "%s: no weight is named '%s'", call, name ? name : "NULL");
-    const glia_tensor shape = gli_weight_view(model, *out, NULL, 0);
-    const size_t needed     = (size_t)gli_count(&shape) * glia_dtype_size(model->dtype);
+glia_status gli_check_values(const glia_tensor *shape, const char *call, const char *name, const void *values,
+                             size_t bytes) {
+    glia_context *ctx   = shape->ctx;
+    const size_t needed = (size_t)gli_count(shape) * glia_dtype_size(shape->dtype);
     GLI_REQUIRE(ctx, values, GLIA_INVALID_ARGUMENT, "%s: values for '%s' is NULL", call, name);
     GLI_REQUIRE(ctx, bytes == needed, GLIA_SHAPE_MISMATCH, "%s: %zu bytes, '%s' %s of %s has %zu", call, bytes, name,
-                GLI_SHAPE_OF(&shape), glia_dtype_name(model->dtype), needed);
+                GLI_SHAPE_OF(shape), glia_dtype_name(shape->dtype), needed);
+    return GLIA_OK;
+}
+
+static glia_status find_for(const glia_model *model, const char *call, const char *name, const void *values,
+                            size_t bytes, gli_weight **out) {
+    *out = name ? gli_model_find_weight(model, name) : NULL;
+    GLI_REQUIRE(model->ctx, *out, GLIA_NOT_FOUND, "%s: no weight is named '%s'", call, name ? name : "NULL");
+    const glia_tensor shape = gli_weight_view(model, *out, NULL, 0);
+    return gli_check_values(&shape, call, name, values, bytes);
+}
+
+/* Its view, where it is in the vector, and its size. */
+static glia_tensor stored(const glia_model *model, const gli_weight *weight, size_t *bytes) {
+    const glia_tensor view = gli_weight_view(model, weight, weight->in_vector ? model->vector : NULL, weight->offset);
+    *bytes                 = (size_t)gli_count(&view) * glia_dtype_size(view.dtype);
+    return view;
+}
+
+glia_status gli_weight_write(const glia_model *model, gli_weight *weight, const void *values) {
+    size_t bytes;
+    glia_tensor view = stored(model, weight, &bytes);
+    if (weight->in_vector) return glia_tensor_write(&view, values, bytes);
+    if (!weight->pending.data) GLI_TRY(gli_block_alloc(model->ctx, bytes, 1, "a weight", &weight->pending));
+    if (bytes > 0) memcpy(weight->pending.data, values, bytes);
     return GLIA_OK;
 }
 
 static glia_status set_weight(glia_model *model, const char *name, const void *values, size_t bytes) {
     gli_weight *weight;
     GLI_TRY(find_for(model, "glia_model_set", name, values, bytes, &weight));
-    if (weight->in_vector) {
-        glia_tensor view = gli_weight_view(model, weight, model->vector, weight->offset);
-        return glia_tensor_write(&view, values, bytes);
-    }
-    if (!weight->pending.data) GLI_TRY(gli_block_alloc(model->ctx, bytes, 1, "a weight", &weight->pending));
-    if (bytes > 0) memcpy(weight->pending.data, values, bytes);
-    return GLIA_OK;
+    return gli_weight_write(model, weight, values);
 }
 
 glia_status glia_model_set(glia_model *model, const char *name, const void *values, size_t bytes) {
@@ -164,17 +179,20 @@ glia_status glia_model_set(glia_model *model, const char *name, const void *valu
     return status;
 }
 
+glia_status gli_weight_read(const glia_model *model, const char *call, const gli_weight *weight, void *values) {
+    size_t bytes;
+    const glia_tensor view = stored(model, weight, &bytes);
+    if (weight->in_vector) return glia_tensor_read(&view, values, bytes);
+    GLI_REQUIRE(model->ctx, weight->pending.data, GLIA_INVALID_ARGUMENT,
+                "%s: '%s' has no value before the model is compiled", call, weight->name);
+    memcpy(values, weight->pending.data, bytes);
+    return GLIA_OK;
+}
+
 static glia_status get_weight(const glia_model *model, const char *name, void *values, size_t bytes) {
     gli_weight *weight;
     GLI_TRY(find_for(model, "glia_model_get", name, values, bytes, &weight));
-    if (weight->in_vector) {
-        const glia_tensor view = gli_weight_view(model, weight, model->vector, weight->offset);
-        return glia_tensor_read(&view, values, bytes);
-    }
-    GLI_REQUIRE(model->ctx, weight->pending.data, GLIA_INVALID_ARGUMENT,
-                "glia_model_get: '%s' has no value before the model is compiled", name);
-    memcpy(values, weight->pending.data, bytes);
-    return GLIA_OK;
+    return gli_weight_read(model, "glia_model_get", weight, values);
 }
 
 glia_status glia_model_get(const glia_model *model, const char *name, void *values, size_t bytes) {

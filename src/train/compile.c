@@ -22,6 +22,7 @@ static glia_status make_class_weight(const glia_model *model, const gli_output *
 
 static glia_status make_state(const glia_model *model, const gli_weight_layout *layout, gli_compiled *c) {
     const int64_t trained = layout->trained, buffers = gli_count(layout->vector) - layout->buffers;
+    GLI_TRY(gli_slots_make(model, layout, c));
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
         if (gli_optimizer_needs(&c->optimizer, i))
             GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(trained), &c->state[i]));
@@ -44,6 +45,7 @@ static glia_status make_state(const glia_model *model, const gli_weight_layout *
 static void compiled_free(glia_context *ctx, gli_compiled *c) {
     gli_steps_free(ctx, c->steps);
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i) glia_tensor_destroy(c->state[i]);
+    gli_free(ctx, c->slots, (size_t)c->n_slots, sizeof *c->slots);
     glia_tensor_destroy(c->before);
     glia_tensor_destroy(c->failed);
     glia_tensor_destroy(c->rate);

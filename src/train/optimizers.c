@@ -1,6 +1,7 @@
 /* Optimizers as values, and as ops of a step. */
 #include <stdalign.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "glia/ops/optimizer.h"
 #include "graph/graph_impl.h"
@@ -70,7 +71,15 @@ static rule rule_of(const glia_optimizer *o) {
     return (rule){NULL};
 }
 
+/* Where an optimizer's op has its state among its inputs. */
+static int first_state(const rule *r) { return r->counts ? 4 : 3; }
+
 bool gli_optimizer_needs(const glia_optimizer *optimizer, int i) { return rule_of(optimizer).state[i]; }
+
+void gli_optimizer_state_name(const glia_optimizer *optimizer, int i, char *name, size_t size) {
+    const rule r = rule_of(optimizer);
+    snprintf(name, size, "%s_%s", r.op->name, r.op->inputs[first_state(&r) + i].name);
+}
 
 /* Checks the numbers with the resolve of the op, on vectors of one element. */
 static glia_status check(glia_context *ctx, const glia_optimizer *o, glia_dtype dtype) {
@@ -106,9 +115,9 @@ void gli_optimizer_emit(const glia_optimizer *optimizer, glia_graph *graph, cons
                         glia_value *out) {
     const rule r              = rule_of(optimizer);
     glia_value in[GLI_MAX_IN] = {v->param, v->gradient, v->rate};
-    const int skip            = r.op->n_inputs - 1;
-    int n_in = 3, n_out = 1;
-    if (r.counts) in[n_in++] = v->update;
+    const int skip = r.op->n_inputs - 1, n_in = first_state(&r);
+    int n_out = 1;
+    if (r.counts) in[n_in - 1] = v->update;
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i) {
         if (!r.state[i]) continue;
         in[n_in + i] = v->state[i];

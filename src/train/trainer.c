@@ -83,7 +83,7 @@ static glia_status begin_epoch(glia_trainer *t) {
     gli_training *training = t->model->training;
     GLI_REQUIRE(t->model->ctx, !training->in_epoch, GLIA_BUSY,
                 "%s: another trainer of the model is in the middle of an epoch", t->pass.call);
-    gli_loader_begin(&t->pass.loader, training->epochs);
+    gli_loader_begin(&t->pass.loader, (uint32_t)training->epochs);
     if (!t->args.resume) training->position = 0;
     if (training->position > 0)
         GLI_TRY(move_on(t, training->position));
@@ -264,7 +264,7 @@ static glia_status take_validation(glia_trainer *t, const char *call) {
 static glia_status begin_pass(glia_trainer *t, glia_dataset *data, const char *call) {
     const gli_loader_args args = {.batch_size = gli_batch_size(t->model, t->args.batch_size, GLI_DEFAULT_BATCH),
                                   .shuffle    = !t->args.in_order,
-                                  .seed       = t->model->ctx->seed};
+                                  .seed       = t->model->seed};
     GLI_TRY(check_args(t->model, &t->args, call));
     GLI_TRY(take_validation(t, call));
     GLI_TRY(gli_pass_begin(&t->pass, t->model, GLI_PASS_TRAIN, data, &args, call));

@@ -2,6 +2,7 @@
 #ifndef GLI_TRAIN_TRAINING_H
 #define GLI_TRAIN_TRAINING_H
 
+#include "glia/state.h"
 #include "glia/train.h"
 #include "nn/model_impl.h"
 
@@ -23,7 +24,13 @@ enum {
 /* Whose losses and metrics are summed: an evaluation may come between two steps of training. */
 typedef enum gli_sums { GLI_SUMS_TRAINING, GLI_SUMS_EVALUATION, GLI_SUMS } gli_sums;
 
-enum { GLI_MAX_OPTIMIZER_STATE = 3 };
+enum { GLI_MAX_OPTIMIZER_STATE = 3, GLI_STATE_NAME_SIZE = 96 /* of a weight, and what the optimizer adds */ };
+
+/* What the optimizer keeps of one weight: a part of a vector of its state. */
+typedef struct gli_slot {
+    char name[GLI_STATE_NAME_SIZE]; /* "conv1.weight/adam_m" */
+    int weight, vector;
+} gli_slot;
 
 struct gli_step;
 
@@ -32,6 +39,8 @@ typedef struct gli_compiled {
     glia_optimizer optimizer; /* never the default */
     double clip_value, clip_norm, clip_global_norm;
     glia_tensor *state[GLI_MAX_OPTIMIZER_STATE]; /* as many elements as are trained; NULL: it needs fewer */
+    gli_slot *slots;                             /* of each trained weight in turn, as many as there are vectors */
+    int n_slots;
     int64_t updates;                             /* steps since the compile: those of the optimizer */
     int64_t epochs;                              /* since the compile */
     double learning_rate;                        /* now; that of the optimizer is the one it began with */
@@ -51,7 +60,7 @@ typedef struct gli_training {
     int n_outputs;
     gli_compiled compiled;
     int64_t steps;                 /* of training so far */
-    uint32_t epochs;               /* of training so far */
+    int64_t epochs;                /* of training so far */
     struct glia_trainer *in_epoch; /* whose epoch is under way; NULL: none */
     int64_t position;              /* samples of an epoch that was left in its middle; 0: none was */
     glia_epoch *history;           /* of the last trainer */
@@ -88,8 +97,12 @@ glia_status gli_loss_check_output(const glia_model *model, const char *call, int
 glia_status gli_optimizer_resolve(glia_context *ctx, const glia_optimizer *given, glia_dtype dtype,
                                   glia_optimizer *out);
 
-/* Whether it keeps vector i of its state. */
+/* Whether it keeps vector i of its state; and what that is called, "adam_m". */
 bool gli_optimizer_needs(const glia_optimizer *optimizer, int i);
+void gli_optimizer_state_name(const glia_optimizer *optimizer, int i, char *name, size_t size);
+
+/* Names what the optimizer keeps of each weight that the layout trains. Fails where a weight has such a name. */
+glia_status gli_slots_make(const glia_model *model, const gli_weight_layout *layout, gli_compiled *compiled);
 
 /* One step as an op of a graph. out: the new param, then the new state, as far as it is kept. */
 typedef struct gli_optimizer_values {

@@ -1,0 +1,266 @@
+/* The state of a model by name. States are numbered: the weights, then the optimizer's, then the numbers of training.
+ */
+#include "glia/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/dtype.h"
+#include "train/step.h"
+
+/* Numbers of training, 8 bytes each. */
+enum { STEP, UPDATE, EPOCH, SEED, LEARNING_RATE, NUMBERS };
+
+static const struct number {
+    const char *name;
+    glia_state_kind kind;
+    glia_dtype dtype;
+    int64_t most; /* of a counter, which begins at 0 */
+} numbers[NUMBERS] = {
+    [STEP]          = {"glia/step", GLIA_STATE_COUNTER, GLIA_I64, INT64_MAX / 2},
+    [UPDATE]        = {"glia/update", GLIA_STATE_COUNTER, GLIA_I64, INT64_MAX / 2},
+    [EPOCH]         = {"glia/epoch", GLIA_STATE_COUNTER, GLIA_I64, UINT32_MAX},
+    [SEED]          = {"glia/seed", GLIA_STATE_COUNTER, GLIA_I64, 0},
+    [LEARNING_RATE] = {"glia/learning_rate", GLIA_STATE_OPTIMIZER, GLIA_F64, 0},
+};
+
+/* Where a number is kept. */
+static void *number_of(glia_model *model, int i) {
+    gli_training *t             = model->training;
+    void *const fields[NUMBERS] = {
+        [STEP]          = &t->steps,
+        [UPDATE]        = &t->compiled.updates,
+        [EPOCH]         = &t->epochs,
+        [SEED]          = &model->seed,
+        [LEARNING_RATE] = &t->compiled.learning_rate,
+    };
+    return fields[i];
+}
+
+/* ---- Slots: the optimizer's states ---- */
+
+static int slots_of_a_weight(const gli_compiled *c) {
+    int count = 0;
+    for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i) count += gli_optimizer_needs(&c->optimizer, i);
+    return count;
+}
+
+static int by_weight(const void *a, const void *b) {
+    const gli_slot *x = a, *y = b;
+    return (x->weight > y->weight) - (x->weight < y->weight);
+}
+
+/* The number of a slot; -1: no slot has this name. */
+static int find_slot(const glia_model *model, const gli_compiled *c, const char *name) {
+    char weight_name[GLI_NAME_SIZE];
+    const char *slash = strrchr(name, '/');
+    const int count   = slots_of_a_weight(c);
+    if (!slash || slash - name >= GLI_NAME_SIZE || c->n_slots == 0) return -1;
+    snprintf(weight_name, sizeof weight_name, "%.*s", (int)(slash - name), name);
+    const gli_weight *weight = gli_model_find_weight(model, weight_name);
+    if (!weight) return -1;
+    const gli_slot key = {.weight = (int)(weight - model->weights)};
+    const gli_slot *first =
+        bsearch(&key, c->slots, (size_t)(c->n_slots / count), (size_t)count * sizeof key, by_weight);
+    for (int i = 0; first && i < count; ++i)
+        if (strcmp(first[i].name, name) == 0) return (int)(first - c->slots) + i;
+    return -1;
+}
+
+static int find_number(const char *name) {
+    for (int i = 0; i < NUMBERS; ++i)
+        if (strcmp(numbers[i].name, name) == 0) return i;
+    return -1;
+}
+
+static void name_slots(const glia_model *model, const int64_t *offset, int64_t trained, gli_compiled *c) {
+    gli_slot *slot = c->slots;
+    for (int w = 0; w < model->n_weights; ++w) {
+        for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE && offset[w] < trained; ++i) {
+            if (!gli_optimizer_needs(&c->optimizer, i)) continue;
+            slot->weight = w;
+            slot->vector = i;
+            const int at = snprintf(slot->name, sizeof slot->name, "%s/", model->weights[w].name);
+            gli_optimizer_state_name(&c->optimizer, i, slot->name + at, sizeof slot->name - (size_t)at);
+            ++slot;
+        }
+    }
+}
+
+glia_status gli_slots_make(const glia_model *model, const gli_weight_layout *layout, gli_compiled *c) {
+    const int64_t *offset = layout->offsets.data;
+    int trained           = 0;
+    void *memory;
+    for (int w = 0; w < model->n_weights; ++w) trained += offset[w] < layout->trained;
+    const int count = trained * slots_of_a_weight(c);
+    GLI_TRY(gli_new(model->ctx, (size_t)count, sizeof *c->slots, "the names of states", &memory));
+    c->slots   = memory;
+    c->n_slots = count;
+    name_slots(model, offset, layout->trained, c);
+    for (int w = 0; w < model->n_weights; ++w) {
+        const char *name = model->weights[w].name;
+        GLI_REQUIRE(model->ctx, find_number(name) < 0 && find_slot(model, c, name) < 0, GLIA_INVALID_ARGUMENT,
+                    "glia_model_compile: the weight name '%s' is that of a state of training", name);
+    }
+    return GLIA_OK;
+}
+
+/* ---- States by number and by name ---- */
+
+typedef struct state {
+    const char *name;
+    glia_state_kind kind;
+    gli_weight *weight;  /* NULL: it is a number */
+    glia_tensor *vector; /* of the optimizer, which has a part for the weight; NULL: the state is the weight itself */
+    int number;
+} state;
+
+/* NULL before the first compile. */
+static const gli_compiled *compiled_of(const glia_model *model) {
+    return model->training && model->training->compiled.counters ? &model->training->compiled : NULL;
+}
+
+static bool state_at(const glia_model *model, int index, state *out) {
+    const gli_compiled *c = compiled_of(model);
+    const int slot = index - model->n_weights, number = slot - (c ? c->n_slots : 0);
+    if (index < 0) return false;
+    if (slot < 0) {
+        gli_weight *weight         = &model->weights[index];
+        const glia_state_kind kind = weight->state    ? GLIA_STATE_RECURRENT
+                                     : weight->buffer ? GLIA_STATE_BUFFER
+                                                      : GLIA_STATE_WEIGHT;
+        *out                       = (state){weight->name, kind, .weight = weight};
+    } else if (c && number < 0) {
+        const gli_slot *s = &c->slots[slot];
+        *out = (state){s->name, GLIA_STATE_OPTIMIZER, &model->weights[s->weight], .vector = c->state[s->vector]};
+    } else if (c && number < NUMBERS) {
+        *out = (state){numbers[number].name, numbers[number].kind, .number = number};
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static int find(const glia_model *model, const char *name) {
+    const gli_compiled *c    = compiled_of(model);
+    const gli_weight *weight = gli_model_find_weight(model, name);
+    if (weight) return (int)(weight - model->weights);
+    if (!c) return -1;
+    const int slot = find_slot(model, c, name), number = find_number(name);
+    return slot >= 0 ? model->n_weights + slot : number >= 0 ? model->n_weights + c->n_slots + number : -1;
+}
+
+static glia_status get_state(const glia_model *model, const char *call, const char *name, state *out) {
+    GLI_REQUIRE(model->ctx, name && state_at(model, find(model, name), out), GLIA_NOT_FOUND,
+                "%s: no state is named '%s'", call, name ? name : "NULL");
+    return GLIA_OK;
+}
+
+/* Its dtype and shape, and of the optimizer's the data. */
+static glia_tensor view_of(const glia_model *model, const state *s) {
+    glia_tensor number = {.ctx = model->ctx};
+    if (s->weight) return gli_weight_view(model, s->weight, s->vector, s->weight->offset);
+    gli_set_shape(&number, numbers[s->number].dtype, 0, NULL);
+    return number;
+}
+
+int glia_model_state_count(const glia_model *model) {
+    const gli_compiled *c = model ? compiled_of(model) : NULL;
+    return glia_model_weight_count(model) + (c ? c->n_slots + NUMBERS : 0);
+}
+
+const char *glia_model_state_name(const glia_model *model, int index) {
+    state s;
+    return model && state_at(model, index, &s) ? s.name : NULL;
+}
+
+static glia_status describe(const glia_model *model, const char *name, glia_state_info *out) {
+    state s;
+    GLI_TRY(get_state(model, "glia_model_state_info", name, &s));
+    GLI_REQUIRE(model->ctx, out, GLIA_INVALID_ARGUMENT, "glia_model_state_info: out is NULL");
+    const glia_tensor view = view_of(model, &s);
+    *out                   = (glia_state_info){.name  = s.name,
+                                               .kind  = s.kind,
+                                               .dtype = view.dtype,
+                                               .shape = glia_tensor_shape(&view),
+                                               .bytes = (size_t)gli_count(&view) * glia_dtype_size(view.dtype)};
+    return GLIA_OK;
+}
+
+glia_status glia_model_state_info(const glia_model *model, const char *name, glia_state_info *out) {
+    GLI_REQUIRE_OBJECT(model);
+    GLI_TRY(gli_enter(model->ctx));
+    const glia_status status = describe(model, name, out);
+    gli_leave(model->ctx);
+    return status;
+}
+
+static glia_status get(const glia_model *model, const char *name, void *values, size_t bytes) {
+    const char *call = "glia_model_state_get";
+    state s;
+    GLI_TRY(get_state(model, call, name, &s));
+    const glia_tensor view = view_of(model, &s);
+    GLI_TRY(gli_check_values(&view, call, name, values, bytes));
+    if (s.vector) return glia_tensor_read(&view, values, bytes);
+    if (s.weight) return gli_weight_read(model, call, s.weight, values);
+    memcpy(values, number_of((glia_model *)model, s.number), bytes);
+    return GLIA_OK;
+}
+
+glia_status glia_model_state_get(const glia_model *model, const char *name, void *values, size_t bytes) {
+    GLI_REQUIRE_OBJECT(model);
+    GLI_TRY(gli_enter(model->ctx));
+    const glia_status status = get(model, name, values, bytes);
+    gli_leave(model->ctx);
+    return status;
+}
+
+/* Plans have the seed in their calls, and a pass its order. */
+static glia_status set_seed(glia_model *model, const void *value) {
+    gli_compiled *c = &model->training->compiled;
+    GLI_REQUIRE(model->ctx, model->users == 0, GLIA_BUSY,
+                "glia_model_state_set: '%s' while a pass over a data set is under way", numbers[SEED].name);
+    gli_steps_free(model->ctx, c->steps);
+    c->steps = NULL;
+    memcpy(&model->seed, value, sizeof model->seed);
+    return GLIA_OK;
+}
+
+static glia_status set_learning_rate(glia_model *model, const void *value) {
+    double rate;
+    memcpy(&rate, value, sizeof rate);
+    return glia_model_set_learning_rate(model, rate);
+}
+
+static glia_status set_number(glia_model *model, int i, const void *value) {
+    int64_t count;
+    if (i == SEED) return set_seed(model, value);
+    if (i == LEARNING_RATE) return set_learning_rate(model, value);
+    memcpy(&count, value, sizeof count);
+    GLI_REQUIRE(model->ctx, count >= 0 && count <= numbers[i].most, GLIA_INVALID_ARGUMENT,
+                "glia_model_state_set: '%s' is %lld, must be 0 to %lld", numbers[i].name, (long long)count,
+                (long long)numbers[i].most);
+    memcpy(number_of(model, i), &count, sizeof count);
+    return GLIA_OK;
+}
+
+static glia_status set(glia_model *model, const char *name, const void *values, size_t bytes) {
+    const char *call = "glia_model_state_set";
+    state s;
+    GLI_REQUIRE(model->ctx, !model->in_use, GLIA_BUSY, "%s: another call of the model is in the middle of a step",
+                call);
+    GLI_TRY(get_state(model, call, name, &s));
+    glia_tensor view = view_of(model, &s);
+    GLI_TRY(gli_check_values(&view, call, name, values, bytes));
+    if (s.vector) return glia_tensor_write(&view, values, bytes);
+    return s.weight ? gli_weight_write(model, s.weight, values) : set_number(model, s.number, values);
+}
+
+glia_status glia_model_state_set(glia_model *model, const char *name, const void *values, size_t bytes) {
+    GLI_REQUIRE_OBJECT(model);
+    GLI_TRY(gli_enter(model->ctx));
+    const glia_status status = set(model, name, values, bytes);
+    gli_leave(model->ctx);
+    return status;
+}
