@@ -37,22 +37,6 @@ static glia_value build(glia_model *net, const settings *o, int64_t kinds, int64
 
 /* ---- Writing ---- */
 
-/* Gives `to` the weights of `from`, which has the same layers. */
-static glia_status copy_weights(const glia_model *from, glia_model *to) {
-    glia_status status = GLIA_OK;
-    for (int i = 0; status == GLIA_OK && i < glia_model_weight_count(from); ++i) {
-        const char *name       = glia_model_weight_name(from, i);
-        const glia_shape shape = glia_model_weight_shape(from, i);
-        size_t bytes           = sizeof(float);
-        for (int d = 0; d < shape.ndim; ++d) bytes *= (size_t)shape.dim[d];
-        void *values = malloc(bytes);
-        status       = values ? glia_model_get(from, name, values, bytes) : GLIA_OUT_OF_MEMORY;
-        if (status == GLIA_OK) status = glia_model_set(to, name, values, bytes);
-        free(values);
-    }
-    return status;
-}
-
 /* A number from 0 to 1 without 1. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
  */
 static double uniform(uint64_t *state) {
@@ -111,7 +95,7 @@ static glia_status generate(glia_context *ctx, const glia_model *trained, const 
     glia_status status = glia_model_create(ctx, NULL, &net);
     if (status == GLIA_OK)
         status = glia_model_compile(net, build(net, o, glia_vocabulary_size(vocabulary), 1, 1), NULL);
-    if (status == GLIA_OK) status = copy_weights(trained, net);
+    if (status == GLIA_OK) status = glia_model_copy_weights(trained, net, NULL, NULL);
     if (status == GLIA_OK) status = write_text(ctx, net, vocabulary, o);
     glia_model_destroy(net);
     return status;

@@ -46,6 +46,47 @@ GLIA_API glia_status glia_model_state_info(const glia_model *model, const char *
 GLIA_API glia_status glia_model_state_get(const glia_model *model, const char *name, void *values, size_t bytes);
 GLIA_API glia_status glia_model_state_set(glia_model *model, const char *name, const void *values, size_t bytes);
 
+/* ---- Weights and buffers in files of safetensors (glia/safetensors.h), and between models ----
+ *
+ * Their names and layouts are PyTorch's: what its modules have in their state_dict under the names of the layers. A
+ * layer that stands for the module `features.0` has that name. The states of layers with a stateful_batch are left out.
+ */
+
+typedef enum glia_load_problem {
+    GLIA_LOAD_MISSING,    /* a weight that the source has not */
+    GLIA_LOAD_UNEXPECTED, /* a name of the source that no weight has; num_batches_tracked of PyTorch is none */
+    GLIA_LOAD_MISMATCH    /* another shape, or a dtype that the model's cannot hold exactly */
+} glia_load_problem;
+
+typedef struct glia_load_args {
+    bool partial; /* takes the weights that fit, and leaves the others; otherwise each problem is an error */
+    const char
+        *prefix; /* of the names in the source: "encoder." for a part of it; names without it count for nothing */
+    /* The name that a weight has in the source, behind the prefix, as long as the next call; NULL: it has none there.
+     * Default: its own. */
+    const char *(*rename)(void *user, const char *weight);
+    /* Called for each problem, before any weight changes. text: such as "[3,2] f32, the model has [2,3] f32". Neither
+     * of these may use the model. */
+    void (*on_problem)(void *user, glia_load_problem problem, const char *name, const char *text);
+    void *user;
+} glia_load_args;
+
+typedef struct glia_load_report {
+    int loaded, missing, unexpected, mismatched;
+} glia_load_report;
+
+/* Fails for a model that is not compiled and whose weights were not set. */
+GLIA_API glia_status glia_model_save_weights(const glia_model *model, const char *path);
+
+/* A problem, or a file that cannot be read, changes nothing, and the message names the first ones. The optimizer's
+ * states stay as they are. args may be NULL. report may be NULL; it is also filled where a problem is an error. */
+GLIA_API glia_status glia_model_load_weights(glia_model *model, const char *path, const glia_load_args *args,
+                                             glia_load_report *report);
+
+/* The same from another model, which may be in another context that this thread can use. */
+GLIA_API glia_status glia_model_copy_weights(const glia_model *from, glia_model *to, const glia_load_args *args,
+                                             glia_load_report *report);
+
 #ifdef __cplusplus
 }
 #endif

@@ -387,6 +387,12 @@ std::vector<Scenario> scenarios() {
              keep(file, glia_safetensors_close);
              return status;
          }},
+        training("model_save_and_load_weights", true, false,
+                 [](Training &t) {
+                     const std::string path = data_folder() / "weights";
+                     TRY(glia_model_save_weights(t.model, path.c_str()));
+                     return glia_model_load_weights(t.model, path.c_str(), nullptr, nullptr);
+                 }),
         training("model_set_and_get", true, false,
                  [](Training &t) {
                      float weights[8] = {};
