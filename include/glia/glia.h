@@ -25,6 +25,7 @@
 #define GLIA_VERSION_PATCH 0
 
 #include "glia/callbacks.h"
+#include "glia/checkpoint.h"
 #include "glia/context.h"
 #include "glia/custom.h"
 #include "glia/data.h"

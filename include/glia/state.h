@@ -10,6 +10,9 @@
  *   glia/epoch            epochs of training, from which the order of samples follows
  *   glia/seed             of the order of samples and the dropout masks; the context's before it is set
  *   glia/learning_rate    a scalar f64
+ *   glia/compiled_epoch   epochs since the compile: what schedules count
+ *   glia/position         samples that an epoch has had which was left in its middle, or is under way; else 0
+ *   glia/sums             f64 [n,2], the sums and counts of losses and metrics of that epoch
  *
  * Weights and buffers are there from the beginning, the others from the first compile on. */
 #ifndef GLIA_STATE_H
@@ -26,7 +29,7 @@ typedef enum glia_state_kind {
     GLIA_STATE_BUFFER,    /* such as running statistics */
     GLIA_STATE_RECURRENT, /* of layers with a stateful_batch */
     GLIA_STATE_OPTIMIZER,
-    GLIA_STATE_COUNTER
+    GLIA_STATE_PROGRESS /* how far training has come */
 } glia_state_kind;
 
 typedef struct glia_state_info {

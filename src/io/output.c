@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@ enum { SUFFIX = 32, ATTEMPTS = 100 };
 static int create(const char *path, char *temporary, size_t bytes) {
     int descriptor = -1;
     for (int i = 0; i < ATTEMPTS && descriptor < 0; ++i) {
-        snprintf(temporary, bytes, "%s.%ld-%d.part", path, (long)getpid(), i);
+        snprintf(temporary, bytes, "%s.%ld-%d" GLI_OUTPUT_SUFFIX, path, (long)getpid(), i);
         descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (descriptor < 0 && errno != EEXIST) break;
     }
@@ -70,6 +71,7 @@ static glia_status open_temporary(gli_output *out) {
     GLI_TRY(gli_block_alloc(out->ctx, out->target.bytes + SUFFIX, 1, "the name of a file", &out->temporary));
     const int descriptor = create(out->target.data, out->temporary.data, out->temporary.bytes);
     if (descriptor < 0) return gli_fail_file(out->ctx, out->path, errno);
+    flock(descriptor, LOCK_EX | LOCK_NB); /* where a file system has no locks, nothing that was left is deleted */
     if (!exists || keep_permissions(descriptor, &old)) out->file = fdopen(descriptor, "wb");
     if (out->file) return GLIA_OK;
     const int error = errno;
@@ -90,6 +92,14 @@ glia_status gli_output_write(gli_output *out, const void *from, size_t bytes) {
     return GLIA_OK;
 }
 
+bool gli_output_was_left(const char *path) {
+    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (file < 0) return false;
+    const bool free = flock(file, LOCK_EX | LOCK_NB) == 0;
+    close(file);
+    return free;
+}
+
 void gli_output_abandon(gli_output *out) {
     if (out->file) fclose(out->file);
     unlink(out->temporary.data);
@@ -106,13 +116,15 @@ static void flush_folder(char *path) {
     close(folder);
 }
 
-/* Flushes and renames the file. Returns 0, or the errno of what failed. */
+/* Flushes and renames the file. Returns 0, or the errno of what failed. The file is closed last: until then it is
+ * locked, and nobody takes it for one that was left. */
 static int finish(gli_output *out) {
     FILE *file = out->file;
     if (fflush(file) != 0 || fsync(fileno(file)) != 0) return errno;
+    if (rename(out->temporary.data, out->target.data) != 0) return errno;
     out->file = NULL;
-    if (fclose(file) != 0) return errno;
-    return rename(out->temporary.data, out->target.data) == 0 ? 0 : errno;
+    fclose(file);
+    return 0;
 }
 
 glia_status gli_output_commit(gli_output *out) {

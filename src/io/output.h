@@ -26,4 +26,10 @@ glia_status gli_output_commit(gli_output *out);
 /* Closes the output and deletes the temporary file. */
 void gli_output_abandon(gli_output *out);
 
+/* What the names of temporary files end with. */
+#define GLI_OUTPUT_SUFFIX ".part"
+
+/* Whether nobody is writing this temporary file: its process has died. */
+bool gli_output_was_left(const char *path);
+
 #endif

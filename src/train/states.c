@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "core/dtype.h"
-#include "train/step.h"
+#include "train/trainer.h"
 
 /* Numbers of training, 8 bytes each. */
-enum { STEP, UPDATE, EPOCH, SEED, LEARNING_RATE, NUMBERS };
+enum { STEP, UPDATE, EPOCH, COMPILED_EPOCH, POSITION, SEED, LEARNING_RATE, NUMBERS };
 
 static const struct number {
     const char *name;
@@ -18,22 +18,28 @@ static const struct number {
     glia_dtype dtype;
     int64_t most; /* of a counter, which begins at 0 */
 } numbers[NUMBERS] = {
-    [STEP]          = {"glia/step", GLIA_STATE_COUNTER, GLIA_I64, INT64_MAX / 2},
-    [UPDATE]        = {"glia/update", GLIA_STATE_COUNTER, GLIA_I64, INT64_MAX / 2},
-    [EPOCH]         = {"glia/epoch", GLIA_STATE_COUNTER, GLIA_I64, UINT32_MAX},
-    [SEED]          = {"glia/seed", GLIA_STATE_COUNTER, GLIA_I64, 0},
-    [LEARNING_RATE] = {"glia/learning_rate", GLIA_STATE_OPTIMIZER, GLIA_F64, 0},
+    [STEP]           = {"glia/step", GLIA_STATE_PROGRESS, GLIA_I64, INT64_MAX / 2},
+    [UPDATE]         = {"glia/update", GLIA_STATE_PROGRESS, GLIA_I64, INT64_MAX / 2},
+    [EPOCH]          = {"glia/epoch", GLIA_STATE_PROGRESS, GLIA_I64, UINT32_MAX},
+    [COMPILED_EPOCH] = {"glia/compiled_epoch", GLIA_STATE_PROGRESS, GLIA_I64, UINT32_MAX},
+    [POSITION]       = {"glia/position", GLIA_STATE_PROGRESS, GLIA_I64, INT64_MAX / 2},
+    [SEED]           = {"glia/seed", GLIA_STATE_PROGRESS, GLIA_I64, 0},
+    [LEARNING_RATE]  = {"glia/learning_rate", GLIA_STATE_OPTIMIZER, GLIA_F64, 0},
 };
+
+static const char sums_name[] = "glia/sums";
 
 /* Where a number is kept. */
 static void *number_of(glia_model *model, int i) {
     gli_training *t             = model->training;
     void *const fields[NUMBERS] = {
-        [STEP]          = &t->steps,
-        [UPDATE]        = &t->compiled.updates,
-        [EPOCH]         = &t->epochs,
-        [SEED]          = &model->seed,
-        [LEARNING_RATE] = &t->compiled.learning_rate,
+        [STEP]           = &t->steps,
+        [UPDATE]         = &t->compiled.updates,
+        [EPOCH]          = &t->epochs,
+        [COMPILED_EPOCH] = &t->compiled.epochs,
+        [POSITION]       = t->in_epoch ? &t->in_epoch->pass.loader.next : &t->position,
+        [SEED]           = &model->seed,
+        [LEARNING_RATE]  = &t->compiled.learning_rate,
     };
     return fields[i];
 }
@@ -68,10 +74,11 @@ static int find_slot(const glia_model *model, const gli_compiled *c, const char 
     return -1;
 }
 
+/* Of a number, or of the sums, which follow the numbers; -1: neither. */
 static int find_number(const char *name) {
     for (int i = 0; i < NUMBERS; ++i)
         if (strcmp(numbers[i].name, name) == 0) return i;
-    return -1;
+    return strcmp(sums_name, name) == 0 ? NUMBERS : -1;
 }
 
 static void name_slots(const glia_model *model, const int64_t *offset, int64_t trained, gli_compiled *c) {
@@ -113,6 +120,7 @@ typedef struct state {
     glia_state_kind kind;
     gli_weight *weight;  /* NULL: it is a number */
     glia_tensor *vector; /* of the optimizer, which has a part for the weight; NULL: the state is the weight itself */
+    glia_tensor *sums;   /* the state is these; NULL: it is not */
     int number;
 } state;
 
@@ -136,6 +144,8 @@ static bool state_at(const glia_model *model, int index, state *out) {
         *out = (state){s->name, GLIA_STATE_OPTIMIZER, &model->weights[s->weight], .vector = c->state[s->vector]};
     } else if (c && number < NUMBERS) {
         *out = (state){numbers[number].name, numbers[number].kind, .number = number};
+    } else if (c && number == NUMBERS && c->sums[GLI_SUMS_TRAINING]) {
+        *out = (state){sums_name, GLIA_STATE_PROGRESS, .sums = c->sums[GLI_SUMS_TRAINING]};
     } else {
         return false;
     }
@@ -160,6 +170,7 @@ static glia_status get_state(const glia_model *model, const char *call, const ch
 /* Its dtype and shape, and of the optimizer's the data. */
 static glia_tensor view_of(const glia_model *model, const state *s) {
     glia_tensor number = {.ctx = model->ctx};
+    if (s->sums) return *s->sums;
     if (s->weight) return gli_weight_view(model, s->weight, s->vector, s->weight->offset);
     gli_set_shape(&number, numbers[s->number].dtype, 0, NULL);
     return number;
@@ -167,7 +178,7 @@ static glia_tensor view_of(const glia_model *model, const state *s) {
 
 int glia_model_state_count(const glia_model *model) {
     const gli_compiled *c = model ? compiled_of(model) : NULL;
-    return glia_model_weight_count(model) + (c ? c->n_slots + NUMBERS : 0);
+    return glia_model_weight_count(model) + (c ? c->n_slots + NUMBERS + (c->sums[GLI_SUMS_TRAINING] != NULL) : 0);
 }
 
 const char *glia_model_state_name(const glia_model *model, int index) {
@@ -202,7 +213,7 @@ static glia_status get(const glia_model *model, const char *name, void *values, 
     GLI_TRY(get_state(model, call, name, &s));
     const glia_tensor view = view_of(model, &s);
     GLI_TRY(gli_check_values(&view, call, name, values, bytes));
-    if (s.vector) return glia_tensor_read(&view, values, bytes);
+    if (s.vector || s.sums) return glia_tensor_read(&view, values, bytes);
     if (s.weight) return gli_weight_read(model, call, s.weight, values);
     memcpy(values, number_of((glia_model *)model, s.number), bytes);
     return GLIA_OK;
@@ -235,6 +246,8 @@ static glia_status set_learning_rate(glia_model *model, const void *value) {
 
 static glia_status set_number(glia_model *model, int i, const void *value) {
     int64_t count;
+    GLI_REQUIRE(model->ctx, i != POSITION || !model->training->in_epoch, GLIA_BUSY,
+                "glia_model_state_set: '%s' while an epoch is under way", numbers[i].name);
     if (i == SEED) return set_seed(model, value);
     if (i == LEARNING_RATE) return set_learning_rate(model, value);
     memcpy(&count, value, sizeof count);
@@ -253,7 +266,7 @@ static glia_status set(glia_model *model, const char *name, const void *values, 
     GLI_TRY(get_state(model, call, name, &s));
     glia_tensor view = view_of(model, &s);
     GLI_TRY(gli_check_values(&view, call, name, values, bytes));
-    if (s.vector) return glia_tensor_write(&view, values, bytes);
+    if (s.vector || s.sums) return glia_tensor_write(&view, values, bytes);
     return s.weight ? gli_weight_write(model, s.weight, values) : set_number(model, s.number, values);
 }
 

@@ -72,7 +72,7 @@ static glia_status notify_not_finite(glia_trainer *t) {
 static glia_status move_on(glia_trainer *t, int64_t position) {
     gli_loader *loader  = &t->pass.loader;
     const int64_t count = loader->dataset->count, size = loader->args.batch_size;
-    GLI_REQUIRE(t->model->ctx, position < count && position % size == 0, GLIA_INVALID_ARGUMENT,
+    GLI_REQUIRE(t->model->ctx, position == count || (position < count && position % size == 0), GLIA_INVALID_ARGUMENT,
                 "%s: the epoch was left after %lld samples, but %lld samples in batches of %lld do not come there",
                 t->pass.call, (long long)position, (long long)count, (long long)size);
     loader->next = position;
@@ -89,7 +89,7 @@ static glia_status begin_epoch(glia_trainer *t) {
         GLI_TRY(move_on(t, training->position));
     else
         GLI_TRY(gli_results_reset(training, GLI_SUMS_TRAINING));
-    const int64_t steps = training->position / t->pass.loader.args.batch_size;
+    const int64_t steps = gli_divide_up(training->position, t->pass.loader.args.batch_size);
     t->pass.begun       = false;
     t->epoch            = (glia_epoch){.epoch = t->epoch.epoch + 1, .epochs = t->epochs, .steps = steps};
     t->first            = training->steps + 1 - steps;
@@ -235,7 +235,8 @@ glia_status gli_trainer_step(glia_trainer *t) {
     t->told = true;
     if (t->stop_asked) return stop(t);
     if (!gli_in_epoch(t)) GLI_TRY(begin_epoch(t));
-    const glia_status status = train_step(t);
+    /* An epoch may have been left after its last step. */
+    const glia_status status = t->epoch.steps < t->steps ? train_step(t) : GLIA_OK;
     if (status != GLIA_OK) return leave_epoch(t, settle(t, status));
     if (t->epoch.steps == t->steps) GLI_TRY(end_epoch(t));
     if (t->stop_asked) return stop(t);

@@ -41,13 +41,13 @@ typedef struct gli_compiled {
     glia_tensor *state[GLI_MAX_OPTIMIZER_STATE]; /* as many elements as are trained; NULL: it needs fewer */
     gli_slot *slots;                             /* of each trained weight in turn, as many as there are vectors */
     int n_slots;
-    int64_t updates;                             /* steps since the compile: those of the optimizer */
-    int64_t epochs;                              /* since the compile */
-    double learning_rate;                        /* now; that of the optimizer is the one it began with */
-    glia_tensor *before; /* the buffers before the last step that did not fail; NULL: the model has none */
-    glia_tensor *failed; /* scalar i64: the first step whose loss or gradient was not finite, from which on nothing
-                          * changes the weights; 0: none */
-    glia_tensor *rate;   /* scalar f32, read by the optimizer */
+    int64_t updates;      /* steps since the compile: those of the optimizer */
+    int64_t epochs;       /* since the compile */
+    double learning_rate; /* now; that of the optimizer is the one it began with */
+    glia_tensor *before;  /* the buffers before the last step that did not fail; NULL: the model has none */
+    glia_tensor *failed;  /* scalar i64: the first step whose loss or gradient was not finite, from which on nothing
+                           * changes the weights; 0: none */
+    glia_tensor *rate;    /* scalar f32, read by the optimizer */
     glia_tensor *counters, *cursor; /* i64 [GLI_COUNTERS], of training and of other passes; steps advance them */
     glia_tensor *sums[GLI_SUMS];    /* f64 [n,2], a sum and a count: of each output with a loss its loss, then its
                                      * metrics; NULL: no output has a loss */

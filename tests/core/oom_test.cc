@@ -345,6 +345,12 @@ std::vector<Scenario> scenarios() {
                      glia_trainer_destroy(trainer);
                      return status;
                  }),
+        training("checkpoint", true, true,
+                 [](Training &t) {
+                     const std::string path = data_folder() / "checkpoint";
+                     TRY(glia_model_save_checkpoint(t.model, path.c_str()));
+                     return glia_model_load_checkpoint(t.model, path.c_str());
+                 }),
         training("early_stopping", true, false,
                  [](Training &t) {
                      glia_fit_args args{.epochs = 2};

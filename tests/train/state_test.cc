@@ -197,6 +197,8 @@ TEST(GoingOn, needs_every_state) {
     const States kept = first.states();
     ASSERT_EQ(first.fit(2), GLIA_OK) << first.message();
     for (const auto &[name, values] : kept) {
+        // Between two epochs there is nothing of one that was left; checkpoint_test has that, and schedules.
+        if (name == "glia/position" || name == "glia/sums" || name == "glia/compiled_epoch") continue;
         Training second("cpu", kDense, 99);
         ASSERT_EQ(second.compile(glia_optimizer_adam(0.01)), GLIA_OK) << second.message();
         States others = kept;
@@ -224,7 +226,7 @@ TEST(State, has_a_name_for_each_part) {
     const int before = glia_model_state_count(t.net);
     EXPECT_EQ(before, glia_model_weight_count(t.net));
     ASSERT_EQ(t.compile(glia_optimizer_adam(0.01)), GLIA_OK) << t.message();
-    EXPECT_EQ(glia_model_state_count(t.net), before + 2 * 10 + 5) << "two for each weight, none for kept states";
+    EXPECT_EQ(glia_model_state_count(t.net), before + 2 * 10 + 8) << "two for each weight, none for kept states";
     glia_state_info info{};
     ASSERT_EQ(glia_model_state_info(t.net, "lstm.weight_ih_l0/adam_v", &info), GLIA_OK) << t.message();
     EXPECT_EQ(info.kind, GLIA_STATE_OPTIMIZER);
@@ -252,7 +254,7 @@ TEST(State, follows_the_optimizer_and_what_is_frozen) {
     ASSERT_EQ(t.compile(glia_optimizer_sgd(0.1)), GLIA_OK) << t.message();
     all = t.states();
     EXPECT_EQ(all.count("logits.weight/rmsprop_square"), 0u);
-    EXPECT_EQ(all.size(), size_t(glia_model_weight_count(t.net)) + 5);
+    EXPECT_EQ(all.size(), size_t(glia_model_weight_count(t.net)) + 8);
     ASSERT_EQ(t.compile(glia_optimizer_momentum(0.1, 0.9)), GLIA_OK) << t.message();
     EXPECT_EQ(t.states().count("logits.bias/sgd_velocity"), 1u);
 }

@@ -1,0 +1,180 @@
+/* One checkpoint: all states of a model, as a file. */
+#include <math.h>
+#include <string.h>
+
+#include "core/context_impl.h"
+#include "core/dtype.h"
+#include "core/memory.h"
+#include "glia/checkpoint.h"
+#include "glia/safetensors.h"
+#include "glia/state.h"
+#include "nn/model_impl.h"
+
+static const glia_safetensors_note note = {"glia.checkpoint", "1"};
+
+/* All states, as the entries of a file; their values lie one after another. */
+typedef struct states {
+    int count;
+    gli_block entries; /* glia_safetensors_entry */
+    gli_block values;
+} states;
+
+static glia_safetensors_entry *entries_of(const states *s) { return s->entries.data; }
+
+static void states_free(glia_context *ctx, states *s) {
+    gli_block_free(ctx, &s->entries);
+    gli_block_free(ctx, &s->values);
+}
+
+/* Names and shapes, and memory for the values. */
+static glia_status describe(const glia_model *model, states *out) {
+    size_t bytes = 0;
+    *out         = (states){.count = glia_model_state_count(model)};
+    GLI_TRY(
+        gli_block_alloc(model->ctx, (size_t)out->count, sizeof(glia_safetensors_entry), "a checkpoint", &out->entries));
+    for (int i = 0; i < out->count; ++i) {
+        glia_state_info info;
+        GLI_TRY(glia_model_state_info(model, glia_model_state_name(model, i), &info));
+        entries_of(out)[i] =
+            (glia_safetensors_entry){.name = info.name, .dtype = info.dtype, .shape = info.shape, .bytes = info.bytes};
+        bytes += info.bytes;
+    }
+    GLI_TRY(gli_block_alloc(model->ctx, bytes, 1, "a checkpoint", &out->values));
+    char *values = out->values.data;
+    for (int i = 0; i < out->count; ++i) {
+        entries_of(out)[i].values = values;
+        values += entries_of(out)[i].bytes;
+    }
+    return GLIA_OK;
+}
+
+/* ---- Saving ---- */
+
+static bool finite(const glia_safetensors_entry *entry) {
+    const size_t count = entry->bytes / glia_dtype_size(entry->dtype);
+    if (!gli_dtype_is_float(entry->dtype)) return true;
+    for (size_t i = 0; i < count; ++i)
+        if (!isfinite(gli_load(entry->dtype, entry->values, (int64_t)i))) return false;
+    return true;
+}
+
+static glia_status read_states(const glia_model *model, const char *path, states *s) {
+    for (int i = 0; i < s->count; ++i) {
+        const glia_safetensors_entry *entry = &entries_of(s)[i];
+        GLI_TRY(glia_model_state_get(model, entry->name, (void *)entry->values, entry->bytes));
+        GLI_REQUIRE(model->ctx, finite(entry), GLIA_NOT_FINITE,
+                    "glia_model_save_checkpoint: %s: '%s' is infinite or NaN", path, entry->name);
+    }
+    return GLIA_OK;
+}
+
+static glia_status save(const glia_model *model, const char *path) {
+    glia_context *ctx = model->ctx;
+    states s;
+    GLI_REQUIRE(ctx, path, GLIA_INVALID_ARGUMENT, "glia_model_save_checkpoint: path is NULL");
+    GLI_REQUIRE(ctx, model->compiled, GLIA_INVALID_ARGUMENT,
+                "glia_model_save_checkpoint: the model is not compiled, or was changed since");
+    glia_status status = describe(model, &s);
+    if (status == GLIA_OK) status = read_states(model, path, &s);
+    if (status == GLIA_OK) status = glia_safetensors_write(ctx, path, entries_of(&s), s.count, &note, 1);
+    states_free(ctx, &s);
+    return status;
+}
+
+glia_status glia_model_save_checkpoint(const glia_model *model, const char *path) {
+    GLI_REQUIRE_OBJECT(model);
+    GLI_TRY(gli_enter(model->ctx));
+    const glia_status status = save(model, path);
+    gli_leave(model->ctx);
+    return status;
+}
+
+/* ---- Loading ---- */
+
+static glia_status check_format(glia_context *ctx, const char *path, const glia_safetensors *file) {
+    const char *version = glia_safetensors_find_note(file, note.key);
+    GLI_REQUIRE(ctx, version, GLIA_BAD_FORMAT, "%s: is no checkpoint: it has no '%s' in its metadata", path, note.key);
+    GLI_REQUIRE(ctx, strcmp(version, note.value) == 0, GLIA_UNSUPPORTED,
+                "%s: is a checkpoint of version %s, this library reads version %s", path, version, note.value);
+    return GLIA_OK;
+}
+
+static bool same_shape(const glia_shape *a, const glia_shape *b) {
+    return a->ndim == b->ndim && memcmp(a->dim, b->dim, (size_t)a->ndim * sizeof *a->dim) == 0;
+}
+
+/* That the file has each state as the model has it, and reads them. */
+static glia_status read_file(glia_context *ctx, const char *path, const glia_safetensors *file, states *s) {
+    char text[2][GLI_SHAPE_TEXT];
+    for (int i = 0; i < s->count; ++i) {
+        const glia_safetensors_entry *want = &entries_of(s)[i];
+        const int at                       = glia_safetensors_find(file, want->name);
+        glia_safetensors_entry has;
+        GLI_REQUIRE(ctx, at >= 0, GLIA_SHAPE_MISMATCH, "%s: lacks '%s', which the model has", path, want->name);
+        GLI_TRY(glia_safetensors_get(file, at, &has));
+        GLI_REQUIRE(ctx, has.dtype == want->dtype && same_shape(&has.shape, &want->shape), GLIA_SHAPE_MISMATCH,
+                    "%s: '%s' is %s %s, the model's %s %s", path, want->name,
+                    gli_shape_text(has.shape.ndim, has.shape.dim, text[0]), glia_dtype_name(has.dtype),
+                    gli_shape_text(want->shape.ndim, want->shape.dim, text[1]), glia_dtype_name(want->dtype));
+        GLI_TRY(glia_safetensors_read(file, at, (void *)want->values, want->bytes));
+    }
+    return GLIA_OK;
+}
+
+/* The file has more than the model's states: names the first of the others. */
+static glia_status name_unexpected(glia_context *ctx, const glia_model *model, const char *path,
+                                   const glia_safetensors *file) {
+    for (int i = 0; i < glia_safetensors_count(file); ++i) {
+        glia_safetensors_entry entry;
+        glia_state_info info;
+        GLI_TRY(glia_safetensors_get(file, i, &entry));
+        if (glia_model_state_info(model, entry.name, &info) == GLIA_OK) continue;
+        return gli_fail(ctx, GLIA_SHAPE_MISMATCH, "%s: has '%s', which the model has not", path, entry.name);
+    }
+    return GLIA_OK;
+}
+
+/* Progress first: its numbers alone can be refused. */
+static glia_status set_states(glia_model *model, const states *s) {
+    for (int progress = 1; progress >= 0; --progress) {
+        for (int i = 0; i < s->count; ++i) {
+            const glia_safetensors_entry *entry = &entries_of(s)[i];
+            glia_state_info info;
+            GLI_TRY(glia_model_state_info(model, entry->name, &info));
+            if ((info.kind == GLIA_STATE_PROGRESS) == progress)
+                GLI_TRY(glia_model_state_set(model, entry->name, entry->values, entry->bytes));
+        }
+    }
+    return GLIA_OK;
+}
+
+static glia_status load_from(glia_model *model, const char *path, const glia_safetensors *file) {
+    states s;
+    GLI_TRY(check_format(model->ctx, path, file));
+    glia_status status = describe(model, &s);
+    if (status == GLIA_OK) status = read_file(model->ctx, path, file, &s);
+    if (status == GLIA_OK && glia_safetensors_count(file) != s.count)
+        status = name_unexpected(model->ctx, model, path, file);
+    if (status == GLIA_OK) status = set_states(model, &s);
+    states_free(model->ctx, &s);
+    return status;
+}
+
+static glia_status load(glia_model *model, const char *path) {
+    glia_safetensors *file;
+    GLI_REQUIRE(model->ctx, path, GLIA_INVALID_ARGUMENT, "glia_model_load_checkpoint: path is NULL");
+    GLI_REQUIRE(model->ctx, model->compiled, GLIA_INVALID_ARGUMENT,
+                "glia_model_load_checkpoint: the model is not compiled, or was changed since");
+    GLI_TRY(glia_safetensors_open(model->ctx, path, &file));
+    const glia_status status = load_from(model, path, file);
+    glia_safetensors_close(file);
+    return status;
+}
+
+glia_status glia_model_load_checkpoint(glia_model *model, const char *path) {
+    GLI_REQUIRE_OBJECT(model);
+    GLI_TRY(gli_enter(model->ctx));
+    const glia_status status = load(model, path);
+    gli_leave(model->ctx);
+    return status;
+}
