@@ -2,7 +2,8 @@
  *
  * Conventions, stated once:
  *  - Every function that can fail returns glia_status; results come last, through out-parameters, which are
- *    untouched on failure. glia_message(ctx) tells what was wrong, with the values. Nothing here prints or exits.
+ *    untouched on failure, but for arrays of samples and of text, which may then hold a part. glia_message(ctx) tells
+ * what was wrong, with the values. Nothing here prints or exits.
  *  - Handles come in create and destroy pairs; destroy accepts NULL.
  *  - A thread that calls needs 128 KB of stack.
  *  - Args of layers and models are structs in which a field left out means the default:
@@ -14,6 +15,9 @@
  *    the dimensions of smaller strides.
  *  - Shape letters: N batch, C channels, H W input rows and columns, K filters, R S kernel rows and columns,
  *    P Q output rows and columns, T time. Image tensors are [N,C,H,W].
+ *  - The caller's floating-point mode does not matter and is left as it is: Glia, and the callbacks it calls, run with
+ *    rounding to nearest and without traps. On the CPU numbers below the smallest normal one of f32 (1.2e-38) count as
+ * 0.
  *  - Callbacks return to Glia: a C++ exception or a longjmp out of one skips what has to be given back, and leaves the
  *    context in use.
  *  - The same inputs give the same bits from run to run, on any number of threads. */

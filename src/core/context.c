@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/device.h"
+#include "core/float_mode.h"
 #include "core/prepared.h"
 #include "core/print.h"
 #include "core/team.h"
@@ -196,14 +197,18 @@ glia_status gli_enter(glia_context *ctx) {
         !__atomic_compare_exchange_n(&ctx->user, &no_user, &this_thread, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return gli_refuse(ctx);
     gli_refuse(NULL);
-    if (++ctx->depth > 1 || !ctx->device->enter) return GLIA_OK;
+    if (++ctx->depth > 1) return GLIA_OK;
+    ctx->float_mode = gli_float_mode_enter(false);
+    if (!ctx->device->enter) return GLIA_OK;
     const glia_status status = ctx->device->enter(ctx);
     if (status != GLIA_OK) gli_leave(ctx);
     return status;
 }
 
 void gli_leave(glia_context *ctx) {
-    if (--ctx->depth == 0) __atomic_store_n(&ctx->user, NULL, __ATOMIC_RELEASE);
+    if (--ctx->depth > 0) return;
+    gli_float_mode_leave(ctx->float_mode);
+    __atomic_store_n(&ctx->user, NULL, __ATOMIC_RELEASE);
 }
 
 void *gli_stream(const glia_context *ctx) { return ctx->device->stream ? ctx->device->stream(ctx) : NULL; }

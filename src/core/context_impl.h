@@ -34,11 +34,12 @@ struct glia_context {
     gli_memory memory;
     gli_block scratch; /* workspace of calls that run one at a time; grows, never shrinks */
     struct gli_prepared_cache *cache;
-    int references;    /* atomic: the creator's, and one for each tensor, graph, model, dataset */
-    const void *user;  /* atomic: identifies the thread inside; NULL: none */
-    int depth;         /* how many times that thread has entered */
-    char scope[96];    /* what is being done, before each message: "layer 'conv1': " */
-    unsigned failures; /* messages so far */
+    int references;      /* atomic: the creator's, and one for each tensor, graph, model, dataset */
+    const void *user;    /* atomic: identifies the thread inside; NULL: none */
+    int depth;           /* how many times that thread has entered */
+    uint64_t float_mode; /* of that thread outside */
+    char scope[96];      /* what is being done, before each message: "layer 'conv1': " */
+    unsigned failures;   /* messages so far */
     char message[512];
 };
 
