@@ -2,8 +2,8 @@
 #include "core/print.h"
 
 #include <locale.h>
-#include <pthread.h>
-#include <signal.h>
+
+#include "core/quiet_signals.h"
 
 int gli_format_list(char *text, size_t size, const char *format, va_list args) {
     const locale_t c      = newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -22,22 +22,9 @@ int gli_format(char *text, size_t size, const char *format, ...) {
     return length;
 }
 
-static bool is_pending(int signal) {
-    sigset_t pending;
-    return sigpending(&pending) == 0 && sigismember(&pending, signal) == 1;
-}
-
-/* SIGPIPE goes to the thread that writes, which blocks it meanwhile, and takes back its own. */
 bool gli_print(FILE *file, const char *text) {
-    sigset_t pipe, before;
-    int taken;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    const bool blocked     = pthread_sigmask(SIG_BLOCK, &pipe, &before) == 0;
-    const bool was_pending = is_pending(SIGPIPE);
-    const bool written     = fputs(text, file) >= 0 && fflush(file) == 0;
-    if (!blocked) return written;
-    if (!was_pending && is_pending(SIGPIPE)) sigwait(&pipe, &taken);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const gli_quiet_signals quiet = gli_quiet_signals_begin();
+    const bool written            = fputs(text, file) >= 0 && fflush(file) == 0;
+    gli_quiet_signals_end(&quiet);
     return written;
 }

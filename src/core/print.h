@@ -10,8 +10,7 @@
 int gli_format(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int gli_format_list(char *text, size_t size, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 
-/* Writes text and flushes the stream. A pipe that nobody reads makes it fail; there is no signal, which would end the
- * process. */
+/* Writes text and flushes the stream. What would raise a signal makes it fail (core/quiet_signals.h). */
 bool gli_print(FILE *file, const char *text);
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/quiet_signals.h"
 #include "io/input.h"
 
 enum { SUFFIX = 32, ATTEMPTS = 100 };
@@ -88,8 +89,10 @@ glia_status gli_output_open(glia_context *ctx, const char *path, gli_output *out
 }
 
 glia_status gli_output_write(gli_output *out, const void *from, size_t bytes) {
-    if (bytes > 0 && fwrite(from, 1, bytes, out->file) != bytes) return gli_fail_file(out->ctx, out->path, errno);
-    return GLIA_OK;
+    const gli_quiet_signals quiet = gli_quiet_signals_begin();
+    const int error               = bytes > 0 && fwrite(from, 1, bytes, out->file) != bytes ? errno : 0;
+    gli_quiet_signals_end(&quiet);
+    return error ? gli_fail_file(out->ctx, out->path, error) : GLIA_OK;
 }
 
 bool gli_output_was_left(const char *path) {
@@ -101,7 +104,9 @@ bool gli_output_was_left(const char *path) {
 }
 
 void gli_output_abandon(gli_output *out) {
+    const gli_quiet_signals quiet = gli_quiet_signals_begin();
     if (out->file) fclose(out->file);
+    gli_quiet_signals_end(&quiet);
     unlink(out->temporary.data);
     release(out);
 }
@@ -130,7 +135,10 @@ static int finish(gli_output *out) {
 glia_status gli_output_commit(gli_output *out) {
     glia_context *ctx = out->ctx;
     const char *path  = out->path;
-    const int error   = finish(out);
+
+    const gli_quiet_signals quiet = gli_quiet_signals_begin();
+    const int error               = finish(out);
+    gli_quiet_signals_end(&quiet);
     if (error != 0) {
         gli_output_abandon(out);
         return gli_fail_file(ctx, path, error);
