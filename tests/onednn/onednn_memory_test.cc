@@ -159,7 +159,6 @@ glia_status fit(glia_model *model, glia_dataset *data, const Net &net) {
 const std::vector<float> points(64 * 28 * 28, 0.5f);
 const std::vector<int64_t> classes(64, 3);
 
-// threads 1: OpenMP's own runtime ends the process when it gets no memory.
 glia_status train(const Net &net) noexcept {
     const glia_array input{.dtype = GLIA_F32, .shape = net.input, .data = points.data()};
     const glia_array targets[] = {{.dtype = GLIA_I64, .shape = GLIA_SCALAR, .data = classes.data()},
@@ -168,7 +167,7 @@ glia_status train(const Net &net) noexcept {
     arrays.inputs = &input, arrays.n_inputs = 1, arrays.targets = targets, arrays.n_targets = net.two_outputs ? 2 : 1;
     arrays.count = net.batch;
     glia_context_args args{};
-    args.threads       = 1;
+    args.threads       = 2;
     glia_context *ctx  = nullptr;
     glia_model *model  = nullptr;
     glia_dataset *data = nullptr;

@@ -55,8 +55,12 @@ typedef struct gli_dnn_calls {
 /* guard/ catches exceptions, and needs a C++ compiler; no_guard/ calls oneDNN directly. */
 #ifdef __cplusplus
 extern "C" const gli_dnn_calls gli_dnnl;
+extern "C" void gli_dnn_load_unwinder(void);
 #else
 extern const gli_dnn_calls gli_dnnl;
+
+/* Before the first of these calls: what an exception needs to come back from one. */
+void gli_dnn_load_unwinder(void);
 #endif
 
 #endif

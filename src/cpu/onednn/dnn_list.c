@@ -75,6 +75,7 @@ static pthread_once_t settings_are_made = PTHREAD_ONCE_INIT;
 static void make_settings(void) {
     silence();
     disable_primitive_cache();
+    gli_dnn_load_unwinder();
 }
 
 /* There always is a CPU, so that only memory can be missing; version 3 calls that a runtime error. */

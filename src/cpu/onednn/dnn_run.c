@@ -7,7 +7,7 @@
 
 /* One run of some groups. */
 typedef struct run {
-    const gli_dnn *dnn;
+    gli_dnn *dnn;
     const gli_call *call;
     char *workspace;
     void *const *bound; /* NULL where no view is GLI_DNN_BOUND_LATER */
@@ -67,20 +67,33 @@ static void run_piece(void *arg, int64_t piece, int lane) {
     }
 }
 
-static void run_work(run *r) {
-    int64_t pieces = 0;
-    for (int i = r->begin; i < r->end; ++i)
-        if (r->dnn->groups[i].stage == GLI_DNN_AT_WORK) pieces += r->dnn->groups[i].count;
-    gli_team_run(r->call->ctx->team, &(gli_job){run_piece, r, pieces});
-}
-
-static void run_group(run *r, const gli_dnn_group *g) {
+static void run_group(run *r, gli_dnn_group *g) {
     for (int i = 0; i < g->count; ++i) run_slice(r, g, g->first + i, 0);
+    g->has_run = true;
 }
 
 static void run_alone(run *r, gli_dnn_stage stage) {
     for (int i = r->begin; i < r->end; ++i)
         if (r->dnn->groups[i].stage == stage) run_group(r, &r->dnn->groups[i]);
+}
+
+static bool is_first(const run *r) {
+    for (int i = r->begin; i < r->end; ++i)
+        if (!r->dnn->groups[i].has_run) return true;
+    return false;
+}
+
+/* The first time on one thread. Some primitives make machine code then: a second thread would take the memory that is
+ * there for it, for a heap of its own, and would run what a failure left unfinished. */
+static void run_work(run *r) {
+    int64_t pieces = 0;
+    if (is_first(r)) {
+        run_alone(r, GLI_DNN_AT_WORK);
+        return;
+    }
+    for (int i = r->begin; i < r->end; ++i)
+        if (r->dnn->groups[i].stage == GLI_DNN_AT_WORK) pieces += r->dnn->groups[i].count;
+    gli_team_run(r->call->ctx->team, &(gli_job){run_piece, r, pieces});
 }
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
@@ -115,11 +128,8 @@ static void run_sums(run *r) {
     }
 }
 
-/* Some primitives make machine code when they run for the first time. */
-static glia_status reserve(gli_dnn *dnn) {
-    GLI_TRY(gli_dnn_reserve(dnn->ctx, dnn->has_run ? GLI_DNN_TO_RUN : GLI_DNN_TO_RUN_FIRST));
-    dnn->has_run = true;
-    return GLIA_OK;
+static glia_status reserve(const run *r) {
+    return gli_dnn_reserve(r->call->ctx, is_first(r) ? GLI_DNN_TO_RUN_FIRST : GLI_DNN_TO_RUN);
 }
 
 /* ---- providers --------------------------------------------------------------------------------------------------- */
@@ -127,7 +137,7 @@ static glia_status reserve(gli_dnn *dnn) {
 glia_status gli_dnn_run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     gli_dnn *dnn = prepared->state;
     run r        = {.dnn = dnn, .call = call, .workspace = workspace, .end = dnn->n_groups};
-    GLI_TRY(reserve(dnn));
+    GLI_TRY(reserve(&r));
     run_alone(&r, GLI_DNN_BEFORE);
     run_work(&r);
     run_sums(&r);
@@ -137,7 +147,7 @@ glia_status gli_dnn_run(const gli_call *call, const gli_prepared *prepared, void
     return GLIA_OK;
 }
 
-static run packed_run(const gli_call *call, const gli_dnn *dnn, int number, void *workspace, void *const *bound) {
+static run packed_run(const gli_call *call, gli_dnn *dnn, int number, void *workspace, void *const *bound) {
     const gli_dnn_packed p = dnn->packed[number];
     return (run){.dnn = dnn, .call = call, .workspace = workspace, .bound = bound, .begin = p.begin, .end = p.end};
 }
@@ -145,7 +155,7 @@ static run packed_run(const gli_call *call, const gli_dnn *dnn, int number, void
 glia_status gli_dnn_pack(const gli_call *call, gli_dnn *dnn, int number, const float *b, void *workspace) {
     void *const bound[GLI_DNN_BOUND] = {[GLI_DNN_BOUND_B] = (void *)b};
     run r                            = packed_run(call, dnn, number, workspace, bound);
-    GLI_TRY(reserve(dnn));
+    GLI_TRY(reserve(&r));
     run_alone(&r, GLI_DNN_BEFORE);
     return gli_dnn_translate(call, (dnnl_status_t)r.status, "packing weights");
 }
@@ -155,7 +165,7 @@ glia_status gli_dnn_multiply(const gli_call *call, gli_dnn *dnn, int number, gli
     void *const bound[GLI_DNN_BOUND] = {
         [GLI_DNN_BOUND_A] = (void *)matrices.a, [GLI_DNN_BOUND_B] = (void *)matrices.b, [GLI_DNN_BOUND_Y] = matrices.y};
     run r = packed_run(call, dnn, number, workspace, bound);
-    GLI_TRY(reserve(dnn));
+    GLI_TRY(reserve(&r));
     run_work(&r);
     return gli_dnn_translate(call, (dnnl_status_t)r.status, "running it");
 }

@@ -1,5 +1,7 @@
 #include "cpu/onednn/dnn_api.h"
 
+#include <execinfo.h>
+
 namespace {
 
 template <auto function>
@@ -17,6 +19,13 @@ struct Guarded<function> {
 };
 
 }  // namespace
+
+/* Exceptions pass through std::call_once in oneDNN and so through C code, whose unwinder glibc loads when it is first
+ * needed: where memory is short that ends the process. A backtrace needs it as well, while there is memory. */
+extern "C" void gli_dnn_load_unwinder(void) {
+    void *frame;
+    backtrace(&frame, 1);
+}
 
 #define GUARDED(name) Guarded<dnnl_##name>::call,
 const gli_dnn_calls gli_dnnl = {GLI_DNN_CALLS(GUARDED)};
