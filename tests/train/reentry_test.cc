@@ -113,6 +113,36 @@ TEST_F(Reentry, a_model_that_a_generator_destroys_lives_to_the_end_of_the_call) 
     EXPECT_EQ(message(), "the model was destroyed while it ran");
 }
 
+TEST_F(Reentry, a_data_set_that_its_generator_destroys_lives_to_the_end_of_the_call) {
+    glia_tensor *x = nullptr, *t = nullptr;
+    ASSERT_EQ(glia_tensor_create(ctx_, GLIA_F32, GLIA_SHAPE(2, 1), &x), GLIA_OK);
+    ASSERT_EQ(glia_tensor_create(ctx_, GLIA_F32, GLIA_SHAPE(2, 1), &t), GLIA_OK);
+    trick_               = [&] { return glia_dataset_destroy(data_), data_ = nullptr, GLIA_OK; };
+    const int64_t both[] = {kAt, kAt + 1};
+    float got[2]         = {};
+    EXPECT_EQ(glia_dataset_get(data_, both, 2, &x, &t), GLIA_OK) << message();
+    EXPECT_EQ(glia_tensor_read(x, got, sizeof got), GLIA_OK);
+    EXPECT_EQ(got[1], kAt + 1);
+    EXPECT_EQ(data_, nullptr);
+    glia_tensor_destroy(x), glia_tensor_destroy(t);
+}
+
+TEST_F(Reentry, validation_that_a_callback_destroys_lives_to_the_end_of_the_call) {
+    struct Both {
+        glia_dataset *validation;
+        int epochs;
+    } both{generated(&none_), 0};
+    glia_fit_args args{.epochs = 3, .batch_size = kBatch, .validation = both.validation};
+    args.callbacks[0] = {.user = &both, .on_epoch_end = [](void *user, const glia_event *event) {
+                             auto *b = static_cast<Both *>(user);
+                             EXPECT_TRUE(event->epoch->has_validation);
+                             if (++b->epochs == 1) glia_dataset_destroy(b->validation);
+                             return GLIA_OK;
+                         }};
+    EXPECT_EQ(glia_model_fit(net_, data_, &args), GLIA_OK) << message();
+    EXPECT_EQ(both.epochs, 3);
+}
+
 TEST_F(Reentry, on_epoch_end_may_use_its_model_and_destroy_it) {
     struct Epochs {
         Reentry *test;
