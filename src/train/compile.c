@@ -238,7 +238,8 @@ static glia_status renew(glia_model *model, const gli_compiled *resolved) {
     gli_compiled fresh = *resolved;
     gli_weight_layout layout;
     GLI_TRY(gli_weights_lay_out(model, &layout));
-    const glia_status status = make_state(model, &layout, &fresh);
+    glia_status status = gli_check_other_batch(model, layout.vector);
+    if (status == GLIA_OK) status = make_state(model, &layout, &fresh);
     if (status == GLIA_OK) {
         gli_weights_adopt(model, &layout);
         const gli_compiled old    = model->training->compiled;

@@ -51,6 +51,9 @@ typedef struct gli_step_request {
 /* The step of a request, planned on the first call; the model keeps those used last. It stays until the next call. */
 glia_status gli_step_get(glia_model *model, const gli_step_request *request, gli_step **out);
 
+/* Fails where the model's layers go with batches of GLI_NOMINAL_BATCH samples only. vector: as large as its weights. */
+glia_status gli_check_other_batch(glia_model *model, glia_tensor *vector);
+
 /* Before the first step of a pass over a data set, from this position of its order on: sets the counters, which the
  * steps then advance themselves. */
 glia_status gli_steps_begin(glia_model *model, gli_pass_kind kind, int64_t position);

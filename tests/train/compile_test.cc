@@ -350,6 +350,19 @@ TEST_F(Compile, what_belongs_to_an_output_needs_one) {
     EXPECT_EQ(glia_model_compile(net, {0}, nullptr), GLIA_OK) << message();
 }
 
+// A number for each sample, added to two: it goes along the batch where a batch has two samples, and nowhere else.
+TEST_F(Compile, what_goes_only_with_batches_of_two_samples_is_refused) {
+    glia_model *net = nullptr;
+    ASSERT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK);
+    const glia_value x = glia_model_input(net, "x", GLIA_SHAPE(2)), b = glia_model_input(net, "b", GLIA_SCALAR);
+    const glia_value y = glia_model_add(net, x, b, with(glia_layer_args{.name = "sum"}));
+    EXPECT_EQ(glia_model_compile(net, y, nullptr), GLIA_SHAPE_MISMATCH);
+    const std::string said = glia_message(ctx);
+    EXPECT_EQ(said.find("glia_model_compile: of batches of 3 samples: layer 'sum': "), 0u) << said;
+    EXPECT_EQ(glia_model_status(net), GLIA_OK) << "the model is as it was";
+    glia_model_destroy(net);
+}
+
 // u8 labels are the commonest mistake: what they should be, rather than what shape.
 TEST_F(Compile, labels_of_a_type_that_is_no_index_are_told) {
     glia_model *net    = model();
