@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -74,10 +75,10 @@ TEST_F(Safetensors, is_written_byte_by_byte_as_its_own_library_writes_it) {
                      {"fc.weight", GLIA_F32, GLIA_SHAPE(2, 3), w, 24},
                      {"fc.bias", GLIA_F32, GLIA_SHAPE(2), w, 8},
                      {"bn.num_batches_tracked", GLIA_I64, GLIA_SCALAR, n, 8}},
-                    {{"format", "pt"}}),
+                    {{"format", "p t"}}),
               GLIA_OK)
         << message();
-    string want = "{\"__metadata__\":{\"format\":\"pt\"}," + object("bn.num_batches_tracked", "I64", "", 0, 8) + "," +
+    string want = "{\"__metadata__\":{\"format\":\"p t\"}," + object("bn.num_batches_tracked", "I64", "", 0, 8) + "," +
                   object("fc.bias", "F32", "2", 8, 16) + "," + object("fc.weight", "F32", "2,3", 16, 40) + "," +
                   object("u", "U8", "3", 40, 43) + "}";
     want += string((8 - want.size() % 8) % 8, ' ');
@@ -143,16 +144,56 @@ TEST_F(Safetensors, may_be_empty) {
     }
 }
 
-TEST_F(Safetensors, has_tensors_in_any_order_with_spaces_and_escapes) {
-    ASSERT_EQ(open(file_of("{ \"b\" : { \"shape\" : [ 2 , 1 ] , \"data_offsets\" : [ 4 , 6 ] , \"dtype\" : \"U8\" } ,\n"
-                           "\"\\u0061\\u00e9\\uD83D\\uDC18\\/\\n\":{\"\\u0064type\":\"F32\",\"shape\":[],"
-                           "\"data_offsets\":[0,4]}}",
-                           6)),
+TEST_F(Safetensors, may_have_notes_alone_and_many) {
+    std::vector<string> keys;
+    std::vector<glia_safetensors_note> notes;
+    for (int i = 0; i < 4096; ++i) keys.push_back(std::to_string(i));
+    for (const string &key : keys) notes.push_back({key.c_str(), key.c_str()});
+    ASSERT_EQ(write({}, notes), GLIA_OK) << message();
+    ASSERT_EQ(open(path), GLIA_OK) << message();
+    EXPECT_EQ(glia_safetensors_note_count(file), 4096);
+    for (const string &key : keys) EXPECT_EQ(glia_safetensors_find_note(file, key.c_str()), key);
+}
+
+TEST_F(Safetensors, has_empty_tensors_anywhere_between_the_others) {
+    ASSERT_EQ(open(file_of("{" + object("d", "U8", "0", 4, 4) + "," + object("c", "U8", "2", 2, 4) + "," +
+                               object("b", "U8", "0", 2, 2) + "," + object("a", "U8", "2", 0, 2) + "," +
+                               object("e", "F64", "2,0", 0, 0) + "}",
+                           4)),
               GLIA_OK)
+        << message();
+    EXPECT_EQ(glia_safetensors_count(file), 5);
+}
+
+TEST_F(Safetensors, gives_back_what_the_system_lent) {
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    rlimit few   = before;
+    few.rlim_cur = 64;
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+    const string right = folder.write("right", file_of("{}", 0)), wrong = folder.write("wrong", file_of("[]", 0));
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_EQ(open(right), GLIA_OK) << message();
+        EXPECT_EQ(open(wrong), GLIA_BAD_FORMAT) << message();
+    }
+    setrlimit(RLIMIT_NOFILE, &before);
+    std::ifstream maps("/proc/self/maps");
+    const string mapped(std::istreambuf_iterator<char>(maps), {});
+    EXPECT_EQ(mapped.find(right), string::npos) << "a closed file is mapped";
+}
+
+TEST_F(Safetensors, has_tensors_in_any_order_with_spaces_and_escapes) {
+    ASSERT_EQ(
+        open(file_of(
+            "{ \"b\" : { \"shape\" : [ 2 , 1 ] , \"data_offsets\" : [ 4 , 6 ] , \"dtype\" : \"U8\" } ,\n"
+            "\"\\u0061\\u00e9\\u00aA\\ue000\\uD83D\\uDC18\\ud800\\udc00\\/\\n\":{\"\\u0064type\":\"F32\",\"shape\":[],"
+            "\"data_offsets\":[0,4]}}",
+            6)),
+        GLIA_OK)
         << message();
     EXPECT_EQ(get("b").shape.dim[0], 2);
     EXPECT_EQ(*static_cast<const unsigned char *>(get("b").values), 4);
-    EXPECT_EQ(get("a\xC3\xA9\xF0\x9F\x90\x98/\n").bytes, 4u);
+    EXPECT_EQ(get("a\xC3\xA9\xC2\xAA\xEE\x80\x80\xF0\x9F\x90\x98\xF0\x90\x80\x80/\n").bytes, 4u);
 }
 
 TEST_F(Safetensors, of_dtypes_that_glia_has_not_are_listed_and_copied) {
@@ -195,7 +236,8 @@ TEST_F(Safetensors, with_a_wrong_header_is_refused) {
         {"{\"t\":{}}", 0, "'t' has no 'dtype'"},
         {"{\"t\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4, "'t' has no 'shape'"},
         {"{\"t\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "'t' has no 'data_offsets'"},
-        {"{\"t\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"x\":1}}", 4, "the key 'x'"},
+        {"{\"t\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"x\":1}}", 4,
+         "the key 'x' that tensors have not"},
         {"{\"t\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "'dtype' twice"},
         {"{\"t\":{\"dtype\":32,\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "no '\"'"},
         {"{\"t\":{\"dtype\":\"F32\",\"shape\":1,\"data_offsets\":[0,4]}}", 4, "no '['"},
@@ -230,6 +272,9 @@ TEST_F(Safetensors, with_a_wrong_header_is_refused) {
         {"{\"\\udc00\":{}}", 0, "no character or escape"},
         {"{\"\\ud800\\u0061\":{}}", 0, "no character or escape"},
         {"{\"\\ud800x\":{}}", 0, "no character or escape"},
+        {"{\"\\ud800xxdc00\":{}}", 0, "no character or escape"},
+        {"{\"\\ud800\\ue000\":{}}", 0, "no character or escape"},
+        {"{\"\\u0061", 0, "no '\"' at byte 8"},
         {"{\"\\u0000\":{}}", 0, "no character or escape"},
         {"{\"\\u12\":{}}", 0, "no character or escape"},
         {"{\"\\u12", 0, "no character or escape"},
@@ -370,6 +415,7 @@ TEST_F(Safetensors, is_not_written_wrongly) {
     refuses({{"a", GLIA_F32, wrong, x, 12}}, GLIA_SHAPE_MISMATCH, "'a' has 12 bytes");
     refuses({{"a", GLIA_F32, GLIA_SHAPE(-1), x, 16}}, GLIA_SHAPE_MISMATCH, "'a' has 16 bytes");
     refuses({{"a", GLIA_F32, many, x, 4}}, GLIA_SHAPE_MISMATCH, "'a' has 4 bytes");
+    refuses({{"a", GLIA_F32, {-1, {}}, x, 4}}, GLIA_SHAPE_MISMATCH, "'a' has 4 bytes");
     refuses({{"a", GLIA_F32, GLIA_SHAPE(INT64_MAX, 8), x, 0}}, GLIA_SHAPE_MISMATCH, "'a' has 0 bytes");
     refuses({{"a", GLIA_F32, wrong, nullptr, 16}}, GLIA_INVALID_ARGUMENT, "values of 'a' is NULL");
     refuses({{"a", GLIA_F32, wrong, x, 16}, {"b", GLIA_F32, wrong, x, 16}, {"a", GLIA_U8, GLIA_SHAPE(1), x, 1}},
@@ -379,6 +425,8 @@ TEST_F(Safetensors, is_not_written_wrongly) {
     refuses({}, GLIA_INVALID_ARGUMENT, "note 0", {{"x", "\xC3"}});
     refuses({}, GLIA_INVALID_ARGUMENT, "the key 'x' comes twice", {{"x", ""}, {"x", ""}});
     refuses({}, GLIA_INVALID_ARGUMENT, "4097 notes", std::vector<glia_safetensors_note>(4097, {"x", ""}));
+    const string endless(100000000, 'a');
+    refuses({{endless.c_str(), GLIA_U8, GLIA_SHAPE(0), nullptr, 0}}, GLIA_INVALID_ARGUMENT, "allowed are 100000000");
     EXPECT_EQ(glia_safetensors_write(ctx, path.c_str(), nullptr, -1, nullptr, 0), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(glia_safetensors_write(ctx, "/nowhere/f", nullptr, 0, nullptr, 0), GLIA_NOT_FOUND);
     EXPECT_EQ(glia_safetensors_write(ctx, "/dev/full", nullptr, 0, nullptr, 0), GLIA_IO_ERROR);
