@@ -62,9 +62,8 @@ typedef enum glia_load_problem {
 } glia_load_problem;
 
 typedef struct glia_load_args {
-    bool partial; /* takes the weights that fit, and leaves the others; otherwise each problem is an error */
-    const char
-        *prefix; /* of the names in the source: "encoder." for a part of it; names without it count for nothing */
+    bool partial;       /* takes the weights that fit, and leaves the others; otherwise each problem is an error */
+    const char *prefix; /* of names in the source, "encoder."; those without it count for nothing */
     /* The name that a weight has in the source, behind the prefix, as long as the next call; NULL: it has none there.
      * Default: its own. */
     const char *(*rename)(void *user, const char *weight);

@@ -257,7 +257,7 @@ static glia_status copy(const glia_model *from, glia_model *to, const glia_load_
     const source other       = {from, "the other model", from->n_weights, find_in_model, entry_of_model, read_model};
     const unsigned failures  = from->ctx->failures;
     const glia_status status = load(to, "glia_model_copy_weights", &other, args, report);
-    const bool of_other      = from->ctx != to->ctx && from->ctx->failures != failures;
+    const bool of_other      = status != GLIA_OK && from->ctx != to->ctx && from->ctx->failures != failures;
     return of_other ? gli_fail(to->ctx, status, "%s", from->ctx->message) : status;
 }
 
