@@ -279,4 +279,20 @@ TEST(OneDnn, contexts_leave_nothing_behind) {
     EXPECT_TRUE(held.empty()) << held.size() << " blocks";
 }
 
+// The filter's gradient of equal numbers: oneDNN adds the pixels of a slice up in a float, whose error grows with them.
+TEST(OneDnn, sums_over_large_images_keep_four_digits) {
+    const Context ctx = make_context(2);
+    for (const auto &[images, size] : {std::pair<int64_t, int64_t>{64, 30}, {16, 114}, {4, 226}, {1, 402}}) {
+        const Tensor x  = make_tensor(ctx, GLIA_SHAPE(images, 1, size, size)),
+                     dy = make_tensor(ctx, GLIA_SHAPE(images, 2, size - 2, size - 2)),
+                     dw = make_tensor(ctx, GLIA_SHAPE(2, 1, 3, 3));
+        const glia_conv2d_backward_params params{.conv = glia_conv2d_defaults(), .size = {3, 3}};
+        ASSERT_EQ(glia_tensor_fill(x.get(), 0.1), GLIA_OK);
+        ASSERT_EQ(glia_tensor_fill(dy.get(), 1), GLIA_OK);
+        ASSERT_EQ(glia_conv2d_backward_filter(ctx.get(), &params, x.get(), dy.get(), dw.get(), nullptr), GLIA_OK);
+        const double want = double(0.1f) * double(images * (size - 2) * (size - 2));
+        for (const float got : values(dw)) EXPECT_NEAR(got, want, 6e-4 * want) << images << " images of " << size;
+    }
+}
+
 }  // namespace

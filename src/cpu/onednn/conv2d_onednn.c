@@ -4,11 +4,29 @@
 #include "core/size.h"
 #include "cpu/native/column_sum.h"
 
-/* oneDNN 2 takes about 10 us of preparing for each padded column. */
+/* oneDNN 2 takes about 10 us of preparing for each padded column; all versions add up the products of one result, or of
+ * one image, in a float. */
+static const char *decline_sum(const gli_conv2d_geom *g, int64_t products) {
+    enum { MAX_PAD = 1 << 14, MAX_PRODUCTS = 1 << 16 };
+    if (g->pad_w > MAX_PAD || g->pad_w_end > MAX_PAD) return "its images are padded by more than 16384 columns";
+    return products > MAX_PRODUCTS ? "its f32 sums lose precision over more than 65536 products" : NULL;
+}
+
+static int64_t taps(const gli_conv2d_geom *g) { return (int64_t)g->r * g->s; }
+
 static const char *decline(const gli_call *call) {
-    enum { MAX_PAD = 1 << 14 };
     const gli_conv2d_geom *g = call->geom;
-    return g->pad_w > MAX_PAD || g->pad_w_end > MAX_PAD ? "its images are padded by more than 16384 columns" : NULL;
+    return decline_sum(g, g->c / g->groups * taps(g));
+}
+
+static const char *decline_data(const gli_call *call) {
+    const gli_conv2d_geom *g = call->geom;
+    return decline_sum(g, g->k / g->groups * taps(g));
+}
+
+static const char *decline_filter(const gli_call *call) {
+    const gli_conv2d_geom *g = call->geom;
+    return decline_sum(g, (int64_t)g->p * g->q);
 }
 
 gli_dnn_convolution gli_dnn_convolution_of(const gli_conv2d_geom *g, gli_dnn_convolution_kind kind) {
@@ -81,5 +99,5 @@ static glia_status run_filter(const gli_call *call, const gli_prepared *prepared
 }
 
 GLI_DNN_PROVIDER(conv2d, GLI_ACCEPTS_DNN, decline, prepare_forward, gli_dnn_run);
-GLI_DNN_PROVIDER(conv2d_backward_data, GLI_ACCEPTS_DNN, decline, prepare_data, gli_dnn_run);
-GLI_DNN_PROVIDER(conv2d_backward_filter, GLI_ACCEPTS_DNN, decline, prepare_filter, run_filter);
+GLI_DNN_PROVIDER(conv2d_backward_data, GLI_ACCEPTS_DNN, decline_data, prepare_data, gli_dnn_run);
+GLI_DNN_PROVIDER(conv2d_backward_filter, GLI_ACCEPTS_DNN, decline_filter, prepare_filter, run_filter);

@@ -1,3 +1,4 @@
+#include "core/size.h"
 #include "cpu/onednn/dnn_list.h"
 
 /* A convolution as oneDNN is told of it. */
@@ -80,6 +81,13 @@ static double work_of(const gli_dnn_convolution *c) {
     return gli_dnn_elements(&c->w) * gli_dnn_elements(image) / (double)image->dim[CHANNELS];
 }
 
+/* Of all images. */
+static int64_t pixels_of(const gli_dnn_view *y) {
+    int64_t pixels = y->dim[IMAGES];
+    for (int d = CHANNELS + 1; d < y->ndim; ++d) pixels *= y->dim[d];
+    return pixels;
+}
+
 static cuts cut_images(const gli_dnn_convolution *c) {
     const gli_dnn_cut cut = {.dim = c->x.dim[IMAGES], .multiple = 1, .work = work_of(c)};
     return (cuts){cut, IMAGES, GLI_DNN_WHOLE, GLI_DNN_WHOLE, IMAGES};
@@ -93,10 +101,13 @@ static cuts cut_channels(const gli_dnn_convolution *c) {
     return (cuts){cut, GLI_DNN_WHOLE, 0, 0, CHANNELS};
 }
 
-/* Each slice gives a summand of the gradient of all filters. */
+/* Each slice gives a summand of the gradient of all filters. oneDNN adds the pixels of one up in a float: few enough of
+ * them leave four digits of numbers of one sign. */
 static cuts cut_summands(const gli_dnn_convolution *c) {
+    enum { PIXELS = 1 << 14 };
     cuts k      = cut_images(c);
     k.cut.added = true;
+    k.cut.least = gli_divide_up(pixels_of(&c->y), PIXELS);
     k.w = k.bias = GLI_DNN_ADDED;
     return k;
 }

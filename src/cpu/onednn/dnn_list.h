@@ -32,6 +32,7 @@ typedef struct gli_dnn_cut {
     int64_t dim, multiple;
     double work; /* of all slices, in multiplications */
     bool added;
+    int64_t least; /* slices, as far as dim allows; 0: 1 */
 } gli_dnn_cut;
 
 /* What an element costs a primitive that only reads and writes, in multiplications. */

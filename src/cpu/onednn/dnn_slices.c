@@ -16,6 +16,8 @@ static int64_t number_of_slices(const gli_dnn_cut *cut) {
     const int most = cut->added ? MOST_ADDED : MOST;
     int64_t number = wanted < 1 ? 1 : wanted > most ? most : (int64_t)wanted;
     while (cut->added && cut->dim % number != 0) --number;
+    number = gli_max_i64(number, gli_min_i64(cut->least, cut->dim));
+    while (cut->added && cut->dim % number != 0) ++number;
     return number;
 }
 
