@@ -64,8 +64,10 @@ glia_status gli_fail(glia_context *ctx, glia_status status, const char *format, 
 /* Puts words in front of the last message. */
 glia_status gli_explain(glia_context *ctx, glia_status status, const char *words);
 
-/* After a callback: words, and the message that it left, if it did: failures counts those before it. */
-glia_status gli_explain_callback(glia_context *ctx, glia_status status, unsigned failures, const char *words);
+/* After a callback: "WHO returned STATUSWHEN", and the message that it left, if it did: failures counts those before
+ * it. */
+glia_status gli_explain_callback(glia_context *ctx, glia_status status, unsigned failures, const char *who,
+                                 const char *when);
 
 /* The same for a failure without a context: of this thread, see glia_message. */
 glia_status gli_fail_early(glia_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));

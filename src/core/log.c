@@ -29,7 +29,14 @@ glia_status gli_explain(glia_context *ctx, glia_status status, const char *words
     return gli_fail(ctx, status, "%s: %s", words, message);
 }
 
-glia_status gli_explain_callback(glia_context *ctx, glia_status status, unsigned failures, const char *words) {
+glia_status gli_explain_callback(glia_context *ctx, glia_status status, unsigned failures, const char *who,
+                                 const char *when) {
+    char words[192];
+    const char *name = glia_status_name(status);
+    if (strncmp(name, "GLIA_", 5) == 0)
+        snprintf(words, sizeof words, "%s returned %s%s", who, name, when);
+    else
+        snprintf(words, sizeof words, "%s returned %d, which is no glia_status%s", who, (int)status, when);
     return ctx->failures == failures ? gli_fail(ctx, status, "%s", words) : gli_explain(ctx, status, words);
 }
 

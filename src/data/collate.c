@@ -66,10 +66,9 @@ static size_t sample_bytes(const glia_dataset *root, int i) {
 }
 
 static glia_status explain_generator(glia_context *ctx, glia_status status, unsigned failures, int64_t sample) {
-    char words[96];
-    snprintf(words, sizeof words, "the dataset's generator returned %s for sample %lld", glia_status_name(status),
-             (long long)sample);
-    return gli_explain_callback(ctx, status, failures, words);
+    char words[48];
+    snprintf(words, sizeof words, " for sample %lld", (long long)sample);
+    return gli_explain_callback(ctx, status, failures, "the dataset's generator", words);
 }
 
 /* spare: memory for the targets of one sample, if targets are not requested. */

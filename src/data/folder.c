@@ -15,7 +15,8 @@ glia_status gli_data_folder(glia_context *ctx, const char *function, const char 
                             const char **out) {
     struct stat info;
     if (!folder) folder = getenv("GLIA_DATA_DIR");
-    GLI_REQUIRE(ctx, folder && *folder, GLIA_NOT_FOUND, "%s: folder is NULL, and GLIA_DATA_DIR names none", function);
+    GLI_REQUIRE(ctx, folder && *folder, GLIA_NOT_FOUND, "%s: no folder is given, and GLIA_DATA_DIR names none",
+                function);
     GLI_REQUIRE(ctx, part == GLIA_PART_TRAIN || part == GLIA_PART_TEST, GLIA_INVALID_ARGUMENT, "%s: invalid part %d",
                 function, (int)part);
     if (stat(folder, &info) != 0) return gli_fail_file(ctx, folder, errno);

@@ -15,12 +15,12 @@ static glia_status read_args(glia_context *ctx, const glia_idx_args *given, glia
     if (out->max_bytes == 0) out->max_bytes = (size_t)1 << 30;
     if (out->std == 0) out->std = 1;
     GLI_REQUIRE(ctx, out->label_dtype == GLIA_I32 || out->label_dtype == GLIA_I64, GLIA_INVALID_ARGUMENT,
-                "label_dtype is %s, must be i32 or i64", glia_dtype_name(out->label_dtype));
+                "IDX: label_dtype is %s, must be i32 or i64", glia_dtype_name(out->label_dtype));
     GLI_REQUIRE(ctx, isfinite(out->scale) && isfinite(out->mean) && isfinite(out->std) && out->std > 0,
-                GLIA_INVALID_ARGUMENT, "scale %g, mean %g and std %g must be finite, and std positive", out->scale,
+                GLIA_INVALID_ARGUMENT, "IDX: scale %g, mean %g and std %g must be finite, and std positive", out->scale,
                 out->mean, out->std);
     GLI_REQUIRE(ctx, !out->raw || (out->scale == 0 && out->mean == 0 && out->std == 1), GLIA_INVALID_ARGUMENT,
-                "raw images have no scale %g, mean %g or std %g", out->scale, out->mean, out->std);
+                "IDX: raw images have no scale %g, mean %g or std %g", out->scale, out->mean, out->std);
     return GLIA_OK;
 }
 

@@ -240,7 +240,9 @@ glia_status glia_graph_gradient(glia_graph *graph, glia_value y, const glia_valu
     GLI_REQUIRE_OBJECT(graph);
     for (int i = 0; out && i < n_wrt; ++i) out[i] = (glia_value){-1};
     GLI_TRY(gli_enter(graph->ctx));
-    glia_status status = gli_graph_fail(graph, check_arguments(graph, y, wrt, n_wrt, out));
+    glia_status status =
+        glia_graph_status(graph); /* a failure before this call says more than y, which is its result */
+    if (status == GLIA_OK) status = gli_graph_fail(graph, check_arguments(graph, y, wrt, n_wrt, out));
     if (status == GLIA_OK) {
         const glia_value one = gli_graph_constant(graph, glia_graph_dtype(graph, y), glia_graph_shape(graph, y), 1);
         status               = gli_graph_gradient(graph, &y, &one, 1, wrt, n_wrt, out);

@@ -138,8 +138,7 @@ static glia_status build_assign(glia_graph *graph, const void *arg, int *out) {
     const size_t bytes            = (size_t)gli_extent(to) * glia_dtype_size(to->dtype);
     const gli_address_range range = {(uintptr_t)to->data, (uintptr_t)to->data + bytes};
     GLI_REQUIRE(ctx, bytes == 0 || !is_assigned(graph, range), GLIA_INVALID_ARGUMENT,
-                "glia_graph_assign: state%s%s is assigned to twice", state->name ? " " : "",
-                state->name ? state->name : "");
+                "glia_graph_assign: state '%s' is assigned to twice", state->name ? state->name : "");
     void *assignments = graph->assignments;
     GLI_TRY(gli_grow(ctx, &assignments, &graph->assignment_capacity, graph->n_assignments + 1,
                      sizeof *graph->assignments, "a graph"));

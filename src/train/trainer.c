@@ -51,8 +51,8 @@ static glia_status notify(glia_trainer *t, event kind) {
         const glia_status status = handle(callback->user, &about);
         t->model->in_use         = in_use;
         if (status == GLIA_OK) continue;
-        snprintf(words, sizeof words, "%s: %s returned %s", t->pass.call, name[kind], glia_status_name(status));
-        return gli_explain_callback(ctx, status, failures, words);
+        snprintf(words, sizeof words, "%s: %s", t->pass.call, name[kind]);
+        return gli_explain_callback(ctx, status, failures, words, "");
     }
     return GLIA_OK;
 }

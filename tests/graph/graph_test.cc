@@ -413,7 +413,7 @@ TEST(Assign, finds_the_overlap_among_many_states) {
         const int64_t between = int64_t(rng() % uint64_t(n));
         EXPECT_EQ(assign(2 * between, one), GLIA_OK) << glia_message(net.ctx);
         EXPECT_EQ(assign(2 * between + int64_t(rng() % 2), net.input({2})), GLIA_INVALID_ARGUMENT);
-        EXPECT_STREQ(glia_message(net.ctx), "glia_graph_assign: state state is assigned to twice");
+        EXPECT_STREQ(glia_message(net.ctx), "glia_graph_assign: state 'state' is assigned to twice");
     }
 }
 

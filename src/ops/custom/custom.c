@@ -1,6 +1,7 @@
 #include "ops/custom/custom_impl.h"
 
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #include "core/derive.h"
@@ -17,6 +18,11 @@ static glia_status check_description(const gli_resolution *r, const glia_custom_
     GLI_REQUIRE(r->ctx, op->n_in >= 1 && op->n_in <= max && op->n_out >= 1 && op->n_out <= max, GLIA_INVALID_ARGUMENT,
                 "%s: '%s' has %d inputs and %d outputs, must have 1 to %d of each", r->op->name, op->name, op->n_in,
                 op->n_out, max);
+    GLI_REQUIRE(r->ctx, op->depth >= 0 && isfinite(op->depth), GLIA_INVALID_ARGUMENT,
+                "%s: '%s' has depth %g, must be finite and not negative", r->op->name, op->name, op->depth);
+    GLI_REQUIRE(r->ctx, !(op->unread_in >> op->n_in) && !(op->unread_out >> op->n_out), GLIA_INVALID_ARGUMENT,
+                "%s: '%s' has unread_in %#x and unread_out %#x: bits of tensors beyond its %d inputs and %d outputs",
+                r->op->name, op->name, op->unread_in, op->unread_out, op->n_in, op->n_out);
     GLI_REQUIRE(r->ctx, op->forward || op->cuda_forward, GLIA_INVALID_ARGUMENT, "%s: '%s' has no forward", r->op->name,
                 op->name);
     return GLIA_OK;
