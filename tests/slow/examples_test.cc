@@ -126,6 +126,22 @@ void write_digits(const glia::Folder &folder) {
 }
 
 // The programs as they are, on a device with memory of its own.
+// Ended by Ctrl-C and by a kill, wherever these come, it ends where a run in one piece does.
+TEST(Examples, resume_goes_on_to_the_same_loss) {
+    const glia::Folder whole, parts;
+    const std::string first = "resume --device cpu --epochs 40 --folder " + whole.path(),
+                      other = "resume --device cpu --folder " + parts.path() + " --epochs ";
+    const double loss       = number_after(output_of(first), "loss ");
+    output_of(other + "3");
+    for (const std::string signal : {"INT", "KILL"}) {
+        const std::string command = "timeout -s " + signal + " 0.1 " GLIA_BINARIES "/" + other + "40 >/dev/null 2>&1";
+        EXPECT_NE(std::system(command.c_str()), -1);
+    }
+    const std::string last = output_of(other + "40");
+    EXPECT_NE(last.find("going on from " + parts.path()), std::string::npos) << last;
+    EXPECT_EQ(number_after(last, "loss "), loss);
+}
+
 TEST(Examples, mnist_dense_runs_on_the_emulated_device) {
     if (!exists(std::string(GLIA_BINARIES) + "/../lib/libglia_emulated.so"))
         GTEST_SKIP() << "this build has no emulated device";
@@ -202,8 +218,8 @@ TEST_F(Sequences, need_their_data) {
 
 // The programs that this build has, with and without a device of their own.
 std::vector<std::string> programs() {
-    std::vector<std::string> all = {"add_digits", "char_language_model", "cnn_fashion", "forecast", "mnist_dense",
-                                    "neuron",     "resnet_cifar",        "word_tags",   "xor"};
+    std::vector<std::string> all = {"add_digits", "char_language_model", "cnn_fashion", "forecast",  "mnist_dense",
+                                    "neuron",     "resnet_cifar",        "resume",      "word_tags", "xor"};
     for (const std::string name : {"cuda_custom_op", "cuda_custom_op_emulated"})
         if (exists(GLIA_BINARIES "/" + name)) all.push_back(name);
     return all;
