@@ -3,7 +3,7 @@
  *
  * A file is checked as a whole when it is opened: the header's size and syntax, dtypes, shapes, that no name comes
  * twice, and that the values fill the rest of the file without a gap or an overlap. One that is not so is
- * GLIA_BAD_FORMAT. Opening takes at most three times the header's bytes of memory. */
+ * GLIA_BAD_FORMAT. Opening takes at most four times the bytes of the header in memory. */
 #ifndef GLIA_SAFETENSORS_H
 #define GLIA_SAFETENSORS_H
 

@@ -207,8 +207,8 @@ typedef struct glia_fit_args {
  * epochs and steps the model has had, so that two runs give the same bits. args may be NULL. */
 GLIA_API glia_status glia_model_fit(glia_model *model, glia_dataset *data, const glia_fit_args *args);
 
-/* The epochs of the last fit or trainer, the first one first, until the next is called or created. NULL, and a count of
- * 0: none. */
+/* The epochs of the last fit or trainer, the first one first; as long as no other epoch ends and no other training
+ * begins. NULL, and a count of 0: none. */
 GLIA_API const glia_epoch *glia_model_history(const glia_model *model, int *count);
 
 /* ---- Trainers: fit, step by step ----
@@ -218,7 +218,7 @@ GLIA_API const glia_epoch *glia_model_history(const glia_model *model, int *coun
  * does what fit does, to the same bits. Between two calls the model can be used, but in the middle of an epoch not be
  * compiled, nor trained by others: GLIA_BUSY. */
 
-/* Checks as fit does, and keeps model and data alive; the callbacks have to live as long. args may be NULL. */
+/* Checks as fit does, and keeps model and data in memory; the callbacks have to live as long. args may be NULL. */
 GLIA_API glia_status glia_trainer_create(glia_model *model, glia_dataset *data, const glia_fit_args *args,
                                          glia_trainer **out);
 /* Calls on_end where it was not yet. NULL is allowed; in a callback, when its call returns. */

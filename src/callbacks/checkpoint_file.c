@@ -5,10 +5,11 @@
 #include "core/context_impl.h"
 #include "core/dtype.h"
 #include "core/memory.h"
+#include "core/size.h"
 #include "glia/checkpoint.h"
 #include "glia/safetensors.h"
 #include "glia/state.h"
-#include "nn/model_impl.h"
+#include "train/trainer.h"
 
 static const glia_safetensors_note note = {"glia.checkpoint", "1"};
 
@@ -37,22 +38,23 @@ static glia_status describe(const glia_model *model, states *out) {
         GLI_TRY(glia_model_state_info(model, glia_model_state_name(model, i), &info));
         entries_of(out)[i] =
             (glia_safetensors_entry){.name = info.name, .dtype = info.dtype, .shape = info.shape, .bytes = info.bytes};
-        bytes += info.bytes;
+        bytes += gli_align_up(info.bytes, sizeof(double));
     }
     GLI_TRY(gli_block_alloc(model->ctx, bytes, 1, "a checkpoint", &out->values));
     char *values = out->values.data;
     for (int i = 0; i < out->count; ++i) {
         entries_of(out)[i].values = values;
-        values += entries_of(out)[i].bytes;
+        values += gli_align_up(entries_of(out)[i].bytes, sizeof(double));
     }
     return GLIA_OK;
 }
 
 /* ---- Saving ---- */
 
+/* Losses may be infinite where that is allowed. */
 static bool finite(const glia_safetensors_entry *entry) {
     const size_t count = entry->bytes / glia_dtype_size(entry->dtype);
-    if (!gli_dtype_is_float(entry->dtype)) return true;
+    if (!gli_dtype_is_float(entry->dtype) || strcmp(entry->name, "glia/sums") == 0) return true;
     for (size_t i = 0; i < count; ++i)
         if (!isfinite(gli_load(entry->dtype, entry->values, (int64_t)i))) return false;
     return true;
@@ -74,6 +76,7 @@ static glia_status save(const glia_model *model, const char *path) {
     GLI_REQUIRE(ctx, path, GLIA_INVALID_ARGUMENT, "glia_model_save_checkpoint: path is NULL");
     GLI_REQUIRE(ctx, model->compiled, GLIA_INVALID_ARGUMENT,
                 "glia_model_save_checkpoint: the model is not compiled, or was changed since");
+    GLI_TRY(gli_check_epoch(model));
     glia_status status = describe(model, &s);
     if (status == GLIA_OK) status = read_states(model, path, &s);
     if (status == GLIA_OK) status = glia_safetensors_write(ctx, path, entries_of(&s), s.count, &note, 1);
@@ -134,16 +137,37 @@ static glia_status name_unexpected(glia_context *ctx, const glia_model *model, c
     return GLIA_OK;
 }
 
-/* Progress first: its numbers alone can be refused. */
+/* The numbers of training, which alone can be refused. */
+static bool is_number(const glia_safetensors_entry *entry) {
+    return strncmp(entry->name, "glia/", 5) == 0 && entry->shape.ndim == 0;
+}
+
+/* All numbers, or none. */
+static glia_status set_numbers(glia_model *model, const states *s) {
+    int64_t before[16];
+    int n = 0, i = 0;
+    glia_status status = GLIA_OK;
+    for (; i < s->count && status == GLIA_OK; ++i) {
+        const glia_safetensors_entry *entry = &entries_of(s)[i];
+        if (!is_number(entry)) continue;
+        status = glia_model_state_get(model, entry->name, &before[n++], entry->bytes);
+        if (status == GLIA_OK) status = glia_model_state_set(model, entry->name, entry->values, entry->bytes);
+    }
+    if (status == GLIA_OK) return GLIA_OK;
+    char message[sizeof model->ctx->message];
+    memcpy(message, model->ctx->message, sizeof message);
+    while (i-- > 0) {
+        const glia_safetensors_entry *entry = &entries_of(s)[i];
+        if (is_number(entry)) glia_model_state_set(model, entry->name, &before[--n], entry->bytes);
+    }
+    return gli_fail(model->ctx, status, "%s", message);
+}
+
 static glia_status set_states(glia_model *model, const states *s) {
-    for (int progress = 1; progress >= 0; --progress) {
-        for (int i = 0; i < s->count; ++i) {
-            const glia_safetensors_entry *entry = &entries_of(s)[i];
-            glia_state_info info;
-            GLI_TRY(glia_model_state_info(model, entry->name, &info));
-            if ((info.kind == GLIA_STATE_PROGRESS) == progress)
-                GLI_TRY(glia_model_state_set(model, entry->name, entry->values, entry->bytes));
-        }
+    GLI_TRY(set_numbers(model, s));
+    for (int i = 0; i < s->count; ++i) {
+        const glia_safetensors_entry *entry = &entries_of(s)[i];
+        if (!is_number(entry)) GLI_TRY(glia_model_state_set(model, entry->name, entry->values, entry->bytes));
     }
     return GLIA_OK;
 }

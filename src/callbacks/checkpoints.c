@@ -22,7 +22,7 @@ enum { NAME = 64, PATH = 4096, DIGITS = 12 };
 
 typedef struct checkpoints {
     glia_context *ctx;
-    char folder[PATH - 256], name[NAME];
+    char folder[PATH - 256], name[NAME], best_file[NAME + 32];
     int every_epochs, keep;
     int64_t every_steps;
     bool best;
@@ -41,13 +41,13 @@ static void path_of(const char *folder, const char *name, int64_t step, char pat
  */
 static int64_t step_of(const char *file, const char *name, const char **rest) {
     const size_t length = strlen(name);
-    char *end;
+    char *end, digits[48];
     if (strncmp(file, name, length) != 0 || file[length] != '-') return -1;
     file += length + 1;
-    if (strspn(file, "0123456789") < DIGITS) return -1;
     const long long step = strtoll(file, &end, 10);
-    if (strncmp(end, SUFFIX, sizeof SUFFIX - 1) != 0) return -1;
-    *rest = end + sizeof SUFFIX - 1;
+    snprintf(digits, sizeof digits, "%0*lld" SUFFIX, DIGITS, step);
+    if (step < 0 || strncmp(file, digits, strlen(digits)) != 0) return -1;
+    *rest = file + strlen(digits);
     return step;
 }
 
@@ -87,7 +87,9 @@ static glia_status clean(const checkpoints *c) {
     if (!dir) return gli_fail_file(c->ctx, c->folder, errno);
     for (struct dirent *file; (file = readdir(dir));) {
         const char *rest;
-        if (step_of(file->d_name, c->name, &rest) < 0 || !ends_with(rest, GLI_OUTPUT_SUFFIX)) continue;
+        const bool best = strncmp(file->d_name, c->best_file, strlen(c->best_file)) == 0;
+        if (!best && step_of(file->d_name, c->name, &rest) < 0) continue;
+        if (!ends_with(file->d_name, GLI_OUTPUT_SUFFIX)) continue;
         snprintf(path, sizeof path, "%s/%s", c->folder, file->d_name);
         if (gli_output_was_left(path)) unlink(path);
     }
@@ -117,9 +119,14 @@ static glia_status steps_of(const glia_model *model, int64_t *step) {
 static glia_status save(checkpoints *c, const glia_model *model) {
     char path[PATH];
     int64_t now[2];
+    listing all;
     GLI_TRY(steps_of(model, &now[0]));
     GLI_TRY(glia_model_state_get(model, "glia/position", &now[1], sizeof now[1]));
     if (memcmp(now, c->saved, sizeof now) == 0) return GLIA_OK;
+    GLI_TRY(list(c->ctx, c->folder, c->name, &all));
+    GLI_REQUIRE(c->ctx, all.newest <= now[0], GLIA_INVALID_ARGUMENT,
+                "glia_checkpoints: %s has '%s' of step %lld, and this training is at step %lld: it is another one",
+                c->folder, c->name, (long long)all.newest, (long long)now[0]);
     path_of(c->folder, c->name, now[0], path);
     GLI_TRY(glia_model_save_checkpoint(model, path));
     memcpy(c->saved, now, sizeof now);
@@ -139,7 +146,7 @@ static glia_status save_best(checkpoints *c, const glia_event *event) {
     GLI_TRY(gli_watch_read(&c->watch, c->ctx, event->epoch, &name, &value));
     if (!better(c, name, value)) return GLIA_OK;
     c->best_value = value;
-    snprintf(path, sizeof path, "%s/%s-best" SUFFIX, c->folder, c->name);
+    snprintf(path, sizeof path, "%s/%s", c->folder, c->best_file);
     return glia_model_save_checkpoint(event->model, path);
 }
 
@@ -197,6 +204,7 @@ static glia_status set(glia_context *ctx, const glia_checkpoint_args *args, chec
                 (long long)args->every_steps, args->keep);
     snprintf(c->folder, sizeof c->folder, "%s", args->folder);
     snprintf(c->name, sizeof c->name, "%s", name);
+    snprintf(c->best_file, sizeof c->best_file, "%s-best" SUFFIX, name);
     c->every_epochs = args->every_epochs ? args->every_epochs : 1;
     c->every_steps  = args->every_steps;
     c->keep         = args->keep ? args->keep : 3;

@@ -11,6 +11,7 @@ typedef struct early_stopping {
     bool restore_best;
     double best;          /* NaN: none yet */
     int age;              /* epochs since then */
+    int64_t compiles;     /* of the model until then */
     glia_tensor *weights; /* of then, all of the model's vector; NULL: none */
 } early_stopping;
 
@@ -24,15 +25,16 @@ static glia_status begin(void *user, const glia_event *event) {
     return GLIA_OK;
 }
 
-/* The model may have been compiled again, with another layout. */
+/* The model may have been compiled again, with another layout of its weights. */
 static glia_status keep(early_stopping *s, const glia_model *model) {
     const glia_tensor *vector = model->vector;
-    if (s->weights && glia_tensor_shape(s->weights).dim[0] != glia_tensor_shape(vector).dim[0]) {
+    if (s->weights && s->compiles != model->training->compiles) {
         glia_tensor_destroy(s->weights);
         s->weights = NULL;
     }
     if (!s->weights)
         GLI_TRY(glia_tensor_create(s->ctx, glia_tensor_dtype(vector), glia_tensor_shape(vector), &s->weights));
+    s->compiles = model->training->compiles;
     return glia_tensor_copy(vector, s->weights);
 }
 
@@ -54,7 +56,9 @@ static glia_status epoch_end(void *user, const glia_event *event) {
 
 static glia_status end(void *user, const glia_event *event) {
     early_stopping *s = user;
-    if (!s->weights || s->age == 0) return GLIA_OK;
+    if (!s->weights) return GLIA_OK;
+    GLI_REQUIRE(s->ctx, s->compiles == event->model->training->compiles, GLIA_INVALID_ARGUMENT,
+                "glia_early_stopping: the model was compiled after its best epoch, whose weights cannot come back");
     return glia_tensor_copy(s->weights, event->model->vector);
 }
 

@@ -1,5 +1,6 @@
 /* Ctrl-C as a wish to stop. */
 #define _POSIX_C_SOURCE 200809L
+#include <sched.h>
 #include <signal.h>
 
 #include "callbacks/callback.h"
@@ -9,6 +10,7 @@
  * SIGINT did before, which a second one does. */
 static glia_trainer *running;
 static struct sigaction before;
+static int handling; /* handlers that have not returned: on any thread */
 
 typedef struct interrupt {
     glia_context *ctx;
@@ -16,14 +18,18 @@ typedef struct interrupt {
 } interrupt;
 
 static void handle(int number) {
-    glia_trainer_stop(__atomic_load_n(&running, __ATOMIC_RELAXED));
-    sigaction(number, &before, NULL);
+    __atomic_fetch_add(&handling, 1, __ATOMIC_SEQ_CST);
+    glia_trainer *trainer = __atomic_load_n(&running, __ATOMIC_SEQ_CST);
+    glia_trainer_stop(trainer);
+    if (trainer) sigaction(number, &before, NULL);
+    __atomic_fetch_sub(&handling, 1, __ATOMIC_SEQ_CST);
 }
 
 static void uninstall(interrupt *i) {
     if (!i->installed) return;
     sigaction(SIGINT, &before, NULL);
-    __atomic_store_n(&running, NULL, __ATOMIC_RELEASE);
+    __atomic_store_n(&running, NULL, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&handling, __ATOMIC_SEQ_CST) > 0) sched_yield(); /* they may have the trainer yet */
     i->installed = false;
 }
 

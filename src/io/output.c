@@ -15,6 +15,14 @@
 
 enum { SUFFIX = 32, ATTEMPTS = 100 };
 
+/* Somebody who looked for files that were left may have deleted it before it was locked. Where a file system has no
+ * locks, nothing that was left is deleted. */
+static bool lock(int descriptor) {
+    struct stat info;
+    flock(descriptor, LOCK_EX);
+    return fstat(descriptor, &info) != 0 || info.st_nlink > 0;
+}
+
 /* Creates a file that did not exist, with the usual permissions. */
 static int create(const char *path, char *temporary, size_t bytes) {
     int descriptor = -1;
@@ -22,6 +30,7 @@ static int create(const char *path, char *temporary, size_t bytes) {
         snprintf(temporary, bytes, "%s.%ld-%d" GLI_OUTPUT_SUFFIX, path, (long)getpid(), i);
         descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (descriptor < 0 && errno != EEXIST) break;
+        if (descriptor >= 0 && !lock(descriptor)) close(descriptor), descriptor = -1;
     }
     return descriptor;
 }
@@ -72,7 +81,6 @@ static glia_status open_temporary(gli_output *out) {
     GLI_TRY(gli_block_alloc(out->ctx, out->target.bytes + SUFFIX, 1, "the name of a file", &out->temporary));
     const int descriptor = create(out->target.data, out->temporary.data, out->temporary.bytes);
     if (descriptor < 0) return gli_fail_file(out->ctx, out->path, errno);
-    flock(descriptor, LOCK_EX | LOCK_NB); /* where a file system has no locks, nothing that was left is deleted */
     if (!exists || keep_permissions(descriptor, &old)) out->file = fdopen(descriptor, "wb");
     if (out->file) return GLIA_OK;
     const int error = errno;

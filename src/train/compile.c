@@ -27,6 +27,8 @@ static glia_status make_state(const glia_model *model, const gli_weight_layout *
         if (gli_optimizer_needs(&c->optimizer, i))
             GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(trained), &c->state[i]));
     if (buffers > 0) GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(buffers), &c->before));
+    if (buffers > 0 && model->stateful_batch)
+        GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(buffers), &c->aside));
     GLI_TRY(glia_tensor_create(model->ctx, GLIA_I64, GLIA_SCALAR, &c->failed));
     GLI_TRY(glia_tensor_create(model->ctx, GLIA_F32, GLIA_SCALAR, &c->rate));
     c->learning_rate = c->optimizer.learning_rate.value;
@@ -47,6 +49,7 @@ static void compiled_free(glia_context *ctx, gli_compiled *c) {
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i) glia_tensor_destroy(c->state[i]);
     gli_free(ctx, c->slots, (size_t)c->n_slots, sizeof *c->slots);
     glia_tensor_destroy(c->before);
+    glia_tensor_destroy(c->aside);
     glia_tensor_destroy(c->failed);
     glia_tensor_destroy(c->rate);
     glia_tensor_destroy(c->counters);
@@ -245,7 +248,8 @@ static glia_status renew(glia_model *model, const gli_compiled *resolved) {
         const gli_compiled old    = model->training->compiled;
         model->training->compiled = fresh;
         model->compiled           = true;
-        fresh                     = old;
+        ++model->training->compiles;
+        fresh = old;
     }
     compiled_free(model->ctx, &fresh);
     gli_weights_discard(model, &layout);

@@ -22,10 +22,10 @@ static glia_status run_batches(gli_pass *p, bool to_failure, glia_result *out) {
 static glia_status explain_loss(gli_pass *p, const char *call) {
     char where[96];
     glia_result result;
-    if (p->model->stateful_batch) GLI_TRY(gli_restore_buffers(p->model));
+    if (p->model->stateful_batch) GLI_TRY(gli_take_buffers_back(p->model));
     GLI_TRY(run_batches(p, true, &result));
     const int64_t size = p->loader.args.batch_size, batch = (p->loader.next + size - 1) / size;
-    if (p->model->stateful_batch) GLI_TRY(gli_restore_buffers(p->model));
+    if (p->model->stateful_batch) GLI_TRY(gli_take_buffers_back(p->model));
     snprintf(where, sizeof where, "%s: batch %lld", call, (long long)batch);
     const int64_t first = (batch - 1) * size;
     return gli_diagnose(&(gli_suspect){.pass = p, .first = first, .count = p->loader.next - first, .where = where});
@@ -43,7 +43,7 @@ glia_status gli_evaluate(glia_model *model, glia_dataset *data, int batch_size, 
                 batch_size);
     const gli_loader_args args = loader_args(model, batch_size);
     glia_status status         = gli_pass_begin(&p, model, GLI_PASS_EVALUATE, data, &args, call);
-    if (status == GLIA_OK && model->stateful_batch) status = gli_keep_buffers(model);
+    if (status == GLIA_OK && model->stateful_batch) status = gli_put_buffers_aside(model);
     if (status == GLIA_OK) status = run_batches(&p, false, out);
     if (status == GLIA_OK && !unchecked && !isfinite(out->loss)) status = explain_loss(&p, call);
     status = gli_name_bad_index(&p, status);

@@ -14,8 +14,10 @@ glia_status glia_trainer_create(glia_model *model, glia_dataset *data, const gli
 
 void glia_trainer_destroy(glia_trainer *trainer) {
     if (!trainer) return;
-    trainer->destroyed = true;
-    if (!trainer->running) gli_trainer_destroy(trainer);
+    if (trainer->running)
+        trainer->destroyed = true;
+    else
+        gli_trainer_destroy(trainer);
 }
 
 static glia_status call_begin(glia_trainer *trainer, const char *call) {
@@ -30,8 +32,10 @@ static glia_status call_begin(glia_trainer *trainer, const char *call) {
 
 static glia_status call_end(glia_trainer *trainer, glia_status status) {
     glia_model *model = trainer->model;
-    trainer->running  = false;
-    if (trainer->destroyed) gli_trainer_destroy(trainer);
+    if (trainer->destroyed)
+        gli_trainer_destroy(trainer);
+    else
+        trainer->running = false;
     return gli_call_end(model, status);
 }
 

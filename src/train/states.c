@@ -246,7 +246,7 @@ static glia_status set_learning_rate(glia_model *model, const void *value) {
 
 static glia_status set_number(glia_model *model, int i, const void *value) {
     int64_t count;
-    GLI_REQUIRE(model->ctx, i != POSITION || !model->training->in_epoch, GLIA_BUSY,
+    GLI_REQUIRE(model->ctx, i == LEARNING_RATE || i == SEED || !model->training->in_epoch, GLIA_BUSY,
                 "glia_model_state_set: '%s' while an epoch is under way", numbers[i].name);
     if (i == SEED) return set_seed(model, value);
     if (i == LEARNING_RATE) return set_learning_rate(model, value);

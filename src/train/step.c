@@ -317,14 +317,21 @@ void gli_take_back_steps(const glia_model *model, int64_t step) {
     t->steps = step - 1;
 }
 
-static glia_status copy_buffers(const glia_model *model, bool restore) {
-    glia_tensor *before = model->training->compiled.before;
-    if (!before) return GLIA_OK;
-    glia_tensor now = *before;
+static glia_status copy_buffers(const glia_model *model, glia_tensor *kept, bool restore) {
+    if (!kept) return GLIA_OK;
+    glia_tensor now = *kept;
     now.data        = (char *)model->vector->data + (size_t)model->buffers * glia_dtype_size(model->dtype);
-    return restore ? glia_tensor_copy(before, &now) : glia_tensor_copy(&now, before);
+    return restore ? glia_tensor_copy(kept, &now) : glia_tensor_copy(&now, kept);
 }
 
-glia_status gli_keep_buffers(const glia_model *model) { return copy_buffers(model, false); }
+glia_status gli_restore_buffers(const glia_model *model) {
+    return copy_buffers(model, model->training->compiled.before, true);
+}
 
-glia_status gli_restore_buffers(const glia_model *model) { return copy_buffers(model, true); }
+glia_status gli_put_buffers_aside(const glia_model *model) {
+    return copy_buffers(model, model->training->compiled.aside, false);
+}
+
+glia_status gli_take_buffers_back(const glia_model *model) {
+    return copy_buffers(model, model->training->compiled.aside, true);
+}

@@ -67,9 +67,12 @@ glia_status gli_failed_step(const glia_model *model, int64_t *step);
 /* Counts the steps from this one on as not taken. */
 void gli_take_back_steps(const glia_model *model, int64_t step);
 
-/* The buffers as they were before the last step that did not fail, or when they were kept. */
-glia_status gli_keep_buffers(const glia_model *model);
+/* Gives the buffers back as they were before the last step that did not fail. */
 glia_status gli_restore_buffers(const glia_model *model);
+
+/* For a model with a stateful_batch: keeps the buffers aside, and gives them back. */
+glia_status gli_put_buffers_aside(const glia_model *model);
+glia_status gli_take_buffers_back(const glia_model *model);
 
 void gli_steps_free(glia_context *ctx, gli_step *first);
 

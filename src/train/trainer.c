@@ -30,6 +30,7 @@ static handler handler_of(const glia_callback *callback, event kind) {
     return NULL;
 }
 
+/* What was begun is ended, whatever else fails. */
 static glia_status notify(glia_trainer *t, event kind) {
     static const char *const name[] = {[BEGIN]          = "on_begin",
                                        [BATCH_END]      = "on_batch_end",
@@ -40,21 +41,25 @@ static glia_status notify(glia_trainer *t, event kind) {
                                        [END]            = "on_end"};
     const glia_event about          = {.trainer = t, .model = t->model, .epoch = &t->epoch, .steps = t->steps};
     glia_context *ctx               = t->model->ctx;
+    glia_status first               = GLIA_OK;
     char words[96];
-    for (int i = 0; i < GLIA_MAX_CALLBACKS; ++i) {
+    for (int i = 0; i < (kind == END ? t->n_begun : GLIA_MAX_CALLBACKS); ++i) {
         const glia_callback *callback = &t->args.callbacks[i];
         const handler handle          = handler_of(callback, kind);
+        if (kind == BEGIN) t->n_begun = i;
         if (!handle) continue;
         const unsigned failures  = ctx->failures;
         const bool in_use        = t->model->in_use; /* but for on_end, of a trainer that is destroyed */
         t->model->in_use         = false;
         const glia_status status = handle(callback->user, &about);
         t->model->in_use         = in_use;
-        if (status == GLIA_OK) continue;
+        if (status == GLIA_OK || first != GLIA_OK) continue;
         snprintf(words, sizeof words, "%s: %s", t->pass.call, name[kind]);
-        return gli_explain_callback(ctx, status, failures, words, "");
+        first = gli_explain_callback(ctx, status, failures, words, "");
+        if (kind != END) return first;
     }
-    return GLIA_OK;
+    if (kind == BEGIN) t->n_begun = GLIA_MAX_CALLBACKS;
+    return first;
 }
 
 /* Callbacks may leave another message than that of the failure. */
@@ -134,13 +139,15 @@ static glia_status settle(glia_trainer *t, glia_status status) {
     int64_t failed;
     const glia_status told = take_back_failed(t, &failed);
     if (told != GLIA_OK) status = told;
-    if (status == GLIA_OK && failed > 0) status = diagnose(t, failed);
+    if ((status == GLIA_OK || status == GLIA_NOT_FINITE) && failed > 0) status = diagnose(t, failed);
     return gli_name_bad_index(&t->pass, status);
 }
 
 static glia_status leave_epoch(glia_trainer *t, glia_status status) {
     t->model->training->in_epoch = NULL;
-    return status == GLIA_NOT_FINITE ? notify_not_finite(t) : status;
+    if (status == GLIA_NOT_FINITE) status = notify_not_finite(t);
+    if (status != GLIA_OK) --t->epoch.epoch; /* it begins anew */
+    return status;
 }
 
 enum { CALL_TEXT = 64 };
@@ -198,6 +205,16 @@ static glia_status end(glia_trainer *t) {
     return notify(t, END);
 }
 
+/* A trainer that could not begin is of no use. */
+static glia_status begin(glia_trainer *t) {
+    t->told                  = true;
+    const glia_status status = notify(t, BEGIN);
+    t->stopped               = status != GLIA_OK;
+    return status;
+}
+
+static bool stop_asked(const glia_trainer *t) { return __atomic_load_n(&t->stop_asked, __ATOMIC_RELAXED); }
+
 static glia_status stop(glia_trainer *t) {
     t->stopped         = true;
     glia_status status = gli_in_epoch(t) ? settle(t, GLIA_OK) : GLIA_OK;
@@ -223,6 +240,15 @@ static glia_status train_step(glia_trainer *t) {
     return failed > 0 ? settle(t, GLIA_OK) : notify(t, BATCH_END);
 }
 
+glia_status gli_check_epoch(const glia_model *model) {
+    const glia_trainer *t = model->training->in_epoch;
+    int64_t failed;
+    if (!t || t->pass.unchecked || !t->pass.begun) return GLIA_OK;
+    GLI_TRY(gli_failed_step(model, &failed));
+    GLI_REQUIRE(model->ctx, failed == 0, GLIA_NOT_FINITE, "%s: a step of this epoch was not finite", t->pass.call);
+    return GLIA_OK;
+}
+
 bool gli_trainer_done(const glia_trainer *t) { return t->stopped || (t->epoch.epoch == t->epochs && !gli_in_epoch(t)); }
 
 glia_status gli_trainer_step(glia_trainer *t) {
@@ -231,15 +257,14 @@ glia_status gli_trainer_step(glia_trainer *t) {
     GLI_REQUIRE(ctx, !t->stopped, GLIA_CANCELLED, "%s: the trainer was stopped", t->pass.call);
     GLI_REQUIRE(ctx, !gli_trainer_done(t), GLIA_CANCELLED, "%s: the trainer has had all its %d epochs", t->pass.call,
                 t->epochs);
-    if (!t->told) GLI_TRY(notify(t, BEGIN));
-    t->told = true;
-    if (t->stop_asked) return stop(t);
+    if (!t->told) GLI_TRY(begin(t));
+    if (stop_asked(t)) return stop(t);
     if (!gli_in_epoch(t)) GLI_TRY(begin_epoch(t));
     /* An epoch may have been left after its last step. */
     const glia_status status = t->epoch.steps < t->steps ? train_step(t) : GLIA_OK;
     if (status != GLIA_OK) return leave_epoch(t, settle(t, status));
     if (t->epoch.steps == t->steps) GLI_TRY(end_epoch(t));
-    if (t->stop_asked) return stop(t);
+    if (stop_asked(t)) return stop(t);
     return gli_trainer_done(t) ? end(t) : GLIA_OK;
 }
 
@@ -328,6 +353,7 @@ static void end_early(glia_trainer *t) {
 
 void gli_trainer_destroy(glia_trainer *t) {
     int64_t failed;
+    t->running = true; /* on_end may destroy it once more */
     if (gli_in_epoch(t)) {
         /* Nobody is left to be told of a failure. */
         const bool sound             = take_back_failed(t, &failed) == GLIA_OK && failed == 0;

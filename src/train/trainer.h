@@ -17,6 +17,7 @@ struct glia_trainer {
     glia_epoch epoch;     /* under way, or the last one */
     int64_t first;        /* the number of this epoch's first step, of all training */
     double begun, looked; /* seconds: when the epoch began, and when steps that are not finite were last looked for */
+    int n_begun;          /* callbacks whose on_begin has returned GLIA_OK, or that have none */
     bool told, ended;     /* on_begin was called, and on_end */
     bool stop_asked, stopped; /* the first is atomic */
     bool running;             /* a call of it has not returned */
@@ -36,6 +37,9 @@ bool gli_in_epoch(const glia_trainer *trainer);
 
 /* Whether it has had its epochs, or was stopped. */
 bool gli_trainer_done(const glia_trainer *trainer);
+
+/* GLIA_NOT_FINITE where a step of the epoch under way was not finite, and may not have been noticed yet. Waits. */
+glia_status gli_check_epoch(const glia_model *model);
 
 glia_status gli_trainer_result(const glia_trainer *trainer, glia_epoch *out);
 

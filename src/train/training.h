@@ -45,6 +45,7 @@ typedef struct gli_compiled {
     int64_t epochs;       /* since the compile */
     double learning_rate; /* now; that of the optimizer is the one it began with */
     glia_tensor *before;  /* the buffers before the last step that did not fail; NULL: the model has none */
+    glia_tensor *aside;   /* the buffers before an evaluation; NULL: no layer has a stateful_batch */
     glia_tensor *failed;  /* scalar i64: the first step whose loss or gradient was not finite, from which on nothing
                            * changes the weights; 0: none */
     glia_tensor *rate;    /* scalar f32, read by the optimizer */
@@ -62,6 +63,7 @@ typedef struct gli_training {
     int64_t steps;                 /* of training so far */
     int64_t epochs;                /* of training so far */
     struct glia_trainer *in_epoch; /* whose epoch is under way; NULL: none */
+    int64_t compiles;              /* so far */
     int64_t position;              /* samples of an epoch that was left in its middle; 0: none was */
     glia_epoch *history;           /* of the last trainer */
     int n_history, cap_history;

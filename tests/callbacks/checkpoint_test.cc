@@ -270,6 +270,33 @@ TEST_P(Checkpoint, what_was_left_half_is_deleted_and_nothing_else) {
     close(writing);
 }
 
+TEST_P(Checkpoint, another_training_does_not_write_into_the_same_folder) {
+    const string later = "checkpoint-000000000099.safetensors", odd = "checkpoint-0000000000001.safetensors";
+    for (const string &name : {later, odd}) std::ofstream(folder_.at(name)) << "x";
+    Program run(GetParam());
+    run.checkpoints({.folder = folder_.path.c_str(), .keep = 1});
+    EXPECT_EQ(run.fit(), GLIA_INVALID_ARGUMENT);
+    EXPECT_NE(run.message().find("has 'checkpoint' of step 99, and this training is at step 7: it is another one"),
+              string::npos)
+        << run.message();
+    EXPECT_EQ(folder_.names(), (std::set<string>{later, odd}));
+}
+
+TEST_P(Checkpoint, that_is_refused_changes_nothing) {
+    Program run(GetParam());
+    const string path = folder_.at("net.safetensors");
+    ASSERT_EQ(run.fit(3), GLIA_OK) << run.message();
+    ASSERT_EQ(glia_model_save_checkpoint(run.net, path.c_str()), GLIA_OK) << run.message();
+    Program other(GetParam());
+    const auto before     = other.states();
+    glia_trainer *trainer = nullptr;
+    ASSERT_EQ(glia_trainer_create(other.net, other.data, nullptr, &trainer), GLIA_OK) << other.message();
+    EXPECT_EQ(glia_model_load_checkpoint(other.net, path.c_str()), GLIA_BUSY);
+    EXPECT_TRUE(other.states() == before) << other.message();
+    glia_trainer_destroy(trainer);
+    EXPECT_EQ(glia_model_load_checkpoint(other.net, path.c_str()), GLIA_OK) << other.message();
+}
+
 TEST_P(Checkpoint, numbers_that_are_not_finite_are_in_no_file) {
     Program run(GetParam());
     const string path = folder_.at("net.safetensors");

@@ -379,6 +379,51 @@ TEST_P(Trainer, a_callback_cannot_run_its_trainer_but_destroy_it) {
     EXPECT_EQ(message(), "glia_model_fit: the trainer was destroyed while it ran");
 }
 
+TEST_P(Trainer, what_was_begun_is_ended_whatever_fails) {
+    Recorder first, failing, last;
+    failing.also = [](const string &name, const glia_event *) { return name == "begin" ? GLIA_CANCELLED : GLIA_OK; };
+    glia_fit_args three = args(1);
+    three.callbacks[0] = first.api(), three.callbacks[1] = failing.api(), three.callbacks[2] = last.api();
+    EXPECT_EQ(glia_model_fit(net_, data_, &three), GLIA_CANCELLED);
+    EXPECT_EQ(message(), "glia_model_fit: on_begin returned GLIA_CANCELLED");
+    EXPECT_EQ(first.events, (vector<string>{"begin", "end"}));
+    EXPECT_EQ(failing.events, (vector<string>{"begin"}));
+    EXPECT_TRUE(last.events.empty());
+    first = failing = {};
+    failing.also    = [](const string &name, const glia_event *) { return name == "end" ? GLIA_CANCELLED : GLIA_OK; };
+    three.callbacks[0] = failing.api(), three.callbacks[1] = first.api();
+    EXPECT_EQ(glia_model_fit(net_, data_, &three), GLIA_CANCELLED);
+    EXPECT_EQ(first.events.back(), "end") << "also behind one that failed";
+}
+
+TEST_P(Trainer, on_end_may_destroy_its_trainer_once_more) {
+    Recorder recorder;
+    recorder.also = [](const string &name, const glia_event *event) {
+        if (name == "end") glia_trainer_destroy(event->trainer);
+        return GLIA_OK;
+    };
+    glia_trainer *t = trainer(args(&recorder));
+    ASSERT_EQ(glia_trainer_step(t), GLIA_OK) << message();
+    glia_trainer_destroy(t);
+    EXPECT_EQ(recorder.events.back(), "end");
+}
+
+TEST_P(Trainer, a_failed_epoch_is_not_one_of_its_epochs) {
+    Recorder recorder;
+    int left      = 2;
+    recorder.also = [&](const string &name, const glia_event *) {
+        return name == "batch" && --left == 0 ? GLIA_CANCELLED : GLIA_OK;
+    };
+    glia_trainer *t = trainer(args(&recorder, 1));
+    EXPECT_EQ(glia_trainer_epoch(t), GLIA_CANCELLED);
+    EXPECT_FALSE(glia_trainer_done(t));
+    EXPECT_EQ(glia_trainer_epoch(t), GLIA_OK) << message();
+    EXPECT_TRUE(glia_trainer_done(t));
+    EXPECT_EQ(history(net_).size(), 1u);
+    EXPECT_EQ(history(net_)[0].epoch, 1);
+    glia_trainer_destroy(t);
+}
+
 TEST_P(Trainer, keeps_its_model_and_its_data) {
     glia_trainer *t = trainer(args());
     ASSERT_EQ(glia_trainer_step(t), GLIA_OK) << message();

@@ -68,8 +68,8 @@ static void run_piece(void *arg, int64_t piece, int lane) {
 }
 
 static void run_group(run *r, gli_dnn_group *g) {
-    for (int i = 0; i < g->count; ++i) run_slice(r, g, g->first + i, 0);
-    g->has_run = true;
+    for (int i = 0; i < g->count && r->status == dnnl_success; ++i) run_slice(r, g, g->first + i, 0);
+    g->has_run = g->has_run || r->status == dnnl_success;
 }
 
 static void run_alone(run *r, gli_dnn_stage stage) {
