@@ -123,6 +123,12 @@ TEST(Zero, is_an_alpha_and_a_momentum_of_rmsprop) {
     expect_step(gli_op_rmsprop, params::rmsprop{.alpha = 0, .epsilon = 1, .centered = true}, state, {-0.5, 9, 3, 3});
 }
 
+// As rounding makes it where gradients are all the same; here by far.
+TEST(Rmsprop, variance_below_zero_is_zero) {
+    const auto state = std::vector<Array>{f32({1}), f32({1}), rate(0.5), f32({1}), f32({0}), f32({5})};
+    expect_step(gli_op_rmsprop, params::rmsprop{.alpha = 0.5, .epsilon = 1, .centered = true}, state, {0.5, 1, 1, 3});
+}
+
 TEST(Zero, is_a_momentum_and_a_penalty_of_sgd) {
     const auto state = std::vector<Array>{f32({1}), f32({0.5}), rate(0.5), f32({2})};
     expect_step(gli_op_sgd, params::sgd{.momentum = 0, .weight_decay = 0, .l1 = 0}, state, {0.75, 0.5});

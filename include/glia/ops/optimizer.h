@@ -94,7 +94,8 @@ typedef struct glia_rmsprop_tensors {
 } glia_rmsprop_tensors;
 
 /* new_square = alpha square + (1 - alpha) g^2     new_mean = alpha mean + (1 - alpha) g
- * new_velocity = momentum velocity + g / (sqrt(a) + epsilon), a = new_square, centered: new_square - new_mean^2
+ * new_velocity = momentum velocity + g / (sqrt(a) + epsilon), a = new_square, centered: new_square - new_mean^2,
+ * which is 0 where rounding would make it negative
  * new_param = param - rate new_velocity */
 GLIA_API glia_status glia_rmsprop(glia_context *ctx, const glia_rmsprop_params *params,
                                   const glia_rmsprop_tensors *tensors);

@@ -20,6 +20,7 @@ GLI_INLINE void step(const void *numbers, unsigned states, gli_update_element *e
     if (states & HAS_MEAN) {
         e->state[MEAN] = j->alpha * e->state[MEAN] + j->one_minus_alpha * e->grad;
         variance -= e->state[MEAN] * e->state[MEAN];
+        variance = variance < 0 ? 0 : variance;
     }
     float velocity = e->grad / (sqrtf(variance) + j->epsilon);
     if (states & HAS_VELOCITY) e->state[VELOCITY] = velocity += j->momentum * e->state[VELOCITY];

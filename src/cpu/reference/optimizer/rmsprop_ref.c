@@ -22,7 +22,8 @@ static void rmsprop(const void *geom, const double *const *in, double *const *ou
         const double old_mean = in[GLI_RMSPROP_MEAN] ? in[GLI_RMSPROP_MEAN][i] : 0;
         const double square   = g->alpha * in[GLI_RMSPROP_SQUARE][i] + (1 - g->alpha) * grad * grad;
         const double mean     = g->alpha * old_mean + (1 - g->alpha) * grad;
-        const double scale    = sqrt(g->centered ? square - mean * mean : square) + g->epsilon;
+        const double variance = g->centered ? square - mean * mean : square;
+        const double scale    = sqrt(variance < 0 ? 0 : variance) + g->epsilon;
         const double moving   = g->momentum * velocity + grad / scale;
 
         out[GLI_RMSPROP_NEW_PARAM][i]  = param - in[GLI_RMSPROP_RATE][0] * moving;
