@@ -307,6 +307,17 @@ void expect_relative(glia_unary_kind kind, const Values &x, const Values &want, 
                 << glia_unary_name(kind) << " of " << x[i] << " by " << provider;
 }
 
+// The derivative, from x.
+void expect_relative_slope(glia_unary_kind kind, const Values &x, const Values &want, double within = 1e-5) {
+    const std::vector<int64_t> all = {int64_t(x.size())};
+    const Array dy{all, Values(x.size(), 1), GLIA_F32};
+    for (const auto &[provider, out] :
+         everywhere(gli_op_unary_backward, params::unary{kind}, {{all, x, GLIA_F32}, ABSENT, dy}))
+        for (size_t i = 0; i < x.size(); ++i)
+            EXPECT_NEAR(out[0].values[i], want[i], within * std::fabs(want[i]))
+                << glia_unary_name(kind) << " at " << x[i] << " by " << provider;
+}
+
 TEST(Unary, small_results_keep_their_digits) {
     const Values small = {-1e-20f, -1e-8f, -1e-6f, -1e-4f, -0.01f, -0.3f, -0.4f, -1, -5, -100};
     Values elu, selu;
@@ -314,6 +325,37 @@ TEST(Unary, small_results_keep_their_digits) {
         elu.push_back(std::expm1(x)), selu.push_back(1.0507009873554805 * 1.6732632423543772 * elu.back());
     expect_relative(GLIA_UNARY_ELU, small, elu, 4e-7);
     expect_relative(GLIA_UNARY_SELU, small, selu, 4e-7);
+}
+
+// Where 1 and a number near it cancel, and where a factor is too small for a normal float but the product is not.
+TEST(Unary, tails_keep_their_digits) {
+    const Values middle = {-12, -9.5, -8.25, -7, -6.5, -6, -5.5, -5, -4, -2.5, -1, -0.125, 0.125, 1, 5, 9};
+    const Values far    = {-91, -90, -89, -88, -80, -30, -13, -10, -1, 0, 1, 10, 13, 20, 80, 87};
+    Values gelu, gelu_slope, silu, silu_slope;
+    for (double x : middle) {
+        const double share = 0.5 * std::erfc(-x * std::sqrt(0.5));
+        gelu.push_back(x * share);
+        gelu_slope.push_back(share + x * std::exp(-0.5 * x * x) * 0.39894228040143267794);
+    }
+    for (double x : far) {
+        silu.push_back(x / (1 + std::exp(-x)));
+        silu_slope.push_back((1 + x / (1 + std::exp(x))) / (1 + std::exp(-x)));
+    }
+    expect_relative(GLIA_UNARY_GELU, middle, gelu);
+    expect_relative_slope(GLIA_UNARY_GELU, middle, gelu_slope);
+    expect_relative(GLIA_UNARY_SILU, far, silu);
+    expect_relative_slope(GLIA_UNARY_SILU, far, silu_slope);
+}
+
+TEST(Unary, slopes_where_the_function_is_flat) {
+    const Values x = {-87, -20, -13, -10, -1, 0, 1, 10, 13, 15, 20, 30, 87};
+    Values half, sigmoid, tanh;
+    for (double v : x) {
+        const double e = std::exp(-std::fabs(v));
+        half.push_back(v / 2), sigmoid.push_back(e / ((1 + e) * (1 + e))), tanh.push_back(4 * sigmoid.back());
+    }
+    expect_relative_slope(GLIA_UNARY_SIGMOID, x, sigmoid);
+    expect_relative_slope(GLIA_UNARY_TANH, half, tanh);
 }
 
 TEST(Unary, derivatives_end_in_their_limits) {

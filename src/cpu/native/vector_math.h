@@ -13,6 +13,12 @@ static inline float gli_float_of(uint32_t bits) {
     return value;
 }
 
+static inline uint32_t gli_bits_of(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
 /* x = n log 2 + r with |r| <= log 2 / 2 for a whole n; less_one: exp r - 1.
  * Source: Moshier, Cephes, expf. */
 typedef struct gli_exp_parts {
@@ -69,6 +75,37 @@ static inline float gli_tanh(float x) {
     p                 = p * z - 3.33332819422e-1f;
     const float small = p * z * x + x;
     return gli_abs(x) < 0.625f ? small : x < 0 ? -large : large;
+}
+
+/* exp(-x^2 / 2) of |x| <= 15 within 4 units in the last place. What the float of x^2 leaves out is known exactly: the
+ * halves of x have 12 bits each. */
+static inline float gli_bell(float x) {
+    const float high = gli_float_of(gli_bits_of(x) & 0xfffff000), low = x - high, square = x * x;
+    const float rest = ((high * high - square) + 2 * high * low) + low * low;
+    const float e    = gli_exp(-0.5f * square);
+    return e - e * (0.5f * rest);
+}
+
+/* The standard normal distribution function and its density. */
+typedef struct gli_normal {
+    float share, density;
+} gli_normal;
+
+/* Both within 6e-7 of themselves, far below 0 too: the share beyond |x| is the density times a smooth ratio, here a
+ * polynomial in (|x| - 3) / (|x| + 3), fitted to |x| <= 15; further out it is 0. */
+static inline gli_normal gli_normal_at(float x) {
+    const float t = gli_abs(x) > 15 ? 15 : gli_abs(x), q = (t - 3) / (t + 3), bell = gli_bell(t);
+    float p = 5.32794147e-5f;
+    p       = p * q + 1.14834103e-4f;
+    p       = p * q - 3.39363643e-4f;
+    p       = p * q - 9.83109116e-4f;
+    p       = p * q + 2.90460885e-3f;
+    p       = p * q + 6.1318744e-3f;
+    p       = p * q - 4.62133065e-2f;
+    p       = p * q + 1.23225048e-1f;
+    p       = p * q - 2.06402615e-1f;
+    p       = p * q + 1.21513948e-1f;
+    return (gli_normal){x < 0 ? p * bell : 1 - p * bell, 0.398942280f * bell};
 }
 
 #endif

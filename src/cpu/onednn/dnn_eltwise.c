@@ -1,22 +1,21 @@
 #include "cpu/onednn/dnn_list.h"
 
 /* Kinds whose formula is Glia's, and their derivatives from x and from y; undef where there is none. Not relu, clip and
- * exp themselves, which map NaN to a finite number, not the logarithm, which is off by 50 units in the last place, and
- * not the derivative of clip, which is 0 at the lower bound. */
+ * exp themselves, which map NaN to a finite number, not the logarithm, which is off by 50 units in the last place, not
+ * the derivative of clip, which is 0 at the lower bound, and not gelu, silu and the derivatives of sigmoid and tanh
+ * from x, whose tails are 0 where they are small. */
 typedef struct algorithms {
     dnnl_alg_kind_t forward, from_x, from_y;
 } algorithms;
 
 static const algorithms known[GLIA_UNARY_COUNT] = {
     [GLIA_UNARY_LINEAR]     = {dnnl_eltwise_linear, dnnl_eltwise_linear},
-    [GLIA_UNARY_SIGMOID]    = {dnnl_eltwise_logistic, dnnl_eltwise_logistic, dnnl_eltwise_logistic_use_dst_for_bwd},
-    [GLIA_UNARY_TANH]       = {dnnl_eltwise_tanh, dnnl_eltwise_tanh, dnnl_eltwise_tanh_use_dst_for_bwd},
+    [GLIA_UNARY_SIGMOID]    = {dnnl_eltwise_logistic, dnnl_alg_kind_undef, dnnl_eltwise_logistic_use_dst_for_bwd},
+    [GLIA_UNARY_TANH]       = {dnnl_eltwise_tanh, dnnl_alg_kind_undef, dnnl_eltwise_tanh_use_dst_for_bwd},
     [GLIA_UNARY_RELU]       = {dnnl_alg_kind_undef, dnnl_eltwise_relu, dnnl_eltwise_relu_use_dst_for_bwd},
     [GLIA_UNARY_LEAKY_RELU] = {dnnl_eltwise_relu, dnnl_eltwise_relu, dnnl_eltwise_relu_use_dst_for_bwd},
     [GLIA_UNARY_ELU]        = {dnnl_eltwise_elu, dnnl_eltwise_elu, dnnl_eltwise_elu_use_dst_for_bwd},
-    [GLIA_UNARY_GELU]       = {dnnl_eltwise_gelu_erf, dnnl_eltwise_gelu_erf},
     [GLIA_UNARY_GELU_TANH]  = {dnnl_eltwise_gelu_tanh, dnnl_eltwise_gelu_tanh},
-    [GLIA_UNARY_SILU]       = {dnnl_eltwise_swish, dnnl_eltwise_swish},
     [GLIA_UNARY_HARD_SWISH] = {dnnl_eltwise_hardswish, dnnl_eltwise_hardswish},
     [GLIA_UNARY_EXP]        = {dnnl_alg_kind_undef, dnnl_eltwise_exp, dnnl_eltwise_exp_use_dst_for_bwd},
     [GLIA_UNARY_SQRT]       = {dnnl_eltwise_sqrt, dnnl_eltwise_sqrt, dnnl_eltwise_sqrt_use_dst_for_bwd},
@@ -32,7 +31,7 @@ bool gli_dnn_knows_unary_backward(glia_unary_kind kind, bool from_y) {
 
 /* Glia's alpha and beta as oneDNN's. */
 static void translate_params(glia_unary_kind kind, float *alpha, float *beta) {
-    if (kind == GLIA_UNARY_LINEAR || kind == GLIA_UNARY_SILU) *alpha = 1, *beta = 0;
+    if (kind == GLIA_UNARY_LINEAR) *alpha = 1, *beta = 0;
     if (kind == GLIA_UNARY_RELU) *alpha = 0;
     if (kind == GLIA_UNARY_HARD_SWISH) *alpha = 1.0f / 6, *beta = 0.5f; /* version 2 knows no others */
 }

@@ -9,6 +9,12 @@
 
 static inline float gelu_tanh_share(float x) { return gli_sigmoid(2 * 0.797884561f * (x + 0.044715f * x * x * x)); }
 
+/* In two factors: at -88 the sigmoid has no normal float, and its product with x has. */
+static inline float silu(float x) {
+    const float half = gli_exp(-0.5f * gli_abs(x)), rest = 1 + half * half;
+    return x < 0 ? x * half * (half / rest) : x / rest;
+}
+
 /* f(x). The kind is a constant of each caller, so that the loop around it has one formula. */
 GLI_INLINE float value(glia_unary_kind kind, float alpha, float beta, float x) {
     switch (kind) {
@@ -20,8 +26,9 @@ GLI_INLINE float value(glia_unary_kind kind, float alpha, float beta, float x) {
         case GLIA_UNARY_LEAKY_RELU: return x > 0 ? x : alpha * x;
         case GLIA_UNARY_ELU: return x > 0 ? x : alpha * gli_expm1(x);
         case GLIA_UNARY_SELU: return x > 0 ? 1.05070099f * x : 1.75809934f * gli_expm1(x);
+        case GLIA_UNARY_GELU: return x * gli_normal_at(x).share;
         case GLIA_UNARY_GELU_TANH: return x * gelu_tanh_share(x);
-        case GLIA_UNARY_SILU: return x * gli_sigmoid(x);
+        case GLIA_UNARY_SILU: return silu(x);
         case GLIA_UNARY_SOFTSIGN: return x / (1 + gli_abs(x));
         case GLIA_UNARY_HARD_SIGMOID: return alpha * x + beta < 0 ? 0 : alpha * x + beta > 1 ? 1 : alpha * x + beta;
         case GLIA_UNARY_HARD_SWISH: return x * (x < -3 ? 0 : x > 3 ? 1 : x * (1.0f / 6) + 0.5f);
@@ -59,6 +66,7 @@ GLI_CLONES static void unary_row(const void *arg, int64_t count, float *const *d
         case GLIA_UNARY_LEAKY_RELU: map(GLIA_UNARY_LEAKY_RELU, g, count, data, stride); break;
         case GLIA_UNARY_ELU: map(GLIA_UNARY_ELU, g, count, data, stride); break;
         case GLIA_UNARY_SELU: map(GLIA_UNARY_SELU, g, count, data, stride); break;
+        case GLIA_UNARY_GELU: map(GLIA_UNARY_GELU, g, count, data, stride); break;
         case GLIA_UNARY_GELU_TANH: map(GLIA_UNARY_GELU_TANH, g, count, data, stride); break;
         case GLIA_UNARY_SILU: map(GLIA_UNARY_SILU, g, count, data, stride); break;
         case GLIA_UNARY_SOFTSIGN: map(GLIA_UNARY_SOFTSIGN, g, count, data, stride); break;
@@ -76,9 +84,8 @@ GLI_CLONES static void unary_row(const void *arg, int64_t count, float *const *d
 
 static const char *decline_forward(const gli_call *call) {
     switch (((const gli_unary_geom *)call->geom)->kind) {
-        case GLIA_UNARY_GELU:
         case GLIA_UNARY_SOFTPLUS:
-        case GLIA_UNARY_LOG: return "it has no gelu, softplus and log";
+        case GLIA_UNARY_LOG: return "it has no softplus and log";
         default: return NULL;
     }
 }
@@ -98,9 +105,23 @@ void gli_activate_tensor(const glia_context *ctx, glia_unary_kind kind, const gl
     gli_loops_run(ctx, &loops, unary_row, &g);
 }
 
+/* The difference of 1 and a value near it would lose all digits. */
+static inline float sigmoid_slope(float x) {
+    const float e = gli_exp(-gli_abs(x));
+    return e / ((1 + e) * (1 + e));
+}
+
+static inline float tanh_slope(float x) { return 4 * sigmoid_slope(2 * x); }
+
+static inline float gelu_slope(float x) {
+    const gli_normal normal = gli_normal_at(x);
+    return normal.share + x * normal.density;
+}
+
+/* sigmoid(x) (1 + x sigmoid(-x)), in two factors as silu. */
 static inline float silu_slope(float x) {
-    const float s = gli_sigmoid(x);
-    return s * (1 + x * (1 - s));
+    const float half = gli_exp(-0.5f * gli_abs(x)), e = half * half, larger = 1 / (1 + e);
+    return x < 0 ? half * (half * larger * (1 + x * larger)) : larger * (1 + x * (e * larger));
 }
 
 /* Beyond 1000 share (1 - share) is 0, and the square must not overflow. */
@@ -128,8 +149,11 @@ GLI_INLINE float gradient_from_y(glia_unary_kind kind, float alpha, float y, flo
 
 GLI_INLINE float gradient_from_x(glia_unary_kind kind, float alpha, float beta, float x, float dy) {
     switch (kind) {
+        case GLIA_UNARY_SIGMOID: return sigmoid_slope(x) * dy;
+        case GLIA_UNARY_TANH: return tanh_slope(x) * dy;
         case GLIA_UNARY_RELU: return x <= 0 ? 0 : dy;
         case GLIA_UNARY_LEAKY_RELU: return x > 0 ? dy : alpha * dy;
+        case GLIA_UNARY_GELU: return gelu_slope(x) * dy;
         case GLIA_UNARY_GELU_TANH: return gelu_tanh_slope(x) * dy;
         case GLIA_UNARY_SILU: return silu_slope(x) * dy;
         case GLIA_UNARY_SOFTSIGN: return dy / ((1 + gli_abs(x)) * (1 + gli_abs(x)));
@@ -186,8 +210,11 @@ GLI_CLONES static void unary_backward_row_from_x(const void *arg, int64_t count,
                                                  const int64_t *stride) {
     const gli_unary_geom *g = arg;
     switch (g->kind) {
+        case GLIA_UNARY_SIGMOID: map_backward(GLIA_UNARY_SIGMOID, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_UNARY_TANH: map_backward(GLIA_UNARY_TANH, GLI_FROM_X, g, count, data, stride); break;
         case GLIA_UNARY_RELU: map_backward(GLIA_UNARY_RELU, GLI_FROM_X, g, count, data, stride); break;
         case GLIA_UNARY_LEAKY_RELU: map_backward(GLIA_UNARY_LEAKY_RELU, GLI_FROM_X, g, count, data, stride); break;
+        case GLIA_UNARY_GELU: map_backward(GLIA_UNARY_GELU, GLI_FROM_X, g, count, data, stride); break;
         case GLIA_UNARY_GELU_TANH: map_backward(GLIA_UNARY_GELU_TANH, GLI_FROM_X, g, count, data, stride); break;
         case GLIA_UNARY_SILU: map_backward(GLIA_UNARY_SILU, GLI_FROM_X, g, count, data, stride); break;
         case GLIA_UNARY_SOFTSIGN: map_backward(GLIA_UNARY_SOFTSIGN, GLI_FROM_X, g, count, data, stride); break;
@@ -203,16 +230,17 @@ GLI_CLONES static void unary_backward_row_from_x(const void *arg, int64_t count,
 
 static bool has(gli_unary_from from, glia_unary_kind kind) {
     switch (kind) {
+        case GLIA_UNARY_SIGMOID:
+        case GLIA_UNARY_TANH:
         case GLIA_UNARY_RELU:
         case GLIA_UNARY_LEAKY_RELU:
         case GLIA_UNARY_SOFTSIGN:
         case GLIA_UNARY_HARD_SIGMOID: return from != GLI_FROM_NEITHER;
-        case GLIA_UNARY_SIGMOID:
-        case GLIA_UNARY_TANH:
         case GLIA_UNARY_ELU:
         case GLIA_UNARY_SELU:
         case GLIA_UNARY_EXP:
         case GLIA_UNARY_SQRT: return from == GLI_FROM_Y;
+        case GLIA_UNARY_GELU:
         case GLIA_UNARY_GELU_TANH:
         case GLIA_UNARY_SILU:
         case GLIA_UNARY_HARD_SWISH:
