@@ -54,6 +54,30 @@ TEST(SecondGradients, of_max_pooling_leave_out_what_no_window_has) {
     EXPECT_EQ(net.run(d, {{1, 1, 1, 1, 1, 1}})[0], Numbers({4, 0, 1, 0, 6, 6}));
 }
 
+// In f32, relative to the number itself. By mpmath, with 60 digits.
+void expect_curvature(glia_unary_kind kind, const Numbers &x, const Numbers &want) {
+    Net net;
+    const glia_value in     = net.input({int64_t(x.size())}, GLIA_F32);
+    const glia_value slope  = net.gradient(net.sum(net.unary(kind, in)), {in})[0];
+    const glia_value second = net.gradient(net.sum(slope), {in})[0];
+    const Numbers got       = net.run({second}, {x})[0];
+    for (size_t i = 0; i < x.size(); ++i)
+        EXPECT_NEAR(got[i], want[i], 1e-5 * std::fabs(want[i])) << glia_unary_name(kind) << " at " << x[i];
+}
+
+TEST(SecondGradients, of_tails_keep_their_digits_and_end_in_0) {
+    const Numbers x = {-3e38, -1e20, -30, -7, -5.5, -5, -2, 0, 0.5, 3, 5, 5.5, 7, 30, 1e20, 3e38};
+    expect_curvature(GLIA_UNARY_GELU, x,
+                     {0, 0, 0, -4.29331859e-10, -3.04245721e-6, -3.41945488e-5, -0.107981933, 0.797884561, 0.616114322,
+                      -0.0310229389, -3.41945488e-5, -3.04245721e-6, -4.29331859e-10, 0, 0, 0});
+    expect_curvature(GLIA_UNARY_GELU_TANH, x,
+                     {0, 0, 0, -3.23225841e-13, -3.54798158e-7, -9.93413222e-6, -0.10787508, 0.797884561, 0.615506895,
+                      -0.0317676589, -9.93413222e-6, -3.54798158e-7, -3.23225841e-13, 0, 0, 0});
+    expect_curvature(GLIA_UNARY_SILU, x,
+                     {0, 0, -2.62013443e-12, -0.00453949629, -0.0140060164, -0.0194992255, 0.0500621687, 0.5,
+                      0.441229027, -0.0323214045, -0.0194992255, -0.0140060164, -0.00453949629, -2.62013443e-12, 0, 0});
+}
+
 TEST(SecondGradients, of_every_differentiable_op) {
     std::set<std::string> checked, differentiable;
     for (const Case *c : cases(false)) checked.insert(c->op->name);

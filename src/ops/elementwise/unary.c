@@ -148,35 +148,47 @@ glia_value gli_derive_activation(gli_derivation *d, glia_unary_kind kind, glia_v
     return gli_derive(d, &gli_op_unary_backward, &params, (glia_value){0}, y, dy);
 }
 
+/* v, kept below where its powers overflow, at a bound where f'' is 0 in every dtype. */
+static glia_value bounded(gli_derivation *d, glia_value v, double bound) {
+    const glia_unary_params clip = {.kind = GLIA_UNARY_CLIP, .alpha = -bound, .beta = bound};
+    return gli_derive(d, &gli_op_unary, &clip, v);
+}
+
+/* The derivative of sigmoid at v. The difference of 1 and a value near it would lose all digits. */
+static glia_value sigmoid_slope(gli_derivation *d, glia_value v) {
+    const glia_value minus = gli_formula_unary(d, GLIA_UNARY_NEG, v);
+    return gli_formula_mul(d, gli_formula_unary(d, GLIA_UNARY_SIGMOID, v),
+                           gli_formula_unary(d, GLIA_UNARY_SIGMOID, minus));
+}
+
 /* f' of gelu is phi + x phi', and phi'' is -x phi'. */
 static glia_value gelu_curvature(gli_derivation *d, glia_value x) {
     const double inverse_sqrt_two_pi = 0.39894228040143267794;
-    const glia_value square          = gli_formula_unary(d, GLIA_UNARY_SQUARE, x);
+    const glia_value square          = gli_formula_unary(d, GLIA_UNARY_SQUARE, bounded(d, x, 40));
     const glia_value bell            = gli_formula_unary(d, GLIA_UNARY_EXP, gli_formula_scale(d, square, -0.5));
     const glia_value two_less        = gli_formula_linear(d, square, -1, 2);
     return gli_formula_scale(d, gli_formula_mul(d, two_less, bell), inverse_sqrt_two_pi);
 }
 
-/* With t = tanh(u): f' = (1 + t) / 2 + x/2 (1 - t^2) u', so f'' = (1 - t^2) (u' - x t u'^2 + x/2 u''). */
-static glia_value gelu_tanh_curvature(gli_derivation *d, glia_value x) {
+/* With t = tanh(u): f' = (1 + t) / 2 + x/2 (1 - t^2) u', so f'' = (1 - t^2) (u' - x t u'^2 + x/2 u''). 1 - t^2 is 4
+ * times the derivative of sigmoid at 2 u. */
+static glia_value gelu_tanh_curvature(gli_derivation *d, glia_value unbounded) {
     const double c = 0.79788456080286535588, cubic = 0.044715;
+    const glia_value x      = bounded(d, unbounded, 22);
     const glia_value square = gli_formula_unary(d, GLIA_UNARY_SQUARE, x);
     const glia_value u      = gli_formula_mul(d, x, gli_formula_linear(d, square, c * cubic, c));
     const glia_value u1     = gli_formula_linear(d, square, 3 * c * cubic, c);
     const glia_value t      = gli_formula_unary(d, GLIA_UNARY_TANH, u);
-    const glia_value flat   = gli_formula_unary(d, GLIA_UNARY_SQUARE, t);
+    const glia_value flat   = gli_formula_scale(d, sigmoid_slope(d, gli_formula_scale(d, u, 2)), 4);
     const glia_value bend   = gli_formula_mul(d, gli_formula_mul(d, x, t), gli_formula_unary(d, GLIA_UNARY_SQUARE, u1));
     const glia_value rest   = gli_formula_add(d, u1, gli_formula_scale(d, square, 3 * c * cubic));
-    return gli_formula_mul(d, gli_formula_linear(d, flat, -1, 1), gli_formula_sub(d, rest, bend));
+    return gli_formula_mul(d, flat, gli_formula_sub(d, rest, bend));
 }
 
 /* s (1 - s) (2 + x (1 - 2 s)) */
 static glia_value silu_curvature(gli_derivation *d, glia_value x) {
-    const glia_value s = gli_formula_unary(d, GLIA_UNARY_SIGMOID, x);
-    const glia_value slope =
-        gli_formula_mul(d, s, gli_formula_unary(d, GLIA_UNARY_SIGMOID, gli_formula_scale(d, x, -1)));
-    const glia_value odd = gli_formula_linear(d, s, -2, 1);
-    return gli_formula_mul(d, slope, gli_formula_linear(d, gli_formula_mul(d, x, odd), 1, 2));
+    const glia_value odd = gli_formula_linear(d, gli_formula_unary(d, GLIA_UNARY_SIGMOID, x), -2, 1);
+    return gli_formula_mul(d, sigmoid_slope(d, x), gli_formula_linear(d, gli_formula_mul(d, x, odd), 1, 2));
 }
 
 /* 1 where v > 0, 0 elsewhere; and the opposite. */
