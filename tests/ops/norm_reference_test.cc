@@ -328,6 +328,86 @@ TEST(Batchnorm, of_numbers_of_any_size) {
         }
 }
 
+// Whose inverse deviation is no normal float.
+TEST(Norms, of_the_largest_numbers) {
+    const Values x = {1e38, -1e38, 1e38, -1e38}, largest = {3.4e38, -3.4e38, 3.4e38, -3.4e38};
+    for (const Values &row : {x, largest}) {
+        const Values y = {1, -1, 1, -1};
+        expect_everywhere_near(gli_op_layernorm, params::layernorm{}, {{{1, 4}, row, GLIA_F32}}, y);
+        expect_everywhere_near(gli_op_batchnorm, params::batchnorm{}, {{{4, 1}, row, GLIA_F32}}, y);
+        expect_everywhere_near(gli_op_batchnorm, params::batchnorm{}, {{{1, 1, 2, 2}, row, GLIA_F32}}, y);
+        expect_everywhere_near(gli_op_groupnorm, params::groupnorm{}, {{{1, 1, 2, 2}, row, GLIA_F32}}, y);
+        const Array columns{{4, 2}, {row[0], 1, row[1], 3, row[2], 5, row[3], 7}, GLIA_F32};
+        const Array weight{{2}, {2, 0.5}, GLIA_F32}, bias{{2}, {1, -1}, GLIA_F32};
+        const double s = 0.5 / std::sqrt(5.0);
+        expect_everywhere_near(gli_op_batchnorm, params::batchnorm{.epsilon = 0}, {columns, weight, bias},
+                               {3, -1 - 3 * s, -1, -1 - s, 3, -1 + s, -1, -1 + 3 * s});
+        expect_everywhere_near(gli_op_layernorm, params::layernorm{},
+                               {{{1, 4}, row, GLIA_F32}, {{4}, {1, 2, 3, 4}, GLIA_F32}, {{4}, {0, 1, 0, 1}, GLIA_F32}},
+                               {1, -1, 3, -3});
+    }
+}
+
+// dx of numbers that are normalised together.
+Values gradient(const Values &x, const Values &dy, double mean, double rstd) {
+    const double count = double(x.size());
+    double shift = 0, slope = 0;
+    for (size_t i = 0; i < x.size(); ++i) shift += dy[i] / count, slope += dy[i] * ((x[i] - mean) * rstd) / count;
+    Values dx;
+    for (size_t i = 0; i < x.size(); ++i) dx.push_back(rstd * (dy[i] - shift - (x[i] - mean) * rstd * slope));
+    return dx;
+}
+
+Values twice(const Values &values) {
+    Values both = values;
+    both.insert(both.end(), values.begin(), values.end());
+    return both;
+}
+
+Values interleaved(const Values &values) {
+    Values both;
+    for (double v : values) both.insert(both.end(), {v, v});
+    return both;
+}
+
+template <class Params>
+void expect_dx(const gli_op &op, const Params &params, const std::vector<Array> &in, const Values &want, double within,
+               const std::string &what) {
+    for (const auto &[provider, out] : everywhere(op, params, in))
+        for (size_t i = 0; i < want.size(); ++i)
+            ASSERT_NEAR(out[0].values[i], want[i], within) << op.name << " by " << provider << ", " << what;
+}
+
+// Sizes of x and dy that have products, or sums of them, which no float holds. Two rows, two columns, two planes.
+TEST(NormBackward, of_numbers_of_any_size) {
+    const std::vector<std::pair<double, double>> sizes = {{1e30, 1e10}, {1e5, 1e35},    {1e37, 1},
+                                                          {1, 1e36},    {1e-15, 1e-25}, {1e35, 1e-5}};
+    for (const auto &[of_x, of_dy] : sizes)
+        for (int64_t length : {4, 40, 5000}) {
+            Values x, dy;
+            for (int64_t i = 0; i < length; ++i) {
+                x.push_back(double(float(of_x * std::sin(double(i) * 0.7))));
+                dy.push_back(double(float(of_dy * std::cos(double(i) * 0.3))));
+            }
+            const Normal n    = normal(x, 0);
+            const double mean = double(float(n.mean)), rstd = double(float(n.rstd));
+            const Values dx = gradient(x, dy, mean, rstd);
+            const Array means{{2}, {mean, mean}, GLIA_F32}, rstds{{2}, {rstd, rstd}, GLIA_F32};
+            const double within    = 4e-6 * rstd * of_dy + 1e-37;
+            const std::string what = std::to_string(length) + " of size " + std::to_string(of_x);
+            const std::vector<int64_t> rows{2, length}, columns{length, 2}, planes{1, 2, length, 1};
+            expect_dx(gli_op_layernorm_backward, params::layernorm_backward{},
+                      {{rows, twice(x), GLIA_F32}, {rows, twice(dy), GLIA_F32}, ABSENT, means, rstds}, twice(dx),
+                      within, what);
+            expect_dx(gli_op_batchnorm_backward, params::batchnorm_backward{},
+                      {{columns, interleaved(x), GLIA_F32}, {columns, interleaved(dy), GLIA_F32}, ABSENT, means, rstds},
+                      interleaved(dx), within, what);
+            expect_dx(gli_op_batchnorm_backward, params::batchnorm_backward{},
+                      {{planes, twice(x), GLIA_F32}, {planes, twice(dy), GLIA_F32}, ABSENT, means, rstds}, twice(dx),
+                      within, what);
+        }
+}
+
 TEST(LayernormBackward, adds_many_rows) {
     const int64_t rows = 40000;
     const Array x{{rows, 2}, Values(size_t(2 * rows), 1), GLIA_F32},

@@ -113,27 +113,43 @@ gli_moments gli_moments_of_run(const float *x, int64_t n) {
     return all;
 }
 
-GLI_CLONES static void products_of_block(const float *a, const float *x, float mean, int n, gli_products *out) {
+/* Of n pairs, `step` apart, in double, where sums of floats would overflow. */
+static gli_products products_in_double(const float *a, const float *x, float mean, float rstd, int64_t n,
+                                       int64_t step) {
+    gli_products p = {0};
+    for (int64_t i = 0; i < n; ++i) {
+        p.a += a[i * step];
+        p.ax += a[i * step] * (((double)x[i * step] - mean) * rstd);
+    }
+    return p;
+}
+
+GLI_CLONES static void products_of_block(const float *a, const float *x, float mean, float rstd, int n,
+                                         gli_products *out) {
     lanes one = {0}, two = {0}, va, vx;
     double tail_one = 0, tail_two = 0;
     int i = 0;
     for (; i + LANES <= n; i += LANES) {
         load(&va, a + i), load(&vx, x + i);
         one += va;
-        two += va * (vx - mean);
+        two += va * ((vx - mean) * rstd);
     }
     for (; i < n; ++i) {
         tail_one += a[i];
-        tail_two += (double)a[i] * (x[i] - mean);
+        tail_two += (double)a[i] * ((x[i] - mean) * rstd);
     }
     *out = (gli_products){.a = fold(&one) + tail_one, .ax = fold(&two) + tail_two};
 }
 
-gli_products gli_products_of_run(const float *a, const float *x, float mean, int64_t n) {
+static bool is_finite(gli_products p) { return isfinite(p.a) && isfinite(p.ax); }
+
+gli_products gli_products_of_run(const float *a, const float *x, float mean, float rstd, int64_t n) {
     gli_products all = {0};
     for (int64_t i = 0; i < n; i += RUN_BLOCK) {
+        const int count = (int)gli_min_i64(RUN_BLOCK, n - i);
         gli_products part;
-        products_of_block(a + i, x + i, mean, (int)gli_min_i64(RUN_BLOCK, n - i), &part);
+        products_of_block(a + i, x + i, mean, rstd, count, &part);
+        if (!is_finite(part)) part = products_in_double(a + i, x + i, mean, rstd, count, 1);
         all.a += part.a;
         all.ax += part.ax;
     }
@@ -200,27 +216,28 @@ void gli_moments_of_rows(const float *x, int64_t rows, int c, float *scratch, do
     }
 }
 
-GLI_CLONES static void column_products(const float *a, const float *x, const float *restrict mean, int64_t rows, int c,
-                                       float *restrict first, float *restrict second) {
+GLI_CLONES static void column_products(const float *a, const float *x, const float *restrict mean,
+                                       const float *restrict rstd, int64_t rows, int c, float *restrict first,
+                                       float *restrict second) {
     memset(first, 0, (size_t)c * sizeof *first);
     memset(second, 0, (size_t)c * sizeof *second);
     int64_t row = 0;
     for (; row + 2 <= rows; row += 2, a += 2 * (int64_t)c, x += 2 * (int64_t)c)
         for (int i = 0; i < c; ++i) {
             first[i] += a[i] + a[c + i];
-            second[i] += a[i] * (x[i] - mean[i]) + a[c + i] * (x[c + i] - mean[i]);
+            second[i] += a[i] * ((x[i] - mean[i]) * rstd[i]) + a[c + i] * ((x[c + i] - mean[i]) * rstd[i]);
         }
     for (; row < rows; ++row, a += c, x += c)
         for (int i = 0; i < c; ++i) {
             first[i] += a[i];
-            second[i] += a[i] * (x[i] - mean[i]);
+            second[i] += a[i] * ((x[i] - mean[i]) * rstd[i]);
         }
 }
 
-void gli_products_of_rows(const float *a, const float *x, const float *mean, int64_t rows, int c, float *scratch,
-                          double *sum_a, double *sum_ax) {
+void gli_products_of_rows(const float *a, const float *x, const float *mean, const float *rstd, int64_t rows, int c,
+                          float *scratch, double *sum_a, double *sum_ax) {
     if (c == 1) {
-        const gli_products p = gli_products_of_run(a, x, *mean, rows);
+        const gli_products p = gli_products_of_run(a, x, *mean, *rstd, rows);
         *sum_a = p.a, *sum_ax = p.ax;
         return;
     }
@@ -228,7 +245,12 @@ void gli_products_of_rows(const float *a, const float *x, const float *mean, int
     float *first = scratch, *second = first + c;
     for (int i = 0; i < c; ++i) sum_a[i] = sum_ax[i] = 0;
     for (int64_t row = 0; row < rows; row += block, a += block * c, x += block * c) {
-        column_products(a, x, mean, gli_min_i64(block, rows - row), c, first, second);
-        for (int i = 0; i < c; ++i) sum_a[i] += first[i], sum_ax[i] += second[i];
+        const int64_t count = gli_min_i64(block, rows - row);
+        column_products(a, x, mean, rstd, count, c, first, second);
+        for (int i = 0; i < c; ++i) {
+            gli_products part = {first[i], second[i]};
+            if (!is_finite(part)) part = products_in_double(a + i, x + i, mean[i], rstd[i], count, c);
+            sum_a[i] += part.a, sum_ax[i] += part.ax;
+        }
     }
 }

@@ -21,17 +21,17 @@ void gli_moments_merge(gli_moments *all, gli_moments part);
  * it, whose own mean corrects the first; so neither a large mean nor the float's rounding loses precision. */
 gli_moments gli_moments_of_run(const float *x, int64_t n);
 
-/* Sum of a and of a (x - mean), over n elements. */
+/* Sum of a and of a xhat, over n elements, with xhat = (x - mean) rstd. */
 typedef struct gli_products {
     double a, ax;
 } gli_products;
-gli_products gli_products_of_run(const float *a, const float *x, float mean, int64_t n);
+gli_products gli_products_of_run(const float *a, const float *x, float mean, float rstd, int64_t n);
 
 /* The same for each column of rows of c elements one after the other. scratch holds 3 c floats, the results c each;
  * m2 as in gli_moments. */
 void gli_moments_of_rows(const float *x, int64_t rows, int c, float *scratch, double *mean, double *m2);
-void gli_products_of_rows(const float *a, const float *x, const float *mean, int64_t rows, int c, float *scratch,
-                          double *sum_a, double *sum_ax);
+void gli_products_of_rows(const float *a, const float *x, const float *mean, const float *rstd, int64_t rows, int c,
+                          float *scratch, double *sum_a, double *sum_ax);
 
 /* Rows that make a block of the two above: callers split their rows at multiples of it. */
 int64_t gli_rows_of_block(int c);

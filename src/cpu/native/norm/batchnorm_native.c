@@ -1,6 +1,7 @@
 /* Batch normalisation of f32 at the speed of memory. Sums are made by chunk, a range of rows or a plane, then over the
  * chunks in order: the bits are the same for any number of threads. A forward pass reads x twice, a backward pass x and
  * dy twice. */
+#include <float.h>
 #include <math.h>
 
 #include "core/provider.h"
@@ -49,14 +50,20 @@ static gli_moments moments_of_channel(const gli_batchnorm_work *w, int c) {
     return all;
 }
 
-static void finish_statistics(const gli_call *call, gli_batchnorm_work *w) {
+static double variance_of(gli_moments m) {
+    return m.m2 > 0 || isnan(m.m2) ? m.m2 / m.count : 0; /* rounding may leave m2 below zero */
+}
+
+/* Whether rstd is a normal float in every channel: below those it would be 0. */
+static bool finish_statistics(const gli_call *call, gli_batchnorm_work *w) {
+    bool normal                 = true;
     const gli_batchnorm_geom *g = w->g;
     const float *weight = gli_in_floats(call, GLI_NORM_WEIGHT), *bias = gli_in_floats(call, GLI_NORM_BIAS);
     const float *old_mean = gli_in_floats(call, GLI_BATCHNORM_RUNNING_MEAN),
                 *old_var  = gli_in_floats(call, GLI_BATCHNORM_RUNNING_VAR);
     for (int c = 0; c < g->c; ++c) {
         const gli_moments m    = moments_of_channel(w, c);
-        const double var       = m.m2 > 0 || isnan(m.m2) ? m.m2 / m.count : 0; /* rounding may leave it below zero */
+        const double var       = variance_of(m);
         const double rstd      = 1 / sqrt(var + g->epsilon);
         const double batch_var = g->population ? var : var * m.count / (m.count - 1);
         w->mean[c]             = (float)m.mean;
@@ -68,6 +75,27 @@ static void finish_statistics(const gli_call *call, gli_batchnorm_work *w) {
               (1 - g->momentum) * (old_mean ? old_mean[c] : 0) + g->momentum * m.mean);
         store(call, GLI_BATCHNORM_NEW_RUNNING_VAR, c,
               (1 - g->momentum) * (old_var ? old_var[c] : 1) + g->momentum * batch_var);
+        normal = normal && !(rstd < FLT_MIN);
+    }
+    return normal;
+}
+
+static int64_t index_in_channel(const gli_batchnorm_work *w, int c, int64_t i) {
+    const int area = w->g->area;
+    return w->planes ? (i / area * w->g->c + c) * area + i % area : i * w->g->c + c;
+}
+
+static void normalise_in_double(const gli_call *call, const gli_batchnorm_work *w) {
+    const float *weight = gli_in_floats(call, GLI_NORM_WEIGHT), *bias = gli_in_floats(call, GLI_NORM_BIAS);
+    for (int c = 0; c < w->g->c; ++c) {
+        const gli_moments m = moments_of_channel(w, c);
+        const double rstd   = 1 / sqrt(variance_of(m) + w->g->epsilon);
+        for (int64_t i = 0; i < w->rows; ++i) {
+            const int64_t k = index_in_channel(w, c, i);
+            const double y  = (w->x[k] - m.mean) * rstd * (weight ? weight[c] : 1) + (bias ? bias[c] : 0) +
+                             (w->residual ? w->residual[k] : 0);
+            w->out[k] = w->g->activation == GLIA_UNARY_RELU && y <= 0 ? 0 : (float)y;
+        }
     }
 }
 
@@ -78,8 +106,10 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
     w.x = gli_in_floats(call, GLI_NORM_X), w.out = gli_out_floats(call, GLI_NORM_Y);
     w.residual = gli_in_floats(call, GLI_BATCHNORM_RESIDUAL);
     gli_batchnorm_run(call, &w, w.rows_per_chunk, row_moments, plane_moments);
-    finish_statistics(call, &w);
-    gli_batchnorm_normalise(call, &w);
+    if (finish_statistics(call, &w))
+        gli_batchnorm_normalise(call, &w);
+    else
+        normalise_in_double(call, &w);
     return GLIA_OK;
 }
 
@@ -88,15 +118,15 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
 static void row_products(void *arg, int64_t begin, int64_t end) {
     const gli_batchnorm_work *w = arg;
     const int64_t c = w->g->c, chunk = begin / w->rows_per_chunk * c;
-    gli_products_of_rows(w->dy + begin * c, w->x + begin * c, w->mean, end - begin, (int)c, w->scratch + 3 * chunk,
-                         w->sum + chunk, w->square + chunk);
+    gli_products_of_rows(w->dy + begin * c, w->x + begin * c, w->mean, w->rstd, end - begin, (int)c,
+                         w->scratch + 3 * chunk, w->sum + chunk, w->square + chunk);
 }
 
 static void plane_products(void *arg, int64_t begin, int64_t end) {
     const gli_batchnorm_work *w = arg;
     for (int64_t plane = begin; plane < end; ++plane) {
-        const int64_t first  = plane * w->g->area;
-        const gli_products p = gli_products_of_run(w->dy + first, w->x + first, w->mean[plane % w->g->c], w->g->area);
+        const int64_t first = plane * w->g->area, c = plane % w->g->c;
+        const gli_products p = gli_products_of_run(w->dy + first, w->x + first, w->mean[c], w->rstd[c], w->g->area);
         w->sum[plane] = p.a, w->square[plane] = p.ax;
     }
 }
@@ -104,11 +134,11 @@ static void plane_products(void *arg, int64_t begin, int64_t end) {
 static void gradient_rows(void *arg, int64_t begin, int64_t end) {
     const gli_batchnorm_work *w = arg;
     const int c                 = w->g->c;
-    const float *mean = w->mean, *scale = w->scale, *shift = w->shift, *slope = w->slope;
+    const float *mean = w->mean, *rstd = w->rstd, *scale = w->scale, *shift = w->shift, *slope = w->slope;
     for (int64_t row = begin; row < end; ++row) {
         const float *x = w->x + row * c, *dy = w->dy + row * c;
         float *dx = w->out + row * c;
-        for (int i = 0; i < c; ++i) dx[i] = scale[i] * (dy[i] - shift[i] - (x[i] - mean[i]) * slope[i]);
+        for (int i = 0; i < c; ++i) dx[i] = scale[i] * (dy[i] - shift[i] - (x[i] - mean[i]) * rstd[i] * slope[i]);
     }
 }
 
@@ -117,26 +147,26 @@ static void gradient_planes(void *arg, int64_t begin, int64_t end) {
     const int area              = w->g->area;
     for (int64_t plane = begin; plane < end; ++plane) {
         const int64_t c  = plane % w->g->c;
-        const float mean = w->mean[c], scale = w->scale[c], shift = w->shift[c], slope = w->slope[c];
+        const float mean = w->mean[c], rstd = w->rstd[c];
+        const float scale = w->scale[c], shift = w->shift[c], slope = w->slope[c];
         const float *x = w->x + plane * area, *dy = w->dy + plane * area;
         float *dx = w->out + plane * area;
-        for (int i = 0; i < area; ++i) dx[i] = scale * (dy[i] - shift - (x[i] - mean) * slope);
+        for (int i = 0; i < area; ++i) dx[i] = scale * (dy[i] - shift - (x[i] - mean) * rstd * slope);
     }
 }
 
 static void finish_sums(const gli_call *call, gli_batchnorm_work *w) {
-    const float *weight = gli_in_floats(call, GLI_NORM_BACK_WEIGHT), *rstd = gli_in_floats(call, GLI_NORM_BACK_RSTD);
-    const double count = (double)w->rows;
+    const float *weight = gli_in_floats(call, GLI_NORM_BACK_WEIGHT);
+    const double count  = (double)w->rows;
     for (int c = 0; c < w->g->c; ++c) {
         double dbias = 0, dweight = 0;
         for (int64_t chunk = 0; chunk < w->chunks; ++chunk) {
             dbias += w->sum[chunk * w->g->c + c];
             dweight += w->square[chunk * w->g->c + c];
         }
-        dweight *= rstd[c];
-        w->scale[c] = (weight ? weight[c] : 1) * rstd[c];
+        w->scale[c] = (weight ? weight[c] : 1) * w->rstd[c];
         w->shift[c] = (float)(dbias / count);
-        w->slope[c] = (float)(rstd[c] * dweight / count);
+        w->slope[c] = (float)(dweight / count);
         store(call, GLI_NORM_BACK_DWEIGHT, c, dweight);
         store(call, GLI_NORM_BACK_DBIAS, c, dbias);
     }
@@ -148,7 +178,8 @@ static glia_status run_backward(const gli_call *call, const gli_prepared *prepar
     gli_batchnorm_work w = gli_batchnorm_work_of(call);
     gli_batchnorm_assign_workspace(&w, workspace);
     w.x = gli_in_floats(call, GLI_NORM_BACK_X), w.dy = gli_in_floats(call, GLI_NORM_BACK_DY);
-    w.out = gli_out_floats(call, GLI_NORM_BACK_DX);
+    w.rstd = gli_in_floats(call, GLI_NORM_BACK_RSTD);
+    w.out  = gli_out_floats(call, GLI_NORM_BACK_DX);
     for (int c = 0; c < w.g->c; ++c) w.mean[c] = mean[c];
     gli_batchnorm_run(call, &w, w.rows_per_chunk, row_products, plane_products);
     finish_sums(call, &w);

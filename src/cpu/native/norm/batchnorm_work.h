@@ -15,7 +15,7 @@ typedef struct gli_batchnorm_work {
     int64_t chunks;               /* of each channel; row-major: the planes of its n samples */
     double *sum, *square;
     float *scratch, *mean, *scale, *shift, *slope;
-    const float *x, *dy, *residual;
+    const float *x, *dy, *rstd, *residual;
     float *out;
 } gli_batchnorm_work;
 

@@ -1,5 +1,6 @@
 /* layernorm of f32, row by row: a row is read from memory once and then from the cache. The gradients of weight and
  * bias are summed by chunk of rows, then over the chunks in order: the same bits for any number of threads. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -33,14 +34,25 @@ GLI_CLONES static void layernorm_row(const forward *f, const float *x, float mea
         for (int i = 0; i < size; ++i) y[i] += bias[i];
 }
 
+/* Where rstd is below the smallest normal float, which would be 0. */
+static void layernorm_row_in_double(const forward *f, const float *x, double mean, double rstd, float *y) {
+    for (int i = 0; i < f->g->size; ++i)
+        y[i] = (float)((x[i] - mean) * rstd * (f->weight ? f->weight[i] : 1) + (f->bias ? f->bias[i] : 0));
+}
+
 static void normalise(void *arg, int64_t begin, int64_t end) {
     const forward *f = arg;
     for (int64_t row = begin; row < end; ++row) {
         const float *x      = f->x + row * f->g->size;
+        float *y            = f->y + row * f->g->size;
         const gli_moments m = gli_moments_of_run(x, f->g->size);
         const double var    = m.m2 > 0 || isnan(m.m2) ? m.m2 / m.count : 0; /* rounding may leave it below zero */
-        const float mean = (float)m.mean, rstd = (float)(1 / sqrt(var + f->g->epsilon));
-        layernorm_row(f, x, mean, (float)(((double)mean - m.mean) * rstd), rstd, f->y + row * f->g->size);
+        const double exact  = 1 / sqrt(var + f->g->epsilon);
+        const float mean = (float)m.mean, rstd = (float)exact;
+        if (exact < FLT_MIN)
+            layernorm_row_in_double(f, x, m.mean, exact, y);
+        else
+            layernorm_row(f, x, mean, (float)(((double)mean - m.mean) * rstd), rstd, y);
         if (f->mean) f->mean[row] = mean;
         if (f->rstd) f->rstd[row] = rstd;
     }
@@ -83,10 +95,9 @@ GLI_CLONES static void layernorm_backward_row(const backward *b, int64_t row, fl
         for (int i = 0; i < size; ++i) gradient[i] = dy[i] * b->weight[i];
     else
         memcpy(gradient, dy, (size_t)size * sizeof *gradient);
-    const gli_products sums = gli_products_of_run(gradient, x, mean, size);
-    const float shift       = (float)(sums.a / size);
-    const float slope       = (float)(sums.ax * rstd * rstd / size);
-    for (int i = 0; i < size; ++i) dx[i] = rstd * (gradient[i] - shift - (x[i] - mean) * slope);
+    const gli_products sums = gli_products_of_run(gradient, x, mean, rstd, size);
+    const float shift = (float)(sums.a / size), slope = (float)(sums.ax / size);
+    for (int i = 0; i < size; ++i) dx[i] = rstd * (gradient[i] - shift - (x[i] - mean) * rstd * slope);
 }
 
 static void gradients(void *arg, int64_t begin, int64_t end) {
