@@ -569,6 +569,15 @@ TEST(Reduce, of_huge_and_tiny_numbers) {
     }
 }
 
+TEST(Reduce, of_doubles_without_squares) {
+    for (double size : {3e200, 3e-200}) {
+        const auto l2 = run(gli_op_reduce, params::reduce{.kind = GLIA_REDUCE_L2}, {vec({size, -size, size, size})});
+        EXPECT_DOUBLE_EQ(l2.values[0], 2 * size);
+    }
+    const auto mean = run(gli_op_reduce, params::reduce{.kind = GLIA_REDUCE_MEAN}, {vec({1.5e308, 1.5e308})});
+    EXPECT_DOUBLE_EQ(mean.values[0], 1.5e308);
+}
+
 TEST(Reduce, of_nothing_and_of_nan) {
     const Array none = arr({2, 0}, {});
     expect(reduce(GLIA_REDUCE_SUM, none, GLIA_AXIS(1)), {2}, {0, 0});

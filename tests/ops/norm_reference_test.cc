@@ -348,6 +348,16 @@ TEST(Norms, of_the_largest_numbers) {
     }
 }
 
+TEST(Norms, of_doubles_without_squares) {
+    for (double size : {3e200, 3e-200, 1.5e308}) {
+        const Values x = {size, -size}, y = {1, -1};
+        expect_everywhere_near(gli_op_layernorm, params::layernorm{.epsilon = 0}, {{{1, 2}, x}}, y);
+        expect_everywhere_near(gli_op_batchnorm, params::batchnorm{.epsilon = 0}, {{{2, 1}, x}}, y);
+        expect_everywhere_near(gli_op_groupnorm, params::groupnorm{.epsilon = 0}, {{{1, 1, 2}, x}}, y);
+        EXPECT_DOUBLE_EQ(run(gli_op_layernorm, nullptr, {{{1, 2}, {size, size}}})[1].values[0], size);
+    }
+}
+
 // dx of numbers that are normalised together.
 Values gradient(const Values &x, const Values &dy, double mean, double rstd) {
     const double count = double(x.size());

@@ -188,6 +188,14 @@ TEST(ClipByNorm, squares_that_no_f32_holds) {
     }
 }
 
+TEST(ClipByNorm, squares_that_no_f64_holds) {
+    for (double size : {5e200, 5e-200}) {
+        const auto y = run(gli_op_clip_by_norm, params::clip_by_norm{1}, {{{2}, {size * 0.6, size * 0.8}}});
+        EXPECT_NEAR(y[0].values[0], size < 1 ? size * 0.6 : 0.6, 1e-15);
+        EXPECT_DOUBLE_EQ(y[1].values[0], size < 1 ? 0 : INFINITY); /* a f32 */
+    }
+}
+
 // The same bits for any number of threads, and in place.
 TEST(Optimizers, threads_change_nothing) {
     std::vector<float> results[3];

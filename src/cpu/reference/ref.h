@@ -1,6 +1,7 @@
 /* The reference. A formula sees dense row-major arrays of double, whatever the tensors' strides and data types; the
  * copies in and out are made here, once for all ops. So each X_ref.c is the formula of the op's header and nothing
- * else: plain loops, sums in double, never optimised. It judges every other provider. */
+ * else: plain loops, sums in double, or in long double where a double may have no square, never optimised. It judges
+ * every other provider. */
 #ifndef GLI_CPU_REFERENCE_REF_H
 #define GLI_CPU_REFERENCE_REF_H
 

@@ -29,7 +29,7 @@ static void batchnorm_inference_backward(const void *geom, const double *const *
         double dweight = 0, dbias = 0;
         for (int64_t i = 0; i < count; ++i) {
             const int64_t k = gli_channel_index(g, c, i);
-            dweight += dy[k] * (x[k] - mean) * rstd;
+            dweight += dy[k] * ((x[k] - mean) * rstd);
             dbias += dy[k];
             out[GLI_NORM_BACK_DX][k] = weight * rstd * dy[k];
         }

@@ -11,15 +11,12 @@ static void batchnorm(const void *geom, const double *const *in, double *const *
     const int64_t count         = (int64_t)g->n * g->area;
     const double *x             = in[GLI_NORM_X];
     for (int c = 0; c < g->c; ++c) {
-        double mean = 0, var = 0;
-        for (int64_t i = 0; i < count; ++i) mean += x[gli_channel_index(g, c, i)];
-        mean /= (double)count;
-        for (int64_t i = 0; i < count; ++i) {
-            const double d = x[gli_channel_index(g, c, i)] - mean;
-            var += d * d;
-        }
-        var /= (double)count;
-        const double rstd   = 1 / sqrt(var + g->epsilon);
+        long double sum = 0, squares = 0;
+        for (int64_t i = 0; i < count; ++i) sum += x[gli_channel_index(g, c, i)];
+        const double mean = (double)(sum / count);
+        for (int64_t i = 0; i < count; ++i) squares += gli_square(x[gli_channel_index(g, c, i)] - mean);
+        const double var    = (double)(squares / count);
+        const double rstd   = (double)(1 / sqrtl(squares / count + g->epsilon));
         const double weight = gli_value_or(in[GLI_NORM_WEIGHT], c, 1), bias = gli_value_or(in[GLI_NORM_BIAS], c, 0);
         for (int64_t i = 0; i < count; ++i) {
             const int64_t k       = gli_channel_index(g, c, i);
@@ -49,7 +46,7 @@ static void batchnorm_backward(const void *geom, const double *const *in, double
         double dweight = 0, dbias = 0;
         for (int64_t i = 0; i < count; ++i) {
             const int64_t k = gli_channel_index(g, c, i);
-            dweight += dy[k] * (x[k] - mean) * rstd;
+            dweight += dy[k] * ((x[k] - mean) * rstd);
             dbias += dy[k];
         }
         for (int64_t i = 0; i < count; ++i) {

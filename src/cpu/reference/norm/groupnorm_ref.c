@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "core/provider.h"
+#include "cpu/reference/norm/norm_ref.h"
 #include "cpu/reference/ref.h"
 #include "ops/norm/groupnorm_geom.h"
 
@@ -16,12 +17,11 @@ static void groupnorm(const void *geom, const double *const *in, double *const *
     const double *x             = in[GLI_NORM_X];
     for (int64_t group = 0; group < (int64_t)g->n * g->groups; ++group) {
         const int64_t begin = group * size, end = begin + size;
-        double mean = 0, var = 0;
-        for (int64_t i = begin; i < end; ++i) mean += x[i];
-        mean /= (double)size;
-        for (int64_t i = begin; i < end; ++i) var += (x[i] - mean) * (x[i] - mean);
-        var /= (double)size;
-        const double rstd = 1 / sqrt(var + g->epsilon);
+        long double sum = 0, var = 0;
+        for (int64_t i = begin; i < end; ++i) sum += x[i];
+        const double mean = (double)(sum / size);
+        for (int64_t i = begin; i < end; ++i) var += gli_square(x[i] - mean);
+        const double rstd = (double)(1 / sqrtl(var / size + g->epsilon));
         for (int64_t i = begin; i < end; ++i)
             out[GLI_NORM_Y][i] = of_channel(g, in[GLI_NORM_WEIGHT], i, 1) * (x[i] - mean) * rstd +
                                  of_channel(g, in[GLI_NORM_BIAS], i, 0);

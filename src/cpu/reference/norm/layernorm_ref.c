@@ -11,12 +11,11 @@ static void layernorm(const void *geom, const double *const *in, double *const *
     for (int row = 0; row < g->rows; ++row) {
         const double *x = in[GLI_NORM_X] + (int64_t)row * g->size;
         double *y       = out[GLI_NORM_Y] + (int64_t)row * g->size;
-        double mean = 0, var = 0;
-        for (int i = 0; i < g->size; ++i) mean += x[i];
-        mean /= g->size;
-        for (int i = 0; i < g->size; ++i) var += (x[i] - mean) * (x[i] - mean);
-        var /= g->size;
-        const double rstd = 1 / sqrt(var + g->epsilon);
+        long double sum = 0, var = 0;
+        for (int i = 0; i < g->size; ++i) sum += x[i];
+        const double mean = (double)(sum / g->size);
+        for (int i = 0; i < g->size; ++i) var += gli_square(x[i] - mean);
+        const double rstd = (double)(1 / sqrtl(var / g->size + g->epsilon));
         for (int i = 0; i < g->size; ++i)
             y[i] =
                 gli_value_or(in[GLI_NORM_WEIGHT], i, 1) * (x[i] - mean) * rstd + gli_value_or(in[GLI_NORM_BIAS], i, 0);
@@ -50,7 +49,7 @@ static void layernorm_backward(const void *geom, const double *const *in, double
         for (int i = 0; i < g->size; ++i) {
             const double gradient = dy[i] * gli_value_or(in[GLI_NORM_BACK_WEIGHT], i, 1);
             sum_g += gradient;
-            sum_g_xhat += gradient * (x[i] - mean) * rstd;
+            sum_g_xhat += gradient * ((x[i] - mean) * rstd);
         }
         for (int i = 0; i < g->size; ++i) {
             const double gradient = dy[i] * gli_value_or(in[GLI_NORM_BACK_WEIGHT], i, 1);

@@ -18,11 +18,11 @@ void gli_ref_mean_pool(const gli_pool2d_geom *g, gli_ref_pool_windows windows, c
         for (int p = 0; p < g->p; ++p)
             for (int q = 0; q < g->q; ++q) {
                 const gli_ref_pool_window w = windows(g, p, q);
-                double sum                  = 0;
+                long double sum             = 0;
                 for (int64_t row = w.rows.first; row < w.rows.last; ++row)
                     for (int64_t column = w.columns.first; column < w.columns.last; ++column)
                         sum += x[channel * area + row * g->w + column];
-                y[(channel * g->p + p) * g->q + q] = sum / divisor(&w);
+                y[(channel * g->p + p) * g->q + q] = (double)(sum / divisor(&w));
             }
 }
 

@@ -1,51 +1,24 @@
-/* reduce by its definition: each element of x is added to an element of y. */
+/* reduce by its definition: an element of y is made of a set of elements of x. */
 #include <math.h>
 
 #include "core/provider.h"
 #include "cpu/reference/ref.h"
 #include "ops/reduce/reduce_geom.h"
 
-/* Row-major index of the element of y to which element i of x is added. */
-static int output_of(const gli_reduce_geom *g, int i) {
-    int output = 0, step = 1;
-    for (int d = g->ndim - 1; d >= 0; --d) {
-        const int index = i % g->dim[d];
-        i /= g->dim[d];
-        if (g->reduced >> d & 1) continue;
-        output += index * step;
-        step *= g->dim[d];
-    }
-    return output;
-}
-
 static double first(glia_reduce_kind kind) {
     return kind == GLIA_REDUCE_MAX ? -INFINITY : kind == GLIA_REDUCE_MIN ? INFINITY : 0;
 }
 
-static double add(glia_reduce_kind kind, double y, double x) {
+static long double add(glia_reduce_kind kind, long double y, double x) {
     switch (kind) {
         case GLIA_REDUCE_SUM:
         case GLIA_REDUCE_MEAN: return y + x;
         case GLIA_REDUCE_MAX: return x > y || isnan(x) ? x : y;
         case GLIA_REDUCE_MIN: return x < y || isnan(x) ? x : y;
         case GLIA_REDUCE_L1: return y + fabs(x);
-        case GLIA_REDUCE_L2: return y + x * x;
+        case GLIA_REDUCE_L2: return y + (long double)x * x;
     }
     return NAN;
-}
-
-static void reduce(const void *geom, const double *const *in, double *const *out) {
-    const gli_reduce_geom *g = geom;
-    double *y                = out[0];
-    for (int k = 0; k < g->outputs; ++k) y[k] = first(g->kind);
-    for (int i = 0; i < g->count; ++i) {
-        const int k = output_of(g, i);
-        y[k]        = add(g->kind, y[k], in[GLI_REDUCE_X][i]);
-    }
-    for (int k = 0; k < g->outputs; ++k) {
-        if (g->kind == GLIA_REDUCE_MEAN) y[k] /= g->set;
-        if (g->kind == GLIA_REDUCE_L2) y[k] = sqrt(y[k]);
-    }
 }
 
 /* Row-major index in x of element j of those that are reduced to element k of y. */
@@ -58,6 +31,17 @@ static int element_of(const gli_reduce_geom *g, int k, int j) {
         step *= g->dim[d];
     }
     return element;
+}
+
+static void reduce(const void *geom, const double *const *in, double *const *out) {
+    const gli_reduce_geom *g = geom;
+    for (int k = 0; k < g->outputs; ++k) {
+        long double y = first(g->kind);
+        for (int j = 0; j < g->set; ++j) y = add(g->kind, y, in[GLI_REDUCE_X][element_of(g, k, j)]);
+        if (g->kind == GLIA_REDUCE_MEAN) y /= g->set;
+        if (g->kind == GLIA_REDUCE_L2) y = sqrtl(y);
+        out[0][k] = (double)y;
+    }
 }
 
 /* The number of elements of x, of those that are reduced to element k of y, that are equal to it. */
