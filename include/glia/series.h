@@ -42,7 +42,8 @@ GLIA_API glia_status glia_scaler_fit(glia_context *ctx, const glia_series *serie
                                      glia_scaler *scalers);
 
 /* Scales a series, or predictions back, with a scaler for each of its features. out has the shape and dtype of
- * series->values, and may be the same memory. NaN stays NaN, where it is allowed. */
+ * series->values, and may be the same memory. NaN stays NaN, where it is allowed. Where a value would be out of range
+ * for the dtype, out stays as it is. */
 GLIA_API glia_status glia_scaler_transform(glia_context *ctx, const glia_series *series, const glia_scaler *scalers,
                                            void *out);
 GLIA_API glia_status glia_scaler_inverse(glia_context *ctx, const glia_series *series, const glia_scaler *scalers,

@@ -5,19 +5,19 @@
 #include "core/dtype.h"
 #include "data/series_check.h"
 
-/* Running moments of one feature.
+/* Running moments of one feature, in long double, since the squares of a double's deviations may have no double.
  * Source: Welford, "Note on a method for calculating corrected sums of squares and
  * products", 1962. */
 typedef struct moments {
     int64_t count;
-    double mean, squares; /* squares: the sum of squared deviations from the mean */
+    long double mean, squares; /* squares: the sum of squared deviations from the mean */
     double low, high;
 } moments;
 
 static void update(moments *m, double x) {
     if (m->count == 0) m->low = m->high = x;
-    const double delta = x - m->mean;
-    m->mean += delta / (double)++m->count;
+    const long double delta = x - m->mean;
+    m->mean += delta / (long double)++m->count;
     m->squares += delta * (x - m->mean);
     m->low  = fmin(m->low, x);
     m->high = fmax(m->high, x);
@@ -25,7 +25,7 @@ static void update(moments *m, double x) {
 
 /* Equal values leave no rounding error: all deltas are 0, so the scale is exactly 0 and becomes 1. */
 static glia_scaler scaler_of(const moments *m, const glia_scaler_args *args) {
-    glia_scaler s = {m->mean, sqrt(m->squares / (double)m->count)};
+    glia_scaler s = {(double)m->mean, (double)sqrtl(m->squares / (long double)m->count)};
     if (args->kind == GLIA_SCALE_MIN_MAX) s.scale = (m->high - m->low) / (args->high - args->low);
     if (s.scale == 0) s.scale = 1;
     if (args->kind == GLIA_SCALE_MIN_MAX) s.center = m->low - args->low * s.scale;
@@ -106,21 +106,31 @@ static glia_status check_scalers(glia_context *ctx, const char *function, const 
     return GLIA_OK;
 }
 
+static double scaled(const glia_scaler *s, bool inverse, double x) {
+    return inverse ? x * s->scale + s->center : (x - s->center) / s->scale;
+}
+
+static glia_status check_scaled(glia_context *ctx, const char *function, const glia_series *series,
+                                const glia_scaler *scalers, bool inverse) {
+    const double largest = series->dtype == GLIA_F32 ? FLT_MAX : DBL_MAX;
+    for (int64_t i = 0; i < series->steps * series->features; ++i) {
+        const int64_t step = i / series->features, k = i % series->features;
+        const double x = gli_load(series->dtype, series->values, i), y = scaled(&scalers[k], inverse, x);
+        GLI_REQUIRE(ctx, isnan(x) || fabs(y) <= largest, GLIA_NOT_FINITE,
+                    "%s: %g at step %lld, feature %lld becomes %g, which is out of range for %s", function, x,
+                    (long long)step, (long long)k, y, glia_dtype_name(series->dtype));
+    }
+    return GLIA_OK;
+}
+
+/* Checks all first: out may be the series, of which an error must not leave a half scaled. */
 static glia_status apply(glia_context *ctx, const char *function, const glia_series *series, const glia_scaler *scalers,
                          bool inverse, void *out) {
-    const double largest = series && series->dtype == GLIA_F32 ? FLT_MAX : DBL_MAX;
     GLI_TRY(check_scalers(ctx, function, series, scalers, out));
-    for (int64_t i = 0; i < series->steps; ++i)
-        for (int64_t k = 0; k < series->features; ++k) {
-            const glia_scaler s = scalers[k];
-            const int64_t index = i * series->features + k;
-            const double x      = gli_load(series->dtype, series->values, index);
-            const double y      = inverse ? x * s.scale + s.center : (x - s.center) / s.scale;
-            GLI_REQUIRE(ctx, isnan(x) || fabs(y) <= largest, GLIA_NOT_FINITE,
-                        "%s: %g at step %lld, feature %lld becomes %g, which is out of range for %s", function, x,
-                        (long long)i, (long long)k, y, glia_dtype_name(series->dtype));
-            gli_store(series->dtype, out, index, y);
-        }
+    GLI_TRY(check_scaled(ctx, function, series, scalers, inverse));
+    for (int64_t i = 0; i < series->steps * series->features; ++i)
+        gli_store(series->dtype, out, i,
+                  scaled(&scalers[i % series->features], inverse, gli_load(series->dtype, series->values, i)));
     return GLIA_OK;
 }
 

@@ -197,20 +197,38 @@ TEST_F(Series, a_missing_value_is_found_wherever_it_is) {
 }
 
 TEST_F(Series, numbers_at_the_ends_of_the_range) {
-    const std::vector<double> wide = {-1.7e308, 1.7e308}, narrow = {0, 5e-324}, square = {-1e200, 1e200};
+    const std::vector<double> wide = {-1.7e308, 1.7e308}, narrow = {0, 5e-324};
     glia_scaler s{};
     for (auto kind : {GLIA_SCALE_STANDARD, GLIA_SCALE_MIN_MAX}) {
         glia_scaler_args args{};
-        args.kind          = kind;
-        glia_series series = series_of(wide, 1);
-        EXPECT_EQ(glia_scaler_fit(ctx, &series, &args, &s), GLIA_NOT_FINITE);
-        EXPECT_TRUE(says("from -1.7e+308 to 1.7e+308")) << message();
-        series = series_of(narrow, 1);
+        args.kind                = kind;
+        const glia_series series = series_of(narrow, 1);
         EXPECT_EQ(glia_scaler_fit(ctx, &series, &args, &s), GLIA_OK) << message();
         EXPECT_GT(s.scale, 0);
     }
-    const glia_series series = series_of(square, 1);  // its mean has a double, its variance has none
-    EXPECT_EQ(glia_scaler_fit(ctx, &series, nullptr, &s), GLIA_NOT_FINITE);
+    glia_scaler_args args{};
+    args.kind                = GLIA_SCALE_MIN_MAX;
+    const glia_series series = series_of(wide, 1);
+    EXPECT_EQ(glia_scaler_fit(ctx, &series, &args, &s), GLIA_NOT_FINITE);
+    EXPECT_TRUE(says("from -1.7e+308 to 1.7e+308")) << message();
+}
+
+// The deviation has a double, its square has none.
+TEST_F(Series, deviations_of_any_size) {
+    const std::vector<std::vector<double>> series = {
+        {-1.7e308, 1.7e308}, {-1e200, 1e200}, {0, 1e-170}, {1e-160, 3e-160}};
+    const std::vector<glia_scaler> want = {{0, 1.7e308}, {0, 1e200}, {5e-171, 5e-171}, {2e-160, 1e-160}};
+    for (size_t i = 0; i < want.size(); ++i) {
+        const glia_series two = series_of(series[i], 1);
+        glia_scaler s{};
+        double out[2];
+        ASSERT_EQ(glia_scaler_fit(ctx, &two, nullptr, &s), GLIA_OK) << message();
+        EXPECT_DOUBLE_EQ(s.center, want[i].center);
+        EXPECT_DOUBLE_EQ(s.scale, want[i].scale);
+        ASSERT_EQ(glia_scaler_transform(ctx, &two, &s, out), GLIA_OK) << message();
+        EXPECT_DOUBLE_EQ(out[0], -1);
+        EXPECT_DOUBLE_EQ(out[1], 1);
+    }
 }
 
 TEST_F(Series, scalers_that_are_none) {
@@ -248,6 +266,17 @@ TEST_F(Series, scaled_values_have_to_fit) {
     EXPECT_TRUE(says("glia_scaler_inverse: -3e+38 at step 0, feature 1")) << message();
     EXPECT_EQ(glia_scaler_transform(ctx, &series, same, out), GLIA_OK) << message();
     EXPECT_EQ(std::vector<float>(out, out + 4), values);
+}
+
+TEST_F(Series, values_that_do_not_fit_leave_the_series_as_it_was) {
+    std::vector<float> values      = {1, 2, 3, 3e38f};
+    const std::vector<float> first = values;
+    const glia_series series       = series_of(values, 2);
+    const glia_scaler half[] = {{0, 0.5}, {0, 0.5}}, twice[] = {{0, 2}, {0, 2}};
+    EXPECT_EQ(glia_scaler_transform(ctx, &series, half, values.data()), GLIA_NOT_FINITE);
+    EXPECT_EQ(values, first);
+    EXPECT_EQ(glia_scaler_inverse(ctx, &series, twice, values.data()), GLIA_NOT_FINITE);
+    EXPECT_EQ(values, first);
 }
 
 TEST_F(Series, scaled_values_do_not_write_over_what_is_still_read) {
