@@ -156,6 +156,21 @@ TEST(Skip, leaves_all_as_it_was) {
     expect_step(gli_op_sgd, params::sgd{}, {f32({1}), f32({0.5}), rate(0.5), ABSENT, step(0)}, {0.75});
 }
 
+// As the header says; the first step is the rate.
+TEST(Optimizers, gradients_whose_squares_f32_has) {
+    for (double size : {1e-17, -1e-17, 1e-3, 1e18, -1e18}) {
+        const Array grad = f32({size});
+        const double to  = size < 0 ? 1.5 : 0.5;
+        expect_step(gli_op_adam, params::adam{.epsilon = 1e-30},
+                    {f32({1}), grad, rate(0.5), step(1), f32({0}), f32({0})}, {to});
+        expect_step(gli_op_adagrad, params::adagrad{.epsilon = 1e-30}, {f32({1}), grad, rate(0.5), f32({0})}, {to});
+        expect_step(gli_op_rmsprop, params::rmsprop{.alpha = 0.75, .epsilon = 1e-30},
+                    {f32({0}), grad, rate(0.5), f32({0})}, {2 * to - 2});
+    }
+    expect_step(gli_op_adam, params::adam{}, {f32({1}), f32({1e-20}), rate(1e12), step(1), f32({0}), f32({0})},
+                {1 - 1e12 * 1e-20 / 1e-8});
+}
+
 TEST(CheckFinite, first_step_that_failed) {
     const auto check = [](const Array &x, int64_t failed, const Array &y, int64_t want) {
         expect_step(gli_op_check_finite, params::check_finite{}, {x, step(7), step(double(failed)), y}, {double(want)});

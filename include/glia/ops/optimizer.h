@@ -8,7 +8,10 @@
  *
  * In all of them g is the gradient with the penalties' share: g = grad + weight_decay param + l1 sign(param), with
  * sign(0) = 0.
- * Formulas: PyTorch's torch.optim. */
+ *
+ * Adam, Adagrad and RMSprop keep squares of g in the dtype of the tensors. In f32 their formulas hold for |g| from
+ * 1e-17 to 1e18. The square of a smaller g may count as 0, which makes no difference beside an epsilon of 1e-10 or
+ * more; that of a larger g may be infinite, and makes the step 0, now and later. Formulas: PyTorch's torch.optim. */
 #ifndef GLIA_OPS_OPTIMIZER_H
 #define GLIA_OPS_OPTIMIZER_H
 
