@@ -72,6 +72,16 @@ TEST(AvgPool, of_a_large_image_with_its_channels_last) {
     }
 }
 
+// Four windows, of which one has an overflowing sum, one an infinity.
+TEST(AvgPool, of_sums_that_no_f32_holds) {
+    const double big = double(2e38f);
+    const Array x{{1, 2, 2, 4}, {big, big, 1, 2, big, big, 3, 4, 5, 6, INFINITY, -1, 7, 8, 1, 1}, GLIA_F32};
+    expect_everywhere(gli_op_avg_pool2d, params::avg_pool2d{.kernel = {2, 2}}, {x}, {big, 2.5, 6.5, INFINITY});
+    expect_everywhere(gli_op_adaptive_avg_pool2d, params::adaptive_avg_pool2d{{1, 2}}, {x}, {big, 2.5, 6.5, INFINITY});
+    const Array all{{1, 1, 2, 2}, {-big, -big, -big, -big}, GLIA_F32};
+    expect_everywhere(gli_op_adaptive_avg_pool2d, params::adaptive_avg_pool2d{{1, 1}}, {all}, {-big});
+}
+
 TEST(MaxPool, halves_with_the_default_stride) {
     const auto out = run(gli_op_max_pool2d, Max{.kernel = {2, 2}}, {kSixteen});
     expect(out[0], {1, 1, 2, 2}, {6, 8, 14, 16});

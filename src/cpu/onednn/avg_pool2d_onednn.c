@@ -18,5 +18,5 @@ static glia_status prepare_backward(const gli_call *call, gli_prepared *out) {
     return gli_dnn_prepare_mean_pool_backward(call, call->geom, out);
 }
 
-GLI_DNN_PROVIDER(avg_pool2d, GLI_ACCEPTS_DNN, decline, prepare, gli_dnn_run);
+GLI_DNN_PROVIDER(avg_pool2d, GLI_ACCEPTS_DNN, decline, prepare, gli_dnn_run_mean_pool);
 GLI_DNN_PROVIDER(avg_pool2d_backward, GLI_ACCEPTS_DNN, decline, prepare_backward, gli_dnn_run);

@@ -1,5 +1,7 @@
 #include "cpu/onednn/pool2d_onednn.h"
 
+#include "cpu/native/pool/mean_pool2d.h"
+
 /* The padding at the end with which the last window fits exactly, as ceil_mode needs; never below 0. */
 static int end_padding(int outputs, int stride, int window, int size, int pad) {
     const int end = (outputs - 1) * stride + window - size - pad;
@@ -35,4 +37,10 @@ glia_status gli_dnn_prepare_mean_pool_backward(const gli_call *call, const gli_p
     gli_dnn_pooling pooling = {
         .backward = true, .x = image(gli_dnn_out(call, 0)), .y = image(gli_dnn_in(call, GLI_POOL_BACK_DY))};
     return prepare(call, g, &pooling, out);
+}
+
+glia_status gli_dnn_run_mean_pool(const gli_call *call, const gli_prepared *prepared, void *workspace) {
+    GLI_TRY(gli_dnn_run(call, prepared, workspace));
+    gli_mend_means(call);
+    return GLIA_OK;
 }

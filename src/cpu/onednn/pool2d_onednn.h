@@ -9,6 +9,9 @@
 glia_status gli_dnn_prepare_mean_pool(const gli_call *call, const gli_pool2d_geom *g, gli_prepared *out);
 glia_status gli_dnn_prepare_mean_pool_backward(const gli_call *call, const gli_pool2d_geom *g, gli_prepared *out);
 
+/* run of the mean. */
+glia_status gli_dnn_run_mean_pool(const gli_call *call, const gli_prepared *prepared, void *workspace);
+
 /* oneDNN adds the elements of a window as floats, one after the other. */
 static inline bool gli_dnn_is_long_window(int rows, int columns) { return (int64_t)rows * columns > 256; }
 

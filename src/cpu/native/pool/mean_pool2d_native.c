@@ -6,6 +6,9 @@
 #include "core/parallel.h"
 #include "core/size.h"
 #include "cpu/native/images.h"
+#include "cpu/native/loops.h"
+#include "cpu/native/pool/mean_pool2d.h"
+#include "cpu/native/vector_math.h"
 #include "cpu/native/vectorize.h"
 #include "ops/pool/pool2d_geom.h"
 
@@ -102,12 +105,14 @@ static void sum_long(const work *w, const range *rows, const range *columns, con
     for (int64_t i = 0; i < channels; ++i) y[i] = (float)sums[i];
 }
 
-/* Of one channel, `pitch` elements from a column to the next: where floats overflow and the mean may not. */
-static float mean_in_doubles(const work *w, const range *rows, const range *columns, const float *x, int64_t pitch) {
+/* Of one channel, with strides from row to row and from column to column: where floats overflow and the mean may not.
+ */
+static float mean_in_doubles(const range *rows, const range *columns, const float *x, int64_t row_stride,
+                             int64_t column_stride) {
     double sum = 0;
     for (int64_t row = rows->first; row < rows->end; ++row)
         for (int64_t column = columns->first; column < columns->end; ++column)
-            sum += x[(row * w->g->w + column) * pitch];
+            sum += x[row * row_stride + column * column_stride];
     return (float)(sum / divisor(rows, columns));
 }
 
@@ -127,7 +132,7 @@ static void pool_pixels(void *arg, int64_t begin, int64_t end) {
                 sum_long(w, &rows, &columns, x + k, gli_min_i64(CHUNK_CHANNELS, g->c - k), y + k);
         mean_divide(y, divisor(&rows, &columns), g->c);
         for (int64_t k = 0; k < g->c; ++k)
-            if (!isfinite(y[k])) y[k] = mean_in_doubles(w, &rows, &columns, x + k, g->c);
+            if (!isfinite(y[k])) y[k] = mean_in_doubles(&rows, &columns, x + k, (int64_t)g->w * g->c, g->c);
     }
 }
 
@@ -144,7 +149,7 @@ static void pool_rows(void *arg, int64_t begin, int64_t end) {
             for (int64_t row = rows.first; row < rows.end; ++row)
                 sum += sum_of_row(plane + row * g->w + columns.first, columns.end - columns.first);
             sum /= divisor(&rows, &columns);
-            w->to[i * g->q + q] = isfinite(sum) ? (float)sum : mean_in_doubles(w, &rows, &columns, plane, 1);
+            w->to[i * g->q + q] = isfinite(sum) ? (float)sum : mean_in_doubles(&rows, &columns, plane, g->w, 1);
         }
     }
 }
@@ -160,6 +165,44 @@ static glia_status pool(const gli_call *call, range_of *ranges) {
     else
         gli_parallel(call->ctx, outputs, gli_max_i64(1, CHUNK_ELEMENTS / (of_output * g->c)), pool_pixels, &w);
     return GLIA_OK;
+}
+
+/* ---- what another provider summed -------------------------------------------------------------------------------- */
+
+/* arg: where 1 goes, atomically, if a number of the row has all bits of an exponent. */
+GLI_CLONES static void find_not_finite(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
+    const uint32_t exponent = 0x7f800000;
+    const float *y          = data[0];
+    unsigned any            = 0;
+    if (stride[0] == 1)
+        for (int64_t i = 0; i < count; ++i) any |= (gli_bits_of(y[i]) & exponent) == exponent;
+    else
+        for (int64_t i = 0; i < count; ++i) any |= (gli_bits_of(y[i * stride[0]]) & exponent) == exponent;
+    if (any) __atomic_store_n(*(int *const *)arg, 1, __ATOMIC_RELAXED);
+}
+
+static bool all_finite(const gli_call *call, const glia_tensor *y) {
+    int found        = 0;
+    int *const where = &found;
+    gli_loops loops;
+    gli_loops_init(&loops, 1, &y);
+    gli_loops_run(call->ctx, &loops, find_not_finite, &where);
+    return !found;
+}
+
+void gli_mend_means(const gli_call *call) {
+    const gli_pool2d_geom *g = call->geom;
+    const glia_tensor *x = call->in[0], *y = call->out[0];
+    range_of *ranges = call->op == &gli_op_avg_pool2d ? ordinary : adaptive;
+    if (all_finite(call, y)) return;
+    for (int64_t i = 0; i < gli_count(y); ++i) {
+        const int q = (int)(i % g->q), p = (int)(i / g->q % g->p);
+        const int64_t plane = i / g->q / g->p, n = plane / g->c, c = plane % g->c;
+        const range rows = ranges(g, true, p), columns = ranges(g, false, q);
+        float *to = (float *)y->data + n * y->stride[0] + c * y->stride[1] + p * y->stride[2] + q * y->stride[3];
+        const float *from = (const float *)x->data + n * x->stride[0] + c * x->stride[1];
+        if (!isfinite(*to)) *to = mean_in_doubles(&rows, &columns, from, x->stride[2], x->stride[3]);
+    }
 }
 
 /* ---- backward ---------------------------------------------------------------------------------------------------- */
