@@ -23,6 +23,13 @@ struct forward {
     }
 };
 
+/* a to the power of b - 1. Where b is so large that b - 1 has no number, b is even, and so is what b - 1 becomes. */
+template <class C>
+__device__ inline C pow_less_one(C a, C b) {
+    const C less = b - 1, power = pow(a, less);
+    return a < 0 && fabs(b - less - 1) > C(0.5) ? -power : power;
+}
+
 template <class C>
 __device__ inline C by_a(glia_binary_kind kind, C a, C b, C dy) {
     switch (kind) {
@@ -30,7 +37,7 @@ __device__ inline C by_a(glia_binary_kind kind, C a, C b, C dy) {
         case GLIA_BINARY_SUB: return dy;
         case GLIA_BINARY_MUL: return dy * b;
         case GLIA_BINARY_DIV: return dy / b;
-        case GLIA_BINARY_POW: return b == 0 ? C(0) : dy * b * pow(a, b - 1);
+        case GLIA_BINARY_POW: return b == 0 ? C(0) : dy * b * pow_less_one(a, b);
         case GLIA_BINARY_MINIMUM: return a > b ? C(0) : a == b ? dy / 2 : dy;
         case GLIA_BINARY_MAXIMUM: return a < b ? C(0) : a == b ? dy / 2 : dy;
     }

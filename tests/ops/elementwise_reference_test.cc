@@ -493,6 +493,17 @@ TEST(Binary, pow_has_the_gradients_of_pytorch) {
     expect(g[1], {8 * std::log(2.0), 0, 0, -kInf, kNan, 5 * std::log(3.0)});
 }
 
+// Powers of which f32, or f64, has no next smaller whole number.
+TEST(Binary, pow_of_a_negative_number_has_the_sign_of_its_gradient) {
+    const Values a = {-1, -1, -1, -1, 1, -1}, ones(6, 1);
+    for (glia_dtype dtype : {GLIA_F32, GLIA_F64}) {
+        const Values b     = {3, 4, dtype == GLIA_F32 ? 16777218.0 : 0x1.8p60, -0x1p60, 0x1p60, 0x1p60};
+        const Values slope = {3, -4, -b[2], 0x1p60, 0x1p60, -0x1p60};
+        expect_everywhere(gli_op_binary_backward, params::binary_backward{GLIA_BINARY_POW},
+                          {{{6}, a, dtype}, {{6}, b, dtype}, {{6}, ones, dtype}}, slope);
+    }
+}
+
 TEST(Binary, equal_extremes_share_their_gradient) {
     const Array a = vec({1, 2, 3, kNan}), b = vec({3, 2, 1, 1}), dy = vec({4, 6, 8, 2});
     auto g = binary_back(GLIA_BINARY_MINIMUM, a, b, dy);

@@ -78,6 +78,17 @@ TEST(SecondGradients, of_tails_keep_their_digits_and_end_in_0) {
                       0.441229027, -0.0323214045, -0.0194992255, -0.0140060164, -0.00453949629, -2.62013443e-12, 0, 0});
 }
 
+TEST(SecondGradients, of_a_large_power_of_a_negative_number_have_its_sign) {
+    const std::vector<double> a = {-1, -1, -1, 1, -1, 2}, b = {3, 4, 0x1p60, 0x1p60, -0x1p60, 3};
+    Net net;
+    const glia_value in     = net.input({6}, GLIA_F32);
+    const glia_value y      = net.binary(GLIA_BINARY_POW, in, net.state({6}, b, GLIA_F32));
+    const glia_value slope  = net.gradient(net.sum(y), {in})[0];
+    const glia_value second = net.gradient(net.sum(slope), {in})[0];
+    EXPECT_EQ(net.run({slope}, {a})[0], Numbers({3, -4, -0x1p60, 0x1p60, 0x1p60, 12}));
+    EXPECT_EQ(net.run({second}, {a})[0], Numbers({-6, 12, 0x1p120, 0x1p120, 0x1p120, 12}));
+}
+
 TEST(SecondGradients, of_every_differentiable_op) {
     std::set<std::string> checked, differentiable;
     for (const Case *c : cases(false)) checked.insert(c->op->name);

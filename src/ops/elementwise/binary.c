@@ -104,11 +104,26 @@ static void derive(gli_derivation *d) {
     if (left_b) d->din[GLI_BINARY_B] = out[GLI_BINARY_DB];
 }
 
+static glia_value power(gli_derivation *d, glia_value a, glia_value b) {
+    const glia_binary_params pow = {.kind = GLIA_BINARY_POW};
+    return gli_derive(d, &gli_op_binary, &pow, a, b);
+}
+
+/* a to the power of b - 1. Where b is so large that b - 1 has no number, b is even, and so is what b - 1 becomes: the
+ * sign of a negative a is missing. */
+static glia_value power_less_one(gli_derivation *d, glia_value a, glia_value b) {
+    const glia_value less    = gli_formula_linear(d, b, 1, -1);
+    const glia_value lost    = gli_formula_linear(d, gli_formula_sub(d, b, less), 1, -1);
+    const glia_value rounded = gli_formula_linear(d, gli_formula_unary(d, GLIA_UNARY_SQUARE, lost), 1, -0.5);
+    const glia_value below   = gli_formula_unary(d, GLIA_UNARY_STEP, gli_formula_unary(d, GLIA_UNARY_NEG, a));
+    const glia_value flips   = gli_formula_mul(d, below, gli_formula_unary(d, GLIA_UNARY_STEP, rounded));
+    return gli_formula_mul(d, power(d, a, less), gli_formula_linear(d, flips, -2, 1));
+}
+
 /* dy times the derivatives of y, as the header lists them, both of y's shape. */
 static void slopes(gli_derivation *d, glia_value *da, glia_value *db) {
     const gli_binary_geom *g = d->geom;
     const glia_value a = d->in[GLI_BINARY_A], b = d->in[GLI_BINARY_B], dy = d->in[GLI_BINARY_DY];
-    const glia_binary_params pow = {.kind = GLIA_BINARY_POW};
     switch (g->kind) {
         case GLIA_BINARY_ADD:
         case GLIA_BINARY_SUB:
@@ -124,10 +139,8 @@ static void slopes(gli_derivation *d, glia_value *da, glia_value *db) {
             *db = gli_formula_scale(d, gli_formula_div(d, gli_formula_mul(d, *da, a), b), -1);
             break;
         case GLIA_BINARY_POW:
-            *da = gli_formula_mul(d, gli_formula_mul(d, dy, b),
-                                  gli_derive(d, &gli_op_binary, &pow, a, gli_formula_linear(d, b, 1, -1)));
-            *db = gli_formula_mul(d, gli_formula_mul(d, dy, gli_derive(d, &gli_op_binary, &pow, a, b)),
-                                  gli_formula_unary(d, GLIA_UNARY_LOG, a));
+            *da = gli_formula_mul(d, gli_formula_mul(d, dy, b), power_less_one(d, a, b));
+            *db = gli_formula_mul(d, gli_formula_mul(d, dy, power(d, a, b)), gli_formula_unary(d, GLIA_UNARY_LOG, a));
             break;
         case GLIA_BINARY_MINIMUM:
         case GLIA_BINARY_MAXIMUM: { /* half of dy to each, and half of it more to the one that was taken */

@@ -33,13 +33,19 @@ static double value(glia_binary_kind kind, double a, double b) {
     return NAN;
 }
 
+/* a to the power of b - 1. Where b is so large that b - 1 has no number, b is even, and so is what b - 1 becomes. */
+static double pow_less_one(double a, double b) {
+    const double less = b - 1, power = pow(a, less);
+    return a < 0 && fabs(b - less - 1) > 0.5 ? -power : power;
+}
+
 static double gradient_a(glia_binary_kind kind, double a, double b, double dy) {
     switch (kind) {
         case GLIA_BINARY_ADD:
         case GLIA_BINARY_SUB: return dy;
         case GLIA_BINARY_MUL: return dy * b;
         case GLIA_BINARY_DIV: return dy / b;
-        case GLIA_BINARY_POW: return b == 0 ? 0 : dy * b * pow(a, b - 1);
+        case GLIA_BINARY_POW: return b == 0 ? 0 : dy * b * pow_less_one(a, b);
         case GLIA_BINARY_MINIMUM: return a > b ? 0 : a == b ? dy / 2 : dy;
         case GLIA_BINARY_MAXIMUM: return a < b ? 0 : a == b ? dy / 2 : dy;
     }
