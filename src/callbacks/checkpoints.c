@@ -41,10 +41,10 @@ static void path_of(const char *folder, const char *name, int64_t step, char pat
  */
 static int64_t step_of(const char *file, const char *name, const char **rest) {
     const size_t length = strlen(name);
-    char *end, digits[48];
+    char digits[48];
     if (strncmp(file, name, length) != 0 || file[length] != '-') return -1;
     file += length + 1;
-    const long long step = strtoll(file, &end, 10);
+    const long long step = strtoll(file, NULL, 10);
     snprintf(digits, sizeof digits, "%0*lld" SUFFIX, DIGITS, step);
     if (step < 0 || strncmp(file, digits, strlen(digits)) != 0) return -1;
     *rest = file + strlen(digits);
@@ -125,7 +125,8 @@ static glia_status save(checkpoints *c, const glia_model *model) {
     if (memcmp(now, c->saved, sizeof now) == 0) return GLIA_OK;
     GLI_TRY(list(c->ctx, c->folder, c->name, &all));
     GLI_REQUIRE(c->ctx, all.newest <= now[0], GLIA_INVALID_ARGUMENT,
-                "glia_checkpoints: %s has '%s' of step %lld, and this training is at step %lld: it is another one",
+                "glia_checkpoints: %s has '%s' of step %lld, and this training, at step %lld, is another one: it "
+                "needs a name or a folder of its own",
                 c->folder, c->name, (long long)all.newest, (long long)now[0]);
     path_of(c->folder, c->name, now[0], path);
     GLI_TRY(glia_model_save_checkpoint(model, path));

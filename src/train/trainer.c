@@ -237,7 +237,7 @@ static glia_status train_step(glia_trainer *t) {
         GLI_TRY(gli_failed_step(t->model, &failed));
         t->looked = gli_seconds();
     }
-    return failed > 0 ? settle(t, GLIA_OK) : notify(t, BATCH_END);
+    return failed > 0 ? GLIA_NOT_FINITE : notify(t, BATCH_END); /* settle says which number was not finite */
 }
 
 glia_status gli_check_epoch(const glia_model *model) {

@@ -276,7 +276,8 @@ TEST_P(Checkpoint, another_training_does_not_write_into_the_same_folder) {
     Program run(GetParam());
     run.checkpoints({.folder = folder_.path.c_str(), .keep = 1});
     EXPECT_EQ(run.fit(), GLIA_INVALID_ARGUMENT);
-    EXPECT_NE(run.message().find("has 'checkpoint' of step 99, and this training is at step 7: it is another one"),
+    EXPECT_NE(run.message().find("has 'checkpoint' of step 99, and this training, at step 7, is another one: it "
+                                 "needs a name or a folder of its own"),
               string::npos)
         << run.message();
     EXPECT_EQ(folder_.names(), (std::set<string>{later, odd}));
