@@ -131,8 +131,8 @@ static const gli_compiled *compiled_of(const glia_model *model) {
 
 static bool state_at(const glia_model *model, int index, state *out) {
     const gli_compiled *c = compiled_of(model);
-    const int slot = index - model->n_weights, number = slot - (c ? c->n_slots : 0);
     if (index < 0) return false;
+    const int slot = index - model->n_weights, number = slot - (c ? c->n_slots : 0);
     if (slot < 0) {
         gli_weight *weight         = &model->weights[index];
         const glia_state_kind kind = weight->state    ? GLIA_STATE_RECURRENT
