@@ -41,8 +41,8 @@ typedef struct glia_checkpoint_args {
 /* Writes checkpoints after epochs and, where that is asked for, steps, and when training is told to stop. This call
  * deletes what processes that were killed while writing have left: parts of files, and more than are kept. It should
  * stand last among the callbacks, so that what others change is in the file. The state of other callbacks is in no
- * file.
- */
+ * file. A folder with a checkpoint of more steps than the training has had belongs to another one:
+ * GLIA_INVALID_ARGUMENT. */
 GLIA_API glia_status glia_checkpoints(glia_context *ctx, const glia_checkpoint_args *args, glia_callback *out);
 
 /* The path of the newest checkpoint of that name, the one of most steps. name NULL: "checkpoint". GLIA_NOT_FOUND: there

@@ -137,19 +137,22 @@ static glia_status name_unexpected(glia_context *ctx, const glia_model *model, c
     return GLIA_OK;
 }
 
-/* The numbers of training, which alone can be refused. */
-static bool is_number(const glia_safetensors_entry *entry) {
-    return strncmp(entry->name, "glia/", 5) == 0 && entry->shape.ndim == 0;
+/* The numbers of training, which alone can be refused. A weight of the user's may have a name that begins like theirs.
+ */
+static bool is_number(const glia_model *model, const glia_safetensors_entry *entry) {
+    glia_state_info info;
+    if (glia_model_state_info(model, entry->name, &info) != GLIA_OK || info.shape.ndim > 0) return false;
+    return info.kind == GLIA_STATE_PROGRESS || strcmp(entry->name, "glia/learning_rate") == 0;
 }
 
 /* All numbers, or none. */
 static glia_status set_numbers(glia_model *model, const states *s) {
-    int64_t before[16];
+    int64_t before[16]; /* there are 7 */
     int n = 0, i = 0;
     glia_status status = GLIA_OK;
     for (; i < s->count && status == GLIA_OK; ++i) {
         const glia_safetensors_entry *entry = &entries_of(s)[i];
-        if (!is_number(entry)) continue;
+        if (!is_number(model, entry)) continue;
         status = glia_model_state_get(model, entry->name, &before[n++], entry->bytes);
         if (status == GLIA_OK) status = glia_model_state_set(model, entry->name, entry->values, entry->bytes);
     }
@@ -158,7 +161,7 @@ static glia_status set_numbers(glia_model *model, const states *s) {
     memcpy(message, model->ctx->message, sizeof message);
     while (i-- > 0) {
         const glia_safetensors_entry *entry = &entries_of(s)[i];
-        if (is_number(entry)) glia_model_state_set(model, entry->name, &before[--n], entry->bytes);
+        if (is_number(model, entry)) glia_model_state_set(model, entry->name, &before[--n], entry->bytes);
     }
     return gli_fail(model->ctx, status, "%s", message);
 }
@@ -167,7 +170,7 @@ static glia_status set_states(glia_model *model, const states *s) {
     GLI_TRY(set_numbers(model, s));
     for (int i = 0; i < s->count; ++i) {
         const glia_safetensors_entry *entry = &entries_of(s)[i];
-        if (!is_number(entry)) GLI_TRY(glia_model_state_set(model, entry->name, entry->values, entry->bytes));
+        if (!is_number(model, entry)) GLI_TRY(glia_model_state_set(model, entry->name, entry->values, entry->bytes));
     }
     return GLIA_OK;
 }

@@ -41,13 +41,13 @@ static void path_of(const char *folder, const char *name, int64_t step, char pat
  */
 static int64_t step_of(const char *file, const char *name, const char **rest) {
     const size_t length = strlen(name);
-    char digits[48];
+    char canonical[48];
     if (strncmp(file, name, length) != 0 || file[length] != '-') return -1;
     file += length + 1;
     const long long step = strtoll(file, NULL, 10);
-    snprintf(digits, sizeof digits, "%0*lld" SUFFIX, DIGITS, step);
-    if (step < 0 || strncmp(file, digits, strlen(digits)) != 0) return -1;
-    *rest = file + strlen(digits);
+    snprintf(canonical, sizeof canonical, "%0*lld" SUFFIX, DIGITS, step);
+    if (step < 0 || strncmp(file, canonical, strlen(canonical)) != 0) return -1;
+    *rest = file + strlen(canonical);
     return step;
 }
 

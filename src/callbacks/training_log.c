@@ -31,11 +31,11 @@ static void put(line *l, const char *text) {
     if (l->used >= sizeof l->text) l->used = sizeof l->text - 1;
 }
 
-/* digits: of the number. */
-static void put_number(line *l, const char *prefix, const char *name, double value, int digits) {
+/* precision: significant decimal digits, as of %g. */
+static void put_number(line *l, const char *prefix, const char *name, double value, int precision) {
     char number[48], text[128];
     const char *separator = l->used > (l->log->json ? 1 : 0) ? "," : "";
-    gli_format(number, sizeof number, "%.*g", digits, value);
+    gli_format(number, sizeof number, "%.*g", precision, value);
     if (l->log->json)
         snprintf(text, sizeof text, "%s\"%s%s\":%s", separator, prefix, name, isfinite(value) ? number : "null");
     else if (l->names)

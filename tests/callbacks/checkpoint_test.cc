@@ -283,6 +283,27 @@ TEST_P(Checkpoint, another_training_does_not_write_into_the_same_folder) {
     EXPECT_EQ(folder_.names(), (std::set<string>{later, odd}));
 }
 
+// Scalar weights whose names begin like the numbers of training are weights all the same.
+TEST_P(Checkpoint, weights_may_have_names_that_begin_like_states) {
+    const string path = folder_.at("net.safetensors");
+    float scale       = 3;
+    for (const bool second : {false, true}) {
+        Program run(GetParam());
+        for (int i = 0; i < 40; ++i)
+            glia_model_parameter(run.net, ("glia/scale" + std::to_string(i)).c_str(), GLIA_SCALAR, nullptr);
+        ASSERT_EQ(glia_model_compile(run.net, {0}, nullptr), GLIA_OK) << run.message();
+        if (!second) {
+            ASSERT_EQ(glia_model_set(run.net, "glia/scale39", &scale, sizeof scale), GLIA_OK) << run.message();
+            ASSERT_EQ(glia_model_save_checkpoint(run.net, path.c_str()), GLIA_OK) << run.message();
+            continue;
+        }
+        scale = 0;
+        ASSERT_EQ(glia_model_load_checkpoint(run.net, path.c_str()), GLIA_OK) << run.message();
+        ASSERT_EQ(glia_model_get(run.net, "glia/scale39", &scale, sizeof scale), GLIA_OK) << run.message();
+        EXPECT_EQ(scale, 3);
+    }
+}
+
 TEST_P(Checkpoint, that_is_refused_changes_nothing) {
     Program run(GetParam());
     const string path = folder_.at("net.safetensors");

@@ -154,7 +154,7 @@ static glia_value bounded(gli_derivation *d, glia_value v, double bound) {
     return gli_derive(d, &gli_op_unary, &clip, v);
 }
 
-/* The derivative of sigmoid at v. The difference of 1 and a value near it would lose all digits. */
+/* The derivative of sigmoid at v. 1 minus a value near it would cancel. */
 static glia_value sigmoid_slope(gli_derivation *d, glia_value v) {
     const glia_value minus = gli_formula_unary(d, GLIA_UNARY_NEG, v);
     return gli_formula_mul(d, gli_formula_unary(d, GLIA_UNARY_SIGMOID, v),

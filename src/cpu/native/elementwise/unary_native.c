@@ -105,7 +105,7 @@ void gli_activate_tensor(const glia_context *ctx, glia_unary_kind kind, const gl
     gli_loops_run(ctx, &loops, unary_row, &g);
 }
 
-/* The difference of 1 and a value near it would lose all digits. */
+/* 1 minus a value near it would cancel. */
 static inline float sigmoid_slope(float x) {
     const float e = gli_exp(-gli_abs(x));
     return e / ((1 + e) * (1 + e));

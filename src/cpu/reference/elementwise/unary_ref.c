@@ -25,7 +25,7 @@ static double clip(double x, double low, double high) { return x < low ? low : x
 /* The standard normal distribution function. */
 static double phi(double x) { return 0.5 * erfc(-x * sqrt_half); }
 
-/* (1 + tanh(...)) / 2 of gelu_tanh: the sum of 1 and a number near -1 would lose all digits. */
+/* (1 + tanh(...)) / 2 of gelu_tanh: the sum of 1 and a number near -1 would cancel. */
 static double gelu_tanh_share(double x) { return sigmoid(2 * sqrt_two_over_pi * (x + gelu_cubic * x * x * x)); }
 
 /* Beyond 1000 share (1 - share) is 0, and the square must not overflow. */
