@@ -103,14 +103,14 @@ TEST(Examples, mnist_dense_reaches_97_percent) {
     EXPECT_GE(number_after(output_of("mnist_dense --device cpu --data " + folder), "test accuracy: "), 0.97);
 }
 
-TEST(Examples, cnn_fashion_reaches_89_percent_in_three_epochs) {
+TEST(Examples, cnn_fashion_reaches_86_percent_in_an_epoch) {
     if (!exists("/usr/share/datasets/fashion-mnist"))
         GTEST_SKIP() << "no Fashion-MNIST: the package dataset-fashion-mnist has it";
-    const std::string text = output_of("cnn_fashion --epochs 3");
-    EXPECT_GE(number_after(text, "\ntest accuracy: "), 0.89) << text;
+    const std::string text = output_of("cnn_fashion --epochs 1");
+    EXPECT_GE(number_after(text, "\ntest accuracy: "), 0.86) << text;
     int lines = 0;
     for (size_t at = 0; (at = text.find("\nepoch ", at)) != std::string::npos; ++at) ++lines;
-    EXPECT_EQ(lines, 3) << "a line an epoch\n" << text;
+    EXPECT_EQ(lines, 1) << "a line an epoch\n" << text;
     EXPECT_EQ(text.size() - text.rfind("\ntest accuracy: 0."), sizeof "\ntest accuracy: 0.8912\n" - 1) << text;
 }
 

@@ -13,7 +13,12 @@ namespace {
 
 using namespace glia;
 
-constexpr int kSteps = 50, kBatches = 10, kBatch = 16, kClasses = 5;
+constexpr int kRecorded = 50, kBatches = 10, kBatch = 16, kClasses = 5;
+#ifdef __SANITIZE_ADDRESS__
+constexpr int kSteps = 10;  // each step runs the same code
+#else
+constexpr int kSteps = kRecorded;
+#endif
 
 template <class T>
 using Owner = std::unique_ptr<T, void (*)(T *)>;
@@ -232,13 +237,14 @@ TEST_P(Curves, every_step_has_the_loss_of_pytorch) {
     const std::vector<double> &want = curve->output(0)->values;
     const double tolerance          = GetParam().dtype == GLIA_F64 ? 1e-12 : 1e-5;
     std::vector<double> losses;
-    ASSERT_EQ(want.size(), size_t(kSteps + 1));
+    ASSERT_EQ(want.size(), size_t(kRecorded + 1));
     for (int i = 0; i < kSteps; ++i) {
         const double loss = step(i);
         losses.push_back(loss);
         EXPECT_LE(std::fabs(loss - want[size_t(i)]), tolerance * want[size_t(i)])
             << "step " << i << ": " << loss << ", PyTorch has " << want[size_t(i)];
     }
+    if (kSteps < kRecorded) return;  // the recorded evaluation is that of the end
     glia_result result{};
     ASSERT_EQ(glia_model_evaluate(net_.get(), batches_[0].get(), 0, &result), GLIA_OK) << glia_message(ctx_.get());
     EXPECT_LE(std::fabs(result.loss - want.back()), tolerance * want.back())
