@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/quiet_signals.h"
 #include "io/input.h"
 
 enum { SUFFIX = 32, ATTEMPTS = 100 };
@@ -38,6 +37,7 @@ static int create(const char *path, char *temporary, size_t bytes) {
 static void release(gli_output *out) {
     gli_block_free(out->ctx, &out->target);
     gli_block_free(out->ctx, &out->temporary);
+    gli_quiet_signals_end(&out->quiet);
     *out = (gli_output){0};
 }
 
@@ -90,16 +90,14 @@ static glia_status open_temporary(gli_output *out) {
 }
 
 glia_status gli_output_open(glia_context *ctx, const char *path, gli_output *out) {
-    *out                     = (gli_output){.ctx = ctx, .path = path};
+    *out                     = (gli_output){.ctx = ctx, .path = path, .quiet = gli_quiet_signals_begin()};
     const glia_status status = open_temporary(out);
     if (status != GLIA_OK) release(out);
     return status;
 }
 
 glia_status gli_output_write(gli_output *out, const void *from, size_t bytes) {
-    const gli_quiet_signals quiet = gli_quiet_signals_begin();
-    const int error               = bytes > 0 && fwrite(from, 1, bytes, out->file) != bytes ? errno : 0;
-    gli_quiet_signals_end(&quiet);
+    const int error = bytes > 0 && fwrite(from, 1, bytes, out->file) != bytes ? errno : 0;
     return error ? gli_fail_file(out->ctx, out->path, error) : GLIA_OK;
 }
 
@@ -112,9 +110,7 @@ bool gli_output_was_left(const char *path) {
 }
 
 void gli_output_abandon(gli_output *out) {
-    const gli_quiet_signals quiet = gli_quiet_signals_begin();
     if (out->file) fclose(out->file);
-    gli_quiet_signals_end(&quiet);
     unlink(out->temporary.data);
     release(out);
 }
@@ -143,10 +139,7 @@ static int finish(gli_output *out) {
 glia_status gli_output_commit(gli_output *out) {
     glia_context *ctx = out->ctx;
     const char *path  = out->path;
-
-    const gli_quiet_signals quiet = gli_quiet_signals_begin();
-    const int error               = finish(out);
-    gli_quiet_signals_end(&quiet);
+    const int error   = finish(out);
     if (error != 0) {
         gli_output_abandon(out);
         return gli_fail_file(ctx, path, error);

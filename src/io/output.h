@@ -7,15 +7,18 @@
 #include <stdio.h>
 
 #include "core/context_impl.h"
+#include "core/quiet_signals.h"
 
 typedef struct gli_output {
     glia_context *ctx;
     const char *path;            /* the caller's */
     gli_block target, temporary; /* the path behind symbolic links, and that of the temporary file */
     FILE *file;
+    gli_quiet_signals quiet; /* from the first call to the last one */
 } gli_output;
 
-/* Messages begin with the path. After a failure there is nothing to close. */
+/* Messages begin with the path. After a failure there is nothing to close. The thread that opens an output closes it.
+ */
 glia_status gli_output_open(glia_context *ctx, const char *path, gli_output *out);
 
 glia_status gli_output_write(gli_output *out, const void *from, size_t bytes);
