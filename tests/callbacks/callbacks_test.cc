@@ -79,9 +79,9 @@ class Callbacks : public testing::Test {
         const glia_context_args args{.threads = 1, .allocator = memory_.api()};
         EXPECT_EQ(glia_context_create("cpu", &args, &ctx_), GLIA_OK) << glia_message(nullptr);
         EXPECT_EQ(glia_model_create(ctx_, nullptr, &net_), GLIA_OK);
-        glia_value y = glia_model_dense(net_, glia_model_input(net_, "x", GLIA_SHAPE(1)),
-                                        with(glia_dense_args{.name = "d", .units = 1, .no_bias = true}));
-        EXPECT_EQ(glia_model_compile(net_, y,
+        y_ = glia_model_dense(net_, glia_model_input(net_, "x", GLIA_SHAPE(1)),
+                              with(glia_dense_args{.name = "d", .units = 1, .no_bias = true}));
+        EXPECT_EQ(glia_model_compile(net_, y_,
                                      with(glia_compile_args{.loss      = glia_loss_mse(),
                                                             .metrics   = {GLIA_METRIC_MAE},
                                                             .optimizer = glia_optimizer_sgd(0.1)})),
@@ -134,8 +134,9 @@ class Callbacks : public testing::Test {
     }
 
     CountingAllocator memory_;
-    glia_context *ctx_  = nullptr;
-    glia_model *net_    = nullptr;
+    glia_context *ctx_ = nullptr;
+    glia_model *net_   = nullptr;
+    glia_value y_{};
     glia_dataset *data_ = nullptr;
     vector<glia_callback> ready_;
 };
@@ -224,6 +225,21 @@ TEST_F(Callbacks, the_best_weights_come_back) {
         EXPECT_EQ(history().size(), size_t(std::min(epochs, 4)));
         EXPECT_FLOAT_EQ(weight(), 4) << "after the two steps of the first epoch, w = -2 w each";
     }
+}
+
+TEST_F(Callbacks, weights_of_before_a_compile_do_not_come_back) {
+    const glia_early_stopping_args args{.patience = 3, .restore_best = true};
+    const glia_callback stop = made([&](auto *out) { return glia_early_stopping(ctx_, &args, out); });
+    const glia_callback again{.user = this, .on_end = [](void *user, const glia_event *event) {
+                                  const glia_value y = static_cast<Callbacks *>(user)->y_;
+                                  return glia_model_compile(event->model, y,
+                                                            with(glia_compile_args{.loss = glia_loss_mse()}));
+                              }};
+    set(1);
+    EXPECT_EQ(fit({again, stop}, 2), GLIA_INVALID_ARGUMENT);
+    EXPECT_NE(message().find("the model was compiled after its best epoch, whose weights cannot come back"),
+              string::npos)
+        << message();
 }
 
 TEST_F(Callbacks, the_name_that_is_watched_has_to_be_there) {

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +16,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "glia/glia.h"
@@ -256,8 +258,10 @@ TEST_P(Checkpoint, the_newest_stay_and_the_best) {
 
 TEST_P(Checkpoint, what_was_left_half_is_deleted_and_nothing_else) {
     const string whole = "checkpoint-000000000003.safetensors", part = whole + ".77-0.part",
-                 alive = whole + ".78-0.part", other = "other-000000000003.safetensors";
-    for (const string &name : {whole, part, alive, other, string("notes.txt"), string("checkpoint-3.safetensors")})
+                 alive = whole + ".78-0.part", other = "other-000000000003.safetensors",
+                 best = "checkpoint-best.safetensors.77-1.part";
+    for (const string &name :
+         {whole, part, alive, other, best, string("notes.txt"), string("checkpoint-3.safetensors")})
         std::ofstream(folder_.at(name)) << "x";
     const int writing = open(folder_.at(alive).c_str(), O_RDONLY);
     ASSERT_EQ(flock(writing, LOCK_EX | LOCK_NB), 0) << "as its process has it";
@@ -332,6 +336,28 @@ TEST_P(Checkpoint, numbers_that_are_not_finite_are_in_no_file) {
     EXPECT_EQ(fs::file_size(path), before);
     Program other(GetParam());
     EXPECT_EQ(glia_model_load_checkpoint(other.net, path.c_str()), GLIA_OK) << "the old one: " << other.message();
+}
+
+// A device may tell of a step that is not finite only after others were begun.
+TEST_P(Checkpoint, a_step_that_is_not_finite_is_in_no_file) {
+    Program run(GetParam());
+    run.inputs[3 * kInputs] = NAN;
+    run.load();
+    run.checkpoints({.folder = folder_.path.c_str(), .every_steps = 1, .keep = 100});
+    EXPECT_EQ(run.fit(), GLIA_NOT_FINITE);
+    for (const string &name : folder_.names()) {
+        Program other(GetParam());
+        EXPECT_EQ(glia_model_load_checkpoint(other.net, folder_.at(name).c_str()), GLIA_OK) << other.message();
+        for (int i = 0; i < glia_model_weight_count(other.net); ++i) {
+            vector<float> values(kInputs * 8 + kClasses * 8);
+            glia_state_info info;
+            const char *weight = glia_model_weight_name(other.net, i);
+            ASSERT_EQ(glia_model_state_info(other.net, weight, &info), GLIA_OK);
+            ASSERT_EQ(glia_model_get(other.net, weight, values.data(), info.bytes), GLIA_OK) << other.message();
+            for (const float value : values) EXPECT_TRUE(std::isfinite(value)) << name << ": " << weight;
+        }
+    }
+    EXPECT_LT(folder_.names().size(), size_t(kSteps)) << "the sample is in the first epoch";
 }
 
 TEST_P(Checkpoint, a_disk_that_is_full_leaves_the_old_file) {
@@ -421,6 +447,32 @@ TEST_P(Checkpoint, an_interrupt_saves_and_stops_and_a_second_does_what_it_did) {
         << "the place is free again: " << whole.message();
     glia_callback_destroy(&interrupt);
     glia_callback_destroy(&other);
+    sigaction(SIGINT, &before, nullptr);
+}
+
+// The handler runs on the thread that the signal went to, which may be late: the trainer is not freed below it.
+TEST_P(Checkpoint, an_interrupt_on_another_thread) {
+    struct sigaction own{}, before;
+    own.sa_handler = [](int) {};
+    sigaction(SIGINT, &own, &before);
+    Program run(GetParam());
+    glia_callback interrupt{};
+    ASSERT_EQ(glia_stop_on_interrupt(run.ctx, &interrupt), GLIA_OK) << run.message();
+    std::atomic<bool> over{false};
+    std::thread sender([&] {
+        while (!over) pthread_kill(pthread_self(), SIGINT);
+    });
+    int stopped = 0;
+    for (int i = 0; i < 100; ++i) {
+        const glia_fit_args args{.batch_size = kBatch, .callbacks = {interrupt}};
+        const int64_t steps = run.step();
+        EXPECT_EQ(glia_model_fit(run.net, run.data, &args), GLIA_OK) << run.message();
+        stopped += run.step() - steps < kSteps;
+    }
+    over = true;
+    sender.join();
+    EXPECT_GT(stopped, 0);
+    glia_callback_destroy(&interrupt);
     sigaction(SIGINT, &before, nullptr);
 }
 
