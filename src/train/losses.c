@@ -184,8 +184,9 @@ static glia_value plain_loss(const gli_emission *e, const glia_model_loss *loss,
 
 /* Adds value, a mean over the batch, to a sum and its count. */
 static void accumulate(const gli_emission *e, glia_value value, glia_value state) {
-    const glia_value new_state = call(e, &gli_op_accumulate, &(glia_accumulate_params){.weight = (double)e->batch}, 2,
-                                      (glia_value[]){value, state});
+    const glia_accumulate_params params = {.factor = (double)e->batch, .weight = (double)e->batch};
+    const glia_value in[]               = {value, {0}, state};
+    const glia_value new_state          = call(e, &gli_op_accumulate, &params, 3, in);
     glia_graph_assign(e->graph, state, new_state);
 }
 
