@@ -87,9 +87,8 @@ void gli_emit_before(const gli_emission *e, const gli_compiled *compiled);
 void gli_emit_training(gli_emission *e, const gli_compiled *compiled, glia_value total, glia_value update,
                        bool checked);
 
-/* The sums of losses and metrics: how many there are of an output, and of all; sets them to zero; reads them. */
-int gli_results_of(const gli_output *output);
-int gli_results_count(const gli_training *training);
+/* The sums of losses and metrics: how many numbers there are; sets them to zero; reads them. */
+int64_t gli_results_count(const gli_training *training);
 glia_status gli_results_reset(const gli_training *training, gli_sums whose);
 glia_status gli_results_read(const gli_training *training, gli_sums whose, glia_result *out);
 
