@@ -72,7 +72,9 @@ typedef enum glia_metric {
     GLIA_METRIC_F1_MICRO,
     GLIA_METRIC_PRECISION_WEIGHTED, /* the mean over the classes, each weighted by its targets */
     GLIA_METRIC_RECALL_WEIGHTED,
-    GLIA_METRIC_F1_WEIGHTED
+    GLIA_METRIC_F1_WEIGHTED,
+    GLIA_METRIC_AUC /* the area under the ROC curve, exactly; of several classes or labels their mean, one against the
+                     * rest. Of those without samples, or with nothing else, there is none; of none it is NaN */
 } glia_metric;
 
 /* All are those of scikit-learn, over the samples of the epoch or the data set, whatever the batches are: the device

@@ -5,7 +5,7 @@
 
 #include "core/device.h"
 #include "core/dtype.h"
-#include "train/step.h"
+#include "train/scores.h"
 
 /* ---- State ---- */
 
@@ -55,6 +55,7 @@ static void compiled_free(glia_context *ctx, gli_compiled *c) {
     glia_tensor_destroy(c->counters);
     glia_tensor_destroy(c->cursor);
     for (int i = 0; i < GLI_SUMS; ++i) glia_tensor_destroy(c->sums[i]);
+    gli_scores_free(ctx, c);
     for (int i = 0; i < GLIA_MAX_OUTPUTS; ++i) glia_tensor_destroy(c->class_weight[i]);
     *c = (gli_compiled){0};
 }

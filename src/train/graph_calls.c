@@ -16,6 +16,10 @@ glia_value gli_emit_binary(const gli_emission *e, glia_binary_kind kind, glia_va
     return gli_emit_call(e, &gli_op_binary, &(glia_binary_params){.kind = kind}, 2, (glia_value[]){a, b});
 }
 
+glia_value gli_emit_reduce(const gli_emission *e, glia_reduce_kind kind, unsigned axes, glia_value x) {
+    return gli_emit_call(e, &gli_op_reduce, &(glia_reduce_params){.kind = kind, .axes = axes}, 1, &x);
+}
+
 glia_value gli_emit_number(const gli_emission *e, double number) {
     return gli_graph_constant(e->graph, GLIA_F64, GLIA_SCALAR, number);
 }

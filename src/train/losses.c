@@ -180,19 +180,22 @@ static glia_value item_weights(const gli_emission *e, const gli_judged *j) {
 }
 
 /* Adds the loss to its sums: its terms, and what they count for, so that the mean over a data set does not depend on
- * the batches. In training, the mean of terms that count alike is there already, for the gradient. Sums are reported
- * for each sample. */
+ * the batches. In training their mean, `value`, is there already, for the gradient. Sums are reported for each sample.
+ */
 static void tally_loss(const gli_emission *e, const gli_judged *j, glia_value value) {
     const glia_model_loss *loss   = &j->output->args.loss;
     const bool sum                = loss->reduction == GLIA_REDUCTION_SUM;
     const glia_value weights      = sum ? (glia_value){0} : item_weights(e, j);
     glia_accumulate_params params = {.factor = 1, .weight = (double)e->batch};
-    if (e->training && !weights.id) {
-        if (!sum) params.factor = (double)e->batch;
-    } else {
+    if (!e->training) {
         value = emit_loss(e, j, GLIA_REDUCTION_NONE);
         if (!sum && !rules[loss->kind].mean_over_batch)
             params.weight = (double)gli_shape_count(glia_graph_shape(e->graph, value));
+    } else if (weights.id) {
+        const glia_value weight = gli_emit_reduce(e, GLIA_REDUCE_SUM, GLIA_ALL_AXES, weights);
+        value                   = gli_emit_binary(e, GLIA_BINARY_MUL, gli_emit_cast(e, value, GLIA_F64), weight);
+    } else if (!sum) {
+        params.factor = (double)e->batch;
     }
     gli_emit_mean(e, j, 0, &params, value, weights);
 }

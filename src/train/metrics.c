@@ -2,7 +2,6 @@
 
 #include "glia/ops/loss.h"
 #include "glia/ops/movement.h"
-#include "glia/ops/reduce.h"
 #include "glia/ops/backward/movement.h"
 #include "graph/graph_impl.h"
 
@@ -28,6 +27,7 @@ static const struct {
     [GLIA_METRIC_PRECISION_WEIGHTED] = {"precision_weighted", GLI_TALLY_CLASSES},
     [GLIA_METRIC_RECALL_WEIGHTED]    = {"recall_weighted", GLI_TALLY_CLASSES},
     [GLIA_METRIC_F1_WEIGHTED]        = {"f1_weighted", GLI_TALLY_CLASSES},
+    [GLIA_METRIC_AUC]                = {"auc", GLI_TALLY_SCORES},
 };
 
 bool gli_metric_valid(glia_metric metric) { return (unsigned)metric < (unsigned)GLI_COUNT_OF(rules); }
@@ -70,10 +70,6 @@ void gli_emit_mean(const gli_emission *e, const gli_judged *j, int64_t place, co
     const glia_value state = state_at(e, j, place, GLIA_SHAPE(2));
     glia_graph_assign(e->graph, state,
                       gli_emit_call(e, &gli_op_accumulate, params, 3, (glia_value[]){value, weights, state}));
-}
-
-static glia_value reduced(const gli_emission *e, glia_reduce_kind kind, unsigned axes, glia_value x) {
-    return gli_emit_call(e, &gli_op_reduce, &(glia_reduce_params){.kind = kind, .axes = axes}, 1, &x);
 }
 
 /* ---- Means ---- */
@@ -124,10 +120,10 @@ static void column_moments(const gli_emission *e, glia_value rows, glia_value *m
     one.stop[0]              = 1;
     const glia_value first   = gli_emit_call(e, &gli_op_slice, &one, 1, &rows);
     const glia_value shifted = gli_emit_binary(e, GLIA_BINARY_SUB, rows, first);
-    const glia_value offset  = reduced(e, GLIA_REDUCE_MEAN, GLIA_AXIS(0), shifted);
+    const glia_value offset  = gli_emit_reduce(e, GLIA_REDUCE_MEAN, GLIA_AXIS(0), shifted);
     const glia_value away    = gli_emit_binary(e, GLIA_BINARY_SUB, shifted, offset);
-    *mean    = gli_emit_binary(e, GLIA_BINARY_ADD, reduced(e, GLIA_REDUCE_SUM, GLIA_AXIS(0), first), offset);
-    *squares = reduced(e, GLIA_REDUCE_SUM, GLIA_AXIS(0), gli_emit_unary(e, GLIA_UNARY_SQUARE, 0, 0, away));
+    *mean    = gli_emit_binary(e, GLIA_BINARY_ADD, gli_emit_reduce(e, GLIA_REDUCE_SUM, GLIA_AXIS(0), first), offset);
+    *squares = gli_emit_reduce(e, GLIA_REDUCE_SUM, GLIA_AXIS(0), gli_emit_unary(e, GLIA_UNARY_SQUARE, 0, 0, away));
 }
 
 /* Merges the moments of this batch with those of the samples before it.
@@ -160,7 +156,7 @@ static void emit_deviations(const gli_emission *e, const gli_judged *j, int64_t 
     column_moments(e, rows_of(e, j, target), &mean, &squares);
     merge_moments(e, j, place, mean, squares);
     add_at(e, j, gli_deviations_at(j->output, place, GLI_DEVIATIONS_ERRORS),
-           reduced(e, GLIA_REDUCE_SUM, GLIA_AXIS(0), rows_of(e, j, errors)));
+           gli_emit_reduce(e, GLIA_REDUCE_SUM, GLIA_AXIS(0), rows_of(e, j, errors)));
 }
 
 /* ---- Counts by class: of precision, recall and f1 ---- */
@@ -202,7 +198,7 @@ static glia_value positive(const gli_emission *e, glia_value x, double threshold
 
 /* For each label: of all dimensions but the second. */
 static glia_value count_by_label(const gli_emission *e, glia_value x) {
-    return reduced(e, GLIA_REDUCE_SUM, ((1u << glia_graph_shape(e->graph, x).ndim) - 1) & ~GLIA_AXIS(1), x);
+    return gli_emit_reduce(e, GLIA_REDUCE_SUM, ((1u << glia_graph_shape(e->graph, x).ndim) - 1) & ~GLIA_AXIS(1), x);
 }
 
 static void count_labels(const gli_emission *e, const gli_judged *j, glia_value counts[GLI_CLASS_COUNTS]) {
@@ -223,6 +219,18 @@ static void emit_classes(const gli_emission *e, const gli_judged *j, int64_t pla
     for (int i = 0; i < GLI_CLASS_COUNTS; ++i) add_at(e, j, place + i * gli_output_classes(j->output), counts[i]);
 }
 
+/* ---- Items: of auc ---- */
+
+/* Those whose scores the host keeps. */
+static void emit_items(const gli_emission *e, const gli_judged *j, int64_t place) {
+    const bool classes    = gli_loss_by_class(j->output->args.loss.kind);
+    const int64_t samples = e->batch * j->output->elements / gli_output_classes(j->output);
+    const bool ignoring   = classes && j->output->args.loss.classes.ignore;
+    glia_value items      = gli_emit_number(e, (double)samples);
+    if (ignoring) items = gli_emit_reduce(e, GLIA_REDUCE_SUM, GLIA_ALL_AXES, gli_emit_kept(e, j));
+    add_at(e, j, place, items);
+}
+
 /* ---- All ---- */
 
 void gli_emit_metrics(const gli_emission *e, const gli_judged *j) {
@@ -238,6 +246,7 @@ void gli_emit_metrics(const gli_emission *e, const gli_judged *j) {
                 else
                     emit_accuracy(e, j, metric, place);
                 break;
+            case GLI_TALLY_SCORES: emit_items(e, j, place); break;
             case GLI_TALLY_DEVIATIONS: emit_deviations(e, j, place); break;
             case GLI_TALLY_CLASSES:
                 if (!counted) emit_classes(e, j, place);

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "core/size.h"
-#include "train/step.h"
+#include "train/scores.h"
 
 /* ---- Places ---- */
 
@@ -16,6 +16,7 @@ static int64_t numbers_of(const gli_output *output, gli_tally tally) {
     switch (tally) {
         case GLI_TALLY_NONE: return 0;
         case GLI_TALLY_MEAN: return 2;
+        case GLI_TALLY_SCORES: return 1;
         case GLI_TALLY_CLASSES: return GLI_CLASS_COUNTS * gli_output_classes(output);
         case GLI_TALLY_DEVIATIONS: return 1 + GLI_DEVIATIONS * output->elements;
     }
@@ -40,8 +41,9 @@ int64_t gli_results_count(const gli_training *training) {
     return count;
 }
 
-glia_status gli_results_reset(const gli_training *training, gli_sums whose) {
+glia_status gli_results_reset(gli_training *training, gli_sums whose) {
     glia_tensor *sums = training->compiled.sums[whose];
+    gli_scores_reset(&training->compiled, whose);
     return sums ? glia_tensor_fill(sums, 0) : GLIA_OK;
 }
 
@@ -99,14 +101,25 @@ static double class_score(const gli_output *output, glia_metric metric, const do
     return ratio(sum, weights);
 }
 
-static double result_of(const gli_output *output, glia_metric metric, const double *numbers) {
+/* The sums that are read, and the output they are of. */
+typedef struct reading {
+    const gli_output *output;
+    const double *sums;
+    const gli_scores *scores;
+} reading;
+
+static glia_status result_of(glia_context *ctx, const reading *r, int k, double *out) {
+    const glia_metric metric = r->output->args.metrics[k];
+    const double *numbers    = r->sums + r->output->place[k];
     switch (gli_metric_tally(metric)) {
-        case GLI_TALLY_CLASSES: return class_score(output, metric, numbers);
-        case GLI_TALLY_DEVIATIONS: return r2_of(output, numbers);
-        default: break;
+        case GLI_TALLY_NONE: break;
+        case GLI_TALLY_MEAN: *out = ratio(numbers[0], numbers[1]); break;
+        case GLI_TALLY_CLASSES: *out = class_score(r->output, metric, numbers); break;
+        case GLI_TALLY_DEVIATIONS: *out = r2_of(r->output, numbers); break;
+        case GLI_TALLY_SCORES: return gli_scores_auc(ctx, r->output, r->scores, numbers[0], out);
     }
-    const double mean = ratio(numbers[0], numbers[1]);
-    return metric == GLIA_METRIC_RMSE ? sqrt(mean) : mean;
+    if (metric == GLIA_METRIC_RMSE) *out = sqrt(*out);
+    return GLIA_OK;
 }
 
 static void add_result(glia_result *out, const char *name, double value) {
@@ -114,30 +127,44 @@ static void add_result(glia_result *out, const char *name, double value) {
     out->metric[out->n_metrics++]    = value;
 }
 
-static void read_output(const gli_output *output, bool named, const double *sums, glia_result *out) {
-    const glia_output_args *args = &output->args;
-    const double loss            = ratio(sums[0], sums[1]);
-    if (gli_loss_trains(&args->loss)) out->loss += gli_loss_weight(&args->loss) * loss;
+static glia_status read_output(glia_context *ctx, const reading *r, bool named, bool metrics, glia_result *out) {
+    const gli_output *output    = r->output;
+    const glia_model_loss *kind = &output->args.loss;
+    const double loss           = ratio(r->sums[0], r->sums[1]);
+    if (gli_loss_trains(kind)) out->loss += gli_loss_weight(kind) * loss;
     if (named) add_result(out, output->result_name[0], loss);
-    for (int k = 0; k < GLIA_MAX_METRICS; ++k) {
-        const glia_metric metric = args->metrics[k];
-        if (metric != GLIA_METRIC_NONE)
-            add_result(out, named ? output->result_name[1 + k] : gli_metric_name(metric),
-                       result_of(output, metric, sums + output->place[k]));
+    for (int k = 0; k < GLIA_MAX_METRICS && metrics; ++k) {
+        const glia_metric metric = output->args.metrics[k];
+        double value             = 0;
+        if (metric == GLIA_METRIC_NONE) continue;
+        GLI_TRY(result_of(ctx, r, k, &value));
+        add_result(out, named ? output->result_name[1 + k] : gli_metric_name(metric), value);
     }
+    return GLIA_OK;
 }
 
-glia_status gli_results_read(const gli_training *training, gli_sums whose, glia_result *out) {
+static glia_status read_sums(const gli_training *training, gli_sums whose, bool metrics, glia_result *out) {
     const glia_tensor *tensor = training->compiled.sums[whose];
     const bool named          = gli_training_targets(training) > 1;
     gli_block block;
     *out = (glia_result){0};
     if (!tensor) return GLIA_OK;
     GLI_TRY(gli_block_alloc(tensor->ctx, (size_t)gli_count(tensor), sizeof(double), "the sums of results", &block));
-    const glia_status status = glia_tensor_read(tensor, block.data, block.bytes);
-    const double *sums       = block.data;
-    for (int i = 0; i < training->n_outputs && status == GLIA_OK; sums += training->outputs[i++].n_sums)
-        if (training->outputs[i].n_sums > 0) read_output(&training->outputs[i], named, sums, out);
+    glia_status status = glia_tensor_read(tensor, block.data, block.bytes);
+    reading r          = {.sums = block.data};
+    for (int i = 0; i < training->n_outputs && status == GLIA_OK; r.sums += training->outputs[i++].n_sums) {
+        r.output = &training->outputs[i];
+        r.scores = &training->compiled.scores[whose][i];
+        if (r.output->n_sums > 0) status = read_output(tensor->ctx, &r, named, metrics, out);
+    }
     gli_block_free(tensor->ctx, &block);
     return status;
+}
+
+glia_status gli_results_read(const gli_training *training, gli_sums whose, glia_result *out) {
+    return read_sums(training, whose, true, out);
+}
+
+glia_status gli_results_read_losses(const gli_training *training, gli_sums whose, glia_result *out) {
+    return read_sums(training, whose, false, out);
 }

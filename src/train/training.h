@@ -26,6 +26,18 @@ enum {
     GLI_COUNTERS
 };
 
+/* The prediction of a sample for a class, and whether that is its class. */
+typedef struct gli_score {
+    double score;
+    bool positive;
+} gli_score;
+
+/* Those of a pass, all classes of a sample after one another. */
+typedef struct gli_scores {
+    gli_score *all;
+    int n, capacity;
+} gli_scores;
+
 /* Whose losses and metrics are summed: an evaluation may come between two steps of training. */
 typedef enum gli_sums { GLI_SUMS_TRAINING, GLI_SUMS_EVALUATION, GLI_SUMS } gli_sums;
 
@@ -56,6 +68,7 @@ typedef struct gli_compiled {
     glia_tensor *rate;    /* scalar f32, read by the optimizer */
     glia_tensor *counters, *cursor; /* i64 [GLI_COUNTERS], of training and of other passes; steps advance them */
     glia_tensor *sums[GLI_SUMS];    /* f64 [n]: of each output with a loss its n_sums; NULL: no output has a loss */
+    gli_scores scores[GLI_SUMS][GLIA_MAX_OUTPUTS]; /* of outputs with GLIA_METRIC_AUC */
     glia_tensor *class_weight[GLIA_MAX_OUTPUTS];
     struct gli_step *steps; /* planned, a list, the last used first */
 } gli_compiled;
@@ -97,9 +110,10 @@ const char *gli_metric_name(glia_metric metric);
 /* What a metric keeps over a pass, in f64. */
 typedef enum gli_tally {
     GLI_TALLY_NONE,
-    GLI_TALLY_MEAN,      /* a sum and a weight */
-    GLI_TALLY_CLASSES,   /* for each class, items that are right, predicted, and targets: the same for all metrics */
-    GLI_TALLY_DEVIATIONS /* a count; for each element of a sample, the mean of the targets, and squares, and errors */
+    GLI_TALLY_MEAN,       /* a sum and a weight */
+    GLI_TALLY_CLASSES,    /* for each class, items that are right, predicted, and targets: the same for all metrics */
+    GLI_TALLY_DEVIATIONS, /* a count; for each element of a sample, the mean of the targets, and squares, and errors */
+    GLI_TALLY_SCORES      /* a count of items, whose scores the host keeps */
 } gli_tally;
 gli_tally gli_metric_tally(glia_metric metric);
 

@@ -278,6 +278,29 @@ TEST_P(Metrics, binary_choices_and_labels) {
                 1e-15);
 }
 
+TEST_P(Metrics, the_area_under_the_curve) {
+    expect_near(judge({binary({GLIA_METRIC_AUC})}), {{"auc", 0.4416666666666667}}, 1e-15);
+    expect_near(judge({labels({GLIA_METRIC_AUC})}), {{"auc", 0.4015151515151515}}, 1e-15);
+    expect_near(judge({classes(glia_loss_cross_entropy(), {GLIA_METRIC_AUC})}), {{"auc", 0.47867063492063494}}, 1e-15);
+    expect_near(judge({classes(ignoring(), {GLIA_METRIC_AUC})}), {{"auc", 0.5543345543345543}}, 1e-15);
+}
+
+TEST_P(Metrics, there_is_no_area_without_pairs_or_numbers) {
+    Output o = binary({GLIA_METRIC_AUC, GLIA_METRIC_PRECISION, GLIA_METRIC_RECALL, GLIA_METRIC_F1});
+    o.t.assign(kCount, 0);
+    Results r = judge({o});
+    EXPECT_TRUE(std::isnan(r["auc"]));
+    expect_near(r, {{"precision", 0}, {"recall", 0}, {"f1", 0}}, 0);
+    o.t.assign(kCount, 1);
+    EXPECT_TRUE(std::isnan(judge({o})["auc"]));
+    Output none  = classes(ignoring(), {GLIA_METRIC_AUC});
+    none.classes = vector<int64_t>(kCount, kIgnored);
+    EXPECT_TRUE(std::isnan(judge({none})["auc"]));
+    o      = binary({GLIA_METRIC_AUC});
+    o.x[3] = NAN;
+    EXPECT_TRUE(std::isnan(judge({o}, false)["auc"]));
+}
+
 TEST_P(Metrics, errors_of_numbers) {
     const vector<glia_metric> all{GLIA_METRIC_MSE, GLIA_METRIC_MAE, GLIA_METRIC_RMSE, GLIA_METRIC_R2};
     expect_near(judge({numbers(all)}),
@@ -322,6 +345,50 @@ TEST_P(Metrics, several_outputs_are_named) {
                       {"age/loss", 0.025985054347826088},
                       {"age/mae", 0.13858695652173914},
                       {"age/r2", 0.9323571796227963}});
+}
+
+// The states of two outputs go into another model, between two steps of an epoch.
+TEST_P(Metrics, an_epoch_goes_on_in_another_model) {
+    const vector<Output> outputs{binary({GLIA_METRIC_AUC, GLIA_METRIC_F1}),
+                                 classes(ignoring(), {GLIA_METRIC_AUC, GLIA_METRIC_F1})};
+    glia_dataset *data = load(outputs);
+    glia_model *whole = model(outputs), *one = model(outputs), *two = model(outputs);
+    const Results want = trained(whole, data, 4);
+    const glia_fit_args args{.batch_size = 4, .resume = true};
+    glia_trainer *trainer = nullptr;
+    ASSERT_EQ(glia_trainer_create(one, data, &args, &trainer), GLIA_OK) << message();
+    for (int i = 0; i < 3; ++i) ASSERT_EQ(glia_trainer_step(trainer), GLIA_OK) << message();
+    glia_trainer_destroy(trainer);
+    for (int i = 0; i < glia_model_state_count(one); ++i) {
+        const char *name = glia_model_state_name(one, i);
+        glia_state_info info;
+        ASSERT_EQ(glia_model_state_info(one, name, &info), GLIA_OK) << message();
+        vector<char> values(info.bytes);
+        ASSERT_EQ(glia_model_state_get(one, name, values.data(), info.bytes), GLIA_OK) << message();
+        ASSERT_EQ(glia_model_state_set(two, name, values.data(), info.bytes), GLIA_OK) << message();
+    }
+    ASSERT_EQ(glia_model_fit(two, data, &args), GLIA_OK) << message();
+    int count = 0;
+    expect_same(named(glia_model_history(two, &count)->train), want, 0);
+    glia_dataset_destroy(data);
+    for (glia_model *net : {whole, one, two}) glia_model_destroy(net);
+}
+
+TEST_P(Metrics, scores_that_no_output_keeps_are_refused) {
+    const vector<Output> outputs{binary({GLIA_METRIC_AUC}), numbers({})};
+    glia_model *net    = model(outputs);
+    const auto refused = [&](const vector<double> &rows, const string &words) {
+        const size_t bytes = rows.size() * sizeof(double);
+        EXPECT_NE(glia_model_state_set(net, "glia/scores", rows.data(), bytes), GLIA_OK);
+        EXPECT_EQ(message(), "glia_model_state_set: " + words);
+    };
+    refused({0, 1, 1, 1, 1, 0}, "score 1 is of output 1, which keeps none");
+    refused({2, 1, 1}, "score 0 is of output 2, which keeps none");
+    refused({0.5, 1, 1}, "score 0 is of output 0.5, which keeps none");
+    refused({NAN, 1, 1}, "score 0 is of output nan, which keeps none");
+    refused({0, 1, 0.5}, "score 0 has the target 0.5, must be 0 or 1");
+    refused({0, 1}, "16 bytes, 'glia/scores' [0,3] of f64 has 0");
+    glia_model_destroy(net);
 }
 
 TEST_P(Metrics, names_are_checked) {
