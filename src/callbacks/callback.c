@@ -31,6 +31,7 @@ static void list_names(const glia_epoch *epoch, char *text, size_t size) {
         for (int i = 0; i < result->n_metrics && used < size; ++i)
             used += (size_t)snprintf(text + used, size - used, ", %s%s", part ? "val_" : "", result->metric_name[i]);
     }
+    if (used >= size) memcpy(text + size - sizeof "...", "...", sizeof "...");
 }
 
 static bool find(const glia_epoch *epoch, const char *name, double *out) {
@@ -45,7 +46,7 @@ static bool find(const glia_epoch *epoch, const char *name, double *out) {
 }
 
 static glia_status epoch_value(glia_context *ctx, const glia_epoch *epoch, const char *name, double *out) {
-    char names[512];
+    char names[384]; /* messages have 512 */
     GLI_REQUIRE(ctx, epoch && name && out, GLIA_INVALID_ARGUMENT, "glia_epoch_value: %s is NULL",
                 epoch ? name ? "out" : "name" : "epoch");
     if (find(epoch, name, out)) return GLIA_OK;

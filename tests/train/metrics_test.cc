@@ -65,7 +65,7 @@ class Metrics : public testing::TestWithParam<const char *> {
     }
     glia_model *model(const vector<Output> &outputs) {
         glia_model *net = nullptr;
-        EXPECT_EQ(glia_model_create(ctx_, nullptr, &net), GLIA_OK);
+        EXPECT_EQ(glia_model_create(ctx_, with(glia_model_args{.dtype = dtype_}), &net), GLIA_OK);
         for (size_t i = 0; i < outputs.size(); ++i) {
             const string name   = "in" + std::to_string(i);
             const glia_value in = glia_model_input(net, name.c_str(), outputs[i].shape);
@@ -131,6 +131,7 @@ class Metrics : public testing::TestWithParam<const char *> {
     }
 
     glia_context *ctx_ = nullptr;
+    glia_dtype dtype_  = GLIA_F32;
 };
 
 // Class 3 is predicted and no target, class 4 is neither.
@@ -239,6 +240,25 @@ TEST_P(Metrics, targets_that_are_ignored_do_not_count) {
     Output none  = classes(ignoring(), kMeans);
     none.classes = vector<int64_t>(kCount, kIgnored);
     expect_near(judge({none}), {{"loss", 0}, {"accuracy", 0}, {"precision", 0}, {"recall", 0}, {"f1", 0}}, 0);
+}
+
+TEST_P(Metrics, models_of_f64) {
+    dtype_ = GLIA_F64;
+    expect_near(judge({classes(ignoring(), {GLIA_METRIC_F1, GLIA_METRIC_AUC})}),
+                {{"loss", 1.8424367245752127}, {"f1", 0.24786324786324787}, {"auc", 0.5543345543345543}}, 1e-14);
+    expect_near(judge({numbers({GLIA_METRIC_R2})}), {{"loss", 0.025985054347826088}, {"r2", 0.9323571796227963}},
+                1e-14);
+}
+
+TEST_P(Metrics, targets_that_are_probabilities_of_classes) {
+    Output o         = classes(glia_loss_cross_entropy(), {GLIA_METRIC_ACCURACY, GLIA_METRIC_F1, GLIA_METRIC_AUC});
+    const auto index = std::move(o.classes);
+    o.classes.clear();
+    for (int i = 0; i < kCount; ++i)
+        for (int c = 0; c < kClasses; ++c) o.t.push_back(c == index[size_t(i)]);
+    expect_near(judge({o}), {{"loss", 2.0057066502205445}});
+    expect_near(judge({o}),
+                {{"accuracy", 0.2608695652173913}, {"f1", 0.21926406926406927}, {"auc", 0.47867063492063494}}, 1e-15);
 }
 
 // [N,C,T]: each sample has the classes of a pair of samples.
