@@ -102,9 +102,10 @@ static glia_status run(glia_context *ctx, glia_model *net, const words *all, gli
     TRY(make_data(ctx, all, GLIA_PART_TEST, &data[GLIA_PART_TEST]));
     printf("%lld words to learn from, %lld to be judged by\n", (long long)glia_dataset_count(data[GLIA_PART_TRAIN]),
            (long long)glia_dataset_count(data[GLIA_PART_TEST]));
-    TRY(glia_model_compile(
-        net, build(net, o),
-        &(glia_compile_args){.loss = glia_loss_bce_logits(), .optimizer = glia_optimizer_adam(o->rate)}));
+    TRY(glia_model_compile(net, build(net, o),
+                           &(glia_compile_args){.loss      = glia_loss_bce_logits(),
+                                                .metrics   = {GLIA_METRIC_BINARY_ACCURACY, GLIA_METRIC_F1_MICRO},
+                                                .optimizer = glia_optimizer_adam(o->rate)}));
     TRY(glia_model_summary(net, stdout));
     TRY(glia_model_fit(net, data[GLIA_PART_TRAIN],
                        &(glia_fit_args){.epochs     = (int)o->epochs,

@@ -20,14 +20,14 @@ extern "C" {
 /* Ends a callback of this header, which then does nothing; after the training. NULL and {0} are allowed. */
 GLIA_API void glia_callback_destroy(glia_callback *callback);
 
-/* ---- Numbers of an epoch by name: "loss", "accuracy", and with "val_" before them those of the validation. Where
- * several outputs have the same metric, the name is that of the first ---- */
+/* ---- Numbers of an epoch by name: "loss", the metrics as in glia_result ("accuracy", "age/mae"), and with "val_"
+ * before them those of the validation ---- */
 
 /* The number of that name. GLIA_NOT_FOUND: the epoch has none; the message names those it has. */
 GLIA_API glia_status glia_epoch_value(glia_context *ctx, const glia_epoch *epoch, const char *name, double *out);
 
 typedef enum glia_better {
-    GLIA_BETTER_DEFAULT, /* the larger accuracy and top_k; of all others the smaller */
+    GLIA_BETTER_DEFAULT, /* of losses and of mse, mae, rmse the smaller; of all other metrics the larger */
     GLIA_BETTER_SMALLER,
     GLIA_BETTER_LARGER
 } glia_better;

@@ -61,10 +61,30 @@ typedef enum glia_metric {
     GLIA_METRIC_BINARY_ACCURACY, /* the threshold is a probability of 0.5 */
     GLIA_METRIC_TOP_K,
     GLIA_METRIC_MSE,
-    GLIA_METRIC_MAE
+    GLIA_METRIC_MAE,
+    GLIA_METRIC_RMSE, /* the square root of the mean squared error over all samples */
+    GLIA_METRIC_R2, /* of each element of the output, 1 - squared errors / squared deviations of targets; their mean */
+    GLIA_METRIC_PRECISION, /* these three: the mean over the classes */
+    GLIA_METRIC_RECALL,
+    GLIA_METRIC_F1,
+    GLIA_METRIC_PRECISION_MICRO, /* of the counts of all classes */
+    GLIA_METRIC_RECALL_MICRO,
+    GLIA_METRIC_F1_MICRO,
+    GLIA_METRIC_PRECISION_WEIGHTED, /* the mean over the classes, each weighted by its targets */
+    GLIA_METRIC_RECALL_WEIGHTED,
+    GLIA_METRIC_F1_WEIGHTED,
+    GLIA_METRIC_AUC /* the area under the ROC curve, exactly; of several classes or labels their mean, one against the
+                     * rest. Of those without samples, or with nothing else, there is none; of none it is NaN */
 } glia_metric;
 
-enum { GLIA_MAX_METRICS = 4, GLIA_MAX_OUTPUTS = 8 };
+/* All are those of scikit-learn, over the samples of the epoch or the data set, whatever the batches are: the device
+ * keeps sums and counts in f64. Targets that the loss ignores do not count. Of an output whose loss is over classes,
+ * the prediction is the class with the largest number, and classes that neither a target nor a prediction has are left
+ * out of means. Of other outputs each element is a prediction of its own, positive above a probability of 0.5, and
+ * dimension 1 numbers the classes: [N,1] and [N] have one, [N,L] has L labels. What would be divided by zero is 0. r2
+ * of targets that are all equal is 1 without errors, else 0, and NaN of fewer than two samples. */
+
+enum { GLIA_MAX_METRICS = 8, GLIA_MAX_OUTPUTS = 8, GLIA_MAX_RESULTS = GLIA_MAX_OUTPUTS * (1 + GLIA_MAX_METRICS) };
 
 /* ---- Optimizers: values made by the functions below, to be changed where needed ---- */
 
@@ -103,7 +123,8 @@ GLIA_API glia_optimizer glia_optimizer_adamw(double learning_rate, double weight
 typedef struct glia_output_args {
     glia_model_loss loss;
     glia_metric metrics[GLIA_MAX_METRICS];
-    int top_k; /* default 5 */
+    int top_k;        /* default 5 */
+    const char *name; /* of its results, where several outputs have a loss; default: that of the layer. Copied */
 } glia_output_args;
 
 /* Adds an output; outputs take the dataset's targets in the order of their calls, skipping those without a loss. args
@@ -131,11 +152,13 @@ GLIA_API double glia_model_learning_rate(const glia_model *model);              
 
 /* ---- Fit ---- */
 
+/* The metrics of one output have names such as "accuracy". Where several outputs have a loss, each has its loss here
+ * too, without its weight, and its name goes before: "age/loss", "age/mae". The names live as long as the model. */
 typedef struct glia_result {
-    double loss; /* mean over the samples */
+    double loss; /* the weighted mean over all samples: of a cross-entropy over the weights of their classes */
     int n_metrics;
-    const char *metric_name[GLIA_MAX_METRICS * GLIA_MAX_OUTPUTS];
-    double metric[GLIA_MAX_METRICS * GLIA_MAX_OUTPUTS];
+    const char *metric_name[GLIA_MAX_RESULTS];
+    double metric[GLIA_MAX_RESULTS];
 } glia_result;
 
 typedef struct glia_epoch {

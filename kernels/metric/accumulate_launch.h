@@ -1,4 +1,4 @@
-/* Weighted sums of one number, as the loss of each batch, over an epoch. */
+/* Sums of values and of weights, as of the losses of each batch, over an epoch. */
 #ifndef GLI_KERNELS_METRIC_ACCUMULATE_LAUNCH_H
 #define GLI_KERNELS_METRIC_ACCUMULATE_LAUNCH_H
 
@@ -10,9 +10,20 @@
 extern "C" {
 #endif
 
-/* new_sums = sums + {value weight, weight}; value is of the dtype. new_sums may be sums. */
-cudaError_t gli_kernel_accumulate(const gli_accumulate_geom *geom, glia_dtype dtype, const void *value,
-                                  const double *sums, double *new_sums, cudaStream_t stream);
+enum { GLI_ACCUMULATE_WORKSPACE = 8 * 1024 }; /* bytes */
+
+/* All dense. new_sums may be sums. */
+typedef struct gli_accumulate_arrays {
+    glia_dtype dtype; /* of value */
+    const void *value;
+    const double *weight; /* NULL: the geometry's */
+    const double *sums;
+    double *new_sums;
+    void *workspace;
+} gli_accumulate_arrays;
+
+cudaError_t gli_kernel_accumulate(const gli_accumulate_geom *geom, const gli_accumulate_arrays *arrays,
+                                  cudaStream_t stream);
 
 #ifdef __cplusplus
 }

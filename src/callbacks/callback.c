@@ -31,6 +31,7 @@ static void list_names(const glia_epoch *epoch, char *text, size_t size) {
         for (int i = 0; i < result->n_metrics && used < size; ++i)
             used += (size_t)snprintf(text + used, size - used, ", %s%s", part ? "val_" : "", result->metric_name[i]);
     }
+    if (used >= size) memcpy(text + size - sizeof "...", "...", sizeof "...");
 }
 
 static bool find(const glia_epoch *epoch, const char *name, double *out) {
@@ -45,7 +46,7 @@ static bool find(const glia_epoch *epoch, const char *name, double *out) {
 }
 
 static glia_status epoch_value(glia_context *ctx, const glia_epoch *epoch, const char *name, double *out) {
-    char names[256];
+    char names[384]; /* messages have 512 */
     GLI_REQUIRE(ctx, epoch && name && out, GLIA_INVALID_ARGUMENT, "glia_epoch_value: %s is NULL",
                 epoch ? name ? "out" : "name" : "epoch");
     if (find(epoch, name, out)) return GLIA_OK;
@@ -78,5 +79,10 @@ glia_status gli_watch_read(const gli_watch *watch, glia_context *ctx, const glia
 
 bool gli_watch_larger(const gli_watch *watch, const char *name) {
     if (watch->better != GLIA_BETTER_DEFAULT) return watch->better == GLIA_BETTER_LARGER;
-    return strstr(name, "accuracy") || strstr(name, "top_k");
+    static const char *const smaller[] = {"loss", "mse", "mae", "rmse"};
+    const char *slash = strrchr(name, '/'), *kind = slash ? slash + 1 : name;
+    if (!slash && strncmp(name, "val_", 4) == 0) kind += 4;
+    for (size_t i = 0; i < sizeof smaller / sizeof *smaller; ++i)
+        if (strcmp(kind, smaller[i]) == 0) return false;
+    return true;
 }

@@ -11,7 +11,7 @@ void gli_callback_state_free(glia_context *ctx, void *state, size_t bytes);
 
 /* The number of an epoch that a callback watches, and which of two is better. */
 typedef struct gli_watch {
-    char name[64]; /* "": val_loss, without validation loss */
+    char name[80]; /* "": val_loss, without validation loss */
     glia_better better;
 } gli_watch;
 

@@ -27,8 +27,20 @@ static void states_free(glia_context *ctx, states *s) {
     gli_block_free(ctx, &s->values);
 }
 
-/* Names and shapes, and memory for the values. */
-static glia_status describe(const glia_model *model, states *out) {
+/* As many scores as the file has: they grow with an epoch. */
+static glia_status resize_scores(const glia_safetensors *file, glia_safetensors_entry *entry) {
+    const int at = glia_safetensors_find(file, entry->name);
+    glia_safetensors_entry has;
+    if (at < 0 || strcmp(entry->name, "glia/scores") != 0) return GLIA_OK;
+    GLI_TRY(glia_safetensors_get(file, at, &has));
+    if (has.dtype != entry->dtype || has.shape.ndim != 2 || has.shape.dim[1] != entry->shape.dim[1]) return GLIA_OK;
+    entry->shape = has.shape;
+    entry->bytes = has.bytes;
+    return GLIA_OK;
+}
+
+/* Names and shapes, and memory for the values. file: what they will be read from; NULL: the model. */
+static glia_status describe(const glia_model *model, const glia_safetensors *file, states *out) {
     size_t bytes = 0;
     *out         = (states){.count = glia_model_state_count(model)};
     GLI_TRY(
@@ -38,7 +50,8 @@ static glia_status describe(const glia_model *model, states *out) {
         GLI_TRY(glia_model_state_info(model, glia_model_state_name(model, i), &info));
         entries_of(out)[i] =
             (glia_safetensors_entry){.name = info.name, .dtype = info.dtype, .shape = info.shape, .bytes = info.bytes};
-        bytes += gli_align_up(info.bytes, sizeof(double));
+        if (file) GLI_TRY(resize_scores(file, &entries_of(out)[i]));
+        bytes += gli_align_up(entries_of(out)[i].bytes, sizeof(double));
     }
     GLI_TRY(gli_block_alloc(model->ctx, bytes, 1, "a checkpoint", &out->values));
     char *values = out->values.data;
@@ -51,10 +64,11 @@ static glia_status describe(const glia_model *model, states *out) {
 
 /* ---- Saving ---- */
 
-/* Losses may be infinite where that is allowed. */
+/* Losses and outputs may be infinite where that is allowed. */
 static bool finite(const glia_safetensors_entry *entry) {
     const size_t count = entry->bytes / glia_dtype_size(entry->dtype);
-    if (!gli_dtype_is_float(entry->dtype) || strcmp(entry->name, "glia/sums") == 0) return true;
+    if (!gli_dtype_is_float(entry->dtype)) return true;
+    if (strcmp(entry->name, "glia/sums") == 0 || strcmp(entry->name, "glia/scores") == 0) return true;
     for (size_t i = 0; i < count; ++i)
         if (!isfinite(gli_load(entry->dtype, entry->values, (int64_t)i))) return false;
     return true;
@@ -77,7 +91,7 @@ static glia_status save(const glia_model *model, const char *path) {
     GLI_REQUIRE(ctx, model->compiled, GLIA_INVALID_ARGUMENT,
                 "glia_model_save_checkpoint: the model is not compiled, or was changed since");
     GLI_TRY(gli_check_epoch(model));
-    glia_status status = describe(model, &s);
+    glia_status status = describe(model, NULL, &s);
     if (status == GLIA_OK) status = read_states(model, path, &s);
     if (status == GLIA_OK) status = glia_safetensors_write(ctx, path, entries_of(&s), s.count, &note, 1);
     states_free(ctx, &s);
@@ -178,7 +192,7 @@ static glia_status set_states(glia_model *model, const states *s) {
 static glia_status load_from(glia_model *model, const char *path, const glia_safetensors *file) {
     states s;
     GLI_TRY(check_format(model->ctx, path, file));
-    glia_status status = describe(model, &s);
+    glia_status status = describe(model, file, &s);
     if (status == GLIA_OK) status = read_file(model->ctx, path, file, &s);
     if (status == GLIA_OK && glia_safetensors_count(file) != s.count)
         status = name_unexpected(model->ctx, model, path, file);

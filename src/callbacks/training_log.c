@@ -9,7 +9,10 @@
 #include "io/input.h"
 #include "train/training.h"
 
-enum { LINE = 4096 /* enough for all metrics of all outputs */ };
+enum {
+    NUMBER = 48,                                                       /* characters of a number */
+    LINE   = (4 + 2 * GLIA_MAX_RESULTS) * (2 * GLI_NAME_SIZE + NUMBER) /* enough for all metrics of all outputs */
+};
 
 typedef struct training_log {
     glia_context *ctx;
@@ -31,18 +34,28 @@ static void put(line *l, const char *text) {
     if (l->used >= sizeof l->text) l->used = sizeof l->text - 1;
 }
 
+/* Names of layers may have what JSON and CSV read as their own. */
+static void put_name(line *l, const char *prefix, const char *name) {
+    const bool json = l->log->json, quoted = json || strpbrk(name, ",\"");
+    if (quoted) put(l, "\"");
+    put(l, prefix);
+    for (const char *c = name; *c; ++c) {
+        if (*c == '"') put(l, json ? "\\" : "\"");
+        if (*c == '\\' && json) put(l, "\\");
+        put(l, (const char[]){*c, '\0'});
+    }
+    if (quoted) put(l, "\"");
+}
+
 /* precision: significant decimal digits, as of %g. */
 static void put_number(line *l, const char *prefix, const char *name, double value, int precision) {
-    char number[48], text[128];
-    const char *separator = l->used > (l->log->json ? 1 : 0) ? "," : "";
+    char number[NUMBER];
+    if (l->used > (l->log->json ? 1 : 0)) put(l, ",");
+    if (l->log->json || l->names) put_name(l, prefix, name);
+    if (l->names) return;
+    if (l->log->json) put(l, ":");
     gli_format(number, sizeof number, "%.*g", precision, value);
-    if (l->log->json)
-        snprintf(text, sizeof text, "%s\"%s%s\":%s", separator, prefix, name, isfinite(value) ? number : "null");
-    else if (l->names)
-        snprintf(text, sizeof text, "%s%s%s", separator, prefix, name);
-    else
-        snprintf(text, sizeof text, "%s%s", separator, number);
-    put(l, text);
+    put(l, l->log->json && !isfinite(value) ? "null" : number);
 }
 
 static void put_result(line *l, const char *prefix, const glia_result *result) {

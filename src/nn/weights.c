@@ -135,7 +135,7 @@ glia_status gli_check_values(const glia_tensor *shape, const char *call, const c
                              size_t bytes) {
     glia_context *ctx   = shape->ctx;
     const size_t needed = (size_t)gli_count(shape) * glia_dtype_size(shape->dtype);
-    GLI_REQUIRE(ctx, values, GLIA_INVALID_ARGUMENT, "%s: values for '%s' is NULL", call, name);
+    GLI_REQUIRE(ctx, values || needed == 0, GLIA_INVALID_ARGUMENT, "%s: values for '%s' is NULL", call, name);
     GLI_REQUIRE(ctx, bytes == needed, GLIA_SHAPE_MISMATCH, "%s: %zu bytes, '%s' %s of %s has %zu", call, bytes, name,
                 GLI_SHAPE_OF(shape), glia_dtype_name(shape->dtype), needed);
     return GLIA_OK;

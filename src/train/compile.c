@@ -5,7 +5,7 @@
 
 #include "core/device.h"
 #include "core/dtype.h"
-#include "train/step.h"
+#include "train/scores.h"
 
 /* ---- State ---- */
 
@@ -38,9 +38,9 @@ static glia_status make_state(const glia_model *model, const gli_weight_layout *
     for (int i = 0; i < model->training->n_outputs; ++i)
         if (model->training->outputs[i].class_weight)
             GLI_TRY(make_class_weight(model, &model->training->outputs[i], &c->class_weight[i]));
-    const int results = gli_results_count(model->training);
-    for (int i = 0; i < GLI_SUMS && results > 0; ++i)
-        GLI_TRY(glia_tensor_create(model->ctx, GLIA_F64, GLIA_SHAPE(results, 2), &c->sums[i]));
+    const int64_t sums = gli_results_count(model->training);
+    for (int i = 0; i < GLI_SUMS && sums > 0; ++i)
+        GLI_TRY(glia_tensor_create(model->ctx, GLIA_F64, GLIA_SHAPE(sums), &c->sums[i]));
     return GLIA_OK;
 }
 
@@ -55,6 +55,7 @@ static void compiled_free(glia_context *ctx, gli_compiled *c) {
     glia_tensor_destroy(c->counters);
     glia_tensor_destroy(c->cursor);
     for (int i = 0; i < GLI_SUMS; ++i) glia_tensor_destroy(c->sums[i]);
+    gli_scores_free(ctx, c);
     for (int i = 0; i < GLIA_MAX_OUTPUTS; ++i) glia_tensor_destroy(c->class_weight[i]);
     *c = (gli_compiled){0};
 }
@@ -67,8 +68,8 @@ static glia_status check_output_args(glia_context *ctx, const char *call, const 
     gli_set_scope(ctx, NULL);
     GLI_TRY(status);
     for (int k = 0; k < GLIA_MAX_METRICS; ++k)
-        GLI_REQUIRE(ctx, (unsigned)args->metrics[k] <= GLIA_METRIC_MAE, GLIA_INVALID_ARGUMENT, "%s: invalid metric %d",
-                    call, (int)args->metrics[k]);
+        GLI_REQUIRE(ctx, gli_metric_valid(args->metrics[k]), GLIA_INVALID_ARGUMENT, "%s: invalid metric %d", call,
+                    (int)args->metrics[k]);
     GLI_REQUIRE(ctx, args->top_k >= 0, GLIA_INVALID_ARGUMENT, "%s: top_k is %d, must not be negative", call,
                 args->top_k);
     return GLIA_OK;
@@ -137,14 +138,18 @@ static void fill_output_defaults(glia_output_args *args) {
             args->metrics[k] = k == 0 && !any ? gli_default_metric(loss) : GLIA_METRIC_NONE;
 }
 
-/* Checks an output and makes it; gli_output_free gives it back. */
-static glia_status make_output(const glia_model *model, const char *call, glia_value value,
+/* Checks an output and makes it; output_free gives it back. n_others: of the model's outputs, those that stay. */
+static glia_status make_output(const glia_model *model, const char *call, glia_value value, int n_others,
                                const glia_output_args *args, gli_output *out) {
     GLI_TRY(check_output(model, call, value, args));
     const glia_tensor *shape   = gli_model_shape(model, value);
     const double *class_weight = class_weight_of(&args->loss);
-    *out = (gli_output){.value = value.id, .args = *args, .classes = shape->ndim > 1 ? shape->dim[1] : 0};
+    *out =
+        (gli_output){.value = value.id, .args = *args, .classes = shape->ndim > 1 ? shape->dim[1] : 0, .elements = 1};
+    for (int i = 1; i < shape->ndim; ++i) out->elements *= shape->dim[i];
     fill_output_defaults(&out->args);
+    gli_output_place(out);
+    GLI_TRY(gli_output_name(model, call, n_others, out));
     if (!class_weight) return GLIA_OK;
     void *memory;
     GLI_TRY(gli_new(model->ctx, (size_t)out->classes, sizeof *class_weight, "class weights", &memory));
@@ -184,7 +189,7 @@ static glia_status add_output(glia_model *model, glia_value value, const glia_ou
     GLI_TRY(get_training(model, &t));
     GLI_REQUIRE(model->ctx, t->n_outputs < GLIA_MAX_OUTPUTS, GLIA_UNSUPPORTED, "%s: a model has at most %d outputs",
                 call, GLIA_MAX_OUTPUTS);
-    GLI_TRY(make_output(model, call, value, args ? args : &defaults, &t->outputs[t->n_outputs]));
+    GLI_TRY(make_output(model, call, value, t->n_outputs, args ? args : &defaults, &t->outputs[t->n_outputs]));
     ++t->n_outputs;
     model->compiled = false;
     return GLIA_OK;
@@ -275,7 +280,7 @@ static glia_status compile(glia_model *model, glia_value output, const glia_comp
     const int n_before              = t->n_outputs;
     glia_output_args args_of_output = {.loss = args->loss, .top_k = args->top_k};
     memcpy(args_of_output.metrics, args->metrics, sizeof args->metrics);
-    GLI_TRY(make_output(model, "glia_model_compile", output, &args_of_output, &one));
+    GLI_TRY(make_output(model, "glia_model_compile", output, 0, &args_of_output, &one));
     t->outputs[0]            = one;
     t->n_outputs             = 1;
     const glia_status status = renew(model, &resolved);

@@ -13,7 +13,7 @@ static glia_status run_batches(gli_pass *p, bool to_failure, glia_result *out) {
     GLI_TRY(gli_results_reset(p->model->training, GLI_SUMS_EVALUATION));
     do {
         GLI_TRY(gli_pass_step(p, &step));
-        if (step && to_failure) GLI_TRY(gli_results_read(p->model->training, GLI_SUMS_EVALUATION, out));
+        if (step && to_failure) GLI_TRY(gli_results_read_losses(p->model->training, GLI_SUMS_EVALUATION, out));
     } while (step && !(to_failure && !isfinite(out->loss)));
     return gli_results_read(p->model->training, GLI_SUMS_EVALUATION, out);
 }

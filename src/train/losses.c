@@ -1,14 +1,13 @@
-/* Losses as values; losses and metrics of a model's outputs as ops of its graph. */
+/* Losses as values, and as ops of a model's graph. */
 #include <math.h>
 #include <stdalign.h>
 #include <stddef.h>
 
 #include "glia/ops/metric.h"
-#include "glia/ops/elementwise.h"
 #include "glia/ops/movement.h"
 #include "glia/ops/softmax.h"
 #include "graph/graph_impl.h"
-#include "train/step.h"
+#include "train/metrics.h"
 
 /* One row a loss: which op computes it, and what its metric is. */
 static const struct {
@@ -16,7 +15,7 @@ static const struct {
     glia_cross_entropy_from from;
     bool mean_over_batch; /* the sum, divided by the batch: KL as PyTorch's batchmean */
     glia_metric metric;
-    bool logits; /* of binary accuracy: predictions are logits */
+    bool logits; /* of binary metrics: predictions are logits */
 } rules[] = {
     [GLIA_LOSS_NONE]                      = {.metric = GLIA_METRIC_NONE},
     [GLIA_LOSS_MSE]                       = {.metric = GLIA_METRIC_NONE},
@@ -46,6 +45,8 @@ glia_model_loss glia_loss_huber(double delta) {
     loss.delta           = delta;
     return loss;
 }
+
+bool gli_loss_of_logits(glia_loss_kind kind) { return rules[kind].logits; }
 
 bool gli_loss_by_class(glia_loss_kind kind) { return rules[kind].classes; }
 
@@ -100,34 +101,11 @@ glia_status gli_loss_check(glia_context *ctx, const glia_model_loss *loss) {
     return check_numbers(ctx, loss);
 }
 
-static glia_value call(const gli_emission *e, const gli_op *op, const void *params, int n_in, const glia_value *in) {
-    glia_value out;
-    return gli_graph_call(e->graph, op, params, in, n_in, &out, 1);
-}
-
 /* value * factor */
 static glia_value scaled(const gli_emission *e, glia_value value, double factor) {
     if (factor == 1) return value;
     const glia_value constant = gli_graph_constant(e->graph, glia_graph_dtype(e->graph, value), GLIA_SCALAR, factor);
-    return call(e, &gli_op_binary, &(glia_binary_params){.kind = GLIA_BINARY_MUL}, 2, (glia_value[]){value, constant});
-}
-
-/* Floating-point targets in the prediction's dtype. */
-static glia_value converted(const gli_emission *e, glia_value target, glia_dtype dtype) {
-    if (glia_graph_dtype(e->graph, target) == dtype) return target;
-    return call(e, &gli_op_cast, &(glia_cast_params){.dtype = dtype}, 1, &target);
-}
-
-static bool is_index(glia_dtype dtype) { return dtype == GLIA_I32 || dtype == GLIA_I64; }
-
-/* The op loss takes a target of the prediction's shape; [N] stands for [N,1]. */
-static glia_value same_shape(const gli_emission *e, glia_value target, glia_value prediction) {
-    const glia_shape expected = glia_graph_shape(e->graph, prediction), given = glia_graph_shape(e->graph, target);
-    int64_t expected_count = 1, given_count = 1;
-    for (int i = 0; i < expected.ndim; ++i) expected_count *= expected.dim[i];
-    for (int i = 0; i < given.ndim; ++i) given_count *= given.dim[i];
-    if (expected.ndim == given.ndim || expected_count != given_count) return target;
-    return call(e, &gli_op_reshape, &(glia_reshape_params){.shape = expected}, 1, &target);
+    return gli_emit_binary(e, GLIA_BINARY_MUL, value, constant);
 }
 
 /* The input of the softmax over the classes that made the value; the value itself where another op did. */
@@ -146,7 +124,7 @@ static glia_status check_targets(const gli_emission *e, glia_value prediction, g
     const glia_shape expected = glia_graph_shape(e->graph, prediction), given = glia_graph_shape(e->graph, target);
     char shape[GLI_SHAPE_TEXT];
     gli_shape_text(expected.ndim, expected.dim, shape);
-    GLI_REQUIRE(e->graph->ctx, is_index(dtype) || given.ndim != expected.ndim - 1, GLIA_DTYPE_MISMATCH,
+    GLI_REQUIRE(e->graph->ctx, gli_is_index(dtype) || given.ndim != expected.ndim - 1, GLIA_DTYPE_MISMATCH,
                 "the targets are %s: class indices must be i32 or i64, probabilities %s", glia_dtype_name(dtype),
                 shape);
     GLI_REQUIRE(e->graph->ctx, given.ndim != 1 || expected.ndim <= 2, GLIA_SHAPE_MISMATCH,
@@ -156,109 +134,95 @@ static glia_status check_targets(const gli_emission *e, glia_value prediction, g
     return GLIA_OK;
 }
 
-static glia_value loss_by_class(const gli_emission *e, const glia_model_loss *loss, glia_tensor *class_weight,
-                                glia_value prediction, glia_value target) {
-    glia_cross_entropy_params params = class_params(loss);
-    glia_value weight                = {0};
-    if (class_weight) weight = glia_graph_tensor(e->graph, "class_weight", class_weight);
+static glia_value loss_by_class(const gli_emission *e, const gli_judged *j, glia_reduction reduction) {
+    glia_cross_entropy_params params = class_params(&j->output->args.loss);
+    glia_value weight = {0}, target = j->target;
+    params.reduction = reduction;
+    if (j->class_weight) weight = glia_graph_tensor(e->graph, "class_weight", j->class_weight);
     gli_set_scope(e->graph->ctx, "%s: ", e->graph->label);
-    const glia_status status = check_targets(e, prediction, target);
+    const glia_status status = check_targets(e, j->prediction, target);
     gli_set_scope(e->graph->ctx, NULL);
     if (status != GLIA_OK) return gli_graph_fail(e->graph, status), GLI_INVALID;
-    if (!is_index(glia_graph_dtype(e->graph, target)))
-        target = converted(e, target, glia_graph_dtype(e->graph, prediction));
-    const glia_value logits = params.from == GLIA_FROM_PROBABILITIES ? logits_of(e->graph, prediction) : prediction;
-    if (logits.id != prediction.id) params.from = GLIA_FROM_LOGITS;
-    return call(e, &gli_op_cross_entropy, &params, 3, (glia_value[]){logits, target, weight});
+    if (!gli_is_index(glia_graph_dtype(e->graph, target)))
+        target = gli_emit_cast(e, target, glia_graph_dtype(e->graph, j->prediction));
+    const glia_value logits =
+        params.from == GLIA_FROM_PROBABILITIES ? logits_of(e->graph, j->prediction) : j->prediction;
+    if (logits.id != j->prediction.id) params.from = GLIA_FROM_LOGITS;
+    return gli_emit_call(e, &gli_op_cross_entropy, &params, 3, (glia_value[]){logits, target, weight});
 }
 
-static glia_value plain_loss(const gli_emission *e, const glia_model_loss *loss, glia_value prediction,
-                             glia_value target) {
-    const bool batch_mean   = rules[loss->kind].mean_over_batch && loss->reduction == GLIA_REDUCTION_MEAN;
-    glia_loss_params params = plain_params(loss);
-    if (batch_mean) params.reduction = GLIA_REDUCTION_SUM;
-    target             = same_shape(e, converted(e, target, glia_graph_dtype(e->graph, prediction)), prediction);
-    const glia_value y = call(e, &gli_op_loss, &params, 2, (glia_value[]){prediction, target});
+static glia_value plain_loss(const gli_emission *e, const gli_judged *j, glia_reduction reduction) {
+    const glia_model_loss *loss = &j->output->args.loss;
+    const bool batch_mean       = rules[loss->kind].mean_over_batch && reduction == GLIA_REDUCTION_MEAN;
+    glia_loss_params params     = plain_params(loss);
+    params.reduction            = batch_mean ? GLIA_REDUCTION_SUM : reduction;
+    const glia_value target     = gli_emit_target_like(e, j);
+    const glia_value y          = gli_emit_call(e, &gli_op_loss, &params, 2, (glia_value[]){j->prediction, target});
     return scaled(e, y, batch_mean ? 1.0 / (double)e->batch : 1);
 }
 
-/* Adds value, a mean over the batch, to a sum and its count. */
-static void accumulate(const gli_emission *e, glia_value value, glia_value state) {
-    const glia_value new_state = call(e, &gli_op_accumulate, &(glia_accumulate_params){.weight = (double)e->batch}, 2,
-                                      (glia_value[]){value, state});
-    glia_graph_assign(e->graph, state, new_state);
+static glia_value emit_loss(const gli_emission *e, const gli_judged *j, glia_reduction reduction) {
+    return rules[j->output->args.loss.kind].classes ? loss_by_class(e, j, reduction) : plain_loss(e, j, reduction);
 }
 
-static glia_accuracy_params accuracy_of(const glia_output_args *args, glia_metric metric) {
-    glia_accuracy_params params = glia_accuracy_defaults();
-    params.binary               = metric == GLIA_METRIC_BINARY_ACCURACY;
-    params.logits               = params.binary && rules[args->loss.kind].logits;
-    if (metric == GLIA_METRIC_TOP_K) params.k = args->top_k;
-    if (params.binary || !rules[args->loss.kind].classes) return params;
-    params.ignore       = args->loss.classes.ignore;
-    params.ignore_index = args->loss.classes.ignore_index;
-    return params;
+/* What the loss of each item counts for in their mean: the weight of its class, 0 where it is ignored. id 0: all count
+ * alike. */
+static glia_value item_weights(const gli_emission *e, const gli_judged *j) {
+    const glia_model_loss *loss = &j->output->args.loss;
+    if (!rules[loss->kind].classes || !gli_is_index(glia_graph_dtype(e->graph, j->target))) return (glia_value){0};
+    const glia_value kept = gli_emit_kept(e, j);
+    if (!j->class_weight) return kept;
+    const glia_value table  = glia_graph_tensor(e->graph, "class_weight", j->class_weight);
+    const glia_value index  = gli_emit_known_index(e, j->target, kept);
+    const glia_value weight = gli_emit_call(e, &gli_op_gather, NULL, 2, (glia_value[]){table, index});
+    const glia_value wide   = gli_emit_cast(e, weight, GLIA_F64);
+    return kept.id ? gli_emit_binary(e, GLIA_BINARY_MUL, wide, kept) : wide;
 }
 
-static void emit_metric(const gli_emission *e, const glia_output_args *args, glia_metric metric, glia_value state,
-                        glia_value prediction, glia_value target) {
-    const glia_dtype dtype = glia_graph_dtype(e->graph, prediction);
-    const bool error       = metric == GLIA_METRIC_MSE || metric == GLIA_METRIC_MAE;
-    if (error || metric == GLIA_METRIC_BINARY_ACCURACY)
-        target = same_shape(e, converted(e, target, dtype), prediction);
-    else if (!is_index(glia_graph_dtype(e->graph, target)))
-        target = converted(e, target, dtype);
-    if (error) {
-        glia_loss_params params = glia_loss_defaults();
-        params.kind             = metric == GLIA_METRIC_MSE ? GLIA_LOSS_MSE : GLIA_LOSS_MAE;
-        accumulate(e, call(e, &gli_op_loss, &params, 2, (glia_value[]){prediction, target}), state);
-        return;
+/* Adds the loss to its sums: its terms, and what they count for, so that the mean over a data set does not depend on
+ * the batches. In training their mean, `value`, is there already, for the gradient. Sums are reported for each sample.
+ */
+static void tally_loss(const gli_emission *e, const gli_judged *j, glia_value value) {
+    const glia_model_loss *loss   = &j->output->args.loss;
+    const bool sum                = loss->reduction == GLIA_REDUCTION_SUM;
+    const glia_value weights      = sum ? (glia_value){0} : item_weights(e, j);
+    glia_accumulate_params params = {.factor = 1, .weight = (double)e->batch};
+    if (!e->training) {
+        value = emit_loss(e, j, GLIA_REDUCTION_NONE);
+        if (!sum && !rules[loss->kind].mean_over_batch)
+            params.weight = (double)gli_shape_count(glia_graph_shape(e->graph, value));
+    } else if (weights.id) {
+        const glia_value weight = gli_emit_reduce(e, GLIA_REDUCE_SUM, GLIA_ALL_AXES, weights);
+        value                   = gli_emit_binary(e, GLIA_BINARY_MUL, gli_emit_cast(e, value, GLIA_F64), weight);
+    } else if (!sum) {
+        params.factor = (double)e->batch;
     }
-    const glia_accuracy_params params = accuracy_of(args, metric);
-    const glia_value new_state = call(e, &gli_op_accuracy, &params, 3, (glia_value[]){prediction, target, state});
-    glia_graph_assign(e->graph, state, new_state);
+    gli_emit_mean(e, j, 0, &params, value, weights);
 }
 
 /* Static, because the graph does not copy labels. */
 static const char *const output_label[GLIA_MAX_OUTPUTS] = {"output 0", "output 1", "output 2", "output 3",
                                                            "output 4", "output 5", "output 6", "output 7"};
 
-/* The sum and the count of one loss or metric. */
-static glia_value sum_of(const gli_emission *e, glia_value sums, int i) {
-    return gli_graph_view(e->graph, sums, 2 * (int64_t)i, GLIA_SHAPE(2));
-}
-
-/* The loss of output i, with its metrics. first: the number of its sum. */
-static glia_value emit_output(const gli_emission *e, const gli_training *t, int i, glia_value target, glia_value sums,
-                              int first) {
-    const gli_output *output    = &t->outputs[i];
-    const glia_model_loss *loss = &output->args.loss;
-    const glia_value prediction = e->map[output->value];
-    const glia_value value      = rules[loss->kind].classes
-                                      ? loss_by_class(e, loss, t->compiled.class_weight[i], prediction, target)
-                                      : plain_loss(e, loss, prediction, target);
-    /* Sums are reported for each sample too, so that they do not depend on the batch size. */
-    accumulate(e, scaled(e, value, loss->reduction == GLIA_REDUCTION_SUM ? 1.0 / (double)e->batch : 1),
-               sum_of(e, sums, first));
-    for (int k = 0; k < GLIA_MAX_METRICS; ++k)
-        if (output->args.metrics[k] != GLIA_METRIC_NONE)
-            emit_metric(e, &output->args, output->args.metrics[k], sum_of(e, sums, ++first), prediction, target);
-    return value;
-}
-
 /* Without an output that trains, the total is the constant 0, of which all gradients are zeros. */
 void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_value *targets, glia_value *total) {
     glia_tensor *sums      = training->compiled.sums[e->training ? GLI_SUMS_TRAINING : GLI_SUMS_EVALUATION];
     const glia_value state = sums ? glia_graph_tensor(e->graph, "sums", sums) : (glia_value){0};
+    int64_t first          = 0;
     *total                 = (glia_value){0};
-    for (int i = 0, t = 0, first = 0; i < training->n_outputs; first += gli_results_of(&training->outputs[i++])) {
-        const glia_model_loss *loss = &training->outputs[i].args.loss;
+    for (int i = 0, t = 0; i < training->n_outputs; first += training->outputs[i++].n_sums) {
+        const gli_output *output    = &training->outputs[i];
+        const glia_model_loss *loss = &output->args.loss;
         if (loss->kind == GLIA_LOSS_NONE) continue;
+        const gli_judged judged = {
+            output, training->compiled.class_weight[i], e->map[output->value], targets[t++], state, first};
         gli_graph_set_label(e->graph, output_label[i]);
-        const glia_value value = emit_output(e, training, i, targets[t++], state, first);
+        const glia_value value = emit_loss(e, &judged, loss->reduction);
+        tally_loss(e, &judged, value);
+        gli_emit_metrics(e, &judged);
         if (!gli_loss_trains(loss)) continue;
         const glia_value part = scaled(e, value, gli_loss_weight(loss));
-        *total                = total->id ? call(e, &gli_op_binary, NULL, 2, (glia_value[]){*total, part}) : part;
+        *total                = total->id ? gli_emit_binary(e, GLIA_BINARY_ADD, *total, part) : part;
     }
     gli_graph_set_label(e->graph, NULL);
     if (!total->id) *total = gli_graph_constant(e->graph, e->model->dtype, GLIA_SCALAR, 0);

@@ -8,7 +8,10 @@
 #include "core/clock.h"
 #include "core/print.h"
 
-enum { WIDTH = 30, LINE = 2048 /* enough for all metrics of all outputs */ };
+enum {
+    WIDTH = 30,
+    LINE  = 2 * GLIA_MAX_RESULTS * (64 + 32) /* enough for all metrics of all outputs: a name and a number */
+};
 
 void gli_progress_begin(gli_progress_view *view, glia_progress requested) {
     const char *terminal = getenv("TERM");

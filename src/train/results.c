@@ -1,58 +1,170 @@
-/* The sums of losses and metrics, which steps on the device add to, as means. */
-#include "train/step.h"
+/* The sums of losses and metrics, which steps on the device add to, and what they come to. */
+#include <math.h>
 
-enum { MAX_SUMS = GLIA_MAX_OUTPUTS * (1 + GLIA_MAX_METRICS) };
+#include "core/size.h"
+#include "train/scores.h"
 
-int gli_results_of(const gli_output *output) {
-    if (output->args.loss.kind == GLIA_LOSS_NONE) return 0;
-    int count = 1;
-    for (int k = 0; k < GLIA_MAX_METRICS; ++k) count += output->args.metrics[k] != GLIA_METRIC_NONE;
+/* ---- Places ---- */
+
+int64_t gli_output_classes(const gli_output *output) { return gli_max_i64(output->classes, 1); }
+
+int64_t gli_deviations_at(const gli_output *output, int64_t place, int vector) {
+    return place + 1 + vector * output->elements;
+}
+
+static int64_t numbers_of(const gli_output *output, gli_tally tally) {
+    switch (tally) {
+        case GLI_TALLY_NONE: return 0;
+        case GLI_TALLY_MEAN: return 2;
+        case GLI_TALLY_SCORES: return 1;
+        case GLI_TALLY_CLASSES: return GLI_CLASS_COUNTS * gli_output_classes(output);
+        case GLI_TALLY_DEVIATIONS: return 1 + GLI_DEVIATIONS * output->elements;
+    }
+    return 0;
+}
+
+void gli_output_place(gli_output *output) {
+    int64_t classes = -1; /* where their counts are */
+    output->n_sums  = output->args.loss.kind == GLIA_LOSS_NONE ? 0 : 2;
+    for (int k = 0; k < GLIA_MAX_METRICS; ++k) {
+        const gli_tally tally = gli_metric_tally(output->args.metrics[k]);
+        const bool shared     = tally == GLI_TALLY_CLASSES && classes >= 0;
+        output->place[k]      = shared ? classes : output->n_sums;
+        if (tally == GLI_TALLY_CLASSES) classes = output->place[k];
+        if (!shared) output->n_sums += numbers_of(output, tally);
+    }
+}
+
+int64_t gli_results_count(const gli_training *training) {
+    int64_t count = 0;
+    for (int i = 0; i < training->n_outputs; ++i) count += training->outputs[i].n_sums;
     return count;
 }
 
-int gli_results_count(const gli_training *training) {
-    int count = 0;
-    for (int i = 0; i < training->n_outputs; ++i) count += gli_results_of(&training->outputs[i]);
-    return count;
-}
-
-glia_status gli_results_reset(const gli_training *training, gli_sums whose) {
+glia_status gli_results_reset(gli_training *training, gli_sums whose) {
     glia_tensor *sums = training->compiled.sums[whose];
+    gli_scores_reset(&training->compiled, whose);
     return sums ? glia_tensor_fill(sums, 0) : GLIA_OK;
 }
 
-static const char *metric_name(glia_metric metric) {
-    switch (metric) {
-        case GLIA_METRIC_ACCURACY: return "accuracy";
-        case GLIA_METRIC_BINARY_ACCURACY: return "binary_accuracy";
-        case GLIA_METRIC_TOP_K: return "top_k";
-        case GLIA_METRIC_MSE: return "mse";
-        case GLIA_METRIC_MAE: return "mae";
-        case GLIA_METRIC_DEFAULT:
-        case GLIA_METRIC_NONE: break;
-    }
-    return "none";
+/* ---- Results ---- */
+
+/* 0 where it would be divided by 0. */
+static double ratio(double a, double b) { return b > 0 ? a / b : isnan(b) ? b : 0; }
+
+static double r2_of(const gli_output *output, const double *numbers) {
+    const double *squares = numbers + gli_deviations_at(output, 0, GLI_DEVIATIONS_SQUARES);
+    const double *errors  = numbers + gli_deviations_at(output, 0, GLI_DEVIATIONS_ERRORS);
+    double sum            = 0;
+    if (!(numbers[0] >= 2)) return NAN;
+    for (int64_t i = 0; i < output->elements; ++i)
+        sum += squares[i] != 0 ? 1 - errors[i] / squares[i] : errors[i] == 0 ? 1 : errors[i] > 0 ? 0 : NAN;
+    return sum / (double)output->elements;
 }
 
-static double mean_of(const double sum[2]) { return sum[1] > 0 ? sum[0] / sum[1] : 0; }
+/* Of one class, or of the counts of all. */
+static double score_of(glia_metric measure, double right, double predicted, double targets) {
+    switch (measure) {
+        case GLIA_METRIC_PRECISION: return ratio(right, predicted);
+        case GLIA_METRIC_RECALL: return ratio(right, targets);
+        default: return ratio(2 * right, predicted + targets);
+    }
+}
 
-glia_status gli_results_read(const gli_training *training, gli_sums whose, glia_result *out) {
-    const glia_tensor *tensor = training->compiled.sums[whose];
-    double sums[MAX_SUMS][2];
-    int n = 0;
-    *out  = (glia_result){0};
-    if (!tensor) return GLIA_OK;
-    GLI_TRY(glia_tensor_read(tensor, sums, (size_t)gli_results_count(training) * sizeof *sums));
-    for (int i = 0; i < training->n_outputs; ++i) {
-        const glia_output_args *args = &training->outputs[i].args;
-        if (args->loss.kind == GLIA_LOSS_NONE) continue;
-        const double loss = mean_of(sums[n++]);
-        if (gli_loss_trains(&args->loss)) out->loss += gli_loss_weight(&args->loss) * loss;
-        for (int k = 0; k < GLIA_MAX_METRICS; ++k) {
-            if (args->metrics[k] == GLIA_METRIC_NONE) continue;
-            out->metric_name[out->n_metrics] = metric_name(args->metrics[k]);
-            out->metric[out->n_metrics++]    = mean_of(sums[n++]);
-        }
+/* The measure of a metric of classes, and how it is averaged over them: as a metric of this average of the precision.
+ */
+static void split(glia_metric metric, glia_metric *measure, glia_metric *average) {
+    const int n = GLIA_METRIC_PRECISION_MICRO - GLIA_METRIC_PRECISION, i = (int)metric - (int)GLIA_METRIC_PRECISION;
+    *measure = (glia_metric)(GLIA_METRIC_PRECISION + i % n);
+    *average = (glia_metric)(GLIA_METRIC_PRECISION + i / n * n);
+}
+
+static double class_score(const gli_output *output, glia_metric metric, const double *counts) {
+    const bool by_class   = gli_loss_by_class(output->args.loss.kind);
+    const int64_t classes = gli_output_classes(output);
+    const double *right = counts + GLI_CLASS_RIGHT * classes, *predicted = counts + GLI_CLASS_PREDICTED * classes;
+    const double *targets        = counts + GLI_CLASS_TARGETS * classes;
+    double all[GLI_CLASS_COUNTS] = {0}, sum = 0, weights = 0;
+    glia_metric measure, average;
+    split(metric, &measure, &average);
+    for (int64_t c = 0; c < classes; ++c) {
+        const bool absent   = by_class && predicted[c] == 0 && targets[c] == 0;
+        const double weight = average == GLIA_METRIC_PRECISION_WEIGHTED ? targets[c] : !absent;
+        sum += weight * score_of(measure, right[c], predicted[c], targets[c]);
+        weights += weight;
+        all[GLI_CLASS_RIGHT] += right[c];
+        all[GLI_CLASS_PREDICTED] += predicted[c];
+        all[GLI_CLASS_TARGETS] += targets[c];
+    }
+    if (average == GLIA_METRIC_PRECISION_MICRO)
+        return score_of(measure, all[GLI_CLASS_RIGHT], all[GLI_CLASS_PREDICTED], all[GLI_CLASS_TARGETS]);
+    return ratio(sum, weights);
+}
+
+/* The sums that are read, and the output they are of. */
+typedef struct reading {
+    const gli_output *output;
+    const double *sums;
+    const gli_scores *scores;
+} reading;
+
+static glia_status result_of(glia_context *ctx, const reading *r, int k, double *out) {
+    const glia_metric metric = r->output->args.metrics[k];
+    const double *numbers    = r->sums + r->output->place[k];
+    switch (gli_metric_tally(metric)) {
+        case GLI_TALLY_NONE: break;
+        case GLI_TALLY_MEAN: *out = ratio(numbers[0], numbers[1]); break;
+        case GLI_TALLY_CLASSES: *out = class_score(r->output, metric, numbers); break;
+        case GLI_TALLY_DEVIATIONS: *out = r2_of(r->output, numbers); break;
+        case GLI_TALLY_SCORES: return gli_scores_auc(ctx, r->output, r->scores, numbers[0], out);
+    }
+    if (metric == GLIA_METRIC_RMSE) *out = sqrt(*out);
+    return GLIA_OK;
+}
+
+static void add_result(glia_result *out, const char *name, double value) {
+    out->metric_name[out->n_metrics] = name;
+    out->metric[out->n_metrics++]    = value;
+}
+
+static glia_status read_output(glia_context *ctx, const reading *r, bool named, bool metrics, glia_result *out) {
+    const gli_output *output    = r->output;
+    const glia_model_loss *kind = &output->args.loss;
+    const double loss           = ratio(r->sums[0], r->sums[1]);
+    if (gli_loss_trains(kind)) out->loss += gli_loss_weight(kind) * loss;
+    if (named) add_result(out, output->result_name[0], loss);
+    for (int k = 0; k < GLIA_MAX_METRICS && metrics; ++k) {
+        const glia_metric metric = output->args.metrics[k];
+        double value             = 0;
+        if (metric == GLIA_METRIC_NONE) continue;
+        GLI_TRY(result_of(ctx, r, k, &value));
+        add_result(out, named ? output->result_name[1 + k] : gli_metric_name(metric), value);
     }
     return GLIA_OK;
+}
+
+static glia_status read_sums(const gli_training *training, gli_sums whose, bool metrics, glia_result *out) {
+    const glia_tensor *tensor = training->compiled.sums[whose];
+    const bool named          = gli_training_targets(training) > 1;
+    gli_block block;
+    *out = (glia_result){0};
+    if (!tensor) return GLIA_OK;
+    GLI_TRY(gli_block_alloc(tensor->ctx, (size_t)gli_count(tensor), sizeof(double), "the sums of results", &block));
+    glia_status status = glia_tensor_read(tensor, block.data, block.bytes);
+    reading r          = {.sums = block.data};
+    for (int i = 0; i < training->n_outputs && status == GLIA_OK; r.sums += training->outputs[i++].n_sums) {
+        r.output = &training->outputs[i];
+        r.scores = &training->compiled.scores[whose][i];
+        if (r.output->n_sums > 0) status = read_output(tensor->ctx, &r, named, metrics, out);
+    }
+    gli_block_free(tensor->ctx, &block);
+    return status;
+}
+
+glia_status gli_results_read(const gli_training *training, gli_sums whose, glia_result *out) {
+    return read_sums(training, whose, true, out);
+}
+
+glia_status gli_results_read_losses(const gli_training *training, gli_sums whose, glia_result *out) {
+    return read_sums(training, whose, false, out);
 }

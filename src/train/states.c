@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/dtype.h"
+#include "train/scores.h"
 #include "train/trainer.h"
 
 /* Numbers of training, 8 bytes each. */
@@ -27,7 +28,7 @@ static const struct number {
     [LEARNING_RATE]  = {"glia/learning_rate", GLIA_STATE_OPTIMIZER, GLIA_F64, 0},
 };
 
-static const char sums_name[] = "glia/sums";
+static const char sums_name[] = "glia/sums", scores_name[] = "glia/scores";
 
 /* Where a number is kept. */
 static void *number_of(glia_model *model, int i) {
@@ -74,11 +75,11 @@ static int find_slot(const glia_model *model, const gli_compiled *c, const char 
     return -1;
 }
 
-/* Of a number, or of the sums, which follow the numbers; -1: neither. */
+/* Of a number, or of the sums and the scores, which follow the numbers; -1: none of these. */
 static int find_number(const char *name) {
     for (int i = 0; i < NUMBERS; ++i)
         if (strcmp(numbers[i].name, name) == 0) return i;
-    return strcmp(sums_name, name) == 0 ? NUMBERS : -1;
+    return strcmp(sums_name, name) == 0 ? NUMBERS : strcmp(scores_name, name) == 0 ? NUMBERS + 1 : -1;
 }
 
 static void name_slots(const glia_model *model, const int64_t *offset, int64_t trained, gli_compiled *c) {
@@ -121,6 +122,7 @@ typedef struct state {
     gli_weight *weight;  /* NULL: it is a number */
     glia_tensor *vector; /* of the optimizer, which has a part for the weight; NULL: the state is the weight itself */
     glia_tensor *sums;   /* the state is these; NULL: it is not */
+    bool scores;         /* the state is these */
     int number;
 } state;
 
@@ -146,6 +148,8 @@ static bool state_at(const glia_model *model, int index, state *out) {
         *out = (state){numbers[number].name, numbers[number].kind, .number = number};
     } else if (c && number == NUMBERS && c->sums[GLI_SUMS_TRAINING]) {
         *out = (state){sums_name, GLIA_STATE_PROGRESS, .sums = c->sums[GLI_SUMS_TRAINING]};
+    } else if (c && number == NUMBERS + 1 && gli_scores_kept(model->training)) {
+        *out = (state){scores_name, GLIA_STATE_PROGRESS, .scores = true};
     } else {
         return false;
     }
@@ -167,18 +171,27 @@ static glia_status get_state(const glia_model *model, const char *call, const ch
     return GLIA_OK;
 }
 
+static glia_tensor scores_view(const glia_model *model, int64_t n) {
+    glia_tensor scores = {.ctx = model->ctx};
+    gli_set_shape(&scores, GLIA_F64, 2, (const int64_t[]){n, GLI_SCORE_COLUMNS});
+    return scores;
+}
+
 /* Its dtype and shape, and of the optimizer's the data. */
 static glia_tensor view_of(const glia_model *model, const state *s) {
     glia_tensor number = {.ctx = model->ctx};
     if (s->sums) return *s->sums;
     if (s->weight) return gli_weight_view(model, s->weight, s->vector, s->weight->offset);
+    if (s->scores) return scores_view(model, gli_scores_count(model->training));
     gli_set_shape(&number, numbers[s->number].dtype, 0, NULL);
     return number;
 }
 
 int glia_model_state_count(const glia_model *model) {
     const gli_compiled *c = model ? compiled_of(model) : NULL;
-    return glia_model_weight_count(model) + (c ? c->n_slots + NUMBERS + (c->sums[GLI_SUMS_TRAINING] != NULL) : 0);
+    if (!c) return glia_model_weight_count(model);
+    return glia_model_weight_count(model) + c->n_slots + NUMBERS + (c->sums[GLI_SUMS_TRAINING] != NULL) +
+           gli_scores_kept(model->training);
 }
 
 const char *glia_model_state_name(const glia_model *model, int index) {
@@ -215,6 +228,7 @@ static glia_status get(const glia_model *model, const char *name, void *values, 
     GLI_TRY(gli_check_values(&view, call, name, values, bytes));
     if (s.vector || s.sums) return glia_tensor_read(&view, values, bytes);
     if (s.weight) return gli_weight_read(model, call, s.weight, values);
+    if (s.scores) return gli_scores_get(model->training, values), GLIA_OK;
     memcpy(values, number_of((glia_model *)model, s.number), bytes);
     return GLIA_OK;
 }
@@ -258,12 +272,20 @@ static glia_status set_number(glia_model *model, int i, const void *value) {
     return GLIA_OK;
 }
 
+static glia_status set_scores(glia_model *model, const char *call, const void *values, size_t bytes) {
+    const int64_t n        = (int64_t)(bytes / (GLI_SCORE_COLUMNS * sizeof(double)));
+    const glia_tensor view = scores_view(model, n);
+    GLI_TRY(gli_check_values(&view, call, scores_name, values, bytes));
+    return gli_scores_set(model->ctx, model->training, call, values, n);
+}
+
 static glia_status set(glia_model *model, const char *name, const void *values, size_t bytes) {
     const char *call = "glia_model_state_set";
     state s;
     GLI_REQUIRE(model->ctx, !model->in_use, GLIA_BUSY, "%s: another call of the model is in the middle of a step",
                 call);
     GLI_TRY(get_state(model, call, name, &s));
+    if (s.scores) return set_scores(model, call, values, bytes);
     glia_tensor view = view_of(model, &s);
     GLI_TRY(gli_check_values(&view, call, name, values, bytes));
     if (s.vector || s.sums) return glia_tensor_write(&view, values, bytes);

@@ -1,5 +1,5 @@
 /* Plans of a model, one for each kind of pass and batch size. */
-#include "train/step.h"
+#include "train/scores.h"
 
 #include <string.h>
 
@@ -116,10 +116,14 @@ static int emit_pass(gli_emission *e, const gli_step *step, glia_value counters,
     switch (step->kind) {
         case GLI_PASS_TRAIN:
             gli_emit_losses(e, t, targets, &total);
+            gli_emit_scores(e, step, targets);
             gli_graph_fuse(e->graph, &total, total.id > 0);
             gli_emit_training(e, &t->compiled, total, counter(e, counters, GLI_COUNTER_UPDATE), !step->unchecked);
             return 0;
-        case GLI_PASS_EVALUATE: gli_emit_losses(e, t, targets, &total); return 0;
+        case GLI_PASS_EVALUATE:
+            gli_emit_losses(e, t, targets, &total);
+            gli_emit_scores(e, step, targets);
+            return 0;
         case GLI_PASS_CONFUSION: emit_confusion(e, step, targets[0], outputs); return 0;
         case GLI_PASS_PREDICT:
             memcpy(outputs, predictions, (size_t)t->n_outputs * sizeof *predictions);
@@ -165,7 +169,7 @@ static glia_status make_tensors(glia_model *model, gli_step *step) {
         step->n_out           = 1;
         return glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(classes, classes), &step->out[0]);
     }
-    if (step->kind != GLI_PASS_PREDICT) return GLIA_OK;
+    if (step->kind != GLI_PASS_PREDICT) return gli_scores_make(model, step);
     for (int i = 0; i < model->training->n_outputs; ++i) {
         const glia_tensor *nominal = &model->values[model->training->outputs[i].value].shape;
         glia_shape shape           = {.ndim = nominal->ndim};
@@ -180,7 +184,11 @@ static glia_status make_tensors(glia_model *model, gli_step *step) {
 static void step_free(glia_context *ctx, gli_step *step) {
     glia_plan_destroy(step->plan);
     for (int i = 0; i < GLI_MAX_STEP_INPUTS; ++i) glia_tensor_destroy(step->in[i]);
-    for (int i = 0; i < GLIA_MAX_OUTPUTS; ++i) glia_tensor_destroy(step->out[i]);
+    for (int i = 0; i < GLIA_MAX_OUTPUTS; ++i) {
+        glia_tensor_destroy(step->out[i]);
+        glia_tensor_destroy(step->scores[i]);
+        glia_tensor_destroy(step->score_targets[i]);
+    }
     glia_dataset_destroy(step->resident);
     gli_free(ctx, step, 1, sizeof *step);
 }
@@ -304,7 +312,7 @@ glia_status gli_step_run(glia_model *model, gli_step *step) {
     for (int i = 0; i < n_in; ++i) in[i] = step->in[i];
     GLI_TRY(glia_plan_run(step->plan, in, n_in, step->out, n_out));
     if (step->kind == GLI_PASS_TRAIN) ++model->training->steps, ++model->training->compiled.updates;
-    return GLIA_OK;
+    return gli_scores_take(model, step);
 }
 
 glia_status gli_failed_step(const glia_model *model, int64_t *step) {

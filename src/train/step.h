@@ -35,6 +35,8 @@ typedef struct gli_step {
     glia_tensor *in[GLI_MAX_STEP_INPUTS]; /* [batch, ...]; NULL: the plan does not need it */
     int n_out;
     glia_tensor *out[GLIA_MAX_OUTPUTS]; /* of GLI_PASS_PREDICT, in the model's dtype; of CONFUSION the counts, i64 */
+    glia_tensor *scores[GLIA_MAX_OUTPUTS],
+        *score_targets[GLIA_MAX_OUTPUTS]; /* train/scores.h; NULL: the output needs none */
     glia_plan *plan;
 } gli_step;
 
@@ -87,10 +89,12 @@ void gli_emit_before(const gli_emission *e, const gli_compiled *compiled);
 void gli_emit_training(gli_emission *e, const gli_compiled *compiled, glia_value total, glia_value update,
                        bool checked);
 
-/* The sums of losses and metrics: how many there are of an output, and of all; sets them to zero; reads them. */
-int gli_results_of(const gli_output *output);
-int gli_results_count(const gli_training *training);
-glia_status gli_results_reset(const gli_training *training, gli_sums whose);
+/* The sums of losses and metrics: how many numbers there are; sets them to zero; reads them. */
+int64_t gli_results_count(const gli_training *training);
+glia_status gli_results_reset(gli_training *training, gli_sums whose);
 glia_status gli_results_read(const gli_training *training, gli_sums whose, glia_result *out);
+
+/* The losses alone, which are quickly told. */
+glia_status gli_results_read_losses(const gli_training *training, gli_sums whose, glia_result *out);
 
 #endif

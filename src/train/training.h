@@ -8,9 +8,14 @@
 
 typedef struct gli_output {
     int value;             /* id in the model's definition */
-    glia_output_args args; /* without the caller's class weights; defaults filled in */
+    glia_output_args args; /* without the caller's memory; defaults filled in */
     double *class_weight;  /* a copy; NULL: none */
     int64_t classes;
+    int64_t elements; /* of a sample's output */
+    int64_t n_sums;   /* numbers kept of it over a pass: the loss, a sum and a weight, then those of its metrics */
+    int64_t place[GLIA_MAX_METRICS]; /* of each metric's numbers among these */
+    char name[GLI_NAME_SIZE];
+    char result_name[1 + GLIA_MAX_METRICS][GLI_NAME_SIZE]; /* of the loss and each metric: "age/loss" */
 } gli_output;
 
 /* The numbers that a step on the device reads and advances, so that nothing comes from the host. */
@@ -20,6 +25,18 @@ enum {
     GLI_COUNTER_POSITION, /* of the next batch in a resident data set's order */
     GLI_COUNTERS
 };
+
+/* The prediction of a sample for a class, and whether that is its class. */
+typedef struct gli_score {
+    double score;
+    bool positive;
+} gli_score;
+
+/* Those of a pass, all classes of a sample after one another. */
+typedef struct gli_scores {
+    gli_score *all;
+    int n, capacity;
+} gli_scores;
 
 /* Whose losses and metrics are summed: an evaluation may come between two steps of training. */
 typedef enum gli_sums { GLI_SUMS_TRAINING, GLI_SUMS_EVALUATION, GLI_SUMS } gli_sums;
@@ -50,8 +67,8 @@ typedef struct gli_compiled {
                            * changes the weights; 0: none */
     glia_tensor *rate;    /* scalar f32, read by the optimizer */
     glia_tensor *counters, *cursor; /* i64 [GLI_COUNTERS], of training and of other passes; steps advance them */
-    glia_tensor *sums[GLI_SUMS];    /* f64 [n,2], a sum and a count: of each output with a loss its loss, then its
-                                     * metrics; NULL: no output has a loss */
+    glia_tensor *sums[GLI_SUMS];    /* f64 [n]: of each output with a loss its n_sums; NULL: no output has a loss */
+    gli_scores scores[GLI_SUMS][GLIA_MAX_OUTPUTS]; /* of outputs with GLIA_METRIC_AUC */
     glia_tensor *class_weight[GLIA_MAX_OUTPUTS];
     struct gli_step *steps; /* planned, a list, the last used first */
 } gli_compiled;
@@ -81,8 +98,40 @@ bool gli_loss_by_class(glia_loss_kind kind);
 double gli_loss_weight(const glia_model_loss *loss);
 bool gli_loss_trains(const glia_model_loss *loss);
 
+/* Whether its predictions are logits of a binary choice. */
+bool gli_loss_of_logits(glia_loss_kind kind);
+
 /* The metrics of an output that names none. */
 glia_metric gli_default_metric(glia_loss_kind kind);
+
+bool gli_metric_valid(glia_metric metric);
+const char *gli_metric_name(glia_metric metric);
+
+/* What a metric keeps over a pass, in f64. */
+typedef enum gli_tally {
+    GLI_TALLY_NONE,
+    GLI_TALLY_MEAN,       /* a sum and a weight */
+    GLI_TALLY_CLASSES,    /* for each class, items that are right, predicted, and targets: the same for all metrics */
+    GLI_TALLY_DEVIATIONS, /* a count; for each element of a sample, the mean of the targets, and squares, and errors */
+    GLI_TALLY_SCORES      /* a count of items, whose scores the host keeps */
+} gli_tally;
+gli_tally gli_metric_tally(glia_metric metric);
+
+/* The counts of GLI_TALLY_CLASSES, each for all classes; and how many classes an output has: labels, if it is binary.
+ */
+enum { GLI_CLASS_RIGHT, GLI_CLASS_PREDICTED, GLI_CLASS_TARGETS, GLI_CLASS_COUNTS };
+int64_t gli_output_classes(const gli_output *output);
+
+/* The vectors of GLI_TALLY_DEVIATIONS: where each begins, of a metric at this place. */
+enum { GLI_DEVIATIONS_MEAN, GLI_DEVIATIONS_SQUARES, GLI_DEVIATIONS_ERRORS, GLI_DEVIATIONS };
+int64_t gli_deviations_at(const gli_output *output, int64_t place, int vector);
+
+/* Gives the loss and the metrics of an output their places in its sums. */
+void gli_output_place(gli_output *output);
+
+/* Names an output, as given or after the layer that makes its value, and its results. Fails where one of the model's
+ * first n_others outputs has the name that is given. */
+glia_status gli_output_name(const glia_model *model, const char *call, int n_others, gli_output *output);
 
 /* Checks the numbers of a loss. */
 glia_status gli_loss_check(glia_context *ctx, const glia_model_loss *loss);

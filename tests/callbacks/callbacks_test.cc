@@ -13,6 +13,10 @@
 #include "support/files.h"
 #include "support/with.h"
 
+extern "C" {
+#include "callbacks/callback.h"
+}
+
 namespace {
 
 using glia::CountingAllocator;
@@ -202,7 +206,14 @@ TEST_F(Callbacks, early_stopping_waits_as_long_as_it_was_told) {
     EXPECT_EQ(history().size(), 4u);
 }
 
-TEST_F(Callbacks, early_stopping_takes_the_larger_accuracy_and_the_smaller_of_all_others) {
+TEST_F(Callbacks, losses_and_errors_are_better_where_they_are_smaller) {
+    for (const char *name : {"loss", "val_loss", "mse", "val_mae", "rmse", "f1/loss", "val_r2/rmse"})
+        EXPECT_FALSE(gli_watch_larger(with(gli_watch{}), name)) << name;
+    for (const char *name : {"accuracy", "val_top_k", "r2", "val_f1_micro", "loss/recall", "val_mae/binary_accuracy"})
+        EXPECT_TRUE(gli_watch_larger(with(gli_watch{}), name)) << name;
+}
+
+TEST_F(Callbacks, early_stopping_takes_the_smaller_error) {
     for (const auto &[better, epochs] : {std::pair{GLIA_BETTER_DEFAULT, 6}, {GLIA_BETTER_LARGER, 2}}) {
         const glia_early_stopping_args args{.watch = "mae", .better = better};
         const glia_callback stop = made([&](auto *out) { return glia_early_stopping(ctx_, &args, out); });
@@ -306,6 +317,42 @@ TEST_F(Callbacks, a_log_of_json_lines) {
     std::remove(path.c_str());
 }
 
+// Names of outputs may have what CSV and JSON read as their own, and be watched.
+TEST_F(Callbacks, metrics_of_several_outputs_are_logged_and_watched_by_name) {
+    const string csv = testing::TempDir() + "outputs_test.csv", json = testing::TempDir() + "outputs_test.jsonl";
+    std::remove(csv.c_str()), std::remove(json.c_str());
+    glia_model *net = nullptr;
+    ASSERT_EQ(glia_model_create(ctx_, nullptr, &net), GLIA_OK);
+    const glia_value x = glia_model_input(net, "x", GLIA_SHAPE(1));
+    for (const char *name : {"a,b", "say \"c\\d\""})
+        ASSERT_EQ(glia_model_output(net, x, with(glia_output_args{.loss = glia_loss_mse(), .name = name})), GLIA_OK);
+    ASSERT_EQ(glia_model_compile(net, {0}, nullptr), GLIA_OK) << message();
+    const float ones[kCount]{1, 1, 1, 1, 1, 1, 1, 1};
+    const glia_array array{.dtype = GLIA_F32, .shape = GLIA_SHAPE(1), .data = ones}, targets[]{array, array};
+    glia_dataset *data = nullptr;
+    ASSERT_EQ(glia_dataset_from_arrays(
+                  ctx_,
+                  with(glia_arrays_args{
+                      .inputs = &array, .n_inputs = 1, .targets = targets, .n_targets = 2, .count = kCount}),
+                  &data),
+              GLIA_OK)
+        << message();
+    const glia_early_stopping_args args{.watch = "say \"c\\d\"/loss", .patience = 2};
+    const glia_callback stop = made([&](auto *out) { return glia_early_stopping(ctx_, &args, out); }),
+                        one  = made([&](auto *out) { return glia_csv_log(ctx_, csv.c_str(), out); }),
+                        two  = made([&](auto *out) { return glia_jsonl_log(ctx_, json.c_str(), out); });
+    EXPECT_EQ(glia_model_fit(net, data, with(glia_fit_args{.epochs = 9, .callbacks = {stop, one, two}})), GLIA_OK)
+        << message();
+    int epochs = 0;
+    glia_model_history(net, &epochs);
+    EXPECT_EQ(epochs, 3);
+    EXPECT_NE(content(csv).find(",loss,\"a,b/loss\",\"say \"\"c\\d\"\"/loss\"\n"), string::npos) << content(csv);
+    EXPECT_NE(content(json).find(R"("a,b/loss":0,"say \"c\\d\"/loss":0})"), string::npos) << content(json);
+    glia_dataset_destroy(data);
+    glia_model_destroy(net);
+    std::remove(csv.c_str()), std::remove(json.c_str());
+}
+
 TEST_F(Callbacks, nonsense_is_refused_with_its_numbers) {
     glia_callback out{};
     const auto early    = [&](glia_early_stopping_args args) { return glia_early_stopping(ctx_, &args, &out); };
@@ -319,7 +366,7 @@ TEST_F(Callbacks, nonsense_is_refused_with_its_numbers) {
     refused(early({.min_delta = -1}), "glia_early_stopping: min_delta is -1, must be finite and not negative");
     refused(early({.patience = -2}), "glia_early_stopping: patience is -2, must not be negative");
     refused(early({.better = glia_better(7)}), "glia_early_stopping: invalid better 7");
-    refused(early({.watch = ""}), "glia_early_stopping: watch must have 1 to 63 characters, none a control character");
+    refused(early({.watch = ""}), "glia_early_stopping: watch must have 1 to 79 characters, none a control character");
     refused(plateau({.factor = 1}), "glia_reduce_on_plateau: factor is 1, must be between 0 and 1");
     refused(plateau({.patience = -1}), "glia_reduce_on_plateau: patience is -1 and cooldown 0, must not be negative");
     refused(plateau({.threshold = GLIA_SET(NAN)}), "glia_reduce_on_plateau: threshold is nan, must be 0 to 1");

@@ -61,7 +61,9 @@ struct Program {
         x            = glia_model_batchnorm(net, x, with(glia_batchnorm_args{.name = "norm"}));
         x = glia_model_dropout(net, glia_model_activation(net, x, nullptr), with(glia_dropout_args{.p = 0.25}));
         x = glia_model_dense(net, x, with(glia_dense_args{.name = "y", .units = kClasses}));
-        const glia_compile_args compile{.loss = glia_loss_cross_entropy(), .optimizer = optimizer()};
+        const glia_compile_args compile{.loss      = glia_loss_cross_entropy(),
+                                        .metrics   = {GLIA_METRIC_ACCURACY, GLIA_METRIC_F1, GLIA_METRIC_AUC},
+                                        .optimizer = optimizer()};
         EXPECT_EQ(glia_model_compile(net, x, &compile), GLIA_OK) << message();
         for (int i = 0; i < kCount; ++i) {
             for (int k = 0; k < kInputs; ++k) inputs.push_back(float((i * 7 + k * 5) % 11) / 11 - 0.5f);
@@ -123,10 +125,12 @@ struct Program {
         EXPECT_EQ(glia_model_state_get(net, "glia/step", &step, sizeof step), GLIA_OK) << message();
         return step;
     }
-    double last_loss() const {
+    vector<double> last_results() const {
         int count                = 0;
         const glia_epoch *epochs = glia_model_history(net, &count);
-        return count ? epochs[count - 1].train.loss : NAN;
+        if (count == 0) return {};
+        const glia_result &r = epochs[count - 1].train;
+        return {r.loss, r.metric[0], r.metric[1], r.metric[2]};
     }
 
     glia_context *ctx  = nullptr;
@@ -177,7 +181,7 @@ TEST_P(Checkpoint, a_run_that_was_stopped_anywhere_ends_with_the_same_bits) {
             ASSERT_EQ(second.step(), at);
             ASSERT_EQ(second.fit(), GLIA_OK) << second.message();
             EXPECT_TRUE(second.states() == expected) << "stopped after step " << at;
-            EXPECT_EQ(second.last_loss(), whole.last_loss()) << "stopped after step " << at;
+            EXPECT_EQ(second.last_results(), whole.last_results()) << "stopped after step " << at;
             for (const auto &file : fs::directory_iterator(folder_.path)) fs::remove(file);
         }
     }

@@ -146,6 +146,7 @@ glia_status build_model(glia_context *ctx, Keep &keep, glia_model **out, glia_va
 glia_status compile_model(glia_model *m, glia_value logits) {
     glia_compile_args args{};
     args.loss = glia_loss_cross_entropy(), args.optimizer = glia_optimizer_adam(1e-3);
+    args.metrics[0] = GLIA_METRIC_ACCURACY, args.metrics[1] = GLIA_METRIC_F1, args.metrics[2] = GLIA_METRIC_AUC;
     return glia_model_compile(m, logits, &args);
 }
 

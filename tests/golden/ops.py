@@ -509,9 +509,9 @@ def check_finite(p, x, step, failed, y=None):
 
 
 @op()
-def accumulate(p, value, sums):
-    weight = given(p.weight, 1.0)
-    return sums + torch.stack([value.reshape(()).double() * weight, torch.tensor(weight, dtype=torch.float64)])
+def accumulate(p, value, weight, sums):
+    total = torch.tensor(given(p.weight, 1.0), dtype=torch.float64) if weight is None else weight.sum()
+    return sums + torch.stack([given(p.factor, 1.0) * value.double().sum(), total])
 
 
 # ---- rnn ---------------------------------------------------------------------------------------------------------------

@@ -373,10 +373,12 @@ TEST_F(Model, several_inputs_and_outputs) {
     ASSERT_EQ(fit(net, data, 150, 20), GLIA_OK) << message();
     glia_result result;
     ASSERT_EQ(glia_model_evaluate(net, data, 0, &result), GLIA_OK) << message();
-    ASSERT_EQ(result.n_metrics, 2);
-    EXPECT_STREQ(result.metric_name[0], "mae");
-    EXPECT_LT(result.metric[0], 0.05);
-    EXPECT_GT(result.metric[1], 0.9);
+    const char *names[] = {"sum/loss", "sum/mae", "class/loss", "class/accuracy"};
+    ASSERT_EQ(result.n_metrics, 4);
+    for (int i = 0; i < 4; ++i) EXPECT_STREQ(result.metric_name[i], names[i]);
+    EXPECT_LT(result.metric[1], 0.05);
+    EXPECT_GT(result.metric[3], 0.9);
+    EXPECT_NEAR(result.loss, 0.5 * result.metric[0] + result.metric[2], 1e-12);
     std::vector<float> first(60), second(120);
     void *out[]          = {first.data(), second.data()};
     const size_t bytes[] = {first.size() * 4, second.size() * 4};

@@ -17,7 +17,7 @@ const auto SHAPE = GLIA_SHAPE_MISMATCH, ARGUMENT = GLIA_INVALID_ARGUMENT, DTYPE 
 
 std::vector<char> accuracy(const params::accuracy &p = {}) { return bytes_of(p); }
 std::vector<char> confusion() { return bytes_of(params::confusion_matrix{}); }
-std::vector<char> accumulate(double weight = 1) { return bytes_of(params::accumulate{weight}); }
+std::vector<char> accumulate(const params::accumulate &p = {}) { return bytes_of(p); }
 
 const std::vector<Bad> &bad_calls() {
     static const gli_op *const a = &gli_op_accuracy, *const m = &gli_op_confusion_matrix, *const u = &gli_op_accumulate;
@@ -55,10 +55,12 @@ const std::vector<Bad> &bad_calls() {
         bad("matrix_dtype", m, confusion(), {x, t, dims({3, 3})}, DTYPE, "matrix is f32, must be i64"),
         bad("class_negative", m, confusion(), {x, indices({-1, 0}), matrix}, ARGUMENT,
             "target [0] is -1, must be 0 to 2"),
-        bad("value_shape", u, accumulate(), {x, n}, SHAPE, "value is [2,3], must have one element"),
-        bad("value_dtype", u, accumulate(), {dims({}, GLIA_I64), n}, DTYPE, "value is i64, must be a float"),
-        bad("sums_dtype", u, accumulate(), {dims({}), dims({2})}, DTYPE, "sums is f32, must be f64"),
-        bad("weight_nan", u, accumulate(NAN), {dims({}), n}, ARGUMENT, "weight is"),
+        bad("value_dtype", u, accumulate(), {dims({}, GLIA_I64), ABSENT, n}, DTYPE, "value is i64, must be a float"),
+        bad("weight_dtype", u, accumulate(), {x, x, n}, DTYPE, "weight is f32, must be f64"),
+        bad("sums_dtype", u, accumulate(), {dims({}), ABSENT, dims({2})}, DTYPE, "sums is f32, must be f64"),
+        bad("sums_shape", u, accumulate(), {x, ABSENT, dims({3}, GLIA_F64)}, SHAPE, "sums is [3], must be [2]"),
+        bad("weight_nan", u, accumulate({.weight = NAN}), {dims({}), ABSENT, n}, ARGUMENT, "weight is nan"),
+        bad("factor_infinite", u, accumulate({.factor = INFINITY}), {dims({}), ABSENT, n}, ARGUMENT, "factor is inf"),
     };
     return all;
 }

@@ -119,11 +119,18 @@ TEST(ConfusionMatrix, counts_above_2_53_are_exact_and_wrap_at_2_63) {
 }
 
 TEST(Accumulate, weighs) {
-    EXPECT_EQ(run(gli_op_accumulate, params::accumulate{4}, {{{}, {2.5}}, {{2}, {1, 2}}}), (Values{11, 6}));
-    EXPECT_EQ(run(gli_op_accumulate, params::accumulate{}, {{{}, {2.5}}, {{2}, {1, 2}}}), (Values{3.5, 3}));
-    expect_everywhere(gli_op_accumulate, params::accumulate{.weight = 0}, {{{}, {2.5}}, {{2}, {1, 2}}}, {1, 2});
-    for (const auto &[provider, out] : everywhere_raw(gli_op_accumulate, nullptr, {{{}, {2.5}}, {{2}, {1, 2}}}))
+    const Array sums{{2}, {1, 2}, GLIA_F64}, terms{{2, 2}, {1, 2, 3, 4.5}}, weights{{3}, {0.5, 0, 2}, GLIA_F64};
+    EXPECT_EQ(run(gli_op_accumulate, params::accumulate{4, 5}, {{{}, {2.5}}, ABSENT, sums}), (Values{11, 7}));
+    EXPECT_EQ(run(gli_op_accumulate, params::accumulate{2, 5}, {terms, ABSENT, sums}), (Values{22, 7}));
+    EXPECT_EQ(run(gli_op_accumulate, params::accumulate{2, 5}, {terms, weights, sums}), (Values{22, 4.5}));
+    expect_everywhere(gli_op_accumulate, params::accumulate{0, 0}, {{{}, {2.5}}, ABSENT, sums}, {1, 2});
+    for (const auto &[provider, out] : everywhere_raw(gli_op_accumulate, nullptr, {{{}, {2.5}}, ABSENT, sums}))
         EXPECT_EQ(out.at(0).values, (Values{3.5, 3})) << provider;
+}
+
+TEST(Accumulate, a_count_of_items_beyond_2_24_is_exact) {
+    const Array sums{{2}, {100000000, 100000000}, GLIA_F64}, one{{1}, {1}}, weight{{1}, {1}, GLIA_F64};
+    expect_everywhere(gli_op_accumulate, params::accumulate{}, {one, weight, sums}, {100000001, 100000001});
 }
 
 }  // namespace

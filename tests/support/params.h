@@ -22,6 +22,7 @@ struct filled {
 };
 
 struct accumulate {
+    double factor = 1;
     double weight = 1;
 };
 struct accuracy {

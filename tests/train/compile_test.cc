@@ -499,12 +499,15 @@ TEST_F(SwitchedOff, its_loss_adds_nothing_and_its_metrics_are_told) {
     const glia_result one = evaluate(alone, data(1)), two = evaluate(off, data(2)), both = evaluate(on, data(2));
     EXPECT_EQ(two.loss, one.loss);
     EXPECT_GT(both.loss, one.loss);
-    ASSERT_EQ(two.n_metrics, 2);
-    EXPECT_STREQ(two.metric_name[0], "accuracy");
-    EXPECT_EQ(two.metric[0], one.metric[0]);
-    EXPECT_STREQ(two.metric_name[1], "mae");
-    EXPECT_EQ(two.metric[1], both.metric[1]);
-    EXPECT_GT(two.metric[1], 0);
+    const char *names[] = {"classes/loss", "classes/accuracy", "own_last/loss", "own_last/mae"};
+    ASSERT_EQ(two.n_metrics, 4);
+    for (int i = 0; i < 4; ++i) EXPECT_STREQ(two.metric_name[i], names[i]);
+    EXPECT_EQ(two.metric[0], one.loss);
+    EXPECT_EQ(two.metric[1], one.metric[0]);
+    for (int i : {2, 3}) {
+        EXPECT_EQ(two.metric[i], both.metric[i]);
+        EXPECT_GT(two.metric[i], 0);
+    }
 }
 
 TEST_F(SwitchedOff, a_model_of_nothing_else_keeps_its_weights) {

@@ -45,16 +45,19 @@ GLIA_API glia_status glia_confusion_matrix(glia_context *ctx, const glia_confusi
                                            const glia_tensor *matrix, glia_tensor *new_matrix);
 
 typedef struct glia_accumulate_params {
-    double weight;
+    double factor; /* of the values */
+    double weight; /* of the call, where no tensor has weights */
 } glia_accumulate_params;
 
-/* weight 1. */
+/* factor 1, weight 1. */
 GLIA_API glia_accumulate_params glia_accumulate_defaults(void);
 
-/* new_sums = sums + {value weight, weight}: a mean over batches of different sizes.
- * value: a float, one element   sums, new_sums: f64 [2]. */
+/* new_sums = sums + {factor times the sum of value, the sum of weight}, in f64: a weighted mean over batches of
+ * different sizes is the first by the second. Values are added as they are, so that their own weights are in them.
+ * value: floats of any shape   weight: f64 of any shape, or NULL: params->weight in place of its sum
+ * sums, new_sums: f64 [2]. */
 GLIA_API glia_status glia_accumulate(glia_context *ctx, const glia_accumulate_params *params, const glia_tensor *value,
-                                     const glia_tensor *sums, glia_tensor *new_sums);
+                                     const glia_tensor *weight, const glia_tensor *sums, glia_tensor *new_sums);
 
 #ifdef __cplusplus
 }

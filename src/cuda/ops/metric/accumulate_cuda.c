@@ -3,12 +3,22 @@
 #include "core/provider.h"
 #include "cuda/ops/dense_view.h"
 
+static size_t workspace(const gli_call *call, glia_dtype dtype) {
+    (void)call, (void)dtype;
+    return GLI_ACCUMULATE_WORKSPACE;
+}
+
 static glia_status accumulate(const gli_call *call, const gli_cuda_view *v) {
-    GLI_CUDA_TRY(call->ctx,
-                 gli_kernel_accumulate(call->geom, call->in[GLI_ACCUMULATE_VALUE]->dtype, v->in[GLI_ACCUMULATE_VALUE],
-                                       v->in[GLI_ACCUMULATE_SUMS], v->out[0], v->stream));
+    const gli_accumulate_arrays arrays = {.dtype     = call->in[GLI_ACCUMULATE_VALUE]->dtype,
+                                          .value     = v->in[GLI_ACCUMULATE_VALUE],
+                                          .weight    = v->in[GLI_ACCUMULATE_WEIGHT],
+                                          .sums      = v->in[GLI_ACCUMULATE_SUMS],
+                                          .new_sums  = v->out[0],
+                                          .workspace = v->workspace};
+    GLI_CUDA_TRY(call->ctx, gli_kernel_accumulate(call->geom, &arrays, v->stream));
     return GLIA_OK;
 }
 
-GLI_CUDA_PROVIDER(accumulate, .run = accumulate, .typed_in = 1 << GLI_ACCUMULATE_VALUE | 1 << GLI_ACCUMULATE_SUMS,
-                  .typed_out = 1);
+GLI_CUDA_PROVIDER(accumulate, .run = accumulate,
+                  .typed_in  = 1 << GLI_ACCUMULATE_VALUE | 1 << GLI_ACCUMULATE_WEIGHT | 1 << GLI_ACCUMULATE_SUMS,
+                  .typed_out = 1, .workspace = workspace);
