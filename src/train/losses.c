@@ -112,6 +112,12 @@ static glia_value scaled(const gli_emission *e, glia_value value, double factor)
     return call(e, &gli_op_binary, &(glia_binary_params){.kind = GLIA_BINARY_MUL}, 2, (glia_value[]){value, constant});
 }
 
+/* A mean times the share that this batch has in what is computed. */
+static glia_value shared(const gli_emission *e, const glia_model_loss *loss, glia_value value) {
+    if (!e->share.id || loss->reduction != GLIA_REDUCTION_MEAN) return value;
+    return call(e, &gli_op_binary, &(glia_binary_params){.kind = GLIA_BINARY_MUL}, 2, (glia_value[]){value, e->share});
+}
+
 /* Floating-point targets in the prediction's dtype. */
 static glia_value converted(const gli_emission *e, glia_value target, glia_dtype dtype) {
     if (glia_graph_dtype(e->graph, target) == dtype) return target;
@@ -131,9 +137,12 @@ static glia_value same_shape(const gli_emission *e, glia_value target, glia_valu
 }
 
 /* The input of the softmax over the classes that made the value; the value itself where another op did. */
-static glia_value logits_of(const glia_graph *graph, glia_value value) {
+static glia_value logits_of(const gli_emission *e, glia_value value) {
+    const glia_graph *graph    = e->graph;
     const gli_value_info *info = gli_graph_value(graph, value);
-    if (!info || info->kind != GLI_VALUE_RESULT || graph->nodes[info->node].op != &gli_op_softmax) return value;
+    if (!info || value.id == e->kept.id || info->kind != GLI_VALUE_RESULT ||
+        graph->nodes[info->node].op != &gli_op_softmax)
+        return value;
     const gli_node *node           = &graph->nodes[info->node];
     const glia_softmax_params *how = node->params;
     const int axis                 = how->axis < 0 ? how->axis + info->tensor.ndim : how->axis;
@@ -167,7 +176,7 @@ static glia_value loss_by_class(const gli_emission *e, const glia_model_loss *lo
     if (status != GLIA_OK) return gli_graph_fail(e->graph, status), GLI_INVALID;
     if (!is_index(glia_graph_dtype(e->graph, target)))
         target = converted(e, target, glia_graph_dtype(e->graph, prediction));
-    const glia_value logits = params.from == GLIA_FROM_PROBABILITIES ? logits_of(e->graph, prediction) : prediction;
+    const glia_value logits = params.from == GLIA_FROM_PROBABILITIES ? logits_of(e, prediction) : prediction;
     if (logits.id != prediction.id) params.from = GLIA_FROM_LOGITS;
     return call(e, &gli_op_cross_entropy, &params, 3, (glia_value[]){logits, target, weight});
 }
@@ -257,7 +266,7 @@ void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_v
         gli_graph_set_label(e->graph, output_label[i]);
         const glia_value value = emit_output(e, training, i, targets[t++], state, first);
         if (!gli_loss_trains(loss)) continue;
-        const glia_value part = scaled(e, value, gli_loss_weight(loss));
+        const glia_value part = shared(e, loss, scaled(e, value, gli_loss_weight(loss)));
         *total                = total->id ? call(e, &gli_op_binary, NULL, 2, (glia_value[]){*total, part}) : part;
     }
     gli_graph_set_label(e->graph, NULL);
