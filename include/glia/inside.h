@@ -1,4 +1,4 @@
-/* Looking inside a compiled model: what its layers give, gradients, saliency and occlusion.
+/* Looking inside a compiled model: what its layers give, gradients, saliency and occlusion, and pictures of all these.
  *
  * The calls compute as glia_model_predict does: without dropout, with running statistics. They change nothing of the
  * model. States of layers with a stateful_batch begin as they are, go on from batch to batch, and are put back. A call
@@ -97,6 +97,29 @@ typedef struct glia_occlusion_args {
  * GLIA_UNSUPPORTED. Source: Zeiler and Fergus, arXiv:1311.2901, section 4.2. */
 GLIA_API glia_status glia_model_occlusion(glia_model *model, glia_dataset *data, const glia_occlusion_args *args,
                                           void *out, size_t bytes);
+
+/* ---- Grids ---- */
+
+/* count images of height x width, one after the other: the filters of a weight [K,C,R,S] are K C of R x S, the
+ * activations of a sample [C,H,W] are C of H x W. */
+typedef struct glia_grid_args {
+    glia_dtype dtype; /* f32 or f64 */
+    int64_t count, height, width;
+    int64_t columns;  /* images beside each other; default: as many as make a square, rounded up */
+    int64_t gap;      /* pixels between two images */
+    double gap_value; /* their number, 0 to 1 */
+    bool each;        /* each image gets its own scale; otherwise all the same */
+    double low, high; /* the numbers that become 0 and 1; both 0: the smallest and the largest that are finite */
+} glia_grid_args;
+
+/* The size of the grid, {rows height + (rows - 1) gap, columns width + (columns - 1) gap}; zeros where args are no
+ * grid's. */
+GLIA_API glia_shape glia_grid_shape(const glia_grid_args *args);
+
+/* The images in rows, in one picture of numbers from 0 to 1, which starts in the upper left corner; places without an
+ * image have gap_value. Numbers beyond low and high become 0 and 1, NaN becomes 0, and where all are equal 0. */
+GLIA_API glia_status glia_grid(glia_context *ctx, const glia_grid_args *args, const void *images, size_t images_bytes,
+                               float *out, size_t bytes);
 
 #ifdef __cplusplus
 }

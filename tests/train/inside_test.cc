@@ -1163,4 +1163,75 @@ TEST(MistakesOfModels, whose_layers_do_not_keep_the_batch) {
     EXPECT_NE(net.message().find("'alone' does not depend on any input"), string::npos) << net.message();
 }
 
+// ---- Grids ----
+
+class Grids : public testing::Test {
+   protected:
+    void SetUp() override { ASSERT_EQ(glia_context_create("cpu", nullptr, &ctx_), GLIA_OK); }
+    void TearDown() override { glia_context_destroy(ctx_); }
+
+    vector<float> grid(const glia_grid_args &args, const vector<float> &images) {
+        const glia_shape shape = glia_grid_shape(&args);
+        vector<float> out(size_t(shape.dim[0] * shape.dim[1]));
+        EXPECT_EQ(glia_grid(ctx_, &args, images.data(), images.size() * 4, out.data(), out.size() * 4), GLIA_OK)
+            << glia_message(ctx_);
+        return out;
+    }
+    glia_context *ctx_ = nullptr;
+};
+
+TEST_F(Grids, lay_images_out_in_rows) {
+    const glia_grid_args args{.count = 3, .height = 2, .width = 1, .gap = 1, .gap_value = 0.5};
+    EXPECT_EQ(grid(args, {0, 1, 2, 3, 4, 8}), (vector<float>{0, 0.5, 0.25,      //
+                                                             .125, 0.5, 0.375,  //
+                                                             0.5, 0.5, 0.5,     //
+                                                             0.5, 0.5, 0.5,     //
+                                                             1, 0.5, 0.5}));
+    const glia_grid_args beside{.count = 3, .height = 1, .width = 2, .columns = 9, .each = true};
+    EXPECT_EQ(grid(beside, {1, 3, 5, 5, -4, -6}), (vector<float>{0, 1, 0, 0, 1, 0}));
+    EXPECT_EQ(glia_grid_shape(with(glia_grid_args{.count = 10, .height = 5, .width = 3, .gap = 2})).dim[0],
+              3 * 5 + 2 * 2);
+    EXPECT_EQ(glia_grid_shape(with(glia_grid_args{.count = 10, .height = 5, .width = 3, .gap = 2})).dim[1],
+              4 * 3 + 3 * 2);
+}
+
+TEST_F(Grids, scale_what_is_finite) {
+    const float inf = INFINITY;
+    const glia_grid_args own{.count = 1, .height = 1, .width = 5, .columns = 1},
+        given{.count = 1, .height = 1, .width = 5, .columns = 1, .low = -1, .high = 1};
+    EXPECT_EQ(grid(own, {NAN, -inf, 2, inf, 4}), (vector<float>{0, 0, 0, 1, 1}));
+    EXPECT_EQ(grid(given, {NAN, -2, 0, 0.5, 4}), (vector<float>{0, 0, 0.5, 0.75, 1}));
+    const double wide[] = {-1.7e308, 0, 1.7e308};
+    float out[3];
+    const glia_grid_args doubles{.dtype = GLIA_F64, .count = 3, .height = 1, .width = 1, .columns = 3};
+    ASSERT_EQ(glia_grid(ctx_, &doubles, wide, sizeof wide, out, sizeof out), GLIA_OK);
+    EXPECT_EQ(vector<float>(out, out + 3), (vector<float>{0, 0.5, 1}));
+}
+
+TEST_F(Grids, refuse_what_is_no_grid) {
+    const glia_grid_args right{.count = 2, .height = 1, .width = 1};
+    const float images[2] = {0, 1};
+    float out[2];
+    const auto refused = [&](const std::function<void(glia_grid_args *)> &spoil, const string &part) {
+        glia_grid_args args = right;
+        spoil(&args);
+        EXPECT_EQ(glia_grid(ctx_, &args, images, sizeof images, out, sizeof out), GLIA_INVALID_ARGUMENT);
+        EXPECT_NE(string(glia_message(ctx_)).find(part), string::npos) << glia_message(ctx_);
+        EXPECT_EQ(glia_grid_shape(&args).dim[0], 0);
+    };
+    refused([](auto *a) { a->dtype = GLIA_U8; }, "dtype 4");
+    refused([](auto *a) { a->count = 0; }, "0 images of 1 x 1");
+    refused([](auto *a) { a->height = -1; }, "-1 x 1");
+    refused([](auto *a) { a->columns = -1; }, "-1 columns");
+    refused([](auto *a) { a->gap = -3; }, "gap -3");
+    refused([](auto *a) { a->gap_value = NAN; }, "gap_value must be 0 to 1");
+    refused([](auto *a) { a->low = 1; }, "low must not be above high");
+    EXPECT_EQ(glia_grid(ctx_, &right, images, 7, out, sizeof out), GLIA_SHAPE_MISMATCH);
+    EXPECT_NE(string(glia_message(ctx_)).find("images has 7 bytes"), string::npos) << glia_message(ctx_);
+    EXPECT_EQ(glia_grid(ctx_, &right, images, sizeof images, out, 7), GLIA_SHAPE_MISMATCH);
+    const glia_grid_args huge{.count = INT64_MAX, .height = INT64_MAX, .width = INT64_MAX, .gap = INT64_MAX};
+    EXPECT_EQ(glia_grid(ctx_, &huge, images, sizeof images, out, sizeof out), GLIA_SHAPE_MISMATCH);
+    EXPECT_EQ(glia_grid_shape(nullptr).dim[0], 0);
+}
+
 }  // namespace
