@@ -141,6 +141,16 @@ bool gli_model_name(glia_model *model, const char *kind, const char *name, char 
 glia_value gli_model_add_weight(glia_model *model, const gli_weight *weight);
 gli_weight *gli_model_find_weight(const glia_model *model, const char *name); /* NULL: there is none */
 
+gli_layer *gli_model_find_layer(const glia_model *model, const char *name); /* NULL: there is none */
+
+/* The id of an input or the output of a layer, or else of a weight where these count; 0: there is none. */
+int gli_model_find_value(const glia_model *model, const char *name, bool weights);
+
+enum { GLI_NAMES_TEXT = 280 };
+
+/* The model's inputs and layers, and its weights where these count, as far as they fit: "image, conv2d, ...". */
+const char *gli_model_names_text(const glia_model *model, bool weights, char text[GLI_NAMES_TEXT]);
+
 /* The weight's shape, with its data at an offset of a vector; vector NULL: no data. */
 glia_tensor gli_weight_view(const glia_model *model, const gli_weight *weight, const glia_tensor *vector,
                             int64_t offset);

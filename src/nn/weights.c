@@ -92,15 +92,12 @@ void gli_weights_adopt(glia_model *model, gli_weight_layout *layout) {
 static glia_status set_frozen(glia_model *model, const char *name, bool frozen) {
     gli_weight *weight = name ? gli_model_find_weight(model, name) : NULL;
     if (weight) return weight->frozen = frozen, GLIA_OK;
-    for (int i = 0; name && i < model->n_layers; ++i) {
-        gli_layer *layer = &model->layers[i];
-        if (strcmp(layer->name, name) != 0) continue;
-        layer->frozen = frozen;
-        for (int w = layer->first_weight; w < layer->end_weight; ++w) model->weights[w].frozen = frozen;
-        return GLIA_OK;
-    }
-    return gli_fail(model->ctx, GLIA_NOT_FOUND, "glia_model_freeze: no layer or weight is named '%s'",
-                    name ? name : "NULL");
+    gli_layer *layer = name ? gli_model_find_layer(model, name) : NULL;
+    GLI_REQUIRE(model->ctx, layer, GLIA_NOT_FOUND, "glia_model_freeze: no layer or weight is named '%s'",
+                name ? name : "NULL");
+    layer->frozen = frozen;
+    for (int w = layer->first_weight; w < layer->end_weight; ++w) model->weights[w].frozen = frozen;
+    return GLIA_OK;
 }
 
 glia_status glia_model_freeze(glia_model *model, const char *name, bool frozen) {

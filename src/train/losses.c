@@ -108,10 +108,19 @@ static glia_value scaled(const gli_emission *e, glia_value value, double factor)
     return gli_emit_binary(e, GLIA_BINARY_MUL, value, constant);
 }
 
+/* A mean times the share that this batch has in what is computed. */
+static glia_value shared(const gli_emission *e, const glia_model_loss *loss, glia_value value) {
+    if (!e->share.id || loss->reduction != GLIA_REDUCTION_MEAN) return value;
+    return gli_emit_binary(e, GLIA_BINARY_MUL, value, e->share);
+}
+
 /* The input of the softmax over the classes that made the value; the value itself where another op did. */
-static glia_value logits_of(const glia_graph *graph, glia_value value) {
+static glia_value logits_of(const gli_emission *e, glia_value value) {
+    const glia_graph *graph    = e->graph;
     const gli_value_info *info = gli_graph_value(graph, value);
-    if (!info || info->kind != GLI_VALUE_RESULT || graph->nodes[info->node].op != &gli_op_softmax) return value;
+    if (!info || value.id == e->kept.id || info->kind != GLI_VALUE_RESULT ||
+        graph->nodes[info->node].op != &gli_op_softmax)
+        return value;
     const gli_node *node           = &graph->nodes[info->node];
     const glia_softmax_params *how = node->params;
     const int axis                 = how->axis < 0 ? how->axis + info->tensor.ndim : how->axis;
@@ -145,8 +154,7 @@ static glia_value loss_by_class(const gli_emission *e, const gli_judged *j, glia
     if (status != GLIA_OK) return gli_graph_fail(e->graph, status), GLI_INVALID;
     if (!gli_is_index(glia_graph_dtype(e->graph, target)))
         target = gli_emit_cast(e, target, glia_graph_dtype(e->graph, j->prediction));
-    const glia_value logits =
-        params.from == GLIA_FROM_PROBABILITIES ? logits_of(e->graph, j->prediction) : j->prediction;
+    const glia_value logits = params.from == GLIA_FROM_PROBABILITIES ? logits_of(e, j->prediction) : j->prediction;
     if (logits.id != j->prediction.id) params.from = GLIA_FROM_LOGITS;
     return gli_emit_call(e, &gli_op_cross_entropy, &params, 3, (glia_value[]){logits, target, weight});
 }
@@ -218,10 +226,9 @@ void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_v
             output, training->compiled.class_weight[i], e->map[output->value], targets[t++], state, first};
         gli_graph_set_label(e->graph, output_label[i]);
         const glia_value value = emit_loss(e, &judged, loss->reduction);
-        tally_loss(e, &judged, value);
-        gli_emit_metrics(e, &judged);
+        if (!e->share.id) tally_loss(e, &judged, value), gli_emit_metrics(e, &judged);
         if (!gli_loss_trains(loss)) continue;
-        const glia_value part = scaled(e, value, gli_loss_weight(loss));
+        const glia_value part = shared(e, loss, scaled(e, value, gli_loss_weight(loss)));
         *total                = total->id ? gli_emit_binary(e, GLIA_BINARY_ADD, *total, part) : part;
     }
     gli_graph_set_label(e->graph, NULL);

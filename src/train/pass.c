@@ -72,8 +72,8 @@ glia_status gli_pass_begin(gli_pass *p, glia_model *model, gli_pass_kind kind, g
     *p = (gli_pass){.model = model, .kind = kind, .call = call};
     GLI_TRY(gli_check_data(model, data, call));
     GLI_TRY(check_states(model, data, args, call));
-    const int targets = kind == GLI_PASS_PREDICT ? 0 : glia_dataset_targets(data);
-    GLI_REQUIRE(model->ctx, kind == GLI_PASS_PREDICT || targets == gli_training_targets(model->training),
+    const int targets = gli_pass_has_targets(kind) ? glia_dataset_targets(data) : 0;
+    GLI_REQUIRE(model->ctx, !gli_pass_has_targets(kind) || targets == gli_training_targets(model->training),
                 GLIA_SHAPE_MISMATCH, "%s: the dataset has %d targets, the model has %d outputs with a loss", call,
                 targets, gli_training_targets(model->training));
     GLI_REQUIRE(model->ctx, kind != GLI_PASS_TRAIN || targets > 0, GLIA_INVALID_ARGUMENT, "%s: no output has a loss",
@@ -85,12 +85,13 @@ glia_status gli_pass_begin(gli_pass *p, glia_model *model, gli_pass_kind kind, g
 }
 
 glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step) {
-    const gli_step_request request = {.kind      = p->kind,
-                                      .batch     = batch,
-                                      .n_in      = p->n_spec,
-                                      .spec      = p->spec,
-                                      .unchecked = p->unchecked,
-                                      .resident  = p->resident ? p->loader.dataset : NULL};
+    const gli_step_request request = {.kind       = p->kind,
+                                      .batch      = batch,
+                                      .n_in       = p->n_spec,
+                                      .spec       = p->spec,
+                                      .unchecked  = p->unchecked,
+                                      .inspection = p->inspection,
+                                      .resident   = p->resident ? p->loader.dataset : NULL};
     return gli_step_get(p->model, &request, step);
 }
 
@@ -125,6 +126,19 @@ glia_status gli_pass_step(gli_pass *p, gli_step **step) {
         GLI_TRY(gli_loader_next(&p->loader, next->in, targets ? next->in + p->model->n_inputs : NULL));
     GLI_TRY(gli_step_run(p->model, next));
     *step = next;
+    return GLIA_OK;
+}
+
+glia_status gli_pass_run(gli_pass *p, const gli_batch_work *work) {
+    for (int64_t batch; (batch = gli_loader_peek(&p->loader)) > 0;) {
+        gli_step *step;
+        if (work->prepare) {
+            GLI_TRY(gli_pass_get(p, batch, &step));
+            GLI_TRY(work->prepare(work->to, step));
+        }
+        GLI_TRY(gli_pass_step(p, &step));
+        GLI_TRY(work->take(work->to, step));
+    }
     return GLIA_OK;
 }
 

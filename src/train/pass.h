@@ -14,6 +14,7 @@ typedef struct gli_pass {
     const char *call; /* for messages */
     int n_spec;
     gli_sample_spec spec[2 * GLIA_MAX_FIELDS];
+    gli_inspection inspection; /* of the kinds that have one */
     gli_loader loader;
     bool resident;  /* the samples are on the device, and the steps take them from there */
     bool begun;     /* the steps' counters are set */
@@ -33,6 +34,14 @@ glia_status gli_check_data(const glia_model *model, const glia_dataset *data, co
 /* Checks, and allocates what the loader needs, which gli_loader_destroy gives back, also after a failure. */
 glia_status gli_pass_begin(gli_pass *p, glia_model *model, gli_pass_kind kind, glia_dataset *data,
                            const gli_loader_args *args, const char *call);
+
+/* Runs all batches. prepare gets each step before it runs, NULL: none does; take after it. */
+typedef struct gli_batch_work {
+    glia_status (*prepare)(void *to, gli_step *step);
+    glia_status (*take)(void *to, const gli_step *step);
+    void *to;
+} gli_batch_work;
+glia_status gli_pass_run(gli_pass *p, const gli_batch_work *work);
 
 /* Plans all steps of an epoch, so that errors occur before any state changes. */
 glia_status gli_pass_plan(const gli_pass *p, const char *call);

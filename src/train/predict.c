@@ -41,23 +41,13 @@ static glia_status take_outputs(void *to, const gli_step *step) {
     return GLIA_OK;
 }
 
-/* Runs all batches; take gets each. */
-static glia_status run_batches(gli_pass *p, glia_status (*take)(void *to, const gli_step *step), void *to) {
-    gli_step *step;
-    GLI_TRY(gli_pass_step(p, &step));
-    while (step) {
-        GLI_TRY(take(to, step));
-        GLI_TRY(gli_pass_step(p, &step));
-    }
-    return GLIA_OK;
-}
-
+/* take gets the step of each batch. */
 static glia_status predict_batches(glia_model *model, glia_dataset *data, int batch_size, const char *call,
                                    glia_status (*take)(void *to, const gli_step *step), void *to) {
     const gli_loader_args args = {.batch_size = gli_batch_size(model, batch_size, GLI_DEFAULT_EVALUATION_BATCH)};
     gli_pass p;
     glia_status status = gli_pass_begin(&p, model, GLI_PASS_PREDICT, data, &args, call);
-    if (status == GLIA_OK) status = run_batches(&p, take, to);
+    if (status == GLIA_OK) status = gli_pass_run(&p, &(gli_batch_work){.take = take, .to = to});
     status = gli_name_bad_index(&p, status);
     gli_loader_destroy(&p.loader);
     return status;

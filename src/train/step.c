@@ -16,7 +16,9 @@ int gli_training_targets(const gli_training *training) {
     return count;
 }
 
-static bool needs_targets(gli_pass_kind kind) { return kind != GLI_PASS_PREDICT; }
+bool gli_pass_has_targets(gli_pass_kind kind) {
+    return kind != GLI_PASS_PREDICT && kind != GLI_PASS_LAYER && kind != GLI_PASS_GRADIENT;
+}
 
 /* [batch, shape of the sample] */
 static glia_shape batched(const gli_sample_spec *spec, int64_t batch) {
@@ -26,7 +28,7 @@ static glia_shape batched(const gli_sample_spec *spec, int64_t batch) {
 }
 
 static glia_status check_specs(const glia_model *model, gli_pass_kind kind, const gli_sample_spec *spec, int n_in) {
-    const int needed = model->n_inputs + (needs_targets(kind) ? gli_training_targets(model->training) : 0);
+    const int needed = model->n_inputs + (gli_pass_has_targets(kind) ? gli_training_targets(model->training) : 0);
     GLI_REQUIRE(model->ctx, model->compiled, GLIA_INVALID_ARGUMENT, "the model was changed and not compiled again");
     GLI_REQUIRE(model->ctx, n_in == needed, GLIA_SHAPE_MISMATCH,
                 "the dataset has %d inputs and targets, the model needs %d", n_in, needed);
@@ -110,7 +112,7 @@ static int emit_pass(gli_emission *e, const gli_step *step, glia_value counters,
     glia_value targets[GLIA_MAX_OUTPUTS] = {{0}}, total;
     if (step->kind == GLI_PASS_TRAIN && !step->unchecked) gli_emit_before(e, &t->compiled);
     gli_model_emit(e);
-    if (needs_targets(step->kind)) emit_targets(e, step, targets);
+    if (gli_pass_has_targets(step->kind)) emit_targets(e, step, targets);
     glia_value predictions[GLIA_MAX_OUTPUTS];
     for (int i = 0; i < t->n_outputs; ++i) predictions[i] = e->map[t->outputs[i].value];
     switch (step->kind) {
@@ -128,6 +130,9 @@ static int emit_pass(gli_emission *e, const gli_step *step, glia_value counters,
         case GLI_PASS_PREDICT:
             memcpy(outputs, predictions, (size_t)t->n_outputs * sizeof *predictions);
             return t->n_outputs;
+        case GLI_PASS_LAYER:
+        case GLI_PASS_GRADIENT:
+        case GLI_PASS_LOSS_GRADIENT: gli_emit_inspection(e, step, targets, outputs); return 1;
     }
     return 0;
 }
@@ -160,25 +165,49 @@ static glia_status make_plan(glia_model *model, gli_step *step) {
     return status;
 }
 
+glia_shape gli_value_shape(const glia_model *model, int value, int64_t batch) {
+    const gli_model_value *info = &model->values[value];
+    glia_shape shape            = {.ndim = info->shape.ndim};
+    memcpy(shape.dim, info->shape.dim, (size_t)shape.ndim * sizeof *shape.dim);
+    if (info->batched && shape.ndim > 0) shape.dim[0] = batch;
+    return shape;
+}
+
+static glia_status add_output(glia_model *model, gli_step *step, int value) {
+    GLI_TRY(glia_tensor_create(model->ctx, model->values[value].shape.dtype, gli_value_shape(model, value, step->batch),
+                               &step->out[step->n_out]));
+    ++step->n_out;
+    return GLIA_OK;
+}
+
+static glia_status make_outputs(glia_model *model, gli_step *step) {
+    const int of          = step->inspection.of;
+    const int64_t classes = model->training->outputs[0].classes;
+    switch (step->kind) {
+        case GLI_PASS_TRAIN:
+        case GLI_PASS_EVALUATE: return gli_scores_make(model, step);
+        case GLI_PASS_PREDICT:
+            for (int i = 0; i < model->training->n_outputs; ++i)
+                GLI_TRY(add_output(model, step, model->training->outputs[i].value));
+            return GLIA_OK;
+        case GLI_PASS_CONFUSION:
+            step->n_out = 1;
+            return glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(classes, classes), &step->out[0]);
+        case GLI_PASS_LAYER: break;
+        case GLI_PASS_GRADIENT:
+            GLI_TRY(glia_tensor_create(model->ctx, model->values[of].shape.dtype, gli_value_shape(model, of, 1),
+                                       &step->seed));
+            break;
+        case GLI_PASS_LOSS_GRADIENT: GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SCALAR, &step->seed));
+    }
+    return add_output(model, step, step->inspection.value);
+}
+
 static glia_status make_tensors(glia_model *model, gli_step *step) {
     for (int i = 0; i < step->n_in && !step->resident; ++i)
         GLI_TRY(
             glia_tensor_create(model->ctx, step->spec[i].dtype, batched(&step->spec[i], step->batch), &step->in[i]));
-    if (step->kind == GLI_PASS_CONFUSION) {
-        const int64_t classes = model->training->outputs[0].classes;
-        step->n_out           = 1;
-        return glia_tensor_create(model->ctx, GLIA_I64, GLIA_SHAPE(classes, classes), &step->out[0]);
-    }
-    if (step->kind != GLI_PASS_PREDICT) return gli_scores_make(model, step);
-    for (int i = 0; i < model->training->n_outputs; ++i) {
-        const glia_tensor *nominal = &model->values[model->training->outputs[i].value].shape;
-        glia_shape shape           = {.ndim = nominal->ndim};
-        memcpy(shape.dim, nominal->dim, (size_t)nominal->ndim * sizeof *shape.dim);
-        shape.dim[0] = step->batch;
-        GLI_TRY(glia_tensor_create(model->ctx, nominal->dtype, shape, &step->out[i]));
-        step->n_out = i + 1;
-    }
-    return GLIA_OK;
+    return make_outputs(model, step);
 }
 
 static void step_free(glia_context *ctx, gli_step *step) {
@@ -189,6 +218,7 @@ static void step_free(glia_context *ctx, gli_step *step) {
         glia_tensor_destroy(step->scores[i]);
         glia_tensor_destroy(step->score_targets[i]);
     }
+    glia_tensor_destroy(step->seed);
     glia_dataset_destroy(step->resident);
     gli_free(ctx, step, 1, sizeof *step);
 }
@@ -201,9 +231,13 @@ void gli_steps_free(glia_context *ctx, gli_step *first) {
     }
 }
 
+static bool same_inspection(const gli_inspection *a, const gli_inspection *b) {
+    return a->value == b->value && a->of == b->of && a->largest == b->largest;
+}
+
 static bool serves(const gli_step *step, const gli_step_request *r) {
     if (step->kind != r->kind || step->batch != r->batch || step->n_in != r->n_in || step->resident != r->resident ||
-        step->unchecked != r->unchecked)
+        step->unchecked != r->unchecked || !same_inspection(&step->inspection, &r->inspection))
         return false;
     for (int i = 0; i < r->n_in; ++i) {
         const glia_shape *a = &step->spec[i].shape, *b = &r->spec[i].shape;
@@ -237,12 +271,13 @@ static gli_step *take(glia_model *model, const gli_step_request *request) {
 static glia_status create(glia_model *model, const gli_step_request *request, gli_step **out) {
     void *memory;
     GLI_TRY(gli_new(model->ctx, 1, sizeof **out, "a plan", &memory));
-    gli_step *step  = memory;
-    step->kind      = request->kind;
-    step->batch     = request->batch;
-    step->n_in      = request->n_in;
-    step->unchecked = request->unchecked;
-    step->resident  = request->resident;
+    gli_step *step   = memory;
+    step->kind       = request->kind;
+    step->batch      = request->batch;
+    step->n_in       = request->n_in;
+    step->unchecked  = request->unchecked;
+    step->inspection = request->inspection;
+    step->resident   = request->resident;
     if (step->resident) gli_dataset_retain(step->resident);
     memcpy(step->spec, request->spec, (size_t)request->n_in * sizeof *request->spec);
     glia_status status = make_tensors(model, step);
@@ -308,7 +343,7 @@ glia_status gli_steps_begin(glia_model *model, gli_pass_kind kind, int64_t posit
 glia_status gli_step_run(glia_model *model, gli_step *step) {
     const glia_tensor *in[GLI_MAX_STEP_INPUTS];
     const int n_in  = step->resident ? 0 : step->n_in;
-    const int n_out = step->kind == GLI_PASS_PREDICT ? step->n_out : 0;
+    const int n_out = step->kind == GLI_PASS_CONFUSION ? 0 : step->n_out; /* counts are a state of the plan */
     for (int i = 0; i < n_in; ++i) in[i] = step->in[i];
     GLI_TRY(glia_plan_run(step->plan, in, n_in, step->out, n_out));
     if (step->kind == GLI_PASS_TRAIN) ++model->training->steps, ++model->training->compiled.updates;

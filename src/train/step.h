@@ -7,11 +7,24 @@
 #include "train/training.h"
 
 typedef enum gli_pass_kind {
-    GLI_PASS_TRAIN,    /* forward, loss, gradient, optimizer, metrics */
-    GLI_PASS_EVALUATE, /* forward, loss, metrics */
-    GLI_PASS_PREDICT,  /* forward; the outputs are kept */
-    GLI_PASS_CONFUSION /* forward; pairs of target and predicted class of the first output are counted */
+    GLI_PASS_TRAIN,        /* forward, loss, gradient, optimizer, metrics */
+    GLI_PASS_EVALUATE,     /* forward, loss, metrics */
+    GLI_PASS_PREDICT,      /* forward; the outputs are kept */
+    GLI_PASS_CONFUSION,    /* forward; pairs of target and predicted class of the first output are counted */
+    GLI_PASS_LAYER,        /* forward, up to a layer, whose output is kept */
+    GLI_PASS_GRADIENT,     /* forward, and the gradient of the output of a layer */
+    GLI_PASS_LOSS_GRADIENT /* forward, loss, and its gradient; no step is taken */
 } gli_pass_kind;
+
+/* Whether a pass of this kind reads targets. */
+bool gli_pass_has_targets(gli_pass_kind kind);
+
+/* What the last three kinds are about. */
+typedef struct gli_inspection {
+    int value;    /* id in the definition: its content, or the gradient with respect to it, is the output of the step */
+    int of;       /* of GLI_PASS_GRADIENT: the value whose gradient it is */
+    bool largest; /* of its largest element for each sample; otherwise of all, each times its number in `seed` */
+} gli_inspection;
 
 enum { GLI_MAX_STEP_INPUTS = 2 * GLIA_MAX_FIELDS };
 
@@ -34,9 +47,12 @@ typedef struct gli_step {
     glia_dataset *resident;               /* retained; the plan takes its samples from there. NULL: from `in` */
     glia_tensor *in[GLI_MAX_STEP_INPUTS]; /* [batch, ...]; NULL: the plan does not need it */
     int n_out;
-    glia_tensor *out[GLIA_MAX_OUTPUTS]; /* of GLI_PASS_PREDICT, in the model's dtype; of CONFUSION the counts, i64 */
+    glia_tensor *out[GLIA_MAX_OUTPUTS]; /* of GLI_PASS_PREDICT, in the model's dtype; of CONFUSION the counts, i64; of
+                                         * an inspection what it asks for */
     glia_tensor *scores[GLIA_MAX_OUTPUTS],
         *score_targets[GLIA_MAX_OUTPUTS]; /* train/scores.h; NULL: the output needs none */
+    gli_inspection inspection;
+    glia_tensor *seed; /* of GLI_PASS_GRADIENT [1, sample of `of`]; of LOSS_GRADIENT a scalar, gli_emission.share */
     glia_plan *plan;
 } gli_step;
 
@@ -47,6 +63,7 @@ typedef struct gli_step_request {
     int n_in;
     const gli_sample_spec *spec;
     bool unchecked;
+    gli_inspection inspection;
     glia_dataset *resident; /* NULL: batches are given */
 } gli_step_request;
 
@@ -80,6 +97,12 @@ void gli_steps_free(glia_context *ctx, gli_step *first);
 
 /* Adds losses and metrics to a graph whose forward pass is there. *total: the sum of the losses that train. */
 void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_value *targets, glia_value *total);
+
+/* The shape of a value of the definition, for this many samples. */
+glia_shape gli_value_shape(const glia_model *model, int value, int64_t batch);
+
+/* Adds what the step's inspection asks for to a graph whose forward pass is there. */
+void gli_emit_inspection(gli_emission *e, const gli_step *step, const glia_value *targets, glia_value *out);
 
 /* Before the forward pass, which changes buffers: keeps them as they are, unless a step failed. */
 void gli_emit_before(const gli_emission *e, const gli_compiled *compiled);

@@ -460,6 +460,21 @@ struct Trained : Net {
     glia_dataset *data = nullptr;
 };
 
+// A compiled model of one image, and an image.
+struct Pictured : Net {
+    Pictured() {
+        const glia_value x = glia_model_flatten(model, glia_model_input(model, "x", GLIA_SHAPE(1, 2, 2)), nullptr);
+        EXPECT_EQ(glia_model_compile(model, x, nullptr), GLIA_OK) << glia_message(ctx());
+        const glia_array input{.dtype = GLIA_F32, .shape = GLIA_SHAPE(1, 2, 2), .data = pixels};
+        const glia_arrays_args arrays{.inputs = &input, .n_inputs = 1, .count = 1};
+        EXPECT_EQ(glia_dataset_from_arrays(ctx(), &arrays, &data), GLIA_OK) << glia_message(ctx());
+    }
+    ~Pictured() { glia_dataset_destroy(data); }
+    glia_context *ctx() { return session.ctx(); }
+    float pixels[4]    = {1, 2, 3, 4};
+    glia_dataset *data = nullptr;
+};
+
 // --- files ---
 
 struct OpenFile {

@@ -377,6 +377,33 @@ std::vector<Scenario> scenarios() {
                      float out[18];
                      return glia_model_predict(t.model, t.data, 4, out, sizeof out);
                  }),
+        training("model_layer_output", true, true,
+                 [](Training &t) {
+                     float out[18];
+                     const char *name = glia_model_layer(t.model, glia_model_layer_count(t.model) - 1).name;
+                     return glia_model_layer_output(t.model, name, t.data, 4, out, sizeof out);
+                 }),
+        training("model_gradient", true, true,
+                 [](Training &t) {
+                     float x[24], bias[3];
+                     glia_gradient_args args{.with_respect_to = "x", .of = GLIA_OF_OUTPUT, .batch_size = 4};
+                     TRY(glia_model_gradient(t.model, t.data, &args, x, sizeof x));
+                     args.element = GLIA_SET(1);
+                     TRY(glia_model_gradient(t.model, t.data, &args, x, sizeof x));
+                     args = {.with_respect_to = "dense.bias", .batch_size = 4};
+                     return glia_model_gradient(t.model, t.data, &args, bias, sizeof bias);
+                 }),
+        training("model_saliency", true, true,
+                 [](Training &t) {
+                     float out[24];
+                     return glia_model_saliency(t.model, t.data, nullptr, out, sizeof out);
+                 }),
+        training("model_occlusion", true, true,
+                 [](Training &t) {
+                     float out[24];
+                     const glia_occlusion_args args{.patch = {1, 1}, .batch_size = 3};
+                     return glia_model_occlusion(t.model, t.data, &args, out, sizeof out);
+                 }),
         training("model_confusion_matrix", true, true,
                  [](Training &t) {
                      int64_t counts[9];

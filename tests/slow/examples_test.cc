@@ -169,6 +169,35 @@ TEST(Examples, cnn_fashion_runs_on_the_emulated_device) {
     EXPECT_NE(guest.find("\ntest accuracy: 0."), std::string::npos) << guest;
 }
 
+TEST(Examples, inside_shows_the_same_on_the_emulated_device) {
+    if (!exists(std::string(GLIA_BINARIES) + "/../lib/libglia_emulated.so"))
+        GTEST_SKIP() << "this build has no emulated device";
+    const glia::Folder folder;
+    write_digits(folder);
+    const std::string command =
+        "inside --epochs 1 --image 3 --data " + folder.path() + " --folder " + folder.path() + " --device ";
+    const std::string host = output_of(command + "cpu"), guest = output_of(command + "emulated");
+    EXPECT_NEAR(number_after(guest, "lowest probability: "), number_after(host, "lowest probability: "), 2e-3);
+    for (const std::string name : {"image", "filters", "activations", "saliency", "occlusion"})
+        EXPECT_TRUE(exists(folder / (name + ".pgm"))) << name;
+    std::ifstream filters(folder / "filters.pgm", std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(filters), {}};
+    EXPECT_EQ(bytes.find("P5 17 17 255\n"), 0u) << "eight of 5 x 5 with lines between them";
+    EXPECT_EQ(bytes.size(), sizeof "P5 17 17 255\n" - 1 + 17 * 17);
+    fails("inside --device cpu --image 16 --data " + folder.path(), 1, "inside: GLIA_INVALID_ARGUMENT");
+}
+
+TEST(Examples, transfer_runs_on_the_emulated_device) {
+    if (!exists(std::string(GLIA_BINARIES) + "/../lib/libglia_emulated.so"))
+        GTEST_SKIP() << "this build has no emulated device";
+    const glia::Folder folder;
+    write_digits(folder);
+    const std::string text = output_of("transfer --epochs 1 --few-epochs 1 --device emulated --data " + folder.path());
+    for (const std::string line : {"0 to 4, 10 images: accuracy 0.", "5 to 9, 6 images:", "\nfrom scratch: 0.",
+                                   "\nconvolutions trained on: 0.", "\nconvolutions frozen: 0."})
+        EXPECT_NE(text.find(line), std::string::npos) << text;
+}
+
 // With one thread: a second helps such small steps little, and where other programs have the cores it costs much.
 class Sequences : public testing::Test {
    protected:
@@ -218,8 +247,9 @@ TEST_F(Sequences, need_their_data) {
 
 // The programs that this build has, with and without a device of their own.
 std::vector<std::string> programs() {
-    std::vector<std::string> all = {"add_digits", "char_language_model", "cnn_fashion", "forecast",  "mnist_dense",
-                                    "neuron",     "resnet_cifar",        "resume",      "word_tags", "xor"};
+    std::vector<std::string> all = {
+        "add_digits", "char_language_model", "cnn_fashion", "forecast", "inside",    "mnist_dense",
+        "neuron",     "resnet_cifar",        "resume",      "transfer", "word_tags", "xor"};
     for (const std::string name : {"cuda_custom_op", "cuda_custom_op_emulated"})
         if (exists(GLIA_BINARIES "/" + name)) all.push_back(name);
     return all;
@@ -269,6 +299,25 @@ TEST(Examples, wrong_options_are_refused) {
     fails("cnn_fashion --data", 2, "cnn_fashion: --data needs a value");
     EXPECT_NE(output_of("cnn_fashion --help").find("  --epochs N                passes over the images (3)\n"),
               std::string::npos);
+}
+
+TEST_F(Sequences, inside_finds_the_place_that_counts) {
+    if (!exists("/usr/share/datasets/fashion-mnist"))
+        GTEST_SKIP() << "no Fashion-MNIST: the package dataset-fashion-mnist has it";
+    const std::string text = output_of("inside --device cpu");
+    EXPECT_GT(number_after(text, "test accuracy: "), 0.79) << text;
+    EXPECT_NE(text.find("image 0: class 9"), std::string::npos) << "an ankle boot\n" << text;
+    EXPECT_LT(number_after(text, "lowest probability: "), 0.5) << text;
+}
+
+TEST_F(Sequences, transfer_beats_training_from_scratch) {
+    if (!exists("/usr/share/datasets/fashion-mnist"))
+        GTEST_SKIP() << "no Fashion-MNIST: the package dataset-fashion-mnist has it";
+    const std::string text = output_of("transfer --device cpu");
+    const double scratch   = number_after(text, "from scratch: ");
+    EXPECT_GT(number_after(text, "images: accuracy "), 0.85) << text;
+    EXPECT_GT(number_after(text, "convolutions trained on: "), scratch) << text;
+    EXPECT_GT(number_after(text, "convolutions frozen: "), scratch) << text;
 }
 
 TEST_F(Sequences, add_digits_adds) {
