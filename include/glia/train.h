@@ -189,6 +189,7 @@ typedef struct glia_fit_args {
     int batch_size;           /* default 32; the last batch of an epoch may be smaller */
     glia_dataset *validation; /* evaluated after each epoch; losses that are not finite end fit, after on_epoch_end */
     bool in_order;            /* without shuffling */
+    int accumulate;           /* batches of one step of the optimizer, default 1: see below */
     bool resume;              /* goes on where the model's last training was stopped, in the middle of an epoch too, to
                                * the same bits; `epochs` are then all that the model has had */
     bool allow_not_finite;    /* losses and gradients that are infinite or NaN end nothing, and change the weights */
@@ -204,7 +205,12 @@ typedef struct glia_fit_args {
  * finite, and stays. Validation data whose loss is not finite end fit with GLIA_NOT_FINITE after on_epoch_end has had
  * that epoch: the model keeps what the epoch taught it, and the message says that it was the validation, and names the
  * first such number there. The order of samples and the dropout masks follow from the context's seed and from how many
- * epochs and steps the model has had, so that two runs give the same bits. args may be NULL. */
+ * epochs and steps the model has had, so that two runs give the same bits. args may be NULL.
+ *
+ * With accumulate N a step goes over N batches, and takes as much memory as one: gradients add up, and clipping and the
+ * optimizer have what a batch of them all would give, up to rounding; so has the last step of an epoch, of the batches
+ * that are left. What a layer does with a batch as a whole it does with each of the N: batch normalisation. A mean that
+ * leaves out targets or weighs classes is taken in each batch, which then counts by its samples. */
 GLIA_API glia_status glia_model_fit(glia_model *model, glia_dataset *data, const glia_fit_args *args);
 
 /* The epochs of the last fit or trainer, the first one first; as long as no other epoch ends and no other training

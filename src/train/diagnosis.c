@@ -211,7 +211,7 @@ static glia_status emit_and_run(diagnosis *d, gli_emission *e) {
     e->vector = glia_graph_tensor(e->graph, "weights", d->model->vector);
     e->step   = gli_graph_constant(e->graph, GLIA_I64, GLIA_SCALAR, (double)d->batch->step);
     gli_model_emit(e);
-    gli_emit_losses(e, d->model->training, given + d->model->n_inputs, &total);
+    gli_emit_losses(e, d->model->training, given + d->model->n_inputs, (glia_value){0}, &total);
     GLI_TRY(d->backward ? probe_backward(d, e) : probe_forward(d, e, total));
     return run_probes(d, e->graph, total);
 }

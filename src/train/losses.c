@@ -246,8 +246,16 @@ static glia_value emit_output(const gli_emission *e, const gli_training *t, int 
     return value;
 }
 
+/* Of a mean over the batch: its part of the mean over a step of several batches. share: 1 / the step's samples. */
+static glia_value part_of_step(const gli_emission *e, glia_value value, glia_value share) {
+    const glia_value product =
+        call(e, &gli_op_binary, &(glia_binary_params){.kind = GLIA_BINARY_MUL}, 2, (glia_value[]){value, share});
+    return scaled(e, product, (double)e->batch);
+}
+
 /* Without an output that trains, the total is the constant 0, of which all gradients are zeros. */
-void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_value *targets, glia_value *total) {
+void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_value *targets, glia_value share,
+                     glia_value *total) {
     glia_tensor *sums      = training->compiled.sums[e->training ? GLI_SUMS_TRAINING : GLI_SUMS_EVALUATION];
     const glia_value state = sums ? glia_graph_tensor(e->graph, "sums", sums) : (glia_value){0};
     *total                 = (glia_value){0};
@@ -255,8 +263,9 @@ void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_v
         const glia_model_loss *loss = &training->outputs[i].args.loss;
         if (loss->kind == GLIA_LOSS_NONE) continue;
         gli_graph_set_label(e->graph, output_label[i]);
-        const glia_value value = emit_output(e, training, i, targets[t++], state, first);
+        glia_value value = emit_output(e, training, i, targets[t++], state, first);
         if (!gli_loss_trains(loss)) continue;
+        if (share.id && loss->reduction == GLIA_REDUCTION_MEAN) value = part_of_step(e, value, share);
         const glia_value part = scaled(e, value, gli_loss_weight(loss));
         *total                = total->id ? call(e, &gli_op_binary, NULL, 2, (glia_value[]){*total, part}) : part;
     }

@@ -33,7 +33,7 @@ static const char sums_name[] = "glia/sums";
 static void *number_of(glia_model *model, int i) {
     gli_training *t             = model->training;
     void *const fields[NUMBERS] = {
-        [STEP]           = &t->steps,
+        [STEP]           = &t->batches,
         [UPDATE]         = &t->compiled.updates,
         [EPOCH]          = &t->epochs,
         [COMPILED_EPOCH] = &t->compiled.epochs,

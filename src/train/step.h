@@ -8,6 +8,8 @@
 
 typedef enum gli_pass_kind {
     GLI_PASS_TRAIN,    /* forward, loss, gradient, optimizer, metrics */
+    GLI_PASS_GRADIENT, /* the same without the optimizer: a batch of a step of several */
+    GLI_PASS_UPDATE,   /* the optimizer, for the batches before */
     GLI_PASS_EVALUATE, /* forward, loss, metrics */
     GLI_PASS_PREDICT,  /* forward; the outputs are kept */
     GLI_PASS_CONFUSION /* forward; pairs of target and predicted class of the first output are counted */
@@ -58,16 +60,24 @@ glia_status gli_check_other_batch(glia_model *model, glia_tensor *vector);
  * steps then advance themselves. */
 glia_status gli_steps_begin(glia_model *model, gli_pass_kind kind, int64_t position);
 
-/* Runs it on the tensors in step->in, or on the next samples of the resident data set. Training counts the step. */
+/* Runs it on the tensors in step->in, or on the next samples of the resident data set. Training counts the batch and
+ * the update. */
 glia_status gli_step_run(glia_model *model, gli_step *step);
 
-/* The number of the first step since gli_steps_begin whose loss or gradient was not finite; 0: none. Waits. */
-glia_status gli_failed_step(const glia_model *model, int64_t *step);
+/* The number of the first batch since gli_steps_begin whose loss or gradient was not finite; 0: none. Waits. */
+glia_status gli_failed_batch(const glia_model *model, int64_t *batch);
 
-/* Counts the steps from this one on as not taken. */
-void gli_take_back_steps(const glia_model *model, int64_t step);
+/* ---- Steps of several batches: gli_group_begin, a GLI_PASS_GRADIENT for each batch, and GLI_PASS_UPDATE ---- */
 
-/* Gives the buffers back as they were before the last step that did not fail. */
+/* Makes what they need, once after a compile. */
+glia_status gli_group_prepare(glia_model *model);
+
+/* samples: of all its batches. */
+glia_status gli_group_begin(const glia_model *model, int64_t samples);
+
+/* Keeps the buffers as they are, unless a step failed; and gives them back as they were before the last step that did
+ * not fail. */
+glia_status gli_keep_buffers(const glia_model *model);
 glia_status gli_restore_buffers(const glia_model *model);
 
 /* For a model with a stateful_batch: keeps the buffers aside, and gives them back. */
@@ -76,8 +86,11 @@ glia_status gli_take_buffers_back(const glia_model *model);
 
 void gli_steps_free(glia_context *ctx, gli_step *first);
 
-/* Adds losses and metrics to a graph whose forward pass is there. *total: the sum of the losses that train. */
-void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_value *targets, glia_value *total);
+/* Adds losses and metrics to a graph whose forward pass is there. *total: the sum of the losses that train; with a
+ * share (1 / the samples of a step, id 0: none) means over the batch become this batch's part of those over the step.
+ */
+void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_value *targets, glia_value share,
+                     glia_value *total);
 
 /* Before the forward pass, which changes buffers: keeps them as they are, unless a step failed. */
 void gli_emit_before(const gli_emission *e, const gli_compiled *compiled);
@@ -86,6 +99,10 @@ void gli_emit_before(const gli_emission *e, const gli_compiled *compiled);
  * gradient that is not finite is noted, and from then on the optimizer changes nothing. */
 void gli_emit_training(gli_emission *e, const gli_compiled *compiled, glia_value total, glia_value update,
                        bool checked);
+
+/* The same in two parts: what adds the gradient of a batch to that of the step, and what then updates the weights. */
+void gli_emit_gradient(gli_emission *e, const gli_compiled *compiled, glia_value total, bool checked);
+void gli_emit_update(gli_emission *e, const gli_compiled *compiled, glia_value update, bool checked);
 
 /* The sums of losses and metrics: how many there are of an output, and of all; sets them to zero; reads them. */
 int gli_results_of(const gli_output *output);

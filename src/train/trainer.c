@@ -76,10 +76,11 @@ static glia_status notify_not_finite(glia_trainer *t) {
 /* To where another trainer left this epoch. */
 static glia_status move_on(glia_trainer *t, int64_t position) {
     gli_loader *loader  = &t->pass.loader;
-    const int64_t count = loader->dataset->count, size = loader->args.batch_size;
+    const int64_t count = loader->dataset->count, size = gli_pass_samples(&t->pass);
     GLI_REQUIRE(t->model->ctx, position == count || (position < count && position % size == 0), GLIA_INVALID_ARGUMENT,
-                "%s: the epoch was left after %lld samples, but %lld samples in batches of %lld do not come there",
-                t->pass.call, (long long)position, (long long)count, (long long)size);
+                "%s: the epoch was left after %lld samples, but %lld samples in %s of %lld do not come there",
+                t->pass.call, (long long)position, (long long)count, t->pass.accumulate > 1 ? "steps" : "batches",
+                (long long)size);
     loader->next = position;
     return GLIA_OK;
 }
@@ -94,10 +95,12 @@ static glia_status begin_epoch(glia_trainer *t) {
         GLI_TRY(move_on(t, training->position));
     else
         GLI_TRY(gli_results_reset(training, GLI_SUMS_TRAINING));
-    const int64_t steps = gli_divide_up(training->position, t->pass.loader.args.batch_size);
-    t->pass.begun       = false;
-    t->epoch            = (glia_epoch){.epoch = t->epoch.epoch + 1, .epochs = t->epochs, .steps = steps};
-    t->first            = training->steps + 1 - steps;
+    const int64_t batches = gli_divide_up(training->position, t->pass.loader.args.batch_size);
+    const int64_t steps   = gli_divide_up(batches, t->pass.accumulate);
+    t->pass.begun         = false;
+    t->epoch              = (glia_epoch){.epoch = t->epoch.epoch + 1, .epochs = t->epochs, .steps = steps};
+    t->batches            = training->batches - batches;
+    t->updates            = training->compiled.updates - steps;
     t->begun = t->looked = gli_seconds();
     training->position   = 0;
     training->in_epoch   = t;
@@ -106,10 +109,11 @@ static glia_status begin_epoch(glia_trainer *t) {
 
 bool gli_in_epoch(const glia_trainer *t) { return t->model->training->in_epoch == t; }
 
-/* What was wrong with step `failed`: its batch is run again. */
+/* What was wrong with batch `failed`, which is run again. */
 static glia_status diagnose(glia_trainer *t, int64_t failed) {
     char where[96];
-    const int64_t size = t->pass.loader.args.batch_size, step = failed - t->first + 1, before = (step - 1) * size;
+    const int64_t size = t->pass.loader.args.batch_size, batch_of_epoch = failed - t->batches - 1;
+    const int64_t step = batch_of_epoch / t->pass.accumulate + 1, before = batch_of_epoch * size;
     snprintf(where, sizeof where, "%s: epoch %d, step %lld", t->pass.call, t->epoch.epoch, (long long)step);
     const gli_suspect batch  = {.pass  = &t->pass,
                                 .first = before,
@@ -121,15 +125,23 @@ static glia_status diagnose(glia_trainer *t, int64_t failed) {
     return status;
 }
 
-/* Whether a step of this epoch had a loss or gradient that was not finite. The model is then as it was before it. */
+/* Counts the step of this batch, and those after it, as not taken. */
+static void take_back(glia_trainer *t, int64_t failed) {
+    const int64_t steps                  = (failed - t->batches - 1) / t->pass.accumulate;
+    t->model->training->batches          = t->batches + steps * t->pass.accumulate;
+    t->model->training->compiled.updates = t->updates + steps;
+}
+
+/* The first batch of this epoch whose loss or gradient was not finite; 0: none. The model is then as it was before its
+ * step. */
 static glia_status take_back_failed(glia_trainer *t, int64_t *failed) {
     *failed = 0;
     if (t->pass.unchecked || !t->pass.begun) return GLIA_OK; /* not begun: `failed` is of another pass */
     /* An index out of range, whose loss is NaN on devices, is told by the first read after it, and only by that. */
-    const glia_status status = gli_failed_step(t->model, failed);
-    if (status != GLIA_OK && gli_failed_step(t->model, failed) != GLIA_OK) return status;
+    const glia_status status = gli_failed_batch(t->model, failed);
+    if (status != GLIA_OK && gli_failed_batch(t->model, failed) != GLIA_OK) return status;
     if (*failed == 0) return status;
-    gli_take_back_steps(t->model, *failed);
+    take_back(t, *failed);
     GLI_TRY(gli_restore_buffers(t->model));
     return status;
 }
@@ -227,14 +239,14 @@ static glia_status stop(glia_trainer *t) {
 /* ---- Steps ---- */
 
 static glia_status train_step(glia_trainer *t) {
-    gli_step *step;
     int64_t failed = 0;
-    GLI_TRY(gli_pass_step(&t->pass, &step));
+    size_t plan_bytes;
+    GLI_TRY(gli_pass_train(&t->pass, &plan_bytes));
     ++t->epoch.steps;
-    if (t->epoch.plan_bytes == 0) t->epoch.plan_bytes = glia_plan_bytes(step->plan);
+    if (t->epoch.plan_bytes == 0) t->epoch.plan_bytes = plan_bytes;
     gli_progress_step(&t->view, t->epoch.epoch, t->epochs, t->epoch.steps, t->steps);
     if (gli_seconds() - t->looked >= LOOK_SECONDS) {
-        GLI_TRY(gli_failed_step(t->model, &failed));
+        GLI_TRY(gli_failed_batch(t->model, &failed));
         t->looked = gli_seconds();
     }
     return failed > 0 ? GLIA_NOT_FINITE : notify(t, BATCH_END); /* settle says which number was not finite */
@@ -244,7 +256,7 @@ glia_status gli_check_epoch(const glia_model *model) {
     const glia_trainer *t = model->training->in_epoch;
     int64_t failed;
     if (!t || t->pass.unchecked || !t->pass.begun) return GLIA_OK;
-    GLI_TRY(gli_failed_step(model, &failed));
+    GLI_TRY(gli_failed_batch(model, &failed));
     GLI_REQUIRE(model->ctx, failed == 0, GLIA_NOT_FINITE, "%s: a step of this epoch was not finite", t->pass.call);
     return GLIA_OK;
 }
@@ -273,6 +285,8 @@ glia_status gli_trainer_step(glia_trainer *t) {
 static glia_status check_args(const glia_model *model, const glia_fit_args *args, const char *call) {
     GLI_REQUIRE(model->ctx, args->epochs >= 0 && args->batch_size >= 0, GLIA_INVALID_ARGUMENT,
                 "%s: epochs is %d and batch_size %d, must not be negative", call, args->epochs, args->batch_size);
+    GLI_REQUIRE(model->ctx, args->accumulate >= 0, GLIA_INVALID_ARGUMENT, "%s: accumulate is %d, must not be negative",
+                call, args->accumulate);
     GLI_REQUIRE(model->ctx, (unsigned)args->progress <= GLIA_PROGRESS_LINES, GLIA_INVALID_ARGUMENT,
                 "%s: invalid progress %d", call, (int)args->progress);
     return GLIA_OK;
@@ -294,9 +308,10 @@ static glia_status begin_pass(glia_trainer *t, glia_dataset *data, const char *c
     GLI_TRY(check_args(t->model, &t->args, call));
     GLI_TRY(take_validation(t, call));
     GLI_TRY(gli_pass_begin(&t->pass, t->model, GLI_PASS_TRAIN, data, &args, call));
-    t->pass.unchecked = t->args.allow_not_finite;
+    t->pass.unchecked  = t->args.allow_not_finite;
+    t->pass.accumulate = t->args.accumulate ? t->args.accumulate : 1;
     if (t->args.resume) t->epoch.epoch = (int)gli_min_i64(t->model->training->epochs, t->epochs);
-    t->steps = gli_loader_batches(&t->pass.loader);
+    t->steps = gli_divide_up(gli_loader_batches(&t->pass.loader), t->pass.accumulate);
     return gli_pass_plan(&t->pass, call);
 }
 

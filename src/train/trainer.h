@@ -14,8 +14,8 @@ struct glia_trainer {
     int64_t steps;            /* of an epoch */
     gli_pass pass;
     gli_progress_view view;
-    glia_epoch epoch;     /* under way, or the last one */
-    int64_t first;        /* the number of this epoch's first step, of all training */
+    glia_epoch epoch;         /* under way, or the last one */
+    int64_t batches, updates; /* of all training, and since the compile, before this epoch */
     double begun, looked; /* seconds: when the epoch began, and when steps that are not finite were last looked for */
     int n_begun;          /* callbacks whose on_begin has returned GLIA_OK, or that have none */
     bool told, ended;     /* on_begin was called, and on_end */

@@ -15,7 +15,7 @@ typedef struct gli_output {
 
 /* The numbers that a step on the device reads and advances, so that nothing comes from the host. */
 enum {
-    GLI_COUNTER_STEP,     /* the number of this step, of all training; read by the dropout masks */
+    GLI_COUNTER_BATCH,    /* the number of this batch, of all training; read by the dropout masks */
     GLI_COUNTER_UPDATE,   /* the number of this step since the compile; read by the optimizer */
     GLI_COUNTER_POSITION, /* of the next batch in a resident data set's order */
     GLI_COUNTERS
@@ -41,14 +41,16 @@ typedef struct gli_compiled {
     glia_tensor *state[GLI_MAX_OPTIMIZER_STATE]; /* as many elements as are trained; NULL: it needs fewer */
     gli_slot *slots;                             /* of each trained weight in turn, as many as there are vectors */
     int n_slots;
-    int64_t updates;      /* steps since the compile: those of the optimizer */
-    int64_t epochs;       /* since the compile */
-    double learning_rate; /* now; that of the optimizer is the one it began with */
-    glia_tensor *before;  /* the buffers before the last step that did not fail; NULL: the model has none */
-    glia_tensor *aside;   /* the buffers before an evaluation; NULL: no layer has a stateful_batch */
-    glia_tensor *failed;  /* scalar i64: the first step whose loss or gradient was not finite, from which on nothing
-                           * changes the weights; 0: none */
-    glia_tensor *rate;    /* scalar f32, read by the optimizer */
+    int64_t updates;       /* steps since the compile: those of the optimizer */
+    int64_t epochs;        /* since the compile */
+    double learning_rate;  /* now; that of the optimizer is the one it began with */
+    glia_tensor *before;   /* the buffers before the last step that did not fail; NULL: the model has none */
+    glia_tensor *aside;    /* the buffers before an evaluation; NULL: no layer has a stateful_batch */
+    glia_tensor *failed;   /* scalar i64: the first batch whose loss or gradient was not finite, from which on nothing
+                            * changes the weights; 0: none */
+    glia_tensor *rate;     /* scalar f32, read by the optimizer */
+    glia_tensor *gradient; /* of the batches so far, as many elements as are trained, for steps of several batches */
+    glia_tensor *share;    /* scalar of the model's dtype: 1 / the samples of such a step. NULL, both: there was none */
     glia_tensor *counters, *cursor; /* i64 [GLI_COUNTERS], of training and of other passes; steps advance them */
     glia_tensor *sums[GLI_SUMS];    /* f64 [n,2], a sum and a count: of each output with a loss its loss, then its
                                      * metrics; NULL: no output has a loss */
@@ -60,7 +62,7 @@ typedef struct gli_training {
     gli_output outputs[GLIA_MAX_OUTPUTS];
     int n_outputs;
     gli_compiled compiled;
-    int64_t steps;                 /* of training so far */
+    int64_t batches;               /* of training so far, one for each step unless steps have several */
     int64_t epochs;                /* of training so far */
     struct glia_trainer *in_epoch; /* whose epoch is under way; NULL: none */
     int64_t compiles;              /* so far */
