@@ -103,17 +103,21 @@ GLIA_API glia_optimizer glia_optimizer_adamw(double learning_rate, double weight
 typedef struct glia_output_args {
     glia_model_loss loss;
     glia_metric metrics[GLIA_MAX_METRICS];
-    int top_k; /* default 5 */
+    int top_k;           /* default 5 */
+    bool sample_weights; /* each sample has a weight, with which its loss is multiplied, in evaluations too */
 } glia_output_args;
 
-/* Adds an output; outputs take the dataset's targets in the order of their calls, skipping those without a loss. args
- * NULL: no loss. */
+/* Adds an output; outputs take the dataset's targets in the order of their calls, skipping those without a loss. With
+ * sample_weights the target behind the output's own is a float for each sample. A mean is still divided by what it is
+ * divided by without them, mostly the number of samples, as in Keras: so a sample counts alike in each batch. Metrics
+ * have no weights. args NULL: no loss. */
 GLIA_API glia_status glia_model_output(glia_model *model, glia_value value, const glia_output_args *args);
 
 typedef struct glia_compile_args {
-    glia_model_loss loss; /* these three: of `output`, as in glia_output_args */
+    glia_model_loss loss; /* these four: of `output`, as in glia_output_args */
     glia_metric metrics[GLIA_MAX_METRICS];
     int top_k;
+    bool sample_weights;
     glia_optimizer optimizer; /* default: glia_optimizer_adam(1e-3) */
     double clip_value;        /* gradients to +- this; 0: not */
     double clip_norm;         /* each weight's gradient to this norm; 0: not */

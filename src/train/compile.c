@@ -73,6 +73,8 @@ static glia_status check_output_args(glia_context *ctx, const char *call, const 
                     call, (int)args->metrics[k]);
     GLI_REQUIRE(ctx, args->top_k >= 0, GLIA_INVALID_ARGUMENT, "%s: top_k is %d, must not be negative", call,
                 args->top_k);
+    GLI_REQUIRE(ctx, args->loss.kind != GLIA_LOSS_NONE || !args->sample_weights, GLIA_INVALID_ARGUMENT,
+                "%s: sample_weights without a loss", call);
     return GLIA_OK;
 }
 
@@ -231,7 +233,7 @@ static glia_status check_choice(const glia_model *model, glia_value output, cons
                 call, t->n_outputs);
     GLI_REQUIRE(model->ctx, output.id != 0 || t->n_outputs > 0, GLIA_INVALID_ARGUMENT, "%s: the model has no output",
                 call);
-    bool metrics = args->top_k != 0;
+    bool metrics = args->top_k != 0 || args->sample_weights;
     for (int i = 0; i < GLIA_MAX_METRICS; ++i) metrics = metrics || args->metrics[i] != GLIA_METRIC_DEFAULT;
     GLI_REQUIRE(model->ctx, output.id != 0 || (args->loss.kind == GLIA_LOSS_NONE && !metrics), GLIA_INVALID_ARGUMENT,
                 "%s: a loss or metrics without an output: outputs of glia_model_output have theirs from there", call);
@@ -275,7 +277,8 @@ static glia_status compile(glia_model *model, glia_value output, const glia_comp
 
     gli_output one = {0}, before = t->outputs[0];
     const int n_before              = t->n_outputs;
-    glia_output_args args_of_output = {.loss = args->loss, .top_k = args->top_k};
+    glia_output_args args_of_output = {
+        .loss = args->loss, .top_k = args->top_k, .sample_weights = args->sample_weights};
     memcpy(args_of_output.metrics, args->metrics, sizeof args->metrics);
     GLI_TRY(make_output(model, "glia_model_compile", output, &args_of_output, &one));
     t->outputs[0]            = one;

@@ -1,11 +1,14 @@
 /* Losses as values; losses and metrics of a model's outputs as ops of its graph. */
+#include <float.h>
 #include <math.h>
 #include <stdalign.h>
 #include <stddef.h>
 
+#include "core/dtype.h"
 #include "glia/ops/metric.h"
 #include "glia/ops/elementwise.h"
 #include "glia/ops/movement.h"
+#include "glia/ops/reduce.h"
 #include "glia/ops/softmax.h"
 #include "graph/graph_impl.h"
 #include "train/step.h"
@@ -105,11 +108,18 @@ static glia_value call(const gli_emission *e, const gli_op *op, const void *para
     return gli_graph_call(e->graph, op, params, in, n_in, &out, 1);
 }
 
+static glia_value binary(const gli_emission *e, glia_binary_kind kind, glia_value a, glia_value b) {
+    return call(e, &gli_op_binary, &(glia_binary_params){.kind = kind}, 2, (glia_value[]){a, b});
+}
+
+/* The same number in each element, in the dtype of `like`. */
+static glia_value constant(const gli_emission *e, glia_value like, glia_shape shape, double number) {
+    return gli_graph_constant(e->graph, glia_graph_dtype(e->graph, like), shape, number);
+}
+
 /* value * factor */
 static glia_value scaled(const gli_emission *e, glia_value value, double factor) {
-    if (factor == 1) return value;
-    const glia_value constant = gli_graph_constant(e->graph, glia_graph_dtype(e->graph, value), GLIA_SCALAR, factor);
-    return call(e, &gli_op_binary, &(glia_binary_params){.kind = GLIA_BINARY_MUL}, 2, (glia_value[]){value, constant});
+    return factor == 1 ? value : binary(e, GLIA_BINARY_MUL, value, constant(e, value, GLIA_SCALAR, factor));
 }
 
 /* Floating-point targets in the prediction's dtype. */
@@ -156,8 +166,38 @@ static glia_status check_targets(const gli_emission *e, glia_value prediction, g
     return GLIA_OK;
 }
 
+/* What a mean over the items is divided by: their number or, of class indices, the sum of the weights of their classes,
+ * which is the cross entropy of log-probabilities of -1. in: of the op cross_entropy. */
+static glia_value divisor_by_class(const gli_emission *e, const glia_cross_entropy_params *how, const glia_value *in) {
+    const glia_shape shape = glia_graph_shape(e->graph, in[0]);
+    double items           = 1;
+    for (int i = 0; i < shape.ndim; ++i) items *= i == 1 ? 1 : (double)shape.dim[i];
+    if (!is_index(glia_graph_dtype(e->graph, in[1])) || (!how->ignore && !in[2].id))
+        return constant(e, in[0], GLIA_SCALAR, items);
+    const glia_cross_entropy_params count = {.from         = GLIA_FROM_LOG_PROBABILITIES,
+                                             .reduction    = GLIA_REDUCTION_SUM,
+                                             .ignore_index = how->ignore_index,
+                                             .ignore       = how->ignore};
+    const glia_value each                 = constant(e, in[0], shape, -1);
+    const glia_value sum = call(e, &gli_op_cross_entropy, &count, 3, (glia_value[]){each, in[1], in[2]});
+    return binary(e, GLIA_BINARY_MAXIMUM, sum, constant(e, in[0], GLIA_SCALAR, FLT_MIN)); /* 0 / 0 counts as 0 */
+}
+
+/* cross_entropy of which each item is multiplied with the weight of its sample, [N]. */
+static glia_value weighted_by_class(const gli_emission *e, const glia_cross_entropy_params *how, const glia_value *in,
+                                    glia_value weight) {
+    glia_cross_entropy_params each = *how;
+    each.reduction                 = GLIA_REDUCTION_NONE;
+    const glia_value items         = call(e, &gli_op_cross_entropy, &each, 3, in);
+    glia_reshape_params column     = {.shape = {.ndim = glia_graph_shape(e->graph, items).ndim, .dim = {e->batch}}};
+    for (int i = 1; i < column.shape.ndim; ++i) column.shape.dim[i] = 1;
+    weight               = call(e, &gli_op_reshape, &column, 1, &weight);
+    const glia_value all = binary(e, GLIA_BINARY_MUL, items, weight), sum = call(e, &gli_op_reduce, NULL, 1, &all);
+    return how->reduction == GLIA_REDUCTION_SUM ? sum : binary(e, GLIA_BINARY_DIV, sum, divisor_by_class(e, how, in));
+}
+
 static glia_value loss_by_class(const gli_emission *e, const glia_model_loss *loss, glia_tensor *class_weight,
-                                glia_value prediction, glia_value target) {
+                                glia_value prediction, glia_value target, glia_value sample_weight) {
     glia_cross_entropy_params params = class_params(loss);
     glia_value weight                = {0};
     if (class_weight) weight = glia_graph_tensor(e->graph, "class_weight", class_weight);
@@ -169,16 +209,18 @@ static glia_value loss_by_class(const gli_emission *e, const glia_model_loss *lo
         target = converted(e, target, glia_graph_dtype(e->graph, prediction));
     const glia_value logits = params.from == GLIA_FROM_PROBABILITIES ? logits_of(e->graph, prediction) : prediction;
     if (logits.id != prediction.id) params.from = GLIA_FROM_LOGITS;
-    return call(e, &gli_op_cross_entropy, &params, 3, (glia_value[]){logits, target, weight});
+    const glia_value in[] = {logits, target, weight};
+    return sample_weight.id ? weighted_by_class(e, &params, in, sample_weight)
+                            : call(e, &gli_op_cross_entropy, &params, 3, in);
 }
 
 static glia_value plain_loss(const gli_emission *e, const glia_model_loss *loss, glia_value prediction,
-                             glia_value target) {
+                             glia_value target, glia_value sample_weight) {
     const bool batch_mean   = rules[loss->kind].mean_over_batch && loss->reduction == GLIA_REDUCTION_MEAN;
     glia_loss_params params = plain_params(loss);
     if (batch_mean) params.reduction = GLIA_REDUCTION_SUM;
     target             = same_shape(e, converted(e, target, glia_graph_dtype(e->graph, prediction)), prediction);
-    const glia_value y = call(e, &gli_op_loss, &params, 2, (glia_value[]){prediction, target});
+    const glia_value y = call(e, &gli_op_loss, &params, 3, (glia_value[]){prediction, target, sample_weight});
     return scaled(e, y, batch_mean ? 1.0 / (double)e->batch : 1);
 }
 
@@ -219,6 +261,23 @@ static void emit_metric(const gli_emission *e, const glia_output_args *args, gli
     glia_graph_assign(e->graph, state, new_state);
 }
 
+/* The weights of the samples as [N] in the prediction's dtype. */
+static glia_value sample_weights(const gli_emission *e, glia_value given, glia_value prediction) {
+    const glia_dtype dtype = glia_graph_dtype(e->graph, given);
+    const glia_shape shape = glia_graph_shape(e->graph, given);
+    int64_t count          = 1;
+    for (int i = 0; i < shape.ndim; ++i) count *= shape.dim[i];
+    if (!gli_dtype_is_float(dtype) || count != e->batch) {
+        gli_fail(e->graph->ctx, GLIA_SHAPE_MISMATCH,
+                 "%s: the sample_weights are %s %s of each sample, must be one float", e->graph->label,
+                 gli_shape_text(shape.ndim - 1, shape.dim + 1, (char[GLI_SHAPE_TEXT]){0}), glia_dtype_name(dtype));
+        return gli_graph_fail(e->graph, GLIA_SHAPE_MISMATCH), GLI_INVALID;
+    }
+    const glia_reshape_params vector = {.shape = GLIA_SHAPE(count)};
+    given                            = converted(e, given, glia_graph_dtype(e->graph, prediction));
+    return call(e, &gli_op_reshape, &vector, 1, &given);
+}
+
 /* Static, because the graph does not copy labels. */
 static const char *const output_label[GLIA_MAX_OUTPUTS] = {"output 0", "output 1", "output 2", "output 3",
                                                            "output 4", "output 5", "output 6", "output 7"};
@@ -228,15 +287,17 @@ static glia_value sum_of(const gli_emission *e, glia_value sums, int i) {
     return gli_graph_view(e->graph, sums, 2 * (int64_t)i, GLIA_SHAPE(2));
 }
 
-/* The loss of output i, with its metrics. first: the number of its sum. */
-static glia_value emit_output(const gli_emission *e, const gli_training *t, int i, glia_value target, glia_value sums,
-                              int first) {
+/* The loss of output i, with its metrics. targets: its own, and its weights. first: the number of its sum. */
+static glia_value emit_output(const gli_emission *e, const gli_training *t, int i, const glia_value *targets,
+                              glia_value sums, int first) {
     const gli_output *output    = &t->outputs[i];
     const glia_model_loss *loss = &output->args.loss;
-    const glia_value prediction = e->map[output->value];
-    const glia_value value      = rules[loss->kind].classes
-                                      ? loss_by_class(e, loss, t->compiled.class_weight[i], prediction, target)
-                                      : plain_loss(e, loss, prediction, target);
+    const glia_value prediction = e->map[output->value], target = targets[0];
+    glia_value weights = {0};
+    if (output->args.sample_weights) weights = sample_weights(e, targets[1], prediction);
+    const glia_value value = rules[loss->kind].classes
+                                 ? loss_by_class(e, loss, t->compiled.class_weight[i], prediction, target, weights)
+                                 : plain_loss(e, loss, prediction, target, weights);
     /* Sums are reported for each sample too, so that they do not depend on the batch size. */
     accumulate(e, scaled(e, value, loss->reduction == GLIA_REDUCTION_SUM ? 1.0 / (double)e->batch : 1),
                sum_of(e, sums, first));
@@ -248,9 +309,7 @@ static glia_value emit_output(const gli_emission *e, const gli_training *t, int 
 
 /* Of a mean over the batch: its part of the mean over a step of several batches. share: 1 / the step's samples. */
 static glia_value part_of_step(const gli_emission *e, glia_value value, glia_value share) {
-    const glia_value product =
-        call(e, &gli_op_binary, &(glia_binary_params){.kind = GLIA_BINARY_MUL}, 2, (glia_value[]){value, share});
-    return scaled(e, product, (double)e->batch);
+    return scaled(e, binary(e, GLIA_BINARY_MUL, value, share), (double)e->batch);
 }
 
 /* Without an output that trains, the total is the constant 0, of which all gradients are zeros. */
@@ -259,11 +318,12 @@ void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_v
     glia_tensor *sums      = training->compiled.sums[e->training ? GLI_SUMS_TRAINING : GLI_SUMS_EVALUATION];
     const glia_value state = sums ? glia_graph_tensor(e->graph, "sums", sums) : (glia_value){0};
     *total                 = (glia_value){0};
-    for (int i = 0, t = 0, first = 0; i < training->n_outputs; first += gli_results_of(&training->outputs[i++])) {
+    for (int i = 0, first = 0; i < training->n_outputs; first += gli_results_of(&training->outputs[i++])) {
         const glia_model_loss *loss = &training->outputs[i].args.loss;
         if (loss->kind == GLIA_LOSS_NONE) continue;
         gli_graph_set_label(e->graph, output_label[i]);
-        glia_value value = emit_output(e, training, i, targets[t++], state, first);
+        glia_value value = emit_output(e, training, i, targets, state, first);
+        targets += gli_output_targets(&training->outputs[i]);
         if (!gli_loss_trains(loss)) continue;
         if (share.id && loss->reduction == GLIA_REDUCTION_MEAN) value = part_of_step(e, value, share);
         const glia_value part = scaled(e, value, gli_loss_weight(loss));

@@ -74,8 +74,10 @@ glia_status gli_pass_begin(gli_pass *p, glia_model *model, gli_pass_kind kind, g
     GLI_TRY(check_states(model, data, args, call));
     const int targets = kind == GLI_PASS_PREDICT ? 0 : glia_dataset_targets(data);
     GLI_REQUIRE(model->ctx, kind == GLI_PASS_PREDICT || targets == gli_training_targets(model->training),
-                GLIA_SHAPE_MISMATCH, "%s: the dataset has %d targets, the model has %d outputs with a loss", call,
-                targets, gli_training_targets(model->training));
+                GLIA_SHAPE_MISMATCH,
+                "%s: the dataset has %d targets, the model takes %d: of each output with a loss, and of its "
+                "sample_weights",
+                call, targets, gli_training_targets(model->training));
     GLI_REQUIRE(model->ctx, kind != GLI_PASS_TRAIN || targets > 0, GLIA_INVALID_ARGUMENT, "%s: no output has a loss",
                 call);
     for (int i = 0; i < model->n_inputs; ++i) p->spec[p->n_spec++] = spec_of(glia_dataset_input(data, i));

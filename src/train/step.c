@@ -10,9 +10,13 @@
 #include "glia/ops/reduce.h"
 #include "graph/graph_impl.h"
 
+int gli_output_targets(const gli_output *output) {
+    return (output->args.loss.kind != GLIA_LOSS_NONE) + output->args.sample_weights;
+}
+
 int gli_training_targets(const gli_training *training) {
     int count = 0;
-    for (int i = 0; i < training->n_outputs; ++i) count += training->outputs[i].args.loss.kind != GLIA_LOSS_NONE;
+    for (int i = 0; i < training->n_outputs; ++i) count += gli_output_targets(&training->outputs[i]);
     return count;
 }
 

@@ -71,7 +71,9 @@ typedef struct gli_training {
     int n_history, cap_history;
 } gli_training;
 
-/* How many targets a dataset has for this model: one for each output with a loss. */
+/* How many targets a dataset has for this output: its own where it has a loss, and the weights of samples; and for all
+ * outputs of the model. */
+int gli_output_targets(const gli_output *output);
 int gli_training_targets(const gli_training *training);
 
 /* ---- Losses and metrics ---- */

@@ -49,11 +49,14 @@ class SmallTraining {
         EXPECT_EQ(glia_model_set(net, name, values.data(), values.size() * sizeof(float)), GLIA_OK) << message();
     }
 
-    // The classes as targets, and the weights of the samples behind them.
-    void make_data(bool weights = false) {
+    // The classes as targets, or one-hot; and the weights of the samples behind them.
+    void make_data(bool weights = false, bool one_hot = false) {
+        hot.assign(3 * samples, 0);
+        for (int i = 0; i < samples; ++i) hot[3 * i + t[i]] = 1;
         glia_array in{}, out[2]{};
         in.dtype = GLIA_F32, in.shape = GLIA_SHAPE(kInputs), in.data = x.data();
         out[0].dtype = GLIA_I64, out[0].data = t.data();
+        if (one_hot) out[0].dtype = GLIA_F32, out[0].shape = GLIA_SHAPE(3), out[0].data = hot.data();
         out[1].dtype = GLIA_F32, out[1].data = weight.data();
         glia_arrays_args arrays{};
         arrays.inputs = &in, arrays.n_inputs = 1, arrays.targets = out, arrays.n_targets = weights ? 2 : 1;
@@ -106,7 +109,7 @@ class SmallTraining {
     glia_model *net    = nullptr;
     glia_dataset *data = nullptr;
     glia_value output{};
-    std::vector<float> x, weight;
+    std::vector<float> x, weight, hot;
     std::vector<int64_t> t;
 };
 
