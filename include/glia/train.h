@@ -192,6 +192,8 @@ typedef struct glia_fit_args {
     int epochs;               /* default 1 */
     int batch_size;           /* default 32; the last batch of an epoch may be smaller */
     glia_dataset *validation; /* evaluated after each epoch; losses that are not finite end fit, after on_epoch_end */
+    double validation_share;  /* instead of `validation`: this share of the samples, above 0 and below 1, rounded to
+                               * whole ones; the last of the data, without which it then trains */
     bool in_order;            /* without shuffling */
     int accumulate;           /* batches of one step of the optimizer, default 1: see below */
     bool resume;              /* goes on where the model's last training was stopped, in the middle of an epoch too, to

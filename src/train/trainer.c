@@ -162,18 +162,11 @@ static glia_status leave_epoch(glia_trainer *t, glia_status status) {
     return status;
 }
 
-enum { CALL_TEXT = 64 };
-
-static const char *validation_of(const char *call, char text[CALL_TEXT]) {
-    snprintf(text, CALL_TEXT, "%s: validation", call);
-    return text;
-}
-
 /* Validation whose loss is not finite is told like any other, and fails then. */
 static glia_status validate(glia_trainer *t) {
-    char call[CALL_TEXT];
+    char call[GLI_CALL_TEXT];
     if (!t->validation) return GLIA_OK;
-    const glia_status status = gli_evaluate(t->model, t->validation, 0, validation_of(t->pass.call, call),
+    const glia_status status = gli_evaluate(t->model, t->validation, 0, gli_validation_call(t->pass.call, call),
                                             t->pass.unchecked, &t->epoch.validation);
     t->epoch.has_validation  = status == GLIA_OK || status == GLIA_NOT_FINITE;
     return status;
@@ -282,39 +275,6 @@ glia_status gli_trainer_step(glia_trainer *t) {
 
 /* ---- Life ---- */
 
-static glia_status check_args(const glia_model *model, const glia_fit_args *args, const char *call) {
-    GLI_REQUIRE(model->ctx, args->epochs >= 0 && args->batch_size >= 0, GLIA_INVALID_ARGUMENT,
-                "%s: epochs is %d and batch_size %d, must not be negative", call, args->epochs, args->batch_size);
-    GLI_REQUIRE(model->ctx, args->accumulate >= 0, GLIA_INVALID_ARGUMENT, "%s: accumulate is %d, must not be negative",
-                call, args->accumulate);
-    GLI_REQUIRE(model->ctx, (unsigned)args->progress <= GLIA_PROGRESS_LINES, GLIA_INVALID_ARGUMENT,
-                "%s: invalid progress %d", call, (int)args->progress);
-    return GLIA_OK;
-}
-
-static glia_status take_validation(glia_trainer *t, const char *call) {
-    char words[CALL_TEXT];
-    if (!t->args.validation) return GLIA_OK;
-    GLI_TRY(gli_evaluate_check(t->model, t->args.validation, 0, validation_of(call, words)));
-    gli_dataset_retain(t->args.validation);
-    t->validation = t->args.validation;
-    return GLIA_OK;
-}
-
-static glia_status begin_pass(glia_trainer *t, glia_dataset *data, const char *call) {
-    const gli_loader_args args = {.batch_size = gli_batch_size(t->model, t->args.batch_size, GLI_DEFAULT_BATCH),
-                                  .shuffle    = !t->args.in_order,
-                                  .seed       = t->model->seed};
-    GLI_TRY(check_args(t->model, &t->args, call));
-    GLI_TRY(take_validation(t, call));
-    GLI_TRY(gli_pass_begin(&t->pass, t->model, GLI_PASS_TRAIN, data, &args, call));
-    t->pass.unchecked  = t->args.allow_not_finite;
-    t->pass.accumulate = t->args.accumulate ? t->args.accumulate : 1;
-    if (t->args.resume) t->epoch.epoch = (int)gli_min_i64(t->model->training->epochs, t->epochs);
-    t->steps = gli_divide_up(gli_loader_batches(&t->pass.loader), t->pass.accumulate);
-    return gli_pass_plan(&t->pass, call);
-}
-
 static void trainer_free(glia_trainer *t) {
     glia_context *ctx = t->model->ctx;
     gli_loader_destroy(&t->pass.loader);
@@ -344,7 +304,7 @@ glia_status gli_trainer_create(glia_model *model, glia_dataset *data, const glia
     gli_model_retain(model);
     gli_progress_begin(&t->view, t->args.progress);
     forget_history(model);
-    const glia_status status = begin_pass(t, data, call);
+    const glia_status status = gli_trainer_take_data(t, data, call);
     if (status != GLIA_OK) return trainer_free(t), status;
     *out = t;
     return GLIA_OK;

@@ -29,6 +29,13 @@ glia_status gli_trainer_create(glia_model *model, glia_dataset *data, const glia
                                glia_trainer **out);
 void gli_trainer_destroy(glia_trainer *trainer);
 
+/* Checks the args; begins the pass over the data, or over all but the validation's share of them. */
+glia_status gli_trainer_take_data(glia_trainer *trainer, glia_dataset *data, const char *call);
+
+/* What messages of the validation begin with. */
+enum { GLI_CALL_TEXT = 64 };
+const char *gli_validation_call(const char *call, char text[GLI_CALL_TEXT]);
+
 /* One step. Begins an epoch where none is under way, and ends it after its last step. */
 glia_status gli_trainer_step(glia_trainer *trainer);
 
