@@ -20,9 +20,29 @@ static glia_status make_class_weight(const glia_model *model, const gli_output *
     return status;
 }
 
+static gli_weight_group *group_of(const gli_compiled *c, const gli_weight_rules *rules) {
+    for (int g = 0; g < c->n_groups; ++g)
+        if (gli_weight_rules_equal(&c->groups[g].rules, rules)) return &c->groups[g];
+    return NULL;
+}
+
+/* Each ends where the next one begins, the last one with the trained weights. */
+static glia_status make_groups(const glia_model *model, const gli_weight_layout *layout, gli_compiled *c) {
+    const int64_t *offset = layout->offsets.data;
+    for (int w = 0; w < model->n_weights; ++w) {
+        const gli_weight_rules *rules = &model->weights[w].rules;
+        if (offset[w] >= layout->trained || group_of(c, rules)) continue;
+        GLI_TRY(gli_grow(model->ctx, &c->groups, &c->cap_groups, c->n_groups + 1, sizeof *c->groups, "a model"));
+        if (c->n_groups > 0) c->groups[c->n_groups - 1].end = offset[w];
+        c->groups[c->n_groups++] = (gli_weight_group){.begin = offset[w], .end = layout->trained, .rules = *rules};
+    }
+    return GLIA_OK;
+}
+
 static glia_status make_state(const glia_model *model, const gli_weight_layout *layout, gli_compiled *c) {
     const int64_t trained = layout->trained, buffers = gli_count(layout->vector) - layout->buffers;
     GLI_TRY(gli_slots_make(model, layout, c));
+    GLI_TRY(make_groups(model, layout, c));
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
         if (gli_optimizer_needs(&c->optimizer, i))
             GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(trained), &c->state[i]));
@@ -48,6 +68,7 @@ static void compiled_free(glia_context *ctx, gli_compiled *c) {
     gli_steps_free(ctx, c->steps);
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i) glia_tensor_destroy(c->state[i]);
     gli_free(ctx, c->slots, (size_t)c->n_slots, sizeof *c->slots);
+    gli_free(ctx, c->groups, (size_t)c->cap_groups, sizeof *c->groups);
     glia_tensor_destroy(c->before);
     glia_tensor_destroy(c->aside);
     glia_tensor_destroy(c->failed);

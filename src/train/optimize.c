@@ -1,5 +1,6 @@
 /* From the loss to the new weights: gradients, clipping, penalty, optimizer, as ops of the training graph. */
 #include "glia/ops/elementwise.h"
+#include "glia/ops/movement.h"
 #include "graph/graph_impl.h"
 #include "train/step.h"
 
@@ -85,21 +86,48 @@ static glia_value sum_to_norm(const gli_emission *e, double clip_norm, glia_valu
     return vector;
 }
 
-static void optimize(const gli_emission *e, const gli_compiled *c, glia_value gradient, glia_value update,
-                     glia_value skip) {
+/* What a group has of a vector of all trained weights that the caller owns, or that is computed. */
+static glia_value group_view(const gli_emission *e, const gli_weight_group *group, glia_value vector) {
+    return gli_graph_view(e->graph, vector, group->begin, GLIA_SHAPE(group->end - group->begin));
+}
+
+static glia_value group_slice(const gli_emission *e, const gli_weight_group *group, glia_value vector) {
+    if (group->end - group->begin == e->model->trained) return vector;
+    glia_slice_params range = glia_slice_defaults();
+    range.start[0] = (int)group->begin, range.stop[0] = (int)group->end;
+    return call(e, &gli_op_slice, &range, &vector, 1, &vector, 1);
+}
+
+static glia_value rate_of(const gli_emission *e, const gli_compiled *c, const gli_weight_group *group) {
+    const glia_value rate = glia_graph_tensor(e->graph, "rate", c->rate);
+    const double scale    = gli_value_or(group->rules.rate_scale, 1);
+    glia_value in[]       = {rate, {0}}, scaled;
+    if (scale == 1) return rate;
+    in[1] = gli_graph_constant(e->graph, GLIA_F32, GLIA_SCALAR, scale);
+    return call(e, &gli_op_binary, &(glia_binary_params){.kind = GLIA_BINARY_MUL}, in, 2, &scaled, 1);
+}
+
+static void update_group(const gli_emission *e, const gli_compiled *c, const gli_weight_group *group,
+                         glia_value gradient, glia_value update, glia_value skip) {
+    const glia_optimizer optimizer            = gli_optimizer_by_rules(c->optimizer, &group->rules);
     glia_value state[GLI_MAX_OPTIMIZER_STATE] = {{0}}, out[GLI_MAX_OPTIMIZER_STATE + 1] = {{0}};
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
-        if (c->state[i]) state[i] = glia_graph_tensor(e->graph, "optimizer", c->state[i]);
-    const gli_optimizer_values values = {.param = gli_graph_view(e->graph, e->vector, 0, GLIA_SHAPE(e->model->trained)),
-                                         .gradient = gradient,
-                                         .rate     = glia_graph_tensor(e->graph, "rate", c->rate),
+        if (c->state[i]) state[i] = group_view(e, group, glia_graph_tensor(e->graph, "optimizer", c->state[i]));
+    const gli_optimizer_values values = {.param    = group_view(e, group, e->vector),
+                                         .gradient = group_slice(e, group, gradient),
+                                         .rate     = rate_of(e, c, group),
                                          .update   = update,
                                          .skip     = skip,
                                          .state    = state};
-    gli_optimizer_emit(&c->optimizer, e->graph, &values, out);
+    gli_optimizer_emit(&optimizer, e->graph, &values, out);
     glia_graph_assign(e->graph, values.param, out[0]);
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
         if (state[i].id) glia_graph_assign(e->graph, state[i], out[i + 1]);
+}
+
+static void optimize(const gli_emission *e, const gli_compiled *c, glia_value gradient, glia_value update,
+                     glia_value skip) {
+    for (int g = 0; g < c->n_groups; ++g) update_group(e, c, &c->groups[g], gradient, update, skip);
 }
 
 /* To the limits that concern the vector as a whole. */

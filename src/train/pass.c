@@ -148,7 +148,7 @@ static glia_status train_group(gli_pass *p, size_t *plan_bytes) {
     const int64_t end = gli_min_i64(p->loader.next + gli_pass_samples(p), p->loader.dataset->count);
     gli_step *step;
     GLI_TRY(make_ready(p)); /* before the buffers are kept, which depends on whether a step of this epoch failed */
-    GLI_TRY(gli_group_begin(p->model, end - p->loader.next));
+    GLI_TRY(gli_accumulation_begin(p->model, end - p->loader.next));
     for (*plan_bytes = 0; p->loader.next < end;) {
         GLI_TRY(gli_pass_step(p, &step));
         if (*plan_bytes == 0) *plan_bytes = glia_plan_bytes(step->plan);
@@ -169,7 +169,7 @@ glia_status gli_pass_plan(const gli_pass *p, const char *call) {
     const int64_t count = p->loader.dataset->count, size = gli_min_i64(p->loader.args.batch_size, count);
     gli_step *step;
     if (p->accumulate > 1) {
-        GLI_TRY(gli_group_prepare(p->model));
+        GLI_TRY(gli_accumulation_prepare(p->model));
         GLI_TRY(get_update(p, &step));
     }
     GLI_TRY(gli_pass_get(p, size, &step));

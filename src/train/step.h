@@ -67,13 +67,14 @@ glia_status gli_step_run(glia_model *model, gli_step *step);
 /* The number of the first batch since gli_steps_begin whose loss or gradient was not finite; 0: none. Waits. */
 glia_status gli_failed_batch(const glia_model *model, int64_t *batch);
 
-/* ---- Steps of several batches: gli_group_begin, a GLI_PASS_GRADIENT for each batch, and GLI_PASS_UPDATE ---- */
+/* ---- Steps of several batches: gli_accumulation_begin, a GLI_PASS_GRADIENT for each batch, and GLI_PASS_UPDATE ----
+ */
 
 /* Makes what they need, once after a compile. */
-glia_status gli_group_prepare(glia_model *model);
+glia_status gli_accumulation_prepare(glia_model *model);
 
 /* samples: of all its batches. */
-glia_status gli_group_begin(const glia_model *model, int64_t samples);
+glia_status gli_accumulation_begin(const glia_model *model, int64_t samples);
 
 /* Keeps the buffers as they are, unless a step failed; and gives them back as they were before the last step that did
  * not fail. */

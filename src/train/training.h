@@ -32,11 +32,19 @@ typedef struct gli_slot {
     int weight, vector;
 } gli_slot;
 
+/* Trained weights that stand side by side in the vector, and are updated in the same way. */
+typedef struct gli_weight_group {
+    int64_t begin, end; /* elements */
+    gli_weight_rules rules;
+} gli_weight_group;
+
 struct gli_step;
 
 /* What a compile makes. */
 typedef struct gli_compiled {
     glia_optimizer optimizer; /* never the default */
+    gli_weight_group *groups; /* of all trained weights */
+    int n_groups, cap_groups;
     double clip_value, clip_norm, clip_global_norm;
     glia_tensor *state[GLI_MAX_OPTIMIZER_STATE]; /* as many elements as are trained; NULL: it needs fewer */
     gli_slot *slots;                             /* of each trained weight in turn, as many as there are vectors */
@@ -102,6 +110,9 @@ glia_status gli_loss_check_output(const glia_model *model, const char *call, int
 /* Fills in the default, and checks all numbers. */
 glia_status gli_optimizer_resolve(glia_context *ctx, const glia_optimizer *given, glia_dtype dtype,
                                   glia_optimizer *out);
+
+/* The optimizer with a weight's penalties instead of its own, as far as there are rules for them. */
+glia_optimizer gli_optimizer_by_rules(glia_optimizer optimizer, const gli_weight_rules *rules);
 
 /* Whether it keeps vector i of its state; and what that is called, "adam_m". */
 bool gli_optimizer_needs(const glia_optimizer *optimizer, int i);

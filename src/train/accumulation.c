@@ -2,7 +2,7 @@
 #include "glia/ops/elementwise.h"
 #include "train/step.h"
 
-glia_status gli_group_prepare(glia_model *model) {
+glia_status gli_accumulation_prepare(glia_model *model) {
     gli_compiled *c = &model->training->compiled;
     if (c->share) return GLIA_OK;
     if (model->trained > 0 && !c->gradient)
@@ -10,7 +10,7 @@ glia_status gli_group_prepare(glia_model *model) {
     return glia_tensor_create(model->ctx, model->dtype, GLIA_SCALAR, &c->share);
 }
 
-glia_status gli_group_begin(const glia_model *model, int64_t samples) {
+glia_status gli_accumulation_begin(const glia_model *model, int64_t samples) {
     const gli_compiled *c = &model->training->compiled;
     if (c->gradient) GLI_TRY(glia_tensor_fill(c->gradient, 0));
     GLI_TRY(glia_tensor_fill(c->share, 1.0 / (double)samples));
