@@ -31,7 +31,7 @@ typedef struct glia_checkpoint_args {
     const char *folder;  /* is made where it is not there yet, but not the folders above it */
     const char *name;    /* default "checkpoint": files are NAME-STEP.safetensors */
     int every_epochs;    /* default 1 */
-    int64_t every_steps; /* within epochs as well, after each so many steps of all training; default: never */
+    int64_t every_steps; /* within epochs as well, after each so many steps since the compile; default: never */
     int keep;            /* the newest so many; older ones are deleted; default 3 */
     bool best;           /* NAME-best.safetensors: that of the epoch with the best watched value */
     const char *watch;   /* as in glia_early_stopping_args */

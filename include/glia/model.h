@@ -91,6 +91,18 @@ GLIA_API glia_value glia_model_op(glia_model *model, const char *op, const void 
 /* Freezes (or thaws) a layer, or a weight, by name. Takes effect at the next compile. */
 GLIA_API glia_status glia_model_freeze(glia_model *model, const char *name, bool frozen);
 
+/* For a layer's weights, or one weight, by name, from the next compile on: the learning rate times `scale`, 0 to 1e6;
+ * and penalties instead of the optimizer's weight_decay and l1 (glia/ops/optimizer.h). As the optimizer's own, these
+ * are in the gradient after clipping, or with a decoupled weight_decay in the step, and not in the loss. So biases are
+ * left out of the optimizer's penalty:
+ *
+ *     for (int i = 0; i < glia_model_weight_count(net); ++i)
+ *         if (glia_model_weight_shape(net, i).ndim == 1)
+ *             GLIA_TRY(glia_model_set_penalties(net, glia_model_weight_name(net, i), 0, 0));
+ */
+GLIA_API glia_status glia_model_set_rate_scale(glia_model *model, const char *name, double scale);
+GLIA_API glia_status glia_model_set_penalties(glia_model *model, const char *name, double weight_decay, double l1);
+
 /* ---- Weights by name: dense row-major, in the model's dtype; bytes must match ---- */
 
 GLIA_API glia_status glia_model_set(glia_model *model, const char *name, const void *values, size_t bytes);

@@ -5,8 +5,10 @@
  *   norm1.running_mean    a buffer, and so are the states of layers with a stateful_batch: lstm.h_l0
  *   conv1.weight/adam_m   of the optimizer, for each weight that it trains: WEIGHT/OP_TENSOR, by the names of
  *                         glia/ops/optimizer.h
- *   glia/step             a scalar i64: how many steps of training the model has had
- *   glia/update           the same since the compile: what the optimizer counts
+ *   conv1.weight/ema      the average of a weight, where the model is compiled with an average_decay
+ *   glia/step             a scalar i64: how many steps of training the model has had; a step of several batches counts
+ *                         as so many
+ *   glia/update           steps since the compile, each as one: what the optimizer counts
  *   glia/epoch            epochs of training, from which the order of samples follows
  *   glia/seed             of the order of samples and the dropout masks; the context's before it is set
  *   glia/learning_rate    a scalar f64

@@ -123,22 +123,28 @@ GLIA_API glia_optimizer glia_optimizer_adamw(double learning_rate, double weight
 typedef struct glia_output_args {
     glia_model_loss loss;
     glia_metric metrics[GLIA_MAX_METRICS];
-    int top_k;        /* default 5 */
-    const char *name; /* of its results, where several outputs have a loss; default: that of the layer. Copied */
+    int top_k;           /* default 5 */
+    bool sample_weights; /* each sample has a weight, with which its loss is multiplied, in evaluations too */
+    const char *name;    /* of its results, where several outputs have a loss; default: that of the layer. Copied */
 } glia_output_args;
 
-/* Adds an output; outputs take the dataset's targets in the order of their calls, skipping those without a loss. args
- * NULL: no loss. */
+/* Adds an output; outputs take the dataset's targets in the order of their calls, skipping those without a loss. With
+ * sample_weights the target behind the output's own is a float for each sample. A mean is still divided by what it is
+ * divided by without them, mostly the number of samples, as in Keras: so a sample counts alike in each batch. Metrics
+ * have no weights. args NULL: no loss. */
 GLIA_API glia_status glia_model_output(glia_model *model, glia_value value, const glia_output_args *args);
 
 typedef struct glia_compile_args {
-    glia_model_loss loss; /* these three: of `output`, as in glia_output_args */
+    glia_model_loss loss; /* these four: of `output`, as in glia_output_args */
     glia_metric metrics[GLIA_MAX_METRICS];
     int top_k;
+    bool sample_weights;
     glia_optimizer optimizer; /* default: glia_optimizer_adam(1e-3) */
     double clip_value;        /* gradients to +- this; 0: not */
     double clip_norm;         /* each weight's gradient to this norm; 0: not */
     double clip_global_norm;  /* the global norm of all gradients to this; 0: not */
+    double average_decay;     /* keeps an average of each trained weight, below 1: see glia_model_use_average; 0: not */
+    bool average_warmup;      /* the decay of step t is at most (1 + t) / (10 + t) */
 } glia_compile_args;
 
 /* Checks the model, lays out its weights and initialises those that have no values yet. `output` with id 0: outputs
@@ -149,6 +155,12 @@ GLIA_API glia_status glia_model_compile(glia_model *model, glia_value output, co
 
 GLIA_API glia_status glia_model_set_learning_rate(glia_model *model, double rate); /* between epochs or steps */
 GLIA_API double glia_model_learning_rate(const glia_model *model);                 /* NaN: the model is not compiled */
+
+/* Puts the averages in the place of the weights, for evaluations, predictions and files of weights, and with use false
+ * the weights back, before training or a checkpoint goes on: GLIA_INVALID_ARGUMENT. A compile makes weights of what is
+ * in their place. After step t an average is decay average + (1 - decay) weight, and after the first the weight: an
+ * exponential moving average, as PyTorch's AveragedModel. Buffers have none. */
+GLIA_API glia_status glia_model_use_average(glia_model *model, bool use);
 
 /* ---- Fit ---- */
 
@@ -211,7 +223,11 @@ typedef struct glia_fit_args {
     int epochs;               /* default 1 */
     int batch_size;           /* default 32; the last batch of an epoch may be smaller */
     glia_dataset *validation; /* evaluated after each epoch; losses that are not finite end fit, after on_epoch_end */
+    double validation_share;  /* instead of `validation`: this share of the samples, above 0 and below 1, rounded to
+                               * whole ones; the last of the data, without which it then trains */
+    bool validate_average;    /* evaluates the averages of the weights, see glia_model_use_average */
     bool in_order;            /* without shuffling */
+    int accumulate;           /* batches of one step of the optimizer, default 1: see below */
     bool resume;              /* goes on where the model's last training was stopped, in the middle of an epoch too, to
                                * the same bits; `epochs` are then all that the model has had */
     bool allow_not_finite;    /* losses and gradients that are infinite or NaN end nothing, and change the weights */
@@ -227,7 +243,12 @@ typedef struct glia_fit_args {
  * finite, and stays. Validation data whose loss is not finite end fit with GLIA_NOT_FINITE after on_epoch_end has had
  * that epoch: the model keeps what the epoch taught it, and the message says that it was the validation, and names the
  * first such number there. The order of samples and the dropout masks follow from the context's seed and from how many
- * epochs and steps the model has had, so that two runs give the same bits. args may be NULL. */
+ * epochs and steps the model has had, so that two runs give the same bits. args may be NULL.
+ *
+ * With accumulate N a step goes over N batches, and takes as much memory as one: gradients add up, and clipping and the
+ * optimizer have what a batch of them all would give, up to rounding; so has the last step of an epoch, of the batches
+ * that are left. What a layer does with a batch as a whole it does with each of the N: batch normalisation. A mean that
+ * leaves out targets or weighs classes is taken in each batch, which then counts by its samples. */
 GLIA_API glia_status glia_model_fit(glia_model *model, glia_dataset *data, const glia_fit_args *args);
 
 /* The epochs of the last fit or trainer, the first one first; as long as no other epoch ends and no other training

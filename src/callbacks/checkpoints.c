@@ -111,16 +111,12 @@ static glia_status delete_old(const checkpoints *c) {
 
 /* ---- Writing ---- */
 
-static glia_status steps_of(const glia_model *model, int64_t *step) {
-    return glia_model_state_get(model, "glia/step", step, sizeof *step);
-}
-
 /* After the last step of an epoch, and after the epoch, the step is the same. */
 static glia_status save(checkpoints *c, const glia_model *model) {
     char path[PATH];
     int64_t now[2];
     listing all;
-    GLI_TRY(steps_of(model, &now[0]));
+    GLI_TRY(glia_model_state_get(model, "glia/step", &now[0], sizeof now[0]));
     GLI_TRY(glia_model_state_get(model, "glia/position", &now[1], sizeof now[1]));
     if (memcmp(now, c->saved, sizeof now) == 0) return GLIA_OK;
     GLI_TRY(list(c->ctx, c->folder, c->name, &all));
@@ -161,10 +157,10 @@ static glia_status begin(void *user, const glia_event *event) {
 
 static glia_status batch_end(void *user, const glia_event *event) {
     checkpoints *c = user;
-    int64_t step;
+    int64_t steps;
     if (c->every_steps == 0) return GLIA_OK;
-    GLI_TRY(steps_of(event->model, &step));
-    return step % c->every_steps == 0 ? save(c, event->model) : GLIA_OK;
+    GLI_TRY(glia_model_state_get(event->model, "glia/update", &steps, sizeof steps));
+    return steps % c->every_steps == 0 ? save(c, event->model) : GLIA_OK;
 }
 
 static glia_status epoch_end(void *user, const glia_event *event) {

@@ -13,6 +13,12 @@ enum { GLI_WEIGHT_ALIGNMENT = 16 /* elements: each weight starts at a cache line
 /* Streams of randomness under the context's seed (core/philox.h); weights and dropout layers count up from theirs. */
 enum { GLI_STREAM_WEIGHTS = 0x20000000, GLI_STREAM_DROPOUT = 0x30000000 };
 
+/* What training does otherwise with a weight than with those that have no rules. */
+typedef struct gli_weight_rules {
+    glia_optional rate_scale;       /* of the learning rate [1] */
+    glia_optional weight_decay, l1; /* instead of the optimizer's */
+} gli_weight_rules;
+
 typedef struct gli_weight {
     char name[GLI_NAME_SIZE];
     int ndim;
@@ -22,9 +28,10 @@ typedef struct gli_weight {
     int64_t zero_row;    /* 1 + the row that starts as zeros; 0: none */
     bool frozen, buffer; /* a buffer, such as a running mean, is never trained */
     bool state;          /* a buffer that carries over from batch to batch */
-    int64_t offset;      /* elements into the model's vector, since the last compile */
-    bool in_vector;      /* has a value there */
-    gli_block pending;   /* a value that was set before the first compile */
+    gli_weight_rules rules;
+    int64_t offset;    /* elements into the model's vector, since the last compile */
+    bool in_vector;    /* has a value there */
+    gli_block pending; /* a value that was set before the first compile */
 } gli_weight;
 
 typedef enum gli_source { GLI_SOURCE_INPUT, GLI_SOURCE_WEIGHT, GLI_SOURCE_NODE } gli_source;
@@ -155,6 +162,8 @@ const char *gli_model_names_text(const glia_model *model, bool weights, char tex
 glia_tensor gli_weight_view(const glia_model *model, const gli_weight *weight, const glia_tensor *vector,
                             int64_t offset);
 
+bool gli_weight_rules_equal(const gli_weight_rules *a, const gli_weight_rules *b);
+
 /* Fails unless there are values for a state of this dtype and shape. call, name: for the message. */
 glia_status gli_check_values(const glia_tensor *shape, const char *call, const char *name, const void *values,
                              size_t bytes);
@@ -169,7 +178,8 @@ const char *gli_init_mistake(const glia_init *init);
 /* Fills a dense tensor of the weight's shape with its initial content. stream: a different one for each weight. */
 glia_status gli_init_fill(const gli_weight *weight, uint32_t stream, glia_tensor *out);
 
-/* A layout of all weights in one vector, with the values they have or start with. adopt makes it the model's, which
+/* A layout of all weights in one vector, with the values they have or start with; trained weights with the same rules
+ * stand side by side. adopt makes it the model's, which
  * cannot fail; the layout has then what the model had. */
 typedef struct gli_weight_layout {
     gli_block offsets; /* int64_t, one for each weight */

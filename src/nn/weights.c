@@ -1,4 +1,4 @@
-/* Weights: their layout in one vector; freezing, setting and reading them by name. */
+/* Weights: their layout in one vector; setting and reading them by name. */
 #include <string.h>
 
 #include "core/device.h"
@@ -31,21 +31,36 @@ static glia_status put_weight(glia_model *model, int index, glia_tensor *vector,
     return gli_init_fill(weight, GLI_STREAM_WEIGHTS + (uint32_t)index, &to);
 }
 
-/* Where each weight goes: the trained ones first, then the frozen ones, then the buffers; and where each part ends. */
+typedef enum part { TRAINED, FROZEN, BUFFER, PARTS } part;
+
+static part part_of(const gli_weight *weight) { return weight->buffer ? BUFFER : weight->frozen ? FROZEN : TRAINED; }
+
+static bool together(const gli_weight *a, const gli_weight *b) {
+    return part_of(a) == part_of(b) && (part_of(a) != TRAINED || gli_weight_rules_equal(&a->rules, &b->rules));
+}
+
+/* Places a weight, and those after it which belong together with it. */
+static glia_status place(const glia_model *model, int first, int64_t *offset, int64_t *total) {
+    for (int i = first; i < model->n_weights; ++i) {
+        const gli_weight *weight = &model->weights[i];
+        if (!together(&model->weights[first], weight)) continue;
+        offset[i] = *total;
+        GLI_REQUIRE(model->ctx, !__builtin_add_overflow(*total, padded_count(weight), total), GLIA_OUT_OF_MEMORY,
+                    "out of memory: the weights up to '%s' have more elements than memory can", weight->name);
+    }
+    return GLIA_OK;
+}
+
+/* Where each weight goes: the trained ones first, those with the same rules side by side, then the frozen ones, then
+ * the buffers; and where each part ends. */
 static glia_status choose_offsets(const glia_model *model, int64_t *offset, gli_weight_layout *out, int64_t *total) {
-    enum { TRAINED, FROZEN, BUFFER, PARTS };
     *total = 0;
-    for (int part = 0; part < PARTS; ++part) {
-        for (int i = 0; i < model->n_weights; ++i) {
-            const gli_weight *weight = &model->weights[i];
-            if (part != (weight->buffer ? BUFFER : weight->frozen ? FROZEN : TRAINED)) continue;
-            offset[i] = *total;
-            GLI_REQUIRE(model->ctx, !__builtin_add_overflow(*total, padded_count(&model->weights[i]), total),
-                        GLIA_OUT_OF_MEMORY, "out of memory: the weights up to '%s' have more elements than memory can",
-                        model->weights[i].name);
-        }
-        if (part == TRAINED) out->trained = *total;
-        if (part == FROZEN) out->buffers = *total;
+    for (int i = 0; i < model->n_weights; ++i) offset[i] = -1;
+    for (part p = TRAINED; p < PARTS; ++p) {
+        for (int i = 0; i < model->n_weights; ++i)
+            if (part_of(&model->weights[i]) == p && offset[i] < 0) GLI_TRY(place(model, i, offset, total));
+        if (p == TRAINED) out->trained = *total;
+        if (p == FROZEN) out->buffers = *total;
     }
     return GLIA_OK;
 }
@@ -87,25 +102,6 @@ void gli_weights_adopt(glia_model *model, gli_weight_layout *layout) {
     model->trained   = layout->trained;
     model->buffers   = layout->buffers;
     layout->vector   = old;
-}
-
-static glia_status set_frozen(glia_model *model, const char *name, bool frozen) {
-    gli_weight *weight = name ? gli_model_find_weight(model, name) : NULL;
-    if (weight) return weight->frozen = frozen, GLIA_OK;
-    gli_layer *layer = name ? gli_model_find_layer(model, name) : NULL;
-    GLI_REQUIRE(model->ctx, layer, GLIA_NOT_FOUND, "glia_model_freeze: no layer or weight is named '%s'",
-                name ? name : "NULL");
-    layer->frozen = frozen;
-    for (int w = layer->first_weight; w < layer->end_weight; ++w) model->weights[w].frozen = frozen;
-    return GLIA_OK;
-}
-
-glia_status glia_model_freeze(glia_model *model, const char *name, bool frozen) {
-    GLI_REQUIRE_OBJECT(model);
-    GLI_TRY(gli_enter(model->ctx));
-    const glia_status status = set_frozen(model, name, frozen);
-    gli_leave(model->ctx);
-    return status;
 }
 
 static glia_status reset_states(glia_model *model) {

@@ -59,11 +59,12 @@ static glia_status check_labels(const search *s) {
         if (output->args.loss.kind == GLIA_LOSS_NONE) continue;
         snprintf(who, sizeof who, "output %d", o);
         snprintf(what, sizeof what, "target %d", t);
-        const int field     = model->n_inputs + t++;
+        const int field     = model->n_inputs + t;
         const bool by_class = gli_loss_by_class(output->args.loss.kind);
         const range allowed = {0, output->classes, output->args.loss.classes.ignore,
                                output->args.loss.classes.ignore_index};
         if (by_class) GLI_TRY(check_field(s, field, allowed, who, what));
+        t += gli_output_targets(output);
     }
     return GLIA_OK;
 }

@@ -20,11 +20,31 @@ static glia_status make_class_weight(const glia_model *model, const gli_output *
     return status;
 }
 
+static gli_weight_group *group_of(const gli_compiled *c, const gli_weight_rules *rules) {
+    for (int g = 0; g < c->n_groups; ++g)
+        if (gli_weight_rules_equal(&c->groups[g].rules, rules)) return &c->groups[g];
+    return NULL;
+}
+
+/* Each ends where the next one begins, the last one with the trained weights. */
+static glia_status make_groups(const glia_model *model, const gli_weight_layout *layout, gli_compiled *c) {
+    const int64_t *offset = layout->offsets.data;
+    for (int w = 0; w < model->n_weights; ++w) {
+        const gli_weight_rules *rules = &model->weights[w].rules;
+        if (offset[w] >= layout->trained || group_of(c, rules)) continue;
+        GLI_TRY(gli_grow(model->ctx, &c->groups, &c->cap_groups, c->n_groups + 1, sizeof *c->groups, "a model"));
+        if (c->n_groups > 0) c->groups[c->n_groups - 1].end = offset[w];
+        c->groups[c->n_groups++] = (gli_weight_group){.begin = offset[w], .end = layout->trained, .rules = *rules};
+    }
+    return GLIA_OK;
+}
+
 static glia_status make_state(const glia_model *model, const gli_weight_layout *layout, gli_compiled *c) {
     const int64_t trained = layout->trained, buffers = gli_count(layout->vector) - layout->buffers;
     GLI_TRY(gli_slots_make(model, layout, c));
-    for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
-        if (gli_optimizer_needs(&c->optimizer, i))
+    GLI_TRY(make_groups(model, layout, c));
+    for (int i = 0; i < GLI_VECTORS; ++i)
+        if (gli_vector_kept(c, i))
             GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(trained), &c->state[i]));
     if (buffers > 0) GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(buffers), &c->before));
     if (buffers > 0 && model->stateful_batch)
@@ -46,12 +66,15 @@ static glia_status make_state(const glia_model *model, const gli_weight_layout *
 
 static void compiled_free(glia_context *ctx, gli_compiled *c) {
     gli_steps_free(ctx, c->steps);
-    for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i) glia_tensor_destroy(c->state[i]);
+    for (int i = 0; i < GLI_VECTORS; ++i) glia_tensor_destroy(c->state[i]);
     gli_free(ctx, c->slots, (size_t)c->n_slots, sizeof *c->slots);
+    gli_free(ctx, c->groups, (size_t)c->cap_groups, sizeof *c->groups);
     glia_tensor_destroy(c->before);
     glia_tensor_destroy(c->aside);
     glia_tensor_destroy(c->failed);
     glia_tensor_destroy(c->rate);
+    glia_tensor_destroy(c->gradient);
+    glia_tensor_destroy(c->share);
     glia_tensor_destroy(c->counters);
     glia_tensor_destroy(c->cursor);
     for (int i = 0; i < GLI_SUMS; ++i) glia_tensor_destroy(c->sums[i]);
@@ -72,6 +95,8 @@ static glia_status check_output_args(glia_context *ctx, const char *call, const 
                     (int)args->metrics[k]);
     GLI_REQUIRE(ctx, args->top_k >= 0, GLIA_INVALID_ARGUMENT, "%s: top_k is %d, must not be negative", call,
                 args->top_k);
+    GLI_REQUIRE(ctx, args->loss.kind != GLIA_LOSS_NONE || !args->sample_weights, GLIA_INVALID_ARGUMENT,
+                "%s: sample_weights without a loss", call);
     return GLIA_OK;
 }
 
@@ -221,6 +246,11 @@ static glia_status resolve_args(const glia_model *model, const glia_compile_args
     GLI_TRY(check_clip(ctx, "clip_norm", a->clip_norm));
     GLI_TRY(check_clip(ctx, "clip_global_norm", a->clip_global_norm));
     out->clip_value = a->clip_value, out->clip_norm = a->clip_norm, out->clip_global_norm = a->clip_global_norm;
+    GLI_REQUIRE(ctx, a->average_decay >= 0 && a->average_decay < 1, GLIA_INVALID_ARGUMENT,
+                "glia_model_compile: average_decay is %g, must be 0 to less than 1", a->average_decay);
+    GLI_REQUIRE(ctx, a->average_decay > 0 || !a->average_warmup, GLIA_INVALID_ARGUMENT,
+                "glia_model_compile: average_warmup without an average_decay");
+    out->average_decay = a->average_decay, out->average_warmup = a->average_warmup;
     return GLIA_OK;
 }
 
@@ -234,7 +264,7 @@ static glia_status check_choice(const glia_model *model, glia_value output, cons
                 call, t->n_outputs);
     GLI_REQUIRE(model->ctx, output.id != 0 || t->n_outputs > 0, GLIA_INVALID_ARGUMENT, "%s: the model has no output",
                 call);
-    bool metrics = args->top_k != 0;
+    bool metrics = args->top_k != 0 || args->sample_weights;
     for (int i = 0; i < GLIA_MAX_METRICS; ++i) metrics = metrics || args->metrics[i] != GLIA_METRIC_DEFAULT;
     GLI_REQUIRE(model->ctx, output.id != 0 || (args->loss.kind == GLIA_LOSS_NONE && !metrics), GLIA_INVALID_ARGUMENT,
                 "%s: a loss or metrics without an output: outputs of glia_model_output have theirs from there", call);
@@ -278,7 +308,8 @@ static glia_status compile(glia_model *model, glia_value output, const glia_comp
 
     gli_output one = {0}, before = t->outputs[0];
     const int n_before              = t->n_outputs;
-    glia_output_args args_of_output = {.loss = args->loss, .top_k = args->top_k};
+    glia_output_args args_of_output = {
+        .loss = args->loss, .top_k = args->top_k, .sample_weights = args->sample_weights};
     memcpy(args_of_output.metrics, args->metrics, sizeof args->metrics);
     GLI_TRY(make_output(model, "glia_model_compile", output, 0, &args_of_output, &one));
     t->outputs[0]            = one;

@@ -1,10 +1,13 @@
 /* Losses as values, and as ops of a model's graph. */
+#include <float.h>
 #include <math.h>
 #include <stdalign.h>
 #include <stddef.h>
 
+#include "core/dtype.h"
 #include "glia/ops/metric.h"
 #include "glia/ops/movement.h"
+#include "glia/ops/reduce.h"
 #include "glia/ops/softmax.h"
 #include "graph/graph_impl.h"
 #include "train/metrics.h"
@@ -101,11 +104,14 @@ glia_status gli_loss_check(glia_context *ctx, const glia_model_loss *loss) {
     return check_numbers(ctx, loss);
 }
 
+/* The same number in each element, in the dtype of `like`. */
+static glia_value constant(const gli_emission *e, glia_value like, double number) {
+    return gli_graph_constant(e->graph, glia_graph_dtype(e->graph, like), GLIA_SCALAR, number);
+}
+
 /* value * factor */
 static glia_value scaled(const gli_emission *e, glia_value value, double factor) {
-    if (factor == 1) return value;
-    const glia_value constant = gli_graph_constant(e->graph, glia_graph_dtype(e->graph, value), GLIA_SCALAR, factor);
-    return gli_emit_binary(e, GLIA_BINARY_MUL, value, constant);
+    return factor == 1 ? value : gli_emit_binary(e, GLIA_BINARY_MUL, value, constant(e, value, factor));
 }
 
 /* A mean times the share that this batch has in what is computed. */
@@ -143,6 +149,44 @@ static glia_status check_targets(const gli_emission *e, glia_value prediction, g
     return GLIA_OK;
 }
 
+/* What the loss of each item counts for in their mean: the weight of its class, 0 where it is ignored. id 0: all count
+ * alike. */
+static glia_value item_weights(const gli_emission *e, const gli_judged *j) {
+    const glia_model_loss *loss = &j->output->args.loss;
+    if (!rules[loss->kind].classes || !gli_is_index(glia_graph_dtype(e->graph, j->target))) return (glia_value){0};
+    const glia_value kept = gli_emit_kept(e, j);
+    if (!j->class_weight) return kept;
+    const glia_value table  = glia_graph_tensor(e->graph, "class_weight", j->class_weight);
+    const glia_value index  = gli_emit_known_index(e, j->target, kept);
+    const glia_value weight = gli_emit_call(e, &gli_op_gather, NULL, 2, (glia_value[]){table, index});
+    const glia_value wide   = gli_emit_cast(e, weight, GLIA_F64);
+    return kept.id ? gli_emit_binary(e, GLIA_BINARY_MUL, wide, kept) : wide;
+}
+
+/* The sum of the items by what they count for. */
+static glia_value mean_of_items(const gli_emission *e, const gli_judged *j, glia_value sum, glia_value items) {
+    const glia_value weights = item_weights(e, j);
+    if (!weights.id) return scaled(e, sum, 1.0 / (double)gli_shape_count(glia_graph_shape(e->graph, items)));
+    const glia_value count = gli_emit_reduce(e, GLIA_REDUCE_SUM, GLIA_ALL_AXES, weights);
+    const glia_value some = gli_emit_binary(e, GLIA_BINARY_MAXIMUM, count, constant(e, count, FLT_MIN)); /* not 0 / 0 */
+    return gli_emit_binary(e, GLIA_BINARY_DIV, sum, gli_emit_cast(e, some, glia_graph_dtype(e->graph, sum)));
+}
+
+/* cross_entropy of which each item is multiplied by the weight of its sample, [N]. */
+static glia_value weighted_by_sample(const gli_emission *e, const gli_judged *j, const glia_cross_entropy_params *how,
+                                     const glia_value *in) {
+    glia_cross_entropy_params each = *how;
+    each.reduction                 = GLIA_REDUCTION_NONE;
+    const glia_value items         = gli_emit_call(e, &gli_op_cross_entropy, &each, 3, in);
+    glia_reshape_params column     = {.shape = {.ndim = glia_graph_shape(e->graph, items).ndim, .dim = {e->batch}}};
+    for (int i = 1; i < column.shape.ndim; ++i) column.shape.dim[i] = 1;
+    const glia_value weight   = gli_emit_call(e, &gli_op_reshape, &column, 1, &j->sample_weight);
+    const glia_value weighted = gli_emit_binary(e, GLIA_BINARY_MUL, items, weight);
+    if (how->reduction == GLIA_REDUCTION_NONE) return weighted;
+    const glia_value sum = gli_emit_reduce(e, GLIA_REDUCE_SUM, GLIA_ALL_AXES, weighted);
+    return how->reduction == GLIA_REDUCTION_SUM ? sum : mean_of_items(e, j, sum, items);
+}
+
 static glia_value loss_by_class(const gli_emission *e, const gli_judged *j, glia_reduction reduction) {
     glia_cross_entropy_params params = class_params(&j->output->args.loss);
     glia_value weight = {0}, target = j->target;
@@ -156,7 +200,9 @@ static glia_value loss_by_class(const gli_emission *e, const gli_judged *j, glia
         target = gli_emit_cast(e, target, glia_graph_dtype(e->graph, j->prediction));
     const glia_value logits = params.from == GLIA_FROM_PROBABILITIES ? logits_of(e, j->prediction) : j->prediction;
     if (logits.id != j->prediction.id) params.from = GLIA_FROM_LOGITS;
-    return gli_emit_call(e, &gli_op_cross_entropy, &params, 3, (glia_value[]){logits, target, weight});
+    const glia_value in[] = {logits, target, weight};
+    return j->sample_weight.id ? weighted_by_sample(e, j, &params, in)
+                               : gli_emit_call(e, &gli_op_cross_entropy, &params, 3, in);
 }
 
 static glia_value plain_loss(const gli_emission *e, const gli_judged *j, glia_reduction reduction) {
@@ -164,27 +210,13 @@ static glia_value plain_loss(const gli_emission *e, const gli_judged *j, glia_re
     const bool batch_mean       = rules[loss->kind].mean_over_batch && reduction == GLIA_REDUCTION_MEAN;
     glia_loss_params params     = plain_params(loss);
     params.reduction            = batch_mean ? GLIA_REDUCTION_SUM : reduction;
-    const glia_value target     = gli_emit_target_like(e, j);
-    const glia_value y          = gli_emit_call(e, &gli_op_loss, &params, 2, (glia_value[]){j->prediction, target});
+    const glia_value in[]       = {j->prediction, gli_emit_target_like(e, j), j->sample_weight};
+    const glia_value y          = gli_emit_call(e, &gli_op_loss, &params, 3, in);
     return scaled(e, y, batch_mean ? 1.0 / (double)e->batch : 1);
 }
 
 static glia_value emit_loss(const gli_emission *e, const gli_judged *j, glia_reduction reduction) {
     return rules[j->output->args.loss.kind].classes ? loss_by_class(e, j, reduction) : plain_loss(e, j, reduction);
-}
-
-/* What the loss of each item counts for in their mean: the weight of its class, 0 where it is ignored. id 0: all count
- * alike. */
-static glia_value item_weights(const gli_emission *e, const gli_judged *j) {
-    const glia_model_loss *loss = &j->output->args.loss;
-    if (!rules[loss->kind].classes || !gli_is_index(glia_graph_dtype(e->graph, j->target))) return (glia_value){0};
-    const glia_value kept = gli_emit_kept(e, j);
-    if (!j->class_weight) return kept;
-    const glia_value table  = glia_graph_tensor(e->graph, "class_weight", j->class_weight);
-    const glia_value index  = gli_emit_known_index(e, j->target, kept);
-    const glia_value weight = gli_emit_call(e, &gli_op_gather, NULL, 2, (glia_value[]){table, index});
-    const glia_value wide   = gli_emit_cast(e, weight, GLIA_F64);
-    return kept.id ? gli_emit_binary(e, GLIA_BINARY_MUL, wide, kept) : wide;
 }
 
 /* Adds the loss to its sums: its terms, and what they count for, so that the mean over a data set does not depend on
@@ -208,6 +240,21 @@ static void tally_loss(const gli_emission *e, const gli_judged *j, glia_value va
     gli_emit_mean(e, j, 0, &params, value, weights);
 }
 
+/* The weights of the samples as [N] in the prediction's dtype. */
+static glia_value sample_weights(const gli_emission *e, glia_value given, glia_value prediction) {
+    const glia_dtype dtype = glia_graph_dtype(e->graph, given);
+    const glia_shape shape = glia_graph_shape(e->graph, given);
+    if (!gli_dtype_is_float(dtype) || gli_shape_count(shape) != e->batch) {
+        gli_fail(e->graph->ctx, GLIA_SHAPE_MISMATCH,
+                 "%s: the sample_weights are %s %s of each sample, must be one float", e->graph->label,
+                 gli_shape_text(shape.ndim - 1, shape.dim + 1, (char[GLI_SHAPE_TEXT]){0}), glia_dtype_name(dtype));
+        return gli_graph_fail(e->graph, GLIA_SHAPE_MISMATCH), GLI_INVALID;
+    }
+    const glia_reshape_params vector = {.shape = GLIA_SHAPE(e->batch)};
+    const glia_value weights         = gli_emit_cast(e, given, glia_graph_dtype(e->graph, prediction));
+    return gli_emit_call(e, &gli_op_reshape, &vector, 1, &weights);
+}
+
 /* Static, because the graph does not copy labels. */
 static const char *const output_label[GLIA_MAX_OUTPUTS] = {"output 0", "output 1", "output 2", "output 3",
                                                            "output 4", "output 5", "output 6", "output 7"};
@@ -218,15 +265,18 @@ void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_v
     const glia_value state = sums ? glia_graph_tensor(e->graph, "sums", sums) : (glia_value){0};
     int64_t first          = 0;
     *total                 = (glia_value){0};
-    for (int i = 0, t = 0; i < training->n_outputs; first += training->outputs[i++].n_sums) {
+    for (int i = 0; i < training->n_outputs; first += training->outputs[i++].n_sums) {
         const gli_output *output    = &training->outputs[i];
         const glia_model_loss *loss = &output->args.loss;
         if (loss->kind == GLIA_LOSS_NONE) continue;
-        const gli_judged judged = {
-            output, training->compiled.class_weight[i], e->map[output->value], targets[t++], state, first};
         gli_graph_set_label(e->graph, output_label[i]);
+        gli_judged judged = {output, training->compiled.class_weight[i], e->map[output->value], targets[0]};
+        if (output->args.sample_weights) judged.sample_weight = sample_weights(e, targets[1], judged.prediction);
+        judged.sums  = state;
+        judged.first = first;
+        targets += gli_output_targets(output);
         const glia_value value = emit_loss(e, &judged, loss->reduction);
-        if (!e->share.id) tally_loss(e, &judged, value), gli_emit_metrics(e, &judged);
+        if (e->tallied) tally_loss(e, &judged, value), gli_emit_metrics(e, &judged);
         if (!gli_loss_trains(loss)) continue;
         const glia_value part = shared(e, loss, scaled(e, value, gli_loss_weight(loss)));
         *total                = total->id ? gli_emit_binary(e, GLIA_BINARY_ADD, *total, part) : part;

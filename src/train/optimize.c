@@ -1,5 +1,6 @@
 /* From the loss to the new weights: gradients, clipping, penalty, optimizer, as ops of the training graph. */
 #include "glia/ops/elementwise.h"
+#include "glia/ops/movement.h"
 #include "graph/graph_impl.h"
 #include "train/step.h"
 
@@ -13,60 +14,141 @@ static glia_value clipped(const gli_emission *e, glia_value gradient, double nor
     return call(e, &gli_op_clip_by_norm, &(glia_clip_by_norm_params){.max_norm = norm}, &gradient, 1, &out, 1);
 }
 
-/* The gradients of all trained weights, as one vector in the order of the weights' vector. */
-static glia_value gradient_vector(const gli_emission *e, double clip_norm, glia_value total) {
+/* The trained weights: of each its number, its value, its gradient, and where it begins in their vector. */
+typedef struct trained {
+    size_t capacity;
+    int n;
+    int64_t *offset;
+    glia_value *value, *gradient;
+    int *weight;
+} trained;
+
+enum { TRAINED_BYTES = sizeof(int64_t) + 2 * sizeof(glia_value) + sizeof(int) };
+
+static glia_status trained_create(const gli_emission *e, trained *out) {
     const glia_model *model = e->model;
-    glia_context *ctx       = model->ctx;
-    const size_t count      = (size_t)model->n_weights;
-    glia_value *values, vector = {-1};
-    int64_t *offsets = NULL;
     void *memory;
-    if (gli_new(ctx, 2 * count, sizeof *values, "a training step", &memory) != GLIA_OK)
-        return (gli_graph_fail(e->graph, GLIA_OUT_OF_MEMORY), vector);
-    values                = memory;
-    glia_value *gradients = values + count;
-    int n                 = 0;
-    glia_status status    = gli_new(ctx, count, sizeof *offsets, "a training step", &memory);
-    if (status == GLIA_OK) {
-        offsets = memory;
-        for (int i = 1; i < model->n_values; ++i) {
-            const gli_model_value *value = &model->values[i];
-            if (value->source != GLI_SOURCE_WEIGHT || model->weights[value->index].offset >= model->trained) continue;
-            offsets[n]  = model->weights[value->index].offset;
-            values[n++] = e->map[i];
-        }
-        status = glia_graph_gradient(e->graph, total, values, n, gradients);
+    *out = (trained){.capacity = (size_t)model->n_weights};
+    GLI_TRY(gli_new(model->ctx, out->capacity, TRAINED_BYTES, "a training step", &memory));
+    out->offset   = memory;
+    out->value    = (glia_value *)(out->offset + out->capacity);
+    out->gradient = out->value + out->capacity;
+    out->weight   = (int *)(out->gradient + out->capacity);
+    for (int i = 1; i < model->n_values; ++i) {
+        const gli_model_value *value = &model->values[i];
+        if (value->source != GLI_SOURCE_WEIGHT || model->weights[value->index].offset >= model->trained) continue;
+        out->weight[out->n]  = value->index;
+        out->offset[out->n]  = model->weights[value->index].offset;
+        out->value[out->n++] = e->map[i];
     }
-    if (status == GLIA_OK) {
-        for (int i = 0; i < n && clip_norm > 0; ++i) gradients[i] = clipped(e, gradients[i], clip_norm);
-        vector = gli_graph_pack(e->graph, gradients, offsets, n, model->trained);
-    } else {
+    return GLIA_OK;
+}
+
+static void trained_free(const gli_emission *e, trained *t) {
+    gli_free(e->model->ctx, t->offset, t->capacity, TRAINED_BYTES);
+}
+
+/* The part of weight i of a vector. */
+static glia_value part_of(const gli_emission *e, const trained *t, int i, glia_value vector) {
+    return gli_graph_view(e->graph, vector, t->offset[i], glia_model_weight_shape(e->model, t->weight[i]));
+}
+
+/* The gradients as one vector in the order of the weights' vector, each to the norm where that is not 0. */
+static glia_value pack(const gli_emission *e, trained *t, double clip_norm) {
+    for (int i = 0; i < t->n && clip_norm > 0; ++i) t->gradient[i] = clipped(e, t->gradient[i], clip_norm);
+    return gli_graph_pack(e->graph, t->gradient, t->offset, t->n, e->model->trained);
+}
+
+/* The vector of the gradients. sum: a vector to which they are added; id 0: none. */
+static glia_value gradient_vector(const gli_emission *e, double clip_norm, glia_value total, glia_value sum) {
+    glia_value vector = {-1};
+    trained t;
+    glia_status status = trained_create(e, &t);
+    if (status == GLIA_OK) status = glia_graph_gradient(e->graph, total, t.value, t.n, t.gradient);
+    for (int i = 0; i < t.n && status == GLIA_OK && sum.id; ++i)
+        call(e, &gli_op_binary, NULL, (glia_value[]){part_of(e, &t, i, sum), t.gradient[i]}, 2, &t.gradient[i], 1);
+    if (status == GLIA_OK)
+        vector = pack(e, &t, clip_norm);
+    else
         gli_graph_fail(e->graph, status);
-    }
-    gli_free(ctx, offsets, count, sizeof *offsets);
-    gli_free(ctx, values, 2 * count, sizeof *values);
+    trained_free(e, &t);
     return vector;
+}
+
+/* The sum of the gradients of a step's batches, each weight's to the norm. */
+static glia_value sum_to_norm(const gli_emission *e, double clip_norm, glia_value sum) {
+    trained t;
+    const glia_status status = trained_create(e, &t);
+    if (status != GLIA_OK) return gli_graph_fail(e->graph, status), (glia_value){-1};
+    for (int i = 0; i < t.n; ++i) t.gradient[i] = part_of(e, &t, i, sum);
+    const glia_value vector = pack(e, &t, clip_norm);
+    trained_free(e, &t);
+    return vector;
+}
+
+/* What a group has of a vector of all trained weights that the caller owns, or that is computed. */
+static glia_value group_view(const gli_emission *e, const gli_weight_group *group, glia_value vector) {
+    return gli_graph_view(e->graph, vector, group->begin, GLIA_SHAPE(group->end - group->begin));
+}
+
+static glia_value group_slice(const gli_emission *e, const gli_weight_group *group, glia_value vector) {
+    if (group->end - group->begin == e->model->trained) return vector;
+    glia_slice_params range = glia_slice_defaults();
+    range.start[0] = (int)group->begin, range.stop[0] = (int)group->end;
+    return call(e, &gli_op_slice, &range, &vector, 1, &vector, 1);
+}
+
+static glia_value rate_of(const gli_emission *e, const gli_compiled *c, const gli_weight_group *group) {
+    const glia_value rate = glia_graph_tensor(e->graph, "rate", c->rate);
+    const double scale    = gli_value_or(group->rules.rate_scale, 1);
+    glia_value in[]       = {rate, {0}}, scaled;
+    if (scale == 1) return rate;
+    in[1] = gli_graph_constant(e->graph, GLIA_F32, GLIA_SCALAR, scale);
+    return call(e, &gli_op_binary, &(glia_binary_params){.kind = GLIA_BINARY_MUL}, in, 2, &scaled, 1);
+}
+
+/* What a step has besides the weights: the gradient, its number, whether it is skipped (id 0: never). */
+typedef struct step_values {
+    glia_value gradient, update, skip;
+    glia_value decay; /* of the average of the weights */
+} step_values;
+
+static void average_group(const gli_emission *e, const gli_compiled *c, const gli_weight_group *group,
+                          glia_value weights, const step_values *v) {
+    const glia_value state = group_view(e, group, glia_graph_tensor(e->graph, "average", c->state[GLI_AVERAGE]));
+    glia_value average     = gli_emit_average(e, state, weights, v->decay);
+    if (v->skip.id) call(e, &gli_op_select, NULL, (glia_value[]){v->skip, state, average}, 3, &average, 1);
+    glia_graph_assign(e->graph, state, average);
+}
+
+static void update_group(const gli_emission *e, const gli_compiled *c, const gli_weight_group *group,
+                         const step_values *v) {
+    const glia_optimizer optimizer            = gli_optimizer_by_rules(c->optimizer, &group->rules);
+    glia_value state[GLI_MAX_OPTIMIZER_STATE] = {{0}}, out[GLI_MAX_OPTIMIZER_STATE + 1] = {{0}};
+    for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
+        if (c->state[i]) state[i] = group_view(e, group, glia_graph_tensor(e->graph, "optimizer", c->state[i]));
+    const gli_optimizer_values values = {.param    = group_view(e, group, e->vector),
+                                         .gradient = group_slice(e, group, v->gradient),
+                                         .rate     = rate_of(e, c, group),
+                                         .update   = v->update,
+                                         .skip     = v->skip,
+                                         .state    = state};
+    gli_optimizer_emit(&optimizer, e->graph, &values, out);
+    glia_graph_assign(e->graph, values.param, out[0]);
+    for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
+        if (state[i].id) glia_graph_assign(e->graph, state[i], out[i + 1]);
+    if (c->average_decay > 0) average_group(e, c, group, out[0], v);
 }
 
 static void optimize(const gli_emission *e, const gli_compiled *c, glia_value gradient, glia_value update,
                      glia_value skip) {
-    glia_value state[GLI_MAX_OPTIMIZER_STATE] = {{0}}, out[GLI_MAX_OPTIMIZER_STATE + 1] = {{0}};
-    for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
-        if (c->state[i]) state[i] = glia_graph_tensor(e->graph, "optimizer", c->state[i]);
-    const gli_optimizer_values values = {.param = gli_graph_view(e->graph, e->vector, 0, GLIA_SHAPE(e->model->trained)),
-                                         .gradient = gradient,
-                                         .rate     = glia_graph_tensor(e->graph, "rate", c->rate),
-                                         .update   = update,
-                                         .skip     = skip,
-                                         .state    = state};
-    gli_optimizer_emit(&c->optimizer, e->graph, &values, out);
-    glia_graph_assign(e->graph, values.param, out[0]);
-    for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
-        if (state[i].id) glia_graph_assign(e->graph, state[i], out[i + 1]);
+    step_values values = {.gradient = gradient, .update = update, .skip = skip};
+    if (c->average_decay > 0) values.decay = gli_emit_average_decay(e, c, update);
+    for (int g = 0; g < c->n_groups; ++g) update_group(e, c, &c->groups[g], &values);
 }
 
-static glia_value clipped_gradient(const gli_emission *e, const gli_compiled *c, glia_value total) {
-    glia_value gradient = gradient_vector(e, c->clip_norm, total);
+/* To the limits that concern the vector as a whole. */
+static glia_value limited(const gli_emission *e, const gli_compiled *c, glia_value gradient) {
     if (c->clip_value > 0) {
         const glia_unary_params limits = {.kind = GLIA_UNARY_CLIP, .alpha = -c->clip_value, .beta = c->clip_value};
         call(e, &gli_op_unary, &limits, &gradient, 1, &gradient, 1);
@@ -98,9 +180,31 @@ void gli_emit_before(const gli_emission *e, const gli_compiled *c) {
 void gli_emit_training(gli_emission *e, const gli_compiled *c, glia_value total, glia_value update, bool checked) {
     glia_value skip = {0}, gradient = {0};
     gli_graph_set_label(e->graph, "gradient");
-    if (e->model->trained > 0) gradient = clipped_gradient(e, c, total);
+    if (e->model->trained > 0) gradient = limited(e, c, gradient_vector(e, c->clip_norm, total, gradient));
     if (checked) skip = check_finite(e, c, total, gradient);
     gli_graph_set_label(e->graph, "optimizer");
     if (e->model->trained > 0) optimize(e, c, gradient, update, skip);
+    gli_graph_set_label(e->graph, NULL);
+}
+
+void gli_emit_gradient(gli_emission *e, const gli_compiled *c, glia_value total, bool checked) {
+    glia_value gradient = {0};
+    gli_graph_set_label(e->graph, "gradient");
+    if (e->model->trained > 0) {
+        const glia_value sum = glia_graph_tensor(e->graph, "gradient", c->gradient);
+        gradient             = gradient_vector(e, 0, total, sum);
+        glia_graph_assign(e->graph, sum, gradient);
+    }
+    if (checked) check_finite(e, c, total, gradient);
+    gli_graph_set_label(e->graph, NULL);
+}
+
+void gli_emit_update(gli_emission *e, const gli_compiled *c, glia_value update, bool checked) {
+    if (e->model->trained == 0) return;
+    const glia_value skip = checked ? glia_graph_tensor(e->graph, "failed", c->failed) : (glia_value){0};
+    glia_value gradient   = glia_graph_tensor(e->graph, "gradient", c->gradient);
+    gli_graph_set_label(e->graph, "optimizer");
+    if (c->clip_norm > 0) gradient = sum_to_norm(e, c->clip_norm, gradient);
+    optimize(e, c, limited(e, c, gradient), update, skip);
     gli_graph_set_label(e->graph, NULL);
 }

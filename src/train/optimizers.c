@@ -111,6 +111,22 @@ glia_status gli_optimizer_resolve(glia_context *ctx, const glia_optimizer *given
     return check(ctx, out, dtype);
 }
 
+static void set_penalties(const gli_weight_rules *rules, double *weight_decay, double *l1) {
+    *weight_decay = gli_value_or(rules->weight_decay, *weight_decay);
+    *l1           = gli_value_or(rules->l1, *l1);
+}
+
+glia_optimizer gli_optimizer_by_rules(glia_optimizer o, const gli_weight_rules *rules) {
+    switch (o.kind) {
+        case GLIA_OPTIMIZER_SGD: set_penalties(rules, &o.sgd.weight_decay, &o.sgd.l1); break;
+        case GLIA_OPTIMIZER_ADAM: set_penalties(rules, &o.adam.weight_decay, &o.adam.l1); break;
+        case GLIA_OPTIMIZER_ADAGRAD: set_penalties(rules, &o.adagrad.weight_decay, &o.adagrad.l1); break;
+        case GLIA_OPTIMIZER_RMSPROP: set_penalties(rules, &o.rmsprop.weight_decay, &o.rmsprop.l1); break;
+        case GLIA_OPTIMIZER_DEFAULT: break;
+    }
+    return o;
+}
+
 void gli_optimizer_emit(const glia_optimizer *optimizer, glia_graph *graph, const gli_optimizer_values *v,
                         glia_value *out) {
     const rule r              = rule_of(optimizer);

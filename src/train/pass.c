@@ -69,13 +69,15 @@ glia_status gli_call_end(glia_model *model, glia_status status) {
 
 glia_status gli_pass_begin(gli_pass *p, glia_model *model, gli_pass_kind kind, glia_dataset *data,
                            const gli_loader_args *args, const char *call) {
-    *p = (gli_pass){.model = model, .kind = kind, .call = call};
+    *p = (gli_pass){.model = model, .kind = kind, .call = call, .accumulate = 1};
     GLI_TRY(gli_check_data(model, data, call));
     GLI_TRY(check_states(model, data, args, call));
     const int targets = gli_pass_has_targets(kind) ? glia_dataset_targets(data) : 0;
     GLI_REQUIRE(model->ctx, !gli_pass_has_targets(kind) || targets == gli_training_targets(model->training),
-                GLIA_SHAPE_MISMATCH, "%s: the dataset has %d targets, the model has %d outputs with a loss", call,
-                targets, gli_training_targets(model->training));
+                GLIA_SHAPE_MISMATCH,
+                "%s: the dataset has %d targets, the model takes %d: of each output with a loss, and of its "
+                "sample_weights",
+                call, targets, gli_training_targets(model->training));
     GLI_REQUIRE(model->ctx, kind != GLI_PASS_TRAIN || targets > 0, GLIA_INVALID_ARGUMENT, "%s: no output has a loss",
                 call);
     for (int i = 0; i < model->n_inputs; ++i) p->spec[p->n_spec++] = spec_of(glia_dataset_input(data, i));
@@ -85,7 +87,8 @@ glia_status gli_pass_begin(gli_pass *p, glia_model *model, gli_pass_kind kind, g
 }
 
 glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step) {
-    const gli_step_request request = {.kind       = p->kind,
+    const bool whole               = p->kind != GLI_PASS_TRAIN || p->accumulate == 1;
+    const gli_step_request request = {.kind       = whole ? p->kind : GLI_PASS_ACCUMULATE,
                                       .batch      = batch,
                                       .n_in       = p->n_spec,
                                       .spec       = p->spec,
@@ -110,6 +113,11 @@ static glia_status send_order(gli_pass *p) {
     return gli_dataset_upload_order(dataset, p->loader.order.data);
 }
 
+static glia_status make_ready(gli_pass *p) {
+    GLI_TRY(send_order(p));
+    return p->begun ? GLIA_OK : pass_start(p);
+}
+
 glia_status gli_pass_step(gli_pass *p, gli_step **step) {
     const int64_t batch = gli_loader_peek(&p->loader);
     *step               = NULL;
@@ -117,8 +125,7 @@ glia_status gli_pass_step(gli_pass *p, gli_step **step) {
     GLI_REQUIRE(p->model->ctx, !p->model->destroyed, GLIA_CANCELLED, "the model was destroyed while it ran");
     gli_step *next;
     GLI_TRY(gli_pass_get(p, batch, &next));
-    GLI_TRY(send_order(p));
-    if (!p->begun) GLI_TRY(pass_start(p));
+    GLI_TRY(make_ready(p));
     const bool targets = next->n_in > p->model->n_inputs;
     if (p->resident)
         gli_loader_skip(&p->loader);
@@ -142,9 +149,44 @@ glia_status gli_pass_run(gli_pass *p, const gli_batch_work *work) {
     return GLIA_OK;
 }
 
+/* ---- Steps of several batches ---- */
+
+int64_t gli_pass_samples(const gli_pass *p) { return p->accumulate * p->loader.args.batch_size; }
+
+static glia_status get_update(const gli_pass *p, gli_step **step) {
+    return gli_step_get(p->model, &(gli_step_request){.kind = GLI_PASS_UPDATE, .batch = 1, .unchecked = p->unchecked},
+                        step);
+}
+
+static glia_status train_group(gli_pass *p, size_t *plan_bytes) {
+    const int64_t end = gli_min_i64(p->loader.next + gli_pass_samples(p), p->loader.dataset->count);
+    gli_step *step;
+    GLI_TRY(gli_accumulation_prepare(p->model)); /* a callback may have compiled the model */
+    GLI_TRY(make_ready(p)); /* before the buffers are kept, which depends on whether a step of this epoch failed */
+    GLI_TRY(gli_accumulation_begin(p->model, end - p->loader.next));
+    for (*plan_bytes = 0; p->loader.next < end;) {
+        GLI_TRY(gli_pass_step(p, &step));
+        if (*plan_bytes == 0) *plan_bytes = glia_plan_bytes(step->plan);
+    }
+    GLI_TRY(get_update(p, &step));
+    return gli_step_run(p->model, step);
+}
+
+glia_status gli_pass_train(gli_pass *p, size_t *plan_bytes) {
+    gli_step *step;
+    if (p->accumulate > 1) return train_group(p, plan_bytes);
+    GLI_TRY(gli_pass_step(p, &step));
+    *plan_bytes = glia_plan_bytes(step->plan);
+    return GLIA_OK;
+}
+
 glia_status gli_pass_plan(const gli_pass *p, const char *call) {
     const int64_t count = p->loader.dataset->count, size = gli_min_i64(p->loader.args.batch_size, count);
     gli_step *step;
+    if (p->accumulate > 1) {
+        GLI_TRY(gli_accumulation_prepare(p->model));
+        GLI_TRY(get_update(p, &step));
+    }
     GLI_TRY(gli_pass_get(p, size, &step));
     if (count % size == 0) return GLIA_OK;
     char words[96];

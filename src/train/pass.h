@@ -19,6 +19,7 @@ typedef struct gli_pass {
     bool resident;  /* the samples are on the device, and the steps take them from there */
     bool begun;     /* the steps' counters are set */
     bool unchecked; /* steps of training that are not finite count as others */
+    int accumulate; /* batches of a step of training */
 } gli_pass;
 
 /* Around every call that passes over a data set. The context and the model outlive it, whatever its callbacks do.
@@ -45,6 +46,13 @@ glia_status gli_pass_run(gli_pass *p, const gli_batch_work *work);
 
 /* Plans all steps of an epoch, so that errors occur before any state changes. */
 glia_status gli_pass_plan(const gli_pass *p, const char *call);
+
+/* The samples of a step; the last one of an epoch may have fewer. */
+int64_t gli_pass_samples(const gli_pass *p);
+
+/* A step of training: its batches and, where it may have several, the update that follows them. *plan_bytes: of the
+ * buffer for its first batch. */
+glia_status gli_pass_train(gli_pass *p, size_t *plan_bytes);
 
 /* The step for a batch of this size. */
 glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step);

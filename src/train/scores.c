@@ -17,7 +17,7 @@ static bool keeps_scores(const gli_output *output) {
 }
 
 static gli_sums whose(const gli_step *step) {
-    return step->kind == GLI_PASS_TRAIN ? GLI_SUMS_TRAINING : GLI_SUMS_EVALUATION;
+    return gli_pass_trains(step->kind) ? GLI_SUMS_TRAINING : GLI_SUMS_EVALUATION;
 }
 
 /* ---- On the device ---- */
@@ -54,11 +54,12 @@ static glia_value comparable(const gli_emission *e, const gli_output *output, gl
 
 void gli_emit_scores(const gli_emission *e, const gli_step *step, const glia_value *targets) {
     const gli_training *training = e->model->training;
-    for (int i = 0, t = 0; i < training->n_outputs; ++i) {
+    for (int i = 0; i < training->n_outputs; ++i) {
         const gli_output *output    = &training->outputs[i];
         const glia_value prediction = e->map[output->value];
         if (output->args.loss.kind == GLIA_LOSS_NONE) continue;
-        glia_value target = targets[t++];
+        glia_value target = *targets;
+        targets += gli_output_targets(output);
         if (!step->scores[i]) continue;
         if (!by_class(output))
             target = gli_emit_like(e, target, prediction);

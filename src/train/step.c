@@ -10,14 +10,22 @@
 #include "glia/ops/reduce.h"
 #include "graph/graph_impl.h"
 
+int gli_output_targets(const gli_output *output) {
+    return (output->args.loss.kind != GLIA_LOSS_NONE) + output->args.sample_weights;
+}
+
 int gli_training_targets(const gli_training *training) {
     int count = 0;
-    for (int i = 0; i < training->n_outputs; ++i) count += training->outputs[i].args.loss.kind != GLIA_LOSS_NONE;
+    for (int i = 0; i < training->n_outputs; ++i) count += gli_output_targets(&training->outputs[i]);
     return count;
 }
 
 bool gli_pass_has_targets(gli_pass_kind kind) {
     return kind != GLI_PASS_PREDICT && kind != GLI_PASS_LAYER && kind != GLI_PASS_GRADIENT;
+}
+
+bool gli_pass_trains(gli_pass_kind kind) {
+    return kind == GLI_PASS_TRAIN || kind == GLI_PASS_ACCUMULATE || kind == GLI_PASS_UPDATE;
 }
 
 /* [batch, shape of the sample] */
@@ -79,10 +87,11 @@ static void emit_samples(const gli_emission *e, const gli_step *step, glia_value
 
 /* Comes last, so that no op of this step reads the counters of the next step. */
 static void emit_advance(const gli_emission *e, const gli_step *step, glia_value counters) {
-    const glia_increment_params params = {
-        .by = {[GLI_COUNTER_STEP] = 1, [GLI_COUNTER_UPDATE] = 1, [GLI_COUNTER_POSITION] = e->batch}};
+    glia_increment_params params = {.by = {0}};
     glia_value next;
-    if (step->kind != GLI_PASS_TRAIN && !step->resident) return;
+    if (!gli_pass_trains(step->kind) && !step->resident) return;
+    if (step->kind != GLI_PASS_UPDATE) params.by[GLI_COUNTER_BATCH] = 1, params.by[GLI_COUNTER_POSITION] = e->batch;
+    if (step->kind != GLI_PASS_ACCUMULATE) params.by[GLI_COUNTER_UPDATE] = 1;
     gli_graph_call(e->graph, &gli_op_increment, &params, &counters, 1, &next, 1);
     glia_graph_assign(e->graph, counters, next);
 }
@@ -106,10 +115,26 @@ static void emit_confusion(gli_emission *e, const gli_step *step, glia_value tar
     glia_graph_assign(e->graph, state, *out);
 }
 
+/* Of a batch in a step of several: its share of the step's samples. */
+static glia_value part_of_step(const gli_emission *e) {
+    const glia_value share = glia_graph_tensor(e->graph, "share", e->model->training->compiled.share);
+    const glia_value batch = gli_graph_constant(e->graph, e->model->dtype, GLIA_SCALAR, (double)e->batch);
+    return gli_emit_binary(e, GLIA_BINARY_MUL, share, batch);
+}
+
+/* Losses and metrics; fused before gradients are added. */
+static void emit_judgement(gli_emission *e, const gli_step *step, const glia_value *targets, glia_value *total) {
+    gli_emit_losses(e, e->model->training, targets, total);
+    gli_emit_scores(e, step, targets);
+    if (e->training) gli_graph_fuse(e->graph, total, total->id > 0);
+}
+
 /* Adds the ops of this kind of pass; outputs receives the values that the plan returns. Returns how many. */
 static int emit_pass(gli_emission *e, const gli_step *step, glia_value counters, glia_value *outputs) {
     const gli_training *t                = e->model->training;
+    const glia_value update              = counter(e, counters, GLI_COUNTER_UPDATE);
     glia_value targets[GLIA_MAX_OUTPUTS] = {{0}}, total;
+    if (step->kind == GLI_PASS_UPDATE) return gli_emit_update(e, &t->compiled, update, !step->unchecked), 0;
     if (step->kind == GLI_PASS_TRAIN && !step->unchecked) gli_emit_before(e, &t->compiled);
     gli_model_emit(e);
     if (gli_pass_has_targets(step->kind)) emit_targets(e, step, targets);
@@ -117,15 +142,16 @@ static int emit_pass(gli_emission *e, const gli_step *step, glia_value counters,
     for (int i = 0; i < t->n_outputs; ++i) predictions[i] = e->map[t->outputs[i].value];
     switch (step->kind) {
         case GLI_PASS_TRAIN:
-            gli_emit_losses(e, t, targets, &total);
-            gli_emit_scores(e, step, targets);
-            gli_graph_fuse(e->graph, &total, total.id > 0);
-            gli_emit_training(e, &t->compiled, total, counter(e, counters, GLI_COUNTER_UPDATE), !step->unchecked);
+            emit_judgement(e, step, targets, &total);
+            gli_emit_training(e, &t->compiled, total, update, !step->unchecked);
             return 0;
-        case GLI_PASS_EVALUATE:
-            gli_emit_losses(e, t, targets, &total);
-            gli_emit_scores(e, step, targets);
+        case GLI_PASS_ACCUMULATE:
+            e->share = part_of_step(e);
+            emit_judgement(e, step, targets, &total);
+            gli_emit_gradient(e, &t->compiled, total, !step->unchecked);
             return 0;
+        case GLI_PASS_UPDATE: return 0;
+        case GLI_PASS_EVALUATE: emit_judgement(e, step, targets, &total); return 0;
         case GLI_PASS_CONFUSION: emit_confusion(e, step, targets[0], outputs); return 0;
         case GLI_PASS_PREDICT:
             memcpy(outputs, predictions, (size_t)t->n_outputs * sizeof *predictions);
@@ -138,7 +164,7 @@ static int emit_pass(gli_emission *e, const gli_step *step, glia_value counters,
 }
 
 static glia_tensor *counters_of(const glia_model *model, gli_pass_kind kind) {
-    return kind == GLI_PASS_TRAIN ? model->training->compiled.counters : model->training->compiled.cursor;
+    return gli_pass_trains(kind) ? model->training->compiled.counters : model->training->compiled.cursor;
 }
 
 static glia_status make_plan(glia_model *model, gli_step *step) {
@@ -148,12 +174,16 @@ static glia_status make_plan(glia_model *model, gli_step *step) {
     glia_status status = gli_new(model->ctx, (size_t)model->n_values, sizeof(glia_value), "a graph", &map);
     if (status == GLIA_OK) {
         glia_value outputs[GLIA_MAX_OUTPUTS], samples[GLI_MAX_STEP_INPUTS];
-        gli_emission e = {
-            .model = model, .graph = graph, .training = step->kind == GLI_PASS_TRAIN, .batch = step->batch, .map = map};
-        for (int i = 0; i < model->n_inputs; ++i) e.input_dtype[i] = step->spec[i].dtype;
+        gli_emission e = {.model    = model,
+                          .graph    = graph,
+                          .training = gli_pass_trains(step->kind),
+                          .tallied  = step->kind != GLI_PASS_LOSS_GRADIENT,
+                          .batch    = step->batch,
+                          .map      = map};
+        for (int i = 0; i < model->n_inputs && i < step->n_in; ++i) e.input_dtype[i] = step->spec[i].dtype;
         const glia_value counters = glia_graph_tensor(graph, "counters", counters_of(model, step->kind));
         e.vector                  = glia_graph_tensor(graph, "weights", model->vector);
-        e.step                    = counter(&e, counters, GLI_COUNTER_STEP);
+        e.step                    = counter(&e, counters, GLI_COUNTER_BATCH);
         if (step->resident) emit_samples(&e, step, counters, samples), e.given = samples;
         const int n_out = emit_pass(&e, step, counters, outputs);
         emit_advance(&e, step, counters);
@@ -184,7 +214,9 @@ static glia_status make_outputs(glia_model *model, gli_step *step) {
     const int of          = step->inspection.of;
     const int64_t classes = model->training->outputs[0].classes;
     switch (step->kind) {
+        case GLI_PASS_UPDATE: return GLIA_OK;
         case GLI_PASS_TRAIN:
+        case GLI_PASS_ACCUMULATE:
         case GLI_PASS_EVALUATE: return gli_scores_make(model, step);
         case GLI_PASS_PREDICT:
             for (int i = 0; i < model->training->n_outputs; ++i)
@@ -279,7 +311,7 @@ static glia_status create(glia_model *model, const gli_step_request *request, gl
     step->inspection = request->inspection;
     step->resident   = request->resident;
     if (step->resident) gli_dataset_retain(step->resident);
-    memcpy(step->spec, request->spec, (size_t)request->n_in * sizeof *request->spec);
+    if (request->n_in > 0) memcpy(step->spec, request->spec, (size_t)request->n_in * sizeof *request->spec);
     glia_status status = make_tensors(model, step);
     if (status == GLIA_OK) status = make_plan(model, step);
     if (status != GLIA_OK) return step_free(model->ctx, step), status;
@@ -319,7 +351,7 @@ static bool free_cached(glia_model *model) {
 }
 
 glia_status gli_step_get(glia_model *model, const gli_step_request *request, gli_step **out) {
-    GLI_TRY(check_specs(model, request->kind, request->spec, request->n_in));
+    if (request->kind != GLI_PASS_UPDATE) GLI_TRY(check_specs(model, request->kind, request->spec, request->n_in));
     gli_step *step = take(model, request);
     if (!step) {
         glia_status status = create(model, request, &step);
@@ -333,7 +365,7 @@ glia_status gli_step_get(glia_model *model, const gli_step_request *request, gli
 }
 
 glia_status gli_steps_begin(glia_model *model, gli_pass_kind kind, int64_t position) {
-    const int64_t first[GLI_COUNTERS] = {[GLI_COUNTER_STEP]     = model->training->steps + 1,
+    const int64_t first[GLI_COUNTERS] = {[GLI_COUNTER_BATCH]    = model->training->batches + 1,
                                          [GLI_COUNTER_UPDATE]   = model->training->compiled.updates + 1,
                                          [GLI_COUNTER_POSITION] = position};
     if (kind == GLI_PASS_TRAIN) GLI_TRY(glia_tensor_fill(model->training->compiled.failed, 0));
@@ -346,35 +378,11 @@ glia_status gli_step_run(glia_model *model, gli_step *step) {
     const int n_out = step->kind == GLI_PASS_CONFUSION ? 0 : step->n_out; /* counts are a state of the plan */
     for (int i = 0; i < n_in; ++i) in[i] = step->in[i];
     GLI_TRY(glia_plan_run(step->plan, in, n_in, step->out, n_out));
-    if (step->kind == GLI_PASS_TRAIN) ++model->training->steps, ++model->training->compiled.updates;
+    if (step->kind == GLI_PASS_TRAIN || step->kind == GLI_PASS_ACCUMULATE) ++model->training->batches;
+    if (step->kind == GLI_PASS_TRAIN || step->kind == GLI_PASS_UPDATE) ++model->training->compiled.updates;
     return gli_scores_take(model, step);
 }
 
-glia_status gli_failed_step(const glia_model *model, int64_t *step) {
-    return glia_tensor_read(model->training->compiled.failed, step, sizeof *step);
-}
-
-void gli_take_back_steps(const glia_model *model, int64_t step) {
-    gli_training *t = model->training;
-    t->compiled.updates -= t->steps - (step - 1);
-    t->steps = step - 1;
-}
-
-static glia_status copy_buffers(const glia_model *model, glia_tensor *kept, bool restore) {
-    if (!kept) return GLIA_OK;
-    glia_tensor now = *kept;
-    now.data        = (char *)model->vector->data + (size_t)model->buffers * glia_dtype_size(model->dtype);
-    return restore ? glia_tensor_copy(kept, &now) : glia_tensor_copy(&now, kept);
-}
-
-glia_status gli_restore_buffers(const glia_model *model) {
-    return copy_buffers(model, model->training->compiled.before, true);
-}
-
-glia_status gli_put_buffers_aside(const glia_model *model) {
-    return copy_buffers(model, model->training->compiled.aside, false);
-}
-
-glia_status gli_take_buffers_back(const glia_model *model) {
-    return copy_buffers(model, model->training->compiled.aside, true);
+glia_status gli_failed_batch(const glia_model *model, int64_t *batch) {
+    return glia_tensor_read(model->training->compiled.failed, batch, sizeof *batch);
 }

@@ -8,6 +8,8 @@
 
 typedef enum gli_pass_kind {
     GLI_PASS_TRAIN,        /* forward, loss, gradient, optimizer, metrics */
+    GLI_PASS_ACCUMULATE,   /* the same without the optimizer: a batch of a step of several */
+    GLI_PASS_UPDATE,       /* the optimizer, for the batches before */
     GLI_PASS_EVALUATE,     /* forward, loss, metrics */
     GLI_PASS_PREDICT,      /* forward; the outputs are kept */
     GLI_PASS_CONFUSION,    /* forward; pairs of target and predicted class of the first output are counted */
@@ -16,8 +18,9 @@ typedef enum gli_pass_kind {
     GLI_PASS_LOSS_GRADIENT /* forward, loss, and its gradient; no step is taken */
 } gli_pass_kind;
 
-/* Whether a pass of this kind reads targets. */
+/* Whether a pass of this kind reads targets; whether it is a part of training. */
 bool gli_pass_has_targets(gli_pass_kind kind);
+bool gli_pass_trains(gli_pass_kind kind);
 
 /* What the last three kinds are about. */
 typedef struct gli_inspection {
@@ -77,16 +80,25 @@ glia_status gli_check_other_batch(glia_model *model, glia_tensor *vector);
  * steps then advance themselves. */
 glia_status gli_steps_begin(glia_model *model, gli_pass_kind kind, int64_t position);
 
-/* Runs it on the tensors in step->in, or on the next samples of the resident data set. Training counts the step. */
+/* Runs it on the tensors in step->in, or on the next samples of the resident data set. Training counts the batch and
+ * the update. */
 glia_status gli_step_run(glia_model *model, gli_step *step);
 
-/* The number of the first step since gli_steps_begin whose loss or gradient was not finite; 0: none. Waits. */
-glia_status gli_failed_step(const glia_model *model, int64_t *step);
+/* The number of the first batch since gli_steps_begin whose loss or gradient was not finite; 0: none. Waits. */
+glia_status gli_failed_batch(const glia_model *model, int64_t *batch);
 
-/* Counts the steps from this one on as not taken. */
-void gli_take_back_steps(const glia_model *model, int64_t step);
+/* ---- Steps of several batches: gli_accumulation_begin, a GLI_PASS_ACCUMULATE for each batch, and GLI_PASS_UPDATE ----
+ */
 
-/* Gives the buffers back as they were before the last step that did not fail. */
+/* Makes what they need, once after a compile. */
+glia_status gli_accumulation_prepare(glia_model *model);
+
+/* samples: of all its batches. */
+glia_status gli_accumulation_begin(const glia_model *model, int64_t samples);
+
+/* Keeps the buffers as they are, unless a step failed; and gives them back as they were before the last step that did
+ * not fail. */
+glia_status gli_keep_buffers(const glia_model *model);
 glia_status gli_restore_buffers(const glia_model *model);
 
 /* For a model with a stateful_batch: keeps the buffers aside, and gives them back. */
@@ -111,6 +123,14 @@ void gli_emit_before(const gli_emission *e, const gli_compiled *compiled);
  * gradient that is not finite is noted, and from then on the optimizer changes nothing. */
 void gli_emit_training(gli_emission *e, const gli_compiled *compiled, glia_value total, glia_value update,
                        bool checked);
+
+/* The same in two parts: what adds the gradient of a batch to that of the step, and what then updates the weights. */
+void gli_emit_gradient(gli_emission *e, const gli_compiled *compiled, glia_value total, bool checked);
+void gli_emit_update(gli_emission *e, const gli_compiled *compiled, glia_value update, bool checked);
+
+/* The average of weights after a step that made them `weights`, from the one before it. decay: of this step. */
+glia_value gli_emit_average_decay(const gli_emission *e, const gli_compiled *compiled, glia_value update);
+glia_value gli_emit_average(const gli_emission *e, glia_value average, glia_value weights, glia_value decay);
 
 /* The sums of losses and metrics: how many numbers there are; sets them to zero; reads them. */
 int64_t gli_results_count(const gli_training *training);

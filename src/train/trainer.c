@@ -76,10 +76,11 @@ static glia_status notify_not_finite(glia_trainer *t) {
 /* To where another trainer left this epoch. */
 static glia_status move_on(glia_trainer *t, int64_t position) {
     gli_loader *loader  = &t->pass.loader;
-    const int64_t count = loader->dataset->count, size = loader->args.batch_size;
+    const int64_t count = loader->dataset->count, size = gli_pass_samples(&t->pass);
     GLI_REQUIRE(t->model->ctx, position == count || (position < count && position % size == 0), GLIA_INVALID_ARGUMENT,
-                "%s: the epoch was left after %lld samples, but %lld samples in batches of %lld do not come there",
-                t->pass.call, (long long)position, (long long)count, (long long)size);
+                "%s: the epoch was left after %lld samples, but %lld samples in %s of %lld do not come there",
+                t->pass.call, (long long)position, (long long)count, t->pass.accumulate > 1 ? "steps" : "batches",
+                (long long)size);
     loader->next = position;
     return GLIA_OK;
 }
@@ -94,10 +95,12 @@ static glia_status begin_epoch(glia_trainer *t) {
         GLI_TRY(move_on(t, training->position));
     else
         GLI_TRY(gli_results_reset(training, GLI_SUMS_TRAINING));
-    const int64_t steps = gli_divide_up(training->position, t->pass.loader.args.batch_size);
-    t->pass.begun       = false;
-    t->epoch            = (glia_epoch){.epoch = t->epoch.epoch + 1, .epochs = t->epochs, .steps = steps};
-    t->first            = training->steps + 1 - steps;
+    const int64_t batches = gli_divide_up(training->position, t->pass.loader.args.batch_size);
+    const int64_t steps   = gli_divide_up(batches, t->pass.accumulate);
+    t->pass.begun         = false;
+    t->epoch              = (glia_epoch){.epoch = t->epoch.epoch + 1, .epochs = t->epochs, .steps = steps};
+    t->batches            = training->batches - batches;
+    t->updates            = training->compiled.updates - steps;
     t->begun = t->looked = gli_seconds();
     training->position   = 0;
     training->in_epoch   = t;
@@ -106,10 +109,11 @@ static glia_status begin_epoch(glia_trainer *t) {
 
 bool gli_in_epoch(const glia_trainer *t) { return t->model->training->in_epoch == t; }
 
-/* What was wrong with step `failed`: its batch is run again. */
+/* What was wrong with batch `failed`, which is run again. */
 static glia_status diagnose(glia_trainer *t, int64_t failed) {
     char where[96];
-    const int64_t size = t->pass.loader.args.batch_size, step = failed - t->first + 1, before = (step - 1) * size;
+    const int64_t size = t->pass.loader.args.batch_size, batch_of_epoch = failed - t->batches - 1;
+    const int64_t step = batch_of_epoch / t->pass.accumulate + 1, before = batch_of_epoch * size;
     snprintf(where, sizeof where, "%s: epoch %d, step %lld", t->pass.call, t->epoch.epoch, (long long)step);
     const gli_suspect batch  = {.pass  = &t->pass,
                                 .first = before,
@@ -121,15 +125,23 @@ static glia_status diagnose(glia_trainer *t, int64_t failed) {
     return status;
 }
 
-/* Whether a step of this epoch had a loss or gradient that was not finite. The model is then as it was before it. */
+/* Counts the step of this batch, and those after it, as not taken. */
+static void take_back(glia_trainer *t, int64_t failed) {
+    const int64_t steps                  = (failed - t->batches - 1) / t->pass.accumulate;
+    t->model->training->batches          = t->batches + steps * t->pass.accumulate;
+    t->model->training->compiled.updates = t->updates + steps;
+}
+
+/* The first batch of this epoch whose loss or gradient was not finite; 0: none. The model is then as it was before its
+ * step. */
 static glia_status take_back_failed(glia_trainer *t, int64_t *failed) {
     *failed = 0;
     if (t->pass.unchecked || !t->pass.begun) return GLIA_OK; /* not begun: `failed` is of another pass */
     /* An index out of range, whose loss is NaN on devices, is told by the first read after it, and only by that. */
-    const glia_status status = gli_failed_step(t->model, failed);
-    if (status != GLIA_OK && gli_failed_step(t->model, failed) != GLIA_OK) return status;
+    const glia_status status = gli_failed_batch(t->model, failed);
+    if (status != GLIA_OK && gli_failed_batch(t->model, failed) != GLIA_OK) return status;
     if (*failed == 0) return status;
-    gli_take_back_steps(t->model, *failed);
+    take_back(t, *failed);
     GLI_TRY(gli_restore_buffers(t->model));
     return status;
 }
@@ -150,20 +162,15 @@ static glia_status leave_epoch(glia_trainer *t, glia_status status) {
     return status;
 }
 
-enum { CALL_TEXT = 64 };
-
-static const char *validation_of(const char *call, char text[CALL_TEXT]) {
-    snprintf(text, CALL_TEXT, "%s: validation", call);
-    return text;
-}
-
 /* Validation whose loss is not finite is told like any other, and fails then. */
 static glia_status validate(glia_trainer *t) {
-    char call[CALL_TEXT];
+    char call[GLI_CALL_TEXT];
     if (!t->validation) return GLIA_OK;
-    const glia_status status = gli_evaluate(t->model, t->validation, 0, validation_of(t->pass.call, call),
-                                            t->pass.unchecked, &t->epoch.validation);
-    t->epoch.has_validation  = status == GLIA_OK || status == GLIA_NOT_FINITE;
+    gli_validation_call(t->pass.call, call);
+    if (t->args.validate_average) GLI_TRY(gli_use_average(t->model, call, true));
+    const glia_status status = gli_evaluate(t->model, t->validation, 0, call, t->pass.unchecked, &t->epoch.validation);
+    if (t->args.validate_average) GLI_TRY(gli_use_average(t->model, call, false));
+    t->epoch.has_validation = status == GLIA_OK || status == GLIA_NOT_FINITE;
     return status;
 }
 
@@ -227,14 +234,14 @@ static glia_status stop(glia_trainer *t) {
 /* ---- Steps ---- */
 
 static glia_status train_step(glia_trainer *t) {
-    gli_step *step;
     int64_t failed = 0;
-    GLI_TRY(gli_pass_step(&t->pass, &step));
+    size_t plan_bytes;
+    GLI_TRY(gli_pass_train(&t->pass, &plan_bytes));
     ++t->epoch.steps;
-    if (t->epoch.plan_bytes == 0) t->epoch.plan_bytes = glia_plan_bytes(step->plan);
+    if (t->epoch.plan_bytes == 0) t->epoch.plan_bytes = plan_bytes;
     gli_progress_step(&t->view, t->epoch.epoch, t->epochs, t->epoch.steps, t->steps);
     if (gli_seconds() - t->looked >= LOOK_SECONDS) {
-        GLI_TRY(gli_failed_step(t->model, &failed));
+        GLI_TRY(gli_failed_batch(t->model, &failed));
         t->looked = gli_seconds();
     }
     return failed > 0 ? GLIA_NOT_FINITE : notify(t, BATCH_END); /* settle says which number was not finite */
@@ -244,7 +251,7 @@ glia_status gli_check_epoch(const glia_model *model) {
     const glia_trainer *t = model->training->in_epoch;
     int64_t failed;
     if (!t || t->pass.unchecked || !t->pass.begun) return GLIA_OK;
-    GLI_TRY(gli_failed_step(model, &failed));
+    GLI_TRY(gli_failed_batch(model, &failed));
     GLI_REQUIRE(model->ctx, failed == 0, GLIA_NOT_FINITE, "%s: a step of this epoch was not finite", t->pass.call);
     return GLIA_OK;
 }
@@ -257,6 +264,7 @@ glia_status gli_trainer_step(glia_trainer *t) {
     GLI_REQUIRE(ctx, !t->stopped, GLIA_CANCELLED, "%s: the trainer was stopped", t->pass.call);
     GLI_REQUIRE(ctx, !gli_trainer_done(t), GLIA_CANCELLED, "%s: the trainer has had all its %d epochs", t->pass.call,
                 t->epochs);
+    GLI_TRY(gli_require_weights(t->model, t->pass.call));
     if (!t->told) GLI_TRY(begin(t));
     if (stop_asked(t)) return stop(t);
     if (!gli_in_epoch(t)) GLI_TRY(begin_epoch(t));
@@ -269,36 +277,6 @@ glia_status gli_trainer_step(glia_trainer *t) {
 }
 
 /* ---- Life ---- */
-
-static glia_status check_args(const glia_model *model, const glia_fit_args *args, const char *call) {
-    GLI_REQUIRE(model->ctx, args->epochs >= 0 && args->batch_size >= 0, GLIA_INVALID_ARGUMENT,
-                "%s: epochs is %d and batch_size %d, must not be negative", call, args->epochs, args->batch_size);
-    GLI_REQUIRE(model->ctx, (unsigned)args->progress <= GLIA_PROGRESS_LINES, GLIA_INVALID_ARGUMENT,
-                "%s: invalid progress %d", call, (int)args->progress);
-    return GLIA_OK;
-}
-
-static glia_status take_validation(glia_trainer *t, const char *call) {
-    char words[CALL_TEXT];
-    if (!t->args.validation) return GLIA_OK;
-    GLI_TRY(gli_evaluate_check(t->model, t->args.validation, 0, validation_of(call, words)));
-    gli_dataset_retain(t->args.validation);
-    t->validation = t->args.validation;
-    return GLIA_OK;
-}
-
-static glia_status begin_pass(glia_trainer *t, glia_dataset *data, const char *call) {
-    const gli_loader_args args = {.batch_size = gli_batch_size(t->model, t->args.batch_size, GLI_DEFAULT_BATCH),
-                                  .shuffle    = !t->args.in_order,
-                                  .seed       = t->model->seed};
-    GLI_TRY(check_args(t->model, &t->args, call));
-    GLI_TRY(take_validation(t, call));
-    GLI_TRY(gli_pass_begin(&t->pass, t->model, GLI_PASS_TRAIN, data, &args, call));
-    t->pass.unchecked = t->args.allow_not_finite;
-    if (t->args.resume) t->epoch.epoch = (int)gli_min_i64(t->model->training->epochs, t->epochs);
-    t->steps = gli_loader_batches(&t->pass.loader);
-    return gli_pass_plan(&t->pass, call);
-}
 
 static void trainer_free(glia_trainer *t) {
     glia_context *ctx = t->model->ctx;
@@ -329,7 +307,7 @@ glia_status gli_trainer_create(glia_model *model, glia_dataset *data, const glia
     gli_model_retain(model);
     gli_progress_begin(&t->view, t->args.progress);
     forget_history(model);
-    const glia_status status = begin_pass(t, data, call);
+    const glia_status status = gli_trainer_take_data(t, data, call);
     if (status != GLIA_OK) return trainer_free(t), status;
     *out = t;
     return GLIA_OK;

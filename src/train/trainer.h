@@ -14,8 +14,8 @@ struct glia_trainer {
     int64_t steps;            /* of an epoch */
     gli_pass pass;
     gli_progress_view view;
-    glia_epoch epoch;     /* under way, or the last one */
-    int64_t first;        /* the number of this epoch's first step, of all training */
+    glia_epoch epoch;         /* under way, or the last one */
+    int64_t batches, updates; /* of all training, and since the compile, before this epoch */
     double begun, looked; /* seconds: when the epoch began, and when steps that are not finite were last looked for */
     int n_begun;          /* callbacks whose on_begin has returned GLIA_OK, or that have none */
     bool told, ended;     /* on_begin was called, and on_end */
@@ -28,6 +28,13 @@ struct glia_trainer {
 glia_status gli_trainer_create(glia_model *model, glia_dataset *data, const glia_fit_args *args, const char *call,
                                glia_trainer **out);
 void gli_trainer_destroy(glia_trainer *trainer);
+
+/* Checks the args; begins the pass over the data, or over all but the validation's share of them. */
+glia_status gli_trainer_take_data(glia_trainer *trainer, glia_dataset *data, const char *call);
+
+/* What messages of the validation begin with. */
+enum { GLI_CALL_TEXT = 64 };
+const char *gli_validation_call(const char *call, char text[GLI_CALL_TEXT]);
 
 /* One step. Begins an epoch where none is under way, and ends it after its last step. */
 glia_status gli_trainer_step(glia_trainer *trainer);

@@ -20,7 +20,7 @@ typedef struct gli_output {
 
 /* The numbers that a step on the device reads and advances, so that nothing comes from the host. */
 enum {
-    GLI_COUNTER_STEP,     /* the number of this step, of all training; read by the dropout masks */
+    GLI_COUNTER_BATCH,    /* the number of this batch, of all training; read by the dropout masks */
     GLI_COUNTER_UPDATE,   /* the number of this step since the compile; read by the optimizer */
     GLI_COUNTER_POSITION, /* of the next batch in a resident data set's order */
     GLI_COUNTERS
@@ -43,29 +43,45 @@ typedef enum gli_sums { GLI_SUMS_TRAINING, GLI_SUMS_EVALUATION, GLI_SUMS } gli_s
 
 enum { GLI_MAX_OPTIMIZER_STATE = 3, GLI_STATE_NAME_SIZE = 96 /* of a weight, and what the optimizer adds */ };
 
-/* What the optimizer keeps of one weight: a part of a vector of its state. */
+/* The vectors that training keeps, as many elements as are trained: the optimizer's, and the average of the weights. */
+enum { GLI_AVERAGE = GLI_MAX_OPTIMIZER_STATE, GLI_VECTORS };
+
+/* What is kept of one weight: a part of one of the vectors. */
 typedef struct gli_slot {
     char name[GLI_STATE_NAME_SIZE]; /* "conv1.weight/adam_m" */
     int weight, vector;
 } gli_slot;
+
+/* Trained weights that stand side by side in the vector, and are updated in the same way. */
+typedef struct gli_weight_group {
+    int64_t begin, end; /* elements */
+    gli_weight_rules rules;
+} gli_weight_group;
 
 struct gli_step;
 
 /* What a compile makes. */
 typedef struct gli_compiled {
     glia_optimizer optimizer; /* never the default */
+    gli_weight_group *groups; /* of all trained weights */
+    int n_groups, cap_groups;
     double clip_value, clip_norm, clip_global_norm;
-    glia_tensor *state[GLI_MAX_OPTIMIZER_STATE]; /* as many elements as are trained; NULL: it needs fewer */
-    gli_slot *slots;                             /* of each trained weight in turn, as many as there are vectors */
+    double average_decay; /* 0: no average is kept */
+    bool average_warmup;
+    bool average_in_use;             /* weights and averages have changed places */
+    glia_tensor *state[GLI_VECTORS]; /* NULL: it is not kept */
+    gli_slot *slots;                 /* of each trained weight in turn, as many as there are vectors */
     int n_slots;
-    int64_t updates;      /* steps since the compile: those of the optimizer */
-    int64_t epochs;       /* since the compile */
-    double learning_rate; /* now; that of the optimizer is the one it began with */
-    glia_tensor *before;  /* the buffers before the last step that did not fail; NULL: the model has none */
-    glia_tensor *aside;   /* the buffers before an evaluation; NULL: no layer has a stateful_batch */
-    glia_tensor *failed;  /* scalar i64: the first step whose loss or gradient was not finite, from which on nothing
-                           * changes the weights; 0: none */
-    glia_tensor *rate;    /* scalar f32, read by the optimizer */
+    int64_t updates;       /* steps since the compile: those of the optimizer */
+    int64_t epochs;        /* since the compile */
+    double learning_rate;  /* now; that of the optimizer is the one it began with */
+    glia_tensor *before;   /* the buffers before the last step that did not fail; NULL: the model has none */
+    glia_tensor *aside;    /* the buffers before an evaluation; NULL: no layer has a stateful_batch */
+    glia_tensor *failed;   /* scalar i64: the first batch whose loss or gradient was not finite, from which on nothing
+                            * changes the weights; 0: none */
+    glia_tensor *rate;     /* scalar f32, read by the optimizer */
+    glia_tensor *gradient; /* of the batches so far, as many elements as are trained, for steps of several batches */
+    glia_tensor *share;    /* scalar of the model's dtype: 1 / the samples of such a step. NULL, both: there was none */
     glia_tensor *counters, *cursor; /* i64 [GLI_COUNTERS], of training and of other passes; steps advance them */
     glia_tensor *sums[GLI_SUMS];    /* f64 [n]: of each output with a loss its n_sums; NULL: no output has a loss */
     gli_scores scores[GLI_SUMS][GLIA_MAX_OUTPUTS]; /* of outputs with GLIA_METRIC_AUC */
@@ -77,7 +93,7 @@ typedef struct gli_training {
     gli_output outputs[GLIA_MAX_OUTPUTS];
     int n_outputs;
     gli_compiled compiled;
-    int64_t steps;                 /* of training so far */
+    int64_t batches;               /* of training so far, one for each step unless steps have several */
     int64_t epochs;                /* of training so far */
     struct glia_trainer *in_epoch; /* whose epoch is under way; NULL: none */
     int64_t compiles;              /* so far */
@@ -86,7 +102,9 @@ typedef struct gli_training {
     int n_history, cap_history;
 } gli_training;
 
-/* How many targets a dataset has for this model: one for each output with a loss. */
+/* How many targets a dataset has for this output: its own where it has a loss, and the weights of samples; and for all
+ * outputs of the model. */
+int gli_output_targets(const gli_output *output);
 int gli_training_targets(const gli_training *training);
 
 /* ---- Losses and metrics ---- */
@@ -148,11 +166,17 @@ glia_status gli_loss_check_output(const glia_model *model, const char *call, int
 glia_status gli_optimizer_resolve(glia_context *ctx, const glia_optimizer *given, glia_dtype dtype,
                                   glia_optimizer *out);
 
+/* The optimizer with a weight's penalties instead of its own, as far as there are rules for them. */
+glia_optimizer gli_optimizer_by_rules(glia_optimizer optimizer, const gli_weight_rules *rules);
+
 /* Whether it keeps vector i of its state; and what that is called, "adam_m". */
 bool gli_optimizer_needs(const glia_optimizer *optimizer, int i);
 void gli_optimizer_state_name(const glia_optimizer *optimizer, int i, char *name, size_t size);
 
-/* Names what the optimizer keeps of each weight that the layout trains. Fails where a weight has such a name. */
+/* Whether vector i is kept. */
+bool gli_vector_kept(const gli_compiled *compiled, int i);
+
+/* Names what is kept of each weight that the layout trains. Fails where a weight has such a name. */
 glia_status gli_slots_make(const glia_model *model, const gli_weight_layout *layout, gli_compiled *compiled);
 
 /* One step as an op of a graph. out: the new param, then the new state, as far as it is kept. */
@@ -163,5 +187,16 @@ typedef struct gli_optimizer_values {
 } gli_optimizer_values;
 void gli_optimizer_emit(const glia_optimizer *optimizer, glia_graph *graph, const gli_optimizer_values *in,
                         glia_value *out);
+
+/* ---- The average of the weights ---- */
+
+/* Whether the model is compiled to have it. */
+bool gli_average_kept(const glia_model *model);
+
+/* Where `use` says so, the averages are in the weights' place, and the weights in theirs. call: for messages. */
+glia_status gli_use_average(glia_model *model, const char *call, bool use);
+
+/* Fails where the averages are in the weights' place. */
+glia_status gli_require_weights(const glia_model *model, const char *call);
 
 #endif
