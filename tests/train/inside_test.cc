@@ -930,6 +930,28 @@ TEST(Training, keeps_the_states_of_layers) {
     }
 }
 
+// One that ends early, too.
+TEST(Training, keeps_the_states_where_a_look_fails) {
+    const auto build = [](glia_model *m) {
+        const glia_value x = glia_model_input(m, "x", GLIA_SHAPE(3, 2));
+        return glia_model_gru(m, x, with(glia_gru_args{.name = "gru", .units = 3, .stateful_batch = 2}));
+    };
+    static const glia_field field{.dtype = GLIA_F32, .shape = GLIA_SHAPE(3, 2)};
+    const auto generate = [](void *, int64_t index, void *const *inputs, void *const *) {
+        std::fill_n(static_cast<float *>(inputs[0]), 6, 1.f);
+        return index < 4 ? GLIA_OK : GLIA_IO_ERROR;
+    };
+    Net net("cpu", GLIA_F32, build);
+    glia_dataset *data = nullptr;
+    float out[18];
+    const glia_generator_args args{.inputs = &field, .n_inputs = 1, .count = 6, .generate = generate};
+    ASSERT_EQ(glia_dataset_from_generator(net.ctx, &args, &data), GLIA_OK) << net.message();
+    net.set("gru.h_l0", ramp(6, 3, 1));
+    EXPECT_EQ(glia_model_layer_output(net.model, "gru", data, 0, out, sizeof out), GLIA_IO_ERROR);
+    EXPECT_EQ(net.weight("gru.h_l0"), ramp(6, 3, 1));
+    glia_dataset_destroy(data);
+}
+
 TEST(Training, a_second_look_plans_nothing) {
     const Samples s = samples(kImage, 6, GLIA_F32);
     Net net("cpu", GLIA_F32, small_cnn, classified());
