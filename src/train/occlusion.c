@@ -5,7 +5,7 @@
 #include "core/dtype.h"
 #include "core/size.h"
 #include "train/diagnosis.h"
-#include "train/inside.h"
+#include "train/look.h"
 
 static const char *const call = "glia_model_occlusion";
 
