@@ -52,9 +52,10 @@ typedef struct glia_gradient_args {
 /* The gradient, in the model's dtype.
  *
  * With respect to an input or a layer it is that of each sample of data on its own, [count, ...]. With respect to a
- * weight, a frozen one too, it is that of all samples: of the loss as fit has it, the mean over the samples unless its
- * reduction is the sum; of an output, the sum over the samples. It has the weight's shape. Zeros where nothing depends
- * on it. States that go on from batch to batch carry no gradient, as in training.
+ * weight, a frozen one too, it is that of all samples: of the loss as fit has it, before clipping and
+ * penalties, the mean over the samples unless its reduction is the sum; of an output, the sum over the samples. It has
+ * the weight's shape. Zeros where nothing depends on it. States that go on from batch to batch carry no gradient, as in
+ * training.
  *
  * Where a mean loss has class weights or ignores classes, its mean is over each batch: the gradient of a sample is then
  * its part in that mean, times the samples of the batch.

@@ -5,7 +5,7 @@
 #include "core/dtype.h"
 #include "core/size.h"
 #include "train/diagnosis.h"
-#include "train/inside.h"
+#include "train/look.h"
 
 static const char *const call = "glia_model_occlusion";
 
@@ -59,25 +59,19 @@ static glia_status read_sample(const occlusion *o, int64_t index) {
 
 /* ---- The map ---- */
 
-static double output_of(const occlusion *o, int64_t row, int64_t element) {
-    return gli_load(o->pass.model->dtype, o->output.data, row * o->elements + element);
-}
-
-/* NaN counts as larger than any number, as in argmax. */
-static int64_t largest_of(const occlusion *o, int64_t row) {
-    int64_t best = 0;
-    for (int64_t k = 1; k < o->elements && !isnan(output_of(o, row, best)); ++k)
-        if (!(output_of(o, row, k) <= output_of(o, row, best))) best = k;
-    return best;
+static const void *output_row(const occlusion *o, int64_t row) {
+    const size_t size = glia_dtype_size(o->pass.model->dtype);
+    return (const char *)o->output.data + (size_t)(row * o->elements) * size;
 }
 
 static double mapped(const occlusion *o, int64_t row) {
-    const double value = output_of(o, row, o->element);
-    double sum         = 0;
-    if (!o->args->softmax) return value;
-    const double largest = output_of(o, row, largest_of(o, row));
-    for (int64_t k = 0; k < o->elements; ++k) sum += exp(output_of(o, row, k) - largest);
-    return exp(value - largest) / sum;
+    const glia_dtype dtype = o->pass.model->dtype;
+    const void *y          = output_row(o, row);
+    double sum             = 0;
+    if (!o->args->softmax) return gli_load(dtype, y, o->element);
+    const double largest = gli_load(dtype, y, gli_largest(dtype, y, o->elements));
+    for (int64_t k = 0; k < o->elements; ++k) sum += exp(gli_load(dtype, y, k) - largest);
+    return exp(gli_load(dtype, y, o->element) - largest) / sum;
 }
 
 static glia_status map_sample(occlusion *o, int64_t index, char *map) {
@@ -91,7 +85,7 @@ static glia_status map_sample(occlusion *o, int64_t index, char *map) {
         GLI_TRY(gli_step_run(o->pass.model, step));
         const glia_tensor *y = step->out[o->args->output];
         GLI_TRY(glia_tensor_read(y, o->output.data, (size_t)gli_count(y) * glia_dtype_size(y->dtype)));
-        if (first == 0 && !o->args->element.set) o->element = largest_of(o, 0);
+        if (first == 0 && !o->args->element.set) o->element = gli_largest(model->dtype, output_row(o, 0), o->elements);
         for (int64_t n = 0; n < step->batch; ++n)
             if (first + n > 0) gli_store(model->dtype, map, first + n - 1, mapped(o, n));
     }

@@ -144,19 +144,21 @@ typedef struct class_outputs {
     gli_block logits;
 } class_outputs;
 
+int64_t gli_largest(glia_dtype dtype, const void *row, int64_t count) {
+    int64_t best = 0;
+    for (int64_t k = 1; k < count && !isnan(gli_load(dtype, row, best)); ++k)
+        if (!(gli_load(dtype, row, k) <= gli_load(dtype, row, best))) best = k;
+    return best;
+}
+
 static glia_status take_classes(void *to, const gli_step *step) {
     class_outputs *c      = to;
     const glia_tensor *y  = step->out[0];
     const int64_t classes = y->dim[1];
     const size_t each     = (size_t)classes * glia_dtype_size(y->dtype);
     GLI_TRY(glia_tensor_read(y, c->logits.data, (size_t)y->dim[0] * each));
-    for (int64_t n = 0; n < y->dim[0]; ++n) {
-        const void *row = (const char *)c->logits.data + (size_t)n * each;
-        int64_t best    = 0;
-        for (int64_t k = 1; k < classes && !isnan(gli_load(y->dtype, row, best)); ++k)
-            if (!(gli_load(y->dtype, row, k) <= gli_load(y->dtype, row, best))) best = k;
-        *c->out++ = best;
-    }
+    for (int64_t n = 0; n < y->dim[0]; ++n)
+        *c->out++ = gli_largest(y->dtype, (const char *)c->logits.data + (size_t)n * each, classes);
     return GLIA_OK;
 }
 

@@ -3,7 +3,7 @@
 
 #include "core/dtype.h"
 #include "core/size.h"
-#include "train/inside.h"
+#include "train/look.h"
 
 /* ---- Saliency ---- */
 

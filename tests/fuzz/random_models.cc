@@ -246,7 +246,26 @@ std::vector<float> reals(int64_t count) {
     return out;
 }
 
-// Trains, evaluates and predicts.
+// Looks at a layer, and at gradients with respect to a layer and to a weight.
+glia_status look(const Model &m, glia_dataset *data) {
+    const int64_t count    = glia_dataset_count(data);
+    const int batch        = int(below(4));
+    const glia_field layer = glia_model_layer(m.net, int(below(uint64_t(glia_model_layer_count(m.net)))));
+    const int weights      = glia_model_weight_count(m.net);
+    std::vector<double> out(size_t(count * count_of(layer.shape))); /* enough for every dtype */
+    const size_t bytes = out.size() * glia_dtype_size(layer.dtype);
+    glia_gradient_args args{};
+    args.with_respect_to = layer.name, args.of = chance(2) ? GLIA_OF_LOSS : GLIA_OF_OUTPUT, args.batch_size = batch;
+    glia_status status = glia_model_layer_output(m.net, layer.name, data, batch, out.data(), bytes);
+    if (status == GLIA_OK) status = glia_model_gradient(m.net, data, &args, out.data(), bytes);
+    if (status != GLIA_OK || weights == 0) return status;
+    const int index      = int(below(uint64_t(weights)));
+    args.with_respect_to = glia_model_weight_name(m.net, index);
+    out.resize(size_t(count_of(glia_model_weight_shape(m.net, index))));
+    return glia_model_gradient(m.net, data, &args, out.data(), out.size() * sizeof(float));
+}
+
+// Looks inside, trains, evaluates and predicts.
 glia_status use(const Model &m) {
     const int64_t count = 1 + int64_t(below(9));
     glia_shape target   = m.output;
@@ -269,13 +288,14 @@ glia_status use(const Model &m) {
     glia_fit_args fit{};
     fit.epochs = 1 + int(below(2)), fit.batch_size = 1 + int(below(4));
     std::vector<float> predicted(size_t(count * count_of(m.output)));
-    glia_status status = glia_dataset_from_arrays(m.ctx, &arrays, &data);
+    glia_status status       = glia_dataset_from_arrays(m.ctx, &arrays, &data);
+    const glia_status looked = status == GLIA_OK ? look(m, data) : status;
     if (status == GLIA_OK) status = glia_model_fit(m.net, data, &fit);
     if (status == GLIA_OK) status = glia_model_evaluate(m.net, data, int(below(4)), &result);
     if (status == GLIA_OK)
         status = glia_model_predict(m.net, data, int(below(4)), predicted.data(), predicted.size() * sizeof(float));
     glia_dataset_destroy(data);
-    return status;
+    return status == GLIA_OK ? looked : status;
 }
 
 }  // namespace

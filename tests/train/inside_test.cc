@@ -257,6 +257,24 @@ TEST(Layers, in_the_middle_give_what_they_give_as_outputs) {
     }
 }
 
+// A plan computes them in one call, unless somebody looks between them.
+TEST(Layers, before_an_activation_of_its_own_are_not_fused_away) {
+    const auto build = [](glia_model *m) {
+        glia_value x = glia_model_input(m, "image", GLIA_SHAPE(1, 6, 6));
+        x            = glia_model_conv2d(m, x, with(glia_conv2d_args{.name = "conv", .filters = 2, .kernel = {3, 3}}));
+        return glia_model_activation(m, x, with(glia_activation_args{.name = "relu", .kind = GLIA_RELU}));
+    };
+    const Samples s = samples(kImage, 3, GLIA_F32);
+    for (const string &device : devices()) {
+        Net net(device.c_str(), GLIA_F32, build);
+        vector<double> conv = net.layer("conv", s);
+        EXPECT_LT(*std::min_element(conv.begin(), conv.end()), 0);
+        for (double &x : conv) x = std::max(x, 0.0);
+        EXPECT_EQ(net.layer("relu", s), conv) << device;
+        EXPECT_EQ(net.predict(s, 32), conv) << device;
+    }
+}
+
 TEST(Layers, inputs_are_values_too) {
     const Samples s = samples(kImage, 3, GLIA_F32);
     Net net("cpu", GLIA_F32, small_cnn, classified());
@@ -730,6 +748,45 @@ TEST(Gradients, of_a_summed_loss_are_those_of_fit) {
                 mean.gradient({.with_respect_to = "image"}, s, 5 * 36), 1e-13, "image");
 }
 
+// Of several outputs, each with its part, as evaluate adds them up.
+TEST(Gradients, of_several_losses_are_those_of_differences) {
+    const auto build = [](glia_model *m) {
+        glia_value x = glia_model_input(m, "x", GLIA_SHAPE(4));
+        x = glia_model_dense(m, x, with(glia_dense_args{.name = "shared", .units = 3, .activation = GLIA_TANH}));
+        glia_output_args first{.loss = glia_loss_cross_entropy()}, second{.loss = glia_loss_mse()};
+        first.loss.weight      = GLIA_SET(0.25);
+        second.loss.weight     = GLIA_SET(2);
+        const glia_value value = glia_model_dense(m, x, with(glia_dense_args{.name = "value", .units = 1}));
+        EXPECT_EQ(glia_model_output(m, x, &first), GLIA_OK);
+        EXPECT_EQ(glia_model_output(m, value, &second), GLIA_OK);
+        return glia_value{};
+    };
+    Net net("cpu", GLIA_F64, build);
+    const vector<double> x = ramp(5 * 4, 5, 3), targets = ramp(5, 3, 1);
+    const int64_t classes[] = {2, 0, 1, 1, 0};
+    const glia_array input{.dtype = GLIA_F64, .shape = GLIA_SHAPE(4), .data = x.data()};
+    const glia_array both[] = {{.dtype = GLIA_I64, .shape = GLIA_SCALAR, .data = classes},
+                               {.dtype = GLIA_F64, .shape = GLIA_SHAPE(1), .data = targets.data()}};
+    const glia_arrays_args args{.inputs = &input, .n_inputs = 1, .targets = both, .n_targets = 2, .count = 5};
+    glia_dataset *data = nullptr;
+    ASSERT_EQ(glia_dataset_from_arrays(net.ctx, &args, &data), GLIA_OK) << net.message();
+    for (const string name : {"shared.weight", "value.weight", "value.bias"}) {
+        vector<double> values = net.weight(name), want, got(values.size());
+        const auto loss       = [&] {
+            glia_result result{};
+            net.set(name, values);
+            EXPECT_EQ(glia_model_evaluate(net.model, data, 2, &result), GLIA_OK) << net.message();
+            return result.loss;
+        };
+        for (double &w : values) want.push_back(Differences::slope(loss, &w));
+        net.set(name, values);
+        const glia_gradient_args about{.with_respect_to = name.c_str(), .batch_size = 3};
+        ASSERT_EQ(glia_model_gradient(net.model, data, &about, got.data(), got.size() * 8), GLIA_OK) << net.message();
+        expect_near(got, want, 1e-8, name);
+    }
+    glia_dataset_destroy(data);
+}
+
 // The losses of probabilities and of their logarithms are computed from logits, but the softmax has a gradient.
 TEST(Gradients, reach_a_softmax_that_the_loss_looks_behind) {
     const Samples s = samples(GLIA_SHAPE(4), 3);
@@ -871,6 +928,28 @@ TEST(Training, keeps_the_states_of_layers) {
         EXPECT_EQ(glia_model_predict(same.model, same.data(s), 0, out, sizeof out), GLIA_OK);
         EXPECT_NE(same.all_weights(), before) << "which predict does not do";
     }
+}
+
+// One that ends early, too.
+TEST(Training, keeps_the_states_where_a_look_fails) {
+    const auto build = [](glia_model *m) {
+        const glia_value x = glia_model_input(m, "x", GLIA_SHAPE(3, 2));
+        return glia_model_gru(m, x, with(glia_gru_args{.name = "gru", .units = 3, .stateful_batch = 2}));
+    };
+    static const glia_field field{.dtype = GLIA_F32, .shape = GLIA_SHAPE(3, 2)};
+    const auto generate = [](void *, int64_t index, void *const *inputs, void *const *) {
+        std::fill_n(static_cast<float *>(inputs[0]), 6, 1.f);
+        return index < 4 ? GLIA_OK : GLIA_IO_ERROR;
+    };
+    Net net("cpu", GLIA_F32, build);
+    glia_dataset *data = nullptr;
+    float out[18];
+    const glia_generator_args args{.inputs = &field, .n_inputs = 1, .count = 6, .generate = generate};
+    ASSERT_EQ(glia_dataset_from_generator(net.ctx, &args, &data), GLIA_OK) << net.message();
+    net.set("gru.h_l0", ramp(6, 3, 1));
+    EXPECT_EQ(glia_model_layer_output(net.model, "gru", data, 0, out, sizeof out), GLIA_IO_ERROR);
+    EXPECT_EQ(net.weight("gru.h_l0"), ramp(6, 3, 1));
+    glia_dataset_destroy(data);
 }
 
 TEST(Training, a_second_look_plans_nothing) {
@@ -1079,9 +1158,13 @@ TEST_F(Mistakes, in_targets) {
     EXPECT_NE(plain.message().find("no output has a loss"), string::npos) << plain.message();
     Samples wrong    = samples(kImage, 3, GLIA_F32);
     wrong.classes[1] = 9;
-    refused(glia_model_gradient(net_.model, net_.data(wrong), with(glia_gradient_args{.with_respect_to = "image"}),
-                                out_, 432),
-            GLIA_INVALID_ARGUMENT, "target 0 of sample 1 is 9");
+    for (const string &device : devices()) {
+        Net net(device.c_str(), GLIA_F32, small_cnn, classified());
+        EXPECT_EQ(glia_model_gradient(net.model, net.data(wrong), with(glia_gradient_args{.with_respect_to = "image"}),
+                                      out_, 432),
+                  GLIA_INVALID_ARGUMENT);
+        EXPECT_NE(net.message().find("target 0 of sample 1 is 9"), string::npos) << device << ": " << net.message();
+    }
 }
 
 TEST_F(Mistakes, in_patches) {

@@ -85,6 +85,13 @@ TEST_F(Reentry, a_generator_cannot_use_the_model_in_the_middle_of_a_step) {
         {"glia_model_predict",
          [&] { return glia_model_predict(net_, other, 3, inner.data(), kCount * sizeof(float)); }},
         {"glia_model_evaluate", [&] { return glia_model_evaluate(net_, other, 3, &result); }},
+        {"glia_model_layer_output",
+         [&] { return glia_model_layer_output(net_, "dense", other, 3, inner.data(), kCount * sizeof(float)); }},
+        {"glia_model_gradient",
+         [&] {
+             return glia_model_gradient(net_, other, with(glia_gradient_args{.with_respect_to = "x"}), inner.data(),
+                                        kCount * sizeof(float));
+         }},
         {"glia_model_fit", [&] { return glia_model_fit(net_, other, nullptr); }},
         {"glia_model_compile", [&] { return glia_model_compile(net_, {0}, nullptr); }},
     };
@@ -105,6 +112,18 @@ TEST_F(Reentry, a_generator_cannot_use_the_model_in_the_middle_of_a_step) {
         trick_ = nullptr;
     }
     glia_dataset_destroy(other);
+}
+
+TEST_F(Reentry, a_generator_may_destroy_what_is_looked_at) {
+    float map[kCount];
+    glia_dataset *data = data_;
+    trick_             = [&] { return glia_dataset_destroy(data_), data_ = nullptr, GLIA_OK; };
+    EXPECT_EQ(glia_model_layer_output(net_, "dense", data, kBatch, map, sizeof map), GLIA_OK) << message();
+    data_  = generated(&trick_);
+    trick_ = [&] { return glia_model_destroy(net_), destroyed_ = true, GLIA_OK; };
+    EXPECT_EQ(glia_model_gradient(net_, data_, with(glia_gradient_args{.with_respect_to = "x", .batch_size = kBatch}),
+                                  map, sizeof map),
+              GLIA_CANCELLED);
 }
 
 TEST_F(Reentry, a_model_that_a_generator_destroys_lives_to_the_end_of_the_call) {

@@ -1,6 +1,6 @@
 /* Looks inside a model, at all samples of a data set (glia/inside.h). */
-#ifndef GLI_TRAIN_INSIDE_H
-#define GLI_TRAIN_INSIDE_H
+#ifndef GLI_TRAIN_LOOK_H
+#define GLI_TRAIN_LOOK_H
 
 #include "glia/inside.h"
 #include "train/pass.h"
