@@ -5,10 +5,7 @@
 #include "glia/ops/backward/movement.h"
 #include "graph/graph_impl.h"
 
-static const struct {
-    const char *name;
-    gli_tally tally;
-} rules[] = {
+static const gli_metric_rule rules[] = {
     [GLIA_METRIC_DEFAULT]            = {"none", GLI_TALLY_NONE},
     [GLIA_METRIC_NONE]               = {"none", GLI_TALLY_NONE},
     [GLIA_METRIC_ACCURACY]           = {"accuracy", GLI_TALLY_MEAN},
@@ -18,23 +15,21 @@ static const struct {
     [GLIA_METRIC_MAE]                = {"mae", GLI_TALLY_MEAN},
     [GLIA_METRIC_RMSE]               = {"rmse", GLI_TALLY_MEAN},
     [GLIA_METRIC_R2]                 = {"r2", GLI_TALLY_DEVIATIONS},
-    [GLIA_METRIC_PRECISION]          = {"precision", GLI_TALLY_CLASSES},
-    [GLIA_METRIC_RECALL]             = {"recall", GLI_TALLY_CLASSES},
-    [GLIA_METRIC_F1]                 = {"f1", GLI_TALLY_CLASSES},
-    [GLIA_METRIC_PRECISION_MICRO]    = {"precision_micro", GLI_TALLY_CLASSES},
-    [GLIA_METRIC_RECALL_MICRO]       = {"recall_micro", GLI_TALLY_CLASSES},
-    [GLIA_METRIC_F1_MICRO]           = {"f1_micro", GLI_TALLY_CLASSES},
-    [GLIA_METRIC_PRECISION_WEIGHTED] = {"precision_weighted", GLI_TALLY_CLASSES},
-    [GLIA_METRIC_RECALL_WEIGHTED]    = {"recall_weighted", GLI_TALLY_CLASSES},
-    [GLIA_METRIC_F1_WEIGHTED]        = {"f1_weighted", GLI_TALLY_CLASSES},
+    [GLIA_METRIC_PRECISION]          = {"precision", GLI_TALLY_CLASSES, GLI_PRECISION, GLI_MACRO},
+    [GLIA_METRIC_RECALL]             = {"recall", GLI_TALLY_CLASSES, GLI_RECALL, GLI_MACRO},
+    [GLIA_METRIC_F1]                 = {"f1", GLI_TALLY_CLASSES, GLI_F1, GLI_MACRO},
+    [GLIA_METRIC_PRECISION_MICRO]    = {"precision_micro", GLI_TALLY_CLASSES, GLI_PRECISION, GLI_MICRO},
+    [GLIA_METRIC_RECALL_MICRO]       = {"recall_micro", GLI_TALLY_CLASSES, GLI_RECALL, GLI_MICRO},
+    [GLIA_METRIC_F1_MICRO]           = {"f1_micro", GLI_TALLY_CLASSES, GLI_F1, GLI_MICRO},
+    [GLIA_METRIC_PRECISION_WEIGHTED] = {"precision_weighted", GLI_TALLY_CLASSES, GLI_PRECISION, GLI_WEIGHTED},
+    [GLIA_METRIC_RECALL_WEIGHTED]    = {"recall_weighted", GLI_TALLY_CLASSES, GLI_RECALL, GLI_WEIGHTED},
+    [GLIA_METRIC_F1_WEIGHTED]        = {"f1_weighted", GLI_TALLY_CLASSES, GLI_F1, GLI_WEIGHTED},
     [GLIA_METRIC_AUC]                = {"auc", GLI_TALLY_SCORES},
 };
 
 bool gli_metric_valid(glia_metric metric) { return (unsigned)metric < (unsigned)GLI_COUNT_OF(rules); }
 
-const char *gli_metric_name(glia_metric metric) { return rules[metric].name; }
-
-gli_tally gli_metric_tally(glia_metric metric) { return rules[metric].tally; }
+const gli_metric_rule *gli_metric_rule_of(glia_metric metric) { return &rules[metric]; }
 
 /* ---- Parts ---- */
 

@@ -44,6 +44,6 @@ glia_status gli_output_name(const glia_model *model, const char *call, int n_oth
     }
     for (int i = 0; i <= GLIA_MAX_METRICS; ++i)
         snprintf(output->result_name[i], sizeof output->result_name[i], "%.*s/%s", GLI_NAME_LIMIT, output->name,
-                 i == 0 ? "loss" : gli_metric_name(output->args.metrics[i - 1]));
+                 i == 0 ? "loss" : gli_metric_rule_of(output->args.metrics[i - 1])->name);
     return GLIA_OK;
 }

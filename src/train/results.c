@@ -27,7 +27,7 @@ void gli_output_place(gli_output *output) {
     int64_t classes = -1; /* where their counts are */
     output->n_sums  = output->args.loss.kind == GLIA_LOSS_NONE ? 0 : 2;
     for (int k = 0; k < GLIA_MAX_METRICS; ++k) {
-        const gli_tally tally = gli_metric_tally(output->args.metrics[k]);
+        const gli_tally tally = gli_metric_rule_of(output->args.metrics[k])->tally;
         const bool shared     = tally == GLI_TALLY_CLASSES && classes >= 0;
         output->place[k]      = shared ? classes : output->n_sums;
         if (tally == GLI_TALLY_CLASSES) classes = output->place[k];
@@ -50,55 +50,51 @@ glia_status gli_results_reset(gli_training *training, gli_sums whose) {
 /* ---- Results ---- */
 
 /* 0 where it would be divided by 0. */
-static double ratio(double a, double b) { return b > 0 ? a / b : isnan(b) ? b : 0; }
+static double ratio(double a, double b) { return b > 0 ? a / b : 0; }
+
+/* Of one column. */
+static double share_explained(double errors, double squares) {
+    if (squares != 0 || isnan(errors)) return 1 - errors / squares;
+    return errors == 0 ? 1 : 0;
+}
 
 static double r2_of(const gli_output *output, const double *numbers) {
     const double *squares = numbers + gli_deviations_at(output, 0, GLI_DEVIATIONS_SQUARES);
     const double *errors  = numbers + gli_deviations_at(output, 0, GLI_DEVIATIONS_ERRORS);
     double sum            = 0;
     if (!(numbers[0] >= 2)) return NAN;
-    for (int64_t i = 0; i < output->elements; ++i)
-        sum += squares[i] != 0 ? 1 - errors[i] / squares[i] : errors[i] == 0 ? 1 : errors[i] > 0 ? 0 : NAN;
+    for (int64_t i = 0; i < output->elements; ++i) sum += share_explained(errors[i], squares[i]);
     return sum / (double)output->elements;
 }
 
 /* Of one class, or of the counts of all. */
-static double score_of(glia_metric measure, double right, double predicted, double targets) {
+static double score_of(gli_measure measure, const double counts[GLI_CLASS_COUNTS]) {
+    const double right = counts[GLI_CLASS_RIGHT], predicted = counts[GLI_CLASS_PREDICTED];
+    const double targets = counts[GLI_CLASS_TARGETS];
     switch (measure) {
-        case GLIA_METRIC_PRECISION: return ratio(right, predicted);
-        case GLIA_METRIC_RECALL: return ratio(right, targets);
-        default: return ratio(2 * right, predicted + targets);
+        case GLI_PRECISION: return ratio(right, predicted);
+        case GLI_RECALL: return ratio(right, targets);
+        case GLI_F1: break;
     }
+    return ratio(2 * right, predicted + targets);
 }
 
-/* The measure of a metric of classes, and how it is averaged over them: as a metric of this average of the precision.
- */
-static void split(glia_metric metric, glia_metric *measure, glia_metric *average) {
-    const int n = GLIA_METRIC_PRECISION_MICRO - GLIA_METRIC_PRECISION, i = (int)metric - (int)GLIA_METRIC_PRECISION;
-    *measure = (glia_metric)(GLIA_METRIC_PRECISION + i % n);
-    *average = (glia_metric)(GLIA_METRIC_PRECISION + i / n * n);
-}
-
-static double class_score(const gli_output *output, glia_metric metric, const double *counts) {
-    const bool by_class   = gli_loss_by_class(output->args.loss.kind);
-    const int64_t classes = gli_output_classes(output);
-    const double *right = counts + GLI_CLASS_RIGHT * classes, *predicted = counts + GLI_CLASS_PREDICTED * classes;
-    const double *targets        = counts + GLI_CLASS_TARGETS * classes;
+static double class_score(const gli_output *output, const gli_metric_rule *rule, const double *counts) {
+    const bool by_class          = gli_loss_by_class(output->args.loss.kind);
+    const int64_t classes        = gli_output_classes(output);
     double all[GLI_CLASS_COUNTS] = {0}, sum = 0, weights = 0;
-    glia_metric measure, average;
-    split(metric, &measure, &average);
     for (int64_t c = 0; c < classes; ++c) {
-        const bool absent   = by_class && predicted[c] == 0 && targets[c] == 0;
-        const double weight = average == GLIA_METRIC_PRECISION_WEIGHTED ? targets[c] : !absent;
-        sum += weight * score_of(measure, right[c], predicted[c], targets[c]);
+        double one[GLI_CLASS_COUNTS];
+        for (int i = 0; i < GLI_CLASS_COUNTS; ++i) {
+            one[i] = counts[i * classes + c];
+            all[i] += one[i];
+        }
+        const bool absent   = by_class && one[GLI_CLASS_PREDICTED] == 0 && one[GLI_CLASS_TARGETS] == 0;
+        const double weight = rule->average == GLI_WEIGHTED ? one[GLI_CLASS_TARGETS] : !absent;
+        sum += weight * score_of(rule->measure, one);
         weights += weight;
-        all[GLI_CLASS_RIGHT] += right[c];
-        all[GLI_CLASS_PREDICTED] += predicted[c];
-        all[GLI_CLASS_TARGETS] += targets[c];
     }
-    if (average == GLIA_METRIC_PRECISION_MICRO)
-        return score_of(measure, all[GLI_CLASS_RIGHT], all[GLI_CLASS_PREDICTED], all[GLI_CLASS_TARGETS]);
-    return ratio(sum, weights);
+    return rule->average == GLI_MICRO ? score_of(rule->measure, all) : ratio(sum, weights);
 }
 
 /* The sums that are read, and the output they are of. */
@@ -109,12 +105,13 @@ typedef struct reading {
 } reading;
 
 static glia_status result_of(glia_context *ctx, const reading *r, int k, double *out) {
-    const glia_metric metric = r->output->args.metrics[k];
-    const double *numbers    = r->sums + r->output->place[k];
-    switch (gli_metric_tally(metric)) {
+    const glia_metric metric    = r->output->args.metrics[k];
+    const gli_metric_rule *rule = gli_metric_rule_of(metric);
+    const double *numbers       = r->sums + r->output->place[k];
+    switch (rule->tally) {
         case GLI_TALLY_NONE: break;
         case GLI_TALLY_MEAN: *out = ratio(numbers[0], numbers[1]); break;
-        case GLI_TALLY_CLASSES: *out = class_score(r->output, metric, numbers); break;
+        case GLI_TALLY_CLASSES: *out = class_score(r->output, rule, numbers); break;
         case GLI_TALLY_DEVIATIONS: *out = r2_of(r->output, numbers); break;
         case GLI_TALLY_SCORES: return gli_scores_auc(ctx, r->output, r->scores, numbers[0], out);
     }
@@ -138,7 +135,7 @@ static glia_status read_output(glia_context *ctx, const reading *r, bool named, 
         double value             = 0;
         if (metric == GLIA_METRIC_NONE) continue;
         GLI_TRY(result_of(ctx, r, k, &value));
-        add_result(out, named ? output->result_name[1 + k] : gli_metric_name(metric), value);
+        add_result(out, named ? output->result_name[1 + k] : gli_metric_rule_of(metric)->name, value);
     }
     return GLIA_OK;
 }

@@ -12,7 +12,7 @@ static bool by_class(const gli_output *output) { return gli_loss_by_class(output
 
 static bool keeps_scores(const gli_output *output) {
     for (int k = 0; k < GLIA_MAX_METRICS; ++k)
-        if (gli_metric_tally(output->args.metrics[k]) == GLI_TALLY_SCORES) return true;
+        if (gli_metric_rule_of(output->args.metrics[k])->tally == GLI_TALLY_SCORES) return true;
     return false;
 }
 

@@ -122,9 +122,6 @@ bool gli_loss_of_logits(glia_loss_kind kind);
 /* The metrics of an output that names none. */
 glia_metric gli_default_metric(glia_loss_kind kind);
 
-bool gli_metric_valid(glia_metric metric);
-const char *gli_metric_name(glia_metric metric);
-
 /* What a metric keeps over a pass, in f64. */
 typedef enum gli_tally {
     GLI_TALLY_NONE,
@@ -133,7 +130,20 @@ typedef enum gli_tally {
     GLI_TALLY_DEVIATIONS, /* a count; for each element of a sample, the mean of the targets, and squares, and errors */
     GLI_TALLY_SCORES      /* a count of items, whose scores the host keeps */
 } gli_tally;
-gli_tally gli_metric_tally(glia_metric metric);
+
+/* Of GLI_TALLY_CLASSES: what is computed of the counts of a class, and what is made of all classes. */
+typedef enum gli_measure { GLI_PRECISION, GLI_RECALL, GLI_F1 } gli_measure;
+typedef enum gli_average { GLI_MACRO, GLI_MICRO, GLI_WEIGHTED } gli_average;
+
+typedef struct gli_metric_rule {
+    const char *name;
+    gli_tally tally;
+    gli_measure measure;
+    gli_average average;
+} gli_metric_rule;
+
+bool gli_metric_valid(glia_metric metric);
+const gli_metric_rule *gli_metric_rule_of(glia_metric metric);
 
 /* The counts of GLI_TALLY_CLASSES, each for all classes; and how many classes an output has: labels, if it is binary.
  */
