@@ -5,6 +5,7 @@
  *   norm1.running_mean    a buffer, and so are the states of layers with a stateful_batch: lstm.h_l0
  *   conv1.weight/adam_m   of the optimizer, for each weight that it trains: WEIGHT/OP_TENSOR, by the names of
  *                         glia/ops/optimizer.h
+ *   conv1.weight/ema      the average of a weight, where the model is compiled with an average_decay
  *   glia/step             a scalar i64: how many steps of training the model has had; a step of several batches counts
  *                         as so many
  *   glia/update           steps since the compile, each as one: what the optimizer counts

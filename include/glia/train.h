@@ -122,6 +122,8 @@ typedef struct glia_compile_args {
     double clip_value;        /* gradients to +- this; 0: not */
     double clip_norm;         /* each weight's gradient to this norm; 0: not */
     double clip_global_norm;  /* the global norm of all gradients to this; 0: not */
+    double average_decay;     /* keeps an average of each trained weight, below 1: see glia_model_use_average; 0: not */
+    bool average_warmup;      /* the decay of step t is at most (1 + t) / (10 + t) */
 } glia_compile_args;
 
 /* Checks the model, lays out its weights and initialises those that have no values yet. `output` with id 0: outputs
@@ -132,6 +134,12 @@ GLIA_API glia_status glia_model_compile(glia_model *model, glia_value output, co
 
 GLIA_API glia_status glia_model_set_learning_rate(glia_model *model, double rate); /* between epochs or steps */
 GLIA_API double glia_model_learning_rate(const glia_model *model);                 /* NaN: the model is not compiled */
+
+/* Puts the averages in the place of the weights, for evaluations, predictions and files of weights, and with use false
+ * the weights back, before training or a checkpoint goes on: GLIA_INVALID_ARGUMENT. A compile makes weights of what is
+ * in their place. After step t an average is decay average + (1 - decay) weight, and after the first the weight: an
+ * exponential moving average, as PyTorch's AveragedModel. Buffers have none. */
+GLIA_API glia_status glia_model_use_average(glia_model *model, bool use);
 
 /* ---- Fit ---- */
 
@@ -194,6 +202,7 @@ typedef struct glia_fit_args {
     glia_dataset *validation; /* evaluated after each epoch; losses that are not finite end fit, after on_epoch_end */
     double validation_share;  /* instead of `validation`: this share of the samples, above 0 and below 1, rounded to
                                * whole ones; the last of the data, without which it then trains */
+    bool validate_average;    /* evaluates the averages of the weights, see glia_model_use_average */
     bool in_order;            /* without shuffling */
     int accumulate;           /* batches of one step of the optimizer, default 1: see below */
     bool resume;              /* goes on where the model's last training was stopped, in the middle of an epoch too, to

@@ -76,6 +76,7 @@ static glia_status save(const glia_model *model, const char *path) {
     GLI_REQUIRE(ctx, path, GLIA_INVALID_ARGUMENT, "glia_model_save_checkpoint: path is NULL");
     GLI_REQUIRE(ctx, model->compiled, GLIA_INVALID_ARGUMENT,
                 "glia_model_save_checkpoint: the model is not compiled, or was changed since");
+    GLI_TRY(gli_require_weights(model, "glia_model_save_checkpoint"));
     GLI_TRY(gli_check_epoch(model));
     glia_status status = describe(model, &s);
     if (status == GLIA_OK) status = read_states(model, path, &s);
@@ -192,6 +193,7 @@ static glia_status load(glia_model *model, const char *path) {
     GLI_REQUIRE(model->ctx, path, GLIA_INVALID_ARGUMENT, "glia_model_load_checkpoint: path is NULL");
     GLI_REQUIRE(model->ctx, model->compiled, GLIA_INVALID_ARGUMENT,
                 "glia_model_load_checkpoint: the model is not compiled, or was changed since");
+    GLI_TRY(gli_require_weights(model, "glia_model_load_checkpoint"));
     GLI_TRY(glia_safetensors_open(model->ctx, path, &file));
     const glia_status status = load_from(model, path, file);
     glia_safetensors_close(file);

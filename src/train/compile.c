@@ -43,8 +43,8 @@ static glia_status make_state(const glia_model *model, const gli_weight_layout *
     const int64_t trained = layout->trained, buffers = gli_count(layout->vector) - layout->buffers;
     GLI_TRY(gli_slots_make(model, layout, c));
     GLI_TRY(make_groups(model, layout, c));
-    for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
-        if (gli_optimizer_needs(&c->optimizer, i))
+    for (int i = 0; i < GLI_VECTORS; ++i)
+        if (gli_vector_kept(c, i))
             GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(trained), &c->state[i]));
     if (buffers > 0) GLI_TRY(glia_tensor_create(model->ctx, model->dtype, GLIA_SHAPE(buffers), &c->before));
     if (buffers > 0 && model->stateful_batch)
@@ -66,7 +66,7 @@ static glia_status make_state(const glia_model *model, const gli_weight_layout *
 
 static void compiled_free(glia_context *ctx, gli_compiled *c) {
     gli_steps_free(ctx, c->steps);
-    for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i) glia_tensor_destroy(c->state[i]);
+    for (int i = 0; i < GLI_VECTORS; ++i) glia_tensor_destroy(c->state[i]);
     gli_free(ctx, c->slots, (size_t)c->n_slots, sizeof *c->slots);
     gli_free(ctx, c->groups, (size_t)c->cap_groups, sizeof *c->groups);
     glia_tensor_destroy(c->before);
@@ -241,6 +241,11 @@ static glia_status resolve_args(const glia_model *model, const glia_compile_args
     GLI_TRY(check_clip(ctx, "clip_norm", a->clip_norm));
     GLI_TRY(check_clip(ctx, "clip_global_norm", a->clip_global_norm));
     out->clip_value = a->clip_value, out->clip_norm = a->clip_norm, out->clip_global_norm = a->clip_global_norm;
+    GLI_REQUIRE(ctx, a->average_decay >= 0 && a->average_decay < 1, GLIA_INVALID_ARGUMENT,
+                "glia_model_compile: average_decay is %g, must be 0 to less than 1", a->average_decay);
+    GLI_REQUIRE(ctx, a->average_decay > 0 || !a->average_warmup, GLIA_INVALID_ARGUMENT,
+                "glia_model_compile: average_warmup without an average_decay");
+    out->average_decay = a->average_decay, out->average_warmup = a->average_warmup;
     return GLIA_OK;
 }
 

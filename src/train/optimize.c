@@ -107,27 +107,44 @@ static glia_value rate_of(const gli_emission *e, const gli_compiled *c, const gl
     return call(e, &gli_op_binary, &(glia_binary_params){.kind = GLIA_BINARY_MUL}, in, 2, &scaled, 1);
 }
 
+/* What a step has besides the weights: the gradient, its number, whether it is skipped (id 0: never). */
+typedef struct step_values {
+    glia_value gradient, update, skip;
+    glia_value decay; /* of the average of the weights */
+} step_values;
+
+static void average_group(const gli_emission *e, const gli_compiled *c, const gli_weight_group *group,
+                          glia_value weights, const step_values *v) {
+    const glia_value state = group_view(e, group, glia_graph_tensor(e->graph, "average", c->state[GLI_AVERAGE]));
+    glia_value average     = gli_emit_average(e, state, weights, v->decay);
+    if (v->skip.id) call(e, &gli_op_select, NULL, (glia_value[]){v->skip, state, average}, 3, &average, 1);
+    glia_graph_assign(e->graph, state, average);
+}
+
 static void update_group(const gli_emission *e, const gli_compiled *c, const gli_weight_group *group,
-                         glia_value gradient, glia_value update, glia_value skip) {
+                         const step_values *v) {
     const glia_optimizer optimizer            = gli_optimizer_by_rules(c->optimizer, &group->rules);
     glia_value state[GLI_MAX_OPTIMIZER_STATE] = {{0}}, out[GLI_MAX_OPTIMIZER_STATE + 1] = {{0}};
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
         if (c->state[i]) state[i] = group_view(e, group, glia_graph_tensor(e->graph, "optimizer", c->state[i]));
     const gli_optimizer_values values = {.param    = group_view(e, group, e->vector),
-                                         .gradient = group_slice(e, group, gradient),
+                                         .gradient = group_slice(e, group, v->gradient),
                                          .rate     = rate_of(e, c, group),
-                                         .update   = update,
-                                         .skip     = skip,
+                                         .update   = v->update,
+                                         .skip     = v->skip,
                                          .state    = state};
     gli_optimizer_emit(&optimizer, e->graph, &values, out);
     glia_graph_assign(e->graph, values.param, out[0]);
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i)
         if (state[i].id) glia_graph_assign(e->graph, state[i], out[i + 1]);
+    if (c->average_decay > 0) average_group(e, c, group, out[0], v);
 }
 
 static void optimize(const gli_emission *e, const gli_compiled *c, glia_value gradient, glia_value update,
                      glia_value skip) {
-    for (int g = 0; g < c->n_groups; ++g) update_group(e, c, &c->groups[g], gradient, update, skip);
+    step_values values = {.gradient = gradient, .update = update, .skip = skip};
+    if (c->average_decay > 0) values.decay = gli_emit_average_decay(e, c, update);
+    for (int g = 0; g < c->n_groups; ++g) update_group(e, c, &c->groups[g], &values);
 }
 
 /* To the limits that concern the vector as a whole. */

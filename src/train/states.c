@@ -44,12 +44,24 @@ static void *number_of(glia_model *model, int i) {
     return fields[i];
 }
 
-/* ---- Slots: the optimizer's states ---- */
+/* ---- Slots: parts of the vectors that are kept ---- */
+
+bool gli_vector_kept(const gli_compiled *c, int i) {
+    return i == GLI_AVERAGE ? c->average_decay > 0 : gli_optimizer_needs(&c->optimizer, i);
+}
 
 static int slots_of_a_weight(const gli_compiled *c) {
     int count = 0;
-    for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i) count += gli_optimizer_needs(&c->optimizer, i);
+    for (int i = 0; i < GLI_VECTORS; ++i) count += gli_vector_kept(c, i);
     return count;
+}
+
+/* What vector i is called, "adam_m". */
+static void name_vector(const gli_compiled *c, int i, char *name, size_t size) {
+    if (i == GLI_AVERAGE)
+        snprintf(name, size, "ema");
+    else
+        gli_optimizer_state_name(&c->optimizer, i, name, size);
 }
 
 static int by_weight(const void *a, const void *b) {
@@ -84,12 +96,12 @@ static int find_number(const char *name) {
 static void name_slots(const glia_model *model, const int64_t *offset, int64_t trained, gli_compiled *c) {
     gli_slot *slot = c->slots;
     for (int w = 0; w < model->n_weights; ++w) {
-        for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE && offset[w] < trained; ++i) {
-            if (!gli_optimizer_needs(&c->optimizer, i)) continue;
+        for (int i = 0; i < GLI_VECTORS && offset[w] < trained; ++i) {
+            if (!gli_vector_kept(c, i)) continue;
             slot->weight = w;
             slot->vector = i;
             const int at = snprintf(slot->name, sizeof slot->name, "%s/", model->weights[w].name);
-            gli_optimizer_state_name(&c->optimizer, i, slot->name + at, sizeof slot->name - (size_t)at);
+            name_vector(c, i, slot->name + at, sizeof slot->name - (size_t)at);
             ++slot;
         }
     }

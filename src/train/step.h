@@ -105,6 +105,10 @@ void gli_emit_training(gli_emission *e, const gli_compiled *compiled, glia_value
 void gli_emit_gradient(gli_emission *e, const gli_compiled *compiled, glia_value total, bool checked);
 void gli_emit_update(gli_emission *e, const gli_compiled *compiled, glia_value update, bool checked);
 
+/* The average of weights after a step that made them `weights`, from the one before it. decay: of this step. */
+glia_value gli_emit_average_decay(const gli_emission *e, const gli_compiled *compiled, glia_value update);
+glia_value gli_emit_average(const gli_emission *e, glia_value average, glia_value weights, glia_value decay);
+
 /* The sums of losses and metrics: how many there are of an output, and of all; sets them to zero; reads them. */
 int gli_results_of(const gli_output *output);
 int gli_results_count(const gli_training *training);

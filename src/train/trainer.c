@@ -166,9 +166,11 @@ static glia_status leave_epoch(glia_trainer *t, glia_status status) {
 static glia_status validate(glia_trainer *t) {
     char call[GLI_CALL_TEXT];
     if (!t->validation) return GLIA_OK;
-    const glia_status status = gli_evaluate(t->model, t->validation, 0, gli_validation_call(t->pass.call, call),
-                                            t->pass.unchecked, &t->epoch.validation);
-    t->epoch.has_validation  = status == GLIA_OK || status == GLIA_NOT_FINITE;
+    gli_validation_call(t->pass.call, call);
+    if (t->args.validate_average) GLI_TRY(gli_use_average(t->model, call, true));
+    const glia_status status = gli_evaluate(t->model, t->validation, 0, call, t->pass.unchecked, &t->epoch.validation);
+    if (t->args.validate_average) GLI_TRY(gli_use_average(t->model, call, false));
+    t->epoch.has_validation = status == GLIA_OK || status == GLIA_NOT_FINITE;
     return status;
 }
 
@@ -262,6 +264,7 @@ glia_status gli_trainer_step(glia_trainer *t) {
     GLI_REQUIRE(ctx, !t->stopped, GLIA_CANCELLED, "%s: the trainer was stopped", t->pass.call);
     GLI_REQUIRE(ctx, !gli_trainer_done(t), GLIA_CANCELLED, "%s: the trainer has had all its %d epochs", t->pass.call,
                 t->epochs);
+    GLI_TRY(gli_require_weights(t->model, t->pass.call));
     if (!t->told) GLI_TRY(begin(t));
     if (stop_asked(t)) return stop(t);
     if (!gli_in_epoch(t)) GLI_TRY(begin_epoch(t));

@@ -16,6 +16,11 @@ static glia_status check_args(const glia_model *model, const glia_fit_args *args
                 "%s: epochs is %d and batch_size %d, must not be negative", call, args->epochs, args->batch_size);
     GLI_REQUIRE(model->ctx, args->accumulate >= 0, GLIA_INVALID_ARGUMENT, "%s: accumulate is %d, must not be negative",
                 call, args->accumulate);
+    const bool validation = args->validation || args->validation_share != 0;
+    GLI_REQUIRE(model->ctx, validation || !args->validate_average, GLIA_INVALID_ARGUMENT,
+                "%s: validate_average without a validation", call);
+    GLI_REQUIRE(model->ctx, !args->validate_average || gli_average_kept(model), GLIA_INVALID_ARGUMENT,
+                "%s: validate_average, but the model is not compiled with an average_decay", call);
     GLI_REQUIRE(model->ctx, (unsigned)args->progress <= GLIA_PROGRESS_LINES, GLIA_INVALID_ARGUMENT,
                 "%s: invalid progress %d", call, (int)args->progress);
     return GLIA_OK;

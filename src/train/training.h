@@ -26,7 +26,10 @@ typedef enum gli_sums { GLI_SUMS_TRAINING, GLI_SUMS_EVALUATION, GLI_SUMS } gli_s
 
 enum { GLI_MAX_OPTIMIZER_STATE = 3, GLI_STATE_NAME_SIZE = 96 /* of a weight, and what the optimizer adds */ };
 
-/* What the optimizer keeps of one weight: a part of a vector of its state. */
+/* The vectors that training keeps, as many elements as are trained: the optimizer's, and the average of the weights. */
+enum { GLI_AVERAGE = GLI_MAX_OPTIMIZER_STATE, GLI_VECTORS };
+
+/* What is kept of one weight: a part of one of the vectors. */
 typedef struct gli_slot {
     char name[GLI_STATE_NAME_SIZE]; /* "conv1.weight/adam_m" */
     int weight, vector;
@@ -46,8 +49,11 @@ typedef struct gli_compiled {
     gli_weight_group *groups; /* of all trained weights */
     int n_groups, cap_groups;
     double clip_value, clip_norm, clip_global_norm;
-    glia_tensor *state[GLI_MAX_OPTIMIZER_STATE]; /* as many elements as are trained; NULL: it needs fewer */
-    gli_slot *slots;                             /* of each trained weight in turn, as many as there are vectors */
+    double average_decay; /* 0: no average is kept */
+    bool average_warmup;
+    bool average_in_use;             /* weights and averages have changed places */
+    glia_tensor *state[GLI_VECTORS]; /* NULL: it is not kept */
+    gli_slot *slots;                 /* of each trained weight in turn, as many as there are vectors */
     int n_slots;
     int64_t updates;       /* steps since the compile: those of the optimizer */
     int64_t epochs;        /* since the compile */
@@ -118,7 +124,10 @@ glia_optimizer gli_optimizer_by_rules(glia_optimizer optimizer, const gli_weight
 bool gli_optimizer_needs(const glia_optimizer *optimizer, int i);
 void gli_optimizer_state_name(const glia_optimizer *optimizer, int i, char *name, size_t size);
 
-/* Names what the optimizer keeps of each weight that the layout trains. Fails where a weight has such a name. */
+/* Whether vector i is kept. */
+bool gli_vector_kept(const gli_compiled *compiled, int i);
+
+/* Names what is kept of each weight that the layout trains. Fails where a weight has such a name. */
 glia_status gli_slots_make(const glia_model *model, const gli_weight_layout *layout, gli_compiled *compiled);
 
 /* One step as an op of a graph. out: the new param, then the new state, as far as it is kept. */
@@ -129,5 +138,16 @@ typedef struct gli_optimizer_values {
 } gli_optimizer_values;
 void gli_optimizer_emit(const glia_optimizer *optimizer, glia_graph *graph, const gli_optimizer_values *in,
                         glia_value *out);
+
+/* ---- The average of the weights ---- */
+
+/* Whether the model is compiled to have it. */
+bool gli_average_kept(const glia_model *model);
+
+/* Where `use` says so, the averages are in the weights' place, and the weights in theirs. call: for messages. */
+glia_status gli_use_average(glia_model *model, const char *call, bool use);
+
+/* Fails where the averages are in the weights' place. */
+glia_status gli_require_weights(const glia_model *model, const char *call);
 
 #endif

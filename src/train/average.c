@@ -1,0 +1,76 @@
+/* The exponential moving average of the weights: as ops of a step, and in the place of the weights. */
+#include "glia/ops/elementwise.h"
+#include "glia/ops/movement.h"
+#include "graph/graph_impl.h"
+#include "train/pass.h"
+
+static glia_value binary(const gli_emission *e, glia_binary_kind kind, glia_value a, glia_value b) {
+    glia_value out;
+    return gli_graph_call(e->graph, &gli_op_binary, &(glia_binary_params){.kind = kind}, (glia_value[]){a, b}, 2, &out,
+                          1);
+}
+
+static glia_value number(const gli_emission *e, double value) {
+    return gli_graph_constant(e->graph, e->model->dtype, GLIA_SCALAR, value);
+}
+
+/* 0 in the first step, whose weights are the first average: those that training began with do not count. */
+glia_value gli_emit_average_decay(const gli_emission *e, const gli_compiled *c, glia_value update) {
+    glia_value t, decay = number(e, c->average_decay);
+    gli_graph_call(e->graph, &gli_op_cast, &(glia_cast_params){.dtype = e->model->dtype}, &update, 1, &t, 1);
+    const glia_value later = binary(e, GLIA_BINARY_MINIMUM, binary(e, GLIA_BINARY_SUB, t, number(e, 1)), number(e, 1));
+    if (c->average_warmup) {
+        const glia_value rising = binary(e, GLIA_BINARY_DIV, binary(e, GLIA_BINARY_ADD, t, number(e, 1)),
+                                         binary(e, GLIA_BINARY_ADD, t, number(e, 10)));
+        decay                   = binary(e, GLIA_BINARY_MINIMUM, decay, rising);
+    }
+    return binary(e, GLIA_BINARY_MUL, decay, later);
+}
+
+/* decay average + (1 - decay) weights, with one multiplication. */
+glia_value gli_emit_average(const gli_emission *e, glia_value average, glia_value weights, glia_value decay) {
+    const glia_value distance = binary(e, GLIA_BINARY_SUB, average, weights);
+    return binary(e, GLIA_BINARY_ADD, weights, binary(e, GLIA_BINARY_MUL, distance, decay));
+}
+
+static glia_status exchange(glia_tensor *a, glia_tensor *b) {
+    glia_tensor *kept;
+    GLI_TRY(glia_tensor_create(a->ctx, a->dtype, glia_tensor_shape(a), &kept));
+    glia_status status = glia_tensor_copy(a, kept);
+    if (status == GLIA_OK) status = glia_tensor_copy(b, a);
+    if (status == GLIA_OK) status = glia_tensor_copy(kept, b);
+    glia_tensor_destroy(kept);
+    return status;
+}
+
+bool gli_average_kept(const glia_model *model) {
+    return model->compiled && model->training->compiled.average_decay > 0;
+}
+
+glia_status gli_require_weights(const glia_model *model, const char *call) {
+    GLI_REQUIRE(
+        model->ctx, !model->compiled || !model->training->compiled.average_in_use, GLIA_INVALID_ARGUMENT,
+        "%s: the averages are in the place of the weights: glia_model_use_average(model, false) puts these back", call);
+    return GLIA_OK;
+}
+
+glia_status gli_use_average(glia_model *model, const char *call, bool use) {
+    GLI_REQUIRE(model->ctx, gli_average_kept(model), GLIA_INVALID_ARGUMENT,
+                "%s: the model is not compiled with an average_decay", call);
+    gli_compiled *c = &model->training->compiled;
+    if (c->average_in_use == use || model->trained == 0) return GLIA_OK;
+    GLI_REQUIRE(model->ctx, c->updates > 0, GLIA_INVALID_ARGUMENT, "%s: there is no average before the first step",
+                call);
+    glia_tensor weights = *model->vector;
+    gli_set_shape(&weights, model->dtype, 1, &model->trained);
+    GLI_TRY(exchange(&weights, c->state[GLI_AVERAGE]));
+    c->average_in_use = use;
+    return GLIA_OK;
+}
+
+glia_status glia_model_use_average(glia_model *model, bool use) {
+    const char *call = "glia_model_use_average";
+    GLI_REQUIRE_OBJECT(model);
+    GLI_TRY(gli_call_begin(model, call));
+    return gli_call_end(model, gli_use_average(model, call, use));
+}
