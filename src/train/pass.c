@@ -147,6 +147,7 @@ static glia_status get_update(const gli_pass *p, gli_step **step) {
 static glia_status train_group(gli_pass *p, size_t *plan_bytes) {
     const int64_t end = gli_min_i64(p->loader.next + gli_pass_samples(p), p->loader.dataset->count);
     gli_step *step;
+    GLI_TRY(gli_accumulation_prepare(p->model)); /* a callback may have compiled the model */
     GLI_TRY(make_ready(p)); /* before the buffers are kept, which depends on whether a step of this epoch failed */
     GLI_TRY(gli_accumulation_begin(p->model, end - p->loader.next));
     for (*plan_bytes = 0; p->loader.next < end;) {

@@ -125,6 +125,21 @@ TEST_P(Accumulate, counts_the_steps_of_the_optimizer) {
     EXPECT_EQ(t.number("glia/update"), 5);
 }
 
+glia_status compile_again(void *user, const glia_event *event) {
+    return event->epoch->epoch == 1 ? static_cast<SmallTraining *>(user)->compile({}) : GLIA_OK;
+}
+
+TEST_P(Accumulate, goes_on_after_a_compile_between_two_epochs) {
+    SmallTraining t(GetParam());
+    if (t.created == GLIA_NOT_FOUND) GTEST_SKIP() << t.message();
+    t.build(), t.make_data();
+    ASSERT_EQ(t.compile({}), GLIA_OK) << t.message();
+    glia_fit_args fit     = args_of(2, kBatch, kBatches);
+    fit.callbacks[0].user = &t, fit.callbacks[0].on_epoch_end = compile_again;
+    ASSERT_EQ(t.fit(fit), GLIA_OK) << t.message();
+    EXPECT_EQ(t.number("glia/update"), 2);
+}
+
 // ---- To go on, and to fail ----
 
 // With masks and running statistics.
