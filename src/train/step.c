@@ -1,5 +1,5 @@
 /* Plans of a model, one for each kind of pass and batch size. */
-#include "train/step.h"
+#include "train/watched.h"
 
 #include <string.h>
 
@@ -119,9 +119,10 @@ static int emit_pass(gli_emission *e, const gli_step *step, glia_value counters,
     const gli_training *t                = e->model->training;
     const glia_value update              = counter(e, counters, GLI_COUNTER_UPDATE);
     glia_value targets[GLIA_MAX_OUTPUTS] = {{0}}, share = {0}, total;
-    if (step->kind == GLI_PASS_UPDATE) return gli_emit_update(e, &t->compiled, update, !step->unchecked), 0;
+    if (step->kind == GLI_PASS_UPDATE) return gli_emit_update(e, step, update), 0;
     if (step->kind == GLI_PASS_TRAIN && !step->unchecked) gli_emit_before(e, &t->compiled);
     gli_model_emit(e);
+    if (step->watched) gli_emit_activity(e);
     if (needs_targets(step->kind)) emit_targets(e, step, targets);
     glia_value predictions[GLIA_MAX_OUTPUTS];
     for (int i = 0; i < t->n_outputs; ++i) predictions[i] = e->map[t->outputs[i].value];
@@ -129,13 +130,13 @@ static int emit_pass(gli_emission *e, const gli_step *step, glia_value counters,
         case GLI_PASS_TRAIN:
             gli_emit_losses(e, t, targets, share, &total);
             gli_graph_fuse(e->graph, &total, total.id > 0);
-            gli_emit_training(e, &t->compiled, total, update, !step->unchecked);
+            gli_emit_training(e, step, total, update);
             return 0;
         case GLI_PASS_GRADIENT:
             share = glia_graph_tensor(e->graph, "share", t->compiled.share);
             gli_emit_losses(e, t, targets, share, &total);
             gli_graph_fuse(e->graph, &total, total.id > 0);
-            gli_emit_gradient(e, &t->compiled, total, !step->unchecked);
+            gli_emit_gradient(e, step, total);
             return 0;
         case GLI_PASS_UPDATE: return 0;
         case GLI_PASS_EVALUATE: gli_emit_losses(e, t, targets, share, &total); return 0;
@@ -214,7 +215,7 @@ void gli_steps_free(glia_context *ctx, gli_step *first) {
 
 static bool serves(const gli_step *step, const gli_step_request *r) {
     if (step->kind != r->kind || step->batch != r->batch || step->n_in != r->n_in || step->resident != r->resident ||
-        step->unchecked != r->unchecked)
+        step->unchecked != r->unchecked || step->watched != r->watched)
         return false;
     for (int i = 0; i < r->n_in; ++i) {
         const glia_shape *a = &step->spec[i].shape, *b = &r->spec[i].shape;
@@ -253,6 +254,7 @@ static glia_status create(glia_model *model, const gli_step_request *request, gl
     step->batch     = request->batch;
     step->n_in      = request->n_in;
     step->unchecked = request->unchecked;
+    step->watched   = request->watched;
     step->resident  = request->resident;
     if (step->resident) gli_dataset_retain(step->resident);
     if (request->n_in > 0) memcpy(step->spec, request->spec, (size_t)request->n_in * sizeof *request->spec);
