@@ -104,6 +104,38 @@ typedef struct glia_plateau_args {
 /* Lowers the rate when the watched value is no longer getting better: PyTorch's ReduceLROnPlateau. args may be NULL. */
 GLIA_API glia_status glia_reduce_on_plateau(glia_context *ctx, const glia_plateau_args *args, glia_callback *out);
 
+/* ---- Gradients that vanish or explode, and units that are dead ---- */
+
+typedef struct glia_weight_report {
+    const char *name;
+    double gradient; /* the L2 norm of its gradient in the last step, before clipping and penalties */
+    double norm;     /* its own before that step */
+} glia_weight_report;
+
+/* A layer that ends in relu, clip, hard_sigmoid or hard_swish. */
+typedef struct glia_layer_report {
+    const char *name;
+    int64_t units; /* elements of its output for one sample */
+    int64_t dead;  /* of these, how many were 0 for every sample that was trained on since the last report */
+} glia_layer_report;
+
+typedef struct glia_gradient_report {
+    int n_weights, n_layers;
+    const glia_weight_report *weights; /* all that are trained; as long as the call */
+    const glia_layer_report *layers;
+} glia_gradient_report;
+
+typedef struct glia_watch_gradients_args {
+    int64_t every_steps; /* a report after each so many steps since the compile; default: after each epoch */
+    glia_status (*report)(void *user, const glia_event *event, const glia_gradient_report *report); /* may be NULL */
+    void *user;
+    const char *path; /* each report is added to this file: {"epoch":1,"step":469,"gradient":{"conv1.weight":0.31,...},
+                       * "weight":{...},"dead":{"conv1":0.25,...}}, dead as shares, in one line. NULL: to none */
+} glia_watch_gradients_args;
+
+/* Steps compute these numbers while this callback is there, and nothing of them without it. */
+GLIA_API glia_status glia_watch_gradients(glia_context *ctx, const glia_watch_gradients_args *args, glia_callback *out);
+
 /* ---- Logs: a line after each epoch, at once, so that a run that dies leaves all that it had ---- */
 
 /* epoch,steps,seconds,learning_rate,loss,accuracy,val_loss,... after a first line of these names. Both add to a file

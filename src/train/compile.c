@@ -75,6 +75,8 @@ static void compiled_free(glia_context *ctx, gli_compiled *c) {
     glia_tensor_destroy(c->rate);
     glia_tensor_destroy(c->gradient);
     glia_tensor_destroy(c->share);
+    glia_tensor_destroy(c->norms);
+    glia_tensor_destroy(c->activity);
     glia_tensor_destroy(c->counters);
     glia_tensor_destroy(c->cursor);
     for (int i = 0; i < GLI_SUMS; ++i) glia_tensor_destroy(c->sums[i]);

@@ -2,7 +2,7 @@
 #include "glia/ops/elementwise.h"
 #include "glia/ops/movement.h"
 #include "graph/graph_impl.h"
-#include "train/step.h"
+#include "train/watched.h"
 
 static glia_value call(const gli_emission *e, const gli_op *op, const void *params, const glia_value *in, int n_in,
                        glia_value *out, int n_out) {
@@ -60,15 +60,18 @@ static glia_value pack(const gli_emission *e, trained *t, double clip_norm) {
 }
 
 /* The vector of the gradients. sum: a vector to which they are added; id 0: none. */
-static glia_value gradient_vector(const gli_emission *e, double clip_norm, glia_value total, glia_value sum) {
-    glia_value vector = {-1};
+static glia_value gradient_vector(const gli_emission *e, const gli_step *step, glia_value total, glia_value sum) {
+    const gli_compiled *c = &e->model->training->compiled;
+    glia_value vector     = {-1};
     trained t;
     glia_status status = trained_create(e, &t);
     if (status == GLIA_OK) status = glia_graph_gradient(e->graph, total, t.value, t.n, t.gradient);
     for (int i = 0; i < t.n && status == GLIA_OK && sum.id; ++i)
         call(e, &gli_op_binary, NULL, (glia_value[]){part_of(e, &t, i, sum), t.gradient[i]}, 2, &t.gradient[i], 1);
+    for (int i = 0; i < t.n && status == GLIA_OK && step->watched; ++i)
+        gli_emit_norms(e, t.weight[i], t.gradient[i], t.value[i]);
     if (status == GLIA_OK)
-        vector = pack(e, &t, clip_norm);
+        vector = pack(e, &t, sum.id ? 0 : c->clip_norm);
     else
         gli_graph_fail(e->graph, status);
     trained_free(e, &t);
@@ -177,32 +180,36 @@ void gli_emit_before(const gli_emission *e, const gli_compiled *c) {
     glia_graph_assign(e->graph, before, kept);
 }
 
-void gli_emit_training(gli_emission *e, const gli_compiled *c, glia_value total, glia_value update, bool checked) {
+void gli_emit_training(gli_emission *e, const gli_step *step, glia_value total, glia_value update) {
+    const gli_compiled *c = &e->model->training->compiled;
     glia_value skip = {0}, gradient = {0};
     gli_graph_set_label(e->graph, "gradient");
-    if (e->model->trained > 0) gradient = limited(e, c, gradient_vector(e, c->clip_norm, total, gradient));
-    if (checked) skip = check_finite(e, c, total, gradient);
+    if (e->model->trained > 0) gradient = limited(e, c, gradient_vector(e, step, total, gradient));
+    if (!step->unchecked) skip = check_finite(e, c, total, gradient);
     gli_graph_set_label(e->graph, "optimizer");
     if (e->model->trained > 0) optimize(e, c, gradient, update, skip);
     gli_graph_set_label(e->graph, NULL);
 }
 
-void gli_emit_gradient(gli_emission *e, const gli_compiled *c, glia_value total, bool checked) {
-    glia_value gradient = {0};
+void gli_emit_gradient(gli_emission *e, const gli_step *step, glia_value total) {
+    const gli_compiled *c = &e->model->training->compiled;
+    glia_value gradient   = {0};
     gli_graph_set_label(e->graph, "gradient");
     if (e->model->trained > 0) {
         const glia_value sum = glia_graph_tensor(e->graph, "gradient", c->gradient);
-        gradient             = gradient_vector(e, 0, total, sum);
+        gradient             = gradient_vector(e, step, total, sum);
         glia_graph_assign(e->graph, sum, gradient);
     }
-    if (checked) check_finite(e, c, total, gradient);
+    if (!step->unchecked) check_finite(e, c, total, gradient);
     gli_graph_set_label(e->graph, NULL);
 }
 
-void gli_emit_update(gli_emission *e, const gli_compiled *c, glia_value update, bool checked) {
+void gli_emit_update(gli_emission *e, const gli_step *step, glia_value update) {
+    const gli_compiled *c = &e->model->training->compiled;
+    glia_value skip       = {0};
     if (e->model->trained == 0) return;
-    const glia_value skip = checked ? glia_graph_tensor(e->graph, "failed", c->failed) : (glia_value){0};
-    glia_value gradient   = glia_graph_tensor(e->graph, "gradient", c->gradient);
+    if (!step->unchecked) skip = glia_graph_tensor(e->graph, "failed", c->failed);
+    glia_value gradient = glia_graph_tensor(e->graph, "gradient", c->gradient);
     gli_graph_set_label(e->graph, "optimizer");
     if (c->clip_norm > 0) gradient = sum_to_norm(e, c->clip_norm, gradient);
     optimize(e, c, limited(e, c, gradient), update, skip);

@@ -6,6 +6,7 @@
 
 #include "core/dtype.h"
 #include "core/size.h"
+#include "train/watched.h"
 
 int gli_batch_size(const glia_model *model, int given, int fallback) {
     return given ? given : model->stateful_batch ? model->stateful_batch : fallback;
@@ -93,6 +94,7 @@ glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step) {
                                       .n_in       = p->n_spec,
                                       .spec       = p->spec,
                                       .unchecked  = p->unchecked,
+                                      .watched    = p->watched,
                                       .inspection = p->inspection,
                                       .resident   = p->resident ? p->loader.dataset : NULL};
     return gli_step_get(p->model, &request, step);
@@ -174,6 +176,7 @@ static glia_status train_group(gli_pass *p, size_t *plan_bytes) {
 
 glia_status gli_pass_train(gli_pass *p, size_t *plan_bytes) {
     gli_step *step;
+    if (p->watched) GLI_TRY(gli_watched_prepare(p->model));
     if (p->accumulate > 1) return train_group(p, plan_bytes);
     GLI_TRY(gli_pass_step(p, &step));
     *plan_bytes = glia_plan_bytes(step->plan);

@@ -19,6 +19,7 @@ typedef struct gli_pass {
     bool resident;  /* the samples are on the device, and the steps take them from there */
     bool begun;     /* the steps' counters are set */
     bool unchecked; /* steps of training that are not finite count as others */
+    bool watched;   /* steps of training leave the numbers of train/watched.h */
     int accumulate; /* batches of a step of training */
 } gli_pass;
 

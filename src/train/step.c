@@ -1,5 +1,6 @@
 /* Plans of a model, one for each kind of pass and batch size. */
 #include "train/scores.h"
+#include "train/watched.h"
 
 #include <string.h>
 
@@ -134,21 +135,22 @@ static int emit_pass(gli_emission *e, const gli_step *step, glia_value counters,
     const gli_training *t                = e->model->training;
     const glia_value update              = counter(e, counters, GLI_COUNTER_UPDATE);
     glia_value targets[GLIA_MAX_OUTPUTS] = {{0}}, total;
-    if (step->kind == GLI_PASS_UPDATE) return gli_emit_update(e, &t->compiled, update, !step->unchecked), 0;
+    if (step->kind == GLI_PASS_UPDATE) return gli_emit_update(e, step, update), 0;
     if (step->kind == GLI_PASS_TRAIN && !step->unchecked) gli_emit_before(e, &t->compiled);
     gli_model_emit(e);
+    if (step->watched) gli_emit_activity(e);
     if (gli_pass_has_targets(step->kind)) emit_targets(e, step, targets);
     glia_value predictions[GLIA_MAX_OUTPUTS];
     for (int i = 0; i < t->n_outputs; ++i) predictions[i] = e->map[t->outputs[i].value];
     switch (step->kind) {
         case GLI_PASS_TRAIN:
             emit_judgement(e, step, targets, &total);
-            gli_emit_training(e, &t->compiled, total, update, !step->unchecked);
+            gli_emit_training(e, step, total, update);
             return 0;
         case GLI_PASS_ACCUMULATE:
             e->share = part_of_step(e);
             emit_judgement(e, step, targets, &total);
-            gli_emit_gradient(e, &t->compiled, total, !step->unchecked);
+            gli_emit_gradient(e, step, total);
             return 0;
         case GLI_PASS_UPDATE: return 0;
         case GLI_PASS_EVALUATE: emit_judgement(e, step, targets, &total); return 0;
@@ -269,7 +271,8 @@ static bool same_inspection(const gli_inspection *a, const gli_inspection *b) {
 
 static bool serves(const gli_step *step, const gli_step_request *r) {
     if (step->kind != r->kind || step->batch != r->batch || step->n_in != r->n_in || step->resident != r->resident ||
-        step->unchecked != r->unchecked || !same_inspection(&step->inspection, &r->inspection))
+        step->unchecked != r->unchecked || step->watched != r->watched ||
+        !same_inspection(&step->inspection, &r->inspection))
         return false;
     for (int i = 0; i < r->n_in; ++i) {
         const glia_shape *a = &step->spec[i].shape, *b = &r->spec[i].shape;
@@ -308,6 +311,7 @@ static glia_status create(glia_model *model, const gli_step_request *request, gl
     step->batch      = request->batch;
     step->n_in       = request->n_in;
     step->unchecked  = request->unchecked;
+    step->watched    = request->watched;
     step->inspection = request->inspection;
     step->resident   = request->resident;
     if (step->resident) gli_dataset_retain(step->resident);

@@ -46,7 +46,8 @@ typedef struct gli_step {
     int64_t batch;
     int n_in; /* inputs, then targets */
     gli_sample_spec spec[GLI_MAX_STEP_INPUTS];
-    bool unchecked;                       /* of GLI_PASS_TRAIN: it changes the weights whatever its numbers are */
+    bool unchecked;                       /* of training: it changes the weights whatever its numbers are */
+    bool watched;                         /* of training: it leaves the numbers of train/watched.h */
     glia_dataset *resident;               /* retained; the plan takes its samples from there. NULL: from `in` */
     glia_tensor *in[GLI_MAX_STEP_INPUTS]; /* [batch, ...]; NULL: the plan does not need it */
     int n_out;
@@ -65,7 +66,7 @@ typedef struct gli_step_request {
     int64_t batch;
     int n_in;
     const gli_sample_spec *spec;
-    bool unchecked;
+    bool unchecked, watched;
     gli_inspection inspection;
     glia_dataset *resident; /* NULL: batches are given */
 } gli_step_request;
@@ -119,14 +120,13 @@ void gli_emit_inspection(gli_emission *e, const gli_step *step, const glia_value
 /* Before the forward pass, which changes buffers: keeps them as they are, unless a step failed. */
 void gli_emit_before(const gli_emission *e, const gli_compiled *compiled);
 
-/* Adds gradient, clipping and optimizer. update: the number of this step for the optimizer, i64. checked: a loss or a
- * gradient that is not finite is noted, and from then on the optimizer changes nothing. */
-void gli_emit_training(gli_emission *e, const gli_compiled *compiled, glia_value total, glia_value update,
-                       bool checked);
+/* Adds gradient, clipping and optimizer. update: the number of this step for the optimizer, i64. Unless the step is
+ * unchecked, a loss or a gradient that is not finite is noted, and from then on the optimizer changes nothing. */
+void gli_emit_training(gli_emission *e, const gli_step *step, glia_value total, glia_value update);
 
 /* The same in two parts: what adds the gradient of a batch to that of the step, and what then updates the weights. */
-void gli_emit_gradient(gli_emission *e, const gli_compiled *compiled, glia_value total, bool checked);
-void gli_emit_update(gli_emission *e, const gli_compiled *compiled, glia_value update, bool checked);
+void gli_emit_gradient(gli_emission *e, const gli_step *step, glia_value total);
+void gli_emit_update(gli_emission *e, const gli_step *step, glia_value update);
 
 /* The average of weights after a step that made them `weights`, from the one before it. decay: of this step. */
 glia_value gli_emit_average_decay(const gli_emission *e, const gli_compiled *compiled, glia_value update);

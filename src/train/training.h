@@ -82,6 +82,9 @@ typedef struct gli_compiled {
     glia_tensor *rate;     /* scalar f32, read by the optimizer */
     glia_tensor *gradient; /* of the batches so far, as many elements as are trained, for steps of several batches */
     glia_tensor *share;    /* scalar of the model's dtype: 1 / the samples of such a step. NULL, both: there was none */
+    glia_tensor *norms;    /* [weights,2] of the model's dtype: of the gradient of each trained weight, and of it */
+    glia_tensor *activity; /* of all units of layers with zeros (watched.h), 0: since when this was zeroed, the unit was
+                            * 0. NULL, both: no step was watched */
     glia_tensor *counters, *cursor; /* i64 [GLI_COUNTERS], of training and of other passes; steps advance them */
     glia_tensor *sums[GLI_SUMS];    /* f64 [n]: of each output with a loss its n_sums; NULL: no output has a loss */
     gli_scores scores[GLI_SUMS][GLIA_MAX_OUTPUTS]; /* of outputs with GLIA_METRIC_AUC */
