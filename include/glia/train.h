@@ -197,7 +197,7 @@ typedef struct glia_fit_args {
 } glia_fit_args;
 
 /* Trains. Wrong shapes and dtypes, also of the validation data and the last batch, fail before the first step; labels
- * out of range and errors of a generator fail when they occur. So does a step whose loss or gradient is infinite or
+ * out of range and errors of a source fail when they occur. So does a step whose loss or gradient is infinite or
  * NaN: GLIA_NOT_FINITE, and the model, its optimizer too, is as it was before that step. The message names the step
  * and the first number that is not finite: of a sample, a weight, the output of a layer, or a gradient. New weights are
  * not checked: one that an update made infinite is named by the step that first has a loss or gradient that is not

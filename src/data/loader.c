@@ -32,6 +32,7 @@ int64_t gli_loader_batches(const gli_loader *loader) {
 void gli_loader_begin(gli_loader *loader, uint32_t epoch) {
     const int64_t count = loader->dataset->count;
     int64_t *order      = loader->order.data;
+    loader->epoch       = epoch;
     loader->next        = 0;
     if (loader->args.shuffle)
         gli_random_permutation((gli_random){loader->args.seed, GLI_STREAM_SHUFFLE, epoch}, count, order);
@@ -44,12 +45,17 @@ int64_t gli_loader_peek(const gli_loader *loader) {
     return loader->args.drop_last && left < size ? 0 : gli_min_i64(left, size);
 }
 
-glia_status gli_loader_next(gli_loader *loader, glia_tensor *const *inputs, glia_tensor *const *targets) {
-    const int64_t n      = gli_loader_peek(loader);
+glia_status gli_loader_gather(const gli_loader *loader, int64_t first, int64_t n, glia_tensor *const *inputs,
+                              glia_tensor *const *targets) {
     const int64_t *order = loader->order.data;
+    return gli_dataset_gather(loader->dataset, loader->epoch, order + first, n, inputs, targets);
+}
+
+glia_status gli_loader_next(gli_loader *loader, glia_tensor *const *inputs, glia_tensor *const *targets) {
+    const int64_t n = gli_loader_peek(loader);
     if (n == 0) return GLIA_OK;
     GLI_TRY(gli_dataset_check_batch(loader->dataset, "the next batch", n, inputs, targets));
-    GLI_TRY(gli_dataset_gather(loader->dataset, order + loader->next, n, inputs, targets));
+    GLI_TRY(gli_loader_gather(loader, loader->next, n, inputs, targets));
     loader->next += n;
     return GLIA_OK;
 }

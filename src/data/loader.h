@@ -4,10 +4,7 @@
 
 #include "core/memory.h"
 #include "core/philox.h"
-#include "glia/data.h"
-
-/* The Philox streams of data; those of layers and initial weights count from 0. */
-enum { GLI_STREAM_SHUFFLE = 0x64000001, GLI_STREAM_SPLIT = 0x64000002 };
+#include "data/dataset.h"
 
 typedef struct gli_loader_args {
     int64_t batch_size; /* at least 1 */
@@ -19,6 +16,7 @@ typedef struct gli_loader_args {
 typedef struct gli_loader {
     glia_dataset *dataset; /* retained */
     gli_loader_args args;
+    uint32_t epoch;
     gli_block order; /* int64_t, of this epoch */
     int64_t next;    /* where the next batch begins in the order */
 } gli_loader;
@@ -39,6 +37,10 @@ int64_t gli_loader_peek(const gli_loader *loader);
 /* Gathers the next batch into dense tensors of gli_loader_peek rows, and moves past it unless that fails. targets NULL:
  * not requested. */
 glia_status gli_loader_next(gli_loader *loader, glia_tensor *const *inputs, glia_tensor *const *targets);
+
+/* Gathers the batch of n samples that begins at a position of this epoch's order, and moves nowhere. */
+glia_status gli_loader_gather(const gli_loader *loader, int64_t first, int64_t n, glia_tensor *const *inputs,
+                              glia_tensor *const *targets);
 
 /* Moves past the next batch, which the device gathers. */
 void gli_loader_skip(gli_loader *loader);
