@@ -85,6 +85,7 @@ struct glia_dataset {
     gli_column columns[GLI_MAX_COLUMNS]; /* the inputs, then the targets */
     int n_parts;
     gli_part parts[GLI_MAX_COLUMNS];
+    int workers, ahead;   /* of loaders: threads, and batches that they read ahead */
     bool resident;        /* the parts' orders have memory on the device, and all fields are there */
     const void *order_of; /* whoever uploaded the order last */
 };

@@ -17,16 +17,19 @@ typedef struct gli_loader {
     glia_dataset *dataset; /* retained */
     gli_loader_args args;
     uint32_t epoch;
-    gli_block order; /* int64_t, of this epoch */
-    int64_t next;    /* where the next batch begins in the order */
+    gli_block order;               /* int64_t, of this epoch */
+    int64_t next;                  /* where the next batch begins in the order */
+    int workers;                   /* that read batches ahead; 0: none, or none could be started */
+    struct gli_prefetch *prefetch; /* theirs, from the first batch on that gli_loader_next gathers */
 } gli_loader;
 
 /* Allocates all memory. The loader is at the beginning of epoch 0. */
 glia_status gli_loader_create(glia_dataset *dataset, const gli_loader_args *args, gli_loader *out);
 void gli_loader_destroy(gli_loader *loader); /* a zeroed loader is allowed */
 
-/* The number of batches of an epoch. */
+/* The number of batches of an epoch, and of the samples in them. */
 int64_t gli_loader_batches(const gli_loader *loader);
+int64_t gli_loader_samples(const gli_loader *loader);
 
 /* Moves to the beginning of an epoch. The order is a function of (seed, epoch), so training can be resumed. */
 void gli_loader_begin(gli_loader *loader, uint32_t epoch);

@@ -62,3 +62,24 @@ glia_status glia_dataset_from_source(glia_context *ctx, const glia_source *sourc
     gli_leave(ctx);
     return status;
 }
+
+static glia_status set_workers(glia_dataset *dataset, int workers, int batches) {
+    enum { MAX_WORKERS = 256, MAX_BATCHES = 1024, DEFAULT_BATCHES = 2 };
+    const char *function = "glia_dataset_set_workers";
+    GLI_REQUIRE(dataset->ctx, workers >= 0 && workers <= MAX_WORKERS && batches >= 0 && batches <= MAX_BATCHES,
+                GLIA_INVALID_ARGUMENT, "%s: workers is %d, must be 0 to %d; batches is %d, must be 0 to %d", function,
+                workers, MAX_WORKERS, batches, MAX_BATCHES);
+    GLI_REQUIRE(dataset->ctx, workers == 0 || gli_dataset_is_concurrent(dataset), GLIA_INVALID_ARGUMENT,
+                "%s: workers is %d, but a source or a map of the dataset is not concurrent", function, workers);
+    dataset->workers = workers;
+    dataset->ahead   = batches ? batches : DEFAULT_BATCHES;
+    return GLIA_OK;
+}
+
+glia_status glia_dataset_set_workers(glia_dataset *dataset, int workers, int batches) {
+    GLI_REQUIRE_OBJECT(dataset);
+    GLI_TRY(gli_enter(dataset->ctx));
+    const glia_status status = set_workers(dataset, workers, batches);
+    gli_leave(dataset->ctx);
+    return status;
+}
