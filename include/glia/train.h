@@ -189,6 +189,10 @@ typedef struct glia_fit_args {
     int batch_size;           /* default 32; the last batch of an epoch may be smaller */
     glia_dataset *validation; /* evaluated after each epoch; losses that are not finite end fit, after on_epoch_end */
     bool in_order;            /* without shuffling */
+    bool drop_last;           /* without a last batch that is smaller */
+    bool balanced;            /* an epoch has as many samples as the data, and of each class of the first target equally
+                               * many, give or take one: another choice of them in each epoch, or all of them several
+                               * times. Reads the label of each sample once, before the first step */
     bool resume;              /* goes on where the model's last training was stopped, in the middle of an epoch too, to
                                * the same bits; `epochs` are then all that the model has had */
     bool allow_not_finite;    /* losses and gradients that are infinite or NaN end nothing, and change the weights */

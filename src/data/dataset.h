@@ -94,6 +94,7 @@ struct glia_dataset {
 enum {
     GLI_STREAM_SHUFFLE = 0x64000001,
     GLI_STREAM_SPLIT   = 0x64000002,
+    GLI_STREAM_BALANCE = 0x64000003,
     GLI_STREAM_SAMPLE  = 0x65000000 /* and the depth of the function */
 };
 

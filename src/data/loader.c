@@ -4,14 +4,17 @@
 #include "core/context_impl.h"
 #include "core/philox.h"
 #include "core/size.h"
+#include "data/balance.h"
 #include "data/prefetch.h"
 
 glia_status gli_loader_create(glia_dataset *dataset, const gli_loader_args *args, gli_loader *out) {
     GLI_REQUIRE(dataset->ctx, args->batch_size >= 1, GLIA_INVALID_ARGUMENT, "batch size is %lld, must be at least 1",
                 (long long)args->batch_size);
     gli_loader loader = {.dataset = dataset, .args = *args, .workers = dataset->workers};
-    GLI_TRY(gli_block_alloc(dataset->ctx, (size_t)dataset->count, sizeof(int64_t), "the order of the samples",
-                            &loader.order));
+    if (args->balanced) GLI_TRY(gli_balance_create(dataset, &loader.balance));
+    const glia_status status = gli_block_alloc(dataset->ctx, (size_t)dataset->count, sizeof(int64_t),
+                                               "the order of the samples", &loader.order);
+    if (status != GLIA_OK) return gli_balance_destroy(loader.balance), status;
     gli_dataset_retain(dataset);
     gli_loader_begin(&loader, 0);
     *out = loader;
@@ -21,6 +24,7 @@ glia_status gli_loader_create(glia_dataset *dataset, const gli_loader_args *args
 void gli_loader_destroy(gli_loader *loader) {
     if (!loader->dataset) return;
     gli_prefetch_destroy(loader->prefetch);
+    gli_balance_destroy(loader->balance);
     gli_block_free(loader->dataset->ctx, &loader->order);
     glia_dataset_destroy(loader->dataset);
     *loader = (gli_loader){0};
@@ -50,7 +54,9 @@ void gli_loader_begin(gli_loader *loader, uint32_t epoch) {
     if (prefetch_here(loader)) gli_prefetch_halt(loader->prefetch);
     loader->epoch = epoch;
     loader->next  = 0;
-    if (loader->args.shuffle)
+    if (loader->balance)
+        gli_balance_order(loader->balance, loader->args.seed, epoch, order);
+    else if (loader->args.shuffle)
         gli_random_permutation((gli_random){loader->args.seed, GLI_STREAM_SHUFFLE, epoch}, count, order);
     else
         for (int64_t i = 0; i < count; ++i) order[i] = i;

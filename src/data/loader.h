@@ -11,6 +11,7 @@ typedef struct gli_loader_args {
     bool shuffle;       /* by (seed, epoch); otherwise in order */
     uint64_t seed;
     bool drop_last; /* skip a last batch that is not full */
+    bool balanced;  /* all classes of the first target equally often, by (seed, epoch); needs shuffle */
 } gli_loader_args;
 
 typedef struct gli_loader {
@@ -18,6 +19,7 @@ typedef struct gli_loader {
     gli_loader_args args;
     uint32_t epoch;
     gli_block order;               /* int64_t, of this epoch */
+    struct gli_balance *balance;   /* NULL: not balanced */
     int64_t next;                  /* where the next batch begins in the order */
     int workers;                   /* that read batches ahead; 0: none, or none could be started */
     struct gli_prefetch *prefetch; /* theirs, from the first batch on that gli_loader_next gathers */

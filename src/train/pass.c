@@ -36,7 +36,7 @@ static glia_status check_states(const glia_model *model, const glia_dataset *dat
     GLI_REQUIRE(model->ctx, args->batch_size == samples, GLIA_SHAPE_MISMATCH,
                 "%s: batches of %lld, but %s has a stateful_batch of %d", call, (long long)args->batch_size, layer,
                 samples);
-    GLI_REQUIRE(model->ctx, glia_dataset_count(data) % samples == 0, GLIA_SHAPE_MISMATCH,
+    GLI_REQUIRE(model->ctx, args->drop_last || glia_dataset_count(data) % samples == 0, GLIA_SHAPE_MISMATCH,
                 "%s: %lld samples are no multiple of %d, the stateful_batch of %s", call,
                 (long long)glia_dataset_count(data), samples, layer);
     GLI_REQUIRE(model->ctx, !args->shuffle, GLIA_INVALID_ARGUMENT,
@@ -129,7 +129,7 @@ glia_status gli_pass_step(gli_pass *p, gli_step **step) {
 }
 
 glia_status gli_pass_plan(const gli_pass *p, const char *call) {
-    const int64_t count = p->loader.dataset->count, size = gli_min_i64(p->loader.args.batch_size, count);
+    const int64_t count = gli_loader_samples(&p->loader), size = gli_min_i64(p->loader.args.batch_size, count);
     gli_step *step;
     GLI_TRY(gli_pass_get(p, size, &step));
     if (count % size == 0) return GLIA_OK;

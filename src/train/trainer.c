@@ -76,7 +76,7 @@ static glia_status notify_not_finite(glia_trainer *t) {
 /* To where another trainer left this epoch. */
 static glia_status move_on(glia_trainer *t, int64_t position) {
     gli_loader *loader  = &t->pass.loader;
-    const int64_t count = loader->dataset->count, size = loader->args.batch_size;
+    const int64_t count = gli_loader_samples(loader), size = loader->args.batch_size;
     GLI_REQUIRE(t->model->ctx, position == count || (position < count && position % size == 0), GLIA_INVALID_ARGUMENT,
                 "%s: the epoch was left after %lld samples, but %lld samples in batches of %lld do not come there",
                 t->pass.call, (long long)position, (long long)count, (long long)size);
@@ -275,6 +275,8 @@ static glia_status check_args(const glia_model *model, const glia_fit_args *args
                 "%s: epochs is %d and batch_size %d, must not be negative", call, args->epochs, args->batch_size);
     GLI_REQUIRE(model->ctx, (unsigned)args->progress <= GLIA_PROGRESS_LINES, GLIA_INVALID_ARGUMENT,
                 "%s: invalid progress %d", call, (int)args->progress);
+    GLI_REQUIRE(model->ctx, !args->balanced || !args->in_order, GLIA_INVALID_ARGUMENT,
+                "%s: in_order and balanced are both true", call);
     return GLIA_OK;
 }
 
@@ -290,13 +292,18 @@ static glia_status take_validation(glia_trainer *t, const char *call) {
 static glia_status begin_pass(glia_trainer *t, glia_dataset *data, const char *call) {
     const gli_loader_args args = {.batch_size = gli_batch_size(t->model, t->args.batch_size, GLI_DEFAULT_BATCH),
                                   .shuffle    = !t->args.in_order,
-                                  .seed       = t->model->seed};
+                                  .seed       = t->model->seed,
+                                  .drop_last  = t->args.drop_last,
+                                  .balanced   = t->args.balanced};
     GLI_TRY(check_args(t->model, &t->args, call));
     GLI_TRY(take_validation(t, call));
     GLI_TRY(gli_pass_begin(&t->pass, t->model, GLI_PASS_TRAIN, data, &args, call));
     t->pass.unchecked = t->args.allow_not_finite;
     if (t->args.resume) t->epoch.epoch = (int)gli_min_i64(t->model->training->epochs, t->epochs);
     t->steps = gli_loader_batches(&t->pass.loader);
+    GLI_REQUIRE(t->model->ctx, t->steps > 0, GLIA_INVALID_ARGUMENT,
+                "%s: %lld samples are no batch of %lld, and drop_last is true", call,
+                (long long)glia_dataset_count(data), (long long)args.batch_size);
     return gli_pass_plan(&t->pass, call);
 }
 
