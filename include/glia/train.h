@@ -200,7 +200,8 @@ typedef struct glia_fit_args {
     glia_callback callbacks[GLIA_MAX_CALLBACKS]; /* called in their order */
 } glia_fit_args;
 
-/* Trains. Wrong shapes and dtypes, also of the validation data and the last batch, fail before the first step; labels
+/* Trains. The dataset's inputs are the model's in their order; a name that is that of another input is an error. Wrong
+ * shapes and dtypes, also of the validation data and the last batch, fail before the first step; labels
  * out of range and errors of a source fail when they occur. So does a step whose loss or gradient is infinite or
  * NaN: GLIA_NOT_FINITE, and the model, its optimizer too, is as it was before that step. The message names the step
  * and the first number that is not finite: of a sample, a weight, the output of a layer, or a gradient. New weights are

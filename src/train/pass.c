@@ -15,6 +15,20 @@ static gli_sample_spec spec_of(glia_field field) {
     return (gli_sample_spec){.dtype = field.dtype, .shape = field.shape};
 }
 
+/* Inputs go by their order; names may say that it is another. */
+static glia_status check_names(const glia_model *model, const glia_dataset *data, const char *call) {
+    for (int i = 0; i < model->n_inputs; ++i)
+        for (int k = 0; k < model->n_inputs; ++k) {
+            const char *name = glia_dataset_input(data, i).name;
+            const bool moved = strcmp(name, model->inputs[k].name) == 0 && strcmp(name, model->inputs[i].name) != 0;
+            GLI_REQUIRE(model->ctx, !moved, GLIA_INVALID_ARGUMENT,
+                        "%s: input %d of the dataset is '%s', which is input %d of the model: glia_dataset_pick gives "
+                        "them another order",
+                        call, i, name, k);
+        }
+    return GLIA_OK;
+}
+
 glia_status gli_check_data(const glia_model *model, const glia_dataset *data, const char *call) {
     glia_context *ctx = model->ctx;
     GLI_REQUIRE(ctx, model->compiled, GLIA_INVALID_ARGUMENT, "%s: the model is not compiled, or was changed since",
@@ -24,7 +38,7 @@ glia_status gli_check_data(const glia_model *model, const glia_dataset *data, co
     GLI_REQUIRE(ctx, glia_dataset_count(data) > 0, GLIA_INVALID_ARGUMENT, "%s: the dataset has no samples", call);
     GLI_REQUIRE(ctx, glia_dataset_inputs(data) == model->n_inputs, GLIA_SHAPE_MISMATCH,
                 "%s: the dataset has %d inputs, the model %d", call, glia_dataset_inputs(data), model->n_inputs);
-    return GLIA_OK;
+    return check_names(model, data, call);
 }
 
 /* States belong to the position of a sample in its batch. */

@@ -156,6 +156,34 @@ class Fit : public Sampling {
     glia_model *net    = nullptr;
 };
 
+TEST_F(Fit, names_that_say_another_order_are_refused) {
+    glia_model *two = nullptr;
+    ASSERT_EQ(glia_model_create(ctx, nullptr, &two), GLIA_OK);
+    const glia_value in[] = {glia_model_input(two, "left", GLIA_SHAPE(1)),
+                             glia_model_input(two, "right", GLIA_SHAPE(1))};
+    const glia_value y =
+        glia_model_dense(two, glia_model_concat(two, in, 2, nullptr), with(glia_dense_args{.units = 3}));
+    ASSERT_EQ(glia_model_compile(two, y, with(glia_compile_args{.loss = glia_loss_cross_entropy()})), GLIA_OK)
+        << message();
+    const struct {
+        const char *first, *second, *refusal;
+    } cases[] = {{"left", "right", nullptr},
+                 {"x", "y", nullptr},
+                 {"left", "y", nullptr},
+                 {"right", "left", "input 0 of the dataset is 'right', which is input 1 of the model"},
+                 {"x", "left", "input 1 of the dataset is 'left', which is input 0 of the model"}};
+    for (const auto &c : cases) {
+        const glia_pick inputs[] = {{"x", c.first}, {"x", c.second}}, target{"label", nullptr};
+        const glia_pick_args pick{inputs, 2, &target, 1};
+        glia_dataset *both = nullptr;
+        ASSERT_EQ(glia_dataset_pick(data, &pick, &both), GLIA_OK) << message();
+        EXPECT_EQ(glia_model_fit(two, both, nullptr), c.refusal ? GLIA_INVALID_ARGUMENT : GLIA_OK) << c.first;
+        EXPECT_TRUE(!c.refusal || says(c.refusal)) << message();
+        glia_dataset_destroy(both);
+    }
+    glia_model_destroy(two);
+}
+
 TEST_F(Fit, drop_last_takes_full_batches_only) {
     for (auto [size, steps] : {std::pair{10, 4}, {9, 5}, {45, 1}, {44, 1}}) {
         int count = 0;
