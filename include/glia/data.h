@@ -164,8 +164,8 @@ GLIA_API glia_status glia_dataset_get(glia_dataset *dataset, const int64_t *inde
 /* ---- Views: datasets of the samples of others ----
  *
  * A view copies no samples, at most their numbers, and keeps what it shows in memory. Views of views are views. The
- * samples of a view of arrays and files stay on a GPU as those of the arrays do; what a function makes, and the
- * concatenation of different data, goes by the host. */
+ * samples of a view of arrays and files stay on a GPU as those of the arrays do, those of a concatenation of different
+ * data as batches deliver them; what a function makes goes by the host. */
 
 typedef struct glia_split_args {
     int64_t count;   /* samples of the first part, the rest go to the second; 0: as fraction says */
@@ -212,8 +212,8 @@ typedef struct glia_pick_args {
  * both picks are {"image"}. */
 GLIA_API glia_status glia_dataset_pick(glia_dataset *dataset, const glia_pick_args *args, glia_dataset **out);
 
-/* Whether a sample stays. May write to the sample's memory, which is a copy. As to threads: called by the one that uses
- * the context. */
+/* Whether a sample stays. May write to the sample's memory, which is a copy; sample->random is 0. Called by the thread
+ * that uses the context. */
 typedef glia_status (*glia_keep_fn)(void *user, const glia_sample *sample, bool *keep);
 
 /* The samples for which keep sets *keep, false before. It is called once for each sample of epoch 0, in their order,

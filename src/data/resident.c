@@ -28,7 +28,7 @@ static const char *reason_for_host(const glia_dataset *dataset, size_t *bytes, s
     for (int i = 0; i < gli_dataset_columns(dataset); ++i) {
         const gli_data_store *store = gli_column_part(dataset, i)->store;
         const gli_data_field *field = gli_column_field(dataset, i);
-        if (store->reader) return "a function makes its samples";
+        if (store->depth > 0) return "a function makes its samples";
         const int64_t elements = gli_saturating_mul(field->elements, store->count);
         if (elements > INT_MAX) return "its samples have more than 2^31-1 elements";
         const size_t size = (size_t)extent(field, store->count) * glia_dtype_size(dtype_on_device(field));
@@ -38,19 +38,29 @@ static const char *reason_for_host(const glia_dataset *dataset, size_t *bytes, s
     return NULL;
 }
 
-static glia_status upload_converted(const gli_data_field *field, int64_t count) {
+/* A concatenation reads from memory, which cannot fail and needs no scratch. */
+static void deliver(const gli_data_store *store, int field, int64_t sample, void *to) {
+    void *of[GLI_MAX_COLUMNS] = {[0] = NULL};
+    of[field]                 = to;
+    if (store->reader)
+        store->reader->read(store, sample, of, NULL, &(gli_reading){.ctx = store->ctx});
+    else
+        gli_field_deliver(&store->fields[field], sample, to);
+}
+
+static glia_status upload_delivered(const gli_data_store *store, int i) {
     enum { CHUNK_BYTES = 1 << 20 };
-    glia_context *ctx  = field->resident->ctx;
-    const size_t size  = (size_t)field->elements * glia_dtype_size(field->delivered);
-    const int64_t rows = gli_max_i64(CHUNK_BYTES / (int64_t)(size ? size : 1), 1);
+    glia_context *ctx         = store->ctx;
+    const glia_tensor *tensor = store->fields[i].resident;
+    const size_t size         = gli_field_bytes(&store->fields[i]);
+    const int64_t rows        = gli_max_i64(CHUNK_BYTES / (int64_t)(size ? size : 1), 1);
     gli_block staged;
     GLI_TRY(gli_block_alloc(ctx, (size_t)rows, size, "samples on their way to the device", &staged));
     glia_status status = GLIA_OK;
-    for (int64_t first = 0; first < count && status == GLIA_OK; first += rows) {
-        const int64_t n = gli_min_i64(rows, count - first);
-        for (int64_t i = 0; i < n; ++i) gli_field_deliver(field, first + i, (char *)staged.data + (size_t)i * size);
-        status = ctx->device->upload(ctx, (char *)field->resident->data + (size_t)first * size, staged.data,
-                                     (size_t)n * size);
+    for (int64_t first = 0; first < store->count && status == GLIA_OK; first += rows) {
+        const int64_t n = gli_min_i64(rows, store->count - first);
+        for (int64_t k = 0; k < n; ++k) deliver(store, i, first + k, (char *)staged.data + (size_t)k * size);
+        status = ctx->device->upload(ctx, (char *)tensor->data + (size_t)first * size, staged.data, (size_t)n * size);
     }
     gli_block_free(ctx, &staged);
     return status;
@@ -67,13 +77,15 @@ static glia_status upload_windows(glia_context *ctx, gli_data_field *field, glia
     return GLIA_OK;
 }
 
-static glia_status upload_field(glia_context *ctx, gli_data_field *field, int64_t count) {
-    glia_shape shape = {.ndim = field->shape.ndim + 1, .dim = {count}};
+static glia_status upload_field(gli_data_store *store, int i) {
+    glia_context *ctx     = store->ctx;
+    gli_data_field *field = &store->fields[i];
+    glia_shape shape      = {.ndim = field->shape.ndim + 1, .dim = {store->count}};
     memcpy(shape.dim + 1, field->shape.dim, (size_t)field->shape.ndim * sizeof *shape.dim);
     if (field->stride != field->elements) return upload_windows(ctx, field, shape);
     GLI_TRY(glia_tensor_create(ctx, dtype_on_device(field), shape, &field->resident));
-    const size_t bytes = (size_t)(field->elements * count) * glia_dtype_size(dtype_on_device(field));
-    if (!as_stored(field)) return upload_converted(field, count);
+    const size_t bytes = (size_t)(field->elements * store->count) * glia_dtype_size(dtype_on_device(field));
+    if (store->reader || !as_stored(field)) return upload_delivered(store, i);
     GLI_TRY(glia_tensor_write(field->resident, field->data, bytes));
     if (!field->table.data) return GLIA_OK;
     GLI_TRY(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(field->channels, UINT8_MAX + 1), &field->resident_table));
@@ -90,7 +102,7 @@ static glia_status upload(glia_dataset *dataset) {
     for (int i = 0; i < gli_dataset_columns(dataset); ++i) {
         gli_data_field *field = gli_column_field(dataset, i);
         if (field->resident) continue;
-        const glia_status status = upload_field(dataset->ctx, field, gli_column_part(dataset, i)->store->count);
+        const glia_status status = upload_field(gli_column_part(dataset, i)->store, dataset->columns[i].field);
         if (status != GLIA_OK) return gli_field_free_resident(field), status;
     }
     for (int i = 0; i < dataset->n_parts; ++i) {

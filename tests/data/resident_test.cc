@@ -187,6 +187,28 @@ TEST_P(Resident, views_share_the_samples) {
     EXPECT_NE(log.find("2704 bytes stay on"), std::string::npos) << log;
     EXPECT_EQ(log.find("gathered on the host"), std::string::npos) << log;
 }
+TEST_P(Resident, a_concatenation_of_different_data_stays_as_delivered) {
+    std::vector<float> losses[2];
+    const char *devices[] = {"cpu", GetParam()};
+    std::string log;
+    for (int i = 0; i < 2; ++i) {
+        Trained t(devices[i]);
+        if (!t.opened) GTEST_SKIP() << glia_message(nullptr);
+        ASSERT_EQ(t.make_data(Trained::Source::reals), GLIA_OK) << glia_message(t.ctx);
+        glia_dataset *both[2] = {t.data}, *all = nullptr, *view = nullptr;
+        ASSERT_EQ(t.make_data(Trained::Source::table), GLIA_OK) << glia_message(t.ctx);
+        ASSERT_EQ(glia_dataset_take(t.data, 0, 20, &both[1]), GLIA_OK);
+        ASSERT_EQ(glia_dataset_concat(both, 2, &all), GLIA_OK) << glia_message(t.ctx);
+        ASSERT_EQ(glia_dataset_repeat(all, 2, &view), GLIA_OK) << glia_message(t.ctx);
+        ASSERT_EQ(t.make_model(), GLIA_OK) << glia_message(t.ctx);
+        losses[i] = t.fit(view, all, 2);
+        for (glia_dataset *d : {both[0], both[1], all, view}) glia_dataset_destroy(d);
+        log = t.log.text;
+    }
+    compare(losses[1], losses[0]);
+    EXPECT_NE(log.find("3640 bytes stay on"), std::string::npos) << log;  // 65 images in f32, 65 labels
+    EXPECT_EQ(log.find("gathered on the host"), std::string::npos) << log;
+}
 TEST_P(Resident, a_source_goes_by_the_host) {
     as_on_the_cpu(GetParam(), Trained::Source::function, false, "a function makes its samples");
 }

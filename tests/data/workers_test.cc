@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "support/context_test.h"
+#include "support/failing.h"
 #include "support/internals.h"
 #include "support/with.h"
 
@@ -197,6 +198,30 @@ TEST_F(Workers, need_functions_that_allow_them) {
         EXPECT_EQ(glia_dataset_set_workers(d, 0, 0), GLIA_OK);
     }
     glia_dataset_destroy(view), glia_dataset_destroy(dataset);
+}
+
+TEST(WorkersMemory, every_allocation_may_fail) {
+    EXPECT_GE(fail_every_allocation([&](glia_context *ctx) {
+                  static const glia_field x{"x", GLIA_F32, GLIA_SHAPE(3)}, label{"label", GLIA_I64, GLIA_SCALAR};
+                  Made made;
+                  const glia_source source{&x, 1, &label, 1, 10, Made::read, &made, nullptr, true};
+                  glia_dataset *data        = nullptr;
+                  glia_tensor *to[2]        = {};
+                  gli_loader_args args      = {4, true, 1, false, false};
+                  gli_loader loader         = {};
+                  const glia_shape shapes[] = {GLIA_SHAPE(4, 3), GLIA_SHAPE(4)};
+                  glia_status status        = glia_dataset_from_source(ctx, &source, &data);
+                  if (status == GLIA_OK) status = glia_dataset_set_workers(data, 2, 0);
+                  if (status == GLIA_OK) status = glia_tensor_create(ctx, GLIA_F32, shapes[0], &to[0]);
+                  if (status == GLIA_OK) status = glia_tensor_create(ctx, GLIA_I64, shapes[1], &to[1]);
+                  if (status == GLIA_OK) status = gli_loader_create(data, &args, &loader);
+                  if (status == GLIA_OK) status = gli_loader_next(&loader, &to[0], &to[1]);
+                  gli_loader_destroy(&loader);
+                  glia_tensor_destroy(to[0]), glia_tensor_destroy(to[1]);
+                  glia_dataset_destroy(data);
+                  return status;
+              }),
+              8);
 }
 
 // A small network on samples of a source, through views and a map that augments.
