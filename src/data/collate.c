@@ -11,27 +11,29 @@
 
 typedef struct copying {
     const gli_part *part;
-    const gli_data_field *field;
+    int field;
+    size_t bytes; /* of a sample */
     const int64_t *index;
     char *to;
 } copying;
 
 static void copy_samples(void *arg, int64_t begin, int64_t end) {
-    const copying *c       = arg;
-    const size_t delivered = gli_field_bytes(c->field);
+    const copying *c = arg;
     for (int64_t i = begin; i < end; ++i)
-        gli_field_deliver(c->field, gli_part_sample(c->part, c->index[i]), c->to + (size_t)i * delivered);
+        gli_data_store_deliver(c->part->store, c->field, gli_part_sample(c->part, c->index[i]),
+                               c->to + (size_t)i * c->bytes);
 }
 
 static void copy_column(const glia_dataset *dataset, int i, const int64_t *index, int64_t n, glia_tensor *to) {
     enum { MIN_BYTES = 1 << 16 }; /* per thread: below, waking one costs more than copying */
-    copying c = {gli_column_part(dataset, i), gli_column_field(dataset, i), index, to->data};
-    if (c.field->elements == 0) return;
-    const int64_t bytes = (int64_t)gli_field_bytes(c.field);
-    gli_parallel(dataset->ctx, n, gli_max_i64(MIN_BYTES / bytes, 1), copy_samples, &c);
+    const size_t bytes = gli_field_bytes(gli_column_field(dataset, i));
+    copying c          = {gli_column_part(dataset, i), dataset->columns[i].field, bytes, index, to->data};
+    if (bytes == 0) return;
+    gli_parallel(dataset->ctx, n, gli_max_i64(MIN_BYTES / (int64_t)bytes, 1), copy_samples, &c);
 }
 
-/* The samples that readers make; the other columns are not wanted from here. spare: scratch of one reading. */
+/* The samples that functions of the user's make; the other columns are not wanted from here. spare: scratch of one
+ * reading. */
 static glia_status read_samples(const glia_dataset *dataset, const int64_t *index, int64_t n, char *const *rows,
                                 char *spare, gli_reading *reading) {
     void *to[GLI_MAX_COLUMNS] = {0};
@@ -49,7 +51,7 @@ static glia_status read_columns(const glia_dataset *dataset, int64_t epoch, cons
     gli_reading reading = {.ctx = ctx, .epoch = epoch};
     gli_block spare;
     GLI_TRY(gli_block_alloc(ctx, gli_dataset_scratch(dataset), 1, "the samples of a dataset", &spare));
-    glia_status status = read_samples(dataset, index, n, rows, spare.data, &reading);
+    const glia_status status = read_samples(dataset, index, n, rows, spare.data, &reading);
     gli_block_free(ctx, &spare);
     return status == GLIA_OK ? GLIA_OK : gli_reading_explain(ctx, &reading);
 }
@@ -62,7 +64,7 @@ static glia_status gather(const glia_dataset *dataset, int64_t epoch, const int6
     bool reads                  = false;
     for (int i = 0; i < columns; ++i) {
         glia_tensor *to = i < dataset->n_inputs ? inputs[i] : targets[i - dataset->n_inputs];
-        if (!gli_column_part(dataset, i)->store->reader)
+        if (gli_column_part(dataset, i)->store->depth == 0)
             copy_column(dataset, i, index, n, to);
         else
             rows[i] = to->data, reads = true;

@@ -166,8 +166,9 @@ static inline int64_t gli_part_sample(const gli_part *part, int64_t i) {
 /* Bytes of one sample of a field, as delivered. */
 size_t gli_field_bytes(const gli_data_field *field);
 
-/* Writes one sample of a field as batches deliver it. */
-void gli_field_deliver(const gli_data_field *field, int64_t sample, void *to);
+/* Writes one sample of a field as batches deliver it, of a store of depth 0: it is in memory, or a concatenation of
+ * what is, which cannot fail and needs no scratch. Any thread may call it. */
+void gli_data_store_deliver(const gli_data_store *store, int field, int64_t sample, void *to);
 
 /* ---- Reading: see read.c ---- */
 

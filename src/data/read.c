@@ -34,7 +34,7 @@ static void convert(const gli_data_field *field, const void *from, void *to) {
     gli_float_mode_leave(before);
 }
 
-void gli_field_deliver(const gli_data_field *field, int64_t sample, void *to) {
+static void deliver(const gli_data_field *field, int64_t sample, void *to) {
     const char *from = field->data + (size_t)(sample * field->stride) * glia_dtype_size(field->stored);
     if (field->table.data)
         convert_by_table(field, (const uint8_t *)from, to);
@@ -42,6 +42,15 @@ void gli_field_deliver(const gli_data_field *field, int64_t sample, void *to) {
         convert(field, from, to);
     else if (field->elements > 0)
         memcpy(to, from, gli_field_bytes(field));
+}
+
+void gli_data_store_deliver(const gli_data_store *store, int field, int64_t sample, void *to) {
+    void *of[GLI_MAX_COLUMNS] = {[0] = NULL};
+    of[field]                 = to;
+    if (store->reader)
+        store->reader->read(store, sample, of, NULL, &(gli_reading){.ctx = store->ctx});
+    else
+        deliver(&store->fields[field], sample, to);
 }
 
 /* ---- Samples ---- */
@@ -92,8 +101,7 @@ glia_status gli_sample_read(const glia_dataset *dataset, int64_t index, void *co
                             gli_reading *reading) {
     for (int i = 0; i < gli_dataset_columns(dataset); ++i) {
         const gli_part *part = gli_column_part(dataset, i);
-        if (to[i] && !part->store->reader)
-            gli_field_deliver(gli_column_field(dataset, i), gli_part_sample(part, index), to[i]);
+        if (to[i] && !part->store->reader) deliver(gli_column_field(dataset, i), gli_part_sample(part, index), to[i]);
     }
     for (int i = 0; i < dataset->n_parts; ++i) {
         const gli_part *part = &dataset->parts[i];

@@ -38,16 +38,6 @@ static const char *reason_for_host(const glia_dataset *dataset, size_t *bytes, s
     return NULL;
 }
 
-/* A concatenation reads from memory, which cannot fail and needs no scratch. */
-static void deliver(const gli_data_store *store, int field, int64_t sample, void *to) {
-    void *of[GLI_MAX_COLUMNS] = {[0] = NULL};
-    of[field]                 = to;
-    if (store->reader)
-        store->reader->read(store, sample, of, NULL, &(gli_reading){.ctx = store->ctx});
-    else
-        gli_field_deliver(&store->fields[field], sample, to);
-}
-
 static glia_status upload_delivered(const gli_data_store *store, int i) {
     enum { CHUNK_BYTES = 1 << 20 };
     glia_context *ctx         = store->ctx;
@@ -59,7 +49,8 @@ static glia_status upload_delivered(const gli_data_store *store, int i) {
     glia_status status = GLIA_OK;
     for (int64_t first = 0; first < store->count && status == GLIA_OK; first += rows) {
         const int64_t n = gli_min_i64(rows, store->count - first);
-        for (int64_t k = 0; k < n; ++k) deliver(store, i, first + k, (char *)staged.data + (size_t)k * size);
+        for (int64_t k = 0; k < n; ++k)
+            gli_data_store_deliver(store, i, first + k, (char *)staged.data + (size_t)k * size);
         status = ctx->device->upload(ctx, (char *)tensor->data + (size_t)first * size, staged.data, (size_t)n * size);
     }
     gli_block_free(ctx, &staged);
