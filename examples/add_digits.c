@@ -17,11 +17,11 @@ typedef struct settings {
 
 /* ---- The data ---- */
 
-/* Sum `index` is that of index / 1000 and index % 1000. The digits of both take turns, the ones first: so a carry comes
- * from what was read before. */
-static glia_status make_sum(void *user, int64_t index, void *const *inputs, void *const *targets) {
-    int32_t *digits = inputs[0], *sum = targets[0];
-    int a = (int)(index / NUMBERS), b = (int)(index % NUMBERS), s = a + b;
+/* Sum number index is that of index / 1000 and index % 1000. The digits of both take turns, the ones first: so a carry
+ * comes from what was read before. */
+static glia_status make_sum(void *user, const glia_sample *sample) {
+    int32_t *digits = sample->inputs[0], *sum = sample->targets[0];
+    int a = (int)(sample->index / NUMBERS), b = (int)(sample->index % NUMBERS), s = a + b;
     (void)user;
     for (int i = 0; i < DIGITS; ++i, a /= 10, b /= 10) {
         digits[2 * i]     = a % 10;
@@ -35,15 +35,14 @@ static glia_status make_sum(void *user, int64_t index, void *const *inputs, void
 static glia_status make_data(glia_context *ctx, const settings *o, glia_dataset **train, glia_dataset **test) {
     const glia_field digits = {.name = "digits", .dtype = GLIA_I32, .shape = GLIA_SHAPE(2 * DIGITS)};
     const glia_field sum    = {.name = "sum", .dtype = GLIA_I32, .shape = GLIA_SHAPE(SUM_DIGITS)};
+    const glia_source sums  = {.inputs    = &digits,
+                               .n_inputs  = 1,
+                               .targets   = &sum,
+                               .n_targets = 1,
+                               .count     = NUMBERS * NUMBERS,
+                               .read      = make_sum};
     glia_dataset *all = NULL, *rest = NULL;
-    glia_status status = glia_dataset_from_generator(ctx,
-                                                     &(glia_generator_args){.inputs    = &digits,
-                                                                            .n_inputs  = 1,
-                                                                            .targets   = &sum,
-                                                                            .n_targets = 1,
-                                                                            .count     = NUMBERS * NUMBERS,
-                                                                            .generate  = make_sum},
-                                                     &all);
+    glia_status status = glia_dataset_from_source(ctx, &sums, &all);
     if (status == GLIA_OK) status = glia_dataset_split(all, &(glia_split_args){.count = o->train}, train, &rest);
     if (status == GLIA_OK) status = glia_dataset_split(rest, &(glia_split_args){.count = o->test}, test, NULL);
     glia_dataset_destroy(rest);

@@ -57,9 +57,8 @@ static int32_t draw(const float *score, size_t kinds, double temperature, double
 }
 
 /* The only sample of a dataset whose content the program changes: the token at which the text has arrived. */
-static glia_status give_token(void *token, int64_t index, void *const *inputs, void *const *targets) {
-    (void)index, (void)targets;
-    memcpy(inputs[0], token, sizeof(int32_t));
+static glia_status give_token(void *token, const glia_sample *sample) {
+    memcpy(sample->inputs[0], token, sizeof(int32_t));
     return GLIA_OK;
 }
 
@@ -74,10 +73,8 @@ static glia_status write_text(glia_context *ctx, glia_model *net, const glia_voc
     const glia_field tokens = {.name = "tokens", .dtype = GLIA_I32, .shape = GLIA_SHAPE(1)};
     glia_dataset *data      = NULL;
     TRY(glia_vocabulary_encode(vocabulary, (glia_text){"%\n", 2}, GLIA_I32, end, 2, &n_end));
-    TRY(glia_dataset_from_generator(
-        ctx,
-        &(glia_generator_args){.inputs = &tokens, .n_inputs = 1, .count = 1, .generate = give_token, .user = &token},
-        &data));
+    TRY(glia_dataset_from_source(
+        ctx, &(glia_source){.inputs = &tokens, .n_inputs = 1, .count = 1, .read = give_token, .user = &token}, &data));
     glia_status status = GLIA_OK;
     for (int64_t i = 0; status == GLIA_OK && i < n_end + o->sample; ++i) {
         token = i < n_end ? end[i] : draw(score, kinds, o->temperature, uniform(&random));

@@ -1,6 +1,6 @@
 /* Datasets: numbered samples, each with inputs and targets, which training shuffles and gathers into batches.
  *
- * A dataset keeps its context alive, and a split its dataset: the order of destroy calls is free. */
+ * A dataset keeps its context alive, and a view its datasets: the order of destroy calls is free. */
 #ifndef GLIA_DATA_H
 #define GLIA_DATA_H
 
@@ -45,24 +45,51 @@ typedef struct glia_arrays_args {
 
 GLIA_API glia_status glia_dataset_from_arrays(glia_context *ctx, const glia_arrays_args *args, glia_dataset **out);
 
-/* Writes sample `index`, 0 to count-1: inputs[i] and targets[i] point to the memory of one sample of that field. The
- * same index has to give the same content each time, or training cannot be repeated. Called by the thread that uses the
- * context. Anything but GLIA_OK ends the call that needed the sample, which returns that status. The model that needs
- * it is in the middle of a step: calls that would use it return GLIA_BUSY, other models are free. */
-typedef glia_status (*glia_generate_fn)(void *user, int64_t index, void *const *inputs, void *const *targets);
+/* ---- Sources: samples that a function makes ---- */
 
-typedef struct glia_generator_args {
+enum { GLIA_SAMPLE_MESSAGE = 256 };
+
+/* One sample, as functions of the user's see it. */
+typedef struct glia_sample {
+    int64_t index;   /* 0 to count-1, of the dataset that has the function */
+    int64_t epoch;   /* of training, from 0: the epochs that the model has had; outside of training 0 */
+    uint64_t random; /* follows from the context's seed, epoch and index: the seed of what is drawn for this sample */
+    void *const *inputs; /* the memory of one sample of each input, dense */
+    void *const *targets;
+    char *message; /* "", of GLIA_SAMPLE_MESSAGE bytes: a function that fails may write why */
+} glia_sample;
+
+/* Writes what sample->inputs[i] and sample->targets[i] point to, as they follow from index and epoch: the same ones
+ * have to give the same content each time, or training cannot be repeated. Anything but GLIA_OK ends the call that
+ * needed the sample, which returns that status; its message names the sample.
+ *
+ * Called by the thread that uses the context, unless glia_dataset_set_workers was. The model that needs the sample is
+ * in the middle of a step: calls that would use it return GLIA_BUSY, other models are free. A function that is called
+ * by workers must not use the context at all, nor anything that belongs to it. */
+typedef glia_status (*glia_read_fn)(void *user, const glia_sample *sample);
+
+typedef struct glia_source {
     const glia_field *inputs; /* at least one */
     int n_inputs;
     const glia_field *targets;
     int n_targets;
     int64_t count; /* samples */
-    glia_generate_fn generate;
-    void *user; /* must outlive the dataset and its splits */
-} glia_generator_args;
+    glia_read_fn read;
+    void *user;                  /* must outlive the dataset and its views */
+    void (*destroy)(void *user); /* when the last of them is destroyed; may be NULL */
+    bool concurrent;             /* any thread may call read, and several at once */
+} glia_source;
 
-GLIA_API glia_status glia_dataset_from_generator(glia_context *ctx, const glia_generator_args *args,
-                                                 glia_dataset **out);
+GLIA_API glia_status glia_dataset_from_source(glia_context *ctx, const glia_source *source, glia_dataset **out);
+
+/* Threads that read the samples of this dataset, `batches` batches ahead of what needs them (0: 2): in fit, evaluate
+ * and predict that begin later. Views of it are not concerned. What they read, and the sample that fails first, are the
+ * same for any number of workers; 0, the default: the thread that uses the context reads. Where the system gives fewer
+ * threads, there are fewer. All sources and maps of the dataset have to be concurrent. The call that ends waits for the
+ * samples that are being read. */
+GLIA_API glia_status glia_dataset_set_workers(glia_dataset *dataset, int workers, int batches);
+
+/* ---- Files ---- */
 
 typedef struct glia_idx_args {
     double scale;           /* default 1/255 for u8 images, else 1 */
@@ -116,6 +143,8 @@ GLIA_API glia_status glia_dataset_from_cifar(glia_context *ctx, const char *cons
 GLIA_API glia_status glia_dataset_from_cifar_folder(glia_context *ctx, const char *folder, glia_part part,
                                                     const glia_cifar_args *args, glia_dataset **out);
 
+/* ---- What a dataset has ---- */
+
 /* NULL is allowed. */
 GLIA_API void glia_dataset_destroy(glia_dataset *dataset);
 
@@ -126,6 +155,17 @@ GLIA_API int glia_dataset_targets(const glia_dataset *dataset);
 /* Input or target i; the name lives as long as the dataset. i out of range: all zero. */
 GLIA_API glia_field glia_dataset_input(const glia_dataset *dataset, int i);
 GLIA_API glia_field glia_dataset_target(const glia_dataset *dataset, int i);
+
+/* Gathers the n samples of index, which may repeat, into dense tensors [n, shape of the field]: one for each input, and
+ * one for each target. targets NULL: not requested. */
+GLIA_API glia_status glia_dataset_get(glia_dataset *dataset, const int64_t *index, int64_t n,
+                                      glia_tensor *const *inputs, glia_tensor *const *targets);
+
+/* ---- Views: datasets of the samples of others ----
+ *
+ * A view copies no samples, at most their numbers, and keeps what it shows in memory. Views of views are views. The
+ * samples of a view of arrays and files stay on a GPU as those of the arrays do, those of a concatenation of different
+ * data as batches deliver them; what a function makes goes by the host. */
 
 typedef struct glia_split_args {
     int64_t count;   /* samples of the first part, the rest go to the second; 0: as fraction says */
@@ -138,10 +178,81 @@ typedef struct glia_split_args {
 GLIA_API glia_status glia_dataset_split(glia_dataset *dataset, const glia_split_args *args, glia_dataset **first,
                                         glia_dataset **second);
 
-/* Gathers the n samples of index, which may repeat, into dense tensors [n, shape of the field]: one for each input, and
- * one for each target. targets NULL: not requested. */
-GLIA_API glia_status glia_dataset_get(glia_dataset *dataset, const int64_t *index, int64_t n,
-                                      glia_tensor *const *inputs, glia_tensor *const *targets);
+/* `count` samples from number `first` on. */
+GLIA_API glia_status glia_dataset_take(glia_dataset *dataset, int64_t first, int64_t count, glia_dataset **out);
+
+/* The n samples of index, in this order; they may repeat. */
+GLIA_API glia_status glia_dataset_select(glia_dataset *dataset, const int64_t *index, int64_t n, glia_dataset **out);
+
+/* All samples, `times` times, which is at least 1. A function that makes them gets the same index each time. */
+GLIA_API glia_status glia_dataset_repeat(glia_dataset *dataset, int64_t times, glia_dataset **out);
+
+/* The samples of n datasets, one dataset after the other. All have the first one's dtypes and shapes; its names count.
+ */
+GLIA_API glia_status glia_dataset_concat(glia_dataset *const *datasets, int n, glia_dataset **out);
+
+/* Sample i has the inputs of sample i of both, and the targets of both. Both have the same count, and no two inputs,
+ * nor two targets, the same name: glia_dataset_pick gives others. */
+GLIA_API glia_status glia_dataset_join(glia_dataset *first, glia_dataset *second, glia_dataset **out);
+
+/* A field of a view. */
+typedef struct glia_pick {
+    const char *field; /* the name of an input or, where none has it, of a target */
+    const char *name;  /* that it gets; NULL: the same */
+} glia_pick;
+
+typedef struct glia_pick_args {
+    const glia_pick *inputs; /* at least one */
+    int n_inputs;
+    const glia_pick *targets;
+    int n_targets;
+} glia_pick_args;
+
+/* The fields in this order, under these names; a field may serve several times. An autoencoder's target is its input:
+ * both picks are {"image"}. */
+GLIA_API glia_status glia_dataset_pick(glia_dataset *dataset, const glia_pick_args *args, glia_dataset **out);
+
+/* Whether a sample stays. May write to the sample's memory, which is a copy; sample->random is 0. Called by the thread
+ * that uses the context. */
+typedef glia_status (*glia_keep_fn)(void *user, const glia_sample *sample, bool *keep);
+
+/* The samples for which keep sets *keep, false before. It is called once for each sample of epoch 0, in their order,
+ * before the call returns. */
+GLIA_API glia_status glia_dataset_filter(glia_dataset *dataset, glia_keep_fn keep, void *user, glia_dataset **out);
+
+/* Writes sample `to` as it follows from sample `from`, index and epoch; see glia_read_fn. */
+typedef glia_status (*glia_map_fn)(void *user, const glia_sample *from, const glia_sample *to);
+
+typedef struct glia_map_args {
+    /* What map writes. n_inputs 0: the dataset's inputs, which lie in the memory of `to` and `from` alike, to be
+     * changed there or left; targets likewise. */
+    const glia_field *inputs;
+    int n_inputs;
+    const glia_field *targets;
+    int n_targets;
+    glia_map_fn map;
+    void *user;                  /* must outlive the dataset and its views */
+    void (*destroy)(void *user); /* when the last of them is destroyed; may be NULL */
+    bool concurrent;             /* any thread may call map, and several at once */
+} glia_map_args;
+
+/* Each sample as a function makes it of one of the dataset, each time that it is needed: augmentation, for instance,
+ * from sample->random. */
+GLIA_API glia_status glia_dataset_map(glia_dataset *dataset, const glia_map_args *args, glia_dataset **out);
+
+/* ---- Classes: integer targets with one number each ---- */
+
+/* Class c of a target becomes table[c], and samples whose table[c] is negative are left out. A label that is not 0 to
+ * classes-1 is GLIA_INVALID_ARGUMENT. Labels are read once, before the call returns. */
+GLIA_API glia_status glia_dataset_relabel(glia_dataset *dataset, int target, const int64_t *table, int64_t classes,
+                                          glia_dataset **out);
+
+/* How many samples have each of the classes 0 to classes-1. Another label is GLIA_INVALID_ARGUMENT. */
+GLIA_API glia_status glia_dataset_class_counts(glia_dataset *dataset, int target, int64_t *counts, int64_t classes);
+
+/* Weights for glia_class_options, with which all classes count alike: samples / (classes with samples * counts[c]), and
+ * 1 for a class without samples. */
+GLIA_API glia_status glia_class_weights(const int64_t *counts, int64_t classes, double *weights);
 
 #ifdef __cplusplus
 }

@@ -228,6 +228,10 @@ typedef struct glia_fit_args {
     bool validate_average;    /* evaluates the averages of the weights, see glia_model_use_average */
     bool in_order;            /* without shuffling */
     int accumulate;           /* batches of one step of the optimizer, default 1: see below */
+    bool drop_last;           /* without a last batch that is smaller */
+    bool balanced;            /* an epoch has as many samples as the data, and of each class of the first target equally
+                               * many, give or take one: another choice of them in each epoch, or all of them several
+                               * times. Reads the label of each sample once, before the first step */
     bool resume;              /* goes on where the model's last training was stopped, in the middle of an epoch too, to
                                * the same bits; `epochs` are then all that the model has had */
     bool allow_not_finite;    /* losses and gradients that are infinite or NaN end nothing, and change the weights */
@@ -235,8 +239,9 @@ typedef struct glia_fit_args {
     glia_callback callbacks[GLIA_MAX_CALLBACKS]; /* called in their order */
 } glia_fit_args;
 
-/* Trains. Wrong shapes and dtypes, also of the validation data and the last batch, fail before the first step; labels
- * out of range and errors of a generator fail when they occur. So does a step whose loss or gradient is infinite or
+/* Trains. The dataset's inputs are the model's in their order; a name that is that of another input is an error. Wrong
+ * shapes and dtypes, also of the validation data and the last batch, fail before the first step; labels
+ * out of range and errors of a source fail when they occur. So does a step whose loss or gradient is infinite or
  * NaN: GLIA_NOT_FINITE, and the model, its optimizer too, is as it was before that step. The message names the step
  * and the first number that is not finite: of a sample, a weight, the output of a layer, or a gradient. New weights are
  * not checked: one that an update made infinite is named by the step that first has a loss or gradient that is not

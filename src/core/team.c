@@ -5,16 +5,15 @@
 #define _GNU_SOURCE
 #include "core/team.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/float_mode.h"
+#include "core/thread.h"
 
 enum {
     SPIN_NANOSECONDS = 30000,
@@ -115,28 +114,11 @@ static void *worker(void *arg) {
     }
 }
 
-/* Small stacks; of the usual size where the program's thread-local variables, which lie there too, leave no room. */
-static bool start_worker(gli_team *team, const pthread_attr_t *small) {
-    pthread_t *thread = &team->thread[team->workers];
-    int error         = pthread_create(thread, small, worker, team);
-    if (error == EINVAL) error = pthread_create(thread, NULL, worker, team);
-    team->workers += error == 0;
-    return error == 0;
-}
-
-/* Signals are for the program's own threads. */
 static void start_workers(gli_team *team) {
-    pthread_attr_t attributes;
-    sigset_t all, before;
     team->started = true;
     team->process = getpid();
-    if (pthread_attr_init(&attributes) != 0) return;
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (team->workers < team->size - 1 && start_worker(team, &attributes)) continue;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
+    while (team->workers < team->size - 1 && gli_thread_start(&team->thread[team->workers], STACK_BYTES, worker, team))
+        ++team->workers;
 }
 
 /* ---- the caller -------------------------------------------------------------------------------------------------- */

@@ -32,9 +32,9 @@ static glia_status read_args(glia_context *ctx, const glia_cifar_args *given, gl
 /* Moves a block of bytes into field i. */
 static glia_status add_field(glia_dataset *dataset, int i, const char *name, glia_shape shape, gli_block *bytes) {
     GLI_TRY(gli_dataset_describe(dataset, "CIFAR", i, &(glia_field){name, GLIA_U8, shape}));
-    dataset->fields[i].owned = *bytes;
-    dataset->fields[i].data  = bytes->data;
-    *bytes                   = (gli_block){0};
+    gli_own_store(dataset)->fields[i].owned = *bytes;
+    gli_own_store(dataset)->fields[i].data  = bytes->data;
+    *bytes                                  = (gli_block){0};
     return GLIA_OK;
 }
 
@@ -56,8 +56,8 @@ static glia_status assemble(glia_context *ctx, const glia_cifar_args *args, gli_
     if (status == GLIA_OK) status = add_field(dataset, 1, "label", GLIA_SCALAR, &set->labels);
     if (status == GLIA_OK && !args->raw) status = normalise(dataset, args);
     if (status == GLIA_OK) {
-        dataset->fields[1].delivered = args->label_dtype;
-        *out                         = dataset;
+        gli_own_store(dataset)->fields[1].delivered = args->label_dtype;
+        *out                                        = dataset;
     } else {
         glia_dataset_destroy(dataset);
     }

@@ -46,9 +46,9 @@ static glia_status add_field(glia_dataset *dataset, int i, const char *name, gli
     shape.dim[0]          = 1;
     memcpy(shape.dim + flat_image, idx->dim + 1, (size_t)(idx->ndim - 1) * sizeof *idx->dim);
     GLI_TRY(gli_dataset_describe(dataset, "IDX", i, &(glia_field){name, idx->dtype, shape}));
-    dataset->fields[i].owned = idx->data;
-    dataset->fields[i].data  = idx->data.data;
-    idx->data                = (gli_block){0};
+    gli_own_store(dataset)->fields[i].owned = idx->data;
+    gli_own_store(dataset)->fields[i].data  = idx->data.data;
+    idx->data                               = (gli_block){0};
     return GLIA_OK;
 }
 
@@ -62,8 +62,8 @@ static glia_status assemble(glia_context *ctx, const glia_idx_args *args, gli_id
     if (status == GLIA_OK) status = add_field(dataset, 1, "label", labels);
     if (status == GLIA_OK && !args->raw) status = gli_dataset_scale(dataset, 0, 1, &scale, &offset);
     if (status == GLIA_OK) {
-        dataset->fields[1].delivered = args->label_dtype;
-        *out                         = dataset;
+        gli_own_store(dataset)->fields[1].delivered = args->label_dtype;
+        *out                                        = dataset;
     } else {
         glia_dataset_destroy(dataset);
     }

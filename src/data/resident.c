@@ -23,31 +23,35 @@ static int64_t extent(const gli_data_field *field, int64_t count) {
 }
 
 /* NULL, or why the samples stay in host memory. */
-static const char *reason_for_host(const glia_dataset *root, size_t *bytes) {
-    if (root->generate) return "a generator makes its samples";
-    *bytes = 0;
-    for (int i = 0; i < root->n_inputs + root->n_targets; ++i) {
-        const gli_data_field *field = &root->fields[i];
-        const int64_t elements      = gli_saturating_mul(field->elements, root->count);
+static const char *reason_for_host(const glia_dataset *dataset, size_t *bytes, size_t *missing) {
+    *bytes = *missing = 0;
+    for (int i = 0; i < gli_dataset_columns(dataset); ++i) {
+        const gli_data_store *store = gli_column_part(dataset, i)->store;
+        const gli_data_field *field = gli_column_field(dataset, i);
+        if (store->depth > 0) return "a function makes its samples";
+        const int64_t elements = gli_saturating_mul(field->elements, store->count);
         if (elements > INT_MAX) return "its samples have more than 2^31-1 elements";
-        *bytes += (size_t)extent(field, root->count) * glia_dtype_size(dtype_on_device(field));
+        const size_t size = (size_t)extent(field, store->count) * glia_dtype_size(dtype_on_device(field));
+        *bytes += size;
+        if (!field->resident) *missing += size;
     }
     return NULL;
 }
 
-static glia_status upload_converted(const gli_data_field *field, int64_t count) {
+static glia_status upload_delivered(const gli_data_store *store, int i) {
     enum { CHUNK_BYTES = 1 << 20 };
-    glia_context *ctx  = field->resident->ctx;
-    const size_t size  = (size_t)field->elements * glia_dtype_size(field->delivered);
-    const int64_t rows = gli_max_i64(CHUNK_BYTES / (int64_t)(size ? size : 1), 1);
+    glia_context *ctx         = store->ctx;
+    const glia_tensor *tensor = store->fields[i].resident;
+    const size_t size         = gli_field_bytes(&store->fields[i]);
+    const int64_t rows        = gli_max_i64(CHUNK_BYTES / (int64_t)(size ? size : 1), 1);
     gli_block staged;
     GLI_TRY(gli_block_alloc(ctx, (size_t)rows, size, "samples on their way to the device", &staged));
     glia_status status = GLIA_OK;
-    for (int64_t first = 0; first < count && status == GLIA_OK; first += rows) {
-        const int64_t n = gli_min_i64(rows, count - first);
-        for (int64_t i = 0; i < n; ++i) gli_field_deliver(field, first + i, (char *)staged.data + (size_t)i * size);
-        status = ctx->device->upload(ctx, (char *)field->resident->data + (size_t)first * size, staged.data,
-                                     (size_t)n * size);
+    for (int64_t first = 0; first < store->count && status == GLIA_OK; first += rows) {
+        const int64_t n = gli_min_i64(rows, store->count - first);
+        for (int64_t k = 0; k < n; ++k)
+            gli_data_store_deliver(store, i, first + k, (char *)staged.data + (size_t)k * size);
+        status = ctx->device->upload(ctx, (char *)tensor->data + (size_t)first * size, staged.data, (size_t)n * size);
     }
     gli_block_free(ctx, &staged);
     return status;
@@ -64,71 +68,74 @@ static glia_status upload_windows(glia_context *ctx, gli_data_field *field, glia
     return GLIA_OK;
 }
 
-static glia_status upload_field(glia_context *ctx, gli_data_field *field, int64_t count) {
-    glia_shape shape = {.ndim = field->shape.ndim + 1, .dim = {count}};
+static glia_status upload_field(gli_data_store *store, int i) {
+    glia_context *ctx     = store->ctx;
+    gli_data_field *field = &store->fields[i];
+    glia_shape shape      = {.ndim = field->shape.ndim + 1, .dim = {store->count}};
     memcpy(shape.dim + 1, field->shape.dim, (size_t)field->shape.ndim * sizeof *shape.dim);
     if (field->stride != field->elements) return upload_windows(ctx, field, shape);
     GLI_TRY(glia_tensor_create(ctx, dtype_on_device(field), shape, &field->resident));
-    const size_t bytes = (size_t)(field->elements * count) * glia_dtype_size(dtype_on_device(field));
-    if (!as_stored(field)) return upload_converted(field, count);
+    const size_t bytes = (size_t)(field->elements * store->count) * glia_dtype_size(dtype_on_device(field));
+    if (store->reader || !as_stored(field)) return upload_delivered(store, i);
     GLI_TRY(glia_tensor_write(field->resident, field->data, bytes));
     if (!field->table.data) return GLIA_OK;
     GLI_TRY(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(field->channels, UINT8_MAX + 1), &field->resident_table));
     return glia_tensor_write(field->resident_table, field->table.data, field->table.bytes);
 }
 
-static void free_field(gli_data_field *field) {
+void gli_field_free_resident(gli_data_field *field) {
     glia_tensor_destroy(field->resident);
     glia_tensor_destroy(field->resident_table);
     field->resident = field->resident_table = NULL;
 }
 
 static glia_status upload(glia_dataset *dataset) {
-    glia_dataset *root = dataset->root ? dataset->root : dataset;
-    for (int i = 0; i < root->n_inputs + root->n_targets; ++i) {
-        if (root->fields[i].resident) continue;
-        const glia_status status = upload_field(root->ctx, &root->fields[i], root->count);
-        if (status != GLIA_OK) return free_field(&root->fields[i]), status;
+    for (int i = 0; i < gli_dataset_columns(dataset); ++i) {
+        gli_data_field *field = gli_column_field(dataset, i);
+        if (field->resident) continue;
+        const glia_status status = upload_field(gli_column_part(dataset, i)->store, dataset->columns[i].field);
+        if (status != GLIA_OK) return gli_field_free_resident(field), status;
     }
-    if (dataset->resident_order) return GLIA_OK;
-    return glia_tensor_create(dataset->ctx, GLIA_I64, GLIA_SHAPE(dataset->count), &dataset->resident_order);
-}
-
-void gli_dataset_free_resident(glia_dataset *dataset) {
-    for (int i = 0; i < dataset->n_inputs + dataset->n_targets; ++i) free_field(&dataset->fields[i]);
-    glia_tensor_destroy(dataset->resident_order);
-    dataset->resident_order = NULL;
+    for (int i = 0; i < dataset->n_parts; ++i) {
+        glia_tensor **order = &dataset->parts[i].resident_order;
+        if (!*order) GLI_TRY(glia_tensor_create(dataset->ctx, GLIA_I64, GLIA_SHAPE(dataset->count), order));
+    }
+    return GLIA_OK;
 }
 
 glia_status gli_dataset_make_resident(glia_dataset *dataset, bool *resident) {
     glia_context *ctx = dataset->ctx;
-    size_t bytes      = 0, available, total;
-    *resident         = false;
+    size_t bytes, missing, available, total;
+    *resident = false;
     if (!ctx->device->memory) return GLIA_OK;
-    *resident = dataset->resident_order != NULL;
+    *resident = dataset->resident;
     if (*resident) return GLIA_OK;
-    const char *why = reason_for_host(gli_dataset_root(dataset), &bytes);
+    const char *why = reason_for_host(dataset, &bytes, &missing);
     GLI_TRY(ctx->device->memory(ctx, &available, &total));
-    if (!why && !gli_dataset_root(dataset)->fields[0].resident && bytes > available / 2)
-        why = "its samples take more than half of the free memory";
+    if (!why && missing > available / 2) why = "its samples take more than half of the free memory";
     if (why) {
         gli_log(ctx, GLI_LOG_INFO, "dataset: batches are gathered on the host: %s", why);
         return GLIA_OK;
     }
     const glia_status status = upload(dataset);
     if (status == GLIA_OK) gli_log(ctx, GLI_LOG_INFO, "dataset: %zu bytes stay on %s", bytes, ctx->device_name);
-    *resident = status == GLIA_OK;
+    *resident = dataset->resident = status == GLIA_OK;
     return status == GLIA_OUT_OF_MEMORY ? GLIA_OK : status;
 }
 
-glia_status gli_dataset_upload_order(glia_dataset *dataset, const int64_t *order) {
+static glia_status upload_order(glia_context *ctx, gli_part *part, const int64_t *order, int64_t count) {
     gli_block block;
-    if (!dataset->root)
-        return glia_tensor_write(dataset->resident_order, order, (size_t)dataset->count * sizeof *order);
-    GLI_TRY(gli_block_alloc(dataset->ctx, (size_t)dataset->count, sizeof *order, "an order", &block));
+    if (!part->order.data) return glia_tensor_write(part->resident_order, order, (size_t)count * sizeof *order);
+    GLI_TRY(gli_block_alloc(ctx, (size_t)count, sizeof *order, "an order", &block));
     int64_t *samples = block.data;
-    for (int64_t i = 0; i < dataset->count; ++i) samples[i] = gli_root_sample(dataset, order[i]);
-    const glia_status status = glia_tensor_write(dataset->resident_order, samples, block.bytes);
-    gli_block_free(dataset->ctx, &block);
+    for (int64_t i = 0; i < count; ++i) samples[i] = gli_part_sample(part, order[i]);
+    const glia_status status = glia_tensor_write(part->resident_order, samples, block.bytes);
+    gli_block_free(ctx, &block);
     return status;
+}
+
+glia_status gli_dataset_upload_order(glia_dataset *dataset, const int64_t *order) {
+    for (int i = 0; i < dataset->n_parts; ++i)
+        GLI_TRY(upload_order(dataset->ctx, &dataset->parts[i], order, dataset->count));
+    return GLIA_OK;
 }

@@ -2,26 +2,8 @@
 #include <math.h>
 
 #include "core/context_impl.h"
+#include "core/philox.h"
 #include "data/dataset.h"
-#include "data/loader.h"
-
-/* A dataset of the samples order[0 .. count-1]. */
-static glia_status make_view(glia_dataset *dataset, const int64_t *order, int64_t count, glia_dataset **out) {
-    glia_dataset *root = dataset->root ? dataset->root : dataset, *view;
-    GLI_TRY(gli_dataset_new(dataset->ctx, "glia_dataset_split", count, dataset->n_inputs, dataset->n_targets, &view));
-    const glia_status status = gli_block_alloc(dataset->ctx, (size_t)count, sizeof(int64_t), "a split", &view->order);
-    if (status != GLIA_OK) {
-        glia_dataset_destroy(view);
-        return status;
-    }
-    const int64_t *of_root = dataset->order.data;
-    int64_t *to            = view->order.data;
-    for (int64_t i = 0; i < count; ++i) to[i] = of_root ? of_root[order[i]] : order[i];
-    view->root = root;
-    gli_dataset_retain(root);
-    *out = view;
-    return GLIA_OK;
-}
 
 static glia_status first_count(const glia_dataset *dataset, const glia_split_args *args, int64_t *out) {
     glia_context *ctx = dataset->ctx;
@@ -39,9 +21,10 @@ static glia_status first_count(const glia_dataset *dataset, const glia_split_arg
 
 static glia_status split(glia_dataset *dataset, const glia_split_args *args, glia_dataset **first,
                          glia_dataset **second) {
-    glia_context *ctx = dataset->ctx;
-    int64_t count     = 0;
-    GLI_REQUIRE(ctx, args, GLIA_INVALID_ARGUMENT, "glia_dataset_split: args is NULL");
+    const char *function = "glia_dataset_split";
+    glia_context *ctx    = dataset->ctx;
+    int64_t count        = 0;
+    GLI_REQUIRE(ctx, args, GLIA_INVALID_ARGUMENT, "%s: args is NULL", function);
     GLI_TRY(first_count(dataset, args, &count));
     gli_block order;
     GLI_TRY(gli_block_alloc(ctx, (size_t)dataset->count, sizeof(int64_t), "a split", &order));
@@ -53,9 +36,10 @@ static glia_status split(glia_dataset *dataset, const glia_split_args *args, gli
         gli_random_permutation((gli_random){seed, GLI_STREAM_SPLIT, 0}, dataset->count, samples);
 
     glia_dataset *parts[2] = {NULL, NULL};
-    glia_status status     = first ? make_view(dataset, samples, count, &parts[0]) : GLIA_OK;
+    glia_status status     = first ? gli_dataset_view(dataset, function, samples, count, &parts[0]) : GLIA_OK;
     if (status == GLIA_OK && second)
-        status = make_view(dataset, samples ? samples + count : NULL, dataset->count - count, &parts[1]);
+        status =
+            gli_dataset_view(dataset, function, samples ? samples + count : NULL, dataset->count - count, &parts[1]);
     gli_block_free(ctx, &order);
     if (status != GLIA_OK) {
         glia_dataset_destroy(parts[0]);

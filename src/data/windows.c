@@ -14,8 +14,8 @@ static int64_t count_windows(int64_t length, int64_t size, int64_t stride) { ret
 static glia_status add_field(glia_dataset *dataset, const char *function, int i, const glia_field *description,
                              const void *data, int64_t stride) {
     GLI_TRY(gli_dataset_describe(dataset, function, i, description));
-    dataset->fields[i].data   = data;
-    dataset->fields[i].stride = stride;
+    gli_own_store(dataset)->fields[i].data   = data;
+    gli_own_store(dataset)->fields[i].stride = stride;
     return GLIA_OK;
 }
 
@@ -90,7 +90,7 @@ static glia_status take_columns(glia_context *ctx, const glia_series *series, co
 
 static glia_status fill(glia_dataset *dataset, const char *function, const glia_series *series, const windows *w) {
     const int64_t features = series->features, n = w->args.targets ? w->args.n_targets : features;
-    gli_data_field *window = &dataset->fields[0], *target = &dataset->fields[1];
+    gli_data_field *window = &gli_own_store(dataset)->fields[0], *target = &gli_own_store(dataset)->fields[1];
     const float *values = NULL;
     GLI_TRY(take_values(dataset->ctx, series, w->args.copy, &window->owned, &values));
     const float *targets = values + w->offset * features;
@@ -136,8 +136,8 @@ static glia_status fill_tokens(glia_dataset *dataset, const char *function, glia
                                size_t bytes, const glia_token_windows_args *args) {
     const char *data = tokens;
     if (args->copy) {
-        GLI_TRY(gli_block_alloc(dataset->ctx, bytes, 1, "a dataset's copy", &dataset->fields[0].owned));
-        data = memcpy(dataset->fields[0].owned.data, tokens, bytes);
+        GLI_TRY(gli_block_alloc(dataset->ctx, bytes, 1, "a dataset's copy", &gli_own_store(dataset)->fields[0].owned));
+        data = memcpy(gli_own_store(dataset)->fields[0].owned.data, tokens, bytes);
     }
     const size_t next  = (size_t)(args->last ? args->length : 1) * glia_dtype_size(dtype);
     const glia_field x = {"tokens", dtype, GLIA_SHAPE(args->length)};

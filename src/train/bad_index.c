@@ -91,12 +91,12 @@ static glia_status check_gathers(const search *s) {
 /* All samples that the pass has had. */
 static glia_status check_samples(search *s) {
     const gli_loader *loader = &s->pass->loader;
-    const int64_t *order = loader->order.data, size = gli_min_i64(loader->args.batch_size, loader->next);
-    glia_tensor **targets = s->pass->n_spec > s->pass->model->n_inputs ? s->in + s->pass->model->n_inputs : NULL;
+    const int64_t size       = gli_min_i64(loader->args.batch_size, loader->next);
+    glia_tensor **targets    = s->pass->n_spec > s->pass->model->n_inputs ? s->in + s->pass->model->n_inputs : NULL;
     GLI_TRY(gli_batch_create(s->pass, size, s->in));
     for (s->first = 0; s->first < loader->next; s->first += s->count) {
         s->count = gli_min_i64(size, loader->next - s->first);
-        GLI_TRY(gli_dataset_gather(loader->dataset, order + s->first, s->count, s->in, targets));
+        GLI_TRY(gli_loader_gather(loader, s->first, s->count, s->in, targets));
         GLI_TRY(check_labels(s));
         GLI_TRY(check_gathers(s));
     }

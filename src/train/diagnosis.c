@@ -60,8 +60,10 @@ static const char *place_text(const glia_tensor *tensor, int skipped, int64_t at
 
 const char *gli_sample_text(const gli_loader *loader, int64_t position, char text[GLI_SAMPLE_TEXT]) {
     const int64_t sample = ((const int64_t *)loader->order.data)[position];
-    snprintf(text, GLI_SAMPLE_TEXT, "sample %lld%s", (long long)gli_root_sample(loader->dataset, sample),
-             loader->dataset->root ? " of the data set that was split" : "");
+    const gli_part *part = &loader->dataset->parts[0];
+    const bool view      = loader->dataset->n_parts == 1 && part->order.data;
+    snprintf(text, GLI_SAMPLE_TEXT, "sample %lld%s", (long long)(view ? gli_part_sample(part, sample) : sample),
+             view ? " of the viewed data set" : "");
     return text;
 }
 
@@ -86,11 +88,9 @@ void gli_batch_destroy(glia_tensor **batch) {
 }
 
 static glia_status load_batch(diagnosis *d) {
-    const gli_loader *loader = &d->batch->pass->loader;
-    const int64_t *order     = loader->order.data;
     GLI_TRY(gli_batch_create(d->batch->pass, d->batch->count, d->in));
-    return gli_dataset_gather(loader->dataset, order + d->batch->first, d->batch->count, d->in,
-                              d->in + d->model->n_inputs);
+    return gli_loader_gather(&d->batch->pass->loader, d->batch->first, d->batch->count, d->in,
+                             d->in + d->model->n_inputs);
 }
 
 static glia_status check_samples(const diagnosis *d) {

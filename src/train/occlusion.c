@@ -52,7 +52,7 @@ static glia_status write_batch(const occlusion *o, int64_t first, const gli_step
 }
 
 static glia_status read_sample(const occlusion *o, int64_t index) {
-    GLI_TRY(gli_dataset_gather(o->data, &index, 1, o->sample, NULL));
+    GLI_TRY(gli_dataset_gather(o->data, 0, &index, 1, o->sample, NULL));
     for (int f = 0; f < o->pass.n_spec; ++f) GLI_TRY(glia_tensor_read(o->sample[f], o->one[f].data, o->one[f].bytes));
     return GLIA_OK;
 }
@@ -171,7 +171,7 @@ static glia_status occlude(glia_model *model, glia_dataset *data, const glia_occ
     occlusion o = {.args = args, .data = data, .pass = {.model = model, .kind = GLI_PASS_PREDICT, .call = call}};
     GLI_REQUIRE(model->ctx, args, GLIA_INVALID_ARGUMENT, "%s: args is NULL", call);
     GLI_TRY(check(&o, out, bytes));
-    gli_dataset_retain(data); /* a generator may destroy it */
+    gli_dataset_retain(data); /* a source may destroy it */
     glia_status status = prepare(&o);
     if (status == GLIA_OK) status = map_samples(&o, out);
     give_back(&o);

@@ -16,6 +16,20 @@ static gli_sample_spec spec_of(glia_field field) {
     return (gli_sample_spec){.dtype = field.dtype, .shape = field.shape};
 }
 
+/* Inputs go by their order; names may say that it is another. */
+static glia_status check_names(const glia_model *model, const glia_dataset *data, const char *call) {
+    for (int i = 0; i < model->n_inputs; ++i)
+        for (int k = 0; k < model->n_inputs; ++k) {
+            const char *name = glia_dataset_input(data, i).name;
+            const bool moved = strcmp(name, model->inputs[k].name) == 0 && strcmp(name, model->inputs[i].name) != 0;
+            GLI_REQUIRE(model->ctx, !moved, GLIA_INVALID_ARGUMENT,
+                        "%s: input %d of the dataset is '%s', which is input %d of the model: glia_dataset_pick gives "
+                        "them another order",
+                        call, i, name, k);
+        }
+    return GLIA_OK;
+}
+
 glia_status gli_check_data(const glia_model *model, const glia_dataset *data, const char *call) {
     glia_context *ctx = model->ctx;
     GLI_REQUIRE(ctx, model->compiled, GLIA_INVALID_ARGUMENT, "%s: the model is not compiled, or was changed since",
@@ -25,7 +39,7 @@ glia_status gli_check_data(const glia_model *model, const glia_dataset *data, co
     GLI_REQUIRE(ctx, glia_dataset_count(data) > 0, GLIA_INVALID_ARGUMENT, "%s: the dataset has no samples", call);
     GLI_REQUIRE(ctx, glia_dataset_inputs(data) == model->n_inputs, GLIA_SHAPE_MISMATCH,
                 "%s: the dataset has %d inputs, the model %d", call, glia_dataset_inputs(data), model->n_inputs);
-    return GLIA_OK;
+    return check_names(model, data, call);
 }
 
 /* States belong to the position of a sample in its batch. */
@@ -37,7 +51,7 @@ static glia_status check_states(const glia_model *model, const glia_dataset *dat
     GLI_REQUIRE(model->ctx, args->batch_size == samples, GLIA_SHAPE_MISMATCH,
                 "%s: batches of %lld, but %s has a stateful_batch of %d", call, (long long)args->batch_size, layer,
                 samples);
-    GLI_REQUIRE(model->ctx, glia_dataset_count(data) % samples == 0, GLIA_SHAPE_MISMATCH,
+    GLI_REQUIRE(model->ctx, args->drop_last || glia_dataset_count(data) % samples == 0, GLIA_SHAPE_MISMATCH,
                 "%s: %lld samples are no multiple of %d, the stateful_batch of %s", call,
                 (long long)glia_dataset_count(data), samples, layer);
     GLI_REQUIRE(model->ctx, !args->shuffle, GLIA_INVALID_ARGUMENT,
@@ -161,7 +175,7 @@ static glia_status get_update(const gli_pass *p, gli_step **step) {
 }
 
 static glia_status train_group(gli_pass *p, size_t *plan_bytes) {
-    const int64_t end = gli_min_i64(p->loader.next + gli_pass_samples(p), p->loader.dataset->count);
+    const int64_t end = gli_min_i64(p->loader.next + gli_pass_samples(p), gli_loader_samples(&p->loader));
     gli_step *step;
     GLI_TRY(gli_accumulation_prepare(p->model)); /* a callback may have compiled the model */
     GLI_TRY(make_ready(p)); /* before the buffers are kept, which depends on whether a step of this epoch failed */
@@ -184,7 +198,7 @@ glia_status gli_pass_train(gli_pass *p, size_t *plan_bytes) {
 }
 
 glia_status gli_pass_plan(const gli_pass *p, const char *call) {
-    const int64_t count = p->loader.dataset->count, size = gli_min_i64(p->loader.args.batch_size, count);
+    const int64_t count = gli_loader_samples(&p->loader), size = gli_min_i64(p->loader.args.batch_size, count);
     gli_step *step;
     if (p->accumulate > 1) {
         GLI_TRY(gli_accumulation_prepare(p->model));

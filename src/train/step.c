@@ -74,13 +74,15 @@ static glia_value counter(const gli_emission *e, glia_value counters, int i) {
 
 /* The next batch of a resident data set, from where the counters say. */
 static void emit_samples(const gli_emission *e, const gli_step *step, glia_value counters, glia_value *samples) {
-    const glia_dataset *root            = gli_dataset_root(step->resident);
     const glia_take_batch_params params = {.batch = (int)e->batch};
     const glia_value position           = counter(e, counters, GLI_COUNTER_POSITION);
-    const glia_value order              = glia_graph_tensor(e->graph, "order", step->resident->resident_order);
     for (int i = 0; i < step->n_in; ++i) {
-        const gli_data_field *field = &root->fields[i];
-        glia_value in[]             = {glia_graph_tensor(e->graph, field->name, field->resident), order, position, {0}};
+        const gli_data_field *field = gli_column_field(step->resident, i);
+        glia_tensor *order          = gli_column_part(step->resident, i)->resident_order;
+        glia_value in[]             = {glia_graph_tensor(e->graph, step->resident->columns[i].name, field->resident),
+                                       glia_graph_tensor(e->graph, "order", order),
+                                       position,
+                                       {0}};
         if (field->resident_table) in[3] = glia_graph_tensor(e->graph, "table", field->resident_table);
         gli_graph_call(e->graph, &gli_op_take_batch, &params, in, 4, &samples[i], 1);
     }

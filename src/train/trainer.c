@@ -76,7 +76,7 @@ static glia_status notify_not_finite(glia_trainer *t) {
 /* To where another trainer left this epoch. */
 static glia_status move_on(glia_trainer *t, int64_t position) {
     gli_loader *loader  = &t->pass.loader;
-    const int64_t count = loader->dataset->count, size = gli_pass_samples(&t->pass);
+    const int64_t count = gli_loader_samples(loader), size = gli_pass_samples(&t->pass);
     GLI_REQUIRE(t->model->ctx, position == count || (position < count && position % size == 0), GLIA_INVALID_ARGUMENT,
                 "%s: the epoch was left after %lld samples, but %lld samples in %s of %lld do not come there",
                 t->pass.call, (long long)position, (long long)count, t->pass.accumulate > 1 ? "steps" : "batches",
@@ -117,7 +117,7 @@ static glia_status diagnose(glia_trainer *t, int64_t failed) {
     snprintf(where, sizeof where, "%s: epoch %d, step %lld", t->pass.call, t->epoch.epoch, (long long)step);
     const gli_suspect batch  = {.pass  = &t->pass,
                                 .first = before,
-                                .count = gli_min_i64(size, t->pass.loader.dataset->count - before),
+                                .count = gli_min_i64(size, gli_loader_samples(&t->pass.loader) - before),
                                 .step  = failed,
                                 .where = where};
     const glia_status status = gli_diagnose(&batch);

@@ -23,6 +23,8 @@ static glia_status check_args(const glia_model *model, const glia_fit_args *args
                 "%s: validate_average, but the model is not compiled with an average_decay", call);
     GLI_REQUIRE(model->ctx, (unsigned)args->progress <= GLIA_PROGRESS_LINES, GLIA_INVALID_ARGUMENT,
                 "%s: invalid progress %d", call, (int)args->progress);
+    GLI_REQUIRE(model->ctx, !args->balanced || !args->in_order, GLIA_INVALID_ARGUMENT,
+                "%s: in_order and balanced are both true", call);
     return GLIA_OK;
 }
 
@@ -55,13 +57,18 @@ static glia_status split_data(const glia_trainer *t, glia_dataset *data, const c
 static glia_status begin_pass(glia_trainer *t, glia_dataset *data, glia_dataset *validation, const char *call) {
     const gli_loader_args args = {.batch_size = gli_batch_size(t->model, t->args.batch_size, GLI_DEFAULT_BATCH),
                                   .shuffle    = !t->args.in_order,
-                                  .seed       = t->model->seed};
+                                  .seed       = t->model->seed,
+                                  .drop_last  = t->args.drop_last,
+                                  .balanced   = t->args.balanced};
     GLI_TRY(take_validation(t, validation, call));
     GLI_TRY(gli_pass_begin(&t->pass, t->model, GLI_PASS_TRAIN, data, &args, call));
     t->pass.unchecked  = t->args.allow_not_finite;
     t->pass.accumulate = t->args.accumulate ? t->args.accumulate : 1;
     if (t->args.resume) t->epoch.epoch = (int)gli_min_i64(t->model->training->epochs, t->epochs);
     t->steps = gli_divide_up(gli_loader_batches(&t->pass.loader), t->pass.accumulate);
+    GLI_REQUIRE(t->model->ctx, t->steps > 0, GLIA_INVALID_ARGUMENT,
+                "%s: %lld samples are no batch of %lld, and drop_last is true", call,
+                (long long)glia_dataset_count(data), (long long)args.batch_size);
     return gli_pass_plan(&t->pass, call);
 }
 

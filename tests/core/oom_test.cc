@@ -245,16 +245,14 @@ std::vector<Scenario> scenarios() {
              glia_dataset *data;
              return dataset_of(ctx, keep, true, &data);
          }},
-        {"dataset_of_a_generator", nullptr,
+        {"dataset_of_a_source", nullptr,
          [](glia_context *ctx, Keep &keep) {
              const glia_field field{"x", GLIA_F32, GLIA_SHAPE(2)};
-             glia_generator_args args{};
+             glia_source args{};
              args.inputs = &field, args.n_inputs = 1, args.count = 3;
-             args.generate = [](void *, int64_t, void *const *in, void *const *) {
-                 return memset(in[0], 0, 8), GLIA_OK;
-             };
+             args.read = [](void *, const glia_sample *sample) { return memset(sample->inputs[0], 0, 8), GLIA_OK; };
              glia_dataset *data = nullptr;
-             TRY(glia_dataset_from_generator(ctx, &args, &data));
+             TRY(glia_dataset_from_source(ctx, &args, &data));
              keep(data, glia_dataset_destroy);
              const int64_t index[] = {2, 1};
              glia_tensor *x        = make(ctx, keep, GLIA_SHAPE(2, 2));

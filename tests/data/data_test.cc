@@ -154,27 +154,27 @@ struct Counter {
     int64_t calls = 0, fails_at = -1;
 };
 
-glia_status generate(void *user, int64_t index, void *const *inputs, void *const *targets) {
+glia_status read(void *user, const glia_sample *sample) {
     auto *counter = static_cast<Counter *>(user);
     ++counter->calls;
-    if (index == counter->fails_at) return GLIA_IO_ERROR;
-    static_cast<float *>(inputs[0])[0]    = float(10 * index);
-    static_cast<float *>(inputs[0])[1]    = float(10 * index + 1);
-    static_cast<int32_t *>(targets[0])[0] = int32_t(index);
+    if (sample->index == counter->fails_at) return GLIA_IO_ERROR;
+    static_cast<float *>(sample->inputs[0])[0]    = float(10 * sample->index);
+    static_cast<float *>(sample->inputs[0])[1]    = float(10 * sample->index + 1);
+    static_cast<int32_t *>(sample->targets[0])[0] = int32_t(sample->index);
     return GLIA_OK;
 }
 
-glia_dataset *generated(glia_context *ctx, int64_t count, Counter *counter) {
+glia_dataset *sourced(glia_context *ctx, int64_t count, Counter *counter) {
     const glia_field input = {"x", GLIA_F32, GLIA_SHAPE(2)}, target = {"id", GLIA_I32, GLIA_SCALAR};
-    const glia_generator_args args = {&input, 1, &target, 1, count, generate, counter};
-    glia_dataset *dataset          = nullptr;
-    EXPECT_EQ(glia_dataset_from_generator(ctx, &args, &dataset), GLIA_OK) << glia_message(ctx);
+    const glia_source source = {&input, 1, &target, 1, count, read, counter, nullptr, false};
+    glia_dataset *dataset    = nullptr;
+    EXPECT_EQ(glia_dataset_from_source(ctx, &source, &dataset), GLIA_OK) << glia_message(ctx);
     return dataset;
 }
 
-TEST_F(Data, a_generator_is_asked_for_what_is_needed) {
+TEST_F(Data, a_source_is_asked_for_what_is_needed) {
     Counter counter;
-    glia_dataset *dataset = generated(ctx, 6, &counter), *first = nullptr;
+    glia_dataset *dataset = sourced(ctx, 6, &counter), *first = nullptr;
     EXPECT_EQ(counter.calls, 0);
     EXPECT_EQ(ids(dataset), first_numbers(6));
     EXPECT_EQ(counter.calls, 6);
@@ -191,14 +191,14 @@ TEST_F(Data, a_generator_is_asked_for_what_is_needed) {
     glia_tensor_destroy(x), glia_dataset_destroy(first), glia_dataset_destroy(dataset);
 }
 
-TEST_F(Data, a_generators_error_reaches_the_caller) {
+TEST_F(Data, a_sources_error_reaches_the_caller) {
     Counter counter;
     counter.fails_at      = 3;
-    glia_dataset *dataset = generated(ctx, 6, &counter);
+    glia_dataset *dataset = sourced(ctx, 6, &counter);
     glia_tensor *x = tensor(GLIA_F32, GLIA_SHAPE(2, 2)), *y = tensor(GLIA_I32, GLIA_SHAPE(2));
     const int64_t bad[] = {1, 3}, good[] = {1, 2};
     EXPECT_EQ(glia_dataset_get(dataset, bad, 2, &x, &y), GLIA_IO_ERROR);
-    EXPECT_TRUE(says("generator returned GLIA_IO_ERROR for sample 3")) << message();
+    EXPECT_TRUE(says("source returned GLIA_IO_ERROR for sample 3")) << message();
     EXPECT_EQ(glia_dataset_get(dataset, good, 2, &x, &y), GLIA_OK) << message();
 
     // A loader stays where it is, so that the batch can be tried again.
@@ -213,10 +213,10 @@ TEST_F(Data, a_generators_error_reaches_the_caller) {
     gli_loader_destroy(&loader);
     glia_tensor_destroy(x), glia_tensor_destroy(y), glia_dataset_destroy(dataset);
 
-    const glia_field field     = {"x", GLIA_F32, GLIA_SHAPE(2)};
-    glia_generator_args broken = {&field, 1, nullptr, 0, 6, nullptr, nullptr};
-    EXPECT_EQ(glia_dataset_from_generator(ctx, &broken, &dataset), GLIA_INVALID_ARGUMENT);
-    EXPECT_TRUE(says("generate is NULL")) << message();
+    const glia_field field   = {"x", GLIA_F32, GLIA_SHAPE(2)};
+    const glia_source broken = {&field, 1, nullptr, 0, 6, nullptr, nullptr, nullptr, false};
+    EXPECT_EQ(glia_dataset_from_source(ctx, &broken, &dataset), GLIA_INVALID_ARGUMENT);
+    EXPECT_TRUE(says("read is NULL")) << message();
 }
 
 TEST_F(Data, a_split_is_a_partition_and_the_same_each_time) {

@@ -44,7 +44,7 @@ class Trained {
         glia_context_destroy(ctx);
     }
 
-    enum class Source { table, reals, generator };
+    enum class Source { table, reals, function };
 
     glia_status make_data(Source source) {
         static const double scale[] = {0.01, 0.003, 0.02}, offset[] = {-0.5, 0.1, 0};
@@ -54,13 +54,13 @@ class Trained {
             for (unsigned char b : bytes) reals.push_back(float(b) / 100);
             x = {"x", GLIA_F32, GLIA_SHAPE(3, 2, 2), reals.data(), 0.5, 0.25};
         }
-        if (source != Source::generator) {
+        if (source != Source::function) {
             const glia_arrays_args args{&x, 1, &y, 1, kSamples, false};
             return glia_dataset_from_arrays(ctx, &args, &data);
         }
         static const glia_field in{"x", GLIA_F32, GLIA_SHAPE(3, 2, 2)}, out{"y", GLIA_I64, GLIA_SCALAR};
-        const glia_generator_args args{&in, 1, &out, 1, kSamples, generate, this};
-        return glia_dataset_from_generator(ctx, &args, &data);
+        const glia_source args{&in, 1, &out, 1, kSamples, read, this, nullptr, false};
+        return glia_dataset_from_source(ctx, &args, &data);
     }
 
     glia_status make_model() {
@@ -89,11 +89,12 @@ class Trained {
         return losses;
     }
 
-    static glia_status generate(void *user, int64_t index, void *const *inputs, void *const *targets) {
+    static glia_status read(void *user, const glia_sample *sample) {
         const Trained *self = static_cast<Trained *>(user);
-        for (int k = 0; k < 12; ++k)
-            static_cast<float *>(inputs[0])[k] = float(self->bytes[size_t(index * 12 + k)]) / 100;
-        *static_cast<int64_t *>(targets[0]) = self->labels[size_t(index)];
+        const auto index    = size_t(sample->index);
+        for (size_t k = 0; k < 12; ++k)
+            static_cast<float *>(sample->inputs[0])[k] = float(self->bytes[index * 12 + k]) / 100;
+        *static_cast<int64_t *>(sample->targets[0]) = self->labels[index];
         return GLIA_OK;
     }
 
@@ -109,6 +110,22 @@ class Trained {
 };
 
 class Resident : public testing::TestWithParam<const char *> {};
+
+// The same samples in several orders, and new labels; of them, each is itself a view.
+glia_dataset *make_view(const Trained &t) {
+    static const int64_t index[] = {44, 3, 3, 17}, table[] = {1, 2, 0};
+    static const glia_pick x[] = {{"x", "picked"}}, y[] = {{"y", nullptr}};
+    const glia_pick_args pick{x, 1, y, 1};
+    glia_dataset *made[6] = {};
+    EXPECT_EQ(glia_dataset_take(t.data, 5, 30, &made[0]), GLIA_OK) << glia_message(t.ctx);
+    EXPECT_EQ(glia_dataset_select(t.data, index, 4, &made[1]), GLIA_OK) << glia_message(t.ctx);
+    EXPECT_EQ(glia_dataset_concat(made, 2, &made[2]), GLIA_OK) << glia_message(t.ctx);
+    EXPECT_EQ(glia_dataset_repeat(made[2], 2, &made[3]), GLIA_OK) << glia_message(t.ctx);
+    EXPECT_EQ(glia_dataset_relabel(made[3], 0, table, 3, &made[4]), GLIA_OK) << glia_message(t.ctx);
+    EXPECT_EQ(glia_dataset_pick(made[4], &pick, &made[5]), GLIA_OK) << glia_message(t.ctx);
+    for (int i = 0; i < 5; ++i) glia_dataset_destroy(made[i]);
+    return made[5];
+}
 
 // Two fits, so that the counters go on from one to the next; 45 samples in batches of 10 leave a last one of 5.
 void train(Trained &t, Trained::Source source, bool split, std::vector<float> *out) {
@@ -151,8 +168,49 @@ TEST_P(Resident, converted_numbers_are_kept_as_delivered) {
     as_on_the_cpu(GetParam(), Trained::Source::reals, false, "bytes stay on");
 }
 TEST_P(Resident, splits_share_the_samples) { as_on_the_cpu(GetParam(), Trained::Source::table, true, "bytes stay on"); }
-TEST_P(Resident, a_generator_goes_by_the_host) {
-    as_on_the_cpu(GetParam(), Trained::Source::generator, false, "a generator makes its samples");
+TEST_P(Resident, views_share_the_samples) {
+    std::vector<float> losses[2];
+    const char *devices[] = {"cpu", GetParam()};
+    std::string log;
+    for (int i = 0; i < 2; ++i) {
+        Trained t(devices[i]);
+        if (!t.opened) GTEST_SKIP() << glia_message(nullptr);
+        ASSERT_EQ(t.make_data(Trained::Source::table), GLIA_OK) << glia_message(t.ctx);
+        ASSERT_EQ(t.make_model(), GLIA_OK) << glia_message(t.ctx);
+        glia_dataset *view = make_view(t);
+        losses[i]          = t.fit(view, t.data, 3);
+        glia_dataset_destroy(view);
+        log = t.log.text;
+    }
+    compare(losses[1], losses[0]);
+    // 45 images, and the labels of the 68 samples that the view shows.
+    EXPECT_NE(log.find("2704 bytes stay on"), std::string::npos) << log;
+    EXPECT_EQ(log.find("gathered on the host"), std::string::npos) << log;
+}
+TEST_P(Resident, a_concatenation_of_different_data_stays_as_delivered) {
+    std::vector<float> losses[2];
+    const char *devices[] = {"cpu", GetParam()};
+    std::string log;
+    for (int i = 0; i < 2; ++i) {
+        Trained t(devices[i]);
+        if (!t.opened) GTEST_SKIP() << glia_message(nullptr);
+        ASSERT_EQ(t.make_data(Trained::Source::reals), GLIA_OK) << glia_message(t.ctx);
+        glia_dataset *both[2] = {t.data}, *all = nullptr, *view = nullptr;
+        ASSERT_EQ(t.make_data(Trained::Source::table), GLIA_OK) << glia_message(t.ctx);
+        ASSERT_EQ(glia_dataset_take(t.data, 0, 20, &both[1]), GLIA_OK);
+        ASSERT_EQ(glia_dataset_concat(both, 2, &all), GLIA_OK) << glia_message(t.ctx);
+        ASSERT_EQ(glia_dataset_repeat(all, 2, &view), GLIA_OK) << glia_message(t.ctx);
+        ASSERT_EQ(t.make_model(), GLIA_OK) << glia_message(t.ctx);
+        losses[i] = t.fit(view, all, 2);
+        for (glia_dataset *d : {both[0], both[1], all, view}) glia_dataset_destroy(d);
+        log = t.log.text;
+    }
+    compare(losses[1], losses[0]);
+    EXPECT_NE(log.find("3640 bytes stay on"), std::string::npos) << log;  // 65 images in f32, 65 labels
+    EXPECT_EQ(log.find("gathered on the host"), std::string::npos) << log;
+}
+TEST_P(Resident, a_source_goes_by_the_host) {
+    as_on_the_cpu(GetParam(), Trained::Source::function, false, "a function makes its samples");
 }
 
 TEST_P(Resident, the_same_run_gives_the_same_bits) {

@@ -644,7 +644,7 @@ TEST_F(Series, every_allocation_that_fails) {
         glia_dataset_destroy(windows), glia_dataset_destroy(text);
         return status;
     });
-    EXPECT_EQ(failures, 6);
+    EXPECT_EQ(failures, 8);
 }
 
 }  // namespace

@@ -937,15 +937,15 @@ TEST(Training, keeps_the_states_where_a_look_fails) {
         return glia_model_gru(m, x, with(glia_gru_args{.name = "gru", .units = 3, .stateful_batch = 2}));
     };
     static const glia_field field{.dtype = GLIA_F32, .shape = GLIA_SHAPE(3, 2)};
-    const auto generate = [](void *, int64_t index, void *const *inputs, void *const *) {
-        std::fill_n(static_cast<float *>(inputs[0]), 6, 1.f);
-        return index < 4 ? GLIA_OK : GLIA_IO_ERROR;
+    const auto read = [](void *, const glia_sample *sample) {
+        std::fill_n(static_cast<float *>(sample->inputs[0]), 6, 1.f);
+        return sample->index < 4 ? GLIA_OK : GLIA_IO_ERROR;
     };
     Net net("cpu", GLIA_F32, build);
     glia_dataset *data = nullptr;
     float out[18];
-    const glia_generator_args args{.inputs = &field, .n_inputs = 1, .count = 6, .generate = generate};
-    ASSERT_EQ(glia_dataset_from_generator(net.ctx, &args, &data), GLIA_OK) << net.message();
+    const glia_source source{.inputs = &field, .n_inputs = 1, .count = 6, .read = read};
+    ASSERT_EQ(glia_dataset_from_source(net.ctx, &source, &data), GLIA_OK) << net.message();
     net.set("gru.h_l0", ramp(6, 3, 1));
     EXPECT_EQ(glia_model_layer_output(net.model, "gru", data, 0, out, sizeof out), GLIA_IO_ERROR);
     EXPECT_EQ(net.weight("gru.h_l0"), ramp(6, 3, 1));

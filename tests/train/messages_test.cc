@@ -217,19 +217,20 @@ TEST_P(Messages, another_thread_uses_the_context) {
     glia_model_destroy(other);
 }
 
-TEST_P(Messages, a_generator_keeps_the_message_of_what_failed_in_it) {
+TEST_P(Messages, a_source_keeps_the_message_of_what_failed_in_it) {
     const glia_field field{.dtype = GLIA_F32, .shape = GLIA_SHAPE(2)};
-    glia_generator_args args{.inputs = &field, .n_inputs = 1, .count = 5, .user = ctx_};
-    args.generate = [](void *user, int64_t index, void *const *, void *const *) {
+    glia_source args{.inputs = &field, .n_inputs = 1, .count = 5, .user = ctx_};
+    args.read = [](void *user, const glia_sample *sample) {
         glia_tensor *tensor = nullptr;
-        return index < 3 ? GLIA_OK
-                         : glia_tensor_create(static_cast<glia_context *>(user), GLIA_F32, GLIA_SHAPE(-1), &tensor);
+        return sample->index < 3
+                   ? GLIA_OK
+                   : glia_tensor_create(static_cast<glia_context *>(user), GLIA_F32, GLIA_SHAPE(-1), &tensor);
     };
-    ASSERT_EQ(glia_dataset_from_generator(ctx_, &args, &data_), GLIA_OK) << message();
+    ASSERT_EQ(glia_dataset_from_source(ctx_, &args, &data_), GLIA_OK) << message();
     ASSERT_EQ(glia_model_compile(net_, dense(glia_model_input(net_, "x", GLIA_SHAPE(2)), "y", 1), nullptr), GLIA_OK);
     float out[5];
     EXPECT_EQ(glia_model_predict(net_, data_, 2, out, sizeof out), GLIA_INVALID_ARGUMENT);
-    EXPECT_EQ(message().find("the dataset's generator returned GLIA_INVALID_ARGUMENT for sample 3: "), 0u) << message();
+    EXPECT_EQ(message().find("the dataset's source returned GLIA_INVALID_ARGUMENT for sample 3: "), 0u) << message();
     EXPECT_TRUE(says("-1")) << message();
 }
 

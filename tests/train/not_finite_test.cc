@@ -164,7 +164,7 @@ TEST_P(NotFinite, steps_before_it_count) {
     EXPECT_EQ(run(23), GLIA_NOT_FINITE);
     EXPECT_EQ(weights(), expected);
     EXPECT_EQ(message(),
-              "glia_model_fit: epoch 1, step 5: input 'x' of sample 18 of the data set that was split is NaN at [0]");
+              "glia_model_fit: epoch 1, step 5: input 'x' of sample 18 of the viewed data set is NaN at [0]");
 }
 
 TEST_P(NotFinite, a_rate_that_is_too_large) {

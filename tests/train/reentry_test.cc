@@ -15,7 +15,7 @@ namespace {
 using glia::CountingAllocator;
 using glia::with;
 
-constexpr int kCount = 40, kBatch = 8, kAt = 21;  // samples; the sample at which a generator does its trick
+constexpr int kCount = 40, kBatch = 8, kAt = 21;  // samples; the sample at which a source does its trick
 
 // A model that adds nothing to its input, on samples whose content is their number.
 class Reentry : public testing::Test {
@@ -28,7 +28,7 @@ class Reentry : public testing::Test {
         glia_value trained = glia_model_dense(net_, y_, with(glia_dense_args{.units = 1}));
         EXPECT_EQ(glia_model_output(net_, trained, with(glia_output_args{.loss = glia_loss_mse()})), GLIA_OK);
         EXPECT_EQ(glia_model_compile(net_, {0}, nullptr), GLIA_OK) << message();
-        data_ = generated(&trick_);
+        data_ = sourced(&trick_);
     }
     ~Reentry() override {
         glia_dataset_destroy(data_);
@@ -39,23 +39,23 @@ class Reentry : public testing::Test {
 
     std::string message() const { return glia_message(ctx_); }
 
-    glia_dataset *generated(std::function<glia_status()> *trick) {
+    glia_dataset *sourced(std::function<glia_status()> *trick) {
         static const glia_field field{.dtype = GLIA_F32, .shape = GLIA_SHAPE(1)};
         glia_dataset *out = nullptr;
-        const glia_generator_args args{.inputs    = &field,
-                                       .n_inputs  = 1,
-                                       .targets   = &field,
-                                       .n_targets = 1,
-                                       .count     = kCount,
-                                       .generate  = generate,
-                                       .user      = trick};
-        EXPECT_EQ(glia_dataset_from_generator(ctx_, &args, &out), GLIA_OK) << message();
+        const glia_source source{.inputs    = &field,
+                                 .n_inputs  = 1,
+                                 .targets   = &field,
+                                 .n_targets = 1,
+                                 .count     = kCount,
+                                 .read      = read,
+                                 .user      = trick};
+        EXPECT_EQ(glia_dataset_from_source(ctx_, &source, &out), GLIA_OK) << message();
         return out;
     }
-    static glia_status generate(void *user, int64_t index, void *const *inputs, void *const *targets) {
-        *static_cast<float *>(inputs[0]) = *static_cast<float *>(targets[0]) = float(index);
+    static glia_status read(void *user, const glia_sample *sample) {
+        *static_cast<float *>(sample->inputs[0]) = *static_cast<float *>(sample->targets[0]) = float(sample->index);
         const auto &trick = *static_cast<std::function<glia_status()> *>(user);
-        return index == kAt && trick ? trick() : GLIA_OK;
+        return sample->index == kAt && trick ? trick() : GLIA_OK;
     }
     glia_status fit() {
         return glia_model_fit(net_, data_, with(glia_fit_args{.epochs = 2, .batch_size = kBatch, .in_order = true}));
@@ -74,8 +74,8 @@ class Reentry : public testing::Test {
     glia_dataset *data_ = nullptr;
 };
 
-TEST_F(Reentry, a_generator_cannot_use_the_model_in_the_middle_of_a_step) {
-    glia_dataset *other = generated(&none_);
+TEST_F(Reentry, a_source_cannot_use_the_model_in_the_middle_of_a_step) {
+    glia_dataset *other = sourced(&none_);
     std::vector<float> inner(kCount), expected, got;
     glia_result result;
     const struct {
@@ -114,25 +114,25 @@ TEST_F(Reentry, a_generator_cannot_use_the_model_in_the_middle_of_a_step) {
     glia_dataset_destroy(other);
 }
 
-TEST_F(Reentry, a_generator_may_destroy_what_is_looked_at) {
+TEST_F(Reentry, a_source_may_destroy_what_is_looked_at) {
     float map[kCount];
     glia_dataset *data = data_;
     trick_             = [&] { return glia_dataset_destroy(data_), data_ = nullptr, GLIA_OK; };
     EXPECT_EQ(glia_model_layer_output(net_, "dense", data, kBatch, map, sizeof map), GLIA_OK) << message();
-    data_  = generated(&trick_);
+    data_  = sourced(&trick_);
     trick_ = [&] { return glia_model_destroy(net_), destroyed_ = true, GLIA_OK; };
     EXPECT_EQ(glia_model_gradient(net_, data_, with(glia_gradient_args{.with_respect_to = "x", .batch_size = kBatch}),
                                   map, sizeof map),
               GLIA_CANCELLED);
 }
 
-TEST_F(Reentry, a_model_that_a_generator_destroys_lives_to_the_end_of_the_call) {
+TEST_F(Reentry, a_model_that_a_source_destroys_lives_to_the_end_of_the_call) {
     trick_ = [&] { return glia_model_destroy(net_), destroyed_ = true, GLIA_OK; };
     EXPECT_EQ(fit(), GLIA_CANCELLED);
     EXPECT_EQ(message(), "the model was destroyed while it ran");
 }
 
-TEST_F(Reentry, a_data_set_that_its_generator_destroys_lives_to_the_end_of_the_call) {
+TEST_F(Reentry, a_data_set_that_its_source_destroys_lives_to_the_end_of_the_call) {
     glia_tensor *x = nullptr, *t = nullptr;
     ASSERT_EQ(glia_tensor_create(ctx_, GLIA_F32, GLIA_SHAPE(2, 1), &x), GLIA_OK);
     ASSERT_EQ(glia_tensor_create(ctx_, GLIA_F32, GLIA_SHAPE(2, 1), &t), GLIA_OK);
@@ -150,7 +150,7 @@ TEST_F(Reentry, validation_that_a_callback_destroys_lives_to_the_end_of_the_call
     struct Both {
         glia_dataset *validation;
         int epochs;
-    } both{generated(&none_), 0};
+    } both{sourced(&none_), 0};
     glia_fit_args args{.epochs = 3, .batch_size = kBatch, .validation = both.validation};
     args.callbacks[0] = {.user = &both, .on_epoch_end = [](void *user, const glia_event *event) {
                              auto *b = static_cast<Both *>(user);

@@ -349,19 +349,19 @@ TEST(State, is_not_set_in_the_middle_of_a_step) {
     Training t("cpu", kDense, 3);
     ASSERT_EQ(t.compile(glia_optimizer_adam(0.01)), GLIA_OK) << t.message();
     const glia_field in{"x", GLIA_F32, GLIA_SHAPE(2)}, out{"t", GLIA_I64, GLIA_SCALAR};
-    glia_generator_args args{};
+    glia_source args{};
     args.inputs = &in, args.n_inputs = 1, args.targets = &out, args.n_targets = 1, args.count = 4, args.user = &t;
-    args.generate = [](void *user, int64_t index, void *const *x, void *const *target) {
+    args.read = [](void *user, const glia_sample *sample) {
         auto *self = static_cast<Training *>(user);
         EXPECT_EQ(self->set_number("glia/step", int64_t{5}), GLIA_BUSY);
         EXPECT_TRUE(self->says("in the middle of a step")) << self->message();
-        const float values[] = {float(index), 1};
-        memcpy(x[0], values, sizeof values);
-        memcpy(target[0], &index, sizeof index);
-        return *static_cast<int64_t *>(target[0]) %= 3, GLIA_OK;
+        const float values[] = {float(sample->index), 1};
+        memcpy(sample->inputs[0], values, sizeof values);
+        *static_cast<int64_t *>(sample->targets[0]) = sample->index % 3;
+        return GLIA_OK;
     };
     glia_dataset *data = nullptr;
-    ASSERT_EQ(glia_dataset_from_generator(t.ctx, &args, &data), GLIA_OK) << t.message();
+    ASSERT_EQ(glia_dataset_from_source(t.ctx, &args, &data), GLIA_OK) << t.message();
     EXPECT_EQ(glia_model_fit(t.net, data, with(glia_fit_args{.batch_size = 4})), GLIA_OK) << t.message();
     EXPECT_EQ(t.number<int64_t>("glia/step"), 1);
     glia_dataset_destroy(data);
