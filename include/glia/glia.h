@@ -36,6 +36,7 @@
 #include "glia/graph.h"
 #include "glia/layers.h"
 #include "glia/model.h"
+#include "glia/model_file.h"
 #include "glia/ops.h"
 #include "glia/ops/backward.h"
 #include "glia/safetensors.h"

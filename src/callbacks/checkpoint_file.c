@@ -1,17 +1,15 @@
-/* One checkpoint: all states of a model, as a file. */
-#include <math.h>
+/* One checkpoint: the file of a compiled model, of which all states are taken by one that was built alike. */
 #include <string.h>
 
 #include "core/context_impl.h"
-#include "core/dtype.h"
 #include "core/memory.h"
 #include "core/size.h"
 #include "glia/checkpoint.h"
 #include "glia/safetensors.h"
 #include "glia/state.h"
-#include "train/trainer.h"
+#include "model_file/format.h"
 
-static const glia_safetensors_note note = {"glia.checkpoint", "1"};
+static const glia_safetensors_note note = {GLI_FILE_CHECKPOINT_KEY, "1"};
 
 /* All states, as the entries of a file; their values lie one after another. */
 typedef struct states {
@@ -51,37 +49,11 @@ static glia_status describe(const glia_model *model, states *out) {
 
 /* ---- Saving ---- */
 
-/* Losses may be infinite where that is allowed. */
-static bool finite(const glia_safetensors_entry *entry) {
-    const size_t count = entry->bytes / glia_dtype_size(entry->dtype);
-    if (!gli_dtype_is_float(entry->dtype) || strcmp(entry->name, "glia/sums") == 0) return true;
-    for (size_t i = 0; i < count; ++i)
-        if (!isfinite(gli_load(entry->dtype, entry->values, (int64_t)i))) return false;
-    return true;
-}
-
-static glia_status read_states(const glia_model *model, const char *path, states *s) {
-    for (int i = 0; i < s->count; ++i) {
-        const glia_safetensors_entry *entry = &entries_of(s)[i];
-        GLI_TRY(glia_model_state_get(model, entry->name, (void *)entry->values, entry->bytes));
-        GLI_REQUIRE(model->ctx, finite(entry), GLIA_NOT_FINITE,
-                    "glia_model_save_checkpoint: %s: '%s' is infinite or NaN", path, entry->name);
-    }
-    return GLIA_OK;
-}
-
 static glia_status save(const glia_model *model, const char *path) {
-    glia_context *ctx = model->ctx;
-    states s;
-    GLI_REQUIRE(ctx, path, GLIA_INVALID_ARGUMENT, "glia_model_save_checkpoint: path is NULL");
-    GLI_REQUIRE(ctx, model->compiled, GLIA_INVALID_ARGUMENT,
-                "glia_model_save_checkpoint: the model is not compiled, or was changed since");
-    GLI_TRY(gli_check_epoch(model));
-    glia_status status = describe(model, &s);
-    if (status == GLIA_OK) status = read_states(model, path, &s);
-    if (status == GLIA_OK) status = glia_safetensors_write(ctx, path, entries_of(&s), s.count, &note, 1);
-    states_free(ctx, &s);
-    return status;
+    const char *call = "glia_model_save_checkpoint";
+    GLI_REQUIRE(model->ctx, model->compiled, GLIA_INVALID_ARGUMENT,
+                "%s: the model is not compiled, or was changed since", call);
+    return gli_model_write(model, call, path);
 }
 
 glia_status glia_model_save_checkpoint(const glia_model *model, const char *path) {

@@ -56,7 +56,7 @@ typedef struct gli_model_node {
 typedef struct gli_layer {
     char name[GLI_NAME_SIZE];
     char label[GLI_NAME_SIZE]; /* "layer 'conv1'", for messages */
-    const char *kind;          /* "conv2d" */
+    char kind[GLI_NAME_SIZE];  /* "conv2d" */
     int output;                /* id of its value */
     int first_weight, end_weight;
     int first_node, end_node;
@@ -139,6 +139,10 @@ bool gli_model_name(glia_model *model, const char *kind, const char *name, char 
 
 /* Adds a weight, after a check of its initializer, name and shape. */
 glia_value gli_model_add_weight(glia_model *model, const gli_weight *weight);
+
+/* The same of one that is no layer's, whose name is then taken. */
+glia_value gli_model_add_parameter(glia_model *model, const gli_weight *weight);
+
 gli_weight *gli_model_find_weight(const glia_model *model, const char *name); /* NULL: there is none */
 
 /* The weight's shape, with its data at an offset of a vector; vector NULL: no data. */

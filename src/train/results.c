@@ -21,7 +21,7 @@ glia_status gli_results_reset(const gli_training *training, gli_sums whose) {
     return sums ? glia_tensor_fill(sums, 0) : GLIA_OK;
 }
 
-static const char *metric_name(glia_metric metric) {
+const char *gli_metric_name(glia_metric metric) {
     switch (metric) {
         case GLIA_METRIC_ACCURACY: return "accuracy";
         case GLIA_METRIC_BINARY_ACCURACY: return "binary_accuracy";
@@ -50,7 +50,7 @@ glia_status gli_results_read(const gli_training *training, gli_sums whose, glia_
         if (gli_loss_trains(&args->loss)) out->loss += gli_loss_weight(&args->loss) * loss;
         for (int k = 0; k < GLIA_MAX_METRICS; ++k) {
             if (args->metrics[k] == GLIA_METRIC_NONE) continue;
-            out->metric_name[out->n_metrics] = metric_name(args->metrics[k]);
+            out->metric_name[out->n_metrics] = gli_metric_name(args->metrics[k]);
             out->metric[out->n_metrics++]    = mean_of(sums[n++]);
         }
     }

@@ -84,6 +84,9 @@ bool gli_loss_trains(const glia_model_loss *loss);
 /* The metrics of an output that names none. */
 glia_metric gli_default_metric(glia_loss_kind kind);
 
+/* "accuracy"; "none" also for the default. */
+const char *gli_metric_name(glia_metric metric);
+
 /* Checks the numbers of a loss. */
 glia_status gli_loss_check(glia_context *ctx, const glia_model_loss *loss);
 
@@ -98,6 +101,9 @@ glia_status gli_loss_check_output(const glia_model *model, const char *call, int
 /* Fills in the default, and checks all numbers. */
 glia_status gli_optimizer_resolve(glia_context *ctx, const glia_optimizer *given, glia_dtype dtype,
                                   glia_optimizer *out);
+
+/* Its op, whose params it has; NULL: it is the default. */
+const gli_op *gli_optimizer_op(const glia_optimizer *optimizer);
 
 /* Whether it keeps vector i of its state; and what that is called, "adam_m". */
 bool gli_optimizer_needs(const glia_optimizer *optimizer, int i);
