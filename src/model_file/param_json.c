@@ -163,6 +163,18 @@ static glia_status read_param(gli_json *json, const gli_op_param *param, void *p
     return count > 1 ? gli_json_take(json, ']') : GLIA_OK;
 }
 
+/* What is wrong with a param is said of that param. */
+static glia_status read_named(gli_json *json, const char *where, const gli_op *op, const gli_op_param *param,
+                              void *params) {
+    char name[sizeof json->ctx->message];
+    const char *path = json->path;
+    snprintf(name, sizeof name, "%s: %s: %s of op %s", path, where, param->name, op->name);
+    json->path               = name;
+    const glia_status status = read_param(json, param, params);
+    json->path               = path;
+    return status;
+}
+
 static const gli_op_param *find_param(const gli_op *op, const char *name) {
     for (int i = 0; i < op->n_params; ++i)
         if (strcmp(op->params[i].name, name) == 0) return &op->params[i];
@@ -174,7 +186,7 @@ glia_status gli_params_read(gli_json *json, const char *where, const gli_op *op,
     bool more;
     GLI_TRY(gli_json_take(json, '{'));
     for (int n = 0;; ++n) {
-        char *name, what[128];
+        char *name;
         GLI_TRY(gli_json_more(json, n, '}', &more));
         if (!more) return GLIA_OK;
         GLI_TRY(gli_json_string(json, &name));
@@ -186,8 +198,6 @@ glia_status gli_params_read(gli_json *json, const char *where, const gli_op *op,
         GLI_REQUIRE(json->ctx, !(had & bit), GLIA_BAD_FORMAT, "%s: %s: op %s has the param '%s' twice", json->path,
                     where, op->name, name);
         had |= bit;
-        snprintf(what, sizeof what, "%s: %s of op %s", where, param->name, op->name);
-        const glia_status status = read_param(json, param, params);
-        if (status != GLIA_OK) return gli_explain(json->ctx, status, what);
+        GLI_TRY(read_named(json, where, op, param, params));
     }
 }
