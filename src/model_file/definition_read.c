@@ -33,7 +33,6 @@ static glia_status check_size(const gli_json *json, const glia_model *model) {
 /* ---- Weights ---- */
 
 typedef struct weight_item {
-    reading *r;
     char *name;
     glia_shape shape;
     int init;
@@ -48,7 +47,7 @@ static glia_status read_init(gli_json *json, void *to) {
     return gli_json_word(json, "init", gli_init_words, GLIA_INIT_ORTHOGONAL + 1, &((weight_item *)to)->init);
 }
 
-static glia_status read_weight(gli_json *json, reading *r, gli_weight *out) {
+static glia_status read_weight(gli_json *json, const reading *r, gli_weight *out) {
     static const gli_json_field fields[] = {
         {"name", GLI_JSON_STRING, true, offsetof(weight_item, name), NULL},
         {"shape", GLI_JSON_CALL, true, 0, read_weight_shape},
@@ -62,7 +61,7 @@ static glia_status read_weight(gli_json *json, reading *r, gli_weight *out) {
         {"buffer", GLI_JSON_BOOL, false, offsetof(weight_item, weight.buffer), NULL},
         {"state", GLI_JSON_BOOL, false, offsetof(weight_item, weight.state), NULL},
     };
-    weight_item item = {.r = r};
+    weight_item item = {0};
     GLI_TRY(check_size(json, r->model));
     GLI_TRY(gli_json_object(json, "a weight", fields, GLI_COUNT_OF(fields), &item));
     gli_weight *weight = &item.weight;
@@ -183,7 +182,7 @@ static glia_status add_call(const gli_json *json, const call_item *item) {
     if (y.id < 0) return check_model(json, model);
     gli_model_node *node = gli_model_last_node(model);
     memcpy(node->in, item->in, (size_t)item->n_in * sizeof *node->in);
-    node->emit = emitter ? emitter->emit : NULL;
+    node->emitter = emitter;
     return GLIA_OK;
 }
 
@@ -254,7 +253,7 @@ static glia_status check_layer(const gli_json *json, const layer_item *item) {
     const gli_layer *layer = &model->layers[model->n_layers - 1];
     for (int i = layer->first_node; i < model->n_nodes; ++i) {
         const gli_model_node *node = &model->nodes[i];
-        GLI_REQUIRE(json->ctx, !node->emit || gli_emitter_of(node->op)->accept(model, node), GLIA_BAD_FORMAT,
+        GLI_REQUIRE(json->ctx, !node->emitter || node->emitter->accept(model, node), GLIA_BAD_FORMAT,
                     "%s: %s: no layer calls op %s like this", json->path, layer->label, node->op->name);
     }
     GLI_REQUIRE(json->ctx, item->output > 0 && item->output < model->n_values, GLIA_BAD_FORMAT,

@@ -79,7 +79,7 @@ static void put_call(gli_json_text *w, const gli_model_node *node) {
     gli_json_close(w, ']');
     gli_json_key(w, "out");
     gli_json_put_integer(w, node->n_out);
-    put_flag(w, "as_layer", node->emit != NULL);
+    put_flag(w, "as_layer", node->emitter != NULL);
     gli_json_close(w, '}');
     gli_json_close(w, '}');
 }

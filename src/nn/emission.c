@@ -53,8 +53,8 @@ void gli_model_emit(gli_emission *e) {
         for (int k = 0; k < node->n_in; ++k)
             if (node->in[k]) in[k] = e->map[node->in[k]];
         gli_graph_set_label(e->graph, model->layers[node->layer].label);
-        if (node->emit)
-            node->emit(e, node, in, out);
+        if (node->emitter)
+            node->emitter->emit(e, node, in, out);
         else
             gli_graph_call(e->graph, node->op, node->params, in, node->n_in, out, node->n_out);
         for (int k = 0; k < node->n_out; ++k) e->map[node->out[k]] = out[k];

@@ -18,7 +18,7 @@ typedef struct gli_emission {
 } gli_emission;
 
 /* How layers call an op of which they add more to a graph than its call: other things in training than otherwise, or
- * states that carry over. */
+ * states that carry over. One for each such op, so that a model's file need not say which. */
 typedef struct gli_emitter {
     const gli_op *op;
     void (*emit)(gli_emission *e, const gli_model_node *node, const glia_value *in, glia_value *out);

@@ -93,7 +93,7 @@ glia_value gli_layer_dropout(glia_model *model, glia_value x, double p, int numb
     const uint32_t stream            = (uint32_t)model->n_layers + ((uint32_t)number << 20);
     const glia_dropout_params params = {.p = p, .stream = GLI_STREAM_DROPOUT + stream};
     const glia_value y               = gli_layer_call_1(model, &gli_op_dropout, &params, 1, &x);
-    if (y.id > 0) gli_model_last_node(model)->emit = emit_dropout;
+    if (y.id > 0) gli_model_last_node(model)->emitter = &gli_emitter_dropout;
     return y;
 }
 

@@ -58,7 +58,7 @@ glia_value glia_model_batchnorm(glia_model *model, glia_value x, const glia_batc
     params.momentum              = gli_value_or(args->momentum, params.momentum);
     params.population            = args->population;
     const glia_value y           = gli_layer_call_1(model, &gli_op_batchnorm, &params, 5, all);
-    if (y.id > 0) gli_model_last_node(model)->emit = emit_batchnorm;
+    if (y.id > 0) gli_model_last_node(model)->emitter = &gli_emitter_batchnorm;
     return gli_layer_end(model, y);
 }
 

@@ -142,7 +142,7 @@ static void assign_states(const stack *s, int layer) {
     if (!node) return;
     node->in[GLI_RNN_H0] = h.id;
     node->in[GLI_RNN_C0] = c.id;
-    node->emit           = emit_stateful;
+    node->emitter        = &gli_emitter_rnn;
     accept_stateful(s->model, node);
 }
 

@@ -40,11 +40,11 @@ typedef struct gli_model_value {
     bool batched;
 } gli_model_value;
 
-struct gli_emission;
+struct gli_emitter; /* nn/emission.h */
 
-/* A call of an op. emit adds it to a graph; NULL: as the op with its params. */
+/* A call of an op. */
 typedef struct gli_model_node {
-    void (*emit)(struct gli_emission *e, const struct gli_model_node *node, const glia_value *in, glia_value *out);
+    const struct gli_emitter *emitter; /* adds it to a graph; NULL: as the op with its params */
     const gli_op *op;
     void *params; /* of the op: params_size bytes */
     int n_in, n_out;

@@ -4,6 +4,10 @@
 #include "model_file/computer.h"
 #include "support/comma.h"
 
+extern "C" {
+#include "nn/model_impl.h"
+}
+
 namespace {
 
 using namespace glia;
@@ -27,6 +31,15 @@ void expect_round_trip(Computer &saved, const glia_model_load_args *args = nullp
 
 glia_value dense(glia_model *net, glia_value x, const char *name, int units, bool frozen = false) {
     return glia_model_dense(net, x, with(glia_dense_args{.name = name, .units = units, .frozen = frozen}));
+}
+
+// What is added to one of these has to be written by src/model_file, and read; then this number follows.
+TEST(TrainingFile, KnowsAllThatItHasToWrite) {
+    EXPECT_EQ(sizeof(glia_compile_args), 176u);
+    EXPECT_EQ(sizeof(glia_output_args), 80u);
+    EXPECT_EQ(sizeof(gli_weight), 224u);
+    EXPECT_EQ(sizeof(gli_model_node), 232u);
+    EXPECT_EQ(sizeof(gli_layer), 216u);
 }
 
 // ---- Optimizers, clipping ----
