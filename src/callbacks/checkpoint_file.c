@@ -74,39 +74,16 @@ static glia_status check_format(glia_context *ctx, const char *path, const glia_
     return GLIA_OK;
 }
 
-static bool same_shape(const glia_shape *a, const glia_shape *b) {
-    return a->ndim == b->ndim && memcmp(a->dim, b->dim, (size_t)a->ndim * sizeof *a->dim) == 0;
-}
-
-/* That the file has each state as the model has it, and reads them. */
-static glia_status read_file(glia_context *ctx, const char *path, const glia_safetensors *file, states *s) {
-    char text[2][GLI_SHAPE_TEXT];
+/* That the file has each state as the model has it, and no others; and reads them. */
+static glia_status read_file(const gli_state_file *f, const glia_model *model, states *s) {
     for (int i = 0; i < s->count; ++i) {
         const glia_safetensors_entry *want = &entries_of(s)[i];
-        const int at                       = glia_safetensors_find(file, want->name);
-        glia_safetensors_entry has;
-        GLI_REQUIRE(ctx, at >= 0, GLIA_SHAPE_MISMATCH, "%s: lacks '%s', which the model has", path, want->name);
-        GLI_TRY(glia_safetensors_get(file, at, &has));
-        GLI_REQUIRE(ctx, has.dtype == want->dtype && same_shape(&has.shape, &want->shape), GLIA_SHAPE_MISMATCH,
-                    "%s: '%s' is %s %s, the model's %s %s", path, want->name,
-                    gli_shape_text(has.shape.ndim, has.shape.dim, text[0]), glia_dtype_name(has.dtype),
-                    gli_shape_text(want->shape.ndim, want->shape.dim, text[1]), glia_dtype_name(want->dtype));
-        GLI_TRY(glia_safetensors_read(file, at, (void *)want->values, want->bytes));
+        const glia_state_info state        = {.name = want->name, .dtype = want->dtype, .shape = want->shape};
+        int index;
+        GLI_TRY(gli_state_file_need(f, &state, &index));
+        GLI_TRY(glia_safetensors_read(f->file, index, (void *)want->values, want->bytes));
     }
-    return GLIA_OK;
-}
-
-/* The file has more than the model's states: names the first of the others. */
-static glia_status name_unexpected(glia_context *ctx, const glia_model *model, const char *path,
-                                   const glia_safetensors *file) {
-    for (int i = 0; i < glia_safetensors_count(file); ++i) {
-        glia_safetensors_entry entry;
-        glia_state_info info;
-        GLI_TRY(glia_safetensors_get(file, i, &entry));
-        if (glia_model_state_info(model, entry.name, &info) == GLIA_OK) continue;
-        return gli_fail(ctx, GLIA_SHAPE_MISMATCH, "%s: has '%s', which the model has not", path, entry.name);
-    }
-    return GLIA_OK;
+    return gli_state_file_check_rest(f, model, s->count);
 }
 
 /* The numbers of training, which alone can be refused. A weight of the user's may have a name that begins like theirs.
@@ -151,9 +128,7 @@ static glia_status load_from(glia_model *model, const char *path, const glia_saf
     states s;
     GLI_TRY(check_format(model->ctx, path, file));
     glia_status status = describe(model, &s);
-    if (status == GLIA_OK) status = read_file(model->ctx, path, file, &s);
-    if (status == GLIA_OK && glia_safetensors_count(file) != s.count)
-        status = name_unexpected(model->ctx, model, path, file);
+    if (status == GLIA_OK) status = read_file(&(gli_state_file){model->ctx, path, file}, model, &s);
     if (status == GLIA_OK) status = set_states(model, &s);
     states_free(model->ctx, &s);
     return status;

@@ -54,6 +54,22 @@ glia_status gli_training_read(gli_json *json, glia_model *model, glia_compile_ar
 
 /* ---- The file ---- */
 
+typedef struct gli_state_file {
+    glia_context *ctx;
+    const char *path;
+    const glia_safetensors *file;
+} gli_state_file;
+
+/* The number of the tensor that is a state's, of whose dtype and shape it must be; -1: the file has none of its name.
+ */
+glia_status gli_state_file_find(const gli_state_file *f, const glia_state_info *state, int *index);
+
+/* The same; fails where there is none. */
+glia_status gli_state_file_need(const gli_state_file *f, const glia_state_info *state, int *index);
+
+/* After so many tensors were taken: names the first of the others, which no state of the model is. */
+glia_status gli_state_file_check_rest(const gli_state_file *f, const glia_model *model, int taken);
+
 /* call: for messages. */
 glia_status gli_model_write(const glia_model *model, const char *call, const char *path);
 
