@@ -160,12 +160,19 @@ static glia_status read_input_value(gli_json *json, void *to, int index) {
 
 static glia_status read_inputs(gli_json *json, void *to) { return gli_json_array(json, read_input_value, to); }
 
+/* How many outputs the op has, which may be one of the user's. */
+static int outputs_of(const call_item *item) {
+    const glia_custom_params *params = (const glia_custom_params *)item->params;
+    if (item->op != &gli_op_custom || !params->op) return item->op->n_outputs;
+    return params->op->n_out < GLIA_CUSTOM_TENSORS ? params->op->n_out : GLIA_CUSTOM_TENSORS;
+}
+
 /* The node gets the states that carry over when it is there: the definition has another batch, and their values may
  * come after the call. */
 static glia_status add_call(const gli_json *json, const call_item *item) {
     glia_model *model = item->r->model;
     glia_value in[GLI_MAX_IN], out[GLI_MAX_OUT];
-    const int outputs          = item->op == &gli_op_custom ? GLIA_CUSTOM_TENSORS : item->op->n_outputs;
+    const int outputs          = outputs_of(item);
     const gli_emitter *emitter = item->as_layer ? gli_emitter_of(item->op) : NULL;
     GLI_REQUIRE(json->ctx, item->n_out >= 1 && item->n_out <= outputs, GLIA_BAD_FORMAT,
                 "%s: %s: op %s has %d outputs, can have 1 to %d", json->path, item->r->where, item->op->name,

@@ -238,6 +238,30 @@ TEST(TrainingFile, IsACheckpointInTheMiddleOfAnEpoch) {
     ASSERT_EQ(glia_model_load_checkpoint(first.net, model.get()), GLIA_OK) << first.message();
 }
 
+TEST(TrainingFile, GoesToAnotherDevice) {
+    const Path path, back("back");
+    Computer c("cpu"), gpu("emulated"), again("cpu"), part("cpu");
+    glia_model *net = c.create();
+    ASSERT_EQ(glia_model_compile(net, dense(net, glia_model_input(net, "x", GLIA_SHAPE(3)), "y", 2),
+                                 with(glia_compile_args{.loss = glia_loss_mse()})),
+              GLIA_OK);
+    c.samples(GLIA_F32, GLIA_SHAPE(3));
+    c.fit(1);
+    ASSERT_EQ(glia_model_save(net, path.get()), GLIA_OK) << c.message();
+    ASSERT_EQ(gpu.load(path), GLIA_OK) << gpu.message();
+    ASSERT_EQ(glia_model_save(gpu.net, back.get()), GLIA_OK) << gpu.message();
+    EXPECT_EQ(path.content(), back.content());
+    ASSERT_EQ(again.load(back), GLIA_OK) << again.message();
+    again.like(c);
+    EXPECT_EQ(again.predict(), c.predict());
+
+    glia_load_report report;
+    net = part.create();
+    dense(net, glia_model_input(net, "x", GLIA_SHAPE(3)), "y", 2);
+    ASSERT_EQ(glia_model_load_weights(part.net, path.get(), with(glia_load_args{.partial = true}), &report), GLIA_OK);
+    EXPECT_EQ(report.loaded, 2);
+}
+
 // ---- Ops of the user's own ----
 
 glia_status scale(glia_custom_call *call) {
