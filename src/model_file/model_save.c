@@ -4,6 +4,7 @@
 
 #include "core/dtype.h"
 #include "core/memory.h"
+#include "core/utf8.h"
 #include "io/safetensors.h"
 #include "model_file/format.h"
 #include "train/trainer.h"
@@ -55,6 +56,8 @@ static glia_status check_text(const saving *s, const gli_json_text *text, const 
     GLI_TRY(text->status);
     GLI_REQUIRE(s->model->ctx, text->used <= most, GLIA_UNSUPPORTED, "%s: %s: %s has %d bytes as a text, at most %d",
                 s->call, s->path, what, text->used, most);
+    GLI_REQUIRE(s->model->ctx, gli_utf8_valid(text->text, (size_t)text->used), GLIA_INVALID_ARGUMENT,
+                "%s: %s: %s has a name that is not UTF-8", s->call, s->path, what);
     return GLIA_OK;
 }
 

@@ -308,7 +308,7 @@ TEST_F(Comma, IsNotInTheFile) {
     expect_round_trip(c);
 }
 
-TEST(TrainingFile, HasNoModelThatFailedAndNoValueThatIsNotFinite) {
+TEST(TrainingFile, HasNoModelThatFailedNoValueThatIsNotFiniteAndNoNameThatIsNotUtf8) {
     const Path path;
     Computer c("cpu"), bad("cpu");
     glia_model *net    = c.create();
@@ -318,6 +318,10 @@ TEST(TrainingFile, HasNoModelThatFailedAndNoValueThatIsNotFinite) {
     ASSERT_EQ(glia_model_set(net, "y.bias", bias, sizeof bias), GLIA_OK);
     EXPECT_EQ(glia_model_save(net, path.get()), GLIA_NOT_FINITE);
     EXPECT_EQ(c.message(), "glia_model_save: " + path.text + ": 'y.bias' is infinite or NaN");
+    Computer latin("cpu");
+    glia_model_input(latin.create(), "caf\xe9", GLIA_SHAPE(3));
+    EXPECT_EQ(glia_model_save(latin.net, path.get()), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(latin.message(), "glia_model_save: " + path.text + ": the definition has a name that is not UTF-8");
     dense(bad.create(), {}, "y", 2);
     EXPECT_EQ(glia_model_save(bad.net, path.get()), GLIA_INVALID_ARGUMENT) << bad.message();
     EXPECT_FALSE(std::filesystem::exists(path.text));
