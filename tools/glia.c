@@ -4,15 +4,18 @@
 #include <string.h>
 
 #include "doctor.h"
+#include "inspect.h"
 
 static const char help[] =
     "usage: glia doctor               what this machine's devices are, what is missing, and whether they compute "
     "right\n"
     "       glia doctor --providers   which implementations each op has, and which tensors they take\n"
+    "       glia inspect FILE         what is in a model's file, a checkpoint, or any other file of safetensors\n"
     "       glia version              also --version\n"
     "       glia help                 also --help\n"
     "\n"
-    "glia doctor ends with 0 if every device that is there passes its self-test, with 1 if one does not.\n";
+    "glia doctor ends with 0 if every device that is there passes its self-test, with 1 if one does not.\n"
+    "glia inspect ends with 1 if the file is broken.\n";
 
 static bool is(const char *word, const char *command) {
     return strcmp(word, command) == 0 || (strncmp(word, "--", 2) == 0 && strcmp(word + 2, command) == 0);
@@ -27,8 +30,17 @@ static int run_doctor(int argc, char **argv) {
     return requested ? 0 : 2;
 }
 
+static int run_inspect(int argc, char **argv) {
+    const bool requested = argc == 1 && strcmp(argv[0], "--help") == 0;
+    if (argc == 1 && !requested) return inspect(argv[0]);
+    if (!requested) fprintf(stderr, "glia: inspect takes one file, not %d\n", argc);
+    fputs(help, requested ? stdout : stderr);
+    return requested ? 0 : 2;
+}
+
 static int run(int argc, char **argv) {
     if (argc >= 2 && strcmp(argv[1], "doctor") == 0) return run_doctor(argc - 2, argv + 2);
+    if (argc >= 2 && strcmp(argv[1], "inspect") == 0) return run_inspect(argc - 2, argv + 2);
     if (argc == 2 && is(argv[1], "version")) return printf("glia %s\n", glia_version()), 0;
     if (argc == 2 && is(argv[1], "help")) return fputs(help, stdout), 0;
     if (argc == 2) fprintf(stderr, "glia: there is no command '%s'\n", argv[1]);

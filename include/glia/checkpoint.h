@@ -1,5 +1,5 @@
 /* Checkpoints: the whole state of a model (glia/state.h) in one file of safetensors, from which its training goes on to
- * the same bits.
+ * the same bits. The model itself is in it, too (glia/model_file.h).
  *
  *     glia_callback save = {0};
  *     char path[4096];

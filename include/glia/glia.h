@@ -37,6 +37,7 @@
 #include "glia/inside.h"
 #include "glia/layers.h"
 #include "glia/model.h"
+#include "glia/model_file.h"
 #include "glia/ops.h"
 #include "glia/ops/backward.h"
 #include "glia/safetensors.h"

@@ -1,17 +1,15 @@
-/* One checkpoint: all states of a model, as a file. */
-#include <math.h>
+/* One checkpoint: the file of a compiled model, of which all states are taken by one that was built alike. */
 #include <string.h>
 
 #include "core/context_impl.h"
-#include "core/dtype.h"
 #include "core/memory.h"
 #include "core/size.h"
 #include "glia/checkpoint.h"
 #include "glia/safetensors.h"
 #include "glia/state.h"
-#include "train/trainer.h"
+#include "model_file/format.h"
 
-static const glia_safetensors_note note = {"glia.checkpoint", "1"};
+static const glia_safetensors_note note = {GLI_FILE_CHECKPOINT_KEY, "1"};
 
 /* All states, as the entries of a file; their values lie one after another. */
 typedef struct states {
@@ -27,20 +25,8 @@ static void states_free(glia_context *ctx, states *s) {
     gli_block_free(ctx, &s->values);
 }
 
-/* As many scores as the file has: they grow with an epoch. */
-static glia_status resize_scores(const glia_safetensors *file, glia_safetensors_entry *entry) {
-    const int at = glia_safetensors_find(file, entry->name);
-    glia_safetensors_entry has;
-    if (at < 0 || strcmp(entry->name, "glia/scores") != 0) return GLIA_OK;
-    GLI_TRY(glia_safetensors_get(file, at, &has));
-    if (has.dtype != entry->dtype || has.shape.ndim != 2 || has.shape.dim[1] != entry->shape.dim[1]) return GLIA_OK;
-    entry->shape = has.shape;
-    entry->bytes = has.bytes;
-    return GLIA_OK;
-}
-
-/* Names and shapes, and memory for the values. file: what they will be read from; NULL: the model. */
-static glia_status describe(const glia_model *model, const glia_safetensors *file, states *out) {
+/* Names and shapes, and memory for the values that the file has. */
+static glia_status describe(const gli_state_file *f, const glia_model *model, states *out) {
     size_t bytes = 0;
     *out         = (states){.count = glia_model_state_count(model)};
     GLI_TRY(
@@ -48,10 +34,10 @@ static glia_status describe(const glia_model *model, const glia_safetensors *fil
     for (int i = 0; i < out->count; ++i) {
         glia_state_info info;
         GLI_TRY(glia_model_state_info(model, glia_model_state_name(model, i), &info));
+        GLI_TRY(gli_state_file_fit(f, &info));
         entries_of(out)[i] =
             (glia_safetensors_entry){.name = info.name, .dtype = info.dtype, .shape = info.shape, .bytes = info.bytes};
-        if (file) GLI_TRY(resize_scores(file, &entries_of(out)[i]));
-        bytes += gli_align_up(entries_of(out)[i].bytes, sizeof(double));
+        bytes += gli_align_up(info.bytes, sizeof(double));
     }
     GLI_TRY(gli_block_alloc(model->ctx, bytes, 1, "a checkpoint", &out->values));
     char *values = out->values.data;
@@ -64,39 +50,11 @@ static glia_status describe(const glia_model *model, const glia_safetensors *fil
 
 /* ---- Saving ---- */
 
-/* Losses and outputs may be infinite where that is allowed. */
-static bool finite(const glia_safetensors_entry *entry) {
-    const size_t count = entry->bytes / glia_dtype_size(entry->dtype);
-    if (!gli_dtype_is_float(entry->dtype)) return true;
-    if (strcmp(entry->name, "glia/sums") == 0 || strcmp(entry->name, "glia/scores") == 0) return true;
-    for (size_t i = 0; i < count; ++i)
-        if (!isfinite(gli_load(entry->dtype, entry->values, (int64_t)i))) return false;
-    return true;
-}
-
-static glia_status read_states(const glia_model *model, const char *path, states *s) {
-    for (int i = 0; i < s->count; ++i) {
-        const glia_safetensors_entry *entry = &entries_of(s)[i];
-        GLI_TRY(glia_model_state_get(model, entry->name, (void *)entry->values, entry->bytes));
-        GLI_REQUIRE(model->ctx, finite(entry), GLIA_NOT_FINITE,
-                    "glia_model_save_checkpoint: %s: '%s' is infinite or NaN", path, entry->name);
-    }
-    return GLIA_OK;
-}
-
 static glia_status save(const glia_model *model, const char *path) {
-    glia_context *ctx = model->ctx;
-    states s;
-    GLI_REQUIRE(ctx, path, GLIA_INVALID_ARGUMENT, "glia_model_save_checkpoint: path is NULL");
-    GLI_REQUIRE(ctx, model->compiled, GLIA_INVALID_ARGUMENT,
-                "glia_model_save_checkpoint: the model is not compiled, or was changed since");
-    GLI_TRY(gli_require_weights(model, "glia_model_save_checkpoint"));
-    GLI_TRY(gli_check_epoch(model));
-    glia_status status = describe(model, NULL, &s);
-    if (status == GLIA_OK) status = read_states(model, path, &s);
-    if (status == GLIA_OK) status = glia_safetensors_write(ctx, path, entries_of(&s), s.count, &note, 1);
-    states_free(ctx, &s);
-    return status;
+    const char *call = "glia_model_save_checkpoint";
+    GLI_REQUIRE(model->ctx, model->compiled, GLIA_INVALID_ARGUMENT,
+                "%s: the model is not compiled, or was changed since", call);
+    return gli_model_write(model, call, path);
 }
 
 glia_status glia_model_save_checkpoint(const glia_model *model, const char *path) {
@@ -117,39 +75,16 @@ static glia_status check_format(glia_context *ctx, const char *path, const glia_
     return GLIA_OK;
 }
 
-static bool same_shape(const glia_shape *a, const glia_shape *b) {
-    return a->ndim == b->ndim && memcmp(a->dim, b->dim, (size_t)a->ndim * sizeof *a->dim) == 0;
-}
-
-/* That the file has each state as the model has it, and reads them. */
-static glia_status read_file(glia_context *ctx, const char *path, const glia_safetensors *file, states *s) {
-    char text[2][GLI_SHAPE_TEXT];
+/* That the file has each state as the model has it, and no others; and reads them. */
+static glia_status read_file(const gli_state_file *f, const glia_model *model, states *s) {
     for (int i = 0; i < s->count; ++i) {
         const glia_safetensors_entry *want = &entries_of(s)[i];
-        const int at                       = glia_safetensors_find(file, want->name);
-        glia_safetensors_entry has;
-        GLI_REQUIRE(ctx, at >= 0, GLIA_SHAPE_MISMATCH, "%s: lacks '%s', which the model has", path, want->name);
-        GLI_TRY(glia_safetensors_get(file, at, &has));
-        GLI_REQUIRE(ctx, has.dtype == want->dtype && same_shape(&has.shape, &want->shape), GLIA_SHAPE_MISMATCH,
-                    "%s: '%s' is %s %s, the model's %s %s", path, want->name,
-                    gli_shape_text(has.shape.ndim, has.shape.dim, text[0]), glia_dtype_name(has.dtype),
-                    gli_shape_text(want->shape.ndim, want->shape.dim, text[1]), glia_dtype_name(want->dtype));
-        GLI_TRY(glia_safetensors_read(file, at, (void *)want->values, want->bytes));
+        const glia_state_info state        = {.name = want->name, .dtype = want->dtype, .shape = want->shape};
+        int index;
+        GLI_TRY(gli_state_file_need(f, &state, &index));
+        GLI_TRY(glia_safetensors_read(f->file, index, (void *)want->values, want->bytes));
     }
-    return GLIA_OK;
-}
-
-/* The file has more than the model's states: names the first of the others. */
-static glia_status name_unexpected(glia_context *ctx, const glia_model *model, const char *path,
-                                   const glia_safetensors *file) {
-    for (int i = 0; i < glia_safetensors_count(file); ++i) {
-        glia_safetensors_entry entry;
-        glia_state_info info;
-        GLI_TRY(glia_safetensors_get(file, i, &entry));
-        if (glia_model_state_info(model, entry.name, &info) == GLIA_OK) continue;
-        return gli_fail(ctx, GLIA_SHAPE_MISMATCH, "%s: has '%s', which the model has not", path, entry.name);
-    }
-    return GLIA_OK;
+    return gli_state_file_check_rest(f, model, s->count);
 }
 
 /* The numbers of training, which alone can be refused. A weight of the user's may have a name that begins like theirs.
@@ -193,10 +128,9 @@ static glia_status set_states(glia_model *model, const states *s) {
 static glia_status load_from(glia_model *model, const char *path, const glia_safetensors *file) {
     states s;
     GLI_TRY(check_format(model->ctx, path, file));
-    glia_status status = describe(model, file, &s);
-    if (status == GLIA_OK) status = read_file(model->ctx, path, file, &s);
-    if (status == GLIA_OK && glia_safetensors_count(file) != s.count)
-        status = name_unexpected(model->ctx, model, path, file);
+    const gli_state_file from = {model->ctx, path, file};
+    glia_status status        = describe(&from, model, &s);
+    if (status == GLIA_OK) status = read_file(&from, model, &s);
     if (status == GLIA_OK) status = set_states(model, &s);
     states_free(model->ctx, &s);
     return status;

@@ -26,7 +26,7 @@ static size_t element_size(gli_param_type type) {
 
 int gli_param_count(const gli_op_param *param) { return (int)(param->size / element_size(param->type)); }
 
-static const void *element(const gli_op_param *param, const void *params, int i) {
+const void *gli_param_element(const gli_op_param *param, const void *params, int i) {
     return (const char *)params + param->offset + (size_t)i * element_size(param->type);
 }
 
@@ -36,7 +36,7 @@ const gli_op_param *gli_params_bad_enum(const gli_op *op, const void *params, in
     for (int i = 0; i < op->n_params; ++i) {
         const gli_op_param *param = &op->params[i];
         if (param->type != GLI_PARAM_ENUM) continue;
-        memcpy(value, element(param, params, 0), sizeof *value);
+        memcpy(value, gli_param_element(param, params, 0), sizeof *value);
         if (*value < 0 || *value >= param->n_names) return param;
     }
     return NULL;
@@ -103,22 +103,23 @@ static void put_param(writer *w, const gli_op_param *param, const void *params, 
     const int count = gli_param_count(param);
     int shown       = count < 2 ? count : 2;
     for (int i = shown; i < count; ++i)
-        if (memcmp(element(param, params, i), element(param, defaults, i), element_size(param->type)) != 0)
+        if (memcmp(gli_param_element(param, params, i), gli_param_element(param, defaults, i),
+                   element_size(param->type)) != 0)
             shown = i + 1;
     put(w, " %s=%s", param->name, count > 1 ? "{" : "");
     for (int i = 0; i < shown; ++i) {
         if (i > 0) put(w, ",");
-        put_element(w, param, element(param, params, i));
+        put_element(w, param, gli_param_element(param, params, i));
     }
     if (count > 1) put(w, "}");
 }
 
 /* A shape has bytes between its fields, which are nobody's. */
-static bool is_default(const gli_op_param *param, const void *params, const void *defaults) {
-    const void *value = element(param, params, 0), *other = element(param, defaults, 0);
+bool gli_param_same(const gli_op_param *param, const void *a, const void *b) {
+    const void *value = gli_param_element(param, a, 0), *other = gli_param_element(param, b, 0);
     if (param->type != GLI_PARAM_SHAPE) return memcmp(value, other, param->size) == 0;
-    const glia_shape *a = value, *b = other;
-    return a->ndim == b->ndim && memcmp(a->dim, b->dim, sizeof a->dim) == 0;
+    const glia_shape *x = value, *y = other;
+    return x->ndim == y->ndim && memcmp(x->dim, y->dim, sizeof x->dim) == 0;
 }
 
 const char *gli_params_text(const gli_op *op, const void *params, char text[GLI_PARAMS_TEXT]) {
@@ -132,7 +133,7 @@ const char *gli_params_text(const gli_op *op, const void *params, char text[GLI_
     if (op->defaults_of) op->defaults_of(params, defaults);
     for (int i = 0; i < op->n_params; ++i) {
         const gli_op_param *param = &op->params[i];
-        if (!param->quiet && !is_default(param, params, defaults)) put_param(&w, param, params, defaults);
+        if (!param->quiet && !gli_param_same(param, params, defaults)) put_param(&w, param, params, defaults);
     }
     return text;
 }

@@ -74,6 +74,12 @@ static inline int gli_axis_of_bit(int bit) { return bit < GLIA_MAX_DIMS ? bit : 
 /* How many elements it has: 1, or those of an array. */
 int gli_param_count(const gli_op_param *param);
 
+/* Where element i of it lies in params. */
+const void *gli_param_element(const gli_op_param *param, const void *params, int i);
+
+/* Whether both params have the same value of it. */
+bool gli_param_same(const gli_op_param *param, const void *a, const void *b);
+
 /* The params that a call with this pointer has: NULL stands for the op's defaults. Never NULL for an op with params. */
 const void *gli_params_or_defaults(const struct gli_op *op, const void *params);
 

@@ -2,6 +2,7 @@
 #include "core/print.h"
 
 #include <locale.h>
+#include <stdlib.h>
 
 #include "core/quiet_signals.h"
 
@@ -20,6 +21,16 @@ int gli_format(char *text, size_t size, const char *format, ...) {
     const int length = gli_format_list(text, size, format, args);
     va_end(args);
     return length;
+}
+
+bool gli_scan_double(const char *text, double *out) {
+    const locale_t c      = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    const locale_t before = uselocale(c);
+    char *end;
+    *out = strtod(text, &end);
+    uselocale(before);
+    if (c) freelocale(c);
+    return end != text && *end == '\0';
 }
 
 bool gli_print(FILE *file, const char *text) {

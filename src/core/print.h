@@ -10,6 +10,9 @@
 int gli_format(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int gli_format_list(char *text, size_t size, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 
+/* Reads all of the text as a number, written as gli_format writes it; false: it is none. */
+bool gli_scan_double(const char *text, double *out);
+
 /* Writes text and flushes the stream. What would raise a signal makes it fail (core/quiet_signals.h). */
 bool gli_print(FILE *file, const char *text);
 

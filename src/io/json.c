@@ -1,7 +1,9 @@
 #include "io/json.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "core/print.h"
 #include "core/utf8.h"
 
 static bool at_end(const gli_json *json) { return json->next == json->end; }
@@ -20,13 +22,13 @@ static bool accept(gli_json *json, char character) {
     return true;
 }
 
-static glia_status refuse(const gli_json *json, const char *wanted) {
+glia_status gli_json_refuse(const gli_json *json, const char *wanted) {
     return gli_fail(json->ctx, GLIA_BAD_FORMAT, "%s: no %s at byte %zu of its JSON", json->path, wanted,
                     (size_t)(json->next - json->begin));
 }
 
 glia_status gli_json_take(gli_json *json, char character) {
-    return accept(json, character) ? GLIA_OK : refuse(json, (char[]){'\'', character, '\'', '\0'});
+    return accept(json, character) ? GLIA_OK : gli_json_refuse(json, (char[]){'\'', character, '\'', '\0'});
 }
 
 glia_status gli_json_more(gli_json *json, int count, char close, bool *more) {
@@ -36,7 +38,7 @@ glia_status gli_json_more(gli_json *json, int count, char close, bool *more) {
 
 glia_status gli_json_end(gli_json *json) {
     skip_space(json);
-    return at_end(json) ? GLIA_OK : refuse(json, "end");
+    return at_end(json) ? GLIA_OK : gli_json_refuse(json, "end");
 }
 
 /* ---- Strings ---- */
@@ -88,12 +90,12 @@ glia_status gli_json_string(gli_json *json, char **out) {
     while (!at_end(json) && *json->next != '"') {
         char bytes[GLI_UTF8_MAX];
         const uint32_t character = take_character(json);
-        if (character == GLI_NO_CHARACTER) return refuse(json, "character or escape");
+        if (character == GLI_NO_CHARACTER) return gli_json_refuse(json, "character or escape");
         const size_t count = gli_utf8_write(character, bytes);
         memcpy(to, bytes, count);
         to += count;
     }
-    if (at_end(json)) return refuse(json, "'\"'");
+    if (at_end(json)) return gli_json_refuse(json, "'\"'");
     ++json->next;
     *to = '\0';
     return GLIA_OK;
@@ -110,7 +112,85 @@ glia_status gli_json_count(gli_json *json, int64_t *out) {
         fits = fits && !__builtin_mul_overflow(value, 10, &value) &&
                !__builtin_add_overflow(value, *json->next - '0', &value);
     const bool leading_zero = json->next - first > 1 && *first == '0';
-    if (json->next == first || leading_zero || !fits) return refuse(json, "whole number up to 2^63 - 1");
+    if (json->next == first || leading_zero || !fits) return gli_json_refuse(json, "whole number up to 2^63 - 1");
     *out = value;
     return GLIA_OK;
+}
+
+char gli_json_peek(gli_json *json) {
+    skip_space(json);
+    return at_end(json) ? '\0' : *json->next;
+}
+
+enum { LONGEST_NUMBER = 63 };
+
+/* The characters that a number can have, as a string. What they make, the caller has to check. */
+static glia_status take_number(gli_json *json, char text[LONGEST_NUMBER + 1], const char *wanted) {
+    static const char characters[] = "+-.0123456789Ee";
+    size_t length                  = 0;
+    skip_space(json);
+    while (length < LONGEST_NUMBER && !at_end(json) && memchr(characters, *json->next, sizeof characters - 1))
+        text[length++] = *json->next++;
+    text[length]      = '\0';
+    const char *first = text + (*text == '-');
+    const bool zeros  = first[0] == '0' && first[1] >= '0' && first[1] <= '9';
+    return *first < '0' || *first > '9' || zeros ? gli_json_refuse(json, wanted) : GLIA_OK;
+}
+
+glia_status gli_json_unsigned(gli_json *json, uint64_t *out) {
+    static const char wanted[] = "whole number up to 2^64 - 1";
+    char text[LONGEST_NUMBER + 1];
+    uint64_t value = 0;
+    bool fits      = true;
+    GLI_TRY(take_number(json, text, wanted));
+    for (const char *c = text; *c; ++c)
+        fits = fits && *c >= '0' && *c <= '9' && !__builtin_mul_overflow(value, 10, &value) &&
+               !__builtin_add_overflow(value, (uint64_t)(*c - '0'), &value);
+    if (!fits) return gli_json_refuse(json, wanted);
+    *out = value;
+    return GLIA_OK;
+}
+
+glia_status gli_json_integer(gli_json *json, int64_t *out) {
+    const bool negative = gli_json_peek(json) == '-';
+    uint64_t value;
+    json->next += negative;
+    GLI_TRY(gli_json_unsigned(json, &value));
+    if (value > (uint64_t)INT64_MAX + negative) return gli_json_refuse(json, "whole number from -2^63 to 2^63 - 1");
+    *out = (int64_t)(negative ? -value : value);
+    return GLIA_OK;
+}
+
+static glia_status take_word(gli_json *json, double *out) {
+    static const struct {
+        const char *word;
+        double value;
+    } words[] = {{"inf", INFINITY}, {"-inf", -INFINITY}, {"nan", NAN}};
+    char *word;
+    GLI_TRY(gli_json_string(json, &word));
+    for (size_t i = 0; i < sizeof words / sizeof *words; ++i)
+        if (strcmp(word, words[i].word) == 0) return *out = words[i].value, GLIA_OK;
+    return gli_json_refuse(json, "number");
+}
+
+glia_status gli_json_double(gli_json *json, double *out) {
+    char text[LONGEST_NUMBER + 1];
+    double value;
+    if (gli_json_peek(json) == '"') return take_word(json, out);
+    GLI_TRY(take_number(json, text, "number"));
+    if (!gli_scan_double(text, &value) || !isfinite(value)) return gli_json_refuse(json, "finite number");
+    *out = value;
+    return GLIA_OK;
+}
+
+glia_status gli_json_bool(gli_json *json, bool *out) {
+    static const char *const words[] = {"false", "true"};
+    skip_space(json);
+    for (int i = 0; i < 2; ++i) {
+        const size_t length = strlen(words[i]);
+        if ((size_t)(json->end - json->next) < length || memcmp(json->next, words[i], length) != 0) continue;
+        json->next += length;
+        return *out = i == 1, GLIA_OK;
+    }
+    return gli_json_refuse(json, "true or false");
 }

@@ -6,6 +6,7 @@
 #include "core/dtype.h"
 #include "core/size.h"
 #include "core/utf8.h"
+#include "io/json.h"
 #include "io/output.h"
 #include "io/safetensors.h"
 
@@ -104,13 +105,12 @@ static glia_status put_number(sink *s, uint64_t number) {
 static glia_status put_string(sink *s, const char *text) {
     GLI_TRY(put(s, "\""));
     for (const char *plain = text;; ++text) {
-        const unsigned char c = (unsigned char)*text;
-        if (c >= ' ' && c != '"' && c != '\\') continue;
-        GLI_TRY(put_bytes(s, plain, (size_t)(text - plain)));
-        if (c == '\0') return put(s, "\"");
         char escape[8];
-        snprintf(escape, sizeof escape, c < ' ' ? "\\u%04x" : "\\%c", c);
-        GLI_TRY(put(s, escape));
+        const char *escaped = *text ? gli_json_escape(*text, escape) : "\"";
+        if (!escaped) continue;
+        GLI_TRY(put_bytes(s, plain, (size_t)(text - plain)));
+        GLI_TRY(put(s, escaped));
+        if (!*text) return GLIA_OK;
         plain = text + 1;
     }
 }

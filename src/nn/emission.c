@@ -5,6 +5,19 @@
 #include "glia/ops/movement.h"
 #include "graph/graph_impl.h"
 
+const gli_emitter *gli_emitter_of(const gli_op *op) {
+    static const gli_emitter *const emitters[] = {&gli_emitter_dropout, &gli_emitter_batchnorm, &gli_emitter_rnn};
+    for (size_t i = 0; i < sizeof emitters / sizeof *emitters; ++i)
+        if (emitters[i]->op == op) return emitters[i];
+    return NULL;
+}
+
+const gli_weight *gli_node_weight(const glia_model *model, const gli_model_node *node, int i) {
+    const int id = node->in[i];
+    if (id <= 0 || id >= model->n_values || model->values[id].source != GLI_SOURCE_WEIGHT) return NULL;
+    return &model->weights[model->values[id].index];
+}
+
 static glia_shape shape_of(int ndim, const int64_t *dim) {
     glia_shape shape = {.ndim = ndim};
     memcpy(shape.dim, dim, (size_t)ndim * sizeof *dim);
@@ -40,8 +53,8 @@ void gli_model_emit(gli_emission *e) {
         for (int k = 0; k < node->n_in; ++k)
             if (node->in[k]) in[k] = e->map[node->in[k]];
         gli_graph_set_label(e->graph, model->layers[node->layer].label);
-        if (node->emit)
-            node->emit(e, node, in, out);
+        if (node->emitter)
+            node->emitter->emit(e, node, in, out);
         else
             gli_graph_call(e->graph, node->op, node->params, in, node->n_in, out, node->n_out);
         for (int k = 0; k < node->n_out; ++k) e->map[node->out[k]] = out[k];

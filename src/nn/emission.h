@@ -20,6 +20,24 @@ typedef struct gli_emission {
     glia_dtype input_dtype[GLIA_MAX_FIELDS]; /* as the data has them; converted where the model's differ */
 } gli_emission;
 
+/* How layers call an op of which they add more to a graph than its call: other things in training than otherwise, or
+ * states that carry over. One for each such op, so that a model's file need not say which. */
+typedef struct gli_emitter {
+    const gli_op *op;
+    void (*emit)(gli_emission *e, const gli_model_node *node, const glia_value *in, glia_value *out);
+    unsigned states; /* bit i: input i is a weight that carries over, of another batch than the definition's */
+    /* Whether the node, whose inputs are values of the model, is such a call. The model then knows of its states. */
+    bool (*accept)(glia_model *model, const gli_model_node *node);
+} gli_emitter;
+
+extern const gli_emitter gli_emitter_dropout, gli_emitter_batchnorm, gli_emitter_rnn;
+
+/* NULL: layers call the op as it is. */
+const gli_emitter *gli_emitter_of(const gli_op *op);
+
+/* The weight that input i of a node is; NULL: it is none. */
+const gli_weight *gli_node_weight(const glia_model *model, const gli_model_node *node, int i);
+
 /* Adds the definition to a graph: inputs, weights, nodes. */
 void gli_model_emit(gli_emission *e);
 

@@ -19,13 +19,13 @@ static bool begin(glia_model *model, const char *kind, const char *name, const g
         gli_grow(model->ctx, &model->layers, &model->cap_layers, model->n_layers + 1, sizeof *model->layers, "a model");
     if (status != GLIA_OK) return gli_model_take_failure(model, status), false;
     gli_layer *layer = &model->layers[model->n_layers++];
-    *layer           = (gli_layer){.kind         = kind,
-                                   .first_weight = model->n_weights,
+    *layer           = (gli_layer){.first_weight = model->n_weights,
                                    .end_weight   = model->n_weights,
                                    .first_node   = model->n_nodes,
                                    .end_node     = model->n_nodes,
                                    .frozen       = frozen};
     memcpy(layer->name, chosen, sizeof chosen);
+    snprintf(layer->kind, sizeof layer->kind, "%s", kind);
     snprintf(layer->label, sizeof layer->label, "layer '%.*s'", GLI_NAME_LIMIT, chosen);
     gli_set_scope(model->ctx, "%s: ", layer->label);
     return true;

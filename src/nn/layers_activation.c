@@ -82,11 +82,18 @@ static void emit_dropout(gli_emission *e, const gli_model_node *node, const glia
     if (e->training) gli_graph_call(e->graph, &gli_op_dropout, &params, (glia_value[]){in[0], e->step}, 2, out, 1);
 }
 
+static bool accept_dropout(glia_model *model, const gli_model_node *node) {
+    (void)model;
+    return node->n_in == 1;
+}
+
+const gli_emitter gli_emitter_dropout = {&gli_op_dropout, emit_dropout, 0, accept_dropout};
+
 glia_value gli_layer_dropout(glia_model *model, glia_value x, double p, int number) {
     const uint32_t stream            = (uint32_t)model->n_layers + ((uint32_t)number << 20);
     const glia_dropout_params params = {.p = p, .stream = GLI_STREAM_DROPOUT + stream};
     const glia_value y               = gli_layer_call_1(model, &gli_op_dropout, &params, 1, &x);
-    if (y.id > 0) gli_model_last_node(model)->emit = emit_dropout;
+    if (y.id > 0) gli_model_last_node(model)->emitter = &gli_emitter_dropout;
     return y;
 }
 

@@ -31,6 +31,14 @@ static void emit_batchnorm(gli_emission *e, const gli_model_node *node, const gl
     out[0] = all[0];
 }
 
+static bool accept_batchnorm(glia_model *model, const gli_model_node *node) {
+    if (node->n_in != 5 || node->n_out != 1) return false;
+    const gli_weight *mean = gli_node_weight(model, node, 3), *var = gli_node_weight(model, node, 4);
+    return mean && var && mean != var && mean->buffer && var->buffer;
+}
+
+const gli_emitter gli_emitter_batchnorm = {&gli_op_batchnorm, emit_batchnorm, 0, accept_batchnorm};
+
 glia_value glia_model_batchnorm(glia_model *model, glia_value x, const glia_batchnorm_args *args) {
     const glia_batchnorm_args defaults = {0};
     if (!args) args = &defaults;
@@ -50,7 +58,7 @@ glia_value glia_model_batchnorm(glia_model *model, glia_value x, const glia_batc
     params.momentum              = gli_value_or(args->momentum, params.momentum);
     params.population            = args->population;
     const glia_value y           = gli_layer_call_1(model, &gli_op_batchnorm, &params, 5, all);
-    if (y.id > 0) gli_model_last_node(model)->emit = emit_batchnorm;
+    if (y.id > 0) gli_model_last_node(model)->emitter = &gli_emitter_batchnorm;
     return gli_layer_end(model, y);
 }
 

@@ -1,4 +1,5 @@
 /* Recurrent layers: stacks of calls of op rnn, with dropout between them. */
+#include <limits.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -98,6 +99,29 @@ static void emit_stateful(gli_emission *e, const gli_model_node *node, const gli
     if (in[GLI_RNN_C0].id) glia_graph_assign(e->graph, in[GLI_RNN_C0], out[GLI_RNN_C_N]);
 }
 
+/* Whether input i is a state as output o leaves it, but for the batch, which is the nominal one there. */
+static bool is_state(const glia_model *model, const gli_model_node *node, int i, int o) {
+    const gli_weight *weight = gli_node_weight(model, node, i), *h = gli_node_weight(model, node, GLI_RNN_H0);
+    const glia_tensor *left = &model->values[node->out[o]].shape;
+    return weight && h && weight->state && weight->ndim == 3 && left->ndim == 3 && weight->dim[0] == left->dim[0] &&
+           weight->dim[1] == h->dim[1] && weight->dim[2] == left->dim[2];
+}
+
+static bool accept_stateful(glia_model *model, const gli_model_node *node) {
+    const glia_rnn_params *params = node->params;
+    if (node->n_in != GLI_RNN_INPUTS || node->n_out != GLI_RNN_C_N + 1 || !params->batch_first) return false;
+    const bool lstm = params->cell == GLIA_RNN_LSTM;
+    if (!is_state(model, node, GLI_RNN_H0, GLI_RNN_H_N)) return false;
+    if (lstm ? !is_state(model, node, GLI_RNN_C0, GLI_RNN_C_N) : node->in[GLI_RNN_C0] != 0) return false;
+    const int64_t batch = gli_node_weight(model, node, GLI_RNN_H0)->dim[1];
+    if (batch < 1 || batch > INT_MAX || (model->stateful_batch && model->stateful_batch != batch)) return false;
+    if (!model->stateful_batch) model->stateful_layer = node->layer;
+    model->stateful_batch = (int)batch;
+    return true;
+}
+
+const gli_emitter gli_emitter_rnn = {&gli_op_rnn, emit_stateful, 1u << GLI_RNN_H0 | 1u << GLI_RNN_C0, accept_stateful};
+
 static glia_value state(const stack *s, const char *what, int layer, int64_t size) {
     char name[32];
     snprintf(name, sizeof name, "%s_l%d", what, layer);
@@ -118,9 +142,8 @@ static void assign_states(const stack *s, int layer) {
     if (!node) return;
     node->in[GLI_RNN_H0] = h.id;
     node->in[GLI_RNN_C0] = c.id;
-    node->emit           = emit_stateful;
-    if (!s->model->stateful_batch) s->model->stateful_layer = node->layer;
-    s->model->stateful_batch = s->args->stateful_batch;
+    node->emitter        = &gli_emitter_rnn;
+    accept_stateful(s->model, node);
 }
 
 /* x [N,T,I] to y and h_n. */

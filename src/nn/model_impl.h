@@ -47,11 +47,11 @@ typedef struct gli_model_value {
     bool batched;
 } gli_model_value;
 
-struct gli_emission;
+struct gli_emitter; /* nn/emission.h */
 
-/* A call of an op. emit adds it to a graph; NULL: as the op with its params. */
+/* A call of an op. */
 typedef struct gli_model_node {
-    void (*emit)(struct gli_emission *e, const struct gli_model_node *node, const glia_value *in, glia_value *out);
+    const struct gli_emitter *emitter; /* adds it to a graph; NULL: as the op with its params */
     const gli_op *op;
     void *params; /* of the op: params_size bytes */
     int n_in, n_out;
@@ -63,7 +63,7 @@ typedef struct gli_model_node {
 typedef struct gli_layer {
     char name[GLI_NAME_SIZE];
     char label[GLI_NAME_SIZE]; /* "layer 'conv1'", for messages */
-    const char *kind;          /* "conv2d" */
+    char kind[GLI_NAME_SIZE];  /* "conv2d" */
     int output;                /* id of its value */
     int first_weight, end_weight;
     int first_node, end_node;
@@ -146,6 +146,10 @@ bool gli_model_name(glia_model *model, const char *kind, const char *name, char 
 
 /* Adds a weight, after a check of its initializer, name and shape. */
 glia_value gli_model_add_weight(glia_model *model, const gli_weight *weight);
+
+/* The same of one that is no layer's, whose name is then taken. */
+glia_value gli_model_add_parameter(glia_model *model, const gli_weight *weight);
+
 gli_weight *gli_model_find_weight(const glia_model *model, const char *name); /* NULL: there is none */
 
 gli_layer *gli_model_find_layer(const glia_model *model, const char *name); /* NULL: there is none */
@@ -163,6 +167,9 @@ glia_tensor gli_weight_view(const glia_model *model, const gli_weight *weight, c
                             int64_t offset);
 
 bool gli_weight_rules_equal(const gli_weight_rules *a, const gli_weight_rules *b);
+
+/* What is wrong with the rules of a weight; NULL: nothing. */
+const char *gli_weight_rules_wrong(const gli_weight *weight);
 
 /* Fails unless there are values for a state of this dtype and shape. call, name: for the message. */
 glia_status gli_check_values(const glia_tensor *shape, const char *call, const char *name, const void *values,

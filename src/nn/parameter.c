@@ -37,6 +37,16 @@ glia_value gli_model_add_weight(glia_model *model, const gli_weight *weight) {
     return value;
 }
 
+glia_value gli_model_add_parameter(glia_model *model, const gli_weight *weight) {
+    if (gli_names_find(&model->names, weight->name)) /* glia_model_freeze could not tell which is meant */
+        return gli_model_fail(model, GLIA_INVALID_ARGUMENT, "glia_model_parameter: the name '%s' is taken",
+                              weight->name);
+    const glia_status status = gli_names_reserve(model->ctx, &model->names);
+    if (status != GLIA_OK) return gli_model_take_failure(model, status);
+    gli_names_add(&model->names, weight->name, 0);
+    return gli_model_add_weight(model, weight);
+}
+
 static glia_value add_parameter(glia_model *model, const char *name, glia_shape shape,
                                 const glia_parameter_args *args) {
     if (model->failure != GLIA_OK) return GLI_INVALID;
@@ -59,12 +69,7 @@ static glia_value add_parameter(glia_model *model, const char *name, glia_shape 
     if (weight.init.kind == GLIA_INIT_DEFAULT) weight.init.kind = GLIA_INIT_GLOROT_UNIFORM;
     if (!weight.fan_in) weight.fan_in = shape.ndim ? shape.dim[shape.ndim - 1] : 1;
     if (!weight.fan_out) weight.fan_out = shape.ndim ? shape.dim[0] : 1;
-    if (gli_names_find(&model->names, name)) /* glia_model_freeze could not tell which is meant */
-        return gli_model_fail(model, GLIA_INVALID_ARGUMENT, "glia_model_parameter: the name '%s' is taken", name);
-    status = gli_names_reserve(model->ctx, &model->names);
-    if (status != GLIA_OK) return gli_model_take_failure(model, status);
-    gli_names_add(&model->names, name, 0);
-    return gli_model_add_weight(model, &weight);
+    return gli_model_add_parameter(model, &weight);
 }
 
 glia_value glia_model_parameter(glia_model *model, const char *name, glia_shape shape,

@@ -62,11 +62,25 @@ static glia_status find_trainable(const glia_model *model, const char *call, con
     return GLIA_OK;
 }
 
+static bool scale_valid(double scale) { return scale >= 0 && scale <= MAX_RATE_SCALE; }
+
+static bool penalty_valid(double penalty) { return penalty >= 0 && isfinite((float)penalty); }
+
+const char *gli_weight_rules_wrong(const gli_weight *weight) {
+    const gli_weight_rules *r = &weight->rules;
+    if (weight->buffer && (r->rate_scale.set || r->weight_decay.set || r->l1.set))
+        return "is a buffer, which has no learning rate and no penalties";
+    if (r->rate_scale.set && !scale_valid(r->rate_scale.value)) return "has a rate_scale that is not 0 to 1e6";
+    if (r->weight_decay.set && !penalty_valid(r->weight_decay.value)) return "has a weight_decay that is none";
+    if (r->l1.set && !penalty_valid(r->l1.value)) return "has an l1 that is no penalty";
+    return NULL;
+}
+
 static glia_status set_rate_scale(glia_model *model, const char *name, double scale) {
     const char *call = "glia_model_set_rate_scale";
     named found;
-    GLI_REQUIRE(model->ctx, scale >= 0 && scale <= MAX_RATE_SCALE, GLIA_INVALID_ARGUMENT,
-                "%s: scale is %g, must be 0 to %g", call, scale, MAX_RATE_SCALE);
+    GLI_REQUIRE(model->ctx, scale_valid(scale), GLIA_INVALID_ARGUMENT, "%s: scale is %g, must be 0 to %g", call, scale,
+                MAX_RATE_SCALE);
     GLI_TRY(find_trainable(model, call, name, &found));
     for (int w = found.first; w < found.end; ++w) model->weights[w].rules.rate_scale = GLIA_SET(scale);
     return GLIA_OK;
@@ -83,9 +97,8 @@ glia_status glia_model_set_rate_scale(glia_model *model, const char *name, doubl
 static glia_status set_penalties(glia_model *model, const char *name, double weight_decay, double l1) {
     const char *call = "glia_model_set_penalties";
     named found;
-    GLI_REQUIRE(model->ctx, weight_decay >= 0 && l1 >= 0 && isfinite((float)weight_decay) && isfinite((float)l1),
-                GLIA_INVALID_ARGUMENT, "%s: weight_decay is %g and l1 %g, must be finite in f32 and not negative", call,
-                weight_decay, l1);
+    GLI_REQUIRE(model->ctx, penalty_valid(weight_decay) && penalty_valid(l1), GLIA_INVALID_ARGUMENT,
+                "%s: weight_decay is %g and l1 %g, must be finite in f32 and not negative", call, weight_decay, l1);
     GLI_TRY(find_trainable(model, call, name, &found));
     for (int w = found.first; w < found.end; ++w) {
         model->weights[w].rules.weight_decay = GLIA_SET(weight_decay);

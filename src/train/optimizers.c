@@ -74,6 +74,8 @@ static rule rule_of(const glia_optimizer *o) {
 /* Where an optimizer's op has its state among its inputs. */
 static int first_state(const rule *r) { return r->counts ? 4 : 3; }
 
+const gli_op *gli_optimizer_op(const glia_optimizer *optimizer) { return rule_of(optimizer).op; }
+
 bool gli_optimizer_needs(const glia_optimizer *optimizer, int i) { return rule_of(optimizer).state[i]; }
 
 void gli_optimizer_state_name(const glia_optimizer *optimizer, int i, char *name, size_t size) {

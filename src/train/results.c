@@ -140,9 +140,15 @@ static glia_status read_output(glia_context *ctx, const reading *r, bool named, 
     return GLIA_OK;
 }
 
+static int outputs_with_a_loss(const gli_training *training) {
+    int count = 0;
+    for (int i = 0; i < training->n_outputs; ++i) count += training->outputs[i].args.loss.kind != GLIA_LOSS_NONE;
+    return count;
+}
+
 static glia_status read_sums(const gli_training *training, gli_sums whose, bool metrics, glia_result *out) {
     const glia_tensor *tensor = training->compiled.sums[whose];
-    const bool named          = gli_training_targets(training) > 1;
+    const bool named          = outputs_with_a_loss(training) > 1;
     gli_block block;
     *out = (glia_result){0};
     if (!tensor) return GLIA_OK;

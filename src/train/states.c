@@ -57,8 +57,7 @@ static int slots_of_a_weight(const gli_compiled *c) {
     return count;
 }
 
-/* What vector i is called, "adam_m". */
-static void name_vector(const gli_compiled *c, int i, char *name, size_t size) {
+void gli_vector_name(const gli_compiled *c, int i, char *name, size_t size) {
     if (i == GLI_AVERAGE)
         snprintf(name, size, "ema");
     else
@@ -102,7 +101,7 @@ static void name_slots(const glia_model *model, const int64_t *offset, int64_t t
             slot->weight = w;
             slot->vector = i;
             const int at = snprintf(slot->name, sizeof slot->name, "%s/", model->weights[w].name);
-            name_vector(c, i, slot->name + at, sizeof slot->name - (size_t)at);
+            gli_vector_name(c, i, slot->name + at, sizeof slot->name - (size_t)at);
             ++slot;
         }
     }

@@ -181,13 +181,16 @@ glia_status gli_optimizer_resolve(glia_context *ctx, const glia_optimizer *given
 
 /* The optimizer with a weight's penalties instead of its own, as far as there are rules for them. */
 glia_optimizer gli_optimizer_by_rules(glia_optimizer optimizer, const gli_weight_rules *rules);
+/* Its op, whose params it has; NULL: it is the default. */
+const gli_op *gli_optimizer_op(const glia_optimizer *optimizer);
 
 /* Whether it keeps vector i of its state; and what that is called, "adam_m". */
 bool gli_optimizer_needs(const glia_optimizer *optimizer, int i);
 void gli_optimizer_state_name(const glia_optimizer *optimizer, int i, char *name, size_t size);
 
-/* Whether vector i is kept. */
+/* Whether vector i is kept; and what it is called. */
 bool gli_vector_kept(const gli_compiled *compiled, int i);
+void gli_vector_name(const gli_compiled *compiled, int i, char *name, size_t size);
 
 /* Names what is kept of each weight that the layout trains. Fails where a weight has such a name. */
 glia_status gli_slots_make(const glia_model *model, const gli_weight_layout *layout, gli_compiled *compiled);

@@ -1,7 +1,6 @@
 // The command `glia`: what `glia doctor` says about this machine agrees with what the library says, and its exit code
 // with what it printed.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -12,27 +11,14 @@
 #include <string>
 
 #include "glia/glia.h"
+#include "build/command.h"
 #include "support/environment.h"
 
 namespace {
 
+using glia::Output;
+using glia::run;
 using glia::Variable;
-
-struct Output {
-    int exit_code = -1;
-    std::string text;
-    bool says(const std::string &part) const { return text.find(part) != std::string::npos; }
-};
-
-Output run(const std::string &arguments) {
-    Output result;
-    FILE *pipe = popen((std::string(GLIA_BINARIES) + "/glia " + arguments + " 2>&1").c_str(), "r");
-    char part[512];
-    while (pipe && fgets(part, sizeof part, pipe)) result.text += part;
-    const int status = pipe ? pclose(pipe) : -1;
-    if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
-    return result;
-}
 
 // What stands behind each subject, device by device.
 std::map<std::string, std::map<std::string, std::string>> facts_of(const std::string &text) {

@@ -350,6 +350,15 @@ std::vector<Scenario> scenarios() {
                      TRY(glia_model_save_checkpoint(t.model, path.c_str()));
                      return glia_model_load_checkpoint(t.model, path.c_str());
                  }),
+        training("model_save_and_load", true, true,
+                 [](Training &t) {
+                     const std::string path = data_folder() / "model";
+                     TRY(glia_model_save(t.model, path.c_str()));
+                     glia_model *loaded       = nullptr;
+                     const glia_status status = glia_model_load(t.ctx, path.c_str(), nullptr, &loaded);
+                     glia_model_destroy(loaded);
+                     return status;
+                 }),
         training("early_stopping", true, false,
                  [](Training &t) {
                      glia_fit_args args{.epochs = 2};

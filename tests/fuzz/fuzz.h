@@ -17,7 +17,7 @@ using Bytes = std::vector<unsigned char>;
 // Reports what is wrong, and ends the run, which libFuzzer takes as a failure of its input.
 void require(bool condition, const char *what);
 
-// A context for readers of files and of text. It must be empty of memory at its end.
+// A context for readers of files and of text, without a device. It must be empty of memory at its end.
 class Context {
    public:
     Context();

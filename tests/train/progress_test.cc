@@ -2,21 +2,20 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <clocale>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <string>
 
 #include "glia/glia.h"
-#include "support/environment.h"
+#include "support/comma.h"
 #include "support/files.h"
 #include "support/with.h"
 
 namespace {
 
+using glia::Comma;
 using glia::Folder;
-using glia::Variable;
 using glia::with;
 
 // Fits y = 2x for an epoch, with a line of progress.
@@ -51,21 +50,6 @@ glia_context *one_thread() {
     EXPECT_EQ(glia_context_create("cpu", with(glia_context_args{.threads = 1}), &ctx), GLIA_OK);
     return ctx;
 }
-
-// A locale whose numbers have a comma, for the length of a test.
-class Comma : public testing::Test {
-   protected:
-    void SetUp() override {
-        const std::string source  = folder_ / "source",
-                          command = "localedef -c -i " + source + " " + (folder_ / "comma");
-        std::ofstream(source) << "LC_NUMERIC\ndecimal_point \",\"\nthousands_sep \"\"\ngrouping -1\nEND LC_NUMERIC\n";
-        [[maybe_unused]] const int missing_categories = system((command + " >/dev/null 2>&1").c_str());
-        const Variable path("LOCPATH", folder_.path().c_str());
-        if (!setlocale(LC_NUMERIC, "comma")) GTEST_SKIP() << "this machine has no localedef that makes one";
-    }
-    void TearDown() override { setlocale(LC_NUMERIC, "C"); }
-    Folder folder_;
-};
 
 TEST_F(Comma, is_not_in_messages) {
     char number[8];

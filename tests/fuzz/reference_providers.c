@@ -1,0 +1,21 @@
+/* The CPU's providers without the fast ones: what computes a model that a fuzzer made is the references. */
+#include "core/op.h"
+#include "cpu/cpu_providers.h"
+
+#define ONEDNN(name)
+#define NATIVE(name)
+#define ROW(op, ...) __VA_ARGS__
+#define REF(name) extern const gli_provider gli_##name##_ref;
+#include "cpu/cpu_providers.inc"
+#undef ROW
+#undef REF
+
+const gli_provider *const *gli_cpu_providers(const gli_op *op) {
+    static const gli_provider *const none[] = {NULL};
+#define REF(name) &gli_##name##_ref,
+#define ROW(name, ...)                                                        \
+    static const gli_provider *const name##_providers[] = {__VA_ARGS__ NULL}; \
+    if (op == &gli_op_##name) return name##_providers;
+#include "cpu/cpu_providers.inc"
+    return none;
+}
