@@ -125,19 +125,19 @@ static void column_moments(const gli_emission *e, glia_value rows, glia_value *m
  * Source: Chan, Golub, LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances". */
 static void merge_moments(const gli_emission *e, const gli_judged *j, int64_t place, glia_value mean,
                           glia_value squares) {
-    const glia_shape columns      = GLIA_SHAPE(j->output->elements);
-    const glia_value old_count    = state_at(e, j, place, GLIA_SHAPE(1));
-    const glia_value old_mean     = state_at(e, j, gli_deviations_at(j->output, place, GLI_DEVIATIONS_MEAN), columns);
-    const int64_t squares_at      = gli_deviations_at(j->output, place, GLI_DEVIATIONS_SQUARES);
-    const glia_value batch        = gli_emit_number(e, (double)e->batch);
-    const glia_value count        = gli_emit_binary(e, GLIA_BINARY_ADD, old_count, batch);
-    const glia_value share        = gli_emit_binary(e, GLIA_BINARY_DIV, batch, count);
-    const glia_value between      = gli_emit_binary(e, GLIA_BINARY_MUL, share, old_count);
-    const glia_value delta        = gli_emit_binary(e, GLIA_BINARY_SUB, mean, old_mean);
-    const glia_value square       = gli_emit_unary(e, GLIA_UNARY_SQUARE, 0, 0, delta);
-    const glia_value between_them = gli_emit_binary(e, GLIA_BINARY_MUL, square, between);
-    const glia_value moved        = gli_emit_binary(e, GLIA_BINARY_MUL, delta, share);
-    add_at(e, j, squares_at, gli_emit_binary(e, GLIA_BINARY_ADD, squares, between_them));
+    const glia_shape columns   = GLIA_SHAPE(j->output->elements);
+    const glia_value old_count = state_at(e, j, place, GLIA_SHAPE(1));
+    const glia_value old_mean  = state_at(e, j, gli_deviations_at(j->output, place, GLI_DEVIATIONS_MEAN), columns);
+    const int64_t squares_at   = gli_deviations_at(j->output, place, GLI_DEVIATIONS_SQUARES);
+    const glia_value batch     = gli_emit_number(e, (double)e->batch);
+    const glia_value count     = gli_emit_binary(e, GLIA_BINARY_ADD, old_count, batch);
+    const glia_value share     = gli_emit_binary(e, GLIA_BINARY_DIV, batch, count);
+    const glia_value weight    = gli_emit_binary(e, GLIA_BINARY_MUL, share, old_count);
+    const glia_value delta     = gli_emit_binary(e, GLIA_BINARY_SUB, mean, old_mean);
+    const glia_value square    = gli_emit_unary(e, GLIA_UNARY_SQUARE, 0, 0, delta);
+    const glia_value between   = gli_emit_binary(e, GLIA_BINARY_MUL, square, weight);
+    const glia_value moved     = gli_emit_binary(e, GLIA_BINARY_MUL, delta, share);
+    add_at(e, j, squares_at, gli_emit_binary(e, GLIA_BINARY_ADD, squares, between));
     glia_graph_assign(e->graph, old_mean, gli_emit_binary(e, GLIA_BINARY_ADD, old_mean, moved));
     glia_graph_assign(e->graph, old_count, count);
 }

@@ -353,6 +353,49 @@ TEST_F(Callbacks, metrics_of_several_outputs_are_logged_and_watched_by_name) {
     std::remove(csv.c_str()), std::remove(json.c_str());
 }
 
+TEST_F(Callbacks, as_many_results_as_there_can_be_with_long_names_fit_in_a_line) {
+    const string path = testing::TempDir() + "all_results_test.jsonl";
+    std::remove(path.c_str());
+    glia_model *net = nullptr;
+    ASSERT_EQ(glia_model_create(ctx_, nullptr, &net), GLIA_OK);
+    const glia_value x = glia_model_input(net, "x", GLIA_SHAPE(1));
+    glia_output_args output{.loss = glia_loss_bce_logits()};
+    for (glia_metric &metric : output.metrics) metric = GLIA_METRIC_PRECISION_WEIGHTED;
+    for (int i = 0; i < GLIA_MAX_OUTPUTS; ++i) {
+        const string name = string(39, '"') + char('0' + i);
+        output.name       = name.c_str();
+        ASSERT_EQ(glia_model_output(net, x, &output), GLIA_OK) << message();
+    }
+    ASSERT_EQ(glia_model_compile(net, {0}, nullptr), GLIA_OK) << message();
+    const float zeros[kCount]{};
+    const glia_array array{.dtype = GLIA_F32, .shape = GLIA_SHAPE(1), .data = zeros};
+    const vector<glia_array> targets(GLIA_MAX_OUTPUTS, array);
+    glia_dataset *data = nullptr;
+    ASSERT_EQ(glia_dataset_from_arrays(ctx_,
+                                       with(glia_arrays_args{.inputs    = &array,
+                                                             .n_inputs  = 1,
+                                                             .targets   = targets.data(),
+                                                             .n_targets = GLIA_MAX_OUTPUTS,
+                                                             .count     = kCount}),
+                                       &data),
+              GLIA_OK)
+        << message();
+    const glia_callback log = made([&](auto *out) { return glia_jsonl_log(ctx_, path.c_str(), out); });
+    testing::internal::CaptureStdout();
+    EXPECT_EQ(
+        glia_model_fit(net, data,
+                       with(glia_fit_args{.validation = data, .progress = GLIA_PROGRESS_LINES, .callbacks = {log}})),
+        GLIA_OK)
+        << message();
+    const string shown = testing::internal::GetCapturedStdout(), text = content(path);
+    EXPECT_EQ(std::count(text.begin(), text.end(), ':'), 4 + 2 * (1 + GLIA_MAX_RESULTS));
+    EXPECT_EQ(text.substr(text.size() - 2), "}\n");
+    EXPECT_EQ(shown.substr(shown.size() - 3), " s\n") << shown.size();
+    glia_dataset_destroy(data);
+    glia_model_destroy(net);
+    std::remove(path.c_str());
+}
+
 TEST_F(Callbacks, nonsense_is_refused_with_its_numbers) {
     glia_callback out{};
     const auto early    = [&](glia_early_stopping_args args) { return glia_early_stopping(ctx_, &args, &out); };

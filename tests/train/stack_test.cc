@@ -36,11 +36,14 @@ glia_status train(glia_context *ctx) {
     const glia_arrays_args arrays{.inputs = &input, .n_inputs = 1, .targets = &target, .n_targets = 1, .count = 8};
     glia_model *net    = nullptr;
     glia_dataset *data = nullptr;
+    glia_callback log{};
     glia_status status = glia_dataset_from_arrays(ctx, &arrays, &data);
     if (status == GLIA_OK) status = glia_model_create(ctx, nullptr, &net);
     if (status == GLIA_OK)
         status = glia_model_compile(net, network(net), with(glia_compile_args{.loss = glia_loss_cross_entropy()}));
-    if (status == GLIA_OK) status = glia_model_fit(net, data, with(glia_fit_args{.batch_size = 4}));
+    if (status == GLIA_OK) status = glia_jsonl_log(ctx, "/dev/null", &log);
+    if (status == GLIA_OK) status = glia_model_fit(net, data, with(glia_fit_args{.batch_size = 4, .callbacks = {log}}));
+    glia_callback_destroy(&log);
     glia_model_destroy(net);
     glia_dataset_destroy(data);
     return status;
