@@ -331,6 +331,21 @@ std::vector<Scenario> scenarios() {
                      args.epochs = 2, args.batch_size = 4, args.validation = t.data;
                      return glia_model_fit(t.model, t.data, &args);
                  }),
+        training("model_fit_with_control", false, false,
+                 [](Training &t) {
+                     glia_compile_args compile{};
+                     compile.loss = glia_loss_cross_entropy(), compile.average_decay = 0.9, compile.clip_norm = 1;
+                     TRY(glia_model_set_rate_scale(t.model, "dense", 0.5));
+                     TRY(glia_model_compile(t.model, t.logits, &compile));
+                     const std::string path = data_folder() / "gradients.jsonl";
+                     const glia_watch_gradients_args watch{.path = path.c_str()};
+                     glia_fit_args args{.epochs = 2, .batch_size = 2};
+                     args.accumulate = 2, args.validation_share = 0.34, args.validate_average = true;
+                     TRY(glia_watch_gradients(t.ctx, &watch, &args.callbacks[0]));
+                     const glia_status status = glia_model_fit(t.model, t.data, &args);
+                     glia_callback_destroy(&args.callbacks[0]);
+                     return status;
+                 }),
         training("model_evaluate", true, true,
                  [](Training &t) {
                      glia_result result;

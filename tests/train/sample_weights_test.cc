@@ -207,6 +207,24 @@ TEST(SampleWeightsArgs, need_a_loss_and_a_target) {
     EXPECT_TRUE(t.says("target 1 of sample 4 is NaN")) << t.message();
 }
 
+TEST(SampleWeightsArgs, leave_predictions_and_counts_as_they_are) {
+    SmallTraining with_weights("cpu"), without("cpu");
+    int64_t counts[2][9], classes[2][23];
+    for (SmallTraining *t : {&with_weights, &without}) {
+        const bool weights = t == &with_weights;
+        t->build(), t->make_data(weights);
+        glia_compile_args compile{};
+        compile.sample_weights = weights;
+        ASSERT_EQ(t->compile(compile), GLIA_OK) << t->message();
+        ASSERT_EQ(glia_model_confusion_matrix(t->net, t->data, 8, counts[weights], sizeof counts[0]), GLIA_OK)
+            << t->message();
+        ASSERT_EQ(glia_model_predict_classes(t->net, t->data, 8, classes[weights], sizeof classes[0]), GLIA_OK)
+            << t->message();
+    }
+    EXPECT_TRUE(std::equal(counts[0], counts[0] + 9, counts[1]));
+    EXPECT_TRUE(std::equal(classes[0], classes[0] + 23, classes[1]));
+}
+
 TEST(SampleWeightsArgs, are_one_float_for_each_sample) {
     SmallTraining t("cpu", 6);
     t.build();
