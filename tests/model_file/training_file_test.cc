@@ -35,9 +35,9 @@ glia_value dense(glia_model *net, glia_value x, const char *name, int units, boo
 
 // What is added to one of these has to be written by src/model_file, and read; then this number follows.
 TEST(TrainingFile, KnowsAllThatItHasToWrite) {
-    EXPECT_EQ(sizeof(glia_compile_args), 176u);
-    EXPECT_EQ(sizeof(glia_output_args), 80u);
-    EXPECT_EQ(sizeof(gli_weight), 224u);
+    EXPECT_EQ(sizeof(glia_compile_args), 208u);
+    EXPECT_EQ(sizeof(glia_output_args), 104u);
+    EXPECT_EQ(sizeof(gli_weight), 272u);
     EXPECT_EQ(sizeof(gli_model_node), 232u);
     EXPECT_EQ(sizeof(gli_layer), 216u);
 }
@@ -95,11 +95,11 @@ TEST(TrainingFile, HasLossesAndMetrics) {
     const glia_value x = glia_model_input(net, "x", GLIA_SHAPE(3)), y = dense(net, x, "y", 2);
     const glia_output_args outputs[] = {
         {.loss = entropy, .metrics = {GLIA_METRIC_TOP_K, GLIA_METRIC_ACCURACY}, .top_k = 1},
-        {.loss = part, .metrics = {GLIA_METRIC_NONE}},
+        {.loss = part, .metrics = {GLIA_METRIC_NONE}, .sample_weights = true},
         {.loss = total, .metrics = {GLIA_METRIC_MSE, GLIA_METRIC_NONE, GLIA_METRIC_MAE}},
         {},
-        {.loss = logarithm},
-        {.loss = glia_loss_bce_logits()}};
+        {.loss = logarithm, .name = "lögarithm"},
+        {.loss = glia_loss_bce_logits(), .metrics = {GLIA_METRIC_F1_WEIGHTED, GLIA_METRIC_R2, GLIA_METRIC_AUC}}};
     for (const glia_output_args &args : outputs) ASSERT_EQ(glia_model_output(net, y, &args), GLIA_OK) << c.message();
     ASSERT_EQ(glia_model_compile(net, {}, nullptr), GLIA_OK) << c.message();
     expect_round_trip(c);
@@ -116,6 +116,47 @@ TEST(TrainingFile, HasClassWeights) {
     c.samples(GLIA_F32, GLIA_SHAPE(3), GLIA_I64);
     c.fit(1);
     expect_round_trip(c);
+}
+
+// The file has as many scores as the epoch has had samples.
+TEST(TrainingFile, HasTheScoresOfAnEpoch) {
+    Computer c("cpu");
+    glia_model *net    = c.create();
+    const glia_value y = dense(net, glia_model_input(net, "x", GLIA_SHAPE(3)), "y", 2);
+    const glia_compile_args args{.loss    = glia_loss_cross_entropy(),
+                                 .metrics = {GLIA_METRIC_AUC, GLIA_METRIC_F1, GLIA_METRIC_PRECISION_MICRO}};
+    ASSERT_EQ(glia_model_compile(net, y, &args), GLIA_OK) << c.message();
+    c.samples(GLIA_F32, GLIA_SHAPE(3), GLIA_I64);
+    const glia_callback stop{
+        .on_batch_end = [](void *, const glia_event *event) { return glia_trainer_stop(event->trainer), GLIA_OK; }};
+    const glia_fit_args one{.epochs = 2, .batch_size = kBatch, .in_order = true, .callbacks = {stop}};
+    ASSERT_EQ(glia_model_fit(net, c.data, &one), GLIA_OK) << c.message();
+    glia_state_info scores;
+    ASSERT_EQ(glia_model_state_info(net, "glia/scores", &scores), GLIA_OK) << c.message();
+    EXPECT_EQ(scores.shape.dim[0], 2 * kBatch);
+    expect_round_trip(c);
+}
+
+// ---- What differs from weight to weight, and their average ----
+
+TEST(TrainingFile, HasTheRulesOfWeightsAndTheirAverage) {
+    Computer c("cpu");
+    glia_model *net    = c.create();
+    const glia_value x = glia_model_input(net, "x", GLIA_SHAPE(3)), y = dense(net, dense(net, x, "a", 4), "y", 2);
+    ASSERT_EQ(glia_model_set_rate_scale(net, "a", 0.1), GLIA_OK) << c.message();
+    ASSERT_EQ(glia_model_set_penalties(net, "y.bias", 0, 1. / 3), GLIA_OK) << c.message();
+    const glia_compile_args args{.loss           = glia_loss_mse(),
+                                 .optimizer      = glia_optimizer_adamw(0.01, 0.1),
+                                 .average_decay  = 0.9,
+                                 .average_warmup = true};
+    ASSERT_EQ(glia_model_compile(net, y, &args), GLIA_OK) << c.message();
+    c.samples(GLIA_F32, GLIA_SHAPE(3));
+    c.fit(1);
+    expect_round_trip(c);
+    ASSERT_EQ(glia_model_use_average(net, true), GLIA_OK) << c.message();
+    const Path path;
+    EXPECT_EQ(glia_model_save(net, path.get()), GLIA_INVALID_ARGUMENT);
+    EXPECT_NE(c.message().find("glia_model_save: the averages are in the place of the weights"), string::npos);
 }
 
 // ---- What is frozen ----

@@ -5,15 +5,20 @@
 
 #include "cpu/onednn/dnn_list.h"
 
+static void find(void *handle, gli_dnn_openmp *out) {
+    *(void **)&out->get_max_threads = dlsym(handle, "omp_get_max_threads");
+    *(void **)&out->set_num_threads = dlsym(handle, "omp_set_num_threads");
+}
+
+/* A runtime that the program brings, such as clang's, comes before the one that oneDNN names. */
 gli_dnn_openmp gli_dnn_find_openmp(void) {
     gli_dnn_openmp found = {0};
     Dl_info library;
-    if (!dladdr(dnnl_version(), &library)) return found;
+    find(RTLD_DEFAULT, &found);
+    if (found.set_num_threads || !dladdr(dnnl_version(), &library)) return found;
     void *handle = dlopen(library.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-    if (!handle) handle = dlopen(NULL, RTLD_LAZY); /* a part of the program */
     if (!handle) return found;
-    *(void **)&found.get_max_threads = dlsym(handle, "omp_get_max_threads");
-    *(void **)&found.set_num_threads = dlsym(handle, "omp_set_num_threads");
+    find(handle, &found);
     dlclose(handle);
     return found;
 }
