@@ -39,7 +39,8 @@ typedef struct glia_early_stopping_args {
     glia_better better;
     double min_delta;  /* what is better by less is not better */
     int patience;      /* stops when the best value is this many epochs old; default 1 */
-    bool restore_best; /* at the end of training, stopped or not, weights and statistics are those of the best epoch */
+    bool restore_best; /* at the end of training, stopped or not, weights, their averages and statistics are those of
+                        * the best epoch */
 } glia_early_stopping_args;
 
 /* NaN is worse than any number. Of restore_best: the optimizer's state stays that of the last epoch. args may be NULL.

@@ -13,29 +13,36 @@ typedef struct early_stopping {
     int age;              /* epochs since then */
     int64_t compiles;     /* of the model until then */
     glia_tensor *weights; /* of then, all of the model's vector; NULL: none */
+    glia_tensor *average; /* of then, of the weights; NULL: the model has none */
 } early_stopping;
+
+static void forget(early_stopping *s) {
+    glia_tensor_destroy(s->weights);
+    glia_tensor_destroy(s->average);
+    s->weights = s->average = NULL;
+}
 
 static glia_status begin(void *user, const glia_event *event) {
     early_stopping *s = user;
     (void)event;
-    glia_tensor_destroy(s->weights);
-    s->weights = NULL;
-    s->best    = NAN;
-    s->age     = 0;
+    forget(s);
+    s->best = NAN;
+    s->age  = 0;
     return GLIA_OK;
+}
+
+static glia_status copy(glia_context *ctx, const glia_tensor *from, glia_tensor **to) {
+    if (!*to) GLI_TRY(glia_tensor_create(ctx, glia_tensor_dtype(from), glia_tensor_shape(from), to));
+    return glia_tensor_copy(from, *to);
 }
 
 /* The model may have been compiled again, with another layout of its weights. */
 static glia_status keep(early_stopping *s, const glia_model *model) {
-    const glia_tensor *vector = model->vector;
-    if (s->weights && s->compiles != model->training->compiles) {
-        glia_tensor_destroy(s->weights);
-        s->weights = NULL;
-    }
-    if (!s->weights)
-        GLI_TRY(glia_tensor_create(s->ctx, glia_tensor_dtype(vector), glia_tensor_shape(vector), &s->weights));
+    const glia_tensor *average = model->training->compiled.state[GLI_AVERAGE];
+    if (s->compiles != model->training->compiles) forget(s);
     s->compiles = model->training->compiles;
-    return glia_tensor_copy(vector, s->weights);
+    if (average) GLI_TRY(copy(s->ctx, average, &s->average));
+    return copy(s->ctx, model->vector, &s->weights);
 }
 
 static glia_status epoch_end(void *user, const glia_event *event) {
@@ -59,12 +66,13 @@ static glia_status end(void *user, const glia_event *event) {
     if (!s->weights) return GLIA_OK;
     GLI_REQUIRE(s->ctx, s->compiles == event->model->training->compiles, GLIA_INVALID_ARGUMENT,
                 "glia_early_stopping: the model was compiled after its best epoch, whose weights cannot come back");
+    if (s->average) GLI_TRY(glia_tensor_copy(s->average, event->model->training->compiled.state[GLI_AVERAGE]));
     return glia_tensor_copy(s->weights, event->model->vector);
 }
 
 static void destroy(void *user) {
     early_stopping *s = user;
-    glia_tensor_destroy(s->weights);
+    forget(s);
     gli_callback_state_free(s->ctx, s, sizeof *s);
 }
 

@@ -178,6 +178,31 @@ TEST_P(Accumulate, goes_on_in_the_middle_of_an_epoch) {
     }
 }
 
+// States go from batch to batch, within a step too.
+TEST_P(Accumulate, carries_the_states_of_layers) {
+    SmallTraining never(GetParam(), 24), stopped(GetParam(), 24);
+    if (never.created == GLIA_NOT_FOUND) GTEST_SKIP() << never.message();
+    for (SmallTraining *t : {&never, &stopped}) {
+        glia_value h = glia_model_input(t->net, "x", GLIA_SHAPE(SmallTraining::kInputs));
+        h            = glia_model_reshape(t->net, h, with(glia_reshape_args{.shape = GLIA_SHAPE(3, 1)}));
+        h         = glia_model_lstm(t->net, h, with(glia_lstm_args{.name = "lstm", .units = 4, .stateful_batch = 4}));
+        t->output = glia_model_dense(t->net, h, with(glia_dense_args{.name = "logits", .units = 3}));
+        t->make_data();
+        ASSERT_EQ(t->compile({}), GLIA_OK) << t->message();
+    }
+    glia_fit_args fit = args_of(2, 4, 2);
+    fit.in_order      = true;
+    ASSERT_EQ(never.fit(fit), GLIA_OK) << never.message();
+    glia_trainer *trainer = nullptr;
+    ASSERT_EQ(glia_trainer_create(stopped.net, stopped.data, &fit, &trainer), GLIA_OK) << stopped.message();
+    for (int i = 0; i < 4; ++i) ASSERT_EQ(glia_trainer_step(trainer), GLIA_OK) << stopped.message();
+    glia_trainer_destroy(trainer);
+    EXPECT_EQ(stopped.number("glia/position"), 8);
+    fit.resume = true;
+    ASSERT_EQ(stopped.fit(fit), GLIA_OK) << stopped.message();
+    EXPECT_EQ(stopped.states(), never.states());
+}
+
 TEST_P(Accumulate, takes_back_a_step_that_is_not_finite) {
     SmallTraining t(GetParam(), 24);
     if (t.created == GLIA_NOT_FOUND) GTEST_SKIP() << t.message();

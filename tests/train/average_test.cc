@@ -138,6 +138,37 @@ TEST_P(Average, has_no_part_of_a_step_that_failed) {
         EXPECT_EQ(bad.get(name), good.get(name)) << name;
 }
 
+// A rate that doubles makes the loss rise in the end.
+glia_status raise_rate(void *, const glia_event *event) {
+    return glia_model_set_learning_rate(event->model, 2 * glia_model_learning_rate(event->model));
+}
+
+TEST_P(Average, comes_back_with_the_best_weights) {
+    SmallTraining t(GetParam());
+    if (t.created == GLIA_NOT_FOUND) GTEST_SKIP() << t.message();
+    t.build(), t.make_data();
+    ASSERT_EQ(compile(&t, 0.5), GLIA_OK) << t.message();
+    glia_fit_args fit = fit_args(12);
+    fit.validation = t.data, fit.validate_average = true;
+    ASSERT_EQ(glia_early_stopping(t.ctx, with(glia_early_stopping_args{.patience = 2, .restore_best = true}),
+                                  &fit.callbacks[0]),
+              GLIA_OK)
+        << t.message();
+    fit.callbacks[1].on_epoch_end = raise_rate;
+    ASSERT_EQ(t.fit(fit), GLIA_OK) << t.message();
+    glia_callback_destroy(&fit.callbacks[0]);
+    int count;
+    const glia_epoch *epochs = glia_model_history(t.net, &count);
+    double best              = INFINITY;
+    for (int i = 0; i < count; ++i) best = std::min(best, epochs[i].validation.loss);
+    EXPECT_LT(count, 12);
+    EXPECT_GT(epochs[count - 1].validation.loss, best);
+    glia_result result;
+    ASSERT_EQ(glia_model_use_average(t.net, true), GLIA_OK) << t.message();
+    ASSERT_EQ(glia_model_evaluate(t.net, t.data, 0, &result), GLIA_OK) << t.message();
+    EXPECT_EQ(result.loss, best);
+}
+
 INSTANTIATE_TEST_SUITE_P(all, Average, testing::Values("cpu", "emulated", "cuda:0"),
                          [](const auto &info) { return std::string(info.param, std::strcspn(info.param, ":")); });
 
