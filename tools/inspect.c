@@ -60,13 +60,13 @@ static int read_number(const inspection *i, const char *name, void *number) {
 
 static void print_position(const inspection *i) {
     char text[160];
-    int64_t epochs, steps, position;
+    int64_t epochs, batches, position;
     double rate;
-    if (!read_number(i, "glia/epoch", &epochs) || !read_number(i, "glia/step", &steps) ||
+    if (!read_number(i, "glia/epoch", &epochs) || !read_number(i, "glia/step", &batches) ||
         !read_number(i, "glia/position", &position) || !read_number(i, "glia/learning_rate", &rate))
         return;
-    snprintf(text, sizeof text, "%lld epochs, and %lld samples of the next; %lld steps", (long long)epochs,
-             (long long)position, (long long)steps);
+    snprintf(text, sizeof text, "%lld epochs, and %lld samples of the next; %lld batches", (long long)epochs,
+             (long long)position, (long long)batches);
     line("has had", text);
     snprintf(text, sizeof text, "%g", rate);
     line("learning rate", text);

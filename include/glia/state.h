@@ -16,7 +16,7 @@
  *   glia/position         samples that an epoch has had which was left in its middle, or is under way; else 0
  *   glia/sums             f64 [n], the sums and counts of losses and metrics of that epoch
  *   glia/scores           of models with GLIA_METRIC_AUC: f64 [n,3], the number of an output, a score of that epoch,
- * and 1 if it is a positive one, else 0. n grows with the epoch, and is what is set
+ *                         and 1 if it is a positive one, else 0. n grows with the epoch, and is what is set
  *
  * Weights and buffers are there from the beginning, the others from the first compile on. */
 #ifndef GLIA_STATE_H

@@ -156,10 +156,10 @@ GLIA_API glia_status glia_model_compile(glia_model *model, glia_value output, co
 GLIA_API glia_status glia_model_set_learning_rate(glia_model *model, double rate); /* between epochs or steps */
 GLIA_API double glia_model_learning_rate(const glia_model *model);                 /* NaN: the model is not compiled */
 
-/* Puts the averages in the place of the weights, for evaluations, predictions and files of weights, and with use false
- * the weights back, before training or a checkpoint goes on: GLIA_INVALID_ARGUMENT. A compile makes weights of what is
- * in their place. After step t an average is decay average + (1 - decay) weight, and after the first the weight: an
- * exponential moving average, as PyTorch's AveragedModel. Buffers have none. */
+/* Puts the averages in the place of the weights, for evaluations, predictions and files of weights; with use false the
+ * weights are back. Until then training, glia_model_save and checkpoints fail with GLIA_INVALID_ARGUMENT. A compile
+ * makes weights of what is in their place. After step t an average is decay average + (1 - decay) weight, and after the
+ * first the weight: an exponential moving average, as PyTorch's AveragedModel. Buffers have none. */
 GLIA_API glia_status glia_model_use_average(glia_model *model, bool use);
 
 /* ---- Fit ---- */

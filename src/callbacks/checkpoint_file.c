@@ -87,15 +87,25 @@ static glia_status read_file(const gli_state_file *f, const glia_model *model, s
     return gli_state_file_check_rest(f, model, s->count);
 }
 
-/* The numbers of training, which alone can be refused. A weight of the user's may have a name that begins like theirs.
- */
+/* Of what training knows: its numbers, and scores, which alone can be refused. A weight of the user's may have a name
+ * that begins like theirs. */
+static bool is_scores(const glia_safetensors_entry *entry) { return strcmp(entry->name, "glia/scores") == 0; }
+
 static bool is_number(const glia_model *model, const glia_safetensors_entry *entry) {
     glia_state_info info;
     if (glia_model_state_info(model, entry->name, &info) != GLIA_OK || info.shape.ndim > 0) return false;
     return info.kind == GLIA_STATE_PROGRESS || strcmp(entry->name, "glia/learning_rate") == 0;
 }
 
-/* All numbers, or none. */
+static glia_status set_scores(glia_model *model, const states *s) {
+    for (int i = 0; i < s->count; ++i) {
+        const glia_safetensors_entry *entry = &entries_of(s)[i];
+        if (is_scores(entry)) return glia_model_state_set(model, entry->name, entry->values, entry->bytes);
+    }
+    return GLIA_OK;
+}
+
+/* All numbers and the scores, or none. */
 static glia_status set_numbers(glia_model *model, const states *s) {
     int64_t before[16]; /* there are 7 */
     int n = 0, i = 0;
@@ -106,6 +116,7 @@ static glia_status set_numbers(glia_model *model, const states *s) {
         status = glia_model_state_get(model, entry->name, &before[n++], entry->bytes);
         if (status == GLIA_OK) status = glia_model_state_set(model, entry->name, entry->values, entry->bytes);
     }
+    if (status == GLIA_OK) status = set_scores(model, s);
     if (status == GLIA_OK) return GLIA_OK;
     char message[sizeof model->ctx->message];
     memcpy(message, model->ctx->message, sizeof message);
@@ -120,7 +131,8 @@ static glia_status set_states(glia_model *model, const states *s) {
     GLI_TRY(set_numbers(model, s));
     for (int i = 0; i < s->count; ++i) {
         const glia_safetensors_entry *entry = &entries_of(s)[i];
-        if (!is_number(model, entry)) GLI_TRY(glia_model_state_set(model, entry->name, entry->values, entry->bytes));
+        if (is_number(model, entry) || is_scores(entry)) continue;
+        GLI_TRY(glia_model_state_set(model, entry->name, entry->values, entry->bytes));
     }
     return GLIA_OK;
 }

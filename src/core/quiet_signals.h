@@ -2,13 +2,13 @@
 #ifndef GLI_CORE_QUIET_SIGNALS_H
 #define GLI_CORE_QUIET_SIGNALS_H
 
-#include <signal.h>
 #include <stdbool.h>
 
-/* What this thread had before. */
+enum { GLI_QUIET_SIGNALS = 2 };
+
+/* Of each of them: whether this thread had blocked it before, and whether one was waiting. */
 typedef struct gli_quiet_signals {
-    sigset_t before, pending;
-    bool blocked;
+    bool blocked[GLI_QUIET_SIGNALS], pending[GLI_QUIET_SIGNALS];
 } gli_quiet_signals;
 
 /* Between the two, a pipe that nobody reads (SIGPIPE) and a file that may not grow (SIGXFSZ) are errors of the call

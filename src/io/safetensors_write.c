@@ -1,4 +1,3 @@
-#define _POSIX_C_SOURCE 200809L
 /* Writing safetensors: the bytes that the format's own library would write. */
 #include <stdlib.h>
 #include <string.h>

@@ -93,13 +93,14 @@ static glia_status read_weight(gli_json *json, const reading *r, gli_weight *out
     weight->ndim      = item.shape.ndim;
     memcpy(weight->dim, item.shape.dim, sizeof weight->dim);
     const int64_t rows = weight->ndim > 0 ? weight->dim[0] : 0;
-    GLI_REQUIRE(json->ctx, weight->zero_row <= rows && (weight->buffer || !weight->state), GLIA_BAD_FORMAT,
-                "%s: '%s' has a zero_row of %lld and %lld rows, or is a state and no buffer", json->path, weight->name,
+    GLI_REQUIRE(json->ctx, weight->zero_row <= rows, GLIA_BAD_FORMAT,
+                "%s: the zero_row of '%s' is %lld, it has %lld rows", json->path, weight->name,
                 (long long)weight->zero_row, (long long)rows);
-    const char *wrong = gli_weight_rules_wrong(weight);
-    GLI_REQUIRE(json->ctx, !wrong, GLIA_BAD_FORMAT, "%s: '%s' %s", json->path, weight->name, wrong);
-    *out = *weight;
-    return GLIA_OK;
+    GLI_REQUIRE(json->ctx, weight->buffer || !weight->state, GLIA_BAD_FORMAT, "%s: '%s' is a state and no buffer",
+                json->path, weight->name);
+    *out                     = *weight;
+    const glia_status status = gli_weight_rules_check(json->ctx, weight);
+    return status == GLIA_OK ? GLIA_OK : gli_explain(json->ctx, status, json->path);
 }
 
 static glia_status read_layer_weight(gli_json *json, void *to) {

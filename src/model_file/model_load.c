@@ -109,8 +109,7 @@ static glia_status check_slots(const loading *l, const glia_compile_args *args) 
             char name[GLI_STATE_NAME_SIZE];
             int index;
             if (!gli_vector_kept(&wanted, i)) continue;
-            const int at = snprintf(name, sizeof name, "%s/", weight->name);
-            gli_vector_name(&wanted, i, name + at, sizeof name - (size_t)at);
+            gli_slot_name(&wanted, weight, i, name);
             const glia_state_info state = info_of(l, weight, name);
             if (state.bytes > 0) GLI_TRY(gli_state_file_need(&l->from, &state, &index));
         }

@@ -168,8 +168,8 @@ glia_tensor gli_weight_view(const glia_model *model, const gli_weight *weight, c
 
 bool gli_weight_rules_equal(const gli_weight_rules *a, const gli_weight_rules *b);
 
-/* What is wrong with the rules of a weight; NULL: nothing. */
-const char *gli_weight_rules_wrong(const gli_weight *weight);
+/* Fails for rules that the calls which set them would refuse. */
+glia_status gli_weight_rules_check(glia_context *ctx, const gli_weight *weight);
 
 /* Fails unless there are values for a state of this dtype and shape. call, name: for the message. */
 glia_status gli_check_values(const glia_tensor *shape, const char *call, const char *name, const void *values,

@@ -26,16 +26,14 @@ static glia_status find(const glia_model *model, const char *call, const char *n
         *out        = (named){NULL, i, i + 1};
         return GLIA_OK;
     }
-    for (int i = 0; name && i < model->n_layers; ++i) {
-        gli_layer *layer = &model->layers[i];
-        *out             = (named){layer, layer->first_weight, layer->end_weight};
-        if (strcmp(layer->name, name) == 0) return GLIA_OK;
-    }
-    return gli_fail(model->ctx, GLIA_NOT_FOUND, "%s: no layer or weight is named '%s'", call, name ? name : "NULL");
+    gli_layer *layer = name ? gli_model_find_layer(model, name) : NULL;
+    GLI_REQUIRE(model->ctx, layer, GLIA_NOT_FOUND, "%s: no layer or weight is named '%s'", call, name ? name : "NULL");
+    *out = (named){layer, layer->first_weight, layer->end_weight};
+    return GLIA_OK;
 }
 
 static glia_status set_frozen(glia_model *model, const char *name, bool frozen) {
-    named found;
+    named found = {0};
     GLI_TRY(find(model, "glia_model_freeze", name, &found));
     if (found.layer) found.layer->frozen = frozen;
     for (int w = found.first; w < found.end; ++w) model->weights[w].frozen = frozen;
@@ -52,13 +50,23 @@ glia_status glia_model_freeze(glia_model *model, const char *name, bool frozen) 
 
 /* ---- Rules ---- */
 
-/* For weights that training changes: a name of buffers alone is a mistake. */
-static glia_status find_trainable(const glia_model *model, const char *call, const char *name, named *out) {
-    bool any = false;
-    GLI_TRY(find(model, call, name, out));
-    for (int w = out->first; w < out->end; ++w) any = any || !model->weights[w].buffer;
-    GLI_REQUIRE(model->ctx, any, GLIA_INVALID_ARGUMENT, "%s: %s '%s' %s", call, out->layer ? "layer" : "weight", name,
-                out->layer ? "has no weights of its own" : "is a buffer, which is not trained");
+/* Changes the rules of the name's weights, but not of buffers, which training does not change: of these alone it is a
+ * mistake. What is not set in `rules` stays. */
+static glia_status set_rules(glia_model *model, const char *call, const char *name, const gli_weight_rules *rules) {
+    named found = {0};
+    int changed = 0;
+    GLI_TRY(find(model, call, name, &found));
+    for (int w = found.first; w < found.end; ++w) {
+        gli_weight_rules *of = &model->weights[w].rules;
+        if (model->weights[w].buffer) continue;
+        if (rules->rate_scale.set) of->rate_scale = rules->rate_scale;
+        if (rules->weight_decay.set) of->weight_decay = rules->weight_decay;
+        if (rules->l1.set) of->l1 = rules->l1;
+        ++changed;
+    }
+    GLI_REQUIRE(model->ctx, changed > 0, GLIA_INVALID_ARGUMENT, "%s: %s '%s' %s", call,
+                found.layer ? "layer" : "weight", name,
+                found.layer ? "has no weights of its own" : "is a buffer, which is not trained");
     return GLIA_OK;
 }
 
@@ -66,24 +74,24 @@ static bool scale_valid(double scale) { return scale >= 0 && scale <= MAX_RATE_S
 
 static bool penalty_valid(double penalty) { return penalty >= 0 && isfinite((float)penalty); }
 
-const char *gli_weight_rules_wrong(const gli_weight *weight) {
+glia_status gli_weight_rules_check(glia_context *ctx, const gli_weight *weight) {
     const gli_weight_rules *r = &weight->rules;
-    if (weight->buffer && (r->rate_scale.set || r->weight_decay.set || r->l1.set))
-        return "is a buffer, which has no learning rate and no penalties";
-    if (r->rate_scale.set && !scale_valid(r->rate_scale.value)) return "has a rate_scale that is not 0 to 1e6";
-    if (r->weight_decay.set && !penalty_valid(r->weight_decay.value)) return "has a weight_decay that is none";
-    if (r->l1.set && !penalty_valid(r->l1.value)) return "has an l1 that is no penalty";
-    return NULL;
+    const bool any            = r->rate_scale.set || r->weight_decay.set || r->l1.set;
+    GLI_REQUIRE(ctx, !any || !weight->buffer, GLIA_INVALID_ARGUMENT,
+                "'%s' is a buffer, which has no learning rate and no penalties", weight->name);
+    GLI_REQUIRE(ctx, !r->rate_scale.set || scale_valid(r->rate_scale.value), GLIA_INVALID_ARGUMENT,
+                "the rate_scale of '%s' is %g, must be 0 to %g", weight->name, r->rate_scale.value, MAX_RATE_SCALE);
+    GLI_REQUIRE(ctx, penalty_valid(r->weight_decay.value) && penalty_valid(r->l1.value), GLIA_INVALID_ARGUMENT,
+                "the weight_decay of '%s' is %g and its l1 %g, must be finite in f32 and not negative", weight->name,
+                r->weight_decay.value, r->l1.value);
+    return GLIA_OK;
 }
 
 static glia_status set_rate_scale(glia_model *model, const char *name, double scale) {
     const char *call = "glia_model_set_rate_scale";
-    named found;
     GLI_REQUIRE(model->ctx, scale_valid(scale), GLIA_INVALID_ARGUMENT, "%s: scale is %g, must be 0 to %g", call, scale,
                 MAX_RATE_SCALE);
-    GLI_TRY(find_trainable(model, call, name, &found));
-    for (int w = found.first; w < found.end; ++w) model->weights[w].rules.rate_scale = GLIA_SET(scale);
-    return GLIA_OK;
+    return set_rules(model, call, name, &(gli_weight_rules){.rate_scale = GLIA_SET(scale)});
 }
 
 glia_status glia_model_set_rate_scale(glia_model *model, const char *name, double scale) {
@@ -96,15 +104,10 @@ glia_status glia_model_set_rate_scale(glia_model *model, const char *name, doubl
 
 static glia_status set_penalties(glia_model *model, const char *name, double weight_decay, double l1) {
     const char *call = "glia_model_set_penalties";
-    named found;
     GLI_REQUIRE(model->ctx, penalty_valid(weight_decay) && penalty_valid(l1), GLIA_INVALID_ARGUMENT,
                 "%s: weight_decay is %g and l1 %g, must be finite in f32 and not negative", call, weight_decay, l1);
-    GLI_TRY(find_trainable(model, call, name, &found));
-    for (int w = found.first; w < found.end; ++w) {
-        model->weights[w].rules.weight_decay = GLIA_SET(weight_decay);
-        model->weights[w].rules.l1           = GLIA_SET(l1);
-    }
-    return GLIA_OK;
+    return set_rules(model, call, name,
+                     &(gli_weight_rules){.weight_decay = GLIA_SET(weight_decay), .l1 = GLIA_SET(l1)});
 }
 
 glia_status glia_model_set_penalties(glia_model *model, const char *name, double weight_decay, double l1) {

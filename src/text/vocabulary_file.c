@@ -1,4 +1,3 @@
-#define _POSIX_C_SOURCE 200809L
 /* Vocabularies as text files. The first line is "glia-vocabulary 1", the number of tokens, the unit and the flags that
  * are set; then there is a line for each token. */
 #include <stdio.h>

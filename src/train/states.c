@@ -57,11 +57,12 @@ static int slots_of_a_weight(const gli_compiled *c) {
     return count;
 }
 
-void gli_vector_name(const gli_compiled *c, int i, char *name, size_t size) {
+void gli_slot_name(const gli_compiled *c, const gli_weight *weight, int i, char name[GLI_STATE_NAME_SIZE]) {
+    const int at = snprintf(name, GLI_STATE_NAME_SIZE, "%s/", weight->name);
     if (i == GLI_AVERAGE)
-        snprintf(name, size, "ema");
+        snprintf(name + at, GLI_STATE_NAME_SIZE - (size_t)at, "ema");
     else
-        gli_optimizer_state_name(&c->optimizer, i, name, size);
+        gli_optimizer_state_name(&c->optimizer, i, name + at, GLI_STATE_NAME_SIZE - (size_t)at);
 }
 
 static int by_weight(const void *a, const void *b) {
@@ -100,8 +101,7 @@ static void name_slots(const glia_model *model, const int64_t *offset, int64_t t
             if (!gli_vector_kept(c, i)) continue;
             slot->weight = w;
             slot->vector = i;
-            const int at = snprintf(slot->name, sizeof slot->name, "%s/", model->weights[w].name);
-            gli_vector_name(c, i, slot->name + at, sizeof slot->name - (size_t)at);
+            gli_slot_name(c, &model->weights[w], i, slot->name);
             ++slot;
         }
     }

@@ -188,9 +188,9 @@ const gli_op *gli_optimizer_op(const glia_optimizer *optimizer);
 bool gli_optimizer_needs(const glia_optimizer *optimizer, int i);
 void gli_optimizer_state_name(const glia_optimizer *optimizer, int i, char *name, size_t size);
 
-/* Whether vector i is kept; and what it is called. */
+/* Whether vector i is kept; and what a weight's part of it is called: "conv1.weight/adam_m". */
 bool gli_vector_kept(const gli_compiled *compiled, int i);
-void gli_vector_name(const gli_compiled *compiled, int i, char *name, size_t size);
+void gli_slot_name(const gli_compiled *compiled, const gli_weight *weight, int i, char name[GLI_STATE_NAME_SIZE]);
 
 /* Names what is kept of each weight that the layout trains. Fails where a weight has such a name. */
 glia_status gli_slots_make(const glia_model *model, const gli_weight_layout *layout, gli_compiled *compiled);

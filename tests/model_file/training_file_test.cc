@@ -142,8 +142,10 @@ TEST(TrainingFile, HasTheScoresOfAnEpoch) {
 TEST(TrainingFile, HasTheRulesOfWeightsAndTheirAverage) {
     Computer c("cpu");
     glia_model *net    = c.create();
-    const glia_value x = glia_model_input(net, "x", GLIA_SHAPE(3)), y = dense(net, dense(net, x, "a", 4), "y", 2);
-    ASSERT_EQ(glia_model_set_rate_scale(net, "a", 0.1), GLIA_OK) << c.message();
+    const glia_value x = glia_model_input(net, "x", GLIA_SHAPE(3));
+    const glia_value n = glia_model_batchnorm(net, dense(net, x, "a", 4), with(glia_batchnorm_args{.name = "n"}));
+    const glia_value y = dense(net, n, "y", 2);
+    for (const char *name : {"a", "n"}) ASSERT_EQ(glia_model_set_rate_scale(net, name, 0.1), GLIA_OK) << c.message();
     ASSERT_EQ(glia_model_set_penalties(net, "y.bias", 0, 1. / 3), GLIA_OK) << c.message();
     const glia_compile_args args{.loss           = glia_loss_mse(),
                                  .optimizer      = glia_optimizer_adamw(0.01, 0.1),
