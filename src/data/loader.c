@@ -10,7 +10,7 @@
 glia_status gli_loader_create(glia_dataset *dataset, const gli_loader_args *args, gli_loader *out) {
     GLI_REQUIRE(dataset->ctx, args->batch_size >= 1, GLIA_INVALID_ARGUMENT, "batch size is %lld, must be at least 1",
                 (long long)args->batch_size);
-    gli_loader loader = {.dataset = dataset, .args = *args, .workers = dataset->workers};
+    gli_loader loader = {.dataset = dataset, .args = *args, .workers = dataset->workers, .ahead = dataset->ahead};
     if (args->balanced) GLI_TRY(gli_balance_create(dataset, &loader.balance));
     const glia_status status = gli_block_alloc(dataset->ctx, (size_t)dataset->count, sizeof(int64_t),
                                                "the order of the samples", &loader.order);
@@ -77,7 +77,8 @@ static glia_status start_workers(gli_loader *loader, int columns, gli_prefetch *
     *out = NULL;
     if (loader->workers == 0) return GLIA_OK;
     if (!prefetch_here(loader)) {
-        GLI_TRY(gli_prefetch_create(loader->dataset, loader->args.batch_size, &loader->prefetch));
+        GLI_TRY(gli_prefetch_create(loader->dataset, loader->workers, loader->ahead, loader->args.batch_size,
+                                    &loader->prefetch));
         if (!loader->prefetch) loader->workers = 0;
     }
     *out = loader->prefetch;

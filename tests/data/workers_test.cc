@@ -321,6 +321,23 @@ TEST_F(Fitted, a_failure_of_a_worker_ends_fit) {
     }
 }
 
+TEST_F(Fitted, a_trainer_keeps_the_workers_that_it_began_with) {
+    for (int workers : {0, 4}) {
+        glia_model *net = model("cpu");
+        ASSERT_NE(net, nullptr);
+        Made made;
+        glia_dataset *data    = make(&made, 40, workers);
+        glia_trainer *trainer = nullptr;
+        ASSERT_EQ(glia_trainer_create(net, data, nullptr, &trainer), GLIA_OK) << message();
+        ASSERT_EQ(glia_dataset_set_workers(data, 4 - workers, 0), GLIA_OK) << message();
+        EXPECT_EQ(glia_trainer_epoch(trainer), GLIA_OK) << message();
+        EXPECT_EQ(made.elsewhere, workers > 0);
+        glia_trainer_destroy(trainer);
+        glia_model_destroy(net), glia_dataset_destroy(data);
+        gli_prepared_trim(ctx);
+    }
+}
+
 // True if a child process ends this function by itself, with true.
 bool in_a_child(const std::function<bool()> &run) {
     const pid_t child = fork();
