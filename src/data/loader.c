@@ -11,11 +11,12 @@ glia_status gli_loader_create(glia_dataset *dataset, const gli_loader_args *args
     GLI_REQUIRE(dataset->ctx, args->batch_size >= 1, GLIA_INVALID_ARGUMENT, "batch size is %lld, must be at least 1",
                 (long long)args->batch_size);
     gli_loader loader = {.dataset = dataset, .args = *args, .workers = dataset->workers, .ahead = dataset->ahead};
-    if (args->balanced) GLI_TRY(gli_balance_create(dataset, &loader.balance));
-    const glia_status status = gli_block_alloc(dataset->ctx, (size_t)dataset->count, sizeof(int64_t),
-                                               "the order of the samples", &loader.order);
-    if (status != GLIA_OK) return gli_balance_destroy(loader.balance), status;
-    gli_dataset_retain(dataset);
+    gli_dataset_retain(dataset); /* its source may destroy it while labels are read */
+    glia_status status = args->balanced ? gli_balance_create(dataset, &loader.balance) : GLIA_OK;
+    if (status == GLIA_OK)
+        status = gli_block_alloc(dataset->ctx, (size_t)dataset->count, sizeof(int64_t), "the order of the samples",
+                                 &loader.order);
+    if (status != GLIA_OK) return gli_loader_destroy(&loader), status;
     gli_loader_begin(&loader, 0);
     *out = loader;
     return GLIA_OK;

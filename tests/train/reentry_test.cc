@@ -146,6 +146,51 @@ TEST_F(Reentry, a_data_set_that_its_source_destroys_lives_to_the_end_of_the_call
     glia_tensor_destroy(x), glia_tensor_destroy(t);
 }
 
+// Samples of two classes by turns; at sample kAt the source destroys *user, the dataset.
+glia_status read_class(void *user, const glia_sample *sample) {
+    auto *dataset = static_cast<glia_dataset **>(user);
+    if (sample->inputs[0]) *static_cast<float *>(sample->inputs[0]) = float(sample->index);
+    *static_cast<int64_t *>(sample->targets[0]) = sample->index % 2;
+    if (sample->index == kAt) glia_dataset_destroy(*dataset), *dataset = nullptr;
+    return GLIA_OK;
+}
+
+TEST_F(Reentry, a_data_set_that_its_source_destroys_lives_while_its_labels_are_read) {
+    static const glia_field x{.dtype = GLIA_F32, .shape = GLIA_SHAPE(1)}, label{.dtype = GLIA_I64};
+    glia_dataset *data = nullptr, *renamed = nullptr;
+    const glia_source source{.inputs    = &x,
+                             .n_inputs  = 1,
+                             .targets   = &label,
+                             .n_targets = 1,
+                             .count     = kCount,
+                             .read      = read_class,
+                             .user      = &data};
+    int64_t counts[2] = {};
+    ASSERT_EQ(glia_dataset_from_source(ctx_, &source, &data), GLIA_OK) << message();
+    EXPECT_EQ(glia_dataset_class_counts(data, 0, counts, 2), GLIA_OK) << message();
+    EXPECT_EQ(counts[1], kCount / 2);
+    EXPECT_EQ(data, nullptr);
+
+    const int64_t table[] = {-1, 0};
+    ASSERT_EQ(glia_dataset_from_source(ctx_, &source, &data), GLIA_OK) << message();
+    EXPECT_EQ(glia_dataset_relabel(data, 0, table, 2, &renamed), GLIA_OK) << message();
+    EXPECT_EQ(glia_dataset_count(renamed), kCount / 2);
+    EXPECT_EQ(data, nullptr);
+    glia_dataset_destroy(renamed);
+
+    glia_model *net = nullptr;
+    ASSERT_EQ(glia_model_create(ctx_, nullptr, &net), GLIA_OK) << message();
+    glia_value logits = glia_model_input(net, "x", GLIA_SHAPE(1));
+    logits            = glia_model_dense(net, logits, with(glia_dense_args{.units = 2}));
+    ASSERT_EQ(glia_model_compile(net, logits, with(glia_compile_args{.loss = glia_loss_cross_entropy()})), GLIA_OK)
+        << message();
+    ASSERT_EQ(glia_dataset_from_source(ctx_, &source, &data), GLIA_OK) << message();
+    EXPECT_EQ(glia_model_fit(net, data, with(glia_fit_args{.batch_size = kBatch, .balanced = true})), GLIA_OK)
+        << message();
+    EXPECT_EQ(data, nullptr);
+    glia_model_destroy(net);
+}
+
 TEST_F(Reentry, validation_that_a_callback_destroys_lives_to_the_end_of_the_call) {
     struct Both {
         glia_dataset *validation;
