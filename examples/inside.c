@@ -78,15 +78,6 @@ static void print_map(const char *title, const float *map, int side) {
 
 /* ---- What there is to see ---- */
 
-/* The data set of one of its samples. */
-static glia_status one_of(glia_dataset *data, int64_t index, glia_dataset **out) {
-    glia_dataset *rest = NULL;
-    TRY(glia_dataset_split(data, &(glia_split_args){.count = index, .in_order = true}, NULL, &rest));
-    const glia_status status = glia_dataset_split(rest, &(glia_split_args){.count = 1, .in_order = true}, out, NULL);
-    glia_dataset_destroy(rest);
-    return status;
-}
-
 static glia_status show_network(glia_context *ctx, glia_model *net, glia_dataset *one, const settings *o) {
     static float image[SIDE * SIDE], filters[FILTERS * KERNEL * KERNEL], seen[FILTERS * SEEN * SEEN];
     TRY(glia_model_layer_output(net, "image", one, 0, image, sizeof image));
@@ -155,9 +146,8 @@ int main(int argc, char **argv) {
     if (status == GLIA_OK) status = glia_dataset_from_idx_folder(ctx, o.data, GLIA_PART_TRAIN, NULL, &all);
     if (status == GLIA_OK) status = glia_dataset_from_idx_folder(ctx, o.data, GLIA_PART_TEST, NULL, &test);
     const int64_t count = glia_dataset_count(all) < o.images ? glia_dataset_count(all) : o.images;
-    if (status == GLIA_OK)
-        status = glia_dataset_split(all, &(glia_split_args){.count = count, .in_order = true}, &train, NULL);
-    if (status == GLIA_OK) status = one_of(test, o.image, &one);
+    if (status == GLIA_OK) status = glia_dataset_take(all, 0, count, &train);
+    if (status == GLIA_OK) status = glia_dataset_take(test, o.image, 1, &one);
     if (status == GLIA_OK) status = glia_model_create(ctx, NULL, &net);
     if (status == GLIA_OK) status = run(ctx, net, train, test, one, &o);
     exit_code = example_end("inside", status, ctx);

@@ -2,9 +2,10 @@
  * from scratch, from the convolutions of the first, and with these frozen. transfer --help says what it can do. */
 #include <string.h>
 
-#include "support/classes.h"
 #include "support/example.h"
 #include "support/options.h"
+
+enum { CLASSES = 10, HALF = CLASSES / 2 };
 
 typedef struct settings {
     const char *data, *device;
@@ -28,7 +29,7 @@ static glia_status build(glia_context *ctx, glia_model **out) {
     x = glia_model_max_pool2d(net, x, &(glia_max_pool2d_args){.kernel = {2, 2}});
     x = glia_model_flatten(net, x, NULL);
     x = glia_model_dense(net, x, &(glia_dense_args){.units = 64, .activation = GLIA_RELU});
-    x = glia_model_dense(net, x, &(glia_dense_args){.units = 5});
+    x = glia_model_dense(net, x, &(glia_dense_args){.units = HALF});
     return glia_model_compile(net, x, &(glia_compile_args){.loss = glia_loss_cross_entropy()});
 }
 
@@ -87,14 +88,26 @@ static glia_status run(glia_context *ctx, const images *data, const settings *o,
     return GLIA_OK;
 }
 
+/* The first `most` samples of the five classes from `first` on, which then count from 0. */
+static glia_status take_classes(glia_dataset *data, int first, int64_t most, glia_dataset **out) {
+    int64_t table[CLASSES];
+    glia_dataset *all = NULL;
+    for (int c = 0; c < CLASSES; ++c) table[c] = c < first + HALF ? c - first : -1;
+    TRY(glia_dataset_relabel(data, 0, table, CLASSES, &all));
+    const int64_t count      = glia_dataset_count(all);
+    const glia_status status = glia_dataset_take(all, 0, most < count ? most : count, out);
+    glia_dataset_destroy(all);
+    return status;
+}
+
 static glia_status load(glia_context *ctx, const settings *o, images *out) {
     glia_dataset *train = NULL, *test = NULL;
     glia_status status = glia_dataset_from_idx_folder(ctx, o->data, GLIA_PART_TRAIN, NULL, &train);
     if (status == GLIA_OK) status = glia_dataset_from_idx_folder(ctx, o->data, GLIA_PART_TEST, NULL, &test);
-    if (status == GLIA_OK) status = take_classes(ctx, train, 0, 4, o->images, &out->many);
-    if (status == GLIA_OK) status = take_classes(ctx, test, 0, 4, INT64_MAX, &out->many_test);
-    if (status == GLIA_OK) status = take_classes(ctx, train, 5, 9, o->few, &out->few);
-    if (status == GLIA_OK) status = take_classes(ctx, test, 5, 9, INT64_MAX, &out->few_test);
+    if (status == GLIA_OK) status = take_classes(train, 0, o->images, &out->many);
+    if (status == GLIA_OK) status = take_classes(test, 0, INT64_MAX, &out->many_test);
+    if (status == GLIA_OK) status = take_classes(train, HALF, o->few, &out->few);
+    if (status == GLIA_OK) status = take_classes(test, HALF, INT64_MAX, &out->few_test);
     glia_dataset_destroy(train);
     glia_dataset_destroy(test);
     return status;

@@ -82,11 +82,13 @@ typedef struct glia_source {
 
 GLIA_API glia_status glia_dataset_from_source(glia_context *ctx, const glia_source *source, glia_dataset **out);
 
-/* Threads that read the samples of this dataset, `batches` batches ahead of what needs them (0: 2): in fit, evaluate
- * and predict that begin later. Views of it are not concerned. What they read, and the sample that fails first, are the
- * same for any number of workers; 0, the default: the thread that uses the context reads. Where the system gives fewer
- * threads, there are fewer. All sources and maps of the dataset have to be concurrent. The call that ends waits for the
- * samples that are being read. */
+/* Threads that read the samples of this dataset, `batches` batches ahead of what needs them (0: 2), in calls that begin
+ * later: those that train, evaluate, predict, count a confusion matrix, or look at outputs of layers, gradients and
+ * saliency. In all others, such as glia_dataset_get and glia_model_occlusion, the thread that uses the context reads.
+ * Views are not concerned, but for the two parts that a validation_share makes. What workers read, and the sample that
+ * fails first, are the same for any number of them; 0, the default: none. Where the system gives fewer threads, there
+ * are fewer. All sources and maps of the dataset have to be concurrent. The call that ends waits for the samples that
+ * are being read. */
 GLIA_API glia_status glia_dataset_set_workers(glia_dataset *dataset, int workers, int batches);
 
 /* ---- Files ---- */

@@ -154,13 +154,6 @@ static glia_status get(const glia_dataset *dataset, const int64_t *index, int64_
 glia_status glia_dataset_get(glia_dataset *dataset, const int64_t *index, int64_t n, glia_tensor *const *inputs,
                              glia_tensor *const *targets) {
     GLI_REQUIRE_OBJECT(dataset);
-    glia_context *ctx = dataset->ctx;
-    GLI_TRY(gli_enter(ctx));
-    gli_context_retain(ctx);
-    gli_dataset_retain(dataset); /* its source may destroy it */
-    const glia_status status = get(dataset, index, n, inputs, targets);
-    glia_dataset_destroy(dataset);
-    gli_leave(ctx);
-    gli_context_release(ctx);
-    return status;
+    GLI_TRY(gli_dataset_call_begin(dataset));
+    return gli_dataset_call_end(dataset, get(dataset, index, n, inputs, targets));
 }

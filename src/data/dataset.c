@@ -81,6 +81,21 @@ void glia_dataset_destroy(glia_dataset *dataset) {
     gli_context_release(ctx);
 }
 
+glia_status gli_dataset_call_begin(glia_dataset *dataset) {
+    GLI_TRY(gli_enter(dataset->ctx));
+    gli_context_retain(dataset->ctx);
+    gli_dataset_retain(dataset);
+    return GLIA_OK;
+}
+
+glia_status gli_dataset_call_end(glia_dataset *dataset, glia_status status) {
+    glia_context *ctx = dataset->ctx;
+    glia_dataset_destroy(dataset);
+    gli_leave(ctx);
+    gli_context_release(ctx);
+    return status;
+}
+
 /* ---- Fields ---- */
 
 const char *gli_argument_name(const glia_dataset *dataset, int i, char text[GLI_ARGUMENT_NAME]) {

@@ -128,6 +128,12 @@ glia_status gli_dataset_scale(glia_dataset *dataset, int i, int64_t channels, co
                               const double *offset);
 
 void gli_dataset_retain(glia_dataset *dataset);
+
+/* Around every call of the user's that reads samples. The context and the dataset outlive it, whatever sources and
+ * filters do. */
+glia_status gli_dataset_call_begin(glia_dataset *dataset);
+glia_status gli_dataset_call_end(glia_dataset *dataset, glia_status status);
+
 void gli_data_store_retain(gli_data_store *store);
 void gli_data_store_release(gli_data_store *store); /* NULL is allowed */
 

@@ -52,13 +52,6 @@ static glia_status filter(glia_dataset *dataset, glia_keep_fn keep, void *user, 
 
 glia_status glia_dataset_filter(glia_dataset *dataset, glia_keep_fn keep, void *user, glia_dataset **out) {
     GLI_REQUIRE_OBJECT(dataset);
-    glia_context *ctx = dataset->ctx;
-    GLI_TRY(gli_enter(ctx));
-    gli_context_retain(ctx);
-    gli_dataset_retain(dataset); /* keep may destroy it */
-    const glia_status status = filter(dataset, keep, user, out);
-    glia_dataset_destroy(dataset);
-    gli_leave(ctx);
-    gli_context_release(ctx);
-    return status;
+    GLI_TRY(gli_dataset_call_begin(dataset));
+    return gli_dataset_call_end(dataset, filter(dataset, keep, user, out));
 }

@@ -80,10 +80,8 @@ static glia_status count_classes(const glia_dataset *dataset, int target, int64_
 
 glia_status glia_dataset_class_counts(glia_dataset *dataset, int target, int64_t *counts, int64_t classes) {
     GLI_REQUIRE_OBJECT(dataset);
-    GLI_TRY(gli_enter(dataset->ctx));
-    const glia_status status = count_classes(dataset, target, counts, classes);
-    gli_leave(dataset->ctx);
-    return status;
+    GLI_TRY(gli_dataset_call_begin(dataset));
+    return gli_dataset_call_end(dataset, count_classes(dataset, target, counts, classes));
 }
 
 glia_status glia_class_weights(const int64_t *counts, int64_t classes, double *weights) {
@@ -206,8 +204,6 @@ static glia_status relabel(const glia_dataset *dataset, int target, const int64_
 glia_status glia_dataset_relabel(glia_dataset *dataset, int target, const int64_t *table, int64_t classes,
                                  glia_dataset **out) {
     GLI_REQUIRE_OBJECT(dataset);
-    GLI_TRY(gli_enter(dataset->ctx));
-    const glia_status status = relabel(dataset, target, table, classes, out);
-    gli_leave(dataset->ctx);
-    return status;
+    GLI_TRY(gli_dataset_call_begin(dataset));
+    return gli_dataset_call_end(dataset, relabel(dataset, target, table, classes, out));
 }

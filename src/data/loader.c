@@ -10,12 +10,13 @@
 glia_status gli_loader_create(glia_dataset *dataset, const gli_loader_args *args, gli_loader *out) {
     GLI_REQUIRE(dataset->ctx, args->batch_size >= 1, GLIA_INVALID_ARGUMENT, "batch size is %lld, must be at least 1",
                 (long long)args->batch_size);
-    gli_loader loader = {.dataset = dataset, .args = *args, .workers = dataset->workers};
-    if (args->balanced) GLI_TRY(gli_balance_create(dataset, &loader.balance));
-    const glia_status status = gli_block_alloc(dataset->ctx, (size_t)dataset->count, sizeof(int64_t),
-                                               "the order of the samples", &loader.order);
-    if (status != GLIA_OK) return gli_balance_destroy(loader.balance), status;
-    gli_dataset_retain(dataset);
+    gli_loader loader = {.dataset = dataset, .args = *args, .workers = dataset->workers, .ahead = dataset->ahead};
+    gli_dataset_retain(dataset); /* its source may destroy it while labels are read */
+    glia_status status = args->balanced ? gli_balance_create(dataset, &loader.balance) : GLIA_OK;
+    if (status == GLIA_OK)
+        status = gli_block_alloc(dataset->ctx, (size_t)dataset->count, sizeof(int64_t), "the order of the samples",
+                                 &loader.order);
+    if (status != GLIA_OK) return gli_loader_destroy(&loader), status;
     gli_loader_begin(&loader, 0);
     *out = loader;
     return GLIA_OK;
@@ -77,7 +78,8 @@ static glia_status start_workers(gli_loader *loader, int columns, gli_prefetch *
     *out = NULL;
     if (loader->workers == 0) return GLIA_OK;
     if (!prefetch_here(loader)) {
-        GLI_TRY(gli_prefetch_create(loader->dataset, loader->args.batch_size, &loader->prefetch));
+        GLI_TRY(gli_prefetch_create(loader->dataset, loader->workers, loader->ahead, loader->args.batch_size,
+                                    &loader->prefetch));
         if (!loader->prefetch) loader->workers = 0;
     }
     *out = loader->prefetch;

@@ -18,10 +18,11 @@ typedef struct gli_loader {
     glia_dataset *dataset; /* retained */
     gli_loader_args args;
     uint32_t epoch;
-    gli_block order;               /* int64_t, of this epoch */
-    struct gli_balance *balance;   /* NULL: not balanced */
-    int64_t next;                  /* where the next batch begins in the order */
-    int workers;                   /* that read batches ahead; 0: none, or none could be started */
+    gli_block order;             /* int64_t, of this epoch */
+    struct gli_balance *balance; /* NULL: not balanced */
+    int64_t next;                /* where the next batch begins in the order */
+    int workers; /* that read batches ahead, as the dataset said at creation; 0: none, or none could be started */
+    int ahead;   /* how many batches, as it said then */
     struct gli_prefetch *prefetch; /* theirs, from the first batch on that gli_loader_next gathers */
 } gli_loader;
 

@@ -152,22 +152,22 @@ static void free_all(gli_prefetch *p) {
 }
 
 /* Small samples are claimed by the page, but so that all workers have some. */
-static int64_t chunk_of(const glia_dataset *dataset, int64_t batch) {
+static int64_t chunk_of(const glia_dataset *dataset, int workers, int64_t batch) {
     enum { PAGE = 4096 };
     const int64_t bytes = gli_max_i64((int64_t)gli_dataset_bytes(dataset), 1);
-    return gli_max_i64(gli_min_i64(PAGE / bytes, batch / (4 * dataset->workers)), 1);
+    return gli_max_i64(gli_min_i64(PAGE / bytes, batch / (4 * workers)), 1);
 }
 
-glia_status gli_prefetch_create(const glia_dataset *dataset, int64_t batch_size, gli_prefetch **out) {
-    const int workers = dataset->workers;
+glia_status gli_prefetch_create(const glia_dataset *dataset, int workers, int ahead, int64_t batch_size,
+                                gli_prefetch **out) {
     void *memory;
     *out = NULL;
     GLI_TRY(gli_new(dataset->ctx, 1, sizeof **out, "batches that are read ahead", &memory));
     gli_prefetch *p          = memory;
     p->dataset               = dataset;
     p->batch                 = gli_min_i64(batch_size, gli_max_i64(dataset->count, 1));
-    p->batches               = gli_max_i64(dataset->ahead, 1 + gli_divide_up(2 * workers, p->batch));
-    p->chunk                 = chunk_of(dataset, p->batch);
+    p->batches               = gli_max_i64(ahead, 1 + gli_divide_up(2 * workers, p->batch));
+    p->chunk                 = chunk_of(dataset, workers, p->batch);
     p->failed                = INT64_MAX;
     const glia_status status = allocate(p, workers);
     if (status != GLIA_OK) return free_all(p), status;

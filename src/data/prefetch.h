@@ -14,8 +14,10 @@ typedef struct gli_prefetch_range {
     int columns;          /* the inputs, and the targets where they are wanted */
 } gli_prefetch_range;
 
-/* Starts the dataset's workers, as many as the system gives; *out is NULL if there are none. batch_size: at least 1. */
-glia_status gli_prefetch_create(const glia_dataset *dataset, int64_t batch_size, gli_prefetch **out);
+/* Starts `workers` threads, at least 1, or as many as the system gives; *out is NULL if it gives none. They read
+ * `ahead` batches ahead, or more where those are too few for all of them. batch_size: at least 1. */
+glia_status gli_prefetch_create(const glia_dataset *dataset, int workers, int ahead, int64_t batch_size,
+                                gli_prefetch **out);
 
 /* Waits for the samples that are being read. NULL is allowed. */
 void gli_prefetch_destroy(gli_prefetch *prefetch);

@@ -3,29 +3,29 @@
 #include "core/tensor_impl.h"
 #include "data/dataset.h"
 
-typedef struct generator {
+typedef struct source_state {
     glia_read_fn read;
     void *user;
     void (*destroy)(void *user);
-} generator;
+} source_state;
 
 static glia_status read_source(const gli_data_store *store, int64_t sample, void *const *to, char *scratch,
                                gli_reading *reading) {
-    const generator *g        = store->state;
+    const source_state *s     = store->state;
     void *of[GLI_MAX_COLUMNS] = {0};
     for (int i = 0; i < store->n_inputs + store->n_targets; ++i) {
         of[i]   = to[i];
         scratch = gli_place(&of[i], gli_field_bytes(&store->fields[i]), scratch);
     }
     const glia_sample seen   = gli_sample_begin(store, sample, store->n_inputs, of, reading);
-    const glia_status status = g->read(g->user, &seen);
+    const glia_status status = s->read(s->user, &seen);
     return status == GLIA_OK ? GLIA_OK : gli_reading_fail(reading, status, "the dataset's source", sample);
 }
 
 static void destroy_source(gli_data_store *store) {
-    const generator *g = store->state;
-    if (g->destroy) g->destroy(g->user);
-    gli_free(store->ctx, store->state, 1, sizeof *g);
+    const source_state *s = store->state;
+    if (s->destroy) s->destroy(s->user);
+    gli_free(store->ctx, store->state, 1, sizeof *s);
 }
 
 static const gli_reader source_reader = {read_source, destroy_source};
@@ -33,12 +33,12 @@ static const gli_reader source_reader = {read_source, destroy_source};
 static glia_status fill(glia_dataset *dataset, const char *function, const glia_source *given) {
     gli_data_store *store = gli_own_store(dataset);
     store->reader         = &source_reader;
-    GLI_TRY(gli_new(dataset->ctx, 1, sizeof(generator), "a source", &store->state));
+    GLI_TRY(gli_new(dataset->ctx, 1, sizeof(source_state), "a source", &store->state));
     GLI_TRY(gli_dataset_describe_all(dataset, function, given->inputs, given->targets));
-    *(generator *)store->state = (generator){given->read, given->user, given->destroy};
-    store->scratch             = gli_data_store_bytes(store);
-    store->concurrent          = given->concurrent;
-    store->depth               = 1;
+    *(source_state *)store->state = (source_state){given->read, given->user, given->destroy};
+    store->scratch                = gli_data_store_bytes(store);
+    store->concurrent             = given->concurrent;
+    store->depth                  = 1;
     return GLIA_OK;
 }
 

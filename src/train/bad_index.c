@@ -106,7 +106,7 @@ static glia_status check_samples(search *s) {
 glia_status gli_name_bad_index(const gli_pass *p, glia_status status) {
     glia_context *ctx = p->model->ctx;
     char message[sizeof ctx->message];
-    if (status != GLIA_INVALID_ARGUMENT || !p->loader.dataset || p->loader.next == 0) return status;
+    if (status != GLIA_INVALID_ARGUMENT || p->user_failed || !p->loader.dataset || p->loader.next == 0) return status;
     search s = {.pass = p};
     memcpy(message, ctx->message, sizeof message);
     if (check_samples(&s) != GLIA_INVALID_ARGUMENT) memcpy(ctx->message, message, sizeof message);

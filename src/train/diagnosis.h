@@ -4,8 +4,8 @@
 
 #include "train/pass.h"
 
-/* Of a pass that failed with this status: where an index of its samples is out of range, the message names the sample.
- * The status. */
+/* Of a pass that failed with this status, other than by a function of the user's: where an index of its samples is out
+ * of range, the message names the sample. The status. */
 glia_status gli_name_bad_index(const gli_pass *p, glia_status status);
 
 enum { GLI_SAMPLE_TEXT = 64 };

@@ -45,8 +45,8 @@ glia_status gli_evaluate(glia_model *model, glia_dataset *data, int batch_size, 
     glia_status status         = gli_pass_begin(&p, model, GLI_PASS_EVALUATE, data, &args, call);
     if (status == GLIA_OK && model->stateful_batch) status = gli_put_buffers_aside(model);
     if (status == GLIA_OK) status = run_batches(&p, false, out);
-    if (status == GLIA_OK && !unchecked && !isfinite(out->loss)) status = explain_loss(&p, call);
     status = gli_name_bad_index(&p, status);
+    if (status == GLIA_OK && !unchecked && !isfinite(out->loss)) status = explain_loss(&p, call);
     gli_loader_destroy(&p.loader);
     return status;
 }

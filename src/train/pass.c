@@ -134,19 +134,26 @@ static glia_status make_ready(gli_pass *p) {
     return p->begun ? GLIA_OK : pass_start(p);
 }
 
+static glia_status load(gli_pass *p, gli_step *step) {
+    glia_tensor **targets    = step->n_in > p->model->n_inputs ? step->in + p->model->n_inputs : NULL;
+    const glia_status status = gli_loader_next(&p->loader, step->in, targets);
+    p->user_failed           = status != GLIA_OK;
+    return status;
+}
+
 glia_status gli_pass_step(gli_pass *p, gli_step **step) {
     const int64_t batch = gli_loader_peek(&p->loader);
     *step               = NULL;
+    p->user_failed      = false;
     if (batch == 0) return GLIA_OK;
     GLI_REQUIRE(p->model->ctx, !p->model->destroyed, GLIA_CANCELLED, "the model was destroyed while it ran");
     gli_step *next;
     GLI_TRY(gli_pass_get(p, batch, &next));
     GLI_TRY(make_ready(p));
-    const bool targets = next->n_in > p->model->n_inputs;
     if (p->resident)
         gli_loader_skip(&p->loader);
     else
-        GLI_TRY(gli_loader_next(&p->loader, next->in, targets ? next->in + p->model->n_inputs : NULL));
+        GLI_TRY(load(p, next));
     GLI_TRY(gli_step_run(p->model, next));
     *step = next;
     return GLIA_OK;

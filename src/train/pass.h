@@ -16,15 +16,16 @@ typedef struct gli_pass {
     gli_sample_spec spec[2 * GLIA_MAX_FIELDS];
     gli_inspection inspection; /* of the kinds that have one */
     gli_loader loader;
-    bool resident;  /* the samples are on the device, and the steps take them from there */
-    bool begun;     /* the steps' counters are set */
-    bool unchecked; /* steps of training that are not finite count as others */
-    bool watched;   /* steps of training leave the numbers of train/watched.h */
-    int accumulate; /* batches of a step of training */
+    bool resident;    /* the samples are on the device, and the steps take them from there */
+    bool begun;       /* the steps' counters are set */
+    bool unchecked;   /* steps of training that are not finite count as others */
+    bool watched;     /* steps of training leave the numbers of train/watched.h */
+    int accumulate;   /* batches of a step of training */
+    bool user_failed; /* what failed is a function of the user's, a source or a callback, and not a step */
 } gli_pass;
 
 /* Around every call that passes over a data set. The context and the model outlive it, whatever its callbacks do.
- * Generators, logs and custom ops run in the middle of a step, and cannot use the model. */
+ * Sources, logs and custom ops run in the middle of a step, and cannot use the model. */
 glia_status gli_call_begin(glia_model *model, const char *call);
 glia_status gli_call_end(glia_model *model, glia_status status);
 

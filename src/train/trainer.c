@@ -150,9 +150,10 @@ static glia_status take_back_failed(glia_trainer *t, int64_t *failed) {
 static glia_status settle(glia_trainer *t, glia_status status) {
     int64_t failed;
     const glia_status told = take_back_failed(t, &failed);
-    if (told != GLIA_OK) status = told;
+    if (told != GLIA_OK) status = told, t->pass.user_failed = false;
+    status = gli_name_bad_index(&t->pass, status);
     if ((status == GLIA_OK || status == GLIA_NOT_FINITE) && failed > 0) status = diagnose(t, failed);
-    return gli_name_bad_index(&t->pass, status);
+    return status;
 }
 
 static glia_status leave_epoch(glia_trainer *t, glia_status status) {
@@ -244,7 +245,10 @@ static glia_status train_step(glia_trainer *t) {
         GLI_TRY(gli_failed_batch(t->model, &failed));
         t->looked = gli_seconds();
     }
-    return failed > 0 ? GLIA_NOT_FINITE : notify(t, BATCH_END); /* settle says which number was not finite */
+    if (failed > 0) return GLIA_NOT_FINITE; /* settle says which number was not finite */
+    const glia_status status = notify(t, BATCH_END);
+    t->pass.user_failed      = status != GLIA_OK;
+    return status;
 }
 
 glia_status gli_check_epoch(const glia_model *model) {

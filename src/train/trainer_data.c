@@ -37,6 +37,12 @@ static glia_status take_validation(glia_trainer *t, glia_dataset *validation, co
     return GLIA_OK;
 }
 
+/* Views have no workers, but who asked for this split set those of the data. */
+static void share_workers(const glia_dataset *data, glia_dataset *part) {
+    part->workers = data->workers;
+    part->ahead   = data->ahead;
+}
+
 /* The last samples of the data go to the validation. */
 static glia_status split_data(const glia_trainer *t, glia_dataset *data, const char *call, glia_dataset **train,
                               glia_dataset **validation) {
@@ -51,7 +57,10 @@ static glia_status split_data(const glia_trainer *t, glia_dataset *data, const c
     GLI_REQUIRE(ctx, last > 0 && last < count, GLIA_INVALID_ARGUMENT,
                 "%s: validation_share is %g, which are %lld of %lld samples: none are left for %s", call, share,
                 (long long)last, (long long)count, last > 0 ? "the training" : "the validation");
-    return glia_dataset_split(data, &(glia_split_args){.count = count - last, .in_order = true}, train, validation);
+    GLI_TRY(glia_dataset_split(data, &(glia_split_args){.count = count - last, .in_order = true}, train, validation));
+    share_workers(data, *train);
+    share_workers(data, *validation);
+    return GLIA_OK;
 }
 
 static glia_status begin_pass(glia_trainer *t, glia_dataset *data, glia_dataset *validation, const char *call) {

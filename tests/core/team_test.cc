@@ -148,6 +148,7 @@ TEST(Team, signals_are_for_the_threads_of_the_program) {
         while (there < 2) std::this_thread::yield();
     });
     EXPECT_TRUE(sigismember(&blocked, SIGINT) && sigismember(&blocked, SIGALRM));
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) EXPECT_FALSE(sigismember(&blocked, fault)) << fault;
 }
 
 // --- the floating-point mode ---

@@ -321,6 +321,50 @@ TEST_F(Fitted, a_failure_of_a_worker_ends_fit) {
     }
 }
 
+TEST_F(Fitted, a_trainer_keeps_the_workers_that_it_began_with) {
+    for (int workers : {0, 4}) {
+        glia_model *net = model("cpu");
+        ASSERT_NE(net, nullptr);
+        Made made;
+        glia_dataset *data    = make(&made, 40, workers);
+        glia_trainer *trainer = nullptr;
+        ASSERT_EQ(glia_trainer_create(net, data, nullptr, &trainer), GLIA_OK) << message();
+        ASSERT_EQ(glia_dataset_set_workers(data, 4 - workers, 0), GLIA_OK) << message();
+        EXPECT_EQ(glia_trainer_epoch(trainer), GLIA_OK) << message();
+        EXPECT_EQ(made.elsewhere, workers > 0);
+        glia_trainer_destroy(trainer);
+        glia_model_destroy(net), glia_dataset_destroy(data);
+        gli_prepared_trim(ctx);
+    }
+}
+
+TEST_F(Fitted, the_share_of_the_validation_is_read_by_workers_too) {
+    struct Readers {
+        std::thread::id here = std::this_thread::get_id();
+        std::atomic<int> train{0}, validation{0}, by_workers{0};
+    } readers;
+    glia_map_args args{};
+    args.concurrent = true, args.user = &readers;
+    args.map = [](void *user, const glia_sample *seen, const glia_sample *) {
+        auto *r = static_cast<Readers *>(user);
+        ++(seen->index < 30 ? r->train : r->validation);
+        r->by_workers += std::this_thread::get_id() != r->here;
+        return GLIA_OK;
+    };
+    glia_model *net = model("cpu");
+    ASSERT_NE(net, nullptr);
+    Made made;
+    glia_dataset *all = make(&made, 40, 0), *data = nullptr;
+    ASSERT_EQ(glia_dataset_map(all, &args, &data), GLIA_OK) << message();
+    ASSERT_EQ(glia_dataset_set_workers(data, 2, 0), GLIA_OK) << message();
+    ASSERT_EQ(glia_model_fit(net, data, with(glia_fit_args{.validation_share = 0.25})), GLIA_OK) << message();
+    EXPECT_EQ(readers.train, 30);
+    EXPECT_EQ(readers.validation, 10);
+    EXPECT_EQ(readers.by_workers, 40);
+    glia_model_destroy(net), glia_dataset_destroy(data), glia_dataset_destroy(all);
+    gli_prepared_trim(ctx);
+}
+
 // True if a child process ends this function by itself, with true.
 bool in_a_child(const std::function<bool()> &run) {
     const pid_t child = fork();

@@ -146,6 +146,101 @@ TEST_F(Reentry, a_data_set_that_its_source_destroys_lives_to_the_end_of_the_call
     glia_tensor_destroy(x), glia_tensor_destroy(t);
 }
 
+// Samples of two classes by turns; at sample kAt the source destroys *user, the dataset.
+glia_status read_class(void *user, const glia_sample *sample) {
+    auto *dataset = static_cast<glia_dataset **>(user);
+    if (sample->inputs[0]) *static_cast<float *>(sample->inputs[0]) = float(sample->index);
+    *static_cast<int64_t *>(sample->targets[0]) = sample->index % 2;
+    if (sample->index == kAt) glia_dataset_destroy(*dataset), *dataset = nullptr;
+    return GLIA_OK;
+}
+
+TEST_F(Reentry, a_data_set_that_its_source_destroys_lives_while_its_labels_are_read) {
+    static const glia_field x{.dtype = GLIA_F32, .shape = GLIA_SHAPE(1)}, label{.dtype = GLIA_I64};
+    glia_dataset *data = nullptr, *renamed = nullptr;
+    const glia_source source{.inputs    = &x,
+                             .n_inputs  = 1,
+                             .targets   = &label,
+                             .n_targets = 1,
+                             .count     = kCount,
+                             .read      = read_class,
+                             .user      = &data};
+    int64_t counts[2] = {};
+    ASSERT_EQ(glia_dataset_from_source(ctx_, &source, &data), GLIA_OK) << message();
+    EXPECT_EQ(glia_dataset_class_counts(data, 0, counts, 2), GLIA_OK) << message();
+    EXPECT_EQ(counts[1], kCount / 2);
+    EXPECT_EQ(data, nullptr);
+
+    const int64_t table[] = {-1, 0};
+    ASSERT_EQ(glia_dataset_from_source(ctx_, &source, &data), GLIA_OK) << message();
+    EXPECT_EQ(glia_dataset_relabel(data, 0, table, 2, &renamed), GLIA_OK) << message();
+    EXPECT_EQ(glia_dataset_count(renamed), kCount / 2);
+    EXPECT_EQ(data, nullptr);
+    glia_dataset_destroy(renamed);
+
+    glia_model *net = nullptr;
+    ASSERT_EQ(glia_model_create(ctx_, nullptr, &net), GLIA_OK) << message();
+    glia_value logits = glia_model_input(net, "x", GLIA_SHAPE(1));
+    logits            = glia_model_dense(net, logits, with(glia_dense_args{.units = 2}));
+    ASSERT_EQ(glia_model_compile(net, logits, with(glia_compile_args{.loss = glia_loss_cross_entropy()})), GLIA_OK)
+        << message();
+    ASSERT_EQ(glia_dataset_from_source(ctx_, &source, &data), GLIA_OK) << message();
+    EXPECT_EQ(glia_model_fit(net, data, with(glia_fit_args{.batch_size = kBatch, .balanced = true})), GLIA_OK)
+        << message();
+    EXPECT_EQ(data, nullptr);
+    glia_model_destroy(net);
+}
+
+// Counts its samples, and refuses the one at kAt, if so.
+struct Counted {
+    int64_t read, fails_at;
+
+    static glia_status next(void *user, const glia_sample *sample) {
+        auto *counted                            = static_cast<Counted *>(user);
+        *static_cast<float *>(sample->inputs[0]) = 0;
+        if (sample->targets[0]) *static_cast<float *>(sample->targets[0]) = 0;
+        ++counted->read;
+        return sample->index == counted->fails_at ? GLIA_INVALID_ARGUMENT : GLIA_OK;
+    }
+};
+
+TEST_F(Reentry, samples_are_not_read_again_because_the_user_s_own_function_failed) {
+    static const glia_field field{.dtype = GLIA_F32, .shape = GLIA_SHAPE(1)};
+    Counted counted{0, kAt};
+    const glia_source source{.inputs    = &field,
+                             .n_inputs  = 1,
+                             .targets   = &field,
+                             .n_targets = 1,
+                             .count     = kCount,
+                             .read      = Counted::next,
+                             .user      = &counted};
+    glia_dataset *data = nullptr;
+    ASSERT_EQ(glia_dataset_from_source(ctx_, &source, &data), GLIA_OK) << message();
+    glia_fit_args args{.batch_size = kBatch, .in_order = true};
+    glia_result result;
+    std::vector<float> out(kCount);
+    const std::function<glia_status()> calls[] = {
+        [&] { return glia_model_fit(net_, data, &args); },
+        [&] { return glia_model_evaluate(net_, data, kBatch, &result); },
+        [&] { return glia_model_predict(net_, data, kBatch, out.data(), kCount * sizeof(float)); },
+        [&] { return glia_model_layer_output(net_, "dense", data, kBatch, out.data(), kCount * sizeof(float)); },
+    };
+    for (const auto &call : calls) {
+        counted.read = 0;
+        EXPECT_EQ(call(), GLIA_INVALID_ARGUMENT);
+        EXPECT_EQ(message(), "the dataset's source returned GLIA_INVALID_ARGUMENT for sample 21");
+        EXPECT_EQ(counted.read, kAt + 1);
+    }
+    counted           = {0, -1};
+    args.callbacks[0] = {.on_batch_end = [](void *, const glia_event *event) {
+        return event->epoch->steps == 3 ? GLIA_INVALID_ARGUMENT : GLIA_OK;
+    }};
+    EXPECT_EQ(glia_model_fit(net_, data, &args), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(message(), "glia_model_fit: on_batch_end returned GLIA_INVALID_ARGUMENT");
+    EXPECT_EQ(counted.read, 3 * kBatch);
+    glia_dataset_destroy(data);
+}
+
 TEST_F(Reentry, validation_that_a_callback_destroys_lives_to_the_end_of_the_call) {
     struct Both {
         glia_dataset *validation;
