@@ -25,7 +25,9 @@ static void put_text(FILE *to, const char *text, int most) {
 }
 
 static void line(const char *subject, const char *text) {
-    printf("  %-*s ", WIDTH, subject);
+    fputs("  ", stdout);
+    put_text(stdout, subject, LONGEST);
+    printf("%*s ", strlen(subject) < WIDTH ? WIDTH - (int)strlen(subject) : 0, "");
     put_text(stdout, text, LONGEST);
     putchar('\n');
 }

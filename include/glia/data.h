@@ -1,6 +1,7 @@
 /* Datasets: numbered samples, each with inputs and targets, which training shuffles and gathers into batches.
  *
- * A dataset keeps its context alive, and a view its datasets: the order of destroy calls is free. */
+ * A dataset keeps its context alive, and a view its datasets: the order of destroy calls is free. It has at most 2^32 -
+ * 1 samples. */
 #ifndef GLIA_DATA_H
 #define GLIA_DATA_H
 

@@ -3,7 +3,8 @@
  * The calls compute as glia_model_predict does: without dropout, with running statistics. They change nothing of the
  * model. States of layers with a stateful_batch begin as they are, go on from batch to batch, and are put back. A call
  * may come between two steps of training, from a callback too, and leaves the bits of what follows as they would be.
- * The model keeps the plans of the last calls, so that the same question about other samples is answered faster. */
+ * The model keeps its last 16 plans, those of fit and the others among them, so that the same question about other
+ * samples is answered faster; a compile gives them back. */
 #ifndef GLIA_INSIDE_H
 #define GLIA_INSIDE_H
 
@@ -113,8 +114,8 @@ typedef struct glia_grid_args {
     double low, high; /* the numbers that become 0 and 1; both 0: the smallest and the largest that are finite */
 } glia_grid_args;
 
-/* The size of the grid, {rows height + (rows - 1) gap, columns width + (columns - 1) gap}; zeros where args are no
- * grid's. */
+/* The size of the grid, {rows height + (rows - 1) gap, columns width + (columns - 1) gap}, of no more columns than
+ * images; zeros where args are no grid's. */
 GLIA_API glia_shape glia_grid_shape(const glia_grid_args *args);
 
 /* The images in rows, in one picture of numbers from 0 to 1, which starts in the upper left corner; places without an

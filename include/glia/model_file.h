@@ -17,9 +17,9 @@
 extern "C" {
 #endif
 
-/* Writes the model. One that is not compiled is saved with the weights that have values; a freeze that no compile has
- * seen is not in the file. The file appears under its name as a whole, or what was there stays. A weight or a state of
- * the optimizer that is infinite or NaN: GLIA_NOT_FINITE. */
+/* Writes the model. One that is not compiled, or was changed since, is saved with the weights that have values, and
+ * without what training keeps; a freeze that no compile has seen is not in the file. The file appears under its name as
+ * a whole, or what was there stays. A weight or a state of the optimizer that is infinite or NaN: GLIA_NOT_FINITE. */
 GLIA_API glia_status glia_model_save(const glia_model *model, const char *path);
 
 typedef struct glia_model_load_args {

@@ -74,15 +74,17 @@ typedef enum glia_metric {
     GLIA_METRIC_RECALL_WEIGHTED,
     GLIA_METRIC_F1_WEIGHTED,
     GLIA_METRIC_AUC /* the area under the ROC curve, exactly; of several classes or labels their mean, one against the
-                     * rest. Of those without samples, or with nothing else, there is none; of none it is NaN */
+                     * rest. Of those without samples, or with nothing else, there is none; of none it is NaN. The
+                     * host keeps the scores of all samples: docs/training.md */
 } glia_metric;
 
 /* All are those of scikit-learn, over the samples of the epoch or the data set, whatever the batches are: the device
- * keeps sums and counts in f64. Targets that the loss ignores do not count. Of an output whose loss is over classes,
- * the prediction is the class with the largest number, and classes that neither a target nor a prediction has are left
- * out of means. Of other outputs each element is a prediction of its own, positive above a probability of 0.5, and
- * dimension 1 numbers the classes: [N,1] and [N] have one, [N,L] has L labels. What would be divided by zero is 0. r2
- * of targets that are all equal is 1 without errors, else 0, and NaN of fewer than two samples. */
+ * keeps sums and counts in f64, of terms in the model's dtype. Targets that the loss ignores do not count. Of an output
+ * whose loss is over classes, the prediction is the class with the largest number, and classes that neither a target
+ * nor a prediction has are left out of means. Of other outputs each element is a prediction of its own, positive above
+ * a probability of 0.5, and dimension 1 numbers the classes: [N,1] and [N] have one, [N,L] has L labels; a target is
+ * positive above 0.5. What would be divided by zero is 0. r2 of targets that are all equal is 1 without errors, else 0,
+ * and NaN of fewer than two samples. */
 
 enum { GLIA_MAX_METRICS = 8, GLIA_MAX_OUTPUTS = 8, GLIA_MAX_RESULTS = GLIA_MAX_OUTPUTS * (1 + GLIA_MAX_METRICS) };
 
@@ -130,8 +132,8 @@ typedef struct glia_output_args {
 
 /* Adds an output; outputs take the dataset's targets in the order of their calls, skipping those without a loss. With
  * sample_weights the target behind the output's own is a float for each sample. A mean is still divided by what it is
- * divided by without them, mostly the number of samples, as in Keras: so a sample counts alike in each batch. Metrics
- * have no weights. args NULL: no loss. */
+ * divided by without them, mostly the number of samples, as in Keras: so a sample counts alike in each batch. Weights
+ * are taken as they are: a negative one makes its sample's loss larger. Metrics have no weights. args NULL: no loss. */
 GLIA_API glia_status glia_model_output(glia_model *model, glia_value value, const glia_output_args *args);
 
 typedef struct glia_compile_args {
@@ -232,8 +234,9 @@ typedef struct glia_fit_args {
     bool balanced;            /* an epoch has as many samples as the data, and of each class of the first target equally
                                * many, give or take one: another choice of them in each epoch, or all of them several
                                * times. Reads the label of each sample once, before the first step */
-    bool resume;              /* goes on where the model's last training was stopped, in the middle of an epoch too, to
-                               * the same bits; `epochs` are then all that the model has had */
+    bool resume;              /* goes on where the model's last training was stopped, in the middle of an epoch too;
+                               * with the same data and args to the same bits; `epochs` are then all that the model has
+                               * had */
     bool allow_not_finite;    /* losses and gradients that are infinite or NaN end nothing, and change the weights */
     glia_progress progress;   /* on standard output */
     glia_callback callbacks[GLIA_MAX_CALLBACKS]; /* called in their order */
@@ -250,10 +253,11 @@ typedef struct glia_fit_args {
  * first such number there. The order of samples and the dropout masks follow from the context's seed and from how many
  * epochs and steps the model has had, so that two runs give the same bits. args may be NULL.
  *
- * With accumulate N a step goes over N batches, and takes as much memory as one: gradients add up, and clipping and the
- * optimizer have what a batch of them all would give, up to rounding; so has the last step of an epoch, of the batches
- * that are left. What a layer does with a batch as a whole it does with each of the N: batch normalisation. A mean that
- * leaves out targets or weighs classes is taken in each batch, which then counts by its samples. */
+ * With accumulate N a step goes over N batches, and takes as much memory as one, and that of a gradient of each trained
+ * weight: gradients add up, and clipping and the optimizer have what a batch of them all would give, up to rounding; so
+ * has the last step of an epoch, of the batches that are left. What a layer does with a batch as a whole it does with
+ * each of the N: batch normalisation, and dropout, whose masks are those of N batches. A mean that leaves out targets
+ * or weighs classes is taken in each batch, which then counts by its samples. */
 GLIA_API glia_status glia_model_fit(glia_model *model, glia_dataset *data, const glia_fit_args *args);
 
 /* The epochs of the last fit or trainer, the first one first; as long as no other epoch ends and no other training
@@ -285,7 +289,7 @@ GLIA_API glia_status glia_trainer_epoch(glia_trainer *trainer);
  * handler. */
 GLIA_API void glia_trainer_stop(glia_trainer *trainer);
 
-/* Whether it has had all its epochs, or was stopped. */
+/* Whether it has had all its epochs, or was stopped: after glia_trainer_stop the next glia_trainer_step ends it. */
 GLIA_API bool glia_trainer_done(const glia_trainer *trainer);
 
 /* The epoch under way, `train` as the mean of its steps so far, for which it waits; between two epochs the last one. */

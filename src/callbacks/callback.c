@@ -65,7 +65,7 @@ glia_status gli_watch_init(glia_context *ctx, const char *call, const char *name
     GLI_REQUIRE(ctx, (unsigned)better <= GLIA_BETTER_LARGER, GLIA_INVALID_ARGUMENT, "%s: invalid better %d", call,
                 (int)better);
     GLI_REQUIRE(ctx, !name || gli_name_valid(name, sizeof out->name - 1), GLIA_INVALID_ARGUMENT,
-                "%s: watch must have 1 to %zu characters, none a control character", call, sizeof out->name - 1);
+                "%s: watch must be 1 to %zu bytes of UTF-8, none a control character", call, sizeof out->name - 1);
     *out = (gli_watch){.better = better};
     if (name) memcpy(out->name, name, strlen(name) + 1);
     return GLIA_OK;

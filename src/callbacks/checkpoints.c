@@ -180,7 +180,7 @@ static void destroy(void *user) {
 
 static glia_status check_name(glia_context *ctx, const char *call, const char *name) {
     GLI_REQUIRE(ctx, gli_name_valid(name, NAME - 1) && !strchr(name, '/'), GLIA_INVALID_ARGUMENT,
-                "%s: name must have 1 to %d characters, none a slash or a control character", call, NAME - 1);
+                "%s: name must be 1 to %d bytes of UTF-8, none a slash or a control character", call, NAME - 1);
     return GLIA_OK;
 }
 

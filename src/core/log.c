@@ -3,6 +3,7 @@
 
 #include "core/context_impl.h"
 #include "core/print.h"
+#include "core/utf8.h"
 
 /* What no context keeps: of one that could not be created, of an object that is NULL, and of a context that another
  * thread was using, which `refused_by` then is. */
@@ -44,7 +45,7 @@ bool gli_name_valid(const char *name, size_t longest) {
     const size_t length = strlen(name);
     for (size_t i = 0; i < length; ++i)
         if ((unsigned char)name[i] < ' ' || name[i] == 0x7f) return false;
-    return length >= 1 && length <= longest;
+    return length >= 1 && length <= longest && gli_utf8_valid(name, length);
 }
 
 glia_status gli_fail_early(glia_status status, const char *format, ...) {

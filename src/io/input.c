@@ -7,9 +7,9 @@
 glia_status gli_fail_file(glia_context *ctx, const char *path, int error) {
     char text[128];
     if (strerror_r(error, text, sizeof text) != 0) snprintf(text, sizeof text, "error %d", error);
-    const bool absent = error == ENOENT || error == ENOTDIR;
-    return gli_fail(ctx, absent ? GLIA_NOT_FOUND : GLIA_IO_ERROR, "%s: %s", *path ? path : "a path of no characters",
-                    text);
+    const bool absent        = error == ENOENT || error == ENOTDIR;
+    const glia_status status = absent ? GLIA_NOT_FOUND : error == ENOMEM ? GLIA_OUT_OF_MEMORY : GLIA_IO_ERROR;
+    return gli_fail(ctx, status, "%s: %s", *path ? path : "a path of no characters", text);
 }
 
 /* Opening a pipe could block, renaming a file over a device would replace it, and a folder has no content. */

@@ -86,7 +86,7 @@ static glia_status read_weight(gli_json *json, const reading *r, gli_weight *out
     GLI_TRY(gli_json_object(json, "a weight", fields, GLI_COUNT_OF(fields), &item));
     gli_weight *weight = &item.weight;
     GLI_REQUIRE(json->ctx, gli_name_valid(item.name, GLI_NAME_SIZE - 1), GLIA_BAD_FORMAT,
-                "%s: %s: the name of a weight must have 1 to %d characters, none a control character", json->path,
+                "%s: %s: the name of a weight must be 1 to %d bytes of UTF-8, none a control character", json->path,
                 r->where, GLI_NAME_SIZE - 1);
     memcpy(weight->name, item.name, strlen(item.name) + 1);
     weight->init.kind = (glia_init_kind)item.init;
@@ -268,7 +268,7 @@ static glia_status read_parts(gli_json *json, void *to) {
     layer_item *item  = to;
     glia_model *model = item->r->model;
     GLI_REQUIRE(json->ctx, gli_name_valid(item->kind, GLI_NAME_SIZE - 1), GLIA_BAD_FORMAT,
-                "%s: the kind of layer '%.64s' must have 1 to %d characters, none a control character", json->path,
+                "%s: the kind of layer '%.64s' must be 1 to %d bytes of UTF-8, none a control character", json->path,
                 item->name, GLI_NAME_SIZE - 1);
     item->begun = gli_layer_begin(model, item->kind, item->name, NULL, 0, item->frozen);
     if (!item->begun) return check_model(json, model);

@@ -83,8 +83,7 @@ glia_status gli_model_write(const glia_model *model, const char *call, const cha
     const saving s           = {model, call, path};
     gli_json_text definition = {.ctx = model->ctx}, training = {.ctx = model->ctx};
     GLI_REQUIRE(model->ctx, path, GLIA_INVALID_ARGUMENT, "%s: path is NULL", call);
-    GLI_REQUIRE(model->ctx, !model->in_use, GLIA_BUSY, "%s: another call of the model is in the middle of a step",
-                call);
+    GLI_TRY(gli_require_idle(model, call));
     GLI_TRY(glia_model_status(model));
     GLI_TRY(gli_require_weights(model, call));
     if (model->training) GLI_TRY(gli_check_epoch(model));

@@ -104,6 +104,7 @@ struct glia_model {
 
     int users;      /* calls over a dataset that have not returned, and trainers */
     bool in_use;    /* by the innermost of these calls, but for the time of its callback */
+    bool averaged;  /* the averages of the weights are in their place */
     bool destroyed; /* while it had users: freed with the last of them */
 
     struct gli_training *training; /* NULL before an output was named */
@@ -170,6 +171,11 @@ bool gli_weight_rules_equal(const gli_weight_rules *a, const gli_weight_rules *b
 
 /* Fails for rules that the calls which set them would refuse. */
 glia_status gli_weight_rules_check(glia_context *ctx, const gli_weight *weight);
+
+/* Fails in the middle of a step, as in a function of a source, and, for what changes weights, while their averages are
+ * in their place. */
+glia_status gli_require_idle(const glia_model *model, const char *call);
+glia_status gli_require_weights(const glia_model *model, const char *call);
 
 /* Fails unless there are values for a state of this dtype and shape. call, name: for the message. */
 glia_status gli_check_values(const glia_tensor *shape, const char *call, const char *name, const void *values,

@@ -54,7 +54,7 @@ static glia_value add_parameter(glia_model *model, const char *name, glia_shape 
     if (!args) args = &defaults;
     if (!name || !gli_name_valid(name, GLI_NAME_SIZE - 1))
         return gli_model_fail(model, GLIA_INVALID_ARGUMENT,
-                              "glia_model_parameter: the name must have 1 to %d characters, none a control character",
+                              "glia_model_parameter: the name must be 1 to %d bytes of UTF-8, none a control character",
                               GLI_NAME_SIZE - 1);
     gli_weight weight  = {.init = args->init, .fan_in = args->fan_in, .fan_out = args->fan_out, .frozen = args->frozen};
     glia_status status = gli_shape_check(model->ctx, name, model->dtype, shape);

@@ -27,14 +27,17 @@ static glia_status find(const glia_model *model, const char *call, const char *n
         return GLIA_OK;
     }
     gli_layer *layer = name ? gli_model_find_layer(model, name) : NULL;
-    GLI_REQUIRE(model->ctx, layer, GLIA_NOT_FOUND, "%s: no layer or weight is named '%s'", call, name ? name : "NULL");
+    GLI_REQUIRE(model->ctx, name, GLIA_INVALID_ARGUMENT, "%s: name is NULL", call);
+    GLI_REQUIRE(model->ctx, layer, GLIA_NOT_FOUND, "%s: no layer or weight is named '%s'", call, name);
     *out = (named){layer, layer->first_weight, layer->end_weight};
     return GLIA_OK;
 }
 
 static glia_status set_frozen(glia_model *model, const char *name, bool frozen) {
-    named found = {0};
-    GLI_TRY(find(model, "glia_model_freeze", name, &found));
+    const char *call = "glia_model_freeze";
+    named found      = {0};
+    GLI_TRY(gli_require_idle(model, call));
+    GLI_TRY(find(model, call, name, &found));
     if (found.layer) found.layer->frozen = frozen;
     for (int w = found.first; w < found.end; ++w) model->weights[w].frozen = frozen;
     return GLIA_OK;
@@ -55,6 +58,7 @@ glia_status glia_model_freeze(glia_model *model, const char *name, bool frozen) 
 static glia_status set_rules(glia_model *model, const char *call, const char *name, const gli_weight_rules *rules) {
     named found = {0};
     int changed = 0;
+    GLI_TRY(gli_require_idle(model, call));
     GLI_TRY(find(model, call, name, &found));
     for (int w = found.first; w < found.end; ++w) {
         gli_weight_rules *of = &model->weights[w].rules;

@@ -216,8 +216,10 @@ static glia_status load(glia_model *model, const char *call, const source *from,
     static const glia_load_args defaults;
     glia_context *ctx    = model->ctx;
     const size_t weights = (size_t)model->n_weights, tensors = (size_t)from->count;
-    loading l          = {.model = model, .from = from, .args = args ? args : &defaults};
-    void *memory       = NULL;
+    loading l    = {.model = model, .from = from, .args = args ? args : &defaults};
+    void *memory = NULL;
+    GLI_TRY(gli_require_idle(model, call));
+    GLI_TRY(gli_require_weights(model, call));
     glia_status status = gli_new(ctx, weights, sizeof *l.match, "a list of weights", &memory);
     l.match            = memory;
     if (status == GLIA_OK) status = gli_new(ctx, tensors, sizeof *l.claimed, "a list of tensors", &memory);

@@ -105,6 +105,7 @@ void gli_weights_adopt(glia_model *model, gli_weight_layout *layout) {
 }
 
 static glia_status reset_states(glia_model *model) {
+    GLI_TRY(gli_require_idle(model, "glia_model_reset_states"));
     for (int i = 0; i < model->n_weights; ++i) {
         gli_weight *weight = &model->weights[i];
         if (!weight->state) continue;
@@ -122,6 +123,19 @@ glia_status glia_model_reset_states(glia_model *model) {
     const glia_status status = reset_states(model);
     gli_leave(model->ctx);
     return status;
+}
+
+glia_status gli_require_idle(const glia_model *model, const char *call) {
+    GLI_REQUIRE(model->ctx, !model->in_use, GLIA_BUSY, "%s: another call of the model is in the middle of a step",
+                call);
+    return GLIA_OK;
+}
+
+glia_status gli_require_weights(const glia_model *model, const char *call) {
+    GLI_REQUIRE(
+        model->ctx, !model->compiled || !model->averaged, GLIA_INVALID_ARGUMENT,
+        "%s: the averages are in the place of the weights: glia_model_use_average(model, false) puts these back", call);
+    return GLIA_OK;
 }
 
 glia_status gli_check_values(const glia_tensor *shape, const char *call, const char *name, const void *values,
@@ -159,8 +173,11 @@ glia_status gli_weight_write(const glia_model *model, gli_weight *weight, const 
 }
 
 static glia_status set_weight(glia_model *model, const char *name, const void *values, size_t bytes) {
+    const char *call = "glia_model_set";
     gli_weight *weight;
-    GLI_TRY(find_for(model, "glia_model_set", name, values, bytes, &weight));
+    GLI_TRY(gli_require_idle(model, call));
+    GLI_TRY(gli_require_weights(model, call));
+    GLI_TRY(find_for(model, call, name, values, bytes, &weight));
     return gli_weight_write(model, weight, values);
 }
 

@@ -47,24 +47,17 @@ bool gli_average_kept(const glia_model *model) {
     return model->compiled && model->training->compiled.average_decay > 0;
 }
 
-glia_status gli_require_weights(const glia_model *model, const char *call) {
-    GLI_REQUIRE(
-        model->ctx, !model->compiled || !model->training->compiled.average_in_use, GLIA_INVALID_ARGUMENT,
-        "%s: the averages are in the place of the weights: glia_model_use_average(model, false) puts these back", call);
-    return GLIA_OK;
-}
-
 glia_status gli_use_average(glia_model *model, const char *call, bool use) {
     GLI_REQUIRE(model->ctx, gli_average_kept(model), GLIA_INVALID_ARGUMENT,
                 "%s: the model is not compiled with an average_decay", call);
     gli_compiled *c = &model->training->compiled;
-    if (c->average_in_use == use || model->trained == 0) return GLIA_OK;
+    if (model->averaged == use || model->trained == 0) return GLIA_OK;
     GLI_REQUIRE(model->ctx, c->updates > 0, GLIA_INVALID_ARGUMENT, "%s: there is no average before the first step",
                 call);
     glia_tensor weights = *model->vector;
     gli_set_shape(&weights, model->dtype, 1, &model->trained);
     GLI_TRY(exchange(&weights, c->state[GLI_AVERAGE]));
-    c->average_in_use = use;
+    model->averaged = use;
     return GLIA_OK;
 }
 

@@ -87,6 +87,8 @@ static void compiled_free(glia_context *ctx, gli_compiled *c) {
 
 /* ---- Outputs ---- */
 
+enum { DEFAULT_TOP_K = 5 };
+
 static glia_status check_output_args(glia_context *ctx, const char *call, const glia_output_args *args) {
     gli_set_scope(ctx, "%s: ", call);
     const glia_status status = gli_loss_check(ctx, &args->loss);
@@ -108,12 +110,17 @@ static glia_status check_classes(glia_context *ctx, const char *call, const glia
     const int64_t classes = shape->ndim > 1 ? shape->dim[1] : 0;
     char sample[GLI_SHAPE_TEXT];
     gli_shape_text(shape->ndim - 1, shape->dim + 1, sample);
-    bool accuracy = false;
-    for (int k = 0; k < GLIA_MAX_METRICS; ++k)
-        accuracy = accuracy || args->metrics[k] == GLIA_METRIC_ACCURACY || args->metrics[k] == GLIA_METRIC_TOP_K;
+    bool accuracy = false, top_k = false;
+    for (int i = 0; i < GLIA_MAX_METRICS; ++i) {
+        top_k    = top_k || args->metrics[i] == GLIA_METRIC_TOP_K;
+        accuracy = accuracy || top_k || args->metrics[i] == GLIA_METRIC_ACCURACY;
+    }
     GLI_REQUIRE(ctx, classes != 1 || !gli_loss_by_class(args->loss.kind), GLIA_INVALID_ARGUMENT,
                 "%s: the output %s has 1 class, of which a cross-entropy learns nothing: %s", call, sample,
                 shape->ndim > 2 ? "is a flatten missing before the dense layers?" : "the binary ones take it");
+    const int k = args->top_k ? args->top_k : DEFAULT_TOP_K;
+    GLI_REQUIRE(ctx, !top_k || classes <= 1 || k <= classes, GLIA_INVALID_ARGUMENT,
+                "%s: top_k is %d, the output %s has %lld classes", call, k, sample, (long long)classes);
     GLI_REQUIRE(ctx, classes != 1 || !accuracy || args->loss.kind == GLIA_LOSS_NONE, GLIA_INVALID_ARGUMENT,
                 "%s: the output %s has 1 class, whose accuracy is always 1: GLIA_METRIC_BINARY_ACCURACY takes it", call,
                 sample);
@@ -158,7 +165,7 @@ static glia_status check_output(const glia_model *model, const char *call, glia_
 static void fill_output_defaults(glia_output_args *args) {
     const glia_loss_kind loss = args->loss.kind;
     bool any                  = false;
-    if (args->top_k == 0) args->top_k = 5;
+    if (args->top_k == 0) args->top_k = DEFAULT_TOP_K;
     for (int k = 0; k < GLIA_MAX_METRICS; ++k) any = any || args->metrics[k] != GLIA_METRIC_DEFAULT;
     for (int k = 0; k < GLIA_MAX_METRICS; ++k)
         if (args->metrics[k] == GLIA_METRIC_DEFAULT || loss == GLIA_LOSS_NONE)
@@ -285,6 +292,7 @@ static glia_status renew(glia_model *model, const gli_compiled *resolved) {
         const gli_compiled old    = model->training->compiled;
         model->training->compiled = fresh;
         model->compiled           = true;
+        model->averaged           = false;
         ++model->training->compiles;
         fresh = old;
     }
@@ -298,8 +306,7 @@ static glia_status compile(glia_model *model, glia_value output, const glia_comp
     gli_compiled resolved            = {0};
     gli_training *t;
     if (!args) args = &defaults;
-    GLI_REQUIRE(model->ctx, !model->in_use, GLIA_BUSY,
-                "glia_model_compile: another call of the model is in the middle of a step");
+    GLI_TRY(gli_require_idle(model, "glia_model_compile"));
     GLI_REQUIRE(model->ctx, !model->training || !model->training->in_epoch, GLIA_BUSY,
                 "glia_model_compile: a trainer of the model is in the middle of an epoch");
     GLI_TRY(glia_model_status(model));
@@ -331,6 +338,7 @@ glia_status glia_model_compile(glia_model *model, glia_value output, const glia_
 }
 
 static glia_status set_rate(glia_model *model, double rate) {
+    GLI_TRY(gli_require_idle(model, "glia_model_set_learning_rate"));
     GLI_REQUIRE(model->ctx, model->compiled, GLIA_INVALID_ARGUMENT,
                 "glia_model_set_learning_rate: the model is not compiled, or was changed since");
     GLI_REQUIRE(model->ctx, rate >= 0 && rate <= GLI_MAX_LEARNING_RATE, GLIA_INVALID_ARGUMENT,

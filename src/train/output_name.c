@@ -20,7 +20,7 @@ static bool taken(const gli_training *training, int n_others, const char *name) 
 
 static glia_status check_given(const glia_model *model, const char *call, int n_others, const char *name) {
     GLI_REQUIRE(model->ctx, gli_name_valid(name, GLI_NAME_LIMIT), GLIA_INVALID_ARGUMENT,
-                "%s: the name must have 1 to %d characters, none a control character", call, GLI_NAME_LIMIT);
+                "%s: the name must be 1 to %d bytes of UTF-8, none a control character", call, GLI_NAME_LIMIT);
     GLI_REQUIRE(model->ctx, !taken(model->training, n_others, name), GLIA_INVALID_ARGUMENT,
                 "%s: the name '%s' is that of another output", call, name);
     return GLIA_OK;

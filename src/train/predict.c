@@ -96,11 +96,12 @@ static glia_status check_array(const glia_model *model, const char *call, const 
     const glia_tensor *nominal = &model->values[model->inputs[0].value].shape;
     *spec                      = (gli_sample_spec){.dtype = nominal->dtype, .shape = {.ndim = nominal->ndim - 1}};
     memcpy(spec->shape.dim, nominal->dim + 1, (size_t)spec->shape.ndim * sizeof *spec->shape.dim);
-    size_t needed = (size_t)(gli_count(nominal) / GLI_NOMINAL_BATCH) * glia_dtype_size(nominal->dtype);
-    GLI_REQUIRE(ctx, gli_mul_size(needed, (size_t)count, &needed) && bytes == needed, GLIA_SHAPE_MISMATCH,
-                "%s: %zu bytes, %lld samples of input '%s' %s of %s have %zu", call, bytes, (long long)count,
+    const size_t each = (size_t)(gli_count(nominal) / GLI_NOMINAL_BATCH) * glia_dtype_size(nominal->dtype);
+    size_t needed;
+    GLI_REQUIRE(ctx, gli_mul_size(each, (size_t)count, &needed) && bytes == needed, GLIA_SHAPE_MISMATCH,
+                "%s: %zu bytes, %lld samples of input '%s' %s of %s have %zu each", call, bytes, (long long)count,
                 model->inputs[0].name, gli_shape_text(spec->shape.ndim, spec->shape.dim, (char[GLI_SHAPE_TEXT]){0}),
-                glia_dtype_name(spec->dtype), needed);
+                glia_dtype_name(spec->dtype), each);
     const int samples = model->stateful_batch;
     GLI_REQUIRE(ctx, samples == 0 || count % samples == 0, GLIA_SHAPE_MISMATCH,
                 "%s: %lld samples are no multiple of %d, the stateful_batch of %s", call, (long long)count, samples,

@@ -5,7 +5,6 @@
 
 #include "core/size.h"
 #include "glia/ops/reduce.h"
-#include "glia/ops/softmax.h"
 #include "graph/graph_impl.h"
 
 static bool by_class(const gli_output *output) { return gli_loss_by_class(output->args.loss.kind); }
@@ -45,13 +44,6 @@ static void leave(const gli_emission *e, const char *name, glia_value value, gli
     glia_graph_assign(e->graph, state, gli_emit_cast(e, value, GLIA_F64));
 }
 
-/* Logits of classes become probabilities: only these can be compared between samples. */
-static glia_value comparable(const gli_emission *e, const gli_output *output, glia_value prediction) {
-    if (output->args.loss.kind != GLIA_LOSS_CROSS_ENTROPY) return prediction;
-    const glia_value wide = gli_emit_cast(e, prediction, GLIA_F64);
-    return gli_emit_call(e, &gli_op_softmax, &(glia_softmax_params){.axis = 1}, 1, &wide);
-}
-
 void gli_emit_scores(const gli_emission *e, const gli_step *step, const glia_value *targets) {
     const gli_training *training = e->model->training;
     for (int i = 0; i < training->n_outputs; ++i) {
@@ -65,7 +57,7 @@ void gli_emit_scores(const gli_emission *e, const gli_step *step, const glia_val
             target = gli_emit_like(e, target, prediction);
         else if (!gli_is_index(glia_graph_dtype(e->graph, target)))
             target = gli_emit_call(e, &gli_op_argmax, &(glia_argmax_params){.axis = 1}, 1, &target);
-        leave(e, "scores", comparable(e, output, prediction), step->scores[i]);
+        leave(e, "scores", prediction, step->scores[i]);
         leave(e, "score_targets", target, step->score_targets[i]);
     }
 }
@@ -74,6 +66,38 @@ void gli_emit_scores(const gli_emission *e, const gli_step *step, const glia_val
 
 static const char what[] = "the scores of an epoch";
 
+/* The logits of one item, `stride` apart. */
+typedef struct logits {
+    const double *z;
+    int64_t classes, stride, largest; /* which is the largest */
+    double sum;                       /* of exp(z - the largest) */
+} logits;
+
+/* log sum exp of all classes but one. */
+static double log_sum_without(const logits *l, int64_t without) {
+    double largest = -INFINITY, sum = 0;
+    for (int64_t c = 0; c < l->classes; ++c)
+        if (c != without) largest = fmax(largest, l->z[c * l->stride]);
+    for (int64_t c = 0; c < l->classes; ++c)
+        if (c != without) sum += exp(l->z[c * l->stride] - largest);
+    return largest + log(sum);
+}
+
+static logits logits_at(const double *z, int64_t classes, int64_t stride) {
+    logits l = {.z = z, .classes = classes, .stride = stride};
+    for (int64_t c = 1; c < classes; ++c)
+        if (z[c * stride] > z[l.largest * stride]) l.largest = c;
+    for (int64_t c = 0; c < classes; ++c) l.sum += exp(z[c * stride] - z[l.largest * stride]);
+    return l;
+}
+
+/* The logarithm of p / (1 - p): samples compare by it as by the probability p of a class, and it tells apart those
+ * whose probabilities all round to 1. */
+static double log_odds(const logits *l, int64_t c) {
+    const double largest = l->z[l->largest * l->stride], z = l->z[c * l->stride];
+    return z - (c == l->largest ? log_sum_without(l, c) : largest + log(l->sum - exp(z - largest)));
+}
+
 /* Keeps the scores of a batch, sample by sample and class by class; those of targets that are ignored are left out. */
 static glia_status keep(const gli_output *output, const double *score, const double *target, const glia_tensor *shape,
                         gli_scores *out) {
@@ -81,14 +105,18 @@ static glia_status keep(const gli_output *output, const double *score, const dou
     const int64_t classes = gli_output_classes(output), items = gli_count(shape) / classes;
     const int64_t inner   = output->elements / classes;
     const bool of_classes = by_class(output), ignore = of_classes && options->ignore;
+    const bool of_logits = output->args.loss.kind == GLIA_LOSS_CROSS_ENTROPY;
     GLI_REQUIRE(shape->ctx, items * classes <= INT32_MAX - out->n, GLIA_OUT_OF_MEMORY,
                 "the auc of output '%s': an epoch has more than %d scores", output->name, INT32_MAX);
     GLI_TRY(gli_grow(shape->ctx, &out->all, &out->capacity, out->n + (int)(items * classes), sizeof *out->all, what));
     for (int64_t i = 0; i < items; ++i) {
         if (ignore && target[i] == (double)options->ignore_index) continue;
+        const int64_t first = i / inner * classes * inner + i % inner;
+        const logits l      = of_logits ? logits_at(score + first, classes, inner) : (logits){0};
         for (int64_t c = 0; c < classes; ++c) {
-            const int64_t at   = (i / inner * classes + c) * inner + i % inner;
-            out->all[out->n++] = (gli_score){score[at], of_classes ? target[i] == (double)c : target[at] > 0.5};
+            const int64_t at   = first + c * inner;
+            const double value = of_logits ? log_odds(&l, c) : score[at];
+            out->all[out->n++] = (gli_score){value, of_classes ? target[i] == (double)c : target[at] > 0.5};
         }
     }
     return GLIA_OK;

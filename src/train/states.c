@@ -235,6 +235,7 @@ static glia_status get(const glia_model *model, const char *name, void *values, 
     const char *call = "glia_model_state_get";
     state s;
     GLI_TRY(get_state(model, call, name, &s));
+    if (s.vector) GLI_TRY(gli_require_weights(model, call));
     const glia_tensor view = view_of(model, &s);
     GLI_TRY(gli_check_values(&view, call, name, values, bytes));
     if (s.vector || s.sums) return glia_tensor_read(&view, values, bytes);
@@ -293,9 +294,9 @@ static glia_status set_scores(glia_model *model, const char *call, const void *v
 static glia_status set(glia_model *model, const char *name, const void *values, size_t bytes) {
     const char *call = "glia_model_state_set";
     state s;
-    GLI_REQUIRE(model->ctx, !model->in_use, GLIA_BUSY, "%s: another call of the model is in the middle of a step",
-                call);
+    GLI_TRY(gli_require_idle(model, call));
     GLI_TRY(get_state(model, call, name, &s));
+    if (s.weight || s.vector) GLI_TRY(gli_require_weights(model, call));
     if (s.scores) return set_scores(model, call, values, bytes);
     glia_tensor view = view_of(model, &s);
     GLI_TRY(gli_check_values(&view, call, name, values, bytes));

@@ -11,6 +11,21 @@ const char *gli_validation_call(const char *call, char text[GLI_CALL_TEXT]) {
     return text;
 }
 
+/* The classes are those of the first target. */
+static glia_status check_balanced(const glia_model *model, const char *call) {
+    const gli_training *t = model->training;
+    for (int i = 0; t && i < t->n_outputs; ++i) {
+        const glia_model_loss *loss = &t->outputs[i].args.loss;
+        if (loss->kind == GLIA_LOSS_NONE) continue;
+        GLI_REQUIRE(model->ctx, !gli_loss_by_class(loss->kind) || !loss->classes.ignore, GLIA_INVALID_ARGUMENT,
+                    "%s: balanced counts samples of class %lld, which the loss ignores: glia_dataset_filter and no "
+                    "ignore_index leave them out",
+                    call, (long long)loss->classes.ignore_index);
+        return GLIA_OK;
+    }
+    return GLIA_OK;
+}
+
 static glia_status check_args(const glia_model *model, const glia_fit_args *args, const char *call) {
     GLI_REQUIRE(model->ctx, args->epochs >= 0 && args->batch_size >= 0, GLIA_INVALID_ARGUMENT,
                 "%s: epochs is %d and batch_size %d, must not be negative", call, args->epochs, args->batch_size);
@@ -25,7 +40,7 @@ static glia_status check_args(const glia_model *model, const glia_fit_args *args
                 "%s: invalid progress %d", call, (int)args->progress);
     GLI_REQUIRE(model->ctx, !args->balanced || !args->in_order, GLIA_INVALID_ARGUMENT,
                 "%s: in_order and balanced are both true", call);
-    return GLIA_OK;
+    return args->balanced ? check_balanced(model, call) : GLIA_OK;
 }
 
 static glia_status take_validation(glia_trainer *t, glia_dataset *validation, const char *call) {

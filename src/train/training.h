@@ -68,7 +68,6 @@ typedef struct gli_compiled {
     double clip_value, clip_norm, clip_global_norm;
     double average_decay; /* 0: no average is kept */
     bool average_warmup;
-    bool average_in_use;             /* weights and averages have changed places */
     glia_tensor *state[GLI_VECTORS]; /* NULL: it is not kept */
     gli_slot *slots;                 /* of each trained weight in turn, as many as there are vectors */
     int n_slots;
@@ -211,8 +210,5 @@ bool gli_average_kept(const glia_model *model);
 
 /* Where `use` says so, the averages are in the weights' place, and the weights in theirs. call: for messages. */
 glia_status gli_use_average(glia_model *model, const char *call, bool use);
-
-/* Fails where the averages are in the weights' place. */
-glia_status gli_require_weights(const glia_model *model, const char *call);
 
 #endif

@@ -409,7 +409,8 @@ TEST_F(Callbacks, nonsense_is_refused_with_its_numbers) {
     refused(early({.min_delta = -1}), "glia_early_stopping: min_delta is -1, must be finite and not negative");
     refused(early({.patience = -2}), "glia_early_stopping: patience is -2, must not be negative");
     refused(early({.better = glia_better(7)}), "glia_early_stopping: invalid better 7");
-    refused(early({.watch = ""}), "glia_early_stopping: watch must have 1 to 79 characters, none a control character");
+    refused(early({.watch = ""}),
+            "glia_early_stopping: watch must be 1 to 79 bytes of UTF-8, none a control character");
     refused(plateau({.factor = 1}), "glia_reduce_on_plateau: factor is 1, must be between 0 and 1");
     refused(plateau({.patience = -1}), "glia_reduce_on_plateau: patience is -1 and cooldown 0, must not be negative");
     refused(plateau({.threshold = GLIA_SET(NAN)}), "glia_reduce_on_plateau: threshold is nan, must be 0 to 1");

@@ -493,7 +493,7 @@ TEST_P(Checkpoint, arguments_are_checked) {
     refused({}, "glia_checkpoints: folder is NULL");
     refused({.folder = ""}, "glia_checkpoints: folder has 0 characters, must have 1 to 3839");
     refused({.folder = folder.c_str(), .name = "a/b"},
-            "glia_checkpoints: name must have 1 to 63 characters, none a slash or a control character");
+            "glia_checkpoints: name must be 1 to 63 bytes of UTF-8, none a slash or a control character");
     refused({.folder = folder.c_str(), .every_epochs = -1},
             "glia_checkpoints: every_epochs is -1, every_steps 0 and keep 0, must not be negative");
     EXPECT_EQ(glia_checkpoints(run.ctx, with(glia_checkpoint_args{.folder = "/nowhere/at/all"}), &out), GLIA_NOT_FOUND);

@@ -421,7 +421,7 @@ TEST_P(Metrics, names_are_checked) {
     EXPECT_EQ(message(), "glia_model_output: the name 'both' is that of another output");
     args.name = "";
     EXPECT_EQ(glia_model_output(net, x, &args), GLIA_INVALID_ARGUMENT);
-    EXPECT_EQ(message(), "glia_model_output: the name must have 1 to 40 characters, none a control character");
+    EXPECT_EQ(message(), "glia_model_output: the name must be 1 to 40 bytes of UTF-8, none a control character");
     args.name = nullptr;
     EXPECT_EQ(glia_model_output(net, x, &args), GLIA_OK) << message();
     EXPECT_EQ(glia_model_output(net, x, &args), GLIA_OK) << message();
