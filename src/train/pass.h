@@ -58,7 +58,7 @@ int64_t gli_pass_samples(const gli_pass *p);
  * buffer for its first batch. */
 glia_status gli_pass_train(gli_pass *p, size_t *plan_bytes);
 
-/* The step for a batch of this size. */
+/* The step for a batch of this size. Fails where a callback or a source has destroyed the model. */
 glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step);
 
 /* Loads the next batch and runs its step; *step is NULL after the last one. */
