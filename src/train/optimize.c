@@ -1,4 +1,5 @@
 /* From the loss to the new weights: gradients, clipping, penalty, optimizer, as ops of the training graph. */
+#include "glia/ops/data.h"
 #include "glia/ops/elementwise.h"
 #include "glia/ops/movement.h"
 #include "graph/graph_impl.h"
@@ -159,12 +160,13 @@ static glia_value limited(const gli_emission *e, const gli_compiled *c, glia_val
     return c->clip_global_norm > 0 ? clipped(e, gradient, c->clip_global_norm) : gradient;
 }
 
-/* After clipping: a gradient that was not finite may be then. */
-static glia_value check_finite(const gli_emission *e, const gli_compiled *c, glia_value total, glia_value gradient) {
+/* Notes the batch where an element of x or of y, id 0: of x, is not finite. A gradient is checked after clipping: one
+ * that was not finite may be then. */
+static glia_value check_finite(const gli_emission *e, const gli_compiled *c, glia_value batch, glia_value x,
+                               glia_value y) {
     const glia_value failed = glia_graph_tensor(e->graph, "failed", c->failed);
     glia_value new_failed;
-    call(e, &gli_op_check_finite, NULL, (glia_value[]){total, e->step, failed, gradient}, gradient.id ? 4 : 3,
-         &new_failed, 1);
+    call(e, &gli_op_check_finite, NULL, (glia_value[]){x, batch, failed, y}, y.id ? 4 : 3, &new_failed, 1);
     glia_graph_assign(e->graph, failed, new_failed);
     return new_failed;
 }
@@ -185,7 +187,7 @@ void gli_emit_training(gli_emission *e, const gli_step *step, glia_value total, 
     glia_value skip = {0}, gradient = {0};
     gli_graph_set_label(e->graph, "gradient");
     if (e->model->trained > 0) gradient = limited(e, c, gradient_vector(e, step, total, gradient));
-    if (!step->unchecked) skip = check_finite(e, c, total, gradient);
+    if (!step->unchecked) skip = check_finite(e, c, e->step, total, gradient);
     gli_graph_set_label(e->graph, "optimizer");
     if (e->model->trained > 0) optimize(e, c, gradient, update, skip);
     gli_graph_set_label(e->graph, NULL);
@@ -193,25 +195,33 @@ void gli_emit_training(gli_emission *e, const gli_step *step, glia_value total, 
 
 void gli_emit_gradient(gli_emission *e, const gli_step *step, glia_value total) {
     const gli_compiled *c = &e->model->training->compiled;
-    glia_value gradient   = {0};
     gli_graph_set_label(e->graph, "gradient");
     if (e->model->trained > 0) {
         const glia_value sum = glia_graph_tensor(e->graph, "gradient", c->gradient);
-        gradient             = gradient_vector(e, step, total, sum);
-        glia_graph_assign(e->graph, sum, gradient);
+        glia_graph_assign(e->graph, sum, gradient_vector(e, step, total, sum));
     }
-    if (!step->unchecked) check_finite(e, c, total, gradient);
+    if (!step->unchecked) check_finite(e, c, e->step, total, (glia_value){0});
     gli_graph_set_label(e->graph, NULL);
+}
+
+/* The counter is at the next one. */
+static glia_value last_batch(const gli_emission *e) {
+    const glia_value next = gli_graph_view(e->graph, e->step, 0, GLIA_SHAPE(1));
+    glia_value last;
+    call(e, &gli_op_increment, &(glia_increment_params){.by = {-1}}, &next, 1, &last, 1);
+    return call(e, &gli_op_reshape, &(glia_reshape_params){.shape = GLIA_SCALAR}, &last, 1, &last, 1);
 }
 
 void gli_emit_update(gli_emission *e, const gli_step *step, glia_value update) {
     const gli_compiled *c = &e->model->training->compiled;
     glia_value skip       = {0};
     if (e->model->trained == 0) return;
-    if (!step->unchecked) skip = glia_graph_tensor(e->graph, "failed", c->failed);
+    gli_graph_set_label(e->graph, "gradient");
     glia_value gradient = glia_graph_tensor(e->graph, "gradient", c->gradient);
-    gli_graph_set_label(e->graph, "optimizer");
     if (c->clip_norm > 0) gradient = sum_to_norm(e, c->clip_norm, gradient);
-    optimize(e, c, limited(e, c, gradient), update, skip);
+    gradient = limited(e, c, gradient);
+    if (!step->unchecked) skip = check_finite(e, c, last_batch(e), gradient, (glia_value){0});
+    gli_graph_set_label(e->graph, "optimizer");
+    optimize(e, c, gradient, update, skip);
     gli_graph_set_label(e->graph, NULL);
 }
