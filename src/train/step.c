@@ -362,7 +362,8 @@ glia_status gli_step_get(glia_model *model, const gli_step_request *request, gli
     if (!step) {
         glia_status status = create(model, request, &step);
         if (status == GLIA_OUT_OF_MEMORY && free_cached(model)) status = create(model, request, &step);
-        if (status == GLIA_OUT_OF_MEMORY) return name_batch_that_fits(model, request);
+        if (status == GLIA_OUT_OF_MEMORY && request->kind != GLI_PASS_UPDATE)
+            return name_batch_that_fits(model, request);
         GLI_TRY(status);
     }
     keep_first(model, step);
