@@ -166,14 +166,16 @@ static glia_status leave_epoch(glia_trainer *t, glia_status status) {
     return status;
 }
 
-/* Validation whose loss is not finite is told like any other, and fails then. */
+/* Validation whose loss is not finite is told like any other, and fails then. An epoch that goes on after its last step
+ * has no average, if the model was compiled in between. */
 static glia_status validate(glia_trainer *t) {
+    const bool average = t->args.validate_average && t->model->training->compiled.updates > 0;
     char call[GLI_CALL_TEXT];
     if (!t->validation) return GLIA_OK;
     gli_validation_call(t->pass.call, call);
-    if (t->args.validate_average) GLI_TRY(gli_use_average(t->model, call, true));
+    if (average) GLI_TRY(gli_use_average(t->model, call, true));
     const glia_status status = gli_evaluate(t->model, t->validation, 0, call, t->pass.unchecked, &t->epoch.validation);
-    if (t->args.validate_average) GLI_TRY(gli_use_average(t->model, call, false));
+    if (average) GLI_TRY(gli_use_average(t->model, call, false));
     t->epoch.has_validation = status == GLIA_OK || status == GLIA_NOT_FINITE;
     return status;
 }
