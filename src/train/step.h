@@ -31,8 +31,9 @@ typedef struct gli_inspection {
 
 enum { GLI_MAX_STEP_INPUTS = 2 * GLIA_MAX_FIELDS };
 
-/* How many a model keeps: fit with validation uses four, of full and last batches. */
-enum { GLI_MAX_STEPS = 8 };
+/* How many a model keeps. Training uses two, of full and last batches, and one for the update where a step has several;
+ * a validation and each look use two. */
+enum { GLI_MAX_STEPS = 16 };
 
 /* The dtype and shape of one sample of an input or target, as the dataset stores it. */
 typedef struct gli_sample_spec {

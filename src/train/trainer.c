@@ -218,11 +218,12 @@ static glia_status end(glia_trainer *t) {
     return notify(t, END);
 }
 
-/* A trainer that could not begin is of no use. */
+/* Callbacks may have asked for other steps than are planned. A trainer that could not begin is of no use. */
 static glia_status begin(glia_trainer *t) {
-    t->told                  = true;
-    const glia_status status = notify(t, BEGIN);
-    t->stopped               = status != GLIA_OK;
+    t->told            = true;
+    glia_status status = notify(t, BEGIN);
+    if (status == GLIA_OK) status = gli_pass_plan(&t->pass, t->pass.call);
+    t->stopped = status != GLIA_OK;
     return status;
 }
 
