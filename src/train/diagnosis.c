@@ -7,6 +7,7 @@
 #include "core/dtype.h"
 #include "core/size.h"
 #include "graph/graph_impl.h"
+#include "train/graph_calls.h"
 
 /* A value of the batch's graph that may not be finite. */
 typedef struct probe {
@@ -212,7 +213,7 @@ static glia_status emit_and_run(diagnosis *d, gli_emission *e) {
     for (int i = 0; i < d->model->n_inputs; ++i) e->input_dtype[i] = d->suspect->pass->spec[i].dtype;
     e->given  = given;
     e->vector = glia_graph_tensor(e->graph, "weights", d->model->vector);
-    e->step   = gli_graph_constant(e->graph, GLIA_I64, GLIA_SCALAR, (double)d->step);
+    e->step   = gli_emit_number(e, GLIA_I64, (double)d->step);
     gli_model_emit(e);
     gli_emit_losses(e, d->model->training, given + d->model->n_inputs, &total);
     GLI_TRY(d->backward ? probe_backward(d, e) : probe_forward(d, e, total));

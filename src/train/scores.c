@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "core/size.h"
-#include "glia/ops/reduce.h"
 #include "glia/ops/softmax.h"
 #include "graph/graph_impl.h"
 
@@ -64,7 +63,7 @@ void gli_emit_scores(const gli_emission *e, const gli_step *step, const glia_val
         if (!by_class(output))
             target = gli_emit_like(e, target, prediction);
         else if (!gli_is_index(glia_graph_dtype(e->graph, target)))
-            target = gli_emit_call(e, &gli_op_argmax, &(glia_argmax_params){.axis = 1}, 1, &target);
+            target = gli_emit_argmax(e, target);
         leave(e, "scores", comparable(e, output, prediction), step->scores[i]);
         leave(e, "score_targets", target, step->score_targets[i]);
     }
