@@ -45,9 +45,6 @@ typedef struct gli_batch_work {
 } gli_batch_work;
 glia_status gli_pass_run(gli_pass *p, const gli_batch_work *work);
 
-/* The first of the largest elements; NaN counts as larger than any number. */
-int64_t gli_largest(glia_dtype dtype, const void *row, int64_t count);
-
 /* Plans all steps of an epoch, so that errors occur before any state changes. */
 glia_status gli_pass_plan(const gli_pass *p, const char *call);
 
