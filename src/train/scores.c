@@ -93,16 +93,11 @@ static glia_status keep(const gli_output *output, const double *score, const dou
     return GLIA_OK;
 }
 
-static glia_status read(const glia_tensor *tensor, gli_block *out) {
-    GLI_TRY(gli_block_alloc(tensor->ctx, (size_t)gli_count(tensor), sizeof(double), "the scores of a batch", out));
-    return glia_tensor_read(tensor, out->data, out->bytes);
-}
-
 static glia_status take(const gli_output *output, const glia_tensor *scores, const glia_tensor *targets,
                         gli_scores *out) {
-    gli_block score = {0}, target = {0};
-    glia_status status = read(scores, &score);
-    if (status == GLIA_OK) status = read(targets, &target);
+    gli_block score, target = {0};
+    GLI_TRY(gli_tensor_to_block(scores, "the scores of a batch", &score));
+    glia_status status = gli_tensor_to_block(targets, "the scores of a batch", &target);
     if (status == GLIA_OK) status = keep(output, score.data, target.data, scores, out);
     gli_block_free(scores->ctx, &target);
     gli_block_free(scores->ctx, &score);

@@ -61,36 +61,31 @@ void gli_emit_norms(const gli_emission *e, int weight, glia_value gradient, glia
 
 /* ---- Reading ---- */
 
-static glia_status read(const glia_tensor *tensor, gli_block *out) {
-    GLI_TRY(gli_block_alloc(tensor->ctx, (size_t)gli_count(tensor), glia_dtype_size(tensor->dtype), "a report", out));
-    return glia_tensor_read(tensor, out->data, out->bytes);
-}
-
 static glia_status read_weights(const glia_model *model, glia_weight_report *rows, int *n) {
-    gli_block norms          = {0};
-    const glia_status status = read(model->training->compiled.norms, &norms);
-    for (int w = 0; w < model->n_weights && status == GLIA_OK; ++w) {
+    gli_block norms;
+    GLI_TRY(gli_tensor_to_block(model->training->compiled.norms, "a report", &norms));
+    for (int w = 0; w < model->n_weights; ++w) {
         const gli_weight *weight = &model->weights[w];
         if (weight->offset < model->trained)
             rows[(*n)++] = (glia_weight_report){weight->name, gli_load(model->dtype, norms.data, 2 * (int64_t)w),
                                                 gli_load(model->dtype, norms.data, 2 * (int64_t)w + 1)};
     }
     gli_block_free(model->ctx, &norms);
-    return status;
+    return GLIA_OK;
 }
 
 static glia_status read_layers(const glia_model *model, glia_layer_report *rows, int *n) {
-    gli_block activity       = {0};
-    const glia_status status = read(model->training->compiled.activity, &activity);
-    int64_t first            = 0;
-    for (int l = 0; l < model->n_layers && status == GLIA_OK; ++l) {
+    gli_block activity;
+    int64_t first = 0;
+    GLI_TRY(gli_tensor_to_block(model->training->compiled.activity, "a report", &activity));
+    for (int l = 0; l < model->n_layers; ++l) {
         glia_layer_report row = {.name = model->layers[l].name, .units = gli_watched_units(model, l)};
         for (int64_t i = 0; i < row.units; ++i) row.dead += gli_load(model->dtype, activity.data, first + i) == 0;
         if (row.units > 0) rows[(*n)++] = row;
         first += row.units;
     }
     gli_block_free(model->ctx, &activity);
-    return status;
+    return GLIA_OK;
 }
 
 glia_status gli_watched_read(const glia_model *model, glia_weight_report *weights, glia_layer_report *layers,
