@@ -441,6 +441,31 @@ TEST_P(Metrics, names_are_checked) {
     glia_model_destroy(net);
 }
 
+// The second output of a layer has a number behind its name, which may have to end earlier.
+TEST_P(Metrics, names_end_with_a_whole_character) {
+    glia_model *net  = nullptr;
+    const string two = "\u00e4";  // bytes
+    string name      = "x";
+    for (int i = 0; i < 19; ++i) name += two;
+    ASSERT_EQ(glia_model_create(ctx_, nullptr, &net), GLIA_OK);
+    const glia_value x = glia_model_input(net, name.c_str(), GLIA_SHAPE(1));
+    const glia_output_args args{.loss = glia_loss_mse()};
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(glia_model_output(net, x, &args), GLIA_OK) << message();
+    EXPECT_EQ(glia_model_compile(net, {0}, nullptr), GLIA_OK) << message();
+    const vector<float> zeros(kCount);
+    const glia_array array{.dtype = GLIA_F32, .shape = GLIA_SHAPE(1), .data = zeros.data()};
+    const glia_array both[] = {array, array};
+    glia_dataset *data      = nullptr;
+    glia_arrays_args arrays{.inputs = &array, .n_inputs = 1, .targets = both, .n_targets = 2, .count = kCount};
+    ASSERT_EQ(glia_dataset_from_arrays(ctx_, &arrays, &data), GLIA_OK) << message();
+    glia_result result;
+    ASSERT_EQ(glia_model_evaluate(net, data, 0, &result), GLIA_OK) << message();
+    EXPECT_EQ(named(result).count(name + "/loss"), 1u);
+    EXPECT_EQ(named(result).count(name.substr(0, name.size() - 2) + "_1/loss"), 1u);
+    glia_dataset_destroy(data);
+    glia_model_destroy(net);
+}
+
 TEST_P(Metrics, outputs_that_are_nan) {
     Output o  = numbers({GLIA_METRIC_MSE, GLIA_METRIC_R2});
     o.x[5]    = NAN;
