@@ -206,6 +206,28 @@ TEST_P(WatchGradients, goes_on_after_a_compile_between_two_epochs) {
     EXPECT_EQ(seen.weights.size(), 3u) << "a compile forgets the epoch before it";
 }
 
+TEST_P(WatchGradients, writes_what_json_can_read) {
+    SmallTraining t(GetParam());
+    if (t.created == GLIA_NOT_FOUND) GTEST_SKIP() << t.message();
+    const glia_value x = glia_model_input(t.net, "x", GLIA_SHAPE(SmallTraining::kInputs));
+    t.output           = glia_model_dense(t.net, x, with(glia_dense_args{.name = "a \"\\b", .units = 3}));
+    t.x[0]             = NAN;
+    t.make_data();
+    ASSERT_EQ(t.compile({}), GLIA_OK) << t.message();
+    const Folder folder;
+    const std::string path = folder / "gradients.jsonl";
+    Watch watch(&t, nullptr, 0, path.c_str());
+    glia_fit_args fit    = fit_args(1, 30);
+    fit.callbacks[0]     = watch.callback;
+    fit.allow_not_finite = true;
+    ASSERT_EQ(t.fit(fit), GLIA_OK) << t.message();
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    EXPECT_EQ(line.find(R"({"epoch":1,"step":1,"gradient":{"a \"\\b.weight":null,)"), 0u) << line;
+    EXPECT_NE(line.find(R"(},"dead":{}})"), std::string::npos) << line;
+}
+
 // Plans are made before the first step, and stay when looks and a validation come between two epochs.
 TEST(WatchGradientsPlans, are_made_at_the_beginning_and_kept) {
     CountingAllocator memory;
