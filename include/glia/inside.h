@@ -50,7 +50,7 @@ typedef struct glia_gradient_args {
     int batch_size; /* default 256 */
 } glia_gradient_args;
 
-/* The gradient, in the model's dtype.
+/* The gradient, in the dtype of what it is with respect to: the model's, unless an op gave it another.
  *
  * With respect to an input or a layer it is that of each sample of data on its own, [count, ...]. With respect to a
  * weight, a frozen one too, it is that of all samples: of the loss as fit has it, before clipping and

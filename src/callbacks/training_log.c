@@ -7,6 +7,7 @@
 #include "callbacks/callback.h"
 #include "core/print.h"
 #include "io/input.h"
+#include "io/json.h"
 #include "train/training.h"
 
 enum {
@@ -40,9 +41,9 @@ static void put_name(line *l, const char *prefix, const char *name) {
     if (quoted) put(l, "\"");
     put(l, prefix);
     for (const char *c = name; *c; ++c) {
-        if (*c == '"') put(l, json ? "\\" : "\"");
-        if (*c == '\\' && json) put(l, "\\");
-        put(l, (const char[]){*c, '\0'});
+        char text[8];
+        const char *escape = json ? gli_json_escape(*c, text) : *c == '"' ? "\"\"" : NULL;
+        put(l, escape ? escape : (const char[]){*c, '\0'});
     }
     if (quoted) put(l, "\"");
 }

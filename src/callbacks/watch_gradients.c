@@ -1,12 +1,12 @@
 /* Reports of what steps tell of themselves: norms of gradients, and dead units. */
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "callbacks/callback.h"
 #include "core/print.h"
 #include "io/input.h"
+#include "io/json.h"
 #include "train/trainer.h"
 #include "train/watched.h"
 
@@ -19,56 +19,37 @@ typedef struct watch {
 
 /* ---- Lines of JSON ---- */
 
-typedef struct line {
-    gli_block text;
-    size_t used;
-} line;
-
-static void put(line *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void put(line *l, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    l->used += (size_t)gli_format_list((char *)l->text.data + l->used, l->text.bytes - l->used, format, args);
-    va_end(args);
+static void put_entry(gli_json_text *w, const char *name, double value) {
+    gli_json_key(w, name);
+    gli_json_put_number(w, value, 9);
 }
 
-/* Names have no control characters. */
-static void put_name(line *l, const char *name) {
-    put(l, "\"");
-    for (; *name; ++name) put(l, *name == '"' || *name == '\\' ? "\\%c" : "%c", *name);
-    put(l, "\":");
-}
-
-static void put_entry(line *l, bool first, const char *name, double value) {
-    if (!first) put(l, ",");
-    put_name(l, name);
-    if (isfinite(value))
-        put(l, "%.9g", value);
-    else
-        put(l, "null");
-}
-
-static void put_report(line *l, const glia_event *event, const glia_gradient_report *r) {
-    put(l, "{\"epoch\":%d,\"step\":%lld,\"gradient\":{", event->epoch->epoch, (long long)event->epoch->steps);
-    for (int i = 0; i < r->n_weights; ++i) put_entry(l, i == 0, r->weights[i].name, r->weights[i].gradient);
-    put(l, "},\"weight\":{");
-    for (int i = 0; i < r->n_weights; ++i) put_entry(l, i == 0, r->weights[i].name, r->weights[i].norm);
-    put(l, "},\"dead\":{");
+static void put_report(gli_json_text *w, const glia_event *event, const glia_gradient_report *r) {
+    gli_json_open(w, '{');
+    gli_json_key(w, "epoch"), gli_json_put_integer(w, event->epoch->epoch);
+    gli_json_key(w, "step"), gli_json_put_integer(w, event->epoch->steps);
+    gli_json_key(w, "gradient"), gli_json_open(w, '{');
+    for (int i = 0; i < r->n_weights; ++i) put_entry(w, r->weights[i].name, r->weights[i].gradient);
+    gli_json_close(w, '}');
+    gli_json_key(w, "weight"), gli_json_open(w, '{');
+    for (int i = 0; i < r->n_weights; ++i) put_entry(w, r->weights[i].name, r->weights[i].norm);
+    gli_json_close(w, '}');
+    gli_json_key(w, "dead"), gli_json_open(w, '{');
     for (int i = 0; i < r->n_layers; ++i)
-        put_entry(l, i == 0, r->layers[i].name, (double)r->layers[i].dead / (double)r->layers[i].units);
-    put(l, "}}\n");
+        put_entry(w, r->layers[i].name, (double)r->layers[i].dead / (double)r->layers[i].units);
+    gli_json_close(w, '}');
+    gli_json_close(w, '}');
+    gli_json_end_line(w);
 }
 
 static glia_status write_report(const watch *s, const glia_event *event, const glia_gradient_report *r) {
-    enum { ENTRY = 2 * GLI_NAME_SIZE + 32, FRAME = 128 };
-    const size_t entries = 2 * (size_t)r->n_weights + (size_t)r->n_layers;
-    line l               = {0};
+    gli_json_text w = {.ctx = s->ctx};
     if (!s->file) return GLIA_OK;
-    GLI_TRY(gli_block_alloc(s->ctx, entries * ENTRY + FRAME, 1, "a report", &l.text));
-    put_report(&l, event, r);
-    const bool written = gli_print(s->file, l.text.data);
-    gli_block_free(s->ctx, &l.text);
-    return written ? GLIA_OK : gli_fail_file(s->ctx, s->path.data, errno);
+    put_report(&w, event, r);
+    glia_status status = w.status;
+    if (status == GLIA_OK && !gli_print(s->file, w.text)) status = gli_fail_file(s->ctx, s->path.data, errno);
+    gli_json_text_free(&w);
+    return status;
 }
 
 /* ---- Reports ---- */

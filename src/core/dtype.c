@@ -104,3 +104,10 @@ void gli_store(glia_dtype dtype, void *data, int64_t i, double value) {
             return;
     }
 }
+
+int64_t gli_largest(glia_dtype dtype, const void *data, int64_t count) {
+    int64_t best = 0;
+    for (int64_t i = 1; i < count && !isnan(gli_load(dtype, data, best)); ++i)
+        if (!(gli_load(dtype, data, i) <= gli_load(dtype, data, best))) best = i;
+    return best;
+}

@@ -242,6 +242,13 @@ glia_status glia_tensor_read(const glia_tensor *tensor, void *host, size_t bytes
     return status;
 }
 
+glia_status gli_tensor_to_block(const glia_tensor *tensor, const char *what, gli_block *out) {
+    GLI_TRY(gli_block_alloc(tensor->ctx, (size_t)gli_count(tensor), glia_dtype_size(tensor->dtype), what, out));
+    const glia_status status = glia_tensor_read(tensor, out->data, out->bytes);
+    if (status != GLIA_OK) gli_block_free(tensor->ctx, out);
+    return status;
+}
+
 /* Host memory that both tensors can be copied through. */
 static glia_status begin_copy(const glia_tensor *from, const glia_tensor *to, gli_block *host) {
     glia_context *ctx = to->ctx;

@@ -54,6 +54,10 @@ const char *gli_shape_text(int ndim, const int64_t *dim, char *text);
 #define GLI_SHAPE_OF(tensor) gli_shape_text((tensor)->ndim, (tensor)->dim, (char[GLI_SHAPE_TEXT]){0})
 #define GLI_STRIDES_OF(tensor) gli_shape_text((tensor)->ndim, (tensor)->stride, (char[GLI_SHAPE_TEXT]){0})
 
+/* Reads all elements into host memory, which is the caller's to free; after a failure there is none. what: it is for.
+ */
+glia_status gli_tensor_to_block(const glia_tensor *tensor, const char *what, gli_block *out);
+
 /* Copy all elements, in row-major order, between a tensor in host memory and an array of doubles. */
 void gli_tensor_to_double(const glia_tensor *tensor, double *dense);
 void gli_tensor_from_double(const glia_tensor *tensor, const double *dense);

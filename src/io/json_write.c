@@ -81,3 +81,11 @@ void gli_json_put_double(gli_json_text *w, double value) {
 }
 
 void gli_json_put_bool(gli_json_text *w, bool value) { put_value(w, value ? "true" : "false"); }
+
+void gli_json_put_number(gli_json_text *w, double value, int digits) {
+    char text[32];
+    gli_format(text, sizeof text, "%.*g", digits, value);
+    put_value(w, isfinite(value) ? text : "null");
+}
+
+void gli_json_end_line(gli_json_text *w) { put(w, "\n"); }

@@ -139,7 +139,8 @@ bool gli_model_name(glia_model *model, const char *kind, const char *name, char 
         return false;
     }
     if (!gli_name_valid(out, GLI_NAME_SIZE)) {
-        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "%s: the name has control characters", name ? kind : "a layer");
+        gli_model_fail(model, GLIA_INVALID_ARGUMENT, "%s: the name has control characters, or is not UTF-8",
+                       name ? kind : "a layer");
         return false;
     }
     if (gli_names_find(&model->names, out)) {

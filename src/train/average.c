@@ -1,36 +1,27 @@
 /* The exponential moving average of the weights: as ops of a step, and in the place of the weights. */
-#include "glia/ops/elementwise.h"
-#include "glia/ops/movement.h"
-#include "graph/graph_impl.h"
+#include "train/graph_calls.h"
 #include "train/pass.h"
-
-static glia_value binary(const gli_emission *e, glia_binary_kind kind, glia_value a, glia_value b) {
-    glia_value out;
-    return gli_graph_call(e->graph, &gli_op_binary, &(glia_binary_params){.kind = kind}, (glia_value[]){a, b}, 2, &out,
-                          1);
-}
-
-static glia_value number(const gli_emission *e, double value) {
-    return gli_graph_constant(e->graph, e->model->dtype, GLIA_SCALAR, value);
-}
 
 /* 0 in the first step, whose weights are the first average: those that training began with do not count. */
 glia_value gli_emit_average_decay(const gli_emission *e, const gli_compiled *c, glia_value update) {
-    glia_value t, decay = number(e, c->average_decay);
-    gli_graph_call(e->graph, &gli_op_cast, &(glia_cast_params){.dtype = e->model->dtype}, &update, 1, &t, 1);
-    const glia_value later = binary(e, GLIA_BINARY_MINIMUM, binary(e, GLIA_BINARY_SUB, t, number(e, 1)), number(e, 1));
+    const glia_dtype dtype = e->model->dtype;
+    const glia_value t = gli_emit_cast(e, update, dtype), one = gli_emit_number(e, dtype, 1);
+    const glia_value before = gli_emit_binary(e, GLIA_BINARY_SUB, t, one);
+    const glia_value later  = gli_emit_binary(e, GLIA_BINARY_MINIMUM, before, one);
+    glia_value decay        = gli_emit_number(e, dtype, c->average_decay);
     if (c->average_warmup) {
-        const glia_value rising = binary(e, GLIA_BINARY_DIV, binary(e, GLIA_BINARY_ADD, t, number(e, 1)),
-                                         binary(e, GLIA_BINARY_ADD, t, number(e, 10)));
-        decay                   = binary(e, GLIA_BINARY_MINIMUM, decay, rising);
+        const glia_value above  = gli_emit_binary(e, GLIA_BINARY_ADD, t, one);
+        const glia_value below  = gli_emit_binary(e, GLIA_BINARY_ADD, t, gli_emit_number(e, dtype, 10));
+        const glia_value rising = gli_emit_binary(e, GLIA_BINARY_DIV, above, below);
+        decay                   = gli_emit_binary(e, GLIA_BINARY_MINIMUM, decay, rising);
     }
-    return binary(e, GLIA_BINARY_MUL, decay, later);
+    return gli_emit_binary(e, GLIA_BINARY_MUL, decay, later);
 }
 
 /* decay average + (1 - decay) weights, with one multiplication. */
 glia_value gli_emit_average(const gli_emission *e, glia_value average, glia_value weights, glia_value decay) {
-    const glia_value distance = binary(e, GLIA_BINARY_SUB, average, weights);
-    return binary(e, GLIA_BINARY_ADD, weights, binary(e, GLIA_BINARY_MUL, distance, decay));
+    const glia_value distance = gli_emit_binary(e, GLIA_BINARY_SUB, average, weights);
+    return gli_emit_binary(e, GLIA_BINARY_ADD, weights, gli_emit_binary(e, GLIA_BINARY_MUL, distance, decay));
 }
 
 static glia_status exchange(glia_tensor *a, glia_tensor *b) {

@@ -44,9 +44,8 @@ static glia_status check_field(const search *s, int field, range allowed, const 
     const glia_tensor *tensor = s->in[field];
     gli_block host;
     if ((tensor->dtype != GLIA_I32 && tensor->dtype != GLIA_I64) || gli_count(tensor) == 0) return GLIA_OK;
-    GLI_TRY(gli_block_alloc(tensor->ctx, (size_t)gli_count(tensor), glia_dtype_size(tensor->dtype), "indices", &host));
-    glia_status status = glia_tensor_read(tensor, host.data, host.bytes);
-    if (status == GLIA_OK) status = check_values(s, tensor, host.data, allowed, who, what);
+    GLI_TRY(gli_tensor_to_block(tensor, "indices", &host));
+    const glia_status status = check_values(s, tensor, host.data, allowed, who, what);
     gli_block_free(tensor->ctx, &host);
     return status;
 }

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "core/dtype.h"
+#include "core/size.h"
 #include "graph/graph_impl.h"
+#include "train/graph_calls.h"
 
 /* A value of the batch's graph that may not be finite. */
 typedef struct probe {
@@ -15,8 +17,11 @@ typedef struct probe {
     const char *weight; /* of a gradient: the weight's name; NULL: of the layer's output */
 } probe;
 
+/* Of a batch. */
 typedef struct diagnosis {
-    const gli_suspect *batch;
+    const gli_suspect *suspect;
+    int64_t first, count; /* samples */
+    int64_t step;
     glia_model *model;
     glia_context *ctx;
     glia_tensor *in[GLI_MAX_STEP_INPUTS]; /* inputs, then targets */
@@ -33,14 +38,13 @@ static glia_status find(const glia_tensor *tensor, int64_t *at, double *value) {
     gli_block host;
     *at = -1;
     if (!gli_dtype_is_float(tensor->dtype) || count == 0) return GLIA_OK;
-    GLI_TRY(gli_block_alloc(tensor->ctx, (size_t)count, glia_dtype_size(tensor->dtype), "a diagnosis", &host));
-    const glia_status status = glia_tensor_read(tensor, host.data, host.bytes);
-    for (int64_t i = 0; status == GLIA_OK && *at < 0 && i < count; ++i) {
+    GLI_TRY(gli_tensor_to_block(tensor, "a diagnosis", &host));
+    for (int64_t i = 0; *at < 0 && i < count; ++i) {
         *value = gli_load(tensor->dtype, host.data, i);
         if (!isfinite(*value)) *at = i;
     }
     gli_block_free(tensor->ctx, &host);
-    return status;
+    return GLIA_OK;
 }
 
 enum { PLACE_TEXT = 160 };
@@ -68,7 +72,7 @@ const char *gli_sample_text(const gli_loader *loader, int64_t position, char tex
 }
 
 static const char *sample_text(const diagnosis *d, int64_t row, char *text) {
-    return gli_sample_text(&d->batch->pass->loader, d->batch->first + row, text);
+    return gli_sample_text(&d->suspect->pass->loader, d->first + row, text);
 }
 
 /* ---- Samples and weights ---- */
@@ -88,13 +92,12 @@ void gli_batch_destroy(glia_tensor **batch) {
 }
 
 static glia_status load_batch(diagnosis *d) {
-    GLI_TRY(gli_batch_create(d->batch->pass, d->batch->count, d->in));
-    return gli_loader_gather(&d->batch->pass->loader, d->batch->first, d->batch->count, d->in,
-                             d->in + d->model->n_inputs);
+    GLI_TRY(gli_batch_create(d->suspect->pass, d->count, d->in));
+    return gli_loader_gather(&d->suspect->pass->loader, d->first, d->count, d->in, d->in + d->model->n_inputs);
 }
 
 static glia_status check_samples(const diagnosis *d) {
-    for (int i = 0; i < d->batch->pass->n_spec; ++i) {
+    for (int i = 0; i < d->suspect->pass->n_spec; ++i) {
         const glia_tensor *tensor = d->in[i];
         const int target          = i - d->model->n_inputs;
         int64_t at;
@@ -106,7 +109,7 @@ static glia_status check_samples(const diagnosis *d) {
             snprintf(name, sizeof name, "input '%s'", d->model->inputs[i].name);
         else
             snprintf(name, sizeof name, "target %d", target);
-        return gli_fail(d->ctx, GLIA_NOT_FINITE, "%s: %s of %s %s", d->batch->where, name,
+        return gli_fail(d->ctx, GLIA_NOT_FINITE, "%s: %s of %s %s", d->suspect->where, name,
                         sample_text(d, at / (gli_count(tensor) / tensor->dim[0]), sample),
                         place_text(tensor, 1, at, value, place));
     }
@@ -121,8 +124,8 @@ static glia_status check_weights(const diagnosis *d) {
         double value;
         char place[PLACE_TEXT];
         GLI_TRY(find(&tensor, &at, &value));
-        GLI_REQUIRE(d->ctx, at < 0, GLIA_NOT_FINITE, "%s: the weight '%s' %s before it", d->batch->where, weight->name,
-                    place_text(&tensor, 0, at, value, place));
+        GLI_REQUIRE(d->ctx, at < 0, GLIA_NOT_FINITE, "%s: the weight '%s' %s before it", d->suspect->where,
+                    weight->name, place_text(&tensor, 0, at, value, place));
     }
     return GLIA_OK;
 }
@@ -205,11 +208,11 @@ static glia_status run_probes(diagnosis *d, glia_graph *graph, glia_value total)
 
 static glia_status emit_and_run(diagnosis *d, gli_emission *e) {
     glia_value given[GLI_MAX_STEP_INPUTS], total;
-    for (int i = 0; i < d->batch->pass->n_spec; ++i) given[i] = glia_graph_tensor(e->graph, "sample", d->in[i]);
-    for (int i = 0; i < d->model->n_inputs; ++i) e->input_dtype[i] = d->batch->pass->spec[i].dtype;
+    for (int i = 0; i < d->suspect->pass->n_spec; ++i) given[i] = glia_graph_tensor(e->graph, "sample", d->in[i]);
+    for (int i = 0; i < d->model->n_inputs; ++i) e->input_dtype[i] = d->suspect->pass->spec[i].dtype;
     e->given  = given;
     e->vector = glia_graph_tensor(e->graph, "weights", d->model->vector);
-    e->step   = gli_graph_constant(e->graph, GLIA_I64, GLIA_SCALAR, (double)d->batch->step);
+    e->step   = gli_emit_number(e, GLIA_I64, (double)d->step);
     gli_model_emit(e);
     gli_emit_losses(e, d->model->training, given + d->model->n_inputs, &total);
     GLI_TRY(d->backward ? probe_backward(d, e) : probe_forward(d, e, total));
@@ -225,8 +228,8 @@ static glia_status run_batch(diagnosis *d) {
     if (status == GLIA_OK) {
         gli_emission e = {.model    = d->model,
                           .graph    = graph,
-                          .training = d->batch->pass->kind == GLI_PASS_TRAIN,
-                          .batch    = d->batch->count,
+                          .training = d->suspect->pass->kind == GLI_PASS_TRAIN,
+                          .batch    = d->count,
                           .map      = map};
         status         = emit_and_run(d, &e);
         glia_graph_destroy(graph);
@@ -238,7 +241,7 @@ static glia_status run_batch(diagnosis *d) {
 /* The message of a probe whose element `at` is not finite. */
 static glia_status accuse(const diagnosis *d, const probe *p, int64_t at, double value) {
     const glia_tensor *tensor = p->tensor;
-    const char *pass = d->backward ? "backward" : "forward", *where = d->batch->where;
+    const char *pass = d->backward ? "backward" : "forward", *where = d->suspect->where;
     char place[PLACE_TEXT], sample[GLI_SAMPLE_TEXT];
     if (p->layer < 0)
         return gli_fail(d->ctx, GLIA_NOT_FINITE, "%s: forward: the loss %s, with outputs that are finite", where,
@@ -247,10 +250,10 @@ static glia_status accuse(const diagnosis *d, const probe *p, int64_t at, double
     if (p->weight)
         return gli_fail(d->ctx, GLIA_NOT_FINITE, "%s: %s: %s: the gradient of '%s' %s", where, pass, label, p->weight,
                         place_text(tensor, 0, at, value, place));
-    const bool batched = tensor->ndim > 0 && tensor->dim[0] == d->batch->count;
+    const bool batched = tensor->ndim > 0 && tensor->dim[0] == d->count;
     return gli_fail(d->ctx, GLIA_NOT_FINITE, "%s: %s: %s: %s output%s%s %s", where, pass, label,
                     d->backward ? "the gradient of its" : "its", batched ? " for " : "",
-                    batched ? sample_text(d, at / (gli_count(tensor) / d->batch->count), sample) : "",
+                    batched ? sample_text(d, at / (gli_count(tensor) / d->count), sample) : "",
                     place_text(tensor, batched, at, value, place));
 }
 
@@ -274,20 +277,43 @@ static glia_status check_layers(diagnosis *d, bool backward) {
     return status;
 }
 
-/* From the states that the step began with: the forward pass has moved those of its layers on. */
-static glia_status check_backward(diagnosis *d) {
-    GLI_TRY(gli_restore_buffers(d->model));
-    return check_layers(d, true);
+static glia_status check_forward(diagnosis *d) {
+    GLI_TRY(check_samples(d));
+    GLI_TRY(check_weights(d));
+    return check_layers(d, false);
 }
 
-glia_status gli_diagnose(const gli_suspect *batch) {
-    diagnosis d        = {.batch = batch, .model = batch->pass->model, .ctx = batch->pass->model->ctx};
-    glia_status status = load_batch(&d);
-    if (status == GLIA_OK) status = check_samples(&d);
-    if (status == GLIA_OK) status = check_weights(&d);
-    if (status == GLIA_OK) status = check_layers(&d, false);
-    if (status == GLIA_OK && batch->pass->kind == GLI_PASS_TRAIN) status = check_backward(&d);
-    gli_batch_destroy(d.in);
+static glia_status check_backward(diagnosis *d) { return check_layers(d, true); }
+
+/* ---- Batches ---- */
+
+static glia_status check_batches(const gli_suspect *s, glia_status (*check)(diagnosis *d)) {
+    const int64_t size = s->pass->loader.args.batch_size;
+    glia_status status = GLIA_OK;
+    for (int64_t k = 0; k * size < s->count && status == GLIA_OK; ++k) {
+        diagnosis d = {.suspect = s,
+                       .first   = s->first + k * size,
+                       .count   = gli_min_i64(size, s->count - k * size),
+                       .step    = s->step + k,
+                       .model   = s->pass->model,
+                       .ctx     = s->pass->model->ctx};
+        status      = load_batch(&d);
+        if (status == GLIA_OK) status = check(&d);
+        gli_batch_destroy(d.in);
+    }
+    return status;
+}
+
+/* Both passes begin with the states that the step began with, which they move on from batch to batch. */
+static glia_status check_passes(const gli_suspect *s) {
+    GLI_TRY(check_batches(s, check_forward));
+    if (s->pass->kind != GLI_PASS_TRAIN) return GLIA_OK;
+    GLI_TRY(gli_restore_buffers(s->pass->model));
+    return check_batches(s, check_backward);
+}
+
+glia_status gli_diagnose(const gli_suspect *s) {
+    const glia_status status = check_passes(s);
     if (status == GLIA_NOT_FINITE || status == GLIA_DEVICE_LOST) return status;
-    return gli_fail(d.ctx, GLIA_NOT_FINITE, "%s: the loss or a gradient is infinite or NaN", batch->where);
+    return gli_fail(s->pass->model->ctx, GLIA_NOT_FINITE, "%s: the loss or a gradient is infinite or NaN", s->where);
 }

@@ -1,4 +1,4 @@
-/* What a failed batch does not say by itself: it is run again, slowly. */
+/* What a failed step does not say by itself: its batches are run again, slowly. */
 #ifndef GLI_TRAIN_DIAGNOSIS_H
 #define GLI_TRAIN_DIAGNOSIS_H
 
@@ -17,11 +17,11 @@ const char *gli_sample_text(const gli_loader *loader, int64_t position, char tex
 glia_status gli_batch_create(const gli_pass *p, int64_t count, glia_tensor **out);
 void gli_batch_destroy(glia_tensor **batch);
 
-/* A batch of a pass: the samples `first` .. first + count - 1 in the loader's order. */
+/* A batch of a pass, or the batches of a step: the samples `first` .. first + count - 1 in the loader's order. */
 typedef struct gli_suspect {
     const gli_pass *pass;
     int64_t first, count;
-    int64_t step;      /* of GLI_PASS_TRAIN: its number of all training */
+    int64_t step;      /* of GLI_PASS_TRAIN: the number of the first batch, of all training */
     const char *where; /* "glia_model_fit: epoch 1, step 3" */
 } gli_suspect;
 

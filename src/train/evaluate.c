@@ -5,13 +5,14 @@
 
 #include "train/diagnosis.h"
 
-/* Runs all batches, or those up to the first whose sums are not finite. */
+/* Runs all batches, or those up to the first whose sums are not finite: the buffers before that are put aside. */
 static glia_status run_batches(gli_pass *p, bool to_failure, glia_result *out) {
     gli_step *step;
     gli_loader_begin(&p->loader, 0);
     p->begun = false;
     GLI_TRY(gli_results_reset(p->model->training, GLI_SUMS_EVALUATION));
     do {
+        if (to_failure) GLI_TRY(gli_put_buffers_aside(p->model));
         GLI_TRY(gli_pass_step(p, &step));
         if (step && to_failure) GLI_TRY(gli_results_read_losses(p->model->training, GLI_SUMS_EVALUATION, out));
     } while (step && !(to_failure && !isfinite(out->loss)));

@@ -20,8 +20,12 @@ glia_value gli_emit_reduce(const gli_emission *e, glia_reduce_kind kind, unsigne
     return gli_emit_call(e, &gli_op_reduce, &(glia_reduce_params){.kind = kind, .axes = axes}, 1, &x);
 }
 
-glia_value gli_emit_number(const gli_emission *e, double number) {
-    return gli_graph_constant(e->graph, GLIA_F64, GLIA_SCALAR, number);
+glia_value gli_emit_argmax(const gli_emission *e, glia_value x) {
+    return gli_emit_call(e, &gli_op_argmax, &(glia_argmax_params){.axis = 1}, 1, &x);
+}
+
+glia_value gli_emit_number(const gli_emission *e, glia_dtype dtype, double number) {
+    return gli_graph_constant(e->graph, dtype, GLIA_SCALAR, number);
 }
 
 glia_value gli_emit_cast(const gli_emission *e, glia_value value, glia_dtype dtype) {

@@ -1,4 +1,4 @@
-/* Ops that losses and metrics add to the graph of a step. */
+/* Ops of a step. */
 #ifndef GLI_TRAIN_GRAPH_CALLS_H
 #define GLI_TRAIN_GRAPH_CALLS_H
 
@@ -11,11 +11,14 @@ glia_value gli_emit_call(const gli_emission *e, const gli_op *op, const void *pa
 glia_value gli_emit_unary(const gli_emission *e, glia_unary_kind kind, double alpha, double beta, glia_value x);
 glia_value gli_emit_binary(const gli_emission *e, glia_binary_kind kind, glia_value a, glia_value b);
 
-/* The sum or the mean over axes, or GLIA_ALL_AXES. */
+/* Over axes, or GLIA_ALL_AXES. */
 glia_value gli_emit_reduce(const gli_emission *e, glia_reduce_kind kind, unsigned axes, glia_value x);
 
-/* A scalar of f64. */
-glia_value gli_emit_number(const gli_emission *e, double number);
+/* The index of the largest along axis 1, of classes. */
+glia_value gli_emit_argmax(const gli_emission *e, glia_value x);
+
+/* A scalar. */
+glia_value gli_emit_number(const gli_emission *e, glia_dtype dtype, double number);
 
 /* The value in this dtype, itself where it has it. */
 glia_value gli_emit_cast(const gli_emission *e, glia_value value, glia_dtype dtype);

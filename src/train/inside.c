@@ -72,14 +72,6 @@ static glia_status choose_of(const glia_model *model, const glia_gradient_args *
     return GLIA_OK;
 }
 
-static glia_status check_float(const glia_model *model, const char *what, int value) {
-    const glia_dtype dtype = model->values[value].shape.dtype;
-    GLI_REQUIRE(model->ctx, gli_dtype_is_float(dtype), GLIA_DTYPE_MISMATCH,
-                "%s: %s is %s: only floats have gradients, such as the output of an embedding", gradient_call, what,
-                glia_dtype_name(dtype));
-    return GLIA_OK;
-}
-
 /* The sum over batches, in double. */
 static glia_status take_sum(void *to, const gli_step *step) {
     gli_block *blocks    = to; /* the sum, and memory for one batch */
@@ -116,10 +108,12 @@ static glia_status gradient(glia_model *model, glia_dataset *data, const glia_gr
     GLI_TRY(gli_look_check(model, data, args->batch_size, gradient_call));
     GLI_TRY(gli_look_find(model, gradient_call, args->with_respect_to, true, &look.inspection.value));
     GLI_TRY(choose_of(model, args, &look));
-    GLI_TRY(check_float(model, args->with_respect_to, look.inspection.value));
-    if (look.kind == GLI_PASS_GRADIENT) GLI_TRY(check_float(model, "what is differentiated", look.inspection.of));
+    GLI_TRY(gli_look_float(model, gradient_call, args->with_respect_to, look.inspection.value));
+    if (look.kind == GLI_PASS_GRADIENT)
+        GLI_TRY(gli_look_float(model, gradient_call, "what is differentiated", look.inspection.of));
     const bool batched = model->values[look.inspection.value].batched;
-    const int64_t each = gli_look_elements(model, look.inspection.value) * (int64_t)glia_dtype_size(model->dtype);
+    const int64_t each = gli_look_elements(model, look.inspection.value) *
+                         (int64_t)glia_dtype_size(model->values[look.inspection.value].shape.dtype);
     GLI_TRY(gli_look_bytes(model, gradient_call, out, bytes, batched ? glia_dataset_count(data) : 1, each));
     return batched ? gli_look_run(&look) : sum_batches(&look, out, bytes);
 }

@@ -1,13 +1,8 @@
 /* The output of a layer, and gradients with respect to any value, as ops behind the forward pass. */
 #include "glia/ops/movement.h"
-#include "glia/ops/reduce.h"
 #include "graph/graph_impl.h"
+#include "train/graph_calls.h"
 #include "train/step.h"
-
-static glia_value call(const gli_emission *e, const gli_op *op, const void *params, glia_value x) {
-    glia_value out;
-    return gli_graph_call(e->graph, op, params, &x, 1, &out, 1);
-}
 
 static glia_status check_batch(const gli_emission *e, int value) {
     const gli_model_value *info = &e->model->values[value];
@@ -35,14 +30,15 @@ static glia_value mark_largest(const gli_emission *e, glia_value y) {
     mark.dtype               = glia_graph_dtype(e->graph, y);
     mark.classes             = 1;
     for (int i = 1; i < shape.ndim; ++i) mark.classes *= (int)shape.dim[i];
-    const glia_value index =
-        call(e, &gli_op_argmax, &(glia_argmax_params){.axis = 1}, call(e, &gli_op_reshape, &sample, y));
-    return call(e, &gli_op_reshape, &back, call(e, &gli_op_one_hot, &mark, index));
+    const glia_value index  = gli_emit_argmax(e, gli_emit_call(e, &gli_op_reshape, &sample, 1, &y));
+    const glia_value marked = gli_emit_call(e, &gli_op_one_hot, &mark, 1, &index);
+    return gli_emit_call(e, &gli_op_reshape, &back, 1, &marked);
 }
 
 static glia_value factors(const gli_emission *e, const gli_step *step, glia_value y) {
     const glia_expand_params batch = {.shape = glia_graph_shape(e->graph, y)};
-    return call(e, &gli_op_expand, &batch, glia_graph_tensor(e->graph, "seed", step->seed));
+    const glia_value seed          = glia_graph_tensor(e->graph, "seed", step->seed);
+    return gli_emit_call(e, &gli_op_expand, &batch, 1, &seed);
 }
 
 /* The forward pass, with losses where these are differentiated. What the gradient is with respect to stays as it is:
@@ -64,7 +60,7 @@ static glia_value emit_differentiated(gli_emission *e, const gli_step *step, con
 }
 
 static glia_value seed_of(const gli_emission *e, const gli_step *step, glia_value y) {
-    if (step->kind == GLI_PASS_LOSS_GRADIENT) return gli_graph_constant(e->graph, e->model->dtype, GLIA_SCALAR, 1);
+    if (step->kind == GLI_PASS_LOSS_GRADIENT) return gli_emit_number(e, e->model->dtype, 1);
     return step->inspection.largest ? mark_largest(e, y) : factors(e, step, y);
 }
 

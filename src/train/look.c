@@ -40,6 +40,14 @@ glia_status gli_look_output(const glia_model *model, const char *call, int outpu
     return GLIA_OK;
 }
 
+glia_status gli_look_float(const glia_model *model, const char *call, const char *what, int value) {
+    const glia_dtype dtype = model->values[value].shape.dtype;
+    GLI_REQUIRE(model->ctx, gli_dtype_is_float(dtype), GLIA_DTYPE_MISMATCH,
+                "%s: %s is %s: only floats have gradients and maps, such as the output of an embedding", call, what,
+                glia_dtype_name(dtype));
+    return GLIA_OK;
+}
+
 int64_t gli_look_elements(const glia_model *model, int value) {
     const gli_model_value *info = &model->values[value];
     return gli_count(&info->shape) / (info->batched ? GLI_NOMINAL_BATCH : 1);

@@ -23,10 +23,12 @@ typedef struct gli_look {
 glia_status gli_look_run(const gli_look *look);
 
 /* The same checks for all looks: the model and the data; a name, with the value that it stands for; an output's number;
- * the element that is looked at, among those of a sample; the memory for `count` samples of a value. */
+ * that a value has floats; the element that is looked at, among those of a sample; the memory for `count` samples of a
+ * value. */
 glia_status gli_look_check(const glia_model *model, const glia_dataset *data, int batch_size, const char *call);
 glia_status gli_look_find(const glia_model *model, const char *call, const char *name, bool weights, int *value);
 glia_status gli_look_output(const glia_model *model, const char *call, int output, int *value);
+glia_status gli_look_float(const glia_model *model, const char *call, const char *what, int value);
 glia_status gli_look_element(const glia_model *model, const char *call, glia_optional element, int value, int64_t *out);
 glia_status gli_look_bytes(const glia_model *model, const char *call, const void *out, size_t bytes, int64_t count,
                            int64_t each);

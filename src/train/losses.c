@@ -104,14 +104,10 @@ glia_status gli_loss_check(glia_context *ctx, const glia_model_loss *loss) {
     return check_numbers(ctx, loss);
 }
 
-/* The same number in each element, in the dtype of `like`. */
-static glia_value constant(const gli_emission *e, glia_value like, double number) {
-    return gli_graph_constant(e->graph, glia_graph_dtype(e->graph, like), GLIA_SCALAR, number);
-}
-
 /* value * factor */
 static glia_value scaled(const gli_emission *e, glia_value value, double factor) {
-    return factor == 1 ? value : gli_emit_binary(e, GLIA_BINARY_MUL, value, constant(e, value, factor));
+    if (factor == 1) return value;
+    return gli_emit_binary(e, GLIA_BINARY_MUL, value, gli_emit_number(e, glia_graph_dtype(e->graph, value), factor));
 }
 
 /* A mean times the share that this batch has in what is computed. */
@@ -168,7 +164,8 @@ static glia_value mean_of_items(const gli_emission *e, const gli_judged *j, glia
     const glia_value weights = item_weights(e, j);
     if (!weights.id) return scaled(e, sum, 1.0 / (double)gli_shape_count(glia_graph_shape(e->graph, items)));
     const glia_value count = gli_emit_reduce(e, GLIA_REDUCE_SUM, GLIA_ALL_AXES, weights);
-    const glia_value some = gli_emit_binary(e, GLIA_BINARY_MAXIMUM, count, constant(e, count, FLT_MIN)); /* not 0 / 0 */
+    const glia_value least = gli_emit_number(e, glia_graph_dtype(e->graph, count), FLT_MIN); /* not 0 / 0 */
+    const glia_value some  = gli_emit_binary(e, GLIA_BINARY_MAXIMUM, count, least);
     return gli_emit_binary(e, GLIA_BINARY_DIV, sum, gli_emit_cast(e, some, glia_graph_dtype(e->graph, sum)));
 }
 
@@ -282,5 +279,5 @@ void gli_emit_losses(gli_emission *e, const gli_training *training, const glia_v
         *total                = total->id ? gli_emit_binary(e, GLIA_BINARY_ADD, *total, part) : part;
     }
     gli_graph_set_label(e->graph, NULL);
-    if (!total->id) *total = gli_graph_constant(e->graph, e->model->dtype, GLIA_SCALAR, 0);
+    if (!total->id) *total = gli_emit_number(e, e->model->dtype, 0);
 }

@@ -41,7 +41,7 @@ glia_value gli_emit_kept(const gli_emission *e, const gli_judged *j) {
     const glia_class_options *classes = &j->output->args.loss.classes;
     if (!classes->ignore) return (glia_value){0};
     return gli_emit_differs(e, gli_emit_cast(e, j->target, GLIA_F64),
-                            gli_emit_number(e, (double)classes->ignore_index));
+                            gli_emit_number(e, GLIA_F64, (double)classes->ignore_index));
 }
 
 glia_value gli_emit_known_index(const gli_emission *e, glia_value target, glia_value kept) {
@@ -129,7 +129,7 @@ static void merge_moments(const gli_emission *e, const gli_judged *j, int64_t pl
     const glia_value old_count = state_at(e, j, place, GLIA_SHAPE(1));
     const glia_value old_mean  = state_at(e, j, gli_deviations_at(j->output, place, GLI_DEVIATIONS_MEAN), columns);
     const int64_t squares_at   = gli_deviations_at(j->output, place, GLI_DEVIATIONS_SQUARES);
-    const glia_value batch     = gli_emit_number(e, (double)e->batch);
+    const glia_value batch     = gli_emit_number(e, GLIA_F64, (double)e->batch);
     const glia_value count     = gli_emit_binary(e, GLIA_BINARY_ADD, old_count, batch);
     const glia_value share     = gli_emit_binary(e, GLIA_BINARY_DIV, batch, count);
     const glia_value weight    = gli_emit_binary(e, GLIA_BINARY_MUL, share, old_count);
@@ -156,10 +156,6 @@ static void emit_deviations(const gli_emission *e, const gli_judged *j, int64_t 
 
 /* ---- Counts by class: of precision, recall and f1 ---- */
 
-static glia_value argmax(const gli_emission *e, glia_value x) {
-    return gli_emit_call(e, &gli_op_argmax, &(glia_argmax_params){.axis = 1}, 1, &x);
-}
-
 /* For each class, the sum of weights of the items that have it. */
 static glia_value count_by_class(const gli_emission *e, const gli_judged *j, glia_value weights, glia_value classes) {
     const glia_gather_backward_params params = {.size = (int)j->output->classes};
@@ -169,8 +165,8 @@ static glia_value count_by_class(const gli_emission *e, const gli_judged *j, gli
 static void count_classes(const gli_emission *e, const gli_judged *j, glia_value counts[GLI_CLASS_COUNTS]) {
     const bool index           = gli_is_index(glia_graph_dtype(e->graph, j->target));
     const glia_value kept      = index ? gli_emit_kept(e, j) : (glia_value){0};
-    const glia_value target    = index ? gli_emit_known_index(e, j->target, kept) : argmax(e, j->target);
-    const glia_value predicted = argmax(e, j->prediction);
+    const glia_value target    = index ? gli_emit_known_index(e, j->target, kept) : gli_emit_argmax(e, j->target);
+    const glia_value predicted = gli_emit_argmax(e, j->prediction);
     const glia_shape items     = glia_graph_shape(e->graph, predicted);
     const glia_value one       = gli_graph_constant(e->graph, GLIA_F64, items, 1);
     const glia_value weights   = kept.id ? kept : one;
@@ -186,7 +182,7 @@ static void count_classes(const gli_emission *e, const gli_judged *j, glia_value
  * threshold than 1e-301 may give a part of 1. */
 static glia_value positive(const gli_emission *e, glia_value x, double threshold) {
     const glia_value above =
-        gli_emit_binary(e, GLIA_BINARY_SUB, gli_emit_cast(e, x, GLIA_F64), gli_emit_number(e, threshold));
+        gli_emit_binary(e, GLIA_BINARY_SUB, gli_emit_cast(e, x, GLIA_F64), gli_emit_number(e, GLIA_F64, threshold));
     const glia_value step = gli_emit_unary(e, GLIA_UNARY_HARD_SIGMOID, 0x1p1000, 0, above);
     return gli_emit_cast(e, gli_emit_cast(e, step, GLIA_I64), GLIA_F64);
 }
@@ -221,7 +217,7 @@ static void emit_items(const gli_emission *e, const gli_judged *j, int64_t place
     const bool classes    = gli_loss_by_class(j->output->args.loss.kind);
     const int64_t samples = e->batch * j->output->elements / gli_output_classes(j->output);
     const bool ignoring   = classes && j->output->args.loss.classes.ignore;
-    glia_value items      = gli_emit_number(e, (double)samples);
+    glia_value items      = gli_emit_number(e, GLIA_F64, (double)samples);
     if (ignoring) items = gli_emit_reduce(e, GLIA_REDUCE_SUM, GLIA_ALL_AXES, gli_emit_kept(e, j));
     add_at(e, j, place, items);
 }

@@ -12,8 +12,9 @@ static const char *const call = "glia_model_occlusion";
 typedef struct occlusion {
     const glia_occlusion_args *args;
     glia_dataset *data;
-    gli_pass pass; /* without a loader: the samples are made here */
-    int field;     /* of the images, among the inputs */
+    gli_pass pass;    /* its loader gives one sample after another; batches are made here */
+    int field;        /* of the images, among the inputs */
+    glia_dtype dtype; /* of the output */
     int64_t channels, height, width;
     int64_t stride[2], rows, columns; /* of the map */
     int64_t batch;                    /* images of a step, at most */
@@ -51,8 +52,10 @@ static glia_status write_batch(const occlusion *o, int64_t first, const gli_step
     return GLIA_OK;
 }
 
-static glia_status read_sample(const occlusion *o, int64_t index) {
-    GLI_TRY(gli_dataset_gather(o->data, 0, &index, 1, o->sample, NULL));
+static glia_status read_sample(occlusion *o) {
+    const glia_status status = gli_loader_next(&o->pass.loader, o->sample, NULL);
+    o->pass.user_failed      = status != GLIA_OK;
+    GLI_TRY(status);
     for (int f = 0; f < o->pass.n_spec; ++f) GLI_TRY(glia_tensor_read(o->sample[f], o->one[f].data, o->one[f].bytes));
     return GLIA_OK;
 }
@@ -60,12 +63,11 @@ static glia_status read_sample(const occlusion *o, int64_t index) {
 /* ---- The map ---- */
 
 static const void *output_row(const occlusion *o, int64_t row) {
-    const size_t size = glia_dtype_size(o->pass.model->dtype);
-    return (const char *)o->output.data + (size_t)(row * o->elements) * size;
+    return (const char *)o->output.data + (size_t)(row * o->elements) * glia_dtype_size(o->dtype);
 }
 
 static double mapped(const occlusion *o, int64_t row) {
-    const glia_dtype dtype = o->pass.model->dtype;
+    const glia_dtype dtype = o->dtype;
     const void *y          = output_row(o, row);
     double sum             = 0;
     if (!o->args->softmax) return gli_load(dtype, y, o->element);
@@ -74,10 +76,10 @@ static double mapped(const occlusion *o, int64_t row) {
     return exp(gli_load(dtype, y, o->element) - largest) / sum;
 }
 
-static glia_status map_sample(occlusion *o, int64_t index, char *map) {
+static glia_status map_sample(occlusion *o, char *map) {
     const glia_model *model = o->pass.model;
     const int64_t images    = o->rows * o->columns + 1;
-    GLI_TRY(read_sample(o, index));
+    GLI_TRY(read_sample(o));
     for (int64_t first = 0; first < images; first += o->batch) {
         gli_step *step;
         GLI_TRY(gli_pass_get(&o->pass, gli_min_i64(o->batch, images - first), &step));
@@ -85,7 +87,7 @@ static glia_status map_sample(occlusion *o, int64_t index, char *map) {
         GLI_TRY(gli_step_run(o->pass.model, step));
         const glia_tensor *y = step->out[o->args->output];
         GLI_TRY(glia_tensor_read(y, o->output.data, (size_t)gli_count(y) * glia_dtype_size(y->dtype)));
-        if (first == 0 && !o->args->element.set) o->element = gli_largest(model->dtype, output_row(o, 0), o->elements);
+        if (first == 0 && !o->args->element.set) o->element = gli_largest(o->dtype, output_row(o, 0), o->elements);
         for (int64_t n = 0; n < step->batch; ++n)
             if (first + n > 0) gli_store(model->dtype, map, first + n - 1, mapped(o, n));
     }
@@ -94,7 +96,7 @@ static glia_status map_sample(occlusion *o, int64_t index, char *map) {
 
 static glia_status map_samples(occlusion *o, char *out) {
     const size_t each = (size_t)(o->rows * o->columns) * glia_dtype_size(o->pass.model->dtype);
-    for (int64_t n = 0; n < glia_dataset_count(o->data); ++n) GLI_TRY(map_sample(o, n, out + (size_t)n * each));
+    for (int64_t n = 0; n < glia_dataset_count(o->data); ++n) GLI_TRY(map_sample(o, out + (size_t)n * each));
     return GLIA_OK;
 }
 
@@ -128,9 +130,11 @@ static glia_status check(occlusion *o, const void *out, size_t bytes) {
                 model->layers[model->stateful_layer].label);
     GLI_TRY(gli_look_image(model, call, a->input, &image));
     GLI_TRY(gli_look_output(model, call, a->output, &output));
+    GLI_TRY(gli_look_float(model, call, "what is looked at", output));
     GLI_TRY(gli_look_element(model, call, a->element, output, &o->element));
     GLI_TRY(choose_places(o, &model->values[image].shape));
     o->field    = model->values[image].index;
+    o->dtype    = model->values[output].shape.dtype;
     o->elements = gli_look_elements(model, output);
     o->batch    = gli_min_i64(a->batch_size ? a->batch_size : GLI_DEFAULT_EVALUATION_BATCH, o->rows * o->columns + 1);
     return gli_look_bytes(model, call, out, bytes, glia_dataset_count(o->data),
@@ -146,6 +150,7 @@ static glia_status prepare(occlusion *o) {
         o->pass.spec[f]        = (gli_sample_spec){.dtype = field.dtype, .shape = field.shape};
     }
     o->pass.n_spec = o->pass.model->n_inputs;
+    GLI_TRY(gli_loader_create(o->data, &(gli_loader_args){.batch_size = 1}, &o->pass.loader));
     GLI_TRY(gli_pass_get(&o->pass, o->batch, &step));
     const glia_tensor *y = step->out[o->args->output];
     GLI_TRY(gli_block_alloc(ctx, (size_t)gli_count(y), glia_dtype_size(y->dtype), "outputs", &o->output));
@@ -161,6 +166,7 @@ static glia_status prepare(occlusion *o) {
 
 static void give_back(occlusion *o) {
     glia_context *ctx = o->pass.model->ctx;
+    gli_loader_destroy(&o->pass.loader);
     gli_batch_destroy(o->sample);
     gli_block_free(ctx, &o->output);
     for (int f = 0; f < GLIA_MAX_FIELDS; ++f) gli_block_free(ctx, &o->one[f]), gli_block_free(ctx, &o->many[f]);
@@ -171,11 +177,10 @@ static glia_status occlude(glia_model *model, glia_dataset *data, const glia_occ
     occlusion o = {.args = args, .data = data, .pass = {.model = model, .kind = GLI_PASS_PREDICT, .call = call}};
     GLI_REQUIRE(model->ctx, args, GLIA_INVALID_ARGUMENT, "%s: args is NULL", call);
     GLI_TRY(check(&o, out, bytes));
-    gli_dataset_retain(data); /* a source may destroy it */
     glia_status status = prepare(&o);
     if (status == GLIA_OK) status = map_samples(&o, out);
+    status = gli_name_bad_index(&o.pass, status);
     give_back(&o);
-    glia_dataset_destroy(data);
     return status;
 }
 

@@ -1,17 +1,12 @@
 /* From the loss to the new weights: gradients, clipping, penalty, optimizer, as ops of the training graph. */
-#include "glia/ops/elementwise.h"
+#include "glia/ops/data.h"
 #include "glia/ops/movement.h"
 #include "graph/graph_impl.h"
+#include "train/graph_calls.h"
 #include "train/watched.h"
 
-static glia_value call(const gli_emission *e, const gli_op *op, const void *params, const glia_value *in, int n_in,
-                       glia_value *out, int n_out) {
-    return gli_graph_call(e->graph, op, params, in, n_in, out, n_out);
-}
-
 static glia_value clipped(const gli_emission *e, glia_value gradient, double norm) {
-    glia_value out;
-    return call(e, &gli_op_clip_by_norm, &(glia_clip_by_norm_params){.max_norm = norm}, &gradient, 1, &out, 1);
+    return gli_emit_call(e, &gli_op_clip_by_norm, &(glia_clip_by_norm_params){.max_norm = norm}, 1, &gradient);
 }
 
 /* The trained weights: of each its number, its value, its gradient, and where it begins in their vector. */
@@ -67,7 +62,7 @@ static glia_value gradient_vector(const gli_emission *e, const gli_step *step, g
     glia_status status = trained_create(e, &t);
     if (status == GLIA_OK) status = glia_graph_gradient(e->graph, total, t.value, t.n, t.gradient);
     for (int i = 0; i < t.n && status == GLIA_OK && sum.id; ++i)
-        call(e, &gli_op_binary, NULL, (glia_value[]){part_of(e, &t, i, sum), t.gradient[i]}, 2, &t.gradient[i], 1);
+        t.gradient[i] = gli_emit_binary(e, GLIA_BINARY_ADD, part_of(e, &t, i, sum), t.gradient[i]);
     for (int i = 0; i < t.n && status == GLIA_OK && step->watched; ++i)
         gli_emit_norms(e, t.weight[i], t.gradient[i], t.value[i]);
     if (status == GLIA_OK)
@@ -98,16 +93,13 @@ static glia_value group_slice(const gli_emission *e, const gli_weight_group *gro
     if (group->end - group->begin == e->model->trained) return vector;
     glia_slice_params range = glia_slice_defaults();
     range.start[0] = (int)group->begin, range.stop[0] = (int)group->end;
-    return call(e, &gli_op_slice, &range, &vector, 1, &vector, 1);
+    return gli_emit_call(e, &gli_op_slice, &range, 1, &vector);
 }
 
 static glia_value rate_of(const gli_emission *e, const gli_compiled *c, const gli_weight_group *group) {
     const glia_value rate = glia_graph_tensor(e->graph, "rate", c->rate);
     const double scale    = gli_value_or(group->rules.rate_scale, 1);
-    glia_value in[]       = {rate, {0}}, scaled;
-    if (scale == 1) return rate;
-    in[1] = gli_graph_constant(e->graph, GLIA_F32, GLIA_SCALAR, scale);
-    return call(e, &gli_op_binary, &(glia_binary_params){.kind = GLIA_BINARY_MUL}, in, 2, &scaled, 1);
+    return scale == 1 ? rate : gli_emit_binary(e, GLIA_BINARY_MUL, rate, gli_emit_number(e, GLIA_F32, scale));
 }
 
 /* What a step has besides the weights: the gradient, its number, whether it is skipped (id 0: never). */
@@ -120,7 +112,7 @@ static void average_group(const gli_emission *e, const gli_compiled *c, const gl
                           glia_value weights, const step_values *v) {
     const glia_value state = group_view(e, group, glia_graph_tensor(e->graph, "average", c->state[GLI_AVERAGE]));
     glia_value average     = gli_emit_average(e, state, weights, v->decay);
-    if (v->skip.id) call(e, &gli_op_select, NULL, (glia_value[]){v->skip, state, average}, 3, &average, 1);
+    if (v->skip.id) average = gli_emit_call(e, &gli_op_select, NULL, 3, (glia_value[]){v->skip, state, average});
     glia_graph_assign(e->graph, state, average);
 }
 
@@ -152,19 +144,17 @@ static void optimize(const gli_emission *e, const gli_compiled *c, glia_value gr
 
 /* To the limits that concern the vector as a whole. */
 static glia_value limited(const gli_emission *e, const gli_compiled *c, glia_value gradient) {
-    if (c->clip_value > 0) {
-        const glia_unary_params limits = {.kind = GLIA_UNARY_CLIP, .alpha = -c->clip_value, .beta = c->clip_value};
-        call(e, &gli_op_unary, &limits, &gradient, 1, &gradient, 1);
-    }
+    if (c->clip_value > 0) gradient = gli_emit_unary(e, GLIA_UNARY_CLIP, -c->clip_value, c->clip_value, gradient);
     return c->clip_global_norm > 0 ? clipped(e, gradient, c->clip_global_norm) : gradient;
 }
 
-/* After clipping: a gradient that was not finite may be then. */
-static glia_value check_finite(const gli_emission *e, const gli_compiled *c, glia_value total, glia_value gradient) {
-    const glia_value failed = glia_graph_tensor(e->graph, "failed", c->failed);
-    glia_value new_failed;
-    call(e, &gli_op_check_finite, NULL, (glia_value[]){total, e->step, failed, gradient}, gradient.id ? 4 : 3,
-         &new_failed, 1);
+/* Notes the batch where an element of x or of y, id 0: of x, is not finite. A gradient is checked after clipping: one
+ * that was not finite may be then. */
+static glia_value check_finite(const gli_emission *e, const gli_compiled *c, glia_value batch, glia_value x,
+                               glia_value y) {
+    const glia_value failed     = glia_graph_tensor(e->graph, "failed", c->failed);
+    const glia_value in[]       = {x, batch, failed, y};
+    const glia_value new_failed = gli_emit_call(e, &gli_op_check_finite, NULL, y.id ? 4 : 3, in);
     glia_graph_assign(e->graph, failed, new_failed);
     return new_failed;
 }
@@ -175,9 +165,7 @@ void gli_emit_before(const gli_emission *e, const gli_compiled *c) {
     const glia_value failed = glia_graph_tensor(e->graph, "failed", c->failed);
     const glia_value before = glia_graph_tensor(e->graph, "before", c->before);
     const glia_value now    = gli_graph_view(e->graph, e->vector, e->model->buffers, shape);
-    glia_value kept;
-    call(e, &gli_op_select, NULL, (glia_value[]){failed, before, now}, 3, &kept, 1);
-    glia_graph_assign(e->graph, before, kept);
+    glia_graph_assign(e->graph, before, gli_emit_call(e, &gli_op_select, NULL, 3, (glia_value[]){failed, before, now}));
 }
 
 void gli_emit_training(gli_emission *e, const gli_step *step, glia_value total, glia_value update) {
@@ -185,7 +173,7 @@ void gli_emit_training(gli_emission *e, const gli_step *step, glia_value total, 
     glia_value skip = {0}, gradient = {0};
     gli_graph_set_label(e->graph, "gradient");
     if (e->model->trained > 0) gradient = limited(e, c, gradient_vector(e, step, total, gradient));
-    if (!step->unchecked) skip = check_finite(e, c, total, gradient);
+    if (!step->unchecked) skip = check_finite(e, c, e->step, total, gradient);
     gli_graph_set_label(e->graph, "optimizer");
     if (e->model->trained > 0) optimize(e, c, gradient, update, skip);
     gli_graph_set_label(e->graph, NULL);
@@ -193,25 +181,32 @@ void gli_emit_training(gli_emission *e, const gli_step *step, glia_value total, 
 
 void gli_emit_gradient(gli_emission *e, const gli_step *step, glia_value total) {
     const gli_compiled *c = &e->model->training->compiled;
-    glia_value gradient   = {0};
     gli_graph_set_label(e->graph, "gradient");
     if (e->model->trained > 0) {
         const glia_value sum = glia_graph_tensor(e->graph, "gradient", c->gradient);
-        gradient             = gradient_vector(e, step, total, sum);
-        glia_graph_assign(e->graph, sum, gradient);
+        glia_graph_assign(e->graph, sum, gradient_vector(e, step, total, sum));
     }
-    if (!step->unchecked) check_finite(e, c, total, gradient);
+    if (!step->unchecked) check_finite(e, c, e->step, total, (glia_value){0});
     gli_graph_set_label(e->graph, NULL);
+}
+
+/* The counter is at the next one. */
+static glia_value last_batch(const gli_emission *e) {
+    const glia_value next = gli_graph_view(e->graph, e->step, 0, GLIA_SHAPE(1));
+    const glia_value last = gli_emit_call(e, &gli_op_increment, &(glia_increment_params){.by = {-1}}, 1, &next);
+    return gli_emit_like(e, last, e->step);
 }
 
 void gli_emit_update(gli_emission *e, const gli_step *step, glia_value update) {
     const gli_compiled *c = &e->model->training->compiled;
     glia_value skip       = {0};
     if (e->model->trained == 0) return;
-    if (!step->unchecked) skip = glia_graph_tensor(e->graph, "failed", c->failed);
+    gli_graph_set_label(e->graph, "gradient");
     glia_value gradient = glia_graph_tensor(e->graph, "gradient", c->gradient);
-    gli_graph_set_label(e->graph, "optimizer");
     if (c->clip_norm > 0) gradient = sum_to_norm(e, c->clip_norm, gradient);
-    optimize(e, c, limited(e, c, gradient), update, skip);
+    gradient = limited(e, c, gradient);
+    if (!step->unchecked) skip = check_finite(e, c, last_batch(e), gradient, (glia_value){0});
+    gli_graph_set_label(e->graph, "optimizer");
+    optimize(e, c, gradient, update, skip);
     gli_graph_set_label(e->graph, NULL);
 }

@@ -2,14 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/utf8.h"
 #include "train/training.h"
 
 /* The name of the input or the layer that the value comes from. */
 static const char *source_of(const glia_model *model, int value) {
-    const gli_model_value *v = &model->values[value];
     for (int i = 0; i < model->n_inputs; ++i)
         if (model->inputs[i].value == value) return model->inputs[i].name;
-    return v->source == GLI_SOURCE_NODE ? model->layers[model->nodes[v->index].layer].name : "output";
+    return model->layers[model->nodes[model->values[value].index].layer].name;
 }
 
 static bool taken(const gli_training *training, int n_others, const char *name) {
@@ -26,11 +26,25 @@ static glia_status check_given(const glia_model *model, const char *call, int n_
     return GLIA_OK;
 }
 
+/* The bytes of as many characters as fit. */
+static int bytes_of_characters(const char *text, size_t most) {
+    const size_t length = strlen(text);
+    size_t used         = 0;
+    while (used < length) {
+        uint32_t character;
+        const size_t bytes = gli_utf8_read(text + used, length - used, &character);
+        if (used + bytes > most) break;
+        used += bytes;
+    }
+    return (int)used;
+}
+
 static void make_name(const glia_model *model, int n_others, gli_output *output) {
     const char *source = source_of(model, output->value);
-    snprintf(output->name, sizeof output->name, "%.*s", GLI_NAME_LIMIT, source);
+    snprintf(output->name, sizeof output->name, "%.*s", bytes_of_characters(source, GLI_NAME_LIMIT), source);
     for (int i = 1; taken(model->training, n_others, output->name); ++i)
-        snprintf(output->name, sizeof output->name, "%.*s_%d", GLI_NAME_LIMIT - 2, source, i);
+        snprintf(output->name, sizeof output->name, "%.*s_%d", bytes_of_characters(source, GLI_NAME_LIMIT - 2), source,
+                 i);
 }
 
 glia_status gli_output_name(const glia_model *model, const char *call, int n_others, gli_output *output) {

@@ -102,6 +102,7 @@ glia_status gli_pass_begin(gli_pass *p, glia_model *model, gli_pass_kind kind, g
 }
 
 glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step) {
+    GLI_REQUIRE(p->model->ctx, !p->model->destroyed, GLIA_CANCELLED, "the model was destroyed while it ran");
     const bool whole               = p->kind != GLI_PASS_TRAIN || p->accumulate == 1;
     const gli_step_request request = {.kind       = whole ? p->kind : GLI_PASS_ACCUMULATE,
                                       .batch      = batch,
@@ -146,7 +147,6 @@ glia_status gli_pass_step(gli_pass *p, gli_step **step) {
     *step               = NULL;
     p->user_failed      = false;
     if (batch == 0) return GLIA_OK;
-    GLI_REQUIRE(p->model->ctx, !p->model->destroyed, GLIA_CANCELLED, "the model was destroyed while it ran");
     gli_step *next;
     GLI_TRY(gli_pass_get(p, batch, &next));
     GLI_TRY(make_ready(p));

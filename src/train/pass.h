@@ -46,9 +46,6 @@ typedef struct gli_batch_work {
 } gli_batch_work;
 glia_status gli_pass_run(gli_pass *p, const gli_batch_work *work);
 
-/* The first of the largest elements; NaN counts as larger than any number. */
-int64_t gli_largest(glia_dtype dtype, const void *row, int64_t count);
-
 /* Plans all steps of an epoch, so that errors occur before any state changes. */
 glia_status gli_pass_plan(const gli_pass *p, const char *call);
 
@@ -59,7 +56,7 @@ int64_t gli_pass_samples(const gli_pass *p);
  * buffer for its first batch. */
 glia_status gli_pass_train(gli_pass *p, size_t *plan_bytes);
 
-/* The step for a batch of this size. */
+/* The step for a batch of this size. Fails where a callback or a source has destroyed the model. */
 glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step);
 
 /* Loads the next batch and runs its step; *step is NULL after the last one. */

@@ -1,5 +1,4 @@
 /* predict, of a data set and of an array, as numbers and as classes; the confusion matrix. */
-#include <math.h>
 #include <string.h>
 
 #include "core/dtype.h"
@@ -144,13 +143,6 @@ typedef struct class_outputs {
     int64_t *out; /* of the next sample */
     gli_block logits;
 } class_outputs;
-
-int64_t gli_largest(glia_dtype dtype, const void *row, int64_t count) {
-    int64_t best = 0;
-    for (int64_t k = 1; k < count && !isnan(gli_load(dtype, row, best)); ++k)
-        if (!(gli_load(dtype, row, k) <= gli_load(dtype, row, best))) best = k;
-    return best;
-}
 
 static glia_status take_classes(void *to, const gli_step *step) {
     class_outputs *c      = to;

@@ -152,8 +152,8 @@ static glia_status read_sums(const gli_training *training, gli_sums whose, bool 
     gli_block block;
     *out = (glia_result){0};
     if (!tensor) return GLIA_OK;
-    GLI_TRY(gli_block_alloc(tensor->ctx, (size_t)gli_count(tensor), sizeof(double), "the sums of results", &block));
-    glia_status status = glia_tensor_read(tensor, block.data, block.bytes);
+    GLI_TRY(gli_tensor_to_block(tensor, "the sums of results", &block));
+    glia_status status = GLIA_OK;
     reading r          = {.sums = block.data};
     for (int i = 0; i < training->n_outputs && status == GLIA_OK; r.sums += training->outputs[i++].n_sums) {
         r.output = &training->outputs[i];

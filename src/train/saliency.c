@@ -1,11 +1,9 @@
-/* Saliency and occlusion: where an image has what an output is about. */
+/* Saliency: which pixels of an image an output changes with. */
 #include <math.h>
 
 #include "core/dtype.h"
 #include "core/size.h"
 #include "train/look.h"
-
-/* ---- Saliency ---- */
 
 typedef struct pixels {
     char *out;
@@ -41,6 +39,7 @@ static glia_status saliency(glia_model *model, glia_dataset *data, const glia_sa
     GLI_TRY(gli_look_check(model, data, args->batch_size, call));
     GLI_TRY(gli_look_image(model, call, args->input, &look.inspection.value));
     GLI_TRY(gli_look_output(model, call, args->output, &look.inspection.of));
+    GLI_TRY(gli_look_float(model, call, "what is looked at", look.inspection.of));
     GLI_TRY(gli_look_element(model, call, args->element, look.inspection.of, &look.element));
     const glia_tensor *image = &model->values[look.inspection.value].shape;
     const int64_t size = (int64_t)glia_dtype_size(model->dtype), each = gli_look_elements(model, look.inspection.value);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "core/size.h"
-#include "glia/ops/reduce.h"
 #include "graph/graph_impl.h"
 
 static bool by_class(const gli_output *output) { return gli_loss_by_class(output->args.loss.kind); }
@@ -56,7 +55,7 @@ void gli_emit_scores(const gli_emission *e, const gli_step *step, const glia_val
         if (!by_class(output))
             target = gli_emit_like(e, target, prediction);
         else if (!gli_is_index(glia_graph_dtype(e->graph, target)))
-            target = gli_emit_call(e, &gli_op_argmax, &(glia_argmax_params){.axis = 1}, 1, &target);
+            target = gli_emit_argmax(e, target);
         leave(e, "scores", prediction, step->scores[i]);
         leave(e, "score_targets", target, step->score_targets[i]);
     }
@@ -66,36 +65,48 @@ void gli_emit_scores(const gli_emission *e, const gli_step *step, const glia_val
 
 static const char what[] = "the scores of an epoch";
 
-/* The logits of one item, `stride` apart. */
-typedef struct logits {
-    const double *z;
-    int64_t classes, stride, largest; /* which is the largest */
-    double sum;                       /* of exp(z - the largest) */
-} logits;
-
-/* log sum exp of all classes but one. */
-static double log_sum_without(const logits *l, int64_t without) {
-    double largest = -INFINITY, sum = 0;
-    for (int64_t c = 0; c < l->classes; ++c)
-        if (c != without) largest = fmax(largest, l->z[c * l->stride]);
-    for (int64_t c = 0; c < l->classes; ++c)
-        if (c != without) sum += exp(l->z[c * l->stride] - largest);
-    return largest + log(sum);
+static int by_size(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
 }
 
-static logits logits_at(const double *z, int64_t classes, int64_t stride) {
-    logits l = {.z = z, .classes = classes, .stride = stride};
-    for (int64_t c = 1; c < classes; ++c)
-        if (z[c * stride] > z[l.largest * stride]) l.largest = c;
-    for (int64_t c = 0; c < classes; ++c) l.sum += exp(z[c * stride] - z[l.largest * stride]);
-    return l;
+/* The sum of exp(z - largest), from the smallest on: the same for the same numbers in any order. */
+static double sum_of_exp(const double *z, int64_t n, double largest, double *room) {
+    double sum = 0;
+    for (int64_t k = 0; k < n; ++k) room[k] = exp(z[k] - largest);
+    qsort(room, (size_t)n, sizeof *room, by_size);
+    for (int64_t k = 0; k < n; ++k) sum += room[k];
+    return sum;
 }
 
-/* The logarithm of p / (1 - p): samples compare by it as by the probability p of a class, and it tells apart those
- * whose probabilities all round to 1. */
-static double log_odds(const logits *l, int64_t c) {
-    const double largest = l->z[l->largest * l->stride], z = l->z[c * l->stride];
-    return z - (c == l->largest ? log_sum_without(l, c) : largest + log(l->sum - exp(z - largest)));
+/* Logits of an item, `stride` apart, become the logarithms of p / (1 - p) for all classes: samples compare by them as
+ * by the probabilities p, and they tell apart those whose probabilities all round to 1. room: for 2 `classes` numbers.
+ */
+static void log_odds(double *z, int64_t stride, int64_t classes, double *room) {
+    double largest = -INFINITY, second = -INFINITY;
+    int64_t at = 0, others = 0;
+    for (int64_t c = 0; c < classes; ++c)
+        if (!(z[c * stride] <= largest)) largest = z[c * stride], at = c;
+    for (int64_t c = 0; c < classes; ++c) room[classes + c] = z[c * stride];
+    const double all = sum_of_exp(room + classes, classes, largest, room);
+    for (int64_t c = 0; c < classes; ++c)
+        if (c != at) room[classes + others++] = z[c * stride], second = fmax(second, z[c * stride]);
+    const double rest = sum_of_exp(room + classes, others, second, room);
+    for (int64_t c = 0; c < classes; ++c) {
+        const double below = z[c * stride] - largest;
+        z[c * stride]      = below == 0 ? largest - second - log(rest) : below - log(all - exp(below));
+    }
+}
+
+static glia_status logits_to_log_odds(const gli_output *output, const glia_tensor *shape, double *logits) {
+    const int64_t classes = gli_output_classes(output), inner = output->elements / classes;
+    const int64_t items = gli_count(shape) / classes;
+    gli_block room;
+    GLI_TRY(gli_block_alloc(shape->ctx, 2 * (size_t)classes, sizeof(double), "the scores of a sample", &room));
+    for (int64_t i = 0; i < items; ++i)
+        log_odds(logits + i / inner * classes * inner + i % inner, inner, classes, room.data);
+    gli_block_free(shape->ctx, &room);
+    return GLIA_OK;
 }
 
 /* Keeps the scores of a batch, sample by sample and class by class; those of targets that are ignored are left out. */
@@ -105,33 +116,26 @@ static glia_status keep(const gli_output *output, const double *score, const dou
     const int64_t classes = gli_output_classes(output), items = gli_count(shape) / classes;
     const int64_t inner   = output->elements / classes;
     const bool of_classes = by_class(output), ignore = of_classes && options->ignore;
-    const bool of_logits = output->args.loss.kind == GLIA_LOSS_CROSS_ENTROPY;
     GLI_REQUIRE(shape->ctx, items * classes <= INT32_MAX - out->n, GLIA_OUT_OF_MEMORY,
                 "the auc of output '%s': an epoch has more than %d scores", output->name, INT32_MAX);
     GLI_TRY(gli_grow(shape->ctx, &out->all, &out->capacity, out->n + (int)(items * classes), sizeof *out->all, what));
     for (int64_t i = 0; i < items; ++i) {
         if (ignore && target[i] == (double)options->ignore_index) continue;
-        const int64_t first = i / inner * classes * inner + i % inner;
-        const logits l      = of_logits ? logits_at(score + first, classes, inner) : (logits){0};
         for (int64_t c = 0; c < classes; ++c) {
-            const int64_t at   = first + c * inner;
-            const double value = of_logits ? log_odds(&l, c) : score[at];
-            out->all[out->n++] = (gli_score){value, of_classes ? target[i] == (double)c : target[at] > 0.5};
+            const int64_t at   = (i / inner * classes + c) * inner + i % inner;
+            out->all[out->n++] = (gli_score){score[at], of_classes ? target[i] == (double)c : target[at] > 0.5};
         }
     }
     return GLIA_OK;
 }
 
-static glia_status read(const glia_tensor *tensor, gli_block *out) {
-    GLI_TRY(gli_block_alloc(tensor->ctx, (size_t)gli_count(tensor), sizeof(double), "the scores of a batch", out));
-    return glia_tensor_read(tensor, out->data, out->bytes);
-}
-
 static glia_status take(const gli_output *output, const glia_tensor *scores, const glia_tensor *targets,
                         gli_scores *out) {
-    gli_block score = {0}, target = {0};
-    glia_status status = read(scores, &score);
-    if (status == GLIA_OK) status = read(targets, &target);
+    gli_block score, target = {0};
+    GLI_TRY(gli_tensor_to_block(scores, "the scores of a batch", &score));
+    glia_status status = gli_tensor_to_block(targets, "the scores of a batch", &target);
+    if (status == GLIA_OK && output->args.loss.kind == GLIA_LOSS_CROSS_ENTROPY)
+        status = logits_to_log_odds(output, scores, score.data);
     if (status == GLIA_OK) status = keep(output, score.data, target.data, scores, out);
     gli_block_free(scores->ctx, &target);
     gli_block_free(scores->ctx, &score);

@@ -8,7 +8,6 @@
 #include "core/prepared.h"
 #include "glia/ops/data.h"
 #include "glia/ops/metric.h"
-#include "glia/ops/reduce.h"
 #include "graph/graph_impl.h"
 
 int gli_output_targets(const gli_output *output) {
@@ -99,11 +98,6 @@ static void emit_advance(const gli_emission *e, const gli_step *step, glia_value
     glia_graph_assign(e->graph, counters, next);
 }
 
-static glia_value argmax(const gli_emission *e, glia_value x) {
-    glia_value out;
-    return gli_graph_call(e->graph, &gli_op_argmax, &(glia_argmax_params){.axis = 1}, &x, 1, &out, 1);
-}
-
 static void emit_confusion(gli_emission *e, const gli_step *step, glia_value target, glia_value *out) {
     const gli_output *output                  = &e->model->training->outputs[0];
     const glia_value prediction               = e->map[output->value];
@@ -112,7 +106,7 @@ static void emit_confusion(gli_emission *e, const gli_step *step, glia_value tar
     const glia_class_options *classes         = &output->args.loss.classes;
     const glia_confusion_matrix_params params = {.ignore_index = by_class ? classes->ignore_index : 0,
                                                  .ignore       = by_class && classes->ignore};
-    if (dtype != GLIA_I32 && dtype != GLIA_I64) target = argmax(e, target);
+    if (!gli_is_index(dtype)) target = gli_emit_argmax(e, target);
     const glia_value state = glia_graph_tensor(e->graph, "counts", step->out[0]);
     gli_graph_call(e->graph, &gli_op_confusion_matrix, &params, (glia_value[]){prediction, target, state}, 3, out, 1);
     glia_graph_assign(e->graph, state, *out);
@@ -121,7 +115,7 @@ static void emit_confusion(gli_emission *e, const gli_step *step, glia_value tar
 /* Of a batch in a step of several: its share of the step's samples. */
 static glia_value part_of_step(const gli_emission *e) {
     const glia_value share = glia_graph_tensor(e->graph, "share", e->model->training->compiled.share);
-    const glia_value batch = gli_graph_constant(e->graph, e->model->dtype, GLIA_SCALAR, (double)e->batch);
+    const glia_value batch = gli_emit_number(e, e->model->dtype, (double)e->batch);
     return gli_emit_binary(e, GLIA_BINARY_MUL, share, batch);
 }
 
@@ -362,7 +356,8 @@ glia_status gli_step_get(glia_model *model, const gli_step_request *request, gli
     if (!step) {
         glia_status status = create(model, request, &step);
         if (status == GLIA_OUT_OF_MEMORY && free_cached(model)) status = create(model, request, &step);
-        if (status == GLIA_OUT_OF_MEMORY) return name_batch_that_fits(model, request);
+        if (status == GLIA_OUT_OF_MEMORY && request->kind != GLI_PASS_UPDATE)
+            return name_batch_that_fits(model, request);
         GLI_TRY(status);
     }
     keep_first(model, step);

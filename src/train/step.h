@@ -31,8 +31,9 @@ typedef struct gli_inspection {
 
 enum { GLI_MAX_STEP_INPUTS = 2 * GLIA_MAX_FIELDS };
 
-/* How many a model keeps: fit with validation uses four, of full and last batches. */
-enum { GLI_MAX_STEPS = 8 };
+/* How many a model keeps. Training uses two, of full and last batches, and one for the update where a step has several;
+ * a validation and each look use two. */
+enum { GLI_MAX_STEPS = 16 };
 
 /* The dtype and shape of one sample of an input or target, as the dataset stores it. */
 typedef struct gli_sample_spec {
@@ -85,7 +86,8 @@ glia_status gli_steps_begin(glia_model *model, gli_pass_kind kind, int64_t posit
  * the update. */
 glia_status gli_step_run(glia_model *model, gli_step *step);
 
-/* The number of the first batch since gli_steps_begin whose loss or gradient was not finite; 0: none. Waits. */
+/* The number of the first batch since gli_steps_begin whose loss was not finite, or of the last batch of the first step
+ * whose gradient was not; 0: none. Waits. */
 glia_status gli_failed_batch(const glia_model *model, int64_t *batch);
 
 /* ---- Steps of several batches: gli_accumulation_begin, a GLI_PASS_ACCUMULATE for each batch, and GLI_PASS_UPDATE ----
@@ -124,7 +126,8 @@ void gli_emit_before(const gli_emission *e, const gli_compiled *compiled);
  * unchecked, a loss or a gradient that is not finite is noted, and from then on the optimizer changes nothing. */
 void gli_emit_training(gli_emission *e, const gli_step *step, glia_value total, glia_value update);
 
-/* The same in two parts: what adds the gradient of a batch to that of the step, and what then updates the weights. */
+/* The same in two parts: what adds the gradient of a batch to that of the step and notes a loss that is not finite; and
+ * what then notes a gradient that is not, and updates the weights. */
 void gli_emit_gradient(gli_emission *e, const gli_step *step, glia_value total);
 void gli_emit_update(gli_emission *e, const gli_step *step, glia_value update);
 

@@ -109,25 +109,29 @@ static glia_status begin_epoch(glia_trainer *t) {
 
 bool gli_in_epoch(const glia_trainer *t) { return t->model->training->in_epoch == t; }
 
-/* What was wrong with batch `failed`, which is run again. */
+/* The steps of this epoch before that of batch `failed`. */
+static int64_t steps_before(const glia_trainer *t, int64_t failed) {
+    return (failed - t->batches - 1) / t->pass.accumulate;
+}
+
+/* What was wrong with the step of batch `failed`, whose batches are run again. */
 static glia_status diagnose(glia_trainer *t, int64_t failed) {
     char where[96];
-    const int64_t size = t->pass.loader.args.batch_size, batch_of_epoch = failed - t->batches - 1;
-    const int64_t step = batch_of_epoch / t->pass.accumulate + 1, before = batch_of_epoch * size;
-    snprintf(where, sizeof where, "%s: epoch %d, step %lld", t->pass.call, t->epoch.epoch, (long long)step);
-    const gli_suspect batch  = {.pass  = &t->pass,
-                                .first = before,
-                                .count = gli_min_i64(size, gli_loader_samples(&t->pass.loader) - before),
-                                .step  = failed,
+    const int64_t steps = steps_before(t, failed), size = gli_pass_samples(&t->pass), first = steps * size;
+    snprintf(where, sizeof where, "%s: epoch %d, step %lld", t->pass.call, t->epoch.epoch, (long long)steps + 1);
+    const gli_suspect step   = {.pass  = &t->pass,
+                                .first = first,
+                                .count = gli_min_i64(size, gli_loader_samples(&t->pass.loader) - first),
+                                .step  = t->batches + steps * t->pass.accumulate + 1,
                                 .where = where};
-    const glia_status status = gli_diagnose(&batch);
+    const glia_status status = gli_diagnose(&step);
     GLI_TRY(gli_restore_buffers(t->model));
     return status;
 }
 
 /* Counts the step of this batch, and those after it, as not taken. */
 static void take_back(glia_trainer *t, int64_t failed) {
-    const int64_t steps                  = (failed - t->batches - 1) / t->pass.accumulate;
+    const int64_t steps                  = steps_before(t, failed);
     t->model->training->batches          = t->batches + steps * t->pass.accumulate;
     t->model->training->compiled.updates = t->updates + steps;
 }
@@ -163,14 +167,16 @@ static glia_status leave_epoch(glia_trainer *t, glia_status status) {
     return status;
 }
 
-/* Validation whose loss is not finite is told like any other, and fails then. */
+/* Validation whose loss is not finite is told like any other, and fails then. An epoch that goes on after its last step
+ * has no average, if the model was compiled in between. */
 static glia_status validate(glia_trainer *t) {
+    const bool average = t->args.validate_average && t->model->training->compiled.updates > 0;
     char call[GLI_CALL_TEXT];
     if (!t->validation) return GLIA_OK;
     gli_validation_call(t->pass.call, call);
-    if (t->args.validate_average) GLI_TRY(gli_use_average(t->model, call, true));
+    if (average) GLI_TRY(gli_use_average(t->model, call, true));
     const glia_status status = gli_evaluate(t->model, t->validation, 0, call, t->pass.unchecked, &t->epoch.validation);
-    if (t->args.validate_average) GLI_TRY(gli_use_average(t->model, call, false));
+    if (average) GLI_TRY(gli_use_average(t->model, call, false));
     t->epoch.has_validation = status == GLIA_OK || status == GLIA_NOT_FINITE;
     return status;
 }
@@ -213,11 +219,12 @@ static glia_status end(glia_trainer *t) {
     return notify(t, END);
 }
 
-/* A trainer that could not begin is of no use. */
+/* Callbacks may have asked for other steps than are planned. A trainer that could not begin is of no use. */
 static glia_status begin(glia_trainer *t) {
-    t->told                  = true;
-    const glia_status status = notify(t, BEGIN);
-    t->stopped               = status != GLIA_OK;
+    t->told            = true;
+    glia_status status = notify(t, BEGIN);
+    if (status == GLIA_OK) status = gli_pass_plan(&t->pass, t->pass.call);
+    t->stopped = status != GLIA_OK;
     return status;
 }
 

@@ -1,10 +1,8 @@
 #include "train/watched.h"
 
 #include "core/dtype.h"
-#include "glia/ops/elementwise.h"
-#include "glia/ops/movement.h"
-#include "glia/ops/reduce.h"
 #include "graph/graph_impl.h"
+#include "train/graph_calls.h"
 
 /* ---- Layers ---- */
 
@@ -37,71 +35,57 @@ glia_status gli_watched_reset(const glia_model *model) {
 
 /* ---- As ops of a step ---- */
 
-static glia_value call(const gli_emission *e, const gli_op *op, const void *params, const glia_value *in, int n_in) {
-    glia_value out;
-    return gli_graph_call(e->graph, op, params, in, n_in, &out, 1);
-}
-
 /* The sum of the magnitudes over the batch is 0 where all of them are, and in the largest of these the epoch's. */
 void gli_emit_activity(const gli_emission *e) {
-    const glia_model *model         = e->model;
-    const glia_reduce_params sum    = {.kind = GLIA_REDUCE_L1, .axes = GLIA_AXIS(0)};
-    const glia_binary_params larger = {.kind = GLIA_BINARY_MAXIMUM};
-    const glia_value all            = glia_graph_tensor(e->graph, "activity", model->training->compiled.activity);
-    int64_t first                   = 0;
+    const glia_model *model = e->model;
+    const glia_value all    = glia_graph_tensor(e->graph, "activity", model->training->compiled.activity);
+    int64_t first           = 0;
     for (int l = 0; l < model->n_layers; ++l) {
         const int64_t units = gli_watched_units(model, l);
         if (units == 0) continue;
-        const glia_value state   = gli_graph_view(e->graph, all, first, GLIA_SHAPE(units));
-        glia_value of_batch      = call(e, &gli_op_reduce, &sum, &e->map[model->layers[l].output], 1);
-        const glia_shape in_line = GLIA_SHAPE(units);
-        of_batch                 = call(e, &gli_op_reshape, &(glia_reshape_params){.shape = in_line}, &of_batch, 1);
-        glia_graph_assign(e->graph, state, call(e, &gli_op_binary, &larger, (glia_value[]){state, of_batch}, 2));
+        const glia_value state = gli_graph_view(e->graph, all, first, GLIA_SHAPE(units));
+        const glia_value sums  = gli_emit_reduce(e, GLIA_REDUCE_L1, GLIA_AXIS(0), e->map[model->layers[l].output]);
+        const glia_value batch = gli_emit_like(e, sums, state);
+        glia_graph_assign(e->graph, state, gli_emit_binary(e, GLIA_BINARY_MAXIMUM, state, batch));
         first += units;
     }
 }
 
 void gli_emit_norms(const gli_emission *e, int weight, glia_value gradient, glia_value value) {
-    const glia_reduce_params norm = {.kind = GLIA_REDUCE_L2, .axes = GLIA_ALL_AXES};
-    const glia_value all          = glia_graph_tensor(e->graph, "norms", e->model->training->compiled.norms);
-    const glia_value of[]         = {gradient, value};
+    const glia_value all  = glia_graph_tensor(e->graph, "norms", e->model->training->compiled.norms);
+    const glia_value of[] = {gradient, value};
     for (int i = 0; i < 2; ++i)
         glia_graph_assign(e->graph, gli_graph_view(e->graph, all, 2 * (int64_t)weight + i, GLIA_SCALAR),
-                          call(e, &gli_op_reduce, &norm, &of[i], 1));
+                          gli_emit_reduce(e, GLIA_REDUCE_L2, GLIA_ALL_AXES, of[i]));
 }
 
 /* ---- Reading ---- */
 
-static glia_status read(const glia_tensor *tensor, gli_block *out) {
-    GLI_TRY(gli_block_alloc(tensor->ctx, (size_t)gli_count(tensor), glia_dtype_size(tensor->dtype), "a report", out));
-    return glia_tensor_read(tensor, out->data, out->bytes);
-}
-
 static glia_status read_weights(const glia_model *model, glia_weight_report *rows, int *n) {
-    gli_block norms          = {0};
-    const glia_status status = read(model->training->compiled.norms, &norms);
-    for (int w = 0; w < model->n_weights && status == GLIA_OK; ++w) {
+    gli_block norms;
+    GLI_TRY(gli_tensor_to_block(model->training->compiled.norms, "a report", &norms));
+    for (int w = 0; w < model->n_weights; ++w) {
         const gli_weight *weight = &model->weights[w];
         if (weight->offset < model->trained)
             rows[(*n)++] = (glia_weight_report){weight->name, gli_load(model->dtype, norms.data, 2 * (int64_t)w),
                                                 gli_load(model->dtype, norms.data, 2 * (int64_t)w + 1)};
     }
     gli_block_free(model->ctx, &norms);
-    return status;
+    return GLIA_OK;
 }
 
 static glia_status read_layers(const glia_model *model, glia_layer_report *rows, int *n) {
-    gli_block activity       = {0};
-    const glia_status status = read(model->training->compiled.activity, &activity);
-    int64_t first            = 0;
-    for (int l = 0; l < model->n_layers && status == GLIA_OK; ++l) {
+    gli_block activity;
+    int64_t first = 0;
+    GLI_TRY(gli_tensor_to_block(model->training->compiled.activity, "a report", &activity));
+    for (int l = 0; l < model->n_layers; ++l) {
         glia_layer_report row = {.name = model->layers[l].name, .units = gli_watched_units(model, l)};
         for (int64_t i = 0; i < row.units; ++i) row.dead += gli_load(model->dtype, activity.data, first + i) == 0;
         if (row.units > 0) rows[(*n)++] = row;
         first += row.units;
     }
     gli_block_free(model->ctx, &activity);
-    return status;
+    return GLIA_OK;
 }
 
 glia_status gli_watched_read(const glia_model *model, glia_weight_report *weights, glia_layer_report *layers,

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "support/counting.h"
 #include "support/files.h"
 #include "support/small_training.h"
 
@@ -203,6 +204,67 @@ TEST_P(WatchGradients, goes_on_after_a_compile_between_two_epochs) {
     std::swap(fit.callbacks[0], fit.callbacks[1]);
     ASSERT_EQ(t.fit(fit), GLIA_OK) << t.message();
     EXPECT_EQ(seen.weights.size(), 3u) << "a compile forgets the epoch before it";
+}
+
+TEST_P(WatchGradients, writes_what_json_can_read) {
+    SmallTraining t(GetParam());
+    if (t.created == GLIA_NOT_FOUND) GTEST_SKIP() << t.message();
+    const glia_value x = glia_model_input(t.net, "x", GLIA_SHAPE(SmallTraining::kInputs));
+    t.output           = glia_model_dense(t.net, x, with(glia_dense_args{.name = "a \"\\b", .units = 3}));
+    t.x[0]             = NAN;
+    t.make_data();
+    ASSERT_EQ(t.compile({}), GLIA_OK) << t.message();
+    const Folder folder;
+    const std::string path = folder / "gradients.jsonl";
+    Watch watch(&t, nullptr, 0, path.c_str());
+    glia_fit_args fit    = fit_args(1, 30);
+    fit.callbacks[0]     = watch.callback;
+    fit.allow_not_finite = true;
+    ASSERT_EQ(t.fit(fit), GLIA_OK) << t.message();
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    EXPECT_EQ(line.find(R"({"epoch":1,"step":1,"gradient":{"a \"\\b.weight":null,)"), 0u) << line;
+    EXPECT_NE(line.find(R"(},"dead":{}})"), std::string::npos) << line;
+}
+
+// Plans are made before the first step, and stay when looks and a validation come between two epochs.
+TEST(WatchGradientsPlans, are_made_at_the_beginning_and_kept) {
+    CountingAllocator memory;
+    SmallTraining t("cpu", 23, memory.api());
+    t.build(), t.make_data();
+    ASSERT_EQ(t.compile({}), GLIA_OK) << t.message();
+    struct Watched {
+        SmallTraining *t;
+        CountingAllocator *memory;
+        std::vector<long> calls;
+    } watched{&t, &memory, {}};
+    Seen seen;
+    Watch watch(&t, &seen);
+    glia_fit_args fit = fit_args(2, 4);
+    fit.accumulate = 2, fit.validation = t.data;
+    fit.callbacks[0]              = watch.callback;
+    fit.callbacks[1].user         = &watched;
+    fit.callbacks[1].on_batch_end = [](void *user, const glia_event *) {
+        auto *w = static_cast<Watched *>(user);
+        w->calls.push_back(w->memory->calls);
+        return GLIA_OK;
+    };
+    fit.callbacks[1].on_epoch_end = [](void *user, const glia_event *) {
+        SmallTraining *t = static_cast<Watched *>(user)->t;
+        float out[23 * 4];
+        for (const auto &[layer, units] : {std::pair{"hidden", 4}, {"logits", 3}})
+            EXPECT_EQ(glia_model_layer_output(t->net, layer, t->data, 5, out, 23 * units * sizeof(float)), GLIA_OK)
+                << t->message();
+        return glia_model_predict(t->net, t->data, 5, out, 23 * 3 * sizeof(float));
+    };
+    ASSERT_EQ(t.fit(fit), GLIA_OK) << t.message();
+    ASSERT_EQ(watched.calls.size(), 6u);
+    const auto taken = [&](size_t step) { return watched.calls[step] - watched.calls[step - 1]; };
+    EXPECT_EQ(taken(2), taken(1)) << "the last batch has 3 samples";
+    EXPECT_EQ(taken(4), taken(1));
+    EXPECT_EQ(taken(5), taken(1));
+    EXPECT_LE(taken(1), 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(all, WatchGradients, testing::Values("cpu", "emulated", "cuda:0"),

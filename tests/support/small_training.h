@@ -20,9 +20,9 @@ class SmallTraining {
     static constexpr int kInputs = 3;
 
     // created: GLIA_NOT_FOUND where this machine has no such device.
-    explicit SmallTraining(const char *device, int samples = 23) : samples(samples) {
+    explicit SmallTraining(const char *device, int samples = 23, glia_allocator allocator = {}) : samples(samples) {
         glia_context_args args{};
-        args.threads = 1, args.seed = 5;
+        args.threads = 1, args.seed = 5, args.allocator = allocator;
         created = glia_context_create(device, &args, &ctx);
         if (created != GLIA_OK) return;
         EXPECT_EQ(glia_model_create(ctx, nullptr, &net), GLIA_OK) << message();

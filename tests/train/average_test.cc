@@ -138,6 +138,23 @@ TEST_P(Average, has_no_part_of_a_step_that_failed) {
         EXPECT_EQ(bad.get(name), good.get(name)) << name;
 }
 
+// An epoch that was left after its last step ends without one: the weights are evaluated.
+TEST_P(Average, is_not_evaluated_before_the_first_step_since_a_compile) {
+    SmallTraining t(GetParam());
+    if (t.created == GLIA_NOT_FOUND) GTEST_SKIP() << t.message();
+    t.build(), t.make_data();
+    ASSERT_EQ(compile(&t), GLIA_OK) << t.message();
+    const int64_t position = t.samples;
+    ASSERT_EQ(glia_model_state_set(t.net, "glia/position", &position, sizeof position), GLIA_OK) << t.message();
+    glia_fit_args fit = fit_args(1);
+    fit.resume = true, fit.validation = t.data, fit.validate_average = true;
+    ASSERT_EQ(t.fit(fit), GLIA_OK) << t.message();
+    EXPECT_EQ(t.number("glia/update"), 0);
+    glia_result weights;
+    ASSERT_EQ(glia_model_evaluate(t.net, t.data, 0, &weights), GLIA_OK) << t.message();
+    EXPECT_EQ(glia_model_history(t.net, nullptr)->validation.loss, weights.loss);
+}
+
 // A rate that doubles makes the loss rise in the end.
 glia_status raise_rate(void *, const glia_event *event) {
     return glia_model_set_learning_rate(event->model, 2 * glia_model_learning_rate(event->model));

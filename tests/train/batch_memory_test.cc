@@ -101,6 +101,20 @@ TEST_P(BatchMemory, message_says_when_no_batch_fits) {
     EXPECT_NE(c.message().find("a batch of one sample would not fit either"), std::string::npos) << c.message();
 }
 
+// The update of a step of several batches is planned before them, and takes as much for batches of any size.
+TEST(BatchMemoryOfUpdates, message_names_no_batch) {
+    Computer c("cpu");
+    Keep keep;
+    Problem p;
+    ASSERT_EQ(make(c.ctx, keep, &p), GLIA_OK) << c.message();
+    c.memory.limit = c.memory.held + 170000;
+    glia_fit_args args{};
+    args.batch_size = 1, args.accumulate = 4;
+    ASSERT_EQ(glia_model_fit(p.model, p.data, &args), GLIA_OUT_OF_MEMORY);
+    EXPECT_NE(c.message().find("bytes for a graph"), std::string::npos) << c.message();
+    EXPECT_EQ(c.message().find("a batch of"), std::string::npos) << c.message();
+}
+
 // A thousand times too much, and then what fits: nothing is lost on the way.
 TEST_P(BatchMemory, is_found_again_after_each_failure) {
     Computer c(GetParam());

@@ -1059,16 +1059,53 @@ TEST(Occlusion, is_what_predict_says_of_images_with_a_patch) {
     }
 }
 
+// The output of an op may have another dtype than the model.
+glia_value of_colours_in_f64(glia_model *m) {
+    const glia_value y = of_colours(m);
+    glia_value wide;
+    return glia_model_op(m, "cast", with(glia_cast_params{GLIA_F64}), &y, 1, &wide, 1);
+}
+
+TEST(Occlusion, of_an_output_in_another_dtype) {
+    const Samples s = samples(kColours, 2, GLIA_F32);
+    for (const string &device : devices()) {
+        Net net(device.c_str(), GLIA_F32, of_colours), wide(device.c_str(), GLIA_F32, of_colours_in_f64);
+        for (const bool softmax : {false, true}) {
+            const glia_occlusion_args args{.patch = {2, 3}, .softmax = softmax};
+            vector<float> want(2 * 4 * 2), got(want.size());
+            ASSERT_EQ(glia_model_occlusion(net.model, net.data(s), &args, want.data(), want.size() * 4), GLIA_OK)
+                << net.message();
+            ASSERT_EQ(glia_model_occlusion(wide.model, wide.data(s), &args, got.data(), got.size() * 4), GLIA_OK)
+                << wide.message();
+            expect_near({got.begin(), got.end()}, {want.begin(), want.end()}, 1e-6, device);
+        }
+    }
+}
+
+TEST(Gradients, with_respect_to_a_layer_have_its_dtype) {
+    const Samples s = samples(kColours, 2, GLIA_F32);
+    for (const string &device : devices()) {
+        Net net(device.c_str(), GLIA_F32, of_colours_in_f64);
+        const glia_gradient_args args{.with_respect_to = "cast", .of = GLIA_OF_OUTPUT, .element = GLIA_SET(1)};
+        vector<double> out(2 * 3, -1);
+        EXPECT_EQ(glia_model_gradient(net.model, net.data(s), &args, out.data(), 2 * 3 * 4), GLIA_SHAPE_MISMATCH);
+        EXPECT_EQ(glia_model_gradient(net.model, net.data(s), &args, out.data(), 2 * 3 * 8), GLIA_OK) << net.message();
+        EXPECT_EQ(out, (vector<double>{0, 1, 0, 0, 1, 0})) << device;
+    }
+}
+
+// A word, and an image whose pixels are outputs as they are.
+glia_value word_and_image(glia_model *m) {
+    const glia_value words  = glia_model_index_input(m, "word", GLIA_I32, GLIA_SCALAR),
+                     image  = glia_model_input(m, "image", GLIA_SHAPE(1, 2, 2));
+    const glia_value both[] = {
+        glia_model_embedding(m, words, with(glia_embedding_args{.name = "words", .count = 4, .size = 1})),
+        glia_model_flatten(m, image, nullptr)};
+    return glia_model_concat(m, both, 2, nullptr);
+}
+
 TEST(Occlusion, leaves_other_inputs_as_they_are) {
-    const auto build = [](glia_model *m) {
-        const glia_value words  = glia_model_index_input(m, "word", GLIA_I32, GLIA_SCALAR),
-                         image  = glia_model_input(m, "image", GLIA_SHAPE(1, 2, 2));
-        const glia_value both[] = {
-            glia_model_embedding(m, words, with(glia_embedding_args{.name = "words", .count = 4, .size = 1})),
-            glia_model_flatten(m, image, nullptr)};
-        return glia_model_concat(m, both, 2, nullptr);
-    };
-    Net net("cpu", GLIA_F32, build);
+    Net net("cpu", GLIA_F32, word_and_image);
     const int32_t words[]     = {3, 1};
     const float images[]      = {1, 2, 3, 4, 5, 6, 7, 8};
     const glia_array inputs[] = {{.dtype = GLIA_I32, .shape = GLIA_SCALAR, .data = words},
@@ -1084,6 +1121,57 @@ TEST(Occlusion, leaves_other_inputs_as_they_are) {
     args.element = GLIA_SET(2);  // the second pixel
     ASSERT_EQ(glia_model_occlusion(net.model, data, &args, out, sizeof out), GLIA_OK) << net.message();
     EXPECT_EQ(vector<float>(out, out + 8), (vector<float>{2, -1, 2, 2, 6, -1, 6, 6}));
+    glia_dataset_destroy(data);
+}
+
+// A source of words that does something as it reads the second sample.
+struct Words {
+    int32_t second;
+    std::function<void()> trick;
+    static glia_status read(void *user, const glia_sample *sample) {
+        const auto *words = static_cast<Words *>(user);
+        if (sample->index == 1 && words->trick) words->trick();
+        *static_cast<int32_t *>(sample->inputs[0]) = sample->index == 1 ? words->second : 0;
+        std::fill_n(static_cast<float *>(sample->inputs[1]), 4, 1.f);
+        return GLIA_OK;
+    }
+    glia_dataset *data(glia_context *ctx) {
+        const glia_field fields[] = {{.dtype = GLIA_I32, .shape = GLIA_SCALAR},
+                                     {.dtype = GLIA_F32, .shape = GLIA_SHAPE(1, 2, 2)}};
+        glia_dataset *out         = nullptr;
+        const glia_source source{.inputs = fields, .n_inputs = 2, .count = 3, .read = read, .user = this};
+        EXPECT_EQ(glia_dataset_from_source(ctx, &source, &out), GLIA_OK) << glia_message(ctx);
+        return out;
+    }
+};
+
+TEST(Occlusion, names_an_index_out_of_range) {
+    for (const string &device : devices()) {
+        Net net(device.c_str(), GLIA_F32, word_and_image);
+        Words words{.second = 9, .trick = {}};
+        glia_dataset *data = words.data(net.ctx);
+        float out[12];
+        const glia_occlusion_args args{.input = "image", .patch = {1, 1}};
+        EXPECT_EQ(glia_model_occlusion(net.model, data, &args, out, sizeof out), GLIA_INVALID_ARGUMENT);
+        EXPECT_NE(net.message().find("glia_model_occlusion: layer 'words': input 'word' of sample 1 is 9"),
+                  string::npos)
+            << device << ": " << net.message();
+        glia_dataset_destroy(data);
+    }
+}
+
+TEST(Occlusion, ends_where_a_source_destroys_the_model_and_goes_on_without_its_data_set) {
+    Net net("cpu", GLIA_F32, word_and_image);
+    Words words{.second = 2, .trick = {}};
+    glia_dataset *data = words.data(net.ctx);
+    float out[12];
+    const glia_occlusion_args args{.input = "image", .patch = {1, 1}};
+    words.trick = [&] { glia_dataset_destroy(data); };
+    EXPECT_EQ(glia_model_occlusion(net.model, data, &args, out, sizeof out), GLIA_OK) << net.message();
+    data        = words.data(net.ctx);
+    words.trick = [&] { glia_model_destroy(net.model), net.model = nullptr; };
+    EXPECT_EQ(glia_model_occlusion(net.model, data, &args, out, sizeof out), GLIA_CANCELLED);
+    EXPECT_EQ(net.message(), "the model was destroyed while it ran");
     glia_dataset_destroy(data);
 }
 
@@ -1201,6 +1289,22 @@ TEST(MistakesOfModels, of_words_and_states) {
     EXPECT_EQ(glia_model_occlusion(net.model, data, with(glia_occlusion_args{.patch = {1, 1}}), out, 64),
               GLIA_UNSUPPORTED);
     EXPECT_NE(net.message().find("stateful_batch"), string::npos) << net.message();
+}
+
+TEST(MistakesOfModels, whose_output_has_indices) {
+    const auto build = [](glia_model *m) {
+        const glia_value y = of_colours(m);
+        glia_value best;
+        return glia_model_op(m, "argmax", with(glia_argmax_params{.axis = 1}), &y, 1, &best, 1);
+    };
+    Net net("cpu", GLIA_F32, build);
+    glia_dataset *data = net.data(samples(kColours, 2, GLIA_F32), false);
+    float out[2 * 20];
+    EXPECT_EQ(glia_model_occlusion(net.model, data, with(glia_occlusion_args{.patch = {5, 4}}), out, 2 * 4),
+              GLIA_DTYPE_MISMATCH);
+    EXPECT_NE(net.message().find("glia_model_occlusion: what is looked at is i64"), string::npos) << net.message();
+    EXPECT_EQ(glia_model_saliency(net.model, data, nullptr, out, sizeof out), GLIA_DTYPE_MISMATCH);
+    EXPECT_NE(net.message().find("glia_model_saliency: what is looked at is i64"), string::npos) << net.message();
 }
 
 TEST(MistakesOfModels, of_running_statistics) {

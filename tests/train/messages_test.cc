@@ -238,7 +238,7 @@ TEST_P(Messages, names_with_control_characters) {
     const glia_value x = glia_model_input(net_, "x", GLIA_SHAPE(2));
     dense(x, "two\nlines", 1);
     EXPECT_EQ(glia_model_status(net_), GLIA_INVALID_ARGUMENT);
-    EXPECT_EQ(message(), "dense: the name has control characters");
+    EXPECT_EQ(message(), "dense: the name has control characters, or is not UTF-8");
     const glia_array input{.name = "bell\a", .dtype = GLIA_F32, .shape = GLIA_SHAPE(2), .data = points_.data()};
     EXPECT_EQ(glia_dataset_from_arrays(ctx_, with(glia_arrays_args{.inputs = &input, .n_inputs = 1, .count = kCount}),
                                        &data_),

@@ -154,6 +154,18 @@ glia_model_loss ignoring() {
     return loss;
 }
 
+// Of two classes, the second one ahead by 20 + i; the second half has it as its target.
+Output sure(int per_sample) {
+    Output o{.args = {.loss = glia_loss_cross_entropy(), .metrics = {GLIA_METRIC_AUC}}, .shape = GLIA_SHAPE(2)};
+    if (per_sample > 1) o.shape = GLIA_SHAPE(2, per_sample);
+    for (int i = 0; i < 23; ++i) {
+        for (int c = 0; c < 2; ++c)
+            for (int k = 0; k < per_sample; ++k) o.x.push_back(float(c * (20 + 30 * i)));
+        for (int k = 0; k < per_sample; ++k) o.classes.push_back(i >= 11);
+    }
+    return o;
+}
+
 Output binary(const vector<glia_metric> &metrics) {
     Output o{.args = {.loss = glia_loss_bce_logits()}, .shape = GLIA_SHAPE(1)};
     std::copy(metrics.begin(), metrics.end(), o.args.metrics);
@@ -191,6 +203,21 @@ const vector<glia_metric> kMeans    = {GLIA_METRIC_ACCURACY, GLIA_METRIC_PRECISI
 const vector<glia_metric> kAverages = {
     GLIA_METRIC_PRECISION_MICRO, GLIA_METRIC_RECALL_MICRO, GLIA_METRIC_F1_MICRO, GLIA_METRIC_PRECISION_WEIGHTED,
     GLIA_METRIC_RECALL_WEIGHTED, GLIA_METRIC_F1_WEIGHTED,  GLIA_METRIC_TOP_K};
+
+// Probabilities of 1 are told apart by their odds.
+TEST_P(Metrics, auc_of_outputs_that_are_sure) {
+    EXPECT_EQ(judge({sure(1)})["auc"], 1);
+    EXPECT_EQ(judge({sure(3)})["auc"], 1);
+}
+
+TEST_P(Metrics, top_k_of_fewer_classes_is_refused) {
+    glia_model *net = nullptr;
+    ASSERT_EQ(glia_model_create(ctx_, nullptr, &net), GLIA_OK);
+    const glia_output_args args{.loss = glia_loss_cross_entropy(), .metrics = {GLIA_METRIC_TOP_K}};
+    EXPECT_EQ(glia_model_output(net, glia_model_input(net, "x", GLIA_SHAPE(3)), &args), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(message(), "glia_model_output: top_k is 5, the output [3] has 3 classes");
+    glia_model_destroy(net);
+}
 
 TEST_P(Metrics, losses_over_classes_are_means_over_their_weights) {
     const double class_weight[] = {0.5, 2, 1, 0.25, 3};
@@ -288,7 +315,9 @@ TEST_P(Metrics, binary_choices_and_labels) {
     expect_near(judge({labels(macro)}),
                 {{"precision", 0.13333333333333333}, {"recall", 0.1111111111111111}, {"f1", 0.12121212121212122}},
                 1e-15);
-    expect_near(judge({labels(kAverages)}),
+    Output averages     = labels(kAverages);
+    averages.args.top_k = 3;
+    expect_near(judge({averages}),
                 {{"precision_micro", 0.12121212121212122},
                  {"recall_micro", 0.3333333333333333},
                  {"f1_micro", 0.17777777777777778},
@@ -437,6 +466,31 @@ TEST_P(Metrics, names_are_checked) {
     EXPECT_EQ(named(result).count("both/loss"), 1u);
     EXPECT_EQ(named(result).count("x/loss"), 1u);
     EXPECT_EQ(named(result).count("x_1/loss"), 1u);
+    glia_dataset_destroy(data);
+    glia_model_destroy(net);
+}
+
+// The second output of a layer has a number behind its name, which may have to end earlier.
+TEST_P(Metrics, names_end_with_a_whole_character) {
+    glia_model *net  = nullptr;
+    const string two = "\u00e4";  // bytes
+    string name      = "x";
+    for (int i = 0; i < 19; ++i) name += two;
+    ASSERT_EQ(glia_model_create(ctx_, nullptr, &net), GLIA_OK);
+    const glia_value x = glia_model_input(net, name.c_str(), GLIA_SHAPE(1));
+    const glia_output_args args{.loss = glia_loss_mse()};
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(glia_model_output(net, x, &args), GLIA_OK) << message();
+    EXPECT_EQ(glia_model_compile(net, {0}, nullptr), GLIA_OK) << message();
+    const vector<float> zeros(kCount);
+    const glia_array array{.dtype = GLIA_F32, .shape = GLIA_SHAPE(1), .data = zeros.data()};
+    const glia_array both[] = {array, array};
+    glia_dataset *data      = nullptr;
+    glia_arrays_args arrays{.inputs = &array, .n_inputs = 1, .targets = both, .n_targets = 2, .count = kCount};
+    ASSERT_EQ(glia_dataset_from_arrays(ctx_, &arrays, &data), GLIA_OK) << message();
+    glia_result result;
+    ASSERT_EQ(glia_model_evaluate(net, data, 0, &result), GLIA_OK) << message();
+    EXPECT_EQ(named(result).count(name + "/loss"), 1u);
+    EXPECT_EQ(named(result).count(name.substr(0, name.size() - 2) + "_1/loss"), 1u);
     glia_dataset_destroy(data);
     glia_model_destroy(net);
 }

@@ -326,6 +326,64 @@ TEST_P(NotFinite, a_backward_pass_is_run_from_the_states_of_its_step) {
     EXPECT_EQ(states, std::vector<float>(kBatch, 0));
 }
 
+// In the second batch the root is of what the first one left, and is NaN from any other states.
+TEST_P(NotFinite, a_batch_is_run_again_from_the_states_of_the_one_before_it) {
+    const glia_unary_params root = glia_unary_defaults(GLIA_UNARY_SQRT);
+    glia_model_destroy(net_);
+    ASSERT_EQ(glia_model_create(ctx_, nullptr, &net_), GLIA_OK);
+    std::fill(x_.begin(), x_.end(), 1.f);
+    for (size_t i = kBatch; i < 2 * kBatch; ++i) x_[2 * i] = -0.5f, x_[2 * i + 1] = 0;
+    t_[kBatch + 1] = 1e30f;
+    glia_value y   = glia_model_input(net_, "x", GLIA_SHAPE(2));
+    y              = glia_model_reshape(net_, y, with(glia_reshape_args{.shape = GLIA_SHAPE(2, 1)}));
+    y              = glia_model_rnn(net_, y,
+                                    with(glia_rnn_args{.units          = 1,
+                                                       .sequence       = true,
+                                                       .stateful_batch = kBatch,
+                                                       .no_bias        = true,
+                                                       .weight_init    = {.kind = GLIA_INIT_CONSTANT, .a = 1},
+                                                       .recurrent_init = {.kind = GLIA_INIT_CONSTANT, .a = 1}}));
+    y              = glia_model_op(net_, "unary", &root, &y, 1, &y, 1);
+    compile(dense(glia_model_flatten(net_, y, nullptr), "b", 1), {.loss = glia_loss_mse()});
+    EXPECT_EQ(fit({.in_order = true, .accumulate = 3}), GLIA_NOT_FINITE);
+    EXPECT_EQ(message(),
+              "glia_model_fit: epoch 1, step 1: forward: the loss is infinite, with outputs that are finite");
+    glia_result result;
+    EXPECT_EQ(glia_model_evaluate(net_, data_, kBatch, &result), GLIA_NOT_FINITE);
+    EXPECT_EQ(message(), "glia_model_evaluate: batch 2: forward: the loss is infinite, with outputs that are finite");
+}
+
+// A square whose loss is finite and whose gradient is not: a limit may make that finite, in one batch and in several.
+TEST_P(NotFinite, a_gradient_is_judged_by_the_step) {
+    std::fill(x_.begin(), x_.end(), 0.f);
+    x_[2]                  = 1e25f;
+    const glia_value y     = dense(input_, "a", 1);
+    const auto before_step = [&] {
+        const float weight[] = {1e-10f, 0};
+        EXPECT_EQ(glia_model_set(net_, "a.weight", weight, sizeof weight), GLIA_OK) << message();
+        EXPECT_EQ(glia_model_set(net_, "a.bias", weight + 1, sizeof *weight), GLIA_OK) << message();
+        return weights();
+    };
+    load();
+    std::vector<std::vector<float>> clipped[2];
+    for (int accumulate : {1, 2}) {
+        const glia_fit_args args{.batch_size = kCount / accumulate, .in_order = true, .accumulate = accumulate};
+        compile(y, {.loss = glia_loss_mse(), .optimizer = glia_optimizer_sgd(0.5)});
+        const auto before = before_step();
+        EXPECT_EQ(glia_model_fit(net_, data_, &args), GLIA_NOT_FINITE) << accumulate;
+        EXPECT_EQ(message(),
+                  "glia_model_fit: epoch 1, step 1: backward: layer 'a': the gradient of 'a.weight' is infinite at "
+                  "[0,0]");
+        EXPECT_EQ(weights(), before);
+        compile(y, {.loss = glia_loss_mse(), .optimizer = glia_optimizer_sgd(0.5), .clip_value = 1});
+        before_step();
+        EXPECT_EQ(glia_model_fit(net_, data_, &args), GLIA_OK) << message();
+        clipped[accumulate - 1] = weights();
+        EXPECT_FLOAT_EQ(clipped[accumulate - 1][0][0], -0.5f);
+    }
+    EXPECT_EQ(clipped[0], clipped[1]);
+}
+
 INSTANTIATE_TEST_SUITE_P(device, NotFinite, testing::Values("cpu", "emulated", "cuda:0"), [](const auto &info) {
     return std::string(info.param) == "cuda:0" ? "cuda" : std::string(info.param);
 });

@@ -526,7 +526,7 @@ TEST_P(Trainer, predictions_from_an_array_are_those_from_a_data_set) {
     EXPECT_EQ(memory_.calls, before) << "one sample takes no memory";
     EXPECT_EQ(glia_model_predict_array(net_, x_.data(), 4, 1, one.data(), kClasses * sizeof(float)),
               GLIA_SHAPE_MISMATCH);
-    EXPECT_EQ(message(), "glia_model_predict_array: 4 bytes, 1 samples of input 'x' [3] of f32 have 12");
+    EXPECT_EQ(message(), "glia_model_predict_array: 4 bytes, 1 samples of input 'x' [3] of f32 have 12 each");
     EXPECT_EQ(glia_model_predict_array(net_, nullptr, 12, 1, one.data(), 12), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(glia_model_predict_array(net_, x_.data(), 0, 0, one.data(), 0), GLIA_INVALID_ARGUMENT);
     EXPECT_EQ(message(), "glia_model_predict_array: count is 0, must be at least 1");

@@ -159,7 +159,8 @@ TEST(WeightRulesArgs, refuses_what_is_wrong) {
     t.output = glia_model_dropout(t.net, t.output, with(glia_dropout_args{.name = "mask", .p = 0.5}));
     EXPECT_EQ(glia_model_set_rate_scale(t.net, "nothing", 1), GLIA_NOT_FOUND);
     EXPECT_TRUE(t.says("glia_model_set_rate_scale: no layer or weight is named 'nothing'")) << t.message();
-    EXPECT_EQ(glia_model_set_penalties(t.net, nullptr, 0, 0), GLIA_NOT_FOUND);
+    EXPECT_EQ(glia_model_set_penalties(t.net, nullptr, 0, 0), GLIA_INVALID_ARGUMENT);
+    EXPECT_TRUE(t.says("glia_model_set_penalties: name is NULL")) << t.message();
     EXPECT_EQ(glia_model_set_rate_scale(t.net, "norm.running_mean", 1), GLIA_INVALID_ARGUMENT);
     EXPECT_TRUE(t.says("weight 'norm.running_mean' is a buffer, which is not trained")) << t.message();
     EXPECT_EQ(glia_model_set_penalties(t.net, "mask", 0, 0), GLIA_INVALID_ARGUMENT);
