@@ -150,11 +150,21 @@ static glia_status take_back_failed(glia_trainer *t, int64_t *failed) {
     return status;
 }
 
+/* A step of several batches that a failure ended in its middle. */
+static void take_back_part(const glia_trainer *t) {
+    gli_training *training = t->model->training;
+    const int64_t whole    = t->batches + (training->compiled.updates - t->updates) * t->pass.accumulate;
+    if (training->batches <= whole) return;
+    training->batches = whole;
+    gli_restore_buffers(t->model); /* where that fails, the device does */
+}
+
 /* Before an epoch is left, or told to be: what its steps came to, if `status` is not it. */
 static glia_status settle(glia_trainer *t, glia_status status) {
     int64_t failed;
     const glia_status told = take_back_failed(t, &failed);
     if (told != GLIA_OK) status = told, t->pass.user_failed = false;
+    if (status != GLIA_OK && failed == 0) take_back_part(t);
     status = gli_name_bad_index(&t->pass, status);
     if ((status == GLIA_OK || status == GLIA_NOT_FINITE) && failed > 0) status = diagnose(t, failed);
     return status;

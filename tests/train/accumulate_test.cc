@@ -229,6 +229,32 @@ TEST_P(Accumulate, takes_back_a_step_that_is_not_finite) {
     EXPECT_EQ(bad.number("glia/step"), kBatches);
 }
 
+// In the second batch of the second step.
+TEST_P(Accumulate, takes_back_a_step_whose_data_fail) {
+    SmallTraining t(GetParam(), 24), bad(GetParam(), 24);
+    if (t.created == GLIA_NOT_FOUND) GTEST_SKIP() << t.message();
+    glia_dataset *failing = nullptr;
+    glia_trainer *trainer = nullptr;
+    const auto map        = [](void *, const glia_sample *from, const glia_sample *) {
+        return from->index == 17 ? GLIA_IO_ERROR : GLIA_OK;
+    };
+    glia_fit_args fit = args_of(1, kBatch, kBatches);
+    fit.in_order      = true;
+    for (SmallTraining *one : {&t, &bad}) build_with_dropout(one);
+    ASSERT_EQ(glia_trainer_create(t.net, t.data, &fit, &trainer), GLIA_OK) << t.message();
+    ASSERT_EQ(glia_trainer_step(trainer), GLIA_OK) << t.message();
+    const States before = t.states();
+    glia_trainer_destroy(trainer);
+    ASSERT_EQ(glia_dataset_map(bad.data, with(glia_map_args{.map = map}), &failing), GLIA_OK) << bad.message();
+    EXPECT_EQ(glia_model_fit(bad.net, failing, &fit), GLIA_IO_ERROR);
+    glia_dataset_destroy(failing);
+    States after = bad.states();
+    for (const auto &[name, values] : before) {
+        if (name == "glia/position" || name == "glia/sums") continue;  // the epoch begins anew
+        EXPECT_EQ(after.at(name), values) << name;
+    }
+}
+
 TEST_P(Accumulate, forgets_a_step_that_failed) {
     SmallTraining bad(GetParam(), 24), good(GetParam(), 24);
     if (bad.created == GLIA_NOT_FOUND) GTEST_SKIP() << bad.message();
