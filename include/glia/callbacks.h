@@ -139,8 +139,8 @@ GLIA_API glia_status glia_watch_gradients(glia_context *ctx, const glia_watch_gr
 
 /* ---- Logs: a line after each epoch, at once, so that a run that dies leaves all that it had ---- */
 
-/* epoch,steps,seconds,learning_rate,loss,accuracy,val_loss,... after a first line of these names. Both add to a file
- * that is there. */
+/* epoch,steps,seconds,learning_rate,loss,accuracy,val_loss,... after a line of these names. Both add to a file that is
+ * there; where a training before had other columns, a line of names comes first. */
 GLIA_API glia_status glia_csv_log(glia_context *ctx, const char *path, glia_callback *out);
 
 /* {"epoch":1,"steps":469,...}; numbers that are not finite are null, as JSON has none. */

@@ -18,7 +18,7 @@ enum {
 typedef struct training_log {
     glia_context *ctx;
     bool json;
-    bool named; /* CSV: the file has its line of names */
+    bool begun; /* a line of this training is in the file */
     FILE *file;
     gli_block path;
 } training_log;
@@ -81,17 +81,43 @@ static glia_status write_line(const training_log *log, const char *text) {
     return gli_fail_file(log->ctx, log->path.data, errno);
 }
 
+/* Whether the last line of names in the file is this one; and whether its last line is whole. */
+static bool continues(const training_log *log, const char *names, bool *whole) {
+    char text[LINE];
+    bool same = false;
+    *whole    = true;
+    if (fseek(log->file, 0, SEEK_SET) != 0) return false; /* a pipe */
+    while (fgets(text, sizeof text, log->file)) {
+        if (strncmp(text, "epoch,", 6) == 0) same = strcmp(text, names) == 0;
+        *whole = strchr(text, '\n') != NULL;
+    }
+    fseek(log->file, 0, SEEK_END);
+    return same;
+}
+
+/* Before the first line of a training: the columns of one before may be others. */
+static glia_status begin_lines(const training_log *log, const glia_event *event) {
+    line l = {.log = log, .names = true};
+    bool whole;
+    if (!log->json) put_epoch(&l, event);
+    const bool named = continues(log, l.text, &whole) || log->json;
+    if (!whole) GLI_TRY(write_line(log, "\n"));
+    return named ? GLIA_OK : write_line(log, l.text);
+}
+
 static glia_status epoch_end(void *user, const glia_event *event) {
     training_log *log = user;
-    line l            = {.log = log, .names = true};
-    if (!log->json && !log->named) {
-        put_epoch(&l, event);
-        GLI_TRY(write_line(log, l.text));
-        log->named = true;
-    }
-    l = (line){.log = log};
+    line l            = {.log = log};
+    if (!log->begun) GLI_TRY(begin_lines(log, event));
+    log->begun = true;
     put_epoch(&l, event);
     return write_line(log, l.text);
+}
+
+static glia_status begin(void *user, const glia_event *event) {
+    (void)event;
+    ((training_log *)user)->begun = false;
+    return GLIA_OK;
 }
 
 static void destroy(void *user) {
@@ -105,10 +131,8 @@ static glia_status open_file(training_log *log, const char *path) {
     const size_t bytes = strlen(path) + 1;
     GLI_TRY(gli_block_alloc(log->ctx, bytes, 1, "the name of a file", &log->path));
     memcpy(log->path.data, path, bytes);
-    log->file = fopen(path, "ae");
-    if (!log->file) return gli_fail_file(log->ctx, path, errno);
-    log->named = fseek(log->file, 0, SEEK_END) == 0 && ftell(log->file) > 0;
-    return GLIA_OK;
+    log->file = fopen(path, "a+e");
+    return log->file ? GLIA_OK : gli_fail_file(log->ctx, path, errno);
 }
 
 static glia_status create(glia_context *ctx, const char *call, const char *path, bool json, glia_callback *out) {
@@ -119,7 +143,7 @@ static glia_status create(glia_context *ctx, const char *call, const char *path,
     *log                     = (training_log){.ctx = ctx, .json = json};
     const glia_status status = open_file(log, path);
     if (status != GLIA_OK) return destroy(log), status;
-    *out = (glia_callback){log, .on_epoch_end = epoch_end, .destroy = destroy};
+    *out = (glia_callback){log, .on_begin = begin, .on_epoch_end = epoch_end, .destroy = destroy};
     return GLIA_OK;
 }
 

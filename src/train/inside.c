@@ -48,6 +48,10 @@ static glia_status choose_of(const glia_model *model, const glia_gradient_args *
     glia_context *ctx = model->ctx;
     int *of           = &look->inspection.of;
     const bool some   = args->element.set || args->factors;
+    GLI_REQUIRE(ctx, args->factors || args->n_factors == 0, GLIA_INVALID_ARGUMENT,
+                "%s: n_factors is %lld, factors is NULL", gradient_call, (long long)args->n_factors);
+    GLI_REQUIRE(ctx, args->of == GLIA_OF_LAYER || !args->layer, GLIA_INVALID_ARGUMENT,
+                "%s: layer is '%.64s', but it is not of a layer", gradient_call, args->layer);
     GLI_REQUIRE(ctx, (unsigned)args->of <= GLIA_OF_LAYER, GLIA_INVALID_ARGUMENT, "%s: invalid of %d", gradient_call,
                 (int)args->of);
     look->kind = args->of == GLIA_OF_LOSS ? GLI_PASS_LOSS_GRADIENT : GLI_PASS_GRADIENT;

@@ -304,6 +304,24 @@ TEST_F(Callbacks, a_csv_log_has_a_line_for_each_epoch_and_one_of_names) {
     std::remove(path.c_str());
 }
 
+TEST_F(Callbacks, a_csv_log_names_other_columns_anew) {
+    const string path = testing::TempDir() + "callbacks_test.csv";
+    std::ofstream(path) << "half a li";
+    const glia_callback log = made([&](auto *out) { return glia_csv_log(ctx_, path.c_str(), out); });
+    const auto names_of     = [&] {
+        std::stringstream lines(content(path));
+        vector<string> names;
+        for (string line; std::getline(lines, line);)
+            if (line[0] == 'e' || line[0] == 'h') names.push_back(line);
+        return names;
+    };
+    const string narrow = "epoch,steps,seconds,learning_rate,loss,mae", wide = narrow + ",val_loss,val_mae";
+    for (glia_dataset *validation : {data_, data_, static_cast<glia_dataset *>(nullptr), data_})
+        ASSERT_EQ(fit({log}, 2, validation), GLIA_OK) << message();
+    EXPECT_EQ(names_of(), (vector<string>{"half a li", wide, narrow, wide}));
+    std::remove(path.c_str());
+}
+
 TEST_F(Callbacks, a_log_of_json_lines) {
     const string path = testing::TempDir() + "callbacks_test.jsonl";
     std::remove(path.c_str());
