@@ -212,21 +212,19 @@ TEST_F(ModelState, the_message_of_a_callback_is_kept) {
     EXPECT_EQ(message(), "glia_model_fit: on_epoch_end returned GLIA_CANCELLED");
 }
 
+// 18 plans are asked for, more than a model keeps.
 TEST_F(ModelState, plans_of_many_batch_sizes_do_not_pile_up) {
     ASSERT_EQ(compile(dense(x, "y")), GLIA_OK) << message();
-    glia_result result;
     size_t most = 0;
-    for (int size = 1; size <= 9; ++size) {
-        ASSERT_EQ(glia_model_evaluate(net, samples->data, size, &result), GLIA_OK) << message();
-        most = std::max(most, glia_context_bytes(ctx));
-    }
-    for (int round = 0; round < 3; ++round)
+    for (int round = 0; round < 4; ++round)
         for (int size = 1; size <= 9; ++size) {
+            glia_result result;
             float out[18];
             ASSERT_EQ(glia_model_evaluate(net, samples->data, size, &result), GLIA_OK) << message();
             ASSERT_EQ(glia_model_predict(net, samples->data, size, out, sizeof out), GLIA_OK) << message();
+            if (round == 0) most = std::max(most, glia_context_bytes(ctx));
         }
-    EXPECT_LT(glia_context_bytes(ctx), most + most / 4);
+    EXPECT_LT(glia_context_bytes(ctx), most + most / 8);
 }
 
 TEST_F(ModelState, another_thread_cannot_build_in_a_busy_context) {
