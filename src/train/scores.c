@@ -226,7 +226,7 @@ static int by_score(const void *a, const void *b) {
  * half. Counted in whole numbers. NaN: there are no pairs. */
 static double area(gli_score *scores, int n) {
     uint64_t positive = 0, below = 0, twice = 0;
-    qsort(scores, (size_t)n, sizeof *scores, by_score);
+    if (n > 1) qsort(scores, (size_t)n, sizeof *scores, by_score);
     for (int i = 0, end; i < n; i = end) {
         uint64_t tied[2] = {0};
         for (end = i; end < n && scores[end].score == scores[i].score; ++end) ++tied[scores[end].positive];

@@ -93,7 +93,8 @@ void inject(pid_t child, Fault fault, bool *skipped) {
     const long call = static_cast<long>(registers.orig_rax);
     if (fault == Fault::kDeath) kill(child, SIGKILL);
     if (fault == Fault::kShort && (call == SYS_write || call == SYS_read)) registers.rdx /= 2;
-    *skipped = fault == Fault::kError && kFileCalls.count(call) > 0;
+    const bool memory = call == SYS_mmap && static_cast<int>(registers.r8) == -1;  // of no file
+    *skipped          = fault == Fault::kError && kFileCalls.count(call) > 0 && !memory;
     if (*skipped) registers.orig_rax = static_cast<unsigned long long>(-1);
     ptrace(PTRACE_SETREGS, child, nullptr, &registers);
 }
