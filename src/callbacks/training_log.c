@@ -48,7 +48,7 @@ static void put_name(line *l, const char *prefix, const char *name) {
     if (quoted) put(l, "\"");
 }
 
-/* precision: significant decimal digits, as of %g. */
+/* precision: as of %g. */
 static void put_number(line *l, const char *prefix, const char *name, double value, int precision) {
     char number[NUMBER];
     if (l->used > (l->log->json ? 1 : 0)) put(l, ",");

@@ -74,7 +74,7 @@ static inline int gli_axis_of_bit(int bit) { return bit < GLIA_MAX_DIMS ? bit : 
 /* How many elements it has: 1, or those of an array. */
 int gli_param_count(const gli_op_param *param);
 
-/* Where element i of it lies in params. */
+/* The address of element i of the param in params. */
 const void *gli_param_element(const gli_op_param *param, const void *params, int i);
 
 /* Whether both params have the same value of it. */

@@ -42,8 +42,8 @@ typedef struct gli_reading {
 
 typedef struct gli_data_store gli_data_store;
 
-/* How a store without data makes a sample: to[i] is the memory for field i, or NULL where nobody wants it. scratch has
- * the store's number of bytes. Fails by gli_reading_fail. */
+/* How a store without data makes a sample: to[i] receives field i; NULL: not requested. scratch has the
+ * store's number of bytes. Fails by gli_reading_fail. */
 typedef struct gli_reader {
     glia_status (*read)(const gli_data_store *store, int64_t sample, void *const *to, char *scratch,
                         gli_reading *reading);
@@ -87,7 +87,7 @@ struct glia_dataset {
     gli_part parts[GLI_MAX_COLUMNS];
     int workers, ahead;   /* of loaders: threads, and batches that they read ahead */
     bool resident;        /* the parts' orders have memory on the device, and all fields are there */
-    const void *order_of; /* whoever uploaded the order last */
+    const void *order_of; /* the pass that uploaded the order last */
 };
 
 /* The Philox streams of data; those of layers and initial weights count from 0. */

@@ -91,7 +91,7 @@ void gli_json_put_unsigned(gli_json_text *w, uint64_t value);
 void gli_json_put_double(gli_json_text *w, double value);
 void gli_json_put_bool(gli_json_text *w, bool value);
 
-/* For other programs: of as many significant digits, at most 17, and null where it is not finite. */
+/* For what other programs read: `digits` significant digits, at most 17; null where the value is not finite. */
 void gli_json_put_number(gli_json_text *w, double value, int digits);
 
 /* After the value that is a line of a file of JSON lines. */
