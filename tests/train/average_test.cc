@@ -217,6 +217,25 @@ TEST(AverageArgs, refuses_what_is_wrong) {
     EXPECT_EQ(t.fit(fit), GLIA_OK) << t.message();
 }
 
+TEST(AverageArgs, of_weights_that_are_not_in_their_place) {
+    SmallTraining t("cpu");
+    t.build(), t.make_data();
+    ASSERT_EQ(compile(&t), GLIA_OK) << t.message();
+    ASSERT_EQ(t.fit(fit_args()), GLIA_OK) << t.message();
+    ASSERT_EQ(glia_model_use_average(t.net, true), GLIA_OK) << t.message();
+    const auto averages = t.get("hidden.bias");
+    const size_t bytes  = averages.size() * sizeof averages[0];
+    auto read           = averages;
+    EXPECT_EQ(glia_model_set(t.net, "hidden.bias", averages.data(), bytes), GLIA_INVALID_ARGUMENT);
+    EXPECT_TRUE(t.says("glia_model_set: the averages are in the place of the weights")) << t.message();
+    for (const char *name : {"hidden.bias", "hidden.bias/ema"})
+        EXPECT_EQ(glia_model_state_set(t.net, name, averages.data(), bytes), GLIA_INVALID_ARGUMENT) << name;
+    EXPECT_EQ(glia_model_state_get(t.net, "hidden.bias/ema", read.data(), bytes), GLIA_INVALID_ARGUMENT);
+    EXPECT_EQ(glia_model_copy_weights(t.net, t.net, nullptr, nullptr), GLIA_INVALID_ARGUMENT);
+    ASSERT_EQ(glia_model_use_average(t.net, false), GLIA_OK) << t.message();
+    EXPECT_EQ(glia_model_set(t.net, "hidden.bias", averages.data(), bytes), GLIA_OK) << t.message();
+}
+
 TEST(AverageArgs, waits_for_the_weights) {
     SmallTraining t("cpu");
     t.build(), t.make_data();

@@ -77,6 +77,7 @@ class Reentry : public testing::Test {
 TEST_F(Reentry, a_source_cannot_use_the_model_in_the_middle_of_a_step) {
     glia_dataset *other = sourced(&none_);
     std::vector<float> inner(kCount), expected, got;
+    const int64_t count = 0;
     glia_result result;
     const struct {
         const char *call;
@@ -94,6 +95,15 @@ TEST_F(Reentry, a_source_cannot_use_the_model_in_the_middle_of_a_step) {
          }},
         {"glia_model_fit", [&] { return glia_model_fit(net_, other, nullptr); }},
         {"glia_model_compile", [&] { return glia_model_compile(net_, {0}, nullptr); }},
+        {"glia_model_set", [&] { return glia_model_set(net_, "dense.weight", inner.data(), sizeof(float)); }},
+        {"glia_model_state_set", [&] { return glia_model_state_set(net_, "glia/step", &count, sizeof count); }},
+        {"glia_model_freeze", [&] { return glia_model_freeze(net_, "dense", true); }},
+        {"glia_model_set_rate_scale", [&] { return glia_model_set_rate_scale(net_, "dense", 0.5); }},
+        {"glia_model_set_penalties", [&] { return glia_model_set_penalties(net_, "dense", 0, 0); }},
+        {"glia_model_set_learning_rate", [&] { return glia_model_set_learning_rate(net_, 0.5); }},
+        {"glia_model_reset_states", [&] { return glia_model_reset_states(net_); }},
+        {"glia_model_copy_weights", [&] { return glia_model_copy_weights(net_, net_, nullptr, nullptr); }},
+        {"glia_model_save", [&] { return glia_model_save(net_, "/nowhere/at/all"); }},
     };
     for (const auto &call : calls) {
         SCOPED_TRACE(call.call);
