@@ -184,6 +184,19 @@ TEST_F(Fit, names_that_say_another_order_are_refused) {
     glia_model_destroy(two);
 }
 
+TEST_F(Fit, balanced_has_no_class_that_the_loss_ignores) {
+    glia_model *other = nullptr;
+    ASSERT_EQ(glia_model_create(ctx, nullptr, &other), GLIA_OK);
+    const glia_value y   = glia_model_dense(other, glia_model_input(other, "x", glia_dataset_input(data, 0).shape),
+                                            with(glia_dense_args{.units = 3}));
+    glia_model_loss loss = glia_loss_cross_entropy();
+    loss.classes.ignore = true, loss.classes.ignore_index = -100;
+    ASSERT_EQ(glia_model_compile(other, y, with(glia_compile_args{.loss = loss})), GLIA_OK) << message();
+    EXPECT_EQ(glia_model_fit(other, data, with(glia_fit_args{.balanced = true})), GLIA_INVALID_ARGUMENT);
+    EXPECT_TRUE(says("balanced counts samples of class -100, which the loss ignores")) << message();
+    glia_model_destroy(other);
+}
+
 TEST_F(Fit, drop_last_takes_full_batches_only) {
     for (auto [size, steps] : {std::pair{10, 4}, {9, 5}, {45, 1}, {44, 1}}) {
         int count = 0;

@@ -1222,6 +1222,10 @@ TEST_F(Mistakes, in_what_is_differentiated) {
         {.with_respect_to = "image", .of = GLIA_OF_OUTPUT, .element = GLIA_SET(1), .factors = factors, .n_factors = 3},
         GLIA_INVALID_ARGUMENT, "must be one of them");
     gradient({.with_respect_to = "image", .element = GLIA_SET(1)}, GLIA_INVALID_ARGUMENT, "the loss is one number");
+    gradient({.with_respect_to = "image", .of = GLIA_OF_OUTPUT, .n_factors = 3}, GLIA_INVALID_ARGUMENT,
+             "n_factors is 3, factors is NULL");
+    gradient({.with_respect_to = "image", .of = GLIA_OF_OUTPUT, .layer = "conv"}, GLIA_INVALID_ARGUMENT,
+             "layer is 'conv', but it is not of a layer");
 }
 
 TEST_F(Mistakes, in_sizes) {
