@@ -13,6 +13,7 @@
 #include "support/counting.h"
 #include "support/internals.h"
 #include "support/keep.h"
+#include "support/sanitized.h"
 #include "support/suite.h"
 #include "support/with.h"
 
@@ -486,11 +487,7 @@ bool tells_bytes(const std::string &message) {
 
 int sites = 0, tried = 0;
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr long kStride = 3;  // without sanitizers each one fails
-#else
-constexpr long kStride = 1;
-#endif
+constexpr long kStride = kSanitized ? 5 : 1;
 
 class OutOfMemory : public testing::TestWithParam<Scenario> {
    public:

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "support/bits.h"
+#include "support/sanitized.h"
 #include "support/suite.h"
 
 namespace {
@@ -16,12 +17,6 @@ using namespace glia;
 
 // Each tensor has device memory of its own, so that its ends are seen.
 const int environment = setenv("GLIA_CUDA_CHUNK", "0", 0);
-
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 struct Param {
     const char *device;
@@ -44,8 +39,8 @@ const gli_device *device_of(const char *name) {
     return gli_device_find(name, &choice) == GLIA_OK ? choice.device : nullptr;
 }
 
-// A kernel that races does so for strides of one kind as of another, and for both kinds of half.
-bool adds_to_races(const Variant &variant) {
+// A kernel that races or leaves its memory does so for strides of one kind as of another, and for both kinds of half.
+bool touches_memory_its_own_way(const Variant &variant) {
     return variant.layout != Layout::permuted && variant.layout != Layout::gapped && variant.dtype != GLIA_BF16;
 }
 
@@ -54,10 +49,11 @@ std::vector<Param> all_params(const char *name) {
     const gli_device *device = device_of(name);
     const bool races         = strcmp(name, "emulated:race") == 0;
     const bool once          = races || kSanitized;  // who touches what does not depend on the numbers
+    const bool kernels       = once && device != &gli_cpu_device;
     for (const Case &c : all_cases()) {
         if (c.bench || !device) continue;
         for (const Variant &variant : variants_of(c)) {
-            if (races && !adds_to_races(variant)) continue;
+            if (kernels && !touches_memory_its_own_way(variant)) continue;
             for (const gli_provider *const *it = device->providers(c.op); *it; ++it)
                 for (Regime regime : {Regime::integers, Regime::reals})
                     if (!once || regime == Regime::reals) all.push_back({name, *it, &c, variant, regime});

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "support/graphs.h"
+#include "support/sanitized.h"
 #include "support/suite.h"
 
 namespace glia::differences {
@@ -16,10 +17,10 @@ namespace glia::differences {
 constexpr double kStep = 1e-6, kAbsolute = 1e-5, kRelative = 1e-3;
 constexpr double kKink   = 1e-4;  // the slopes left and right differ by more: f bends there, and has no derivative
 constexpr double kSteep  = 100;   // a slope above this may be a jump: then it doubles with half the step
-constexpr size_t kAll    = 2000;  // up to so many elements, all are checked
-constexpr size_t kSample = 64;    // of more, and of costly cases, a sample
-constexpr size_t kFew    = 8;     // of very costly ones
-constexpr double kWork   = 1e8;   // operations in the forward runs of one input
+constexpr size_t kAll    = kSanitized ? 64 : 2000;  // up to so many elements, all are checked
+constexpr size_t kSample = 64;                      // of more, and of costly cases, a sample
+constexpr size_t kFew    = 8;                       // of very costly ones
+constexpr double kWork   = kSanitized ? 2e7 : 1e8;  // operations in the forward runs of one input
 
 struct Count {
     size_t checked = 0, kinks = 0;

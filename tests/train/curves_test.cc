@@ -7,6 +7,7 @@
 
 #include "golden/golden.h"
 #include "support/bits.h"
+#include "support/sanitized.h"
 #include "support/with.h"
 
 namespace {
@@ -14,11 +15,7 @@ namespace {
 using namespace glia;
 
 constexpr int kRecorded = 50, kBatches = 10, kBatch = 16, kClasses = 5;
-#ifdef __SANITIZE_ADDRESS__
-constexpr int kSteps = 10;  // each step runs the same code
-#else
-constexpr int kSteps = kRecorded;
-#endif
+constexpr int kSteps = kSanitized ? 10 : kRecorded;
 
 template <class T>
 using Owner = std::unique_ptr<T, void (*)(T *)>;
