@@ -28,8 +28,8 @@ typedef struct glia_profile glia_profile;
 
 typedef struct glia_profile_args {
     /* The roof, of one second: f32 operations, and bytes from and to memory. Default: what the context's threads reach
-     * in a loop of multiply-adds and in a copy of 32 MiB, measured by glia_profile_begin in about 0.2 s; of a GPU, what
-     * its clocks and its width come to. */
+     * in a loop of multiply-adds and in a copy of 32 MiB, measured by glia_profile_begin in about 0.2 s, for
+     * which it takes 64 MiB; of a GPU, what its clocks and its width come to. */
     double peak_flops, peak_bytes;
     int max_events; /* for the trace, which has the last ones; default 262144, of 24 bytes each */
 } glia_profile_args;

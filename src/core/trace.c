@@ -160,14 +160,15 @@ void gli_span_end(glia_context *ctx, const char *name, gli_span span) {
 
 /* The device has nothing to do now, so that mark 0 has the host's time. */
 static glia_status restart_marks(glia_context *ctx, gli_trace *t) {
-    t->n_marked = 0;
     GLI_TRY(ctx->device->mark(ctx, t->marks, 0));
     t->marked_at = gli_seconds() - t->begun;
     return GLIA_OK;
 }
 
 static glia_status read_marks(glia_context *ctx, gli_trace *t) {
-    for (int i = 0; i < t->n_marked; ++i) {
+    const int n = t->n_marked;
+    t->n_marked = 0;
+    for (int i = 0; i < n; ++i) {
         double start, seconds;
         GLI_TRY(ctx->device->between_marks(ctx, t->marks, 0, 2 * i + 1, &start));
         GLI_TRY(ctx->device->between_marks(ctx, t->marks, 2 * i + 1, 2 * i + 2, &seconds));

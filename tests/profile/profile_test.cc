@@ -20,6 +20,10 @@
 #include "support/small_training.h"
 #include "support/suite.h"
 
+extern "C" {
+#include "profile/profile.h"
+}
+
 namespace {
 
 using namespace glia;
@@ -148,6 +152,22 @@ TEST_P(OnDevice, begins_and_ends_between_steps) {
     train(without, 3);
     for (int i = 0; i < 2; ++i) ASSERT_EQ(without.fit(epochs(1)), GLIA_OK) << without.message();
     EXPECT_EQ(t.states(), without.states());
+}
+
+// More ops than a pool of marks has room for.
+TEST_P(OnDevice, counts_more_ops_than_a_pool_has_marks) {
+    constexpr int kOps = GLI_TRACE_MARKS / 2 + 500;
+    Session s("", GetParam());
+    glia_tensor *x = s.tensor({{8}, {}, GLIA_F32}), *y = s.tensor({{8}, {}, GLIA_F32});
+    Profile p(s.ctx());
+    for (int i = 0; i < kOps; ++i) ASSERT_EQ(glia_unary(s.ctx(), &kRelu, x, y), GLIA_OK) << glia_message(s.ctx());
+    p.end();
+    const glia_profile_row row = p.row("unary", GLIA_DIRECTION_FORWARD);
+    EXPECT_EQ(row.runs, kOps);
+    EXPECT_EQ(p.info().lost, 0);
+    EXPECT_LE(row.seconds, p.info().seconds);
+    const gli_trace &t = p.get()->trace;
+    for (int64_t i = 1; i < t.n_events; ++i) EXPECT_GE(t.events[i].start, t.events[i - 1].start - 1e-5) << i;
 }
 
 TEST(Profile, has_rows_of_what_the_host_does) {
