@@ -49,7 +49,7 @@ typedef struct glia_profile_info {
     double peak_flops, peak_bytes; /* the roof, of one second */
     int64_t events;                /* of ops, and of what the host did */
     int64_t dropped;               /* of these, how many the trace no longer has; the rows count them */
-    int64_t lost;                  /* that neither has, because there was no memory for them */
+    int64_t lost;                  /* that neither has: there was no memory for them, or the GPU failed */
 } glia_profile_info;
 
 /* profile NULL, or not ended: zeros. */

@@ -165,31 +165,48 @@ static glia_status restart_marks(glia_context *ctx, gli_trace *t) {
     return GLIA_OK;
 }
 
-static glia_status read_marks(glia_context *ctx, gli_trace *t) {
-    const int n = t->n_marked;
-    t->n_marked = 0;
-    for (int i = 0; i < n; ++i) {
-        double start, seconds;
-        GLI_TRY(ctx->device->between_marks(ctx, t->marks, 0, 2 * i + 1, &start));
-        GLI_TRY(ctx->device->between_marks(ctx, t->marks, 2 * i + 1, 2 * i + 2, &seconds));
-        add_event(t, t->marked[i], t->marked_at + start, seconds, seconds);
-    }
+static glia_status read_mark(glia_context *ctx, gli_trace *t, int i) {
+    double start, seconds;
+    GLI_TRY(ctx->device->between_marks(ctx, t->marks, 0, 2 * i + 1, &start));
+    GLI_TRY(ctx->device->between_marks(ctx, t->marks, 2 * i + 1, 2 * i + 2, &seconds));
+    add_event(t, t->marked[i], t->marked_at + start, seconds, seconds);
     return GLIA_OK;
 }
 
-/* A device that fails here fails the op, too, which says so. An op that another one runs is a part of that. */
+static glia_status read_marks(glia_context *ctx, gli_trace *t) {
+    glia_status first = GLIA_OK;
+    for (int i = 0; i < t->n_marked; ++i) {
+        const glia_status status = read_mark(ctx, t, i);
+        t->lost += status != GLIA_OK;
+        if (first == GLIA_OK) first = status;
+    }
+    t->n_marked = 0;
+    return first;
+}
+
+static glia_status make_mark(glia_context *ctx, gli_trace *t) {
+    if (t->n_marked == MARKED_EVENTS) {
+        GLI_TRY(read_marks(ctx, t));
+        GLI_TRY(restart_marks(ctx, t));
+    }
+    return ctx->device->mark(ctx, t->marks, 2 * t->n_marked + 1);
+}
+
+/* A failure costs the event, and not the op. An op that another one runs is a part of that. */
 static int begin_mark(glia_context *ctx, gli_trace *t) {
     if (t->marking) return -1;
-    if (t->n_marked == MARKED_EVENTS && (read_marks(ctx, t) != GLIA_OK || restart_marks(ctx, t) != GLIA_OK)) return -1;
-    if (ctx->device->mark(ctx, t->marks, 2 * t->n_marked + 1) != GLIA_OK) return -1;
-    t->marking = true;
-    return t->n_marked;
+    t->marking = make_mark(ctx, t) == GLIA_OK;
+    t->lost += !t->marking;
+    return t->marking ? t->n_marked : -1;
 }
 
 static void end_mark(glia_context *ctx, gli_trace *t, int mark, int site) {
     if (mark < 0) return;
     t->marking = false;
-    if (ctx->device->mark(ctx, t->marks, 2 * mark + 2) == GLIA_OK) t->marked[t->n_marked++] = site;
+    if (ctx->device->mark(ctx, t->marks, 2 * mark + 2) == GLIA_OK)
+        t->marked[t->n_marked++] = site;
+    else
+        ++t->lost;
 }
 
 /* ---- Ops ---- */

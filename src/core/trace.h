@@ -9,7 +9,7 @@
 #include "core/provider.h"
 #include "glia/profile.h"
 
-enum { GLI_TRACE_NAME = 96, GLI_TRACE_SHAPES = 160, GLI_TRACE_MAX_SITES = 1 << 16, GLI_TRACE_MARKS = 4096 };
+enum { GLI_TRACE_NAME = 96, GLI_TRACE_SHAPES = 160, GLI_TRACE_MAX_SITES = 1 << 16, GLI_TRACE_MARKS = 1024 };
 
 typedef struct gli_trace_site {
     uint64_t key;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "support/call.h"
+#include "support/environment.h"
 #include "support/failing.h"
 #include "support/files.h"
 #include "support/internals.h"
@@ -168,6 +169,35 @@ TEST_P(OnDevice, counts_more_ops_than_a_pool_has_marks) {
     EXPECT_LE(row.seconds, p.info().seconds);
     const gli_trace &t = p.get()->trace;
     for (int64_t i = 1; i < t.n_events; ++i) EXPECT_GE(t.events[i].start, t.events[i - 1].start - 1e-5) << i;
+}
+
+// Any call of CUDA fails, out of memory or for good: it fails a call of ours, or costs an event.
+TEST(ProfileFaults, of_a_gpu_cost_events_or_fail) {
+    if (SmallTraining("emulated").created != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
+    int lost = 0, failed = 0;
+    for (const char *error : {":2", ":700"})
+        for (int call = 100; call < 3000; call += 97) {
+            const Variable variable("GLIA_CUDA_FAIL", (std::to_string(call) + error).c_str());
+            glia_context *ctx     = nullptr;
+            glia_tensor *x        = nullptr;
+            glia_profile *profile = nullptr;
+            ASSERT_EQ(glia_context_create("emulated", nullptr, &ctx), GLIA_OK) << glia_message(nullptr);
+            ASSERT_EQ(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(8), &x), GLIA_OK) << glia_message(ctx);
+            glia_status status = glia_profile_begin(ctx, &kRoof, &profile);
+            for (int i = 0; i < 600 && status == GLIA_OK; ++i) status = glia_unary(ctx, &kRelu, x, x);
+            if (status == GLIA_OK) status = glia_profile_end(profile);
+            failed += status != GLIA_OK;
+            if (status == GLIA_OK) {
+                const glia_profile_info info = glia_profile_get_info(profile);
+                EXPECT_EQ(info.events + info.lost, 600) << call << error;
+                lost += info.lost > 0;
+            }
+            glia_profile_destroy(profile);
+            glia_tensor_destroy(x);
+            glia_context_destroy(ctx);
+        }
+    EXPECT_GT(failed, 0);
+    EXPECT_GT(lost, 0);
 }
 
 TEST(Profile, has_rows_of_what_the_host_does) {
