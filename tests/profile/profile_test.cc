@@ -176,7 +176,7 @@ TEST(ProfileFaults, of_a_gpu_cost_events_or_fail) {
     if (SmallTraining("emulated").created != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
     int lost = 0, failed = 0;
     for (const char *error : {":2", ":700"})
-        for (int call = 100; call < 3000; call += 97) {
+        for (int call = 100; call < 3000; call += 197) {
             const Variable variable("GLIA_CUDA_FAIL", (std::to_string(call) + error).c_str());
             glia_context *ctx     = nullptr;
             glia_tensor *x        = nullptr;
@@ -438,6 +438,25 @@ for e in sorted(ops, key=lambda e: (e['ts'], -e['dur'])):
     while open_ and open_[-1] <= e['ts'] + 1e-3: open_.pop()
     assert not open_ or e['ts'] + e['dur'] <= open_[-1] + 1e-3, e
     open_.append(e['ts'] + e['dur'])
+)"),
+              "");
+}
+
+TEST_P(OnDevice, writes_a_thread_for_the_host_and_one_for_a_stream) {
+    if (!has_python()) GTEST_SKIP() << "no python3";
+    SmallTraining t(GetParam());
+    Profile p(t.ctx);
+    train(t);
+    p.end();
+    const std::string ops = std::string(GetParam()) == "cpu" ? "1" : "2";
+    EXPECT_EQ(python(p.trace(), R"(
+ops = [e for e in d['traceEvents'] if e['ph'] == 'X']
+assert {e['tid'] for e in ops if e['cat'] == 'host'} == {1}
+assert {e['tid'] for e in ops if e['cat'] != 'host'} == {)" +
+                                    ops + R"(}
+threads = [e['tid'] for e in d['traceEvents'] if e['name'] == 'thread_name']
+assert sorted(threads) == list(range(1, )" +
+                                    ops + R"( + 1)), threads
 )"),
               "");
 }
