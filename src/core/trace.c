@@ -43,12 +43,21 @@ static uint64_t mix(uint64_t hash, const void *data, size_t bytes) {
 
 static uint64_t text_key(const char *text) { return mix(UINT64_C(14695981039346656037), text, strlen(text)); }
 
+static uint64_t mix_tensor(uint64_t key, const glia_tensor *tensor) {
+    if (!tensor) return mix(key, "", 1);
+    key = mix(key, &tensor->dtype, sizeof tensor->dtype);
+    return mix(key, tensor->dim, (size_t)tensor->ndim * sizeof *tensor->dim);
+}
+
+/* By shapes, not by the geometry: that has seeds, too, which may be others in each call. */
 static uint64_t call_key(const gli_call *call, const char *provider) {
     uint64_t key = text_key(call->label ? call->label : "");
     key          = mix(key, &call->direction, sizeof call->direction);
     key          = mix(key, &call->op, sizeof call->op);
     key          = mix(key, &provider, sizeof provider);
-    return mix(key, call->geom, call->op->geom_size);
+    for (int i = 0; i < call->n_in; ++i) key = mix_tensor(key, call->in[i]);
+    for (int o = 0; o < call->op->n_outputs; ++o) key = mix_tensor(key, call->out[o]);
+    return key;
 }
 
 /* Labels of layers are "layer 'NAME'". */

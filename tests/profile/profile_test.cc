@@ -332,6 +332,20 @@ TEST(ProfileWork, of_every_op) {
     for (const gli_op *const *op = gli_ops; *op; ++op) EXPECT_TRUE(seen.count((*op)->name)) << (*op)->name;
 }
 
+TEST(ProfileWork, is_of_one_site_whatever_the_seed) {
+    Session s("");
+    glia_tensor *y = s.tensor({{8}, {}, GLIA_F32});
+    Profile p(s.ctx());
+    for (int i = 0; i < 20; ++i) {
+        glia_random_fill_params params = glia_random_fill_defaults();
+        params.shape = GLIA_SHAPE(8), params.seed = uint64_t(i);
+        ASSERT_EQ(glia_random_fill(s.ctx(), &params, y), GLIA_OK) << glia_message(s.ctx());
+    }
+    p.end();
+    EXPECT_EQ(p.row("random_fill", GLIA_DIRECTION_FORWARD).runs, 20);
+    EXPECT_EQ(p.get()->trace.n_sites, 1);
+}
+
 TEST(ProfileWork, counts_the_part_that_a_gather_takes) {
     Session s("");
     glia_tensor *table = s.tensor({{1000, 3}, {}, GLIA_F32}), *index = s.tensor({{2}, {}, GLIA_I64}),
