@@ -1,204 +1,23 @@
 // Profiles: rows, shares of the roof, the trace file, and that nothing else changes.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <map>
+#include <functional>
 #include <set>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "support/call.h"
-#include "support/environment.h"
 #include "support/failing.h"
 #include "support/files.h"
-#include "support/internals.h"
-#include "support/small_training.h"
+#include "support/profiled.h"
 #include "support/suite.h"
-
-extern "C" {
-#include "profile/profile.h"
-}
 
 namespace {
 
 using namespace glia;
-
-const glia_unary_params kRelu{.kind = GLIA_UNARY_RELU};
-const glia_profile_args kRoof{.peak_flops = 1e9, .peak_bytes = 1e9};
-
-// A profile in a context, from its begin on.
-class Profile {
-   public:
-    explicit Profile(glia_context *ctx, const glia_profile_args &args = kRoof) : ctx_(ctx) {
-        EXPECT_EQ(glia_profile_begin(ctx, &args, &profile_), GLIA_OK) << glia_message(ctx);
-    }
-    ~Profile() { glia_profile_destroy(profile_); }
-
-    void end() { ASSERT_EQ(glia_profile_end(profile_), GLIA_OK) << glia_message(ctx_); }
-    glia_profile *get() const { return profile_; }
-    glia_profile_info info() const { return glia_profile_get_info(profile_); }
-
-    std::vector<glia_profile_row> rows() const {
-        std::vector<glia_profile_row> all;
-        for (int i = 0; i < glia_profile_row_count(profile_); ++i) all.push_back(glia_profile_get_row(profile_, i));
-        return all;
-    }
-    glia_profile_row row(const std::string &layer, glia_direction direction) const {
-        for (const glia_profile_row &row : rows())
-            if (row.layer == layer && row.direction == direction) return row;
-        ADD_FAILURE() << "no row of " << layer;
-        return {};
-    }
-    bool has(const std::string &layer, glia_direction direction) const {
-        for (const glia_profile_row &row : rows())
-            if (row.layer == layer && row.direction == direction) return true;
-        return false;
-    }
-    std::string trace() const {
-        const std::string path = testing::TempDir() + "profile_test_trace.json";
-        EXPECT_EQ(glia_profile_write_trace(profile_, path.c_str()), GLIA_OK) << glia_message(ctx_);
-        std::stringstream text;
-        text << std::ifstream(path).rdbuf();
-        std::filesystem::remove(path);
-        return text.str();
-    }
-
-   private:
-    glia_context *ctx_;
-    glia_profile *profile_ = nullptr;
-};
-
-glia_fit_args epochs(int n) {
-    glia_fit_args args{};
-    args.epochs = n, args.batch_size = 8, args.in_order = true;
-    return args;
-}
-
-void train(SmallTraining &t, int n = 2) {
-    t.build();
-    t.make_data();
-    ASSERT_EQ(t.compile({}), GLIA_OK) << t.message();
-    ASSERT_EQ(t.fit(epochs(n)), GLIA_OK) << t.message();
-}
-
-class OnDevice : public testing::TestWithParam<const char *> {
-   protected:
-    void SetUp() override {
-        SmallTraining t(GetParam());
-        if (t.created == GLIA_NOT_FOUND) GTEST_SKIP() << t.message();
-    }
-};
-INSTANTIATE_TEST_SUITE_P(devices, OnDevice, testing::Values("cpu", "emulated"),
-                         [](const auto &info) { return std::string(info.param); });
-
-TEST_P(OnDevice, has_a_row_for_each_layer_and_direction) {
-    SmallTraining t(GetParam());
-    Profile p(t.ctx);
-    train(t);
-    p.end();
-    for (const char *layer : {"hidden", "logits"})
-        for (glia_direction direction : {GLIA_DIRECTION_FORWARD, GLIA_DIRECTION_BACKWARD}) {
-            const glia_profile_row row = p.row(layer, direction);
-            EXPECT_GT(row.runs, 0) << layer;
-            EXPECT_GT(row.seconds, 0) << layer;
-            EXPECT_GT(row.roof, 0) << layer;
-            EXPECT_GT(row.bytes, 0) << layer;
-            EXPECT_NE(std::string(row.provider), "") << layer;
-        }
-    EXPECT_STREQ(p.row("optimizer", GLIA_DIRECTION_UPDATE).op, "adam");
-    EXPECT_GT(p.info().events, 0);
-    EXPECT_EQ(p.info().lost, 0);
-}
-
-TEST_P(OnDevice, has_rows_that_add_up_to_its_seconds) {
-    SmallTraining t(GetParam());
-    Profile p(t.ctx);
-    train(t, 5);
-    p.end();
-    double sum = 0;
-    for (const glia_profile_row &row : p.rows()) {
-        EXPECT_GE(row.seconds, 0) << row.layer;
-        sum += row.seconds;
-    }
-    EXPECT_NEAR(sum, p.info().seconds, 1e-6 + 0.01 * p.info().seconds);
-    EXPECT_STREQ(p.rows().back().layer, "other");
-}
-
-TEST_P(OnDevice, changes_no_bit_of_a_training) {
-    SmallTraining with_profile(GetParam()), without(GetParam());
-    Profile p(with_profile.ctx);
-    train(with_profile);
-    p.end();
-    train(without);
-    EXPECT_EQ(with_profile.states(), without.states());
-}
-
-// Recorded plans of a GPU are launched op by op while there is a profile, and replayed again after it.
-TEST_P(OnDevice, begins_and_ends_between_steps) {
-    SmallTraining t(GetParam()), without(GetParam());
-    train(t, 3);
-    {
-        Profile p(t.ctx);
-        ASSERT_EQ(t.fit(epochs(1)), GLIA_OK) << t.message();
-        p.end();
-        EXPECT_EQ(p.row("hidden", GLIA_DIRECTION_FORWARD).runs, 3);
-    }
-    ASSERT_EQ(t.fit(epochs(1)), GLIA_OK) << t.message();
-    train(without, 3);
-    for (int i = 0; i < 2; ++i) ASSERT_EQ(without.fit(epochs(1)), GLIA_OK) << without.message();
-    EXPECT_EQ(t.states(), without.states());
-}
-
-// More ops than a pool of marks has room for.
-TEST_P(OnDevice, counts_more_ops_than_a_pool_has_marks) {
-    constexpr int kOps = GLI_TRACE_MARKS / 2 + 500;
-    Session s("", GetParam());
-    glia_tensor *x = s.tensor({{8}, {}, GLIA_F32}), *y = s.tensor({{8}, {}, GLIA_F32});
-    Profile p(s.ctx());
-    for (int i = 0; i < kOps; ++i) ASSERT_EQ(glia_unary(s.ctx(), &kRelu, x, y), GLIA_OK) << glia_message(s.ctx());
-    p.end();
-    const glia_profile_row row = p.row("unary", GLIA_DIRECTION_FORWARD);
-    EXPECT_EQ(row.runs, kOps);
-    EXPECT_EQ(p.info().lost, 0);
-    EXPECT_LE(row.seconds, p.info().seconds);
-    const gli_trace &t = p.get()->trace;
-    for (int64_t i = 1; i < t.n_events; ++i) EXPECT_GE(t.events[i].start, t.events[i - 1].start - 1e-5) << i;
-}
-
-// Any call of CUDA fails, out of memory or for good: it fails a call of ours, or costs an event.
-TEST(ProfileFaults, of_a_gpu_cost_events_or_fail) {
-    if (SmallTraining("emulated").created != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
-    int lost = 0, failed = 0;
-    for (const char *error : {":2", ":700"})
-        for (int call = 100; call < 3000; call += 197) {
-            const Variable variable("GLIA_CUDA_FAIL", (std::to_string(call) + error).c_str());
-            glia_context *ctx     = nullptr;
-            glia_tensor *x        = nullptr;
-            glia_profile *profile = nullptr;
-            ASSERT_EQ(glia_context_create("emulated", nullptr, &ctx), GLIA_OK) << glia_message(nullptr);
-            ASSERT_EQ(glia_tensor_create(ctx, GLIA_F32, GLIA_SHAPE(8), &x), GLIA_OK) << glia_message(ctx);
-            glia_status status = glia_profile_begin(ctx, &kRoof, &profile);
-            for (int i = 0; i < 600 && status == GLIA_OK; ++i) status = glia_unary(ctx, &kRelu, x, x);
-            if (status == GLIA_OK) status = glia_profile_end(profile);
-            failed += status != GLIA_OK;
-            if (status == GLIA_OK) {
-                const glia_profile_info info = glia_profile_get_info(profile);
-                EXPECT_EQ(info.events + info.lost, 600) << call << error;
-                lost += info.lost > 0;
-            }
-            glia_profile_destroy(profile);
-            glia_tensor_destroy(x);
-            glia_context_destroy(ctx);
-        }
-    EXPECT_GT(failed, 0);
-    EXPECT_GT(lost, 0);
-}
 
 TEST(Profile, has_rows_of_what_the_host_does) {
     SmallTraining t("cpu");
@@ -409,20 +228,6 @@ TEST(ProfileTable, has_a_line_for_each_row_longest_first) {
 
 // --- The trace ---
 
-// What Python's json makes of a file: SCRIPT gets it as d. "": it did what the script asserts.
-std::string python(const std::string &json, const std::string &script) {
-    const std::string file = testing::TempDir() + "profile_test.json", out = testing::TempDir() + "profile_test.out";
-    std::ofstream(file) << json;
-    std::ofstream(file + ".py") << "import json\nd = json.load(open('" << file << "', encoding='utf-8'))\n" << script;
-    const int status = std::system(("python3 " + file + ".py >" + out + " 2>&1").c_str());
-    std::stringstream text;
-    text << std::ifstream(out).rdbuf();
-    for (const std::string &path : {file, file + ".py", out}) std::filesystem::remove(path);
-    return status == 0 ? "" : text.str() + " ";
-}
-
-bool has_python() { return std::system("python3 -c 'import json' >/dev/null 2>&1") == 0; }
-
 TEST(ProfileTrace, is_json_with_any_name) {
     if (!has_python()) GTEST_SKIP() << "no python3";
     SmallTraining t("cpu");
@@ -452,25 +257,6 @@ for e in sorted(ops, key=lambda e: (e['ts'], -e['dur'])):
     while open_ and open_[-1] <= e['ts'] + 1e-3: open_.pop()
     assert not open_ or e['ts'] + e['dur'] <= open_[-1] + 1e-3, e
     open_.append(e['ts'] + e['dur'])
-)"),
-              "");
-}
-
-TEST_P(OnDevice, writes_a_thread_for_the_host_and_one_for_a_stream) {
-    if (!has_python()) GTEST_SKIP() << "no python3";
-    SmallTraining t(GetParam());
-    Profile p(t.ctx);
-    train(t);
-    p.end();
-    const std::string ops = std::string(GetParam()) == "cpu" ? "1" : "2";
-    EXPECT_EQ(python(p.trace(), R"(
-ops = [e for e in d['traceEvents'] if e['ph'] == 'X']
-assert {e['tid'] for e in ops if e['cat'] == 'host'} == {1}
-assert {e['tid'] for e in ops if e['cat'] != 'host'} == {)" +
-                                    ops + R"(}
-threads = [e['tid'] for e in d['traceEvents'] if e['name'] == 'thread_name']
-assert sorted(threads) == list(range(1, )" +
-                                    ops + R"( + 1)), threads
 )"),
               "");
 }
