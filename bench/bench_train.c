@@ -20,12 +20,13 @@ static const char usage[] =
     "  --steps N          of an epoch (20)\n"
     "  --epochs N         that are timed (3)\n"
     "  --threads N        of the CPU\n"
-    "  --json FILE        also writes the results there\n";
+    "  --json FILE        also writes the results there\n"
+    "  --profile FILE     prints a profile of each training, all epochs, and writes the last one's events there\n";
 
 enum { CLASSES = 10, MOST_EPOCHS = 64 };
 
 typedef struct options {
-    const char *devices, *network, *json;
+    const char *devices, *network, *json, *profile;
     long batch, width, steps, epochs, threads;
 } options;
 
@@ -148,11 +149,17 @@ static glia_status train(glia_context *ctx, const network *n, const options *o, 
     if (status == GLIA_OK)
         status = glia_model_compile(net, n->build(net, (int)o->width),
                                     &(glia_compile_args){.loss = glia_loss_cross_entropy(), .optimizer = optimizer});
+    glia_profile *profile = NULL;
+    if (status == GLIA_OK && o->profile) status = glia_profile_begin(ctx, NULL, &profile);
     if (status == GLIA_OK)
         status = glia_model_fit(
             net, data,
             &(glia_fit_args){
                 .epochs = (int)o->epochs + 1, .batch_size = batch, .callbacks = {{out, .on_epoch_end = note}}});
+    if (status == GLIA_OK && o->profile) status = glia_profile_end(profile);
+    if (status == GLIA_OK && o->profile) status = glia_profile_print(profile, stdout);
+    if (status == GLIA_OK && o->profile) status = glia_profile_write_trace(profile, o->profile);
+    glia_profile_destroy(profile);
     glia_model_destroy(net);
     glia_dataset_destroy(data);
     return status;
@@ -237,6 +244,7 @@ static bool read_option(const char *name, const char *value, options *o) {
     if (strcmp(name, "--device") == 0) return o->devices = value, true;
     if (strcmp(name, "--network") == 0) return o->network = value, true;
     if (strcmp(name, "--json") == 0) return o->json = value, true;
+    if (strcmp(name, "--profile") == 0) return o->profile = value, true;
     if (strcmp(name, "--batch") == 0) return read_number(value, 65536, &o->batch);
     if (strcmp(name, "--width") == 0) return read_number(value, 1024, &o->width);
     if (strcmp(name, "--steps") == 0) return read_number(value, 100000, &o->steps);

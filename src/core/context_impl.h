@@ -8,6 +8,7 @@
 struct gli_device;
 struct gli_prepared_cache;
 struct gli_team;
+struct gli_trace;
 
 /* Categories of GLIA_LOG, a list with commas. */
 typedef enum gli_log_category {
@@ -31,6 +32,8 @@ struct glia_context {
     unsigned log_categories;
     glia_log_fn log;
     void *log_user;
+    struct gli_trace *trace; /* of the profile that has begun; NULL: none */
+    unsigned traces;         /* so far */
     gli_memory memory;
     gli_block scratch; /* workspace of calls that run one at a time; grows, never shrinks */
     struct gli_prepared_cache *cache;

@@ -48,6 +48,20 @@ typedef struct gli_device {
     glia_status (*time_begin)(glia_context *ctx);
     glia_status (*time_end)(glia_context *ctx, double *seconds);
 
+    /* Marks in the work, for traces: the device time between two of them, without a wait when they are made. NULL: the
+     * host's clock tells it. between_marks waits for mark `to`. */
+    glia_status (*marks_create)(glia_context *ctx, int count, void **out);
+    void (*marks_destroy)(glia_context *ctx, int count, void *marks);
+    glia_status (*mark)(glia_context *ctx, void *marks, int i);
+    glia_status (*between_marks)(glia_context *ctx, void *marks, int from, int to, double *seconds);
+
+    /* Names what is started between the two, for the vendor's profiler. */
+    void (*range_begin)(const char *name);
+    void (*range_end)(void);
+
+    /* What the device can do in a second, for percentages: measured, or from what is known of it. */
+    glia_status (*roof)(glia_context *ctx, double *flops, double *bytes);
+
     /* Everything that is started between begin and end is recorded instead of run, then replayed as one launch.
      * end fails if something in between could not be recorded; with recording NULL it only stops. */
     glia_status (*record_begin)(glia_context *ctx);

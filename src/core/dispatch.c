@@ -7,6 +7,7 @@
 #include "core/float_mode.h"
 #include "core/prepared.h"
 #include "core/saved.h"
+#include "core/trace.h"
 
 /* why: GLI_REASON bytes, for the reason of a refusal. */
 static glia_status prepare(const gli_call *call, const gli_provider *provider, gli_choice *out, char *why) {
@@ -102,10 +103,18 @@ static glia_status run_provider(const gli_call *call, const gli_choice *choice, 
     return status;
 }
 
+static glia_status run_and_trace(const gli_call *call, const gli_choice *choice, void *workspace) {
+    if (!call->ctx->trace) return run_provider(call, choice, workspace);
+    const gli_span span      = gli_trace_op_begin(call);
+    const glia_status status = run_provider(call, choice, workspace);
+    gli_trace_op_end(call, choice->provider->name, span);
+    return status;
+}
+
 static glia_status run_and_log(const gli_call *call, const gli_choice *choice, void *workspace) {
-    if (!gli_log_enabled(call->ctx, GLI_LOG_TIME)) return run_provider(call, choice, workspace);
+    if (!gli_log_enabled(call->ctx, GLI_LOG_TIME)) return run_and_trace(call, choice, workspace);
     const double start = gli_seconds();
-    GLI_TRY(run_provider(call, choice, workspace));
+    GLI_TRY(run_and_trace(call, choice, workspace));
     GLI_TRY(call->ctx->device->synchronize(call->ctx));
     gli_log(call->ctx, GLI_LOG_TIME, "time %s %s: %.1f us", call->op->name, choice->provider->name,
             1e6 * (gli_seconds() - start));

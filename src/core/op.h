@@ -18,6 +18,7 @@ typedef enum gli_input_flag {
     GLI_IN_IMAGE    = 1 << 2, /* of GLI_LAYOUT_IMAGE: it is an image; the other inputs are dense */
     GLI_IN_INDEX    = 1 << 3, /* an index or a count (classes, positions, lengths, steps), not data */
     GLI_IN_SAVED    = 1 << 4, /* it is the saved output of the op `forward`, see core/saved.h */
+    GLI_IN_PART     = 1 << 5, /* read only as far as the outputs have its elements */
 } gli_input_flag;
 
 typedef struct gli_op_input {

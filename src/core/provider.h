@@ -4,8 +4,15 @@
 
 #include "core/accepts.h"
 #include "core/op.h"
+#include "glia/profile.h"
 
 typedef struct gli_provider gli_provider;
+
+/* What a call that is run many times remembers of the trace that it was in: see core/trace.h. */
+typedef struct gli_trace_memo {
+    unsigned trace;
+    int site;
+} gli_trace_memo;
 
 /* One validated call. Providers read it and never re-derive what `geom` already says. */
 typedef struct gli_call {
@@ -16,6 +23,9 @@ typedef struct gli_call {
     const glia_tensor *in[GLI_MAX_IN];   /* NULL: an optional input that is absent */
     const glia_tensor *out[GLI_MAX_OUT]; /* NULL: an optional output that was not requested */
     void *stream;                        /* cudaStream_t, or NULL on the CPU */
+    const char *label;                   /* of the layer, for traces; NULL: none */
+    glia_direction direction;
+    gli_trace_memo *memo; /* NULL: the call is made once */
 } gli_call;
 
 /* What prepare built for one geometry: a library's primitive or plan, the workspace that run needs, and how many bytes

@@ -6,6 +6,7 @@
 
 #include "core/team.h"
 #include "cpu/cpu_providers.h"
+#include "cpu/cpu_roof.h"
 
 #ifdef GLIA_WITH_ONEDNN
 #include "cpu/onednn/onednn.h"
@@ -57,4 +58,5 @@ const gli_device gli_cpu_device = {
     .sets_float_mode     = true,
     .describe            = describe,
     .part                = part,
+    .roof                = gli_cpu_roof,
 };

@@ -135,7 +135,7 @@ static bool same_memory(glia_plan *plan) {
 
 static bool recordable(const glia_plan *plan) {
     const glia_context *ctx = plan->ctx;
-    return ctx->device->record_begin && plan->n_steps > 1 && !plan->unrecordable && !ctx->shadow &&
+    return ctx->device->record_begin && plan->n_steps > 1 && !plan->unrecordable && !ctx->shadow && !ctx->trace &&
            !gli_log_enabled(ctx, GLI_LOG_TIME);
 }
 

@@ -95,7 +95,8 @@ static glia_status derive_node(reverse *r, int index) {
         if (node.in[i] && r->depends[node.in[i]]) d.requested |= UINT32_C(1) << i;
     }
     if (!d.requested) return GLIA_OK;
-    graph->label = node.label;
+    graph->label     = node.label;
+    graph->direction = GLIA_DIRECTION_BACKWARD;
     gli_set_scope(graph->ctx, node.label ? "%s: " : NULL, node.label);
     GLI_TRY(check_differentiable(graph, &node, &d));
     gli_set_scope(graph->ctx, NULL);
@@ -164,12 +165,14 @@ static glia_status differentiate(reverse *r, const glia_value *y, const glia_val
 static glia_status gradient_from(glia_graph *graph, int first_node, const glia_value *y, const glia_value *seed,
                                  int n_y, const glia_value *wrt, int n_wrt, glia_value *out) {
     GLI_TRY(gli_enter(graph->ctx));
-    const char *label = graph->label;
+    const char *label              = graph->label;
+    const glia_direction direction = graph->direction;
     char scope[sizeof graph->ctx->scope];
     memcpy(scope, graph->ctx->scope, sizeof scope);
     reverse r = {.graph = graph, .first_node = first_node, .n_nodes = graph->n_nodes, .n_values = graph->n_values};
     glia_status status = gli_graph_fail(graph, differentiate(&r, y, seed, n_y, wrt, n_wrt, out));
     graph->label       = label;
+    graph->direction   = direction;
     memcpy(graph->ctx->scope, scope, sizeof scope);
     gli_arena_free(graph->ctx, &r.arena);
     for (int i = 0; status != GLIA_OK && i < n_wrt; ++i) out[i] = (glia_value){-1};

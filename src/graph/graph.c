@@ -60,6 +60,8 @@ void gli_graph_set_label(glia_graph *graph, const char *label) {
     gli_graph_fail(graph, gli_arena_strdup(graph->ctx, &graph->arena, label, &graph->label));
 }
 
+void gli_graph_set_direction(glia_graph *graph, glia_direction direction) { graph->direction = direction; }
+
 const gli_value_info *gli_graph_value(const glia_graph *graph, glia_value value) {
     const bool known = graph && value.id > 0 && value.id < graph->n_values && (!value.owner || value.owner == graph);
     return known && graph->values[value.id].kind != GLI_VALUE_FUSED ? &graph->values[value.id] : NULL;
@@ -246,7 +248,7 @@ static glia_status append(glia_graph *graph, const call_args *a, int *out) {
     const glia_tensor *tensors[GLI_MAX_IN];
     alignas(max_align_t) char geom[GLI_MAX_GEOMETRY];
     gli_resolution r;
-    gli_node node = {.op = a->op, .n_in = a->n_in, .label = graph->label};
+    gli_node node = {.op = a->op, .n_in = a->n_in, .label = graph->label, .direction = graph->direction};
     GLI_TRY(gather_inputs(graph, a, tensors, &node.in));
     GLI_TRY(gli_resolve(graph->ctx, a->op, a->params, a->n_in, tensors, geom, &r));
     GLI_TRY(gli_graph_memdup(graph, r.params, a->op->params_size, &node.params));

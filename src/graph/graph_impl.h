@@ -39,6 +39,7 @@ typedef struct gli_node {
     int out[GLI_MAX_OUT];
     const int64_t *offset; /* of a pack: the element at which each input begins */
     const char *label;     /* of the layer, may be NULL */
+    glia_direction direction;
 } gli_node;
 
 typedef struct gli_assignment {
@@ -64,6 +65,7 @@ struct glia_graph {
     int n_assigned, assigned_capacity;
     int n_inputs;
     const char *label; /* of the nodes that are added next */
+    glia_direction direction;
 };
 
 /* A pack has any number of inputs and no provider: the plan computes its inputs in its memory. */
@@ -78,6 +80,9 @@ const gli_value_info *gli_graph_value(const glia_graph *graph, glia_value value)
 
 /* What the nodes that are added next belong to, for their messages: "layer 'conv1'". NULL: nothing. */
 void gli_graph_set_label(glia_graph *graph, const char *label);
+
+/* What they are for, in profiles. Gradients set it of their own nodes. */
+void gli_graph_set_direction(glia_graph *graph, glia_direction direction);
 
 glia_value gli_graph_call(glia_graph *graph, const gli_op *op, const void *params, const glia_value *in, int n_in,
                           glia_value *out, int n_out);

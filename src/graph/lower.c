@@ -74,7 +74,8 @@ glia_status gli_plan_add_copy(gli_lowering *l, int from, int to) {
     gli_resolution r;
     const glia_cast_params params = {.dtype = plan->tensors[from].tensor.dtype};
     const glia_tensor *in         = &plan->tensors[from].tensor;
-    gli_plan_step step            = {.op = &gli_op_cast, .n_in = 1, .in = {from}, .out = {to}, .label = l->label_copy};
+    gli_plan_step step            = {
+                   .op = &gli_op_cast, .n_in = 1, .in = {from}, .out = {to}, .label = l->label_copy, .direction = l->direction};
     GLI_TRY(gli_resolve(plan->ctx, step.op, &params, 1, &in, geom, &r));
     return add_step(plan, &step, geom, &params);
 }
@@ -149,7 +150,7 @@ static glia_status lower_call(gli_lowering *l, const gli_node *node) {
     glia_plan *plan  = l->plan;
     const gli_op *op = node->op;
     gli_node_formats formats;
-    gli_plan_step step = {.op = op, .n_in = node->n_in, .label = l->label_copy};
+    gli_plan_step step = {.op = op, .n_in = node->n_in, .label = l->label_copy, .direction = l->direction};
     bool empty         = true;
     GLI_TRY(gli_plan_node_formats(l, node, &formats));
     for (int i = 0; i < node->n_in; ++i) {
@@ -170,7 +171,8 @@ static glia_status lower_call(gli_lowering *l, const gli_node *node) {
 static glia_status lower_node(gli_lowering *l, const gli_node *node) {
     const char *label;
     GLI_TRY(label_of(l, node->label, &label));
-    bool done = false;
+    l->direction = node->direction;
+    bool done    = false;
     if (node->op == &gli_op_pack) return lower_pack(l, node);
     if (node->op == &gli_op_transpose) GLI_TRY(lower_transpose(l, node, &done));
     if (done) return GLIA_OK;

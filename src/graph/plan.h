@@ -39,12 +39,14 @@ typedef struct gli_plan_step {
     const gli_op *op;
     const void *geom, *params; /* params: for log lines */
     const char *label;
+    glia_direction direction;
     int n_in;
     int in[GLI_MAX_IN]; /* numbers of plan tensors; -1: absent */
     int out[GLI_MAX_OUT];
     int workspace; /* its storage, or -1 */
     gli_choice choice;
     gli_call call;
+    gli_trace_memo memo;
 } gli_plan_step;
 
 /* A tensor that is bound to the caller's memory on each run. */
@@ -122,6 +124,7 @@ typedef struct gli_lowering {
     size_t constants_mask;
     const char *label; /* of the current node: in the caller's graph, and the plan's copy of it */
     const char *label_copy;
+    glia_direction direction; /* of that node */
     int conversions;
 } gli_lowering;
 

@@ -26,8 +26,14 @@ static void *address(const glia_plan *plan, int root, size_t offset) {
 }
 
 static void fill_call(glia_plan *plan, gli_plan_step *step) {
-    step->call = (gli_call){
-        .ctx = plan->ctx, .op = step->op, .geom = step->geom, .n_in = step->n_in, .stream = gli_stream(plan->ctx)};
+    step->call = (gli_call){.ctx       = plan->ctx,
+                            .op        = step->op,
+                            .geom      = step->geom,
+                            .n_in      = step->n_in,
+                            .stream    = gli_stream(plan->ctx),
+                            .label     = step->label,
+                            .direction = step->direction,
+                            .memo      = &step->memo};
     for (int i = 0; i < step->n_in; ++i)
         if (step->in[i] >= 0) step->call.in[i] = &plan->tensors[step->in[i]].tensor;
     for (int o = 0; o < step->op->n_outputs; ++o)

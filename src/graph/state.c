@@ -57,7 +57,7 @@ static glia_status build_pack(glia_graph *graph, const void *arg, int *out) {
     GLI_TRY(gli_shape_check(ctx, "a pack", glia_graph_dtype(graph, a->values[0]), shape));
     gli_set_shape(&info.tensor, glia_graph_dtype(graph, a->values[0]), 1, shape.dim);
 
-    gli_node node = {.op = &gli_op_pack, .n_in = a->n, .label = graph->label};
+    gli_node node = {.op = &gli_op_pack, .n_in = a->n, .label = graph->label, .direction = graph->direction};
     const void *offset;
     void *ids;
     GLI_TRY(gli_graph_memdup(graph, a->offset, (size_t)a->n * sizeof *a->offset, &offset));

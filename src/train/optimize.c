@@ -172,6 +172,7 @@ void gli_emit_training(gli_emission *e, const gli_step *step, glia_value total, 
     const gli_compiled *c = &e->model->training->compiled;
     glia_value skip = {0}, gradient = {0};
     gli_graph_set_label(e->graph, "gradient");
+    gli_graph_set_direction(e->graph, GLIA_DIRECTION_UPDATE);
     if (e->model->trained > 0) gradient = limited(e, c, gradient_vector(e, step, total, gradient));
     if (!step->unchecked) skip = check_finite(e, c, e->step, total, gradient);
     gli_graph_set_label(e->graph, "optimizer");
@@ -182,6 +183,7 @@ void gli_emit_training(gli_emission *e, const gli_step *step, glia_value total, 
 void gli_emit_gradient(gli_emission *e, const gli_step *step, glia_value total) {
     const gli_compiled *c = &e->model->training->compiled;
     gli_graph_set_label(e->graph, "gradient");
+    gli_graph_set_direction(e->graph, GLIA_DIRECTION_UPDATE);
     if (e->model->trained > 0) {
         const glia_value sum = glia_graph_tensor(e->graph, "gradient", c->gradient);
         glia_graph_assign(e->graph, sum, gradient_vector(e, step, total, sum));
@@ -202,6 +204,7 @@ void gli_emit_update(gli_emission *e, const gli_step *step, glia_value update) {
     glia_value skip       = {0};
     if (e->model->trained == 0) return;
     gli_graph_set_label(e->graph, "gradient");
+    gli_graph_set_direction(e->graph, GLIA_DIRECTION_UPDATE);
     glia_value gradient = glia_graph_tensor(e->graph, "gradient", c->gradient);
     if (c->clip_norm > 0) gradient = sum_to_norm(e, c->clip_norm, gradient);
     gradient = limited(e, c, gradient);

@@ -6,6 +6,7 @@
 
 #include "core/dtype.h"
 #include "core/size.h"
+#include "core/trace.h"
 #include "train/watched.h"
 
 int gli_batch_size(const glia_model *model, int given, int fallback) {
@@ -97,8 +98,10 @@ glia_status gli_pass_begin(gli_pass *p, glia_model *model, gli_pass_kind kind, g
                 call);
     for (int i = 0; i < model->n_inputs; ++i) p->spec[p->n_spec++] = spec_of(glia_dataset_input(data, i));
     for (int i = 0; i < targets; ++i) p->spec[p->n_spec++] = spec_of(glia_dataset_target(data, i));
-    GLI_TRY(gli_dataset_make_resident(data, &p->resident));
-    return gli_loader_create(data, args, &p->loader);
+    const gli_span span      = gli_span_begin(model->ctx);
+    const glia_status status = gli_dataset_make_resident(data, &p->resident);
+    gli_span_end(model->ctx, "data", span);
+    return status != GLIA_OK ? status : gli_loader_create(data, args, &p->loader);
 }
 
 glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step) {
@@ -137,8 +140,10 @@ static glia_status make_ready(gli_pass *p) {
 
 static glia_status load(gli_pass *p, gli_step *step) {
     glia_tensor **targets    = step->n_in > p->model->n_inputs ? step->in + p->model->n_inputs : NULL;
+    const gli_span span      = gli_span_begin(p->model->ctx);
     const glia_status status = gli_loader_next(&p->loader, step->in, targets);
-    p->user_failed           = status != GLIA_OK;
+    gli_span_end(p->model->ctx, "data", span);
+    p->user_failed = status != GLIA_OK;
     return status;
 }
 

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "core/size.h"
+#include "core/trace.h"
 #include "train/scores.h"
 
 /* ---- Places ---- */
@@ -152,6 +153,7 @@ static glia_status read_sums(const gli_training *training, gli_sums whose, bool 
     gli_block block;
     *out = (glia_result){0};
     if (!tensor) return GLIA_OK;
+    const gli_span span = gli_span_begin(tensor->ctx);
     GLI_TRY(gli_tensor_to_block(tensor, "the sums of results", &block));
     glia_status status = GLIA_OK;
     reading r          = {.sums = block.data};
@@ -161,6 +163,7 @@ static glia_status read_sums(const gli_training *training, gli_sums whose, bool 
         if (r.output->n_sums > 0) status = read_output(tensor->ctx, &r, named, metrics, out);
     }
     gli_block_free(tensor->ctx, &block);
+    gli_span_end(tensor->ctx, "metrics", span);
     return status;
 }
 

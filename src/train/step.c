@@ -6,6 +6,7 @@
 
 #include "core/dtype.h"
 #include "core/prepared.h"
+#include "core/trace.h"
 #include "glia/ops/data.h"
 #include "glia/ops/metric.h"
 #include "graph/graph_impl.h"
@@ -312,8 +313,10 @@ static glia_status create(glia_model *model, const gli_step_request *request, gl
     step->resident   = request->resident;
     if (step->resident) gli_dataset_retain(step->resident);
     if (request->n_in > 0) memcpy(step->spec, request->spec, (size_t)request->n_in * sizeof *request->spec);
-    glia_status status = make_tensors(model, step);
+    const gli_span span = gli_span_begin(model->ctx);
+    glia_status status  = make_tensors(model, step);
     if (status == GLIA_OK) status = make_plan(model, step);
+    gli_span_end(model->ctx, "planning", span);
     if (status != GLIA_OK) return step_free(model->ctx, step), status;
     *out = step;
     return GLIA_OK;
@@ -381,9 +384,15 @@ glia_status gli_step_run(glia_model *model, gli_step *step) {
     GLI_TRY(glia_plan_run(step->plan, in, n_in, step->out, n_out));
     if (step->kind == GLI_PASS_TRAIN || step->kind == GLI_PASS_ACCUMULATE) ++model->training->batches;
     if (step->kind == GLI_PASS_TRAIN || step->kind == GLI_PASS_UPDATE) ++model->training->compiled.updates;
-    return gli_scores_take(model, step);
+    const gli_span span      = gli_span_begin(model->ctx);
+    const glia_status status = gli_scores_take(model, step);
+    gli_span_end(model->ctx, "metrics", span);
+    return status;
 }
 
 glia_status gli_failed_batch(const glia_model *model, int64_t *batch) {
-    return glia_tensor_read(model->training->compiled.failed, batch, sizeof *batch);
+    const gli_span span      = gli_span_begin(model->ctx);
+    const glia_status status = glia_tensor_read(model->training->compiled.failed, batch, sizeof *batch);
+    gli_span_end(model->ctx, "checks", span);
+    return status;
 }

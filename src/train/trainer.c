@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "core/size.h"
+#include "core/trace.h"
 #include "train/diagnosis.h"
 #include "train/evaluate.h"
 
@@ -51,8 +52,10 @@ static glia_status notify(glia_trainer *t, event kind) {
         const unsigned failures  = ctx->failures;
         const bool in_use        = t->model->in_use; /* but for on_end, of a trainer that is destroyed */
         t->model->in_use         = false;
+        const gli_span span      = gli_span_begin(ctx);
         const glia_status status = handle(callback->user, &about);
-        t->model->in_use         = in_use;
+        gli_span_end(ctx, "callbacks", span);
+        t->model->in_use = in_use;
         if (status == GLIA_OK || first != GLIA_OK) continue;
         snprintf(words, sizeof words, "%s: %s", t->pass.call, name[kind]);
         first = gli_explain_callback(ctx, status, failures, words, "");

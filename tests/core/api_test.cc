@@ -45,6 +45,7 @@ void drop(glia_tokens **made) { glia_tokens_destroy(*made), *made = nullptr; }
 void drop(glia_vocabulary **made) { glia_vocabulary_destroy(*made), *made = nullptr; }
 void drop(glia_model **made) { glia_model_destroy(*made), *made = nullptr; }
 void drop(glia_trainer **made) { glia_trainer_destroy(*made), *made = nullptr; }
+void drop(glia_profile **made) { glia_profile_destroy(*made), *made = nullptr; }
 void drop(glia_callback *made) { glia_callback_destroy(made); }
 void drop(glia_safetensors **made) { glia_safetensors_close(*made), *made = nullptr; }
 template <class T>
@@ -458,6 +459,18 @@ struct Trained : Net {
     float points[8]    = {1, 2, 3, 4, 5, 6, 7, 8};
     int64_t classes[4] = {0, 1, 2, 0};
     glia_dataset *data = nullptr;
+};
+
+// A profile of nothing, which has ended.
+struct Profiled {
+    Profiled() {
+        const glia_profile_args args{.peak_flops = 1e9, .peak_bytes = 1e9};
+        EXPECT_EQ(glia_profile_begin(session.ctx(), &args, &profile), GLIA_OK) << glia_message(session.ctx());
+        EXPECT_EQ(glia_profile_end(profile), GLIA_OK) << glia_message(session.ctx());
+    }
+    ~Profiled() { glia_profile_destroy(profile); }
+    Session session{""};
+    glia_profile *profile = nullptr;
 };
 
 // A compiled model of one image, and an image.

@@ -20,6 +20,7 @@ extern "C" {
 #include "core/prepared.h"
 #include "core/saved.h"
 #include "core/team.h"
+#include "core/trace.h"
 }
 
 namespace glia {

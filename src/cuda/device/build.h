@@ -14,4 +14,9 @@ const char *gli_cuda_bad_settings(void);
 unsigned gli_cuda_revive(void);
 unsigned gli_cuda_life(void);
 
+/* Ranges of NVTX, by which NVIDIA's profilers name what is started between the two. Nothing without such a profiler, or
+ * where the library was built without NVTX's header. */
+void gli_cuda_range_begin(const char *name);
+void gli_cuda_range_end(void);
+
 #endif

@@ -78,6 +78,13 @@ glia_status gli_cuda_time_begin(glia_context *ctx);
 glia_status gli_cuda_time_end(glia_context *ctx, double *seconds);
 void gli_cuda_timer_close(gli_cuda *cuda);
 
+/* marks.c: see gli_device */
+glia_status gli_cuda_marks_create(glia_context *ctx, int count, void **out);
+void gli_cuda_marks_destroy(glia_context *ctx, int count, void *marks);
+glia_status gli_cuda_mark(glia_context *ctx, void *marks, int i);
+glia_status gli_cuda_between_marks(glia_context *ctx, void *marks, int from, int to, double *seconds);
+glia_status gli_cuda_roof(glia_context *ctx, double *flops, double *bytes);
+
 /* recording.c: streams captured as CUDA graphs; see gli_device. */
 glia_status gli_cuda_record_begin(glia_context *ctx);
 glia_status gli_cuda_record_end(glia_context *ctx, void **recording);

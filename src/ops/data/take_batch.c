@@ -50,8 +50,8 @@ static void cost(const void *geom, gli_cost *out) {
 }
 
 static const gli_op_input inputs[] = {
-    [GLI_TAKE_BATCH_SAMPLES]  = {"samples", 0},
-    [GLI_TAKE_BATCH_ORDER]    = {"order", GLI_IN_INDEX},
+    [GLI_TAKE_BATCH_SAMPLES]  = {"samples", GLI_IN_PART},
+    [GLI_TAKE_BATCH_ORDER]    = {"order", GLI_IN_INDEX | GLI_IN_PART},
     [GLI_TAKE_BATCH_POSITION] = {"position", GLI_IN_INDEX},
     [GLI_TAKE_BATCH_TABLE]    = {"table", GLI_IN_OPTIONAL},
 };

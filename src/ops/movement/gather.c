@@ -105,7 +105,7 @@ static void derive_backward(gli_derivation *d) {
 }
 
 static const gli_op_input gather_inputs[] = {
-    [GLI_GATHER_X]       = {"x", GLI_IN_GRADIENT},
+    [GLI_GATHER_X]       = {"x", GLI_IN_GRADIENT | GLI_IN_PART},
     [GLI_GATHER_INDICES] = {"indices", GLI_IN_INDEX},
 };
 static const gli_op_output gather_outputs[] = {{"y", GLI_OUT_GRADIENT}};

@@ -75,7 +75,7 @@ static void derive_backward(gli_derivation *d) {
 }
 
 static const gli_op_input slice_inputs[] = {
-    [GLI_SLICE_X] = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
+    [GLI_SLICE_X] = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE | GLI_IN_PART},
 };
 static const gli_op_output slice_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 
