@@ -46,7 +46,9 @@ class Notebook:
         model = keras.Sequential(layers)
         for layer, name in zip((layers[1], layers[3], layers[5]), ("dense", "dense_1", "dense_2")):
             layer.set_weights([self.weights[f"{name}.weight"].T, self.weights[f"{name}.bias"]])
-        model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True), optimizer="rmsprop")
+        # Keras adds epsilon below the root, the others behind it: its square is the same but for gradients near it.
+        optimizer = keras.optimizers.RMSprop(1e-3, rho=0.9, epsilon=1e-7**2)
+        model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True), optimizer=optimizer)
         return model
 
     def losses(self, n):

@@ -26,7 +26,7 @@ cat >"$work/results/peers.jsonl" <<'END'
 {"title": "LSTM 16", "kind": "inference", "batch": 1, "threads": 1, "peer": "RTNeural", "glia_us": [0.3], "peer_us": [0.27], "ratio": {"min": 0.9, "median": 0.9, "max": 0.9}}
 END
 cat >"$work/results/scaling.jsonl" <<'END'
-{"bench": "scaling", "date": "2026-01-02", "commit": "abc1234"}
+{"bench": "scaling", "glia": "0.1.0", "device": "cpu"}
 {"doubles": "batch", "size": 1, "threads": 1, "step_us": 10}
 {"doubles": "batch", "size": 2, "threads": 1, "step_us": 15}
 END
