@@ -3,7 +3,10 @@ import sys
 
 
 def serve(answers):
-    """answers: {first word of a line: function of the other words, gives the words of the answer}. An exception is answered by "failed", and why."""
+    """answers: {first word of a line: function of the other words, gives the words of the answer}.
+
+    An exception is answered by "failed", and why.
+    """
     print("ready", flush=True)
     for line in sys.stdin:
         what, *words = line.split()
