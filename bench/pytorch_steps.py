@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Whole training steps of the networks of bench_train.c in PyTorch, on random images that stay on the device.
+"""Whole training steps of networks of bench_train in PyTorch, on random images that stay on the device.
 
 pytorch_steps.py [--device cuda:0] [--peers eager,graph,compiled] [--networks mnist_dense,...] [--seconds N]
 
@@ -11,73 +11,32 @@ One JSON object a line. What does not fit into --seconds is left out. A user of 
 """
 import argparse
 import json
+import os
 import statistics
 import sys
 import time
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "against"))
 
-def conv_norm(inputs, filters, kernel, stride):
-    return nn.Sequential(nn.Conv2d(inputs, filters, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(filters))
-
-
-class Block(nn.Module):
-    def __init__(self, inputs, filters, stride):
-        super().__init__()
-        self.first, self.second = conv_norm(inputs, filters, 3, stride), conv_norm(filters, filters, 3, 1)
-        self.shortcut = conv_norm(inputs, filters, 1, stride) if stride == 2 else nn.Identity()
-
-    def forward(self, x):
-        return F.relu(self.second(F.relu(self.first(x))) + self.shortcut(x))
+import networks  # noqa: E402
 
 
-def resnet18_cifar(width=64):
-    blocks, inputs = [], width
-    for stage in range(4):
-        for block in range(2):
-            filters = width << stage
-            blocks.append(Block(inputs, filters, 2 if stage > 0 and block == 0 else 1))
-            inputs = filters
-    return nn.Sequential(conv_norm(3, width, 3, 1), nn.ReLU(), *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-                         nn.Linear(inputs, 10))
-
-
-def mnist_dense():
-    return nn.Sequential(nn.Flatten(), nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
-
-
-def cnn_fashion():
-    return nn.Sequential(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25),
-                         nn.Flatten(), nn.Linear(64 * 12 * 12, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, 10))
-
-
-NETWORKS = {  # as bench_train.c: network, shape of an image, batch, optimizer
-    "mnist_dense": (mnist_dense, (1, 28, 28), 32, "adam"),
-    "cnn_fashion": (cnn_fashion, (1, 28, 28), 128, "adam"),
-    "resnet18_cifar": (resnet18_cifar, (3, 32, 32), 128, "momentum"),
-}
-
-
-def make_optimizer(kind, parameters, **options):
-    if kind == "adam":
-        return torch.optim.Adam(parameters, 1e-3, **options)
-    options.pop("capturable", None)
-    return torch.optim.SGD(parameters, 1e-2, momentum=0.9, **options)
+BATCHES = {"mnist_dense": 32, "cnn_fashion": 128, "resnet18_cifar": 128}  # as bench_train has them
 
 
 class Step:
     """One batch after the other out of data that stays on the device."""
 
     def __init__(self, name, peer, device):
-        build, shape, self.batch, kind = NETWORKS[name]
+        (build, shape, kind), self.batch = networks.NETWORKS[name], BATCHES[name]
         torch.manual_seed(0)
         self.images = torch.randint(0, 256, (20 * self.batch, *shape), dtype=torch.uint8, device=device)
         self.labels = torch.randint(0, 10, (20 * self.batch,), device=device)
         self.index = torch.arange(self.batch, device=device)
-        self.net = build().to(device)
+        self.net = build(64).to(device)
         options = {}
         if peer != "eager":
             options["fused"] = True
@@ -85,7 +44,7 @@ class Step:
             self.net = self.net.to(memory_format=torch.channels_last)
             options["capturable"] = True
         self.channels_last = peer == "graph" and len(shape) == 3
-        self.optimizer = make_optimizer(kind, self.net.parameters(), **options)
+        self.optimizer = networks.make_optimizer(kind, self.net.parameters(), **options)
         self.loss = self.forward
         if peer == "compiled":
             self.loss = torch.compile(self.forward, mode="max-autotune")
@@ -146,7 +105,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--device", default="cuda:0")
     parser.add_argument("--peers", default="eager,graph,compiled")
-    parser.add_argument("--networks", default=",".join(NETWORKS))
+    parser.add_argument("--networks", default=",".join(BATCHES))
     parser.add_argument("--seconds", type=float, default=1e9)
     args = parser.parse_args()
     torch.backends.cuda.matmul.allow_tf32 = False

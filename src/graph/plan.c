@@ -61,8 +61,9 @@ static glia_status make_io(glia_plan *plan, const glia_graph *graph, int n_outpu
 
 static void log_plan(const glia_plan *plan, const gli_lowering *l) {
     if (!gli_log_enabled(plan->ctx, GLI_LOG_PLAN)) return;
-    gli_log(plan->ctx, GLI_LOG_PLAN, "plan: %d steps, %d changes of layout, buffer %zu bytes, %zu without sharing",
-            plan->n_steps, l->conversions, plan->bytes, plan->unshared);
+    gli_log(plan->ctx, GLI_LOG_PLAN,
+            "plan: %d steps, %d changes of layout, buffer %zu bytes, %zu in use at once, %zu without sharing",
+            plan->n_steps, l->conversions, plan->bytes, plan->live, plan->unshared);
     for (int s = 0; s < plan->n_steps; ++s) {
         char params[GLI_PARAMS_TEXT];
         const gli_plan_step *step = &plan->steps[s];

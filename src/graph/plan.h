@@ -80,6 +80,7 @@ struct glia_plan {
     int n_inputs, n_outputs;
     gli_block buffer;
     size_t bytes, unshared; /* of the buffer, and its size if no memory were shared */
+    size_t live;            /* the most bytes that are in use at once, which the buffer cannot be smaller than */
     void *recording;        /* of all steps, on devices that record, with the memory of the last run */
     bool ran, unrecordable; /* once; recording has failed */
 };

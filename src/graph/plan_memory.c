@@ -89,6 +89,23 @@ static bool needs_memory(const gli_storage *storage) {
     return storage->kind == GLI_STORAGE_BUFFER && storage->parent < 0 && storage->last >= 0 && storage->bytes > 0;
 }
 
+/* No buffer can be smaller. */
+static glia_status find_live_bytes(glia_plan *plan, gli_arena *arena, const gli_memory_block *blocks, int n) {
+    void *memory;
+    size_t live = 0;
+    GLI_TRY(gli_arena_alloc(plan->ctx, arena, (size_t)plan->n_steps + 2, sizeof(size_t), &memory));
+    size_t *change = memory; /* at each step, modulo 2^64 */
+    for (int i = 0; i < n; ++i) {
+        change[blocks[i].first] += blocks[i].bytes;
+        change[blocks[i].last + 1] -= blocks[i].bytes;
+    }
+    for (int step = 0; step <= plan->n_steps; ++step) {
+        live += change[step];
+        if (live > plan->live) plan->live = live;
+    }
+    return GLIA_OK;
+}
+
 static glia_status assign_offsets(glia_plan *plan, gli_arena *arena) {
     void *memory;
     int n = 0;
@@ -99,6 +116,7 @@ static glia_status assign_offsets(glia_plan *plan, gli_arena *arena) {
         const size_t bytes         = gli_align_up(storage->bytes, plan->ctx->device->alignment);
         if (needs_memory(storage)) blocks[n++] = (gli_memory_block){bytes, storage->first, storage->last, 0};
     }
+    GLI_TRY(find_live_bytes(plan, arena, blocks, n));
     GLI_TRY(gli_assign_offsets(plan->ctx, blocks, n, plan->n_steps + 1, &plan->bytes, NULL));
     n = 0;
     for (int s = 0; s < plan->n_storages; ++s)

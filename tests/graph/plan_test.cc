@@ -430,7 +430,8 @@ TEST(Plan, logs_its_steps_and_bytes) {
     glia_plan *plan    = net.make({y});
     ASSERT_EQ(log.lines.size(), 3u);
     EXPECT_EQ(log.lines[0], "plan: 2 steps, 0 changes of layout, buffer " + std::to_string(glia_plan_bytes(plan)) +
-                                " bytes, " + std::to_string(plan->unshared) + " without sharing");
+                                " bytes, " + std::to_string(plan->live) + " in use at once, " +
+                                std::to_string(plan->unshared) + " without sharing");
     EXPECT_EQ(log.lines[1], "plan step 0: unary kind=neg by cpu.ref -> [100]");
     EXPECT_EQ(log.lines[2].rfind("plan step 1: reduce by ", 0), 0u) << log.lines[2];
     glia_plan_destroy(plan);

@@ -1,0 +1,179 @@
+#define _POSIX_C_SOURCE 200809L
+#include "serve.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "program.h"
+
+enum { MOST_OUTPUTS = 1024 };
+
+typedef struct server {
+    glia_context *ctx;
+    const bench_serve_args *args;
+    glia_safetensors *file;
+    glia_safetensors_entry x;
+    glia_dataset *data; /* in the mapped file */
+    glia_model *model;  /* of steps, outputs and calls */
+    glia_trainer *trainer;
+} server;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- Data and models ---- */
+
+static glia_array array_of(const glia_safetensors_entry *entry) {
+    glia_array array = {.name = entry->name, .dtype = entry->dtype, .data = entry->values};
+    array.shape.ndim = entry->shape.ndim - 1;
+    for (int d = 0; d < array.shape.ndim; ++d) array.shape.dim[d] = entry->shape.dim[d + 1];
+    return array;
+}
+
+static glia_status open_data(server *s) {
+    char path[PATH_MAX];
+    glia_safetensors_entry y;
+    snprintf(path, sizeof path, "%s/data.safetensors", s->args->folder);
+    TRY(glia_safetensors_open(s->ctx, path, &s->file));
+    TRY(glia_safetensors_get(s->file, glia_safetensors_find(s->file, "x"), &s->x));
+    const bool labels      = glia_safetensors_get(s->file, glia_safetensors_find(s->file, "y"), &y) == GLIA_OK;
+    const glia_array input = array_of(&s->x), target = labels ? array_of(&y) : (glia_array){0};
+    TRY(glia_dataset_from_arrays(
+        s->ctx,
+        &(glia_arrays_args){
+            .inputs = &input, .n_inputs = 1, .targets = &target, .n_targets = labels, .count = s->x.shape.dim[0]},
+        &s->data));
+    return bench_network_targets(s->args->network, &s->data);
+}
+
+static glia_status make_model(const server *s, bool no_dropout, glia_model **out) {
+    char path[PATH_MAX];
+    const bench_network_args args = {.width = s->args->width, .no_dropout = no_dropout};
+    snprintf(path, sizeof path, "%s/weights.safetensors", s->args->folder);
+    TRY(bench_network_create(s->ctx, s->args->network, &args, out));
+    return glia_model_load_weights(*out, path, NULL, NULL);
+}
+
+/* ---- Training ---- */
+
+typedef struct losses {
+    int64_t n;
+    double sum;
+} losses;
+
+/* The result is a mean over the steps so far. */
+static glia_status print_loss(void *user, const glia_event *event) {
+    losses *l = user;
+    glia_epoch epoch;
+    TRY(glia_trainer_result(event->trainer, &epoch));
+    const double sum = epoch.train.loss * (double)++l->n;
+    printf(" %.9g", sum - l->sum);
+    l->sum = sum;
+    return GLIA_OK;
+}
+
+static glia_status train_in_order(const server *s, glia_model *model, int64_t n) {
+    losses l          = {0};
+    glia_dataset *few = NULL;
+    TRY(glia_dataset_take(s->data, 0, n * s->args->batch, &few));
+    printf("losses");
+    const glia_status status = glia_model_fit(
+        model, few,
+        &(glia_fit_args){
+            .batch_size = s->args->batch, .in_order = true, .callbacks = {{.user = &l, .on_batch_end = print_loss}}});
+    printf("\n");
+    glia_dataset_destroy(few);
+    return status;
+}
+
+static glia_status answer_losses(const server *s, int64_t n) {
+    glia_model *model  = NULL;
+    glia_status status = make_model(s, true, &model);
+    if (status == GLIA_OK) status = train_in_order(s, model, n);
+    glia_model_destroy(model);
+    return status;
+}
+
+static glia_status need_model(server *s) { return s->model ? GLIA_OK : make_model(s, false, &s->model); }
+
+static glia_status need_trainer(server *s) {
+    if (s->trainer) return GLIA_OK;
+    TRY(need_model(s));
+    return glia_trainer_create(s->model, s->data,
+                               &(glia_fit_args){.epochs = INT_MAX, .batch_size = s->args->batch, .drop_last = true},
+                               &s->trainer);
+}
+
+static glia_status answer_steps(server *s, int64_t n) {
+    TRY(need_trainer(s));
+    const double start = now();
+    for (int64_t i = 0; i < n; ++i) TRY(glia_trainer_step(s->trainer));
+    printf("steps %.9f\n", now() - start);
+    return GLIA_OK;
+}
+
+/* ---- Inference ---- */
+
+/* One sample of the data. All that knows how a prediction is made. */
+static glia_status predict(const server *s, int64_t sample, float *out) {
+    const glia_shape shape = glia_model_layer(s->model, glia_model_layer_count(s->model) - 1).shape;
+    const size_t bytes     = s->x.bytes / (size_t)s->x.shape.dim[0];
+    const char *input      = (const char *)s->x.values + (size_t)(sample % s->x.shape.dim[0]) * bytes;
+    return glia_model_predict_array(s->model, input, bytes, 1, out, (size_t)shape.dim[shape.ndim - 1] * sizeof *out);
+}
+
+static glia_status answer_outputs(server *s, int64_t n) {
+    float y[MOST_OUTPUTS];
+    TRY(need_model(s));
+    printf("outputs");
+    for (int64_t i = 0; i < n; ++i) {
+        TRY(predict(s, i, y));
+        printf(" %.9g", (double)y[0]);
+    }
+    printf("\n");
+    return GLIA_OK;
+}
+
+static glia_status answer_calls(server *s, int64_t n) {
+    float y[MOST_OUTPUTS];
+    TRY(need_model(s));
+    const double start = now();
+    for (int64_t i = 0; i < n; ++i) TRY(predict(s, i, y));
+    printf("calls %.9f\n", now() - start);
+    return GLIA_OK;
+}
+
+/* ---- The conversation ---- */
+
+static glia_status answer(server *s, const char *line) {
+    char what[16] = "";
+    long n        = 0;
+    sscanf(line, "%15s %ld", what, &n);
+    if (strcmp(what, "losses") == 0) return answer_losses(s, n);
+    if (strcmp(what, "steps") == 0) return answer_steps(s, n);
+    if (strcmp(what, "outputs") == 0) return answer_outputs(s, n);
+    if (strcmp(what, "calls") == 0) return answer_calls(s, n);
+    fprintf(stderr, "bench_train: nobody answers %s", line);
+    return GLIA_INVALID_ARGUMENT;
+}
+
+glia_status bench_serve(glia_context *ctx, const bench_serve_args *args) {
+    char line[64];
+    server s           = {.ctx = ctx, .args = args};
+    glia_status status = open_data(&s);
+    if (status == GLIA_OK) puts("ready"), fflush(stdout);
+    while (status == GLIA_OK && fgets(line, sizeof line, stdin)) {
+        status = answer(&s, line);
+        fflush(stdout);
+    }
+    glia_trainer_destroy(s.trainer);
+    glia_model_destroy(s.model);
+    glia_dataset_destroy(s.data);
+    glia_safetensors_close(s.file);
+    return status;
+}
