@@ -7,11 +7,11 @@
  * on the CPU, in the calling thread, whatever device the model is on, and lives on when the model is trained further or
  * destroyed.
  *
- * Real time: glia_predictor_run, once create has returned, allocates nothing, takes no lock, makes no system call, and
- * touches no memory of its own that create has not touched. So it causes no page fault while the system leaves that
- * memory in place: mlockall keeps it there. Its time does not depend on the values: numbers below the smallest normal
- * one count as 0, and the caller's floating-point mode is left as it is. What does not hold then is its failure: the
- * message is a copy of text.
+ * Real time: once create has returned, glia_predictor_run and glia_predictor_reset allocate nothing, take no lock, make
+ * no system call, and touch no memory and no code of the library that create has not touched: there is no page fault
+ * while the system leaves that memory in place, for which mlockall is. Numbers below the smallest normal one count as
+ * 0, and the caller's floating-point mode is left as it is. A failure writes a message besides; ops of the user's own
+ * (glia/custom.h) do what they do.
  *
  * Threads: one predictor is used by one thread at a time, any thread, while others use the model, its context and other
  * predictors of the same model. This is not checked. */
