@@ -10,6 +10,8 @@
 
 /* ---- Memory ---- */
 
+enum { ROOM = 2 * GLI_ALIGNMENT }; /* more than gli_gemv_outputs is above the rows */
+
 static glia_status bytes_of(gli_predict_build *b, gli_arena *arena, size_t bytes, void **out) {
     void *memory;
     GLI_TRY(gli_arena_alloc(b->ctx, arena, bytes + GLI_ALIGNMENT, 1, &memory));
@@ -22,7 +24,7 @@ glia_status gli_predict_floats(gli_predict_build *b, int64_t count, float **out)
     size_t bytes;
     GLI_REQUIRE(b->ctx, gli_mul_size((size_t)count, sizeof **out, &bytes) && bytes < SIZE_MAX / 2, GLIA_OUT_OF_MEMORY,
                 "out of memory: %lld floats for a predictor", (long long)count);
-    GLI_TRY(bytes_of(b, &b->predictor->arena, gli_align_up(bytes, GLI_ALIGNMENT) + GLI_ALIGNMENT, &memory));
+    GLI_TRY(bytes_of(b, &b->predictor->arena, gli_align_up(bytes, GLI_ALIGNMENT) + ROOM, &memory));
     *out = memory;
     return GLIA_OK;
 }

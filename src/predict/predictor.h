@@ -54,7 +54,8 @@ typedef struct gli_predict_build {
     int time_axis; /* of the inputs, with the batch before it; negative: from the end */
 } gli_predict_build;
 
-/* Zeros, aligned to GLI_ALIGNMENT, with room for a vector more; states are zeroed by glia_predictor_reset. */
+/* Zeros, aligned to GLI_ALIGNMENT, with room for what a gli_gemv writes behind its outputs. States are zeroed by
+ * glia_predictor_reset, too. */
 glia_status gli_predict_floats(gli_predict_build *b, int64_t count, float **out);
 glia_status gli_predict_add_state(gli_predict_build *b, int64_t count, float **out);
 glia_status gli_predict_add_call(gli_predict_build *b, const gli_predict_call *call);

@@ -3,6 +3,7 @@
 
 extern "C" {
 #include "cpu/native/linear/gemv.h"
+#include "cpu/native/rnn/rnn_step.h"
 }
 #include "predict/predict_net.h"
 #include "support/counting.h"
@@ -393,6 +394,38 @@ TEST(Gemv, EveryKernelIsTheFormula) {
                     }
                 }
             }
+}
+
+// ---- the gates ----
+
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+// Gates from far below to far above, in which each kernel is compared with the formula; and NaN, which stays.
+TEST(RnnStep, EveryKernelIsTheFormula) {
+    constexpr int64_t kUnits = 4096;
+    for (int i = 0; const gli_rnn_step_kernel *kernel = gli_rnn_step_kernel_at(i); ++i) {
+        SCOPED_TRACE(kernel->name);
+        const Values spread = numbers(4 * kUnits), recurrent = numbers(4 * kUnits);
+        Values x(4 * kUnits), h = numbers(kUnits), c = numbers(kUnits), gru = h;
+        const Values h0 = h, c0 = c;
+        for (size_t k = 0; k < x.size(); ++k) x[k] = spread[k] * std::pow(10.0f, float(k % 9) - 5);
+        kernel->lstm(kUnits, x.data(), recurrent.data(), h.data(), c.data());
+        kernel->gru(kUnits, x.data(), recurrent.data(), gru.data());
+        for (size_t k = 0; k < kUnits; ++k) {
+            const auto at = [&](int gate, const Values &v) { return double(v[size_t(gate) * kUnits + k]); };
+            const auto in = [&](int gate) {
+                return double(x[size_t(gate) * kUnits + k] + recurrent[size_t(gate) * kUnits + k]);
+            };
+            const double next = sigmoid(in(1)) * c0[k] + sigmoid(in(0)) * std::tanh(in(2));
+            EXPECT_NEAR(c[k], next, 4e-7) << k;
+            EXPECT_NEAR(h[k], sigmoid(in(3)) * std::tanh(next), 5e-7) << k;
+            const double z = sigmoid(in(1)), n = std::tanh(at(2, x) + sigmoid(in(0)) * at(2, recurrent));
+            EXPECT_NEAR(gru[k], (1 - z) * n + z * h0[k], 5e-7) << k;
+        }
+        x[3] = NAN;
+        kernel->lstm(kUnits, x.data(), recurrent.data(), h.data(), c.data());
+        EXPECT_TRUE(std::isnan(h[3]) && !std::isnan(h[2]) && !std::isnan(h[4]));
+    }
 }
 
 }  // namespace

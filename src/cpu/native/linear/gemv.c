@@ -54,13 +54,16 @@ const gli_gemv_kernel *gli_gemv_kernel_at(int i) {
 /* A dot product has as many sums at work as a vector has lanes: worth it for few rows that are long. */
 static bool by_rows(const gli_gemv *gemv) { return gemv->rows <= DOT_ROWS && gemv->columns >= gemv->kernel->lanes; }
 
+/* Three vectors and a row of zeros take less time than three narrow panels. */
 static int64_t panel_width(const gli_gemv *gemv, int64_t row) {
-    const int wide = WIDE * gemv->kernel->lanes;
-    return gemv->rows - row >= wide ? wide : gemv->kernel->lanes;
+    const int lanes = gemv->kernel->lanes;
+    return gemv->rows - row > 2 * lanes ? WIDE * lanes : lanes;
 }
 
 int64_t gli_gemv_outputs(const gli_gemv *gemv) {
-    return gli_divide_up(gemv->rows, gemv->kernel->lanes) * gemv->kernel->lanes;
+    int64_t row = 0;
+    while (row < gemv->rows) row += panel_width(gemv, row);
+    return row;
 }
 
 int64_t gli_gemv_packed(const gli_gemv *gemv) {
