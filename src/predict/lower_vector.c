@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cpu/native/elementwise/activate.h"
+#include "cpu/native/rnn/rnn_step.h"
 #include "glia/ops.h"
 #include "ops/conv/conv2d_geom.h"
 #include "ops/elementwise/unary_geom.h"
@@ -37,8 +38,15 @@ glia_status gli_predict_lower_unary(gli_predict_build *b, const gli_node *node, 
     return gli_predict_add_call(b, &(gli_predict_call){.run = run_unary, .arg = u});
 }
 
+/* Of memory with room behind it. */
 static void activate(glia_unary_kind kind, int64_t count, float *y) {
-    if (kind != GLIA_UNARY_LINEAR) gli_unary_floats(&(gli_unary_geom){.kind = kind}, count, y, y);
+    const gli_rnn_step_kernel *kernel = gli_rnn_step_kernel_at(0);
+    switch (kind) {
+        case GLIA_UNARY_LINEAR: break;
+        case GLIA_UNARY_TANH: kernel->tanh(count, y); break;
+        case GLIA_UNARY_SIGMOID: kernel->sigmoid(count, y); break;
+        default: gli_unary_floats(&(gli_unary_geom){.kind = kind}, count, y, y); break;
+    }
 }
 
 /* ---- dense ---- */

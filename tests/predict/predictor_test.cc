@@ -422,6 +422,13 @@ TEST(RnnStep, EveryKernelIsTheFormula) {
             const double z = sigmoid(in(1)), n = std::tanh(at(2, x) + sigmoid(in(0)) * at(2, recurrent));
             EXPECT_NEAR(gru[k], (1 - z) * n + z * h0[k], 5e-7) << k;
         }
+        Values tanhs = x, sigmoids = x;
+        kernel->tanh(4 * kUnits, tanhs.data());
+        kernel->sigmoid(4 * kUnits, sigmoids.data());
+        for (size_t k = 0; k < x.size(); ++k) {
+            EXPECT_NEAR(tanhs[k], std::tanh(double(x[k])), 3e-7 * std::abs(std::tanh(double(x[k])))) << x[k];
+            EXPECT_NEAR(sigmoids[k], sigmoid(x[k]), 2.5e-7 * sigmoid(x[k]) + 1e-37) << x[k];
+        }
         x[3] = NAN;
         kernel->lstm(kUnits, x.data(), recurrent.data(), h.data(), c.data());
         EXPECT_TRUE(std::isnan(h[3]) && !std::isnan(h[2]) && !std::isnan(h[4]));

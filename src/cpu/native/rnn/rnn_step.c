@@ -33,10 +33,13 @@
 #include "cpu/native/rnn/rnn_step.inc"
 
 const gli_rnn_step_kernel *gli_rnn_step_kernel_at(int i) {
-    static const gli_rnn_step_kernel portable = {"portable", 4, lstm_step_portable, gru_step_portable};
+    static const gli_rnn_step_kernel portable = {
+        "portable", 4, lstm_step_portable, gru_step_portable, tanh_step_portable, sigmoid_step_portable};
 #if defined(__x86_64__)
-    static const gli_rnn_step_kernel avx512 = {"avx512", 16, lstm_step_avx512, gru_step_avx512};
-    static const gli_rnn_step_kernel avx2   = {"avx2", 8, lstm_step_avx2, gru_step_avx2};
+    static const gli_rnn_step_kernel avx512 = {
+        "avx512", 16, lstm_step_avx512, gru_step_avx512, tanh_step_avx512, sigmoid_step_avx512};
+    static const gli_rnn_step_kernel avx2 = {"avx2",           8, lstm_step_avx2, gru_step_avx2, tanh_step_avx2,
+                                             sigmoid_step_avx2};
     if (__builtin_cpu_supports("avx512f") && i-- == 0) return &avx512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && i-- == 0) return &avx2;
 #endif
