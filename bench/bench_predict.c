@@ -157,12 +157,13 @@ static void report(const network *n, const times *t, FILE *json) {
 }
 
 static bool bench_all(glia_context *ctx, const char *only, long rounds, FILE *json) {
-    bool passed = true;
+    bool passed = true, found = false;
     for (size_t i = 0; i < sizeof networks / sizeof *networks; ++i) {
         const network *n = &networks[i];
         glia_model *net  = NULL;
         times t;
         if (only && strcmp(only, n->name) != 0) continue;
+        found              = true;
         glia_status status = glia_model_create(ctx, NULL, &net);
         if (status == GLIA_OK) status = bench(net, n, rounds, &t);
         if (status == GLIA_OK)
@@ -172,7 +173,8 @@ static bool bench_all(glia_context *ctx, const char *only, long rounds, FILE *js
         passed = passed && status == GLIA_OK;
         glia_model_destroy(net);
     }
-    return passed;
+    if (!found) fprintf(stderr, "bench_predict: there is no network '%s'\n", only);
+    return passed && found;
 }
 
 int main(int argc, char **argv) {
