@@ -40,6 +40,7 @@
 #include "glia/model_file.h"
 #include "glia/ops.h"
 #include "glia/ops/backward.h"
+#include "glia/predict.h"
 #include "glia/profile.h"
 #include "glia/safetensors.h"
 #include "glia/series.h"

@@ -9,7 +9,8 @@ typedef struct gli_emission {
     glia_model *model;
     glia_graph *graph;
     bool training;
-    bool tallied; /* losses and metrics are added to the model's sums */
+    bool stateless; /* layers with a stateful_batch begin with zeros, and leave nothing */
+    bool tallied;   /* losses and metrics are added to the model's sums */
     int64_t batch;
     glia_value vector;                       /* of all weights */
     glia_value step;                         /* i64, a scalar: the number of this training step, for dropout masks */

@@ -94,6 +94,13 @@ static void add_weights(const stack *s, int layer, int64_t inputs, glia_value *i
 
 /* The states after the call are those before the next one. */
 static void emit_stateful(gli_emission *e, const gli_model_node *node, const glia_value *in, glia_value *out) {
+    if (e->stateless) {
+        glia_value given[GLI_RNN_INPUTS];
+        memcpy(given, in, sizeof given);
+        given[GLI_RNN_H0] = given[GLI_RNN_C0] = (glia_value){0};
+        gli_graph_call(e->graph, &gli_op_rnn, node->params, given, node->n_in, out, node->n_out);
+        return;
+    }
     gli_graph_call(e->graph, &gli_op_rnn, node->params, in, node->n_in, out, node->n_out);
     glia_graph_assign(e->graph, in[GLI_RNN_H0], out[GLI_RNN_H_N]);
     if (in[GLI_RNN_C0].id) glia_graph_assign(e->graph, in[GLI_RNN_C0], out[GLI_RNN_C_N]);

@@ -3,9 +3,13 @@
 #define GLI_CPU_NATIVE_ELEMENTWISE_ACTIVATE_H
 
 #include "core/provider.h"
-#include "glia/ops/elementwise.h"
+#include "ops/elementwise/unary_geom.h"
 
 /* Any strides; the kinds of glia_activation that have no parameters. */
 void gli_activate_tensor(const glia_context *ctx, glia_unary_kind kind, const glia_tensor *y);
+
+/* y = f(x) of so many elements, one after the other; y may be x. Of the kinds for which has_floats is true. */
+void gli_unary_floats(const gli_unary_geom *g, int64_t count, const float *x, float *y);
+bool gli_unary_has_floats(glia_unary_kind kind);
 
 #endif

@@ -82,12 +82,11 @@ GLI_CLONES static void unary_row(const void *arg, int64_t count, float *const *d
     }
 }
 
+bool gli_unary_has_floats(glia_unary_kind kind) { return kind != GLIA_UNARY_SOFTPLUS && kind != GLIA_UNARY_LOG; }
+
 static const char *decline_forward(const gli_call *call) {
-    switch (((const gli_unary_geom *)call->geom)->kind) {
-        case GLIA_UNARY_SOFTPLUS:
-        case GLIA_UNARY_LOG: return "it has no softplus and log";
-        default: return NULL;
-    }
+    const gli_unary_geom *g = call->geom;
+    return gli_unary_has_floats(g->kind) ? NULL : "it has no softplus and log";
 }
 
 static glia_status run_forward(const gli_call *call, const gli_prepared *prepared, void *workspace) {
@@ -96,6 +95,11 @@ static glia_status run_forward(const gli_call *call, const gli_prepared *prepare
     gli_loops_init(&loops, 2, (const glia_tensor *[]){call->out[0], call->in[GLI_UNARY_X]});
     gli_loops_run(call->ctx, &loops, unary_row, call->geom);
     return GLIA_OK;
+}
+
+void gli_unary_floats(const gli_unary_geom *g, int64_t count, const float *x, float *y) {
+    float *const data[] = {y, (float *)x};
+    unary_row(g, count, data, (const int64_t[]){1, 1});
 }
 
 void gli_activate_tensor(const glia_context *ctx, glia_unary_kind kind, const glia_tensor *y) {

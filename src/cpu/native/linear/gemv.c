@@ -1,0 +1,116 @@
+#include "cpu/native/linear/gemv.h"
+
+#include <string.h>
+
+#include "core/size.h"
+#include "cpu/native/vectorize.h"
+
+enum { WIDE = 4 /* vectors of a wide panel */, DOT_ROWS = 4 /* up to which a matrix is multiplied row by row */ };
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx512f")))
+#define KIND avx512
+#define LANES 16
+#define ADD_PRODUCT(sum, vector, scalar) _mm512_fmadd_ps(vector, _mm512_set1_ps(scalar), sum)
+#define ADD_PRODUCTS(sum, a, b) _mm512_fmadd_ps(a, b, sum)
+#include "cpu/native/linear/gemv_kernel.inc"
+
+#define TARGET __attribute__((target("avx2,fma")))
+#define KIND avx2
+#define LANES 8
+#define ADD_PRODUCT(sum, vector, scalar) _mm256_fmadd_ps(vector, _mm256_set1_ps(scalar), sum)
+#define ADD_PRODUCTS(sum, a, b) _mm256_fmadd_ps(a, b, sum)
+#include "cpu/native/linear/gemv_kernel.inc"
+#endif
+
+/* Vectors of 16 bytes, which every processor of today has. */
+#define TARGET
+#define KIND portable
+#define LANES 4
+#if defined(__ARM_NEON) && defined(__aarch64__)
+#include <arm_neon.h>
+#define ADD_PRODUCT(sum, vector, scalar) vfmaq_n_f32(sum, vector, scalar)
+#define ADD_PRODUCTS(sum, a, b) vfmaq_f32(sum, a, b)
+#else
+#define ADD_PRODUCT(sum, vector, scalar) ((sum) + (vector) * (scalar))
+#define ADD_PRODUCTS(sum, a, b) ((sum) + (a) * (b))
+#endif
+#include "cpu/native/linear/gemv_kernel.inc"
+
+const gli_gemv_kernel *gli_gemv_kernel_at(int i) {
+    static const gli_gemv_kernel portable = {"portable", 4, gemv_narrow_portable, gemv_wide_portable,
+                                             gemv_dot_portable};
+#if defined(__x86_64__)
+    static const gli_gemv_kernel avx512 = {"avx512", 16, gemv_narrow_avx512, gemv_wide_avx512, gemv_dot_avx512};
+    static const gli_gemv_kernel avx2   = {"avx2", 8, gemv_narrow_avx2, gemv_wide_avx2, gemv_dot_avx2};
+    if (__builtin_cpu_supports("avx512f") && i-- == 0) return &avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && i-- == 0) return &avx2;
+#endif
+    return i == 0 ? &portable : NULL;
+}
+
+/* A dot product has as many sums at work as a vector has lanes: worth it for few rows that are long. */
+static bool by_rows(const gli_gemv *gemv) { return gemv->rows <= DOT_ROWS && gemv->columns >= gemv->kernel->lanes; }
+
+/* Three vectors and a row of zeros take less time than three narrow panels. */
+static int64_t panel_width(const gli_gemv *gemv, int64_t row) {
+    const int lanes = gemv->kernel->lanes;
+    return gemv->rows - row > 2 * lanes ? WIDE * lanes : lanes;
+}
+
+int64_t gli_gemv_outputs(const gli_gemv *gemv) {
+    int64_t row = 0;
+    while (row < gemv->rows) row += panel_width(gemv, row);
+    return row;
+}
+
+int64_t gli_gemv_packed(const gli_gemv *gemv) {
+    return (by_rows(gemv) ? gemv->rows : gli_gemv_outputs(gemv)) * (gemv->columns + 1);
+}
+
+/* Row by row: the weights, then the biases. */
+static void pack_rows(const gli_gemv *gemv, const float *w, const float *bias) {
+    const int64_t weights = gemv->rows * gemv->columns;
+    memcpy(gemv->packed, w, (size_t)weights * sizeof *w);
+    for (int64_t r = 0; r < gemv->rows; ++r) gemv->packed[weights + r] = bias ? bias[r] : 0;
+}
+
+static void pack_panel(const gli_gemv *gemv, const float *w, const float *bias, int64_t first, int64_t width,
+                       float *panel) {
+    for (int64_t j = 0; j < width; ++j) {
+        const int64_t row  = first + j;
+        const bool outside = row >= gemv->rows;
+        panel[j]           = outside || !bias ? 0 : bias[row];
+        for (int64_t i = 0; i < gemv->columns; ++i)
+            panel[(i + 1) * width + j] = outside ? 0 : w[row * gemv->columns + i];
+    }
+}
+
+void gli_gemv_pack(const gli_gemv *gemv, const float *w, const float *bias) {
+    if (by_rows(gemv)) {
+        pack_rows(gemv, w, bias);
+        return;
+    }
+    float *panel = gemv->packed;
+    for (int64_t row = 0, width; row < gemv->rows; row += width, panel += (gemv->columns + 1) * width) {
+        width = panel_width(gemv, row);
+        pack_panel(gemv, w, bias, row, width, panel);
+    }
+}
+
+void gli_gemv_run(const gli_gemv *gemv, const float *x, float *y) {
+    const gli_gemv_kernel *kernel = gemv->kernel;
+    const int64_t columns         = gemv->columns;
+    if (by_rows(gemv)) {
+        const float *bias = gemv->packed + gemv->rows * columns;
+        for (int64_t r = 0; r < gemv->rows; ++r) y[r] = kernel->dot(gemv->packed + r * columns, x, columns) + bias[r];
+        return;
+    }
+    const float *panel = gemv->packed;
+    for (int64_t row = 0, width; row < gemv->rows; row += width, panel += (columns + 1) * width) {
+        width = panel_width(gemv, row);
+        (width > kernel->lanes ? kernel->wide : kernel->narrow)(panel, x, columns, y + row);
+    }
+}
