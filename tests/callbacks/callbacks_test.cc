@@ -254,12 +254,21 @@ TEST_F(Callbacks, weights_of_before_a_compile_do_not_come_back) {
 }
 
 TEST_F(Callbacks, the_name_that_is_watched_has_to_be_there) {
-    const glia_early_stopping_args args{.watch = "val_accuracy"};
-    const glia_callback stop = made([&](auto *out) { return glia_early_stopping(ctx_, &args, out); });
-    EXPECT_EQ(fit({stop}, 2), GLIA_NOT_FOUND);
-    EXPECT_EQ(message(),
-              "glia_model_fit: on_epoch_end returned GLIA_NOT_FOUND: glia_epoch_value: the epoch has no "
-              "'val_accuracy', but loss, mae");
+    const glia::Folder folder;
+    const glia_early_stopping_args early{.watch = "val_accuracy"};
+    const glia_plateau_args plateau{.watch = "val_accuracy"};
+    const string path = folder.path();
+    const glia_checkpoint_args best{.folder = path.c_str(), .best = true, .watch = "val_accuracy"};
+    set(1);
+    for (const glia_callback &watching : {made([&](auto *out) { return glia_early_stopping(ctx_, &early, out); }),
+                                          made([&](auto *out) { return glia_reduce_on_plateau(ctx_, &plateau, out); }),
+                                          made([&](auto *out) { return glia_checkpoints(ctx_, &best, out); })}) {
+        EXPECT_EQ(fit({watching}, 2), GLIA_NOT_FOUND);
+        EXPECT_EQ(message(),
+                  "glia_model_fit: on_begin returned GLIA_NOT_FOUND: glia_epoch_value: the epoch has no "
+                  "'val_accuracy', but loss, mae");
+        EXPECT_EQ(weight(), 1) << "no step was taken";
+    }
 }
 
 TEST_F(Callbacks, a_time_limit_ends_the_training_in_the_middle_of_an_epoch) {

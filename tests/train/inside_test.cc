@@ -180,7 +180,7 @@ glia_compile_args classified() { return {.loss = glia_loss_cross_entropy()}; }
 glia_value small_cnn(glia_model *net) {
     glia_value x = glia_model_input(net, "image", GLIA_SHAPE(1, 6, 6));
     x            = glia_model_conv2d(
-        net, x, with(glia_conv2d_args{.name = "conv", .filters = 2, .kernel = {3, 3}, .activation = GLIA_TANH}));
+                   net, x, with(glia_conv2d_args{.name = "conv", .filters = 2, .kernel = {3, 3}, .activation = GLIA_TANH}));
     x = glia_model_max_pool2d(net, x, with(glia_max_pool2d_args{.name = "pool", .kernel = {2, 2}}));
     x = glia_model_flatten(net, x, nullptr);
     return glia_model_dense(net, x, with(glia_dense_args{.name = "logits", .units = 3}));
@@ -249,7 +249,7 @@ TEST(Layers, in_the_middle_give_what_they_give_as_outputs) {
     const auto cut  = [](glia_model *net) {
         const glia_value x = glia_model_input(net, "image", GLIA_SHAPE(1, 6, 6));
         return glia_model_conv2d(
-            net, x, with(glia_conv2d_args{.name = "conv", .filters = 2, .kernel = {3, 3}, .activation = GLIA_TANH}));
+             net, x, with(glia_conv2d_args{.name = "conv", .filters = 2, .kernel = {3, 3}, .activation = GLIA_TANH}));
     };
     for (const string &device : devices()) {
         Net net(device.c_str(), GLIA_F32, small_cnn, classified()), first(device.c_str(), GLIA_F32, cut);
@@ -982,7 +982,7 @@ TEST(Training, a_second_look_plans_nothing) {
 glia_value of_colours(glia_model *m) {
     glia_value x = glia_model_input(m, "image", GLIA_SHAPE(3, 5, 4));
     x            = glia_model_conv2d(
-        m, x, with(glia_conv2d_args{.name = "conv", .filters = 4, .kernel = {3, 3}, .activation = GLIA_RELU}));
+                   m, x, with(glia_conv2d_args{.name = "conv", .filters = 4, .kernel = {3, 3}, .activation = GLIA_RELU}));
     x = glia_model_flatten(m, x, nullptr);
     return glia_model_dense(m, x, with(glia_dense_args{.units = 3}));
 }
@@ -1222,6 +1222,11 @@ TEST_F(Mistakes, in_what_is_differentiated) {
         {.with_respect_to = "image", .of = GLIA_OF_OUTPUT, .element = GLIA_SET(1), .factors = factors, .n_factors = 3},
         GLIA_INVALID_ARGUMENT, "must be one of them");
     gradient({.with_respect_to = "image", .element = GLIA_SET(1)}, GLIA_INVALID_ARGUMENT, "the loss is one number");
+    const double not_finite[3] = {1, NAN, 3}, too_large[3] = {1, 2, 1e39};
+    gradient({.with_respect_to = "image", .of = GLIA_OF_OUTPUT, .factors = not_finite, .n_factors = 3},
+             GLIA_INVALID_ARGUMENT, "factor 1 is nan, must be finite in f32");
+    gradient({.with_respect_to = "image", .of = GLIA_OF_OUTPUT, .factors = too_large, .n_factors = 3},
+             GLIA_INVALID_ARGUMENT, "factor 2 is 1e+39, must be finite in f32");
     gradient({.with_respect_to = "image", .of = GLIA_OF_OUTPUT, .n_factors = 3}, GLIA_INVALID_ARGUMENT,
              "n_factors is 3, factors is NULL");
     gradient({.with_respect_to = "image", .of = GLIA_OF_OUTPUT, .layer = "conv"}, GLIA_INVALID_ARGUMENT,
@@ -1268,6 +1273,7 @@ TEST_F(Mistakes, in_patches) {
     occlusion({.element = GLIA_SET(3), .patch = {2, 2}}, GLIA_INVALID_ARGUMENT, "element is 3");
     occlusion({.patch = {2, 2}}, GLIA_SHAPE_MISMATCH, "48 bytes, the result has 300: 3 times 100");
     occlusion({.patch = {2, 2}, .batch_size = -4}, GLIA_INVALID_ARGUMENT, "batch_size is -4");
+    occlusion({.patch = {2, 2}, .fill = -1e39}, GLIA_INVALID_ARGUMENT, "fill is -1e+39, must be finite in f32");
     refused(glia_model_occlusion(net_.model, data_, nullptr, out_, 48), GLIA_INVALID_ARGUMENT, "args is NULL");
     refused(glia_model_occlusion(net_.model, net_.data(samples(GLIA_SHAPE(1, 6, 5), 3, GLIA_F32)),
                                  with(glia_occlusion_args{.patch = {6, 6}}), out_, 12),

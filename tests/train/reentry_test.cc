@@ -23,11 +23,7 @@ class Reentry : public testing::Test {
     Reentry() {
         const glia_context_args args{.threads = 1, .allocator = memory_.api()};
         EXPECT_EQ(glia_context_create("cpu", &args, &ctx_), GLIA_OK) << glia_message(nullptr);
-        EXPECT_EQ(glia_model_create(ctx_, nullptr, &net_), GLIA_OK) << message();
-        y_                 = glia_model_activation(net_, glia_model_input(net_, "x", GLIA_SHAPE(1)), nullptr);
-        glia_value trained = glia_model_dense(net_, y_, with(glia_dense_args{.units = 1}));
-        EXPECT_EQ(glia_model_output(net_, trained, with(glia_output_args{.loss = glia_loss_mse()})), GLIA_OK);
-        EXPECT_EQ(glia_model_compile(net_, {0}, nullptr), GLIA_OK) << message();
+        make_model();
         data_ = sourced(&trick_);
     }
     ~Reentry() override {
@@ -35,6 +31,15 @@ class Reentry : public testing::Test {
         if (!destroyed_) glia_model_destroy(net_);
         glia_context_destroy(ctx_);
         EXPECT_TRUE(memory_.blocks.empty());
+    }
+
+    void make_model() {
+        EXPECT_EQ(glia_model_create(ctx_, nullptr, &net_), GLIA_OK) << message();
+        y_                 = glia_model_activation(net_, glia_model_input(net_, "x", GLIA_SHAPE(1)), nullptr);
+        glia_value trained = glia_model_dense(net_, y_, with(glia_dense_args{.units = 1}));
+        EXPECT_EQ(glia_model_output(net_, trained, with(glia_output_args{.loss = glia_loss_mse()})), GLIA_OK);
+        EXPECT_EQ(glia_model_compile(net_, {0}, nullptr), GLIA_OK) << message();
+        destroyed_ = false;
     }
 
     std::string message() const { return glia_message(ctx_); }
@@ -140,6 +145,23 @@ TEST_F(Reentry, a_model_that_a_source_destroys_lives_to_the_end_of_the_call) {
     trick_ = [&] { return glia_model_destroy(net_), destroyed_ = true, GLIA_OK; };
     EXPECT_EQ(fit(), GLIA_CANCELLED);
     EXPECT_EQ(message(), "the model was destroyed while it ran");
+}
+
+// Of the last sample of an epoch, after which no step would notice it, and of the validation.
+TEST_F(Reentry, a_model_that_the_last_sample_destroys_ends_the_call_with_an_error) {
+    glia_dataset *part = nullptr, *rest = nullptr, *plain = sourced(&none_);
+    const glia_split_args to_it{.count = kAt + 1, .in_order = true};
+    ASSERT_EQ(glia_dataset_split(data_, &to_it, &part, &rest), GLIA_OK) << message();
+    glia_model_destroy(net_);
+    for (const bool validation : {false, true}) {
+        make_model();
+        trick_ = [&] { return glia_model_destroy(net_), destroyed_ = true, GLIA_OK; };
+        glia_fit_args args{.batch_size = kBatch, .in_order = true};
+        if (validation) args.validation = part;
+        EXPECT_EQ(glia_model_fit(net_, validation ? plain : part, &args), GLIA_CANCELLED) << validation;
+        EXPECT_EQ(message(), "the model was destroyed while it ran");
+    }
+    glia_dataset_destroy(part), glia_dataset_destroy(rest), glia_dataset_destroy(plain);
 }
 
 TEST_F(Reentry, a_data_set_that_its_source_destroys_lives_to_the_end_of_the_call) {
