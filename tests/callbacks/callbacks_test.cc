@@ -1,5 +1,8 @@
 // The ready-made callbacks: rates and decisions as PyTorch's, best weights, logs line by line.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -329,6 +332,23 @@ TEST_F(Callbacks, a_csv_log_names_other_columns_anew) {
         ASSERT_EQ(fit({log}, 2, validation), GLIA_OK) << message();
     EXPECT_EQ(names_of(), (vector<string>{"half a li", wide, narrow, wide}));
     std::remove(path.c_str());
+}
+
+// A pipe has no lines of before, and cannot be read back.
+TEST_F(Callbacks, a_csv_log_goes_through_a_pipe) {
+    const glia::Folder folder;
+    const string path = folder / "pipe";
+    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+    const int reader        = open(path.c_str(), O_RDONLY | O_NONBLOCK);
+    const glia_callback log = made([&](auto *out) { return glia_csv_log(ctx_, path.c_str(), out); });
+    ASSERT_EQ(fit({log}, 2), GLIA_OK) << message();
+    char text[1000];
+    const ssize_t bytes = read(reader, text, sizeof text);
+    close(reader);
+    ASSERT_GT(bytes, 0);
+    const string lines(text, size_t(bytes));
+    EXPECT_EQ(lines.find("epoch,steps,seconds,learning_rate,loss,mae\n1,2,"), 0u) << lines;
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 3) << lines;
 }
 
 TEST_F(Callbacks, a_log_of_json_lines) {
