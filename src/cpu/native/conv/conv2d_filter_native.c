@@ -271,8 +271,7 @@ static void copy_images(const gli_call *call, const plan *p, float *workspace) {
 }
 
 static void redo_infinite(const gli_call *call, const gli_convolution *c, const glia_tensor *dw) {
-    const bool known = gli_is_packed(dw) && gli_all_finite(call->ctx, dw->data, glia_tensor_count(dw));
-    if (!known && gli_convolution_reads_zeros(c))
+    if (gli_convolution_reads_zeros(c) && !gli_tensor_finite(call->ctx, dw))
         gli_convolution_redo_filters(call->ctx, c, gli_in_floats(call, GLI_CONV2D_FILTER_X),
                                      gli_in_floats(call, GLI_CONV2D_FILTER_DY), dw);
 }
