@@ -180,7 +180,7 @@ glia_compile_args classified() { return {.loss = glia_loss_cross_entropy()}; }
 glia_value small_cnn(glia_model *net) {
     glia_value x = glia_model_input(net, "image", GLIA_SHAPE(1, 6, 6));
     x            = glia_model_conv2d(
-                   net, x, with(glia_conv2d_args{.name = "conv", .filters = 2, .kernel = {3, 3}, .activation = GLIA_TANH}));
+        net, x, with(glia_conv2d_args{.name = "conv", .filters = 2, .kernel = {3, 3}, .activation = GLIA_TANH}));
     x = glia_model_max_pool2d(net, x, with(glia_max_pool2d_args{.name = "pool", .kernel = {2, 2}}));
     x = glia_model_flatten(net, x, nullptr);
     return glia_model_dense(net, x, with(glia_dense_args{.name = "logits", .units = 3}));
@@ -249,7 +249,7 @@ TEST(Layers, in_the_middle_give_what_they_give_as_outputs) {
     const auto cut  = [](glia_model *net) {
         const glia_value x = glia_model_input(net, "image", GLIA_SHAPE(1, 6, 6));
         return glia_model_conv2d(
-             net, x, with(glia_conv2d_args{.name = "conv", .filters = 2, .kernel = {3, 3}, .activation = GLIA_TANH}));
+            net, x, with(glia_conv2d_args{.name = "conv", .filters = 2, .kernel = {3, 3}, .activation = GLIA_TANH}));
     };
     for (const string &device : devices()) {
         Net net(device.c_str(), GLIA_F32, small_cnn, classified()), first(device.c_str(), GLIA_F32, cut);
@@ -982,7 +982,7 @@ TEST(Training, a_second_look_plans_nothing) {
 glia_value of_colours(glia_model *m) {
     glia_value x = glia_model_input(m, "image", GLIA_SHAPE(3, 5, 4));
     x            = glia_model_conv2d(
-                   m, x, with(glia_conv2d_args{.name = "conv", .filters = 4, .kernel = {3, 3}, .activation = GLIA_RELU}));
+        m, x, with(glia_conv2d_args{.name = "conv", .filters = 4, .kernel = {3, 3}, .activation = GLIA_RELU}));
     x = glia_model_flatten(m, x, nullptr);
     return glia_model_dense(m, x, with(glia_dense_args{.units = 3}));
 }
