@@ -351,6 +351,15 @@ TEST_F(Callbacks, a_csv_log_goes_through_a_pipe) {
     EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 3) << lines;
 }
 
+// Of devices, some never end.
+TEST_F(Callbacks, a_csv_log_into_a_device_reads_nothing) {
+    const glia_callback log = made([&](auto *out) { return glia_csv_log(ctx_, "/dev/full", out); });
+    EXPECT_EQ(fit({log}, 1), GLIA_IO_ERROR);
+    EXPECT_NE(message().find("/dev/full: No space left on device"), string::npos) << message();
+    const glia_callback none = made([&](auto *out) { return glia_csv_log(ctx_, "/dev/null", out); });
+    EXPECT_EQ(fit({none}, 1), GLIA_OK) << message();
+}
+
 TEST_F(Callbacks, a_log_of_json_lines) {
     const string path = testing::TempDir() + "callbacks_test.jsonl";
     std::remove(path.c_str());
