@@ -1,9 +1,12 @@
 // Callbacks that use their model, or destroy it: a clear error or the right thing, and nothing is lost.
 #include <gtest/gtest.h>
+#include <setjmp.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "glia/glia.h"
@@ -319,6 +322,49 @@ TEST_F(Reentry, a_context_and_a_model_that_on_epoch_end_destroys_end_with_the_ca
                                                 return GLIA_OK;
                                             }}}};
     EXPECT_EQ(glia_model_fit(net_, data_, &args), GLIA_OK);  // it was the last epoch
+}
+
+// What glia.h says of callbacks that do not return. The process ends afterwards: something was not given back.
+void leave(void (*out_of_it)(), const std::function<void(const std::function<void()> &)> &call) {
+    glia_context *ctx  = nullptr;
+    glia_model *net    = nullptr;
+    glia_dataset *data = nullptr;
+    const std::vector<float> ones(kCount, 1);
+    const glia_array array{.dtype = GLIA_F32, .shape = GLIA_SHAPE(1), .data = ones.data()};
+    const glia_arrays_args arrays{.inputs = &array, .n_inputs = 1, .targets = &array, .n_targets = 1, .count = kCount};
+    glia_status status = glia_context_create("cpu", nullptr, &ctx);
+    if (status == GLIA_OK) status = glia_dataset_from_arrays(ctx, &arrays, &data);
+    if (status == GLIA_OK) status = glia_model_create(ctx, nullptr, &net);
+    glia_value y = glia_model_input(net, "x", GLIA_SHAPE(1));
+    y            = glia_model_dense(net, y, with(glia_dense_args{.units = 1}));
+    if (status == GLIA_OK) status = glia_model_compile(net, y, with(glia_compile_args{.loss = glia_loss_mse()}));
+    glia_fit_args args{};
+    args.callbacks[0] = {.user         = reinterpret_cast<void *>(out_of_it),
+                         .on_batch_end = [](void *user, const glia_event *) {
+                             reinterpret_cast<void (*)()>(user)();
+                             return GLIA_OK;
+                         }};
+    if (status == GLIA_OK) call([&] { glia_model_fit(net, data, &args); });
+    glia_status here = glia_model_status(net), elsewhere = GLIA_OK;
+    std::thread([&] { elsewhere = glia_model_status(net); }).join();
+    _exit(status == GLIA_OK && here == GLIA_OK && elsewhere == GLIA_BUSY ? 0 : 1);
+}
+
+jmp_buf before_the_call;
+
+TEST(ReentryDeathTest, callbacks_that_do_not_return_leave_the_context_in_use) {
+    testing::FLAGS_gtest_death_test_style = "fast";
+    const auto caught                     = [](const std::function<void()> &fit) {
+        try {
+            fit();
+        } catch (int) {
+        }
+    };
+    const auto jumped = [](const std::function<void()> &fit) {
+        if (setjmp(before_the_call) == 0) fit();
+    };
+    EXPECT_EXIT(leave([] { throw 1; }, caught), testing::ExitedWithCode(0), "");
+    EXPECT_EXIT(leave([] { longjmp(before_the_call, 1); }, jumped), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
