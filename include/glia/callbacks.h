@@ -35,7 +35,8 @@ typedef enum glia_better {
 /* ---- Early stopping ---- */
 
 typedef struct glia_early_stopping_args {
-    const char *watch; /* default "val_loss", without validation "loss"; kept by the callback */
+    const char *watch; /* default "val_loss", without validation "loss"; copied. Where epochs have no such number,
+                        * training ends with GLIA_NOT_FOUND before the first step */
     glia_better better;
     double min_delta;  /* what is better by less is not better */
     int patience;      /* stops when the best value is this many epochs old; default 1 */

@@ -1,7 +1,10 @@
 /* The context: one device, its memory, its threads, its random seed, its log and its last message.
  *
  * A context is used by one thread at a time; a second thread that enters gets GLIA_BUSY. Different contexts
- * run in parallel. Tensors, graphs and models keep their context alive: the order of destroy calls is free. */
+ * run in parallel. Tensors, graphs and models keep their context alive: the order of destroy calls is free.
+ *
+ * After fork() the child may use contexts of the CPU that no call was using, and new ones. CUDA works in no child of a
+ * process that has used it; the emulated device in none of a process in which another thread was using it. */
 #ifndef GLIA_CONTEXT_H
 #define GLIA_CONTEXT_H
 

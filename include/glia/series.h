@@ -93,7 +93,7 @@ typedef struct glia_pad_sequences_args {
     int64_t length;                  /* of all; 0: the longest one's */
     int64_t features;                /* elements of a step; default 1 */
     glia_sequence_end pad, truncate; /* where padding is added, and where steps are cut off */
-    double value;                    /* of padding */
+    double value;                    /* of padding; NaN and infinities too, in floats */
 } glia_pad_sequences_args;
 
 /* Writes the sequences to out, [count, length, features] with that many bytes, and to lengths how many steps each has

@@ -297,7 +297,8 @@ GLIA_API glia_status glia_trainer_result(const glia_trainer *trainer, glia_epoch
 
 /* ---- Evaluate, predict ---- */
 
-/* batch_size 0: 256. GLIA_NOT_FINITE where the loss is infinite or NaN; out has it nevertheless. */
+/* batch_size 0: 256. GLIA_NOT_FINITE where the loss is infinite or NaN; out has it nevertheless, and the states of
+ * layers with a stateful_batch are those that the first such batch began with. */
 GLIA_API glia_status glia_model_evaluate(glia_model *model, glia_dataset *data, int batch_size, glia_result *out);
 
 /* The first output for every sample of data, [count, ...] in the model's dtype. batch_size 0: 256. */

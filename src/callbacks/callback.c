@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "train/trainer.h"
+
 glia_status gli_callback_state(glia_context *ctx, size_t bytes, void **out) {
     GLI_TRY(gli_new(ctx, 1, bytes, "a callback", out));
     gli_context_retain(ctx);
@@ -75,6 +77,15 @@ glia_status gli_watch_read(const gli_watch *watch, glia_context *ctx, const glia
                            double *out) {
     *name = watch->name[0] ? watch->name : epoch->has_validation ? "val_loss" : "loss";
     return glia_epoch_value(ctx, epoch, *name, out);
+}
+
+glia_status gli_watch_begin(const gli_watch *watch, glia_context *ctx, const glia_event *event) {
+    glia_epoch epoch = {.has_validation = event->trainer->validation};
+    const char *name;
+    double value;
+    gli_results_names(event->model->training, &epoch.train);
+    epoch.validation = epoch.train;
+    return gli_watch_read(watch, ctx, &epoch, &name, &value);
 }
 
 bool gli_watch_larger(const gli_watch *watch, const char *name) {

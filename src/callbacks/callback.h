@@ -18,6 +18,9 @@ typedef struct gli_watch {
 /* call: for messages. */
 glia_status gli_watch_init(glia_context *ctx, const char *call, const char *name, glia_better better, gli_watch *out);
 
+/* Before the first epoch: GLIA_NOT_FOUND where epochs will not have the number. */
+glia_status gli_watch_begin(const gli_watch *watch, glia_context *ctx, const glia_event *event);
+
 /* The name and the number of this epoch. */
 glia_status gli_watch_read(const gli_watch *watch, glia_context *ctx, const glia_epoch *epoch, const char **name,
                            double *out);

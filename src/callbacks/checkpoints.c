@@ -149,10 +149,9 @@ static glia_status save_best(checkpoints *c, const glia_event *event) {
 
 static glia_status begin(void *user, const glia_event *event) {
     checkpoints *c = user;
-    (void)event;
-    c->best_value = NAN;
-    c->saved[0]   = -1;
-    return GLIA_OK;
+    c->best_value  = NAN;
+    c->saved[0]    = -1;
+    return c->best ? gli_watch_begin(&c->watch, c->ctx, event) : GLIA_OK;
 }
 
 static glia_status batch_end(void *user, const glia_event *event) {

@@ -24,11 +24,10 @@ static void forget(early_stopping *s) {
 
 static glia_status begin(void *user, const glia_event *event) {
     early_stopping *s = user;
-    (void)event;
     forget(s);
     s->best = NAN;
     s->age  = 0;
-    return GLIA_OK;
+    return gli_watch_begin(&s->watch, s->ctx, event);
 }
 
 static glia_status copy(glia_context *ctx, const glia_tensor *from, glia_tensor **to) {

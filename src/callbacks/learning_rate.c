@@ -69,10 +69,9 @@ typedef struct plateau {
 
 static glia_status begin_plateau(void *user, const glia_event *event) {
     plateau *p = user;
-    (void)event;
-    p->best = NAN;
+    p->best    = NAN;
     p->age = p->cooldown = 0;
-    return GLIA_OK;
+    return gli_watch_begin(&p->watch, p->ctx, event);
 }
 
 static bool better(const plateau *p, bool larger, double value) {

@@ -1,8 +1,10 @@
+#define _POSIX_C_SOURCE 200809L /* fileno */
 /* Logs of epochs: CSV and JSON lines. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "callbacks/callback.h"
 #include "core/print.h"
@@ -84,9 +86,11 @@ static glia_status write_line(const training_log *log, const char *text) {
 /* Whether the last line of names in the file is this one; and whether its last line is whole. */
 static bool continues(const training_log *log, const char *names, bool *whole) {
     char text[LINE];
+    struct stat info;
     bool same = false;
     *whole    = true;
-    if (fseek(log->file, 0, SEEK_SET) != 0) return false; /* a pipe */
+    if (fstat(fileno(log->file), &info) != 0 || !S_ISREG(info.st_mode)) return false; /* a pipe, or a device */
+    fseek(log->file, 0, SEEK_SET);
     while (fgets(text, sizeof text, log->file)) {
         if (strncmp(text, "epoch,", 6) == 0) same = strcmp(text, names) == 0;
         *whole = strchr(text, '\n') != NULL;

@@ -105,6 +105,12 @@ void gli_store(glia_dtype dtype, void *data, int64_t i, double value) {
     }
 }
 
+bool gli_finite_in(glia_dtype dtype, double value) {
+    double element; /* large enough for any */
+    gli_store(dtype, &element, 0, value);
+    return isfinite(gli_load(dtype, &element, 0));
+}
+
 int64_t gli_largest(glia_dtype dtype, const void *data, int64_t count) {
     int64_t best = 0;
     for (int64_t i = 1; i < count && !isnan(gli_load(dtype, data, best)); ++i)

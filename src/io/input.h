@@ -45,7 +45,7 @@ void gli_gzip_close(glia_context *ctx, struct gli_gzip *gzip);
 /* Fails for folders, devices and pipes. */
 glia_status gli_check_regular(glia_context *ctx, const char *path, const struct stat *info);
 
-/* GLIA_NOT_FOUND or GLIA_IO_ERROR with "PATH: No such file or directory". */
+/* GLIA_NOT_FOUND, GLIA_OUT_OF_MEMORY or GLIA_IO_ERROR with "PATH: No such file or directory". */
 glia_status gli_fail_file(glia_context *ctx, const char *path, int error);
 
 #endif

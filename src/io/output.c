@@ -45,8 +45,10 @@ static void release(gli_output *out) {
 static glia_status check_replaceable(glia_context *ctx, const char *path, const struct stat *old) {
     const bool writable = old->st_mode & (S_IWUSR | S_IWGRP | S_IWOTH);
     GLI_TRY(gli_check_regular(ctx, path, old));
-    GLI_REQUIRE(ctx, writable && access(path, W_OK) == 0, GLIA_IO_ERROR, "%s: is read-only", path);
-    return GLIA_OK;
+    const int error   = access(path, W_OK) == 0 ? 0 : errno;
+    const bool denied = error == EACCES || error == EROFS;
+    GLI_REQUIRE(ctx, writable && !denied, GLIA_IO_ERROR, "%s: is read-only", path);
+    return error ? gli_fail_file(ctx, path, error) : GLIA_OK;
 }
 
 /* Finds the file behind symbolic links; *exists: it is there, and *old is about it. */

@@ -19,7 +19,8 @@ static glia_status run_batches(gli_pass *p, bool to_failure, glia_result *out) {
     return gli_results_read(p->model->training, GLI_SUMS_EVALUATION, out);
 }
 
-/* The sums of an evaluation say that some loss was not finite; running it again says which. */
+/* The sums of an evaluation say that some loss was not finite; running it again says which. The states are in the end
+ * those that its batch began with. */
 static glia_status explain_loss(gli_pass *p, const char *call) {
     char where[96];
     glia_result result;
@@ -28,8 +29,11 @@ static glia_status explain_loss(gli_pass *p, const char *call) {
     const int64_t size = p->loader.args.batch_size, batch = (p->loader.next + size - 1) / size;
     if (p->model->stateful_batch) GLI_TRY(gli_take_buffers_back(p->model));
     snprintf(where, sizeof where, "%s: batch %lld", call, (long long)batch);
-    const int64_t first = (batch - 1) * size;
-    return gli_diagnose(&(gli_suspect){.pass = p, .first = first, .count = p->loader.next - first, .where = where});
+    const int64_t first       = (batch - 1) * size;
+    const gli_suspect suspect = {.pass = p, .first = first, .count = p->loader.next - first, .where = where};
+    const glia_status status  = gli_diagnose(&suspect);
+    if (p->model->stateful_batch) GLI_TRY(gli_take_buffers_back(p->model));
+    return status;
 }
 
 static gli_loader_args loader_args(const glia_model *model, int batch_size) {

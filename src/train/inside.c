@@ -71,6 +71,11 @@ static glia_status choose_of(const glia_model *model, const glia_gradient_args *
     GLI_REQUIRE(ctx, !args->factors || args->n_factors == elements, GLIA_SHAPE_MISMATCH,
                 "%s: %lld factors, a sample of what is differentiated has %lld elements", gradient_call,
                 (long long)args->n_factors, (long long)elements);
+    const glia_dtype dtype = model->values[*of].shape.dtype;
+    for (int64_t i = 0; i < args->n_factors; ++i)
+        GLI_REQUIRE(ctx, gli_finite_in(dtype, args->factors[i]), GLIA_INVALID_ARGUMENT,
+                    "%s: factor %lld is %g, must be finite in %s", gradient_call, (long long)i, args->factors[i],
+                    glia_dtype_name(dtype));
     look->factors            = args->factors;
     look->inspection.largest = !some;
     return GLIA_OK;

@@ -72,8 +72,9 @@ void gli_emit_mean(const gli_emission *e, const gli_judged *j, int64_t place, co
 static void emit_error(const gli_emission *e, const gli_judged *j, glia_metric metric, int64_t place) {
     const glia_loss_params params = {.kind      = metric == GLIA_METRIC_MAE ? GLIA_LOSS_MAE : GLIA_LOSS_MSE,
                                      .reduction = GLIA_REDUCTION_NONE};
-    const glia_value in[]         = {j->prediction, gli_emit_target_like(e, j)};
-    const glia_value terms        = gli_emit_call(e, &gli_op_loss, &params, 2, in);
+    const glia_value target       = gli_emit_like(e, gli_emit_cast(e, j->target, GLIA_F64), j->prediction);
+    const glia_value in[]         = {gli_emit_cast(e, j->prediction, GLIA_F64), target};
+    const glia_value terms        = gli_emit_call(e, &gli_op_loss, &params, 2, in); /* in f64: squares overflow */
     const int64_t count           = gli_shape_count(glia_graph_shape(e->graph, terms));
     gli_emit_mean(e, j, place, &(glia_accumulate_params){.factor = 1, .weight = (double)count}, terms, (glia_value){0});
 }
@@ -224,15 +225,34 @@ static void emit_items(const gli_emission *e, const gli_judged *j, int64_t place
 
 /* ---- All ---- */
 
+static bool is_error(glia_metric metric) {
+    return metric == GLIA_METRIC_MSE || metric == GLIA_METRIC_MAE || metric == GLIA_METRIC_RMSE;
+}
+
+static glia_status check_target(const gli_emission *e, const gli_judged *j, glia_metric metric) {
+    const bool by_number = is_error(metric) || metric == GLIA_METRIC_R2 || metric == GLIA_METRIC_BINARY_ACCURACY;
+    const bool indices =
+        gli_loss_by_class(j->output->args.loss.kind) && gli_is_index(glia_graph_dtype(e->graph, j->target));
+    GLI_REQUIRE(e->graph->ctx, !by_number || !indices, GLIA_INVALID_ARGUMENT,
+                "%s: the metric %s compares numbers, the targets are class indices", e->graph->label,
+                rules[metric].name);
+    return GLIA_OK;
+}
+
 void gli_emit_metrics(const gli_emission *e, const gli_judged *j) {
     bool counted = false; /* the classes, for all metrics that read them */
     for (int k = 0; k < GLIA_MAX_METRICS; ++k) {
         const glia_metric metric = j->output->args.metrics[k];
         const int64_t place      = j->output->place[k];
+        const glia_status status = check_target(e, j, metric);
+        if (status != GLIA_OK) {
+            gli_graph_fail(e->graph, status);
+            return;
+        }
         switch (rules[metric].tally) {
             case GLI_TALLY_NONE: break;
             case GLI_TALLY_MEAN:
-                if (metric == GLIA_METRIC_MSE || metric == GLIA_METRIC_MAE || metric == GLIA_METRIC_RMSE)
+                if (is_error(metric))
                     emit_error(e, j, metric, place);
                 else
                     emit_accuracy(e, j, metric, place);

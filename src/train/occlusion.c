@@ -133,6 +133,9 @@ static glia_status check(occlusion *o, const void *out, size_t bytes) {
     GLI_TRY(gli_look_float(model, call, "what is looked at", output));
     GLI_TRY(gli_look_element(model, call, a->element, output, &o->element));
     GLI_TRY(choose_places(o, &model->values[image].shape));
+    const glia_dtype dtype = model->values[image].shape.dtype;
+    GLI_REQUIRE(model->ctx, gli_finite_in(dtype, a->fill), GLIA_INVALID_ARGUMENT,
+                "%s: fill is %g, must be finite in %s", call, a->fill, glia_dtype_name(dtype));
     o->field    = model->values[image].index;
     o->dtype    = model->values[output].shape.dtype;
     o->elements = gli_look_elements(model, output);

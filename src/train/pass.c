@@ -104,8 +104,14 @@ glia_status gli_pass_begin(gli_pass *p, glia_model *model, gli_pass_kind kind, g
     return status != GLIA_OK ? status : gli_loader_create(data, args, &p->loader);
 }
 
-glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step) {
+/* Functions of the user may have destroyed it. */
+static glia_status require_model(const gli_pass *p) {
     GLI_REQUIRE(p->model->ctx, !p->model->destroyed, GLIA_CANCELLED, "the model was destroyed while it ran");
+    return GLIA_OK;
+}
+
+glia_status gli_pass_get(const gli_pass *p, int64_t batch, gli_step **step) {
+    GLI_TRY(require_model(p));
     const bool whole               = p->kind != GLI_PASS_TRAIN || p->accumulate == 1;
     const gli_step_request request = {.kind       = whole ? p->kind : GLI_PASS_ACCUMULATE,
                                       .batch      = batch,
@@ -159,6 +165,7 @@ glia_status gli_pass_step(gli_pass *p, gli_step **step) {
         gli_loader_skip(&p->loader);
     else
         GLI_TRY(load(p, next));
+    GLI_TRY(require_model(p));
     GLI_TRY(gli_step_run(p->model, next));
     *step = next;
     return GLIA_OK;

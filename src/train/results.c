@@ -125,17 +125,18 @@ static void add_result(glia_result *out, const char *name, double value) {
     out->metric[out->n_metrics++]    = value;
 }
 
+/* Without sums all numbers are 0. */
 static glia_status read_output(glia_context *ctx, const reading *r, bool named, bool metrics, glia_result *out) {
     const gli_output *output    = r->output;
     const glia_model_loss *kind = &output->args.loss;
-    const double loss           = ratio(r->sums[0], r->sums[1]);
+    const double loss           = r->sums ? ratio(r->sums[0], r->sums[1]) : 0;
     if (gli_loss_trains(kind)) out->loss += gli_loss_weight(kind) * loss;
     if (named) add_result(out, output->result_name[0], loss);
     for (int k = 0; k < GLIA_MAX_METRICS && metrics; ++k) {
         const glia_metric metric = output->args.metrics[k];
         double value             = 0;
         if (metric == GLIA_METRIC_NONE) continue;
-        GLI_TRY(result_of(ctx, r, k, &value));
+        if (r->sums) GLI_TRY(result_of(ctx, r, k, &value));
         add_result(out, named ? output->result_name[1 + k] : gli_metric_rule_of(metric)->name, value);
     }
     return GLIA_OK;
@@ -169,6 +170,14 @@ static glia_status read_sums(const gli_training *training, gli_sums whose, bool 
 
 glia_status gli_results_read(const gli_training *training, gli_sums whose, glia_result *out) {
     return read_sums(training, whose, true, out);
+}
+
+void gli_results_names(const gli_training *training, glia_result *out) {
+    const bool named = outputs_with_a_loss(training) > 1;
+    *out             = (glia_result){0};
+    for (int i = 0; i < training->n_outputs; ++i)
+        if (training->outputs[i].n_sums > 0)
+            read_output(NULL, &(reading){.output = &training->outputs[i]}, named, true, out);
 }
 
 glia_status gli_results_read_losses(const gli_training *training, gli_sums whose, glia_result *out) {

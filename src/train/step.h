@@ -140,6 +140,9 @@ int64_t gli_results_count(const gli_training *training);
 glia_status gli_results_reset(gli_training *training, gli_sums whose);
 glia_status gli_results_read(const gli_training *training, gli_sums whose, glia_result *out);
 
+/* The names of these, before there are any. */
+void gli_results_names(const gli_training *training, glia_result *out);
+
 /* The losses alone, which are quickly told. */
 glia_status gli_results_read_losses(const gli_training *training, gli_sums whose, glia_result *out);
 

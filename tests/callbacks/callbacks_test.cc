@@ -1,5 +1,8 @@
 // The ready-made callbacks: rates and decisions as PyTorch's, best weights, logs line by line.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -254,12 +257,21 @@ TEST_F(Callbacks, weights_of_before_a_compile_do_not_come_back) {
 }
 
 TEST_F(Callbacks, the_name_that_is_watched_has_to_be_there) {
-    const glia_early_stopping_args args{.watch = "val_accuracy"};
-    const glia_callback stop = made([&](auto *out) { return glia_early_stopping(ctx_, &args, out); });
-    EXPECT_EQ(fit({stop}, 2), GLIA_NOT_FOUND);
-    EXPECT_EQ(message(),
-              "glia_model_fit: on_epoch_end returned GLIA_NOT_FOUND: glia_epoch_value: the epoch has no "
-              "'val_accuracy', but loss, mae");
+    const glia::Folder folder;
+    const glia_early_stopping_args early{.watch = "val_accuracy"};
+    const glia_plateau_args plateau{.watch = "val_accuracy"};
+    const string path = folder.path();
+    const glia_checkpoint_args best{.folder = path.c_str(), .best = true, .watch = "val_accuracy"};
+    set(1);
+    for (const glia_callback &watching : {made([&](auto *out) { return glia_early_stopping(ctx_, &early, out); }),
+                                          made([&](auto *out) { return glia_reduce_on_plateau(ctx_, &plateau, out); }),
+                                          made([&](auto *out) { return glia_checkpoints(ctx_, &best, out); })}) {
+        EXPECT_EQ(fit({watching}, 2), GLIA_NOT_FOUND);
+        EXPECT_EQ(message(),
+                  "glia_model_fit: on_begin returned GLIA_NOT_FOUND: glia_epoch_value: the epoch has no "
+                  "'val_accuracy', but loss, mae");
+        EXPECT_EQ(weight(), 1) << "no step was taken";
+    }
 }
 
 TEST_F(Callbacks, a_time_limit_ends_the_training_in_the_middle_of_an_epoch) {
@@ -320,6 +332,32 @@ TEST_F(Callbacks, a_csv_log_names_other_columns_anew) {
         ASSERT_EQ(fit({log}, 2, validation), GLIA_OK) << message();
     EXPECT_EQ(names_of(), (vector<string>{"half a li", wide, narrow, wide}));
     std::remove(path.c_str());
+}
+
+// A pipe has no lines of before, and cannot be read back.
+TEST_F(Callbacks, a_csv_log_goes_through_a_pipe) {
+    const glia::Folder folder;
+    const string path = folder / "pipe";
+    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+    const int reader        = open(path.c_str(), O_RDONLY | O_NONBLOCK);
+    const glia_callback log = made([&](auto *out) { return glia_csv_log(ctx_, path.c_str(), out); });
+    ASSERT_EQ(fit({log}, 2), GLIA_OK) << message();
+    char text[1000];
+    const ssize_t bytes = read(reader, text, sizeof text);
+    close(reader);
+    ASSERT_GT(bytes, 0);
+    const string lines(text, size_t(bytes));
+    EXPECT_EQ(lines.find("epoch,steps,seconds,learning_rate,loss,mae\n1,2,"), 0u) << lines;
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 3) << lines;
+}
+
+// Of devices, some never end.
+TEST_F(Callbacks, a_csv_log_into_a_device_reads_nothing) {
+    const glia_callback log = made([&](auto *out) { return glia_csv_log(ctx_, "/dev/full", out); });
+    EXPECT_EQ(fit({log}, 1), GLIA_IO_ERROR);
+    EXPECT_NE(message().find("/dev/full: No space left on device"), string::npos) << message();
+    const glia_callback none = made([&](auto *out) { return glia_csv_log(ctx_, "/dev/null", out); });
+    EXPECT_EQ(fit({none}, 1), GLIA_OK) << message();
 }
 
 TEST_F(Callbacks, a_log_of_json_lines) {

@@ -42,6 +42,7 @@ struct Memory {
     bool on   = false;
     long left = LONG_MAX, least = LONG_MAX;
     long news = 0, bad_new = -1;
+    bool for_good = false;  // the Nth new, and all memory from then on
 };
 Memory memory;
 
@@ -81,7 +82,9 @@ void free(void *block) { taken_back(block), __libc_free(block); }
 }
 
 void *operator new(size_t bytes) {
-    void *block = memory.on && memory.news++ == memory.bad_new ? nullptr : malloc(bytes);
+    const bool fails = memory.on && memory.news++ == memory.bad_new;
+    if (fails && memory.for_good) memory.left = 0;
+    void *block = fails ? nullptr : malloc(bytes);
     if (!block) throw std::bad_alloc();
     return block;
 }
@@ -242,6 +245,17 @@ TEST_P(OutOfMemory, of_a_new_is_an_error) {
     const Memory needs = needs_of(GetParam());
     ASSERT_GT(needs.news, 100);
     attempt_all([&](int step) { memory.bad_new = needs.news * step / attempts(); });
+}
+
+// Inside oneDNN, too, from then on. But for its first engine: dnnl_engine_create follows the NULL of a factory that
+// another thread left no memory for.
+TEST_P(OutOfMemory, of_everything_from_a_new_on_is_an_error) {
+    const Memory needs = needs_of(GetParam());
+    const Ends ends    = attempt_all([&](int step) {
+        memory.for_good = true;
+        memory.bad_new  = needs.news * (step + 1) / (attempts() + 1);
+    });
+    EXPECT_EQ(ends.out_of_memory, attempts());
 }
 
 // oneDNN follows the NULL that malloc gives it; so there has to be enough before.

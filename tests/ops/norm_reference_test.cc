@@ -305,6 +305,20 @@ TEST(Layernorm, of_numbers_of_any_size) {
         }
 }
 
+// A weight whose product with rstd, which CUDA's kernels make, is no float, in channels that are constant and are not.
+TEST(Batchnorm, of_weights_of_any_size) {
+    const params::batchnorm params{.epsilon = 1e-5};
+    const Array x{{2, 2}, {1, 1, 1, 1 + 0x1p-20}, GLIA_F32}, weight{{2}, {double(2e38f), double(2e38f)}, GLIA_F32};
+    const double y = (0x1p-21) / std::sqrt(0x1p-42 + 1e-5) * weight.values[1];
+    for (const auto &[provider, out] : everywhere(gli_op_batchnorm, params, {x, weight, {{2}, {3, 3}, GLIA_F32}})) {
+        if (provider.rfind("cpu", 0) != 0) continue;
+        EXPECT_EQ(out[0].values[0], 3) << provider;
+        EXPECT_NEAR(out[0].values[1] / -y, 1, 1e-6) << provider;
+        EXPECT_EQ(out[0].values[2], 3) << provider;
+        EXPECT_NEAR(out[0].values[3] / y, 1, 1e-6) << provider;
+    }
+}
+
 // Channels as planes and as columns; a few numbers of each, and so many that blocks share them.
 TEST(Batchnorm, of_numbers_of_any_size) {
     for (const char *kind : kSizes)

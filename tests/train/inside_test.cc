@@ -1222,6 +1222,11 @@ TEST_F(Mistakes, in_what_is_differentiated) {
         {.with_respect_to = "image", .of = GLIA_OF_OUTPUT, .element = GLIA_SET(1), .factors = factors, .n_factors = 3},
         GLIA_INVALID_ARGUMENT, "must be one of them");
     gradient({.with_respect_to = "image", .element = GLIA_SET(1)}, GLIA_INVALID_ARGUMENT, "the loss is one number");
+    const double not_finite[3] = {1, NAN, 3}, too_large[3] = {1, 2, 1e39};
+    gradient({.with_respect_to = "image", .of = GLIA_OF_OUTPUT, .factors = not_finite, .n_factors = 3},
+             GLIA_INVALID_ARGUMENT, "factor 1 is nan, must be finite in f32");
+    gradient({.with_respect_to = "image", .of = GLIA_OF_OUTPUT, .factors = too_large, .n_factors = 3},
+             GLIA_INVALID_ARGUMENT, "factor 2 is 1e+39, must be finite in f32");
     gradient({.with_respect_to = "image", .of = GLIA_OF_OUTPUT, .n_factors = 3}, GLIA_INVALID_ARGUMENT,
              "n_factors is 3, factors is NULL");
     gradient({.with_respect_to = "image", .of = GLIA_OF_OUTPUT, .layer = "conv"}, GLIA_INVALID_ARGUMENT,
@@ -1268,6 +1273,7 @@ TEST_F(Mistakes, in_patches) {
     occlusion({.element = GLIA_SET(3), .patch = {2, 2}}, GLIA_INVALID_ARGUMENT, "element is 3");
     occlusion({.patch = {2, 2}}, GLIA_SHAPE_MISMATCH, "48 bytes, the result has 300: 3 times 100");
     occlusion({.patch = {2, 2}, .batch_size = -4}, GLIA_INVALID_ARGUMENT, "batch_size is -4");
+    occlusion({.patch = {2, 2}, .fill = -1e39}, GLIA_INVALID_ARGUMENT, "fill is -1e+39, must be finite in f32");
     refused(glia_model_occlusion(net_.model, data_, nullptr, out_, 48), GLIA_INVALID_ARGUMENT, "args is NULL");
     refused(glia_model_occlusion(net_.model, net_.data(samples(GLIA_SHAPE(1, 6, 5), 3, GLIA_F32)),
                                  with(glia_occlusion_args{.patch = {6, 6}}), out_, 12),

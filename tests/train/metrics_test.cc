@@ -495,6 +495,34 @@ TEST_P(Metrics, names_end_with_a_whole_character) {
     glia_model_destroy(net);
 }
 
+// Their squares are no floats.
+TEST_P(Metrics, errors_of_huge_numbers) {
+    Output o    = numbers({GLIA_METRIC_MSE, GLIA_METRIC_MAE, GLIA_METRIC_RMSE});
+    o.args.loss = glia_loss_mae();
+    for (size_t i = 0; i < o.x.size(); ++i) o.x[i] = i % 2 ? 3e25f : -3e25f, o.t[i] = -o.x[i];
+    Results r         = judge({o});
+    const double size = 2 * double(3e25f);
+    EXPECT_NEAR(r["mse"] / (size * size), 1, 1e-12);
+    EXPECT_NEAR(r["rmse"] / size, 1, 1e-12);
+    EXPECT_NEAR(r["mae"] / size, 1, 1e-7);
+}
+
+// Told before the first step.
+TEST_P(Metrics, of_numbers_are_none_of_class_indices) {
+    for (const auto &[metric, name] : {std::pair{GLIA_METRIC_R2, "r2"},
+                                       {GLIA_METRIC_RMSE, "rmse"},
+                                       {GLIA_METRIC_BINARY_ACCURACY, "binary_accuracy"}}) {
+        const Output o     = classes(glia_loss_cross_entropy(), {metric});
+        glia_model *net    = model({o});
+        glia_dataset *data = load({o});
+        EXPECT_EQ(glia_model_fit(net, data, nullptr), GLIA_INVALID_ARGUMENT);
+        EXPECT_EQ(message(),
+                  string("output 0: the metric ") + name + " compares numbers, the targets are class indices");
+        glia_dataset_destroy(data);
+        glia_model_destroy(net);
+    }
+}
+
 TEST_P(Metrics, outputs_that_are_nan) {
     Output o  = numbers({GLIA_METRIC_MSE, GLIA_METRIC_R2});
     o.x[5]    = NAN;

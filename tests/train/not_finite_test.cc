@@ -351,6 +351,9 @@ TEST_P(NotFinite, a_batch_is_run_again_from_the_states_of_the_one_before_it) {
     glia_result result;
     EXPECT_EQ(glia_model_evaluate(net_, data_, kBatch, &result), GLIA_NOT_FINITE);
     EXPECT_EQ(message(), "glia_model_evaluate: batch 2: forward: the loss is infinite, with outputs that are finite");
+    std::vector<float> states(kBatch);
+    ASSERT_EQ(glia_model_get(net_, "rnn.h_l0", states.data(), kBatch * sizeof(float)), GLIA_OK) << message();
+    for (const float state : states) EXPECT_NEAR(state, std::tanh(1 + std::tanh(1)), 1e-6) << "as batch 1 left them";
 }
 
 // A square whose loss is finite and whose gradient is not: a limit may make that finite, in one batch and in several.

@@ -1,9 +1,12 @@
 // Callbacks that use their model, or destroy it: a clear error or the right thing, and nothing is lost.
 #include <gtest/gtest.h>
+#include <setjmp.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "glia/glia.h"
@@ -23,11 +26,7 @@ class Reentry : public testing::Test {
     Reentry() {
         const glia_context_args args{.threads = 1, .allocator = memory_.api()};
         EXPECT_EQ(glia_context_create("cpu", &args, &ctx_), GLIA_OK) << glia_message(nullptr);
-        EXPECT_EQ(glia_model_create(ctx_, nullptr, &net_), GLIA_OK) << message();
-        y_                 = glia_model_activation(net_, glia_model_input(net_, "x", GLIA_SHAPE(1)), nullptr);
-        glia_value trained = glia_model_dense(net_, y_, with(glia_dense_args{.units = 1}));
-        EXPECT_EQ(glia_model_output(net_, trained, with(glia_output_args{.loss = glia_loss_mse()})), GLIA_OK);
-        EXPECT_EQ(glia_model_compile(net_, {0}, nullptr), GLIA_OK) << message();
+        make_model();
         data_ = sourced(&trick_);
     }
     ~Reentry() override {
@@ -35,6 +34,15 @@ class Reentry : public testing::Test {
         if (!destroyed_) glia_model_destroy(net_);
         glia_context_destroy(ctx_);
         EXPECT_TRUE(memory_.blocks.empty());
+    }
+
+    void make_model() {
+        EXPECT_EQ(glia_model_create(ctx_, nullptr, &net_), GLIA_OK) << message();
+        y_                 = glia_model_activation(net_, glia_model_input(net_, "x", GLIA_SHAPE(1)), nullptr);
+        glia_value trained = glia_model_dense(net_, y_, with(glia_dense_args{.units = 1}));
+        EXPECT_EQ(glia_model_output(net_, trained, with(glia_output_args{.loss = glia_loss_mse()})), GLIA_OK);
+        EXPECT_EQ(glia_model_compile(net_, {0}, nullptr), GLIA_OK) << message();
+        destroyed_ = false;
     }
 
     std::string message() const { return glia_message(ctx_); }
@@ -140,6 +148,23 @@ TEST_F(Reentry, a_model_that_a_source_destroys_lives_to_the_end_of_the_call) {
     trick_ = [&] { return glia_model_destroy(net_), destroyed_ = true, GLIA_OK; };
     EXPECT_EQ(fit(), GLIA_CANCELLED);
     EXPECT_EQ(message(), "the model was destroyed while it ran");
+}
+
+// Of the last sample of an epoch, after which no step would notice it, and of the validation.
+TEST_F(Reentry, a_model_that_the_last_sample_destroys_ends_the_call_with_an_error) {
+    glia_dataset *part = nullptr, *rest = nullptr, *plain = sourced(&none_);
+    const glia_split_args to_it{.count = kAt + 1, .in_order = true};
+    ASSERT_EQ(glia_dataset_split(data_, &to_it, &part, &rest), GLIA_OK) << message();
+    glia_model_destroy(net_);
+    for (const bool validation : {false, true}) {
+        make_model();
+        trick_ = [&] { return glia_model_destroy(net_), destroyed_ = true, GLIA_OK; };
+        glia_fit_args args{.batch_size = kBatch, .in_order = true};
+        if (validation) args.validation = part;
+        EXPECT_EQ(glia_model_fit(net_, validation ? plain : part, &args), GLIA_CANCELLED) << validation;
+        EXPECT_EQ(message(), "the model was destroyed while it ran");
+    }
+    glia_dataset_destroy(part), glia_dataset_destroy(rest), glia_dataset_destroy(plain);
 }
 
 TEST_F(Reentry, a_data_set_that_its_source_destroys_lives_to_the_end_of_the_call) {
@@ -297,6 +322,49 @@ TEST_F(Reentry, a_context_and_a_model_that_on_epoch_end_destroys_end_with_the_ca
                                                 return GLIA_OK;
                                             }}}};
     EXPECT_EQ(glia_model_fit(net_, data_, &args), GLIA_OK);  // it was the last epoch
+}
+
+// What glia.h says of callbacks that do not return. The process ends afterwards: something was not given back.
+void leave(void (*out_of_it)(), const std::function<void(const std::function<void()> &)> &call) {
+    glia_context *ctx  = nullptr;
+    glia_model *net    = nullptr;
+    glia_dataset *data = nullptr;
+    const std::vector<float> ones(kCount, 1);
+    const glia_array array{.dtype = GLIA_F32, .shape = GLIA_SHAPE(1), .data = ones.data()};
+    const glia_arrays_args arrays{.inputs = &array, .n_inputs = 1, .targets = &array, .n_targets = 1, .count = kCount};
+    glia_status status = glia_context_create("cpu", nullptr, &ctx);
+    if (status == GLIA_OK) status = glia_dataset_from_arrays(ctx, &arrays, &data);
+    if (status == GLIA_OK) status = glia_model_create(ctx, nullptr, &net);
+    glia_value y = glia_model_input(net, "x", GLIA_SHAPE(1));
+    y            = glia_model_dense(net, y, with(glia_dense_args{.units = 1}));
+    if (status == GLIA_OK) status = glia_model_compile(net, y, with(glia_compile_args{.loss = glia_loss_mse()}));
+    glia_fit_args args{};
+    args.callbacks[0] = {.user         = reinterpret_cast<void *>(out_of_it),
+                         .on_batch_end = [](void *user, const glia_event *) {
+                             reinterpret_cast<void (*)()>(user)();
+                             return GLIA_OK;
+                         }};
+    if (status == GLIA_OK) call([&] { glia_model_fit(net, data, &args); });
+    glia_status here = glia_model_status(net), elsewhere = GLIA_OK;
+    std::thread([&] { elsewhere = glia_model_status(net); }).join();
+    _exit(status == GLIA_OK && here == GLIA_OK && elsewhere == GLIA_BUSY ? 0 : 1);
+}
+
+jmp_buf before_the_call;
+
+TEST(ReentryDeathTest, callbacks_that_do_not_return_leave_the_context_in_use) {
+    testing::FLAGS_gtest_death_test_style = "fast";
+    const auto caught                     = [](const std::function<void()> &fit) {
+        try {
+            fit();
+        } catch (int) {
+        }
+    };
+    const auto jumped = [](const std::function<void()> &fit) {
+        if (setjmp(before_the_call) == 0) fit();
+    };
+    EXPECT_EXIT(leave([] { throw 1; }, caught), testing::ExitedWithCode(0), "");
+    EXPECT_EXIT(leave([] { longjmp(before_the_call, 1); }, jumped), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

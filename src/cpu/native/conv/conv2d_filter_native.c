@@ -5,9 +5,11 @@
 #include "core/size.h"
 #include "cpu/native/call_floats.h"
 #include "cpu/native/column_sum.h"
+#include "cpu/native/conv/convolution_exact.h"
 #include "cpu/native/conv/convolution_planes.h"
 #include "cpu/native/conv/convolution_rows.h"
 #include "cpu/native/conv/depthwise.h"
+#include "cpu/native/finite.h"
 
 enum { TASKS = 16, TASK_ROWS = 32, TASK_COLUMNS = 64 }; /* so many at least, of about that size */
 
@@ -268,6 +270,12 @@ static void copy_images(const gli_call *call, const plan *p, float *workspace) {
     gli_convolution_pad(call->ctx, &p->c, gli_in_floats(call, GLI_CONV2D_FILTER_X), workspace);
 }
 
+static void redo_infinite(const gli_call *call, const gli_convolution *c, const glia_tensor *dw) {
+    if (gli_convolution_reads_zeros(c) && !gli_tensor_finite(call->ctx, dw))
+        gli_convolution_redo_filters(call->ctx, c, gli_in_floats(call, GLI_CONV2D_FILTER_X),
+                                     gli_in_floats(call, GLI_CONV2D_FILTER_DY), dw);
+}
+
 static glia_status run_filter(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     (void)prepared;
     const gli_convolution c = convolution_of(call);
@@ -279,6 +287,7 @@ static glia_status run_filter(const gli_call *call, const gli_prepared *prepared
     multiply(call->ctx, &r);
     if (r.plan.slices > 1) gli_parallel(call->ctx, a.dw->dim[0], FILTERS, add_slices, &a);
     if (dbias) sum_panels(call, &r, dbias, (float *)workspace + r.plan.at.all);
+    redo_infinite(call, &c, a.dw);
     return GLIA_OK;
 }
 

@@ -3,9 +3,11 @@
 #include "cpu/native/conv/convolution.h"
 
 #include "core/size.h"
+#include "cpu/native/conv/convolution_exact.h"
 #include "cpu/native/conv/convolution_planes.h"
 #include "cpu/native/conv/convolution_rows.h"
 #include "cpu/native/conv/depthwise.h"
+#include "cpu/native/finite.h"
 #include "cpu/native/strided_copy.h"
 
 enum { FEW_CHANNELS = 8 }; /* read by rows of taps: too few for a loop over the channels of one tap */
@@ -234,4 +236,6 @@ void gli_convolution_run(const glia_context *ctx, const gli_convolution *convolu
         else
             gli_gemm_run(ctx, &gemm);
     }
+    if (gli_convolution_reads_zeros(convolution) && !gli_all_finite(ctx, packed, packed_elements(c)))
+        gli_convolution_redo_channels(ctx, convolution, x, w, bias, y);
 }

@@ -54,7 +54,7 @@ static double variance_of(gli_moments m) {
     return m.m2 > 0 || isnan(m.m2) ? m.m2 / m.count : 0; /* rounding may leave m2 below zero */
 }
 
-/* Whether rstd is a normal float in every channel: below those it would be 0. */
+/* Whether rstd is a normal float in every channel, below which it would be 0, and weight rstd a finite one. */
 static bool finish_statistics(const gli_call *call, gli_batchnorm_work *w) {
     bool normal                 = true;
     const gli_batchnorm_geom *g = w->g;
@@ -75,7 +75,7 @@ static bool finish_statistics(const gli_call *call, gli_batchnorm_work *w) {
               (1 - g->momentum) * (old_mean ? old_mean[c] : 0) + g->momentum * m.mean);
         store(call, GLI_BATCHNORM_NEW_RUNNING_VAR, c,
               (1 - g->momentum) * (old_var ? old_var[c] : 1) + g->momentum * batch_var);
-        normal = normal && !(rstd < FLT_MIN);
+        normal = normal && !(rstd < FLT_MIN) && isfinite(w->scale[c]);
     }
     return normal;
 }

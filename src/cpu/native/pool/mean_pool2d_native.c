@@ -5,10 +5,9 @@
 
 #include "core/parallel.h"
 #include "core/size.h"
+#include "cpu/native/finite.h"
 #include "cpu/native/images.h"
-#include "cpu/native/loops.h"
 #include "cpu/native/pool/mean_pool2d.h"
-#include "cpu/native/vector_math.h"
 #include "cpu/native/vectorize.h"
 #include "ops/pool/pool2d_geom.h"
 
@@ -169,32 +168,11 @@ static glia_status pool(const gli_call *call, range_of *ranges) {
 
 /* ---- what another provider summed -------------------------------------------------------------------------------- */
 
-/* arg: where 1 goes, atomically, if a number of the row has all bits of an exponent. */
-GLI_CLONES static void find_not_finite(const void *arg, int64_t count, float *const *data, const int64_t *stride) {
-    const uint32_t exponent = 0x7f800000;
-    const float *y          = data[0];
-    unsigned any            = 0;
-    if (stride[0] == 1)
-        for (int64_t i = 0; i < count; ++i) any |= (gli_bits_of(y[i]) & exponent) == exponent;
-    else
-        for (int64_t i = 0; i < count; ++i) any |= (gli_bits_of(y[i * stride[0]]) & exponent) == exponent;
-    if (any) __atomic_store_n(*(int *const *)arg, 1, __ATOMIC_RELAXED);
-}
-
-static bool all_finite(const gli_call *call, const glia_tensor *y) {
-    int found        = 0;
-    int *const where = &found;
-    gli_loops loops;
-    gli_loops_init(&loops, 1, &y);
-    gli_loops_run(call->ctx, &loops, find_not_finite, &where);
-    return !found;
-}
-
 void gli_mend_means(const gli_call *call) {
     const gli_pool2d_geom *g = call->geom;
     const glia_tensor *x = call->in[0], *y = call->out[0];
     range_of *ranges = call->op == &gli_op_avg_pool2d ? ordinary : adaptive;
-    if (all_finite(call, y)) return;
+    if (gli_tensor_finite(call->ctx, y)) return;
     for (int64_t i = 0; i < gli_count(y); ++i) {
         const int q = (int)(i % g->q), p = (int)(i / g->q % g->p);
         const int64_t plane = i / g->q / g->p, n = plane / g->c, c = plane % g->c;
