@@ -30,7 +30,7 @@ typedef struct plan {
     int64_t row_blocks, panels, panel_blocks;    /* of all filters */
     int64_t slices, of_slice;                    /* tiles */
     int64_t next_input, next_gradient, next_sum; /* from point to point */
-    int lanes;
+    int lanes;                                   /* of threads that work at a time */
 } plan;
 
 static plan plan_of(const gli_call *call) {

@@ -30,7 +30,7 @@ typedef struct plan {
     int64_t n_panels, of_range, ranges;        /* panels of a task */
     int64_t block, blocks;                     /* tiles of a task */
     int64_t next_filter, next_input, next_sum; /* from point to point */
-    int lanes;
+    int lanes;                                 /* of threads that work at a time */
 } plan;
 
 static plan plan_of(const gli_call *call, const glia_tensor *x, const glia_tensor *y) {
