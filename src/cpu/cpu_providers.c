@@ -12,15 +12,18 @@
 
 #define ROW(op, ...) __VA_ARGS__
 #define ONEDNN(name) IF_ONEDNN(extern const gli_provider gli_##name##_onednn;)
+#define WINOGRAD(name) extern const gli_provider gli_##name##_winograd;
 #define NATIVE(name) extern const gli_provider gli_##name##_native;
 #define REF(name) extern const gli_provider gli_##name##_ref;
 #include "cpu/cpu_providers.inc"
 #undef ROW
 #undef ONEDNN
+#undef WINOGRAD
 #undef NATIVE
 #undef REF
 
 #define ONEDNN(name) IF_ONEDNN(&gli_##name##_onednn, )
+#define WINOGRAD(name) &gli_##name##_winograd,
 #define NATIVE(name) &gli_##name##_native,
 #define REF(name) &gli_##name##_ref,
 #define ROW(op, ...) static const gli_provider *const op##_providers[] = {__VA_ARGS__ NULL};

@@ -2,6 +2,7 @@
 #include "core/op.h"
 #include "cpu/cpu_providers.h"
 
+#define WINOGRAD(name)
 #define ONEDNN(name)
 #define NATIVE(name)
 #define ROW(op, ...) __VA_ARGS__

@@ -40,4 +40,7 @@ size_t gli_convolution_workspace(const gli_convolution *c);
 void gli_convolution_run(const glia_context *ctx, const gli_convolution *c, const float *x, const float *w,
                          const glia_tensor *bias, float *y, void *workspace);
 
+/* What cpu.winograd leaves to the direct sums. */
+extern const gli_provider gli_conv2d_native, gli_conv2d_backward_data_native, gli_conv2d_backward_filter_native;
+
 #endif

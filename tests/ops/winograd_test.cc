@@ -1,0 +1,106 @@
+// What the suite of providers does not ask of cpu.winograd: the bits of any number of threads, sums over more channels
+// than a block of the product has, and infinities, which stay where the direct sums of cpu.native have them.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+
+#include "support/call.h"
+#include "support/params.h"
+
+namespace {
+
+using namespace glia;
+
+struct Call {
+    const gli_op *op;
+    std::vector<char> params;
+    std::vector<std::vector<int64_t>> in, out;
+};
+
+template <class Params>
+std::vector<char> bytes(const Params &params) {
+    std::vector<char> out(sizeof params);
+    memcpy(out.data(), &params, sizeof params);
+    return out;
+}
+
+// Of 300 channels and 8 x 64 tiles.
+std::vector<Call> calls() {
+    const std::vector<int64_t> x{8, 300, 16, 15}, y{8, 65, 16, 15}, w{65, 300, 3, 3}, bias{65};
+    params::conv2d conv;
+    conv.pad[0] = conv.pad[1] = conv.pad_end[0] = conv.pad_end[1] = 1;
+    const params::conv2d_backward_data data{conv, {16, 15}};
+    const params::conv2d_backward_filter filter{conv, {3, 3}};
+    return {{&gli_op_conv2d, bytes(conv), {x, w, bias}, {y}},
+            {&gli_op_conv2d_backward_data, bytes(data), {y, w}, {x}},
+            {&gli_op_conv2d_backward_filter, bytes(filter), {x, y}, {w, bias}}};
+}
+
+// Every output's elements, one after the other. infinity: in the middle of the first input.
+std::vector<float> outputs(const Call &call, const char *provider, int threads, bool infinity) {
+    Session session(provider, "cpu", threads);
+    std::mt19937 rng(7);
+    const auto tensor = [&](const std::vector<int64_t> &dims, bool image) {
+        glia_tensor *t = session.tensor({dims, {}, GLIA_F32});
+        if (image) gli_channels_last_strides(4, t->dim, t->stride);
+        for (int64_t i = 0; i < glia_tensor_count(t); ++i)
+            static_cast<float *>(t->data)[i] = float(rng()) * 0x1p-32F - 0.5F;
+        return t;
+    };
+    const auto is_image = [](const std::vector<int64_t> &dims) { return dims.size() == 4 && dims[0] == 8; };
+    std::vector<const glia_tensor *> in;
+    std::vector<glia_tensor *> out;
+    for (const auto &dims : call.in) in.push_back(tensor(dims, is_image(dims)));
+    for (const auto &dims : call.out) out.push_back(tensor(dims, is_image(dims)));
+    if (infinity)
+        static_cast<float *>(in[0]->data)[glia_tensor_count(in[0]) / 2] = std::numeric_limits<float>::infinity();
+    EXPECT_EQ(
+        gli_call_op(session.ctx(), call.op, call.params.data(), int(in.size()), in.data(), int(out.size()), out.data()),
+        GLIA_OK)
+        << glia_message(session.ctx());
+    std::vector<float> all;
+    for (const glia_tensor *t : out) {
+        const float *data = static_cast<const float *>(t->data);
+        all.insert(all.end(), data, data + glia_tensor_count(t));
+    }
+    return all;
+}
+
+bool same_bits(const std::vector<float> &a, const std::vector<float> &b) {
+    return a.size() == b.size() && memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+TEST(Winograd, threads_do_not_change_a_bit) {
+    for (const Call &call : calls()) {
+        const std::vector<float> one = outputs(call, "cpu.winograd", 1, false);
+        for (int threads : {2, 4, 16})
+            EXPECT_TRUE(same_bits(one, outputs(call, "cpu.winograd", threads, false)))
+                << call.op->name << ", " << threads << " threads";
+    }
+}
+
+// Numbers below 1/2 in sums of 585 to 2700 products.
+TEST(Winograd, agrees_with_direct_sums_over_many_channels) {
+    for (const Call &call : calls()) {
+        const std::vector<float> direct = outputs(call, "cpu.native", 2, false);
+        const std::vector<float> fast   = outputs(call, "cpu.winograd", 2, false);
+        ASSERT_EQ(direct.size(), fast.size());
+        float largest = 0;
+        for (size_t i = 0; i < fast.size(); ++i) largest = std::max(largest, std::fabs(direct[i] - fast[i]));
+        EXPECT_LE(largest, 1e-4F) << call.op->name;
+    }
+}
+
+TEST(Winograd, leaves_infinities_to_direct_sums) {
+    for (const Call &call : calls()) {
+        const std::vector<float> direct = outputs(call, "cpu.native", 2, true);
+        const std::vector<float> fast   = outputs(call, "cpu.winograd", 2, true);
+        EXPECT_TRUE(same_bits(direct, fast)) << call.op->name;
+        EXPECT_FALSE(same_bits(fast, outputs(call, "cpu.winograd", 2, false))) << call.op->name;
+    }
+}
+
+}  // namespace
