@@ -58,11 +58,12 @@ void gli_data_store_deliver(const gli_data_store *store, int field, int64_t samp
 }
 
 void gli_data_store_prefetch(const gli_data_store *store, int field, int64_t sample) {
-    enum { LINE = 64, MOST = 4096 }; /* bytes; of a longer run, processors fetch the rest themselves */
+    enum { LINE = 64, MOST = 1024 }; /* bytes; processors fetch the rest of a run themselves */
     const gli_data_field *f = &store->fields[field];
     if (store->reader) return;
+    const char *from    = sample_of(f, sample);
     const int64_t bytes = gli_min_i64(f->elements * (int64_t)glia_dtype_size(f->stored), MOST);
-    for (int64_t at = 0; at < bytes; at += LINE) __builtin_prefetch(sample_of(f, sample) + at);
+    for (int64_t at = 0; at < bytes; at += LINE) __builtin_prefetch(from + at);
 }
 
 /* ---- Samples ---- */

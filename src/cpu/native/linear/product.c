@@ -175,10 +175,21 @@ static int segments(const void *arg, const gli_gemm_rows *rows, int64_t block, g
     return 1;
 }
 
-static void add_c(const gli_product *p, const float *c, int columns, float *sums) {
+/* c: one row of it, or an element for all columns where its stride is 0. */
+GLI_INLINE void add_row(const float *c, int64_t stride, float beta, int columns, float *sums) {
+    for (int j = 0; j < columns; ++j) sums[j] += beta * c[j * stride];
+}
+
+GLI_CLONES static void add_c(const gli_product *p, const float *c, int columns, float *sums) {
     if (p->alpha != 1)
         for (int j = 0; j < columns; ++j) sums[j] *= p->alpha;
-    for (int j = 0; c && j < columns; ++j) sums[j] += p->beta * c[j * p->c.column_stride];
+    if (!c) return;
+    if (p->c.column_stride == 1)
+        add_row(c, 1, p->beta, columns, sums);
+    else if (p->c.column_stride == 0)
+        add_row(c, 0, p->beta, columns, sums);
+    else
+        add_row(c, p->c.column_stride, p->beta, columns, sums);
 }
 
 GLI_CLONES static void store_rows(const float *sums, int pitch, int rows, int columns, float *y, int64_t stride) {
