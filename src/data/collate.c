@@ -19,9 +19,11 @@ typedef struct copying {
 
 static void copy_samples(void *arg, int64_t begin, int64_t end) {
     const copying *c = arg;
-    for (int64_t i = begin; i < end; ++i)
+    for (int64_t i = begin; i < end; ++i) {
+        if (i + 1 < end) gli_data_store_prefetch(c->part->store, c->field, gli_part_sample(c->part, c->index[i + 1]));
         gli_data_store_deliver(c->part->store, c->field, gli_part_sample(c->part, c->index[i]),
                                c->to + (size_t)i * c->bytes);
+    }
 }
 
 static void copy_column(const glia_dataset *dataset, int i, const int64_t *index, int64_t n, glia_tensor *to) {

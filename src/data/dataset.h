@@ -176,6 +176,9 @@ size_t gli_field_bytes(const gli_data_field *field);
  * what is, which cannot fail and needs no scratch. Any thread may call it. */
 void gli_data_store_deliver(const gli_data_store *store, int field, int64_t sample, void *to);
 
+/* Brings a kept sample to the cache before it is delivered. */
+void gli_data_store_prefetch(const gli_data_store *store, int field, int64_t sample);
+
 /* ---- Reading: see read.c ---- */
 
 /* Bytes of scratch that reading one sample of the dataset needs. */

@@ -34,8 +34,12 @@ static void convert(const gli_data_field *field, const void *from, void *to) {
     gli_float_mode_leave(before);
 }
 
+static const char *sample_of(const gli_data_field *field, int64_t sample) {
+    return field->data + (size_t)(sample * field->stride) * glia_dtype_size(field->stored);
+}
+
 static void deliver(const gli_data_field *field, int64_t sample, void *to) {
-    const char *from = field->data + (size_t)(sample * field->stride) * glia_dtype_size(field->stored);
+    const char *from = sample_of(field, sample);
     if (field->table.data)
         convert_by_table(field, (const uint8_t *)from, to);
     else if (field->channels || field->stored != field->delivered)
@@ -51,6 +55,15 @@ void gli_data_store_deliver(const gli_data_store *store, int field, int64_t samp
         store->reader->read(store, sample, of, NULL, &(gli_reading){.ctx = store->ctx});
     else
         deliver(&store->fields[field], sample, to);
+}
+
+void gli_data_store_prefetch(const gli_data_store *store, int field, int64_t sample) {
+    enum { LINE = 64, MOST = 1024 }; /* bytes; processors fetch the rest of a run themselves */
+    const gli_data_field *f = &store->fields[field];
+    if (store->reader) return;
+    const char *from    = sample_of(f, sample);
+    const int64_t bytes = gli_min_i64(f->elements * (int64_t)glia_dtype_size(f->stored), MOST);
+    for (int64_t at = 0; at < bytes; at += LINE) __builtin_prefetch(from + at);
 }
 
 /* ---- Samples ---- */

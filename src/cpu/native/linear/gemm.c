@@ -40,12 +40,37 @@ static void pack_side_by_side(const gli_gemm_columns *c, const float *from, int6
     }
 }
 
-static void pack_apart(const gli_gemm_columns *c, const float *from, int64_t length, int count, int width, float *to) {
-    if (count < width) memset(to, 0, (size_t)(length * width) * sizeof *to);
+static void pack_each(const gli_gemm_columns *c, const float *from, int64_t length, int count, int width, float *to) {
     for (int j = 0; j < count; ++j) {
         const float *column = from + j * c->column_stride;
         for (int64_t k = 0; k < length; ++k) to[k * width + j] = column[k * c->length_stride];
     }
+}
+
+/* Four elements of four columns, which are rows of memory. */
+static void transpose_4x4(const float *from, int64_t stride, float *to, int width) {
+    typedef float vector __attribute__((vector_size(16), aligned(sizeof(float)), may_alias));
+    vector row[4], pair[4];
+    for (int i = 0; i < 4; ++i) row[i] = *(const vector *)(from + i * stride);
+    for (int i = 0; i < 2; ++i) {
+        pair[i]     = __builtin_shufflevector(row[2 * i], row[2 * i + 1], 0, 4, 1, 5);
+        pair[i + 2] = __builtin_shufflevector(row[2 * i], row[2 * i + 1], 2, 6, 3, 7);
+    }
+    for (int i = 0; i < 2; ++i) {
+        *(vector *)(to + 2 * i * width)       = __builtin_shufflevector(pair[2 * i], pair[2 * i + 1], 0, 1, 4, 5);
+        *(vector *)(to + (2 * i + 1) * width) = __builtin_shufflevector(pair[2 * i], pair[2 * i + 1], 2, 3, 6, 7);
+    }
+}
+
+static void pack_apart(const gli_gemm_columns *c, const float *from, int64_t length, int count, int width, float *to) {
+    const int64_t whole = c->length_stride == 1 ? length / 4 * 4 : 0;
+    const int columns   = whole ? count / 4 * 4 : 0;
+    if (count < width) memset(to, 0, (size_t)(length * width) * sizeof *to);
+    for (int j = 0; j < columns; j += 4)
+        for (int64_t k = 0; k < whole; k += 4)
+            transpose_4x4(from + j * c->column_stride + k, c->column_stride, to + k * width + j, width);
+    pack_each(c, from + whole, length - whole, columns, width, to + whole * width);
+    pack_each(c, from + columns * c->column_stride, length, count - columns, width, to + columns);
 }
 
 typedef struct packing {
@@ -106,10 +131,15 @@ typedef struct task {
     int tiles, panels;
     int64_t column; /* of the first panel */
     const float *panel[PANELS];
+    int64_t pitch[PANELS];
     int width[PANELS], columns[PANELS];
     float sums[PANELS][TILES][MAX_TILE] __attribute__((aligned(64)));
     double totals[PANELS][TILES][MAX_TILE] __attribute__((aligned(64))); /* of the chains */
 } task;
+
+static const float *packed_panel(const gli_gemm *g, int64_t product, int64_t first_column) {
+    return g->panels + product / g->sharing * g->next_panels + first_column * g->sum;
+}
 
 static void begin_task(const work *w, int64_t index, task *t) {
     const gli_gemm *g     = w->gemm;
@@ -123,7 +153,8 @@ static void begin_task(const work *w, int64_t index, task *t) {
     for (int64_t first = t->column; t->panels < PANELS && first < g->columns; first += w->panels.width, ++t->panels) {
         t->width[t->panels]   = width_of(&w->panels, g->columns, first);
         t->columns[t->panels] = (int)gli_min_i64(t->width[t->panels], g->columns - first);
-        t->panel[t->panels]   = g->panels + product / g->sharing * g->next_panels + first * g->sum;
+        t->pitch[t->panels]   = g->unpacked ? g->pitch : t->width[t->panels];
+        t->panel[t->panels]   = g->unpacked ? g->unpacked(g->arg, product) + first : packed_panel(g, product, first);
     }
 }
 
@@ -134,7 +165,8 @@ static void multiply_block(task *t, int64_t block, bool starts) {
     for (int i = 0; i < t->tiles; ++i) count[i] = g->segments(g->arg, &t->rows[i], block, segments[i]);
     for (int p = 0; p < t->panels; ++p) {
         gli_gemm_tile *tile = t->width[p] == g->kernel->lanes ? g->kernel->narrow : g->kernel->wide;
-        for (int i = 0; i < t->tiles; ++i) tile(segments[i], count[i], g->step, t->panel[p], starts, t->sums[p][i]);
+        for (int i = 0; i < t->tiles; ++i)
+            tile(segments[i], count[i], g->step, t->panel[p], t->pitch[p], starts, t->sums[p][i]);
     }
 }
 

@@ -24,14 +24,20 @@ typedef int gli_gemm_segments(const void *arg, const gli_gemm_rows *rows, int64_
 typedef void gli_gemm_store(const void *arg, const gli_gemm_rows *rows, int64_t column, int columns, float *sums,
                             int pitch);
 
+/* The matrices of several products. */
+typedef const float *gli_gemm_source(const void *arg, int64_t problem);
+
 typedef struct gli_gemm {
     const gli_gemm_kernel *kernel;
     int64_t problems, rows, columns, sum; /* sum: the length of the sums, as the panels have it */
     int64_t blocks;
-    int64_t step;        /* of the segments' rows */
-    const float *panels; /* of the columns, by gli_gemm_pack */
-    int64_t next_panels; /* elements from one matrix's panels to the next one's */
-    int64_t sharing;     /* products, one after the other, that have the same columns */
+    int64_t step;              /* of the segments' rows */
+    const float *panels;       /* of the columns, by gli_gemm_pack */
+    int64_t next_panels;       /* elements from one matrix's panels to the next one's */
+    int64_t sharing;           /* products, one after the other, that have the same columns */
+    gli_gemm_source *unpacked; /* NULL, or the columns where they are, instead of panels: side by side, a multiple of
+                                  the kernel's lanes */
+    int64_t pitch;             /* of unpacked columns: elements from one of the sum to the next */
     gli_gemm_segments *segments;
     gli_gemm_store *store;
     const void *arg;
@@ -45,9 +51,6 @@ typedef struct gli_gemm_columns {
     int64_t count, outer, length;
     int64_t column_stride, outer_stride, length_stride;
 } gli_gemm_columns;
-
-/* The matrices of several products. */
-typedef const float *gli_gemm_source(const void *arg, int64_t problem);
 
 /* Panels of `width` columns, as kernels read them: [panel][outer][length][width]. The last one is `narrow` wide if that
  * is enough, and filled up with 0. */

@@ -14,9 +14,10 @@ typedef struct gli_gemm_segment {
     int64_t first, count;
 } gli_gemm_segment;
 
-/* sums [rows][columns] = the sum over all segments, added to what is there unless `starts`. panel: [k][columns]. */
-typedef void gli_gemm_tile(const gli_gemm_segment *segments, int count, int64_t step, const float *panel, bool starts,
-                           float *sums);
+/* sums [rows][columns] = the sum over all segments, added to what is there unless `starts`. panel: [k][columns], and
+ * `pitch` elements from one k to the next. */
+typedef void gli_gemm_tile(const gli_gemm_segment *segments, int count, int64_t step, const float *panel, int64_t pitch,
+                           bool starts, float *sums);
 
 typedef struct gli_gemm_kernel {
     int rows, lanes;              /* of a tile, and of a vector */

@@ -1,7 +1,5 @@
 #include "cpu/native/linear/product.h"
 
-#include <string.h>
-
 #include "core/size.h"
 #include "cpu/native/vector_math.h"
 
@@ -43,7 +41,7 @@ gli_product_matrix gli_product_transposed(gli_product_matrix matrix) {
 typedef struct plan {
     gli_product p;
     const gli_gemm_kernel *kernel;
-    bool swapped, packs_rows;
+    bool swapped, packs_rows, packs_columns;
     gli_gemm_columns columns, rows;
     gli_gemm_panels column_panels, row_panels;
     int64_t packed_columns, packed_rows; /* elements, of one product */
@@ -62,11 +60,26 @@ static gli_product swapped(const gli_product *p) {
     return out;
 }
 
+/* Vectors this far apart can be read one after the other: at multiples of 4 KB they would fall out of the first cache.
+ */
+static bool reads_well(int64_t stride) { return stride > 0 && stride % 1024 != 0; }
+
+static bool packs_rows(const gli_product *p) {
+    return p->a.column_stride != 1 && !(p->a.row_stride == 1 && reads_well(p->a.column_stride));
+}
+
+/* Packing is a part of the time that falls with the number of rows. */
+static bool packs_columns(const gli_product *p, const gli_gemm_kernel *kernel) {
+    enum { MANY_ROWS = 256 };
+    return p->b_packed || p->b.column_stride != 1 || p->columns % kernel->lanes != 0 || p->rows > MANY_ROWS ||
+           !reads_well(p->b.row_stride);
+}
+
 /* The time, as products of vectors: of the tiles, and of packing, where an element costs about as much. */
 static double cost_of(const gli_product *p, const gli_gemm_kernel *kernel) {
     const double rows    = (double)((p->rows + kernel->rows - 1) / kernel->rows * kernel->rows);
     const double columns = (double)((p->columns + kernel->lanes - 1) / kernel->lanes * kernel->lanes);
-    const double packed  = (double)p->columns + (p->a.column_stride == 1 ? 0 : (double)p->rows);
+    const double packed  = (packs_columns(p, kernel) ? (double)p->columns : 0) + (packs_rows(p) ? (double)p->rows : 0);
     return (rows * columns / kernel->lanes + packed) * (double)p->sum;
 }
 
@@ -83,7 +96,8 @@ static plan plan_of(const gli_product *product) {
     out.swapped                   = !product->b_packed && cost_of(&other, kernel) < cost_of(product, kernel);
     out.p                         = out.swapped ? other : *product;
     const gli_product *p          = &out.p;
-    out.packs_rows                = p->a.column_stride != 1;
+    out.packs_rows                = packs_rows(p);
+    out.packs_columns             = packs_columns(p, kernel);
     out.columns                   = (gli_gemm_columns){.count         = p->columns,
                                                        .outer         = 1,
                                                        .length        = p->sum,
@@ -96,7 +110,7 @@ static plan plan_of(const gli_product *product) {
                                                        .length_stride = p->a.column_stride};
     out.column_panels             = gli_gemm_column_panels(kernel);
     out.row_panels                = gli_gemm_row_panels(kernel);
-    out.packed_columns            = gli_gemm_packed(&out.column_panels, &out.columns);
+    out.packed_columns            = out.packs_columns ? gli_gemm_packed(&out.column_panels, &out.columns) : 0;
     out.packed_rows               = out.packs_rows ? gli_gemm_packed(&out.row_panels, &out.rows) : 0;
     out.shares_columns            = repeats(p, &p->b);
     out.shares_rows               = repeats(p, &p->a);
@@ -145,7 +159,7 @@ static const float *row_at(const run *r, const gli_gemm_rows *rows, int64_t k) {
     const plan *p         = &r->plan;
     const int64_t product = p->shares_rows ? 0 : rows->problem;
     if (p->packs_rows) return r->packed_rows + product * p->packed_rows + rows->first * p->p.sum + k * p->kernel->rows;
-    return rows_of(r, rows->problem) + rows->first * p->p.a.row_stride + k;
+    return rows_of(r, rows->problem) + rows->first * p->p.a.row_stride + k * p->p.a.column_stride;
 }
 
 static int segments(const void *arg, const gli_gemm_rows *rows, int64_t block, gli_gemm_segment *out) {
@@ -161,17 +175,26 @@ static int segments(const void *arg, const gli_gemm_rows *rows, int64_t block, g
     return 1;
 }
 
-static void add_c(const gli_product *p, const float *c, int columns, float *sums) {
-    if (p->alpha != 1)
-        for (int j = 0; j < columns; ++j) sums[j] *= p->alpha;
-    for (int j = 0; c && j < columns; ++j) sums[j] += p->beta * c[j * p->c.column_stride];
+/* c: one row of it, or an element for all columns where its stride is 0. */
+GLI_INLINE void add_row(const float *c, int64_t stride, float beta, int columns, float *sums) {
+    for (int j = 0; j < columns; ++j) sums[j] += beta * c[j * stride];
 }
 
-static void store_row(const float *row, int columns, float *y, int64_t stride) {
-    if (stride == 1)
-        memcpy(y, row, (size_t)columns * sizeof *y);
+GLI_CLONES static void add_c(const gli_product *p, const float *c, int columns, float *sums) {
+    if (p->alpha != 1)
+        for (int j = 0; j < columns; ++j) sums[j] *= p->alpha;
+    if (!c) return;
+    if (p->c.column_stride == 1)
+        add_row(c, 1, p->beta, columns, sums);
+    else if (p->c.column_stride == 0)
+        add_row(c, 0, p->beta, columns, sums);
     else
-        for (int j = 0; j < columns; ++j) y[j * stride] = row[j];
+        add_row(c, p->c.column_stride, p->beta, columns, sums);
+}
+
+GLI_CLONES static void store_rows(const float *sums, int pitch, int rows, int columns, float *y, int64_t stride) {
+    for (int i = 0; i < rows; ++i, y += stride, sums += pitch)
+        for (int j = 0; j < columns; ++j) y[j] = sums[j];
 }
 
 static void store(const void *arg, const gli_gemm_rows *rows, int64_t column, int columns, float *sums, int pitch) {
@@ -183,8 +206,12 @@ static void store(const void *arg, const gli_gemm_rows *rows, int64_t column, in
     if (r->c) c = r->c + offset_of(p, &p->c, item) + rows->first * p->c.row_stride + column * p->c.column_stride;
     for (int i = 0; i < rows->count; ++i) add_c(p, c ? c + i * p->c.row_stride : NULL, columns, sums + i * pitch);
     gli_activate(p->activation, sums, rows->count * pitch);
-    for (int i = 0; i < rows->count; ++i)
-        store_row(sums + i * pitch, columns, y + i * p->y.row_stride, p->y.column_stride);
+    if (p->y.column_stride == 1) {
+        store_rows(sums, pitch, rows->count, columns, y, p->y.row_stride);
+        return;
+    }
+    for (int j = 0; j < columns; ++j, y += p->y.column_stride)
+        for (int i = 0; i < rows->count; ++i) y[i * p->y.row_stride] = sums[i * pitch + j];
 }
 
 void gli_product_pack(const glia_context *ctx, const gli_product *product, const float *b, void *workspace) {
@@ -204,16 +231,18 @@ void gli_product_run(const glia_context *ctx, const gli_product *product, const 
                      .columns     = p->p.columns,
                      .sum         = p->p.sum,
                      .blocks      = gli_max_i64(1, (p->p.sum + GLI_GEMM_BLOCK - 1) / GLI_GEMM_BLOCK),
-                     .step        = p->packs_rows ? p->kernel->rows : 1,
+                     .step        = p->packs_rows ? p->kernel->rows : p->p.a.column_stride,
                      .panels      = r.packed_columns,
                      .next_panels = p->packed_columns,
                      .sharing     = p->shares_columns ? p->products : 1,
+                     .unpacked    = p->packs_columns ? NULL : columns_of,
+                     .pitch       = p->p.b.row_stride,
                      .segments    = segments,
                      .store       = store,
                      .arg         = &r};
     for (; r.first < p->products; r.first += p->at_once) {
         gemm.problems = gli_min_i64(p->at_once, p->products - r.first);
-        if (!p->p.b_packed && (r.first == 0 || !p->shares_columns))
+        if (p->packs_columns && !p->p.b_packed && (r.first == 0 || !p->shares_columns))
             gli_gemm_pack(ctx, &p->column_panels, &p->columns, p->shares_columns ? 1 : gemm.problems, columns_of, &r,
                           r.packed_columns);
         if (p->packs_rows && (r.first == 0 || !p->shares_rows))

@@ -4,6 +4,7 @@
 
 #include "core/parallel.h"
 #include "core/provider.h"
+#include "core/size.h"
 #include "cpu/index_range.h"
 #include "cpu/native/vectorize.h"
 #include "cpu/native/vector_math.h"
@@ -31,6 +32,7 @@ static float weight_of(const job *j, int64_t c) {
 static bool ignored(const job *j, int64_t class) { return j->g->ignore && class == j->g->ignore_index; }
 
 static const float *row_of(const glia_tensor *x, int64_t i) { return (const float *)x->data + i * x->stride[0]; }
+static float *out_row_of(const job *j, int64_t i) { return (float *)j->out->data + i * j->out->stride[0]; }
 
 /* 0 where nothing counts. */
 static double mean_of(double sum, double divisor) { return divisor == 0 ? 0 : sum / divisor; }
@@ -70,55 +72,106 @@ static double sum_of_exp(const float *x, int count, float max, float *e) {
     return sum;
 }
 
-static double loss_of(const job *j, const float *x, int64_t class) {
+/* Rows too short to fill a vector, LANES of them at once: e[c][k] is element c of row k, and its exponential after. */
+GLI_CLONES static void logits_of_short_rows(float (*e)[LANES], int count, float *max, float *sum) {
+    for (int k = 0; k < LANES; ++k) max[k] = -INFINITY, sum[k] = 0;
+    for (int c = 0; c < count; ++c)
+        for (int k = 0; k < LANES; ++k) max[k] = e[c][k] > max[k] ? e[c][k] : max[k];
+    for (int c = 0; c < count; ++c)
+        for (int k = 0; k < LANES; ++k) {
+            e[c][k] = gli_exp(e[c][k] - max[k]);
+            sum[k] += e[c][k];
+        }
+}
+
+/* At most LANES rows: their maxima and sums of exponentials. */
+typedef struct group {
+    float max[LANES];
+    double sum[LANES];
+} group;
+
+static void group_of_short_rows(const job *j, int64_t first, int rows, group *out, bool stores) {
+    const int classes     = j->g->classes;
+    float e[LANES][LANES] = {{0}}, sum[LANES];
+    for (int k = 0; k < rows; ++k)
+        for (int c = 0; c < classes; ++c) e[c][k] = row_of(j->x, first + k)[c];
+    logits_of_short_rows(e, classes, out->max, sum);
+    for (int k = 0; k < rows; ++k) out->sum[k] = sum[k];
+    for (int k = 0; stores && k < rows; ++k)
+        for (int c = 0; c < classes; ++c) out_row_of(j, first + k)[c] = e[c][k];
+}
+
+/* stores: the exponentials, in the rows of the output. */
+static group group_of(const job *j, int64_t first, int rows, bool stores) {
+    group out;
+    if (j->g->classes < LANES) {
+        group_of_short_rows(j, first, rows, &out, stores);
+        return out;
+    }
+    for (int k = 0; k < rows; ++k) {
+        const float *x = row_of(j->x, first + k);
+        out.max[k]     = logits_max(x, j->g->classes);
+        out.sum[k]     = sum_of_exp(x, j->g->classes, out.max[k], stores ? out_row_of(j, first + k) : NULL);
+    }
+    return out;
+}
+
+/* log_sum: added to a huge max, it would be lost. */
+static double loss_of(const job *j, const float *x, int64_t class, double max, double log_sum) {
     const int classes = j->g->classes;
-    const float max   = logits_max(x, classes);
     const double s = j->g->label_smoothing, own = (1 - s) * weight_of(j, class);
-    const double log_sum = log(sum_of_exp(x, classes, max, NULL)); /* added to a huge max, it would be lost */
-    double loss          = 0;
-    if (own != 0) loss = own * ((double)max - x[class] + log_sum);
+    double loss = 0;
+    if (own != 0) loss = own * (max - x[class] + log_sum);
     for (int c = 0; s > 0 && c < classes; ++c) {
         const double q = s / classes * weight_of(j, c);
-        if (q != 0) loss += q * ((double)max - x[c] + log_sum);
+        if (q != 0) loss += q * (max - x[c] + log_sum);
     }
     return loss;
+}
+
+static void forward_group(const job *j, int64_t first, int rows, partial *sum) {
+    const group at = group_of(j, first, rows, false);
+    for (int k = 0; k < rows; ++k) {
+        const int64_t i = first + k, class = gli_index_load(j->target, i);
+        const bool counts = !ignored(j, class);
+        const double loss = counts ? loss_of(j, row_of(j->x, i), class, at.max[k], log(at.sum[k])) : 0;
+        sum->loss += loss;
+        sum->weight += counts ? weight_of(j, class) : 0;
+        if (j->g->reduction == GLIA_REDUCTION_NONE) ((float *)j->out->data)[i * j->out->stride[0]] = (float)loss;
+    }
 }
 
 static void forward_rows(void *arg, int64_t begin, int64_t end) {
     const job *j = arg;
     partial sum  = {0};
-    for (int64_t i = begin; i < end; ++i) {
-        const int64_t class = gli_index_load(j->target, i);
-        const bool counts   = !ignored(j, class);
-        const double loss   = counts ? loss_of(j, row_of(j->x, i), class) : 0;
-        sum.loss += loss;
-        sum.weight += counts ? weight_of(j, class) : 0;
-        if (j->g->reduction == GLIA_REDUCTION_NONE) ((float *)j->out->data)[i * j->out->stride[0]] = (float)loss;
-    }
+    for (int64_t i = begin; i < end; i += LANES) forward_group(j, i, (int)gli_min_i64(LANES, end - i), &sum);
     j->partial[begin / items_per_chunk(j->g)] = sum;
 }
 
+/* sum: of the exponentials in dx. */
+static void backward_row(const job *j, int64_t i, double sum, float *dx) {
+    const int classes   = j->g->classes;
+    const double s      = j->g->label_smoothing;
+    const float *dy     = j->dy->data;
+    const int64_t class = gli_index_load(j->target, i);
+    if (ignored(j, class)) {
+        for (int c = 0; c < classes; ++c) dx[c] = 0;
+        return;
+    }
+    const double slope = mean_of(j->dy->ndim ? dy[i * j->dy->stride[0]] : dy[0], j->divisor);
+    const double own = (1 - s) * weight_of(j, class), total = own + s / classes * j->all_weights;
+    const float scale = (float)(slope * total / sum), smoothing = (float)(slope * s / classes);
+    for (int c = 0; c < classes; ++c) dx[c] *= scale;
+    for (int c = 0; s > 0 && c < classes; ++c) dx[c] -= smoothing * weight_of(j, c);
+    dx[class] -= (float)(slope * own);
+}
+
 static void backward_rows(void *arg, int64_t begin, int64_t end) {
-    const job *j      = arg;
-    const int classes = j->g->classes;
-    const double s    = j->g->label_smoothing;
-    const float *dy   = j->dy->data;
-    for (int64_t i = begin; i < end; ++i) {
-        const float *x      = row_of(j->x, i);
-        float *dx           = (float *)j->out->data + i * j->out->stride[0];
-        const int64_t class = gli_index_load(j->target, i);
-        if (ignored(j, class)) {
-            for (int c = 0; c < classes; ++c) dx[c] = 0;
-            continue;
-        }
-        const float max    = logits_max(x, classes);
-        const double slope = mean_of(j->dy->ndim ? dy[i * j->dy->stride[0]] : dy[0], j->divisor);
-        const double own = (1 - s) * weight_of(j, class), total = own + s / classes * j->all_weights;
-        const double sum  = sum_of_exp(x, classes, max, dx);
-        const float scale = (float)(slope * total / sum), smoothing = (float)(slope * s / classes);
-        for (int c = 0; c < classes; ++c) dx[c] *= scale;
-        for (int c = 0; s > 0 && c < classes; ++c) dx[c] -= smoothing * weight_of(j, c);
-        dx[class] -= (float)(slope * own);
+    const job *j = arg;
+    for (int64_t i = begin; i < end; i += LANES) {
+        const int rows = (int)gli_min_i64(LANES, end - i);
+        const group at = group_of(j, i, rows, true);
+        for (int k = 0; k < rows; ++k) backward_row(j, i + k, at.sum[k], out_row_of(j, i + k));
     }
 }
 

@@ -20,7 +20,7 @@ GLI_INLINE void step(const void *numbers, unsigned states, gli_update_element *e
     e->param -= j->rate * e->grad / (sqrtf(e->state[SUM]) + j->epsilon);
 }
 
-static void update(void *arg, int64_t begin, int64_t end) {
+GLI_CLONES static void update_adagrad(void *arg, int64_t begin, int64_t end) {
     const job j = *(const job *)arg;
     gli_update_elements(&j.update, begin, end, HAS_SUM, step, &j);
 }
@@ -38,7 +38,7 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
                                  .update.new_param    = gli_out_floats(call, GLI_ADAGRAD_NEW_PARAM)};
     j.update.state[SUM]       = gli_in_floats(call, GLI_ADAGRAD_SUM);
     j.update.new_state[SUM]   = gli_out_floats(call, GLI_ADAGRAD_NEW_SUM);
-    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, update, &j);
+    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, update_adagrad, &j);
     return GLIA_OK;
 }
 

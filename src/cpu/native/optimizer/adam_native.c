@@ -23,7 +23,7 @@ GLI_INLINE void step(const void *numbers, unsigned states, gli_update_element *e
     e->param = e->param * j->decay - j->step_size * m / (sqrtf(v) * j->root_scale + j->epsilon);
 }
 
-static void update(void *arg, int64_t begin, int64_t end) {
+GLI_CLONES static void update_adam(void *arg, int64_t begin, int64_t end) {
     const job j = *(const job *)arg;
     gli_update_elements(&j.update, begin, end, HAS_BOTH, step, &j);
 }
@@ -51,7 +51,7 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     j.update.state[V]      = gli_in_floats(call, GLI_ADAM_V);
     j.update.new_state[M]  = gli_out_floats(call, GLI_ADAM_NEW_M);
     j.update.new_state[V]  = gli_out_floats(call, GLI_ADAM_NEW_V);
-    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, update, &j);
+    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, update_adam, &j);
     return GLIA_OK;
 }
 

@@ -28,22 +28,22 @@ GLI_INLINE void step(const void *numbers, unsigned states, gli_update_element *e
 }
 
 /* One loop for each combination of the optional states. */
-static void update(void *arg, int64_t begin, int64_t end) {
+GLI_CLONES static void update_rmsprop(void *arg, int64_t begin, int64_t end) {
     const job j = *(const job *)arg;
     gli_update_elements(&j.update, begin, end, HAS_SQUARE, step, &j);
 }
 
-static void update_with_velocity(void *arg, int64_t begin, int64_t end) {
+GLI_CLONES static void update_rmsprop_velocity(void *arg, int64_t begin, int64_t end) {
     const job j = *(const job *)arg;
     gli_update_elements(&j.update, begin, end, HAS_SQUARE | HAS_VELOCITY, step, &j);
 }
 
-static void update_with_mean(void *arg, int64_t begin, int64_t end) {
+GLI_CLONES static void update_rmsprop_mean(void *arg, int64_t begin, int64_t end) {
     const job j = *(const job *)arg;
     gli_update_elements(&j.update, begin, end, HAS_SQUARE | HAS_MEAN, step, &j);
 }
 
-static void update_with_both(void *arg, int64_t begin, int64_t end) {
+GLI_CLONES static void update_rmsprop_both(void *arg, int64_t begin, int64_t end) {
     const job j = *(const job *)arg;
     gli_update_elements(&j.update, begin, end, HAS_SQUARE | HAS_VELOCITY | HAS_MEAN, step, &j);
 }
@@ -81,7 +81,8 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
     j.update.new_state[VELOCITY] = gli_out_floats(call, GLI_RMSPROP_NEW_VELOCITY);
     j.update.new_state[MEAN]     = gli_out_floats(call, GLI_RMSPROP_NEW_MEAN);
     gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN,
-                 mean ? (velocity ? update_with_both : update_with_mean) : (velocity ? update_with_velocity : update),
+                 mean ? (velocity ? update_rmsprop_both : update_rmsprop_mean)
+                      : (velocity ? update_rmsprop_velocity : update_rmsprop),
                  &j);
     return GLIA_OK;
 }

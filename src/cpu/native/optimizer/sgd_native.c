@@ -23,12 +23,12 @@ GLI_INLINE void step(const void *numbers, unsigned states, gli_update_element *e
     }
 }
 
-static void update(void *arg, int64_t begin, int64_t end) {
+GLI_CLONES static void update_sgd(void *arg, int64_t begin, int64_t end) {
     const job j = *(const job *)arg;
     gli_update_elements(&j.update, begin, end, 0, step, &j);
 }
 
-static void update_with_velocity(void *arg, int64_t begin, int64_t end) {
+GLI_CLONES static void update_sgd_velocity(void *arg, int64_t begin, int64_t end) {
     const job j = *(const job *)arg;
     gli_update_elements(&j.update, begin, end, HAS_VELOCITY, step, &j);
 }
@@ -55,7 +55,7 @@ static glia_status run(const gli_call *call, const gli_prepared *prepared, void 
                                     .update.new_param    = gli_out_floats(call, GLI_SGD_NEW_PARAM)};
     j.update.state[VELOCITY]     = velocity;
     j.update.new_state[VELOCITY] = gli_out_floats(call, GLI_SGD_NEW_VELOCITY);
-    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, velocity ? update_with_velocity : update, &j);
+    gli_parallel(call->ctx, g->count, GLI_FLAT_GRAIN, velocity ? update_sgd_velocity : update_sgd, &j);
     return GLIA_OK;
 }
 
