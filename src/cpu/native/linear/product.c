@@ -161,10 +161,17 @@ static int segments(const void *arg, const gli_gemm_rows *rows, int64_t block, g
     return 1;
 }
 
+GLI_CLONES static void add_row(const float *c, float beta, int columns, float *sums) {
+    for (int j = 0; j < columns; ++j) sums[j] += beta * c[j];
+}
+
 static void add_c(const gli_product *p, const float *c, int columns, float *sums) {
     if (p->alpha != 1)
         for (int j = 0; j < columns; ++j) sums[j] *= p->alpha;
-    for (int j = 0; c && j < columns; ++j) sums[j] += p->beta * c[j * p->c.column_stride];
+    if (c && p->c.column_stride == 1)
+        add_row(c, p->beta, columns, sums);
+    else
+        for (int j = 0; c && j < columns; ++j) sums[j] += p->beta * c[j * p->c.column_stride];
 }
 
 static void store_row(const float *row, int columns, float *y, int64_t stride) {
