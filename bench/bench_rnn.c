@@ -48,7 +48,6 @@ static const way ways[] = {{"chosen", NULL, false},
                            {"cuda.cudnn", "cuda.cudnn", false},
                            {"cuda.persistent", "cuda.persistent", false},
                            {"cuda.portable", "cuda.portable", false},
-                           {"cpu.onednn", "cpu.onednn", false},
                            {"cpu.native", "cpu.native", false},
                            {"fastest", NULL, true}};
 

@@ -34,5 +34,6 @@ static inline int64_t gli_divide_up(int64_t a, int64_t b) { return a <= 0 ? 0 : 
 static inline int64_t gli_min_i64(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t gli_max_i64(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline size_t gli_min_size(size_t a, size_t b) { return a < b ? a : b; }
+static inline size_t gli_max_size(size_t a, size_t b) { return a > b ? a : b; }
 
 #endif

@@ -58,23 +58,23 @@ static inline float gli_expm1(float x) {
 
 static inline float gli_abs(float x) { return __builtin_fabsf(x); }
 
+/* exp x of x <= 0 within 2 units in the last place, where that is a normal number; NaN of NaN. */
+static inline float gli_exp_down(float x) {
+    const float inside    = x < -87.5f ? -87.5f : x; /* there it is subnormal */
+    const gli_exp_parts e = gli_exp_split(inside);
+    return (e.less_one + 1) * gli_float_of((uint32_t)((int32_t)(x == x ? e.n : 0) + 127) << 23);
+}
+
 /* 1 / (1 + exp(-x)) from the exponential of a number that is not positive. */
 static inline float gli_sigmoid(float x) {
-    const float e = gli_exp(-gli_abs(x));
+    const float e = gli_exp_down(-gli_abs(x));
     return (x >= 0 ? 1 : e) / (1 + e);
 }
 
-/* A polynomial below 0.625, where the quotient of exponentials loses precision. Source: Moshier, Cephes, tanhf. */
+/* (1 - exp(-2 x)) / (1 + exp(-2 x)) of |x|, from exp - 1, which keeps its precision near 0. */
 static inline float gli_tanh(float x) {
-    const float e = gli_exp(-2 * gli_abs(x)), z = x * x;
-    const float large = (1 - e) / (1 + e);
-    float p           = -5.70498872745e-3f;
-    p                 = p * z + 2.06390887954e-2f;
-    p                 = p * z - 5.37397155531e-2f;
-    p                 = p * z + 1.33314422036e-1f;
-    p                 = p * z - 3.33332819422e-1f;
-    const float small = p * z * x + x;
-    return gli_abs(x) < 0.625f ? small : x < 0 ? -large : large;
+    const float less_one = gli_expm1(-2 * gli_abs(x));
+    return __builtin_copysignf(less_one / (less_one + 2), x);
 }
 
 /* exp(-x^2 / 2) of |x| <= 15 within 4 units in the last place. What the float of x^2 leaves out is known exactly: the

@@ -5,15 +5,7 @@
 #include "cpu/onednn/dnn_api.h"
 #include "cpu/onednn/onednn.h"
 
-enum {
-    GLI_DNN_MAX_GROUPS      = 32, /* of a packed matmul each part has two */
-    GLI_DNN_MAX_ARGUMENTS   = 6,
-    GLI_DNN_MAX_DESCRIPTORS = 16,
-    GLI_DNN_MAX_SUMS        = 2
-};
-
-/* What GLI_DNN_BOUND_LATER views count: the matrices of a packed matmul. */
-enum { GLI_DNN_BOUND_A, GLI_DNN_BOUND_B, GLI_DNN_BOUND_Y, GLI_DNN_BOUND };
+enum { GLI_DNN_MAX_GROUPS = 32, GLI_DNN_MAX_ARGUMENTS = 6, GLI_DNN_MAX_DESCRIPTORS = 16, GLI_DNN_MAX_SUMS = 2 };
 
 /* ---- slices ------------------------------------------------------------------------------------------------------ */
 
@@ -54,7 +46,7 @@ gli_dnn_view gli_dnn_slice(gli_dnn_view view, int d, const gli_dnn_slices *slice
 typedef struct gli_dnn_argument {
     int id;
     gli_dnn_memory kind;
-    int index; /* of the tensor, or of the bound matrix */
+    int index; /* of the tensor */
     size_t offset, advance;
 } gli_dnn_argument;
 
@@ -83,11 +75,6 @@ typedef struct gli_dnn_sum {
     int count; /* of summands */
     size_t floats;
 } gli_dnn_sum;
-
-/* The groups of a packed matmul: those before work pack b. */
-typedef struct gli_dnn_packed {
-    int begin, end;
-} gli_dnn_packed;
 
 /* How the OpenMP runtime that oneDNN runs on is told the number of threads; NULL where there is none. */
 typedef struct gli_dnn_openmp {
@@ -126,7 +113,6 @@ struct gli_dnn {
     gli_dnn_step *steps;
     int capacity; /* of steps */
     gli_dnn_sum sums[GLI_DNN_MAX_SUMS];
-    gli_dnn_packed packed[GLI_DNN_MAX_PACKED];
 };
 
 /* The one translation of oneDNN's results. what: "a convolution" */

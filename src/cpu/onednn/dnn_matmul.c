@@ -49,12 +49,9 @@ static bool has_bad_gaps(const gli_dnn_view *view) {
     return count != extent;
 }
 
-/* Copies what has gaps. False: that is not possible where a result is read, nor in memory that is bound later; there
- * only vectors suffer. */
+/* Copies what has gaps. False: that is not possible where a result is read. */
 static bool close_gaps(gli_dnn_matmul *m) {
     const bool a = has_bad_gaps(&m->a), b = has_bad_gaps(&m->b), y = has_bad_gaps(&m->y);
-    if (m->y.memory == GLI_DNN_BOUND_LATER)
-        return !(a || b || y) || (m->a.dim[0] > 1 && m->a.dim[1] > 1 && m->y.dim[1] > 1);
     if (a) m->a.layout = GLI_DNN_ANY;
     if (b) m->b.layout = GLI_DNN_ANY;
     if (y) m->y.layout = GLI_DNN_ANY;
@@ -63,7 +60,7 @@ static bool close_gaps(gli_dnn_matmul *m) {
 
 /* First with the matrices as they are; where no fast primitive takes that, reordered. A y that is read stays as it is.
  */
-static void add_slices(gli_dnn *dnn, gli_dnn_matmul m, const char *what, const cuts *k, const gli_dnn_slices *slices) {
+static void add_slices(gli_dnn *dnn, gli_dnn_matmul m, const cuts *k, const gli_dnn_slices *slices) {
     m.a    = gli_dnn_slice(m.a, k->a, slices);
     m.b    = gli_dnn_slice(m.b, k->b, slices);
     m.bias = gli_dnn_slice(m.bias, k->bias, slices);
@@ -73,38 +70,23 @@ static void add_slices(gli_dnn *dnn, gli_dnn_matmul m, const char *what, const c
         return;
     }
     dnnl_primitive_desc_t pd = create_pd(dnn, &m);
-    if (dnn->status == GLIA_UNSUPPORTED && m.y.memory != GLI_DNN_BOUND_LATER) {
+    if (dnn->status == GLIA_UNSUPPORTED) {
         dnn->status = GLIA_OK;
         m.a.layout = m.b.layout = GLI_DNN_ANY;
         if (m.beta == 0) m.y.layout = GLI_DNN_ANY;
         pd = create_pd(dnn, &m);
     }
-    gli_dnn_add_primitive(dnn, pd, what, slices, 4,
+    gli_dnn_add_primitive(dnn, pd, "a matmul", slices, 4,
                           (gli_dnn_tensor[]){{DNNL_ARG_SRC, &m.a, k->a},
                                              {DNNL_ARG_WEIGHTS, &m.b, k->b},
                                              {DNNL_ARG_BIAS, &m.bias, k->bias},
                                              {DNNL_ARG_DST, &m.y, k->y}});
 }
 
-static void add(gli_dnn *dnn, const gli_dnn_matmul *m, const char *what, const cuts *k) {
-    gli_dnn_slices slices;
-    for (int part = 0; part < 2; ++part)
-        if (dnn->status == GLIA_OK && gli_dnn_part(&k->cut, part, &slices)) add_slices(dnn, *m, what, k, &slices);
-}
-
 void gli_dnn_add_matmul(gli_dnn *dnn, const gli_dnn_matmul *matmul) {
-    const cuts k    = cuts_of(matmul);
+    const cuts k = cuts_of(matmul);
+    gli_dnn_slices slices;
     dnn->activation = matmul->activation;
-    add(dnn, matmul, "a matmul", &k);
-}
-
-/* Memory that is bound later is copied like an input: only b ever is, since a and y stay as they are. */
-void gli_dnn_add_packed_matmul(gli_dnn *dnn, int number, const gli_dnn_view *a, const gli_dnn_view *b,
-                               const gli_dnn_view *y, float beta) {
-    const int first  = dnn->n_groups;
-    gli_dnn_matmul m = {.a = *a, .b = *b, .y = *y, .alpha = 1, .beta = beta};
-    m.a.index = GLI_DNN_BOUND_A, m.b.index = GLI_DNN_BOUND_B, m.y.index = GLI_DNN_BOUND_Y;
-    const cuts k = cuts_of(&m);
-    add(dnn, &m, "a packed matmul", &k);
-    dnn->packed[number] = (gli_dnn_packed){.begin = first, .end = dnn->n_groups};
+    for (int part = 0; part < 2; ++part)
+        if (dnn->status == GLIA_OK && gli_dnn_part(&k.cut, part, &slices)) add_slices(dnn, *matmul, &k, &slices);
 }

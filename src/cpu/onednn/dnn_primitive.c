@@ -155,12 +155,10 @@ static gli_dnn_argument take(gli_dnn *dnn, gli_dnn_memory kind, size_t *total, s
     return taken;
 }
 
-/* Each slice has its own where it gives a summand, and where the copy outlives the slice: what is bound later is packed
- * for many products. */
+/* Each slice has its own where it gives a summand. */
 static gli_dnn_argument copy_of(gli_dnn *dnn, const laid_out_tensor *o, const gli_dnn_slices *slices) {
     const size_t bytes = dnnl_memory_desc_get_size(o->md);
-    const bool packed  = o->tensor.cut >= 0 && o->tensor.view->memory == GLI_DNN_BOUND_LATER;
-    if (packed || (o->tensor.cut == GLI_DNN_ADDED && slices->total > 1))
+    if (o->tensor.cut == GLI_DNN_ADDED && slices->total > 1)
         return take(dnn, GLI_DNN_WORKSPACE, &dnn->shared, bytes, slices->total);
     const bool shared = o->tensor.cut == GLI_DNN_WHOLE && o->tensor.view->memory != GLI_DNN_OUTPUT;
     gli_dnn_argument copied =

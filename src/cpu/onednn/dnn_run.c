@@ -5,14 +5,12 @@
 #include "cpu/native/elementwise/activate.h"
 #include "cpu/onednn/dnn_list.h"
 
-/* One run of some groups. */
+/* One run of the list. */
 typedef struct run {
     gli_dnn *dnn;
     const gli_call *call;
     char *workspace;
-    void *const *bound; /* NULL where no view is GLI_DNN_BOUND_LATER */
-    int begin, end;     /* groups */
-    atomic_int status;  /* dnnl_status_t: the first failure */
+    atomic_int status; /* dnnl_status_t: the first failure */
 } run;
 
 static char *address(const run *r, const gli_dnn_argument *a, int64_t slice, int lane) {
@@ -20,7 +18,6 @@ static char *address(const run *r, const gli_dnn_argument *a, int64_t slice, int
     switch (a->kind) {
         case GLI_DNN_INPUT: at = r->call->in[a->index]->data; break;
         case GLI_DNN_OUTPUT: at = r->call->out[a->index]->data; break;
-        case GLI_DNN_BOUND_LATER: at = r->bound[a->index]; break;
         case GLI_DNN_WORKSPACE: at = r->workspace; break;
         case GLI_DNN_LANE: at = own; break;
         case GLI_DNN_SCRATCHPAD: at = own + r->dnn->copies; break;
@@ -56,7 +53,7 @@ static void run_slice(run *r, const gli_dnn_group *g, int64_t slice, int lane) {
 /* The piece-th slice of all groups at work. */
 static void run_piece(void *arg, int64_t piece, int lane) {
     run *r = arg;
-    for (int i = r->begin; i < r->end; ++i) {
+    for (int i = 0; i < r->dnn->n_groups; ++i) {
         const gli_dnn_group *g = &r->dnn->groups[i];
         if (g->stage != GLI_DNN_AT_WORK) continue;
         if (piece < g->count) {
@@ -73,12 +70,12 @@ static void run_group(run *r, gli_dnn_group *g) {
 }
 
 static void run_alone(run *r, gli_dnn_stage stage) {
-    for (int i = r->begin; i < r->end; ++i)
+    for (int i = 0; i < r->dnn->n_groups; ++i)
         if (r->dnn->groups[i].stage == stage) run_group(r, &r->dnn->groups[i]);
 }
 
 static bool is_first(const run *r) {
-    for (int i = r->begin; i < r->end; ++i)
+    for (int i = 0; i < r->dnn->n_groups; ++i)
         if (!r->dnn->groups[i].has_run) return true;
     return false;
 }
@@ -91,7 +88,7 @@ static void run_work(run *r) {
         run_alone(r, GLI_DNN_AT_WORK);
         return;
     }
-    for (int i = r->begin; i < r->end; ++i)
+    for (int i = 0; i < r->dnn->n_groups; ++i)
         if (r->dnn->groups[i].stage == GLI_DNN_AT_WORK) pieces += r->dnn->groups[i].count;
     gli_team_run(r->call->ctx->team, &(gli_job){run_piece, r, pieces});
 }
@@ -136,7 +133,7 @@ static glia_status reserve(const run *r) {
 
 glia_status gli_dnn_run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     gli_dnn *dnn = prepared->state;
-    run r        = {.dnn = dnn, .call = call, .workspace = workspace, .end = dnn->n_groups};
+    run r        = {.dnn = dnn, .call = call, .workspace = workspace};
     GLI_TRY(reserve(&r));
     run_alone(&r, GLI_DNN_BEFORE);
     run_work(&r);
@@ -145,27 +142,4 @@ glia_status gli_dnn_run(const gli_call *call, const gli_prepared *prepared, void
     GLI_TRY(gli_dnn_translate(call, (dnnl_status_t)r.status, "running it"));
     if (dnn->activation != GLIA_UNARY_LINEAR) gli_activate_tensor(call->ctx, dnn->activation, call->out[0]);
     return GLIA_OK;
-}
-
-static run packed_run(const gli_call *call, gli_dnn *dnn, int number, void *workspace, void *const *bound) {
-    const gli_dnn_packed p = dnn->packed[number];
-    return (run){.dnn = dnn, .call = call, .workspace = workspace, .bound = bound, .begin = p.begin, .end = p.end};
-}
-
-glia_status gli_dnn_pack(const gli_call *call, gli_dnn *dnn, int number, const float *b, void *workspace) {
-    void *const bound[GLI_DNN_BOUND] = {[GLI_DNN_BOUND_B] = (void *)b};
-    run r                            = packed_run(call, dnn, number, workspace, bound);
-    GLI_TRY(reserve(&r));
-    run_alone(&r, GLI_DNN_BEFORE);
-    return gli_dnn_translate(call, (dnnl_status_t)r.status, "packing weights");
-}
-
-glia_status gli_dnn_multiply(const gli_call *call, gli_dnn *dnn, int number, gli_dnn_matrices matrices,
-                             void *workspace) {
-    void *const bound[GLI_DNN_BOUND] = {
-        [GLI_DNN_BOUND_A] = (void *)matrices.a, [GLI_DNN_BOUND_B] = (void *)matrices.b, [GLI_DNN_BOUND_Y] = matrices.y};
-    run r = packed_run(call, dnn, number, workspace, bound);
-    GLI_TRY(reserve(&r));
-    run_work(&r);
-    return gli_dnn_translate(call, (dnnl_status_t)r.status, "running it");
 }

@@ -79,11 +79,3 @@ gli_dnn_view gli_dnn_any(gli_dnn_view view) {
     view.layout = GLI_DNN_ANY;
     return view;
 }
-
-gli_dnn_view gli_dnn_bound_later(int64_t rows, int64_t columns, int64_t pitch, gli_dnn_layout layout) {
-    return (gli_dnn_view){.memory = GLI_DNN_BOUND_LATER,
-                          .ndim   = 2,
-                          .dim    = {rows, columns},
-                          .stride = {rows == 1 ? columns : pitch, 1},
-                          .layout = layout};
-}

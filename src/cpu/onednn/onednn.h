@@ -22,10 +22,9 @@ typedef enum gli_dnn_memory {
     GLI_DNN_ABSENT,
     GLI_DNN_INPUT,
     GLI_DNN_OUTPUT,
-    GLI_DNN_BOUND_LATER, /* the caller's, with each run: only for the packed matmuls below */
-    GLI_DNN_WORKSPACE,   /* of copies that all slices share: in no adapter's view, as those below */
-    GLI_DNN_LANE,        /* of copies of a slice */
-    GLI_DNN_SCRATCHPAD,  /* of the primitives themselves */
+    GLI_DNN_WORKSPACE,  /* of copies that all slices share: in no adapter's view, as those below */
+    GLI_DNN_LANE,       /* of copies of a slice */
+    GLI_DNN_SCRATCHPAD, /* of the primitives themselves */
 } gli_dnn_memory;
 
 typedef enum gli_dnn_layout {
@@ -66,9 +65,6 @@ gli_dnn_view gli_dnn_any(gli_dnn_view view);
 /* The strides of dimensions of size 1 are ignored, so that a view can be both. */
 bool gli_dnn_is_channels_last(const gli_dnn_view *view);
 bool gli_dnn_is_row_major(const gli_dnn_view *view);
-
-/* A matrix for packed matmuls, `pitch` elements from row to row; the layout is that which a b may be packed into. */
-gli_dnn_view gli_dnn_bound_later(int64_t rows, int64_t columns, int64_t pitch, gli_dnn_layout layout);
 
 /* ---- building a list --------------------------------------------------------------------------------------------- */
 
@@ -111,13 +107,6 @@ typedef struct gli_dnn_matmul {
 } gli_dnn_matmul;
 void gli_dnn_add_matmul(gli_dnn *dnn, const gli_dnn_matmul *matmul);
 
-/* y = a b + beta y of matrices that is run many times, on memory bound with each run: a and y as they are, b as it is
- * or in the layout that the primitive likes best, into which gli_dnn_pack reorders it. The adapter numbers its packed
- * matmuls. */
-enum { GLI_DNN_MAX_PACKED = 8 };
-void gli_dnn_add_packed_matmul(gli_dnn *dnn, int number, const gli_dnn_view *a, const gli_dnn_view *b,
-                               const gli_dnn_view *y, float beta);
-
 /* y = kind(x), and dx = dy kind'(x), where x is y if from_y. Not known: oneDNN has no such formula, or not well. */
 bool gli_dnn_knows_unary(glia_unary_kind kind);
 bool gli_dnn_knows_unary_backward(glia_unary_kind kind, bool from_y);
@@ -135,17 +124,6 @@ void gli_dnn_add_softmax_backward(gli_dnn *dnn, int axis, const gli_dnn_view *y,
 /* The rest of a provider. */
 glia_status gli_dnn_run(const gli_call *call, const gli_prepared *prepared, void *workspace);
 void gli_dnn_release(gli_prepared *prepared);
-
-/* workspace: of the size that gli_dnn_end gave. gli_dnn_multiply uses the b that was packed last in it; where b is
- * multiplied as it is, packing does nothing. */
-glia_status gli_dnn_pack(const gli_call *call, gli_dnn *dnn, int number, const float *b, void *workspace);
-
-typedef struct gli_dnn_matrices {
-    const float *a, *b;
-    float *y;
-} gli_dnn_matrices;
-glia_status gli_dnn_multiply(const gli_call *call, gli_dnn *dnn, int number, gli_dnn_matrices matrices,
-                             void *workspace);
 
 /* Defines the provider gli_X_onednn of op X. */
 #define GLI_DNN_PROVIDER(op, accepts_, decline_, prepare_, run_)     \

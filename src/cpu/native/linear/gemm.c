@@ -158,15 +158,20 @@ static void begin_task(const work *w, int64_t index, task *t) {
     }
 }
 
+static gli_gemm_tile *tile_of(const gli_gemm_kernel *k, int width, int rows) {
+    if (rows == 1) return width == k->lanes ? k->narrow_row : k->wide_row;
+    return width == k->lanes ? k->narrow : k->wide;
+}
+
 static void multiply_block(task *t, int64_t block, bool starts) {
     const gli_gemm *g = t->gemm;
     gli_gemm_segment segments[TILES][GLI_GEMM_SEGMENTS];
     int count[TILES];
     for (int i = 0; i < t->tiles; ++i) count[i] = g->segments(g->arg, &t->rows[i], block, segments[i]);
     for (int p = 0; p < t->panels; ++p) {
-        gli_gemm_tile *tile = t->width[p] == g->kernel->lanes ? g->kernel->narrow : g->kernel->wide;
         for (int i = 0; i < t->tiles; ++i)
-            tile(segments[i], count[i], g->step, t->panel[p], t->pitch[p], starts, t->sums[p][i]);
+            tile_of(g->kernel, t->width[p], t->rows[i].count)(segments[i], count[i], g->step, t->panel[p], t->pitch[p],
+                                                              starts, t->sums[p][i]);
     }
 }
 
@@ -186,7 +191,7 @@ static int64_t blocks_of_chain(const gli_gemm *g) {
 static void add_chains(task *t) {
     for (int p = 0; p < t->panels; ++p)
         for (int i = 0; i < t->tiles; ++i)
-            gemm_add_chain(t->sums[p][i], t->totals[p][i], t->gemm->kernel->rows * t->width[p]);
+            gemm_add_chain(t->sums[p][i], t->totals[p][i], t->rows[i].count * t->width[p]);
 }
 
 static void multiply_chains(task *t, int64_t chain) {
@@ -197,8 +202,7 @@ static void multiply_chains(task *t, int64_t chain) {
         if (block % chain == chain - 1 || block == blocks - 1) add_chains(t);
     }
     for (int p = 0; p < t->panels; ++p)
-        for (int i = 0; i < t->tiles; ++i)
-            gemm_round(t->totals[p][i], t->sums[p][i], t->gemm->kernel->rows * t->width[p]);
+        for (int i = 0; i < t->tiles; ++i) gemm_round(t->totals[p][i], t->sums[p][i], t->rows[i].count * t->width[p]);
 }
 
 static void multiply(task *t) {

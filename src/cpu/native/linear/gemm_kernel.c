@@ -15,6 +15,14 @@
 #define TILE gemm_tile_avx512_wide
 #define VECTORS 2
 #include "cpu/native/linear/gemm_tile.inc"
+#undef ROWS
+#define ROWS 1
+#define TILE gemm_tile_avx512_narrow_row
+#define VECTORS 1
+#include "cpu/native/linear/gemm_tile.inc"
+#define TILE gemm_tile_avx512_wide_row
+#define VECTORS 2
+#include "cpu/native/linear/gemm_tile.inc"
 #undef TARGET
 #undef LANES
 #undef ROWS
@@ -30,6 +38,14 @@
 #define TILE gemm_tile_avx2_wide
 #define VECTORS 2
 #include "cpu/native/linear/gemm_tile.inc"
+#undef ROWS
+#define ROWS 1
+#define TILE gemm_tile_avx2_narrow_row
+#define VECTORS 1
+#include "cpu/native/linear/gemm_tile.inc"
+#define TILE gemm_tile_avx2_wide_row
+#define VECTORS 2
+#include "cpu/native/linear/gemm_tile.inc"
 #undef TARGET
 #undef LANES
 #undef ROWS
@@ -37,8 +53,10 @@
 
 /* NULL: neither. */
 static const gli_gemm_kernel *wide_kernel(void) {
-    static const gli_gemm_kernel avx512 = {8, 16, gemm_tile_avx512_narrow, gemm_tile_avx512_wide};
-    static const gli_gemm_kernel avx2   = {6, 8, gemm_tile_avx2_narrow, gemm_tile_avx2_wide};
+    static const gli_gemm_kernel avx512 = {
+        8, 16, gemm_tile_avx512_narrow, gemm_tile_avx512_wide, gemm_tile_avx512_narrow_row, gemm_tile_avx512_wide_row};
+    static const gli_gemm_kernel avx2 = {
+        6, 8, gemm_tile_avx2_narrow, gemm_tile_avx2_wide, gemm_tile_avx2_narrow_row, gemm_tile_avx2_wide_row};
     if (__builtin_cpu_supports("avx512f")) return &avx512;
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2 : NULL;
 }
@@ -57,15 +75,29 @@ static const gli_gemm_kernel *wide_kernel(void) { return NULL; }
 #define ROWS 6
 #define ADD_PRODUCT(sum, vector, scalar) ((sum) + (vector) * (scalar))
 #endif
+enum { PORTABLE_ROWS = ROWS };
 #define TILE gemm_tile_portable_narrow
 #define VECTORS 1
 #include "cpu/native/linear/gemm_tile.inc"
 #define TILE gemm_tile_portable_wide
 #define VECTORS 2
 #include "cpu/native/linear/gemm_tile.inc"
+#undef ROWS
+#define ROWS 1
+#define TILE gemm_tile_portable_narrow_row
+#define VECTORS 1
+#include "cpu/native/linear/gemm_tile.inc"
+#define TILE gemm_tile_portable_wide_row
+#define VECTORS 2
+#include "cpu/native/linear/gemm_tile.inc"
 
 const gli_gemm_kernel *gli_gemm_kernel_here(void) {
-    static const gli_gemm_kernel portable = {ROWS, LANES, gemm_tile_portable_narrow, gemm_tile_portable_wide};
+    static const gli_gemm_kernel portable = {PORTABLE_ROWS,
+                                             LANES,
+                                             gemm_tile_portable_narrow,
+                                             gemm_tile_portable_wide,
+                                             gemm_tile_portable_narrow_row,
+                                             gemm_tile_portable_wide_row};
     const gli_gemm_kernel *wide           = wide_kernel();
     return wide ? wide : &portable;
 }

@@ -1,33 +1,49 @@
-/* The backward pass: step by step back in time the gradient with respect to the state before, from
- * those of the gates; at the end one product over all steps for each weight and for x. dX is the gradient with respect
- * to X. */
+/* The backward pass: step by step back in time the gradient with respect to the state before, from those of the gates;
+ * after some steps, while their gates' gradients are in the caches, one product over them for each weight, added to its
+ * gradient, and for x. dX is the gradient with respect to X. */
 #include <string.h>
 
+#include "core/op.h"
 #include "core/parallel.h"
+#include "core/size.h"
 #include "cpu/native/column_sum.h"
 #include "cpu/native/rnn/rnn_pass.h"
 
 /* With reset_before w_hh is two weights: that of r and z, and that of n, which multiplies r h. */
 enum { STATE, RESET, UNITS, DX, DX_ADDED, DW_IH, DW_HH, DW_SECOND };
 
+enum { ROWS_AT_ONCE = 1024, PITCH_GAP = 16 };
+
+static int64_t outputs_of(const gli_rnn_geom *g) { return (int64_t)g->batch * g->outputs; }
+static int64_t units_of(const gli_rnn_geom *g) { return (int64_t)g->batch * g->hidden; }
+
 static bool is_plain_gru(const gli_rnn_geom *g) { return g->cell == GLIA_RNN_GRU && !g->reset_before; }
 
-static int64_t rows_of(const gli_rnn_geom *g) { return (int64_t)g->steps * g->batch; }
+/* Enough that few results are added, in floats, and that adding takes little of the time. */
+static int steps_at_once(const gli_rnn_geom *g) {
+    const int64_t all = (int64_t)g->steps * g->batch, rows = gli_max_i64(ROWS_AT_ONCE, all / GLI_LONGEST_CHAIN);
+    return (int)gli_min_i64(g->steps, gli_max_i64(1, rows / g->batch));
+}
+
+/* From row to row of da and dr: rows that begin at multiples of 4 KB would share the sets of the first cache. */
+static int64_t pitch_of(const gli_rnn_geom *g) { return gli_rnn_gates(g) + PITCH_GAP; }
 
 static size_t lay_out(const gli_call *call, char *memory, gli_rnn_workspace *out) {
     const gli_rnn_geom *g = call->geom;
-    const int64_t rows = rows_of(g), gates = gli_rnn_gates(g), gathered = gli_rnn_gathers(call) ? rows * g->inputs : 0;
-    gli_rnn_layout l = {memory};
-    out->bias        = NULL;
-    out->da          = gli_rnn_take(&l, rows * gates);
-    out->dr          = is_plain_gru(g) ? gli_rnn_take(&l, rows * gates) : out->da;
-    out->douts       = gli_rnn_take(&l, g->projection ? rows * g->outputs : 0);
-    out->dunits      = gli_rnn_take(&l, (int64_t)g->batch * g->hidden);
-    out->dh          = gli_rnn_take(&l, (int64_t)g->batch * g->outputs);
-    out->dc          = gli_rnn_take(&l, (int64_t)g->batch * g->hidden);
-    out->x           = gli_rnn_take(&l, gathered);
-    out->dx          = gli_rnn_take(&l, gathered);
-    out->sums        = gli_rnn_take(&l, (int64_t)(gli_column_sum_workspace(rows, gates) / sizeof(float)));
+    const int64_t rows = (int64_t)steps_at_once(g) * g->batch, gates = gli_rnn_gates(g), pitch = pitch_of(g);
+    const int64_t gathered = gli_rnn_gathers(call) ? (int64_t)g->steps * g->batch * g->inputs : 0;
+    gli_rnn_layout l       = {memory};
+    out->bias              = NULL;
+    out->da                = gli_rnn_take(&l, rows * pitch);
+    out->dr                = is_plain_gru(g) ? gli_rnn_take(&l, rows * pitch) : out->da;
+    out->douts             = gli_rnn_take(&l, g->projection ? rows * g->outputs : 0);
+    out->dunits            = gli_rnn_take(&l, (int64_t)g->batch * g->hidden);
+    out->dh                = gli_rnn_take(&l, (int64_t)g->batch * g->outputs);
+    out->dc                = gli_rnn_take(&l, (int64_t)g->batch * g->hidden);
+    out->x                 = gli_rnn_take(&l, gathered);
+    out->dx                = gli_rnn_take(&l, gathered);
+    out->dbias             = gli_rnn_take(&l, gates);
+    out->sums              = gli_rnn_take(&l, (int64_t)(gli_column_sum_workspace(rows, gates) / sizeof(float)));
     return l.bytes;
 }
 
@@ -42,34 +58,47 @@ static gli_rnn_product weighted(int64_t rows, int64_t columns, int64_t sum, int6
                              .adds    = adds};
 }
 
-/* dw [gates,inputs] = d^T input, over all rows. */
+/* dw [gates,inputs] += d^T input, over the rows of some steps. */
 static gli_rnn_product gradient_of_weights(int64_t rows, int64_t gates, int64_t pitch, int64_t inputs) {
-    return (gli_rnn_product){
-        .rows = gates, .columns = inputs, .sum = rows, .a_pitch = pitch, .y_pitch = inputs, .a_transposed = true};
+    return (gli_rnn_product){.rows         = gates,
+                             .columns      = inputs,
+                             .sum          = rows,
+                             .a_pitch      = pitch,
+                             .y_pitch      = inputs,
+                             .a_transposed = true,
+                             .adds         = true,
+                             .sums_steps   = true};
 }
 
 static void products(const gli_rnn_geom *g, gli_rnn_product *out) {
-    const int64_t rows = rows_of(g), gates = gli_rnn_gates(g), recurrent = gli_rnn_recurrent_gates(g);
+    const int64_t gates = gli_rnn_gates(g), recurrent = gli_rnn_recurrent_gates(g), pitch = pitch_of(g);
     const int64_t H = g->hidden, R = g->outputs, I = g->inputs, N = g->batch;
-    out[STATE] = weighted(N, R, recurrent, gates, true);
-    if (g->reset_before) out[RESET] = weighted(N, H, H, gates, false);
+    out[STATE] = weighted(N, R, recurrent, pitch, true);
+    if (g->reset_before) out[RESET] = weighted(N, H, H, pitch, false);
     if (g->projection) out[UNITS] = weighted(N, H, R, R, false);
-    out[DX] = weighted(rows, I, gates, gates, false);
-    if (g->directions == 2) out[DX_ADDED] = weighted(rows, I, gates, gates, true);
-    out[DW_IH] = gradient_of_weights(rows, gates, gates, I);
-    out[DW_HH] = gradient_of_weights(rows, recurrent, gates, R);
-    if (g->reset_before) out[DW_SECOND] = gradient_of_weights(rows, H, gates, H);
-    if (g->projection) out[DW_SECOND] = gradient_of_weights(rows, R, R, H);
+    out[DX] = weighted(N, I, gates, pitch, false);
+    if (g->directions == 2) out[DX_ADDED] = weighted(N, I, gates, pitch, true);
+    out[DW_IH] = gradient_of_weights(N, gates, pitch, I);
+    out[DW_HH] = gradient_of_weights(N, recurrent, pitch, R);
+    if (g->reset_before) out[DW_SECOND] = gradient_of_weights(N, H, pitch, H);
+    if (g->projection) out[DW_SECOND] = gradient_of_weights(N, R, R, H);
+}
+
+static void multiply(const gli_rnn_pass *p, int number, int steps, const float *a, const float *b, float *y) {
+    gli_rnn_multiply(p->call->ctx, &p->product[number], steps, a, b, y);
 }
 
 /* ---- the steps --------------------------------------------------------------------------------------------------- */
+
+/* Of the sequence n in step t, among the steps that are made at a time. */
+static int64_t row_at(const gli_rnn_pass *p, int t, int n) { return (int64_t)(t - p->first) * p->g->batch + n; }
 
 static gli_rnn_backward_row row_of(const gli_rnn_pass *p, int n) {
     const gli_rnn_geom *g      = p->g;
     const gli_rnn_workspace *w = &p->workspace;
     const int64_t unit = (int64_t)n * g->hidden, output = (int64_t)n * g->outputs;
-    const int64_t gates      = ((int64_t)p->t * g->batch + n) * gli_rnn_gates(g);
-    gli_rnn_backward_row row = {.gate   = p->trace.gate + gates,
+    const int64_t gates      = row_at(p, p->t, n) * pitch_of(g);
+    gli_rnn_backward_row row = {.gate   = gli_rnn_gate_at(g, &p->trace, p->t) + g->gates * unit,
                                 .inner  = gli_rnn_inner_at(g, &p->trace, p->t) + unit,
                                 .h      = gli_rnn_h_at(g, &p->trace, p->direction, p->t, false) + output,
                                 .dreset = w->dunits + unit,
@@ -100,7 +129,7 @@ static void output_rows(void *arg, int64_t begin, int64_t end) {
     const gli_rnn_pass *p = arg;
     const size_t output   = (size_t)p->g->outputs;
     for (int n = (int)begin; n < end; ++n) {
-        float *douts = p->workspace.douts + ((int64_t)p->t * p->g->batch + n) * p->g->outputs;
+        float *douts = p->workspace.douts + row_at(p, p->t, n) * p->g->outputs;
         if (gli_rnn_pass_is_active(p, n)) {
             add_dy(p, n);
             memcpy(douts, p->workspace.dh + n * output, output * sizeof *douts);
@@ -133,95 +162,79 @@ static void reset_rows(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-static glia_status run_step(gli_rnn_pass *p) {
+static void run_step(gli_rnn_pass *p) {
     const gli_rnn_geom *g      = p->g;
     const glia_context *ctx    = p->call->ctx;
     const gli_rnn_workspace *w = &p->workspace;
-    const int64_t chunk = gli_rnn_rows_per_chunk(g), step = (int64_t)p->t * g->batch * gli_rnn_gates(g);
+    const int64_t chunk = gli_rnn_rows_per_chunk(g), gates = row_at(p, p->t, 0) * pitch_of(g);
     if (g->projection) {
         gli_parallel(ctx, g->batch, chunk, output_rows, p);
-        GLI_TRY(gli_rnn_multiply(p, UNITS, w->dh, p->weight[GLI_RNN_W_HR], w->dunits));
+        multiply(p, UNITS, 1, w->dh, p->weight[GLI_RNN_W_HR], w->dunits);
     }
     gli_parallel(ctx, g->batch, chunk, cell_rows, p);
     if (g->reset_before) {
-        GLI_TRY(gli_rnn_multiply(p, RESET, w->da + step + 2 * (int64_t)g->hidden, gli_rnn_w_hh_n(p), w->dunits));
+        multiply(p, RESET, 1, w->da + gates + 2 * (int64_t)g->hidden, gli_rnn_w_hh_n(p), w->dunits);
         gli_parallel(ctx, g->batch, chunk, reset_rows, p);
     }
-    return gli_rnn_multiply(p, STATE, w->dr + step, p->weight[GLI_RNN_W_HH], w->dh);
+    multiply(p, STATE, 1, w->dr + gates, p->weight[GLI_RNN_W_HH], w->dh);
 }
 
-static void store_initial_state(const gli_rnn_pass *p, int output, const float *gradient, int64_t count) {
-    float *to = gli_out_floats(p->call, output);
-    if (to) memcpy(to + p->direction * count, gradient, (size_t)count * sizeof *to);
-}
+/* ---- over some steps --------------------------------------------------------------------------------------------- */
 
-static glia_status run_steps(gli_rnn_pass *p) {
-    const gli_rnn_geom *g      = p->g;
-    const gli_rnn_workspace *w = &p->workspace;
-    const int64_t outputs = (int64_t)g->batch * g->outputs, units = (int64_t)g->batch * g->hidden;
-    const bool lstm = g->cell == GLIA_RNN_LSTM;
-    GLI_TRY(gli_rnn_pack(p, STATE, p->weight[GLI_RNN_W_HH]));
-    if (g->reset_before) GLI_TRY(gli_rnn_pack(p, RESET, gli_rnn_w_hh_n(p)));
-    if (g->projection) GLI_TRY(gli_rnn_pack(p, UNITS, p->weight[GLI_RNN_W_HR]));
-    gli_rnn_copy_state(w->dh, gli_in_floats(p->call, GLI_RNN_BACK_DH_N), p->direction, outputs);
-    if (lstm) gli_rnn_copy_state(w->dc, gli_in_floats(p->call, GLI_RNN_BACK_DC_N), p->direction, units);
-    for (int s = g->steps - 1; s >= 0; --s) {
-        p->t = gli_rnn_time(g, p->direction, s);
-        GLI_TRY(run_step(p));
-    }
-    store_initial_state(p, GLI_RNN_BACK_DH0, w->dh, outputs);
-    if (lstm) store_initial_state(p, GLI_RNN_BACK_DC0, w->dc, units);
-    return GLIA_OK;
-}
-
-/* ---- over all steps ---------------------------------------------------------------------------------------------- */
-
-/* The gradient of weight k, NULL where it was not requested. */
+/* The gradient of weight k, and that of x, [T,N,I]; NULL where it was not requested. */
 static float *gradient(const gli_rnn_pass *p, int k) {
     return gli_out_floats(p->call, gli_rnn_dweight(p->direction, k));
 }
 
+static float *dx_of(const gli_rnn_pass *p) {
+    float *dx = gli_out_floats(p->call, GLI_RNN_BACK_DX);
+    return dx && gli_rnn_gathers(p->call) ? p->workspace.dx : dx;
+}
+
+static int dx_number(const gli_rnn_pass *p) { return p->direction == 0 ? DX : DX_ADDED; }
+
 /* Of w_hh and w_hr; the states before the steps are a matrix, forward as in reverse. */
-static glia_status recurrent_weights(const gli_rnn_pass *p) {
+static void add_recurrent_weights(const gli_rnn_pass *p) {
     const gli_rnn_geom *g      = p->g;
     const gli_rnn_workspace *w = &p->workspace;
-    const float *h             = gli_rnn_h_at(g, &p->trace, p->direction, 0, false);
+    const float *h             = gli_rnn_h_at(g, &p->trace, p->direction, p->first, false);
+    const float *inner         = gli_rnn_inner_at(g, &p->trace, p->first);
     float *dw_hh = gradient(p, GLI_RNN_W_HH), *dw_hr = gradient(p, GLI_RNN_W_HR);
-    if (dw_hh) GLI_TRY(gli_rnn_multiply(p, DW_HH, w->dr, h, dw_hh));
+    if (dw_hh) multiply(p, DW_HH, p->steps, w->dr, h, dw_hh);
     if (dw_hh && g->reset_before)
-        GLI_TRY(gli_rnn_multiply(p, DW_SECOND, w->da + 2 * (int64_t)g->hidden, p->trace.inner,
-                                 dw_hh + 2 * (int64_t)g->hidden * g->hidden));
-    if (dw_hr && g->projection) GLI_TRY(gli_rnn_multiply(p, DW_SECOND, w->douts, p->trace.inner, dw_hr));
-    return GLIA_OK;
+        multiply(p, DW_SECOND, p->steps, w->da + 2 * (int64_t)g->hidden, inner,
+                 dw_hh + 2 * (int64_t)g->hidden * g->hidden);
+    if (dw_hr && g->projection) multiply(p, DW_SECOND, p->steps, w->douts, inner, dw_hr);
 }
 
-static void sum_bias(const gli_rnn_pass *p, const float *d, float *to) {
-    const int64_t gates       = gli_rnn_gates(p->g);
-    const gli_column_matrix m = {
-        .data = d, .rows = rows_of(p->g), .columns = gates, .row_stride = gates, .column_stride = 1};
-    gli_column_sum(p->call->ctx, &m, to, 1, p->workspace.sums);
+static void add_bias(const gli_rnn_pass *p, const float *d, float *to) {
+    const gli_rnn_geom *g      = p->g;
+    const gli_rnn_workspace *w = &p->workspace;
+    const gli_column_matrix m  = {.data          = d,
+                                  .rows          = (int64_t)p->steps * g->batch,
+                                  .columns       = gli_rnn_gates(g),
+                                  .row_stride    = pitch_of(g),
+                                  .column_stride = 1};
+    gli_column_sum(p->call->ctx, &m, w->dbias, 1, w->sums);
+    for (int64_t k = 0; k < m.columns; ++k) to[k] += w->dbias[k];
 }
 
-static void sum_biases(const gli_rnn_pass *p) {
+/* Where both are the same, end_direction copies one. */
+static void add_biases(const gli_rnn_pass *p) {
     const gli_rnn_workspace *w = &p->workspace;
     float *db_ih = gradient(p, GLI_RNN_B_IH), *db_hh = gradient(p, GLI_RNN_B_HH);
     if (!p->g->bias) return;
-    if (db_ih) sum_bias(p, w->da, db_ih);
-    if (db_hh && (!db_ih || w->dr != w->da))
-        sum_bias(p, w->dr, db_hh);
-    else if (db_hh)
-        memcpy(db_hh, db_ih, (size_t)gli_rnn_gates(p->g) * sizeof *db_hh);
+    if (db_ih) add_bias(p, w->da, db_ih);
+    if (db_hh && (!db_ih || w->dr != w->da)) add_bias(p, w->dr, db_hh);
 }
 
-/* One row of dpeephole for some units, over all steps: da of a gate times the c that the gate has read. */
-static void sum_peephole(const gli_rnn_pass *p, int gate, bool after, int64_t begin, int64_t end, float *to) {
+/* One row of dpeephole for some units: da of a gate times the c that the gate has read. */
+static void add_peephole(const gli_rnn_pass *p, int gate, bool after, int64_t begin, int64_t end, float *to) {
     const gli_rnn_geom *g = p->g;
-    for (int64_t k = begin; k < end; ++k) to[k] = 0;
-    for (int t = 0; t < g->steps; ++t) {
+    for (int t = p->first; t < p->first + p->steps; ++t) {
         const float *c = gli_rnn_c_at(g, &p->trace, p->direction, t, after);
         for (int n = 0; n < g->batch; ++n) {
-            const int64_t row = ((int64_t)t * g->batch + n) * gli_rnn_gates(g);
-            const float *da   = p->workspace.da + row + (int64_t)gate * g->hidden;
+            const float *da = p->workspace.da + row_at(p, t, n) * pitch_of(g) + (int64_t)gate * g->hidden;
             for (int64_t k = begin; k < end; ++k) to[k] += da[k] * c[(int64_t)n * g->hidden + k];
         }
     }
@@ -230,30 +243,81 @@ static void sum_peephole(const gli_rnn_pass *p, int gate, bool after, int64_t be
 static void peephole_units(void *arg, int64_t begin, int64_t end) {
     const gli_rnn_pass *p = arg;
     float *dp             = gradient(p, GLI_RNN_PEEPHOLE);
-    sum_peephole(p, 0, false, begin, end, dp);
-    sum_peephole(p, 1, false, begin, end, dp + p->g->hidden);
-    sum_peephole(p, 3, true, begin, end, dp + 2 * (int64_t)p->g->hidden);
+    add_peephole(p, 0, false, begin, end, dp);
+    add_peephole(p, 1, false, begin, end, dp + p->g->hidden);
+    add_peephole(p, 3, true, begin, end, dp + 2 * (int64_t)p->g->hidden);
 }
 
-static glia_status run_direction(gli_rnn_pass *p, const float *x) {
+static void add_gradients(gli_rnn_pass *p, const float *x) {
     enum { UNITS_PER_CHUNK = 64 };
     const gli_rnn_geom *g = p->g;
-    float *saved          = p->call->in[GLI_RNN_BACK_SAVED]->data;
-    float *dx             = gli_rnn_gathers(p->call) ? p->workspace.dx : gli_out_floats(p->call, GLI_RNN_BACK_DX);
-    float *dw_ih          = gradient(p, GLI_RNN_W_IH);
-    const int number      = p->direction == 0 ? DX : DX_ADDED;
-    p->trace              = gli_rnn_trace_in(g, true, saved + p->direction * gli_rnn_trace_size(g, true));
-    GLI_TRY(run_steps(p));
-    if (gli_out_floats(p->call, GLI_RNN_BACK_DX)) {
-        GLI_TRY(gli_rnn_pack(p, number, p->weight[GLI_RNN_W_IH]));
-        GLI_TRY(gli_rnn_multiply(p, number, p->workspace.da, p->weight[GLI_RNN_W_IH], dx));
-    }
-    if (dw_ih) GLI_TRY(gli_rnn_multiply(p, DW_IH, p->workspace.da, x, dw_ih));
-    GLI_TRY(recurrent_weights(p));
-    sum_biases(p);
+    const int64_t inputs  = (int64_t)p->first * g->batch * g->inputs;
+    const float *da       = p->workspace.da;
+    float *dx = dx_of(p), *dw_ih = gradient(p, GLI_RNN_W_IH);
+    if (dx) multiply(p, dx_number(p), p->steps, da, p->weight[GLI_RNN_W_IH], dx + inputs);
+    if (dw_ih) multiply(p, DW_IH, p->steps, da, x + inputs, dw_ih);
+    add_recurrent_weights(p);
+    add_biases(p);
     if (g->peephole && gradient(p, GLI_RNN_PEEPHOLE))
         gli_parallel(p->call->ctx, g->hidden, UNITS_PER_CHUNK, peephole_units, p);
-    return GLIA_OK;
+}
+
+/* ---- a direction ------------------------------------------------------------------------------------------------- */
+
+static void pack_weights(const gli_rnn_pass *p) {
+    const glia_context *ctx = p->call->ctx;
+    gli_rnn_pack(ctx, &p->product[STATE], p->weight[GLI_RNN_W_HH]);
+    if (p->g->reset_before) gli_rnn_pack(ctx, &p->product[RESET], gli_rnn_w_hh_n(p));
+    if (p->g->projection) gli_rnn_pack(ctx, &p->product[UNITS], p->weight[GLI_RNN_W_HR]);
+    if (dx_of(p)) gli_rnn_pack(ctx, &p->product[dx_number(p)], p->weight[GLI_RNN_W_IH]);
+}
+
+/* The gradients of the weights, to which those of the steps are added. */
+static void clear_gradients(const gli_rnn_pass *p) {
+    for (int k = 0; k < GLI_RNN_WEIGHTS; ++k) {
+        const glia_tensor *d = p->call->out[gli_rnn_dweight(p->direction, k)];
+        if (d) memset(d->data, 0, (size_t)gli_count(d) * sizeof(float));
+    }
+}
+
+static void begin_direction(const gli_rnn_pass *p) {
+    const gli_rnn_workspace *w = &p->workspace;
+    pack_weights(p);
+    clear_gradients(p);
+    gli_rnn_copy_state(w->dh, gli_in_floats(p->call, GLI_RNN_BACK_DH_N), p->direction, outputs_of(p->g));
+    if (p->g->cell == GLIA_RNN_LSTM)
+        gli_rnn_copy_state(w->dc, gli_in_floats(p->call, GLI_RNN_BACK_DC_N), p->direction, units_of(p->g));
+}
+
+static void store_initial_state(const gli_rnn_pass *p, int output, const float *gradient, int64_t count) {
+    float *to = gli_out_floats(p->call, output);
+    if (to) memcpy(to + p->direction * count, gradient, (size_t)count * sizeof *to);
+}
+
+static void end_direction(const gli_rnn_pass *p) {
+    const gli_rnn_workspace *w = &p->workspace;
+    float *db_ih = gradient(p, GLI_RNN_B_IH), *db_hh = gradient(p, GLI_RNN_B_HH);
+    store_initial_state(p, GLI_RNN_BACK_DH0, w->dh, outputs_of(p->g));
+    if (p->g->cell == GLIA_RNN_LSTM) store_initial_state(p, GLI_RNN_BACK_DC0, w->dc, units_of(p->g));
+    if (p->g->bias && db_ih && db_hh && w->dr == w->da)
+        memcpy(db_hh, db_ih, (size_t)gli_rnn_gates(p->g) * sizeof *db_hh);
+}
+
+static void run_direction(gli_rnn_pass *p, const float *x) {
+    const gli_rnn_geom *g = p->g;
+    float *saved          = p->call->in[GLI_RNN_BACK_SAVED]->data;
+    p->trace              = gli_rnn_trace_in(g, true, saved + p->direction * gli_rnn_trace_size(g, true));
+    begin_direction(p);
+    for (int end = g->steps; end > 0; end -= p->steps) {
+        p->steps = (int)gli_min_i64(steps_at_once(g), end);
+        p->first = gli_rnn_earliest(g, p->direction, end - p->steps, p->steps);
+        for (int s = end - 1; s >= end - p->steps; --s) {
+            p->t = gli_rnn_time(g, p->direction, s);
+            run_step(p);
+        }
+        add_gradients(p, x);
+    }
+    end_direction(p);
 }
 
 static void scatter(const gli_rnn_pass *p) {
@@ -262,4 +326,9 @@ static void scatter(const gli_rnn_pass *p) {
 }
 
 const gli_rnn_pass_kind gli_rnn_backward = {
-    .products = products, .lay_out = lay_out, .direction = run_direction, .finish = scatter};
+    .steps_at_once = steps_at_once,
+    .products      = products,
+    .lay_out       = lay_out,
+    .direction     = run_direction,
+    .finish        = scatter,
+};

@@ -6,9 +6,8 @@
 #include "core/size.h"
 #include "cpu/native/rnn/rnn_pass.h"
 
-/* INPUT and INPUT_REST: w_ih x of as many steps as gli_rnn_steps_at_once says, and of those that remain. SECOND: the
- * projection, or with reset_before w_hh_n (r h). */
-enum { INPUT, INPUT_REST, RECURRENT, SECOND };
+/* INPUT: w_ih x, of several steps. SECOND: the projection, or with reset_before w_hh_n (r h). */
+enum { INPUT, RECURRENT, SECOND };
 
 static size_t lay_out(const gli_call *call, char *memory, gli_rnn_workspace *out) {
     const gli_rnn_geom *g = call->geom;
@@ -34,10 +33,8 @@ static gli_rnn_product weighted(int64_t rows, int64_t columns, int64_t sum) {
 
 static void products(const gli_rnn_geom *g, gli_rnn_product *out) {
     const int64_t gates = gli_rnn_gates(g), H = g->hidden, R = g->outputs, N = g->batch;
-    const int at_once = gli_rnn_steps_at_once(g);
-    out[INPUT]        = weighted(at_once * N, gates, g->inputs);
-    out[INPUT_REST]   = weighted(g->steps % at_once * N, gates, g->inputs);
-    out[RECURRENT]    = weighted(N, gli_rnn_recurrent_gates(g), R);
+    out[INPUT]     = weighted(N, gates, g->inputs);
+    out[RECURRENT] = weighted(N, gli_rnn_recurrent_gates(g), R);
     if (g->reset_before) out[SECOND] = weighted(N, H, H);
     if (g->projection) out[SECOND] = weighted(N, R, H);
 }
@@ -117,43 +114,40 @@ static void second_rows(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-static glia_status run_step(gli_rnn_pass *p) {
+static void multiply(const gli_rnn_pass *p, int number, int steps, const float *a, const float *b, float *y) {
+    gli_rnn_multiply(p->call->ctx, &p->product[number], steps, a, b, y);
+}
+
+static void run_step(gli_rnn_pass *p) {
     const gli_rnn_geom *g = p->g;
     const int64_t chunk   = gli_rnn_rows_per_chunk(g);
     float *recurrent      = p->workspace.recurrent;
-    GLI_TRY(gli_rnn_multiply(p, RECURRENT, h_at(p, p->t, false), p->weight[GLI_RNN_W_HH], recurrent));
+    multiply(p, RECURRENT, 1, h_at(p, p->t, false), p->weight[GLI_RNN_W_HH], recurrent);
     gli_parallel(p->call->ctx, g->batch, chunk, cell_rows, p);
-    if (!second_weights(p)) return GLIA_OK;
+    if (!second_weights(p)) return;
     float *to = g->projection ? h_at(p, p->t, true) : recurrent + 2 * (int64_t)g->batch * g->hidden;
-    GLI_TRY(gli_rnn_multiply(p, SECOND, gli_rnn_inner_at(g, &p->trace, p->t), second_weights(p), to));
+    multiply(p, SECOND, 1, gli_rnn_inner_at(g, &p->trace, p->t), second_weights(p), to);
     gli_parallel(p->call->ctx, g->batch, chunk, second_rows, p);
-    return GLIA_OK;
 }
 
-static glia_status pack_weights(const gli_rnn_pass *p) {
-    const float *w_ih = p->weight[GLI_RNN_W_IH];
-    const bool rest   = p->g->steps % gli_rnn_steps_at_once(p->g) != 0;
-    GLI_TRY(gli_rnn_pack(p, INPUT, w_ih));
-    GLI_TRY(gli_rnn_pack(p, RECURRENT, p->weight[GLI_RNN_W_HH]));
-    if (rest) GLI_TRY(gli_rnn_pack(p, INPUT_REST, w_ih));
-    if (second_weights(p)) GLI_TRY(gli_rnn_pack(p, SECOND, second_weights(p)));
-    return GLIA_OK;
+static void pack_weights(const gli_rnn_pass *p) {
+    const glia_context *ctx = p->call->ctx;
+    gli_rnn_pack(ctx, &p->product[INPUT], p->weight[GLI_RNN_W_IH]);
+    gli_rnn_pack(ctx, &p->product[RECURRENT], p->weight[GLI_RNN_W_HH]);
+    if (second_weights(p)) gli_rnn_pack(ctx, &p->product[SECOND], second_weights(p));
 }
 
 /* Some steps from the s-th on, in the direction's order: w_ih x of all of them first, small enough for the caches. */
-static glia_status run_steps(gli_rnn_pass *p, const float *x, int s, int count) {
+static void run_steps(gli_rnn_pass *p, const float *x, int s) {
     const gli_rnn_geom *g = p->g;
-    const int number      = count == gli_rnn_steps_at_once(g) ? INPUT : INPUT_REST;
-    const int first = gli_rnn_time(g, p->direction, s), last = gli_rnn_time(g, p->direction, s + count - 1);
-    const int earliest = first < last ? first : last;
-    if (!p->trace.saved) p->trace.first = earliest;
-    GLI_TRY(gli_rnn_multiply(p, number, x + (int64_t)earliest * g->batch * g->inputs, p->weight[GLI_RNN_W_IH],
-                             gli_rnn_gate_at(g, &p->trace, earliest)));
-    for (int i = 0; i < count; ++i) {
+    p->first              = gli_rnn_earliest(g, p->direction, s, p->steps);
+    if (!p->trace.saved) p->trace.first = p->first;
+    multiply(p, INPUT, p->steps, x + (int64_t)p->first * g->batch * g->inputs, p->weight[GLI_RNN_W_IH],
+             gli_rnn_gate_at(g, &p->trace, p->first));
+    for (int i = 0; i < p->steps; ++i) {
         p->t = gli_rnn_time(g, p->direction, s + i);
-        GLI_TRY(run_step(p));
+        run_step(p);
     }
-    return GLIA_OK;
 }
 
 static void store_final_state(const gli_rnn_pass *p, int output, const float *state, int64_t count) {
@@ -161,7 +155,7 @@ static void store_final_state(const gli_rnn_pass *p, int output, const float *st
     if (to) memcpy(to + p->direction * count, state, (size_t)count * sizeof *to);
 }
 
-static glia_status run_direction(gli_rnn_pass *p, const float *x) {
+static void run_direction(gli_rnn_pass *p, const float *x) {
     const gli_rnn_geom *g = p->g;
     const gli_call *call  = p->call;
     const int first = gli_rnn_time(g, p->direction, 0), last = gli_rnn_time(g, p->direction, g->steps - 1);
@@ -171,14 +165,16 @@ static glia_status run_direction(gli_rnn_pass *p, const float *x) {
     gli_rnn_fold_bias(g, p->weight[GLI_RNN_B_IH], p->weight[GLI_RNN_B_HH], p->workspace.bias);
     p->trace = gli_rnn_trace_in(g, saved != NULL,
                                 saved ? saved + p->direction * gli_rnn_trace_size(g, true) : p->workspace.trace);
-    GLI_TRY(pack_weights(p));
+    pack_weights(p);
     gli_rnn_copy_state(h_at(p, first, false), gli_in_floats(call, GLI_RNN_H0), p->direction, outputs);
     if (lstm) gli_rnn_copy_state(c_at(p, first, false), gli_in_floats(call, GLI_RNN_C0), p->direction, units);
-    for (int s = 0, count = gli_rnn_steps_at_once(g); s < g->steps; s += count)
-        GLI_TRY(run_steps(p, x, s, (int)gli_min_i64(count, g->steps - s)));
+    for (int s = 0; s < g->steps; s += p->steps) {
+        p->steps = (int)gli_min_i64(gli_rnn_steps_at_once(g), g->steps - s);
+        run_steps(p, x, s);
+    }
     store_final_state(p, GLI_RNN_H_N, h_at(p, last, true), outputs);
     if (lstm) store_final_state(p, GLI_RNN_C_N, c_at(p, last, true), units);
-    return GLIA_OK;
 }
 
-const gli_rnn_pass_kind gli_rnn_forward = {.products = products, .lay_out = lay_out, .direction = run_direction};
+const gli_rnn_pass_kind gli_rnn_forward = {
+    .steps_at_once = gli_rnn_steps_at_once, .products = products, .lay_out = lay_out, .direction = run_direction};

@@ -1,13 +1,10 @@
-/* The forward and the backward pass of recurrent layers, between matrix products that an engine makes: oneDNN or the
- * native one. */
+/* The forward and the backward pass of recurrent layers. */
 #ifndef GLI_CPU_NATIVE_RNN_RNN_PASS_H
 #define GLI_CPU_NATIVE_RNN_RNN_PASS_H
 
 #include "cpu/native/rnn/rnn_cells.h"
+#include "cpu/native/rnn/rnn_product.h"
 #include "cpu/native/rnn/rnn_trace.h"
-
-/* All tensors of a layer are row-major. */
-#define GLI_ACCEPTS_RNN {GLI_TAKES_F32, GLI_ROW_MAJOR}
 
 /* The arrays of the workspace; one direction runs after the other, in the same memory. dX is the gradient with respect
  * to X. dr is da but for the GRU without reset_before. */
@@ -20,11 +17,12 @@ typedef struct gli_rnn_workspace {
     float *trace;     /* where it is not saved */
 
     /* backward */
-    float *da, *dr; /* [T,N,G,H]: of w_ih x, and of w_hh h */
-    float *douts;   /* [T,N,R]: of the steps' outputs, with a projection */
+    float *da, *dr; /* [S,N] rows of [G,H], of some steps: of w_ih x, and of w_hh h */
+    float *douts;   /* [S,N,R]: of the steps' outputs, with a projection */
     float *dunits;  /* [N,H]: of o tanh(c) with a projection, or of r h with reset_before */
     float *dh, *dc; /* [N,R], [N,H]: of the state between two steps */
     float *dx;      /* [T,N,I]: to be scattered */
+    float *dbias;   /* [G,H]: of some steps */
     float *sums;    /* for sums over columns */
 } gli_rnn_workspace;
 
@@ -35,61 +33,36 @@ typedef struct gli_rnn_layout {
 } gli_rnn_layout;
 float *gli_rnn_take(gli_rnn_layout *layout, int64_t count);
 
-/* ---- matrix products --------------------------------------------------------------------------------------------- */
-
-enum { GLI_RNN_PRODUCTS = 8 };
-
-/* y [rows,columns] = a b, added to y if `adds`. In memory a is [rows,sum], or [sum,rows] if transposed, with a_pitch
- * elements from row to row, and b [sum,columns] or [columns,sum], without gaps. */
-typedef struct gli_rnn_product {
-    int64_t rows, columns, sum; /* no rows: there is no such product */
-    int64_t a_pitch, y_pitch;
-    bool a_transposed, b_transposed;
-    bool packs_b; /* it is multiplied many times: gli_rnn_pack goes before */
-    bool adds;
-} gli_rnn_product;
-
 typedef struct gli_rnn_pass gli_rnn_pass;
 
-/* Who makes the products, by their number among those of the pass. state is what the provider gave gli_rnn_pass_run.
- * multiply reads the b that was packed last, where the product packs it. */
-typedef struct gli_rnn_engine {
-    glia_status (*pack)(const gli_rnn_pass *p, int number, const float *b);
-    glia_status (*multiply)(const gli_rnn_pass *p, int number, const float *a, const float *b, float *y);
-} gli_rnn_engine;
-
-/* ---- the passes -------------------------------------------------------------------------------------------------- */
-
-/* What differs between them. products fills GLI_RNN_PRODUCTS of them, zeroed before; lay_out returns the bytes of the
- * workspace; direction runs one direction, on x [T,N,I]; finish, if any, what follows the directions. */
+/* What differs between the passes. steps_at_once: whose products over several steps are made at a time; products fills
+ * GLI_RNN_PRODUCTS of them, zeroed before; lay_out returns the bytes of the workspace; direction runs one direction, on
+ * x [T,N,I]; finish, if any, what follows the directions. */
 typedef struct gli_rnn_pass_kind {
+    int (*steps_at_once)(const gli_rnn_geom *g);
     void (*products)(const gli_rnn_geom *g, gli_rnn_product *out);
     size_t (*lay_out)(const gli_call *call, char *memory, gli_rnn_workspace *out);
-    glia_status (*direction)(gli_rnn_pass *p, const float *x);
+    void (*direction)(gli_rnn_pass *p, const float *x);
     void (*finish)(const gli_rnn_pass *p);
 } gli_rnn_pass_kind;
 
 extern const gli_rnn_pass_kind gli_rnn_forward, gli_rnn_backward;
 
-/* One direction at work, and its step t. */
+/* One direction at work, and its step t, among `steps` from the time `first` on. */
 struct gli_rnn_pass {
     const gli_call *call;
     const gli_rnn_geom *g;
-    const gli_rnn_engine *engine;
-    const void *state;
     gli_rnn_product product[GLI_RNN_PRODUCTS];
     gli_rnn_workspace workspace;
-    int direction, t;
+    int direction, first, steps, t;
     gli_rnn_cells cells;
     gli_rnn_trace trace;
     const float *weight[GLI_RNN_WEIGHTS];
 };
 
-/* Bytes of the workspace that the pass itself needs, a multiple of GLI_ALIGNMENT. */
 size_t gli_rnn_pass_workspace(const gli_rnn_pass_kind *kind, const gli_call *call);
 
-glia_status gli_rnn_pass_run(const gli_rnn_pass_kind *kind, const gli_rnn_engine *engine, const void *state,
-                             const gli_call *call, void *workspace);
+glia_status gli_rnn_pass_run(const gli_rnn_pass_kind *kind, const gli_call *call, void *workspace);
 
 /* Bytes of the trace that the forward pass saves, 0 if it does not. */
 size_t gli_rnn_saved_bytes(const gli_call *call);
@@ -107,15 +80,6 @@ static inline const float *gli_rnn_w_hh_n(const gli_rnn_pass *p) {
 
 static inline bool gli_rnn_pass_is_active(const gli_rnn_pass *p, int sequence) {
     return gli_rnn_is_active(p->call->in[GLI_RNN_LENGTHS], sequence, p->t);
-}
-
-static inline glia_status gli_rnn_pack(const gli_rnn_pass *p, int number, const float *b) {
-    return p->engine->pack(p, number, b);
-}
-
-static inline glia_status gli_rnn_multiply(const gli_rnn_pass *p, int number, const float *a, const float *b,
-                                           float *y) {
-    return p->engine->multiply(p, number, a, b, y);
 }
 
 #endif

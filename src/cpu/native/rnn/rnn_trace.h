@@ -18,7 +18,7 @@ typedef struct gli_rnn_trace {
 
 static inline bool gli_rnn_has_inner(const gli_rnn_geom *g) { return g->cell == GLIA_RNN_GRU || g->projection; }
 
-/* Steps whose inputs are multiplied by w_ih in one matmul. */
+/* Steps whose inputs are multiplied by w_ih in one matmul of the forward pass. */
 int gli_rnn_steps_at_once(const gli_rnn_geom *g);
 
 /* Elements of one direction's trace, and the trace in that much memory. */
@@ -34,6 +34,11 @@ float *gli_rnn_c_at(const gli_rnn_geom *g, const gli_rnn_trace *trace, int direc
 /* The time t of a direction's s-th step. */
 static inline int gli_rnn_time(const gli_rnn_geom *g, int direction, int s) {
     return gli_rnn_runs_backwards(g, direction) ? g->steps - 1 - s : s;
+}
+
+/* The earliest time of `count` steps of a direction from the s-th on. */
+static inline int gli_rnn_earliest(const gli_rnn_geom *g, int direction, int s, int count) {
+    return gli_rnn_runs_backwards(g, direction) ? g->steps - s - count : s;
 }
 
 glia_status gli_rnn_check_lengths(const gli_call *call);
