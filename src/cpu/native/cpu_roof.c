@@ -23,7 +23,8 @@ static void multiply(void *arg, int64_t begin, int64_t end) {
     for (int i = 0; i < DEPTH * GLI_GEMM_MAX_COLUMNS; ++i) panel[i] = 0.5f;
     for (int i = 0; i < DEPTH; ++i) row[i] = 0.5f;
     for (int i = 0; i < GLI_GEMM_MAX_ROWS; ++i) segment.row[i] = row;
-    for (int64_t t = begin * TILES; t < end * TILES; ++t) kernel->wide(&segment, 1, 1, panel, true, sums);
+    for (int64_t t = begin * TILES; t < end * TILES; ++t)
+        kernel->wide(&segment, 1, 1, panel, 2 * kernel->lanes, true, sums);
 }
 
 typedef struct copy_args {
