@@ -220,6 +220,19 @@ static void pack_filters(const glia_context *ctx, const form *f, const gli_gemm_
         gli_gemm_pack(ctx, &panels, &columns, f->c.groups, filters_of, f, to);
 }
 
+/* Zeros times infinity are NaN in y: of y and the filters, the smaller array tells whether there were any. */
+static bool may_have_read_infinities(const glia_context *ctx, const gli_convolution *c, const float *packed,
+                                     int64_t filters, float *y) {
+    const gli_convolution_image *image = &c->y;
+    const glia_tensor all              = {
+                     .ndim   = 4,
+                     .dim    = {c->images, image->channels, image->rows, image->columns},
+                     .stride = {image->image_stride, image->channel_stride, image->row_stride, image->column_stride},
+                     .data   = y};
+    if (!gli_convolution_reads_zeros(c)) return false;
+    return !(gli_count(&all) < filters ? gli_tensor_finite(ctx, &all) : gli_all_finite(ctx, packed, filters));
+}
+
 void gli_convolution_run(const glia_context *ctx, const gli_convolution *convolution, const float *x, const float *w,
                          const glia_tensor *bias, float *y, void *workspace) {
     form f                    = form_of(ctx, convolution, x, w, workspace);
@@ -236,6 +249,6 @@ void gli_convolution_run(const glia_context *ctx, const gli_convolution *convolu
         else
             gli_gemm_run(ctx, &gemm);
     }
-    if (gli_convolution_reads_zeros(convolution) && !gli_all_finite(ctx, packed, packed_elements(c)))
+    if (may_have_read_infinities(ctx, convolution, packed, packed_elements(c), y))
         gli_convolution_redo_channels(ctx, convolution, x, w, bias, y);
 }
