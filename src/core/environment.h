@@ -1,4 +1,4 @@
-/* Variables of the environment that say where code is loaded from. */
+/* Variables of the environment that steer the library. */
 #ifndef GLI_CORE_ENVIRONMENT_H
 #define GLI_CORE_ENVIRONMENT_H
 

@@ -1,5 +1,6 @@
 #include "cpu/native/linear/gemm_kernel.h"
 
+#include "cpu/native/isa.h"
 #include "cpu/native/vectorize.h"
 
 #if defined(__x86_64__)
@@ -57,8 +58,8 @@ static const gli_gemm_kernel *wide_kernel(void) {
         8, 16, gemm_tile_avx512_narrow, gemm_tile_avx512_wide, gemm_tile_avx512_narrow_row, gemm_tile_avx512_wide_row};
     static const gli_gemm_kernel avx2 = {
         6, 8, gemm_tile_avx2_narrow, gemm_tile_avx2_wide, gemm_tile_avx2_narrow_row, gemm_tile_avx2_wide_row};
-    if (__builtin_cpu_supports("avx512f")) return &avx512;
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2 : NULL;
+    const gli_isa isa = gli_isa_here();
+    return isa >= GLI_ISA_AVX512 ? &avx512 : isa >= GLI_ISA_AVX2 ? &avx2 : NULL;
 }
 #else
 static const gli_gemm_kernel *wide_kernel(void) { return NULL; }

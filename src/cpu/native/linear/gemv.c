@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/size.h"
+#include "cpu/native/isa.h"
 #include "cpu/native/vectorize.h"
 
 enum { WIDE = 4 /* vectors of a wide panel */, DOT_ROWS = 4 /* up to which a matrix is multiplied row by row */ };
@@ -45,8 +46,9 @@ const gli_gemv_kernel *gli_gemv_kernel_at(int i) {
 #if defined(__x86_64__)
     static const gli_gemv_kernel avx512 = {"avx512", 16, gemv_narrow_avx512, gemv_wide_avx512, gemv_dot_avx512};
     static const gli_gemv_kernel avx2   = {"avx2", 8, gemv_narrow_avx2, gemv_wide_avx2, gemv_dot_avx2};
-    if (__builtin_cpu_supports("avx512f") && i-- == 0) return &avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && i-- == 0) return &avx2;
+    const gli_isa isa                   = gli_isa_here();
+    if (isa >= GLI_ISA_AVX512 && i-- == 0) return &avx512;
+    if (isa >= GLI_ISA_AVX2 && i-- == 0) return &avx2;
 #endif
     return i == 0 ? &portable : NULL;
 }

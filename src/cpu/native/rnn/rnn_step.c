@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "cpu/native/isa.h"
 #include "cpu/native/vectorize.h"
 
 #if defined(__x86_64__)
@@ -40,8 +41,9 @@ const gli_rnn_step_kernel *gli_rnn_step_kernel_at(int i) {
         "avx512", 16, lstm_step_avx512, gru_step_avx512, tanh_step_avx512, sigmoid_step_avx512};
     static const gli_rnn_step_kernel avx2 = {"avx2",           8, lstm_step_avx2, gru_step_avx2, tanh_step_avx2,
                                              sigmoid_step_avx2};
-    if (__builtin_cpu_supports("avx512f") && i-- == 0) return &avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && i-- == 0) return &avx2;
+    const gli_isa isa                     = gli_isa_here();
+    if (isa >= GLI_ISA_AVX512 && i-- == 0) return &avx512;
+    if (isa >= GLI_ISA_AVX2 && i-- == 0) return &avx2;
 #endif
     return i == 0 ? &portable : NULL;
 }
