@@ -1,6 +1,7 @@
 /* The CPU's providers without the fast ones: what computes a model that a fuzzer made is the references. */
 #include "core/op.h"
 #include "cpu/cpu_providers.h"
+#include "cpu/cpu_roof.h"
 
 #define WINOGRAD(name)
 #define ONEDNN(name)
@@ -19,4 +20,10 @@ const gli_provider *const *gli_cpu_providers(const gli_op *op) {
     if (op == &gli_op_##name) return name##_providers;
 #include "cpu/cpu_providers.inc"
     return none;
+}
+
+/* What a profile is measured by is a fast loop. */
+glia_status gli_cpu_roof(glia_context *ctx, double *flops, double *bytes) {
+    (void)flops, (void)bytes;
+    return gli_fail(ctx, GLIA_UNSUPPORTED, "the references have no roof");
 }
