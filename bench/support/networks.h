@@ -28,6 +28,7 @@ typedef struct bench_network {
     int batch, width; /* where none are asked for */
     bench_use use;
     glia_optimizer_kind optimizer;
+    bool streams; /* a sample is the next step of a sequence */
 } bench_network;
 
 /* NULL behind the last. */
