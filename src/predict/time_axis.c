@@ -29,6 +29,13 @@ static glia_status refuse(const node_in_time *n, const char *why) {
 
 static glia_status several_steps(const node_in_time *n) { return refuse(n, "reads several steps at once"); }
 
+/* The states are those of one. */
+static glia_status one_sequence(const node_in_time *n, int sequences) {
+    GLI_REQUIRE(n->b->ctx, sequences == 1, GLIA_UNSUPPORTED, "%s: %s works on %d sequences, must be 1 for streaming",
+                gli_predict_label(n->node), n->node->op->name, sequences);
+    return GLIA_OK;
+}
+
 static int64_t count_from(const glia_tensor *x, int axis) {
     int64_t count = 1;
     for (int i = axis; i < x->ndim; ++i) count *= x->dim[i];
@@ -80,6 +87,7 @@ static int find_normalized(const node_in_time *n) {
 static glia_status find_convolved(const node_in_time *n, int *out) {
     const gli_conv2d_geom *g = n->node->geom;
     if (n->input != GLI_CONV2D_X || n->time != 3 || g->h != 1 || g->r != 1 || g->p != 1) return several_steps(n);
+    GLI_TRY(one_sequence(n, g->n));
     const int back = g->dilation_w * (g->s - 1);
     GLI_REQUIRE(n->b->ctx, g->stride_w == 1 && g->pad_w == back && g->pad_w_end == 0, GLIA_UNSUPPORTED,
                 "%s: stride is %d, pad %d and pad_end %d, must be 1, %d and GLIA_NO_PAD for streaming: no step sees a "
@@ -95,6 +103,7 @@ static glia_status find_recurrent(const node_in_time *n, int *out) {
     if (g->directions != 1 || g->reverse) return refuse(n, "runs backwards over all steps");
     if (n->node->in[GLI_RNN_LENGTHS]) return refuse(n, "takes the lengths of whole sequences");
     if (n->node->in[GLI_RNN_H0] || n->node->in[GLI_RNN_C0]) return refuse(n, "takes initial states");
+    GLI_TRY(one_sequence(n, g->batch));
     *out = n->time;
     return GLIA_OK;
 }
