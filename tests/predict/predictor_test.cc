@@ -251,6 +251,20 @@ TEST(Predictor, WeightsMayBeAnyInputOfAnOp) {
         }
 }
 
+TEST(Predictor, OpsOfTheUsersOwnKeepDenormalNumbers) {
+    static const glia_custom_op op{.name = "twice", .n_in = 1, .n_out = 1, .forward = [](glia_custom_call *call) {
+                                       const auto *x = static_cast<const float *>(glia_tensor_data(call->in[0]));
+                                       static_cast<float *>(glia_tensor_data(call->out[0]))[0] = x[0] * 2;
+                                       return GLIA_OK;
+                                   }};
+    PredictNet n({1, {1}}, [](auto *net, auto x) {
+        return glia_model_custom(net, with(glia_custom_params{.op = &op}), &x, 1, nullptr, 0);
+    });
+    const Predictor p = n.predictor(false);
+    ASSERT_TRUE(p);
+    EXPECT_EQ(run_in_chunks(p.get(), {1e-40f}, 1), Values{2 * 1e-40f});
+}
+
 TEST(Predictor, OutlivesTheModelAndDoesNotSeeItsTraining) {
     auto n = std::make_unique<PredictNet>(glia_shape{1, {4}}, [](auto *net, auto x) { return dense(net, x, 2); });
     const Values x    = {1, -2, 3, 0.5f}, zeros(8);
