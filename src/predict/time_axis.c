@@ -23,11 +23,12 @@ typedef struct node_in_time {
 static const glia_tensor *whole(const gli_predict_build *b, int id) { return &b->graph->values[id].tensor; }
 
 static glia_status refuse(const node_in_time *n, const char *why) {
-    return gli_fail(n->b->ctx, GLIA_UNSUPPORTED, "%s: %s %s, and streaming gives it one at a time",
-                    gli_predict_label(n->node), n->node->op->name, why);
+    return gli_fail(n->b->ctx, GLIA_UNSUPPORTED, "%s: %s %s", gli_predict_label(n->node), n->node->op->name, why);
 }
 
-static glia_status several_steps(const node_in_time *n) { return refuse(n, "reads several steps at once"); }
+static glia_status several_steps(const node_in_time *n) {
+    return refuse(n, "reads several steps at once, and streaming gives it one at a time");
+}
 
 /* The states are those of one. */
 static glia_status one_sequence(const node_in_time *n, int sequences) {
@@ -100,9 +101,11 @@ static glia_status find_convolved(const node_in_time *n, int *out) {
 static glia_status find_recurrent(const node_in_time *n, int *out) {
     const gli_rnn_geom *g = n->node->geom;
     if (n->input != GLI_RNN_X || n->time != (g->batch_first ? 1 : 0)) return several_steps(n);
-    if (g->directions != 1 || g->reverse) return refuse(n, "runs backwards over all steps");
-    if (n->node->in[GLI_RNN_LENGTHS]) return refuse(n, "takes the lengths of whole sequences");
-    if (n->node->in[GLI_RNN_H0] || n->node->in[GLI_RNN_C0]) return refuse(n, "takes initial states");
+    if (g->directions != 1 || g->reverse)
+        return refuse(n, "runs backwards over all steps, and streaming gives it one at a time");
+    if (n->node->in[GLI_RNN_LENGTHS]) return refuse(n, "takes lengths, and streaming has sequences without an end");
+    if (n->node->in[GLI_RNN_H0] || n->node->in[GLI_RNN_C0])
+        return refuse(n, "takes initial states, and streaming begins with zeros");
     GLI_TRY(one_sequence(n, g->batch));
     *out = n->time;
     return GLIA_OK;
