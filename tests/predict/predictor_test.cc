@@ -88,6 +88,13 @@ const std::vector<Case> &streams() {
         {"conv1d [C,L]",
          [](auto *net, auto x) { return conv(net, conv(net, x, 12, 3, 1, 1, false), 4, 2, 5, 4, false, GLIA_GELU); },
          true},
+        {"activations",
+         [](auto *net, auto x) {
+             for (const glia_activation a : {GLIA_SOFTPLUS, GLIA_ELU, GLIA_HARD_SIGMOID, GLIA_LEAKY_RELU, GLIA_SELU,
+                                             GLIA_HARD_SWISH, GLIA_SOFTSIGN, GLIA_GELU_TANH, GLIA_LOG_SOFTMAX})
+                 x = dense(net, x, 7, a);
+             return conv(net, x, 3, 3, 1, 1, true, GLIA_SOFTPLUS);
+         }},
         {"all kinds",
          [](auto *net, auto x) {
              glia_value y = conv(net, x, 8, 3, 2, 1, true);
@@ -135,6 +142,20 @@ TEST(Predictor, StreamsAreThePredictionsOfTheWholeSequence) {
         else
             expect_near(y, n.predict(steps, 1, y.size()));
     }
+}
+
+TEST(Predictor, TheStepsOfTheModelsInputDoNotMatter) {
+    for (const Case &c : streams())
+        for (const int64_t steps : {1, kFeatures, 8}) {
+            SCOPED_TRACE(c.name + (" of " + std::to_string(steps)));
+            PredictNet n = net_of(c),
+                       m(c.channels_first ? GLIA_SHAPE(kFeatures, steps) : GLIA_SHAPE(steps, kFeatures), c.layers);
+            const int axis    = c.channels_first ? -1 : 0;
+            const Predictor p = n.predictor(true, axis), q = m.predictor(true, axis);
+            const Values x = numbers(kSteps * kFeatures);
+            ASSERT_TRUE(p && q);
+            EXPECT_EQ(run_in_chunks(q.get(), x, kSteps), run_in_chunks(p.get(), x, kSteps));
+        }
 }
 
 TEST(Predictor, StreamsInPiecesHaveTheBitsOfTheWhole) {
