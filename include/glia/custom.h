@@ -13,7 +13,8 @@ enum { GLIA_CUSTOM_TENSORS = 8, GLIA_CUSTOM_NUMBERS = 8, GLIA_CUSTOM_MESSAGE = 1
 
 struct glia_custom_op;
 
-/* One use of an op. It is copied; what op and user point to must outlive all graphs, plans and models with it. */
+/* One use of an op. It is copied; what op and user point to must outlive all graphs, plans, models and predictors with
+ * it. */
 typedef struct glia_custom_params {
     const struct glia_custom_op *op;
     double number[GLIA_CUSTOM_NUMBERS]; /* the op interprets them */

@@ -8,10 +8,11 @@
  * destroyed.
  *
  * Real time: once create has returned, glia_predictor_run and glia_predictor_reset allocate nothing, take no lock, make
- * no system call, and touch no memory and no code of the library that create has not touched: there is no page fault
- * while the system leaves that memory in place, for which mlockall is. Numbers below the smallest normal one count as
- * 0, and the caller's floating-point mode is left as it is. A failure writes a message besides; ops of the user's own
- * (glia/custom.h) do what they do.
+ * no system call, and touch no memory and, while all numbers are finite, no code of the library that create has not
+ * touched: there is no page fault while the system leaves that memory in place, for which mlockall is. Numbers below
+ * the smallest normal one count as 0, and the caller's floating-point mode is left as it is. A failure writes a message
+ * besides. Ops of the user's own (glia/custom.h) do what they do, and keep such numbers; create runs them once, on
+ * zeros.
  *
  * Threads: one predictor is used by one thread at a time, any thread, while others use the model, its context and other
  * predictors of the same model. This is not checked. */

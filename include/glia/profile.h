@@ -62,9 +62,9 @@ typedef enum glia_direction {
     GLIA_DIRECTION_HOST    /* no op: what the host did */
 } glia_direction;
 
-/* All that was done for a layer in one direction. FLOP and bytes follow from shapes: FLOP count multiplications and
- * additions, 2 m n k of a product of [m,k] and [k,n]; bytes count each input and output once, and of what an op takes
- * only a part of, that part.
+/* All that was done for a layer in one direction. FLOP and bytes follow from shapes and params: FLOP count
+ * multiplications and additions, 2 m n k of a product of [m,k] and [k,n]; bytes count each input and output once, and
+ * of what an op takes only a part of, that part.
  *
  * roof: the share of what the machine can do, by the roofline model: the time that the ops would take at the roof, each
  * the longer one of its FLOP / peak_flops and its bytes / peak_bytes, divided by the time that they took. Data that

@@ -117,7 +117,7 @@ static glia_status check_args(const glia_context_args *args) {
 
 /* With "auto", a GPU that does not open is not a failure. */
 static glia_status open_device(glia_context *ctx, gli_device_choice *choice, bool automatic) {
-    const glia_status status = ctx->device->open ? ctx->device->open(ctx, choice->index) : GLIA_OK;
+    const glia_status status = ctx->device->open(ctx, choice->index);
     if (status == GLIA_OK || status == GLIA_INVALID_ARGUMENT || !automatic) return status;
     snprintf(choice->why, sizeof choice->why, "%.*s", (int)sizeof choice->why - 1, ctx->message);
     GLI_REQUIRE(ctx, !ctx->provider[0] || gli_provider_known(&gli_cpu_device, ctx->provider), status,
@@ -125,7 +125,7 @@ static glia_status open_device(glia_context *ctx, gli_device_choice *choice, boo
     ctx->device = &gli_cpu_device;
     snprintf(ctx->device_name, sizeof ctx->device_name, "cpu");
     ctx->message[0] = '\0';
-    return GLIA_OK;
+    return ctx->device->open(ctx, 0);
 }
 
 /* A context and its team are one block. */

@@ -16,11 +16,15 @@ static double elements(const glia_tensor *tensor) { return tensor ? (double)gli_
 
 static double size(const glia_tensor *tensor) { return tensor ? (double)glia_dtype_size(tensor->dtype) : 0; }
 
+static double flops_of(const gli_call *call) {
+    gli_cost cost = {0};
+    if (call->op->cost) call->op->cost(call->geom, &cost);
+    return cost.flops;
+}
+
 gli_work gli_call_work(const gli_call *call) {
     const gli_op *op = call->op;
-    gli_cost cost    = {0};
     double written = 0, bytes = 0;
-    if (op->cost) op->cost(call->geom, &cost);
     for (int o = 0; o < op->n_outputs; ++o) {
         written += elements(call->out[o]);
         bytes += elements(call->out[o]) * size(call->out[o]);
@@ -29,7 +33,7 @@ gli_work gli_call_work(const gli_call *call) {
         const bool part = op->inputs && gli_input_is(op, i, GLI_IN_PART);
         bytes += (part ? fmin(elements(call->in[i]), written) : elements(call->in[i])) * size(call->in[i]);
     }
-    return (gli_work){cost.flops, bytes};
+    return (gli_work){flops_of(call), bytes};
 }
 
 /* ---- Sites ---- */
@@ -49,12 +53,14 @@ static uint64_t mix_tensor(uint64_t key, const glia_tensor *tensor) {
     return mix(key, tensor->dim, (size_t)tensor->ndim * sizeof *tensor->dim);
 }
 
-/* By shapes, not by the geometry: that has seeds, too, which may be others in each call. */
+/* By shapes and FLOP, not by the geometry: that has seeds, too, which may be others in each call. */
 static uint64_t call_key(const gli_call *call, const char *provider) {
-    uint64_t key = text_key(call->label ? call->label : "");
-    key          = mix(key, &call->direction, sizeof call->direction);
-    key          = mix(key, &call->op, sizeof call->op);
-    key          = mix(key, &provider, sizeof provider);
+    const double flops = flops_of(call);
+    uint64_t key       = text_key(call->label ? call->label : "");
+    key                = mix(key, &flops, sizeof flops);
+    key                = mix(key, &call->direction, sizeof call->direction);
+    key                = mix(key, &call->op, sizeof call->op);
+    key                = mix(key, &provider, sizeof provider);
     for (int i = 0; i < call->n_in; ++i) key = mix_tensor(key, call->in[i]);
     for (int o = 0; o < call->op->n_outputs; ++o) key = mix_tensor(key, call->out[o]);
     return key;
@@ -279,11 +285,11 @@ glia_status gli_trace_begin(glia_context *ctx, int max_events, gli_trace *t) {
 }
 
 glia_status gli_trace_end(glia_context *ctx) {
-    gli_trace *t = ctx->trace;
-    ctx->trace   = NULL;
-    if (t->marks) GLI_TRY(read_marks(ctx, t));
-    t->seconds = gli_seconds() - t->begun;
-    return GLIA_OK;
+    gli_trace *t             = ctx->trace;
+    ctx->trace               = NULL;
+    const glia_status status = t->marks ? read_marks(ctx, t) : GLIA_OK;
+    t->seconds               = gli_seconds() - t->begun;
+    return status;
 }
 
 void gli_trace_free(glia_context *ctx, gli_trace *t) {

@@ -7,6 +7,7 @@
 #include "core/team.h"
 #include "cpu/cpu_providers.h"
 #include "cpu/cpu_roof.h"
+#include "cpu/cpu_settings.h"
 
 #ifdef GLIA_WITH_ONEDNN
 #include "cpu/onednn/onednn.h"
@@ -47,6 +48,7 @@ static bool part(int i, gli_device_part *out) {
 
 const gli_device gli_cpu_device = {
     .name                = "cpu",
+    .open                = gli_cpu_open,
     .providers           = gli_cpu_providers,
     .alloc               = alloc,
     .release             = gli_block_free,

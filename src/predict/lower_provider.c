@@ -4,6 +4,7 @@
 
 #include "core/device.h"
 #include "core/dtype.h"
+#include "core/float_mode.h"
 #include "core/provider.h"
 #include "predict/predictor.h"
 
@@ -18,6 +19,14 @@ typedef struct provider_call {
 static glia_status run_provider(void *arg) {
     const provider_call *c = arg;
     return c->provider->run(&c->call, &c->prepared, c->workspace);
+}
+
+/* Ops of the user's own keep denormal numbers: see glia/custom.h. */
+static glia_status run_custom(void *arg) {
+    const uint64_t before    = gli_float_mode_enter(false);
+    const glia_status status = run_provider(arg);
+    gli_float_mode_leave(before);
+    return status;
 }
 
 static void release(void *arg) {
@@ -78,7 +87,9 @@ glia_status gli_predict_lower_provider(gli_predict_build *b, const gli_node *nod
     GLI_TRY(gli_resolve(b->ctx, node->op, node->params, node->n_in, c->call.in, c->geom, &r));
     GLI_TRY(make_outputs(b, node, &r, time, &c->call));
     GLI_TRY(choose(c));
-    const gli_predict_call call = {.run = run_provider, .release = c->provider->release ? release : NULL, .arg = c};
+    const gli_predict_call call = {.run     = node->op == &gli_op_custom ? run_custom : run_provider,
+                                   .release = c->provider->release ? release : NULL,
+                                   .arg     = c};
     const glia_status added     = gli_predict_add_call(b, &call);
     if (added != GLIA_OK && call.release) release(c);
     GLI_TRY(added);

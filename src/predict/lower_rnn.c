@@ -134,18 +134,21 @@ static glia_status make_memory(gli_predict_build *b, rnn_call *r) {
 
 static bool takes(const gli_predict_build *b, const gli_node *node) {
     const gli_rnn_geom *g = node->geom;
-    if (node->op != &gli_op_rnn || g->directions != 1 || g->reverse || node->in[GLI_RNN_LENGTHS] ||
-        node->in[GLI_RNN_H0] || node->in[GLI_RNN_C0])
+    if (g->directions != 1 || g->reverse || node->in[GLI_RNN_LENGTHS] || node->in[GLI_RNN_H0] || node->in[GLI_RNN_C0] ||
+        gli_predict_is_weight(b, node, GLI_RNN_X))
         return false;
-    for (int k = 0; k < GLI_RNN_WEIGHTS; ++k) {
-        const int i = gli_rnn_weight(0, k);
-        if (i < node->n_in && node->in[i] && !b->values[node->in[i]].weight) return false;
-    }
+    for (int k = 0; k < GLI_RNN_WEIGHTS; ++k)
+        if (!gli_predict_is_weight(b, node, gli_rnn_weight(0, k))) return false;
     return g->batch == 1 && !(node->out[GLI_RNN_SAVED] && b->needed[node->out[GLI_RNN_SAVED]]);
 }
 
 glia_status gli_predict_lower_rnn(gli_predict_build *b, const gli_node *node, int time, bool *done) {
-    if (!takes(b, node)) return GLIA_OK;
+    if (node->op != &gli_op_rnn) return GLIA_OK;
+    if (!takes(b, node)) {
+        GLI_REQUIRE(b->ctx, time < 0, GLIA_UNSUPPORTED,
+                    "%s: the weights of rnn must be weights of the model for streaming", gli_predict_label(node));
+        return GLIA_OK;
+    }
     void *memory;
     GLI_TRY(gli_predict_new(b, sizeof(rnn_call), &memory));
     rnn_call *r = memory;

@@ -24,7 +24,7 @@ static glia_status run_unary(void *arg) {
 }
 
 glia_status gli_predict_lower_unary(gli_predict_build *b, const gli_node *node, int time, bool *done) {
-    if (node->op != &gli_op_unary || b->values[node->in[0]].weight) return GLIA_OK;
+    if (node->op != &gli_op_unary || gli_predict_is_weight(b, node, GLI_UNARY_X)) return GLIA_OK;
     if (!gli_unary_has_floats(((const gli_unary_geom *)node->geom)->kind)) return GLIA_OK;
     const glia_tensor shape = gli_predict_shape(b, node->out[0], time);
     void *memory;
@@ -69,7 +69,9 @@ static glia_status run_dense(void *arg) {
 
 glia_status gli_predict_lower_dense(gli_predict_build *b, const gli_node *node, int time, bool *done) {
     const gli_dense_geom *g = node->geom;
-    if (node->op != &gli_op_dense || !b->values[node->in[GLI_DENSE_W]].weight) return GLIA_OK;
+    if (node->op != &gli_op_dense || gli_predict_is_weight(b, node, GLI_DENSE_X) ||
+        !gli_predict_is_weight(b, node, GLI_DENSE_W) || !gli_predict_is_weight(b, node, GLI_DENSE_BIAS))
+        return GLIA_OK;
     const glia_tensor shape = gli_predict_shape(b, node->out[0], time);
     void *memory;
     GLI_TRY(gli_predict_make(b, node->out[0], &shape, time));
@@ -141,8 +143,9 @@ static glia_status pack_groups(gli_predict_build *b, const gli_node *node, const
 glia_status gli_predict_lower_conv(gli_predict_build *b, const gli_node *node, int time, bool *done) {
     const gli_conv2d_geom *g = node->geom;
     if (node->op != &gli_op_conv2d || time < 0) return GLIA_OK;
-    GLI_REQUIRE(b->ctx, b->values[node->in[GLI_CONV2D_W]].weight, GLIA_UNSUPPORTED,
-                "%s: the weights of a convolution over time must be weights of the model", gli_predict_label(node));
+    GLI_REQUIRE(b->ctx, gli_predict_is_weight(b, node, GLI_CONV2D_W) && gli_predict_is_weight(b, node, GLI_CONV2D_BIAS),
+                GLIA_UNSUPPORTED, "%s: w and bias of a convolution over time must be weights of the model",
+                gli_predict_label(node));
     const glia_tensor shape = gli_predict_shape(b, node->out[0], time);
     void *memory, *gemv, *scratch;
     GLI_TRY(gli_predict_make(b, node->out[0], &shape, time));
@@ -161,8 +164,8 @@ glia_status gli_predict_lower_conv(gli_predict_build *b, const gli_node *node, i
                                .y          = b->values[node->out[0]].tensor.data};
     GLI_TRY(gli_predict_add_state(b, (int64_t)c->depth * g->c, &c->history));
     GLI_TRY(gli_predict_floats(b, (int64_t)g->s * g->c, &c->window));
-    GLI_TRY(gli_arena_alloc(b->ctx, &b->arena, (size_t)c->filters * (size_t)(c->taps * c->channels), sizeof(float),
-                            &scratch));
+    GLI_TRY(gli_arena_alloc(b->ctx, &b->arena, (size_t)c->filters * (size_t)c->taps * (size_t)c->channels,
+                            sizeof(float), &scratch));
     GLI_TRY(pack_groups(b, node, c, scratch));
     *done = true;
     return gli_predict_add_call(b, &(gli_predict_call){.run = run_conv, .arg = c});

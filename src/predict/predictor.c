@@ -193,16 +193,17 @@ static glia_status check_run(const glia_predictor *p, int64_t count, const void 
     return GLIA_OK;
 }
 
+/* memmove: warm_up gives a port its own memory. */
 static glia_status run(const glia_predictor *p, int64_t count, const void *const *inputs, void *const *outputs) {
     for (int64_t t = 0; t < count; ++t) {
         for (int i = 0; i < p->n_inputs; ++i) {
             const gli_predict_port *in = &p->inputs[i];
-            memcpy(in->data, (const char *)inputs[i] + (size_t)t * in->bytes, in->bytes);
+            memmove(in->data, (const char *)inputs[i] + (size_t)t * in->bytes, in->bytes);
         }
         GLI_TRY(run_calls(p));
         for (int i = 0; i < p->n_outputs; ++i) {
             const gli_predict_port *out = &p->outputs[i];
-            memcpy((char *)outputs[i] + (size_t)t * out->bytes, out->data, out->bytes);
+            memmove((char *)outputs[i] + (size_t)t * out->bytes, out->data, out->bytes);
         }
     }
     return GLIA_OK;

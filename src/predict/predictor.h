@@ -79,6 +79,11 @@ static inline const float *gli_predict_data(const gli_predict_build *b, const gl
     return i < node->n_in && node->in[i] ? b->values[node->in[i]].tensor.data : NULL;
 }
 
+/* Whether the input is a weight of the model, or absent, and so known while the predictor is made. */
+static inline bool gli_predict_is_weight(const gli_predict_build *b, const gli_node *node, int i) {
+    return i >= node->n_in || !node->in[i] || b->values[node->in[i]].weight;
+}
+
 /* "layer 'conv1'", or the op's name. */
 const char *gli_predict_label(const gli_node *node);
 

@@ -23,11 +23,19 @@ typedef struct node_in_time {
 static const glia_tensor *whole(const gli_predict_build *b, int id) { return &b->graph->values[id].tensor; }
 
 static glia_status refuse(const node_in_time *n, const char *why) {
-    return gli_fail(n->b->ctx, GLIA_UNSUPPORTED, "%s: %s %s, and streaming gives it one at a time",
-                    gli_predict_label(n->node), n->node->op->name, why);
+    return gli_fail(n->b->ctx, GLIA_UNSUPPORTED, "%s: %s %s", gli_predict_label(n->node), n->node->op->name, why);
 }
 
-static glia_status several_steps(const node_in_time *n) { return refuse(n, "reads several steps at once"); }
+static glia_status several_steps(const node_in_time *n) {
+    return refuse(n, "reads several steps at once, and streaming gives it one at a time");
+}
+
+/* The states are those of one. */
+static glia_status one_sequence(const node_in_time *n, int sequences) {
+    GLI_REQUIRE(n->b->ctx, sequences == 1, GLIA_UNSUPPORTED, "%s: %s works on %d sequences, must be 1 for streaming",
+                gli_predict_label(n->node), n->node->op->name, sequences);
+    return GLIA_OK;
+}
 
 static int64_t count_from(const glia_tensor *x, int axis) {
     int64_t count = 1;
@@ -80,6 +88,7 @@ static int find_normalized(const node_in_time *n) {
 static glia_status find_convolved(const node_in_time *n, int *out) {
     const gli_conv2d_geom *g = n->node->geom;
     if (n->input != GLI_CONV2D_X || n->time != 3 || g->h != 1 || g->r != 1 || g->p != 1) return several_steps(n);
+    GLI_TRY(one_sequence(n, g->n));
     const int back = g->dilation_w * (g->s - 1);
     GLI_REQUIRE(n->b->ctx, g->stride_w == 1 && g->pad_w == back && g->pad_w_end == 0, GLIA_UNSUPPORTED,
                 "%s: stride is %d, pad %d and pad_end %d, must be 1, %d and GLIA_NO_PAD for streaming: no step sees a "
@@ -92,9 +101,12 @@ static glia_status find_convolved(const node_in_time *n, int *out) {
 static glia_status find_recurrent(const node_in_time *n, int *out) {
     const gli_rnn_geom *g = n->node->geom;
     if (n->input != GLI_RNN_X || n->time != (g->batch_first ? 1 : 0)) return several_steps(n);
-    if (g->directions != 1 || g->reverse) return refuse(n, "runs backwards over all steps");
-    if (n->node->in[GLI_RNN_LENGTHS]) return refuse(n, "takes the lengths of whole sequences");
-    if (n->node->in[GLI_RNN_H0] || n->node->in[GLI_RNN_C0]) return refuse(n, "takes initial states");
+    if (g->directions != 1 || g->reverse)
+        return refuse(n, "runs backwards over all steps, and streaming gives it one at a time");
+    if (n->node->in[GLI_RNN_LENGTHS]) return refuse(n, "takes lengths, and streaming has sequences without an end");
+    if (n->node->in[GLI_RNN_H0] || n->node->in[GLI_RNN_C0])
+        return refuse(n, "takes initial states, and streaming begins with zeros");
+    GLI_TRY(one_sequence(n, g->batch));
     *out = n->time;
     return GLIA_OK;
 }

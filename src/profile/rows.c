@@ -60,9 +60,9 @@ static void add_rows(glia_profile *profile, const gli_trace_site **sites) {
 }
 
 glia_status gli_profile_make_rows(glia_profile *profile) {
-    const size_t n = (size_t)profile->trace.n_sites;
+    const size_t n = (size_t)profile->trace.n_sites + 1; /* of rows: "other", too */
     void *sites;
-    GLI_TRY(gli_grow(profile->ctx, &profile->rows, &profile->row_capacity, (int)n + 1, sizeof *profile->rows,
+    GLI_TRY(gli_grow(profile->ctx, &profile->rows, &profile->row_capacity, (int)n, sizeof *profile->rows,
                      "the rows of a profile"));
     GLI_TRY(gli_new(profile->ctx, n, sizeof(gli_trace_site *), "the rows of a profile", &sites));
     add_rows(profile, sites);

@@ -238,7 +238,7 @@ TEST(Environment, time_is_a_number_of_microseconds) {
     EXPECT_GE(microseconds, 0);
 }
 
-TEST(Environment, unknown_providers_and_checks) {
+TEST(Environment, unknown_providers_checks_and_instruction_sets) {
     for (const char *wrong : {"cpu", "cpu.fast", "CPU.REF", "ref", "cuda.cudnn"}) {
         Variable provider("GLIA_PROVIDER", wrong);
         refuses("cpu", nullptr, GLIA_INVALID_ARGUMENT, std::string("GLIA_PROVIDER is '") + wrong + "'");
@@ -247,7 +247,11 @@ TEST(Environment, unknown_providers_and_checks) {
         Variable check("GLIA_CHECK", wrong);
         refuses("cpu", nullptr, GLIA_INVALID_ARGUMENT, std::string("GLIA_CHECK is '") + wrong + "'");
     }
-    Variable provider("GLIA_PROVIDER", ""), check("GLIA_CHECK", "");
+    for (const char *wrong : {"sse", "AVX2", "avx", "avx512f", "1"}) {
+        Variable isa("GLIA_MAX_CPU_ISA", wrong);
+        refuses("cpu", nullptr, GLIA_INVALID_ARGUMENT, std::string("GLIA_MAX_CPU_ISA is '") + wrong + "'");
+    }
+    Variable provider("GLIA_PROVIDER", ""), check("GLIA_CHECK", ""), isa("GLIA_MAX_CPU_ISA", "");
     Context ctx = create();
     EXPECT_STREQ(ctx->provider, "");
     EXPECT_FALSE(ctx->shadow);

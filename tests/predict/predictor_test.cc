@@ -88,6 +88,13 @@ const std::vector<Case> &streams() {
         {"conv1d [C,L]",
          [](auto *net, auto x) { return conv(net, conv(net, x, 12, 3, 1, 1, false), 4, 2, 5, 4, false, GLIA_GELU); },
          true},
+        {"activations",
+         [](auto *net, auto x) {
+             for (const glia_activation a : {GLIA_SOFTPLUS, GLIA_ELU, GLIA_HARD_SIGMOID, GLIA_LEAKY_RELU, GLIA_SELU,
+                                             GLIA_HARD_SWISH, GLIA_SOFTSIGN, GLIA_GELU_TANH, GLIA_LOG_SOFTMAX})
+                 x = dense(net, x, 7, a);
+             return conv(net, x, 3, 3, 1, 1, true, GLIA_SOFTPLUS);
+         }},
         {"all kinds",
          [](auto *net, auto x) {
              glia_value y = conv(net, x, 8, 3, 2, 1, true);
@@ -135,6 +142,20 @@ TEST(Predictor, StreamsAreThePredictionsOfTheWholeSequence) {
         else
             expect_near(y, n.predict(steps, 1, y.size()));
     }
+}
+
+TEST(Predictor, TheStepsOfTheModelsInputDoNotMatter) {
+    for (const Case &c : streams())
+        for (const int64_t steps : {1, kFeatures, 8}) {
+            SCOPED_TRACE(c.name + (" of " + std::to_string(steps)));
+            PredictNet n = net_of(c),
+                       m(c.channels_first ? GLIA_SHAPE(kFeatures, steps) : GLIA_SHAPE(steps, kFeatures), c.layers);
+            const int axis    = c.channels_first ? -1 : 0;
+            const Predictor p = n.predictor(true, axis), q = m.predictor(true, axis);
+            const Values x = numbers(kSteps * kFeatures);
+            ASSERT_TRUE(p && q);
+            EXPECT_EQ(run_in_chunks(q.get(), x, kSteps), run_in_chunks(p.get(), x, kSteps));
+        }
 }
 
 TEST(Predictor, StreamsInPiecesHaveTheBitsOfTheWhole) {
@@ -207,6 +228,62 @@ TEST(Predictor, SamplesArePredictions) {
         expect_near(y, n->predict(x, 5, 5 * size_t(outputs)));
         EXPECT_EQ(run_in_chunks(p.get(), x, 1), y);
     }
+}
+
+glia_value parameter(glia_model *net, const char *name, glia_shape shape) {
+    return glia_model_parameter(net, name, shape, with(glia_parameter_args{.init = {GLIA_INIT_UNIFORM, -1, 1}}));
+}
+
+glia_value negated(glia_model *net, glia_value x) {
+    return glia_model_op(net, "unary", with(glia_unary_params{.kind = GLIA_UNARY_NEG}), &x, 1, nullptr, 0);
+}
+
+TEST(Predictor, WeightsMayBeAnyInputOfAnOp) {
+    const std::vector<Layers> models = {
+        [](auto *net, auto x) {  // a bias that is computed
+            const glia_value in[] = {x, parameter(net, "w", {2, {5, kFeatures}}),
+                                     negated(net, parameter(net, "b", {1, {5}}))};
+            return glia_model_op(net, "dense", nullptr, in, 3, nullptr, 0);
+        },
+        [](auto *net, auto x) {  // rows that are weights
+            const glia_value in[] = {parameter(net, "rows", {2, {1, 40}}), parameter(net, "w", {2, {kFeatures, 40}})};
+            return glia_model_add(net, x, glia_model_op(net, "dense", nullptr, in, 2, nullptr, 0), nullptr);
+        },
+        [](auto *net, auto x) {  // a sequence of weights
+            glia_value in[6] = {};
+            in[0]            = parameter(net, "rows", {3, {4, 1, 40}});
+            in[4]            = parameter(net, "w_ih", {2, {4 * kFeatures, 40}});
+            in[5]            = parameter(net, "w_hh", {2, {4 * kFeatures, kFeatures}});
+            glia_value y     = glia_model_op(
+                    net, "rnn", with(glia_rnn_params{.cell = GLIA_RNN_LSTM, .cell_clip = INFINITY}), in, 6, nullptr, 0);
+            y = glia_model_op(net, "reduce", with(glia_reduce_params{.axes = GLIA_AXIS(0) | GLIA_AXIS(1)}), &y, 1,
+                              nullptr, 0);
+            return glia_model_add(net, x, y, nullptr);
+        },
+    };
+    for (const Layers &layers : models)
+        for (const bool streaming : {false, true}) {
+            PredictNet n({2, {kSteps, kFeatures}}, layers);
+            const Predictor p = n.predictor(streaming);
+            const Values x    = numbers(kSteps * kFeatures);
+            ASSERT_TRUE(p);
+            const Values y = run_in_chunks(p.get(), x, kSteps);
+            expect_near(y, n.predict(x, 1, y.size()));
+        }
+}
+
+TEST(Predictor, OpsOfTheUsersOwnKeepDenormalNumbers) {
+    static const glia_custom_op op{.name = "twice", .n_in = 1, .n_out = 1, .forward = [](glia_custom_call *call) {
+                                       const auto *x = static_cast<const float *>(glia_tensor_data(call->in[0]));
+                                       static_cast<float *>(glia_tensor_data(call->out[0]))[0] = x[0] * 2;
+                                       return GLIA_OK;
+                                   }};
+    PredictNet n({1, {1}}, [](auto *net, auto x) {
+        return glia_model_custom(net, with(glia_custom_params{.op = &op}), &x, 1, nullptr, 0);
+    });
+    const Predictor p = n.predictor(false);
+    ASSERT_TRUE(p);
+    EXPECT_EQ(run_in_chunks(p.get(), {1e-40f}, 1), Values{2 * 1e-40f});
 }
 
 TEST(Predictor, OutlivesTheModelAndDoesNotSeeItsTraining) {
@@ -283,6 +360,32 @@ TEST(Predictor, LayersThatReadSeveralStepsAreRefusedByName) {
         "layer 'add'");
 }
 
+// [N,T,A,F] as N A sequences.
+glia_value sequences_of(glia_model *net, glia_value x) {
+    x = glia_model_op(net, "transpose", with(glia_transpose_params{.permutation = {0, 2, 1, 3}}), &x, 1, nullptr, 0);
+    return glia_model_op(net, "reshape", with(glia_reshape_params{.shape = {3, {-1, kSteps, kFeatures}}}), &x, 1,
+                         nullptr, 0);
+}
+
+TEST(Predictor, SeveralSequencesAtATimeAreRefused) {
+    const std::pair<Layers, const char *> models[] = {
+        {[](auto *net, auto x) { return glia_model_gru(net, x, with(recurrent<glia_gru_args>(kFeatures))); },
+         "layer 'gru': rnn works on 2 sequences"},
+        {[](auto *net, auto x) { return conv(net, x, kFeatures, 2, 1, 1, true); },
+         "layer 'conv1d': conv2d works on 2 sequences"}};
+    for (const auto &[layers, what] : models) {
+        PredictNet n({3, {kSteps, 2, kFeatures}}, [&layers = layers](auto *net, auto x) {
+            x = layers(net, sequences_of(net, x));
+            return glia_model_op(net, "reshape", with(glia_reshape_params{.shape = {4, {-1, 2, kSteps, kFeatures}}}),
+                                 &x, 1, nullptr, 0);
+        });
+        glia_predictor *p = nullptr;
+        EXPECT_EQ(glia_predictor_create(n.net, with(glia_predictor_args{.streaming = true}), &p), GLIA_UNSUPPORTED);
+        EXPECT_NE(n.message().find(what), std::string::npos) << n.message();
+        glia_predictor_destroy(p);
+    }
+}
+
 TEST(Predictor, ArgsThatAreWrongAreErrors) {
     PredictNet n({1, {3}}, [](auto *net, auto x) { return dense(net, x, 2); });
     glia_predictor *p  = nullptr;
@@ -297,7 +400,8 @@ TEST(Predictor, ArgsThatAreWrongAreErrors) {
     glia_model_dropout(n.net, {1, n.net}, with(glia_dropout_args{.p = 0.5}));
     refused({}, GLIA_INVALID_ARGUMENT, "not compiled");
 
-    PredictNet doubles({1, {3}}, [](auto *net, auto x) { return dense(net, x, 2); }, GLIA_F64);
+    PredictNet doubles(
+        {1, {3}}, [](auto *net, auto x) { return dense(net, x, 2); }, GLIA_F64);
     EXPECT_EQ(glia_predictor_create(doubles.net, nullptr, &p), GLIA_DTYPE_MISMATCH);
     EXPECT_NE(doubles.message().find("f64"), std::string::npos) << doubles.message();
 }

@@ -165,6 +165,21 @@ TEST(ProfileWork, is_of_one_site_whatever_the_seed) {
     EXPECT_EQ(p.get()->trace.n_sites, 1);
 }
 
+// Windows change the work and not the shapes.
+TEST(ProfileWork, is_of_each_call_where_shapes_are_the_same) {
+    Session s("");
+    glia_tensor *x = s.tensor({{1, 1, 8, 8}, {}, GLIA_F32}), *y = s.tensor({{1, 1, 8, 8}, {}, GLIA_F32});
+    Profile p(s.ctx());
+    for (const int half : {0, 1, 2}) {
+        glia_max_pool2d_params params = glia_max_pool2d_defaults(2 * half + 1, 2 * half + 1);
+        params.stride[0] = params.stride[1] = 1;
+        for (int side = 0; side < 2; ++side) params.pad[side] = params.pad_end[side] = half;
+        ASSERT_EQ(glia_max_pool2d(s.ctx(), &params, x, y, nullptr), GLIA_OK) << glia_message(s.ctx());
+    }
+    p.end();
+    EXPECT_EQ(p.row("max_pool2d", GLIA_DIRECTION_FORWARD).flops, 8 * 8 * (1 + 3 * 3 + 5 * 5));
+}
+
 TEST(ProfileWork, counts_the_part_that_a_gather_takes) {
     Session s("");
     glia_tensor *table = s.tensor({{1000, 3}, {}, GLIA_F32}), *index = s.tensor({{2}, {}, GLIA_I64}),
