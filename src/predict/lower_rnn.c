@@ -135,7 +135,7 @@ static glia_status make_memory(gli_predict_build *b, rnn_call *r) {
 static bool takes(const gli_predict_build *b, const gli_node *node) {
     const gli_rnn_geom *g = node->geom;
     if (node->op != &gli_op_rnn || g->directions != 1 || g->reverse || node->in[GLI_RNN_LENGTHS] ||
-        node->in[GLI_RNN_H0] || node->in[GLI_RNN_C0])
+        node->in[GLI_RNN_H0] || node->in[GLI_RNN_C0] || b->values[node->in[GLI_RNN_X]].weight)
         return false;
     for (int k = 0; k < GLI_RNN_WEIGHTS; ++k) {
         const int i = gli_rnn_weight(0, k);

@@ -70,6 +70,7 @@ static glia_status run_dense(void *arg) {
 glia_status gli_predict_lower_dense(gli_predict_build *b, const gli_node *node, int time, bool *done) {
     const gli_dense_geom *g = node->geom;
     if (node->op != &gli_op_dense || !b->values[node->in[GLI_DENSE_W]].weight) return GLIA_OK;
+    if (b->values[node->in[GLI_DENSE_X]].weight) return GLIA_OK;
     const glia_tensor shape = gli_predict_shape(b, node->out[0], time);
     void *memory;
     GLI_TRY(gli_predict_make(b, node->out[0], &shape, time));

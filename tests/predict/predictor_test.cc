@@ -209,6 +209,24 @@ TEST(Predictor, SamplesArePredictions) {
     }
 }
 
+TEST(Predictor, LayersMayReadWeights) {
+    const Layers dense_of = [](auto *net, auto) {
+        return dense(net, glia_model_parameter(net, "p", {2, {kSteps, kFeatures}}, nullptr), kFeatures, GLIA_TANH);
+    };
+    const Layers lstm_of = [](auto *net, auto) {
+        const glia_value p = glia_model_parameter(net, "p", {3, {1, kSteps, kFeatures}}, nullptr);
+        return glia_model_lstm(net, p, with(glia_lstm_args{.units = kFeatures, .sequence = true}));
+    };
+    for (const Layers &layers : {dense_of, lstm_of}) {
+        PredictNet n({2, {kSteps, kFeatures}},
+                     [&](auto *net, auto x) { return glia_model_add(net, x, layers(net, x), nullptr); });
+        const Predictor p = n.predictor(false);
+        const Values x    = numbers(kSteps * kFeatures);
+        ASSERT_TRUE(p);
+        expect_near(run_in_chunks(p.get(), x, 1), n.predict(x, 1, x.size()));
+    }
+}
+
 TEST(Predictor, OutlivesTheModelAndDoesNotSeeItsTraining) {
     auto n = std::make_unique<PredictNet>(glia_shape{1, {4}}, [](auto *net, auto x) { return dense(net, x, 2); });
     const Values x    = {1, -2, 3, 0.5f}, zeros(8);
