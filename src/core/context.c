@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/device.h"
+#include "core/environment.h"
 #include "core/float_mode.h"
 #include "core/prepared.h"
 #include "core/print.h"
@@ -77,12 +78,21 @@ static glia_status read_log(unsigned *out) {
     return GLIA_OK;
 }
 
+/* It is read where kernels are chosen, which cannot fail. */
+static glia_status check_isa(void) {
+    const char *isa = gli_trusted_variable("GLIA_MAX_CPU_ISA");
+    if (!isa || !*isa || strcmp(isa, "portable") == 0 || strcmp(isa, "avx2") == 0 || strcmp(isa, "avx512") == 0)
+        return GLIA_OK;
+    return gli_fail_early(GLIA_INVALID_ARGUMENT, "GLIA_MAX_CPU_ISA is '%.64s', knows portable, avx2 and avx512", isa);
+}
+
 static glia_status read_environment(glia_context *ctx, const glia_context_args *args) {
     GLI_TRY(read_log(&ctx->log_categories));
     ctx->log      = args->log ? args->log : log_to_stderr;
     ctx->log_user = args->log_user;
     if (args->log && !variable("GLIA_LOG")) ctx->log_categories = GLI_LOG_INFO;
 
+    GLI_TRY(check_isa());
     GLI_TRY(read_threads(&ctx->threads));
     if (args->threads) ctx->threads = args->threads;
 

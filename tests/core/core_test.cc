@@ -238,7 +238,7 @@ TEST(Environment, time_is_a_number_of_microseconds) {
     EXPECT_GE(microseconds, 0);
 }
 
-TEST(Environment, unknown_providers_and_checks) {
+TEST(Environment, unknown_providers_checks_and_instruction_sets) {
     for (const char *wrong : {"cpu", "cpu.fast", "CPU.REF", "ref", "cuda.cudnn"}) {
         Variable provider("GLIA_PROVIDER", wrong);
         refuses("cpu", nullptr, GLIA_INVALID_ARGUMENT, std::string("GLIA_PROVIDER is '") + wrong + "'");
@@ -246,6 +246,14 @@ TEST(Environment, unknown_providers_and_checks) {
     for (const char *wrong : {"1", "shadows", "Shadow", "nan"}) {
         Variable check("GLIA_CHECK", wrong);
         refuses("cpu", nullptr, GLIA_INVALID_ARGUMENT, std::string("GLIA_CHECK is '") + wrong + "'");
+    }
+    for (const char *wrong : {"AVX2", "avx", "avx512f", "sse", "avx2 "}) {
+        Variable isa("GLIA_MAX_CPU_ISA", wrong);
+        refuses("cpu", nullptr, GLIA_INVALID_ARGUMENT, std::string("GLIA_MAX_CPU_ISA is '") + wrong + "'");
+    }
+    for (const char *right : {"", "portable", "avx2", "avx512"}) {
+        Variable isa("GLIA_MAX_CPU_ISA", right);
+        create();
     }
     Variable provider("GLIA_PROVIDER", ""), check("GLIA_CHECK", "");
     Context ctx = create();
