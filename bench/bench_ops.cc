@@ -259,8 +259,7 @@ constexpr char kUsage[] =
     "  --json FILE         also writes the results there\n";
 
 [[noreturn]] void refuse(const char *option) {
-    fprintf(stderr, "bench_ops: %s needs a value, or is unknown; --help lists them\n", option);
-    exit(2);
+    exit(bench_refuse("bench_ops", option));
 }
 
 Options parse(int argc, char **argv) {

@@ -18,7 +18,7 @@ static const char usage[] =
     "  --rounds N      of 1000 samples, fewer of large networks (300)\n"
     "  --json FILE     also writes the results there\n";
 
-enum { LONGEST = 784, SAMPLES = 64, SINGLE_RUNS_PER_ROUND = 1000 };
+enum { LONGEST = 784, SAMPLES = 64, SINGLE_RUNS_PER_ROUND = 1000, MOST_ROUNDS = 100000 };
 
 typedef struct network {
     const char *name;
@@ -186,12 +186,12 @@ int main(int argc, char **argv) {
         const bool has_value = i + 1 < argc;
         if (has_value && strcmp(argv[i], "--network") == 0)
             only = argv[i + 1];
-        else if (has_value && strcmp(argv[i], "--rounds") == 0 && (rounds = strtol(argv[i + 1], NULL, 10)) > 0)
+        else if (has_value && strcmp(argv[i], "--rounds") == 0 && bench_read_number(argv[i + 1], MOST_ROUNDS, &rounds))
             continue;
         else if (has_value && strcmp(argv[i], "--json") == 0)
             file = argv[i + 1];
         else
-            return fprintf(stderr, "bench_predict: %s needs a value, or is unknown; --help lists them\n", argv[i]), 2;
+            return bench_refuse("bench_predict", argv[i]);
     }
     FILE *json = file ? fopen(file, "w") : NULL;
     if (file && !json) return perror(file), 2;

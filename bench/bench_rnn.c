@@ -338,20 +338,14 @@ static bool bench_devices(const options *o, FILE *json) {
     return passed;
 }
 
-static bool read_number(const char *text, long *out) {
-    char *end;
-    *out = strtol(text, &end, 10);
-    return end != text && *end == '\0' && *out >= 1;
-}
-
 static bool read_option(const char *name, const char *value, options *o) {
     if (strcmp(name, "--device") == 0) return o->devices = value, true;
     if (strcmp(name, "--cell") == 0) return o->cells = value, true;
     if (strcmp(name, "--dtype") == 0) return o->dtypes = value, true;
     if (strcmp(name, "--json") == 0) return o->json = value, true;
     if (strcmp(name, "--shapes") == 0) return o->shapes = value, true;
-    if (strcmp(name, "--seconds") == 0) return read_number(value, &o->seconds);
-    if (strcmp(name, "--threads") == 0) return read_number(value, &o->threads);
+    if (strcmp(name, "--seconds") == 0) return bench_read_number(value, 1000000, &o->seconds);
+    if (strcmp(name, "--threads") == 0) return bench_read_number(value, 1024, &o->threads);
     return false;
 }
 
@@ -361,7 +355,7 @@ int main(int argc, char **argv) {
     if (bench_helped(argc, argv, usage)) return 0;
     for (int i = 1; i < argc; i += 2)
         if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o))
-            return fprintf(stderr, "bench_rnn: %s needs a value, or is unknown; --help lists them\n", argv[i]), 2;
+            return bench_refuse("bench_rnn", argv[i]);
     FILE *json = o.json ? fopen(o.json, "w") : NULL;
     if (o.json && !json) return perror(o.json), 2;
     const bool passed = bench_devices(&o, json);

@@ -255,29 +255,31 @@ static bool measure_planning(const series *s, const options *o, FILE *json) {
 }
 
 static bool run(const options *o, FILE *json) {
-    bool passed = true;
+    bool passed = true, found = false;
     if (json) bench_write_facts(json, "scaling", "cpu");
     for (size_t i = 0; i < sizeof all_series / sizeof *all_series; ++i)
         for (int size = all_series[i].first; size <= all_series[i].last; size *= 2)
-            if (strstr(all_series[i].name, o->only)) passed = measure(&all_series[i], size, o, json) && passed;
+            if (strstr(all_series[i].name, o->only))
+                found = true, passed = measure(&all_series[i], size, o, json) && passed;
     for (size_t i = 0; i < sizeof deep_networks / sizeof *deep_networks; ++i)
-        if (strstr(deep_networks[i].name, o->only)) passed = measure_planning(&deep_networks[i], o, json) && passed;
-    return passed;
+        if (strstr(deep_networks[i].name, o->only))
+            found = true, passed = measure_planning(&deep_networks[i], o, json) && passed;
+    if (!found) fprintf(stderr, "bench_scaling: nothing has '%s' in its name\n", o->only);
+    return passed && found;
 }
 
-static bool read_number(const char *text, double low, double high, double *out) {
+static bool read_seconds(const char *text, double *out) {
     char *end;
     *out = strtod(text, &end);
-    return end != text && *end == '\0' && *out >= low && *out <= high;
+    return end != text && *end == '\0' && *out >= 0 && *out <= 1000;
 }
 
 static bool read_option(const char *name, const char *value, options *o) {
-    double threads;
     if (strcmp(name, "--only") == 0) return o->only = value, true;
     if (strcmp(name, "--json") == 0) return o->json = value, true;
-    if (strcmp(name, "--seconds") == 0) return read_number(value, 0, 1000, &o->seconds);
-    if (strcmp(name, "--threads") != 0 || !read_number(value, 1, 1024, &threads)) return false;
-    return o->threads = (long)threads, true;
+    if (strcmp(name, "--seconds") == 0) return read_seconds(value, &o->seconds);
+    if (strcmp(name, "--threads") == 0) return bench_read_number(value, 1024, &o->threads);
+    return false;
 }
 
 int main(int argc, char **argv) {
@@ -285,7 +287,7 @@ int main(int argc, char **argv) {
     if (bench_helped(argc, argv, usage)) return 0;
     for (int i = 1; i < argc; i += 2)
         if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o))
-            return fprintf(stderr, "bench_scaling: %s needs a value, or is unknown; --help lists them\n", argv[i]), 2;
+            return bench_refuse("bench_scaling", argv[i]);
     setenv("GLIA_LOG", "plan", 1);
     FILE *json = o.json ? fopen(o.json, "w") : NULL;
     if (o.json && !json) return perror(o.json), 2;
