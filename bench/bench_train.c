@@ -156,7 +156,7 @@ static bool wanted(const char *parts, const char *name) {
 }
 
 static bool trains(const bench_network *n, const options *o) {
-    return n->use != BENCH_PREDICTS && wanted(o->networks, n->name);
+    return bench_network_trains(n) && wanted(o->networks, n->name);
 }
 
 static bool trains_any(const options *o) {

@@ -82,7 +82,7 @@ static glia_value gru(glia_model *net, glia_value x, args_of *args) {
 
 /* One sample of audio after another. */
 static glia_value lstm_stream(glia_model *net, glia_value x, args_of *args) {
-    x = glia_model_lstm(net, x, &(glia_lstm_args){.units = args->width, .stateful_batch = 1});
+    x = glia_model_lstm(net, x, &(glia_lstm_args){.units = args->width});
     return dense(net, x, 1, GLIA_LINEAR);
 }
 
@@ -112,7 +112,7 @@ static const bench_network networks[] = {
     {"resnet18_cifar", resnet18_cifar, SHAPE3(3, 32, 32), 128, 64, BENCH_CLASSIFIES, GLIA_OPTIMIZER_SGD},
     {"lstm", lstm, SHAPE2(168, 0), 16, 128, BENCH_CLASSIFIES, GLIA_OPTIMIZER_ADAM},
     {"gru", gru, SHAPE2(168, 0), 16, 128, BENCH_CLASSIFIES, GLIA_OPTIMIZER_ADAM},
-    {"lstm_stream", lstm_stream, SHAPE2(1, 1), 1, 64, BENCH_PREDICTS, GLIA_OPTIMIZER_DEFAULT},
+    {"lstm_stream", lstm_stream, SHAPE2(1, 1), 1, 64, BENCH_STREAMS, GLIA_OPTIMIZER_DEFAULT},
     {"dense_one", dense_one, SHAPE1(0), 1, 64, BENCH_PREDICTS, GLIA_OPTIMIZER_DEFAULT},
 };
 
@@ -124,6 +124,10 @@ const bench_network *bench_network_find(const char *name) {
     for (int i = 0; i < NETWORKS; ++i)
         if (strcmp(networks[i].name, name) == 0) return &networks[i];
     return NULL;
+}
+
+bool bench_network_trains(const bench_network *network) {
+    return network->use == BENCH_CLASSIFIES || network->use == BENCH_RECONSTRUCTS;
 }
 
 glia_shape bench_network_input(const bench_network *network, int width) {

@@ -18,7 +18,8 @@ typedef struct bench_network_args {
 typedef enum bench_use {
     BENCH_CLASSIFIES,   /* cross entropy over BENCH_CLASSES */
     BENCH_RECONSTRUCTS, /* the target is the input */
-    BENCH_PREDICTS      /* is not trained; one sample after another */
+    BENCH_PREDICTS,     /* is not trained; one sample after another */
+    BENCH_STREAMS       /* likewise; the samples are the steps of one sequence */
 } bench_use;
 
 typedef struct bench_network {
@@ -33,6 +34,8 @@ typedef struct bench_network {
 /* NULL behind the last. */
 const bench_network *bench_network_at(int index);
 const bench_network *bench_network_find(const char *name);
+
+bool bench_network_trains(const bench_network *network);
 
 /* Builds and compiles it. Metrics are left out: the peers have none. */
 glia_status bench_network_create(glia_context *ctx, const bench_network *network, const bench_network_args *args,

@@ -18,6 +18,7 @@ typedef struct server {
     glia_dataset *data; /* in the mapped file */
     glia_model *model;  /* of steps, outputs and calls */
     glia_trainer *trainer;
+    glia_predictor *predictor; /* of outputs and calls */
 } server;
 
 static double now(void) {
@@ -119,17 +120,27 @@ static glia_status answer_steps(server *s, int64_t n) {
 
 /* ---- Inference ---- */
 
+static glia_status need_predictor(server *s) {
+    if (s->predictor) return GLIA_OK;
+    const glia_predictor_args args = {.streaming = s->args->network->use == BENCH_STREAMS};
+    TRY(need_model(s));
+    TRY(glia_predictor_create(s->model, &args, &s->predictor));
+    const size_t needed = glia_predictor_input_bytes(s->predictor, 0), bytes = s->x.bytes / (size_t)s->x.shape.dim[0];
+    if (bytes == needed) return GLIA_OK;
+    fprintf(stderr, "bench_train: a sample of x has %zu bytes, must have %zu\n", bytes, needed);
+    return GLIA_SHAPE_MISMATCH;
+}
+
 /* One sample of the data. All that knows how a prediction is made. */
 static glia_status predict(const server *s, int64_t sample, float *out) {
-    const glia_shape shape = glia_model_layer(s->model, glia_model_layer_count(s->model) - 1).shape;
-    const size_t bytes     = s->x.bytes / (size_t)s->x.shape.dim[0];
-    const char *input      = (const char *)s->x.values + (size_t)(sample % s->x.shape.dim[0]) * bytes;
-    return glia_model_predict_array(s->model, input, bytes, 1, out, (size_t)shape.dim[shape.ndim - 1] * sizeof *out);
+    const size_t bytes = glia_predictor_input_bytes(s->predictor, 0);
+    const char *input  = (const char *)s->x.values + (size_t)(sample % s->x.shape.dim[0]) * bytes;
+    return glia_predictor_run(s->predictor, 1, (const void *[]){input}, (void *[]){out});
 }
 
 static glia_status answer_outputs(server *s, int64_t n) {
     float y[MOST_OUTPUTS];
-    TRY(need_model(s));
+    TRY(need_predictor(s));
     printf("outputs");
     for (int64_t i = 0; i < n; ++i) {
         TRY(predict(s, i, y));
@@ -141,7 +152,7 @@ static glia_status answer_outputs(server *s, int64_t n) {
 
 static glia_status answer_calls(server *s, int64_t n) {
     float y[MOST_OUTPUTS];
-    TRY(need_model(s));
+    TRY(need_predictor(s));
     const double start = now();
     for (int64_t i = 0; i < n; ++i) TRY(predict(s, i, y));
     printf("calls %.9f\n", now() - start);
@@ -171,6 +182,7 @@ glia_status bench_serve(glia_context *ctx, const bench_serve_args *args) {
         status = answer(&s, line);
         fflush(stdout);
     }
+    glia_predictor_destroy(s.predictor);
     glia_trainer_destroy(s.trainer);
     glia_model_destroy(s.model);
     glia_dataset_destroy(s.data);
