@@ -258,9 +258,7 @@ constexpr char kUsage[] =
     "  --min-time SECONDS  of each provider on each case (0.3)\n"
     "  --json FILE         also writes the results there\n";
 
-[[noreturn]] void refuse(const char *option) {
-    exit(bench_refuse("bench_ops", option));
-}
+[[noreturn]] void refuse(const char *option) { exit(bench_refuse("bench_ops", option)); }
 
 Options parse(int argc, char **argv) {
     Options options;

@@ -354,8 +354,7 @@ int main(int argc, char **argv) {
     unsetenv("GLIA_PROVIDER");
     if (bench_helped(argc, argv, usage)) return 0;
     for (int i = 1; i < argc; i += 2)
-        if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o))
-            return bench_refuse("bench_rnn", argv[i]);
+        if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o)) return bench_refuse("bench_rnn", argv[i]);
     FILE *json = o.json ? fopen(o.json, "w") : NULL;
     if (o.json && !json) return perror(o.json), 2;
     const bool passed = bench_devices(&o, json);

@@ -286,8 +286,7 @@ int main(int argc, char **argv) {
     options o = {.only = "", .threads = 1, .seconds = 0.2};
     if (bench_helped(argc, argv, usage)) return 0;
     for (int i = 1; i < argc; i += 2)
-        if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o))
-            return bench_refuse("bench_scaling", argv[i]);
+        if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o)) return bench_refuse("bench_scaling", argv[i]);
     setenv("GLIA_LOG", "plan", 1);
     FILE *json = o.json ? fopen(o.json, "w") : NULL;
     if (o.json && !json) return perror(o.json), 2;

@@ -233,8 +233,7 @@ int main(int argc, char **argv) {
     options o = {.networks = "mnist_dense,cnn_fashion,resnet18_cifar", .steps = 20, .epochs = 3};
     if (bench_helped(argc, argv, usage)) return 0;
     for (int i = 1; i < argc; i += 2)
-        if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o))
-            return bench_refuse("bench_train", argv[i]);
+        if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o)) return bench_refuse("bench_train", argv[i]);
     if (o.serve) return serve(&o);
     if (!trains_any(&o))
         return fprintf(stderr, "bench_train: no network that is trained has '%s' in its name\n", o.networks), 2;
