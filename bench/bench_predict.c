@@ -1,13 +1,12 @@
 /* Predictors a sample at a time: layers alone, as RTNeural's benches have them, small models of audio effects, and the
  * network of README.md. The first number is the median over rounds of 1000 samples, and "block" that of runs of 64
  * samples each, without the clock; the percentiles are of single runs, with the time of one call of the clock. */
-#define _POSIX_C_SOURCE 200809L
 #include <glia/glia.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "support/clock.h"
 #include "support/facts.h"
 #include "support/program.h"
 
@@ -78,12 +77,6 @@ static const network networks[] = {
     {"lstm64", true, 1000, {2, {8, 64}}, lstm64},    {"audio16", true, 1000, {2, {8, 1}}, audio16},
     {"fashion", false, 5, {3, {1, 28, 28}}, fashion}};
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
-}
-
 static int by_value(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -98,9 +91,9 @@ static double percentile(const double *values, long count, double share) {
 static glia_status run_samples(glia_predictor *p, const char *in, float *out, int count, double *each) {
     const size_t bytes = glia_predictor_input_bytes(p, 0);
     for (int i = 0; i < count; ++i) {
-        const double begin = each ? now() : 0;
+        const double begin = each ? bench_now() : 0;
         TRY(glia_predictor_run(p, 1, (const void *[]){in + (size_t)(i % SAMPLES) * bytes}, (void *[]){out}));
-        if (each) each[i] = now() - begin;
+        if (each) each[i] = 1e9 * (bench_now() - begin);
     }
     return GLIA_OK;
 }
@@ -111,12 +104,12 @@ static glia_status measure(glia_predictor *p, const network *n, long rounds, dou
     double *round = memory, *block = round + rounds, *single = block + rounds;
     for (int i = 0; i < SAMPLES * LONGEST; ++i) x[i] = (float)(i * 37 % 101) / 101 - 0.5f;
     for (long r = 0; r < rounds; ++r) {
-        const double begin = now();
+        const double begin = bench_now();
         TRY(run_samples(p, (const char *)x, y, n->samples, NULL));
-        const double end = now();
+        const double end = bench_now();
         TRY(glia_predictor_run(p, SAMPLES, (const void *[]){x}, (void *[]){y}));
-        block[r] = (now() - end) / SAMPLES;
-        round[r] = (end - begin) / n->samples;
+        block[r] = 1e9 * (bench_now() - end) / SAMPLES;
+        round[r] = 1e9 * (end - begin) / n->samples;
         TRY(run_samples(p, (const char *)x, y, singles, single + r * singles));
     }
     const long count = rounds * singles;

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "support/clock.h"
 #include "support/facts.h"
 #include "support/program.h"
 
@@ -125,12 +125,6 @@ typedef struct training {
     double compile_seconds, first_seconds;
 } training;
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* What GLIA_LOG=plan says of each plan. */
 static void read_log(void *user, const char *line) {
     training *t = user;
@@ -173,24 +167,24 @@ static glia_status training_begin(training *t, const series *s, int size, const 
     TRY(glia_context_create("cpu", &(glia_context_args){.threads = (int)o->threads, .log = read_log, .log_user = t},
                             &t->ctx));
     TRY(glia_model_create(t->ctx, NULL, &t->net));
-    double start = now();
+    double start = bench_now();
     TRY(glia_model_compile(t->net, s->build(t->net, glia_model_input(t->net, "x", shape), size),
                            &(glia_compile_args){.loss = glia_loss_cross_entropy(), .metrics = {GLIA_METRIC_NONE}}));
-    t->compile_seconds = now() - start;
+    t->compile_seconds = bench_now() - start;
     TRY(make_data(t, shape, (int64_t)batch * BATCHES));
-    start = now();
+    start = bench_now();
     TRY(glia_trainer_create(t->net, t->data,
                             &(glia_fit_args){.epochs = INT_MAX, .batch_size = batch, .allow_not_finite = true},
                             &t->trainer));
     TRY(glia_trainer_step(t->trainer));
-    t->first_seconds = now() - start;
+    t->first_seconds = bench_now() - start;
     return GLIA_OK;
 }
 
 static glia_status steps(const training *t, int n, double *seconds) {
-    const double start = now();
+    const double start = bench_now();
     for (int i = 0; i < n; ++i) TRY(glia_trainer_step(t->trainer));
-    *seconds = (now() - start) / n;
+    *seconds = (bench_now() - start) / n;
     return GLIA_OK;
 }
 

@@ -1,4 +1,4 @@
-/* The networks whose training and inference are timed. against/networks.py has those that are trained in PyTorch. */
+/* The networks whose training and inference are timed. against/networks.py has them in PyTorch. */
 #ifndef GLI_BENCH_NETWORKS_H
 #define GLI_BENCH_NETWORKS_H
 

@@ -4,8 +4,8 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "program.h"
 
 enum { MOST_OUTPUTS = 1024 };
@@ -20,12 +20,6 @@ typedef struct server {
     glia_trainer *trainer;
     glia_predictor *predictor; /* of outputs and calls */
 } server;
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- Data and models ---- */
 
@@ -112,9 +106,9 @@ static glia_status need_trainer(server *s) {
 
 static glia_status answer_steps(server *s, int64_t n) {
     TRY(need_trainer(s));
-    const double start = now();
+    const double start = bench_now();
     for (int64_t i = 0; i < n; ++i) TRY(glia_trainer_step(s->trainer));
-    printf("steps %.9f\n", now() - start);
+    printf("steps %.9f\n", bench_now() - start);
     return GLIA_OK;
 }
 
@@ -153,9 +147,9 @@ static glia_status answer_outputs(server *s, int64_t n) {
 static glia_status answer_calls(server *s, int64_t n) {
     float y[MOST_OUTPUTS];
     TRY(need_predictor(s));
-    const double start = now();
+    const double start = bench_now();
     for (int64_t i = 0; i < n; ++i) TRY(predict(s, i, y));
-    printf("calls %.9f\n", now() - start);
+    printf("calls %.9f\n", bench_now() - start);
     return GLIA_OK;
 }
 
