@@ -258,10 +258,7 @@ constexpr char kUsage[] =
     "  --min-time SECONDS  of each provider on each case (0.3)\n"
     "  --json FILE         also writes the results there\n";
 
-[[noreturn]] void refuse(const char *option) {
-    fprintf(stderr, "bench_ops: %s needs a value, or is unknown; --help lists them\n", option);
-    exit(2);
-}
+[[noreturn]] void refuse(const char *option) { exit(bench_refuse("bench_ops", option)); }
 
 Options parse(int argc, char **argv) {
     Options options;

@@ -1,13 +1,12 @@
 /* Predictors a sample at a time: layers alone, as RTNeural's benches have them, small models of audio effects, and the
  * network of README.md. The first number is the median over rounds of 1000 samples, and "block" that of runs of 64
  * samples each, without the clock; the percentiles are of single runs, with the time of one call of the clock. */
-#define _POSIX_C_SOURCE 200809L
 #include <glia/glia.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "support/clock.h"
 #include "support/facts.h"
 #include "support/program.h"
 
@@ -18,7 +17,7 @@ static const char usage[] =
     "  --rounds N      of 1000 samples, fewer of large networks (300)\n"
     "  --json FILE     also writes the results there\n";
 
-enum { LONGEST = 784, SAMPLES = 64, SINGLE_RUNS_PER_ROUND = 1000 };
+enum { LONGEST = 784, SAMPLES = 64, SINGLE_RUNS_PER_ROUND = 1000, MOST_ROUNDS = 100000 };
 
 typedef struct network {
     const char *name;
@@ -78,12 +77,6 @@ static const network networks[] = {
     {"lstm64", true, 1000, {2, {8, 64}}, lstm64},    {"audio16", true, 1000, {2, {8, 1}}, audio16},
     {"fashion", false, 5, {3, {1, 28, 28}}, fashion}};
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
-}
-
 static int by_value(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -98,9 +91,9 @@ static double percentile(const double *values, long count, double share) {
 static glia_status run_samples(glia_predictor *p, const char *in, float *out, int count, double *each) {
     const size_t bytes = glia_predictor_input_bytes(p, 0);
     for (int i = 0; i < count; ++i) {
-        const double begin = each ? now() : 0;
+        const double begin = each ? bench_now() : 0;
         TRY(glia_predictor_run(p, 1, (const void *[]){in + (size_t)(i % SAMPLES) * bytes}, (void *[]){out}));
-        if (each) each[i] = now() - begin;
+        if (each) each[i] = 1e9 * (bench_now() - begin);
     }
     return GLIA_OK;
 }
@@ -111,12 +104,12 @@ static glia_status measure(glia_predictor *p, const network *n, long rounds, dou
     double *round = memory, *block = round + rounds, *single = block + rounds;
     for (int i = 0; i < SAMPLES * LONGEST; ++i) x[i] = (float)(i * 37 % 101) / 101 - 0.5f;
     for (long r = 0; r < rounds; ++r) {
-        const double begin = now();
+        const double begin = bench_now();
         TRY(run_samples(p, (const char *)x, y, n->samples, NULL));
-        const double end = now();
+        const double end = bench_now();
         TRY(glia_predictor_run(p, SAMPLES, (const void *[]){x}, (void *[]){y}));
-        block[r] = (now() - end) / SAMPLES;
-        round[r] = (end - begin) / n->samples;
+        block[r] = 1e9 * (bench_now() - end) / SAMPLES;
+        round[r] = 1e9 * (end - begin) / n->samples;
         TRY(run_samples(p, (const char *)x, y, singles, single + r * singles));
     }
     const long count = rounds * singles;
@@ -186,12 +179,12 @@ int main(int argc, char **argv) {
         const bool has_value = i + 1 < argc;
         if (has_value && strcmp(argv[i], "--network") == 0)
             only = argv[i + 1];
-        else if (has_value && strcmp(argv[i], "--rounds") == 0 && (rounds = strtol(argv[i + 1], NULL, 10)) > 0)
+        else if (has_value && strcmp(argv[i], "--rounds") == 0 && bench_read_number(argv[i + 1], MOST_ROUNDS, &rounds))
             continue;
         else if (has_value && strcmp(argv[i], "--json") == 0)
             file = argv[i + 1];
         else
-            return fprintf(stderr, "bench_predict: %s needs a value, or is unknown; --help lists them\n", argv[i]), 2;
+            return bench_refuse("bench_predict", argv[i]);
     }
     FILE *json = file ? fopen(file, "w") : NULL;
     if (file && !json) return perror(file), 2;

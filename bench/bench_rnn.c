@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "support/clock.h"
 #include "support/facts.h"
 #include "support/program.h"
 
@@ -52,12 +52,6 @@ static const way ways[] = {{"chosen", NULL, false},
                            {"fastest", NULL, true}};
 
 enum { WAYS = sizeof ways / sizeof *ways };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- a plan of one layer ----------------------------------------------------------------------------------------- */
 
@@ -160,10 +154,10 @@ static glia_status wait_for(const bench *b) {
 }
 
 static glia_status run(const bench *b, int times, double *seconds) {
-    const double start = now();
+    const double start = bench_now();
     for (int i = 0; i < times; ++i) TRY(glia_plan_run(b->plan, NULL, 0, b->results, b->n_results));
     TRY(wait_for(b));
-    *seconds = (now() - start) / times;
+    *seconds = (bench_now() - start) / times;
     return GLIA_OK;
 }
 
@@ -244,7 +238,7 @@ static bool bench_ways(const contexts *c, const layer *l, double end, FILE *json
     bool passed = true;
     for (int w = c->first; w <= c->last; ++w) {
         bench b = {.ctx = c->of_way[w], .host = c->host};
-        if (b.ctx && now() < end) passed = bench_layer(&b, l, &ways[w], json) && passed;
+        if (b.ctx && bench_now() < end) passed = bench_layer(&b, l, &ways[w], json) && passed;
     }
     return passed;
 }
@@ -320,7 +314,7 @@ static bool bench_device(const char *device, bool wanted, const options *o, doub
 }
 
 static bool bench_devices(const options *o, FILE *json) {
-    const double end = now() + (double)o->seconds;
+    const double end = bench_now() + (double)o->seconds;
     bool passed      = true;
     printf("%-5s %-9s %-5s %4s %4s %5s  %-16s %14s %17s %11s\n", "cell", "pass", "dtype", "H", "N", "T", "way", "call",
            "", "step");
@@ -338,20 +332,14 @@ static bool bench_devices(const options *o, FILE *json) {
     return passed;
 }
 
-static bool read_number(const char *text, long *out) {
-    char *end;
-    *out = strtol(text, &end, 10);
-    return end != text && *end == '\0' && *out >= 1;
-}
-
 static bool read_option(const char *name, const char *value, options *o) {
     if (strcmp(name, "--device") == 0) return o->devices = value, true;
     if (strcmp(name, "--cell") == 0) return o->cells = value, true;
     if (strcmp(name, "--dtype") == 0) return o->dtypes = value, true;
     if (strcmp(name, "--json") == 0) return o->json = value, true;
     if (strcmp(name, "--shapes") == 0) return o->shapes = value, true;
-    if (strcmp(name, "--seconds") == 0) return read_number(value, &o->seconds);
-    if (strcmp(name, "--threads") == 0) return read_number(value, &o->threads);
+    if (strcmp(name, "--seconds") == 0) return bench_read_number(value, 1000000, &o->seconds);
+    if (strcmp(name, "--threads") == 0) return bench_read_number(value, 1024, &o->threads);
     return false;
 }
 
@@ -360,8 +348,7 @@ int main(int argc, char **argv) {
     unsetenv("GLIA_PROVIDER");
     if (bench_helped(argc, argv, usage)) return 0;
     for (int i = 1; i < argc; i += 2)
-        if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o))
-            return fprintf(stderr, "bench_rnn: %s needs a value, or is unknown; --help lists them\n", argv[i]), 2;
+        if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o)) return bench_refuse("bench_rnn", argv[i]);
     FILE *json = o.json ? fopen(o.json, "w") : NULL;
     if (o.json && !json) return perror(o.json), 2;
     const bool passed = bench_devices(&o, json);

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "support/clock.h"
 #include "support/facts.h"
 #include "support/program.h"
 
@@ -125,12 +125,6 @@ typedef struct training {
     double compile_seconds, first_seconds;
 } training;
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* What GLIA_LOG=plan says of each plan. */
 static void read_log(void *user, const char *line) {
     training *t = user;
@@ -173,24 +167,24 @@ static glia_status training_begin(training *t, const series *s, int size, const 
     TRY(glia_context_create("cpu", &(glia_context_args){.threads = (int)o->threads, .log = read_log, .log_user = t},
                             &t->ctx));
     TRY(glia_model_create(t->ctx, NULL, &t->net));
-    double start = now();
+    double start = bench_now();
     TRY(glia_model_compile(t->net, s->build(t->net, glia_model_input(t->net, "x", shape), size),
                            &(glia_compile_args){.loss = glia_loss_cross_entropy(), .metrics = {GLIA_METRIC_NONE}}));
-    t->compile_seconds = now() - start;
+    t->compile_seconds = bench_now() - start;
     TRY(make_data(t, shape, (int64_t)batch * BATCHES));
-    start = now();
+    start = bench_now();
     TRY(glia_trainer_create(t->net, t->data,
                             &(glia_fit_args){.epochs = INT_MAX, .batch_size = batch, .allow_not_finite = true},
                             &t->trainer));
     TRY(glia_trainer_step(t->trainer));
-    t->first_seconds = now() - start;
+    t->first_seconds = bench_now() - start;
     return GLIA_OK;
 }
 
 static glia_status steps(const training *t, int n, double *seconds) {
-    const double start = now();
+    const double start = bench_now();
     for (int i = 0; i < n; ++i) TRY(glia_trainer_step(t->trainer));
-    *seconds = (now() - start) / n;
+    *seconds = (bench_now() - start) / n;
     return GLIA_OK;
 }
 
@@ -255,37 +249,38 @@ static bool measure_planning(const series *s, const options *o, FILE *json) {
 }
 
 static bool run(const options *o, FILE *json) {
-    bool passed = true;
+    bool passed = true, found = false;
     if (json) bench_write_facts(json, "scaling", "cpu");
     for (size_t i = 0; i < sizeof all_series / sizeof *all_series; ++i)
         for (int size = all_series[i].first; size <= all_series[i].last; size *= 2)
-            if (strstr(all_series[i].name, o->only)) passed = measure(&all_series[i], size, o, json) && passed;
+            if (strstr(all_series[i].name, o->only))
+                found = true, passed = measure(&all_series[i], size, o, json) && passed;
     for (size_t i = 0; i < sizeof deep_networks / sizeof *deep_networks; ++i)
-        if (strstr(deep_networks[i].name, o->only)) passed = measure_planning(&deep_networks[i], o, json) && passed;
-    return passed;
+        if (strstr(deep_networks[i].name, o->only))
+            found = true, passed = measure_planning(&deep_networks[i], o, json) && passed;
+    if (!found) fprintf(stderr, "bench_scaling: nothing has '%s' in its name\n", o->only);
+    return passed && found;
 }
 
-static bool read_number(const char *text, double low, double high, double *out) {
+static bool read_seconds(const char *text, double *out) {
     char *end;
     *out = strtod(text, &end);
-    return end != text && *end == '\0' && *out >= low && *out <= high;
+    return end != text && *end == '\0' && *out >= 0 && *out <= 1000;
 }
 
 static bool read_option(const char *name, const char *value, options *o) {
-    double threads;
     if (strcmp(name, "--only") == 0) return o->only = value, true;
     if (strcmp(name, "--json") == 0) return o->json = value, true;
-    if (strcmp(name, "--seconds") == 0) return read_number(value, 0, 1000, &o->seconds);
-    if (strcmp(name, "--threads") != 0 || !read_number(value, 1, 1024, &threads)) return false;
-    return o->threads = (long)threads, true;
+    if (strcmp(name, "--seconds") == 0) return read_seconds(value, &o->seconds);
+    if (strcmp(name, "--threads") == 0) return bench_read_number(value, 1024, &o->threads);
+    return false;
 }
 
 int main(int argc, char **argv) {
     options o = {.only = "", .threads = 1, .seconds = 0.2};
     if (bench_helped(argc, argv, usage)) return 0;
     for (int i = 1; i < argc; i += 2)
-        if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o))
-            return fprintf(stderr, "bench_scaling: %s needs a value, or is unknown; --help lists them\n", argv[i]), 2;
+        if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o)) return bench_refuse("bench_scaling", argv[i]);
     setenv("GLIA_LOG", "plan", 1);
     FILE *json = o.json ? fopen(o.json, "w") : NULL;
     if (o.json && !json) return perror(o.json), 2;

@@ -155,6 +155,17 @@ static bool wanted(const char *parts, const char *name) {
     return false;
 }
 
+static bool trains(const bench_network *n, const options *o) {
+    return bench_network_trains(n) && wanted(o->networks, n->name);
+}
+
+static bool trains_any(const options *o) {
+    const bench_network *n;
+    for (int i = 0; (n = bench_network_at(i)); ++i)
+        if (trains(n, o)) return true;
+    return false;
+}
+
 /* false: a network failed, or the device is not there although it was asked for. */
 static bool run_device(const char *device, bool needed, const options *o, FILE *json) {
     glia_context *ctx = NULL;
@@ -166,7 +177,7 @@ static bool run_device(const char *device, bool needed, const options *o, FILE *
     if (json) bench_write_facts(json, "train", glia_context_device(ctx));
     const bench_network *n;
     for (int i = 0; (n = bench_network_at(i)); ++i)
-        if (n->use != BENCH_PREDICTS && wanted(o->networks, n->name)) passed = measure(ctx, n, o, json) && passed;
+        if (trains(n, o)) passed = measure(ctx, n, o, json) && passed;
     glia_context_destroy(ctx);
     return passed;
 }
@@ -204,23 +215,17 @@ static int serve(const options *o) {
     return status == GLIA_OK ? 0 : 1;
 }
 
-static bool read_number(const char *text, long high, long *out) {
-    char *end;
-    *out = strtol(text, &end, 10);
-    return end != text && *end == '\0' && *out >= 1 && *out <= high;
-}
-
 static bool read_option(const char *name, const char *value, options *o) {
     if (strcmp(name, "--device") == 0) return o->devices = value, true;
     if (strcmp(name, "--network") == 0) return o->networks = value, true;
     if (strcmp(name, "--json") == 0) return o->json = value, true;
     if (strcmp(name, "--profile") == 0) return o->profile = value, true;
     if (strcmp(name, "--serve") == 0) return o->serve = value, true;
-    if (strcmp(name, "--batch") == 0) return read_number(value, 65536, &o->batch);
-    if (strcmp(name, "--width") == 0) return read_number(value, 1024, &o->width);
-    if (strcmp(name, "--steps") == 0) return read_number(value, 100000, &o->steps);
-    if (strcmp(name, "--epochs") == 0) return read_number(value, MOST_EPOCHS - 1, &o->epochs);
-    if (strcmp(name, "--threads") == 0) return read_number(value, 1024, &o->threads);
+    if (strcmp(name, "--batch") == 0) return bench_read_number(value, 65536, &o->batch);
+    if (strcmp(name, "--width") == 0) return bench_read_number(value, 1024, &o->width);
+    if (strcmp(name, "--steps") == 0) return bench_read_number(value, 100000, &o->steps);
+    if (strcmp(name, "--epochs") == 0) return bench_read_number(value, MOST_EPOCHS - 1, &o->epochs);
+    if (strcmp(name, "--threads") == 0) return bench_read_number(value, 1024, &o->threads);
     return false;
 }
 
@@ -228,9 +233,10 @@ int main(int argc, char **argv) {
     options o = {.networks = "mnist_dense,cnn_fashion,resnet18_cifar", .steps = 20, .epochs = 3};
     if (bench_helped(argc, argv, usage)) return 0;
     for (int i = 1; i < argc; i += 2)
-        if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o))
-            return fprintf(stderr, "bench_train: %s needs a value, or is unknown; --help lists them\n", argv[i]), 2;
+        if (i + 1 == argc || !read_option(argv[i], argv[i + 1], &o)) return bench_refuse("bench_train", argv[i]);
     if (o.serve) return serve(&o);
+    if (!trains_any(&o))
+        return fprintf(stderr, "bench_train: no network that is trained has '%s' in its name\n", o.networks), 2;
     FILE *json = o.json ? fopen(o.json, "w") : NULL;
     if (o.json && !json) return perror(o.json), 2;
     const bool passed = run(&o, json);

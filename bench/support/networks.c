@@ -112,7 +112,7 @@ static const bench_network networks[] = {
     {"resnet18_cifar", resnet18_cifar, SHAPE3(3, 32, 32), 128, 64, BENCH_CLASSIFIES, GLIA_OPTIMIZER_SGD},
     {"lstm", lstm, SHAPE2(168, 0), 16, 128, BENCH_CLASSIFIES, GLIA_OPTIMIZER_ADAM},
     {"gru", gru, SHAPE2(168, 0), 16, 128, BENCH_CLASSIFIES, GLIA_OPTIMIZER_ADAM},
-    {"lstm_stream", lstm_stream, SHAPE2(1, 1), 1, 64, BENCH_PREDICTS, GLIA_OPTIMIZER_DEFAULT, .streams = true},
+    {"lstm_stream", lstm_stream, SHAPE2(1, 1), 1, 64, BENCH_STREAMS, GLIA_OPTIMIZER_DEFAULT},
     {"dense_one", dense_one, SHAPE1(0), 1, 64, BENCH_PREDICTS, GLIA_OPTIMIZER_DEFAULT},
 };
 
@@ -124,6 +124,10 @@ const bench_network *bench_network_find(const char *name) {
     for (int i = 0; i < NETWORKS; ++i)
         if (strcmp(networks[i].name, name) == 0) return &networks[i];
     return NULL;
+}
+
+bool bench_network_trains(const bench_network *network) {
+    return network->use == BENCH_CLASSIFIES || network->use == BENCH_RECONSTRUCTS;
 }
 
 glia_shape bench_network_input(const bench_network *network, int width) {

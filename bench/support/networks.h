@@ -1,4 +1,4 @@
-/* The networks whose training and inference are timed. against/networks.py has those that are trained in PyTorch. */
+/* The networks whose training and inference are timed. against/networks.py has them in PyTorch. */
 #ifndef GLI_BENCH_NETWORKS_H
 #define GLI_BENCH_NETWORKS_H
 
@@ -18,7 +18,8 @@ typedef struct bench_network_args {
 typedef enum bench_use {
     BENCH_CLASSIFIES,   /* cross entropy over BENCH_CLASSES */
     BENCH_RECONSTRUCTS, /* the target is the input */
-    BENCH_PREDICTS      /* is not trained; one sample after another */
+    BENCH_PREDICTS,     /* is not trained; one sample after another */
+    BENCH_STREAMS       /* likewise; the samples are the steps of one sequence */
 } bench_use;
 
 typedef struct bench_network {
@@ -28,12 +29,13 @@ typedef struct bench_network {
     int batch, width; /* where none are asked for */
     bench_use use;
     glia_optimizer_kind optimizer;
-    bool streams; /* a sample is the next step of a sequence */
 } bench_network;
 
 /* NULL behind the last. */
 const bench_network *bench_network_at(int index);
 const bench_network *bench_network_find(const char *name);
+
+bool bench_network_trains(const bench_network *network);
 
 /* Builds and compiles it. Metrics are left out: the peers have none. */
 glia_status bench_network_create(glia_context *ctx, const bench_network *network, const bench_network_args *args,

@@ -4,8 +4,8 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "program.h"
 
 enum { MOST_OUTPUTS = 1024 };
@@ -18,14 +18,8 @@ typedef struct server {
     glia_dataset *data; /* in the mapped file */
     glia_model *model;  /* of steps, outputs and calls */
     glia_trainer *trainer;
-    glia_predictor *predictor;
+    glia_predictor *predictor; /* of outputs and calls */
 } server;
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- Data and models ---- */
 
@@ -112,9 +106,9 @@ static glia_status need_trainer(server *s) {
 
 static glia_status answer_steps(server *s, int64_t n) {
     TRY(need_trainer(s));
-    const double start = now();
+    const double start = bench_now();
     for (int64_t i = 0; i < n; ++i) TRY(glia_trainer_step(s->trainer));
-    printf("steps %.9f\n", now() - start);
+    printf("steps %.9f\n", bench_now() - start);
     return GLIA_OK;
 }
 
@@ -122,15 +116,18 @@ static glia_status answer_steps(server *s, int64_t n) {
 
 static glia_status need_predictor(server *s) {
     if (s->predictor) return GLIA_OK;
+    const glia_predictor_args args = {.streaming = s->args->network->use == BENCH_STREAMS};
     TRY(need_model(s));
-    const glia_predictor_args args = {.streaming = s->args->network->streams};
     TRY(glia_predictor_create(s->model, &args, &s->predictor));
-    return glia_predictor_output_bytes(s->predictor, 0) <= MOST_OUTPUTS * sizeof(float) ? GLIA_OK : GLIA_UNSUPPORTED;
+    const size_t needed = glia_predictor_input_bytes(s->predictor, 0), bytes = s->x.bytes / (size_t)s->x.shape.dim[0];
+    if (bytes == needed) return GLIA_OK;
+    fprintf(stderr, "bench_train: a sample of x has %zu bytes, must have %zu\n", bytes, needed);
+    return GLIA_SHAPE_MISMATCH;
 }
 
-/* One sample of the data, or the next step. */
+/* One sample of the data. All that knows how a prediction is made. */
 static glia_status predict(const server *s, int64_t sample, float *out) {
-    const size_t bytes = s->x.bytes / (size_t)s->x.shape.dim[0];
+    const size_t bytes = glia_predictor_input_bytes(s->predictor, 0);
     const char *input  = (const char *)s->x.values + (size_t)(sample % s->x.shape.dim[0]) * bytes;
     return glia_predictor_run(s->predictor, 1, (const void *[]){input}, (void *[]){out});
 }
@@ -150,9 +147,9 @@ static glia_status answer_outputs(server *s, int64_t n) {
 static glia_status answer_calls(server *s, int64_t n) {
     float y[MOST_OUTPUTS];
     TRY(need_predictor(s));
-    const double start = now();
+    const double start = bench_now();
     for (int64_t i = 0; i < n; ++i) TRY(predict(s, i, y));
-    printf("calls %.9f\n", now() - start);
+    printf("calls %.9f\n", bench_now() - start);
     return GLIA_OK;
 }
 

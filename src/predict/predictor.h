@@ -40,7 +40,7 @@ struct glia_predictor {
 typedef struct gli_predict_value {
     glia_tensor tensor;
     int time;    /* -1: none */
-    bool weight; /* its data are read while the predictor is made, and no longer */
+    bool weight; /* its data are read while the predictor is made, and no longer: no call may have them as x */
 } gli_predict_value;
 
 typedef struct gli_predict_build {

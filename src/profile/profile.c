@@ -41,7 +41,6 @@ static void profile_free(glia_profile *profile) {
 static glia_status begin(glia_context *ctx, const glia_profile_args *args, glia_profile **out) {
     void *memory;
     GLI_REQUIRE(ctx, out, GLIA_INVALID_ARGUMENT, "glia_profile_begin: out is NULL");
-    *out = NULL;
     GLI_TRY(check_args(ctx, args));
     GLI_REQUIRE(ctx, !ctx->trace, GLIA_BUSY, "glia_profile_begin: another profile of the context has not ended");
     GLI_TRY(gli_new(ctx, 1, sizeof **out, "a profile", &memory));

@@ -48,5 +48,21 @@ grep -q '^Measured on 2026-01-02 with commit abc1234: 2 cores of A CPU' "$work/R
 for chart in peers scaling; do
     python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$work/results/$chart.svg" || fail "$chart.svg"
 done
+# A wrong folder or file changes nothing.
+cp "$work/README.md" "$work/before"
+if report --results "$work/nowhere" 2>"$work/said"; then fail "a folder that is not there"; fi
+grep -q "no folder $work/nowhere" "$work/said" || fail "what it says of a folder that is not there"
+for content in '' '{'; do
+    cp -r "$work/results" "$work/broken"
+    printf '%s' "$content" >"$work/broken/peers.jsonl"
+    if report --results "$work/broken" 2>"$work/said"; then fail "peers.jsonl of '$content'"; fi
+    grep -q "^report: $work/broken/peers.jsonl" "$work/said" || fail "what it says of peers.jsonl of '$content'"
+    rm -r "$work/broken"
+done
+cmp -s "$work/README.md" "$work/before" || fail "README after a failure"
+# Every peer may have failed.
+sed -i -e '1b' -e '/failed/!d' "$work/results/peers.jsonl"
+report
+grep -q 'failed: no memory' "$work/README.md" || fail "nothing but failures"
 printf 'no marks\n' >"$work/README.md"
 if report 2>"$work/said"; then fail "README without marks"; fi

@@ -247,11 +247,15 @@ TEST(Environment, unknown_providers_checks_and_instruction_sets) {
         Variable check("GLIA_CHECK", wrong);
         refuses("cpu", nullptr, GLIA_INVALID_ARGUMENT, std::string("GLIA_CHECK is '") + wrong + "'");
     }
-    for (const char *wrong : {"sse", "AVX2", "avx", "avx512f", "1"}) {
+    for (const char *wrong : {"sse", "AVX2", "avx", "avx512f", "avx2 ", "1"}) {
         Variable isa("GLIA_MAX_CPU_ISA", wrong);
         refuses("cpu", nullptr, GLIA_INVALID_ARGUMENT, std::string("GLIA_MAX_CPU_ISA is '") + wrong + "'");
     }
-    Variable provider("GLIA_PROVIDER", ""), check("GLIA_CHECK", ""), isa("GLIA_MAX_CPU_ISA", "");
+    for (const char *right : {"", "portable", "avx2", "avx512"}) {
+        Variable isa("GLIA_MAX_CPU_ISA", right);
+        create();
+    }
+    Variable provider("GLIA_PROVIDER", ""), check("GLIA_CHECK", "");
     Context ctx = create();
     EXPECT_STREQ(ctx->provider, "");
     EXPECT_FALSE(ctx->shadow);

@@ -24,7 +24,7 @@ count() {
 if [ "${GLIA_INSTRUCTIONS:-}" = renew ]; then
     grep -v "^$GLIA_CONFIGURATION " $counts >"$work/counts" || true
     for network in dense cnn lstm; do
-        found=$(count $network)
+        found=$(count $network) # of its own: within echo a failure would not end the script
         echo "$GLIA_CONFIGURATION $network $found" >>"$work/counts"
     done
     cat "$work/counts" >$counts

@@ -255,7 +255,7 @@ TEST(Predictor, WeightsMayBeAnyInputOfAnOp) {
             in[4]            = parameter(net, "w_ih", {2, {4 * kFeatures, 40}});
             in[5]            = parameter(net, "w_hh", {2, {4 * kFeatures, kFeatures}});
             glia_value y     = glia_model_op(
-                    net, "rnn", with(glia_rnn_params{.cell = GLIA_RNN_LSTM, .cell_clip = INFINITY}), in, 6, nullptr, 0);
+                net, "rnn", with(glia_rnn_params{.cell = GLIA_RNN_LSTM, .cell_clip = INFINITY}), in, 6, nullptr, 0);
             y = glia_model_op(net, "reduce", with(glia_reduce_params{.axes = GLIA_AXIS(0) | GLIA_AXIS(1)}), &y, 1,
                               nullptr, 0);
             return glia_model_add(net, x, y, nullptr);
@@ -284,6 +284,24 @@ TEST(Predictor, OpsOfTheUsersOwnKeepDenormalNumbers) {
     const Predictor p = n.predictor(false);
     ASSERT_TRUE(p);
     EXPECT_EQ(run_in_chunks(p.get(), {1e-40f}, 1), Values{2 * 1e-40f});
+}
+
+TEST(Predictor, LayersMayReadWeights) {
+    const Layers dense_of = [](auto *net, auto) {
+        return dense(net, glia_model_parameter(net, "p", {2, {kSteps, kFeatures}}, nullptr), kFeatures, GLIA_TANH);
+    };
+    const Layers lstm_of = [](auto *net, auto) {
+        const glia_value p = glia_model_parameter(net, "p", {3, {1, kSteps, kFeatures}}, nullptr);
+        return glia_model_lstm(net, p, with(glia_lstm_args{.units = kFeatures, .sequence = true}));
+    };
+    for (const Layers &layers : {dense_of, lstm_of}) {
+        PredictNet n({2, {kSteps, kFeatures}},
+                     [&](auto *net, auto x) { return glia_model_add(net, x, layers(net, x), nullptr); });
+        const Predictor p = n.predictor(false);
+        const Values x    = numbers(kSteps * kFeatures);
+        ASSERT_TRUE(p);
+        expect_near(run_in_chunks(p.get(), x, 1), n.predict(x, 1, x.size()));
+    }
 }
 
 TEST(Predictor, OutlivesTheModelAndDoesNotSeeItsTraining) {
@@ -400,8 +418,7 @@ TEST(Predictor, ArgsThatAreWrongAreErrors) {
     glia_model_dropout(n.net, {1, n.net}, with(glia_dropout_args{.p = 0.5}));
     refused({}, GLIA_INVALID_ARGUMENT, "not compiled");
 
-    PredictNet doubles(
-        {1, {3}}, [](auto *net, auto x) { return dense(net, x, 2); }, GLIA_F64);
+    PredictNet doubles({1, {3}}, [](auto *net, auto x) { return dense(net, x, 2); }, GLIA_F64);
     EXPECT_EQ(glia_predictor_create(doubles.net, nullptr, &p), GLIA_DTYPE_MISMATCH);
     EXPECT_NE(doubles.message().find("f64"), std::string::npos) << doubles.message();
 }

@@ -309,6 +309,9 @@ TEST(ProfileLife, is_one_at_a_time) {
     glia_profile *second = nullptr;
     EXPECT_EQ(glia_profile_begin(s.ctx(), &kRoof, &second), GLIA_BUSY);
     EXPECT_EQ(second, nullptr);
+    glia_profile *kept = p.get(); /* a failure leaves the variable as it was */
+    EXPECT_EQ(glia_profile_begin(s.ctx(), &kRoof, &kept), GLIA_BUSY);
+    EXPECT_EQ(kept, p.get());
     p.end();
     EXPECT_EQ(glia_profile_begin(s.ctx(), &kRoof, &second), GLIA_OK) << glia_message(s.ctx());
     glia_profile_destroy(second); /* it has not ended */
