@@ -94,6 +94,28 @@ TEST(Winograd, agrees_with_direct_sums_over_many_channels) {
     }
 }
 
+// Every second number of a larger array.
+TEST(Winograd, knows_no_gaps_in_the_bias) {
+    const Call conv = calls()[0];
+    std::vector<std::vector<double>> results;
+    for (const char *provider : {"cpu.native", ""}) {
+        Session session(provider, "cpu", 2);
+        std::vector<glia_tensor *> in;
+        for (const auto &dims : {conv.in[0], conv.in[1], {130}, conv.out[0]}) {
+            glia_tensor *t = session.tensor({dims, {}, GLIA_F32});
+            for (int64_t i = 0; i < glia_tensor_count(t); ++i) static_cast<float *>(t->data)[i] = float(i % 7);
+            in.push_back(t);
+        }
+        glia_tensor *const x = in[0], *const bias = in[2], *const y = in[3];
+        for (glia_tensor *image : {x, y}) gli_channels_last_strides(4, image->dim, image->stride);
+        bias->dim[0] = 65, bias->stride[0] = 2;
+        EXPECT_EQ(gli_call_op(session.ctx(), conv.op, conv.params.data(), 3, in.data(), 1, &y), GLIA_OK)
+            << glia_message(session.ctx());
+        results.push_back(session.values(y));
+    }
+    EXPECT_EQ(results[0], results[1]);
+}
+
 TEST(Winograd, leaves_infinities_to_direct_sums) {
     for (const Call &call : calls()) {
         const std::vector<float> direct = outputs(call, "cpu.native", 2, true);
