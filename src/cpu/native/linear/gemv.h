@@ -9,7 +9,7 @@
 /* Outputs of one panel, whose rows are the biases and then, for each element of x, the weights that meet it. */
 typedef void gli_gemv_panel(const float *panel, const float *x, int64_t columns, float *y);
 
-/* One output, for matrices of fewer rows than a vector has lanes. */
+/* One output, for matrices of few rows. */
 typedef float gli_gemv_dot(const float *w, const float *x, int64_t columns);
 
 typedef struct gli_gemv_kernel {
