@@ -74,7 +74,7 @@ static void emit_error(const gli_emission *e, const gli_judged *j, glia_metric m
                                      .reduction = GLIA_REDUCTION_NONE};
     const glia_value target       = gli_emit_like(e, gli_emit_cast(e, j->target, GLIA_F64), j->prediction);
     const glia_value in[]         = {gli_emit_cast(e, j->prediction, GLIA_F64), target};
-    const glia_value terms        = gli_emit_call(e, &gli_op_loss, &params, 2, in); /* in f64: squares overflow */
+    const glia_value terms        = gli_emit_call(e, &gli_op_loss, &params, 2, in); /* squares of f32 may overflow */
     const int64_t count           = gli_shape_count(glia_graph_shape(e->graph, terms));
     gli_emit_mean(e, j, place, &(glia_accumulate_params){.factor = 1, .weight = (double)count}, terms, (glia_value){0});
 }

@@ -8,7 +8,7 @@
 #include "cpu/native/linear/gemm_kernel.h"
 
 enum {
-    DEPTH             = 128, /* panel, row and sums are 18 KiB together */
+    DEPTH             = 128, /* panel, row and sums are 17.5 KiB together */
     TILES             = 256, /* of a chunk */
     CHUNKS_PER_THREAD = 16,
     COPY_BYTES        = 32 << 20,

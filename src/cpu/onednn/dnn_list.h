@@ -66,7 +66,6 @@ typedef struct gli_dnn_group {
     gli_dnn_stage stage;
     int begin, end;   /* steps */
     int first, count; /* slices */
-    bool has_run;
 } gli_dnn_group;
 
 /* Between work and after: the sum of what the slices gave. */
@@ -102,7 +101,8 @@ struct gli_dnn {
     dnnl_engine_t engine;
     dnnl_stream_t *stream; /* of each lane */
     glia_status status;
-    int lanes; /* that slices can run in at a time */
+    int lanes;    /* that slices can run in at a time */
+    bool has_run; /* all of the list, once */
     /* Of output 0, after all primitives. Some of oneDNN's own map NaN to 0 after some convolutions, and a network that
      * has diverged would look well. */
     glia_unary_kind activation;

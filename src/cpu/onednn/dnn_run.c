@@ -64,27 +64,19 @@ static void run_piece(void *arg, int64_t piece, int lane) {
     }
 }
 
-static void run_group(run *r, gli_dnn_group *g) {
-    for (int i = 0; i < g->count && r->status == dnnl_success; ++i) run_slice(r, g, g->first + i, 0);
-    g->has_run = g->has_run || r->status == dnnl_success;
-}
-
 static void run_alone(run *r, gli_dnn_stage stage) {
-    for (int i = 0; i < r->dnn->n_groups; ++i)
-        if (r->dnn->groups[i].stage == stage) run_group(r, &r->dnn->groups[i]);
-}
-
-static bool is_first(const run *r) {
-    for (int i = 0; i < r->dnn->n_groups; ++i)
-        if (!r->dnn->groups[i].has_run) return true;
-    return false;
+    for (int i = 0; i < r->dnn->n_groups; ++i) {
+        const gli_dnn_group *g = &r->dnn->groups[i];
+        for (int k = 0; g->stage == stage && k < g->count && r->status == dnnl_success; ++k)
+            run_slice(r, g, g->first + k, 0);
+    }
 }
 
 /* The first time on one thread. Some primitives make machine code then: a second thread would take the memory that is
  * there for it, for a heap of its own, and would run what a failure left unfinished. */
 static void run_work(run *r) {
     int64_t pieces = 0;
-    if (is_first(r)) {
+    if (!r->dnn->has_run) {
         run_alone(r, GLI_DNN_AT_WORK);
         return;
     }
@@ -125,21 +117,18 @@ static void run_sums(run *r) {
     }
 }
 
-static glia_status reserve(const run *r) {
-    return gli_dnn_reserve(r->call->ctx, is_first(r) ? GLI_DNN_TO_RUN_FIRST : GLI_DNN_TO_RUN);
-}
-
 /* ---- providers --------------------------------------------------------------------------------------------------- */
 
 glia_status gli_dnn_run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     gli_dnn *dnn = prepared->state;
     run r        = {.dnn = dnn, .call = call, .workspace = workspace};
-    GLI_TRY(reserve(&r));
+    GLI_TRY(gli_dnn_reserve(call->ctx, dnn->has_run ? GLI_DNN_TO_RUN : GLI_DNN_TO_RUN_FIRST));
     run_alone(&r, GLI_DNN_BEFORE);
     run_work(&r);
     run_sums(&r);
     run_alone(&r, GLI_DNN_AFTER);
     GLI_TRY(gli_dnn_translate(call, (dnnl_status_t)r.status, "running it"));
+    dnn->has_run = true;
     if (dnn->activation != GLIA_UNARY_LINEAR) gli_activate_tensor(call->ctx, dnn->activation, call->out[0]);
     return GLIA_OK;
 }

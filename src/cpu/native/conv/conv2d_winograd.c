@@ -216,8 +216,10 @@ static const char *decline_plan(const gli_call *call, const plan *p) {
 }
 
 static const char *decline(const gli_call *call) {
-    const plan p       = forward(call);
-    const char *reason = decline_plan(call, &p);
+    const plan p            = forward(call);
+    const glia_tensor *bias = call->n_in > GLI_CONV2D_BIAS ? call->in[GLI_CONV2D_BIAS] : NULL;
+    const char *reason      = decline_plan(call, &p);
+    if (!reason && bias && bias->stride[0] != 1) reason = "its bias has gaps";
     return reason ? reason : gli_conv2d_native.decline(call);
 }
 

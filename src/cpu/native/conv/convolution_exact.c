@@ -57,13 +57,14 @@ static bool has_finite_filter(const job *j, int64_t channel) {
     return true;
 }
 
+/* NaN stays NaN: where a network has diverged, no more is read. */
 static double sum_of_pixel(const job *j, const float *x, int64_t channel, const int64_t *at) {
     const gli_convolution *c = j->c;
     double sum               = j->bias ? ((const float *)j->bias->data)[channel * j->bias->stride[0]] : 0;
     for (int64_t r = 0; r < c->taps[GLI_ROWS]; ++r)
         for (int64_t s = 0; s < c->taps[GLI_COLUMNS]; ++s) {
             const float *pixel = pixel_under(c, x, at, r, s), *filter = filter_of(j, channel, r, s);
-            for (int64_t i = 0; pixel && i < gli_channels_in(c); ++i)
+            for (int64_t i = 0; pixel && i < gli_channels_in(c) && !isnan(sum); ++i)
                 sum += (double)pixel[i * c->x.channel_stride] * filter[i * c->in_stride];
         }
     return sum;
@@ -101,7 +102,7 @@ static double sum_of_filter(const job *j, const float *x, const float *dy, int64
     const gli_convolution *c = j->c;
     double sum               = 0;
     for (int64_t image = 0; image < c->images; ++image, x += c->x.image_stride, dy += c->y.image_stride)
-        for (int64_t i = 0; i < c->y.rows * c->y.columns; ++i) {
+        for (int64_t i = 0; i < c->y.rows * c->y.columns && !isnan(sum); ++i) {
             const int64_t at[2] = {i / c->y.columns, i % c->y.columns};
             const float *pixel  = pixel_under(c, x, at, r, s);
             const float factor  = dy[at[GLI_ROWS] * c->y.row_stride + at[GLI_COLUMNS] * c->y.column_stride];

@@ -20,7 +20,7 @@ typedef struct gli_gemm_rows {
 /* Writes the segments of a block of the sum and returns how many. */
 typedef int gli_gemm_segments(const void *arg, const gli_gemm_rows *rows, int64_t block, gli_gemm_segment *out);
 
-/* sums: [the kernel's rows][pitch], for columns column .. column + columns - 1; may be overwritten. */
+/* sums: [the tile's rows][pitch], for columns column .. column + columns - 1; may be overwritten. */
 typedef void gli_gemm_store(const void *arg, const gli_gemm_rows *rows, int64_t column, int columns, float *sums,
                             int pitch);
 
