@@ -51,7 +51,7 @@ std::vector<Param> all_params(const char *name) {
     const bool once          = races || kSanitized;  // who touches what does not depend on the numbers
     const bool kernels       = once && device != &gli_cpu_device;
     for (const Case &c : all_cases()) {
-        if (c.bench || !device) continue;
+        if (c.bench || !device || (c.cpu && device != &gli_cpu_device)) continue;
         for (const Variant &variant : variants_of(c)) {
             if (kernels && !touches_memory_its_own_way(variant)) continue;
             for (const gli_provider *const *it = device->providers(c.op); *it; ++it)
