@@ -276,7 +276,7 @@ static void pack_weights(const gli_rnn_pass *p) {
 static void clear_gradients(const gli_rnn_pass *p) {
     for (int k = 0; k < GLI_RNN_WEIGHTS; ++k) {
         const glia_tensor *d = p->call->out[gli_rnn_dweight(p->direction, k)];
-        if (d) memset(d->data, 0, (size_t)gli_count(d) * sizeof(float));
+        if (d && gli_count(d) > 0) memset(d->data, 0, (size_t)gli_count(d) * sizeof(float));
     }
 }
 
