@@ -8,7 +8,7 @@
 #include "cpu/native/linear/gemm_kernel.h"
 
 enum {
-    DEPTH             = 128, /* panel, row and sums are 17.5 KiB together */
+    DEPTH             = 128, /* panel, row and sums take 17.5 KiB */
     TILES             = 256, /* of a chunk */
     CHUNKS_PER_THREAD = 16,
     COPY_BYTES        = 32 << 20,
@@ -24,7 +24,7 @@ static void multiply(void *arg, int64_t begin, int64_t end) {
     for (int i = 0; i < DEPTH; ++i) row[i] = 0.5f;
     for (int i = 0; i < GLI_GEMM_MAX_ROWS; ++i) segment.row[i] = row;
     for (int64_t t = begin * TILES; t < end * TILES; ++t)
-        kernel->wide(&segment, 1, 1, panel, 2 * kernel->lanes, true, sums);
+        kernel->tile[1](&segment, 1, 1, panel, 2 * kernel->lanes, true, sums);
 }
 
 typedef struct copy_args {

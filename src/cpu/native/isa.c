@@ -6,13 +6,14 @@
 #include "core/environment.h"
 #include "cpu/cpu_settings.h"
 
-static gli_isa of_processor(void) {
 #if defined(__x86_64__)
+static gli_isa of_processor(void) {
     if (__builtin_cpu_supports("avx512f")) return GLI_ISA_AVX512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return GLI_ISA_AVX2;
-#endif
-    return GLI_ISA_PORTABLE;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? GLI_ISA_AVX2 : GLI_ISA_PORTABLE;
 }
+#else
+static gli_isa of_processor(void) { return GLI_ISA_PORTABLE; }
+#endif
 
 /* NULL: not set. */
 static const char *limit_name(void) {

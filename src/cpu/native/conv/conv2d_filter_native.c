@@ -238,7 +238,7 @@ static void sum_panels(const gli_call *call, const run *r, const glia_tensor *db
             const gli_column_matrix m = {.data          = r->packed + product * p->packed + first * rows,
                                          .rows          = rows,
                                          .columns       = gli_min_i64(p->panels.width, rest),
-                                         .row_stride    = rest <= p->panels.narrow ? p->panels.narrow : p->panels.width,
+                                         .row_stride    = rest <= p->panels.last ? p->panels.last : p->panels.width,
                                          .column_stride = 1};
             float *to                 = (float *)dbias->data + (product * p->out + first) * dbias->stride[0];
             gli_column_sum(call->ctx, &m, to, dbias->stride[0], workspace);

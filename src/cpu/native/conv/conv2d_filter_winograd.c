@@ -112,8 +112,8 @@ static void multiply(const task *t, int64_t tiles, bool starts) {
                 gli_gemm_segment s = {.count = tiles};
                 for (int i = 0; i < p->kernel->rows; ++i)
                     s.row[i] = t->gradients + point * p->next_gradient + gli_min_i64(row + i, t->rows - 1);
-                p->kernel->wide(&s, 1, p->rows, t->inputs + point * p->next_input + k * CHUNK * p->width, p->width,
-                                starts, t->sums + point * p->next_sum + (k * p->rows + row) * p->width);
+                p->kernel->tile[1](&s, 1, p->rows, t->inputs + point * p->next_input + k * CHUNK * p->width, p->width,
+                                   starts, t->sums + point * p->next_sum + (k * p->rows + row) * p->width);
             }
 }
 

@@ -140,7 +140,7 @@ static void multiply(const task *t, const float *inputs, const float *panel, flo
             gli_gemm_segment s = {.first = channel, .count = gli_min_i64(GLI_GEMM_BLOCK, p->x.channels - channel)};
             for (int i = 0; i < rows; ++i)
                 s.row[i] = inputs + gli_min_i64(first + i, t->count - 1) * p->x.channels + channel;
-            p->kernel->wide(&s, 1, 1, panel, p->panels.width, channel == 0, sums + first * p->panels.width);
+            p->kernel->tile[1](&s, 1, 1, panel, p->panels.width, channel == 0, sums + first * p->panels.width);
         }
 }
 

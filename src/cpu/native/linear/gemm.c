@@ -13,16 +13,16 @@ enum { TILES = 4, PANELS = 2, TASK_PRODUCTS = 1 << 20, MAX_TILE = GLI_GEMM_MAX_R
 /* ---- packing ----------------------------------------------------------------------------------------------------- */
 
 gli_gemm_panels gli_gemm_column_panels(const gli_gemm_kernel *kernel) {
-    return (gli_gemm_panels){.width = 2 * kernel->lanes, .narrow = kernel->lanes};
+    return (gli_gemm_panels){.width = 2 * kernel->lanes, .last = kernel->lanes};
 }
 
 gli_gemm_panels gli_gemm_row_panels(const gli_gemm_kernel *kernel) {
-    return (gli_gemm_panels){.width = kernel->rows, .narrow = kernel->rows};
+    return (gli_gemm_panels){.width = kernel->rows, .last = kernel->rows};
 }
 
 /* Of the panel that begins with column `first`. */
 static int width_of(const gli_gemm_panels *panels, int64_t columns, int64_t first) {
-    return columns - first <= panels->narrow ? panels->narrow : panels->width;
+    return columns - first <= panels->last ? panels->last : panels->width;
 }
 
 int64_t gli_gemm_packed(const gli_gemm_panels *panels, const gli_gemm_columns *columns) {
@@ -159,8 +159,7 @@ static void begin_task(const work *w, int64_t index, task *t) {
 }
 
 static gli_gemm_tile *tile_of(const gli_gemm_kernel *k, int width, int rows) {
-    if (rows == 1) return width == k->lanes ? k->narrow_row : k->wide_row;
-    return width == k->lanes ? k->narrow : k->wide;
+    return (rows == 1 ? k->row : k->tile)[width / k->lanes - 1];
 }
 
 static void multiply_block(task *t, int64_t block, bool starts) {

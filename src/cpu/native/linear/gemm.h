@@ -52,10 +52,10 @@ typedef struct gli_gemm_columns {
     int64_t column_stride, outer_stride, length_stride;
 } gli_gemm_columns;
 
-/* Panels of `width` columns, as kernels read them: [panel][outer][length][width]. The last one is `narrow` wide if that
- * is enough, and filled up with 0. */
+/* Panels of `width` columns, as kernels read them: [panel][outer][length][width]. The last one has `last` columns if
+ * that is enough, and filled up with 0. */
 typedef struct gli_gemm_panels {
-    int width, narrow;
+    int width, last;
 } gli_gemm_panels;
 
 gli_gemm_panels gli_gemm_column_panels(const gli_gemm_kernel *kernel);

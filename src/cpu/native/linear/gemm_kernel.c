@@ -10,18 +10,18 @@
 #define LANES 16
 #define ROWS 8
 #define ADD_PRODUCT(sum, vector, scalar) _mm512_fmadd_ps(vector, _mm512_set1_ps(scalar), sum)
-#define TILE gemm_tile_avx512_narrow
+#define TILE gemm_tile_avx512_x1
 #define VECTORS 1
 #include "cpu/native/linear/gemm_tile.inc"
-#define TILE gemm_tile_avx512_wide
+#define TILE gemm_tile_avx512_x2
 #define VECTORS 2
 #include "cpu/native/linear/gemm_tile.inc"
 #undef ROWS
 #define ROWS 1
-#define TILE gemm_tile_avx512_narrow_row
+#define TILE gemm_row_avx512_x1
 #define VECTORS 1
 #include "cpu/native/linear/gemm_tile.inc"
-#define TILE gemm_tile_avx512_wide_row
+#define TILE gemm_row_avx512_x2
 #define VECTORS 2
 #include "cpu/native/linear/gemm_tile.inc"
 #undef TARGET
@@ -33,18 +33,18 @@
 #define LANES 8
 #define ROWS 6
 #define ADD_PRODUCT(sum, vector, scalar) _mm256_fmadd_ps(vector, _mm256_set1_ps(scalar), sum)
-#define TILE gemm_tile_avx2_narrow
+#define TILE gemm_tile_avx2_x1
 #define VECTORS 1
 #include "cpu/native/linear/gemm_tile.inc"
-#define TILE gemm_tile_avx2_wide
+#define TILE gemm_tile_avx2_x2
 #define VECTORS 2
 #include "cpu/native/linear/gemm_tile.inc"
 #undef ROWS
 #define ROWS 1
-#define TILE gemm_tile_avx2_narrow_row
+#define TILE gemm_row_avx2_x1
 #define VECTORS 1
 #include "cpu/native/linear/gemm_tile.inc"
-#define TILE gemm_tile_avx2_wide_row
+#define TILE gemm_row_avx2_x2
 #define VECTORS 2
 #include "cpu/native/linear/gemm_tile.inc"
 #undef TARGET
@@ -52,17 +52,6 @@
 #undef ROWS
 #undef ADD_PRODUCT
 
-/* NULL: neither. */
-static const gli_gemm_kernel *wide_kernel(void) {
-    static const gli_gemm_kernel avx512 = {
-        8, 16, gemm_tile_avx512_narrow, gemm_tile_avx512_wide, gemm_tile_avx512_narrow_row, gemm_tile_avx512_wide_row};
-    static const gli_gemm_kernel avx2 = {
-        6, 8, gemm_tile_avx2_narrow, gemm_tile_avx2_wide, gemm_tile_avx2_narrow_row, gemm_tile_avx2_wide_row};
-    const gli_isa isa = gli_isa_here();
-    return isa >= GLI_ISA_AVX512 ? &avx512 : isa >= GLI_ISA_AVX2 ? &avx2 : NULL;
-}
-#else
-static const gli_gemm_kernel *wide_kernel(void) { return NULL; }
 #endif
 
 /* Without any of these: vectors of 16 bytes, which every processor of today has. NEON has 32 of them, SSE2 16. */
@@ -77,28 +66,30 @@ static const gli_gemm_kernel *wide_kernel(void) { return NULL; }
 #define ADD_PRODUCT(sum, vector, scalar) ((sum) + (vector) * (scalar))
 #endif
 enum { PORTABLE_ROWS = ROWS };
-#define TILE gemm_tile_portable_narrow
+#define TILE gemm_tile_portable_x1
 #define VECTORS 1
 #include "cpu/native/linear/gemm_tile.inc"
-#define TILE gemm_tile_portable_wide
+#define TILE gemm_tile_portable_x2
 #define VECTORS 2
 #include "cpu/native/linear/gemm_tile.inc"
 #undef ROWS
 #define ROWS 1
-#define TILE gemm_tile_portable_narrow_row
+#define TILE gemm_row_portable_x1
 #define VECTORS 1
 #include "cpu/native/linear/gemm_tile.inc"
-#define TILE gemm_tile_portable_wide_row
+#define TILE gemm_row_portable_x2
 #define VECTORS 2
 #include "cpu/native/linear/gemm_tile.inc"
 
-const gli_gemm_kernel *gli_gemm_kernel_here(void) {
-    static const gli_gemm_kernel portable = {PORTABLE_ROWS,
-                                             LANES,
-                                             gemm_tile_portable_narrow,
-                                             gemm_tile_portable_wide,
-                                             gemm_tile_portable_narrow_row,
-                                             gemm_tile_portable_wide_row};
-    const gli_gemm_kernel *wide           = wide_kernel();
-    return wide ? wide : &portable;
-}
+static const gli_gemm_kernel kernels[] = {
+    [GLI_ISA_PORTABLE] = {PORTABLE_ROWS,
+                          LANES,
+                          {gemm_tile_portable_x1, gemm_tile_portable_x2},
+                          {gemm_row_portable_x1, gemm_row_portable_x2}},
+#if defined(__x86_64__)
+    [GLI_ISA_AVX2]   = {6, 8, {gemm_tile_avx2_x1, gemm_tile_avx2_x2}, {gemm_row_avx2_x1, gemm_row_avx2_x2}},
+    [GLI_ISA_AVX512] = {8, 16, {gemm_tile_avx512_x1, gemm_tile_avx512_x2}, {gemm_row_avx512_x1, gemm_row_avx512_x2}},
+#endif
+};
+
+const gli_gemm_kernel *gli_gemm_kernel_here(void) { return &kernels[gli_isa_here()]; }

@@ -20,9 +20,9 @@ typedef void gli_gemm_tile(const gli_gemm_segment *segments, int count, int64_t 
                            bool starts, float *sums);
 
 typedef struct gli_gemm_kernel {
-    int rows, lanes;                      /* of a tile, and of a vector */
-    gli_gemm_tile *narrow, *wide;         /* of one vector of columns, and of two */
-    gli_gemm_tile *narrow_row, *wide_row; /* the same for the first row alone, with the same bits */
+    int rows, lanes;        /* of a tile, and of a vector */
+    gli_gemm_tile *tile[2]; /* of one vector of columns, and of two */
+    gli_gemm_tile *row[2];  /* the same for the first row alone, with the same bits */
 } gli_gemm_kernel;
 
 /* The best one for this processor, always the same. */

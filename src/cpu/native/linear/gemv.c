@@ -6,7 +6,7 @@
 #include "cpu/native/isa.h"
 #include "cpu/native/vectorize.h"
 
-enum { WIDE = 4 /* vectors of a wide panel */, DOT_ROWS = 4 /* up to which a matrix is multiplied row by row */ };
+enum { VECTORS_OF_PANEL = 4, DOT_ROWS = 4 /* up to which a matrix is multiplied row by row */ };
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -40,26 +40,26 @@ enum { WIDE = 4 /* vectors of a wide panel */, DOT_ROWS = 4 /* up to which a mat
 #endif
 #include "cpu/native/linear/gemv_kernel.inc"
 
-const gli_gemv_kernel *gli_gemv_kernel_at(int i) {
-    static const gli_gemv_kernel portable = {"portable", 4, gemv_narrow_portable, gemv_wide_portable,
-                                             gemv_dot_portable};
+static const gli_gemv_kernel kernels[] = {
+    [GLI_ISA_PORTABLE] = {"portable", 4, {gemv_panel_x1_portable, gemv_panel_x4_portable}, gemv_dot_portable},
 #if defined(__x86_64__)
-    static const gli_gemv_kernel avx512 = {"avx512", 16, gemv_narrow_avx512, gemv_wide_avx512, gemv_dot_avx512};
-    static const gli_gemv_kernel avx2   = {"avx2", 8, gemv_narrow_avx2, gemv_wide_avx2, gemv_dot_avx2};
-    const gli_isa isa                   = gli_isa_here();
-    if (isa >= GLI_ISA_AVX512 && i-- == 0) return &avx512;
-    if (isa >= GLI_ISA_AVX2 && i-- == 0) return &avx2;
+    [GLI_ISA_AVX2]   = {"avx2", 8, {gemv_panel_x1_avx2, gemv_panel_x4_avx2}, gemv_dot_avx2},
+    [GLI_ISA_AVX512] = {"avx512", 16, {gemv_panel_x1_avx512, gemv_panel_x4_avx512}, gemv_dot_avx512},
 #endif
-    return i == 0 ? &portable : NULL;
+};
+
+const gli_gemv_kernel *gli_gemv_kernel_at(int i) {
+    const int isa = (int)gli_isa_here() - i;
+    return isa >= GLI_ISA_PORTABLE ? &kernels[isa] : NULL;
 }
 
 /* A dot product has as many sums at work as a vector has lanes: worth it for few rows that are long. */
 static bool by_rows(const gli_gemv *gemv) { return gemv->rows <= DOT_ROWS && gemv->columns >= gemv->kernel->lanes; }
 
-/* Three vectors and a row of zeros take less time than three narrow panels. */
+/* Three vectors and a row of zeros take less time than three panels of one vector. */
 static int64_t panel_width(const gli_gemv *gemv, int64_t row) {
     const int lanes = gemv->kernel->lanes;
-    return gemv->rows - row > 2 * lanes ? WIDE * lanes : lanes;
+    return gemv->rows - row > 2 * lanes ? VECTORS_OF_PANEL * lanes : lanes;
 }
 
 int64_t gli_gemv_outputs(const gli_gemv *gemv) {
@@ -113,6 +113,6 @@ void gli_gemv_run(const gli_gemv *gemv, const float *x, float *y) {
     const float *panel = gemv->packed;
     for (int64_t row = 0, width; row < gemv->rows; row += width, panel += (columns + 1) * width) {
         width = panel_width(gemv, row);
-        (width > kernel->lanes ? kernel->wide : kernel->narrow)(panel, x, columns, y + row);
+        kernel->panel[width > kernel->lanes](panel, x, columns, y + row);
     }
 }

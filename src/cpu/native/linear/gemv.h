@@ -14,8 +14,8 @@ typedef float gli_gemv_dot(const float *w, const float *x, int64_t columns);
 
 typedef struct gli_gemv_kernel {
     const char *name;
-    int lanes;                     /* of a vector */
-    gli_gemv_panel *narrow, *wide; /* of one vector of outputs, and of four */
+    int lanes;                /* of a vector */
+    gli_gemv_panel *panel[2]; /* of one vector of outputs, and of four */
     gli_gemv_dot *dot;
 } gli_gemv_kernel;
 

@@ -33,17 +33,16 @@
 #endif
 #include "cpu/native/rnn/rnn_step.inc"
 
-const gli_rnn_step_kernel *gli_rnn_step_kernel_at(int i) {
-    static const gli_rnn_step_kernel portable = {
-        "portable", 4, lstm_step_portable, gru_step_portable, tanh_step_portable, sigmoid_step_portable};
+static const gli_rnn_step_kernel kernels[] = {
+    [GLI_ISA_PORTABLE] = {"portable", 4, lstm_step_portable, gru_step_portable, tanh_step_portable,
+                          sigmoid_step_portable},
 #if defined(__x86_64__)
-    static const gli_rnn_step_kernel avx512 = {
-        "avx512", 16, lstm_step_avx512, gru_step_avx512, tanh_step_avx512, sigmoid_step_avx512};
-    static const gli_rnn_step_kernel avx2 = {"avx2",           8, lstm_step_avx2, gru_step_avx2, tanh_step_avx2,
-                                             sigmoid_step_avx2};
-    const gli_isa isa                     = gli_isa_here();
-    if (isa >= GLI_ISA_AVX512 && i-- == 0) return &avx512;
-    if (isa >= GLI_ISA_AVX2 && i-- == 0) return &avx2;
+    [GLI_ISA_AVX2]   = {"avx2", 8, lstm_step_avx2, gru_step_avx2, tanh_step_avx2, sigmoid_step_avx2},
+    [GLI_ISA_AVX512] = {"avx512", 16, lstm_step_avx512, gru_step_avx512, tanh_step_avx512, sigmoid_step_avx512},
 #endif
-    return i == 0 ? &portable : NULL;
+};
+
+const gli_rnn_step_kernel *gli_rnn_step_kernel_at(int i) {
+    const int isa = (int)gli_isa_here() - i;
+    return isa >= GLI_ISA_PORTABLE ? &kernels[isa] : NULL;
 }
