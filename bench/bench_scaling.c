@@ -9,6 +9,7 @@
 
 #include "support/clock.h"
 #include "support/facts.h"
+#include "support/networks.h"
 #include "support/program.h"
 
 static const char usage[] =
@@ -62,34 +63,20 @@ static glia_value lstm(glia_model *net, glia_value x, int steps) {
     return classes(net, glia_model_lstm(net, x, &(glia_lstm_args){.units = 64}));
 }
 
-static glia_value conv_norm(glia_model *net, glia_value x, int filters, int kernel, int stride) {
-    x = glia_model_conv2d(net, x,
-                          &(glia_conv2d_args){.filters = filters,
-                                              .kernel  = {kernel, kernel},
-                                              .stride  = {stride, stride},
-                                              .pad     = {kernel / 2, kernel / 2},
-                                              .no_bias = true});
-    return glia_model_batchnorm(net, x, NULL);
-}
-
-static glia_value relu(glia_model *net, glia_value x) {
-    return glia_model_activation(net, x, &(glia_activation_args){.kind = GLIA_RELU});
-}
-
 /* He et al., CVPR 2016, table 1. */
 static glia_value resnet152(glia_model *net, glia_value x, int side) {
     (void)side;
     static const int blocks[] = {3, 8, 36, 3};
-    x                         = relu(net, conv_norm(net, x, 64, 7, 2));
+    x                         = bench_relu(net, bench_conv_norm(net, x, 64, 7, 2));
     x = glia_model_max_pool2d(net, x, &(glia_max_pool2d_args){.kernel = {3, 3}, .stride = {2, 2}, .pad = {1, 1}});
     for (int stage = 0; stage < 4; ++stage)
         for (int block = 0; block < blocks[stage]; ++block) {
             const int filters = 64 << stage, stride = stage > 0 && block == 0 ? 2 : 1;
-            glia_value y = relu(net, conv_norm(net, x, filters, 1, 1));
-            y            = relu(net, conv_norm(net, y, filters, 3, stride));
-            y            = conv_norm(net, y, 4 * filters, 1, 1);
-            if (block == 0) x = conv_norm(net, x, 4 * filters, 1, stride);
-            x = relu(net, glia_model_add(net, y, x, NULL));
+            glia_value y = bench_relu(net, bench_conv_norm(net, x, filters, 1, 1));
+            y            = bench_relu(net, bench_conv_norm(net, y, filters, 3, stride));
+            y            = bench_conv_norm(net, y, 4 * filters, 1, 1);
+            if (block == 0) x = bench_conv_norm(net, x, 4 * filters, 1, stride);
+            x = bench_relu(net, glia_model_add(net, y, x, NULL));
         }
     return classes(net, glia_model_global_avg_pool2d(net, x, NULL));
 }

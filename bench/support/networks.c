@@ -43,7 +43,7 @@ static glia_value cnn_fashion(glia_model *net, glia_value x, args_of *args) {
     return dense(net, x, BENCH_CLASSES, GLIA_LINEAR);
 }
 
-static glia_value conv_norm(glia_model *net, glia_value x, int filters, int kernel, int stride) {
+glia_value bench_conv_norm(glia_model *net, glia_value x, int filters, int kernel, int stride) {
     x = glia_model_conv2d(net, x,
                           &(glia_conv2d_args){.filters = filters,
                                               .kernel  = {kernel, kernel},
@@ -53,19 +53,19 @@ static glia_value conv_norm(glia_model *net, glia_value x, int filters, int kern
     return glia_model_batchnorm(net, x, NULL);
 }
 
-static glia_value relu(glia_model *net, glia_value x) {
+glia_value bench_relu(glia_model *net, glia_value x) {
     return glia_model_activation(net, x, &(glia_activation_args){.kind = GLIA_RELU});
 }
 
 static glia_value resnet18_cifar(glia_model *net, glia_value x, args_of *args) {
-    x = relu(net, conv_norm(net, x, args->width, 3, 1));
+    x = bench_relu(net, bench_conv_norm(net, x, args->width, 3, 1));
     for (int stage = 0; stage < 4; ++stage)
         for (int block = 0; block < 2; ++block) {
             const int filters = args->width << stage, stride = stage > 0 && block == 0 ? 2 : 1;
-            glia_value y = relu(net, conv_norm(net, x, filters, 3, stride));
-            y            = conv_norm(net, y, filters, 3, 1);
-            if (stride == 2) x = conv_norm(net, x, filters, 1, stride);
-            x = relu(net, glia_model_add(net, y, x, NULL));
+            glia_value y = bench_relu(net, bench_conv_norm(net, x, filters, 3, stride));
+            y            = bench_conv_norm(net, y, filters, 3, 1);
+            if (stride == 2) x = bench_conv_norm(net, x, filters, 1, stride);
+            x = bench_relu(net, glia_model_add(net, y, x, NULL));
         }
     return dense(net, glia_model_global_avg_pool2d(net, x, NULL), BENCH_CLASSES, GLIA_LINEAR);
 }

@@ -31,6 +31,10 @@ typedef struct bench_network {
     glia_optimizer_kind optimizer;
 } bench_network;
 
+/* A convolution that keeps the size, but for the stride, and its batchnorm. */
+glia_value bench_conv_norm(glia_model *net, glia_value x, int filters, int kernel, int stride);
+glia_value bench_relu(glia_model *net, glia_value x);
+
 /* NULL behind the last. */
 const bench_network *bench_network_at(int index);
 const bench_network *bench_network_find(const char *name);
