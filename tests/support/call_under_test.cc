@@ -88,7 +88,8 @@ std::string run(const gli_provider &provider, Prepared &p, unsigned char poison,
         if (status != GLIA_OK)
             return std::string("prepare: ") + glia_status_name(status) + ": " + glia_message(p.call.ctx);
     }
-    std::vector<unsigned char> workspace(prepared.workspace + kBand, kPattern);
+    const size_t promised = prepared.workspace;  // release may clear it
+    std::vector<unsigned char> workspace(promised + kBand, kPattern);
     Memory memory(p.call.ctx, workspace.size());
     memory.write(workspace);
     glia_status status = provider.run(&p.call, &prepared, memory.data());
@@ -96,7 +97,7 @@ std::string run(const gli_provider &provider, Prepared &p, unsigned char poison,
     if (provider.release) provider.release(&prepared);
     if (status != GLIA_OK) return std::string("run: ") + glia_status_name(status) + ": " + glia_message(p.call.ctx);
     memory.read(workspace);
-    for (size_t at = prepared.workspace; at < workspace.size(); ++at)
+    for (size_t at = promised; at < workspace.size(); ++at)
         if (workspace[at] != kPattern) return "tidy: more workspace used than promised";
     for (Buffer &x : p.in) x.get();
     for (Buffer &y : p.out) y.get();
