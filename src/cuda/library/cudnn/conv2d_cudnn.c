@@ -5,6 +5,7 @@
 #include "core/dtype.h"
 #include "core/provider.h"
 #include "core/size.h"
+#include "cuda/library/access.h"
 #include "cuda/library/autotune.h"
 #include "cuda/library/cudnn/cudnn.h"
 #include "kernels/gemm/bias_launch.h"
@@ -55,12 +56,6 @@ static const char *decline(const gli_call *call, const roles *r) {
     return gli_cudnn_missing(call->ctx);
 }
 
-/* As far as a plan's buffer guarantees it; see cublas_gemm.c. */
-static int alignment_of(const glia_tensor *x) {
-    const uintptr_t address = (uintptr_t)x->data, lowest = address & -address;
-    return address == 0 || lowest > 16 ? 16 : (int)lowest;
-}
-
 /* The strides are written anew, because those of dimensions of size 1 are anything. */
 static gli_cudnn_tensor described(const glia_tensor *x, bool last, int alignment) {
     gli_cudnn_tensor t = {.alignment = alignment};
@@ -84,13 +79,19 @@ static void describe(plan *p, const gli_call *call) {
     p->activation = g->activation;
     p->conv       = (gli_cudnn_convolution){.kind     = p->roles.kind,
                                             .dtype    = x->dtype,
-                                            .x        = described(x, p->last, alignment_of(x)),
-                                            .w        = described(w, p->last, p->copies_w ? 16 : alignment_of(w)),
-                                            .y        = described(y, p->last, alignment_of(y)),
+                                            .x        = described(x, p->last, gli_cuda_access(x->data)),
+                                            .w        = described(w, p->last, gli_cuda_access(p->copies_w ? NULL : w->data)),
+                                            .y        = described(y, p->last, gli_cuda_access(y->data)),
                                             .stride   = {g->stride_h, g->stride_w},
                                             .dilation = {g->dilation_h, g->dilation_w},
                                             .pad      = {g->pad_h, g->pad_w},
                                             .pad_end  = {g->pad_h_end, g->pad_w_end}};
+}
+
+/* For a graph of two operations cuDNN 9.26 ignores what it is told about alignment. */
+static bool all_aligned(const gli_cudnn_convolution *c, const glia_tensor *bias) {
+    return c->x.alignment == GLI_CUDA_ACCESS && c->w.alignment == GLI_CUDA_ACCESS &&
+           c->y.alignment == GLI_CUDA_ACCESS && gli_cuda_access(bias->data) == GLI_CUDA_ACCESS;
 }
 
 /* With the bias inside where cuDNN has an engine for that; with an activation both are a pass of our own: of the
@@ -99,8 +100,8 @@ static glia_status plan_fused(plan *p, const gli_call *call) {
     const glia_tensor *bias     = tensor_of(call, p->roles.bias);
     gli_cudnn_convolution fused = p->conv;
     if (p->roles.kind != GLI_CUDNN_FORWARD || !bias || p->activation != GLIA_UNARY_LINEAR) return GLIA_UNSUPPORTED;
-    fused.bias           = true;
-    fused.bias_alignment = alignment_of(bias);
+    if (!all_aligned(&p->conv, bias)) return GLIA_UNSUPPORTED;
+    fused.bias = true;
     GLI_TRY(gli_cudnn_plan(call->ctx, &fused, &p->plans));
     p->bias = false;
     return GLIA_OK;

@@ -25,8 +25,7 @@ typedef struct gli_cudnn_convolution {
     gli_cudnn_convolving kind;
     glia_dtype dtype;
     gli_cudnn_tensor x, w, y;
-    bool bias; /* forward: of each channel, added to y */
-    int bias_alignment;
+    bool bias; /* forward: of each channel, added to y; aligned as y is */
     int64_t stride[2], dilation[2], pad[2], pad_end[2];
 } gli_cudnn_convolution;
 

@@ -134,7 +134,7 @@ static glia_status add_bias(gli_cudnn_plans *p, cudnnBackendDescriptor_t from, c
 /* With a bias, what the convolution hands on is never in memory. */
 static glia_status add_operations(gli_cudnn_plans *p, const gli_cudnn_convolution *c, operations *ops) {
     const int64_t k             = c->y.dim[1];
-    const gli_cudnn_tensor each = {{1, k, 1, 1}, {k, 1, k, k}, c->bias_alignment};
+    const gli_cudnn_tensor each = {{1, k, 1, 1}, {k, 1, k, k}, c->y.alignment};
     cudnnBackendDescriptor_t y, bias, inner;
     GLI_TRY(add_tensor(p, &c->y, type_of(c->dtype), GLI_CUDNN_Y, false, &y));
     if (!c->bias) return add_convolution(p, c, y, ops);

@@ -1,9 +1,10 @@
 /* Which of cuDNN's engines may do the work, in its own order of preference. */
+#include "core/size.h"
 #include "cuda/library/cudnn/cudnn_graph.h"
 
 enum {
     WORKSPACE = 256 << 20, /* the maximum for a plan */
-    LISTED    = 32,        /* configurations that a heuristic is asked for */
+    LISTED    = 128,       /* configurations that a heuristic is asked for, at most. It lists tensor cores first */
     COMPILED  = 1          /* of the candidates: cuDNN compiles their kernels on the spot, which takes about a second */
 };
 
@@ -94,6 +95,13 @@ static glia_status consider(gli_cudnn_plans *p, const gli_cudnn_convolution *c, 
     return GLIA_OK;
 }
 
+static glia_status create_all(const gli_cudnn *dnn, cudnnBackendDescriptor_t *configs, int64_t count) {
+    for (int64_t i = 0; i < count; ++i)
+        GLI_CUDNN_TRY(dnn, cudnnBackendCreateDescriptor, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, &configs[i]);
+    return GLIA_OK;
+}
+
+/* Fills configs, of LISTED NULLs. */
 static glia_status ask(const gli_cudnn_plans *p, cudnnBackendDescriptor_t heuristic, cudnnBackendDescriptor_t graph,
                        cudnnBackendHeurMode_t mode, cudnnBackendDescriptor_t *configs, int64_t *count) {
     const gli_cudnn_session *s = p->dnn.session;
@@ -105,7 +113,12 @@ static glia_status ask(const gli_cudnn_plans *p, cudnnBackendDescriptor_t heuris
                               &s->device));
     GLI_TRY(gli_cudnn_finalize(p, heuristic));
     GLI_CUDNN_TRY(&p->dnn, cudnnBackendGetAttribute, heuristic, CUDNN_ATTR_ENGINEHEUR_RESULTS,
-                  CUDNN_TYPE_BACKEND_DESCRIPTOR, LISTED, count, configs);
+                  CUDNN_TYPE_BACKEND_DESCRIPTOR, 0, count, NULL);
+    const int64_t listed = gli_min_i64(*count, LISTED);
+    GLI_TRY(create_all(&p->dnn, configs, listed));
+    GLI_CUDNN_TRY(&p->dnn, cudnnBackendGetAttribute, heuristic, CUDNN_ATTR_ENGINEHEUR_RESULTS,
+                  CUDNN_TYPE_BACKEND_DESCRIPTOR, listed, count, configs);
+    *count = gli_min_i64(*count, listed);
     return GLIA_OK;
 }
 
@@ -114,7 +127,7 @@ static bool serious(glia_status status) { return status == GLIA_OUT_OF_MEMORY ||
 /* Takes what can be planned of the list; a configuration that became a plan belongs to the plans. */
 static glia_status consider_all(gli_cudnn_plans *p, const gli_cudnn_convolution *c, cudnnBackendDescriptor_t *configs,
                                 int64_t count, int *compiled) {
-    for (int64_t i = 0; i < count && i < LISTED && p->count < GLI_CUDNN_CANDIDATES; ++i) {
+    for (int64_t i = 0; i < count && p->count < GLI_CUDNN_CANDIDATES; ++i) {
         const glia_status status = consider(p, c, configs[i], compiled);
         if (serious(status)) return status;
         if (status != GLIA_OK) continue;
@@ -124,20 +137,13 @@ static glia_status consider_all(gli_cudnn_plans *p, const gli_cudnn_convolution 
     return GLIA_OK;
 }
 
-static glia_status create_all(const gli_cudnn *dnn, cudnnBackendDescriptor_t *configs) {
-    for (int i = 0; i < LISTED; ++i)
-        GLI_CUDNN_TRY(dnn, cudnnBackendCreateDescriptor, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, &configs[i]);
-    return GLIA_OK;
-}
-
 static glia_status add_plans(gli_cudnn_plans *p, const gli_cudnn_convolution *c, cudnnBackendDescriptor_t graph,
                              cudnnBackendHeurMode_t mode, int *compiled) {
     const gli_cudnn *dnn                     = &p->dnn;
     cudnnBackendDescriptor_t configs[LISTED] = {NULL}, heuristic;
     int64_t count                            = 0;
     GLI_CUDNN_TRY(dnn, cudnnBackendCreateDescriptor, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR, &heuristic);
-    glia_status status = create_all(dnn, configs);
-    if (status == GLIA_OK) status = ask(p, heuristic, graph, mode, configs, &count);
+    glia_status status = ask(p, heuristic, graph, mode, configs, &count);
     if (status == GLIA_OK) status = consider_all(p, c, configs, count, compiled);
     for (int i = 0; i < LISTED; ++i)
         if (configs[i]) dnn->f->cudnnBackendDestroyDescriptor(configs[i]);
