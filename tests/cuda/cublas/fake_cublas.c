@@ -1,5 +1,6 @@
 /* A library that stands in for cuBLASLt where there is no GPU: the same functions, in plain loops over host memory, and
- * strict about what the real one requires. cuda_cublas_test opens it, to see that products are described right. */
+ * strict about what the real one requires. cuda_cublas_test opens it, and the emulated device that CMakeLists.txt
+ * builds with cuBLASLt. */
 #include <cublasLt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ typedef struct product {
 typedef struct preference {
     uint64_t workspace;
     uint32_t schemes, alignment[4];
+    int limited; /* the schemes were set */
 } preference;
 
 EXPORT size_t cublasLtGetVersion(void) { return CUBLAS_VERSION; }
@@ -125,7 +127,8 @@ EXPORT cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPrefere
         return memcpy(&p->workspace, value, bytes), CUBLAS_STATUS_SUCCESS;
     if (bytes != sizeof number) return CUBLAS_STATUS_INVALID_VALUE;
     memcpy(&number, value, bytes);
-    if (attribute == CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK) return p->schemes = number, CUBLAS_STATUS_SUCCESS;
+    if (attribute == CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK)
+        return p->schemes = number, p->limited = 1, CUBLAS_STATUS_SUCCESS;
     if (attribute < CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES ||
         attribute > CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES || number == 0 || (number & (number - 1)))
         return CUBLAS_STATUS_INVALID_VALUE;
@@ -141,12 +144,20 @@ static int64_t columns_of(const layout *l, cublasOperation_t op) { return op == 
 static int right(const product *p, const layout *a, const layout *b, const layout *c, const layout *d) {
     const cublasComputeType_t compute = d->dtype == GLIA_F64 ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F;
     const cudaDataType_t scale        = d->dtype == GLIA_F64 ? CUDA_R_64F : CUDA_R_32F;
-    const int bias                    = p->epilogue != CUBLASLT_EPILOGUE_DEFAULT;
+    const int epilogue                = p->epilogue != CUBLASLT_EPILOGUE_DEFAULT;
     return p->compute == compute && p->scale == scale && a->dtype == d->dtype && b->dtype == d->dtype &&
            c->dtype == d->dtype && rows_of(a, p->a) == d->rows && columns_of(b, p->b) == d->columns &&
            columns_of(a, p->a) == rows_of(b, p->b) && c->rows == d->rows && c->columns == d->columns &&
            a->batch == d->batch && b->batch == d->batch && c->batch == d->batch &&
-           (!bias || (p->vector && d->batch == 1));
+           (!epilogue || (p->vector && (uintptr_t)p->vector % 16 == 0 && d->batch == 1));
+}
+
+/* Partial sums in another type than the compute type, or rounded before the bias is added, would be less precise. */
+static int precise(const product *p, const layout *d, const preference *asked) {
+    const int half = d->dtype == GLIA_BF16 || d->dtype == GLIA_F16;
+    const uint32_t allowed =
+        half && p->epilogue == CUBLASLT_EPILOGUE_BIAS ? 0 : (uint32_t)CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+    return asked->limited && asked->schemes == allowed;
 }
 
 EXPORT cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc,
@@ -155,7 +166,8 @@ EXPORT cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cu
                                                      cublasLtMatmulPreference_t pref, int wanted,
                                                      cublasLtMatmulHeuristicResult_t results[], int *found) {
     const preference *p = (const preference *)(void *)pref;
-    if (!handle || wanted < 2 || !p->workspace || !p->schemes || !p->alignment[0] || !p->alignment[3] ||
+    if (!handle || wanted < 2 || !p->workspace || !p->alignment[0] || !p->alignment[3] ||
+        !precise((product *)(void *)desc, (layout *)(void *)d, p) ||
         !right((product *)(void *)desc, (layout *)(void *)a, (layout *)(void *)b, (layout *)(void *)c,
                (layout *)(void *)d))
         return CUBLAS_STATUS_INVALID_VALUE;

@@ -1,16 +1,16 @@
 /* One product of matrices: described to cuBLASLt, its algorithm picked, launched. */
+#include "core/dtype.h"
 #include "core/size.h"
-#include "cuda/library/cublas/cublas_calls.h"
+#include "cuda/library/access.h"
 #include "cuda/library/autotune.h"
+#include "cuda/library/cublas/cublas_calls.h"
 #include "kernels/gemm/bias_launch.h"
 #include "kernels/reduce/reduce_launch.h"
 
 enum {
     WORKSPACE  = 32 << 20, /* what cuBLAS itself takes on sm_90 */
     CANDIDATES = 8,        /* of the heuristic's algorithms, to be timed */
-    ALIGNMENT  = 256,      /* of the workspace. Source: cuBLAS, cublasLtMatmul, "workspace" */
-    POINTERS   = 16        /* the alignment that algorithms may count on, where a matrix has it: a plan's buffer keeps
-                            * 64 bytes, and no access is wider than 16 */
+    ALIGNMENT  = 256       /* of the workspace. Source: cuBLAS, cublasLtMatmul, "workspace" */
 };
 
 typedef struct plan {
@@ -91,13 +91,15 @@ static glia_status make_layout(const gli_cublas *lt, const gli_cublas_product *p
     return GLIA_OK;
 }
 
-/* What the product's epilogue reads or writes; NULL: it has none. */
+/* The bias or the sums; NULL: the product has neither. */
 static const void *vector_of(const plan *p, const gli_call *call) {
     const gli_cublas_tensors *tensors = &p->product.tensors;
-    if (p->separate) return NULL;
     if (tensors->bias >= 0) return call->in[tensors->bias]->data;
     return tensors->row_sums >= 0 ? call->out[tensors->row_sums]->data : NULL;
 }
+
+/* What the product's epilogue reads or writes; NULL: it has none. */
+static const void *epilogue_of(const plan *p, const gli_call *call) { return p->separate ? NULL : vector_of(p, call); }
 
 static glia_status set_vector(const plan *p, const void *vector) {
     GLI_CUBLAS_TRY(&p->lt, cublasLtMatmulDescSetAttribute, p->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &vector,
@@ -129,30 +131,34 @@ static glia_status describe(plan *p, const gli_call *call) {
     GLI_TRY(make_layout(lt, g, &g->y, type, &p->d, &y));
     GLI_CUBLAS_TRY(lt, cublasLtMatmulDescSetAttribute, p->desc, CUBLASLT_MATMUL_DESC_TRANSA, &a, sizeof a);
     GLI_CUBLAS_TRY(lt, cublasLtMatmulDescSetAttribute, p->desc, CUBLASLT_MATMUL_DESC_TRANSB, &b, sizeof b);
-    return set_epilogue(p, vector_of(p, call));
+    return set_epilogue(p, epilogue_of(p, call));
 }
 
-static uint32_t alignment_of(const void *data) {
-    const uintptr_t address = (uintptr_t)data, lowest = address & -address;
-    return address == 0 || lowest > POINTERS ? POINTERS : (uint32_t)lowest;
+/* How partial sums over k may be added: in the compute type, by a pass of its own. The other schemes round them to the
+ * type of the result, or add them in the result itself; and a bias in the epilogue is added to what is rounded already
+ * (pytorch/pytorch#180875), so that halves with one get their sums in one piece. */
+static uint32_t reductions(const plan *p, const gli_call *call) {
+    const bool half = glia_dtype_size(call->out[p->product.tensors.y]->dtype) == 2;
+    const bool bias = p->product.tensors.bias >= 0 && !p->separate;
+    return half && bias ? CUBLASLT_REDUCTION_SCHEME_NONE
+                        : CUBLASLT_REDUCTION_SCHEME_NONE | CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
 }
 
-/* Partial sums over k are added in the compute type, by a pass of its own: the other schemes round them to the type of
- * the result, or add them in the result itself. */
+static uint32_t alignment_of(const glia_tensor *x) { return (uint32_t)gli_cuda_access(x->data); }
+
 static glia_status set_preference(const plan *p, const gli_call *call, cublasLtMatmulPreference_t preference) {
     const gli_cublas *lt              = &p->lt;
     const gli_cublas_tensors *tensors = &p->product.tensors;
     const size_t workspace            = WORKSPACE;
-    const uint32_t schemes            = CUBLASLT_REDUCTION_SCHEME_NONE | CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
-    const uint32_t d                  = alignment_of(call->out[tensors->y]->data);
+    const uint32_t d                  = alignment_of(call->out[tensors->y]);
     const struct {
         cublasLtMatmulPreferenceAttributes_t attribute;
         uint32_t value;
     } numbers[] = {
-        {CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, schemes},
-        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment_of(call->in[tensors->b]->data)},
-        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment_of(call->in[tensors->a]->data)},
-        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, tensors->c >= 0 ? alignment_of(call->in[tensors->c]->data) : d},
+        {CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions(p, call)},
+        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment_of(call->in[tensors->b])},
+        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment_of(call->in[tensors->a])},
+        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, tensors->c >= 0 ? alignment_of(call->in[tensors->c]) : d},
         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, d}};
     GLI_CUBLAS_TRY(lt, cublasLtMatmulPreferenceSetAttribute, preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
                    &workspace, sizeof workspace);
@@ -189,10 +195,9 @@ static glia_status find_algorithms(plan *p, const gli_call *call) {
 
 static void *aligned(void *workspace) { return (void *)gli_align_up((uintptr_t)workspace, ALIGNMENT); }
 
-static glia_status multiply(const gli_call *call, void *state, int candidate, void *workspace) {
-    plan *p                     = state;
+static glia_status multiply(const plan *p, const gli_call *call, int candidate, void *workspace) {
     const gli_cublas_product *g = &p->product;
-    const void *vector          = vector_of(p, call);
+    const void *vector          = epilogue_of(p, call);
     const float alpha = (float)g->alpha, beta = (float)g->beta;
     const bool wide = call->out[g->tensors.y]->dtype == GLIA_F64;
     void *y         = call->out[g->tensors.y]->data;
@@ -214,74 +219,16 @@ static void forget(plan *p) {
     if (p->desc) f->cublasLtMatmulDescDestroy(p->desc);
     p->a = p->b = p->c = p->d = NULL;
     p->desc                   = NULL;
+    p->count                  = 0;
 }
 
-static glia_status plan_product(plan *p, const gli_call *call) {
-    GLI_TRY(describe(p, call));
-    return find_algorithms(p, call);
-}
+static bool sums_apart(const plan *p) { return p->separate && p->product.tensors.row_sums >= 0; }
 
-/* With the bias or the sums in the epilogue, or else by kernels of our own: an activation needs one anyway. */
-static glia_status plan_either(plan *p, const gli_call *call) {
-    const gli_cublas_product *g = &p->product;
-    const bool vector           = g->tensors.bias >= 0 || g->tensors.row_sums >= 0;
-    p->separate                 = vector && g->activation != GLIA_UNARY_LINEAR;
-    const glia_status status    = plan_product(p, call);
-    if (status == GLIA_OK || !vector || p->separate || status == GLIA_OUT_OF_MEMORY || status == GLIA_DEVICE_LOST)
-        return status;
-    if (g->tensors.bias >= 0 && !gli_is_packed(call->out[g->tensors.y])) return status;
-    forget(p);
-    p->separate = true;
-    return plan_product(p, call);
-}
-
-static glia_status build(plan *p, const gli_call *call) {
-    const gli_cublas_matrix *a = &p->product.a;
-    GLI_TRY(plan_either(p, call));
-    p->sums                        = (gli_reduce_shape){.kept    = {1, {(int)a->rows}, {a->row_stride}},
-                                                        .reduced = {1, {(int)a->columns}, {a->column_stride}},
-                                                        .outputs = (int)a->rows,
-                                                        .set     = (int)a->columns};
-    gli_cuda_candidates candidates = {.count = p->count, .state = p, .run = multiply};
-    for (int i = 0; i < p->count; ++i)
-        if (p->workspaces[i] > candidates.workspace) candidates.workspace = p->workspaces[i];
-    return gli_cuda_tune(call, &candidates, &p->chosen);
-}
-
-void gli_cublas_release(gli_prepared *prepared) {
-    plan *p = prepared->state;
-    if (!p) return;
-    forget(p);
-    gli_free(p->lt.ctx, p, 1, sizeof *p);
-    *prepared = (gli_prepared){0};
-}
-
-static size_t workspace_of(const plan *p, const gli_call *call) {
-    const bool sums      = p->separate && p->product.tensors.row_sums >= 0;
-    const size_t product = p->workspaces[p->chosen];
-    const size_t own     = sums ? gli_kernel_reduce_workspace(call->out[p->product.tensors.y]->dtype, &p->sums) : 0;
-    const size_t bytes   = own > product ? own : product;
+static size_t workspace_of(const plan *p, const gli_call *call, int candidate) {
+    const glia_dtype dtype = call->out[p->product.tensors.y]->dtype;
+    const size_t own       = sums_apart(p) ? gli_kernel_reduce_workspace(dtype, &p->sums) : 0;
+    const size_t bytes     = own > p->workspaces[candidate] ? own : p->workspaces[candidate];
     return bytes ? bytes + ALIGNMENT : 0;
-}
-
-/* What the library cannot do for any reason of its own is another provider's work. */
-static glia_status refusal(glia_status status) { return status == GLIA_DEVICE_ERROR ? GLIA_UNSUPPORTED : status; }
-
-glia_status gli_cublas_prepare(const gli_call *call, const gli_cublas_product *product, gli_prepared *out) {
-    gli_cublas lt;
-    void *memory;
-    const glia_status usable = gli_cublas_use(call->ctx, &lt);
-    if (usable != GLIA_OK) return refusal(usable);
-    GLI_TRY(gli_new(call->ctx, 1, sizeof(plan), "a product's plan", &memory));
-    plan *p                  = memory;
-    *p                       = (plan){.lt = lt, .product = *product};
-    *out                     = (gli_prepared){.state = p};
-    const glia_status status = build(p, call);
-    if (status != GLIA_OK)
-        gli_cublas_release(out);
-    else
-        out->workspace = workspace_of(p, call);
-    return refusal(status);
 }
 
 static glia_status sum_rows(const plan *p, const gli_call *call, void *workspace) {
@@ -303,9 +250,83 @@ static glia_status finish(const plan *p, const gli_call *call) {
     return GLIA_OK;
 }
 
+static glia_status run_candidate(const gli_call *call, void *state, int candidate, void *workspace) {
+    const plan *p = state;
+    GLI_TRY(multiply(p, call, candidate, workspace));
+    if (sums_apart(p)) GLI_TRY(sum_rows(p, call, aligned(workspace)));
+    return finish(p, call);
+}
+
+static glia_status find_fastest(plan *p, const gli_call *call) {
+    gli_cuda_candidates candidates = {.count = p->count, .state = p, .run = run_candidate};
+    for (int i = 0; i < p->count; ++i)
+        if (workspace_of(p, call, i) > candidates.workspace) candidates.workspace = workspace_of(p, call, i);
+    return gli_cuda_tune(call, &candidates, &p->chosen);
+}
+
+static glia_status plan_product(plan *p, const gli_call *call) {
+    GLI_TRY(describe(p, call));
+    GLI_TRY(find_algorithms(p, call));
+    return find_fastest(p, call);
+}
+
+/* With the bias or the sums in the epilogue, or else by kernels of our own: an activation needs one anyway, and for an
+ * epilogue the library may take a kernel that loads 16 bytes of the vector at once, wherever it lies
+ * (pytorch/pytorch#194497). */
+static glia_status plan_either(plan *p, const gli_call *call) {
+    const gli_cublas_product *g = &p->product;
+    const void *vector          = vector_of(p, call);
+    const bool may_be_separate  = g->tensors.bias < 0 || gli_is_packed(call->out[g->tensors.y]);
+    p->separate = vector && (g->activation != GLIA_UNARY_LINEAR || gli_cuda_access(vector) < GLI_CUDA_ACCESS);
+    GLI_REQUIRE(call->ctx, !p->separate || may_be_separate, GLIA_UNSUPPORTED,
+                "the bias is not aligned to %d bytes, and y has gaps", GLI_CUDA_ACCESS);
+    const glia_status status = plan_product(p, call);
+    if (status == GLIA_OK || !vector || p->separate || !may_be_separate || status == GLIA_OUT_OF_MEMORY ||
+        status == GLIA_DEVICE_LOST)
+        return status;
+    forget(p);
+    p->separate = true;
+    return plan_product(p, call);
+}
+
+static glia_status build(plan *p, const gli_call *call) {
+    const gli_cublas_matrix *a = &p->product.a;
+    p->sums                    = (gli_reduce_shape){.kept    = {1, {(int)a->rows}, {a->row_stride}},
+                                                    .reduced = {1, {(int)a->columns}, {a->column_stride}},
+                                                    .outputs = (int)a->rows,
+                                                    .set     = (int)a->columns};
+    return plan_either(p, call);
+}
+
+void gli_cublas_release(gli_prepared *prepared) {
+    plan *p = prepared->state;
+    if (!p) return;
+    forget(p);
+    gli_free(p->lt.ctx, p, 1, sizeof *p);
+    *prepared = (gli_prepared){0};
+}
+
+/* What the library cannot do for any reason of its own is another provider's work. */
+static glia_status refusal(glia_status status) { return status == GLIA_DEVICE_ERROR ? GLIA_UNSUPPORTED : status; }
+
+glia_status gli_cublas_prepare(const gli_call *call, const gli_cublas_product *product, gli_prepared *out) {
+    gli_cublas lt;
+    void *memory;
+    const glia_status usable = gli_cublas_use(call->ctx, &lt);
+    if (usable != GLIA_OK) return refusal(usable);
+    GLI_TRY(gli_new(call->ctx, 1, sizeof(plan), "a product's plan", &memory));
+    plan *p                  = memory;
+    *p                       = (plan){.lt = lt, .product = *product};
+    *out                     = (gli_prepared){.state = p};
+    const glia_status status = build(p, call);
+    if (status != GLIA_OK)
+        gli_cublas_release(out);
+    else
+        out->workspace = workspace_of(p, call, p->chosen);
+    return refusal(status);
+}
+
 glia_status gli_cublas_run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     plan *p = prepared->state;
-    GLI_TRY(multiply(call, p, p->chosen, workspace));
-    if (p->separate && p->product.tensors.row_sums >= 0) GLI_TRY(sum_rows(p, call, aligned(workspace)));
-    return finish(p, call);
+    return run_candidate(call, p, p->chosen, workspace);
 }
