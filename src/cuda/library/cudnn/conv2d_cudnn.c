@@ -146,6 +146,13 @@ static glia_status run_candidate(const gli_call *call, void *state, int candidat
     return finish(p, call);
 }
 
+static void log_choice(const plan *p, const gli_call *call) {
+    char text[GLI_CUDNN_TEXT];
+    if (gli_log_enabled(call->ctx, GLI_LOG_DISPATCH))
+        gli_log(call->ctx, GLI_LOG_DISPATCH, "%s: cuDNN's %s", call->op->name,
+                gli_cudnn_plan_text(p->plans, p->chosen, text));
+}
+
 static glia_status build(plan *p, const gli_call *call) {
     describe(p, call);
     glia_status status = plan_fused(p, call);
@@ -157,7 +164,9 @@ static glia_status build(plan *p, const gli_call *call) {
         if (gli_cudnn_workspace(p->plans, i) > candidates.workspace)
             candidates.workspace = gli_cudnn_workspace(p->plans, i);
     candidates.workspace += p->copy_bytes;
-    return gli_cuda_tune(call, &candidates, &p->chosen);
+    if (gli_cudnn_can_execute(p->plans)) GLI_TRY(gli_cuda_tune(call, &candidates, &p->chosen));
+    log_choice(p, call);
+    return GLIA_OK;
 }
 
 /* cuDNN's own gradient of a bias is slow for channels-last images. */

@@ -42,6 +42,13 @@ void gli_cudnn_plans_free(gli_cudnn_plans *plans);
 int gli_cudnn_plans_count(const gli_cudnn_plans *plans);
 size_t gli_cudnn_workspace(const gli_cudnn_plans *plans, int i); /* bytes that plan i needs */
 
+/* false: they were made for a device that is only described; see cudnn.c. */
+bool gli_cudnn_can_execute(const gli_cudnn_plans *plans);
+
+/* What cuDNN says of plan i, for logs: "engine 28, TENSOR_CORE, workspace 0 bytes". */
+enum { GLI_CUDNN_TEXT = 256 };
+const char *gli_cudnn_plan_text(const gli_cudnn_plans *plans, int i, char *text);
+
 /* workspace: at GLI_CUDNN_ALIGNMENT. */
 enum { GLI_CUDNN_ALIGNMENT = 256 };
 glia_status gli_cudnn_execute(const gli_cudnn_plans *plans, int i, const gli_cudnn_pointers *pointers, void *workspace);

@@ -68,13 +68,25 @@ typedef struct gli_cudnn {
 
 enum { GLI_CUDNN_X = 1, GLI_CUDNN_W, GLI_CUDNN_Y, GLI_CUDNN_BIAS, GLI_CUDNN_INNER }; /* names of tensors */
 
+/* How an engine departs from a plain sum of products, and how it behaves. */
+typedef struct gli_cudnn_notes {
+    bool numerical[CUDNN_NUMERICAL_NOTE_TYPE_COUNT], behavior[CUDNN_BEHAVIOR_NOTE_TYPE_COUNT];
+} gli_cudnn_notes;
+
+/* An execution plan: a candidate for the work. */
+typedef struct gli_cudnn_candidate {
+    cudnnBackendDescriptor_t plan;
+    size_t workspace;
+    int64_t engine; /* cuDNN's number of it */
+    gli_cudnn_notes notes;
+} gli_cudnn_candidate;
+
 struct gli_cudnn_plans {
     gli_cudnn dnn;
     /* Descriptors live as long as the plans made from them, as in cuDNN's own front end. */
     cudnnBackendDescriptor_t owned[GLI_CUDNN_DESCRIPTORS + 2 * GLI_CUDNN_CANDIDATES];
     int n_owned;
-    cudnnBackendDescriptor_t plan[GLI_CUDNN_CANDIDATES];
-    size_t workspace[GLI_CUDNN_CANDIDATES];
+    gli_cudnn_candidate candidate[GLI_CUDNN_CANDIDATES];
     int count;
     bool bias;
 };

@@ -1,4 +1,6 @@
 /* Which of cuDNN's engines may do the work, in its own order of preference. */
+#include <stdio.h>
+
 #include "core/size.h"
 #include "cuda/library/cudnn/cudnn_graph.h"
 
@@ -8,32 +10,28 @@ enum {
     COMPILED  = 1          /* of the candidates: cuDNN compiles their kernels on the spot, which takes about a second */
 };
 
-/* What cuDNN says of an engine: how it departs from a plain sum of products. */
-typedef struct notes {
-    bool numerical[CUDNN_NUMERICAL_NOTE_TYPE_COUNT], behavior[CUDNN_BEHAVIOR_NOTE_TYPE_COUNT];
-} notes;
-
 static glia_status read_of_engine(const gli_cudnn *dnn, cudnnBackendDescriptor_t config,
-                                  cudnnBackendDescriptor_t engine, notes *out) {
+                                  cudnnBackendDescriptor_t engine, gli_cudnn_candidate *out) {
     cudnnBackendNumericalNote_t numerical[CUDNN_NUMERICAL_NOTE_TYPE_COUNT];
     cudnnBackendBehaviorNote_t behavior[CUDNN_BEHAVIOR_NOTE_TYPE_COUNT];
-    int64_t engines, n_numerical, n_behavior;
+    int64_t engines, numbers, n_numerical, n_behavior;
     GLI_CUDNN_TRY(dnn, cudnnBackendGetAttribute, config, CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
                   &engines, &engine);
+    GLI_CUDNN_TRY(dnn, cudnnBackendGetAttribute, engine, CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1, &numbers,
+                  &out->engine);
     GLI_CUDNN_TRY(dnn, cudnnBackendGetAttribute, engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
                   CUDNN_NUMERICAL_NOTE_TYPE_COUNT, &n_numerical, numerical);
     GLI_CUDNN_TRY(dnn, cudnnBackendGetAttribute, engine, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, CUDNN_TYPE_BEHAVIOR_NOTE,
                   CUDNN_BEHAVIOR_NOTE_TYPE_COUNT, &n_behavior, behavior);
     for (int64_t i = 0; i < n_numerical && i < CUDNN_NUMERICAL_NOTE_TYPE_COUNT; ++i)
-        if ((int)numerical[i] < CUDNN_NUMERICAL_NOTE_TYPE_COUNT) out->numerical[numerical[i]] = true;
+        if ((int)numerical[i] < CUDNN_NUMERICAL_NOTE_TYPE_COUNT) out->notes.numerical[numerical[i]] = true;
     for (int64_t i = 0; i < n_behavior && i < CUDNN_BEHAVIOR_NOTE_TYPE_COUNT; ++i)
-        if ((int)behavior[i] < CUDNN_BEHAVIOR_NOTE_TYPE_COUNT) out->behavior[behavior[i]] = true;
+        if ((int)behavior[i] < CUDNN_BEHAVIOR_NOTE_TYPE_COUNT) out->notes.behavior[behavior[i]] = true;
     return GLIA_OK;
 }
 
-static glia_status read_notes(const gli_cudnn *dnn, cudnnBackendDescriptor_t config, notes *out) {
+static glia_status read_engine(const gli_cudnn *dnn, cudnnBackendDescriptor_t config, gli_cudnn_candidate *out) {
     cudnnBackendDescriptor_t engine;
-    *out = (notes){0};
     GLI_CUDNN_TRY(dnn, cudnnBackendCreateDescriptor, CUDNN_BACKEND_ENGINE_DESCRIPTOR, &engine);
     const glia_status status = read_of_engine(dnn, config, engine, out);
     dnn->f->cudnnBackendDestroyDescriptor(engine);
@@ -42,7 +40,7 @@ static glia_status read_notes(const gli_cudnn *dnn, cudnnBackendDescriptor_t con
 
 /* Sums of products in f32, whatever the tensors are, and the same bits each time. Transforms lose digits that the bound
  * on the error does not grant; f32 on tensor cores is TF32. */
-static bool acceptable(const glia_context *ctx, const gli_cudnn_convolution *c, const notes *n) {
+static bool acceptable(const glia_context *ctx, const gli_cudnn_convolution *c, const gli_cudnn_notes *n) {
     static const cudnnBackendNumericalNote_t never[] = {CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS,
                                                         CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION,
                                                         CUDNN_NUMERICAL_NOTE_FFT,
@@ -56,10 +54,10 @@ static bool acceptable(const glia_context *ctx, const gli_cudnn_convolution *c, 
     return !n->numerical[CUDNN_NUMERICAL_NOTE_TENSOR_CORE] || c->dtype != GLIA_F32 || ctx->math != GLIA_MATH_F32;
 }
 
-static glia_status finish_plan(gli_cudnn_plans *p, cudnnBackendDescriptor_t config, cudnnBackendDescriptor_t plan,
-                               int64_t *workspace) {
-    const gli_cudnn_session *s = p->dnn.session;
-    int64_t n;
+static glia_status finish_plan(gli_cudnn_plans *p, cudnnBackendDescriptor_t config, gli_cudnn_candidate *candidate) {
+    const gli_cudnn_session *s          = p->dnn.session;
+    const cudnnBackendDescriptor_t plan = candidate->plan;
+    int64_t n, workspace = 0;
     GLI_TRY(gli_cudnn_set(p, plan, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &config));
     if (s->handle)
         GLI_TRY(gli_cudnn_set(p, plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, &s->handle));
@@ -68,30 +66,28 @@ static glia_status finish_plan(gli_cudnn_plans *p, cudnnBackendDescriptor_t conf
             gli_cudnn_set(p, plan, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &s->device));
     GLI_TRY(gli_cudnn_finalize(p, plan));
     GLI_CUDNN_TRY(&p->dnn, cudnnBackendGetAttribute, plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64,
-                  1, &n, workspace);
-    GLI_REQUIRE(p->dnn.ctx, *workspace <= WORKSPACE, GLIA_UNSUPPORTED, "a plan of cuDNN needs %lld bytes",
-                (long long)*workspace);
+                  1, &n, &workspace);
+    GLI_REQUIRE(p->dnn.ctx, workspace <= WORKSPACE, GLIA_UNSUPPORTED, "a plan of cuDNN needs %lld bytes",
+                (long long)workspace);
+    candidate->workspace = (size_t)workspace;
     return GLIA_OK;
 }
 
 /* A configuration whose plan cannot be made is passed over; only what would stop any other is an error. */
 static glia_status consider(gli_cudnn_plans *p, const gli_cudnn_convolution *c, cudnnBackendDescriptor_t config,
                             int *compiled) {
-    notes n;
-    int64_t workspace = 0;
-    cudnnBackendDescriptor_t plan;
-    GLI_TRY(read_notes(&p->dnn, config, &n));
-    const bool compiles = n.behavior[CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION];
-    if (!acceptable(p->dnn.ctx, c, &n) || (compiles && *compiled == COMPILED)) return GLIA_UNSUPPORTED;
-    GLI_TRY(gli_cudnn_own(p, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, &plan));
-    const glia_status status = finish_plan(p, config, plan, &workspace);
+    gli_cudnn_candidate found = {0};
+    GLI_TRY(read_engine(&p->dnn, config, &found));
+    const bool compiles = found.notes.behavior[CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION];
+    if (!acceptable(p->dnn.ctx, c, &found.notes) || (compiles && *compiled == COMPILED)) return GLIA_UNSUPPORTED;
+    GLI_TRY(gli_cudnn_own(p, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, &found.plan));
+    const glia_status status = finish_plan(p, config, &found);
     if (status != GLIA_OK) {
         p->dnn.f->cudnnBackendDestroyDescriptor(p->owned[--p->n_owned]);
         return status;
     }
     *compiled += compiles;
-    p->plan[p->count]        = plan;
-    p->workspace[p->count++] = (size_t)workspace;
+    p->candidate[p->count++] = found;
     return GLIA_OK;
 }
 
@@ -186,7 +182,23 @@ void gli_cudnn_plans_free(gli_cudnn_plans *p) {
 }
 
 int gli_cudnn_plans_count(const gli_cudnn_plans *plans) { return plans->count; }
-size_t gli_cudnn_workspace(const gli_cudnn_plans *plans, int i) { return plans->workspace[i]; }
+size_t gli_cudnn_workspace(const gli_cudnn_plans *plans, int i) { return plans->candidate[i].workspace; }
+bool gli_cudnn_can_execute(const gli_cudnn_plans *plans) { return plans->dnn.session->handle != NULL; }
+
+const char *gli_cudnn_plan_text(const gli_cudnn_plans *plans, int i, char *text) {
+    static const struct {
+        cudnnBackendNumericalNote_t note;
+        const char *name;
+    } names[]                    = {{CUDNN_NUMERICAL_NOTE_TENSOR_CORE, ", TENSOR_CORE"},
+                                    {CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC, ", NONDETERMINISTIC"}}; /* the others are not acceptable */
+    const gli_cudnn_candidate *c = &plans->candidate[i];
+    int used                     = snprintf(text, GLI_CUDNN_TEXT, "engine %lld", (long long)c->engine);
+    for (size_t n = 0; n < sizeof names / sizeof *names; ++n)
+        if (c->notes.numerical[names[n].note])
+            used += snprintf(text + used, GLI_CUDNN_TEXT - (size_t)used, "%s", names[n].name);
+    snprintf(text + used, GLI_CUDNN_TEXT - (size_t)used, ", workspace %zu bytes", c->workspace);
+    return text;
+}
 
 static glia_status fill_pack(const gli_cudnn_plans *p, cudnnBackendDescriptor_t pack,
                              const gli_cudnn_pointers *pointers, void *workspace) {
@@ -200,7 +212,7 @@ static glia_status fill_pack(const gli_cudnn_plans *p, cudnnBackendDescriptor_t 
 }
 
 static glia_status execute(const gli_cudnn_plans *p, int i, cudnnBackendDescriptor_t pack) {
-    GLI_CUDNN_TRY(&p->dnn, cudnnBackendExecute, p->dnn.session->handle, p->plan[i], pack);
+    GLI_CUDNN_TRY(&p->dnn, cudnnBackendExecute, p->dnn.session->handle, p->candidate[i].plan, pack);
     return GLIA_OK;
 }
 
