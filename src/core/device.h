@@ -4,6 +4,7 @@
 #define GLI_CORE_DEVICE_H
 
 #include "core/memory.h"
+#include "core/memory_format.h"
 
 struct gli_op;
 struct gli_provider;
@@ -19,6 +20,11 @@ typedef struct gli_device_part {
     const char *without; /* what is missing or slower without it; NULL: nothing works without it */
 } gli_device_part;
 
+/* In which format plans keep images, [N,C,H,W], and in which they hand on filters, [K,C,R,S]. */
+typedef struct gli_image_formats {
+    gli_memory_format images, filters; /* row-major or channels-last */
+} gli_image_formats;
+
 /* A function may be NULL if it has nothing to do on this device. */
 typedef struct gli_device {
     const char *name; /* "cpu", "cuda" */
@@ -31,7 +37,7 @@ typedef struct gli_device {
     glia_status (*download)(glia_context *ctx, void *host, const void *device, size_t bytes);
     glia_status (*synchronize)(glia_context *ctx); /* waits for everything that was started */
     size_t alignment;                              /* of the tensors in a plan's buffer; a power of two */
-    bool image_channels_last;                      /* channels-last is faster for image networks */
+    gli_image_formats (*image_formats)(glia_context *ctx, glia_dtype dtype); /* that its providers are fast with */
     bool sets_float_mode; /* its providers compute on this thread, in the mode of float_mode.h */
 
     int (*count)(char *why); /* how many this machine has; none: why, GLI_WHY_TEXT bytes, says the reason */

@@ -46,19 +46,24 @@ static bool part(int i, gli_device_part *out) {
     return i == 0;
 }
 
+static gli_image_formats image_formats(glia_context *ctx, glia_dtype dtype) {
+    (void)ctx, (void)dtype;
+    return (gli_image_formats){GLI_CHANNELS_LAST, GLI_ROW_MAJOR};
+}
+
 const gli_device gli_cpu_device = {
-    .name                = "cpu",
-    .open                = gli_cpu_open,
-    .providers           = gli_cpu_providers,
-    .alloc               = alloc,
-    .release             = gli_block_free,
-    .upload              = copy,
-    .download            = copy,
-    .synchronize         = synchronize,
-    .alignment           = GLI_ALIGNMENT,
-    .image_channels_last = true,
-    .sets_float_mode     = true,
-    .describe            = describe,
-    .part                = part,
-    .roof                = gli_cpu_roof,
+    .name            = "cpu",
+    .open            = gli_cpu_open,
+    .providers       = gli_cpu_providers,
+    .alloc           = alloc,
+    .release         = gli_block_free,
+    .upload          = copy,
+    .download        = copy,
+    .synchronize     = synchronize,
+    .alignment       = GLI_ALIGNMENT,
+    .image_formats   = image_formats,
+    .sets_float_mode = true,
+    .describe        = describe,
+    .part            = part,
+    .roof            = gli_cpu_roof,
 };

@@ -75,20 +75,25 @@ static glia_status follow(gli_lowering *l, const gli_node *node, gli_node_format
     return GLIA_OK;
 }
 
-static void image(const glia_graph *graph, const gli_node *node, gli_node_formats *out) {
-    const gli_op *op = node->op;
-    for (int i = 0; i < node->n_in; ++i)
-        if (node->in[i] && gli_input_is(op, i, GLI_IN_IMAGE) && graph->values[node->in[i]].tensor.ndim == 4)
-            out->in[i] = GLI_CHANNELS_LAST;
+static void image(gli_lowering *l, const gli_node *node, gli_node_formats *out) {
+    glia_context *ctx            = l->plan->ctx;
+    const gli_op *op             = node->op;
+    const gli_value_info *values = l->graph->values;
+    const gli_image_formats best = ctx->device->image_formats(ctx, values[node->in[0]].tensor.dtype);
+    for (int i = 0; i < node->n_in; ++i) {
+        if (!node->in[i] || values[node->in[i]].tensor.ndim != 4) continue;
+        if (gli_input_is(op, i, GLI_IN_IMAGE)) out->in[i] = best.images;
+        if (gli_input_is(op, i, GLI_IN_FILTERS)) out->in[i] = best.filters;
+    }
     for (int o = 0; o < op->n_outputs; ++o)
-        if (node->out[o] && gli_output_is(op, o, GLI_OUT_IMAGE) && graph->values[node->out[o]].tensor.ndim == 4)
-            out->out[o] = GLI_CHANNELS_LAST;
+        if (node->out[o] && gli_output_is(op, o, GLI_OUT_IMAGE) && values[node->out[o]].tensor.ndim == 4)
+            out->out[o] = best.images;
 }
 
 glia_status gli_plan_node_formats(gli_lowering *l, const gli_node *node, gli_node_formats *out) {
     for (int i = 0; i < node->n_in; ++i) out->in[i] = GLI_ROW_MAJOR;
     for (int o = 0; o < node->op->n_outputs; ++o) out->out[o] = GLI_ROW_MAJOR;
-    if (!l->plan->ctx->device->image_channels_last || l->options->row_major) return GLIA_OK;
-    if (node->op->layout == GLI_LAYOUT_IMAGE) image(l->graph, node, out);
+    if (!l->plan->ctx->device->image_formats || l->options->row_major) return GLIA_OK;
+    if (node->op->layout == GLI_LAYOUT_IMAGE) image(l, node, out);
     return node->op->layout == GLI_LAYOUT_FOLLOW ? follow(l, node, out) : GLIA_OK;
 }

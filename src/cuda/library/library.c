@@ -6,7 +6,8 @@
 #include "cuda/library/built_libraries.h"
 
 GLI_IF_CUBLAS(extern const gli_cuda_library gli_cublas_library;)
-GLI_IF_CUDNN(extern const gli_cuda_library gli_cudnn_library;)
+GLI_IF_CUDNN(extern const gli_cuda_library gli_cudnn_library;
+             gli_image_formats gli_cudnn_image_formats(glia_context * ctx, glia_dtype dtype);)
 
 static const gli_cuda_library *const built[] = {GLI_IF_CUBLAS(&gli_cublas_library, ) GLI_IF_CUDNN(&gli_cudnn_library, )
                                                     NULL};
@@ -83,6 +84,12 @@ glia_status gli_cuda_library_use(glia_context *ctx, const gli_cuda_library *libr
     *table  = o->table;
     *handle = o->handle;
     return GLIA_OK;
+}
+
+gli_image_formats gli_cuda_image_formats(glia_context *ctx, glia_dtype dtype) {
+    GLI_IF_CUDNN(if (!ctx->provider[0]) return gli_cudnn_image_formats(ctx, dtype);)
+    (void)ctx, (void)dtype;
+    return GLI_CUDA_OWN_IMAGE_FORMATS;
 }
 
 static void runtime_part(gli_device_part *out, const char *name, cudaError_t (*version_of)(int *)) {

@@ -24,6 +24,11 @@ glia_status gli_cuda_library_use(glia_context *ctx, const gli_cuda_library *libr
 
 void gli_cuda_libraries_close(glia_context *ctx);
 
+/* The device's `image_formats`: those of the libraries where they are used, else those of our own kernels. */
+#define GLI_CUDA_OWN_IMAGE_FORMATS \
+    (gli_image_formats) { GLI_CHANNELS_LAST, GLI_ROW_MAJOR }
+gli_image_formats gli_cuda_image_formats(glia_context *ctx, glia_dtype dtype);
+
 /* The device's `part`: the driver, the runtime and the libraries of this build. */
 bool gli_cuda_part(int i, gli_device_part *out);
 

@@ -167,7 +167,7 @@ static void derive_filter(gli_derivation *d) {
 
 static const gli_op_input forward_inputs[] = {
     [GLI_CONV2D_X]    = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
-    [GLI_CONV2D_W]    = {"w", GLI_IN_GRADIENT},
+    [GLI_CONV2D_W]    = {"w", GLI_IN_GRADIENT | GLI_IN_FILTERS},
     [GLI_CONV2D_BIAS] = {"bias", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
 };
 static const gli_op_output forward_outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
@@ -194,7 +194,7 @@ const gli_op gli_op_conv2d = {
 
 static const gli_op_input data_inputs[] = {
     [GLI_CONV2D_DATA_DY] = {"dy", GLI_IN_GRADIENT | GLI_IN_IMAGE},
-    [GLI_CONV2D_DATA_W]  = {"w", GLI_IN_GRADIENT},
+    [GLI_CONV2D_DATA_W]  = {"w", GLI_IN_GRADIENT | GLI_IN_FILTERS},
 };
 static const gli_op_output data_outputs[] = {{"dx", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
 

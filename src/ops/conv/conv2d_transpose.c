@@ -88,7 +88,7 @@ static void derive(gli_derivation *d) {
 
 static const gli_op_input inputs[] = {
     [GLI_CONV2D_TRANSPOSE_X]    = {"x", GLI_IN_GRADIENT | GLI_IN_IMAGE},
-    [GLI_CONV2D_TRANSPOSE_W]    = {"w", GLI_IN_GRADIENT},
+    [GLI_CONV2D_TRANSPOSE_W]    = {"w", GLI_IN_GRADIENT | GLI_IN_FILTERS},
     [GLI_CONV2D_TRANSPOSE_BIAS] = {"bias", GLI_IN_GRADIENT | GLI_IN_OPTIONAL},
 };
 static const gli_op_output outputs[] = {{"y", GLI_OUT_GRADIENT | GLI_OUT_IMAGE}};
