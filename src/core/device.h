@@ -37,6 +37,7 @@ typedef struct gli_device {
     glia_status (*download)(glia_context *ctx, void *host, const void *device, size_t bytes);
     glia_status (*synchronize)(glia_context *ctx); /* waits for everything that was started */
     size_t alignment;                              /* of the tensors in a plan's buffer; a power of two */
+    size_t io_alignment; /* of a plan's inputs and outputs, or they are copied; 1: that of their elements is enough */
     gli_image_formats (*image_formats)(glia_context *ctx, glia_dtype dtype); /* that its providers are fast with */
     bool sets_float_mode; /* its providers compute on this thread, in the mode of float_mode.h */
 

@@ -61,6 +61,7 @@ const gli_device gli_cpu_device = {
     .download        = copy,
     .synchronize     = synchronize,
     .alignment       = GLI_ALIGNMENT,
+    .io_alignment    = 1,
     .image_formats   = image_formats,
     .sets_float_mode = true,
     .describe        = describe,

@@ -69,11 +69,16 @@ static glia_status check_run(const glia_plan *plan, const glia_tensor *const *in
     return check_states(plan, inputs, n_inputs, outputs, n_outputs);
 }
 
-/* A dense buffer that replaces a caller's tensor with gaps, allocated by the first run that needs it. */
+/* A caller's tensor as the steps were planned for it. */
+static bool is_as_planned(const glia_tensor *tensor) {
+    return gli_is_dense(tensor) && (uintptr_t)tensor->data % tensor->ctx->device->io_alignment == 0;
+}
+
+/* A buffer that replaces a caller's tensor that is not as planned, allocated by the first run that needs it. */
 static glia_status stage(glia_plan *plan, gli_plan_io *io) {
     const size_t bytes = (size_t)gli_count(&io->tensor) * glia_dtype_size(io->tensor.dtype);
     if (!io->staged.data)
-        GLI_TRY(plan->ctx->device->alloc(plan->ctx, bytes, "a copy of a tensor with gaps", &io->staged));
+        GLI_TRY(plan->ctx->device->alloc(plan->ctx, bytes, "a copy of an input or output", &io->staged));
     io->tensor.data = io->staged.data;
     return GLIA_OK;
 }
@@ -86,13 +91,13 @@ static glia_status copy(glia_plan *plan, const glia_tensor *from, glia_tensor *t
 static glia_status begin(glia_plan *plan, const glia_tensor *const *inputs, glia_tensor *const *outputs) {
     for (int i = 0; i < plan->n_inputs; ++i) {
         plan->inputs[i].tensor.data = inputs[i]->data;
-        if (!plan->inputs[i].used || gli_is_dense(inputs[i])) continue;
+        if (!plan->inputs[i].used || is_as_planned(inputs[i])) continue;
         GLI_TRY(stage(plan, &plan->inputs[i]));
         GLI_TRY(copy(plan, inputs[i], &plan->inputs[i].tensor));
     }
     for (int i = 0; i < plan->n_outputs; ++i) {
         plan->outputs[i].tensor.data = outputs[i]->data;
-        if (!gli_is_dense(outputs[i])) GLI_TRY(stage(plan, &plan->outputs[i]));
+        if (!is_as_planned(outputs[i])) GLI_TRY(stage(plan, &plan->outputs[i]));
     }
     for (int i = 0; i < plan->n_rebindings; ++i) {
         const gli_rebinding *r               = &plan->rebindings[i];
@@ -181,7 +186,7 @@ static glia_status run(glia_plan *plan, const glia_tensor *const *inputs, glia_t
     for (int i = 0; i < plan->n_outputs; ++i) gli_saved_forget(outputs[i]);
     GLI_TRY(run_or_replay(plan));
     for (int i = 0; i < plan->n_outputs; ++i)
-        if (!gli_is_dense(outputs[i])) GLI_TRY(copy(plan, &plan->outputs[i].tensor, outputs[i]));
+        if (!is_as_planned(outputs[i])) GLI_TRY(copy(plan, &plan->outputs[i].tensor, outputs[i]));
     return GLIA_OK;
 }
 

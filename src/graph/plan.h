@@ -57,7 +57,7 @@ typedef struct gli_rebinding {
     size_t offset; /* bytes, in its memory */
 } gli_rebinding;
 
-/* An input or output of the plan: dense, with memory to copy through where the caller's tensor is not. */
+/* An input or output of the plan: dense and aligned, with memory to copy through where the caller's tensor is not. */
 typedef struct gli_plan_io {
     glia_tensor tensor;
     gli_block staged;

@@ -12,8 +12,9 @@ static void *placeholder_address(const glia_plan *plan, int root, size_t offset,
     const gli_storage *storage = &plan->storages[root];
     if (storage->kind == GLI_STORAGE_TENSOR) return gli_data_at(storage->data, offset);
     uintptr_t address = (UINTPTR_MAX / 4 & ~(uintptr_t)4095) + ((uintptr_t)root << 38) + offset;
-    /* the caller's tensors are only aligned to their elements */
-    if (storage->kind != GLI_STORAGE_BUFFER) address += glia_dtype_size(dtype);
+    /* the caller's tensors are not aligned to more than this */
+    if (storage->kind != GLI_STORAGE_BUFFER)
+        address += gli_max_size(plan->ctx->device->io_alignment, glia_dtype_size(dtype));
     return (void *)address;
 }
 

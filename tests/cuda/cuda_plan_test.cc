@@ -116,6 +116,32 @@ TEST_P(CudaPlan, of_tensors_with_gaps_is_recorded_on_its_own_copies) {
     }
 }
 
+// Algorithms of libraries may count on what plans promise of addresses.
+TEST_P(CudaPlan, counts_on_aligned_tensors_and_copies_others) {
+    const Variable log("GLIA_LOG", "plan");
+    Computer c(device());
+    Chain chain(c.ctx, 3, 4);
+    Keep keep;
+    glia_tensor *x = chain.input(), *y = chain.output(), *shifted[2];
+    const int64_t count[] = {12, 4};
+    for (int i = 0; i < 2; ++i) {
+        auto *memory = tensor_of(c.ctx, keep, GLIA_F32, {count[i] + 1}, std::vector<float>(size_t(count[i] + 1)));
+        const glia_shape shape = i == 0 ? GLIA_SHAPE(3, 4) : GLIA_SHAPE(4);
+        float *data            = static_cast<float *>(glia_tensor_data(memory)) + 1;
+        ASSERT_EQ(glia_tensor_wrap(c.ctx, GLIA_F32, shape, nullptr, data, &shifted[i]), GLIA_OK) << c.message();
+        keep(shifted[i], glia_tensor_destroy);
+    }
+    for (int run = 0; run < 4; ++run) {
+        const auto want = chain.run(run, x, y);
+        EXPECT_TRUE(same_bits(chain.run(run, shifted[0], y), want)) << run;
+        EXPECT_TRUE(same_bits(chain.run(run, x, shifted[1]), want)) << run;
+    }
+    for (int s = 0; s < chain.plan()->n_inputs; ++s)
+        EXPECT_EQ(reinterpret_cast<uintptr_t>(chain.plan()->inputs[s].staged.data) % 16, 0u);
+    EXPECT_NE(chain.plan()->inputs[0].staged.data, nullptr);
+    EXPECT_NE(chain.plan()->outputs[0].staged.data, nullptr);
+}
+
 TEST_P(CudaPlan, outlives_what_it_ran_on) {
     Computer c(device());
     Chain chain(c.ctx, 4, 5);

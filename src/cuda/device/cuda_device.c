@@ -10,6 +10,7 @@
 #include "cuda/device/build.h"
 #include "cuda/device/cuda_device.h"
 #include "cuda/device/index_error.h"
+#include "cuda/library/access.h"
 #include "cuda/library/library.h"
 #include "cuda/cuda_providers.h"
 #include "glia/glia.h"
@@ -184,6 +185,7 @@ static const gli_device device = {
     .download       = gli_cuda_download,
     .synchronize    = gli_cuda_synchronize,
     .alignment      = GLI_CUDA_ALIGNMENT,
+    .io_alignment   = GLI_CUDA_ACCESS,
     .image_formats  = gli_cuda_image_formats,
     .count          = count,
     .describe       = describe,
