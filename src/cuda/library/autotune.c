@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/device.h"
 #include "core/dtype.h"
 #include "core/size.h"
 #include "kernels/elementwise/compare_launch.h"
@@ -25,6 +26,9 @@ typedef struct tuning {
     char *result[GLI_MAX_OUT], *expected[GLI_MAX_OUT]; /* words from the first element on */
     size_t bytes[GLI_MAX_OUT];
     cudaEvent_t start, stop;
+    const gli_cuda_candidates *candidates;
+    const gli_provider *rival; /* of our own, the candidate behind the last; NULL: there is none */
+    gli_prepared rival_prepared;
 } tuning;
 
 /* SIZE_MAX where there is no such number: a plan's tensors may be larger than memory can be. */
@@ -119,9 +123,30 @@ static glia_status fill_inputs(tuning *t) {
     return status;
 }
 
-static glia_status begin_trial(tuning *t, size_t workspace) {
+/* Kernels of our own keep nothing of a call, so that there is nothing to give back. */
+static bool takes(const gli_provider *provider, const gli_call *call, gli_prepared *out) {
+    char why[GLI_REASON];
+    *out = (gli_prepared){0};
+    return !provider->release && !gli_accepts_not(&provider->accepts, call, why) &&
+           !(provider->decline && provider->decline(call)) &&
+           (!provider->prepare || provider->prepare(call, out) == GLIA_OK);
+}
+
+static void find_rival(tuning *t) {
+    const glia_context *ctx = t->call->ctx;
+    bool behind             = false;
+    if (!t->candidates->provider || !ctx->nondeterministic || ctx->provider[0]) return;
+    for (const gli_provider *const *it = ctx->device->providers(t->call->op); *it && !t->rival; ++it) {
+        if (behind && takes(*it, t->call, &t->rival_prepared)) t->rival = *it;
+        behind = behind || strcmp((*it)->name, t->candidates->provider) == 0;
+    }
+}
+
+static glia_status begin_trial(tuning *t) {
     glia_context *ctx = t->call->ctx;
     GLI_TRY(refuse_capture(ctx));
+    find_rival(t);
+    const size_t workspace = gli_max_size(t->candidates->workspace, t->rival_prepared.workspace);
     GLI_TRY(gli_cuda_alloc(ctx, bytes_needed(t->call, workspace), "trials of a library's algorithms", &t->memory));
     lay_out(t, workspace);
     GLI_CUDA_TRY(ctx, cudaMemsetAsync(t->memory.data, 0, t->memory.bytes, gli_cuda_of(ctx)->stream));
@@ -163,11 +188,16 @@ static glia_status compare(tuning *t, bool first, bool *same) {
     return GLIA_OK;
 }
 
-static glia_status measure(tuning *t, const gli_cuda_candidates *candidates, int candidate, float *milliseconds) {
+static glia_status run_candidate(tuning *t, int candidate) {
+    if (candidate == t->candidates->count) return t->rival->run(&t->trial, &t->rival_prepared, t->workspace);
+    return t->candidates->run(&t->trial, t->candidates->state, candidate, t->workspace);
+}
+
+static glia_status measure(tuning *t, int candidate, float *milliseconds) {
     glia_context *ctx   = t->call->ctx;
     cudaStream_t stream = gli_cuda_of(ctx)->stream;
     GLI_CUDA_TRY(ctx, cudaEventRecord(t->start, stream));
-    for (int i = 0; i < RUNS; ++i) GLI_TRY(candidates->run(&t->trial, candidates->state, candidate, t->workspace));
+    for (int i = 0; i < RUNS; ++i) GLI_TRY(run_candidate(t, candidate));
     GLI_CUDA_TRY(ctx, cudaEventRecord(t->stop, stream));
     GLI_CUDA_TRY(ctx, cudaEventSynchronize(t->stop));
     GLI_CUDA_TRY(ctx, cudaEventElapsedTime(milliseconds, t->start, t->stop));
@@ -175,27 +205,33 @@ static glia_status measure(tuning *t, const gli_cuda_candidates *candidates, int
 }
 
 /* *milliseconds: FLT_MAX for a candidate whose bits differ where they must not. */
-static glia_status try_candidate(tuning *t, const gli_cuda_candidates *candidates, int candidate, bool first,
-                                 float *milliseconds) {
+static glia_status try_candidate(tuning *t, int candidate, bool first, float *milliseconds) {
     bool same;
     *milliseconds = FLT_MAX;
-    GLI_TRY(candidates->run(&t->trial, candidates->state, candidate, t->workspace));
+    GLI_TRY(run_candidate(t, candidate));
     GLI_TRY(compare(t, first, &same));
-    return same || t->call->ctx->nondeterministic ? measure(t, candidates, candidate, milliseconds) : GLIA_OK;
+    return same || t->call->ctx->nondeterministic ? measure(t, candidate, milliseconds) : GLIA_OK;
 }
 
-/* Candidates that fail are passed over; the first that works sets the bits. */
-static glia_status find_best(tuning *t, const gli_cuda_candidates *candidates, int *best) {
+static void log_time(const tuning *t, int candidate, float milliseconds) {
+    const double us = 1e3 * (double)milliseconds / RUNS;
+    if (candidate == t->candidates->count)
+        gli_log(t->call->ctx, GLI_LOG_DISPATCH, "%s: %s takes %.1f us", t->call->op->name, t->rival->name, us);
+    else
+        gli_log(t->call->ctx, GLI_LOG_DISPATCH, "%s: algorithm %d takes %.1f us", t->call->op->name, candidate, us);
+}
+
+/* Candidates that fail are passed over; the first that works sets the bits. A rival must have something to beat. */
+static glia_status find_best(tuning *t, int *best) {
     glia_status status = GLIA_UNSUPPORTED;
     float fastest      = FLT_MAX;
     bool found         = false;
-    for (int candidate = 0; candidate < candidates->count && !gli_cuda_of(t->call->ctx)->lost; ++candidate) {
+    const int count    = t->candidates->count;
+    for (int candidate = 0; candidate < count + (t->rival && found) && !gli_cuda_of(t->call->ctx)->lost; ++candidate) {
         float milliseconds;
-        status = try_candidate(t, candidates, candidate, !found, &milliseconds);
+        status = try_candidate(t, candidate, !found, &milliseconds);
         if (status != GLIA_OK) continue;
-        if (milliseconds < FLT_MAX)
-            gli_log(t->call->ctx, GLI_LOG_DISPATCH, "%s: algorithm %d takes %.1f us", t->call->op->name, candidate,
-                    1e3 * (double)milliseconds / RUNS);
+        if (milliseconds < FLT_MAX) log_time(t, candidate, milliseconds);
         if (!found || milliseconds < fastest) *best = candidate, fastest = milliseconds;
         found = true;
     }
@@ -207,12 +243,13 @@ glia_status gli_cuda_tune(const gli_call *call, const gli_cuda_candidates *candi
     char before[sizeof ctx->message];
     *best = 0;
     memcpy(before, ctx->message, sizeof before);
-    tuning t                = {.call = call, .peak = ctx->memory.peak};
-    const glia_status begun = begin_trial(&t, candidates->workspace);
-    const glia_status found = begun == GLIA_OK ? find_best(&t, candidates, best) : GLIA_OK;
+    tuning t                = {.call = call, .candidates = candidates, .peak = ctx->memory.peak};
+    const glia_status begun = begin_trial(&t);
+    const glia_status found = begun == GLIA_OK ? find_best(&t, best) : GLIA_OK;
     end_trial(&t);
     GLI_TRY(gli_cuda_usable(ctx));
     GLI_TRY(found);
+    GLI_REQUIRE(ctx, *best < candidates->count, GLIA_UNSUPPORTED, "%s is faster", t.rival->name);
     if (begun != GLIA_OK)
         gli_log(ctx, GLI_LOG_DISPATCH, "%s: not tuned: %s", call->op->name, ctx->message);
     else

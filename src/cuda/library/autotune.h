@@ -10,6 +10,7 @@ typedef struct gli_cuda_candidates {
     size_t workspace; /* the maximum over the candidates */
     void *state;
     glia_status (*run)(const gli_call *call, void *state, int candidate, void *workspace);
+    const char *provider; /* the library's: kernels of our own compete with it, see below; NULL: they do not */
 } gli_cuda_candidates;
 
 /* Runs each candidate on scratch tensors with the shapes, strides and alignments of the call and noise in its inputs;
@@ -18,7 +19,10 @@ typedef struct gli_cuda_candidates {
  * training computes would depend on how busy the device was during the tuning. A single candidate is run too: what
  * fails must fail before a plan counts on it, and kernels must be loaded before they are recorded. GLIA_UNSUPPORTED:
  * none works. Where nothing can be tried (no memory for it, a stream that is being recorded) the answer is candidate 0.
- */
+ *
+ * A kernel of our own gives bits of its own. So it is timed beside the candidates only where the context allows results
+ * to differ and GLIA_PROVIDER forces no provider: the first behind `provider` that takes the call. GLIA_UNSUPPORTED if
+ * it is faster, so that dispatch goes on to it. */
 glia_status gli_cuda_tune(const gli_call *call, const gli_cuda_candidates *candidates, int *best);
 
 #endif

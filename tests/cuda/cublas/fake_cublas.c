@@ -1,13 +1,21 @@
 /* A library that stands in for cuBLASLt where there is no GPU: the same functions, in plain loops over host memory, and
  * strict about what the real one requires. cuda_cublas_test opens it, and the emulated device that CMakeLists.txt
  * builds with cuBLASLt. */
+#define _POSIX_C_SOURCE 199309L /* nanosleep */
 #include <cublasLt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/dtype.h"
 
 #define EXPORT __attribute__((visibility("default")))
+
+static int milliseconds; /* that a product takes at least */
+
+/* For tests. */
+EXPORT void fake_cublas_take_time(int least);
+EXPORT void fake_cublas_take_time(int least) { milliseconds = least; }
 
 struct cublasLtContext {
     int used;
@@ -166,15 +174,15 @@ EXPORT cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cu
                                                      cublasLtMatmulPreference_t pref, int wanted,
                                                      cublasLtMatmulHeuristicResult_t results[], int *found) {
     const preference *p = (const preference *)(void *)pref;
-    if (!handle || wanted < 2 || !p->workspace || !p->alignment[0] || !p->alignment[3] ||
+    if (!handle || wanted < 3 || !p->workspace || !p->alignment[0] || !p->alignment[3] ||
         !precise((product *)(void *)desc, (layout *)(void *)d, p) ||
         !right((product *)(void *)desc, (layout *)(void *)a, (layout *)(void *)b, (layout *)(void *)c,
                (layout *)(void *)d))
         return CUBLAS_STATUS_INVALID_VALUE;
     memset(results, 0, (size_t)wanted * sizeof *results);
-    results[0].state         = CUBLAS_STATUS_NOT_SUPPORTED;
-    results[1].workspaceSize = 1000;
-    *found                   = 2;
+    results[0].state = CUBLAS_STATUS_NOT_SUPPORTED;
+    for (int i = 1; i < 3; ++i) results[i].workspaceSize = 1000;
+    *found = 3;
     return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -211,6 +219,7 @@ EXPORT cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc
     (void)stream;
     if (!handle || !algorithm || workspace_bytes != 1000 || (uintptr_t)workspace % 256 || !right(p, a, b, c, d))
         return CUBLAS_STATUS_INVALID_VALUE;
+    nanosleep(&(struct timespec){.tv_nsec = milliseconds * 1000000L}, NULL);
     memset(workspace, 0xFF, workspace_bytes);
     if (p->epilogue == CUBLASLT_EPILOGUE_BGRADB) sum_columns(p, b, b_data);
     for (int batch = 0; batch < d->batch; ++batch)

@@ -258,7 +258,7 @@ static glia_status run_candidate(const gli_call *call, void *state, int candidat
 }
 
 static glia_status find_fastest(plan *p, const gli_call *call) {
-    gli_cuda_candidates candidates = {.count = p->count, .state = p, .run = run_candidate};
+    gli_cuda_candidates candidates = {.count = p->count, .state = p, .run = run_candidate, .provider = "cuda.cublas"};
     for (int i = 0; i < p->count; ++i)
         if (workspace_of(p, call, i) > candidates.workspace) candidates.workspace = workspace_of(p, call, i);
     return gli_cuda_tune(call, &candidates, &p->chosen);

@@ -170,7 +170,8 @@ static glia_status build(plan *p, const gli_call *call) {
     if (status != GLIA_OK && status != GLIA_OUT_OF_MEMORY && status != GLIA_DEVICE_LOST)
         status = gli_cudnn_plan(call->ctx, &p->conv, &p->plans);
     GLI_TRY(status);
-    gli_cuda_candidates candidates = {.count = gli_cudnn_plans_count(p->plans), .state = p, .run = run_candidate};
+    gli_cuda_candidates candidates = {
+        .count = gli_cudnn_plans_count(p->plans), .state = p, .run = run_candidate, .provider = "cuda.cudnn"};
     for (int i = 0; i < candidates.count; ++i)
         if (gli_cudnn_workspace(p->plans, i) > candidates.workspace)
             candidates.workspace = gli_cudnn_workspace(p->plans, i);
