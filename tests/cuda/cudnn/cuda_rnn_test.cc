@@ -6,6 +6,10 @@
 
 #include "support/devices.h"
 
+extern "C" {
+#include "cuda/device/cuda_device.h"
+}
+
 namespace {
 
 using namespace glia;
@@ -130,8 +134,42 @@ Runs runs_of(const Shape &shape, bool nondeterministic = false) {
 TEST_F(CudaRnn, first_algorithm_that_can_go_both_ways_is_taken_and_kept) {
     EXPECT_EQ(runs_of({.hidden = 4}), (Runs{0, 0, 0, 4 + 2}));
     EXPECT_EQ(runs_of({.hidden = 7}), (Runs{4 + 2, 0, 0, 1})) << "with 7 units, the one for few goes forward only";
-    EXPECT_EQ(runs_of({.hidden = 16}), (Runs{0, 4 + 2, 0, 0}));
-    EXPECT_EQ(runs_of({.batch = 130, .hidden = 4}), (Runs{4 + 2, 0, 0, 0}));
+    EXPECT_EQ(runs_of({.hidden = 16}), (Runs{4 + 2, 0, 0, 0})) << "the one for few is not even asked";
+    EXPECT_EQ(runs_of({.batch = 130, .hidden = 4}), (Runs{0, 0, 0, 4 + 2}));
+}
+
+// How often each algorithm goes forward for a layer without gradients on a GPU with so many multiprocessors.
+Runs runs_of_wide(glia_dtype dtype, glia_rnn_cell cell, int64_t batch, int major, int minor, int multiprocessors) {
+    const Runs before = runs_so_far();
+    Computer c("emulated");
+    Keep keep;
+    struct cudaDeviceProp *gpu = &gli_cuda_of(c.ctx)->properties;
+    gpu->major = major, gpu->minor = minor, gpu->multiProcessorCount = multiprocessors;
+    const glia_rnn_params params{.cell = cell, .cell_clip = INFINITY};
+    const int64_t rows = (cell == GLIA_RNN_LSTM ? 4 : cell == GLIA_RNN_GRU ? 3 : 1) * 256;
+    glia_tensor *t[4];
+    const glia_shape shapes[] = {GLIA_SHAPE(1, batch, 128), GLIA_SHAPE(rows, 128), GLIA_SHAPE(rows, 256),
+                                 GLIA_SHAPE(1, batch, 256)};
+    for (size_t i = 0; i < 4; ++i) {
+        EXPECT_EQ(glia_tensor_create(c.ctx, dtype, shapes[i], &t[i]), GLIA_OK) << c.message();
+        keep(t[i], glia_tensor_destroy);
+    }
+    const glia_rnn_weights weights{.w_ih = t[1], .w_hh = t[2]};
+    EXPECT_EQ(glia_rnn(c.ctx, &params, t[0], nullptr, &weights, t[3], nullptr), GLIA_OK) << c.message();
+    Runs after = runs_so_far();
+    for (size_t i = 0; i < after.size(); ++i) after[i] = after[i] != before[i];
+    return after;
+}
+
+TEST_F(CudaRnn, persistent_algorithm_is_taken_where_pytorch_takes_it) {
+    const Runs is_standard{1, 0, 0, 0}, is_persistent{0, 1, 0, 0};
+    EXPECT_EQ(runs_of_wide(GLIA_F16, GLIA_RNN_LSTM, 8, 9, 0, 132), is_persistent);
+    EXPECT_EQ(runs_of_wide(GLIA_BF16, GLIA_RNN_LSTM, 8, 9, 0, 132), is_standard);
+    EXPECT_EQ(runs_of_wide(GLIA_F16, GLIA_RNN_GRU, 8, 9, 0, 132), is_standard);
+    EXPECT_EQ(runs_of_wide(GLIA_F16, GLIA_RNN_LSTM, 7, 9, 0, 132), is_standard);
+    EXPECT_EQ(runs_of_wide(GLIA_F16, GLIA_RNN_LSTM, 8, 8, 6, 132), is_standard);
+    EXPECT_EQ(runs_of_wide(GLIA_F16, GLIA_RNN_LSTM, 8, 9, 0, 97), is_standard);
+    EXPECT_EQ(runs_of_wide(GLIA_F16, GLIA_RNN_TANH, 8, 9, 0, 132), is_standard) << "that for few units refuses";
 }
 
 TEST_F(CudaRnn, fastest_algorithm_is_taken_where_bits_may_differ) {

@@ -164,19 +164,46 @@ static glia_status try_algorithms(layer *l, const gli_call *call, const gli_cudn
     return status;
 }
 
-enum { FEW = 128 }; /* sequences, up to which persistent kernels pay */
+static bool is_plain(const key *k) { return k->cell == GLIA_RNN_TANH || k->cell == GLIA_RNN_RELU; }
+
+/* The persistent kernel for few units; in training it has to do both passes. */
+static bool suits_small(const key *k) {
+    const int most = is_plain(k) ? (k->training ? 256 : 384) : (k->training ? 128 : 192);
+    return k->dtype != GLIA_F64 && k->outputs == k->hidden && k->hidden <= most;
+}
+
+/* The persistent kernel for many units: f16, on a large GPU. */
+static bool suits_persistent(const key *k, const struct cudaDeviceProp *gpu) {
+    enum { UNITS = 128, MOST_UNITS = 1024, SEQUENCES = 8, MOST_SEQUENCES = 128, MULTIPROCESSORS = 98 };
+    const bool large = gpu->major >= 8 && gpu->minor != 6 && gpu->multiProcessorCount >= MULTIPROCESSORS;
+    const bool even  = k->hidden % UNITS == 0 && k->inputs % UNITS == 0 && k->batch % SEQUENCES == 0;
+    if (k->dtype != GLIA_F16 || k->directions != 1 || k->outputs != k->hidden || k->cell == GLIA_RNN_GRU) return false;
+    return large && even && k->hidden <= MOST_UNITS && k->batch <= MOST_SEQUENCES &&
+           (k->cell == GLIA_RNN_LSTM || k->batch < 96 || k->hidden < 896);
+}
+
+/* The one that PyTorch takes, the standard one, which takes everything, then the others.
+ * Source: PyTorch 2.11, aten/src/ATen/native/cudnn/RNN.cpp, get_algo. */
+static void order_of(const gli_call *call, const key *k, gli_cudnn_rnn_algorithm order[GLI_CUDNN_RNN_ALGORITHMS]) {
+    const gli_cudnn_rnn_algorithm first = suits_small(k) ? GLI_CUDNN_RNN_SMALL
+                                          : suits_persistent(k, &gli_cuda_of(call->ctx)->properties)
+                                              ? GLI_CUDNN_RNN_PERSISTENT
+                                              : GLI_CUDNN_RNN_STANDARD;
+    int n                               = 0;
+    order[n++]                          = first;
+    if (first != GLI_CUDNN_RNN_STANDARD) order[n++] = GLI_CUDNN_RNN_STANDARD;
+    for (int other = 0; other < GLI_CUDNN_RNN_ALGORITHMS; ++other)
+        if (other != (int)first && other != GLI_CUDNN_RNN_STANDARD) order[n++] = (gli_cudnn_rnn_algorithm)other;
+}
 
 /* Algorithms need not give the same bits. So that what a training computes does not depend on how busy the device was,
- * the first that works is taken; the fastest of all only where the context allows it. The order is a guess after
- * PyTorch's conditions, aten/src/ATen/native/cudnn/RNN.cpp: GLIA_LOG=dispatch in such a context tells the times. */
+ * the first that works is taken; the fastest of all only where the context allows it. GLIA_LOG=dispatch in such a
+ * context tells the times. */
 static glia_status find_algorithm(layer *l, const gli_call *call) {
-    static const gli_cudnn_rnn_algorithm few[] = {GLI_CUDNN_RNN_SMALL, GLI_CUDNN_RNN_PERSISTENT, GLI_CUDNN_RNN_STANDARD,
-                                                  GLI_CUDNN_RNN_COMPILED};
-    static const gli_cudnn_rnn_algorithm many[] = {GLI_CUDNN_RNN_STANDARD, GLI_CUDNN_RNN_SMALL,
-                                                   GLI_CUDNN_RNN_PERSISTENT, GLI_CUDNN_RNN_COMPILED};
-    const gli_cudnn_rnn_algorithm *order        = l->key.batch <= FEW ? few : many;
-    const int at_once                           = call->ctx->nondeterministic ? GLI_CUDNN_RNN_ALGORITHMS : 1;
-    glia_status status                          = GLIA_UNSUPPORTED;
+    gli_cudnn_rnn_algorithm order[GLI_CUDNN_RNN_ALGORITHMS];
+    const int at_once  = call->ctx->nondeterministic ? GLI_CUDNN_RNN_ALGORITHMS : 1;
+    glia_status status = GLIA_UNSUPPORTED;
+    order_of(call, &l->key, order);
     for (int i = 0; i < GLI_CUDNN_RNN_ALGORITHMS && status != GLIA_OK && !serious(status); i += at_once)
         status = try_algorithms(l, call, order + i, at_once);
     return status == GLIA_OK || serious(status) ? status : GLIA_UNSUPPORTED;
