@@ -201,6 +201,15 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
     });
 }
 
+// There is nothing to prepare.
+cudaError_t cudaGraphUpload(cudaGraphExec_t executable, cudaStream_t stream) {
+    return api_call([=] {
+        if (find(executables, executable) == executables.end())
+            return refuse(cudaErrorInvalidValue, "%p is no instantiated graph", (void *)executable);
+        return enqueue_work(stream, [] {});
+    });
+}
+
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) { return destroy(executables, executable); }
 
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) { return destroy(graphs, graph); }

@@ -290,10 +290,12 @@ TEST_F(Emulator, a_graph_keeps_arguments_and_runs_as_often_as_it_is_launched) {
     EXPECT_EQ(nodes, 2u);
     ASSERT_EQ(cudaGraphInstantiate(&executable, graph, 0), cudaSuccess);
     ASSERT_EQ(cudaGraphDestroy(graph), cudaSuccess);
+    ASSERT_EQ(cudaGraphUpload(executable, s), cudaSuccess);
     for (int i = 0; i < 5; ++i) ASSERT_EQ(cudaGraphLaunch(executable, s), cudaSuccess);
     ASSERT_EQ(cudaStreamSynchronize(s), cudaSuccess);
     EXPECT_EQ(x.read()[0], 15);
     EXPECT_EQ(cudaGraphExecDestroy(executable), cudaSuccess);
+    EXPECT_EQ(cudaGraphUpload(executable, s), cudaErrorInvalidValue);
     EXPECT_EQ(cudaGraphLaunch(executable, s), cudaErrorInvalidValue);
 }
 

@@ -23,8 +23,17 @@ static void abandon_capture(glia_context *ctx) {
     cudaGetLastError();
 }
 
+static void log_nodes(glia_context *ctx, cudaGraph_t graph) {
+    size_t nodes = 0;
+    if (gli_log_enabled(ctx, GLI_LOG_PLAN) && cudaGraphGetNodes(graph, NULL, &nodes) == cudaSuccess)
+        gli_log(ctx, GLI_LOG_PLAN, "%s: recorded %zu nodes", ctx->device_name, nodes);
+}
+
+/* Uploaded at once, so that the first replay takes as long as any other. */
 static glia_status instantiate(glia_context *ctx, cudaGraph_t graph, cudaGraphExec_t *exec) {
     GLI_CUDA_TRY(ctx, cudaGraphInstantiate(exec, graph, 0));
+    GLI_CUDA_TRY(ctx, cudaGraphUpload(*exec, gli_cuda_of(ctx)->stream));
+    log_nodes(ctx, graph);
     return GLIA_OK;
 }
 
@@ -35,6 +44,7 @@ glia_status gli_cuda_record_end(glia_context *ctx, void **recording) {
     if (graph) {
         status = instantiate(ctx, graph, &exec);
         cudaGraphDestroy(graph);
+        if (status != GLIA_OK && exec) cudaGraphExecDestroy(exec), exec = NULL;
     } else {
         abandon_capture(ctx);
     }
