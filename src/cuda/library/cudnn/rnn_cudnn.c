@@ -46,14 +46,19 @@ static key key_of(const gli_call *call) {
                  .bias        = g->bias};
 }
 
-/* *out NULL: there was no such call. */
+/* *out NULL: there was no such call. The layer that was found comes first, for the next search. */
 static glia_status find(const gli_call *call, layer **out) {
     const key own = key_of(call);
     layer **first = NULL;
     GLI_TRY(gli_cudnn_layers_of(call->ctx, &first));
-    layer *l = *first;
-    while (l && memcmp(&l->key, &own, sizeof own) != 0) l = l->next;
-    *out = l;
+    layer **link = first;
+    while (*link && memcmp(&(*link)->key, &own, sizeof own) != 0) link = &(*link)->next;
+    layer *l = *link;
+    *out     = l;
+    if (!l) return GLIA_OK;
+    *link   = l->next;
+    l->next = *first;
+    *first  = l;
     return GLIA_OK;
 }
 
