@@ -6,6 +6,7 @@
 #include <cuda_runtime_api.h>
 
 #include "core/provider.h"
+#include "cuda/device/kernel_code.h"
 #include "cuda/device/memory_pool.h"
 
 struct gli_cuda_opened;
@@ -20,6 +21,7 @@ typedef struct gli_cuda_index_user {
 typedef struct gli_cuda {
     int index; /* of the device */
     struct cudaDeviceProp properties;
+    gli_kernel_code code; /* that runs on it */
     cudaStream_t stream;
     gli_cuda_pool pool;
     cudaEvent_t clock[2]; /* timer.c; made when first used */
