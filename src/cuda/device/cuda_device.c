@@ -201,6 +201,7 @@ static const gli_device device = {
     .release             = gli_cuda_release,
     .upload              = gli_cuda_upload,
     .download            = gli_cuda_download,
+    .fill                = gli_cuda_fill,
     .synchronize         = gli_cuda_synchronize,
     .alignment           = GLI_CUDA_ALIGNMENT,
     .image_channels_last = true,
