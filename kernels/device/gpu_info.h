@@ -4,7 +4,7 @@
 
 typedef struct gli_gpu {
     int multiprocessors;
-    int compute_capability; /* 90: 9.0 */
+    int compute_capability; /* that the code which runs there is written for; 90: 9.0 */
 } gli_gpu;
 
 #endif

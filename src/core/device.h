@@ -35,6 +35,7 @@ typedef struct gli_device {
     /* When upload returns, the host memory may change; when download returns, it has the content. */
     glia_status (*upload)(glia_context *ctx, void *device, const void *host, size_t bytes);
     glia_status (*download)(glia_context *ctx, void *host, const void *device, size_t bytes);
+    glia_status (*fill)(glia_context *ctx, void *device, unsigned char byte, size_t bytes);
     glia_status (*synchronize)(glia_context *ctx); /* waits for everything that was started */
     size_t alignment;                              /* of the tensors in a plan's buffer; a power of two */
     size_t io_alignment; /* of a plan's inputs and outputs, or they are copied; 1: that of their elements is enough */

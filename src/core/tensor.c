@@ -274,14 +274,20 @@ glia_status glia_tensor_copy(const glia_tensor *from, glia_tensor *to) {
     return status;
 }
 
-/* A tensor with gaps goes through a dense copy of all elements; to a dense one a chunk is uploaded repeatedly. */
+/* Elements whose bytes are all the same, zeros above all, are written by the device. A tensor with gaps goes through a
+ * dense copy of all elements; to a dense one a chunk is uploaded repeatedly. */
 static glia_status fill(glia_tensor *tensor, double value) {
     enum { CHUNK = 1 << 16 };
     glia_context *ctx   = tensor->ctx;
     const bool whole    = !gli_is_dense(tensor);
     const int64_t count = gli_count(tensor), chunk = whole ? count : gli_min_i64(count, CHUNK);
     const size_t size = glia_dtype_size(tensor->dtype);
+    _Alignas(double) unsigned char element[sizeof(double)];
     gli_block block;
+    if (count == 0) return GLIA_OK;
+    gli_store(tensor->dtype, element, 0, value);
+    if (!whole && memcmp(element, element + 1, size - 1) == 0)
+        return ctx->device->fill(ctx, tensor->data, element[0], (size_t)count * size);
     GLI_TRY(gli_block_alloc(ctx, (size_t)chunk, size, "filling a tensor", &block));
     for (int64_t i = 0; i < chunk; ++i) gli_store(tensor->dtype, block.data, i, value);
     glia_status status = GLIA_OK;

@@ -28,6 +28,12 @@ static glia_status copy(glia_context *ctx, void *to, const void *from, size_t by
     return GLIA_OK;
 }
 
+static glia_status fill(glia_context *ctx, void *data, unsigned char byte, size_t bytes) {
+    (void)ctx;
+    memset(data, byte, bytes);
+    return GLIA_OK;
+}
+
 static glia_status synchronize(glia_context *ctx) {
     (void)ctx;
     return GLIA_OK;
@@ -59,6 +65,7 @@ const gli_device gli_cpu_device = {
     .release         = gli_block_free,
     .upload          = copy,
     .download        = copy,
+    .fill            = fill,
     .synchronize     = synchronize,
     .alignment       = GLI_ALIGNMENT,
     .io_alignment    = 1,

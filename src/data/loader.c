@@ -27,6 +27,7 @@ void gli_loader_destroy(gli_loader *loader) {
     gli_prefetch_destroy(loader->prefetch);
     gli_balance_destroy(loader->balance);
     gli_block_free(loader->dataset->ctx, &loader->order);
+    gli_block_free(loader->dataset->ctx, &loader->order_ahead);
     glia_dataset_destroy(loader->dataset);
     *loader = (gli_loader){0};
 }
@@ -49,18 +50,41 @@ static gli_prefetch *prefetch_here(gli_loader *loader) {
     return loader->prefetch;
 }
 
-void gli_loader_begin(gli_loader *loader, uint32_t epoch) {
+static void make_order(gli_loader *loader, uint32_t epoch, int64_t *order) {
     const int64_t count = loader->dataset->count;
-    int64_t *order      = loader->order.data;
-    if (prefetch_here(loader)) gli_prefetch_halt(loader->prefetch);
-    loader->epoch = epoch;
-    loader->next  = 0;
     if (loader->balance)
         gli_balance_order(loader->balance, loader->args.seed, epoch, order);
     else if (loader->args.shuffle)
         gli_random_permutation((gli_random){loader->args.seed, GLI_STREAM_SHUFFLE, epoch}, count, order);
     else
         for (int64_t i = 0; i < count; ++i) order[i] = i;
+}
+
+/* An order that cannot be kept ahead is made when its epoch begins. */
+void gli_loader_prepare(gli_loader *loader, uint32_t epoch) {
+    glia_context *ctx = loader->dataset->ctx;
+    if (!loader->args.shuffle) return;
+    if (!loader->order_ahead.data && gli_block_alloc(ctx, (size_t)loader->dataset->count, sizeof(int64_t),
+                                                     "the order of the samples", &loader->order_ahead) != GLIA_OK) {
+        ctx->message[0] = '\0'; /* it is no failure of the caller's */
+        return;
+    }
+    loader->epoch_ahead = epoch;
+    make_order(loader, epoch, loader->order_ahead.data);
+}
+
+void gli_loader_begin(gli_loader *loader, uint32_t epoch) {
+    if (prefetch_here(loader)) gli_prefetch_halt(loader->prefetch);
+    if (loader->order_ahead.data && loader->epoch_ahead == epoch) {
+        const gli_block ahead = loader->order_ahead;
+        loader->order_ahead   = loader->order;
+        loader->order         = ahead;
+        loader->epoch_ahead   = loader->epoch;
+    } else {
+        make_order(loader, epoch, loader->order.data);
+    }
+    loader->epoch = epoch;
+    loader->next  = 0;
 }
 
 int64_t gli_loader_peek(const gli_loader *loader) {

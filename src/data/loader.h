@@ -18,7 +18,9 @@ typedef struct gli_loader {
     glia_dataset *dataset; /* retained */
     gli_loader_args args;
     uint32_t epoch;
-    gli_block order;             /* int64_t, of this epoch */
+    gli_block order;       /* int64_t, of this epoch */
+    gli_block order_ahead; /* of epoch_ahead; empty: of none */
+    uint32_t epoch_ahead;
     struct gli_balance *balance; /* NULL: not balanced */
     int64_t next;                /* where the next batch begins in the order */
     int workers; /* that read batches ahead, as the dataset said at creation; 0: none, or none could be started */
@@ -36,6 +38,9 @@ int64_t gli_loader_samples(const gli_loader *loader);
 
 /* Moves to the beginning of an epoch. The order is a function of (seed, epoch), so training can be resumed. */
 void gli_loader_begin(gli_loader *loader, uint32_t epoch);
+
+/* Makes the order of a later epoch, which gli_loader_begin then takes, while this one may still be needed. */
+void gli_loader_prepare(gli_loader *loader, uint32_t epoch);
 
 /* The size of the next batch: batch_size, fewer in the last one, 0 at the end of the epoch. */
 int64_t gli_loader_peek(const gli_loader *loader);

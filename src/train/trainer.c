@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/device.h"
 #include "core/size.h"
 #include "core/trace.h"
 #include "train/diagnosis.h"
@@ -209,10 +210,20 @@ static glia_status tell_epoch(glia_trainer *t) {
     return notify(t, EPOCH_END);
 }
 
+static bool stop_asked(const glia_trainer *t) { return __atomic_load_n(&t->stop_asked, __ATOMIC_RELAXED); }
+
+/* While the device still works: it waits for no order then when the next epoch begins. */
+static void prepare_epoch(glia_trainer *t) {
+    const bool last = t->epoch.epoch == t->epochs || stop_asked(t);
+    if (t->model->ctx->device->stream && !last)
+        gli_loader_prepare(&t->pass.loader, (uint32_t)t->model->training->epochs + 1);
+}
+
 static glia_status end_epoch(glia_trainer *t) {
     glia_context *ctx = t->model->ctx;
     char message[sizeof ctx->message];
     t->epoch.host_seconds = gli_seconds() - t->begun;
+    prepare_epoch(t);
     GLI_TRY(leave_epoch(t, settle(t, GLIA_OK)));
     GLI_TRY(gli_results_read(t->model->training, GLI_SUMS_TRAINING, &t->epoch.train));
     ++t->model->training->epochs;
@@ -240,8 +251,6 @@ static glia_status begin(glia_trainer *t) {
     t->stopped = status != GLIA_OK;
     return status;
 }
-
-static bool stop_asked(const glia_trainer *t) { return __atomic_load_n(&t->stop_asked, __ATOMIC_RELAXED); }
 
 static glia_status stop(glia_trainer *t) {
     t->stopped         = true;

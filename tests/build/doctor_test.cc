@@ -108,6 +108,15 @@ TEST(Doctor, names_the_device_that_auto_chooses) {
     EXPECT_EQ(facts_of(r.text).at("auto").at("is"), chosen) << r.text;
 }
 
+TEST(Doctor, says_whether_kernels_were_built_for_the_gpu) {
+    glia_context *ctx = nullptr;
+    if (glia_context_create("emulated", nullptr, &ctx) != GLIA_OK) GTEST_SKIP() << glia_message(nullptr);
+    glia_context_destroy(ctx);
+    const Output r = run("doctor");
+    EXPECT_NE(facts_of(r.text).at("emulated").at("device").find(", kernels built for this GPU"), std::string::npos)
+        << r.text;
+}
+
 TEST(Doctor, reports_a_GLIA_DEVICE_that_does_not_exist) {
     const Variable device("GLIA_DEVICE", "abacus");
     const Output r = run("doctor");

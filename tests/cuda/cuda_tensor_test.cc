@@ -74,6 +74,22 @@ TEST_P(CudaTensor, is_zero_at_first_and_filled_with_what_the_dtype_can_hold) {
     });
 }
 
+long calls_to_clear(const char *device, int64_t count) {
+    const Variable log("GLIA_LOG", "dispatch");
+    Computer c(device);
+    Keep keep;
+    glia_tensor *t = nullptr;
+    EXPECT_EQ(glia_tensor_create(c.ctx, GLIA_F32, GLIA_SHAPE(count), &t), GLIA_OK);
+    EXPECT_EQ(glia_tensor_fill(t, 0), GLIA_OK);
+    glia_tensor_destroy(t);
+    c.destroy();
+    return c.calls();
+}
+
+TEST_P(CudaTensor, is_cleared_by_the_device_whatever_its_size) {
+    EXPECT_EQ(calls_to_clear(device(), 10), calls_to_clear(device(), 5 << 20));
+}
+
 TEST_P(CudaTensor, of_no_elements_takes_no_memory) {
     both([](Computer &c) {
         const size_t before = live_bytes("emulated");

@@ -74,6 +74,11 @@ class Data : public ContextTest {
     std::vector<int32_t> ys;
 };
 
+std::vector<int64_t> order_of(const gli_loader &loader) {
+    const auto *order = static_cast<const int64_t *>(loader.order.data);
+    return {order, order + loader.dataset->count};
+}
+
 std::vector<int> first_numbers(int count) {
     std::vector<int> all(size_t(count), 0);
     std::iota(all.begin(), all.end(), 0);
@@ -350,6 +355,29 @@ TEST(DataMemory, every_allocation_may_fail) {
                   return status;
               }),
               4);
+}
+
+// The order of this epoch stays while the next one is made, and an epoch that was not made ready has its own.
+TEST_F(Data, orders_are_those_of_their_epochs_when_made_ahead) {
+    glia_dataset *dataset = numbered(100);
+    for (const bool shuffle : {false, true}) {
+        const gli_loader_args args = {.batch_size = 7, .shuffle = shuffle, .seed = 5};
+        std::vector<std::vector<int64_t>> want;
+        gli_loader loader;
+        ASSERT_EQ(gli_loader_create(dataset, &args, &loader), GLIA_OK) << message();
+        for (uint32_t number = 0; number < 6; ++number) {
+            gli_loader_begin(&loader, number);
+            want.push_back(order_of(loader));
+        }
+        for (const uint32_t number : {0u, 1u, 2u, 1u, 5u, 5u, 4u}) {
+            gli_loader_begin(&loader, number);
+            EXPECT_EQ(order_of(loader), want[number]) << number;
+            gli_loader_prepare(&loader, number + 1);
+            EXPECT_EQ(order_of(loader), want[number]) << number;
+        }
+        gli_loader_destroy(&loader);
+    }
+    glia_dataset_destroy(dataset);
 }
 
 }  // namespace

@@ -10,12 +10,21 @@
 #include "cuda/device/build.h"
 #include "cuda/device/cuda_device.h"
 #include "cuda/device/index_error.h"
+#include "cuda/device/kernel_code.h"
 #include "cuda/library/access.h"
 #include "cuda/library/library.h"
 #include "cuda/cuda_providers.h"
 #include "glia/glia.h"
+#include "kernels/device/built_for.h"
 
-enum { OLDEST_MAJOR = 7, OLDEST_MINOR = 5 }; /* compute capability that the kernels are built for */
+static void say_driver_is_old(char *why, int driver) {
+    int runtime = 0;
+    cudaRuntimeGetVersion(&runtime);
+    const char *least = gli_least_driver(runtime);
+    const int length  = snprintf(why, GLI_WHY_TEXT, "the driver is of CUDA %d.%d, and too old for CUDA %d.%d",
+                                 driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10);
+    if (least) snprintf(why + length, GLI_WHY_TEXT - (size_t)length, ", which needs driver %s or later", least);
+}
 
 static int count(char *why) {
     int devices             = 0;
@@ -27,9 +36,16 @@ static int count(char *why) {
         snprintf(why, GLI_WHY_TEXT, "no CUDA driver is installed");
     else if (error == cudaErrorNoDevice || error == cudaSuccess)
         snprintf(why, GLI_WHY_TEXT, "the CUDA driver sees no GPU");
+    else if (error == cudaErrorInsufficientDriver)
+        say_driver_is_old(why, driver);
     else
         snprintf(why, GLI_WHY_TEXT, "%s (%s)", cudaGetErrorString(error), cudaGetErrorName(error));
     return 0;
+}
+
+static const char *words_of(gli_kernel_code code) {
+    if (code.architecture == 0) return "no kernels for this GPU";
+    return code.from_ptx ? "kernels compiled by the driver once" : "kernels built for this GPU";
 }
 
 static void describe(int index, char *text, size_t size) {
@@ -37,8 +53,9 @@ static void describe(int index, char *text, size_t size) {
     if (cudaGetDeviceProperties(&p, index) != cudaSuccess)
         snprintf(text, size, "%s", cudaGetErrorString(cudaGetLastError()));
     else
-        gli_format(text, size, "%s, compute capability %d.%d, %d multiprocessors, %.1f GiB", p.name, p.major, p.minor,
-                   p.multiProcessorCount, (double)p.totalGlobalMem / (1 << 30));
+        gli_format(text, size, "%s, compute capability %d.%d, %d multiprocessors, %.1f GiB, %s", p.name, p.major,
+                   p.minor, p.multiProcessorCount, (double)p.totalGlobalMem / (1 << 30),
+                   words_of(gli_kernel_code_for(&p, gli_kernel_architectures())));
 }
 
 /* The whole number that text begins with, which is not negative; false: it begins with none. */
@@ -85,11 +102,13 @@ static glia_status check_settings(glia_context *ctx) {
     return wrong ? gli_fail(ctx, GLIA_INVALID_ARGUMENT, "%s", wrong) : GLIA_OK;
 }
 
-static glia_status check_properties(glia_context *ctx) {
-    const struct cudaDeviceProp *p = &gli_cuda_of(ctx)->properties;
-    GLI_REQUIRE(ctx, p->major > OLDEST_MAJOR || (p->major == OLDEST_MAJOR && p->minor >= OLDEST_MINOR),
-                GLIA_UNSUPPORTED, "%s has compute capability %d.%d, the kernels need %d.%d", p->name, p->major,
-                p->minor, OLDEST_MAJOR, OLDEST_MINOR);
+static glia_status choose_code(glia_context *ctx) {
+    gli_cuda *cuda                 = gli_cuda_of(ctx);
+    const struct cudaDeviceProp *p = &cuda->properties;
+    cuda->code                     = gli_kernel_code_for(p, gli_kernel_architectures());
+    GLI_REQUIRE(ctx, cuda->code.architecture > 0, GLIA_UNSUPPORTED,
+                "%s has compute capability %d.%d, which the kernels of this libglia_cuda are not built for", p->name,
+                p->major, p->minor);
     return GLIA_OK;
 }
 
@@ -114,7 +133,7 @@ static glia_status open_all(glia_context *ctx, int index) {
     GLI_TRY(check_settings(ctx));
     GLI_CUDA_TRY(ctx, cudaSetDevice(index));
     GLI_CUDA_TRY(ctx, cudaGetDeviceProperties(&cuda->properties, index));
-    GLI_TRY(check_properties(ctx));
+    GLI_TRY(choose_code(ctx));
     GLI_CUDA_TRY(ctx, cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking));
     GLI_TRY(open_staging(ctx));
     return gli_cuda_indices_open(ctx);
@@ -183,6 +202,7 @@ static const gli_device device = {
     .release        = gli_cuda_release,
     .upload         = gli_cuda_upload,
     .download       = gli_cuda_download,
+    .fill           = gli_cuda_fill,
     .synchronize    = gli_cuda_synchronize,
     .alignment      = GLI_CUDA_ALIGNMENT,
     .io_alignment   = GLI_CUDA_ACCESS,

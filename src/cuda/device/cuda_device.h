@@ -6,6 +6,7 @@
 #include <cuda_runtime_api.h>
 
 #include "core/provider.h"
+#include "cuda/device/kernel_code.h"
 #include "cuda/device/memory_pool.h"
 
 struct gli_cuda_opened;
@@ -20,6 +21,7 @@ typedef struct gli_cuda_index_user {
 typedef struct gli_cuda {
     int index; /* of the device */
     struct cudaDeviceProp properties;
+    gli_kernel_code code; /* that runs on it */
     cudaStream_t stream;
     gli_cuda_pool pool;
     cudaEvent_t clock[2]; /* timer.c; made when first used */
@@ -29,6 +31,7 @@ typedef struct gli_cuda {
     char *staging[GLI_CUDA_STAGING_HALVES];
     cudaEvent_t staged[GLI_CUDA_STAGING_HALVES];
     int next_half;
+    bool recording; /* a plan; transfers, which are no part of it, are refused */
 
     /* Indices that kernels found out of range; see index_error.h. */
     gli_cuda_index_user index_users[32];
@@ -72,6 +75,7 @@ glia_status gli_cuda_usable(glia_context *ctx);
 glia_status gli_cuda_upload(glia_context *ctx, void *device, const void *host, size_t bytes);
 glia_status gli_cuda_download(glia_context *ctx, void *host, const void *device, size_t bytes);
 glia_status gli_cuda_synchronize(glia_context *ctx);
+glia_status gli_cuda_fill(glia_context *ctx, void *device, unsigned char byte, size_t bytes);
 
 /* timer.c */
 glia_status gli_cuda_time_begin(glia_context *ctx);

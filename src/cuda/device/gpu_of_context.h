@@ -6,8 +6,9 @@
 #include "kernels/device/gpu_info.h"
 
 static inline gli_gpu gli_cuda_gpu(const gli_call *call) {
-    const struct cudaDeviceProp *p = &gli_cuda_of(call->ctx)->properties;
-    return (gli_gpu){.multiprocessors = p->multiProcessorCount, .compute_capability = 10 * p->major + p->minor};
+    const gli_cuda *cuda = gli_cuda_of(call->ctx);
+    return (gli_gpu){.multiprocessors    = cuda->properties.multiProcessorCount,
+                     .compute_capability = cuda->code.architecture};
 }
 
 #endif

@@ -4,6 +4,7 @@
 glia_status gli_cuda_record_begin(glia_context *ctx) {
     GLI_TRY(gli_cuda_usable(ctx));
     GLI_CUDA_TRY(ctx, cudaStreamBeginCapture(gli_cuda_of(ctx)->stream, cudaStreamCaptureModeThreadLocal));
+    gli_cuda_of(ctx)->recording = true;
     return GLIA_OK;
 }
 
@@ -38,9 +39,10 @@ static glia_status instantiate(glia_context *ctx, cudaGraph_t graph, cudaGraphEx
 }
 
 glia_status gli_cuda_record_end(glia_context *ctx, void **recording) {
-    cudaGraph_t graph    = NULL;
-    cudaGraphExec_t exec = NULL;
-    glia_status status   = recording ? end_capture(ctx, &graph) : GLIA_OK;
+    cudaGraph_t graph           = NULL;
+    cudaGraphExec_t exec        = NULL;
+    gli_cuda_of(ctx)->recording = false;
+    glia_status status          = recording ? end_capture(ctx, &graph) : GLIA_OK;
     if (graph) {
         status = instantiate(ctx, graph, &exec);
         cudaGraphDestroy(graph);

@@ -6,6 +6,15 @@
 #include "cuda/device/cuda_device.h"
 #include "cuda/device/index_error.h"
 
+/* A copy from host memory would be recorded with what lies there now, and an event that is recorded in a plan can be
+ * waited for no more. */
+static glia_status require_no_recording(glia_context *ctx, const char *what) {
+    GLI_TRY(gli_cuda_usable(ctx));
+    GLI_REQUIRE(ctx, !gli_cuda_of(ctx)->recording, GLIA_UNSUPPORTED,
+                "%s: %s while a plan is recorded would be no part of it", ctx->device_name, what);
+    return GLIA_OK;
+}
+
 /* Waits until the half may be used again. */
 static glia_status take_half(glia_context *ctx, int *half) {
     gli_cuda *cuda  = gli_cuda_of(ctx);
@@ -34,7 +43,7 @@ static glia_status start(glia_context *ctx, int half, void *to, const void *from
 
 glia_status gli_cuda_upload(glia_context *ctx, void *device, const void *host, size_t bytes) {
     gli_cuda *cuda = gli_cuda_of(ctx);
-    GLI_TRY(gli_cuda_usable(ctx));
+    GLI_TRY(require_no_recording(ctx, "an upload"));
     for (size_t offset = 0; offset < bytes; offset += GLI_CUDA_STAGING_BYTES) {
         const size_t size = gli_min_size(bytes - offset, GLI_CUDA_STAGING_BYTES);
         int half;
@@ -48,7 +57,7 @@ glia_status gli_cuda_upload(glia_context *ctx, void *device, const void *host, s
 /* One chunk is transferred while the one before is copied from the staging memory. */
 glia_status gli_cuda_download(glia_context *ctx, void *host, const void *device, size_t bytes) {
     gli_cuda *cuda = gli_cuda_of(ctx);
-    GLI_TRY(gli_cuda_usable(ctx));
+    GLI_TRY(require_no_recording(ctx, "a download"));
     size_t done = 0;
     int before  = -1;
     for (size_t offset = 0; offset < bytes || before >= 0; offset += GLI_CUDA_STAGING_BYTES) {
@@ -69,8 +78,14 @@ glia_status gli_cuda_download(glia_context *ctx, void *host, const void *device,
     return gli_cuda_check_indices(ctx);
 }
 
-glia_status gli_cuda_synchronize(glia_context *ctx) {
+glia_status gli_cuda_fill(glia_context *ctx, void *device, unsigned char byte, size_t bytes) {
     GLI_TRY(gli_cuda_usable(ctx));
+    GLI_CUDA_TRY(ctx, cudaMemsetAsync(device, byte, bytes, gli_cuda_of(ctx)->stream));
+    return GLIA_OK;
+}
+
+glia_status gli_cuda_synchronize(glia_context *ctx) {
+    GLI_TRY(require_no_recording(ctx, "a synchronisation"));
     GLI_CUDA_TRY(ctx, cudaStreamSynchronize(gli_cuda_of(ctx)->stream));
     return gli_cuda_check_indices(ctx);
 }

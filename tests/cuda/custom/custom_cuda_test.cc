@@ -134,6 +134,54 @@ TEST_P(CustomCuda, passes_on_what_went_wrong) {
     EXPECT_EQ(call(params_of(custom_square, 2), x, y), GLIA_OK) << computer->message();
 }
 
+// What moves between host and device while a plan is recorded would be no part of it, or would end it.
+TEST_P(CustomCuda, that_transfers_is_launched_one_by_one) {
+    static const std::function<glia_status(glia_tensor *, float *)> transfers[] = {
+        [](glia_tensor *t, float *v) { return glia_tensor_write(t, v, sizeof *v); },
+        [](glia_tensor *t, float *v) { return glia_tensor_read(t, v, sizeof *v); },
+        [](glia_tensor *t, float *) { return t->ctx->device->synchronize(t->ctx); },
+    };
+    struct {
+        glia_tensor *table;
+        float runs;
+        int which;
+    } used            = {};
+    glia_custom_op op = custom_square;
+    op.cuda_forward   = [](glia_custom_call *call) {
+        auto *u     = static_cast<decltype(used) *>(call->params->user);
+        float value = ++u->runs;
+        GLI_TEST_TRY(transfers[u->which](u->table, &value));
+        return custom_square.cuda_forward(call);
+    };
+    for (used.which = 0; used.which < 3; ++used.which) {
+        const Variable log("GLIA_LOG", "info");
+        Computer own(device());
+        Keep kept;
+        glia_graph *graph = nullptr;
+        glia_plan *plan   = nullptr;
+        auto *x           = tensor_of(own.ctx, kept, GLIA_F32, {6}, kX),
+             *y           = tensor_of(own.ctx, kept, GLIA_F32, {6}, std::vector<float>(6));
+        used.table        = tensor_of<float>(own.ctx, kept, GLIA_F32, {1}, {0});
+        used.runs         = 0;
+        ASSERT_EQ(glia_graph_create(own.ctx, &graph), GLIA_OK);
+        kept(graph, glia_graph_destroy);
+        glia_custom_params params = params_of(op, 2);
+        params.user               = &used;
+        const glia_value in       = glia_graph_input(graph, "x", GLIA_F32, GLIA_SHAPE(6));
+        glia_value out            = glia_graph_custom(graph, &params, &in, 1, nullptr, 0);
+        out                       = glia_graph_custom(graph, &params, &out, 1, nullptr, 0);
+        ASSERT_EQ(glia_plan_create(graph, &out, 1, &plan), GLIA_OK) << own.message();
+        kept(plan, glia_plan_destroy);
+        const glia_tensor *given[] = {x};
+        for (int run = 0; run < 4; ++run) {
+            ASSERT_EQ(glia_plan_run(plan, given, 1, &y, 1), GLIA_OK) << own.message();
+            EXPECT_EQ(read<float>(y)[1], 128) << "2 (2 4)^2";
+            EXPECT_EQ(read<float>(used.table)[0], used.which == 0 ? used.runs : 0) << "the table is that of this run";
+        }
+        EXPECT_TRUE(own.logged("are launched one by one, because: ")) << used.which;
+    }
+}
+
 GLI_ON_EMULATOR(CustomCuda);
 
 }  // namespace
