@@ -220,6 +220,16 @@ TEST(Loss, kullback_leibler) {
     near(slopes(none(GLIA_LOSS_KL), p, t), {-1, 0, -0.5, -1});
 }
 
+// A mean in f32 of terms that are none, and one of them that does not count.
+TEST(Loss, terms_beyond_f32) {
+    const Array zeros = as_f32({{4}, {0, 0, 0, 0}}), first = as_f32({{4}, {0, 1, 1, 1}});
+    const auto of = [](double p) { return as_f32({{4}, {p, 2, 0, 0}}); };
+    const L mse{.kind = GLIA_LOSS_MSE}, huber{.kind = GLIA_LOSS_HUBER, .delta = 1e20};
+    expect_everywhere_near(kLoss, mse, {of(0x1p64), zeros}, {0x1p126});
+    expect_everywhere_near(kLoss, huber, {of(0x1p65), zeros}, {0x1p127});
+    expect_everywhere_near(kLoss, mse, {of(1e30), zeros, first}, {1});
+}
+
 TEST(Loss, reductions_and_weights) {
     const Array p{{2, 2}, {1, 2, -3, 0.5}}, t{{2, 2}, {1, 0, 1, 0}};
     near(run(kLoss, L{}, {p, t}), {20.25 / 4});
