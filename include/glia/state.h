@@ -14,6 +14,7 @@
  *   glia/learning_rate    a scalar f64
  *   glia/compiled_epoch   epochs since the compile: what schedules count
  *   glia/position         samples that an epoch has had which was left in its middle, or is under way; else 0
+ *   glia/epoch_samples    samples of that epoch in all, or of the last one; 0: not known
  *   glia/sums             f64 [n], the sums and counts of losses and metrics of that epoch
  *   glia/scores           of models with GLIA_METRIC_AUC: f64 [n,3], the number of an output, a score of that epoch,
  *                         and 1 if it is a positive one, else 0. n grows with the epoch, and is what is set

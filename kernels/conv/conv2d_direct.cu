@@ -47,7 +47,8 @@ __global__ void __launch_bounds__(DIRECT_THREADS, 1) direct_kernel(conv2d_batch<
         const coord here = element[k];
 #pragma unroll
         for (int e = 0; e < THREAD_PIXELS; ++e) {
-            const C x = p.a.contains(own[e], here) ? C(to_compute(*p.a.address(own[e], here))) : C(0);
+            if (!p.a.contains(own[e], here)) continue;
+            const C x = C(to_compute(*p.a.address(own[e], here)));
 #pragma unroll
             for (int i = 0; i < 4; ++i) sum[e][i] += x * w.at[i];
         }

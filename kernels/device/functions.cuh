@@ -138,6 +138,17 @@ __device__ inline C slope_from_x(glia_unary_kind kind, C alpha, C beta, C x) {
     }
 }
 
+/* dy times the derivative at x, of the kinds whose derivative may leave the range of C where the product does not. */
+template <class C>
+__device__ inline C gradient_from_x(glia_unary_kind kind, C slope, C x, C dy) {
+    switch (kind) {
+        case GLIA_UNARY_LOG: return dy / x;
+        case GLIA_UNARY_SOFTSIGN: return dy / (1 + fabs(x)) / (1 + fabs(x));
+        case GLIA_UNARY_SQUARE: return x * dy * 2;
+        default: return slope * dy;
+    }
+}
+
 /* Whether the function is constant around a point of this slope and, of hard_swish, x, so that no gradient goes through
  * it, NaN and infinity included. Elsewhere a slope of 0 is a factor like others. */
 template <class C>

@@ -22,7 +22,8 @@ struct backward {
     __device__ C operator()(const C (&in)[2]) const {
         const C dy = in[0], x = in[1];
         const C slope = from_y ? slope_from_y(kind, alpha, beta, x) : slope_from_x(kind, alpha, beta, x);
-        return constant_at(kind, slope, x) ? C(0) : slope * dy;
+        if (constant_at(kind, slope, x)) return C(0);
+        return from_y ? slope * dy : gradient_from_x(kind, slope, x, dy);
     }
 };
 

@@ -73,10 +73,11 @@ struct row {
         else
             load_pack(p.x + element(class_in(round)), pack(), pack() > 1, values);
     }
-    /* The weight of log p(c) in the loss. */
+    /* The weight of log p(c) in the loss. That of a class without a share counts nothing, if it is infinite, too. */
     __device__ C coefficient(int c) const {
         const C t = p.probabilities ? to_compute(p.probabilities[element(c)]) : C(c == target);
-        return p.weight_of(c) * (p.hard * t + p.smooth);
+        const C q = p.hard * t + p.smooth;
+        return q == 0 ? C(0) : p.weight_of(c) * q;
     }
 };
 

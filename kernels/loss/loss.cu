@@ -1,5 +1,6 @@
 /* A few thousand terms are summed by one block in one launch; more by many blocks, whose sums a second launch adds.
- * Sums are double: the mean of large terms is finite where their sum is not. */
+ * Terms and sums are double: the mean of large terms is finite where their sum is not, and where one of them is none of
+ * f32. */
 #include "kernels/loss/loss_launch.h"
 
 #include "kernels/device/divide.cuh"
@@ -32,14 +33,14 @@ struct pairs {
     divisor shared;
     const T *prediction, *target, *weight;
 
-    __device__ C term(C p, C t) const {
+    __device__ double term(C p, C t) const {
         const C d = p - t, size = fabs(d);
         switch (kind) {
-            case GLIA_LOSS_MSE: return d * d;
+            case GLIA_LOSS_MSE: return double(d) * double(d);
             case GLIA_LOSS_MAE: return size;
-            case GLIA_LOSS_HUBER: return size <= delta ? d * d / 2 : delta * (size - delta / 2);
+            case GLIA_LOSS_HUBER: return size <= delta ? double(d) * d / 2 : double(delta) * (size - delta / 2);
             case GLIA_LOSS_BCE: return -t * log_at_least_minus_100(p) - (1 - t) * log_at_least_minus_100(1 - p);
-            case GLIA_LOSS_BCE_LOGITS: return (p > 0 ? p : C(0)) - p * t + log1p(exp(-fabs(p)));
+            case GLIA_LOSS_BCE_LOGITS: return (p > 0 ? p : C(0)) - double(p) * t + log1p(exp(-fabs(p)));
             case GLIA_LOSS_KL: return log_target ? exp(t) * (t - p) : t == 0 ? C(0) : t * (log(t) - p);
             default: break;
         }
@@ -103,8 +104,9 @@ __global__ void __launch_bounds__(LOSS_THREADS)
         C p[width], t[width], w[width], values[width];
         in.load(i, n, p, t, w);
         for (int k = 0; k < width; ++k) {
-            values[k] = k < n ? w[k] * in.term(p[k], t[k]) : C(0);
-            sum.at[0] += values[k];
+            const double term = k < n ? double(w[k]) * in.term(p[k], t[k]) : 0.0;
+            values[k]         = C(term);
+            sum.at[0] += term;
         }
         if (terms) store_pack(terms + i, n, in.wide, values);
     }

@@ -37,6 +37,7 @@ struct centered {
     __device__ bool rescale(C variance) {
         typedef square_range<C> range;
         if (variance >= range::low && variance <= range::high) return false;
+        if (variance < range::low && fabs(shift) > range::high / range::up) return false; /* the numbers are all one */
         by = variance < range::low ? range::up : range::down; /* of NaN, too: infinity less infinity */
         shift *= by;
         return true;

@@ -15,10 +15,11 @@ __device__ inline C plain_step(bool relu, C sum) {
     return apply(relu ? GLIA_UNARY_RELU : GLIA_UNARY_TANH, C(0), C(0), sum);
 }
 
-/* The gradient with respect to the sum, of the step that gave h. */
+/* The gradient with respect to the sum, of the step that gave h. None goes through a relu of 0, NaN included. */
 template <class C>
 __device__ inline C plain_backward(bool relu, C dh, C h) {
-    return dh * slope_from_y(relu ? GLIA_UNARY_RELU : GLIA_UNARY_TANH, C(0), C(0), h);
+    if (relu) return h <= 0 ? C(0) : dh;
+    return dh * slope_from_y(GLIA_UNARY_TANH, C(0), C(0), h);
 }
 
 /* ---- LSTM ---- */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cpu/native/elementwise/activate.h"
+#include "cpu/native/finite.h"
 #include "cpu/native/rnn/rnn_step.h"
 #include "glia/ops.h"
 #include "ops/conv/conv2d_geom.h"
@@ -97,6 +98,9 @@ typedef struct conv_call {
     int depth, at;  /* steps of the history, and which of them is this one's */
     float *history; /* [depth][groups][channels] */
     float *window;  /* [groups][taps][channels] */
+    /* Where the filters are not all finite: they as [groups][filters][taps][channels], the bias, and how many steps
+     * the history has, below its depth. */
+    float *odd_filters, *bias, *steps;
     const float *x;
     float *y;
 } conv_call;
@@ -113,31 +117,57 @@ static void gather_window(const conv_call *c) {
     }
 }
 
+/* Until the history is full: an infinite weight must not meet the zeros before the first step. */
+static void multiply_first_steps(const conv_call *c) {
+    const int64_t window = (int64_t)c->taps * c->channels;
+    ++*c->steps;
+    for (int64_t k = 0; k < (int64_t)c->groups * c->filters; ++k) {
+        const float *w = c->odd_filters + k * window, *x = c->window + k / c->filters * window;
+        float sum = c->bias[k];
+        for (int64_t i = 0; i < window; ++i)
+            if ((c->taps - 1 - i / c->channels) * c->dilation < *c->steps) sum += w[i] * x[i];
+        c->y[k] = sum;
+    }
+}
+
 static glia_status run_conv(void *arg) {
     conv_call *c   = arg;
     const int step = c->groups * c->channels;
     c->at          = c->at + 1 == c->depth ? 0 : c->at + 1;
     memcpy(c->history + (int64_t)c->at * step, c->x, (size_t)step * sizeof(float));
     gather_window(c);
-    for (int g = 0; g < c->groups; ++g)
+    const bool first = c->odd_filters && *c->steps + 1 < c->depth;
+    if (first) multiply_first_steps(c);
+    for (int g = 0; !first && g < c->groups; ++g)
         gli_gemv_run(&c->gemv[g], c->window + (int64_t)g * c->taps * c->channels, c->y + (int64_t)g * c->filters);
     activate(c->activation, (int64_t)c->groups * c->filters, c->y);
     return GLIA_OK;
 }
 
-/* w [K,C/G,1,S] as [K,S,C/G], the order of the window; scratch holds it. */
-static glia_status pack_groups(gli_predict_build *b, const gli_node *node, const conv_call *c, float *scratch) {
+/* w [K,C/G,1,S] as [K,S,C/G], the order of the window; `filters` holds it. */
+static glia_status pack_groups(gli_predict_build *b, const gli_node *node, const conv_call *c, float *filters) {
     const float *w = gli_predict_data(b, node, GLI_CONV2D_W), *bias = gli_predict_data(b, node, GLI_CONV2D_BIAS);
     const int64_t window = (int64_t)c->taps * c->channels;
     for (int g = 0; g < c->groups; ++g) {
         const float *from = w + g * c->filters * window;
+        float *to         = filters + g * c->filters * window;
         for (int64_t k = 0; k < c->filters; ++k)
             for (int s = 0; s < c->taps; ++s)
                 for (int i = 0; i < c->channels; ++i)
-                    scratch[k * window + (int64_t)s * c->channels + i] = from[k * window + (int64_t)i * c->taps + s];
-        GLI_TRY(gli_predict_gemv(b, c->filters, window, scratch, bias ? bias + g * c->filters : NULL, &c->gemv[g]));
+                    to[k * window + (int64_t)s * c->channels + i] = from[k * window + (int64_t)i * c->taps + s];
+        GLI_TRY(gli_predict_gemv(b, c->filters, window, to, bias ? bias + g * c->filters : NULL, &c->gemv[g]));
     }
     return GLIA_OK;
+}
+
+/* What the first steps need of filters that are not all finite. */
+static glia_status keep_filters(gli_predict_build *b, const gli_node *node, int64_t count, conv_call *c) {
+    const float *bias     = gli_predict_data(b, node, GLI_CONV2D_BIAS);
+    const int64_t outputs = (int64_t)c->groups * c->filters;
+    GLI_TRY(gli_predict_floats(b, count, &c->odd_filters));
+    GLI_TRY(gli_predict_floats(b, outputs, &c->bias));
+    if (bias) memcpy(c->bias, bias, (size_t)outputs * sizeof *bias);
+    return gli_predict_add_state(b, 1, &c->steps);
 }
 
 glia_status gli_predict_lower_conv(gli_predict_build *b, const gli_node *node, int time, bool *done) {
@@ -147,7 +177,7 @@ glia_status gli_predict_lower_conv(gli_predict_build *b, const gli_node *node, i
                 GLIA_UNSUPPORTED, "%s: w and bias of a convolution over time must be weights of the model",
                 gli_predict_label(node));
     const glia_tensor shape = gli_predict_shape(b, node->out[0], time);
-    void *memory, *gemv, *scratch;
+    void *memory, *gemv, *scratch = NULL;
     GLI_TRY(gli_predict_make(b, node->out[0], &shape, time));
     GLI_TRY(gli_predict_new(b, sizeof(conv_call), &memory));
     GLI_TRY(gli_predict_new(b, (size_t)g->groups * sizeof(gli_gemv), &gemv));
@@ -164,9 +194,12 @@ glia_status gli_predict_lower_conv(gli_predict_build *b, const gli_node *node, i
                                .y          = b->values[node->out[0]].tensor.data};
     GLI_TRY(gli_predict_add_state(b, (int64_t)c->depth * g->c, &c->history));
     GLI_TRY(gli_predict_floats(b, (int64_t)g->s * g->c, &c->window));
-    GLI_TRY(gli_arena_alloc(b->ctx, &b->arena, (size_t)c->filters * (size_t)c->taps * (size_t)c->channels,
-                            sizeof(float), &scratch));
-    GLI_TRY(pack_groups(b, node, c, scratch));
+    const int64_t count = (int64_t)g->k * c->taps * c->channels;
+    if (!gli_all_finite(b->ctx, gli_predict_data(b, node, GLI_CONV2D_W), count))
+        GLI_TRY(keep_filters(b, node, count, c));
+    else
+        GLI_TRY(gli_arena_alloc(b->ctx, &b->arena, (size_t)count, sizeof(float), &scratch));
+    GLI_TRY(pack_groups(b, node, c, c->odd_filters ? c->odd_filters : scratch));
     *done = true;
     return gli_predict_add_call(b, &(gli_predict_call){.run = run_conv, .arg = c});
 }

@@ -11,7 +11,7 @@
 #include "train/trainer.h"
 
 /* Numbers of training, 8 bytes each. */
-enum { STEP, UPDATE, EPOCH, COMPILED_EPOCH, POSITION, SEED, LEARNING_RATE, NUMBERS };
+enum { STEP, UPDATE, EPOCH, COMPILED_EPOCH, POSITION, EPOCH_SAMPLES, SEED, LEARNING_RATE, NUMBERS };
 
 static const struct number {
     const char *name;
@@ -24,6 +24,7 @@ static const struct number {
     [EPOCH]          = {"glia/epoch", GLIA_STATE_PROGRESS, GLIA_I64, UINT32_MAX},
     [COMPILED_EPOCH] = {"glia/compiled_epoch", GLIA_STATE_PROGRESS, GLIA_I64, UINT32_MAX},
     [POSITION]       = {"glia/position", GLIA_STATE_PROGRESS, GLIA_I64, INT64_MAX / 2},
+    [EPOCH_SAMPLES]  = {"glia/epoch_samples", GLIA_STATE_PROGRESS, GLIA_I64, INT64_MAX / 2},
     [SEED]           = {"glia/seed", GLIA_STATE_PROGRESS, GLIA_I64, 0},
     [LEARNING_RATE]  = {"glia/learning_rate", GLIA_STATE_OPTIMIZER, GLIA_F64, 0},
 };
@@ -39,6 +40,7 @@ static void *number_of(glia_model *model, int i) {
         [EPOCH]          = &t->epochs,
         [COMPILED_EPOCH] = &t->compiled.epochs,
         [POSITION]       = t->in_epoch ? &t->in_epoch->pass.loader.next : &t->position,
+        [EPOCH_SAMPLES]  = &t->epoch_samples,
         [SEED]           = &model->seed,
         [LEARNING_RATE]  = &t->compiled.learning_rate,
     };

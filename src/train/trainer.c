@@ -77,10 +77,14 @@ static glia_status notify_not_finite(glia_trainer *t) {
 
 /* ---- Epochs ---- */
 
-/* To where another trainer left this epoch. */
+/* To where another trainer left this epoch, which had the same data as far as their number tells. */
 static glia_status move_on(glia_trainer *t, int64_t position) {
     gli_loader *loader  = &t->pass.loader;
     const int64_t count = gli_loader_samples(loader), size = gli_pass_samples(&t->pass);
+    const int64_t left = t->model->training->epoch_samples;
+    GLI_REQUIRE(t->model->ctx, left == 0 || left == count, GLIA_INVALID_ARGUMENT,
+                "%s: the epoch was left after %lld of %lld samples, but the data has %lld in an epoch", t->pass.call,
+                (long long)position, (long long)left, (long long)count);
     GLI_REQUIRE(t->model->ctx, position == count || (position < count && position % size == 0), GLIA_INVALID_ARGUMENT,
                 "%s: the epoch was left after %lld samples, but %lld samples in %s of %lld do not come there",
                 t->pass.call, (long long)position, (long long)count, t->pass.accumulate > 1 ? "steps" : "batches",
@@ -105,9 +109,10 @@ static glia_status begin_epoch(glia_trainer *t) {
     t->epoch              = (glia_epoch){.epoch = t->epoch.epoch + 1, .epochs = t->epochs, .steps = steps};
     t->batches            = training->batches - batches;
     t->updates            = training->compiled.updates - steps;
-    t->begun = t->looked = gli_seconds();
-    training->position   = 0;
-    training->in_epoch   = t;
+    t->begun = t->looked    = gli_seconds();
+    training->position      = 0;
+    training->epoch_samples = gli_loader_samples(&t->pass.loader);
+    training->in_epoch      = t;
     return GLIA_OK;
 }
 

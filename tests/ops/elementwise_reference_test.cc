@@ -373,6 +373,40 @@ TEST(Unary, derivatives_end_in_their_limits) {
         expect_everywhere(gli_op_unary, params::unary{kind}, {huge}, {0, 0, double(1e13f), double(3e38f)});
 }
 
+// Where the slope is no number of the dtype, and its product with dy is.
+TEST(Unary, derivatives_of_huge_numbers) {
+    const struct {
+        glia_unary_kind kind;
+        glia_dtype dtype;
+        double x, dy, want;
+    } rows[] = {
+        {GLIA_UNARY_SQUARE, GLIA_F32, 2e38, -0.5, -2e38},
+        {GLIA_UNARY_SOFTSIGN, GLIA_F32, -1e25, 1e38, 1e-12},
+        {GLIA_UNARY_SQUARE, GLIA_F64, 1e308, -0.5, -1e308},
+        {GLIA_UNARY_SOFTSIGN, GLIA_F64, -1e200, 1e300, 1e-100},
+    };
+    for (const auto &row : rows)
+        for (const auto &[provider, out] : everywhere(gli_op_unary_backward, params::unary{row.kind},
+                                                      {{{1}, {row.x}, row.dtype}, ABSENT, {{1}, {row.dy}, row.dtype}}))
+            EXPECT_NEAR(out[0].values[0] / row.want, 1, 1e-6) << glia_unary_name(row.kind) << " by " << provider;
+}
+
+// At NaN every provider has what the reference has, which is NaN but for kinds whose slope asks for a comparison.
+TEST(Unary, derivatives_at_nan_are_the_same) {
+    const Array nan{{1}, {kNan}, GLIA_F32}, one{{1}, {1}, GLIA_F32};
+    for (int k = 0; k < GLIA_UNARY_COUNT; ++k)
+        for (const auto &in : {std::vector{nan, ABSENT, one}, std::vector{ABSENT, nan, one}}) {
+            const params::unary p{glia_unary_kind(k), 0.25, 0.5};
+            const Result want = Session().call(gli_op_unary_backward, p, in);
+            if (want.status != GLIA_OK) continue;
+            for (const auto &[provider, out] : everywhere(gli_op_unary_backward, p, in))
+                EXPECT_TRUE(std::isnan(want.out[0].values[0]) ? std::isnan(out[0].values[0])
+                                                              : out[0].values == want.out[0].values)
+                    << glia_unary_name(p.kind) << (in[0].absent ? " of y" : " of x") << " by " << provider << " is "
+                    << out[0].values[0] << ", not " << want.out[0].values[0];
+        }
+}
+
 // Where the function is constant nothing goes through, as in PyTorch; elsewhere a slope of 0 is a factor.
 TEST(Unary, a_slope_of_zero_times_no_number_is_none) {
     const struct {

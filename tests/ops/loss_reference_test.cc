@@ -134,6 +134,25 @@ TEST(CrossEntropy, zero_is_a_number) {
     expect_everywhere(kCe, kFromLogs, {logs, kTarget, half}, {4});  // over the weights 0 and 3
 }
 
+// The weight of another class multiplies nothing, whether the target is a class or probabilities.
+TEST(CrossEntropy, an_infinite_weight_counts_where_its_class_has_a_share) {
+    const Array x = as_f32({{2, 2}, {7, 7, 0, 0}}), logs = as_f32(kLogs), dy = as_f32({{2}, {1, 1}});
+    for (double odd : {double(INFINITY), std::nan("")})
+        for (const Array &target : {classes({1, 1}), as_f32({{2, 2}, {0, 1, 0, 1}})}) {
+            const Array weights = as_f32({{2}, {odd, 3}});
+            const CE none{.reduction = GLIA_REDUCTION_NONE};
+            expect_everywhere(kCe, from_logs(GLIA_REDUCTION_NONE), {logs, target, weights}, {6, 12});
+            expect_everywhere(kCe, from_logs(GLIA_REDUCTION_SUM), {logs, target, weights}, {18});
+            expect_everywhere_near(kCe, none, {x, target, weights}, {3 * std::log(2.0), 3 * std::log(2.0)});
+            expect_everywhere(kBack, none, {x, target, weights, dy}, {1.5, -1.5, 1.5, -1.5});
+        }
+}
+
+TEST(CrossEntropyBackward, of_huge_weights_smoothed) {
+    const Array x = as_f32({{1, 2}, {0, 0}}), weights = as_f32({{2}, {3e38, 1}}), dy = as_f32({{}, {1}});
+    expect_everywhere_near(kBack, CE{.label_smoothing = 0.5}, {x, classes({0}), weights, dy}, {-0.375, 0.375});
+}
+
 // A batch without a label or a weight that counts: 0 / 0 would go into every weight of a model.
 TEST(CrossEntropy, the_mean_of_nothing_is_0) {
     const Array one = as_f32({{}, {1}}), zeros = as_f32({{2}, {0, 0}}), half = as_f32({{2}, {0, 3}});
@@ -199,6 +218,16 @@ TEST(Loss, kullback_leibler) {
     log_target.log_target = true;
     near(run(kLoss, log_target, {p, {{4}, {0, 0, -1, 0}}}), {1, 2, std::exp(-1.0) * 2, 0});
     near(slopes(none(GLIA_LOSS_KL), p, t), {-1, 0, -0.5, -1});
+}
+
+// A mean in f32 of terms that are none, and one of them that does not count.
+TEST(Loss, terms_beyond_f32) {
+    const Array zeros = as_f32({{4}, {0, 0, 0, 0}}), first = as_f32({{4}, {0, 1, 1, 1}});
+    const auto of = [](double p) { return as_f32({{4}, {p, 2, 0, 0}}); };
+    const L mse{.kind = GLIA_LOSS_MSE}, huber{.kind = GLIA_LOSS_HUBER, .delta = 1e20};
+    expect_everywhere_near(kLoss, mse, {of(0x1p64), zeros}, {0x1p126});
+    expect_everywhere_near(kLoss, huber, {of(0x1p65), zeros}, {0x1p127});
+    expect_everywhere_near(kLoss, mse, {of(1e30), zeros, first}, {1});
 }
 
 TEST(Loss, reductions_and_weights) {

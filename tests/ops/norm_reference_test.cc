@@ -372,6 +372,17 @@ TEST(Norms, of_doubles_without_squares) {
     }
 }
 
+// Large ones, of which no variance is to be found again.
+TEST(Norms, of_a_constant_without_epsilon) {
+    for (const auto &[size, dtype] : {std::pair{double(1e20f), GLIA_F32}, {1e200, GLIA_F64}}) {
+        const Values x(4, size);
+        expect_everywhere(gli_op_layernorm, params::layernorm{.epsilon = 0}, {{{1, 4}, x, dtype}}, {size}, 1);
+        expect_everywhere(gli_op_batchnorm, params::batchnorm{.epsilon = 0}, {{{4, 1}, x, dtype}}, {size}, 1);
+        expect_everywhere(gli_op_batchnorm, params::batchnorm{.epsilon = 0}, {{{1, 1, 2, 2}, x, dtype}}, {size}, 1);
+        expect_everywhere(gli_op_groupnorm, params::groupnorm{.epsilon = 0}, {{{1, 1, 2, 2}, x, dtype}}, {size}, 1);
+    }
+}
+
 // dx of numbers that are normalised together.
 Values gradient(const Values &x, const Values &dy, double mean, double rstd) {
     const double count = double(x.size());

@@ -204,11 +204,29 @@ TEST(ClipByNorm, squares_that_no_f32_holds) {
 }
 
 TEST(ClipByNorm, squares_that_no_f64_holds) {
-    for (double size : {5e200, 5e-200}) {
-        const auto y = run(gli_op_clip_by_norm, params::clip_by_norm{1}, {{{2}, {size * 0.6, size * 0.8}}});
-        EXPECT_NEAR(y[0].values[0], size < 1 ? size * 0.6 : 0.6, 1e-15);
-        EXPECT_DOUBLE_EQ(y[1].values[0], size < 1 ? 0 : INFINITY); /* a f32 */
-    }
+    for (double size : {1.5e308, 5e200, 5e-200})
+        for (const auto &[provider, y] :
+             everywhere(gli_op_clip_by_norm, params::clip_by_norm{1}, {{{2}, {size * 0.6, size * 0.8}}})) {
+            EXPECT_NEAR(y[0].values[0], size < 1 ? size * 0.6 : 0.6, 1e-15) << provider;
+            EXPECT_DOUBLE_EQ(y[1].values[0], size < 1 ? 0 : INFINITY) << provider; /* a f32 */
+        }
+    for (const auto &[provider, y] : everywhere(gli_op_clip_by_norm, params::clip_by_norm{1}, {{{2}, {NAN, 1e200}}}))
+        EXPECT_TRUE(std::isnan(y[0].values[1])) << provider;
+}
+
+// Large, ordinary and tiny numbers, of which the norm has all that count.
+TEST(ClipByNorm, doubles_of_several_sizes) {
+    const Values steps = {0x1p490, 0x1p491, 0x1p489, 1, 0x1p-490, 0x1p-491, 0x1p-489};
+    for (double size : steps)
+        for (double other : steps) {
+            const double norm = std::hypot(size, other);
+            for (const auto &[provider, y] :
+                 everywhere(gli_op_clip_by_norm, params::clip_by_norm{norm / 2}, {{{2}, {size, other}}})) {
+                const double want = std::min(1.0, norm / 2 / (norm + 1e-6));
+                EXPECT_NEAR(y[0].values[0] / size / want, 1, 1e-14) << provider << ": " << size << ", " << other;
+                EXPECT_NEAR(y[0].values[1] / other / want, 1, 1e-14) << provider << ": " << size << ", " << other;
+            }
+        }
 }
 
 // The same bits for any number of threads, and in place.

@@ -132,6 +132,29 @@ TEST(Lstm, a_clip_of_zero_is_a_clip_and_infinity_is_none) {
         expect(out.at(GLI_RNN_Y), {0, 0});
 }
 
+// As in unary and PyTorch: nothing goes through a relu of 0, NaN included.
+TEST(Relu, has_no_gradient_where_it_is_0) {
+    const params::rnn p{.cell = GLIA_RNN_RELU};
+    std::vector<Array> in(GLI_RNN_BACK_INPUTS, ABSENT);
+    in[GLI_RNN_X] = {{1, 1, 1}, {-1}, GLIA_F32};
+    for (int k : {GLI_RNN_W_IH, GLI_RNN_W_HH}) in[size_t(gli_rnn_weight(0, k))] = {{1, 1}, {1}, GLIA_F32};
+    in[GLI_RNN_BACK_DY] = {{1, 1, 1}, {std::nan("")}, GLIA_F32};
+    for (const char *device : {"cpu", "emulated"}) {
+        gli_device_choice choice;
+        if (gli_device_find(device, &choice) != GLIA_OK) continue;
+        for (const gli_provider *const *it = choice.device->providers(&gli_op_rnn); *it; ++it) {
+            Session session((*it)->name, device);
+            const Result y = session.call(gli_op_rnn, p, {in.begin(), in.begin() + GLI_RNN_INPUTS});
+            if (y.status != GLIA_OK) continue;
+            in[GLI_RNN_BACK_Y]     = {y.out[GLI_RNN_Y].dims, {}, GLIA_F32};
+            in[GLI_RNN_BACK_SAVED] = {y.out[GLI_RNN_SAVED].dims, {}, GLIA_F32};
+            const Result dx        = session.call(gli_op_rnn_backward, p, in);
+            ASSERT_EQ(dx.status, GLIA_OK) << (*it)->name << ": " << dx.message;
+            EXPECT_EQ(dx.out.at(0).values, Values{0}) << (*it)->name;
+        }
+    }
+}
+
 // Without inputs f is 1/2, and c_1 = f c_0.
 TEST(Lstm, an_infinite_cell_has_a_gradient_unless_it_is_clipped) {
     for (const glia_dtype dtype : {GLIA_F32, GLIA_F64})

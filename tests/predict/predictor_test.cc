@@ -144,6 +144,29 @@ TEST(Predictor, StreamsAreThePredictionsOfTheWholeSequence) {
     }
 }
 
+// The zeros before the first step are in no sum, so that an infinite weight makes no NaN of them.
+TEST(Predictor, AnInfiniteWeightMeetsNoStepBeforeTheFirst) {
+    for (const bool reset : {false, true}) {
+        PredictNet n({2, {kSteps, kFeatures}},
+                     [](auto *net, auto x) { return conv(net, x, 6, 3, 2, 3, true, GLIA_RELU); });
+        Values w(6 * 3, 0.5f), bias{0.25f, -0.25f, 1, 2, 3, 4};
+        w[0] = INFINITY, w[4] = -INFINITY; /* of the oldest and the middle step */
+        ASSERT_EQ(glia_model_set(n.net, "conv1d.weight", w.data(), w.size() * sizeof(float)), GLIA_OK) << n.message();
+        ASSERT_EQ(glia_model_set(n.net, "conv1d.bias", bias.data(), bias.size() * sizeof(float)), GLIA_OK);
+        const Values x    = numbers(kSteps * kFeatures);
+        const Predictor p = n.predictor(true);
+        if (reset) {
+            run_in_chunks(p.get(), numbers(5 * kFeatures), 5);
+            ASSERT_EQ(glia_predictor_reset(p.get()), GLIA_OK);
+        }
+        const Values y = run_in_chunks(p.get(), x, 7), want = n.predict(x, 1, y.size());
+        for (size_t i = 0; i < y.size(); ++i)
+            EXPECT_TRUE(std::isinf(want[i]) ? y[i] == want[i] : std::abs(y[i] - want[i]) < 1e-5)
+                << i << ": " << y[i] << ", not " << want[i];
+        EXPECT_TRUE(std::isfinite(y[0])) << "the first step has no older ones";
+    }
+}
+
 TEST(Predictor, TheStepsOfTheModelsInputDoNotMatter) {
     for (const Case &c : streams())
         for (const int64_t steps : {1, kFeatures, 8}) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,11 +14,15 @@
 
 namespace glia {
 
+// Each tensor has device memory of its own: contexts for single small calls fill no chunks of it.
+inline const int everywhere_environment = setenv("GLIA_CUDA_CHUNK", "0", 0);
+
 // The provider's name and the outputs of the call. A call that nobody takes is a failure.
-inline std::vector<std::pair<std::string, std::vector<Array>>> everywhere_raw(const gli_op &op, const void *params,
-                                                                              const std::vector<Array> &in) {
+inline std::vector<std::pair<std::string, std::vector<Array>>> everywhere_raw(
+    const gli_op &op, const void *params, const std::vector<Array> &in,
+    const std::vector<const char *> &devices = {"cpu", "emulated"}) {
     std::vector<std::pair<std::string, std::vector<Array>>> all;
-    for (const char *device : {"cpu", "emulated"}) {
+    for (const char *device : devices) {
         gli_device_choice choice;
         if (gli_device_find(device, &choice) != GLIA_OK) continue;
         for (const gli_provider *const *it = choice.device->providers(&op); *it; ++it) {

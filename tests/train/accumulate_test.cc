@@ -178,6 +178,24 @@ TEST_P(Accumulate, goes_on_in_the_middle_of_an_epoch) {
     }
 }
 
+// What an epoch knows of its data is how many samples they were.
+TEST_P(Accumulate, does_not_go_on_with_other_data) {
+    SmallTraining stopped(GetParam(), 24), more(GetParam(), 36);
+    if (stopped.created == GLIA_NOT_FOUND) GTEST_SKIP() << stopped.message();
+    for (SmallTraining *t : {&stopped, &more}) build_with_dropout(t);
+    glia_fit_args fit     = args_of(2, kBatch, 1);
+    glia_trainer *trainer = nullptr;
+    ASSERT_EQ(glia_trainer_create(stopped.net, stopped.data, &fit, &trainer), GLIA_OK) << stopped.message();
+    for (int i = 0; i < 2; ++i) ASSERT_EQ(glia_trainer_step(trainer), GLIA_OK) << stopped.message();
+    glia_trainer_destroy(trainer);
+    more.set_states(stopped.states());
+    fit.resume = true;
+    EXPECT_EQ(more.fit(fit), GLIA_INVALID_ARGUMENT);
+    EXPECT_TRUE(more.says("the epoch was left after 8 of 24 samples, but the data has 36 in an epoch"))
+        << more.message();
+    EXPECT_EQ(stopped.fit(fit), GLIA_OK) << stopped.message();
+}
+
 // States go from batch to batch, within a step too.
 TEST_P(Accumulate, carries_the_states_of_layers) {
     SmallTraining never(GetParam(), 24), stopped(GetParam(), 24);

@@ -31,11 +31,13 @@ static int source(const gli_unary_geom *g) {
 
 static const char *decline_backward(const gli_call *call) {
     const gli_unary_geom *g = call->geom;
-    /* Of x, oneDNN's derivative of elu at NaN is 1. Those of relu and hard_swish let NaN through where they are
-     * 0, that of gelu_tanh is NaN at large numbers. */
-    if (g->from == GLI_FROM_NEITHER || (g->kind == GLIA_UNARY_ELU && g->from == GLI_FROM_X) ||
+    /* At NaN oneDNN's derivatives of abs, elu and leaky_relu are 1, and that of exp from x is infinite. Those of relu
+     * and hard_swish let NaN through where they are 0, that of gelu_tanh is NaN at large numbers, and that of square
+     * infinite before dx is. */
+    if (g->from == GLI_FROM_NEITHER || g->kind == GLIA_UNARY_ABS || g->kind == GLIA_UNARY_ELU ||
+        g->kind == GLIA_UNARY_LEAKY_RELU || (g->kind == GLIA_UNARY_EXP && g->from == GLI_FROM_X) ||
         g->kind == GLIA_UNARY_RELU || g->kind == GLIA_UNARY_HARD_SWISH || g->kind == GLIA_UNARY_GELU_TANH ||
-        !gli_dnn_knows_unary_backward(g->kind, g->from == GLI_FROM_Y))
+        g->kind == GLIA_UNARY_SQUARE || !gli_dnn_knows_unary_backward(g->kind, g->from == GLI_FROM_Y))
         return "oneDNN has no such derivative, or not well";
     const char *reason = flat(call->in[source(g)], call->out[0]);
     return reason ? reason : flat(call->in[GLI_UNARY_BACKWARD_DY], call->out[0]);

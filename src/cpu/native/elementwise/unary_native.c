@@ -134,7 +134,8 @@ static inline float gelu_tanh_slope(float x) {
     return share + share * (1 - share) * x * (2 * 0.797884561f) * (1 + 3 * 0.044715f * in * in);
 }
 
-/* dy f'(x), from y or from x; the kind is a constant as in value. */
+/* dy f'(x), from y or from x, in an order in which nothing overflows that dx does not; the kind is a constant as in
+ * value. */
 GLI_INLINE float gradient_from_y(glia_unary_kind kind, float alpha, float y, float dy) {
     switch (kind) {
         case GLIA_UNARY_SIGMOID: return dy * (y * (1 - y));
@@ -160,13 +161,13 @@ GLI_INLINE float gradient_from_x(glia_unary_kind kind, float alpha, float beta, 
         case GLIA_UNARY_GELU: return gelu_slope(x) * dy;
         case GLIA_UNARY_GELU_TANH: return gelu_tanh_slope(x) * dy;
         case GLIA_UNARY_SILU: return silu_slope(x) * dy;
-        case GLIA_UNARY_SOFTSIGN: return dy / ((1 + gli_abs(x)) * (1 + gli_abs(x)));
+        case GLIA_UNARY_SOFTSIGN: return dy / (1 + gli_abs(x)) / (1 + gli_abs(x));
         case GLIA_UNARY_HARD_SIGMOID: return alpha * x + beta <= 0 || alpha * x + beta >= 1 ? 0 : alpha * dy;
         case GLIA_UNARY_HARD_SWISH: return x <= -3 ? 0 : x >= 3 ? dy : (x * (1.0f / 3) + 0.5f) * dy;
         case GLIA_UNARY_CLIP: return x < alpha || x > beta ? 0 : dy;
         case GLIA_UNARY_LOG: return dy / x;
         case GLIA_UNARY_ABS: return x > 0 ? dy : x < 0 ? -dy : x * dy;
-        case GLIA_UNARY_SQUARE: return 2 * x * dy;
+        case GLIA_UNARY_SQUARE: return x * dy * 2;
         default: return NAN;
     }
 }

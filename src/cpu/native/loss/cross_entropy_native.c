@@ -29,6 +29,16 @@ static float weight_of(const job *j, int64_t c) {
     return j->weight ? ((const float *)j->weight->data)[c * j->weight->stride[0]] : 1;
 }
 
+/* Of an item's own class, and of each class by label smoothing. Without a share an infinite weight counts nothing. */
+static double own_share(const job *j, int64_t class) {
+    const double q = 1 - j->g->label_smoothing;
+    return q == 0 ? 0 : q * weight_of(j, class);
+}
+static double smooth_share(const job *j, double weight) {
+    const double q = j->g->label_smoothing / j->g->classes;
+    return q == 0 ? 0 : q * weight;
+}
+
 static bool ignored(const job *j, int64_t class) { return j->g->ignore && class == j->g->ignore_index; }
 
 static const float *row_of(const glia_tensor *x, int64_t i) { return (const float *)x->data + i * x->stride[0]; }
@@ -118,12 +128,11 @@ static group group_of(const job *j, int64_t first, int rows, bool stores) {
 
 /* log_sum: added to a huge max, it would be lost. */
 static double loss_of(const job *j, const float *x, int64_t class, double max, double log_sum) {
-    const int classes = j->g->classes;
-    const double s = j->g->label_smoothing, own = (1 - s) * weight_of(j, class);
-    double loss = 0;
+    const double own = own_share(j, class);
+    double loss      = 0;
     if (own != 0) loss = own * (max - x[class] + log_sum);
-    for (int c = 0; s > 0 && c < classes; ++c) {
-        const double q = s / classes * weight_of(j, c);
+    for (int c = 0; j->g->label_smoothing > 0 && c < j->g->classes; ++c) {
+        const double q = smooth_share(j, weight_of(j, c));
         if (q != 0) loss += q * (max - x[c] + log_sum);
     }
     return loss;
@@ -159,10 +168,10 @@ static void backward_row(const job *j, int64_t i, double sum, float *dx) {
         return;
     }
     const double slope = mean_of(j->dy->ndim ? dy[i * j->dy->stride[0]] : dy[0], j->divisor);
-    const double own = (1 - s) * weight_of(j, class), total = own + s / classes * j->all_weights;
-    const float scale = (float)(slope * total / sum), smoothing = (float)(slope * s / classes);
+    const double own = own_share(j, class), total = own + smooth_share(j, j->all_weights);
+    const float scale = (float)(slope * total / sum);
     for (int c = 0; c < classes; ++c) dx[c] *= scale;
-    for (int c = 0; s > 0 && c < classes; ++c) dx[c] -= smoothing * weight_of(j, c);
+    for (int c = 0; s > 0 && c < classes; ++c) dx[c] -= (float)(slope * smooth_share(j, weight_of(j, c)));
     dx[class] -= (float)(slope * own);
 }
 

@@ -80,7 +80,8 @@ static double derivative_from_y(const gli_unary_geom *g, double y) {
     }
 }
 
-static double derivative_from_x(const gli_unary_geom *g, double x) {
+/* Of some doubles it is beyond the doubles, and its product with dy is not. */
+static long double derivative_from_x(const gli_unary_geom *g, double x) {
     switch (g->kind) {
         case GLIA_UNARY_SIGMOID: return sigmoid(x) * sigmoid(-x);
         case GLIA_UNARY_TANH: return 4 * sigmoid(2 * x) * sigmoid(-2 * x);
@@ -92,7 +93,7 @@ static double derivative_from_x(const gli_unary_geom *g, double x) {
         case GLIA_UNARY_GELU_TANH: return gelu_tanh_slope(x);
         case GLIA_UNARY_SILU: return sigmoid(x) * (1 + x * sigmoid(-x));
         case GLIA_UNARY_SOFTPLUS: return sigmoid(g->alpha * x);
-        case GLIA_UNARY_SOFTSIGN: return 1 / ((1 + fabs(x)) * (1 + fabs(x)));
+        case GLIA_UNARY_SOFTSIGN: return 1 / ((1 + fabsl(x)) * (1 + fabsl(x)));
         case GLIA_UNARY_HARD_SIGMOID: {
             const double t = g->alpha * x + g->beta;
             return t <= 0 || t >= 1 ? 0 : g->alpha;
@@ -100,15 +101,15 @@ static double derivative_from_x(const gli_unary_geom *g, double x) {
         case GLIA_UNARY_HARD_SWISH: return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5;
         case GLIA_UNARY_CLIP: return x < g->alpha || x > g->beta ? 0 : 1;
         case GLIA_UNARY_EXP: return exp(x);
-        case GLIA_UNARY_LOG: return 1 / x;
+        case GLIA_UNARY_LOG: return 1.0L / x;
         case GLIA_UNARY_SQRT: return 0.5 / sqrt(x);
         case GLIA_UNARY_ABS: return x > 0 ? 1 : x < 0 ? -1 : x;
-        case GLIA_UNARY_SQUARE: return 2 * x;
+        case GLIA_UNARY_SQUARE: return 2.0L * x;
         default: return NAN;
     }
 }
 
-static double derivative(const gli_unary_geom *g, const double *const *in, int i) {
+static long double derivative(const gli_unary_geom *g, const double *const *in, int i) {
     switch (g->from) {
         case GLI_FROM_X: return derivative_from_x(g, in[GLI_UNARY_BACKWARD_X][i]);
         case GLI_FROM_Y: return derivative_from_y(g, in[GLI_UNARY_BACKWARD_Y][i]);
@@ -138,8 +139,8 @@ static void unary(const void *geom, const double *const *in, double *const *out)
 static void unary_backward(const void *geom, const double *const *in, double *const *out) {
     const gli_unary_geom *g = geom;
     for (int i = 0; i < g->count; ++i) {
-        const double slope = derivative(g, in, i);
-        out[0][i]          = constant(g, in, i, slope) ? 0 : slope * in[GLI_UNARY_BACKWARD_DY][i];
+        const long double slope = derivative(g, in, i);
+        out[0][i] = constant(g, in, i, (double)slope) ? 0 : (double)(slope * in[GLI_UNARY_BACKWARD_DY][i]);
     }
 }
 

@@ -24,11 +24,12 @@ static double weight_of(const item *it, int64_t c) { return it->weight ? it->wei
 
 static bool ignored(const item *it) { return it->g->ignore && it->target[0] == (double)it->g->ignore_index; }
 
-/* q[c] of the header. */
+/* q[c] of the header. The weight of a class that has no share counts nothing, if it is infinite, too. */
 static double share(const item *it, int64_t c) {
     const gli_cross_entropy_geom *g = it->g;
     const double t                  = g->dense ? it->target[c * g->inner] : it->target[0] == (double)c;
-    return weight_of(it, c) * ((1 - g->label_smoothing) * t + g->label_smoothing / g->classes);
+    const double q                  = (1 - g->label_smoothing) * t + g->label_smoothing / g->classes;
+    return q == 0 ? 0 : weight_of(it, c) * q;
 }
 
 /* Of the logits: the largest, and the sum of exp(x[k] - max). Added up, the logarithm of the sum would be lost beside a
