@@ -5,10 +5,11 @@
 #include "core/op.h"
 #include "core/parallel.h"
 #include "core/size.h"
+#include "cpu/native/linear/transpose.h"
 #include "cpu/native/vectorize.h"
 
 /* A task is TILES tiles of rows times PANELS panels of columns. Its sums and segments are on the stack, 29 KB. */
-enum { TILES = 4, PANELS = 2, TASK_PRODUCTS = 1 << 20, MAX_TILE = GLI_GEMM_MAX_ROWS * GLI_GEMM_MAX_COLUMNS };
+enum { TILES = 4, PANELS = 2, TASK_PRODUCTS = 1 << 18, MAX_TILE = GLI_GEMM_MAX_ROWS * GLI_GEMM_MAX_COLUMNS };
 
 /* ---- packing ----------------------------------------------------------------------------------------------------- */
 
@@ -47,28 +48,13 @@ static void pack_each(const gli_gemm_columns *c, const float *from, int64_t leng
     }
 }
 
-/* Four elements of four columns, which are rows of memory. */
-static void transpose_4x4(const float *from, int64_t stride, float *to, int width) {
-    typedef float vector __attribute__((vector_size(16), aligned(sizeof(float)), may_alias));
-    vector row[4], pair[4];
-    for (int i = 0; i < 4; ++i) row[i] = *(const vector *)(from + i * stride);
-    for (int i = 0; i < 2; ++i) {
-        pair[i]     = __builtin_shufflevector(row[2 * i], row[2 * i + 1], 0, 4, 1, 5);
-        pair[i + 2] = __builtin_shufflevector(row[2 * i], row[2 * i + 1], 2, 6, 3, 7);
-    }
-    for (int i = 0; i < 2; ++i) {
-        *(vector *)(to + 2 * i * width)       = __builtin_shufflevector(pair[2 * i], pair[2 * i + 1], 0, 1, 4, 5);
-        *(vector *)(to + (2 * i + 1) * width) = __builtin_shufflevector(pair[2 * i], pair[2 * i + 1], 2, 3, 6, 7);
-    }
-}
-
 static void pack_apart(const gli_gemm_columns *c, const float *from, int64_t length, int count, int width, float *to) {
     const int64_t whole = c->length_stride == 1 ? length / 4 * 4 : 0;
     const int columns   = whole ? count / 4 * 4 : 0;
     if (count < width) memset(to, 0, (size_t)(length * width) * sizeof *to);
     for (int j = 0; j < columns; j += 4)
         for (int64_t k = 0; k < whole; k += 4)
-            transpose_4x4(from + j * c->column_stride + k, c->column_stride, to + k * width + j, width);
+            gli_transpose_4x4(from + j * c->column_stride + k, c->column_stride, to + k * width + j, width);
     pack_each(c, from + whole, length - whole, columns, width, to + whole * width);
     pack_each(c, from + columns * c->column_stride, length, count - columns, width, to + columns);
 }
@@ -104,7 +90,7 @@ static void pack_pieces(void *arg, int64_t begin, int64_t end) {
 
 void gli_gemm_pack(const glia_context *ctx, const gli_gemm_panels *panels, const gli_gemm_columns *columns,
                    int64_t problems, gli_gemm_source *source, const void *arg, float *to) {
-    enum { CHUNK_ELEMENTS = 1 << 16 };
+    enum { CHUNK_ELEMENTS = 1 << 14 };
     packing p              = {panels,
                               columns,
                               source,
@@ -122,6 +108,7 @@ typedef struct work {
     const gli_gemm *gemm;
     gli_gemm_panels panels;
     int64_t row_blocks, column_blocks;
+    bool by_rows; /* all tasks of a block of rows follow one another, or all of a block of columns */
 } work;
 
 /* The part of the product that a task makes. */
@@ -144,9 +131,11 @@ static const float *packed_panel(const gli_gemm *g, int64_t product, int64_t fir
 static void begin_task(const work *w, int64_t index, task *t) {
     const gli_gemm *g     = w->gemm;
     const int64_t product = index / (w->row_blocks * w->column_blocks);
-    const int64_t row     = index % w->row_blocks * TILES * g->kernel->rows;
+    const int64_t rows    = w->by_rows ? index / w->column_blocks % w->row_blocks : index % w->row_blocks;
+    const int64_t columns = w->by_rows ? index % w->column_blocks : index / w->row_blocks % w->column_blocks;
+    const int64_t row     = rows * TILES * g->kernel->rows;
     t->gemm               = g;
-    t->column             = index / w->row_blocks % w->column_blocks * PANELS * w->panels.width;
+    t->column             = columns * PANELS * w->panels.width;
     t->tiles = t->panels = 0;
     for (int64_t first = row; t->tiles < TILES && first < g->rows; first += g->kernel->rows)
         t->rows[t->tiles++] = (gli_gemm_rows){product, first, (int)gli_min_i64(g->kernel->rows, g->rows - first)};
@@ -226,9 +215,12 @@ static void run_tasks(void *arg, int64_t begin, int64_t end) {
     }
 }
 
+/* By rows where the columns stay in the second cache: then a thread has rows of the result, as in other ops. */
 void gli_gemm_run(const glia_context *ctx, const gli_gemm *gemm) {
+    enum { CACHED = 1 << 17 };
     work w             = {.gemm = gemm, .panels = gli_gemm_column_panels(gemm->kernel)};
     const int64_t rows = TILES * gemm->kernel->rows, columns = PANELS * w.panels.width;
+    w.by_rows       = gemm->rows >= gemm->columns && gemm->columns * gemm->sum <= CACHED;
     w.row_blocks    = gli_divide_up(gemm->rows, rows);
     w.column_blocks = gli_divide_up(gemm->columns, columns);
     const int64_t of_task =

@@ -1,6 +1,7 @@
 #include "cpu/native/linear/product.h"
 
 #include "core/size.h"
+#include "cpu/native/linear/transpose.h"
 #include "cpu/native/vector_math.h"
 
 /* Elements of packed matrices at once, of several products. */
@@ -180,38 +181,56 @@ GLI_INLINE void add_row(const float *c, int64_t stride, float beta, int columns,
     for (int j = 0; j < columns; ++j) sums[j] += beta * c[j * stride];
 }
 
-GLI_CLONES static void add_c(const gli_product *p, const float *c, int columns, float *sums) {
-    if (p->alpha != 1)
-        for (int j = 0; j < columns; ++j) sums[j] *= p->alpha;
-    if (!c) return;
-    if (p->c.column_stride == 1)
-        add_row(c, 1, p->beta, columns, sums);
-    else if (p->c.column_stride == 0)
-        add_row(c, 0, p->beta, columns, sums);
-    else
-        add_row(c, p->c.column_stride, p->beta, columns, sums);
+GLI_CLONES static void product_scale(float alpha, float *sums, int count) {
+    for (int i = 0; i < count; ++i) sums[i] *= alpha;
 }
 
-GLI_CLONES static void store_rows(const float *sums, int pitch, int rows, int columns, float *y, int64_t stride) {
+/* c: its first row. */
+GLI_CLONES static void product_add_c(const gli_product *p, const float *c, int rows, int columns, float *sums,
+                                     int pitch) {
+    for (int i = 0; i < rows; ++i, c += p->c.row_stride, sums += pitch)
+        if (p->c.column_stride == 1)
+            add_row(c, 1, p->beta, columns, sums);
+        else if (p->c.column_stride == 0)
+            add_row(c, 0, p->beta, columns, sums);
+        else
+            add_row(c, p->c.column_stride, p->beta, columns, sums);
+}
+
+GLI_CLONES static void product_store_rows(const float *sums, int pitch, int rows, int columns, float *y,
+                                          int64_t stride) {
     for (int i = 0; i < rows; ++i, y += stride, sums += pitch)
         for (int j = 0; j < columns; ++j) y[j] = sums[j];
+}
+
+/* The same into a matrix whose columns lie side by side. */
+static void product_store_columns(const float *sums, int pitch, int rows, int columns, float *y, int64_t stride) {
+    const int rows_by_4 = rows / 4 * 4, columns_by_4 = columns / 4 * 4;
+    for (int j = 0; j < columns_by_4; j += 4)
+        for (int i = 0; i < rows_by_4; i += 4)
+            gli_transpose_4x4(sums + i * pitch + j, pitch, y + j * stride + i, stride);
+    for (int j = 0; j < columns; ++j)
+        for (int i = j < columns_by_4 ? rows_by_4 : 0; i < rows; ++i) y[j * stride + i] = sums[i * pitch + j];
 }
 
 static void store(const void *arg, const gli_gemm_rows *rows, int64_t column, int columns, float *sums, int pitch) {
     const run *r         = arg;
     const gli_product *p = &r->plan.p;
     const int64_t item   = r->first + rows->problem;
-    float *y       = r->y + offset_of(p, &p->y, item) + rows->first * p->y.row_stride + column * p->y.column_stride;
-    const float *c = NULL;
-    if (r->c) c = r->c + offset_of(p, &p->c, item) + rows->first * p->c.row_stride + column * p->c.column_stride;
-    for (int i = 0; i < rows->count; ++i) add_c(p, c ? c + i * p->c.row_stride : NULL, columns, sums + i * pitch);
-    gli_activate(p->activation, sums, rows->count * pitch);
-    if (p->y.column_stride == 1) {
-        store_rows(sums, pitch, rows->count, columns, y, p->y.row_stride);
-        return;
+    float *y = r->y + offset_of(p, &p->y, item) + rows->first * p->y.row_stride + column * p->y.column_stride;
+    if (p->alpha != 1) product_scale(p->alpha, sums, rows->count * pitch);
+    if (r->c) {
+        const float *c = r->c + offset_of(p, &p->c, item) + rows->first * p->c.row_stride + column * p->c.column_stride;
+        product_add_c(p, c, rows->count, columns, sums, pitch);
     }
-    for (int j = 0; j < columns; ++j, y += p->y.column_stride)
-        for (int i = 0; i < rows->count; ++i) y[i * p->y.row_stride] = sums[i * pitch + j];
+    gli_activate(p->activation, sums, rows->count * pitch);
+    if (p->y.column_stride == 1)
+        product_store_rows(sums, pitch, rows->count, columns, y, p->y.row_stride);
+    else if (p->y.row_stride == 1)
+        product_store_columns(sums, pitch, rows->count, columns, y, p->y.column_stride);
+    else
+        for (int j = 0; j < columns; ++j, y += p->y.column_stride)
+            for (int i = 0; i < rows->count; ++i) y[i * p->y.row_stride] = sums[i * pitch + j];
 }
 
 void gli_product_pack(const glia_context *ctx, const gli_product *product, const float *b, void *workspace) {
