@@ -43,6 +43,7 @@ typedef struct plan {
     gli_product p;
     const gli_gemm_kernel *kernel;
     bool swapped, packs_rows, packs_columns;
+    bool tasks_pack; /* the columns, since one task or two have all rows */
     gli_gemm_columns columns, rows;
     gli_gemm_panels column_panels, row_panels;
     int64_t packed_columns, packed_rows; /* elements, of one product */
@@ -111,7 +112,9 @@ static plan plan_of(const gli_product *product) {
                                                        .length_stride = p->a.column_stride};
     out.column_panels             = gli_gemm_column_panels(kernel);
     out.row_panels                = gli_gemm_row_panels(kernel);
-    out.packed_columns            = out.packs_columns ? gli_gemm_packed(&out.column_panels, &out.columns) : 0;
+    out.tasks_pack                = out.packs_columns && !p->b_packed && p->rows <= 2 * GLI_GEMM_TILES * kernel->rows;
+    const bool packs              = out.packs_columns && !out.tasks_pack;
+    out.packed_columns            = packs ? gli_gemm_packed(&out.column_panels, &out.columns) : 0;
     out.packed_rows               = out.packs_rows ? gli_gemm_packed(&out.row_panels, &out.rows) : 0;
     out.shares_columns            = repeats(p, &p->b);
     out.shares_rows               = repeats(p, &p->a);
@@ -254,14 +257,15 @@ void gli_product_run(const glia_context *ctx, const gli_product *product, const 
                      .panels      = r.packed_columns,
                      .next_panels = p->packed_columns,
                      .sharing     = p->shares_columns ? p->products : 1,
-                     .unpacked    = p->packs_columns ? NULL : columns_of,
+                     .unpacked    = p->packs_columns && !p->tasks_pack ? NULL : columns_of,
                      .pitch       = p->p.b.row_stride,
+                     .packing     = p->tasks_pack ? &p->columns : NULL,
                      .segments    = segments,
                      .store       = store,
                      .arg         = &r};
     for (; r.first < p->products; r.first += p->at_once) {
         gemm.problems = gli_min_i64(p->at_once, p->products - r.first);
-        if (p->packs_columns && !p->p.b_packed && (r.first == 0 || !p->shares_columns))
+        if (p->packs_columns && !p->tasks_pack && !p->p.b_packed && (r.first == 0 || !p->shares_columns))
             gli_gemm_pack(ctx, &p->column_panels, &p->columns, p->shares_columns ? 1 : gemm.problems, columns_of, &r,
                           r.packed_columns);
         if (p->packs_rows && (r.first == 0 || !p->shares_rows))
