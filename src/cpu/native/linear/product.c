@@ -43,7 +43,7 @@ typedef struct plan {
     gli_product p;
     const gli_gemm_kernel *kernel;
     bool swapped, packs_rows, packs_columns;
-    bool tasks_pack; /* the columns, since one task or two have all rows */
+    bool tasks_pack; /* the columns */
     gli_gemm_columns columns, rows;
     gli_gemm_panels column_panels, row_panels;
     int64_t packed_columns, packed_rows; /* elements, of one product */
@@ -77,12 +77,20 @@ static bool packs_columns(const gli_product *p, const gli_gemm_kernel *kernel) {
            !reads_well(p->b.row_stride);
 }
 
-/* The time, as products of vectors: of the tiles, and of packing, where an element costs about as much. */
+/* Columns that, packed, would leave the second cache before rows meet them: worth to be packed by two tasks. */
+static bool tasks_pack(const gli_product *p, const gli_gemm_kernel *kernel) {
+    enum { CACHED = 1 << 17 };
+    return !p->b_packed && p->columns * p->sum > CACHED && p->rows <= 2 * GLI_GEMM_TILES * kernel->rows;
+}
+
+/* The time, as products of vectors: of the tiles, and of packing and of storing columns, where an element costs about
+ * as much. */
 static double cost_of(const gli_product *p, const gli_gemm_kernel *kernel) {
     const double rows    = (double)((p->rows + kernel->rows - 1) / kernel->rows * kernel->rows);
     const double columns = (double)((p->columns + kernel->lanes - 1) / kernel->lanes * kernel->lanes);
     const double packed  = (packs_columns(p, kernel) ? (double)p->columns : 0) + (packs_rows(p) ? (double)p->rows : 0);
-    return (rows * columns / kernel->lanes + packed) * (double)p->sum;
+    const double stored  = p->y.column_stride == 1 ? 0 : (double)p->rows * (double)p->columns;
+    return (rows * columns / kernel->lanes + packed) * (double)p->sum + stored;
 }
 
 static bool repeats(const gli_product *p, const gli_product_matrix *m) {
@@ -112,7 +120,7 @@ static plan plan_of(const gli_product *product) {
                                                        .length_stride = p->a.column_stride};
     out.column_panels             = gli_gemm_column_panels(kernel);
     out.row_panels                = gli_gemm_row_panels(kernel);
-    out.tasks_pack                = out.packs_columns && !p->b_packed && p->rows <= 2 * GLI_GEMM_TILES * kernel->rows;
+    out.tasks_pack                = out.packs_columns && tasks_pack(p, kernel);
     const bool packs              = out.packs_columns && !out.tasks_pack;
     out.packed_columns            = packs ? gli_gemm_packed(&out.column_panels, &out.columns) : 0;
     out.packed_rows               = out.packs_rows ? gli_gemm_packed(&out.row_panels, &out.rows) : 0;
