@@ -1,7 +1,9 @@
-/* A job is announced by making the number of the jobs odd and is over when that is even again. Workers take its pieces
- * from a counter. A worker that arrives late counts itself in, looks whether a job is open, and finds none: the caller
- * closes the job before it waits for those inside, so it never waits for a thread that has not begun. Whoever has
- * nothing to do spins for a while, because the next job usually comes soon, and then sleeps. */
+/* A job is announced by making the number of the jobs odd and is over when that is even again. Each thread has a share
+ * of its pieces, which lie side by side, and takes those of others after its own: so pieces that have the same memory
+ * in one job after another mostly find it in their processor's cache. A worker that arrives late counts itself in,
+ * looks whether a job is open, and finds none: the caller closes the job before it waits for those inside, so it never
+ * waits for a thread that has not begun. Whoever has nothing to do spins for a while, because the next job usually
+ * comes soon, and then sleeps. */
 #define _GNU_SOURCE
 #include "core/team.h"
 
@@ -16,11 +18,20 @@
 #include "core/thread.h"
 
 enum {
-    SPIN_NANOSECONDS = 30000,
-    SPINS_PER_LOOK   = 32, /* at the clock */
-    STACK_BYTES      = 256 << 10,
-    CACHE_LINE       = 64,
+    WORKER_SPINS   = 200000, /* nanoseconds: more than an op that needs one thread takes in a small network */
+    CALLER_SPINS   = 30000,
+    SPINS_PER_LOOK = 32, /* at the clock */
+    STACK_BYTES    = 256 << 10,
+    CACHE_LINE     = 64,
 };
+
+/* A thread. */
+typedef struct member {
+    _Alignas(CACHE_LINE) _Atomic int64_t next; /* piece of its share */
+    int64_t end;
+    gli_team *team;
+    pthread_t thread;
+} member;
 
 struct gli_team {
     int size;    /* wanted, the caller included */
@@ -36,9 +47,8 @@ struct gli_team {
     atomic_bool caller_sleeps;
     _Alignas(CACHE_LINE) atomic_uint jobs; /* begun and ended: odd while one is open */
     _Alignas(CACHE_LINE) atomic_uint inside;
-    _Alignas(CACHE_LINE) _Atomic int64_t next; /* piece */
-    atomic_int lanes;                          /* that are taken */
-    _Alignas(CACHE_LINE) pthread_t thread[];
+    _Alignas(CACHE_LINE) atomic_int lanes; /* that are taken */
+    member member[];                       /* the caller is the first */
 };
 
 /* What a processor is told in a loop that waits. */
@@ -56,9 +66,9 @@ static int64_t nanoseconds(void) {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Spins until ready(team, seen), or until it has taken too long. */
-static void spin(gli_team *team, bool (*ready)(gli_team *team, unsigned seen), unsigned seen) {
-    const int64_t end = nanoseconds() + SPIN_NANOSECONDS;
+/* Spins until ready(team, seen), or for so long. */
+static void spin(gli_team *team, bool (*ready)(gli_team *team, unsigned seen), unsigned seen, int64_t duration) {
+    const int64_t end = nanoseconds() + duration;
     do
         for (int i = 0; i < SPINS_PER_LOOK; ++i) {
             if (ready(team, seen)) return;
@@ -76,7 +86,7 @@ static bool is_called(gli_team *team, unsigned seen) {
 }
 
 static void wait_for_call(gli_team *team, unsigned seen) {
-    spin(team, is_called, seen);
+    spin(team, is_called, seen, WORKER_SPINS);
     if (is_called(team, seen)) return;
     pthread_mutex_lock(&team->mutex);
     atomic_fetch_add(&team->sleepers, 1);
@@ -85,13 +95,17 @@ static void wait_for_call(gli_team *team, unsigned seen) {
     pthread_mutex_unlock(&team->mutex);
 }
 
-static void work(gli_team *team) {
+static void work(gli_team *team, int self) {
     const gli_job job = team->job;
-    int64_t i         = atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed);
-    if (i >= job.pieces) return;
-    const int lane = atomic_fetch_add_explicit(&team->lanes, 1, memory_order_relaxed);
-    for (; i < job.pieces; i = atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed))
-        job.body(job.arg, i, lane);
+    const int shares  = gli_team_threads(team);
+    int lane          = -1;
+    for (int k = 0; k < shares; ++k) {
+        member *m = &team->member[(self + k) % shares];
+        for (int64_t i; (i = atomic_fetch_add_explicit(&m->next, 1, memory_order_relaxed)) < m->end;) {
+            if (lane < 0) lane = atomic_fetch_add_explicit(&team->lanes, 1, memory_order_relaxed);
+            job.body(job.arg, i, lane);
+        }
+    }
 }
 
 static void leave(gli_team *team) {
@@ -102,14 +116,15 @@ static void leave(gli_team *team) {
 }
 
 static void *worker(void *arg) {
-    gli_team *team = arg;
+    member *self   = arg;
+    gli_team *team = self->team;
     gli_float_mode_enter(true);
     for (unsigned seen = 0;;) {
         wait_for_call(team, seen);
         if (atomic_load(&team->stop)) return NULL;
         seen = atomic_load(&team->jobs);
         atomic_fetch_add(&team->inside, 1);
-        if (atomic_load(&team->jobs) % 2 == 1) work(team);
+        if (atomic_load(&team->jobs) % 2 == 1) work(team, (int)(self - team->member));
         leave(team);
     }
 }
@@ -117,13 +132,17 @@ static void *worker(void *arg) {
 static void start_workers(gli_team *team) {
     team->started = true;
     team->process = getpid();
-    while (team->workers < team->size - 1 && gli_thread_start(&team->thread[team->workers], STACK_BYTES, worker, team))
+    while (team->workers < team->size - 1) {
+        member *m = &team->member[1 + team->workers];
+        m->team   = team;
+        if (!gli_thread_start(&m->thread, STACK_BYTES, worker, m)) return;
         ++team->workers;
+    }
 }
 
 /* ---- the caller -------------------------------------------------------------------------------------------------- */
 
-size_t gli_team_bytes(int size) { return sizeof(gli_team) + (size_t)size * sizeof(pthread_t); }
+size_t gli_team_bytes(int size) { return sizeof(gli_team) + (size_t)size * sizeof(member); }
 
 void gli_team_init(gli_team *team, int size) {
     *team = (gli_team){.size = size};
@@ -141,7 +160,7 @@ void gli_team_end(gli_team *team) {
     pthread_mutex_lock(&team->mutex);
     pthread_cond_broadcast(&team->work);
     pthread_mutex_unlock(&team->mutex);
-    for (int i = 0; i < team->workers; ++i) pthread_join(team->thread[i], NULL);
+    for (int i = 1; i <= team->workers; ++i) pthread_join(team->member[i].thread, NULL);
     pthread_cond_destroy(&team->over);
     pthread_cond_destroy(&team->work);
     pthread_mutex_destroy(&team->mutex);
@@ -153,7 +172,7 @@ static bool is_empty(gli_team *team, unsigned unused) {
 }
 
 static void wait_for_workers(gli_team *team) {
-    spin(team, is_empty, 0);
+    spin(team, is_empty, 0, CALLER_SPINS);
     if (is_empty(team, 0)) return;
     pthread_mutex_lock(&team->mutex);
     atomic_store(&team->caller_sleeps, true);
@@ -176,16 +195,27 @@ static void run_alone(const gli_job *job) {
     for (int64_t i = 0; i < job->pieces; ++i) job->body(job->arg, i, 0);
 }
 
+static void share_out(gli_team *team, int64_t pieces) {
+    const int shares = gli_team_threads(team);
+    int64_t begin    = 0;
+    for (int i = 0; i < shares; ++i) {
+        member *m = &team->member[i];
+        m->end    = begin + (pieces - begin) / (shares - i);
+        atomic_store_explicit(&m->next, begin, memory_order_relaxed);
+        begin = m->end;
+    }
+}
+
 static void run_together(gli_team *team, const gli_job *job) {
     if (is_forked(team)) gli_team_init(team, team->size);
     if (!team->started) start_workers(team);
     team->running = true;
     team->job     = *job;
-    atomic_store_explicit(&team->next, 0, memory_order_relaxed);
+    share_out(team, job->pieces);
     atomic_store_explicit(&team->lanes, 0, memory_order_relaxed);
     atomic_fetch_add(&team->jobs, 1);
     wake(team, job->pieces);
-    work(team);
+    work(team, 0);
     atomic_fetch_add(&team->jobs, 1);
     wait_for_workers(team);
     team->running = false;

@@ -4,7 +4,7 @@
 
 #include "cpu/native/call_floats.h"
 
-enum { GLI_FLAT_GRAIN = 1 << 14 }; /* elements of a chunk */
+enum { GLI_FLAT_GRAIN = 1 << 12 }; /* elements of a chunk */
 
 /* Every tensor is f32 and packed, and all but scalars have the strides of input 0. */
 #define GLI_ACCEPTS_FLAT {GLI_TAKES_F32, GLI_PACKED, .flags = GLI_ONE_LAYOUT}

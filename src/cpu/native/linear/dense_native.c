@@ -50,9 +50,9 @@ static const char *decline_weights(const gli_call *call) {
 
 /* More is faster through oneDNN, whose calls cost a few microseconds each. */
 static const char *decline_large_weights(const gli_call *call) {
-    enum { SMALL = 1 << 19 };
+    enum { SMALL = 1 << 21 };
     const gli_dense_geom *g = call->geom;
-    if ((double)g->rows * g->k * g->u > SMALL) return "it takes at most 2^19 products";
+    if ((double)g->rows * g->k * g->u > SMALL) return "it takes at most 2^21 products";
     return decline_weights(call);
 }
 

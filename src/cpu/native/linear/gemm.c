@@ -5,10 +5,19 @@
 #include "core/op.h"
 #include "core/parallel.h"
 #include "core/size.h"
+#include "cpu/native/linear/transpose.h"
 #include "cpu/native/vectorize.h"
 
-/* A task is TILES tiles of rows times PANELS panels of columns. Its sums and segments are on the stack, 29 KB. */
-enum { TILES = 4, PANELS = 2, TASK_PRODUCTS = 1 << 20, MAX_TILE = GLI_GEMM_MAX_ROWS * GLI_GEMM_MAX_COLUMNS };
+/* A task is TILES tiles of rows times PANELS panels of columns. One that packs its columns has GLI_GEMM_TILES tiles of
+ * rows, which all meet a block of a panel while that is in the first cache. Its sums, segments and block are on the
+ * stack, 86 KB: a thread that calls need not have more than 128. */
+enum {
+    TILES         = 4,
+    PANELS        = 2,
+    PLACES        = PANELS * GLI_GEMM_TILES,
+    TASK_PRODUCTS = 1 << 18,
+    MAX_TILE      = GLI_GEMM_MAX_ROWS * GLI_GEMM_MAX_COLUMNS
+};
 
 /* ---- packing ----------------------------------------------------------------------------------------------------- */
 
@@ -47,28 +56,13 @@ static void pack_each(const gli_gemm_columns *c, const float *from, int64_t leng
     }
 }
 
-/* Four elements of four columns, which are rows of memory. */
-static void transpose_4x4(const float *from, int64_t stride, float *to, int width) {
-    typedef float vector __attribute__((vector_size(16), aligned(sizeof(float)), may_alias));
-    vector row[4], pair[4];
-    for (int i = 0; i < 4; ++i) row[i] = *(const vector *)(from + i * stride);
-    for (int i = 0; i < 2; ++i) {
-        pair[i]     = __builtin_shufflevector(row[2 * i], row[2 * i + 1], 0, 4, 1, 5);
-        pair[i + 2] = __builtin_shufflevector(row[2 * i], row[2 * i + 1], 2, 6, 3, 7);
-    }
-    for (int i = 0; i < 2; ++i) {
-        *(vector *)(to + 2 * i * width)       = __builtin_shufflevector(pair[2 * i], pair[2 * i + 1], 0, 1, 4, 5);
-        *(vector *)(to + (2 * i + 1) * width) = __builtin_shufflevector(pair[2 * i], pair[2 * i + 1], 2, 3, 6, 7);
-    }
-}
-
 static void pack_apart(const gli_gemm_columns *c, const float *from, int64_t length, int count, int width, float *to) {
     const int64_t whole = c->length_stride == 1 ? length / 4 * 4 : 0;
     const int columns   = whole ? count / 4 * 4 : 0;
     if (count < width) memset(to, 0, (size_t)(length * width) * sizeof *to);
     for (int j = 0; j < columns; j += 4)
         for (int64_t k = 0; k < whole; k += 4)
-            transpose_4x4(from + j * c->column_stride + k, c->column_stride, to + k * width + j, width);
+            gli_transpose_4x4(from + j * c->column_stride + k, c->column_stride, to + k * width + j, width);
     pack_each(c, from + whole, length - whole, columns, width, to + whole * width);
     pack_each(c, from + columns * c->column_stride, length, count - columns, width, to + columns);
 }
@@ -84,6 +78,11 @@ typedef struct packing {
 
 enum { PIECE = 16 };
 
+static void pack_columns(const gli_gemm_columns *c, const float *from, int64_t length, int count, int width,
+                         float *to) {
+    (c->column_stride == 1 ? pack_side_by_side : pack_apart)(c, from, length, count, width, to);
+}
+
 /* A piece of a panel: what is read and written fits the first cache, in whatever order. */
 static void pack_piece(const packing *p, int64_t problem, int64_t panel, int64_t k) {
     const gli_gemm_columns *c = p->columns;
@@ -93,7 +92,7 @@ static void pack_piece(const packing *p, int64_t problem, int64_t panel, int64_t
     const float *from = p->source(p->arg, problem) + first * c->column_stride + k * c->length_stride;
     float *to         = p->to + problem * gli_gemm_packed(p->panels, c) + first * c->outer * c->length + k * width;
     for (int64_t o = 0; o < c->outer; ++o, from += c->outer_stride, to += c->length * width)
-        (c->column_stride == 1 ? pack_side_by_side : pack_apart)(c, from, length, count, width, to);
+        pack_columns(c, from, length, count, width, to);
 }
 
 static void pack_pieces(void *arg, int64_t begin, int64_t end) {
@@ -104,7 +103,7 @@ static void pack_pieces(void *arg, int64_t begin, int64_t end) {
 
 void gli_gemm_pack(const glia_context *ctx, const gli_gemm_panels *panels, const gli_gemm_columns *columns,
                    int64_t problems, gli_gemm_source *source, const void *arg, float *to) {
-    enum { CHUNK_ELEMENTS = 1 << 16 };
+    enum { CHUNK_ELEMENTS = 1 << 14 };
     packing p              = {panels,
                               columns,
                               source,
@@ -121,40 +120,50 @@ void gli_gemm_pack(const glia_context *ctx, const gli_gemm_panels *panels, const
 typedef struct work {
     const gli_gemm *gemm;
     gli_gemm_panels panels;
+    int tiles; /* of a task */
     int64_t row_blocks, column_blocks;
+    bool by_rows; /* all tasks of a block of rows follow one another, or all of a block of columns */
 } work;
 
 /* The part of the product that a task makes. */
 typedef struct task {
     const gli_gemm *gemm;
-    gli_gemm_rows rows[TILES];
+    gli_gemm_rows rows[GLI_GEMM_TILES];
     int tiles, panels;
-    int64_t column; /* of the first panel */
-    const float *panel[PANELS];
+    int64_t column;             /* of the first panel */
+    const float *panel[PANELS]; /* or the columns that the task packs */
     int64_t pitch[PANELS];
     int width[PANELS], columns[PANELS];
-    float sums[PANELS][TILES][MAX_TILE] __attribute__((aligned(64)));
-    double totals[PANELS][TILES][MAX_TILE] __attribute__((aligned(64))); /* of the chains */
+    float sums[PLACES][MAX_TILE] __attribute__((aligned(64)));
+    double totals[PLACES][MAX_TILE] __attribute__((aligned(64)));                     /* of the chains */
+    float packed[GLI_GEMM_BLOCK * GLI_GEMM_MAX_COLUMNS] __attribute__((aligned(64))); /* block of a panel */
 } task;
+
+/* Of sums and totals. */
+static int place_of(const task *t, int panel, int tile) { return panel * t->tiles + tile; }
 
 static const float *packed_panel(const gli_gemm *g, int64_t product, int64_t first_column) {
     return g->panels + product / g->sharing * g->next_panels + first_column * g->sum;
 }
 
 static void begin_task(const work *w, int64_t index, task *t) {
-    const gli_gemm *g     = w->gemm;
-    const int64_t product = index / (w->row_blocks * w->column_blocks);
-    const int64_t row     = index % w->row_blocks * TILES * g->kernel->rows;
-    t->gemm               = g;
-    t->column             = index / w->row_blocks % w->column_blocks * PANELS * w->panels.width;
+    const gli_gemm *g           = w->gemm;
+    const int64_t product       = index / (w->row_blocks * w->column_blocks);
+    const int64_t rows          = w->by_rows ? index / w->column_blocks % w->row_blocks : index % w->row_blocks;
+    const int64_t columns       = w->by_rows ? index % w->column_blocks : index / w->row_blocks % w->column_blocks;
+    const int64_t row           = rows * w->tiles * g->kernel->rows;
+    const int64_t column_stride = g->packing ? g->packing->column_stride : 1;
+    t->gemm                     = g;
+    t->column                   = columns * PANELS * w->panels.width;
     t->tiles = t->panels = 0;
-    for (int64_t first = row; t->tiles < TILES && first < g->rows; first += g->kernel->rows)
+    for (int64_t first = row; t->tiles < w->tiles && first < g->rows; first += g->kernel->rows)
         t->rows[t->tiles++] = (gli_gemm_rows){product, first, (int)gli_min_i64(g->kernel->rows, g->rows - first)};
     for (int64_t first = t->column; t->panels < PANELS && first < g->columns; first += w->panels.width, ++t->panels) {
         t->width[t->panels]   = width_of(&w->panels, g->columns, first);
         t->columns[t->panels] = (int)gli_min_i64(t->width[t->panels], g->columns - first);
-        t->pitch[t->panels]   = g->unpacked ? g->pitch : t->width[t->panels];
-        t->panel[t->panels]   = g->unpacked ? g->unpacked(g->arg, product) + first : packed_panel(g, product, first);
+        t->pitch[t->panels]   = g->unpacked && !g->packing ? g->pitch : t->width[t->panels];
+        t->panel[t->panels] =
+            g->unpacked ? g->unpacked(g->arg, product) + first * column_stride : packed_panel(g, product, first);
     }
 }
 
@@ -162,15 +171,31 @@ static gli_gemm_tile *tile_of(const gli_gemm_kernel *k, int width, int rows) {
     return (rows == 1 ? k->row : k->tile)[width / k->lanes - 1];
 }
 
+/* Of the sum, of a panel. */
+static void pack_block(task *t, int panel, int64_t block) {
+    const gli_gemm_columns *c = t->gemm->packing;
+    const int64_t begin = block * GLI_GEMM_BLOCK, end = gli_min_i64(begin + GLI_GEMM_BLOCK, c->length);
+    const int width = t->width[panel];
+    for (int64_t k = begin; k < end; k += PIECE)
+        pack_columns(c, t->panel[panel] + k * c->length_stride, gli_min_i64(PIECE, end - k), t->columns[panel], width,
+                     t->packed + (k - begin) * width);
+}
+
 static void multiply_block(task *t, int64_t block, bool starts) {
     const gli_gemm *g = t->gemm;
-    gli_gemm_segment segments[TILES][GLI_GEMM_SEGMENTS];
-    int count[TILES];
-    for (int i = 0; i < t->tiles; ++i) count[i] = g->segments(g->arg, &t->rows[i], block, segments[i]);
+    gli_gemm_segment segments[TILES * GLI_GEMM_SEGMENTS];
+    int count[GLI_GEMM_TILES];
+    const int of_tile = g->packing ? 1 : GLI_GEMM_SEGMENTS;
+    for (int i = 0; i < t->tiles; ++i) {
+        count[i] = g->segments(g->arg, &t->rows[i], block, segments + i * of_tile);
+        if (g->packing) segments[i].first = 0; /* there is no other block before it */
+    }
     for (int p = 0; p < t->panels; ++p) {
+        if (g->packing) pack_block(t, p, block);
+        const float *panel = g->packing ? t->packed : t->panel[p];
         for (int i = 0; i < t->tiles; ++i)
-            tile_of(g->kernel, t->width[p], t->rows[i].count)(segments[i], count[i], g->step, t->panel[p], t->pitch[p],
-                                                              starts, t->sums[p][i]);
+            tile_of(g->kernel, t->width[p], t->rows[i].count)(segments + i * of_tile, count[i], g->step, panel,
+                                                              t->pitch[p], starts, t->sums[place_of(t, p, i)]);
     }
 }
 
@@ -187,21 +212,24 @@ static int64_t blocks_of_chain(const gli_gemm *g) {
     return gli_max_i64(1, GLI_LONGEST_CHAIN / gli_max_i64(1, gli_divide_up(g->sum, g->blocks)));
 }
 
+static int count_of(const task *t, int panel, int tile) { return t->rows[tile].count * t->width[panel]; }
+
 static void add_chains(task *t) {
     for (int p = 0; p < t->panels; ++p)
         for (int i = 0; i < t->tiles; ++i)
-            gemm_add_chain(t->sums[p][i], t->totals[p][i], t->rows[i].count * t->width[p]);
+            gemm_add_chain(t->sums[place_of(t, p, i)], t->totals[place_of(t, p, i)], count_of(t, p, i));
 }
 
 static void multiply_chains(task *t, int64_t chain) {
     const int64_t blocks = t->gemm->blocks;
-    for (int p = 0; p < t->panels; ++p) memset(t->totals[p], 0, (size_t)t->tiles * sizeof t->totals[p][0]);
+    memset(t->totals, 0, (size_t)(t->panels * t->tiles) * sizeof t->totals[0]);
     for (int64_t block = 0; block < blocks; ++block) {
         multiply_block(t, block, block % chain == 0);
         if (block % chain == chain - 1 || block == blocks - 1) add_chains(t);
     }
     for (int p = 0; p < t->panels; ++p)
-        for (int i = 0; i < t->tiles; ++i) gemm_round(t->totals[p][i], t->sums[p][i], t->rows[i].count * t->width[p]);
+        for (int i = 0; i < t->tiles; ++i)
+            gemm_round(t->totals[place_of(t, p, i)], t->sums[place_of(t, p, i)], count_of(t, p, i));
 }
 
 static void multiply(task *t) {
@@ -222,13 +250,18 @@ static void run_tasks(void *arg, int64_t begin, int64_t end) {
         multiply(&t);
         for (int i = 0; i < t.tiles; ++i)
             for (int p = 0; p < t.panels; ++p)
-                g->store(g->arg, &t.rows[i], t.column + p * w->panels.width, t.columns[p], t.sums[p][i], t.width[p]);
+                g->store(g->arg, &t.rows[i], t.column + p * w->panels.width, t.columns[p], t.sums[place_of(&t, p, i)],
+                         t.width[p]);
     }
 }
 
+/* By rows where the columns stay in the second cache: then a thread has rows of the result, as in other ops. */
 void gli_gemm_run(const glia_context *ctx, const gli_gemm *gemm) {
-    work w             = {.gemm = gemm, .panels = gli_gemm_column_panels(gemm->kernel)};
-    const int64_t rows = TILES * gemm->kernel->rows, columns = PANELS * w.panels.width;
+    enum { CACHED = 1 << 17 };
+    work w = {
+        .gemm = gemm, .panels = gli_gemm_column_panels(gemm->kernel), .tiles = gemm->packing ? GLI_GEMM_TILES : TILES};
+    const int64_t rows = w.tiles * gemm->kernel->rows, columns = PANELS * w.panels.width;
+    w.by_rows       = gemm->rows >= gemm->columns && gemm->columns * gemm->sum <= CACHED;
     w.row_blocks    = gli_divide_up(gemm->rows, rows);
     w.column_blocks = gli_divide_up(gemm->columns, columns);
     const int64_t of_task =

@@ -9,6 +9,7 @@
 enum {
     GLI_GEMM_BLOCK    = 256, /* of the sum: that many rows of a panel stay in the first cache */
     GLI_GEMM_SEGMENTS = 16,  /* of a block */
+    GLI_GEMM_TILES    = 8,   /* of a task that packs columns itself */
 };
 
 /* Rows of one tile, of one of several products of the same sizes. */
@@ -27,6 +28,13 @@ typedef void gli_gemm_store(const void *arg, const gli_gemm_rows *rows, int64_t 
 /* The matrices of several products. */
 typedef const float *gli_gemm_source(const void *arg, int64_t problem);
 
+/* The columns of a matrix. An element has two indices, `outer` and one of `length`, which is the inner one; where a
+ * column is simply one element after the other, outer is 1. */
+typedef struct gli_gemm_columns {
+    int64_t count, outer, length;
+    int64_t column_stride, outer_stride, length_stride;
+} gli_gemm_columns;
+
 typedef struct gli_gemm {
     const gli_gemm_kernel *kernel;
     int64_t problems, rows, columns, sum; /* sum: the length of the sums, as the panels have it */
@@ -38,19 +46,14 @@ typedef struct gli_gemm {
     gli_gemm_source *unpacked; /* NULL, or the columns where they are, instead of panels: side by side, a multiple of
                                   the kernel's lanes */
     int64_t pitch;             /* of unpacked columns: elements from one of the sum to the next */
+    const gli_gemm_columns *packing; /* NULL, or what the unpacked columns are, anywhere: each task packs its own, block
+                                        by block, for few rows. A block has one segment */
     gli_gemm_segments *segments;
     gli_gemm_store *store;
     const void *arg;
 } gli_gemm;
 
 void gli_gemm_run(const glia_context *ctx, const gli_gemm *gemm);
-
-/* The columns of a matrix. An element has two indices, `outer` and one of `length`, which is the inner one; where a
- * column is simply one element after the other, outer is 1. */
-typedef struct gli_gemm_columns {
-    int64_t count, outer, length;
-    int64_t column_stride, outer_stride, length_stride;
-} gli_gemm_columns;
 
 /* Panels of `width` columns, as kernels read them: [panel][outer][length][width]. The last one has `last` columns if
  * that is enough, and filled up with 0. */

@@ -1,6 +1,7 @@
 #include "cpu/native/linear/product.h"
 
 #include "core/size.h"
+#include "cpu/native/linear/transpose.h"
 #include "cpu/native/vector_math.h"
 
 /* Elements of packed matrices at once, of several products. */
@@ -42,6 +43,7 @@ typedef struct plan {
     gli_product p;
     const gli_gemm_kernel *kernel;
     bool swapped, packs_rows, packs_columns;
+    bool tasks_pack; /* the columns */
     gli_gemm_columns columns, rows;
     gli_gemm_panels column_panels, row_panels;
     int64_t packed_columns, packed_rows; /* elements, of one product */
@@ -75,12 +77,20 @@ static bool packs_columns(const gli_product *p, const gli_gemm_kernel *kernel) {
            !reads_well(p->b.row_stride);
 }
 
-/* The time, as products of vectors: of the tiles, and of packing, where an element costs about as much. */
+/* Columns that, packed, would leave the second cache before rows meet them: worth to be packed by two tasks. */
+static bool tasks_pack(const gli_product *p, const gli_gemm_kernel *kernel) {
+    enum { CACHED = 1 << 17 };
+    return !p->b_packed && p->columns * p->sum > CACHED && p->rows <= 2 * GLI_GEMM_TILES * kernel->rows;
+}
+
+/* The time, as products of vectors: of the tiles, and of packing and of storing columns, where an element costs about
+ * as much. */
 static double cost_of(const gli_product *p, const gli_gemm_kernel *kernel) {
     const double rows    = (double)((p->rows + kernel->rows - 1) / kernel->rows * kernel->rows);
     const double columns = (double)((p->columns + kernel->lanes - 1) / kernel->lanes * kernel->lanes);
     const double packed  = (packs_columns(p, kernel) ? (double)p->columns : 0) + (packs_rows(p) ? (double)p->rows : 0);
-    return (rows * columns / kernel->lanes + packed) * (double)p->sum;
+    const double stored  = p->y.column_stride == 1 ? 0 : (double)p->rows * (double)p->columns;
+    return (rows * columns / kernel->lanes + packed) * (double)p->sum + stored;
 }
 
 static bool repeats(const gli_product *p, const gli_product_matrix *m) {
@@ -110,7 +120,9 @@ static plan plan_of(const gli_product *product) {
                                                        .length_stride = p->a.column_stride};
     out.column_panels             = gli_gemm_column_panels(kernel);
     out.row_panels                = gli_gemm_row_panels(kernel);
-    out.packed_columns            = out.packs_columns ? gli_gemm_packed(&out.column_panels, &out.columns) : 0;
+    out.tasks_pack                = out.packs_columns && tasks_pack(p, kernel);
+    const bool packs              = out.packs_columns && !out.tasks_pack;
+    out.packed_columns            = packs ? gli_gemm_packed(&out.column_panels, &out.columns) : 0;
     out.packed_rows               = out.packs_rows ? gli_gemm_packed(&out.row_panels, &out.rows) : 0;
     out.shares_columns            = repeats(p, &p->b);
     out.shares_rows               = repeats(p, &p->a);
@@ -180,38 +192,56 @@ GLI_INLINE void add_row(const float *c, int64_t stride, float beta, int columns,
     for (int j = 0; j < columns; ++j) sums[j] += beta * c[j * stride];
 }
 
-GLI_CLONES static void add_c(const gli_product *p, const float *c, int columns, float *sums) {
-    if (p->alpha != 1)
-        for (int j = 0; j < columns; ++j) sums[j] *= p->alpha;
-    if (!c) return;
-    if (p->c.column_stride == 1)
-        add_row(c, 1, p->beta, columns, sums);
-    else if (p->c.column_stride == 0)
-        add_row(c, 0, p->beta, columns, sums);
-    else
-        add_row(c, p->c.column_stride, p->beta, columns, sums);
+GLI_CLONES static void product_scale(float alpha, float *sums, int count) {
+    for (int i = 0; i < count; ++i) sums[i] *= alpha;
 }
 
-GLI_CLONES static void store_rows(const float *sums, int pitch, int rows, int columns, float *y, int64_t stride) {
+/* c: its first row. */
+GLI_CLONES static void product_add_c(const gli_product *p, const float *c, int rows, int columns, float *sums,
+                                     int pitch) {
+    for (int i = 0; i < rows; ++i, c += p->c.row_stride, sums += pitch)
+        if (p->c.column_stride == 1)
+            add_row(c, 1, p->beta, columns, sums);
+        else if (p->c.column_stride == 0)
+            add_row(c, 0, p->beta, columns, sums);
+        else
+            add_row(c, p->c.column_stride, p->beta, columns, sums);
+}
+
+GLI_CLONES static void product_store_rows(const float *sums, int pitch, int rows, int columns, float *y,
+                                          int64_t stride) {
     for (int i = 0; i < rows; ++i, y += stride, sums += pitch)
         for (int j = 0; j < columns; ++j) y[j] = sums[j];
+}
+
+/* The same into a matrix whose columns lie side by side. */
+static void product_store_columns(const float *sums, int pitch, int rows, int columns, float *y, int64_t stride) {
+    const int rows_by_4 = rows / 4 * 4, columns_by_4 = columns / 4 * 4;
+    for (int j = 0; j < columns_by_4; j += 4)
+        for (int i = 0; i < rows_by_4; i += 4)
+            gli_transpose_4x4(sums + i * pitch + j, pitch, y + j * stride + i, stride);
+    for (int j = 0; j < columns; ++j)
+        for (int i = j < columns_by_4 ? rows_by_4 : 0; i < rows; ++i) y[j * stride + i] = sums[i * pitch + j];
 }
 
 static void store(const void *arg, const gli_gemm_rows *rows, int64_t column, int columns, float *sums, int pitch) {
     const run *r         = arg;
     const gli_product *p = &r->plan.p;
     const int64_t item   = r->first + rows->problem;
-    float *y       = r->y + offset_of(p, &p->y, item) + rows->first * p->y.row_stride + column * p->y.column_stride;
-    const float *c = NULL;
-    if (r->c) c = r->c + offset_of(p, &p->c, item) + rows->first * p->c.row_stride + column * p->c.column_stride;
-    for (int i = 0; i < rows->count; ++i) add_c(p, c ? c + i * p->c.row_stride : NULL, columns, sums + i * pitch);
-    gli_activate(p->activation, sums, rows->count * pitch);
-    if (p->y.column_stride == 1) {
-        store_rows(sums, pitch, rows->count, columns, y, p->y.row_stride);
-        return;
+    float *y = r->y + offset_of(p, &p->y, item) + rows->first * p->y.row_stride + column * p->y.column_stride;
+    if (p->alpha != 1) product_scale(p->alpha, sums, rows->count * pitch);
+    if (r->c) {
+        const float *c = r->c + offset_of(p, &p->c, item) + rows->first * p->c.row_stride + column * p->c.column_stride;
+        product_add_c(p, c, rows->count, columns, sums, pitch);
     }
-    for (int j = 0; j < columns; ++j, y += p->y.column_stride)
-        for (int i = 0; i < rows->count; ++i) y[i * p->y.row_stride] = sums[i * pitch + j];
+    gli_activate(p->activation, sums, rows->count * pitch);
+    if (p->y.column_stride == 1)
+        product_store_rows(sums, pitch, rows->count, columns, y, p->y.row_stride);
+    else if (p->y.row_stride == 1)
+        product_store_columns(sums, pitch, rows->count, columns, y, p->y.column_stride);
+    else
+        for (int j = 0; j < columns; ++j, y += p->y.column_stride)
+            for (int i = 0; i < rows->count; ++i) y[i * p->y.row_stride] = sums[i * pitch + j];
 }
 
 void gli_product_pack(const glia_context *ctx, const gli_product *product, const float *b, void *workspace) {
@@ -235,14 +265,15 @@ void gli_product_run(const glia_context *ctx, const gli_product *product, const 
                      .panels      = r.packed_columns,
                      .next_panels = p->packed_columns,
                      .sharing     = p->shares_columns ? p->products : 1,
-                     .unpacked    = p->packs_columns ? NULL : columns_of,
+                     .unpacked    = p->packs_columns && !p->tasks_pack ? NULL : columns_of,
                      .pitch       = p->p.b.row_stride,
+                     .packing     = p->tasks_pack ? &p->columns : NULL,
                      .segments    = segments,
                      .store       = store,
                      .arg         = &r};
     for (; r.first < p->products; r.first += p->at_once) {
         gemm.problems = gli_min_i64(p->at_once, p->products - r.first);
-        if (p->packs_columns && !p->p.b_packed && (r.first == 0 || !p->shares_columns))
+        if (p->packs_columns && !p->tasks_pack && !p->p.b_packed && (r.first == 0 || !p->shares_columns))
             gli_gemm_pack(ctx, &p->column_panels, &p->columns, p->shares_columns ? 1 : gemm.problems, columns_of, &r,
                           r.packed_columns);
         if (p->packs_rows && (r.first == 0 || !p->shares_rows))
