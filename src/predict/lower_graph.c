@@ -10,7 +10,7 @@
 
 /* ---- Memory ---- */
 
-enum { ROOM = 2 * GLI_ALIGNMENT }; /* more than gli_gemv_outputs is above the rows */
+enum { ROOM = 4 * GLI_ALIGNMENT }; /* more than any vector that is read or written beyond an end */
 
 static glia_status bytes_of(gli_predict_build *b, gli_arena *arena, size_t bytes, void **out) {
     void *memory;

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "core/size.h"
+#include "cpu/native/conv/winograd.h"
+#include "cpu/native/conv/winograd_planes.h"
 #include "cpu/native/finite.h"
 #include "cpu/native/pool/max_pool_pairs.h"
 #include "glia/ops.h"
@@ -13,6 +15,8 @@
 
 typedef struct image_call {
     gli_conv_planes conv;
+    gli_winograd_planes winograd;
+    bool by_winograd; /* where that gives finite results */
     glia_unary_kind activation;
     gli_fetch fetch;
     const float *x;
@@ -32,22 +36,26 @@ static void pad_planes(const image_call *c) {
 }
 
 /* Of the kernel's filters from f on. */
-static void pool_sums(const gli_conv_planes *conv, int64_t f, float *y) {
+static void pool_sums(const gli_conv_planes *conv, int64_t f, const gli_plane_sums *sums, float *y) {
     const int64_t rows = conv->rows / 2, columns = conv->columns / 2;
     const int64_t end = gli_min_i64(f + conv->kernel->filters, conv->filters);
-    const float *sums = conv->sums;
-    for (; f < end; ++f, sums += gli_conv_planes_pitch(conv))
-        gli_max_pool_pairs(sums, conv->x_columns, rows, columns, y + f * rows * columns);
+    const float *from = sums->data;
+    for (; f < end; ++f, from += sums->filter)
+        gli_max_pool_pairs(from, sums->row, rows, columns, y + f * rows * columns);
 }
 
 static glia_status run_image(void *arg) {
     const image_call *c = arg;
     gli_fetch fetch     = c->fetch;
+    const float *x      = c->padded ? c->padded : c->x;
     if (c->padded) pad_planes(c);
+    if (c->by_winograd) gli_winograd_planes_transform(&c->winograd, x, c->conv.x_columns);
     for (int64_t f = 0; f < c->conv.filters; f += c->conv.kernel->filters) {
-        const int64_t count = gli_conv_planes_run(&c->conv, f, c->padded ? c->padded : c->x, &fetch);
-        gli_predict_activate(c->activation, count, c->conv.sums);
-        (c->pooled ? pool_sums : gli_conv_planes_store)(&c->conv, f, c->y);
+        gli_plane_sums sums;
+        if (!c->by_winograd || !gli_winograd_planes_run(&c->winograd, f, &fetch, &sums))
+            sums = gli_conv_planes_run(&c->conv, f, x, &fetch);
+        gli_predict_activate(c->activation, sums.count, sums.data);
+        (c->pooled ? pool_sums : gli_conv_planes_store)(&c->conv, f, &sums, c->y);
     }
     return GLIA_OK;
 }
@@ -68,6 +76,42 @@ static bool takes_image(const gli_predict_build *b, const gli_node *node) {
     return same || gli_all_finite(b->ctx, gli_predict_data(b, node, GLI_CONV2D_W), (int64_t)g->k * g->c * g->r * g->s);
 }
 
+/* Where multiplying less saves more than the transforms take, in the second cache. Tiles of 2 x 2 pixels. */
+static bool gains_by_winograd(const gli_predict_build *b, const gli_node *node) {
+    enum { FEWEST_CHANNELS = 16, FEWEST_TILES = 36, MOST_INPUTS = 1 << 14 };
+    const gli_conv2d_geom *g = node->geom;
+    const int64_t tiles      = (int64_t)gli_divide_up(g->p, 2) * gli_divide_up(g->q, 2);
+    return g->r == 3 && g->s == 3 && g->dilation_h == 1 && g->dilation_w == 1 && g->c >= FEWEST_CHANNELS &&
+           g->k >= FEWEST_CHANNELS && tiles >= FEWEST_TILES && g->c * tiles <= MOST_INPUTS &&
+           gli_all_finite(b->ctx, gli_predict_data(b, node, GLI_CONV2D_W), (int64_t)g->k * g->c * g->r * g->s);
+}
+
+static glia_status make_winograd(gli_predict_build *b, const gli_node *node, image_call *c) {
+    const gli_conv2d_geom *g = node->geom;
+    gli_winograd_planes *w   = &c->winograd;
+    const float *bias        = gli_predict_data(b, node, GLI_CONV2D_BIAS);
+    const int64_t rows = gli_divide_up(g->p, 2), columns = gli_divide_up(g->q, 2), tiles = rows * columns;
+    void *memory;
+    float *kept;
+    *w = (gli_winograd_planes){{c->conv.kernel, g->k, 1, tiles, .x_columns = tiles}, rows, columns};
+    GLI_TRY(gli_predict_new(b, (size_t)g->c * sizeof *w->point.taps.offset, &memory));
+    int64_t *offset = memory;
+    for (int64_t i = 0; i < g->c; ++i) offset[i] = i * tiles;
+    w->point.taps = (gli_conv_taps){offset, g->c};
+    if (bias) {
+        GLI_TRY(gli_predict_floats(b, g->k, &kept));
+        w->bias = memcpy(kept, bias, (size_t)g->k * sizeof *kept);
+    }
+    GLI_TRY(gli_predict_floats(b, gli_winograd_planes_filters(w), &w->filters));
+    GLI_TRY(gli_predict_floats(b, gli_winograd_planes_inputs(w), &w->inputs));
+    GLI_TRY(gli_predict_floats(b, gli_winograd_planes_sums(w), &w->sums));
+    GLI_TRY(gli_predict_floats(b, gli_winograd_planes_out(w), &w->out));
+    GLI_TRY(
+        gli_arena_alloc(b->ctx, &b->arena, (size_t)g->k * (size_t)g->c, GLI_WINOGRAD_POINTS * sizeof *kept, &memory));
+    gli_winograd_planes_pack(w, gli_predict_data(b, node, GLI_CONV2D_W), memory);
+    return GLIA_OK;
+}
+
 static glia_status make_taps(gli_predict_build *b, const gli_conv2d_geom *g, image_call *c) {
     void *memory;
     const int64_t plane = c->padded_rows * c->conv.x_columns;
@@ -84,7 +128,8 @@ static glia_status make_taps(gli_predict_build *b, const gli_conv2d_geom *g, ima
 
 static glia_status make_image(gli_predict_build *b, const gli_node *node, image_call *c) {
     const gli_conv2d_geom *g = node->geom;
-    const int padded_columns = g->w + g->pad_w + g->pad_w_end;
+    const bool by_winograd   = gains_by_winograd(b, node); /* of an even number of rows and columns */
+    const int padded_columns = g->w + g->pad_w + g->pad_w_end + (by_winograd && g->q % 2);
     *c                       = (image_call){.activation  = g->activation,
                                             .x           = gli_predict_data(b, node, GLI_CONV2D_X),
                                             .y           = b->values[node->out[0]].tensor.data,
@@ -93,9 +138,11 @@ static glia_status make_image(gli_predict_build *b, const gli_node *node, image_
                                             .rows        = g->h,
                                             .columns     = g->w,
                                             .pad         = {g->pad_h, g->pad_w},
-                                            .padded_rows = g->h + g->pad_h + g->pad_h_end};
+                                            .by_winograd = by_winograd,
+                                            .padded_rows = g->h + g->pad_h + g->pad_h_end + (by_winograd && g->p % 2)};
     c->conv                  = (gli_conv_planes){gli_conv_kernel_here(), g->k, g->p, g->q, .x_columns = padded_columns};
     GLI_TRY(make_taps(b, g, c));
+    if (by_winograd) GLI_TRY(make_winograd(b, node, c));
     if (c->padded_rows > g->h || padded_columns > g->w)
         GLI_TRY(gli_predict_floats(b, (int64_t)g->c * c->padded_rows * padded_columns, &c->padded));
     GLI_TRY(gli_predict_floats(b, gli_conv_planes_packed(&c->conv), &c->conv.packed));

@@ -1,4 +1,5 @@
 // Predictors against glia_model_predict, streams in pieces against the whole sequence, and what a user gets wrong.
+#include <cmath>
 #include <cstring>
 
 extern "C" {
@@ -256,6 +257,10 @@ TEST(Predictor, ImagesArePredictions) {
             return glia_model_add(net, z, dense(net, glia_model_flatten(net, y, nullptr), 3), nullptr);
         },
         [](auto *net, auto x) { return dense(net, glia_model_flatten(net, conv2d(net, x, 40, {3, 3}), nullptr), 70); },
+        [](auto *net, auto x) {  // by minimal filtering, with a bias and a rest of filters
+            return conv2d(net, conv2d(net, x, 16, {2, 1}, 2), 27, {3, 3}, 1, 1, GLIA_RELU);
+        },
+        [](auto *net, auto x) { return pool2(net, conv2d(net, conv2d(net, x, 17, {1, 1}, 3), 16, {3, 3})); },
     };
     for (const auto &[rows, columns] : {std::pair{9, 7}, {8, 70}, {21, 24}})
         for (const Layers &layers : models) {
@@ -268,6 +273,17 @@ TEST(Predictor, ImagesArePredictions) {
             expect_near(y, n.predict(x, 3, y.size()));
             EXPECT_EQ(run_in_chunks(p.get(), x, 1), y);
         }
+}
+
+TEST(Predictor, InfinityReachesItsNeighboursAlone) {
+    PredictNet n({3, {1, 14, 14}},
+                 [](auto *net, auto x) { return conv2d(net, conv2d(net, x, 16, {1, 1}), 16, {3, 3}, 1); });
+    const Predictor p = n.predictor(false);
+    Values x          = numbers(14 * 14);
+    x[3 * 14 + 5]     = INFINITY;
+    ASSERT_TRUE(p);
+    const Values y = run_in_chunks(p.get(), x, 1), expected = n.predict(x, 1, y.size());
+    for (size_t i = 0; i < y.size(); ++i) EXPECT_EQ(std::isfinite(y[i]), std::isfinite(expected[i])) << i;
 }
 
 glia_value parameter(glia_model *net, const char *name, glia_shape shape) {

@@ -96,7 +96,7 @@ void gli_conv_planes_pack(const gli_conv_planes *conv, const float *w, const flo
     }
 }
 
-int64_t gli_conv_planes_run(const gli_conv_planes *conv, int64_t first, const float *x, gli_fetch *fetch) {
+gli_plane_sums gli_conv_planes_run(const gli_conv_planes *conv, int64_t first, const float *x, gli_fetch *fetch) {
     const gli_conv_kernel *kernel = conv->kernel;
     const float *w                = conv->packed + first / kernel->filters * packed_tile(conv);
     const int64_t pitch = gli_conv_planes_pitch(conv), whole = kernel->vectors * kernel->lanes;
@@ -107,16 +107,15 @@ int64_t gli_conv_planes_run(const gli_conv_planes *conv, int64_t first, const fl
         kernel->tile[width == whole](&conv->taps, x + pixel, w, conv->sums + pixel, pitch, fetch->data, line);
         if (line) *fetch = (gli_fetch){fetch->data + bytes, fetch->bytes - bytes};
     }
-    return gli_conv_planes_sums(conv);
+    return (gli_plane_sums){conv->sums, gli_conv_planes_sums(conv), pitch, conv->x_columns};
 }
 
 /* What is written behind a row, the next one overwrites. */
-void gli_conv_planes_store(const gli_conv_planes *conv, int64_t first, float *y) {
-    const int64_t pitch = gli_conv_planes_pitch(conv);
+void gli_conv_planes_store(const gli_conv_planes *conv, int64_t first, const gli_plane_sums *sums, float *y) {
     const int64_t count = gli_min_i64(conv->kernel->filters, conv->filters - first);
     for (int64_t f = 0; f < count; ++f)
         for (int64_t row = 0; row < conv->rows; ++row) {
-            const float *from = conv->sums + f * pitch + row * conv->x_columns;
+            const float *from = sums->data + f * sums->filter + row * sums->row;
             float *to         = y + ((first + f) * conv->rows + row) * conv->columns;
             for (int64_t j = 0; j < conv->columns; j += STORED) memcpy(to + j, from + j, STORED * sizeof *to);
         }

@@ -41,6 +41,12 @@ typedef struct gli_conv_planes {
     float *sums;
 } gli_conv_planes;
 
+/* The sums of a tile's filters: `count` elements in all; from one filter to the next, and from row to row. */
+typedef struct gli_plane_sums {
+    float *data;
+    int64_t count, filter, row;
+} gli_plane_sums;
+
 /* Elements of packed and of sums, and of the sums of one filter. */
 int64_t gli_conv_planes_packed(const gli_conv_planes *conv);
 int64_t gli_conv_planes_sums(const gli_conv_planes *conv);
@@ -49,11 +55,11 @@ int64_t gli_conv_planes_pitch(const gli_conv_planes *conv);
 /* Fills packed. w: [filters][taps]; bias NULL: zeros. */
 void gli_conv_planes_pack(const gli_conv_planes *conv, const float *w, const float *bias);
 
-/* The sums of the kernel's filters from `first` on: for each a plane with the columns of x. Returns how many elements
- * they are. x is read up to a vector beyond its end. *fetch becomes what is left of it. */
-int64_t gli_conv_planes_run(const gli_conv_planes *conv, int64_t first, const float *x, gli_fetch *fetch);
+/* The sums of the kernel's filters from `first` on: for each a plane with the columns of x, which is read up to a
+ * vector beyond its end. *fetch becomes what is left of it. */
+gli_plane_sums gli_conv_planes_run(const gli_conv_planes *conv, int64_t first, const float *x, gli_fetch *fetch);
 
-/* Their pixels, one row after the other, to y, which is written up to 15 elements beyond its end, as sums is read. */
-void gli_conv_planes_store(const gli_conv_planes *conv, int64_t first, float *y);
+/* Their pixels, one row after the other, to y, which is written up to 15 elements beyond its end, as sums are read. */
+void gli_conv_planes_store(const gli_conv_planes *conv, int64_t first, const gli_plane_sums *sums, float *y);
 
 #endif
