@@ -10,7 +10,7 @@
 
 /* ---- Memory ---- */
 
-enum { ROOM = 2 * GLI_ALIGNMENT }; /* more than gli_gemv_outputs is above the rows */
+enum { ROOM = 4 * GLI_ALIGNMENT }; /* more than any vector that is read or written beyond an end */
 
 static glia_status bytes_of(gli_predict_build *b, gli_arena *arena, size_t bytes, void **out) {
     void *memory;
@@ -115,8 +115,8 @@ static glia_status make_leaf(gli_predict_build *b, int id) {
     switch (b->graph->values[id].kind) {
         case GLI_VALUE_INPUT: return make_input(b, id);
         case GLI_VALUE_TENSOR:
-        case GLI_VALUE_VIEW: return b->needed[id] ? read_weight(b, id) : GLIA_OK;
-        case GLI_VALUE_CONSTANT: return b->needed[id] ? make_constant(b, id) : GLIA_OK;
+        case GLI_VALUE_VIEW: return b->readers[id] > 0 ? read_weight(b, id) : GLIA_OK;
+        case GLI_VALUE_CONSTANT: return b->readers[id] > 0 ? make_constant(b, id) : GLIA_OK;
         case GLI_VALUE_RESULT:
         case GLI_VALUE_FUSED: break;
     }
@@ -152,7 +152,7 @@ static glia_status lower_view(gli_predict_build *b, const gli_node *node, int ti
 
 static bool any_needed(const gli_predict_build *b, const gli_node *node) {
     for (int o = 0; o < node->op->n_outputs; ++o)
-        if (node->out[o] && b->needed[node->out[o]]) return true;
+        if (node->out[o] && b->readers[node->out[o]] > 0) return true;
     return false;
 }
 
@@ -161,6 +161,8 @@ static glia_status lower_node(gli_predict_build *b, const gli_node *node) {
                                                       gli_predict_lower_dense,
                                                       gli_predict_lower_unary,
                                                       gli_predict_lower_conv,
+                                                      gli_predict_lower_image,
+                                                      gli_predict_lower_pool,
                                                       gli_predict_lower_rnn,
                                                       gli_predict_lower_provider};
     int time;
@@ -171,11 +173,23 @@ static glia_status lower_node(gli_predict_build *b, const gli_node *node) {
     return GLIA_OK;
 }
 
+/* A call that has more to compute than to read fetches the weights of the next one that has some. */
+static void link_fetches(const glia_predictor *p) {
+    enum { MOST = 3 << 19 }; /* bytes: most of a second cache of 2 MB */
+    gli_fetch next = {0};
+    for (int i = p->n_calls - 1; i >= 0; --i) {
+        const gli_predict_call *call = &p->calls[i];
+        if (call->fetch) *call->fetch = next;
+        if (call->weights.bytes > 0) next = (gli_fetch){call->weights.data, gli_min_size(call->weights.bytes, MOST)};
+    }
+}
+
 glia_status gli_predict_lower(gli_predict_build *b) {
     for (int id = 1; id < b->graph->n_values; ++id) GLI_TRY(make_leaf(b, id));
     for (int n = 0; n < b->graph->n_nodes; ++n) {
         const gli_node *node = &b->graph->nodes[n];
         if (node->op && any_needed(b, node)) GLI_TRY(lower_node(b, node));
     }
+    link_fetches(b->predictor);
     return GLIA_OK;
 }

@@ -65,7 +65,7 @@ static glia_status make_outputs(gli_predict_build *b, const gli_node *node, cons
                                 gli_call *call) {
     for (int o = 0; o < node->op->n_outputs; ++o) {
         const int id = node->out[o];
-        if (!id || (!b->needed[id] && gli_output_is(node->op, o, GLI_OUT_OPTIONAL))) continue;
+        if (!id || (b->readers[id] == 0 && gli_output_is(node->op, o, GLI_OUT_OPTIONAL))) continue;
         GLI_TRY(gli_predict_make(b, id, &r->out[o], o == 0 ? time : -1));
         call->out[o] = &b->values[id].tensor;
     }

@@ -139,7 +139,7 @@ static bool takes(const gli_predict_build *b, const gli_node *node) {
         return false;
     for (int k = 0; k < GLI_RNN_WEIGHTS; ++k)
         if (!gli_predict_is_weight(b, node, gli_rnn_weight(0, k))) return false;
-    return g->batch == 1 && !(node->out[GLI_RNN_SAVED] && b->needed[node->out[GLI_RNN_SAVED]]);
+    return g->batch == 1 && !(node->out[GLI_RNN_SAVED] && b->readers[node->out[GLI_RNN_SAVED]] > 0);
 }
 
 glia_status gli_predict_lower_rnn(gli_predict_build *b, const gli_node *node, int time, bool *done) {

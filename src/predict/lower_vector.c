@@ -39,8 +39,7 @@ glia_status gli_predict_lower_unary(gli_predict_build *b, const gli_node *node, 
     return gli_predict_add_call(b, &(gli_predict_call){.run = run_unary, .arg = u});
 }
 
-/* Of memory with room behind it. */
-static void activate(glia_unary_kind kind, int64_t count, float *y) {
+void gli_predict_activate(glia_unary_kind kind, int64_t count, float *y) {
     const gli_rnn_step_kernel *kernel = gli_rnn_step_kernel_at(0);
     switch (kind) {
         case GLIA_UNARY_LINEAR: break;
@@ -64,8 +63,12 @@ typedef struct dense_call {
 static glia_status run_dense(void *arg) {
     const dense_call *d = arg;
     for (int64_t r = 0; r < d->rows; ++r) gli_gemv_run(&d->gemv, d->x + r * d->gemv.columns, d->y + r * d->gemv.rows);
-    activate(d->activation, d->rows * d->gemv.rows, d->y);
+    gli_predict_activate(d->activation, d->rows * d->gemv.rows, d->y);
     return GLIA_OK;
+}
+
+static gli_fetch weights_of(const gli_gemv *gemv) {
+    return (gli_fetch){(const char *)gemv->packed, (size_t)gli_gemv_packed(gemv) * sizeof(float)};
 }
 
 glia_status gli_predict_lower_dense(gli_predict_build *b, const gli_node *node, int time, bool *done) {
@@ -85,7 +88,7 @@ glia_status gli_predict_lower_dense(gli_predict_build *b, const gli_node *node, 
     d->x          = gli_predict_data(b, node, GLI_DENSE_X);
     d->y          = b->values[node->out[0]].tensor.data;
     *done         = true;
-    return gli_predict_add_call(b, &(gli_predict_call){.run = run_dense, .arg = d});
+    return gli_predict_add_call(b, &(gli_predict_call){.run = run_dense, .arg = d, .weights = weights_of(&d->gemv)});
 }
 
 /* ---- conv2d over the steps of one row ---- */
@@ -140,7 +143,7 @@ static glia_status run_conv(void *arg) {
     if (first) multiply_first_steps(c);
     for (int g = 0; !first && g < c->groups; ++g)
         gli_gemv_run(&c->gemv[g], c->window + (int64_t)g * c->taps * c->channels, c->y + (int64_t)g * c->filters);
-    activate(c->activation, (int64_t)c->groups * c->filters, c->y);
+    gli_predict_activate(c->activation, (int64_t)c->groups * c->filters, c->y);
     return GLIA_OK;
 }
 

@@ -80,17 +80,17 @@ static void set_ports(gli_predict_build *b, const glia_value *outputs, int n_out
     p->n_outputs = n_outputs;
 }
 
-static glia_status mark_needed(gli_predict_build *b, const glia_value *outputs, int n_outputs) {
+static glia_status count_readers(gli_predict_build *b, const glia_value *outputs, int n_outputs) {
     void *memory;
-    GLI_TRY(gli_arena_alloc(b->ctx, &b->arena, (size_t)b->graph->n_values, sizeof *b->needed, &memory));
-    b->needed = memory;
-    for (int i = 0; i < n_outputs; ++i) b->needed[outputs[i].id] = true;
+    GLI_TRY(gli_arena_alloc(b->ctx, &b->arena, (size_t)b->graph->n_values, sizeof *b->readers, &memory));
+    b->readers = memory;
+    for (int i = 0; i < n_outputs; ++i) ++b->readers[outputs[i].id];
     for (int n = b->graph->n_nodes - 1; n >= 0; --n) {
         const gli_node *node = &b->graph->nodes[n];
         bool any             = false;
         for (int o = 0; node->op && o < node->op->n_outputs; ++o)
-            any = any || (node->out[o] && b->needed[node->out[o]]);
-        for (int i = 0; any && i < node->n_in; ++i) b->needed[node->in[i]] = true;
+            any = any || (node->out[o] && b->readers[node->out[o]] > 0);
+        for (int i = 0; any && i < node->n_in; ++i) ++b->readers[node->in[i]];
     }
     return GLIA_OK;
 }
@@ -103,7 +103,7 @@ static glia_status build(glia_predictor *p, const glia_graph *graph, const glia_
                            .streaming = args->streaming,
                            .time_axis = args->time_axis < 0 ? args->time_axis : args->time_axis + 1};
     void *memory        = NULL;
-    glia_status status  = mark_needed(&b, outputs, n_outputs);
+    glia_status status  = count_readers(&b, outputs, n_outputs);
     if (status == GLIA_OK)
         status = gli_arena_alloc(p->ctx, &p->arena, (size_t)graph->n_values, sizeof *b.values, &memory);
     b.values = memory;

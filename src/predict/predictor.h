@@ -2,6 +2,7 @@
 #ifndef GLI_PREDICT_PREDICTOR_H
 #define GLI_PREDICT_PREDICTOR_H
 
+#include "cpu/native/conv/conv_planes.h"
 #include "cpu/native/linear/gemv.h"
 #include "glia/predict.h"
 #include "glia/train.h"
@@ -12,6 +13,8 @@ typedef struct gli_predict_call {
     glia_status (*run)(void *arg);
     void (*release)(void *arg); /* NULL: nothing but memory of the arena */
     void *arg;
+    gli_fetch weights; /* that only this call reads, or none */
+    gli_fetch *fetch;  /* NULL, or what this call brings closer while it computes: gli_predict_lower sets it */
 } gli_predict_call;
 
 /* What carries over from one step to the next. */
@@ -49,7 +52,7 @@ typedef struct gli_predict_build {
     const glia_graph *graph;
     gli_predict_value *values; /* by id, in the predictor's arena */
     gli_arena arena;           /* of what is needed until the predictor is made */
-    bool *needed;              /* by id */
+    int *readers;              /* by id: nodes that are needed, and outputs of the model */
     bool streaming;
     int time_axis; /* of the inputs, with the batch before it; negative: from the end */
 } gli_predict_build;
@@ -64,6 +67,9 @@ glia_status gli_predict_new(gli_predict_build *b, size_t bytes, void **out); /* 
 /* W [rows,columns] and a bias, or none, packed. */
 glia_status gli_predict_gemv(gli_predict_build *b, int64_t rows, int64_t columns, const float *w, const float *bias,
                              gli_gemv *out);
+
+/* y = kind(y), of memory with room behind it. */
+void gli_predict_activate(glia_unary_kind kind, int64_t count, float *y);
 
 /* Gives value `id` memory of its own, or that of `data`, under this shape. */
 glia_status gli_predict_make(gli_predict_build *b, int id, const glia_tensor *shape, int time);
@@ -95,7 +101,7 @@ glia_status gli_predict_lower(gli_predict_build *b);
 
 /* One node each. time: of its output. *done stays false where this kind of node is not for them. */
 typedef glia_status gli_predict_lowering(gli_predict_build *b, const gli_node *node, int time, bool *done);
-gli_predict_lowering gli_predict_lower_dense, gli_predict_lower_unary, gli_predict_lower_conv, gli_predict_lower_rnn,
-    gli_predict_lower_provider;
+gli_predict_lowering gli_predict_lower_dense, gli_predict_lower_unary, gli_predict_lower_conv, gli_predict_lower_image,
+    gli_predict_lower_pool, gli_predict_lower_rnn, gli_predict_lower_provider;
 
 #endif

@@ -1,4 +1,5 @@
 // Predictors against glia_model_predict, streams in pieces against the whole sequence, and what a user gets wrong.
+#include <cmath>
 #include <cstring>
 
 extern "C" {
@@ -251,6 +252,61 @@ TEST(Predictor, SamplesArePredictions) {
         expect_near(y, n->predict(x, 5, 5 * size_t(outputs)));
         EXPECT_EQ(run_in_chunks(p.get(), x, 1), y);
     }
+}
+
+glia_value conv2d(glia_model *net, glia_value x, int filters, std::array<int, 2> kernel, int pad = 0, int dilation = 1,
+                  glia_activation activation = GLIA_LINEAR) {
+    glia_conv2d_args args{};
+    args.filters = filters, args.activation = activation;
+    for (int d = 0; d < 2; ++d) args.kernel[d] = kernel[d], args.pad[d] = pad, args.dilation[d] = dilation;
+    return glia_model_conv2d(net, x, &args);
+}
+
+glia_value pool2(glia_model *net, glia_value x) {
+    return glia_model_max_pool2d(net, x, with(glia_max_pool2d_args{.kernel = {2, 2}}));
+}
+
+// Wider than a tile of pixels and narrower than a vector; as many filters as a tile, fewer and more.
+TEST(Predictor, ImagesArePredictions) {
+    const std::vector<Layers> models = {
+        [](auto *net, auto x) { return conv2d(net, x, 1, {1, 1}); },
+        [](auto *net, auto x) { return conv2d(net, conv2d(net, x, 8, {3, 3}, 1), 17, {2, 4}, 0, 1, GLIA_RELU); },
+        [](auto *net, auto x) { return conv2d(net, x, 9, {3, 2}, 3, 2, GLIA_TANH); },
+        [](auto *net, auto x) { return pool2(net, conv2d(net, x, 12, {3, 3}, 0, 1, GLIA_SIGMOID)); },
+        [](auto *net, auto x) { return pool2(net, pool2(net, x)); },
+        [](auto *net, auto x) {  // a result that is pooled, and more
+            const glia_value y = conv2d(net, x, 5, {2, 2}, 0, 1, GLIA_RELU);
+            const glia_value z = dense(net, glia_model_flatten(net, pool2(net, y), nullptr), 3);
+            return glia_model_add(net, z, dense(net, glia_model_flatten(net, y, nullptr), 3), nullptr);
+        },
+        [](auto *net, auto x) { return dense(net, glia_model_flatten(net, conv2d(net, x, 40, {3, 3}), nullptr), 70); },
+        [](auto *net, auto x) {  // by minimal filtering, with a bias and a rest of filters
+            return conv2d(net, conv2d(net, x, 16, {2, 1}, 2), 27, {3, 3}, 1, 1, GLIA_RELU);
+        },
+        [](auto *net, auto x) { return pool2(net, conv2d(net, conv2d(net, x, 17, {1, 1}, 3), 16, {3, 3})); },
+    };
+    for (const auto &[rows, columns] : {std::pair{9, 7}, {8, 70}, {21, 24}})
+        for (const Layers &layers : models) {
+            SCOPED_TRACE(std::to_string(&layers - models.data()) + " of " + std::to_string(columns) + " columns");
+            PredictNet n({3, {2, rows, columns}}, layers);
+            const Predictor p = n.predictor(false);
+            const Values x    = numbers(size_t(3 * 2 * rows * columns));
+            ASSERT_TRUE(p);
+            const Values y = run_in_chunks(p.get(), x, 3);
+            expect_near(y, n.predict(x, 3, y.size()));
+            EXPECT_EQ(run_in_chunks(p.get(), x, 1), y);
+        }
+}
+
+TEST(Predictor, InfinityReachesItsNeighboursAlone) {
+    PredictNet n({3, {1, 14, 14}},
+                 [](auto *net, auto x) { return conv2d(net, conv2d(net, x, 16, {1, 1}), 16, {3, 3}, 1); });
+    const Predictor p = n.predictor(false);
+    Values x          = numbers(14 * 14);
+    x[3 * 14 + 5]     = INFINITY;
+    ASSERT_TRUE(p);
+    const Values y = run_in_chunks(p.get(), x, 1), expected = n.predict(x, 1, y.size());
+    for (size_t i = 0; i < y.size(); ++i) EXPECT_EQ(std::isfinite(y[i]), std::isfinite(expected[i])) << i;
 }
 
 glia_value parameter(glia_model *net, const char *name, glia_shape shape) {

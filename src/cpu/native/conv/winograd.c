@@ -154,6 +154,51 @@ GLI_CLONES static void winograd_output(const float *points, int64_t next, int64_
         output_loop(points, next, count, NULL, relu, y, check);
 }
 
+/* ---- rows of tiles ----------------------------------------------------------------------------------------------- */
+
+enum { ROW = 16 }; /* tiles at a time */
+
+GLI_CLONES static void winograd_input_row(const float *x, int64_t pitch, int64_t tiles, float *points, int64_t next) {
+    for (int64_t begin = 0; begin < tiles; begin += ROW) GLI_IVDEP
+    for (int64_t k = begin; k < begin + ROW; ++k) {
+        const float *a = x + 2 * k, *b = a + pitch, *c = b + pitch, *d = c + pitch;
+        const four p = input_line(a[0], b[0], c[0], d[0]), q = input_line(a[1], b[1], c[1], d[1]);
+        const four r = input_line(a[2], b[2], c[2], d[2]), s = input_line(a[3], b[3], c[3], d[3]);
+        store_points(points + k, next, input_line(p.a, q.a, r.a, s.a));
+        store_points(points + 4 * next + k, next, input_line(p.b, q.b, r.b, s.b));
+        store_points(points + 8 * next + k, next, input_line(p.c, q.c, r.c, s.c));
+        store_points(points + 12 * next + k, next, input_line(p.d, q.d, r.d, s.d));
+    }
+}
+
+GLI_CLONES static void winograd_output_row(const float *points, int64_t next, int64_t tiles, float bias, float *y,
+                                           int64_t pitch, float *check) {
+    for (int64_t begin = 0; begin < tiles; begin += ROW) GLI_IVDEP
+    for (int64_t i = 0; i < ROW; ++i) {
+        const float *m  = points + begin + i;
+        float *to       = y + 2 * (begin + i);
+        const two p     = output_line(m[0], m[4 * next], m[8 * next], m[12 * next]);
+        const two q     = output_line(m[next], m[5 * next], m[9 * next], m[13 * next]);
+        const two r     = output_line(m[2 * next], m[6 * next], m[10 * next], m[14 * next]);
+        const two s     = output_line(m[3 * next], m[7 * next], m[11 * next], m[15 * next]);
+        const two above = output_line(p.a, q.a, r.a, s.a), below = output_line(p.b, q.b, r.b, s.b);
+        check[i] += (above.a - above.a) + (above.b - above.b) + (below.a - below.a) + (below.b - below.b);
+        to[0] = above.a + bias, to[1] = above.b + bias;
+        to[pitch] = below.a + bias, to[pitch + 1] = below.b + bias;
+    }
+}
+
+void gli_winograd_input_row(const float *x, int64_t pitch, int64_t tiles, float *points, int64_t next) {
+    winograd_input_row(x, pitch, tiles, points, next);
+}
+
+void gli_winograd_output_row(const float *points, int64_t next, int64_t tiles, float bias, float *y, int64_t pitch,
+                             float *check) {
+    winograd_output_row(points, next, tiles, bias, y, pitch, check);
+}
+
+/* ---- the others -------------------------------------------------------------------------------------------------- */
+
 void gli_winograd_input(const float *const *x, int64_t count, float *points, int64_t next) {
     winograd_input(x, count, points, next);
 }

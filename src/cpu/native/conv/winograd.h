@@ -37,6 +37,12 @@ void gli_winograd_input(const float *const *x, int64_t count, float *points, int
 void gli_winograd_output_gradient(const float *const *dy, int64_t count, float *points, int64_t next);
 void gli_winograd_filter(const float *const *w, int64_t count, float *points, int64_t next);
 
+/* Of tiles side by side in a plane whose rows are `pitch` apart, rounded up to a multiple of 16. The other sides of x
+ * and y are read and written as far. */
+void gli_winograd_input_row(const float *x, int64_t pitch, int64_t tiles, float *points, int64_t next);
+void gli_winograd_output_row(const float *points, int64_t next, int64_t tiles, float bias, float *y, int64_t pitch,
+                             float *check);
+
 /* bias: NULL, or as many numbers. check: as many sums, which become NaN where a result is not finite. */
 void gli_winograd_output(const float *points, int64_t next, int64_t count, const float *bias, bool relu,
                          float *const *y, float *check);

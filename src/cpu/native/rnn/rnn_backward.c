@@ -128,7 +128,7 @@ static void add_dy(const gli_rnn_pass *p, int n) {
 static void output_rows(void *arg, int64_t begin, int64_t end) {
     const gli_rnn_pass *p = arg;
     const size_t output   = (size_t)p->g->outputs;
-    for (int n = (int)begin; n < end; ++n) {
+    for (int n = p->row + (int)begin; n < p->row + end; ++n) {
         float *douts = p->workspace.douts + row_at(p, p->t, n) * p->g->outputs;
         if (gli_rnn_pass_is_active(p, n)) {
             add_dy(p, n);
@@ -142,7 +142,7 @@ static void output_rows(void *arg, int64_t begin, int64_t end) {
 static void cell_rows(void *arg, int64_t begin, int64_t end) {
     const gli_rnn_pass *p = arg;
     const size_t bytes    = (size_t)gli_rnn_gates(p->g) * sizeof(float);
-    for (int n = (int)begin; n < end; ++n) {
+    for (int n = p->row + (int)begin; n < p->row + end; ++n) {
         const gli_rnn_backward_row row = row_of(p, n);
         if (gli_rnn_pass_is_active(p, n)) {
             if (!p->g->projection) add_dy(p, n);
@@ -156,27 +156,32 @@ static void cell_rows(void *arg, int64_t begin, int64_t end) {
 
 static void reset_rows(void *arg, int64_t begin, int64_t end) {
     const gli_rnn_pass *p = arg;
-    for (int n = (int)begin; n < end; ++n) {
+    for (int n = p->row + (int)begin; n < p->row + end; ++n) {
         const gli_rnn_backward_row row = row_of(p, n);
         if (gli_rnn_pass_is_active(p, n)) gli_rnn_reset_backward(&p->cells, &row);
     }
 }
 
 static void run_step(gli_rnn_pass *p) {
-    const gli_rnn_geom *g      = p->g;
-    const glia_context *ctx    = p->call->ctx;
     const gli_rnn_workspace *w = &p->workspace;
-    const int64_t chunk = gli_rnn_rows_per_chunk(g), gates = row_at(p, p->t, 0) * pitch_of(g);
-    if (g->projection) {
-        gli_parallel(ctx, g->batch, chunk, output_rows, p);
-        multiply(p, UNITS, 1, w->dh, p->weight[GLI_RNN_W_HR], w->dunits);
+    const int64_t gates        = row_at(p, p->t, 0) * pitch_of(p->g);
+    if (p->g->projection) {
+        gli_rnn_pass_rows(p, output_rows);
+        gli_rnn_pass_multiply(p, UNITS, w->dh, p->weight[GLI_RNN_W_HR], w->dunits);
     }
-    gli_parallel(ctx, g->batch, chunk, cell_rows, p);
-    if (g->reset_before) {
-        multiply(p, RESET, 1, w->da + gates + 2 * (int64_t)g->hidden, gli_rnn_w_hh_n(p), w->dunits);
-        gli_parallel(ctx, g->batch, chunk, reset_rows, p);
+    gli_rnn_pass_rows(p, cell_rows);
+    if (p->g->reset_before) {
+        gli_rnn_pass_multiply(p, RESET, w->da + gates + 2 * (int64_t)p->g->hidden, gli_rnn_w_hh_n(p), w->dunits);
+        gli_rnn_pass_rows(p, reset_rows);
     }
-    multiply(p, STATE, 1, w->dr + gates, p->weight[GLI_RNN_W_HH], w->dh);
+    gli_rnn_pass_multiply(p, STATE, w->dr + gates, p->weight[GLI_RNN_W_HH], w->dh);
+}
+
+static void steps_of(gli_rnn_pass *p) {
+    for (int i = p->steps - 1; i >= 0; --i) {
+        p->t = gli_rnn_pass_time(p, i);
+        run_step(p);
+    }
 }
 
 /* ---- over some steps --------------------------------------------------------------------------------------------- */
@@ -311,10 +316,7 @@ static void run_direction(gli_rnn_pass *p, const float *x) {
     for (int end = g->steps; end > 0; end -= p->steps) {
         p->steps = (int)gli_min_i64(steps_at_once(g), end);
         p->first = gli_rnn_earliest(g, p->direction, end - p->steps, p->steps);
-        for (int s = end - 1; s >= end - p->steps; --s) {
-            p->t = gli_rnn_time(g, p->direction, s);
-            run_step(p);
-        }
+        gli_rnn_pass_steps(p, steps_of);
         add_gradients(p, x);
     }
     end_direction(p);

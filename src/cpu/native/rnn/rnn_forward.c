@@ -2,7 +2,6 @@
  * and one pass over the gates. */
 #include <string.h>
 
-#include "core/parallel.h"
 #include "core/size.h"
 #include "cpu/native/rnn/rnn_pass.h"
 
@@ -95,7 +94,7 @@ static void end_row(const gli_rnn_pass *p, const gli_rnn_row *row, int n) {
 
 static void cell_rows(void *arg, int64_t begin, int64_t end) {
     const gli_rnn_pass *p = arg;
-    for (int n = (int)begin; n < end; ++n) {
+    for (int n = p->row + (int)begin; n < p->row + end; ++n) {
         const gli_rnn_row row = row_of(p, n);
         gli_rnn_row cell      = row;
         if (p->g->projection) cell.next_h = row.inner;
@@ -107,27 +106,29 @@ static void cell_rows(void *arg, int64_t begin, int64_t end) {
 /* What follows SECOND. */
 static void second_rows(void *arg, int64_t begin, int64_t end) {
     const gli_rnn_pass *p = arg;
-    for (int n = (int)begin; n < end; ++n) {
+    for (int n = p->row + (int)begin; n < p->row + end; ++n) {
         const gli_rnn_row row = row_of(p, n);
         if (p->g->reset_before) gli_rnn_new_gate_forward(&p->cells, &row);
         end_row(p, &row, n);
     }
 }
 
-static void multiply(const gli_rnn_pass *p, int number, int steps, const float *a, const float *b, float *y) {
-    gli_rnn_multiply(p->call->ctx, &p->product[number], steps, a, b, y);
-}
-
 static void run_step(gli_rnn_pass *p) {
     const gli_rnn_geom *g = p->g;
-    const int64_t chunk   = gli_rnn_rows_per_chunk(g);
     float *recurrent      = p->workspace.recurrent;
-    multiply(p, RECURRENT, 1, h_at(p, p->t, false), p->weight[GLI_RNN_W_HH], recurrent);
-    gli_parallel(p->call->ctx, g->batch, chunk, cell_rows, p);
+    gli_rnn_pass_multiply(p, RECURRENT, h_at(p, p->t, false), p->weight[GLI_RNN_W_HH], recurrent);
+    gli_rnn_pass_rows(p, cell_rows);
     if (!second_weights(p)) return;
     float *to = g->projection ? h_at(p, p->t, true) : recurrent + 2 * (int64_t)g->batch * g->hidden;
-    multiply(p, SECOND, 1, gli_rnn_inner_at(g, &p->trace, p->t), second_weights(p), to);
-    gli_parallel(p->call->ctx, g->batch, chunk, second_rows, p);
+    gli_rnn_pass_multiply(p, SECOND, gli_rnn_inner_at(g, &p->trace, p->t), second_weights(p), to);
+    gli_rnn_pass_rows(p, second_rows);
+}
+
+static void steps_of(gli_rnn_pass *p) {
+    for (int i = 0; i < p->steps; ++i) {
+        p->t = gli_rnn_pass_time(p, i);
+        run_step(p);
+    }
 }
 
 static void pack_weights(const gli_rnn_pass *p) {
@@ -142,12 +143,9 @@ static void run_steps(gli_rnn_pass *p, const float *x, int s) {
     const gli_rnn_geom *g = p->g;
     p->first              = gli_rnn_earliest(g, p->direction, s, p->steps);
     if (!p->trace.saved) p->trace.first = p->first;
-    multiply(p, INPUT, p->steps, x + (int64_t)p->first * g->batch * g->inputs, p->weight[GLI_RNN_W_IH],
-             gli_rnn_gate_at(g, &p->trace, p->first));
-    for (int i = 0; i < p->steps; ++i) {
-        p->t = gli_rnn_time(g, p->direction, s + i);
-        run_step(p);
-    }
+    gli_rnn_multiply(p->call->ctx, &p->product[INPUT], p->steps, x + (int64_t)p->first * g->batch * g->inputs,
+                     p->weight[GLI_RNN_W_IH], gli_rnn_gate_at(g, &p->trace, p->first));
+    gli_rnn_pass_steps(p, steps_of);
 }
 
 static void store_final_state(const gli_rnn_pass *p, int output, const float *state, int64_t count) {

@@ -1,6 +1,8 @@
 #include "cpu/native/rnn/rnn_pass.h"
 
+#include "core/parallel.h"
 #include "core/size.h"
+#include "cpu/native/linear/gemm_kernel.h"
 
 float *gli_rnn_take(gli_rnn_layout *layout, int64_t count) {
     const size_t offset = gli_align_up(layout->bytes, GLI_ALIGNMENT);
@@ -37,4 +39,43 @@ glia_status gli_rnn_pass_run(const gli_rnn_pass_kind *kind, const gli_call *call
     }
     if (kind->finish) kind->finish(&p);
     return GLIA_OK;
+}
+
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
+
+/* Sequences that go through the steps together, some tiles of the product. Each group reads all weights: worth it while
+ * these stay in the second cache, and a step takes longer than what it costs to begin one. */
+static int64_t rows_of_group(const gli_rnn_geom *g) {
+    enum { MOST_WEIGHTS = 1 << 18, FEWEST_PRODUCTS = 1 << 18, GROUPS = 4, MOST_TILES = 4 };
+    const int64_t rows = gli_gemm_kernel_here()->rows, weights = gli_rnn_gates(g) * g->outputs;
+    const int64_t tiles = gli_min_i64(g->batch / (GROUPS * rows), MOST_TILES);
+    if (weights > MOST_WEIGHTS) return g->batch;
+    return rows * gli_max_i64(gli_max_i64(tiles, 1), gli_divide_up(FEWEST_PRODUCTS, rows * weights));
+}
+
+typedef struct group_steps {
+    const gli_rnn_pass *pass;
+    void (*steps_of)(gli_rnn_pass *p);
+} group_steps;
+
+static void run_group(void *arg, int64_t begin, int64_t end) {
+    const group_steps *s = arg;
+    gli_rnn_pass own     = *s->pass;
+    own.row              = (int)begin;
+    own.rows             = (int)(end - begin);
+    s->steps_of(&own);
+}
+
+void gli_rnn_pass_steps(const gli_rnn_pass *p, void (*steps_of)(gli_rnn_pass *p)) {
+    gli_parallel(p->call->ctx, p->g->batch, rows_of_group(p->g), run_group, &(group_steps){p, steps_of});
+}
+
+void gli_rnn_pass_rows(gli_rnn_pass *p, void (*body)(void *pass, int64_t begin, int64_t end)) {
+    gli_parallel(p->call->ctx, p->rows, gli_rnn_rows_per_chunk(p->g), body, p);
+}
+
+void gli_rnn_pass_multiply(const gli_rnn_pass *p, int number, const float *a, const float *b, float *y) {
+    gli_rnn_product product = p->product[number];
+    product.rows            = p->rows;
+    gli_rnn_multiply(p->call->ctx, &product, 1, a + p->row * product.a_pitch, b, y + p->row * product.y_pitch);
 }

@@ -48,13 +48,13 @@ typedef struct gli_rnn_pass_kind {
 
 extern const gli_rnn_pass_kind gli_rnn_forward, gli_rnn_backward;
 
-/* One direction at work, and its step t, among `steps` from the time `first` on. */
+/* One direction at work, and its step t, among `steps` from the time `first` on, of `rows` sequences from `row` on. */
 struct gli_rnn_pass {
     const gli_call *call;
     const gli_rnn_geom *g;
     gli_rnn_product product[GLI_RNN_PRODUCTS];
     gli_rnn_workspace workspace;
-    int direction, first, steps, t;
+    int direction, first, steps, t, row, rows;
     gli_rnn_cells cells;
     gli_rnn_trace trace;
     const float *weight[GLI_RNN_WEIGHTS];
@@ -63,6 +63,20 @@ struct gli_rnn_pass {
 size_t gli_rnn_pass_workspace(const gli_rnn_pass_kind *kind, const gli_call *call);
 
 glia_status gli_rnn_pass_run(const gli_rnn_pass_kind *kind, const gli_call *call, void *workspace);
+
+/* Runs `steps_of`, which makes all steps of the sequences at work, for all sequences: some at a time, whose threads
+ * wait for no other before the last step. */
+void gli_rnn_pass_steps(const gli_rnn_pass *p, void (*steps_of)(gli_rnn_pass *p));
+
+/* One step of the sequences at work: runs body, whose range is theirs from 0 on, and a product, of which a and y are
+ * those of all sequences. */
+void gli_rnn_pass_rows(gli_rnn_pass *p, void (*body)(void *pass, int64_t begin, int64_t end));
+void gli_rnn_pass_multiply(const gli_rnn_pass *p, int number, const float *a, const float *b, float *y);
+
+/* The time of the i-th of the steps, in the direction's order. */
+static inline int gli_rnn_pass_time(const gli_rnn_pass *p, int i) {
+    return gli_rnn_runs_backwards(p->g, p->direction) ? p->first + p->steps - 1 - i : p->first + i;
+}
 
 /* Bytes of the trace that the forward pass saves, 0 if it does not. */
 size_t gli_rnn_saved_bytes(const gli_call *call);
