@@ -21,8 +21,9 @@ __device__ inline void load_pack(const T *x, int n, bool wide, compute<T> (&valu
     for (int k = 0; k < width; ++k) values[k] = k < n ? to_compute(x[k]) : otherwise;
 }
 
-/* The words of a vector<T>. nvcc converts the elements of a vector<T> where it is loaded, so that a thread waits for each
- * load before it issues the next; words it leaves alone. A thread with several packs loads all of them, then converts.
+/* The words of a vector<T>. nvcc converts the elements of a vector<T> where it is loaded, so that a thread waits for
+ * each load before it issues the next; words it leaves alone. A thread with several packs loads all of them, then
+ * converts.
  */
 template <class T>
 struct alignas(16) packed : gli_wide<packed<T>> {
@@ -47,6 +48,15 @@ __device__ inline void unpack(const packed<T> &in, compute<T> (&values)[vector<T
     T at[width];
     memcpy(at, in.word, sizeof at);
     for (int k = 0; k < width; ++k) values[k] = to_compute(at[k]);
+}
+
+/* A bf16 is the upper half of a float. */
+template <>
+__device__ inline void unpack(const packed<bf16> &in, float (&values)[8]) {
+    for (int k = 0; k < 4; ++k) {
+        values[2 * k]     = __uint_as_float(in.word[k] << 16);
+        values[2 * k + 1] = __uint_as_float(in.word[k] & 0xffff0000u);
+    }
 }
 
 /* y[k] = values[k] for k < n. */
