@@ -39,27 +39,32 @@ struct plus {
     }
 };
 
-/* The larger one; b only where it is, so that NaN as b changes nothing. */
+/* The larger one, or the one that is no NaN. */
 struct maximum {
     template <class C>
     __device__ C operator()(C a, C b) const {
-        return b > a ? b : a;
+        return fmax(a, b);
     }
 };
 
-/* f, which commutes, over each run of `lanes` lanes, a power of two; every lane gets the same bits. With WHOLE_BLOCK
- * over all threads of a block of WARPS full warps. */
-template <bool WHOLE_BLOCK, int WARPS, class F, class C>
-__device__ inline C team_all_reduce(F f, C value, int lanes, C (&shared)[WARPS]) {
+/* f, which commutes, over each run of `lanes` lanes, a power of two; every lane gets the same bits. */
+template <class F, class C>
+__device__ inline C warp_all_reduce(F f, C value, int lanes) {
     for (int distance = lanes / 2; distance > 0; distance /= 2)
         value = f(value, __shfl_xor_sync(EVERY_LANE, value, distance));
+    return value;
+}
+
+/* The same, and with WHOLE_BLOCK over all threads of a block of full warps, a power of two and at most WARPS. */
+template <bool WHOLE_BLOCK, int WARPS, class F, class C>
+__device__ inline C team_all_reduce(F f, C value, int lanes, C (&shared)[WARPS]) {
+    value = warp_all_reduce(f, value, lanes);
     if (!WHOLE_BLOCK) return value;
+    const int warps = blockDim.x / LANES;
     __syncthreads(); /* `shared` may still be read for the call before */
     if (threadIdx.x % LANES == 0) shared[threadIdx.x / LANES] = value;
     __syncthreads();
-    C all = shared[0];
-    for (int w = 1; w < WARPS; ++w) all = f(all, shared[w]);
-    return all;
+    return warp_all_reduce(f, shared[threadIdx.x & (warps - 1)], warps);
 }
 
 /* A block of THREADS threads as rows of `across`, a power of two: of each column of threads the first row gets the

@@ -15,6 +15,15 @@
 #include "emulator/kernel.h"
 #endif
 
+// Bytes of shared memory that a block of the current device may ask for.
+inline cudaError_t gli_shared_memory_limit(size_t *bytes) {
+    int device = 0, limit = 0;
+    cudaError_t error = cudaGetDevice(&device);
+    if (error == cudaSuccess) error = cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+    *bytes = static_cast<size_t>(limit);
+    return error;
+}
+
 // A kernel may have more than 48 KB of shared memory only after asking for it.
 inline cudaError_t gli_allow_shared_memory(const void *kernel, size_t bytes) {
     if (bytes <= 48 * 1024) return cudaSuccess;
@@ -22,6 +31,13 @@ inline cudaError_t gli_allow_shared_memory(const void *kernel, size_t bytes) {
 }
 
 #ifdef __CUDACC__
+
+// 2^x within two units in the last place; what is less than the smallest normal float is 0.
+__device__ inline float gli_fast_exp2(float x) {
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
 
 // The base of a struct that one wide access moves: the emulator checks the alignment of each copy.
 template <typename Derived>
@@ -49,6 +65,8 @@ cudaError_t gli_launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, siz
     T *name = reinterpret_cast<T *>(gli_shared_bytes)
 
 #else
+
+inline float gli_fast_exp2(float x) { return exp2f(x); }
 
 #define GLI_LAUNCH(kernel, grid, block, shared_bytes, ...)                           \
     (gli_allow_shared_memory(emulator::address(kernel), shared_bytes) != cudaSuccess \

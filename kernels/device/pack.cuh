@@ -2,6 +2,8 @@
 #ifndef GLI_KERNELS_DEVICE_PACK_CUH
 #define GLI_KERNELS_DEVICE_PACK_CUH
 
+#include <cstring>
+
 #include "kernels/device/types.cuh"
 
 namespace glia {
@@ -17,6 +19,44 @@ __device__ inline void load_pack(const T *x, int n, bool wide, compute<T> (&valu
         return;
     }
     for (int k = 0; k < width; ++k) values[k] = k < n ? to_compute(x[k]) : otherwise;
+}
+
+/* The words of a vector<T>. nvcc converts the elements of a vector<T> where it is loaded, so that a thread waits for
+ * each load before it issues the next; words it leaves alone. A thread with several packs loads all of them, then
+ * converts.
+ */
+template <class T>
+struct alignas(16) packed : gli_wide<packed<T>> {
+    unsigned word[4];
+};
+
+/* The pack of x[k] for k < n, `otherwise` for the others. */
+template <class T>
+__device__ inline packed<T> load_packed(const T *x, int n, bool wide, compute<T> otherwise = 0) {
+    const int width = vector<T>::width;
+    packed<T> out;
+    if (wide && n >= width) return *reinterpret_cast<const packed<T> *>(x);
+    T at[width];
+    for (int k = 0; k < width; ++k) at[k] = k < n ? x[k] : round_to<T>(otherwise);
+    memcpy(out.word, at, sizeof at);
+    return out;
+}
+
+template <class T>
+__device__ inline void unpack(const packed<T> &in, compute<T> (&values)[vector<T>::width]) {
+    const int width = vector<T>::width;
+    T at[width];
+    memcpy(at, in.word, sizeof at);
+    for (int k = 0; k < width; ++k) values[k] = to_compute(at[k]);
+}
+
+/* A bf16 is the upper half of a float. */
+template <>
+__device__ inline void unpack(const packed<bf16> &in, float (&values)[8]) {
+    for (int k = 0; k < 4; ++k) {
+        values[2 * k]     = __uint_as_float(in.word[k] << 16);
+        values[2 * k + 1] = __uint_as_float(in.word[k] & 0xffff0000u);
+    }
 }
 
 /* y[k] = values[k] for k < n. */

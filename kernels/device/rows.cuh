@@ -1,83 +1,163 @@
-/* Rows that stay in registers from their one read to their one write, those of some lanes of a warp or of a block. */
+/* Rows that a team of threads, some lanes of a warp or a block, visits several times. Each thread has every size-th
+ * pack of a row. It copies them to places of its own in shared memory, several at a time on their way, where they stay
+ * for the visits to come. Of rows that do not fit, the packs are copied again in each visit. No register holds a row,
+ * so that one kernel with few registers serves every length, and no barrier is needed before a thread reads its packs.
+ */
 #ifndef GLI_KERNELS_DEVICE_ROWS_CUH
 #define GLI_KERNELS_DEVICE_ROWS_CUH
 
-#include "kernels/device/pack.cuh"
+#include "kernels/device/async_copy.cuh"
 #include "kernels/device/block_reduce.cuh"
+#include "kernels/device/pack.cuh"
 
 namespace glia {
 
-/* Their kernels say __launch_bounds__(ROW_THREADS, 1): without the 1, ptxas spills registers to fit more blocks. */
-enum { ROW_THREADS = 256, ROW_WARPS = ROW_THREADS / LANES, MAX_PACKS = 8 };
+enum {
+    ROW_THREADS  = 512, /* of a block, at most */
+    ROW_WARPS    = ROW_THREADS / LANES,
+    ROW_AHEAD    = 4,   /* packs of a thread that are on their way, of each array */
+    LANE_PACKS   = 4,   /* of a lane, at most, before a block takes the row */
+    STATIC_BYTES = 1024 /* of shared memory, for what is static, at most */
+};
 
 struct row_shape {
     int rows, length;
-    int team;  /* threads for a row, a power of two: up to a warp, or the block */
-    int packs; /* of a thread, at most */
-    bool wide; /* every array of rows can be read in 16 bytes */
+    int team;    /* threads for a row, a power of two: up to a warp, or the block */
+    int threads; /* of a block */
+    int places;  /* of a thread in shared memory, for packs of each array */
+    bool wide;   /* every array of rows can be read in 16 bytes */
+    bool kept;   /* there is a place for every pack */
 };
 
-/* The threads of a row, each of which has PACKS of its packs: every size-th one. */
-template <class T, int PACKS, bool WHOLE_BLOCK>
+/* The threads of a row. */
+template <bool WHOLE_BLOCK>
 struct row_team {
-    int lane, size, length;
+    int lane, size;
 
     __device__ explicit row_team(const row_shape &s)
-        : lane(WHOLE_BLOCK ? threadIdx.x : threadIdx.x % s.team),
-          size(WHOLE_BLOCK ? int(ROW_THREADS) : s.team),
-          length(s.length) {}
+        : lane(WHOLE_BLOCK ? threadIdx.x : threadIdx.x % s.team), size(WHOLE_BLOCK ? int(blockDim.x) : s.team) {}
 
     /* Teams take rows in turn. */
-    __device__ static int64_t first_row(const row_shape &s) {
-        return WHOLE_BLOCK ? blockIdx.x : int64_t(blockIdx.x) * (ROW_THREADS / s.team) + threadIdx.x / s.team;
+    __device__ int64_t row() const {
+        return WHOLE_BLOCK ? blockIdx.x : int64_t(blockIdx.x) * (blockDim.x / size) + threadIdx.x / size;
     }
-    __device__ int begin(int pack) const { return (pack * size + lane) * vector<T>::width; }
-    __device__ int count(int pack) const { return length - begin(pack); }
-
+    /* Whether a team of the block has one, for its team's row `row`. */
+    __device__ bool any(int64_t row, const row_shape &s) const {
+        return row - (WHOLE_BLOCK ? 0 : threadIdx.x / size) < s.rows;
+    }
     /* f, which commutes, over the values of the team; each of its threads gets the result. */
-    template <class F, class C>
-    __device__ C all(F f, C value, C (&shared)[ROW_WARPS]) const {
-        return team_all_reduce<WHOLE_BLOCK, ROW_WARPS>(f, value, WHOLE_BLOCK ? int(LANES) : size, shared);
+    template <class F, class C, int WARPS>
+    __device__ C all(F f, C value, C (&shared)[WARPS]) const {
+        return team_all_reduce<WHOLE_BLOCK, WARPS>(f, value, WHOLE_BLOCK ? int(LANES) : size, shared);
     }
 };
 
-/* As few lanes as a row needs with one pack each, up to a warp; then up to 4 packs; then a block. */
+/* What a thread has of one row of each of N arrays, whose numbers are `step` elements from each other. */
+template <class T, int N>
+struct row_packs {
+    typedef compute<T> C;
+    const T *x[N];
+    int64_t step;
+    int length; /* 0: the thread has no row */
+    int lane, size;
+    bool wide, kept; /* wide: step is 1 */
+    packed<T> *places;
+    C otherwise; /* beyond the end of the row */
+
+    __device__ unsigned begin(int k) const { return unsigned(k * size + lane) * vector<T>::width; }
+    __device__ packed<T> &place(int k, int n) const {
+        return places[((kept ? k : k % ROW_AHEAD) * N + n) * blockDim.x + threadIdx.x];
+    }
+
+    __device__ bool has(int k) const { return begin(k) < unsigned(length); }
+    __device__ void get(int k, C (&values)[N][vector<T>::width]) const {
+#pragma unroll
+        for (int n = 0; n < N; ++n) unpack(place(k, n), values[n]);
+    }
+    /* Commits a group, also for a pack that the thread does not have, so that awaiting counts packs. */
+    __device__ void copy(int k) const {
+        const unsigned first = begin(k);
+#pragma unroll
+        for (int n = 0; n < N; ++n)
+            if (has(k)) {
+                if (wide)
+                    gli_copy_async(&place(k, n), reinterpret_cast<const packed<T> *>(x[n] + first));
+                else
+                    copy_each(x[n], first, place(k, n));
+            }
+        gli_commit_copies();
+    }
+
+    /* f(c, values) for each pack of the thread, of the columns c, c + 1, ...; again: the row was visited before. */
+    template <class F>
+    __device__ void visit(bool again, F f) const {
+        const bool copies = !again || !kept;
+#pragma unroll 1
+        for (int k = 0; copies && k < ROW_AHEAD; ++k) copy(k);
+        for (int k = 0; has(k); ++k) {
+            if (copies) gli_await_copies<ROW_AHEAD - 1>();
+            C values[N][vector<T>::width];
+            get(k, values);
+            f(static_cast<int>(begin(k)), values);
+            if (copies) copy(k + ROW_AHEAD);
+        }
+    }
+
+   private:
+    /* A loop, because it is compiled into every visit; the lanes of a warp share what the first round brings. */
+    __device__ void copy_each(const T *from, unsigned first, packed<T> &to) const {
+#pragma unroll 1
+        for (unsigned k = 0; k < vector<T>::width; ++k) {
+            const T value = first + k < unsigned(length) ? from[(first + k) * step] : round_to<T>(otherwise);
+            memcpy(reinterpret_cast<char *>(&to) + k * sizeof value, &value, sizeof value);
+        }
+    }
+};
+
+/* The packs of the thread in row `row` of each of N dense arrays. */
+template <bool WHOLE_BLOCK, class T, int N>
+__device__ inline row_packs<T, N> packs_of(const row_shape &s, const row_team<WHOLE_BLOCK> &team, int64_t row,
+                                           const T *const (&arrays)[N], packed<T> *places, compute<T> otherwise) {
+    row_packs<T, N> r = {{}, 1, row < s.rows ? s.length : 0, team.lane, team.size, s.wide, s.kept, places, otherwise};
+#pragma unroll
+    for (int n = 0; n < N; ++n) r.x[n] = arrays[n] + row * s.length;
+    return r;
+}
+
+inline size_t row_bytes(const row_shape &s, int arrays) { return size_t(s.places) * arrays * s.threads * 16; }
+
+/* Chooses the places for rows of so many packs, so that those of `arrays` rows of a team can stay. */
+inline cudaError_t place_rows(row_shape &s, int packs, int arrays) {
+    size_t most             = 0;
+    const cudaError_t error = gli_shared_memory_limit(&most);
+    s.places                = blocks_for(packs, s.team);
+    s.kept                  = row_bytes(s, arrays) + STATIC_BYTES <= most;
+    if (!s.kept) s.places = ROW_AHEAD;
+    return error;
+}
+
+/* As few lanes as a row needs with one pack each, up to a warp. */
 template <class T>
-row_shape shape_rows(int rows, int length, bool wide) {
-    const int packs = blocks_for(length, vector<T>::width);
-    row_shape s     = {rows, length, 1, 1, wide};
-    while (s.team < packs && s.team < LANES) s.team *= 2;
-    while (s.packs * s.team < packs && s.packs < 4) s.packs *= 2;
-    if (s.packs * s.team < packs)
-        for (s.team = ROW_THREADS, s.packs = 1; s.packs * s.team < packs;) s.packs *= 2;
+row_shape lanes_for_rows(int rows, int length, bool wide) {
+    row_shape s = {rows, length, 1, 256, LANE_PACKS, wide, true};
+    while (s.team < LANES && s.team * vector<T>::width < length) s.team *= 2;
     return s;
 }
 
-inline int row_blocks(const row_shape &s) { return blocks_for(s.rows, ROW_THREADS / s.team); }
+/* Rows of more than LANE_PACKS packs for each lane of a warp go to a block. */
+template <class T>
+cudaError_t shape_rows(row_shape &s, int rows, int length, int arrays, bool wide) {
+    const int packs = blocks_for(length, vector<T>::width);
+    s               = lanes_for_rows<T>(rows, length, wide);
+    if (packs > LANE_PACKS * LANES) {
+        for (s.threads = 128; s.threads < ROW_THREADS && LANE_PACKS * s.threads < packs;) s.threads *= 2;
+        s.team = s.threads;
+    }
+    return place_rows(s, packs, arrays);
+}
+
+inline int row_blocks(const row_shape &s) { return blocks_for(s.rows, s.threads / s.team); }
 
 }  // namespace glia
-
-/* `return GLI_FOR_ROWS(shape, PACKS, WHOLE_BLOCK, launch<PACKS, WHOLE_BLOCK>(...))`: the expression for the shape;
- * cudaErrorInvalidValue for one whose rows are too long. */
-#define GLI_FOR_ROWS(shape, PACKS, WHOLE_BLOCK, ...)                     \
-    [&]() -> cudaError_t {                                               \
-        switch ((shape).packs * ((shape).team > glia::LANES ? -1 : 1)) { \
-            GLI_ROWS_CASE(1, PACKS, 1, WHOLE_BLOCK, false, __VA_ARGS__)  \
-            GLI_ROWS_CASE(2, PACKS, 2, WHOLE_BLOCK, false, __VA_ARGS__)  \
-            GLI_ROWS_CASE(4, PACKS, 4, WHOLE_BLOCK, false, __VA_ARGS__)  \
-            GLI_ROWS_CASE(-1, PACKS, 1, WHOLE_BLOCK, true, __VA_ARGS__)  \
-            GLI_ROWS_CASE(-2, PACKS, 2, WHOLE_BLOCK, true, __VA_ARGS__)  \
-            GLI_ROWS_CASE(-4, PACKS, 4, WHOLE_BLOCK, true, __VA_ARGS__)  \
-            GLI_ROWS_CASE(-8, PACKS, 8, WHOLE_BLOCK, true, __VA_ARGS__)  \
-            default: return cudaErrorInvalidValue;                       \
-        }                                                                \
-    }()
-
-#define GLI_ROWS_CASE(key, PACKS, packs, WHOLE_BLOCK, whole, ...) \
-    case key: {                                                   \
-        constexpr int PACKS        = packs;                       \
-        constexpr bool WHOLE_BLOCK = whole;                       \
-        return __VA_ARGS__;                                       \
-    }
 
 #endif

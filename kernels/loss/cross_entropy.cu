@@ -1,26 +1,21 @@
-/* One read of x, 16 bytes at a time where a warp or a block has an item: an online softmax finds the maximum and the
- * sum of the exponentials in one pass. Rows that fit stay in shared memory for the second pass; longer ones are read
- * again. A few items take one launch; with more, each block leaves a partial sum that a second launch adds up. */
+/* A softmax's sums in one visit of x; the second visit of larger teams is from shared memory where rows fit (rows.cuh).
+ * A few items take one launch; with more, each block leaves a partial sum that a second launch adds up. */
 #include "kernels/loss/cross_entropy_launch.h"
-
-#include <cfloat>
 
 #include "kernels/device/class_rows.cuh"
 #include "kernels/device/index_check.cuh"
-#include "kernels/device/pack.cuh"
+#include "kernels/device/rows.cuh"
+#include "kernels/device/softmax_sums.cuh"
 
 namespace glia {
 namespace {
-
-enum { ROW_BYTES = 47 * 1024 }; /* of the 48 KB that a block has without asking; reductions take the rest */
 
 template <class T>
 struct problem {
     typedef compute<T> C;
     class_shape shape;
     glia_cross_entropy_from from;
-    bool ignore, in_shared; /* in_shared: rows stay in shared memory */
-    int pack;               /* numbers that a thread of a larger team reads at a time: 1, or as many as 16 bytes hold */
+    bool ignore, wide, kept; /* wide, kept: of the rows of larger teams, see row_packs */
     int64_t ignore_index;
     C hard, smooth; /* label smoothing: class c has the probability hard target[c] + smooth */
     const T *x, *probabilities, *weight;
@@ -32,24 +27,33 @@ struct problem {
     __device__ C weight_of(int c) const { return weight ? to_compute(weight[c]) : C(1); }
 };
 
+template <int TEAM>
+struct class_team {
+    template <class F, class C>
+    __device__ C all(F f, C value, C (&shared)[CLASS_WARPS]) const {
+        return team_reduce<TEAM>(f, value, shared);
+    }
+};
+
 /* One item, or none: then it has no classes. */
 template <class T, int TEAM>
 struct row {
     typedef compute<T> C;
+    enum { width = TEAM < LANES ? 1 : int(vector<T>::width) }; /* classes that are visited at a time */
     const problem<T> &p;
     int64_t item, first;
     int classes, lane;
     int64_t target;
     bool counts;  /* it exists, is not ignored and in range */
     bool outside; /* it is out of range, and its loss NaN, so that it cannot pass for a result */
-    T *cache;     /* of this thread in shared memory, a pack for each round */
+    packed<T> *places;
 
-    __device__ row(const problem<T> &problem, int64_t index, T *shared) : p(problem), item(index) {
+    __device__ row(const problem<T> &problem, int64_t index, packed<T> *shared)
+        : p(problem), item(index), places(shared) {
         const bool here    = item < p.shape.items;
         first              = here ? p.shape.first(item) : 0;
         classes            = here ? p.shape.classes : 0;
         lane               = threadIdx.x % TEAM;
-        cache              = shared + threadIdx.x * pack();
         target             = here && !p.probabilities ? index_at(p.target, item) : 0;
         const bool ignored = p.ignore && target == p.ignore_index;
         const bool inside  = p.probabilities || (target >= 0 && target < p.shape.classes);
@@ -58,20 +62,26 @@ struct row {
         if (outside && lane == 0) note_index(p.slot, item, target);
     }
     __device__ int64_t element(int c) const { return first + int64_t(c) * p.shape.inner; }
-    __device__ int pack() const { return TEAM < LANES ? 1 : p.pack; }
-    /* The first class of this thread in a round, of which it has a pack. */
-    __device__ int class_in(int round) const { return (round * TEAM + lane) * pack(); }
 
-    __device__ void read(int round, C (&values)[vector<T>::width]) const {
-        load_pack(p.x + element(class_in(round)), pack(), pack() > 1, values);
-        if (p.in_shared) store_pack(cache + round * CLASS_THREADS * pack(), pack(), pack() > 1, values);
+    /* f(c, x) for the numbers x of the classes c, c + 1, ... of the thread; some may be beyond the last class. */
+    template <class F>
+    __device__ void visit(bool again, F f) const {
+        if constexpr (TEAM < LANES) {
+            for (int c = lane; c < classes; c += TEAM) {
+                const C x[1] = {to_compute(p.x[element(c)])};
+                f(c, x);
+            }
+        } else {
+            const row_packs<T, 1> packs = {{p.x + first}, p.shape.inner, classes, lane,        TEAM,
+                                           p.wide,        p.kept,        places,  -C(INFINITY)};
+            packs.visit(again, [&](int c, const C(&x)[1][width]) { f(c, x[0]); });
+        }
     }
-    /* By the thread that has read it before. */
-    __device__ void read_again(int round, C (&values)[vector<T>::width]) const {
-        if (p.in_shared)
-            load_pack(cache + round * CLASS_THREADS * pack(), pack(), pack() > 1, values);
-        else
-            load_pack(p.x + element(class_in(round)), pack(), pack() > 1, values);
+    __device__ void store(T *y, int c, const C (&values)[width]) const {
+        if constexpr (TEAM >= LANES)
+            if (p.wide) return store_pack(y + element(c), width, true, values);
+        for (int k = 0; k < width; ++k)
+            if (c + k < classes) y[element(c + k)] = round_to<T>(values[k]);
     }
     /* The weight of log p(c) in the loss. That of a class without a share counts nothing, if it is infinite, too. */
     __device__ C coefficient(int c) const {
@@ -81,37 +91,14 @@ struct row {
     }
 };
 
-template <class C>
-struct softmax_sums {
-    C max, sum; /* sum: of exp(x - max) */
-};
-
-template <class C>
-__device__ inline C lowest();
-template <>
-__device__ inline float lowest<float>() {
-    return -FLT_MAX;
-}
-template <>
-__device__ inline double lowest<double>() {
-    return -DBL_MAX;
-}
-
 template <class T, int TEAM>
-__device__ inline softmax_sums<compute<T>> softmax_of(const row<T, TEAM> &r) {
+__device__ inline softmax_sums<T> softmax_of(const row<T, TEAM> &r) {
     typedef compute<T> C;
     __shared__ C shared[CLASS_WARPS];
-    C max = lowest<C>(), sum = 0, values[vector<T>::width];
-    for (int round = 0; r.class_in(round) < r.classes; ++round) {
-        r.read(round, values);
-        C top = max;
-        for (int k = 0; k < vector<T>::width; ++k) top = k < r.pack() && values[k] > top ? values[k] : top;
-        if (top > max) sum *= exp(max - top), max = top;
-#pragma unroll
-        for (int k = 0; k < vector<T>::width; ++k) sum += k < r.pack() ? exp(values[k] - max) : C(0);
-    }
-    const C all = team_reduce<TEAM>(maximum(), max, shared);
-    return {all, team_reduce<TEAM>(plus(), sum * exp(max - all), shared)};
+    softmax_sums<T> s;
+    r.visit(false, [&](int, const C(&x)[row<T, TEAM>::width]) { s.add(x); });
+    s.merge(class_team<TEAM>(), shared);
+    return s;
 }
 
 template <class T, int TEAM>
@@ -129,7 +116,7 @@ __device__ inline compute<T> loss_of(const row<T, TEAM> &r) {
     typedef compute<T> C;
     __shared__ C shared[CLASS_WARPS];
     const bool logits = r.p.from == GLIA_FROM_LOGITS;
-    softmax_sums<C> s = {0, 1};
+    softmax_sums<T> s;
     if (logits) s = softmax_of(r);
     const C log_sum = log(s.sum);
     if (r.p.one_class()) {
@@ -138,15 +125,14 @@ __device__ inline compute<T> loss_of(const row<T, TEAM> &r) {
         const C q   = r.coefficient(c);
         return q != 0 ? -q * log_probability(r, to_compute(r.p.x[r.element(c)]), s.max, log_sum) : C(0);
     }
-    C loss = 0, x[vector<T>::width];
-    for (int round = 0; r.counts && r.class_in(round) < r.classes; ++round) {
-        r.read_again(round, x);
-#pragma unroll
-        for (int k = 0; k < vector<T>::width; ++k) {
-            const C q = k < r.pack() ? r.coefficient(r.class_in(round) + k) : C(0);
-            if (q != 0) loss -= q * log_probability(r, x[k], s.max, log_sum);
-        }
-    }
+    C loss = 0;
+    if (r.counts)
+        r.visit(true, [&](int c, const C(&x)[row<T, TEAM>::width]) {
+            for (int k = 0; k < row<T, TEAM>::width; ++k) {
+                const C q = c + k < r.classes ? r.coefficient(c + k) : C(0);
+                if (q != 0) loss -= q * log_probability(r, x[k], s.max, log_sum);
+            }
+        });
     return team_reduce<TEAM>(plus(), loss, shared);
 }
 
@@ -159,15 +145,15 @@ __device__ inline C mean_of(C sum, C over) {
 /* losses: y where nothing is reduced, else NULL. over: what the sum is divided by; 0: by the weights of the classes.
  * Where there is one block it writes y, else of_block[b] = {sum of losses, sum of weights}. */
 template <class T, int TEAM>
-__global__ void __launch_bounds__(CLASS_THREADS)
+__global__ void __launch_bounds__(CLASS_THREADS, 1)
     loss_kernel(problem<T> p, T *losses, T *y, compute<T> over, sums<compute<T>, 2> *of_block) {
     typedef compute<T> C;
-    GLI_DYNAMIC_SHARED(T, rows);
+    GLI_DYNAMIC_SHARED(packed<T>, places);
     __shared__ sums<C, 2> shared[CLASS_WARPS];
     const int teams = CLASS_THREADS / TEAM, team = threadIdx.x / TEAM;
     sums<C, 2> sum = {};
     for (int64_t i = int64_t(blockIdx.x) * teams; i < p.shape.items; i += int64_t(gridDim.x) * teams) {
-        const row<T, TEAM> r(p, i + team, rows);
+        const row<T, TEAM> r(p, i + team, places);
         C loss = loss_of(r);
         if (r.outside) loss = NAN;
         if (r.lane != 0 || r.classes == 0) continue;
@@ -235,37 +221,41 @@ __device__ inline compute<T> sum_of_coefficients(const row<T, TEAM> &r) {
     return team_reduce<TEAM>(plus(), total, shared);
 }
 
-/* The derivative of the loss of an item that counts with respect to x, the number of class c. */
+/* The derivative of the loss of an item that counts with respect to x, the number of class c. share: the sum of the
+ * coefficients over that of the exponentials. */
 template <class T, int TEAM>
-__device__ inline compute<T> slope_of(const row<T, TEAM> &r, int c, compute<T> x, const softmax_sums<compute<T>> &s,
-                                      compute<T> total) {
+__device__ inline compute<T> slope_of(const row<T, TEAM> &r, int c, compute<T> x, compute<T> max, compute<T> share) {
     typedef compute<T> C;
-    if (r.p.from == GLIA_FROM_LOGITS) return exp(x - s.max) / s.sum * total - r.coefficient(c);
+    if (r.p.from == GLIA_FROM_LOGITS) return exp_for<T>(x - max) * share - r.coefficient(c);
     if (r.p.from == GLIA_FROM_LOG_PROBABILITIES) return -r.coefficient(c);
     return x >= C(GLI_CROSS_ENTROPY_EPSILON) && x <= 1 ? -r.coefficient(c) / x : C(0);
 }
 
 template <class T, int TEAM>
-__global__ void __launch_bounds__(CLASS_THREADS) backward_kernel(problem<T> p, gradient<T> g) {
+__global__ void __launch_bounds__(CLASS_THREADS, 1) backward_kernel(problem<T> p, gradient<T> g) {
     typedef compute<T> C;
-    GLI_DYNAMIC_SHARED(T, rows);
+    GLI_DYNAMIC_SHARED(packed<T>, places);
     __shared__ sums<C, 2> shared[CLASS_WARPS];
     const C over       = g.over != 0 ? g.over : sum_of_blocks(g.of_block, g.blocks, shared).at[1];
     const int teams    = CLASS_THREADS / TEAM;
     const int64_t item = int64_t(blockIdx.x) * teams + threadIdx.x / TEAM;
-    const row<T, TEAM> r(p, item, rows);
-    softmax_sums<C> s = {0, 1};
-    C total           = 0, values[vector<T>::width];
-    if (p.from == GLIA_FROM_LOGITS) s = softmax_of(r), total = sum_of_coefficients(r);
-    const C dy = r.counts ? mean_of(to_compute(g.dy[g.one_dy ? 0 : item]), over) : C(0);
-    for (int round = 0; r.class_in(round) < r.classes; ++round) {
-        const int c = r.class_in(round);
-        r.read_again(round, values);
-#pragma unroll
-        for (int k = 0; k < vector<T>::width; ++k)
-            values[k] = r.counts && k < r.pack() ? dy * slope_of(r, c + k, values[k], s, total) : C(0);
-        store_pack(g.dx + r.element(c), r.pack(), r.pack() > 1, values);
-    }
+    const row<T, TEAM> r(p, item, places);
+    const bool logits = p.from == GLIA_FROM_LOGITS, one_class = logits && p.one_class();
+    softmax_sums<T> s;
+    C total = 0;
+    if (logits) s = softmax_of(r), total = sum_of_coefficients(r);
+    const C dy    = r.counts ? mean_of(to_compute(g.dy[g.one_dy ? 0 : item]), over) : C(0);
+    const C share = total / s.sum;
+    r.visit(true, [&](int c, const C(&x)[row<T, TEAM>::width]) {
+        C dx[row<T, TEAM>::width] = {};
+        if (r.counts && one_class)
+            for (int k = 0; k < row<T, TEAM>::width; ++k)
+                dx[k] = dy * (exp_for<T>(x[k] - s.max) * share - (c + k == r.target ? total : C(0)));
+        else if (r.counts)
+            for (int k = 0; k < row<T, TEAM>::width; ++k)
+                if (c + k < r.classes) dx[k] = dy * slope_of(r, c + k, x[k], s.max, share);
+        r.store(g.dx, c, dx);
+    });
 }
 
 template <class T>
@@ -293,17 +283,19 @@ compute<T> divisor_of(const problem<T> &p, glia_reduction reduction) {
     return p.probabilities || (!p.weight && !p.ignore) ? compute<T>(p.shape.items) : compute<T>(0);
 }
 
-/* Decides how rows are read, and whether they stay in shared memory, of which it returns the bytes. out: an array of
+/* Decides how larger teams read rows, and whether they stay in shared memory. bytes: of shared memory. out: an array of
  * the layout of x that is written, or NULL. */
 template <class T>
-size_t plan_rows(problem<T> &p, bool needed_again, const void *out) {
-    const int team      = team_for(p.shape);
-    const bool wide     = team >= LANES && p.shape.inner == 1 && wide_rows<T>(p.x, p.shape.classes) && aligned16(out);
-    p.pack              = wide ? int(vector<T>::width) : 1;
-    const size_t rounds = size_t(blocks_for(p.shape.classes, team * p.pack));
-    const size_t bytes  = rounds * p.pack * CLASS_THREADS * sizeof(T);
-    p.in_shared         = needed_again && p.from == GLIA_FROM_LOGITS && bytes <= ROW_BYTES;
-    return p.in_shared ? bytes : 0;
+cudaError_t plan_rows(problem<T> &p, bool needed_again, const void *out, size_t *bytes) {
+    const int classes = p.shape.classes, team = team_for(p.shape);
+    const bool again  = needed_again && p.from == GLIA_FROM_LOGITS;
+    row_shape s       = {0, classes, team, CLASS_THREADS, ROW_AHEAD, false, false};
+    p.wide            = p.shape.inner == 1 && wide_rows<T>(p.x, classes) && aligned16(out);
+    cudaError_t error = cudaSuccess;
+    if (again) error = place_rows(s, blocks_for(classes, vector<T>::width), 1);
+    p.kept = s.kept;
+    *bytes = team < LANES ? 0 : row_bytes(s, 1);
+    return error;
 }
 
 template <class T>
@@ -312,37 +304,39 @@ cudaError_t cross_entropy(const gli_cross_entropy_geom &geom, const gli_cross_en
     problem<T> p       = problem_of<T>(geom, a);
     const bool reduced = geom.reduction != GLIA_REDUCTION_NONE;
     const C over       = divisor_of(p, geom.reduction);
-    const size_t bytes = plan_rows(p, !p.one_class(), nullptr);
+    size_t bytes       = 0;
+    cudaError_t error  = plan_rows(p, !p.one_class(), nullptr, &bytes);
     const int blocks   = reduced ? reduction_blocks(p.shape) : blocks_of_teams(p.shape, INT32_MAX);
     T *y               = static_cast<T *>(a.out);
     auto *of_block     = static_cast<sums<C, 2> *>(a.workspace);
-    if (blocks == 0) return cudaSuccess;
-    const cudaError_t first = GLI_FOR_TEAM(team_for(p.shape), TEAM,
-                                           GLI_LAUNCH((loss_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p,
-                                                      reduced ? nullptr : y, y, over, of_block));
-    if (!reduced || blocks == 1 || first != cudaSuccess) return first;
+    if (blocks == 0 || error != cudaSuccess) return error;
+    error = GLI_FOR_TEAM(team_for(p.shape), TEAM,
+                         GLI_LAUNCH((loss_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p,
+                                    reduced ? nullptr : y, y, over, of_block));
+    if (!reduced || blocks == 1 || error != cudaSuccess) return error;
     return GLI_LAUNCH(finish_kernel<T>, 1, CLASS_THREADS, 0, stream, of_block, blocks, over, y);
 }
 
 template <class T>
 cudaError_t backward(const gli_cross_entropy_geom &geom, const gli_cross_entropy_arrays &a, cudaStream_t stream) {
     typedef compute<T> C;
-    problem<T> p       = problem_of<T>(geom, a);
-    auto *of_block     = static_cast<sums<C, 2> *>(a.workspace);
-    gradient<T> g      = {static_cast<const T *>(a.dy),
-                          static_cast<T *>(a.out),
-                          geom.reduction != GLIA_REDUCTION_NONE,
-                          divisor_of(p, geom.reduction),
-                          of_block,
-                          0};
-    const size_t bytes = plan_rows(p, true, a.out);
-    const int blocks   = blocks_of_teams(p.shape, INT32_MAX);
-    if (blocks == 0) return cudaSuccess;
+    problem<T> p      = problem_of<T>(geom, a);
+    auto *of_block    = static_cast<sums<C, 2> *>(a.workspace);
+    gradient<T> g     = {static_cast<const T *>(a.dy),
+                         static_cast<T *>(a.out),
+                         geom.reduction != GLIA_REDUCTION_NONE,
+                         divisor_of(p, geom.reduction),
+                         of_block,
+                         0};
+    size_t bytes      = 0;
+    cudaError_t error = plan_rows(p, true, a.out, &bytes);
+    const int blocks  = blocks_of_teams(p.shape, INT32_MAX);
+    if (blocks == 0 || error != cudaSuccess) return error;
     if (g.over == 0) {
         const class_shape one_each = {p.shape.items, 1, 1};
         g.blocks                   = reduction_blocks(one_each);
-        const cudaError_t first    = GLI_LAUNCH(weights_kernel<T>, g.blocks, CLASS_THREADS, 0, stream, p, of_block);
-        if (first != cudaSuccess) return first;
+        error                      = GLI_LAUNCH(weights_kernel<T>, g.blocks, CLASS_THREADS, 0, stream, p, of_block);
+        if (error != cudaSuccess) return error;
     }
     return GLI_FOR_TEAM(team_for(p.shape), TEAM,
                         GLI_LAUNCH((backward_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p, g));

@@ -23,6 +23,20 @@ __device__ inline C log_at_least_minus_100(C x) {
     return l < -100 ? C(-100) : l;
 }
 
+/* f(kind), compiled for each kind: one branch for all elements that f does. */
+template <class F>
+__device__ inline void with_kind(glia_loss_kind kind, F f) {
+    switch (kind) {
+        case GLIA_LOSS_MSE: return f(GLIA_LOSS_MSE);
+        case GLIA_LOSS_MAE: return f(GLIA_LOSS_MAE);
+        case GLIA_LOSS_HUBER: return f(GLIA_LOSS_HUBER);
+        case GLIA_LOSS_BCE: return f(GLIA_LOSS_BCE);
+        case GLIA_LOSS_BCE_LOGITS: return f(GLIA_LOSS_BCE_LOGITS);
+        case GLIA_LOSS_KL: return f(GLIA_LOSS_KL);
+        default: return;
+    }
+}
+
 template <class T>
 struct pairs {
     typedef compute<T> C;
@@ -33,9 +47,9 @@ struct pairs {
     divisor shared;
     const T *prediction, *target, *weight;
 
-    __device__ double term(C p, C t) const {
+    __device__ double term(glia_loss_kind known, C p, C t) const {
         const C d = p - t, size = fabs(d);
-        switch (kind) {
+        switch (known) {
             case GLIA_LOSS_MSE: return double(d) * double(d);
             case GLIA_LOSS_MAE: return size;
             case GLIA_LOSS_HUBER: return size <= delta ? double(d) * d / 2 : double(delta) * (size - delta / 2);
@@ -47,9 +61,9 @@ struct pairs {
         return d;
     }
     /* The derivative of the term with respect to p. */
-    __device__ C slope(C p, C t) const {
+    __device__ C slope(glia_loss_kind known, C p, C t) const {
         const C d = p - t, sign = C(d > 0) - C(d < 0);
-        switch (kind) {
+        switch (known) {
             case GLIA_LOSS_MSE: return 2 * d;
             case GLIA_LOSS_MAE: return isnan(d) ? d : sign;
             case GLIA_LOSS_HUBER: return fabs(d) > delta ? delta * sign : d;
@@ -62,16 +76,15 @@ struct pairs {
     }
     __device__ void load(int64_t i, int n, C (&p)[vector<T>::width], C (&t)[vector<T>::width],
                          C (&w)[vector<T>::width]) const {
-        load_pack(prediction + i, n, wide, p);
-        load_pack(target + i, n, wide, t);
-        if (!weight) {
-            for (int k = 0; k < vector<T>::width; ++k) w[k] = 1;
-        } else if (shared.value == 1) {
-            load_pack(weight + i, n, wide, w);
-        } else {
-            for (int k = 0; k < vector<T>::width; ++k)
-                w[k] = k < n ? to_compute(weight[shared.quotient(static_cast<unsigned>(i + k))]) : C(0);
-        }
+        const bool dense            = weight && shared.value == 1;
+        const packed<T> predictions = load_packed(prediction + i, n, wide);
+        const packed<T> targets     = load_packed(target + i, n, wide);
+        const packed<T> weights     = load_packed(weight + i, dense ? n : 0, wide, C(1));
+        unpack(predictions, p);
+        unpack(targets, t);
+        unpack(weights, w);
+        for (int k = 0; weight && !dense && k < vector<T>::width; ++k)
+            w[k] = k < n ? to_compute(weight[shared.quotient(static_cast<unsigned>(i + k))]) : C(0);
     }
 };
 
@@ -92,7 +105,7 @@ pairs<T> pairs_of(const gli_loss_geom &g, const gli_loss_arrays &a) {
 
 /* terms: y where nothing is reduced, else NULL. Where there is one block, *y = sum / over, else *of_block = sum. */
 template <class T>
-__global__ void __launch_bounds__(LOSS_THREADS)
+__global__ void __launch_bounds__(LOSS_THREADS, 1)
     loss_kernel(pairs<T> in, T *terms, T *y, double over, double *of_block) {
     typedef compute<T> C;
     __shared__ sums<double, 1> shared[LOSS_WARPS];
@@ -103,11 +116,13 @@ __global__ void __launch_bounds__(LOSS_THREADS)
         const int n = in.count - i < width ? static_cast<int>(in.count - i) : width;
         C p[width], t[width], w[width], values[width];
         in.load(i, n, p, t, w);
-        for (int k = 0; k < width; ++k) {
-            const double term = k < n ? double(w[k]) * in.term(p[k], t[k]) : 0.0;
-            values[k]         = C(term);
-            sum.at[0] += term;
-        }
+        with_kind(in.kind, [&](glia_loss_kind kind) {
+            for (int k = 0; k < width; ++k) {
+                const double term = k < n ? double(w[k]) * in.term(kind, p[k], t[k]) : 0.0;
+                values[k]         = C(term);
+                sum.at[0] += term;
+            }
+        });
         if (terms) store_pack(terms + i, n, in.wide, values);
     }
     if (terms) return;
@@ -128,8 +143,9 @@ __global__ void __launch_bounds__(LOSS_THREADS) finish_kernel(const double *of_b
     if (threadIdx.x == 0) *y = round_to<T>(compute<T>(sum.at[0] / over));
 }
 
+/* over: what the one dy is divided by. */
 template <class T>
-__global__ void __launch_bounds__(LOSS_THREADS)
+__global__ void __launch_bounds__(LOSS_THREADS, 1)
     loss_backward_kernel(pairs<T> in, const T *dy, bool one_dy, compute<T> over, T *dx) {
     typedef compute<T> C;
     const int width = vector<T>::width;
@@ -137,11 +153,12 @@ __global__ void __launch_bounds__(LOSS_THREADS)
     if (i >= in.count) return;
     const int n = in.count - i < width ? static_cast<int>(in.count - i) : width;
     C p[width], t[width], w[width], values[width];
+    const C one = one_dy ? to_compute(*dy) / over : C(0);
     in.load(i, n, p, t, w);
-    for (int k = 0; k < width; ++k) {
-        const C back = k < n ? to_compute(dy[one_dy ? 0 : i + k]) / over : C(0);
-        values[k]    = back * w[k] * in.slope(p[k], t[k]);
-    }
+    for (int k = 0; k < width; ++k) w[k] *= one_dy ? one : k < n ? to_compute(dy[i + k]) : C(0);
+    with_kind(in.kind, [&](glia_loss_kind kind) {
+        for (int k = 0; k < width; ++k) values[k] = w[k] * in.slope(kind, p[k], t[k]);
+    });
     store_pack(dx + i, n, in.wide, values);
 }
 

@@ -1,10 +1,10 @@
-/* rows: a row stays in registers, one read. Mean first, then the squared deviations from it, of differences from the
- * first number (centered.cuh). Backward, the teams of a
- * block take several rows and keep the gradients of the weight and bias of their columns, so that x and dy are
- * read once; a second launch adds up what the blocks found.
+/* Mean first, then the squared deviations from it, of differences from the first number (centered.cuh), then the
+ * outputs: three visits of a row (rows.cuh), of which the first reads it. Backward, the teams of a block take several
+ * rows and keep the gradients of the weight and bias of their columns in registers, so that x and dy are read once; a
+ * second launch adds up what the blocks found.
  *
- * long: rows that registers do not hold. Welford's statistics in one read, the output in a second one; the gradients of
- * weight and bias in a launch of their own. */
+ * long, backward: rows whose columns registers do not hold; the gradients of weight and bias in a launch of their own.
+ */
 #include "kernels/norm/layernorm_launch.h"
 
 #include "kernels/device/rows.cuh"
@@ -14,7 +14,14 @@
 namespace glia {
 namespace {
 
-enum { BACKWARD_PACKS = 4 }; /* of x, of dy and of both gradients, which all stay in registers */
+/* COLUMN_ROWS: rows of which a thread has packs on their way. */
+enum { COLUMN_THREADS = 256, COLUMN_ROWS = 4 };
+
+/* Packs of a thread, at most, for whose columns registers hold both gradients. */
+template <class T>
+constexpr int column_packs() {
+    return sizeof(T) == 2 ? 2 : 4;
+}
 
 template <class T>
 struct forward_job {
@@ -28,9 +35,11 @@ struct forward_job {
 template <class T>
 __device__ inline void normalize(const forward_job<T> &j, int first, int n, compute<T> mean, compute<T> rstd,
                                  compute<T> (&values)[vector<T>::width]) {
+    const packed<T> scales  = load_packed(j.weight + first, j.weight ? n : 0, j.shape.wide, compute<T>(1));
+    const packed<T> offsets = load_packed(j.bias + first, j.bias ? n : 0, j.shape.wide);
     compute<T> weight[vector<T>::width], bias[vector<T>::width];
-    load_pack(j.weight + first, j.weight ? n : 0, j.shape.wide, weight, compute<T>(1));
-    load_pack(j.bias + first, j.bias ? n : 0, j.shape.wide, bias);
+    unpack(scales, weight);
+    unpack(offsets, bias);
     for (int k = 0; k < vector<T>::width; ++k) values[k] = weight[k] * ((values[k] - mean) * rstd) + bias[k];
 }
 
@@ -46,70 +55,40 @@ __device__ inline compute<T> first_of_row(const forward_job<T> &j, int64_t row) 
     return row < j.shape.rows && j.shape.length > 0 ? to_compute(j.x[row * j.shape.length]) : compute<T>(0);
 }
 
-template <class T, int PACKS, bool WHOLE_BLOCK>
+template <class T, bool WHOLE_BLOCK>
 __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_rows(forward_job<T> j) {
     typedef compute<T> C;
-    const int width = vector<T>::width;
+    const int width = vector<T>::width, length = j.shape.length;
+    GLI_DYNAMIC_SHARED(packed<T>, places);
     __shared__ C shared[ROW_WARPS];
-    const row_team<T, PACKS, WHOLE_BLOCK> team(j.shape);
-    const int64_t row = team.first_row(j.shape), start = row * j.shape.length;
-    const bool active = row < j.shape.rows;
-    const C first     = first_of_row(j, row);
-    centered<C> at    = centered_at(first);
-    C values[PACKS][vector<T>::width], mean, variance;
+    const row_team<WHOLE_BLOCK> team(j.shape);
+    const int64_t row       = team.row();
+    const C first           = first_of_row(j, row);
+    const row_packs<T, 1> x = packs_of(j.shape, team, row, {j.x}, places, first);
+    centered<C> at          = centered_at(first);
+    C mean, variance;
     for (bool again = false;; again = true) {
         C sum = 0, squares = 0;
-#pragma unroll
-        for (int p = 0; p < PACKS; ++p) {
-            load_pack(j.x + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, values[p], first);
-            for (int k = 0; k < width; ++k) values[p][k] = at.of(values[p][k]), sum += values[p][k];
-        }
-        mean = team.all(plus(), sum, shared) / C(j.shape.length);
-#pragma unroll
-        for (int p = 0; p < PACKS; ++p)
-            for (int k = 0; k < width; ++k)
-                squares += k < team.count(p) ? (values[p][k] - mean) * (values[p][k] - mean) : C(0);
-        variance = team.all(plus(), squares, shared) / C(j.shape.length) + at.scaled(j.epsilon);
+        x.visit(again, [&](int, const C(&values)[1][width]) {
+            for (C value : values[0]) sum += at.of(value);
+        });
+        mean = team.all(plus(), sum, shared) / C(length);
+        x.visit(true, [&](int column, const C(&values)[1][width]) {
+            for (int k = 0; k < width; ++k) {
+                const C d = at.of(values[0][k]) - mean;
+                squares += column + k < length ? d * d : C(0);
+            }
+        });
+        variance = team.all(plus(), squares, shared) / C(length) + at.scaled(j.epsilon);
         if (again || !__any_sync(EVERY_LANE, at.rescale(variance))) break; /* teams of a warp stay together */
     }
     const C rstd = 1 / sqrt(variance);
-#pragma unroll
-    for (int p = 0; p < PACKS; ++p) {
-        const int n = active ? team.count(p) : 0;
-        normalize(j, team.begin(p), n, mean, rstd, values[p]);
-        store_pack(j.y + start + team.begin(p), n, j.shape.wide, values[p]);
-    }
-    if (active && team.lane == 0) write_statistics(j, row, at.mean(mean), rstd * at.by);
-}
-
-template <class T>
-__global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_long(forward_job<T> j) {
-    typedef compute<T> C;
-    const int width = vector<T>::width, length = j.shape.length;
-    __shared__ moments<C> shared[ROW_WARPS];
-    const int64_t start = int64_t(blockIdx.x) * length;
-    centered<C> at      = centered_at(first_of_row(j, blockIdx.x));
-    C values[vector<T>::width], variance;
-    moments<C> all;
-    for (bool again = false;; again = true) {
-        all = {0, 0, 0};
-        for (int first = threadIdx.x * width; first < length; first += ROW_THREADS * width) {
-            load_pack(j.x + start + first, length - first, j.shape.wide, values);
-            all.merge(moments_of(at, values, min(width, length - first)));
-        }
-        all      = block_merge(all, shared);
-        variance = all.squares / C(length) + at.scaled(j.epsilon);
-        if (again || !at.rescale(variance)) break;
-        __syncthreads(); /* `shared` is read for the last time */
-    }
-    const C rstd = 1 / sqrt(variance);
-    for (int first = threadIdx.x * width; first < length; first += ROW_THREADS * width) {
-        load_pack(j.x + start + first, length - first, j.shape.wide, values);
-        for (int k = 0; k < width; ++k) values[k] = at.of(values[k]);
-        normalize(j, first, length - first, all.mean, rstd, values);
-        store_pack(j.y + start + first, length - first, j.shape.wide, values);
-    }
-    if (threadIdx.x == 0) write_statistics(j, blockIdx.x, at.mean(all.mean), rstd * at.by);
+    x.visit(true, [&](int column, C(&values)[1][width]) {
+        for (C &value : values[0]) value = at.of(value);
+        normalize(j, column, length - column, mean, rstd, values[0]);
+        store_pack(j.y + row * length + column, length - column, j.shape.wide, values[0]);
+    });
+    if (row < j.shape.rows && team.lane == 0) write_statistics(j, row, at.mean(mean), rstd * at.by);
 }
 
 template <class T>
@@ -119,23 +98,6 @@ struct backward_job {
     T *dx;
     compute<T> *partials; /* of dweight and dbias: [slices][2][length]; NULL: neither is requested */
 };
-
-/* Of a pack from column `first` on, whose x become xhat: the gradients of xhat. */
-template <class T>
-__device__ inline void load_gradients(const backward_job<T> &j, int64_t start, int first, int n, compute<T> mean,
-                                      compute<T> rstd, compute<T> (&xhat)[vector<T>::width],
-                                      compute<T> (&dy)[vector<T>::width]) {
-    load_pack(j.x + start + first, n, j.shape.wide, xhat, mean);
-    load_pack(j.dy + start + first, n, j.shape.wide, dy);
-    for (int k = 0; k < vector<T>::width; ++k) xhat[k] = (xhat[k] - mean) * rstd;
-}
-
-template <class T>
-__device__ inline void scale_gradients(const backward_job<T> &j, int first, int n, compute<T> (&dy)[vector<T>::width]) {
-    compute<T> weight[vector<T>::width];
-    load_pack(j.weight + first, j.weight ? n : 0, j.shape.wide, weight, compute<T>(1));
-    for (int k = 0; k < vector<T>::width; ++k) dy[k] *= weight[k];
-}
 
 /* What one thread knows of dweight and dbias. */
 template <class T, int PACKS>
@@ -154,48 +116,94 @@ struct column_sums {
     }
 };
 
-/* A block has several rows; a thread has the same columns of each. */
+/* The statistics of a row; 0 where there is none. */
+template <class T>
+struct row_statistics {
+    compute<T> mean, rstd;
+    __device__ row_statistics(const backward_job<T> &j, int64_t row)
+        : mean(row < j.shape.rows ? to_compute(j.mean[row]) : compute<T>(0)),
+          rstd(row < j.shape.rows ? to_compute(j.rstd[row]) : compute<T>(0)) {}
+    __device__ compute<T> xhat(compute<T> x) const { return (x - mean) * rstd; }
+};
+
+template <class T>
+__device__ inline void load_weight(const backward_job<T> &j, int column, compute<T> (&weight)[vector<T>::width]) {
+    const int n = j.weight ? j.shape.length - column : 0;
+    unpack(load_packed(j.weight + column, n, j.shape.wide, compute<T>(1)), weight);
+}
+
+/* sum: of the gradients g = weight dy of the xhat of a row; dot: of g xhat. */
+template <class C>
+struct row_gradient {
+    C sum, dot;
+    __device__ void add(C g, C xhat) { sum += g, dot += g * xhat; }
+    __device__ C dx(C g, C xhat, C rstd) const { return rstd * (g - sum - xhat * dot); }
+    template <bool WHOLE_BLOCK>
+    __device__ void merge(const row_team<WHOLE_BLOCK> &team, int length, C (&shared)[ROW_WARPS]) {
+        sum = team.all(plus(), sum, shared) / C(length);
+        dot = team.all(plus(), dot, shared) / C(length);
+    }
+};
+
+/* A block has several rows; a thread has the same columns of each. While it writes a pack of one row, that of its next
+ * row is on its way. */
 template <class T, int PACKS, bool WHOLE_BLOCK>
 __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_backward_rows(backward_job<T> j) {
     typedef compute<T> C;
-    const int width = vector<T>::width, length = j.shape.length, at_once = ROW_THREADS / j.shape.team;
+    const int width = vector<T>::width, length = j.shape.length;
+    GLI_DYNAMIC_SHARED(packed<T>, places);
     __shared__ C shared[ROW_WARPS];
-    const row_team<T, PACKS, WHOLE_BLOCK> team(j.shape);
+    const row_team<WHOLE_BLOCK> team(j.shape);
+    const int64_t step            = int64_t(gridDim.x) * (blockDim.x / team.size);
     column_sums<T, PACKS> columns = {};
-    for (int64_t first = int64_t(blockIdx.x) * at_once; first < j.shape.rows; first += int64_t(gridDim.x) * at_once) {
-        const int64_t row = first + threadIdx.x / j.shape.team, start = row * length;
-        const bool active = row < j.shape.rows;
-        const C mean = active ? to_compute(j.mean[row]) : C(0), rstd = active ? to_compute(j.rstd[row]) : C(0);
-        C xhat[PACKS][vector<T>::width], g[PACKS][vector<T>::width], sum = 0, dot = 0;
+    row_packs<T, 2> x             = packs_of(j.shape, team, team.row(), {j.x, j.dy}, places, C(0));
+#pragma unroll 1
+    for (int p = 0; p < PACKS; ++p) x.copy(p);
+    for (int64_t row = team.row(); team.any(row, j.shape); row += step) {
+        const row_statistics<T> row_is(j, row);
+        const row_packs<T, 2> next = packs_of(j.shape, team, row + step, {j.x, j.dy}, places, C(0));
+        row_gradient<C> gradient   = {0, 0};
+        gli_await_copies<0>();
 #pragma unroll
         for (int p = 0; p < PACKS; ++p) {
-            const int n = active ? team.count(p) : 0;
-            load_gradients(j, start, team.begin(p), n, mean, rstd, xhat[p], g[p]);
+            if (!x.has(p)) continue;
+            C values[2][vector<T>::width], weight[vector<T>::width];
+            load_weight(j, static_cast<int>(x.begin(p)), weight);
+            x.get(p, values);
             for (int k = 0; k < width; ++k) {
-                columns.weight[p][k] += g[p][k] * xhat[p][k];
-                columns.bias[p][k] += g[p][k];
+                const C xhat = row_is.xhat(values[0][k]), dy = values[1][k];
+                columns.weight[p][k] += dy * xhat;
+                columns.bias[p][k] += dy;
+                gradient.add(weight[k] * dy, xhat);
             }
-            scale_gradients(j, team.begin(p), n, g[p]);
-            for (int k = 0; k < width; ++k) sum += g[p][k], dot += g[p][k] * xhat[p][k];
         }
-        sum = team.all(plus(), sum, shared) / C(length);
-        dot = team.all(plus(), dot, shared) / C(length);
+        gradient.merge(team, length, shared);
 #pragma unroll
         for (int p = 0; p < PACKS; ++p) {
-            for (int k = 0; k < width; ++k) g[p][k] = rstd * (g[p][k] - sum - xhat[p][k] * dot);
-            store_pack(j.dx + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, g[p]);
+            if (!x.has(p)) continue;
+            C values[2][vector<T>::width], weight[vector<T>::width];
+            load_weight(j, static_cast<int>(x.begin(p)), weight);
+            x.get(p, values);
+            next.copy(p);
+            for (int k = 0; k < width; ++k)
+                values[0][k] = gradient.dx(weight[k] * values[1][k], row_is.xhat(values[0][k]), row_is.rstd);
+            const int column = static_cast<int>(x.begin(p));
+            store_pack(j.dx + row * length + column, length - column, j.shape.wide, values[0]);
         }
+        x = next;
     }
     if (!j.partials) return;
-    const int warp = threadIdx.x / LANES;
-    if (!WHOLE_BLOCK) columns.gather(j.shape.team);
-    if (!WHOLE_BLOCK && int(threadIdx.x) % LANES >= j.shape.team) return;
-    C *out = j.partials + int64_t(WHOLE_BLOCK ? blockIdx.x : blockIdx.x * ROW_WARPS + warp) * 2 * length;
+    const int warp = threadIdx.x / LANES, warps = blockDim.x / LANES;
+    if (!WHOLE_BLOCK) columns.gather(team.size);
+    if (!WHOLE_BLOCK && int(threadIdx.x) % LANES >= team.size) return;
+    C *out = j.partials + int64_t(WHOLE_BLOCK ? blockIdx.x : blockIdx.x * warps + warp) * 2 * length;
 #pragma unroll
     for (int p = 0; p < PACKS; ++p)
-        for (int k = 0; k < width && k < team.count(p); ++k) {
-            out[team.begin(p) + k]          = columns.weight[p][k];
-            out[team.begin(p) + k + length] = columns.bias[p][k];
+        for (int k = 0; k < width; ++k) {
+            const int column = (p * team.size + team.lane) * width + k;
+            if (column >= length) continue;
+            out[column]          = columns.weight[p][k];
+            out[column + length] = columns.bias[p][k];
         }
 }
 
@@ -203,95 +211,132 @@ template <class T>
 __global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_backward_long(backward_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width, length = j.shape.length;
-    __shared__ sums<C, 2> shared[ROW_WARPS];
-    const int64_t start = int64_t(blockIdx.x) * length;
-    const C mean = to_compute(j.mean[blockIdx.x]), rstd = to_compute(j.rstd[blockIdx.x]);
-    C xhat[vector<T>::width], g[vector<T>::width];
-    sums<C, 2> all = {{0, 0}};
-    for (int first = threadIdx.x * width; first < length; first += ROW_THREADS * width) {
-        load_gradients(j, start, first, length - first, mean, rstd, xhat, g);
-        scale_gradients(j, first, length - first, g);
-        for (int k = 0; k < width; ++k) all.at[0] += g[k], all.at[1] += g[k] * xhat[k];
-    }
-    all         = block_merge(all, shared);
-    const C sum = all.at[0] / C(length), dot = all.at[1] / C(length);
-    for (int first = threadIdx.x * width; first < length; first += ROW_THREADS * width) {
-        load_gradients(j, start, first, length - first, mean, rstd, xhat, g);
-        scale_gradients(j, first, length - first, g);
-        for (int k = 0; k < width; ++k) g[k] = rstd * (g[k] - sum - xhat[k] * dot);
-        store_pack(j.dx + start + first, length - first, j.shape.wide, g);
-    }
+    GLI_DYNAMIC_SHARED(packed<T>, places);
+    __shared__ C shared[ROW_WARPS];
+    const row_team<true> team(j.shape);
+    const row_statistics<T> row_is(j, blockIdx.x);
+    const row_packs<T, 2> x  = packs_of(j.shape, team, blockIdx.x, {j.x, j.dy}, places, C(0));
+    row_gradient<C> gradient = {0, 0};
+    C weight[width];
+    x.visit(false, [&](int column, const C(&values)[2][width]) {
+        load_weight(j, column, weight);
+        for (int k = 0; k < width; ++k) gradient.add(weight[k] * values[1][k], row_is.xhat(values[0][k]));
+    });
+    gradient.merge(team, length, shared);
+    x.visit(true, [&](int column, C(&values)[2][width]) {
+        load_weight(j, column, weight);
+        for (int k = 0; k < width; ++k)
+            values[0][k] = gradient.dx(weight[k] * values[1][k], row_is.xhat(values[0][k]), row_is.rstd);
+        store_pack(j.dx + int64_t(blockIdx.x) * length + column, length - column, j.shape.wide, values[0]);
+    });
 }
 
-/* A thread has a column; blockIdx.y has every gridDim.y-th row. */
+/* A thread has a pack of columns; blockIdx.y has every gridDim.y-th row, COLUMN_ROWS of them at a time. */
 template <class T>
-__global__ void __launch_bounds__(ROW_THREADS, 1) layernorm_columns(backward_job<T> j) {
+__global__ void __launch_bounds__(COLUMN_THREADS, 1) layernorm_columns(backward_job<T> j) {
     typedef compute<T> C;
-    const int column = blockIdx.x * ROW_THREADS + threadIdx.x, length = j.shape.length;
+    const int width = vector<T>::width, length = j.shape.length;
+    const int column = (blockIdx.x * COLUMN_THREADS + threadIdx.x) * width;
     if (column >= length) return;
-    C weight = 0, bias = 0;
-    for (int row = blockIdx.y; row < j.shape.rows; row += gridDim.y) {
-        const int64_t offset = int64_t(row) * length + column;
-        const C dy           = to_compute(j.dy[offset]);
-        weight += dy * ((to_compute(j.x[offset]) - to_compute(j.mean[row])) * to_compute(j.rstd[row]));
-        bias += dy;
+    column_sums<T, 1> sums = {};
+    for (int first = blockIdx.y; first < j.shape.rows; first += COLUMN_ROWS * gridDim.y) {
+        packed<T> x[COLUMN_ROWS], dy[COLUMN_ROWS];
+#pragma unroll
+        for (int r = 0; r < COLUMN_ROWS; ++r) {
+            const int64_t row = first + int64_t(r) * gridDim.y;
+            const int n       = row < j.shape.rows ? length - column : 0;
+            x[r]              = load_packed(j.x + row * length + column, n, j.shape.wide);
+            dy[r]             = load_packed(j.dy + row * length + column, n, j.shape.wide);
+        }
+#pragma unroll
+        for (int r = 0; r < COLUMN_ROWS; ++r) {
+            const row_statistics<T> row_is(j, first + int64_t(r) * gridDim.y);
+            C values[vector<T>::width], gradients[vector<T>::width];
+            unpack(x[r], values);
+            unpack(dy[r], gradients);
+            for (int k = 0; k < width; ++k) {
+                sums.weight[0][k] += gradients[k] * row_is.xhat(values[k]);
+                sums.bias[0][k] += gradients[k];
+            }
+        }
     }
-    C *out               = j.partials + int64_t(blockIdx.y) * 2 * length;
-    out[column]          = weight;
-    out[column + length] = bias;
-}
-
-template <class T>
-bool fits(int size, int packs) {
-    return size <= packs * ROW_THREADS * vector<T>::width;
+    C *out = j.partials + int64_t(blockIdx.y) * 2 * length;
+    for (int k = 0; k < width && column + k < length; ++k) {
+        out[column + k]          = sums.weight[0][k];
+        out[column + k + length] = sums.bias[0][k];
+    }
 }
 
 template <class T>
 cudaError_t layernorm(const gli_layernorm_geom &g, const gli_norm_arrays &a, cudaStream_t stream) {
-    const int rows = g.rows, size = g.size;
-    const bool wide        = wide_rows<T>(a.x, size) && aligned16(a.y) && aligned16(a.weight) && aligned16(a.bias);
-    const row_shape longer = {rows, size, ROW_THREADS, 0, wide};
-    const forward_job<T> j = {fits<T>(size, MAX_PACKS) ? shape_rows<T>(rows, size, wide) : longer,
-                              compute<T>(g.epsilon),
-                              static_cast<const T *>(a.x),
-                              static_cast<const T *>(a.weight),
-                              static_cast<const T *>(a.bias),
-                              static_cast<T *>(a.y),
-                              static_cast<T *>(a.mean),
-                              static_cast<T *>(a.rstd)};
-    const int blocks = row_blocks(j.shape);
-    if (!j.shape.packs) return GLI_LAUNCH(layernorm_long<T>, blocks, ROW_THREADS, 0, stream, j);
-    return GLI_FOR_ROWS(j.shape, PACKS, WHOLE_BLOCK,
-                        GLI_LAUNCH((layernorm_rows<T, PACKS, WHOLE_BLOCK>), blocks, ROW_THREADS, 0, stream, j));
+    const bool wide         = wide_rows<T>(a.x, g.size) && aligned16(a.y) && aligned16(a.weight) && aligned16(a.bias);
+    forward_job<T> j        = {{},
+                               compute<T>(g.epsilon),
+                               static_cast<const T *>(a.x),
+                               static_cast<const T *>(a.weight),
+                               static_cast<const T *>(a.bias),
+                               static_cast<T *>(a.y),
+                               static_cast<T *>(a.mean),
+                               static_cast<T *>(a.rstd)};
+    const cudaError_t error = shape_rows<T>(j.shape, g.rows, g.size, 1, wide);
+    if (error != cudaSuccess) return error;
+    const int blocks = row_blocks(j.shape), threads = j.shape.threads;
+    const size_t bytes = row_bytes(j.shape, 1);
+    if (j.shape.team > LANES) return GLI_LAUNCH((layernorm_rows<T, true>), blocks, threads, bytes, stream, j);
+    return GLI_LAUNCH((layernorm_rows<T, false>), blocks, threads, bytes, stream, j);
 }
+
+int between(int low, int value, int high) { return value < low ? low : value > high ? high : value; }
 
 /* How the backward op is split; depends on the sizes alone. */
 struct backward_cut {
     row_shape shape;
+    int packs;          /* of a thread; 0: rows are long */
     int blocks, slices; /* slices: of the partial sums */
 };
 
-/* Rows of more packs go as long ones. */
-constexpr int backward_packs(int packs) { return packs < BACKWARD_PACKS ? packs : int(BACKWARD_PACKS); }
-
-int between(int low, int value, int high) { return value < low ? low : value > high ? high : value; }
-
 template <class T>
 backward_cut cut_backward(int rows, int size) {
-    backward_cut c = {{rows, size, ROW_THREADS, 0, false}, rows, rows > 0 ? between(1, rows / 16, 64) : 0};
-    if (rows == 0 || !fits<T>(size, BACKWARD_PACKS)) return c;
-    c.shape       = shape_rows<T>(rows, size, false);
-    const int all = row_blocks(c.shape);
-    c.blocks      = between(all < 128 ? all : 128, all / 8, 512);
-    c.slices      = c.blocks * (c.shape.team > LANES ? 1 : int(ROW_WARPS));
+    const int packs = blocks_for(size, vector<T>::width);
+    backward_cut c  = {lanes_for_rows<T>(rows, size, false), packs <= LANES ? 1 : column_packs<T>(), 0, 0};
+    const bool warp = packs <= c.packs * LANES;
+    if (packs > c.packs * c.shape.threads) c.shape.threads = ROW_THREADS;
+    if (!warp) c.shape.team = c.shape.threads;
+    if (packs > c.packs * c.shape.threads) c.packs = 0;
+    c.shape.places = c.packs;
+    const int all = row_blocks(c.shape), most = warp ? 512 : 65536 / c.shape.threads;
+    c.blocks = c.packs ? between(all < 128 ? all : 128, all / 8, most) : rows;
+    c.slices = !c.packs ? between(1, rows / 16, 64) : warp ? c.blocks * (c.shape.threads / LANES) : c.blocks;
+    if (rows == 0) c.slices = 0;
     return c;
+}
+
+template <class T>
+cudaError_t backward_of_rows(const backward_job<T> &j, const backward_cut &c, cudaStream_t stream) {
+    const size_t bytes  = row_bytes(j.shape, 2);
+    const int threads   = c.shape.threads;
+    constexpr int packs = column_packs<T>();
+    if (c.shape.team > LANES)
+        return GLI_LAUNCH((layernorm_backward_rows<T, packs, true>), c.blocks, threads, bytes, stream, j);
+    if (c.packs > 1) return GLI_LAUNCH((layernorm_backward_rows<T, packs, false>), c.blocks, threads, bytes, stream, j);
+    return GLI_LAUNCH((layernorm_backward_rows<T, 1, false>), c.blocks, threads, bytes, stream, j);
+}
+
+template <class T>
+cudaError_t backward_of_long_rows(backward_job<T> j, const backward_cut &c, cudaStream_t stream) {
+    const int packs   = blocks_for(j.shape.length, vector<T>::width);
+    cudaError_t error = place_rows(j.shape, packs, 2);
+    if (error != cudaSuccess) return error;
+    error = GLI_LAUNCH(layernorm_backward_long<T>, c.blocks, j.shape.threads, row_bytes(j.shape, 2), stream, j);
+    const dim3 grid(blocks_for(packs, COLUMN_THREADS), c.slices);
+    if (error != cudaSuccess || !j.partials) return error;
+    return GLI_LAUNCH(layernorm_columns<T>, grid, COLUMN_THREADS, 0, stream, j);
 }
 
 template <class T>
 cudaError_t layernorm_backward(const gli_layernorm_geom &g, const gli_norm_backward_arrays &a, cudaStream_t stream) {
     typedef compute<T> C;
-    const int rows = g.rows, size = g.size;
-    const backward_cut c = cut_backward<T>(rows, size);
+    const backward_cut c = cut_backward<T>(g.rows, g.size);
     C *partials          = a.dweight || a.dbias ? static_cast<C *>(a.workspace) : nullptr;
     backward_job<T> j    = {c.shape,
                             static_cast<const T *>(a.x),
@@ -301,19 +346,11 @@ cudaError_t layernorm_backward(const gli_layernorm_geom &g, const gli_norm_backw
                             static_cast<const T *>(a.rstd),
                             static_cast<T *>(a.dx),
                             partials};
-    j.shape.wide         = wide_rows<T>(a.x, size) && aligned16(a.dy) && aligned16(a.dx) && aligned16(a.weight);
+    j.shape.wide         = wide_rows<T>(a.x, g.size) && aligned16(a.dy) && aligned16(a.dx) && aligned16(a.weight);
     cudaError_t error    = cudaSuccess;
-    if (rows > 0 && c.shape.packs) {
-        error = GLI_FOR_ROWS(c.shape, PACKS, WHOLE_BLOCK,
-                             GLI_LAUNCH((layernorm_backward_rows<T, backward_packs(PACKS), WHOLE_BLOCK>), c.blocks,
-                                        ROW_THREADS, 0, stream, j));
-    } else if (rows > 0) {
-        error = GLI_LAUNCH(layernorm_backward_long<T>, c.blocks, ROW_THREADS, 0, stream, j);
-        const dim3 grid(blocks_for(size, ROW_THREADS), c.slices);
-        if (error == cudaSuccess && partials) error = GLI_LAUNCH(layernorm_columns<T>, grid, ROW_THREADS, 0, stream, j);
-    }
+    if (g.rows > 0) error = c.packs ? backward_of_rows(j, c, stream) : backward_of_long_rows(j, c, stream);
     if (error != cudaSuccess) return error;
-    return totals<T>({partials, c.slices, size, {static_cast<T *>(a.dweight), static_cast<T *>(a.dbias)}}, stream);
+    return totals<T>({partials, c.slices, g.size, {static_cast<T *>(a.dweight), static_cast<T *>(a.dbias)}}, stream);
 }
 
 template <class T>

@@ -1,12 +1,11 @@
-/* Two kernels for each direction.
+/* Two kernels for each direction, which read once for the sums of an item and once for its outputs.
  *
- * rows: inner is 1, and a row fits into the registers of some lanes or of a block, where it stays between its one read
- * and its one write.
- * columns: any inner, and longer rows; a block has some columns and several threads for each. The maximum and the sum
- * of a column come from one read (the online softmax of Milakov and Gimelshein), the outputs from a second one. */
+ * rows: inner is 1; the second read is from shared memory, where the row fits.
+ * columns: other inner; a block has some columns and several threads for each. */
 #include "kernels/softmax/softmax_launch.h"
 
 #include "kernels/device/rows.cuh"
+#include "kernels/device/softmax_sums.cuh"
 
 namespace glia {
 namespace {
@@ -21,60 +20,52 @@ struct rows_job {
     bool log;
 };
 
-/* Beyond the end of the row a thread has -infinity, whose exp is 0. In a row without a finite maximum it is NaN, as is
- * the whole row. */
-template <class T, int PACKS, bool WHOLE_BLOCK>
+/* In a row without a finite maximum every result is NaN. */
+template <class T, bool WHOLE_BLOCK>
 __global__ void __launch_bounds__(ROW_THREADS, 1) softmax_rows(rows_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width;
+    GLI_DYNAMIC_SHARED(packed<T>, places);
     __shared__ C shared[ROW_WARPS];
-    const row_team<T, PACKS, WHOLE_BLOCK> team(j.shape);
-    const int64_t row = team.first_row(j.shape), start = row * j.shape.length;
-    const bool active = row < j.shape.rows;
-    C values[PACKS][vector<T>::width], max = -C(INFINITY), sum = 0;
-#pragma unroll
-    for (int p = 0; p < PACKS; ++p) {
-        load_pack(j.x + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, values[p], -C(INFINITY));
-        for (int k = 0; k < width; ++k) max = maximum()(max, values[p][k]);
-    }
-    max = team.all(maximum(), max, shared);
-#pragma unroll
-    for (int p = 0; p < PACKS; ++p)
-        for (int k = 0; k < width; ++k) {
-            const C e = exp(values[p][k] - max);
-            sum += e;
-            values[p][k] = j.log ? values[p][k] - max : e;
-        }
-    sum             = team.all(plus(), sum, shared);
-    const C inverse = 1 / sum, logarithm = log(sum);
-#pragma unroll
-    for (int p = 0; p < PACKS; ++p) {
-        for (int k = 0; k < width; ++k) values[p][k] = j.log ? values[p][k] - logarithm : values[p][k] * inverse;
-        store_pack(j.y + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, values[p]);
-    }
+    const row_team<WHOLE_BLOCK> team(j.shape);
+    const int64_t row       = team.row();
+    const row_packs<T, 1> x = packs_of(j.shape, team, row, {j.x}, places, -C(INFINITY));
+    softmax_sums<T> s;
+    x.visit(false, [&](int, const C(&values)[1][width]) { s.add(values[0]); });
+    s.merge(team, shared);
+    const C inverse = 1 / s.sum, logarithm = log(s.sum);
+    x.visit(true, [&](int first, C(&values)[1][width]) {
+        if (j.log)
+            for (C &value : values[0]) value = value - s.max - logarithm;
+        else
+            for (C &value : values[0]) value = exp_for<T>(value - s.max) * inverse;
+        store_pack(j.y + row * j.shape.length + first, j.shape.length - first, j.shape.wide, values[0]);
+    });
 }
 
-template <class T, int PACKS, bool WHOLE_BLOCK>
+template <class T, bool WHOLE_BLOCK>
 __global__ void __launch_bounds__(ROW_THREADS, 1) softmax_backward_rows(rows_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width;
+    GLI_DYNAMIC_SHARED(packed<T>, places);
     __shared__ C shared[ROW_WARPS];
-    const row_team<T, PACKS, WHOLE_BLOCK> team(j.shape);
-    const int64_t row = team.first_row(j.shape), start = row * j.shape.length;
-    const bool active = row < j.shape.rows;
-    C y[PACKS][vector<T>::width], dy[PACKS][vector<T>::width], sum = 0;
-#pragma unroll
-    for (int p = 0; p < PACKS; ++p) {
-        load_pack(j.x + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, y[p]);
-        load_pack(j.dy + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, dy[p]);
-        for (int k = 0; k < width; ++k) sum += j.log ? dy[p][k] : dy[p][k] * y[p][k];
-    }
+    const row_team<WHOLE_BLOCK> team(j.shape);
+    const int64_t row       = team.row();
+    const row_packs<T, 2> x = packs_of(j.shape, team, row, {j.x, j.dy}, places, C(0));
+    C sum                   = 0;
+    x.visit(false, [&](int, const C(&values)[2][width]) {
+        for (int k = 0; k < width; ++k) sum += j.log ? values[1][k] : values[1][k] * values[0][k];
+    });
     sum = team.all(plus(), sum, shared);
-#pragma unroll
-    for (int p = 0; p < PACKS; ++p) {
-        for (int k = 0; k < width; ++k) y[p][k] = j.log ? dy[p][k] - exp(y[p][k]) * sum : y[p][k] * (dy[p][k] - sum);
-        store_pack(j.y + start + team.begin(p), active ? team.count(p) : 0, j.shape.wide, y[p]);
-    }
+    x.visit(true, [&](int first, const C(&values)[2][width]) {
+        const C(&y)[width] = values[0], (&dy)[width] = values[1];
+        C dx[width];
+        if (j.log)
+            for (int k = 0; k < width; ++k) dx[k] = dy[k] - exp_for<T>(y[k]) * sum;
+        else
+            for (int k = 0; k < width; ++k) dx[k] = y[k] * (dy[k] - sum);
+        store_pack(j.y + row * j.shape.length + first, j.shape.length - first, j.shape.wide, dx);
+    });
 }
 
 template <class T>
@@ -160,11 +151,20 @@ __global__ void __launch_bounds__(THREADS) softmax_backward_columns(columns_job<
     }
 }
 
-template <class T, int PACKS, bool WHOLE_BLOCK>
+template <class T, bool WHOLE_BLOCK>
 cudaError_t launch_rows(const rows_job<T> &j, cudaStream_t stream) {
-    const int blocks = row_blocks(j.shape);
-    if (j.dy) return GLI_LAUNCH((softmax_backward_rows<T, PACKS, WHOLE_BLOCK>), blocks, ROW_THREADS, 0, stream, j);
-    return GLI_LAUNCH((softmax_rows<T, PACKS, WHOLE_BLOCK>), blocks, ROW_THREADS, 0, stream, j);
+    const int blocks = row_blocks(j.shape), threads = j.shape.threads;
+    if (j.dy)
+        return GLI_LAUNCH((softmax_backward_rows<T, WHOLE_BLOCK>), blocks, threads, row_bytes(j.shape, 2), stream, j);
+    return GLI_LAUNCH((softmax_rows<T, WHOLE_BLOCK>), blocks, threads, row_bytes(j.shape, 1), stream, j);
+}
+
+template <class T>
+cudaError_t rows(rows_job<T> j, int rows, int length, cudaStream_t stream) {
+    const bool wide         = wide_rows<T>(j.x, length) && aligned16(j.dy) && aligned16(j.y);
+    const cudaError_t error = shape_rows<T>(j.shape, rows, length, j.dy ? 2 : 1, wide);
+    if (error != cudaSuccess) return error;
+    return j.shape.team > LANES ? launch_rows<T, true>(j, stream) : launch_rows<T, false>(j, stream);
 }
 
 /* Neighbouring columns for neighbouring threads; fewer columns and more threads for each where columns are long. */
@@ -182,11 +182,7 @@ template <class T>
 cudaError_t softmax(const gli_softmax_geom &g, const void *x, const void *dy, void *y, cudaStream_t stream) {
     const T *input = static_cast<const T *>(x), *gradient = static_cast<const T *>(dy);
     T *output = static_cast<T *>(y);
-    if (g.inner == 1 && g.length <= MAX_PACKS * ROW_THREADS * vector<T>::width) {
-        const bool wide     = wide_rows<T>(x, g.length) && wide_rows<T>(dy, g.length) && wide_rows<T>(y, g.length);
-        const rows_job<T> j = {shape_rows<T>(g.outer, g.length, wide), input, gradient, output, g.log != 0};
-        return GLI_FOR_ROWS(j.shape, PACKS, WHOLE_BLOCK, launch_rows<T, PACKS, WHOLE_BLOCK>(j, stream));
-    }
+    if (g.inner == 1) return rows<T>({{}, input, gradient, output, g.log != 0}, g.outer, g.length, stream);
     return columns<T>({input, gradient, output, g.outer * g.inner, g.length, g.inner, 0, g.log != 0}, stream);
 }
 
