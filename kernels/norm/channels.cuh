@@ -15,7 +15,7 @@
  *                                                        what the sums say; one thread writes it, where it is an output
  *     C out(const result &, const C (&in)[inputs], unsigned i)
  *                                                        an element of the output
- *     C finish(C out, C residual)                        what becomes of it and of the job's residual
+ *     void finish(C (&out)[W])                           what becomes of a pack of it and the job's residual
  *     bool rescale(known *, const state &total)          whether the sums have to be found again, with another `known`
  * finishes: there is finish; centers: there is rescale; else they are not needed. sums: there are any; else add and
  * add_pack are not needed. in_columns: that layout is used; else add is not needed.
@@ -156,7 +156,8 @@ __device__ inline void finish_and_store(const channel_job<T, R> &j, int64_t offs
     if constexpr (R::finishes) {
         compute<T> residual[vector<T>::width] = {};
         if (j.residual) load_pack(j.residual + offset, n, j.wide, residual);
-        for (int k = 0; k < vector<T>::width; ++k) out[k] = j.rule.finish(out[k], residual[k]);
+        for (int k = 0; k < vector<T>::width; ++k) out[k] += residual[k];
+        j.rule.finish(out);
     }
     store_pack(j.out + offset, n, j.wide, out);
 }
