@@ -39,10 +39,15 @@ __device__ inline void add_offsets(const broadcast_offsets &p, unsigned index, i
 
 /* n neighbours along the innermost axis. */
 template <class T>
-__device__ inline void load_along(const T *x, int64_t stride, int n, bool wide,
-                                  compute<T> (&values)[vector<T>::width]) {
-    if (stride == 1) return load_pack(x, n, wide, values);
-    for (int k = 0; k < vector<T>::width; ++k) values[k] = k < n ? to_compute(x[k * stride]) : compute<T>(0);
+__device__ inline packed<T> load_along(const T *x, int64_t stride, int n, bool wide) {
+    if (stride == 1) return load_packed(x, n, wide);
+    const int width = vector<T>::width;
+    const T first   = *x;
+    T at[width];
+    for (int k = 0; k < width; ++k) at[k] = stride != 0 && k > 0 && k < n ? x[k * stride] : first;
+    packed<T> out;
+    memcpy(out.word, at, sizeof at);
+    return out;
 }
 
 /* The outer axes count packs of the innermost one. Array 0 is y. */
@@ -65,12 +70,11 @@ __global__ void __launch_bounds__(MAP_THREADS) broadcast_kernel(F f, broadcast_s
     const int first      = int(i - along.quotient(i) * along.value) * width;
     const int n          = s.inner - first < width ? s.inner - first : width;
 
-    compute<T> in[N][width], out[width], values[N];
-    for (int o = 0; o < N; ++o) load_along(x.at[o] + offset[o + 1], s.stride[o + 1], n, s.wide, in[o]);
-    for (int k = 0; k < width; ++k) {
-        for (int o = 0; o < N; ++o) values[o] = in[o][k];
-        out[k] = f(values);
-    }
+    packed<T> raw[N];
+    compute<T> in[N][width], out[width];
+    for (int o = 0; o < N; ++o) raw[o] = load_along(x.at[o] + offset[o + 1], s.stride[o + 1], n, s.wide);
+    for (int o = 0; o < N; ++o) unpack(raw[o], in[o]);
+    f(in, out);
     if (s.stride[0] == 1) return store_pack(y + offset[0], n, s.wide, out);
     for (int k = 0; k < width; ++k)
         if (k < n) y[offset[0] + k * s.stride[0]] = round_to<T>(out[k]);
@@ -90,8 +94,7 @@ bool packs_aligned(const gli_axes &axes, const inputs<T, N> &x, const T *y) {
     return true;
 }
 
-/* F: compute<T> operator()(const compute<T> (&x)[N]) const. Array 0 of the axes is y, array n + 1 is x.at[n]. y may
- * be an input of the same strides. */
+/* F as in map.cuh. Array 0 of the axes is y, array n + 1 is x.at[n]. y may be an input of the same strides. */
 template <class T, int N, class F>
 cudaError_t broadcast(const F &f, gli_axes axes, const inputs<T, N> &x, T *y, cudaStream_t stream) {
     const int width = vector<T>::width;

@@ -28,7 +28,7 @@ __global__ void __launch_bounds__(SUM_THREADS) sum_kernel(F f, sum_shape s, inpu
     const int64_t k   = int64_t(blockIdx.x) * s.outputs + output;
     const int begin = blockIdx.y * s.slice, end = s.summed - begin < s.slice ? s.summed : begin + s.slice;
 
-    compute<T> sum   = 0, values[N];
+    compute<T> sum   = 0, in[N][1], value[1];
     int64_t start[N] = {};
     if (k < s.kept) {
         add_offsets(s.kept_axes, unsigned(k), start);
@@ -36,8 +36,9 @@ __global__ void __launch_bounds__(SUM_THREADS) sum_kernel(F f, sum_shape s, inpu
             int64_t offset[N];
             for (int n = 0; n < N; ++n) offset[n] = start[n];
             add_offsets(s.summed_axes, unsigned(i), offset);
-            for (int n = 0; n < N; ++n) values[n] = to_compute(x.at[n][offset[n]]);
-            sum += f(values);
+            for (int n = 0; n < N; ++n) in[n][0] = to_compute(x.at[n][offset[n]]);
+            f(in, value);
+            sum += value[0];
         }
     }
     partial[member * s.outputs + output] = sum;
@@ -76,9 +77,11 @@ cudaError_t launch_sum(const F &f, const gli_axes &kept, const gli_axes &summed,
     return GLI_LAUNCH((sum_kernel<T, Out, N, F>), grid, SUM_THREADS, 0, stream, f, s, x, y);
 }
 
-template <class C>
 struct itself {
-    __device__ C operator()(const C (&x)[1]) const { return x[0]; }
+    template <class C, int W>
+    __device__ void operator()(const C (&x)[1][W], C (&y)[W]) const {
+        for (int k = 0; k < W; ++k) y[k] = x[0][k];
+    }
 };
 
 inline size_t broadcast_sum_bytes(const gli_axes &kept, const gli_axes &summed, bool kept_innermost, size_t size) {
@@ -86,7 +89,7 @@ inline size_t broadcast_sum_bytes(const gli_axes &kept, const gli_axes &summed, 
     return slices == 1 ? 0 : size_t(slices) * kept.count * size;
 }
 
-/* F: compute<T> operator()(const compute<T> (&x)[N]) const. workspace: broadcast_sum_bytes of compute<T>. */
+/* F as in map.cuh. workspace: broadcast_sum_bytes of compute<T>. */
 template <class T, int N, class F>
 cudaError_t broadcast_sum(const F &f, const gli_axes &kept, const gli_axes &summed, bool kept_innermost,
                           const inputs<T, N> &x, T *y, void *workspace, cudaStream_t stream) {
@@ -102,7 +105,7 @@ cudaError_t broadcast_sum(const F &f, const gli_axes &kept, const gli_axes &summ
     outputs.count = outputs.dim[0] = kept.count;
     of_slices.count = of_slices.dim[0] = slices;
     outputs.stride[0][0] = 1, of_slices.stride[0][0] = kept.count;
-    return launch_sum<C, T, 1>(itself<C>(), outputs, of_slices, kept.count > 1, 1, {{partial}}, y, stream);
+    return launch_sum<C, T, 1>(itself(), outputs, of_slices, kept.count > 1, 1, {{partial}}, y, stream);
 }
 
 }  // namespace glia

@@ -2,7 +2,7 @@
 #ifndef GLI_KERNELS_DEVICE_MAP_CUH
 #define GLI_KERNELS_DEVICE_MAP_CUH
 
-#include "kernels/device/types.cuh"
+#include "kernels/device/pack.cuh"
 
 namespace glia {
 
@@ -13,26 +13,20 @@ struct inputs {
 
 enum { MAP_THREADS = 256 };
 
-/* F: compute<T> operator()(const compute<T> (&x)[N]) const. y may be one of the inputs. */
+/* F: void operator()(const compute<T> (&x)[N][W], compute<T> (&y)[W]) const, of a pack of W elements. y may be one of
+ * the inputs. */
 template <class T, int N, class F>
 __global__ void __launch_bounds__(MAP_THREADS) map_kernel(F f, inputs<T, N> x, T *y, int count, bool wide) {
     const int width     = vector<T>::width;
     const int64_t begin = (int64_t(blockIdx.x) * MAP_THREADS + threadIdx.x) * width;
-    compute<T> values[N];
-    if (wide && begin + width <= count) {
-        vector<T> in[N], out;
-        for (int n = 0; n < N; ++n) in[n] = *reinterpret_cast<const vector<T> *>(x.at[n] + begin);
-        for (int k = 0; k < width; ++k) {
-            for (int n = 0; n < N; ++n) values[n] = to_compute(in[n].at[k]);
-            out.at[k] = round_to<T>(f(values));
-        }
-        *reinterpret_cast<vector<T> *>(y + begin) = out;
-        return;
-    }
-    for (int64_t i = begin; i < begin + width && i < count; ++i) {
-        for (int n = 0; n < N; ++n) values[n] = to_compute(x.at[n][i]);
-        y[i] = round_to<T>(f(values));
-    }
+    if (begin >= count) return;
+    const int n = count - begin < width ? int(count - begin) : width;
+    packed<T> raw[N];
+    compute<T> in[N][width], out[width];
+    for (int i = 0; i < N; ++i) raw[i] = load_packed(x.at[i] + begin, n, wide);
+    for (int i = 0; i < N; ++i) unpack(raw[i], in[i]);
+    f(in, out);
+    store_pack(y + begin, n, wide, out);
 }
 
 template <class T, int N, class F>

@@ -15,6 +15,7 @@ struct offset_calculator {
     /* of element i; no division where there is one axis */
     __device__ int64_t offset(unsigned i) const {
         int64_t sum = 0;
+#pragma unroll 1
         for (int d = n - 1; d > 0; --d) {
             const unsigned quotient = size[d].quotient(i);
             sum += int64_t(i - quotient * size[d].value) * stride[d];

@@ -5,21 +5,25 @@
 namespace glia {
 namespace {
 
-template <class C>
+/* y[k] = f(a[k], b[k]) */
+template <int W, class C, class F>
+__device__ inline void each(const C (&x)[2][W], C (&y)[W], F f) {
+    for (int k = 0; k < W; ++k) y[k] = f(x[0][k], x[1][k]);
+}
+
 struct forward {
     glia_binary_kind kind;
-    __device__ C operator()(const C (&x)[2]) const {
-        const C a = x[0], b = x[1];
+    template <class C, int W>
+    __device__ void operator()(const C (&x)[2][W], C (&y)[W]) const {
         switch (kind) {
-            case GLIA_BINARY_ADD: return a + b;
-            case GLIA_BINARY_SUB: return a - b;
-            case GLIA_BINARY_MUL: return a * b;
-            case GLIA_BINARY_DIV: return a / b;
-            case GLIA_BINARY_POW: return pow(a, b);
-            case GLIA_BINARY_MINIMUM: return a < b || isnan(a) ? a : b;
-            case GLIA_BINARY_MAXIMUM: return a > b || isnan(a) ? a : b;
+            case GLIA_BINARY_ADD: return each(x, y, [](C a, C b) { return a + b; });
+            case GLIA_BINARY_SUB: return each(x, y, [](C a, C b) { return a - b; });
+            case GLIA_BINARY_MUL: return each(x, y, [](C a, C b) { return a * b; });
+            case GLIA_BINARY_DIV: return each(x, y, [](C a, C b) { return a / b; });
+            case GLIA_BINARY_POW: return each(x, y, [](C a, C b) { return pow(a, b); });
+            case GLIA_BINARY_MINIMUM: return each(x, y, [](C a, C b) { return a < b || isnan(a) ? a : b; });
+            default: return each(x, y, [](C a, C b) { return a > b || isnan(a) ? a : b; }); /* maximum */
         }
-        return a;
     }
 };
 
@@ -30,40 +34,49 @@ __device__ inline C pow_less_one(C a, C b) {
     return a < 0 && fabs(b - less - 1) > C(0.5) ? -power : power;
 }
 
-template <class C>
-__device__ inline C by_a(glia_binary_kind kind, C a, C b, C dy) {
-    switch (kind) {
-        case GLIA_BINARY_ADD:
-        case GLIA_BINARY_SUB: return dy;
-        case GLIA_BINARY_MUL: return dy * b;
-        case GLIA_BINARY_DIV: return dy / b;
-        case GLIA_BINARY_POW: return b == 0 ? C(0) : dy * b * pow_less_one(a, b);
-        case GLIA_BINARY_MINIMUM: return a > b ? C(0) : a == b ? dy / 2 : dy;
-        case GLIA_BINARY_MAXIMUM: return a < b ? C(0) : a == b ? dy / 2 : dy;
-    }
-    return dy;
+/* out[k] = f(a[k], b[k], dy[k]) */
+template <int W, class C, class F>
+__device__ inline void each(const C (&x)[3][W], C (&out)[W], F f) {
+    for (int k = 0; k < W; ++k) out[k] = f(x[0][k], x[1][k], x[2][k]);
 }
 
-template <class C>
-__device__ inline C by_b(glia_binary_kind kind, C a, C b, C dy) {
-    switch (kind) {
-        case GLIA_BINARY_ADD: return dy;
-        case GLIA_BINARY_SUB: return -dy;
-        case GLIA_BINARY_MUL: return dy * a;
-        case GLIA_BINARY_DIV: return -dy * a / (b * b);
-        case GLIA_BINARY_POW: return a == 0 && b >= 0 ? C(0) : dy * pow(a, b) * log(a);
-        case GLIA_BINARY_MINIMUM: return b > a ? C(0) : a == b ? dy / 2 : dy;
-        case GLIA_BINARY_MAXIMUM: return b < a ? C(0) : a == b ? dy / 2 : dy;
-    }
-    return dy;
-}
-
-template <class C>
 struct backward {
     glia_binary_kind kind;
     bool of_b;
-    __device__ C operator()(const C (&x)[3]) const {
-        return of_b ? by_b(kind, x[0], x[1], x[2]) : by_a(kind, x[0], x[1], x[2]);
+
+    template <class C, int W>
+    __device__ void operator()(const C (&x)[3][W], C (&out)[W]) const {
+        return of_b ? by_b(x, out) : by_a(x, out);
+    }
+    template <class C, int W>
+    __device__ void by_a(const C (&x)[3][W], C (&out)[W]) const {
+        switch (kind) {
+            case GLIA_BINARY_ADD:
+            case GLIA_BINARY_SUB: return each(x, out, [](C, C, C dy) { return dy; });
+            case GLIA_BINARY_MUL: return each(x, out, [](C, C b, C dy) { return dy * b; });
+            case GLIA_BINARY_DIV: return each(x, out, [](C, C b, C dy) { return dy / b; });
+            case GLIA_BINARY_POW:
+                return each(x, out, [](C a, C b, C dy) { return b == 0 ? C(0) : dy * b * pow_less_one(a, b); });
+            case GLIA_BINARY_MINIMUM:
+                return each(x, out, [](C a, C b, C dy) { return a > b ? C(0) : a == b ? dy / 2 : dy; });
+            default: /* maximum */
+                return each(x, out, [](C a, C b, C dy) { return a < b ? C(0) : a == b ? dy / 2 : dy; });
+        }
+    }
+    template <class C, int W>
+    __device__ void by_b(const C (&x)[3][W], C (&out)[W]) const {
+        switch (kind) {
+            case GLIA_BINARY_ADD: return each(x, out, [](C, C, C dy) { return dy; });
+            case GLIA_BINARY_SUB: return each(x, out, [](C, C, C dy) { return -dy; });
+            case GLIA_BINARY_MUL: return each(x, out, [](C a, C, C dy) { return dy * a; });
+            case GLIA_BINARY_DIV: return each(x, out, [](C a, C b, C dy) { return -dy * a / (b * b); });
+            case GLIA_BINARY_POW:
+                return each(x, out, [](C a, C b, C dy) { return a == 0 && b >= 0 ? C(0) : dy * pow(a, b) * log(a); });
+            case GLIA_BINARY_MINIMUM:
+                return each(x, out, [](C a, C b, C dy) { return b > a ? C(0) : a == b ? dy / 2 : dy; });
+            default: /* maximum */
+                return each(x, out, [](C a, C b, C dy) { return b < a ? C(0) : a == b ? dy / 2 : dy; });
+        }
     }
 };
 
@@ -71,7 +84,7 @@ template <class T>
 cudaError_t binary(glia_binary_kind kind, const gli_axes &axes, const void *a, const void *b, void *y,
                    cudaStream_t stream) {
     const inputs<T, 2> x = {{static_cast<const T *>(a), static_cast<const T *>(b)}};
-    return broadcast<T, 2>(forward<compute<T>>{kind}, axes, x, static_cast<T *>(y), stream);
+    return broadcast<T, 2>(forward{kind}, axes, x, static_cast<T *>(y), stream);
 }
 
 template <class T>
@@ -81,14 +94,14 @@ inputs<T, 3> inputs_of(const gli_binary_backward_args &args) {
 
 template <class T>
 cudaError_t binary_backward(const gli_binary_backward_args &args, const gli_axes &axes, cudaStream_t stream) {
-    const backward<compute<T>> f = {args.kind, args.by_b};
+    const backward f = {args.kind, args.by_b};
     return broadcast<T, 3>(f, axes, inputs_of<T>(args), static_cast<T *>(args.out), stream);
 }
 
 template <class T>
 cudaError_t binary_backward_sum(const gli_binary_backward_args &args, const gli_axes &kept, const gli_axes &summed,
                                 bool kept_innermost, void *workspace, cudaStream_t stream) {
-    const backward<compute<T>> f = {args.kind, args.by_b};
+    const backward f = {args.kind, args.by_b};
     return broadcast_sum<T, 3>(f, kept, summed, kept_innermost, inputs_of<T>(args), static_cast<T *>(args.out),
                                workspace, stream);
 }

@@ -5,17 +5,20 @@
 namespace glia {
 namespace {
 
-template <class C>
 struct chosen {
     const int64_t *condition;
-    __device__ C operator()(const C (&x)[2]) const { return *condition != 0 ? x[0] : x[1]; }
+    template <class C, int W>
+    __device__ void operator()(const C (&x)[2][W], C (&y)[W]) const {
+        const bool first = *condition != 0;
+        for (int k = 0; k < W; ++k) y[k] = first ? x[0][k] : x[1][k];
+    }
 };
 
 template <class T>
 cudaError_t select(const gli_select_geom &g, const int64_t *condition, const void *a, const void *b, void *y,
                    cudaStream_t stream) {
-    return map<T, 2>(chosen<compute<T>>{condition}, {{static_cast<const T *>(a), static_cast<const T *>(b)}},
-                     static_cast<T *>(y), g.count, stream);
+    return map<T, 2>(chosen{condition}, {{static_cast<const T *>(a), static_cast<const T *>(b)}}, static_cast<T *>(y),
+                     g.count, stream);
 }
 
 }  // namespace

@@ -7,37 +7,43 @@
 namespace glia {
 namespace {
 
-template <class C>
+template <class T>
 struct forward {
+    typedef compute<T> C;
     glia_unary_kind kind;
     C alpha, beta;
-    __device__ C operator()(const C (&x)[1]) const { return apply(kind, alpha, beta, x[0]); }
+    template <int W>
+    __device__ void operator()(const C (&x)[1][W], C (&y)[W]) const {
+        apply<T>(kind, alpha, beta, x[0], y);
+    }
 };
 
-template <class C>
+template <class T>
 struct backward {
+    typedef compute<T> C;
     glia_unary_kind kind;
     C alpha, beta;
     bool from_y;
-    __device__ C operator()(const C (&in)[2]) const {
-        const C dy = in[0], x = in[1];
-        const C slope = from_y ? slope_from_y(kind, alpha, beta, x) : slope_from_x(kind, alpha, beta, x);
-        if (constant_at(kind, slope, x)) return C(0);
-        return from_y ? slope * dy : gradient_from_x(kind, slope, x, dy);
+    template <int W>
+    __device__ void operator()(const C (&in)[2][W], C (&dx)[W]) const {
+        if (from_y)
+            gradient_from_y(kind, alpha, in[1], in[0], dx);
+        else
+            gradient_from_x<T>(kind, alpha, beta, in[1], in[0], dx);
     }
 };
 
 template <class T>
 cudaError_t unary(const gli_unary_geom &g, const void *x, void *y, cudaStream_t stream) {
     typedef compute<T> C;
-    const forward<C> f = {g.kind, C(g.alpha), C(g.beta)};
+    const forward<T> f = {g.kind, C(g.alpha), C(g.beta)};
     return map<T, 1>(f, {{static_cast<const T *>(x)}}, static_cast<T *>(y), g.count, stream);
 }
 
 template <class T>
 cudaError_t unary_backward(const gli_unary_geom &g, const void *source, const void *dy, void *dx, cudaStream_t stream) {
     typedef compute<T> C;
-    const backward<C> f = {g.kind, C(g.alpha), C(g.beta), g.from == GLI_FROM_Y};
+    const backward<T> f = {g.kind, C(g.alpha), C(g.beta), g.from == GLI_FROM_Y};
     const T *gradient   = static_cast<const T *>(dy);
     return map<T, 2>(f, {{gradient, source ? static_cast<const T *>(source) : gradient}}, static_cast<T *>(dx), g.count,
                      stream);

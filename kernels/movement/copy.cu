@@ -1,8 +1,9 @@
 /* Four kernels. Whatever the call, dimensions are joined and elements widened first (kernels/device/move.cuh).
  *   flat     both sides are one contiguous run: 16 bytes for each thread on the wider side, no index arithmetic.
  *   tiled    the source is contiguous along another dimension than the target, as between NCHW and NHWC: a tile goes
- *            through shared memory, so that both sides are read and written along their lines. The tile is as flat as
- *            the shorter of the two dimensions.
+ *            through shared memory, so that both sides are read and written along their lines. Where both dimensions
+ *            are multiples of 16 bytes and neither is short, in square tiles by 16 bytes; else in tiles as flat as the
+ *            shorter one, an element at a time.
  *   strided  anything else of one type, or of two types that training converts between.
  *   any      the other pairs of types, through double. */
 #include "kernels/movement/copy_launch.h"
@@ -60,20 +61,84 @@ struct tile_bits {
     enum { value = sizeof(T) >= 4 ? 10 : 12 };
 };
 
+/* The tile of a block. */
 template <class T, class F>
-__global__ void __launch_bounds__(MOVE_THREADS) tile_kernel(tiling g, T *y, const F *x) {
+struct tile_place {
+    unsigned row, column; /* of its first element */
+    T *y;                 /* element 0 of its rows and columns */
+    const F *x;
+
+    __device__ tile_place(const tiling &g, T *y_all, const F *x_all) : y(y_all), x(x_all) {
+        unsigned rest = blockIdx.x, next = g.column_tiles.quotient(rest);
+        column = (rest - next * g.column_tiles.value) << g.column_bits;
+        rest = next, next = g.row_tiles.quotient(rest);
+        row = (rest - next * g.row_tiles.value) << g.row_bits;
+        for (int d = g.to.n - 1; d >= 0; --d) {
+            rest = next, next = g.to.size[d].quotient(rest);
+            const unsigned i = rest - next * g.to.size[d].value;
+            y += i * g.to.stride[d];
+            x += i * g.from.stride[d];
+        }
+    }
+};
+
+/* A square tile of packs. A line of it is a multiple of 4 bytes and an odd number of words, so that elements can be
+ * written down a column, and words read along a line, with two accesses to a bank at most. */
+template <class T, class F>
+struct square {
+    enum {
+        WIDTH  = flat<T, F>::width, /* of a pack */
+        BITS   = sizeof(T) > 4 ? 5 : 6,
+        SIDE   = 1 << BITS,
+        ACROSS = SIDE / WIDTH, /* packs in a line */
+        STEP   = MOVE_THREADS / ACROSS,
+        PACKS  = SIDE / STEP, /* of a thread */
+        WORD   = sizeof(T) < 4 ? 4 / sizeof(T) : 1,
+        PITCH  = SIDE + WORD
+    };
+};
+
+template <class T, class F>
+__global__ void __launch_bounds__(MOVE_THREADS) square_kernel(tiling g, T *y, const F *x) {
+    typedef square<T, F> tile;
+    typedef pack<T, tile::WORD> word;
+    __shared__ word shared[tile::SIDE * tile::PITCH / tile::WORD];
+    const tile_place<T, F> place(g, y, x);
+    const unsigned along = threadIdx.x % tile::ACROSS * tile::WIDTH, line = threadIdx.x / tile::ACROSS;
+    pack<F, tile::WIDTH> in[tile::PACKS];
+#pragma unroll
+    for (unsigned k = 0; k < tile::PACKS; ++k) {
+        const unsigned r = place.row + along, c = place.column + line + k * tile::STEP;
+        if (r < g.rows && c < g.columns)
+            in[k] = *reinterpret_cast<const pack<F, tile::WIDTH> *>(place.x + (r + c * g.column_from));
+    }
+#pragma unroll
+    for (unsigned k = 0; k < tile::PACKS; ++k)
+        for (unsigned i = 0; i < tile::WIDTH; ++i) {
+            const unsigned at = (along + i) * tile::PITCH + line + k * tile::STEP;
+            convert(in[k].at[i], &shared[at / tile::WORD].at[at % tile::WORD]);
+        }
+    __syncthreads();
+#pragma unroll
+    for (unsigned k = 0; k < tile::PACKS; ++k) {
+        const unsigned line_k = line + k * tile::STEP, r = place.row + line_k, c = place.column + along;
+        pack<T, tile::WIDTH> out;
+        for (unsigned i = 0; i < tile::WIDTH; i += tile::WORD) {
+            const word w = shared[(line_k * tile::PITCH + along + i) / tile::WORD];
+            for (unsigned n = 0; n < tile::WORD; ++n) out.at[i + n] = w.at[n];
+        }
+        if (r < g.rows && c < g.columns) *reinterpret_cast<pack<T, tile::WIDTH> *>(place.y + (r * g.row_to + c)) = out;
+    }
+}
+
+template <class T, class F>
+__global__ void __launch_bounds__(MOVE_THREADS) tile_kernel(tiling g, T *y_all, const F *x_all) {
     enum { BITS = tile_bits<T>::value, ELEMENTS = 1 << BITS };
     __shared__ T tile[ELEMENTS + (ELEMENTS >> TILE_MIN_BITS)];
-    unsigned rest = blockIdx.x, next = g.column_tiles.quotient(rest);
-    const unsigned column = (rest - next * g.column_tiles.value) << g.column_bits;
-    rest = next, next = g.row_tiles.quotient(rest);
-    const unsigned row = (rest - next * g.row_tiles.value) << g.row_bits;
-    for (int d = g.to.n - 1; d >= 0; --d) {
-        rest = next, next = g.to.size[d].quotient(rest);
-        const unsigned i = rest - next * g.to.size[d].value;
-        y += i * g.to.stride[d];
-        x += i * g.from.stride[d];
-    }
+    const tile_place<T, F> place(g, y_all, x_all);
+    const unsigned row = place.row, column = place.column;
+    const F *x           = place.x;
+    T *y                 = place.y;
     const unsigned pitch = (1u << g.column_bits) + 1; /* odd: neither side meets the same bank all the time */
     for (unsigned k = threadIdx.x; k < ELEMENTS; k += MOVE_THREADS) {
         const unsigned r = k & ((1u << g.row_bits) - 1), c = k >> g.row_bits;
@@ -104,29 +169,46 @@ int bits_of(int64_t size, int max_bits) {
     return bits;
 }
 
+/* Whether packs of every line lie at multiples of their size on both sides, and most of a square tile is used. */
+template <class T, class F>
+bool in_squares(const axes &a, int row, const T *y, const F *x) {
+    typedef square<T, F> tile;
+    uint64_t distances = static_cast<uint64_t>(a.at[row].size | a.at[a.n - 1].size);
+    for (int d = 0; d < a.n; ++d) {
+        if (d != row) distances |= static_cast<uint64_t>(a.at[d].stride[FROM]);
+        if (d != a.n - 1) distances |= static_cast<uint64_t>(a.at[d].stride[TO]);
+    }
+    return tile::WIDTH > 1 && distances % tile::WIDTH == 0 && aligned16(y) && aligned16(x) &&
+           a.at[row].size >= tile::SIDE / 2 && a.at[a.n - 1].size >= tile::SIDE / 2;
+}
+
 template <class T, class F>
 cudaError_t copy_tiled(const axes &a, int row, T *y, const F *x, cudaStream_t stream) {
     const int bits = tile_bits<T>::value;
     const axis &r = a.at[row], &c = a.at[a.n - 1];
-    axes others = {};
+    const bool squares = in_squares(a, row, y, x);
+    axes others        = {};
     for (int d = 0; d < a.n - 1; ++d)
         if (d != row) others.add(a.at[d]);
-    tiling g               = {};
-    g.rows                 = static_cast<int>(r.size);
-    g.columns              = static_cast<int>(c.size);
-    g.row_to               = r.stride[TO];
-    g.column_from          = c.stride[FROM];
-    g.row_bits             = bits_of(r.size, bits / 2);
-    g.column_bits          = g.row_bits < bits / 2 ? bits - g.row_bits : bits_of(c.size, bits / 2);
-    g.row_bits             = bits - g.column_bits;
+    tiling g      = {};
+    g.rows        = static_cast<unsigned>(r.size);
+    g.columns     = static_cast<unsigned>(c.size);
+    g.row_to      = r.stride[TO];
+    g.column_from = c.stride[FROM];
+    g.row_bits    = bits_of(r.size, bits / 2);
+    g.column_bits = g.row_bits < bits / 2 ? bits - g.row_bits : bits_of(c.size, bits / 2);
+    g.row_bits    = bits - g.column_bits;
+    if (squares) g.row_bits = g.column_bits = square<T, F>::BITS;
     const int row_tiles    = blocks_for(r.size, 1 << g.row_bits);
     const int column_tiles = blocks_for(c.size, 1 << g.column_bits);
     g.row_tiles            = divide_by(static_cast<unsigned>(row_tiles));
     g.column_tiles         = divide_by(static_cast<unsigned>(column_tiles));
     g.to                   = dims_of(others, TO);
     g.from                 = dims_of(others, FROM);
-    const int64_t blocks   = others.count() * row_tiles * column_tiles;
-    return GLI_LAUNCH((tile_kernel<T, F>), static_cast<unsigned>(blocks), MOVE_THREADS, 0, stream, g, y, x);
+    const auto blocks      = static_cast<unsigned>(others.count() * row_tiles * column_tiles);
+    if constexpr (square<T, F>::WIDTH > 1)
+        if (squares) return GLI_LAUNCH((square_kernel<T, F>), blocks, MOVE_THREADS, 0, stream, g, y, x);
+    return GLI_LAUNCH((tile_kernel<T, F>), blocks, MOVE_THREADS, 0, stream, g, y, x);
 }
 
 /* ---- strided ---- */

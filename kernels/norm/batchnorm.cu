@@ -1,4 +1,4 @@
-/* The rules of batchnorm; the kernels are in channels.cuh. The statistics of the batch are Welford's, in one read; the
+/* The rules of batchnorm; the kernels are in channels.cuh. The statistics of the batch are found in one read; the
  * output takes a second one, as do the gradients, whose sums come first. */
 #include "kernels/norm/batchnorm_launch.h"
 
@@ -11,7 +11,7 @@ namespace {
 template <class T>
 struct forward_rule {
     typedef compute<T> C;
-    enum { inputs = 1, sums = 1, in_columns = 1, finishes = 1, centers = 1 };
+    enum { inputs = 1, sums = 4, in_columns = 1, finishes = 1, centers = 1 };
     typedef moments<C> state;
     typedef centered<C> known;
     typedef affine<C> result;
@@ -24,12 +24,9 @@ struct forward_rule {
 
     __device__ known begin(int, const C (&first)[1]) const { return centered_at(first[0]); }
     __device__ state none() const { return {0, 0, 0}; }
-    __device__ void add(state *s, const known &at, const C (&in)[1], C share, unsigned) const {
-        s->add(at.of(in[0]), share);
-    }
-    template <int W>
-    __device__ void add_pack(state *s, const known &at, const C (&in)[1][W], int n, unsigned) const {
-        s->merge(moments_of(at, in[0], n));
+    template <int N>
+    __device__ void add(state *s, const known &at, const C (&in)[1][N], int n, C share, unsigned, int) const {
+        add_to(s, at, in[0], n, share);
     }
     __device__ bool rescale(known *at, const state &s) const { return at->rescale(s.squares / s.count + epsilon); }
     __device__ result end(int c, const known &at, const state &s, bool write) const {
@@ -43,8 +40,14 @@ struct forward_rule {
         }
         return {at, s.mean, scale * or_else(weight, c, C(1)), or_else(bias, c, C(0))};
     }
-    __device__ C out(const result &r, const C (&in)[1], unsigned) const { return r.of(in[0]); }
-    __device__ C finish(C normal, C residual) const { return apply(activation, C(0), C(0), normal + residual); }
+    template <int N>
+    __device__ void out(const result &r, const C (&in)[1][N], int, unsigned, C (&y)[N]) const {
+        r.of(in[0], y);
+    }
+    template <int W>
+    __device__ void finish(C (&sum)[W]) const {
+        activate(activation, sum, sum);
+    }
 };
 
 template <class T>
@@ -65,8 +68,9 @@ struct backward_rule : backward_sums<T> {
         if (write) put(dweight, c, s.at[0]), put(dbias, c, s.at[1]);
         return {of.mean, of.rstd, of.rstd * or_else(weight, c, C(1)), s.at[1] / count, s.at[0] / count};
     }
-    __device__ C out(const result &r, const C (&in)[2], unsigned) const {
-        return r.scale * (in[1] - r.dy - (in[0] - r.mean) * r.rstd * r.xhat);
+    template <int N>
+    __device__ void out(const result &r, const C (&in)[2][N], int, unsigned, C (&dx)[N]) const {
+        for (int k = 0; k < N; ++k) dx[k] = r.scale * (in[1][k] - r.dy - (in[0][k] - r.mean) * r.rstd * r.xhat);
     }
 };
 

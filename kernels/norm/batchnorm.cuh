@@ -12,28 +12,30 @@ template <class C>
 struct affine {
     centered<C> at;
     C mean, scale, bias; /* mean: of the centered numbers */
-    __device__ C of(C x) const { return (at.of(x) - mean) * scale + bias; }
+    template <int N>
+    __device__ void of(const C (&x)[N], C (&y)[N]) const {
+        for (int k = 0; k < N; ++k) y[k] = (at.of(x[k]) - mean) * scale + bias;
+    }
 };
 
 /* Sums of dy xhat and of dy; the inputs are x and dy. */
 template <class T>
 struct backward_sums {
     typedef compute<T> C;
-    enum { inputs = 2, sums = 1, in_columns = 1, finishes = 0, centers = 0 };
+    enum { inputs = 2, sums = 4, in_columns = 1, finishes = 0, centers = 0 };
     typedef glia::sums<C, 2> state;
     struct known {
         C mean, rstd;
     };
 
     __device__ state none() const { return {{0, 0}}; }
-    __device__ void add(state *s, const known &of, const C (&in)[2], C, unsigned) const {
-        s->at[0] += in[1] * ((in[0] - of.mean) * of.rstd);
-        s->at[1] += in[1];
-    }
-    template <int W>
-    __device__ void add_pack(state *s, const known &of, const C (&in)[2][W], int n, unsigned) const {
-        for (int k = 0; k < W; ++k)
-            if (k < n) add(s, of, {in[0][k], in[1][k]}, C(0), 0);
+    template <int N>
+    __device__ void add(state *s, const known &of, const C (&in)[2][N], int n, C, unsigned, int) const {
+        for (int k = 0; k < N; ++k) {
+            const C dy = k < n ? in[1][k] : C(0);
+            s->at[0] += dy * ((in[0][k] - of.mean) * of.rstd);
+            s->at[1] += dy;
+        }
     }
 };
 

@@ -23,7 +23,10 @@ struct inference_rule {
         return {centered_at(to_compute(mean[c])), C(0), or_else(weight, c, C(1)) / sqrt(to_compute(var[c]) + epsilon),
                 or_else(bias, c, C(0))};
     }
-    __device__ C out(const result &r, const C (&in)[1], unsigned) const { return r.of(in[0]); }
+    template <int N>
+    __device__ void out(const result &r, const C (&in)[1][N], int, unsigned, C (&y)[N]) const {
+        r.of(in[0], y);
+    }
 };
 
 template <class T>
@@ -44,7 +47,10 @@ struct inference_backward_rule : backward_sums<T> {
         if (write) put(dweight, c, s.at[0]), put(dbias, c, s.at[1]);
         return of.rstd * or_else(weight, c, C(1));
     }
-    __device__ C out(const result &scale, const C (&in)[2], unsigned) const { return scale * in[1]; }
+    template <int N>
+    __device__ void out(const result &scale, const C (&in)[2][N], int, unsigned, C (&dx)[N]) const {
+        for (int k = 0; k < N; ++k) dx[k] = scale * in[1][k];
+    }
 };
 
 template <class T>

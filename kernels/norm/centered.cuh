@@ -57,6 +57,16 @@ __device__ inline moments<C> moments_of(const centered<C> &at, const C (&x)[N], 
     return moments_of<N>(values, n);
 }
 
+/* The first n of N numbers to a set of which they are the given share afterwards: without a division. */
+template <int N, class C>
+__device__ inline void add_to(moments<C> *s, const centered<C> &at, const C (&x)[N], int n, C share) {
+    const moments<C> more = moments_of(at, x, n);
+    const C delta         = more.mean - s->mean;
+    s->mean += delta * share;
+    s->squares += more.squares + delta * delta * s->count * share;
+    s->count += more.count;
+}
+
 }  // namespace glia
 
 #endif

@@ -7,174 +7,72 @@
  *     known begin(int c, const C (&first)[inputs])       what is known of a channel before its sums; first: its element
  *                                                        0, or zeros
  *     state none()                                       the sums of nothing
- *     void add(state *s, const known &, const C (&in)[inputs], C share, unsigned row)
- *                                                        one element; share: 1 / the number of them in s, with it
- *     void add_pack(state *s, const known &, const C (&in)[inputs][W], int n, unsigned i)
- *                                                        the first n of a pack, elements i, i + 1, ... of the channel
+ *     void add(state *s, const known &, const C (&in)[inputs][N], int n, C share, unsigned i, int step)
+ *                                                        the first n of elements i, i + step, ... of the channel;
+ *                                                        share: n / the number of them in s, with these
  *     result end(int c, const known &, const state &total, bool write)
  *                                                        what the sums say; one thread writes it, where it is an output
- *     C out(const result &, const C (&in)[inputs], unsigned i)
- *                                                        an element of the output
- *     C finish(C out, C residual)                        what becomes of it and of the job's residual
+ *     void out(const result &, const C (&in)[inputs][N], int n, unsigned i, C (&out)[N])
+ *                                                        the output of the first n of elements i, i + 1, ...
+ *     void finish(C (&out)[W])                           what becomes of a pack of it and the job's residual
  *     bool rescale(known *, const state &total)          whether the sums have to be found again, with another `known`
- * finishes: there is finish; centers: there is rescale; else they are not needed. sums: there are any; else add and
- * add_pack are not needed. in_columns: that layout is used; else add is not needed.
+ * finishes: there is finish; centers: there is rescale; else they are not needed. sums: packs that a thread loads
+ * before it adds them; 0: there are no sums, and add is not needed. in_columns: that layout is used.
  *
  * Two layouts. runs: a channel is some runs of neighbours; a block has a slice of it. columns: [rows, channels]; a
  * block has some packs of channels and a slice of their rows. For groupnorm a channel is a group of one sample, in
  * runs.
  *
  * A step is one launch. Where one block holds all of a channel, ALONE does everything. Else SUMS leaves the states of
- * the slices in the workspace and APPLY merges them for itself; MERGE runs in between where there are too many of
- * them for each block to read. PLAIN needs no sums. */
+ * the slices in the workspace and APPLY merges them for itself; merge_kernel runs in between where there are too many
+ * of them for each block to read. PLAIN needs no sums. APPLY begins with the last slices, which SUMS left in the cache.
+ *
+ * kernels/norm/channel_sweeps.cuh has what a thread does. */
 #ifndef GLI_KERNELS_NORM_CHANNELS_CUH
 #define GLI_KERNELS_NORM_CHANNELS_CUH
 
-#include "kernels/device/divide.cuh"
-#include "kernels/device/map.cuh"
-#include "kernels/device/pack.cuh"
 #include "kernels/device/block_reduce.cuh"
+#include "kernels/norm/channel_sweeps.cuh"
 
 namespace glia {
 
-enum { CHANNEL_THREADS = 256, CHANNEL_WARPS = CHANNEL_THREADS / LANES };
+enum { CHANNEL_THREADS = 256, CHANNEL_WARPS = CHANNEL_THREADS / LANES, MERGE_THREADS = 128 };
 enum { CHANNEL_MIN_BLOCKS = 2 }; /* of a multiprocessor: left to itself, ptxas spills to fit more */
 enum { CHANNEL_BLOCKS = 512, CHANNEL_STEPS = 16, CHANNEL_SLICES = 512, FEW_SLICES = 8 };
 
-enum channel_step { ALONE, SUMS, MERGE, APPLY, PLAIN };
+enum channel_step { ALONE, SUMS, APPLY, PLAIN };
 
-/* What rules say of a vector that may be absent. */
-template <class T>
-__device__ inline compute<T> or_else(const T *vector, int c, compute<T> otherwise) {
-    return vector ? to_compute(vector[c]) : otherwise;
+/* Block x merges the states of the slices of channel x, into one behind them. */
+template <class S>
+__global__ void __launch_bounds__(MERGE_THREADS) merge_kernel(S *states, int slices, int channels) {
+    __shared__ S shared[MERGE_THREADS / LANES];
+    const int c = blockIdx.x;
+    S all       = {};
+    for (int s = threadIdx.x; s < slices; s += MERGE_THREADS) all.merge(states[int64_t(s) * channels + c]);
+    all = block_merge(all, shared);
+    if (threadIdx.x == 0) states[int64_t(slices) * channels + c] = all;
 }
 
-template <class T>
-__device__ inline void put(T *vector, int c, compute<T> value) {
-    if (vector) vector[c] = round_to<T>(value);
+/* The slice of a block. */
+template <channel_step STEP>
+__device__ inline int slice_of_block() {
+    return STEP == APPLY ? gridDim.y - 1 - blockIdx.y : blockIdx.y;
 }
 
-struct nothing {};
-
-/* How the work is split; depends on the sizes alone. */
-struct channel_cut {
-    int across;          /* columns: packs of channels of a block, a power of two */
-    int threads, blocks; /* blocks: of one slice */
-    int slices, slice;   /* slice: rows, or elements of a channel */
-};
-
-/* Element i of channel c lies at c / inside * outer_step + c % inside * inner_step + i / run * run_step + i % run. */
-struct channel_runs {
-    divisor run, inside;
-    int64_t run_step, inner_step, outer_step;
-
-    __device__ int64_t base(int c) const {
-        const unsigned outer = inside.quotient(c);
-        return outer * outer_step + (c - outer * inside.value) * inner_step;
-    }
-    __device__ int64_t offset(unsigned i) const {
-        const unsigned r = run.quotient(i);
-        return r * run_step + (i - r * run.value);
-    }
-    bool in_packs(int width) const {
-        return run.value % width == 0 && run_step % width == 0 && inner_step % width == 0 && outer_step % width == 0;
-    }
-};
-
-template <class T, class R>
-struct channel_job {
-    R rule;
-    inputs<T, R::inputs> in;
-    const T *residual;           /* of a rule that finishes; NULL: zeros */
-    T *out;                      /* NULL: only the sums are requested */
-    typename R::state *partials; /* [slices][channels] */
-    int channels, count;         /* count: elements of a channel */
-    bool columns;                /* the layout; else that of runs */
-    channel_runs runs;
-    channel_cut cut;
-    int merged; /* states of a channel for APPLY and MERGE to read */
-    bool wide;
-};
-
-template <class T, class R>
-__device__ inline void load_inputs(const channel_job<T, R> &j, int64_t offset, int n,
-                                   compute<T> (&values)[R::inputs][vector<T>::width]) {
-    for (int k = 0; k < R::inputs; ++k) load_pack(j.in.at[k] + offset, n, j.wide, values[k]);
-}
-
-/* Element 0 of a channel, at this offset. */
-template <class T, class R>
-__device__ inline typename R::known begin(const channel_job<T, R> &j, int c, int64_t offset) {
-    compute<T> first[R::inputs];
-    for (int k = 0; k < R::inputs; ++k) first[k] = j.count > 0 ? to_compute(j.in.at[k][offset]) : compute<T>(0);
-    return j.rule.begin(c, first);
-}
-
-/* The sums over elements begin, begin + step, ... below end of a channel in runs. */
-template <class T, class R>
-__device__ inline typename R::state sum_of_run(const channel_job<T, R> &j, const typename R::known &known, int64_t base,
-                                               unsigned begin, unsigned end, int step) {
-    const int width       = j.wide ? int(vector<T>::width) : 1;
-    typename R::state all = j.rule.none();
-    compute<T> values[R::inputs][vector<T>::width];
-    for (unsigned i = begin; i < end; i += step) {
-        load_inputs(j, base + j.runs.offset(i), width, values);
-        j.rule.add_pack(&all, known, values, width, i);
-    }
-    return all;
-}
-
-/* The same over rows of a pack of n columns from c on. */
-template <class T, class R>
-__device__ inline void sum_columns(const channel_job<T, R> &j, const typename R::known (&known)[vector<T>::width],
-                                   int c, int n, unsigned begin, unsigned end, int down,
-                                   typename R::state (&all)[vector<T>::width]) {
-    typedef compute<T> C;
-    C values[R::inputs][vector<T>::width], element[R::inputs];
-    for (int k = 0; k < vector<T>::width; ++k) all[k] = j.rule.none();
-    for (unsigned row = begin, taken = 1; row < end; row += down, ++taken) {
-        const C share = 1 / C(taken);
-        load_inputs(j, int64_t(row) * j.channels + c, n, values);
-        for (int k = 0; k < vector<T>::width; ++k) {
-            for (int i = 0; i < R::inputs; ++i) element[i] = values[i][k];
-            j.rule.add(&all[k], known[k], element, share, row);
-        }
-    }
-}
-
-template <class T, class R>
-__device__ inline compute<T> output(const R &rule, const typename R::result &result,
-                                    const compute<T> (&values)[R::inputs][vector<T>::width], int k, unsigned i) {
-    compute<T> element[R::inputs];
-    for (int n = 0; n < R::inputs; ++n) element[n] = values[n][k];
-    return rule.out(result, element, i);
-}
-
-template <class T, class R>
-__device__ inline void finish_and_store(const channel_job<T, R> &j, int64_t offset, int n,
-                                        compute<T> (&out)[vector<T>::width]) {
-    if constexpr (R::finishes) {
-        compute<T> residual[vector<T>::width] = {};
-        if (j.residual) load_pack(j.residual + offset, n, j.wide, residual);
-        for (int k = 0; k < vector<T>::width; ++k) out[k] = j.rule.finish(out[k], residual[k]);
-    }
-    store_pack(j.out + offset, n, j.wide, out);
-}
-
-/* Block x has channel x, block y its slice y. */
+/* Block x has channel x, block y a slice of it. */
 template <class T, class R, channel_step STEP>
 __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_MIN_BLOCKS) runs_kernel(channel_job<T, R> j) {
-    typedef compute<T> C;
     typedef typename R::state state;
     const int width = j.wide ? int(vector<T>::width) : 1, step = blockDim.x * width, c = blockIdx.x;
+    const int slice = slice_of_block<STEP>();
     __shared__ state shared[CHANNEL_WARPS];
-    const unsigned begin    = blockIdx.y * j.cut.slice + threadIdx.x * width;
-    const unsigned end      = min(blockIdx.y * j.cut.slice + j.cut.slice, j.count);
+    const unsigned begin    = slice * j.cut.slice + threadIdx.x * width;
+    const unsigned end      = min(slice * j.cut.slice + j.cut.slice, j.count);
     const int64_t base      = j.runs.base(c);
     typename R::known known = glia::begin(j, c, base);
     state all               = j.rule.none();
     if constexpr (STEP == ALONE || STEP == SUMS) all = sum_of_run(j, known, base, begin, end, step);
-    if constexpr (STEP == APPLY || STEP == MERGE)
+    if constexpr (STEP == APPLY)
         for (int s = threadIdx.x; s < j.merged; s += blockDim.x) all.merge(j.partials[int64_t(s) * j.channels + c]);
     if constexpr (STEP != PLAIN) all = block_merge(all, shared);
     if constexpr (R::centers && (STEP == ALONE || STEP == APPLY))
@@ -182,32 +80,24 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_MIN_BLOCKS) runs_kern
             __syncthreads();               /* `shared` was read for the last time */
             all = block_merge(sum_of_run(j, known, base, threadIdx.x * width, j.count, step), shared);
         }
-    if constexpr (STEP == SUMS || STEP == MERGE) {
-        const int slot = STEP == SUMS ? blockIdx.y : j.cut.slices;
-        if (threadIdx.x == 0) j.partials[int64_t(slot) * j.channels + c] = all;
+    if constexpr (STEP == SUMS) {
+        if (threadIdx.x == 0) j.partials[int64_t(slice) * j.channels + c] = all;
     } else {
-        const typename R::result result = j.rule.end(c, known, all, blockIdx.y == 0 && threadIdx.x == 0);
-        for (unsigned i = begin; j.out && i < end; i += step) {
-            const int64_t offset = base + j.runs.offset(i);
-            C values[R::inputs][vector<T>::width], out[vector<T>::width];
-            load_inputs(j, offset, width, values);
-            for (int k = 0; k < vector<T>::width; ++k) out[k] = output<T>(j.rule, result, values, k, i + k);
-            finish_and_store(j, offset, width, out);
-        }
+        const typename R::result result = j.rule.end(c, known, all, slice == 0 && threadIdx.x == 0);
+        if (j.out) write_run(j, result, base, begin, end, step);
     }
 }
 
 /* Block x has `across` packs of channels, block y a slice of their rows. */
 template <class T, class R, channel_step STEP>
 __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_MIN_BLOCKS) columns_kernel(channel_job<T, R> j) {
-    typedef compute<T> C;
     typedef typename R::state state;
     constexpr int width = vector<T>::width;
     const int column = threadIdx.x % j.cut.across, down = CHANNEL_THREADS / j.cut.across,
-              top = threadIdx.x / j.cut.across;
+              top = threadIdx.x / j.cut.across, slice = slice_of_block<STEP>();
     const int c = (blockIdx.x * j.cut.across + column) * width, n = j.channels - c;
-    const unsigned begin = blockIdx.y * j.cut.slice + top;
-    const unsigned end   = n > 0 ? min(blockIdx.y * j.cut.slice + j.cut.slice, j.count) : 0;
+    const unsigned begin = slice * j.cut.slice + top;
+    const unsigned end   = n > 0 ? min(slice * j.cut.slice + j.cut.slice, j.count) : 0;
     typename R::known known[width];
     state all[width];
     for (int k = 0; k < width; ++k) {
@@ -216,7 +106,7 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_MIN_BLOCKS) columns_k
         all[k]            = j.rule.none();
     }
     if constexpr (STEP == ALONE || STEP == SUMS) sum_columns(j, known, c, n, begin, end, down, all);
-    if constexpr (STEP == APPLY || STEP == MERGE)
+    if constexpr (STEP == APPLY)
         for (int s = top; s < j.merged; s += down)
             for (int k = 0; k < width && k < n; ++k) all[k].merge(j.partials[int64_t(s) * j.channels + c + k]);
     if constexpr (STEP != PLAIN) {
@@ -237,20 +127,13 @@ __global__ void __launch_bounds__(CHANNEL_THREADS, CHANNEL_MIN_BLOCKS) columns_k
             }
         }
     }
-    if constexpr (STEP == SUMS || STEP == MERGE) {
-        const int slot = STEP == SUMS ? blockIdx.y : j.cut.slices;
-        for (int k = 0; top == 0 && k < width && k < n; ++k) j.partials[int64_t(slot) * j.channels + c + k] = all[k];
+    if constexpr (STEP == SUMS) {
+        for (int k = 0; top == 0 && k < width && k < n; ++k) j.partials[int64_t(slice) * j.channels + c + k] = all[k];
     } else {
         typename R::result result[width];
         for (int k = 0; k < width; ++k)
-            result[k] = j.rule.end(min(c + k, j.channels - 1), known[k], all[k], blockIdx.y == 0 && top == 0 && k < n);
-        for (unsigned row = begin; j.out && row < end; row += down) {
-            const int64_t offset = int64_t(row) * j.channels + c;
-            C values[R::inputs][width], out[width];
-            load_inputs(j, offset, n, values);
-            for (int k = 0; k < width; ++k) out[k] = output<T>(j.rule, result[k], values, k, row);
-            finish_and_store(j, offset, n, out);
-        }
+            result[k] = j.rule.end(min(c + k, j.channels - 1), known[k], all[k], slice == 0 && top == 0 && k < n);
+        if (j.out) write_columns(j, result, c, n, begin, end, down);
     }
 }
 
@@ -299,7 +182,7 @@ channel_cut cut_channels(bool columns, int channels, int count) {
     return columns ? cut_columns<T>(channels, count) : cut_runs<T>(channels, count);
 }
 
-/* States in the workspace: those of the slices, and what MERGE makes of them. */
+/* States in the workspace: those of the slices, and what merge_kernel makes of them. */
 inline size_t channel_states(const channel_cut &c, int channels) {
     return c.slices > 1 ? size_t(c.slices + 1) * channels : 0;
 }
@@ -324,7 +207,8 @@ cudaError_t sum_and_apply(channel_job<T, R> j, cudaStream_t stream) {
     cudaError_t error = launch_channels<SUMS>(j, j.cut.slices, stream);
     j.merged          = j.cut.slices;
     if (error == cudaSuccess && j.merged > FEW_SLICES) {
-        error = launch_channels<MERGE>(j, 1, stream);
+        error = GLI_LAUNCH((merge_kernel<typename R::state>), j.channels, MERGE_THREADS, 0, stream, j.partials,
+                           j.cut.slices, j.channels);
         j.partials += int64_t(j.cut.slices) * j.channels;
         j.merged = 1;
     }
@@ -340,7 +224,7 @@ cudaError_t run_channels(channel_job<T, R> j, cudaStream_t stream) {
     j.wide =
         (j.columns ? j.channels % width == 0 : j.runs.in_packs(width)) && aligned16(j.out) && aligned16(j.residual);
     for (int k = 0; k < R::inputs; ++k) j.wide = j.wide && aligned16(j.in.at[k]);
-    if constexpr (R::sums)
+    if constexpr (R::sums > 0)
         return sum_and_apply(j, stream);
     else
         return launch_channels<PLAIN>(j, j.cut.slices, stream);

@@ -14,18 +14,29 @@ struct group_channels {
     int groups, channels; /* channels: of a group */
     divisor run;          /* area, or with channels last the channels of a group */
     bool last;
+    bool aligned; /* a pack is in one channel, or with channels last a pack of channels, aligned in each vector */
 
     __device__ int first(int group) const { return group % groups * channels; }
     __device__ int of(unsigned i) const {
         const unsigned quotient = run.quotient(i);
         return last ? i - quotient * run.value : quotient;
     }
+    /* What a vector of x's channels has for elements i, i + 1, ... of a group, n of which count; first: the group's
+     * first channel. vector NULL: `otherwise`. */
+    template <class T, int N>
+    __device__ void pack(const T *vector, compute<T> otherwise, int first, unsigned i, int n,
+                         compute<T> (&out)[N]) const {
+        if (vector && n > 1 && aligned && last) return load_pack(vector + first + of(i), n, true, out);
+        const bool alike     = !vector || n == 1 || (aligned && !last);
+        const compute<T> one = vector ? to_compute(vector[first + of(i)]) : otherwise;
+        for (int k = 0; k < N; ++k) out[k] = alike || k >= n ? one : to_compute(vector[first + of(i + k)]);
+    }
 };
 
 template <class T>
 struct forward_rule {
     typedef compute<T> C;
-    enum { inputs = 1, sums = 1, in_columns = 0, finishes = 0, centers = 1 };
+    enum { inputs = 1, sums = 4, in_columns = 0, finishes = 0, centers = 1 };
     typedef moments<C> state;
     typedef centered<C> known;
     struct result {
@@ -41,9 +52,9 @@ struct forward_rule {
 
     __device__ known begin(int, const C (&first)[1]) const { return centered_at(first[0]); }
     __device__ state none() const { return {0, 0, 0}; }
-    template <int W>
-    __device__ void add_pack(state *s, const known &at, const C (&in)[1][W], int n, unsigned) const {
-        s->merge(moments_of(at, in[0], n));
+    template <int N>
+    __device__ void add(state *s, const known &at, const C (&in)[1][N], int n, C share, unsigned, int) const {
+        add_to(s, at, in[0], n, share);
     }
     __device__ bool rescale(known *at, const state &s) const { return at->rescale(s.squares / s.count + epsilon); }
     __device__ result end(int group, const known &at, const state &s, bool write) const {
@@ -51,9 +62,12 @@ struct forward_rule {
         if (write) put(mean, group, at.mean(s.mean)), put(rstd, group, scale * at.by);
         return {at, s.mean, scale, channels.first(group)};
     }
-    __device__ C out(const result &r, const C (&in)[1], unsigned i) const {
-        const int c = r.first + channels.of(i);
-        return or_else(weight, c, C(1)) * ((r.at.of(in[0]) - r.mean) * r.rstd) + or_else(bias, c, C(0));
+    template <int N>
+    __device__ void out(const result &r, const C (&in)[1][N], int n, unsigned i, C (&y)[N]) const {
+        C scale[N], shift[N];
+        channels.pack(weight, C(1), r.first, i, n, scale);
+        channels.pack(bias, C(0), r.first, i, n, shift);
+        for (int k = 0; k < N; ++k) y[k] = scale[k] * ((r.at.of(in[0][k]) - r.mean) * r.rstd) + shift[k];
     }
 };
 
@@ -61,7 +75,7 @@ struct forward_rule {
 template <class T>
 struct backward_rule {
     typedef compute<T> C;
-    enum { inputs = 2, sums = 1, in_columns = 0, finishes = 0, centers = 0 };
+    enum { inputs = 2, sums = 4, in_columns = 0, finishes = 0, centers = 0 };
     typedef glia::sums<C, 2> state;
     struct known {
         C mean, rstd;
@@ -76,18 +90,16 @@ struct backward_rule {
     C count;
     const T *weight, *mean, *rstd;
 
-    __device__ C gradient(const known &of, C dy, unsigned i) const {
-        return weight ? dy * to_compute(weight[of.first + channels.of(i)]) : dy;
-    }
     __device__ known begin(int group, const C (&)[2]) const {
         return {to_compute(mean[group]), to_compute(rstd[group]), channels.first(group)};
     }
     __device__ state none() const { return {{0, 0}}; }
-    template <int W>
-    __device__ void add_pack(state *s, const known &of, const C (&in)[2][W], int n, unsigned i) const {
-        for (int k = 0; k < W; ++k) {
-            if (k >= n) break;
-            const C g = gradient(of, in[1][k], i + k);
+    template <int N>
+    __device__ void add(state *s, const known &of, const C (&in)[2][N], int n, C, unsigned i, int) const {
+        C scale[N];
+        channels.pack(weight, C(1), of.first, i, n, scale);
+        for (int k = 0; k < N; ++k) {
+            const C g = k < n ? in[1][k] * scale[k] : C(0);
             s->at[0] += g * ((in[0][k] - of.mean) * of.rstd);
             s->at[1] += g;
         }
@@ -95,8 +107,12 @@ struct backward_rule {
     __device__ result end(int, const known &of, const state &s, bool) const {
         return {of, s.at[1] / count, s.at[0] / count};
     }
-    __device__ C out(const result &r, const C (&in)[2], unsigned i) const {
-        return r.of.rstd * (gradient(r.of, in[1], i) - r.g - (in[0] - r.of.mean) * r.of.rstd * r.xhat);
+    template <int N>
+    __device__ void out(const result &r, const C (&in)[2][N], int n, unsigned i, C (&dx)[N]) const {
+        C scale[N];
+        channels.pack(weight, C(1), r.of.first, i, n, scale);
+        for (int k = 0; k < N; ++k)
+            dx[k] = r.of.rstd * (in[1][k] * scale[k] - r.g - (in[0][k] - r.of.mean) * r.of.rstd * r.xhat);
     }
 };
 
@@ -104,7 +120,7 @@ struct backward_rule {
 template <class T>
 struct vectors_rule {
     typedef compute<T> C;
-    enum { inputs = 2, sums = 1, in_columns = 1, finishes = 0, centers = 0 };
+    enum { inputs = 2, sums = 2, in_columns = 1, finishes = 0, centers = 0 };
     typedef glia::sums<C, 2> state;
     typedef int known; /* the group */
     typedef nothing result;
@@ -116,21 +132,23 @@ struct vectors_rule {
 
     __device__ known begin(int c, const C (&)[2]) const { return c / channels; }
     __device__ state none() const { return {{0, 0}}; }
-    __device__ void add(state *s, const known &group, const C (&in)[2], C, unsigned i) const {
-        const int64_t statistic = int64_t(area.quotient(i)) * groups + group;
-        s->at[0] += in[1] * ((in[0] - to_compute(mean[statistic])) * to_compute(rstd[statistic]));
-        s->at[1] += in[1];
-    }
-    template <int W>
-    __device__ void add_pack(state *s, const known &group, const C (&in)[2][W], int n, unsigned i) const {
-        for (int k = 0; k < W; ++k)
-            if (k < n) add(s, group, {in[0][k], in[1][k]}, C(0), i + k);
+    template <int N>
+    __device__ void add(state *s, const known &group, const C (&in)[2][N], int n, C, unsigned i, int step) const {
+        for (int k = 0; k < N; ++k) {
+            if (k >= n) break;
+            const int64_t statistic = int64_t(area.quotient(i + k * step)) * groups + group;
+            s->at[0] += in[1][k] * ((in[0][k] - to_compute(mean[statistic])) * to_compute(rstd[statistic]));
+            s->at[1] += in[1][k];
+        }
     }
     __device__ result end(int c, const known &, const state &s, bool write) const {
         if (write) put(dweight, c, s.at[0]), put(dbias, c, s.at[1]);
         return {};
     }
-    __device__ C out(const result &, const C (&)[2], unsigned) const { return 0; }
+    template <int N>
+    __device__ void out(const result &, const C (&)[2][N], int, unsigned, C (&y)[N]) const {
+        for (int k = 0; k < N; ++k) y[k] = 0;
+    }
 };
 
 int64_t group_elements(const gli_groupnorm_geom &g) { return int64_t(g.c / g.groups) * g.area; }
@@ -139,9 +157,11 @@ bool fits(const gli_groupnorm_geom &g) {
     return int64_t(g.n) * g.groups <= INT32_MAX && int64_t(g.n) * g.area <= INT32_MAX && group_elements(g) <= INT32_MAX;
 }
 
-group_channels channels_of(const gli_groupnorm_geom &g, bool channels_last) {
-    const int channels = g.c / g.groups;
-    return {g.groups, channels, divide_by(channels_last ? channels : g.area), channels_last};
+template <class T>
+group_channels channels_of(const gli_groupnorm_geom &g, bool channels_last, const void *weight, const void *bias) {
+    const int channels = g.c / g.groups, run = channels_last ? channels : g.area;
+    const bool aligned = run % vector<T>::width == 0 && aligned16(weight) && aligned16(bias);
+    return {g.groups, channels, divide_by(run), channels_last, aligned};
 }
 
 channel_runs runs_of(const gli_groupnorm_geom &g, bool channels_last) {
@@ -171,7 +191,7 @@ cudaError_t over_groups(const gli_groupnorm_geom &g, bool channels_last, channel
 
 template <class T>
 cudaError_t groupnorm(const gli_groupnorm_geom &g, const gli_norm_arrays &a, cudaStream_t stream) {
-    const forward_rule<T> rule = {channels_of(g, a.channels_last),
+    const forward_rule<T> rule = {channels_of<T>(g, a.channels_last, a.weight, a.bias),
                                   compute<T>(g.epsilon),
                                   as<T>(a.weight),
                                   as<T>(a.bias),
@@ -195,8 +215,8 @@ cudaError_t vector_gradients(const gli_groupnorm_geom &g, const gli_norm_backwar
 
 template <class T>
 cudaError_t groupnorm_backward(const gli_groupnorm_geom &g, const gli_norm_backward_arrays &a, cudaStream_t stream) {
-    const backward_rule<T> rule = {channels_of(g, a.channels_last), compute<T>(group_elements(g)), as<T>(a.weight),
-                                   as<T>(a.mean), as<T>(a.rstd)};
+    const backward_rule<T> rule = {channels_of<T>(g, a.channels_last, a.weight, nullptr), compute<T>(group_elements(g)),
+                                   as<T>(a.weight), as<T>(a.mean), as<T>(a.rstd)};
     const auto job              = job_of<T>(rule, {{as<T>(a.x), as<T>(a.dy)}}, a.dx, a.workspace);
     const cudaError_t error     = over_groups(g, a.channels_last, job, stream);
     if (error != cudaSuccess || (!a.dweight && !a.dbias)) return error;

@@ -10,6 +10,9 @@
  * the sets are split into slices; a second launch reduces the slices, as columns. */
 #include "kernels/reduce/reduce_launch.h"
 
+#include <type_traits>
+
+#include "kernels/device/broadcast_map.cuh"
 #include "kernels/device/offset_calculator.cuh"
 #include "kernels/device/pack.cuh"
 #include "kernels/device/block_reduce.cuh"
@@ -19,55 +22,51 @@ namespace {
 
 enum { THREADS = 256, WARPS = THREADS / LANES };
 enum { ENOUGH_BLOCKS = 512, MAX_SLICES = 256, MIN_STEPS = 16 }; /* steps: what a thread of a slice does at least */
+enum { AT_ONCE = 4 };
 
-/* What an element contributes. PLAIN: itself. TIE: whether it is equal to the y of its set. */
-enum form { PLAIN, MAGNITUDE, SQUARE, TIE };
-enum merge_kind { ADD, LARGEST, SMALLEST };
+/* What becomes of the elements of a set. TIES: how many are equal to the y of their set. */
+enum reduction { SUM, SUM_OF_MAGNITUDES, SUM_OF_SQUARES, TIES, LARGEST, SMALLEST };
 enum finish { AS_IS, DIVIDE, ROOT };
-
-struct reduction {
-    form element;
-    merge_kind merge;
-    finish end;
-};
 
 reduction reduction_of(glia_reduce_kind kind) {
     switch (kind) {
-        case GLIA_REDUCE_SUM: return {PLAIN, ADD, AS_IS};
-        case GLIA_REDUCE_MEAN: return {PLAIN, ADD, DIVIDE};
-        case GLIA_REDUCE_MAX: return {PLAIN, LARGEST, AS_IS};
-        case GLIA_REDUCE_MIN: return {PLAIN, SMALLEST, AS_IS};
-        case GLIA_REDUCE_L1: return {MAGNITUDE, ADD, AS_IS};
-        case GLIA_REDUCE_L2: return {SQUARE, ADD, ROOT};
+        case GLIA_REDUCE_SUM:
+        case GLIA_REDUCE_MEAN: return SUM;
+        case GLIA_REDUCE_MAX: return LARGEST;
+        case GLIA_REDUCE_MIN: return SMALLEST;
+        case GLIA_REDUCE_L1: return SUM_OF_MAGNITUDES;
+        case GLIA_REDUCE_L2: return SUM_OF_SQUARES;
     }
-    return {PLAIN, ADD, AS_IS};
+    return SUM;
 }
 
-constexpr reduction TIES = {TIE, ADD, AS_IS};
-
-template <class C>
-__device__ inline C first_of(merge_kind kind) {
-    return kind == ADD ? C(0) : kind == LARGEST ? -C(INFINITY) : C(INFINITY);
-}
-
-/* NaN wins. */
-template <class C>
-__device__ inline C merged(merge_kind kind, C a, C b) {
-    switch (kind) {
-        case LARGEST: return b > a || isnan(b) ? b : a;
-        case SMALLEST: return b < a || isnan(b) ? b : a;
-        default: return a + b;
-    }
+finish finish_of(glia_reduce_kind kind) {
+    return kind == GLIA_REDUCE_MEAN ? DIVIDE : kind == GLIA_REDUCE_L2 ? ROOT : AS_IS;
 }
 
 template <class C>
-__device__ inline C formed(form element, C x, C y) {
-    switch (element) {
-        case MAGNITUDE: return fabs(x);
-        case SQUARE: return x * x;
-        case TIE: return x == y ? C(1) : C(0);
-        default: return x;
+__device__ inline C first_of(reduction how) {
+    return how == LARGEST ? -C(INFINITY) : how == SMALLEST ? C(INFINITY) : C(0);
+}
+
+/* all with x; NaN wins. */
+template <class C>
+__device__ inline C merged(reduction how, C all, C x, C y = 0) {
+    switch (how) {
+        case SUM: return all + x;
+        case SUM_OF_MAGNITUDES: return all + fabs(x);
+        case SUM_OF_SQUARES: return all + x * x;
+        case TIES: return all + (x == y ? C(1) : C(0));
+        case LARGEST: return x > all || isnan(x) ? x : all;
+        case SMALLEST: return x < all || isnan(x) ? x : all;
     }
+    return all;
+}
+
+/* Of what two parts of a set were reduced to. */
+template <class C>
+__device__ inline C merged_parts(reduction how, C a, C b) {
+    return how == LARGEST ? merged(LARGEST, a, b) : how == SMALLEST ? merged(SMALLEST, a, b) : a + b;
 }
 
 template <class C>
@@ -75,92 +74,144 @@ __device__ inline C finished(finish end, C total, C set) {
     return end == DIVIDE ? total / set : end == ROOT ? sqrt(total) : total;
 }
 
+/* The value stands first: nvcc 13.0 takes {how, double} for a copy of the first bytes of a job, and drops the sum. */
 template <class C>
 struct partial {
-    merge_kind kind;
     C value;
-    __device__ void merge(const partial &other) { value = merged(kind, value, other.value); }
+    reduction how;
+    __device__ void merge(const partial &other) { value = merged_parts(how, value, other.value); }
     __device__ partial down(int distance, int lanes) const {
-        return {kind, __shfl_down_sync(EVERY_LANE, value, distance, lanes)};
+        return {__shfl_down_sync(EVERY_LANE, value, distance, lanes), how};
     }
 };
 
-/* One launch. Slice s of the set goes to y[s outputs ...]; the last launch of a reduction is the one that finishes.
- * A: what is added up. */
+/* W neighbours. */
+template <class T, int W>
+using packed_or_one = std::conditional_t<W == 1, T, packed<T>>;
+
+/* One launch. Slice s of the set goes to parts[s outputs ...]; the last launch of a reduction finishes, into y. A: what
+ * is added up. */
 template <class T, class Y, class A>
 struct job {
     reduction how;
+    finish end;
     offset_calculator kept, reduced;
     unsigned outputs, set, slice; /* slice: elements of a set for each blockIdx.y */
     A divisor;                    /* elements that the mean is of */
     bool wide;
     const T *x, *match; /* match: y of the sets, for ties */
     Y *y;
+    A *parts; /* NULL: y is written */
+
+    __device__ void put(unsigned output, A total) const {
+        if (parts)
+            parts[int64_t(blockIdx.y) * outputs + output] = total;
+        else
+            y[output] = round_to<Y>(finished(end, total, divisor));
+    }
 };
+
+/* all with `count` steps of W elements each: element w to all[w], or where FOLD, to all[0]. */
+template <reduction HOW, int W, bool FOLD, class T, class A>
+__device__ inline void merge_steps(const packed_or_one<T, W> (&in)[AT_ONCE], int count, const A *match, A *all) {
+#pragma unroll
+    for (int k = 0; k < AT_ONCE; ++k) {
+        compute<T> values[W];
+        if (k >= count) return;
+        if constexpr (W == 1)
+            values[0] = to_compute(in[k]);
+        else
+            unpack(in[k], values);
+        for (int w = 0; w < W; ++w) {
+            const int to = FOLD ? 0 : w;
+            all[to]      = merged(HOW, all[to], A(values[w]), match[to]);
+        }
+    }
+}
+
+/* Reduces elements begin, begin + step, ... below end, W neighbours at a time. The loads of AT_ONCE steps are on their
+ * way together; the switch is once for all of them. */
+template <int W, bool FOLD, class T, class Y, class A>
+__device__ inline void scan(const job<T, Y, A> &j, const T *x, unsigned begin, unsigned end, unsigned step,
+                            const A *match, A *all) {
+    typedef packed_or_one<T, W> pack;
+#pragma unroll 1
+    for (unsigned i = begin; i < end; i += AT_ONCE * step) {
+        int count = 1;
+        const T *at[AT_ONCE];
+        pack in[AT_ONCE];
+#pragma unroll
+        for (int k = 0; k < AT_ONCE; ++k) {
+            const bool inside = i + k * step < end;
+            count             = inside ? k + 1 : count;
+            at[k]             = x + j.reduced.offset(inside ? i + k * step : i);
+        }
+#pragma unroll
+        for (int k = 0; k < AT_ONCE; ++k) in[k] = *reinterpret_cast<const pack *>(at[k]);
+        switch (j.how) {
+            case SUM: merge_steps<SUM, W, FOLD, T>(in, count, match, all); break;
+            case SUM_OF_MAGNITUDES: merge_steps<SUM_OF_MAGNITUDES, W, FOLD, T>(in, count, match, all); break;
+            case SUM_OF_SQUARES: merge_steps<SUM_OF_SQUARES, W, FOLD, T>(in, count, match, all); break;
+            case TIES: merge_steps<TIES, W, FOLD, T>(in, count, match, all); break;
+            case LARGEST: merge_steps<LARGEST, W, FOLD, T>(in, count, match, all); break;
+            case SMALLEST: merge_steps<SMALLEST, W, FOLD, T>(in, count, match, all); break;
+        }
+    }
+}
 
 /* A block has 256 / team outputs. */
 template <class T, class Y, class A>
 __global__ void __launch_bounds__(THREADS) reduce_rows(job<T, Y, A> j, int team) {
-    const int width = vector<T>::width;
+    constexpr int width = vector<T>::width;
     __shared__ partial<A> shared[WARPS];
     const unsigned lane = threadIdx.x % team, output = blockIdx.x * (THREADS / team) + threadIdx.x / team;
-    const unsigned begin = blockIdx.y * j.slice, end = min(begin + j.slice, j.set);
-    const bool active = output < j.outputs;
-    const T *x        = j.x + (active ? j.kept.offset(output) : 0);
-    const A match     = active && j.match ? A(to_compute(j.match[output])) : A(0);
-    partial<A> all    = {j.how.merge, first_of<A>(j.how.merge)};
-    if (j.wide) {
-        for (unsigned i = begin + lane * width; active && i < end; i += team * width) {
-            compute<T> values[vector<T>::width];
-            load_pack(x + j.reduced.offset(i), width, true, values);
-            A pack = formed(j.how.element, A(values[0]), match);
-            for (int k = 1; k < width; ++k)
-                pack = merged(j.how.merge, pack, formed(j.how.element, A(values[k]), match));
-            all.value = merged(j.how.merge, all.value, pack);
-        }
-    } else {
-        for (unsigned i = begin + lane; active && i < end; i += team)
-            all.value =
-                merged(j.how.merge, all.value, formed(j.how.element, A(to_compute(x[j.reduced.offset(i)])), match));
-    }
-    all = team > LANES ? block_merge(all, shared) : warp_merge(all, team);
-    if (active && lane == 0)
-        j.y[int64_t(blockIdx.y) * j.outputs + output] = round_to<Y>(finished(j.how.end, all.value, j.divisor));
+    const bool active    = output < j.outputs;
+    const unsigned begin = blockIdx.y * j.slice, end = active ? min(begin + j.slice, j.set) : 0;
+    const T *x    = j.x + (active ? j.kept.offset(output) : 0);
+    const A match = active && j.match ? A(to_compute(j.match[output])) : A(0);
+    A value       = first_of<A>(j.how);
+    if (j.wide)
+        scan<width, true>(j, x, begin + lane * width, end, team * width, &match, &value);
+    else
+        scan<1, true>(j, x, begin + lane, end, team, &match, &value);
+    const partial<A> part = {value, j.how};
+    const partial<A> all  = team > LANES ? block_merge(part, shared) : warp_merge(part, team);
+    if (active && lane == 0) j.put(output, all.value);
 }
 
-/* A block has `across` packs of outputs, and 256 / across threads for each. */
-template <class T, class Y, class A>
-__global__ void __launch_bounds__(THREADS) reduce_columns(job<T, Y, A> j, int across) {
-    const int max_width = vector<T>::width, width = j.wide ? max_width : 1;
-    __shared__ A shared[THREADS][vector<T>::width];
+/* A block has `across` packs of W outputs, and 256 / across threads for each. */
+template <int W, class T, class Y, class A>
+__device__ inline void reduce_packs(const job<T, Y, A> &j, int across, A (&shared)[THREADS][vector<T>::width]) {
     const int column = threadIdx.x % across, down = THREADS / across;
-    const unsigned first = (blockIdx.x * across + column) * width;
-    const unsigned begin = blockIdx.y * j.slice, end = min(begin + j.slice, j.set);
-    const bool active = first < j.outputs;
-    const T *x        = j.x + (active ? j.kept.offset(first) : 0);
-    A all[vector<T>::width], match[vector<T>::width];
-    for (int k = 0; k < max_width; ++k) {
-        all[k]   = first_of<A>(j.how.merge);
-        match[k] = active && j.match && k < width ? A(to_compute(j.match[first + k])) : A(0);
+    const unsigned first = (blockIdx.x * across + column) * W;
+    const bool active    = first < j.outputs;
+    const unsigned begin = blockIdx.y * j.slice, end = active ? min(begin + j.slice, j.set) : 0;
+    const T *x = j.x + (active ? j.kept.offset(first) : 0);
+    A all[W], match[W];
+    for (int k = 0; k < W; ++k) {
+        all[k]   = first_of<A>(j.how);
+        match[k] = active && j.match ? A(to_compute(j.match[first + k])) : A(0);
     }
-    for (unsigned i = begin + threadIdx.x / across; active && i < end; i += down) {
-        compute<T> values[vector<T>::width];
-        load_pack(x + j.reduced.offset(i), width, j.wide, values);
-        for (int k = 0; k < max_width; ++k)
-            all[k] = merged(j.how.merge, all[k], formed(j.how.element, A(values[k]), match[k]));
-    }
-    for (int k = 0; k < max_width; ++k) shared[threadIdx.x][k] = all[k];
+    scan<W, false>(j, x, begin + threadIdx.x / across, end, down, match, all);
+    for (int k = 0; k < W; ++k) shared[threadIdx.x][k] = all[k];
     for (int half = down / 2; half > 0; half /= 2) {
         __syncthreads();
         if (int(threadIdx.x) < half * across)
-            for (int k = 0; k < width; ++k)
+            for (int k = 0; k < W; ++k)
                 shared[threadIdx.x][k] =
-                    merged(j.how.merge, shared[threadIdx.x][k], shared[threadIdx.x + half * across][k]);
+                    merged_parts(j.how, shared[threadIdx.x][k], shared[threadIdx.x + half * across][k]);
     }
     if (!active || threadIdx.x >= unsigned(across)) return;
-    for (int k = 0; k < width; ++k)
-        j.y[int64_t(blockIdx.y) * j.outputs + first + k] =
-            round_to<Y>(finished(j.how.end, shared[threadIdx.x][k], j.divisor));
+    for (int k = 0; k < W; ++k) j.put(first + k, shared[threadIdx.x][k]);
+}
+
+template <class T, class Y, class A>
+__global__ void __launch_bounds__(THREADS) reduce_columns(job<T, Y, A> j, int across) {
+    __shared__ A shared[THREADS][vector<T>::width];
+    if (j.wide)
+        reduce_packs<vector<T>::width>(j, across, shared);
+    else
+        reduce_packs<1>(j, across, shared);
 }
 
 /* How a reduction is split; depends on the sizes and the alignment alone. */
@@ -181,10 +232,10 @@ int power_of_two(int64_t min, int max) {
 /* Lanes while each has few steps; else the whole block. */
 int team_of(int64_t length) { return length > LANES * LANES ? THREADS : power_of_two((length + 3) / 4, LANES); }
 
-cut cut_of(const gli_reduce_shape &s, int pack) {
+cut cut_of(const gli_reduce_shape &s, int pack, bool rows) {
     const gli_reduce_axes &reduced = s.reduced, &kept = s.kept;
     cut c                = {};
-    c.rows               = reduced.stride[reduced.n - 1] == 1;
+    c.rows               = rows;
     c.wide               = pack > 1 && (c.rows ? runs_of(reduced, pack) && multiples_of(kept, pack)
                                                : runs_of(kept, pack) && multiples_of(reduced, pack));
     const int width      = c.wide ? pack : 1;
@@ -200,63 +251,82 @@ cut cut_of(const gli_reduce_shape &s, int pack) {
     return c;
 }
 
+bool in_rows(const gli_reduce_shape &s) { return s.reduced.stride[s.reduced.n - 1] == 1; }
+
 template <class T>
-cut cut_for(const gli_reduce_shape &s, const T *x) {
-    return cut_of(s, aligned16(x) ? vector<T>::width : 1);
+int pack_of(const T *x) {
+    return aligned16(x) ? vector<T>::width : 1;
 }
 
-template <class A, class T, class Y>
-cudaError_t launch(const gli_reduce_shape &s, const cut &c, const reduction &how, int set, const T *x, const T *match,
-                   Y *y, cudaStream_t stream) {
-    const job<T, Y, A> j = {how,
-                            offset_calculator_for(s.kept),
-                            offset_calculator_for(s.reduced),
-                            unsigned(s.outputs),
-                            unsigned(s.set),
-                            c.slice,
-                            A(set),
-                            c.wide,
-                            x,
-                            match,
-                            y};
-    const dim3 grid(c.blocks, c.slices);
-    if (c.rows) return GLI_LAUNCH((reduce_rows<T, Y, A>), grid, THREADS, 0, stream, j, c.team);
-    return GLI_LAUNCH((reduce_columns<T, Y, A>), grid, THREADS, 0, stream, j, c.team);
+template <class T, class Y, class A>
+job<T, Y, A> job_of(const gli_reduce_shape &s, const cut &c, reduction how, const T *x, const T *match) {
+    job<T, Y, A> j = {};
+    j.how          = how;
+    j.kept         = offset_calculator_for(s.kept);
+    j.reduced      = offset_calculator_for(s.reduced);
+    j.outputs      = unsigned(s.outputs);
+    j.set          = unsigned(s.set);
+    j.slice        = c.slice;
+    j.wide         = c.wide;
+    j.x            = x;
+    j.match        = match;
+    return j;
 }
 
-/* The slices of each output, as the columns of a matrix. */
-gli_reduce_shape slices_of(const gli_reduce_shape &s, unsigned slices) {
-    return {{1, {s.outputs}, {1}}, {1, {int(slices)}, {s.outputs}}, s.outputs, int(slices)};
+/* The last launch: the slices of each output, as the columns of a matrix. */
+template <class A, class Y>
+cudaError_t finish_slices(const gli_reduce_shape &s, unsigned slices, reduction how, finish end, A *parts, Y *y,
+                          cudaStream_t stream) {
+    const gli_reduce_shape rest = {{1, {s.outputs}, {1}}, {1, {int(slices)}, {s.outputs}}, s.outputs, int(slices)};
+    cut c                       = cut_of(rest, pack_of(parts), false);
+    c.slice                     = slices;
+    const A *x = parts, *none = nullptr;
+    auto j    = job_of<A, Y, A>(rest, c, how == LARGEST || how == SMALLEST ? how : SUM, x, none);
+    j.end     = end;
+    j.divisor = A(s.set);
+    j.y       = y;
+    return GLI_LAUNCH((reduce_columns<A, Y, A>), c.blocks, THREADS, 0, stream, j, c.team);
 }
 
-template <class A, class T, class Y>
-cudaError_t reduce_in(const reduction &how, const gli_reduce_shape &s, const T *x, const T *match, Y *y,
+/* Ties are as many as A counts; they go to `ties`, and y is not written. */
+template <class A, class T>
+cudaError_t reduce_in(reduction how, finish end, const gli_reduce_shape &s, const T *x, const T *match, T *y, A *ties,
                       void *workspace, cudaStream_t stream) {
-    const cut c = cut_for(s, x);
-    if (c.slices == 1) return launch<A>(s, c, how, s.set, x, match, y, stream);
-    A *partials           = static_cast<A *>(workspace);
-    const reduction begin = {how.element, how.merge, AS_IS}, end = {PLAIN, how.merge, how.end};
-    const cudaError_t error = launch<A>(s, c, begin, s.set, x, match, partials, stream);
-    if (error != cudaSuccess) return error;
-    const gli_reduce_shape rest = slices_of(s, c.slices);
-    cut second                  = cut_for(rest, partials);
-    second.slices = 1, second.slice = c.slices;
-    const A *none = nullptr;
-    return launch<A>(rest, second, end, s.set, static_cast<const A *>(partials), none, y, stream);
+    const cut c = cut_of(s, pack_of(x), in_rows(s));
+    auto j      = job_of<T, T, A>(s, c, how, x, match);
+    j.end       = end;
+    j.divisor   = A(s.set);
+    j.y         = y;
+    j.parts     = c.slices > 1 ? static_cast<A *>(workspace) : ties;
+    const dim3 grid(c.blocks, c.slices);
+    const cudaError_t error = c.rows ? GLI_LAUNCH((reduce_rows<T, T, A>), grid, THREADS, 0, stream, j, c.team)
+                                     : GLI_LAUNCH((reduce_columns<T, T, A>), grid, THREADS, 0, stream, j, c.team);
+    if (error != cudaSuccess || c.slices == 1) return error;
+    return ties ? finish_slices(s, c.slices, how, end, j.parts, ties, stream)
+                : finish_slices(s, c.slices, how, end, j.parts, y, stream);
 }
 
-template <class T, class Y>
-cudaError_t reduce(const reduction &how, const gli_reduce_shape &s, const T *x, const T *match, Y *y, void *workspace,
+/* Sums of f16 fit a float, whatever they are of. */
+template <class T>
+cudaError_t reduce(glia_reduce_kind kind, const gli_reduce_shape &s, const T *x, T *y, void *workspace,
                    cudaStream_t stream) {
-    if (how.end != AS_IS) return reduce_in<double>(how, s, x, match, y, workspace, stream);
-    return reduce_in<compute<T>>(how, s, x, match, y, workspace, stream);
+    typedef std::conditional_t<std::is_same<T, f16>::value, float, double> in_range;
+    const reduction how = reduction_of(kind);
+    const finish end    = finish_of(kind);
+    const T *none       = nullptr;
+    if (end == AS_IS) {
+        compute<T> *no_ties = nullptr;
+        return reduce_in(how, end, s, x, none, y, no_ties, workspace, stream);
+    }
+    in_range *no_ties = nullptr;
+    return reduce_in(how, end, s, x, none, y, no_ties, workspace, stream);
 }
 
 template <class T>
 size_t partials_of(const gli_reduce_shape &s) {
     size_t max_slices = 0;
     for (int pack : {1, int(vector<T>::width)}) {
-        const cut c = cut_of(s, pack);
+        const cut c = cut_of(s, pack, in_rows(s));
         if (c.slices > 1 && c.slices > max_slices) max_slices = c.slices;
     }
     return max_slices * s.outputs * sizeof(double);
@@ -269,43 +339,54 @@ struct backward_job {
     glia_reduce_kind kind;
     offset_calculator outputs; /* of an element of x: the element of y */
     unsigned count;
-    int step; /* between the y of neighbours in a pack */
-    bool wide;
-    compute<T> set;
+    int step;             /* between the y of neighbours in a pack */
+    bool wide, wide_sets; /* sets: y and dy */
+    compute<T> share;     /* of an element in the set */
     const T *x, *y, *dy;
     const compute<T> *ties;
     T *dx;
 };
 
-template <class T>
-__device__ inline compute<T> gradient(const backward_job<T> &j, compute<T> x, int64_t output) {
-    typedef compute<T> C;
-    const C dy = to_compute(j.dy[output]);
-    switch (j.kind) {
-        case GLIA_REDUCE_SUM: return dy;
-        case GLIA_REDUCE_MEAN: return dy / j.set;
+/* dx of a pack; x, y and ties are what the kind needs. */
+template <int W, class C>
+__device__ inline void gradients(glia_reduce_kind kind, C share, const C (&x)[W], const C (&y)[W], const C (&dy)[W],
+                                 const C (&ties)[W], C (&dx)[W]) {
+    switch (kind) {
         case GLIA_REDUCE_MAX:
-        case GLIA_REDUCE_MIN: return dy * (x == to_compute(j.y[output]) ? C(1) : C(0)) / j.ties[output];
-        case GLIA_REDUCE_L1: return dy * (x > 0 ? C(1) : x < 0 ? C(-1) : x);
-        case GLIA_REDUCE_L2: {
-            const C y = to_compute(j.y[output]);
-            return y == 0 ? C(0) : dy * (x / y);
-        }
+        case GLIA_REDUCE_MIN:
+            for (int k = 0; k < W; ++k) dx[k] = dy[k] * (x[k] == y[k] ? C(1) : C(0)) / ties[k];
+            return;
+        case GLIA_REDUCE_L1:
+            for (int k = 0; k < W; ++k) dx[k] = dy[k] * (x[k] > 0 ? C(1) : x[k] < 0 ? C(-1) : x[k]);
+            return;
+        case GLIA_REDUCE_L2:
+            for (int k = 0; k < W; ++k) dx[k] = y[k] == 0 ? C(0) : dy[k] * (x[k] / y[k]);
+            return;
+        default: /* sum, mean */
+            for (int k = 0; k < W; ++k) dx[k] = dy[k] * share;
     }
-    return C(0);
 }
 
 template <class T>
 __global__ void __launch_bounds__(THREADS) reduce_backward_kernel(backward_job<T> j) {
-    const unsigned width = j.wide ? vector<T>::width : 1;
-    const unsigned i     = (blockIdx.x * THREADS + threadIdx.x) * width;
+    typedef compute<T> C;
+    constexpr int width = vector<T>::width;
+    const int n         = j.wide ? width : 1;
+    const unsigned i    = (blockIdx.x * THREADS + threadIdx.x) * n;
     if (i >= j.count) return;
-    const int64_t output                = j.outputs.offset(i);
-    compute<T> values[vector<T>::width] = {};
-    if (j.x) load_pack(j.x + i, width, j.wide, values);
-    for (unsigned k = 0; k < vector<T>::width; ++k)
-        if (k < width) values[k] = gradient(j, values[k], output + int64_t(k) * j.step);
-    store_pack(j.dx + i, width, j.wide, values);
+    const int64_t output = j.outputs.offset(i);
+    packed<T> raw_x, raw_y;
+    const packed<T> raw_dy = load_along(j.dy + output, j.step, n, j.wide_sets);
+    C x[width] = {}, y[width] = {}, ties[width] = {}, dy[width], dx[width];
+    if (j.x) raw_x = load_packed(j.x + i, n, j.wide);
+    if (j.y) raw_y = load_along(j.y + output, j.step, n, j.wide_sets);
+    if (j.ties)
+        for (int k = 0; k < width; ++k) ties[k] = k < n ? j.ties[output + int64_t(k) * j.step] : C(0);
+    unpack(raw_dy, dy);
+    if (j.x) unpack(raw_x, x);
+    if (j.y) unpack(raw_y, y);
+    gradients(j.kind, j.share, x, y, dy, ties, dx);
+    store_pack(j.dx + i, n, j.wide, dx);
 }
 
 bool needs_x(glia_reduce_kind kind) { return kind != GLIA_REDUCE_SUM && kind != GLIA_REDUCE_MEAN; }
@@ -317,19 +398,28 @@ template <class T>
 cudaError_t reduce_backward(glia_reduce_kind kind, const gli_reduce_shape &s, const gli_reduce_axes &all, const T *x,
                             const T *y, const T *dy, T *dx, void *workspace, cudaStream_t stream) {
     typedef compute<T> C;
-    C *ties = static_cast<C *>(workspace);
-    if (needs_ties(kind)) {
+    C *ties = needs_ties(kind) ? static_cast<C *>(workspace) : nullptr;
+    if (ties) {
         void *rest              = static_cast<char *>(workspace) + ties_bytes(s, sizeof(C));
-        const cudaError_t error = reduce<T, C>(TIES, s, x, y, ties, rest, stream);
+        T *none                 = nullptr;
+        const cudaError_t error = reduce_in(TIES, AS_IS, s, x, y, none, ties, rest, stream);
         if (error != cudaSuccess) return error;
     }
-    if (!needs_x(kind)) x = nullptr;
     const int width = vector<T>::width, last = all.n - 1;
-    const int64_t count     = int64_t(s.outputs) * s.set;
-    const bool wide         = all.size[last] % width == 0 && aligned16(x) && aligned16(dx);
-    const backward_job<T> j = {
-        kind, offset_calculator_for(all), unsigned(count), int(all.stride[last]), wide, C(s.set), x, y, dy, ties, dx};
-    const int blocks = blocks_for(count, THREADS * (wide ? width : 1));
+    backward_job<T> j = {};
+    j.kind            = kind;
+    j.outputs         = offset_calculator_for(all);
+    j.count           = unsigned(int64_t(s.outputs) * s.set);
+    j.step            = int(all.stride[last]);
+    j.x               = needs_x(kind) ? x : nullptr;
+    j.y               = needs_x(kind) && kind != GLIA_REDUCE_L1 ? y : nullptr;
+    j.dy              = dy;
+    j.ties            = ties;
+    j.dx              = dx;
+    j.share           = kind == GLIA_REDUCE_MEAN ? C(1.0 / s.set) : C(1);
+    j.wide            = all.size[last] % width == 0 && aligned16(j.x) && aligned16(dx);
+    j.wide_sets       = j.wide && runs_of(all, width) && aligned16(j.y) && aligned16(dy);
+    const int blocks  = blocks_for(j.count, THREADS * (j.wide ? width : 1));
     return GLI_LAUNCH(reduce_backward_kernel<T>, blocks, THREADS, 0, stream, j);
 }
 
@@ -363,8 +453,7 @@ size_t gli_kernel_reduce_backward_workspace(glia_dtype dtype, glia_reduce_kind k
 
 cudaError_t gli_kernel_reduce(glia_dtype dtype, glia_reduce_kind kind, const gli_reduce_shape *shape, const void *x,
                               void *y, void *workspace, cudaStream_t stream) {
-    return GLI_FOR_FLOAT(
-        dtype, T, reduce<T, T>(reduction_of(kind), *shape, of<T>(x), nullptr, static_cast<T *>(y), workspace, stream));
+    return GLI_FOR_FLOAT(dtype, T, reduce<T>(kind, *shape, of<T>(x), static_cast<T *>(y), workspace, stream));
 }
 
 cudaError_t gli_kernel_reduce_nothing(glia_dtype dtype, glia_reduce_kind kind, int outputs, void *y,
