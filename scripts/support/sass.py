@@ -81,6 +81,11 @@ def is_global_load(instruction):
     return op_of(instruction) == "LDG"
 
 
+def is_of_tile(instruction):
+    """Loads a tile, or stores it to shared memory."""
+    return is_vector_load(instruction) or op_of(instruction) == "STS"
+
+
 def is_vector_load(instruction):
     return is_global_load(instruction) and instruction.op.endswith((".64", ".128"))
 
@@ -97,12 +102,12 @@ def registers_in(text):
 
 
 class Flow:
-    """Where a kernel's instructions lead, and how far each is from a 16-byte access."""
+    """Where a kernel's instructions lead, and how far each is from an access that is wanted."""
 
-    NARROW, SLOW = 200, 1000  # what a narrow access and a call cost: the path takes neither where there is another
+    NARROW, SLOW = 200, 1000  # what another access and a call cost: the path takes neither where there is a way around
 
-    def __init__(self, code):
-        self.code = code
+    def __init__(self, code, is_wanted):
+        self.code, self.is_wanted = code, is_wanted
         self.at = {instruction.address: index for index, instruction in enumerate(code)}
         self.next = [self.successors(index) for index in range(len(code))]
         self.distance = self.distances()
@@ -123,13 +128,13 @@ class Flow:
 
     def cost(self, index):
         instruction = self.code[index]
-        if is_global(instruction) and not is_wide(instruction) and not instruction.predicate:
+        if is_global(instruction) and not self.is_wanted(instruction) and not instruction.predicate:
             return self.NARROW
         return self.SLOW if instruction.op.startswith(("CALL", "BRX")) else 1
 
     def distances(self):
-        """To the nearest 16-byte access; infinite where there is none."""
-        distance = [0 if is_wide(instruction) else float("inf") for instruction in self.code]
+        """To the nearest wanted access; infinite where there is none."""
+        distance = [0 if self.is_wanted(instruction) else float("inf") for instruction in self.code]
         changed = True
         while changed:
             changed = False
@@ -139,10 +144,10 @@ class Flow:
                     distance[index], changed = best, True
         return distance
 
-    def path(self):
+    def path(self, first=0):
         """(indices in the order of execution, loops as (first, last) positions in them); the body of a loop runs once."""
         order, position, loops = [], {}, []
-        index = 0
+        index = first
         while True:
             while index is not None and index not in position:
                 position[index] = len(order)
@@ -182,8 +187,7 @@ def in_flight(instructions, is_load=lambda instruction: is_wide(instruction) and
 
 def hot_path(kernel):
     """The path through the 16-byte accesses; only the loops that hold some, if any do."""
-    flow = Flow(kernel.code)
-    order, loops = flow.path()
+    order, loops = Flow(kernel.code, is_wide).path()
     whole = [kernel.code[index] for index in order]
     bodies = [whole[first:last + 1] for first, last in outermost(loops)]
     bodies = [body for body in bodies if any(map(is_wide, body))]
@@ -199,13 +203,18 @@ Products = collections.namedtuple("Products", "share instructions in_flight ops"
 
 def products(kernel):
     """Of the loop over tiles, which loads them, and of the loop in it that multiplies; None where there is none."""
-    flow = Flow(kernel.code)
-    unit = "HMMA" if any(op_of(instruction) == "HMMA" for instruction in kernel.code) else "FFMA"
-    loops = [kernel.code[first:last + 1] for last, following in enumerate(flow.next) for first in following if first < last]
+    code, flow = kernel.code, Flow(kernel.code, is_of_tile)
+    unit = "HMMA" if any(op_of(instruction) == "HMMA" for instruction in code) else "FFMA"
+    loops = [(first, last) for last, following in enumerate(flow.next) for first in following if first < last]
     # Functions of the epilogue multiply too, in loops that store.
-    loops = [body for body in loops if unit in map(op_of, body) and "STG" not in map(op_of, body)]
-    if not loops:
+    ops = {loop: list(map(op_of, code[loop[0]:loop[1] + 1])) for loop in loops}
+    loops = [loop for loop in loops if unit in ops[loop] and "STG" not in ops[loop]]
+    over_tiles = [loop for loop in loops if "LDG" in ops[loop]]
+    if not over_tiles:
         return None
-    share = max(list(map(op_of, body)).count(unit) / len(body) for body in loops)
-    tiles = min((body for body in loops if any(map(is_global_load, body))), key=len, default=[])
-    return Products(share, len(tiles), in_flight(tiles, is_vector_load), ops_of(tiles or loops[0]))
+    inner = [ops[loop] for loop in loops if "LDG" not in ops[loop]]
+    first, last = min(over_tiles, key=lambda loop: loop[1] - loop[0])
+    flow.next = [[to for to in following if first <= to <= last] for following in flow.next]
+    tile = [code[index] for index in flow.path(first)[0]]
+    share = max(body.count(unit) / len(body) for body in inner or [list(map(op_of, tile))])
+    return Products(share, len(tile), in_flight(tile, is_vector_load), ops_of(tile))
