@@ -7,6 +7,8 @@
 #ifndef GLI_KERNELS_GEMM_TENSOR_ACCESS_CUH
 #define GLI_KERNELS_GEMM_TENSOR_ACCESS_CUH
 
+#include <cstring>
+
 #include "kernels/device/divide.cuh"
 #include "kernels/device/types.cuh"
 
@@ -80,6 +82,24 @@ template <class T>
 struct alignas(4 * sizeof(T) < 16 ? 4 * sizeof(T) : 16) vec4 : gli_wide<vec4<T>> {
     T at[4];
 };
+
+/* The words of a vec4, which nvcc does not convert before they are needed (see packed in kernels/device/pack.cuh). */
+template <class T>
+struct alignas(alignof(vec4<T>)) packed4 : gli_wide<packed4<T>> {
+    unsigned word[sizeof(vec4<T>) / sizeof(unsigned)];
+};
+
+template <class T>
+__device__ inline packed4<T> pack4(const T (&at)[4]) {
+    packed4<T> out;
+    memcpy(out.word, at, sizeof at);
+    return out;
+}
+
+template <class T>
+__device__ inline void unpack4(const packed4<T> &in, T (&at)[4]) {
+    memcpy(at, in.word, sizeof at);
+}
 
 /* Whether `count` contiguous elements are whole vec4s. */
 template <class T>

@@ -27,7 +27,8 @@ typedef tile<32, 32, 16, 4, 4> small_tile;
 
 /* Loads the tiles of one factor from global memory into registers and stores them to shared memory. Of each tile a
  * thread has `count` elements, single ones or vec4s, which have one index along the contiguous axis and `stride`
- * between them along the other. */
+ * between them along the other. They stay as they were in memory until they are stored: a conversion would wait for
+ * them. */
 template <class Matrix, class T, int Rows, int Depth, int Threads>
 struct tile_loader {
     typedef compute<T> C;
@@ -36,7 +37,7 @@ struct tile_loader {
     const Matrix &x;
     int contiguous, strided, stride;
     coord row[count];
-    C value[count];
+    packed4<T> value[count / 4];
 
     __device__ tile_loader(const Matrix &matrix, int first, int rows) : x(matrix) {
         const int width = x.vectorized ? 4 : 1, length = (x.k_contiguous ? Depth : Rows) / width;
@@ -57,20 +58,23 @@ struct tile_loader {
         coord c = k_coord(k, end, 0);
         if (x.vectorized) {
 #pragma unroll
-            for (int e = 0; e < count / 4; ++e) {
-                if (e > 0 && !x.k_contiguous) c = k_coord(k, end, e);
-                vec4<T> in;
-                const bool inside = x.contains(row[e], c);
-                if (inside) in = *reinterpret_cast<const vec4<T> *>(x.address(row[e], c));
-#pragma unroll
-                for (int i = 0; i < 4; ++i) value[4 * e + i] = inside ? to_compute(in.at[i]) : C(0);
+            for (int q = 0; q < count / 4; ++q) {
+                if (q > 0 && !x.k_contiguous) c = k_coord(k, end, q);
+                value[q] = {};
+                if (x.contains(row[q], c)) value[q] = *reinterpret_cast<const packed4<T> *>(x.address(row[q], c));
             }
             return;
         }
 #pragma unroll
-        for (int e = 0; e < count; ++e) {
-            if (e > 0 && !x.k_contiguous) c = k_coord(k, end, e);
-            value[e] = x.contains(row[e], c) ? C(to_compute(*x.address(row[e], c))) : C(0);
+        for (int q = 0; q < count / 4; ++q) {
+            T four[4] = {};
+#pragma unroll
+            for (int i = 0; i < 4; ++i) {
+                const int e = 4 * q + i;
+                if (e > 0 && !x.k_contiguous) c = k_coord(k, end, e);
+                if (x.contains(row[e], c)) four[i] = *x.address(row[e], c);
+            }
+            value[q] = pack4(four);
         }
     }
 
@@ -78,10 +82,15 @@ struct tile_loader {
     template <class S, int Pitch>
     __device__ void store(S (*to)[Pitch]) const {
 #pragma unroll
-        for (int e = 0; e < count; ++e) {
-            const int near                                   = x.vectorized ? contiguous + e % 4 : contiguous;
-            const int far                                    = strided + (x.vectorized ? e / 4 : e) * stride;
-            (x.k_contiguous ? to[near][far] : to[far][near]) = value[e];
+        for (int q = 0; q < count / 4; ++q) {
+            T four[4];
+            unpack4(value[q], four);
+#pragma unroll
+            for (int i = 0; i < 4; ++i) {
+                const int near                                   = x.vectorized ? contiguous + i : contiguous;
+                const int far                                    = strided + (x.vectorized ? q : 4 * q + i) * stride;
+                (x.k_contiguous ? to[near][far] : to[far][near]) = to_compute(four[i]);
+            }
         }
     }
 };

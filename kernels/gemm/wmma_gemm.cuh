@@ -1,17 +1,15 @@
-/* The batched GEMM of gemm.cuh on tensor cores, through nvcuda::wmma: elements of a and b are rounded to bf16, f16 or
- * tf32 where they are not of that type, and accumulated in float. */
+/* The batched GEMM of gemm.cuh on tensor cores: elements of a and b are rounded to bf16, f16 or tf32 where they are not
+ * of that type, and accumulated in float. */
 #ifndef GLI_KERNELS_GEMM_WMMA_GEMM_CUH
 #define GLI_KERNELS_GEMM_WMMA_GEMM_CUH
 
 #include "glia/context.h"
+#include "kernels/device/mma.cuh"
 #include "kernels/gemm/gemm.cuh"
 
 namespace glia {
 
-struct tf32 {};
-
-/* An element type of tensor cores: fragments of 16 x 16 x depth, which are loaded from arrays of `stored`. GPUs before
- * compute capability 8.0 have f16 only. */
+/* An element type of tensor cores, which tiles store as `stored`. GPUs before compute capability 8.0 have f16 only. */
 template <class S>
 struct tensor_element {
     enum { exists = false };
@@ -19,52 +17,45 @@ struct tensor_element {
 
 template <>
 struct tensor_element<f16> {
-    enum { exists = true, depth = 16 };
-    typedef f16 stored, fragment;
-    __device__ static f16 round(float x) { return __float2half_rn(x); }
+    enum { exists = true };
+    typedef f16 stored;
+    __device__ static f16 from(f16 x) { return x; }
 };
 
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
 template <>
 struct tensor_element<bf16> {
-    enum { exists = true, depth = 16 };
-    typedef bf16 stored, fragment;
-    __device__ static bf16 round(float x) { return __float2bfloat16_rn(x); }
+    enum { exists = true };
+    typedef bf16 stored;
+    __device__ static bf16 from(bf16 x) { return x; }
+    __device__ static bf16 from(float x) { return __float2bfloat16_rn(x); }
 };
 
 template <>
 struct tensor_element<tf32> {
-    enum { exists = true, depth = 8 };
+    enum { exists = true };
     typedef float stored;
-    typedef nvcuda::wmma::precision::tf32 fragment;
-    __device__ static float round(float x) { return nvcuda::wmma::__float_to_tf32(x); }
+    __device__ static float from(float x) { return round_to_tf32(x); }
 };
 #endif
 
-/* A block computes 64 x 64 of y with eight warps, each of them 32 x 16. Rows of the tiles in shared memory are padded:
- * they begin at multiples of 16 bytes, those of fragments at multiples of 32. */
+/* A block computes 64 x 64 of y with eight warps, each of them 32 x 16. Rows of the tiles have 64 bytes of elements and
+ * 16 between them, so that the eight rows of a block of load_blocks lie in different banks. */
 template <class S>
 struct tensor_tile {
-    typedef tensor_element<S> element;
-    typedef typename element::stored stored;
+    typedef typename tensor_element<S>::stored stored;
     enum {
         rows         = 64,
         columns      = 64,
         depth        = 64 / sizeof(stored),
         pitch        = 80 / sizeof(stored),
+        step         = 32 / sizeof(stored), /* of k in one instruction */
         threads      = 256,
         warp_rows    = 32,
         warp_columns = 16,
         warps_down   = rows / warp_rows,
         acc_pitch    = warp_columns + 4,
     };
-    typedef nvcuda::wmma::fragment<nvcuda::wmma::matrix_a, 16, 16, element::depth, typename element::fragment,
-                                   nvcuda::wmma::row_major>
-        a_fragment;
-    typedef nvcuda::wmma::fragment<nvcuda::wmma::matrix_b, 16, 16, element::depth, typename element::fragment,
-                                   nvcuda::wmma::col_major>
-        b_fragment;
-    typedef nvcuda::wmma::fragment<nvcuda::wmma::accumulator, 16, 16, element::depth, float> acc_fragment;
 
     stored a[2][rows][pitch];
     stored b[2][columns][pitch];
@@ -73,32 +64,63 @@ struct tensor_tile {
     __device__ float *acc_of(int warp) { return reinterpret_cast<float *>(a) + warp * warp_rows * acc_pitch; }
 };
 
+/* What a warp accumulates: 16 x 8 blocks of its 32 x 16. */
+struct tensor_accumulator {
+    float value[2][2][4] = {};
+
+    /* The product of two tiles. */
+    template <class S>
+    __device__ void multiply_tiles(const tensor_tile<S> &t, int now, int row, int column) {
+        typedef tensor_tile<S> Tile;
+        const int lane = int(threadIdx.x) % 32, half = Tile::step / 2;
+#pragma unroll
+        for (int k = 0; k < Tile::depth; k += Tile::step) {
+            unsigned a[2][4], b[4];
+            load_blocks(b, &t.b[now][column + lane / 16 * 8 + lane % 8][k + lane / 8 % 2 * half]);
+#pragma unroll
+            for (int i = 0; i < 2; ++i) load_blocks(a[i], &t.a[now][row + 16 * i + lane % 16][k + lane / 16 * half]);
+#pragma unroll
+            for (int i = 0; i < 2; ++i)
+#pragma unroll
+                for (int j = 0; j < 2; ++j) multiply_add<S>(value[i][j], a[i], {b[2 * j], b[2 * j + 1]});
+        }
+    }
+
+    __device__ void store(float *to, int pitch) const {
+        const int lane = int(threadIdx.x) % 32;
+#pragma unroll
+        for (int i = 0; i < 2; ++i)
+#pragma unroll
+            for (int j = 0; j < 2; ++j)
+#pragma unroll
+                for (int e = 0; e < 4; ++e) {
+                    const int row = 16 * i + e / 2 * 8 + lane / 4, column = 8 * j + lane % 4 * 2 + e % 2;
+                    to[row * pitch + column] = value[i][j][e];
+                }
+    }
+};
+
 /* Stores the tile that a loader has in registers to [row][k]. */
-template <class S, class Loader>
+template <class S, class T, class Loader>
 __device__ inline void store_tensor_tile(const Loader &l,
                                          typename tensor_element<S>::stored (*to)[tensor_tile<S>::pitch]) {
+    typedef typename tensor_element<S>::stored stored;
 #pragma unroll
-    for (int e = 0; e < Loader::count; ++e) {
-        const int near                                     = l.x.vectorized ? l.contiguous + e % 4 : l.contiguous;
-        const int far                                      = l.strided + (l.x.vectorized ? e / 4 : e) * l.stride;
-        (l.x.k_contiguous ? to[far][near] : to[near][far]) = tensor_element<S>::round(l.value[e]);
-    }
-}
-
-/* What one warp accumulates of the product of two tiles. */
-template <class S>
-__device__ inline void multiply_add_fragments(const tensor_tile<S> &t, int now, int row, int column,
-                                              typename tensor_tile<S>::acc_fragment (&acc)[2]) {
-    typedef tensor_tile<S> Tile;
+    for (int q = 0; q < Loader::count / 4; ++q) {
+        T loaded[4];
+        vec4<stored> out;
+        unpack4(l.value[q], loaded);
 #pragma unroll
-    for (int k = 0; k < Tile::depth; k += Tile::element::depth) {
-        typename Tile::a_fragment a;
-        typename Tile::b_fragment b;
-        nvcuda::wmma::load_matrix_sync(b, &t.b[now][column][k], Tile::pitch);
+        for (int i = 0; i < 4; ++i) out.at[i] = tensor_element<S>::from(loaded[i]);
+        if (l.x.vectorized && l.x.k_contiguous) {
+            *reinterpret_cast<vec4<stored> *>(&to[l.strided + q * l.stride][l.contiguous]) = out;
+            continue;
+        }
 #pragma unroll
-        for (int i = 0; i < 2; ++i) {
-            nvcuda::wmma::load_matrix_sync(a, &t.a[now][row + 16 * i][k], Tile::pitch);
-            nvcuda::wmma::mma_sync(acc[i], a, b, acc[i]);
+        for (int i = 0; i < 4; ++i) {
+            const int near = l.x.vectorized ? l.contiguous + i : l.contiguous;
+            const int far  = l.strided + (l.x.vectorized ? q : 4 * q + i) * l.stride;
+            (l.x.k_contiguous ? to[far][near] : to[near][far]) = out.at[i];
         }
     }
 }
@@ -126,7 +148,7 @@ template <class T, class S, class Batch>
 __device__ inline void run_wmma_gemm(const Batch &batch, const tile_scheduler &scheduler,
                                      const split_k_partials<float> &partials) {
     typedef tensor_tile<S> Tile;
-    __shared__ __align__(32) unsigned char memory[sizeof(Tile)];
+    __shared__ __align__(16) unsigned char memory[sizeof(Tile)];
     Tile &tile         = *reinterpret_cast<Tile *>(memory);
     const tile_coord t = scheduler.tile(blockIdx.x);
     const auto p       = batch.problem(t.batch);
@@ -138,27 +160,24 @@ __device__ inline void run_wmma_gemm(const Batch &batch, const tile_scheduler &s
 
     tile_loader<decltype(p.a), T, Tile::rows, Tile::depth, Tile::threads> a(p.a, t.row, p.m);
     tile_loader<decltype(p.b), T, Tile::columns, Tile::depth, Tile::threads> b(p.b, t.column, p.n);
-    typename Tile::acc_fragment acc[2];
-    nvcuda::wmma::fill_fragment(acc[0], 0.0f);
-    nvcuda::wmma::fill_fragment(acc[1], 0.0f);
+    tensor_accumulator acc;
     const bool sums_rows = p.y.row_sums && t.column == 0 && threadIdx.x < Tile::rows && own_row < p.m;
     float row_sum        = 0;
 
     a.load(begin, end), b.load(begin, end);
-    store_tensor_tile<S>(a, tile.a[0]), store_tensor_tile<S>(b, tile.b[0]);
+    store_tensor_tile<S, T>(a, tile.a[0]), store_tensor_tile<S, T>(b, tile.b[0]);
     __syncthreads();
     for (int k = begin, now = 0; k < end; k += Tile::depth, now ^= 1) {
         const bool more = k + Tile::depth < end;
         if (more) a.load(k + Tile::depth, end), b.load(k + Tile::depth, end);
-        multiply_add_fragments(tile, now, warp_row, warp_column, acc);
+        acc.multiply_tiles(tile, now, warp_row, warp_column);
         for (int i = 0; sums_rows && i < Tile::depth; ++i) row_sum += to_compute(tile.a[now][threadIdx.x][i]);
-        if (more) store_tensor_tile<S>(a, tile.a[now ^ 1]), store_tensor_tile<S>(b, tile.b[now ^ 1]);
+        if (more) store_tensor_tile<S, T>(a, tile.a[now ^ 1]), store_tensor_tile<S, T>(b, tile.b[now ^ 1]);
         __syncthreads();
     }
 
     float *const own = tile.acc_of(warp);
-    nvcuda::wmma::store_matrix_sync(own, acc[0], Tile::acc_pitch, nvcuda::wmma::mem_row_major);
-    nvcuda::wmma::store_matrix_sync(own + 16 * Tile::acc_pitch, acc[1], Tile::acc_pitch, nvcuda::wmma::mem_row_major);
+    acc.store(own, Tile::acc_pitch);
     __syncwarp();
     store_warp<S>(own, p.y, partials, {t.batch, t.split, t.row + warp_row, t.column + warp_column}, p.m, p.n);
     if (!sums_rows) return;

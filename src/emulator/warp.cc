@@ -3,7 +3,7 @@
 #include "emulator/block.h"
 #include "emulator/gpu_error.h"
 #include "emulator/shadow_memory.h"
-#include "emulator/wmma.h"
+#include "emulator/mma.h"
 
 namespace emulator {
 
@@ -92,15 +92,14 @@ void run_task(unsigned warp) {
         tasks[lane] = reinterpret_cast<WarpTask *>(lane_of(warp, lane).request.value);
     const Thread &first = lane_of(warp, 0);
     if (!tasks[0]->run(tasks))
-        report(cudaErrorLaunchFailure, first, first.site,
-               "%s of a tf32 fragment with elements that __float_to_tf32 has not rounded",
+        report(cudaErrorLaunchFailure, first, first.site, "%s of tf32 elements that are not rounded to tf32",
                operation_name(first.request.op));
 }
 
 void release(unsigned warp, unsigned lanes) {
     WarpOp op = lane_of(warp, static_cast<unsigned>(__builtin_ctz(lanes))).request.op;
     if (op == WarpOp::LOAD_MATRIX || op == WarpOp::STORE_MATRIX) check_uniform(warp);
-    if (op == WarpOp::MULTIPLY_MATRICES) run_task(warp);
+    if (op == WarpOp::MULTIPLY_MATRICES || op == WarpOp::LOAD_BLOCKS || op == WarpOp::MULTIPLY_ADD) run_task(warp);
     unsigned votes = 0;
     for (unsigned lane = 0; lane < WARP_LANES; lane++)
         if ((lanes & bit(lane)) != 0 && lane_of(warp, lane).request.value != 0) votes |= bit(lane);
@@ -118,8 +117,9 @@ void release(unsigned warp, unsigned lanes) {
 
 const char *operation_name(WarpOp op) {
     static constexpr const char *NAMES[] = {
-        "__syncwarp", "__shfl_sync", "__shfl_up_sync",   "__shfl_down_sync",  "__shfl_xor_sync", "__ballot_sync",
-        "__any_sync", "__all_sync",  "load_matrix_sync", "store_matrix_sync", "mma_sync"};
+        "__syncwarp",    "__shfl_sync", "__shfl_up_sync", "__shfl_down_sync", "__shfl_xor_sync",
+        "__ballot_sync", "__any_sync",  "__all_sync",     "load_matrix_sync", "store_matrix_sync",
+        "mma_sync",      "ldmatrix",    "mma.sync"};
     return NAMES[static_cast<int>(op)];
 }
 
@@ -193,9 +193,38 @@ void check_matrix(WarpOp op, const void *pointer, unsigned stride, unsigned stri
     warp_operation(op, ~0u, reinterpret_cast<uintptr_t>(pointer), static_cast<int>(stride), WARP_LANES, site);
 }
 
-void warp_task(WarpTask *task, Site site) {
-    check_whole_warp(WarpOp::MULTIPLY_MATRICES, site);
-    warp_operation(WarpOp::MULTIPLY_MATRICES, ~0u, reinterpret_cast<uintptr_t>(task), 0, WARP_LANES, site);
+void warp_task(WarpOp op, WarpTask *task, Site site) {
+    check_whole_warp(op, site);
+    warp_operation(op, ~0u, reinterpret_cast<uintptr_t>(task), 0, WARP_LANES, site);
+}
+
+namespace {
+
+struct LoadBlocksTask : WarpTask {
+    unsigned *words;
+    const void *row;
+
+    static bool load(WarpTask *const *tasks) {
+        auto task = [&](unsigned lane) { return static_cast<LoadBlocksTask *>(tasks[lane]); };
+        for (unsigned block = 0; block < 4; block++)
+            for (unsigned lane = 0; lane < WARP_LANES; lane++)
+                task(lane)->words[block] = static_cast<const unsigned *>(task(block * 8 + lane / 4)->row)[lane % 4];
+        return true;
+    }
+};
+
+}  // namespace
+
+void load_blocks(unsigned (&words)[4], const void *row, const char *file, int line) {
+    Site site = {file, line};
+    if (reinterpret_cast<uintptr_t>(row) % 16 != 0)
+        violation(cudaErrorMisalignedAddress, site, "ldmatrix of a row at %p: it needs an address aligned to 16 bytes",
+                  row);
+    LoadBlocksTask task;
+    task.run   = LoadBlocksTask::load;
+    task.words = words;
+    task.row   = row;
+    warp_task(WarpOp::LOAD_BLOCKS, &task, site);
 }
 
 }  // namespace emulator

@@ -24,7 +24,9 @@ enum class WarpOp {
     ALL,
     LOAD_MATRIX,
     STORE_MATRIX,
-    MULTIPLY_MATRICES
+    MULTIPLY_MATRICES,
+    LOAD_BLOCKS,
+    MULTIPLY_ADD
 };
 
 void block_barrier(Site site);

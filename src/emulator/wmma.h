@@ -37,7 +37,7 @@ namespace emulator {
 struct WarpTask {
     bool (*run)(WarpTask *const *lanes);  // false: an element is no tf32 number
 };
-void warp_task(WarpTask *task, Site site);
+void warp_task(WarpOp op, WarpTask *task, Site site);
 
 // Loads and stores: all lanes name the same matrix, aligned as tensor cores need it.
 void check_matrix(WarpOp op, const void *pointer, unsigned stride, unsigned stride_multiple, Site site);
@@ -189,7 +189,7 @@ void mma_sync(fragment<accumulator, M, N, K, Out> &d, const fragment<matrix_a, M
     task.a   = &a;
     task.b   = &b;
     task.c   = &c;
-    emulator::warp_task(&task, {file, line});
+    emulator::warp_task(emulator::WarpOp::MULTIPLY_MATRICES, &task, {file, line});
 }
 
 #undef GLI_EMULATOR_SITE

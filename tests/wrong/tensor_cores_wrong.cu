@@ -1,4 +1,5 @@
 // Bugs with tensor cores.
+#include "kernels/device/mma.cuh"
 #include "wrong/planted.h"
 
 namespace {
@@ -69,14 +70,54 @@ Outcome run_square(bool wrong) {
     return outcome(error, z, expected);
 }
 
+enum class Mma { RIGHT, UNROUNDED, PARTIAL_WARP, MISALIGNED };
+
+// c [16,8] = a [16,8] b [8,8]^T of tf32, by ldmatrix and mma.sync.
+template <Mma BUG>
+__global__ void instruction(const float *a, const float *b, float *c) {
+    GLI_DYNAMIC_SHARED(float, tile);
+    for (int i = threadIdx.x; i < 24 * 8; i += 32) {
+        const float x = i < 128 ? a[i] : b[i - 128];
+        tile[i]       = BUG == Mma::UNROUNDED ? x * 1.1f : glia::round_to_tf32(x);
+    }
+    __syncwarp();
+    const int lane = int(threadIdx.x), shift = BUG == Mma::MISALIGNED && lane == 9 ? 2 : 0;
+    float sum[4] = {};
+    unsigned left[4], right[4];
+    glia::load_blocks(left, tile + lane % 16 * 8 + lane / 16 * 4 + shift);
+    glia::load_blocks(right, tile + 128 + lane % 8 * 8 + lane / 8 % 2 * 4);
+    glia::multiply_add<glia::tf32>(sum, left, {right[0], right[1]});
+    for (int i = 0; i < 4; i++) c[(lane / 4 + i / 2 * 8) * 8 + lane % 4 * 2 + i % 2] = sum[i];
+}
+
+template <Mma BUG>
+Outcome run_instruction(bool wrong) {
+    const std::vector<float> a = numbers(16 * 8), b = numbers(8 * 8);
+    std::vector<float> expected(16 * 8);
+    for (int m = 0; m < 16; m++)
+        for (int n = 0; n < 8; n++)
+            for (int k = 0; k < 8; k++) expected[m * 8 + n] += a[m * 8 + k] * b[n * 8 + k];
+    DeviceArray<float> x(a), y(b), z(16 * 8);
+    const int lanes = wrong && BUG == Mma::PARTIAL_WARP ? 16 : 32, bytes = 24 * 8 * sizeof(float);
+    cudaError_t error =
+        wrong ? GLI_LAUNCH(instruction<BUG>, 1, lanes, bytes, nullptr, x.data(), y.data(), z.data())
+              : GLI_LAUNCH(instruction<Mma::RIGHT>, 1, lanes, bytes, nullptr, x.data(), y.data(), z.data());
+    return outcome(error, z, expected);
+}
+
 }  // namespace
 
 std::vector<Planted> planted_in_tensor_cores() {
     const cudaError_t failure = cudaErrorLaunchFailure, misaligned = cudaErrorMisalignedAddress;
     return {
-        {"tf32_without_rounding", run<Cores::UNROUNDED>, "has not rounded", failure, "has not rounded", ""},
+        {"tf32_without_rounding", run<Cores::UNROUNDED>, "not rounded", failure, "not rounded", ""},
         {"tensor_cores_in_half_a_warp", run<Cores::PARTIAL_WARP>, "it needs all 32", failure, "it needs all 32", ""},
         {"two_matrices_in_one_load", run<Cores::TWO_MATRICES>, "another matrix", failure, "another matrix", ""},
+        {"mma_of_unrounded_tf32", run_instruction<Mma::UNROUNDED>, "not rounded", failure, "not rounded", ""},
+        {"ldmatrix_in_half_a_warp", run_instruction<Mma::PARTIAL_WARP>, "it needs all 32", failure, "it needs all 32",
+         ""},
+        {"misaligned_row_of_ldmatrix", run_instruction<Mma::MISALIGNED>, "ldmatrix of a row at", misaligned,
+         "ldmatrix of a row at", ""},
         {"misaligned_tile_of_halves", run_square<__half, wmma::row_major>, "load_matrix_sync at", misaligned,
          "load_matrix_sync at", ""},
         {"misaligned_tile_of_bfloat16s", run_square<__nv_bfloat16, wmma::col_major>, "load_matrix_sync at", misaligned,

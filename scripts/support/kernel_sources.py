@@ -1,0 +1,73 @@
+"""The CUDA sources under kernels/: which there are, a hash of what each includes, and how nvcc compiles one."""
+import glob
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+INCLUDE_FOLDERS = ("", "src", "include")
+
+
+def sources():
+    found = []
+    for folder, _, names in os.walk(os.path.join(ROOT, "kernels")):
+        found += [os.path.relpath(os.path.join(folder, name), ROOT) for name in names if name.endswith(".cu")]
+    return sorted(found)
+
+
+def files_behind(source, seen):
+    """source and the files of ours that it includes."""
+    if source in seen:
+        return
+    seen.add(source)
+    for name in re.findall(r'^\s*#\s*include\s*"([^"]+)"', open(os.path.join(ROOT, source)).read(), re.M):
+        for folder in (os.path.dirname(source),) + INCLUDE_FOLDERS:
+            path = os.path.normpath(os.path.join(folder, name))
+            if os.path.isfile(os.path.join(ROOT, path)):
+                files_behind(path, seen)
+                break
+
+
+def code_of(path):
+    """The file without comments, empty lines and spaces at the ends of lines: what the compiler sees."""
+    text = open(os.path.join(ROOT, path)).read()
+    text = re.sub(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', lambda match: match[1] or " ", text, flags=re.S)
+    return "".join(line.rstrip() + "\n" for line in text.splitlines() if line.strip())
+
+
+def hash_of(source, salt=""):
+    """Of the code of source and of all that it includes."""
+    seen = set()
+    files_behind(source, seen)
+    digest = hashlib.sha256(repr(salt).encode())
+    for path in sorted(seen):
+        digest.update(f"{path}\0{code_of(path)}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def nvcc_version(nvcc):
+    out = subprocess.run([nvcc, "--version"], capture_output=True, text=True, check=True).stdout
+    return "nvcc " + re.search(r"V([\d.]+)", out)[1]
+
+
+def flags_of(source):
+    """As src/cuda/CMakeLists.txt has them."""
+    flags = ["-O3", "-std=c++17", "-DNDEBUG", "-Wno-deprecated-gpu-targets"]
+    flags += ["-I" + os.path.join(ROOT, name) for name in INCLUDE_FOLDERS]
+    return flags + (["--fmad=false"] if source.startswith("kernels/random/") else [])
+
+
+def run_nvcc(nvcc, source, *options):
+    """What nvcc says on its error stream."""
+    done = subprocess.run([nvcc, source, *flags_of(source), *options], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{source}: nvcc failed\n{done.stderr[-2000:]}")
+    return done.stderr
+
+
+def find_tool(name):
+    """A tool of the CUDA toolkit: in the path, in the toolkit's folder or in build/tools; or None."""
+    folders = glob.glob(os.path.join(ROOT, "build", "tools", "lib", "python3*", "site-packages", "nvidia", "*", "bin"))
+    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], "/usr/local/cuda/bin", *folders]))

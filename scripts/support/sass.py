@@ -1,0 +1,220 @@
+"""Reads the machine code (SASS) of a cubin: its kernels, and the path of each through its 16-byte accesses."""
+import collections
+import re
+import subprocess
+
+WIDE_BYTES = 16
+REGISTERS, WARPS, BLOCKS, SHARED_BYTES = 65536, 64, 32, 227 * 1024  # of a multiprocessor of compute capability 9.0
+RESERVED_SHARED_BYTES = 1024  # of each block
+
+Instruction = collections.namedtuple("Instruction", "address predicate op operands")
+# registers of a thread, threads and bytes of shared memory of a block, instructions
+Kernel = collections.namedtuple("Kernel", "name registers threads shared code")
+# instructions executed, 16-byte accesses among them, most 16-byte loads on their way at once, ops by name
+Path = collections.namedtuple("Path", "instructions accesses loads in_flight ops")
+
+
+def run(*command, **options):
+    return subprocess.run(command, capture_output=True, text=True, check=True, **options).stdout
+
+
+def demangled(names):
+    lines = run("c++filt", input="\n".join(names)).splitlines()
+    return [re.sub(r"\(anonymous namespace\)::|glia::|^void ", "", line).replace("> >", ">>") for line in lines]
+
+
+def without_parameters(signature):
+    depth = 0
+    for at, character in enumerate(signature):
+        depth += (character == "<") - (character == ">")
+        if character == "(" and depth == 0:
+            return signature[:at]
+    return signature
+
+
+def kernels_of(cubin, cuobjdump):
+    """[Kernel] of the cubin, in its order."""
+    usage = {name: (int(registers), int(shared)) for name, registers, shared in re.findall(
+        r"Function (\S+):\s+REG:(\d+) .*?SHARED:(\d+)", run(cuobjdump, "-res-usage", cubin))}
+    threads = {}
+    for part in run(cuobjdump, "-elf", cubin).split("\n.nv.info.")[1:]:
+        bound = re.search(r"EIATTR_(?:MAX_THREADS|REQNTID)\s+Format:\s+\S+\s+Value:\s+(\w+) (\w+) (\w+)", part)
+        if bound:
+            x, y, z = (int(value, 16) for value in bound.groups())
+            threads[part.split("\n", 1)[0].strip()] = x * y * z
+    parts = re.split(r"\n\s*Function : ", run(cuobjdump, "-sass", cubin))[1:]
+    mangled = [part.split("\n", 1)[0].strip() for part in parts]
+    return [Kernel(without_parameters(name), usage[key][0], threads.get(key, 1024), usage[key][1], instructions_of(part))
+            for name, key, part in zip(demangled(mangled), mangled, parts)]
+
+
+def instructions_of(text):
+    code = []
+    for address, line in re.findall(r"/\*([0-9a-f]{4,5})\*/\s+(.*?);\s+/\*", text):
+        predicate, op, operands = re.match(r"(?:@(!?U?P\w+)\s+)?([A-Z0-9_.]+)\s*(.*)", line.strip()).groups()
+        code.append(Instruction(int(address, 16), predicate, op, operands))
+    return code
+
+
+def blocks_per_multiprocessor(kernel):
+    warps = -(-kernel.threads // 32)
+    by_registers = REGISTERS // (-(-kernel.registers * 32 // 256) * 256) // warps
+    by_shared = SHARED_BYTES // (kernel.shared + RESERVED_SHARED_BYTES)
+    return min(by_registers, WARPS // warps, BLOCKS, by_shared)
+
+
+def op_of(instruction):
+    return instruction.op.split(".")[0]
+
+
+def ops_of(instructions):
+    ops = collections.Counter(map(op_of, instructions))
+    ops["generic"] = ops["LD"] + ops["ST"]
+    return ops
+
+
+def is_global(instruction):
+    return op_of(instruction) in ("LDG", "STG")
+
+
+def is_global_load(instruction):
+    return op_of(instruction) == "LDG"
+
+
+def is_of_tile(instruction):
+    """Loads a tile, or stores it to shared memory."""
+    return is_vector_load(instruction) or op_of(instruction) == "STS"
+
+
+def is_vector_load(instruction):
+    return is_global_load(instruction) and instruction.op.endswith((".64", ".128"))
+
+
+def is_wide(instruction):
+    return is_global(instruction) and ".128" in instruction.op
+
+
+def registers_in(text):
+    found = set()
+    for first, width in re.findall(r"\bR(\d+)(\.64)?", text):
+        found.update((int(first), int(first) + 1) if width else (int(first),))
+    return found
+
+
+class Flow:
+    """Where a kernel's instructions lead, and how far each is from an access that is wanted."""
+
+    NARROW, SLOW = 200, 1000  # what another access and a call cost: the path takes neither where there is a way around
+
+    def __init__(self, code, is_wanted):
+        self.code, self.is_wanted = code, is_wanted
+        self.at = {instruction.address: index for index, instruction in enumerate(code)}
+        self.next = [self.successors(index) for index in range(len(code))]
+        self.distance = self.distances()
+
+    def successors(self, index):
+        """The indices that may follow: [next, target of the branch]."""
+        instruction, after = self.code[index], index + 1
+        following = [after] if after < len(self.code) else []
+        op = op_of(instruction)
+        if op == "BRA" and ".DIV" not in instruction.op:
+            target = self.at.get(int(re.findall(r"0x([0-9a-f]+)", instruction.operands)[-1], 16))
+            target = [] if target is None else [target]
+            conditional = instruction.predicate or re.match(r"!?U?P\d", instruction.operands)
+            return following + target if conditional else target
+        if op in ("EXIT", "BRX", "RET") and not instruction.predicate:
+            return []
+        return following
+
+    def cost(self, index):
+        instruction = self.code[index]
+        if is_global(instruction) and not self.is_wanted(instruction) and not instruction.predicate:
+            return self.NARROW
+        return self.SLOW if instruction.op.startswith(("CALL", "BRX")) else 1
+
+    def distances(self):
+        """To the nearest wanted access; infinite where there is none."""
+        distance = [0 if self.is_wanted(instruction) else float("inf") for instruction in self.code]
+        changed = True
+        while changed:
+            changed = False
+            for index in reversed(range(len(self.code))):
+                best = min((distance[to] for to in self.next[index]), default=float("inf")) + self.cost(index)
+                if best < distance[index]:
+                    distance[index], changed = best, True
+        return distance
+
+    def path(self, first=0):
+        """(indices in the order of execution, loops as (first, last) positions in them); the body of a loop runs once."""
+        order, position, loops = [], {}, []
+        index = first
+        while True:
+            while index is not None and index not in position:
+                position[index] = len(order)
+                order.append(index)
+                index = min(self.next[index], key=lambda to: (to in position, self.distance[to]), default=None)
+            if index is None:
+                return order, loops
+            loops.append((position[index], len(order) - 1))
+            # Out of the loop, by the last branch in it that leads elsewhere.
+            index = next((to for at in reversed(order[position[index]:]) for to in self.next[at] if to not in position), None)
+
+
+def outermost(loops):
+    kept = []
+    for first, last in sorted(loops, key=lambda loop: (loop[0], -loop[1])):
+        if not kept or first > kept[-1][1]:
+            kept.append((first, last))
+    return kept
+
+
+def in_flight(instructions, is_load=lambda instruction: is_wide(instruction) and is_global_load(instruction)):
+    """Most loads whose registers nothing has read yet."""
+    waiting, most = {}, 0
+    for number, instruction in enumerate(instructions):
+        first, _, rest = instruction.operands.partition(",")
+        stores = instruction.op.startswith(("ST", "RED"))
+        used = registers_in(instruction.operands if stores else rest)
+        written = set() if stores else registers_in(first)
+        waiting = {load: taken for load, taken in waiting.items() if not taken & (used | written)}
+        if is_load(instruction):
+            register = int(re.match(r"R(\d+)", first)[1])
+            width = re.search(r"\.(64|128)\b", instruction.op)
+            waiting[number] = set(range(register, register + (int(width[1]) // 32 if width else 1)))
+            most = max(most, len(waiting))
+    return most
+
+
+def hot_path(kernel):
+    """The path through the 16-byte accesses; only the loops that hold some, if any do."""
+    order, loops = Flow(kernel.code, is_wide).path()
+    whole = [kernel.code[index] for index in order]
+    bodies = [whole[first:last + 1] for first, last in outermost(loops)]
+    bodies = [body for body in bodies if any(map(is_wide, body))]
+    hot = [instruction for body in bodies for instruction in body] or whole
+    wide = [instruction for instruction in hot if is_wide(instruction)]
+    loads = sum(map(is_global_load, wide))
+    return Path(len(hot), len(wide), loads, in_flight(whole), ops_of(hot))
+
+
+# share of multiply-adds in the innermost loop, instructions of the loop over tiles, its loads on their way, ops of both
+Products = collections.namedtuple("Products", "share instructions in_flight ops")
+
+
+def products(kernel):
+    """Of the loop over tiles, which loads them, and of the loop in it that multiplies; None where there is none."""
+    code, flow = kernel.code, Flow(kernel.code, is_of_tile)
+    unit = "HMMA" if any(op_of(instruction) == "HMMA" for instruction in code) else "FFMA"
+    loops = [(first, last) for last, following in enumerate(flow.next) for first in following if first < last]
+    # Functions of the epilogue multiply too, in loops that store.
+    ops = {loop: list(map(op_of, code[loop[0]:loop[1] + 1])) for loop in loops}
+    loops = [loop for loop in loops if unit in ops[loop] and "STG" not in ops[loop]]
+    over_tiles = [loop for loop in loops if "LDG" in ops[loop]]
+    if not over_tiles:
+        return None
+    inner = [ops[loop] for loop in loops if "LDG" not in ops[loop]]
+    first, last = min(over_tiles, key=lambda loop: loop[1] - loop[0])
+    flow.next = [[to for to in following if first <= to <= last] for following in flow.next]
+    tile = [code[index] for index in flow.path(first)[0]]
+    share = max(body.count(unit) / len(body) for body in inner or [list(map(op_of, tile))])
+    return Products(share, len(tile), in_flight(tile, is_vector_load), ops_of(tile))
