@@ -204,8 +204,7 @@ __device__ inline void gradient_from_x(glia_unary_kind kind, C alpha, C beta, co
         case GLIA_UNARY_GELU_TANH: return chain(x, dy, dx, [](C v) { return gelu_tanh_slope(v); });
         case GLIA_UNARY_SILU: return chain(x, dy, dx, [](C v) { return sigmoid(v) * (1 + v * sigmoid(-v)); });
         case GLIA_UNARY_SOFTPLUS: return chain(x, dy, dx, [=](C v) { return sigmoid(alpha * v); });
-        case GLIA_UNARY_SOFTSIGN:
-            return combine(x, dy, dx, [](C v, C g) { return g / (1 + fabs(v)) / (1 + fabs(v)); });
+        case GLIA_UNARY_SOFTSIGN: return combine(x, dy, dx, [](C v, C g) { return g / (1 + fabs(v)) / (1 + fabs(v)); });
         case GLIA_UNARY_HARD_SIGMOID:
             return chain_or_constant(x, dy, dx, [=](C v) {
                 const C t = alpha * v + beta;
