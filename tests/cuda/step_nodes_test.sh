@@ -18,6 +18,7 @@ row_of() {
             /plan: [0-9]+ steps recorded as one/ { print row, $3, "|", nodes, "|" }'
 }
 
+# shellcheck disable=SC2016 # the backticks are the document's
 grep '^| `[a-z0-9_]*` | [0-9]* | [0-9]* | [0-9]* | [0-9]* |$' "$document" >"$table"
 while read -r row; do
     # shellcheck disable=SC2046 # three words
