@@ -60,6 +60,7 @@ const gli_device gli_cpu_device = {
     .release             = gli_block_free,
     .upload              = copy,
     .download            = copy,
+    .copy                = copy,
     .fill                = fill,
     .synchronize         = synchronize,
     .alignment           = GLI_ALIGNMENT,
