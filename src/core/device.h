@@ -35,7 +35,17 @@ typedef struct gli_device {
     /* When upload returns, the host memory may change; when download returns, it has the content. */
     glia_status (*upload)(glia_context *ctx, void *device, const void *host, size_t bytes);
     glia_status (*download)(glia_context *ctx, void *host, const void *device, size_t bytes);
+    glia_status (*copy)(glia_context *ctx, void *to, const void *from, size_t bytes); /* within the device */
     glia_status (*fill)(glia_context *ctx, void *device, unsigned char byte, size_t bytes);
+
+    /* Uploads of a batch beside the step before: those to `data`, one of two sets of buffers that take turns, go beside
+     * the work that was started between feed_begin and the set's last feed_taken. What is started after feed_end, which
+     * follows in any case, waits for them; feed_taken says that all readers of the set, or its allocation, were
+     * started. NULL: uploads wait for nothing. */
+    glia_status (*feed_begin)(glia_context *ctx, int set, void *data, size_t bytes);
+    glia_status (*feed_end)(glia_context *ctx, int set);
+    glia_status (*feed_taken)(glia_context *ctx, int set);
+
     glia_status (*synchronize)(glia_context *ctx); /* waits for everything that was started */
     size_t alignment;                              /* of the tensors in a plan's buffer; a power of two */
     size_t io_alignment; /* of a plan's inputs and outputs, or they are copied; 1: that of their elements is enough */

@@ -65,6 +65,7 @@ const gli_device gli_cpu_device = {
     .release         = gli_block_free,
     .upload          = copy,
     .download        = copy,
+    .copy            = copy,
     .fill            = fill,
     .synchronize     = synchronize,
     .alignment       = GLI_ALIGNMENT,

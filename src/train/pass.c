@@ -145,9 +145,8 @@ static glia_status make_ready(gli_pass *p) {
 }
 
 static glia_status load(gli_pass *p, gli_step *step) {
-    glia_tensor **targets    = step->n_in > p->model->n_inputs ? step->in + p->model->n_inputs : NULL;
     const gli_span span      = gli_span_begin(p->model->ctx);
-    const glia_status status = gli_loader_next(&p->loader, step->in, targets);
+    const glia_status status = gli_feed_load(&step->feed, &p->loader, step->in, step->n_in, p->model->n_inputs);
     gli_span_end(p->model->ctx, "data", span);
     p->user_failed = status != GLIA_OK;
     return status;

@@ -244,6 +244,7 @@ static glia_status make_tensors(glia_model *model, gli_step *step) {
 static void step_free(glia_context *ctx, gli_step *step) {
     glia_plan_destroy(step->plan);
     for (int i = 0; i < GLI_MAX_STEP_INPUTS; ++i) glia_tensor_destroy(step->in[i]);
+    gli_feed_close(&step->feed);
     for (int i = 0; i < GLIA_MAX_OUTPUTS; ++i) {
         glia_tensor_destroy(step->out[i]);
         glia_tensor_destroy(step->scores[i]);

@@ -4,6 +4,7 @@
 
 #include "data/dataset.h"
 #include "nn/emission.h"
+#include "train/feed.h"
 #include "train/training.h"
 
 typedef enum gli_pass_kind {
@@ -29,8 +30,6 @@ typedef struct gli_inspection {
     bool largest; /* of its largest element for each sample; otherwise of all, each times its number in `seed` */
 } gli_inspection;
 
-enum { GLI_MAX_STEP_INPUTS = 2 * GLIA_MAX_FIELDS };
-
 /* How many a model keeps. Training uses two, of full and last batches, and one for the update where a step has several;
  * a validation and each look use two. */
 enum { GLI_MAX_STEPS = 16 };
@@ -51,6 +50,7 @@ typedef struct gli_step {
     bool watched;                         /* of training: it leaves the numbers of train/watched.h */
     glia_dataset *resident;               /* retained; the plan takes its samples from there. NULL: from `in` */
     glia_tensor *in[GLI_MAX_STEP_INPUTS]; /* [batch, ...]; NULL: the plan does not need it */
+    gli_feed feed;                        /* where the next batch goes while `in` may still be read */
     int n_out;
     glia_tensor *out[GLIA_MAX_OUTPUTS]; /* of GLI_PASS_PREDICT, in the model's dtype; of CONFUSION the counts, i64; of
                                          * an inspection what it asks for */

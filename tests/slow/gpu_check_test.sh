@@ -1,6 +1,6 @@
 #!/bin/sh
-# scripts/gpu_check on the emulated device, with stand-ins for nvidia-smi and compute-sanitizer: every step runs; what is
-# wrong, late or missing shows in the summary and in the exit code, and ends no later step.
+# scripts/gpu_check on the emulated device, with stand-ins for nvidia-smi and compute-sanitizer: every step runs; what
+# is wrong, late or missing shows in the summary and in the exit code, and ends no later step.
 set -eu
 
 build=$GLIA_BUILD_DIR
@@ -44,7 +44,7 @@ build_of() {
     for program; do ln -sf "$build/bin/$program" "$folder/bin/$program"; done
 }
 
-[ "$(scripts/gpu_check --list | grep -c '^part [ab]: 480 s$')" -eq 2 ] || fail "the limits of a part are not eight minutes"
+[ "$(scripts/gpu_check --list | grep -c '^part [ab]: 480 s$')" -eq 2 ] || fail "a part has not eight minutes"
 if ! python3 -c 'import ctypes; ctypes.CDLL("libcuda.so.1")' 2>/dev/null; then
     check 3 --commit some-commit
     says FAILED machine
@@ -67,8 +67,8 @@ path=$work/tools:$PATH
 # shellcheck disable=SC2086 # options
 check 0 $all
 says passed machine 'Test GPU, 580.65.06'
-for step in doctor bench_train bench_train_own training device_tests providers providers_rest constants bench_ops memcheck \
-    bench_rnn; do
+for step in doctor bench_train bench_train_own training device_tests providers providers_rest constants bench_ops \
+    memcheck bench_rnn; do
     says passed $step
 done
 says skipped pytorch_rnn 'there is no GPU'
@@ -105,8 +105,8 @@ done <"$work/children"
 cp "$work/out/results.json" "$work/part_a.json"
 check 1 --device emulated --build "$work/wrong" --part b --after "$work/part_a.json" --seconds 6
 says FAILED again_alone
-[ "$(sed -n '2,4s/^[A-Za-z]* *\([a-z_]*\) .*/\1/p' "$work/out/summary.txt" | tr '\n' ' ')" = 'doctor device_tests fidelity ' ] ||
-    fail "what is open from part a does not come first"
+first=$(sed -n '2,4s/^[A-Za-z]* *\([a-z_]*\) .*/\1/p' "$work/out/summary.txt" | tr '\n' ' ')
+[ "$first" = 'doctor device_tests fidelity ' ] || fail "what is open from part a does not come first, but $first"
 check 0 --device emulated --build "$work/build" --steps doctor,providers --seconds 1
 says skipped providers 'no time was left'
 

@@ -144,6 +144,7 @@ static void device_close(glia_context *ctx) {
     gli_cuda *cuda = gli_cuda_of(ctx);
     cudaSetDevice(cuda->index);
     if (cuda->stream) cudaStreamSynchronize(cuda->stream);
+    gli_cuda_feed_close(&cuda->feed);
     gli_cuda_libraries_close(ctx);
     gli_cuda_timer_close(cuda);
     gli_cuda_release(ctx, &cuda->index_memory);
@@ -202,7 +203,11 @@ static const gli_device device = {
     .release        = gli_cuda_release,
     .upload         = gli_cuda_upload,
     .download       = gli_cuda_download,
+    .copy           = gli_cuda_move,
     .fill           = gli_cuda_fill,
+    .feed_begin     = gli_cuda_feed_begin,
+    .feed_end       = gli_cuda_feed_end,
+    .feed_taken     = gli_cuda_feed_taken,
     .synchronize    = gli_cuda_synchronize,
     .alignment      = GLI_CUDA_ALIGNMENT,
     .io_alignment   = GLI_CUDA_ACCESS,

@@ -6,6 +6,7 @@
 #include <cuda_runtime_api.h>
 
 #include "core/provider.h"
+#include "cuda/device/feed_stream.h"
 #include "cuda/device/kernel_code.h"
 #include "cuda/device/memory_pool.h"
 
@@ -31,6 +32,7 @@ typedef struct gli_cuda {
     char *staging[GLI_CUDA_STAGING_HALVES];
     cudaEvent_t staged[GLI_CUDA_STAGING_HALVES];
     int next_half;
+    gli_cuda_feed feed;
     bool recording; /* a plan; transfers, which are no part of it, are refused */
 
     /* Indices that kernels found out of range; see index_error.h. */
@@ -75,6 +77,7 @@ glia_status gli_cuda_usable(glia_context *ctx);
 glia_status gli_cuda_upload(glia_context *ctx, void *device, const void *host, size_t bytes);
 glia_status gli_cuda_download(glia_context *ctx, void *host, const void *device, size_t bytes);
 glia_status gli_cuda_synchronize(glia_context *ctx);
+glia_status gli_cuda_move(glia_context *ctx, void *to, const void *from, size_t bytes);
 glia_status gli_cuda_fill(glia_context *ctx, void *device, unsigned char byte, size_t bytes);
 
 /* timer.c */

@@ -25,19 +25,18 @@ static glia_status take_half(glia_context *ctx, int *half) {
 }
 
 /* Marks the end of what was started on the half. */
-static glia_status mark(glia_context *ctx, int half) {
-    gli_cuda *cuda = gli_cuda_of(ctx);
-    GLI_CUDA_TRY(ctx, cudaEventRecord(cuda->staged[half], cuda->stream));
+static glia_status mark(glia_context *ctx, int half, cudaStream_t stream) {
+    GLI_CUDA_TRY(ctx, cudaEventRecord(gli_cuda_of(ctx)->staged[half], stream));
     return GLIA_OK;
 }
 
 /* Starts a copy between the half and the device; what fails is over when this returns, for the half is used again. */
 static glia_status start(glia_context *ctx, int half, void *to, const void *from, size_t bytes,
                          enum cudaMemcpyKind kind) {
-    gli_cuda *cuda = gli_cuda_of(ctx);
-    GLI_CUDA_TRY(ctx, cudaMemcpyAsync(to, from, bytes, kind, cuda->stream));
-    const glia_status status = mark(ctx, half);
-    if (status != GLIA_OK) cudaStreamSynchronize(cuda->stream);
+    const cudaStream_t stream = kind == cudaMemcpyHostToDevice ? gli_cuda_stream_to(ctx, to) : gli_cuda_of(ctx)->stream;
+    GLI_CUDA_TRY(ctx, cudaMemcpyAsync(to, from, bytes, kind, stream));
+    const glia_status status = mark(ctx, half, stream);
+    if (status != GLIA_OK) cudaStreamSynchronize(stream);
     return status;
 }
 
@@ -76,6 +75,12 @@ glia_status gli_cuda_download(glia_context *ctx, void *host, const void *device,
         before = half;
     }
     return gli_cuda_check_indices(ctx);
+}
+
+glia_status gli_cuda_move(glia_context *ctx, void *to, const void *from, size_t bytes) {
+    GLI_TRY(gli_cuda_usable(ctx));
+    GLI_CUDA_TRY(ctx, cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, gli_cuda_of(ctx)->stream));
+    return GLIA_OK;
 }
 
 glia_status gli_cuda_fill(glia_context *ctx, void *device, unsigned char byte, size_t bytes) {

@@ -1,0 +1,23 @@
+/* Batches that come from the host: a large one is uploaded beside the step before it, to memory that no step reads, and
+ * then moved within the device to where the plan expects it. */
+#ifndef GLI_TRAIN_FEED_H
+#define GLI_TRAIN_FEED_H
+
+#include "data/loader.h"
+#include "glia/tensor.h"
+
+enum { GLI_MAX_STEP_INPUTS = 2 * GLIA_MAX_FIELDS, GLI_FEED_SETS_OF_BATCHES = 2 };
+
+/* Of one step; empty until a batch is large enough. The two sets take turns. */
+typedef struct gli_feed {
+    glia_tensor *memory[GLI_FEED_SETS_OF_BATCHES]; /* of all tensors of a set */
+    glia_tensor *in[GLI_FEED_SETS_OF_BATCHES][GLI_MAX_STEP_INPUTS];
+    int set;      /* the next */
+    bool refused; /* there was no memory for it */
+} gli_feed;
+
+/* The next batch of the loader into `in`: n tensors, inputs before targets. */
+glia_status gli_feed_load(gli_feed *feed, gli_loader *loader, glia_tensor *const *in, int n, int inputs);
+void gli_feed_close(gli_feed *feed);
+
+#endif
