@@ -43,14 +43,15 @@ glia_status gli_rnn_pass_run(const gli_rnn_pass_kind *kind, const gli_call *call
 
 /* ---- steps ------------------------------------------------------------------------------------------------------- */
 
-/* Sequences that go through the steps together, some tiles of the product. Each group reads all weights: worth it while
- * these stay in the second cache, and a step takes longer than what it costs to begin one. */
-static int64_t rows_of_group(const gli_rnn_geom *g) {
-    enum { MOST_WEIGHTS = 1 << 18, FEWEST_PRODUCTS = 1 << 18, GROUPS = 4, MOST_TILES = 4 };
+/* Sequences that go through the steps together, some tiles of the product; no sum goes over sequences, so that the bits
+ * do not depend on it. Each group reads all weights: worth it while these stay in the second cache, and a step takes
+ * longer than what it costs to begin one. */
+static int64_t rows_of_group(const glia_context *ctx, const gli_rnn_geom *g) {
+    enum { MOST_WEIGHTS = 1 << 18, FEWEST_PRODUCTS = 1 << 18, MOST_TILES = 8 };
     const int64_t rows = gli_gemm_kernel_here()->rows, weights = gli_rnn_gates(g) * g->outputs;
-    const int64_t tiles = gli_min_i64(g->batch / (GROUPS * rows), MOST_TILES);
+    const int64_t tiles = gli_divide_up(gli_divide_up(g->batch, rows), ctx->threads);
     if (weights > MOST_WEIGHTS) return g->batch;
-    return rows * gli_max_i64(gli_max_i64(tiles, 1), gli_divide_up(FEWEST_PRODUCTS, rows * weights));
+    return rows * gli_max_i64(gli_min_i64(tiles, MOST_TILES), gli_divide_up(FEWEST_PRODUCTS, rows * weights));
 }
 
 typedef struct group_steps {
@@ -67,7 +68,7 @@ static void run_group(void *arg, int64_t begin, int64_t end) {
 }
 
 void gli_rnn_pass_steps(const gli_rnn_pass *p, void (*steps_of)(gli_rnn_pass *p)) {
-    gli_parallel(p->call->ctx, p->g->batch, rows_of_group(p->g), run_group, &(group_steps){p, steps_of});
+    gli_parallel(p->call->ctx, p->g->batch, rows_of_group(p->call->ctx, p->g), run_group, &(group_steps){p, steps_of});
 }
 
 void gli_rnn_pass_rows(gli_rnn_pass *p, void (*body)(void *pass, int64_t begin, int64_t end)) {
