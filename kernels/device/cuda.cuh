@@ -24,9 +24,9 @@ inline cudaError_t gli_shared_memory_limit(size_t *bytes) {
     return error;
 }
 
-// A kernel may have more than 48 KB of shared memory only after asking for it.
+// A kernel may have more than 48 KB of shared memory, 1 KB of it for what is static, only after asking for it.
 inline cudaError_t gli_allow_shared_memory(const void *kernel, size_t bytes) {
-    if (bytes <= 48 * 1024) return cudaSuccess;
+    if (bytes <= 47 * 1024) return cudaSuccess;
     return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes);
 }
 
