@@ -14,6 +14,10 @@ struct divisor {
 
     /* of n below 2^31 */
     __device__ unsigned quotient(unsigned n) const { return (__umulhi(n, magic) + n) >> shift; }
+    /* of any n */
+    __device__ unsigned quotient_of_any(unsigned n) const {
+        return static_cast<unsigned>((uint64_t(__umulhi(n, magic)) + n) >> shift);
+    }
 };
 
 /* value is 1 to 2^31 - 1. */

@@ -52,11 +52,13 @@ __global__ void __launch_bounds__(MAP_THREADS)
     const int width     = vector<T>::width;
     const int64_t begin = (int64_t(blockIdx.x) * MAP_THREADS + threadIdx.x) * width;
     if (begin >= count) return;
-    const int n = count - begin < width ? int(count - begin) : width;
-    rule.load();
-    C in[IN][width] = {}, out[OUT][width], before[IN], after[OUT];
+    const int n       = count - begin < width ? int(count - begin) : width;
+    packed<T> raw[IN] = {};
+    C in[IN][width], out[OUT][width], before[IN], after[OUT];
     for (int i = 0; i < IN; ++i)
-        if (arrays.in[i]) load_pack(arrays.in[i] + begin, n, wide, in[i]);
+        if (arrays.in[i]) raw[i] = load_packed(arrays.in[i] + begin, n, wide);
+    rule.load(); /* waits for the rate, and so comes after the loads */
+    for (int i = 0; i < IN; ++i) unpack(raw[i], in[i]);
     for (int k = 0; k < width; ++k) {
         for (int i = 0; i < IN; ++i) before[i] = in[i][k];
         rule.step(before, after);

@@ -3,6 +3,7 @@
  * all indices of a channel for each chunk of its elements, whose sums are in shared memory. */
 #include "kernels/pool/max_pool2d_launch.h"
 
+#include "kernels/device/pack.cuh"
 #include "kernels/pool/pool2d.cuh"
 
 namespace glia {
@@ -22,16 +23,44 @@ struct maxima {
     }
 };
 
-/* The rows or columns of a window: first, first + dilation, ..., `count` of them, some of which may be outside x. */
+/* The rows or columns of a window: first, first + dilation, ..., `count` of them, some of which may be outside x.
+ * Modulo 2^32, where what is before x is behind it. */
 struct window_steps {
-    int64_t first, dilation;
+    unsigned first, dilation;
     int count;
 };
 
 __device__ inline window_steps steps_of(const pool_axis &a, int p) {
-    if (!a.adaptive) return {int64_t(p) * a.stride - a.pad, a.dilation, a.kernel};
+    if (!a.adaptive) return {unsigned(p) * unsigned(a.stride) - unsigned(a.pad), unsigned(a.dilation), a.kernel};
     const window w = window_at(a, p);
-    return {w.first, 1, w.last - w.first};
+    return {unsigned(w.first), 1, w.last - w.first};
+}
+
+enum { POOL_AT_ONCE = 4 }; /* elements of a window that a thread loads before it compares them */
+
+/* W neighbouring indices. */
+template <int W>
+__device__ inline void load_indices(const int *indices, int64_t step, bool wide, int (&out)[W]) {
+    if constexpr (W % 4 == 0)
+        if (wide) {
+            for (int k = 0; k < W; k += 4) {
+                const int4 four = *reinterpret_cast<const int4 *>(indices + k);
+                out[k] = four.x, out[k + 1] = four.y, out[k + 2] = four.z, out[k + 3] = four.w;
+            }
+            return;
+        }
+    for (int k = 0; k < W; ++k) out[k] = indices[k * step];
+}
+
+template <int W>
+__device__ inline void store_indices(int *indices, int64_t step, bool wide, const int (&in)[W]) {
+    if constexpr (W % 4 == 0)
+        if (wide) {
+            for (int k = 0; k < W; k += 4)
+                *reinterpret_cast<int4 *>(indices + k) = make_int4(in[k], in[k + 1], in[k + 2], in[k + 3]);
+            return;
+        }
+    for (int k = 0; k < W; ++k) indices[k * step] = in[k];
 }
 
 template <class T, int W>
@@ -41,21 +70,31 @@ __global__ void __launch_bounds__(POOL_THREADS, POOL_MIN_BLOCKS) max_pool2d_kern
     if (i >= j.threads.count) return;
     const pool_element to   = element_of<W>(j.threads, i);
     const window_steps rows = steps_of(j.rows, to.a), columns = steps_of(j.columns, to.b);
+    const T *image = j.in + offset(j.in_stride, {to.n, to.c, 0, 0});
     maxima<C, W> best;
-    for (int r = 0; r < rows.count; ++r) {
-        const int64_t row = rows.first + r * rows.dilation;
-        if (row < 0 || row >= j.rows.in) continue;
-        for (int s = 0; s < columns.count; ++s) {
-            const int64_t column = columns.first + s * columns.dilation;
-            if (column < 0 || column >= j.columns.in) continue;
-            C values[W];
-            load<T, W>(j.in + offset(j.in_stride, {to.n, to.c, int(row), int(column)}), values);
-            best.consider(values, int(row) * j.columns.in + int(column));
+    for (int r = 0, s = 0; r < rows.count;) {
+        packed<T> raw[POOL_AT_ONCE];
+        int index[POOL_AT_ONCE]; /* -1: outside */
+#pragma unroll
+        for (int k = 0; k < POOL_AT_ONCE; ++k) {
+            const unsigned row = rows.first + r * rows.dilation, column = columns.first + s * columns.dilation;
+            const bool inside = r < rows.count && row < unsigned(j.rows.in) && column < unsigned(j.columns.in);
+            index[k]          = inside ? int(row * j.columns.in + column) : -1;
+            if (inside) raw[k] = load_packed(image + (row * j.in_stride[2] + column * j.in_stride[3]), W, W > 1);
+            if (++s == columns.count) s = 0, ++r;
+        }
+#pragma unroll
+        for (int k = 0; k < POOL_AT_ONCE; ++k) {
+            C pack[vector<T>::width], values[W];
+            if (index[k] < 0) continue;
+            unpack(raw[k], pack);
+            for (int w = 0; w < W; ++w) values[w] = pack[w];
+            best.consider(values, index[k]);
         }
     }
     store<T, W>(j.out + offset(j.out_stride, to), best.value);
-    if (!j.indices) return;
-    for (int k = 0; k < W; ++k) j.indices[offset(j.indices_stride, to) + k * j.indices_stride[1]] = best.index[k];
+    if (j.indices)
+        store_indices(j.indices + offset(j.indices_stride, to), j.indices_stride[1], j.wide_indices, best.index);
 }
 
 template <class T, int W>
@@ -65,14 +104,17 @@ __global__ void __launch_bounds__(POOL_THREADS, POOL_MIN_BLOCKS) max_pool2d_back
     if (i >= j.threads.count) return;
     const pool_element to = element_of<W>(j.threads, i);
     const window_range ps = windows_over(j.rows, to.a), qs = windows_over(j.columns, to.b);
-    const int own = to.a * j.columns.in + to.b;
-    C sum[W]      = {}, values[W];
+    const T *dy              = j.in + offset(j.in_stride, {to.n, to.c, 0, 0});
+    const int *indices_of_dy = j.indices + offset(j.indices_stride, {to.n, to.c, 0, 0});
+    const int own            = to.a * j.columns.in + to.b;
+    C sum[W]                 = {}, values[W];
     for (int p = ps.first; p < ps.last; ++p)
         for (int q = qs.first; q < qs.last; ++q) {
-            const pool_element from = {to.n, to.c, p, q};
-            load<T, W>(j.in + offset(j.in_stride, from), values);
-            const int *indices = j.indices + offset(j.indices_stride, from);
-            for (int k = 0; k < W; ++k) sum[k] += indices[k * j.indices_stride[1]] == own ? values[k] : C(0);
+            int index[W];
+            load_indices(indices_of_dy + (p * j.indices_stride[2] + q * j.indices_stride[3]), j.indices_stride[1],
+                         j.wide_indices, index);
+            load<T, W>(dy + (p * j.in_stride[2] + q * j.in_stride[3]), values);
+            for (int k = 0; k < W; ++k) sum[k] += index[k] == own ? values[k] : C(0);
         }
     store<T, W>(j.out + offset(j.out_stride, to), sum);
 }

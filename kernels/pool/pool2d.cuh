@@ -66,6 +66,8 @@ __device__ inline void store(T *y, const compute<T> (&values)[W]) {
 struct pool_axis {
     int in, out, kernel, stride, pad, pad_end, dilation;
     bool adaptive, count_pad;
+    unsigned reach;    /* (kernel - 1) dilation + 1, at most 2^32 - 1 */
+    divisor by_stride; /* by 1 where no window is known */
 };
 
 /* Elements first .. last-1 of x, and how many a mean is over. */
@@ -95,10 +97,9 @@ struct window_range {
 /* Those that can contain element i. */
 __device__ inline window_range windows_over(const pool_axis &a, int i) {
     if (a.adaptive) return {adaptive_first(i, a.in, a.out), adaptive_last(i, a.in, a.out)};
-    const int64_t kernel = int64_t(a.kernel - 1) * a.dilation + 1, padded = int64_t(i) + a.pad,
-                  behind = padded - kernel;
-    const int last       = int(min(padded / a.stride + 1, int64_t(a.out)));
-    return {behind < 0 ? 0 : int(behind / a.stride + 1), last};
+    const unsigned padded = unsigned(i) + unsigned(a.pad);
+    const int last        = int(min(a.by_stride.quotient_of_any(padded) + 1, unsigned(a.out)));
+    return {padded < a.reach ? 0 : int(a.by_stride.quotient_of_any(padded - a.reach)) + 1, last};
 }
 
 /* ---- launches ---- */
@@ -111,6 +112,7 @@ struct pool_job {
     const T *in; /* x; backward dy */
     T *out;
     int *indices;
+    bool wide_indices; /* packs of channels of them lie at multiples of 16 bytes */
 };
 
 /* Over an image [n, c, a, b] with these strides, packs of `width` channels. */
@@ -124,11 +126,30 @@ inline thread_order order_of(const gli_pool2d_geom &g, const int64_t *stride, in
     return o;
 }
 
+inline pool_axis axis_of(int in, int out, int kernel, int stride, int pad, int pad_end, int dilation, bool adaptive,
+                         bool count_pad) {
+    const int64_t reach = int64_t(kernel - 1) * dilation + 1;
+    return {in,
+            out,
+            kernel,
+            stride,
+            pad,
+            pad_end,
+            dilation,
+            adaptive,
+            count_pad,
+            unsigned(reach < UINT32_MAX ? reach : UINT32_MAX),
+            divide_by(stride > 0 ? stride : 1)};
+}
+
 template <class T>
 pool_job<T> job_of(const gli_pool2d_geom &g, const gli_pool2d_arrays &a, bool backward, int width) {
-    pool_job<T> j = {};
-    j.rows    = {g.h, g.p, g.r, g.stride_h, g.pad_h, g.pad_h_end, g.dilation_h, a.adaptive, g.count_include_pad != 0};
-    j.columns = {g.w, g.q, g.s, g.stride_w, g.pad_w, g.pad_w_end, g.dilation_w, a.adaptive, g.count_include_pad != 0};
+    pool_job<T> j        = {};
+    const bool count_pad = g.count_include_pad != 0;
+    j.rows         = axis_of(g.h, g.p, g.r, g.stride_h, g.pad_h, g.pad_h_end, g.dilation_h, a.adaptive, count_pad);
+    j.columns      = axis_of(g.w, g.q, g.s, g.stride_w, g.pad_w, g.pad_w_end, g.dilation_w, a.adaptive, count_pad);
+    j.wide_indices = a.indices && aligned16(a.indices) && a.indices_stride[1] == 1;
+    for (int d : {0, 2, 3}) j.wide_indices = j.wide_indices && a.indices_stride[d] % 4 == 0;
     j.threads = backward ? order_of(g, a.x_stride, g.h, g.w, width) : order_of(g, a.y_stride, g.p, g.q, width);
     for (int d = 0; d < 4; ++d) {
         j.in_stride[d]      = backward ? a.y_stride[d] : a.x_stride[d];

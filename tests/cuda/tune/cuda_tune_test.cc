@@ -219,6 +219,8 @@ TEST(Bias, is_added_before_the_activation) {
                 for (int offset : {0, 1}) {
                     check_bias(dtype, activation, with_bias, 13, 5, 1, offset);
                     check_bias(dtype, activation, with_bias, 3, 4, 17, offset);
+                    check_bias(dtype, activation, with_bias, 5, 24, 1, offset);  // packs of channels
+                    check_bias(dtype, activation, with_bias, 3, 5, 16, offset);  // packs in one channel
                 }
 }
 
