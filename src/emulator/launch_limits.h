@@ -6,7 +6,7 @@
 
 namespace emulator {
 
-cudaError_t check_launch(const Kernel &kernel);
+cudaError_t check_launch(const Launch &kernel);
 
 // The shared memory that a block of the kernel may have.
 size_t shared_limit(const void *function);
