@@ -120,7 +120,7 @@ void multiply_matrices(Warp &warp, const Instruction &instruction) {
     const auto element   = static_cast<Element>(instruction.registers);
     const unsigned bytes = element_bytes(element), per_register = 4 / bytes;
     const bool is_mma          = instruction.flag;
-    const std::vector<Slot> &a = instruction.vectors[0], &b = instruction.vectors[1], &c = instruction.vectors[2];
+    const std::vector<Slot> &a = instruction.factors[0], &b = instruction.factors[1], &c = instruction.factors[2];
     double left[16 * 16], right[16 * 16], sum[16 * 16];
     for (unsigned i = 0; i < rows * depth; i++) {
         const Place place = is_mma ? a_place(i / depth, i % depth, per_register) : wmma_place(i, per_lane(a, bytes));

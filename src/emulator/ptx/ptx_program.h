@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace emulator::ptx {
@@ -48,10 +49,11 @@ struct Instruction {
     Flow flow   = Flow::NEXT;
     Slot destination{}, destination2{};  // the second: shfl's predicate
     Slot source[4]{};
-    std::vector<Slot> vector, vectors[3];  // of accesses and of matrices: destination or value, and a, b, c
-    int64_t offset  = 0;                   // of an address; a constant of others
-    int64_t offset2 = 0;                   // of the address that cp.async reads
-    uint32_t target{};                     // of a branch
+    std::vector<Slot> vector;      // of accesses and matrices: destination or value
+    std::vector<Slot> factors[3];  // of a product of matrices: a, b, c
+    int64_t offset  = 0;           // of an address; a constant of others
+    int64_t offset2 = 0;           // of the address that cp.async reads
+    uint32_t target{};             // of a branch
     Slot guard{};
     bool guarded = false, guard_negated = false;
     Space space           = Space::GENERIC;
@@ -62,7 +64,7 @@ struct Instruction {
     bool flag             = false;  // .trans, .row of a matrix
     uint16_t rows = 0, columns = 0, depth = 0;
     mutable AccessCache cache{};
-    std::string text;  // for messages
+    std::string_view text;  // for messages; in the module
 };
 
 enum class Special : uint8_t {

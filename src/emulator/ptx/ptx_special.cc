@@ -277,13 +277,13 @@ bool matrix_product(Decoder &decoder, const Words &words, const Words &operands,
     instruction.flag        = is_mma;
     instruction.registers   = static_cast<uint8_t>(element);
     instruction.vector      = decoder.registers(operands[0], 4);
-    for (size_t i = 0; i < 3; i++) instruction.vectors[i] = decoder.registers(operands[i + 1], 4);
+    for (size_t i = 0; i < 3; i++) instruction.factors[i] = decoder.registers(operands[i + 1], 4);
     const unsigned per_register = 4 / element_bytes(element);
     const auto holds            = [&](size_t i, unsigned elements, unsigned per) {
-        return instruction.vectors[i].size() * per * LANES >= elements;
+        return instruction.factors[i].size() * per * LANES >= elements;
     };
     if (!holds(0, shape[0] * shape[2], per_register) || !holds(1, shape[2] * shape[1], per_register) ||
-        !holds(2, shape[0] * shape[1], 1) || instruction.vector.size() != instruction.vectors[2].size())
+        !holds(2, shape[0] * shape[1], 1) || instruction.vector.size() != instruction.factors[2].size())
         return false;
     decoder.emit(std::move(instruction));
     return true;

@@ -100,7 +100,7 @@ void Warp::fail(unsigned lane, cudaError_t error, const char *format, ...) {
     const std::string text = formatted_list(format, arguments);
     va_end(arguments);
     const uint3 block = block_->index(), thread = thread_index(block_->launch().block, number_ * LANES + lane);
-    const std::string &instruction = program_->code[pc_].text;
+    const std::string instruction(program_->code[pc_].text);
     lose_gpu(error,
              formatted("kernel %s, block (%u,%u,%u), thread (%u,%u,%u), \"%s\": %s", block_->launch().name, block.x,
                        block.y, block.z, thread.x, thread.y, thread.z, instruction.c_str(), text.c_str()));
