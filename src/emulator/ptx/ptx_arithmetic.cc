@@ -118,10 +118,10 @@ bool geu(T a, T b) {
 // With and without .ftz.
 #define ROWS_F32(before, after, ...) \
     row<__VA_ARGS__>(before after ".f32"), row<Flushing<__VA_ARGS__>::of>(before after ".ftz.f32")
+#define ROWS_PLAIN(name, function) ROWS_F32(name, "", function<float>), row<function<double>>(name ".f64")
 // Without a rounding nvcc may contract; what it emitted is the nearest, too.
-#define ROWS_NEAREST(name, function)                                                                                 \
-    ROWS_F32(name, "", function<float>), ROWS_F32(name, ".rn", function<float>), row<function<double>>(name ".f64"), \
-        row<function<double>>(name ".rn.f64")
+#define ROWS_NEAREST(name, function) \
+    ROWS_PLAIN(name, function), ROWS_F32(name, ".rn", function<float>), row<function<double>>(name ".rn.f64")
 #define ROWS_DIRECTED(name, function)                                                              \
     ROWS_F32(name, ".rz", function<Round::TO_ZERO>), ROWS_F32(name, ".rm", function<Round::DOWN>), \
         ROWS_F32(name, ".rp", function<Round::UP>)
@@ -135,10 +135,10 @@ constexpr Row ROWS[] = {
     ROWS_NEAREST("div", quotient),
     ROWS_NEAREST("rcp", reciprocal),
     ROWS_NEAREST("sqrt", root),
-    ROWS_NEAREST("min", least),
-    ROWS_NEAREST("max", greatest),
-    ROWS_NEAREST("neg", negative),
-    ROWS_NEAREST("abs", magnitude),
+    ROWS_PLAIN("min", least),
+    ROWS_PLAIN("max", greatest),
+    ROWS_PLAIN("neg", negative),
+    ROWS_PLAIN("abs", magnitude),
     ROWS_DIRECTED("add", add_rounded),
     ROWS_DIRECTED("mul", mul_rounded),
     ROWS_DIRECTED("fma", fma_rounded),

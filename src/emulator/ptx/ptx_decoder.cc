@@ -40,7 +40,6 @@ bool parse_number(std::string_view text, uint64_t &value) {
 
 std::unique_ptr<Program> decode(const Module &module, const Function &entry) {
     auto program         = std::make_unique<Program>();
-    program->name        = entry.name;
     program->max_threads = entry.max_threads;
     Decoder(module, *program).decode_entry(entry);
     return program;
@@ -118,7 +117,7 @@ void Decoder::declare_registers(std::string_view text) {
     for (const auto &name : split_operands(text.substr(type.size()))) {
         const size_t range = name.find('<');
         if (range == std::string_view::npos)
-            scopes_.back().registers[name] = {new_slot(bytes), bytes};
+            scopes_.back().registers[name] = {temporary(bytes), bytes};
         else
             scopes_.back().ranges[name.substr(0, range)] = bytes;
     }
@@ -128,29 +127,27 @@ void Decoder::declare_registers(std::string_view text) {
 void Decoder::declare_parameter(std::string_view text) {
     const Variable variable = parse_variable(text);
     if (variable.bytes > 8) return unknown("parameters of this size are not known");
-    bodies_.back().variables[variable.name] = {new_slot(variable.bytes), variable.bytes};
+    bodies_.back().variables[variable.name] = {temporary(variable.bytes), variable.bytes};
 }
 
 void Decoder::add_shared(const Variable &variable) {
     const uint32_t start   = aligned(program_.shared_end, std::max(variable.align, 16u));
     shared_[variable.name] = start;
-    program_.shared.push_back({std::string(variable.name), start, variable.bytes});
+    program_.shared.push_back({start, variable.bytes});
     program_.static_shared += variable.bytes;
     program_.shared_end = aligned(start + variable.bytes, SHARED_GAP) + SHARED_GAP;
 }
 
-Slot Decoder::new_slot(unsigned bytes) {
+Slot Decoder::temporary(unsigned bytes) {
     const Slot slot = program_.register_bytes;
     program_.register_bytes += std::max(64u, bytes * LANES);
     return slot;
 }
 
-Slot Decoder::temporary(unsigned bytes) { return new_slot(bytes); }
-
 Slot Decoder::constant(uint64_t value, unsigned bytes, bool is_dynamic) {
     const auto [found, added] = constants_.try_emplace({value, bytes, is_dynamic});
     if (added) {
-        found->second = new_slot(bytes);
+        found->second = temporary(bytes);
         program_.constants.push_back({found->second, bytes, value, is_dynamic});
     }
     return found->second;
@@ -163,12 +160,12 @@ const Register *Decoder::find_register(std::string_view name) {
         if (found != scopes_[i].registers.end()) return &found->second;
         const auto range = scopes_[i].ranges.find(prefix);
         if (range != scopes_[i].ranges.end())
-            return &(scopes_[i].registers[name] = {new_slot(range->second), range->second});
+            return &(scopes_[i].registers[name] = {temporary(range->second), range->second});
     }
     for (const auto &[special_name, special] : SPECIALS) {
         if (special_name != name) continue;
         const auto [found, added] = specials_.try_emplace(special);
-        if (added) program_.specials.emplace_back(special, found->second = new_slot(4));
+        if (added) program_.specials.emplace_back(special, found->second = temporary(4));
         return &(scopes_[bodies_.back().outermost_scope].registers[special_name] = {found->second, 4});
     }
     return nullptr;

@@ -48,7 +48,6 @@ class Decoder {
     // A parameter or result of a function that is being called; null: it is none.
     const Register *call_variable(std::string_view brackets);
     Instruction &emit(Instruction instruction);
-    std::string_view text() const { return text_; }
 
    private:
     struct Scope {
@@ -88,7 +87,6 @@ class Decoder {
     };
     bool parse_constant(std::string_view text, unsigned bytes, Value &value);
     bool find_symbol(std::string_view name, Value &value);
-    Slot new_slot(unsigned bytes);
     void widened(Register to, unsigned bytes, bool is_signed, Slot from);
 
     const Module &module_;

@@ -94,7 +94,6 @@ struct Constant {
 
 // A variable in shared memory. Between two is a gap, in which nothing may be read or written.
 struct SharedVariable {
-    std::string name;
     uint32_t start, bytes;
 };
 
@@ -103,7 +102,6 @@ struct Parameter {
 };
 
 struct Program {
-    std::string name;
     std::vector<Instruction> code;
     std::vector<Constant> constants;
     std::vector<std::pair<Special, Slot>> specials;

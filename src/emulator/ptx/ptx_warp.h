@@ -56,7 +56,6 @@ class Warp {
 
     bool choose_group();
     State waiting_state();
-    void step(const Instruction &instruction);
     void part(const Instruction &instruction);
     void branch(const Instruction &instruction);
     void wait(Waits waits);
