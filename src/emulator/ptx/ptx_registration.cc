@@ -1,14 +1,12 @@
 // What nvcc's host code calls: at load time to register the kernels of a file with their PTX, and to launch one.
 #include <cxxabi.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
 
-#include "emulator/emulated_gpu.h"
 #include "emulator/gpu_error.h"
 #include "emulator/launch_limits.h"
 #include "emulator/ptx/ptx_block.h"
@@ -79,7 +77,7 @@ cudaError_t check(const PtxLaunch &launch) {
     if (program.max_threads > 0 && threads > program.max_threads)
         return refuse(cudaErrorInvalidValue, "kernel %s: a block of %u threads; its launch bounds allow %u",
                       launch.name, threads, program.max_threads);
-    const size_t limit = std::max(shared_limit(launch.function), SHARED_BYTES);
+    const size_t limit = whole_shared_limit(launch.function);
     if (program.static_shared + launch.shared_bytes > limit)
         return refuse(cudaErrorInvalidValue,
                       "kernel %s: %u bytes of static and %zu of dynamic shared memory; %zu are allowed", launch.name,
