@@ -54,6 +54,10 @@ size_t shared_limit(const void *function) {
     return found != opted_in.end() ? found->second : SHARED_BYTES;
 }
 
+size_t all_shared_limit(const void *function) {
+    return opted_in.count(function) != 0 ? SHARED_BYTES_OPT_IN : SHARED_BYTES;
+}
+
 cudaError_t check_launch(const Kernel &kernel) {
     cudaError_t error = check_block(kernel);
     if (error == cudaSuccess) error = check_grid(kernel);
