@@ -60,8 +60,11 @@ struct tensor_tile {
     stored a[2][rows][pitch];
     stored b[2][columns][pitch];
 
-    /* The result of a warp, where a was before: [row][acc_pitch]. */
-    __device__ float *acc_of(int warp) { return reinterpret_cast<float *>(a) + warp * warp_rows * acc_pitch; }
+    /* The result of a warp, where the tiles were before: [row][acc_pitch]. */
+    __device__ float *acc_of(int warp) {
+        static_assert(threads / 32 * warp_rows * acc_pitch * sizeof(float) <= sizeof(a) + sizeof(b), "all warps fit");
+        return reinterpret_cast<float *>(this) + warp * warp_rows * acc_pitch;
+    }
 };
 
 /* What a warp accumulates: 16 x 8 blocks of its 32 x 16. */
