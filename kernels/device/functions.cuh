@@ -1,6 +1,6 @@
 /* Functions of one element and their derivatives, in float or double. Comparisons are written so that NaN goes
- * through. Each is within a few units in the last place of the exact value, those that know the type T of the elements
- * within a fraction of a unit of T. */
+ * through. A function is within a few units in the last place of the exact value, gelu of 16 bits within 0.56 units of
+ * its type. A derivative is a sum of such terms, and so has fewer digits where it is near 0. */
 #ifndef GLI_KERNELS_DEVICE_FUNCTIONS_CUH
 #define GLI_KERNELS_DEVICE_FUNCTIONS_CUH
 
@@ -46,7 +46,7 @@ __device__ inline C clip(C x, C low, C high) {
     return x < low ? low : x > high ? high : x;
 }
 
-/* exp(-x^2 / 2) */
+/* exp(-x^2 / 2), with a relative error of up to x^2 units in the last place, from rounding the exponent. */
 template <class C>
 __device__ inline C gaussian(C x) {
     return exp2(C(-0.72134752044448170368) * (x * x));
