@@ -223,8 +223,8 @@ class Steps:
             size = ["--steps", str(steps)] if self.real else ["--batch", "4", "--steps", "2", "--epochs", "1"]
             rows_of_one = self.file(f"{network}.{output}")
             try:
-                self.commands.run([program, "--device", self.device, "--network", network, "--json", rows_of_one, *size],
-                                  env)
+                self.commands.run(
+                    [program, "--device", self.device, "--network", network, "--json", rows_of_one, *size], env)
             except Failure as why:
                 wrong.append(f"{network}: {why}")
                 continue
