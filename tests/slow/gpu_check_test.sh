@@ -171,6 +171,9 @@ check 0 --device emulated --build "$work/build" --steps machine,bench_train,pyto
 says passed machine python
 says skipped pytorch 'has no torch'
 says skipped memcheck 'there is no compute-sanitizer'
+code=0
+python3 bench/rnn_against_pytorch >"$work/stdout" 2>&1 || code=$?
+[ "$code" -eq 77 ] || fail "rnn_against_pytorch without torch ended with $code, must be 77"
 grep -q '"commit": "\(unknown\|[0-9a-f]\{40\}\)"' "$work/out/results.json" || fail "no commit"
 check 1 --device emulated --steps build
 says FAILED build 'there is no cmake'
