@@ -1,9 +1,11 @@
-"""scripts/support/sass.py and scripts/check_machine_code, on the listings of kernels.cu and on small ones made here."""
+"""The scripts that look at compiled kernels, without nvcc: scripts/support/sass.py and scripts/check_machine_code on
+the listings of kernels.cu and on small ones made here, and what scripts/check_kernels compiles and reads."""
 import importlib.machinery
 import importlib.util
 import os
 import sys
 import tempfile
+import types
 import unittest
 import unittest.mock
 
@@ -22,6 +24,7 @@ def load_script(name):
 
 
 check_machine_code = load_script("check_machine_code")
+check_kernels = load_script("check_kernels")
 
 
 def kernel(text, registers=32, threads=256, shared=0):
@@ -177,6 +180,37 @@ class Complaints(unittest.TestCase):
             self.assertEqual(check_machine_code.read_table(), ("no nvcc", {}))
             check_machine_code.write_table("nvcc 13.0.88", table)
             self.assertEqual(check_machine_code.read_table(), ("nvcc 13.0.88", table))
+
+
+class CheckKernels(unittest.TestCase):
+    def plan(self, text_of, ship):
+        def run(command):
+            architecture = int(command[2].rpartition("_")[2])
+            return types.SimpleNamespace(stdout=f"# 1 of {architecture}\n{text_of(architecture)}\n")
+
+        with unittest.mock.patch.object(check_kernels.kernel_sources, "run", run):
+            return check_kernels.Compiler("nvcc", "").plan("k.cu", [75, 80, 90, 120], ship)
+
+    def test_equal_texts_share_their_ptx(self):
+        self.assertEqual(self.plan(lambda a: "text", False), [("k.cu", 75, [75, 80, 90, 120])])
+        self.assertEqual(self.plan(lambda a: a >= 80, False), [("k.cu", 75, [75]), ("k.cu", 80, [80, 90, 120])])
+
+    def test_a_release_leaves_no_architecture_out(self):
+        self.assertEqual(self.plan(lambda a: "text", True), [("k.cu", 75, [75]), ("k.cu", 80, [80, 90, 120])])
+        self.assertEqual(self.plan(lambda a: a >= 90, True), [("k.cu", 75, [75]), ("k.cu", 90, [90, 120]),
+                                                              ("k.cu", 80, [80, 90, 120])])
+
+    def test_what_ptxas_says(self):
+        report = """ptxas info    : 0 bytes gmem
+ptxas info    : Compiling entry function '_Z6kernelIfEvPT_' for 'sm_90a'
+ptxas info    : Function properties for _Z6kernelIfEvPT_
+    8 bytes stack frame, 12 bytes spill stores, 16 bytes spill loads
+ptxas info    : Used 255 registers""".splitlines()
+        limits, used = {("k.cu", "kernel"): check_kernels.Use(8, 12)}, set()
+        self.assertEqual(list(check_kernels.complaints({"k.cu": report}, limits, used)),
+                         ["k.cu: kernel<float>: sm_90: 8 bytes of stack, 16 of spilled registers; kernels/limits.txt "
+                          "allows 8 and 12"])
+        self.assertEqual(used, {("k.cu", "kernel")})
 
 
 if __name__ == "__main__":
