@@ -133,21 +133,27 @@ class Flow:
                     distance[index], changed = best, True
         return distance
 
-    def path(self, first=0):
-        """(indices in the order of execution, loops as (first, last) positions in it); the body of a loop runs once."""
+    def path(self, within=None):
+        """(indices in the order of execution, loops as (first, last) positions in it); the body of a loop runs once.
+        within: a range of indices that the path does not leave."""
+        within = within or range(len(self.code))
         order, position, loops = [], {}, []
-        index = first
+
+        def following(at):
+            return [to for to in self.next[at] if to in within]
+
+        index = within.start
         while True:
             while index is not None and index not in position:
                 position[index] = len(order)
                 order.append(index)
-                loops += [(position[to], position[index]) for to in self.next[index] if to in position]
-                index = min(self.next[index], key=lambda to: (to in position, self.distance[to]), default=None)
+                loops += [(position[to], position[index]) for to in following(index) if to in position]
+                index = min(following(index), key=lambda to: (to in position, self.distance[to]), default=None)
             if index is None:
                 return order, loops
             # Out of a loop without an end, by the last branch in it that leads elsewhere.
             body = order[position[index]:]
-            index = next((to for at in reversed(body) for to in self.next[at] if to not in position), None)
+            index = next((to for at in reversed(body) for to in following(at) if to not in position), None)
 
 
 def outermost(loops):
@@ -204,7 +210,6 @@ def products(kernel):
         return None
     inner = [ops[loop] for loop in loops if "LDG" not in ops[loop]]
     first, last = min(over_tiles, key=lambda loop: loop[1] - loop[0])
-    flow.next = [[to for to in following if first <= to <= last] for following in flow.next]
-    tile = [code[index] for index in flow.path(first)[0]]
+    tile = [code[index] for index in flow.path(range(first, last + 1))[0]]
     share = max(body.count(unit) / len(body) for body in inner or [list(map(op_of, tile))])
     return Products(share, len(tile), in_flight(tile, is_vector_load), ops_of(tile))
