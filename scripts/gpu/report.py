@@ -26,6 +26,7 @@ class Report:
         self.results = []
         os.makedirs(folder, exist_ok=True)
         self._replace(SUMMARY, "")
+        self._write()
 
     def add(self, result):
         self.results.append(result)
@@ -33,6 +34,15 @@ class Report:
         print(line, flush=True)
         with open(os.path.join(self.folder, SUMMARY), "a") as file:
             print(line, file=file)
+        self._write()
+
+    def failed(self):
+        return any(r.status == "FAILED" for r in self.results)
+
+    def interrupted(self):
+        return any(r.note == INTERRUPTED for r in self.results)
+
+    def _write(self):
         done = {r.step for r in self.results}
         to_come = [Result(name, "skipped", 0, NO_TIME) for name in self.names if name not in done]
         steps = [dataclasses.asdict(r) for r in self.results + to_come]
@@ -40,12 +50,6 @@ class Report:
         with tarfile.open(self._part(LOGS), "w:gz", compresslevel=1) as archive:
             archive.add(self.work, arcname="logs")
         os.replace(self._part(LOGS), os.path.join(self.folder, LOGS))
-
-    def failed(self):
-        return any(r.status == "FAILED" for r in self.results)
-
-    def interrupted(self):
-        return any(r.note == INTERRUPTED for r in self.results)
 
     def _part(self, name):
         return os.path.join(self.folder, name + ".part")

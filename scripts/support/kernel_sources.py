@@ -1,4 +1,4 @@
-"""The CUDA sources under kernels/: which there are, a hash of what each includes, how nvcc compiles one; and its tools."""
+"""The CUDA sources under kernels/: which there are, a hash of what each includes, how nvcc compiles one; its tools."""
 import glob
 import hashlib
 import os
