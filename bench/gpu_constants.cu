@@ -1,5 +1,4 @@
 // What a GPU's launches and loads cost, as JSON lines: numbers that estimates of training steps and kernels begin with.
-//   gpu_constants [--quick]       --quick: little work, to see that it runs
 // Compiled by nvcc for CUDA, and as gpu_constants_emulated by the C++ compiler for the emulated device.
 #include <algorithm>
 #include <chrono>
@@ -67,7 +66,8 @@ cudaError_t replay_seconds(const Gpu &gpu, int count, double *seconds) {
     TRY(launch(gpu, count));
     TRY(cudaStreamEndCapture(gpu.stream, &graph));
     TRY(cudaGraphInstantiate(&executable, graph, 0));
-    TRY(seconds_of(gpu, [&] { return cudaGraphLaunch(executable, gpu.stream); }, seconds));
+    TRY(seconds_of(
+        gpu, [&] { return cudaGraphLaunch(executable, gpu.stream); }, seconds));
     TRY(cudaGraphExecDestroy(executable));
     return cudaGraphDestroy(graph);
 }
@@ -76,7 +76,8 @@ cudaError_t measure_launches(const Gpu &gpu) {
     double few, many, launched;
     TRY(replay_seconds(gpu, 10, &few));
     TRY(replay_seconds(gpu, 10 + gpu.nodes, &many));
-    TRY(seconds_of(gpu, [&] { return launch(gpu, gpu.nodes); }, &launched));
+    TRY(seconds_of(
+        gpu, [&] { return launch(gpu, gpu.nodes); }, &launched));
     print("node of a graph", (many - few) / gpu.nodes * 1e6, "us");
     print("launch", launched / gpu.nodes * 1e6, "us");
 
@@ -137,7 +138,8 @@ cudaError_t measure_memory(const Gpu &gpu) {
     };
     TRY(seconds_of(gpu, copy, &seconds));
     print("copy by the driver", 2 * double(gpu.bytes) / seconds / 1e9, "GB/s");
-    TRY(seconds_of(gpu, [&] { return cudaMemsetAsync(gpu.to, 0, gpu.bytes, gpu.stream); }, &seconds));
+    TRY(seconds_of(
+        gpu, [&] { return cudaMemsetAsync(gpu.to, 0, gpu.bytes, gpu.stream); }, &seconds));
     print("clear by the driver", double(gpu.bytes) / seconds / 1e9, "GB/s");
     return cudaSuccess;
 }
@@ -165,12 +167,18 @@ cudaError_t measure(bool quick) {
 }  // namespace
 
 int main(int argc, char **argv) {
-    const bool quick = argc == 2 && strcmp(argv[1], "--quick") == 0;
-    if (argc > 1 && !quick) {
-        fprintf(stderr, "usage: gpu_constants [--quick]\n");
+    const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        printf("usage: %s [--quick]\nWhat a GPU's launches and loads cost, as JSON lines.\n\n", name);
+        printf("  --quick    little work, to see that it runs\n");
+        return 0;
+    }
+    const bool quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
+    if (argc > 1 + quick) {
+        fprintf(stderr, "%s: there is no option %s; --help lists them\n", name, argv[1 + quick]);
         return 2;
     }
     const cudaError_t error = measure(quick);
-    if (error != cudaSuccess) fprintf(stderr, "gpu_constants: %s\n", cudaGetErrorString(error));
+    if (error != cudaSuccess) fprintf(stderr, "%s: %s\n", name, cudaGetErrorString(error));
     return error == cudaSuccess ? 0 : 1;
 }

@@ -24,6 +24,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "aga
 import networks  # noqa: E402
 
 
+PEERS = ("eager", "graph", "compiled")
 BATCHES = {"mnist_dense": 32, "cnn_fashion": 128, "resnet18_cifar": 128}  # as bench_train has them
 
 
@@ -101,21 +102,31 @@ def measure(name, peer, device):
     return {"network": name, "peer": peer, "device": device, "batch": step.batch, "step_us": round(seconds * 1e6, 2)}
 
 
+def some_of(known):
+    """The type of an option that is a list of these names."""
+    def names(text):
+        unknown = [name for name in text.split(",") if name not in known]
+        if unknown:
+            raise argparse.ArgumentTypeError(f"there is no '{unknown[0]}'; there are {', '.join(known)}")
+        return text.split(",")
+    return names
+
+
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda:0")
-    parser.add_argument("--peers", default="eager,graph,compiled")
-    parser.add_argument("--networks", default=",".join(BATCHES))
+    parser.add_argument("--peers", type=some_of(PEERS), default=PEERS)
+    parser.add_argument("--networks", type=some_of(BATCHES), default=list(BATCHES))
     parser.add_argument("--seconds", type=float, default=1e9)
     args = parser.parse_args()
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = True
     start = time.monotonic()
-    for peer in args.peers.split(","):
+    for peer in args.peers:
         if peer == "graph" and not args.device.startswith("cuda"):
             continue
-        for name in args.networks.split(","):
+        for name in args.networks:
             row = {"network": name, "peer": peer}
             if time.monotonic() - start > args.seconds:
                 row["skipped"] = "no time was left"

@@ -45,7 +45,7 @@ __global__ void __launch_bounds__(EXACT_THREADS) exact_channels_kernel(Batch bat
     int any       = 0;
     for (int k = int(threadIdx.x); k < p.k; k += EXACT_THREADS)
         any |= !isfinite(C(to_compute(*p.b.address(j, p.b.k_axis.at(k, p.k)))));
-    if (!team_all_reduce<true>(maximum(), any, LANES, found)) return;
+    if (team_all_reduce<true>(plus(), any, LANES, found) == 0) return;
     for (int m = int(threadIdx.x); m < p.m; m += EXACT_THREADS) p.y.store(m, n, C(exact_sum(p, m, n)));
 }
 

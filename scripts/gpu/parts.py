@@ -45,6 +45,7 @@ B = [
 ]
 
 PARTS = {"a": A, "b": B}
+BUILD = Step("build", BUILD_SECONDS, Steps.make)
 
 
 def steps_of(part, build_given, again=()):
@@ -53,5 +54,14 @@ def steps_of(part, build_given, again=()):
     if part == "b":
         chosen[1:1] = [step for step in A + B[1:] if step.name in again]
     if not build_given:
-        chosen.insert(1 if part == "a" else 0, Step("build", BUILD_SECONDS, Steps.make))
+        chosen.insert(1 if part == "a" else 0, BUILD)
     return list({step.name: step for step in chosen}.values())
+
+
+def named(names):
+    """The steps of these names; ValueError: one has none."""
+    known = {step.name: step for step in [BUILD] + A + B}
+    for name in names:
+        if name not in known:
+            raise ValueError(f"there is no step '{name}'; there are {', '.join(known)}")
+    return [known[name] for name in names]

@@ -5,7 +5,7 @@ import os
 import tarfile
 
 SUMMARY, RESULTS, LOGS = "summary.txt", "results.json", "logs.tgz"
-NO_TIME = "no time was left"
+NO_TIME, INTERRUPTED = "no time was left", "it was interrupted"
 
 
 @dataclasses.dataclass
@@ -18,13 +18,15 @@ class Result:
 
 
 class Report:
-    """folder: receives the three files. work: what the steps write; all of it goes into logs.tgz. about: of the run."""
+    """folder: receives the three files. work: what the steps write; all of it goes into logs.tgz. about: of the run.
+    names: of the steps to come; a run that is killed leaves the rest of them open in results.json."""
 
-    def __init__(self, folder, work, about):
-        self.folder, self.work, self.about = folder, work, about
+    def __init__(self, folder, work, about, names):
+        self.folder, self.work, self.about, self.names = folder, work, about, names
         self.results = []
         os.makedirs(folder, exist_ok=True)
         self._replace(SUMMARY, "")
+        self._write()
 
     def add(self, result):
         self.results.append(result)
@@ -32,14 +34,22 @@ class Report:
         print(line, flush=True)
         with open(os.path.join(self.folder, SUMMARY), "a") as file:
             print(line, file=file)
-        steps = [dataclasses.asdict(r) for r in self.results]
+        self._write()
+
+    def failed(self):
+        return any(r.status == "FAILED" for r in self.results)
+
+    def interrupted(self):
+        return any(r.note == INTERRUPTED for r in self.results)
+
+    def _write(self):
+        done = {r.step for r in self.results}
+        to_come = [Result(name, "skipped", 0, NO_TIME) for name in self.names if name not in done]
+        steps = [dataclasses.asdict(r) for r in self.results + to_come]
         self._replace(RESULTS, json.dumps({**self.about, "steps": steps}, indent=1))
         with tarfile.open(self._part(LOGS), "w:gz", compresslevel=1) as archive:
             archive.add(self.work, arcname="logs")
         os.replace(self._part(LOGS), os.path.join(self.folder, LOGS))
-
-    def failed(self):
-        return any(r.status == "FAILED" for r in self.results)
 
     def _part(self, name):
         return os.path.join(self.folder, name + ".part")
@@ -51,8 +61,11 @@ class Report:
 
 
 def open_steps(results_file):
-    """(steps to run again, tests that failed) of an earlier part's results.json."""
+    """(steps to run again, tests that failed) of an earlier part's results.json; ValueError: it is no such file."""
     with open(results_file) as file:
-        steps = json.load(file)["steps"]
-    again = [s["step"] for s in steps if s["status"] in ("FAILED", "unfinished") or s["note"] == NO_TIME]
-    return again, [name for s in steps for name in s.get("failed", [])]
+        try:
+            steps = [Result(**step) for step in json.load(file)["steps"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{results_file} has no results of gpu_check: {type(error).__name__}: {error}")
+    again = [s.step for s in steps if s.status in ("FAILED", "unfinished") or s.note == NO_TIME]
+    return again, [name for s in steps for name in s.failed]

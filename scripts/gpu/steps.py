@@ -55,7 +55,7 @@ class Steps:
             self.commands.run(["nvidia-smi"], allowed=ANY_EXIT_CODE)
             query = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
             gpu = self.commands.run(query, allowed=ANY_EXIT_CODE)
-            versions += [gpu.text.strip()] if gpu.code == 0 else []
+            versions += gpu.text.splitlines() if gpu.code == 0 else []
         return ", ".join(versions)
 
     def make(self):
@@ -173,7 +173,9 @@ class Steps:
         for name in self.again[:MOST_TESTS_ALONE]:
             program, _, test = name.partition(":")
             jobs.append(Job([self.program(program)] + ([f"--gtest_filter={test}"] if test else []), env))
-        return gtest.judge(self.commands.run_all(jobs, self.at_once))
+        note = gtest.judge(self.commands.run_all(jobs, self.at_once))
+        left_out = len(self.again) - len(jobs)
+        return f"{note}, {left_out} were not tried" if left_out else note
 
     def fidelity(self):
         """The emulator and the GPU."""
@@ -221,8 +223,8 @@ class Steps:
             size = ["--steps", str(steps)] if self.real else ["--batch", "4", "--steps", "2", "--epochs", "1"]
             rows_of_one = self.file(f"{network}.{output}")
             try:
-                self.commands.run([program, "--device", self.device, "--network", network, "--json", rows_of_one, *size],
-                                  env)
+                self.commands.run(
+                    [program, "--device", self.device, "--network", network, "--json", rows_of_one, *size], env)
             except Failure as why:
                 wrong.append(f"{network}: {why}")
                 continue

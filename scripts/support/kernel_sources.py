@@ -1,4 +1,4 @@
-"""The CUDA sources under kernels/: which there are, a hash of what each includes, and how nvcc compiles one."""
+"""The CUDA sources under kernels/: which there are, a hash of what each includes, how nvcc compiles one; its tools."""
 import glob
 import hashlib
 import os
@@ -47,9 +47,20 @@ def hash_of(source, salt=""):
     return digest.hexdigest()[:16]
 
 
+def run(command):
+    """The finished process; RuntimeError: it failed."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace")
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}\n{done.stderr[-2000:]}")
+    return done
+
+
 def nvcc_version(nvcc):
-    out = subprocess.run([nvcc, "--version"], capture_output=True, text=True, check=True).stdout
-    return "nvcc " + re.search(r"V([\d.]+)", out)[1]
+    text = run([nvcc, "--version"]).stdout
+    version = re.search(r"V(\d[\d.]*)", text)
+    if not version:
+        raise RuntimeError(f"{nvcc} --version tells none: {text.strip()}")
+    return "nvcc " + version[1]
 
 
 def flags_of(source):
@@ -59,15 +70,8 @@ def flags_of(source):
     return flags + (["--fmad=false"] if source.startswith("kernels/random/") else [])
 
 
-def run_nvcc(nvcc, source, *options):
-    """What nvcc says on its error stream."""
-    done = subprocess.run([nvcc, source, *flags_of(source), *options], cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{source}: nvcc failed\n{done.stderr[-2000:]}")
-    return done.stderr
-
-
 def find_tool(name):
     """A tool of the CUDA toolkit: in the path, in the toolkit's folder or in build/tools; or None."""
     folders = glob.glob(os.path.join(ROOT, "build", "tools", "lib", "python3*", "site-packages", "nvidia", "*", "bin"))
-    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], "/usr/local/cuda/bin", *folders]))
+    path = os.environ.get("PATH", os.defpath)
+    return shutil.which(name, path=os.pathsep.join([path, "/usr/local/cuda/bin", *folders]))

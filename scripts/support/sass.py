@@ -1,11 +1,13 @@
 """Reads the machine code (SASS) of a cubin: its kernels, and the path of each through its 16-byte accesses."""
 import collections
 import re
-import subprocess
+
+import kernel_names
+import kernel_sources
 
 WIDE_BYTES = 16
 REGISTERS, WARPS, BLOCKS, SHARED_BYTES = 65536, 64, 32, 227 * 1024  # of a multiprocessor of compute capability 9.0
-RESERVED_SHARED_BYTES = 1024  # of each block
+RESERVED_SHARED_BYTES, MOST_THREADS = 1024, 1024  # of each block
 
 Instruction = collections.namedtuple("Instruction", "address predicate op operands")
 # registers of a thread, threads and bytes of shared memory of a block, instructions
@@ -14,38 +16,25 @@ Kernel = collections.namedtuple("Kernel", "name registers threads shared code")
 Path = collections.namedtuple("Path", "instructions accesses loads in_flight ops")
 
 
-def run(*command, **options):
-    return subprocess.run(command, capture_output=True, text=True, check=True, **options).stdout
-
-
-def demangled(names):
-    lines = run("c++filt", input="\n".join(names)).splitlines()
-    return [re.sub(r"\(anonymous namespace\)::|glia::|^void ", "", line).replace("> >", ">>") for line in lines]
-
-
-def without_parameters(signature):
-    depth = 0
-    for at, character in enumerate(signature):
-        depth += (character == "<") - (character == ">")
-        if character == "(" and depth == 0:
-            return signature[:at]
-    return signature
-
-
 def kernels_of(cubin, cuobjdump):
     """[Kernel] of the cubin, in its order."""
+    def listing(option):
+        return kernel_sources.run([cuobjdump, option, cubin]).stdout
+
     usage = {name: (int(registers), int(shared)) for name, registers, shared in re.findall(
-        r"Function (\S+):\s+REG:(\d+) .*?SHARED:(\d+)", run(cuobjdump, "-res-usage", cubin))}
+        r"Function (\S+):\s+REG:(\d+) .*?SHARED:(\d+)", listing("-res-usage"))}
     threads = {}
-    for part in run(cuobjdump, "-elf", cubin).split("\n.nv.info.")[1:]:
+    for part in listing("-elf").split("\n.nv.info.")[1:]:
         bound = re.search(r"EIATTR_(?:MAX_THREADS|REQNTID)\s+Format:\s+\S+\s+Value:\s+(\w+) (\w+) (\w+)", part)
         if bound:
             x, y, z = (int(value, 16) for value in bound.groups())
             threads[part.split("\n", 1)[0].strip()] = x * y * z
-    parts = re.split(r"\n\s*Function : ", run(cuobjdump, "-sass", cubin))[1:]
-    mangled = [part.split("\n", 1)[0].strip() for part in parts]
-    return [Kernel(without_parameters(name), usage[key][0], threads.get(key, 1024), usage[key][1], instructions_of(part))
-            for name, key, part in zip(demangled(mangled), mangled, parts)]
+    code = {}
+    for part in re.split(r"\n\s*Function : ", listing("-sass"))[1:]:
+        name, text = part.split("\n", 1)
+        code[name.strip()] = instructions_of(text)
+    names = kernel_names.readable(list(code))
+    return [Kernel(names[key], usage[key][0], threads.get(key, MOST_THREADS), usage[key][1], code[key]) for key in code]
 
 
 def instructions_of(text):
@@ -144,20 +133,27 @@ class Flow:
                     distance[index], changed = best, True
         return distance
 
-    def path(self, first=0):
-        """(indices in the order of execution, loops as (first, last) positions in them); the body of a loop runs once."""
+    def path(self, within=None):
+        """(indices in the order of execution, loops as (first, last) positions in it); the body of a loop runs once.
+        within: a range of indices that the path does not leave."""
+        within = within or range(len(self.code))
         order, position, loops = [], {}, []
-        index = first
+
+        def following(at):
+            return [to for to in self.next[at] if to in within]
+
+        index = within.start
         while True:
             while index is not None and index not in position:
                 position[index] = len(order)
                 order.append(index)
-                index = min(self.next[index], key=lambda to: (to in position, self.distance[to]), default=None)
+                loops += [(position[to], position[index]) for to in following(index) if to in position]
+                index = min(following(index), key=lambda to: (to in position, self.distance[to]), default=None)
             if index is None:
                 return order, loops
-            loops.append((position[index], len(order) - 1))
-            # Out of the loop, by the last branch in it that leads elsewhere.
-            index = next((to for at in reversed(order[position[index]:]) for to in self.next[at] if to not in position), None)
+            # Out of a loop without an end, by the last branch in it that leads elsewhere.
+            body = order[position[index]:]
+            index = next((to for at in reversed(body) for to in following(at) if to not in position), None)
 
 
 def outermost(loops):
@@ -222,7 +218,6 @@ def products(kernel):
         return None
     inner = [ops[loop] for loop in loops if "LDG" not in ops[loop]]
     first, last = min(over_tiles, key=lambda loop: loop[1] - loop[0])
-    flow.next = [[to for to in following if first <= to <= last] for following in flow.next]
-    tile = [code[index] for index in flow.path(first)[0]]
+    tile = [code[index] for index in flow.path(range(first, last + 1))[0]]
     share = max(body.count(unit) / len(body) for body in inner or [list(map(op_of, tile))])
     return Products(share, len(tile), in_flight(tile, is_vector_load), ops_of(tile))

@@ -77,14 +77,14 @@ static glia_status check_format(glia_context *ctx, const char *path, const glia_
 
 /* That the file has each state as the model has it, and no others; and reads them. */
 static glia_status read_file(const gli_state_file *f, const glia_model *model, states *s) {
+    int taken = 0;
     for (int i = 0; i < s->count; ++i) {
         const glia_safetensors_entry *want = &entries_of(s)[i];
-        const glia_state_info state        = {.name = want->name, .dtype = want->dtype, .shape = want->shape};
-        int index;
-        GLI_TRY(gli_state_file_need(f, &state, &index));
-        GLI_TRY(glia_safetensors_read(f->file, index, (void *)want->values, want->bytes));
+        const glia_state_info state        = {
+                   .name = want->name, .dtype = want->dtype, .shape = want->shape, .bytes = want->bytes};
+        GLI_TRY(gli_state_file_read(f, &state, (void *)want->values, &taken));
     }
-    return gli_state_file_check_rest(f, model, s->count);
+    return gli_state_file_check_rest(f, model, taken);
 }
 
 /* Of what training knows: its numbers, and scores, which alone can be refused. A weight of the user's may have a name
@@ -107,7 +107,7 @@ static glia_status set_scores(glia_model *model, const states *s) {
 
 /* All numbers and the scores, or none. */
 static glia_status set_numbers(glia_model *model, const states *s) {
-    int64_t before[16]; /* there are 7 */
+    int64_t before[16]; /* there are 8 */
     int n = 0, i = 0;
     glia_status status = GLIA_OK;
     for (; i < s->count && status == GLIA_OK; ++i) {

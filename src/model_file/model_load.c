@@ -120,11 +120,10 @@ static glia_status check_slots(const loading *l, const glia_compile_args *args) 
 static glia_status take_states(loading *l) {
     for (int i = l->model->n_weights; i < glia_model_state_count(l->model); ++i) {
         glia_state_info state;
-        int index;
         GLI_TRY(glia_model_state_info(l->model, glia_model_state_name(l->model, i), &state));
         GLI_TRY(gli_state_file_fit(&l->from, &state));
-        GLI_TRY(gli_state_file_need(&l->from, &state, &index));
-        GLI_TRY(read_state(l, &state, index));
+        GLI_TRY(reserve(l, state.bytes));
+        GLI_TRY(gli_state_file_read(&l->from, &state, l->values.data, &l->taken));
         const glia_status status = glia_model_state_set(l->model, state.name, l->values.data, state.bytes);
         if (status != GLIA_OK) return gli_explain(l->from.ctx, status, l->from.path);
     }

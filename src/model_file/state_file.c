@@ -37,6 +37,20 @@ glia_status gli_state_file_need(const gli_state_file *f, const glia_state_info *
     return GLIA_OK;
 }
 
+/* A file from before this state was there lacks it, and 0 says that it is not known. */
+static bool may_be_lacking(const char *name) { return strcmp(name, "glia/epoch_samples") == 0; }
+
+glia_status gli_state_file_read(const gli_state_file *f, const glia_state_info *state, void *values, int *taken) {
+    int index;
+    if (may_be_lacking(state->name) && glia_safetensors_find(f->file, state->name) < 0) {
+        memset(values, 0, state->bytes);
+        return GLIA_OK;
+    }
+    GLI_TRY(gli_state_file_need(f, state, &index));
+    ++*taken;
+    return glia_safetensors_read(f->file, index, values, state->bytes);
+}
+
 glia_status gli_state_file_check_rest(const gli_state_file *f, const glia_model *model, int taken) {
     if (taken == glia_safetensors_count(f->file)) return GLIA_OK;
     for (int i = 0; i < glia_safetensors_count(f->file); ++i) {

@@ -44,27 +44,43 @@ said() { grep -q -- "$1" "$work/out" || fail "not said: $1"; }
 demo "$work/tools:$work/gpu"
 said 'building for Test GPU alone'
 said 'training on Test GPU'
-said 'trains --data .* --device cuda:0 --epochs 1'
+said 'trains --data .* --device auto --epochs 1'
 grep -q 'target cnn_fashion glia_cuda' "$work/tree/calls" || fail "glia_cuda was not built"
 touch "$work/tree/no_cuda"
 demo "$work/tools:$work/gpu"
 said 'the build for the GPU failed'
 said 'trains --data [^ ]* --epochs 1'
+rm "$work/tree/no_cuda"
+mkdir "$work/broken"
+stand_in "$work/broken/nvidia-smi" <<'END_OF_SCRIPT'
+echo 'NVIDIA-SMI has failed because it could not communicate with the NVIDIA driver 570.1'
+exit 9
+END_OF_SCRIPT
+demo "$work/tools:$work/broken:$work/gpu"
+said 'trains --data [^ ]* --epochs 1'
+! grep -q glia_cuda "$work/tree/calls" || fail "glia_cuda was built for a GPU that nvidia-smi does not find"
 if ! command -v nvidia-smi >/dev/null 2>&1; then
     demo "$work/tools"
     said 'trains --data [^ ]* --epochs 1'
     ! grep -q glia_cuda "$work/tree/calls" || fail "glia_cuda was built without a GPU"
 fi
 
-# built_for PATH CHOICE: what CMake builds for.
-built_for() {
+# ask PATH CHOICE [NVCC]: has CMake say what it builds for.
+ask() {
     cat >"$work/ask.cmake" <<END_OF_SCRIPT
+cmake_minimum_required(VERSION 3.24)
 include($root/cmake/cuda_architectures.cmake)
 set(GLIA_CUDA_ARCHITECTURES $2)
+set(CMAKE_CUDA_COMPILER ${3:-})
 glia_cuda_architectures(list)
 message("built for \${list}")
 END_OF_SCRIPT
-    PATH=$1:$PATH cmake -P "$work/ask.cmake" >"$work/out" 2>&1 || fail "cmake failed"
+    PATH=$1:$PATH cmake -P "$work/ask.cmake" >"$work/out" 2>&1
+}
+built_for() { ask "$@" || fail "cmake failed"; }
+refused() {
+    ! ask "$work/gpu" "$1" || fail "'$1' is taken"
+    said "$2"
 }
 built_for "$work/gpu" AUTO
 said 'built for 90-real;120-real;90-virtual$'
@@ -74,9 +90,27 @@ built_for "$work/gpu" '90 75'
 said 'built for 75-real;90-real;90-virtual$'
 built_for "$work/gpu" 75
 said 'built for 75-real;75-virtual$'
-stand_in "$work/gpu/nvidia-smi" <<'END_OF_SCRIPT'
-echo 'NVIDIA-SMI has failed because it could not communicate with the NVIDIA driver 570.1'
-exit 9
+refused auto "is 'auto', must be"
+refused 9.0 "is '9.0', must be"
+refused '80 70' "is '80;70', must be"
+refused '' "is '', must be"
+built_for "$work/broken" AUTO
+said 'built for 75-real;80-real;86-real;89-real;90-real;100-real;120-real;80-virtual$'
+
+# An nvcc of its time, and GPUs that are older and younger.
+stand_in "$work/tools/nvcc_12" <<'END_OF_SCRIPT'
+printf 'compute_%s\n' 50 61 75 80 86 89 90
 END_OF_SCRIPT
+built_for "$work/broken" AUTO "$work/tools/nvcc_12"
+said 'built for 75-real;80-real;86-real;89-real;90-real;80-virtual$'
+built_for "$work/gpu" AUTO "$work/tools/nvcc_12"
+said 'built for 90-real;90-virtual$'
+echo 'echo 6.1; echo 8.9' | stand_in "$work/gpu/nvidia-smi"
+built_for "$work/gpu" AUTO "$work/tools/nvcc_12"
+said 'built for 89-real;89-virtual$'
+echo "echo 6.1" | stand_in "$work/gpu/nvidia-smi"
+built_for "$work/gpu" AUTO
+said 'built for 75-real;80-real;86-real;89-real;90-real;100-real;120-real;80-virtual$'
+echo "echo '[N/A]'" | stand_in "$work/gpu/nvidia-smi"
 built_for "$work/gpu" AUTO
 said 'built for 75-real;80-real;86-real;89-real;90-real;100-real;120-real;80-virtual$'

@@ -312,6 +312,50 @@ TEST_P(Checkpoint, weights_may_have_names_that_begin_like_states) {
     }
 }
 
+// The file without the tensor of this name, as an older library wrote it.
+void write_without(glia_context *ctx, const string &path, const string &name) {
+    glia_safetensors *file = nullptr;
+    ASSERT_EQ(glia_safetensors_open(ctx, path.c_str(), &file), GLIA_OK) << glia_message(ctx);
+    vector<glia_safetensors_entry> entries;
+    vector<glia_safetensors_note> notes(size_t(glia_safetensors_note_count(file)));
+    for (int i = 0; i < glia_safetensors_count(file); ++i) {
+        glia_safetensors_entry entry;
+        ASSERT_EQ(glia_safetensors_get(file, i, &entry), GLIA_OK) << glia_message(ctx);
+        if (entry.name != name) entries.push_back(entry);
+    }
+    for (size_t i = 0; i < notes.size(); ++i)
+        ASSERT_EQ(glia_safetensors_get_note(file, int(i), &notes[i]), GLIA_OK) << glia_message(ctx);
+    ASSERT_LT(entries.size(), size_t(glia_safetensors_count(file)));
+    EXPECT_EQ(
+        glia_safetensors_write(ctx, path.c_str(), entries.data(), int(entries.size()), notes.data(), int(notes.size())),
+        GLIA_OK)
+        << glia_message(ctx);
+    glia_safetensors_close(file);
+}
+
+TEST_P(Checkpoint, of_an_older_library_goes_on) {
+    Program whole(GetParam()), first(GetParam()), second(GetParam());
+    const string path = folder_.at("net.safetensors");
+    ASSERT_EQ(whole.fit(), GLIA_OK) << whole.message();
+    ASSERT_EQ(first.fit(1), GLIA_OK) << first.message();
+    ASSERT_EQ(glia_model_save_checkpoint(first.net, path.c_str()), GLIA_OK) << first.message();
+    write_without(first.ctx, path, "glia/epoch_samples");
+    ASSERT_EQ(second.fit(2), GLIA_OK) << second.message();
+    ASSERT_EQ(glia_model_load_checkpoint(second.net, path.c_str()), GLIA_OK) << second.message();
+    int64_t samples = -1;
+    ASSERT_EQ(glia_model_state_get(second.net, "glia/epoch_samples", &samples, sizeof samples), GLIA_OK);
+    EXPECT_EQ(samples, 0);
+    ASSERT_EQ(second.fit(), GLIA_OK) << second.message();
+    EXPECT_TRUE(second.states() == whole.states());
+    glia_model *loaded = nullptr;
+    EXPECT_EQ(glia_model_load(second.ctx, path.c_str(), nullptr, &loaded), GLIA_OK) << second.message();
+    glia_model_destroy(loaded);
+
+    write_without(first.ctx, path, "glia/position");
+    EXPECT_EQ(glia_model_load_checkpoint(second.net, path.c_str()), GLIA_SHAPE_MISMATCH);
+    EXPECT_EQ(second.message(), path + ": lacks 'glia/position', which the model has");
+}
+
 TEST_P(Checkpoint, that_is_refused_changes_nothing) {
     Program run(GetParam());
     const string path = folder_.at("net.safetensors");
@@ -397,7 +441,8 @@ TEST_P(Checkpoint, of_another_model_changes_nothing) {
         EXPECT_EQ(other.message(), words);
         EXPECT_TRUE(other.states() == before);
     };
-    Program wider(GetParam(), [] { return glia_optimizer_adam(0.01); }, 9);
+    Program wider(
+        GetParam(), [] { return glia_optimizer_adam(0.01); }, 9);
     refused(wider, GLIA_SHAPE_MISMATCH, path + ": 'hidden.weight' is [8,3] f32, the model's [9,3] f32");
     Program plain(GetParam(), [] { return glia_optimizer_sgd(0.01); });
     refused(plain, GLIA_SHAPE_MISMATCH, path + ": has 'hidden.bias/adam_m', which the model has not");
@@ -415,7 +460,8 @@ TEST_P(Checkpoint, of_another_model_changes_nothing) {
 volatile sig_atomic_t interrupts = 0;
 
 TEST_P(Checkpoint, an_interrupt_saves_and_stops_and_a_second_does_what_it_did) {
-    struct sigaction own{}, before;
+    struct sigaction own {
+    }, before;
     own.sa_handler = [](int) { interrupts = interrupts + 1; };
     sigaction(SIGINT, &own, &before);
     interrupts = 0;
@@ -456,7 +502,8 @@ TEST_P(Checkpoint, an_interrupt_saves_and_stops_and_a_second_does_what_it_did) {
 
 // The handler runs on the thread that the signal went to, which may be late: the trainer is not freed below it.
 TEST_P(Checkpoint, an_interrupt_on_another_thread) {
-    struct sigaction own{}, before;
+    struct sigaction own {
+    }, before;
     own.sa_handler = [](int) {};
     sigaction(SIGINT, &own, &before);
     Program run(GetParam());

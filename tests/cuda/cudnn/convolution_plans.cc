@@ -1,6 +1,5 @@
 // Which of cuDNN's engines do the convolutions of the benches' networks on a GPU that need not be there: the table of
 // docs/gpu.md. The cuDNN is the one that Glia finds; GLIA_CUDA_LIBRARY_PATH says where else to look.
-//   convolution_plans [GPU] [--row-major]
 #include <cstdlib>
 #include <map>
 
@@ -14,6 +13,11 @@ extern "C" {
 namespace {
 
 using namespace glia;
+
+constexpr char kUsage[] =
+    "usage: convolution_plans [GPU [--row-major]]\n"
+    "Which of cuDNN's engines the convolutions of the benches' networks take on a GPU, by default an H100.\n\n"
+    "  --row-major    all tensors lie row-major\n";
 
 struct Convolution {
     const char *network;
@@ -116,6 +120,9 @@ void print_row(const Convolution &c, bool row_major) {
 int main(int argc, char **argv) {
     const std::string name = argc > 1 ? argv[1] : "H100";
     const bool row_major   = argc > 2 && std::string(argv[2]) == "--row-major";
+    if (name == "--help") return fputs(kUsage, stdout), 0;
+    if (argc > 2 + row_major)
+        return fprintf(stderr, "convolution_plans: there is no option %s\n", argv[2 + row_major]), 2;
     setenv("GLIA_LIBRARY_DIR", GLIA_CUDNN_EMULATED, 1);
     setenv("GLIA_LOG", "dispatch", 1);
     for (const Gpu &gpu : kGpus) {
