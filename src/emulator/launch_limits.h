@@ -12,7 +12,6 @@ cudaError_t check_launch(const Launch &kernel);
 size_t shared_limit(const void *function);
 size_t whole_shared_limit(const void *function);
 
-
 void reset_launch_limits();
 
 }  // namespace emulator
