@@ -302,8 +302,7 @@ TEST(Predictor, ImagesArePredictions) {
 TEST(Predictor, PadsOfAnySizeAreZeros) {
     PredictNet n({3, {1, 4, 4}}, [](auto *net, auto x) {
         glia_conv2d_args args{.filters = 2, .kernel = {3, 3}};
-        for (int d = 0; d < 2; ++d)
-            args.dilation[d] = args.pad[d] = INT32_MAX, args.pad_end[d] = INT32_MAX - 2;
+        for (int d = 0; d < 2; ++d) args.dilation[d] = args.pad[d] = INT32_MAX, args.pad_end[d] = INT32_MAX - 2;
         return glia_model_conv2d(net, x, &args);
     });
     const Predictor p = n.predictor(false);
