@@ -311,15 +311,26 @@ TEST(Predictor, PadsOfAnySizeAreZeros) {
     expect_near(run_in_chunks(p.get(), x, 1), n.predict(x, 1, 2 * 2 * 2));
 }
 
-TEST(Predictor, InfinityReachesItsNeighboursAlone) {
-    PredictNet n({3, {1, 14, 14}},
-                 [](auto *net, auto x) { return conv2d(net, conv2d(net, x, 16, {1, 1}), 16, {3, 3}, 1); });
-    const Predictor p = n.predictor(false);
-    Values x          = numbers(14 * 14);
-    x[3 * 14 + 5]     = INFINITY;
-    ASSERT_TRUE(p);
-    const Values y = run_in_chunks(p.get(), x, 1), expected = n.predict(x, 1, y.size());
-    for (size_t i = 0; i < y.size(); ++i) EXPECT_EQ(std::isfinite(y[i]), std::isfinite(expected[i])) << i;
+// By minimal filtering, whose sums of a tile have it all; the next image has nothing of it.
+TEST(Predictor, InfinityAndNanReachTheirNeighboursAlone) {
+    const Layers plain = [](auto *net, auto x) { return conv2d(net, conv2d(net, x, 16, {1, 1}), 16, {3, 3}, 1); };
+    for (const Layers &layers : {plain, Layers([&](auto *net, auto x) { return pool2(net, plain(net, x)); })})
+        for (const float odd : {INFINITY, NAN}) {
+            PredictNet n({3, {1, 14, 14}}, layers);
+            const Predictor p    = n.predictor(false);
+            const Values x       = numbers(14 * 14);
+            Values with_odd      = x;
+            with_odd[3 * 14 + 5] = odd;
+            ASSERT_TRUE(p);
+            const Values before = run_in_chunks(p.get(), x, 1), y = run_in_chunks(p.get(), with_odd, 1);
+            const Values expected = n.predict(with_odd, 1, y.size());
+            for (size_t i = 0; i < y.size(); ++i)
+                if (std::isfinite(expected[i]))
+                    EXPECT_NEAR(y[i], expected[i], 1e-5) << i;
+                else
+                    EXPECT_TRUE(y[i] == expected[i] || (std::isnan(y[i]) && std::isnan(expected[i]))) << i;
+            EXPECT_EQ(run_in_chunks(p.get(), x, 1), before);
+        }
 }
 
 glia_value parameter(glia_model *net, const char *name, glia_shape shape) {

@@ -65,6 +65,32 @@ GLI_INLINE void store_points(float *to, int64_t next, four line) {
     to[0] = line.a, to[next] = line.b, to[2 * next] = line.c, to[3 * next] = line.d;
 }
 
+/* Of a tile whose columns are transformed. */
+GLI_INLINE void store_input(four p, four q, four r, four s, float *points, int64_t next) {
+    store_points(points, next, input_line(p.a, q.a, r.a, s.a));
+    store_points(points + 4 * next, next, input_line(p.b, q.b, r.b, s.b));
+    store_points(points + 8 * next, next, input_line(p.c, q.c, r.c, s.c));
+    store_points(points + 12 * next, next, input_line(p.d, q.d, r.d, s.d));
+}
+
+/* The 2 x 2 results of a tile, from its points. */
+typedef struct square {
+    two above, below;
+} square;
+
+GLI_INLINE square output_square(const float *m, int64_t next) {
+    const two p = output_line(m[0], m[4 * next], m[8 * next], m[12 * next]);
+    const two q = output_line(m[next], m[5 * next], m[9 * next], m[13 * next]);
+    const two r = output_line(m[2 * next], m[6 * next], m[10 * next], m[14 * next]);
+    const two s = output_line(m[3 * next], m[7 * next], m[11 * next], m[15 * next]);
+    return (square){output_line(p.a, q.a, r.a, s.a), output_line(p.b, q.b, r.b, s.b)};
+}
+
+/* NaN where a result is not finite, otherwise 0. */
+GLI_INLINE float check_square(square y) {
+    return (y.above.a - y.above.a) + (y.above.b - y.above.b) + (y.below.a - y.below.a) + (y.below.b - y.below.b);
+}
+
 GLI_CLONES static void winograd_input(const float *const *x, int64_t count, float *points, int64_t next) {
     GLI_IVDEP
     for (int64_t k = 0; k < count; ++k) {
@@ -72,10 +98,7 @@ GLI_CLONES static void winograd_input(const float *const *x, int64_t count, floa
         const four q = input_line(x[1][k], x[5][k], x[9][k], x[13][k]);
         const four r = input_line(x[2][k], x[6][k], x[10][k], x[14][k]);
         const four s = input_line(x[3][k], x[7][k], x[11][k], x[15][k]);
-        store_points(points + k, next, input_line(p.a, q.a, r.a, s.a));
-        store_points(points + 4 * next + k, next, input_line(p.b, q.b, r.b, s.b));
-        store_points(points + 8 * next + k, next, input_line(p.c, q.c, r.c, s.c));
-        store_points(points + 12 * next + k, next, input_line(p.d, q.d, r.d, s.d));
+        store_input(p, q, r, s, points + k, next);
     }
 }
 
@@ -128,19 +151,14 @@ GLI_INLINE void output_loop(const float *points, int64_t next, int64_t count, co
                             float *const *y, float *check) {
     GLI_IVDEP
     for (int64_t k = 0; k < count; ++k) {
-        const float *m = points + k;
-        const two p    = output_line(m[0], m[4 * next], m[8 * next], m[12 * next]);
-        const two q    = output_line(m[next], m[5 * next], m[9 * next], m[13 * next]);
-        const two r    = output_line(m[2 * next], m[6 * next], m[10 * next], m[14 * next]);
-        const two s    = output_line(m[3 * next], m[7 * next], m[11 * next], m[15 * next]);
-        two above = output_line(p.a, q.a, r.a, s.a), below = output_line(p.b, q.b, r.b, s.b);
+        square out    = output_square(points + k, next);
         const float b = bias ? bias[k] : 0;
-        above.a += b, above.b += b, below.a += b, below.b += b;
-        check[k] += (above.a - above.a) + (above.b - above.b) + (below.a - below.a) + (below.b - below.b);
-        y[0][k] = relu && !(above.a > 0) ? 0 : above.a;
-        y[1][k] = relu && !(above.b > 0) ? 0 : above.b;
-        y[2][k] = relu && !(below.a > 0) ? 0 : below.a;
-        y[3][k] = relu && !(below.b > 0) ? 0 : below.b;
+        out.above.a += b, out.above.b += b, out.below.a += b, out.below.b += b;
+        check[k] += check_square(out);
+        y[0][k] = relu && !(out.above.a > 0) ? 0 : out.above.a;
+        y[1][k] = relu && !(out.above.b > 0) ? 0 : out.above.b;
+        y[2][k] = relu && !(out.below.a > 0) ? 0 : out.below.a;
+        y[3][k] = relu && !(out.below.b > 0) ? 0 : out.below.b;
     }
 }
 
@@ -156,48 +174,29 @@ GLI_CLONES static void winograd_output(const float *points, int64_t next, int64_
 
 /* ---- rows of tiles ----------------------------------------------------------------------------------------------- */
 
-enum { ROW = 16 }; /* tiles at a time */
-
 GLI_CLONES static void winograd_input_row(const float *x, int64_t pitch, int64_t tiles, float *points, int64_t next) {
-    for (int64_t begin = 0; begin < tiles; begin += ROW) GLI_IVDEP
-    for (int64_t k = begin; k < begin + ROW; ++k) {
+    for (int64_t begin = 0; begin < tiles; begin += GLI_WINOGRAD_ROW) GLI_IVDEP
+    for (int64_t k = begin; k < begin + GLI_WINOGRAD_ROW; ++k) {
         const float *a = x + 2 * k, *b = a + pitch, *c = b + pitch, *d = c + pitch;
         const four p = input_line(a[0], b[0], c[0], d[0]), q = input_line(a[1], b[1], c[1], d[1]);
         const four r = input_line(a[2], b[2], c[2], d[2]), s = input_line(a[3], b[3], c[3], d[3]);
-        store_points(points + k, next, input_line(p.a, q.a, r.a, s.a));
-        store_points(points + 4 * next + k, next, input_line(p.b, q.b, r.b, s.b));
-        store_points(points + 8 * next + k, next, input_line(p.c, q.c, r.c, s.c));
-        store_points(points + 12 * next + k, next, input_line(p.d, q.d, r.d, s.d));
+        store_input(p, q, r, s, points + k, next);
     }
 }
 
 GLI_CLONES static void winograd_output_row(const float *points, int64_t next, int64_t tiles, float bias, float *y,
                                            int64_t pitch, float *check) {
-    for (int64_t begin = 0; begin < tiles; begin += ROW) GLI_IVDEP
-    for (int64_t i = 0; i < ROW; ++i) {
-        const float *m  = points + begin + i;
-        float *to       = y + 2 * (begin + i);
-        const two p     = output_line(m[0], m[4 * next], m[8 * next], m[12 * next]);
-        const two q     = output_line(m[next], m[5 * next], m[9 * next], m[13 * next]);
-        const two r     = output_line(m[2 * next], m[6 * next], m[10 * next], m[14 * next]);
-        const two s     = output_line(m[3 * next], m[7 * next], m[11 * next], m[15 * next]);
-        const two above = output_line(p.a, q.a, r.a, s.a), below = output_line(p.b, q.b, r.b, s.b);
-        check[i] += (above.a - above.a) + (above.b - above.b) + (below.a - below.a) + (below.b - below.b);
-        to[0] = above.a + bias, to[1] = above.b + bias;
-        to[pitch] = below.a + bias, to[pitch + 1] = below.b + bias;
+    for (int64_t begin = 0; begin < tiles; begin += GLI_WINOGRAD_ROW) GLI_IVDEP
+    for (int64_t i = 0; i < GLI_WINOGRAD_ROW; ++i) {
+        const square out = output_square(points + begin + i, next);
+        float *to        = y + 2 * (begin + i);
+        check[i] += check_square(out);
+        to[0] = out.above.a + bias, to[1] = out.above.b + bias;
+        to[pitch] = out.below.a + bias, to[pitch + 1] = out.below.b + bias;
     }
 }
 
-void gli_winograd_input_row(const float *x, int64_t pitch, int64_t tiles, float *points, int64_t next) {
-    winograd_input_row(x, pitch, tiles, points, next);
-}
-
-void gli_winograd_output_row(const float *points, int64_t next, int64_t tiles, float bias, float *y, int64_t pitch,
-                             float *check) {
-    winograd_output_row(points, next, tiles, bias, y, pitch, check);
-}
-
-/* ---- the others -------------------------------------------------------------------------------------------------- */
+/* ---- what winograd.h declares ------------------------------------------------------------------------------------ */
 
 void gli_winograd_input(const float *const *x, int64_t count, float *points, int64_t next) {
     winograd_input(x, count, points, next);
@@ -218,4 +217,13 @@ void gli_winograd_filter_gradient(const float *points, int64_t next, int64_t cou
 void gli_winograd_output(const float *points, int64_t next, int64_t count, const float *bias, bool relu,
                          float *const *y, float *check) {
     winograd_output(points, next, count, bias, relu, y, check);
+}
+
+void gli_winograd_input_row(const float *x, int64_t pitch, int64_t tiles, float *points, int64_t next) {
+    winograd_input_row(x, pitch, tiles, points, next);
+}
+
+void gli_winograd_output_row(const float *points, int64_t next, int64_t tiles, float bias, float *y, int64_t pitch,
+                             float *check) {
+    winograd_output_row(points, next, tiles, bias, y, pitch, check);
 }

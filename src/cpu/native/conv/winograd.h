@@ -12,6 +12,7 @@ enum {
     GLI_WINOGRAD_POINTS = 16,
     GLI_WINOGRAD_STEP   = 2,  /* pixels from one tile to the next */
     GLI_WINOGRAD_PAD    = 16, /* floats between points: arrays of a power of two would share a few lines of the cache */
+    GLI_WINOGRAD_ROW    = 16, /* tiles: rows of them are rounded up to a multiple */
 };
 
 #define GLI_ACCEPTS_WINOGRAD {GLI_TAKES_F32, GLI_ANY_FORMAT, GLI_CHANNELS_LAST, GLI_NOT_EMPTY}
@@ -37,15 +38,15 @@ void gli_winograd_input(const float *const *x, int64_t count, float *points, int
 void gli_winograd_output_gradient(const float *const *dy, int64_t count, float *points, int64_t next);
 void gli_winograd_filter(const float *const *w, int64_t count, float *points, int64_t next);
 
-/* Of tiles side by side in a plane whose rows are `pitch` apart, rounded up to a multiple of 16. The other sides of x
- * and y are read and written as far. */
-void gli_winograd_input_row(const float *x, int64_t pitch, int64_t tiles, float *points, int64_t next);
-void gli_winograd_output_row(const float *points, int64_t next, int64_t tiles, float bias, float *y, int64_t pitch,
-                             float *check);
-
 /* bias: NULL, or as many numbers. check: as many sums, which become NaN where a result is not finite. */
 void gli_winograd_output(const float *points, int64_t next, int64_t count, const float *bias, bool relu,
                          float *const *y, float *check);
 void gli_winograd_filter_gradient(const float *points, int64_t next, int64_t count, float *const *dw, float *check);
+
+/* The same of tiles side by side, in planes whose rows are `pitch` apart. As many more tiles are read and written as
+ * round their number up, see GLI_WINOGRAD_ROW, which is also the number of sums in check. */
+void gli_winograd_input_row(const float *x, int64_t pitch, int64_t tiles, float *points, int64_t next);
+void gli_winograd_output_row(const float *points, int64_t next, int64_t tiles, float bias, float *y, int64_t pitch,
+                             float *check);
 
 #endif

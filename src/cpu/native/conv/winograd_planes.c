@@ -5,7 +5,9 @@
 #include "core/size.h"
 #include "cpu/native/conv/winograd.h"
 
-enum { ROW = 16, TAPS = 9 }; /* tiles of a row are rounded up to as many */
+enum { TAPS = 9 };
+
+_Static_assert(GLI_WINOGRAD_PAD >= GLI_WINOGRAD_ROW, "what a last row has beyond its end stays before the next point");
 
 static int64_t channels_of(const gli_winograd_planes *w) { return w->point.taps.count; }
 
@@ -16,7 +18,9 @@ static int64_t next_input(const gli_winograd_planes *w) {
 static int64_t next_sum(const gli_winograd_planes *w) { return gli_conv_planes_sums(&w->point) + GLI_WINOGRAD_PAD; }
 
 /* Of the results, from row to row, and from filter to filter. */
-static int64_t row_of(const gli_winograd_planes *w) { return GLI_WINOGRAD_STEP * gli_divide_up(w->columns, ROW) * ROW; }
+static int64_t row_of(const gli_winograd_planes *w) {
+    return GLI_WINOGRAD_STEP * gli_divide_up(w->columns, GLI_WINOGRAD_ROW) * GLI_WINOGRAD_ROW;
+}
 static int64_t plane_of(const gli_winograd_planes *w) { return GLI_WINOGRAD_STEP * w->rows * row_of(w); }
 
 int64_t gli_winograd_planes_filters(const gli_winograd_planes *w) {
@@ -52,7 +56,7 @@ void gli_winograd_planes_transform(const gli_winograd_planes *w, const float *x,
 bool gli_winograd_planes_run(const gli_winograd_planes *w, int64_t first, gli_fetch *fetch, gli_plane_sums *out) {
     gli_conv_planes at  = w->point;
     const int64_t pitch = gli_conv_planes_pitch(&at), count = gli_min_i64(at.kernel->filters, at.filters - first);
-    float check[ROW] = {0}, sum = 0;
+    float check[GLI_WINOGRAD_ROW] = {0}, sum = 0;
     for (int p = 0; p < GLI_WINOGRAD_POINTS; ++p) {
         at.packed = w->filters + p * gli_conv_planes_packed(&at);
         at.sums   = w->sums + p * next_sum(w);
@@ -63,7 +67,7 @@ bool gli_winograd_planes_run(const gli_winograd_planes *w, int64_t first, gli_fe
             gli_winograd_output_row(w->sums + f * pitch + row * w->columns, next_sum(w), w->columns,
                                     w->bias ? w->bias[first + f] : 0,
                                     w->out + f * plane_of(w) + GLI_WINOGRAD_STEP * row * row_of(w), row_of(w), check);
-    for (int i = 0; i < ROW; ++i) sum += check[i];
+    for (int i = 0; i < GLI_WINOGRAD_ROW; ++i) sum += check[i];
     *out = (gli_plane_sums){w->out, gli_winograd_planes_out(w), plane_of(w), row_of(w)};
     return !isnan(sum);
 }

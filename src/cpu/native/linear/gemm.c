@@ -257,11 +257,10 @@ static void run_tasks(void *arg, int64_t begin, int64_t end) {
 
 /* By rows where the columns stay in the second cache: then a thread has rows of the result, as in other ops. */
 void gli_gemm_run(const glia_context *ctx, const gli_gemm *gemm) {
-    enum { CACHED = 1 << 17 };
     work w = {
         .gemm = gemm, .panels = gli_gemm_column_panels(gemm->kernel), .tiles = gemm->packing ? GLI_GEMM_TILES : TILES};
     const int64_t rows = w.tiles * gemm->kernel->rows, columns = PANELS * w.panels.width;
-    w.by_rows       = gemm->rows >= gemm->columns && gemm->columns * gemm->sum <= CACHED;
+    w.by_rows       = gemm->rows >= gemm->columns && gemm->columns * gemm->sum <= GLI_GEMM_CACHED;
     w.row_blocks    = gli_divide_up(gemm->rows, rows);
     w.column_blocks = gli_divide_up(gemm->columns, columns);
     const int64_t of_task =

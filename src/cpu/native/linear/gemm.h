@@ -7,9 +7,10 @@
 #include "glia/context.h"
 
 enum {
-    GLI_GEMM_BLOCK    = 256, /* of the sum: that many rows of a panel stay in the first cache */
-    GLI_GEMM_SEGMENTS = 16,  /* of a block */
-    GLI_GEMM_TILES    = 8,   /* of a task that packs columns itself */
+    GLI_GEMM_BLOCK    = 256,     /* of the sum: that many rows of a panel stay in the first cache */
+    GLI_GEMM_SEGMENTS = 16,      /* of a block */
+    GLI_GEMM_TILES    = 8,       /* of a task that packs columns itself */
+    GLI_GEMM_CACHED   = 1 << 17, /* elements of columns that stay in the second cache */
 };
 
 /* Rows of one tile, of one of several products of the same sizes. */

@@ -43,7 +43,7 @@ typedef struct plan {
     gli_product p;
     const gli_gemm_kernel *kernel;
     bool swapped, packs_rows, packs_columns;
-    bool tasks_pack; /* the columns */
+    bool tasks_pack; /* the columns: nothing else does */
     gli_gemm_columns columns, rows;
     gli_gemm_panels column_panels, row_panels;
     int64_t packed_columns, packed_rows; /* elements, of one product */
@@ -77,10 +77,10 @@ static bool packs_columns(const gli_product *p, const gli_gemm_kernel *kernel) {
            !reads_well(p->b.row_stride);
 }
 
-/* Columns that, packed, would leave the second cache before rows meet them: worth to be packed by two tasks. */
+/* Columns that, packed, would leave the second cache before rows meet them: then two tasks may pack the same. */
 static bool tasks_pack(const gli_product *p, const gli_gemm_kernel *kernel) {
-    enum { CACHED = 1 << 17 };
-    return !p->b_packed && p->columns * p->sum > CACHED && p->rows <= 2 * GLI_GEMM_TILES * kernel->rows;
+    return packs_columns(p, kernel) && !p->b_packed && p->columns * p->sum > GLI_GEMM_CACHED &&
+           p->rows <= 2 * GLI_GEMM_TILES * kernel->rows;
 }
 
 /* The time, as products of vectors: of the tiles, and of packing and of storing columns, where an element costs about
@@ -107,7 +107,8 @@ static plan plan_of(const gli_product *product) {
     out.p                         = out.swapped ? other : *product;
     const gli_product *p          = &out.p;
     out.packs_rows                = packs_rows(p);
-    out.packs_columns             = packs_columns(p, kernel);
+    out.tasks_pack                = tasks_pack(p, kernel);
+    out.packs_columns             = packs_columns(p, kernel) && !out.tasks_pack;
     out.columns                   = (gli_gemm_columns){.count         = p->columns,
                                                        .outer         = 1,
                                                        .length        = p->sum,
@@ -120,9 +121,7 @@ static plan plan_of(const gli_product *product) {
                                                        .length_stride = p->a.column_stride};
     out.column_panels             = gli_gemm_column_panels(kernel);
     out.row_panels                = gli_gemm_row_panels(kernel);
-    out.tasks_pack                = out.packs_columns && tasks_pack(p, kernel);
-    const bool packs              = out.packs_columns && !out.tasks_pack;
-    out.packed_columns            = packs ? gli_gemm_packed(&out.column_panels, &out.columns) : 0;
+    out.packed_columns            = out.packs_columns ? gli_gemm_packed(&out.column_panels, &out.columns) : 0;
     out.packed_rows               = out.packs_rows ? gli_gemm_packed(&out.row_panels, &out.rows) : 0;
     out.shares_columns            = repeats(p, &p->b);
     out.shares_rows               = repeats(p, &p->a);
@@ -265,7 +264,7 @@ void gli_product_run(const glia_context *ctx, const gli_product *product, const 
                      .panels      = r.packed_columns,
                      .next_panels = p->packed_columns,
                      .sharing     = p->shares_columns ? p->products : 1,
-                     .unpacked    = p->packs_columns && !p->tasks_pack ? NULL : columns_of,
+                     .unpacked    = p->packs_columns ? NULL : columns_of,
                      .pitch       = p->p.b.row_stride,
                      .packing     = p->tasks_pack ? &p->columns : NULL,
                      .segments    = segments,
@@ -273,7 +272,7 @@ void gli_product_run(const glia_context *ctx, const gli_product *product, const 
                      .arg         = &r};
     for (; r.first < p->products; r.first += p->at_once) {
         gemm.problems = gli_min_i64(p->at_once, p->products - r.first);
-        if (p->packs_columns && !p->tasks_pack && !p->p.b_packed && (r.first == 0 || !p->shares_columns))
+        if (p->packs_columns && !p->p.b_packed && (r.first == 0 || !p->shares_columns))
             gli_gemm_pack(ctx, &p->column_panels, &p->columns, p->shares_columns ? 1 : gemm.problems, columns_of, &r,
                           r.packed_columns);
         if (p->packs_rows && (r.first == 0 || !p->shares_rows))
