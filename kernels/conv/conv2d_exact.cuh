@@ -60,9 +60,9 @@ cudaError_t exact_channels(const gli_convolution &v, const Batch &batch, const g
 template <class T, class Batch>
 __global__ void __launch_bounds__(EXACT_THREADS) exact_filters_kernel(Batch batch, int rows, int columns, int count) {
     typedef compute<T> C;
-    const int index = int(blockIdx.x) * EXACT_THREADS + int(threadIdx.x);
-    if (index >= count) return;
-    const int n = index % columns, row = index / columns, m = row % rows;
+    const unsigned i = blockIdx.x * EXACT_THREADS + threadIdx.x;
+    if (i >= unsigned(count)) return;
+    const int n = int(i) % columns, row = int(i) / columns, m = row % rows;
     const auto p   = batch.problem(row / rows);
     const T before = p.y.data[p.y.row_axis.at(m, p.m).offset + p.y.column_axis.at(n, p.n).offset];
     if (isnan(C(to_compute(before)))) p.y.store(m, n, C(exact_sum(p, m, n)));

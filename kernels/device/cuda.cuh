@@ -24,10 +24,16 @@ inline cudaError_t gli_shared_memory_limit(size_t *bytes) {
     return error;
 }
 
-// A kernel may have more than 48 KB of shared memory, 1 KB of it for what is static, only after asking for it.
+// A kernel may have more than 48 KB of shared memory, 1 KB of it for what is static, only after asking for it. It asks
+// for all that a block may have: launches by other threads, which need more, are not to find it allowed less.
 inline cudaError_t gli_allow_shared_memory(const void *kernel, size_t bytes) {
-    if (bytes <= 47 * 1024) return cudaSuccess;
-    return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes);
+    const size_t for_static = 1024;
+    size_t most             = 0;
+    if (bytes + for_static <= 48 * 1024) return cudaSuccess;
+    const cudaError_t error = gli_shared_memory_limit(&most);
+    if (error != cudaSuccess) return error;
+    const size_t asked = bytes + for_static < most ? most - for_static : bytes;
+    return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(asked));
 }
 
 #ifdef __CUDACC__

@@ -25,11 +25,10 @@ __device__ inline void load_blocks(unsigned (&words)[4], const void *row) {
                  : "memory");
 }
 
-#define GLI_MMA(shape, type, A, B)                                                                    \
-    asm("mma.sync.aligned." shape ".row.col.f32." type "." type ".f32 {%0, %1, %2, %3}, {" A "}, {" B \
-        "}, "                                                                                         \
-        "{%0, %1, %2, %3};"                                                                           \
-        : "+f"(acc[0]), "+f"(acc[1]), "+f"(acc[2]), "+f"(acc[3])                                      \
+/* acc += A B, the operands of asm that hold them. */
+#define GLI_MMA(shape, types, A, B)                                                                              \
+    asm("mma.sync.aligned." shape ".row.col.f32." types ".f32 {%0, %1, %2, %3}, " A ", " B ", {%0, %1, %2, %3};" \
+        : "+f"(acc[0]), "+f"(acc[1]), "+f"(acc[2]), "+f"(acc[3])                                                 \
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
 
 /* acc [16,8] += a [16,K] b [8,K]^T. Of a, a lane has the words that load_blocks gives for the blocks (rows 0 to 7,
@@ -41,22 +40,22 @@ __device__ inline void multiply_add(float (&acc)[4], const unsigned (&a)[4], con
 template <>
 __device__ inline void multiply_add<f16>(float (&acc)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
 #if __CUDA_ARCH__ >= 800
-    GLI_MMA("m16n8k16", "f16", "%4, %5, %6, %7", "%8, %9");
-#else
-    GLI_MMA("m16n8k8", "f16", "%4, %5", "%8");
-    GLI_MMA("m16n8k8", "f16", "%6, %7", "%9");
+    GLI_MMA("m16n8k16", "f16.f16", "{%4, %5, %6, %7}", "{%8, %9}");
+#else /* an instruction has half of K */
+    GLI_MMA("m16n8k8", "f16.f16", "{%4, %5}", "{%8}");
+    GLI_MMA("m16n8k8", "f16.f16", "{%6, %7}", "{%9}");
 #endif
 }
 
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800 /* host code is checked with them */
 template <>
 __device__ inline void multiply_add<bf16>(float (&acc)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
-    GLI_MMA("m16n8k16", "bf16", "%4, %5, %6, %7", "%8, %9");
+    GLI_MMA("m16n8k16", "bf16.bf16", "{%4, %5, %6, %7}", "{%8, %9}");
 }
 
 template <>
 __device__ inline void multiply_add<tf32>(float (&acc)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
-    GLI_MMA("m16n8k8", "tf32", "%4, %5, %6, %7", "%8, %9");
+    GLI_MMA("m16n8k8", "tf32.tf32", "{%4, %5, %6, %7}", "{%8, %9}");
 }
 
 __device__ inline float round_to_tf32(float x) {

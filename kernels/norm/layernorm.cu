@@ -235,8 +235,9 @@ template <class T>
 __global__ void __launch_bounds__(COLUMN_THREADS, 1) layernorm_columns(backward_job<T> j) {
     typedef compute<T> C;
     const int width = vector<T>::width, length = j.shape.length;
-    const int column = (blockIdx.x * COLUMN_THREADS + threadIdx.x) * width;
-    if (column >= length) return;
+    const unsigned begin = (blockIdx.x * COLUMN_THREADS + threadIdx.x) * width;
+    if (begin >= unsigned(length)) return;
+    const int column       = static_cast<int>(begin);
     column_sums<T, 1> sums = {};
     for (int first = blockIdx.y; first < j.shape.rows; first += COLUMN_ROWS * gridDim.y) {
         packed<T> x[COLUMN_ROWS], dy[COLUMN_ROWS];

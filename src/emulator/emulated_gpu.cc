@@ -41,7 +41,7 @@ int attribute_value(cudaDeviceAttr attribute) {
         case cudaDevAttrComputeCapabilityMajor: return 9;
         case cudaDevAttrComputeCapabilityMinor: return 0;
         case cudaDevAttrMaxSharedMemoryPerMultiprocessor: return MULTIPROCESSOR_SHARED_BYTES;
-        case cudaDevAttrMaxSharedMemoryPerBlockOptin: return SHARED_BYTES_OPT_IN;
+        case cudaDevAttrMaxSharedMemoryPerBlockOptin: return static_cast<int>(settings().shared);
     }
     return -1;
 }
@@ -69,7 +69,7 @@ void fill_properties(cudaDeviceProp *out) {
     out->l2CacheSize                 = attribute_value(cudaDevAttrL2CacheSize);
     out->maxThreadsPerMultiProcessor = attribute_value(cudaDevAttrMaxThreadsPerMultiProcessor);
     out->sharedMemPerMultiprocessor  = MULTIPROCESSOR_SHARED_BYTES;
-    out->sharedMemPerBlockOptin      = SHARED_BYTES_OPT_IN;
+    out->sharedMemPerBlockOptin      = settings().shared;
     out->cooperativeLaunch           = 1;
 }
 

@@ -12,7 +12,7 @@ constexpr unsigned MAX_BLOCK_Z       = 64;
 constexpr unsigned MAX_GRID_X        = 2147483647;
 constexpr unsigned MAX_GRID_YZ       = 65535;
 constexpr size_t SHARED_BYTES        = 48 * 1024;
-constexpr size_t SHARED_BYTES_OPT_IN = 227 * 1024;
+constexpr size_t SHARED_BYTES_OPT_IN = 227 * 1024;  // unless the settings say something else
 constexpr size_t PARAMETER_BYTES     = 4096;
 
 // How many blocks run at once, which matters where they wait for each other.

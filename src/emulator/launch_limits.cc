@@ -5,6 +5,7 @@
 
 #include "emulator/emulated_gpu.h"
 #include "emulator/gpu_error.h"
+#include "emulator/settings.h"
 
 namespace emulator {
 
@@ -55,7 +56,7 @@ size_t shared_limit(const void *function) {
 }
 
 size_t whole_shared_limit(const void *function) {
-    return opted_in.count(function) > 0 ? SHARED_BYTES_OPT_IN : SHARED_BYTES;
+    return opted_in.count(function) > 0 ? settings().shared : SHARED_BYTES;
 }
 
 cudaError_t check_launch(const Launch &kernel) {
@@ -81,9 +82,9 @@ cudaError_t cudaFuncSetAttribute(const void *function, cudaFuncAttribute attribu
     return api_call([=] {
         if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize)
             return refuse(cudaErrorInvalidValue, "the emulator has no function attribute %d", attribute);
-        if (value < 0 || static_cast<size_t>(value) > SHARED_BYTES_OPT_IN)
+        if (value < 0 || static_cast<size_t>(value) > settings().shared)
             return refuse(cudaErrorInvalidValue, "%d bytes of dynamic shared memory; a block has at most %zu", value,
-                          SHARED_BYTES_OPT_IN);
+                          settings().shared);
         opted_in[function] = static_cast<size_t>(value);
         return cudaSuccess;
     });

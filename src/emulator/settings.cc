@@ -40,6 +40,8 @@ bool read_setting(const std::string &key, const std::string &value, Settings *ou
         out->seed = number;
     else if (key == "memory" && read_number(value, &number))
         out->memory = number;
+    else if (key == "shared" && read_number(value, &number))
+        out->shared = number;
     else
         return false;
     return true;
@@ -61,7 +63,7 @@ cudaError_t read_settings() {
         if (!read_setting(word.substr(0, equals), value, &read))
             return refuse(cudaErrorInvalidValue,
                           "GLIA_EMULATOR holds '%s'; it knows schedule=inorder|reverse|shuffled, seed=NUMBER, "
-                          "copies=early|late, memory=BYTES, with commas between them",
+                          "copies=early|late, memory=BYTES, shared=BYTES, with commas between them",
                           word.c_str());
         start = end + 1;
     }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "emulator/cuda_runtime_api.h"
+#include "emulator/emulated_gpu.h"
 
 namespace emulator {
 
@@ -18,6 +19,7 @@ struct Settings {
     uint64_t seed     = 1;
     bool late         = false;  // asynchronous work runs as late as it may, instead of at once
     size_t memory     = size_t{4} << 30;
+    size_t shared     = SHARED_BYTES_OPT_IN;
 };
 
 const Settings &settings();

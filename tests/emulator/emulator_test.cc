@@ -180,8 +180,8 @@ TEST_F(Emulator, copies_are_checked) {
 }
 
 TEST_F(Emulator, unknown_settings_are_refused_and_named) {
-    for (const char *settings : {"schedule=backwards", "copies", "seed=x", "speed=11", "memory=-1", "seed=1,,",
-                                 "seed=18446744073709551616", "memory=99999999999999999999"}) {
+    for (const char *settings : {"schedule=backwards", "copies", "seed=x", "speed=11", "memory=-1", "shared=48KB",
+                                 "seed=1,,", "seed=18446744073709551616", "memory=99999999999999999999"}) {
         setenv("GLIA_EMULATOR", settings, 1);
         EXPECT_EQ(cudaSetDevice(0), cudaErrorInvalidValue) << settings;
         EXPECT_TRUE(message_has("it knows schedule=")) << gli_emulator_message();

@@ -1,6 +1,7 @@
 // The references of the elementwise family against numbers by hand, by other software, or by definition.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "support/call.h"
@@ -389,6 +390,37 @@ TEST(Unary, derivatives_of_huge_numbers) {
         for (const auto &[provider, out] : everywhere(gli_op_unary_backward, params::unary{row.kind},
                                                       {{{1}, {row.x}, row.dtype}, ABSENT, {{1}, {row.dy}, row.dtype}}))
             EXPECT_NEAR(out[0].values[0] / row.want, 1, 1e-6) << glia_unary_name(row.kind) << " by " << provider;
+}
+
+// The finite numbers of a type of 16 bits.
+struct HalfType {
+    glia_dtype dtype;
+    int digits, min_exponent;  // of the mantissa after its first bit; of the smallest normal number
+
+    Values numbers() const {
+        Values all;
+        const int fractions = 1 << digits, exponents = (1 << (15 - digits)) - 1;
+        for (int e = 0; e < exponents; ++e)
+            for (int f = 0; f < fractions; ++f) {
+                const double x = std::ldexp(e > 0 ? f + fractions : f, std::max(e, 1) - 1 + min_exponent - digits);
+                all.insert(all.end(), {x, -x});
+            }
+        return all;
+    }
+    double last_place(double x) const { return std::ldexp(1, std::max(std::ilogb(x), min_exponent) - digits); }
+};
+
+// On a GPU gelu of 16 bits is an approximation of its own.
+TEST(Unary, gelu_of_all_numbers_of_16_bits) {
+    for (const HalfType &type : {HalfType{GLIA_BF16, 7, -126}, HalfType{GLIA_F16, 10, -14}}) {
+        const Values x = type.numbers();
+        for (const auto &[provider, out] :
+             everywhere(gli_op_unary, params::unary{GLIA_UNARY_GELU}, {{{int64_t(x.size())}, x, type.dtype}}))
+            for (size_t i = 0; i < x.size(); ++i) {
+                const double want = x[i] / 2 * std::erfc(-x[i] / std::sqrt(2.0));
+                ASSERT_NEAR(out[0].values[i], want, 0.56 * type.last_place(want)) << x[i] << " by " << provider;
+            }
+    }
 }
 
 // At NaN every provider has what the reference has, which is NaN but for kinds whose slope asks for a comparison.
