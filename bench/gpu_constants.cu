@@ -66,8 +66,7 @@ cudaError_t replay_seconds(const Gpu &gpu, int count, double *seconds) {
     TRY(launch(gpu, count));
     TRY(cudaStreamEndCapture(gpu.stream, &graph));
     TRY(cudaGraphInstantiate(&executable, graph, 0));
-    TRY(seconds_of(
-        gpu, [&] { return cudaGraphLaunch(executable, gpu.stream); }, seconds));
+    TRY(seconds_of(gpu, [&] { return cudaGraphLaunch(executable, gpu.stream); }, seconds));
     TRY(cudaGraphExecDestroy(executable));
     return cudaGraphDestroy(graph);
 }
@@ -76,8 +75,7 @@ cudaError_t measure_launches(const Gpu &gpu) {
     double few, many, launched;
     TRY(replay_seconds(gpu, 10, &few));
     TRY(replay_seconds(gpu, 10 + gpu.nodes, &many));
-    TRY(seconds_of(
-        gpu, [&] { return launch(gpu, gpu.nodes); }, &launched));
+    TRY(seconds_of(gpu, [&] { return launch(gpu, gpu.nodes); }, &launched));
     print("node of a graph", (many - few) / gpu.nodes * 1e6, "us");
     print("launch", launched / gpu.nodes * 1e6, "us");
 
@@ -138,8 +136,7 @@ cudaError_t measure_memory(const Gpu &gpu) {
     };
     TRY(seconds_of(gpu, copy, &seconds));
     print("copy by the driver", 2 * double(gpu.bytes) / seconds / 1e9, "GB/s");
-    TRY(seconds_of(
-        gpu, [&] { return cudaMemsetAsync(gpu.to, 0, gpu.bytes, gpu.stream); }, &seconds));
+    TRY(seconds_of(gpu, [&] { return cudaMemsetAsync(gpu.to, 0, gpu.bytes, gpu.stream); }, &seconds));
     print("clear by the driver", double(gpu.bytes) / seconds / 1e9, "GB/s");
     return cudaSuccess;
 }

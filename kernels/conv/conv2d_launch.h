@@ -47,8 +47,8 @@ cudaError_t gli_kernel_conv2d_filter(const gli_convolution *conv, const gli_gemm
 
 /* Both on tensor cores, accumulated in float: bf16 and f16, and f32 rounded to what run->math allows. f16 needs compute
  * capability 7.5, the others 8.0. out is at least 8, and for the gradient in r s too. */
-cudaError_t gli_kernel_conv2d_wmma(const gli_convolution *conv, const gli_gemm_run *run);
-cudaError_t gli_kernel_conv2d_filter_wmma(const gli_convolution *conv, const gli_gemm_run *run);
+cudaError_t gli_kernel_conv2d_tensor_cores(const gli_convolution *conv, const gli_gemm_run *run);
+cudaError_t gli_kernel_conv2d_filter_tensor_cores(const gli_convolution *conv, const gli_gemm_run *run);
 
 /* Both for one group of few channels: k = in r s is at most GLI_DIRECT_MAX_K; f32, bf16 and f16, not transposed. */
 enum { GLI_DIRECT_MAX_K = 160 };

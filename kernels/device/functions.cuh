@@ -1,6 +1,6 @@
 /* Functions of one element and their derivatives, in float or double. Comparisons are written so that NaN goes
- * through. Each is within a few units in the last place of the exact value, those that know the type T of the elements
- * within a fraction of a unit of T. */
+ * through. A function is within a few units in the last place of the exact value, gelu of 16 bits within 0.56 units of
+ * its type. A derivative is a sum of such terms, and so has fewer digits where it is near 0. */
 #ifndef GLI_KERNELS_DEVICE_FUNCTIONS_CUH
 #define GLI_KERNELS_DEVICE_FUNCTIONS_CUH
 
@@ -8,6 +8,11 @@
 #include "kernels/device/types.cuh"
 
 namespace glia {
+
+/* a b + c rounded twice, as the reference has it: nvcc makes one operation of it, whose result may miss a bound that it
+ * should just reach. */
+__device__ inline float multiply_then_add(float a, float b, float c) { return __fadd_rn(__fmul_rn(a, b), c); }
+__device__ inline double multiply_then_add(double a, double b, double c) { return __dadd_rn(__dmul_rn(a, b), c); }
 
 /* 1 / x for x from 1 on, where division needs none of its care for small divisors. */
 __device__ inline float inverse(float x) { return __fdividef(1.0f, x); }
@@ -41,7 +46,7 @@ __device__ inline C clip(C x, C low, C high) {
     return x < low ? low : x > high ? high : x;
 }
 
-/* exp(-x^2 / 2) */
+/* exp(-x^2 / 2), with a relative error of up to x^2 units in the last place, from rounding the exponent. */
 template <class C>
 __device__ inline C gaussian(C x) {
     return exp2(C(-0.72134752044448170368) * (x * x));
@@ -118,7 +123,8 @@ __device__ inline void apply(glia_unary_kind kind, C alpha, C beta, const C (&x)
         case GLIA_UNARY_SILU: return each(x, y, [](C v) { return v * sigmoid(v); });
         case GLIA_UNARY_SOFTPLUS: return each(x, y, [=](C v) { return softplus(alpha * v) / alpha; });
         case GLIA_UNARY_SOFTSIGN: return each(x, y, [](C v) { return v / (1 + fabs(v)); });
-        case GLIA_UNARY_HARD_SIGMOID: return each(x, y, [=](C v) { return clip(alpha * v + beta, C(0), C(1)); });
+        case GLIA_UNARY_HARD_SIGMOID:
+            return each(x, y, [=](C v) { return clip(multiply_then_add(alpha, v, beta), C(0), C(1)); });
         case GLIA_UNARY_HARD_SWISH: return each(x, y, [](C v) { return v * clip(v / 6 + C(0.5), C(0), C(1)); });
         case GLIA_UNARY_CLIP: return each(x, y, [=](C v) { return clip(v, alpha, beta); });
         case GLIA_UNARY_EXP: return each(x, y, [](C v) { return exp(v); });
@@ -207,7 +213,7 @@ __device__ inline void gradient_from_x(glia_unary_kind kind, C alpha, C beta, co
         case GLIA_UNARY_SOFTSIGN: return combine(x, dy, dx, [](C v, C g) { return g / (1 + fabs(v)) / (1 + fabs(v)); });
         case GLIA_UNARY_HARD_SIGMOID:
             return chain_or_constant(x, dy, dx, [=](C v) {
-                const C t = alpha * v + beta;
+                const C t = multiply_then_add(alpha, v, beta);
                 return t <= 0 || t >= 1 ? C(0) : alpha;
             });
         case GLIA_UNARY_HARD_SWISH:

@@ -5,6 +5,9 @@
 #define GLI_KERNELS_DEVICE_MMA_CUH
 
 #include "kernels/device/types.cuh"
+#ifndef __CUDACC__
+#include "emulator/mma.h"
+#endif
 
 namespace glia {
 
@@ -45,7 +48,7 @@ __device__ inline void multiply_add<f16>(float (&acc)[4], const unsigned (&a)[4]
 #endif
 }
 
-#if __CUDA_ARCH__ >= 800
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800 /* host code is checked with them */
 template <>
 __device__ inline void multiply_add<bf16>(float (&acc)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
     GLI_MMA("m16n8k16", "bf16", "%4, %5, %6, %7", "%8, %9");

@@ -42,6 +42,12 @@ __device__ inline packed<T> load_packed(const T *x, int n, bool wide, compute<T>
     return out;
 }
 
+/* From element i on of an array that may be absent, NULL: then all are `otherwise`. */
+template <class T>
+__device__ inline packed<T> load_optional(const T *x, int64_t i, int n, bool wide, compute<T> otherwise) {
+    return x ? load_packed(x + i, n, wide, otherwise) : load_packed(x, 0, false, otherwise);
+}
+
 template <class T>
 __device__ inline void unpack(const packed<T> &in, compute<T> (&values)[vector<T>::width]) {
     const int width = vector<T>::width;

@@ -126,13 +126,16 @@ __device__ inline row_packs<T, N> packs_of(const row_shape &s, const row_team<WH
 
 inline size_t row_bytes(const row_shape &s, int arrays) { return size_t(s.places) * arrays * s.threads * 16; }
 
-/* Chooses the places for rows of so many packs, so that those of `arrays` rows of a team can stay. */
+/* Chooses the places for rows of so many packs, so that those of `arrays` rows of a team can stay. Else there are
+ * places for what is on its way, of half as many threads where a block has 64 KB, as at compute capability 7.5. */
 inline cudaError_t place_rows(row_shape &s, int packs, int arrays) {
     size_t most             = 0;
     const cudaError_t error = gli_shared_memory_limit(&most);
     s.places                = blocks_for(packs, s.team);
     s.kept                  = row_bytes(s, arrays) + STATIC_BYTES <= most;
-    if (!s.kept) s.places = ROW_AHEAD;
+    if (s.kept) return error;
+    s.places = ROW_AHEAD;
+    if (row_bytes(s, arrays) + STATIC_BYTES > most) s.team = s.threads /= 2;
     return error;
 }
 

@@ -7,18 +7,6 @@
 
 namespace glia {
 
-/* The activations that are fused; the switch over all functions of functions.cuh would cost each GEMM registers. NaN is
- * passed on. */
-template <class C>
-__device__ inline C activate(glia_unary_kind kind, C x) {
-    switch (kind) {
-        case GLIA_UNARY_RELU: return x <= 0 ? C(0) : x;
-        case GLIA_UNARY_TANH: return tanh(x);
-        case GLIA_UNARY_SIGMOID: return sigmoid(x);
-        default: return x;
-    }
-}
-
 template <class T, class RowAxis, class ColumnAxis>
 struct epilogue {
     typedef compute<T> C;
@@ -37,9 +25,10 @@ struct epilogue {
     unsigned row_sums_stride;
 
     __device__ C apply(int m, int n, C acc) const {
-        C value = alpha * acc;
-        if (c) value += beta * C(to_compute(c[unsigned(m) * c_row_stride + unsigned(n) * c_column_stride]));
-        return activate(activation, value);
+        C value[1] = {alpha * acc};
+        if (c) value[0] += beta * C(to_compute(c[unsigned(m) * c_row_stride + unsigned(n) * c_column_stride]));
+        activate(activation, value, value);
+        return value[0];
     }
 
     __device__ void store(int m, int n, C acc) const {

@@ -38,7 +38,7 @@ cudaError_t gli_kernel_matmul(const gli_gemm *gemm, const gli_gemm_run *run);
 
 /* The same on tensor cores, accumulated in float: bf16 and f16, and f32 rounded to what run->math allows. f16 needs
  * compute capability 7.5, the others 8.0. */
-cudaError_t gli_kernel_matmul_wmma(const gli_gemm *gemm, const gli_gemm_run *run);
+cudaError_t gli_kernel_matmul_tensor_cores(const gli_gemm *gemm, const gli_gemm_run *run);
 
 #ifdef __cplusplus
 }

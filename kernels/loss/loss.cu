@@ -1,6 +1,5 @@
 /* A few thousand terms are summed by one block in one launch; more by many blocks, whose sums a second launch adds.
- * Terms and sums are double: the mean of large terms is finite where their sum is not, and where one of them is none of
- * f32. */
+ * Terms and sums are double: the mean of large terms is finite even where their sum, or one of them, is no f32. */
 #include "kernels/loss/loss_launch.h"
 
 #include "kernels/device/divide.cuh"
@@ -76,10 +75,10 @@ struct pairs {
     }
     __device__ void load(int64_t i, int n, C (&p)[vector<T>::width], C (&t)[vector<T>::width],
                          C (&w)[vector<T>::width]) const {
-        const bool dense            = weight && shared.value == 1;
+        const bool dense            = shared.value == 1;
         const packed<T> predictions = load_packed(prediction + i, n, wide);
         const packed<T> targets     = load_packed(target + i, n, wide);
-        const packed<T> weights     = load_packed(weight + i, dense ? n : 0, wide, C(1));
+        const packed<T> weights     = load_optional(dense ? weight : nullptr, i, n, wide, C(1));
         unpack(predictions, p);
         unpack(targets, t);
         unpack(weights, w);

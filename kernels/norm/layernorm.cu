@@ -35,8 +35,8 @@ struct forward_job {
 template <class T>
 __device__ inline void normalize(const forward_job<T> &j, int first, int n, compute<T> mean, compute<T> rstd,
                                  compute<T> (&values)[vector<T>::width]) {
-    const packed<T> scales  = load_packed(j.weight + first, j.weight ? n : 0, j.shape.wide, compute<T>(1));
-    const packed<T> offsets = load_packed(j.bias + first, j.bias ? n : 0, j.shape.wide);
+    const packed<T> scales  = load_optional(j.weight, first, n, j.shape.wide, compute<T>(1));
+    const packed<T> offsets = load_optional(j.bias, first, n, j.shape.wide, compute<T>(0));
     compute<T> weight[vector<T>::width], bias[vector<T>::width];
     unpack(scales, weight);
     unpack(offsets, bias);
@@ -128,8 +128,7 @@ struct row_statistics {
 
 template <class T>
 __device__ inline void load_weight(const backward_job<T> &j, int column, compute<T> (&weight)[vector<T>::width]) {
-    const int n = j.weight ? j.shape.length - column : 0;
-    unpack(load_packed(j.weight + column, n, j.shape.wide, compute<T>(1)), weight);
+    unpack(load_optional(j.weight, column, j.shape.length - column, j.shape.wide, compute<T>(1)), weight);
 }
 
 /* sum: of the gradients g = weight dy of the xhat of a row; dot: of g xhat. */
@@ -288,13 +287,21 @@ cudaError_t layernorm(const gli_layernorm_geom &g, const gli_norm_arrays &a, cud
 
 int between(int low, int value, int high) { return value < low ? low : value > high ? high : value; }
 
-/* How the backward op is split; depends on the sizes alone. */
+/* How the backward op is split. */
 struct backward_cut {
     row_shape shape;
     int packs;          /* of a thread; 0: rows are long */
     int blocks, slices; /* slices: of the partial sums */
 };
 
+/* These are never more slices than those of rows that are not long. */
+void take_long_rows(backward_cut *c, int rows) {
+    c->packs  = 0;
+    c->blocks = rows;
+    c->slices = rows == 0 ? 0 : between(1, rows / 16, 64);
+}
+
+/* Depends on the sizes alone. */
 template <class T>
 backward_cut cut_backward(int rows, int size) {
     const int packs = blocks_for(size, vector<T>::width);
@@ -305,10 +312,18 @@ backward_cut cut_backward(int rows, int size) {
     if (packs > c.packs * c.shape.threads) c.packs = 0;
     c.shape.places = c.packs;
     const int all = row_blocks(c.shape), most = warp ? 512 : 65536 / c.shape.threads;
-    c.blocks = c.packs ? between(all < 128 ? all : 128, all / 8, most) : rows;
-    c.slices = !c.packs ? between(1, rows / 16, 64) : warp ? c.blocks * (c.shape.threads / LANES) : c.blocks;
-    if (rows == 0) c.slices = 0;
+    c.blocks = between(all < 128 ? all : 128, all / 8, most);
+    c.slices = warp ? c.blocks * (c.shape.threads / LANES) : c.blocks;
+    if (!c.packs || rows == 0) take_long_rows(&c, rows);
     return c;
+}
+
+/* Whether a block of the device has shared memory for the packs of its rows; compute capability 7.5 has 64 KB. */
+cudaError_t has_places(const backward_cut &c, bool *has) {
+    size_t most             = 0;
+    const cudaError_t error = gli_shared_memory_limit(&most);
+    *has                    = row_bytes(c.shape, 2) + STATIC_BYTES <= most;
+    return error;
 }
 
 template <class T>
@@ -336,18 +351,21 @@ cudaError_t backward_of_long_rows(backward_job<T> j, const backward_cut &c, cuda
 template <class T>
 cudaError_t layernorm_backward(const gli_layernorm_geom &g, const gli_norm_backward_arrays &a, cudaStream_t stream) {
     typedef compute<T> C;
-    const backward_cut c = cut_backward<T>(g.rows, g.size);
-    C *partials          = a.dweight || a.dbias ? static_cast<C *>(a.workspace) : nullptr;
-    backward_job<T> j    = {c.shape,
-                            static_cast<const T *>(a.x),
-                            static_cast<const T *>(a.dy),
-                            static_cast<const T *>(a.weight),
-                            static_cast<const T *>(a.mean),
-                            static_cast<const T *>(a.rstd),
-                            static_cast<T *>(a.dx),
-                            partials};
-    j.shape.wide         = wide_rows<T>(a.x, g.size) && aligned16(a.dy) && aligned16(a.dx) && aligned16(a.weight);
-    cudaError_t error    = cudaSuccess;
+    backward_cut c    = cut_backward<T>(g.rows, g.size);
+    bool has          = false;
+    cudaError_t error = has_places(c, &has);
+    if (error != cudaSuccess) return error;
+    if (!has) take_long_rows(&c, g.rows);
+    C *partials       = a.dweight || a.dbias ? static_cast<C *>(a.workspace) : nullptr;
+    backward_job<T> j = {c.shape,
+                         static_cast<const T *>(a.x),
+                         static_cast<const T *>(a.dy),
+                         static_cast<const T *>(a.weight),
+                         static_cast<const T *>(a.mean),
+                         static_cast<const T *>(a.rstd),
+                         static_cast<T *>(a.dx),
+                         partials};
+    j.shape.wide      = wide_rows<T>(a.x, g.size) && aligned16(a.dy) && aligned16(a.dx) && aligned16(a.weight);
     if (g.rows > 0) error = c.packs ? backward_of_rows(j, c, stream) : backward_of_long_rows(j, c, stream);
     if (error != cudaSuccess) return error;
     return totals<T>({partials, c.slices, g.size, {static_cast<T *>(a.dweight), static_cast<T *>(a.dbias)}}, stream);

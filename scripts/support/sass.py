@@ -63,7 +63,7 @@ def ops_of(instructions):
 
 
 def is_global(instruction):
-    return op_of(instruction) in ("LDG", "STG")
+    return op_of(instruction) in ("LDG", "STG", "LDGSTS")
 
 
 def is_global_load(instruction):
@@ -181,16 +181,24 @@ def in_flight(instructions, is_load=lambda instruction: is_wide(instruction) and
     return most
 
 
+def copies_in_flight(instructions):
+    """Copies from global to shared memory (LDGSTS): those of the groups that an await leaves, and of one more."""
+    ops = ops_of(instructions)
+    left = [int(re.search(r"0x([0-9a-f]+)", instruction.operands)[1], 16) for instruction in instructions
+            if op_of(instruction) == "DEPBAR" and "SB0" in instruction.operands]
+    return ops["LDGSTS"] // ops["LDGDEPBAR"] * (max(left) + 1) if left and ops["LDGDEPBAR"] else 0
+
+
 def hot_path(kernel):
-    """The path through the 16-byte accesses; only the loops that hold some, if any do."""
+    """The path through the 16-byte accesses; only the loops that hold some, or read such rows in shared memory, if any do."""
     order, loops = Flow(kernel.code, is_wide).path()
     whole = [kernel.code[index] for index in order]
     bodies = [whole[first:last + 1] for first, last in outermost(loops)]
-    bodies = [body for body in bodies if any(map(is_wide, body))]
+    bodies = [body for body in bodies if any(is_wide(instruction) or instruction.op == "LDS.128" for instruction in body)]
     hot = [instruction for body in bodies for instruction in body] or whole
     wide = [instruction for instruction in hot if is_wide(instruction)]
-    loads = sum(map(is_global_load, wide))
-    return Path(len(hot), len(wide), loads, in_flight(whole), ops_of(hot))
+    loads = sum(op_of(instruction) != "STG" for instruction in wide)
+    return Path(len(hot), len(wide), loads, max(in_flight(whole), copies_in_flight(whole)), ops_of(hot))
 
 
 # share of multiply-adds in the innermost loop, instructions of the loop over tiles, its loads on their way, ops of both

@@ -15,6 +15,7 @@ const gli_device_kind gli_device_kinds[] = {
     {.name = "cuda", .library = "cuda", .many = true, .automatic = true},
     {.name = "emulated", .library = "emulated"},
     {.name = "emulated:race", .library = "emulated_race", .internal = true},
+    {.name = "ptx", .library = "ptx", .internal = true},
     {0},
 };
 

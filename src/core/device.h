@@ -25,6 +25,8 @@ typedef struct gli_image_formats {
     gli_memory_format images, filters; /* row-major or channels-last */
 } gli_image_formats;
 
+enum { GLI_FEED_SETS = 2 };
+
 /* A function may be NULL if it has nothing to do on this device. */
 typedef struct gli_device {
     const char *name; /* "cpu", "cuda" */
@@ -38,10 +40,10 @@ typedef struct gli_device {
     glia_status (*copy)(glia_context *ctx, void *to, const void *from, size_t bytes); /* within the device */
     glia_status (*fill)(glia_context *ctx, void *device, unsigned char byte, size_t bytes);
 
-    /* Uploads of a batch beside the step before: those to `data`, one of two sets of buffers that take turns, go beside
-     * the work that was started between feed_begin and the set's last feed_taken. What is started after feed_end, which
-     * follows in any case, waits for them; feed_taken says that all readers of the set, or its allocation, were
-     * started. NULL: uploads wait for nothing. */
+    /* Uploads of a batch beside the step before: between feed_begin and feed_end, which follows in any case, those to
+     * `data`, one of GLI_FEED_SETS buffers that take turns, wait only for what was started before the set's last
+     * feed_taken: its allocation, or what reads it. What is started after feed_end waits for them. NULL: there is no
+     * work that uploads could go beside. */
     glia_status (*feed_begin)(glia_context *ctx, int set, void *data, size_t bytes);
     glia_status (*feed_end)(glia_context *ctx, int set);
     glia_status (*feed_taken)(glia_context *ctx, int set);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/float_mode.h"
+#include "core/size.h"
 #include "core/thread.h"
 
 enum {
@@ -40,6 +41,7 @@ struct gli_team {
     bool running;  /* a job */
     pid_t process; /* that the workers are in */
     gli_job job;
+    int shares;            /* of the job: one for each thread, as far as there are pieces */
     pthread_mutex_t mutex; /* of sleeping only */
     pthread_cond_t work, over;
     atomic_bool stop;
@@ -95,13 +97,19 @@ static void wait_for_call(gli_team *team, unsigned seen) {
     pthread_mutex_unlock(&team->mutex);
 }
 
+/* A piece of the member's share, which has no more where that is not below its end. Only looks at a share that is used
+ * up: all threads look, and writing would send its cache line around. */
+static int64_t take_piece(member *m) {
+    const int64_t next = atomic_load_explicit(&m->next, memory_order_relaxed);
+    return next < m->end ? atomic_fetch_add_explicit(&m->next, 1, memory_order_relaxed) : next;
+}
+
 static void work(gli_team *team, int self) {
     const gli_job job = team->job;
-    const int shares  = gli_team_threads(team);
     int lane          = -1;
-    for (int k = 0; k < shares; ++k) {
-        member *m = &team->member[(self + k) % shares];
-        for (int64_t i; (i = atomic_fetch_add_explicit(&m->next, 1, memory_order_relaxed)) < m->end;) {
+    for (int k = 0; k < team->shares; ++k) {
+        member *m = &team->member[(self + k) % team->shares];
+        for (int64_t i; (i = take_piece(m)) < m->end;) {
             if (lane < 0) lane = atomic_fetch_add_explicit(&team->lanes, 1, memory_order_relaxed);
             job.body(job.arg, i, lane);
         }
@@ -196,11 +204,11 @@ static void run_alone(const gli_job *job) {
 }
 
 static void share_out(gli_team *team, int64_t pieces) {
-    const int shares = gli_team_threads(team);
-    int64_t begin    = 0;
-    for (int i = 0; i < shares; ++i) {
+    int64_t begin = 0;
+    team->shares  = (int)gli_min_i64(gli_team_threads(team), pieces);
+    for (int i = 0; i < team->shares; ++i) {
         member *m = &team->member[i];
-        m->end    = begin + (pieces - begin) / (shares - i);
+        m->end    = begin + (pieces - begin) / (team->shares - i);
         atomic_store_explicit(&m->next, begin, memory_order_relaxed);
         begin = m->end;
     }

@@ -11,7 +11,6 @@
 #include "emulator/warp.h"
 #include "emulator/atomics.h"
 #include "emulator/wmma.h"
-#include "emulator/mma.h"
 
 // Kernels ask what they are compiled for; the emulator has what compute capability 9.0 has.
 #define __CUDA_ARCH__ 900

@@ -11,19 +11,22 @@
 
 namespace emulator {
 
-// A kernel with its arguments. The object's own bytes are the kernel's parameter memory.
-class Kernel {
-   public:
-    virtual ~Kernel()        = default;
-    virtual void run() const = 0;  // as one thread
-
+struct Launch {
     const char *name;
     const void *function;
     dim3 grid, block;
     size_t shared_bytes;     // dynamic
     bool cooperative;        // its blocks all run concurrently, and may wait for each other
     size_t parameter_bytes;  // as CUDA counts them
-    size_t object_bytes;     // of the most derived object
+};
+
+// A kernel with its arguments. The object's own bytes are the kernel's parameter memory.
+class Kernel : public Launch {
+   public:
+    virtual ~Kernel()        = default;
+    virtual void run() const = 0;  // as one thread
+
+    size_t object_bytes;  // of the most derived object
 };
 
 cudaError_t enqueue(std::shared_ptr<Kernel> kernel, cudaStream_t stream);

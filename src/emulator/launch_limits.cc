@@ -13,7 +13,7 @@ namespace {
 // The dynamic shared memory that kernels have asked for beyond the default.
 std::map<const void *, size_t> opted_in;
 
-cudaError_t check_block(const Kernel &kernel) {
+cudaError_t check_block(const Launch &kernel) {
     dim3 block             = kernel.block;
     unsigned long long all = 1ull * block.x * block.y * block.z;
     bool fits = block.x <= MAX_THREADS && block.y <= MAX_THREADS && block.z <= MAX_BLOCK_Z && all <= MAX_THREADS;
@@ -23,7 +23,7 @@ cudaError_t check_block(const Kernel &kernel) {
                   kernel.name, block.x, block.y, block.z, MAX_THREADS, MAX_BLOCK_Z);
 }
 
-cudaError_t check_grid(const Kernel &kernel) {
+cudaError_t check_grid(const Launch &kernel) {
     dim3 grid = kernel.grid;
     bool some = grid.x > 0 && grid.y > 0 && grid.z > 0;
     if (some && grid.x <= MAX_GRID_X && grid.y <= MAX_GRID_YZ && grid.z <= MAX_GRID_YZ) return cudaSuccess;
@@ -32,13 +32,13 @@ cudaError_t check_grid(const Kernel &kernel) {
                   grid.y, grid.z, MAX_GRID_X, MAX_GRID_YZ);
 }
 
-unsigned blocks_of_a_multiprocessor(const Kernel &kernel) {
+unsigned blocks_of_a_multiprocessor(const Launch &kernel) {
     unsigned by_threads = MULTIPROCESSOR_THREADS / (kernel.block.x * kernel.block.y * kernel.block.z);
     size_t by_shared    = MULTIPROCESSOR_SHARED_BYTES / (kernel.shared_bytes + RESERVED_SHARED_BYTES);
     return std::min({by_threads, static_cast<unsigned>(by_shared), MULTIPROCESSOR_BLOCKS});
 }
 
-cudaError_t check_cooperative(const Kernel &kernel) {
+cudaError_t check_cooperative(const Launch &kernel) {
     unsigned long long all = 1ull * kernel.grid.x * kernel.grid.y * kernel.grid.z;
     unsigned long long fit = 1ull * MULTIPROCESSORS * blocks_of_a_multiprocessor(kernel);
     if (!kernel.cooperative || all <= fit) return cudaSuccess;
@@ -54,7 +54,11 @@ size_t shared_limit(const void *function) {
     return found != opted_in.end() ? found->second : SHARED_BYTES;
 }
 
-cudaError_t check_launch(const Kernel &kernel) {
+size_t whole_shared_limit(const void *function) {
+    return opted_in.count(function) > 0 ? SHARED_BYTES_OPT_IN : SHARED_BYTES;
+}
+
+cudaError_t check_launch(const Launch &kernel) {
     cudaError_t error = check_block(kernel);
     if (error == cudaSuccess) error = check_grid(kernel);
     if (error != cudaSuccess) return error;

@@ -6,10 +6,11 @@
 
 namespace emulator {
 
-cudaError_t check_launch(const Kernel &kernel);
+cudaError_t check_launch(const Launch &kernel);
 
-// The shared memory that a block of the kernel may have.
+// The dynamic shared memory that a block of the kernel may have, and with the static one.
 size_t shared_limit(const void *function);
+size_t whole_shared_limit(const void *function);
 
 void reset_launch_limits();
 

@@ -20,7 +20,23 @@ struct MultiplyAddTask : WarpTask {
     const unsigned *a, *b;
 };
 
-void load_blocks(unsigned (&words)[4], const void *row, GLI_EMULATOR_SITE);
+struct LoadBlocksTask : WarpTask {
+    unsigned *words;
+    unsigned row[4];
+};
+
+void check_row_of_ldmatrix(const void *row, Site site);
+bool exchange_rows(WarpTask *const *tasks);
+
+// A lane reads the row whose address it gives: here, so that the race build sees who reads what.
+inline void load_blocks(unsigned (&words)[4], const void *row, GLI_EMULATOR_SITE) {
+    LoadBlocksTask task;
+    check_row_of_ldmatrix(row, {file, line});
+    task.run   = exchange_rows;
+    task.words = words;
+    std::memcpy(task.row, row, sizeof task.row);
+    warp_task(WarpOp::LOAD_BLOCKS, &task, {file, line});
+}
 
 // The elements in a word of a lane: two of 16 bits, or one of tf32.
 template <typename S>

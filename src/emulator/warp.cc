@@ -198,33 +198,19 @@ void warp_task(WarpOp op, WarpTask *task, Site site) {
     warp_operation(op, ~0u, reinterpret_cast<uintptr_t>(task), 0, WARP_LANES, site);
 }
 
-namespace {
-
-struct LoadBlocksTask : WarpTask {
-    unsigned *words;
-    const void *row;
-
-    static bool load(WarpTask *const *tasks) {
-        auto task = [&](unsigned lane) { return static_cast<LoadBlocksTask *>(tasks[lane]); };
-        for (unsigned block = 0; block < 4; block++)
-            for (unsigned lane = 0; lane < WARP_LANES; lane++)
-                task(lane)->words[block] = static_cast<const unsigned *>(task(block * 8 + lane / 4)->row)[lane % 4];
-        return true;
-    }
-};
-
-}  // namespace
-
-void load_blocks(unsigned (&words)[4], const void *row, const char *file, int line) {
-    Site site = {file, line};
+void check_row_of_ldmatrix(const void *row, Site site) {
     if (reinterpret_cast<uintptr_t>(row) % 16 != 0)
         violation(cudaErrorMisalignedAddress, site, "ldmatrix of a row at %p: it needs an address aligned to 16 bytes",
                   row);
-    LoadBlocksTask task;
-    task.run   = LoadBlocksTask::load;
-    task.words = words;
-    task.row   = row;
-    warp_task(WarpOp::LOAD_BLOCKS, &task, site);
+}
+
+// Of each block, lane l gets word l % 4 of row l / 4, which lane l / 4 of the block's eight has read.
+bool exchange_rows(WarpTask *const *tasks) {
+    auto task = [&](unsigned lane) { return static_cast<LoadBlocksTask *>(tasks[lane]); };
+    for (unsigned block = 0; block < 4; block++)
+        for (unsigned lane = 0; lane < WARP_LANES; lane++)
+            task(lane)->words[block] = task(block * 8 + lane / 4)->row[lane % 4];
+    return true;
 }
 
 }  // namespace emulator

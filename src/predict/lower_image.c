@@ -22,7 +22,8 @@ typedef struct image_call {
     const float *x;
     float *y;
     float *padded; /* NULL, or planes of x within zeros */
-    int channels, rows, columns, pad[2], padded_rows;
+    int channels, rows, columns, pad[2];
+    int64_t padded_rows;
     int value;   /* of the graph: its result */
     bool pooled; /* y is what the pooling behind it makes of the result */
 } image_call;
@@ -71,7 +72,7 @@ static bool takes_image(const gli_predict_build *b, const gli_node *node) {
         return false;
     if (g->n != 1 || g->groups != 1 || g->stride_h != 1 || g->stride_w != 1) return false;
     if (g->pad_h < 0 || g->pad_w < 0 || g->pad_h_end < 0 || g->pad_w_end < 0) return false;
-    if (rows * columns > TIMES * ((int64_t)g->h * g->w + (int64_t)g->p * g->q)) return false;
+    if (gli_saturating_mul(rows, columns) > TIMES * ((int64_t)g->h * g->w + (int64_t)g->p * g->q)) return false;
     if (g->r == 3 && g->s == 3 && g->c >= WINOGRAD_CHANNELS && (int64_t)g->p * g->q >= WINOGRAD_PIXELS) return false;
     return same || gli_all_finite(b->ctx, gli_predict_data(b, node, GLI_CONV2D_W), (int64_t)g->k * g->c * g->r * g->s);
 }
@@ -127,28 +128,36 @@ static glia_status make_taps(gli_predict_build *b, const gli_conv2d_geom *g, ima
 }
 
 static glia_status make_image(gli_predict_build *b, const gli_node *node, image_call *c) {
-    const gli_conv2d_geom *g = node->geom;
-    const bool by_winograd   = gains_by_winograd(b, node); /* of an even number of rows and columns */
-    const int padded_columns = g->w + g->pad_w + g->pad_w_end + (by_winograd && g->q % 2);
-    *c                       = (image_call){.activation  = g->activation,
-                                            .x           = gli_predict_data(b, node, GLI_CONV2D_X),
-                                            .y           = b->values[node->out[0]].tensor.data,
-                                            .value       = node->out[0],
-                                            .channels    = g->c,
-                                            .rows        = g->h,
-                                            .columns     = g->w,
-                                            .pad         = {g->pad_h, g->pad_w},
-                                            .by_winograd = by_winograd,
-                                            .padded_rows = g->h + g->pad_h + g->pad_h_end + (by_winograd && g->p % 2)};
-    c->conv                  = (gli_conv_planes){gli_conv_kernel_here(), g->k, g->p, g->q, .x_columns = padded_columns};
+    const gli_conv2d_geom *g     = node->geom;
+    const bool by_winograd       = gains_by_winograd(b, node); /* of an even number of rows and columns */
+    const int64_t padded_rows    = (int64_t)g->h + g->pad_h + g->pad_h_end + (by_winograd && g->p % 2);
+    const int64_t padded_columns = (int64_t)g->w + g->pad_w + g->pad_w_end + (by_winograd && g->q % 2);
+    *c                           = (image_call){.activation  = g->activation,
+                                                .x           = gli_predict_data(b, node, GLI_CONV2D_X),
+                                                .y           = b->values[node->out[0]].tensor.data,
+                                                .value       = node->out[0],
+                                                .channels    = g->c,
+                                                .rows        = g->h,
+                                                .columns     = g->w,
+                                                .pad         = {g->pad_h, g->pad_w},
+                                                .by_winograd = by_winograd,
+                                                .padded_rows = padded_rows};
+    c->conv = (gli_conv_planes){gli_conv_kernel_here(), g->k, g->p, g->q, .x_columns = padded_columns};
     GLI_TRY(make_taps(b, g, c));
     if (by_winograd) GLI_TRY(make_winograd(b, node, c));
-    if (c->padded_rows > g->h || padded_columns > g->w)
-        GLI_TRY(gli_predict_floats(b, (int64_t)g->c * c->padded_rows * padded_columns, &c->padded));
+    if (padded_rows > g->h || padded_columns > g->w)
+        GLI_TRY(gli_predict_floats(b, (int64_t)g->c * padded_rows * padded_columns, &c->padded));
     GLI_TRY(gli_predict_floats(b, gli_conv_planes_packed(&c->conv), &c->conv.packed));
     GLI_TRY(gli_predict_floats(b, gli_conv_planes_sums(&c->conv), &c->conv.sums));
     gli_conv_planes_pack(&c->conv, gli_predict_data(b, node, GLI_CONV2D_W), gli_predict_data(b, node, GLI_CONV2D_BIAS));
     return GLIA_OK;
+}
+
+/* Those of the direct sums are read where a result is not finite. */
+static gli_fetch weights_of(const image_call *c) {
+    const float *data   = c->by_winograd ? c->winograd.filters : c->conv.packed;
+    const int64_t count = c->by_winograd ? gli_winograd_planes_filters(&c->winograd) : gli_conv_planes_packed(&c->conv);
+    return (gli_fetch){(const char *)data, (size_t)count * sizeof *data};
 }
 
 glia_status gli_predict_lower_image(gli_predict_build *b, const gli_node *node, int time, bool *done) {
@@ -159,11 +168,9 @@ glia_status gli_predict_lower_image(gli_predict_build *b, const gli_node *node, 
     GLI_TRY(gli_predict_new(b, sizeof(image_call), &memory));
     image_call *c = memory;
     GLI_TRY(make_image(b, node, c));
-    const size_t bytes = (size_t)gli_conv_planes_packed(&c->conv) * sizeof *c->conv.packed;
-    *done              = true;
+    *done = true;
     return gli_predict_add_call(
-        b, &(gli_predict_call){
-               .run = run_image, .arg = c, .weights = {(const char *)c->conv.packed, bytes}, .fetch = &c->fetch});
+        b, &(gli_predict_call){.run = run_image, .arg = c, .weights = weights_of(c), .fetch = &c->fetch});
 }
 
 /* ---- max_pool2d, 2 x 2 ---- */

@@ -57,8 +57,8 @@ typedef struct gli_predict_build {
     int time_axis; /* of the inputs, with the batch before it; negative: from the end */
 } gli_predict_build;
 
-/* Zeros, aligned to GLI_ALIGNMENT, with room for what a gli_gemv writes behind its outputs. States are zeroed by
- * glia_predictor_reset, too. */
+/* Zeros, aligned to GLI_ALIGNMENT, with room for the vectors that calls read and write beyond an end. States are zeroed
+ * by glia_predictor_reset, too. */
 glia_status gli_predict_floats(gli_predict_build *b, int64_t count, float **out);
 glia_status gli_predict_add_state(gli_predict_build *b, int64_t count, float **out);
 glia_status gli_predict_add_call(gli_predict_build *b, const gli_predict_call *call);

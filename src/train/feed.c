@@ -1,7 +1,6 @@
 #include "train/feed.h"
 
 #include "core/context_impl.h"
-#include "core/device.h"
 #include "core/size.h"
 #include "core/tensor_impl.h"
 
@@ -29,7 +28,7 @@ static glia_status make_set(gli_feed *feed, int set, glia_context *ctx, glia_ten
 }
 
 void gli_feed_close(gli_feed *feed) {
-    for (int set = 0; set < GLI_FEED_SETS_OF_BATCHES; ++set) {
+    for (int set = 0; set < GLI_FEED_SETS; ++set) {
         for (int i = 0; i < GLI_MAX_STEP_INPUTS; ++i) glia_tensor_destroy(feed->in[set][i]);
         glia_tensor_destroy(feed->memory[set]);
     }
@@ -39,8 +38,7 @@ void gli_feed_close(gli_feed *feed) {
 /* Without memory for it, batches go the plain way. */
 static glia_status make(gli_feed *feed, glia_context *ctx, glia_tensor *const *in, int n) {
     glia_status status = GLIA_OK;
-    for (int set = 0; set < GLI_FEED_SETS_OF_BATCHES && status == GLIA_OK; ++set)
-        status = make_set(feed, set, ctx, in, n);
+    for (int set = 0; set < GLI_FEED_SETS && status == GLIA_OK; ++set) status = make_set(feed, set, ctx, in, n);
     if (status == GLIA_OK) return GLIA_OK;
     gli_feed_close(feed);
     feed->refused = status == GLIA_OUT_OF_MEMORY;
@@ -75,6 +73,6 @@ glia_status gli_feed_load(gli_feed *feed, gli_loader *loader, glia_tensor *const
     GLI_TRY(loaded);
     GLI_TRY(joined);
     for (int i = 0; i < n; ++i) GLI_TRY(device->copy(ctx, in[i]->data, feed->in[set][i]->data, bytes_of(in[i])));
-    feed->set = 1 - set;
+    feed->set = (set + 1) % GLI_FEED_SETS;
     return device->feed_taken(ctx, set);
 }

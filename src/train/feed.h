@@ -3,15 +3,16 @@
 #ifndef GLI_TRAIN_FEED_H
 #define GLI_TRAIN_FEED_H
 
+#include "core/device.h"
 #include "data/loader.h"
 #include "glia/tensor.h"
 
-enum { GLI_MAX_STEP_INPUTS = 2 * GLIA_MAX_FIELDS, GLI_FEED_SETS_OF_BATCHES = 2 };
+enum { GLI_MAX_STEP_INPUTS = 2 * GLIA_MAX_FIELDS };
 
-/* Of one step; empty until a batch is large enough. The two sets take turns. */
+/* Of one step; empty until a batch is large enough. The sets take turns. */
 typedef struct gli_feed {
-    glia_tensor *memory[GLI_FEED_SETS_OF_BATCHES]; /* of all tensors of a set */
-    glia_tensor *in[GLI_FEED_SETS_OF_BATCHES][GLI_MAX_STEP_INPUTS];
+    glia_tensor *memory[GLI_FEED_SETS]; /* of all tensors of a set */
+    glia_tensor *in[GLI_FEED_SETS][GLI_MAX_STEP_INPUTS];
     int set;      /* the next */
     bool refused; /* there was no memory for it */
 } gli_feed;

@@ -441,8 +441,7 @@ TEST_P(Checkpoint, of_another_model_changes_nothing) {
         EXPECT_EQ(other.message(), words);
         EXPECT_TRUE(other.states() == before);
     };
-    Program wider(
-        GetParam(), [] { return glia_optimizer_adam(0.01); }, 9);
+    Program wider(GetParam(), [] { return glia_optimizer_adam(0.01); }, 9);
     refused(wider, GLIA_SHAPE_MISMATCH, path + ": 'hidden.weight' is [8,3] f32, the model's [9,3] f32");
     Program plain(GetParam(), [] { return glia_optimizer_sgd(0.01); });
     refused(plain, GLIA_SHAPE_MISMATCH, path + ": has 'hidden.bias/adam_m', which the model has not");
@@ -460,8 +459,7 @@ TEST_P(Checkpoint, of_another_model_changes_nothing) {
 volatile sig_atomic_t interrupts = 0;
 
 TEST_P(Checkpoint, an_interrupt_saves_and_stops_and_a_second_does_what_it_did) {
-    struct sigaction own {
-    }, before;
+    struct sigaction own{}, before;
     own.sa_handler = [](int) { interrupts = interrupts + 1; };
     sigaction(SIGINT, &own, &before);
     interrupts = 0;
@@ -502,8 +500,7 @@ TEST_P(Checkpoint, an_interrupt_saves_and_stops_and_a_second_does_what_it_did) {
 
 // The handler runs on the thread that the signal went to, which may be late: the trainer is not freed below it.
 TEST_P(Checkpoint, an_interrupt_on_another_thread) {
-    struct sigaction own {
-    }, before;
+    struct sigaction own{}, before;
     own.sa_handler = [](int) {};
     sigaction(SIGINT, &own, &before);
     Program run(GetParam());

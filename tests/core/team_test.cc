@@ -95,6 +95,24 @@ TEST(Team, starts_threads_with_the_first_job_and_shares_the_pieces) {
     EXPECT_EQ(gli_team_threads(team.get()), 2);
 }
 
+TEST(Team, a_thread_begins_with_its_own_share) {
+    const Team team(2);
+    for (const auto &[pieces, first_of_worker] : {std::pair{2, 1}, {4, 2}, {1001, 500}})
+        for (int round = 0; round < 10; ++round) {
+            const std::thread::id self = std::this_thread::get_id();
+            std::atomic<int> there{0}, caller{-1}, worker{-1};
+            team.run(pieces, [&](int64_t i) {  // each thread stays in its first piece until both are at work
+                int none = -1;
+                if (!(std::this_thread::get_id() == self ? caller : worker).compare_exchange_strong(none, int(i)))
+                    return;
+                ++there;
+                while (there < 2) std::this_thread::yield();
+            });
+            ASSERT_EQ(caller, 0) << pieces;
+            ASSERT_EQ(worker, first_of_worker) << pieces;
+        }
+}
+
 TEST(Team, threads_that_sleep_are_woken) {
     const Team team(3);
     for (int round = 0; round < 3; ++round) {

@@ -135,8 +135,7 @@ glia_status recurrent(glia_context *ctx, Keep &keep) {
     return GLIA_OK;
 }
 
-// Its products are kernels of our own: a failure inside a library may be made up for, and each tuning has hundreds of
-// calls.
+// Its products are kernels of our own: a library's failures may be made up for, and each tuning has hundreds of calls.
 glia_status training(glia_context *ctx, Keep &keep) {
     snprintf(ctx->provider, sizeof ctx->provider, "cuda.portable");
     static const float points[12]   = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};

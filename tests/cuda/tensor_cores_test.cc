@@ -47,7 +47,8 @@ class TensorCores : public testing::TestWithParam<Math> {
         return values;
     }
     bool ran_on_tensor_cores() const {
-        return log_.find("cuda.wmma") != std::string::npos && log_.find("cuda.wmma declines") == std::string::npos;
+        return log_.find("cuda.tensor_cores") != std::string::npos &&
+               log_.find("cuda.tensor_cores declines") == std::string::npos;
     }
 
     glia_context *ctx_ = nullptr;

@@ -298,6 +298,19 @@ TEST(Predictor, ImagesArePredictions) {
         }
 }
 
+// The padded image has 2^32 rows and as many columns, of which the taps read a few.
+TEST(Predictor, PadsOfAnySizeAreZeros) {
+    PredictNet n({3, {1, 4, 4}}, [](auto *net, auto x) {
+        glia_conv2d_args args{.filters = 2, .kernel = {3, 3}};
+        for (int d = 0; d < 2; ++d) args.dilation[d] = args.pad[d] = INT32_MAX, args.pad_end[d] = INT32_MAX - 2;
+        return glia_model_conv2d(net, x, &args);
+    });
+    const Predictor p = n.predictor(false);
+    const Values x    = numbers(4 * 4);
+    ASSERT_TRUE(p);
+    expect_near(run_in_chunks(p.get(), x, 1), n.predict(x, 1, 2 * 2 * 2));
+}
+
 TEST(Predictor, InfinityReachesItsNeighboursAlone) {
     PredictNet n({3, {1, 14, 14}},
                  [](auto *net, auto x) { return conv2d(net, conv2d(net, x, 16, {1, 1}), 16, {3, 3}, 1); });

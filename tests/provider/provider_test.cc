@@ -79,6 +79,7 @@ const auto name_of_test = [](const auto &info) { return name_of(info.param); };
 INSTANTIATE_TEST_SUITE_P(cpu, Provider, testing::ValuesIn(all_params("cpu")), name_of_test);
 INSTANTIATE_TEST_SUITE_P(emulated, Provider, testing::ValuesIn(all_params("emulated")), name_of_test);
 INSTANTIATE_TEST_SUITE_P(race, Provider, testing::ValuesIn(all_params("emulated:race")), name_of_test);
+INSTANTIATE_TEST_SUITE_P(ptx, Provider, testing::ValuesIn(all_params("ptx")), name_of_test);
 INSTANTIATE_TEST_SUITE_P(cuda, Provider, testing::ValuesIn(all_params("cuda:0")), name_of_test);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Provider);
 

@@ -70,7 +70,7 @@ Outcome run_square(bool wrong) {
     return outcome(error, z, expected);
 }
 
-enum class Mma { RIGHT, UNROUNDED, PARTIAL_WARP, MISALIGNED };
+enum class Mma { RIGHT, UNROUNDED, PARTIAL_WARP, MISALIGNED, UNORDERED };
 
 // c [16,8] = a [16,8] b [8,8]^T of tf32, by ldmatrix and mma.sync.
 template <Mma BUG>
@@ -80,7 +80,7 @@ __global__ void instruction(const float *a, const float *b, float *c) {
         const float x = i < 128 ? a[i] : b[i - 128];
         tile[i]       = BUG == Mma::UNROUNDED ? x * 1.1f : glia::round_to_tf32(x);
     }
-    __syncwarp();
+    if (BUG != Mma::UNORDERED) __syncwarp();
     const int lane = int(threadIdx.x), shift = BUG == Mma::MISALIGNED && lane == 9 ? 2 : 0;
     float sum[4] = {};
     unsigned left[4], right[4];
@@ -118,6 +118,7 @@ std::vector<Planted> planted_in_tensor_cores() {
          ""},
         {"misaligned_row_of_ldmatrix", run_instruction<Mma::MISALIGNED>, "ldmatrix of a row at", misaligned,
          "ldmatrix of a row at", ""},
+        {"ldmatrix_without_order", run_instruction<Mma::UNORDERED>, "race on shared memory", failure, "", ""},
         {"misaligned_tile_of_halves", run_square<__half, wmma::row_major>, "load_matrix_sync at", misaligned,
          "load_matrix_sync at", ""},
         {"misaligned_tile_of_bfloat16s", run_square<__nv_bfloat16, wmma::col_major>, "load_matrix_sync at", misaligned,

@@ -4,9 +4,7 @@
 
 #include <cuda_runtime_api.h>
 
-#include "glia/context.h"
-
-enum { GLI_FEED_SETS = 2 };
+#include "core/device.h"
 
 typedef struct gli_cuda_feed {
     cudaStream_t stream;              /* NULL until it is first needed */

@@ -1,5 +1,5 @@
 /* Copies between host and device, through pinned memory: two halves that take turns, so that the host fills one while
- * the device copies the other. */
+ * the device copies the other. And copies within the device. */
 #include <string.h>
 
 #include "core/size.h"

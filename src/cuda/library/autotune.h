@@ -21,8 +21,8 @@ typedef struct gli_cuda_candidates {
  * none works. Where nothing can be tried (no memory for it, a stream that is being recorded) the answer is candidate 0.
  *
  * A kernel of our own gives bits of its own. So it is timed beside the candidates only where the context allows results
- * to differ and GLIA_PROVIDER forces no provider: the first behind `provider` that takes the call. GLIA_UNSUPPORTED if
- * it is faster, so that dispatch goes on to it. */
+ * to differ and GLIA_PROVIDER forces no provider: the first behind `provider` that takes the call. If it is faster, the
+ * answer is candidate `count` and GLIA_UNSUPPORTED, so that dispatch goes on to it. */
 glia_status gli_cuda_tune(const gli_call *call, const gli_cuda_candidates *candidates, int *best);
 
 #endif

@@ -2,12 +2,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cuda/library/built_libraries.h"
 
 GLI_IF_CUBLAS(extern const gli_cuda_library gli_cublas_library;)
-GLI_IF_CUDNN(extern const gli_cuda_library gli_cudnn_library;
-             gli_image_formats gli_cudnn_image_formats(glia_context * ctx, glia_dtype dtype);)
+GLI_IF_CUDNN(extern const gli_cuda_library gli_cudnn_library;)
 
 static const gli_cuda_library *const built[] = {GLI_IF_CUBLAS(&gli_cublas_library, ) GLI_IF_CUDNN(&gli_cudnn_library, )
                                                     NULL};
@@ -86,9 +86,14 @@ glia_status gli_cuda_library_use(glia_context *ctx, const gli_cuda_library *libr
     return GLIA_OK;
 }
 
+static bool convolves(glia_context *ctx, const gli_cuda_library *library) {
+    return library->image_formats && (!ctx->provider[0] || strcmp(ctx->provider, library->provider) == 0) &&
+           !gli_cuda_library_missing(ctx, library);
+}
+
 gli_image_formats gli_cuda_image_formats(glia_context *ctx, glia_dtype dtype) {
-    GLI_IF_CUDNN(if (!ctx->provider[0]) return gli_cudnn_image_formats(ctx, dtype);)
-    (void)ctx, (void)dtype;
+    for (const gli_cuda_library *const *library = built; *library; ++library)
+        if (convolves(ctx, *library)) return (*library)->image_formats(ctx, dtype);
     return GLI_CUDA_OWN_IMAGE_FORMATS;
 }
 

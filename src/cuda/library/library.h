@@ -9,10 +9,13 @@
 
 typedef struct gli_cuda_library {
     gli_library_kind kind;
-    const char *without; /* what is not there, or not as fast, without it */
+    const char *provider; /* the name of its providers */
+    const char *without;  /* what is not there, or not as fast, without it */
     /* A handle of the library that works on the context's stream; NULL: it has none. */
     glia_status (*create)(glia_context *ctx, const void *table, void **handle);
     void (*destroy)(glia_context *ctx, const void *table, void *handle);
+    /* See gli_device; NULL: it has no convolutions. */
+    gli_image_formats (*image_formats)(glia_context *ctx, glia_dtype dtype);
 } gli_cuda_library;
 
 /* Of this context, opened if need be; NULL: it is here. Otherwise the reason, which stays valid as long as the context.
@@ -24,7 +27,7 @@ glia_status gli_cuda_library_use(glia_context *ctx, const gli_cuda_library *libr
 
 void gli_cuda_libraries_close(glia_context *ctx);
 
-/* The device's `image_formats`: those of the libraries where they are used, else those of our own kernels. */
+/* The device's `image_formats`: those of a library whose convolutions are used, else those of our own kernels. */
 #define GLI_CUDA_OWN_IMAGE_FORMATS \
     (gli_image_formats) { GLI_CHANNELS_LAST, GLI_ROW_MAJOR }
 gli_image_formats gli_cuda_image_formats(glia_context *ctx, glia_dtype dtype);

@@ -194,9 +194,7 @@ void check_written(Region &region, uintptr_t address, size_t bytes, Access kind,
 void check_shared_limit(const Region &region, const Cell &cell, size_t bytes, uint32_t source) {
     if (&region != static_shared.get() || cell.write.epoch >= first_of_launch) return;
     static_shared_used += bytes;
-    // A kernel asks for dynamic shared memory; what is static comes on top, up to what the GPU has for a block.
-    const bool asked   = shared_limit(running.kernel->function) > SHARED_BYTES;
-    const size_t limit = asked ? SHARED_BYTES_OPT_IN : SHARED_BYTES;
+    const size_t limit = whole_shared_limit(running.kernel->function);
     if (static_shared_used + running.kernel->shared_bytes <= limit) return;
     violation(cudaErrorLaunchOutOfResources, source_site(source),
               "%zu bytes of static and %zu of dynamic shared memory; %zu are allowed", static_shared_used,

@@ -67,18 +67,20 @@ TEST_F(Products, are_timed_once_for_all_plans_of_a_context) {
 }
 
 TEST_F(Products, are_our_own_kernels_where_bits_may_differ_and_these_are_faster) {
-    for (const bool nondeterministic : {false, true}) {
-        Computer c("emulated");
-        std::vector<float> first, second;
-        c.ctx->nondeterministic = nondeterministic;
-        take_time(100);
-        ASSERT_EQ(dense(c.ctx, GLIA_RELU, &first), GLIA_OK) << c.message();
-        ASSERT_EQ(dense(c.ctx, GLIA_RELU, &second), GLIA_OK) << c.message();
-        take_time(0);
-        EXPECT_EQ(first, second);
-        EXPECT_EQ(c.count("dispatch dense: cuda.cublas declines: cuda.portable is faster"), nondeterministic ? 2 : 0);
-        EXPECT_EQ(c.count("dense: cuda.portable takes "), nondeterministic ? 1 : 0) << "timed once";
-    }
+    for (const glia_activation activation : {GLIA_RELU, GLIA_LINEAR})
+        for (const bool nondeterministic : {false, true}) {
+            Computer c("emulated");
+            std::vector<float> first, second;
+            c.ctx->nondeterministic = nondeterministic;
+            take_time(100);
+            ASSERT_EQ(dense(c.ctx, activation, &first), GLIA_OK) << c.message();
+            ASSERT_EQ(dense(c.ctx, activation, &second), GLIA_OK) << c.message();
+            take_time(0);
+            EXPECT_EQ(first, second);
+            EXPECT_EQ(c.count("dispatch dense: cuda.cublas declines: cuda.portable is faster"),
+                      nondeterministic ? 2 : 0);
+            EXPECT_EQ(c.count("dense: cuda.portable takes "), nondeterministic ? 1 : 0) << "timed once";
+        }
 }
 
 TEST_F(Products, are_the_librarys_where_it_is_requested) {

@@ -1,6 +1,10 @@
 // In which memory formats a device with cuDNN plans images and filters.
 #include "support/devices.h"
 
+extern "C" {
+#include "core/device.h"
+}
+
 namespace {
 
 using namespace glia;
@@ -74,6 +78,13 @@ TEST_F(Formats, tensor_cores_get_images_and_filters_with_channels_last_each_conv
 TEST_F(Formats, are_those_of_our_own_kernels_where_these_are_requested) {
     const Variable provider("GLIA_PROVIDER", "cuda.portable");
     EXPECT_EQ(changes(GLIA_MATH_F32), 3) << "the first image, the last, and its gradient";
+}
+
+TEST_F(Formats, are_the_librarys_where_it_is_requested) {
+    const Variable provider("GLIA_PROVIDER", "cuda.cudnn");
+    Computer c("emulated");
+    EXPECT_EQ(c.ctx->device->image_formats(c.ctx, GLIA_F32).images, GLI_ROW_MAJOR);
+    EXPECT_EQ(c.ctx->device->image_formats(c.ctx, GLIA_BF16).images, GLI_CHANNELS_LAST);
 }
 
 }  // namespace

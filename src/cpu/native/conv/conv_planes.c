@@ -103,8 +103,9 @@ gli_plane_sums gli_conv_planes_run(const gli_conv_planes *conv, int64_t first, c
     const size_t bytes = (size_t)conv->taps.count * LINE;
     for (int64_t pixel = 0, width; pixel < pitch; pixel += width) {
         const int64_t line = fetch->bytes >= bytes ? LINE : 0;
+        const char *next   = line ? fetch->data : (const char *)w;
         width              = pitch - pixel < whole ? kernel->lanes : whole;
-        kernel->tile[width == whole](&conv->taps, x + pixel, w, conv->sums + pixel, pitch, fetch->data, line);
+        kernel->tile[width == whole](&conv->taps, x + pixel, w, conv->sums + pixel, pitch, next, line);
         if (line) *fetch = (gli_fetch){fetch->data + bytes, fetch->bytes - bytes};
     }
     return (gli_plane_sums){conv->sums, gli_conv_planes_sums(conv), pitch, conv->x_columns};

@@ -20,7 +20,7 @@ typedef struct gli_conv_taps {
 } gli_conv_taps;
 
 /* Some vectors of pixels for the kernel's filters; y has `pitch` elements from filter to filter. w: the filters'
- * biases, then for each tap their weights. fetch: the first line; the next one is `line` bytes further. */
+ * biases, then for each tap their weights. fetch: the first line; the next one is `line` bytes further, 0: the same. */
 typedef void gli_conv_tile(const gli_conv_taps *taps, const float *x, const float *w, float *y, int64_t pitch,
                            const char *fetch, int64_t line);
 

@@ -62,15 +62,16 @@ static const char *const files[] = {FILE_OF_MAJOR(CUBLAS_VER_MAJOR), NULL};
 
 extern const gli_cuda_library gli_cublas_library;
 const gli_cuda_library gli_cublas_library = {
-    .kind    = {.name        = "cuBLAS",
-                .files       = files,
-                .package     = "cublas",
-                .functions   = listed,
-                .table_bytes = sizeof(gli_cublas_functions),
-                .check       = check},
-    .without = "matmul and dense run on Glia's own kernels",
-    .create  = create,
-    .destroy = destroy,
+    .kind     = {.name        = "cuBLAS",
+                 .files       = files,
+                 .package     = "cublas",
+                 .functions   = listed,
+                 .table_bytes = sizeof(gli_cublas_functions),
+                 .check       = check},
+    .provider = "cuda.cublas",
+    .without  = "matmul and dense run on Glia's own kernels",
+    .create   = create,
+    .destroy  = destroy,
 };
 
 const char *gli_cublas_decline(const gli_call *call) {

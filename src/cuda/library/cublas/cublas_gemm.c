@@ -270,6 +270,12 @@ static glia_status plan_product(plan *p, const gli_call *call) {
     return find_fastest(p, call);
 }
 
+/* A vector apart would change nothing: what is faster than the library in one pass is so with another behind it. */
+static bool is_final(const plan *p, glia_status status) {
+    const bool rival_is_faster = p->count > 0 && p->chosen == p->count;
+    return rival_is_faster || status == GLIA_OK || status == GLIA_OUT_OF_MEMORY || status == GLIA_DEVICE_LOST;
+}
+
 /* With the bias or the sums in the epilogue, or else by kernels of our own: an activation needs one anyway, and for an
  * epilogue the library may take a kernel that loads 16 bytes of the vector at once, wherever it lies
  * (pytorch/pytorch#194497). */
@@ -281,9 +287,7 @@ static glia_status plan_either(plan *p, const gli_call *call) {
     GLI_REQUIRE(call->ctx, !p->separate || may_be_separate, GLIA_UNSUPPORTED,
                 "the bias is not aligned to %d bytes, and y has gaps", GLI_CUDA_ACCESS);
     const glia_status status = plan_product(p, call);
-    if (status == GLIA_OK || !vector || p->separate || !may_be_separate || status == GLIA_OUT_OF_MEMORY ||
-        status == GLIA_DEVICE_LOST)
-        return status;
+    if (!vector || p->separate || !may_be_separate || is_final(p, status)) return status;
     forget(p);
     p->separate = true;
     return plan_product(p, call);

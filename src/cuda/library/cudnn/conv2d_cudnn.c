@@ -16,9 +16,8 @@
 
 /* The engines for exact f32 convert images with channels last, and their results back, in passes of their own; those
  * for tensor cores convert all others. See docs/gpu.md. Filters are converted once for all calls of a plan. */
-gli_image_formats gli_cudnn_image_formats(glia_context *ctx, glia_dtype dtype);
 gli_image_formats gli_cudnn_image_formats(glia_context *ctx, glia_dtype dtype) {
-    if (dtype == GLIA_F64 || gli_cudnn_missing(ctx)) return GLI_CUDA_OWN_IMAGE_FORMATS;
+    if (dtype == GLIA_F64) return GLI_CUDA_OWN_IMAGE_FORMATS;
     const gli_memory_format format =
         dtype == GLIA_F32 && ctx->math == GLIA_MATH_F32 ? GLI_ROW_MAJOR : GLI_CHANNELS_LAST;
     return (gli_image_formats){format, format};

@@ -95,15 +95,17 @@ static const char *const files[] = {"libcudnn.so.9", NULL};
 
 extern const gli_cuda_library gli_cudnn_library;
 const gli_cuda_library gli_cudnn_library = {
-    .kind    = {.name        = "cuDNN",
-                .files       = files,
-                .package     = "cudnn",
-                .functions   = listed,
-                .table_bytes = sizeof(gli_cudnn_functions),
-                .check       = check},
-    .without = "convolutions and recurrent layers run on Glia's own kernels",
-    .create  = create,
-    .destroy = destroy,
+    .kind          = {.name        = "cuDNN",
+                      .files       = files,
+                      .package     = "cudnn",
+                      .functions   = listed,
+                      .table_bytes = sizeof(gli_cudnn_functions),
+                      .check       = check},
+    .provider      = "cuda.cudnn",
+    .without       = "convolutions and recurrent layers run on Glia's own kernels",
+    .create        = create,
+    .destroy       = destroy,
+    .image_formats = gli_cudnn_image_formats,
 };
 
 const char *gli_cudnn_missing(glia_context *ctx) { return gli_cuda_library_missing(ctx, &gli_cudnn_library); }

@@ -4,10 +4,14 @@
 #ifndef GLI_CUDA_LIBRARY_CUDNN_CUDNN_H
 #define GLI_CUDA_LIBRARY_CUDNN_CUDNN_H
 
+#include "core/device.h"
 #include "cuda/device/cuda_device.h"
 
 /* NULL: cuDNN is here. Otherwise why not. */
 const char *gli_cudnn_missing(glia_context *ctx);
+
+/* In which its engines convolve without conversions. */
+gli_image_formats gli_cudnn_image_formats(glia_context *ctx, glia_dtype dtype);
 
 typedef enum gli_cudnn_convolving {
     GLI_CUDNN_FORWARD,        /* x, w -> y */

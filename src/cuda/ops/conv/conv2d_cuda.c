@@ -67,12 +67,12 @@ static gli_convolution filter_call(const gli_call *call, const gli_cuda_view *v)
 }
 
 GLI_CUDA_GEMM(forward, gli_convolution, forward_call, gli_kernel_conv2d)
-GLI_CUDA_GEMM(forward_wmma, gli_convolution, forward_call, gli_kernel_conv2d_wmma)
+GLI_CUDA_GEMM(forward_tensor_cores, gli_convolution, forward_call, gli_kernel_conv2d_tensor_cores)
 GLI_CUDA_GEMM(forward_direct, gli_convolution, forward_call, gli_kernel_conv2d_direct)
 GLI_CUDA_GEMM(data, gli_convolution, data_call, gli_kernel_conv2d)
-GLI_CUDA_GEMM(data_wmma, gli_convolution, data_call, gli_kernel_conv2d_wmma)
+GLI_CUDA_GEMM(data_tensor_cores, gli_convolution, data_call, gli_kernel_conv2d_tensor_cores)
 GLI_CUDA_GEMM(filter, gli_convolution, filter_call, gli_kernel_conv2d_filter)
-GLI_CUDA_GEMM(filter_wmma, gli_convolution, filter_call, gli_kernel_conv2d_filter_wmma)
+GLI_CUDA_GEMM(filter_tensor_cores, gli_convolution, filter_call, gli_kernel_conv2d_filter_tensor_cores)
 GLI_CUDA_GEMM(filter_direct, gli_convolution, filter_call, gli_kernel_conv2d_filter_direct)
 
 /* The first convolution of a network: images of one channel or of three. */
@@ -106,12 +106,12 @@ GLI_CUDA_KERNEL_PROVIDER(conv2d, direct, GLI_ACCEPTS_DIRECT, decline_direct, .ru
                          .strided_out = 1);
 GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_filter, direct, GLI_ACCEPTS_DIRECT, decline_direct, .run = filter_direct,
                          .workspace = filter_direct_workspace, .strided_in = 3, .strided_out = 3);
-GLI_CUDA_KERNEL_PROVIDER(conv2d, wmma, GLI_ACCEPTS_TENSOR_CORES, decline_forward, .run = forward_wmma,
+GLI_CUDA_KERNEL_PROVIDER(conv2d, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_forward, .run = forward_tensor_cores,
                          .workspace = forward_workspace, .strided_in = 7, .strided_out = 1);
-GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_data, wmma, GLI_ACCEPTS_TENSOR_CORES, decline_data, .run = data_wmma,
-                         .workspace = data_workspace, .strided_in = 3, .strided_out = 1);
-GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_filter, wmma, GLI_ACCEPTS_TENSOR_CORES, decline_filter, .run = filter_wmma,
-                         .workspace = filter_workspace, .strided_in = 3, .strided_out = 3);
+GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_data, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_data,
+                         .run = data_tensor_cores, .workspace = data_workspace, .strided_in = 3, .strided_out = 1);
+GLI_CUDA_KERNEL_PROVIDER(conv2d_backward_filter, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_filter,
+                         .run = filter_tensor_cores, .workspace = filter_workspace, .strided_in = 3, .strided_out = 3);
 GLI_CUDA_PROVIDER(conv2d, .run = forward, .workspace = forward_workspace, .strided_in = 7, .strided_out = 1);
 GLI_CUDA_PROVIDER(conv2d_backward_data, .run = data, .workspace = data_workspace, .strided_in = 3, .strided_out = 1);
 GLI_CUDA_PROVIDER(conv2d_backward_filter, .run = filter, .workspace = filter_workspace, .strided_in = 3,

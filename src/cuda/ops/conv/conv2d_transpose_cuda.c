@@ -27,13 +27,13 @@ static gli_convolution described(const gli_call *call, const gli_cuda_view *v) {
 }
 
 GLI_CUDA_GEMM(run, gli_convolution, described, gli_kernel_conv2d)
-GLI_CUDA_GEMM(run_wmma, gli_convolution, described, gli_kernel_conv2d_wmma)
+GLI_CUDA_GEMM(run_tensor_cores, gli_convolution, described, gli_kernel_conv2d_tensor_cores)
 
-static const char *decline_wmma(const gli_call *call) {
+static const char *decline_tensor_cores(const gli_call *call) {
     const gli_conv2d_transpose_geom *g = call->geom;
     return gli_cuda_decline_tensor_cores(call, g->n * g->p * g->q, g->k / g->groups);
 }
 
-GLI_CUDA_KERNEL_PROVIDER(conv2d_transpose, wmma, GLI_ACCEPTS_TENSOR_CORES, decline_wmma, .run = run_wmma,
-                         .workspace = workspace, .strided_in = 7, .strided_out = 1);
+GLI_CUDA_KERNEL_PROVIDER(conv2d_transpose, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_tensor_cores,
+                         .run = run_tensor_cores, .workspace = workspace, .strided_in = 7, .strided_out = 1);
 GLI_CUDA_PROVIDER(conv2d_transpose, .run = run, .workspace = workspace, .strided_in = 7, .strided_out = 1);

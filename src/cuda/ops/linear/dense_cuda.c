@@ -58,9 +58,9 @@ static gli_gemm weights_gemm(const gli_call *call, const gli_cuda_view *v) {
 }
 
 GLI_CUDA_GEMM(forward, gli_gemm, forward_gemm, gli_kernel_matmul)
-GLI_CUDA_GEMM(forward_wmma, gli_gemm, forward_gemm, gli_kernel_matmul_wmma)
+GLI_CUDA_GEMM(forward_tensor_cores, gli_gemm, forward_gemm, gli_kernel_matmul_tensor_cores)
 GLI_CUDA_GEMM(weights, gli_gemm, weights_gemm, gli_kernel_matmul)
-GLI_CUDA_GEMM(weights_wmma, gli_gemm, weights_gemm, gli_kernel_matmul_wmma)
+GLI_CUDA_GEMM(weights_tensor_cores, gli_gemm, weights_gemm, gli_kernel_matmul_tensor_cores)
 
 static const char *decline_forward(const gli_call *call) {
     const gli_dense_geom *g = call->geom;
@@ -72,10 +72,10 @@ static const char *decline_weights(const gli_call *call) {
     return gli_cuda_decline_tensor_cores(call, g->u, g->k);
 }
 
-GLI_CUDA_KERNEL_PROVIDER(dense, wmma, GLI_ACCEPTS_TENSOR_CORES, decline_forward, .run = forward_wmma,
+GLI_CUDA_KERNEL_PROVIDER(dense, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_forward, .run = forward_tensor_cores,
                          .workspace = forward_workspace, .strided_in = 1 << GLI_DENSE_W | 1 << GLI_DENSE_BIAS);
-GLI_CUDA_KERNEL_PROVIDER(dense_backward_weights, wmma, GLI_ACCEPTS_TENSOR_CORES, decline_weights, .run = weights_wmma,
-                         .workspace   = weights_workspace,
+GLI_CUDA_KERNEL_PROVIDER(dense_backward_weights, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_weights,
+                         .run = weights_tensor_cores, .workspace = weights_workspace,
                          .strided_out = 1 << GLI_DENSE_WEIGHTS_DW | 1 << GLI_DENSE_WEIGHTS_DBIAS);
 GLI_CUDA_PROVIDER(dense, .run = forward, .workspace = forward_workspace,
                   .strided_in = 1 << GLI_DENSE_W | 1 << GLI_DENSE_BIAS);

@@ -49,14 +49,14 @@ static gli_gemm describe(const gli_call *call, const gli_cuda_view *v) {
     return m;
 }
 
-static const char *decline_wmma(const gli_call *call) {
+static const char *decline_tensor_cores(const gli_call *call) {
     const gli_matmul_geom *g = call->geom;
     return gli_cuda_decline_tensor_cores(call, g->m, g->n);
 }
 
 GLI_CUDA_GEMM(matmul, gli_gemm, describe, gli_kernel_matmul)
-GLI_CUDA_GEMM(matmul_wmma, gli_gemm, describe, gli_kernel_matmul_wmma)
+GLI_CUDA_GEMM(matmul_tensor_cores, gli_gemm, describe, gli_kernel_matmul_tensor_cores)
 
-GLI_CUDA_KERNEL_PROVIDER(matmul, wmma, GLI_ACCEPTS_TENSOR_CORES, decline_wmma, .run = matmul_wmma,
-                         .workspace = workspace, .strided_in = 7, .strided_out = 1);
+GLI_CUDA_KERNEL_PROVIDER(matmul, tensor_cores, GLI_ACCEPTS_TENSOR_CORES, decline_tensor_cores,
+                         .run = matmul_tensor_cores, .workspace = workspace, .strided_in = 7, .strided_out = 1);
 GLI_CUDA_PROVIDER(matmul, .run = matmul, .workspace = workspace, .strided_in = 7, .strided_out = 1);

@@ -73,6 +73,6 @@ glia_status gli_cuda_rnn_multiply(const gli_call *call, const gli_gemm *gemm, vo
     if (gli_cuda_decline_tensor_product(call, gemm->dtype, gemm->m, gemm->n))
         GLI_CUDA_TRY(call->ctx, gli_kernel_matmul(gemm, &how));
     else
-        GLI_CUDA_TRY(call->ctx, gli_kernel_matmul_wmma(gemm, &how));
+        GLI_CUDA_TRY(call->ctx, gli_kernel_matmul_tensor_cores(gemm, &how));
     return GLIA_OK;
 }

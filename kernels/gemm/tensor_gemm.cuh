@@ -1,7 +1,7 @@
 /* The batched GEMM of gemm.cuh on tensor cores: elements of a and b are rounded to bf16, f16 or tf32 where they are not
  * of that type, and accumulated in float. */
-#ifndef GLI_KERNELS_GEMM_WMMA_GEMM_CUH
-#define GLI_KERNELS_GEMM_WMMA_GEMM_CUH
+#ifndef GLI_KERNELS_GEMM_TENSOR_GEMM_CUH
+#define GLI_KERNELS_GEMM_TENSOR_GEMM_CUH
 
 #include "glia/context.h"
 #include "kernels/device/mma.cuh"
@@ -60,8 +60,11 @@ struct tensor_tile {
     stored a[2][rows][pitch];
     stored b[2][columns][pitch];
 
-    /* The result of a warp, where a was before: [row][acc_pitch]. */
-    __device__ float *acc_of(int warp) { return reinterpret_cast<float *>(a) + warp * warp_rows * acc_pitch; }
+    /* The result of a warp, where the tiles were before: [row][acc_pitch]. */
+    __device__ float *acc_of(int warp) {
+        static_assert(threads / 32 * warp_rows * acc_pitch * sizeof(float) <= sizeof(a) + sizeof(b), "all warps fit");
+        return reinterpret_cast<float *>(this) + warp * warp_rows * acc_pitch;
+    }
 };
 
 /* What a warp accumulates: 16 x 8 blocks of its 32 x 16. */
@@ -145,8 +148,8 @@ __device__ inline void store_warp(const float *from, const Y &y, const split_k_p
 }
 
 template <class T, class S, class Batch>
-__device__ inline void run_wmma_gemm(const Batch &batch, const tile_scheduler &scheduler,
-                                     const split_k_partials<float> &partials) {
+__device__ inline void run_tensor_gemm(const Batch &batch, const tile_scheduler &scheduler,
+                                       const split_k_partials<float> &partials) {
     typedef tensor_tile<S> Tile;
     __shared__ __align__(16) unsigned char memory[sizeof(Tile)];
     Tile &tile         = *reinterpret_cast<Tile *>(memory);
@@ -190,12 +193,12 @@ __device__ inline void run_wmma_gemm(const Batch &batch, const tile_scheduler &s
 /* Empty for a GPU without such tensor cores, where it is not launched. */
 template <class T, class S, class Batch>
 __global__ void __launch_bounds__(256, 1)
-    wmma_gemm_kernel(Batch batch, tile_scheduler scheduler, split_k_partials<float> partials) {
-    if constexpr (tensor_element<S>::exists) run_wmma_gemm<T, S>(batch, scheduler, partials);
+    tensor_gemm_kernel(Batch batch, tile_scheduler scheduler, split_k_partials<float> partials) {
+    if constexpr (tensor_element<S>::exists) run_tensor_gemm<T, S>(batch, scheduler, partials);
 }
 
 template <class T, class S, class Batch>
-cudaError_t wmma_gemm(const Batch &batch, const gemm_size &size, void *workspace, cudaStream_t stream) {
+cudaError_t tensor_gemm(const Batch &batch, const gemm_size &size, void *workspace, cudaStream_t stream) {
     enum { TILE = 64, THREADS = 256 };
     if (size.m == 0 || column_tiles_of(size, 1) == 0 || size.batch == 0) return cudaSuccess;
     const split_k split                    = split_k_for(size);
@@ -204,7 +207,7 @@ cudaError_t wmma_gemm(const Batch &batch, const gemm_size &size, void *workspace
     const int64_t blocks = int64_t(scheduler.row_tiles) * scheduler.column_tiles * split.splits * size.batch;
     if (blocks > INT32_MAX) return cudaErrorInvalidConfiguration;
     const cudaError_t error =
-        GLI_LAUNCH((wmma_gemm_kernel<T, S, Batch>), unsigned(blocks), THREADS, 0, stream, batch, scheduler, partials);
+        GLI_LAUNCH((tensor_gemm_kernel<T, S, Batch>), unsigned(blocks), THREADS, 0, stream, batch, scheduler, partials);
     return error != cudaSuccess || !partials.data ? error : reduce_splits<T>(batch, size, split, partials, stream);
 }
 

@@ -1,8 +1,8 @@
 /* Convolutions and their gradients on tensor cores: the implicit GEMMs of conv2d.cu and conv2d_filter.cu through
- * wmma_gemm.cuh. */
+ * tensor_gemm.cuh. */
 #include "kernels/conv/conv2d_exact.cuh"
 #include "kernels/conv/conv2d_plan.cuh"
-#include "kernels/gemm/wmma_gemm.cuh"
+#include "kernels/gemm/tensor_gemm.cuh"
 
 namespace glia {
 namespace {
@@ -11,7 +11,7 @@ template <class T, class S>
 cudaError_t convolve(const gli_convolution &v, const gli_gemm_run &run) {
     return each_launch<T>(
         v, run, [&](const conv2d_batch<T> &batch, const gemm_size &size, const phase_chunk &, void *workspace) {
-            const cudaError_t error = wmma_gemm<T, S>(batch, size, workspace, run.stream);
+            const cudaError_t error = tensor_gemm<T, S>(batch, size, workspace, run.stream);
             return error != cudaSuccess ? error : exact_channels<T>(v, batch, size, run.stream);
         });
 }
@@ -20,17 +20,17 @@ template <class T, class S>
 cudaError_t gradient(const gli_convolution &v, const gli_gemm_run &run) {
     const gemm_size size               = filter_size_of(v);
     const conv2d_filter_batch<T> batch = filter_batch_of<T>(v);
-    const cudaError_t error            = wmma_gemm<T, S>(batch, size, run.workspace, run.stream);
+    const cudaError_t error            = tensor_gemm<T, S>(batch, size, run.workspace, run.stream);
     return error != cudaSuccess ? error : exact_filters<T>(v, batch, size, run.stream);
 }
 
 }  // namespace
 }  // namespace glia
 
-cudaError_t gli_kernel_conv2d_wmma(const gli_convolution *conv, const gli_gemm_run *run) {
+cudaError_t gli_kernel_conv2d_tensor_cores(const gli_convolution *conv, const gli_gemm_run *run) {
     return GLI_FOR_TENSOR(conv->dtype, run->math, T, S, glia::convolve<T, S>(*conv, *run));
 }
 
-cudaError_t gli_kernel_conv2d_filter_wmma(const gli_convolution *conv, const gli_gemm_run *run) {
+cudaError_t gli_kernel_conv2d_filter_tensor_cores(const gli_convolution *conv, const gli_gemm_run *run) {
     return GLI_FOR_TENSOR(conv->dtype, run->math, T, S, glia::gradient<T, S>(*conv, *run));
 }

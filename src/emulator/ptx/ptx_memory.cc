@@ -1,0 +1,194 @@
+#include "emulator/ptx/ptx_memory.h"
+
+#include "emulator/gpu_memory.h"
+#include "emulator/ptx/ptx_block.h"
+
+namespace emulator::ptx {
+
+namespace {
+
+uint8_t *find_global(Warp &warp, const Instruction &instruction, unsigned lane, uint64_t address, unsigned bytes) {
+    AccessCache &cache    = instruction.cache;
+    const uint64_t launch = warp.block().launch().number;
+    if (cache.launch != launch || address - cache.start >= cache.end - cache.start) {
+        const Allocation *found = find_allocation(address);
+        if (found == nullptr) {
+            warp.fail(lane, cudaErrorIllegalAddress, "address 0x%llx is no memory of the GPU",
+                      static_cast<unsigned long long>(address));
+            return nullptr;
+        }
+        cache = {launch, found->start, found->start + found->bytes};
+    }
+    if (bytes <= cache.end - address) return reinterpret_cast<uint8_t *>(address);
+    warp.fail(lane, cudaErrorIllegalAddress, "%u bytes at byte %llu of an allocation of %llu", bytes,
+              static_cast<unsigned long long>(address - cache.start),
+              static_cast<unsigned long long>(cache.end - cache.start));
+    return nullptr;
+}
+
+Space space_of(Space space, uint64_t address) {
+    if (space != Space::GENERIC) return space;
+    const uint64_t window = address & WINDOW_MASK;
+    return window == SHARED_WINDOW ? Space::SHARED : window == LOCAL_WINDOW ? Space::LOCAL : Space::GLOBAL;
+}
+
+// The memory of a space that begins at 0.
+uint8_t *find_small(Warp &warp, Space space, unsigned lane, uint64_t offset, unsigned bytes) {
+    if (space == Space::SHARED) return warp.block().shared(offset, bytes);
+    if (space == Space::LOCAL)
+        return offset + bytes <= warp.program().local_bytes ? warp.local(lane) + offset : nullptr;
+    const auto &parameters = warp.block().launch().parameters;
+    return offset + bytes <= parameters.size() ? const_cast<uint8_t *>(parameters.data()) + offset : nullptr;
+}
+
+uint64_t read_element(const uint8_t *memory, unsigned bytes, bool is_signed) {
+    switch (bytes) {
+        case 1: return is_signed ? static_cast<uint64_t>(int64_t{static_cast<int8_t>(*memory)}) : *memory;
+        case 2: {
+            uint16_t value;
+            memcpy(&value, memory, sizeof value);
+            return is_signed ? static_cast<uint64_t>(int64_t{static_cast<int16_t>(value)}) : value;
+        }
+        case 4: {
+            uint32_t value;
+            memcpy(&value, memory, sizeof value);
+            return is_signed ? static_cast<uint64_t>(int64_t{static_cast<int32_t>(value)}) : value;
+        }
+        default: {
+            uint64_t value;
+            memcpy(&value, memory, sizeof value);
+            return value;
+        }
+    }
+}
+
+template <typename T>
+void write_low(Warp &warp, Slot slot, const Lanes<uint64_t> &values) {
+    Lanes<T> low;
+    for (unsigned lane = 0; lane < LANES; lane++) low[lane] = static_cast<T>(values[lane]);
+    write(warp, slot, low);
+}
+
+void write_register(Warp &warp, Slot slot, unsigned bytes, const Lanes<uint64_t> &values) {
+    switch (bytes) {
+        case 1: return write_low<uint8_t>(warp, slot, values);
+        case 2: return write_low<uint16_t>(warp, slot, values);
+        case 4: return write_low<uint32_t>(warp, slot, values);
+        default: return write(warp, slot, values);
+    }
+}
+
+// Where each lane's access begins; false: one has failed.
+bool find_lanes(Warp &warp, const Instruction &instruction, unsigned bytes, Lanes<uint8_t *> &memory) {
+    const Lanes<uint64_t> all = addresses(warp, instruction.source[0], instruction.address_bytes, instruction.offset);
+    for (uint32_t left = warp.active; left != 0; left &= left - 1) {
+        const auto lane = static_cast<unsigned>(__builtin_ctz(left));
+        memory[lane]    = find_memory(warp, instruction, instruction.space, lane, all[lane], bytes);
+        if (memory[lane] == nullptr) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+uint8_t *find_memory(Warp &warp, const Instruction &instruction, Space named, unsigned lane, uint64_t address,
+                     unsigned bytes) {
+    const Space space = space_of(named, address);
+    if (address % bytes != 0) {
+        warp.fail(lane, cudaErrorMisalignedAddress, "address 0x%llx is not aligned to %u bytes",
+                  static_cast<unsigned long long>(address), bytes);
+        return nullptr;
+    }
+    if (space == Space::GLOBAL) return find_global(warp, instruction, lane, address, bytes);
+    const uint64_t offset = named == Space::GENERIC ? address & ~WINDOW_MASK : address;
+    uint8_t *memory       = find_small(warp, space, lane, offset, bytes);
+    if (memory == nullptr)
+        warp.fail(lane, cudaErrorIllegalAddress, "%u bytes at 0x%llx, which are not in one variable of %s memory",
+                  bytes, static_cast<unsigned long long>(offset),
+                  space == Space::SHARED  ? "shared"
+                  : space == Space::LOCAL ? "local"
+                                          : "parameter");
+    return memory;
+}
+
+Lanes<uint64_t> addresses(const Warp &warp, Slot slot, unsigned bytes, int64_t offset) {
+    Lanes<uint64_t> all;
+    if (bytes == 4) {
+        const Lanes<uint32_t> narrow = read<uint32_t>(warp, slot);
+        for (unsigned lane = 0; lane < LANES; lane++) all[lane] = narrow[lane] + static_cast<uint64_t>(offset);
+    } else {
+        all = read<uint64_t>(warp, slot);
+        for (unsigned lane = 0; lane < LANES; lane++) all[lane] += static_cast<uint64_t>(offset);
+    }
+    return all;
+}
+
+void load(Warp &warp, const Instruction &instruction) {
+    const auto count = static_cast<unsigned>(instruction.vector.size());
+    Lanes<uint8_t *> memory;
+    if (!find_lanes(warp, instruction, instruction.bytes * count, memory)) return;
+    for (unsigned element = 0; element < count; element++) {
+        Lanes<uint64_t> values;
+        for (uint32_t left = warp.active; left != 0; left &= left - 1) {
+            const auto lane = static_cast<unsigned>(__builtin_ctz(left));
+            values[lane] =
+                read_element(memory[lane] + element * instruction.bytes, instruction.bytes, instruction.is_signed);
+        }
+        write_register(warp, instruction.vector[element], instruction.registers, values);
+    }
+}
+
+// Registers may be wider than what is stored: their low bytes come first, as in memory.
+void store(Warp &warp, const Instruction &instruction) {
+    const auto count = static_cast<unsigned>(instruction.vector.size());
+    Lanes<uint8_t *> memory;
+    if (!find_lanes(warp, instruction, instruction.bytes * count, memory)) return;
+    for (unsigned element = 0; element < count; element++) {
+        const uint8_t *values = warp.registers() + instruction.vector[element];
+        for (uint32_t left = warp.active; left != 0; left &= left - 1) {
+            const auto lane = static_cast<unsigned>(__builtin_ctz(left));
+            memcpy(memory[lane] + element * instruction.bytes, values + lane * instruction.registers,
+                   instruction.bytes);
+        }
+    }
+    warp.block().launch().news++;
+}
+
+// cp.async: destination, source, bytes and, where there are fewer, the bytes to read.
+void copy_async(Warp &warp, const Instruction &instruction) {
+    const Lanes<uint64_t> to    = addresses(warp, instruction.source[0], instruction.address_bytes, instruction.offset);
+    const Lanes<uint64_t> from  = addresses(warp, instruction.source[1], instruction.registers, instruction.offset2);
+    const bool partly           = instruction.source[2] != NO_SLOT;
+    const Lanes<uint32_t> bytes = partly ? read<uint32_t>(warp, instruction.source[2]) : Lanes<uint32_t>();
+    for (uint32_t left = warp.active; left != 0; left &= left - 1) {
+        const auto lane       = static_cast<unsigned>(__builtin_ctz(left));
+        const uint32_t some   = partly ? std::min<uint32_t>(bytes[lane], instruction.bytes) : instruction.bytes;
+        uint8_t *target       = find_memory(warp, instruction, Space::SHARED, lane, to[lane], instruction.bytes);
+        const uint8_t *source = target != nullptr && some > 0
+                                    ? find_memory(warp, instruction, Space::GLOBAL, lane, from[lane], instruction.bytes)
+                                    : nullptr;
+        if (target == nullptr || (some > 0 && source == nullptr)) return;
+        warp.copies.push_back({lane, warp.copy_group[lane], target, source, instruction.bytes, some});
+    }
+}
+
+void commit_copies(Warp &warp, const Instruction &) {
+    for (uint32_t left = warp.active; left != 0; left &= left - 1) warp.copy_group[__builtin_ctz(left)]++;
+}
+
+// All groups but the newest `offset` ones arrive; -1: those not committed, too.
+void wait_for_copies(Warp &warp, const Instruction &instruction) {
+    std::vector<AsyncCopy> pending;
+    for (const AsyncCopy &copy : warp.copies) {
+        const bool waits = warp.active >> copy.lane & 1;
+        if (!waits || int64_t{copy.group} >= int64_t{warp.copy_group[copy.lane]} - instruction.offset) {
+            pending.push_back(copy);
+            continue;
+        }
+        if (copy.read_bytes > 0) memcpy(copy.destination, copy.source, copy.read_bytes);
+        memset(copy.destination + copy.read_bytes, 0, copy.bytes - copy.read_bytes);
+    }
+    warp.copies = std::move(pending);
+}
+
+}  // namespace emulator::ptx

@@ -1,0 +1,257 @@
+#include "emulator/ptx/ptx_warp.h"
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstring>
+
+#include "emulator/gpu_error.h"
+#include "emulator/ptx/ptx_block.h"
+#include "emulator/ptx/ptx_lanes.h"
+
+namespace emulator::ptx {
+
+namespace {
+
+template <typename T>
+void fill(Warp &warp, Slot slot, T value) {
+    Lanes<T> all;
+    all.fill(value);
+    memcpy(warp.registers() + slot, &all, sizeof all);
+}
+
+void write_constant(Warp &warp, const Constant &constant) {
+    switch (constant.bytes) {
+        case 0: {
+            const uint32_t bits = constant.value != 0 ? ALL_LANES : 0;
+            memcpy(warp.registers() + constant.slot, &bits, sizeof bits);
+            break;
+        }
+        case 1: return fill(warp, constant.slot, static_cast<uint8_t>(constant.value));
+        case 2: return fill(warp, constant.slot, static_cast<uint16_t>(constant.value));
+        case 4: return fill(warp, constant.slot, static_cast<uint32_t>(constant.value));
+        default: return fill(warp, constant.slot, constant.value);
+    }
+}
+
+uint3 thread_index(const dim3 &block, unsigned thread) {
+    return {thread % block.x, thread / block.x % block.y, thread / block.x / block.y};
+}
+
+uint32_t special_value(const Block &block, Special special, unsigned warp, unsigned lane) {
+    const PtxLaunch &launch = block.launch();
+    const uint3 tid         = thread_index(launch.block, warp * LANES + lane);
+    switch (special) {
+        case Special::TID_X: return tid.x;
+        case Special::TID_Y: return tid.y;
+        case Special::TID_Z: return tid.z;
+        case Special::NTID_X: return launch.block.x;
+        case Special::NTID_Y: return launch.block.y;
+        case Special::NTID_Z: return launch.block.z;
+        case Special::CTAID_X: return block.index().x;
+        case Special::CTAID_Y: return block.index().y;
+        case Special::CTAID_Z: return block.index().z;
+        case Special::NCTAID_X: return launch.grid.x;
+        case Special::NCTAID_Y: return launch.grid.y;
+        case Special::NCTAID_Z: return launch.grid.z;
+        case Special::LANEID: return lane;
+        case Special::WARPID: return warp;
+        case Special::LANEMASK_LT: return (uint32_t{1} << lane) - 1;
+    }
+    return 0;
+}
+
+}  // namespace
+
+void Warp::prepare(const Program &program) {
+    if (program_ == &program) return;
+    program_ = &program;
+    registers_.reset(static_cast<uint8_t *>(aligned_alloc(64, std::max(64u, program.register_bytes))));
+    if (!registers_) throw std::bad_alloc();
+    memset(registers_.get(), 0xFF, program.register_bytes);
+    for (const Constant &constant : program.constants) write_constant(*this, constant);
+}
+
+void Warp::start(Block &block, unsigned number) {
+    block_               = &block;
+    number_              = number;
+    const unsigned count = std::min(LANES, block.threads() - number * LANES);
+    existing_            = count == LANES ? ALL_LANES : (uint32_t{1} << count) - 1;
+    exited_              = 0;
+    failed_              = false;
+    state                = State::READY;
+    awaited_             = 0;
+    groups_.clear();
+    copies.clear();
+    memset(copy_group, 0, sizeof copy_group);
+    local_.assign(size_t{LANES} * program_->local_bytes, 0xFF);
+    pc_    = 0;
+    lanes_ = existing_;
+    limit_ = UINT32_MAX;
+    for (const auto &[special, slot] : program_->specials) {
+        Lanes<uint32_t> values;
+        for (unsigned lane = 0; lane < LANES; lane++) values[lane] = special_value(block, special, number, lane);
+        memcpy(registers() + slot, &values, sizeof values);
+    }
+}
+
+void Warp::fail(unsigned lane, cudaError_t error, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    const std::string text = formatted_list(format, arguments);
+    va_end(arguments);
+    const uint3 block = block_->index(), thread = thread_index(block_->launch().block, number_ * LANES + lane);
+    const std::string instruction(program_->code[pc_].text);
+    lose_gpu(error,
+             formatted("kernel %s, block (%u,%u,%u), thread (%u,%u,%u), \"%s\": %s", block_->launch().name, block.x,
+                       block.y, block.z, thread.x, thread.y, thread.z, instruction.c_str(), text.c_str()));
+    failed_ = true;
+    block_->fail();
+}
+
+// The lowest group that does not wait. False: there is none.
+bool Warp::choose_group() {
+    if (lanes_ != 0) groups_.push_back({pc_, lanes_, Waits::NO});
+    lanes_ = 0;
+    for (size_t i = 0; i < groups_.size(); i++)
+        for (size_t j = groups_.size() - 1; j > i; j--)
+            if (groups_[j].pc == groups_[i].pc) {
+                groups_[i] = {groups_[i].pc, groups_[i].lanes | groups_[j].lanes, Waits::NO};
+                groups_.erase(groups_.begin() + static_cast<ptrdiff_t>(j));
+            }
+    auto lowest = groups_.end();
+    for (auto group = groups_.begin(); group != groups_.end(); ++group)
+        if (group->waits == Waits::NO && (lowest == groups_.end() || group->pc < lowest->pc)) lowest = group;
+    if (lowest == groups_.end()) return false;
+    pc_    = lowest->pc;
+    lanes_ = lowest->lanes;
+    groups_.erase(lowest);
+    limit_ = UINT32_MAX;
+    for (const Group &group : groups_)
+        if (group.pc > pc_) limit_ = std::min(limit_, group.pc);
+    return true;
+}
+
+// All groups wait, or there is none.
+State Warp::waiting_state() {
+    if (groups_.empty()) return State::EXITED;
+    for (const Group &group : groups_) {
+        if (group.waits == Waits::AT_BARRIER && groups_.size() == 1) return State::AT_BARRIER;
+        if (group.waits == Waits::AT_BARRIER) continue;
+        pc_ = group.pc;
+        fail(static_cast<unsigned>(__builtin_ctz(group.lanes)), cudaErrorLaunchFailure,
+             "waits for lanes of its warp that never come; lanes 0x%08x are here", group.lanes);
+        return State::FAILED;
+    }
+    pc_ = groups_[0].pc;
+    fail(static_cast<unsigned>(__builtin_ctz(groups_[0].lanes)), cudaErrorLaunchFailure,
+         "lanes of the warp wait at different barriers: the barrier is divergent");
+    return State::FAILED;
+}
+
+State Warp::run() {
+    for (;;) {
+        if (pc_ >= limit_ && !choose_group()) return state = waiting_state();
+        const Instruction &instruction = program_->code[pc_];
+        active                         = lanes_;
+        if (instruction.guarded) {
+            const uint32_t guard = read_predicate(*this, instruction.guard);
+            active &= instruction.guard_negated ? ~guard : guard;
+        }
+        if (instruction.flow == Flow::NEXT) {
+            if (active != 0) instruction.run(*this, instruction);
+            pc_++;
+        } else if (instruction.flow == Flow::BRANCH) {
+            branch(instruction);
+        } else if (instruction.flow == Flow::AWAIT) {
+            if (active != 0 && await(instruction)) return state = State::AWAITING;
+        } else if (active == 0) {
+            pc_++;
+        } else {
+            part(instruction);
+        }
+        if (failed_) return state = State::FAILED;
+    }
+}
+
+void Warp::branch(const Instruction &instruction) {
+    if (active == 0) {
+        pc_++;
+        return;
+    }
+    if (active != lanes_) {
+        groups_.push_back({pc_ + 1, lanes_ & ~active, Waits::NO});
+        lanes_ = active;
+    }
+    pc_ = instruction.target;
+    if (!groups_.empty()) limit_ = 0;  // groups may stand between here and there
+}
+
+// Instructions that keep or end the lanes that run them; those that the guard leaves out go on.
+void Warp::part(const Instruction &instruction) {
+    if (active != lanes_) {
+        groups_.push_back({pc_ + 1, lanes_ & ~active, Waits::NO});
+        lanes_ = active;
+        limit_ = 0;
+    }
+    switch (instruction.flow) {
+        case Flow::EXIT:
+            exited_ |= lanes_;
+            lanes_ = 0;
+            limit_ = 0;
+            break;
+        case Flow::BARRIER: wait(Waits::AT_BARRIER); break;
+        case Flow::WARP: run_together(instruction); break;
+        default: fail(static_cast<unsigned>(__builtin_ctz(active)), cudaErrorLaunchFailure, "trap"); break;
+    }
+}
+
+void Warp::wait(Waits waits) {
+    groups_.push_back({pc_, lanes_, waits});
+    lanes_ = 0;
+    limit_ = 0;
+}
+
+// Lanes go on when all of their mask are here.
+void Warp::run_together(const Instruction &instruction) {
+    const Lanes<uint32_t> masks = read<uint32_t>(*this, instruction.source[3]);
+    uint32_t complete           = 0;
+    for (unsigned lane = 0; lane < LANES; lane++) {
+        if (!(lanes_ >> lane & 1)) continue;
+        if (!(masks[lane] >> lane & 1))
+            return fail(lane, cudaErrorLaunchFailure, "the lane is not in its own mask, 0x%08x", masks[lane]);
+        if (masks[lane] & (exited_ | ~existing_))
+            return fail(lane, cudaErrorLaunchFailure,
+                        "its mask, 0x%08x, has lanes that have exited or never were: 0x%08x", masks[lane],
+                        masks[lane] & (exited_ | ~existing_));
+        if ((masks[lane] & ~lanes_) == 0) complete |= uint32_t{1} << lane;
+    }
+    if (complete == 0) return wait(Waits::FOR_LANES);
+    if (complete != lanes_) {
+        groups_.push_back({pc_, lanes_ & ~complete, Waits::FOR_LANES});
+        lanes_ = complete;
+        limit_ = 0;
+    }
+    active = complete;
+    instruction.run(*this, instruction);
+    pc_++;
+}
+
+// A load of what another block may still change: whoever sees the same as before lets others run.
+bool Warp::await(const Instruction &instruction) {
+    instruction.run(*this, instruction);
+    const auto seen    = read<uint32_t>(*this, instruction.vector[0])[static_cast<unsigned>(__builtin_ctz(active))];
+    const uint64_t now = uint64_t{pc_ + 1} << 32 | seen;
+    pc_++;
+    if (now != awaited_) block_->launch().news++;
+    const bool again = now == awaited_;
+    awaited_         = now;
+    return again && !failed_;
+}
+
+void Warp::leave_barrier() {
+    groups_[0].waits = Waits::NO;
+    groups_[0].pc++;
+    state = State::READY;
+}
+
+}  // namespace emulator::ptx
