@@ -190,12 +190,14 @@ def copies_in_flight(instructions):
 
 
 def hot_path(kernel):
-    """The path through the 16-byte accesses; only the loops that hold some, or read such rows in shared memory, if any do."""
+    """The path through the 16-byte accesses: its loops that hold some, and those that read what lies in shared memory
+    since; the whole path where no loop holds any."""
     order, loops = Flow(kernel.code, is_wide).path()
     whole = [kernel.code[index] for index in order]
     bodies = [whole[first:last + 1] for first, last in outermost(loops)]
-    bodies = [body for body in bodies if any(is_wide(instruction) or instruction.op == "LDS.128" for instruction in body)]
-    hot = [instruction for body in bodies for instruction in body] or whole
+    bodies = [body for body in bodies if any(map(is_wide, body)) or any(i.op == "LDS.128" for i in body)]
+    hot = [instruction for body in bodies for instruction in body]
+    hot = hot if any(map(is_wide, hot)) else whole
     wide = [instruction for instruction in hot if is_wide(instruction)]
     loads = sum(op_of(instruction) != "STG" for instruction in wide)
     return Path(len(hot), len(wide), loads, max(in_flight(whole), copies_in_flight(whole)), ops_of(hot))

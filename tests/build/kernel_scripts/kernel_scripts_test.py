@@ -154,6 +154,20 @@ class Paths(unittest.TestCase):
                                        EXIT"""))
         self.assertEqual((path.instructions, path.accesses, path.loads, path.ops["generic"]), (4, 1, 0, 1))
 
+    def test_loops_through_shared_memory_count_beside_those_that_fill_it(self):
+        fill = """LDGSTS.E.128 [R4], [R2.64]
+                  LDGDEPBAR
+                  @P0 BRA 0x0
+                  DEPBAR.LE SB0, 0x1
+                  """
+        read = """LDS.128 R8, [R4]
+                  @P1 BRA {}
+                  EXIT"""
+        path = sass.hot_path(kernel(fill + read.format("0x40")))
+        self.assertEqual((path.instructions, path.accesses, path.loads, path.in_flight), (5, 1, 1, 2))
+        path = sass.hot_path(kernel("LDG.E.128 R4, [R2.64]\n" + read.format("0x10")))
+        self.assertEqual((path.instructions, path.accesses), (4, 1))
+
     def test_a_kernel_without_wide_accesses_has_no_row(self):
         self.assertIsNone(check_machine_code.memory_row(kernel("""LDG.E R4, [R2.64]
                                                                   EXIT""")))
