@@ -125,6 +125,14 @@ TEST_F(Emulator, blocks_of_a_cooperative_launch_meet_where_all_of_them_fit) {
     const auto launch = [&](unsigned blocks, unsigned threads, size_t shared) {
         return GLI_LAUNCH_COOPERATIVE(meet, blocks, threads, shared, nullptr, counter.data(), seen.data());
     };
+    const auto held = [](int threads, size_t shared) {
+        int blocks = -1;
+        EXPECT_EQ(gli_cooperative_blocks(meet, threads, shared, &blocks), cudaSuccess) << gli_emulator_message();
+        return blocks;
+    };
+    EXPECT_EQ(held(1, 0), 32);
+    EXPECT_EQ(held(1024, 0), 2);
+    EXPECT_EQ(held(1, 100 * 1024), 2);
     EXPECT_EQ(launch(most + 1, 1, 0), cudaErrorCooperativeLaunchTooLarge);
     EXPECT_TRUE(message_has("129 blocks") && message_has("128")) << gli_emulator_message();
     EXPECT_EQ(launch(9, 1024, 0), cudaErrorCooperativeLaunchTooLarge);
