@@ -24,10 +24,18 @@ inline cudaError_t gli_shared_memory_limit(size_t *bytes) {
     return error;
 }
 
-// A kernel may have more than 48 KB of shared memory, 1 KB of it for what is static, only after asking for it.
+// A kernel may have more than 48 KB of shared memory, 1 KB of it for what is static, only after asking for it. It asks
+// for all that there is, because what it was allowed last holds for the launches of all threads.
 inline cudaError_t gli_allow_shared_memory(const void *kernel, size_t bytes) {
     if (bytes <= 47 * 1024) return cudaSuccess;
-    return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes);
+    cudaFuncAttributes own;
+    int device, all;
+    cudaError_t error = cudaFuncGetAttributes(&own, kernel);
+    if (error != cudaSuccess || own.maxDynamicSharedSizeBytes >= (int)bytes) return error;
+    error = cudaGetDevice(&device);
+    if (error == cudaSuccess) error = cudaDeviceGetAttribute(&all, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+    if (error != cudaSuccess) return error;
+    return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, all - (int)own.sharedSizeBytes);
 }
 
 #ifdef __CUDACC__

@@ -110,7 +110,11 @@ TEST_F(Emulator, refuses_too_much_shared_memory_and_too_many_parameters) {
     const auto launch = [&](size_t bytes) { return GLI_LAUNCH(dynamic_values, 1, 1, bytes, nullptr, out.data()); };
     EXPECT_EQ(launch(227 * 1024), cudaSuccess) << "GLI_LAUNCH asks for what is beyond 48 KB";
     EXPECT_EQ(launch(227 * 1024 + 1), cudaErrorInvalidValue);
+    EXPECT_EQ(launch(60 * 1024), cudaSuccess);
     const void *kernel = emulator::address(dynamic_values);
+    cudaFuncAttributes allowed;
+    EXPECT_EQ(cudaFuncGetAttributes(&allowed, kernel), cudaSuccess);
+    EXPECT_EQ(allowed.maxDynamicSharedSizeBytes, 227 * 1024) << "another thread may be about to launch with as much";
     EXPECT_EQ(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, 1000), cudaSuccess);
     EXPECT_EQ(emulator::launch("dynamic_values", dynamic_values, 1, 1, 1001, nullptr, out.data()),
               cudaErrorInvalidValue);
