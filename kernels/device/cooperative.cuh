@@ -43,4 +43,14 @@ cudaError_t gli_launch_cooperative(void (*kernel)(Parameters...), dim3 grid, dim
          : emulator::launch_as(true, #kernel, kernel, grid, block, shared_bytes, __VA_ARGS__))
 
 #endif
+
+// *out: how many blocks of such a launch a multiprocessor holds at once.
+template <typename... Parameters>
+cudaError_t gli_cooperative_blocks(void (*kernel)(Parameters...), int threads, size_t shared_bytes, int *out) {
+    const void *function = reinterpret_cast<const void *>(kernel);
+    cudaError_t allowed  = gli_allow_shared_memory(function, shared_bytes);
+    if (allowed != cudaSuccess) return allowed;
+    return cudaOccupancyMaxActiveBlocksPerMultiprocessor(out, function, threads, shared_bytes);
+}
+
 #endif

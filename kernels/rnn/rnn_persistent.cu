@@ -233,6 +233,13 @@ size_t gli_kernel_rnn_counter_bytes(const gli_rnn_partition *partition) {
     return size_t(partition->groups) * glia::COUNTER_STRIDE * sizeof(unsigned);
 }
 
+cudaError_t gli_kernel_rnn_persistent_blocks(const gli_rnn_layer *layer, const gli_rnn_partition *partition, int *out) {
+    const int threads = glia::persistent_threads(*partition, layer->geom.hidden);
+    return GLI_FOR_PERSISTENT(
+        *layer, T, GATES,
+        gli_cooperative_blocks(glia::forward_kernel<T, GATES>, threads, partition->shared_bytes, out));
+}
+
 cudaError_t gli_kernel_rnn_persistent(const gli_rnn_layer *layer, const gli_rnn_forward_arrays *arrays,
                                       const gli_rnn_partition *partition, void *counters, cudaStream_t stream) {
     const cudaError_t error = cudaMemsetAsync(counters, 0, gli_kernel_rnn_counter_bytes(partition), stream);

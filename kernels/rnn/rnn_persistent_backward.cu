@@ -227,6 +227,14 @@ cudaError_t run_backward(const gli_rnn_layer &l, const gli_rnn_backward_arrays &
 }  // namespace
 }  // namespace glia
 
+cudaError_t gli_kernel_rnn_backward_persistent_blocks(const gli_rnn_layer *layer, const gli_rnn_partition *partition,
+                                                      int *out) {
+    const int threads = glia::persistent_threads(*partition, layer->geom.hidden);
+    return GLI_FOR_PERSISTENT(
+        *layer, T, GATES,
+        gli_cooperative_blocks(glia::backward_kernel<T, GATES>, threads, partition->shared_bytes, out));
+}
+
 cudaError_t gli_kernel_rnn_backward_persistent(const gli_rnn_layer *layer, const gli_rnn_backward_arrays *arrays,
                                                const gli_rnn_partition *partition, void *counters,
                                                cudaStream_t stream) {

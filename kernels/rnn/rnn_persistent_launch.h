@@ -26,6 +26,11 @@ typedef struct gli_rnn_partition {
 /* NULL, or why such a layer cannot be partitioned, forward and backward. It has no projection. */
 const char *gli_kernel_rnn_partition(const gli_rnn_layer *layer, gli_rnn_limits limits, gli_rnn_partition *out);
 
+/* *out: how many blocks of the launch a multiprocessor holds at once. All blocks must be there, or it is refused. */
+cudaError_t gli_kernel_rnn_persistent_blocks(const gli_rnn_layer *layer, const gli_rnn_partition *partition, int *out);
+cudaError_t gli_kernel_rnn_backward_persistent_blocks(const gli_rnn_layer *layer, const gli_rnn_partition *partition,
+                                                      int *out);
+
 /* The same as gli_kernel_rnn and gli_kernel_rnn_backward; `intermediate` and `dh` are not used, nor `carry` but for
  * LSTM. counters: gli_kernel_rnn_counter_bytes. */
 size_t gli_kernel_rnn_counter_bytes(const gli_rnn_partition *partition);

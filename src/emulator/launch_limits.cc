@@ -33,15 +33,15 @@ cudaError_t check_grid(const Launch &kernel) {
                   grid.y, grid.z, MAX_GRID_X, MAX_GRID_YZ);
 }
 
-unsigned blocks_of_a_multiprocessor(const Launch &kernel) {
-    unsigned by_threads = MULTIPROCESSOR_THREADS / (kernel.block.x * kernel.block.y * kernel.block.z);
-    size_t by_shared    = MULTIPROCESSOR_SHARED_BYTES / (kernel.shared_bytes + RESERVED_SHARED_BYTES);
-    return std::min({by_threads, static_cast<unsigned>(by_shared), MULTIPROCESSOR_BLOCKS});
+unsigned blocks_of_a_multiprocessor(unsigned threads, size_t shared_bytes) {
+    size_t by_shared = MULTIPROCESSOR_SHARED_BYTES / (shared_bytes + RESERVED_SHARED_BYTES);
+    return std::min({MULTIPROCESSOR_THREADS / threads, static_cast<unsigned>(by_shared), MULTIPROCESSOR_BLOCKS});
 }
 
 cudaError_t check_cooperative(const Launch &kernel) {
     unsigned long long all = 1ull * kernel.grid.x * kernel.grid.y * kernel.grid.z;
-    unsigned long long fit = 1ull * MULTIPROCESSORS * blocks_of_a_multiprocessor(kernel);
+    unsigned threads       = kernel.block.x * kernel.block.y * kernel.block.z;
+    unsigned long long fit = 1ull * MULTIPROCESSORS * blocks_of_a_multiprocessor(threads, kernel.shared_bytes);
     if (!kernel.cooperative || all <= fit) return cudaSuccess;
     return refuse(cudaErrorCooperativeLaunchTooLarge,
                   "kernel %s: a cooperative launch of %llu blocks; %llu of them can be there at once", kernel.name, all,
@@ -98,6 +98,16 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *attributes, const void *fu
         attributes->ptxVersion                = 90;
         attributes->binaryVersion             = 90;
         attributes->maxDynamicSharedSizeBytes = static_cast<int>(shared_limit(function));
+        return cudaSuccess;
+    });
+}
+
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const void *function, int threads,
+                                                          size_t shared_bytes) {
+    return api_call([=] {
+        if (threads < 1) return refuse(cudaErrorInvalidValue, "blocks of %d threads", threads);
+        bool fits = static_cast<unsigned>(threads) <= MAX_THREADS && shared_bytes <= shared_limit(function);
+        *blocks = fits ? static_cast<int>(blocks_of_a_multiprocessor(static_cast<unsigned>(threads), shared_bytes)) : 0;
         return cudaSuccess;
     });
 }

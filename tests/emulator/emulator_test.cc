@@ -110,7 +110,11 @@ TEST_F(Emulator, refuses_too_much_shared_memory_and_too_many_parameters) {
     const auto launch = [&](size_t bytes) { return GLI_LAUNCH(dynamic_values, 1, 1, bytes, nullptr, out.data()); };
     EXPECT_EQ(launch(227 * 1024), cudaSuccess) << "GLI_LAUNCH asks for what is beyond 48 KB";
     EXPECT_EQ(launch(227 * 1024 + 1), cudaErrorInvalidValue);
+    EXPECT_EQ(launch(60 * 1024), cudaSuccess);
     const void *kernel = emulator::address(dynamic_values);
+    cudaFuncAttributes allowed;
+    EXPECT_EQ(cudaFuncGetAttributes(&allowed, kernel), cudaSuccess);
+    EXPECT_EQ(allowed.maxDynamicSharedSizeBytes, 227 * 1024) << "another thread may be about to launch with as much";
     EXPECT_EQ(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, 1000), cudaSuccess);
     EXPECT_EQ(emulator::launch("dynamic_values", dynamic_values, 1, 1, 1001, nullptr, out.data()),
               cudaErrorInvalidValue);
@@ -125,6 +129,14 @@ TEST_F(Emulator, blocks_of_a_cooperative_launch_meet_where_all_of_them_fit) {
     const auto launch = [&](unsigned blocks, unsigned threads, size_t shared) {
         return GLI_LAUNCH_COOPERATIVE(meet, blocks, threads, shared, nullptr, counter.data(), seen.data());
     };
+    const auto held = [](int threads, size_t shared) {
+        int blocks = -1;
+        EXPECT_EQ(gli_cooperative_blocks(meet, threads, shared, &blocks), cudaSuccess) << gli_emulator_message();
+        return blocks;
+    };
+    EXPECT_EQ(held(1, 0), 32);
+    EXPECT_EQ(held(1024, 0), 2);
+    EXPECT_EQ(held(1, 100 * 1024), 2);
     EXPECT_EQ(launch(most + 1, 1, 0), cudaErrorCooperativeLaunchTooLarge);
     EXPECT_TRUE(message_has("129 blocks") && message_has("128")) << gli_emulator_message();
     EXPECT_EQ(launch(9, 1024, 0), cudaErrorCooperativeLaunchTooLarge);

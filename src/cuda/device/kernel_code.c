@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-enum { PTX_FROM = 800 }; /* see architectures of src/cuda/CMakeLists.txt */
+enum { PTX_FROM = 800 }; /* see cmake/cuda_architectures.cmake */
 
 /* Machine code runs on later minor versions, too, but for GPUs that are a part of a processor. */
 static bool runs(int architecture, const struct cudaDeviceProp *gpu) {

@@ -1,10 +1,10 @@
-/* How wide algorithms of libraries may access a tensor. */
+/* How wide algorithms of libraries may access a tensor, as far as they are told. */
 #ifndef GLI_CUDA_LIBRARY_ACCESS_H
 #define GLI_CUDA_LIBRARY_ACCESS_H
 
 #include <stdint.h>
 
-enum { GLI_CUDA_ACCESS = 16 }; /* bytes: no access is wider */
+enum { GLI_CUDA_ACCESS = 16 }; /* bytes at most; plans promise as much of inputs and outputs */
 
 /* The bytes up to GLI_CUDA_ACCESS that the address is a multiple of. */
 static inline int gli_cuda_access(const void *data) {

@@ -53,9 +53,25 @@ const char *gli_cuda_rnn_partition(const gli_call *call, gli_rnn_partition *out)
     return gli_kernel_rnn_partition(&layer, limits, out);
 }
 
+/* Whether all blocks of a pass are on the GPU at once; otherwise its launch would be refused. */
+static bool fits(const gli_call *call, const gli_rnn_partition *partition,
+                 cudaError_t (*blocks_of)(const gli_rnn_layer *, const gli_rnn_partition *, int *)) {
+    const gli_rnn_layer layer = gli_cuda_rnn_layer(call, call->in[GLI_RNN_X]->dtype, NULL);
+    const int64_t all         = (int64_t)partition->groups * partition->blocks;
+    int blocks                = 0;
+    const cudaError_t error   = blocks_of(&layer, partition, &blocks);
+    if (error != cudaSuccess) cudaGetLastError();
+    return error == cudaSuccess && all <= (int64_t)blocks * gli_cuda_of(call->ctx)->properties.multiProcessorCount;
+}
+
+/* Both passes or none: the one reads what the other has saved. */
 const char *gli_cuda_rnn_decline_persistent(const gli_call *call) {
     gli_rnn_partition partition;
-    return gli_cuda_rnn_partition(call, &partition);
+    const char *why = gli_cuda_rnn_partition(call, &partition);
+    if (why) return why;
+    const bool both = fits(call, &partition, gli_kernel_rnn_persistent_blocks) &&
+                      fits(call, &partition, gli_kernel_rnn_backward_persistent_blocks);
+    return both ? NULL : "its blocks do not fit on the GPU at once";
 }
 
 glia_status gli_cuda_rnn_check_size(const gli_call *call, gli_prepared *out) {
