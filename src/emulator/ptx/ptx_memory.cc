@@ -164,8 +164,10 @@ void copy_async(Warp &warp, const Instruction &instruction) {
     const bool partly           = instruction.source[2] != NO_SLOT;
     const Lanes<uint32_t> bytes = partly ? read<uint32_t>(warp, instruction.source[2]) : Lanes<uint32_t>();
     for (uint32_t left = warp.active; left != 0; left &= left - 1) {
-        const auto lane       = static_cast<unsigned>(__builtin_ctz(left));
-        const uint32_t some   = partly ? std::min<uint32_t>(bytes[lane], instruction.bytes) : instruction.bytes;
+        const auto lane     = static_cast<unsigned>(__builtin_ctz(left));
+        const uint32_t some = partly ? bytes[lane] : instruction.bytes;
+        if (some > instruction.bytes)
+            return warp.fail(lane, cudaErrorLaunchFailure, "copies %u bytes into %u", some, instruction.bytes);
         uint8_t *target       = find_memory(warp, instruction, Space::SHARED, lane, to[lane], instruction.bytes);
         const uint8_t *source = target != nullptr && some > 0
                                     ? find_memory(warp, instruction, Space::GLOBAL, lane, from[lane], instruction.bytes)

@@ -75,7 +75,7 @@ bool move_call_variable(Decoder &decoder, const Words &operands, bool is_load) {
 bool access(Decoder &decoder, const Words &words, const Words &operands) {
     const bool is_load = words[0] == "ld";
     const auto type    = words.back();
-    if (operands.size() != 2 || bytes_of_type(type) > 8 ||
+    if (operands.size() != 2 || bytes_of_type(type) == 0 || bytes_of_type(type) > 8 ||
         !only(words, {"global",  "shared",  "local", "param", "v2",  "v4",  "volatile", "relaxed",
                       "acquire", "release", "weak",  "cta",   "gpu", "sys", "nc",       "ca",
                       "cg",      "cs",      "lu",    "cv",    "wb",  "wt",  type}))
@@ -158,6 +158,7 @@ bool move_between_widths(Decoder &decoder, const Words &words, const Words &oper
     const auto braces    = operands[packs ? 1 : 0];
     const Words parts    = split_operands(braces.substr(1, braces.size() - 2));
     const unsigned whole = bytes_of_type(words[1]);
+    if (parts.empty()) return false;
     Instruction instruction;
     instruction.run         = packs ? move_pieces<true> : move_pieces<false>;
     instruction.bytes       = static_cast<uint8_t>(whole / parts.size());
@@ -268,6 +269,7 @@ bool matrix_access(Decoder &decoder, const Words &words, const Words &operands) 
 
 // wmma.mma.sync.aligned.row.col.m16n16k16.f32.f32, ....f32.bf16.bf16.f32, and mma.sync.aligned.m16n8k16.row.col....
 bool matrix_product(Decoder &decoder, const Words &words, const Words &operands, bool is_mma) {
+    if (words.size() < 6) return false;
     unsigned shape[3];
     Element element      = Element::F16;  // that of wmma is not named
     const size_t of_type = words.size() - 3;
@@ -341,6 +343,7 @@ bool async_copy(Decoder &decoder, const Words &words, const Words &operands) {
 
 bool decode_special(Decoder &decoder, const Words &words, const Words &operands) {
     const auto name = words[0];
+    if (words.size() < 2) return false;
     if (name == "ld" || name == "st") return access(decoder, words, operands);
     if (name == "mov") return move_between_widths(decoder, words, operands);
     if (name == "atom" || name == "red") return atomic(decoder, words, operands);
