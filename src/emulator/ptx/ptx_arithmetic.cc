@@ -144,7 +144,7 @@ constexpr Row ROWS[] = {
     ROWS_DIRECTED("fma", fma_rounded),
     row<with_sign<float>>("copysign.f32"),
     row<with_sign<double>>("copysign.f64"),
-    ROWS_F32("div", ".approx", quotient<float>),
+    ROWS_F32("div", ".approx", quotient_approx),
     ROWS_F32("div", ".full", quotient<float>),
     ROWS_F32("rcp", ".approx", reciprocal<float>),
     row<reciprocal_approx>("rcp.approx.ftz.f64"),

@@ -14,10 +14,12 @@ D converted(S a) {
     return static_cast<D>(a);
 }
 
-// Out of range becomes the nearest number in it, what is no number 0.
+// Out of range becomes the nearest number in it; what is no number becomes 0 or, where 64 bits are concerned, the sign
+// bit alone.
 template <typename D, typename S>
 D clamped(S a) {
-    if (std::isnan(a)) return 0;
+    constexpr bool WIDE = sizeof(S) == 8 || sizeof(D) == 8;
+    if (std::isnan(a)) return WIDE ? static_cast<D>(uint64_t{1} << (8 * sizeof(D) - 1)) : D{0};
     constexpr S LOW = static_cast<S>(std::numeric_limits<D>::min());
     constexpr S TOP = static_cast<S>(std::numeric_limits<D>::max() / 2 + 1) * 2;  // one above the largest
     return a < LOW ? std::numeric_limits<D>::min() : a >= TOP ? std::numeric_limits<D>::max() : static_cast<D>(a);
@@ -62,6 +64,7 @@ uint32_t halves_of(float a, float b) { return uint32_t{half_of(a)} << 16 | half_
 uint32_t bfloat16s_of(float a, float b) { return uint32_t{bfloat16_of(a)} << 16 | bfloat16_of(b); }
 // Ties away from zero.
 uint32_t tf32_of(float a) {
+    if (std::isnan(a)) return 0x7FFFFFFF;
     const uint32_t bits = float_bits(a);
     const bool finite   = (bits & 0x7F800000) != 0x7F800000;
     return (finite ? bits + 0x1000 : bits) & ~uint32_t{0x1FFF};

@@ -302,6 +302,7 @@ void Decoder::branch(std::string_view label) {
 
 // call (result), function, (arguments): the function's body, with the caller's variables for its parameters.
 void Decoder::call(const Words &operands) {
+    if (guard_.guarded) return unknown("calls with a guard are not known");
     const auto list = [](std::string_view text) {
         return split_operands(text.size() < 2 ? text : text.substr(1, text.size() - 2));
     };

@@ -58,16 +58,21 @@ float rounded(double s, double error) {
                                 : rounded_to_zero(s, error);
 }
 
+// Rounded down, a sum of zero is -0 unless both are +0.
+template <Round ROUND>
+float sum_rounded(double a, double b) {
+    const double s = a + b;
+    if (ROUND == Round::DOWN && s == 0 && (std::signbit(a) || std::signbit(b))) return -0.0f;
+    return rounded<ROUND>(s, sum_error(a, b, s));
+}
 // A product of floats is exact as a double.
 template <Round ROUND>
 float fma_rounded(float a, float b, float c) {
-    const double product = double{a} * b, s = product + c;
-    return rounded<ROUND>(s, sum_error<double>(product, c, s));
+    return sum_rounded<ROUND>(double{a} * b, c);
 }
 template <Round ROUND>
 float add_rounded(float a, float b) {
-    const double s = double{a} + b;
-    return rounded<ROUND>(s, sum_error<double>(a, b, s));
+    return sum_rounded<ROUND>(a, b);
 }
 template <Round ROUND>
 float mul_rounded(float a, float b) {
@@ -87,13 +92,20 @@ T greatest(T a, T b) {
     return -least(-a, -b);
 }
 
-// The high 32 bits of the reciprocal; the low ones are 0.
+// Above 2^126 the approximation's reciprocal of b is 0, whatever a is.
+inline float quotient_approx(float a, float b) {
+    constexpr float LARGEST = 0x1p126f;
+    return std::fabs(b) > LARGEST && !std::isinf(b) ? a * std::copysign(0.0f, b) : a / b;
+}
+
+inline bool is_subnormal(double value) { return std::fabs(value) < std::numeric_limits<double>::min(); }
+
+// The high 32 bits of the reciprocal; the low ones are 0, and so are subnormals.
 inline double reciprocal_approx(double value) {
     uint64_t bits;
-    const double reciprocal = 1 / value;
+    const double reciprocal = 1 / (is_subnormal(value) ? std::copysign(0.0, value) : value);
     memcpy(&bits, &reciprocal, sizeof bits);
-    const bool subnormal = std::fabs(reciprocal) < std::numeric_limits<double>::min();
-    bits &= subnormal ? uint64_t{1} << 63 : ~uint64_t{0xFFFFFFFF};
+    bits &= is_subnormal(reciprocal) ? uint64_t{1} << 63 : ~uint64_t{0xFFFFFFFF};
     double result;
     memcpy(&result, &bits, sizeof result);
     return result;

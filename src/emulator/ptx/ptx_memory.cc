@@ -32,13 +32,16 @@ Space space_of(Space space, uint64_t address) {
     return window == SHARED_WINDOW ? Space::SHARED : window == LOCAL_WINDOW ? Space::LOCAL : Space::GLOBAL;
 }
 
+// Whether the bytes at an offset, which may be a negative number, are among the first `size`.
+bool is_within(uint64_t offset, unsigned bytes, size_t size) { return offset < size && bytes <= size - offset; }
+
 // The memory of a space that begins at 0.
 uint8_t *find_small(Warp &warp, Space space, unsigned lane, uint64_t offset, unsigned bytes) {
     if (space == Space::SHARED) return warp.block().shared(offset, bytes);
     if (space == Space::LOCAL)
-        return offset + bytes <= warp.program().local_bytes ? warp.local(lane) + offset : nullptr;
+        return is_within(offset, bytes, warp.program().local_bytes) ? warp.local(lane) + offset : nullptr;
     const auto &parameters = warp.block().launch().parameters;
-    return offset + bytes <= parameters.size() ? const_cast<uint8_t *>(parameters.data()) + offset : nullptr;
+    return is_within(offset, bytes, parameters.size()) ? const_cast<uint8_t *>(parameters.data()) + offset : nullptr;
 }
 
 uint64_t read_element(const uint8_t *memory, unsigned bytes, bool is_signed) {
@@ -128,7 +131,7 @@ void load(Warp &warp, const Instruction &instruction) {
     Lanes<uint8_t *> memory;
     if (!find_lanes(warp, instruction, instruction.bytes * count, memory)) return;
     for (unsigned element = 0; element < count; element++) {
-        Lanes<uint64_t> values;
+        Lanes<uint64_t> values{};
         for (uint32_t left = warp.active; left != 0; left &= left - 1) {
             const auto lane = static_cast<unsigned>(__builtin_ctz(left));
             values[lane] =
@@ -161,8 +164,10 @@ void copy_async(Warp &warp, const Instruction &instruction) {
     const bool partly           = instruction.source[2] != NO_SLOT;
     const Lanes<uint32_t> bytes = partly ? read<uint32_t>(warp, instruction.source[2]) : Lanes<uint32_t>();
     for (uint32_t left = warp.active; left != 0; left &= left - 1) {
-        const auto lane       = static_cast<unsigned>(__builtin_ctz(left));
-        const uint32_t some   = partly ? std::min<uint32_t>(bytes[lane], instruction.bytes) : instruction.bytes;
+        const auto lane     = static_cast<unsigned>(__builtin_ctz(left));
+        const uint32_t some = partly ? bytes[lane] : instruction.bytes;
+        if (some > instruction.bytes)
+            return warp.fail(lane, cudaErrorLaunchFailure, "copies %u bytes into %u", some, instruction.bytes);
         uint8_t *target       = find_memory(warp, instruction, Space::SHARED, lane, to[lane], instruction.bytes);
         const uint8_t *source = target != nullptr && some > 0
                                     ? find_memory(warp, instruction, Space::GLOBAL, lane, from[lane], instruction.bytes)

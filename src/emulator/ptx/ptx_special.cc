@@ -75,7 +75,7 @@ bool move_call_variable(Decoder &decoder, const Words &operands, bool is_load) {
 bool access(Decoder &decoder, const Words &words, const Words &operands) {
     const bool is_load = words[0] == "ld";
     const auto type    = words.back();
-    if (operands.size() != 2 || bytes_of_type(type) > 8 ||
+    if (operands.size() != 2 || bytes_of_type(type) == 0 || bytes_of_type(type) > 8 ||
         !only(words, {"global",  "shared",  "local", "param", "v2",  "v4",  "volatile", "relaxed",
                       "acquire", "release", "weak",  "cta",   "gpu", "sys", "nc",       "ca",
                       "cg",      "cs",      "lu",    "cv",    "wb",  "wt",  type}))
@@ -86,7 +86,10 @@ bool access(Decoder &decoder, const Words &words, const Words &operands) {
     instruction.space     = space_of(words);
     instruction.bytes     = static_cast<uint8_t>(bytes_of_type(type));
     instruction.is_signed = type[0] == 's';
-    if (is_load && has(words, "acquire")) instruction.flow = Flow::AWAIT;
+    if (is_load && has(words, "acquire")) {
+        if (instruction.bytes != 4 || operands[0][0] == '{') return false;  // of which the scheduler compares values
+        instruction.flow = Flow::AWAIT;
+    }
     set_address(decoder, operands[is_load ? 1 : 0], instruction);
     set_registers(decoder, operands[is_load ? 0 : 1], is_load, instruction);
     const size_t count = has(words, "v2") ? 2 : has(words, "v4") ? 4 : 1;
@@ -101,7 +104,8 @@ bool atomic(Decoder &decoder, const Words &words, const Words &operands) {
     const std::string update = std::string(words[words.size() - 2]) + "." + std::string(words.back());
     const AtomicRow *row     = find_atomic(update);
     const size_t first       = is_red ? 0 : 1;  // the address
-    if (row == nullptr || operands.size() < first + 2 ||
+    const size_t values      = update.substr(0, 4) == "cas." ? 2 : 1;
+    if (row == nullptr || operands.size() != first + 1 + values ||
         !only(words, {"relaxed", "acquire", "release", "acq_rel", "cta", "gpu", "sys", "global", "shared",
                       words[words.size() - 2], words.back()}))
         return false;
@@ -154,6 +158,7 @@ bool move_between_widths(Decoder &decoder, const Words &words, const Words &oper
     const auto braces    = operands[packs ? 1 : 0];
     const Words parts    = split_operands(braces.substr(1, braces.size() - 2));
     const unsigned whole = bytes_of_type(words[1]);
+    if (parts.empty()) return false;
     Instruction instruction;
     instruction.run         = packs ? move_pieces<true> : move_pieces<false>;
     instruction.bytes       = static_cast<uint8_t>(whole / parts.size());
@@ -256,12 +261,15 @@ bool matrix_access(Decoder &decoder, const Words &words, const Words &operands) 
     set_address(decoder, operands[is_load ? 1 : 0], instruction);
     instruction.vector    = decoder.registers(operands[is_load ? 0 : 1], 4);
     instruction.source[1] = decoder.source(operands[2], 4);
+    if (instruction.vector.size() * 4 * LANES < size_t{instruction.rows} * instruction.columns * instruction.bytes)
+        return false;
     decoder.emit(std::move(instruction));
     return true;
 }
 
 // wmma.mma.sync.aligned.row.col.m16n16k16.f32.f32, ....f32.bf16.bf16.f32, and mma.sync.aligned.m16n8k16.row.col....
 bool matrix_product(Decoder &decoder, const Words &words, const Words &operands, bool is_mma) {
+    if (words.size() < 6) return false;
     unsigned shape[3];
     Element element      = Element::F16;  // that of wmma is not named
     const size_t of_type = words.size() - 3;
@@ -291,9 +299,11 @@ bool matrix_product(Decoder &decoder, const Words &words, const Words &operands,
 
 // ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {registers}, [address]
 bool matrix_rows(Decoder &decoder, const Words &words, const Words &operands) {
-    if (operands.size() != 2 || !has(words, "m8n8") || words.back() != "b16") return false;
+    if (operands.size() != 2 || !has(words, "m8n8") || words.back() != "b16" ||
+        !only(words, {"sync", "aligned", "m8n8", "x1", "x2", "x4", "trans", "shared", "b16"}))
+        return false;
     Instruction instruction = whole_warp(decoder, load_rows);
-    instruction.space       = Space::SHARED;
+    instruction.space       = space_of(words);
     instruction.flag        = has(words, "trans");
     set_address(decoder, operands[1], instruction);
     instruction.vector = decoder.registers(operands[0], 4);
@@ -304,6 +314,7 @@ bool matrix_rows(Decoder &decoder, const Words &words, const Words &operands) {
 
 bool async_copy(Decoder &decoder, const Words &words, const Words &operands) {
     Instruction instruction;
+    if (!only(words, {"async", "ca", "cg", "shared", "global", "commit_group", "wait_group", "wait_all"})) return false;
     if (has(words, "commit_group")) {
         instruction.run = commit_copies;
     } else if (has(words, "wait_group") && operands.size() == 1) {
@@ -313,7 +324,7 @@ bool async_copy(Decoder &decoder, const Words &words, const Words &operands) {
         instruction.run    = wait_for_copies;
         instruction.offset = -1;
     } else {
-        if (operands.size() < 3 || !only(words, {"async", "ca", "cg", "shared", "global"})) return false;
+        if (operands.size() != 3 && operands.size() != 4) return false;
         instruction.run   = copy_async;
         instruction.bytes = static_cast<uint8_t>(atoi(std::string(operands[2]).c_str()));
         set_address(decoder, operands[0], instruction);
@@ -332,6 +343,7 @@ bool async_copy(Decoder &decoder, const Words &words, const Words &operands) {
 
 bool decode_special(Decoder &decoder, const Words &words, const Words &operands) {
     const auto name = words[0];
+    if (words.size() < 2) return false;
     if (name == "ld" || name == "st") return access(decoder, words, operands);
     if (name == "mov") return move_between_widths(decoder, words, operands);
     if (name == "atom" || name == "red") return atomic(decoder, words, operands);

@@ -135,9 +135,9 @@ bool Warp::choose_group() {
 State Warp::waiting_state() {
     if (groups_.empty()) return State::EXITED;
     for (const Group &group : groups_) {
+        pc_ = group.pc;
         if (group.waits == Waits::AT_BARRIER && groups_.size() == 1) return State::AT_BARRIER;
         if (group.waits == Waits::AT_BARRIER) continue;
-        pc_ = group.pc;
         fail(static_cast<unsigned>(__builtin_ctz(group.lanes)), cudaErrorLaunchFailure,
              "waits for lanes of its warp that never come; lanes 0x%08x are here", group.lanes);
         return State::FAILED;
