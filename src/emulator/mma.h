@@ -28,7 +28,11 @@ struct LoadBlocksTask : WarpTask {
 void check_row_of_ldmatrix(const void *row, Site site);
 bool exchange_rows(WarpTask *const *tasks);
 
-// A lane reads the row whose address it gives: here, so that the race build sees who reads what.
+// A lane reads the row whose address it gives: here, so that the race build, which is clang's, sees who reads what. Its
+// reports name the line of the caller.
+#ifdef __clang__
+[[gnu::always_inline, gnu::nodebug]]
+#endif
 inline void load_blocks(unsigned (&words)[4], const void *row, GLI_EMULATOR_SITE) {
     LoadBlocksTask task;
     check_row_of_ldmatrix(row, {file, line});

@@ -118,7 +118,7 @@ std::vector<Planted> planted_in_tensor_cores() {
          ""},
         {"misaligned_row_of_ldmatrix", run_instruction<Mma::MISALIGNED>, "ldmatrix of a row at", misaligned,
          "ldmatrix of a row at", ""},
-        {"ldmatrix_without_order", run_instruction<Mma::UNORDERED>, "race on shared memory", failure, "", ""},
+        {"ldmatrix_without_order", run_instruction<Mma::UNORDERED>, "uninitialised", failure, "", ""},
         {"misaligned_tile_of_halves", run_square<__half, wmma::row_major>, "load_matrix_sync at", misaligned,
          "load_matrix_sync at", ""},
         {"misaligned_tile_of_bfloat16s", run_square<__nv_bfloat16, wmma::col_major>, "load_matrix_sync at", misaligned,
