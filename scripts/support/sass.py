@@ -182,7 +182,8 @@ def in_flight(instructions, is_load=lambda instruction: is_wide(instruction) and
 
 
 def copies_in_flight(instructions):
-    """Copies from global to shared memory (LDGSTS): those of the groups that an await leaves, and of one more."""
+    """Copies from global to shared memory (LDGSTS): those of the groups that an await leaves, and of one more. Of a whole
+    kernel: its groups are alike, and its path may pass by the loop that awaits them."""
     ops = ops_of(instructions)
     left = [int(re.search(r"0x([0-9a-f]+)", instruction.operands)[1], 16) for instruction in instructions
             if op_of(instruction) == "DEPBAR" and "SB0" in instruction.operands]
@@ -200,7 +201,7 @@ def hot_path(kernel):
     hot = hot if any(map(is_wide, hot)) else whole
     wide = [instruction for instruction in hot if is_wide(instruction)]
     loads = sum(op_of(instruction) != "STG" for instruction in wide)
-    return Path(len(hot), len(wide), loads, max(in_flight(whole), copies_in_flight(whole)), ops_of(hot))
+    return Path(len(hot), len(wide), loads, max(in_flight(whole), copies_in_flight(kernel.code)), ops_of(hot))
 
 
 # share of multiply-adds in the innermost loop, instructions of the loop over tiles, its loads on their way, ops of both
