@@ -228,7 +228,7 @@ TEST(State, has_a_name_for_each_part) {
     EXPECT_EQ(before, glia_model_weight_count(t.net));
     EXPECT_EQ(glia_model_state_name(t.net, before), nullptr);
     ASSERT_EQ(t.compile(glia_optimizer_adam(0.01)), GLIA_OK) << t.message();
-    EXPECT_EQ(glia_model_state_count(t.net), before + 2 * 10 + 8) << "two for each weight, none for kept states";
+    EXPECT_EQ(glia_model_state_count(t.net), before + 2 * 10 + 9) << "two for each weight, none for kept states";
     glia_state_info info{};
     ASSERT_EQ(glia_model_state_info(t.net, "lstm.weight_ih_l0/adam_v", &info), GLIA_OK) << t.message();
     EXPECT_EQ(info.kind, GLIA_STATE_OPTIMIZER);
@@ -256,7 +256,7 @@ TEST(State, follows_the_optimizer_and_what_is_frozen) {
     ASSERT_EQ(t.compile(glia_optimizer_sgd(0.1)), GLIA_OK) << t.message();
     all = t.states();
     EXPECT_EQ(all.count("logits.weight/rmsprop_square"), 0u);
-    EXPECT_EQ(all.size(), size_t(glia_model_weight_count(t.net)) + 8);
+    EXPECT_EQ(all.size(), size_t(glia_model_weight_count(t.net)) + 9);
     ASSERT_EQ(t.compile(glia_optimizer_momentum(0.1, 0.9)), GLIA_OK) << t.message();
     EXPECT_EQ(t.states().count("logits.bias/sgd_velocity"), 1u);
 }
