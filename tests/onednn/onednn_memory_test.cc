@@ -109,7 +109,7 @@ const std::vector<Net> nets = {
     {"dense", GLIA_SHAPE(128), 64,
      [](glia_model *m, glia_value x) {
          glia_dense_args args{};
-         args.units = 128, args.activation = GLIA_RELU;
+         args.units = 512, args.activation = GLIA_RELU;
          return glia_model_dense(m, x, &args);
      }},
     {"cnn", GLIA_SHAPE(1, 28, 28), 64,
@@ -133,7 +133,7 @@ const std::vector<Net> nets = {
     {"two_outputs", GLIA_SHAPE(128), 64,
      [](glia_model *m, glia_value x) {
          glia_dense_args args{};
-         args.units = 128, args.activation = GLIA_TANH;
+         args.units = 512, args.activation = GLIA_TANH;
          return glia_model_dense(m, x, &args);
      },
      true},
