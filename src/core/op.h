@@ -73,6 +73,8 @@ typedef enum gli_layout {
     GLI_LAYOUT_IMAGE,  /* channels last, in and out; providers take any strides */
 } gli_layout;
 
+struct gli_call;
+
 struct gli_op {
     const char *name;
     const gli_op_input *inputs;
@@ -91,6 +93,8 @@ struct gli_op {
     const gli_op *once_differentiable;
     glia_status (*resolve)(gli_resolution *r);
     void (*cost)(const void *geom, gli_cost *out);
+    /* FLOP of `cost` that a call does not need, since it does not request all outputs. NULL: none. */
+    double (*spared)(const struct gli_call *call);
     bool (*exact)(const void *geom); /* small integers in give exact integers out, in any order; NULL: never */
     void (*derive)(struct gli_derivation *d);
 };

@@ -19,7 +19,7 @@ static double size(const glia_tensor *tensor) { return tensor ? (double)glia_dty
 static double flops_of(const gli_call *call) {
     gli_cost cost = {0};
     if (call->op->cost) call->op->cost(call->geom, &cost);
-    return cost.flops;
+    return cost.flops - (call->op->spared ? call->op->spared(call) : 0);
 }
 
 gli_work gli_call_work(const gli_call *call) {

@@ -51,8 +51,11 @@ std::unique_ptr<Prepared> prepare(glia_context *ctx, const Case &c, const Varian
         p->error = glia_message(ctx);
         return p;
     }
+    bool some_required = false;
+    for (int i = 0; i < c.op->n_outputs; ++i)
+        some_required = some_required || !gli_output_is(c.op, i, GLI_OUT_OPTIONAL);
     for (int i = 0; i < c.op->n_outputs; ++i) {
-        if (variant.required_only && gli_output_is(c.op, i, GLI_OUT_OPTIONAL)) continue;
+        if (variant.required_only && gli_output_is(c.op, i, GLI_OUT_OPTIONAL) && (some_required || i == 0)) continue;
         const glia_tensor &want = r.out[i];
         if (variant.in_place && gli_output_is(c.op, i, GLI_OUT_IN_PLACE)) {
             const int shared     = c.op->outputs[i].in_place;

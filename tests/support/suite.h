@@ -28,7 +28,7 @@ struct Variant {
     glia_dtype dtype   = GLIA_F32;
     Layout layout      = Layout::dense;
     bool in_place      = false;  // outputs in the memory of the inputs that the op names
-    bool required_only = false;  // without the optional outputs
+    bool required_only = false;  // without the optional outputs; where all are optional, without the first
 };
 
 // Those that make sense for the case: bf16 for one without floats does not.

@@ -80,9 +80,9 @@ glia_status run_last_row(const gli_call *call, const gli_prepared *prepared, voi
 // One element of dx in the padding is left as it was.
 glia_status run_padding_kept(const gli_call *call, const gli_prepared *prepared, void *workspace) {
     const glia_tensor *dx    = call->out[GLI_RNN_BACK_DX];
-    const double before      = gli_count(dx) ? gli_load(dx->dtype, dx->data, 0) : 0;
+    const double before      = dx && gli_count(dx) ? gli_load(dx->dtype, dx->data, 0) : 0;
     const glia_status status = gli_rnn_backward_ref.run(call, prepared, workspace);
-    if (call->in[GLI_RNN_LENGTHS] && gli_count(dx) && gli_load(dx->dtype, dx->data, 0) == 0)
+    if (call->in[GLI_RNN_LENGTHS] && dx && gli_count(dx) && gli_load(dx->dtype, dx->data, 0) == 0)
         gli_store(dx->dtype, dx->data, 0, before);
     return status;
 }

@@ -208,6 +208,20 @@ static void cost_forward(const void *geom, gli_cost *out) {
     *out                  = (gli_cost){.flops = 2 * products(g), .depth = chain(g)};
 }
 
+/* Of the products of gradients that are not requested. */
+static double spared(const gli_call *call) {
+    const gli_rnn_geom *g = call->geom;
+    const double rows     = 2.0 * g->steps * g->batch;
+    const double w_ih = rows * g->gates * g->hidden * g->inputs, w_hh = rows * g->gates * g->hidden * g->outputs;
+    double flops = call->out[GLI_RNN_BACK_DX] ? 0 : w_ih * g->directions;
+    for (int d = 0; d < g->directions; ++d) {
+        if (!call->out[gli_rnn_dweight(d, GLI_RNN_W_IH)]) flops += w_ih;
+        if (!call->out[gli_rnn_dweight(d, GLI_RNN_W_HH)]) flops += w_hh;
+        if (g->projection && !call->out[gli_rnn_dweight(d, GLI_RNN_W_HR)]) flops += rows * g->hidden * g->outputs;
+    }
+    return flops;
+}
+
 static void cost_backward(const void *geom, gli_cost *out) {
     const gli_rnn_geom *g = geom;
     const double there    = (double)g->gates * g->hidden * g->steps;
@@ -271,7 +285,7 @@ static const gli_op_input backward_inputs[] = {
     [GLI_RNN_BACK_DC_N]  = {"dc_n", GLI_IN_OPTIONAL},
 };
 static const gli_op_output backward_outputs[] = {
-    [GLI_RNN_BACK_DX]  = {"dx", 0},
+    [GLI_RNN_BACK_DX]  = {"dx", GLI_OUT_OPTIONAL},
     [GLI_RNN_BACK_DH0] = {"dh0", GLI_OUT_OPTIONAL},
     [GLI_RNN_BACK_DC0] = {"dc0", GLI_OUT_OPTIONAL},
     GRADIENTS(0, ""),
@@ -307,6 +321,7 @@ const gli_op gli_op_rnn_backward = {
     .once_differentiable = &gli_op_rnn,
     .resolve             = resolve_backward,
     .cost                = cost_backward,
+    .spared              = spared,
     .exact               = exact,
 };
 

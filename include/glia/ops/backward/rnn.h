@@ -34,10 +34,10 @@ typedef struct glia_rnn_gradients {
 
 typedef glia_rnn_params glia_rnn_backward_params;
 
-/* The gradient of glia_rnn with the same params, by backpropagation through time. dx has the shape of x. gradients may
- * be NULL. It runs where the forward call ran, in the same implementation. As an op it has the inputs of rnn, then y,
- * reserve, dy, dh_n, dc_n, and the outputs dx, dh0, dc0, then dw_ih, dw_hh, db_ih, db_hh, dw_hr, dpeephole for each
- * direction. It has no gradient of its own: rnn has no second derivative. */
+/* The gradient of glia_rnn with the same params, by backpropagation through time. dx has the shape of x; it and
+ * gradients may be NULL. It runs where the forward call ran, in the same implementation. As an op it has the inputs of
+ * rnn, then y, reserve, dy, dh_n, dc_n, and the outputs dx, dh0, dc0, then dw_ih, dw_hh, db_ih, db_hh, dw_hr, dpeephole
+ * for each direction. It has no gradient of its own: rnn has no second derivative. */
 GLIA_API glia_status glia_rnn_backward(glia_context *ctx, const glia_rnn_backward_params *params,
                                        const glia_rnn_saved *saved, const glia_rnn_upstream *upstream, glia_tensor *dx,
                                        const glia_rnn_gradients *gradients);

@@ -8,11 +8,12 @@
 #include "cpu/native/linear/transpose.h"
 #include "cpu/native/vectorize.h"
 
-/* A task is TILES tiles of rows times PANELS panels of columns. One that packs its columns has GLI_GEMM_TILES tiles of
- * rows, which all meet a block of a panel while that is in the first cache. Its sums, segments and block are on the
- * stack, 86 KB: a thread that calls need not have more than 128. */
+/* A task is some tiles of rows times PANELS panels of columns. With a long sum, or where it packs its columns, it has
+ * GLI_GEMM_TILES tiles of rows, which all meet a block of a panel while that is in the first cache. Its sums, segments
+ * and block are on the stack, 86 KB: a thread that calls need not have more than 128. */
 enum {
     TILES         = 4,
+    LONG_SUM      = 128,
     PANELS        = 2,
     PLACES        = PANELS * GLI_GEMM_TILES,
     TASK_PRODUCTS = 1 << 18,
@@ -40,10 +41,24 @@ int64_t gli_gemm_packed(const gli_gemm_panels *panels, const gli_gemm_columns *c
     return (last + width_of(panels, columns->count, last)) * columns->outer * columns->length;
 }
 
+/* A whole panel; inlined with a width that is known, memcpy is a few moves. */
+GLI_INLINE void copy_panel(const float *from, int64_t stride, int64_t length, int width, float *to) {
+    for (int64_t k = 0; k < length; ++k, from += stride, to += width) memcpy(to, from, (size_t)width * sizeof *to);
+}
+
 /* Columns side by side in memory. */
 static void pack_side_by_side(const gli_gemm_columns *c, const float *from, int64_t length, int count, int width,
                               float *to) {
-    for (int64_t k = 0; k < length; ++k, from += c->length_stride, to += width) {
+    const int64_t stride = c->length_stride;
+    switch (count == width ? width : 0) {
+        case 4: copy_panel(from, stride, length, 4, to); return;
+        case 6: copy_panel(from, stride, length, 6, to); return;
+        case 8: copy_panel(from, stride, length, 8, to); return;
+        case 16: copy_panel(from, stride, length, 16, to); return;
+        case 32: copy_panel(from, stride, length, 32, to); return;
+        default: break;
+    }
+    for (int64_t k = 0; k < length; ++k, from += stride, to += width) {
         memcpy(to, from, (size_t)count * sizeof *to);
         memset(to + count, 0, (size_t)(width - count) * sizeof *to);
     }
@@ -74,9 +89,10 @@ typedef struct packing {
     const void *arg;
     float *to;
     int64_t count, pieces; /* of panels, and of the length */
+    int64_t together;      /* panels, whose pieces of the same rows follow one another: they lie in the same pages */
 } packing;
 
-enum { PIECE = 16 };
+enum { PIECE = 16, SIDE_BY_SIDE = 128 };
 
 static void pack_columns(const gli_gemm_columns *c, const float *from, int64_t length, int count, int width,
                          float *to) {
@@ -97,8 +113,12 @@ static void pack_piece(const packing *p, int64_t problem, int64_t panel, int64_t
 
 static void pack_pieces(void *arg, int64_t begin, int64_t end) {
     const packing *p = arg;
-    for (int64_t i = begin; i < end; ++i)
-        pack_piece(p, i / p->pieces / p->count, i / p->pieces % p->count, i % p->pieces * PIECE);
+    for (int64_t i = begin; i < end; ++i) {
+        const int64_t problem = i / (p->pieces * p->count), rest = i - problem * p->pieces * p->count;
+        const int64_t group = rest / (p->pieces * p->together), inside = rest - group * p->pieces * p->together;
+        const int64_t panels = gli_min_i64(p->together, p->count - group * p->together);
+        pack_piece(p, problem, group * p->together + inside % panels, inside / panels * PIECE);
+    }
 }
 
 void gli_gemm_pack(const glia_context *ctx, const gli_gemm_panels *panels, const gli_gemm_columns *columns,
@@ -110,7 +130,8 @@ void gli_gemm_pack(const glia_context *ctx, const gli_gemm_panels *panels, const
                               arg,
                               to,
                               gli_divide_up(columns->count, panels->width),
-                              gli_divide_up(columns->length, PIECE)};
+                              gli_divide_up(columns->length, PIECE),
+                 columns->column_stride == 1 ? gli_max_i64(1, SIDE_BY_SIDE / panels->width) : 1};
     const int64_t of_piece = gli_max_i64(1, PIECE * panels->width * columns->outer);
     gli_parallel(ctx, problems * p.count * p.pieces, gli_max_i64(1, CHUNK_ELEMENTS / of_piece), pack_pieces, &p);
 }
@@ -183,7 +204,7 @@ static void pack_block(task *t, int panel, int64_t block) {
 
 static void multiply_block(task *t, int64_t block, bool starts) {
     const gli_gemm *g = t->gemm;
-    gli_gemm_segment segments[TILES * GLI_GEMM_SEGMENTS];
+    gli_gemm_segment segments[GLI_GEMM_TILES * GLI_GEMM_SEGMENTS];
     int count[GLI_GEMM_TILES];
     const int of_tile = g->packing ? 1 : GLI_GEMM_SEGMENTS;
     for (int i = 0; i < t->tiles; ++i) {
@@ -255,10 +276,18 @@ static void run_tasks(void *arg, int64_t begin, int64_t end) {
     }
 }
 
+/* More rows meet a panel while it is in the first cache, where that leaves some tasks for each thread. */
+static int tiles_of_task(const glia_context *ctx, const gli_gemm *g) {
+    enum { TASKS_PER_THREAD = 4 };
+    const int64_t rows = GLI_GEMM_TILES * g->kernel->rows, columns = PANELS * gli_gemm_column_panels(g->kernel).width;
+    const int64_t tasks = g->problems * gli_divide_up(g->rows, rows) * gli_divide_up(g->columns, columns);
+    return g->packing || (g->sum > LONG_SUM && tasks >= (int64_t)TASKS_PER_THREAD * ctx->threads) ? GLI_GEMM_TILES
+                                                                                                  : TILES;
+}
+
 /* By rows where the columns stay in the second cache: then a thread has rows of the result, as in other ops. */
 void gli_gemm_run(const glia_context *ctx, const gli_gemm *gemm) {
-    work w = {
-        .gemm = gemm, .panels = gli_gemm_column_panels(gemm->kernel), .tiles = gemm->packing ? GLI_GEMM_TILES : TILES};
+    work w = {.gemm = gemm, .panels = gli_gemm_column_panels(gemm->kernel), .tiles = tiles_of_task(ctx, gemm)};
     const int64_t rows = w.tiles * gemm->kernel->rows, columns = PANELS * w.panels.width;
     w.by_rows       = gemm->rows >= gemm->columns && gemm->columns * gemm->sum <= GLI_GEMM_CACHED;
     w.row_blocks    = gli_divide_up(gemm->rows, rows);

@@ -67,7 +67,7 @@ static gli_product swapped(const gli_product *p) {
 static bool reads_well(int64_t stride) { return stride > 0 && stride % 1024 != 0; }
 
 static bool packs_rows(const gli_product *p) {
-    return p->a.column_stride != 1 && !(p->a.row_stride == 1 && reads_well(p->a.column_stride));
+    return p->a.column_stride != 1 && !(p->a.row_stride == 1 && reads_well(p->a.column_stride) && p->columns < 256);
 }
 
 /* Packing is a part of the time that falls with the number of rows. */
@@ -146,7 +146,8 @@ typedef struct run {
     const float *a, *b, *c;
     float *y;
     float *packed_columns, *packed_rows;
-    int64_t first; /* product */
+    bool accumulates; /* y += a b, and nothing else */
+    int64_t first;    /* product */
 } run;
 
 static int64_t offset_of(const gli_product *p, const gli_product_matrix *m, int64_t product) {
@@ -213,6 +214,12 @@ GLI_CLONES static void product_store_rows(const float *sums, int pitch, int rows
         for (int j = 0; j < columns; ++j) y[j] = sums[j];
 }
 
+/* y += sums. */
+GLI_CLONES static void product_add_rows(const float *sums, int pitch, int rows, int columns, float *y, int64_t stride) {
+    for (int i = 0; i < rows; ++i, y += stride, sums += pitch)
+        for (int j = 0; j < columns; ++j) y[j] += sums[j];
+}
+
 /* The same into a matrix whose columns lie side by side. */
 static void product_store_columns(const float *sums, int pitch, int rows, int columns, float *y, int64_t stride) {
     const int rows_by_4 = rows / 4 * 4, columns_by_4 = columns / 4 * 4;
@@ -228,6 +235,10 @@ static void store(const void *arg, const gli_gemm_rows *rows, int64_t column, in
     const gli_product *p = &r->plan.p;
     const int64_t item   = r->first + rows->problem;
     float *y = r->y + offset_of(p, &p->y, item) + rows->first * p->y.row_stride + column * p->y.column_stride;
+    if (r->accumulates) {
+        product_add_rows(sums, pitch, rows->count, columns, y, p->y.row_stride);
+        return;
+    }
     if (p->alpha != 1) product_scale(p->alpha, sums, rows->count * pitch);
     if (r->c) {
         const float *c = r->c + offset_of(p, &p->c, item) + rows->first * p->c.row_stride + column * p->c.column_stride;
@@ -248,12 +259,19 @@ void gli_product_pack(const glia_context *ctx, const gli_product *product, const
     gli_gemm_pack(ctx, &r.plan.column_panels, &r.plan.columns, 1, columns_of, &r, workspace);
 }
 
+/* Where c is y. */
+static bool accumulates(const gli_product *p) {
+    return p->ndim == 0 && p->alpha == 1 && p->beta == 1 && p->activation == GLIA_UNARY_LINEAR &&
+           p->y.column_stride == 1 && p->c.column_stride == 1 && p->c.row_stride == p->y.row_stride;
+}
+
 void gli_product_run(const glia_context *ctx, const gli_product *product, const float *a, const float *b,
                      const float *c, float *y, void *workspace) {
     run r         = {.plan = plan_of(product), .c = c, .y = y, .packed_columns = workspace};
     const plan *p = &r.plan;
     r.a           = p->swapped ? b : a;
     r.b           = p->swapped ? a : b;
+    r.accumulates = c == y && accumulates(&p->p);
     if (p->packed_rows) r.packed_rows = r.packed_columns + column_matrices(p) * p->packed_columns;
     gli_gemm gemm = {.kernel      = p->kernel,
                      .rows        = p->p.rows,

@@ -302,7 +302,8 @@ static void sequence_backward(const gli_rnn_geom *g, const double *const *in, do
             case GLIA_RNN_GRU: gru_backward(g, &w, t, s); break;
             default: plain_backward(g, t, s);
         }
-        add_gradients(g, &w, &dw, t, s, in[GLI_RNN_X] + x_offset(g, q, s), out[GLI_RNN_BACK_DX] + x_offset(g, q, s));
+        const int64_t x = x_offset(g, q, s);
+        add_gradients(g, &w, &dw, t, s, in[GLI_RNN_X] + x, out[GLI_RNN_BACK_DX] ? out[GLI_RNN_BACK_DX] + x : NULL);
         memcpy(t->dh, t->before, (size_t)g->outputs * sizeof *t->dh);
     }
     if (out[GLI_RNN_BACK_DH0])

@@ -105,6 +105,7 @@ static glia_status backward(const gli_call *call, const gli_cuda_view *v) {
                                         .weights   = take(&workspace, bytes->weights),
                                         .workspace = take(&workspace, bytes->workspace),
                                         .dweights  = any ? take(&workspace, bytes->weights) : NULL};
+    if (!p.dx) p.dx = take(&workspace, bytes_of(call->in[GLI_RNN_X])); /* cuDNN always writes it */
     GLI_TRY(copies(call, v, rnn, &workspace, &p));
     GLI_TRY(pack(call, v, rnn, p.weights));
     GLI_TRY(gli_cudnn_rnn_backward(rnn, &p));
@@ -117,8 +118,9 @@ static size_t backward_workspace(const gli_call *call, glia_dtype dtype) {
     if (gli_cudnn_rnn_of(call, &rnn) != GLIA_OK) return 0;
     const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
     const size_t zeros               = call->in[GLI_RNN_BACK_DY] ? 0 : bytes_of(call->in[GLI_RNN_BACK_Y]);
+    const size_t dx                  = call->out[GLI_RNN_BACK_DX] ? 0 : bytes_of(call->in[GLI_RNN_X]);
     return 2 * aligned_size(bytes->weights) + aligned_size(bytes->workspace) + aligned_size(bytes->reserve) +
-           aligned_size(zeros);
+           aligned_size(zeros) + aligned_size(dx);
 }
 
 const gli_cuda_kernel gli_cudnn_rnn_forward_kernel = {

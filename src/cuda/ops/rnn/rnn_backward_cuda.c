@@ -71,16 +71,17 @@ static void add_weight(gemm_list *list, const weight_gradient *g) {
 /* dx = the sum over the directions of dgates w_ih. */
 static void add_input(gemm_list *list, int d, const void *dgates, int64_t row) {
     const gli_rnn_geom *g = list->call->geom;
-    gli_gemm *p           = &list->gemm[list->count++];
-    *p                    = (gli_gemm){.dtype = list->dtype,
-                                       .m     = (int)gli_cuda_rnn_rows(g),
-                                       .n     = g->inputs,
-                                       .k     = g->gates * g->hidden,
-                                       .a     = {.data = dgates, .row_stride = row, .column_stride = 1},
-                                       .b     = {.row_stride = g->inputs, .column_stride = 1},
-                                       .y     = {.row_stride = g->inputs, .column_stride = 1},
-                                       .alpha = 1,
-                                       .beta  = 1};
+    if (!list->call->out[GLI_RNN_BACK_DX]) return;
+    gli_gemm *p = &list->gemm[list->count++];
+    *p          = (gli_gemm){.dtype = list->dtype,
+                             .m     = (int)gli_cuda_rnn_rows(g),
+                             .n     = g->inputs,
+                             .k     = g->gates * g->hidden,
+                             .a     = {.data = dgates, .row_stride = row, .column_stride = 1},
+                             .b     = {.row_stride = g->inputs, .column_stride = 1},
+                             .y     = {.row_stride = g->inputs, .column_stride = 1},
+                             .alpha = 1,
+                             .beta  = 1};
     if (!list->view) return;
     p->b.data = list->view->in[gli_rnn_weight(d, GLI_RNN_W_IH)];
     p->y.data = list->view->out[GLI_RNN_BACK_DX];
