@@ -112,6 +112,30 @@ static glia_status answer_steps(server *s, int64_t n) {
     return GLIA_OK;
 }
 
+/* What n steps multiply and add, and the time that it takes at the roof: of the arithmetic alone, and with memory. */
+static glia_status measure_roof(server *s, int64_t n, glia_profile *profile) {
+    double flops = 0, at_roof = 0;
+    for (int64_t i = 0; i < n; ++i) TRY(glia_trainer_step(s->trainer));
+    TRY(glia_profile_end(profile));
+    for (int i = 0; i < glia_profile_row_count(profile); ++i) {
+        const glia_profile_row row = glia_profile_get_row(profile, i);
+        flops += row.flops;
+        at_roof += row.roof * row.seconds;
+    }
+    const glia_profile_info info = glia_profile_get_info(profile);
+    printf("roof %.9f %.9f %.9g\n", flops / info.peak_flops, at_roof, info.peak_flops);
+    return GLIA_OK;
+}
+
+static glia_status answer_roof(server *s, int64_t n) {
+    glia_profile *profile = NULL;
+    TRY(need_trainer(s));
+    TRY(glia_profile_begin(s->ctx, NULL, &profile));
+    const glia_status status = measure_roof(s, n, profile);
+    glia_profile_destroy(profile);
+    return status;
+}
+
 /* ---- Inference ---- */
 
 static glia_status need_predictor(server *s) {
@@ -161,6 +185,7 @@ static glia_status answer(server *s, const char *line) {
     sscanf(line, "%15s %ld", what, &n);
     if (strcmp(what, "losses") == 0) return answer_losses(s, n);
     if (strcmp(what, "steps") == 0) return answer_steps(s, n);
+    if (strcmp(what, "roof") == 0) return answer_roof(s, n);
     if (strcmp(what, "outputs") == 0) return answer_outputs(s, n);
     if (strcmp(what, "calls") == 0) return answer_calls(s, n);
     fprintf(stderr, "bench_train: nobody answers %s", line);
