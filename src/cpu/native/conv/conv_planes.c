@@ -6,68 +6,14 @@
 #include "cpu/native/isa.h"
 #include "cpu/native/vectorize.h"
 
-enum { WHOLE = 3, LINE = 64 /* bytes */, STORED = 16 /* elements */ };
+enum { LINE = 64 /* bytes */, STORED = 16 /* elements */ };
 
-#if defined(__x86_64__)
-#include <immintrin.h>
+#define KERNELS "cpu/native/conv/conv_planes.inc"
+#include "cpu/native/isa_kernels.inc"
 
-#define TARGET __attribute__((target("avx512f")))
-#define LANES 16
-#define FILTERS 8
-#define ADD_PRODUCT(sum, vector, scalar) _mm512_fmadd_ps(vector, _mm512_set1_ps(scalar), sum)
-#define TILE conv_tile_avx512_x1
-#define VECTORS 1
-#include "cpu/native/conv/conv_planes.inc"
-#define TILE conv_tile_avx512_x3
-#define VECTORS WHOLE
-#include "cpu/native/conv/conv_planes.inc"
-#undef TARGET
-#undef LANES
-#undef FILTERS
-#undef ADD_PRODUCT
+static const gli_conv_kernel *const kernels[] = ISA_TABLE(conv_kernel);
 
-#define TARGET __attribute__((target("avx2,fma")))
-#define LANES 8
-#define FILTERS 4
-#define ADD_PRODUCT(sum, vector, scalar) _mm256_fmadd_ps(vector, _mm256_set1_ps(scalar), sum)
-#define TILE conv_tile_avx2_x1
-#define VECTORS 1
-#include "cpu/native/conv/conv_planes.inc"
-#define TILE conv_tile_avx2_x3
-#define VECTORS WHOLE
-#include "cpu/native/conv/conv_planes.inc"
-#undef TARGET
-#undef LANES
-#undef FILTERS
-#undef ADD_PRODUCT
-#endif
-
-/* Vectors of 16 bytes, which every processor of today has, and 16 of them. */
-#define TARGET
-#define LANES 4
-#define FILTERS 4
-#if defined(__ARM_NEON) && defined(__aarch64__)
-#include <arm_neon.h>
-#define ADD_PRODUCT(sum, vector, scalar) vfmaq_n_f32(sum, vector, scalar)
-#else
-#define ADD_PRODUCT(sum, vector, scalar) ((sum) + (vector) * (scalar))
-#endif
-#define TILE conv_tile_portable_x1
-#define VECTORS 1
-#include "cpu/native/conv/conv_planes.inc"
-#define TILE conv_tile_portable_x3
-#define VECTORS WHOLE
-#include "cpu/native/conv/conv_planes.inc"
-
-static const gli_conv_kernel kernels[] = {
-    [GLI_ISA_PORTABLE] = {4, 4, WHOLE, {conv_tile_portable_x1, conv_tile_portable_x3}},
-#if defined(__x86_64__)
-    [GLI_ISA_AVX2]   = {8, 4, WHOLE, {conv_tile_avx2_x1, conv_tile_avx2_x3}},
-    [GLI_ISA_AVX512] = {16, 8, WHOLE, {conv_tile_avx512_x1, conv_tile_avx512_x3}},
-#endif
-};
-
-const gli_conv_kernel *gli_conv_kernel_here(void) { return &kernels[gli_isa_here()]; }
+const gli_conv_kernel *gli_conv_kernel_here(void) { return kernels[gli_isa_here()]; }
 
 /* The pixels up to the last one that is y's, in vectors. */
 int64_t gli_conv_planes_pitch(const gli_conv_planes *conv) {
