@@ -61,9 +61,20 @@ static glia_status run_image(void *arg) {
     return GLIA_OK;
 }
 
-/* Weights that are not finite would make NaN of the zeros around x; cpu.winograd multiplies less. */
+/* Whether zeros around x take more than twice the memory of x and y, and more than a small image; or whether most
+ * pixels of the planes that are computed are none of y's, as with filters about as wide as x. rows, columns: of x with
+ * zeros. */
+static bool wastes_much(const gli_conv2d_geom *g, int64_t rows, int64_t columns) {
+    enum { SMALL = 1 << 14 /* elements */, VECTOR = 16 };
+    const int64_t pixels = (int64_t)g->p * g->q, computed = gli_saturating_mul(g->p - 1, columns);
+    const int64_t x = (int64_t)g->c * g->h * g->w, y = g->k * pixels;
+    const int64_t padded = gli_saturating_mul(g->c, gli_saturating_mul(rows, columns));
+    return padded > gli_max_i64(SMALL, gli_saturating_mul(2, x + y)) || computed > 2 * pixels + VECTOR;
+}
+
+/* Zeros around x would make NaN of weights that are not finite. Of large images, cpu.winograd multiplies less. */
 static bool takes_image(const gli_predict_build *b, const gli_node *node) {
-    enum { WINOGRAD_CHANNELS = 64, WINOGRAD_PIXELS = 1024, TIMES = 4 };
+    enum { WINOGRAD_CHANNELS = 64, WINOGRAD_PIXELS = 1024 };
     const gli_conv2d_geom *g = node->geom;
     const int64_t rows = (int64_t)g->h + g->pad_h + g->pad_h_end, columns = (int64_t)g->w + g->pad_w + g->pad_w_end;
     const bool same = rows == g->h && columns == g->w;
@@ -72,7 +83,7 @@ static bool takes_image(const gli_predict_build *b, const gli_node *node) {
         return false;
     if (g->n != 1 || g->groups != 1 || g->stride_h != 1 || g->stride_w != 1) return false;
     if (g->pad_h < 0 || g->pad_w < 0 || g->pad_h_end < 0 || g->pad_w_end < 0) return false;
-    if (gli_saturating_mul(rows, columns) > TIMES * ((int64_t)g->h * g->w + (int64_t)g->p * g->q)) return false;
+    if (wastes_much(g, rows, columns)) return false;
     if (g->r == 3 && g->s == 3 && g->c >= WINOGRAD_CHANNELS && (int64_t)g->p * g->q >= WINOGRAD_PIXELS) return false;
     return same || gli_all_finite(b->ctx, gli_predict_data(b, node, GLI_CONV2D_W), (int64_t)g->k * g->c * g->r * g->s);
 }

@@ -272,6 +272,7 @@ TEST(Predictor, ImagesArePredictions) {
         [](auto *net, auto x) { return conv2d(net, x, 1, {1, 1}); },
         [](auto *net, auto x) { return conv2d(net, conv2d(net, x, 8, {3, 3}, 1), 17, {2, 4}, 0, 1, GLIA_RELU); },
         [](auto *net, auto x) { return conv2d(net, x, 9, {3, 2}, 3, 2, GLIA_TANH); },
+        [](auto *net, auto x) { return conv2d(net, x, 4, {2, 7}); },  // of the smallest image, as wide as that
         [](auto *net, auto x) { return pool2(net, conv2d(net, x, 12, {3, 3}, 0, 1, GLIA_SIGMOID)); },
         [](auto *net, auto x) { return pool2(net, pool2(net, x)); },
         [](auto *net, auto x) {  // a result that is pooled, and more
