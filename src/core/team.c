@@ -26,9 +26,9 @@ enum {
     CACHE_LINE              = 64,
 };
 
-/* A thread. */
+/* A thread of the team, and its share of the job. */
 typedef struct member {
-    _Alignas(CACHE_LINE) _Atomic int64_t next; /* piece of its share */
+    _Alignas(CACHE_LINE) _Atomic int64_t next; /* piece of the share */
     int64_t end;
     gli_team *team;
     pthread_t thread;
@@ -41,7 +41,7 @@ struct gli_team {
     bool running;  /* a job */
     pid_t process; /* that the workers are in */
     gli_job job;
-    int shares;            /* of the job: one for each thread, as far as there are pieces */
+    int shares;            /* of the job: one for each thread, or for each piece if there are fewer */
     pthread_mutex_t mutex; /* of sleeping only */
     pthread_cond_t work, over;
     atomic_bool stop;

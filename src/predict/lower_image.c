@@ -16,16 +16,16 @@
 typedef struct image_call {
     gli_conv_planes conv;
     gli_winograd_planes winograd;
-    bool by_winograd; /* where that gives finite results */
+    bool by_winograd; /* as long as its results are finite */
     glia_unary_kind activation;
     gli_fetch fetch;
     const float *x;
     float *y;
-    float *padded; /* NULL, or planes of x within zeros */
+    float *padded; /* NULL, or the planes of x with zeros around them */
     int channels, rows, columns, pad[2];
     int64_t padded_rows;
-    int value;   /* of the graph: its result */
-    bool pooled; /* y is what the pooling behind it makes of the result */
+    int value;   /* id of its result */
+    bool pooled; /* y is the result of the max pooling that follows */
 } image_call;
 
 static void pad_planes(const image_call *c) {
@@ -36,7 +36,7 @@ static void pad_planes(const image_call *c) {
                    c->x + (i * c->rows + row) * c->columns, bytes);
 }
 
-/* Of the kernel's filters from f on. */
+/* Pools the sums of the kernel's filters from f on. */
 static void pool_sums(const gli_conv_planes *conv, int64_t f, const gli_plane_sums *sums, float *y) {
     const int64_t rows = conv->rows / 2, columns = conv->columns / 2;
     const int64_t end = gli_min_i64(f + conv->kernel->filters, conv->filters);
@@ -88,7 +88,7 @@ static bool takes_image(const gli_predict_build *b, const gli_node *node) {
     return same || gli_all_finite(b->ctx, gli_predict_data(b, node, GLI_CONV2D_W), (int64_t)g->k * g->c * g->r * g->s);
 }
 
-/* Where multiplying less saves more than the transforms take, in the second cache. Tiles of 2 x 2 pixels. */
+/* Whether minimal filtering, in tiles of 2 x 2 pixels that stay in L2, saves more than its transforms take. */
 static bool gains_by_winograd(const gli_predict_build *b, const gli_node *node) {
     enum { FEWEST_CHANNELS = 16, FEWEST_TILES = 36, MOST_INPUTS = 1 << 14 };
     const gli_conv2d_geom *g = node->geom;
@@ -140,7 +140,7 @@ static glia_status make_taps(gli_predict_build *b, const gli_conv2d_geom *g, ima
 
 static glia_status make_image(gli_predict_build *b, const gli_node *node, image_call *c) {
     const gli_conv2d_geom *g     = node->geom;
-    const bool by_winograd       = gains_by_winograd(b, node); /* of an even number of rows and columns */
+    const bool by_winograd       = gains_by_winograd(b, node); /* which needs even numbers of rows and columns */
     const int64_t padded_rows    = (int64_t)g->h + g->pad_h + g->pad_h_end + (by_winograd && g->p % 2);
     const int64_t padded_columns = (int64_t)g->w + g->pad_w + g->pad_w_end + (by_winograd && g->q % 2);
     *c                           = (image_call){.activation  = g->activation,
@@ -164,7 +164,7 @@ static glia_status make_image(gli_predict_build *b, const gli_node *node, image_
     return GLIA_OK;
 }
 
-/* Those of the direct sums are read where a result is not finite. */
+/* The weights that a run reads; with minimal filtering the others are for results that are not finite. */
 static gli_fetch weights_of(const image_call *c) {
     const float *data   = c->by_winograd ? c->winograd.filters : c->conv.packed;
     const int64_t count = c->by_winograd ? gli_winograd_planes_filters(&c->winograd) : gli_conv_planes_packed(&c->conv);
@@ -208,7 +208,7 @@ static bool takes_pool(const gli_predict_build *b, const gli_node *node) {
            g->pad_h == 0 && g->pad_w == 0 && g->p == g->h / 2 && g->q == g->w / 2;
 }
 
-/* The convolution whose result this pooling alone reads, just before it; NULL: there is none. */
+/* The call just before this pooling, if it is a convolution whose result nothing else reads; otherwise NULL. */
 static image_call *convolution_before(const gli_predict_build *b, const gli_node *node) {
     const glia_predictor *p = b->predictor;
     if (p->n_calls == 0 || p->calls[p->n_calls - 1].run != run_image) return NULL;

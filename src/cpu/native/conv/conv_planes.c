@@ -15,13 +15,13 @@ static const gli_conv_kernel *const kernels[] = ISA_TABLE(conv_kernel);
 
 const gli_conv_kernel *gli_conv_kernel_here(void) { return kernels[gli_isa_here()]; }
 
-/* The pixels up to the last one that is y's, in vectors. */
+/* The pixels of a plane up to the last one of y, rounded up to whole vectors. */
 int64_t gli_conv_planes_pitch(const gli_conv_planes *conv) {
     const int64_t lanes = conv->kernel->lanes;
     return gli_divide_up((conv->rows - 1) * conv->x_columns + conv->columns, lanes) * lanes;
 }
 
-/* Of one tile of filters. */
+/* Elements that a tile of filters has in `packed`. */
 static int64_t packed_tile(const gli_conv_planes *conv) { return (conv->taps.count + 1) * conv->kernel->filters; }
 
 int64_t gli_conv_planes_packed(const gli_conv_planes *conv) {
@@ -57,7 +57,7 @@ gli_plane_sums gli_conv_planes_run(const gli_conv_planes *conv, int64_t first, c
     return (gli_plane_sums){conv->sums, gli_conv_planes_sums(conv), pitch, conv->x_columns};
 }
 
-/* What is written behind a row, the next one overwrites. */
+/* Elements written past the end of a row are overwritten by the next row. */
 void gli_conv_planes_store(const gli_conv_planes *conv, int64_t first, const gli_plane_sums *sums, float *y) {
     const int64_t count = gli_min_i64(conv->kernel->filters, conv->filters - first);
     for (int64_t f = 0; f < count; ++f)
