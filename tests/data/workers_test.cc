@@ -1,12 +1,10 @@
 // Workers that read batches ahead: the same batches in the same order, errors in their place, and an end to everything.
 #include <pthread.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <thread>
 
 #include "support/child.h"
