@@ -1,5 +1,5 @@
-// What a GPU's launches and loads cost, as JSON lines: numbers that estimates of training steps and kernels begin with.
-// Compiled by nvcc for CUDA, and as gpu_constants_emulated by the C++ compiler for the emulated device.
+// Measures what a GPU's launches and loads cost, the numbers behind estimates of training steps and kernels. JSON
+// lines. Compiled by nvcc for CUDA, and as gpu_constants_emulated by the C++ compiler for the emulated device.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -25,7 +25,7 @@ struct Gpu {
     int multiprocessors;
     size_t bytes;  // of each of the two buffers
     void *from, *to;
-    int nodes;  // more of them in the larger of two graphs
+    int nodes;  // by which the larger of two graphs has more
 };
 
 using Work = std::function<cudaError_t()>;
@@ -34,7 +34,7 @@ void print(const char *constant, double value, const char *unit) {
     printf("{\"constant\": \"%s\", \"value\": %.6g, \"unit\": \"%s\"}\n", constant, value, unit);
 }
 
-// The shortest of some rounds, on the device's clock, after one that does not count.
+// The shortest of some rounds by the device's clock, after one round that is not counted.
 cudaError_t seconds_of(const Gpu &gpu, const Work &work, double *seconds) {
     *seconds = 1e9;
     for (int round = 0; round <= ROUNDS; ++round) {
@@ -58,7 +58,7 @@ cudaError_t launch(const Gpu &gpu, int count) {
     return cudaSuccess;
 }
 
-// Of a graph of so many kernels, one after the other.
+// The time of a graph of so many kernels, each dependent on the one before.
 cudaError_t replay_seconds(const Gpu &gpu, int count, double *seconds) {
     cudaGraph_t graph;
     cudaGraphExec_t executable;
@@ -92,7 +92,7 @@ cudaError_t measure_launches(const Gpu &gpu) {
 
 /* ---- Loads ---- */
 
-// Each thread moves UNROLL elements that it has loaded all before it stores the first.
+// Each thread loads UNROLL elements before it stores the first of them.
 template <typename T, int UNROLL>
 __global__ void __launch_bounds__(THREADS) copy_kernel(const T *from, T *to, size_t count) {
     const size_t step = size_t(gridDim.x) * THREADS;

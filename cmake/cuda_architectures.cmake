@@ -1,6 +1,6 @@
-# glia_cuda_architectures(OUT): CUDA_ARCHITECTURES for the choice in GLIA_CUDA_ARCHITECTURES: a list, all, native, or AUTO,
-# which is this machine's GPUs, or all where there is none. Machine code for each, and PTX of one, which all other GPUs
-# compile for themselves: of the first from 8.0 on, for 7.5 has less than they have and is the last one before.
+# glia_cuda_architectures(OUT): the value of CUDA_ARCHITECTURES for GLIA_CUDA_ARCHITECTURES: a list, all, native, or AUTO,
+# which means those of this machine's GPUs, or all where it has none. Each gets machine code. One also gets PTX, which
+# the driver of any other GPU compiles: the first from 8.0 on, since 7.5 lacks what all later ones have.
 function(glia_cuda_architectures out)
   set(choice ${GLIA_CUDA_ARCHITECTURES})
   if(choice STREQUAL "native")
@@ -51,7 +51,8 @@ function(glia_nvcc_architectures out)
   set(${out} ${listed} PARENT_SCOPE)
 endfunction()
 
-# The architectures of this machine's GPUs from 7.5 on; for one that nvcc does not know yet, the last before. Else `all`.
+# The architectures of this machine's GPUs from 7.5 on, or `all`. For a GPU that nvcc does not know yet, the last one
+# before it.
 function(glia_gpus_here out known)
   set(here)
   execute_process(COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader TIMEOUT 30

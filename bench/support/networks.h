@@ -31,7 +31,7 @@ typedef struct bench_network {
     glia_optimizer_kind optimizer;
 } bench_network;
 
-/* A convolution that keeps the size, but for the stride, and its batchnorm. */
+/* A convolution with "same" padding, and its batchnorm. */
 glia_value bench_conv_norm(glia_model *net, glia_value x, int filters, int kernel, int stride);
 glia_value bench_relu(glia_model *net, glia_value x);
 

@@ -6,8 +6,8 @@
  * After fork() the child may use contexts of the CPU that no call was using, and new ones. CUDA works in no child of a
  * process that has used it; the emulated device in none of a process in which another thread was using it.
  *
- * A call on a context of CUDA makes its GPU the current device of the thread, and leaves it so: a program that also
- * calls CUDA itself, on several GPUs, calls cudaSetDevice before it does. */
+ * A call on a CUDA context makes its GPU the thread's current device, and does not restore the previous one. A program
+ * that calls CUDA itself on several GPUs calls cudaSetDevice first. */
 #ifndef GLIA_CONTEXT_H
 #define GLIA_CONTEXT_H
 

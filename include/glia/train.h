@@ -236,8 +236,8 @@ typedef struct glia_fit_args {
                                * times. Reads the label of each sample once, before the first step */
     bool resume;              /* goes on where the model's last training was stopped, in the middle of an epoch too;
                                * with the same data and args to the same bits; `epochs` are then all that the model has
-                               * had. Of the data, an epoch that was left in its middle knows the number of samples:
-                               * another number is an error */
+                               * had. An epoch that was left in its middle goes on only with data of as many samples;
+                               * otherwise GLIA_INVALID_ARGUMENT */
     bool allow_not_finite;    /* losses and gradients that are infinite or NaN end nothing, and change the weights */
     glia_progress progress;   /* on standard output */
     glia_callback callbacks[GLIA_MAX_CALLBACKS]; /* called in their order */

@@ -1,4 +1,4 @@
-"""Programs in process groups of their own, which are killed when the time of their step is over."""
+"""Runs programs in process groups of their own, and kills them when the time of their step is over."""
 import collections
 import dataclasses
 import os

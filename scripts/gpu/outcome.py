@@ -1,4 +1,4 @@
-"""How a step ends when it does not simply pass: raised by the step, or by what it called."""
+"""How a step ends if it does not simply pass; raised by the step or by what it calls."""
 
 
 class Outcome(Exception):

@@ -14,7 +14,7 @@ class Step:
     run: typing.Callable
 
 
-# What a first quarter of an hour with a GPU has to tell, most telling first.
+# The first quarter of an hour with a GPU, in the order of what matters most.
 A = [
     Step("machine", 5, Steps.machine),
     Step("doctor", 15, Steps.doctor),
@@ -32,7 +32,7 @@ A = [
     Step("pytorch_rnn", 20, Steps.pytorch_rnn),
 ]
 
-# The rest; what is open from the part before comes between the first two.
+# The rest; steps of part a that are still open come after the first.
 B = [
     Step("again_alone", 60, Steps.again_alone),
     Step("racecheck", 60, lambda steps: steps.sanitized("racecheck")),

@@ -1,4 +1,4 @@
-"""The result of all steps so far, in three files that are whole after each step."""
+"""Keeps the results of all steps so far in three files, which are whole after each step."""
 import dataclasses
 import json
 import os

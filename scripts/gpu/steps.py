@@ -24,8 +24,9 @@ F32_REALS, SHIFTED = "*__f32__reals__*", "*__f32_shifted__*"
 
 
 class Steps:
-    """root: the tree. build: with bin/ and lib/. work: for files. device: real where its name begins with cuda; lists
-    are short otherwise. again: tests that failed before. `commands` is set anew before each step."""
+    """root: the tree. build: a folder with bin/ and lib/. work: the folder for files. device: a real GPU if its name
+    begins with cuda; otherwise lists are short. again: tests that failed before. Each step gets `commands` of its
+    own."""
 
     def __init__(self, root, build, work, device, again=()):
         self.root, self.build, self.work, self.device, self.again = root, build, work, device, list(again)
@@ -80,7 +81,7 @@ class Steps:
         return re.search(r"^  device +(.*)", section[1], re.M)[1]
 
     def constants(self):
-        """What a GPU's launches and loads cost, and what cuDNN has to know of one to plan for it elsewhere."""
+        """What a GPU's launches and loads cost, and what cuDNN needs to know of it to plan for it elsewhere."""
         program = self.program("gpu_constants" if self.real else "gpu_constants_emulated")
         text = self.commands.run([program, *([] if self.real else ["--quick"])]).text
         with open(self.file("constants.jsonl"), "w") as file:
@@ -143,8 +144,8 @@ class Steps:
         return gtest.provider_cases(listing.text, suite)
 
     def provider_jobs(self, pattern, without=()):
-        """A process for each op, so that a fault ends no other's tests; those with most tests begin. The patterns are
-        of what stands behind the op in a test's name."""
+        """A process for each op, so that a fault ends no other op's tests; ops with most tests come first. Patterns
+        match what follows the op in a test's name."""
         tests_of = collections.Counter(f"{name.partition('/')[0]}/Provider.{gtest.PROVIDER_TEST}/{case.op}__"
                                        for name, case in self.provider_listing().items())
         if not tests_of:
@@ -165,7 +166,7 @@ class Steps:
         return gtest.judge(self.commands.run_all(jobs, self.at_once))
 
     def again_alone(self):
-        """Tests that failed in the part before, one process each, every launch waited for."""
+        """Tests that failed in the previous part, one process each, with blocking launches."""
         if not self.again:
             raise Skip("nothing failed before, or there is no --after")
         env = {"CUDA_LAUNCH_BLOCKING": "1", "GLIA_LOG": "dispatch", **POOLED}
@@ -189,8 +190,8 @@ class Steps:
     # ---- compute-sanitizer ----
 
     def sanitized(self, tool):
-        """Own kernels in f32 and bf16, one case of each op and provider, each tensor with memory of its own; after the
-        tool has reported the bug that is there."""
+        """Own kernels in f32 and bf16, one case of each op and provider, each tensor with memory of its own; only after
+        the tool has reported its planted bug."""
         sanitizer = shutil.which(os.environ.get("COMPUTE_SANITIZER", "compute-sanitizer"))
         if not sanitizer:
             raise Skip("there is no compute-sanitizer")

@@ -17,12 +17,17 @@ def sources():
     return sorted(found)
 
 
+def text_of(path):
+    with open(os.path.join(ROOT, path)) as file:
+        return file.read()
+
+
 def files_behind(source, seen):
     """source and the files of ours that it includes."""
     if source in seen:
         return
     seen.add(source)
-    for name in re.findall(r'^\s*#\s*include\s*"([^"]+)"', open(os.path.join(ROOT, source)).read(), re.M):
+    for name in re.findall(r'^\s*#\s*include\s*"([^"]+)"', text_of(source), re.M):
         for folder in (os.path.dirname(source),) + INCLUDE_FOLDERS:
             path = os.path.normpath(os.path.join(folder, name))
             if os.path.isfile(os.path.join(ROOT, path)):
@@ -32,8 +37,8 @@ def files_behind(source, seen):
 
 def code_of(path):
     """The file without comments, empty lines and spaces at the ends of lines: what the compiler sees."""
-    text = open(os.path.join(ROOT, path)).read()
-    text = re.sub(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', lambda match: match[1] or " ", text, flags=re.S)
+    text = re.sub(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', lambda match: match[1] or " ", text_of(path),
+                  flags=re.S)
     return "".join(line.rstrip() + "\n" for line in text.splitlines() if line.strip())
 
 

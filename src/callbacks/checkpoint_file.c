@@ -107,7 +107,7 @@ static glia_status set_scores(glia_model *model, const states *s) {
 
 /* All numbers and the scores, or none. */
 static glia_status set_numbers(glia_model *model, const states *s) {
-    int64_t before[16]; /* there are 8 */
+    int64_t before[16]; /* more than there are numbers: 8 */
     int n = 0, i = 0;
     glia_status status = GLIA_OK;
     for (; i < s->count && status == GLIA_OK; ++i) {

@@ -20,7 +20,7 @@ typedef struct gli_device_part {
     const char *without; /* what is missing or slower without it; NULL: nothing works without it */
 } gli_device_part;
 
-/* In which format plans keep images, [N,C,H,W], and in which they hand on filters, [K,C,R,S]. */
+/* The memory formats in which plans keep images, [N,C,H,W], and pass filters, [K,C,R,S], to ops. */
 typedef struct gli_image_formats {
     gli_memory_format images, filters; /* row-major or channels-last */
 } gli_image_formats;
@@ -40,18 +40,18 @@ typedef struct gli_device {
     glia_status (*copy)(glia_context *ctx, void *to, const void *from, size_t bytes); /* within the device */
     glia_status (*fill)(glia_context *ctx, void *device, unsigned char byte, size_t bytes);
 
-    /* Uploads of a batch beside the step before: between feed_begin and feed_end, which follows in any case, those to
-     * `data`, one of GLI_FEED_SETS buffers that take turns, wait only for what was started before the set's last
-     * feed_taken: its allocation, or what reads it. What is started after feed_end waits for them. NULL: there is no
-     * work that uploads could go beside. */
+    /* Uploads that overlap the previous step. `data` is one of GLI_FEED_SETS buffers that take turns. Between
+     * feed_begin and feed_end, which follows in any case, an upload to it waits only for work that was started before
+     * the set's last feed_taken: its allocation, or what reads it. Work started after feed_end waits for these uploads.
+     * NULL: this device has nothing that uploads could overlap. */
     glia_status (*feed_begin)(glia_context *ctx, int set, void *data, size_t bytes);
     glia_status (*feed_end)(glia_context *ctx, int set);
     glia_status (*feed_taken)(glia_context *ctx, int set);
 
     glia_status (*synchronize)(glia_context *ctx); /* waits for everything that was started */
     size_t alignment;                              /* of the tensors in a plan's buffer; a power of two */
-    size_t io_alignment; /* of a plan's inputs and outputs, or they are copied; 1: that of their elements is enough */
-    gli_image_formats (*image_formats)(glia_context *ctx, glia_dtype dtype); /* that its providers are fast with */
+    size_t io_alignment; /* that plans need of inputs and outputs, and copy them without; 1: that of elements */
+    gli_image_formats (*image_formats)(glia_context *ctx, glia_dtype dtype); /* the fastest for its providers */
     bool sets_float_mode; /* its providers compute on this thread, in the mode of float_mode.h */
 
     int (*count)(char *why); /* how many this machine has; none: why, GLI_WHY_TEXT bytes, says the reason */

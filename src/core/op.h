@@ -19,7 +19,7 @@ typedef enum gli_input_flag {
     GLI_IN_INDEX    = 1 << 3, /* an index or a count (classes, positions, lengths, steps), not data */
     GLI_IN_SAVED    = 1 << 4, /* it is the saved output of the op `forward`, see core/saved.h */
     GLI_IN_PART     = 1 << 5, /* read only as far as the outputs have its elements */
-    GLI_IN_FILTERS  = 1 << 6, /* of GLI_LAYOUT_IMAGE: it is filters, which devices may want in a format of their own */
+    GLI_IN_FILTERS  = 1 << 6, /* of GLI_LAYOUT_IMAGE: filters, for which a device may want a format of their own */
 } gli_input_flag;
 
 typedef struct gli_op_input {

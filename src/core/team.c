@@ -1,9 +1,9 @@
-/* A job is announced by making the number of the jobs odd and is over when that is even again. Each thread has a share
- * of its pieces, which lie side by side, and takes those of others after its own: so pieces that have the same memory
- * in one job after another mostly find it in their processor's cache. A worker that arrives late counts itself in,
- * looks whether a job is open, and finds none: the caller closes the job before it waits for those inside, so it never
- * waits for a thread that has not begun. Whoever has nothing to do spins for a while, because the next job usually
- * comes soon, and then sleeps. */
+/* The caller opens a job by making the counter `jobs` odd and closes it by making it even again. Each thread has a
+ * share of the pieces, which lie side by side, and takes those of others after its own: a piece that reads the same
+ * memory in one job after another thus mostly finds it in its processor's cache. A worker that arrives late counts
+ * itself in, looks whether a job is open, and finds none: the caller closes the job before it waits for those inside,
+ * so it never waits for a thread that has not begun. A thread with nothing to do spins for a while, because the next
+ * job usually comes soon, and then sleeps. */
 #define _GNU_SOURCE
 #include "core/team.h"
 
@@ -19,16 +19,16 @@
 #include "core/thread.h"
 
 enum {
-    WORKER_SPINS   = 200000, /* nanoseconds: more than an op that needs one thread takes in a small network */
-    CALLER_SPINS   = 30000,
-    SPINS_PER_LOOK = 32, /* at the clock */
-    STACK_BYTES    = 256 << 10,
-    CACHE_LINE     = 64,
+    WORKER_SPIN_NANOSECONDS = 200000, /* more than an op that needs one thread takes in a small network */
+    CALLER_SPIN_NANOSECONDS = 30000,
+    SPINS_PER_LOOK          = 32, /* at the clock */
+    STACK_BYTES             = 256 << 10,
+    CACHE_LINE              = 64,
 };
 
-/* A thread. */
+/* A thread of the team, and its share of the job. */
 typedef struct member {
-    _Alignas(CACHE_LINE) _Atomic int64_t next; /* piece of its share */
+    _Alignas(CACHE_LINE) _Atomic int64_t next; /* piece of the share */
     int64_t end;
     gli_team *team;
     pthread_t thread;
@@ -41,7 +41,7 @@ struct gli_team {
     bool running;  /* a job */
     pid_t process; /* that the workers are in */
     gli_job job;
-    int shares;            /* of the job: one for each thread, as far as there are pieces */
+    int shares;            /* of the job: one for each thread, or for each piece if there are fewer */
     pthread_mutex_t mutex; /* of sleeping only */
     pthread_cond_t work, over;
     atomic_bool stop;
@@ -68,9 +68,9 @@ static int64_t nanoseconds(void) {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Spins until ready(team, seen), or for so long. */
-static void spin(gli_team *team, bool (*ready)(gli_team *team, unsigned seen), unsigned seen, int64_t duration) {
-    const int64_t end = nanoseconds() + duration;
+/* Spins until ready(team, seen), at most for so many nanoseconds. */
+static void spin(gli_team *team, bool (*ready)(gli_team *team, unsigned seen), unsigned seen, int64_t most) {
+    const int64_t end = nanoseconds() + most;
     do
         for (int i = 0; i < SPINS_PER_LOOK; ++i) {
             if (ready(team, seen)) return;
@@ -88,7 +88,7 @@ static bool is_called(gli_team *team, unsigned seen) {
 }
 
 static void wait_for_call(gli_team *team, unsigned seen) {
-    spin(team, is_called, seen, WORKER_SPINS);
+    spin(team, is_called, seen, WORKER_SPIN_NANOSECONDS);
     if (is_called(team, seen)) return;
     pthread_mutex_lock(&team->mutex);
     atomic_fetch_add(&team->sleepers, 1);
@@ -97,8 +97,8 @@ static void wait_for_call(gli_team *team, unsigned seen) {
     pthread_mutex_unlock(&team->mutex);
 }
 
-/* A piece of the member's share, which has no more where that is not below its end. Only looks at a share that is used
- * up: all threads look, and writing would send its cache line around. */
+/* The next piece of the member's share; not below its end: there is none left. A share that is used up is only read:
+ * all threads look at it, and writing would move its cache line from one processor to the next. */
 static int64_t take_piece(member *m) {
     const int64_t next = atomic_load_explicit(&m->next, memory_order_relaxed);
     return next < m->end ? atomic_fetch_add_explicit(&m->next, 1, memory_order_relaxed) : next;
@@ -180,7 +180,7 @@ static bool is_empty(gli_team *team, unsigned unused) {
 }
 
 static void wait_for_workers(gli_team *team) {
-    spin(team, is_empty, 0, CALLER_SPINS);
+    spin(team, is_empty, 0, CALLER_SPIN_NANOSECONDS);
     if (is_empty(team, 0)) return;
     pthread_mutex_lock(&team->mutex);
     atomic_store(&team->caller_sleeps, true);

@@ -274,8 +274,8 @@ glia_status glia_tensor_copy(const glia_tensor *from, glia_tensor *to) {
     return status;
 }
 
-/* Elements whose bytes are all the same, zeros above all, are written by the device. A tensor with gaps goes through a
- * dense copy of all elements; to a dense one a chunk is uploaded repeatedly. */
+/* The device itself fills a dense tensor with elements whose bytes are all the same, such as 0. To other dense tensors
+ * a chunk is uploaded repeatedly; a tensor with gaps goes through a dense copy of all elements. */
 static glia_status fill(glia_tensor *tensor, double value) {
     enum { CHUNK = 1 << 16 };
     glia_context *ctx   = tensor->ctx;

@@ -60,7 +60,7 @@ static void make_order(gli_loader *loader, uint32_t epoch, int64_t *order) {
         for (int64_t i = 0; i < count; ++i) order[i] = i;
 }
 
-/* An order that cannot be kept ahead is made when its epoch begins. */
+/* Without memory for the order ahead, it is made when its epoch begins. */
 void gli_loader_prepare(gli_loader *loader, uint32_t epoch) {
     glia_context *ctx = loader->dataset->ctx;
     if (!loader->args.shuffle) return;

@@ -39,7 +39,7 @@ int64_t gli_loader_samples(const gli_loader *loader);
 /* Moves to the beginning of an epoch. The order is a function of (seed, epoch), so training can be resumed. */
 void gli_loader_begin(gli_loader *loader, uint32_t epoch);
 
-/* Makes the order of a later epoch, which gli_loader_begin then takes, while this one may still be needed. */
+/* Makes the order of a later epoch ahead of its gli_loader_begin, while the order of this epoch stays as it is. */
 void gli_loader_prepare(gli_loader *loader, uint32_t epoch);
 
 /* The size of the next batch: batch_size, fewer in the last one, 0 at the end of the epoch. */

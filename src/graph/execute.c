@@ -69,12 +69,12 @@ static glia_status check_run(const glia_plan *plan, const glia_tensor *const *in
     return check_states(plan, inputs, n_inputs, outputs, n_outputs);
 }
 
-/* A caller's tensor as the steps were planned for it. */
+/* Whether the plan's steps can use the caller's tensor in place. */
 static bool is_as_planned(const glia_tensor *tensor) {
     return gli_is_dense(tensor) && (uintptr_t)tensor->data % tensor->ctx->device->io_alignment == 0;
 }
 
-/* A buffer that replaces a caller's tensor that is not as planned, allocated by the first run that needs it. */
+/* A buffer in place of a caller's tensor that they cannot use; the first run that needs it allocates it. */
 static glia_status stage(glia_plan *plan, gli_plan_io *io) {
     const size_t bytes = (size_t)gli_count(&io->tensor) * glia_dtype_size(io->tensor.dtype);
     if (!io->staged.data)

@@ -70,7 +70,7 @@ glia_status gli_state_file_find(const gli_state_file *f, const glia_state_info *
 /* The same; fails where there is none. */
 glia_status gli_state_file_need(const gli_state_file *f, const glia_state_info *state, int *index);
 
-/* Reads a state that the file must have; one that older files lack becomes 0. *taken counts the tensors read. */
+/* Reads a state, which the file must have; one that older files lack becomes 0. Adds the tensors read to *taken. */
 glia_status gli_state_file_read(const gli_state_file *f, const glia_state_info *state, void *values, int *taken);
 
 /* After so many tensors were taken: names the first of the others, which no state of the model is. */

@@ -37,7 +37,7 @@ glia_status gli_state_file_need(const gli_state_file *f, const glia_state_info *
     return GLIA_OK;
 }
 
-/* A file from before this state was there lacks it, and 0 says that it is not known. */
+/* Files of earlier versions lack this state, of which 0 means that it is not known. */
 static bool may_be_lacking(const char *name) { return strcmp(name, "glia/epoch_samples") == 0; }
 
 glia_status gli_state_file_read(const gli_state_file *f, const glia_state_info *state, void *values, int *taken) {

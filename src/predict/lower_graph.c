@@ -10,7 +10,7 @@
 
 /* ---- Memory ---- */
 
-enum { ROOM = 4 * GLI_ALIGNMENT }; /* more than any vector that is read or written beyond an end */
+enum { ROOM = 4 * GLI_ALIGNMENT }; /* more than calls read or write beyond an end */
 
 static glia_status bytes_of(gli_predict_build *b, gli_arena *arena, size_t bytes, void **out) {
     void *memory;
@@ -173,9 +173,9 @@ static glia_status lower_node(gli_predict_build *b, const gli_node *node) {
     return GLIA_OK;
 }
 
-/* A call that has more to compute than to read fetches the weights of the next one that has some. */
+/* Calls that compute more than they read prefetch the weights of the next call that has some. */
 static void link_fetches(const glia_predictor *p) {
-    enum { MOST = 3 << 19 }; /* bytes: most of a second cache of 2 MB */
+    enum { MOST = 3 << 19 }; /* bytes: most of an L2 of 2 MB */
     gli_fetch next = {0};
     for (int i = p->n_calls - 1; i >= 0; --i) {
         const gli_predict_call *call = &p->calls[i];

@@ -16,16 +16,16 @@
 typedef struct image_call {
     gli_conv_planes conv;
     gli_winograd_planes winograd;
-    bool by_winograd; /* where that gives finite results */
+    bool by_winograd; /* as long as its results are finite */
     glia_unary_kind activation;
     gli_fetch fetch;
     const float *x;
     float *y;
-    float *padded; /* NULL, or planes of x within zeros */
+    float *padded; /* NULL, or the planes of x with zeros around them */
     int channels, rows, columns, pad[2];
     int64_t padded_rows;
-    int value;   /* of the graph: its result */
-    bool pooled; /* y is what the pooling behind it makes of the result */
+    int value;   /* id of its result */
+    bool pooled; /* y is the result of the max pooling that follows */
 } image_call;
 
 static void pad_planes(const image_call *c) {
@@ -36,7 +36,7 @@ static void pad_planes(const image_call *c) {
                    c->x + (i * c->rows + row) * c->columns, bytes);
 }
 
-/* Of the kernel's filters from f on. */
+/* Pools the sums of the kernel's filters from f on. */
 static void pool_sums(const gli_conv_planes *conv, int64_t f, const gli_plane_sums *sums, float *y) {
     const int64_t rows = conv->rows / 2, columns = conv->columns / 2;
     const int64_t end = gli_min_i64(f + conv->kernel->filters, conv->filters);
@@ -61,9 +61,20 @@ static glia_status run_image(void *arg) {
     return GLIA_OK;
 }
 
-/* Weights that are not finite would make NaN of the zeros around x; cpu.winograd multiplies less. */
+/* Whether zeros around x take more than twice the memory of x and y, and more than a small image; or whether most
+ * pixels of the planes that are computed are none of y's, as with filters about as wide as x. rows, columns: of x with
+ * zeros. */
+static bool wastes_much(const gli_conv2d_geom *g, int64_t rows, int64_t columns) {
+    enum { SMALL = 1 << 14 /* elements */, VECTOR = 16 };
+    const int64_t pixels = (int64_t)g->p * g->q, computed = gli_saturating_mul(g->p - 1, columns);
+    const int64_t x = (int64_t)g->c * g->h * g->w, y = g->k * pixels;
+    const int64_t padded = gli_saturating_mul(g->c, gli_saturating_mul(rows, columns));
+    return padded > gli_max_i64(SMALL, gli_saturating_mul(2, x + y)) || computed > 2 * pixels + VECTOR;
+}
+
+/* Zeros around x would make NaN of weights that are not finite. Of large images, cpu.winograd multiplies less. */
 static bool takes_image(const gli_predict_build *b, const gli_node *node) {
-    enum { WINOGRAD_CHANNELS = 64, WINOGRAD_PIXELS = 1024, TIMES = 4 };
+    enum { WINOGRAD_CHANNELS = 64, WINOGRAD_PIXELS = 1024 };
     const gli_conv2d_geom *g = node->geom;
     const int64_t rows = (int64_t)g->h + g->pad_h + g->pad_h_end, columns = (int64_t)g->w + g->pad_w + g->pad_w_end;
     const bool same = rows == g->h && columns == g->w;
@@ -72,12 +83,12 @@ static bool takes_image(const gli_predict_build *b, const gli_node *node) {
         return false;
     if (g->n != 1 || g->groups != 1 || g->stride_h != 1 || g->stride_w != 1) return false;
     if (g->pad_h < 0 || g->pad_w < 0 || g->pad_h_end < 0 || g->pad_w_end < 0) return false;
-    if (gli_saturating_mul(rows, columns) > TIMES * ((int64_t)g->h * g->w + (int64_t)g->p * g->q)) return false;
+    if (wastes_much(g, rows, columns)) return false;
     if (g->r == 3 && g->s == 3 && g->c >= WINOGRAD_CHANNELS && (int64_t)g->p * g->q >= WINOGRAD_PIXELS) return false;
     return same || gli_all_finite(b->ctx, gli_predict_data(b, node, GLI_CONV2D_W), (int64_t)g->k * g->c * g->r * g->s);
 }
 
-/* Where multiplying less saves more than the transforms take, in the second cache. Tiles of 2 x 2 pixels. */
+/* Whether minimal filtering, in tiles of 2 x 2 pixels that stay in L2, saves more than its transforms take. */
 static bool gains_by_winograd(const gli_predict_build *b, const gli_node *node) {
     enum { FEWEST_CHANNELS = 16, FEWEST_TILES = 36, MOST_INPUTS = 1 << 14 };
     const gli_conv2d_geom *g = node->geom;
@@ -129,7 +140,7 @@ static glia_status make_taps(gli_predict_build *b, const gli_conv2d_geom *g, ima
 
 static glia_status make_image(gli_predict_build *b, const gli_node *node, image_call *c) {
     const gli_conv2d_geom *g     = node->geom;
-    const bool by_winograd       = gains_by_winograd(b, node); /* of an even number of rows and columns */
+    const bool by_winograd       = gains_by_winograd(b, node); /* which needs even numbers of rows and columns */
     const int64_t padded_rows    = (int64_t)g->h + g->pad_h + g->pad_h_end + (by_winograd && g->p % 2);
     const int64_t padded_columns = (int64_t)g->w + g->pad_w + g->pad_w_end + (by_winograd && g->q % 2);
     *c                           = (image_call){.activation  = g->activation,
@@ -153,7 +164,7 @@ static glia_status make_image(gli_predict_build *b, const gli_node *node, image_
     return GLIA_OK;
 }
 
-/* Those of the direct sums are read where a result is not finite. */
+/* The weights that a run reads; with minimal filtering the others are for results that are not finite. */
 static gli_fetch weights_of(const image_call *c) {
     const float *data   = c->by_winograd ? c->winograd.filters : c->conv.packed;
     const int64_t count = c->by_winograd ? gli_winograd_planes_filters(&c->winograd) : gli_conv_planes_packed(&c->conv);
@@ -197,7 +208,7 @@ static bool takes_pool(const gli_predict_build *b, const gli_node *node) {
            g->pad_h == 0 && g->pad_w == 0 && g->p == g->h / 2 && g->q == g->w / 2;
 }
 
-/* The convolution whose result this pooling alone reads, just before it; NULL: there is none. */
+/* The call just before this pooling, if it is a convolution whose result nothing else reads; otherwise NULL. */
 static image_call *convolution_before(const gli_predict_build *b, const gli_node *node) {
     const glia_predictor *p = b->predictor;
     if (p->n_calls == 0 || p->calls[p->n_calls - 1].run != run_image) return NULL;

@@ -101,8 +101,8 @@ typedef struct conv_call {
     int depth, at;  /* steps of the history, and which of them is this one's */
     float *history; /* [depth][groups][channels] */
     float *window;  /* [groups][taps][channels] */
-    /* Where the filters are not all finite: they as [groups][filters][taps][channels], the bias, and how many steps
-     * the history has, below its depth. */
+    /* NULL, or where not all filters are finite: the filters as [groups][filters][taps][channels], the bias, and the
+     * number of steps in the history until it is full. */
     float *odd_filters, *bias, *steps;
     const float *x;
     float *y;
@@ -120,7 +120,7 @@ static void gather_window(const conv_call *c) {
     }
 }
 
-/* Until the history is full: an infinite weight must not meet the zeros before the first step. */
+/* Until the history is full, infinite weights must not be multiplied by the zeros before the first step. */
 static void multiply_first_steps(const conv_call *c) {
     const int64_t window = (int64_t)c->taps * c->channels;
     ++*c->steps;
@@ -147,7 +147,7 @@ static glia_status run_conv(void *arg) {
     return GLIA_OK;
 }
 
-/* w [K,C/G,1,S] as [K,S,C/G], the order of the window; `filters` holds it. */
+/* Packs w [K,C/G,1,S] in the order of the window, [K,S,C/G]; `filters` receives it in between. */
 static glia_status pack_groups(gli_predict_build *b, const gli_node *node, const conv_call *c, float *filters) {
     const float *w = gli_predict_data(b, node, GLI_CONV2D_W), *bias = gli_predict_data(b, node, GLI_CONV2D_BIAS);
     const int64_t window = (int64_t)c->taps * c->channels;
@@ -163,7 +163,7 @@ static glia_status pack_groups(gli_predict_build *b, const gli_node *node, const
     return GLIA_OK;
 }
 
-/* What the first steps need of filters that are not all finite. */
+/* Keeps what the first steps need of filters that are not all finite. */
 static glia_status keep_filters(gli_predict_build *b, const gli_node *node, int64_t count, conv_call *c) {
     const float *bias     = gli_predict_data(b, node, GLI_CONV2D_BIAS);
     const int64_t outputs = (int64_t)c->groups * c->filters;

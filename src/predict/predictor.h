@@ -13,8 +13,8 @@ typedef struct gli_predict_call {
     glia_status (*run)(void *arg);
     void (*release)(void *arg); /* NULL: nothing but memory of the arena */
     void *arg;
-    gli_fetch weights; /* that only this call reads, or none */
-    gli_fetch *fetch;  /* NULL, or what this call brings closer while it computes: gli_predict_lower sets it */
+    gli_fetch weights; /* that this call alone reads; empty: none */
+    gli_fetch *fetch;  /* NULL, or what this call prefetches while it computes; gli_predict_lower sets it */
 } gli_predict_call;
 
 /* What carries over from one step to the next. */
@@ -52,13 +52,13 @@ typedef struct gli_predict_build {
     const glia_graph *graph;
     gli_predict_value *values; /* by id, in the predictor's arena */
     gli_arena arena;           /* of what is needed until the predictor is made */
-    int *readers;              /* by id: nodes that are needed, and outputs of the model */
+    int *readers;              /* by id: how many nodes that are needed, and outputs of the model, read it */
     bool streaming;
     int time_axis; /* of the inputs, with the batch before it; negative: from the end */
 } gli_predict_build;
 
-/* Zeros, aligned to GLI_ALIGNMENT, with room for the vectors that calls read and write beyond an end. States are zeroed
- * by glia_predictor_reset, too. */
+/* Allocates zeros, aligned to GLI_ALIGNMENT, with room for what calls read and write beyond the end.
+ * glia_predictor_reset sets states to zero again. */
 glia_status gli_predict_floats(gli_predict_build *b, int64_t count, float **out);
 glia_status gli_predict_add_state(gli_predict_build *b, int64_t count, float **out);
 glia_status gli_predict_add_call(gli_predict_build *b, const gli_predict_call *call);
@@ -68,7 +68,7 @@ glia_status gli_predict_new(gli_predict_build *b, size_t bytes, void **out); /* 
 glia_status gli_predict_gemv(gli_predict_build *b, int64_t rows, int64_t columns, const float *w, const float *bias,
                              gli_gemv *out);
 
-/* y = kind(y), of memory with room behind it. */
+/* y = kind(y); y has room behind it, as gli_predict_floats gives. */
 void gli_predict_activate(glia_unary_kind kind, int64_t count, float *y);
 
 /* Gives value `id` memory of its own, or that of `data`, under this shape. */

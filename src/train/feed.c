@@ -4,7 +4,7 @@
 #include "core/size.h"
 #include "core/tensor_impl.h"
 
-/* A batch of fewer bytes is quickly uploaded, and its copy within the device takes a launch. */
+/* A smaller batch is uploaded directly, since its copy within the device would cost a launch. */
 #define LEAST_BYTES ((size_t)1 << 20)
 
 static size_t bytes_of(const glia_tensor *t) { return (size_t)gli_count(t) * glia_dtype_size(t->dtype); }
@@ -35,7 +35,7 @@ void gli_feed_close(gli_feed *feed) {
     *feed = (gli_feed){0};
 }
 
-/* Without memory for it, batches go the plain way. */
+/* Without memory for the sets, batches are uploaded directly. */
 static glia_status make(gli_feed *feed, glia_context *ctx, glia_tensor *const *in, int n) {
     glia_status status = GLIA_OK;
     for (int set = 0; set < GLI_FEED_SETS && status == GLIA_OK; ++set) status = make_set(feed, set, ctx, in, n);

@@ -1,5 +1,5 @@
-/* Batches that come from the host: a large one is uploaded beside the step before it, to memory that no step reads, and
- * then moved within the device to where the plan expects it. */
+/* Batches from the host. A large batch is uploaded while the previous step runs, to memory that no step reads, and then
+ * copied within the device to where the plan expects it. */
 #ifndef GLI_TRAIN_FEED_H
 #define GLI_TRAIN_FEED_H
 
@@ -9,15 +9,15 @@
 
 enum { GLI_MAX_STEP_INPUTS = 2 * GLIA_MAX_FIELDS };
 
-/* Of one step; empty until a batch is large enough. The sets take turns. */
+/* The buffers of one step, in sets that take turns; empty until a batch is large enough. */
 typedef struct gli_feed {
-    glia_tensor *memory[GLI_FEED_SETS]; /* of all tensors of a set */
+    glia_tensor *memory[GLI_FEED_SETS]; /* of a set, for all its tensors */
     glia_tensor *in[GLI_FEED_SETS][GLI_MAX_STEP_INPUTS];
     int set;      /* the next */
     bool refused; /* there was no memory for it */
 } gli_feed;
 
-/* The next batch of the loader into `in`: n tensors, inputs before targets. */
+/* Puts the next batch of the loader into `in`: n tensors, the first `inputs` of them inputs, the others targets. */
 glia_status gli_feed_load(gli_feed *feed, gli_loader *loader, glia_tensor *const *in, int n, int inputs);
 void gli_feed_close(gli_feed *feed);
 

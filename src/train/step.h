@@ -50,7 +50,7 @@ typedef struct gli_step {
     bool watched;                         /* of training: it leaves the numbers of train/watched.h */
     glia_dataset *resident;               /* retained; the plan takes its samples from there. NULL: from `in` */
     glia_tensor *in[GLI_MAX_STEP_INPUTS]; /* [batch, ...]; NULL: the plan does not need it */
-    gli_feed feed;                        /* where the next batch goes while `in` may still be read */
+    gli_feed feed;                        /* receives the next batch while `in` may still be read */
     int n_out;
     glia_tensor *out[GLIA_MAX_OUTPUTS]; /* of GLI_PASS_PREDICT, in the model's dtype; of CONFUSION the counts, i64; of
                                          * an inspection what it asks for */

@@ -77,7 +77,7 @@ static glia_status notify_not_finite(glia_trainer *t) {
 
 /* ---- Epochs ---- */
 
-/* To where another trainer left this epoch, which had the same data as far as their number tells. */
+/* Moves to where another trainer left this epoch. That its data was the same is checked by the number of samples. */
 static glia_status move_on(glia_trainer *t, int64_t position) {
     gli_loader *loader  = &t->pass.loader;
     const int64_t count = gli_loader_samples(loader), size = gli_pass_samples(&t->pass);
@@ -217,7 +217,7 @@ static glia_status tell_epoch(glia_trainer *t) {
 
 static bool stop_asked(const glia_trainer *t) { return __atomic_load_n(&t->stop_asked, __ATOMIC_RELAXED); }
 
-/* While the device still works: it waits for no order then when the next epoch begins. */
+/* Makes the next order while the device still works, which then need not wait for it. */
 static void prepare_epoch(glia_trainer *t) {
     const bool last = t->epoch.epoch == t->epochs || stop_asked(t);
     if (t->model->ctx->device->stream && !last)

@@ -100,7 +100,7 @@ typedef struct gli_training {
     struct glia_trainer *in_epoch; /* whose epoch is under way; NULL: none */
     int64_t compiles;              /* so far */
     int64_t position;              /* samples of an epoch that was left in its middle; 0: none was */
-    int64_t epoch_samples;         /* of that epoch, or of the last one, all of them; 0: not known */
+    int64_t epoch_samples;         /* of that epoch in all, or of the last one; 0: not known */
     glia_epoch *history;           /* of the last trainer */
     int n_history, cap_history;
 } gli_training;

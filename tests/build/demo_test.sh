@@ -1,6 +1,6 @@
 #!/bin/sh
-# scripts/demo on machines with and without a GPU and nvcc, and the architectures that CMake builds for there: with
-# stand-ins for all that would build or run.
+# scripts/demo on machines with and without a GPU and nvcc, and the architectures that CMake builds for there. Stand-ins
+# take the place of all that would build or run.
 set -eu
 
 work=$(mktemp -d)
@@ -11,7 +11,7 @@ fail() {
     cat "$work/out" >&2
     exit 1
 }
-# stand_in FILE: a program of what standard input says.
+# stand_in FILE: makes a program of standard input.
 stand_in() {
     { echo '#!/bin/sh'; cat; } >"$1"
     chmod +x "$1"
@@ -34,7 +34,7 @@ esac
 END_OF_SCRIPT
 stand_in "$work/gpu/nvcc" </dev/null
 
-# demo PATH: runs it; what it says goes to out, what it builds to tree/calls.
+# demo PATH: runs scripts/demo; its output goes to `out`, what it builds to tree/calls.
 demo() {
     rm -f "$work/tree/calls"
     (cd "$work/tree" && PATH=$1:$PATH scripts/demo --epochs 1) >"$work/out" 2>&1 || fail "it failed"
@@ -65,7 +65,7 @@ if ! command -v nvidia-smi >/dev/null 2>&1; then
     ! grep -q glia_cuda "$work/tree/calls" || fail "glia_cuda was built without a GPU"
 fi
 
-# ask PATH CHOICE [NVCC]: has CMake say what it builds for.
+# ask PATH CHOICE [NVCC]: asks CMake which architectures it builds for.
 ask() {
     cat >"$work/ask.cmake" <<END_OF_SCRIPT
 cmake_minimum_required(VERSION 3.24)
@@ -97,7 +97,7 @@ refused '' "is '', must be"
 built_for "$work/broken" AUTO
 said 'built for 75-real;80-real;86-real;89-real;90-real;100-real;120-real;80-virtual$'
 
-# An nvcc of its time, and GPUs that are older and younger.
+# GPUs that are older and newer than nvcc.
 stand_in "$work/tools/nvcc_12" <<'END_OF_SCRIPT'
 printf 'compute_%s\n' 50 61 75 80 86 89 90
 END_OF_SCRIPT

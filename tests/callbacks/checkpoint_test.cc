@@ -21,6 +21,7 @@
 
 #include "glia/glia.h"
 #include "support/internals.h"
+#include "support/states.h"
 #include "support/with.h"
 
 namespace {
@@ -107,19 +108,7 @@ struct Program {
         if (--self->left == 0) glia_trainer_stop(event->trainer);
         return self->also ? self->also(event) : GLIA_OK;
     }
-    // All states but the sums of an epoch that is over.
-    vector<vector<char>> states() const {
-        vector<vector<char>> out;
-        for (int i = 0; i < glia_model_state_count(net); ++i) {
-            glia_state_info info;
-            const char *name = glia_model_state_name(net, i);
-            EXPECT_EQ(glia_model_state_info(net, name, &info), GLIA_OK) << message();
-            vector<char> values(info.bytes);
-            EXPECT_EQ(glia_model_state_get(net, name, values.data(), info.bytes), GLIA_OK) << message();
-            out.push_back(values);
-        }
-        return out;
-    }
+    glia::States states() const { return glia::states_of(net); }
     int64_t step() const {
         int64_t step = -1;
         EXPECT_EQ(glia_model_state_get(net, "glia/step", &step, sizeof step), GLIA_OK) << message();

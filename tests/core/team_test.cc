@@ -4,7 +4,6 @@
 #include <fenv.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "glia/glia.h"
+#include "support/child.h"
 #include "support/internals.h"
 
 namespace {
@@ -41,18 +41,6 @@ class Team {
    private:
     void *memory_;
 };
-
-// True if a child process ends this function by itself, with true.
-bool in_a_child(const std::function<bool()> &run) {
-    const pid_t child = fork();
-    if (child == 0) {
-        alarm(60);
-        _exit(run() ? 0 : 1);
-    }
-    int status = -1;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
 
 TEST(Team, runs_each_piece_once) {
     for (int size : {1, 2, 3, 16}) {
@@ -133,7 +121,7 @@ TEST(Team, a_body_may_start_another_job) {
 }
 
 TEST(Team, works_with_the_threads_that_there_are) {
-    EXPECT_TRUE(in_a_child([] {
+    EXPECT_TRUE(glia::in_a_child([] {
         const rlimit little{64 << 20, 64 << 20};  // of addresses: too little for so many stacks
         if (setrlimit(RLIMIT_AS, &little) != 0) return false;
         const Team team(1000);
@@ -147,7 +135,7 @@ TEST(Team, works_in_a_child_of_a_process_that_has_used_it) {
     const Team team(2);
     std::atomic<int> runs{0};
     team.run(10, [&](int64_t) { ++runs; });
-    EXPECT_TRUE(in_a_child([&] {
+    EXPECT_TRUE(glia::in_a_child([&] {
         team.run(10, [&](int64_t) { ++runs; });
         return runs == 20 && gli_team_threads(team.get()) == 2;
     }));

@@ -357,7 +357,7 @@ TEST(DataMemory, every_allocation_may_fail) {
               4);
 }
 
-// The order of this epoch stays while the next one is made, and an epoch that was not made ready has its own.
+// Making the next order leaves this epoch's as it is, and an epoch that was not prepared gets its own order.
 TEST_F(Data, orders_are_those_of_their_epochs_when_made_ahead) {
     glia_dataset *dataset = numbered(100);
     for (const bool shuffle : {false, true}) {

@@ -1,14 +1,13 @@
 // Workers that read batches ahead: the same batches in the same order, errors in their place, and an end to everything.
 #include <pthread.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <thread>
 
+#include "support/child.h"
 #include "support/context_test.h"
 #include "support/failing.h"
 #include "support/internals.h"
@@ -363,18 +362,6 @@ TEST_F(Fitted, the_share_of_the_validation_is_read_by_workers_too) {
     EXPECT_EQ(readers.by_workers, 40);
     glia_model_destroy(net), glia_dataset_destroy(data), glia_dataset_destroy(all);
     gli_prepared_trim(ctx);
-}
-
-// True if a child process ends this function by itself, with true.
-bool in_a_child(const std::function<bool()> &run) {
-    const pid_t child = fork();
-    if (child == 0) {
-        alarm(60);
-        _exit(run() ? 0 : 1);
-    }
-    int status = -1;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 TEST_F(Workers, are_started_anew_in_a_child_process) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "glia/glia.h"
+#include "support/states.h"
 #include "support/with.h"
 
 namespace glia {
@@ -93,18 +94,7 @@ struct Computer {
         EXPECT_EQ(glia_model_predict(net, data, kBatch, out.data(), out.size()), GLIA_OK) << message();
         return out;
     }
-    vector<vector<char>> states() const {
-        vector<vector<char>> out;
-        for (int i = 0; i < glia_model_state_count(net); ++i) {
-            glia_state_info info;
-            const char *name = glia_model_state_name(net, i);
-            EXPECT_EQ(glia_model_state_info(net, name, &info), GLIA_OK) << message();
-            vector<char> values(info.bytes);
-            EXPECT_EQ(glia_model_state_get(net, name, values.data(), info.bytes), GLIA_OK) << message();
-            out.push_back(values);
-        }
-        return out;
-    }
+    States states() const { return states_of(net); }
     string summary() const {
         char *text  = nullptr;
         size_t size = 0;

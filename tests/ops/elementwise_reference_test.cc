@@ -374,7 +374,7 @@ TEST(Unary, derivatives_end_in_their_limits) {
         expect_everywhere(gli_op_unary, params::unary{kind}, {huge}, {0, 0, double(1e13f), double(3e38f)});
 }
 
-// Where the slope is no number of the dtype, and its product with dy is.
+// Slopes that overflow the dtype, and whose products with dy do not.
 TEST(Unary, derivatives_of_huge_numbers) {
     const struct {
         glia_unary_kind kind;

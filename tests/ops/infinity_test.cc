@@ -1,5 +1,5 @@
-// What infinite numbers and NaN come to by every provider of the CPU and of the emulated device: no more than in the
-// reference's sums. The zeros around an image are in none of these.
+// Infinity and NaN reach no more results than in the reference, by every provider of the CPU and the emulated device.
+// The zeros around an image are not multiplied.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -220,7 +220,7 @@ TEST(Loss, kullback_leibler) {
     near(slopes(none(GLIA_LOSS_KL), p, t), {-1, 0, -0.5, -1});
 }
 
-// A mean in f32 of terms that are none, and one of them that does not count.
+// Means that fit f32 where their terms do not, and terms with weight 0.
 TEST(Loss, terms_beyond_f32) {
     const Array zeros = as_f32({{4}, {0, 0, 0, 0}}), first = as_f32({{4}, {0, 1, 1, 1}});
     const auto of = [](double p) { return as_f32({{4}, {p, 2, 0, 0}}); };

@@ -372,7 +372,7 @@ TEST(Norms, of_doubles_without_squares) {
     }
 }
 
-// Large ones, of which no variance is to be found again.
+// Equal large numbers, whose squares overflow: their variance is 0 all the same.
 TEST(Norms, of_a_constant_without_epsilon) {
     for (const auto &[size, dtype] : {std::pair{double(1e20f), GLIA_F32}, {1e200, GLIA_F64}}) {
         const Values x(4, size);

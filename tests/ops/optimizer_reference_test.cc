@@ -214,7 +214,7 @@ TEST(ClipByNorm, squares_that_no_f64_holds) {
         EXPECT_TRUE(std::isnan(y[0].values[1])) << provider;
 }
 
-// Large, ordinary and tiny numbers, of which the norm has all that count.
+// Large, ordinary and tiny numbers: the norm has all that are large enough to matter.
 TEST(ClipByNorm, doubles_of_several_sizes) {
     const Values steps = {0x1p490, 0x1p491, 0x1p489, 1, 0x1p-490, 0x1p-491, 0x1p-489};
     for (double size : steps)

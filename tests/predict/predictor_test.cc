@@ -145,7 +145,7 @@ TEST(Predictor, StreamsAreThePredictionsOfTheWholeSequence) {
     }
 }
 
-// The zeros before the first step are in no sum, so that an infinite weight makes no NaN of them.
+// Infinite weights are not multiplied by the zeros before the first step.
 TEST(Predictor, AnInfiniteWeightMeetsNoStepBeforeTheFirst) {
     for (const bool reset : {false, true}) {
         PredictNet n({2, {kSteps, kFeatures}},
@@ -266,12 +266,13 @@ glia_value pool2(glia_model *net, glia_value x) {
     return glia_model_max_pool2d(net, x, with(glia_max_pool2d_args{.kernel = {2, 2}}));
 }
 
-// Wider than a tile of pixels and narrower than a vector; as many filters as a tile, fewer and more.
+// Images wider than a tile of pixels and narrower than a vector; as many filters as a tile has, fewer and more.
 TEST(Predictor, ImagesArePredictions) {
     const std::vector<Layers> models = {
         [](auto *net, auto x) { return conv2d(net, x, 1, {1, 1}); },
         [](auto *net, auto x) { return conv2d(net, conv2d(net, x, 8, {3, 3}, 1), 17, {2, 4}, 0, 1, GLIA_RELU); },
         [](auto *net, auto x) { return conv2d(net, x, 9, {3, 2}, 3, 2, GLIA_TANH); },
+        [](auto *net, auto x) { return conv2d(net, x, 4, {2, 7}); },  // of the smallest image, as wide as that
         [](auto *net, auto x) { return pool2(net, conv2d(net, x, 12, {3, 3}, 0, 1, GLIA_SIGMOID)); },
         [](auto *net, auto x) { return pool2(net, pool2(net, x)); },
         [](auto *net, auto x) {  // a result that is pooled, and more
@@ -311,7 +312,7 @@ TEST(Predictor, PadsOfAnySizeAreZeros) {
     expect_near(run_in_chunks(p.get(), x, 1), n.predict(x, 1, 2 * 2 * 2));
 }
 
-// By minimal filtering, whose sums of a tile have it all; the next image has nothing of it.
+// Minimal filtering would spread them over tiles; the next image is not affected.
 TEST(Predictor, InfinityAndNanReachTheirNeighboursAlone) {
     const Layers plain = [](auto *net, auto x) { return conv2d(net, conv2d(net, x, 16, {1, 1}), 16, {3, 3}, 1); };
     for (const Layers &layers : {plain, Layers([&](auto *net, auto x) { return pool2(net, plain(net, x)); })})

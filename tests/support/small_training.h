@@ -4,16 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "glia/glia.h"
+#include "support/states.h"
 #include "support/with.h"
 
 namespace glia {
-
-using States = std::map<std::string, std::vector<unsigned char>>;
 
 class SmallTraining {
    public:
@@ -84,21 +82,8 @@ class SmallTraining {
         EXPECT_EQ(glia_model_state_get(net, name, &value, sizeof value), GLIA_OK) << message();
         return value;
     }
-    States states() const {
-        States all;
-        for (int i = 0; i < glia_model_state_count(net); ++i) {
-            const char *name = glia_model_state_name(net, i);
-            glia_state_info info{};
-            EXPECT_EQ(glia_model_state_info(net, name, &info), GLIA_OK) << message();
-            all[name].resize(info.bytes);
-            EXPECT_EQ(glia_model_state_get(net, name, all[name].data(), info.bytes), GLIA_OK) << message();
-        }
-        return all;
-    }
-    void set_states(const States &all) {
-        for (const auto &[name, values] : all)
-            EXPECT_EQ(glia_model_state_set(net, name.c_str(), values.data(), values.size()), GLIA_OK) << message();
-    }
+    States states() const { return states_of(net); }
+    void set_states(const States &all) { glia::set_states(net, all); }
 
     std::string message() const { return ctx ? glia_message(ctx) : glia_message(nullptr); }
     bool says(const std::string &part) const { return message().find(part) != std::string::npos; }

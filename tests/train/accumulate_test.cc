@@ -178,7 +178,7 @@ TEST_P(Accumulate, goes_on_in_the_middle_of_an_epoch) {
     }
 }
 
-// What an epoch knows of its data is how many samples they were.
+// All that an epoch knows of its data is the number of samples.
 TEST_P(Accumulate, does_not_go_on_with_other_data) {
     SmallTraining stopped(GetParam(), 24), more(GetParam(), 36);
     if (stopped.created == GLIA_NOT_FOUND) GTEST_SKIP() << stopped.message();

@@ -9,6 +9,7 @@
 
 #include "glia/glia.h"
 #include "support/internals.h"
+#include "support/states.h"
 #include "support/with.h"
 
 namespace {
@@ -408,14 +409,7 @@ TEST_P(Metrics, an_epoch_goes_on_in_another_model) {
     ASSERT_EQ(glia_trainer_create(one, data, &args, &trainer), GLIA_OK) << message();
     for (int i = 0; i < 3; ++i) ASSERT_EQ(glia_trainer_step(trainer), GLIA_OK) << message();
     glia_trainer_destroy(trainer);
-    for (int i = 0; i < glia_model_state_count(one); ++i) {
-        const char *name = glia_model_state_name(one, i);
-        glia_state_info info;
-        ASSERT_EQ(glia_model_state_info(one, name, &info), GLIA_OK) << message();
-        vector<char> values(info.bytes);
-        ASSERT_EQ(glia_model_state_get(one, name, values.data(), info.bytes), GLIA_OK) << message();
-        ASSERT_EQ(glia_model_state_set(two, name, values.data(), info.bytes), GLIA_OK) << message();
-    }
+    glia::set_states(two, glia::states_of(one));
     ASSERT_EQ(glia_model_fit(two, data, &args), GLIA_OK) << message();
     int count = 0;
     expect_same(named(glia_model_history(two, &count)->train), want, 0);

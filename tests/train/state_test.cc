@@ -9,14 +9,13 @@
 
 #include "glia/glia.h"
 #include "support/failing.h"
+#include "support/states.h"
 #include "support/with.h"
 
 namespace {
 
 using namespace glia;
 using std::string;
-using Bytes  = std::vector<unsigned char>;
-using States = std::map<string, Bytes>;
 
 constexpr int kBatch = 4, kSamples = 12;
 
@@ -82,24 +81,8 @@ class Training {
         args.epochs = epochs, args.batch_size = kBatch, args.in_order = network_.in_order;
         return glia_model_fit(net, data, &args);
     }
-    States states() const {
-        States all;
-        for (int i = 0; i < glia_model_state_count(net); ++i) {
-            const char *name = glia_model_state_name(net, i);
-            glia_state_info info{};
-            EXPECT_EQ(glia_model_state_info(net, name, &info), GLIA_OK) << message();
-            EXPECT_STREQ(info.name, name);
-            Bytes &values = all[name];
-            EXPECT_TRUE(values.empty()) << name << " is there twice";
-            values.resize(info.bytes);
-            EXPECT_EQ(glia_model_state_get(net, name, values.data(), values.size()), GLIA_OK) << message();
-        }
-        return all;
-    }
-    void set(const States &all) {
-        for (const auto &[name, values] : all)
-            EXPECT_EQ(glia_model_state_set(net, name.c_str(), values.data(), values.size()), GLIA_OK) << message();
-    }
+    States states() const { return states_of(net); }
+    void set(const States &all) { set_states(net, all); }
     template <class T>
     T number(const char *name) const {
         T value{};

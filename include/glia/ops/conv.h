@@ -22,8 +22,8 @@ typedef struct glia_conv2d_params {
 GLIA_API glia_conv2d_params glia_conv2d_defaults(void);
 
 /* y[n,k,p,q] = act(bias[k] + sum over c,r,s of x[n, g C/G + c, p stride - pad + r dilation, q stride - pad + s
- * dilation] w[k,c,r,s]), where g = k / (K/G) is the group of filter k and x is 0 outside its rows and columns. An
- * infinite weight meets none of these zeros; cuDNN may multiply them, which gives NaN there.
+ * dilation] w[k,c,r,s]), where g = k / (K/G) is the group of filter k and x is 0 outside its rows and columns. These
+ * zeros are not multiplied, so an infinite weight gives no NaN there; cuDNN may multiply them.
  * x: [N,C,H,W]   w: [K,C/G,R,S]   bias: [K] or NULL
  * y: [N,K,P,Q], P = (H + pad + pad_end - dilation (R-1) - 1) / stride + 1. Floats. Source: cross-correlation as in
  * PyTorch's conv2d and ONNX Conv. */

@@ -69,7 +69,7 @@ typedef struct glia_cross_entropy_params {
  *   log p   logits: x[c] - log(sum over k of exp(x[k])); log-probabilities: x[c];
  *           probabilities: log(min(max(x[c], 1e-7), 1)), which is Keras' form
  *   q[c]    = w[c] ((1 - s) t[c] + s / C), where w is class_weight (or 1), s is label_smoothing, and t is the target:
- *             the class as 1 at its index, or the probabilities given; 0 where w[c] is multiplied by 0, infinite or not
+ *             the class as 1 at its index, or the probabilities given; 0 without a share, even if w[c] is infinite
  *           terms with q[c] = 0 are 0, whatever p[c] is
  *   y       mean over class targets: sum of l / sum of w[class], both over the items that are not ignored; mean over
  *           probability targets: sum of l / the number of items; 0 where the divisor is 0, since nothing counts

@@ -1,5 +1,4 @@
-/* The instruction set of the loops that are written for several processors and differ in their bits: products of
- * matrices, and steps of recurrent cells. */
+/* The instruction set of the loops that isa_kernels.inc compiles for several, each with bits of its own. */
 #ifndef GLI_CPU_NATIVE_ISA_H
 #define GLI_CPU_NATIVE_ISA_H
 

@@ -31,9 +31,9 @@ static int source(const gli_unary_geom *g) {
 
 static const char *decline_backward(const gli_call *call) {
     const gli_unary_geom *g = call->geom;
-    /* At NaN oneDNN's derivatives of abs, elu and leaky_relu are 1, and that of exp from x is infinite. Those of relu
-     * and hard_swish let NaN through where they are 0, that of gelu_tanh is NaN at large numbers, and that of square
-     * infinite before dx is. */
+    /* oneDNN's derivatives of abs, elu and leaky_relu are 1 at NaN, and that of exp from x is infinite there. Those of
+     * relu and hard_swish pass NaN on where they are 0; that of gelu_tanh is NaN at large numbers; that of square
+     * overflows before dx does. */
     if (g->from == GLI_FROM_NEITHER || g->kind == GLIA_UNARY_ABS || g->kind == GLIA_UNARY_ELU ||
         g->kind == GLIA_UNARY_LEAKY_RELU || (g->kind == GLIA_UNARY_EXP && g->from == GLI_FROM_X) ||
         g->kind == GLIA_UNARY_RELU || g->kind == GLIA_UNARY_HARD_SWISH || g->kind == GLIA_UNARY_GELU_TANH ||

@@ -65,7 +65,7 @@ GLI_INLINE void store_points(float *to, int64_t next, four line) {
     to[0] = line.a, to[next] = line.b, to[2 * next] = line.c, to[3 * next] = line.d;
 }
 
-/* Of a tile whose columns are transformed. */
+/* Transforms the rows of a tile whose columns are transformed already. */
 GLI_INLINE void store_input(four p, four q, four r, four s, float *points, int64_t next) {
     store_points(points, next, input_line(p.a, q.a, r.a, s.a));
     store_points(points + 4 * next, next, input_line(p.b, q.b, r.b, s.b));

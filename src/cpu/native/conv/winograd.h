@@ -12,7 +12,7 @@ enum {
     GLI_WINOGRAD_POINTS = 16,
     GLI_WINOGRAD_STEP   = 2,  /* pixels from one tile to the next */
     GLI_WINOGRAD_PAD    = 16, /* floats between points: arrays of a power of two would share a few lines of the cache */
-    GLI_WINOGRAD_ROW    = 16, /* tiles: rows of them are rounded up to a multiple */
+    GLI_WINOGRAD_ROW    = 16, /* rows of tiles are rounded up to a multiple of this */
 };
 
 #define GLI_ACCEPTS_WINOGRAD {GLI_TAKES_F32, GLI_ANY_FORMAT, GLI_CHANNELS_LAST, GLI_NOT_EMPTY}
@@ -43,8 +43,8 @@ void gli_winograd_output(const float *points, int64_t next, int64_t count, const
                          float *const *y, float *check);
 void gli_winograd_filter_gradient(const float *points, int64_t next, int64_t count, float *const *dw, float *check);
 
-/* The same of tiles side by side, in planes whose rows are `pitch` apart. As many more tiles are read and written as
- * round their number up, see GLI_WINOGRAD_ROW, which is also the number of sums in check. */
+/* The same for tiles side by side in a plane, whose rows are `pitch` elements apart. The number of tiles is rounded up
+ * to a multiple of GLI_WINOGRAD_ROW, and so many are read and written; check has GLI_WINOGRAD_ROW sums. */
 void gli_winograd_input_row(const float *x, int64_t pitch, int64_t tiles, float *points, int64_t next);
 void gli_winograd_output_row(const float *points, int64_t next, int64_t tiles, float bias, float *y, int64_t pitch,
                              float *check);

@@ -7,17 +7,18 @@
 
 enum { TAPS = 9 };
 
-_Static_assert(GLI_WINOGRAD_PAD >= GLI_WINOGRAD_ROW, "what a last row has beyond its end stays before the next point");
+_Static_assert(GLI_WINOGRAD_PAD >= GLI_WINOGRAD_ROW,
+               "what is written past the end of the last row ends before the next point");
 
 static int64_t channels_of(const gli_winograd_planes *w) { return w->point.taps.count; }
 
-/* From point to point. */
+/* Elements from one point to the next. */
 static int64_t next_input(const gli_winograd_planes *w) {
     return channels_of(w) * w->rows * w->columns + GLI_WINOGRAD_PAD;
 }
 static int64_t next_sum(const gli_winograd_planes *w) { return gli_conv_planes_sums(&w->point) + GLI_WINOGRAD_PAD; }
 
-/* Of the results, from row to row, and from filter to filter. */
+/* Elements of the results from row to row, and from filter to filter. */
 static int64_t row_of(const gli_winograd_planes *w) {
     return GLI_WINOGRAD_STEP * gli_divide_up(w->columns, GLI_WINOGRAD_ROW) * GLI_WINOGRAD_ROW;
 }
@@ -44,7 +45,7 @@ void gli_winograd_planes_pack(const gli_winograd_planes *w, const float *taps, f
     }
 }
 
-/* What is written behind a row, the next one overwrites. */
+/* Tiles written past the end of a row are overwritten by the next row. */
 void gli_winograd_planes_transform(const gli_winograd_planes *w, const float *x, int64_t x_columns) {
     const int64_t plane = (GLI_WINOGRAD_STEP * w->rows + 2) * x_columns;
     for (int64_t c = 0; c < channels_of(w); ++c)

@@ -134,8 +134,7 @@ static inline float gelu_tanh_slope(float x) {
     return share + share * (1 - share) * x * (2 * 0.797884561f) * (1 + 3 * 0.044715f * in * in);
 }
 
-/* dy f'(x), from y or from x, in an order in which nothing overflows that dx does not; the kind is a constant as in
- * value. */
+/* dx = dy f'(x), from y or from x. No factor overflows where dx does not. The kind is a constant, as in `value`. */
 GLI_INLINE float gradient_from_y(glia_unary_kind kind, float alpha, float y, float dy) {
     switch (kind) {
         case GLIA_UNARY_SIGMOID: return dy * (y * (1 - y));

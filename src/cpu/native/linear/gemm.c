@@ -8,9 +8,9 @@
 #include "cpu/native/linear/transpose.h"
 #include "cpu/native/vectorize.h"
 
-/* A task is some tiles of rows times PANELS panels of columns. With a long sum, or where it packs its columns, it has
- * GLI_GEMM_TILES tiles of rows, which all meet a block of a panel while that is in the first cache. Its sums, segments
- * and block are on the stack, 86 KB: a thread that calls need not have more than 128. */
+/* A task multiplies some tiles of rows by PANELS panels of columns. With a long sum, or where it packs its columns, it
+ * has GLI_GEMM_TILES tiles of rows, which all read a block of a panel while it is in L1. Its sums, segments and block
+ * take 92 KB of the stack, so that a caller's thread gets by with 128 KB. */
 enum {
     TILES         = 4,
     LONG_SUM      = 128,
@@ -143,7 +143,7 @@ typedef struct work {
     gli_gemm_panels panels;
     int tiles; /* of a task */
     int64_t row_blocks, column_blocks;
-    bool by_rows; /* all tasks of a block of rows follow one another, or all of a block of columns */
+    bool by_rows; /* tasks of the same rows follow one another, otherwise tasks of the same columns */
 } work;
 
 /* The part of the product that a task makes. */
@@ -152,15 +152,15 @@ typedef struct task {
     gli_gemm_rows rows[GLI_GEMM_TILES];
     int tiles, panels;
     int64_t column;             /* of the first panel */
-    const float *panel[PANELS]; /* or the columns that the task packs */
+    const float *panel[PANELS]; /* or the first of the columns that the task packs */
     int64_t pitch[PANELS];
     int width[PANELS], columns[PANELS];
     float sums[PLACES][MAX_TILE] __attribute__((aligned(64)));
-    double totals[PLACES][MAX_TILE] __attribute__((aligned(64)));                     /* of the chains */
-    float packed[GLI_GEMM_BLOCK * GLI_GEMM_MAX_COLUMNS] __attribute__((aligned(64))); /* block of a panel */
+    double totals[PLACES][MAX_TILE] __attribute__((aligned(64)));                     /* over the chains */
+    float packed[GLI_GEMM_BLOCK * GLI_GEMM_MAX_COLUMNS] __attribute__((aligned(64))); /* one block of a panel */
 } task;
 
-/* Of sums and totals. */
+/* The index in sums and totals. */
 static int place_of(const task *t, int panel, int tile) { return panel * t->tiles + tile; }
 
 static const float *packed_panel(const gli_gemm *g, int64_t product, int64_t first_column) {
@@ -192,7 +192,7 @@ static gli_gemm_tile *tile_of(const gli_gemm_kernel *k, int width, int rows) {
     return (rows == 1 ? k->row : k->tile)[width / k->lanes - 1];
 }
 
-/* Of the sum, of a panel. */
+/* Packs a block of the sum of one panel. */
 static void pack_block(task *t, int panel, int64_t block) {
     const gli_gemm_columns *c = t->gemm->packing;
     const int64_t begin = block * GLI_GEMM_BLOCK, end = gli_min_i64(begin + GLI_GEMM_BLOCK, c->length);
@@ -209,7 +209,7 @@ static void multiply_block(task *t, int64_t block, bool starts) {
     const int of_tile = g->packing ? 1 : GLI_GEMM_SEGMENTS;
     for (int i = 0; i < t->tiles; ++i) {
         count[i] = g->segments(g->arg, &t->rows[i], block, segments + i * of_tile);
-        if (g->packing) segments[i].first = 0; /* there is no other block before it */
+        if (g->packing) segments[i].first = 0; /* `packed` holds this block alone */
     }
     for (int p = 0; p < t->panels; ++p) {
         if (g->packing) pack_block(t, p, block);
@@ -276,7 +276,7 @@ static void run_tasks(void *arg, int64_t begin, int64_t end) {
     }
 }
 
-/* More rows meet a panel while it is in the first cache, where that leaves some tasks for each thread. */
+/* More rows read a panel while it is in L1, where that leaves some tasks for each thread. */
 static int tiles_of_task(const glia_context *ctx, const gli_gemm *g) {
     enum { TASKS_PER_THREAD = 4 };
     const int64_t rows = GLI_GEMM_TILES * g->kernel->rows, columns = PANELS * gli_gemm_column_panels(g->kernel).width;
@@ -285,7 +285,7 @@ static int tiles_of_task(const glia_context *ctx, const gli_gemm *g) {
                                                                                                   : TILES;
 }
 
-/* By rows where the columns stay in the second cache: then a thread has rows of the result, as in other ops. */
+/* Tasks go by rows where all columns stay in L2: then a thread computes neighbouring rows, as in other ops. */
 void gli_gemm_run(const glia_context *ctx, const gli_gemm *gemm) {
     work w = {.gemm = gemm, .panels = gli_gemm_column_panels(gemm->kernel), .tiles = tiles_of_task(ctx, gemm)};
     const int64_t rows = w.tiles * gemm->kernel->rows, columns = PANELS * w.panels.width;

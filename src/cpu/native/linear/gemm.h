@@ -7,10 +7,10 @@
 #include "glia/context.h"
 
 enum {
-    GLI_GEMM_BLOCK    = 256,     /* of the sum: that many rows of a panel stay in the first cache */
+    GLI_GEMM_BLOCK    = 256,     /* elements of the sum: so many rows of a panel stay in L1 */
     GLI_GEMM_SEGMENTS = 16,      /* of a block */
-    GLI_GEMM_TILES    = 8,       /* of a task that packs columns itself */
-    GLI_GEMM_CACHED   = 1 << 17, /* elements of columns that stay in the second cache */
+    GLI_GEMM_TILES    = 8,       /* of a task that packs its columns */
+    GLI_GEMM_CACHED   = 1 << 17, /* elements of columns that stay in L2 */
 };
 
 /* Rows of one tile, of one of several products of the same sizes. */
@@ -29,8 +29,8 @@ typedef void gli_gemm_store(const void *arg, const gli_gemm_rows *rows, int64_t 
 /* The matrices of several products. */
 typedef const float *gli_gemm_source(const void *arg, int64_t problem);
 
-/* The columns of a matrix. An element has two indices, `outer` and one of `length`, which is the inner one; where a
- * column is simply one element after the other, outer is 1. */
+/* The columns of a matrix. Elements of a column have two indices, an outer one below `outer` and an inner one below
+ * `length`; outer is 1 where one stride describes the column. */
 typedef struct gli_gemm_columns {
     int64_t count, outer, length;
     int64_t column_stride, outer_stride, length_stride;
@@ -56,8 +56,8 @@ typedef struct gli_gemm {
 
 void gli_gemm_run(const glia_context *ctx, const gli_gemm *gemm);
 
-/* Panels of `width` columns, as kernels read them: [panel][outer][length][width]. The last one has `last` columns if
- * that is enough, and filled up with 0. */
+/* Panels of `width` columns, as kernels read them: [panel][outer][length][width]. The last panel has `last` columns if
+ * that is enough. Columns beyond the matrix are 0. */
 typedef struct gli_gemm_panels {
     int width, last;
 } gli_gemm_panels;

@@ -8,49 +8,14 @@
 
 enum { VECTORS_OF_PANEL = 4, DOT_ROWS = 4 /* up to which a matrix is multiplied row by row */ };
 
-#if defined(__x86_64__)
-#include <immintrin.h>
+#define KERNELS "cpu/native/linear/gemv_kernel.inc"
+#include "cpu/native/isa_kernels.inc"
 
-#define TARGET __attribute__((target("avx512f")))
-#define KIND avx512
-#define LANES 16
-#define ADD_PRODUCT(sum, vector, scalar) _mm512_fmadd_ps(vector, _mm512_set1_ps(scalar), sum)
-#define ADD_PRODUCTS(sum, a, b) _mm512_fmadd_ps(a, b, sum)
-#include "cpu/native/linear/gemv_kernel.inc"
-
-#define TARGET __attribute__((target("avx2,fma")))
-#define KIND avx2
-#define LANES 8
-#define ADD_PRODUCT(sum, vector, scalar) _mm256_fmadd_ps(vector, _mm256_set1_ps(scalar), sum)
-#define ADD_PRODUCTS(sum, a, b) _mm256_fmadd_ps(a, b, sum)
-#include "cpu/native/linear/gemv_kernel.inc"
-#endif
-
-/* Vectors of 16 bytes, which every processor of today has. */
-#define TARGET
-#define KIND portable
-#define LANES 4
-#if defined(__ARM_NEON) && defined(__aarch64__)
-#include <arm_neon.h>
-#define ADD_PRODUCT(sum, vector, scalar) vfmaq_n_f32(sum, vector, scalar)
-#define ADD_PRODUCTS(sum, a, b) vfmaq_f32(sum, a, b)
-#else
-#define ADD_PRODUCT(sum, vector, scalar) ((sum) + (vector) * (scalar))
-#define ADD_PRODUCTS(sum, a, b) ((sum) + (a) * (b))
-#endif
-#include "cpu/native/linear/gemv_kernel.inc"
-
-static const gli_gemv_kernel kernels[] = {
-    [GLI_ISA_PORTABLE] = {"portable", 4, {gemv_panel_x1_portable, gemv_panel_x4_portable}, gemv_dot_portable},
-#if defined(__x86_64__)
-    [GLI_ISA_AVX2]   = {"avx2", 8, {gemv_panel_x1_avx2, gemv_panel_x4_avx2}, gemv_dot_avx2},
-    [GLI_ISA_AVX512] = {"avx512", 16, {gemv_panel_x1_avx512, gemv_panel_x4_avx512}, gemv_dot_avx512},
-#endif
-};
+static const gli_gemv_kernel *const kernels[] = ISA_TABLE(gemv_kernel);
 
 const gli_gemv_kernel *gli_gemv_kernel_at(int i) {
     const int isa = (int)gli_isa_here() - i;
-    return isa >= GLI_ISA_PORTABLE ? &kernels[isa] : NULL;
+    return isa >= GLI_ISA_PORTABLE ? kernels[isa] : NULL;
 }
 
 /* A dot product has as many sums at work as a vector has lanes: worth it for few rows that are long. */

@@ -43,7 +43,7 @@ typedef struct plan {
     gli_product p;
     const gli_gemm_kernel *kernel;
     bool swapped, packs_rows, packs_columns;
-    bool tasks_pack; /* the columns: nothing else does */
+    bool tasks_pack; /* their own columns, which are not packed otherwise */
     gli_gemm_columns columns, rows;
     gli_gemm_panels column_panels, row_panels;
     int64_t packed_columns, packed_rows; /* elements, of one product */
@@ -77,14 +77,15 @@ static bool packs_columns(const gli_product *p, const gli_gemm_kernel *kernel) {
            !reads_well(p->b.row_stride);
 }
 
-/* Columns that, packed, would leave the second cache before rows meet them: then two tasks may pack the same. */
+/* Where packed columns would leave L2 before rows are multiplied by them, each task packs its own; two tasks may pack
+ * the same. */
 static bool tasks_pack(const gli_product *p, const gli_gemm_kernel *kernel) {
     return packs_columns(p, kernel) && !p->b_packed && p->columns * p->sum > GLI_GEMM_CACHED &&
            p->rows <= 2 * GLI_GEMM_TILES * kernel->rows;
 }
 
-/* The time, as products of vectors: of the tiles, and of packing and of storing columns, where an element costs about
- * as much. */
+/* An estimate of the time in products of vectors: those of the tiles, and one for each element that is packed, or
+ * stored in a column. */
 static double cost_of(const gli_product *p, const gli_gemm_kernel *kernel) {
     const double rows    = (double)((p->rows + kernel->rows - 1) / kernel->rows * kernel->rows);
     const double columns = (double)((p->columns + kernel->lanes - 1) / kernel->lanes * kernel->lanes);
@@ -196,7 +197,7 @@ GLI_CLONES static void product_scale(float alpha, float *sums, int count) {
     for (int i = 0; i < count; ++i) sums[i] *= alpha;
 }
 
-/* c: its first row. */
+/* c: the first row of C. */
 GLI_CLONES static void product_add_c(const gli_product *p, const float *c, int rows, int columns, float *sums,
                                      int pitch) {
     for (int i = 0; i < rows; ++i, c += p->c.row_stride, sums += pitch)
@@ -220,7 +221,7 @@ GLI_CLONES static void product_add_rows(const float *sums, int pitch, int rows, 
         for (int j = 0; j < columns; ++j) y[j] += sums[j];
 }
 
-/* The same into a matrix whose columns lie side by side. */
+/* The same for a column-major y. */
 static void product_store_columns(const float *sums, int pitch, int rows, int columns, float *y, int64_t stride) {
     const int rows_by_4 = rows / 4 * 4, columns_by_4 = columns / 4 * 4;
     for (int j = 0; j < columns_by_4; j += 4)

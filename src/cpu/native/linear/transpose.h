@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Four rows of four elements, `stride` elements apart, become four rows of `to`. */
+/* to = from^T, of 4 x 4 elements. The rows are `stride` and `to_stride` elements apart; `to` may not overlap `from`. */
 static inline void gli_transpose_4x4(const float *from, int64_t stride, float *to, int64_t to_stride) {
     typedef float vector __attribute__((vector_size(16), aligned(sizeof(float)), may_alias));
     vector row[4], pair[4];

@@ -29,7 +29,8 @@ static float weight_of(const job *j, int64_t c) {
     return j->weight ? ((const float *)j->weight->data)[c * j->weight->stride[0]] : 1;
 }
 
-/* Of an item's own class, and of each class by label smoothing. Without a share an infinite weight counts nothing. */
+/* The factors q of the loss: of an item's own class, and of each class by label smoothing. A share of 0 stays 0 even if
+ * the weight is infinite. */
 static double own_share(const job *j, int64_t class) {
     const double q = 1 - j->g->label_smoothing;
     return q == 0 ? 0 : q * weight_of(j, class);

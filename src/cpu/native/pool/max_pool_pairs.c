@@ -4,10 +4,10 @@
 
 enum { AT_ONCE = 16 };
 
-/* As max_pool2d does; the first of equal numbers stays. */
+/* As in max_pool2d, NaN wins, and of equal numbers the first. */
 GLI_INLINE float larger(float a, float b) { return b > a || b != b ? b : a; }
 
-/* What is written behind a row, the next one overwrites. */
+/* Elements written past the end of a row are overwritten by the next row. */
 GLI_CLONES static void max_pool_pairs(const float *x, int64_t x_columns, int64_t rows, int64_t columns,
                                       float *restrict y) {
     for (int64_t p = 0; p < rows; ++p, x += 2 * x_columns, y += columns) {

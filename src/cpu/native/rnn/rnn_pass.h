@@ -48,7 +48,7 @@ typedef struct gli_rnn_pass_kind {
 
 extern const gli_rnn_pass_kind gli_rnn_forward, gli_rnn_backward;
 
-/* One direction at work, and its step t, among `steps` from the time `first` on, of `rows` sequences from `row` on. */
+/* A pass over one direction: step t, of `steps` steps from time `first` on, for `rows` sequences from `row` on. */
 struct gli_rnn_pass {
     const gli_call *call;
     const gli_rnn_geom *g;
@@ -64,16 +64,16 @@ size_t gli_rnn_pass_workspace(const gli_rnn_pass_kind *kind, const gli_call *cal
 
 glia_status gli_rnn_pass_run(const gli_rnn_pass_kind *kind, const gli_call *call, void *workspace);
 
-/* Runs `steps_of`, which makes all steps of the sequences at work, for all sequences: some at a time, whose threads
- * wait for no other before the last step. */
+/* Runs all steps for all sequences. Groups of sequences run in parallel, and `steps_of` runs all steps of one group, so
+ * that threads need not wait for each other at each step. */
 void gli_rnn_pass_steps(const gli_rnn_pass *p, void (*steps_of)(gli_rnn_pass *p));
 
-/* One step of the sequences at work: runs body, whose range is theirs from 0 on, and a product, of which a and y are
- * those of all sequences. */
+/* For one step of the pass's sequences. gli_rnn_pass_rows runs body over ranges of them, counted from p->row;
+ * gli_rnn_pass_multiply makes a product; a and y point to the rows of all sequences. */
 void gli_rnn_pass_rows(gli_rnn_pass *p, void (*body)(void *pass, int64_t begin, int64_t end));
 void gli_rnn_pass_multiply(const gli_rnn_pass *p, int number, const float *a, const float *b, float *y);
 
-/* The time of the i-th of the steps, in the direction's order. */
+/* The time of the i-th step, in the order of the direction. */
 static inline int gli_rnn_pass_time(const gli_rnn_pass *p, int i) {
     return gli_rnn_runs_backwards(p->g, p->direction) ? p->first + p->steps - 1 - i : p->first + i;
 }

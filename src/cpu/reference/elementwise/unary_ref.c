@@ -80,7 +80,7 @@ static double derivative_from_y(const gli_unary_geom *g, double y) {
     }
 }
 
-/* Of some doubles it is beyond the doubles, and its product with dy is not. */
+/* A long double, since its product with dy may fit a double where it does not. */
 static long double derivative_from_x(const gli_unary_geom *g, double x) {
     switch (g->kind) {
         case GLIA_UNARY_SIGMOID: return sigmoid(x) * sigmoid(-x);

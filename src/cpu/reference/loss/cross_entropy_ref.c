@@ -24,7 +24,7 @@ static double weight_of(const item *it, int64_t c) { return it->weight ? it->wei
 
 static bool ignored(const item *it) { return it->g->ignore && it->target[0] == (double)it->g->ignore_index; }
 
-/* q[c] of the header. The weight of a class that has no share counts nothing, if it is infinite, too. */
+/* q[c] of the header; 0 for a class without a share, even if its weight is infinite. */
 static double share(const item *it, int64_t c) {
     const gli_cross_entropy_geom *g = it->g;
     const double t                  = g->dense ? it->target[c * g->inner] : it->target[0] == (double)c;

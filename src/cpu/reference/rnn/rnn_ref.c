@@ -211,7 +211,7 @@ static void forward(const void *geom, const double *const *in, double *const *ou
 static void plain_backward(const gli_rnn_geom *g, const trace *t, int s) {
     const double *h = t->gate + (int64_t)s * g->hidden;
     for (int k = 0; k < g->hidden; ++k) {
-        const double relu = h[k] <= 0 ? 0 : t->dh[k]; /* at 0 nothing goes through, NaN included, as in unary */
+        const double relu = h[k] <= 0 ? 0 : t->dh[k]; /* not even NaN passes where h is 0, as in unary */
         t->a[k] = t->r[k] = g->cell == GLIA_RNN_RELU ? relu : t->dh[k] * (1 - h[k] * h[k]);
     }
 }
