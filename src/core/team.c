@@ -19,8 +19,8 @@
 #include "core/thread.h"
 
 enum {
-    WORKER_SPINS   = 200000, /* nanoseconds: more than an op that needs one thread takes in a small network */
-    CALLER_SPINS   = 30000,
+    WORKER_SPIN_NS = 200000, /* more than an op that needs one thread takes in a small network */
+    CALLER_SPIN_NS = 30000,
     SPINS_PER_LOOK = 32, /* at the clock */
     STACK_BYTES    = 256 << 10,
     CACHE_LINE     = 64,
@@ -88,7 +88,7 @@ static bool is_called(gli_team *team, unsigned seen) {
 }
 
 static void wait_for_call(gli_team *team, unsigned seen) {
-    spin(team, is_called, seen, WORKER_SPINS);
+    spin(team, is_called, seen, WORKER_SPIN_NS);
     if (is_called(team, seen)) return;
     pthread_mutex_lock(&team->mutex);
     atomic_fetch_add(&team->sleepers, 1);
@@ -180,7 +180,7 @@ static bool is_empty(gli_team *team, unsigned unused) {
 }
 
 static void wait_for_workers(gli_team *team) {
-    spin(team, is_empty, 0, CALLER_SPINS);
+    spin(team, is_empty, 0, CALLER_SPIN_NS);
     if (is_empty(team, 0)) return;
     pthread_mutex_lock(&team->mutex);
     atomic_store(&team->caller_sleeps, true);

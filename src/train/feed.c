@@ -43,7 +43,7 @@ static glia_status make(gli_feed *feed, glia_context *ctx, glia_tensor *const *i
     gli_feed_close(feed);
     feed->refused = status == GLIA_OUT_OF_MEMORY;
     if (!feed->refused) return status;
-    ctx->message[0] = '\0'; /* it is no failure of the caller's */
+    gli_forget_failure(ctx);
     return GLIA_OK;
 }
 
