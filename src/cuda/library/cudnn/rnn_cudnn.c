@@ -269,10 +269,8 @@ static glia_status prepare_layer(const gli_call *call, gli_prepared *out) {
     return GLIA_OK;
 }
 
-/* What the library cannot do for any reason of its own is another provider's work. */
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
-    const glia_status status = prepare_layer(call, out);
-    return status == GLIA_DEVICE_ERROR ? GLIA_UNSUPPORTED : status;
+    return gli_cuda_refusal(prepare_layer(call, out));
 }
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {
