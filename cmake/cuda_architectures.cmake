@@ -1,10 +1,12 @@
-# glia_cuda_architectures(OUT): CUDA_ARCHITECTURES for the choice in GLIA_CUDA_ARCHITECTURES: a list, all, native, or AUTO,
+# glia_cuda_architectures(OUT PTX): CUDA_ARCHITECTURES for the choice in GLIA_CUDA_ARCHITECTURES: a list, all, native, or AUTO,
 # which is this machine's GPUs, or all where there is none. Machine code for each, and PTX of one, which all other GPUs
-# compile for themselves: of the first from 8.0 on, for 7.5 has less than they have and is the last one before.
-function(glia_cuda_architectures out)
+# compile for themselves: of the first from 8.0 on, for 7.5 has less than they have and is the last one before. PTX: its
+# architecture, as 800; 0 with native, which has none.
+function(glia_cuda_architectures out ptx_out)
   set(choice ${GLIA_CUDA_ARCHITECTURES})
   if(choice STREQUAL "native")
     set(${out} native PARENT_SCOPE)
+    set(${ptx_out} 0 PARENT_SCOPE)
     return()
   endif()
   glia_nvcc_architectures(known)
@@ -37,6 +39,7 @@ function(glia_cuda_architectures out)
     endif()
   endforeach()
   set(${out} ${real} ${ptx}-virtual PARENT_SCOPE)
+  set(${ptx_out} ${ptx}0 PARENT_SCOPE)
 endfunction()
 
 # What nvcc compiles for, in order; empty where it does not say.
