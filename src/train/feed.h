@@ -1,5 +1,6 @@
 /* Batches that come from the host: a large one is uploaded beside the step before it, to memory that no step reads, and
- * then moved within the device to where the plan expects it. */
+ * then moved within the device to where the plan expects it. That takes little of the step's time, and frees the memory
+ * for the batch after it: a second buffer would start no upload earlier by more than that. */
 #ifndef GLI_TRAIN_FEED_H
 #define GLI_TRAIN_FEED_H
 
@@ -9,11 +10,10 @@
 
 enum { GLI_MAX_STEP_INPUTS = 2 * GLIA_MAX_FIELDS };
 
-/* Of one step; empty until a batch is large enough. The sets take turns. */
+/* Of one step; empty until a batch is large enough. */
 typedef struct gli_feed {
-    glia_tensor *memory[GLI_FEED_SETS]; /* of all tensors of a set */
-    glia_tensor *in[GLI_FEED_SETS][GLI_MAX_STEP_INPUTS];
-    int set;      /* the next */
+    glia_tensor *memory; /* of all tensors */
+    glia_tensor *in[GLI_MAX_STEP_INPUTS];
     bool refused; /* there was no memory for it */
 } gli_feed;
 
