@@ -73,13 +73,19 @@ class Layer {
         return GLIA_OK;
     }
     glia_status infer(glia_context *ctx) { return glia_rnn(ctx, &params, x_, nullptr, weights_, y, nullptr); }
-    glia_status train(glia_context *ctx) {
+    glia_status forward(glia_context *ctx) {
         const glia_rnn_end end{.reserve = reserve_};
+        return glia_rnn(ctx, &params, x_, nullptr, weights_, y, &end);
+    }
+    glia_status backward(glia_context *ctx) {
         const glia_rnn_saved saved{.x = x_, .weights = weights_, .y = y, .reserve = reserve_};
         const glia_rnn_upstream upstream{.dy = y};
         const glia_rnn_gradients gradients{.weights = {{.dw_ih = dw}, {}}};
-        GLI_TEST_TRY(glia_rnn(ctx, &params, x_, nullptr, weights_, y, &end));
         return glia_rnn_backward(ctx, &params, &saved, &upstream, dx, &gradients);
+    }
+    glia_status train(glia_context *ctx) {
+        GLI_TEST_TRY(forward(ctx));
+        return backward(ctx);
     }
 
     glia_tensor *y = nullptr, *dx = nullptr, *dw = nullptr;
@@ -226,6 +232,26 @@ TEST_F(CudaRnn, plan_keeps_a_reserve_of_the_size_that_the_library_asks_for) {
     EXPECT_TRUE(by_cudnn);
     for (size_t i = 0; i < want.size(); ++i)
         for (size_t k = 0; k < want[i].size(); ++k) ASSERT_NEAR(got[i][k], want[i][k], 1e-5) << i << " " << k;
+}
+
+// How many calls of CUDA and of the library the backward call of a layer takes, once its algorithm is found.
+int64_t backward_calls(const Shape &shape) {
+    Computer c("emulated");
+    Keep keep;
+    Layer layer;
+    EXPECT_EQ(layer.create(c.ctx, keep, shape), GLIA_OK) << c.message();
+    EXPECT_EQ(layer.train(c.ctx), GLIA_OK) << c.message();
+    EXPECT_EQ(layer.forward(c.ctx), GLIA_OK) << c.message();
+    const int64_t before = gli_cuda_of(c.ctx)->calls;
+    EXPECT_EQ(layer.backward(c.ctx), GLIA_OK) << c.message();
+    return gli_cuda_of(c.ctx)->calls - before;
+}
+
+// Behind the library's reserve, where the op's tensor is large enough: not for a single step of a wide layer.
+TEST_F(CudaRnn, weights_are_packed_once_where_the_reserve_has_room_for_them) {
+    const int64_t narrow = backward_calls({.steps = 1, .batch = 1, .inputs = 64, .hidden = 64});
+    const int64_t roomy  = backward_calls({.steps = 12, .batch = 8, .inputs = 64, .hidden = 64});
+    EXPECT_EQ(narrow - roomy, 1) << "the launch that packs them";
 }
 
 // No other provider may help out.

@@ -265,7 +265,7 @@ static glia_status prepare_layer(const gli_call *call, gli_prepared *out) {
     if (!l && !is_backward(call)) GLI_TRY(make(call));
     GLI_TRY(gli_cudnn_rnn_of(call, &rnn));
     GLI_TRY(gli_cuda_view_prepare(call, kernel_of(call), out));
-    if (trains(call)) out->saved = bytes_of_reserve(rnn);
+    if (!is_backward(call) && trains(call)) out->saved = gli_cudnn_rnn_saved_bytes(call, rnn);
     return GLIA_OK;
 }
 
