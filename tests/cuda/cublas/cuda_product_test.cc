@@ -1,16 +1,16 @@
 // What stands around cuBLASLt's products, on an emulated device that knows cuBLASLt and a library that stands in for
 // it: when algorithms are timed, against what, and each call failing in turn. What products are, provider_test
 // compares.
-#include <dlfcn.h>
-
-#include "support/each_call_fails.h"
+#include "support/fake_library.h"
 
 namespace {
 
 using namespace glia;
 
-const int folder =
-    setenv("GLIA_LIBRARY_DIR", GLIA_CUBLAS_EMULATED, 1) + setenv("GLIA_CUDA_LIBRARY_PATH", GLIA_CUBLAS_EMULATED, 1);
+const FakeLibrary library(GLIA_CUBLAS_EMULATED, GLIA_CUBLAS_FILE);
+int live() { return library.ask("fake_cublas_live"); }
+// What the library takes for a product, from now on.
+void take_time(int milliseconds) { library.ask("fake_cublas_take_time", milliseconds); }
 
 std::vector<float> small_integers(const glia_tensor *t) {
     std::vector<float> values(size_t(glia_tensor_count(t)));
@@ -65,22 +65,7 @@ glia_status matmul(glia_context *ctx, std::vector<float> *out) {
     return glia_tensor_read(t[2], out->data(), out->size() * sizeof(float));
 }
 
-int ask_library(const char *function, int argument) {
-    void *library  = dlopen(GLIA_CUBLAS_EMULATED "/" GLIA_CUBLAS_FILE, RTLD_NOW | RTLD_NODELETE);
-    const auto ask = reinterpret_cast<int (*)(int)>(dlsym(library, function));
-    dlclose(library);
-    return ask(argument);
-}
-// What the library takes for a product, from now on.
-void take_time(int milliseconds) { ask_library("fake_cublas_take_time", milliseconds); }
-int live() { return ask_library("fake_cublas_live", 0); }
-
-class Products : public testing::Test {
-   protected:
-    void TearDown() override {
-        EXPECT_EQ(live_bytes("emulated"), 0u);
-        EXPECT_EQ(live(), 0) << "descriptors that were not given back";
-    }
+class Products : public WithFakeLibrary<live> {
     const Variable log_{"GLIA_LOG", "dispatch"};
 };
 

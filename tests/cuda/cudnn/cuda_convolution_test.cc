@@ -1,24 +1,13 @@
 // What stands around cuDNN's convolutions, on an emulated device that knows cuDNN and a library that stands in for it:
 // which engines run, and each call failing in turn. What convolutions are, provider_test compares.
-#include <dlfcn.h>
-
-#include "support/each_call_fails.h"
+#include "support/fake_library.h"
 
 namespace {
 
 using namespace glia;
 
-const int folder =
-    setenv("GLIA_LIBRARY_DIR", GLIA_CUDNN_EMULATED, 1) + setenv("GLIA_CUDA_LIBRARY_PATH", GLIA_CUDNN_EMULATED, 1);
-
-// Handles and descriptors of the library.
-int live() {
-    void *library = dlopen(GLIA_CUDNN_EMULATED "/" GLIA_CUDNN_FILE, RTLD_NOW | RTLD_NOLOAD);
-    if (!library) return 0;
-    const auto ask = reinterpret_cast<int (*)()>(dlsym(library, "fake_cudnn_live"));
-    dlclose(library);
-    return ask();
-}
+const FakeLibrary library(GLIA_CUDNN_EMULATED, GLIA_CUDNN_FILE);
+int live() { return library.ask("fake_cudnn_live"); }
 
 // One call. Filters lie row-major, images, too, or with their channels last; all tensors lie so many elements behind an
 // address that is a multiple of 16.
@@ -101,12 +90,7 @@ int engine(const Computer &c) {
     return -1;
 }
 
-class Convolutions : public testing::Test {
-   protected:
-    void TearDown() override {
-        EXPECT_EQ(live_bytes("emulated"), 0u);
-        EXPECT_EQ(live(), 0) << "descriptors that were not given back";
-    }
+class Convolutions : public WithFakeLibrary<live> {
     const Variable log_{"GLIA_LOG", "dispatch"};
 };
 

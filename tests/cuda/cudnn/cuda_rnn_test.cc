@@ -1,10 +1,8 @@
 // What stands around cuDNN's recurrent layers, on an emulated device that knows cuDNN and a library that stands in for
 // it: which algorithm runs, in plans, and each call failing in turn. What the layers compute, provider_test compares.
-#include <dlfcn.h>
-
 #include <cmath>
 
-#include "support/each_call_fails.h"
+#include "support/fake_library.h"
 
 extern "C" {
 #include "cuda/device/cuda_device.h"
@@ -14,21 +12,13 @@ namespace {
 
 using namespace glia;
 
-const int folder =
-    setenv("GLIA_LIBRARY_DIR", GLIA_CUDNN_EMULATED, 1) + setenv("GLIA_CUDA_LIBRARY_PATH", GLIA_CUDNN_EMULATED, 1);
+const FakeLibrary library(GLIA_CUDNN_EMULATED, GLIA_CUDNN_FILE);
+int live() { return library.ask("fake_cudnn_live"); }
 
 // In the order of the library's own numbers.
 enum Algorithm { standard, persistent, compiled, small };
 
-int ask_library(const char *function, int argument) {
-    void *library = dlopen(GLIA_CUDNN_EMULATED "/" GLIA_CUDNN_FILE, RTLD_NOW | RTLD_NOLOAD);
-    if (!library) return 0;
-    const auto ask = reinterpret_cast<int (*)(int)>(dlsym(library, function));
-    dlclose(library);
-    return ask(argument);
-}
-int live() { return ask_library("fake_cudnn_live", 0); }
-int runs(Algorithm algorithm) { return ask_library("fake_cudnn_runs", algorithm); }
+int runs(Algorithm algorithm) { return library.ask("fake_cudnn_runs", algorithm); }
 
 // A GRU in both directions.
 struct Shape {
@@ -109,13 +99,7 @@ glia_status work(glia_context *ctx, std::vector<float> *out) {
     return GLIA_OK;
 }
 
-class CudaRnn : public testing::Test {
-   protected:
-    void TearDown() override {
-        EXPECT_EQ(live_bytes("emulated"), 0u);
-        EXPECT_EQ(live(), 0) << "descriptors that were not given back";
-    }
-};
+using CudaRnn = WithFakeLibrary<live>;
 
 using Runs = std::vector<int>;  // of standard, persistent, compiled, small
 

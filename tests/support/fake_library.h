@@ -1,4 +1,4 @@
-// Work on the emulated device with each call of CUDA and of NVIDIA's libraries failing in turn.
+// Libraries that stand in for NVIDIA's, on the emulated device that opens them.
 #pragma once
 
 #include <cstdio>
@@ -6,6 +6,37 @@
 #include "support/devices.h"
 
 namespace glia {
+
+// Such a library, in the folder of that device. Contexts of this program open both.
+class FakeLibrary {
+   public:
+    FakeLibrary(const char *folder, const char *file) : path_(std::string(folder) + "/" + file) {
+        setenv("GLIA_LIBRARY_DIR", folder, 1);
+        setenv("GLIA_CUDA_LIBRARY_PATH", folder, 1);
+    }
+    // What a function says that it has for tests.
+    int ask(const char *function, int argument = 0) const {
+        void *library = dlopen(path_.c_str(), RTLD_NOW | RTLD_NODELETE);
+        EXPECT_NE(library, nullptr) << dlerror();
+        if (!library) return -1;
+        const auto answer = reinterpret_cast<int (*)(int)>(dlsym(library, function));
+        dlclose(library);
+        return answer(argument);
+    }
+
+   private:
+    const std::string path_;
+};
+
+// Tests that must leave nothing behind, neither memory of the device nor what live() counts of the library's.
+template <int (*live)()>
+class WithFakeLibrary : public testing::Test {
+   protected:
+    void TearDown() override {
+        EXPECT_EQ(live_bytes("emulated"), 0u);
+        EXPECT_EQ(live(), 0) << "handles or descriptors that were not given back";
+    }
+};
 
 // How many calls failed, each with every error; how often the work ended with an error, and with a lost device.
 struct FailedCalls {
