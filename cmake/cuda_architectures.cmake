@@ -1,10 +1,12 @@
-# glia_cuda_architectures(OUT): the value of CUDA_ARCHITECTURES for GLIA_CUDA_ARCHITECTURES: a list, all, native, or AUTO,
-# which means those of this machine's GPUs, or all where it has none. Each gets machine code. One also gets PTX, which
-# the driver of any other GPU compiles: the first from 8.0 on, since 7.5 lacks what all later ones have.
-function(glia_cuda_architectures out)
+# glia_cuda_architectures(OUT PTX): OUT is the value of CUDA_ARCHITECTURES for GLIA_CUDA_ARCHITECTURES: a list, all, native,
+# or AUTO, which means those of this machine's GPUs, or all where it has none. Each gets machine code. One also gets PTX,
+# which the driver of any other GPU compiles: the first from 8.0 on, since 7.5 lacks what all later ones have. PTX is its
+# architecture, as 800; 0 with native, which has none.
+function(glia_cuda_architectures out ptx_out)
   set(choice ${GLIA_CUDA_ARCHITECTURES})
   if(choice STREQUAL "native")
     set(${out} native PARENT_SCOPE)
+    set(${ptx_out} 0 PARENT_SCOPE)
     return()
   endif()
   glia_nvcc_architectures(known)
@@ -37,6 +39,7 @@ function(glia_cuda_architectures out)
     endif()
   endforeach()
   set(${out} ${real} ${ptx}-virtual PARENT_SCOPE)
+  set(${ptx_out} ${ptx}0 PARENT_SCOPE)
 endfunction()
 
 # What nvcc compiles for, in order; empty where it does not say.

@@ -6,8 +6,13 @@
 extern "C" {
 #endif
 
-/* The architectures that there is machine code for, ascending and ended by 0: 900 is compute capability 9.0. */
-const int *gli_kernel_architectures(void);
+/* Architectures: 900 is compute capability 9.0. */
+typedef struct gli_kernel_targets {
+    const int *machine_code; /* ascending, ended by 0 */
+    int ptx;                 /* of which GPUs that are no older compile it for themselves; 0: there is none */
+} gli_kernel_targets;
+
+const gli_kernel_targets *gli_kernel_built_for(void);
 
 #ifdef __cplusplus
 }

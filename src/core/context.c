@@ -124,7 +124,7 @@ static glia_status open_device(glia_context *ctx, gli_device_choice *choice, boo
                 "%s; and GLIA_PROVIDER is %s, which the CPU does not have", choice->why, ctx->provider);
     ctx->device = &gli_cpu_device;
     snprintf(ctx->device_name, sizeof ctx->device_name, "cpu");
-    ctx->message[0] = '\0';
+    gli_forget_failure(ctx);
     return ctx->device->open(ctx, 0);
 }
 

@@ -64,6 +64,9 @@ bool gli_refused(void);
 glia_status gli_fail(glia_context *ctx, glia_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Forgets the last message: what failed was made up for, and is no failure of the caller's. */
+void gli_forget_failure(glia_context *ctx);
+
 /* Puts words in front of the last message. */
 glia_status gli_explain(glia_context *ctx, glia_status status, const char *words);
 

@@ -25,8 +25,6 @@ typedef struct gli_image_formats {
     gli_memory_format images, filters; /* row-major or channels-last */
 } gli_image_formats;
 
-enum { GLI_FEED_SETS = 2 };
-
 /* A function may be NULL if it has nothing to do on this device. */
 typedef struct gli_device {
     const char *name; /* "cpu", "cuda" */
@@ -40,13 +38,13 @@ typedef struct gli_device {
     glia_status (*copy)(glia_context *ctx, void *to, const void *from, size_t bytes); /* within the device */
     glia_status (*fill)(glia_context *ctx, void *device, unsigned char byte, size_t bytes);
 
-    /* Uploads that overlap the previous step. `data` is one of GLI_FEED_SETS buffers that take turns. Between
-     * feed_begin and feed_end, which follows in any case, an upload to it waits only for work that was started before
-     * the set's last feed_taken: its allocation, or what reads it. Work started after feed_end waits for these uploads.
-     * NULL: this device has nothing that uploads could overlap. */
-    glia_status (*feed_begin)(glia_context *ctx, int set, void *data, size_t bytes);
-    glia_status (*feed_end)(glia_context *ctx, int set);
-    glia_status (*feed_taken)(glia_context *ctx, int set);
+    /* Uploads of a batch that overlap the previous step. Between feed_begin and feed_end, which follows in any case, an
+     * upload to `data` waits only for work that was started before the last feed_taken: its allocation, or what reads
+     * it. Work started after feed_end waits for these uploads. NULL: this device has nothing that uploads could
+     * overlap. */
+    glia_status (*feed_begin)(glia_context *ctx, void *data, size_t bytes);
+    glia_status (*feed_end)(glia_context *ctx);
+    glia_status (*feed_taken)(glia_context *ctx);
 
     glia_status (*synchronize)(glia_context *ctx); /* waits for everything that was started */
     size_t alignment;                              /* of the tensors in a plan's buffer; a power of two */

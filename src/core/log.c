@@ -24,6 +24,8 @@ glia_status gli_fail(glia_context *ctx, glia_status status, const char *format, 
     return status;
 }
 
+void gli_forget_failure(glia_context *ctx) { ctx->message[0] = '\0'; }
+
 glia_status gli_explain(glia_context *ctx, glia_status status, const char *words) {
     char message[sizeof ctx->message];
     memcpy(message, ctx->message, sizeof message);

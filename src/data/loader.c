@@ -66,7 +66,7 @@ void gli_loader_prepare(gli_loader *loader, uint32_t epoch) {
     if (!loader->args.shuffle) return;
     if (!loader->order_ahead.data && gli_block_alloc(ctx, (size_t)loader->dataset->count, sizeof(int64_t),
                                                      "the order of the samples", &loader->order_ahead) != GLIA_OK) {
-        ctx->message[0] = '\0'; /* it is no failure of the caller's */
+        gli_forget_failure(ctx);
         return;
     }
     loader->epoch_ahead = epoch;

@@ -15,35 +15,32 @@ static size_t total_bytes(const gli_device *device, glia_tensor *const *in, int 
     return sum;
 }
 
-static glia_status make_set(gli_feed *feed, int set, glia_context *ctx, glia_tensor *const *in, int n) {
+static glia_status make_all(gli_feed *feed, glia_context *ctx, glia_tensor *const *in, int n) {
     size_t offset     = 0;
     const size_t size = total_bytes(ctx->device, in, n);
-    GLI_TRY(glia_tensor_create(ctx, GLIA_U8, GLIA_SHAPE((int64_t)size), &feed->memory[set]));
+    GLI_TRY(glia_tensor_create(ctx, GLIA_U8, GLIA_SHAPE((int64_t)size), &feed->memory));
     for (int i = 0; i < n; ++i) {
-        char *data = (char *)feed->memory[set]->data + offset;
-        GLI_TRY(glia_tensor_wrap(ctx, in[i]->dtype, glia_tensor_shape(in[i]), NULL, data, &feed->in[set][i]));
+        char *data = (char *)feed->memory->data + offset;
+        GLI_TRY(glia_tensor_wrap(ctx, in[i]->dtype, glia_tensor_shape(in[i]), NULL, data, &feed->in[i]));
         offset += gli_align_up(bytes_of(in[i]), ctx->device->alignment);
     }
-    return ctx->device->feed_taken(ctx, set);
+    return ctx->device->feed_taken(ctx);
 }
 
 void gli_feed_close(gli_feed *feed) {
-    for (int set = 0; set < GLI_FEED_SETS; ++set) {
-        for (int i = 0; i < GLI_MAX_STEP_INPUTS; ++i) glia_tensor_destroy(feed->in[set][i]);
-        glia_tensor_destroy(feed->memory[set]);
-    }
+    for (int i = 0; i < GLI_MAX_STEP_INPUTS; ++i) glia_tensor_destroy(feed->in[i]);
+    glia_tensor_destroy(feed->memory);
     *feed = (gli_feed){0};
 }
 
 /* Without memory for the sets, batches are uploaded directly. */
 static glia_status make(gli_feed *feed, glia_context *ctx, glia_tensor *const *in, int n) {
-    glia_status status = GLIA_OK;
-    for (int set = 0; set < GLI_FEED_SETS && status == GLIA_OK; ++set) status = make_set(feed, set, ctx, in, n);
+    const glia_status status = make_all(feed, ctx, in, n);
     if (status == GLIA_OK) return GLIA_OK;
     gli_feed_close(feed);
     feed->refused = status == GLIA_OUT_OF_MEMORY;
     if (!feed->refused) return status;
-    ctx->message[0] = '\0'; /* it is no failure of the caller's */
+    gli_forget_failure(ctx);
     return GLIA_OK;
 }
 
@@ -62,17 +59,14 @@ glia_status gli_feed_load(gli_feed *feed, gli_loader *loader, glia_tensor *const
     glia_context *ctx        = loader->dataset->ctx;
     const gli_device *device = ctx->device;
     if (!serves(feed, device, in, n)) return next(loader, in, n, inputs);
-    if (!feed->memory[0]) GLI_TRY(make(feed, ctx, in, n));
+    if (!feed->memory) GLI_TRY(make(feed, ctx, in, n));
     if (feed->refused) return next(loader, in, n, inputs);
 
-    const int set             = feed->set;
-    const glia_tensor *memory = feed->memory[set];
-    GLI_TRY(device->feed_begin(ctx, set, memory->data, bytes_of(memory)));
-    const glia_status loaded = next(loader, feed->in[set], n, inputs);
-    const glia_status joined = device->feed_end(ctx, set);
+    GLI_TRY(device->feed_begin(ctx, feed->memory->data, bytes_of(feed->memory)));
+    const glia_status loaded = next(loader, feed->in, n, inputs);
+    const glia_status joined = device->feed_end(ctx);
     GLI_TRY(loaded);
     GLI_TRY(joined);
-    for (int i = 0; i < n; ++i) GLI_TRY(device->copy(ctx, in[i]->data, feed->in[set][i]->data, bytes_of(in[i])));
-    feed->set = (set + 1) % GLI_FEED_SETS;
-    return device->feed_taken(ctx, set);
+    for (int i = 0; i < n; ++i) GLI_TRY(device->copy(ctx, in[i]->data, feed->in[i]->data, bytes_of(in[i])));
+    return device->feed_taken(ctx);
 }

@@ -1,5 +1,6 @@
 /* Batches from the host. A large batch is uploaded while the previous step runs, to memory that no step reads, and then
- * copied within the device to where the plan expects it. */
+ * copied within the device to where the plan expects it. That takes little of the step's time, and frees the memory for
+ * the next batch: a second buffer would start no upload earlier by more than that. */
 #ifndef GLI_TRAIN_FEED_H
 #define GLI_TRAIN_FEED_H
 
@@ -9,11 +10,10 @@
 
 enum { GLI_MAX_STEP_INPUTS = 2 * GLIA_MAX_FIELDS };
 
-/* The buffers of one step, in sets that take turns; empty until a batch is large enough. */
+/* The buffer of one step; empty until a batch is large enough. */
 typedef struct gli_feed {
-    glia_tensor *memory[GLI_FEED_SETS]; /* of a set, for all its tensors */
-    glia_tensor *in[GLI_FEED_SETS][GLI_MAX_STEP_INPUTS];
-    int set;      /* the next */
+    glia_tensor *memory; /* of all tensors */
+    glia_tensor *in[GLI_MAX_STEP_INPUTS];
     bool refused; /* there was no memory for it */
 } gli_feed;
 

@@ -72,8 +72,9 @@ cmake_minimum_required(VERSION 3.24)
 include($root/cmake/cuda_architectures.cmake)
 set(GLIA_CUDA_ARCHITECTURES $2)
 set(CMAKE_CUDA_COMPILER ${3:-})
-glia_cuda_architectures(list)
+glia_cuda_architectures(list ptx)
 message("built for \${list}")
+message("PTX of \${ptx}")
 END_OF_SCRIPT
     PATH=$1:$PATH cmake -P "$work/ask.cmake" >"$work/out" 2>&1
 }
@@ -86,8 +87,13 @@ built_for "$work/gpu" AUTO
 said 'built for 90-real;120-real;90-virtual$'
 built_for "$work/gpu" all
 said 'built for 75-real;80-real;86-real;89-real;90-real;100-real;120-real;80-virtual$'
+said 'PTX of 800$'
 built_for "$work/gpu" '90 75'
 said 'built for 75-real;90-real;90-virtual$'
+said 'PTX of 900$'
+built_for "$work/gpu" native
+said 'built for native$'
+said 'PTX of 0$'
 built_for "$work/gpu" 75
 said 'built for 75-real;75-virtual$'
 refused auto "is 'auto', must be"

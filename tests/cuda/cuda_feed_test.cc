@@ -76,7 +76,7 @@ class CudaFeed : public OnDevice {
             Keep keep;
             gli_feed feed = {};
             status        = feed_all(c.ctx, keep, &feed);
-            *used         = feed.memory[0] != nullptr;
+            *used         = feed.memory != nullptr;
             gli_feed_close(&feed);
         }
         *message = c.message();

@@ -98,6 +98,14 @@ TEST_P(CudaPlan, is_recorded_anew_for_other_memory) {
     }
 }
 
+// A tensor in the memory of another of so many elements, from that one on.
+glia_tensor *wrapped(const Computer &c, Keep &keep, glia_shape shape, const int64_t *stride, int64_t count, int first) {
+    glia_tensor *out = nullptr, *all = tensor_of(c.ctx, keep, GLIA_F32, {count}, std::vector<float>(size_t(count)));
+    float *data = static_cast<float *>(glia_tensor_data(all)) + first;
+    EXPECT_EQ(glia_tensor_wrap(c.ctx, GLIA_F32, shape, stride, data, &out), GLIA_OK) << c.message();
+    return keep(out, glia_tensor_destroy);
+}
+
 TEST_P(CudaPlan, of_tensors_with_gaps_is_recorded_on_its_own_copies) {
     const Variable log("GLIA_LOG", "plan");
     Computer c(device());
@@ -105,11 +113,7 @@ TEST_P(CudaPlan, of_tensors_with_gaps_is_recorded_on_its_own_copies) {
     Keep keep;
     glia_tensor *x = chain.input(), *y = chain.output(), *gapped[2];
     const int64_t stride[] = {11, 2};
-    for (glia_tensor *&t : gapped) {
-        auto *memory = tensor_of(c.ctx, keep, GLIA_F32, {40}, std::vector<float>(40));
-        ASSERT_EQ(glia_tensor_wrap(c.ctx, GLIA_F32, GLIA_SHAPE(3, 4), stride, glia_tensor_data(memory), &t), GLIA_OK);
-        keep(t, glia_tensor_destroy);
-    }
+    for (glia_tensor *&t : gapped) t = wrapped(c, keep, GLIA_SHAPE(3, 4), stride, 40, 0);
     for (int run = 0; run < 6; ++run) {
         const auto want = chain.run(run, x, y);
         EXPECT_TRUE(same_bits(chain.run(run, gapped[run % 2], y), want)) << run;
@@ -123,14 +127,8 @@ TEST_P(CudaPlan, counts_on_aligned_tensors_and_copies_others) {
     Chain chain(c.ctx, 3, 4);
     Keep keep;
     glia_tensor *x = chain.input(), *y = chain.output(), *shifted[2];
-    const int64_t count[] = {12, 4};
-    for (int i = 0; i < 2; ++i) {
-        auto *memory = tensor_of(c.ctx, keep, GLIA_F32, {count[i] + 1}, std::vector<float>(size_t(count[i] + 1)));
-        const glia_shape shape = i == 0 ? GLIA_SHAPE(3, 4) : GLIA_SHAPE(4);
-        float *data            = static_cast<float *>(glia_tensor_data(memory)) + 1;
-        ASSERT_EQ(glia_tensor_wrap(c.ctx, GLIA_F32, shape, nullptr, data, &shifted[i]), GLIA_OK) << c.message();
-        keep(shifted[i], glia_tensor_destroy);
-    }
+    shifted[0] = wrapped(c, keep, GLIA_SHAPE(3, 4), nullptr, 13, 1);
+    shifted[1] = wrapped(c, keep, GLIA_SHAPE(4), nullptr, 5, 1);
     for (int run = 0; run < 4; ++run) {
         const auto want = chain.run(run, x, y);
         EXPECT_TRUE(same_bits(chain.run(run, shifted[0], y), want)) << run;

@@ -55,7 +55,7 @@ static void describe(int index, char *text, size_t size) {
     else
         gli_format(text, size, "%s, compute capability %d.%d, %d multiprocessors, %.1f GiB, %s", p.name, p.major,
                    p.minor, p.multiProcessorCount, (double)p.totalGlobalMem / (1 << 30),
-                   words_of(gli_kernel_code_for(&p, gli_kernel_architectures())));
+                   words_of(gli_kernel_code_for(&p, gli_kernel_built_for())));
 }
 
 /* The whole number that text begins with, which is not negative; false: it begins with none. */
@@ -105,11 +105,11 @@ static glia_status check_settings(glia_context *ctx) {
 static glia_status choose_code(glia_context *ctx) {
     gli_cuda *cuda                 = gli_cuda_of(ctx);
     const struct cudaDeviceProp *p = &cuda->properties;
-    cuda->code                     = gli_kernel_code_for(p, gli_kernel_architectures());
-    GLI_REQUIRE(ctx, cuda->code.architecture > 0, GLIA_UNSUPPORTED,
-                "%s has compute capability %d.%d, which the kernels of this libglia_cuda are not built for", p->name,
-                p->major, p->minor);
-    return GLIA_OK;
+    char why[GLI_KERNEL_CODE_TEXT];
+    cuda->code = gli_kernel_code_for(p, gli_kernel_built_for());
+    if (cuda->code.architecture > 0) return GLIA_OK;
+    gli_kernel_code_missing(p, gli_kernel_built_for(), why, sizeof why);
+    return gli_fail(ctx, GLIA_UNSUPPORTED, "%s", why);
 }
 
 static glia_status open_staging(glia_context *ctx) {

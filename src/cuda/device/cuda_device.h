@@ -71,6 +71,11 @@ glia_status gli_cuda_ask(glia_context *ctx, const char *call);
         if (cuda_try_error != (int)cudaSuccess) return gli_cuda_status((ctx), #call, (cudaError_t)cuda_try_error); \
     } while (0)
 
+/* For a provider that another can stand in for: a failure of its own is a refusal, and the call goes to the next. */
+static inline glia_status gli_cuda_refusal(glia_status status) {
+    return status == GLIA_DEVICE_ERROR ? GLIA_UNSUPPORTED : status;
+}
+
 /* Fails at once, with the reason, when the device was lost. */
 glia_status gli_cuda_usable(glia_context *ctx);
 

@@ -4,10 +4,8 @@
 
 static glia_status open_all(glia_context *ctx, gli_cuda_feed *feed) {
     GLI_CUDA_TRY(ctx, cudaStreamCreateWithFlags(&feed->stream, cudaStreamNonBlocking));
-    for (int set = 0; set < GLI_FEED_SETS; ++set) {
-        GLI_CUDA_TRY(ctx, cudaEventCreateWithFlags(&feed->ready[set], cudaEventDisableTiming));
-        GLI_CUDA_TRY(ctx, cudaEventCreateWithFlags(&feed->taken[set], cudaEventDisableTiming));
-    }
+    GLI_CUDA_TRY(ctx, cudaEventCreateWithFlags(&feed->ready, cudaEventDisableTiming));
+    GLI_CUDA_TRY(ctx, cudaEventCreateWithFlags(&feed->taken, cudaEventDisableTiming));
     return GLIA_OK;
 }
 
@@ -21,45 +19,43 @@ static glia_status open(glia_context *ctx) {
 
 void gli_cuda_feed_close(gli_cuda_feed *feed) {
     if (feed->stream) cudaStreamSynchronize(feed->stream);
-    for (int set = 0; set < GLI_FEED_SETS; ++set) {
-        if (feed->ready[set]) cudaEventDestroy(feed->ready[set]);
-        if (feed->taken[set]) cudaEventDestroy(feed->taken[set]);
-    }
+    if (feed->ready) cudaEventDestroy(feed->ready);
+    if (feed->taken) cudaEventDestroy(feed->taken);
     if (feed->stream) cudaStreamDestroy(feed->stream);
     *feed = (gli_cuda_feed){0};
 }
 
-glia_status gli_cuda_feed_begin(glia_context *ctx, int set, void *data, size_t bytes) {
+glia_status gli_cuda_feed_begin(glia_context *ctx, void *data, size_t bytes) {
     gli_cuda_feed *feed = &gli_cuda_of(ctx)->feed;
     GLI_TRY(gli_cuda_usable(ctx));
     GLI_TRY(open(ctx));
-    GLI_CUDA_TRY(ctx, cudaStreamWaitEvent(feed->stream, feed->taken[set], cudaEventWaitDefault));
+    GLI_CUDA_TRY(ctx, cudaStreamWaitEvent(feed->stream, feed->taken, cudaEventWaitDefault));
     feed->data  = data;
     feed->bytes = bytes;
     return GLIA_OK;
 }
 
-static glia_status join(glia_context *ctx, int set) {
+static glia_status join(glia_context *ctx) {
     gli_cuda *cuda = gli_cuda_of(ctx);
-    GLI_CUDA_TRY(ctx, cudaEventRecord(cuda->feed.ready[set], cuda->feed.stream));
-    GLI_CUDA_TRY(ctx, cudaStreamWaitEvent(cuda->stream, cuda->feed.ready[set], cudaEventWaitDefault));
+    GLI_CUDA_TRY(ctx, cudaEventRecord(cuda->feed.ready, cuda->feed.stream));
+    GLI_CUDA_TRY(ctx, cudaStreamWaitEvent(cuda->stream, cuda->feed.ready, cudaEventWaitDefault));
     return GLIA_OK;
 }
 
 /* The memory may be given away after a failure, so that nothing may still be written there. */
-glia_status gli_cuda_feed_end(glia_context *ctx, int set) {
+glia_status gli_cuda_feed_end(glia_context *ctx) {
     gli_cuda_feed *feed      = &gli_cuda_of(ctx)->feed;
     feed->bytes              = 0;
-    const glia_status status = join(ctx, set);
+    const glia_status status = join(ctx);
     if (status != GLIA_OK) cudaStreamSynchronize(feed->stream);
     return status;
 }
 
-glia_status gli_cuda_feed_taken(glia_context *ctx, int set) {
+glia_status gli_cuda_feed_taken(glia_context *ctx) {
     gli_cuda *cuda = gli_cuda_of(ctx);
     GLI_TRY(gli_cuda_usable(ctx));
     GLI_TRY(open(ctx));
-    GLI_CUDA_TRY(ctx, cudaEventRecord(cuda->feed.taken[set], cuda->stream));
+    GLI_CUDA_TRY(ctx, cudaEventRecord(cuda->feed.taken, cuda->stream));
     return GLIA_OK;
 }
 

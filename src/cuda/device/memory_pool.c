@@ -94,7 +94,7 @@ static glia_status allocate_chunk(glia_context *ctx, size_t bytes, const char *w
     gli_cuda_pool_trim(ctx);
     chunk->bytes = bytes;
     status       = allocate(ctx, chunk->bytes, &chunk->data);
-    if (status == GLIA_OK) ctx->message[0] = '\0'; /* of the first try, which is no failure of the caller's */
+    if (status == GLIA_OK) gli_forget_failure(ctx); /* that of the first try */
     return status == GLIA_OUT_OF_MEMORY ? out_of_memory(ctx, bytes, what) : status;
 }
 

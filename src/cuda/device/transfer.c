@@ -6,8 +6,8 @@
 #include "cuda/device/cuda_device.h"
 #include "cuda/device/index_error.h"
 
-/* A copy from host memory would be recorded with what lies there now, and an event that is recorded in a plan can be
- * waited for no more. */
+/* Each replay of a recorded copy would read the staging memory again, whatever lies there by then; and the host may not
+ * wait for an event that a recording has captured, so that the half could never be used again. */
 static glia_status require_no_recording(glia_context *ctx, const char *what) {
     GLI_TRY(gli_cuda_usable(ctx));
     GLI_REQUIRE(ctx, !gli_cuda_of(ctx)->recording, GLIA_UNSUPPORTED,

@@ -39,8 +39,37 @@ TEST(Persistent, is_taken_where_its_blocks_fit_at_once) {
     EXPECT_TRUE(c.logged("dispatch rnn: cuda.persistent"));
     gli_cuda_of(c.ctx)->properties.sharedMemPerBlockOptin = 1 << 20;  // more than there is
     ASSERT_EQ(run_layer(c.ctx, 512), GLIA_OK) << c.message();
-    EXPECT_TRUE(c.logged("dispatch rnn: cuda.persistent declines: its blocks do not fit on the GPU at once"));
+    EXPECT_TRUE(c.logged("dispatch rnn: cuda.persistent declines: emulated: gli_kernel_rnn_persistent_blocks: "));
     EXPECT_TRUE(c.logged("dispatch rnn: cuda.portable"));
+}
+
+// What the device says to that is heard, as of every call: of two questions, one for each pass.
+TEST(Persistent, is_not_taken_where_the_device_cannot_say_whether_they_fit) {
+    const Variable log("GLIA_LOG", "dispatch");
+    int64_t calls = 0;
+    {
+        Computer c("emulated");
+        const int64_t opening = gli_cuda_of(c.ctx)->calls;
+        ASSERT_EQ(run_layer(c.ctx, 128), GLIA_OK) << c.message();
+        calls = gli_cuda_of(c.ctx)->calls - opening;
+    }
+    for (const int error : {1, 801, 700}) {
+        int declined = 0, lost = 0;
+        for (int64_t call = 0; call < calls; ++call) {
+            Computer c("emulated");
+            gli_cuda *cuda = gli_cuda_of(c.ctx);
+            cuda->fail_at = cuda->calls + call, cuda->fail_with = error;
+            const glia_status status = run_layer(c.ctx, 128);
+            if (c.logged("persistent_blocks: ")) {
+                ++declined;
+                EXPECT_EQ(status, GLIA_OK) << c.message();
+                EXPECT_TRUE(c.logged("dispatch rnn: cuda.portable"));
+            }
+            lost += status == GLIA_DEVICE_LOST && c.message().find("persistent_blocks: ") != std::string::npos;
+        }
+        EXPECT_EQ(declined, error == 700 ? 0 : 2);
+        EXPECT_EQ(lost, error == 700 ? 2 : 0);
+    }
 }
 
 }  // namespace

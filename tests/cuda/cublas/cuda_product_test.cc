@@ -1,16 +1,22 @@
 // What stands around cuBLASLt's products, on an emulated device that knows cuBLASLt and a library that stands in for
 // it: when algorithms are timed, against what, and each call failing in turn. What products are, provider_test
 // compares.
-#include <dlfcn.h>
-
-#include "support/devices.h"
+#include "support/fake_library.h"
 
 namespace {
 
 using namespace glia;
 
-const int folder =
-    setenv("GLIA_LIBRARY_DIR", GLIA_CUBLAS_EMULATED, 1) + setenv("GLIA_CUDA_LIBRARY_PATH", GLIA_CUBLAS_EMULATED, 1);
+const FakeLibrary library(GLIA_CUBLAS_EMULATED, GLIA_CUBLAS_FILE);
+int live() { return library.ask("fake_cublas_live"); }
+// What the library takes for a product, from now on.
+void take_time(int milliseconds) { library.ask("fake_cublas_take_time", milliseconds); }
+
+std::vector<float> small_integers(const glia_tensor *t) {
+    std::vector<float> values(size_t(glia_tensor_count(t)));
+    for (size_t k = 0; k < values.size(); ++k) values[k] = float(k * 7 % 11) - 5;
+    return values;
+}
 
 // act(x w^T + bias) in a plan of its own, run once.
 glia_status dense(glia_context *ctx, glia_activation activation, std::vector<float> *out = nullptr) {
@@ -25,8 +31,7 @@ glia_status dense(glia_context *ctx, glia_activation activation, std::vector<flo
     for (size_t i = 0; i < 3; ++i) {
         GLI_TEST_TRY(glia_tensor_create(ctx, GLIA_F32, shapes[i], &t[i]));
         keep(t[i], glia_tensor_destroy);
-        std::vector<float> values(size_t(glia_tensor_count(t[i])));
-        for (size_t k = 0; k < values.size(); ++k) values[k] = float(k * 7 % 11) - 5;
+        const std::vector<float> values = small_integers(t[i]);
         GLI_TEST_TRY(glia_tensor_write(t[i], values.data(), values.size() * sizeof(float)));
         in[i] = glia_graph_tensor(graph, nullptr, t[i]);
     }
@@ -43,17 +48,24 @@ glia_status dense(glia_context *ctx, glia_activation activation, std::vector<flo
     return GLIA_OK;
 }
 
-// What the library takes for a product, from now on.
-void take_time(int milliseconds) {
-    void *library = dlopen(GLIA_CUBLAS_EMULATED "/" GLIA_CUBLAS_FILE, RTLD_NOW | RTLD_NODELETE);
-    ASSERT_NE(library, nullptr);
-    reinterpret_cast<void (*)(int)>(dlsym(library, "fake_cublas_take_time"))(milliseconds);
-    dlclose(library);
+// Two products of matrices, one for each batch.
+glia_status matmul(glia_context *ctx, std::vector<float> *out) {
+    Keep keep;
+    glia_tensor *t[3];
+    const glia_shape shapes[] = {GLIA_SHAPE(2, 5, 8), GLIA_SHAPE(2, 8, 4), GLIA_SHAPE(2, 5, 4)};
+    for (size_t i = 0; i < 3; ++i) {
+        GLI_TEST_TRY(glia_tensor_create(ctx, GLIA_F32, shapes[i], &t[i]));
+        keep(t[i], glia_tensor_destroy);
+        const std::vector<float> values = small_integers(t[i]);
+        GLI_TEST_TRY(glia_tensor_write(t[i], values.data(), values.size() * sizeof(float)));
+    }
+    const glia_matmul_params params = glia_matmul_defaults();
+    GLI_TEST_TRY(glia_matmul(ctx, &params, t[0], t[1], nullptr, t[2]));
+    out->resize(40);
+    return glia_tensor_read(t[2], out->data(), out->size() * sizeof(float));
 }
 
-class Products : public testing::Test {
-   protected:
-    void TearDown() override { EXPECT_EQ(live_bytes("emulated"), 0u); }
+class Products : public WithFakeLibrary<live> {
     const Variable log_{"GLIA_LOG", "dispatch"};
 };
 
@@ -91,40 +103,28 @@ TEST_F(Products, are_the_librarys_where_it_is_requested) {
     EXPECT_FALSE(c.logged("dense: cuda.portable takes "));
 }
 
-// No other provider may help out, unless bits may differ.
-TEST_F(Products, each_call_that_fails_is_an_error_that_leaves_nothing_behind) {
-    const Variable chunk("GLIA_CUDA_CHUNK", "65536");
-    for (const bool nondeterministic : {false, true}) {
-        long calls = 0;
-        {
-            Computer c("emulated");
-            c.ctx->nondeterministic = nondeterministic;
-            ASSERT_EQ(dense(c.ctx, GLIA_RELU), GLIA_OK) << c.message();
-            c.destroy();
-            calls = c.calls();
+TEST_F(Products, each_call_that_fails_is_an_error_or_changes_no_result) {
+    using Work       = glia_status (*)(glia_context *, std::vector<float> *);
+    const Work layer = [](glia_context *ctx, std::vector<float> *out) { return dense(ctx, GLIA_RELU, out); };
+    for (const Work work : {layer, Work(matmul)})
+        for (const bool nondeterministic : {false, true}) {
+            std::vector<float> want;
+            Computer cpu("cpu");
+            ASSERT_EQ(work(cpu.ctx, &want), GLIA_OK) << cpu.message();
+            const FailedCalls all = fail_each_call(
+                {2, 1, 801, 700},
+                [&](glia_context *ctx) {
+                    std::vector<float> got;
+                    ctx->nondeterministic    = nondeterministic;
+                    const glia_status status = work(ctx, &got);
+                    if (status == GLIA_OK) {
+                        EXPECT_EQ(got, want);
+                    }
+                    return status;
+                },
+                live);
+            EXPECT_GT(all.shown, 20) << "hardly a failure showed";
         }
-        ASSERT_GT(calls, 100);
-        int failed = 0, lost = 0;
-        for (long call = 0; call < calls; ++call)
-            for (const int error : {2, 1, 801, 700}) {
-                const std::string setting = std::to_string(call) + ":" + std::to_string(error);
-                const Variable fail("GLIA_CUDA_FAIL", setting.c_str());
-                Computer c("emulated");
-                if (c.created != GLIA_OK) continue;
-                c.ctx->nondeterministic  = nondeterministic;
-                const glia_status status = dense(c.ctx, GLIA_RELU);
-                failed += status != GLIA_OK;
-                lost += status == GLIA_DEVICE_LOST;
-                EXPECT_TRUE(status == GLIA_OK || c.message() != "") << setting;
-                EXPECT_EQ(dense(c.ctx, GLIA_RELU), status == GLIA_DEVICE_LOST ? status : GLIA_OK)
-                    << setting << ", the second time: " << c.message();
-                c.destroy();
-                EXPECT_EQ(c.memory.held, 0u) << setting;
-                ASSERT_EQ(live_bytes("emulated"), 0u) << setting;
-            }
-        EXPECT_GT(failed, 20) << "hardly a failure showed";
-        printf("%ld calls failed, each with four errors; %d showed, %d lost the device\n", calls, failed, lost);
-    }
 }
 
 }  // namespace

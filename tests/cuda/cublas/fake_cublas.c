@@ -14,12 +14,30 @@
 static int milliseconds; /* that a product takes at least */
 
 /* For tests. */
-EXPORT void fake_cublas_take_time(int least);
-EXPORT void fake_cublas_take_time(int least) { milliseconds = least; }
+EXPORT int fake_cublas_take_time(int least);
+EXPORT int fake_cublas_take_time(int least) { return milliseconds = least; }
 
 struct cublasLtContext {
     int used;
 };
+
+static int live; /* handles and descriptors */
+
+/* For tests: how many have not been given back. */
+EXPORT int fake_cublas_live(void);
+EXPORT int fake_cublas_live(void) { return live; }
+
+static void *make(size_t bytes) {
+    ++live;
+    return calloc(1, bytes);
+}
+
+#define DESTROYER(name, type)                \
+    EXPORT cublasStatus_t name(type thing) { \
+        --live;                              \
+        free(thing);                         \
+        return CUBLAS_STATUS_SUCCESS;        \
+    }
 
 typedef struct layout {
     glia_dtype dtype;
@@ -48,25 +66,20 @@ EXPORT const char *cublasLtGetStatusString(cublasStatus_t status) {
 }
 
 EXPORT cublasStatus_t cublasLtCreate(cublasLtHandle_t *handle) {
-    *handle = calloc(1, sizeof **handle);
-    return *handle ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_ALLOC_FAILED;
-}
-
-EXPORT cublasStatus_t cublasLtDestroy(cublasLtHandle_t handle) {
-    free(handle);
+    *handle = make(sizeof **handle);
     return CUBLAS_STATUS_SUCCESS;
 }
+
+DESTROYER(cublasLtDestroy, cublasLtHandle_t)
+DESTROYER(cublasLtMatmulDescDestroy, cublasLtMatmulDesc_t)
+DESTROYER(cublasLtMatrixLayoutDestroy, cublasLtMatrixLayout_t)
+DESTROYER(cublasLtMatmulPreferenceDestroy, cublasLtMatmulPreference_t)
 
 EXPORT cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *desc, cublasComputeType_t compute,
                                                cudaDataType_t scale) {
-    product *p = calloc(1, sizeof *p);
+    product *p = make(sizeof *p);
     *p         = (product){.compute = compute, .scale = scale, .epilogue = CUBLASLT_EPILOGUE_DEFAULT};
     *desc      = (cublasLtMatmulDesc_t)(void *)p;
-    return CUBLAS_STATUS_SUCCESS;
-}
-
-EXPORT cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t desc) {
-    free(desc);
     return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -88,18 +101,13 @@ EXPORT cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t desc,
 EXPORT cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t *out, cudaDataType type, uint64_t rows,
                                                  uint64_t columns, int64_t leading) {
     if (rows == 0 || columns == 0 || leading < (int64_t)rows) return CUBLAS_STATUS_INVALID_VALUE;
-    layout *l = calloc(1, sizeof *l);
+    layout *l = make(sizeof *l);
     *l        = (layout){.rows = (int64_t)rows, .columns = (int64_t)columns, .leading = leading, .batch = 1};
     l->dtype  = type == CUDA_R_64F    ? GLIA_F64
                 : type == CUDA_R_16BF ? GLIA_BF16
                 : type == CUDA_R_16F  ? GLIA_F16
                                       : GLIA_F32;
     *out      = (cublasLtMatrixLayout_t)(void *)l;
-    return CUBLAS_STATUS_SUCCESS;
-}
-
-EXPORT cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t l) {
-    free(l);
     return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -117,12 +125,7 @@ EXPORT cublasStatus_t cublasLtMatrixLayoutSetAttribute(cublasLtMatrixLayout_t ma
 }
 
 EXPORT cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t *out) {
-    *out = calloc(1, sizeof(preference));
-    return CUBLAS_STATUS_SUCCESS;
-}
-
-EXPORT cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t p) {
-    free(p);
+    *out = make(sizeof(preference));
     return CUBLAS_STATUS_SUCCESS;
 }
 

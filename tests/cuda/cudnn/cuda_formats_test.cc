@@ -1,5 +1,5 @@
 // In which memory formats a device with cuDNN plans images and filters.
-#include "support/devices.h"
+#include "support/fake_library.h"
 
 extern "C" {
 #include "core/device.h"
@@ -9,8 +9,7 @@ namespace {
 
 using namespace glia;
 
-const int folder =
-    setenv("GLIA_LIBRARY_DIR", GLIA_CUDNN_EMULATED, 1) + setenv("GLIA_CUDA_LIBRARY_PATH", GLIA_CUDNN_EMULATED, 1);
+const FakeLibrary library(GLIA_CUDNN_EMULATED, GLIA_CUDNN_FILE);
 
 // The sum of two convolutions, one after the other, and its gradients with respect to both filters.
 std::vector<std::vector<float>> results_of(Computer &c) {

@@ -1,10 +1,8 @@
 // What stands around cuDNN's recurrent layers, on an emulated device that knows cuDNN and a library that stands in for
 // it: which algorithm runs, in plans, and each call failing in turn. What the layers compute, provider_test compares.
-#include <dlfcn.h>
-
 #include <cmath>
 
-#include "support/devices.h"
+#include "support/fake_library.h"
 
 extern "C" {
 #include "cuda/device/cuda_device.h"
@@ -14,21 +12,13 @@ namespace {
 
 using namespace glia;
 
-const int folder =
-    setenv("GLIA_LIBRARY_DIR", GLIA_CUDNN_EMULATED, 1) + setenv("GLIA_CUDA_LIBRARY_PATH", GLIA_CUDNN_EMULATED, 1);
+const FakeLibrary library(GLIA_CUDNN_EMULATED, GLIA_CUDNN_FILE);
+int live() { return library.ask("fake_cudnn_live"); }
 
 // In the order of the library's own numbers.
 enum Algorithm { standard, persistent, compiled, small };
 
-int ask_library(const char *function, int argument) {
-    void *library = dlopen(GLIA_CUDNN_EMULATED "/libcudnn.so.9", RTLD_NOW | RTLD_NOLOAD);
-    if (!library) return 0;
-    const auto ask = reinterpret_cast<int (*)(int)>(dlsym(library, function));
-    dlclose(library);
-    return ask(argument);
-}
-int live() { return ask_library("fake_cudnn_live", 0); }
-int runs(Algorithm algorithm) { return ask_library("fake_cudnn_runs", algorithm); }
+int runs(Algorithm algorithm) { return library.ask("fake_cudnn_runs", algorithm); }
 
 // A GRU in both directions.
 struct Shape {
@@ -73,13 +63,19 @@ class Layer {
         return GLIA_OK;
     }
     glia_status infer(glia_context *ctx) { return glia_rnn(ctx, &params, x_, nullptr, weights_, y, nullptr); }
-    glia_status train(glia_context *ctx) {
+    glia_status forward(glia_context *ctx) {
         const glia_rnn_end end{.reserve = reserve_};
+        return glia_rnn(ctx, &params, x_, nullptr, weights_, y, &end);
+    }
+    glia_status backward(glia_context *ctx) {
         const glia_rnn_saved saved{.x = x_, .weights = weights_, .y = y, .reserve = reserve_};
         const glia_rnn_upstream upstream{.dy = y};
         const glia_rnn_gradients gradients{.weights = {{.dw_ih = dw}, {}}};
-        GLI_TEST_TRY(glia_rnn(ctx, &params, x_, nullptr, weights_, y, &end));
         return glia_rnn_backward(ctx, &params, &saved, &upstream, dx, &gradients);
+    }
+    glia_status train(glia_context *ctx) {
+        GLI_TEST_TRY(forward(ctx));
+        return backward(ctx);
     }
 
     glia_tensor *y = nullptr, *dx = nullptr, *dw = nullptr;
@@ -89,23 +85,21 @@ class Layer {
     glia_rnn_weights weights_[2] = {};
 };
 
-glia_status work(glia_context *ctx) {
+glia_status work(glia_context *ctx, std::vector<float> *out) {
     Keep keep;
     Layer layer;
     GLI_TEST_TRY(layer.create(ctx, keep, {}));
     GLI_TEST_TRY(layer.infer(ctx));
     GLI_TEST_TRY(layer.train(ctx));
-    std::vector<float> dx(size_t(glia_tensor_count(layer.dx)));
-    return glia_tensor_read(layer.dx, dx.data(), dx.size() * sizeof(float));
+    for (const glia_tensor *t : {layer.y, layer.dx, layer.dw}) {
+        std::vector<float> values(size_t(glia_tensor_count(t)));
+        GLI_TEST_TRY(glia_tensor_read(t, values.data(), values.size() * sizeof(float)));
+        out->insert(out->end(), values.begin(), values.end());
+    }
+    return GLIA_OK;
 }
 
-class CudaRnn : public testing::Test {
-   protected:
-    void TearDown() override {
-        EXPECT_EQ(live_bytes("emulated"), 0u);
-        EXPECT_EQ(live(), 0) << "descriptors that were not given back";
-    }
-};
+using CudaRnn = WithFakeLibrary<live>;
 
 using Runs = std::vector<int>;  // of standard, persistent, compiled, small
 
@@ -224,40 +218,45 @@ TEST_F(CudaRnn, plan_keeps_a_reserve_of_the_size_that_the_library_asks_for) {
         for (size_t k = 0; k < want[i].size(); ++k) ASSERT_NEAR(got[i][k], want[i][k], 1e-5) << i << " " << k;
 }
 
-// Each call of CUDA and of the library in turn. No other provider may help out.
-TEST_F(CudaRnn, each_call_that_fails_is_an_error_that_leaves_nothing_behind) {
-    const Variable log("GLIA_LOG", "dispatch"), provider("GLIA_PROVIDER", "cuda.cudnn"),
-        chunk("GLIA_CUDA_CHUNK", "65536");
-    long calls = 0;
+// How many calls of CUDA and of the library the backward call of a layer takes, once its algorithm is found.
+int64_t backward_calls(const Shape &shape) {
+    Computer c("emulated");
+    Keep keep;
+    Layer layer;
+    EXPECT_EQ(layer.create(c.ctx, keep, shape), GLIA_OK) << c.message();
+    EXPECT_EQ(layer.train(c.ctx), GLIA_OK) << c.message();
+    EXPECT_EQ(layer.forward(c.ctx), GLIA_OK) << c.message();
+    const int64_t before = gli_cuda_of(c.ctx)->calls;
+    EXPECT_EQ(layer.backward(c.ctx), GLIA_OK) << c.message();
+    return gli_cuda_of(c.ctx)->calls - before;
+}
+
+// Behind the library's reserve, where the op's tensor is large enough: not for a single step of a wide layer.
+TEST_F(CudaRnn, weights_are_packed_once_where_the_reserve_has_room_for_them) {
+    const int64_t narrow = backward_calls({.steps = 1, .batch = 1, .inputs = 64, .hidden = 64});
+    const int64_t roomy  = backward_calls({.steps = 12, .batch = 8, .inputs = 64, .hidden = 64});
+    EXPECT_EQ(narrow - roomy, 1) << "the launch that packs them";
+}
+
+// No other provider may help out.
+TEST_F(CudaRnn, each_call_that_fails_is_an_error_or_changes_no_result) {
+    const Variable provider("GLIA_PROVIDER", "cuda.cudnn");
+    std::vector<float> want;
     {
-        Computer c("emulated");
-        ASSERT_EQ(work(c.ctx), GLIA_OK) << c.message();
-        c.destroy();
-        calls = c.calls();
+        const Variable any("GLIA_PROVIDER", nullptr);
+        Computer cpu("cpu");
+        ASSERT_EQ(work(cpu.ctx, &want), GLIA_OK) << cpu.message();
     }
-    int failed[3] = {};
-    ASSERT_GT(calls, 100);
-    for (long call = 0; call < calls; ++call)
-        for (int error : {2, 1, 801}) {
-            const std::string setting = std::to_string(call) + ":" + std::to_string(error);
-            const Variable fail("GLIA_CUDA_FAIL", setting.c_str());
-            Computer c("emulated");
-            if (c.created != GLIA_OK) continue;
-            const glia_status status = work(c.ctx);
-            if (status != GLIA_OK) {
-                const bool memory = error == 2 && status == GLIA_OUT_OF_MEMORY;
-                EXPECT_TRUE(memory || status == GLIA_UNSUPPORTED || status == GLIA_DEVICE_ERROR)
-                    << setting << ": " << c.message();
-                EXPECT_NE(c.message(), "");
-            }
-            failed[error == 2 ? 0 : error == 1 ? 1 : 2] += status != GLIA_OK;
-            c.destroy();
-            EXPECT_EQ(c.memory.held, 0u) << setting;
-            EXPECT_EQ(live_bytes("emulated"), 0u) << setting;
-            ASSERT_EQ(live(), 0) << setting;
-        }
-    for (int n : failed) EXPECT_GT(n, 20) << "hardly a failure showed";
-    printf("%ld calls failed; %d, %d and %d of the failures showed\n", calls, failed[0], failed[1], failed[2]);
+    const FailedCalls all = fail_each_call(
+        {2, 1, 801},
+        [&](glia_context *ctx) {
+            std::vector<float> got;
+            const glia_status status = work(ctx, &got);
+            for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-5);
+            return status;
+        },
+        live, false);
+    EXPECT_GT(all.shown, 60) << "hardly a failure showed";
 }
 
 }  // namespace

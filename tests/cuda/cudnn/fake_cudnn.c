@@ -1,7 +1,8 @@
-/* A library that stands in for cuDNN where there is no GPU: its recurrent layers, in plain loops over host memory, and
- * strict about what the real one requires. The emulated device that tests/CMakeLists.txt builds with cuDNN opens it.
- * As in the real one, an algorithm may be refused only when it runs, a pass back changes the reserve, gradients of
- * weights are added to what is there, and only the algorithm that wrote a reserve can read it. */
+/* A library that stands in for cuDNN where there is no GPU: its recurrent layers and convolutions, in plain loops over
+ * host memory, and strict about what the real one requires. The emulated device that CMakeLists.txt builds with cuDNN
+ * opens it. This file has its handles and the recurrent layers' descriptors. As in the real one, an algorithm may be
+ * refused only when it runs, a pass back changes the reserve, gradients of weights are added to what is there, and only
+ * the algorithm that wrote a reserve can read it. */
 #include "fake_cudnn.h"
 
 #include <stdlib.h>
@@ -30,22 +31,24 @@ EXPORT void cudnnGetLastErrorString(char *message, size_t size) {
     if (size) *message = '\0';
 }
 
-static void *make(size_t bytes) {
+void *fake_cudnn_make(size_t bytes) {
     ++live;
     return calloc(1, bytes);
 }
-static cudnnStatus_t destroy(void *thing) {
+void fake_cudnn_destroy(void *thing) {
     --live;
     free(thing);
-    return CUDNN_STATUS_SUCCESS;
 }
 
-#define THING(Create, Destroy, type)         \
-    EXPORT cudnnStatus_t Create(type *out) { \
-        *out = make(sizeof **out);           \
-        return CUDNN_STATUS_SUCCESS;         \
-    }                                        \
-    EXPORT cudnnStatus_t Destroy(type thing) { return destroy(thing); }
+#define THING(Create, Destroy, type)           \
+    EXPORT cudnnStatus_t Create(type *out) {   \
+        *out = fake_cudnn_make(sizeof **out);  \
+        return CUDNN_STATUS_SUCCESS;           \
+    }                                          \
+    EXPORT cudnnStatus_t Destroy(type thing) { \
+        fake_cudnn_destroy(thing);             \
+        return CUDNN_STATUS_SUCCESS;           \
+    }
 
 THING(cudnnCreate, cudnnDestroy, cudnnHandle_t)
 THING(cudnnCreateTensorDescriptor, cudnnDestroyTensorDescriptor, cudnnTensorDescriptor_t)
@@ -58,33 +61,9 @@ EXPORT cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* No graphs: convolutions are another provider's work. */
-EXPORT cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type, cudnnBackendDescriptor_t *out) {
-    (void)type, (void)out;
-    return CUDNN_STATUS_NOT_SUPPORTED;
-}
-EXPORT cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t d) { return d ? 1 : 0; }
-EXPORT cudnnStatus_t cudnnBackendSetAttribute(cudnnBackendDescriptor_t d, cudnnBackendAttributeName_t name,
-                                              cudnnBackendAttributeType_t type, int64_t count, const void *values) {
-    (void)d, (void)name, (void)type, (void)count, (void)values;
-    return CUDNN_STATUS_NOT_SUPPORTED;
-}
-EXPORT cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t const d, cudnnBackendAttributeName_t name,
-                                              cudnnBackendAttributeType_t type, int64_t count, int64_t *n,
-                                              void *values) {
-    (void)d, (void)name, (void)type, (void)count, (void)n, (void)values;
-    return CUDNN_STATUS_NOT_SUPPORTED;
-}
-EXPORT cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t d) { return d ? 1 : 0; }
-EXPORT cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan,
-                                         cudnnBackendDescriptor_t pack) {
-    (void)handle, (void)plan, (void)pack;
-    return CUDNN_STATUS_NOT_SUPPORTED;
-}
-
 /* ---- descriptors ------------------------------------------------------------------------------------------------- */
 
-static glia_dtype dtype_of(cudnnDataType_t type) {
+glia_dtype fake_cudnn_dtype(cudnnDataType_t type) {
     return type == CUDNN_DATA_DOUBLE     ? GLIA_F64
            : type == CUDNN_DATA_BFLOAT16 ? GLIA_BF16
            : type == CUDNN_DATA_HALF     ? GLIA_F16
@@ -140,7 +119,7 @@ EXPORT cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t r, cudnnRNNAl
     if (outputs < hidden && algo != CUDNN_RNN_ALGO_STANDARD) return CUDNN_STATUS_NOT_SUPPORTED;
     *r = (struct cudnnRNNStruct){.algo       = algo,
                                  .cell       = cell,
-                                 .dtype      = dtype_of(type),
+                                 .dtype      = fake_cudnn_dtype(type),
                                  .directions = direction == CUDNN_BIDIRECTIONAL ? 2 : 1,
                                  .gates      = gates[cell],
                                  .inputs     = inputs,

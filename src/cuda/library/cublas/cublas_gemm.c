@@ -270,15 +270,16 @@ static glia_status plan_product(plan *p, const gli_call *call) {
     return find_fastest(p, call);
 }
 
-/* A vector apart would change nothing: what is faster than the library in one pass is so with another behind it. */
+/* A pass of our own for the vector would change nothing: a kernel that is faster than the library's one pass is faster
+ * than two. */
 static bool is_final(const plan *p, glia_status status) {
     const bool rival_is_faster = p->count > 0 && p->chosen == p->count;
     return rival_is_faster || status == GLIA_OK || status == GLIA_OUT_OF_MEMORY || status == GLIA_DEVICE_LOST;
 }
 
-/* With the bias or the sums in the epilogue, or else by kernels of our own: an activation needs one anyway, and for an
- * epilogue the library may take a kernel that loads 16 bytes of the vector at once, wherever it lies
- * (pytorch/pytorch#194497). */
+/* The library's epilogue adds the bias, or sums the rows. A kernel of our own does it instead where one follows anyway,
+ * for an activation; where the vector is not at 16 bytes, because the library may pick a kernel that loads 16 bytes of
+ * it at once all the same (pytorch/pytorch#194497); and where the library has no algorithm with such an epilogue. */
 static glia_status plan_either(plan *p, const gli_call *call) {
     const gli_cublas_product *g = &p->product;
     const void *vector          = vector_of(p, call);
@@ -310,14 +311,11 @@ void gli_cublas_release(gli_prepared *prepared) {
     *prepared = (gli_prepared){0};
 }
 
-/* What the library cannot do for any reason of its own is another provider's work. */
-static glia_status refusal(glia_status status) { return status == GLIA_DEVICE_ERROR ? GLIA_UNSUPPORTED : status; }
-
 glia_status gli_cublas_prepare(const gli_call *call, const gli_cublas_product *product, gli_prepared *out) {
     gli_cublas lt;
     void *memory;
     const glia_status usable = gli_cublas_use(call->ctx, &lt);
-    if (usable != GLIA_OK) return refusal(usable);
+    if (usable != GLIA_OK) return gli_cuda_refusal(usable);
     GLI_TRY(gli_new(call->ctx, 1, sizeof(plan), "a product's plan", &memory));
     plan *p                  = memory;
     *p                       = (plan){.lt = lt, .product = *product};
@@ -327,7 +325,7 @@ glia_status gli_cublas_prepare(const gli_call *call, const gli_cublas_product *p
         gli_cublas_release(out);
     else
         out->workspace = workspace_of(p, call, p->chosen);
-    return refusal(status);
+    return gli_cuda_refusal(status);
 }
 
 glia_status gli_cublas_run(const gli_call *call, const gli_prepared *prepared, void *workspace) {

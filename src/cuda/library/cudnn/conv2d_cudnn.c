@@ -214,7 +214,6 @@ static void release(gli_prepared *prepared) {
     *prepared = (gli_prepared){0};
 }
 
-/* What the library cannot do for any reason of its own is another provider's work. */
 static glia_status prepare(const gli_call *call, const roles *r, gli_prepared *out) {
     void *memory;
     GLI_TRY(gli_new(call->ctx, 1, sizeof(plan), "a convolution's plan", &memory));
@@ -224,7 +223,7 @@ static glia_status prepare(const gli_call *call, const roles *r, gli_prepared *o
     const glia_status status = build(p, call);
     if (status != GLIA_OK) {
         release(out);
-        return status == GLIA_DEVICE_ERROR ? GLIA_UNSUPPORTED : status;
+        return gli_cuda_refusal(status);
     }
     out->workspace = workspace_of(p, call);
     return GLIA_OK;

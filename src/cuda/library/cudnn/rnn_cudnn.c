@@ -265,14 +265,12 @@ static glia_status prepare_layer(const gli_call *call, gli_prepared *out) {
     if (!l && !is_backward(call)) GLI_TRY(make(call));
     GLI_TRY(gli_cudnn_rnn_of(call, &rnn));
     GLI_TRY(gli_cuda_view_prepare(call, kernel_of(call), out));
-    if (trains(call)) out->saved = bytes_of_reserve(rnn);
+    if (!is_backward(call) && trains(call)) out->saved = gli_cudnn_rnn_saved_bytes(call, rnn);
     return GLIA_OK;
 }
 
-/* What the library cannot do for any reason of its own is another provider's work. */
 static glia_status prepare(const gli_call *call, gli_prepared *out) {
-    const glia_status status = prepare_layer(call, out);
-    return status == GLIA_DEVICE_ERROR ? GLIA_UNSUPPORTED : status;
+    return gli_cuda_refusal(prepare_layer(call, out));
 }
 
 static glia_status run(const gli_call *call, const gli_prepared *prepared, void *workspace) {

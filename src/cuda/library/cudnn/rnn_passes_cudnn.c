@@ -23,17 +23,39 @@ static glia_status pack(const gli_call *call, const gli_cuda_view *v, const gli_
     return gli_cudnn_rnn_pack(rnn, &weights, packed);
 }
 
+/* Where the saved tensor has the packed weights, behind cuDNN's reserve; 0: it has no room for them. */
+static size_t weights_at(const glia_tensor *saved, const gli_cudnn_rnn *rnn) {
+    const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
+    const size_t at                  = aligned_size(bytes->reserve);
+    return saved && at + bytes->weights <= bytes_of(saved) ? at : 0;
+}
+
+size_t gli_cudnn_rnn_saved_bytes(const gli_call *call, const gli_cudnn_rnn *rnn) {
+    const size_t at = weights_at(call->out[GLI_RNN_SAVED], rnn);
+    return gli_align_up(at ? at + gli_cudnn_rnn_bytes(rnn)->weights : gli_cudnn_rnn_bytes(rnn)->reserve,
+                        sizeof(double));
+}
+
+/* The weights that a forward call packs for its backward call, and that finds again: unless the tensor is a copy of the
+ * caller's, or lies where cuDNN reads no weights. NULL: each call packs its own. */
+static void *kept_weights(const glia_tensor *saved, const void *seen, const gli_cudnn_rnn *rnn) {
+    const size_t at  = weights_at(saved, rnn);
+    const bool usual = at && seen == saved->data && (uintptr_t)seen % GLI_CUDNN_ALIGNMENT == 0;
+    return usual ? (char *)saved->data + at : NULL;
+}
+
 static glia_status run_forward(const gli_call *call, const gli_cuda_view *v, const gli_cudnn_rnn *rnn, char **workspace,
                                gli_cudnn_rnn_pointers *p) {
     const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
     const bool has_c                 = ((const gli_rnn_geom *)call->geom)->cell == GLIA_RNN_LSTM;
+    void *kept                       = kept_weights(call->out[GLI_RNN_SAVED], v->out[GLI_RNN_SAVED], rnn);
     *p                               = (gli_cudnn_rnn_pointers){.x         = v->in[GLI_RNN_X],
                                                                 .h0        = v->in[GLI_RNN_H0],
                                                                 .c0        = v->in[GLI_RNN_C0],
                                                                 .y         = v->out[GLI_RNN_Y],
                                                                 .h_n       = v->out[GLI_RNN_H_N],
                                                                 .c_n       = has_c ? v->out[GLI_RNN_C_N] : NULL,
-                                                                .weights   = take(workspace, bytes->weights),
+                                                                .weights   = kept ? kept : take(workspace, bytes->weights),
                                                                 .workspace = take(workspace, bytes->workspace),
                                                                 .reserve   = v->out[GLI_RNN_SAVED]};
     GLI_TRY(pack(call, v, rnn, p->weights));
@@ -93,6 +115,7 @@ static glia_status backward(const gli_call *call, const gli_cuda_view *v) {
     GLI_TRY(gli_cudnn_rnn_of(call, &rnn));
     weight_gradients(call, v, &gradients, &any);
     const gli_cudnn_rnn_sizes *bytes = gli_cudnn_rnn_bytes(rnn);
+    void *kept                       = kept_weights(call->in[GLI_RNN_BACK_SAVED], v->in[GLI_RNN_BACK_SAVED], rnn);
     gli_cudnn_rnn_pointers p         = {.x         = v->in[GLI_RNN_X],
                                         .h0        = v->in[GLI_RNN_H0],
                                         .c0        = v->in[GLI_RNN_C0],
@@ -102,12 +125,12 @@ static glia_status backward(const gli_call *call, const gli_cuda_view *v) {
                                         .dx        = v->out[GLI_RNN_BACK_DX],
                                         .dh0       = v->out[GLI_RNN_BACK_DH0],
                                         .dc0       = has_c ? v->out[GLI_RNN_BACK_DC0] : NULL,
-                                        .weights   = take(&workspace, bytes->weights),
+                                        .weights   = kept ? kept : take(&workspace, bytes->weights),
                                         .workspace = take(&workspace, bytes->workspace),
                                         .dweights  = any ? take(&workspace, bytes->weights) : NULL};
     if (!p.dx) p.dx = take(&workspace, bytes_of(call->in[GLI_RNN_X])); /* cuDNN always writes it */
     GLI_TRY(copies(call, v, rnn, &workspace, &p));
-    GLI_TRY(pack(call, v, rnn, p.weights));
+    if (!kept) GLI_TRY(pack(call, v, rnn, p.weights));
     GLI_TRY(gli_cudnn_rnn_backward(rnn, &p));
     return any ? gli_cudnn_rnn_unpack(rnn, p.dweights, &gradients) : GLIA_OK;
 }

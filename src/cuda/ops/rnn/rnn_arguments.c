@@ -1,5 +1,6 @@
 #include "cuda/ops/rnn/rnn_arguments.h"
 
+#include "core/size.h"
 #include "cuda/device/index_error.h"
 #include "cuda/ops/gemm_provider.h"
 #include "cuda/ops/tensor_cores.h"
@@ -53,25 +54,28 @@ const char *gli_cuda_rnn_partition(const gli_call *call, gli_rnn_partition *out)
     return gli_kernel_rnn_partition(&layer, limits, out);
 }
 
-/* Whether all blocks of a pass are on the GPU at once; otherwise its launch would be refused. */
-static bool fits(const gli_call *call, const gli_rnn_partition *partition,
-                 cudaError_t (*blocks_of)(const gli_rnn_layer *, const gli_rnn_partition *, int *)) {
-    const gli_rnn_layer layer = gli_cuda_rnn_layer(call, call->in[GLI_RNN_X]->dtype, NULL);
-    const int64_t all         = (int64_t)partition->groups * partition->blocks;
-    int blocks                = 0;
-    const cudaError_t error   = blocks_of(&layer, partition, &blocks);
-    if (error != cudaSuccess) cudaGetLastError();
-    return error == cudaSuccess && all <= (int64_t)blocks * gli_cuda_of(call->ctx)->properties.multiProcessorCount;
+const char *gli_cuda_rnn_decline_persistent(const gli_call *call) {
+    gli_rnn_partition partition;
+    return gli_cuda_rnn_partition(call, &partition);
 }
 
 /* Both passes or none: the one reads what the other has saved. */
-const char *gli_cuda_rnn_decline_persistent(const gli_call *call) {
+static glia_status check_blocks(const gli_call *call, const gli_rnn_partition *partition) {
+    const gli_rnn_layer layer = gli_cuda_rnn_layer(call, call->in[GLI_RNN_X]->dtype, NULL);
+    const int64_t all         = (int64_t)partition->groups * partition->blocks;
+    int forward = 0, backward = 0;
+    GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_persistent_blocks(&layer, partition, &forward));
+    GLI_CUDA_TRY(call->ctx, gli_kernel_rnn_backward_persistent_blocks(&layer, partition, &backward));
+    const int64_t at_once = gli_min_i64(forward, backward) * gli_cuda_of(call->ctx)->properties.multiProcessorCount;
+    GLI_REQUIRE(call->ctx, all <= at_once, GLIA_UNSUPPORTED, "the GPU holds %lld of its %lld blocks at once",
+                (long long)at_once, (long long)all);
+    return GLIA_OK;
+}
+
+glia_status gli_cuda_rnn_check_blocks(const gli_call *call) {
     gli_rnn_partition partition;
-    const char *why = gli_cuda_rnn_partition(call, &partition);
-    if (why) return why;
-    const bool both = fits(call, &partition, gli_kernel_rnn_persistent_blocks) &&
-                      fits(call, &partition, gli_kernel_rnn_backward_persistent_blocks);
-    return both ? NULL : "its blocks do not fit on the GPU at once";
+    gli_cuda_rnn_partition(call, &partition);
+    return gli_cuda_refusal(check_blocks(call, &partition));
 }
 
 glia_status gli_cuda_rnn_check_size(const gli_call *call, gli_prepared *out) {

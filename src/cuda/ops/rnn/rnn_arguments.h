@@ -34,6 +34,9 @@ int64_t gli_cuda_rnn_cells(const gli_rnn_geom *geom);
 const char *gli_cuda_rnn_partition(const gli_call *call, gli_rnn_partition *out);
 const char *gli_cuda_rnn_decline_persistent(const gli_call *call);
 
+/* GLIA_UNSUPPORTED: the GPU does not hold all blocks of a persistent kernel at once, and would refuse its launch. */
+glia_status gli_cuda_rnn_check_blocks(const gli_call *call);
+
 /* For gli_cuda_kernel.prepare. GLIA_UNSUPPORTED where a direction has more gates than kernels count. */
 glia_status gli_cuda_rnn_check_size(const gli_call *call, gli_prepared *out);
 

@@ -258,8 +258,13 @@ static glia_status rnn_backward_persistent(const gli_call *call, const gli_cuda_
     return run_steps(call, v, &partition);
 }
 
+static glia_status prepare_blocks(const gli_call *call, gli_prepared *out) {
+    GLI_TRY(gli_cuda_rnn_check_blocks(call));
+    return gli_cuda_rnn_check_size(call, out);
+}
+
 GLI_CUDA_KERNEL_PROVIDER(rnn_backward, persistent, GLI_ACCEPTS_RNN_PERSISTENT, gli_cuda_rnn_decline_persistent,
-                         .run = rnn_backward_persistent, .prepare = gli_cuda_rnn_check_size,
-                         .workspace = persistent_workspace, .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_SAVED);
+                         .run = rnn_backward_persistent, .prepare = prepare_blocks, .workspace = persistent_workspace,
+                         .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_SAVED);
 GLI_CUDA_PROVIDER(rnn_backward, .run = rnn_backward, .prepare = gli_cuda_rnn_check_size, .workspace = workspace,
                   .typed_in = 1 << GLI_RNN_LENGTHS | 1 << GLI_RNN_BACK_SAVED);

@@ -109,8 +109,13 @@ static glia_status prepare(const gli_call *call, gli_prepared *out) {
     return GLIA_OK;
 }
 
+static glia_status prepare_blocks(const gli_call *call, gli_prepared *out) {
+    GLI_TRY(gli_cuda_rnn_check_blocks(call));
+    return prepare(call, out);
+}
+
 GLI_CUDA_KERNEL_PROVIDER(rnn, persistent, GLI_ACCEPTS_RNN_PERSISTENT, gli_cuda_rnn_decline_persistent,
-                         .run = rnn_persistent, .prepare = prepare, .workspace = persistent_workspace,
+                         .run = rnn_persistent, .prepare = prepare_blocks, .workspace = persistent_workspace,
                          .typed_in = 1 << GLI_RNN_LENGTHS, .typed_out = 1 << GLI_RNN_SAVED);
 GLI_CUDA_PROVIDER(rnn, .run = rnn, .prepare = prepare, .workspace = workspace, .typed_in = 1 << GLI_RNN_LENGTHS,
                   .typed_out = 1 << GLI_RNN_SAVED);
