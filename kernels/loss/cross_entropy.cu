@@ -6,6 +6,7 @@
 #include "kernels/device/index_check.cuh"
 #include "kernels/device/rows.cuh"
 #include "kernels/device/softmax_sums.cuh"
+#include "kernels/device/wide_sums.cuh"
 
 namespace glia {
 namespace {
@@ -101,100 +102,110 @@ __device__ inline softmax_sums<T> softmax_of(const row<T, TEAM> &r) {
     return s;
 }
 
-template <class T, int TEAM>
-__device__ inline compute<T> log_probability(const row<T, TEAM> &r, compute<T> x, compute<T> max, compute<T> log_sum) {
+/* Computed in W. Of logits half of it, from halves of max and log_sum: a difference of two floats may be none. */
+template <class W, class T, int TEAM>
+__device__ inline W log_probability(const row<T, TEAM> &r, compute<T> x, W half_max, W half_log_sum) {
     typedef compute<T> C;
-    if (r.p.from == GLIA_FROM_LOGITS) return x - max - log_sum;
+    if (r.p.from == GLIA_FROM_LOGITS) return W(x) * W(0.5) - half_max - half_log_sum;
     if (r.p.from == GLIA_FROM_LOG_PROBABILITIES || isnan(x)) return x;
     const C epsilon = C(GLI_CROSS_ENTROPY_EPSILON);
     return log(x < epsilon ? epsilon : x > 1 ? C(1) : x);
 }
 
-/* The loss of an item, in each thread of its team. */
+/* The loss of an item, in each thread of its team. It may be no float, and the mean of such be one. */
 template <class T, int TEAM>
-__device__ inline compute<T> loss_of(const row<T, TEAM> &r) {
+__device__ inline double loss_of(const row<T, TEAM> &r) {
     typedef compute<T> C;
     __shared__ C shared[CLASS_WARPS];
     const bool logits = r.p.from == GLIA_FROM_LOGITS;
     softmax_sums<T> s;
     if (logits) s = softmax_of(r);
-    const C log_sum = log(s.sum);
+    const C half_max = s.max / 2, half_log_sum = log(s.sum) / 2;
+    const double whole = logits ? -2 : -1;
     if (r.p.one_class()) {
         if (!r.counts) return 0;
-        const int c = static_cast<int>(r.target);
-        const C q   = r.coefficient(c);
-        return q != 0 ? -q * log_probability(r, to_compute(r.p.x[r.element(c)]), s.max, log_sum) : C(0);
+        const int c    = static_cast<int>(r.target);
+        const double q = r.coefficient(c);
+        if (q == 0) return 0;
+        return whole * (q * log_probability<double>(r, to_compute(r.p.x[r.element(c)]), half_max, half_log_sum));
     }
-    C loss = 0;
+    C sum = 0;
     if (r.counts)
         r.visit(true, [&](int c, const C(&x)[row<T, TEAM>::width]) {
             for (int k = 0; k < row<T, TEAM>::width; ++k) {
                 const C q = c + k < r.classes ? r.coefficient(c + k) : C(0);
-                if (q != 0) loss -= q * log_probability(r, x[k], s.max, log_sum);
+                if (q != 0) sum += q * log_probability(r, x[k], half_max, half_log_sum);
             }
         });
-    return team_reduce<TEAM>(plus(), loss, shared);
+    return whole * team_reduce<TEAM>(plus(), sum, shared);
 }
 
-/* 0 where nothing counts. */
-template <class C>
-__device__ inline C mean_of(C sum, C over) {
-    return over == 0 ? C(0) : sum / over;
-}
+/* Of losses, and of the weights of their classes. */
+template <class T>
+struct item_sums {
+    wide_sum<compute<T>> loss, weight;
+    __device__ void merge(const item_sums &other) { loss.merge(other.loss), weight.merge(other.weight); }
+    __device__ item_sums down(int distance, int lanes) const {
+        return {{loss.down(distance, lanes)}, {weight.down(distance, lanes)}};
+    }
+    /* over: what the losses are divided by; 0: their weights. */
+    __device__ double mean(compute<T> over) const { return over != 0 ? loss.over(over) : quotient(loss, weight); }
+};
 
-/* losses: y where nothing is reduced, else NULL. over: what the sum is divided by; 0: by the weights of the classes.
- * Where there is one block it writes y, else of_block[b] = {sum of losses, sum of weights}. */
+/* losses: y where nothing is reduced, else NULL. Where there is one block it writes y, else of_block. */
 template <class T, int TEAM>
 __global__ void __launch_bounds__(CLASS_THREADS, 1)
-    loss_kernel(problem<T> p, T *losses, T *y, compute<T> over, sums<compute<T>, 2> *of_block) {
+    loss_kernel(problem<T> p, T *losses, T *y, compute<T> over, item_sums<T> *of_block) {
     typedef compute<T> C;
     GLI_DYNAMIC_SHARED(packed<T>, places);
-    __shared__ sums<C, 2> shared[CLASS_WARPS];
+    __shared__ item_sums<T> shared[CLASS_WARPS];
     const int teams = CLASS_THREADS / TEAM, team = threadIdx.x / TEAM;
-    sums<C, 2> sum = {};
+    item_sums<T> sum = {};
     for (int64_t i = int64_t(blockIdx.x) * teams; i < p.shape.items; i += int64_t(gridDim.x) * teams) {
         const row<T, TEAM> r(p, i + team, places);
-        C loss = loss_of(r);
+        double loss = loss_of(r);
         if (r.outside) loss = NAN;
         if (r.lane != 0 || r.classes == 0) continue;
-        if (losses) losses[r.item] = round_to<T>(loss);
-        sum.at[0] += loss;
-        if (r.counts && !p.probabilities) sum.at[1] += p.weight_of(static_cast<int>(r.target));
+        if (losses) losses[r.item] = round_to<T>(C(loss));
+        sum.loss.add(loss);
+        if (r.counts && !p.probabilities) sum.weight.add(p.weight_of(static_cast<int>(r.target)));
     }
     if (losses) return;
     sum = block_merge(sum, shared);
     if (threadIdx.x != 0) return;
     if (gridDim.x == 1)
-        *y = round_to<T>(mean_of(sum.at[0], over != 0 ? over : sum.at[1]));
+        *y = round_to<T>(C(sum.mean(over)));
     else
         of_block[blockIdx.x] = sum;
 }
 
-template <class C>
-__device__ inline sums<C, 2> sum_of_blocks(const sums<C, 2> *of_block, int blocks, sums<C, 2> (&shared)[CLASS_WARPS]) {
-    sums<C, 2> sum = {};
+template <class T>
+__device__ inline item_sums<T> sum_of_blocks(const item_sums<T> *of_block, int blocks,
+                                             item_sums<T> (&shared)[CLASS_WARPS]) {
+    item_sums<T> sum = {};
+#pragma unroll 1
     for (int b = threadIdx.x; b < blocks; b += CLASS_THREADS) sum.merge(of_block[b]);
     return block_merge(sum, shared);
 }
 
 template <class T>
 __global__ void __launch_bounds__(CLASS_THREADS)
-    finish_kernel(const sums<compute<T>, 2> *of_block, int blocks, compute<T> over, T *y) {
-    __shared__ sums<compute<T>, 2> shared[CLASS_WARPS];
-    const sums<compute<T>, 2> sum = sum_of_blocks(of_block, blocks, shared);
-    if (threadIdx.x == 0) *y = round_to<T>(mean_of(sum.at[0], over != 0 ? over : sum.at[1]));
+    finish_kernel(const item_sums<T> *of_block, int blocks, compute<T> over, T *y) {
+    __shared__ item_sums<T> shared[CLASS_WARPS];
+    const item_sums<T> sum = sum_of_blocks(of_block, blocks, shared);
+    if (threadIdx.x == 0) *y = round_to<T>(compute<T>(sum.mean(over)));
 }
 
-/* of_block[b].at[1] = the sum of the weights of the classes of its items. */
+/* of_block[b].weight = the sum of the weights of the classes of its items. */
 template <class T>
-__global__ void __launch_bounds__(CLASS_THREADS) weights_kernel(problem<T> p, sums<compute<T>, 2> *of_block) {
-    __shared__ sums<compute<T>, 2> shared[CLASS_WARPS];
-    sums<compute<T>, 2> sum = {};
+__global__ void __launch_bounds__(CLASS_THREADS) weights_kernel(problem<T> p, item_sums<T> *of_block) {
+    __shared__ item_sums<T> shared[CLASS_WARPS];
+    item_sums<T> sum = {};
     for (int64_t i = int64_t(blockIdx.x) * CLASS_THREADS + threadIdx.x; i < p.shape.items;
          i += int64_t(gridDim.x) * CLASS_THREADS) {
         const int64_t c    = index_at(p.target, i);
         const bool ignored = p.ignore && c == p.ignore_index;
-        if (!ignored && c >= 0 && c < p.shape.classes) sum.at[1] += p.weight_of(static_cast<int>(c));
+        if (!ignored && c >= 0 && c < p.shape.classes) sum.weight.add(p.weight_of(static_cast<int>(c)));
     }
     sum = block_merge(sum, shared);
     if (threadIdx.x == 0) of_block[blockIdx.x] = sum;
@@ -206,8 +217,25 @@ struct gradient {
     T *dx;
     bool one_dy;
     compute<T> over; /* 0: the sum of of_block */
-    const sums<compute<T>, 2> *of_block;
+    const item_sums<T> *of_block;
     int blocks;
+};
+
+/* A divisor that C may have no number for: over, and what a quotient is multiplied by. */
+template <class C>
+struct wide_divisor {
+    C over, factor;
+    __device__ explicit wide_divisor(const wide_sum<C> &sum) {
+        if constexpr (sizeof(C) == sizeof(double)) {
+            over   = sum.fits() ? sum.at[0] : sum.scaled();
+            factor = sum.fits() ? 1 : wide_sum<C>::DOWN;
+        } else {
+            factor = sum.at[0] > 0x1p100 ? 0x1p-64f : 1;
+            over   = C(sum.at[0] * factor);
+        }
+    }
+    /* But for the factor; 0 where the divisor is. */
+    __device__ C quotient(C dy) const { return over == 0 ? C(0) : dy / over; }
 };
 
 /* The sum of the item's coefficients. */
@@ -235,8 +263,13 @@ template <class T, int TEAM>
 __global__ void __launch_bounds__(CLASS_THREADS, 1) backward_kernel(problem<T> p, gradient<T> g) {
     typedef compute<T> C;
     GLI_DYNAMIC_SHARED(packed<T>, places);
-    __shared__ sums<C, 2> shared[CLASS_WARPS];
-    const C over       = g.over != 0 ? g.over : sum_of_blocks(g.of_block, g.blocks, shared).at[1];
+    __shared__ item_sums<T> shared[CLASS_WARPS];
+    wide_sum<C> all = {};
+    if (g.over != 0)
+        all.add(g.over);
+    else
+        all = sum_of_blocks(g.of_block, g.blocks, shared).weight;
+    const wide_divisor<C> over(all);
     const int teams    = CLASS_THREADS / TEAM;
     const int64_t item = int64_t(blockIdx.x) * teams + threadIdx.x / TEAM;
     const row<T, TEAM> r(p, item, places);
@@ -244,16 +277,16 @@ __global__ void __launch_bounds__(CLASS_THREADS, 1) backward_kernel(problem<T> p
     softmax_sums<T> s;
     C total = 0;
     if (logits) s = softmax_of(r), total = sum_of_coefficients(r);
-    const C dy    = r.counts ? mean_of(to_compute(g.dy[g.one_dy ? 0 : item]), over) : C(0);
     const C share = total / s.sum;
+    const C dy    = r.counts ? over.quotient(to_compute(g.dy[g.one_dy ? 0 : item])) : C(0);
     r.visit(true, [&](int c, const C(&x)[row<T, TEAM>::width]) {
         C dx[row<T, TEAM>::width] = {};
         if (r.counts && one_class)
             for (int k = 0; k < row<T, TEAM>::width; ++k)
-                dx[k] = dy * (exp_for<T>(x[k] - s.max) * share - (c + k == r.target ? total : C(0)));
+                dx[k] = dy * (exp_for<T>(x[k] - s.max) * share - (c + k == r.target ? total : C(0))) * over.factor;
         else if (r.counts)
             for (int k = 0; k < row<T, TEAM>::width; ++k)
-                if (c + k < r.classes) dx[k] = dy * slope_of(r, c + k, x[k], s.max, share);
+                if (c + k < r.classes) dx[k] = dy * slope_of(r, c + k, x[k], s.max, share) * over.factor;
         r.store(g.dx, c, dx);
     });
 }
@@ -308,7 +341,7 @@ cudaError_t cross_entropy(const gli_cross_entropy_geom &geom, const gli_cross_en
     cudaError_t error  = plan_rows(p, !p.one_class(), nullptr, &bytes);
     const int blocks   = reduced ? reduction_blocks(p.shape) : blocks_of_teams(p.shape, INT32_MAX);
     T *y               = static_cast<T *>(a.out);
-    auto *of_block     = static_cast<sums<C, 2> *>(a.workspace);
+    auto *of_block     = static_cast<item_sums<T> *>(a.workspace);
     if (blocks == 0 || error != cudaSuccess) return error;
     error = GLI_FOR_TEAM(team_for(p.shape), TEAM,
                          GLI_LAUNCH((loss_kernel<T, TEAM>), blocks, CLASS_THREADS, bytes, stream, p,
@@ -319,9 +352,8 @@ cudaError_t cross_entropy(const gli_cross_entropy_geom &geom, const gli_cross_en
 
 template <class T>
 cudaError_t backward(const gli_cross_entropy_geom &geom, const gli_cross_entropy_arrays &a, cudaStream_t stream) {
-    typedef compute<T> C;
     problem<T> p      = problem_of<T>(geom, a);
-    auto *of_block    = static_cast<sums<C, 2> *>(a.workspace);
+    auto *of_block    = static_cast<item_sums<T> *>(a.workspace);
     gradient<T> g     = {static_cast<const T *>(a.dy),
                          static_cast<T *>(a.out),
                          geom.reduction != GLIA_REDUCTION_NONE,

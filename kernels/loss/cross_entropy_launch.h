@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-enum { GLI_CROSS_ENTROPY_WORKSPACE = 16 * 1024 }; /* bytes */
+enum { GLI_CROSS_ENTROPY_WORKSPACE = 32 * 1024 }; /* bytes */
 
 /* Dense arrays of one float dtype; the formulas are in glia/ops/loss.h. */
 typedef struct gli_cross_entropy_arrays {

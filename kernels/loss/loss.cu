@@ -1,10 +1,12 @@
 /* A few thousand terms are summed by one block in one launch; more by many blocks, whose sums a second launch adds.
- * Terms and sums are double: the mean of large terms is finite even where their sum, or one of them, is no f32. */
+ * Terms are double and sums wide (wide_sums.cuh): the mean of large terms is a number even where their sum, or one of
+ * them, is none. */
 #include "kernels/loss/loss_launch.h"
 
 #include "kernels/device/divide.cuh"
 #include "kernels/device/pack.cuh"
-#include "kernels/device/block_reduce.cuh"
+#include "kernels/device/scaled.cuh"
+#include "kernels/device/wide_sums.cuh"
 
 namespace glia {
 namespace {
@@ -12,9 +14,13 @@ namespace {
 enum {
     LOSS_THREADS = 256,
     LOSS_WARPS   = LOSS_THREADS / LANES,
-    LOSS_BLOCKS  = GLI_LOSS_WORKSPACE / sizeof(double),
+    LOSS_BLOCKS  = GLI_LOSS_WORKSPACE / sizeof(wide_sum<double>),
     LOSS_ALONE   = 8 /* packs of a thread that one block does in one launch */
 };
+
+/* Also of f16, whose terms may be beyond the floats. */
+template <class T>
+using double_sum = wide_sum<compute<T>>;
 
 template <class C>
 __device__ inline C log_at_least_minus_100(C x) {
@@ -41,34 +47,35 @@ struct pairs {
     typedef compute<T> C;
     glia_loss_kind kind;
     bool log_target, wide;
-    C delta;
+    double delta;
+    C quarter_delta;
     int count;
     divisor shared;
     const T *prediction, *target, *weight;
 
     __device__ double term(glia_loss_kind known, C p, C t) const {
-        const C d = p - t, size = fabs(d);
+        const double d = double(p) - t, size = fabs(d), wide = t;
         switch (known) {
-            case GLIA_LOSS_MSE: return double(d) * double(d);
+            case GLIA_LOSS_MSE: return d * d;
             case GLIA_LOSS_MAE: return size;
-            case GLIA_LOSS_HUBER: return size <= delta ? double(d) * d / 2 : double(delta) * (size - delta / 2);
-            case GLIA_LOSS_BCE: return -t * log_at_least_minus_100(p) - (1 - t) * log_at_least_minus_100(1 - p);
-            case GLIA_LOSS_BCE_LOGITS: return (p > 0 ? p : C(0)) - double(p) * t + log1p(exp(-fabs(p)));
-            case GLIA_LOSS_KL: return log_target ? exp(t) * (t - p) : t == 0 ? C(0) : t * (log(t) - p);
+            case GLIA_LOSS_HUBER: return size <= delta ? d * d / 2 : delta * (size - delta / 2);
+            case GLIA_LOSS_BCE: return -wide * log_at_least_minus_100(p) - (1 - wide) * log_at_least_minus_100(1 - p);
+            case GLIA_LOSS_BCE_LOGITS: return (p > 0 ? p : C(0)) - p * wide + log1p(exp(-fabs(p)));
+            case GLIA_LOSS_KL: return log_target ? exp(t) * (wide - p) : t == 0 ? 0 : wide * (log(t) - p);
             default: break;
         }
         return d;
     }
-    /* The derivative of the term with respect to p. */
-    __device__ C slope(glia_loss_kind known, C p, C t) const {
-        const C d = p - t, sign = C(d > 0) - C(d < 0);
+    /* A quarter of the derivative of the term with respect to p: the whole of it may be no number. */
+    __device__ C quarter_slope(glia_loss_kind known, C p, C t) const {
+        const C d = p / 4 - t / 4, sign = C(d > 0) - C(d < 0);
         switch (known) {
             case GLIA_LOSS_MSE: return 2 * d;
-            case GLIA_LOSS_MAE: return isnan(d) ? d : sign;
-            case GLIA_LOSS_HUBER: return fabs(d) > delta ? delta * sign : d;
+            case GLIA_LOSS_MAE: return isnan(d) ? d : sign / 4;
+            case GLIA_LOSS_HUBER: return fabs(d) > quarter_delta ? quarter_delta * sign : d;
             case GLIA_LOSS_BCE: return d / fmax(p * (1 - p), C(1e-12));
-            case GLIA_LOSS_BCE_LOGITS: return 1 / (1 + exp(-p)) - t;
-            case GLIA_LOSS_KL: return log_target ? -exp(t) : -t;
+            case GLIA_LOSS_BCE_LOGITS: return (1 / (1 + exp(-p)) - t) / 4;
+            case GLIA_LOSS_KL: return (log_target ? -exp(t) : -t) / 4;
             default: break;
         }
         return d;
@@ -89,27 +96,28 @@ struct pairs {
 
 template <class T>
 pairs<T> pairs_of(const gli_loss_geom &g, const gli_loss_arrays &a) {
-    pairs<T> p   = {};
-    p.kind       = g.kind;
-    p.log_target = g.log_target;
-    p.delta      = compute<T>(g.delta);
-    p.count      = g.count;
-    p.shared     = divide_by(static_cast<unsigned>(g.shared));
-    p.prediction = static_cast<const T *>(a.prediction);
-    p.target     = static_cast<const T *>(a.target);
-    p.weight     = static_cast<const T *>(a.weight);
-    p.wide       = aligned16(a.prediction) && aligned16(a.target) && aligned16(a.weight) && aligned16(a.out);
+    pairs<T> p      = {};
+    p.kind          = g.kind;
+    p.log_target    = g.log_target;
+    p.delta         = g.delta;
+    p.quarter_delta = compute<T>(g.delta / 4);
+    p.count         = g.count;
+    p.shared        = divide_by(static_cast<unsigned>(g.shared));
+    p.prediction    = static_cast<const T *>(a.prediction);
+    p.target        = static_cast<const T *>(a.target);
+    p.weight        = static_cast<const T *>(a.weight);
+    p.wide          = aligned16(a.prediction) && aligned16(a.target) && aligned16(a.weight) && aligned16(a.out);
     return p;
 }
 
 /* terms: y where nothing is reduced, else NULL. Where there is one block, *y = sum / over, else *of_block = sum. */
 template <class T>
 __global__ void __launch_bounds__(LOSS_THREADS, 1)
-    loss_kernel(pairs<T> in, T *terms, T *y, double over, double *of_block) {
+    loss_kernel(pairs<T> in, T *terms, T *y, double over, double_sum<T> *of_block) {
     typedef compute<T> C;
-    __shared__ sums<double, 1> shared[LOSS_WARPS];
-    const int width     = vector<T>::width;
-    sums<double, 1> sum = {};
+    __shared__ double_sum<T> shared[LOSS_WARPS];
+    const int width   = vector<T>::width;
+    double_sum<T> sum = {};
     for (int64_t i = (int64_t(blockIdx.x) * LOSS_THREADS + threadIdx.x) * width; i < in.count;
          i += int64_t(gridDim.x) * LOSS_THREADS * width) {
         const int n = in.count - i < width ? static_cast<int>(in.count - i) : width;
@@ -119,7 +127,7 @@ __global__ void __launch_bounds__(LOSS_THREADS, 1)
             for (int k = 0; k < width; ++k) {
                 const double term = k < n ? double(w[k]) * in.term(kind, p[k], t[k]) : 0.0;
                 values[k]         = C(term);
-                sum.at[0] += term;
+                sum.add(term);
             }
         });
         if (terms) store_pack(terms + i, n, in.wide, values);
@@ -128,18 +136,19 @@ __global__ void __launch_bounds__(LOSS_THREADS, 1)
     sum = block_merge(sum, shared);
     if (threadIdx.x != 0) return;
     if (gridDim.x == 1)
-        *y = round_to<T>(compute<T>(sum.at[0] / over));
+        *y = round_to<T>(compute<T>(sum.over(over)));
     else
-        of_block[blockIdx.x] = sum.at[0];
+        of_block[blockIdx.x] = sum;
 }
 
 template <class T>
-__global__ void __launch_bounds__(LOSS_THREADS) finish_kernel(const double *of_block, int blocks, double over, T *y) {
-    __shared__ sums<double, 1> shared[LOSS_WARPS];
-    sums<double, 1> sum = {};
-    for (int b = threadIdx.x; b < blocks; b += LOSS_THREADS) sum.at[0] += of_block[b];
+__global__ void __launch_bounds__(LOSS_THREADS)
+    finish_kernel(const double_sum<T> *of_block, int blocks, double over, T *y) {
+    __shared__ double_sum<T> shared[LOSS_WARPS];
+    double_sum<T> sum = {};
+    for (int b = threadIdx.x; b < blocks; b += LOSS_THREADS) sum.merge(of_block[b]);
     sum = block_merge(sum, shared);
-    if (threadIdx.x == 0) *y = round_to<T>(compute<T>(sum.at[0] / over));
+    if (threadIdx.x == 0) *y = round_to<T>(compute<T>(sum.over(over)));
 }
 
 /* over: what the one dy is divided by. */
@@ -154,9 +163,11 @@ __global__ void __launch_bounds__(LOSS_THREADS, 1)
     C p[width], t[width], w[width], values[width];
     const C one = one_dy ? to_compute(*dy) / over : C(0);
     in.load(i, n, p, t, w);
-    for (int k = 0; k < width; ++k) w[k] *= one_dy ? one : k < n ? to_compute(dy[i + k]) : C(0);
     with_kind(in.kind, [&](glia_loss_kind kind) {
-        for (int k = 0; k < width; ++k) values[k] = w[k] * in.slope(kind, p[k], t[k]);
+        for (int k = 0; k < width; ++k) {
+            const C dy_here = one_dy ? one : k < n ? to_compute(dy[i + k]) : C(0);
+            values[k]       = 4 * product(w[k], dy_here, in.quarter_slope(kind, p[k], t[k]));
+        }
     });
     store_pack(dx + i, n, in.wide, values);
 }
@@ -169,7 +180,7 @@ cudaError_t loss(const gli_loss_geom &g, const gli_loss_arrays &a, cudaStream_t 
     if (reduced) blocks = blocks <= LOSS_ALONE ? 1 : blocks < int(LOSS_BLOCKS) ? blocks : int(LOSS_BLOCKS);
     if (blocks == 0) return cudaSuccess;
     T *y                    = static_cast<T *>(a.out);
-    double *of_block        = static_cast<double *>(a.workspace);
+    double_sum<T> *of_block = static_cast<double_sum<T> *>(a.workspace);
     const cudaError_t first = GLI_LAUNCH(loss_kernel<T>, blocks, LOSS_THREADS, 0, stream, pairs_of<T>(g, a),
                                          reduced ? nullptr : y, y, over, of_block);
     if (!reduced || blocks == 1 || first != cudaSuccess) return first;

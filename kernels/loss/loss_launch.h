@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-enum { GLI_LOSS_WORKSPACE = 8 * 1024 }; /* bytes, of the forward kernel */
+enum { GLI_LOSS_WORKSPACE = 16 * 1024 }; /* bytes, of the forward kernel */
 
 /* Dense arrays of one float dtype; the formulas are in glia/ops/loss.h. */
 typedef struct gli_loss_arrays {

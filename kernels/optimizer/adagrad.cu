@@ -12,7 +12,7 @@ struct adagrad_rule : update_rule<C> {
     /* param, grad, sum of squares */
     __device__ void step(const C (&in)[3], C (&out)[2]) const {
         const C param = in[0], grad = this->penalized(in[1], param), sum = in[2] + grad * grad;
-        out[0] = param - this->rate * grad / (sqrt(sum) + epsilon);
+        out[0] = param - this->rate * (grad / (sqrt(sum) + epsilon));
         out[1] = sum;
     }
 };

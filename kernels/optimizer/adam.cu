@@ -11,14 +11,14 @@ struct adam_rule : update_rule<C> {
     C beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon;
     C log_beta1, log_beta2;
     const int64_t *step_address;
-    C correction1, correction2; /* 1 / (1 - beta^step) */
+    C correction1, root_correction2; /* 1 / (1 - beta1^step), and the root of that of beta2 */
 
     /* 1 - beta^step through expm1: at the first steps beta^step is near 1, and the difference would cancel. */
     __device__ void load() {
         const C step = C(*step_address);
         update_rule<C>::load();
-        correction1 = -1 / expm1(step * log_beta1);
-        correction2 = -1 / expm1(step * log_beta2);
+        correction1      = -1 / expm1(step * log_beta1);
+        root_correction2 = sqrt(-1 / expm1(step * log_beta2));
     }
     /* param, grad, m, v */
     __device__ void step(const C (&in)[4], C (&out)[3]) const {
@@ -26,7 +26,7 @@ struct adam_rule : update_rule<C> {
         const C m       = beta1 * in[2] + one_minus_beta1 * grad;
         const C v       = beta2 * in[3] + one_minus_beta2 * grad * grad;
         const C decayed = decoupled ? param * (1 - this->rate * this->weight_decay) : param;
-        out[0]          = decayed - this->rate * (m * correction1) / (sqrt(v * correction2) + epsilon);
+        out[0]          = decayed - this->rate * correction1 * (m / (sqrt(v) * root_correction2 + epsilon));
         out[1]          = m;
         out[2]          = v;
     }

@@ -1,11 +1,9 @@
 /* Two launches: each block sums the squares of its share; then each block sums the blocks' sums, all in the same order,
- * and scales its share. Squares are summed in double, where those of no f32 overflow; those of large and of tiny
- * doubles are summed by themselves, scaled by powers of two. Source: Blue, "A Portable Fortran Program to Find the
- * Euclidean Norm of a Vector". */
+ * and scales its share. */
 #include "kernels/optimizer/clip_by_norm_launch.h"
 
 #include "kernels/device/pack.cuh"
-#include "kernels/device/block_reduce.cuh"
+#include "kernels/device/wide_sums.cuh"
 
 namespace glia {
 namespace {
@@ -16,26 +14,8 @@ enum {
     CLIP_PACKS   = 2 /* of a thread, at least, unless that is more blocks than there may be */
 };
 
-enum { MEDIUM, LARGE, TINY, SIZES };
-constexpr double DOWN = 0x1p-600, UP = 0x1p600; /* of large and of tiny numbers, so that 2^31 squares can be added */
-
 template <class T>
-using squares = sums<double, sizeof(T) == sizeof(double) ? SIZES : 1>;
-
-__device__ inline void add_square(sums<double, 1> &sum, double x) { sum.at[MEDIUM] += x * x; }
-__device__ inline void add_square(sums<double, SIZES> &sum, double x) {
-    const int size      = fabs(x) > 0x1p490 ? LARGE : fabs(x) < 0x1p-490 ? TINY : MEDIUM;
-    const double scaled = x * (size == LARGE ? DOWN : size == TINY ? UP : 1.0);
-#pragma unroll
-    for (int i = 0; i < SIZES; ++i) sum.at[i] += i == size ? scaled * scaled : 0.0;
-}
-
-__device__ inline double norm_of(const sums<double, 1> &sum) { return sqrt(sum.at[MEDIUM]); }
-__device__ inline double norm_of(const sums<double, SIZES> &sum) {
-    const double medium = sum.at[MEDIUM] + sum.at[TINY] * DOWN * DOWN;
-    if (sum.at[LARGE] != 0) return sqrt(sum.at[LARGE] + medium * DOWN * DOWN) * UP;
-    return sum.at[MEDIUM] != 0 ? sqrt(medium) : sqrt(sum.at[TINY]) * DOWN;
-}
+using squares = wide_squares<T, double>;
 
 template <class T>
 __global__ void __launch_bounds__(CLIP_THREADS) squares_kernel(const T *g, int count, bool wide, squares<T> *of_block) {
@@ -47,7 +27,7 @@ __global__ void __launch_bounds__(CLIP_THREADS) squares_kernel(const T *g, int c
         const int n = count - i < width ? static_cast<int>(count - i) : width;
         compute<T> values[width];
         load_pack(g + i, n, wide, values);
-        for (int k = 0; k < width; ++k) add_square(sum, double(values[k]));
+        for (int k = 0; k < width; ++k) sum.add(values[k]);
     }
     sum = block_merge(sum, shared);
     if (threadIdx.x == 0) of_block[blockIdx.x] = sum;
@@ -61,7 +41,7 @@ __global__ void __launch_bounds__(CLIP_THREADS)
     squares<T> sum  = {};
     for (unsigned b = threadIdx.x; b < gridDim.x; b += CLIP_THREADS) sum.merge(of_block[b]);
     sum                = block_merge(sum, shared);
-    const double found = norm_of(sum), ratio = max_norm / (found + GLI_CLIP_BY_NORM_EPSILON);
+    const double found = sum.root(), ratio = max_norm / (found + GLI_CLIP_BY_NORM_EPSILON);
     /* Of huge numbers the factor would be too small for a float: it has two parts then. */
     const double first = ratio < 0x1p-100 ? 0x1p-64 : 1;
     const auto scale = static_cast<compute<T>>(ratio > 1 ? 1 : ratio / first), down = static_cast<compute<T>>(first);

@@ -14,7 +14,7 @@ struct rmsprop_rule : update_rule<C> {
     __device__ void step(const C (&in)[5], C (&out)[4]) const {
         const C param = in[0], grad = this->penalized(in[1], param);
         const C square = alpha * in[2] + one_minus_alpha * grad * grad, mean = alpha * in[4] + one_minus_alpha * grad;
-        const C variance = centered ? square - mean * mean : square;
+        const C variance = centered && !isinf(square) ? square - mean * mean : square;
         const C scale    = sqrt(variance < 0 ? C(0) : variance) + epsilon;
         const C velocity = momentum * in[3] + grad / scale;
         out[0]           = param - this->rate * velocity;

@@ -4,13 +4,12 @@
  * columns: the innermost axis is kept. Neighbouring threads have neighbouring outputs, the rows of threads of a block
  * share a set and merge in shared memory.
  *
- * Means and the norm of squares are added in A, double: sums and squares overflow where these do not.
- *
  * Both read 16 bytes at a time where the innermost axis allows it. Where there are too few outputs to fill a device,
- * the sets are split into slices; a second launch reduces the slices, as columns. */
+ * the sets are split into slices, and a second launch merges what these left. Sums are wide (wide_sums.cuh). */
 #include "kernels/reduce/reduce_launch.h"
 
 #include "kernels/device/broadcast_map.cuh"
+#include "kernels/device/merge_parts.cuh"
 #include "kernels/reduce/reduce.cuh"
 
 namespace glia {
@@ -28,10 +27,6 @@ reduction reduction_of(glia_reduce_kind kind) {
         case GLIA_REDUCE_L2: return SUM_OF_SQUARES;
     }
     return SUM;
-}
-
-finish finish_of(glia_reduce_kind kind) {
-    return kind == GLIA_REDUCE_MEAN ? DIVIDE : kind == GLIA_REDUCE_L2 ? ROOT : AS_IS;
 }
 
 /* How a reduction is split; depends on the sizes and the alignment alone. */
@@ -78,9 +73,9 @@ int pack_of(const T *x) {
     return aligned16(x) ? vector<T>::width : 1;
 }
 
-template <class T, class Y, class A>
-job<T, Y, A> job_of(const gli_reduce_shape &s, const cut &c, reduction how, const T *x, const T *match) {
-    job<T, Y, A> j = {};
+template <class S, class T, class Y>
+job<T, Y, S> job_of(const gli_reduce_shape &s, const cut &c, reduction how, const T *x, const T *match, Y *y) {
+    job<T, Y, S> j = {};
     j.how          = how;
     j.kept         = offset_calculator_for(s.kept);
     j.reduced      = offset_calculator_for(s.reduced);
@@ -90,66 +85,45 @@ job<T, Y, A> job_of(const gli_reduce_shape &s, const cut &c, reduction how, cons
     j.wide         = c.wide;
     j.x            = x;
     j.match        = match;
+    j.end.over     = 1;
+    j.y            = y;
     return j;
 }
 
-/* The last launch: the slices of each output, as the columns of a matrix. */
-template <class A, class Y>
-cudaError_t finish_slices(const gli_reduce_shape &s, unsigned slices, reduction how, finish end, A *parts, Y *y,
-                          cudaStream_t stream) {
-    const gli_reduce_shape rest = {{1, {s.outputs}, {1}}, {1, {int(slices)}, {s.outputs}}, s.outputs, int(slices)};
-    cut c                       = cut_of(rest, pack_of(parts), false);
-    c.slice                     = slices;
-    const A *x = parts, *none = nullptr;
-    auto j    = job_of<A, Y, A>(rest, c, how == LARGEST || how == SMALLEST ? how : SUM, x, none);
-    j.end     = end;
-    j.divisor = A(s.set);
-    j.y       = y;
-    return GLI_LAUNCH((reduce_columns<A, Y, A>), c.blocks, THREADS, 0, stream, j, c.team);
-}
-
-/* Ties are as many as A counts; they go to `ties`, and y is not written. */
-template <class A, class T>
-cudaError_t reduce_in(reduction how, finish end, const gli_reduce_shape &s, const T *x, const T *match, T *y, A *ties,
-                      void *workspace, cudaStream_t stream) {
-    const cut c = cut_of(s, pack_of(x), in_rows(s));
-    auto j      = job_of<T, T, A>(s, c, how, x, match);
-    j.end       = end;
-    j.divisor   = A(s.set);
-    j.y         = y;
-    j.parts     = c.slices > 1 ? static_cast<A *>(workspace) : ties;
+/* S: the state. */
+template <class S, class T, class Y>
+cudaError_t launch(job<T, Y, S> j, const cut &c, void *workspace, cudaStream_t stream) {
+    j.parts = c.slices > 1 ? static_cast<S *>(workspace) : nullptr;
     const dim3 grid(c.blocks, c.slices);
-    const cudaError_t error = c.rows ? GLI_LAUNCH((reduce_rows<T, T, A>), grid, THREADS, 0, stream, j, c.team)
-                                     : GLI_LAUNCH((reduce_columns<T, T, A>), grid, THREADS, 0, stream, j, c.team);
+    const cudaError_t error = c.rows ? GLI_LAUNCH((reduce_rows<T, Y, S>), grid, THREADS, 0, stream, j, c.team)
+                                     : GLI_LAUNCH((reduce_columns<T, Y, S>), grid, THREADS, 0, stream, j, c.team);
     if (error != cudaSuccess || c.slices == 1) return error;
-    return ties ? finish_slices(s, c.slices, how, end, j.parts, ties, stream)
-                : finish_slices(s, c.slices, how, end, j.parts, y, stream);
+    return merge_parts(j.parts, int(c.slices), int(j.outputs), S::none(j.how), j.end, j.y, stream);
 }
 
-/* Sums of f16 fit a float, whatever they are of. */
 template <class T>
 cudaError_t reduce(glia_reduce_kind kind, const gli_reduce_shape &s, const T *x, T *y, void *workspace,
                    cudaStream_t stream) {
-    typedef std::conditional_t<std::is_same<T, f16>::value, float, double> in_range;
     const reduction how = reduction_of(kind);
-    const finish end    = finish_of(kind);
+    const cut c         = cut_of(s, pack_of(x), in_rows(s));
     const T *none       = nullptr;
-    if (end == AS_IS) {
-        compute<T> *no_ties = nullptr;
-        return reduce_in(how, end, s, x, none, y, no_ties, workspace, stream);
-    }
-    in_range *no_ties = nullptr;
-    return reduce_in(how, end, s, x, none, y, no_ties, workspace, stream);
+    if (how == LARGEST || how == SMALLEST)
+        return launch(job_of<extreme<T>>(s, c, how, x, none, y), c, workspace, stream);
+    if (how == SUM_OF_SQUARES) return launch(job_of<norm<T>>(s, c, how, x, none, y), c, workspace, stream);
+    auto j = job_of<total<T>>(s, c, how, x, none, y);
+    if (kind == GLIA_REDUCE_MEAN) j.end.over = compute<T>(s.set);
+    return launch(j, c, workspace, stream);
 }
 
 template <class T>
 size_t partials_of(const gli_reduce_shape &s) {
-    size_t max_slices = 0;
+    const size_t state = sizeof(norm<T>) > sizeof(extreme<T>) ? sizeof(norm<T>) : sizeof(extreme<T>);
+    size_t max_slices  = 0;
     for (int pack : {1, int(vector<T>::width)}) {
         const cut c = cut_of(s, pack, in_rows(s));
         if (c.slices > 1 && c.slices > max_slices) max_slices = c.slices;
     }
-    return max_slices * s.outputs * sizeof(double);
+    return max_slices * s.outputs * state;
 }
 
 /* ---- backward ---- */
@@ -221,8 +195,8 @@ cudaError_t reduce_backward(glia_reduce_kind kind, const gli_reduce_shape &s, co
     C *ties = needs_ties(kind) ? static_cast<C *>(workspace) : nullptr;
     if (ties) {
         void *rest              = static_cast<char *>(workspace) + ties_bytes(s, sizeof(C));
-        T *none                 = nullptr;
-        const cudaError_t error = reduce_in(TIES, AS_IS, s, x, y, none, ties, rest, stream);
+        const cut c             = cut_of(s, pack_of(x), in_rows(s));
+        const cudaError_t error = launch(job_of<extreme<T>>(s, c, TIES, x, y, ties), c, rest, stream);
         if (error != cudaSuccess) return error;
     }
     const int width = vector<T>::width, last = all.n - 1;

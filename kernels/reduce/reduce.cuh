@@ -4,9 +4,9 @@
 
 #include <type_traits>
 
-#include "kernels/device/block_reduce.cuh"
 #include "kernels/device/offset_calculator.cuh"
 #include "kernels/device/pack.cuh"
+#include "kernels/device/wide_sums.cuh"
 
 namespace glia {
 
@@ -15,46 +15,88 @@ enum { AT_ONCE = 4 };
 
 /* What becomes of the elements of a set. TIES: how many are equal to the y of their set. */
 enum reduction { SUM, SUM_OF_MAGNITUDES, SUM_OF_SQUARES, TIES, LARGEST, SMALLEST };
-enum finish { AS_IS, DIVIDE, ROOT };
 
-template <class C>
-__device__ inline C first_of(reduction how) {
-    return how == LARGEST ? -C(INFINITY) : how == SMALLEST ? C(INFINITY) : C(0);
-}
+/* The states of a set, as block_reduce.cuh has them, with
+ *     void take<HOW>(C x, C y)    an element; y: what ties are equal to
+ *     C result(C over) const    what becomes of the whole set, of which a mean has `over` elements
+ *     void with(reduction how, F f)    f(known<HOW>()), compiled for each reduction that has this state
+ *
+ * The value stands first: nvcc 13.0 takes {how, double} for a copy of the first bytes of a job, and drops it. */
+template <reduction HOW>
+using known = std::integral_constant<reduction, HOW>;
 
-/* all with x; NaN wins. */
-template <class C>
-__device__ inline C merged(reduction how, C all, C x, C y = 0) {
-    switch (how) {
-        case SUM: return all + x;
-        case SUM_OF_MAGNITUDES: return all + fabs(x);
-        case SUM_OF_SQUARES: return all + x * x;
-        case TIES: return all + (x == y ? C(1) : C(0));
-        case LARGEST: return x > all || isnan(x) ? x : all;
-        case SMALLEST: return x < all || isnan(x) ? x : all;
-    }
-    return all;
-}
-
-/* Of what two parts of a set were reduced to. */
-template <class C>
-__device__ inline C merged_parts(reduction how, C a, C b) {
-    return how == LARGEST ? merged(LARGEST, a, b) : how == SMALLEST ? merged(SMALLEST, a, b) : a + b;
-}
-
-template <class C>
-__device__ inline C finished(finish end, C total, C set) {
-    return end == DIVIDE ? total / set : end == ROOT ? sqrt(total) : total;
-}
-
-/* The value stands first: nvcc 13.0 takes {how, double} for a copy of the first bytes of a job, and drops the sum. */
-template <class C>
-struct partial {
+/* Extremes and ties; NaN wins. */
+template <class T>
+struct extreme {
+    typedef compute<T> C;
     C value;
     reduction how;
-    __device__ void merge(const partial &other) { value = merged_parts(how, value, other.value); }
-    __device__ partial down(int distance, int lanes) const {
+
+    static __host__ __device__ extreme none(reduction how) {
+        return {how == LARGEST ? -C(INFINITY) : how == SMALLEST ? C(INFINITY) : C(0), how};
+    }
+    template <reduction HOW>
+    __device__ void take(C x, C y) {
+        if (HOW == TIES) value += x == y ? C(1) : C(0);
+        if (HOW == LARGEST) value = x > value || isnan(x) ? x : value;
+        if (HOW == SMALLEST) value = x < value || isnan(x) ? x : value;
+    }
+    __device__ void merge(const extreme &other) {
+        switch (how) {
+            case TIES: value += other.value; break;
+            case LARGEST: take<LARGEST>(other.value, 0); break;
+            default: take<SMALLEST>(other.value, 0);
+        }
+    }
+    __device__ extreme down(int distance, int lanes) const {
         return {__shfl_down_sync(EVERY_LANE, value, distance, lanes), how};
+    }
+    __device__ C result(C) const { return value; }
+    template <class F>
+    static __device__ void with(reduction how, F f) {
+        switch (how) {
+            case TIES: return f(known<TIES>());
+            case LARGEST: return f(known<LARGEST>());
+            default: return f(known<SMALLEST>());
+        }
+    }
+};
+
+template <class T>
+struct total {
+    typedef compute<T> C;
+    wide_sum<T> value;
+
+    static __host__ __device__ total none(reduction) { return {}; }
+    template <reduction HOW>
+    __device__ void take(C x, C) {
+        value.add(HOW == SUM ? x : fabs(x));
+    }
+    __device__ void merge(const total &other) { value.merge(other.value); }
+    __device__ total down(int distance, int lanes) const { return {{value.down(distance, lanes)}}; }
+    __device__ C result(C over) const { return C(value.over(over)); }
+    template <class F>
+    static __device__ void with(reduction how, F f) {
+        return how == SUM ? f(known<SUM>()) : f(known<SUM_OF_MAGNITUDES>());
+    }
+};
+
+template <class T>
+struct norm {
+    typedef compute<T> C;
+    wide_squares<T> value;
+
+    static __host__ __device__ norm none(reduction) { return {}; }
+    template <reduction>
+    __device__ void take(C x, C) {
+        value.add(x);
+    }
+    __device__ void merge(const norm &other) { value.merge(other.value); }
+    __device__ norm down(int distance, int lanes) const { return {{value.down(distance, lanes)}}; }
+    __device__ C result(C) const { return C(value.root()); }
+    template <class F>
+    static __device__ void with(reduction, F f) {
+        return f(known<SUM_OF_SQUARES>());
     }
 };
 
@@ -62,51 +104,60 @@ struct partial {
 template <class T, int W>
 using packed_or_one = std::conditional_t<W == 1, T, packed<T>>;
 
-/* One launch. Slice s of the set goes to parts[s outputs ...]; the last launch of a reduction finishes, into y. A: what
- * is added up. */
-template <class T, class Y, class A>
-struct job {
-    reduction how;
-    finish end;
-    offset_calculator kept, reduced;
-    unsigned outputs, set, slice; /* slice: elements of a set for each blockIdx.y */
-    A divisor;                    /* elements that the mean is of */
-    bool wide;
-    const T *x, *match; /* match: y of the sets, for ties */
-    Y *y;
-    A *parts; /* NULL: y is written */
-
-    __device__ void put(unsigned output, A total) const {
-        if (parts)
-            parts[int64_t(blockIdx.y) * outputs + output] = total;
+/* What a state becomes in y: an element of T, or the number of ties as it is. */
+template <class T, class Y>
+struct ending {
+    compute<T> over; /* elements that a mean is of */
+    template <class S>
+    __device__ Y operator()(const S &state) const {
+        if constexpr (std::is_same<Y, T>::value)
+            return round_to<T>(state.result(over));
         else
-            y[output] = round_to<Y>(finished(end, total, divisor));
+            return state.result(over);
     }
 };
 
+/* One launch. Slice s of the set goes to parts[s outputs ...], if there are several. S: the state. */
+template <class T, class Y, class S>
+struct job {
+    reduction how;
+    offset_calculator kept, reduced;
+    unsigned outputs, set, slice; /* slice: elements of a set for each blockIdx.y */
+    bool wide;
+    const T *x, *match; /* match: y of the sets, for ties */
+    ending<T, Y> end;
+    Y *y;
+    S *parts; /* NULL: y is written */
+
+    __device__ void put(unsigned output, const S &state) const {
+        if (parts)
+            parts[int64_t(blockIdx.y) * outputs + output] = state;
+        else
+            y[output] = end(state);
+    }
+    __device__ compute<T> match_of(unsigned output) const { return match ? to_compute(match[output]) : compute<T>(0); }
+};
+
 /* all with `count` steps of W elements each: element w to all[w], or where FOLD, to all[0]. */
-template <reduction HOW, int W, bool FOLD, class T, class A>
-__device__ inline void merge_steps(const packed_or_one<T, W> (&in)[AT_ONCE], int count, const A *match, A *all) {
+template <reduction HOW, int W, bool FOLD, class T, class S>
+__device__ inline void merge_steps(const packed_or_one<T, W> (&in)[AT_ONCE], int count, const compute<T> *match,
+                                   S *all) {
 #pragma unroll
     for (int k = 0; k < AT_ONCE; ++k) {
         compute<T> values[W];
-        if (k >= count) return;
         if constexpr (W == 1)
             values[0] = to_compute(in[k]);
         else
             unpack(in[k], values);
-        for (int w = 0; w < W; ++w) {
-            const int to = FOLD ? 0 : w;
-            all[to]      = merged(HOW, all[to], A(values[w]), match[to]);
-        }
+        for (int w = 0; k < count && w < W; ++w) all[FOLD ? 0 : w].template take<HOW>(values[w], match[FOLD ? 0 : w]);
     }
 }
 
 /* Reduces elements begin, begin + step, ... below end, W neighbours at a time. The loads of AT_ONCE steps are on their
  * way together; the switch is once for all of them. */
-template <int W, bool FOLD, class T, class Y, class A>
-__device__ inline void scan(const job<T, Y, A> &j, const T *x, unsigned begin, unsigned end, unsigned step,
-                            const A *match, A *all) {
+template <int W, bool FOLD, class T, class Y, class S>
+__device__ inline void scan(const job<T, Y, S> &j, const T *x, unsigned begin, unsigned end, unsigned step,
+                            const compute<T> *match, S *all) {
     typedef packed_or_one<T, W> pack;
 #pragma unroll 1
     for (unsigned i = begin; i < end; i += AT_ONCE * step) {
@@ -121,66 +172,57 @@ __device__ inline void scan(const job<T, Y, A> &j, const T *x, unsigned begin, u
         }
 #pragma unroll
         for (int k = 0; k < AT_ONCE; ++k) in[k] = *reinterpret_cast<const pack *>(at[k]);
-        switch (j.how) {
-            case SUM: merge_steps<SUM, W, FOLD, T>(in, count, match, all); break;
-            case SUM_OF_MAGNITUDES: merge_steps<SUM_OF_MAGNITUDES, W, FOLD, T>(in, count, match, all); break;
-            case SUM_OF_SQUARES: merge_steps<SUM_OF_SQUARES, W, FOLD, T>(in, count, match, all); break;
-            case TIES: merge_steps<TIES, W, FOLD, T>(in, count, match, all); break;
-            case LARGEST: merge_steps<LARGEST, W, FOLD, T>(in, count, match, all); break;
-            case SMALLEST: merge_steps<SMALLEST, W, FOLD, T>(in, count, match, all); break;
-        }
+        S::with(j.how, [&](auto how) { merge_steps<decltype(how)::value, W, FOLD, T>(in, count, match, all); });
     }
 }
 
 /* A block has 256 / team outputs. */
-template <class T, class Y, class A>
-__global__ void __launch_bounds__(THREADS) reduce_rows(job<T, Y, A> j, int team) {
+template <class T, class Y, class S>
+__global__ void __launch_bounds__(THREADS) reduce_rows(job<T, Y, S> j, int team) {
     constexpr int width = vector<T>::width;
-    __shared__ partial<A> shared[WARPS];
+    __shared__ S shared[WARPS];
     const unsigned lane = threadIdx.x % team, output = blockIdx.x * (THREADS / team) + threadIdx.x / team;
     const bool active    = output < j.outputs;
     const unsigned begin = blockIdx.y * j.slice, end = active ? min(begin + j.slice, j.set) : 0;
-    const T *x    = j.x + (active ? j.kept.offset(output) : 0);
-    const A match = active && j.match ? A(to_compute(j.match[output])) : A(0);
-    A value       = first_of<A>(j.how);
+    const T *x             = j.x + (active ? j.kept.offset(output) : 0);
+    const compute<T> match = active ? j.match_of(output) : compute<T>(0);
+    S state                = S::none(j.how);
     if (j.wide)
-        scan<width, true>(j, x, begin + lane * width, end, team * width, &match, &value);
+        scan<width, true>(j, x, begin + lane * width, end, team * width, &match, &state);
     else
-        scan<1, true>(j, x, begin + lane, end, team, &match, &value);
-    const partial<A> part = {value, j.how};
-    const partial<A> all  = team > LANES ? block_merge(part, shared) : warp_merge(part, team);
-    if (active && lane == 0) j.put(output, all.value);
+        scan<1, true>(j, x, begin + lane, end, team, &match, &state);
+    state = team > LANES ? block_merge(state, shared) : warp_merge(state, team);
+    if (active && lane == 0) j.put(output, state);
 }
 
 /* A block has `across` packs of W outputs, and 256 / across threads for each. */
-template <int W, class T, class Y, class A>
-__device__ inline void reduce_packs(const job<T, Y, A> &j, int across, A (&shared)[THREADS][vector<T>::width]) {
+template <int W, class T, class Y, class S>
+__device__ inline void reduce_packs(const job<T, Y, S> &j, int across, S (&shared)[vector<T>::width][THREADS]) {
     const int column = threadIdx.x % across, down = THREADS / across;
     const unsigned first = (blockIdx.x * across + column) * W;
     const bool active    = first < j.outputs;
     const unsigned begin = blockIdx.y * j.slice, end = active ? min(begin + j.slice, j.set) : 0;
     const T *x = j.x + (active ? j.kept.offset(first) : 0);
-    A all[W], match[W];
+    S all[W];
+    compute<T> match[W];
     for (int k = 0; k < W; ++k) {
-        all[k]   = first_of<A>(j.how);
-        match[k] = active && j.match ? A(to_compute(j.match[first + k])) : A(0);
+        all[k]   = S::none(j.how);
+        match[k] = active ? j.match_of(first + k) : compute<T>(0);
     }
     scan<W, false>(j, x, begin + threadIdx.x / across, end, down, match, all);
-    for (int k = 0; k < W; ++k) shared[threadIdx.x][k] = all[k];
+    for (int k = 0; k < W; ++k) shared[k][threadIdx.x] = all[k];
     for (int half = down / 2; half > 0; half /= 2) {
         __syncthreads();
         if (int(threadIdx.x) < half * across)
-            for (int k = 0; k < W; ++k)
-                shared[threadIdx.x][k] =
-                    merged_parts(j.how, shared[threadIdx.x][k], shared[threadIdx.x + half * across][k]);
+            for (int k = 0; k < W; ++k) shared[k][threadIdx.x].merge(shared[k][threadIdx.x + half * across]);
     }
     if (!active || threadIdx.x >= unsigned(across)) return;
-    for (int k = 0; k < W; ++k) j.put(first + k, shared[threadIdx.x][k]);
+    for (int k = 0; k < W; ++k) j.put(first + k, shared[k][threadIdx.x]);
 }
 
-template <class T, class Y, class A>
-__global__ void __launch_bounds__(THREADS) reduce_columns(job<T, Y, A> j, int across) {
-    __shared__ A shared[THREADS][vector<T>::width];
+template <class T, class Y, class S>
+__global__ void __launch_bounds__(THREADS) reduce_columns(job<T, Y, S> j, int across) {
+    __shared__ S shared[vector<T>::width][THREADS];
     if (j.wide)
         reduce_packs<vector<T>::width>(j, across, shared);
     else

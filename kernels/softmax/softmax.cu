@@ -43,6 +43,22 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) softmax_rows(rows_job<T> j) {
     });
 }
 
+/* The gradient of an item, whose dy are multiplied by `by`, a power of two: 1, but where a sum of dy leaves their
+ * range.
+ */
+template <class T>
+struct item_gradient {
+    typedef compute<T> C;
+    bool log;
+    C by = 1, sum = 0;
+
+    __device__ C term(C y, C dy) const { return log ? dy * by : dy * by * y; }
+    __device__ C dx(C y, C dy) const { return (log ? dy * by - exp_for<T>(y) * sum : y * (dy * by - sum)) * (1 / by); }
+    /* Whether dy less the sum is a number of C, whatever dy is. */
+    __device__ bool fits() const { return fabs(sum) <= -lowest<C>() * C(0x1p-60); }
+    __device__ void scale_down(int length) { by = ldexp(C(1), -2 - ilogb(C(length))), sum = 0; }
+};
+
 template <class T, bool WHOLE_BLOCK>
 __global__ void __launch_bounds__(ROW_THREADS, 1) softmax_backward_rows(rows_job<T> j) {
     typedef compute<T> C;
@@ -50,20 +66,20 @@ __global__ void __launch_bounds__(ROW_THREADS, 1) softmax_backward_rows(rows_job
     GLI_DYNAMIC_SHARED(packed<T>, places);
     __shared__ C shared[ROW_WARPS];
     const row_team<WHOLE_BLOCK> team(j.shape);
-    const int64_t row       = team.row();
-    const row_packs<T, 2> x = packs_of(j.shape, team, row, {j.x, j.dy}, places, C(0));
-    C sum                   = 0;
-    x.visit(false, [&](int, const C(&values)[2][width]) {
-        for (int k = 0; k < width; ++k) sum += j.log ? values[1][k] : values[1][k] * values[0][k];
-    });
-    sum = team.all(plus(), sum, shared);
+    const int64_t row         = team.row();
+    const row_packs<T, 2> x   = packs_of(j.shape, team, row, {j.x, j.dy}, places, C(0));
+    item_gradient<T> gradient = {j.log};
+    for (bool again = false;; again = true) {
+        x.visit(again, [&](int, const C(&values)[2][width]) {
+            for (int k = 0; k < width; ++k) gradient.sum += gradient.term(values[0][k], values[1][k]);
+        });
+        gradient.sum = team.all(plus(), gradient.sum, shared);
+        if (again || !__any_sync(EVERY_LANE, !gradient.fits())) break; /* teams of a warp stay together */
+        gradient.scale_down(j.shape.length);
+    }
     x.visit(true, [&](int first, const C(&values)[2][width]) {
-        const C(&y)[width] = values[0], (&dy)[width] = values[1];
         C dx[width];
-        if (j.log)
-            for (int k = 0; k < width; ++k) dx[k] = dy[k] - exp_for<T>(y[k]) * sum;
-        else
-            for (int k = 0; k < width; ++k) dx[k] = y[k] * (dy[k] - sum);
+        for (int k = 0; k < width; ++k) dx[k] = gradient.dx(values[0][k], values[1][k]);
         store_pack(j.y + row * j.shape.length + first, j.shape.length - first, j.shape.wide, dx);
     });
 }
@@ -136,18 +152,23 @@ __global__ void __launch_bounds__(THREADS) softmax_backward_columns(columns_job<
     typedef compute<T> C;
     __shared__ sums<C, 1> shared[1][THREADS];
     const thread_column column(j);
-    C sum = 0;
-    for (int i = column.first; column.active && i < j.length; i += column.step) {
+    item_gradient<T> gradient = {j.log};
+    const auto add            = [&](int i) {
         const int64_t element = column.base + int64_t(i) * j.inner;
-        sum += j.log ? to_compute(j.dy[element]) : to_compute(j.dy[element]) * to_compute(j.x[element]);
-    }
-    shared[0][threadIdx.x] = {{sum}};
+        gradient.sum += gradient.term(to_compute(j.x[element]), to_compute(j.dy[element]));
+    };
+    for (int i = column.first; column.active && i < j.length; i += column.step) add(i);
+    shared[0][threadIdx.x] = {{gradient.sum}};
     merge_columns(shared, j.across);
-    sum = shared[0][threadIdx.x % j.across].at[0];
+    gradient.sum = shared[0][threadIdx.x % j.across].at[0];
+    if (!gradient.fits()) { /* each thread sums its column alone, before another writes dx, which may be dy */
+        gradient.scale_down(j.length);
+        for (int i = 0; column.active && i < j.length; ++i) add(i);
+    }
+    __syncthreads();
     for (int i = column.first; column.active && i < j.length; i += column.step) {
         const int64_t element = column.base + int64_t(i) * j.inner;
-        const C y = to_compute(j.x[element]), dy = to_compute(j.dy[element]);
-        j.y[element] = round_to<T>(j.log ? dy - exp(y) * sum : y * (dy - sum));
+        j.y[element]          = round_to<T>(gradient.dx(to_compute(j.x[element]), to_compute(j.dy[element])));
     }
 }
 

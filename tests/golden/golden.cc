@@ -192,6 +192,7 @@ std::vector<double> numbers_of(const Input &input, uint64_t seed, uint32_t strea
             case Content::near:
             case Content::small:
             case Content::scaled:
+            case Content::largest:
             case Content::made: break;  // of the provider suite
             case Content::signed_: values[i] = 2 * unit - 1; break;
             case Content::wide: values[i] = input.value * (2 * unit - 1); break;

@@ -19,14 +19,14 @@ struct Case {
     bool cpu   = false;  // large enough for a provider of the CPU: emulated kernels would take a minute
 };
 
-// The dtype of an input of a case whose floats are of this dtype.
 // Whether it has huge or tiny inputs.
 inline bool is_scaled(const Case &c) {
     for (const Input &input : c.inputs)
-        if (input.content == Content::scaled) return true;
+        if (input.content == Content::scaled || input.content == Content::largest) return true;
     return false;
 }
 
+// The dtype of an input of a case whose floats are of this dtype.
 glia_dtype dtype_of(const Case &c, size_t input, glia_dtype floats);
 
 // Runs the forward op of an op that reads a reserve, on the first of its inputs and with the provider of this name, or

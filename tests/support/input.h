@@ -22,6 +22,7 @@ enum class Content {
     near,          // signed_ around `value`: a large mean with a small variance
     small,         // integers: -1..1, reals: [-value, value)
     scaled,        // signed_ times `value`, a power of two: huge or tiny numbers
+    largest,       // reals: up to the largest power of two of the dtype; integers: quarters of it
     made,          // output `value` of the op's forward op, which fill_made runs; without it zeros
     wide,          // reals: [-value, value)
     whole,         // -4 .. 4
@@ -65,7 +66,8 @@ template <class... D>
 Input SMALL(double bound, D... dims) {
     return {Content::small, {int64_t(dims)...}, GLIA_F32, bound};
 }
-// Numbers of which f32 has no squares, 2^100, and those whose squares vanish, 2^-80; as near to that as f16 has any.
+// Numbers of which f32 has no squares, 2^100, and those whose squares vanish, 2^-80; such of f64; and as near to that
+// as f16 has any.
 template <class... D>
 Input HUGE(D... dims) {
     return {Content::scaled, {int64_t(dims)...}, GLIA_F32, 0x1p100};
@@ -73,6 +75,11 @@ Input HUGE(D... dims) {
 template <class... D>
 Input TINY(D... dims) {
     return {Content::scaled, {int64_t(dims)...}, GLIA_F32, 0x1p-80};
+}
+// Numbers of which a few have no sum.
+template <class... D>
+Input LARGEST(D... dims) {
+    return {Content::largest, {int64_t(dims)...}};
 }
 template <class... D>
 Input WIDE(double bound, D... dims) {

@@ -1,5 +1,6 @@
 // The numbers in the inputs of a case.
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <random>
 
@@ -22,8 +23,11 @@ void make_distribution(const std::vector<int64_t> &dims, std::vector<double> &va
 }
 
 double scale_of(const Input &scaled, glia_dtype dtype) {
+    if (dtype == GLIA_F64) return std::pow(scaled.value, 8);
     return dtype == GLIA_F16 ? std::clamp(scaled.value, 0x1p-8, 0x1p8) : scaled.value;
 }
+
+double largest_of(glia_dtype dtype) { return dtype == GLIA_F64 ? 0x1p1023 : dtype == GLIA_F16 ? 0x1p15 : 0x1p127; }
 
 }  // namespace
 
@@ -64,6 +68,7 @@ std::vector<double> values_of(const Case &c, size_t i, Regime regime, glia_dtype
             case Content::near: v = input.value + (whole ? integer(-4, 4) : real(-1, 1)); break;
             case Content::small: v = whole ? integer(-1, 1) : real(-input.value, input.value); break;
             case Content::scaled: v = scale_of(input, float_dtype) * (whole ? integer(-4, 4) : real(-1, 1)); break;
+            case Content::largest: v = largest_of(float_dtype) * (whole ? integer(-4, 4) / 4 : real(-1, 1)); break;
             case Content::made:
             case Content::wide:
             case Content::whole:

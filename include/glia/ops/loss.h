@@ -44,7 +44,8 @@ GLIA_API glia_loss_params glia_loss_defaults(void);
  *   bce_logits  max(p, 0) - p t + log(1 + exp(-|p|)), which is bce of sigmoid(p)
  *   kl          t (log t - p), 0 where t = 0; with log_target exp(t) (t - p). p is a logarithm
  * each times its weight. y is their mean over all terms, whatever the weights, and 0 where there are none; their sum;
- * or the terms.
+ * or the terms. Where y is a number it is right, though sums, terms or p - t are none; in f64 the terms have to be
+ * numbers without their weights, and p - t, else y may be infinite.
  * prediction, target: one shape   weight: that shape, or [N] for a prediction [N,...]; NULL: 1
  * y: scalar, or the shape of prediction with reduction none. Floats.
  * Source: PyTorch's losses of these names. */
@@ -74,6 +75,7 @@ typedef struct glia_cross_entropy_params {
  *   y       mean over class targets: sum of l / sum of w[class], both over the items that are not ignored; mean over
  *           probability targets: sum of l / the number of items; 0 where the divisor is 0, since nothing counts
  *           none: l, 0 for an ignored item
+ *           as for glia_loss, sums may be beyond the type, and so may l of one class, but in f64
  * A class outside of 0..C-1 that is not ignored makes the call return GLIA_INVALID_ARGUMENT, with the class and its
  * index in the message; y is then unspecified.
  * x: [N,C,...]   target: classes, i32 or i64 [N,...], or probabilities, the dtype and shape of x

@@ -41,8 +41,6 @@
     CALL(eltwise_backward_primitive_desc_create)             \
     CALL(pooling_forward_primitive_desc_create)              \
     CALL(pooling_backward_primitive_desc_create)             \
-    CALL(softmax_forward_primitive_desc_create)              \
-    CALL(softmax_backward_primitive_desc_create)             \
     CALL(reorder_primitive_desc_create)                      \
     CALL(primitive_create)                                   \
     CALL(primitive_execute)

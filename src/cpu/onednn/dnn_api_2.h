@@ -149,23 +149,4 @@ static inline dnnl_status_t dnnl_pooling_backward_primitive_desc_create(
                          pd, &op, engine, hint, attr);
 }
 
-static inline dnnl_status_t dnnl_softmax_forward_primitive_desc_create(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
-                                                                       dnnl_prop_kind_t prop, dnnl_alg_kind_t alg,
-                                                                       const_dnnl_memory_desc_t src,
-                                                                       const_dnnl_memory_desc_t dst, int axis,
-                                                                       const_dnnl_primitive_attr_t attr) {
-    dnnl_softmax_v2_desc_t op;
-    return gli_dnn_pd_of(dnnl_softmax_v2_forward_desc_init(&op, prop, alg, src, dst, axis), pd, &op, engine, NULL,
-                         attr);
-}
-
-static inline dnnl_status_t dnnl_softmax_backward_primitive_desc_create(
-    dnnl_primitive_desc_t *pd, dnnl_engine_t engine, dnnl_alg_kind_t alg, const_dnnl_memory_desc_t diff_src,
-    const_dnnl_memory_desc_t diff_dst, const_dnnl_memory_desc_t dst, int axis, const_dnnl_primitive_desc_t hint,
-    const_dnnl_primitive_attr_t attr) {
-    dnnl_softmax_v2_desc_t op;
-    return gli_dnn_pd_of(dnnl_softmax_v2_backward_desc_init(&op, alg, diff_src, diff_dst, dst, axis), pd, &op, engine,
-                         hint, attr);
-}
-
 #endif

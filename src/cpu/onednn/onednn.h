@@ -115,10 +115,6 @@ void gli_dnn_add_unary(gli_dnn *dnn, glia_unary_kind kind, float alpha, float be
 void gli_dnn_add_unary_backward(gli_dnn *dnn, glia_unary_kind kind, bool from_y, float alpha, float beta,
                                 const gli_dnn_view *x, const gli_dnn_view *dy, const gli_dnn_view *dx);
 
-/* Over one axis. */
-void gli_dnn_add_softmax_backward(gli_dnn *dnn, int axis, const gli_dnn_view *y, const gli_dnn_view *dy,
-                                  const gli_dnn_view *dx);
-
 /* ---- running it -------------------------------------------------------------------------------------------------- */
 
 /* The rest of a provider. */

@@ -22,7 +22,8 @@ GLIA_API glia_status glia_unary_backward(glia_context *ctx, const glia_unary_par
                                          const glia_tensor *y, const glia_tensor *dy, glia_tensor *dx);
 
 /* dx = x > 0 ? dy : slope dy   dslope = the sum of (x > 0 ? 0 : x dy) over the elements that use the slope.
- * dx, dslope: NULL where not requested. dx: as x, may be dy. dslope: as slope. Floats. */
+ * dx, dslope: NULL where not requested. dx: as x, may be dy. dslope: as slope. Floats. dslope is right where it is a
+ * number, as the gradients of glia_binary are. */
 GLIA_API glia_status glia_prelu_backward(glia_context *ctx, const glia_tensor *x, const glia_tensor *slope,
                                          const glia_tensor *dy, glia_tensor *dx, glia_tensor *dslope);
 
@@ -33,7 +34,8 @@ typedef glia_binary_params glia_binary_backward_params;
  *   add  dy, dy     sub  dy, -dy     mul  dy b, dy a     div  dy / b, -dy a / b^2
  *   pow  dy b a^(b-1), 0 where b = 0;   dy a^b log a, 0 where a = 0 and b >= 0
  *   minimum, maximum  dy to the one that was taken, half to each where they are equal, dy to both where one is NaN
- * as in PyTorch. a, b, dy: as in and out of glia_binary. Floats. */
+ * as in PyTorch. A gradient that is a number is right, though factors, powers or sums on the way to it are none; in f64
+ * each term of a sum has to be one. a, b, dy: as in and out of glia_binary. Floats. */
 GLIA_API glia_status glia_binary_backward(glia_context *ctx, const glia_binary_params *params, const glia_tensor *a,
                                           const glia_tensor *b, const glia_tensor *dy, glia_tensor *da,
                                           glia_tensor *db);

@@ -171,6 +171,12 @@ static void backward_row(const job *j, int64_t i, double sum, float *dx) {
     const double slope = mean_of(j->dy->ndim ? dy[i * j->dy->stride[0]] : dy[0], j->divisor);
     const double own = own_share(j, class), total = own + smooth_share(j, j->all_weights);
     const float scale = (float)(slope * total / sum);
+    if (!isfinite(scale)) { /* small exponentials may make floats of it */
+        for (int c = 0; c < classes; ++c)
+            dx[c] =
+                (float)(slope * (dx[c] * (total / sum) - smooth_share(j, weight_of(j, c)) - (c == class ? own : 0)));
+        return;
+    }
     for (int c = 0; c < classes; ++c) dx[c] *= scale;
     for (int c = 0; s > 0 && c < classes; ++c) dx[c] -= (float)(slope * smooth_share(j, weight_of(j, c)));
     dx[class] -= (float)(slope * own);

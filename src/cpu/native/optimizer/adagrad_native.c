@@ -17,7 +17,7 @@ GLI_INLINE void step(const void *numbers, unsigned states, gli_update_element *e
     const job *j = numbers;
     (void)states;
     e->state[SUM] += e->grad * e->grad;
-    e->param -= j->rate * e->grad / (sqrtf(e->state[SUM]) + j->epsilon);
+    e->param -= j->rate * (e->grad / (sqrtf(e->state[SUM]) + j->epsilon));
 }
 
 GLI_CLONES static void update_adagrad(void *arg, int64_t begin, int64_t end) {

@@ -20,7 +20,7 @@ GLI_INLINE void step(const void *numbers, unsigned states, gli_update_element *e
     const float m = j->beta1 * e->state[M] + j->one_minus_beta1 * e->grad;
     const float v = j->beta2 * e->state[V] + j->one_minus_beta2 * e->grad * e->grad;
     e->state[M] = m, e->state[V] = v;
-    e->param = e->param * j->decay - j->step_size * m / (sqrtf(v) * j->root_scale + j->epsilon);
+    e->param = e->param * j->decay - j->step_size * (m / (sqrtf(v) * j->root_scale + j->epsilon));
 }
 
 GLI_CLONES static void update_adam(void *arg, int64_t begin, int64_t end) {

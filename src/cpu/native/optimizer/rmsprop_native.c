@@ -1,3 +1,4 @@
+#include <float.h>
 #include <math.h>
 
 #include "core/parallel.h"
@@ -18,9 +19,9 @@ GLI_INLINE void step(const void *numbers, unsigned states, gli_update_element *e
     e->state[SQUARE] = j->alpha * e->state[SQUARE] + j->one_minus_alpha * e->grad * e->grad;
     float variance   = e->state[SQUARE];
     if (states & HAS_MEAN) {
-        e->state[MEAN] = j->alpha * e->state[MEAN] + j->one_minus_alpha * e->grad;
-        variance -= e->state[MEAN] * e->state[MEAN];
-        variance = variance < 0 ? 0 : variance;
+        e->state[MEAN]       = j->alpha * e->state[MEAN] + j->one_minus_alpha * e->grad;
+        const float centered = variance - e->state[MEAN] * e->state[MEAN];
+        variance             = variance > FLT_MAX ? variance : centered < 0 ? 0 : centered;
     }
     float velocity = e->grad / (sqrtf(variance) + j->epsilon);
     if (states & HAS_VELOCITY) e->state[VELOCITY] = velocity += j->momentum * e->state[VELOCITY];

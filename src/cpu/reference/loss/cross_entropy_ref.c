@@ -45,19 +45,19 @@ static logits logits_of(const item *it) {
     return l;
 }
 
-static double log_probability(const item *it, int64_t c, logits l) {
-    const double x = it->x[c * it->g->inner];
+static long double log_probability(const item *it, int64_t c, logits l) {
+    const long double x = it->x[c * it->g->inner];
     switch (it->g->from) {
         case GLIA_FROM_LOGITS: return x - l.max - log(l.sum);
         case GLIA_FROM_LOG_PROBABILITIES: return x;
-        default: return isnan(x) ? x : log(fmin(fmax(x, GLI_CROSS_ENTROPY_EPSILON), 1));
+        default: return isnan(x) ? x : log(fmin(fmax((double)x, GLI_CROSS_ENTROPY_EPSILON), 1));
     }
 }
 
-static double loss_of(const item *it) {
+static long double loss_of(const item *it) {
     if (ignored(it)) return 0;
-    const logits l = logits_of(it);
-    double loss    = 0;
+    const logits l   = logits_of(it);
+    long double loss = 0;
     for (int64_t c = 0; c < it->g->classes; ++c) {
         const double q = share(it, c);
         if (q != 0) loss -= q * log_probability(it, c, l);
@@ -66,11 +66,11 @@ static double loss_of(const item *it) {
 }
 
 /* What the sum of the losses is divided by; 0 where nothing counts. */
-static double divisor_of(const gli_cross_entropy_geom *g, const double *const *in) {
+static long double divisor_of(const gli_cross_entropy_geom *g, const double *const *in) {
     const int64_t items = (int64_t)g->n * g->inner;
     if (g->reduction != GLIA_REDUCTION_MEAN) return 1;
-    if (g->dense) return (double)items;
-    double sum = 0;
+    if (g->dense) return items;
+    long double sum = 0;
     for (int64_t i = 0; i < items; ++i) {
         const item it = item_of(g, in, i);
         if (!ignored(&it)) sum += weight_of(&it, (int64_t)it.target[0]);
@@ -78,43 +78,44 @@ static double divisor_of(const gli_cross_entropy_geom *g, const double *const *i
     return sum;
 }
 
-static double mean_of(double sum, double divisor) { return divisor == 0 ? 0 : sum / divisor; }
+static long double mean_of(long double sum, long double divisor) { return divisor == 0 ? 0 : sum / divisor; }
 
 static void cross_entropy(const void *geom, const double *const *in, double *const *out) {
     const gli_cross_entropy_geom *g = geom;
     const int64_t items             = (int64_t)g->n * g->inner;
-    double sum                      = 0;
+    long double sum                 = 0;
     for (int64_t i = 0; i < items; ++i) {
-        const item it     = item_of(g, in, i);
-        const double loss = loss_of(&it);
-        if (g->reduction == GLIA_REDUCTION_NONE) out[0][i] = loss;
+        const item it          = item_of(g, in, i);
+        const long double loss = loss_of(&it);
+        if (g->reduction == GLIA_REDUCTION_NONE) out[0][i] = (double)loss;
         sum += loss;
     }
-    if (g->reduction != GLIA_REDUCTION_NONE) out[0][0] = mean_of(sum, divisor_of(g, in));
+    if (g->reduction != GLIA_REDUCTION_NONE) out[0][0] = (double)mean_of(sum, divisor_of(g, in));
 }
 
 /* The derivative of the item's loss with respect to x[c]; total is the sum of its shares. */
-static double slope(const item *it, int64_t c, logits l, double total) {
+static long double slope(const item *it, int64_t c, logits l, long double total) {
     const double x = it->x[c * it->g->inner], q = share(it, c);
     switch (it->g->from) {
         case GLIA_FROM_LOGITS: return exp(x - l.max) / l.sum * total - q;
         case GLIA_FROM_LOG_PROBABILITIES: return -q;
-        default: return x >= GLI_CROSS_ENTROPY_EPSILON && x <= 1 ? -q / x : 0;
+        default: return x >= GLI_CROSS_ENTROPY_EPSILON && x <= 1 ? -(long double)q / x : 0;
     }
 }
 
 static void cross_entropy_backward(const void *geom, const double *const *in, double *const *out) {
     const gli_cross_entropy_geom *g = geom;
     const int64_t items             = (int64_t)g->n * g->inner;
-    const double divisor            = divisor_of(g, in);
+    const long double divisor       = divisor_of(g, in);
     for (int64_t i = 0; i < items; ++i) {
-        const item it   = item_of(g, in, i);
-        const double dy = mean_of(in[GLI_CROSS_ENTROPY_DY][g->reduction == GLIA_REDUCTION_NONE ? i : 0], divisor);
-        const logits l  = logits_of(&it);
-        double *dx      = out[0] + (it.x - in[GLI_CROSS_ENTROPY_X]);
-        double total    = 0;
+        const item it        = item_of(g, in, i);
+        const long double dy = mean_of(in[GLI_CROSS_ENTROPY_DY][g->reduction == GLIA_REDUCTION_NONE ? i : 0], divisor);
+        const logits l       = logits_of(&it);
+        double *dx           = out[0] + (it.x - in[GLI_CROSS_ENTROPY_X]);
+        long double total    = 0;
         for (int64_t c = 0; c < g->classes; ++c) total += share(&it, c);
-        for (int64_t c = 0; c < g->classes; ++c) dx[c * g->inner] = ignored(&it) ? 0 : dy * slope(&it, c, l, total);
+        for (int64_t c = 0; c < g->classes; ++c)
+            dx[c * g->inner] = ignored(&it) ? 0 : (double)(dy * slope(&it, c, l, total));
     }
 }
 

@@ -16,9 +16,10 @@ static void adagrad(const void *geom, const double *const *in, double *const *ou
     for (int64_t i = 0; i < g->count; ++i) {
         const double param = in[GLI_ADAGRAD_PARAM][i], sign = (param > 0) - (param < 0);
         const double grad             = in[GLI_ADAGRAD_GRAD][i] + g->weight_decay * param + g->l1 * sign;
-        const double sum              = in[GLI_ADAGRAD_SUM][i] + grad * grad;
-        out[GLI_ADAGRAD_NEW_SUM][i]   = sum;
-        out[GLI_ADAGRAD_NEW_PARAM][i] = param - in[GLI_ADAGRAD_RATE][0] * grad / (sqrt(sum) + g->epsilon);
+        const long double sum         = in[GLI_ADAGRAD_SUM][i] + (long double)grad * grad;
+        const double step             = (double)(in[GLI_ADAGRAD_RATE][0] * grad / (sqrtl(sum) + g->epsilon));
+        out[GLI_ADAGRAD_NEW_SUM][i]   = (double)sum;
+        out[GLI_ADAGRAD_NEW_PARAM][i] = param - step;
     }
 }
 

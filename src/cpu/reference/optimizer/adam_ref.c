@@ -20,11 +20,12 @@ static void adam(const void *geom, const double *const *in, double *const *out) 
         const double grad    = in[GLI_ADAM_GRAD][i] + (g->decoupled ? 0 : g->weight_decay * param) + g->l1 * sign;
         const double decayed = g->decoupled ? param * (1 - rate * g->weight_decay) : param;
         const double m       = g->beta1 * in[GLI_ADAM_M][i] + (1 - g->beta1) * grad;
-        const double v       = g->beta2 * in[GLI_ADAM_V][i] + (1 - g->beta2) * grad * grad;
-        const double m_hat = m / (1 - pow(g->beta1, step)), v_hat = v / (1 - pow(g->beta2, step));
-        out[GLI_ADAM_NEW_PARAM][i] = decayed - rate * m_hat / (sqrt(v_hat) + g->epsilon);
+
+        const long double v     = g->beta2 * in[GLI_ADAM_V][i] + (1 - g->beta2) * (long double)grad * grad;
+        const long double m_hat = m / (1 - (long double)pow(g->beta1, step)), v_hat = v / (1 - pow(g->beta2, step));
+        out[GLI_ADAM_NEW_PARAM][i] = decayed - (double)(rate * m_hat / (sqrtl(v_hat) + g->epsilon));
         out[GLI_ADAM_NEW_M][i]     = m;
-        out[GLI_ADAM_NEW_V][i]     = v;
+        out[GLI_ADAM_NEW_V][i]     = (double)v;
     }
 }
 

@@ -20,14 +20,15 @@ static void rmsprop(const void *geom, const double *const *in, double *const *ou
         const double grad     = in[GLI_RMSPROP_GRAD][i] + g->weight_decay * param + g->l1 * sign;
         const double velocity = in[GLI_RMSPROP_VELOCITY] ? in[GLI_RMSPROP_VELOCITY][i] : 0;
         const double old_mean = in[GLI_RMSPROP_MEAN] ? in[GLI_RMSPROP_MEAN][i] : 0;
-        const double square   = g->alpha * in[GLI_RMSPROP_SQUARE][i] + (1 - g->alpha) * grad * grad;
         const double mean     = g->alpha * old_mean + (1 - g->alpha) * grad;
-        const double variance = g->centered ? square - mean * mean : square;
-        const double scale    = sqrt(variance < 0 ? 0 : variance) + g->epsilon;
-        const double moving   = g->momentum * velocity + grad / scale;
+
+        const long double square   = g->alpha * in[GLI_RMSPROP_SQUARE][i] + (1 - g->alpha) * (long double)grad * grad;
+        const long double variance = g->centered ? square - (long double)mean * mean : square;
+        const long double scale    = sqrtl(variance < 0 ? 0 : variance) + g->epsilon;
+        const double moving        = (double)(g->momentum * velocity + grad / scale);
 
         out[GLI_RMSPROP_NEW_PARAM][i]  = param - in[GLI_RMSPROP_RATE][0] * moving;
-        out[GLI_RMSPROP_NEW_SQUARE][i] = square;
+        out[GLI_RMSPROP_NEW_SQUARE][i] = (double)square;
         if (out[GLI_RMSPROP_NEW_VELOCITY]) out[GLI_RMSPROP_NEW_VELOCITY][i] = moving;
         if (out[GLI_RMSPROP_NEW_MEAN]) out[GLI_RMSPROP_NEW_MEAN][i] = mean;
     }

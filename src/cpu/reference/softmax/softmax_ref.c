@@ -17,11 +17,11 @@ static void row(const gli_softmax_geom *g, const double *x, double *y) {
 }
 
 static void row_backward(const gli_softmax_geom *g, const double *y, const double *dy, double *dx) {
-    const int step = g->inner;
-    double sum     = 0;
-    for (int k = 0; k < g->length; ++k) sum += g->log ? dy[k * step] : dy[k * step] * y[k * step];
+    const int step  = g->inner;
+    long double sum = 0;
+    for (int k = 0; k < g->length; ++k) sum += g->log ? dy[k * step] : (long double)dy[k * step] * y[k * step];
     for (int k = 0; k < g->length; ++k)
-        dx[k * step] = g->log ? dy[k * step] - exp(y[k * step]) * sum : y[k * step] * (dy[k * step] - sum);
+        dx[k * step] = (double)(g->log ? dy[k * step] - exp(y[k * step]) * sum : y[k * step] * (dy[k * step] - sum));
 }
 
 static void softmax(const void *geom, const double *const *in, double *const *out) {

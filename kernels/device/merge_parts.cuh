@@ -1,0 +1,43 @@
+/* The second launch of a reduction: merges the states (block_reduce.cuh) that the blocks of the first one left. */
+#ifndef GLI_KERNELS_DEVICE_MERGE_PARTS_CUH
+#define GLI_KERNELS_DEVICE_MERGE_PARTS_CUH
+
+#include "kernels/device/block_reduce.cuh"
+
+namespace glia {
+
+enum { MERGE_THREADS = 256 };
+
+/* parts: [slices][outputs]; a block has `across` outputs. */
+template <class S>
+struct parts_of {
+    const S *parts;
+    int slices, outputs, across;
+    S none; /* of no elements */
+};
+
+template <class S, class Y, class F>
+__global__ void __launch_bounds__(MERGE_THREADS) merge_parts_kernel(parts_of<S> p, F finish, Y *y) {
+    __shared__ S shared[1][MERGE_THREADS];
+    const int output = blockIdx.x * p.across + threadIdx.x % p.across;
+    S all            = p.none;
+    for (int s = threadIdx.x / p.across; output < p.outputs && s < p.slices; s += MERGE_THREADS / p.across)
+        all.merge(p.parts[int64_t(s) * p.outputs + output]);
+    shared[0][threadIdx.x] = all;
+    merge_columns(shared, p.across);
+    if (int(threadIdx.x) < p.across && output < p.outputs) y[output] = finish(shared[0][threadIdx.x]);
+}
+
+/* y[k] = finish(the merged states of output k). */
+template <class S, class Y, class F>
+cudaError_t merge_parts(const S *parts, int slices, int outputs, const S &none, const F &finish, Y *y,
+                        cudaStream_t stream) {
+    parts_of<S> p = {parts, slices, outputs, 1, none};
+    while (p.across < outputs && p.across < LANES) p.across *= 2;
+    return GLI_LAUNCH((merge_parts_kernel<S, Y, F>), blocks_for(outputs, p.across), MERGE_THREADS, 0, stream, p, finish,
+                      y);
+}
+
+}  // namespace glia
+
+#endif
