@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "emulator/emulator.h"
 #include "emulator/ptx/ptx_block.h"
 #include "emulator/ptx/ptx_decoder.h"
+#include "ptx/on_ptx.h"
 #include "wrong/planted.h"
 
 namespace {
@@ -18,14 +18,8 @@ using namespace emulator::ptx;
 
 constexpr float TINY = std::numeric_limits<float>::min() / 4;  // a subnormal
 
-class PtxProgram : public testing::Test {
+class PtxProgram : public OnPtx {
    protected:
-    PtxProgram() {
-        gli_emulator_reset();
-        EXPECT_EQ(cudaSetDevice(0), cudaSuccess);
-    }
-    ~PtxProgram() override { gli_emulator_reset(); }
-
     // Runs the instructions in one warp, with the memory's address in %d1, that of 64 bytes of shared memory in %r1 and
     // the lane in %r2. What was wrong with them; "": nothing.
     std::string run(const std::string &body, const void *memory = nullptr) {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "emulator/emulator.h"
 #include "emulator/half.h"
+#include "ptx/on_ptx.h"
 #include "ptx/planted_ptx.h"
 #include "wrong/planted.h"
 
@@ -14,14 +14,8 @@ namespace {
 
 constexpr int N = 128;
 
-class PtxFault : public testing::Test {
+class PtxFault : public OnPtx {
    protected:
-    PtxFault() {
-        gli_emulator_reset();
-        EXPECT_EQ(cudaSetDevice(0), cudaSuccess);
-    }
-    ~PtxFault() override { gli_emulator_reset(); }
-
     // y = kernel(x), of N floats.
     template <typename Kernel>
     Outcome run(Kernel kernel, const std::vector<float> &x, const std::vector<float> &expected) {

@@ -12,7 +12,7 @@ namespace {
 template <typename T>
 using Update = T (*)(T old, T b, T c);
 
-// What is added to floats in global memory, unlike shared memory, flushes subnormals.
+// Floats in global memory, unlike those in shared memory, are added without subnormals.
 template <typename T, Update<T> UPDATE>
 T updated(bool is_global, T old, T b, T c) {
     return is_global ? flushed(UPDATE(flushed(old), flushed(b), flushed(c))) : UPDATE(old, b, c);
