@@ -1,9 +1,8 @@
 #include "emulator/atomics.h"
 
-#include <type_traits>
-
 #include "emulator/block.h"
 #include "emulator/gpu_error.h"
+#include "emulator/scalar.h"
 #include "emulator/shadow_memory.h"
 
 namespace emulator {
@@ -21,53 +20,21 @@ T update(T *address, const char *operation, const void *caller, Update next) {
     return before;
 }
 
-// Integers wrap around, which signed ones may not do in C++.
-template <typename T>
-T atomicAdd(T before, T value) {
-    if constexpr (std::is_same_v<T, int>)
-        return static_cast<int>(static_cast<unsigned>(before) + value);
-    else
-        return before + value;
-}
-template <typename T>
-T atomicSub(T before, T value) {
-    if constexpr (std::is_same_v<T, int>)
-        return static_cast<int>(static_cast<unsigned>(before) - value);
-    else
-        return before - value;
-}
-template <typename T>
-T atomicMin(T before, T value) {
-    return value < before ? value : before;
-}
-template <typename T>
-T atomicMax(T before, T value) {
-    return before < value ? value : before;
-}
-template <typename T>
-T atomicExch(T, T value) {
-    return value;
-}
-template <typename T>
-T atomicAnd(T before, T value) {
-    return before & value;
-}
-template <typename T>
-T atomicOr(T before, T value) {
-    return before | value;
-}
-template <typename T>
-T atomicXor(T before, T value) {
-    return before ^ value;
-}
-template <typename T>
-T atomicInc(T before, T limit) {
-    return before >= limit ? 0 : before + 1;
-}
-template <typename T>
-T atomicDec(T before, T limit) {
-    return before == 0 || before > limit ? limit : before - 1;
-}
+#define GLI_EMULATOR_STORES(name, function) \
+    template <typename T>                   \
+    T name(T before, T value) {             \
+        return function(before, value);     \
+    }
+GLI_EMULATOR_STORES(atomicAdd, sum)
+GLI_EMULATOR_STORES(atomicSub, difference)
+GLI_EMULATOR_STORES(atomicMin, lesser)
+GLI_EMULATOR_STORES(atomicMax, greater)
+GLI_EMULATOR_STORES(atomicExch, second)
+GLI_EMULATOR_STORES(atomicAnd, both)
+GLI_EMULATOR_STORES(atomicOr, either)
+GLI_EMULATOR_STORES(atomicXor, different)
+GLI_EMULATOR_STORES(atomicInc, counted_up)
+GLI_EMULATOR_STORES(atomicDec, counted_down)
 
 }  // namespace
 }  // namespace emulator

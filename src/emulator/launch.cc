@@ -107,6 +107,8 @@ cudaError_t enqueue(std::shared_ptr<Kernel> kernel, cudaStream_t stream) {
     });
 }
 
+size_t static_shared_bytes(const void *) { return 0; }
+
 void *dynamic_shared_memory() { return running.block->dynamic_shared; }
 
 }  // namespace emulator

@@ -33,15 +33,35 @@ cudaError_t check_grid(const Launch &kernel) {
                   grid.y, grid.z, MAX_GRID_X, MAX_GRID_YZ);
 }
 
-unsigned blocks_of_a_multiprocessor(unsigned threads, size_t shared_bytes) {
-    size_t by_shared = MULTIPROCESSOR_SHARED_BYTES / (shared_bytes + RESERVED_SHARED_BYTES);
+unsigned blocks_of_a_multiprocessor(const void *function, unsigned threads, size_t shared_bytes) {
+    const size_t shared    = static_shared_bytes(function) + shared_bytes + RESERVED_SHARED_BYTES;
+    const size_t by_shared = MULTIPROCESSOR_SHARED_BYTES / shared;
     return std::min({MULTIPROCESSOR_THREADS / threads, static_cast<unsigned>(by_shared), MULTIPROCESSOR_BLOCKS});
+}
+
+// Of dynamic shared memory alone.
+size_t shared_limit(const void *function) {
+    auto found = opted_in.find(function);
+    return found != opted_in.end() ? found->second : SHARED_BYTES;
+}
+
+cudaError_t check_shared(const Launch &kernel) {
+    const size_t fixed = static_shared_bytes(kernel.function), whole = whole_shared_limit(kernel.function);
+    if (kernel.shared_bytes > shared_limit(kernel.function))
+        return refuse(cudaErrorInvalidValue, "kernel %s: %zu bytes of dynamic shared memory; %zu are allowed",
+                      kernel.name, kernel.shared_bytes, shared_limit(kernel.function));
+    if (fixed + kernel.shared_bytes > whole)
+        return refuse(cudaErrorInvalidValue,
+                      "kernel %s: %zu bytes of static and %zu of dynamic shared memory; %zu are allowed", kernel.name,
+                      fixed, kernel.shared_bytes, whole);
+    return cudaSuccess;
 }
 
 cudaError_t check_cooperative(const Launch &kernel) {
     unsigned long long all = 1ull * kernel.grid.x * kernel.grid.y * kernel.grid.z;
     unsigned threads       = kernel.block.x * kernel.block.y * kernel.block.z;
-    unsigned long long fit = 1ull * MULTIPROCESSORS * blocks_of_a_multiprocessor(threads, kernel.shared_bytes);
+    unsigned long long fit =
+        1ull * MULTIPROCESSORS * blocks_of_a_multiprocessor(kernel.function, threads, kernel.shared_bytes);
     if (!kernel.cooperative || all <= fit) return cudaSuccess;
     return refuse(cudaErrorCooperativeLaunchTooLarge,
                   "kernel %s: a cooperative launch of %llu blocks; %llu of them can be there at once", kernel.name, all,
@@ -50,11 +70,6 @@ cudaError_t check_cooperative(const Launch &kernel) {
 
 }  // namespace
 
-size_t shared_limit(const void *function) {
-    auto found = opted_in.find(function);
-    return found != opted_in.end() ? found->second : SHARED_BYTES;
-}
-
 size_t whole_shared_limit(const void *function) {
     return opted_in.count(function) > 0 ? settings().shared : SHARED_BYTES;
 }
@@ -62,10 +77,8 @@ size_t whole_shared_limit(const void *function) {
 cudaError_t check_launch(const Launch &kernel) {
     cudaError_t error = check_block(kernel);
     if (error == cudaSuccess) error = check_grid(kernel);
+    if (error == cudaSuccess) error = check_shared(kernel);
     if (error != cudaSuccess) return error;
-    if (kernel.shared_bytes > shared_limit(kernel.function))
-        return refuse(cudaErrorInvalidValue, "kernel %s: %zu bytes of dynamic shared memory; %zu are allowed",
-                      kernel.name, kernel.shared_bytes, shared_limit(kernel.function));
     if (kernel.parameter_bytes > PARAMETER_BYTES)
         return refuse(cudaErrorInvalidValue, "kernel %s: %zu bytes of parameters; %zu are allowed", kernel.name,
                       kernel.parameter_bytes, PARAMETER_BYTES);
@@ -82,9 +95,10 @@ cudaError_t cudaFuncSetAttribute(const void *function, cudaFuncAttribute attribu
     return api_call([=] {
         if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize)
             return refuse(cudaErrorInvalidValue, "the emulator has no function attribute %d", attribute);
-        if (value < 0 || static_cast<size_t>(value) > settings().shared)
+        const size_t most = settings().shared - std::min(settings().shared, static_shared_bytes(function));
+        if (value < 0 || static_cast<size_t>(value) > most)
             return refuse(cudaErrorInvalidValue, "%d bytes of dynamic shared memory; a block has at most %zu", value,
-                          settings().shared);
+                          most);
         opted_in[function] = static_cast<size_t>(value);
         return cudaSuccess;
     });
@@ -93,6 +107,7 @@ cudaError_t cudaFuncSetAttribute(const void *function, cudaFuncAttribute attribu
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *attributes, const void *function) {
     return api_call([=] {
         *attributes                           = {};
+        attributes->sharedSizeBytes           = static_shared_bytes(function);
         attributes->maxThreadsPerBlock        = MAX_THREADS;
         attributes->numRegs                   = 32;
         attributes->ptxVersion                = 90;
@@ -106,8 +121,9 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const voi
                                                           size_t shared_bytes) {
     return api_call([=] {
         if (threads < 1) return refuse(cudaErrorInvalidValue, "blocks of %d threads", threads);
-        bool fits = static_cast<unsigned>(threads) <= MAX_THREADS && shared_bytes <= shared_limit(function);
-        *blocks = fits ? static_cast<int>(blocks_of_a_multiprocessor(static_cast<unsigned>(threads), shared_bytes)) : 0;
+        const auto count = static_cast<unsigned>(threads);
+        const bool fits  = count <= MAX_THREADS && shared_bytes <= shared_limit(function);
+        *blocks          = fits ? static_cast<int>(blocks_of_a_multiprocessor(function, count, shared_bytes)) : 0;
         return cudaSuccess;
     });
 }

@@ -8,8 +8,10 @@ namespace emulator {
 
 cudaError_t check_launch(const Launch &kernel);
 
-// The dynamic shared memory that a block of the kernel may have, and with the static one.
-size_t shared_limit(const void *function);
+// The static shared memory of a block of the kernel, by whoever runs kernels; 0 where only running them tells.
+size_t static_shared_bytes(const void *function);
+
+// What a block of the kernel may have of it and of dynamic shared memory together.
 size_t whole_shared_limit(const void *function);
 
 void reset_launch_limits();

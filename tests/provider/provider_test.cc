@@ -83,7 +83,22 @@ INSTANTIATE_TEST_SUITE_P(ptx, Provider, testing::ValuesIn(all_params("ptx")), na
 INSTANTIATE_TEST_SUITE_P(cuda, Provider, testing::ValuesIn(all_params("cuda:0")), name_of_test);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Provider);
 
-class Devices : public testing::TestWithParam<const char *> {};
+class Devices : public testing::TestWithParam<const char *> {
+   protected:
+    // Small integers have few bits, and are right in reduced math, too.
+    void expect_some_case(const gli_op &op, const gli_provider &provider, const Variant &variant, Regime regime) {
+        const auto takes = [&](const Case &c) {
+            if (c.op != &op || c.bench) return false;
+            const Verdict verdict = judge(provider, c, variant, regime, GetParam());
+            for (const std::string &failure : verdict.failures)
+                ADD_FAILURE() << c.name << " by " << provider.name << ": " << failure;
+            return verdict.declined.empty();
+        };
+        EXPECT_TRUE(std::any_of(all_cases().begin(), all_cases().end(), takes))
+            << provider.name << " of " << op.name << " accepts " << glia_dtype_name(variant.dtype)
+            << (variant.math == GLIA_MATH_F32 ? "" : " in reduced math") << " and declined every case";
+    }
+};
 
 TEST_P(Devices, every_op_has_a_provider_and_every_provider_ran_a_case) {
     const gli_device *device = device_of(GetParam());
@@ -92,26 +107,22 @@ TEST_P(Devices, every_op_has_a_provider_and_every_provider_ran_a_case) {
         const gli_provider *const *it = device->providers(*op);
         EXPECT_NE(*it, nullptr) << (*op)->name << " has no provider on " << GetParam();
         for (; *it; ++it) {
+            const gli_accepts &accepts = (*it)->accepts;
+            const Layout layout        = accepts.images == GLI_CHANNELS_LAST ? Layout::channels_last : Layout::dense;
             for (glia_dtype dtype : {GLIA_F32, GLIA_F64, GLIA_BF16, GLIA_F16}) {
-                const gli_accepts &accepts = (*it)->accepts;
                 if (!(accepts.dtypes >> dtype & 1)) continue;
-                if (dtype == GLIA_F32 && accepts.flags & GLI_F32_REDUCED)
-                    continue;  // these contexts allow no such math
-                const bool last = accepts.images == GLI_CHANNELS_LAST;
-                const Variant variant{"any", dtype, last ? Layout::channels_last : Layout::dense};
-                const auto takes = [&](const Case &c) {
-                    return c.op == *op && !c.bench &&
-                           judge(**it, c, variant, Regime::reals, GetParam()).declined.empty();
-                };
-                EXPECT_TRUE(std::any_of(all_cases().begin(), all_cases().end(), takes))
-                    << (*it)->name << " of " << (*op)->name << " accepts " << glia_dtype_name(dtype)
-                    << " and declined every case";
+                if (dtype == GLIA_F32 && accepts.flags & GLI_F32_REDUCED) {
+                    for (glia_math math : {GLIA_MATH_TF32, GLIA_MATH_BF16})
+                        expect_some_case(**op, **it, {"reduced", dtype, layout, false, false, math}, Regime::integers);
+                } else {
+                    expect_some_case(**op, **it, {"any", dtype, layout}, Regime::reals);
+                }
             }
         }
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(all, Devices, testing::Values("cpu", "emulated", "cuda:0"), [](const auto &info) {
+INSTANTIATE_TEST_SUITE_P(all, Devices, testing::Values("cpu", "emulated", "ptx", "cuda:0"), [](const auto &info) {
     return std::string(info.param).substr(0, std::string(info.param).find(':'));
 });
 

@@ -1,5 +1,6 @@
 #include "ptx/planted_ptx.h"
 
+#include "kernels/device/cooperative.cuh"
 #include "kernels/device/cuda.cuh"
 
 #ifdef GLI_PLANTED
@@ -60,6 +61,13 @@ __global__ void asynchronous_kernel(const float *x, float *y) {
     for (int i = int(threadIdx.x); i < 128; i += 32) y[127 - i] = buffer[127 - i];
 }
 
+__global__ void reverse_kernel(const float *x, float *y) {
+    __shared__ float buffer[10240];
+    for (int i = int(threadIdx.x); i < 10240; i += 128) buffer[i] = x[i % 128];
+    __syncthreads();
+    y[threadIdx.x] = buffer[10239 - threadIdx.x];
+}
+
 __global__ void stop_kernel() { asm volatile("brkpt;"); }
 
 }  // namespace
@@ -81,6 +89,12 @@ cudaError_t multiply(const uint16_t *a, const uint16_t *b, float *y) {
 cudaError_t copy_asynchronously(const float *x, float *y) {
     return GLI_LAUNCH(asynchronous_kernel, 1, 32, 0, nullptr, x, y);
 }
+
+cudaError_t reverse_together(const float *x, float *y, int blocks) {
+    return GLI_LAUNCH_COOPERATIVE(reverse_kernel, blocks, 128, 0, nullptr, x, y);
+}
+
+cudaError_t blocks_at_once(int *out) { return gli_cooperative_blocks(reverse_kernel, 128, 0, out); }
 
 cudaError_t stop() { return GLI_LAUNCH(stop_kernel, 1, 1, 0, nullptr); }
 

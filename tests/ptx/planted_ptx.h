@@ -22,7 +22,11 @@
     /* y = x through shared memory, by cp.async; without a wait for it */                 \
     cudaError_t copy_asynchronously(const float *x, float *y);                            \
     /* an instruction that the interpreter does not know */                               \
-    cudaError_t stop();
+    cudaError_t stop();                                                                   \
+    /* y = x backwards, through 40 KB of shared memory of each block */                   \
+    cudaError_t reverse_together(const float *x, float *y, int blocks);                   \
+    /* how many of these a multiprocessor holds at once */                                \
+    cudaError_t blocks_at_once(int *out);
 
 namespace right {
 GLI_PLANTED_KERNELS

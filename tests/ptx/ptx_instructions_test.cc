@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
+#include <fstream>
 #include <limits>
+#include <string>
 
 #include "emulator/half.h"
 #include "emulator/ptx/ptx_tables.h"
@@ -72,6 +75,74 @@ TEST(PtxInstruction, sums_rounded_down_cancel_to_negative_zero) {
     EXPECT_EQ(float_bits(result_of<float>("add.rz.f32", 1.0f, -1.0f)), 0u);
     EXPECT_EQ(result_of<float>("add.rm.f32", 1.0f, -1e-30f), std::nextafter(1.0f, 0.0f));
     EXPECT_EQ(result_of<float>("add.rp.f32", 1.0f, 1e-30f), std::nextafter(1.0f, 2.0f));
+}
+
+TEST(PtxInstruction, quotients_and_roots_are_rounded_as_named) {
+    const float third = 1.0f / 3, root = std::sqrt(2.0f);  // above a third, and below the root
+    EXPECT_EQ(result_of<float>("div.rn.f32", 1.0f, 3.0f), third);
+    EXPECT_EQ(result_of<float>("div.rm.f32", 1.0f, 3.0f), std::nextafter(third, 0.0f));
+    EXPECT_EQ(result_of<float>("div.rz.f32", -1.0f, 3.0f), -std::nextafter(third, 0.0f));
+    EXPECT_EQ(result_of<float>("rcp.rz.f32", 3.0f), std::nextafter(third, 0.0f));
+    EXPECT_EQ(result_of<float>("sqrt.rp.f32", 2.0f), std::nextafter(root, 2.0f));
+    EXPECT_EQ(result_of<float>("sqrt.rm.f32", 2.0f), root);
+    EXPECT_EQ(result_of<double>("div.rp.f64", 1.0, 3.0), std::nextafter(1.0 / 3, 1.0));
+    EXPECT_EQ(result_of<double>("add.rp.f64", 1.0, 1e-30), std::nextafter(1.0, 2.0));
+    EXPECT_EQ(result_of<double>("fma.rz.f64", 1.0, 1.0, -1e-30), std::nextafter(1.0, 0.0));
+    EXPECT_EQ(float_bits(result_of<float>("sub.rm.f32", 1.0f, 1.0f)), 0x80000000u);
+    EXPECT_EQ(float_bits(result_of<float>("mul.rp.ftz.f32", -0x1p-100f, 0x1p-30f)), 0x80000000u);
+    EXPECT_EQ(result_of<float>("cvt.rp.f32.f64", 1 + 1e-12), std::nextafter(1.0f, 2.0f));
+    EXPECT_EQ(result_of<float>("cvt.rm.f32.f64", -1 - 1e-12), std::nextafter(-1.0f, -2.0f));
+    EXPECT_EQ(result_of<float>("add.rn.f32", 1.0f, 1e-30f), 1) << "the rounding before is back";
+}
+
+TEST(PtxInstruction, comparisons_of_what_is_no_number) {
+    for (const char *opcode : {"setp.eq.f32", "setp.ne.f32", "setp.lt.f32", "setp.ge.f32", "setp.num.f32"})
+        EXPECT_FALSE(result_of<bool>(opcode, NAN_32, 1.0f)) << opcode;
+    for (const char *opcode : {"setp.equ.f32", "setp.neu.f32", "setp.ltu.f32", "setp.geu.f32", "setp.nan.ftz.f32"})
+        EXPECT_TRUE(result_of<bool>(opcode, 1.0f, NAN_32)) << opcode;
+    EXPECT_TRUE(result_of<bool>("setp.eq.ftz.f32", 0x1p-140f, -0x1p-140f));
+    EXPECT_TRUE(result_of<bool>("setp.ne.s64", int64_t{-1}, int64_t{1}));
+    EXPECT_TRUE(result_of<bool>("setp.lo.u16", uint16_t{1}, uint16_t{0xFFFF}));
+    EXPECT_FALSE(result_of<bool>("setp.lt.s16", int16_t{1}, int16_t{-1}));
+}
+
+TEST(PtxInstruction, integers_wrap_around) {
+    EXPECT_EQ(result_of<int32_t>("add.s32", INT32_MAX, 1), INT32_MIN);
+    EXPECT_EQ(result_of<int64_t>("sub.s64", INT64_MIN, int64_t{1}), INT64_MAX);
+    EXPECT_EQ(result_of<int64_t>("mad.wide.s32", -3, 5, int64_t{1} << 40), (int64_t{1} << 40) - 15);
+    EXPECT_EQ(result_of<uint32_t>("mul.wide.u16", uint16_t{0xFFFF}, uint16_t{0xFFFF}), 0xFFFE0001u);
+    EXPECT_EQ(result_of<int32_t>("mul.wide.s16", int16_t{-1}, int16_t{2}), -2);
+    EXPECT_EQ(result_of<uint64_t>("mul.hi.u64", UINT64_MAX, UINT64_MAX), UINT64_MAX - 1);
+    EXPECT_EQ(result_of<int64_t>("mad.hi.s64", int64_t{-1}, int64_t{1}, int64_t{4}), 3);
+}
+
+// One file with all of them; ptxas names each line that it refuses.
+TEST(PtxInstruction, ptxas_takes_every_instruction_that_computes) {
+    constexpr const char *REGISTERS[] = {"%p", "%h", "%h", nullptr, "%r", nullptr, nullptr, nullptr, "%d"};
+    const std::string path            = testing::TempDir() + "glia_instructions.ptx";
+    std::ofstream file(path);
+    file << ".version 7.8\n.target sm_90\n.address_size 64\n.visible .entry all()\n{\n"
+            ".reg .pred %p<8>; .reg .b16 %h<8>; .reg .b32 %r<8>; .reg .b64 %d<8>;\n";
+    int count = 0;
+    for (const auto &table : {float_rows(), integer_rows(), bit_rows(), convert_rows()})
+        for (const Row &row : table) {
+            file << row.opcode;
+            const unsigned registers = row.signature.count - (row.opcode == "lop3.b32");  // its table is a constant
+            for (unsigned i = 0; i < registers; i++)
+                file << (i == 0 ? " " : ", ") << REGISTERS[row.signature.bytes[i]] << i;
+            file << (registers < row.signature.count ? ", 0x80;\n" : ";\n");
+            count++;
+        }
+    file << "}\n";
+    file.close();
+    EXPECT_GT(count, 500);
+    std::string refused;
+    FILE *ptxas = popen((GLI_PTXAS " -arch=sm_90 " + path + " -o /dev/null 2>&1").c_str(), "r");
+    ASSERT_NE(ptxas, nullptr);
+    for (char line[500]; fgets(line, sizeof line, ptxas) != nullptr;) refused += line;
+    EXPECT_EQ(pclose(ptxas), 0);
+    EXPECT_EQ(refused, "");
+    remove(path.c_str());
 }
 
 TEST(PtxInstruction, approximate_quotients_by_huge_numbers_are_zero) {

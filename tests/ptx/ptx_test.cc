@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "emulator/emulator.h"
 #include "emulator/half.h"
+#include "ptx/on_ptx.h"
 #include "ptx/planted_ptx.h"
 #include "wrong/planted.h"
 
@@ -14,14 +14,8 @@ namespace {
 
 constexpr int N = 128;
 
-class PtxFault : public testing::Test {
+class PtxFault : public OnPtx {
    protected:
-    PtxFault() {
-        gli_emulator_reset();
-        EXPECT_EQ(cudaSetDevice(0), cudaSuccess);
-    }
-    ~PtxFault() override { gli_emulator_reset(); }
-
     // y = kernel(x), of N floats.
     template <typename Kernel>
     Outcome run(Kernel kernel, const std::vector<float> &x, const std::vector<float> &expected) {
@@ -84,6 +78,19 @@ TEST_F(PtxFault, copies_that_nobody_waits_for_do_not_arrive) {
     const Outcome found = run(wrong::copy_asynchronously, x, x);
     EXPECT_EQ(found.error, cudaSuccess);
     EXPECT_FALSE(found.right);
+}
+
+TEST_F(PtxFault, static_shared_memory_takes_room_from_blocks_that_wait_for_each_other) {
+    int blocks = 0;
+    EXPECT_EQ(right::blocks_at_once(&blocks), cudaSuccess);
+    EXPECT_EQ(blocks, 5) << "of 41 KB each, in 228 KB";
+    const std::vector<float> x = numbers(N), backwards(x.rbegin(), x.rend());
+    const auto fit             = [](const float *in, float *out) { return right::reverse_together(in, out, 4 * 5); };
+    EXPECT_TRUE(run(fit, x, backwards).right) << gli_emulator_message();
+    const DeviceArray<float> in(x), out(size_t{N});
+    EXPECT_EQ(right::reverse_together(in.data(), out.data(), 4 * 5 + 1), cudaErrorCooperativeLaunchTooLarge);
+    const std::string message = gli_emulator_message();
+    EXPECT_NE(message.find("21 blocks; 20 of them can be there at once"), std::string::npos) << message;
 }
 
 TEST_F(PtxFault, an_instruction_that_is_not_known_is_named_with_its_kernel) {

@@ -87,7 +87,8 @@ class Buffer {
         int64_t step = layout == Layout::gapped ? 2 : 1;
         switch (layout) {
             case Layout::dense:
-            case Layout::shifted: return;
+            case Layout::shifted:
+            case Layout::turned: return;
             case Layout::channels_last:
                 if (tensor_.ndim == 4) gli_channels_last_strides(4, tensor_.dim, tensor_.stride);
                 return;

@@ -1,15 +1,17 @@
 #include "support/call_under_test.h"
 
 #include <map>
+#include <tuple>
 
 namespace glia {
 namespace {
 
 using Context = std::unique_ptr<glia_context, decltype(&glia_context_destroy)>;
 
-Context make_context(const char *device, int threads) {
+Context make_context(const char *device, int threads, glia_math math) {
     glia_context_args args{};
     args.threads      = threads;
+    args.math         = math;
     glia_context *ctx = nullptr;
     glia_context_create(device, &args, &ctx);
     return {ctx, glia_context_destroy};
@@ -23,16 +25,18 @@ bool is_lost(glia_context *ctx) {
 
 }  // namespace
 
-glia_context *context_of(const char *device, int threads) {
-    static auto &contexts = *new std::map<std::pair<std::string, int>, Context>;  // outlives all libraries
-    auto [at, added]      = contexts.try_emplace({device, threads}, nullptr, glia_context_destroy);
+glia_context *context_of(const char *device, int threads, glia_math math) {
+    static auto &contexts = *new std::map<std::tuple<std::string, int, glia_math>, Context>;  // outlives all libraries
+    auto [at, added]      = contexts.try_emplace({device, threads, math}, nullptr, glia_context_destroy);
     if (at->second && is_lost(at->second.get())) at->second.reset();
-    if (!at->second) at->second = make_context(device, threads);
+    if (!at->second) at->second = make_context(device, threads, math);
     return at->second.get();
 }
 
 std::unique_ptr<Prepared> prepare(glia_context *ctx, const Case &c, const Variant &variant, Regime regime) {
-    auto p = std::make_unique<Prepared>();
+    auto p              = std::make_unique<Prepared>();
+    const bool turns    = variant.layout == Layout::turned;
+    const Layout inputs = turns ? Layout::dense : variant.layout, outputs = turns ? Layout::permuted : variant.layout;
     p->in.reserve(c.inputs.size());
     p->out.reserve(GLI_MAX_OUT);
     p->call.ctx = ctx, p->call.op = c.op, p->call.geom = p->geom, p->call.n_in = int(c.inputs.size());
@@ -41,7 +45,7 @@ std::unique_ptr<Prepared> prepare(glia_context *ctx, const Case &c, const Varian
         const Input &input = c.inputs[i];
         if (input.content == Content::absent) continue;
         p->in.emplace_back(ctx, dtype_of(c, i, variant.dtype), input.dims,
-                           gli_input_is(c.op, int(i), GLI_IN_SAVED) ? Layout::dense : variant.layout);
+                           gli_input_is(c.op, int(i), GLI_IN_SAVED) ? Layout::dense : inputs);
         p->in_of.push_back(int(i));
         p->in.back().fill(values_of(c, i, regime, variant.dtype));
         p->call.in[i] = p->in.back().tensor();
@@ -66,7 +70,7 @@ std::unique_ptr<Prepared> prepare(glia_context *ctx, const Case &c, const Varian
             }
         }
         p->out.emplace_back(ctx, want.dtype, std::vector<int64_t>(want.dim, want.dim + want.ndim),
-                            gli_output_is(c.op, i, GLI_OUT_SAVED) ? Layout::dense : variant.layout);
+                            gli_output_is(c.op, i, GLI_OUT_SAVED) ? Layout::dense : outputs);
         p->out_of.push_back(i);
         p->call.out[i] = p->out.back().tensor();
     }

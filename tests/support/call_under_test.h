@@ -10,7 +10,7 @@ namespace glia {
 
 // A context that is kept from case to case, since a device may cost time to open; one that is lost is opened anew.
 // NULL: glia_message(NULL) says why there is none.
-glia_context *context_of(const char *device, int threads);
+glia_context *context_of(const char *device, int threads, glia_math math = GLIA_MATH_F32);
 
 // Buffers, the resolved geometry, and the call itself.
 struct Prepared {

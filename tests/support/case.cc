@@ -69,8 +69,10 @@ std::string fill_made(glia_context *ctx, const char *provider, const gli_op &op,
 #define PARAMS(...) {__VA_ARGS__}
 #define CASE(op_, name_, params_, ...) \
     [] { return Case{&gli_op_##op_, #name_, bytes_of(params::op_ params_), {__VA_ARGS__}, false}; },
-#define CPU_CASE(op_, name_, params_, ...) \
+#define PACKS_CASE(op_, name_, params_, ...) \
     [] { return Case{&gli_op_##op_, #name_, bytes_of(params::op_ params_), {__VA_ARGS__}, false, true}; },
+#define CPU_CASE(op_, name_, params_, ...) \
+    [] { return Case{&gli_op_##op_, #name_, bytes_of(params::op_ params_), {__VA_ARGS__}, false, false, true}; },
 #define BENCH_CASE(op_, name_, params_, ...) \
     [] { return Case{&gli_op_##op_, #name_, bytes_of(params::op_ params_), {__VA_ARGS__}, true}; },
 

@@ -16,6 +16,7 @@ struct Case {
     std::vector<char> params;
     std::vector<Input> inputs;
     bool bench = false;  // a shape of a real network: benches only
+    bool packs = false;  // images whose channels a GPU moves in packs: channels-last in every type
     bool cpu   = false;  // large enough for a provider of the CPU: emulated kernels would take a minute
 };
 

@@ -27,8 +27,8 @@ class Judge {
     Judge(const gli_provider &provider, const Case &c, const Variant &variant, Regime regime, Prepared &p)
         : provider_(provider), case_(c), variant_(variant), regime_(regime), p_(p) {}
 
-    // races: they are looked for, and one run shows them all.
-    Verdict judge(bool races) {
+    // once: a second run would show nothing new.
+    Verdict judge(bool once) {
         std::string error = run(provider_, p_, 0xFF, case_, variant_, regime_);
         if (error == "declined") return verdict_.declined = "prepare says unsupported", verdict_;
         if (!error.empty()) return fail(error), verdict_;
@@ -36,7 +36,7 @@ class Judge {
         if (!error.empty()) return fail("judge: " + error), verdict_;
         compare_outputs(want);
         compare_inputs();
-        if (!races) repeat();
+        if (!once) repeat();
         return verdict_;
     }
 
@@ -124,10 +124,15 @@ std::vector<Variant> variants_of(const Case &c) {
                                 {"f32_gapped", GLIA_F32, Layout::gapped},
                                 {"f32_shifted", GLIA_F32, Layout::shifted}};
     if (images) all.push_back({"f32_channels_last", GLIA_F32, Layout::channels_last});
+    if (c.op == &gli_op_cast) all.push_back({"f32_turned", GLIA_F32, Layout::turned});
     if (in_place) all.push_back({"f32_in_place", GLIA_F32, Layout::dense, true});
     if (optional) all.push_back({"f32_required_outputs", GLIA_F32, Layout::dense, false, true});
-    if (floats)
-        for (glia_dtype dtype : {GLIA_F64, GLIA_BF16, GLIA_F16}) all.push_back({glia_dtype_name(dtype), dtype});
+    for (glia_dtype dtype : {GLIA_F64, GLIA_BF16, GLIA_F16}) {
+        const std::string name = glia_dtype_name(dtype);
+        if (floats) all.push_back({name, dtype});
+        if (c.packs) all.push_back({name + "_channels_last", dtype, Layout::channels_last});
+        if (floats && c.op == &gli_op_cast) all.push_back({name + "_turned", dtype, Layout::turned});
+    }
     return all;
 }
 
@@ -135,12 +140,14 @@ Verdict judge(const gli_provider &provider, const Case &c, const Variant &varian
               int threads) {
     Verdict verdict;
     char why[GLI_REASON];
-    glia_context *ctx = context_of(device, threads);
+    glia_context *ctx = context_of(device, threads, variant.math);
     if (!ctx) return verdict.failures.push_back(glia_message(nullptr)), verdict;
     auto p = prepare(ctx, c, variant, regime);
     if (!p->error.empty()) return verdict.failures.push_back("resolve: " + p->error), verdict;
     if (const char *reason = gli_declines(&provider, &p->call, why)) return verdict.declined = reason, verdict;
-    return Judge(provider, c, variant, regime, *p).judge(device == std::string("emulated:race"));
+    // Races show in one run; the interpreter does the same instructions in the same order each time.
+    const bool once = device == std::string("emulated:race") || device == std::string("ptx");
+    return Judge(provider, c, variant, regime, *p).judge(once);
 }
 
 }  // namespace glia

@@ -20,15 +20,17 @@ enum class Layout {
     sliced,
     gapped,
     channels_last,
-    shifted
-};  // shifted: dense, one element behind an aligned address
+    shifted,  // dense, one element behind an aligned address
+    turned    // inputs dense, outputs permuted
+};
 
 struct Variant {
     std::string name;
     glia_dtype dtype   = GLIA_F32;
     Layout layout      = Layout::dense;
-    bool in_place      = false;  // outputs in the memory of the inputs that the op names
-    bool required_only = false;  // without the optional outputs; where all are optional, without the first
+    bool in_place      = false;          // outputs in the memory of the inputs that the op names
+    bool required_only = false;          // without the optional outputs; where all are optional, without the first
+    glia_math math     = GLIA_MATH_F32;  // that the context allows
 };
 
 // Those that make sense for the case: bf16 for one without floats does not.

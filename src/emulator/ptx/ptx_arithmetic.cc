@@ -1,19 +1,12 @@
 // Floating-point instructions, a row for each spelling. Integers are in ptx_integers.cc, conversions in ptx_convert.cc.
 #include "emulator/ptx/ptx_float.h"
 #include "emulator/ptx/ptx_tables.h"
+#include "emulator/scalar.h"
 
 namespace emulator::ptx {
 
 namespace {
 
-template <typename T>
-T add(T a, T b) {
-    return a + b;
-}
-template <typename T>
-T sub(T a, T b) {
-    return a - b;
-}
 template <typename T>
 T mul(T a, T b) {
     return a * b;
@@ -58,30 +51,6 @@ float cosine(float a) { return static_cast<float>(std::cos(double{a})); }
 float hyperbolic_tangent(float a) { return static_cast<float>(std::tanh(double{a})); }
 
 template <typename T>
-bool eq(T a, T b) {
-    return a == b;
-}
-template <typename T>
-bool ne(T a, T b) {
-    return a < b || a > b;
-}
-template <typename T>
-bool lt(T a, T b) {
-    return a < b;
-}
-template <typename T>
-bool le(T a, T b) {
-    return a <= b;
-}
-template <typename T>
-bool gt(T a, T b) {
-    return a > b;
-}
-template <typename T>
-bool ge(T a, T b) {
-    return a >= b;
-}
-template <typename T>
 bool unordered(T a, T b) {
     return std::isnan(a) || std::isnan(b);
 }
@@ -119,29 +88,29 @@ bool geu(T a, T b) {
 #define ROWS_F32(before, after, ...) \
     row<__VA_ARGS__>(before after ".f32"), row<Flushing<__VA_ARGS__>::of>(before after ".ftz.f32")
 #define ROWS_PLAIN(name, function) ROWS_F32(name, "", function<float>), row<function<double>>(name ".f64")
-// Without a rounding nvcc may contract; what it emitted is the nearest, too.
-#define ROWS_NEAREST(name, function) \
-    ROWS_PLAIN(name, function), ROWS_F32(name, ".rn", function<float>), row<function<double>>(name ".rn.f64")
-#define ROWS_DIRECTED(name, function)                                                              \
-    ROWS_F32(name, ".rz", function<Round::TO_ZERO>), ROWS_F32(name, ".rm", function<Round::DOWN>), \
-        ROWS_F32(name, ".rp", function<Round::UP>)
-#define ROWS_COMPARE(name) ROWS_F32("setp.", #name, name<float>), row<name<double>>("setp." #name ".f64")
+#define ROWS_TOWARDS(mode, name, function)                                 \
+    row_towards<mode, function<float>>(name ".f32"),                       \
+        row_towards<mode, Flushing<function<float>>::of>(name ".ftz.f32"), \
+        row_towards<mode, function<double>>(name ".f64")
+#define ROWS_ROUNDED(name, function)                                                     \
+    ROWS_PLAIN(name ".rn", function), ROWS_TOWARDS(FE_TOWARDZERO, name ".rz", function), \
+        ROWS_TOWARDS(FE_DOWNWARD, name ".rm", function), ROWS_TOWARDS(FE_UPWARD, name ".rp", function)
+// Where a rounding need not be named. Without it nvcc may contract; what it emitted is rounded to the nearest, too.
+#define ROWS_MAY_ROUND(name, function) ROWS_PLAIN(name, function), ROWS_ROUNDED(name, function)
+#define ROWS_COMPARE(name) ROWS_PLAIN("setp." #name, name)
 
 constexpr Row ROWS[] = {
-    ROWS_NEAREST("add", add),
-    ROWS_NEAREST("sub", sub),
-    ROWS_NEAREST("mul", mul),
-    ROWS_NEAREST("fma", fused),
-    ROWS_NEAREST("div", quotient),
-    ROWS_NEAREST("rcp", reciprocal),
-    ROWS_NEAREST("sqrt", root),
+    ROWS_MAY_ROUND("add", sum),
+    ROWS_MAY_ROUND("sub", difference),
+    ROWS_MAY_ROUND("mul", mul),
+    ROWS_ROUNDED("fma", fused),
+    ROWS_ROUNDED("div", quotient),
+    ROWS_ROUNDED("rcp", reciprocal),
+    ROWS_ROUNDED("sqrt", root),
     ROWS_PLAIN("min", least),
     ROWS_PLAIN("max", greatest),
     ROWS_PLAIN("neg", negative),
     ROWS_PLAIN("abs", magnitude),
-    ROWS_DIRECTED("add", add_rounded),
-    ROWS_DIRECTED("mul", mul_rounded),
-    ROWS_DIRECTED("fma", fma_rounded),
     row<with_sign<float>>("copysign.f32"),
     row<with_sign<double>>("copysign.f64"),
     ROWS_F32("div", ".approx", quotient_approx),
@@ -168,10 +137,8 @@ constexpr Row ROWS[] = {
     ROWS_COMPARE(leu),
     ROWS_COMPARE(gtu),
     ROWS_COMPARE(geu),
-    row<ordered<float>>("setp.num.f32"),
-    row<ordered<double>>("setp.num.f64"),
-    row<unordered<float>>("setp.nan.f32"),
-    row<unordered<double>>("setp.nan.f64"),
+    ROWS_PLAIN("setp.num", ordered),
+    ROWS_PLAIN("setp.nan", unordered),
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "emulator/ptx/ptx_tables.h"
+#include "emulator/scalar.h"
 
 namespace emulator::ptx {
 
@@ -14,18 +15,6 @@ T same(T a) {
 template <typename T>
 T selected(T a, T b, bool first) {
     return first ? a : b;
-}
-template <typename T>
-T both(T a, T b) {
-    return a & b;
-}
-template <typename T>
-T either(T a, T b) {
-    return a | b;
-}
-template <typename T>
-T different(T a, T b) {
-    return a ^ b;
 }
 template <typename T>
 T inverse(T a) {

@@ -51,7 +51,6 @@ T saturated(T a) {
     return a > 0 ? (a < 1 ? a : T{1}) : T{0};
 }
 
-float narrowed_to_zero(double a) { return rounded_to_zero(a, 0.0); }
 uint16_t half_of(float a) { return float_to_half_bits(a); }
 uint16_t half_of_double(double a) { return float_to_half_bits(odd_float(a)); }
 uint16_t bfloat16_of(float a) { return float_to_bfloat16_bits(a); }
@@ -70,11 +69,6 @@ uint32_t tf32_of(float a) {
     return (finite ? bits + 0x1000 : bits) & ~uint32_t{0x1FFF};
 }
 
-template <typename Wide, typename T>
-Wide extended(T a) {
-    return static_cast<Wide>(a);
-}
-
 #define ROWS_TO(d, D)                                                                              \
     row<converted<D, uint8_t>>("cvt." d ".u8"), row<converted<D, int8_t>>("cvt." d ".s8"),         \
         row<converted<D, uint16_t>>("cvt." d ".u16"), row<converted<D, int16_t>>("cvt." d ".s16"), \
@@ -90,6 +84,9 @@ Wide extended(T a) {
 #define ROWS_INTEGRAL(round, function)                                                                              \
     row<function<float>>("cvt." round ".f32.f32"), row<Flushing<function<float>>::of>("cvt." round ".ftz.f32.f32"), \
         row<function<double>>("cvt." round ".f64.f64")
+#define ROWS_NARROWED(mode, round)                                        \
+    row_towards<mode, converted<float, double>>("cvt." round ".f32.f64"), \
+        row_towards<mode, Flushing<converted<float, double>>::of>("cvt." round ".ftz.f32.f64")
 
 constexpr Row ROWS[] = {
     ROWS_TO("u8", uint8_t),
@@ -116,12 +113,13 @@ constexpr Row ROWS[] = {
     ROWS_INTEGRAL("rpi", up),
     row<saturated<float>>("cvt.sat.f32.f32"),
     row<Flushing<saturated<float>>::of>("cvt.ftz.sat.f32.f32"),
-    row<saturated<float>>("cvt.rn.sat.f32.f32"),
     row<converted<double, float>>("cvt.f64.f32"),
     row<Flushing<converted<double, float>>::of>("cvt.ftz.f64.f32"),
     row<converted<float, double>>("cvt.rn.f32.f64"),
     row<Flushing<converted<float, double>>::of>("cvt.rn.ftz.f32.f64"),
-    row<narrowed_to_zero>("cvt.rz.f32.f64"),
+    ROWS_NARROWED(FE_TOWARDZERO, "rz"),
+    ROWS_NARROWED(FE_DOWNWARD, "rm"),
+    ROWS_NARROWED(FE_UPWARD, "rp"),
     row<of_half>("cvt.f32.f16"),
     row<Flushing<of_half>::of>("cvt.ftz.f32.f16"),
     row<double_of_half>("cvt.f64.f16"),
@@ -140,30 +138,9 @@ constexpr Row ROWS[] = {
 
 std::vector<Row> convert_rows() { return {std::begin(ROWS), std::end(ROWS)}; }
 
-Handler find_extension(unsigned to, unsigned from, bool is_signed) {
-    switch (to << 8 | from << 4 | unsigned{is_signed}) {
-        case 0x210: return Each<extended<uint16_t, uint8_t>>::run;
-        case 0x211: return Each<extended<uint16_t, int8_t>>::run;
-        case 0x410: return Each<extended<uint32_t, uint8_t>>::run;
-        case 0x411: return Each<extended<uint32_t, int8_t>>::run;
-        case 0x420: return Each<extended<uint32_t, uint16_t>>::run;
-        case 0x421: return Each<extended<uint32_t, int16_t>>::run;
-        case 0x820: return Each<extended<uint64_t, uint16_t>>::run;
-        case 0x821: return Each<extended<uint64_t, int16_t>>::run;
-        case 0x840: return Each<extended<uint64_t, uint32_t>>::run;
-        case 0x841: return Each<extended<uint64_t, int32_t>>::run;
-        case 0x120:
-        case 0x121: return Each<extended<uint8_t, uint16_t>>::run;
-        case 0x140:
-        case 0x141: return Each<extended<uint8_t, uint32_t>>::run;
-        case 0x240:
-        case 0x241: return Each<extended<uint16_t, uint32_t>>::run;
-        case 0x280:
-        case 0x281: return Each<extended<uint16_t, uint64_t>>::run;
-        case 0x480:
-        case 0x481: return Each<extended<uint32_t, uint64_t>>::run;
-        default: return nullptr;
-    }
+void extend(Warp &warp, const Instruction &instruction) {
+    const Lanes<uint64_t> values = read_register(warp, instruction.source[0], instruction.bytes, instruction.is_signed);
+    write_register(warp, instruction.destination, instruction.registers, values);
 }
 
 }  // namespace emulator::ptx

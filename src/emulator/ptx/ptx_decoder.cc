@@ -15,12 +15,17 @@ constexpr uint32_t SHARED_GAP = 256;  // between variables in shared memory
 
 uint32_t aligned(uint32_t offset, unsigned align) { return (offset + align - 1) / align * align; }
 
+#define SPECIAL(name, value) {name, [](const ThreadPlace &at) -> uint32_t { return value; }}
+#define SPECIALS_OF(name) \
+    SPECIAL("%" #name ".x", at.name.x), SPECIAL("%" #name ".y", at.name.y), SPECIAL("%" #name ".z", at.name.z)
 constexpr std::pair<std::string_view, Special> SPECIALS[] = {
-    {"%tid.x", Special::TID_X},       {"%tid.y", Special::TID_Y},       {"%tid.z", Special::TID_Z},
-    {"%ntid.x", Special::NTID_X},     {"%ntid.y", Special::NTID_Y},     {"%ntid.z", Special::NTID_Z},
-    {"%ctaid.x", Special::CTAID_X},   {"%ctaid.y", Special::CTAID_Y},   {"%ctaid.z", Special::CTAID_Z},
-    {"%nctaid.x", Special::NCTAID_X}, {"%nctaid.y", Special::NCTAID_Y}, {"%nctaid.z", Special::NCTAID_Z},
-    {"%laneid", Special::LANEID},     {"%warpid", Special::WARPID},     {"%lanemask_lt", Special::LANEMASK_LT},
+    SPECIALS_OF(tid),
+    SPECIALS_OF(ntid),
+    SPECIALS_OF(ctaid),
+    SPECIALS_OF(nctaid),
+    SPECIAL("%laneid", at.lane),
+    SPECIAL("%warpid", at.warp),
+    SPECIAL("%lanemask_lt", (uint32_t{1} << at.lane) - 1),
 };
 
 // "12", "-1", "0x1F", "0f3F800000" (the bits of a float), "0d3FF0000000000000" (of a double).
@@ -164,7 +169,7 @@ const Register *Decoder::find_register(std::string_view name) {
     }
     for (const auto &[special_name, special] : SPECIALS) {
         if (special_name != name) continue;
-        const auto [found, added] = specials_.try_emplace(special);
+        const auto [found, added] = specials_.try_emplace(special_name);
         if (added) program_.specials.emplace_back(special, found->second = temporary(4));
         return &(scopes_[bodies_.back().outermost_scope].registers[special_name] = {found->second, 4});
     }
@@ -268,15 +273,17 @@ Instruction &Decoder::emit(Instruction instruction) {
 void Decoder::instruction(std::string_view text) {
     guard_ = {};
     if (text[0] == '@') {
-        const size_t end     = text.find_first_of(" \t");
-        guard_.guard_negated = text[1] == '!';
-        guard_.guard   = source(text.substr(guard_.guard_negated ? 2 : 1, end - (guard_.guard_negated ? 2 : 1)), 0);
-        guard_.guarded = true;
-        text           = trimmed(text.substr(end));
+        const auto guard     = text.substr(1, text.find_first_of(SPACES) - 1);
+        guard_.guard_negated = !guard.empty() && guard[0] == '!';
+        guard_.guard         = source(guard.substr(guard_.guard_negated ? 1 : 0), 0);
+        guard_.guarded       = true;
+        text                 = trimmed(text.substr(1 + guard.size()));
     }
-    const auto opcode   = text.substr(0, text.find_first_of(" \t\n"));
+    const auto opcode   = text.substr(0, text.find_first_of(SPACES));
     const auto operands = split_operands(text.substr(opcode.size()));
-    const auto words    = split(opcode, '.');
+    if (opcode.empty()) return unknown("a guard has no instruction");
+    if (std::find(operands.begin(), operands.end(), "") != operands.end()) return unknown("an operand is missing");
+    const auto words = split(opcode, '.');
     if (!failed() && !control(words, operands) && !decode_special(*this, words, operands))
         computation(opcode, operands);
     guard_ = {};
@@ -328,10 +335,13 @@ void Decoder::call(const Words &operands) {
 
 void Decoder::widened(Register to, unsigned bytes, bool is_signed, Slot from) {
     Instruction instruction;
-    instruction.run         = find_extension(to.bytes, bytes, is_signed);
+    instruction.run         = extend;
+    instruction.bytes       = static_cast<uint8_t>(bytes);
+    instruction.registers   = static_cast<uint8_t>(to.bytes);
+    instruction.is_signed   = is_signed;
     instruction.destination = to.slot;
     instruction.source[0]   = from;
-    if (instruction.run == nullptr) return unknown("operands of this width are not known");
+    if (bytes == 0 || to.bytes == 0) return unknown("operands of this width are not known");
     emit(std::move(instruction));
 }
 

@@ -95,7 +95,7 @@ class Decoder {
     std::vector<Body> bodies_;
     std::map<std::string_view, uint32_t> parameters_, shared_, local_;  // where they begin
     std::map<std::tuple<uint64_t, unsigned, bool>, Slot> constants_;
-    std::map<Special, Slot> specials_;
+    std::map<std::string_view, Slot> specials_;
     std::string_view text_;  // of the instruction being decoded
     Instruction guard_;      // its guard alone
 };

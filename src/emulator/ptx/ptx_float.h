@@ -28,57 +28,6 @@ struct Flushing<FUNCTION> {
     static D of(A... a) { return flushed(FUNCTION(flushed(a)...)); }
 };
 
-// What rounding a + b to s left out: exact, unless s overflows.
-template <typename T>
-T sum_error(T a, T b, T s) {
-    const T of_b = s - a;
-    return (a - (s - of_b)) + (b - of_b);
-}
-
-inline float step_down(float value) { return std::nextafter(value, -std::numeric_limits<float>::infinity()); }
-inline float step_up(float value) { return std::nextafter(value, std::numeric_limits<float>::infinity()); }
-
-// The double s + error, |error| below half a unit of s, rounded to float: down, up or to zero.
-inline float rounded_down(double s, double error) {
-    const auto nearest = static_cast<float>(s);
-    if (std::isnan(s) || std::isinf(s)) return nearest;
-    return nearest > s || (nearest == s && error < 0) ? step_down(nearest) : nearest;
-}
-inline float rounded_up(double s, double error) { return -rounded_down(-s, -error); }
-inline float rounded_to_zero(double s, double error) {
-    return s > 0 || (s == 0 && error >= 0) ? rounded_down(s, error) : rounded_up(s, error);
-}
-
-enum class Round { DOWN, UP, TO_ZERO };
-
-template <Round ROUND>
-float rounded(double s, double error) {
-    return ROUND == Round::DOWN ? rounded_down(s, error)
-           : ROUND == Round::UP ? rounded_up(s, error)
-                                : rounded_to_zero(s, error);
-}
-
-// Rounded down, a sum of zero is -0 unless both are +0.
-template <Round ROUND>
-float sum_rounded(double a, double b) {
-    const double s = a + b;
-    if (ROUND == Round::DOWN && s == 0 && (std::signbit(a) || std::signbit(b))) return -0.0f;
-    return rounded<ROUND>(s, sum_error(a, b, s));
-}
-// A product of floats is exact as a double.
-template <Round ROUND>
-float fma_rounded(float a, float b, float c) {
-    return sum_rounded<ROUND>(double{a} * b, c);
-}
-template <Round ROUND>
-float add_rounded(float a, float b) {
-    return sum_rounded<ROUND>(a, b);
-}
-template <Round ROUND>
-float mul_rounded(float a, float b) {
-    return rounded<ROUND>(double{a} * b, 0.0);
-}
-
 // The other operand where one is no number; -0 is less than +0.
 template <typename T>
 T least(T a, T b) {

@@ -1,23 +1,14 @@
-// Integer arithmetic and comparisons. Signed overflow wraps around, so that sums and products are those of unsigned
-// numbers.
-#include <algorithm>
+// Integer arithmetic and comparisons. Overflow wraps around, so that sums and products are those of unsigned numbers.
 #include <limits>
 #include <type_traits>
 
 #include "emulator/ptx/ptx_tables.h"
+#include "emulator/scalar.h"
 
 namespace emulator::ptx {
 
 namespace {
 
-template <typename T>
-T add(T a, T b) {
-    return static_cast<T>(a + b);
-}
-template <typename T>
-T sub(T a, T b) {
-    return static_cast<T>(a - b);
-}
 template <typename T>
 T low_product(T a, T b) {
     return static_cast<T>(uint64_t{a} * b);
@@ -26,51 +17,22 @@ template <typename T>
 T low_product_plus(T a, T b, T c) {
     return static_cast<T>(uint64_t{a} * b + c);
 }
-template <typename T>
-T lesser(T a, T b) {
-    return std::min(a, b);
-}
-template <typename T>
-T greater(T a, T b) {
-    return std::max(a, b);
-}
-
 // Twice as wide.
+template <typename T, typename U, typename S>
+using WithSign = std::conditional_t<std::is_signed_v<T>, S, U>;
 template <typename T>
-struct Wide;
-template <>
-struct Wide<uint16_t> {
-    using type = uint32_t;
-};
-template <>
-struct Wide<int16_t> {
-    using type = int32_t;
-};
-template <>
-struct Wide<uint32_t> {
-    using type = uint64_t;
-};
-template <>
-struct Wide<int32_t> {
-    using type = int64_t;
-};
-template <>
-struct Wide<uint64_t> {
-    using type = unsigned __int128;
-};
-template <>
-struct Wide<int64_t> {
-    using type = __int128;
-};
+using Wide = std::conditional_t<
+    sizeof(T) == 2, WithSign<T, uint32_t, int32_t>,
+    std::conditional_t<sizeof(T) == 4, WithSign<T, uint64_t, int64_t>, WithSign<T, unsigned __int128, __int128>>>;
 
 template <typename T>
-typename Wide<T>::type wide_product(T a, T b) {
-    return static_cast<typename Wide<T>::type>(a) * b;
+Wide<T> wide_product(T a, T b) {
+    return static_cast<Wide<T>>(a) * b;
 }
 template <typename T>
-typename Wide<T>::type wide_product_plus(T a, T b, typename Wide<T>::type c) {
-    using U = std::make_unsigned_t<typename Wide<T>::type>;
-    return static_cast<typename Wide<T>::type>(static_cast<U>(wide_product(a, b)) + static_cast<U>(c));
+Wide<T> wide_product_plus(T a, T b, Wide<T> c) {
+    using U = std::make_unsigned_t<Wide<T>>;
+    return static_cast<Wide<T>>(static_cast<U>(wide_product(a, b)) + static_cast<U>(c));
 }
 template <typename T>
 T high_product(T a, T b) {
@@ -104,47 +66,22 @@ T magnitude(T a) {
     return a < 0 ? negative(a) : a;
 }
 
-template <typename T>
-bool eq(T a, T b) {
-    return a == b;
-}
-template <typename T>
-bool ne(T a, T b) {
-    return a != b;
-}
-template <typename T>
-bool lt(T a, T b) {
-    return a < b;
-}
-template <typename T>
-bool le(T a, T b) {
-    return a <= b;
-}
-template <typename T>
-bool gt(T a, T b) {
-    return a > b;
-}
-template <typename T>
-bool ge(T a, T b) {
-    return a >= b;
-}
-
-#define ROWS_INTEGER(type, u, s)                                                                                    \
-    row<add<u>>("add.u" #type), row<add<u>>("add.s" #type), row<sub<u>>("sub.u" #type), row<sub<u>>("sub.s" #type), \
-        row<low_product<u>>("mul.lo.u" #type), row<low_product<u>>("mul.lo.s" #type),                               \
-        row<low_product_plus<u>>("mad.lo.u" #type), row<low_product_plus<u>>("mad.lo.s" #type),                     \
-        row<high_product<u>>("mul.hi.u" #type), row<high_product<s>>("mul.hi.s" #type),                             \
-        row<high_product_plus<u>>("mad.hi.u" #type), row<high_product_plus<s>>("mad.hi.s" #type),                   \
-        row<quotient<u>>("div.u" #type), row<quotient<s>>("div.s" #type), row<remainder<u>>("rem.u" #type),         \
-        row<remainder<s>>("rem.s" #type), row<lesser<u>>("min.u" #type), row<lesser<s>>("min.s" #type),             \
-        row<greater<u>>("max.u" #type), row<greater<s>>("max.s" #type), row<negative<s>>("neg.s" #type),            \
-        row<magnitude<s>>("abs.s" #type), row<eq<u>>("setp.eq.u" #type), row<eq<s>>("setp.eq.s" #type),             \
-        row<eq<u>>("setp.eq.b" #type), row<ne<u>>("setp.ne.u" #type), row<ne<s>>("setp.ne.s" #type),                \
-        row<ne<u>>("setp.ne.b" #type), row<lt<u>>("setp.lt.u" #type), row<lt<u>>("setp.lo.u" #type),                \
-        row<lt<s>>("setp.lt.s" #type), row<le<u>>("setp.le.u" #type), row<le<u>>("setp.ls.u" #type),                \
-        row<le<s>>("setp.le.s" #type), row<gt<u>>("setp.gt.u" #type), row<gt<u>>("setp.hi.u" #type),                \
-        row<gt<s>>("setp.gt.s" #type), row<ge<u>>("setp.ge.u" #type), row<ge<u>>("setp.hs.u" #type),                \
-        row<ge<s>>("setp.ge.s" #type)
+#define ROWS_INTEGER(type, u, s)                                                                                       \
+    row<sum<u>>("add.u" #type), row<sum<u>>("add.s" #type), row<difference<u>>("sub.u" #type),                         \
+        row<difference<u>>("sub.s" #type), row<low_product<u>>("mul.lo.u" #type),                                      \
+        row<low_product<u>>("mul.lo.s" #type), row<low_product_plus<u>>("mad.lo.u" #type),                             \
+        row<low_product_plus<u>>("mad.lo.s" #type), row<high_product<u>>("mul.hi.u" #type),                            \
+        row<high_product<s>>("mul.hi.s" #type), row<high_product_plus<u>>("mad.hi.u" #type),                           \
+        row<high_product_plus<s>>("mad.hi.s" #type), row<quotient<u>>("div.u" #type), row<quotient<s>>("div.s" #type), \
+        row<remainder<u>>("rem.u" #type), row<remainder<s>>("rem.s" #type), row<lesser<u>>("min.u" #type),             \
+        row<lesser<s>>("min.s" #type), row<greater<u>>("max.u" #type), row<greater<s>>("max.s" #type),                 \
+        row<negative<s>>("neg.s" #type), row<magnitude<s>>("abs.s" #type), row<eq<u>>("setp.eq.u" #type),              \
+        row<eq<s>>("setp.eq.s" #type), row<eq<u>>("setp.eq.b" #type), row<ne<u>>("setp.ne.u" #type),                   \
+        row<ne<s>>("setp.ne.s" #type), row<ne<u>>("setp.ne.b" #type), row<lt<u>>("setp.lt.u" #type),                   \
+        row<lt<u>>("setp.lo.u" #type), row<lt<s>>("setp.lt.s" #type), row<le<u>>("setp.le.u" #type),                   \
+        row<le<u>>("setp.ls.u" #type), row<le<s>>("setp.le.s" #type), row<gt<u>>("setp.gt.u" #type),                   \
+        row<gt<u>>("setp.hi.u" #type), row<gt<s>>("setp.gt.s" #type), row<ge<u>>("setp.ge.u" #type),                   \
+        row<ge<u>>("setp.hs.u" #type), row<ge<s>>("setp.ge.s" #type)
 #define ROWS_WIDE(type, u, s)                                                           \
     row<wide_product<u>>("mul.wide.u" #type), row<wide_product<s>>("mul.wide.s" #type), \
         row<wide_product_plus<u>>("mad.wide.u" #type), row<wide_product_plus<s>>("mad.wide.s" #type)

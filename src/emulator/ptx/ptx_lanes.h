@@ -3,6 +3,7 @@
 #define GLI_EMULATOR_PTX_LANES_H
 
 #include <array>
+#include <cfenv>
 #include <cstring>
 #include <string_view>
 #include <tuple>
@@ -14,6 +15,17 @@ namespace emulator::ptx {
 
 template <typename T>
 using Lanes = std::array<T, LANES>;
+
+// for (unsigned lane : lanes_of(mask))
+struct LanesOf {
+    uint32_t left;
+    LanesOf begin() const { return *this; }
+    LanesOf end() const { return {0}; }
+    bool operator!=(const LanesOf &other) const { return left != other.left; }
+    unsigned operator*() const { return static_cast<unsigned>(__builtin_ctz(left)); }
+    void operator++() { left &= left - 1; }
+};
+inline LanesOf lanes_of(uint32_t mask) { return {mask}; }
 
 // A predicate register is one bit for each lane.
 inline uint32_t read_predicate(const Warp &warp, Slot slot) {
@@ -54,6 +66,11 @@ void write(Warp &warp, Slot slot, const Lanes<T> &values) {
     }
 }
 
+// The same for registers whose width only the instruction says. What is read is extended, what is written loses its
+// upper bytes.
+Lanes<uint64_t> read_register(const Warp &warp, Slot slot, unsigned bytes, bool is_signed);
+void write_register(Warp &warp, Slot slot, unsigned bytes, const Lanes<uint64_t> &values);
+
 template <typename T>
 constexpr uint8_t register_bytes = std::is_same_v<T, bool> ? 0 : sizeof(T);
 
@@ -93,6 +110,18 @@ struct Row {
 template <auto FUNCTION>
 constexpr Row row(std::string_view opcode) {
     return {opcode, Each<FUNCTION>::run, Each<FUNCTION>::SIGNATURE};
+}
+
+// With another rounding of floating point than to the nearest. All operands are read from the warp's registers between
+// the two calls, and all results written, so that no compiler can move a computation out of there.
+template <int MODE, auto FUNCTION>
+constexpr Row row_towards(std::string_view opcode) {
+    const auto run = [](Warp &warp, const Instruction &instruction) {
+        fesetround(MODE);
+        Each<FUNCTION>::run(warp, instruction);
+        fesetround(FE_TONEAREST);
+    };
+    return {opcode, run, Each<FUNCTION>::SIGNATURE};
 }
 
 // Null: there is no such instruction among those that compute.

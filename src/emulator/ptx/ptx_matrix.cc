@@ -82,7 +82,7 @@ void visit_matrix(Warp &warp, const Instruction &instruction, Visit visit) {
     for (unsigned element = 0; element < unsigned{instruction.rows} * columns; element++) {
         const unsigned row = element / columns, column = element % columns;
         const uint64_t offset = instruction.flag ? uint64_t{row} * stride + column : uint64_t{column} * stride + row;
-        uint8_t *memory       = find_memory(warp, instruction, instruction.space, 0, first + offset * bytes, bytes);
+        uint8_t *memory = find_memory(warp, instruction, instruction.space, 0, first + offset * bytes, bytes, bytes);
         if (memory == nullptr) return;
         visit(element, memory);
     }
@@ -148,9 +148,9 @@ void load_rows(Warp &warp, const Instruction &instruction) {
     for (unsigned matrix = 0; matrix < instruction.vector.size(); matrix++) {
         uint16_t elements[8][8];
         for (unsigned row = 0; row < 8; row++) {
-            const unsigned lane = matrix * 8 + row;
-            const uint8_t *memory =
-                find_memory(warp, instruction, instruction.space, lane, all[lane], sizeof elements[row]);
+            const unsigned lane   = matrix * 8 + row;
+            const uint8_t *memory = find_memory(warp, instruction, instruction.space, lane, all[lane],
+                                                sizeof elements[row], sizeof elements[row]);
             if (memory == nullptr) return;
             memcpy(elements[row], memory, sizeof elements[row]);
         }

@@ -26,12 +26,6 @@ uint8_t *find_global(Warp &warp, const Instruction &instruction, unsigned lane, 
     return nullptr;
 }
 
-Space space_of(Space space, uint64_t address) {
-    if (space != Space::GENERIC) return space;
-    const uint64_t window = address & WINDOW_MASK;
-    return window == SHARED_WINDOW ? Space::SHARED : window == LOCAL_WINDOW ? Space::LOCAL : Space::GLOBAL;
-}
-
 // Whether the bytes at an offset, which may be a negative number, are among the first `size`.
 bool is_within(uint64_t offset, unsigned bytes, size_t size) { return offset < size && bytes <= size - offset; }
 
@@ -44,49 +38,27 @@ uint8_t *find_small(Warp &warp, Space space, unsigned lane, uint64_t offset, uns
     return is_within(offset, bytes, parameters.size()) ? const_cast<uint8_t *>(parameters.data()) + offset : nullptr;
 }
 
+template <typename T>
+uint64_t read_as(const uint8_t *memory) {
+    T value;
+    memcpy(&value, memory, sizeof value);
+    return static_cast<uint64_t>(value);
+}
+
 uint64_t read_element(const uint8_t *memory, unsigned bytes, bool is_signed) {
     switch (bytes) {
-        case 1: return is_signed ? static_cast<uint64_t>(int64_t{static_cast<int8_t>(*memory)}) : *memory;
-        case 2: {
-            uint16_t value;
-            memcpy(&value, memory, sizeof value);
-            return is_signed ? static_cast<uint64_t>(int64_t{static_cast<int16_t>(value)}) : value;
-        }
-        case 4: {
-            uint32_t value;
-            memcpy(&value, memory, sizeof value);
-            return is_signed ? static_cast<uint64_t>(int64_t{static_cast<int32_t>(value)}) : value;
-        }
-        default: {
-            uint64_t value;
-            memcpy(&value, memory, sizeof value);
-            return value;
-        }
-    }
-}
-
-template <typename T>
-void write_low(Warp &warp, Slot slot, const Lanes<uint64_t> &values) {
-    Lanes<T> low;
-    for (unsigned lane = 0; lane < LANES; lane++) low[lane] = static_cast<T>(values[lane]);
-    write(warp, slot, low);
-}
-
-void write_register(Warp &warp, Slot slot, unsigned bytes, const Lanes<uint64_t> &values) {
-    switch (bytes) {
-        case 1: return write_low<uint8_t>(warp, slot, values);
-        case 2: return write_low<uint16_t>(warp, slot, values);
-        case 4: return write_low<uint32_t>(warp, slot, values);
-        default: return write(warp, slot, values);
+        case 1: return is_signed ? read_as<int8_t>(memory) : read_as<uint8_t>(memory);
+        case 2: return is_signed ? read_as<int16_t>(memory) : read_as<uint16_t>(memory);
+        case 4: return is_signed ? read_as<int32_t>(memory) : read_as<uint32_t>(memory);
+        default: return read_as<uint64_t>(memory);
     }
 }
 
 // Where each lane's access begins; false: one has failed.
 bool find_lanes(Warp &warp, const Instruction &instruction, unsigned bytes, Lanes<uint8_t *> &memory) {
     const Lanes<uint64_t> all = addresses(warp, instruction.source[0], instruction.address_bytes, instruction.offset);
-    for (uint32_t left = warp.active; left != 0; left &= left - 1) {
-        const auto lane = static_cast<unsigned>(__builtin_ctz(left));
-        memory[lane]    = find_memory(warp, instruction, instruction.space, lane, all[lane], bytes);
+    for (unsigned lane : lanes_of(warp.active)) {
+        memory[lane] = find_memory(warp, instruction, instruction.space, lane, all[lane], bytes, bytes);
         if (memory[lane] == nullptr) return false;
     }
     return true;
@@ -94,12 +66,18 @@ bool find_lanes(Warp &warp, const Instruction &instruction, unsigned bytes, Lane
 
 }  // namespace
 
+Space space_of(Space named, uint64_t address) {
+    if (named != Space::GENERIC) return named;
+    const uint64_t window = address & WINDOW_MASK;
+    return window == SHARED_WINDOW ? Space::SHARED : window == LOCAL_WINDOW ? Space::LOCAL : Space::GLOBAL;
+}
+
 uint8_t *find_memory(Warp &warp, const Instruction &instruction, Space named, unsigned lane, uint64_t address,
-                     unsigned bytes) {
+                     unsigned bytes, unsigned align) {
     const Space space = space_of(named, address);
-    if (address % bytes != 0) {
+    if (address % align != 0) {
         warp.fail(lane, cudaErrorMisalignedAddress, "address 0x%llx is not aligned to %u bytes",
-                  static_cast<unsigned long long>(address), bytes);
+                  static_cast<unsigned long long>(address), align);
         return nullptr;
     }
     if (space == Space::GLOBAL) return find_global(warp, instruction, lane, address, bytes);
@@ -115,14 +93,8 @@ uint8_t *find_memory(Warp &warp, const Instruction &instruction, Space named, un
 }
 
 Lanes<uint64_t> addresses(const Warp &warp, Slot slot, unsigned bytes, int64_t offset) {
-    Lanes<uint64_t> all;
-    if (bytes == 4) {
-        const Lanes<uint32_t> narrow = read<uint32_t>(warp, slot);
-        for (unsigned lane = 0; lane < LANES; lane++) all[lane] = narrow[lane] + static_cast<uint64_t>(offset);
-    } else {
-        all = read<uint64_t>(warp, slot);
-        for (unsigned lane = 0; lane < LANES; lane++) all[lane] += static_cast<uint64_t>(offset);
-    }
+    Lanes<uint64_t> all = read_register(warp, slot, bytes, false);
+    for (uint64_t &address : all) address += static_cast<uint64_t>(offset);
     return all;
 }
 
@@ -132,8 +104,7 @@ void load(Warp &warp, const Instruction &instruction) {
     if (!find_lanes(warp, instruction, instruction.bytes * count, memory)) return;
     for (unsigned element = 0; element < count; element++) {
         Lanes<uint64_t> values{};
-        for (uint32_t left = warp.active; left != 0; left &= left - 1) {
-            const auto lane = static_cast<unsigned>(__builtin_ctz(left));
+        for (unsigned lane : lanes_of(warp.active)) {
             values[lane] =
                 read_element(memory[lane] + element * instruction.bytes, instruction.bytes, instruction.is_signed);
         }
@@ -148,8 +119,7 @@ void store(Warp &warp, const Instruction &instruction) {
     if (!find_lanes(warp, instruction, instruction.bytes * count, memory)) return;
     for (unsigned element = 0; element < count; element++) {
         const uint8_t *values = warp.registers() + instruction.vector[element];
-        for (uint32_t left = warp.active; left != 0; left &= left - 1) {
-            const auto lane = static_cast<unsigned>(__builtin_ctz(left));
+        for (unsigned lane : lanes_of(warp.active)) {
             memcpy(memory[lane] + element * instruction.bytes, values + lane * instruction.registers,
                    instruction.bytes);
         }
@@ -157,28 +127,30 @@ void store(Warp &warp, const Instruction &instruction) {
     warp.block().launch().news++;
 }
 
-// cp.async: destination, source, bytes and, where there are fewer, the bytes to read.
+// cp.async: destination, source, bytes and, where there are fewer, the bytes to read; both addresses are aligned as for
+// all of the bytes.
 void copy_async(Warp &warp, const Instruction &instruction) {
     const Lanes<uint64_t> to    = addresses(warp, instruction.source[0], instruction.address_bytes, instruction.offset);
     const Lanes<uint64_t> from  = addresses(warp, instruction.source[1], instruction.registers, instruction.offset2);
     const bool partly           = instruction.source[2] != NO_SLOT;
     const Lanes<uint32_t> bytes = partly ? read<uint32_t>(warp, instruction.source[2]) : Lanes<uint32_t>();
-    for (uint32_t left = warp.active; left != 0; left &= left - 1) {
-        const auto lane     = static_cast<unsigned>(__builtin_ctz(left));
-        const uint32_t some = partly ? bytes[lane] : instruction.bytes;
-        if (some > instruction.bytes)
-            return warp.fail(lane, cudaErrorLaunchFailure, "copies %u bytes into %u", some, instruction.bytes);
-        uint8_t *target       = find_memory(warp, instruction, Space::SHARED, lane, to[lane], instruction.bytes);
-        const uint8_t *source = target != nullptr && some > 0
-                                    ? find_memory(warp, instruction, Space::GLOBAL, lane, from[lane], instruction.bytes)
-                                    : nullptr;
-        if (target == nullptr || (some > 0 && source == nullptr)) return;
-        warp.copies.push_back({lane, warp.copy_group[lane], target, source, instruction.bytes, some});
+    const unsigned all          = instruction.bytes;
+    for (unsigned lane : lanes_of(warp.active)) {
+        const uint32_t some = partly ? bytes[lane] : all;
+        if (some > all) return warp.fail(lane, cudaErrorLaunchFailure, "copies %u bytes into %u", some, all);
+        uint8_t *target = find_memory(warp, instruction, Space::SHARED, lane, to[lane], all, all);
+        if (target == nullptr) return;
+        const uint8_t *source = nullptr;
+        if (some > 0) {
+            source = find_memory(warp, instruction, Space::GLOBAL, lane, from[lane], some, all);
+            if (source == nullptr) return;
+        }
+        warp.copies.push_back({lane, warp.copy_group[lane], target, source, all, some});
     }
 }
 
 void commit_copies(Warp &warp, const Instruction &) {
-    for (uint32_t left = warp.active; left != 0; left &= left - 1) warp.copy_group[__builtin_ctz(left)]++;
+    for (unsigned lane : lanes_of(warp.active)) warp.copy_group[lane]++;
 }
 
 // All groups but the newest `offset` ones arrive; -1: those not committed, too.

@@ -11,9 +11,12 @@ namespace emulator::ptx {
 
 constexpr Slot NO_SLOT = UINT32_MAX;
 
+// The space that an instruction names or, where it names none, that the address lies in.
+Space space_of(Space named, uint64_t address);
+
 // Where the bytes are that a lane accesses. Null: the lane has failed.
-uint8_t *find_memory(Warp &warp, const Instruction &instruction, Space space, unsigned lane, uint64_t address,
-                     unsigned bytes);
+uint8_t *find_memory(Warp &warp, const Instruction &instruction, Space named, unsigned lane, uint64_t address,
+                     unsigned bytes, unsigned align);
 
 // The lanes' addresses: a register or a constant, and an offset. bytes: of the register.
 Lanes<uint64_t> addresses(const Warp &warp, Slot slot, unsigned bytes, int64_t offset);

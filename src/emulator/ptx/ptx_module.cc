@@ -8,8 +8,6 @@ namespace emulator::ptx {
 
 namespace {
 
-constexpr std::string_view SPACES = " \t\r\n";
-
 std::string without_comments(std::string_view text) {
     std::string result;
     result.reserve(text.size());

@@ -50,6 +50,7 @@ class Module {
 // The next statement of a body; false: there is none left.
 bool next_statement(std::string_view &rest, Statement &statement);
 
+constexpr std::string_view SPACES = " \t\r\n";
 std::string_view trimmed(std::string_view text);
 // At commas outside of brackets and braces.
 std::vector<std::string_view> split_operands(std::string_view text);

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "emulator/cuda_runtime_api.h"
+
 namespace emulator::ptx {
 
 constexpr unsigned LANES     = 32;
@@ -67,23 +69,13 @@ struct Instruction {
     std::string_view text;  // for messages; in the module
 };
 
-enum class Special : uint8_t {
-    TID_X,
-    TID_Y,
-    TID_Z,
-    NTID_X,
-    NTID_Y,
-    NTID_Z,
-    CTAID_X,
-    CTAID_Y,
-    CTAID_Z,
-    NCTAID_X,
-    NCTAID_Y,
-    NCTAID_Z,
-    LANEID,
-    WARPID,
-    LANEMASK_LT
+// A special register: a number that the thread's place gives.
+struct ThreadPlace {
+    uint3 tid, ctaid;
+    dim3 ntid, nctaid;
+    unsigned lane, warp;
 };
+using Special = uint32_t (*)(const ThreadPlace &);
 
 struct Constant {
     Slot slot;

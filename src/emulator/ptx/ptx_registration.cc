@@ -71,36 +71,40 @@ std::string demangled(const char *symbol) {
     return name;
 }
 
+// Reads and decodes it, once. What stops that is in the program's error.
+const Program &decoded(RegisteredKernel &kernel) {
+    if (kernel.program) return *kernel.program;
+    if (const Function *entry = kernel.image->get().find_function(kernel.symbol)) {
+        kernel.program = decode(kernel.image->get(), *entry);
+    } else {
+        kernel.program        = std::make_unique<Program>();
+        kernel.program->error = "there is no PTX of it";
+    }
+    return *kernel.program;
+}
+
+RegisteredKernel *find_kernel(const void *function) {
+    const auto found = kernels().by_function.find(function);
+    return found == kernels().by_function.end() ? nullptr : &found->second;
+}
+
 cudaError_t check(const PtxLaunch &launch) {
-    const Program &program = *launch.program;
-    const unsigned threads = launch.block.x * launch.block.y * launch.block.z;
-    if (program.max_threads > 0 && threads > program.max_threads)
+    const unsigned threads = launch.block.x * launch.block.y * launch.block.z, most = launch.program->max_threads;
+    if (most > 0 && threads > most)
         return refuse(cudaErrorInvalidValue, "kernel %s: a block of %u threads; its launch bounds allow %u",
-                      launch.name, threads, program.max_threads);
-    const size_t limit = whole_shared_limit(launch.function);
-    if (program.static_shared + launch.shared_bytes > limit)
-        return refuse(cudaErrorInvalidValue,
-                      "kernel %s: %u bytes of static and %zu of dynamic shared memory; %zu are allowed", launch.name,
-                      program.static_shared, launch.shared_bytes, limit);
+                      launch.name, threads, most);
     return check_launch(launch);
 }
 
 cudaError_t launch_kernel(const void *function, dim3 grid, dim3 block, void **arguments, size_t shared_bytes,
                           cudaStream_t stream, bool cooperative) {
-    const auto found = kernels().by_function.find(function);
-    if (found == kernels().by_function.end())
-        return refuse(cudaErrorInvalidDeviceFunction, "%p is not a kernel", function);
-    RegisteredKernel &kernel = found->second;
-    if (!kernel.program) {
-        const Function *entry = kernel.image->get().find_function(kernel.symbol);
-        if (entry == nullptr) return refuse(cudaErrorInvalidPtx, "kernel %s has no PTX", kernel.name.c_str());
-        kernel.program = decode(kernel.image->get(), *entry);
-    }
-    const Program &program = *kernel.program;
+    RegisteredKernel *kernel = find_kernel(function);
+    if (kernel == nullptr) return refuse(cudaErrorInvalidDeviceFunction, "%p is not a kernel", function);
+    const Program &program = decoded(*kernel);
     if (!program.error.empty())
-        return refuse(cudaErrorInvalidPtx, "kernel %s: %s", kernel.name.c_str(), program.error.c_str());
+        return refuse(cudaErrorInvalidPtx, "kernel %s: %s", kernel->name.c_str(), program.error.c_str());
     auto launch             = std::make_shared<PtxLaunch>();
-    launch->name            = kernel.name.c_str();
+    launch->name            = kernel->name.c_str();
     launch->function        = function;
     launch->grid            = grid;
     launch->block           = block;
@@ -113,7 +117,7 @@ cudaError_t launch_kernel(const void *function, dim3 grid, dim3 block, void **ar
         memcpy(&launch->parameters[program.parameters[i].start], arguments[i], program.parameters[i].bytes);
     const cudaError_t error = check(*launch);
     if (error != cudaSuccess) return error;
-    kernel.launches++;
+    kernel->launches++;
     return enqueue_work(stream, [launch] { run_launch(*launch); });
 }
 
@@ -132,6 +136,11 @@ struct FatBinaryWrapper {
 }  // namespace
 
 }  // namespace emulator::ptx
+
+size_t emulator::static_shared_bytes(const void *function) {
+    ptx::RegisteredKernel *kernel = ptx::find_kernel(function);
+    return kernel == nullptr ? 0 : ptx::decoded(*kernel).static_shared;
+}
 
 using namespace emulator;
 using namespace emulator::ptx;

@@ -143,9 +143,8 @@ void move_pieces(Warp &warp, const Instruction &instruction) {
     uint8_t *whole = warp.registers() + instruction.destination;
     for (unsigned piece = 0; piece < pieces; piece++) {
         uint8_t *part = warp.registers() + instruction.vector[piece];
-        for (uint32_t left = warp.active; left != 0; left &= left - 1) {
-            const auto lane = static_cast<unsigned>(__builtin_ctz(left));
-            uint8_t *at     = whole + (lane * pieces + piece) * bytes;
+        for (unsigned lane : lanes_of(warp.active)) {
+            uint8_t *at = whole + (lane * pieces + piece) * bytes;
             memcpy(PACKS ? at : part + lane * bytes, PACKS ? part + lane * bytes : at, bytes);
         }
     }

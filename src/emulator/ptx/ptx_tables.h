@@ -13,9 +13,8 @@ std::vector<Row> integer_rows();
 std::vector<Row> bit_rows();
 std::vector<Row> convert_rows();
 
-// Between the bytes of an instruction's type and those of a wider register: the low ones, or what they extend to. Null:
-// there is none for these.
-Handler find_extension(unsigned to, unsigned from, bool is_signed);
+// From a register of `bytes` bytes to one of `registers`: the low ones, or what they extend to.
+void extend(Warp &warp, const Instruction &instruction);
 
 }  // namespace emulator::ptx
 #endif

@@ -37,29 +37,6 @@ uint3 thread_index(const dim3 &block, unsigned thread) {
     return {thread % block.x, thread / block.x % block.y, thread / block.x / block.y};
 }
 
-uint32_t special_value(const Block &block, Special special, unsigned warp, unsigned lane) {
-    const PtxLaunch &launch = block.launch();
-    const uint3 tid         = thread_index(launch.block, warp * LANES + lane);
-    switch (special) {
-        case Special::TID_X: return tid.x;
-        case Special::TID_Y: return tid.y;
-        case Special::TID_Z: return tid.z;
-        case Special::NTID_X: return launch.block.x;
-        case Special::NTID_Y: return launch.block.y;
-        case Special::NTID_Z: return launch.block.z;
-        case Special::CTAID_X: return block.index().x;
-        case Special::CTAID_Y: return block.index().y;
-        case Special::CTAID_Z: return block.index().z;
-        case Special::NCTAID_X: return launch.grid.x;
-        case Special::NCTAID_Y: return launch.grid.y;
-        case Special::NCTAID_Z: return launch.grid.z;
-        case Special::LANEID: return lane;
-        case Special::WARPID: return warp;
-        case Special::LANEMASK_LT: return (uint32_t{1} << lane) - 1;
-    }
-    return 0;
-}
-
 }  // namespace
 
 void Warp::prepare(const Program &program) {
@@ -87,10 +64,14 @@ void Warp::start(Block &block, unsigned number) {
     pc_    = 0;
     lanes_ = existing_;
     limit_ = UINT32_MAX;
-    for (const auto &[special, slot] : program_->specials) {
-        Lanes<uint32_t> values;
-        for (unsigned lane = 0; lane < LANES; lane++) values[lane] = special_value(block, special, number, lane);
-        memcpy(registers() + slot, &values, sizeof values);
+    for (unsigned lane = 0; lane < LANES; lane++) {
+        const dim3 &size        = block.launch().block;
+        const ThreadPlace place = {
+            thread_index(size, number * LANES + lane), block.index(), size, block.launch().grid, lane, number};
+        for (const auto &[special, slot] : program_->specials) {
+            const uint32_t value = special(place);
+            memcpy(registers() + slot + lane * sizeof value, &value, sizeof value);
+        }
     }
 }
 
@@ -211,19 +192,23 @@ void Warp::wait(Waits waits) {
     limit_ = 0;
 }
 
-// Lanes go on when all of their mask are here.
+// Lanes go on when all of their mask are here, which must name the same mask.
 void Warp::run_together(const Instruction &instruction) {
     const Lanes<uint32_t> masks = read<uint32_t>(*this, instruction.source[3]);
-    uint32_t complete           = 0;
-    for (unsigned lane = 0; lane < LANES; lane++) {
-        if (!(lanes_ >> lane & 1)) continue;
-        if (!(masks[lane] >> lane & 1))
-            return fail(lane, cudaErrorLaunchFailure, "the lane is not in its own mask, 0x%08x", masks[lane]);
-        if (masks[lane] & (exited_ | ~existing_))
+    uint32_t complete = 0, checked = 0;
+    for (unsigned lane : lanes_of(lanes_)) {
+        const uint32_t mask = masks[lane], gone = mask & (exited_ | ~existing_);
+        if (!(mask >> lane & 1))
+            return fail(lane, cudaErrorLaunchFailure, "the lane is not in its own mask, 0x%08x", mask);
+        if (gone != 0)
             return fail(lane, cudaErrorLaunchFailure,
-                        "its mask, 0x%08x, has lanes that have exited or never were: 0x%08x", masks[lane],
-                        masks[lane] & (exited_ | ~existing_));
-        if ((masks[lane] & ~lanes_) == 0) complete |= uint32_t{1} << lane;
+                        "its mask, 0x%08x, has lanes that have exited or never were: 0x%08x", mask, gone);
+        for (unsigned other : lanes_of(mask == checked ? 0 : mask & lanes_))
+            if (masks[other] != mask)
+                return fail(lane, cudaErrorLaunchFailure,
+                            "its mask is 0x%08x, but that of lane %u, which it has, 0x%08x", mask, other, masks[other]);
+        checked = mask;
+        if ((mask & ~lanes_) == 0) complete |= uint32_t{1} << lane;
     }
     if (complete == 0) return wait(Waits::FOR_LANES);
     if (complete != lanes_) {

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <memory>
 
-#include "emulator/cuda_runtime_api.h"
 #include "emulator/ptx/ptx_program.h"
 
 namespace emulator::ptx {

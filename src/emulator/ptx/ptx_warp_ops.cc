@@ -17,8 +17,7 @@ void shuffle(Warp &warp, const Instruction &instruction) {
     const Lanes<uint32_t> masks  = read<uint32_t>(warp, instruction.source[3]);
     Lanes<uint32_t> result{};
     uint32_t in_segment = 0;
-    for (uint32_t left = warp.active; left != 0; left &= left - 1) {
-        const auto lane        = static_cast<unsigned>(__builtin_ctz(left));
+    for (unsigned lane : lanes_of(warp.active)) {
         const uint32_t segment = bounds[lane] >> 8 & 31, clamp = bounds[lane] & 31, b = by[lane] & 31;
         const uint32_t last = (lane & segment) | (clamp & ~segment);
         uint32_t from       = MODE == Shuffle::UP          ? lane - b

@@ -1,7 +1,9 @@
 """The scripts that look at compiled kernels, without nvcc: scripts/support/sass.py and scripts/check_machine_code on
 the listings of kernels.cu and on small ones made here, and what scripts/check_kernels compiles and reads."""
+import contextlib
 import importlib.machinery
 import importlib.util
+import io
 import os
 import sys
 import tempfile
@@ -13,6 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SCRIPTS = os.path.join(HERE, "..", "..", "..", "scripts")
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(SCRIPTS, "support"))
+import check_launches  # noqa: E402
 import sass  # noqa: E402
 
 
@@ -225,6 +228,48 @@ ptxas info    : Used 255 registers""".splitlines()
                          ["k.cu: kernel<float>: sm_90: 8 bytes of stack, 16 of spilled registers; kernels/limits.txt "
                           "allows 8 and 12"])
         self.assertEqual(used, {("k.cu", "kernel")})
+
+
+class CheckLaunches(unittest.TestCase):
+    """Of kernels that the device ptx never launched."""
+    LAUNCHES = ("3 s1 void glia::(anonymous namespace)::rows<float, 1>(glia::job<float>)\n"
+                "0 s2 void glia::(anonymous namespace)::rows<double, 1>(glia::job<double>)\n"
+                "0 s3 glia::(anonymous namespace)::flat(unsigned int const*)\n", "0 s1 rows<float, 1>()\n1 s3 flat()\n")
+
+    def run_with(self, list_text, *options):
+        """The exit status, what was printed, and the list afterwards."""
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [os.path.join(folder, name) for name in ("list", "launches.0", "launches.1")]
+            for path, text in zip(paths, (list_text, *self.LAUNCHES)):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                status = check_launches.main([*options, *paths])
+            with open(paths[0], encoding="utf-8") as file:
+                return status, printed.getvalue(), file.read()
+
+    def test_the_list_has_to_fit(self):
+        self.assertEqual(self.run_with("# why\nrows 1 no case\n")[:2], (0, "3 kernels, 1 of them never launched\n"))
+        for text, complaint in (("", "rows: 1 instances were never launched, 0 may be:\n  void glia"),
+                                ("rows 2 no case\n", "rows: 1 instances were never launched, the list allows 2"),
+                                ("rows 1 no case\nflat 1 no case\n", "flat: 0 instances were never launched, the"),
+                                ("rows 1\n", "rows: the list gives no reason")):
+            status, printed, _ = self.run_with(text)
+            self.assertEqual(status, 1, text)
+            self.assertIn(complaint, printed)
+
+    def test_renewing_keeps_reasons(self):
+        status, _, text = self.run_with("# why\nflat 1 no case\nrows 5 too long\n", "--renew")
+        self.assertEqual((status, text), (0, "# why\nrows 1 too long\n"))
+        status, printed, text = self.run_with("# why\n", "--renew")
+        self.assertEqual((status, text), (1, "# why\nrows 1\n"))
+        self.assertIn("rows: the list gives no reason", printed)
+
+    def test_without_kernels_nothing_is_proven(self):
+        with tempfile.NamedTemporaryFile() as empty:
+            with contextlib.redirect_stdout(io.StringIO()):
+                self.assertEqual(check_launches.main([empty.name, empty.name]), 1)
 
 
 if __name__ == "__main__":

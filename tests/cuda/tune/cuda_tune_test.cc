@@ -1,5 +1,4 @@
-// What libglia_cuda does around NVIDIA's libraries, run on the emulator: the choice of an algorithm by measuring, and
-// the kernels that only this serves.
+// What libglia_cuda does around NVIDIA's libraries, run on the emulator: the choice of an algorithm by measuring.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -9,8 +8,6 @@
 #include <thread>
 #include <vector>
 
-#include "kernels/gemm/bias_launch.h"
-#include "kernels/elementwise/compare_launch.h"
 #include "support/counting.h"
 #include "support/internals.h"
 
@@ -147,81 +144,6 @@ TEST_F(Tuning, survives_each_call_that_fails) {
     }
     cuda.fail_at = cuda.calls + 1, cuda.fail_with = cudaErrorIllegalAddress;
     EXPECT_EQ(tune(call, "ff", &best), GLIA_DEVICE_LOST);
-}
-
-// Device memory with the content of a vector.
-template <class T>
-class Device {
-   public:
-    explicit Device(const std::vector<T> &values) : count_(values.size()) {
-        EXPECT_EQ(cudaMalloc(&data_, count_ * sizeof(T)), cudaSuccess);
-        EXPECT_EQ(cudaMemcpy(data_, values.data(), count_ * sizeof(T), cudaMemcpyHostToDevice), cudaSuccess);
-    }
-    ~Device() { cudaFree(data_); }
-    T *get() const { return static_cast<T *>(data_); }
-    std::vector<T> values() const {
-        std::vector<T> all(count_);
-        EXPECT_EQ(cudaMemcpy(all.data(), data_, count_ * sizeof(T), cudaMemcpyDeviceToHost), cudaSuccess);
-        return all;
-    }
-
-   private:
-    void *data_ = nullptr;
-    size_t count_;
-};
-
-TEST(Compare, sees_one_bit) {
-    for (size_t words : {size_t{1}, size_t{255}, size_t{1000}}) {
-        std::vector<unsigned> content(words, 0xABCDEF01);
-        const Device<unsigned> a(content);
-        for (size_t where : {size_t{0}, words / 2, words - 1, words}) {
-            std::vector<unsigned> other = content;
-            if (where < words) other[where] ^= 1;
-            const Device<unsigned> b(other);
-            const Device<int> flag({0});
-            ASSERT_EQ(gli_kernel_compare(a.get(), b.get(), words, flag.get(), nullptr), cudaSuccess);
-            EXPECT_EQ(flag.values()[0], where < words) << words << " words, the other at " << where;
-        }
-    }
-}
-
-// y[o,c,i] = act(y + bias[c]) on small integers, and one NaN that stays one.
-void check_bias(glia_dtype dtype, glia_unary_kind activation, bool with_bias, int outer, int channels, int inner,
-                int offset) {
-    const size_t count = size_t(outer) * channels * inner, size = glia_dtype_size(dtype);
-    std::vector<double> y(count), bias(channels);
-    std::vector<uint8_t> y_bytes((count + offset) * size), bias_bytes(channels * size);
-    for (size_t i = 0; i < count; ++i) y[i] = double(i * 7 % 11) - 5;
-    y[count / 2] = std::numeric_limits<double>::quiet_NaN();
-    for (int c = 0; c < channels; ++c) bias[c] = c % 5 - 2;
-    for (size_t i = 0; i < count; ++i) gli_store(dtype, y_bytes.data(), int64_t(i) + offset, y[i]);
-    for (int c = 0; c < channels; ++c) gli_store(dtype, bias_bytes.data(), c, bias[c]);
-    const Device<uint8_t> on_device(y_bytes), bias_on_device(bias_bytes);
-    ASSERT_EQ(gli_kernel_bias(dtype, activation, on_device.get() + offset * size,
-                              with_bias ? bias_on_device.get() : nullptr, outer, channels, inner, nullptr),
-              cudaSuccess);
-    const std::vector<uint8_t> got = on_device.values();
-    for (size_t i = 0; i < count; ++i) {
-        const double sum   = y[i] + (with_bias ? bias[i / inner % channels] : 0);
-        const double want  = activation == GLIA_UNARY_RELU && sum <= 0 ? 0 : sum,
-                     value = gli_load(dtype, got.data(), int64_t(i) + offset);
-        if (std::isnan(want))
-            EXPECT_TRUE(std::isnan(value)) << "element " << i << " of " << glia_dtype_name(dtype) << ": " << value;
-        else
-            EXPECT_EQ(value, want) << "element " << i << " of " << glia_dtype_name(dtype);
-    }
-}
-
-TEST(Bias, is_added_before_the_activation) {
-    for (glia_dtype dtype : {GLIA_F32, GLIA_F64, GLIA_BF16, GLIA_F16})
-        for (glia_unary_kind activation : {GLIA_UNARY_LINEAR, GLIA_UNARY_RELU})
-            for (bool with_bias : {true, false})
-                for (int offset : {0, 1}) {
-                    check_bias(dtype, activation, with_bias, 13, 5, 1, offset);
-                    check_bias(dtype, activation, with_bias, 3, 4, 17, offset);
-                    check_bias(dtype, activation, with_bias, 5, 24, 1, offset);  // packs of channels
-                    check_bias(dtype, activation, with_bias, 3, 5, 16, offset);  // packs in one channel
-                }
 }
 
 // A library's failure tells little; the device is asked whether it is still there.
