@@ -45,8 +45,7 @@ static void describe(int index, char *text, size_t size) {
 }
 
 static bool part(int i, gli_device_part *out) {
-    *out         = (gli_device_part){.name    = "oneDNN",
-                                     .without = "convolutions, dense and recurrent layers take up to 3 times as long"};
+    *out = (gli_device_part){.name = "oneDNN", .without = "convolutions and dense layers take up to 3 times as long"};
     out->present = gli_dnn_version(out->version, sizeof out->version);
     if (!out->present) snprintf(out->where, sizeof out->where, "not in this build");
     return i == 0;

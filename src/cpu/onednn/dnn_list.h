@@ -123,7 +123,8 @@ glia_status gli_dnn_refuse(const gli_call *call, const char *reason, const char 
 
 /* oneDNN takes memory for its objects from malloc, and pages for its machine code, and in many places follows the NULL
  * that it may get. So it is called only while there is as much of both as the call takes: an out-of-memory error says
- * that there is not. Other threads may take it in between. */
+ * that there is not. Other threads may take it in between: what malloc has freed, and pages all the more, belong to the
+ * whole process, and nothing keeps them for oneDNN. */
 enum { GLI_DNN_TO_PREPARE = 4 << 20, GLI_DNN_TO_RUN_FIRST = 6 << 20, GLI_DNN_TO_RUN = 1 << 16 };
 glia_status gli_dnn_reserve(glia_context *ctx, size_t bytes);
 

@@ -13,14 +13,18 @@ typedef struct run {
     atomic_int status; /* dnnl_status_t: the first failure */
 } run;
 
+static char *lane_memory(const run *r, int lane) {
+    return r->workspace + r->dnn->shared + (size_t)lane * gli_dnn_lane_bytes(r->dnn);
+}
+
 static char *address(const run *r, const gli_dnn_argument *a, int64_t slice, int lane) {
-    char *at = NULL, *own = r->workspace + r->dnn->shared + (size_t)lane * gli_dnn_lane_bytes(r->dnn);
+    char *at = NULL;
     switch (a->kind) {
         case GLI_DNN_INPUT: at = r->call->in[a->index]->data; break;
         case GLI_DNN_OUTPUT: at = r->call->out[a->index]->data; break;
         case GLI_DNN_WORKSPACE: at = r->workspace; break;
-        case GLI_DNN_LANE: at = own; break;
-        case GLI_DNN_SCRATCHPAD: at = own + r->dnn->copies; break;
+        case GLI_DNN_LANE: at = lane_memory(r, lane); break;
+        case GLI_DNN_SCRATCHPAD: at = lane_memory(r, lane) + r->dnn->copies; break;
         case GLI_DNN_ABSENT: return NULL;
     }
     return at + a->offset + (size_t)slice * a->advance;

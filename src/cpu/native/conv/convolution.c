@@ -129,14 +129,16 @@ static void copy_channels_last(const glia_context *ctx, form *f) {
 
 /* Groups with few channels, spread out: each channel of y gets a group of its own, with copies of what it reads. */
 static void spread_groups(const glia_context *ctx, form *f) {
-    gli_convolution *c               = &f->c;
-    const gli_convolution_image from = c->x;
+    gli_convolution *c = &f->c;
     const int64_t in = gli_channels_in(c), out = gli_channels_out(c);
+    c->side = gli_is_side_by_side(c) ? (int)in : 0;
     copy_filters(ctx, f);
-    c->spread       = true;
-    c->groups       = (int)c->y.channels;
-    c->group_stride = in * gli_taps(c);
-    if (in == 1 && out == 1 && from.channel_stride == 1) return;
+    if (c->side && c->x.channel_stride != 1) copy_channels_last(ctx, f);
+    const gli_convolution_image from = c->x;
+    c->spread                        = true;
+    c->groups                        = (int)c->y.channels;
+    c->group_stride                  = in * gli_taps(c);
+    if (c->side || (in == 1 && out == 1 && from.channel_stride == 1)) return;
     c->x.channels = in * c->y.channels;
     c->x          = gli_image_channels_last(&c->x);
     float *to     = take(f, c->images * c->x.image_stride);

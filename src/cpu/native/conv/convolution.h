@@ -16,6 +16,7 @@ typedef struct gli_convolution_image {
 typedef struct gli_convolution {
     bool transposed;
     bool spread; /* for loops over channels: see depthwise.h */
+    int side;    /* where groups are not spread: channels of each, of x as of y; otherwise 0 */
     int images, groups;
     gli_convolution_image x, y;
     int taps[2], stride[2], pad[2], dilation[2]; /* rows, columns */

@@ -13,7 +13,7 @@ typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
 static inline void load(lanes *to, const float *from) { memcpy(to, from, sizeof *to); }
 
 void gli_depthwise_pack(const gli_convolution *c, const float *w, float *to) {
-    for (int64_t i = 0; i < gli_channels_in(c); ++i)
+    for (int64_t i = 0; i < gli_channels_read(c); ++i)
         for (int64_t tap = 0; tap < gli_taps(c); ++tap)
             for (int64_t k = 0; k < c->groups; ++k)
                 *to++ = w[k * c->group_stride + i * c->in_stride + tap * c->tap_stride];
@@ -44,10 +44,7 @@ static void spread_rows(void *arg, int64_t begin, int64_t end) {
             const float *from = s->from + i / image->rows * image->image_stride + i % image->rows * image->row_stride +
                                 column * image->column_stride;
             float *to = s->x + i * x->row_stride + column * x->column_stride;
-            if (copies == 4) /* as in ResNeXt */
-                spread_pixel(from, image->channel_stride, in, groups, 4, to);
-            else
-                spread_pixel(from, image->channel_stride, in, groups, copies, to);
+            spread_pixel(from, image->channel_stride, in, groups, copies, to);
         }
 }
 
@@ -77,22 +74,78 @@ GLI_CLONES static void depthwise_pixel(const gli_gemm_segment *taps, int count, 
     }
 }
 
+/* ---- groups side by side ----------------------------------------------------------------------------------------- */
+
+/* Lane j has channel i of its group of `side` channels. */
+#define LANES_OF(side, i, j) (j) / (side) * (side) + (i), ((j) + 1) / (side) * (side) + (i)
+#define FOUR(side, i, j) LANES_OF(side, i, j), LANES_OF(side, i, (j) + 2)
+#define SIXTEEN(side, i, j) FOUR(side, i, j), FOUR(side, i, (j) + 4), FOUR(side, i, (j) + 8), FOUR(side, i, (j) + 12)
+#define OF_GROUP(x, side, i) __builtin_shufflevector(x, x, SIXTEEN(side, i, 0), SIXTEEN(side, i, 16))
+
+/* Adds channel i of each group. */
+#define ADD(side, i) (load(&f, w + (i) * next), *sum += OF_GROUP(*x, side, i) * f)
+
+GLI_INLINE void add_group(int side, const lanes *x, const float *w, int64_t next, lanes *sum) {
+    lanes f;
+    if (side == 2) {
+        ADD(2, 0), ADD(2, 1);
+    } else if (side == 4) {
+        ADD(4, 0), ADD(4, 1), ADD(4, 2), ADD(4, 3);
+    } else {
+        ADD(8, 0), ADD(8, 1), ADD(8, 2), ADD(8, 3), ADD(8, 4), ADD(8, 5), ADD(8, 6), ADD(8, 7);
+    }
+}
+
+/* next: from a channel's filters to those of the next one of the group. */
+GLI_INLINE void side_by_side(int side, const gli_gemm_segment *taps, int count, int row, const float *w, int64_t pitch,
+                             int64_t next, int64_t channels, float *sums) {
+    int64_t c = 0;
+    for (; c + LANES <= channels; c += LANES) {
+        lanes sum, x;
+        load(&sum, sums + c);
+        for (int t = 0; t < count; ++t) {
+            load(&x, taps[t].row[row] + c);
+            add_group(side, &x, w + taps[t].first * pitch + c, next, &sum);
+        }
+        memcpy(sums + c, &sum, sizeof sum);
+    }
+    for (; c < channels; ++c)
+        for (int t = 0; t < count; ++t)
+            for (int i = 0; i < side; ++i)
+                sums[c] += taps[t].row[row][c / side * side + i] * w[i * next + taps[t].first * pitch + c];
+}
+
+GLI_CLONES static void side_by_side_pixel(int side, const gli_gemm_segment *taps, int count, int row, const float *w,
+                                          int64_t pitch, int64_t next, int64_t channels, float *sums) {
+    if (side == 2)
+        side_by_side(2, taps, count, row, w, pitch, next, channels, sums);
+    else if (side == 4)
+        side_by_side(4, taps, count, row, w, pitch, next, channels, sums);
+    else
+        side_by_side(8, taps, count, row, w, pitch, next, channels, sums);
+}
+
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
+
 typedef struct work {
     const gli_convolution_rows *rows;
     const float *w;
     int64_t pixels;
 } work;
 
-/* Of the i-th channel of each group. */
+/* Of the i-th channel of each group; of all of them where groups are side by side. */
 static void add_taps(const work *w, const gli_gemm_rows *rows, int64_t i, int64_t first, int64_t channel,
                      int64_t channels, float *sums, int64_t pitch) {
     const gli_convolution *c = w->rows->c;
-    const int64_t end        = gli_min_i64(first + GLI_GEMM_SEGMENTS, gli_taps(c));
-    const float *filters     = w->w + i * gli_taps(c) * c->groups + channel;
+    const int64_t end = gli_min_i64(first + GLI_GEMM_SEGMENTS, gli_taps(c)), next = gli_taps(c) * c->groups;
+    const float *filters = w->w + i * next + channel;
     gli_gemm_segment taps[GLI_GEMM_SEGMENTS];
     const int count = gli_convolution_taps_under(w->rows, rows, first, end, i * c->groups + channel, taps);
     for (int row = 0; row < rows->count; ++row)
-        depthwise_pixel(taps, count, row, filters, c->groups, channels, sums + row * pitch);
+        if (c->side)
+            side_by_side_pixel(c->side, taps, count, row, filters, c->groups, next, channels, sums + row * pitch);
+        else
+            depthwise_pixel(taps, count, row, filters, c->groups, channels, sums + row * pitch);
 }
 
 static void run_channels(const work *w, const gli_gemm_rows *rows, int64_t channel) {
@@ -100,7 +153,7 @@ static void run_channels(const work *w, const gli_gemm_rows *rows, int64_t chann
     const int64_t channels = gli_min_i64(CHANNELS, c->groups - channel), pitch = gli_divide_up(channels, LANES) * LANES;
     float sums[GLI_GEMM_MAX_ROWS * CHANNELS];
     memset(sums, 0, (size_t)(rows->count * pitch) * sizeof *sums);
-    for (int64_t i = 0; i < gli_channels_in(c); ++i)
+    for (int64_t i = 0; i < (c->side ? 1 : gli_channels_in(c)); ++i)
         for (int64_t tap = 0; tap < gli_taps(c); tap += GLI_GEMM_SEGMENTS)
             add_taps(w, rows, i, tap, channel, channels, sums, pitch);
     gli_convolution_store(w->rows, rows, channel, (int)channels, sums, (int)pitch);

@@ -15,9 +15,19 @@ static inline bool gli_is_grouped(const gli_convolution *c) {
     return c->groups > 1 && gli_channels_in(c) <= MOST_CHANNELS && gli_channels_out(c) <= MOST_CHANNELS;
 }
 
+/* Each has as many of both, and a vector has whole groups: they can stay side by side. */
+static inline bool gli_is_side_by_side(const gli_convolution *c) {
+    const int64_t in = gli_channels_in(c);
+    return in == gli_channels_out(c) && (in == 2 || in == 4 || in == 8);
+}
+
 /* Of a convolution that is spread: each group has one channel of y, x is [channel of the group][group], innermost, and
- * the filters as the loops read them are [channel of the group][tap][group]. */
-static inline int64_t gli_depthwise_packed(const gli_convolution *c) { return c->x.channels * gli_taps(c); }
+ * the filters as the loops read them are [channel of the group][tap][group]. Where groups are side by side x is as it
+ * is, its channels innermost. */
+static inline int64_t gli_channels_read(const gli_convolution *c) { return c->side ? c->side : gli_channels_in(c); }
+static inline int64_t gli_depthwise_packed(const gli_convolution *c) {
+    return gli_channels_read(c) * gli_taps(c) * c->groups;
+}
 void gli_depthwise_pack(const gli_convolution *c, const float *w, float *to);
 
 /* x from an image with so many channels for each group. */

@@ -163,7 +163,9 @@ typedef struct task {
 /* The index in sums and totals. */
 static int place_of(const task *t, int panel, int tile) { return panel * t->tiles + tile; }
 
+/* NULL where the sums have no terms. */
 static const float *packed_panel(const gli_gemm *g, int64_t product, int64_t first_column) {
+    if (!g->panels) return NULL;
     return g->panels + product / g->sharing * g->next_panels + first_column * g->sum;
 }
 
