@@ -94,7 +94,7 @@ static glia_status check(glia_context *ctx, const glia_optimizer *o, glia_dtype 
     gli_set_shape(&rate, GLIA_F32, 0, NULL);
     gli_set_shape(&step, GLIA_I64, 0, NULL);
     if (r.counts) in[3] = &step;
-    return gli_resolve(ctx, r.op, r.params, r.op->n_inputs - 1, in, geom, &resolution);
+    return gli_resolve(ctx, r.op, r.params, r.op->n_inputs - 2, in, geom, &resolution);
 }
 
 glia_status gli_optimizer_resolve(glia_context *ctx, const glia_optimizer *given, glia_dtype dtype,
@@ -133,7 +133,7 @@ void gli_optimizer_emit(const glia_optimizer *optimizer, glia_graph *graph, cons
                         glia_value *out) {
     const rule r              = rule_of(optimizer);
     glia_value in[GLI_MAX_IN] = {v->param, v->gradient, v->rate};
-    const int skip = r.op->n_inputs - 1, n_in = first_state(&r);
+    const int skip = r.op->n_inputs - 2, n_in = first_state(&r);
     int n_out = 1;
     if (r.counts) in[n_in - 1] = v->update;
     for (int i = 0; i < GLI_MAX_OPTIMIZER_STATE; ++i) {
