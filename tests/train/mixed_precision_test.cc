@@ -185,6 +185,65 @@ TEST_P(MixedPrecision, what_has_no_half_yet_is_an_error_that_names_the_layer) {
     EXPECT_TRUE(t->says(glia_dtype_name(dtype()))) << t->message();
 }
 
+// A network of images or of words, trained; the loss after it.
+double loss_of(const char *device, glia_dtype dtype, glia_value (*build)(glia_model *), bool words) {
+    constexpr int kSamples = 24, kImage = 2 * 6 * 6, kWords = 5;
+    const std::unique_ptr<SmallTraining> t = std::make_unique<SmallTraining>(device, kSamples);
+    if (t->created != GLIA_OK) return NAN;
+    glia_model_destroy(t->net);
+    EXPECT_EQ(glia_model_create(t->ctx, with(glia_model_args{.dtype = dtype}), &t->net), GLIA_OK) << t->message();
+    std::vector<float> images;
+    std::vector<int64_t> indices;
+    for (int i = 0; i < kSamples * kImage; ++i)
+        images.push_back(float(i * 7 % 13) / 6 - 1 + float(t->t[i / kImage]) / 2);
+    for (int i = 0; i < kSamples * kWords; ++i) indices.push_back((i * 5 + t->t[i / kWords] * 3) % 11);
+    glia_array in{}, target{};
+    in.dtype = words ? GLIA_I64 : GLIA_F32, in.shape = words ? GLIA_SHAPE(kWords) : GLIA_SHAPE(2, 6, 6);
+    in.data      = words ? static_cast<const void *>(indices.data()) : images.data();
+    target.dtype = GLIA_I64, target.data = t->t.data();
+    glia_arrays_args arrays{};
+    arrays.inputs = &in, arrays.n_inputs = 1, arrays.targets = &target, arrays.n_targets = 1, arrays.count = kSamples;
+    EXPECT_EQ(glia_dataset_from_arrays(t->ctx, &arrays, &t->data), GLIA_OK) << t->message();
+    t->output = build(t->net);
+    glia_compile_args args{.loss = glia_loss_cross_entropy(), .optimizer = glia_optimizer_momentum(0.05, 0.9)};
+    if (!words) args.loss = glia_loss_categorical_cross_entropy();
+    EXPECT_EQ(t->compile(args), GLIA_OK) << t->message();
+    EXPECT_EQ(t->fit({.epochs = 4, .batch_size = 8}), GLIA_OK) << t->message();
+    glia_result result{};
+    EXPECT_EQ(glia_model_evaluate(t->net, t->data, 0, &result), GLIA_OK) << t->message();
+    return result.loss;
+}
+
+glia_value image_network(glia_model *net) {
+    glia_value x = glia_model_input(net, "x", GLIA_SHAPE(2, 6, 6));
+    x = glia_model_conv2d(net, x, with(glia_conv2d_args{.filters = 9, .kernel = {3, 3}, .activation = GLIA_RELU}));
+    x = glia_model_dropout(net, x, with(glia_dropout_args{.p = 0.25}));
+    x = glia_model_max_pool2d(net, x, with(glia_max_pool2d_args{.kernel = {2, 2}}));
+    x = glia_model_conv2d_transpose(net, x, with(glia_conv2d_transpose_args{.filters = 4, .kernel = {2, 2}}));
+    x = glia_model_avg_pool2d(net, x, with(glia_avg_pool2d_args{.kernel = {3, 3}}));
+    x = glia_model_dense(net, glia_model_flatten(net, x, nullptr), with(glia_dense_args{.units = 3}));
+    return glia_model_softmax(net, x, nullptr);
+}
+
+glia_value word_network(glia_model *net) {
+    glia_value x = glia_model_index_input(net, "x", GLIA_I64, GLIA_SHAPE(5));
+    x            = glia_model_embedding(net, x, with(glia_embedding_args{.count = 11, .size = 6}));
+    x            = glia_model_global_avg_pool1d(net, x, with(glia_global_pool1d_args{.steps_first = true}));
+    x            = glia_model_multiply(net, x, glia_model_parameter(net, "factor", GLIA_SHAPE(6), nullptr), nullptr);
+    return glia_model_dense(net, x, with(glia_dense_args{.units = 3}));
+}
+
+TEST_P(MixedPrecision, every_kind_of_layer_follows_f32_within_its_rounding) {
+    for (const bool words : {false, true}) {
+        const auto build  = words ? word_network : image_network;
+        const double full = loss_of(device(), GLIA_F32, build, words);
+        if (std::isnan(full)) GTEST_SKIP() << glia_message(nullptr);
+        const double half = loss_of(device(), dtype(), build, words);
+        EXPECT_NE(half, full) << "the activations are f32";
+        EXPECT_NEAR(half, full, 16 * gli_dtype_epsilon(dtype()) * full) << (words ? "words" : "images");
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(all, MixedPrecision,
                          testing::Combine(testing::Values("cpu", "emulated", "cuda:0"),
                                           testing::Values(GLIA_BF16, GLIA_F16)),
